@@ -1,0 +1,41 @@
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/text.h"
+
+/* A growing run of bytes with a hard limit.  Appends never fail one by one:
+ * the first that would pass the limit or finds no memory marks the buffer as
+ * failed, later ones do nothing, and the owner asks buffer_failed() once at
+ * the end.  The caller owns the struct; {0} is not valid, use buffer_init. */
+struct buffer {
+	char *data;
+	size_t length;
+	size_t capacity;
+	size_t limit_bytes;
+	bool failed;
+};
+
+void buffer_init(struct buffer *buffer, size_t limit_bytes);
+/* Frees the memory; the struct may be initialised again. */
+void buffer_deinit(struct buffer *buffer);
+/* Length 0, not failed; keeps the memory. */
+void buffer_reset(struct buffer *buffer);
+bool buffer_failed(const struct buffer *buffer);
+/* What was written so far; borrowed until the next append. */
+struct text buffer_text(const struct buffer *buffer);
+
+void buffer_append(struct buffer *buffer, const void *data, size_t length);
+void buffer_append_text(struct buffer *buffer, struct text t);
+void buffer_append_string(struct buffer *buffer, const char *string);
+void buffer_append_byte(struct buffer *buffer, char byte);
+void buffer_append_int64(struct buffer *buffer, int64_t value);
+void buffer_append_format(struct buffer *buffer, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Drops the first count bytes and moves the rest to the front. */
+void buffer_consume(struct buffer *buffer, size_t count);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+
+/* A borrowed run of UTF-8 text: length bytes, not NUL-terminated.  {0} is the
+ * empty text. */
+struct text {
+	const char *data;
+	size_t length;
+};
+
+/* The text of a string literal, known at compile time. */
+#define TEXT(literal) ((struct text){ "" literal, sizeof(literal) - 1 })
+/* For printf's "%.*s": printf("%.*s", TEXT_ARGS(t)). */
+#define TEXT_ARGS(t) ((int)(t).length), ((t).data)
+
+/* A view of a NUL-terminated string; string may be NULL (the empty text). */
+struct text text_of(const char *string);
+
+bool text_equal(struct text a, struct text b);
+bool text_is(struct text a, const char *string);
+/* Byte order, as memcmp; <0, 0, >0. */
+int text_compare(struct text a, struct text b);
+bool text_starts_with(struct text whole, const char *prefix);
+bool text_ends_with(struct text whole, const char *suffix);
+/* Index of the first byte, or -1. */
+ptrdiff_t text_find_byte(struct text whole, char byte);
+/* Equal in time that depends on the lengths only; for secrets. */
+bool text_equal_secret(struct text a, struct text b);
+
+/* True if every byte belongs to well-formed UTF-8 (RFC 3629): no overlong
+ * forms, no surrogates, nothing above U+10FFFF.  NUL counts as valid here. */
+bool text_is_utf8(struct text t);
+
+/* A NUL-terminated copy in arena; .data is NULL when the arena is full. */
+struct text text_copy(struct arena *arena, struct text t) MUST_CHECK;
+/* printf into arena; .data is NULL when the arena is full. */
+struct text text_format(struct arena *arena, const char *fmt, ...) MUST_CHECK PRINTF_LIKE(2, 3);
+
+/* Reads a whole decimal integer ("-12"), no blanks, no plus, no leading zero.
+ * False if it is not one or does not fit. */
+bool text_to_int64(struct text t, int64_t *out) MUST_CHECK;
+/* Reads "90d" "15m" "30s" "12h" into seconds.  False if not of that form. */
+bool text_to_duration_s(struct text t, int64_t *out_s) MUST_CHECK;
+
+#endif
