@@ -8,7 +8,14 @@
 /* The closed vocabularies of charters (docs/words.md).  Zero is always the
  * safe value: none, unknown, or the most restrictive. */
 
-enum effect { EFFECT_NONE = 0, EFFECT_READ, EFFECT_WRITE, EFFECT_EXECUTE, EFFECT_GENERATE, EFFECT_DELEGATE };
+enum effect {
+	EFFECT_NONE = 0,
+	EFFECT_READ,
+	EFFECT_WRITE,
+	EFFECT_EXECUTE,
+	EFFECT_GENERATE,
+	EFFECT_DELEGATE
+};
 
 /* The ceiling of a use case.  NONE permits nothing. */
 enum use_class { CLASS_NONE = 0, CLASS_SUMMARISE, CLASS_RETRIEVE, CLASS_UPDATE, CLASS_EXECUTE };
@@ -25,7 +32,13 @@ enum sensitivity {
 /* NONE counts as CRITICAL wherever tiers are compared. */
 enum risk_tier { RISK_NONE = 0, RISK_LOW, RISK_MEDIUM, RISK_HIGH, RISK_CRITICAL };
 
-enum environment { ENVIRONMENT_NONE = 0, ENVIRONMENT_DEV, ENVIRONMENT_TEST, ENVIRONMENT_STAGING, ENVIRONMENT_PROD };
+enum environment {
+	ENVIRONMENT_NONE = 0,
+	ENVIRONMENT_DEV,
+	ENVIRONMENT_TEST,
+	ENVIRONMENT_STAGING,
+	ENVIRONMENT_PROD
+};
 
 enum identity_kind {
 	KIND_NONE = 0,

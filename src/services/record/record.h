@@ -26,8 +26,8 @@ struct record_append {
 	void (*done)(struct record_append *append);
 	void *context;
 	/* Filled before done runs. */
-	bool is_durable;     /* false: err says why, and the entry has no effect */
-	uint64_t index;      /* leaf index in the log */
+	bool is_durable; /* false: err says why, and the entry has no effect */
+	uint64_t index;  /* leaf index in the log */
 	struct error err;
 	struct loop_post post;      /* private */
 	struct record_append *next; /* private */
@@ -37,7 +37,8 @@ struct record_append {
  * run (LIMIT: queue full or entry too large; IO: the log has failed).  Safe from any thread.
  * Entries of one thread become durable in the order submitted, and their done
  * functions run in that order. */
-bool record_submit(struct record_log *log, struct record_append *append, struct error *err) MUST_CHECK;
+bool record_submit(
+	struct record_log *log, struct record_append *append, struct error *err) MUST_CHECK;
 
 /* The time to write into the next record: max(wall clock, last given), in
  * milliseconds since 1970 UTC.  Safe from any thread. */
