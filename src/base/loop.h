@@ -16,14 +16,16 @@ struct loop;
 
 enum loop_events { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_HANGUP = 4 };
 
-/* Interest in one descriptor.  on_event may remove any watch, itself included. */
+/* Interest in one descriptor.  on_event may remove any watch, itself included;
+ * a removed watch gets no further event and may be freed at once.  A full close
+ * or an error is always reported as HANGUP; asking for HANGUP adds the peer's
+ * half close (EPOLLRDHUP). */
 struct loop_watch {
 	int fd;
-	unsigned events; /* enum loop_events; HANGUP is always reported */
+	unsigned events; /* enum loop_events */
 	void (*on_event)(struct loop_watch *watch, unsigned events);
 	void *context;
-	bool is_watched;
-	struct loop_watch *next_dead;
+	bool is_watched; /* private */
 };
 
 /* A one-shot deadline on the monotonic clock. */
@@ -47,7 +49,8 @@ void loop_destroy(struct loop **loop);
 
 /* Runs until loop_stop; false only if epoll itself failed. */
 bool loop_run(struct loop *loop, struct error *err) MUST_CHECK;
-/* Ends loop_run after the current turn.  Safe from any thread and signal-safe. */
+/* Ends loop_run after the current turn; called before, it makes the next
+ * loop_run return at once.  Safe from any thread and signal-safe. */
 void loop_stop(struct loop *loop);
 
 /* Milliseconds on the monotonic clock, read once a turn. */
@@ -59,8 +62,9 @@ bool loop_watch_change(struct loop *loop, struct loop_watch *watch, unsigned eve
                        struct error *err) MUST_CHECK;
 void loop_watch_remove(struct loop *loop, struct loop_watch *watch);
 
-/* (Re)arms the timer delay_ms from now (0: next turn).  False when out of memory. */
+/* (Re)arms the timer delay_ms from now (0: as soon as possible).  False when out of memory. */
 bool loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t delay_ms) MUST_CHECK;
+/* A timer that is not armed is left alone. */
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 
 /* Runs post->run on the loop's thread.  Safe from any thread; the post must not
