@@ -1,0 +1,50 @@
+#ifndef DOMAIN_CHARTER_CEILING_H
+#define DOMAIN_CHARTER_CEILING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "domain/charter/charter.h"
+#include "domain/charter/object.h"
+
+/* Charters and guardrails, compiled for deciding. */
+
+struct cedar_policies; /* remit/cedar.h */
+
+/* What one charter permits, as one policy set: each entitlement is one permit
+ * whose id is "charter/NAME@VERSION/entitlements/NUMBER" and whose scope is the
+ * identity, the effect and the resource.  Class, risk, environment and the ends
+ * of charter and entitlement are not in it: domain/decide checks them. */
+struct ceiling;
+
+/* version goes into the ids.  Errors: INVALID (a condition is not an
+ * expression, or uses context.approvals other than to ask for more), LIMIT. */
+bool ceiling_compile(struct ceiling **out, const struct charter *charter, uint32_t version,
+	struct error *err) MUST_CHECK;
+void ceiling_destroy(struct ceiling **ceiling);
+const struct cedar_policies *ceiling_policies(const struct ceiling *ceiling);
+/* The entitlement a determining permit came from, by its id; NULL if the id is
+ * not of this ceiling. */
+const struct entitlement *ceiling_entitlement_of(
+	const struct ceiling *ceiling, struct text policy_id);
+
+/* Forbid-only policies of the organisation or of one unit, as one set. */
+struct guardrails;
+
+/* policies: objects of kind policy, in order of name.  Errors: INVALID (not
+ * Cedar; a permit; context.approvals used so that more of it allows less; err
+ * starts with the policy's name), LIMIT. */
+bool guardrails_compile(struct guardrails **out, const struct object *const *policies, size_t count,
+	struct error *err) MUST_CHECK;
+void guardrails_destroy(struct guardrails **guardrails);
+const struct cedar_policies *guardrails_policies(const struct guardrails *guardrails);
+/* The policy a determining forbid came from, by its id; NULL if none. */
+const struct policy *guardrails_policy_of(
+	const struct guardrails *guardrails, struct text policy_id);
+
+/* The Cedar type and id a resource is known by to policies: Tool, DataSource,
+ * Model or Peer; NULL for NONE. */
+const char *resource_type_name(enum resource_kind kind);
+
+#endif

@@ -1,0 +1,116 @@
+#ifndef DOMAIN_CHARTER_CHARTER_H
+#define DOMAIN_CHARTER_CHARTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "domain/charter/terms.h"
+
+/* The approved use-case record of an identity.  Plain, immutable data; every
+ * text and array lives in the object that holds the charter (object.h). */
+
+enum {
+	CHARTER_LIST_MAX = 64,          /* items of models, data sources, outputs, peers, keys */
+	CHARTER_ENTITLEMENTS_MAX = 256, /* entitlements of one charter */
+	CHARTER_APPROVALS_MAX = 16,     /* names of approvals on one entitlement */
+	CHARTER_NAME_BYTES_MAX = 64,    /* identity, unit, server, data source, role */
+	CHARTER_TEXT_BYTES_MAX = 2000,  /* purpose, impact, location */
+	CHARTER_WHEN_BYTES_MAX = 4096,  /* one condition */
+	CHARTER_TASK_S_MAX = 86400,     /* longest limits.task; 8 h of work and a margin */
+	CHARTER_TASK_S_DEFAULT = 900,
+	CHARTER_CALLS_PER_MINUTE_MAX = 100000,
+};
+
+struct charter_model {
+	struct text provider;
+	struct text name;
+};
+
+/* A data source it may read, up to a sensitivity. */
+struct charter_data_source {
+	struct text name;
+	enum sensitivity up_to;
+};
+
+/* Where results may go: "reply", a tool's recipient, a peer, a person. */
+struct charter_output {
+	struct text to;
+	enum sensitivity up_to;
+};
+
+/* Another identity it may hand work to, and the most that may go along. */
+struct charter_peer {
+	struct text identity;
+	uint32_t effects; /* bits of effect_bit() */
+	enum sensitivity up_to;
+};
+
+/* What an entitlement is about. */
+enum resource_kind {
+	RESOURCE_NONE = 0,
+	RESOURCE_TOOL,        /* tool: server/name */
+	RESOURCE_DATA_SOURCE, /* resource: data-source:NAME */
+	RESOURCE_MODEL,       /* resource: model:PROVIDER/NAME */
+	RESOURCE_PEER,        /* resource: peer:IDENTITY */
+};
+
+/* One line of a charter: an effect on a resource, under conditions. */
+struct entitlement {
+	uint32_t number; /* from 0, its place in the charter and in its permit's id */
+	enum effect effect;
+	enum resource_kind resource_kind;
+	struct text resource;         /* without the "data-source:" in front */
+	struct text when;             /* one Cedar expression; empty: always */
+	const struct text *approvals; /* names of context.approvals that must be there */
+	uint32_t approvals_count;
+	int64_t expires_utc_s; /* first second in which it is void; 0: no end of its own */
+};
+
+/* A key the identity proves itself with, and where that proof counts. */
+struct charter_key {
+	enum environment environment;
+	struct json jwk; /* public members only */
+};
+
+struct charter {
+	struct text name;
+	enum identity_kind kind;
+	enum use_class use_class;
+	enum risk_tier risk;
+	struct text owner;
+	struct text backup_owner;
+	struct text unit;
+	struct text purpose;
+	uint32_t environments; /* bits of environment_bit() */
+	const struct charter_model *models;
+	uint32_t models_count;
+	const struct charter_data_source *data_sources;
+	uint32_t data_sources_count;
+	const struct charter_output *outputs;
+	uint32_t outputs_count;
+	const struct entitlement *entitlements;
+	uint32_t entitlements_count;
+	const struct charter_peer *peers;
+	uint32_t peers_count;
+	const struct charter_key *keys;
+	uint32_t keys_count;
+	int64_t task_s;           /* longest task; CHARTER_TASK_S_DEFAULT if not given */
+	int64_t calls_per_minute; /* 0: no limit of its own */
+	struct text impact;
+	int64_t review_s;      /* 0: not given */
+	int64_t expires_utc_s; /* first second in which it is void; 0: never given */
+};
+
+uint32_t environment_bit(enum environment value);
+uint32_t effect_bit(enum effect value);
+bool charter_has_environment(const struct charter *charter, enum environment value);
+/* The line for a data source, or NULL: then it may not read it at all. */
+const struct charter_data_source *charter_find_data_source(
+	const struct charter *charter, struct text name);
+/* True once now_utc_s reaches an end; an end of 0 never comes. */
+bool is_expired(int64_t expires_utc_s, int64_t now_utc_s);
+
+#endif

@@ -1,0 +1,178 @@
+#ifndef DOMAIN_CHARTER_OBJECT_H
+#define DOMAIN_CHARTER_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/json.h"
+#include "domain/charter/charter.h"
+#include "domain/charter/problem.h"
+
+/* The objects of the registry, as written in charters (docs/charters.md).  An
+ * object is immutable; a change is a new object. */
+
+enum object_kind {
+	OBJECT_NONE = 0,
+	OBJECT_IDENTITY,
+	OBJECT_PERSON,
+	OBJECT_UNIT,
+	OBJECT_DATA_SOURCE,
+	OBJECT_SERVER,
+	OBJECT_TOOL,
+	OBJECT_POLICY,
+};
+
+enum {
+	PERSON_NAME_BYTES_MAX = 254,
+	PERSON_ROLES_MAX = 32,
+	TOOL_NAME_BYTES_MAX = 200, /* "server/name" */
+	TOOL_READS_MAX = 32,
+	TOOL_TARGETS_MAX = 16,
+	SERVER_ARGUMENTS_MAX = 64,
+	POLICY_TEXT_BYTES_MAX = 65536,
+	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
+};
+
+struct person {
+	struct text name;
+	struct text unit;
+	const struct text
+		*roles; /* owner backup-owner approver reviewer administrator auditor ... */
+	uint32_t roles_count;
+	enum sensitivity clearance; /* UNLABELLED here: no clearance at all */
+};
+
+struct unit {
+	struct text name;
+	struct text purpose;
+};
+
+/* UNTRUSTED is zero: it may hold text written by strangers. */
+enum trust { TRUST_UNTRUSTED = 0, TRUST_TRUSTED };
+
+struct data_source {
+	struct text name;
+	struct text unit;
+	struct text custodian;
+	enum sensitivity sensitivity;
+	enum trust trust;
+	struct text location;
+	enum environment environment;
+};
+
+enum transport { TRANSPORT_NONE = 0, TRANSPORT_STDIO, TRANSPORT_HTTP };
+
+struct server {
+	struct text name;
+	struct text unit;
+	enum environment environment;
+	enum transport transport;
+	const struct text *arguments; /* stdio: program and arguments, at least one */
+	uint32_t arguments_count;
+	struct text url;        /* HTTP */
+	struct text credential; /* name of the secret to inject; may be empty */
+};
+
+/* A data source a tool reads, under a condition on its arguments. */
+struct tool_read {
+	struct text data_source;
+	struct text when; /* one Cedar expression; empty: always */
+};
+
+/* What an argument that says where a call goes means.  NONE: not a target. */
+enum target_form {
+	TARGET_NONE = 0,
+	TARGET_PATH,
+	TARGET_URL,
+	TARGET_RECIPIENT,
+	TARGET_ACCOUNT,
+	TARGET_OBJECT,
+};
+
+struct tool_target {
+	struct text argument;
+	enum target_form form;
+};
+
+/* How an action of the tool is taken back.  NONE (not said) counts as
+ * IRREVERSIBLE. */
+enum reversal {
+	REVERSAL_NONE = 0,
+	REVERSAL_NONE_NEEDED,
+	REVERSAL_INVERSE,
+	REVERSAL_RESTORE,
+	REVERSAL_HELD,
+	REVERSAL_IRREVERSIBLE,
+};
+
+struct tool {
+	struct text name;      /* "server/name" */
+	struct text server;    /* before the slash */
+	struct text tool_name; /* after it: as the server calls it */
+	enum effect effect;
+	enum risk_tier risk;
+	const struct tool_read *reads;
+	uint32_t reads_count;
+	const struct tool_target *targets;
+	uint32_t targets_count;
+	enum reversal reversal;
+	bool has_definition; /* pinned */
+	struct sha256 definition;
+};
+
+enum policy_level { POLICY_MANDATORY = 0, POLICY_DEFAULT };
+
+struct policy {
+	struct text name; /* "org/..." or "UNIT/..." */
+	struct text unit; /* before the slash; "org" is the organisation */
+	enum policy_level level;
+	struct text text; /* Cedar, forbid only */
+};
+
+/* One object and where it came from.  Counted: hold it with object_acquire
+ * while a call is in flight.  Used by one thread at a time. */
+struct object {
+	enum object_kind kind;
+	struct text name;
+	uint64_t revision;     /* of the registry, when it was put; 0 before */
+	uint32_t version;      /* from 1, per name; 0 before it was put */
+	struct json document;  /* members in field order, as export writes them */
+	struct text canonical; /* canonical JSON of document */
+	struct sha256 digest;  /* of canonical */
+	union {
+		const struct charter *charter;
+		const struct person *person;
+		const struct unit *unit;
+		const struct data_source *data_source;
+		const struct server *server;
+		const struct tool *tool;
+		const struct policy *policy;
+	};
+};
+
+/* Reads one document ("object: tool ...").  file is borrowed during the call.
+ * Checks everything the document alone can tell: fields, words, names, forms,
+ * that conditions are Cedar expressions and policies forbid only.  False: out
+ * is NULL and problems says all that is wrong. */
+bool object_parse(struct object **out, const struct json *document, struct text file,
+	struct problems *problems) MUST_CHECK;
+
+const struct object *object_acquire(const struct object *object);
+/* Gives one hold back and sets *object to NULL.  *object may be NULL. */
+void object_release(const struct object **object);
+
+/* "identity" ... "policy"; NULL for NONE. */
+const char *object_kind_word(enum object_kind kind);
+enum object_kind object_kind_of(struct text word);
+const char *reversal_word(enum reversal value);
+const char *target_form_word(enum target_form value);
+const char *trust_word(enum trust value);
+const char *policy_level_word(enum policy_level value);
+
+/* The unit the object belongs to by its own line or its name's prefix; empty
+ * for a tool (its server's, see registry_unit_of) and for a unit. */
+struct text object_unit(const struct object *object);
+bool person_has_role(const struct person *person, const char *role);
+
+#endif

@@ -1,0 +1,105 @@
+#ifndef DOMAIN_CHARTER_REGISTRY_H
+#define DOMAIN_CHARTER_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "domain/charter/ceiling.h"
+#include "domain/charter/lifecycle.h"
+#include "domain/charter/object.h"
+
+/* Everything that is registered, in memory: a table of immutable objects by
+ * (kind, name), and one revision that counts every change.  It belongs to the
+ * loop's thread; nothing in it changes while a decision runs, so a decision sees
+ * one revision.  It changes only through the fold (services/registry/fold.h). */
+
+struct registry;
+
+enum { REGISTRY_KEYS_PER_PERSON_MAX = 16 };
+
+/* The name of the organisation's own unit: always there, never written. */
+#define REGISTRY_ORGANISATION "org"
+
+/* A key a person signs requests with. */
+struct person_key {
+	struct text kid; /* RFC 7638 thumbprint */
+	struct json jwk;
+	int64_t enrolled_utc_ms;
+};
+
+/* One name.  Pointers are good until the next change of this entry; hold an
+ * object longer with object_acquire. */
+struct registry_entry {
+	enum object_kind kind;
+	struct text name;
+	uint64_t revision;             /* of the registry, at this entry's last change: its ETag */
+	const struct object *in_force; /* NULL: none yet (or retired before any was) */
+	const struct object *waiting;  /* version N+1, not in force; NULL: none */
+	enum identity_state waiting_state; /* DRAFT or PROPOSED while waiting is not NULL */
+	struct text proposed_by;           /* actor of waiting, "person:NAME" */
+	/* Identities only. */
+	enum identity_state state;
+	bool needs_two;                /* killed: two people must reactivate */
+	struct text reactivated_by;    /* the first of the two; empty: nobody yet */
+	struct text reason;            /* given with the last suspend, kill or retire */
+	const struct ceiling *ceiling; /* of in_force; NULL permits nothing */
+	/* Persons only. */
+	const struct person_key *keys;
+	size_t keys_count;
+};
+
+/* Errors: LIMIT. */
+bool registry_create(struct registry **out, struct error *err) MUST_CHECK;
+void registry_destroy(struct registry **registry);
+
+/* 0 before the first change. */
+uint64_t registry_revision(const struct registry *registry);
+
+/* The entry of this name whatever its state, or NULL. */
+const struct registry_entry *registry_find(
+	const struct registry *registry, enum object_kind kind, struct text name);
+
+/* What is in force under the name, or NULL.  A suspended or retired identity
+ * still has a charter: look at its entry's state. */
+const struct registry_entry *registry_find_identity(
+	const struct registry *registry, struct text name);
+const struct person *registry_find_person(const struct registry *registry, struct text name);
+const struct unit *registry_find_unit(const struct registry *registry, struct text name);
+const struct data_source *registry_find_data_source(
+	const struct registry *registry, struct text name);
+const struct server *registry_find_server(const struct registry *registry, struct text name);
+const struct tool *registry_find_tool(const struct registry *registry, struct text name);
+const struct policy *registry_find_policy(const struct registry *registry, struct text name);
+/* The person who holds the key, its entry, or NULL. */
+const struct registry_entry *registry_find_key(
+	const struct registry *registry, struct text kid, const struct person_key **key);
+
+/* The unit an object belongs to: its own line, its server's, or its name's
+ * prefix; empty if it has none. */
+struct text registry_unit_of(const struct registry *registry, const struct object *object);
+
+/* The guardrails of a unit ("org": the organisation's), compiled: forbid only.
+ * NULL: it has none.  A decision evaluates org's, the identity's unit's and the
+ * resource's unit's.  Permit nothing; ids are "policy/NAME@VERSION" and, where
+ * one text holds several, "policy/NAME@VERSION/2" from the second on. */
+const struct guardrails *registry_guardrails(const struct registry *registry, struct text unit);
+
+/* Calls visit for each entry of the kind (NONE: of all) in order of kind and
+ * name, from the first name after `after` (empty: from the start), until visit
+ * returns false. */
+void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
+	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
+size_t registry_count(const struct registry *registry, enum object_kind kind);
+
+/* What the actor ("person:NAME", "uid:N") is to this identity. */
+unsigned registry_standings(
+	const struct registry *registry, struct text actor, const struct registry_entry *identity);
+/* True if the actor is a person in force with the role. */
+bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role);
+
+/* Asserts every invariant of the table; for tests. */
+void registry_validate(const struct registry *registry);
+
+#endif

@@ -1,0 +1,114 @@
+#ifndef SERVICES_REGISTRY_REGISTRAR_H
+#define SERVICES_REGISTRY_REGISTRAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "domain/charter/registry.h"
+#include "services/registry/fold.h"
+#include "services/registry/plan.h"
+
+/* The one that changes the registry: every change is checked against the state
+ * of that moment, written as one record, and takes effect through the fold.
+ * One change is on its way at a time; others wait in order.  Loop's thread. */
+
+struct registrar;
+
+enum {
+	REGISTRAR_QUEUE_MAX = 256,
+	REASON_BYTES_MAX = 1000,
+	CODE_TEXT_BYTES = 40,                /* a one-time code and its NUL */
+	CODE_BOOTSTRAP_LIFETIME_S = 15 * 60, /* administrator's code of the first start */
+	CODE_LIFETIME_S = 60 * 60,           /* code an administrator issued */
+};
+
+enum registrar_verb {
+	REGISTRAR_NONE = 0,
+	REGISTRAR_APPLY,      /* sources, options */
+	REGISTRAR_PROPOSE,    /* kind, name: draft -> proposed */
+	REGISTRAR_APPROVE,    /* kind, name (, version): a waiting charter or raise */
+	REGISTRAR_REJECT,     /* kind, name, reason */
+	REGISTRAR_SUSPEND,    /* name, reason */
+	REGISTRAR_REACTIVATE, /* name, reason */
+	REGISTRAR_RETIRE,     /* name, reason */
+	REGISTRAR_ISSUE_CODE, /* name of a person; the code is in the result */
+	REGISTRAR_BOOTSTRAP,  /* code for a first administrator; refused once one can sign */
+	REGISTRAR_ENROL,      /* code, name, jwk: possession of the key already proven */
+	REGISTRAR_REVOKE_KEY, /* name of the person, kid */
+};
+
+/* One request and its answer.  The caller owns it and everything it points to
+ * until done ran. */
+struct registrar_request {
+	enum registrar_verb verb;
+	struct text actor; /* "person:NAME", "uid:N", or "remit" for bootstrap at start */
+	bool has_if_match;
+	uint64_t if_match;     /* revision of the entry (apply: of the registry) the caller saw */
+	enum object_kind kind; /* IDENTITY if NONE */
+	struct text name;
+	uint32_t version; /* approve, reject: the version meant; 0: whichever waits */
+	struct text reason;
+	const struct plan_source *sources;
+	size_t sources_count;
+	struct plan_options options; /* now is filled in */
+	struct text code;
+	struct json jwk;
+	struct text kid;
+	void (*done)(struct registrar_request *request);
+	void *context;
+	/* The answer, filled before done runs.  err.code is NONE if it is done
+	 * (durable and in effect) or there was nothing to change.  A refusal for
+	 * who the actor is has code INVALID, text "forbidden: ..." and is_forbidden. */
+	struct error err;
+	bool is_forbidden;
+	bool is_changed;
+	uint64_t index;    /* of the record, if is_changed */
+	uint64_t revision; /* of the registry after it */
+	struct plan *plan; /* apply: what was done or is wrong; owned by the request, see below */
+	char issued_code[CODE_TEXT_BYTES]; /* shown once */
+	char kid_issued[64];               /* enrol: thumbprint of the key */
+	struct registrar_request *next;    /* private */
+};
+
+/* Registers the handlers and projectors of registry, state, person-key,
+ * admin-code and (the identity's part of) kill with the fold.  registry and fold
+ * are borrowed and outlive it.  Errors: LIMIT. */
+bool registrar_create(struct registrar **out, struct registry *registry, struct fold *fold,
+	struct error *err) MUST_CHECK;
+void registrar_destroy(struct registrar **registrar);
+
+/* Takes the request; done runs later, or before this returns when it was refused
+ * at once.  False: nothing was taken and done will not run.  Errors: LIMIT (the
+ * queue is full). */
+bool registrar_submit(struct registrar *registrar, struct registrar_request *request,
+	struct error *err) MUST_CHECK;
+/* Frees what the answer holds and clears what is secret in it. */
+void registrar_request_deinit(struct registrar_request *request);
+
+const struct registry *registrar_registry(const struct registrar *registrar);
+
+/* True if someone enrolled holds the role administrator: then bootstrap is over. */
+bool registrar_has_administrator(const struct registrar *registrar);
+
+/* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
+ * {identity, state, version, expires, effects: [...], entitlements: [{number,
+ * effect, resource, when, approvals, expires, usable, why_not}]}.  Errors:
+ * NOT_FOUND, LIMIT. */
+bool registrar_can(const struct registrar *registrar, struct text identity, int64_t now_utc_ms,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* `remit who EFFECT RESOURCE`: every identity with a line for it, as JSON array of
+ * {identity, state, version, number, when, approvals, usable, why_not}.  resource is
+ * "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
+ * LIMIT. */
+bool registrar_who(const struct registrar *registrar, enum effect effect, struct text resource,
+	int64_t now_utc_ms, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* One entry as JSON for the API: {kind, name, revision, version, state, object,
+ * waiting: {version, state, proposed_by, object}, keys[...]}.  Errors: LIMIT. */
+bool registrar_entry_json(const struct registry_entry *entry, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+
+#endif
