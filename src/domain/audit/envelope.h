@@ -1,0 +1,74 @@
+#ifndef DOMAIN_AUDIT_ENVELOPE_H
+#define DOMAIN_AUDIT_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+/* What every record has in common (docs/formats/records.md): a canonical JSON
+ * object with at, type, actor and, where it belongs to a task, task. */
+
+/* clang-format off */
+#define RECORD_TYPES(X)                                   \
+	X(RECORD_GENESIS,           "genesis")            \
+	X(RECORD_START,             "start")              \
+	X(RECORD_STOP,              "stop")               \
+	X(RECORD_REGISTRY,          "registry")           \
+	X(RECORD_PERSON_KEY,        "person-key")         \
+	X(RECORD_ADMIN_CODE,        "admin-code")         \
+	X(RECORD_STATE,             "state")              \
+	X(RECORD_TASK_OPENED,       "task-opened")        \
+	X(RECORD_TASK_ENDED,        "task-ended")         \
+	X(RECORD_DECISION,          "decision")           \
+	X(RECORD_OUTCOME,           "outcome")            \
+	X(RECORD_APPROVAL_ASKED,    "approval-asked")     \
+	X(RECORD_APPROVAL_ANSWERED, "approval-answered")  \
+	X(RECORD_APPROVAL_CLOSED,   "approval-closed")    \
+	X(RECORD_KILL,              "kill")               \
+	X(RECORD_ERASED,            "erased")             \
+	X(RECORD_BACKUP,            "backup")             \
+	X(RECORD_RESTORE,           "restore")
+/* clang-format on */
+
+/* Zero is a type this version does not know: kept and verified, never acted on. */
+enum record_type {
+	RECORD_TYPE_UNKNOWN = 0,
+#define RECORD_TYPE_MEMBER(name, word) name,
+	RECORD_TYPES(RECORD_TYPE_MEMBER)
+#undef RECORD_TYPE_MEMBER
+		RECORD_TYPE_COUNT
+};
+
+/* The common members of one record; texts are borrowed from the JSON value. */
+struct envelope {
+	int64_t at_utc_ms;
+	enum record_type type;
+	struct text type_name;
+	struct text actor;   /* "person:ana@example.com", "identity:x", "uid:0", "remit" */
+	struct text task;    /* .data is NULL when the record belongs to no task */
+	struct text content; /* "sha256:…" of the bytes kept beside the log, or .data NULL */
+};
+
+const char *record_type_name(enum record_type type);
+enum record_type record_type_of(struct text name);
+
+/* Starts a record: puts at, type, actor and, unless task.data is NULL, task.
+ * The caller puts its own members and seals. */
+void envelope_start(
+	struct json_builder *record, struct arena *arena, const struct envelope *common);
+
+/* Reads and checks the common members; unknown members are allowed.
+ * Errors: INVALID. */
+bool envelope_read(struct envelope *out, const struct json *record, struct error *err) MUST_CHECK;
+
+/* Parses an entry's bytes: strict JSON, canonical form, common members.
+ * record may be NULL.  Errors: INVALID, LIMIT. */
+bool envelope_parse(struct envelope *out, struct json *record, struct arena *arena,
+	struct text entry, struct error *err) MUST_CHECK;
+
+#endif
