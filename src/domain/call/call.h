@@ -1,0 +1,87 @@
+#ifndef DOMAIN_CALL_CALL_H
+#define DOMAIN_CALL_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "domain/call/method.h"
+#include "domain/charter/object.h"
+#include "domain/charter/terms.h"
+
+/* One canonical call: who wants what, in a form that any two doors build alike.
+ * Plain data; everything it points to lives in the arena it was built in, or
+ * in what the builder was given, which must outlive it. */
+
+enum {
+	CALL_ARGUMENTS_BYTES_MAX = 1024 * 1024, /* canonical arguments */
+	CALL_CHAIN_MAX = 16,                    /* tasks on the path, the caller's first */
+};
+
+struct call {
+	struct text identity;
+	struct text task;
+	enum environment environment; /* how the caller proved itself; never what it says */
+	struct text server;
+	struct text method; /* "tools/call" */
+	enum method_route route;
+	struct text tool;           /* "server/name"; what the decision is about */
+	enum effect effect;         /* asked for; NONE: whatever the tool's is */
+	struct json arguments;      /* an object */
+	struct text arguments_text; /* canonical JSON of arguments */
+	struct json params;         /* what goes upstream: no progress token */
+};
+
+/* What a door knows. */
+struct call_draft {
+	struct text identity;
+	struct text task;
+	enum environment environment;
+	struct text server;
+	struct text method;
+	const struct json *params; /* JSON-RPC params; NULL: none */
+};
+
+/* Builds the call of a draft.  The arguments are params.arguments of tools/call,
+ * else params, without _meta: neither the JSON-RPC id nor a progress token
+ * is part of a call.  tool is "SERVER/NAME" for tools/call and "SERVER/METHOD"
+ * (slashes of the method kept) for the others.
+ * Errors: INVALID (params not an object, no tool name), LIMIT. */
+bool call_build(struct call *out, struct arena *arena, const struct call_draft *draft,
+	struct error *err) MUST_CHECK;
+
+/* Checks the arguments that say where a call goes.  A target that is absent is
+ * fine (the tool's schema says what is required); one that is there must be a
+ * text or an array of texts, each of its form:
+ *   path       relative or absolute; not empty; no segment empty, "." or "..";
+ *              no backslash, no "~" in front, no NUL, no control character
+ *   url        scheme://host..., http or https; no user, blank, control or
+ *              backslash; no "." or ".." segment, plain or percent-encoded
+ *   recipient  not empty; no blank, control character or list separator
+ *   account, object   not empty; no control character
+ * False: err says which argument and what it should be.  Errors: INVALID. */
+bool call_targets_check(
+	const struct call *call, const struct tool *tool, struct error *err) MUST_CHECK;
+
+/* What an approval is bound to besides the call itself. */
+struct call_binding {
+	const struct text *chain; /* tasks from the caller's up to the root */
+	size_t chain_count;
+	struct text charter;         /* "NAME@VERSION" */
+	struct text definition;      /* "sha256:..." of the pinned tool; may be empty */
+	struct text entitlement;     /* id of the permit that would open it; may be empty */
+	const struct text *policies; /* determining, sorted; the binding keeps order out */
+	size_t policies_count;
+};
+
+/* SHA-256 of a domain-separated canonical JSON of call and binding; equal
+ * exactly if all of it is equal.  Errors: LIMIT. */
+bool call_digest(struct sha256 *out, struct arena *arena, const struct call *call,
+	const struct call_binding *binding, struct error *err) MUST_CHECK;
+
+#endif

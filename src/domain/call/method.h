@@ -1,0 +1,34 @@
+#ifndef DOMAIN_CALL_METHOD_H
+#define DOMAIN_CALL_METHOD_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "domain/charter/terms.h"
+
+/* Every method an MCP client may send, and what the gateway does with it.  A
+ * method that is not in this table is denied.  Source: MCP 2025-11-25. */
+
+enum method_route {
+	METHOD_DENIED = 0, /* unknown, or known and not let through */
+	METHOD_LOCAL,      /* the gateway answers it itself; no upstream, no decision:
+			    * initialize, ping, the notifications of the session */
+	METHOD_FILTERED,   /* decided as a read of the server's lists; the answer shows
+			    * only what the caller could ever use: tools/list */
+	METHOD_TOOL,       /* decided by the tool's registered effect: tools/call */
+	METHOD_RESOURCE,   /* decided as a read of the tool SERVER/METHOD, with the
+			    * params as arguments: resources/read, prompts/get ... */
+};
+
+struct method {
+	const char *name; /* "tools/call" */
+	enum method_route route;
+	enum effect effect; /* NONE where the tool says it */
+};
+
+/* The row of a method; never NULL: an unknown one has the route DENIED. */
+const struct method *method_find(struct text name);
+/* True for a client's notification ("notifications/..."), which has no answer. */
+bool method_is_notification(struct text name);
+
+#endif

@@ -1,0 +1,74 @@
+#ifndef DOMAIN_DECIDE_DECIDE_H
+#define DOMAIN_DECIDE_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "domain/call/call.h"
+#include "domain/charter/registry.h"
+#include "domain/decide/decision.h"
+#include "domain/task/task.h"
+
+/* May this call be made?  A pure function of what it is given: no clock, no
+ * lock, no state.  What remit-verify replays is this function. */
+
+/* The conditions of a tool's `reads` lines, compiled once per tool. */
+struct tool_reads;
+
+/* Errors: INVALID (a condition is not an expression), LIMIT. */
+bool tool_reads_compile(
+	struct tool_reads **out, const struct tool *tool, struct error *err) MUST_CHECK;
+void tool_reads_destroy(struct tool_reads **reads);
+
+/* What is known of a tool's definition as its server gives it. */
+enum definition_state {
+	DEFINITION_DIFFERS = 0, /* from the pin: quarantined */
+	DEFINITION_UNSEEN,      /* the server has not listed it yet; looked at again
+				 * before the call is forwarded */
+	DEFINITION_MATCHES,
+	DEFINITION_UNPINNED, /* the registry pins none */
+};
+
+/* Everything a decision reads.  Borrowed; nothing in it changes meanwhile. */
+struct decide_world {
+	const struct registry *registry;
+	const struct task_table *tasks;
+	const struct tool_reads *reads; /* of the call's tool; NULL: it has no lines */
+	enum definition_state definition;
+	int64_t calls_this_minute; /* of the identity, this one not included */
+	int64_t now_utc_ms;
+};
+
+/* Names of context.approvals that were given, sorted. */
+struct approval_names {
+	const struct text *items;
+	size_t count;
+};
+
+/* Decides.  Fills *out wholly; cannot fail: what no line covers is denied, what
+ * cannot be evaluated is denied, and so is what finds no room in arena.  With
+ * ask SEARCH a denial that approvals would turn becomes ASK with a minimal set of
+ * names; the search runs the rules at most DECISION_APPROVALS_MAX + 2 times. */
+enum decide_search { DECIDE_NO_SEARCH = 0, DECIDE_SEARCH };
+void decide(const struct decide_world *world, const struct call *call,
+	const struct approval_names *approvals, enum decide_search search, struct arena *arena,
+	struct decision *out);
+
+/* What an approval of this call is bound to, given its decision.  Texts live in
+ * arena.  Errors: LIMIT. */
+bool decide_binding(const struct decide_world *world, const struct call *call,
+	const struct decision *decision, struct arena *arena, struct call_binding *out,
+	struct error *err) MUST_CHECK;
+
+/* Whether the identity could ever use this tool, from some environment, with
+ * some arguments and approvals: what tools/list shows.  Never false for a tool
+ * that decide could allow. */
+bool decide_is_visible(const struct registry *registry, struct text identity,
+	const struct tool *tool, int64_t now_utc_ms);
+
+#endif

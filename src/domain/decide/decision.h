@@ -1,0 +1,93 @@
+#ifndef DOMAIN_DECIDE_DECISION_H
+#define DOMAIN_DECIDE_DECISION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "domain/charter/terms.h"
+
+/* What came of a call.  DENY is zero, so a forgotten or cleared decision
+ * refuses. */
+enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
+
+/* Why.  X(name, word in records and replies, what it means to the caller).
+ * NONE is zero and refuses.  One list gives the enum, the words and the
+ * operators' reference. */
+/* clang-format off */
+#define DECIDE_REASONS(X) \
+	X(REASON_NONE, "none", "nothing was decided") \
+	X(REASON_ALLOWED, "allowed", \
+	  "a line of the charter permits it and nothing forbids it") \
+	X(REASON_APPROVAL_NEEDED, "approval_needed", \
+	  "people named in the rules must approve it") \
+	X(REASON_COULD_NOT_EVALUATE, "could_not_evaluate", \
+	  "a rule could not be evaluated") \
+	X(REASON_IDENTITY_UNKNOWN, "identity_unknown", "no such identity is registered") \
+	X(REASON_IDENTITY_NOT_ACTIVE, "identity_not_active", \
+	  "the identity is not active") \
+	X(REASON_CHARTER_EXPIRED, "charter_expired", "the charter has expired") \
+	X(REASON_TASK_UNKNOWN, "task_unknown", "no such task is open") \
+	X(REASON_TASK_NOT_LIVE, "task_not_live", "the task or one above it has ended") \
+	X(REASON_METHOD_UNKNOWN, "method_unknown", "no rule knows this method") \
+	X(REASON_SERVER_UNKNOWN, "server_unknown", "no such server is registered") \
+	X(REASON_TOOL_UNKNOWN, "tool_unknown", "no such tool is registered") \
+	X(REASON_TOOL_QUARANTINED, "tool_quarantined", \
+	  "the tool is not as it was pinned") \
+	X(REASON_EFFECT_MISMATCH, "effect_mismatch", \
+	  "the tool has another effect than asked") \
+	X(REASON_TARGET_MALFORMED, "target_malformed", \
+	  "an argument that says where it goes is malformed") \
+	X(REASON_ENVIRONMENT, "environment", \
+	  "the charter does not cover this environment") \
+	X(REASON_CLASS_CEILING, "class_ceiling", \
+	  "the use-case class does not permit this effect") \
+	X(REASON_NO_ENTITLEMENT, "no_entitlement", "no line of the charter permits it") \
+	X(REASON_ENTITLEMENT_EXPIRED, "entitlement_expired", \
+	  "the line that permits it has expired") \
+	X(REASON_DATA_SOURCE, "data_source", \
+	  "the charter does not list this data source") \
+	X(REASON_SENSITIVITY, "sensitivity", \
+	  "the data is more sensitive than the charter covers") \
+	X(REASON_OUTPUT, "output", "the charter does not let this data go there") \
+	X(REASON_FORBIDDEN, "forbidden", "a policy forbids it") \
+	X(REASON_RATE_LIMIT, "rate_limit", "the charter's calls per minute are used up") \
+	X(REASON_NO_MEMORY, "no_memory", "the decision found no memory")
+/* clang-format on */
+
+enum reason {
+#define X(name, word, meaning) name,
+	DECIDE_REASONS(X)
+#undef X
+};
+
+const char *verdict_word(enum verdict value);
+const char *reason_word(enum reason value);
+const char *reason_meaning(enum reason value);
+enum reason reason_of(struct text word);
+
+enum {
+	DECISION_APPROVALS_MAX = 16, /* names tried by the approvals search */
+	DECISION_POLICIES_MAX = 64,  /* determining policies listed */
+};
+
+/* One decision.  Its texts live in the arena of the call. */
+struct decision {
+	enum verdict verdict;
+	enum reason reason;
+	enum effect effect;          /* of the tool; what was decided about */
+	struct text entitlement;     /* "charter/NAME@VERSION/entitlements/N", or empty */
+	const struct text *policies; /* determining: forbids that refused, or the permit; sorted */
+	size_t policies_count;
+	struct text clause;           /* the text of the condition that decided, or empty */
+	struct text explanation;      /* one sentence: what, by which policy or line */
+	struct text needed;           /* one sentence: the smallest change that would allow it */
+	const struct text *approvals; /* ASK: the minimal set of names; sorted */
+	size_t approvals_count;
+	enum sensitivity sensitivity; /* highest of the data sources it reads; UNLABELLED: none */
+	bool is_untrusted;            /* one of them may hold text written by strangers */
+	uint64_t revision;            /* of everything it read */
+};
+
+#endif

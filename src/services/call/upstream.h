@@ -1,0 +1,89 @@
+#ifndef SERVICES_CALL_UPSTREAM_H
+#define SERVICES_CALL_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+/* The port through which a decided, recorded call leaves for an MCP server.
+ * Filled by edges/upstream; called by one function, forward() in exchange.c.
+ * Everything runs on the loop's thread.  No callback runs from within the
+ * function of the port that was given it: always later, from the loop. */
+
+/* The edge's own object for one wait; what the port hands out is valid until
+ * its last callback returned or it was cancelled. */
+struct upstream_wait;
+
+/* Who wants to know that a server is ready. */
+struct upstream_ready {
+	void *context;
+	/* Once.  err is NULL if the server is connected, initialized and its
+	 * tool definitions were handed to upstream_definitions of the listener
+	 * since it connected; else why not. */
+	void (*run)(void *context, const struct error *err);
+};
+
+/* The answer to one request, borrowed during the callback. */
+struct upstream_answer {
+	const struct json *result;   /* NULL unless the server answered with one */
+	const struct json *error;    /* NULL unless the server answered a JSON-RPC error */
+	const struct error *failure; /* NULL unless there was no answer: down,
+				      * crashed, nonsense (IO), too large (LIMIT),
+				      * deadline (TIMEOUT) */
+	/* True if the request may have reached the server although there is no
+	 * answer: then what it did is unknown. */
+	bool is_unknown;
+};
+
+/* One request on behalf of an agent.  All texts and params are borrowed until
+ * on_answer returned or the request was cancelled. */
+struct upstream_request {
+	struct text server;        /* name in the registry */
+	struct text method;        /* "tools/call" */
+	const struct json *params; /* an object or NULL; the edge puts its own
+				    * progress token where wants_progress */
+	bool wants_progress;
+	int64_t deadline_ms; /* monotonic, as loop_now_ms */
+	void *context;
+	/* A notification that belongs to this request (notifications/progress,
+	 * notifications/message), any number of times before on_answer. */
+	void (*on_notice)(void *context, struct text method, const struct json *params);
+	/* Exactly once, unless cancelled. */
+	void (*on_answer)(void *context, const struct upstream_answer *answer);
+};
+
+struct upstream {
+	void *context;
+	/* Connects the server if need be: starts its process or session, initializes
+	 * it, lists its tools.  This is remit's own doing, on behalf of no agent.
+	 * False: it cannot even be tried, and ready does not run.
+	 * Errors: NOT_FOUND (not registered), IO, LIMIT. */
+	bool (*prepare)(void *context, struct text server, int64_t deadline_ms,
+		const struct upstream_ready *ready, struct upstream_wait **out, struct error *err);
+	/* Sends the request.  False: nothing was sent and no callback runs.
+	 * Errors: NOT_FOUND, IO, LIMIT. */
+	bool (*start)(void *context, const struct upstream_request *request,
+		struct upstream_wait **out, struct error *err);
+	/* Gives up one wait: no callback runs any more; a request that was sent
+	 * is cancelled at the server (notifications/cancelled).  *wait becomes
+	 * NULL; it may be NULL. */
+	void (*cancel)(void *context, struct upstream_wait **wait);
+};
+
+/* What edges/upstream reports unasked; filled by services/call
+ * (call_upstream_listener) and given to the edge by main. */
+struct upstream_listener {
+	void *context;
+	/* The tools a server defines, each time it listed them: at connect and
+	 * after notifications/tools/list_changed.  tools is the array of
+	 * definitions as received. */
+	void (*on_definitions)(void *context, struct text server, const struct json *tools);
+	/* A server is gone; its definitions are no longer known. */
+	void (*on_gone)(void *context, struct text server);
+};
+
+#endif

@@ -1,0 +1,80 @@
+#ifndef SERVICES_DECIDE_DECIDE_SERVICE_H
+#define SERVICES_DECIDE_DECIDE_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "domain/decide/decide.h"
+#include "services/registry/fold.h"
+
+/* The single decision boundary: every door asks here.  Loop's thread. */
+struct decide_service;
+
+/* registry and tasks are borrowed and outlive it.  Errors: LIMIT. */
+bool decide_service_create(struct decide_service **out, const struct registry *registry,
+	const struct task_table *tasks, struct error *err) MUST_CHECK;
+void decide_service_destroy(struct decide_service **service);
+
+/* Registers the handlers and projectors of task-opened, task-ended, kill (the
+ * tasks' part of it) and decision (labels) for the table.  Errors: LIMIT. */
+bool task_fold_register(struct fold *fold, struct task_table *tasks, struct error *err) MUST_CHECK;
+
+/* Decides one call at now.  Counts nothing: decide_count_call does, once per
+ * call that is let through. */
+void decide_call(struct decide_service *service, const struct call *call,
+	const struct approval_names *approvals, enum decide_search search, int64_t now_utc_ms,
+	struct arena *arena, struct decision *out);
+void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms);
+
+/* What must still hold right before the upstream is called, read live: the
+ * identity active, the task live, the definition not quarantined. */
+enum reason decide_recheck(
+	struct decide_service *service, const struct call *call, int64_t now_utc_ms);
+
+/* The binding and digest of a decided call, for approvals.  Errors: LIMIT. */
+bool decide_call_digest(struct decide_service *service, const struct call *call,
+	const struct decision *decision, struct arena *arena, struct sha256 *out,
+	struct error *err) MUST_CHECK;
+
+/* Tool definitions as a server listed them; NULL: the server is gone and its
+ * tools are unseen again.  A tool that differs from its pin is quarantined until
+ * the server lists it as pinned or the pin is changed. */
+void decide_definitions_seen(
+	struct decide_service *service, struct text server, const struct json *tools);
+/* The pin of one definition: RFC 8785 SHA-256 of name, title, description, both
+ * schemas, annotations and icons.  Errors: LIMIT. */
+bool decide_definition_digest(const struct json *definition, struct arena *arena,
+	struct sha256 *out, struct error *err) MUST_CHECK;
+
+/* The items of a tools/list result that the identity could ever use, as a new
+ * result; tools not registered or quarantined are left out.  Errors: INVALID (no array tools),
+ * LIMIT. */
+bool decide_tools_visible(struct decide_service *service, struct text identity, struct text server,
+	const struct json *result, int64_t now_utc_ms, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+
+/* `remit why IDENTITY EFFECT RESOURCE`: what would be decided for the identity
+ * without a task, from its first environment that matches the server, with the
+ * given arguments (NULL: none); as JSON {verdict, reason, meaning, entitlement,
+ * policies, clause, explanation, needed, approvals, revision}.  Errors: INVALID,
+ * LIMIT. */
+struct decide_question {
+	struct text identity;
+	enum effect effect;
+	struct text resource; /* "server/tool" */
+	const struct json *arguments;
+	int64_t now_utc_ms;
+};
+bool decide_why(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* A decision as that JSON.  Errors: LIMIT. */
+bool decision_json(struct json *out, struct arena *arena, const struct decision *decision,
+	struct error *err) MUST_CHECK;
+
+#endif
