@@ -1,0 +1,76 @@
+# The front door.  Meson does the work; this file names what people ask for.
+# Every target first installs what is missing (tools/deps, quick when nothing is).
+
+JOBS ?= $(shell nproc)
+SECONDS ?= 60
+ONCE ?=
+BUILD = build/meson
+SANITIZE = build/sanitize
+THREAD = build/thread
+FUZZ = build/fuzz-meson
+NODE_PATH_FIRST = PATH="$(CURDIR)/build/node:$$PATH"
+# The vectors' folder, when it is not beside the source tree.
+ifdef REMIT_VECTORS
+export REMIT_VECTORS
+endif
+
+all: build
+
+# Empty while reading the name of a target: only real work needs the packages.
+deps:
+	@tools/deps
+
+$(BUILD)/build.ninja: | deps
+	meson setup $(BUILD)
+
+build: deps $(BUILD)/build.ninja
+	@ninja -j $(JOBS) -C $(BUILD)
+	@tools/link-outputs $(BUILD) build
+
+run: build
+	@$(NODE_PATH_FIRST) ONCE="$(ONCE)" tools/run
+
+test: build
+	@$(NODE_PATH_FIRST) tools/run-tests $(BUILD) --num-processes $(JOBS)
+
+bench: build
+	@tools/deps bench
+	@$(NODE_PATH_FIRST) tools/run-bench build bench
+
+nightly: build
+	@tools/nightly
+
+$(FUZZ)/build.ninja: | deps
+	CC=$$(command -v clang-14 || command -v clang) meson setup $(FUZZ) -Dfuzz=true -Dtests=disabled \
+	  --buildtype=debug -Doptimization=1 -Db_lundef=false -Db_sanitize=address,undefined
+
+fuzz-build: deps $(FUZZ)/build.ninja
+	@ninja -j $(JOBS) -C $(FUZZ)
+	@tools/link-outputs $(FUZZ) build
+
+fuzz: fuzz-build
+	@tools/run-fuzz --seconds $(SECONDS) build/fuzz
+
+lint: deps
+	@tools/lint --jobs $(JOBS)
+
+$(SANITIZE)/build.ninja: | deps
+	meson setup $(SANITIZE) --buildtype=debug -Doptimization=1 -Db_lundef=false \
+	  -Db_sanitize=address,undefined -Dc_args=-fno-sanitize-recover=all
+
+$(THREAD)/build.ninja: | deps
+	meson setup $(THREAD) --buildtype=debug -Doptimization=1 -Db_lundef=false -Db_sanitize=thread
+
+# Every test under ASan and UBSan, then the tests of threads under TSan.
+sanitize: deps $(SANITIZE)/build.ninja $(THREAD)/build.ninja
+	@ninja -j $(JOBS) -C $(SANITIZE)
+	@ninja -j $(JOBS) -C $(THREAD)
+	@tools/run-sanitized $(SANITIZE) $(THREAD) $(JOBS)
+
+install: build
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build
+
+.PHONY: all deps build run test bench nightly fuzz fuzz-build lint sanitize install clean
