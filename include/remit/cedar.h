@@ -1,0 +1,374 @@
+#ifndef REMIT_CEDAR_H
+#define REMIT_CEDAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The Cedar policy language (4.5): parse policies once, seal them, then decide
+ * any number of requests from any number of threads.  No global state, no
+ * locale, no clock, no I/O.  Sealed sets and sealed entities never change; an
+ * arena belongs to one thread at a time.
+ *
+ * A function that returns bool returns false on failure and fills err (never
+ * NULL); outputs are then NULL, empty or DENY.  Texts handed out live as long
+ * as what they came from.  docs/cedar.md has the semantics and the limits. */
+
+#define CEDAR_MUST_CHECK __attribute__((warn_unused_result))
+
+enum {
+	CEDAR_DEPTH_MAX = 200,                        /* nesting of expressions, values, JSON */
+	CEDAR_TEXT_BYTES_MAX = 4 * 1024 * 1024,       /* one policy text */
+	CEDAR_POLICY_BYTES_MAX = 64 * 1024,           /* one policy in it */
+	CEDAR_POLICIES_MAX = 1000000,                 /* policies in a set */
+	CEDAR_STACK_VALUES_MAX = 1024,                /* values one policy holds at once */
+	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024, /* one entities JSON text */
+	CEDAR_ENTITIES_MAX = 10000000,                /* entities in one store */
+	CEDAR_ERROR_TEXT_BYTES = 256,
+};
+
+/* Borrowed UTF-8, not NUL-terminated.  NUL bytes are allowed inside. */
+struct cedar_text {
+	const char *data;
+	size_t length;
+};
+#define CEDAR_TEXT(literal) ((struct cedar_text){"" literal, sizeof(literal) - 1})
+struct cedar_text cedar_text_of(const char *string);
+
+enum cedar_error_code {
+	CEDAR_ERROR_NONE = 0,
+	CEDAR_ERROR_INVALID,    /* the text or value breaks a rule of the language */
+	CEDAR_ERROR_LIMIT,      /* one of the limits above, an arena's limit, or memory */
+	CEDAR_ERROR_EVALUATION, /* an expression failed as the language defines it */
+};
+
+struct cedar_error {
+	enum cedar_error_code code;
+	uint32_t line;                     /* 1-based; 0 when the error is at no place in a text */
+	uint32_t column;                   /* 1-based, in bytes */
+	char text[CEDAR_ERROR_TEXT_BYTES]; /* NUL-terminated */
+};
+
+/* ---- Memory ---------------------------------------------------------- */
+
+/* What one decision or one context lives in.  NULL without memory. */
+struct cedar_arena;
+struct cedar_arena *cedar_arena_create(size_t limit_bytes) CEDAR_MUST_CHECK;
+void cedar_arena_reset(struct cedar_arena *arena);
+void cedar_arena_destroy(struct cedar_arena **arena);
+
+/* ---- Values ---------------------------------------------------------- */
+
+enum cedar_type {
+	CEDAR_NONE = 0,
+	CEDAR_BOOL,
+	CEDAR_LONG,
+	CEDAR_STRING,
+	CEDAR_ENTITY,
+	CEDAR_SET,
+	CEDAR_RECORD,
+	CEDAR_DECIMAL,
+	CEDAR_DATETIME,
+	CEDAR_DURATION,
+	CEDAR_IPADDR,
+};
+
+/* Type::"id".  type is a full name such as "Files::Folder". */
+struct cedar_uid {
+	struct cedar_text type;
+	struct cedar_text id;
+	uint64_t hash; /* private: 0 or what cedar_uid_of computed */
+};
+/* Borrows both texts. */
+struct cedar_uid cedar_uid_of(struct cedar_text type, struct cedar_text id);
+bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b);
+
+struct cedar_member;
+struct cedar_ip;
+
+/* One value; made by the functions below, read through its fields.  What it
+ * points to is borrowed and never changes.  Sets are sorted and without
+ * duplicates, records are sorted by name: make them with the functions. */
+struct cedar_value {
+	enum cedar_type type;
+	uint32_t count; /* bytes of a string, items of a set, members of a record */
+	union {
+		bool boolean;
+		int64_t integer; /* LONG; DECIMAL x 10^-4; DATETIME and DURATION in ms */
+		const char *string;
+		const struct cedar_uid *entity;
+		const struct cedar_value *items;
+		const struct cedar_member *members;
+		const struct cedar_ip *ip;
+	};
+};
+
+struct cedar_member {
+	struct cedar_text name;
+	struct cedar_value value;
+};
+
+struct cedar_value cedar_value_bool(bool value);
+struct cedar_value cedar_value_long(int64_t value);
+/* text is borrowed; at most UINT32_MAX bytes of UTF-8. */
+struct cedar_value cedar_value_string(struct cedar_text text);
+/* uid is borrowed. */
+struct cedar_value cedar_value_entity(const struct cedar_uid *uid);
+/* The items and members are copied to the arena (what they point to is not).
+ * Errors: INVALID for a name given twice, LIMIT. */
+bool cedar_value_set(struct cedar_value *out, struct cedar_arena *arena,
+	const struct cedar_value *items, size_t count, struct cedar_error *err) CEDAR_MUST_CHECK;
+bool cedar_value_record(struct cedar_value *out, struct cedar_arena *arena,
+	const struct cedar_member *members, size_t count, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* constructor is "decimal", "ip", "datetime" or "duration".  Errors: INVALID. */
+bool cedar_value_extension(struct cedar_value *out, struct cedar_arena *arena,
+	struct cedar_text constructor, struct cedar_text argument,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Cedar JSON of one value, with __entity and __extn.  Errors: INVALID, LIMIT. */
+bool cedar_value_parse_json(struct cedar_value *out, struct cedar_arena *arena,
+	struct cedar_text json, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* The member's value, or NULL if value is no record or has none so named. */
+const struct cedar_value *cedar_value_find(
+	const struct cedar_value *record, struct cedar_text name);
+/* Cedar's ==: total, false across types. */
+bool cedar_value_equal(const struct cedar_value *a, const struct cedar_value *b);
+/* The value as Cedar source; .data is NULL when the arena is full. */
+struct cedar_text cedar_value_format(
+	struct cedar_arena *arena, const struct cedar_value *value) CEDAR_MUST_CHECK;
+const char *cedar_type_name(enum cedar_type type);
+
+/* ---- Entities -------------------------------------------------------- */
+
+struct cedar_entity {
+	struct cedar_uid uid;
+	struct cedar_value attributes; /* RECORD, or {0} for none */
+	struct cedar_value tags;       /* RECORD, or {0} for none */
+	const struct cedar_uid *parents;
+	size_t parent_count;
+};
+
+/* A store of entities: filled, sealed, then read by any thread. */
+struct cedar_entities;
+
+/* Errors: LIMIT. */
+bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Copies everything.  The same uid twice is refused unless the two are equal.
+ * Errors: INVALID, LIMIT. */
+bool cedar_entities_add(struct cedar_entities *entities, const struct cedar_entity *entity,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Adds every entity of a Cedar entities JSON array.  Without a schema: strings
+ * stay strings, entities and extension values must be spelled with __entity
+ * and __extn.  On failure the store must be destroyed.  Errors: INVALID, LIMIT. */
+bool cedar_entities_add_json(struct cedar_entities *entities, struct cedar_text json,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Closes the hierarchy transitively; nothing can be added afterwards.  A parent
+ * that is not in the store is allowed.  Errors: INVALID for a cycle, LIMIT. */
+bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
+void cedar_entities_destroy(struct cedar_entities **entities);
+
+/* A sealed store of `added` over a sealed one, in the arena: for the entities
+ * of one request.  Nothing is copied, so `below` (may be NULL) and all that
+ * added points to must live as long.  An added entity hides the one below with
+ * the same uid.  Never destroy it: it dies with the arena.  Errors: INVALID for
+ * a cycle, a uid added twice, or hiding (or giving parents to) an entity that
+ * is a parent below; LIMIT. */
+bool cedar_entities_overlay(const struct cedar_entities **out, struct cedar_arena *arena,
+	const struct cedar_entities *below, const struct cedar_entity *added, size_t count,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+
+size_t cedar_entities_count(const struct cedar_entities *entities);
+/* False if there is no such entity.  Fills only uid, attributes and tags. */
+bool cedar_entities_find(const struct cedar_entities *entities, const struct cedar_uid *uid,
+	struct cedar_entity *out) CEDAR_MUST_CHECK;
+/* Cedar's `in`: the same, or an ancestor. */
+bool cedar_entities_in(const struct cedar_entities *entities, const struct cedar_uid *uid,
+	const struct cedar_uid *ancestor);
+
+/* ---- Policies -------------------------------------------------------- */
+
+enum cedar_effect { CEDAR_FORBID = 0, CEDAR_PERMIT };
+
+struct cedar_policy_set;
+
+/* How policies get their ids.  {0}: "policy0", "policy1", … counted over the
+ * whole set.  An @id annotation is only data. */
+struct cedar_naming {
+	struct cedar_text prefix;     /* instead of "policy" */
+	const struct cedar_text *ids; /* or these, one for each policy of the text */
+	size_t id_count;
+};
+
+/* Errors: LIMIT. */
+bool cedar_policy_set_create(
+	struct cedar_policy_set **out, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Parses and adds every policy of text (copied).  naming may be NULL.  On
+ * failure the set is as before.  Templates are refused in this version.
+ * Errors: INVALID with line and column (also an id that is taken), LIMIT. */
+bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text text,
+	const struct cedar_naming *naming, struct cedar_error *err) CEDAR_MUST_CHECK;
+
+/* NULL means any. */
+struct cedar_scope {
+	const struct cedar_uid *principal; /* == */
+	const struct cedar_uid *action;    /* == */
+	const struct cedar_uid *resource;  /* == */
+};
+/* Adds one permit made of parts.  when_text is parsed on its own as exactly one
+ * expression (empty: no condition), so no text can close the clause it stands
+ * in; errors count lines and columns in it.  On failure the set is as before.
+ * Errors: INVALID, LIMIT. */
+bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text id,
+	const struct cedar_scope *scope, struct cedar_text when_text,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Compiles; nothing can be added afterwards.  Errors: LIMIT. */
+bool cedar_policy_set_seal(struct cedar_policy_set *set, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* create, add_text and seal in one.  Errors: INVALID, LIMIT. */
+bool cedar_policy_set_parse(struct cedar_policy_set **out, struct cedar_text text,
+	const struct cedar_naming *naming, struct cedar_error *err) CEDAR_MUST_CHECK;
+void cedar_policy_set_destroy(struct cedar_policy_set **set);
+
+struct cedar_annotation {
+	struct cedar_text key;
+	struct cedar_text value; /* empty for a bare @key */
+};
+
+/* A place in a source text. */
+struct cedar_range {
+	uint32_t start;  /* byte offset in the text the policy came from */
+	uint32_t length; /* bytes */
+	uint32_t line;   /* 1-based, of the start */
+	uint32_t column; /* 1-based, in bytes */
+};
+
+struct cedar_policy {
+	struct cedar_text id;
+	enum cedar_effect effect;
+	const struct cedar_annotation *annotations;
+	size_t annotation_count;
+	struct cedar_range range; /* of an added permit: of its when_text */
+	struct cedar_text source; /* the bytes of the range */
+};
+
+size_t cedar_policy_set_count(const struct cedar_policy_set *set);
+/* The policy at index < count, in the order of adding. */
+struct cedar_policy cedar_policy_set_get(const struct cedar_policy_set *set, size_t index);
+/* True and its index if there is a policy with that id. */
+bool cedar_policy_set_find(
+	const struct cedar_policy_set *set, struct cedar_text id, size_t *index) CEDAR_MUST_CHECK;
+/* The first policy with that effect (guardrails hold no CEDAR_PERMIT). */
+bool cedar_policy_set_find_effect(const struct cedar_policy_set *set, enum cedar_effect effect,
+	size_t *index) CEDAR_MUST_CHECK;
+/* The policy in normal form, which parses to the same policy; .data is NULL
+ * when the arena is full. */
+struct cedar_text cedar_policy_format(const struct cedar_policy_set *set, size_t index,
+	struct cedar_arena *arena) CEDAR_MUST_CHECK;
+
+/* ---- What a policy reads --------------------------------------------- */
+
+/* True if the policy may read the value at context.PATH, part of it, or
+ * something that holds it.  path has count names; count 0 asks for context. */
+bool cedar_policy_mentions(const struct cedar_policy_set *set, size_t index,
+	const struct cedar_text *path, size_t count);
+/* Calls visit once for each mention of context in source order with the longest
+ * chain of attribute names after it (count 0: context as a whole). */
+void cedar_policy_visit_context(const struct cedar_policy_set *set, size_t index,
+	void (*visit)(void *closure, const struct cedar_text *path, size_t count), void *closure);
+/* True if context.NAME (a set) is used only as the receiver of contains,
+ * containsAll or containsAny with string literals, and only so that a larger
+ * set can only allow more: positive in a permit, negative in a forbid, never
+ * inside an operator that is neither.  err names the first breach.  A policy
+ * that does not mention it passes.  Errors: INVALID. */
+bool cedar_check_monotone_use(const struct cedar_policy_set *set, size_t index,
+	struct cedar_text name, struct cedar_error *err) CEDAR_MUST_CHECK;
+
+/* ---- Decisions ------------------------------------------------------- */
+
+struct cedar_request {
+	struct cedar_uid principal;
+	struct cedar_uid action;
+	struct cedar_uid resource;
+	struct cedar_value context; /* RECORD, or {0} for an empty one */
+};
+
+enum cedar_decision { CEDAR_DENY = 0, CEDAR_ALLOW };
+
+struct cedar_policy_error {
+	uint32_t policy; /* index in the set */
+	struct cedar_range range;
+	struct cedar_text text;
+};
+
+struct cedar_answer {
+	enum cedar_decision decision;
+	/* Satisfied forbids if there is one, else satisfied permits: indexes in
+	 * the set, ascending.  Empty on a default deny. */
+	const uint32_t *reasons;
+	size_t reason_count;
+	/* Policies that failed to evaluate; such a policy decides nothing. */
+	const struct cedar_policy_error *errors;
+	size_t error_count;
+};
+
+/* Decides.  entities may be NULL (none).  The answer's arrays live in scratch.
+ * False only if scratch is full or the request is malformed: the answer is then
+ * DENY without reasons, and the caller must treat it as could-not-evaluate.
+ * Errors: LIMIT, INVALID. */
+bool cedar_authorize(const struct cedar_policy_set *set, const struct cedar_entities *entities,
+	const struct cedar_request *request, struct cedar_arena *scratch,
+	struct cedar_answer *answer, struct cedar_error *err) CEDAR_MUST_CHECK;
+
+/* True if the scope of the policy (not its conditions) covers the request. */
+bool cedar_policy_applies(const struct cedar_policy_set *set, size_t index,
+	const struct cedar_entities *entities, const struct cedar_request *request);
+
+enum cedar_outcome {
+	CEDAR_OUTCOME_SATISFIED = 0,
+	CEDAR_OUTCOME_PRINCIPAL, /* this part of the scope does not match */
+	CEDAR_OUTCOME_ACTION,
+	CEDAR_OUTCOME_RESOURCE,
+	CEDAR_OUTCOME_WHEN_FALSE,
+	CEDAR_OUTCOME_UNLESS_TRUE,
+	CEDAR_OUTCOME_ERROR,
+};
+
+struct cedar_explanation {
+	enum cedar_outcome outcome;
+	uint32_t clause;          /* index of the when or unless; 0 for the scope */
+	struct cedar_range range; /* first conjunct that is false or fails; of an
+				   * unless, the first disjunct that is true or fails */
+	struct cedar_text text;   /* its source, or the scope part in normal form */
+	struct cedar_text error;  /* OUTCOME_ERROR: what failed */
+};
+
+/* Says why one policy is or is not satisfied.  Texts live in the set or in
+ * scratch.  Errors: LIMIT, INVALID. */
+bool cedar_explain_policy(const struct cedar_policy_set *set, size_t index,
+	const struct cedar_entities *entities, const struct cedar_request *request,
+	struct cedar_arena *scratch, struct cedar_explanation *out, struct cedar_error *err);
+
+/* ---- Expressions on their own ---------------------------------------- */
+
+/* One compiled expression, such as a condition outside a policy. */
+struct cedar_expression;
+
+/* text is copied.  Errors: INVALID with line and column, LIMIT. */
+bool cedar_expression_parse(struct cedar_expression **out, struct cedar_text text,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+void cedar_expression_destroy(struct cedar_expression **expression);
+/* Like cedar_policy_mentions and cedar_policy_visit_context. */
+bool cedar_expression_mentions(
+	const struct cedar_expression *expression, const struct cedar_text *path, size_t count);
+void cedar_expression_visit_context(const struct cedar_expression *expression,
+	void (*visit)(void *closure, const struct cedar_text *path, size_t count), void *closure);
+/* The value may borrow from the expression, the entities, the request and
+ * scratch.  request may be NULL: then variables are an error.
+ * Errors: EVALUATION with line and column, LIMIT, INVALID. */
+bool cedar_evaluate_expression(const struct cedar_expression *expression,
+	const struct cedar_entities *entities, const struct cedar_request *request,
+	struct cedar_arena *scratch, struct cedar_value *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* The expression in normal form; .data is NULL when the arena is full. */
+struct cedar_text cedar_expression_format(
+	const struct cedar_expression *expression, struct cedar_arena *arena) CEDAR_MUST_CHECK;
+
+#endif
