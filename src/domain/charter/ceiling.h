@@ -10,7 +10,7 @@
 
 /* Charters and guardrails, compiled for deciding. */
 
-struct cedar_policies; /* remit/cedar.h */
+struct cedar_policy_set; /* remit/cedar.h */
 
 /* What one charter permits, as one policy set: each entitlement is one permit
  * whose id is "charter/NAME@VERSION/entitlements/NUMBER" and whose scope is the
@@ -23,7 +23,7 @@ struct ceiling;
 bool ceiling_compile(struct ceiling **out, const struct charter *charter, uint32_t version,
 	struct error *err) MUST_CHECK;
 void ceiling_destroy(struct ceiling **ceiling);
-const struct cedar_policies *ceiling_policies(const struct ceiling *ceiling);
+const struct cedar_policy_set *ceiling_policies(const struct ceiling *ceiling);
 /* The entitlement a determining permit came from, by its id; NULL if the id is
  * not of this ceiling. */
 const struct entitlement *ceiling_entitlement_of(
@@ -38,7 +38,7 @@ struct guardrails;
 bool guardrails_compile(struct guardrails **out, const struct object *const *policies, size_t count,
 	struct error *err) MUST_CHECK;
 void guardrails_destroy(struct guardrails **guardrails);
-const struct cedar_policies *guardrails_policies(const struct guardrails *guardrails);
+const struct cedar_policy_set *guardrails_policies(const struct guardrails *guardrails);
 /* The policy a determining forbid came from, by its id; NULL if none. */
 const struct policy *guardrails_policy_of(
 	const struct guardrails *guardrails, struct text policy_id);
@@ -46,5 +46,16 @@ const struct policy *guardrails_policy_of(
 /* The Cedar type and id a resource is known by to policies: Tool, DataSource,
  * Model or Peer; NULL for NONE. */
 const char *resource_type_name(enum resource_kind kind);
+
+/* True if text is exactly one Cedar expression that uses context.approvals, if
+ * at all, only so that more of it allows more.  Errors: INVALID, LIMIT. */
+bool condition_check(struct text text, struct error *err) MUST_CHECK;
+/* The same, and it does not read context.approvals at all.  Errors: INVALID,
+ * LIMIT. */
+bool condition_check_without_approvals(struct text text, struct error *err) MUST_CHECK;
+/* True if text is one or more Cedar policies that only forbid, and use
+ * context.approvals only so that more of it allows more.  Errors: INVALID with
+ * "line N: ", LIMIT. */
+bool guardrail_check(struct text text, struct error *err) MUST_CHECK;
 
 #endif
