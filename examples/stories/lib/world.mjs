@@ -1,0 +1,346 @@
+// One remitd with its data folder, its people, its agents and its upstreams.
+// People act through the real command line, each with a configuration folder
+// and so a key of their own; agents through the official MCP client.
+import { spawn } from 'node:child_process';
+import {
+  chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+  writeFileSync,
+} from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Agent } from './agent.mjs';
+import { assertion, keyAt, keysLine } from './keys.mjs';
+import { startProxy } from './upstream-proxy.mjs';
+
+const examples = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const root = dirname(examples);
+const build = process.env.REMIT_BUILD ?? join(root, 'build');
+const modules = join(examples, 'node_modules');
+
+export const ADMINISTRATOR = 'adi@example.com';
+export const PEOPLE = ['adi', 'eva', 'ana', 'bo', 'cy', 'dan', 'fay'].map(
+  (name) => `${name}@example.com`,
+);
+const IDENTITIES = ['support-summariser', 'incident-opener', 'deployer', 'night-auditor'];
+// Who approves which charter: another person than the one who applies it.
+const CHARTERS = {
+  'support-summariser': 'bo@example.com',
+  'incident-opener': 'fay@example.com',
+  deployer: 'eva@example.com',
+};
+const START_MS = 10_000;
+const HTTP_SERVERS = ['deploy-staging', 'deploy-prod'];
+
+const freePort = () =>
+  new Promise((done, fail) => {
+    const probe = net.createServer();
+    probe.on('error', fail);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Asks again until answer is true or the time is over.
+export const eventually = async (answer, ms = START_MS) => {
+  const end = Date.now() + ms;
+  for (;;) {
+    if (await answer()) return true;
+    if (Date.now() > end) return false;
+    await sleep(20);
+  }
+};
+
+// Runs a program to its end: { code, out, err }.
+export const run = (program, args, { env = process.env, input = '', cwd, ms = 30_000 } = {}) =>
+  new Promise((done) => {
+    const child = spawn(program, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+    child.stdout.on('data', (part) => (out += part));
+    child.stderr.on('data', (part) => (err += part));
+    child.stdin.on('error', () => {});
+    child.on('error', (error) => done({ code: -1, out, err: err + error.message }));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      done({ code, out, err });
+    });
+    child.stdin.end(input);
+  });
+
+export class World {
+  // dir: the data folder; a fresh temporary one if not given.  change: edits
+  // the charters before they are applied, a function of Map(file → text).
+  constructor({ dir, change = () => {}, approve = {} } = {}) {
+    this.isFresh = dir === undefined;
+    this.dir = this.isFresh ? mkdtempSync(join(tmpdir(), 'remit-story-')) : resolve(dir);
+    this.change = change;
+    this.charters = { ...CHARTERS, ...approve };
+    this.logs = join(this.dir, 'upstream');
+    this.stopped = [];
+  }
+
+  static async start(options) {
+    const world = new World(options);
+    try {
+      world.lay();
+      await world.startUpstreams();
+      await world.startDaemon();
+      await world.enrolPeople();
+      await world.applyCharters();
+      return world;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  path(...parts) {
+    return join(this.dir, ...parts);
+  }
+
+  // The folder, the desk the file server serves, the agents' keys, the shims.
+  lay() {
+    for (const folder of ['bin', 'agents', 'people', 'upstream', 'apply', 'apply-drafts']) {
+      mkdirSync(this.path(folder), { recursive: true, mode: 0o700 });
+    }
+    rmSync(this.path('desk'), { recursive: true, force: true });
+    cpSync(join(examples, 'desk'), this.path('desk'), { recursive: true });
+    this.keys = {};
+    for (const name of [...IDENTITIES, 'nobody']) {
+      this.keys[name] = keyAt(this.path('agents', name + '.pem'));
+    }
+    const shim = fileURLToPath(new URL('upstream-log.mjs', import.meta.url));
+    const programs = { files: 'mcp-server-filesystem', memory: 'mcp-server-memory' };
+    for (const [server, program] of Object.entries(programs)) {
+      const text = [
+        '#!/bin/sh',
+        `MEMORY_FILE_PATH='${this.path('memory.jsonl')}' \\`,
+        `exec '${process.execPath}' '${shim}' '${this.path('upstream', server)}' ${server} \\`,
+        `  '${process.execPath}' '${join(modules, '.bin', program)}' "$@"`,
+        '',
+      ].join('\n');
+      writeFileSync(this.path('bin', program), text);
+      chmodSync(this.path('bin', program), 0o755);
+    }
+    if (!existsSync(this.path('remit.yaml'))) {
+      writeFileSync(this.path('remit.yaml'), 'hold: 300ms\n', { mode: 0o600 });
+    }
+  }
+
+  // server-everything over HTTP, once, behind a logging proxy for each name it has.
+  async startUpstreams() {
+    const port = await freePort();
+    const program = join(modules, '.bin', 'mcp-server-everything');
+    const child = spawn(process.execPath, [program, 'streamableHttp'], {
+      env: { PATH: process.env.PATH, PORT: String(port) },
+      stdio: 'ignore',
+    });
+    this.stopped.push(() => child.kill('SIGKILL'));
+    const up = await eventually(() =>
+      new Promise((done) => {
+        const probe = net.connect(port, '127.0.0.1', () => probe.end(done(true)));
+        probe.on('error', () => done(false));
+      }),
+    );
+    if (!up) throw new Error('server-everything does not listen');
+    this.ports = {};
+    for (const server of HTTP_SERVERS) {
+      const proxy = await startProxy(this.path('upstream', server), server, port);
+      this.stopped.push(proxy.close);
+      this.ports[server] = proxy.port;
+    }
+  }
+
+  async startDaemon() {
+    rmSync(this.path('listen'), { force: true });
+    const env = {
+      ...process.env,
+      PATH: `${this.path('bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
+    };
+    const args = ['--data', this.dir, '--listen', '127.0.0.1:0'];
+    const child = spawn(join(build, 'remitd'), args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.daemon = child;
+    this.daemonText = '';
+    child.stdout.on('data', (part) => (this.daemonText += part));
+    child.stderr.on('data', (part) => (this.daemonText += part));
+    const ended = new Promise((done) => child.on('close', done));
+    child.on('error', (error) => (this.daemonText += error.message));
+    this.stopped.push(async () => {
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await ended;
+      clearTimeout(late);
+    });
+    const isReady = async () => {
+      if (this.daemonText.includes('ENOENT')) throw new Error(this.daemonText);
+      if (child.exitCode !== null || !existsSync(this.path('listen'))) return false;
+      this.url = 'http://' + readFileSync(this.path('listen'), 'utf8').trim();
+      return fetch(this.url + '/readyz').then((answer) => answer.ok, () => false);
+    };
+    if (!(await eventually(isReady))) {
+      throw new Error('remitd does not become ready:\n' + this.daemonText);
+    }
+  }
+
+  // `remit` as a person of the story; as nobody on the socket when person is null.
+  remit(person, ...args) {
+    return this.remitWith({}, person, ...args);
+  }
+
+  remitWith(options, person, ...args) {
+    const home = this.path('people', person ?? 'nobody');
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: '1' };
+    return run(join(build, 'remit'), ['--data', this.dir, ...args], { ...options, env });
+  }
+
+  // The same, and it must work.
+  async must(person, ...args) {
+    const done = await this.remit(person, ...args);
+    if (done.code !== 0) {
+      throw new Error(`${person}: remit ${args.join(' ')}: ${done.code}\n${done.out}${done.err}`);
+    }
+    return done.out;
+  }
+
+  async json(person, ...args) {
+    return JSON.parse(await this.must(person, ...args, '-o', 'json'));
+  }
+
+  isEnrolled(person) {
+    return existsSync(this.path('people', person, 'enrolled'));
+  }
+
+  async login(person, code) {
+    const done = await this.remitWith({ input: code + '\n' }, person, 'login', person);
+    if (done.code !== 0) throw new Error(`login of ${person}: ${done.out}${done.err}`);
+    writeFileSync(this.path('people', person, 'enrolled'), '');
+  }
+
+  // The first administrator uses the code the daemon prints once; that
+  // administrator lets the others in with codes of one hour.
+  async enrolPeople() {
+    if (!this.isEnrolled(ADMINISTRATOR)) {
+      const code = /\b([0-9A-Za-z]{4,}(?:-[0-9A-Za-z]{4,})+)\b/.exec(this.daemonText);
+      if (code === null) throw new Error('no administrator code in:\n' + this.daemonText);
+      await this.login(ADMINISTRATOR, code[1]);
+    }
+  }
+
+  async applyCharters() {
+    const files = new Map();
+    for (const folder of ['charters', 'drafts']) {
+      for (const file of readdirSync(join(examples, folder))) {
+        const text = readFileSync(join(examples, folder, file), 'utf8');
+        files.set(`${folder}/${file}`, this.filled(text));
+      }
+    }
+    this.change(files, this);
+    for (const folder of ['apply', 'apply-drafts']) {
+      for (const file of readdirSync(this.path(folder))) rmSync(this.path(folder, file));
+    }
+    for (const [name, text] of files) {
+      const [folder, file] = name.split('/');
+      writeFileSync(this.path(folder === 'drafts' ? 'apply-drafts' : 'apply', file), text);
+    }
+    await this.must(ADMINISTRATOR, 'apply', '--yes', '-f', this.path('apply'));
+    for (const person of PEOPLE) await this.letIn(person);
+    await this.must(ADMINISTRATOR, 'apply', '--yes', '--draft', '-f', this.path('apply-drafts'));
+    for (const [identity, person] of Object.entries(this.charters)) {
+      const entry = await this.json(person, 'identity', 'show', identity);
+      if (entry.waiting) await this.must(person, 'identity', 'approve', identity);
+    }
+  }
+
+  async letIn(person) {
+    if (this.isEnrolled(person)) return;
+    const file = this.path('people', person + '.code');
+    await this.must(ADMINISTRATOR, 'person', 'code', person, '--out', file);
+    await this.login(person, readFileSync(file, 'utf8').trim());
+    rmSync(file);
+  }
+
+  // A charter with the agents' fresh public keys and this run's ports.
+  filled(text) {
+    const name = /^name: (\S+)$/m.exec(text)?.[1];
+    if (this.keys[name]) {
+      text = text.replace(/^keys: \[\].*$/m, keysLine('staging', this.keys[name].jwk));
+    }
+    return text.replace(
+      /(name: (\S+)\ntransport: \{url: ")http:\/\/127\.0\.0\.1:\d+/g,
+      (all, before, server) => `${before}http://127.0.0.1:${this.ports[server]}`,
+    );
+  }
+
+  keysLineOf(name) {
+    return keysLine('staging', this.keys[name].jwk);
+  }
+
+  mcp(server) {
+    return `${this.url}/mcp/${server}`;
+  }
+
+  // A task token by `remit task open`, as a developer at a terminal does it.
+  async openTask(identity, server) {
+    const answer = await this.json(null, 'task', 'open', identity, '--key',
+      this.keys[identity].path, '--resource', this.mcp(server));
+    return { task: answer.task, token: answer.access_token };
+  }
+
+  // A task token by the token endpoint, as a program does it: { status, body }.
+  async askForToken(identity, key, server) {
+    const metadata = await (
+      await fetch(this.url + '/.well-known/oauth-authorization-server')
+    ).json();
+    const answer = await fetch(metadata.token_endpoint, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: identity,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion(key, identity, metadata.issuer),
+        resource: this.mcp(server),
+      }),
+    });
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  async agent(identity, server) {
+    const { token, task } = await this.openTask(identity, server);
+    const agent = await new Agent(this.mcp(server), token).connect();
+    agent.task = task;
+    return agent;
+  }
+
+  // What reached a server, as it wrote it down itself.
+  reached(server) {
+    const file = this.path('upstream', server);
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  calls(server, tool) {
+    return this.reached(server).filter(
+      ({ method, params }) => method === 'tools/call' && (!tool || params.name === tool),
+    );
+  }
+
+  verifier(...args) {
+    const key = readFileSync(this.path('audit.vkey'), 'utf8').trim();
+    return run(join(build, 'remit-verify'), ['--key', key, ...args]);
+  }
+
+  async stop() {
+    for (const stop of this.stopped.reverse()) await stop();
+    this.stopped = [];
+    if (this.isFresh && !process.env.KEEP) rmSync(this.dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,371 @@
+// The governed stories.  Each is played once as it is, and once more with its
+// rule taken away: that twin must break at the step the rule stands for, or the
+// story would prove nothing.
+import {
+  closeSync, cpSync, openSync, readSync, readdirSync, rmSync, statSync, writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+import { Agent } from './lib/agent.mjs';
+import { eventually, sleep } from './lib/world.mjs';
+
+// Replaces text in one file of the charters; it must be there.
+const edit = (files, name, before, after) => {
+  const text = files.get(name);
+  if (!text?.includes(before)) throw new Error(`${name} has no: ${before}`);
+  files.set(name, text.replace(before, after));
+};
+
+const SUMMARISER = 'charters/50-support-summariser.yaml';
+const OPENER = 'charters/50-incident-opener.yaml';
+const DEPLOYER = 'charters/50-deployer.yaml';
+const READ_TICKETS =
+  `- {effect: read, tool: files/read_text_file, when: 'context.args.path like "tickets/*"'}`;
+
+const summary = (text) => text.split('\n').slice(1, 2).join(' ').trim();
+
+const reads = {
+  name: 'support-summariser reads tickets and nothing else',
+  async run(world, tell) {
+    const agent = await world.agent('support-summariser', 'files');
+    try {
+      const tools = await agent.tools();
+      tell.holds('sees only what it could ever use', tools.join() === 'read_text_file',
+        tools.join());
+      const before = world.calls('files').length;
+      const ticket = await agent.call('read_text_file', { path: 'tickets/41.txt' });
+      tell.holds('reads a ticket', ticket.done && ticket.text.includes('export button'),
+        ticket.text);
+      tell.say(`    "${summary(ticket.text)}"`);
+      tell.holds('the server saw that one call', world.calls('files').length === before + 1);
+      const payroll = await agent.call('read_text_file', { path: 'private/payroll.txt' });
+      tell.holds('is refused a file outside its data source', !payroll.done, payroll.text);
+      tell.say(`    "${payroll.text}"`);
+      for (const path of ['tickets/../private/payroll.txt', '~/x', 'tickets//41.txt']) {
+        const detour = await agent.call('read_text_file', { path });
+        tell.holds(`is refused the detour ${path}`, !detour.done, detour.text);
+      }
+      tell.holds('the server saw none of them', world.calls('files').length === before + 1);
+    } finally {
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'the condition of its entitlement',
+    breaks: 'is refused a file outside its data source',
+    change(files) {
+      edit(files, SUMMARISER, READ_TICKETS, '- {effect: read, tool: files/read_text_file}');
+      edit(files, SUMMARISER, 'data-sources: [{name: tickets, up-to: internal}]',
+        'data-sources: [{name: tickets, up-to: internal}, {name: payroll, up-to: restricted}]');
+      edit(files, SUMMARISER, '{to: reply, up-to: internal}', '{to: reply, up-to: restricted}');
+    },
+  },
+};
+
+const writes = {
+  name: 'support-summariser is refused a write',
+  async run(world, tell) {
+    const agent = await world.agent('support-summariser', 'files');
+    try {
+      const before = world.calls('files', 'write_file').length;
+      const written = await agent.call('write_file', { path: 'tickets/41.txt', content: 'done' });
+      tell.holds('is refused a write', !written.done, written.text);
+      tell.say(`    "${written.text}"`);
+      tell.holds('the server saw no write', world.calls('files', 'write_file').length === before);
+    } finally {
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'its class and the missing entitlement',
+    breaks: 'is refused a write',
+    change(files) {
+      edit(files, SUMMARISER, 'class: summarise', 'class: update');
+      edit(files, SUMMARISER, READ_TICKETS,
+        READ_TICKETS + '\n  - {effect: write, tool: files/write_file}');
+    },
+  },
+};
+
+const poisoned = {
+  name: 'a poisoned ticket gains nothing',
+  async run(world, tell) {
+    const agent = await world.agent('support-summariser', 'files');
+    try {
+      const before = world.calls('files', 'move_file').length;
+      const ticket = await agent.call('read_text_file', { path: 'tickets/66-poisoned.txt' });
+      tell.holds('reads the poisoned ticket', ticket.done, ticket.text);
+      const obeyed = await agent.obey(ticket.text);
+      tell.holds('obeys it and tries a tool it was not given', obeyed.length === 1);
+      tell.holds('is refused that tool', !obeyed[0].done, obeyed[0].text);
+      tell.say(`    "${obeyed[0].text}"`);
+      tell.holds('the server saw no move', world.calls('files', 'move_file').length === before);
+    } finally {
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'the line that is not in its charter',
+    breaks: 'is refused that tool',
+    change(files) {
+      edit(files, SUMMARISER, 'class: summarise', 'class: update');
+      edit(files, SUMMARISER, READ_TICKETS,
+        READ_TICKETS + '\n  - {effect: write, tool: files/move_file}');
+    },
+  },
+};
+
+const approvalIn = (text) => /\ba-[0-9a-z]{20}\b/.exec(text)?.[0];
+
+const incident = {
+  name: 'incident-opener writes what its owner approved, exactly',
+  async run(world, tell) {
+    const agent = await world.agent('incident-opener', 'memory');
+    const entities = (name) => ({
+      entities: [{ name, entityType: 'incident', observations: ['invoices show an old address'] }],
+    });
+    const writesSeen = () => world.calls('memory', 'create_entities').length;
+    const title = `invoices-${Date.now()}`;
+    try {
+      const before = writesSeen();
+      const first = await agent.call('create_entities', entities(title));
+      const id = approvalIn(first.text);
+      tell.holds('is held until a person answers', !first.done && id !== undefined, first.text);
+      tell.say(`    "${first.text}"`);
+      tell.holds('the server saw nothing', writesSeen() === before);
+      const shown = await world.must('dan@example.com', 'approvals', 'show', id);
+      tell.holds('the owner sees the complete arguments',
+        shown.includes(title) && shown.includes('invoices show an old address'), shown);
+      const wrong = await world.remit('bo@example.com', 'approve', id, '--yes');
+      tell.holds('somebody else may not approve it', wrong.code === 1, wrong.out + wrong.err);
+      await world.must('dan@example.com', 'approve', id, '--yes');
+      const changed = await agent.call('create_entities', entities(title + '-and-more'));
+      tell.holds('the approval does not open a changed call',
+        !changed.done && approvalIn(changed.text) !== id, changed.text);
+      tell.holds('the server still saw nothing', writesSeen() === before);
+      const again = await agent.call('create_entities', entities(title));
+      tell.holds('the approved call goes', again.done, again.text);
+      tell.holds('the server saw that one call', writesSeen() === before + 1);
+      const twice = await agent.call('create_entities', entities(title));
+      tell.holds('an approval opens one call once', !twice.done, twice.text);
+      tell.holds('the server saw no second one', writesSeen() === before + 1);
+    } finally {
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'approvals: [owner]',
+    breaks: 'is held until a person answers',
+    change(files) {
+      edit(files, OPENER, ', approvals: [owner]', '');
+    },
+  },
+};
+
+const LONG = 'trigger-long-running-operation';
+
+const staging = {
+  name: 'a staging identity is refused production',
+  async run(world, tell) {
+    await reactivated(world);
+    const own = await world.agent('deployer', 'deploy-staging');
+    const other = await world.agent('deployer', 'deploy-prod');
+    try {
+      const roll = await own.call(LONG, { duration: 1, steps: 1 });
+      tell.holds('rolls out to staging', roll.done, roll.text);
+      const before = world.calls('deploy-prod').length;
+      const prod = await other.call(LONG, { duration: 1, steps: 1 });
+      tell.holds('is refused production', !prod.done, prod.text);
+      tell.say(`    "${prod.text}"`);
+      tell.holds('production saw no call', world.calls('deploy-prod').length === before);
+    } finally {
+      await own.close();
+      await other.close();
+    }
+  },
+  twin: {
+    rule: 'the policy org/no-prod-from-staging',
+    breaks: 'is refused production',
+    change(files) {
+      files.delete('charters/40-policies.yaml');
+    },
+  },
+};
+
+// After an earlier run on the same data folder: two people lift the suspension.
+const reactivated = async (world) => {
+  const entry = await world.json('eva@example.com', 'identity', 'show', 'deployer');
+  if (entry.state !== 'suspended') return;
+  for (const person of ['eva@example.com', 'dan@example.com']) {
+    await world.must(person, 'identity', 'reactivate', 'deployer', '--reason', 'next run',
+      '--yes');
+  }
+};
+
+// Opens the GET stream by hand, so that its end is seen as it happens.
+const openStream = async (agent) => {
+  const stop = new AbortController();
+  const answer = await fetch(agent.url, {
+    headers: {
+      Authorization: `Bearer ${agent.token}`,
+      Accept: 'text/event-stream',
+      'Mcp-Session-Id': agent.transport.sessionId,
+      'MCP-Protocol-Version': agent.transport.protocolVersion ?? '2025-11-25',
+    },
+    signal: stop.signal,
+  });
+  const stream = { status: answer.status, ended: false, stop: () => stop.abort() };
+  const drain = async () => {
+    for await (const part of answer.body) void part;
+  };
+  drain().then(() => (stream.ended = true), () => (stream.ended = true));
+  return stream;
+};
+
+const killed = {
+  name: 'deployer is killed mid-work',
+  async run(world, tell, isTwin) {
+    await reactivated(world);
+    const worker = await world.agent('deployer', 'deploy-staging');
+    const second = await world.agent('deployer', 'deploy-staging');
+    const stream = await openStream(second);
+    try {
+      tell.holds('its stream is open', stream.status === 200 && !stream.ended, `${stream.status}`);
+      const seen = () => world.calls('deploy-staging', LONG).length;
+      const before = seen();
+      const work = worker.call(LONG, { duration: 4, steps: 8 });
+      tell.holds('is at work', await eventually(() => seen() === before + 1, 5000));
+      if (!isTwin) {
+        await world.must(null, 'kill', 'identity', 'deployer', '--reason', 'INC-7', '--yes');
+      }
+      const next = await second.call('echo', { message: 'still there?' });
+      tell.holds('its next call is refused', !next.done, next.text);
+      tell.say(`    "${next.text}"`);
+      tell.holds('the server saw no echo', world.calls('deploy-staging', 'echo')
+        .every(({ params }) => params.arguments?.message !== 'still there?'));
+      tell.holds('its stream ends', await eventually(() => stream.ended, 2000));
+      const late = await world.askForToken('deployer', world.keys.deployer, 'deploy-staging');
+      tell.holds('it gets no new token', late.status >= 400 && !late.body.access_token,
+        JSON.stringify(late.body));
+      const result = await Promise.race([work, sleep(8000).then(() => null)]);
+      tell.holds('what was under way does not answer as if nothing had happened',
+        result !== null && !result.done, result?.text);
+      const alone = await world.remit('dan@example.com', 'identity', 'reactivate', 'deployer',
+        '--reason', 'INC-7 is over', '--yes');
+      const state = (await world.json('eva@example.com', 'identity', 'show', 'deployer')).state;
+      tell.holds('one person alone does not bring it back', state === 'suspended', alone.out);
+      await world.must('eva@example.com', 'identity', 'reactivate', 'deployer',
+        '--reason', 'INC-7 is over', '--yes');
+      const back = (await world.json('eva@example.com', 'identity', 'show', 'deployer')).state;
+      tell.holds('two people do', back === 'active', back);
+    } finally {
+      stream.stop();
+      await worker.close();
+      await second.close();
+    }
+  },
+  twin: { rule: 'the kill itself', breaks: 'its next call is refused' },
+};
+
+const unregistered = {
+  name: 'an unregistered client gets no token',
+  async run(world, tell) {
+    const before = world.calls('files').length;
+    const answer = await world.askForToken('nobody', world.keys.nobody, 'files');
+    tell.holds('gets no token', answer.status === 401 && !answer.body.access_token,
+      JSON.stringify(answer));
+    tell.say(`    ${answer.status} ${JSON.stringify(answer.body)}`);
+    const borrowed = await world.askForToken('support-summariser', world.keys.nobody, 'files');
+    tell.holds('nor under a name that is registered', borrowed.status === 401,
+      JSON.stringify(borrowed));
+    const bare = await fetch(world.mcp('files'), {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    });
+    tell.holds('without a token the door says 401 and where to get one',
+      bare.status === 401 && /resource_metadata=/.test(bare.headers.get('www-authenticate')),
+      `${bare.status}`);
+    tell.holds('the server saw nothing', world.calls('files').length === before);
+  },
+  twin: {
+    rule: 'that it is not registered',
+    breaks: 'gets no token',
+    change(files, world) {
+      const text = files.get(SUMMARISER)
+        .replace('name: support-summariser', 'name: nobody')
+        .replace(/^keys: .*$/m, world.keysLineOf('nobody'));
+      files.set('charters/50-nobody.yaml', text);
+    },
+    approve: { nobody: 'bo@example.com' },
+  },
+};
+
+const draft = {
+  name: 'a draft identity gets no token',
+  async run(world, tell) {
+    const entry = await world.json('cy@example.com', 'identity', 'show', 'night-auditor');
+    const answer = await world.askForToken('night-auditor', world.keys['night-auditor'], 'files');
+    tell.holds('gets no token', answer.status >= 400 && !answer.body.access_token,
+      JSON.stringify(answer));
+    tell.say(`    ${entry.state}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  },
+  twin: {
+    rule: 'that nobody approved it',
+    breaks: 'gets no token',
+    change(files) {
+      files.set('charters/50-night-auditor.yaml', files.get('drafts/night-auditor.yaml'));
+      files.delete('drafts/night-auditor.yaml');
+    },
+    approve: { 'night-auditor': 'bo@example.com' },
+  },
+};
+
+const allFiles = (folder) =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? allFiles(join(folder, entry.name)) : [join(folder, entry.name)]);
+
+const flip = (file, offset) => {
+  const handle = openSync(file, 'r+');
+  const byte = Buffer.alloc(1);
+  readSync(handle, byte, 0, 1, offset);
+  byte[0] ^= 1;
+  writeSync(handle, byte, 0, 1, offset);
+  closeSync(handle);
+};
+
+const record = {
+  name: 'the record proves itself',
+  async run(world, tell, isTwin) {
+    const agent = await world.agent('support-summariser', 'files');
+    const refused = await agent.call('read_text_file', { path: 'private/payroll.txt' });
+    await agent.close();
+    tell.holds('a refusal is made to be found', !refused.done);
+    const trace = await world.must('bo@example.com', 'trace', agent.task);
+    tell.holds('remit trace shows the refused call', /deny/.test(trace), trace);
+    await sleep(1100); // a checkpoint is signed within a second
+    const copy = world.path('copy-of-audit');
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(world.path('audit'), copy, { recursive: true });
+    const whole = await world.verifier('--allow-tail', copy);
+    tell.holds('an outsider verifies the log offline', whole.code === 0, whole.out + whole.err);
+    const segment = allFiles(join(copy, 'segments')).sort()[0];
+    const offset = Math.floor(statSync(segment).size / 2);
+    if (!isTwin) flip(segment, offset);
+    const broken = await world.verifier('--allow-tail', copy);
+    const words = broken.out + broken.err;
+    tell.holds('one flipped byte is found', broken.code === 1, words);
+    tell.holds('and named: record, or file and offset',
+      /record #?\d+|#\d+|offset \d+/.test(words), words);
+    tell.say(`    "${words.trim().split('\n').at(-1)}"`);
+    rmSync(copy, { recursive: true, force: true });
+  },
+  twin: { rule: 'the flipped byte', breaks: 'one flipped byte is found' },
+};
+
+export const stories = [
+  reads, writes, poisoned, incident, staging, killed, unregistered, draft, record,
+];
