@@ -130,7 +130,7 @@ export class World {
       chmodSync(this.path('bin', program), 0o755);
     }
     if (!existsSync(this.path('remit.yaml'))) {
-      writeFileSync(this.path('remit.yaml'), 'hold: 300ms\n', { mode: 0o600 });
+      writeFileSync(this.path('remit.yaml'), 'hold-ms: 300\n', { mode: 0o600 });
     }
   }
 
