@@ -1,0 +1,13 @@
+#ifndef EDGES_SANDBOX_SANDBOX_H
+#define EDGES_SANDBOX_SANDBOX_H
+
+#include "base/attr.h"
+#include "base/error.h"
+
+/* Gives up, for this process and its children, what the daemon never needs:
+ * gaining privileges by exec, core dumps, being traced by others of the same
+ * user, files that others may read.  Called once, before the first key is
+ * read.  Errors: IO. */
+bool sandbox_enter(struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,320 @@
+#include "services/settings/settings.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/yaml.h"
+
+/* Design: one table row a setting.  The command line and the file are read by
+ * the same rows, so neither can know a name the other does not.  Everything is
+ * checked together at the end: a daemon starts with all of its settings right
+ * or not at all. */
+
+enum setting_kind { SETTING_TEXT, SETTING_INTEGER, SETTING_FLAG };
+
+enum { SETTINGS_FILE_BYTES_MAX = 64 * 1024 };
+
+struct setting {
+	const char *name;
+	enum setting_kind kind;
+	bool is_in_file; /* may stand in remit.yaml */
+	size_t offset;
+	int64_t least;
+	int64_t most;
+	const char *value_name;
+	const char *help;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct setting table[] = {
+	{"data", SETTING_TEXT, false, AT(data), 0, 0, "DIR", "folder of all state (./var)"},
+	{"listen", SETTING_TEXT, true, AT(listen), 0, 0, "ADDR:PORT",
+		"where HTTP listens; port 0 picks a free one (127.0.0.1:8470)"},
+	{"tls-cert", SETTING_TEXT, true, AT(tls_cert), 0, 0, "FILE", "certificate chain, PEM"},
+	{"tls-key", SETTING_TEXT, true, AT(tls_key), 0, 0, "FILE", "its private key, PEM"},
+	{"store", SETTING_TEXT, true, AT(store), 0, 0, "KIND",
+		"sqlite, the embedded store (sqlite)"},
+	{"public-url", SETTING_TEXT, true, AT(public_url), 0, 0, "URL",
+		"how callers reach this daemon, where a proxy stands in front"},
+	{"workers", SETTING_INTEGER, true, AT(workers), 1, 1, "N",
+		"worker threads; 1 in this version (1)"},
+	{"hold-ms", SETTING_INTEGER, true, AT(hold_ms), 0, 600000, "MS",
+		"how long a call waits for a person before it is told to retry (20000)"},
+	{"approval-lifetime-s", SETTING_INTEGER, true, AT(approval_lifetime_s), 1, 604800, "S",
+		"how long an approval may be answered and used (3600)"},
+	{"upstream-timeout-ms", SETTING_INTEGER, true, AT(upstream_timeout_ms), 1, 3600000, "MS",
+		"how long an upstream may take to answer (60000)"},
+	{"connections-max", SETTING_INTEGER, true, AT(connections_max), 1, 1000000, "N",
+		"connections held at once (4096)"},
+	{"connection-pool-bytes", SETTING_INTEGER, true, AT(connection_pool_bytes), 4096, 1048576,
+		"N", "memory a connection has for its headers (8192)"},
+	{"body-bytes-max", SETTING_INTEGER, true, AT(body_bytes_max), 1024, 67108864, "N",
+		"largest request body (4194304)"},
+	{"check-config", SETTING_FLAG, false, AT(is_check_only), 0, 0, NULL,
+		"check the settings, then exit"},
+	{"help", SETTING_FLAG, false, AT(is_help), 0, 0, NULL, "this text"},
+	{"version", SETTING_FLAG, false, AT(is_version), 0, 0, NULL, "the version"},
+};
+
+enum { TABLE_COUNT = sizeof table / sizeof table[0] };
+
+static const struct settings defaults = {
+	.data = "./var",
+	.listen = "127.0.0.1:8470",
+	.store = "sqlite",
+	.workers = 1,
+	.hold_ms = 20000,
+	.approval_lifetime_s = 3600,
+	.upstream_timeout_ms = 60000,
+	.connections_max = 4096,
+	.connection_pool_bytes = 8192,
+	.body_bytes_max = 4194304,
+};
+
+static const struct setting *find_setting(struct text name)
+{
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		if (text_is(name, table[i].name))
+			return &table[i];
+	}
+	return NULL;
+}
+
+static void *member_of(struct settings *settings, const struct setting *row)
+{
+	return (char *)settings + row->offset;
+}
+
+static bool assign_integer(
+	struct settings *settings, const struct setting *row, int64_t value, struct error *err)
+{
+	if (value < row->least || value > row->most)
+		return error_set(err, ERROR_INVALID, "%s: %lld is outside %lld to %lld", row->name,
+			(long long)value, (long long)row->least, (long long)row->most);
+	memcpy(member_of(settings, row), &value, sizeof value);
+	return true;
+}
+
+static bool assign_text(struct settings *settings, const struct setting *row, struct text value,
+	struct arena *arena, struct error *err)
+{
+	struct text copy;
+
+	if (value.length == 0)
+		return error_set(err, ERROR_INVALID, "%s: the value is empty", row->name);
+	copy = text_copy(arena, value);
+	if (copy.data == NULL)
+		return error_set(err, ERROR_LIMIT, "%s: no memory for the value", row->name);
+	memcpy(member_of(settings, row), &copy.data, sizeof copy.data);
+	return true;
+}
+
+static bool assign_written(struct settings *settings, const struct setting *row, struct text value,
+	struct arena *arena, struct error *err)
+{
+	int64_t number;
+
+	if (row->kind == SETTING_TEXT)
+		return assign_text(settings, row, value, arena, err);
+	if (!text_to_int64(value, &number))
+		return error_set(err, ERROR_INVALID, "%s: \"%.*s\" is not a whole number",
+			row->name, TEXT_ARGS(value));
+	return assign_integer(settings, row, number, err);
+}
+
+/* One "--name", "--name=value" or "--name value"; *index is left on the last
+ * word taken. */
+static bool read_option(struct settings *settings, struct arena *arena, int argc, char *const *argv,
+	int *index, struct error *err)
+{
+	struct text word = text_of(argv[*index]);
+	const struct setting *row;
+	struct text name;
+	struct text value;
+	ptrdiff_t equals;
+
+	if (!text_starts_with(word, "--"))
+		return error_set(err, ERROR_INVALID,
+			"unexpected word \"%s\": options start with --", argv[*index]);
+	name = (struct text){word.data + 2, word.length - 2};
+	equals = text_find_byte(name, '=');
+	if (equals >= 0)
+		name.length = (size_t)equals;
+	row = find_setting(name);
+	if (row == NULL)
+		return error_set(err, ERROR_INVALID, "unknown option --%.*s: see remitd --help",
+			TEXT_ARGS(name));
+	if (row->kind == SETTING_FLAG) {
+		if (equals >= 0)
+			return error_set(err, ERROR_INVALID, "--%s takes no value", row->name);
+		*(bool *)member_of(settings, row) = true;
+		return true;
+	}
+	if (equals >= 0)
+		value = text_of(argv[*index] + 2 + equals + 1);
+	else if (++*index < argc)
+		value = text_of(argv[*index]);
+	else
+		return error_set(err, ERROR_INVALID, "--%s needs a value", row->name);
+	return assign_written(settings, row, value, arena, err);
+}
+
+static bool read_arguments(struct settings *settings, struct arena *arena, int argc,
+	char *const *argv, struct error *err)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!read_option(settings, arena, argc, argv, &i, err))
+			return false;
+	}
+	return true;
+}
+
+/* The whole file; *out has no data where there is no file. */
+static bool load_file(struct text *out, struct arena *arena, const char *path, struct error *err)
+{
+	struct stat status;
+	char *content;
+	ssize_t got = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*out = (struct text){0};
+	if (fd < 0)
+		return errno == ENOENT ? true
+				       : error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &status) == 0 && status.st_size <= SETTINGS_FILE_BYTES_MAX) {
+		content = arena_alloc(arena, (size_t)status.st_size + 1, 1);
+		if (content != NULL) {
+			got = read(fd, content, (size_t)status.st_size);
+			*out = (struct text){content, got < 0 ? 0 : (size_t)got};
+		}
+	}
+	close(fd);
+	if (got < 0)
+		return error_set(err, ERROR_LIMIT, "%s: cannot be read, or larger than %d bytes",
+			path, SETTINGS_FILE_BYTES_MAX);
+	return true;
+}
+
+static bool assign_member(struct settings *settings, const struct json_member *member,
+	struct arena *arena, struct error *err)
+{
+	const struct setting *row = find_setting(member->name);
+
+	if (row == NULL || !row->is_in_file)
+		return error_set(
+			err, ERROR_INVALID, "unknown setting \"%.*s\"", TEXT_ARGS(member->name));
+	if (row->kind == SETTING_INTEGER && member->value.type == JSON_INTEGER)
+		return assign_integer(settings, row, member->value.integer, err);
+	if (row->kind == SETTING_TEXT && member->value.type == JSON_STRING)
+		return assign_text(settings, row, member->value.string, arena, err);
+	return error_set(err, ERROR_INVALID, "%s: expected %s, found %s", row->name,
+		row->kind == SETTING_TEXT ? "text" : "a whole number",
+		json_type_name(member->value.type));
+}
+
+static bool read_file(struct settings *settings, struct arena *arena, struct error *err)
+{
+	struct text path = text_format(arena, "%s/remit.yaml", settings->data);
+	struct yaml_documents documents;
+	struct text content;
+
+	if (path.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a path");
+	if (!load_file(&content, arena, path.data, err))
+		return false;
+	if (content.length == 0)
+		return true;
+	if (!yaml_parse(&documents, arena, content, path.data, &json_limits_default, err))
+		return false;
+	if (documents.count != 1)
+		return error_set(err, ERROR_INVALID, "%s: one YAML document is expected, %zu found",
+			path.data, documents.count);
+	for (uint32_t i = 0; i < documents.items[0].count; i++) {
+		const struct json_member *member = &documents.items[0].members[i];
+
+		if (!assign_member(settings, member, arena, err))
+			return error_wrap(err, "%s:%u", path.data, member->value.line);
+	}
+	return true;
+}
+
+bool listen_address_parse(struct listen_address *out, const char *text, struct error *err)
+{
+	const char *colon = strrchr(text, ':');
+	bool is_v6 = text[0] == '[';
+	size_t length = colon == NULL ? 0 : (size_t)(colon - text);
+	unsigned char raw[sizeof(struct in6_addr)];
+	int64_t port;
+
+	*out = (struct listen_address){0};
+	if (colon == NULL || !text_to_int64(text_of(colon + 1), &port) || port < 0 || port > 65535)
+		return error_set(err, ERROR_INVALID, "listen: \"%s\" is not ADDR:PORT", text);
+	if (is_v6) {
+		if (length < 2 || text[length - 1] != ']')
+			return error_set(err, ERROR_INVALID, "listen: \"%s\" lacks the ]", text);
+		text++;
+		length -= 2;
+	}
+	if (length == 0 || length >= sizeof out->host)
+		return error_set(err, ERROR_INVALID, "listen: the address is empty or too long");
+	memcpy(out->host, text, length);
+	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, out->host, raw) != 1)
+		return error_set(
+			err, ERROR_INVALID, "listen: \"%s\" is not a numeric address", out->host);
+	out->port = (uint16_t)port;
+	out->is_loopback = is_v6 ? memcmp(raw, &in6addr_loopback, sizeof raw) == 0 : raw[0] == 127;
+	return true;
+}
+
+static bool check_together(const struct settings *settings, struct error *err)
+{
+	struct listen_address address;
+
+	if (!listen_address_parse(&address, settings->listen, err))
+		return false;
+	if ((settings->tls_cert == NULL) != (settings->tls_key == NULL))
+		return error_set(err, ERROR_INVALID, "tls-cert and tls-key go together");
+	if (!address.is_loopback && settings->tls_cert == NULL)
+		return error_set(err, ERROR_INVALID,
+			"listen: %s is not loopback: give --tls-cert and --tls-key, or listen on "
+			"127.0.0.1",
+			address.host);
+	if (strcmp(settings->store, "sqlite") != 0)
+		return error_set(err, ERROR_INVALID,
+			"store: \"%s\" is not known in this version: use sqlite", settings->store);
+	return true;
+}
+
+bool settings_read(
+	struct settings *out, struct arena *arena, int argc, char *const *argv, struct error *err)
+{
+	struct settings from_arguments = defaults;
+
+	*out = defaults;
+	/* The folder must be known before its file, and the arguments win over the
+	 * file: so they are read twice. */
+	if (!read_arguments(&from_arguments, arena, argc, argv, err))
+		return false;
+	out->data = from_arguments.data;
+	if (!from_arguments.is_help && !from_arguments.is_version && !read_file(out, arena, err))
+		return false;
+	if (!read_arguments(out, arena, argc, argv, err))
+		return false;
+	return check_together(out, err);
+}
+
+void settings_usage(struct buffer *out)
+{
+	buffer_append_string(out, "usage: remitd [OPTION]...\n\n"
+				  "The remit control plane.  Options may also stand in "
+				  "DIR/remit.yaml, without the dashes.\n\n");
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		buffer_append_format(out, "  --%-22s %-10s %s\n", table[i].name,
+			table[i].value_name == NULL ? "" : table[i].value_name, table[i].help);
+}

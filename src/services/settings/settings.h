@@ -1,0 +1,53 @@
+#ifndef SERVICES_SETTINGS_SETTINGS_H
+#define SERVICES_SETTINGS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/text.h"
+
+/* The daemon's settings.  A value comes from the command line, else from
+ * DIR/remit.yaml, else from the default; both spell the same names.  Texts live
+ * in the arena given to the reader and are NUL-terminated. */
+struct settings {
+	const char *data;       /* folder of all state */
+	const char *listen;     /* "ADDR:PORT"; port 0 picks a free one */
+	const char *tls_cert;   /* PEM file, or NULL */
+	const char *tls_key;    /* PEM file, or NULL */
+	const char *store;      /* "sqlite" */
+	const char *public_url; /* what callers use to reach us, or NULL: from listen */
+	int64_t workers;        /* 1 */
+	int64_t hold_ms;        /* how long a call waits for a person before it is answered */
+	int64_t approval_lifetime_s;
+	int64_t upstream_timeout_ms;
+	int64_t connections_max;
+	int64_t connection_pool_bytes;
+	int64_t body_bytes_max;
+	bool is_check_only; /* --check-config: read, check, exit */
+	bool is_help;
+	bool is_version;
+};
+
+/* The parts of "ADDR:PORT" or "[V6]:PORT". */
+struct listen_address {
+	char host[64];
+	uint16_t port;
+	bool is_loopback;
+};
+
+/* Reads argv, then DIR/remit.yaml (absent is fine), then checks the whole.  err
+ * names the option, or "remit.yaml:line".  Errors: INVALID, IO, LIMIT. */
+bool settings_read(struct settings *out, struct arena *arena, int argc, char *const *argv,
+	struct error *err) MUST_CHECK;
+
+/* Reads "127.0.0.1:8470" or "[::1]:0".  Errors: INVALID. */
+bool listen_address_parse(
+	struct listen_address *out, const char *text, struct error *err) MUST_CHECK;
+
+/* Appends the usage text, one line a setting. */
+void settings_usage(struct buffer *out);
+
+#endif

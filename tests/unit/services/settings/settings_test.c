@@ -1,0 +1,183 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "services/settings/settings.h"
+
+enum { ARENA_BYTES = 1 << 20, WORDS_MAX = 8 };
+
+struct fixture {
+	struct arena *arena;
+	struct settings settings;
+	struct error err;
+	char folder[64];
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+
+	assert_non_null(f);
+	f->arena = arena_create(ARENA_BYTES);
+	assert_non_null(f->arena);
+	(void)snprintf(f->folder, sizeof f->folder, "/tmp/settings-test-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "%s/remit.yaml", f->folder);
+	(void)unlink(path);
+	(void)rmdir(f->folder);
+	arena_destroy(&f->arena);
+	free(f);
+	return 0;
+}
+
+static bool read_words(struct fixture *f, const char *const *words)
+{
+	char *argv[WORDS_MAX + 3] = {0};
+	int argc = 0;
+	bool ok;
+
+	f->err = (struct error){0};
+	argv[argc++] = strdup("remitd");
+	argv[argc++] = strdup("--data");
+	argv[argc++] = strdup(f->folder);
+	for (; *words != NULL; words++)
+		argv[argc++] = strdup(*words);
+	ok = settings_read(&f->settings, f->arena, argc, argv, &f->err);
+	for (int i = 0; i < argc; i++)
+		free(argv[i]);
+	return ok;
+}
+
+#define READ(f, ...) read_words((f), (const char *const[]){__VA_ARGS__, NULL})
+
+static void write_file(struct fixture *f, const char *content)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "%s/remit.yaml", f->folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_not_equal(fputs(content, file), EOF);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void an_unknown_option_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(READ(f, "--frobnicate", "1"));
+	assert_non_null(strstr(f->err.text, "--frobnicate"));
+}
+
+static void an_unknown_name_in_the_file_is_refused_with_its_line(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, "hold-ms: 5\nfrobnicate: 1\n");
+	assert_false(READ(f, "--workers=1"));
+	assert_non_null(strstr(f->err.text, "remit.yaml:2"));
+	assert_non_null(strstr(f->err.text, "frobnicate"));
+}
+
+static void more_than_one_worker_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(READ(f, "--workers", "2"));
+	assert_non_null(strstr(f->err.text, "workers"));
+}
+
+static void listening_beyond_loopback_needs_tls(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(READ(f, "--listen", "0.0.0.0:8470"));
+	assert_non_null(strstr(f->err.text, "tls-cert"));
+	assert_false(READ(f, "--listen", "[::]:8470"));
+	assert_true(READ(f, "--listen", "[::1]:8470"));
+	assert_true(READ(f, "--listen", "0.0.0.0:0", "--tls-cert", "c.pem", "--tls-key", "k.pem"));
+}
+
+static void half_of_a_tls_pair_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(READ(f, "--tls-cert", "c.pem"));
+	assert_false(READ(f, "--tls-key", "k.pem"));
+}
+
+static void every_bound_holds_at_its_edges(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(READ(f, "--hold-ms", "-1"));
+	assert_true(READ(f, "--hold-ms", "0"));
+	assert_true(READ(f, "--hold-ms", "600000"));
+	assert_false(READ(f, "--hold-ms", "600001"));
+	assert_false(READ(f, "--hold-ms", "5x"));
+	assert_false(READ(f, "--listen", "127.0.0.1:65536"));
+}
+
+static void the_command_line_wins_over_the_file(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, "hold-ms: 5\nlisten: 127.0.0.1:9\n");
+	assert_true(READ(f, "--hold-ms", "7"));
+	assert_int_equal(f->settings.hold_ms, 7);
+	assert_string_equal(f->settings.listen, "127.0.0.1:9");
+}
+
+static void nothing_said_gives_the_documented_defaults(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, NULL));
+	assert_string_equal(f->settings.listen, "127.0.0.1:8470");
+	assert_string_equal(f->settings.store, "sqlite");
+	assert_int_equal(f->settings.workers, 1);
+	assert_int_equal(f->settings.connection_pool_bytes, 8192);
+}
+
+static void an_unknown_store_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(READ(f, "--store", "postgres:service"));
+	assert_non_null(strstr(f->err.text, "sqlite"));
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_FIXTURE(an_unknown_option_is_refused_by_name),
+		WITH_FIXTURE(an_unknown_name_in_the_file_is_refused_with_its_line),
+		WITH_FIXTURE(more_than_one_worker_is_refused),
+		WITH_FIXTURE(listening_beyond_loopback_needs_tls),
+		WITH_FIXTURE(half_of_a_tls_pair_is_refused),
+		WITH_FIXTURE(every_bound_holds_at_its_edges),
+		WITH_FIXTURE(the_command_line_wins_over_the_file),
+		WITH_FIXTURE(nothing_said_gives_the_documented_defaults),
+		WITH_FIXTURE(an_unknown_store_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
