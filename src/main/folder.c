@@ -1,0 +1,157 @@
+#include "main/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+enum { VERSION_TEXT_BYTES = 24 };
+
+static bool io_failure(struct error *err, const char *path, const char *what)
+{
+	return error_set(err, ERROR_IO, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+static bool check_mode(const char *path, struct error *err)
+{
+	struct stat status;
+
+	if (lstat(path, &status) != 0)
+		return io_failure(err, path, "be looked at");
+	if (!S_ISDIR(status.st_mode))
+		return error_set(err, ERROR_INVALID, "%s: is not a folder", path);
+	if (status.st_uid != geteuid())
+		return error_set(err, ERROR_INVALID, "%s: belongs to user %u; remitd runs as %u",
+			path, (unsigned)status.st_uid, (unsigned)geteuid());
+	if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return error_set(err, ERROR_INVALID,
+			"%s: others may open it (mode %03o): run chmod 700 on it", path,
+			(unsigned)(status.st_mode & 0777));
+	return true;
+}
+
+static bool take_lock(struct folder *folder, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof path, "%s/lock", folder->path) >= (int)sizeof path)
+		return error_set(err, ERROR_LIMIT, "%s: the path is too long", folder->path);
+	folder->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	if (folder->lock_fd < 0)
+		return io_failure(err, path, "be opened");
+	if (flock(folder->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno == EWOULDBLOCK)
+		return error_set(
+			err, ERROR_CONFLICT, "%s: another remitd holds this folder", folder->path);
+	return io_failure(err, path, "be locked");
+}
+
+/* The version written in the folder; 0 where there is none yet. */
+static bool read_version(const struct folder *folder, int64_t *version, struct error *err)
+{
+	char path[PATH_MAX];
+	char content[VERSION_TEXT_BYTES];
+	ssize_t got;
+	int fd;
+
+	*version = 0;
+	(void)snprintf(path, sizeof path, "%s/version", folder->path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? true : io_failure(err, path, "be opened");
+	got = read(fd, content, sizeof content);
+	close(fd);
+	if (got < 2 || content[got - 1] != '\n' ||
+		!text_to_int64((struct text){content, (size_t)got - 1}, version) || *version < 1)
+		return error_set(err, ERROR_CORRUPT, "%s: does not hold a version number", path);
+	return true;
+}
+
+static bool check_version(const struct folder *folder, struct error *err)
+{
+	char text[VERSION_TEXT_BYTES];
+	int64_t version;
+
+	if (!read_version(folder, &version, err))
+		return false;
+	if (version > FOLDER_VERSION)
+		return error_set(err, ERROR_CONFLICT,
+			"%s: was written by a newer remitd (folder version %lld, this one knows "
+			"%d)",
+			folder->path, (long long)version, FOLDER_VERSION);
+	if (version == FOLDER_VERSION)
+		return true;
+	(void)snprintf(text, sizeof text, "%d\n", FOLDER_VERSION);
+	return folder_write(folder, "version", text, err);
+}
+
+bool folder_open(struct folder *out, const char *path, struct error *err)
+{
+	*out = (struct folder){.path = path, .lock_fd = -1};
+	if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST)
+		return io_failure(err, path, "be created");
+	if (check_mode(path, err) && take_lock(out, err) && check_version(out, err))
+		return true;
+	folder_close(out);
+	return false;
+}
+
+void folder_close(struct folder *folder)
+{
+	if (folder->lock_fd >= 0)
+		close(folder->lock_fd);
+	folder->lock_fd = -1;
+}
+
+const char *folder_path(const struct folder *folder, struct arena *arena, const char *name)
+{
+	return text_format(arena, "%s/%s", folder->path, name).data;
+}
+
+static bool write_whole(int fd, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0) {
+		ssize_t wrote = write(fd, text, length);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return false;
+		text += wrote;
+		length -= (size_t)wrote;
+	}
+	return fsync(fd) == 0;
+}
+
+bool folder_write(
+	const struct folder *folder, const char *name, const char *text, struct error *err)
+{
+	char path[PATH_MAX];
+	char fresh[PATH_MAX];
+	bool ok;
+	int fd;
+
+	if (snprintf(path, sizeof path, "%s/%s", folder->path, name) >= (int)sizeof path ||
+		snprintf(fresh, sizeof fresh, "%s/%s.new", folder->path, name) >= (int)sizeof fresh)
+		return error_set(err, ERROR_LIMIT, "%s: the path is too long", folder->path);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	if (fd < 0)
+		return io_failure(err, fresh, "be created");
+	ok = write_whole(fd, text);
+	close(fd);
+	if (!ok)
+		return io_failure(err, fresh, "be written");
+	if (rename(fresh, path) != 0)
+		return io_failure(err, path, "be replaced");
+	return true;
+}
