@@ -1,0 +1,141 @@
+#include "base/buffer.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAPACITY_BYTES_MIN = 256 };
+
+void buffer_init(struct buffer *buffer, size_t limit_bytes)
+{
+	*buffer = (struct buffer){.limit_bytes = limit_bytes};
+}
+
+void buffer_deinit(struct buffer *buffer)
+{
+	free(buffer->data);
+	*buffer = (struct buffer){.limit_bytes = buffer->limit_bytes};
+}
+
+void buffer_reset(struct buffer *buffer)
+{
+	buffer->length = 0;
+	buffer->failed = false;
+}
+
+bool buffer_failed(const struct buffer *buffer)
+{
+	return buffer->failed;
+}
+
+struct text buffer_text(const struct buffer *buffer)
+{
+	return (struct text){buffer->data, buffer->length};
+}
+
+/* Room for more bytes after length; false marks the buffer as failed. */
+static bool reserve(struct buffer *buffer, size_t more)
+{
+	size_t need;
+	size_t capacity;
+	char *data;
+
+	if (buffer->failed)
+		return false;
+	if (__builtin_add_overflow(buffer->length, more, &need) || need > buffer->limit_bytes)
+		return !(buffer->failed = true);
+	if (need <= buffer->capacity)
+		return true;
+	capacity = buffer->capacity > SIZE_MAX / 2 ? need : buffer->capacity * 2;
+	if (capacity < CAPACITY_BYTES_MIN)
+		capacity = CAPACITY_BYTES_MIN;
+	if (capacity < need)
+		capacity = need;
+	data = realloc(buffer->data, capacity);
+	if (data == NULL)
+		return !(buffer->failed = true);
+	buffer->data = data;
+	buffer->capacity = capacity;
+	return true;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t length)
+{
+	if (length == 0 || !reserve(buffer, length))
+		return;
+	memcpy(buffer->data + buffer->length, data, length);
+	buffer->length += length;
+}
+
+void buffer_append_text(struct buffer *buffer, struct text t)
+{
+	buffer_append(buffer, t.data, t.length);
+}
+
+void buffer_append_string(struct buffer *buffer, const char *string)
+{
+	buffer_append(buffer, string, strlen(string));
+}
+
+void buffer_append_byte(struct buffer *buffer, char byte)
+{
+	if (!reserve(buffer, 1))
+		return;
+	buffer->data[buffer->length++] = byte;
+}
+
+void buffer_append_int64(struct buffer *buffer, int64_t value)
+{
+	char digits[24];
+	size_t position = sizeof digits;
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		digits[--position] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (value < 0)
+		digits[--position] = '-';
+	buffer_append(buffer, digits + position, sizeof digits - position);
+}
+
+void buffer_append_format(struct buffer *buffer, const char *fmt, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (length < 0) {
+		buffer->failed = true;
+		return;
+	}
+	/* vsnprintf writes a NUL behind the text: room for it, inside the limit or not. */
+	if (!reserve(buffer, (size_t)length))
+		return;
+	if (buffer->length + (size_t)length == buffer->capacity) {
+		char *data = realloc(buffer->data, buffer->capacity + 1);
+
+		if (data == NULL) {
+			buffer->failed = true;
+			return;
+		}
+		buffer->data = data;
+		buffer->capacity++;
+	}
+	va_start(args, fmt);
+	(void)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, fmt, args);
+	va_end(args);
+	buffer->length += (size_t)length;
+}
+
+void buffer_consume(struct buffer *buffer, size_t count)
+{
+	assert(count <= buffer->length);
+	buffer->length -= count;
+	if (buffer->length > 0)
+		memmove(buffer->data, buffer->data + count, buffer->length);
+}

@@ -1,0 +1,197 @@
+#include "base/text.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct text text_of(const char *string)
+{
+	return (struct text){string, string == NULL ? 0 : strlen(string)};
+}
+
+bool text_equal(struct text a, struct text b)
+{
+	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+bool text_is(struct text a, const char *string)
+{
+	return text_equal(a, text_of(string));
+}
+
+int text_compare(struct text a, struct text b)
+{
+	size_t shorter = a.length < b.length ? a.length : b.length;
+	int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
+
+	if (order != 0)
+		return order;
+	return a.length < b.length ? -1 : a.length > b.length;
+}
+
+bool text_starts_with(struct text whole, const char *prefix)
+{
+	struct text start = text_of(prefix);
+
+	return whole.length >= start.length &&
+	       text_equal((struct text){whole.data, start.length}, start);
+}
+
+bool text_ends_with(struct text whole, const char *suffix)
+{
+	struct text end = text_of(suffix);
+
+	if (whole.length < end.length)
+		return false;
+	return text_equal((struct text){whole.data + (whole.length - end.length), end.length}, end);
+}
+
+ptrdiff_t text_find_byte(struct text whole, char byte)
+{
+	const char *found = whole.length == 0 ? NULL : memchr(whole.data, byte, whole.length);
+
+	return found == NULL ? -1 : found - whole.data;
+}
+
+bool text_equal_secret(struct text a, struct text b)
+{
+	unsigned char difference = 0;
+
+	if (a.length != b.length)
+		return false;
+	for (size_t i = 0; i < a.length; i++)
+		difference = (unsigned char)(difference | (a.data[i] ^ b.data[i]));
+	return difference == 0;
+}
+
+/* Bytes of the well-formed sequence at the start of data, 0 if there is none
+ * (RFC 3629 §4). */
+static size_t sequence_length(const unsigned char *data, size_t length)
+{
+	unsigned char lead = data[0];
+	unsigned char least = 0x80;
+	unsigned char most = 0xBF;
+	size_t need;
+
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xC2 || lead > 0xF4)
+		return 0;
+	need = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+	if (need > length)
+		return 0;
+	if (lead == 0xE0)
+		least = 0xA0; /* shorter forms exist */
+	else if (lead == 0xED)
+		most = 0x9F; /* surrogates */
+	else if (lead == 0xF0)
+		least = 0x90;
+	else if (lead == 0xF4)
+		most = 0x8F; /* above U+10FFFF */
+	if (data[1] < least || data[1] > most)
+		return 0;
+	for (size_t i = 2; i < need; i++) {
+		if ((data[i] & 0xC0) != 0x80)
+			return 0;
+	}
+	return need;
+}
+
+bool text_is_utf8(struct text t)
+{
+	const unsigned char *data = (const unsigned char *)t.data;
+	size_t position = 0;
+
+	while (position < t.length) {
+		uint64_t eight;
+		size_t step;
+
+		if (t.length - position >= sizeof eight) {
+			memcpy(&eight, data + position, sizeof eight);
+			if ((eight & 0x8080808080808080U) == 0) {
+				position += sizeof eight;
+				continue;
+			}
+		}
+		step = sequence_length(data + position, t.length - position);
+		if (step == 0)
+			return false;
+		position += step;
+	}
+	return true;
+}
+
+struct text text_copy(struct arena *arena, struct text t)
+{
+	char *copy = arena_copy_text(arena, t.data, t.length);
+
+	return (struct text){copy, copy == NULL ? 0 : t.length};
+}
+
+struct text text_format(struct arena *arena, const char *fmt, ...)
+{
+	struct text out = {0};
+	va_list args;
+	char *memory;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (length < 0)
+		return out;
+	memory = arena_alloc(arena, (size_t)length + 1, 1);
+	if (memory == NULL)
+		return out;
+	va_start(args, fmt);
+	(void)vsnprintf(memory, (size_t)length + 1, fmt, args);
+	va_end(args);
+	return (struct text){memory, (size_t)length};
+}
+
+bool text_to_int64(struct text t, int64_t *out)
+{
+	bool is_negative = t.length > 0 && t.data[0] == '-';
+	size_t position = is_negative;
+	int64_t value = 0; /* kept negative: its range is the larger one */
+
+	if (position == t.length ||
+		(t.data[position] == '0' && (t.length > position + 1 || is_negative)))
+		return false;
+	for (; position < t.length; position++) {
+		char digit = t.data[position];
+
+		if (digit < '0' || digit > '9' || __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_sub_overflow(value, digit - '0', &value))
+			return false;
+	}
+	if (!is_negative && value == INT64_MIN)
+		return false;
+	*out = is_negative ? value : -value;
+	return true;
+}
+
+static int64_t unit_seconds(char unit)
+{
+	switch (unit) {
+	case 's': return 1;
+	case 'm': return 60;
+	case 'h': return 3600;
+	case 'd': return 86400;
+	default: return 0;
+	}
+}
+
+bool text_to_duration_s(struct text t, int64_t *out_s)
+{
+	int64_t count;
+	int64_t unit_s;
+
+	if (t.length < 2)
+		return false;
+	unit_s = unit_seconds(t.data[t.length - 1]);
+	if (unit_s == 0 || !text_to_int64((struct text){t.data, t.length - 1}, &count) || count < 0)
+		return false;
+	return !__builtin_mul_overflow(count, unit_s, out_s);
+}
