@@ -39,6 +39,7 @@ struct registry_entry {
 	const struct object *waiting;  /* version N+1, not in force; NULL: none */
 	enum identity_state waiting_state; /* DRAFT or PROPOSED while waiting is not NULL */
 	struct text proposed_by;           /* actor of waiting, "person:NAME" */
+	uint32_t version;                  /* the highest ever given to the name */
 	/* Identities only. */
 	enum identity_state state;
 	bool needs_two;                /* killed: two people must reactivate */
@@ -57,12 +58,13 @@ void registry_destroy(struct registry **registry);
 /* 0 before the first change. */
 uint64_t registry_revision(const struct registry *registry);
 
-/* The entry of this name whatever its state, or NULL. */
+/* The entry of this name whatever its state, or NULL.  What was removed keeps
+ * an entry with nothing in force and nothing waiting, so that versions go on. */
 const struct registry_entry *registry_find(
 	const struct registry *registry, enum object_kind kind, struct text name);
 
-/* What is in force under the name, or NULL.  A suspended or retired identity
- * still has a charter: look at its entry's state. */
+/* What is in force under the name, or NULL (of an identity: its entry).  A suspended or retired
+ * identity still has a charter: look at its entry's state. */
 const struct registry_entry *registry_find_identity(
 	const struct registry *registry, struct text name);
 const struct person *registry_find_person(const struct registry *registry, struct text name);
@@ -86,9 +88,9 @@ struct text registry_unit_of(const struct registry *registry, const struct objec
  * one text holds several, "policy/NAME@VERSION/2" from the second on. */
 const struct guardrails *registry_guardrails(const struct registry *registry, struct text unit);
 
-/* Calls visit for each entry of the kind (NONE: of all) in order of kind and
- * name, from the first name after `after` (empty: from the start), until visit
- * returns false. */
+/* Calls visit for each entry with something in force or waiting of the kind (NONE: of all) in order
+ * of kind and name, from the first name after `after` (empty: from the start), until visit returns
+ * false. */
 void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 size_t registry_count(const struct registry *registry, enum object_kind kind);
@@ -98,6 +100,46 @@ unsigned registry_standings(
 	const struct registry *registry, struct text actor, const struct registry_entry *identity);
 /* True if the actor is a person in force with the role. */
 bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role);
+
+/* ---- For the fold alone ---- */
+
+/* What one entry becomes.  Every field is set as given: a change says the whole
+ * result, so applying it twice changes nothing. */
+struct registry_change {
+	enum object_kind kind;
+	struct text name;
+	uint64_t revision;
+	/* The new object; its hold is taken over on success and its version and
+	 * revision are set.  NULL: none. */
+	struct object *object;
+	uint32_t version;  /* the highest ever given to the name */
+	uint32_t in_force; /* version that is in force; 0: none */
+	uint32_t waiting;  /* version that waits; 0: none */
+	enum identity_state waiting_state;
+	struct text proposed_by;
+	enum identity_state state; /* identities only */
+	bool needs_two;
+	struct text reactivated_by;
+	struct text reason;
+};
+/* Errors: CORRUPT (a version that is neither new nor there, a state that cannot
+ * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */
+bool registry_set(struct registry *registry, const struct registry_change *change,
+	struct error *err) MUST_CHECK;
+/* A kill, as its record says it: suspends what is in force until two people
+ * reactivate it; changes nothing for a name without a charter in force. */
+void registry_set_killed(struct registry *registry, struct text identity);
+/* Adds the key, or replaces the one of the same kid and person.  Errors: LIMIT,
+ * CORRUPT (the kid is another person's). */
+bool registry_set_key(struct registry *registry, struct text person, const struct person_key *key,
+	uint64_t revision, struct error *err) MUST_CHECK;
+void registry_remove_key(
+	struct registry *registry, struct text person, struct text kid, uint64_t revision);
+/* Compiles the guardrails that changed.  Must be called after registry_set of
+ * policies and before the next decision.  Errors: INVALID, LIMIT. */
+bool registry_settle(struct registry *registry, struct error *err) MUST_CHECK;
+/* Never lowers it. */
+void registry_set_revision(struct registry *registry, uint64_t revision);
 
 /* Asserts every invariant of the table; for tests. */
 void registry_validate(const struct registry *registry);

@@ -1,0 +1,96 @@
+#include "domain/charter/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORD_BYTES_MAX = 63, EDITS_MAX = 2 };
+
+static struct text cut_text(struct arena *arena, const char *bytes, int wanted)
+{
+	struct text t = {NULL, 0};
+	size_t length = (size_t)wanted;
+
+	if (wanted < 0)
+		return t;
+	if (length >= PROBLEM_TEXT_BYTES)
+		length = PROBLEM_TEXT_BYTES - 1;
+	t = text_copy(arena, (struct text){bytes, length});
+	return t;
+}
+
+void problem_add(
+	struct problems *problems, struct place place, const char *remedy, const char *what, ...)
+{
+	char bytes[PROBLEM_TEXT_BYTES];
+	struct problem *problem;
+	va_list args;
+	int wanted;
+
+	problems->total++;
+	if (problems->count == PROBLEMS_MAX)
+		return;
+	va_start(args, what);
+	wanted = vsnprintf(bytes, sizeof bytes, what, args);
+	va_end(args);
+	if (wanted >= (int)sizeof bytes)
+		memcpy(bytes + sizeof bytes - 4, "...", 4); /* say it was cut */
+	problem = &problems->items[problems->count++];
+	problem->file = place.file;
+	problem->line = place.line;
+	problem->field = place.field;
+	problem->what = cut_text(problems->arena, bytes, wanted);
+	problem->remedy = remedy == NULL ? (struct text){NULL, 0}
+					 : cut_text(problems->arena, remedy, (int)strlen(remedy));
+}
+
+static unsigned smallest(unsigned a, unsigned b, unsigned c)
+{
+	unsigned least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance of two short words, one row at a time. */
+static unsigned edits_between(struct text a, struct text b)
+{
+	unsigned row[WORD_BYTES_MAX + 1];
+
+	for (size_t j = 0; j <= b.length; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a.length; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b.length; j++) {
+			unsigned above = row[j];
+			unsigned change = a.data[i - 1] == b.data[j - 1] ? 0 : 1;
+
+			row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + change);
+			diagonal = above;
+		}
+	}
+	return row[b.length];
+}
+
+const char *word_nearest(struct text wrong, const char *const *words)
+{
+	const char *nearest = NULL;
+	unsigned fewest = EDITS_MAX + 1;
+
+	if (wrong.length > WORD_BYTES_MAX)
+		return NULL;
+	for (; *words != NULL; words++) {
+		struct text word = text_of(*words);
+		unsigned edits;
+
+		if (word.length > WORD_BYTES_MAX)
+			continue;
+		edits = edits_between(wrong, word);
+		if (edits < fewest && 2 * edits < word.length) {
+			fewest = edits;
+			nearest = *words;
+		}
+	}
+	return nearest;
+}
