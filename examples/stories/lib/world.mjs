@@ -77,10 +77,11 @@ export const run = (program, args, { env = process.env, input = '', cwd, ms = 30
 export class World {
   // dir: the data folder; a fresh temporary one if not given.  change: edits
   // the charters before they are applied, a function of Map(file → text).
-  constructor({ dir, change = () => {}, approve = {} } = {}) {
+  constructor({ dir, change = () => {}, approve = {}, key = {} } = {}) {
     this.isFresh = dir === undefined;
     this.dir = this.isFresh ? mkdtempSync(join(tmpdir(), 'remit-story-')) : resolve(dir);
     this.change = change;
+    this.keyNames = key;
     this.charters = { ...CHARTERS, ...approve };
     this.logs = join(this.dir, 'upstream');
     this.stopped = [];
@@ -116,6 +117,7 @@ export class World {
     for (const name of [...IDENTITIES, 'nobody']) {
       this.keys[name] = keyAt(this.path('agents', name + '.pem'));
     }
+    for (const [name, other] of Object.entries(this.keyNames)) this.keys[name] = this.keys[other];
     const shim = fileURLToPath(new URL('upstream-log.mjs', import.meta.url));
     const programs = { files: 'mcp-server-filesystem', memory: 'mcp-server-memory' };
     for (const [server, program] of Object.entries(programs)) {

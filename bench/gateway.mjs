@@ -1,0 +1,315 @@
+// What remitd adds to a call, beside nginx's proxy_pass, in one run.
+//
+// One fast local MCP server (gateway-upstream), three roads to it: straight,
+// through nginx, through remitd with a token, 100 policies and a durable record
+// of each decision.  gateway-client takes one call on each road in turn, on one
+// connection each; the figures are the paired differences to the straight road.
+// The time remitd waits for its own log's sync is taken from its metrics, or,
+// where it has none, measured beside it on the same file system, and subtracted.
+//
+// Usage: gateway [--json] [--rounds N].  Exits 1 if a bar is not met.
+import { spawn } from 'node:child_process';
+import {
+  closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync,
+} from 'node:fs';
+import net from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { World, run, sleep } from '../examples/stories/lib/world.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const build = process.env.REMIT_BUILD ?? join(root, 'build');
+const programs = process.env.REMIT_BENCH ?? join(build, 'bench');
+const words = process.argv.slice(2);
+const rounds = Number(words[words.indexOf('--rounds') + 1] || 3000);
+const WARM_UP = 300;
+const POLICIES = 100;
+const STREAMS = 1000;
+// The bars of this version.
+const RATIO_MAX = 3;
+const DECISION_SHARE_MAX = 0.05;
+const IDLE_KIB_MAX = 32 * 1024;
+const STREAM_KIB_MAX = 16;
+
+const figures = [];
+let missed = 0;
+const emit = (figure, isMet = true) => {
+  figures.push({ bench: 'gateway', ...figure, met: isMet });
+  if (!isMet) missed += 1;
+  console.log(JSON.stringify(figures.at(-1)));
+};
+
+const startUpstream = () =>
+  new Promise((done, fail) => {
+    const child = spawn(join(programs, 'gateway-upstream'), ['0'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    child.on('error', fail);
+    createInterface({ input: child.stdout }).once('line', (line) =>
+      done({ port: Number(line), stop: () => child.stdin.end() }));
+  });
+
+const freePort = () =>
+  new Promise((done) => {
+    const probe = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+
+const canConnect = (port) =>
+  new Promise((done) => {
+    const probe = net.connect(port, '127.0.0.1', () => { probe.destroy(); done(true); });
+    probe.on('error', () => done(false));
+  });
+
+// nginx as anybody may run it: no root, own folder, one worker, keep-alive on both sides.
+const startNginx = async (dir, upstreamPort) => {
+  mkdirSync(dir, { recursive: true });
+  const port = await freePort();
+  const text = `daemon off; master_process off; worker_processes 1;
+pid ${dir}/pid; error_log ${dir}/error.log error;
+events { worker_connections 1024; }
+http {
+  access_log off; keepalive_requests 100000000; keepalive_timeout 3600;
+  client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy;
+  fastcgi_temp_path ${dir}/fastcgi; uwsgi_temp_path ${dir}/uwsgi; scgi_temp_path ${dir}/scgi;
+  upstream direct { server 127.0.0.1:${upstreamPort}; keepalive 16; keepalive_requests 100000000; }
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://direct; proxy_http_version 1.1; proxy_set_header Connection ""; }
+  }
+}`;
+  writeFileSync(join(dir, 'conf'), text);
+  const nginx = process.getuid() === 0 ? '/usr/sbin/nginx' : 'nginx';
+  const child = spawn(nginx, ['-c', join(dir, 'conf'), '-p', dir, '-e', join(dir, 'error.log')], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
+  });
+  child.on('error', (error) => console.error(`nginx: ${error.message}`));
+  for (let tries = 0; tries < 200 && !(await canConnect(port)); tries += 1) await sleep(20);
+  return { port, stop: () => child.kill('SIGQUIT') };
+};
+
+// The charters of the bench: one identity, one tool, POLICIES guardrails that all
+// have to be evaluated, because none names a principal, action or resource.
+const benchCharters = (files, world, port) => {
+  files.set('charters/60-bench.yaml', `object: server
+name: bench
+transport: {url: "http://127.0.0.1:${port}/mcp"}
+environment: staging
+unit: support
+---
+object: tool
+name: bench/echo
+effect: read
+risk: low
+reads: [{data-source: tickets}]
+targets: [{argument: path, as: path}]
+reversal: none-needed
+---
+object: identity
+name: bencher
+kind: agent
+class: retrieve
+risk: low
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: Measure what the gateway adds
+environments: [staging]
+data-sources: [{name: tickets, up-to: internal}]
+outputs: [{to: reply, up-to: internal}]
+entitlements:
+  - {effect: read, tool: bench/echo, when: 'context.args.path like "tickets/*"'}
+peers: []
+limits: {task: 60m, calls-per-minute: 100000}
+impact: None
+review: 90d
+expires: 2027-06-30
+${world.keysLineOf('nobody')}
+`);
+  const policies = Array.from({ length: POLICIES - 1 }, (none, number) => `object: policy
+name: org/bench-${String(number).padStart(3, '0')}
+level: mandatory
+text: |
+  forbid (principal, action, resource)
+  when { context.args.path like "forbidden-${number}/*" && resource.environment == "prod" };
+`);
+  files.set('charters/61-policies.yaml', policies.join('---\n'));
+};
+
+const rssKib = (pid) =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+
+// One number of the metrics page, or null.
+const metric = (text, name) => {
+  const line = new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.e+-]+)$`, 'm').exec(text);
+  return line && Number(line[1]);
+};
+
+const meanOf = (before, after, name) => {
+  const count = metric(after, `${name}_count`) - metric(before, `${name}_count`);
+  const sum = metric(after, `${name}_sum`) - metric(before, `${name}_sum`);
+  return metric(after, `${name}_count`) === null || count <= 0 ? null : (sum / count) * 1e9;
+};
+
+// The median of appending one frame and syncing it, on the same file system.
+const measureSync = (dir) => {
+  const file = join(dir, 'sync-probe');
+  const handle = openSync(file, 'a');
+  const frame = Buffer.alloc(2048, 1);
+  const times = [];
+  for (let i = 0; i < 400; i += 1) {
+    const begun = process.hrtime.bigint();
+    writeSync(handle, frame);
+    fdatasyncSync(handle);
+    times.push(Number(process.hrtime.bigint() - begun));
+  }
+  closeSync(handle);
+  rmSync(file);
+  return times.sort((a, b) => a - b)[times.length / 2];
+};
+
+const openSession = async (url, token) => {
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    'Content-Type': 'application/json',
+    Accept: 'application/json, text/event-stream',
+  };
+  const start = {
+    jsonrpc: '2.0', id: 1, method: 'initialize',
+    params: {
+      protocolVersion: '2025-11-25', capabilities: {},
+      clientInfo: { name: 'bench', version: '1' },
+    },
+  };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(start) });
+  const session = answer.headers.get('mcp-session-id');
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`initialize: ${answer.status} ${text}`);
+  const more = { ...headers, 'MCP-Protocol-Version': '2025-11-25' };
+  if (session) more['Mcp-Session-Id'] = session;
+  const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  await (await fetch(url, { method: 'POST', headers: more, body: JSON.stringify(note) })).text();
+  return more;
+};
+
+const planOf = (targets, body) =>
+  targets.flatMap(({ name, port, path, headers }) => [
+    `target ${name} ${port}`,
+    `head POST ${path} HTTP/1.1`,
+    `head Host: 127.0.0.1:${port}`,
+    ...Object.entries(headers).map(([header, value]) => `head ${header}: ${value}`),
+  ]).concat(`body ${body}`, '').join('\n');
+
+// Opens STREAMS idle GET streams and resolves once each has its answer's head.
+const openStreams = async (port, path, headers) => {
+  const lines = [`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`,
+    ...Object.entries({ ...headers, Accept: 'text/event-stream' })
+      .filter(([name]) => name !== 'Content-Type').map(([name, value]) => `${name}: ${value}`)];
+  const open = () =>
+    new Promise((done, fail) => {
+      const socket = net.connect(port, '127.0.0.1', () =>
+        socket.write(lines.join('\r\n') + '\r\n\r\n'));
+      socket.once('data', (part) => {
+        if (/^HTTP\/1\.1 200/.test(part.toString())) done(socket);
+        else fail(new Error(part.toString().split('\r\n')[0]));
+      });
+      socket.on('error', fail);
+    });
+  const sockets = [];
+  for (let i = 0; i < STREAMS; i += 50) {
+    sockets.push(...(await Promise.all(Array.from({ length: 50 }, open))));
+  }
+  return sockets;
+};
+
+const measureStreams = async (world) => {
+  const pid = world.daemon.pid;
+  const before = rssKib(pid);
+  const sockets = [];
+  // A stream of its own for each session, as agents have them.
+  const { token } = await world.openTask('bencher', 'bench');
+  const headers = await openSession(world.mcp('bench'), token);
+  const port = Number(new URL(world.url).port);
+  try {
+    sockets.push(...(await openStreams(port, '/mcp/bench', headers)));
+    await sleep(500);
+    const each = (rssKib(pid) - before) / sockets.length;
+    emit({ case: `memory of an idle stream, over ${sockets.length}`, kib: Number(each.toFixed(2)),
+      bar: STREAM_KIB_MAX }, each <= STREAM_KIB_MAX);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+};
+
+const measureCalls = async (world, upstream, nginx) => {
+  const { token } = await world.openTask('bencher', 'bench');
+  const headers = await openSession(world.mcp('bench'), token);
+  const plain = { 'Content-Type': 'application/json', Accept: headers.Accept };
+  const body = '{"jsonrpc":"2.0","id":@ID@,"method":"tools/call","params":{"name":"echo",' +
+    '"arguments":{"path":"tickets/41.txt","lines":40,"note":"the quick brown fox"}}}';
+  const plan = planOf([
+    { name: 'direct', port: upstream.port, path: '/mcp', headers: plain },
+    { name: 'nginx', port: nginx.port, path: '/mcp', headers: plain },
+    { name: 'remit', port: Number(new URL(world.url).port), path: '/mcp/bench', headers },
+  ], body);
+  const page = async () => (await fetch(world.url + '/metrics')).text();
+  const before = await page();
+  const done = await run(join(programs, 'gateway-client'), [String(rounds), String(WARM_UP)],
+    { input: plan, ms: 600_000 });
+  if (done.code !== 0) throw new Error(done.err);
+  const after = await page();
+  const [direct, viaNginx, viaRemit] = done.out.trim().split('\n').map((line) => JSON.parse(line));
+  const own = meanOf(before, after, 'remit_log_sync_seconds');
+  const sync = own ?? measureSync(world.dir);
+  const decision = meanOf(before, after, 'remit_decide_seconds');
+  const added = Math.max(viaRemit.added_p50_ns - sync, 0);
+  const ratio = added / viaNginx.added_p50_ns;
+  emit({ case: 'direct', p50_ns: direct.p50_ns, p99_ns: direct.p99_ns });
+  emit({ case: 'nginx proxy_pass, added', p50_ns: viaNginx.added_p50_ns,
+    p99_ns: viaNginx.added_p99_ns });
+  emit({ case: 'log sync', p50_ns: Math.round(sync),
+    source: own === null ? 'measured beside it' : 'metrics' });
+  emit({ case: `remit, added, sync included (token, ${POLICIES} policies, durable record)`,
+    p50_ns: viaRemit.added_p50_ns, p99_ns: viaRemit.added_p99_ns });
+  emit({ case: 'remit, added, less its log sync', p50_ns: Math.round(added), peer: 'nginx',
+    ratio: Number(ratio.toFixed(2)), bar: RATIO_MAX }, ratio <= RATIO_MAX);
+  if (decision !== null) {
+    const share = decision / viaRemit.added_p50_ns;
+    emit({ case: 'decision, of the added time', mean_ns: Math.round(decision),
+      share: Number(share.toFixed(4)), bar: DECISION_SHARE_MAX }, share <= DECISION_SHARE_MAX);
+  }
+};
+
+const main = async () => {
+  const upstream = await startUpstream();
+  let world;
+  let nginx;
+  try {
+    world = await World.start({
+      change: (files, started) => benchCharters(files, started, upstream.port),
+      approve: { bencher: 'bo@example.com' },
+      key: { bencher: 'nobody' },
+    });
+    nginx = await startNginx(world.path('nginx'), upstream.port);
+    await sleep(1000);
+    const idle = rssKib(world.daemon.pid);
+    emit({ case: 'resident, idle', kib: idle, bar: IDLE_KIB_MAX }, idle <= IDLE_KIB_MAX);
+    await measureCalls(world, upstream, nginx);
+    await measureStreams(world);
+  } finally {
+    nginx?.stop();
+    await world?.stop();
+    upstream.stop();
+  }
+  return missed === 0 ? 0 : 1;
+};
+
+main().then((code) => process.exit(code), (error) => {
+  console.error(error.stack);
+  process.exit(1);
+});
