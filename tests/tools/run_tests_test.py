@@ -52,6 +52,9 @@ class RunTests(unittest.TestCase):
         self.assertEqual(count("FAIL", "", "Ran 9 tests in 1s\n\nFAILED (failures=1, errors=2)\n"),
                          [6, 3, 0])
 
+    def test_node_is_counted(self):
+        self.assertEqual(count("FAIL", "# tests 6\n# pass 3\n# fail 1\n# skipped 2\n"), [3, 1, 2])
+
     def test_a_silent_program_counts_as_one(self):
         self.assertEqual(count("OK"), [1, 0, 0])
 
