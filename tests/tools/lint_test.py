@@ -1,0 +1,74 @@
+"""Plants bugs in a small project and expects each check of tools/lint to find its
+own, also after the same file was once clean: what is remembered must not hide."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = sys.argv.pop(1)
+CLEAN = """#include <stdlib.h>
+char *text_make(void);
+char *text_make(void)
+{
+	return calloc(1, 4);
+}
+"""
+PLANTED = {
+    "format": CLEAN.replace("\treturn", "  return"),
+    "warnings": CLEAN.replace("\treturn", "\tint unused = 1;\n\treturn"),
+    "analyzer": CLEAN.replace("\treturn calloc(1, 4);",
+                              "\tchar *text = calloc(1, 4);\n\n\tfree(text);\n\tfree(text);\n"
+                              "\treturn calloc(1, 4);"),
+    "tidy": CLEAN.replace("\treturn calloc(1, 4);",
+                          "\tchar *text = calloc(1, 4);\n\n\tif (text) {\n\t\tfree(text);\n\t}\n"
+                          "\treturn text;"),
+    "cppcheck": CLEAN.replace("\treturn calloc(1, 4);",
+                              "\tchar bytes[4] = {0};\n\n\tbytes[4] = 1;\n"
+                              "\treturn calloc(1, (size_t)bytes[0] + 1);"),
+}
+
+
+class Lint(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp()
+        os.makedirs(os.path.join(self.root, "tools"))
+        os.makedirs(os.path.join(self.root, "src", "base"))
+        os.makedirs(os.path.join(self.root, "include"))
+        for name in (".clang-format", ".clang-tidy", "tools/lint", "tools/cppcheck.suppressions"):
+            shutil.copy(os.path.join(ROOT, name), os.path.join(self.root, name))
+        self.write("meson.build", "project('x', 'c', default_options : ['warning_level=3'])\n"
+                                  "static_library('x', 'src/base/text.c')\n")
+        subprocess.run(["git", "init", "-q", self.root], check=True)
+
+    def tearDown(self):
+        shutil.rmtree(self.root)
+
+    def write(self, name, text):
+        with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def lint(self, check):
+        return subprocess.run([os.path.join(self.root, "tools", "lint"), "--only", check],
+                              capture_output=True, text=True, check=False)
+
+    def test_each_check_finds_its_bug_before_and_after_it_was_clean(self):
+        for check, planted in PLANTED.items():
+            for text, status in ((planted, 1), (CLEAN, 0), (planted, 1)):
+                self.write("src/base/text.c", text)
+                result = self.lint(check)
+                self.assertEqual(result.returncode, status, check + "\n" + result.stdout)
+
+    def test_what_was_clean_is_not_checked_again(self):
+        self.write("src/base/text.c", CLEAN)
+        self.lint("tidy")
+        clean = os.path.join(self.root, "build", "lint", "clean")
+        before = sorted(os.listdir(clean))
+        self.lint("tidy")
+        self.assertEqual(before, sorted(os.listdir(clean)))
+        self.assertEqual(len(before), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
