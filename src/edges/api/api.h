@@ -1,0 +1,104 @@
+#ifndef EDGES_API_API_H
+#define EDGES_API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/loop.h"
+#include "services/approve/approve.h"
+#include "services/call/call_service.h"
+#include "services/decide/decide_service.h"
+#include "services/record/contents.h"
+#include "services/record/record.h"
+#include "services/registry/projector.h"
+#include "services/registry/registrar.h"
+#include "wire/router.h"
+
+/* The control API, /v1: one table of routes (routes.c) serves HTTP and the
+ * socket, and writes /v1/openapi.json.  This edge authenticates, bounds, parses
+ * and answers; every rule lives in the service it calls. */
+struct api;
+
+/* A request as its signature covers it.  Borrowed. */
+struct api_signed {
+	struct text authorization; /* the header's value */
+	struct text method;
+	struct text target; /* path and query as received */
+	struct text body;
+	const struct json
+		*jwk; /* NULL: an enrolled key; else this one must have signed (enrolment) */
+};
+
+/* Who may sign; main fills it from services/issue, tests with a fake. */
+struct api_signatures {
+	void *context;
+	/* Gives the person whose enrolled key signed exactly this request, once, in
+	 * arena.  Errors: INVALID (why it does not hold), LIMIT. */
+	bool (*verify)(void *context, const struct api_signed *what, struct arena *arena,
+		struct text *out_person, struct error *err);
+};
+
+/* What the API asks of tasks; main fills it from services/issue. */
+struct api_tasks {
+	void *context;
+	/* Errors: NOT_FOUND, LIMIT. */
+	bool (*show)(void *context, struct text id, struct arena *arena, struct json *out,
+		struct error *err);
+	/* Up to count tasks in order of id after `after`, as a JSON array. */
+	bool (*list)(void *context, struct text after, uint32_t count, struct arena *arena,
+		struct json *out, struct error *err);
+	/* Ends one task; done runs on the loop later.  Errors: NOT_FOUND, CONFLICT
+	 * (not open), LIMIT, IO. */
+	bool (*end)(void *context, struct text id, struct text actor, void *done_context,
+		void (*done)(void *done_context, uint64_t index, const struct error *err),
+		struct error *err);
+};
+
+/* Upstream secrets by name; values go in and never come out. */
+struct api_secrets {
+	void *context;
+	bool (*set)(void *context, struct text name, struct text value, struct error *err);
+	bool (*remove)(void *context, struct text name, struct error *err);
+	/* A JSON array of names. */
+	bool (*list)(void *context, struct arena *arena, struct json *out, struct error *err);
+};
+
+/* Copies the running state into one file on this machine (socket only). */
+struct api_backups {
+	void *context;
+	bool (*write)(void *context, struct text path, void *done_context,
+		void (*done)(
+			void *done_context, const struct json *summary, const struct error *err),
+		struct error *err);
+};
+
+/* All borrowed; they outlive the api. */
+struct api_services {
+	struct loop *loop;
+	struct fold *fold;
+	struct registrar *registrar;
+	struct decide_service *decide;
+	struct approve *approve;
+	struct call_service *call;
+	struct record_log *log;
+	struct projector *projector;
+	struct contents *contents;
+	struct api_signatures signatures;
+	struct api_tasks tasks;
+	struct api_secrets secrets;
+	struct api_backups backups;
+};
+
+/* services is copied.  Errors: LIMIT. */
+bool api_create(
+	struct api **out, const struct api_services *services, struct error *err) MUST_CHECK;
+/* After the server that uses its routes. */
+void api_destroy(struct api **api);
+/* Adds every route of /v1.  Errors: those of router_add. */
+bool api_add_routes(struct api *api, struct router *router, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,139 @@
+#ifndef EDGES_API_REQUEST_H
+#define EDGES_API_REQUEST_H
+
+#include "edges/api/api.h"
+
+/* One request to /v1 and its answer, for the handlers of this edge. */
+
+struct api_request;
+
+/* Who may call a route at all; the services check what this person may do. */
+enum api_access {
+	ACCESS_NOBODY = 0,
+	ACCESS_ANYONE,        /* no signature: descriptions */
+	ACCESS_ENROLLING,     /* signed by the key in the body (login) */
+	ACCESS_READ,          /* an enrolled person, or the socket's peer */
+	ACCESS_STOP,          /* as READ: suspend and kill */
+	ACCESS_PERSON,        /* an enrolled person */
+	ACCESS_ADMINISTRATOR, /* an enrolled person with that role */
+	ACCESS_SOCKET,        /* the socket's peer only: bootstrap, backup */
+};
+
+enum api_route_flags {
+	ROUTE_NEEDS_IF_MATCH = 1, /* else 428; the revision is compared by the service */
+	ROUTE_TAKES_IF_MATCH = 2,
+};
+
+/* One row of the table.  Everything the description says comes from here. */
+struct api_route {
+	const char *method;
+	const char *pattern;
+	enum api_access access;
+	unsigned flags; /* enum api_route_flags */
+	void (*handle)(struct api_request *request);
+	const char *operation; /* operationId */
+	const char *summary;
+	const char *const *members; /* of the body, NULL-terminated, "!" before a required one */
+	const char *const *query;   /* parameters, NULL-terminated */
+	enum object_kind kind;      /* for rows that serve one kind of object */
+	enum registrar_verb verb;   /* for rows that are one verb of the registrar */
+};
+
+extern const struct api_route api_routes[];
+extern const size_t api_routes_count;
+
+enum {
+	API_ARENA_BYTES_MAX = 64 * 1024 * 1024, /* a request and its answer */
+	API_PAGE_DEFAULT = 100,
+	API_PAGE_MAX = 1000,
+	API_IDEMPOTENCY_KEY_BYTES_MAX = 128,
+	API_IDEMPOTENCY_ENTRIES_MAX = 1024,
+	API_IDEMPOTENCY_BODY_BYTES_MAX = 256 * 1024, /* a larger answer is not kept */
+};
+
+/* Lives until the request is answered and its connection is done with it. */
+struct api_request {
+	struct api *api;
+	const struct api_route *route;
+	struct http_exchange *exchange; /* NULL once the peer has gone */
+	struct arena *arena;            /* owned */
+	struct text actor;              /* "person:NAME", "uid:N"; empty for ANYONE */
+	struct text person;             /* NAME, or empty */
+	struct json body;               /* an object, or JSON_NULL without one */
+	struct text idempotency_key;
+	struct sha256 fingerprint; /* of method, target and body */
+	bool has_if_match;
+	uint64_t if_match;
+	bool is_answered;
+	bool is_closed;
+	union {
+		struct registrar_request registrar;
+		struct projector_query query;
+		struct approve_request approve;
+		struct call_kill kill;
+	} work; /* what the handler has handed to a service */
+};
+
+struct api {
+	struct api_services services;
+	struct idempotency *idempotency;
+	struct api_binding *bindings; /* a route and this api, for the router */
+};
+
+/* Exactly one of these ends a request; any time after the handler was called. */
+void api_answer(struct api_request *request, unsigned status, const struct json *body);
+void api_answer_text(struct api_request *request, const char *content_type, struct text body);
+void api_answer_problem(struct api_request *request, const struct error *err);
+void api_answer_status(struct api_request *request, unsigned status, const char *detail);
+/* 200 with {"index": ..., "revision": ...?}; the revision also as ETag. */
+void api_answer_change(struct api_request *request, uint64_t index, uint64_t revision);
+/* 200 with an ETag. */
+void api_answer_revision(struct api_request *request, const struct json *body, uint64_t revision);
+
+/* A path value, a query value (empty if absent), the page's size. */
+struct text api_path(const struct api_request *request, const char *name);
+struct text api_query(const struct api_request *request, const char *name);
+/* False: it was not a number of 1 .. API_PAGE_MAX, and the request is answered. */
+bool api_page_size(struct api_request *request, uint32_t *out) MUST_CHECK;
+/* The required text member of the body; false: missing, and the request is answered. */
+bool api_need_text(struct api_request *request, const char *name, struct text *out) MUST_CHECK;
+
+/* status.c: an error as HTTP says it. */
+unsigned api_status_of(const struct error *err);
+const char *api_status_title(unsigned status);
+
+/* openapi.c: the description of the table, OpenAPI 3.1.  Errors: LIMIT. */
+bool api_describe(struct json *out, struct arena *arena, struct error *err) MUST_CHECK;
+
+/* Handlers, by file. */
+void handle_description(struct api_request *request); /* openapi.c */
+void handle_whoami(struct api_request *request);      /* registry_routes.c */
+void handle_object_list(struct api_request *request);
+void handle_object_show(struct api_request *request);
+void handle_plan(struct api_request *request);
+void handle_apply(struct api_request *request);
+void handle_export(struct api_request *request);
+void handle_verb(struct api_request *request);
+void handle_enrol(struct api_request *request);
+void handle_key_revoke(struct api_request *request);
+void handle_can(struct api_request *request);
+void handle_who(struct api_request *request);
+void handle_why(struct api_request *request);
+void handle_secret_list(struct api_request *request); /* work_routes.c */
+void handle_secret_set(struct api_request *request);
+void handle_secret_remove(struct api_request *request);
+void handle_backup(struct api_request *request);
+void handle_task_list(struct api_request *request);
+void handle_task_show(struct api_request *request);
+void handle_task_end(struct api_request *request);
+void handle_kill(struct api_request *request);
+void handle_approval_list(struct api_request *request);
+void handle_approval_show(struct api_request *request);
+void handle_approval_answer(struct api_request *request);
+void handle_record_list(struct api_request *request); /* record_routes.c */
+void handle_record_show(struct api_request *request);
+void handle_record_receipt(struct api_request *request);
+void handle_trace(struct api_request *request);
+void handle_audit_head(struct api_request *request);
+
+#endif
