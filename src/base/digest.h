@@ -1,9 +1,11 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/text.h"
 
 enum { SHA256_BYTES = 32, DIGEST_TEXT_BYTES = 72 };

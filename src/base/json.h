@@ -91,7 +91,9 @@ bool json_equal(const struct json *a, const struct json *b);
 
 /* Appends the canonical form (RFC 8785: members sorted by UTF-16 code units,
  * shortest doubles, minimal escapes), except that an integer is written as its
- * digits.  Equal values give equal bytes.  Fails as the buffer fails. */
+ * digits and a double without fraction keeps ".0".  So two values have the same
+ * bytes exactly when json_equal says they are equal, and json_parse gives an
+ * equal value back.  Fails as the buffer fails. */
 void json_canonical(struct buffer *out, const struct json *value);
 /* The same into the arena; .data is NULL when the arena is full. */
 struct text json_canonical_text(struct arena *arena, const struct json *value) MUST_CHECK;
@@ -108,7 +110,7 @@ struct json json_string(struct text value);
 struct json json_cstring(const char *value);
 
 /* Collects members or items, then seals them into the arena.  The first
- * failure is kept; seal reports it. */
+ * failure is kept; seal reports it.  A name put twice is INVALID. */
 struct json_builder {
 	struct arena *arena;
 	void *first_chunk;

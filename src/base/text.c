@@ -65,11 +65,11 @@ bool text_equal_secret(struct text a, struct text b)
 	return difference == 0;
 }
 
-/* Bytes of the well-formed sequence at the start of data, 0 if there is none
- * (RFC 3629 §4). */
-static size_t sequence_length(const unsigned char *data, size_t length)
+/* The bounds of the second byte are those of RFC 3629 §4. */
+size_t utf8_sequence_size(const char *text, size_t length)
 {
-	unsigned char lead = data[0];
+	const unsigned char *data = (const unsigned char *)text;
+	unsigned char lead = length == 0 ? 0xFF : data[0];
 	unsigned char least = 0x80;
 	unsigned char most = 0xBF;
 	size_t need;
@@ -100,7 +100,6 @@ static size_t sequence_length(const unsigned char *data, size_t length)
 
 bool text_is_utf8(struct text t)
 {
-	const unsigned char *data = (const unsigned char *)t.data;
 	size_t position = 0;
 
 	while (position < t.length) {
@@ -108,13 +107,13 @@ bool text_is_utf8(struct text t)
 		size_t step;
 
 		if (t.length - position >= sizeof eight) {
-			memcpy(&eight, data + position, sizeof eight);
+			memcpy(&eight, t.data + position, sizeof eight);
 			if ((eight & 0x8080808080808080U) == 0) {
 				position += sizeof eight;
 				continue;
 			}
 		}
-		step = sequence_length(data + position, t.length - position);
+		step = utf8_sequence_size(t.data + position, t.length - position);
 		if (step == 0)
 			return false;
 		position += step;

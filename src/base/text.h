@@ -38,6 +38,10 @@ bool text_equal_secret(struct text a, struct text b);
  * forms, no surrogates, nothing above U+10FFFF.  NUL counts as valid here. */
 bool text_is_utf8(struct text t);
 
+/* Bytes of the well-formed UTF-8 sequence that data starts with (1 to 4), or 0
+ * if it starts with none; looks at no more than length bytes. */
+size_t utf8_sequence_size(const char *data, size_t length);
+
 /* A NUL-terminated copy in arena; .data is NULL when the arena is full. */
 struct text text_copy(struct arena *arena, struct text t) MUST_CHECK;
 /* printf into arena; .data is NULL when the arena is full. */

@@ -1,0 +1,90 @@
+/* The growing buffer and its limit. */
+#include "base/buffer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void nothing_is_appended_beyond_the_limit(void **state)
+{
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init(&buffer, 4);
+	buffer_append(&buffer, "abcd", 4);
+	assert_false(buffer_failed(&buffer));
+	buffer_append_byte(&buffer, 'e');
+	assert_true(buffer_failed(&buffer));
+	assert_true(text_is(buffer_text(&buffer), "abcd"));
+	buffer_deinit(&buffer);
+}
+
+static void a_failed_buffer_stays_failed_until_reset(void **state)
+{
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init(&buffer, 4);
+	buffer_append_string(&buffer, "abcde");
+	buffer_append_byte(&buffer, 'f');
+	assert_true(buffer_failed(&buffer));
+	assert_int_equal(buffer.length, 0);
+	buffer_reset(&buffer);
+	buffer_append_byte(&buffer, 'f');
+	assert_false(buffer_failed(&buffer));
+	assert_true(text_is(buffer_text(&buffer), "f"));
+	buffer_deinit(&buffer);
+}
+
+static void appends_of_each_kind_follow_each_other(void **state)
+{
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init(&buffer, 1000);
+	buffer_append_int64(&buffer, INT64_MIN);
+	buffer_append_byte(&buffer, ' ');
+	buffer_append_int64(&buffer, 0);
+	buffer_append_format(&buffer, " %s=%d ", "n", 3);
+	buffer_append_text(&buffer, TEXT("t"));
+	assert_true(text_is(buffer_text(&buffer), "-9223372036854775808 0 n=3 t"));
+	buffer_consume(&buffer, 21);
+	assert_true(text_is(buffer_text(&buffer), "0 n=3 t"));
+	buffer_consume(&buffer, 7);
+	assert_int_equal(buffer.length, 0);
+	buffer_deinit(&buffer);
+}
+
+static void a_long_run_grows_to_the_last_byte_of_the_limit(void **state)
+{
+	struct buffer buffer;
+	size_t i;
+
+	(void)state;
+	buffer_init(&buffer, 100001);
+	for (i = 0; i < 100001; i++)
+		buffer_append_byte(&buffer, (char)('a' + i % 26));
+	assert_false(buffer_failed(&buffer));
+	assert_int_equal(buffer.length, 100001);
+	for (i = 0; i < 100001; i++)
+		assert_int_equal(buffer.data[i], 'a' + i % 26);
+	buffer_append_byte(&buffer, 'z');
+	assert_true(buffer_failed(&buffer));
+	buffer_deinit(&buffer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_appended_beyond_the_limit),
+		cmocka_unit_test(a_failed_buffer_stays_failed_until_reset),
+		cmocka_unit_test(appends_of_each_kind_follow_each_other),
+		cmocka_unit_test(a_long_run_grows_to_the_last_byte_of_the_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
