@@ -1,0 +1,417 @@
+/* The HTTP client, against our own server and against a raw socket that
+ * answers nonsense. */
+#include "talk.h"
+
+#include "wire/http_client.h"
+#include "wire/http_server.h"
+
+#include <pthread.h>
+
+struct bench {
+	struct loop *loop;
+	struct http_server *server;
+	struct http_client *client;
+	struct http_call *call;
+	struct http_exchange *held;
+	char folder[32];
+	char socket_path[64];
+	char url[128];
+	char seen[4096]; /* by the server */
+	char body[64 * 1024];
+	size_t body_size;
+	unsigned status;
+	struct error err;
+	char type[64];
+	int done_count;
+	bool is_done;
+	bool is_closed;
+	bool has_chunk;
+	bool cancels_in_chunk;
+	bool refuses_head;
+	bool sends_again;
+	bool answers_late;
+};
+
+static void note_closed(void *context, enum http_closed how)
+{
+	struct bench *bench = context;
+
+	(void)how;
+	bench->is_closed = true;
+	bench->held = NULL;
+}
+
+static void on_request(void *context, struct http_exchange *exchange)
+{
+	struct bench *bench = context;
+	const struct http_request *request = http_exchange_request(exchange);
+
+	(void)snprintf(bench->seen, sizeof bench->seen, "%.*s %.*s|%.*s|%.*s|%.*s|%.*s",
+		TEXT_ARGS(request->method), TEXT_ARGS(request->target),
+		TEXT_ARGS(http_header_find(exchange, "X-One")),
+		TEXT_ARGS(http_header_find(exchange, "Content-Type")),
+		TEXT_ARGS(http_header_find(exchange, "Expect")), TEXT_ARGS(request->body));
+	http_exchange_watch(exchange,
+		&(struct http_exchange_events){.context = bench, .on_closed = note_closed});
+	if (text_is(request->path, "/never")) {
+		bench->held = exchange;
+		return;
+	}
+	if (text_is(request->path, "/stream")) {
+		bench->held = exchange;
+		(void)http_stream_start(
+			exchange, &(struct http_response){.status = 200, .body = TEXT("chunk")});
+		return;
+	}
+	http_respond(exchange,
+		&(struct http_response){.status = text_is(request->path, "/away") ? 302 : 201,
+			.content_type = "text/plain",
+			.body = TEXT("answer"),
+			.headers = &(struct http_header){"Location", "/elsewhere"},
+			.header_count = 1});
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	struct error err;
+
+	assert_non_null(bench);
+	memcpy(bench->folder, "/tmp/http-test-XXXXXX", 22);
+	assert_non_null(mkdtemp(bench->folder));
+	(void)snprintf(bench->socket_path, sizeof bench->socket_path, "%s/s", bench->folder);
+	assert_true(loop_create(&bench->loop, &err));
+	assert_true(http_server_create(&bench->server, bench->loop,
+		&(struct http_server_settings){.tcp_address = "127.0.0.1:0",
+			.unix_path = bench->socket_path,
+			.on_request = on_request,
+			.context = bench},
+		&err));
+	assert_true(http_client_create(&bench->client, bench->loop, &err));
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	http_client_destroy(&bench->client);
+	http_server_destroy(&bench->server);
+	loop_destroy(&bench->loop);
+	(void)rmdir(bench->folder);
+	free(bench);
+	return 0;
+}
+
+static struct http_call_request request_of(struct bench *bench, const char *path);
+
+static void note_done(void *context, const struct http_reply *reply)
+{
+	struct bench *bench = context;
+	struct error err;
+
+	bench->status = reply->status;
+	bench->err = reply->err;
+	if (reply->body.length > 0 && reply->body.length < sizeof bench->body) {
+		memcpy(bench->body, reply->body.data, reply->body.length);
+		bench->body_size = reply->body.length;
+	}
+	(void)snprintf(bench->type, sizeof bench->type, "%.*s",
+		TEXT_ARGS(http_reply_header(reply, "content-type")));
+	bench->done_count++;
+	if (bench->sends_again) {
+		struct http_call_request again = request_of(bench, "/again");
+
+		bench->sends_again = false;
+		assert_true(http_client_send(bench->client, &again, NULL, &err));
+		return;
+	}
+	bench->is_done = true;
+}
+
+static bool note_chunk(void *context, struct text chunk)
+{
+	struct bench *bench = context;
+
+	assert_true(bench->body_size + chunk.length < sizeof bench->body);
+	memcpy(bench->body + bench->body_size, chunk.data, chunk.length);
+	bench->body_size += chunk.length;
+	bench->has_chunk = true;
+	if (bench->cancels_in_chunk)
+		http_call_cancel(&bench->call);
+	return true;
+}
+
+static bool note_head(void *context, const struct http_reply *reply)
+{
+	struct bench *bench = context;
+
+	bench->status = reply->status;
+	return !bench->refuses_head;
+}
+
+static struct http_call_request request_of(struct bench *bench, const char *path)
+{
+	(void)snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%u%s",
+		http_server_port(bench->server), path);
+	return (struct http_call_request){.method = "GET",
+		.url = bench->url,
+		.deadline_ms = 10000,
+		.context = bench,
+		.on_done = note_done};
+}
+
+static void send_and_wait(struct bench *bench, const struct http_call_request *request)
+{
+	struct error err;
+
+	assert_true(http_client_send(bench->client, request, &bench->call, &err));
+	assert_int_equal(bench->done_count, 0); /* nothing runs before it returns */
+	talk_run_until(bench->loop, &bench->is_done);
+}
+
+static void a_line_end_in_a_request_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	const struct http_header bad[] = {
+		{"X-One", "a\r\nX-Two: b"}, {"X\n", "a"}, {"X: y", "a"}, {"", "a"}};
+	struct http_call_request request = request_of(bench, "/x");
+	size_t i;
+
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct error err = {0};
+
+		request.headers = &bad[i];
+		request.header_count = 1;
+		assert_false(http_client_send(bench->client, &request, &bench->call, &err));
+		assert_int_equal(err.code, ERROR_INVALID);
+		assert_null(bench->call);
+	}
+}
+
+static void a_scheme_that_is_not_http_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "");
+
+	request.url = "file:///etc/passwd";
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->err.code, ERROR_INVALID);
+	assert_int_equal(bench->body_size, 0);
+}
+
+static void nobody_at_home_is_an_error(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/x");
+
+	http_server_destroy(&bench->server); /* the port is free now */
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->err.code, ERROR_IO);
+	assert_int_equal(bench->status, 0);
+}
+
+static void no_answer_by_the_deadline_is_a_timeout(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/never");
+
+	request.deadline_ms = 30;
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->err.code, ERROR_TIMEOUT);
+}
+
+static void an_answer_beyond_its_bound_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/x");
+
+	request.reply_bytes_max = 5;
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->err.code, ERROR_LIMIT);
+	bench->is_done = false;
+	bench->done_count = 0;
+	request.reply_bytes_max = 6;
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->err.code, ERROR_NONE);
+	assert_string_equal(bench->body, "answer");
+}
+
+static void a_head_can_be_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/x");
+
+	request.on_head = note_head;
+	bench->refuses_head = true;
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->status, 201);
+	assert_int_equal(bench->err.code, ERROR_LIMIT);
+	assert_int_equal(bench->body_size, 0);
+}
+
+static void a_redirect_is_not_followed(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/away");
+
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->status, 302);
+	assert_int_equal(strncmp(bench->seen, "GET /away|", 10), 0);
+}
+
+static void a_request_arrives_whole_and_its_answer_too(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/x?y=1");
+	const struct http_header headers[] = {{"X-One", "1"}, {"Content-Type", "text/x"}};
+
+	request.method = "PUT";
+	request.headers = headers;
+	request.header_count = 2;
+	request.body = TEXT("body");
+	send_and_wait(bench, &request);
+	assert_string_equal(bench->seen, "PUT /x?y=1|1|text/x||body");
+	assert_int_equal(bench->status, 201);
+	assert_string_equal(bench->body, "answer");
+	assert_string_equal(bench->type, "text/plain");
+	assert_int_equal(bench->done_count, 1);
+}
+
+static void an_empty_post_has_no_type_of_its_own(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/x");
+
+	request.method = "POST";
+	send_and_wait(bench, &request);
+	assert_string_equal(bench->seen, "POST /x||||");
+}
+
+static void a_unix_socket_can_be_asked(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/x");
+
+	request.url = "http://localhost/local";
+	request.unix_path = bench->socket_path;
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->status, 201);
+	assert_int_equal(strncmp(bench->seen, "GET /local|", 11), 0);
+}
+
+static void a_cancelled_call_says_nothing_more(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/stream");
+	struct error err;
+
+	request.on_body = note_chunk;
+	request.deadline_ms = 0;
+	assert_true(http_client_send(bench->client, &request, &bench->call, &err));
+	talk_run_until(bench->loop, &bench->has_chunk);
+	http_call_cancel(&bench->call);
+	assert_null(bench->call);
+	http_call_cancel(&bench->call);
+	talk_run_until(bench->loop, &bench->is_closed); /* the server sees it */
+	assert_int_equal(bench->done_count, 0);
+}
+
+static void a_call_may_be_cancelled_by_its_own_chunk(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/stream");
+	struct error err;
+
+	request.on_body = note_chunk;
+	bench->cancels_in_chunk = true;
+	assert_true(http_client_send(bench->client, &request, &bench->call, &err));
+	talk_run_until(bench->loop, &bench->is_closed);
+	assert_int_equal(bench->done_count, 0);
+	assert_memory_equal(bench->body, "chunk", 5);
+}
+
+static void a_stream_that_breaks_is_an_error(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/stream");
+	struct error err;
+
+	request.on_body = note_chunk;
+	assert_true(http_client_send(bench->client, &request, &bench->call, &err));
+	talk_run_until(bench->loop, &bench->has_chunk);
+	http_exchange_abort(bench->held);
+	talk_run_until(bench->loop, &bench->is_done);
+	assert_int_equal(bench->err.code, ERROR_IO);
+}
+
+static void an_answer_may_send_the_next_request(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/x");
+
+	bench->sends_again = true;
+	send_and_wait(bench, &request);
+	assert_int_equal(bench->done_count, 2);
+	assert_int_equal(strncmp(bench->seen, "GET /again|", 11), 0);
+}
+
+/* Runs the server while the main thread waits in http_fetch. */
+static void *serve(void *context)
+{
+	struct bench *bench = context;
+	struct error err;
+
+	return loop_run(bench->loop, &err) ? context : NULL;
+}
+
+static void fetching_waits_for_the_answer(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/away");
+	struct arena *arena = arena_create(64 * 1024);
+	struct http_fetch_head head;
+	struct http_reply reply;
+	struct error err = {0};
+	pthread_t thread;
+	void *result;
+
+	assert_non_null(arena);
+	assert_int_equal(pthread_create(&thread, NULL, serve, bench), 0);
+	assert_true(http_fetch(&reply, &head, arena, &request, &err));
+	request.url = "http://127.0.0.1:1/";
+	assert_false(http_fetch(&reply, NULL, arena, &request, &err));
+	assert_int_equal(err.code, ERROR_IO);
+	loop_stop(bench->loop);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, bench);
+	assert_true(text_is(head.location, "/elsewhere"));
+	assert_true(text_is(head.content_type, "text/plain"));
+	arena_destroy(&arena);
+}
+
+#define WITH(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH(a_line_end_in_a_request_is_refused),
+		WITH(a_scheme_that_is_not_http_is_refused),
+		WITH(nobody_at_home_is_an_error),
+		WITH(no_answer_by_the_deadline_is_a_timeout),
+		WITH(an_answer_beyond_its_bound_is_refused),
+		WITH(a_head_can_be_refused),
+		WITH(a_redirect_is_not_followed),
+		WITH(a_request_arrives_whole_and_its_answer_too),
+		WITH(an_empty_post_has_no_type_of_its_own),
+		WITH(a_unix_socket_can_be_asked),
+		WITH(a_cancelled_call_says_nothing_more),
+		WITH(a_call_may_be_cancelled_by_its_own_chunk),
+		WITH(a_stream_that_breaks_is_an_error),
+		WITH(an_answer_may_send_the_next_request),
+		WITH(fetching_waits_for_the_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
