@@ -75,13 +75,17 @@ export const run = (program, args, { env = process.env, input = '', cwd, ms = 30
   });
 
 export class World {
-  // dir: the data folder; a fresh temporary one if not given.  change: edits
-  // the charters before they are applied, a function of Map(file → text).
-  constructor({ dir, change = () => {}, approve = {}, key = {} } = {}) {
+  // dir: the data folder; a fresh temporary one if not given.
+  // change: edits the charters before they are applied, given Map(file → text).
+  // approve: more charters to approve, identity → person.
+  // key: identities that prove themselves with another one's key.
+  // settings: the text of remit.yaml.
+  constructor({ dir, change = () => {}, approve = {}, key = {}, settings } = {}) {
     this.isFresh = dir === undefined;
     this.dir = this.isFresh ? mkdtempSync(join(tmpdir(), 'remit-story-')) : resolve(dir);
     this.change = change;
     this.keyNames = key;
+    this.settings = settings ?? 'hold-ms: 300\n';
     this.charters = { ...CHARTERS, ...approve };
     this.logs = join(this.dir, 'upstream');
     this.stopped = [];
@@ -132,7 +136,7 @@ export class World {
       chmodSync(this.path('bin', program), 0o755);
     }
     if (!existsSync(this.path('remit.yaml'))) {
-      writeFileSync(this.path('remit.yaml'), 'hold-ms: 300\n', { mode: 0o600 });
+      writeFileSync(this.path('remit.yaml'), this.settings, { mode: 0o600 });
     }
   }
 

@@ -1,0 +1,53 @@
+// An MCP server over stdio that misbehaves on demand, one way a tool.  It writes
+// down each tool call it receives in the file named by its first argument.
+import { appendFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const log = process.argv[2];
+const TOOLS = ['fine', 'silent', 'crash', 'garbage', 'huge', 'failure', 'alien', 'late'];
+const send = (message) => process.stdout.write(JSON.stringify(message) + '\n');
+const result = (id, text) =>
+  send({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }] } });
+
+const calls = {
+  fine: (id) => result(id, 'done'),
+  silent: () => {},
+  crash: () => process.exit(3),
+  garbage: (id) => {
+    process.stdout.write('this is no JSON\n');
+    result(id, 'after the garbage');
+  },
+  huge: (id) => result(id, 'x'.repeat(64 * 1024 * 1024)),
+  failure: (id) => send({ jsonrpc: '2.0', id, error: { code: -32001, message: 'out of order' } }),
+  alien: (id) => {
+    result(999_999, 'for nobody');
+    result(id, 'for you');
+  },
+  late: (id) => setTimeout(() => result(id, 'late'), 3000),
+};
+
+const handlers = {
+  initialize: ({ id, params }) =>
+    send({
+      jsonrpc: '2.0', id,
+      result: {
+        protocolVersion: params.protocolVersion, capabilities: { tools: {} },
+        serverInfo: { name: 'faulty', version: '1' },
+      },
+    }),
+  'tools/list': ({ id }) =>
+    send({
+      jsonrpc: '2.0', id,
+      result: { tools: TOOLS.map((name) => ({ name, inputSchema: { type: 'object' } })) },
+    }),
+  'tools/call': ({ id, params }) => {
+    appendFileSync(log, params.name + '\n');
+    calls[params.name](id);
+  },
+  ping: ({ id }) => send({ jsonrpc: '2.0', id, result: {} }),
+};
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const message = JSON.parse(line);
+  handlers[message.method]?.(message);
+}).on('close', () => process.exit(0));

@@ -1,0 +1,58 @@
+// A world with one more server, which misbehaves on demand, and an identity that
+// may call all its tools.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { World } from '../../../examples/stories/lib/world.mjs';
+
+const program = fileURLToPath(new URL('faulty-server.mjs', import.meta.url));
+export const TOOLS = ['fine', 'silent', 'crash', 'garbage', 'huge', 'failure', 'alien', 'late'];
+
+const charters = (world) => `object: server
+name: faulty
+transport: {stdio: ["${process.execPath}", "${program}", "${world.path('faulty.log')}"]}
+environment: staging
+unit: support
+---
+${TOOLS.map((name) => `object: tool
+name: faulty/${name}
+effect: read
+risk: low
+reversal: none-needed
+---`).join('\n')}
+object: identity
+name: tester
+kind: agent
+class: retrieve
+risk: low
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: Try what happens when a server misbehaves
+environments: [staging]
+outputs: [{to: reply, up-to: internal}]
+entitlements:
+${TOOLS.map((name) => `  - {effect: read, tool: faulty/${name}}`).join('\n')}
+peers: []
+limits: {task: 15m, calls-per-minute: 100000}
+impact: None
+review: 90d
+expires: 2027-06-30
+${world.keysLineOf('nobody')}
+`;
+
+export const startFaultyWorld = (settings = 'hold-ms: 300\nupstream-timeout-ms: 1500\n') =>
+  World.start({
+    settings,
+    change: (files, world) => files.set('charters/60-faulty.yaml', charters(world)),
+    approve: { tester: 'bo@example.com' },
+    key: { tester: 'nobody' },
+  });
+
+// The tool calls the server itself wrote down.
+export const reached = (world) => {
+  const file = world.path('faulty.log');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+};
+
+export const forget = (world) => writeFileSync(world.path('faulty.log'), '');

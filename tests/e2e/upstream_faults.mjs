@@ -1,0 +1,53 @@
+// Servers that are slow, crash or answer nonsense: the agent gets a clear error,
+// the log an outcome, and the next call works.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+
+import { forget, reached, startFaultyWorld } from './support/faulty-world.mjs';
+
+let world;
+let agent;
+
+before(async () => {
+  world = await startFaultyWorld();
+  agent = await world.agent('tester', 'faulty');
+});
+after(async () => {
+  await agent?.close();
+  await world?.stop();
+});
+afterEach(async () => {
+  const next = await agent.call('fine', {});
+  assert.ok(next.done, `the call after it: ${next.text}`);
+  forget(world);
+});
+
+const fails = async (tool, pattern) => {
+  const answer = await agent.call(tool, {}, { timeout: 20_000 });
+  assert.equal(answer.done, false);
+  assert.match(answer.text, pattern);
+  assert.deepEqual(reached(world), [tool], 'it was sent once and never again');
+};
+
+test('a server that does not answer in time is given up', () => fails('silent', /time|late/i));
+test('a server that crashes is said to have crashed', () =>
+  fails('crash', /ended|exit|crash|gone|closed/i));
+test('an answer over the limit is refused', () => fails('huge', /large|limit|size/i));
+test('the error of a server is passed on as its own', () => fails('failure', /out of order/));
+
+test('lines that are no JSON do not take the answer along', async () => {
+  const answer = await agent.call('garbage', {});
+  assert.ok(answer.done || /JSON|nonsense|broken/i.test(answer.text), answer.text);
+});
+
+test('an answer nobody asked for goes to nobody', async () => {
+  const answer = await agent.call('alien', {});
+  assert.ok(answer.done, answer.text);
+  assert.equal(answer.text, 'for you');
+});
+
+test('calls under way at once get each its own answer', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (none, i) => agent.call(i % 2 ? 'fine' : 'alien', { number: i })));
+  answers.forEach((answer, i) => assert.equal(answer.text, i % 2 ? 'done' : 'for you'));
+});
