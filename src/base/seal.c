@@ -1,0 +1,94 @@
+/* AES-256-GCM over OpenSSL's EVP.  The nonce is random, so a key must not seal
+ * more than 2^32 times; nothing here counts. */
+#include "base/seal.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+bool seal_key_generate(struct seal_key *out, struct error *err)
+{
+	if (RAND_priv_bytes(out->bytes, SEAL_KEY_BYTES) == 1)
+		return true;
+	ERR_clear_error();
+	seal_key_clear(out);
+	return error_set(err, ERROR_INTERNAL, "the system gives no randomness");
+}
+
+void seal_key_clear(struct seal_key *key)
+{
+	explicit_bzero(key, sizeof *key);
+}
+
+static bool encrypt(EVP_CIPHER_CTX *context, const struct seal_key *key, struct text plain,
+	struct text about, uint8_t *out)
+{
+	uint8_t *cipher = out + SEAL_NONCE_BYTES;
+	int size = 0;
+
+	return RAND_bytes(out, SEAL_NONCE_BYTES) == 1 &&
+	       EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), NULL, key->bytes, out) == 1 &&
+	       EVP_EncryptUpdate(
+		       context, NULL, &size, (const uint8_t *)about.data, (int)about.length) == 1 &&
+	       EVP_EncryptUpdate(context, cipher, &size, (const uint8_t *)plain.data,
+		       (int)plain.length) == 1 &&
+	       EVP_EncryptFinal_ex(context, cipher + plain.length, &size) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(
+		       context, EVP_CTRL_GCM_GET_TAG, SEAL_TAG_BYTES, cipher + plain.length) == 1;
+}
+
+bool seal_encrypt(const struct seal_key *key, struct text plain, struct text context, uint8_t *out,
+	struct error *err)
+{
+	EVP_CIPHER_CTX *cipher = NULL;
+	bool is_ok = false;
+
+	if (plain.length > SEAL_PLAIN_BYTES_MAX || context.length > SEAL_PLAIN_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "more than 1 GiB cannot be sealed at once");
+	cipher = EVP_CIPHER_CTX_new();
+	is_ok = cipher != NULL && encrypt(cipher, key, plain, context, out);
+	EVP_CIPHER_CTX_free(cipher);
+	ERR_clear_error();
+	return is_ok ? true : error_set(err, ERROR_INTERNAL, "cannot encrypt");
+}
+
+static bool decrypt(EVP_CIPHER_CTX *context, const struct seal_key *key, struct text sealed,
+	struct text about, uint8_t *out)
+{
+	const uint8_t *nonce = (const uint8_t *)sealed.data;
+	const uint8_t *cipher = nonce + SEAL_NONCE_BYTES;
+	size_t plain_size = sealed.length - SEAL_OVERHEAD_BYTES;
+	uint8_t tag[SEAL_TAG_BYTES];
+	uint8_t nothing[1];
+	int size = 0;
+
+	memcpy(tag, cipher + plain_size, sizeof tag);
+	return EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, key->bytes, nonce) == 1 &&
+	       EVP_DecryptUpdate(
+		       context, NULL, &size, (const uint8_t *)about.data, (int)about.length) == 1 &&
+	       EVP_DecryptUpdate(context, plain_size == 0 ? nothing : out, &size, cipher,
+		       (int)plain_size) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, SEAL_TAG_BYTES, tag) == 1 &&
+	       EVP_DecryptFinal_ex(context, nothing, &size) == 1;
+}
+
+bool seal_decrypt(const struct seal_key *key, struct text sealed, struct text context, uint8_t *out,
+	struct error *err)
+{
+	EVP_CIPHER_CTX *cipher = NULL;
+	bool is_ok = false;
+
+	if (sealed.length < SEAL_OVERHEAD_BYTES)
+		return error_set(err, ERROR_CORRUPT, "sealed bytes are cut short");
+	if (sealed.length - SEAL_OVERHEAD_BYTES > SEAL_PLAIN_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "sealed bytes are longer than 1 GiB");
+	cipher = EVP_CIPHER_CTX_new();
+	is_ok = cipher != NULL && decrypt(cipher, key, sealed, context, out);
+	EVP_CIPHER_CTX_free(cipher);
+	ERR_clear_error();
+	if (is_ok)
+		return true;
+	explicit_bzero(out, sealed.length - SEAL_OVERHEAD_BYTES);
+	return error_set(err, ERROR_CORRUPT, "sealed bytes do not open with this key");
+}
