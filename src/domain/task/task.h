@@ -137,8 +137,8 @@ bool task_kill_record(struct json *out, struct arena *arena, const struct task_t
 bool task_table_fold(struct task_table *table, const struct json *record, uint64_t index,
 	struct error *err) MUST_CHECK;
 
-/* Forgets tasks that have been dead for longer than keep_ms, leaves first, at
- * most nodes_max of them; returns how many.  What is forgotten is refused as
+/* Forgets tasks whose deadline passed keep_ms ago, leaves first, at most
+ * nodes_max of them; returns how many.  What is forgotten is refused as
  * unknown. */
 size_t task_table_sweep(
 	struct task_table *table, int64_t now_utc_ms, int64_t keep_ms, size_t nodes_max);

@@ -1,0 +1,488 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "domain/task/task.h"
+
+enum { NOW = 1000000, LATER = 2000000 };
+
+/* A table and an arena to build records in. */
+struct bench {
+	struct task_table *table;
+	struct arena *arena;
+	uint64_t next_index;
+};
+
+static int bench_setup(void **state)
+{
+	static struct bench bench;
+	struct error err;
+
+	bench = (struct bench){.arena = arena_create(1024 * 1024)};
+	assert_non_null(bench.arena);
+	assert_true(task_table_create(&bench.table, 40, &err));
+	*state = &bench;
+	return 0;
+}
+
+static int bench_teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	task_table_destroy(&bench->table);
+	assert_null(bench->table);
+	arena_destroy(&bench->arena);
+	return 0;
+}
+
+static struct task_opening opening(const char *id, const char *identity, const char *parent)
+{
+	return (struct task_opening){
+		.id = text_of(id),
+		.identity = text_of(identity),
+		.parent = text_of(parent),
+		.charter_version = 3,
+		.environment = ENVIRONMENT_STAGING,
+		.at_utc_ms = NOW,
+		.deadline_utc_ms = LATER,
+	};
+}
+
+static struct json opened_record(struct bench *bench, const struct task_opening *one)
+{
+	struct json record;
+	struct error err = {0};
+
+	if (!task_opened_record(&record, bench->arena, bench->table, one, TEXT("identity:x"), &err))
+		fail_msg("%s", err.text);
+	return record;
+}
+
+static void fold(struct bench *bench, const struct json *record)
+{
+	struct error err = {0};
+
+	if (!task_table_fold(bench->table, record, bench->next_index++, &err))
+		fail_msg("%s", err.text);
+}
+
+static void open_task(struct bench *bench, const char *id, const char *identity, const char *parent)
+{
+	struct task_opening one = opening(id, identity, parent);
+	struct json record = opened_record(bench, &one);
+
+	fold(bench, &record);
+}
+
+static void kill_now(struct bench *bench, const char *identity, const char *task)
+{
+	struct task_kill kill = {
+		.identity = text_of(identity),
+		.task = text_of(task),
+		.reason = TEXT("test"),
+		.actor = TEXT("uid:0"),
+		.at_utc_ms = NOW,
+	};
+	struct json record;
+	struct error err = {0};
+
+	assert_true(task_kill_record(&record, bench->arena, bench->table, &kill, &err));
+	fold(bench, &record);
+}
+
+static enum task_state state_of(struct bench *bench, const char *id, int64_t now)
+{
+	return task_state_now(task_find(bench->table, text_of(id)), now);
+}
+
+static struct json parse(struct bench *bench, const char *text)
+{
+	struct json record;
+	struct error err = {0};
+
+	if (!json_parse(&record, bench->arena, text_of(text), &json_limits_default, &err))
+		fail_msg("%s", err.text);
+	return record;
+}
+
+static void an_unknown_task_is_none(void **state)
+{
+	assert_int_equal(state_of(*state, "t-none", NOW), TASK_NONE);
+	assert_false(task_is_live(NULL, NOW));
+}
+
+static void an_opened_task_is_live_until_its_deadline(void **state)
+{
+	struct bench *bench = *state;
+
+	open_task(bench, "t-1", "a", "");
+	assert_int_equal(state_of(bench, "t-1", LATER - 1), TASK_OPEN);
+	assert_int_equal(state_of(bench, "t-1", LATER), TASK_EXPIRED);
+}
+
+static void an_opened_task_keeps_what_its_record_said(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-1", "a", "");
+	const struct task *task;
+	struct json record;
+
+	one.person = TEXT("ana@example.com");
+	one.purpose = TEXT("tickets");
+	record = opened_record(bench, &one);
+	fold(bench, &record);
+	task = task_find(bench->table, TEXT("t-1"));
+	assert_true(text_is(task->identity, "a"));
+	assert_true(text_is(task->person, "ana@example.com"));
+	assert_true(text_is(task->purpose, "tickets"));
+	assert_int_equal(task->charter_version, 3);
+	assert_int_equal(task->environment, ENVIRONMENT_STAGING);
+	assert_int_equal(task->depth, 1);
+	assert_null(task->parent);
+}
+
+static void ending_a_task_ends_all_below_it(void **state)
+{
+	struct bench *bench = *state;
+	struct json ended;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "b", "t-1");
+	open_task(bench, "t-3", "c", "t-2");
+	open_task(bench, "t-9", "a", "");
+	ended = parse(bench, "{\"type\":\"task-ended\",\"task\":\"t-1\",\"state\":\"ended\"}");
+	fold(bench, &ended);
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_ENDED);
+	assert_int_equal(state_of(bench, "t-2", NOW), TASK_ENDED);
+	assert_int_equal(state_of(bench, "t-3", NOW), TASK_ENDED);
+	assert_int_equal(state_of(bench, "t-9", NOW), TASK_OPEN);
+}
+
+static void killing_a_task_refuses_its_subtree_and_nothing_else(void **state)
+{
+	struct bench *bench = *state;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "b", "t-1");
+	open_task(bench, "t-3", "c", "t-2");
+	kill_now(bench, "", "t-2");
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_OPEN);
+	assert_int_equal(state_of(bench, "t-2", NOW), TASK_REVOKED);
+	assert_int_equal(state_of(bench, "t-3", NOW), TASK_REVOKED);
+}
+
+static void killing_an_identity_refuses_all_its_tasks_and_those_below(void **state)
+{
+	struct bench *bench = *state;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "b", "t-1");
+	open_task(bench, "t-3", "b", "");
+	kill_now(bench, "a", "");
+	assert_int_equal(task_identity_epoch(bench->table, TEXT("a")), 1);
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_REVOKED);
+	assert_int_equal(state_of(bench, "t-2", NOW), TASK_REVOKED);
+	assert_int_equal(state_of(bench, "t-3", NOW), TASK_OPEN);
+}
+
+static void a_task_opened_after_the_kill_is_live(void **state)
+{
+	struct bench *bench = *state;
+
+	kill_now(bench, "a", "");
+	open_task(bench, "t-1", "a", "");
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_OPEN);
+}
+
+/* The record was on its way to the log when the kill became durable. */
+static void a_task_whose_record_was_overtaken_by_a_kill_is_dead_at_birth(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-1", "a", "");
+	struct json record = opened_record(bench, &one);
+
+	kill_now(bench, "a", "");
+	fold(bench, &record);
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_REVOKED);
+}
+
+static void a_child_whose_record_was_overtaken_by_its_parents_kill_is_dead(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-2", "b", "t-1");
+	struct json record;
+
+	open_task(bench, "t-1", "a", "");
+	record = opened_record(bench, &one);
+	kill_now(bench, "", "t-1");
+	fold(bench, &record);
+	assert_int_equal(state_of(bench, "t-2", NOW), TASK_REVOKED);
+}
+
+static void two_kills_in_flight_raise_the_epoch_once_and_never_lower_it(void **state)
+{
+	struct bench *bench = *state;
+	struct json high = parse(bench,
+		"{\"type\":\"kill\",\"target\":\"identity\",\"identity\":\"a\",\"epoch\":5}");
+	struct json low = parse(bench,
+		"{\"type\":\"kill\",\"target\":\"identity\",\"identity\":\"a\",\"epoch\":2}");
+
+	fold(bench, &high);
+	fold(bench, &low);
+	fold(bench, &high);
+	assert_int_equal(task_identity_epoch(bench->table, TEXT("a")), 5);
+}
+
+static void a_child_of_a_task_that_is_gone_is_never_live(void **state)
+{
+	struct bench *bench = *state;
+	struct json record = parse(bench,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-2\",\"identity\":\"a\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":2000000,"
+		"\"identity-epoch\":0,\"parent\":\"t-1\",\"parent-epoch\":0}");
+
+	fold(bench, &record);
+	assert_int_equal(state_of(bench, "t-2", NOW), TASK_REVOKED);
+}
+
+static void folding_a_record_twice_changes_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-1", "a", "");
+	struct json record = opened_record(bench, &one);
+
+	fold(bench, &record);
+	kill_now(bench, "", "t-1");
+	fold(bench, &record);
+	assert_int_equal(task_table_count(bench->table), 1);
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_REVOKED);
+}
+
+static void a_task_may_not_outlive_its_parent(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening child = opening("t-2", "a", "t-1");
+	struct error err = {0};
+
+	open_task(bench, "t-1", "a", "");
+	child.deadline_utc_ms = LATER + 1;
+	assert_false(task_may_open(bench->table, &child, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	child.deadline_utc_ms = LATER;
+	assert_true(task_may_open(bench->table, &child, &err));
+}
+
+static void a_dead_task_gets_no_children(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening child = opening("t-2", "a", "t-1");
+	struct error err = {0};
+
+	open_task(bench, "t-1", "a", "");
+	kill_now(bench, "a", "");
+	assert_false(task_may_open(bench->table, &child, &err));
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	child.parent = TEXT("t-8");
+	assert_false(task_may_open(bench->table, &child, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void malformed_openings_are_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("", "a", "");
+	struct error err = {0};
+
+	assert_false(task_may_open(bench->table, &one, &err));
+	one = opening("t-1", "", "");
+	assert_false(task_may_open(bench->table, &one, &err));
+	one = opening("t-1", "a", "");
+	one.environment = ENVIRONMENT_NONE;
+	assert_false(task_may_open(bench->table, &one, &err));
+	one = opening("t-1", "a", "");
+	one.deadline_utc_ms = one.at_utc_ms;
+	assert_false(task_may_open(bench->table, &one, &err));
+	open_task(bench, "t-1", "a", "");
+	one = opening("t-1", "a", "");
+	assert_false(task_may_open(bench->table, &one, &err));
+	assert_int_equal(err.code, ERROR_CONFLICT);
+}
+
+static void tasks_nest_to_the_limit_and_no_deeper(void **state)
+{
+	static const char *const ids[] = {"", "t-1", "t-2", "t-3", "t-4", "t-5", "t-6", "t-7",
+		"t-8", "t-9", "t-10", "t-11", "t-12", "t-13", "t-14", "t-15", "t-16", "t-17"};
+	struct bench *bench = *state;
+	struct task_opening one;
+	struct error err = {0};
+	size_t i;
+
+	for (i = 1; i <= TASK_DEPTH_MAX; i++)
+		open_task(bench, ids[i], "a", ids[i - 1]);
+	assert_int_equal(state_of(bench, "t-16", NOW), TASK_OPEN);
+	one = opening("t-17", "a", "t-16");
+	assert_false(task_may_open(bench->table, &one, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+}
+
+static void the_table_holds_its_maximum_and_no_more(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-last", "a", "");
+	struct error err = {0};
+	char id[16];
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		assert_true(task_may_open(bench->table, &one, &err));
+		snprintf(id, sizeof(id), "t-%d", i);
+		open_task(bench, id, "a", "");
+	}
+	assert_false(task_may_open(bench->table, &one, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+}
+
+static void sweeping_forgets_dead_leaves_first_and_keeps_the_living(void **state)
+{
+	struct bench *bench = *state;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "a", "t-1");
+	open_task(bench, "t-3", "a", "t-1");
+	assert_int_equal(task_table_sweep(bench->table, LATER - 1, 0, 9), 0);
+	assert_int_equal(task_table_sweep(bench->table, LATER + 4, 5, 9), 0);
+	assert_int_equal(task_table_sweep(bench->table, LATER, 0, 1), 1);
+	assert_null(task_find(bench->table, TEXT("t-3")));
+	assert_int_equal(task_find(bench->table, TEXT("t-1"))->children_count, 1);
+	assert_int_equal(task_table_sweep(bench->table, LATER, 0, 9), 2);
+	assert_int_equal(task_table_count(bench->table), 0);
+	assert_null(task_next(bench->table, NULL));
+}
+
+static void lists_follow_the_order_opened(void **state)
+{
+	struct bench *bench = *state;
+	const struct task *task;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "a", "t-1");
+	open_task(bench, "t-3", "a", "t-1");
+	task = task_next(bench->table, NULL);
+	assert_true(text_is(task->id, "t-1"));
+	assert_true(text_is(task_first_child(task)->id, "t-3"));
+	assert_true(text_is(task_next_sibling(task_first_child(task))->id, "t-2"));
+	task = task_next(bench->table, task);
+	assert_true(text_is(task->id, "t-2"));
+	assert_null(task_next(bench->table, task_next(bench->table, task)));
+}
+
+static void what_a_task_read_labels_it_and_those_above(void **state)
+{
+	struct bench *bench = *state;
+	struct json allowed =
+		parse(bench, "{\"type\":\"decision\",\"task\":\"t-2\",\"verdict\":\"allow\","
+			     "\"sensitivity\":\"internal\",\"untrusted\":true}");
+	struct json denied =
+		parse(bench, "{\"type\":\"decision\",\"task\":\"t-2\",\"verdict\":\"deny\","
+			     "\"sensitivity\":\"restricted\"}");
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "a", "t-1");
+	open_task(bench, "t-3", "a", "t-1");
+	fold(bench, &denied);
+	assert_int_equal(task_find(bench->table, TEXT("t-2"))->label, SENSITIVITY_UNLABELLED);
+	fold(bench, &allowed);
+	assert_int_equal(task_find(bench->table, TEXT("t-2"))->label, SENSITIVITY_INTERNAL);
+	assert_int_equal(task_find(bench->table, TEXT("t-1"))->label, SENSITIVITY_INTERNAL);
+	assert_true(task_find(bench->table, TEXT("t-1"))->has_untrusted_content);
+	assert_int_equal(task_find(bench->table, TEXT("t-3"))->label, SENSITIVITY_UNLABELLED);
+}
+
+static void records_that_cannot_be_ours_are_refused_and_change_nothing(void **state)
+{
+	static const char *const records[] = {
+		"{\"type\":\"task-opened\",\"task\":\"t-1\"}",
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"\",\"identity\":\"a\","
+		"\"charter-version\":1,\"deadline\":2,\"identity-epoch\":0}",
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-1\",\"identity\":\"a\","
+		"\"charter-version\":1,\"deadline\":2,\"identity-epoch\":-1}",
+		"{\"type\":\"task-ended\",\"task\":\"t-1\",\"state\":\"open\"}",
+		"{\"type\":\"kill\",\"target\":\"identity\",\"identity\":\"a\",\"epoch\":0}",
+		"{\"type\":\"kill\",\"target\":\"world\",\"epoch\":1}",
+		"{\"type\":\"kill\",\"target\":\"task\",\"epoch\":1}",
+	};
+	struct bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(records) / sizeof(*records); i++) {
+		struct json record = parse(bench, records[i]);
+		struct error err = {0};
+
+		assert_false(task_table_fold(bench->table, &record, 0, &err));
+		assert_int_not_equal(err.code, ERROR_NONE);
+	}
+	assert_int_equal(task_table_count(bench->table), 0);
+	assert_int_equal(task_identity_epoch(bench->table, TEXT("a")), 0);
+}
+
+static void a_thousand_tasks_are_all_found(void **state)
+{
+	struct task_table *table;
+	struct error err;
+	struct json record;
+	struct task_opening one = opening("", "a", "");
+	struct bench *bench = *state;
+	char id[16];
+	int i;
+
+	assert_true(task_table_create(&table, 1000, &err));
+	for (i = 0; i < 1000; i++) {
+		snprintf(id, sizeof(id), "t-%d", i);
+		one.id = text_of(id);
+		assert_true(task_opened_record(
+			&record, bench->arena, table, &one, TEXT("identity:a"), &err));
+		assert_true(task_table_fold(table, &record, (uint64_t)i, &err));
+		arena_reset(bench->arena);
+	}
+	for (i = 0; i < 1000; i++) {
+		snprintf(id, sizeof(id), "t-%d", i);
+		assert_int_equal(task_find(table, text_of(id))->record_index, i);
+	}
+	task_table_destroy(&table);
+}
+
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BENCH_TEST(an_unknown_task_is_none),
+		BENCH_TEST(an_opened_task_is_live_until_its_deadline),
+		BENCH_TEST(an_opened_task_keeps_what_its_record_said),
+		BENCH_TEST(ending_a_task_ends_all_below_it),
+		BENCH_TEST(killing_a_task_refuses_its_subtree_and_nothing_else),
+		BENCH_TEST(killing_an_identity_refuses_all_its_tasks_and_those_below),
+		BENCH_TEST(a_task_opened_after_the_kill_is_live),
+		BENCH_TEST(a_task_whose_record_was_overtaken_by_a_kill_is_dead_at_birth),
+		BENCH_TEST(a_child_whose_record_was_overtaken_by_its_parents_kill_is_dead),
+		BENCH_TEST(two_kills_in_flight_raise_the_epoch_once_and_never_lower_it),
+		BENCH_TEST(a_child_of_a_task_that_is_gone_is_never_live),
+		BENCH_TEST(folding_a_record_twice_changes_nothing),
+		BENCH_TEST(a_task_may_not_outlive_its_parent),
+		BENCH_TEST(a_dead_task_gets_no_children),
+		BENCH_TEST(malformed_openings_are_refused),
+		BENCH_TEST(tasks_nest_to_the_limit_and_no_deeper),
+		BENCH_TEST(the_table_holds_its_maximum_and_no_more),
+		BENCH_TEST(sweeping_forgets_dead_leaves_first_and_keeps_the_living),
+		BENCH_TEST(lists_follow_the_order_opened),
+		BENCH_TEST(what_a_task_read_labels_it_and_those_above),
+		BENCH_TEST(records_that_cannot_be_ours_are_refused_and_change_nothing),
+		BENCH_TEST(a_thousand_tasks_are_all_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
