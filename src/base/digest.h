@@ -29,5 +29,7 @@ bool digest_parse(struct text t, struct sha256 *out) MUST_CHECK;
 
 /* CRC-32C (Castagnoli), as in iSCSI; seed 0 to start, or the last result. */
 uint32_t crc32c(uint32_t seed, const void *data, size_t size);
+/* The same without the processor's instruction. */
+uint32_t crc32c_portable(uint32_t seed, const void *data, size_t size);
 
 #endif

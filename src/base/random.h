@@ -1,0 +1,26 @@
+#ifndef BASE_RANDOM_H
+#define BASE_RANDOM_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+/* From the kernel's generator (getrandom).  Cannot fail: a system that has no
+ * randomness ends the process.  Safe from any thread. */
+void random_bytes(void *out, size_t size);
+
+enum {
+	RANDOM_ID_LETTERS = 20, /* 100 bits */
+	RANDOM_ID_PREFIX_MAX = 4,
+	RANDOM_ID_BYTES = RANDOM_ID_PREFIX_MAX + RANDOM_ID_LETTERS + 1,
+};
+
+/* prefix (at most RANDOM_ID_PREFIX_MAX letters: "t-" task, "a-" approval, "s-"
+ * session) and 20 random letters of Crockford's base32 in lower case
+ * (0-9 a-z without i l o u), NUL-terminated. */
+void random_id(char out[RANDOM_ID_BYTES], const char *prefix);
+
+/* True if t is prefix and exactly 20 such letters. */
+bool random_id_is(struct text t, const char *prefix);
+
+#endif
