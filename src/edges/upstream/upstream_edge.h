@@ -1,0 +1,57 @@
+#ifndef EDGES_UPSTREAM_UPSTREAM_EDGE_H
+#define EDGES_UPSTREAM_UPSTREAM_EDGE_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "domain/charter/registry.h"
+#include "services/call/upstream.h"
+#include "services/settings/secrets.h"
+#include "wire/http_client.h"
+
+/* The port `upstream` (services/call/upstream.h) for real MCP servers, protocol
+ * 2025-11-25: over stdio (a child of ours) and over streamable HTTP.  One
+ * connection a server, shared by all agents; requests are told apart by ids of
+ * our own.  How it works: README.md here. */
+
+enum {
+	UPSTREAM_MESSAGE_BYTES_MAX = 8 * 1024 * 1024, /* one message of a server */
+	UPSTREAM_CONNECT_MS = 15000,                  /* from start to the list of tools */
+	UPSTREAM_TOOLS_MAX = 2000,
+	UPSTREAM_PAGES_MAX = 100,  /* of tools/list */
+	UPSTREAM_WAITS_MAX = 1000, /* of one server */
+	UPSTREAM_BACKOFF_FIRST_MS = 100,
+	UPSTREAM_BACKOFF_LAST_MS = 30000,
+};
+
+struct upstream_edge;
+
+/* All borrowed while the edge lives, texts included. */
+struct upstream_edge_settings {
+	struct loop *loop;
+	struct http_client *http;
+	const struct registry *registry; /* where servers are found */
+	const struct secrets *secrets;   /* NULL: no credential can be injected */
+	const char *directory;           /* working directory of stdio servers */
+	const char *search_path;         /* folders of their programs, ':' between */
+	/* A line for the daemon's log: what a server wrote to its standard error,
+	 * or what it did wrong.  May be NULL. */
+	void (*on_log)(void *context, struct text server, struct text line);
+	void *log_context;
+};
+
+/* Errors: LIMIT. */
+bool upstream_edge_create(struct upstream_edge **out, const struct upstream_edge_settings *settings,
+	struct error *err) MUST_CHECK;
+/* Who hears about definitions; must be set before the first prepare. */
+void upstream_edge_listen(struct upstream_edge *edge, const struct upstream_listener *listener);
+/* The port, valid while the edge lives. */
+struct upstream upstream_edge_port(struct upstream_edge *edge);
+/* Ends every connection, politely (DELETE, SIGTERM); later prepares fail. */
+void upstream_edge_stop(struct upstream_edge *edge);
+/* Cuts everything; no callback runs any more.  Before the loop and the client. */
+void upstream_edge_destroy(struct upstream_edge **edge);
+
+#endif

@@ -1,0 +1,143 @@
+#ifndef EDGES_UPSTREAM_UPSTREAM_PRIVATE_H
+#define EDGES_UPSTREAM_UPSTREAM_PRIVATE_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "edges/upstream/upstream_edge.h"
+#include "wire/jsonrpc.h"
+#include "wire/process.h"
+#include "wire/sse.h"
+
+/* Shared inside edges/upstream; README.md here has states and invariants. */
+
+enum connection_state {
+	CONNECTION_IDLE = 0,
+	CONNECTION_STARTING,
+	CONNECTION_LISTING,
+	CONNECTION_READY,
+};
+
+/* READY waits for the connection; REQUEST is an agent's; OWN is ours. */
+enum wait_kind { WAIT_READY = 0, WAIT_REQUEST, WAIT_OWN };
+
+struct connection;
+struct post;
+
+struct upstream_wait {
+	struct connection *connection;
+	enum wait_kind kind;
+	struct upstream_wait *next, **link; /* the connection's list */
+	int64_t id;                         /* also the progress token */
+	bool is_over;                       /* its callback runs; the deliverer frees it */
+	struct loop_timer deadline;
+	struct upstream_ready ready;
+	struct upstream_request request;
+	void (*on_own)(struct connection *connection, const struct upstream_answer *answer);
+	struct post *post; /* of the HTTP link; NULL: answered, or stdio */
+};
+
+/* How a connection reaches its server. */
+struct link {
+	/* Errors: NOT_FOUND, INVALID, IO, LIMIT. */
+	bool (*open)(struct connection *connection, struct error *err);
+	/* Sends one message; wait is NULL for one that has no answer. */
+	bool (*send)(struct connection *connection, struct text message, struct upstream_wait *wait,
+		struct error *err);
+	/* Nobody waits for this answer any more. */
+	void (*forget)(struct upstream_wait *wait);
+	/* The server said yes to us: notices can be listened for. */
+	void (*ready)(struct connection *connection);
+	void (*close)(struct connection *connection);
+};
+
+extern const struct link stdio_link;
+extern const struct link http_link;
+
+struct connection {
+	struct upstream_edge *edge;
+	struct connection *next;
+	struct connection *next_dead;
+	struct arena *arena; /* name and transport */
+	struct text name;
+	const struct link *link;
+	const char **arguments; /* stdio, NULL-terminated */
+	const char *url;        /* http */
+	struct text credential;
+	enum connection_state state;
+	bool has_been_ready;
+	bool has_definitions; /* the listener was told of some */
+	bool is_list_stale;   /* changed again while it was being read */
+	bool has_tools;       /* the server offers tools at all */
+	int64_t next_id;
+	struct upstream_wait *waits;
+	size_t wait_count;
+	struct loop_timer retry;
+	int64_t backoff_ms;
+	int64_t retry_at_ms;
+	int64_t ready_since_ms;
+	struct error failure; /* why it fell last */
+	struct arena *message_arena;
+	struct arena *listing_arena; /* NULL unless LISTING */
+	struct json_builder listing;
+	size_t listed_count;
+	unsigned page_count;
+	char version[16]; /* negotiated */
+	/* stdio */
+	struct process *process;
+	struct buffer line;
+	uint64_t epoch; /* counts opens and falls: a reader sees that it was cut */
+	/* http */
+	struct post *posts;
+	struct post *listening; /* the GET stream */
+	struct loop_timer listen_again;
+	int64_t listen_backoff_ms;
+	char session[256]; /* empty: none */
+};
+
+struct upstream_edge {
+	struct upstream_edge_settings settings;
+	struct upstream_listener listener;
+	struct connection *connections;
+	struct connection *dead;
+	struct post *dead_posts;
+	struct loop_driver reaper; /* U7 */
+	bool is_stopped;
+};
+
+/* connection.c */
+
+/* Finds or makes the connection of a registered server.  Errors: NOT_FOUND, LIMIT. */
+struct connection *connection_of(struct upstream_edge *edge, struct text name, struct error *err);
+/* Starts it if it is IDLE and no backoff runs.  Errors: as link.open. */
+bool connection_open(struct connection *connection, struct error *err);
+/* Falls back to IDLE: every wait fails with failure. */
+void connection_fall(struct connection *connection, const struct error *failure);
+/* Takes one message of the server.  origin: the wait whose HTTP answer it came
+ * in, or NULL.  May make the connection fall. */
+void connection_take(
+	struct connection *connection, struct text message, struct upstream_wait *origin);
+/* Ends the connection for good; it is freed later. */
+void connection_retire(struct connection *connection);
+void connection_free(struct connection *connection);
+void connection_log(const struct connection *connection, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* wait.c */
+
+struct upstream_wait *wait_create(
+	struct connection *connection, enum wait_kind kind, int64_t deadline_ms, struct error *err);
+struct upstream_wait *wait_find(const struct connection *connection, int64_t id);
+/* Sends method and params under the wait's id.  Errors: IO, LIMIT. */
+bool wait_send(struct upstream_wait *wait, struct text method, const struct json *params,
+	struct error *err);
+/* Unlinks, calls back, frees. */
+void wait_answer(struct upstream_wait *wait, const struct upstream_answer *answer);
+void wait_fail(struct upstream_wait *wait, const struct error *failure, bool is_unknown);
+/* Unlinks and frees without calling back. */
+void wait_drop(struct upstream_wait *wait);
+/* Tells the server that nobody waits. */
+void wait_cancel_at_server(struct upstream_wait *wait, const char *reason);
+
+/* http_link.c */
+void post_free(struct post *post);
+
+#endif
