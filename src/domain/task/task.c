@@ -573,7 +573,7 @@ static bool fold_ended(struct task_table *table, const struct json *record, stru
 		!json_need_text(record, "state", &word, err))
 		return false;
 	state = task_state_of(word);
-	if (state != TASK_ENDED && state != TASK_EXPIRED)
+	if (state != TASK_ENDED && state != TASK_EXPIRED && state != TASK_REVOKED)
 		return error_set(err, ERROR_CORRUPT, "a task-ended record has no such state");
 	node = node_find(table, id);
 	if (node != NULL && node->task.recorded_state == TASK_OPEN)

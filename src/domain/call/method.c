@@ -1,0 +1,57 @@
+/* The table of methods, sorted by name so that a look is a binary search.  It
+ * is the whole vocabulary: adding a method means adding a row here. */
+
+#include "domain/call/method.h"
+
+#include <stddef.h>
+
+/* clang-format off */
+static const struct method methods[] = {
+	{ "completion/complete",                  METHOD_RESOURCE, EFFECT_READ },
+	{ "initialize",                           METHOD_LOCAL,    EFFECT_NONE },
+	{ "logging/setLevel",                     METHOD_RESOURCE, EFFECT_WRITE },
+	{ "notifications/cancelled",              METHOD_LOCAL,    EFFECT_NONE },
+	{ "notifications/initialized",            METHOD_LOCAL,    EFFECT_NONE },
+	{ "notifications/progress",               METHOD_LOCAL,    EFFECT_NONE },
+	{ "notifications/roots/list_changed",     METHOD_LOCAL,    EFFECT_NONE },
+	{ "ping",                                 METHOD_LOCAL,    EFFECT_NONE },
+	{ "prompts/get",                          METHOD_RESOURCE, EFFECT_READ },
+	{ "prompts/list",                         METHOD_RESOURCE, EFFECT_READ },
+	{ "resources/list",                       METHOD_RESOURCE, EFFECT_READ },
+	{ "resources/read",                       METHOD_RESOURCE, EFFECT_READ },
+	{ "resources/subscribe",                  METHOD_DENIED,   EFFECT_READ },
+	{ "resources/templates/list",             METHOD_RESOURCE, EFFECT_READ },
+	{ "resources/unsubscribe",                METHOD_DENIED,   EFFECT_READ },
+	{ "tasks/cancel",                         METHOD_DENIED,   EFFECT_EXECUTE },
+	{ "tasks/get",                            METHOD_DENIED,   EFFECT_READ },
+	{ "tasks/list",                           METHOD_DENIED,   EFFECT_READ },
+	{ "tasks/result",                         METHOD_DENIED,   EFFECT_READ },
+	{ "tools/call",                           METHOD_TOOL,     EFFECT_NONE },
+	{ "tools/list",                           METHOD_FILTERED, EFFECT_READ },
+};
+/* clang-format on */
+
+static const struct method unknown = {"", METHOD_DENIED, EFFECT_NONE};
+
+const struct method *method_find(struct text name)
+{
+	size_t low = 0, high = sizeof(methods) / sizeof(*methods);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = text_compare(name, text_of(methods[middle].name));
+
+		if (order == 0)
+			return &methods[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return &unknown;
+}
+
+bool method_is_notification(struct text name)
+{
+	return text_starts_with(name, "notifications/");
+}

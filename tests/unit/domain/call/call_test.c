@@ -1,0 +1,369 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/call/call.h"
+
+static int arena_setup(void **state)
+{
+	*state = arena_create(8 * 1024 * 1024);
+	return *state == NULL ? -1 : 0;
+}
+
+static int arena_teardown(void **state)
+{
+	arena_destroy((struct arena **)state);
+	return 0;
+}
+
+static struct json parse(struct arena *arena, const char *text)
+{
+	struct json value;
+	struct error err = {0};
+
+	if (!json_parse(&value, arena, text_of(text), &json_limits_default, &err))
+		fail_msg("%s", err.text);
+	return value;
+}
+
+static struct call_draft draft(const char *method, const struct json *params)
+{
+	return (struct call_draft){
+		.identity = TEXT("summariser"),
+		.task = TEXT("t-1"),
+		.environment = ENVIRONMENT_STAGING,
+		.server = TEXT("files"),
+		.method = text_of(method),
+		.params = params,
+	};
+}
+
+static struct call build(struct arena *arena, const char *method, const char *params_text)
+{
+	struct json params = parse(arena, params_text);
+	struct call_draft one = draft(method, &params);
+	struct error err = {0};
+	struct call call;
+
+	if (!call_build(&call, arena, &one, &err))
+		fail_msg("%s", err.text);
+	return call;
+}
+
+static void refuse(struct arena *arena, const char *method, const char *params_text)
+{
+	struct json params = parse(arena, params_text);
+	struct call_draft one = draft(method, &params);
+	struct error err = {0};
+	struct call call;
+
+	assert_false(call_build(&call, arena, &one, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+/* ---- building ---- */
+
+static void params_that_are_not_what_the_method_wants_are_refused(void **state)
+{
+	refuse(*state, "tools/call", "[]");
+	refuse(*state, "tools/call", "{}");
+	refuse(*state, "tools/call", "{\"name\":7}");
+	refuse(*state, "tools/call", "{\"name\":\"\"}");
+	refuse(*state, "tools/call", "{\"name\":\"x\",\"arguments\":[]}");
+	refuse(*state, "tools/call", "{\"name\":\"x\",\"arguments\":null}");
+	refuse(*state, "resources/read", "\"x\"");
+}
+
+static void a_tool_cannot_pass_for_a_method(void **state)
+{
+	refuse(*state, "tools/call", "{\"name\":\"resources/read\"}");
+	refuse(*state, "tools/call", "{\"name\":\"tools/list\"}");
+}
+
+static void a_tool_call_is_named_by_server_and_tool(void **state)
+{
+	struct call call =
+		build(*state, "tools/call", "{\"name\":\"read\",\"arguments\":{\"b\":1,\"a\":2}}");
+
+	assert_true(text_is(call.tool, "files/read"));
+	assert_int_equal(call.route, METHOD_TOOL);
+	assert_int_equal(call.effect, EFFECT_NONE);
+	assert_true(text_is(call.arguments_text, "{\"a\":2,\"b\":1}"));
+}
+
+static void another_method_is_named_by_server_and_method(void **state)
+{
+	struct call call =
+		build(*state, "resources/read", "{\"uri\":\"x\",\"_meta\":{\"progressToken\":1}}");
+
+	assert_true(text_is(call.tool, "files/resources/read"));
+	assert_int_equal(call.effect, EFFECT_READ);
+	assert_true(text_is(call.arguments_text, "{\"uri\":\"x\"}"));
+}
+
+static void a_progress_token_is_no_part_of_a_call(void **state)
+{
+	struct call with = build(*state, "tools/call",
+		"{\"name\":\"read\",\"_meta\":{\"progressToken\":1},\"arguments\":{}}");
+	struct call other = build(*state, "tools/call",
+		"{\"name\":\"read\",\"_meta\":{\"progressToken\":1,\"x\":2}}");
+
+	assert_null(json_find(&with.params, "_meta"));
+	assert_non_null(json_find(json_find(&other.params, "_meta"), "x"));
+	assert_null(json_find(json_find(&other.params, "_meta"), "progressToken"));
+}
+
+static void missing_params_are_an_empty_object(void **state)
+{
+	struct call_draft one = draft("tools/list", NULL);
+	struct error err = {0};
+	struct call call;
+
+	assert_true(call_build(&call, *state, &one, &err));
+	assert_int_equal(call.route, METHOD_FILTERED);
+	assert_true(text_is(call.arguments_text, "{}"));
+}
+
+static void a_full_arena_is_a_limit_and_no_crash(void **state)
+{
+	struct json params =
+		parse(*state, "{\"name\":\"read\",\"arguments\":{\"a\":[1,2,{\"b\":\"c\"}]}}");
+	struct call_draft one = draft("tools/call", &params);
+	size_t limit;
+
+	for (limit = 16; limit <= 65536; limit *= 2) {
+		struct arena *small = arena_create(limit);
+		struct error err = {0};
+		struct call call;
+
+		if (!call_build(&call, small, &one, &err))
+			assert_int_equal(err.code, ERROR_LIMIT);
+		arena_destroy(&small);
+	}
+}
+
+/* ---- targets ---- */
+
+static bool target_holds(struct arena *arena, enum target_form form, const char *json_value)
+{
+	struct tool_target target = {.argument = TEXT("to"), .form = form};
+	struct tool tool = {.targets = &target, .targets_count = 1};
+	struct text text =
+		text_format(arena, "{\"name\":\"read\",\"arguments\":{\"to\":%s}}", json_value);
+	struct call call = build(arena, "tools/call", text.data);
+	struct error err = {0};
+	bool holds = call_targets_check(&call, &tool, &err);
+
+	if (!holds) {
+		assert_int_equal(err.code, ERROR_INVALID);
+		assert_non_null(strstr(err.text, "argument to"));
+	}
+	return holds;
+}
+
+static void refused_paths_are_refused(void **state)
+{
+	static const char *const paths[] = {"\"\"", "\".\"", "\"..\"", "\"tickets/../private\"",
+		"\"tickets/./x\"", "\"tickets//x\"", "\"tickets/\"", "\"~/x\"", "\"~root/x\"",
+		"\"a\\\\b\"", "\"a\\u0001b\"", "\"a\\nb\"", "\"/..\"", "\"//etc\"", "\"/a/../b\"",
+		"\"a/%2e%2e/b\"", "\"a/.%2E/b\"", "7", "null", "{}", "[\"a\",\"../b\"]", "[7]"};
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (target_holds(*state, TARGET_PATH, paths[i]))
+			fail_msg("%s passed", paths[i]);
+}
+
+static void direct_paths_pass(void **state)
+{
+	static const char *const paths[] = {"\"tickets/41.txt\"", "\"a\"", "\"/\"", "\"/a/b\"",
+		"\"a/...\"", "\"a/..b\"", "\"a/b~\"", "\"é/ü\"", "[]", "[\"a\",\"b/c\"]"};
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (!target_holds(*state, TARGET_PATH, paths[i]))
+			fail_msg("%s was refused", paths[i]);
+}
+
+static void refused_urls_are_refused(void **state)
+{
+	static const char *const urls[] = {"\"\"", "\"x\"", "\"ftp://a/b\"", "\"file:///etc\"",
+		"\"http://\"", "\"https:///x\"", "\"http://u@h/x\"", "\"http://h/a/../b\"",
+		"\"http://h/a/%2e%2e/b\"", "\"http://h/a b\"", "\"http://h\\\\x\"",
+		"\"http://h/\\n\"", "\"http://:80/\"", "\"javascript:x\"", "\"HTTP://h/x\""};
+	size_t i;
+
+	for (i = 0; i < sizeof(urls) / sizeof(*urls); i++)
+		if (target_holds(*state, TARGET_URL, urls[i]))
+			fail_msg("%s passed", urls[i]);
+}
+
+static void direct_urls_pass(void **state)
+{
+	assert_true(target_holds(*state, TARGET_URL, "\"https://example.com\""));
+	assert_true(target_holds(*state, TARGET_URL, "\"https://example.com/a/b?c=../d#e\""));
+	assert_true(target_holds(*state, TARGET_URL, "\"http://[::1]:80/x/\""));
+}
+
+static void a_recipient_is_one_recipient(void **state)
+{
+	assert_true(target_holds(*state, TARGET_RECIPIENT, "\"ana@example.com\""));
+	assert_true(target_holds(*state, TARGET_RECIPIENT, "[\"ana@example.com\",\"bo\"]"));
+	assert_false(target_holds(*state, TARGET_RECIPIENT, "\"\""));
+	assert_false(target_holds(*state, TARGET_RECIPIENT, "\"a@x, b@y\""));
+	assert_false(target_holds(*state, TARGET_RECIPIENT, "\"a@x\\nBcc: b@y\""));
+	assert_false(target_holds(*state, TARGET_RECIPIENT, "\"A <a@x>\""));
+}
+
+static void accounts_and_objects_are_names(void **state)
+{
+	assert_true(target_holds(*state, TARGET_ACCOUNT, "\"DE 12 34\""));
+	assert_true(target_holds(*state, TARGET_OBJECT, "\"invoice 7\""));
+	assert_false(target_holds(*state, TARGET_ACCOUNT, "\"\""));
+	assert_false(target_holds(*state, TARGET_OBJECT, "\"a\\u0007\""));
+	assert_false(target_holds(*state, TARGET_NONE, "\"a\""));
+}
+
+static void an_absent_target_is_fine(void **state)
+{
+	struct tool_target target = {.argument = TEXT("other"), .form = TARGET_PATH};
+	struct tool tool = {.targets = &target, .targets_count = 1};
+	struct call call =
+		build(*state, "tools/call", "{\"name\":\"read\",\"arguments\":{\"to\":\"..\"}}");
+	struct error err = {0};
+
+	assert_true(call_targets_check(&call, &tool, &err));
+}
+
+static void a_nul_in_a_target_built_by_code_is_refused(void **state)
+{
+	struct tool_target target = {.argument = TEXT("to"), .form = TARGET_PATH};
+	struct tool tool = {.targets = &target, .targets_count = 1};
+	struct json_member member = {TEXT("to"), json_string((struct text){"a\0b", 3})};
+	struct call call = {.arguments = {.type = JSON_OBJECT, .count = 1}};
+	struct error err = {0};
+
+	(void)state;
+	call.arguments.members = &member;
+	assert_false(call_targets_check(&call, &tool, &err));
+}
+
+/* ---- the digest ---- */
+
+static const struct text chain[] = {{"t-1", 3}, {"t-0", 3}};
+static const struct text policies[] = {{"p1", 2}, {"p2", 2}};
+static const struct text policies_turned[] = {{"p2", 2}, {"p1", 2}};
+
+static struct call_binding binding(void)
+{
+	return (struct call_binding){
+		.chain = chain,
+		.chain_count = 2,
+		.charter = TEXT("summariser@3"),
+		.definition = TEXT("sha256:00"),
+		.entitlement = TEXT("charter/summariser@3/entitlements/0"),
+		.policies = policies,
+		.policies_count = 2,
+	};
+}
+
+static struct sha256 digest(
+	struct arena *arena, const struct call *call, const struct call_binding *one)
+{
+	struct sha256 out;
+	struct error err = {0};
+
+	if (!call_digest(&out, arena, call, one, &err))
+		fail_msg("%s", err.text);
+	return out;
+}
+
+static void the_digest_does_not_see_spelling_or_order(void **state)
+{
+	struct call a = build(
+		*state, "tools/call", "{\"name\":\"w\",\"arguments\":{\"a\":1,\"b\":\"\\u0041\"}}");
+	struct call b = build(*state, "tools/call",
+		"{\"_meta\":{\"progressToken\":9}, "
+		"\"arguments\":{\"b\":\"A\",\"a\":1},\"name\":\"w\"}");
+	struct call_binding one = binding(), turned = binding();
+	struct sha256 first = digest(*state, &a, &one);
+	struct sha256 second;
+
+	turned.policies = policies_turned;
+	second = digest(*state, &b, &turned);
+	assert_true(sha256_equal(&first, &second));
+}
+
+static void any_other_change_changes_the_digest(void **state)
+{
+	const char *params = "{\"name\":\"w\",\"arguments\":{\"a\":1}}";
+	struct call call = build(*state, "tools/call", params);
+	struct call_binding one = binding();
+	struct sha256 first = digest(*state, &call, &one);
+	struct call calls[8];
+	struct call_binding bindings[7];
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		calls[i] = call;
+	calls[0].identity = TEXT("other");
+	calls[1].task = TEXT("t-2");
+	calls[2].environment = ENVIRONMENT_PROD;
+	calls[3].server = TEXT("memory");
+	calls[4].method = TEXT("resources/read");
+	calls[5].tool = TEXT("files/other");
+	calls[6] = build(*state, "tools/call", "{\"name\":\"w\",\"arguments\":{\"a\":2}}");
+	calls[7] = build(*state, "tools/call", "{\"name\":\"w\",\"arguments\":{\"a\":1.0}}");
+	for (i = 0; i < 7; i++)
+		bindings[i] = one;
+	bindings[0].chain_count = 1;
+	bindings[1].charter = TEXT("summariser@4");
+	bindings[2].definition = TEXT("sha256:01");
+	bindings[3].entitlement = TEXT("charter/summariser@3/entitlements/1");
+	bindings[4].policies_count = 1;
+	bindings[5].policies_count = 0;
+	bindings[6].definition = TEXT("");
+	for (i = 0; i < 8; i++) {
+		struct sha256 other = digest(*state, &calls[i], &one);
+
+		if (sha256_equal(&first, &other))
+			fail_msg("call %zu has the same digest", i);
+	}
+	for (i = 0; i < 7; i++) {
+		struct sha256 other = digest(*state, &call, &bindings[i]);
+
+		if (sha256_equal(&first, &other))
+			fail_msg("binding %zu has the same digest", i);
+	}
+}
+
+#define ARENA_TEST(name) cmocka_unit_test_setup_teardown(name, arena_setup, arena_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ARENA_TEST(params_that_are_not_what_the_method_wants_are_refused),
+		ARENA_TEST(a_tool_cannot_pass_for_a_method),
+		ARENA_TEST(a_tool_call_is_named_by_server_and_tool),
+		ARENA_TEST(another_method_is_named_by_server_and_method),
+		ARENA_TEST(a_progress_token_is_no_part_of_a_call),
+		ARENA_TEST(missing_params_are_an_empty_object),
+		ARENA_TEST(a_full_arena_is_a_limit_and_no_crash),
+		ARENA_TEST(refused_paths_are_refused),
+		ARENA_TEST(direct_paths_pass),
+		ARENA_TEST(refused_urls_are_refused),
+		ARENA_TEST(direct_urls_pass),
+		ARENA_TEST(a_recipient_is_one_recipient),
+		ARENA_TEST(accounts_and_objects_are_names),
+		ARENA_TEST(an_absent_target_is_fine),
+		ARENA_TEST(a_nul_in_a_target_built_by_code_is_refused),
+		ARENA_TEST(the_digest_does_not_see_spelling_or_order),
+		ARENA_TEST(any_other_change_changes_the_digest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
