@@ -327,8 +327,10 @@ static bool seal_members(struct json_builder *builder, struct json_member *membe
 	const struct chunk *chunk;
 	size_t filled = 0;
 
-	if (builder->failed || (builder->count > 0 && members == NULL))
+	if (builder->failed)
 		return false;
+	if (members == NULL)
+		return builder->count == 0;
 	for (chunk = builder->first_chunk; chunk != NULL; chunk = chunk->next) {
 		memcpy(members + filled, chunk->members, chunk->count * sizeof *members);
 		filled += chunk->count;
@@ -361,8 +363,10 @@ static bool seal_items(struct json_builder *builder, struct json *items)
 	size_t filled = 0;
 	uint32_t i;
 
-	if (builder->failed || (builder->count > 0 && items == NULL))
+	if (builder->failed)
 		return false;
+	if (items == NULL)
+		return builder->count == 0;
 	for (chunk = builder->first_chunk; chunk != NULL; chunk = chunk->next)
 		for (i = 0; i < chunk->count; i++)
 			items[filled++] = chunk->members[i].value;

@@ -32,7 +32,7 @@ struct json_member;
  * are not copied), so both must outlive it. */
 struct json {
 	enum json_type type;
-	uint32_t line; /* 1-based line in the source; 0 if built by code */
+	uint32_t line;  /* 1-based line in the source; 0 if built by code */
 	uint32_t count; /* items of an array, members of an object */
 	union {
 		bool boolean;
@@ -50,9 +50,9 @@ struct json_member {
 };
 
 struct json_limits {
-	size_t size_bytes;  /* longest text */
-	uint32_t depth;     /* nested arrays and objects */
-	uint32_t values;    /* values in all */
+	size_t size_bytes; /* longest text */
+	uint32_t depth;    /* nested arrays and objects */
+	uint32_t values;   /* values in all */
 };
 
 /* 1 MiB, 64 deep, 100,000 values. */
@@ -62,7 +62,7 @@ extern const struct json_limits json_limits_default;
  * and err names the line and column and what was expected there.
  * Errors: INVALID, LIMIT. */
 bool json_parse(struct json *out, struct arena *arena, struct text text,
-                const struct json_limits *limits, struct error *err) MUST_CHECK;
+	const struct json_limits *limits, struct error *err) MUST_CHECK;
 
 /* The member's value, or NULL if object is not an object or has none so named.
  * Linear: objects are small. */
@@ -77,14 +77,14 @@ bool json_boolean_or(const struct json *object, const char *name, bool fallback)
 /* Fills *out with the required member; err says which is missing or what type
  * it should have.  Errors: INVALID. */
 bool json_need_text(const struct json *object, const char *name, struct text *out,
-                    struct error *err) MUST_CHECK;
-bool json_need_integer(const struct json *object, const char *name, int64_t *out,
-                       struct error *err) MUST_CHECK;
+	struct error *err) MUST_CHECK;
+bool json_need_integer(
+	const struct json *object, const char *name, int64_t *out, struct error *err) MUST_CHECK;
 
 /* False and err names the first member of object that is not in the
  * NULL-terminated list.  Errors: INVALID. */
-bool json_only_members(const struct json *object, const char *const *names,
-                       struct error *err) MUST_CHECK;
+bool json_only_members(
+	const struct json *object, const char *const *names, struct error *err) MUST_CHECK;
 
 /* Same type and value; member order does not matter; 1 and 1.0 differ. */
 bool json_equal(const struct json *a, const struct json *b);
@@ -135,7 +135,7 @@ bool json_array_seal(struct json_builder *builder, struct json *out, struct erro
 
 /* A deep copy that lives in arena alone.  Errors: LIMIT. */
 bool json_copy(struct json *out, struct arena *arena, const struct json *value,
-               struct error *err) MUST_CHECK;
+	struct error *err) MUST_CHECK;
 
 const char *json_type_name(enum json_type type);
 

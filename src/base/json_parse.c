@@ -177,7 +177,7 @@ static bool take_code_point(struct parser *parser, uint32_t *out)
  * bytes, never more than the escape itself took; 0 on failure. */
 static size_t take_escape(struct parser *parser, char *out)
 {
-	uint32_t code;
+	uint32_t code = 0;
 
 	if (parser->at == parser->end) {
 		(void)fail(parser, ERROR_INVALID, "the string does not end");

@@ -375,7 +375,7 @@ void loop_driver_remove(struct loop *loop, struct loop_driver *driver)
 		loop->driver_cursor = driver->next;
 	while (*link != NULL && *link != driver)
 		link = &(*link)->next;
-	if (*link == driver)
+	if (*link != NULL)
 		*link = driver->next;
 }
 

@@ -58,8 +58,8 @@ int64_t loop_now_ms(const struct loop *loop);
 
 bool loop_watch_add(struct loop *loop, struct loop_watch *watch, struct error *err) MUST_CHECK;
 /* Changes the events waited for. */
-bool loop_watch_change(struct loop *loop, struct loop_watch *watch, unsigned events,
-                       struct error *err) MUST_CHECK;
+bool loop_watch_change(
+	struct loop *loop, struct loop_watch *watch, unsigned events, struct error *err) MUST_CHECK;
 void loop_watch_remove(struct loop *loop, struct loop_watch *watch);
 
 /* (Re)arms the timer delay_ms from now (0: as soon as possible).  False when out of memory. */

@@ -96,7 +96,8 @@ static bool key_make(struct public_key **out, enum signature_algorithm algorithm
 	key->pkey = pkey;
 	key->first_size = first.length;
 	key->second_size = second.length;
-	memcpy(key->first, first.data, first.length);
+	if (first.length > 0)
+		memcpy(key->first, first.data, first.length);
 	if (second.length > 0)
 		memcpy(key->second, second.data, second.length);
 	*out = key;

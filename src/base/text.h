@@ -16,7 +16,7 @@ struct text {
 };
 
 /* The text of a string literal, known at compile time. */
-#define TEXT(literal) ((struct text){ "" literal, sizeof(literal) - 1 })
+#define TEXT(literal) ((struct text){"" literal, sizeof(literal) - 1})
 /* For printf's "%.*s": printf("%.*s", TEXT_ARGS(t)). */
 #define TEXT_ARGS(t) ((int)(t).length), ((t).data)
 
@@ -40,7 +40,7 @@ bool text_is_utf8(struct text t);
 
 /* Bytes of the well-formed UTF-8 sequence that data starts with (1 to 4), or 0
  * if it starts with none; looks at no more than length bytes. */
-size_t utf8_sequence_size(const char *data, size_t length);
+size_t utf8_sequence_size(const char *text, size_t length);
 
 /* A NUL-terminated copy in arena; .data is NULL when the arena is full. */
 struct text text_copy(struct arena *arena, struct text t) MUST_CHECK;

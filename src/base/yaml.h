@@ -19,7 +19,7 @@ struct yaml_documents {
  * ("charters/a.yaml"), borrowed.  On failure *out is empty and err starts with
  * "source:line: ".  Errors: INVALID, LIMIT. */
 bool yaml_parse(struct yaml_documents *out, struct arena *arena, struct text text,
-                const char *source, const struct json_limits *limits, struct error *err) MUST_CHECK;
+	const char *source, const struct json_limits *limits, struct error *err) MUST_CHECK;
 
 /* Appends value as one YAML document (block style, members in their order,
  * multi-line text as a literal block), such that yaml_parse gives it back. */

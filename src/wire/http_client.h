@@ -58,14 +58,14 @@ struct http_call_request {
 /* Errors: LIMIT, INTERNAL. */
 bool http_client_create(struct http_client **out, struct loop *loop, struct error *err) MUST_CHECK;
 /* Cancels every call. */
-void http_client_destroy(struct http_client **client);
+void http_client_destroy(struct http_client **handle);
 
 /* Starts a call; *out (may be NULL) serves to cancel it.  No callback runs
  * before this returns.  Errors: INVALID (url, header), LIMIT. */
 bool http_client_send(struct http_client *client, const struct http_call_request *request,
 	struct http_call **out, struct error *err) MUST_CHECK;
 /* No callback runs any more.  Safe inside a callback of this call.  *call may be NULL. */
-void http_call_cancel(struct http_call **call);
+void http_call_cancel(struct http_call **handle);
 
 /* A header field of the reply, first value; empty if absent.  Borrowed for the callback. */
 struct text http_reply_header(const struct http_reply *reply, const char *name);

@@ -153,6 +153,7 @@ static enum MHD_Result handle(struct http_exchange *exchange)
 	return MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is the library's */
 static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *path,
 	const char *method, const char *version, const char *upload, size_t *upload_size,
 	void **slot) /* check-source: parameters: the signature is the library's */

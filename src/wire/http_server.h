@@ -105,7 +105,7 @@ struct http_response {
 	size_t header_count;
 };
 
-void http_respond(struct http_exchange *exchange, const struct http_response *response);
+void http_respond(struct http_exchange *exchange, const struct http_response *answer);
 /* respond with a problem document (RFC 9457): {"status","title","detail"}. */
 void http_respond_problem(
 	struct http_exchange *exchange, unsigned status, const char *title, const char *detail);

@@ -68,6 +68,6 @@ pid_t process_id(const struct process *process); /* 0 if not running */
 /* When WAITING: ms until the next start; otherwise 0. */
 int64_t process_wait_ms(const struct process *process);
 /* Kills the group at once; no callback runs any more. */
-void process_destroy(struct process **process);
+void process_destroy(struct process **handle);
 
 #endif

@@ -260,7 +260,7 @@ void router_dispatch(struct router *router, struct http_exchange *exchange)
 {
 	const struct http_request *request = http_exchange_request(exchange);
 	struct found found = {0};
-	struct split path;
+	struct split path = {0};
 
 	buffer_init(&found.allowed, 1024);
 	if (path_split(&path, request->path))

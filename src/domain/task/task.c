@@ -247,7 +247,8 @@ enum task_state task_state_now(const struct task *task, int64_t now_utc_ms)
 
 		if (state != TASK_OPEN)
 			return state;
-		assert(steps++ < PATH_MAX_NODES);
+		assert(steps < PATH_MAX_NODES);
+		steps++;
 	}
 	return TASK_OPEN;
 }
