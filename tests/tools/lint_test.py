@@ -36,10 +36,13 @@ class Lint(unittest.TestCase):
         os.makedirs(os.path.join(self.root, "tools"))
         os.makedirs(os.path.join(self.root, "src", "base"))
         os.makedirs(os.path.join(self.root, "include"))
-        for name in (".clang-format", ".clang-tidy", "tools/lint", "tools/cppcheck.suppressions"):
+        for name in (".clang-format", ".clang-tidy", "tools/lint", "tools/cppcheck.suppressions",
+                     "tools/analyzer.h", "src/base/error.h", "src/base/attr.h"):
             shutil.copy(os.path.join(ROOT, name), os.path.join(self.root, name))
-        self.write("meson.build", "project('x', 'c', default_options : ['warning_level=3'])\n"
-                                  "static_library('x', 'src/base/text.c')\n")
+        self.write("meson.build",
+                   "project('x', 'c', default_options : ['warning_level=3'])\n"
+                   "static_library('x', 'src/base/text.c', include_directories : 'src',\n"
+                   "  implicit_include_directories : false)\n")
         subprocess.run(["git", "init", "-q", self.root], check=True)
 
     def tearDown(self):
