@@ -195,6 +195,18 @@ export class World {
     }
   }
 
+  // kill -9.
+  async killDaemon() {
+    const ended = new Promise((done) => this.daemon.once('close', done));
+    this.daemon.kill('SIGKILL');
+    await ended;
+  }
+
+  // The database is a projection: it may be lost.
+  removeStore() {
+    for (const end of ['', '-wal', '-shm']) rmSync(this.path('remit.db' + end), { force: true });
+  }
+
   // `remit` as a person of the story; as nobody on the socket when person is null.
   remit(person, ...args) {
     return this.remitWith({}, person, ...args);
