@@ -74,8 +74,7 @@ static bool is_word(struct text t, const char *word)
 /* What this reader, or an older one, would not take as text. */
 static bool is_resolved(struct text t)
 {
-	static const char *const words[] = {
-		"true", "false", "null", "yes", "no", "on", "off"};
+	static const char *const words[] = {"true", "false", "null", "yes", "no", "on", "off"};
 	size_t i;
 
 	for (i = 0; i < sizeof words / sizeof words[0]; i++)

@@ -78,7 +78,7 @@ const char *frame_fault_text(enum frame_fault fault);
 
 /* Reads FRAME_HEADER_BYTES; out->payload has its length but no data, and the
  * checksum is not checked. */
-enum frame_fault frame_read_header(const uint8_t *header, struct frame *out);
+enum frame_fault frame_read_header(const uint8_t *at, struct frame *out);
 
 /* Reads the frame at the start of size bytes and checks it alone. */
 enum frame_fault frame_read(const uint8_t *bytes, size_t size, struct frame *out);
