@@ -43,8 +43,9 @@ struct record_append {
 	bool is_durable; /* false: err says why, and the entry has no effect */
 	uint64_t index;  /* leaf index in the log */
 	struct error err;
-	struct loop_post post;      /* private */
-	struct record_append *next; /* private */
+	struct loop_post post;        /* private */
+	struct sha256 content_digest; /* private */
+	struct record_append *next;   /* private */
 };
 
 /* Hands the entry to the writer.  False: nothing was taken and done will not
@@ -81,10 +82,11 @@ struct record_log_options {
 	const struct disk *disk;                /* rooted at the data folder */
 	const struct checkpoint_signer *signer; /* its key names the origin */
 	int64_t (*wall_utc_ms)(void *context);  /* NULL: the system's clock */
-	void *clock_context;
-	struct text version;     /* of the product, for genesis and start */
-	struct text public_keys; /* canonical JSON array for genesis; empty: [] */
-	uint64_t known_size;     /* entries somebody was told of (the store's applied_through) */
+	int64_t (*monotonic_ms)(void *context); /* NULL: the system's clock */
+	void *clock_context;                    /* of both */
+	struct text version;                    /* of the product, for genesis and start */
+	struct text public_keys;                /* canonical JSON array for genesis; empty: [] */
+	uint64_t known_size; /* entries somebody was told of (the store's applied_through) */
 	uint64_t segment_bytes;
 	uint64_t queue_bytes;
 	uint32_t queue_entries;
@@ -161,6 +163,7 @@ struct record_log_status {
 	uint32_t queued;
 	bool is_full; /* only RECORD_RESERVED entries are taken */
 	bool has_failed;
+	bool is_forked; /* the signer knows another log: nothing more is signed */
 };
 void record_log_status(struct record_log *log, struct record_log_status *out);
 
