@@ -55,7 +55,7 @@ static void on_closed(void *context, enum http_closed how)
  * alone. */
 static struct sha256 idempotency_place(const struct api_request *request)
 {
-	const struct text parts[] = { request->actor, TEXT("\n"), request->idempotency_key };
+	const struct text parts[] = {request->actor, TEXT("\n"), request->idempotency_key};
 
 	return sha256_of_parts(parts, 3);
 }
@@ -81,7 +81,7 @@ static void answer_bytes(struct api_request *request, const struct http_response
 
 static void answer_with(struct api_request *request, struct http_response response)
 {
-	static const struct http_header no_store = { "Cache-Control", "no-store" };
+	static const struct http_header no_store = {"Cache-Control", "no-store"};
 
 	if (response.headers == NULL) {
 		response.headers = &no_store;
@@ -98,29 +98,33 @@ void api_answer(struct api_request *request, unsigned status, const struct json 
 		api_answer_status(request, 503, "no memory for the answer");
 		return;
 	}
-	answer_with(request, (struct http_response){
-		.status = status, .content_type = "application/json", .body = text });
+	answer_with(request,
+		(struct http_response){
+			.status = status, .content_type = "application/json", .body = text});
 }
 
 void api_answer_text(struct api_request *request, const char *content_type, struct text body)
 {
 	answer_with(request,
-		(struct http_response){ .status = 200, .content_type = content_type, .body = body });
+		(struct http_response){.status = 200, .content_type = content_type, .body = body});
 }
 
 void api_answer_revision(struct api_request *request, const struct json *body, uint64_t revision)
 {
 	struct text text = json_canonical_text(request->arena, body);
 	char etag[ETAG_BYTES];
-	const struct http_header headers[] = { { "Cache-Control", "no-store" }, { "ETag", etag } };
+	const struct http_header headers[] = {{"Cache-Control", "no-store"}, {"ETag", etag}};
 
 	if (text.data == NULL) {
 		api_answer_status(request, 503, "no memory for the answer");
 		return;
 	}
 	(void)snprintf(etag, sizeof etag, "\"%llu\"", (unsigned long long)revision);
-	answer_with(request, (struct http_response){ .status = 200, .content_type = "application/json",
-		.body = text, .headers = headers, .header_count = 2 });
+	answer_with(request, (struct http_response){.status = 200,
+				     .content_type = "application/json",
+				     .body = text,
+				     .headers = headers,
+				     .header_count = 2});
 }
 
 void api_answer_change(struct api_request *request, uint64_t index, uint64_t revision)
@@ -151,8 +155,9 @@ void api_answer_status(struct api_request *request, unsigned status, const char 
 	buffer_append_format(&text, ",\"status\":%u,\"detail\":", status);
 	json_append_string(&text, text_of(detail));
 	buffer_append_string(&text, "}");
-	answer_with(request, (struct http_response){ .status = status,
-		.content_type = "application/problem+json", .body = buffer_text(&text) });
+	answer_with(request, (struct http_response){.status = status,
+				     .content_type = "application/problem+json",
+				     .body = buffer_text(&text)});
 	buffer_deinit(&text);
 }
 
@@ -174,7 +179,7 @@ struct text api_query(const struct api_request *request, const char *name)
 {
 	struct text value;
 
-	return http_query_find(request->exchange, name, &value) ? value : (struct text){ 0 };
+	return http_query_find(request->exchange, name, &value) ? value : (struct text){0};
 }
 
 bool api_page_size(struct api_request *request, uint32_t *out)
@@ -212,7 +217,7 @@ static bool is_open_to_socket(enum api_access access)
 static bool is_open_to_person(enum api_access access)
 {
 	return access == ACCESS_READ || access == ACCESS_STOP || access == ACCESS_PERSON ||
-		access == ACCESS_ADMINISTRATOR;
+	       access == ACCESS_ADMINISTRATOR;
 }
 
 static bool verify_signature(
@@ -220,8 +225,11 @@ static bool verify_signature(
 {
 	const struct http_request *http = http_exchange_request(request->exchange);
 	const struct api_signatures *signatures = &request->api->services.signatures;
-	const struct api_signed what = { .authorization = authorization, .method = http->method,
-		.target = http->target, .body = http->body, .jwk = jwk };
+	const struct api_signed what = {.authorization = authorization,
+		.method = http->method,
+		.target = http->target,
+		.body = http->body,
+		.jwk = jwk};
 	struct error err;
 
 	if (!signatures->verify(
@@ -259,7 +267,8 @@ static bool admit_socket(struct api_request *request, const struct http_peer *pe
 {
 	if (!is_open_to_socket(request->route->access)) {
 		api_answer_status(request, 401,
-			"the socket alone may read, bootstrap, suspend and kill: sign the request with "
+			"the socket alone may read, bootstrap, suspend and kill: sign the request "
+			"with "
 			"an enrolled key (remit login)");
 		return false;
 	}
@@ -296,7 +305,8 @@ static bool admit_enrolling(struct api_request *request)
 
 	if (!http_header_single(request->exchange, "Authorization", &authorization) ||
 		authorization.data == NULL || jwk == NULL) {
-		api_answer_status(request, 401, "sign the request with the key that is in its body");
+		api_answer_status(
+			request, 401, "sign the request with the key that is in its body");
 		return false;
 	}
 	return verify_signature(request, authorization, jwk);
@@ -330,7 +340,8 @@ static bool check_members(struct api_request *request)
 	for (const char *const *member = request->route->members; *member != NULL; member++) {
 		if (**member != '!' || json_find(&request->body, *member + 1) != NULL)
 			continue;
-		(void)snprintf(detail, sizeof detail, "the body lacks the member \"%s\"", *member + 1);
+		(void)snprintf(
+			detail, sizeof detail, "the body lacks the member \"%s\"", *member + 1);
 		api_answer_status(request, 400, detail);
 		return false;
 	}
@@ -340,7 +351,7 @@ static bool check_members(struct api_request *request)
 static bool is_json_type(struct text content_type)
 {
 	return text_is(content_type, "application/json") ||
-		text_starts_with(content_type, "application/json;");
+	       text_starts_with(content_type, "application/json;");
 }
 
 static bool read_body(struct api_request *request)
@@ -389,11 +400,12 @@ static bool read_if_match(struct api_request *request)
 	if (written.data == NULL) {
 		if ((flags & ROUTE_NEEDS_IF_MATCH) == 0)
 			return true;
-		api_answer_status(request, 428, "If-Match: the ETag of what you have read is needed");
+		api_answer_status(
+			request, 428, "If-Match: the ETag of what you have read is needed");
 		return false;
 	}
 	if (written.length < 3 || written.data[0] != '"' ||
-		!text_to_int64((struct text){ written.data + 1, written.length - 2 }, &revision) ||
+		!text_to_int64((struct text){written.data + 1, written.length - 2}, &revision) ||
 		written.data[written.length - 1] != '"' || revision < 0) {
 		api_answer_status(request, 400, "If-Match: one quoted ETag of ours is expected");
 		return false;
@@ -407,7 +419,8 @@ static bool read_if_match(struct api_request *request)
 static bool begin_idempotent(struct api_request *request, struct text written)
 {
 	const struct http_request *http = http_exchange_request(request->exchange);
-	const struct text parts[] = { http->method, TEXT("\n"), http->target, TEXT("\n"), http->body };
+	const struct text parts[] = {
+		http->method, TEXT("\n"), http->target, TEXT("\n"), http->body};
 	struct sha256 fingerprint = sha256_of_parts(parts, 5);
 	struct idempotency_answer answer;
 	enum idempotency_state state;
@@ -418,7 +431,7 @@ static bool begin_idempotent(struct api_request *request, struct text written)
 	key = idempotency_place(request);
 	if (!idempotency_begin(
 		    request->api->idempotency, &key, &fingerprint, &state, &answer, &err)) {
-		request->idempotency_key = (struct text){ 0 };
+		request->idempotency_key = (struct text){0};
 		api_answer_problem(request, &err);
 		return false;
 	}
@@ -426,14 +439,15 @@ static bool begin_idempotent(struct api_request *request, struct text written)
 		request->idempotency_key = text_copy(request->arena, written);
 		return true;
 	}
-	request->idempotency_key = (struct text){ 0 };
+	request->idempotency_key = (struct text){0};
 	if (state == IDEMPOTENCY_DIFFERENT)
 		api_answer_status(request, 422, "take a new key for a new request");
 	else if (state == IDEMPOTENCY_RUNNING)
 		api_answer_status(request, 409, "the first request with this key is still running");
 	else
-		answer_with(request, (struct http_response){ .status = answer.status,
-			.content_type = "application/json", .body = answer.body });
+		answer_with(request, (struct http_response){.status = answer.status,
+					     .content_type = "application/json",
+					     .body = answer.body});
 	return false;
 }
 
@@ -458,11 +472,12 @@ static struct api_request *request_begin(
 {
 	struct arena *arena = arena_create(API_ARENA_BYTES_MAX);
 	struct api_request *request = arena == NULL ? NULL : arena_new(arena, struct api_request);
-	const struct http_exchange_events events = { .context = request, .on_closed = on_closed };
+	const struct http_exchange_events events = {.context = request, .on_closed = on_closed};
 
 	if (request == NULL) {
 		arena_destroy(&arena);
-		http_respond_problem(exchange, 503, api_status_title(503), "no memory for the request");
+		http_respond_problem(
+			exchange, 503, api_status_title(503), "no memory for the request");
 		return NULL;
 	}
 	request->api = binding->api;
@@ -519,10 +534,12 @@ bool api_add_routes(struct api *api, struct router *router, struct error *err)
 {
 	for (size_t i = 0; i < api_routes_count; i++) {
 		const struct api_route *route = &api_routes[i];
-		struct http_route row = { .method = route->method, .pattern = route->pattern,
-			.handle = on_request, .context = &api->bindings[i] };
+		struct http_route row = {.method = route->method,
+			.pattern = route->pattern,
+			.handle = on_request,
+			.context = &api->bindings[i]};
 
-		api->bindings[i] = (struct api_binding){ .api = api, .route = route };
+		api->bindings[i] = (struct api_binding){.api = api, .route = route};
 		if (!router_add(router, &row, 1, err))
 			return error_wrap(err, "%s %s", route->method, route->pattern);
 	}

@@ -10,7 +10,7 @@
  * keys: 1,024 places are 32 KiB to look through, on a route that writes to disk
  * anyway.  A running place is never reused. */
 
-struct place {
+struct kept {
 	struct sha256 key;
 	struct sha256 fingerprint;
 	enum { PLACE_FREE = 0, PLACE_RUNNING, PLACE_ANSWERED } state;
@@ -20,7 +20,7 @@ struct place {
 };
 
 struct idempotency {
-	struct place places[API_IDEMPOTENCY_ENTRIES_MAX];
+	struct kept places[API_IDEMPOTENCY_ENTRIES_MAX];
 	size_t next; /* the place to try first for a new key: the oldest */
 };
 
@@ -32,10 +32,10 @@ bool idempotency_create(struct idempotency **out, struct error *err)
 	return true;
 }
 
-static void clear(struct place *place)
+static void clear(struct kept *place)
 {
 	free(place->body);
-	*place = (struct place){ 0 };
+	*place = (struct kept){0};
 }
 
 void idempotency_destroy(struct idempotency **table)
@@ -48,10 +48,10 @@ void idempotency_destroy(struct idempotency **table)
 	*table = NULL;
 }
 
-static struct place *find(struct idempotency *table, const struct sha256 *key)
+static struct kept *find(struct idempotency *table, const struct sha256 *key)
 {
 	for (size_t i = 0; i < API_IDEMPOTENCY_ENTRIES_MAX; i++) {
-		struct place *place = &table->places[i];
+		struct kept *place = &table->places[i];
 
 		if (place->state != PLACE_FREE && sha256_equal(&place->key, key))
 			return place;
@@ -59,11 +59,11 @@ static struct place *find(struct idempotency *table, const struct sha256 *key)
 	return NULL;
 }
 
-static struct place *take_place(struct idempotency *table)
+static struct kept *take_place(struct idempotency *table)
 {
 	for (size_t i = 0; i < API_IDEMPOTENCY_ENTRIES_MAX; i++) {
 		size_t index = (table->next + i) % API_IDEMPOTENCY_ENTRIES_MAX;
-		struct place *place = &table->places[index];
+		struct kept *place = &table->places[index];
 
 		if (place->state == PLACE_RUNNING)
 			continue;
@@ -78,21 +78,21 @@ bool idempotency_begin(struct idempotency *table, const struct sha256 *key,
 	const struct sha256 *fingerprint, enum idempotency_state *state,
 	struct idempotency_answer *answer, struct error *err)
 {
-	struct place *place = find(table, key);
+	struct kept *place = find(table, key);
 
-	*answer = (struct idempotency_answer){ 0 };
+	*answer = (struct idempotency_answer){0};
 	if (place != NULL) {
 		*state = !sha256_equal(&place->fingerprint, fingerprint) ? IDEMPOTENCY_DIFFERENT
-			: place->state == PLACE_RUNNING                  ? IDEMPOTENCY_RUNNING
+			 : place->state == PLACE_RUNNING                 ? IDEMPOTENCY_RUNNING
 									 : IDEMPOTENCY_ANSWERED;
 		answer->status = place->status;
-		answer->body = (struct text){ place->body, place->body_length };
+		answer->body = (struct text){place->body, place->body_length};
 		return true;
 	}
 	place = take_place(table);
 	if (place == NULL)
 		return error_set(err, ERROR_LIMIT, "too many requests are running");
-	*place = (struct place){ .key = *key, .fingerprint = *fingerprint, .state = PLACE_RUNNING };
+	*place = (struct kept){.key = *key, .fingerprint = *fingerprint, .state = PLACE_RUNNING};
 	*state = IDEMPOTENCY_NEW;
 	return true;
 }
@@ -100,11 +100,11 @@ bool idempotency_begin(struct idempotency *table, const struct sha256 *key,
 void idempotency_finish(
 	struct idempotency *table, const struct sha256 *key, unsigned status, struct text body)
 {
-	struct place *place = find(table, key);
+	struct kept *place = find(table, key);
 
 	assert(place != NULL && place->state == PLACE_RUNNING);
 	if (body.length <= API_IDEMPOTENCY_BODY_BYTES_MAX)
-		place->body = malloc(body.length + 1);
+		place->body = calloc(body.length + 1, 1);
 	if (place->body == NULL) {
 		clear(place);
 		return;
@@ -118,7 +118,7 @@ void idempotency_finish(
 
 void idempotency_forget(struct idempotency *table, const struct sha256 *key)
 {
-	struct place *place = find(table, key);
+	struct kept *place = find(table, key);
 
 	if (place != NULL)
 		clear(place);

@@ -13,7 +13,8 @@ static void put_sealed(struct json_builder *object, const char *name, struct jso
 	struct error err;
 	struct json value;
 
-	*ok = *ok && (is_array ? json_array_seal(inner, &value, &err) : json_object_seal(inner, &value, &err));
+	*ok = *ok && (is_array ? json_array_seal(inner, &value, &err)
+			       : json_object_seal(inner, &value, &err));
 	if (*ok)
 		json_put(object, name, value);
 }
@@ -45,7 +46,7 @@ static void add_path_parameters(
 
 	while ((open = strchr(open, '{')) != NULL) {
 		const char *close = strchr(open, '}');
-		struct text name = { open + 1, (size_t)(close - open - 1) };
+		struct text name = {open + 1, (size_t)(close - open - 1)};
 		struct text copy;
 
 		if (text_ends_with(name, "..."))
@@ -59,8 +60,8 @@ static void add_path_parameters(
 	}
 }
 
-static void put_parameters(
-	struct json_builder *operation, struct arena *arena, const struct api_route *route, bool *ok)
+static void put_parameters(struct json_builder *operation, struct arena *arena,
+	const struct api_route *route, bool *ok)
 {
 	struct json_builder list;
 
@@ -75,8 +76,8 @@ static void put_parameters(
 	put_sealed(operation, "parameters", &list, true, ok);
 }
 
-static void put_body(
-	struct json_builder *operation, struct arena *arena, const struct api_route *route, bool *ok)
+static void put_body(struct json_builder *operation, struct arena *arena,
+	const struct api_route *route, bool *ok)
 {
 	struct json_builder body;
 	struct json_builder content;
@@ -114,8 +115,8 @@ static void put_body(
 	put_sealed(operation, "requestBody", &body, false, ok);
 }
 
-static void put_response(
-	struct json_builder *responses, struct arena *arena, const char *status, const char *text, bool *ok)
+static void put_response(struct json_builder *responses, struct arena *arena, const char *status,
+	const char *text, bool *ok)
 {
 	struct json_builder response;
 
@@ -124,8 +125,8 @@ static void put_response(
 	put_sealed(responses, status, &response, false, ok);
 }
 
-static void put_security(
-	struct json_builder *operation, struct arena *arena, const struct api_route *route, bool *ok)
+static void put_security(struct json_builder *operation, struct arena *arena,
+	const struct api_route *route, bool *ok)
 {
 	struct json_builder alternatives;
 	struct json_builder signed_by;
@@ -145,6 +146,22 @@ static void put_security(
 	put_sealed(operation, "security", &alternatives, true, ok);
 }
 
+/* Who may call the row at all, for people and for the test that tries every row. */
+static const char *access_word(enum api_access access)
+{
+	switch (access) {
+	case ACCESS_NOBODY: return "nobody";
+	case ACCESS_ANYONE: return "anyone";
+	case ACCESS_ENROLLING: return "enrolling key";
+	case ACCESS_READ: return "person or socket";
+	case ACCESS_STOP: return "person or socket, stop";
+	case ACCESS_PERSON: return "person";
+	case ACCESS_ADMINISTRATOR: return "administrator";
+	case ACCESS_SOCKET: return "socket";
+	}
+	return "nobody";
+}
+
 static struct json describe_route(struct arena *arena, const struct api_route *route, bool *ok)
 {
 	struct json_builder operation;
@@ -158,6 +175,7 @@ static struct json describe_route(struct arena *arena, const struct api_route *r
 	json_object_start(&operation, arena);
 	json_put_cstring(&operation, "operationId", route->operation);
 	json_put_cstring(&operation, "summary", route->summary);
+	json_put_cstring(&operation, "x-remit-access", access_word(route->access));
 	put_parameters(&operation, arena, route, ok);
 	if (route->members != NULL)
 		put_body(&operation, arena, route, ok);
@@ -169,10 +187,10 @@ static struct json describe_route(struct arena *arena, const struct api_route *r
 
 static const char *method_key(const char *method)
 {
-	return strcmp(method, "GET") == 0 ? "get"
-		: strcmp(method, "PUT") == 0  ? "put"
-		: strcmp(method, "POST") == 0 ? "post"
-					      : "delete";
+	return strcmp(method, "GET") == 0    ? "get"
+	       : strcmp(method, "PUT") == 0  ? "put"
+	       : strcmp(method, "POST") == 0 ? "post"
+					     : "delete";
 }
 
 /* The pattern as OpenAPI writes it: "{name...}" is "{name}" there. */

@@ -2,8 +2,8 @@
 
 /* The audit log: searched in the store's index, read and proven from the log. */
 
-static bool add_record(
-	struct json_builder *list, struct arena *arena, const struct store_record *record, struct error *err)
+static bool add_record(struct json_builder *list, struct arena *arena,
+	const struct store_record *record, struct error *err)
 {
 	struct json_builder object;
 	struct json entry;
@@ -20,8 +20,8 @@ static bool add_record(
 	return true;
 }
 
-static bool records_json(
-	struct api_request *request, const struct store_records *records, struct json *out, struct error *err)
+static bool records_json(struct api_request *request, const struct store_records *records,
+	struct json *out, struct error *err)
 {
 	struct json_builder object;
 	struct json_builder list;
@@ -37,7 +37,8 @@ static bool records_json(
 	json_object_start(&object, request->arena);
 	json_put(&object, "items", items);
 	if (records->has_more)
-		json_put_integer(&object, "next", (int64_t)records->items[records->count - 1].index);
+		json_put_integer(
+			&object, "next", (int64_t)records->items[records->count - 1].index);
 	return json_object_seal(&object, out, err);
 }
 
@@ -65,7 +66,8 @@ static void submit(struct api_request *request)
 		return;
 	if (after.length > 0) {
 		if (!text_to_int64(after, &index) || index < 0) {
-			api_answer_status(request, 400, "after: the `next` of an earlier page is expected");
+			api_answer_status(
+				request, 400, "after: the `next` of an earlier page is expected");
 			return;
 		}
 		work->query.has_after = true;
@@ -82,7 +84,7 @@ static void submit(struct api_request *request)
 
 static struct text keep(struct api_request *request, struct text value)
 {
-	return value.length == 0 ? (struct text){ 0 } : text_copy(request->arena, value);
+	return value.length == 0 ? (struct text){0} : text_copy(request->arena, value);
 }
 
 void handle_record_list(struct api_request *request)

@@ -48,7 +48,8 @@ void handle_whoami(struct api_request *request)
 	json_object_start(&object, request->arena);
 	json_put_text(&object, "actor", request->actor);
 	answer_or_fail(request,
-		put_roles(&object, request, &err) && json_object_seal(&object, &body, &err), &body, &err);
+		put_roles(&object, request, &err) && json_object_seal(&object, &body, &err), &body,
+		&err);
 }
 
 struct page {
@@ -83,7 +84,7 @@ static bool add_entry(void *context, const struct registry_entry *entry)
 void handle_object_list(struct api_request *request)
 {
 	const struct registry *registry = registrar_registry(request->api->services.registrar);
-	struct page page = { .request = request };
+	struct page page = {.request = request};
 	struct json_builder object;
 	struct json items;
 	struct json body;
@@ -91,7 +92,8 @@ void handle_object_list(struct api_request *request)
 	if (!api_page_size(request, &page.left))
 		return;
 	json_array_start(&page.items, request->arena);
-	registry_each(registry, request->route->kind, api_query(request, "after"), add_entry, &page);
+	registry_each(
+		registry, request->route->kind, api_query(request, "after"), add_entry, &page);
 	if (page.has_failed || !json_array_seal(&page.items, &items, &page.err)) {
 		api_answer_problem(request, &page.err);
 		return;
@@ -140,10 +142,10 @@ void handle_export(struct api_request *request)
 /* ---- plan and apply ---- */
 
 /* Fills the sources from the body's files: [{file, yaml}]. */
-static bool read_sources(struct api_request *request, struct plan_source **out, size_t *count,
-	struct error *err)
+static bool read_sources(
+	struct api_request *request, struct plan_source **out, size_t *count, struct error *err)
 {
-	static const char *const names[] = { "file", "yaml", NULL };
+	static const char *const names[] = {"file", "yaml", NULL};
 	const struct json *files = json_find(&request->body, "files");
 
 	if (files == NULL || files->type != JSON_ARRAY)
@@ -369,7 +371,7 @@ void handle_who(struct api_request *request)
 
 void handle_why(struct api_request *request)
 {
-	struct decide_question question = { .now_utc_ms = now_utc_ms(request) };
+	struct decide_question question = {.now_utc_ms = now_utc_ms(request)};
 	struct text effect;
 	struct json body;
 	struct error err;
@@ -381,6 +383,6 @@ void handle_why(struct api_request *request)
 	question.effect = effect_of(effect);
 	question.arguments = json_find(&request->body, "arguments");
 	answer_or_fail(request,
-		decide_why(request->api->services.decide, &question, request->arena, &body, &err), &body,
-		&err);
+		decide_why(request->api->services.decide, &question, request->arena, &body, &err),
+		&body, &err);
 }

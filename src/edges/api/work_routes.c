@@ -45,7 +45,8 @@ void handle_task_list(struct api_request *request)
 
 	if (!api_page_size(request, &count))
 		return;
-	if (tasks->list(tasks->context, api_query(request, "after"), count, request->arena, &items, &err))
+	if (tasks->list(tasks->context, api_query(request, "after"), count, request->arena, &items,
+		    &err))
 		answer_items(request, &items);
 	else
 		api_answer_problem(request, &err);
@@ -58,8 +59,8 @@ void handle_task_show(struct api_request *request)
 	struct error err;
 
 	answer_or_fail(request,
-		tasks->show(tasks->context, api_path(request, "id"), request->arena, &body, &err), &body,
-		&err);
+		tasks->show(tasks->context, api_path(request, "id"), request->arena, &body, &err),
+		&body, &err);
 }
 
 void handle_task_end(struct api_request *request)
@@ -67,7 +68,8 @@ void handle_task_end(struct api_request *request)
 	const struct api_tasks *tasks = &request->api->services.tasks;
 	struct error err;
 
-	if (!tasks->end(tasks->context, api_path(request, "id"), request->actor, request, on_change, &err))
+	if (!tasks->end(tasks->context, api_path(request, "id"), request->actor, request, on_change,
+		    &err))
 		api_answer_problem(request, &err);
 }
 
@@ -89,14 +91,14 @@ void handle_kill(struct api_request *request)
 
 /* ---- approvals ---- */
 
-static bool is_wanted(const struct api_request *request, const struct approval *approval, int64_t now)
+static bool is_wanted(
+	const struct api_request *request, const struct approval *approval, int64_t now)
 {
 	struct text state = api_query(request, "state");
 
 	return state.length == 0 ||
-		text_is(state,
-			approval_state_word(
-				approval_state_now(request->api->services.approve, approval, now)));
+	       text_is(state, approval_state_word(approval_state_now(
+				      request->api->services.approve, approval, now)));
 }
 
 /* The first approval behind the one named by `after`, or the first of all. */
@@ -140,16 +142,17 @@ void handle_approval_list(struct api_request *request)
 }
 
 /* The values the question is about, as they were recorded beside it. */
-static bool load_call(struct api_request *request, const struct approval *approval, struct json *out,
-	struct error *err)
+static bool load_call(struct api_request *request, const struct approval *approval,
+	struct json *out, struct error *err)
 {
 	const struct api_services *services = &request->api->services;
 	struct text sealed;
 	struct text plain;
 
-	return record_read_content(services->log, approval->asked_index, request->arena, &sealed, err) &&
-		contents_open_sealed(services->contents, sealed, request->arena, &plain, err) &&
-		json_parse(out, request->arena, plain, &json_limits_default, err);
+	return record_read_content(
+		       services->log, approval->asked_index, request->arena, &sealed, err) &&
+	       contents_open_sealed(services->contents, sealed, request->arena, &plain, err) &&
+	       json_parse(out, request->arena, plain, &json_limits_default, err);
 }
 
 void handle_approval_show(struct api_request *request)
@@ -229,7 +232,8 @@ void handle_secret_set(struct api_request *request)
 
 	if (!api_need_text(request, "value", &value))
 		return;
-	answer_done(request, secrets->set(secrets->context, api_path(request, "name"), value, &err), &err);
+	answer_done(request, secrets->set(secrets->context, api_path(request, "name"), value, &err),
+		&err);
 }
 
 void handle_secret_remove(struct api_request *request)
@@ -237,7 +241,8 @@ void handle_secret_remove(struct api_request *request)
 	const struct api_secrets *secrets = &request->api->services.secrets;
 	struct error err;
 
-	answer_done(request, secrets->remove(secrets->context, api_path(request, "name"), &err), &err);
+	answer_done(
+		request, secrets->remove(secrets->context, api_path(request, "name"), &err), &err);
 }
 
 static void on_backup(void *context, const struct json *summary, const struct error *err)
