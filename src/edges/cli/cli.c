@@ -18,32 +18,32 @@ struct option_row {
 };
 
 static const struct option_row options[] = {
-	{ OPTION_DATA, "--data", "DIR", "the daemon's folder, whose socket is used (./var)", true },
-	{ OPTION_SERVER, "--server", "URL", "ask this daemon over HTTP instead", true },
-	{ OPTION_OUTPUT, "-o", "json|yaml|table", "form of the result (table)", true },
-	{ OPTION_NO_COLOR, "--no-color", NULL, "no colours; NO_COLOR is honoured too", true },
-	{ OPTION_YES, "--yes", NULL, "do not ask before a change", true },
-	{ OPTION_HELP, "--help", NULL, "this text", true },
-	{ OPTION_FILE, "-f", "DIR", "folder of YAML files, or one file", false },
-	{ OPTION_DRAFT, "--draft", NULL, "leave changed charters as drafts", false },
-	{ OPTION_PRUNE, "--prune", NULL, "remove what the files do not name", false },
-	{ OPTION_REASON, "--reason", "TEXT", "why; it is recorded", false },
-	{ OPTION_KEY, "--key", "FILE", "the identity's private key, PEM, mode 0600", false },
-	{ OPTION_RESOURCE, "--resource", "URL", "the MCP address the token is for", false },
-	{ OPTION_OUT, "--out", "FILE", "write to this new file", false },
-	{ OPTION_VERSION, "--version", "N", "the version meant", false },
-	{ OPTION_TASK, "--task", "ID", "of this task", false },
-	{ OPTION_IDENTITY, "--identity", "NAME", "of this identity", false },
-	{ OPTION_ACTOR, "--actor", "ACTOR", "by person:NAME, identity:NAME or uid:N", false },
-	{ OPTION_TYPE, "--type", "TYPE", "of this type of record", false },
-	{ OPTION_VERDICT, "--verdict", "VERDICT", "allow, deny or ask", false },
-	{ OPTION_WORDS, "--words", "TEXT", "that hold all these words", false },
-	{ OPTION_STATE, "--state", "STATE", "in this state", false },
-	{ OPTION_SINCE, "--since", "MS", "since this time, ms since 1970 UTC", false },
-	{ OPTION_LIMIT, "--limit", "N", "at most N, up to 1000 (100)", false },
-	{ OPTION_AFTER, "--after", "CURSOR", "go on behind this one", false },
-	{ OPTION_ARGUMENTS, "--arguments", "JSON", "the tool's arguments", false },
-	{ OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false },
+	{OPTION_DATA, "--data", "DIR", "the daemon's folder, whose socket is used (./var)", true},
+	{OPTION_SERVER, "--server", "URL", "ask this daemon over HTTP instead", true},
+	{OPTION_OUTPUT, "-o", "json|yaml|table", "form of the result (table)", true},
+	{OPTION_NO_COLOR, "--no-color", NULL, "no colours; NO_COLOR is honoured too", true},
+	{OPTION_YES, "--yes", NULL, "do not ask before a change", true},
+	{OPTION_HELP, "--help", NULL, "this text", true},
+	{OPTION_FILE, "-f", "DIR", "folder of YAML files, or one file", false},
+	{OPTION_DRAFT, "--draft", NULL, "leave changed charters as drafts", false},
+	{OPTION_PRUNE, "--prune", NULL, "remove what the files do not name", false},
+	{OPTION_REASON, "--reason", "TEXT", "why; it is recorded", false},
+	{OPTION_KEY, "--key", "FILE", "the identity's private key, PEM, mode 0600", false},
+	{OPTION_RESOURCE, "--resource", "URL", "the MCP address the token is for", false},
+	{OPTION_OUT, "--out", "FILE", "write to this new file", false},
+	{OPTION_VERSION, "--version", "N", "the version meant", false},
+	{OPTION_TASK, "--task", "ID", "of this task", false},
+	{OPTION_IDENTITY, "--identity", "NAME", "of this identity", false},
+	{OPTION_ACTOR, "--actor", "ACTOR", "by person:NAME, identity:NAME or uid:N", false},
+	{OPTION_TYPE, "--type", "TYPE", "of this type of record", false},
+	{OPTION_VERDICT, "--verdict", "VERDICT", "allow, deny or ask", false},
+	{OPTION_WORDS, "--words", "TEXT", "that hold all these words", false},
+	{OPTION_STATE, "--state", "STATE", "in this state", false},
+	{OPTION_SINCE, "--since", "MS", "since this time, ms since 1970 UTC", false},
+	{OPTION_LIMIT, "--limit", "N", "at most N, up to 1000 (100)", false},
+	{OPTION_AFTER, "--after", "CURSOR", "go on behind this one", false},
+	{OPTION_ARGUMENTS, "--arguments", "JSON", "the tool's arguments", false},
+	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 
 enum { OPTIONS_COUNT = sizeof options / sizeof options[0], COMMAND_WORDS_MAX = 2, WORD_MAX = 8 };
@@ -85,7 +85,8 @@ static void print_options(bool is_general, const struct cli_command *command)
 
 static int help_all(void)
 {
-	printf("usage: remit COMMAND [OPTION]...\n\nThe command line of the remit control plane.\n\n");
+	printf("usage: remit COMMAND [OPTION]...\n\nThe command line of the remit control "
+	       "plane.\n\n");
 	for (size_t i = 0; i < cli_commands_count; i++)
 		printf("  %-22s %s\n", cli_commands[i].words, cli_commands[i].help);
 	printf("\nGeneral options:\n");
@@ -233,7 +234,7 @@ static bool set_output(struct cli *cli)
 	const char *form = cli->values[OPTION_OUTPUT];
 
 	cli->is_colored = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL &&
-		cli->values[OPTION_NO_COLOR] == NULL;
+			  cli->values[OPTION_NO_COLOR] == NULL;
 	if (form == NULL || strcmp(form, "table") == 0)
 		return true;
 	if (strcmp(form, "json") == 0)
@@ -267,9 +268,9 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 	for (int i = taken; i < reading->words_count; i++)
 		cli->words[cli->words_count++] = reading->words[i];
 	if (cli->words_count < command->words_min || cli->words_count > command->words_max)
-		return cli_usage(command,
-			cli->words_count < command->words_min ? "something is missing"
-							      : "that is too much");
+		return cli_usage(command, cli->words_count < command->words_min
+						  ? "something is missing"
+						  : "that is too much");
 	if (!set_output(cli))
 		return EXIT_USAGE;
 	cli->arena = arena_create(CLI_ARENA_BYTES_MAX);
@@ -284,8 +285,8 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 
 int cli_run(int argc, char *const *argv)
 {
-	struct reading reading = { 0 };
-	struct cli cli = { 0 };
+	struct reading reading = {0};
+	struct cli cli = {0};
 	int taken = 0;
 
 	if (!read_words(&reading, argc, argv))

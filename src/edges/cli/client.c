@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/private_key.h"
 #include "base/random.h"
@@ -16,6 +17,7 @@ enum {
 	REPLY_BYTES_MAX = 64 * 1024 * 1024,
 	HEADERS_MAX = 6,
 	TARGET_BYTES_MAX = 8192,
+	SIGNATURE_HEADER_BYTES_MAX = 4096,
 };
 
 struct outgoing {
@@ -25,28 +27,47 @@ struct outgoing {
 
 static void add_header(struct outgoing *out, const char *name, const char *value)
 {
-	out->headers[out->count++] = (struct http_header){ name, value };
+	out->headers[out->count++] = (struct http_header){name, value};
 }
 
-/* Signs the request with this machine's key, where there is one. */
+/* The Authorization header of a call that names its signer. */
+static bool sign(struct cli *cli, struct outgoing *out, const struct cli_call *call,
+	struct text body, struct error *err)
+{
+	const struct signed_request request = {
+		.method = text_of(call->method), .target = call->target, .body = body};
+	struct text kept = {0};
+	struct buffer value;
+
+	buffer_init(&value, SIGNATURE_HEADER_BYTES_MAX);
+	if (request_signature_build(
+		    &value, call->key, call->signer, &request, (int64_t)time(NULL), err)) {
+		kept = text_copy(cli->arena, buffer_text(&value));
+		if (kept.data != NULL)
+			add_header(out, "Authorization", kept.data);
+		else
+			(void)error_set(err, ERROR_LIMIT, "no memory for the request");
+	}
+	buffer_deinit(&value);
+	return kept.data != NULL;
+}
+
+/* Signs with the key the call names, else with this machine's, where there is one. */
 static bool add_signature(struct cli *cli, struct outgoing *out, const struct cli_call *call,
 	struct text body, struct error *err)
 {
-	struct cli_person person = { 0 };
-	struct text header;
-	bool ok = true;
+	struct cli_call signed_call = *call;
+	struct cli_person person;
+	bool ok;
 
-	if (call->key != NULL) {
-		person.name = call->signer;
-		ok = cli_signature(cli, call, &person.name, call->key, body, &header, err);
-	} else {
-		if (!cli_person_load(cli, &person, err))
-			return err->code == ERROR_NONE;
-		ok = cli_signature(cli, call, &person.name, person.key, body, &header, err);
-		private_key_destroy(&person.key);
-	}
-	if (ok)
-		add_header(out, "Authorization", header.data);
+	if (call->key != NULL)
+		return sign(cli, out, call, body, err);
+	if (!cli_person_load(cli, &person, err))
+		return err->code == ERROR_NONE;
+	signed_call.key = person.key;
+	signed_call.signer = person.name;
+	ok = sign(cli, out, &signed_call, body, err);
+	private_key_destroy(&person.key);
 	return ok;
 }
 
@@ -89,14 +110,14 @@ static bool address(
 	return true;
 }
 
-static bool fetch(struct cli *cli, const struct cli_call *call, struct cli_reply *reply,
-	struct error *err)
+static bool fetch(
+	struct cli *cli, const struct cli_call *call, struct cli_reply *reply, struct error *err)
 {
-	struct http_call_request request = { .method = call->method,
+	struct http_call_request request = {.method = call->method,
 		.deadline_ms = REQUEST_DEADLINE_MS,
-		.reply_bytes_max = REPLY_BYTES_MAX };
-	struct outgoing out = { 0 };
-	struct http_fetch_head head = { 0 };
+		.reply_bytes_max = REPLY_BYTES_MAX};
+	struct outgoing out = {0};
+	struct http_fetch_head head = {0};
 	struct http_reply answer;
 
 	if (call->body != NULL) {
@@ -120,15 +141,17 @@ static bool fetch(struct cli *cli, const struct cli_call *call, struct cli_reply
 bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply)
 {
 	struct json_limits limits = json_limits_default;
-	struct error err = { 0 };
+	struct error err = {0};
 
-	*reply = (struct cli_reply){ 0 };
+	*reply = (struct cli_reply){0};
 	if (!fetch(cli, call, reply, &err)) {
 		cli_say("remit: %s", err.text);
 		if (err.code == ERROR_IO && cli->values[OPTION_SERVER] == NULL)
-			cli_say("Is remitd running on %s?  --data DIR names another folder, --server "
+			cli_say("Is remitd running on %s?  --data DIR names another folder, "
+				"--server "
 				"URL another daemon.",
-				cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA]);
+				cli->values[OPTION_DATA] == NULL ? "./var"
+								 : cli->values[OPTION_DATA]);
 		return false;
 	}
 	limits.size_bytes = REPLY_BYTES_MAX;
@@ -176,7 +199,7 @@ bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *rep
 bool cli_get(struct cli *cli, struct cli_reply *reply, int *exit_code, const char *fmt, ...)
 {
 	char target[TARGET_BYTES_MAX];
-	struct cli_call call = { .method = "GET" };
+	struct cli_call call = {.method = "GET"};
 	va_list args;
 	int length;
 
@@ -213,5 +236,5 @@ struct text cli_escape(struct cli *cli, const char *value)
 			out[used++] = digits[byte & 15];
 		}
 	}
-	return (struct text){ out, used };
+	return (struct text){out, used};
 }

@@ -105,10 +105,6 @@ struct cli_call {
 	struct text signer;
 };
 
-/* The value of the Authorization header for the call, made now. */
-bool cli_signature(struct cli *cli, const struct cli_call *call, const struct text *person,
-	const struct private_key *key, struct text body, struct text *out, struct error *err);
-
 /* Sends it, signed where this person has a key.  False: the daemon could not be
  * reached, and the user was told. */
 bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply);
@@ -131,7 +127,8 @@ struct cli_person {
 
 /* False and no error: nobody has logged in here. */
 bool cli_person_load(struct cli *cli, struct cli_person *out, struct error *err);
-bool cli_person_save(struct cli *cli, const char *name, const struct private_key *key, struct error *err);
+bool cli_person_save(
+	struct cli *cli, const char *name, const struct private_key *key, struct error *err);
 bool cli_person_forget(struct cli *cli, struct error *err);
 /* The folder that holds it; NULL: no home. */
 const char *cli_person_folder(struct cli *cli);

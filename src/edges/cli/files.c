@@ -39,7 +39,7 @@ static bool read_whole(struct cli *cli, const char *path, struct text *out, stru
 	close(fd);
 	if (content == NULL)
 		return error_set(err, ERROR_LIMIT, "%s: no memory to read it", path);
-	*out = (struct text){ content, used };
+	*out = (struct text){content, used};
 	return true;
 }
 
@@ -66,7 +66,7 @@ static int is_yaml(const struct dirent *entry)
 	struct text name = text_of(entry->d_name);
 
 	return name.data[0] != '.' &&
-		(text_ends_with(name, ".yaml") || text_ends_with(name, ".yml"));
+	       (text_ends_with(name, ".yaml") || text_ends_with(name, ".yml"));
 }
 
 static bool add_folder(
@@ -79,12 +79,11 @@ static bool add_folder(
 	if (!ok)
 		return error_set(err, ERROR_IO, "%s: %s", folder, strerror(errno));
 	for (int i = 0; i < count; i++) {
-		struct text path =
-			text_format(cli->arena, "%s/%s", folder, entries[i]->d_name);
+		struct text path = text_format(cli->arena, "%s/%s", folder, entries[i]->d_name);
 
 		ok = ok && path.data != NULL &&
-			add_file(cli, list, path.data,
-				text_copy(cli->arena, text_of(entries[i]->d_name)).data, err);
+		     add_file(cli, list, path.data,
+			     text_copy(cli->arena, text_of(entries[i]->d_name)).data, err);
 		free(entries[i]);
 	}
 	free(entries);
@@ -112,7 +111,8 @@ bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct 
 
 bool cli_write_secret_file(const char *path, struct text content, struct error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	int fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
 	size_t used = 0;
 
 	if (fd < 0)

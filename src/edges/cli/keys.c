@@ -29,8 +29,8 @@ const char *cli_person_folder(struct cli *cli)
 static const char *file_in(struct cli *cli, const char *name, struct error *err)
 {
 	const char *folder = cli_person_folder(cli);
-	const char *path = folder == NULL ? NULL
-					  : text_format(cli->arena, "%s/%s", folder, name).data;
+	const char *path =
+		folder == NULL ? NULL : text_format(cli->arena, "%s/%s", folder, name).data;
 
 	if (path == NULL)
 		(void)error_set(err, ERROR_INVALID, "there is no home folder to keep a key in");
@@ -44,15 +44,16 @@ static bool read_name(struct cli *cli, const char *path, struct text *out, struc
 	ssize_t got;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	*out = (struct text){ 0 };
+	*out = (struct text){0};
 	if (fd < 0)
 		return errno == ENOENT ? true
 				       : error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
 	got = read(fd, line, sizeof line);
 	close(fd);
 	if (got < 2 || line[got - 1] != '\n')
-		return error_set(err, ERROR_INVALID, "%s: does not hold a name; log in again", path);
-	*out = text_copy(cli->arena, (struct text){ line, (size_t)got - 1 });
+		return error_set(
+			err, ERROR_INVALID, "%s: does not hold a name; log in again", path);
+	*out = text_copy(cli->arena, (struct text){line, (size_t)got - 1});
 	return true;
 }
 
@@ -61,8 +62,8 @@ bool cli_person_load(struct cli *cli, struct cli_person *out, struct error *err)
 	const char *name_path = file_in(cli, "person", err);
 	const char *key_path = file_in(cli, "key.pem", err);
 
-	*out = (struct cli_person){ 0 };
-	*err = (struct error){ 0 };
+	*out = (struct cli_person){0};
+	*err = (struct error){0};
 	if (name_path == NULL || key_path == NULL)
 		return false;
 	if (!read_name(cli, name_path, &out->name, err) || out->name.length == 0)
@@ -98,12 +99,12 @@ bool cli_person_save(
 	if (name_path == NULL || key_path == NULL)
 		return false;
 	return make_folders(cli_person_folder(cli), err) && private_key_save(key, key_path, err) &&
-		cli_write_secret_file(name_path, line, err);
+	       cli_write_secret_file(name_path, line, err);
 }
 
 bool cli_person_forget(struct cli *cli, struct error *err)
 {
-	static const char *const names[] = { "person", "key.pem" };
+	static const char *const names[] = {"person", "key.pem"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		const char *path = file_in(cli, names[i], err);

@@ -35,7 +35,7 @@ const struct json *cli_find(const struct json *value, const char *path)
 	while (value != NULL && *path != '\0') {
 		size_t length = strcspn(path, ".");
 
-		value = json_find_text(value, (struct text){ path, length });
+		value = json_find_text(value, (struct text){path, length});
 		path += length + (path[length] == '.');
 	}
 	return value;
@@ -57,7 +57,7 @@ static bool is_time(const char *path)
 	struct text name = text_of(path);
 
 	return text_ends_with(name, ".at") || text_ends_with(name, "_utc_ms") ||
-		text_is(name, "opened") || text_is(name, "deadline") || text_is(name, "expires");
+	       text_is(name, "opened") || text_is(name, "deadline") || text_is(name, "expires");
 }
 
 /* One value in one line. */
@@ -93,7 +93,8 @@ static size_t cell(char out[CELL_BYTES], const struct json *item, const char *pa
 	append_value(&text, cli_find(item, path), path);
 	length = text.length < CELL_BYTES - 1 ? text.length : CELL_BYTES - 1;
 	/* Never cut inside a letter. */
-	while (length > 0 && length < text.length && ((unsigned char)text.data[length] & 0xC0) == 0x80)
+	while (length > 0 && length < text.length &&
+		((unsigned char)text.data[length] & 0xC0) == 0x80)
 		length--;
 	if (length > 0)
 		memcpy(out, text.data, length);
@@ -113,7 +114,7 @@ static const char *heading(const char *path)
 
 static void print_table(const struct json *items, const char *const *columns)
 {
-	size_t widths[COLUMNS_MAX] = { 0 };
+	size_t widths[COLUMNS_MAX] = {0};
 	char text[CELL_BYTES];
 
 	for (size_t c = 0; columns[c] != NULL && c < COLUMNS_MAX; c++) {
@@ -135,7 +136,8 @@ static void print_table(const struct json *items, const char *const *columns)
 	}
 }
 
-static void print_block(const struct json *result, void (*format)(struct buffer *, const struct json *))
+static void print_block(
+	const struct json *result, void (*format)(struct buffer *, const struct json *))
 {
 	struct buffer text;
 
@@ -152,7 +154,7 @@ void cli_print(struct cli *cli, const struct json *result)
 	if (cli->output == OUTPUT_JSON) {
 		print_block(result, json_pretty);
 	} else if (cli->output == OUTPUT_TABLE && cli->command->columns != NULL && items != NULL &&
-		items->type == JSON_ARRAY) {
+		   items->type == JSON_ARRAY) {
 		print_table(items, cli->command->columns);
 	} else if (result->type == JSON_OBJECT) {
 		print_block(result, yaml_format);
@@ -286,7 +288,7 @@ const char *cli_read_line(struct cli *cli, const char *prompt)
 	struct termios before;
 	bool is_hidden = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
 	struct termios silent;
-	struct text kept = { 0 };
+	struct text kept = {0};
 	size_t length;
 
 	if (is_hidden) {
@@ -298,7 +300,7 @@ const char *cli_read_line(struct cli *cli, const char *prompt)
 	if (fgets(line, sizeof line, stdin) != NULL) {
 		length = strcspn(line, "\r\n");
 		if (length > 0)
-			kept = text_copy(cli->arena, (struct text){ line, length });
+			kept = text_copy(cli->arena, (struct text){line, length});
 	}
 	explicit_bzero(line, sizeof line);
 	if (is_hidden) {
