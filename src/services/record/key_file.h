@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "services/record/disk.h"
+#include "services/record/record.h"
 
 /* The file of wrapped content keys as the writer thread sees it: slots that
  * must be durable before an entry that depends on them (docs/formats/contents.md). */
@@ -15,15 +16,8 @@ struct key_file;
 #define KEY_FILE_PATH "keys/contents"
 
 enum {
-	KEY_SLOT_BYTES = 128,
+	KEY_SLOT_BYTES = CONTENT_KEY_SLOT_BYTES,
 	KEY_FILE_GROW_BYTES = 64 * 1024, /* zeros written and synced ahead */
-};
-
-/* One task's wrapped key at its place, or zeros in its stead. */
-struct content_key_slot {
-	uint64_t position; /* in the file, in slots */
-	bool is_erasure;
-	uint8_t bytes[KEY_SLOT_BYTES];
 };
 
 /* Errors: LIMIT, IO. */

@@ -16,7 +16,6 @@
 /* The audit log as the rest of the product sees it: submit an entry, hear back
  * once it is durable.  One writer thread, group commit (README.md here). */
 struct record_log;
-struct content_key_slot;
 
 enum {
 	RECORD_ENTRY_BYTES_MAX = 65535, /* C2SP tlog-tiles: a bundle's length field is 16 bits */
@@ -29,12 +28,21 @@ enum record_urgency {
 	RECORD_RESERVED,     /* kill, suspend, end, shutdown: may use the reserve */
 };
 
+/* A task's wrapped key and its place, to be durable before the entry is. */
+enum { CONTENT_KEY_SLOT_BYTES = 128 };
+struct content_key_slot {
+	bool is_used;
+	bool is_erasure;
+	uint64_t position; /* in the file of keys, in slots */
+	uint8_t bytes[CONTENT_KEY_SLOT_BYTES];
+};
+
 /* One entry on its way.  Embedded in the submitter's object, which must stay in
  * place until done ran. */
 struct record_append {
 	struct text entry;   /* canonical JSON, borrowed until done */
 	struct text content; /* optional bytes kept beside the log, borrowed until done */
-	const struct content_key_slot *content_key; /* contents_attach; NULL if not used */
+	struct content_key_slot content_key; /* contents_attach; {0} if not used */
 	enum record_urgency urgency;
 	struct loop *loop; /* done runs on this loop's thread; NULL: on the writer's */
 	void (*done)(struct record_append *append);

@@ -246,7 +246,7 @@ static bool check_content(const struct record_append *append, struct error *err)
 
 static bool put_key(struct record_log *log, const struct record_append *append, struct error *err)
 {
-	if (append->content_key == NULL || key_file_put(log->key_file, append->content_key, err))
+	if (!append->content_key.is_used || key_file_put(log->key_file, &append->content_key, err))
 		return true;
 	if (err->code == ERROR_IO)
 		fail(log);
