@@ -90,7 +90,8 @@ struct cedar_ip;
  * points to is borrowed and never changes.  Sets are sorted and without
  * duplicates, records are sorted by name: make them with the functions. */
 struct cedar_value {
-	enum cedar_type type;
+	uint16_t type;  /* enum cedar_type */
+	uint16_t depth; /* private: sets and records inside */
 	uint32_t count; /* bytes of a string, items of a set, members of a record */
 	union {
 		bool boolean;

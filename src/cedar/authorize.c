@@ -1,0 +1,177 @@
+/* Decisions.  Every policy whose scope matches is evaluated, whatever the others
+ * said: which policies fail is part of the answer.  A policy that fails decides
+ * nothing; a satisfied forbid wins; nothing is allowed without a permit. */
+#include <assert.h>
+#include <string.h>
+
+#include "cedar/policy_set.h"
+
+enum { ANSWERS_FIRST = 4 };
+
+bool scope_part_matches(const struct scope_part *part, enum ast_variable variable,
+	const struct evaluation *evaluation)
+{
+	const struct cedar_uid *uid = evaluation->variables[variable].entity;
+	const struct entity_node *node = evaluation->nodes[variable];
+
+	if (part->kind == SCOPE_ANY)
+		return true;
+	if (part->kind == SCOPE_EQUAL)
+		return cedar_uid_equal(uid, part->uids);
+	if ((part->kind == SCOPE_IS || part->kind == SCOPE_IS_IN) &&
+		!cedar_text_equal(uid->type, part->type))
+		return false;
+	if (part->kind == SCOPE_IS)
+		return true;
+	for (uint32_t i = 0; i < part->count; i++) {
+		if (cedar_uid_equal(uid, &part->uids[i]) ||
+			entity_has_ancestor(node, &part->uids[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool scope_matches(const struct stored_policy *policy, const struct evaluation *evaluation)
+{
+	/* The resource first: it is what most policies differ in. */
+	return scope_part_matches(&policy->ast.scope[AST_RESOURCE], AST_RESOURCE, evaluation) &&
+	       scope_part_matches(&policy->ast.scope[AST_ACTION], AST_ACTION, evaluation) &&
+	       scope_part_matches(&policy->ast.scope[AST_PRINCIPAL], AST_PRINCIPAL, evaluation);
+}
+
+/* The answer while it grows. */
+struct tally {
+	struct arena *scratch;
+	uint32_t *reasons; /* of the effect that is winning so far */
+	uint32_t reason_count;
+	uint32_t reason_capacity;
+	enum cedar_effect effect;
+	struct cedar_policy_error *errors;
+	uint32_t error_count;
+	uint32_t error_capacity;
+	struct cedar_error *err;
+};
+
+/* Room for one more; the old block is left behind. */
+static void *tally_grow(
+	struct tally *tally, void *items, uint32_t count, uint32_t *capacity, size_t item_size)
+{
+	uint32_t larger = *capacity == 0 ? ANSWERS_FIRST : *capacity * 2;
+	void *copy;
+
+	if (count < *capacity)
+		return items;
+	copy = arena_alloc(tally->scratch, larger, item_size);
+	if (copy == NULL) {
+		cedar_fail_memory(tally->err);
+		return NULL;
+	}
+	if (count > 0)
+		memcpy(copy, items, count * item_size);
+	*capacity = larger;
+	return copy;
+}
+
+static bool tally_satisfied(struct tally *tally, uint32_t index, enum cedar_effect effect)
+{
+	uint32_t *reasons;
+
+	if (effect == CEDAR_PERMIT && tally->effect == CEDAR_FORBID)
+		return true;
+	if (effect == CEDAR_FORBID && tally->effect == CEDAR_PERMIT) {
+		tally->effect = CEDAR_FORBID;
+		tally->reason_count = 0;
+	}
+	reasons = tally_grow(tally, tally->reasons, tally->reason_count, &tally->reason_capacity,
+		sizeof *reasons);
+	if (reasons == NULL)
+		return false;
+	reasons[tally->reason_count++] = index;
+	tally->reasons = reasons;
+	return true;
+}
+
+static bool tally_failed(struct tally *tally, const struct stored_policy *policy, uint32_t index,
+	const struct ast *at, const struct cedar_error *failure)
+{
+	struct cedar_policy_error *errors = tally_grow(
+		tally, tally->errors, tally->error_count, &tally->error_capacity, sizeof *errors);
+	struct cedar_policy_error *error;
+
+	if (errors == NULL)
+		return false;
+	tally->errors = errors;
+	error = &errors[tally->error_count];
+	error->policy = index;
+	error->range = stored_policy_range(policy, at->start, at->end);
+	error->text = cedar_text_copy(tally->scratch, cedar_text_of(failure->text));
+	if (error->text.data == NULL)
+		return cedar_fail_memory(tally->err);
+	tally->error_count++;
+	return true;
+}
+
+/* Evaluates one policy whose scope matches. */
+static bool weigh(const struct cedar_policy_set *set, uint32_t index, struct evaluation *evaluation,
+	struct tally *tally)
+{
+	const struct stored_policy *policy = &set->policies[index];
+	struct cedar_value result;
+	struct cedar_error failure;
+
+	if (policy->ast.clause_count == 0)
+		return tally_satisfied(tally, index, policy->ast.effect);
+	if (program_run(&set->program, &policy->condition, evaluation, &result, &failure))
+		return !result.boolean || tally_satisfied(tally, index, policy->ast.effect);
+	if (failure.code == CEDAR_ERROR_EVALUATION)
+		return tally_failed(tally, policy, index, evaluation->failed_at, &failure);
+	*tally->err = failure;
+	return false;
+}
+
+static void give(struct cedar_answer *answer, const struct tally *tally)
+{
+	*answer = (struct cedar_answer){.decision = CEDAR_DENY,
+		.reasons = tally->reasons,
+		.reason_count = tally->reason_count,
+		.errors = tally->errors,
+		.error_count = tally->error_count};
+	if (tally->effect == CEDAR_PERMIT && tally->reason_count > 0)
+		answer->decision = CEDAR_ALLOW;
+}
+
+bool cedar_authorize(const struct cedar_policy_set *set, const struct cedar_entities *entities,
+	const struct cedar_request *request, struct cedar_arena *scratch,
+	struct cedar_answer *answer, struct cedar_error *err)
+{
+	struct cedar_value stack[EVALUATION_STACK_FIRST];
+	struct evaluation evaluation;
+	struct tally tally = {
+		.scratch = cedar_arena_inner(scratch), .effect = CEDAR_PERMIT, .err = err};
+
+	assert(set->is_sealed);
+	*answer = (struct cedar_answer){.decision = CEDAR_DENY};
+	if (!evaluation_init(&evaluation, entities, request, tally.scratch, stack, err))
+		return false;
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (scope_matches(&set->policies[i], &evaluation) &&
+			!weigh(set, i, &evaluation, &tally))
+			return false;
+	}
+	give(answer, &tally);
+	return true;
+}
+
+bool cedar_policy_applies(const struct cedar_policy_set *set, size_t index,
+	const struct cedar_entities *entities, const struct cedar_request *request)
+{
+	struct cedar_value stack[EVALUATION_STACK_FIRST];
+	struct evaluation evaluation;
+	struct cedar_request bare = *request;
+	struct cedar_error ignored;
+
+	assert(index < set->count);
+	bare.context = (struct cedar_value){.type = CEDAR_NONE}; /* a scope reads none */
+	return evaluation_init(&evaluation, entities, &bare, NULL, stack, &ignored) &&
+	       scope_matches(&set->policies[index], &evaluation);
+}

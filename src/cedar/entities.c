@@ -1,0 +1,414 @@
+/* Entity stores.  A store owns an arena for what it copies and a heap array of
+ * nodes that may move until it is sealed; an overlay borrows everything and
+ * lives in the caller's arena.
+ *
+ * Invariants of a sealed store:
+ * E1 every parent of a node is a node here (maybe a placeholder) or below;
+ * E2 ancestors holds every entity reachable over parents, itself never;
+ * E3 a node of an overlay never hides one that E2 below was computed through. */
+#include "cedar/entities.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cedar/document.h"
+#include "cedar/entities_inner.h"
+
+enum { NODES_FIRST = 16 };
+/* Three times the text it was read from, and room for the closure. */
+static const size_t STORE_BYTES_MAX = (size_t)16 * CEDAR_ENTITIES_BYTES_MAX;
+
+bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err)
+{
+	struct cedar_entities *entities = calloc(1, sizeof *entities);
+
+	*out = NULL;
+	if (entities == NULL)
+		return cedar_fail_memory(err);
+	entities->arena = arena_create(STORE_BYTES_MAX);
+	if (entities->arena == NULL) {
+		free(entities);
+		return cedar_fail_memory(err);
+	}
+	*out = entities;
+	return true;
+}
+
+void cedar_entities_destroy(struct cedar_entities **entities)
+{
+	if (*entities == NULL)
+		return;
+	table_deinit(&(*entities)->table);
+	free((*entities)->nodes);
+	arena_destroy(&(*entities)->arena);
+	free(*entities);
+	*entities = NULL;
+}
+
+struct entity_node *entities_find_here(
+	const struct cedar_entities *entities, const struct cedar_uid *uid)
+{
+	struct table_cursor cursor = table_start(&entities->table, cedar_uid_hash(uid));
+	uint32_t position;
+
+	while (table_next(&entities->table, &cursor, &position)) {
+		if (cedar_uid_equal(&entities->nodes[position].uid, uid))
+			return &entities->nodes[position];
+	}
+	return NULL;
+}
+
+const struct entity_node *entities_find(
+	const struct cedar_entities *entities, const struct cedar_uid *uid)
+{
+	for (; entities != NULL; entities = entities->below) {
+		const struct entity_node *node = entities_find_here(entities, uid);
+
+		if (node != NULL && node->is_present)
+			return node;
+	}
+	return NULL;
+}
+
+/* Makes room for more nodes of a store that owns its array. */
+static bool reserve_nodes(struct cedar_entities *entities, uint32_t more, struct cedar_error *err)
+{
+	uint32_t capacity = entities->capacity == 0 ? NODES_FIRST : entities->capacity;
+	struct entity_node *nodes;
+
+	if (more > CEDAR_ENTITIES_MAX - entities->count)
+		return cedar_fail(
+			err, CEDAR_ERROR_LIMIT, "more than %d entities", CEDAR_ENTITIES_MAX);
+	while (capacity < entities->count + more)
+		capacity *= 2;
+	if (!table_reserve(&entities->table, entities->count + more))
+		return cedar_fail_memory(err);
+	if (capacity == entities->capacity)
+		return true;
+	nodes = realloc(entities->nodes, capacity * sizeof *nodes);
+	if (nodes == NULL)
+		return cedar_fail_memory(err);
+	entities->nodes = nodes;
+	entities->capacity = capacity;
+	return true;
+}
+
+static const struct cedar_value *record_or_empty(const struct cedar_value *value)
+{
+	static const struct cedar_value empty = {.type = CEDAR_RECORD, .depth = 1};
+
+	return value->type == CEDAR_NONE ? &empty : value;
+}
+
+static bool has_parent(const struct entity_node *node, const struct cedar_uid *parent)
+{
+	for (uint32_t i = 0; i < node->parent_count; i++) {
+		if (cedar_uid_equal(&node->parents[i], parent))
+			return true;
+	}
+	return false;
+}
+
+static bool is_same_entity(const struct entity_node *node, const struct cedar_entity *entity)
+{
+	struct entity_node other = {
+		.parents = entity->parents, .parent_count = (uint32_t)entity->parent_count};
+
+	if (!cedar_value_equal(&node->attributes, record_or_empty(&entity->attributes)) ||
+		!cedar_value_equal(&node->tags, record_or_empty(&entity->tags)))
+		return false;
+	for (size_t i = 0; i < entity->parent_count; i++) {
+		if (!has_parent(node, &entity->parents[i]))
+			return false;
+	}
+	for (uint32_t i = 0; i < node->parent_count; i++) {
+		if (!has_parent(&other, &node->parents[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool check_shape(const struct cedar_entity *entity, struct cedar_error *err)
+{
+	if (record_or_empty(&entity->attributes)->type != CEDAR_RECORD ||
+		record_or_empty(&entity->tags)->type != CEDAR_RECORD)
+		return cedar_fail(err, CEDAR_ERROR_INVALID, "attributes and tags must be records");
+	if (entity->parent_count > CEDAR_ENTITIES_MAX)
+		return cedar_fail(
+			err, CEDAR_ERROR_LIMIT, "more than %d parents", CEDAR_ENTITIES_MAX);
+	return true;
+}
+
+static bool fail_duplicate(const struct cedar_uid *uid, struct cedar_error *err)
+{
+	return cedar_fail(err, CEDAR_ERROR_INVALID, "two different entities %.*s::\"%.*s\"",
+		(int)uid->type.length, uid->type.data, (int)uid->id.length, uid->id.data);
+}
+
+static bool copy_parents(struct entity_node *node, struct arena *arena,
+	const struct cedar_entity *entity, struct cedar_error *err)
+{
+	struct cedar_uid *parents = arena_array(arena, struct cedar_uid, entity->parent_count);
+
+	if (parents == NULL)
+		return cedar_fail_memory(err);
+	for (size_t i = 0; i < entity->parent_count; i++) {
+		const struct cedar_uid *copy = cedar_uid_copy(arena, &entity->parents[i]);
+
+		if (copy == NULL)
+			return cedar_fail_memory(err);
+		parents[i] = *copy;
+	}
+	node->parents = parents;
+	node->parent_count = (uint32_t)entity->parent_count;
+	return true;
+}
+
+bool cedar_entities_add(
+	struct cedar_entities *entities, const struct cedar_entity *entity, struct cedar_error *err)
+{
+	struct entity_node node = {.is_present = true};
+	const struct entity_node *old = entities_find_here(entities, &entity->uid);
+	const struct cedar_uid *uid;
+
+	assert(!entities->is_sealed);
+	if (!check_shape(entity, err))
+		return false;
+	if (old != NULL)
+		return is_same_entity(old, entity) || fail_duplicate(&entity->uid, err);
+	if (!reserve_nodes(entities, 1, err))
+		return false;
+	uid = cedar_uid_copy(entities->arena, &entity->uid);
+	if (uid == NULL)
+		return cedar_fail_memory(err);
+	node.uid = *uid;
+	if (!cedar_value_copy(
+		    &node.attributes, entities->arena, record_or_empty(&entity->attributes), err) ||
+		!cedar_value_copy(
+			&node.tags, entities->arena, record_or_empty(&entity->tags), err) ||
+		!copy_parents(&node, entities->arena, entity, err))
+		return false;
+	table_put(&entities->table, node.uid.hash, entities->count);
+	entities->nodes[entities->count++] = node;
+	entities->present_count++;
+	return true;
+}
+
+static bool read_parents(const struct document_reader *reader, const struct document *array,
+	struct cedar_entity *out)
+{
+	struct cedar_uid *parents = arena_array(reader->arena, struct cedar_uid, array->count);
+
+	if (parents == NULL)
+		return cedar_fail_memory(reader->err);
+	for (const struct document *parent = array->first; parent != NULL; parent = parent->next) {
+		if (!document_uid(reader, parent, &parents[out->parent_count++]))
+			return false;
+	}
+	out->parents = parents;
+	return true;
+}
+
+static bool read_members(const struct document_reader *reader, const struct document *object,
+	struct cedar_value *out)
+{
+	if (object->type != DOCUMENT_OBJECT)
+		return document_fail(reader, object, "expected an object");
+	if (!document_value(reader, object, out))
+		return false;
+	return out->type == CEDAR_RECORD || document_fail(reader, object, "expected a record");
+}
+
+static bool read_part(
+	const struct document_reader *reader, const struct document *part, struct cedar_entity *out)
+{
+	if (cedar_text_is(part->name, "uid"))
+		return document_uid(reader, part, &out->uid);
+	if (cedar_text_is(part->name, "attrs"))
+		return read_members(reader, part, &out->attributes);
+	if (cedar_text_is(part->name, "tags"))
+		return read_members(reader, part, &out->tags);
+	if (cedar_text_is(part->name, "parents") && part->type == DOCUMENT_ARRAY)
+		return read_parents(reader, part, out);
+	return document_fail(reader, part, "an entity has uid, attrs, parents and tags");
+}
+
+static bool read_entity(const struct document_reader *reader, const struct document *object,
+	struct cedar_entity *out)
+{
+	*out = (struct cedar_entity){0};
+	if (document_find(object, "uid") == NULL || document_find(object, "attrs") == NULL ||
+		document_find(object, "parents") == NULL)
+		return document_fail(reader, object, "an entity needs uid, attrs and parents");
+	for (const struct document *part = object->first; part != NULL; part = part->next) {
+		if (!read_part(reader, part, out))
+			return false;
+	}
+	return true;
+}
+
+bool cedar_entities_add_json(
+	struct cedar_entities *entities, struct cedar_text json, struct cedar_error *err)
+{
+	struct document_reader reader = {.source = json, .err = err};
+	struct document *root;
+	struct cedar_entity entity;
+	bool ok = false;
+
+	reader.arena = arena_create(STORE_BYTES_MAX);
+	if (reader.arena == NULL)
+		return cedar_fail_memory(err);
+	if (!document_parse(&root, reader.arena, json, err))
+		goto done;
+	if (root->type != DOCUMENT_ARRAY) {
+		document_fail(&reader, root, "expected an array of entities");
+		goto done;
+	}
+	for (const struct document *object = root->first; object != NULL; object = object->next) {
+		if (!read_entity(&reader, object, &entity) ||
+			!cedar_entities_add(entities, &entity, err))
+			goto done;
+	}
+	ok = true;
+done:
+	arena_destroy(&reader.arena);
+	return ok;
+}
+
+static uint32_t count_parents(const struct cedar_entities *entities)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < entities->count; i++)
+		count += entities->nodes[i].parent_count;
+	return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err)
+{
+	assert(!entities->is_sealed);
+	if (!reserve_nodes(entities, count_parents(entities), err) ||
+		!entities_close(entities, err))
+		return false;
+	entities->is_sealed = true;
+	return true;
+}
+
+/* E3: what others were closed through must not change. */
+static bool check_hiding(const struct cedar_entities *below, const struct cedar_entity *entity,
+	struct cedar_error *err)
+{
+	for (; below != NULL; below = below->below) {
+		const struct entity_node *node = entities_find_here(below, &entity->uid);
+
+		if (node != NULL && node->is_parent &&
+			(node->is_present || entity->parent_count > 0))
+			return cedar_fail(err, CEDAR_ERROR_INVALID,
+				"%.*s::\"%.*s\" is a parent in the store below",
+				(int)entity->uid.type.length, entity->uid.type.data,
+				(int)entity->uid.id.length, entity->uid.id.data);
+	}
+	return true;
+}
+
+static bool overlay_add(
+	struct cedar_entities *overlay, const struct cedar_entity *entity, struct cedar_error *err)
+{
+	struct entity_node *node = &overlay->nodes[overlay->count];
+
+	if (!check_shape(entity, err) || !check_hiding(overlay->below, entity, err))
+		return false;
+	if (entities_find_here(overlay, &entity->uid) != NULL)
+		return fail_duplicate(&entity->uid, err);
+	*node = (struct entity_node){.uid = entity->uid,
+		.attributes = *record_or_empty(&entity->attributes),
+		.tags = *record_or_empty(&entity->tags),
+		.parents = entity->parents,
+		.parent_count = (uint32_t)entity->parent_count,
+		.is_present = true};
+	node->uid.hash = cedar_uid_hash(&entity->uid);
+	table_put(&overlay->table, node->uid.hash, overlay->count);
+	overlay->count++;
+	overlay->present_count++;
+	return true;
+}
+
+bool cedar_entities_overlay(const struct cedar_entities **out, struct cedar_arena *arena,
+	const struct cedar_entities *below, const struct cedar_entity *added, size_t count,
+	struct cedar_error *err)
+{
+	struct arena *inner = cedar_arena_inner(arena);
+	struct cedar_entities *overlay = arena_new(inner, struct cedar_entities);
+	size_t capacity = count;
+
+	*out = NULL;
+	assert(below == NULL || below->is_sealed);
+	for (size_t i = 0; i < count; i++)
+		capacity += added[i].parent_count;
+	if (overlay == NULL || capacity > CEDAR_ENTITIES_MAX)
+		return cedar_fail_memory(err);
+	overlay->arena = inner;
+	overlay->below = below;
+	overlay->table.arena = inner;
+	overlay->capacity = (uint32_t)capacity;
+	overlay->nodes = arena_array(inner, struct entity_node, capacity);
+	if (overlay->nodes == NULL || !table_reserve(&overlay->table, (uint32_t)capacity))
+		return cedar_fail_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		if (!overlay_add(overlay, &added[i], err))
+			return false;
+	}
+	if (!entities_close(overlay, err))
+		return false;
+	overlay->is_sealed = true;
+	*out = overlay;
+	return true;
+}
+
+size_t cedar_entities_count(const struct cedar_entities *entities)
+{
+	return entities->present_count;
+}
+
+bool cedar_entities_find(const struct cedar_entities *entities, const struct cedar_uid *uid,
+	struct cedar_entity *out)
+{
+	const struct entity_node *node = entities_find(entities, uid);
+
+	*out = (struct cedar_entity){0};
+	if (node == NULL)
+		return false;
+	out->uid = node->uid;
+	out->attributes = node->attributes;
+	out->tags = node->tags;
+	return true;
+}
+
+bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid *uid)
+{
+	uint64_t hash = cedar_uid_hash(uid);
+	uint32_t low = 0, high = node == NULL ? 0 : node->ancestor_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (node->ancestors[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; node != NULL && low < node->ancestor_count && node->ancestors[low].hash == hash;
+		low++) {
+		if (cedar_uid_equal(node->ancestors[low].uid, uid))
+			return true;
+	}
+	return false;
+}
+
+bool cedar_entities_in(const struct cedar_entities *entities, const struct cedar_uid *uid,
+	const struct cedar_uid *ancestor)
+{
+	return cedar_uid_equal(uid, ancestor) ||
+	       entity_has_ancestor(entities_find(entities, uid), ancestor);
+}

@@ -1,0 +1,34 @@
+#ifndef CEDAR_ENTITIES_H
+#define CEDAR_ENTITIES_H
+
+#include "cedar/table.h"
+#include "cedar/value.h"
+
+/* Entity stores inside the library. */
+
+struct ancestor {
+	uint64_t hash;
+	const struct cedar_uid *uid;
+};
+
+/* One entity, or a placeholder for a parent that is not in the store. */
+struct entity_node {
+	struct cedar_uid uid;
+	struct cedar_value attributes;
+	struct cedar_value tags;
+	const struct cedar_uid *parents;
+	const struct ancestor *ancestors; /* all of them once sealed, by cedar_uid_compare */
+	uint32_t parent_count;
+	uint32_t ancestor_count;
+	bool is_present;
+	bool is_parent; /* somebody in the same store names it as a parent */
+	uint8_t visit;  /* enum visit, while the hierarchy is closed */
+};
+
+/* The entity, or NULL if it is not in the store (or the store is NULL). */
+const struct entity_node *entities_find(
+	const struct cedar_entities *entities, const struct cedar_uid *uid);
+/* node may be NULL. */
+bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid *uid);
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef CEDAR_TABLE_H
+#define CEDAR_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+
+/* A hash index from 64-bit hashes to positions in an array kept elsewhere.  It
+ * holds hashes only: the caller confirms each candidate.  {0} is empty. */
+struct table {
+	struct table_slot *slots; /* a power of two of them, at most half used */
+	uint32_t slot_count;
+	uint32_t used;
+	struct arena *arena; /* where slots live; NULL: on the heap, freed by deinit */
+};
+
+void table_deinit(struct table *table);
+/* Forgets every entry and keeps the room. */
+void table_clear(struct table *table);
+/* Makes room for count entries in all; false without memory. */
+bool table_reserve(struct table *table, uint32_t count) MUST_CHECK;
+/* There must be room.  The same hash may be put more than once. */
+void table_put(struct table *table, uint64_t hash, uint32_t position);
+
+/* Candidates with that hash, one a call, until false. */
+struct table_cursor {
+	uint64_t hash;
+	uint32_t at;
+};
+struct table_cursor table_start(const struct table *table, uint64_t hash);
+bool table_next(const struct table *table, struct table_cursor *cursor, uint32_t *position);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef CEDAR_VALUE_H
+#define CEDAR_VALUE_H
+
+#include "cedar/text.h"
+
+/* Values inside the library.  A value is 16 bytes; see remit/cedar.h. */
+
+/* An address and its prefix; an IPv4 address is in the last four bytes. */
+struct cedar_ip {
+	uint8_t bytes[16];
+	uint8_t prefix; /* at most 32 or 128 */
+	bool is_v6;
+};
+
+/* The arena under the public name. */
+struct arena *cedar_arena_inner(struct cedar_arena *arena);
+
+uint64_t cedar_uid_hash(const struct cedar_uid *uid);
+/* A copy of the uid and its texts; NULL when the arena is full. */
+struct cedar_uid *cedar_uid_copy(struct arena *arena, const struct cedar_uid *uid) MUST_CHECK;
+/* Any fixed total order. */
+int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b);
+/* Type::"id". */
+void cedar_write_uid(struct cedar_writer *writer, const struct cedar_uid *uid);
+
+struct cedar_text cedar_value_text(const struct cedar_value *string);
+/* Total over all values; 0 exactly if they are equal. */
+int cedar_value_compare(const struct cedar_value *a, const struct cedar_value *b);
+void cedar_write_value(struct cedar_writer *writer, const struct cedar_value *value);
+/* A copy that lives in arena alone.  Errors: LIMIT. */
+bool cedar_value_copy(struct cedar_value *out, struct arena *arena, const struct cedar_value *value,
+	struct cedar_error *err) MUST_CHECK;
+
+/* Sorts count items in place and drops equal ones; *out borrows items.
+ * Errors: LIMIT (too deep). */
+bool cedar_set_seal(struct cedar_value *out, struct cedar_value *items, size_t count,
+	struct cedar_error *err) MUST_CHECK;
+/* Sorts count members in place; *out borrows members.
+ * Errors: INVALID (a name twice), LIMIT (too deep). */
+bool cedar_record_seal(struct cedar_value *out, struct cedar_member *members, size_t count,
+	struct cedar_error *err) MUST_CHECK;
+bool cedar_set_contains(const struct cedar_value *set, const struct cedar_value *item);
+bool cedar_set_contains_all(const struct cedar_value *set, const struct cedar_value *wanted);
+bool cedar_set_contains_any(const struct cedar_value *set, const struct cedar_value *wanted);
+
+#endif

@@ -1,0 +1,197 @@
+#include "cedar/entities.h"
+
+#include "support.h"
+
+#define UID(type, id) "{\"type\":\"" type "\",\"id\":\"" id "\"}"
+#define NODE(id, parents) "{\"uid\":" UID("T", id) ",\"attrs\":{},\"parents\":[" parents "]}"
+
+static bool loads(const char *json, struct cedar_error *err)
+{
+	struct cedar_entities *entities;
+	bool ok;
+
+	assert_true(cedar_entities_create(&entities, err));
+	ok = cedar_entities_add_json(entities, cedar_text_of(json), err) &&
+	     cedar_entities_seal(entities, err);
+	cedar_entities_destroy(&entities);
+	return ok;
+}
+
+static struct cedar_uid t(const char *id)
+{
+	return cedar_uid_of(CEDAR_TEXT("T"), cedar_text_of(id));
+}
+
+static bool is_in(const struct cedar_entities *entities, const char *id, const char *ancestor)
+{
+	struct cedar_uid child = t(id), parent = t(ancestor);
+
+	return cedar_entities_in(entities, &child, &parent);
+}
+
+static void malformed_entities_are_refused(void **state)
+{
+	static const char *const bad[] = {"{}", "[1]", "[{}]", "[{\"uid\":" UID("T", "a") "}]",
+		"[{\"uid\":" UID("T", "a") ",\"attrs\":{}}]",
+		"[{\"uid\":" UID("T", "a") ",\"attrs\":[],\"parents\":[]}]",
+		"[{\"uid\":" UID("T", "a") ",\"attrs\":{},\"parents\":{}}]",
+		"[{\"uid\":" UID("T", "a") ",\"attrs\":{\"a\":null},\"parents\":[]}]",
+		"[{\"uid\":" UID("T", "a") ",\"attrs\":{},\"parents\":[],\"x\":1}]",
+		"[{\"uid\":" UID("T", "a") ",\"attrs\":{},\"parents\":[],\"tags\":[]}]",
+		"[{\"uid\":\"T::a\",\"attrs\":{},\"parents\":[]}]",
+		"[{\"uid\":" UID("T:", "a") ",\"attrs\":{},\"parents\":[]}]",
+		"[" NODE("a", "") "," NODE("a", UID("T", "b")) "]"};
+	struct cedar_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		if (loads(bad[i], &err))
+			fail_msg("accepted: %s", bad[i]);
+		assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	}
+}
+
+static void a_cycle_is_refused_whatever_its_length(void **state)
+{
+	static const char *const bad[] = {"[" NODE("a", UID("T", "a")) "]",
+		"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "a")) "]",
+		"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "c")) "," NODE(
+			"c", UID("T", "d")) "," NODE("d", UID("T", "b")) "]"};
+	struct cedar_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_false(loads(bad[i], &err));
+		assert_non_null(strstr(err.text, "its own ancestor"));
+	}
+}
+
+static void an_equal_duplicate_is_the_same_entity(void **state)
+{
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(loads("[" NODE("a", UID("T", "b") "," UID("T", "c")) "," NODE(
+				  "a", UID("T", "c") "," UID("T", "b")) "]",
+		&err));
+}
+
+static void the_hierarchy_is_closed_over_missing_parents_too(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world,
+		"[" NODE("a", UID("T", "b")) "," NODE(
+			"b", UID("T", "c") "," UID("T", "x")) "," NODE("c", "") "]",
+		NULL);
+	assert_true(is_in(world.entities, "a", "a"));
+	assert_true(is_in(world.entities, "a", "b"));
+	assert_true(is_in(world.entities, "a", "c"));
+	assert_true(is_in(world.entities, "a", "x"));
+	assert_true(is_in(world.entities, "unknown", "unknown"));
+	assert_false(is_in(world.entities, "c", "a"));
+	assert_false(is_in(world.entities, "b", "a"));
+	assert_false(is_in(world.entities, "unknown", "a"));
+	assert_int_equal(cedar_entities_count(world.entities), 3);
+	world_close(&world);
+}
+
+static void a_long_chain_needs_no_stack(void **state)
+{
+	enum { LINKS = 2000 };
+	struct cedar_entities *entities;
+	struct cedar_error err;
+	char id[16], parent[16];
+
+	(void)state;
+	assert_true(cedar_entities_create(&entities, &err));
+	for (int i = 0; i < LINKS; i++) {
+		struct cedar_uid above;
+		struct cedar_entity entity = {0};
+
+		(void)snprintf(id, sizeof id, "%d", i);
+		(void)snprintf(parent, sizeof parent, "%d", i + 1);
+		above = t(parent);
+		entity.uid = t(id);
+		entity.parents = &above;
+		entity.parent_count = 1;
+		assert_true(cedar_entities_add(entities, &entity, &err));
+	}
+	assert_true(cedar_entities_seal(entities, &err));
+	(void)snprintf(parent, sizeof parent, "%d", LINKS);
+	assert_true(is_in(entities, "0", parent));
+	assert_false(is_in(entities, parent, "0"));
+	cedar_entities_destroy(&entities);
+}
+
+static void an_overlay_adds_without_touching_what_is_below(void **state)
+{
+	struct cedar_uid parents[] = {t("b")};
+	struct cedar_entity added[] = {{.uid = t("new"), .parents = parents, .parent_count = 1}};
+	const struct cedar_entities *overlay;
+	struct cedar_entity found;
+	struct world world;
+
+	(void)state;
+	world_open(&world, "[" NODE("a", "") "," NODE("b", UID("T", "c")) "]", NULL);
+	assert_true(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, added, 1, &world.err));
+	assert_true(is_in(overlay, "new", "b"));
+	assert_true(is_in(overlay, "new", "c"));
+	assert_true(is_in(overlay, "b", "c"));
+	assert_false(is_in(world.entities, "new", "b"));
+	assert_false(cedar_entities_find(world.entities, &added[0].uid, &found));
+	assert_true(cedar_entities_find(overlay, &added[0].uid, &found));
+	world_close(&world);
+}
+
+static void an_overlay_hides_only_what_is_nobodys_parent(void **state)
+{
+	struct cedar_uid parents[] = {t("c")};
+	struct cedar_entity leaf = {.uid = t("a"), .parents = parents, .parent_count = 1};
+	struct cedar_entity parent = {.uid = t("b")};
+	struct cedar_entity missing = {.uid = t("x"), .parents = parents, .parent_count = 1};
+	struct cedar_entity cycle[] = {{.uid = t("p"), .parents = &cycle[1].uid, .parent_count = 1},
+		{.uid = t("q"), .parents = &cycle[0].uid, .parent_count = 1}};
+	struct cedar_entity twice[] = {leaf, leaf};
+	const struct cedar_entities *overlay;
+	struct world world;
+
+	(void)state;
+	world_open(&world, "[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "x")) "]", NULL);
+	assert_false(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, &parent, 1, &world.err));
+	assert_null(overlay);
+	assert_false(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, &missing, 1, &world.err));
+	assert_false(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, cycle, 2, &world.err));
+	assert_false(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, twice, 2, &world.err));
+	missing.parent_count = 0;
+	assert_true(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, &missing, 1, &world.err));
+	assert_true(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, &leaf, 1, &world.err));
+	assert_true(is_in(overlay, "a", "c"));
+	assert_false(is_in(overlay, "a", "b"));
+	assert_true(cedar_entities_overlay(&overlay, world.arena, NULL, cycle, 1, &world.err));
+	assert_true(is_in(overlay, "p", "q"));
+	world_close(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(malformed_entities_are_refused),
+		cmocka_unit_test(a_cycle_is_refused_whatever_its_length),
+		cmocka_unit_test(an_equal_duplicate_is_the_same_entity),
+		cmocka_unit_test(the_hierarchy_is_closed_over_missing_parents_too),
+		cmocka_unit_test(a_long_chain_needs_no_stack),
+		cmocka_unit_test(an_overlay_adds_without_touching_what_is_below),
+		cmocka_unit_test(an_overlay_hides_only_what_is_nobodys_parent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

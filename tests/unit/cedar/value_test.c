@@ -1,0 +1,204 @@
+#include "cedar/value.h"
+
+#include "cedar/document.h"
+#include "support.h"
+
+static bool reads(struct world *world, const char *json, struct cedar_value *out)
+{
+	return cedar_value_parse_json(out, world->arena, cedar_text_of(json), &world->err);
+}
+
+static void malformed_json_is_refused(void **state)
+{
+	static const char *const bad[] = {"", " ", "{", "}", "[", "]", "[1", "[1,]", "[,1]",
+		"[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{a:1}", "{1:1}",
+		"{\"a\":1}}", "1 2", "tru", "nul", "null", "[null]", "1.0", "1e3", "-", "01", "-01",
+		"+1", "9223372036854775808", "-9223372036854775809", "\"a", "\"\\q\"", "\"\\u12\"",
+		"\"\\uD800\"", "\"\\uDC00\"", "\"\\uD800\\u0041\"", "\"\n\"", "\"\x01\"", "'a'",
+		"\"\xFF\"", "[\"\xC0\x80\"]", "// c\n1",
+		"\xEF\xBB\xBF"
+		"1",
+		"{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":2}", "NaN", "[1]]", "\"\\", "\"\\u00"};
+	struct world world;
+	struct cedar_value value;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		if (reads(&world, bad[i], &value))
+			fail_msg("accepted: %s", bad[i]);
+		assert_int_equal(world.err.code, CEDAR_ERROR_INVALID);
+		assert_true(world.err.line >= 1);
+		assert_int_equal(value.type, CEDAR_NONE);
+	}
+	world_close(&world);
+}
+
+static void malformed_escapes_of_entities_and_extensions_are_refused(void **state)
+{
+	static const char *const bad[] = {"{\"__entity\":1}", "{\"__entity\":{\"type\":\"A\"}}",
+		"{\"__entity\":{\"type\":\"A\",\"id\":1}}",
+		"{\"__entity\":{\"type\":\"A b\",\"id\":\"x\"}}",
+		"{\"__entity\":{\"type\":\"A\",\"id\":\"x\",\"more\":1}}", "{\"__extn\":\"ip\"}",
+		"{\"__extn\":{\"fn\":\"ip\"}}", "{\"__extn\":{\"fn\":\"ip\",\"arg\":1}}",
+		"{\"__extn\":{\"fn\":\"ip\",\"arg\":\"x\"}}",
+		"{\"__extn\":{\"fn\":\"foo\",\"arg\":\"x\"}}",
+		"{\"__extn\":{\"fn\":\"isIpv4\",\"arg\":\"::1\"}}",
+		"{\"__extn\":{\"fn\":\"offset\",\"args\":[]}}",
+		"{\"__extn\":{\"fn\":\"offset\",\"args\":[1,2,3]}}",
+		"{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\",\"x\":1}}", "{\"__expr\":\"1\"}"};
+	struct world world;
+	struct cedar_value value;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		if (reads(&world, bad[i], &value))
+			fail_msg("accepted: %s", bad[i]);
+	}
+	world_close(&world);
+}
+
+static void json_nests_up_to_the_depth_limit(void **state)
+{
+	char json[4 * CEDAR_DEPTH_MAX];
+	struct world world;
+	struct cedar_value value;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t depth = CEDAR_DEPTH_MAX - 1; depth <= CEDAR_DEPTH_MAX + 1; depth++) {
+		memset(json, '[', depth);
+		memset(json + depth, ']', depth);
+		json[2 * depth] = '\0';
+		assert_int_equal(reads(&world, json, &value), depth <= CEDAR_DEPTH_MAX);
+		if (depth > CEDAR_DEPTH_MAX)
+			assert_int_equal(world.err.code, CEDAR_ERROR_LIMIT);
+	}
+	world_close(&world);
+}
+
+static const char *written(struct world *world, const char *json)
+{
+	struct cedar_value value;
+	struct cedar_text text;
+
+	if (!reads(world, json, &value))
+		fail_msg("%s: %s", json, world->err.text);
+	text = cedar_value_format(world->arena, &value);
+	(void)snprintf(world->text, sizeof world->text, "%.*s", (int)text.length, text.data);
+	return world->text;
+}
+
+static void json_values_are_read_exactly(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_string_equal(written(&world, " [ 2 , 1, 2 ] "), "[1, 2]");
+	assert_string_equal(written(&world, "-9223372036854775808"), "-9223372036854775808");
+	assert_string_equal(written(&world, "9223372036854775807"), "9223372036854775807");
+	assert_string_equal(
+		written(&world, "{\"b\":true,\"a\":{\"\\u0000\":\"\\uD83D\\uDE00\\/\"}}"),
+		"{\"a\": {\"\\0\": \"\xF0\x9F\x98\x80/\"}, \"b\": true}");
+	assert_string_equal(
+		written(&world, "{\"__entity\":{\"type\":\"A::B\",\"id\":\"x\"}}"), "A::B::\"x\"");
+	assert_string_equal(written(&world, "{\"type\":\"A\",\"id\":\"x\"}"),
+		"{\"id\": \"x\", \"type\": \"A\"}");
+	assert_string_equal(written(&world, "{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"1.0\"}}"),
+		"decimal(\"1.0000\")");
+	assert_string_equal(
+		written(&world, "{\"__extn\":{\"fn\":\"offset\",\"args\":["
+				"{\"__extn\":{\"fn\":\"datetime\",\"arg\":\"1970-01-01\"}},"
+				"{\"__extn\":{\"fn\":\"duration\",\"arg\":\"1s\"}}]}}"),
+		"datetime(\"1970-01-01\").offset(duration(\"1000ms\"))");
+	world_close(&world);
+}
+
+static void a_record_refuses_a_name_given_twice(void **state)
+{
+	struct cedar_member members[2] = {
+		{CEDAR_TEXT("a"), {.type = CEDAR_BOOL}}, {CEDAR_TEXT("a"), {.type = CEDAR_BOOL}}};
+	struct world world;
+	struct cedar_value value;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_false(cedar_value_record(&value, world.arena, members, 2, &world.err));
+	assert_int_equal(value.type, CEDAR_NONE);
+	world_close(&world);
+}
+
+static void building_deeper_than_the_limit_is_refused(void **state)
+{
+	struct world world;
+	struct cedar_value value = cedar_value_long(1);
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (int i = 0; i < CEDAR_DEPTH_MAX; i++)
+		assert_true(cedar_value_set(&value, world.arena, &value, 1, &world.err));
+	assert_false(cedar_value_set(&value, world.arena, &value, 1, &world.err));
+	assert_int_equal(world.err.code, CEDAR_ERROR_LIMIT);
+	world_close(&world);
+}
+
+static void values_of_different_types_are_never_equal(void **state)
+{
+	struct cedar_uid uid = cedar_uid_of(CEDAR_TEXT("A"), CEDAR_TEXT("1"));
+	struct world world;
+	struct cedar_value values[8];
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	values[0] = cedar_value_bool(true);
+	values[1] = cedar_value_long(1);
+	values[2] = cedar_value_string(CEDAR_TEXT("1"));
+	values[3] = cedar_value_entity(&uid);
+	values[4] = (struct cedar_value){.type = CEDAR_DECIMAL, .integer = 1};
+	values[5] = (struct cedar_value){.type = CEDAR_DURATION, .integer = 1};
+	assert_true(cedar_value_set(&values[6], world.arena, NULL, 0, &world.err));
+	assert_true(cedar_value_record(&values[7], world.arena, NULL, 0, &world.err));
+	for (int i = 0; i < 8; i++) {
+		for (int j = 0; j < 8; j++)
+			assert_int_equal(cedar_value_equal(&values[i], &values[j]), i == j);
+	}
+	world_close(&world);
+}
+
+static void a_copy_owes_nothing_to_the_original(void **state)
+{
+	struct cedar_arena *other = cedar_arena_create(1 << 20);
+	struct world world;
+	struct cedar_value value, copy;
+	char json[] = "{\"a\":[\"x\",{\"__entity\":{\"type\":\"A\",\"id\":\"y\"}}],"
+		      "\"b\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\"}}}";
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_true(reads(&world, json, &value));
+	assert_true(cedar_value_copy(&copy, cedar_arena_inner(other), &value, &world.err));
+	assert_true(cedar_value_equal(&value, &copy));
+	world_close(&world);
+	assert_int_equal(copy.count, 2);
+	assert_true(cedar_text_is(copy.members[0].name, "a"));
+	assert_int_equal(copy.members[1].value.ip->bytes[15], 1);
+	cedar_arena_destroy(&other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(malformed_json_is_refused),
+		cmocka_unit_test(malformed_escapes_of_entities_and_extensions_are_refused),
+		cmocka_unit_test(json_nests_up_to_the_depth_limit),
+		cmocka_unit_test(json_values_are_read_exactly),
+		cmocka_unit_test(a_record_refuses_a_name_given_twice),
+		cmocka_unit_test(building_deeper_than_the_limit_is_refused),
+		cmocka_unit_test(values_of_different_types_are_never_equal),
+		cmocka_unit_test(a_copy_owes_nothing_to_the_original),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

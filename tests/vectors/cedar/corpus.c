@@ -1,0 +1,373 @@
+/* cedar-corpus [--only decide|validate] PATH...
+ *
+ * Runs tests in the layout of the Cedar integration corpus: NAME.json names
+ * policies, entities and schema and lists requests with the expected decision,
+ * reasons and errors.  PATH is a folder (searched to any depth) or a .tar.zst
+ * archive, which tar unpacks into a temporary folder.  With --vectors, paths are
+ * below FOLDER, or below $REMIT_VECTORS if that is set.
+ *
+ * A test passes if every request gives the expected decision, the same set of
+ * reasons and the same set of erring policies.  Validation is not implemented:
+ * each expectation of it counts as skipped.  Exit 77: no PATH exists. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cedar/document.h"
+#include "remit/cedar.h"
+
+extern char **environ;
+
+enum {
+	PATH_BYTES = 4096,
+	FOLDERS_OPEN_MAX = 16,
+	UP_MAX = 8,
+	EXIT_SKIPPED = 77,
+	FILE_BYTES_MAX = 64 << 20,
+	ARENA_BYTES_MAX = 256 << 20,
+};
+
+enum only { ONLY_BOTH = 0, ONLY_DECIDE, ONLY_VALIDATE };
+
+struct totals {
+	enum only only;
+	unsigned long tests, requests, failed_requests, passed, failed, skipped;
+};
+
+/* nftw has no closure; this program has one thread and one run. */
+static struct totals totals;
+
+struct test {
+	const char *path;
+	struct arena *arena;
+	struct document_reader reader;
+	const struct document *root;
+	struct cedar_policy_set *set;
+	struct cedar_entities *entities;
+	struct cedar_error err;
+	unsigned failed_requests;
+	char note[512];
+};
+
+static struct cedar_text read_file(struct arena *arena, const char *path)
+{
+	struct cedar_text none = {NULL, 0};
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *bytes = NULL;
+	size_t got = 0;
+
+	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size > FILE_BYTES_MAX)
+		goto done;
+	bytes = arena_array(arena, char, (size_t)status.st_size + 1);
+	while (bytes != NULL && got < (size_t)status.st_size) {
+		ssize_t count = read(fd, bytes + got, (size_t)status.st_size - got);
+
+		if (count <= 0)
+			break;
+		got += (size_t)count;
+	}
+done:
+	if (fd >= 0)
+		(void)close(fd);
+	return bytes == NULL ? none : (struct cedar_text){bytes, got};
+}
+
+static struct cedar_text member_text(const struct document *object, const char *name)
+{
+	const struct document *member = document_find(object, name);
+
+	if (member == NULL || member->type != DOCUMENT_STRING)
+		return (struct cedar_text){NULL, 0};
+	return member->string;
+}
+
+/* Names are relative to the folder the corpus was unpacked in: some folder above
+ * the test. */
+static struct cedar_text read_named(struct test *test, const char *member)
+{
+	struct cedar_text name = member_text(test->root, member), found = {NULL, 0};
+	char folder[PATH_BYTES], path[2 * PATH_BYTES];
+
+	(void)snprintf(folder, sizeof folder, "%s", test->path);
+	for (int up = 0; up < UP_MAX && found.data == NULL && name.data != NULL; up++) {
+		char *slash = strrchr(folder, '/');
+
+		if (slash == NULL)
+			break;
+		*slash = '\0';
+		(void)snprintf(path, sizeof path, "%s/%.*s", folder, (int)name.length, name.data);
+		found = read_file(test->arena, path);
+	}
+	return found;
+}
+
+static bool note(struct test *test, const char *what)
+{
+	(void)snprintf(test->note, sizeof test->note, "%s: %s", what, test->err.text);
+	return false;
+}
+
+static bool load(struct test *test)
+{
+	struct cedar_text policies = read_named(test, "policies");
+	struct cedar_text entities = read_named(test, "entities");
+
+	if (policies.data == NULL || entities.data == NULL)
+		return note(test, "a file is missing");
+	if (!cedar_policy_set_parse(&test->set, policies, NULL, &test->err))
+		return note(test, "policies");
+	if (!cedar_entities_create(&test->entities, &test->err) ||
+		!cedar_entities_add_json(test->entities, entities, &test->err) ||
+		!cedar_entities_seal(test->entities, &test->err))
+		return note(test, "entities");
+	return true;
+}
+
+static bool read_uid(
+	struct test *test, const struct document *request, const char *name, struct cedar_uid *out)
+{
+	const struct document *member = document_find(request, name);
+
+	return member != NULL && document_uid(&test->reader, member, out);
+}
+
+static bool read_request(
+	struct test *test, const struct document *document, struct cedar_request *out)
+{
+	const struct document *context = document_find(document, "context");
+
+	*out = (struct cedar_request){0};
+	if (!read_uid(test, document, "principal", &out->principal) ||
+		!read_uid(test, document, "action", &out->action) ||
+		!read_uid(test, document, "resource", &out->resource))
+		return false;
+	return context == NULL || document_value(&test->reader, context, &out->context);
+}
+
+static bool list_has(const struct document *list, struct cedar_text id)
+{
+	for (const struct document *item = list->first; item != NULL; item = item->next) {
+		if (item->type == DOCUMENT_STRING && cedar_text_equal(item->string, id))
+			return true;
+	}
+	return false;
+}
+
+static bool same_ids(
+	struct test *test, const struct document *expected, const uint32_t *indexes, size_t count)
+{
+	if (expected == NULL || expected->type != DOCUMENT_ARRAY || expected->count != count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!list_has(expected, cedar_policy_set_get(test->set, indexes[i]).id))
+			return false;
+	}
+	return true;
+}
+
+static bool same_answer(
+	struct test *test, const struct document *expected, const struct cedar_answer *answer)
+{
+	const struct document *reasons = document_find(expected, "reason");
+	bool is_allow = cedar_text_is(member_text(expected, "decision"), "allow");
+	uint32_t *erring = arena_array(test->arena, uint32_t, answer->error_count);
+
+	if (erring == NULL)
+		return false;
+	if (reasons == NULL)
+		reasons = document_find(expected, "reasons");
+	for (size_t i = 0; i < answer->error_count; i++)
+		erring[i] = answer->errors[i].policy;
+	return is_allow == (answer->decision == CEDAR_ALLOW) &&
+	       same_ids(test, reasons, answer->reasons, answer->reason_count) &&
+	       same_ids(test, document_find(expected, "errors"), erring, answer->error_count);
+}
+
+static void run_request(struct test *test, const struct document *expected)
+{
+	struct cedar_request request;
+	struct cedar_answer answer;
+	const char *first_error = "none";
+
+	totals.requests++;
+	if (!read_request(test, expected, &request) ||
+		!cedar_authorize(test->set, test->entities, &request,
+			(struct cedar_arena *)test->arena, &answer, &test->err)) {
+		test->failed_requests++;
+		note(test, "a request");
+		return;
+	}
+	if (same_answer(test, expected, &answer))
+		return;
+	if (answer.error_count > 0)
+		first_error = answer.errors[0].text.data;
+	test->failed_requests++;
+	(void)snprintf(test->note, sizeof test->note,
+		"got %s, %zu reasons, %zu errors (first: %s) in %.*s",
+		answer.decision == CEDAR_ALLOW ? "allow" : "deny", answer.reason_count,
+		answer.error_count, first_error, (int)member_text(expected, "description").length,
+		member_text(expected, "description").data);
+}
+
+static void decide(struct test *test)
+{
+	const struct document *requests = document_find(test->root, "requests");
+
+	if (!load(test)) {
+		test->failed_requests = requests->count;
+		totals.requests += requests->count;
+	} else {
+		for (const struct document *r = requests->first; r != NULL; r = r->next)
+			run_request(test, r);
+	}
+	totals.failed_requests += test->failed_requests;
+	if (test->failed_requests == 0 && test->note[0] == '\0') {
+		totals.passed++;
+		return;
+	}
+	totals.failed++;
+	for (char *c = test->note; *c != '\0'; c++) {
+		if (*c == '"' || *c == '\\' || (unsigned char)*c < 0x20)
+			*c = '\'';
+	}
+	printf("{\"test\":\"%s\",\"failed_requests\":%u,\"note\":\"%s\"}\n", test->path,
+		test->failed_requests, test->note);
+}
+
+static int visit(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	struct test test = {.path = path};
+	struct document *root;
+	struct cedar_text json;
+	size_t length = strlen(path);
+
+	(void)status;
+	(void)place;
+	if (kind != FTW_F || length < 5 || strcmp(path + length - 5, ".json") != 0)
+		return 0;
+	test.arena = arena_create(ARENA_BYTES_MAX);
+	if (test.arena == NULL)
+		return -1;
+	json = read_file(test.arena, path);
+	test.reader =
+		(struct document_reader){.arena = test.arena, .source = json, .err = &test.err};
+	if (json.data != NULL && document_parse(&root, test.arena, json, &test.err) &&
+		document_find(root, "requests") != NULL &&
+		document_find(root, "policies") != NULL) {
+		test.root = root;
+		totals.tests++;
+		if (totals.only != ONLY_VALIDATE)
+			decide(&test);
+		if (totals.only != ONLY_DECIDE)
+			totals.skipped++;
+	}
+	cedar_policy_set_destroy(&test.set);
+	cedar_entities_destroy(&test.entities);
+	arena_destroy(&test.arena);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	(void)status;
+	(void)kind;
+	(void)place;
+	return remove(path);
+}
+
+static bool unpack(const char *archive, const char *folder)
+{
+	char *copy = strdup(archive), *into = strdup(folder);
+	char tar[] = "tar", zstd[] = "--zstd", extract[] = "-xf", change[] = "-C";
+	char *arguments[] = {tar, zstd, extract, copy, change, into, NULL};
+	pid_t child;
+	int status = -1;
+
+	if (copy != NULL && into != NULL &&
+		posix_spawnp(&child, "tar", NULL, NULL, arguments, environ) == 0)
+		(void)waitpid(child, &status, 0);
+	free(copy);
+	free(into);
+	return status == 0;
+}
+
+static bool run_path(const char *below, const char *name)
+{
+	char path[PATH_BYTES];
+	char folder[] = "/tmp/cedar-corpus-XXXXXX";
+	struct stat status;
+	bool ok;
+
+	(void)snprintf(path, sizeof path, "%s%s%s", below == NULL ? "" : below,
+		below == NULL ? "" : "/", name);
+	if (stat(path, &status) != 0)
+		return false;
+	if (S_ISDIR(status.st_mode))
+		return nftw(path, visit, FOLDERS_OPEN_MAX, FTW_PHYS) == 0;
+	if (mkdtemp(folder) == NULL)
+		return false;
+	ok = unpack(path, folder) && nftw(folder, visit, FOLDERS_OPEN_MAX, FTW_PHYS) == 0;
+	(void)nftw(folder, remove_one, FOLDERS_OPEN_MAX, FTW_DEPTH | FTW_PHYS);
+	return ok;
+}
+
+static int usage(void)
+{
+	(void)fprintf(stderr,
+		"usage: cedar-corpus [--only decide|validate] [--vectors FOLDER] PATH...\n");
+	return 2;
+}
+
+/* The index of the first path; 0 if the arguments are not understood. */
+static int read_options(int argc, char **argv, const char **below)
+{
+	int at = 1;
+
+	for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
+		if (strcmp(argv[at], "--vectors") == 0)
+			*below = getenv("REMIT_VECTORS") == NULL ? argv[at + 1]
+								 : getenv("REMIT_VECTORS");
+		else if (strcmp(argv[at], "--only") == 0 && strcmp(argv[at + 1], "decide") == 0)
+			totals.only = ONLY_DECIDE;
+		else if (strcmp(argv[at], "--only") == 0 && strcmp(argv[at + 1], "validate") == 0)
+			totals.only = ONLY_VALIDATE;
+		else
+			return 0;
+	}
+	return at < argc ? at : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *below = NULL;
+	int at = read_options(argc, argv, &below), read = 0;
+
+	if (at == 0)
+		return usage();
+	for (; at < argc; at++) {
+		struct totals before = totals;
+
+		if (!run_path(below, argv[at])) {
+			(void)fprintf(stderr, "cannot read %s: %s\n", argv[at], strerror(errno));
+			continue;
+		}
+		read++;
+		printf("{\"corpus\":\"%s\",\"tests\":%lu,\"requests\":%lu,\"failed_requests\":%lu}"
+		       "\n",
+			argv[at], totals.tests - before.tests, totals.requests - before.requests,
+			totals.failed_requests - before.failed_requests);
+	}
+	printf("%lu passed, %lu failed, %lu skipped\n", totals.passed, totals.failed,
+		totals.skipped);
+	if (read == 0)
+		return EXIT_SKIPPED;
+	return totals.failed == 0 && (totals.passed + totals.skipped) > 0 ? 0 : 1;
+}
