@@ -20,6 +20,19 @@ const commands = readme.split('\n').filter((line) => /^ {4}\S/.test(line)).map((
 }));
 const known = new Set(['make run', 'make test']); // CI runs these two themselves
 
+// Each word of `PROGRAM --help` stands in its manual.
+const checkManual = async (program, pattern, ...pages) => {
+  const manual = pages.map((page) =>
+    readFileSync(join(root, 'docs/man', page), 'utf8')).join('').replaceAll('\\-', '-');
+  const help = (await run(join(build, program), ['--help'])).out;
+  const words = [...help.matchAll(pattern)].map(([, word]) => word);
+  const missing = words.filter((word) => !manual.includes(word) && word !== 'help');
+  console.log(`${missing.length || !words.length ? 'FAILED' : 'ok'}: ${program} --help is in the ` +
+    `manual${missing.map((word) => `; missing: ${word}`)}`);
+  if (missing.length || !words.length) failed += 1;
+  else passed += 1;
+};
+
 let passed = 0;
 let failed = 0;
 const world = await World.start();
@@ -43,6 +56,8 @@ try {
     else failed += 1;
   }
   if (!commands.some(({ text }) => text === 'make run')) failed += 1;
+  await checkManual('remit', /^ {2}([a-z][a-z-]*(?: [a-z][a-z-]*)?) {2,}/gm, 'remit.1');
+  await checkManual('remitd', /^ *--([a-z-]+)/gm, 'remit.yaml.5', 'remitd.8');
 } finally {
   rmSync(folder, { recursive: true, force: true });
   await world.stop();

@@ -31,7 +31,8 @@ const CHARTERS = {
   'incident-opener': 'fay@example.com',
   deployer: 'eva@example.com',
 };
-const START_MS = 10_000;
+const START_MS = 20_000;
+const STOP_MS = 10_000;
 const HTTP_SERVERS = ['deploy-staging', 'deploy-prod'];
 
 const freePort = () =>
@@ -101,7 +102,7 @@ export class World {
       await world.applyCharters();
       return world;
     } catch (error) {
-      await world.stop();
+      await world.stop().catch((late) => console.error(late.message));
       throw error;
     }
   }
@@ -176,13 +177,17 @@ export class World {
     this.daemonText = '';
     child.stdout.on('data', (part) => (this.daemonText += part));
     child.stderr.on('data', (part) => (this.daemonText += part));
-    const ended = new Promise((done) => child.on('close', done));
+    const ended = new Promise((done) => child.on('close', (code) => done(code)));
     child.on('error', (error) => (this.daemonText += error.message));
     this.stopped.push(async () => {
+      if (child.signalCode === 'SIGKILL') return; // the test did that
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await ended;
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      const code = await ended;
       clearTimeout(late);
+      if (code !== 0 || /Sanitizer|runtime error/.test(this.daemonText)) {
+        throw new Error(`remitd ended with ${code}:\n${this.daemonText.slice(-4000)}`);
+      }
     });
     const isReady = async () => {
       if (this.daemonText.includes('ENOENT')) throw new Error(this.daemonText);
@@ -193,6 +198,18 @@ export class World {
     if (!(await eventually(isReady))) {
       throw new Error('remitd does not become ready:\n' + this.daemonText);
     }
+  }
+
+  // kill -9.
+  async killDaemon() {
+    const ended = new Promise((done) => this.daemon.once('close', done));
+    this.daemon.kill('SIGKILL');
+    await ended;
+  }
+
+  // The database is a projection: it may be lost.
+  removeStore() {
+    for (const end of ['', '-wal', '-shm']) rmSync(this.path('remit.db' + end), { force: true });
   }
 
   // `remit` as a person of the story; as nobody on the socket when person is null.
@@ -344,9 +361,19 @@ export class World {
     return run(join(build, 'remit-verify'), ['--key', key, ...args]);
   }
 
+  // Ends everything.  Throws if the daemon did not end as it should: exit 0, and
+  // nothing from a sanitizer.
   async stop() {
-    for (const stop of this.stopped.reverse()) await stop();
+    const wrong = [];
+    for (const stop of this.stopped.reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        wrong.push(error.message);
+      }
+    }
     this.stopped = [];
     if (this.isFresh && !process.env.KEEP) rmSync(this.dir, { recursive: true, force: true });
+    if (wrong.length) throw new Error(wrong.join('\n'));
   }
 }

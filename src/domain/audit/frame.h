@@ -58,7 +58,7 @@ void frame_write(uint8_t *out, const struct frame *frame);
  * of the last, without the padding to FRAME_BATCH_ALIGN_BYTES. */
 struct sha256 frame_batch_hash(const uint8_t *batch, size_t size);
 
-/* Why bytes are not the next batch. */
+/* Why bytes are not a frame, or not the next batch. */
 enum frame_fault {
 	FRAME_OK = 0,
 	FRAME_END, /* zeros, or the segment's end: no batch here */
@@ -75,6 +75,13 @@ enum frame_fault {
 };
 
 const char *frame_fault_text(enum frame_fault fault);
+
+/* Reads FRAME_HEADER_BYTES; out->payload has its length but no data, and the
+ * checksum is not checked. */
+enum frame_fault frame_read_header(const uint8_t *at, struct frame *out);
+
+/* Reads the frame at the start of size bytes and checks it alone. */
+enum frame_fault frame_read(const uint8_t *bytes, size_t size, struct frame *out);
 
 /* One whole, valid batch within a segment. */
 struct frame_batch {
@@ -111,6 +118,7 @@ bool frame_finds_later_batch(
 struct frame_segment {
 	uint64_t number; /* of the segment, from 1 */
 	struct text origin;
+	uint64_t tiled; /* tiles and bundles of so many entries are known to be durable */
 	struct merkle_frontier frontier; /* of the tree before its first entry */
 };
 

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/seal.h"
 #include "base/text.h"
 #include "services/record/record.h"
 
@@ -18,7 +19,7 @@ struct contents;
 
 enum {
 	CONTENTS_PLAIN_BYTES_MAX = RECORD_CONTENT_BYTES_MAX - 256,
-	CONTENTS_MASTER_KEY_BYTES = 32,
+	CONTENTS_TASK_BYTES_MAX = 39,
 	CONTENTS_TASKS_MAX = 16 * 1024 * 1024,
 };
 
@@ -27,15 +28,21 @@ struct content_sealed {
 	struct sha256 digest; /* for the record's `content` member */
 };
 
-/* Reads keys/contents, or creates it.  master_key is copied.  disk must outlive
- * it.  Errors: CORRUPT, LIMIT, IO. */
-bool contents_open(struct contents **out, const struct disk *disk,
-	const uint8_t master_key[CONTENTS_MASTER_KEY_BYTES], struct error *err) MUST_CHECK;
-/* Clears all keys from memory.  After the log is closed.  *contents may be NULL. */
+/* Reads keys/content-master, or creates it (32 random bytes, durable on
+ * return).  The caller clears *out.  Errors: CORRUPT, IO, INTERNAL. */
+bool contents_master_key(
+	const struct disk *disk, struct seal_key *out, struct error *err) MUST_CHECK;
+
+/* Reads keys/contents.  master is copied.  disk must outlive it.
+ * Errors: LIMIT, IO. */
+bool contents_open(struct contents **out, const struct disk *disk, const struct seal_key *master,
+	struct error *err) MUST_CHECK;
+/* Clears all keys from memory.  *contents may be NULL. */
 void contents_close(struct contents **contents);
 
 /* HMAC-SHA-256 of value under the task's key, which is made on first use.
- * Errors: LIMIT, IO, NOT_FOUND (the task's key was erased). */
+ * Errors: LIMIT, IO, INVALID (not a task's id), NOT_FOUND (the task's key was
+ * erased), CORRUPT (its slot is damaged). */
 bool contents_digest(struct contents *contents, struct text task, struct text value,
 	struct sha256 *out, struct error *err) MUST_CHECK;
 
@@ -50,15 +57,17 @@ bool contents_attach(struct contents *contents, struct text task, struct record_
 	struct error *err) MUST_CHECK;
 
 /* Decrypts sealed bytes (record_read_content).  Errors: INVALID, NOT_FOUND (the
- * key was erased), CORRUPT, LIMIT. */
+ * key was erased), CORRUPT, LIMIT, IO. */
 bool contents_open_sealed(struct contents *contents, struct text sealed, struct arena *arena,
 	struct text *out_plain, struct error *err) MUST_CHECK;
 
-/* Drops the task's key from memory; it is loaded again when needed. */
+/* Drops the task's key from memory, after the appends it was attached to are
+ * done; it is loaded again when needed. */
 void contents_forget(struct contents *contents, struct text task);
 
 /* Makes append, an `erased` record, destroy the task's wrapped key before it
- * becomes durable.  From now on the task has no key.  Errors: NOT_FOUND. */
+ * becomes durable.  From now on the task has no key.  May be repeated if the
+ * append failed.  Errors: NOT_FOUND (it never had one), INVALID, IO. */
 bool contents_erase(struct contents *contents, struct text task, struct record_append *append,
 	struct error *err) MUST_CHECK;
 

@@ -41,7 +41,8 @@ struct disk {
 	/* All of size bytes, or an error and then any part of them. */
 	bool (*write)(void *context, struct disk_place to, const void *bytes, size_t size,
 		struct error *err);
-	/* Returns once content and size are durable.  A failure is final for this
+	/* Returns once content and size are durable; the file may be open for reading
+	 * only.  A failure is final for this
 	 * file: what was written since the last sync may be lost. */
 	bool (*sync)(void *context, int file, struct error *err);
 	bool (*truncate)(void *context, int file, uint64_t size, struct error *err);

@@ -16,7 +16,6 @@
 /* The audit log as the rest of the product sees it: submit an entry, hear back
  * once it is durable.  One writer thread, group commit (README.md here). */
 struct record_log;
-struct content_key_slot;
 
 enum {
 	RECORD_ENTRY_BYTES_MAX = 65535, /* C2SP tlog-tiles: a bundle's length field is 16 bits */
@@ -29,12 +28,21 @@ enum record_urgency {
 	RECORD_RESERVED,     /* kill, suspend, end, shutdown: may use the reserve */
 };
 
+/* A task's wrapped key and its place, to be durable before the entry is. */
+enum { CONTENT_KEY_SLOT_BYTES = 128 };
+struct content_key_slot {
+	bool is_used;
+	bool is_erasure;
+	uint64_t position; /* in the file of keys, in slots */
+	uint8_t bytes[CONTENT_KEY_SLOT_BYTES];
+};
+
 /* One entry on its way.  Embedded in the submitter's object, which must stay in
  * place until done ran. */
 struct record_append {
 	struct text entry;   /* canonical JSON, borrowed until done */
 	struct text content; /* optional bytes kept beside the log, borrowed until done */
-	const struct content_key_slot *content_key; /* contents_attach; NULL if not used */
+	struct content_key_slot content_key; /* contents_attach; {0} if not used */
 	enum record_urgency urgency;
 	struct loop *loop; /* done runs on this loop's thread; NULL: on the writer's */
 	void (*done)(struct record_append *append);
@@ -43,8 +51,9 @@ struct record_append {
 	bool is_durable; /* false: err says why, and the entry has no effect */
 	uint64_t index;  /* leaf index in the log */
 	struct error err;
-	struct loop_post post;      /* private */
-	struct record_append *next; /* private */
+	struct loop_post post;        /* private */
+	struct sha256 content_digest; /* private */
+	struct record_append *next;   /* private */
 };
 
 /* Hands the entry to the writer.  False: nothing was taken and done will not
@@ -81,10 +90,11 @@ struct record_log_options {
 	const struct disk *disk;                /* rooted at the data folder */
 	const struct checkpoint_signer *signer; /* its key names the origin */
 	int64_t (*wall_utc_ms)(void *context);  /* NULL: the system's clock */
-	void *clock_context;
-	struct text version;     /* of the product, for genesis and start */
-	struct text public_keys; /* canonical JSON array for genesis; empty: [] */
-	uint64_t known_size;     /* entries somebody was told of (the store's applied_through) */
+	int64_t (*monotonic_ms)(void *context); /* NULL: the system's clock */
+	void *clock_context;                    /* of both */
+	struct text version;                    /* of the product, for genesis and start */
+	struct text public_keys;                /* canonical JSON array for genesis; empty: [] */
+	uint64_t known_size; /* entries somebody was told of (the store's applied_through) */
 	uint64_t segment_bytes;
 	uint64_t queue_bytes;
 	uint32_t queue_entries;
@@ -161,6 +171,7 @@ struct record_log_status {
 	uint32_t queued;
 	bool is_full; /* only RECORD_RESERVED entries are taken */
 	bool has_failed;
+	bool is_forked; /* the signer knows another log: nothing more is signed */
 };
 void record_log_status(struct record_log *log, struct record_log_status *out);
 

@@ -1,0 +1,189 @@
+#include "edges/api/request.h"
+
+/* The audit log: searched in the store's index, read and proven from the log. */
+
+static bool add_record(struct json_builder *list, struct arena *arena,
+	const struct store_record *record, struct error *err)
+{
+	struct json_builder object;
+	struct json entry;
+	struct json item;
+
+	if (!json_parse(&entry, arena, record->entry, &json_limits_default, err))
+		return false;
+	json_object_start(&object, arena);
+	json_put_integer(&object, "index", (int64_t)record->index);
+	json_put(&object, "record", entry);
+	if (!json_object_seal(&object, &item, err))
+		return false;
+	json_add(list, item);
+	return true;
+}
+
+static bool records_json(struct api_request *request, const struct store_records *records,
+	struct json *out, struct error *err)
+{
+	struct json_builder object;
+	struct json_builder list;
+	struct json items;
+
+	json_array_start(&list, request->arena);
+	for (size_t i = 0; i < records->count; i++) {
+		if (!add_record(&list, request->arena, &records->items[i], err))
+			return false;
+	}
+	if (!json_array_seal(&list, &items, err))
+		return false;
+	json_object_start(&object, request->arena);
+	json_put(&object, "items", items);
+	if (records->has_more)
+		json_put_integer(
+			&object, "next", (int64_t)records->items[records->count - 1].index);
+	return json_object_seal(&object, out, err);
+}
+
+static void on_found(struct projector_query *work)
+{
+	struct api_request *request = work->context;
+	struct json body;
+
+	if (work->is_ok && records_json(request, &work->records, &body, &work->err))
+		api_answer(request, 200, &body);
+	else
+		api_answer_problem(request, &work->err);
+}
+
+/* Asks for what is durable now, however far the store has come. */
+static void submit(struct api_request *request)
+{
+	struct projector_query *work = &request->work.query;
+	const struct api_services *services = &request->api->services;
+	struct text after = api_query(request, "after");
+	struct error err;
+	int64_t index;
+
+	if (!api_page_size(request, &work->query.count_max))
+		return;
+	if (after.length > 0) {
+		if (!text_to_int64(after, &index) || index < 0) {
+			api_answer_status(
+				request, 400, "after: the `next` of an earlier page is expected");
+			return;
+		}
+		work->query.has_after = true;
+		work->query.after_index = (uint64_t)index;
+	}
+	work->wait_next = record_log_size(services->log);
+	work->arena = request->arena;
+	work->loop = services->loop;
+	work->done = on_found;
+	work->context = request;
+	if (!projector_submit(services->projector, work, &err))
+		api_answer_problem(request, &err);
+}
+
+static struct text keep(struct api_request *request, struct text value)
+{
+	return value.length == 0 ? (struct text){0} : text_copy(request->arena, value);
+}
+
+void handle_record_list(struct api_request *request)
+{
+	struct store_query *query = &request->work.query.query;
+	struct text since = api_query(request, "since");
+
+	query->task = keep(request, api_query(request, "task"));
+	query->identity = keep(request, api_query(request, "identity"));
+	query->actor = keep(request, api_query(request, "actor"));
+	query->type = keep(request, api_query(request, "type"));
+	query->verdict = keep(request, api_query(request, "verdict"));
+	query->words = keep(request, api_query(request, "words"));
+	if (since.length > 0 && !text_to_int64(since, &query->since_utc_ms)) {
+		api_answer_status(request, 400, "since: milliseconds since 1970 UTC are expected");
+		return;
+	}
+	submit(request);
+}
+
+void handle_trace(struct api_request *request)
+{
+	request->work.query.query.task = keep(request, api_path(request, "task"));
+	submit(request);
+}
+
+/* The index in the path; false: it is none, and the request is answered. */
+static bool read_index(struct api_request *request, uint64_t *out)
+{
+	int64_t index;
+
+	if (text_to_int64(api_path(request, "index"), &index) && index >= 0) {
+		*out = (uint64_t)index;
+		return true;
+	}
+	api_answer_status(request, 400, "a record is named by its index in the log");
+	return false;
+}
+
+void handle_record_show(struct api_request *request)
+{
+	struct json_builder object;
+	struct record_entry entry;
+	struct json record;
+	struct json body;
+	struct error err;
+	uint64_t index;
+
+	if (!read_index(request, &index))
+		return;
+	if (!record_read(request->api->services.log, index, request->arena, &entry, &err) ||
+		!json_parse(&record, request->arena, entry.entry, &json_limits_default, &err)) {
+		api_answer_problem(request, &err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put_integer(&object, "index", (int64_t)index);
+	json_put(&object, "record", record);
+	if (json_object_seal(&object, &body, &err))
+		api_answer(request, 200, &body);
+	else
+		api_answer_problem(request, &err);
+}
+
+void handle_record_receipt(struct api_request *request)
+{
+	struct buffer receipt;
+	struct error err;
+	uint64_t index;
+
+	if (!read_index(request, &index))
+		return;
+	buffer_init(&receipt, 64 * 1024);
+	if (record_receipt(request->api->services.log, index, &receipt, &err))
+		api_answer_text(request, "text/plain; charset=utf-8", buffer_text(&receipt));
+	else
+		api_answer_problem(request, &err);
+	buffer_deinit(&receipt);
+}
+
+void handle_audit_head(struct api_request *request)
+{
+	struct record_log *log = request->api->services.log;
+	struct json_builder object;
+	struct tree_head head;
+	struct text note;
+	struct json body;
+	struct error err;
+
+	if (!record_checkpoint(log, request->arena, &note, &head, &err)) {
+		api_answer_problem(request, &err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put_integer(&object, "size", (int64_t)record_log_size(log));
+	json_put_integer(&object, "signed", (int64_t)head.size);
+	json_put_text(&object, "checkpoint", note);
+	if (json_object_seal(&object, &body, &err))
+		api_answer(request, 200, &body);
+	else
+		api_answer_problem(request, &err);
+}

@@ -1,0 +1,388 @@
+#include "edges/api/request.h"
+
+#include <string.h>
+
+#include "domain/charter/terms.h"
+
+/* Objects, charters, persons: every handler hands a request to the registrar or
+ * asks the decide service, and writes down what it says. */
+
+static int64_t now_utc_ms(const struct api_request *request)
+{
+	return fold_stamp_utc_ms(request->api->services.fold);
+}
+
+static void answer_or_fail(
+	struct api_request *request, bool ok, const struct json *body, const struct error *err)
+{
+	if (ok)
+		api_answer(request, 200, body);
+	else
+		api_answer_problem(request, err);
+}
+
+/* ---- reading ---- */
+
+static bool put_roles(struct json_builder *object, struct api_request *request, struct error *err)
+{
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	const struct person *person = registry_find_person(registry, request->person);
+	struct json_builder roles;
+	struct json sealed;
+
+	json_array_start(&roles, request->arena);
+	for (uint32_t i = 0; person != NULL && i < person->roles_count; i++)
+		json_add(&roles, json_string(person->roles[i]));
+	if (!json_array_seal(&roles, &sealed, err))
+		return false;
+	json_put(object, "roles", sealed);
+	return true;
+}
+
+void handle_whoami(struct api_request *request)
+{
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	json_put_text(&object, "actor", request->actor);
+	answer_or_fail(request,
+		put_roles(&object, request, &err) && json_object_seal(&object, &body, &err), &body,
+		&err);
+}
+
+struct page {
+	struct api_request *request;
+	struct json_builder items;
+	struct error err;
+	struct text last;
+	uint32_t left;
+	bool has_more;
+	bool has_failed;
+};
+
+static bool add_entry(void *context, const struct registry_entry *entry)
+{
+	struct page *page = context;
+	struct json item;
+
+	if (page->left == 0) {
+		page->has_more = true;
+		return false;
+	}
+	if (!registrar_entry_json(entry, page->request->arena, &item, &page->err)) {
+		page->has_failed = true;
+		return false;
+	}
+	json_add(&page->items, item);
+	page->last = entry->name;
+	page->left--;
+	return true;
+}
+
+void handle_object_list(struct api_request *request)
+{
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	struct page page = {.request = request};
+	struct json_builder object;
+	struct json items;
+	struct json body;
+
+	if (!api_page_size(request, &page.left))
+		return;
+	json_array_start(&page.items, request->arena);
+	registry_each(
+		registry, request->route->kind, api_query(request, "after"), add_entry, &page);
+	if (page.has_failed || !json_array_seal(&page.items, &items, &page.err)) {
+		api_answer_problem(request, &page.err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put(&object, "items", items);
+	if (page.has_more)
+		json_put_text(&object, "next", page.last);
+	json_put_integer(&object, "revision", (int64_t)registry_revision(registry));
+	if (!json_object_seal(&object, &body, &page.err))
+		api_answer_problem(request, &page.err);
+	else
+		api_answer_revision(request, &body, registry_revision(registry));
+}
+
+void handle_object_show(struct api_request *request)
+{
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	const struct registry_entry *entry =
+		registry_find(registry, request->route->kind, api_path(request, "name"));
+	struct error err;
+	struct json body;
+
+	if (entry == NULL)
+		api_answer_status(request, 404, "nothing is registered under this name");
+	else if (!registrar_entry_json(entry, request->arena, &body, &err))
+		api_answer_problem(request, &err);
+	else
+		api_answer_revision(request, &body, entry->revision);
+}
+
+void handle_export(struct api_request *request)
+{
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	struct buffer text;
+
+	buffer_init(&text, API_ARENA_BYTES_MAX);
+	registry_export(&text, registry, text_is(api_query(request, "waiting"), "true"));
+	if (buffer_failed(&text))
+		api_answer_status(request, 503, "no memory for the export");
+	else
+		api_answer_text(request, "application/yaml", buffer_text(&text));
+	buffer_deinit(&text);
+}
+
+/* ---- plan and apply ---- */
+
+/* Fills the sources from the body's files: [{file, yaml}]. */
+static bool read_sources(
+	struct api_request *request, struct plan_source **out, size_t *count, struct error *err)
+{
+	static const char *const names[] = {"file", "yaml", NULL};
+	const struct json *files = json_find(&request->body, "files");
+
+	if (files == NULL || files->type != JSON_ARRAY)
+		return error_set(err, ERROR_INVALID, "files: an array of {file, yaml} is expected");
+	*count = files->count;
+	*out = arena_array(request->arena, struct plan_source, files->count + 1U);
+	if (*out == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the files");
+	for (uint32_t i = 0; i < files->count; i++) {
+		const struct json *file = &files->items[i];
+
+		if (file->type != JSON_OBJECT)
+			return error_set(err, ERROR_INVALID, "files[%u] is not an object", i);
+		if (!json_only_members(file, names, err) ||
+			!json_need_text(file, "file", &(*out)[i].file, err) ||
+			!json_need_text(file, "yaml", &(*out)[i].yaml, err))
+			return error_wrap(err, "files[%u]", i);
+	}
+	return true;
+}
+
+static struct plan_options read_options(const struct api_request *request)
+{
+	return (struct plan_options){
+		.is_prune = json_boolean_or(&request->body, "prune", false),
+		.is_draft = json_boolean_or(&request->body, "draft", false),
+		.now_utc_ms = now_utc_ms(request),
+	};
+}
+
+void handle_plan(struct api_request *request)
+{
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	struct plan_options options = read_options(request);
+	struct plan_source *sources;
+	struct plan *plan = NULL;
+	struct json body;
+	struct error err;
+	size_t count;
+
+	if (read_sources(request, &sources, &count, &err) &&
+		registry_plan(&plan, registry, sources, count, &options, &err) &&
+		plan_json(&body, request->arena, plan, &err))
+		api_answer_revision(request, &body, plan->revision);
+	else
+		api_answer_problem(request, &err);
+	plan_destroy(&plan);
+}
+
+static void answer_failed_change(struct api_request *request, const struct error *err)
+{
+	if (request->work.registrar.is_forbidden)
+		api_answer_status(request, 403,
+			strncmp(err->text, "forbidden: ", 11) == 0 ? err->text + 11 : err->text);
+	else if (err->code == ERROR_CONFLICT && request->has_if_match)
+		api_answer_status(request, 412, err->text);
+	else
+		api_answer_problem(request, err);
+}
+
+/* The plan that was applied, or what is wrong with it (400). */
+static void answer_apply(struct api_request *request)
+{
+	const struct registrar_request *work = &request->work.registrar;
+	struct json_builder object;
+	struct json plan;
+	struct json body;
+	struct error err = work->err;
+
+	if (work->plan == NULL || !plan_json(&plan, request->arena, work->plan, &err)) {
+		answer_failed_change(request, &err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put_boolean(&object, "changed", work->is_changed);
+	if (work->is_changed)
+		json_put_integer(&object, "index", (int64_t)work->index);
+	json_put(&object, "plan", plan);
+	if (!json_object_seal(&object, &body, &err))
+		api_answer_problem(request, &err);
+	else if (work->err.code == ERROR_NONE)
+		api_answer_revision(request, &body, work->revision);
+	else if (work->plan->problems.total > 0)
+		api_answer(request, 400, &body);
+	else
+		answer_failed_change(request, &work->err);
+}
+
+static void answer_code(struct api_request *request, const char *code)
+{
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	json_put_cstring(&object, "code", code);
+	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+static void on_registrar_done(struct registrar_request *work)
+{
+	struct api_request *request = work->context;
+
+	if (work->verb == REGISTRAR_APPLY)
+		answer_apply(request);
+	else if (work->err.code != ERROR_NONE)
+		answer_failed_change(request, &work->err);
+	else if (work->verb == REGISTRAR_ISSUE_CODE || work->verb == REGISTRAR_BOOTSTRAP)
+		answer_code(request, work->issued_code);
+	else
+		api_answer_change(request, work->index, work->revision);
+}
+
+/* Fills what every verb shares and hands it over. */
+static void submit(struct api_request *request)
+{
+	struct registrar_request *work = &request->work.registrar;
+	struct error err;
+
+	work->verb = request->route->verb;
+	work->actor = request->actor;
+	work->has_if_match = request->has_if_match;
+	work->if_match = request->if_match;
+	work->kind = request->route->kind;
+	work->done = on_registrar_done;
+	work->context = request;
+	if (!registrar_submit(request->api->services.registrar, work, &err))
+		api_answer_problem(request, &err);
+}
+
+void handle_apply(struct api_request *request)
+{
+	struct registrar_request *work = &request->work.registrar;
+	struct plan_source *sources;
+	struct error err;
+
+	if (!read_sources(request, &sources, &work->sources_count, &err)) {
+		api_answer_problem(request, &err);
+		return;
+	}
+	work->sources = sources;
+	work->options = read_options(request);
+	submit(request);
+}
+
+/* A path value lives as long as the exchange; the registrar may need it longer. */
+static struct text keep(struct api_request *request, const char *name)
+{
+	return text_copy(request->arena, api_path(request, name));
+}
+
+void handle_verb(struct api_request *request)
+{
+	struct registrar_request *work = &request->work.registrar;
+	int64_t version = json_integer_or(&request->body, "version", 0);
+
+	if (version < 0 || version > UINT32_MAX) {
+		api_answer_status(request, 400, "version: a version number is expected");
+		return;
+	}
+	work->name = keep(request, "name");
+	work->version = (uint32_t)version;
+	work->reason = json_text_or(&request->body, "reason", "");
+	submit(request);
+}
+
+void handle_key_revoke(struct api_request *request)
+{
+	request->work.registrar.name = keep(request, "name");
+	request->work.registrar.kid = keep(request, "kid");
+	submit(request);
+}
+
+void handle_enrol(struct api_request *request)
+{
+	struct registrar_request *work = &request->work.registrar;
+
+	if (!api_need_text(request, "code", &work->code) ||
+		!api_need_text(request, "name", &work->name))
+		return;
+	if (!text_equal(work->name, request->person)) {
+		api_answer_status(request, 400, "name: the request is signed by another person");
+		return;
+	}
+	work->jwk = *json_find(&request->body, "jwk");
+	submit(request);
+}
+
+/* ---- questions ---- */
+
+void handle_can(struct api_request *request)
+{
+	struct json body;
+	struct error err;
+
+	answer_or_fail(request,
+		registrar_can(request->api->services.registrar, api_path(request, "name"),
+			now_utc_ms(request), request->arena, &body, &err),
+		&body, &err);
+}
+
+void handle_who(struct api_request *request)
+{
+	enum effect effect = effect_of(api_query(request, "effect"));
+	struct json_builder object;
+	struct json items;
+	struct json body;
+	struct error err;
+
+	if (effect == EFFECT_NONE) {
+		api_answer_status(request, 400, "effect: read, write or execute is expected");
+		return;
+	}
+	if (!registrar_who(request->api->services.registrar, effect, api_query(request, "resource"),
+		    now_utc_ms(request), request->arena, &items, &err)) {
+		api_answer_problem(request, &err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put(&object, "items", items);
+	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+void handle_why(struct api_request *request)
+{
+	struct decide_question question = {.now_utc_ms = now_utc_ms(request)};
+	struct text effect;
+	struct json body;
+	struct error err;
+
+	if (!api_need_text(request, "identity", &question.identity) ||
+		!api_need_text(request, "effect", &effect) ||
+		!api_need_text(request, "resource", &question.resource))
+		return;
+	question.effect = effect_of(effect);
+	question.arguments = json_find(&request->body, "arguments");
+	answer_or_fail(request,
+		decide_why(request->api->services.decide, &question, request->arena, &body, &err),
+		&body, &err);
+}

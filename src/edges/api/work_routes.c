@@ -1,0 +1,265 @@
+#include "edges/api/request.h"
+
+#include <string.h>
+
+/* Tasks, kill, approvals, secrets, backup. */
+
+static void answer_or_fail(
+	struct api_request *request, bool ok, const struct json *body, const struct error *err)
+{
+	if (ok)
+		api_answer(request, 200, body);
+	else
+		api_answer_problem(request, err);
+}
+
+static void answer_items(struct api_request *request, const struct json *items)
+{
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	json_put(&object, "items", *items);
+	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+static void on_change(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+
+	if (err != NULL)
+		api_answer_problem(request, err);
+	else
+		api_answer_change(request, index, 0);
+}
+
+/* ---- tasks ---- */
+
+void handle_task_list(struct api_request *request)
+{
+	const struct api_tasks *tasks = &request->api->services.tasks;
+	struct json items;
+	struct error err;
+	uint32_t count;
+
+	if (!api_page_size(request, &count))
+		return;
+	if (tasks->list(tasks->context, api_query(request, "after"), count, request->arena, &items,
+		    &err))
+		answer_items(request, &items);
+	else
+		api_answer_problem(request, &err);
+}
+
+void handle_task_show(struct api_request *request)
+{
+	const struct api_tasks *tasks = &request->api->services.tasks;
+	struct json body;
+	struct error err;
+
+	answer_or_fail(request,
+		tasks->show(tasks->context, api_path(request, "id"), request->arena, &body, &err),
+		&body, &err);
+}
+
+void handle_task_end(struct api_request *request)
+{
+	const struct api_tasks *tasks = &request->api->services.tasks;
+	struct error err;
+
+	if (!tasks->end(tasks->context, api_path(request, "id"), request->actor, request, on_change,
+		    &err))
+		api_answer_problem(request, &err);
+}
+
+void handle_kill(struct api_request *request)
+{
+	struct call_kill *kill = &request->work.kill;
+	struct error err;
+
+	if (!api_need_text(request, "reason", &kill->reason))
+		return;
+	kill->identity = text_copy(request->arena, api_path(request, "name"));
+	kill->task = text_copy(request->arena, api_path(request, "id"));
+	kill->actor = request->actor;
+	kill->context = request;
+	kill->done = on_change;
+	if (!call_kill_submit(request->api->services.call, kill, &err))
+		api_answer_problem(request, &err);
+}
+
+/* ---- approvals ---- */
+
+static bool is_wanted(
+	const struct api_request *request, const struct approval *approval, int64_t now)
+{
+	struct text state = api_query(request, "state");
+
+	return state.length == 0 ||
+	       text_is(state, approval_state_word(approval_state_now(
+				      request->api->services.approve, approval, now)));
+}
+
+/* The first approval behind the one named by `after`, or the first of all. */
+static const struct approval *first_of_page(const struct api_request *request)
+{
+	const struct approve *approve = request->api->services.approve;
+	struct text after = api_query(request, "after");
+
+	return approval_next(approve, after.length == 0 ? NULL : approval_find(approve, after));
+}
+
+void handle_approval_list(struct api_request *request)
+{
+	const struct approve *approve = request->api->services.approve;
+	int64_t now = fold_stamp_utc_ms(request->api->services.fold);
+	const struct approval *approval = first_of_page(request);
+	struct json_builder list;
+	struct json items;
+	struct error err;
+	uint32_t left;
+
+	if (!api_page_size(request, &left))
+		return;
+	json_array_start(&list, request->arena);
+	for (; approval != NULL && left > 0; approval = approval_next(approve, approval)) {
+		struct json item;
+
+		if (!is_wanted(request, approval, now))
+			continue;
+		if (!approval_json(&item, request->arena, approve, approval, now, &err)) {
+			api_answer_problem(request, &err);
+			return;
+		}
+		json_add(&list, item);
+		left--;
+	}
+	if (json_array_seal(&list, &items, &err))
+		answer_items(request, &items);
+	else
+		api_answer_problem(request, &err);
+}
+
+/* The values the question is about, as they were recorded beside it. */
+static bool load_call(struct api_request *request, const struct approval *approval,
+	struct json *out, struct error *err)
+{
+	const struct api_services *services = &request->api->services;
+	struct text sealed;
+	struct text plain;
+
+	return record_read_content(
+		       services->log, approval->asked_index, request->arena, &sealed, err) &&
+	       contents_open_sealed(services->contents, sealed, request->arena, &plain, err) &&
+	       json_parse(out, request->arena, plain, &json_limits_default, err);
+}
+
+void handle_approval_show(struct api_request *request)
+{
+	const struct approve *approve = request->api->services.approve;
+	const struct approval *approval = approval_find(approve, api_path(request, "id"));
+	int64_t now = fold_stamp_utc_ms(request->api->services.fold);
+	struct json_builder object;
+	struct json question;
+	struct json call;
+	struct json body;
+	struct error err;
+
+	if (approval == NULL) {
+		api_answer_status(request, 404, "there is no such approval");
+		return;
+	}
+	if (!approval_json(&question, request->arena, approve, approval, now, &err) ||
+		!load_call(request, approval, &call, &err)) {
+		api_answer_problem(request, &err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put(&object, "approval", question);
+	json_put(&object, "call", call);
+	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+void handle_approval_answer(struct api_request *request)
+{
+	struct approve_request *work = &request->work.approve;
+	struct error err;
+
+	work->id = text_copy(request->arena, api_path(request, "id"));
+	work->person = request->person;
+	work->is_yes = strcmp(request->route->operation, "approveCall") == 0;
+	work->reason = json_text_or(&request->body, "reason", "");
+	work->context = request;
+	work->done = on_change;
+	if (!approve_answer(request->api->services.approve, work, &err))
+		api_answer_problem(request, &err);
+}
+
+/* ---- secrets and backup ---- */
+
+void handle_secret_list(struct api_request *request)
+{
+	const struct api_secrets *secrets = &request->api->services.secrets;
+	struct json items;
+	struct error err;
+
+	if (secrets->list(secrets->context, request->arena, &items, &err))
+		answer_items(request, &items);
+	else
+		api_answer_problem(request, &err);
+}
+
+static void answer_done(struct api_request *request, bool ok, const struct error *err)
+{
+	struct json_builder object;
+	struct json body;
+	struct error failure;
+
+	if (!ok) {
+		api_answer_problem(request, err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
+}
+
+void handle_secret_set(struct api_request *request)
+{
+	const struct api_secrets *secrets = &request->api->services.secrets;
+	struct text value;
+	struct error err;
+
+	if (!api_need_text(request, "value", &value))
+		return;
+	answer_done(request, secrets->set(secrets->context, api_path(request, "name"), value, &err),
+		&err);
+}
+
+void handle_secret_remove(struct api_request *request)
+{
+	const struct api_secrets *secrets = &request->api->services.secrets;
+	struct error err;
+
+	answer_done(
+		request, secrets->remove(secrets->context, api_path(request, "name"), &err), &err);
+}
+
+static void on_backup(void *context, const struct json *summary, const struct error *err)
+{
+	struct api_request *request = context;
+
+	answer_or_fail(request, err == NULL, summary, err);
+}
+
+void handle_backup(struct api_request *request)
+{
+	const struct api_backups *backups = &request->api->services.backups;
+	struct text path;
+	struct error err;
+
+	if (!api_need_text(request, "path", &path))
+		return;
+	if (!backups->write(backups->context, path, request, on_backup, &err))
+		api_answer_problem(request, &err);
+}

@@ -1,0 +1,311 @@
+#include "edges/cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "edges/cli/command.h"
+
+/* Reads the words and options, finds the row, runs it. */
+
+struct option_row {
+	enum cli_option option;
+	const char *name;
+	const char *value; /* what it is called in help; NULL: a flag */
+	const char *help;
+	bool is_general;
+};
+
+static const struct option_row options[] = {
+	{OPTION_DATA, "--data", "DIR", "the daemon's folder, whose socket is used (./var)", true},
+	{OPTION_SERVER, "--server", "URL", "ask this daemon over HTTP instead", true},
+	{OPTION_OUTPUT, "-o", "json|yaml|table", "form of the result (table)", true},
+	{OPTION_NO_COLOR, "--no-color", NULL, "no colours; NO_COLOR is honoured too", true},
+	{OPTION_YES, "--yes", NULL, "do not ask before a change", true},
+	{OPTION_HELP, "--help", NULL, "this text", true},
+	{OPTION_FILE, "-f", "DIR", "folder of YAML files, or one file", false},
+	{OPTION_DRAFT, "--draft", NULL, "leave changed charters as drafts", false},
+	{OPTION_PRUNE, "--prune", NULL, "remove what the files do not name", false},
+	{OPTION_REASON, "--reason", "TEXT", "why; it is recorded", false},
+	{OPTION_KEY, "--key", "FILE", "the identity's private key, PEM, mode 0600", false},
+	{OPTION_RESOURCE, "--resource", "URL", "the MCP address the token is for", false},
+	{OPTION_OUT, "--out", "FILE", "write to this new file", false},
+	{OPTION_VERSION, "--version", "N", "the version meant", false},
+	{OPTION_TASK, "--task", "ID", "of this task", false},
+	{OPTION_IDENTITY, "--identity", "NAME", "of this identity", false},
+	{OPTION_ACTOR, "--actor", "ACTOR", "by person:NAME, identity:NAME or uid:N", false},
+	{OPTION_TYPE, "--type", "TYPE", "of this type of record", false},
+	{OPTION_VERDICT, "--verdict", "VERDICT", "allow, deny or ask", false},
+	{OPTION_WORDS, "--words", "TEXT", "that hold all these words", false},
+	{OPTION_STATE, "--state", "STATE", "in this state", false},
+	{OPTION_SINCE, "--since", "MS", "since this time, ms since 1970 UTC", false},
+	{OPTION_LIMIT, "--limit", "N", "at most N, up to 1000 (100)", false},
+	{OPTION_AFTER, "--after", "CURSOR", "go on behind this one", false},
+	{OPTION_ARGUMENTS, "--arguments", "JSON", "the tool's arguments", false},
+	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
+};
+
+enum { OPTIONS_COUNT = sizeof options / sizeof options[0], COMMAND_WORDS_MAX = 2, WORD_MAX = 8 };
+
+static const struct option_row *find_option(const char *word, size_t length)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		if (strlen(options[i].name) == length && memcmp(options[i].name, word, length) == 0)
+			return &options[i];
+	}
+	return NULL;
+}
+
+static bool takes(const struct cli_command *command, const struct option_row *row)
+{
+	if (row->is_general)
+		return true;
+	for (const enum cli_option *option = command->options;
+		option != NULL && *option != OPTION_NONE; option++) {
+		if (*option == row->option)
+			return true;
+	}
+	return false;
+}
+
+static void print_options(bool is_general, const struct cli_command *command)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		char name[64];
+
+		if (options[i].is_general != is_general ||
+			(command != NULL && !takes(command, &options[i])))
+			continue;
+		(void)snprintf(name, sizeof name, "%s %s", options[i].name,
+			options[i].value == NULL ? "" : options[i].value);
+		printf("  %-22s %s\n", name, options[i].help);
+	}
+}
+
+static int help_all(void)
+{
+	printf("usage: remit COMMAND [OPTION]...\n\nThe command line of the remit control "
+	       "plane.\n\n");
+	for (size_t i = 0; i < cli_commands_count; i++)
+		printf("  %-22s %s\n", cli_commands[i].words, cli_commands[i].help);
+	printf("\nGeneral options:\n");
+	print_options(true, NULL);
+	printf("\nExit status: 0 done, 1 refused or no, 2 usage, 3 not found, 4 conflict,\n"
+	       "5 unavailable, 6 waiting for approval.  `remit COMMAND --help` says more.\n");
+	return EXIT_DONE;
+}
+
+static int help_command(const struct cli_command *command)
+{
+	printf("usage: remit %s %s\n\n%s\n\n", command->words, command->usage, command->help);
+	if (command->options != NULL)
+		print_options(false, command);
+	printf("\nGeneral options:\n");
+	print_options(true, NULL);
+	return EXIT_DONE;
+}
+
+int cli_usage(const struct cli_command *command, const char *wrong)
+{
+	cli_say("remit %s: %s", command->words, wrong);
+	cli_say("usage: remit %s %s", command->words, command->usage);
+	return EXIT_USAGE;
+}
+
+/* Number of words of the command that match; 0 if it does not. */
+static int match(const struct cli_command *command, const char *const *words, int count)
+{
+	char joined[128];
+
+	for (int take = COMMAND_WORDS_MAX; take >= 1; take--) {
+		if (take > count)
+			continue;
+		(void)snprintf(joined, sizeof joined, take == 2 ? "%s %s" : "%s", words[0],
+			take == 2 ? words[1] : "");
+		if (strcmp(joined, command->words) == 0)
+			return take;
+	}
+	return 0;
+}
+
+/* Edits between two words (Levenshtein), for words of up to 63 bytes. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64];
+	size_t length = strlen(b);
+
+	if (length >= 64)
+		return SIZE_MAX;
+	for (size_t k = 0; k <= length; k++)
+		row[k] = k;
+	for (size_t i = 0; a[i] != '\0'; i++) {
+		size_t diagonal = row[0]++;
+
+		for (size_t k = 0; k < length; k++) {
+			size_t change = diagonal + (a[i] != b[k]);
+			size_t least = row[k] < row[k + 1] ? row[k] + 1 : row[k + 1] + 1;
+
+			diagonal = row[k + 1];
+			row[k + 1] = change < least ? change : least;
+		}
+	}
+	return row[length];
+}
+
+static int unknown_command(const char *const *words, int count)
+{
+	const char *nearest = NULL;
+	size_t least = 4; /* further away is no help */
+	char typed[128];
+
+	(void)snprintf(typed, sizeof typed, "%s%s%s", words[0], count > 1 ? " " : "",
+		count > 1 ? words[1] : "");
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		const char *known = cli_commands[i].words;
+		size_t edits = distance(strchr(known, ' ') == NULL ? words[0] : typed, known);
+
+		if (edits < least) {
+			least = edits;
+			nearest = known;
+		}
+	}
+	cli_say("remit: there is no command \"%s\"%s%s%s", typed,
+		nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest,
+		nearest == NULL ? "" : "\"?");
+	cli_say("`remit --help` lists the commands.");
+	return EXIT_USAGE;
+}
+
+struct reading {
+	const char *words[WORD_MAX];
+	int words_count;
+	const struct option_row *given[OPTION_COUNT];
+	const char *values[OPTION_COUNT];
+};
+
+/* Takes one option; *index is left on the last word it used. */
+static bool read_option(struct reading *reading, int argc, char *const *argv, int *index)
+{
+	const char *word = argv[*index];
+	const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+	size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
+	const struct option_row *row = find_option(word, length);
+
+	if (row == NULL) {
+		cli_say("remit: there is no option %.*s; see remit --help", (int)length, word);
+		return false;
+	}
+	reading->given[row->option] = row;
+	if (row->value == NULL && equals == NULL) {
+		reading->values[row->option] = "";
+		return true;
+	}
+	if (row->value != NULL && (equals != NULL || *index + 1 < argc)) {
+		reading->values[row->option] = equals != NULL ? equals + 1 : argv[++*index];
+		return true;
+	}
+	cli_say("remit: %s %s", row->name, row->value == NULL ? "takes no value" : "needs a value");
+	return false;
+}
+
+static bool read_words(struct reading *reading, int argc, char *const *argv)
+{
+	bool is_plain = false; /* behind "--" */
+
+	for (int i = 1; i < argc; i++) {
+		if (!is_plain && strcmp(argv[i], "--") == 0) {
+			is_plain = true;
+		} else if (!is_plain && argv[i][0] == '-' && argv[i][1] != '\0') {
+			if (!read_option(reading, argc, argv, &i))
+				return false;
+		} else if (reading->words_count < WORD_MAX) {
+			reading->words[reading->words_count++] = argv[i];
+		} else {
+			cli_say("remit: too many words");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool set_output(struct cli *cli)
+{
+	const char *form = cli->values[OPTION_OUTPUT];
+
+	cli->is_colored = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL &&
+			  cli->values[OPTION_NO_COLOR] == NULL;
+	if (form == NULL || strcmp(form, "table") == 0)
+		return true;
+	if (strcmp(form, "json") == 0)
+		cli->output = OUTPUT_JSON;
+	else if (strcmp(form, "yaml") == 0)
+		cli->output = OUTPUT_YAML;
+	else {
+		cli_say("remit: -o: json, yaml or table is expected");
+		return false;
+	}
+	return true;
+}
+
+static int run(struct cli *cli, const struct reading *reading, int taken)
+{
+	const struct cli_command *command = cli->command;
+	int status;
+
+	for (int option = 1; option < OPTION_COUNT; option++) {
+		const struct option_row *row = reading->given[option];
+		char wrong[64];
+
+		if (row == NULL || takes(command, row))
+			continue;
+		(void)snprintf(wrong, sizeof wrong, "it takes no %s", row->name);
+		return cli_usage(command, wrong);
+	}
+	memcpy(cli->values, reading->values, sizeof cli->values);
+	if (cli->values[OPTION_HELP] != NULL)
+		return help_command(command);
+	for (int i = taken; i < reading->words_count; i++)
+		cli->words[cli->words_count++] = reading->words[i];
+	if (cli->words_count < command->words_min || cli->words_count > command->words_max)
+		return cli_usage(command, cli->words_count < command->words_min
+						  ? "something is missing"
+						  : "that is too much");
+	if (!set_output(cli))
+		return EXIT_USAGE;
+	cli->arena = arena_create(CLI_ARENA_BYTES_MAX);
+	if (cli->arena == NULL) {
+		cli_say("remit: no memory");
+		return EXIT_UNAVAILABLE;
+	}
+	status = command->run(cli);
+	arena_destroy(&cli->arena);
+	return status;
+}
+
+int cli_run(int argc, char *const *argv)
+{
+	struct reading reading = {0};
+	struct cli cli = {0};
+	int taken = 0;
+
+	if (!read_words(&reading, argc, argv))
+		return EXIT_USAGE;
+	if (reading.words_count == 0) {
+		if (reading.given[OPTION_HELP] != NULL)
+			return help_all();
+		cli_say("remit: a command is missing; `remit --help` lists them");
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		int words = match(&cli_commands[i], reading.words, reading.words_count);
+
+		if (words <= taken)
+			continue;
+		cli.command = &cli_commands[i];
+		taken = words;
+	}
+	if (cli.command == NULL)
+		return unknown_command(reading.words, reading.words_count);
+	return run(&cli, &reading, taken);
+}

@@ -1,0 +1,240 @@
+#include "edges/cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/private_key.h"
+#include "base/random.h"
+#include "domain/token/request_signature.h"
+#include "wire/http_client.h"
+
+/* One request to the daemon and what its answer means for the exit status. */
+
+enum {
+	REQUEST_DEADLINE_MS = 60000,
+	REPLY_BYTES_MAX = 64 * 1024 * 1024,
+	HEADERS_MAX = 6,
+	TARGET_BYTES_MAX = 8192,
+	SIGNATURE_HEADER_BYTES_MAX = 4096,
+};
+
+struct outgoing {
+	struct http_header headers[HEADERS_MAX];
+	size_t count;
+};
+
+static void add_header(struct outgoing *out, const char *name, const char *value)
+{
+	out->headers[out->count++] = (struct http_header){name, value};
+}
+
+/* The Authorization header of a call that names its signer. */
+static bool sign(struct cli *cli, struct outgoing *out, const struct cli_call *call,
+	struct text body, struct error *err)
+{
+	const struct signed_request request = {
+		.method = text_of(call->method), .target = call->target, .body = body};
+	struct text kept = {0};
+	struct buffer value;
+
+	buffer_init(&value, SIGNATURE_HEADER_BYTES_MAX);
+	if (request_signature_build(
+		    &value, call->key, call->signer, &request, (int64_t)time(NULL), err)) {
+		kept = text_copy(cli->arena, buffer_text(&value));
+		if (kept.data != NULL)
+			add_header(out, "Authorization", kept.data);
+		else
+			(void)error_set(err, ERROR_LIMIT, "no memory for the request");
+	}
+	buffer_deinit(&value);
+	return kept.data != NULL;
+}
+
+/* Signs with the key the call names, else with this machine's, where there is one. */
+static bool add_signature(struct cli *cli, struct outgoing *out, const struct cli_call *call,
+	struct text body, struct error *err)
+{
+	struct cli_call signed_call = *call;
+	struct cli_person person;
+	bool ok;
+
+	if (call->key != NULL)
+		return sign(cli, out, call, body, err);
+	if (!cli_person_load(cli, &person, err))
+		return err->code == ERROR_NONE;
+	signed_call.key = person.key;
+	signed_call.signer = person.name;
+	ok = sign(cli, out, &signed_call, body, err);
+	private_key_destroy(&person.key);
+	return ok;
+}
+
+static bool build_headers(struct cli *cli, struct outgoing *out, const struct cli_call *call,
+	struct text body, struct error *err)
+{
+	char id[RANDOM_ID_BYTES];
+	struct text key;
+
+	if (body.data != NULL)
+		add_header(out, "Content-Type", "application/json");
+	if (call->if_match.length > 0)
+		add_header(out, "If-Match", call->if_match.data);
+	if (strcmp(call->method, "POST") == 0) {
+		random_id(id, "i-");
+		key = text_copy(cli->arena, text_of(id));
+		if (key.data == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for the request");
+		add_header(out, "Idempotency-Key", key.data);
+	}
+	return add_signature(cli, out, call, body, err);
+}
+
+static bool address(
+	struct cli *cli, struct http_call_request *request, struct text target, struct error *err)
+{
+	const char *server = cli->values[OPTION_SERVER];
+	const char *data = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];
+	struct text path = text_format(cli->arena, "%s/remit.sock", data);
+	struct text base = text_of(server == NULL ? "http://localhost" : server);
+	struct text url;
+
+	while (base.length > 0 && base.data[base.length - 1] == '/')
+		base.length--;
+	url = text_format(cli->arena, "%.*s%.*s", TEXT_ARGS(base), TEXT_ARGS(target));
+	if (path.data == NULL || url.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the request");
+	request->url = url.data;
+	request->unix_path = server == NULL ? path.data : NULL;
+	return true;
+}
+
+static bool fetch(
+	struct cli *cli, const struct cli_call *call, struct cli_reply *reply, struct error *err)
+{
+	struct http_call_request request = {.method = call->method,
+		.deadline_ms = REQUEST_DEADLINE_MS,
+		.reply_bytes_max = REPLY_BYTES_MAX};
+	struct outgoing out = {0};
+	struct http_fetch_head head = {0};
+	struct http_reply answer;
+
+	if (call->body != NULL) {
+		request.body = json_canonical_text(cli->arena, call->body);
+		if (request.body.data == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for the request");
+	}
+	if (!address(cli, &request, call->target, err) ||
+		!build_headers(cli, &out, call, request.body, err))
+		return false;
+	request.headers = out.headers;
+	request.header_count = out.count;
+	if (!http_fetch(&answer, &head, cli->arena, &request, err))
+		return false;
+	reply->status = answer.status;
+	reply->body = answer.body;
+	reply->etag = text_copy(cli->arena, head.etag);
+	return true;
+}
+
+bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply)
+{
+	struct json_limits limits = json_limits_default;
+	struct error err = {0};
+
+	*reply = (struct cli_reply){0};
+	if (!fetch(cli, call, reply, &err)) {
+		cli_say("remit: %s", err.text);
+		if (err.code == ERROR_IO && cli->values[OPTION_SERVER] == NULL)
+			cli_say("Is remitd running on %s?  --data DIR names another folder, "
+				"--server "
+				"URL another daemon.",
+				cli->values[OPTION_DATA] == NULL ? "./var"
+								 : cli->values[OPTION_DATA]);
+		return false;
+	}
+	limits.size_bytes = REPLY_BYTES_MAX;
+	limits.values = 10000000;
+	if (!json_parse(&reply->json, cli->arena, reply->body, &limits, &err))
+		reply->json = json_null();
+	return true;
+}
+
+static enum cli_exit exit_of(unsigned status)
+{
+	switch (status) {
+	case 404: return EXIT_NOT_FOUND;
+	case 409:
+	case 412:
+	case 422:
+	case 428: return EXIT_CONFLICT;
+	default: return status >= 500 ? EXIT_UNAVAILABLE : EXIT_REFUSED;
+	}
+}
+
+int cli_report(struct cli *cli, const struct cli_reply *reply)
+{
+	struct text title = json_text_or(&reply->json, "title", "the daemon answered");
+	struct text detail = json_text_or(&reply->json, "detail", "");
+
+	if (reply->status >= 200 && reply->status < 300)
+		return EXIT_DONE;
+	if (cli->output == OUTPUT_JSON && reply->json.type == JSON_OBJECT)
+		cli_print(cli, &reply->json);
+	cli_say("remit: %.*s: %.*s (HTTP %u)", TEXT_ARGS(title), TEXT_ARGS(detail), reply->status);
+	return (int)exit_of(reply->status);
+}
+
+bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *reply, int *exit_code)
+{
+	if (!cli_send(cli, call, reply)) {
+		*exit_code = EXIT_UNAVAILABLE;
+		return false;
+	}
+	*exit_code = reply->status / 100 == 2 ? EXIT_DONE : cli_report(cli, reply);
+	return *exit_code == EXIT_DONE;
+}
+
+bool cli_get(struct cli *cli, struct cli_reply *reply, int *exit_code, const char *fmt, ...)
+{
+	char target[TARGET_BYTES_MAX];
+	struct cli_call call = {.method = "GET"};
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(target, sizeof target, fmt, args);
+	va_end(args);
+	if (length < 0 || length >= (int)sizeof target) {
+		cli_say("remit: the words are too long");
+		*exit_code = EXIT_USAGE;
+		return false;
+	}
+	call.target = text_of(target);
+	return cli_ask(cli, &call, reply, exit_code);
+}
+
+struct text cli_escape(struct cli *cli, const char *value)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t length = strlen(value);
+	char *out = arena_array(cli->arena, char, length * 3 + 1);
+	size_t used = 0;
+
+	if (out == NULL)
+		return TEXT("");
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)value[i];
+
+		if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+			(byte >= '0' && byte <= '9') || strchr("-._~@", byte) != NULL) {
+			out[used++] = value[i];
+		} else {
+			out[used++] = '%';
+			out[used++] = digits[byte >> 4];
+			out[used++] = digits[byte & 15];
+		}
+	}
+	return (struct text){out, used};
+}

@@ -1,0 +1,200 @@
+#ifndef EDGES_CLI_COMMAND_H
+#define EDGES_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/json.h"
+
+/* Shared by the commands. */
+
+enum cli_exit {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1, /* refused, or the answer is no */
+	EXIT_USAGE = 2,
+	EXIT_NOT_FOUND = 3,
+	EXIT_CONFLICT = 4,
+	EXIT_UNAVAILABLE = 5,
+	EXIT_WAITING = 6, /* for approval */
+};
+
+enum cli_output { OUTPUT_TABLE = 0, OUTPUT_JSON, OUTPUT_YAML };
+
+/* Options by name; the row says whether a value follows. */
+enum cli_option {
+	OPTION_NONE = 0,
+	OPTION_DATA,
+	OPTION_SERVER,
+	OPTION_OUTPUT,
+	OPTION_NO_COLOR,
+	OPTION_YES,
+	OPTION_HELP,
+	OPTION_FILE,
+	OPTION_DRAFT,
+	OPTION_PRUNE,
+	OPTION_REASON,
+	OPTION_KEY,
+	OPTION_RESOURCE,
+	OPTION_OUT,
+	OPTION_VERSION,
+	OPTION_TASK,
+	OPTION_IDENTITY,
+	OPTION_ACTOR,
+	OPTION_TYPE,
+	OPTION_VERDICT,
+	OPTION_WORDS,
+	OPTION_STATE,
+	OPTION_SINCE,
+	OPTION_LIMIT,
+	OPTION_AFTER,
+	OPTION_ARGUMENTS,
+	OPTION_WAITING,
+	OPTION_COUNT,
+};
+
+enum { CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024, CLI_INPUT_BYTES_MAX = 64 * 1024 };
+
+struct cli;
+struct private_key;
+
+/* One row of the table. */
+struct cli_command {
+	const char *words; /* "identity approve" */
+	const char *usage; /* what follows them: "NAME [--version N]" */
+	const char *help;  /* one line */
+	int words_min;     /* plain words that must follow */
+	int words_max;
+	const enum cli_option *options; /* beside the general ones; ends with NONE; may be NULL */
+	int (*run)(struct cli *cli);
+	const char *path;           /* of the API, where one function serves several commands */
+	const char *const *columns; /* of a list, NULL-terminated paths into each item */
+};
+
+extern const struct cli_command cli_commands[];
+extern const size_t cli_commands_count;
+
+struct cli {
+	const struct cli_command *command;
+	struct arena *arena;
+	const char *values[OPTION_COUNT]; /* NULL: not given; a flag is "" */
+	const char *words[8];             /* after the command's own */
+	int words_count;
+	enum cli_output output;
+	bool is_colored;
+};
+
+/* ---- client.c: one request to the daemon ---- */
+
+struct cli_reply {
+	unsigned status;
+	struct text body; /* as received */
+	struct json json; /* JSON_NULL if the body is not JSON */
+	struct text etag; /* of the reply; NUL-terminated */
+};
+
+struct cli_call {
+	const char *method;
+	struct text target;      /* "/v1/identities/x" */
+	const struct json *body; /* NULL: none */
+	struct text if_match;    /* empty: none; NUL-terminated */
+	/* Who signs: NULL for the person who has logged in here, else this one. */
+	const struct private_key *key;
+	struct text signer;
+};
+
+/* Sends it, signed where this person has a key.  False: the daemon could not be
+ * reached, and the user was told. */
+bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply);
+/* The exit status for a reply; tells the user what was refused. */
+int cli_report(struct cli *cli, const struct cli_reply *reply);
+/* send and, unless the status is 2xx, report; *exit_code is set when false. */
+bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *reply, int *exit_code);
+/* GET of a target made from the format. */
+bool cli_get(struct cli *cli, struct cli_reply *reply, int *exit_code, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* A path segment or query value, percent-encoded. */
+struct text cli_escape(struct cli *cli, const char *value);
+
+/* ---- keys.c: this person's key ---- */
+
+struct cli_person {
+	struct text name;
+	struct private_key *key; /* owned */
+};
+
+/* False and no error: nobody has logged in here. */
+bool cli_person_load(struct cli *cli, struct cli_person *out, struct error *err);
+bool cli_person_save(
+	struct cli *cli, const char *name, const struct private_key *key, struct error *err);
+bool cli_person_forget(struct cli *cli, struct error *err);
+/* The folder that holds it; NULL: no home. */
+const char *cli_person_folder(struct cli *cli);
+
+/* ---- output.c ---- */
+
+/* Prints a result in the form asked for; a list {items: [...]} as a table of the
+ * command's columns. */
+void cli_print(struct cli *cli, const struct json *result);
+/* Text as it is. */
+void cli_print_text(struct text t);
+/* Prints a plan like a version-control diff. */
+void cli_print_plan(struct cli *cli, const struct json *plan);
+/* Words for the user, on standard error. */
+void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* Says what will happen and asks; true with --yes.  Without a terminal and
+ * without --yes: false. */
+bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int cli_usage(const struct cli_command *command, const char *wrong);
+/* One line from standard input, without its end; asks with prompt on a terminal,
+ * without echo.  NULL: nothing came. */
+const char *cli_read_line(struct cli *cli, const char *prompt);
+/* The member at a path like "object.class"; NULL if absent. */
+const struct json *cli_find(const struct json *value, const char *path);
+
+/* ---- files.c ---- */
+
+/* The YAML files of a folder, in order of name, or one file, as a JSON array of
+ * {file, yaml}.  Errors: NOT_FOUND, IO, LIMIT. */
+bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err);
+/* Creates a file, mode 0600; refuses one that exists. */
+bool cli_write_secret_file(const char *path, struct text content, struct error *err);
+
+/* ---- the commands, by file ---- */
+
+int command_plan(struct cli *cli); /* registry_commands.c */
+int command_apply(struct cli *cli);
+int command_export(struct cli *cli);
+int command_list(struct cli *cli);
+int command_show(struct cli *cli);
+int command_propose(struct cli *cli);
+int command_approve_object(struct cli *cli);
+int command_reject_object(struct cli *cli);
+int command_suspend(struct cli *cli);
+int command_reactivate(struct cli *cli);
+int command_retire(struct cli *cli);
+int command_can(struct cli *cli);
+int command_who(struct cli *cli);
+int command_why(struct cli *cli);
+int command_login(struct cli *cli); /* person_commands.c */
+int command_logout(struct cli *cli);
+int command_whoami(struct cli *cli);
+int command_code(struct cli *cli);
+int command_bootstrap(struct cli *cli);
+int command_secret_set(struct cli *cli);
+int command_secret_remove(struct cli *cli);
+int command_task_open(struct cli *cli); /* work_commands.c */
+int command_task_end(struct cli *cli);
+int command_kill(struct cli *cli);
+int command_approval_show(struct cli *cli);
+int command_approve(struct cli *cli);
+int command_reject(struct cli *cli);
+int command_backup(struct cli *cli);
+int command_trace(struct cli *cli); /* audit_commands.c */
+int command_search(struct cli *cli);
+int command_prove(struct cli *cli);
+int command_audit_export(struct cli *cli);
+
+#endif

@@ -1,0 +1,133 @@
+#include "edges/cli/command.h"
+
+/* The one table of commands. */
+
+#define OPTIONS(...) ((const enum cli_option[]){__VA_ARGS__, OPTION_NONE})
+#define COLUMNS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+#define LIST(noun, collection, ...)                                                                \
+	{                                                                                          \
+		noun " list", "[--after NAME] [--limit N]", "list them by name", 0, 0,             \
+			OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/" collection,      \
+			COLUMNS(__VA_ARGS__)                                                       \
+	}
+#define SHOW(noun, collection)                                                                     \
+	{                                                                                          \
+		noun " show", "NAME", "show one, with what waits for approval", 1, 1, NULL,        \
+			command_show, "/v1/" collection, NULL                                      \
+	}
+#define REASONED OPTIONS(OPTION_REASON)
+
+const struct cli_command cli_commands[] = {
+	{"plan", "-f DIR [--prune] [--draft]", "show what applying the files would change", 0, 0,
+		OPTIONS(OPTION_FILE, OPTION_PRUNE, OPTION_DRAFT), command_plan, NULL, NULL},
+	{"apply", "-f DIR [--prune] [--draft]", "apply the files in one transaction", 0, 0,
+		OPTIONS(OPTION_FILE, OPTION_PRUNE, OPTION_DRAFT), command_apply, NULL, NULL},
+	{"export", "[-f FILE] [--waiting]", "write every object as YAML", 0, 0,
+		OPTIONS(OPTION_FILE, OPTION_WAITING), command_export, NULL, NULL},
+
+	LIST("identity", "identities", "name", "state", "version", "object.kind", "object.class",
+		"object.owner", "waiting.state"),
+	SHOW("identity", "identities"),
+	{"identity propose", "NAME", "propose a draft charter", 1, 1, NULL, command_propose, NULL,
+		NULL},
+	{"identity approve", "NAME [--version N]", "put a proposed charter in force", 1, 1,
+		OPTIONS(OPTION_VERSION), command_approve_object, "/v1/identities", NULL},
+	{"identity reject", "NAME --reason T [--version N]", "turn a proposed charter down", 1, 1,
+		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_object, "/v1/identities",
+		NULL},
+	{"identity suspend", "NAME --reason T", "refuse its new work, keep the evidence", 1, 1,
+		REASONED, command_suspend, NULL, NULL},
+	{"identity reactivate", "NAME --reason T", "lift a suspension (two people after a kill)", 1,
+		1, REASONED, command_reactivate, NULL, NULL},
+	{"identity retire", "NAME --reason T", "end it for good", 1, 1, REASONED, command_retire,
+		NULL, NULL},
+
+	{"can", "IDENTITY", "what an identity may do, line by line", 1, 1, NULL, command_can, NULL,
+		COLUMNS("number", "effect", "resource", "when", "approvals", "usable", "why_not")},
+	{"who", "EFFECT RESOURCE", "which identities may do this", 2, 2, NULL, command_who, NULL,
+		COLUMNS("identity", "state", "version", "number", "when", "usable", "why_not")},
+	{"why", "RECORD | IDENTITY EFFECT RESOURCE [--arguments JSON]",
+		"why a call was, or would be, allowed or refused", 1, 3, OPTIONS(OPTION_ARGUMENTS),
+		command_why, NULL, NULL},
+
+	LIST("person", "persons", "name", "object.unit", "object.roles", "object.clearance",
+		"waiting.state"),
+	SHOW("person", "persons"),
+	{"person approve", "NAME [--version N]", "agree to a raised role, as the second person", 1,
+		1, OPTIONS(OPTION_VERSION), command_approve_object, "/v1/persons", NULL},
+	{"person reject", "NAME --reason T [--version N]", "turn a raised role down", 1, 1,
+		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_object, "/v1/persons", NULL},
+	{"person code", "NAME --out FILE", "make a one-time code for `remit login`", 1, 1,
+		OPTIONS(OPTION_OUT), command_code, NULL, NULL},
+	LIST("unit", "units", "name", "object.purpose"),
+	SHOW("unit", "units"),
+	LIST("data-source", "data-sources", "name", "object.unit", "object.sensitivity",
+		"object.trust", "object.environment"),
+	SHOW("data-source", "data-sources"),
+	LIST("server", "servers", "name", "object.unit", "object.environment", "object.transport"),
+	SHOW("server", "servers"),
+	LIST("tool", "tools", "name", "object.effect", "object.risk", "object.reversal"),
+	SHOW("tool", "tools"),
+	LIST("policy", "policies", "name", "object.level"),
+	SHOW("policy", "policies"),
+
+	{"secret list", "", "names of upstream secrets", 0, 0, NULL, command_list, "/v1/secrets",
+		NULL},
+	{"secret set", "NAME", "set an upstream secret, read from standard input", 1, 1, NULL,
+		command_secret_set, NULL, NULL},
+	{"secret remove", "NAME", "forget an upstream secret", 1, 1, NULL, command_secret_remove,
+		NULL, NULL},
+
+	{"task open", "IDENTITY --key FILE --resource URL", "open a task and print its token", 1, 1,
+		OPTIONS(OPTION_KEY, OPTION_RESOURCE), command_task_open, NULL, NULL},
+	{"task list", "[--after ID] [--limit N]", "tasks that are open", 0, 0,
+		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/tasks",
+		COLUMNS("id", "identity", "environment", "state", "opened", "deadline")},
+	{"task show", "ID", "one task", 1, 1, NULL, command_show, "/v1/tasks", NULL},
+	{"task end", "ID", "end a task; its token is refused at once", 1, 1, NULL, command_task_end,
+		NULL, NULL},
+	{"kill", "identity|task ID --reason T", "revoke it and everything it started", 2, 2,
+		REASONED, command_kill, NULL, NULL},
+
+	{"approvals list", "[--state S] [--after ID] [--limit N]", "questions to people", 0, 0,
+		OPTIONS(OPTION_STATE, OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/approvals",
+		COLUMNS("id", "state", "identity", "tool", "names", "expires")},
+	{"approvals show", "ID", "one question, with the complete arguments", 1, 1, NULL,
+		command_approval_show, NULL, NULL},
+	{"approve", "ID [--reason T]", "say yes to exactly this call", 1, 1, REASONED,
+		command_approve, NULL, NULL},
+	{"reject", "ID --reason T", "say no", 1, 1, REASONED, command_reject, NULL, NULL},
+
+	{"login", "PERSON", "enrol a key of yours with a one-time code from standard input", 1, 1,
+		NULL, command_login, NULL, NULL},
+	{"logout", "", "forget this machine's key (an administrator should revoke it too)", 0, 0,
+		NULL, command_logout, NULL, NULL},
+	{"whoami", "", "who the daemon takes you for", 0, 0, NULL, command_whoami, NULL, NULL},
+	{"admin bootstrap", "", "make a code for the first administrator (on the socket)", 0, 0,
+		NULL, command_bootstrap, NULL, NULL},
+
+	{"trace", "TASK|RECORD", "everything a task did, in order; or one record", 1, 1, NULL,
+		command_trace, NULL,
+		COLUMNS("index", "record.at", "record.type", "record.verdict", "record.tool",
+			"record.reason", "record.outcome")},
+	{"audit head", "", "the newest signed checkpoint", 0, 0, NULL, command_show,
+		"/v1/audit/head", NULL},
+	{"audit prove", "RECORD [--out FILE]", "a record's receipt, to be checked offline", 1, 1,
+		OPTIONS(OPTION_OUT), command_prove, NULL, NULL},
+	{"audit export", "[--task T] [--since MS] ...", "records as JSON lines", 0, 0,
+		OPTIONS(OPTION_TASK, OPTION_IDENTITY, OPTION_ACTOR, OPTION_TYPE, OPTION_VERDICT,
+			OPTION_WORDS, OPTION_SINCE, OPTION_AFTER),
+		command_audit_export, NULL, NULL},
+	{"audit search", "[--task T] [--identity I] [--type T] [--verdict V] [--words W] ...",
+		"find records", 0, 0,
+		OPTIONS(OPTION_TASK, OPTION_IDENTITY, OPTION_ACTOR, OPTION_TYPE, OPTION_VERDICT,
+			OPTION_WORDS, OPTION_SINCE, OPTION_AFTER, OPTION_LIMIT),
+		command_search, NULL,
+		COLUMNS("index", "record.at", "record.type", "record.verdict", "record.identity",
+			"record.tool", "record.reason")},
+	{"backup", "FILE", "write a backup to a new file (on the socket)", 1, 1, NULL,
+		command_backup, NULL, NULL},
+};
+
+const size_t cli_commands_count = sizeof cli_commands / sizeof cli_commands[0];

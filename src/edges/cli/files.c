@@ -1,0 +1,135 @@
+#include "edges/cli/command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Files the commands read and write. */
+
+enum { YAML_FILE_BYTES_MAX = 8 * 1024 * 1024 };
+
+static bool read_whole(struct cli *cli, const char *path, struct text *out, struct error *err)
+{
+	struct stat status;
+	size_t used = 0;
+	char *content;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
+			strerror(errno));
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+		status.st_size > YAML_FILE_BYTES_MAX) {
+		close(fd);
+		return error_set(err, ERROR_LIMIT, "%s: is not a file of at most %d bytes", path,
+			YAML_FILE_BYTES_MAX);
+	}
+	content = arena_alloc(cli->arena, (size_t)status.st_size + 1, 1);
+	while (content != NULL && used < (size_t)status.st_size) {
+		ssize_t got = read(fd, content + used, (size_t)status.st_size - used);
+
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+	}
+	close(fd);
+	if (content == NULL)
+		return error_set(err, ERROR_LIMIT, "%s: no memory to read it", path);
+	*out = (struct text){content, used};
+	return true;
+}
+
+static bool add_file(struct cli *cli, struct json_builder *list, const char *path, const char *name,
+	struct error *err)
+{
+	struct json_builder object;
+	struct text content;
+	struct json item;
+
+	if (!read_whole(cli, path, &content, err))
+		return false;
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "file", name);
+	json_put_text(&object, "yaml", content);
+	if (!json_object_seal(&object, &item, err))
+		return false;
+	json_add(list, item);
+	return true;
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+	struct text name = text_of(entry->d_name);
+
+	return name.data[0] != '.' &&
+	       (text_ends_with(name, ".yaml") || text_ends_with(name, ".yml"));
+}
+
+static bool add_folder(
+	struct cli *cli, struct json_builder *list, const char *folder, struct error *err)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, is_yaml, alphasort);
+	bool ok = count >= 0;
+
+	if (!ok)
+		return error_set(err, ERROR_IO, "%s: %s", folder, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		struct text path = text_format(cli->arena, "%s/%s", folder, entries[i]->d_name);
+
+		ok = ok && path.data != NULL &&
+		     add_file(cli, list, path.data,
+			     text_copy(cli->arena, text_of(entries[i]->d_name)).data, err);
+		free(entries[i]);
+	}
+	free(entries);
+	return ok;
+}
+
+bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err)
+{
+	struct json_builder list;
+	struct stat status;
+	bool ok;
+
+	if (stat(path, &status) != 0)
+		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
+			strerror(errno));
+	json_array_start(&list, cli->arena);
+	ok = S_ISDIR(status.st_mode) ? add_folder(cli, &list, path, err)
+				     : add_file(cli, &list, path, path, err);
+	if (!ok || !json_array_seal(&list, out, err))
+		return false;
+	if (out->count == 0)
+		return error_set(err, ERROR_NOT_FOUND, "%s: holds no .yaml file", path);
+	return true;
+}
+
+bool cli_write_secret_file(const char *path, struct text content, struct error *err)
+{
+	int fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	size_t used = 0;
+
+	if (fd < 0)
+		return error_set(err, errno == EEXIST ? ERROR_CONFLICT : ERROR_IO, "%s: %s", path,
+			strerror(errno));
+	while (used < content.length) {
+		ssize_t wrote = write(fd, content.data + used, content.length - used);
+
+		if (wrote <= 0)
+			break;
+		used += (size_t)wrote;
+	}
+	if (fsync(fd) != 0 || used < content.length) {
+		close(fd);
+		(void)unlink(path);
+		return error_set(err, ERROR_IO, "%s: cannot be written", path);
+	}
+	close(fd);
+	return true;
+}

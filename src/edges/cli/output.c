@@ -1,0 +1,311 @@
+#include "edges/cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "base/yaml.h"
+
+/* How results look. */
+
+enum { OUTPUT_BYTES_MAX = 256 * 1024 * 1024, COLUMNS_MAX = 12, CELL_BYTES = 61, PATH_BYTES = 64 };
+
+void cli_say(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fputc('\n', stderr);
+}
+
+void cli_print_text(struct text t)
+{
+	(void)fwrite(t.data, 1, t.length, stdout);
+	if (t.length > 0 && t.data[t.length - 1] != '\n')
+		(void)fputc('\n', stdout);
+}
+
+const struct json *cli_find(const struct json *value, const char *path)
+{
+	while (value != NULL && *path != '\0') {
+		size_t length = strcspn(path, ".");
+
+		value = json_find_text(value, (struct text){path, length});
+		path += length + (path[length] == '.');
+	}
+	return value;
+}
+
+/* Anything that could move the cursor or forge a line becomes '?': values come
+ * from agents. */
+static void append_plain(struct buffer *out, struct text t)
+{
+	for (size_t i = 0; i < t.length; i++) {
+		unsigned char byte = (unsigned char)t.data[i];
+
+		buffer_append_byte(out, byte < 0x20 || byte == 0x7F ? '?' : t.data[i]);
+	}
+}
+
+static bool is_time(const char *path)
+{
+	struct text name = text_of(path);
+
+	return text_ends_with(name, ".at") || text_ends_with(name, "_utc_ms") ||
+	       text_is(name, "opened") || text_is(name, "deadline") || text_is(name, "expires");
+}
+
+/* One value in one line. */
+static void append_value(struct buffer *out, const struct json *value, const char *path)
+{
+	char moment[TIME_TEXT_BYTES];
+
+	if (value == NULL || value->type == JSON_NULL)
+		return;
+	if (value->type == JSON_STRING) {
+		append_plain(out, value->string);
+	} else if (value->type == JSON_INTEGER && is_time(path)) {
+		time_format_utc_ms(moment, value->integer);
+		buffer_append_string(out, moment);
+	} else if (value->type == JSON_ARRAY) {
+		for (uint32_t i = 0; i < value->count; i++) {
+			if (i > 0)
+				buffer_append_byte(out, ',');
+			append_value(out, &value->items[i], "");
+		}
+	} else {
+		json_canonical(out, value);
+	}
+}
+
+/* A cell's text, cut to what fits; the length in letters. */
+static size_t cell(char out[CELL_BYTES], const struct json *item, const char *path)
+{
+	struct buffer text;
+	size_t length;
+
+	buffer_init(&text, OUTPUT_BYTES_MAX);
+	append_value(&text, cli_find(item, path), path);
+	length = text.length < CELL_BYTES - 1 ? text.length : CELL_BYTES - 1;
+	/* Never cut inside a letter. */
+	while (length > 0 && length < text.length &&
+		((unsigned char)text.data[length] & 0xC0) == 0x80)
+		length--;
+	if (length > 0)
+		memcpy(out, text.data, length);
+	out[length] = '\0';
+	if (text.length > length && length > 3)
+		memcpy(out + length - 3, "...", 3);
+	buffer_deinit(&text);
+	return length;
+}
+
+static const char *heading(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot == NULL ? path : dot + 1;
+}
+
+static void print_table(const struct json *items, const char *const *columns)
+{
+	size_t widths[COLUMNS_MAX] = {0};
+	char text[CELL_BYTES];
+
+	for (size_t c = 0; columns[c] != NULL && c < COLUMNS_MAX; c++) {
+		widths[c] = strlen(heading(columns[c]));
+		for (uint32_t i = 0; i < items->count; i++) {
+			size_t length = cell(text, &items->items[i], columns[c]);
+
+			widths[c] = length > widths[c] ? length : widths[c];
+		}
+		printf("%-*s  ", (int)widths[c], heading(columns[c]));
+	}
+	printf("\n");
+	for (uint32_t i = 0; i < items->count; i++) {
+		for (size_t c = 0; columns[c] != NULL && c < COLUMNS_MAX; c++) {
+			(void)cell(text, &items->items[i], columns[c]);
+			printf("%-*s  ", (int)widths[c], text);
+		}
+		printf("\n");
+	}
+}
+
+static void print_block(
+	const struct json *result, void (*format)(struct buffer *, const struct json *))
+{
+	struct buffer text;
+
+	buffer_init(&text, OUTPUT_BYTES_MAX);
+	format(&text, result);
+	cli_print_text(buffer_text(&text));
+	buffer_deinit(&text);
+}
+
+void cli_print(struct cli *cli, const struct json *result)
+{
+	const struct json *items = json_find(result, "items");
+
+	if (cli->output == OUTPUT_JSON) {
+		print_block(result, json_pretty);
+	} else if (cli->output == OUTPUT_TABLE && cli->command->columns != NULL && items != NULL &&
+		   items->type == JSON_ARRAY) {
+		print_table(items, cli->command->columns);
+	} else if (result->type == JSON_OBJECT) {
+		print_block(result, yaml_format);
+	} else {
+		print_block(result, json_pretty);
+	}
+}
+
+/* ---- plans ---- */
+
+static const char *color(const struct cli *cli, const char *code)
+{
+	return cli->is_colored ? code : "";
+}
+
+static void print_side(const char *mark, const struct json *value)
+{
+	struct buffer text;
+
+	buffer_init(&text, OUTPUT_BYTES_MAX);
+	if (value == NULL || value->type == JSON_NULL)
+		buffer_append_string(&text, "(nothing)");
+	else
+		append_value(&text, value, "");
+	printf(" %s %.*s", mark, TEXT_ARGS(buffer_text(&text)));
+	buffer_deinit(&text);
+}
+
+static void print_fields(const struct json *fields)
+{
+	for (uint32_t i = 0; fields != NULL && i < fields->count; i++) {
+		const struct json *field = &fields->items[i];
+		struct text path = json_text_or(field, "path", "");
+
+		printf("    %.*s:", TEXT_ARGS(path));
+		print_side("-", json_find(field, "before"));
+		print_side("+", json_find(field, "after"));
+		printf("\n");
+	}
+}
+
+static void print_change(struct cli *cli, const struct json *change)
+{
+	struct text action = json_text_or(change, "action", "");
+	struct text kind = json_text_or(change, "kind", "");
+	struct text name = json_text_or(change, "name", "");
+	const char *mark = text_is(action, "create") ? "+" : text_is(action, "remove") ? "-" : "~";
+	const char *paint = mark[0] == '+' ? "\033[32m" : mark[0] == '-' ? "\033[31m" : "\033[33m";
+
+	printf("%s%s %.*s %.*s%s%s\n", color(cli, paint), mark, TEXT_ARGS(kind), TEXT_ARGS(name),
+		json_boolean_or(change, "needs_approval", false) ? "  (another person must approve)"
+								 : "",
+		color(cli, "\033[0m"));
+	print_fields(json_find(change, "fields"));
+}
+
+static void print_problem(const struct json *problem)
+{
+	struct text file = json_text_or(problem, "file", "");
+	struct text field = json_text_or(problem, "field", "");
+	struct text what = json_text_or(problem, "what", "");
+	struct text remedy = json_text_or(problem, "remedy", "");
+
+	cli_say("%.*s:%lld: %.*s%s%.*s%s%.*s", TEXT_ARGS(file),
+		(long long)json_integer_or(problem, "line", 0), TEXT_ARGS(field),
+		field.length > 0 ? ": " : "", TEXT_ARGS(what), remedy.length > 0 ? "; " : "",
+		TEXT_ARGS(remedy));
+}
+
+static void print_unenforced(const struct json *lines)
+{
+	if (lines == NULL || lines->count == 0)
+		return;
+	printf("\nRecorded, but not enforced by this version:\n");
+	for (uint32_t i = 0; i < lines->count; i++) {
+		struct text kind = json_text_or(&lines->items[i], "kind", "");
+		struct text field = json_text_or(&lines->items[i], "field", "");
+		struct text note = json_text_or(&lines->items[i], "note", "");
+
+		printf("  %.*s %.*s: %.*s\n", TEXT_ARGS(kind), TEXT_ARGS(field), TEXT_ARGS(note));
+	}
+}
+
+void cli_print_plan(struct cli *cli, const struct json *plan)
+{
+	const struct json *changes = json_find(plan, "changes");
+	const struct json *problems = json_find(plan, "problems");
+	int64_t total = json_integer_or(plan, "problems_total", 0);
+
+	if (cli->output != OUTPUT_TABLE) {
+		cli_print(cli, plan);
+		return;
+	}
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
+		print_change(cli, &changes->items[i]);
+	print_unenforced(json_find(plan, "unenforced"));
+	printf("\n%u to change, %lld as they are, %lld problems\n",
+		changes == NULL ? 0 : changes->count,
+		(long long)json_integer_or(plan, "unchanged", 0), (long long)total);
+	for (uint32_t i = 0; problems != NULL && i < problems->count; i++)
+		print_problem(&problems->items[i]);
+}
+
+/* ---- questions to the user ---- */
+
+bool cli_confirm(struct cli *cli, const char *fmt, ...)
+{
+	char answer[16];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fputc('\n', stderr);
+	if (cli->values[OPTION_YES] != NULL)
+		return true;
+	if (!isatty(STDIN_FILENO)) {
+		cli_say("remit: not done: there is no terminal to ask on; --yes goes ahead");
+		return false;
+	}
+	(void)fputs("Go ahead? [y/N] ", stderr);
+	if (fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	cli_say("remit: not done");
+	return false;
+}
+
+const char *cli_read_line(struct cli *cli, const char *prompt)
+{
+	char line[CLI_INPUT_BYTES_MAX];
+	struct termios before;
+	bool is_hidden = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+	struct termios silent;
+	struct text kept = {0};
+	size_t length;
+
+	if (is_hidden) {
+		silent = before;
+		silent.c_lflag &= ~(tcflag_t)ECHO;
+		(void)fputs(prompt, stderr);
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+	}
+	if (fgets(line, sizeof line, stdin) != NULL) {
+		length = strcspn(line, "\r\n");
+		if (length > 0)
+			kept = text_copy(cli->arena, (struct text){line, length});
+	}
+	explicit_bzero(line, sizeof line);
+	if (is_hidden) {
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		(void)fputc('\n', stderr);
+	}
+	return kept.data;
+}

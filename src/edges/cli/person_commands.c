@@ -1,0 +1,192 @@
+#include "edges/cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/private_key.h"
+#include "domain/token/jwk.h"
+
+/* People: their keys, their codes; and what only people may set. */
+
+static int fail(const struct error *err)
+{
+	cli_say("remit: %s", err->text);
+	return err->code == ERROR_CONFLICT ? EXIT_CONFLICT : EXIT_UNAVAILABLE;
+}
+
+static bool enrol_body(struct cli *cli, const char *name, const char *code,
+	const struct private_key *key, struct json *out, struct error *err)
+{
+	struct json_builder object;
+	struct json jwk;
+
+	if (!jwk_format(&jwk, cli->arena, private_key_public(key), err))
+		return false;
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "code", code);
+	json_put_cstring(&object, "name", name);
+	json_put(&object, "jwk", jwk);
+	return json_object_seal(&object, out, err);
+}
+
+/* The key is kept before it is enrolled: an answer that is lost leaves a key
+ * that works, or one that can be enrolled again. */
+static int enrol(struct cli *cli, const char *name, const char *code, const struct private_key *key)
+{
+	struct cli_call call = {
+		.method = "POST", .target = TEXT("/v1/login"), .key = key, .signer = text_of(name)};
+	struct cli_reply reply;
+	struct error err;
+	struct json body;
+	int status;
+
+	if (!enrol_body(cli, name, code, key, &body, &err))
+		return fail(&err);
+	call.body = &body;
+	if (!cli_person_save(cli, name, key, &err))
+		return fail(&err);
+	if (!cli_ask(cli, &call, &reply, &status)) {
+		if (reply.status != 0 && !cli_person_forget(cli, &err))
+			cli_say("remit: %s", err.text);
+		return status;
+	}
+	if (cli->output == OUTPUT_TABLE)
+		printf("%s: this machine's key is enrolled (%s)\n", name, cli_person_folder(cli));
+	else
+		cli_print(cli, &reply.json);
+	return EXIT_DONE;
+}
+
+int command_login(struct cli *cli)
+{
+	struct cli_person known = {0};
+	struct private_key *key = NULL;
+	struct error err = {0};
+	const char *code;
+	int status;
+
+	if (cli_person_load(cli, &known, &err)) {
+		cli_say("remit: this machine has a key of %.*s already; `remit logout` forgets it",
+			TEXT_ARGS(known.name));
+		private_key_destroy(&known.key);
+		return EXIT_CONFLICT;
+	}
+	if (err.code != ERROR_NONE)
+		return fail(&err);
+	code = cli_read_line(cli, "One-time code: ");
+	if (code == NULL)
+		return cli_usage(cli->command, "the one-time code is read from standard input");
+	if (!private_key_generate(&key, SIGNATURE_ES256, &err))
+		return fail(&err);
+	status = enrol(cli, cli->words[0], code, key);
+	private_key_destroy(&key);
+	return status;
+}
+
+int command_logout(struct cli *cli)
+{
+	struct error err;
+
+	if (!cli_confirm(cli, "This deletes the key in %s.",
+		    cli_person_folder(cli) == NULL ? "(no home)" : cli_person_folder(cli)))
+		return EXIT_REFUSED;
+	if (!cli_person_forget(cli, &err))
+		return fail(&err);
+	return EXIT_DONE;
+}
+
+int command_whoami(struct cli *cli)
+{
+	struct cli_reply reply;
+	int status;
+
+	if (cli_get(cli, &reply, &status, "/v1/whoami"))
+		cli_print(cli, &reply.json);
+	return status;
+}
+
+static bool ask_for_code(struct cli *cli, struct text target, struct text *out, int *status)
+{
+	struct cli_call call = {.method = "POST", .target = target};
+	struct cli_reply reply;
+	struct error err;
+
+	if (!cli_ask(cli, &call, &reply, status))
+		return false;
+	if (json_need_text(&reply.json, "code", out, &err))
+		return true;
+	cli_say("remit: %s", err.text);
+	*status = EXIT_UNAVAILABLE;
+	return false;
+}
+
+int command_code(struct cli *cli)
+{
+	const char *path = cli->values[OPTION_OUT];
+	struct text name = cli_escape(cli, cli->words[0]);
+	struct text code;
+	struct error err;
+	int status;
+
+	if (path == NULL)
+		return cli_usage(cli->command, "--out names the file, which gets mode 0600");
+	if (!ask_for_code(cli, text_format(cli->arena, "/v1/persons/%.*s/code", TEXT_ARGS(name)),
+		    &code, &status))
+		return status;
+	if (!cli_write_secret_file(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
+		return fail(&err);
+	cli_say("%s holds a code for %s, good for one hour and one use", path, cli->words[0]);
+	return EXIT_DONE;
+}
+
+int command_bootstrap(struct cli *cli)
+{
+	struct text code;
+	int status;
+
+	if (!ask_for_code(cli, TEXT("/v1/admin/bootstrap"), &code, &status))
+		return status;
+	cli_print_text(code);
+	cli_say("Good for 15 minutes and one use: remit login PERSON");
+	return EXIT_DONE;
+}
+
+/* ---- secrets ---- */
+
+int command_secret_set(struct cli *cli)
+{
+	struct text name = cli_escape(cli, cli->words[0]);
+	struct cli_call call = {.method = "PUT",
+		.target = text_format(cli->arena, "/v1/secrets/%.*s", TEXT_ARGS(name))};
+	const char *value = cli_read_line(cli, "Value: ");
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json body;
+	struct error err;
+	int status;
+
+	if (value == NULL)
+		return cli_usage(cli->command, "the value is read from standard input");
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "value", value);
+	if (!json_object_seal(&object, &body, &err))
+		return fail(&err);
+	call.body = &body;
+	(void)cli_ask(cli, &call, &reply, &status);
+	return status;
+}
+
+int command_secret_remove(struct cli *cli)
+{
+	struct text name = cli_escape(cli, cli->words[0]);
+	struct cli_call call = {.method = "DELETE",
+		.target = text_format(cli->arena, "/v1/secrets/%.*s", TEXT_ARGS(name))};
+	struct cli_reply reply;
+	int status;
+
+	if (!cli_confirm(cli, "This forgets the secret %s; servers that need it stop working.",
+		    cli->words[0]))
+		return EXIT_REFUSED;
+	(void)cli_ask(cli, &call, &reply, &status);
+	return status;
+}

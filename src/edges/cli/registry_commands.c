@@ -1,0 +1,401 @@
+#include "edges/cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Objects and charters. */
+
+static bool page_query(struct cli *cli, struct buffer *out)
+{
+	static const struct {
+		enum cli_option option;
+		const char *name;
+	} parameters[] = {
+		{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}, {OPTION_STATE, "state"}};
+	char mark = '?';
+
+	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+		const char *value = cli->values[parameters[i].option];
+
+		if (value == NULL)
+			continue;
+		buffer_append_format(out, "%c%s=", mark, parameters[i].name);
+		buffer_append_text(out, cli_escape(cli, value));
+		mark = '&';
+	}
+	return !buffer_failed(out);
+}
+
+static void say_more(const struct cli *cli, const struct json *body)
+{
+	const struct json *next = json_find(body, "next");
+
+	if (cli->output != OUTPUT_TABLE || next == NULL)
+		return;
+	if (next->type == JSON_STRING)
+		cli_say("There are more: --after %.*s", TEXT_ARGS(next->string));
+	else
+		cli_say("There are more: --after %lld", (long long)next->integer);
+}
+
+int command_list(struct cli *cli)
+{
+	struct cli_reply reply;
+	struct buffer query;
+	int status = EXIT_UNAVAILABLE;
+
+	buffer_init(&query, 4096);
+	if (page_query(cli, &query) && cli_get(cli, &reply, &status, "%s%.*s", cli->command->path,
+					       TEXT_ARGS(buffer_text(&query)))) {
+		cli_print(cli, &reply.json);
+		say_more(cli, &reply.json);
+	}
+	buffer_deinit(&query);
+	return status;
+}
+
+/* A name may hold slashes (files/read_text_file), each a segment of its own. */
+static struct text escape_name(struct cli *cli, const char *name)
+{
+	struct text whole = cli_escape(cli, name);
+	char *out = arena_array(cli->arena, char, whole.length + 1);
+	size_t used = 0;
+
+	for (size_t i = 0; out != NULL && i < whole.length; i++) {
+		if (whole.length - i >= 3 && memcmp(whole.data + i, "%2F", 3) == 0) {
+			out[used++] = '/';
+			i += 2;
+		} else {
+			out[used++] = whole.data[i];
+		}
+	}
+	return (struct text){out, used};
+}
+
+int command_show(struct cli *cli)
+{
+	struct text name = cli->words_count == 0 ? TEXT("") : escape_name(cli, cli->words[0]);
+	struct cli_reply reply;
+	int status;
+
+	if (cli_get(cli, &reply, &status, "%s%s%.*s", cli->command->path,
+		    name.length > 0 ? "/" : "", TEXT_ARGS(name)))
+		cli_print(cli, &reply.json);
+	return status;
+}
+
+/* ---- plan, apply, export ---- */
+
+static bool files_body(struct cli *cli, struct json *out, int *status)
+{
+	struct json_builder object;
+	struct error err;
+	struct json files;
+
+	if (cli->values[OPTION_FILE] == NULL) {
+		*status = cli_usage(cli->command, "-f names the folder of YAML files");
+		return false;
+	}
+	if (cli_read_files(cli, cli->values[OPTION_FILE], &files, &err)) {
+		json_object_start(&object, cli->arena);
+		json_put(&object, "files", files);
+		json_put_boolean(&object, "prune", cli->values[OPTION_PRUNE] != NULL);
+		json_put_boolean(&object, "draft", cli->values[OPTION_DRAFT] != NULL);
+		if (json_object_seal(&object, out, &err))
+			return true;
+	}
+	cli_say("remit: %s", err.text);
+	*status = err.code == ERROR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_USAGE;
+	return false;
+}
+
+static bool send_plan(
+	struct cli *cli, const struct json *body, struct cli_reply *reply, int *status)
+{
+	const struct cli_call call = {.method = "POST", .target = TEXT("/v1/plan"), .body = body};
+
+	return cli_ask(cli, &call, reply, status);
+}
+
+int command_plan(struct cli *cli)
+{
+	struct cli_reply reply;
+	struct json body;
+	int status;
+
+	if (!files_body(cli, &body, &status) || !send_plan(cli, &body, &reply, &status))
+		return status;
+	cli_print_plan(cli, &reply.json);
+	return json_integer_or(&reply.json, "problems_total", 0) > 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+/* What the daemon said of an apply: done, or the plan with its problems. */
+static int report_apply(struct cli *cli, const struct cli_reply *reply)
+{
+	const struct json *plan = json_find(&reply->json, "plan");
+	bool is_changed = json_boolean_or(&reply->json, "changed", false);
+
+	if (reply->status == 200 && cli->output != OUTPUT_TABLE)
+		cli_print(cli, &reply->json);
+	else if (reply->status == 200 && is_changed)
+		printf("applied, record #%lld\n",
+			(long long)json_integer_or(&reply->json, "index", 0));
+	else if (reply->status == 200)
+		printf("nothing to change\n");
+	else if (plan != NULL)
+		cli_print_plan(cli, plan);
+	else
+		return cli_report(cli, reply);
+	return reply->status == 200 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int command_apply(struct cli *cli)
+{
+	struct cli_call call = {.method = "POST", .target = TEXT("/v1/apply")};
+	struct cli_reply reply;
+	struct json body;
+	int status;
+
+	if (!files_body(cli, &body, &status) || !send_plan(cli, &body, &reply, &status))
+		return status;
+	if (cli->output == OUTPUT_TABLE || json_integer_or(&reply.json, "problems_total", 0) > 0)
+		cli_print_plan(cli, &reply.json);
+	if (json_integer_or(&reply.json, "problems_total", 0) > 0)
+		return EXIT_REFUSED;
+	if (!cli_confirm(cli, "This applies the plan above in one transaction."))
+		return EXIT_REFUSED;
+	call.body = &body;
+	call.if_match = reply.etag;
+	if (!cli_send(cli, &call, &reply))
+		return EXIT_UNAVAILABLE;
+	return report_apply(cli, &reply);
+}
+
+int command_export(struct cli *cli)
+{
+	const char *path = cli->values[OPTION_FILE];
+	struct cli_reply reply;
+	struct error err;
+	int status;
+
+	if (!cli_get(cli, &reply, &status, "/v1/export%s",
+		    cli->values[OPTION_WAITING] != NULL ? "?waiting=true" : ""))
+		return status;
+	if (path == NULL) {
+		cli_print_text(reply.body);
+		return EXIT_DONE;
+	}
+	if (cli_write_secret_file(path, reply.body, &err))
+		return EXIT_DONE;
+	cli_say("remit: %s", err.text);
+	return err.code == ERROR_CONFLICT ? EXIT_CONFLICT : EXIT_UNAVAILABLE;
+}
+
+/* ---- verbs on one object ---- */
+
+struct verb {
+	const char *collection; /* "/v1/identities" */
+	const char *word;
+	const char *question; /* asked before, with the name; NULL: not asked */
+	bool needs_reason;
+	bool is_blind; /* does not look at the revision first: a stop must not wait */
+};
+
+static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out, int *status)
+{
+	const char *version = cli->values[OPTION_VERSION];
+	struct json_builder object;
+	struct error err;
+	int64_t number;
+
+	json_object_start(&object, cli->arena);
+	if (verb->needs_reason && cli->values[OPTION_REASON] == NULL) {
+		*status = cli_usage(cli->command, "--reason says why; it is recorded");
+		return false;
+	}
+	if (cli->values[OPTION_REASON] != NULL)
+		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
+	if (version != NULL) {
+		if (!text_to_int64(text_of(version), &number)) {
+			*status = cli_usage(cli->command, "--version: a number is expected");
+			return false;
+		}
+		json_put_integer(&object, "version", number);
+	}
+	if (json_object_seal(&object, out, &err))
+		return true;
+	cli_say("remit: %s", err.text);
+	*status = EXIT_UNAVAILABLE;
+	return false;
+}
+
+static int run_verb(struct cli *cli, const struct verb *verb)
+{
+	struct text name = cli_escape(cli, cli->words[0]);
+	struct cli_call call = {.method = "POST",
+		.target = text_format(
+			cli->arena, "%s/%.*s/%s", verb->collection, TEXT_ARGS(name), verb->word)};
+	struct cli_reply reply = {0};
+	struct json body;
+	int status;
+
+	if (!verb_body(cli, verb, &body, &status))
+		return status;
+	if (!verb->is_blind &&
+		!cli_get(cli, &reply, &status, "%s/%.*s", verb->collection, TEXT_ARGS(name)))
+		return status;
+	if (verb->question != NULL && !cli_confirm(cli, "%s: %s", cli->words[0], verb->question))
+		return EXIT_REFUSED;
+	call.if_match = reply.etag;
+	call.body = &body;
+	if (cli_ask(cli, &call, &reply, &status))
+		cli_print(cli, &reply.json);
+	return status;
+}
+
+int command_propose(struct cli *cli)
+{
+	const struct verb verb = {.collection = "/v1/identities", .word = "propose"};
+
+	return run_verb(cli, &verb);
+}
+
+int command_approve_object(struct cli *cli)
+{
+	const struct verb verb = {.collection = cli->command->path, .word = "approve"};
+
+	return run_verb(cli, &verb);
+}
+
+int command_reject_object(struct cli *cli)
+{
+	const struct verb verb = {
+		.collection = cli->command->path, .word = "reject", .needs_reason = true};
+
+	return run_verb(cli, &verb);
+}
+
+int command_suspend(struct cli *cli)
+{
+	const struct verb verb = {.collection = "/v1/identities",
+		.word = "suspend",
+		.question = "this suspends it: it gets no token, and its calls are refused.",
+		.needs_reason = true,
+		.is_blind = true};
+
+	return run_verb(cli, &verb);
+}
+
+int command_reactivate(struct cli *cli)
+{
+	const struct verb verb = {
+		.collection = "/v1/identities", .word = "reactivate", .needs_reason = true};
+
+	return run_verb(cli, &verb);
+}
+
+int command_retire(struct cli *cli)
+{
+	const struct verb verb = {.collection = "/v1/identities",
+		.word = "retire",
+		.question = "this retires it for good; the name is never used again.",
+		.needs_reason = true};
+
+	return run_verb(cli, &verb);
+}
+
+/* ---- questions ---- */
+
+int command_can(struct cli *cli)
+{
+	struct text name = cli_escape(cli, cli->words[0]);
+	const struct json *lines;
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json table;
+	struct error err;
+	int status;
+
+	if (!cli_get(cli, &reply, &status, "/v1/can/%.*s", TEXT_ARGS(name)))
+		return status;
+	lines = json_find(&reply.json, "entitlements");
+	json_object_start(&object, cli->arena);
+	if (lines != NULL)
+		json_put(&object, "items", *lines);
+	if (cli->output == OUTPUT_TABLE && lines != NULL && json_object_seal(&object, &table, &err))
+		cli_print(cli, &table);
+	else
+		cli_print(cli, &reply.json);
+	return EXIT_DONE;
+}
+
+int command_who(struct cli *cli)
+{
+	struct text effect = cli_escape(cli, cli->words[0]);
+	struct text resource = cli_escape(cli, cli->words[1]);
+	struct cli_reply reply;
+	int status;
+
+	if (cli_get(cli, &reply, &status, "/v1/who?effect=%.*s&resource=%.*s", TEXT_ARGS(effect),
+		    TEXT_ARGS(resource)))
+		cli_print(cli, &reply.json);
+	return status;
+}
+
+static int why_record(struct cli *cli)
+{
+	const char *name = cli->words[0][0] == '#' ? cli->words[0] + 1 : cli->words[0];
+	struct text index = cli_escape(cli, name);
+	const struct json *record;
+	struct cli_reply reply;
+	int status;
+
+	if (!cli_get(cli, &reply, &status, "/v1/records/%.*s", TEXT_ARGS(index)))
+		return status;
+	cli_print(cli, &reply.json);
+	record = json_find(&reply.json, "record");
+	return text_is(json_text_or(record, "verdict", "allow"), "allow") ? EXIT_DONE
+									  : EXIT_REFUSED;
+}
+
+static int exit_of_verdict(struct text verdict)
+{
+	return text_is(verdict, "allow") ? EXIT_DONE
+	       : text_is(verdict, "ask") ? EXIT_WAITING
+					 : EXIT_REFUSED;
+}
+
+int command_why(struct cli *cli)
+{
+	struct cli_call call = {.method = "POST", .target = TEXT("/v1/why")};
+	const char *written = cli->values[OPTION_ARGUMENTS];
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json arguments;
+	struct json body;
+	struct error err;
+	int status;
+
+	if (cli->words_count == 1)
+		return why_record(cli);
+	if (cli->words_count != 3)
+		return cli_usage(cli->command, "one word or three are expected");
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "identity", cli->words[0]);
+	json_put_cstring(&object, "effect", cli->words[1]);
+	json_put_cstring(&object, "resource", cli->words[2]);
+	if (written != NULL) {
+		if (!json_parse(
+			    &arguments, cli->arena, text_of(written), &json_limits_default, &err))
+			return cli_usage(cli->command, err.text);
+		json_put(&object, "arguments", arguments);
+	}
+	if (!json_object_seal(&object, &body, &err))
+		return cli_usage(cli->command, err.text);
+	call.body = &body;
+	if (!cli_ask(cli, &call, &reply, &status))
+		return status;
+	cli_print(cli, &reply.json);
+	return exit_of_verdict(json_text_or(&reply.json, "verdict", ""));
+}

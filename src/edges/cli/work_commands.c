@@ -1,0 +1,242 @@
+#include "edges/cli/command.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/private_key.h"
+#include "domain/token/client_assertion.h"
+#include "wire/http_client.h"
+
+/* Tasks, kill, approvals, backup. */
+
+enum { TOKEN_DEADLINE_MS = 30000, ASSERTION_BYTES_MAX = 8192, FORM_BYTES_MAX = 16384 };
+
+static int fail(const struct error *err)
+{
+	cli_say("remit: %s", err->text);
+	return err->code == ERROR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_UNAVAILABLE;
+}
+
+/* POST with {reason?} to the target, and the answer printed. */
+static int post(struct cli *cli, struct text target)
+{
+	struct cli_call call = {.method = "POST", .target = target};
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json body;
+	struct error err;
+	int status;
+
+	json_object_start(&object, cli->arena);
+	if (cli->values[OPTION_REASON] != NULL)
+		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
+	if (!json_object_seal(&object, &body, &err))
+		return fail(&err);
+	call.body = &body;
+	if (cli_ask(cli, &call, &reply, &status))
+		cli_print(cli, &reply.json);
+	return status;
+}
+
+/* ---- task open: what any client does at the token endpoint ---- */
+
+static bool find_issuer(struct cli *cli, struct text *issuer, struct text *endpoint, int *status)
+{
+	struct cli_reply reply;
+	struct error err;
+
+	if (!cli_get(cli, &reply, status, "/.well-known/oauth-authorization-server"))
+		return false;
+	if (json_need_text(&reply.json, "issuer", issuer, &err) &&
+		json_need_text(&reply.json, "token_endpoint", endpoint, &err))
+		return true;
+	*status = fail(&err);
+	return false;
+}
+
+static bool build_form(struct cli *cli, struct text issuer, struct buffer *form, struct error *err)
+{
+	struct private_key *key = NULL;
+	struct buffer assertion;
+	bool ok;
+
+	buffer_init(&assertion, ASSERTION_BYTES_MAX);
+	ok = private_key_load(&key, cli->values[OPTION_KEY], err) &&
+	     client_assertion_build(
+		     &assertion, key, text_of(cli->words[0]), issuer, (int64_t)time(NULL), err);
+	private_key_destroy(&key);
+	buffer_append_string(form, "grant_type=client_credentials&client_id=");
+	buffer_append_text(form, cli_escape(cli, cli->words[0]));
+	buffer_append_string(form, "&client_assertion_type=");
+	buffer_append_text(form, cli_escape(cli, CLIENT_ASSERTION_TYPE));
+	buffer_append_string(form, "&client_assertion=");
+	buffer_append_text(form, buffer_text(&assertion));
+	buffer_append_string(form, "&resource=");
+	buffer_append_text(form, cli_escape(cli, cli->values[OPTION_RESOURCE]));
+	buffer_deinit(&assertion);
+	return ok && !buffer_failed(form);
+}
+
+/* The token endpoint, by the way the daemon was reached: its socket or its URL. */
+static bool ask_for_token(struct cli *cli, struct text endpoint, struct text form,
+	struct http_reply *reply, struct error *err)
+{
+	static const struct http_header header = {
+		"Content-Type", "application/x-www-form-urlencoded"};
+	const char *data = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];
+	struct text path = text_format(cli->arena, "%s/remit.sock", data);
+	struct text url = text_copy(cli->arena, endpoint);
+	struct http_call_request request = {.method = "POST",
+		.headers = &header,
+		.header_count = 1,
+		.body = form,
+		.deadline_ms = TOKEN_DEADLINE_MS};
+
+	request.url =
+		cli->values[OPTION_SERVER] == NULL ? "http://localhost/oauth/token" : url.data;
+	request.unix_path = cli->values[OPTION_SERVER] == NULL ? path.data : NULL;
+	if (url.data == NULL || path.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the request");
+	return http_fetch(reply, NULL, cli->arena, &request, err);
+}
+
+static int print_token(struct cli *cli, const struct http_reply *reply)
+{
+	struct json answer;
+	struct error err;
+	struct text said;
+
+	if (!json_parse(&answer, cli->arena, reply->body, &json_limits_default, &err))
+		return fail(&err);
+	if (reply->status == 200) {
+		if (cli->output == OUTPUT_TABLE)
+			cli_print_text(json_text_or(&answer, "access_token", ""));
+		else
+			cli_print(cli, &answer);
+		return EXIT_DONE;
+	}
+	said = json_text_or(&answer, "error_description", "the daemon did not say why");
+	if (cli->output == OUTPUT_JSON)
+		cli_print(cli, &answer);
+	cli_say("remit: no task was opened: %.*s", TEXT_ARGS(said));
+	return reply->status >= 500 ? EXIT_UNAVAILABLE : EXIT_REFUSED;
+}
+
+int command_task_open(struct cli *cli)
+{
+	struct text endpoint;
+	struct http_reply reply;
+	struct text issuer;
+	struct buffer form;
+	struct error err = {0};
+	int status;
+
+	if (cli->values[OPTION_KEY] == NULL || cli->values[OPTION_RESOURCE] == NULL)
+		return cli_usage(cli->command, "--key and --resource are needed");
+	if (!find_issuer(cli, &issuer, &endpoint, &status))
+		return status;
+	buffer_init(&form, FORM_BYTES_MAX);
+	if (!build_form(cli, issuer, &form, &err) ||
+		!ask_for_token(cli, endpoint, buffer_text(&form), &reply, &err))
+		status = fail(&err);
+	else
+		status = print_token(cli, &reply);
+	buffer_deinit(&form);
+	return status;
+}
+
+int command_task_end(struct cli *cli)
+{
+	struct text id = cli_escape(cli, cli->words[0]);
+
+	return post(cli, text_format(cli->arena, "/v1/tasks/%.*s/end", TEXT_ARGS(id)));
+}
+
+int command_kill(struct cli *cli)
+{
+	bool is_identity = strcmp(cli->words[0], "identity") == 0;
+	struct text id = cli_escape(cli, cli->words[1]);
+
+	if (!is_identity && strcmp(cli->words[0], "task") != 0)
+		return cli_usage(cli->command, "kill what? identity or task");
+	if (cli->values[OPTION_REASON] == NULL)
+		return cli_usage(cli->command, "--reason says why; it is recorded");
+	if (!cli_confirm(cli,
+		    is_identity ? "This revokes %s, all its tasks and everything they started; two "
+				  "people must reactivate it."
+				: "This revokes %s and everything it started.",
+		    cli->words[1]))
+		return EXIT_REFUSED;
+	return post(cli, text_format(cli->arena, "/v1/%s/%.*s/kill",
+				 is_identity ? "identities" : "tasks", TEXT_ARGS(id)));
+}
+
+/* ---- approvals ---- */
+
+int command_approval_show(struct cli *cli)
+{
+	struct text id = cli_escape(cli, cli->words[0]);
+	struct cli_reply reply;
+	int status;
+
+	if (cli_get(cli, &reply, &status, "/v1/approvals/%.*s", TEXT_ARGS(id)))
+		cli_print(cli, &reply.json);
+	return status;
+}
+
+/* Shows the complete call before it is answered: nobody says yes unseen. */
+static int answer(struct cli *cli, const char *word, const char *question)
+{
+	struct text id = cli_escape(cli, cli->words[0]);
+	struct cli_reply reply;
+	int status;
+
+	if (!cli_get(cli, &reply, &status, "/v1/approvals/%.*s", TEXT_ARGS(id)))
+		return status;
+	if (cli->output == OUTPUT_TABLE)
+		cli_print(cli, &reply.json);
+	if (!cli_confirm(cli, "%s: %s", cli->words[0], question))
+		return EXIT_REFUSED;
+	return post(cli, text_format(cli->arena, "/v1/approvals/%.*s/%s", TEXT_ARGS(id), word));
+}
+
+int command_approve(struct cli *cli)
+{
+	return answer(cli, "approve", "this says yes to exactly the call above, once.");
+}
+
+int command_reject(struct cli *cli)
+{
+	if (cli->values[OPTION_REASON] == NULL)
+		return cli_usage(cli->command, "--reason says why; it is recorded");
+	return answer(cli, "reject", "this says no to the call above.");
+}
+
+int command_backup(struct cli *cli)
+{
+	struct cli_call call = {.method = "POST", .target = TEXT("/v1/backup")};
+	char *folder = realpath(".", NULL);
+	struct text path;
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json body;
+	struct error err;
+	int status;
+
+	/* The daemon writes the file, so it needs the whole path. */
+	path = cli->words[0][0] == '/' ? text_of(cli->words[0])
+				       : text_format(cli->arena, "%s/%s",
+						 folder == NULL ? "." : folder, cli->words[0]);
+	free(folder);
+	json_object_start(&object, cli->arena);
+	json_put_text(&object, "path", path);
+	if (!json_object_seal(&object, &body, &err))
+		return fail(&err);
+	call.body = &body;
+	if (cli_ask(cli, &call, &reply, &status))
+		cli_print(cli, &reply.json);
+	return status;
+}

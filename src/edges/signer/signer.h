@@ -1,0 +1,57 @@
+#ifndef EDGES_SIGNER_SIGNER_H
+#define EDGES_SIGNER_SIGNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/seal.h"
+#include "base/text.h"
+#include "services/issue/token_signer.h"
+#include "services/record/signer.h"
+
+/* Keeper of the private keys in DIR/keys (README.md here).  Everybody else asks
+ * it by messages; it checks what it signs.  Its memory stays out of core dumps. */
+struct signer;
+
+struct signer_settings {
+	const char *folder; /* DIR/keys: made 0700 at first start, refused if others may enter */
+	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
+	void *clock_context;
+};
+
+/* Loads the keys, or makes them where there are none (first start); a folder
+ * that holds only some of them is CORRUPT.  Errors: INVALID, CORRUPT, IO, LIMIT. */
+bool signer_open(
+	struct signer **out, const struct signer_settings *settings, struct error *err) MUST_CHECK;
+/* Clears the keys.  *signer may be NULL. */
+void signer_close(struct signer **signer);
+
+/* Tokens are signed for this issuer alone, and not before it is set; once only.
+ * Errors: INVALID, CONFLICT. */
+bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *err) MUST_CHECK;
+
+/* The ports of the services; good while the signer lives.  Token messages from
+ * one thread, checkpoint messages from one (other) thread. */
+struct token_signer signer_tokens(struct signer *signer);
+struct checkpoint_signer signer_checkpoints(struct signer *signer);
+
+/* The key that wraps others (secrets, contents).  Borrowed; never copy it to
+ * an arena. */
+const struct seal_key *signer_master_key(const struct signer *signer);
+
+/* The verifier key of the log, C2SP text with a line end, for DIR/audit.vkey;
+ * and the public keys as a canonical JSON array for the genesis record, both in
+ * arena.  Errors: LIMIT. */
+bool signer_verifier_key(const struct signer *signer, struct arena *arena, struct text *out,
+	struct error *err) MUST_CHECK;
+bool signer_public_keys(const struct signer *signer, struct arena *arena, struct text *out,
+	struct error *err) MUST_CHECK;
+
+/* For restore, while no signer is open: sets the log's key and last head aside,
+ * so that the next signer_open makes a new key with a new origin.  The other
+ * keys stay.  Errors: IO, NOT_FOUND. */
+bool signer_retire_checkpoint_key(const char *folder, struct error *err) MUST_CHECK;
+
+#endif

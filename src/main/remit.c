@@ -1,0 +1,8 @@
+/* remit: the command line. */
+
+#include "edges/cli/cli.h"
+
+int main(int argc, char **argv)
+{
+	return cli_run(argc, argv);
+}

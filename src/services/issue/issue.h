@@ -1,0 +1,190 @@
+#ifndef SERVICES_ISSUE_ISSUE_H
+#define SERVICES_ISSUE_ISSUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/loop.h"
+#include "domain/charter/registry.h"
+#include "domain/task/task.h"
+#include "domain/token/reason.h"
+#include "domain/token/request_signature.h"
+#include "services/issue/token_signer.h"
+#include "services/registry/fold.h"
+
+/* The token service: who gets a task and its token, who a token belongs to now,
+ * when a task ends, and who signed a request.  Loop's thread. */
+struct issue;
+
+enum {
+	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
+	ISSUE_ENDINGS_MAX = 256,
+	ISSUE_CACHE_ENTRIES = 4096,  /* verified tokens remembered */
+	ISSUE_KEYS_CACHED = 256,     /* parsed keys of identities and persons remembered */
+	ISSUE_EXPIRY_MS = 1000,      /* how often expired tasks get their record */
+	ISSUE_KEEP_MS = 3600 * 1000, /* how long a dead task is still known by its state */
+	ISSUE_PURPOSE_BYTES_MAX = 500,
+	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
+};
+
+/* All borrowed; they outlive it. */
+struct issue_parts {
+	struct loop *loop;
+	struct fold *fold;
+	const struct registry *registry;
+	struct task_table *tasks;
+	struct token_signer signer;
+	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
+	void *clock_context;
+};
+
+/* Registers its handlers (the one-time ids in task-opened) and projector with
+ * the fold.  Errors: LIMIT. */
+bool issue_create(
+	struct issue **out, const struct issue_parts *parts, struct error *err) MUST_CHECK;
+/* After the fold's last completion. */
+void issue_destroy(struct issue **issue);
+
+/* The issuer identifier, "http://127.0.0.1:8470": known once the port is.  Until
+ * then nothing is issued or accepted.  Copied.  Errors: INVALID, LIMIT. */
+bool issue_set_issuer(struct issue *issue, struct text issuer, struct error *err) MUST_CHECK;
+struct text issue_issuer(const struct issue *issue);
+/* The resource URL of a server, ISSUER/mcp/NAME: the audience of its tokens. */
+struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server);
+/* Begins to give expired tasks their record and to forget dead ones. */
+bool issue_start(struct issue *issue, struct error *err) MUST_CHECK;
+
+/* ---- opening a task (RFC 6749 §4.4 with RFC 7523 §2.2) ---- */
+
+/* clang-format off */
+#define ISSUE_REFUSALS(X) \
+	X(ISSUE_REFUSED, "refused", "it was refused") \
+	X(ISSUE_GRANTED, "granted", "the task is open") \
+	X(ISSUE_ASSERTION, "assertion", "the client assertion does not hold") \
+	X(ISSUE_CLIENT_UNPROVEN, "client_unproven", \
+		"no key of a registered identity of this name signed the assertion") \
+	X(ISSUE_CLIENT_MISMATCH, "client_mismatch", "client_id is not the assertion's sub") \
+	X(ISSUE_REPLAYED, "replayed", "the assertion was used before: sign a new one") \
+	X(ISSUE_NOT_ACTIVE, "not_active", "the identity is not active") \
+	X(ISSUE_UNGOVERNED, "ungoverned", \
+		"the identity has no owner, backup owner or purpose in force") \
+	X(ISSUE_CHARTER_EXPIRED, "charter_expired", "the identity's charter has ended") \
+	X(ISSUE_ENVIRONMENT, "environment", "the key's environment is not in the charter") \
+	X(ISSUE_AUDIENCE_MISSING, "audience_missing", \
+		"resource is missing: name the server's URL") \
+	X(ISSUE_AUDIENCE_UNKNOWN, "audience_unknown", \
+		"resource is not the URL of a registered server") \
+	X(ISSUE_SCOPE, "scope", "the only scope is: call") \
+	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
+	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
+	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
+	X(ISSUE_NOT_RECORDED, "not_recorded", \
+		"the task could not be recorded, so it was not opened") \
+	X(ISSUE_NOT_SIGNED, "not_signed", "the token could not be signed")
+/* clang-format on */
+
+/* Only GRANTED is a yes. */
+enum issue_refusal {
+#define ISSUE_REFUSAL_MEMBER(name, word, meaning) name,
+	ISSUE_REFUSALS(ISSUE_REFUSAL_MEMBER)
+#undef ISSUE_REFUSAL_MEMBER
+		ISSUE_REFUSAL_COUNT
+};
+const char *issue_refusal_word(enum issue_refusal refusal);
+const char *issue_refusal_meaning(enum issue_refusal refusal);
+
+/* One request for a task and its token.  The caller owns it and what it points
+ * to until done ran. */
+struct issue_request {
+	struct text assertion; /* compact JWS */
+	struct text client;    /* client_id, or empty */
+	struct text resource;  /* audience */
+	struct text scope;     /* may be empty */
+	struct text purpose;   /* of the task; may be empty */
+	void (*done)(struct issue_request *request);
+	void *context;
+	/* The answer, filled before done runs. */
+	enum issue_refusal refusal;
+	char detail[ERROR_TEXT_BYTES]; /* the whole sentence, for the client */
+	enum token_reason reason;      /* where refusal is ASSERTION */
+	struct text token;             /* below: only if GRANTED; good until done returns */
+	struct text task;
+	struct text scope_granted;
+	int64_t lifetime_s;
+	uint64_t index; /* of the task-opened record */
+};
+
+/* Verifies, records, then signs.  done runs exactly once: before this returns
+ * when refused at once, else from the loop. */
+void issue_open_task(struct issue *issue, struct issue_request *request);
+
+/* ---- using a token ---- */
+
+/* Who calls.  Texts are the task table's: good until the loop's next turn. */
+struct issue_caller {
+	struct text task;
+	struct text identity;
+	enum environment environment;
+	int64_t expires_utc_s;
+};
+
+/* ACCEPTED only if we issued the token for audience, it has not expired, its
+ * task is live and its identity active, all read now.  A token seen before
+ * costs one digest and no signature check. */
+enum token_reason issue_authenticate(struct issue *issue, struct text token, struct text audience,
+	struct issue_caller *out) MUST_CHECK;
+/* The same from an Authorization header's value ("Bearer ..."); an empty value
+ * is NOT_CHECKED. */
+enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
+	struct text audience, struct issue_caller *out) MUST_CHECK;
+
+/* Appends the value of WWW-Authenticate for a 401 of /mcp/SERVER (RFC 6750 §3,
+ * RFC 9728 §5.1).  reason: NOT_CHECKED when there was no token. */
+void issue_challenge(const struct issue *issue, struct text server, enum token_reason reason,
+	struct buffer *out);
+
+/* ---- tasks ---- */
+
+/* context of these four is the struct issue: they fill struct api_tasks. */
+bool issue_task_show(
+	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
+bool issue_task_list(void *context, struct text after, uint32_t count, struct arena *arena,
+	struct json *out, struct error *err);
+/* Ends one task; done runs on the loop once it is durable (err is NULL) or
+ * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
+ * LIMIT, IO. */
+bool issue_task_end(void *context, struct text id, struct text actor, void *done_context,
+	void (*done)(void *done_context, uint64_t index, const struct error *err),
+	struct error *err);
+
+/* ---- persons ---- */
+
+/* Gives the person whose enrolled key signed exactly this request, once, in
+ * arena.  jwk NULL: an enrolled key of the person named; else this very key must
+ * have signed (enrolment), and the person is only what the signature claims.
+ * Errors: INVALID (why it does not hold), LIMIT. */
+struct issue_signed {
+	struct text authorization;
+	struct signed_request request;
+	const struct json *jwk;
+};
+bool issue_verify_request(struct issue *issue, const struct issue_signed *what, struct arena *arena,
+	struct text *out_person, struct error *err) MUST_CHECK;
+
+/* Figures for metrics. */
+struct issue_status {
+	uint64_t tasks_opened; /* by this process */
+	uint64_t openings_refused;
+	uint64_t tokens_verified; /* signatures checked */
+	uint64_t tokens_repeated; /* found in the cache */
+	uint64_t tokens_refused;
+	uint64_t requests_refused;
+};
+void issue_status(const struct issue *issue, struct issue_status *out);
+
+#endif

@@ -1,0 +1,489 @@
+/* Keys of tasks.
+ *
+ *	unknown -> made (in memory, attached to appends) -> in its slot
+ *	        -> erased (a tombstone in its slot)
+ *
+ * Slot, 128 bytes: magic "RCK1" (a key) or "RCX1" (a tombstone), CRC32C of the
+ * rest, task id, sealed key.  Sealed content: version 1, length and text of the
+ * task id, then nonce, ciphertext and tag.
+ *
+ * Invariants:
+ *  1. A task has at most one slot; slots are never used again.
+ *  2. A key leaves this module only wrapped by the master key, for its task.
+ *  3. The table has an entry for every slot in use; live is set only while the
+ *     key is in memory. */
+#include "services/record/contents.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/record/key_file.h"
+
+#define MASTER_FILE "keys/content-master"
+
+enum {
+	SLOT_AT_CHECKSUM = 4,
+	SLOT_AT_LENGTH = 8,
+	SLOT_AT_TASK = 9,
+	SLOT_AT_KEY = 48,
+	SLOT_KEY_BYTES = SEAL_KEY_BYTES + SEAL_OVERHEAD_BYTES,
+	SEALED_VERSION = 1,
+	SEALED_HEAD_BYTES = 2,
+	TABLE_FIRST = 256,
+	READ_SLOTS = 512,
+};
+_Static_assert(SLOT_AT_KEY + SLOT_KEY_BYTES <= KEY_SLOT_BYTES, "a slot holds a wrapped key");
+_Static_assert(SLOT_AT_TASK + CONTENTS_TASK_BYTES_MAX == SLOT_AT_KEY, "and a task's id");
+
+static const char key_magic[4] = {'R', 'C', 'K', '1'};
+static const char tombstone_magic[4] = {'R', 'C', 'X', '1'};
+
+/* A key in memory. */
+struct live {
+	struct seal_key key;
+	struct content_key_slot slot;
+};
+
+struct entry {
+	uint64_t hash; /* of the task's id; 0: free */
+	uint64_t position;
+	bool is_erased;
+	struct live *live; /* NULL: on disk only */
+};
+
+struct contents {
+	const struct disk *disk;
+	struct seal_key master;
+	struct entry *table; /* open addressing, a power of two of entries */
+	size_t capacity;
+	size_t count;
+	uint64_t next_position;
+};
+
+/* --- slots ------------------------------------------------------------------------ */
+
+static void put_u32(uint8_t *out, uint32_t value)
+{
+	for (unsigned i = 0; i < 4; i++)
+		out[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint32_t slot_checksum(const uint8_t *slot)
+{
+	return crc32c(0, slot + SLOT_AT_LENGTH, KEY_SLOT_BYTES - SLOT_AT_LENGTH);
+}
+
+static void slot_finish(uint8_t *slot, const char magic[4], struct text task)
+{
+	memcpy(slot, magic, 4);
+	slot[SLOT_AT_LENGTH] = (uint8_t)task.length;
+	memcpy(slot + SLOT_AT_TASK, task.data, task.length);
+	put_u32(slot + SLOT_AT_CHECKSUM, slot_checksum(slot));
+}
+
+/* The task a slot belongs to; empty if the slot is free or damaged. */
+static struct text slot_task(const uint8_t *slot)
+{
+	uint8_t checksum[4];
+
+	put_u32(checksum, slot_checksum(slot));
+	if (memcmp(slot, key_magic, 4) != 0 && memcmp(slot, tombstone_magic, 4) != 0)
+		return (struct text){0};
+	if (memcmp(slot + SLOT_AT_CHECKSUM, checksum, 4) != 0 ||
+		slot[SLOT_AT_LENGTH] > CONTENTS_TASK_BYTES_MAX)
+		return (struct text){0};
+	return (struct text){(const char *)slot + SLOT_AT_TASK, slot[SLOT_AT_LENGTH]};
+}
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* --- the table -------------------------------------------------------------------- */
+
+static uint64_t hash_of(struct text task)
+{
+	struct sha256 digest = sha256_of(task.data, task.length);
+	uint64_t hash;
+
+	memcpy(&hash, digest.bytes, sizeof hash);
+	return hash == 0 ? 1 : hash;
+}
+
+/* The entry with this hash, or the free one where it would go.  64 bits of a
+ * SHA-256 over random ids: two tasks with one hash are not provided for, and
+ * slot_load refuses a slot of another task. */
+static struct entry *table_at(const struct contents *contents, uint64_t hash)
+{
+	size_t at = (size_t)hash & (contents->capacity - 1);
+
+	while (contents->table[at].hash != 0 && contents->table[at].hash != hash)
+		at = (at + 1) & (contents->capacity - 1);
+	return &contents->table[at];
+}
+
+static bool table_grow(struct contents *contents, struct error *err)
+{
+	struct contents grown = *contents;
+
+	if (contents->count >= CONTENTS_TASKS_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d content keys", CONTENTS_TASKS_MAX);
+	if (2 * (contents->count + 1) <= contents->capacity)
+		return true;
+	grown.capacity = contents->capacity == 0 ? TABLE_FIRST : 2 * contents->capacity;
+	grown.table = calloc(grown.capacity, sizeof *grown.table);
+	if (grown.table == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for content keys");
+	for (size_t i = 0; i < contents->capacity; i++) {
+		if (contents->table[i].hash != 0)
+			*table_at(&grown, contents->table[i].hash) = contents->table[i];
+	}
+	free(contents->table);
+	*contents = grown;
+	seal_key_clear(&grown.master);
+	return true;
+}
+
+static bool table_add(struct contents *contents, const struct entry *entry, struct error *err)
+{
+	if (!table_grow(contents, err))
+		return false;
+	*table_at(contents, entry->hash) = *entry;
+	contents->count++;
+	return true;
+}
+
+static void live_clear(struct entry *entry)
+{
+	if (entry->live == NULL)
+		return;
+	explicit_bzero(entry->live, sizeof *entry->live);
+	free(entry->live);
+	entry->live = NULL;
+}
+
+/* --- keys --------------------------------------------------------------------------- */
+
+/* What a wrapped key or content is for, so that neither serves for the other. */
+static struct text purpose_of(char out[64], const char *purpose, struct text task)
+{
+	size_t length = strlen(purpose) + 1;
+
+	memcpy(out, purpose, length);
+	memcpy(out + length, task.data, task.length);
+	return (struct text){out, length + task.length};
+}
+
+static bool check_task(struct text task, struct error *err)
+{
+	if (task.length > 0 && task.length <= CONTENTS_TASK_BYTES_MAX)
+		return true;
+	return error_set(err, ERROR_INVALID, "not the id of a task");
+}
+
+static bool key_make(
+	struct contents *contents, struct text task, struct live *live, struct error *err)
+{
+	struct content_key_slot *slot = &live->slot;
+	char purpose[64];
+	struct text plain = {(const char *)live->key.bytes, SEAL_KEY_BYTES};
+
+	*slot = (struct content_key_slot){.is_used = true, .position = contents->next_position};
+	if (!seal_key_generate(&live->key, err) ||
+		!seal_encrypt(&contents->master, plain, purpose_of(purpose, "content key", task),
+			slot->bytes + SLOT_AT_KEY, err))
+		return false;
+	slot_finish(slot->bytes, key_magic, task);
+	return true;
+}
+
+static bool slot_load(const struct contents *contents, struct text task, struct entry *entry,
+	struct live *live, struct error *err)
+{
+	const struct disk *disk = contents->disk;
+	struct disk_place from = {.offset = entry->position * KEY_SLOT_BYTES};
+	struct text sealed = {(const char *)live->slot.bytes + SLOT_AT_KEY, SLOT_KEY_BYTES};
+	char purpose[64];
+	size_t got;
+	bool ok;
+
+	live->slot.is_used = true;
+	live->slot.position = entry->position;
+	if (!disk->open(disk->context, KEY_FILE_PATH, DISK_READ, &from.file, err))
+		return false;
+	ok = disk->read(disk->context, from, live->slot.bytes, KEY_SLOT_BYTES, &got, err);
+	disk->close(disk->context, from.file);
+	if (ok && (got != KEY_SLOT_BYTES || !text_equal(slot_task(live->slot.bytes), task)))
+		ok = error_set(err, ERROR_CORRUPT, "the slot of a content key is damaged");
+	return ok && seal_decrypt(&contents->master, sealed,
+			     purpose_of(purpose, "content key", task), live->key.bytes, err);
+}
+
+static bool key_add(
+	struct contents *contents, struct text task, struct live **out, struct error *err)
+{
+	struct live *live = calloc(1, sizeof *live);
+	struct entry entry = {.hash = hash_of(task), .position = contents->next_position};
+
+	if (live == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a content key");
+	entry.live = live;
+	if (!key_make(contents, task, live, err) || !table_add(contents, &entry, err)) {
+		live_clear(&entry);
+		return false;
+	}
+	contents->next_position++;
+	*out = live;
+	return true;
+}
+
+/* The key of a task that has one. */
+static bool key_find(
+	struct contents *contents, struct text task, struct live **out, struct error *err)
+{
+	struct entry *entry = table_at(contents, hash_of(task));
+
+	*out = NULL;
+	if (entry->hash == 0 || entry->is_erased)
+		return error_set(err, ERROR_NOT_FOUND, "the task's content key does not exist");
+	if (entry->live == NULL) {
+		struct live *live = calloc(1, sizeof *live);
+
+		if (live == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for a content key");
+		entry->live = live;
+		if (!slot_load(contents, task, entry, live, err)) {
+			live_clear(entry);
+			return false;
+		}
+	}
+	*out = entry->live;
+	return true;
+}
+
+static bool key_get(
+	struct contents *contents, struct text task, struct live **out, struct error *err)
+{
+	if (!check_task(task, err))
+		return false;
+	if (table_at(contents, hash_of(task))->hash == 0)
+		return key_add(contents, task, out, err);
+	return key_find(contents, task, out, err);
+}
+
+/* --- what services use ------------------------------------------------------------------ */
+
+bool contents_digest(struct contents *contents, struct text task, struct text value,
+	struct sha256 *out, struct error *err)
+{
+	struct live *live;
+
+	if (!key_get(contents, task, &live, err))
+		return false;
+	*out = hmac_sha256(live->key.bytes, SEAL_KEY_BYTES, value.data, value.length);
+	return true;
+}
+
+bool contents_attach(struct contents *contents, struct text task, struct record_append *append,
+	struct error *err)
+{
+	struct live *live;
+
+	if (!key_get(contents, task, &live, err))
+		return false;
+	append->content_key = live->slot;
+	return true;
+}
+
+bool contents_seal(struct contents *contents, struct text task, struct text plain,
+	struct arena *arena, struct content_sealed *out, struct error *err)
+{
+	size_t head = SEALED_HEAD_BYTES + task.length;
+	size_t size = head + plain.length + SEAL_OVERHEAD_BYTES;
+	char purpose[64];
+	struct live *live;
+	uint8_t *bytes;
+
+	*out = (struct content_sealed){0};
+	if (plain.length > CONTENTS_PLAIN_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "a content of more than %d bytes",
+			CONTENTS_PLAIN_BYTES_MAX);
+	if (!key_get(contents, task, &live, err))
+		return false;
+	bytes = arena_array(arena, uint8_t, size);
+	if (bytes == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a content");
+	bytes[0] = SEALED_VERSION;
+	bytes[1] = (uint8_t)task.length;
+	memcpy(bytes + SEALED_HEAD_BYTES, task.data, task.length);
+	if (!seal_encrypt(
+		    &live->key, plain, purpose_of(purpose, "content", task), bytes + head, err))
+		return false;
+	out->bytes = (struct text){(const char *)bytes, size};
+	out->digest = sha256_of(bytes, size);
+	return true;
+}
+
+bool contents_open_sealed(struct contents *contents, struct text sealed, struct arena *arena,
+	struct text *out_plain, struct error *err)
+{
+	const uint8_t *bytes = (const uint8_t *)sealed.data;
+	struct text task, rest;
+	char purpose[64];
+	struct live *live;
+	uint8_t *plain;
+
+	*out_plain = (struct text){0};
+	if (sealed.length < SEALED_HEAD_BYTES || bytes[0] != SEALED_VERSION ||
+		bytes[1] > CONTENTS_TASK_BYTES_MAX ||
+		sealed.length < SEALED_HEAD_BYTES + (size_t)bytes[1] + SEAL_OVERHEAD_BYTES)
+		return error_set(err, ERROR_INVALID, "not a sealed content");
+	task = (struct text){sealed.data + SEALED_HEAD_BYTES, bytes[1]};
+	rest = (struct text){
+		task.data + task.length, sealed.length - SEALED_HEAD_BYTES - task.length};
+	if (!check_task(task, err) || !key_find(contents, task, &live, err))
+		return false;
+	plain = arena_array(arena, uint8_t, rest.length - SEAL_OVERHEAD_BYTES + 1);
+	if (plain == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a content");
+	if (!seal_decrypt(&live->key, rest, purpose_of(purpose, "content", task), plain, err))
+		return false;
+	*out_plain = (struct text){(const char *)plain, rest.length - SEAL_OVERHEAD_BYTES};
+	return true;
+}
+
+void contents_forget(struct contents *contents, struct text task)
+{
+	struct entry *entry = table_at(contents, hash_of(task));
+
+	if (entry->hash != 0)
+		live_clear(entry);
+}
+
+bool contents_erase(struct contents *contents, struct text task, struct record_append *append,
+	struct error *err)
+{
+	struct entry *entry;
+
+	if (!check_task(task, err))
+		return false;
+	entry = table_at(contents, hash_of(task));
+	if (entry->hash == 0)
+		return error_set(err, ERROR_NOT_FOUND, "the task has no content key");
+	live_clear(entry);
+	entry->is_erased = true;
+	append->content_key = (struct content_key_slot){
+		.is_used = true, .is_erasure = true, .position = entry->position};
+	slot_finish(append->content_key.bytes, tombstone_magic, task);
+	return true;
+}
+
+/* --- opening ----------------------------------------------------------------------------- */
+
+static bool take_slot(
+	struct contents *contents, const uint8_t *slot, uint64_t position, struct error *err)
+{
+	struct text task = slot_task(slot);
+	struct entry entry = {.position = position};
+
+	if (is_zero(slot, KEY_SLOT_BYTES))
+		return true;
+	contents->next_position = position + 1;
+	if (task.length == 0)
+		return true; /* damaged: whoever needs this key is told so */
+	entry.hash = hash_of(task);
+	entry.is_erased = memcmp(slot, tombstone_magic, 4) == 0;
+	return table_add(contents, &entry, err);
+}
+
+static bool read_slots(struct contents *contents, int file, struct error *err)
+{
+	const struct disk *disk = contents->disk;
+	struct disk_place from = {.file = file};
+	uint8_t *slots = calloc(READ_SLOTS, KEY_SLOT_BYTES);
+	size_t got = 0;
+	bool ok = true;
+
+	if (slots == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to read content keys");
+	do {
+		ok = disk->read(disk->context, from, slots, READ_SLOTS * KEY_SLOT_BYTES, &got, err);
+		for (size_t at = 0; ok && at + KEY_SLOT_BYTES <= got; at += KEY_SLOT_BYTES)
+			ok = take_slot(
+				contents, slots + at, (from.offset + at) / KEY_SLOT_BYTES, err);
+		from.offset += got;
+	} while (ok && got == READ_SLOTS * KEY_SLOT_BYTES);
+	free(slots);
+	return ok;
+}
+
+bool contents_open(struct contents **out, const struct disk *disk, const struct seal_key *master,
+	struct error *err)
+{
+	struct contents *contents = calloc(1, sizeof *contents);
+	int file;
+	bool ok;
+
+	*out = NULL;
+	if (contents == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for content keys");
+	contents->disk = disk;
+	contents->master = *master;
+	ok = table_grow(contents, err);
+	if (ok && disk->open(disk->context, KEY_FILE_PATH, DISK_READ, &file, err)) {
+		ok = read_slots(contents, file, err);
+		disk->close(disk->context, file);
+	} else if (ok) {
+		ok = err->code == ERROR_NOT_FOUND;
+	}
+	if (ok)
+		*out = contents;
+	else
+		contents_close(&contents);
+	return ok;
+}
+
+void contents_close(struct contents **contents)
+{
+	struct contents *closing = *contents;
+
+	*contents = NULL;
+	if (closing == NULL)
+		return;
+	for (size_t i = 0; i < closing->capacity; i++)
+		live_clear(&closing->table[i]);
+	free(closing->table);
+	seal_key_clear(&closing->master);
+	free(closing);
+}
+
+static bool read_master(const struct disk *disk, struct seal_key *out, struct error *err)
+{
+	struct disk_place from = {0};
+	uint64_t size;
+	size_t got;
+	bool ok;
+
+	if (!disk->open(disk->context, MASTER_FILE, DISK_READ, &from.file, err))
+		return false;
+	ok = disk->size(disk->context, from.file, &size, err) &&
+	     disk->read(disk->context, from, out->bytes, SEAL_KEY_BYTES, &got, err);
+	disk->close(disk->context, from.file);
+	if (ok && (size != SEAL_KEY_BYTES || got != SEAL_KEY_BYTES))
+		ok = error_set(err, ERROR_CORRUPT, "%s is not a key", MASTER_FILE);
+	return ok;
+}
+
+bool contents_master_key(const struct disk *disk, struct seal_key *out, struct error *err)
+{
+	struct text bytes = {(const char *)out->bytes, SEAL_KEY_BYTES};
+
+	if (read_master(disk, out, err))
+		return true;
+	if (err->code != ERROR_NOT_FOUND)
+		return false;
+	return disk->make_dir(disk->context, "keys", err) && seal_key_generate(out, err) &&
+	       disk->sync_dir(disk->context, ".", err) &&
+	       disk_replace_file(disk, "keys", MASTER_FILE, bytes, err);
+}
