@@ -76,8 +76,9 @@ static bool make_folders(const char *path, struct error *err)
 {
 	char part[PATH_MAX];
 
-	if (strlen(path) >= sizeof part)
-		return error_set(err, ERROR_LIMIT, "%s: the path is too long", path);
+	if (path == NULL || strlen(path) >= sizeof part)
+		return error_set(err, ERROR_LIMIT, "%s: the path is too long",
+			path == NULL ? "no home folder" : path);
 	for (size_t i = 1; i <= strlen(path); i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;

@@ -48,7 +48,9 @@ static void append_plain(struct buffer *out, struct text t)
 	for (size_t i = 0; i < t.length; i++) {
 		unsigned char byte = (unsigned char)t.data[i];
 
-		buffer_append_byte(out, byte < 0x20 || byte == 0x7F ? '?' : t.data[i]);
+		if (byte < 0x20 || byte == 0x7F)
+			byte = '?';
+		buffer_append_byte(out, (char)byte);
 	}
 }
 
@@ -117,7 +119,7 @@ static void print_table(const struct json *items, const char *const *columns)
 	size_t widths[COLUMNS_MAX] = {0};
 	char text[CELL_BYTES];
 
-	for (size_t c = 0; columns[c] != NULL && c < COLUMNS_MAX; c++) {
+	for (size_t c = 0; c < COLUMNS_MAX && columns[c] != NULL; c++) {
 		widths[c] = strlen(heading(columns[c]));
 		for (uint32_t i = 0; i < items->count; i++) {
 			size_t length = cell(text, &items->items[i], columns[c]);
@@ -128,7 +130,7 @@ static void print_table(const struct json *items, const char *const *columns)
 	}
 	printf("\n");
 	for (uint32_t i = 0; i < items->count; i++) {
-		for (size_t c = 0; columns[c] != NULL && c < COLUMNS_MAX; c++) {
+		for (size_t c = 0; c < COLUMNS_MAX && columns[c] != NULL; c++) {
 			(void)cell(text, &items->items[i], columns[c]);
 			printf("%-*s  ", (int)widths[c], text);
 		}

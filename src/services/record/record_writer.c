@@ -15,6 +15,7 @@
  *     segment is ready; so on a full disk a kill still finds room.
  *  5. Background work (tiles, checkpoints, the next segment's file) is done in
  *     bounded steps between batches. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +110,10 @@ static bool flush_batch(struct record_log *log, struct batch *batch, struct erro
 {
 	struct record_append *append = batch->first;
 
-	for (uint32_t i = 0; i < batch->count; i++, append = append->next)
+	for (uint32_t i = 0; i < batch->count; i++, append = append->next) {
+		assert(append != NULL);
 		log->entries[i] = (struct segment_entry){append->content, append->entry, {{0}}};
+	}
 	return key_file_sync(log->key_file, err) &&
 	       segments_write(log->segments, log->entries, batch->count, err);
 }
