@@ -291,6 +291,11 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
 	heap_sift_down(loop, last->heap_index);
 }
 
+bool loop_timer_is_armed(const struct loop_timer *timer)
+{
+	return timer->heap_index != 0;
+}
+
 static void timers_run(struct loop *loop)
 {
 	uint32_t allowed = loop->heap_count; /* L4 */

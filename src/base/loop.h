@@ -66,6 +66,7 @@ void loop_watch_remove(struct loop *loop, struct loop_watch *watch);
 bool loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t delay_ms) MUST_CHECK;
 /* A timer that is not armed is left alone. */
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
+bool loop_timer_is_armed(const struct loop_timer *timer);
 
 /* Runs post->run on the loop's thread.  Safe from any thread; the post must not
  * be pending already. */

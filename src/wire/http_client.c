@@ -55,9 +55,11 @@ struct http_client {
 static struct http_reply reply_of(struct http_call *call)
 {
 	struct http_reply reply = {.call = call};
-	long status = 0;
+	long status = 0, sent_bytes = 0;
 
 	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
+	reply.is_sent = sent_bytes > 0;
 	reply.status = status > 0 ? (unsigned)status : 0;
 	return reply;
 }

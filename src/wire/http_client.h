@@ -28,6 +28,7 @@ struct http_call;
 /* What came back; borrowed for the callback. */
 struct http_reply {
 	unsigned status;  /* 0 if no answer came */
+	bool is_sent;     /* at least a part of the request left */
 	struct text body; /* empty where on_body took it */
 	const struct http_call *call;
 	struct error err; /* code NONE: the answer is whole */

@@ -49,7 +49,7 @@ struct process_settings {
 	/* It runs (again).  May be NULL. */
 	void (*on_start)(void *context);
 	/* It ended: exit_status 0..255, or -1 and the signal's number.  Its output
-	 * was delivered before.  Must not destroy the process.  May be NULL. */
+	 * was delivered before.  May be NULL.  Any of these may destroy the process. */
 	void (*on_end)(void *context, int exit_status, int signal_number);
 };
 

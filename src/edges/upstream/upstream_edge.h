@@ -6,7 +6,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/loop.h"
-#include "domain/charter/registry.h"
+#include "domain/charter/object.h"
 #include "services/call/upstream.h"
 #include "services/settings/secrets.h"
 #include "wire/http_client.h"
@@ -32,10 +32,12 @@ struct upstream_edge;
 struct upstream_edge_settings {
 	struct loop *loop;
 	struct http_client *http;
-	const struct registry *registry; /* where servers are found */
-	const struct secrets *secrets;   /* NULL: no credential can be injected */
-	const char *directory;           /* working directory of stdio servers */
-	const char *search_path;         /* folders of their programs, ':' between */
+	/* The registered server of this name, or NULL; borrowed until the next call. */
+	const struct server *(*find_server)(void *context, struct text name);
+	void *find_context;
+	const struct secrets *secrets; /* NULL: no credential can be injected */
+	const char *directory;         /* working directory of stdio servers */
+	const char *search_path;       /* folders of their programs, ':' between */
 	/* A line for the daemon's log: what a server wrote to its standard error,
 	 * or what it did wrong.  May be NULL. */
 	void (*on_log)(void *context, struct text server, struct text line);

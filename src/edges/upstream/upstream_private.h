@@ -29,6 +29,8 @@ struct upstream_wait {
 	struct upstream_wait *next, **link; /* the connection's list */
 	int64_t id;                         /* also the progress token */
 	bool is_over;                       /* its callback runs; the deliverer frees it */
+	bool is_ready_soon;
+	int64_t deadline_ms;
 	struct loop_timer deadline;
 	struct upstream_ready ready;
 	struct upstream_request request;
@@ -100,8 +102,10 @@ struct upstream_edge {
 	struct connection *connections;
 	struct connection *dead;
 	struct post *dead_posts;
+	struct post *farewells;    /* DELETE requests on their way */
 	struct loop_driver reaper; /* U7 */
 	bool is_stopped;
+	bool is_destroyed; /* nothing is sent any more */
 };
 
 /* connection.c */
@@ -132,6 +136,8 @@ bool wait_send(struct upstream_wait *wait, struct text method, const struct json
 /* Unlinks, calls back, frees. */
 void wait_answer(struct upstream_wait *wait, const struct upstream_answer *answer);
 void wait_fail(struct upstream_wait *wait, const struct error *failure, bool is_unknown);
+/* The connection is READY already: calls back in the next turn. */
+void wait_ready_soon(struct upstream_wait *wait);
 /* Unlinks and frees without calling back. */
 void wait_drop(struct upstream_wait *wait);
 /* Tells the server that nobody waits. */
@@ -139,5 +145,6 @@ void wait_cancel_at_server(struct upstream_wait *wait, const char *reason);
 
 /* http_link.c */
 void post_free(struct post *post);
+void farewells_discard(struct upstream_edge *edge);
 
 #endif
