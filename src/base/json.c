@@ -63,7 +63,8 @@ static struct text find_twice_small(const struct json_member *members, size_t co
 
 	for (i = 1; i < count; i++)
 		for (j = 0; j < i; j++)
-			if (text_equal(members[i].name, members[j].name))
+			if (members[i].name.length == members[j].name.length &&
+				text_equal(members[i].name, members[j].name))
 				return members[i].name;
 	return (struct text){0};
 }

@@ -200,9 +200,10 @@ static size_t take_escape(struct parser *parser, char *out)
 	}
 }
 
-/* Eight bytes at a time: true if none is a quote, a backslash, below 0x20, or
- * above 0x7F.  (x - n) & ~x & 0x80 marks bytes below n in a word of bytes. */
-static bool word_is_plain(const char *at)
+/* Eight bytes at a time: the high bit of each byte that is a quote, a backslash,
+ * below 0x20 or above 0x7F.  (x - n) & ~x & 0x80 marks bytes below n; a borrow
+ * can only mark bytes behind one that is rightly marked, so the first is exact. */
+static uint64_t word_marks(const char *at)
 {
 	const uint64_t ones = 0x0101010101010101U;
 	uint64_t word;
@@ -212,9 +213,25 @@ static bool word_is_plain(const char *at)
 	memcpy(&word, at, sizeof word);
 	quote = word ^ (ones * '"');
 	slash = word ^ (ones * '\\');
-	return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
-			((word - ones * 0x20) & ~word) | word) &
-		       (ones * 0x80)) == 0;
+	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+		       ((word - ones * 0x20) & ~word) | word) &
+	       (ones * 0x80);
+}
+
+static void skip_words(struct parser *parser)
+{
+	while (parser->end - parser->at >= 8) {
+		uint64_t marks = word_marks(parser->at);
+
+		if (marks == 0) {
+			parser->at += 8;
+			continue;
+		}
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		parser->at += __builtin_ctzll(marks) / 8;
+#endif
+		return;
+	}
 }
 
 /* Moves to the first byte that ends a run of plain text: quote or backslash. */
@@ -222,10 +239,9 @@ static bool skip_plain(struct parser *parser)
 {
 	for (;;) {
 		unsigned char byte;
-		size_t size;
+		size_t size = 1;
 
-		while (parser->end - parser->at >= 8 && word_is_plain(parser->at))
-			parser->at += 8;
+		skip_words(parser);
 		if (parser->at == parser->end)
 			return fail(parser, ERROR_INVALID, "the string does not end");
 		byte = (unsigned char)*parser->at;
@@ -233,7 +249,8 @@ static bool skip_plain(struct parser *parser)
 			return true;
 		if (byte < 0x20)
 			return fail(parser, ERROR_INVALID, "a control character in a string");
-		size = utf8_sequence_size(parser->at, (size_t)(parser->end - parser->at));
+		if (byte >= 0x80)
+			size = utf8_sequence_size(parser->at, (size_t)(parser->end - parser->at));
 		if (size == 0)
 			return fail(parser, ERROR_INVALID, "not UTF-8");
 		parser->at += size;

@@ -1,0 +1,97 @@
+/* The arena and its limit. */
+#include "base/arena.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void nothing_is_handed_out_beyond_the_limit(void **state)
+{
+	struct arena *arena = arena_create(64);
+
+	(void)state;
+	assert_non_null(arena);
+	assert_null(arena_alloc(arena, 1, 65));
+	assert_non_null(arena_alloc(arena, 1, 48));
+	assert_null(arena_alloc(arena, 1, 17));
+	assert_non_null(arena_alloc(arena, 1, 16));
+	assert_null(arena_alloc(arena, 1, 1));
+	arena_reset(arena);
+	assert_non_null(arena_alloc(arena, 1, 64));
+	arena_destroy(&arena);
+	assert_null(arena);
+	arena_destroy(&arena);
+}
+
+static void sizes_that_overflow_are_refused(void **state)
+{
+	struct arena *arena = arena_create(SIZE_MAX);
+
+	(void)state;
+	assert_non_null(arena);
+	assert_null(arena_alloc(arena, SIZE_MAX, 2));
+	assert_null(arena_alloc(arena, SIZE_MAX / 2 + 1, 2));
+	assert_null(arena_alloc(arena, SIZE_MAX, 1));
+	assert_null(arena_alloc(arena, SIZE_MAX - 64, 1));
+	assert_null(arena_copy_text(arena, "x", SIZE_MAX));
+	arena_destroy(&arena);
+}
+
+static void memory_is_zeroed_and_aligned_even_when_used_before(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	int round;
+	size_t size;
+
+	(void)state;
+	assert_non_null(arena);
+	for (round = 0; round < 3; round++) {
+		for (size = 1; size < 300; size += 7) {
+			unsigned char *memory = arena_alloc(arena, size, 1);
+			size_t i;
+
+			assert_non_null(memory);
+			assert_int_equal((uintptr_t)memory % _Alignof(max_align_t), 0);
+			for (i = 0; i < size; i++)
+				assert_int_equal(memory[i], 0);
+			memset(memory, 0xAA, size);
+		}
+		arena_reset(arena);
+	}
+	arena_destroy(&arena);
+}
+
+static void allocations_do_not_overlap_and_large_ones_fit(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	char *small = NULL;
+	char *large;
+	char *copy;
+
+	(void)state;
+	assert_non_null(arena);
+	small = arena_copy_text(arena, "small", 5);
+	large = arena_alloc(arena, 100000, 1);
+	copy = arena_copy_text(arena, "a\0b", 3);
+	assert_true(small != NULL && large != NULL && copy != NULL);
+	memset(large, 'x', 100000);
+	assert_string_equal(small, "small");
+	assert_memory_equal(copy, "a\0b\0", 4);
+	arena_destroy(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_handed_out_beyond_the_limit),
+		cmocka_unit_test(sizes_that_overflow_are_refused),
+		cmocka_unit_test(memory_is_zeroed_and_aligned_even_when_used_before),
+		cmocka_unit_test(allocations_do_not_overlap_and_large_ones_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

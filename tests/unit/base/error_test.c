@@ -1,0 +1,81 @@
+/* Errors: what is set, what is wrapped, what is cut. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void setting_an_error_returns_false_and_keeps_errno_for_io_only(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	errno = ENOSPC;
+	assert_false(error_set(&err, ERROR_IO, "write %s", "x"));
+	assert_int_equal(err.code, ERROR_IO);
+	assert_int_equal(err.os_errno, ENOSPC);
+	assert_string_equal(err.text, "write x");
+	assert_false(error_set(&err, ERROR_INVALID, "line %d", 7));
+	assert_int_equal(err.os_errno, 0);
+	assert_string_equal(err.text, "line 7");
+}
+
+static void wrapping_keeps_the_code_and_puts_the_context_before(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	(void)error_set(&err, ERROR_NOT_FOUND, "no tool x");
+	assert_false(error_wrap(&err, "charter %s", "a"));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	assert_string_equal(err.text, "charter a: no tool x");
+}
+
+static void a_text_that_is_too_long_is_cut_and_says_so(void **state)
+{
+	struct error err = {0};
+	char many[ERROR_TEXT_BYTES * 2];
+
+	(void)state;
+	memset(many, 'a', sizeof many - 1);
+	many[sizeof many - 1] = '\0';
+	(void)error_set(&err, ERROR_INVALID, "%s", many);
+	assert_int_equal(strlen(err.text), ERROR_TEXT_BYTES - 1);
+	(void)error_wrap(&err, "outer");
+	assert_int_equal(strlen(err.text), ERROR_TEXT_BYTES - 1);
+	assert_memory_equal(err.text, "outer: aaa", 10);
+	assert_string_equal(err.text + ERROR_TEXT_BYTES - 4, "...");
+	(void)error_wrap(&err, "%s", many);
+	assert_int_equal(strlen(err.text), ERROR_TEXT_BYTES - 1);
+}
+
+static void every_code_has_a_name_of_its_own(void **state)
+{
+	int a;
+	int b;
+
+	(void)state;
+	for (a = ERROR_NONE; a <= ERROR_INTERNAL; a++) {
+		assert_string_not_equal(error_code_name((enum error_code)a), "unknown");
+		for (b = ERROR_NONE; b < a; b++)
+			assert_string_not_equal(error_code_name((enum error_code)a),
+				error_code_name((enum error_code)b));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(setting_an_error_returns_false_and_keeps_errno_for_io_only),
+		cmocka_unit_test(wrapping_keeps_the_code_and_puts_the_context_before),
+		cmocka_unit_test(a_text_that_is_too_long_is_cut_and_says_so),
+		cmocka_unit_test(every_code_has_a_name_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
