@@ -269,6 +269,7 @@ export class World {
     for (const folder of ['apply', 'apply-drafts']) {
       for (const file of readdirSync(this.path(folder))) rmSync(this.path(folder, file));
     }
+    this.applied = files;
     for (const [name, text] of files) {
       const [folder, file] = name.split('/');
       writeFileSync(this.path(folder === 'drafts' ? 'apply-drafts' : 'apply', file), text);
@@ -304,6 +305,11 @@ export class World {
 
   keysLineOf(name) {
     return keysLine('staging', this.keys[name].jwk);
+  }
+
+  // One of the charters as this world applied it.
+  charter(name) {
+    return this.applied.get(name);
   }
 
   mcp(server) {

@@ -1,0 +1,166 @@
+// Every row of the control API, taken from its own description, is tried as a
+// stranger and as an unsigned caller on the socket; signed requests are tried
+// changed, late, twice and under another name; a proposer approves nothing.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+
+import { World } from '../../examples/stories/lib/world.mjs';
+import { ask, keyOf, signature } from './support/person.mjs';
+
+const ADI = 'adi@example.com';
+let world;
+let rows;
+let exported;
+
+before(async () => {
+  world = await World.start();
+  const { text } = await ask(world, { method: 'GET', target: '/v1/openapi.json' });
+  rows = Object.entries(JSON.parse(text).paths).flatMap(([path, methods]) =>
+    Object.keys(methods).filter((method) => /^(get|put|post|delete|patch)$/.test(method))
+      .map((method) => ({ method: method.toUpperCase(), path })));
+  exported = await world.must(null, 'export');
+});
+after(async () => {
+  const now = await world.must(null, 'export');
+  await world.stop();
+  assert.equal(now, exported, 'a refused request changed something');
+});
+
+const filled = (path) =>
+  path.replace(/\{(index)\}/g, '0').replace(/\{(id|task)\}/g, 't-00000000000000000000')
+    .replace(/\{[^}]*\}/g, 'nobody-there');
+
+const bodyOf = ({ method }) => (['POST', 'PUT', 'PATCH'].includes(method) ? '{}' : '');
+
+// What an unsigned caller on the socket may do beside reading.
+const SOCKET_MAY = new Set([
+  'POST /v1/plan', 'POST /v1/why', 'POST /v1/identities/{name}/suspend',
+  'POST /v1/identities/{name}/kill', 'POST /v1/tasks/{id}/kill', 'POST /v1/admin/bootstrap',
+  'POST /v1/backup',
+]);
+
+test('the description has its rows', () => assert.ok(rows.length > 30, `${rows.length}`));
+
+test('a stranger gets nothing but the description', async () => {
+  for (const row of rows) {
+    if (row.path === '/v1/openapi.json') continue;
+    const target = filled(row.path);
+    const answer = await ask(world, { method: row.method, target, body: bodyOf(row) });
+    assert.ok([401, 403].includes(answer.status), `${row.method} ${row.path}: ${answer.status}`);
+  }
+});
+
+test('the socket without a signature reads, suspends and kills, and changes nothing else',
+  async () => {
+    for (const row of rows) {
+      const name = `${row.method} ${row.path}`;
+      const target = filled(row.path);
+      const answer = await ask(world,
+        { method: row.method, target, body: bodyOf(row), isSocket: true });
+      const isRefused = [401, 403].includes(answer.status);
+      if (name === 'POST /v1/admin/bootstrap') {
+        assert.ok(answer.status >= 400, 'there is an administrator already');
+      } else {
+        assert.equal(isRefused, row.method !== 'GET' && !SOCKET_MAY.has(name),
+          `${name}: ${answer.status} ${answer.text}`);
+      }
+    }
+  });
+
+const asAdi = (request, wrong, key = keyOf(world, ADI), person = ADI) =>
+  ask(world, {
+    ...request,
+    headers: { ...request.headers, Authorization: signature(key, person, request, wrong) },
+  });
+const whoami = { method: 'GET', target: '/v1/whoami' };
+
+test('a request signed by an enrolled key is answered', async () => {
+  const answer = await asAdi(whoami);
+  assert.equal(answer.status, 200);
+  assert.match(answer.text, /adi@example\.com/);
+});
+
+const minutes = (count) => Math.floor(Date.now() / 1000) + 60 * count;
+const WRONG = {
+  'another method': { claims: { htm: 'POST' } },
+  'another target': { claims: { htu: '/v1/tasks' } },
+  'another query': { claims: { htu: '/v1/whoami?x=1' } },
+  'another body': { claims: { body: 'AAAA' } },
+  'no body': { claims: { body: undefined } },
+  'two minutes ago': { claims: { iat: minutes(-2) } },
+  'in two minutes': { claims: { iat: minutes(2) } },
+  'another person': { claims: { iss: 'bo@example.com' } },
+  'no id': { claims: { jti: undefined } },
+  'another type': { head: { typ: 'JWT' } },
+  'another algorithm': { head: { alg: 'none' } },
+  'a key nobody knows': { head: { kid: 'x' } },
+  'an extension it must know': { head: { crit: ['x'], x: 1 } },
+};
+
+for (const [what, wrong] of Object.entries(WRONG)) {
+  test(`a signature for ${what} is refused`, async () => {
+    assert.equal((await asAdi(whoami, wrong)).status, 401);
+  });
+}
+
+test('a signature counts once', async () => {
+  const headers = { Authorization: signature(keyOf(world, ADI), ADI, whoami) };
+  assert.equal((await ask(world, { ...whoami, headers })).status, 200);
+  assert.equal((await ask(world, { ...whoami, headers })).status, 401);
+});
+
+test("an agent's key signs no request of people", async () => {
+  assert.equal((await asAdi(whoami, {}, world.keys.deployer)).status, 401);
+});
+
+test("an agent's token opens no row", async () => {
+  const { body } = await world.askForToken('deployer', world.keys.deployer, 'deploy-staging');
+  const headers = { Authorization: `Bearer ${body.access_token}` };
+  for (const row of rows) {
+    if (row.path === '/v1/openapi.json') continue;
+    const answer = await ask(world,
+      { method: row.method, target: filled(row.path), body: bodyOf(row), headers });
+    assert.ok([401, 403].includes(answer.status), `${row.method} ${row.path}: ${answer.status}`);
+  }
+});
+
+test('a change without If-Match is refused', async () => {
+  const answer = await asAdi({
+    method: 'POST', target: '/v1/identities/deployer/retire', body: '{"reason":"test"}',
+  });
+  assert.equal(answer.status, 428);
+});
+
+test('a change that names a field nobody knows is refused', async () => {
+  const answer = await asAdi({
+    method: 'POST', target: '/v1/identities/deployer/retire', headers: { 'If-Match': '"1"' },
+    body: '{"reason":"test","force":true}',
+  });
+  assert.equal(answer.status, 400);
+  assert.match(answer.text, /force/);
+});
+
+test('who may not administrate issues no code', async () => {
+  const request = { method: 'POST', target: '/v1/persons/bo@example.com/code', body: '{}' };
+  const answer = await asAdi(request, {}, keyOf(world, 'ana@example.com'), 'ana@example.com');
+  assert.equal(answer.status, 403);
+});
+
+test('who proposed a charter cannot approve it', async () => {
+  const file = world.path('changed.yaml');
+  const text = world.charter('charters/50-deployer.yaml');
+  writeFileSync(file, text.replace('Roll out releases', 'Roll out any release'));
+  await world.must(ADI, 'apply', '--yes', '-f', file);
+  const own = await world.remit(ADI, 'identity', 'approve', 'deployer', '--yes');
+  assert.equal(own.code, 1, own.out + own.err);
+  await world.must('eva@example.com', 'identity', 'reject', 'deployer', '--reason', 'test', '--yes');
+  assert.match(await world.must(null, 'identity', 'show', 'deployer'), /Roll out releases/);
+});
+
+test('what is not a row does not exist', async () => {
+  for (const target of ['/v1', '/v1/', '/v1/nothing', '/v1/identities/a/b/c', '/v2/whoami',
+    '/v1/../v1/whoami', '/v1//whoami', '/v1/whoami/']) {
+    assert.equal((await asAdi({ method: 'GET', target })).status, 404, target);
+  }
+});
