@@ -154,7 +154,8 @@ test('who proposed a charter cannot approve it', async () => {
   await world.must(ADI, 'apply', '--yes', '-f', file);
   const own = await world.remit(ADI, 'identity', 'approve', 'deployer', '--yes');
   assert.equal(own.code, 1, own.out + own.err);
-  await world.must('eva@example.com', 'identity', 'reject', 'deployer', '--reason', 'test', '--yes');
+  await world.must('eva@example.com', 'identity', 'reject', 'deployer', '--reason', 'test',
+    '--yes');
   assert.match(await world.must(null, 'identity', 'show', 'deployer'), /Roll out releases/);
 });
 
