@@ -24,7 +24,8 @@ bool jwk_parse(struct public_key **out, const struct json *value, struct error *
 bool jwk_format(struct json *out, struct arena *arena, const struct public_key *key,
 	struct error *err) MUST_CHECK;
 
-/* RFC 7638, SHA-256, base64url, NUL-terminated. */
-void jwk_thumbprint(char out[JWK_THUMBPRINT_BYTES], const struct public_key *key);
+/* RFC 7638, SHA-256, base64url, NUL-terminated.  Errors: LIMIT. */
+bool jwk_thumbprint(
+	char out[JWK_THUMBPRINT_BYTES], const struct public_key *key, struct error *err) MUST_CHECK;
 
 #endif
