@@ -100,3 +100,41 @@ uint64_t test_random(uint64_t *state)
 	z = (z ^ z >> 27) * 0x94d049bb133111ebU;
 	return z ^ z >> 31;
 }
+
+static bool source_read(
+	void *context, const char *path, struct arena *arena, struct text *out, struct error *err)
+{
+	char whole[256];
+
+	(void)snprintf(whole, sizeof whole, "audit/%s", path);
+	return disk_read_file(context, whole, AUDIT_FILE_BYTES_MAX, arena, out, err);
+}
+
+static bool source_list(void *context, const char *path, struct arena *arena,
+	struct audit_name **out_names, size_t *out_count, struct error *err)
+{
+	const struct disk *disk = context;
+	char whole[256], item[512];
+	struct text *names, *inner;
+	size_t inner_count;
+	struct error ignored = {0};
+
+	(void)snprintf(whole, sizeof whole, *path == '\0' ? "audit" : "audit/%s", path);
+	if (!disk->list(disk->context, whole, arena, &names, out_count, err))
+		return false;
+	*out_names = arena_array(arena, struct audit_name, *out_count + 1);
+	if (*out_names == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory");
+	for (size_t i = 0; i < *out_count; i++) {
+		(void)snprintf(item, sizeof item, "%s/%s", whole, names[i].data);
+		(*out_names)[i] = (struct audit_name){names[i],
+			disk->list(disk->context, item, arena, &inner, &inner_count, &ignored)};
+	}
+	return true;
+}
+
+struct audit_source test_source_of(const struct disk *disk)
+{
+	/* the port's functions do not change the disk */
+	return (struct audit_source){(void *)(uintptr_t)disk, source_read, source_list};
+}

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/private_key.h"
+#include "domain/audit/verify.h"
 #include "services/record/record.h"
 
 /* A signer in memory that keeps the rule of the real one: it signs only what
@@ -30,6 +31,9 @@ void test_entry_format(struct buffer *out, int64_t at_utc_ms, uint64_t id, size_
 	const struct text *content);
 /* The id in such a record; false for any other record. */
 bool test_entry_id(struct text entry, uint64_t *out);
+
+/* The folder "audit" of a disk, for audit_verify; context is the disk. */
+struct audit_source test_source_of(const struct disk *disk);
 
 /* splitmix64 */
 uint64_t test_random(uint64_t *state);

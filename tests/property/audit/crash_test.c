@@ -4,7 +4,8 @@
  *  1. acknowledged implies recovered, at the same index, with the same bytes;
  *  2. what is recovered is a prefix of what was submitted, in order;
  *  3. no fork is signed: the signer never has to refuse, and every head it ever
- *     signed is a head of the recovered tree.
+ *     signed is a head of the recovered tree;
+ *  4. what is recovered verifies, by the verifier that trusts none of this.
  *
  * A life is one log that is cut and recovered again and again.  Everything
  * comes from the seed, which is printed when a law is broken. */
@@ -150,6 +151,21 @@ static void work(struct life *life)
 	}
 }
 
+/* What an outsider would say, with the signer's key alone. */
+static void verify(struct life *life, struct simulated_disk *disk)
+{
+	struct audit_source source = test_source_of(simulated_disk_port(disk));
+	struct audit_demands demands = {.keys = &life->signer.key, .key_count = 1};
+	struct audit_report report;
+	struct error err = {0};
+
+	if (!audit_verify(&report, &source, &demands, &err))
+		broken(life, "verifying: %s", err.text);
+	if (report.fault != AUDIT_SOUND)
+		broken(life, "verifying: %s, %s at %" PRIu64, report.text, report.file,
+			report.offset);
+}
+
 /* Reads all that a copy of the disk recovers to, and judges it. */
 static void judge(struct life *life)
 {
@@ -195,6 +211,7 @@ static void judge(struct life *life)
 			size);
 	if (signer.conflict_count != 0)
 		broken(life, "a fork was offered for signing");
+	verify(life, copy);
 	simulated_disk_destroy(&copy);
 }
 
