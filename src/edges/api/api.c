@@ -24,6 +24,7 @@ enum { KEY_TEXT_BYTES = 512, ETAG_BYTES = 32 };
 struct api_binding {
 	struct api *api;
 	const struct api_route *route;
+	struct http_route row; /* borrowed by the router */
 };
 
 static void request_free(struct api_request *request)
@@ -445,9 +446,11 @@ static bool begin_idempotent(struct api_request *request, struct text written)
 	else if (state == IDEMPOTENCY_RUNNING)
 		api_answer_status(request, 409, "the first request with this key is still running");
 	else
-		answer_with(request, (struct http_response){.status = answer.status,
-					     .content_type = "application/json",
-					     .body = answer.body});
+		answer_with(request,
+			(struct http_response){.status = answer.status,
+				.content_type = answer.status >= 400 ? "application/problem+json"
+								     : "application/json",
+				.body = answer.body});
 	return false;
 }
 
@@ -534,13 +537,15 @@ bool api_add_routes(struct api *api, struct router *router, struct error *err)
 {
 	for (size_t i = 0; i < api_routes_count; i++) {
 		const struct api_route *route = &api_routes[i];
-		struct http_route row = {.method = route->method,
-			.pattern = route->pattern,
-			.handle = on_request,
-			.context = &api->bindings[i]};
+		struct api_binding *binding = &api->bindings[i];
 
-		api->bindings[i] = (struct api_binding){.api = api, .route = route};
-		if (!router_add(router, &row, 1, err))
+		*binding = (struct api_binding){.api = api,
+			.route = route,
+			.row = {.method = route->method,
+				.pattern = route->pattern,
+				.handle = on_request,
+				.context = binding}};
+		if (!router_add(router, &binding->row, 1, err))
 			return error_wrap(err, "%s %s", route->method, route->pattern);
 	}
 	return true;

@@ -96,7 +96,7 @@ struct api_services {
 /* services is copied.  Errors: LIMIT. */
 bool api_create(
 	struct api **out, const struct api_services *services, struct error *err) MUST_CHECK;
-/* After the server that uses its routes. */
+/* After the server and the router that use its routes. */
 void api_destroy(struct api **api);
 /* Adds every route of /v1.  Errors: those of router_add. */
 bool api_add_routes(struct api *api, struct router *router, struct error *err) MUST_CHECK;
