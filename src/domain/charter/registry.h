@@ -103,15 +103,18 @@ bool registry_actor_has_role(const struct registry *registry, struct text actor,
 
 /* ---- For the fold alone ---- */
 
+/* Keeps a version at hand until the next registry_set of its entry, which may put
+ * it in force or let it wait; at most two at once.  Takes the object over on
+ * success.  Errors: CORRUPT, LIMIT. */
+bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
+	uint64_t revision, struct error *err) MUST_CHECK;
+
 /* What one entry becomes.  Every field is set as given: a change says the whole
  * result, so applying it twice changes nothing. */
 struct registry_change {
 	enum object_kind kind;
 	struct text name;
 	uint64_t revision;
-	/* The new object; its hold is taken over on success and its version and
-	 * revision are set.  NULL: none. */
-	struct object *object;
 	uint32_t version;  /* the highest ever given to the name */
 	uint32_t in_force; /* version that is in force; 0: none */
 	uint32_t waiting;  /* version that waits; 0: none */
@@ -122,7 +125,7 @@ struct registry_change {
 	struct text reactivated_by;
 	struct text reason;
 };
-/* Errors: CORRUPT (a version that is neither new nor there, a state that cannot
+/* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */
 bool registry_set(struct registry *registry, const struct registry_change *change,
 	struct error *err) MUST_CHECK;

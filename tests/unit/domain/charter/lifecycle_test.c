@@ -23,7 +23,7 @@ static unsigned expected(
 {
 	*to = IDENTITY_NONE;
 	if (verb == LIFECYCLE_PROPOSE && from == IDENTITY_DRAFT)
-		return *to = IDENTITY_PROPOSED, O | D | P;
+		return *to = IDENTITY_PROPOSED, P;
 	if (verb == LIFECYCLE_APPROVE && from == IDENTITY_PROPOSED)
 		return *to = IDENTITY_ACTIVE, O | A;
 	if (verb == LIFECYCLE_REJECT && from == IDENTITY_PROPOSED)

@@ -1,0 +1,470 @@
+/* Compiles charters and guardrails with the policy library.
+ *
+ * A condition is parsed on its own as exactly one expression before anything is
+ * made of it.  Only then may approvals be put in front: "contains(...) && (" and
+ * the condition and ")", each on lines of their own, so that a comment at its end
+ * cannot swallow the bracket.  A text that is one whole expression alone is the
+ * same one inside brackets.
+ *
+ * Invariant: a ceiling holds permits only, a guardrail forbids only. */
+#include "domain/charter/ceiling.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "remit/cedar.h"
+
+enum {
+	CEILING_ARENA_BYTES_MAX = 4 * 1024 * 1024,
+	CONDITION_BYTES_MAX = CHARTER_WHEN_BYTES_MAX + CHARTER_APPROVALS_MAX * 128,
+	ID_BYTES_MAX = 256,
+};
+
+struct ceiling {
+	struct cedar_policy_set *policies;
+	struct arena *arena;
+	struct entitlement *entitlements; /* by number; copies, so it outlives the charter */
+	uint32_t count;
+	char prefix[ID_BYTES_MAX]; /* "charter/NAME@VERSION/entitlements/" */
+};
+
+struct guardrails {
+	struct cedar_policy_set *policies;
+	const struct object **objects; /* held, in the order of their ids */
+	size_t count;
+};
+
+static struct cedar_text cedar_text_from(struct text t)
+{
+	return (struct cedar_text){t.data, t.length};
+}
+
+static bool cedar_failed(struct error *err, const struct cedar_error *cause)
+{
+	enum error_code code = cause->code == CEDAR_ERROR_LIMIT ? ERROR_LIMIT : ERROR_INVALID;
+
+	if (cause->line == 0)
+		return error_set(err, code, "%s", cause->text);
+	return error_set(
+		err, code, "line %u, column %u: %s", cause->line, cause->column, cause->text);
+}
+
+const char *resource_type_name(enum resource_kind kind)
+{
+	switch (kind) {
+	case RESOURCE_TOOL: return "Tool";
+	case RESOURCE_DATA_SOURCE: return "DataSource";
+	case RESOURCE_MODEL: return "Model";
+	case RESOURCE_PEER: return "Peer";
+	case RESOURCE_NONE: break;
+	}
+	return NULL;
+}
+
+/* ---- checks ---- */
+
+static bool check_approvals_use(const struct cedar_policy_set *set, struct error *err)
+{
+	struct cedar_error cause = {0};
+
+	for (size_t i = 0; i < cedar_policy_set_count(set); i++)
+		if (!cedar_check_monotone_use(set, i, CEDAR_TEXT("approvals"), &cause))
+			return cedar_failed(err, &cause);
+	return true;
+}
+
+static bool parse_condition(struct cedar_policy_set **out, struct text text, struct error *err)
+{
+	struct cedar_error cause = {0};
+	struct cedar_scope any = {0};
+
+	if (!cedar_policy_set_create(out, &cause))
+		return cedar_failed(err, &cause);
+	if (cedar_policy_set_add_permit(
+		    *out, CEDAR_TEXT("condition"), &any, cedar_text_from(text), &cause))
+		return true;
+	cedar_policy_set_destroy(out);
+	return cedar_failed(err, &cause);
+}
+
+bool condition_check(struct text text, struct error *err)
+{
+	struct cedar_policy_set *set = NULL;
+	bool ok;
+
+	if (text.length == 0)
+		return error_set(err, ERROR_INVALID, "an empty condition is no expression");
+	if (!parse_condition(&set, text, err))
+		return false;
+	ok = check_approvals_use(set, err);
+	cedar_policy_set_destroy(&set);
+	return ok;
+}
+
+bool condition_check_without_approvals(struct text text, struct error *err)
+{
+	static const struct cedar_text path[] = {{"approvals", 9}};
+	struct cedar_policy_set *set = NULL;
+	bool ok = true;
+
+	if (text.length == 0)
+		return error_set(err, ERROR_INVALID, "an empty condition is no expression");
+	if (!parse_condition(&set, text, err))
+		return false;
+	if (cedar_policy_mentions(set, 0, path, 1))
+		ok = error_set(
+			err, ERROR_INVALID, "a condition here may not read context.approvals");
+	cedar_policy_set_destroy(&set);
+	return ok;
+}
+
+static bool check_forbids_only(const struct cedar_policy_set *set, struct error *err)
+{
+	size_t index;
+
+	if (cedar_policy_set_count(set) == 0)
+		return error_set(err, ERROR_INVALID, "holds no policy");
+	if (cedar_policy_set_find_effect(set, CEDAR_PERMIT, &index))
+		return error_set(err, ERROR_INVALID,
+			"line %u: a permit has no place in a guardrail, which only forbids; "
+			"authority comes from a charter's entitlements",
+			cedar_policy_set_get(set, index).range.line);
+	return check_approvals_use(set, err);
+}
+
+bool guardrail_check(struct text text, struct error *err)
+{
+	struct cedar_policy_set *set = NULL;
+	struct cedar_error cause = {0};
+	bool ok;
+
+	if (!cedar_policy_set_parse(&set, cedar_text_from(text), NULL, &cause))
+		return cedar_failed(err, &cause);
+	ok = check_forbids_only(set, err);
+	cedar_policy_set_destroy(&set);
+	return ok;
+}
+
+/* ---- ceilings ---- */
+
+static void write_condition(struct buffer *out, const struct entitlement *line)
+{
+	for (uint32_t i = 0; i < line->approvals_count; i++)
+		buffer_append_format(out, "%scontext.approvals.contains(\"%.*s\")",
+			i == 0 ? "" : " && ", TEXT_ARGS(line->approvals[i]));
+	if (line->when.length == 0)
+		return;
+	if (line->approvals_count == 0) {
+		buffer_append_text(out, line->when);
+		return;
+	}
+	buffer_append_string(out, " && (\n");
+	buffer_append_text(out, line->when);
+	buffer_append_string(out, "\n)");
+}
+
+static bool add_permit(struct ceiling *ceiling, const struct charter *charter,
+	const struct entitlement *line, struct text condition, struct error *err)
+{
+	struct text id = text_format(ceiling->arena, "%s%u", ceiling->prefix, line->number);
+	struct cedar_uid principal =
+		cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(charter->name));
+	struct cedar_uid action = cedar_uid_of(
+		CEDAR_TEXT("Action"), cedar_text_from(text_of(effect_word(line->effect))));
+	struct cedar_uid resource =
+		cedar_uid_of(cedar_text_of(resource_type_name(line->resource_kind)),
+			cedar_text_from(line->resource));
+	struct cedar_scope scope = {&principal, &action, &resource};
+	struct cedar_error cause = {0};
+
+	if (id.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a charter's permits");
+	if (!cedar_policy_set_add_permit(ceiling->policies, cedar_text_from(id), &scope,
+		    cedar_text_from(condition), &cause))
+		return cedar_failed(err, &cause);
+	return true;
+}
+
+static bool compile_line(struct ceiling *ceiling, const struct charter *charter,
+	const struct entitlement *line, struct error *err)
+{
+	struct buffer condition;
+	bool ok = false;
+
+	buffer_init(&condition, CONDITION_BYTES_MAX);
+	if (line->effect == EFFECT_NONE || line->resource_kind == RESOURCE_NONE) {
+		error_set(err, ERROR_INVALID, "the line has no effect or no resource");
+		goto done;
+	}
+	if (line->when.length > 0 && !condition_check(line->when, err))
+		goto done;
+	write_condition(&condition, line);
+	if (buffer_failed(&condition)) {
+		error_set(err, ERROR_LIMIT, "the condition is too long");
+		goto done;
+	}
+	ok = add_permit(ceiling, charter, line, buffer_text(&condition), err);
+done:
+	buffer_deinit(&condition);
+	return ok || error_wrap(err, "entitlements[%u]", line->number);
+}
+
+static bool keep_line(struct ceiling *ceiling, const struct entitlement *line)
+{
+	struct entitlement *kept = &ceiling->entitlements[line->number];
+	struct text *approvals =
+		arena_array(ceiling->arena, struct text, line->approvals_count + 1);
+
+	*kept = *line;
+	kept->resource = text_copy(ceiling->arena, line->resource);
+	kept->when = text_copy(ceiling->arena, line->when);
+	if (approvals == NULL || kept->resource.data == NULL || kept->when.data == NULL)
+		return false;
+	for (uint32_t i = 0; i < line->approvals_count; i++) {
+		approvals[i] = text_copy(ceiling->arena, line->approvals[i]);
+		if (approvals[i].data == NULL)
+			return false;
+	}
+	kept->approvals = approvals;
+	return true;
+}
+
+static bool ceiling_create(
+	struct ceiling **out, const struct charter *charter, uint32_t version, struct error *err)
+{
+	struct ceiling *ceiling = calloc(1, sizeof *ceiling);
+	struct cedar_error cause = {0};
+	struct text prefix;
+
+	*out = ceiling;
+	if (ceiling == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
+	if (!cedar_policy_set_create(&ceiling->policies, &cause))
+		return cedar_failed(err, &cause);
+	ceiling->arena = arena_create(CEILING_ARENA_BYTES_MAX);
+	if (ceiling->arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
+	prefix = text_format(
+		ceiling->arena, "charter/%.*s@%u/entitlements/", TEXT_ARGS(charter->name), version);
+	ceiling->entitlements =
+		arena_array(ceiling->arena, struct entitlement, charter->entitlements_count + 1);
+	if (prefix.data == NULL || prefix.length >= sizeof ceiling->prefix ||
+		ceiling->entitlements == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
+	memcpy(ceiling->prefix, prefix.data, prefix.length);
+	ceiling->count = charter->entitlements_count;
+	return true;
+}
+
+bool ceiling_compile(
+	struct ceiling **out, const struct charter *charter, uint32_t version, struct error *err)
+{
+	struct ceiling *ceiling = NULL;
+	struct cedar_error cause = {0};
+	bool ok = false;
+
+	*out = NULL;
+	if (!ceiling_create(&ceiling, charter, version, err))
+		goto done;
+	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+		assert(charter->entitlements[i].number == i);
+		if (!keep_line(ceiling, &charter->entitlements[i])) {
+			error_set(err, ERROR_LIMIT, "no memory for a charter's entitlements");
+			goto done;
+		}
+		if (!compile_line(ceiling, charter, &charter->entitlements[i], err))
+			goto done;
+	}
+	if (!cedar_policy_set_seal(ceiling->policies, &cause)) {
+		cedar_failed(err, &cause);
+		goto done;
+	}
+	*out = ceiling;
+	ceiling = NULL;
+	ok = true;
+done:
+	ceiling_destroy(&ceiling);
+	return ok;
+}
+
+void ceiling_destroy(struct ceiling **ceiling)
+{
+	if (*ceiling == NULL)
+		return;
+	cedar_policy_set_destroy(&(*ceiling)->policies);
+	arena_destroy(&(*ceiling)->arena);
+	free(*ceiling);
+	*ceiling = NULL;
+}
+
+const struct cedar_policy_set *ceiling_policies(const struct ceiling *ceiling)
+{
+	return ceiling->policies;
+}
+
+const struct entitlement *ceiling_entitlement_of(
+	const struct ceiling *ceiling, struct text policy_id)
+{
+	size_t prefix = strlen(ceiling->prefix);
+	int64_t number;
+
+	if (!text_starts_with(policy_id, ceiling->prefix) ||
+		!text_to_int64((struct text){policy_id.data + prefix, policy_id.length - prefix},
+			&number) ||
+		number < 0 || number >= (int64_t)ceiling->count)
+		return NULL;
+	return &ceiling->entitlements[number];
+}
+
+/* ---- guardrails ---- */
+
+/* The texts are counted first, so that each policy gets its own id: the first of
+ * a text has the text's name, the others a number behind it. */
+static bool name_policies(const struct object *object, size_t count, struct arena *arena,
+	struct cedar_text *ids, struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct text id = i == 0 ? text_format(arena, "policy/%.*s@%u",
+						  TEXT_ARGS(object->name), object->version)
+					: text_format(arena, "policy/%.*s@%u/%zu",
+						  TEXT_ARGS(object->name), object->version, i + 1);
+
+		if (id.data == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for the ids of policies");
+		ids[i] = cedar_text_from(id);
+	}
+	return true;
+}
+
+static bool count_policies(struct text text, size_t *count, struct error *err)
+{
+	struct cedar_policy_set *set = NULL;
+	struct cedar_error cause = {0};
+	bool ok;
+
+	if (!cedar_policy_set_parse(&set, cedar_text_from(text), NULL, &cause))
+		return cedar_failed(err, &cause);
+	*count = cedar_policy_set_count(set);
+	ok = check_forbids_only(set, err);
+	cedar_policy_set_destroy(&set);
+	return ok;
+}
+
+static bool add_guardrail(
+	struct guardrails *guardrails, const struct object *object, struct error *err)
+{
+	struct arena *arena = arena_create(CEILING_ARENA_BYTES_MAX);
+	struct cedar_error cause = {0};
+	struct cedar_naming naming = {{0}, NULL, 0};
+	struct cedar_text *ids;
+	bool ok = false;
+
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a policy");
+	if (!count_policies(object->policy->text, &naming.id_count, err))
+		goto done;
+	ids = arena_array(arena, struct cedar_text, naming.id_count);
+	if (ids == NULL) {
+		error_set(err, ERROR_LIMIT, "no memory for the ids of policies");
+		goto done;
+	}
+	if (!name_policies(object, naming.id_count, arena, ids, err))
+		goto done;
+	naming.ids = ids;
+	ok = cedar_policy_set_add_text(
+		guardrails->policies, cedar_text_from(object->policy->text), &naming, &cause);
+	if (!ok)
+		cedar_failed(err, &cause);
+done:
+	arena_destroy(&arena);
+	return ok || error_wrap(err, "policy %.*s", TEXT_ARGS(object->name));
+}
+
+static bool guardrails_create(struct guardrails **out, size_t count, struct error *err)
+{
+	struct guardrails *guardrails = calloc(1, sizeof *guardrails);
+	struct cedar_error cause = {0};
+
+	*out = guardrails;
+	if (guardrails == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
+	guardrails->objects = calloc(count + 1, sizeof(*guardrails->objects));
+	if (guardrails->objects == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
+	if (!cedar_policy_set_create(&guardrails->policies, &cause))
+		return cedar_failed(err, &cause);
+	return true;
+}
+
+bool guardrails_compile(struct guardrails **out, const struct object *const *policies, size_t count,
+	struct error *err)
+{
+	struct guardrails *guardrails = NULL;
+	struct cedar_error cause = {0};
+	bool ok = false;
+
+	*out = NULL;
+	if (!guardrails_create(&guardrails, count, err))
+		goto done;
+	for (size_t i = 0; i < count; i++) {
+		assert(policies[i]->kind == OBJECT_POLICY);
+		if (!add_guardrail(guardrails, policies[i], err))
+			goto done;
+		guardrails->objects[guardrails->count++] = object_acquire(policies[i]);
+	}
+	if (!cedar_policy_set_seal(guardrails->policies, &cause)) {
+		cedar_failed(err, &cause);
+		goto done;
+	}
+	*out = guardrails;
+	guardrails = NULL;
+	ok = true;
+done:
+	guardrails_destroy(&guardrails);
+	return ok;
+}
+
+void guardrails_destroy(struct guardrails **guardrails)
+{
+	if (*guardrails == NULL)
+		return;
+	cedar_policy_set_destroy(&(*guardrails)->policies);
+	for (size_t i = 0; i < (*guardrails)->count; i++)
+		object_release(&(*guardrails)->objects[i]);
+	free((void *)(*guardrails)->objects);
+	free(*guardrails);
+	*guardrails = NULL;
+}
+
+const struct cedar_policy_set *guardrails_policies(const struct guardrails *guardrails)
+{
+	return guardrails->policies;
+}
+
+/* The name between "policy/" and "@". */
+static struct text name_in_id(struct text policy_id)
+{
+	struct text rest = {0};
+	ptrdiff_t at;
+
+	if (!text_starts_with(policy_id, "policy/"))
+		return rest;
+	rest = (struct text){policy_id.data + 7, policy_id.length - 7};
+	at = text_find_byte(rest, '@');
+	rest.length = at < 0 ? 0 : (size_t)at;
+	return rest;
+}
+
+const struct policy *guardrails_policy_of(
+	const struct guardrails *guardrails, struct text policy_id)
+{
+	struct text name = name_in_id(policy_id);
+
+	for (size_t i = 0; i < guardrails->count; i++)
+		if (text_equal(guardrails->objects[i]->name, name))
+			return guardrails->objects[i]->policy;
+	return NULL;
+}

@@ -1,0 +1,30 @@
+#include "domain/charter/charter.h"
+
+uint32_t environment_bit(enum environment value)
+{
+	return value == ENVIRONMENT_NONE ? 0 : UINT32_C(1) << value;
+}
+
+uint32_t effect_bit(enum effect value)
+{
+	return value == EFFECT_NONE ? 0 : UINT32_C(1) << value;
+}
+
+bool charter_has_environment(const struct charter *charter, enum environment value)
+{
+	return (charter->environments & environment_bit(value)) != 0;
+}
+
+const struct charter_data_source *charter_find_data_source(
+	const struct charter *charter, struct text name)
+{
+	for (uint32_t i = 0; i < charter->data_sources_count; i++)
+		if (text_equal(charter->data_sources[i].name, name))
+			return &charter->data_sources[i];
+	return NULL;
+}
+
+bool is_expired(int64_t expires_utc_s, int64_t now_utc_s)
+{
+	return expires_utc_s != 0 && now_utc_s >= expires_utc_s;
+}

@@ -1,0 +1,893 @@
+/* What each object may say, as tables: shapes of fields (form.h).  The order of
+ * a shape's fields is the order in which export writes them.
+ *
+ * Invariants of an object:
+ * 1. all it points to lives in its own arena and never changes;
+ * 2. canonical is the canonical JSON of document, digest its SHA-256;
+ * 3. document parses to an equal object (the round-trip law). */
+#include "domain/charter/object.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "domain/charter/form.h"
+
+enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
+
+struct held_object {
+	struct object object; /* first: an object is its holder */
+	struct arena *arena;
+	uint32_t holds;
+};
+
+/* ---- vocabularies ---- */
+
+static const char *const object_kind_words[] = {
+	[OBJECT_IDENTITY] = "identity",
+	[OBJECT_PERSON] = "person",
+	[OBJECT_UNIT] = "unit",
+	[OBJECT_DATA_SOURCE] = "data-source",
+	[OBJECT_SERVER] = "server",
+	[OBJECT_TOOL] = "tool",
+	[OBJECT_POLICY] = "policy",
+};
+static const char *const reversal_words[] = {
+	[REVERSAL_NONE_NEEDED] = "none-needed",
+	[REVERSAL_INVERSE] = "inverse",
+	[REVERSAL_RESTORE] = "restore",
+	[REVERSAL_HELD] = "held",
+	[REVERSAL_IRREVERSIBLE] = "irreversible",
+};
+static const char *const target_form_words[] = {
+	[TARGET_PATH] = "path",
+	[TARGET_URL] = "url",
+	[TARGET_RECIPIENT] = "recipient",
+	[TARGET_ACCOUNT] = "account",
+	[TARGET_OBJECT] = "object",
+};
+
+#define COUNT(items) (sizeof(items) / sizeof *(items))
+
+static unsigned find_word(const char *const *words, size_t count, struct text word)
+{
+	for (unsigned value = 1; value < count; value++)
+		if (text_is(word, words[value]))
+			return value;
+	return 0;
+}
+
+const char *object_kind_word(enum object_kind kind)
+{
+	return kind < COUNT(object_kind_words) ? object_kind_words[kind] : NULL;
+}
+
+enum object_kind object_kind_of(struct text word)
+{
+	return (enum object_kind)find_word(object_kind_words, COUNT(object_kind_words), word);
+}
+
+const char *reversal_word(enum reversal value)
+{
+	return value < COUNT(reversal_words) ? reversal_words[value] : NULL;
+}
+
+const char *target_form_word(enum target_form value)
+{
+	return value < COUNT(target_form_words) ? target_form_words[value] : NULL;
+}
+
+const char *trust_word(enum trust value)
+{
+	return value == TRUST_TRUSTED ? "trusted" : "untrusted";
+}
+
+const char *policy_level_word(enum policy_level value)
+{
+	return value == POLICY_DEFAULT ? "default" : "mandatory";
+}
+
+/* Two vocabularies have a word for zero too; their forms subtract one. */
+static unsigned trust_value(struct text word)
+{
+	return text_is(word, "untrusted") ? 1 : text_is(word, "trusted") ? 2 : 0;
+}
+
+static unsigned policy_level_value(struct text word)
+{
+	return text_is(word, "mandatory") ? 1 : text_is(word, "default") ? 2 : 0;
+}
+
+static unsigned effect_value(struct text word)
+{
+	return effect_of(word);
+}
+
+static unsigned use_class_value(struct text word)
+{
+	return use_class_of(word);
+}
+
+static unsigned sensitivity_value(struct text word)
+{
+	return sensitivity_of(word);
+}
+
+static unsigned risk_tier_value(struct text word)
+{
+	return risk_tier_of(word);
+}
+
+static unsigned environment_value(struct text word)
+{
+	return environment_of(word);
+}
+
+static unsigned identity_kind_value(struct text word)
+{
+	return identity_kind_of(word);
+}
+
+static unsigned reversal_value(struct text word)
+{
+	return find_word(reversal_words, COUNT(reversal_words), word);
+}
+
+static unsigned target_form_value(struct text word)
+{
+	return find_word(target_form_words, COUNT(target_form_words), word);
+}
+
+static const char *const effect_list[] = {"read", "write", "execute", "generate", "delegate", NULL};
+static const char *const use_class_list[] = {"summarise", "retrieve", "update", "execute", NULL};
+static const char *const sensitivity_list[] = {
+	"public", "internal", "confidential", "restricted", NULL};
+static const char *const risk_tier_list[] = {"low", "medium", "high", "critical", NULL};
+static const char *const environment_list[] = {"dev", "test", "staging", "prod", NULL};
+static const char *const identity_kind_list[] = {"agent", "assistant", "workflow", "model",
+	"service-account", "api-key", "oauth-app", "integration", "tool-server", NULL};
+static const char *const trust_list[] = {"untrusted", "trusted", NULL};
+static const char *const policy_level_list[] = {"mandatory", "default", NULL};
+static const char *const reversal_list[] = {
+	"none-needed", "inverse", "restore", "held", "irreversible", NULL};
+static const char *const target_form_list[] = {
+	"path", "url", "recipient", "account", "object", NULL};
+
+static const struct form_words effect_words = {"an effect", effect_value, effect_list};
+static const struct form_words use_class_words = {"a class", use_class_value, use_class_list};
+static const struct form_words sensitivity_words = {
+	"a sensitivity", sensitivity_value, sensitivity_list};
+static const struct form_words risk_tier_words = {"a risk tier", risk_tier_value, risk_tier_list};
+static const struct form_words environment_words = {
+	"an environment", environment_value, environment_list};
+static const struct form_words identity_kind_words = {
+	"a kind of identity", identity_kind_value, identity_kind_list};
+static const struct form_words trust_words = {"a degree of trust", trust_value, trust_list};
+static const struct form_words policy_level_words = {
+	"a level", policy_level_value, policy_level_list};
+static const struct form_words reversal_vocabulary = {"a reversal", reversal_value, reversal_list};
+static const struct form_words target_form_vocabulary = {
+	"a form of target", target_form_value, target_form_list};
+
+/* ---- forms ---- */
+
+static const struct form name_form = {.read = form_read_name};
+static const struct form person_form = {.read = form_read_person};
+static const struct form tool_form = {.read = form_read_tool};
+static const struct form policy_form = {.read = form_read_policy};
+static const struct form approval_form = {.read = form_read_approval};
+static const struct form output_form = {.read = form_read_output};
+static const struct form resource_form = {.read = form_read_line, .bytes_max = 300};
+static const struct form line_form = {.read = form_read_line, .bytes_max = CHARTER_TEXT_BYTES_MAX};
+static const struct form prose_form = {
+	.read = form_read_paragraphs, .bytes_max = CHARTER_TEXT_BYTES_MAX};
+static const struct form argument_form = {.read = form_read_line, .bytes_max = 4096};
+static const struct form member_form = {.read = form_read_line, .bytes_max = 128};
+static const struct form when_form = {
+	.read = form_read_condition, .bytes_max = CHARTER_WHEN_BYTES_MAX};
+static const struct form read_when_form = {
+	.read = form_read_argument_condition, .bytes_max = CHARTER_WHEN_BYTES_MAX};
+static const struct form guardrail_form = {
+	.read = form_read_guardrail, .bytes_max = POLICY_TEXT_BYTES_MAX};
+static const struct form url_form = {.read = form_read_url, .bytes_max = 2000};
+static const struct form time_form = {.read = form_read_time};
+static const struct form key_form = {.read = form_read_key};
+static const struct form digest_form = {.read = form_read_digest};
+static const struct form effect_form = {.read = form_read_word, .words = &effect_words};
+static const struct form effects_form = {.read = form_read_bits, .words = &effect_words};
+static const struct form use_class_form = {.read = form_read_word, .words = &use_class_words};
+static const struct form sensitivity_form = {.read = form_read_word, .words = &sensitivity_words};
+static const struct form risk_tier_form = {.read = form_read_word, .words = &risk_tier_words};
+static const struct form environment_form = {.read = form_read_word, .words = &environment_words};
+static const struct form environments_form = {.read = form_read_bits, .words = &environment_words};
+static const struct form identity_kind_form = {
+	.read = form_read_word, .words = &identity_kind_words};
+static const struct form trust_form = {.read = form_read_word, .words = &trust_words, .least = 1};
+static const struct form policy_level_form = {
+	.read = form_read_word, .words = &policy_level_words, .least = 1};
+static const struct form reversal_form = {.read = form_read_word, .words = &reversal_vocabulary};
+static const struct form target_form_form = {
+	.read = form_read_word, .words = &target_form_vocabulary};
+static const struct form task_form = {
+	.read = form_read_duration, .least = 1, .most = CHARTER_TASK_S_MAX};
+static const struct form review_form = {
+	.read = form_read_duration, .least = 3600, .most = 366 * 86400};
+static const struct form rate_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_CALLS_PER_MINUTE_MAX};
+
+#define FIELD(body, written, need, form, member)                                                   \
+	{                                                                                          \
+		written, need, form, offsetof(struct body, member), 0, NULL                        \
+	}
+#define REQUIRED(body, written, form, member, hint)                                                \
+	{                                                                                          \
+		written, FORM_REQUIRED, form, offsetof(struct body, member), 0, hint               \
+	}
+#define OPTIONAL(body, written, form, member)                                                      \
+	{                                                                                          \
+		written, FORM_OPTIONAL, form, offsetof(struct body, member), 0, NULL               \
+	}
+#define LIST(body, written, form, member)                                                          \
+	{                                                                                          \
+		written, FORM_OPTIONAL, form, offsetof(struct body, member),                       \
+			offsetof(struct body, member##_count), NULL                                \
+	}
+#define LIST_OF(shape_name, type, most_items)                                                      \
+	{                                                                                          \
+		.read = form_read_list, .most = most_items, .shape = &shape_name,                  \
+		.item_size = sizeof(struct type)                                                   \
+	}
+#define TEXTS_OF(form_name, least_items, most_items)                                               \
+	{                                                                                          \
+		.read = form_read_list, .least = least_items, .most = most_items,                  \
+		.item = &form_name, .item_size = sizeof(struct text)                               \
+	}
+#define SHAPE(list) .fields = list, .fields_count = COUNT(list)
+
+/* ---- rules that no single field can tell ---- */
+
+static struct text text_after(struct text whole, size_t count)
+{
+	return (struct text){whole.data + count, whole.length - count};
+}
+
+/* Reports each item of the list whose member was there before. */
+static void refuse_twins(struct form_reader *reader, const struct json *value,
+	const struct form_path *up, const char *list_name, const char *member)
+{
+	const struct json *list = json_find(value, list_name);
+	struct form_path at_list = {.up = up, .name = text_of(list_name)};
+
+	if (list == NULL || list->type != JSON_ARRAY)
+		return;
+	for (uint32_t i = 1; i < list->count; i++) {
+		struct form_path at_item = {.up = &at_list, .index = i};
+		const struct json *mine = json_find(&list->items[i], member);
+
+		for (uint32_t j = 0; j < i && mine != NULL; j++) {
+			const struct json *other = json_find(&list->items[j], member);
+
+			if (other == NULL || !json_equal(mine, other))
+				continue;
+			form_problem(reader, &list->items[i], &at_item, "write it once",
+				"has the same %s as item %u", member, j);
+			break;
+		}
+	}
+}
+
+/* What an entitlement is about, from its one of `tool` and `resource`. */
+static void finish_resource(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, struct entitlement *line)
+{
+	static const struct {
+		const char *prefix;
+		enum resource_kind kind;
+		bool (*is_name)(struct text);
+	} kinds[] = {
+		{"data-source:", RESOURCE_DATA_SOURCE, name_is_plain},
+		{"model:", RESOURCE_MODEL, name_is_policy},
+		{"peer:", RESOURCE_PEER, name_is_plain},
+	};
+	struct form_path here = {.up = path, .name = TEXT("resource")};
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct text name;
+
+		if (!text_starts_with(line->resource, kinds[i].prefix))
+			continue;
+		name = text_after(line->resource, strlen(kinds[i].prefix));
+		if (!kinds[i].is_name(name))
+			break;
+		line->resource_kind = kinds[i].kind;
+		line->resource = name;
+		return;
+	}
+	form_problem(reader, value, &here,
+		"write data-source:NAME, model:PROVIDER/NAME or peer:IDENTITY; a tool goes under "
+		"tool",
+		"is not a resource");
+}
+
+static bool is_effect_on(enum resource_kind kind, enum effect effect)
+{
+	switch (kind) {
+	case RESOURCE_TOOL:
+		return effect == EFFECT_READ || effect == EFFECT_WRITE || effect == EFFECT_EXECUTE;
+	case RESOURCE_DATA_SOURCE: return effect == EFFECT_READ;
+	case RESOURCE_MODEL: return effect == EFFECT_GENERATE;
+	case RESOURCE_PEER: return effect == EFFECT_DELEGATE;
+	case RESOURCE_NONE: break;
+	}
+	return false;
+}
+
+static void finish_entitlement(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct entitlement *line = body;
+	const struct json *tool = json_find(value, "tool");
+	const struct json *resource = json_find(value, "resource");
+
+	line->number = path->index;
+	if ((tool == NULL) == (resource == NULL)) {
+		form_problem(reader, value, path, "write exactly one of tool and resource",
+			tool == NULL ? "names nothing it is about" : "names two things");
+		return;
+	}
+	if (tool != NULL)
+		line->resource_kind = line->resource.length == 0 ? RESOURCE_NONE : RESOURCE_TOOL;
+	else if (line->resource.length > 0)
+		finish_resource(reader, resource, path, line);
+	if (line->effect != EFFECT_NONE && line->resource_kind != RESOURCE_NONE &&
+		!is_effect_on(line->resource_kind, line->effect))
+		form_problem(reader, value, path,
+			"tools: read, write, execute; data-source: read; model: generate; peer: "
+			"delegate",
+			"%s has no meaning on this resource", effect_word(line->effect));
+}
+
+static void check_class(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct charter *charter)
+{
+	const struct json *lines = json_find(value, "entitlements");
+	struct form_path at_list = {.up = path, .name = TEXT("entitlements")};
+
+	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+		enum effect effect = charter->entitlements[i].effect;
+		struct form_path at_line = {.up = &at_list, .index = i};
+
+		if (charter->use_class == CLASS_NONE || effect == EFFECT_NONE ||
+			effect == EFFECT_GENERATE || effect == EFFECT_DELEGATE ||
+			use_class_permits(charter->use_class, effect))
+			continue;
+		form_problem(reader, &lines->items[i], &at_line,
+			"take the line out, or propose a wider class",
+			"class %s does not permit %s", use_class_word(charter->use_class),
+			effect_word(effect));
+	}
+}
+
+static void check_keys(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct charter *charter)
+{
+	const struct json *keys = json_find(value, "keys");
+	struct form_path at_list = {.up = path, .name = TEXT("keys")};
+
+	for (uint32_t i = 0; i < charter->keys_count; i++) {
+		enum environment environment = charter->keys[i].environment;
+		struct form_path at_key = {.up = &at_list, .index = i};
+
+		if (environment != ENVIRONMENT_NONE && charter->environments != 0 &&
+			!charter_has_environment(charter, environment))
+			form_problem(reader, &keys->items[i], &at_key,
+				"add the environment to environments, or take the key out",
+				"is for %s, which this charter does not cover",
+				environment_word(environment));
+	}
+}
+
+static void finish_charter(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct charter *charter = body;
+	const struct json *backup = json_find(value, "backup-owner");
+	struct form_path at_backup = {.up = path, .name = TEXT("backup-owner")};
+
+	if (backup != NULL && charter->owner.length > 0 &&
+		text_equal(charter->owner, charter->backup_owner))
+		form_problem(
+			reader, backup, &at_backup, "name a second person", "is the owner again");
+	check_class(reader, value, path, charter);
+	check_keys(reader, value, path, charter);
+	refuse_twins(reader, value, path, "data-sources", "name");
+	refuse_twins(reader, value, path, "outputs", "to");
+	refuse_twins(reader, value, path, "peers", "identity");
+	refuse_twins(reader, value, path, "keys", "jwk");
+	if (charter->task_s == 0)
+		charter->task_s = CHARTER_TASK_S_DEFAULT;
+}
+
+static void finish_unit(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	const struct unit *unit = body;
+
+	if (text_is(unit->name, "org"))
+		form_problem(reader, value, path, "choose another name",
+			"org is the organisation itself: always there, never written");
+}
+
+static void finish_transport(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct server *server = body;
+	bool is_stdio = json_find(value, "stdio") != NULL;
+	bool is_http = json_find(value, "url") != NULL;
+
+	if (is_stdio == is_http) {
+		form_problem(reader, value, path, "write exactly one of stdio and url",
+			is_stdio ? "says two ways" : "says no way");
+		return;
+	}
+	if (is_stdio && json_find(value, "credential") != NULL)
+		form_problem(reader, value, path, "take credential out",
+			"a credential is injected into HTTP only");
+	server->transport = is_stdio ? TRANSPORT_STDIO : TRANSPORT_HTTP;
+}
+
+static void finish_tool(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct tool *tool = body;
+	const struct json *effect = json_find(value, "effect");
+	struct form_path at_effect = {.up = path, .name = TEXT("effect")};
+	ptrdiff_t slash = text_find_byte(tool->name, '/');
+
+	if (slash > 0) {
+		tool->server = (struct text){tool->name.data, (size_t)slash};
+		tool->tool_name = text_after(tool->name, (size_t)slash + 1);
+	}
+	tool->has_definition = json_find(value, "definition") != NULL;
+	if (tool->effect == EFFECT_GENERATE || tool->effect == EFFECT_DELEGATE)
+		form_problem(reader, effect, &at_effect, "write read, write or execute",
+			"a tool does not %s", effect_word(tool->effect));
+	refuse_twins(reader, value, path, "targets", "argument");
+}
+
+static void finish_policy(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct policy *policy = body;
+	ptrdiff_t slash = text_find_byte(policy->name, '/');
+
+	(void)reader;
+	(void)value;
+	(void)path;
+	if (slash > 0)
+		policy->unit = (struct text){policy->name.data, (size_t)slash};
+}
+
+/* ---- shapes ---- */
+
+static const struct form_field model_fields[] = {
+	REQUIRED(charter_model, "provider", &name_form, provider, "write provider: NAME"),
+	REQUIRED(charter_model, "name", &name_form, name, "write name: MODEL"),
+};
+static const struct form_shape model_shape = {
+	SHAPE(model_fields), sizeof(struct charter_model), NULL};
+static const struct form models_form = LIST_OF(model_shape, charter_model, CHARTER_LIST_MAX);
+
+static const struct form_field charter_source_fields[] = {
+	REQUIRED(charter_data_source, "name", &name_form, name, "name the data source"),
+	REQUIRED(charter_data_source, "up-to", &sensitivity_form, up_to,
+		"write the highest sensitivity it may read"),
+};
+static const struct form_shape charter_source_shape = {
+	SHAPE(charter_source_fields), sizeof(struct charter_data_source), NULL};
+static const struct form charter_sources_form =
+	LIST_OF(charter_source_shape, charter_data_source, CHARTER_LIST_MAX);
+
+static const struct form_field output_fields[] = {
+	REQUIRED(charter_output, "to", &output_form, to, "write to: reply, or who gets it"),
+	REQUIRED(charter_output, "up-to", &sensitivity_form, up_to,
+		"write the highest sensitivity that may go there"),
+};
+static const struct form_shape output_shape = {
+	SHAPE(output_fields), sizeof(struct charter_output), NULL};
+static const struct form outputs_form = LIST_OF(output_shape, charter_output, CHARTER_LIST_MAX);
+
+static const struct form approvals_form = TEXTS_OF(approval_form, 1, CHARTER_APPROVALS_MAX);
+static const struct form_field entitlement_fields[] = {
+	REQUIRED(entitlement, "effect", &effect_form, effect,
+		"write effect: read, write or execute"),
+	OPTIONAL(entitlement, "tool", &tool_form, resource),
+	OPTIONAL(entitlement, "resource", &resource_form, resource),
+	OPTIONAL(entitlement, "when", &when_form, when),
+	LIST(entitlement, "approvals", &approvals_form, approvals),
+	OPTIONAL(entitlement, "expires", &time_form, expires_utc_s),
+};
+static const struct form_shape entitlement_shape = {
+	SHAPE(entitlement_fields), sizeof(struct entitlement), finish_entitlement};
+static const struct form entitlements_form =
+	LIST_OF(entitlement_shape, entitlement, CHARTER_ENTITLEMENTS_MAX);
+
+static const struct form_field peer_fields[] = {
+	REQUIRED(charter_peer, "identity", &name_form, identity, "name the identity"),
+	REQUIRED(charter_peer, "effects", &effects_form, effects, "write effects: [read]"),
+	REQUIRED(charter_peer, "up-to", &sensitivity_form, up_to,
+		"write the highest sensitivity that may go along"),
+};
+static const struct form_shape peer_shape = {SHAPE(peer_fields), sizeof(struct charter_peer), NULL};
+static const struct form peers_form = LIST_OF(peer_shape, charter_peer, CHARTER_LIST_MAX);
+
+static const struct form_field limit_fields[] = {
+	OPTIONAL(charter, "task", &task_form, task_s),
+	OPTIONAL(charter, "calls-per-minute", &rate_form, calls_per_minute),
+};
+static const struct form_shape limits_shape = {SHAPE(limit_fields), 0, NULL};
+static const struct form limits_form = {.read = form_read_part, .shape = &limits_shape};
+
+static const struct form_field key_fields[] = {
+	REQUIRED(charter_key, "environment", &environment_form, environment,
+		"write the environment this key proves"),
+	REQUIRED(charter_key, "jwk", &key_form, jwk, "write the public key"),
+};
+static const struct form_shape key_shape = {SHAPE(key_fields), sizeof(struct charter_key), NULL};
+static const struct form keys_form = LIST_OF(key_shape, charter_key, CHARTER_LIST_MAX);
+
+static const struct form object_word_form = {.read = form_read_nothing};
+#define OBJECT_WORD                                                                                \
+	{                                                                                          \
+		"object", FORM_REQUIRED, &object_word_form, 0, 0, NULL                             \
+	}
+
+static const struct form_field charter_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(charter, "name", &name_form, name, "name the identity"),
+	REQUIRED(charter, "kind", &identity_kind_form, kind, "write kind: agent, or what it is"),
+	REQUIRED(charter, "class", &use_class_form, use_class,
+		"write the ceiling: summarise, retrieve, update or execute"),
+	REQUIRED(charter, "risk", &risk_tier_form, risk, "write low, medium, high or critical"),
+	REQUIRED(charter, "owner", &person_form, owner, "name the person who answers for it"),
+	REQUIRED(charter, "backup-owner", &person_form, backup_owner,
+		"name a second person, who takes over"),
+	REQUIRED(charter, "unit", &name_form, unit, "name the unit it belongs to"),
+	REQUIRED(charter, "purpose", &prose_form, purpose, "say what it is for"),
+	{"environments", FORM_REQUIRED, &environments_form, offsetof(struct charter, environments),
+		0, "list dev, test, staging or prod"},
+	LIST(charter, "model", &models_form, models),
+	LIST(charter, "data-sources", &charter_sources_form, data_sources),
+	LIST(charter, "outputs", &outputs_form, outputs),
+	LIST(charter, "entitlements", &entitlements_form, entitlements),
+	LIST(charter, "peers", &peers_form, peers),
+	{"limits", FORM_OPTIONAL, &limits_form, 0, 0, NULL},
+	OPTIONAL(charter, "impact", &prose_form, impact),
+	OPTIONAL(charter, "review", &review_form, review_s),
+	OPTIONAL(charter, "expires", &time_form, expires_utc_s),
+	LIST(charter, "keys", &keys_form, keys),
+};
+
+static const struct form roles_form = TEXTS_OF(name_form, 0, PERSON_ROLES_MAX);
+static const struct form_field person_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(person, "name", &person_form, name, "name the person"),
+	REQUIRED(person, "unit", &name_form, unit, "name the unit the person belongs to"),
+	LIST(person, "roles", &roles_form, roles),
+	OPTIONAL(person, "clearance", &sensitivity_form, clearance),
+};
+
+static const struct form_field unit_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(unit, "name", &name_form, name, "name the unit"),
+	OPTIONAL(unit, "purpose", &prose_form, purpose),
+};
+
+static const struct form_field data_source_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(data_source, "name", &name_form, name, "name the data source"),
+	REQUIRED(data_source, "unit", &name_form, unit, "name the unit it belongs to"),
+	OPTIONAL(data_source, "custodian", &person_form, custodian),
+	OPTIONAL(data_source, "sensitivity", &sensitivity_form, sensitivity),
+	OPTIONAL(data_source, "trust", &trust_form, trust),
+	OPTIONAL(data_source, "location", &line_form, location),
+	REQUIRED(data_source, "environment", &environment_form, environment,
+		"write dev, test, staging or prod"),
+};
+
+static const struct form stdio_form = TEXTS_OF(argument_form, 1, SERVER_ARGUMENTS_MAX);
+static const struct form_field transport_fields[] = {
+	LIST(server, "stdio", &stdio_form, arguments),
+	OPTIONAL(server, "url", &url_form, url),
+	OPTIONAL(server, "credential", &name_form, credential),
+};
+static const struct form_shape transport_shape = {SHAPE(transport_fields), 0, finish_transport};
+static const struct form transport_form = {.read = form_read_part, .shape = &transport_shape};
+static const struct form_field server_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(server, "name", &name_form, name, "name the server"),
+	{"transport", FORM_REQUIRED, &transport_form, 0, 0,
+		"write {stdio: [PROGRAM, ...]} or {url: https://...}"},
+	REQUIRED(server, "environment", &environment_form, environment,
+		"write dev, test, staging or prod"),
+	REQUIRED(server, "unit", &name_form, unit, "name the unit it belongs to"),
+};
+
+static const struct form_field read_fields[] = {
+	REQUIRED(tool_read, "data-source", &name_form, data_source, "name the data source"),
+	OPTIONAL(tool_read, "when", &read_when_form, when),
+};
+static const struct form_shape read_shape = {SHAPE(read_fields), sizeof(struct tool_read), NULL};
+static const struct form reads_form = LIST_OF(read_shape, tool_read, TOOL_READS_MAX);
+static const struct form_field target_fields[] = {
+	REQUIRED(tool_target, "argument", &member_form, argument, "name the argument"),
+	REQUIRED(tool_target, "as", &target_form_form, form,
+		"write path, url, recipient, account or object"),
+};
+static const struct form_shape target_shape = {
+	SHAPE(target_fields), sizeof(struct tool_target), NULL};
+static const struct form targets_form = LIST_OF(target_shape, tool_target, TOOL_TARGETS_MAX);
+static const struct form_field tool_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(tool, "name", &tool_form, name, "write SERVER/TOOL"),
+	REQUIRED(tool, "effect", &effect_form, effect, "write read, write or execute"),
+	OPTIONAL(tool, "risk", &risk_tier_form, risk),
+	LIST(tool, "reads", &reads_form, reads),
+	LIST(tool, "targets", &targets_form, targets),
+	OPTIONAL(tool, "reversal", &reversal_form, reversal),
+	OPTIONAL(tool, "definition", &digest_form, definition),
+};
+
+static const struct form_field policy_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(policy, "name", &policy_form, name, "write org/NAME or UNIT/NAME"),
+	OPTIONAL(policy, "level", &policy_level_form, level),
+	REQUIRED(policy, "text", &guardrail_form, text, "write the Cedar policy"),
+};
+
+static const struct form_shape object_shapes[] = {
+	[OBJECT_IDENTITY] = {SHAPE(charter_fields), sizeof(struct charter), finish_charter},
+	[OBJECT_PERSON] = {SHAPE(person_fields), sizeof(struct person), NULL},
+	[OBJECT_UNIT] = {SHAPE(unit_fields), sizeof(struct unit), finish_unit},
+	[OBJECT_DATA_SOURCE] = {SHAPE(data_source_fields), sizeof(struct data_source), NULL},
+	[OBJECT_SERVER] = {SHAPE(server_fields), sizeof(struct server), NULL},
+	[OBJECT_TOOL] = {SHAPE(tool_fields), sizeof(struct tool), finish_tool},
+	[OBJECT_POLICY] = {SHAPE(policy_fields), sizeof(struct policy), finish_policy},
+};
+
+/* ---- objects ---- */
+
+static void object_destroy(struct held_object **held)
+{
+	if (*held == NULL)
+		return;
+	arena_destroy(&(*held)->arena);
+	free(*held);
+	*held = NULL;
+}
+
+/* The kind a document says it is; NONE is reported. */
+static enum object_kind read_kind(struct form_reader *reader, const struct json *document)
+{
+	static const char *const words[] = {
+		"identity", "person", "unit", "data-source", "server", "tool", "policy", NULL};
+	const struct json *word = json_find(document, "object");
+	struct form_path path = {.name = TEXT("object")};
+	enum object_kind kind = OBJECT_NONE;
+	const char *nearest = NULL;
+
+	if (document->type != JSON_OBJECT) {
+		form_problem(reader, document, NULL, "begin it with object: KIND",
+			"a document is a mapping");
+		return OBJECT_NONE;
+	}
+	if (word != NULL && word->type == JSON_STRING) {
+		kind = object_kind_of(word->string);
+		nearest = word_nearest(word->string, words);
+	}
+	if (kind == OBJECT_NONE)
+		form_problem(reader, word == NULL ? document : word, &path,
+			nearest != NULL ? nearest
+					: "write identity, person, unit, data-source, server, tool "
+					  "or policy",
+			word == NULL ? "is missing" : "is not a kind of object");
+	return kind;
+}
+
+static struct text title_of(struct arena *arena, enum object_kind kind, const struct json *document)
+{
+	struct text name = json_text_or(document, "name", "");
+	struct text title;
+
+	if (name.length == 0 || (!name_is_person(name) && !name_is_tool(name)))
+		title = text_format(arena, "%s", object_kind_word(kind));
+	else
+		title = text_format(arena, "%s %.*s", object_kind_word(kind), TEXT_ARGS(name));
+	return title.data == NULL ? TEXT("") : title;
+}
+
+static bool order_members(struct json *out, struct arena *arena, const struct form_shape *shape,
+	const struct json *value, struct error *err);
+
+/* Each item of a list in the order of its shape. */
+static bool order_items(struct json *out, struct arena *arena, const struct form_shape *shape,
+	const struct json *list, struct error *err)
+{
+	struct json_builder items;
+
+	json_array_start(&items, arena);
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct json item;
+
+		if (!order_members(&item, arena, shape, &list->items[i], err))
+			return false;
+		json_add(&items, item);
+	}
+	return json_array_seal(&items, out, err);
+}
+
+static bool order_value(struct json *out, struct arena *arena, const struct form *form,
+	const struct json *value, struct error *err)
+{
+	bool ok;
+
+	if (form->shape != NULL && value->type == JSON_ARRAY)
+		ok = order_items(out, arena, form->shape, value, err);
+	else if (form->shape != NULL)
+		ok = order_members(out, arena, form->shape, value, err);
+	else
+		ok = json_copy(out, arena, value, err);
+	if (ok)
+		out->line = value->line;
+	return ok;
+}
+
+/* A deep copy with its members in the order of the shape. */
+static bool order_members(struct json *out, struct arena *arena, const struct form_shape *shape,
+	const struct json *value, struct error *err)
+{
+	struct json_builder builder;
+
+	json_object_start(&builder, arena);
+	for (size_t i = 0; i < shape->fields_count; i++) {
+		const struct form_field *field = &shape->fields[i];
+		const struct json *member = json_find(value, field->name);
+		struct json ordered;
+
+		if (member == NULL)
+			continue;
+		if (!order_value(&ordered, arena, field->form, member, err))
+			return false;
+		json_put(&builder, field->name, ordered);
+	}
+	if (!json_object_seal(&builder, out, err))
+		return false;
+	out->line = value->line;
+	return true;
+}
+
+static bool keep_document(struct held_object *held, const struct form_shape *shape,
+	const struct json *document, struct error *err)
+{
+	struct object *object = &held->object;
+
+	if (!order_members(&object->document, held->arena, shape, document, err))
+		return false;
+	object->canonical = json_canonical_text(held->arena, &object->document);
+	if (object->canonical.data == NULL || object->canonical.length > OBJECT_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "is larger than %d bytes", OBJECT_BYTES_MAX);
+	object->digest = sha256_of(object->canonical.data, object->canonical.length);
+	return true;
+}
+
+static struct held_object *held_create(enum object_kind kind)
+{
+	struct held_object *held = calloc(1, sizeof *held);
+
+	if (held == NULL)
+		return NULL;
+	held->holds = 1;
+	held->object.kind = kind;
+	held->arena = arena_create(OBJECT_ARENA_BYTES_MAX);
+	if (held->arena == NULL)
+		object_destroy(&held);
+	return held;
+}
+
+/* Fills the object from its document; false if anything was reported. */
+static bool fill_object(
+	struct held_object *held, const struct json *document, struct form_reader *reader)
+{
+	const struct form_shape *shape = &object_shapes[held->object.kind];
+	void *body = arena_alloc(held->arena, 1, shape->size);
+	struct error err = {0};
+
+	if (body == NULL)
+		form_problem(reader, document, NULL, NULL, "no memory for it");
+	if (body == NULL || !form_read_shape(reader, shape, document, NULL, body))
+		return false;
+	if (!keep_document(held, shape, document, &err)) {
+		form_problem(reader, document, NULL, NULL, "%s", err.text);
+		return false;
+	}
+	held->object.charter = body; /* whichever member of the union it is */
+	held->object.name = json_text_or(&held->object.document, "name", "");
+	return true;
+}
+
+bool object_parse(struct object **out, const struct json *document, struct text file,
+	struct problems *problems)
+{
+	struct form_reader reader = {.problems = problems, .file = file, .title = TEXT("object")};
+	struct held_object *held = NULL;
+	enum object_kind kind = read_kind(&reader, document);
+	bool ok = false;
+
+	*out = NULL;
+	if (kind == OBJECT_NONE)
+		goto done;
+	reader.title = title_of(problems->arena, kind, document);
+	held = held_create(kind);
+	if (held == NULL) {
+		form_problem(&reader, document, NULL, NULL, "no memory for it");
+		goto done;
+	}
+	reader.arena = held->arena;
+	if (!fill_object(held, document, &reader))
+		goto done;
+	*out = &held->object;
+	held = NULL;
+	ok = true;
+done:
+	object_destroy(&held);
+	return ok;
+}
+
+static struct held_object *holder_of(const struct object *object)
+{
+	return (struct held_object *)(uintptr_t)object;
+}
+
+const struct object *object_acquire(const struct object *object)
+{
+	assert(holder_of(object)->holds > 0);
+	holder_of(object)->holds++;
+	return object;
+}
+
+void object_release(const struct object **object)
+{
+	struct held_object *held;
+
+	if (*object == NULL)
+		return;
+	held = holder_of(*object);
+	assert(held->holds > 0);
+	*object = NULL;
+	if (--held->holds == 0)
+		object_destroy(&held);
+}
+
+struct text object_unit(const struct object *object)
+{
+	switch (object->kind) {
+	case OBJECT_IDENTITY: return object->charter->unit;
+	case OBJECT_PERSON: return object->person->unit;
+	case OBJECT_DATA_SOURCE: return object->data_source->unit;
+	case OBJECT_SERVER: return object->server->unit;
+	case OBJECT_POLICY: return object->policy->unit;
+	case OBJECT_UNIT:
+	case OBJECT_TOOL:
+	case OBJECT_NONE: break;
+	}
+	return (struct text){NULL, 0};
+}
+
+bool person_has_role(const struct person *person, const char *role)
+{
+	for (uint32_t i = 0; i < person->roles_count; i++)
+		if (text_is(person->roles[i], role))
+			return true;
+	return false;
+}

@@ -1,0 +1,355 @@
+/* One list says what each kind of object refers to (visit_references); both
+ * questions, "is it there?" and "does this name that?", walk it, so neither can
+ * forget a field. */
+#include "domain/charter/reference.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "domain/charter/form.h"
+
+struct reference {
+	enum object_kind kind;
+	struct text name;
+	const struct json *value; /* where it stands; NULL: in the object's name */
+	const struct form_path *path;
+	const struct entitlement *line; /* of an entitlement on a tool or data source */
+	bool is_environment_bound;      /* its environment must be one of the charter's */
+};
+
+typedef void reference_visit(void *context, const struct reference *reference);
+
+/* ---- walking ---- */
+
+static const struct json *item_of(const struct object *object, const char *list, uint32_t index)
+{
+	const struct json *items = json_find(&object->document, list);
+
+	return items == NULL || index >= items->count ? NULL : &items->items[index];
+}
+
+static void visit_member(const struct object *object, const char *member, enum object_kind kind,
+	reference_visit *visit, void *context)
+{
+	const struct json *value = json_find(&object->document, member);
+	struct form_path path = {.name = text_of(member)};
+	struct reference reference = {.kind = kind, .value = value, .path = &path};
+
+	if (value == NULL || value->type != JSON_STRING)
+		return;
+	reference.name = value->string;
+	visit(context, &reference);
+}
+
+/* One reference in an item of a list. */
+static void visit_item(const struct object *object, const char *list, uint32_t index,
+	struct reference *reference, reference_visit *visit, void *context)
+{
+	struct form_path at_list = {.name = text_of(list)};
+	struct form_path at_item = {.up = &at_list, .index = index};
+
+	reference->path = &at_item;
+	reference->value = item_of(object, list, index);
+	visit(context, reference);
+}
+
+static struct text text_from(struct text whole, size_t start)
+{
+	return (struct text){whole.data + start, whole.length - start};
+}
+
+/* What a "person:NAME", "peer:NAME" or "server/tool" names; NONE for "reply". */
+static enum object_kind output_kind(struct text to, struct text *name)
+{
+	*name = to;
+	if (text_is(to, "reply"))
+		return OBJECT_NONE;
+	if (text_starts_with(to, "person:")) {
+		*name = text_from(to, sizeof "person:" - 1);
+		return OBJECT_PERSON;
+	}
+	if (text_starts_with(to, "peer:")) {
+		*name = text_from(to, sizeof "peer:" - 1);
+		return OBJECT_IDENTITY;
+	}
+	return OBJECT_TOOL;
+}
+
+static enum object_kind resource_object_kind(enum resource_kind kind)
+{
+	switch (kind) {
+	case RESOURCE_TOOL: return OBJECT_TOOL;
+	case RESOURCE_DATA_SOURCE: return OBJECT_DATA_SOURCE;
+	case RESOURCE_PEER: return OBJECT_IDENTITY;
+	case RESOURCE_MODEL: /* models are not registered objects */
+	case RESOURCE_NONE: break;
+	}
+	return OBJECT_NONE;
+}
+
+static void visit_approvals(const struct object *object, const struct entitlement *line,
+	reference_visit *visit, void *context)
+{
+	for (uint32_t i = 0; i < line->approvals_count; i++) {
+		struct reference reference = {.kind = OBJECT_UNIT};
+
+		if (!text_starts_with(line->approvals[i], "data-owner/"))
+			continue;
+		reference.name = text_from(line->approvals[i], sizeof "data-owner/" - 1);
+		visit_item(object, "entitlements", line->number, &reference, visit, context);
+	}
+}
+
+static void visit_entitlements(const struct object *object, reference_visit *visit, void *context)
+{
+	for (uint32_t i = 0; i < object->charter->entitlements_count; i++) {
+		const struct entitlement *line = &object->charter->entitlements[i];
+		struct reference reference = {
+			.kind = resource_object_kind(line->resource_kind),
+			.name = line->resource,
+			.line = line,
+			.is_environment_bound = true,
+		};
+
+		if (reference.kind != OBJECT_NONE)
+			visit_item(object, "entitlements", i, &reference, visit, context);
+		visit_approvals(object, line, visit, context);
+	}
+}
+
+static void visit_charter(const struct object *object, reference_visit *visit, void *context)
+{
+	const struct charter *charter = object->charter;
+
+	visit_member(object, "owner", OBJECT_PERSON, visit, context);
+	visit_member(object, "backup-owner", OBJECT_PERSON, visit, context);
+	visit_member(object, "unit", OBJECT_UNIT, visit, context);
+	for (uint32_t i = 0; i < charter->data_sources_count; i++) {
+		struct reference reference = {.kind = OBJECT_DATA_SOURCE,
+			.name = charter->data_sources[i].name,
+			.is_environment_bound = true};
+
+		visit_item(object, "data-sources", i, &reference, visit, context);
+	}
+	for (uint32_t i = 0; i < charter->outputs_count; i++) {
+		struct reference reference = {0};
+
+		reference.kind = output_kind(charter->outputs[i].to, &reference.name);
+		if (reference.kind != OBJECT_NONE)
+			visit_item(object, "outputs", i, &reference, visit, context);
+	}
+	visit_entitlements(object, visit, context);
+	for (uint32_t i = 0; i < charter->peers_count; i++) {
+		struct reference reference = {
+			.kind = OBJECT_IDENTITY, .name = charter->peers[i].identity};
+
+		visit_item(object, "peers", i, &reference, visit, context);
+	}
+}
+
+static void visit_tool(const struct object *object, reference_visit *visit, void *context)
+{
+	struct form_path at_name = {.name = TEXT("name")};
+	struct reference server = {.kind = OBJECT_SERVER,
+		.name = object->tool->server,
+		.value = json_find(&object->document, "name"),
+		.path = &at_name};
+
+	visit(context, &server);
+	for (uint32_t i = 0; i < object->tool->reads_count; i++) {
+		struct reference reference = {
+			.kind = OBJECT_DATA_SOURCE, .name = object->tool->reads[i].data_source};
+
+		visit_item(object, "reads", i, &reference, visit, context);
+	}
+}
+
+static void visit_policy(const struct object *object, reference_visit *visit, void *context)
+{
+	struct form_path at_name = {.name = TEXT("name")};
+	struct reference unit = {.kind = OBJECT_UNIT,
+		.name = object->policy->unit,
+		.value = json_find(&object->document, "name"),
+		.path = &at_name};
+
+	visit(context, &unit);
+}
+
+static void visit_references(const struct object *object, reference_visit *visit, void *context)
+{
+	switch (object->kind) {
+	case OBJECT_IDENTITY: visit_charter(object, visit, context); break;
+	case OBJECT_DATA_SOURCE:
+		visit_member(object, "custodian", OBJECT_PERSON, visit, context);
+		visit_member(object, "unit", OBJECT_UNIT, visit, context);
+		break;
+	case OBJECT_PERSON:
+	case OBJECT_SERVER: visit_member(object, "unit", OBJECT_UNIT, visit, context); break;
+	case OBJECT_TOOL: visit_tool(object, visit, context); break;
+	case OBJECT_POLICY: visit_policy(object, visit, context); break;
+	case OBJECT_UNIT:
+	case OBJECT_NONE: break;
+	}
+}
+
+/* ---- is it there, does it fit ---- */
+
+struct check {
+	const struct object *object;
+	const struct reference_world *world;
+	struct form_reader reader;
+};
+
+struct nearest_name {
+	struct text wrong;
+	char best[128];
+	const char *words[2];
+};
+
+static bool keep_nearest(void *visitor, struct text name)
+{
+	struct nearest_name *nearest = visitor;
+	char candidate[sizeof nearest->best];
+
+	if (name.length >= sizeof candidate)
+		return true;
+	memcpy(candidate, name.data, name.length);
+	candidate[name.length] = '\0';
+	nearest->words[0] = candidate;
+	if (word_nearest(nearest->wrong, nearest->words) == NULL)
+		return true;
+	memcpy(nearest->best, candidate, name.length + 1);
+	return false; /* near enough: two edits at most */
+}
+
+static void report_unknown(struct check *check, const struct reference *reference)
+{
+	char remedy[PROBLEM_TEXT_BYTES];
+	struct nearest_name nearest = {.wrong = reference->name};
+	const char *kind = object_kind_word(reference->kind);
+
+	if (check->world->each_name != NULL)
+		check->world->each_name(
+			check->world->context, reference->kind, keep_nearest, &nearest);
+	if (nearest.best[0] != '\0')
+		(void)snprintf(remedy, sizeof remedy, "did you mean %s?", nearest.best);
+	else
+		(void)snprintf(remedy, sizeof remedy, "add a document with object: %s", kind);
+	form_problem(&check->reader,
+		reference->value == NULL ? &check->object->document : reference->value,
+		reference->path, remedy, "no %s is named %.*s", kind, TEXT_ARGS(reference->name));
+}
+
+static enum environment environment_of_object(
+	const struct check *check, const struct object *object)
+{
+	const struct object *server;
+
+	if (object->kind == OBJECT_DATA_SOURCE)
+		return object->data_source->environment;
+	if (object->kind != OBJECT_TOOL)
+		return ENVIRONMENT_NONE;
+	server = check->world->find(check->world->context, OBJECT_SERVER, object->tool->server);
+	return server == NULL ? ENVIRONMENT_NONE : server->server->environment;
+}
+
+static void check_environment(
+	struct check *check, const struct reference *reference, const struct object *found)
+{
+	enum environment environment = environment_of_object(check, found);
+
+	if (environment == ENVIRONMENT_NONE ||
+		charter_has_environment(check->object->charter, environment))
+		return;
+	form_problem(&check->reader, reference->value, reference->path,
+		"name one of an environment this charter covers, or add that environment",
+		"%s %.*s is in %s, which this charter does not cover",
+		object_kind_word(found->kind), TEXT_ARGS(found->name),
+		environment_word(environment));
+}
+
+static void check_effect(
+	struct check *check, const struct reference *reference, const struct object *found)
+{
+	if (found->kind != OBJECT_TOOL || reference->line->effect == found->tool->effect)
+		return;
+	form_problem(&check->reader, reference->value, reference->path,
+		"write the tool's own effect, or name another tool",
+		"tool %.*s has the effect %s; a line for %s would never permit it",
+		TEXT_ARGS(found->name), effect_word(found->tool->effect),
+		effect_word(reference->line->effect));
+}
+
+static void check_reference(void *context, const struct reference *reference)
+{
+	struct check *check = context;
+	const struct object *found;
+
+	if (reference->kind == OBJECT_UNIT && text_is(reference->name, "org"))
+		return;
+	found = check->world->find(check->world->context, reference->kind, reference->name);
+	if (found == NULL) {
+		report_unknown(check, reference);
+		return;
+	}
+	if (reference->is_environment_bound)
+		check_environment(check, reference, found);
+	if (reference->line != NULL)
+		check_effect(check, reference, found);
+}
+
+static void check_ends(struct check *check)
+{
+	const struct charter *charter = check->object->charter;
+	const struct json *end = json_find(&check->object->document, "expires");
+	struct form_path at_end = {.name = TEXT("expires")};
+
+	if (end != NULL && is_expired(charter->expires_utc_s, check->world->now_utc_s))
+		form_problem(&check->reader, end, &at_end, "write a day to come", "has passed");
+	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+		struct form_path at_list = {.name = TEXT("entitlements")};
+		struct form_path at_item = {.up = &at_list, .index = i};
+
+		if (is_expired(charter->entitlements[i].expires_utc_s, check->world->now_utc_s))
+			form_problem(&check->reader, item_of(check->object, "entitlements", i),
+				&at_item, "write a day to come, or take the line out",
+				"its end has passed");
+	}
+}
+
+void references_check(const struct object *object, const struct reference_world *world,
+	struct text file, struct problems *problems)
+{
+	struct check check = {.object = object, .world = world};
+	struct text title = text_format(problems->arena, "%s %.*s", object_kind_word(object->kind),
+		TEXT_ARGS(object->name));
+
+	check.reader = (struct form_reader){.problems = problems, .file = file, .title = title};
+	visit_references(object, check_reference, &check);
+	if (object->kind == OBJECT_IDENTITY)
+		check_ends(&check);
+}
+
+/* ---- does this name that ---- */
+
+struct search {
+	enum object_kind kind;
+	struct text name;
+	bool is_found;
+};
+
+static void match_reference(void *context, const struct reference *reference)
+{
+	struct search *search = context;
+
+	if (reference->kind == search->kind && text_equal(reference->name, search->name))
+		search->is_found = true;
+}
+
+bool object_refers_to(const struct object *object, enum object_kind kind, struct text name)
+{
+	struct search search = {.kind = kind, .name = name};
+
+	visit_references(object, match_reference, &search);
+	return search.is_found;
+}

@@ -1,0 +1,839 @@
+/* The table of everything registered.
+ *
+ * Invariants (registry_validate asserts them):
+ * 1. what is in force or waits belongs to its entry's kind and name, and its
+ *    version is at most the entry's;
+ * 2. only identities and persons have something waiting; what waits is newer
+ *    than what is in force, and is a draft or proposed;
+ * 3. an identity is active or suspended only with a charter in force, and only
+ *    then has a ceiling;
+ * 4. a key belongs to one person;
+ * 5. after registry_settle every unit's guardrails are of its policies in force. */
+#include "domain/charter/registry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/charter/name_table.h"
+
+enum {
+	HELD_MAX = 2, /* one to be in force, one to wait */
+	KINDS = OBJECT_POLICY + 1,
+	KEY_ARENA_BYTES_MAX = 16 * 1024,
+};
+
+struct slot;
+
+/* A key, in memory of its own, and whose it is. */
+struct held_key {
+	struct person_key key;
+	struct slot *slot; /* a slot once made stays until the registry goes */
+	struct arena *arena;
+};
+
+/* One name; the public part first. */
+struct slot {
+	struct registry_entry entry;
+	const struct object *held[HELD_MAX]; /* registry_hold; NULL: free */
+	struct ceiling *ceiling;
+	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
+	struct text texts[3];    /* proposed_by, reactivated_by, reason: owned */
+	struct text name;        /* owned */
+};
+
+struct unit_guardrails {
+	struct guardrails *compiled; /* NULL: no policy */
+	bool is_stale;
+	struct text unit; /* owned */
+};
+
+struct registry {
+	struct name_table *slots[KINDS];
+	struct name_table *keys;  /* held_key by kid */
+	struct name_table *units; /* unit_guardrails by unit */
+	size_t counts[KINDS];     /* entries with something in force or waiting */
+	size_t stale_count;
+	uint64_t revision;
+};
+
+/* ---- memory ---- */
+
+static bool keep_text(struct text *out, struct text t)
+{
+	char *copy = calloc(1, t.length + 1);
+
+	*out = (struct text){copy, t.length};
+	if (copy == NULL)
+		return false;
+	if (t.length > 0)
+		memcpy(copy, t.data, t.length);
+	return true;
+}
+
+static void drop_text(struct text *t)
+{
+	free((void *)(uintptr_t)t->data);
+	*t = (struct text){NULL, 0};
+}
+
+static void slot_destroy(void *value)
+{
+	struct slot *slot = value;
+
+	if (slot == NULL)
+		return;
+	object_release(&slot->entry.in_force);
+	object_release(&slot->entry.waiting);
+	for (size_t i = 0; i < HELD_MAX; i++)
+		object_release(&slot->held[i]);
+	ceiling_destroy(&slot->ceiling);
+	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++)
+		drop_text(&slot->texts[i]);
+	drop_text(&slot->name);
+	free(slot->keys);
+	free(slot);
+}
+
+static void held_key_destroy(void *value)
+{
+	struct held_key *held = value;
+
+	if (held == NULL)
+		return;
+	arena_destroy(&held->arena);
+	free(held);
+}
+
+static void unit_guardrails_destroy(void *value)
+{
+	struct unit_guardrails *unit = value;
+
+	if (unit == NULL)
+		return;
+	guardrails_destroy(&unit->compiled);
+	drop_text(&unit->unit);
+	free(unit);
+}
+
+bool registry_create(struct registry **out, struct error *err)
+{
+	struct registry *registry = calloc(1, sizeof *registry);
+	bool ok = registry != NULL;
+
+	*out = NULL;
+	for (unsigned kind = OBJECT_IDENTITY; ok && kind < KINDS; kind++)
+		ok = (registry->slots[kind] = name_table_create()) != NULL;
+	ok = ok && (registry->keys = name_table_create()) != NULL;
+	ok = ok && (registry->units = name_table_create()) != NULL;
+	if (!ok) {
+		registry_destroy(&registry);
+		return error_set(err, ERROR_LIMIT, "no memory for the registry");
+	}
+	*out = registry;
+	return true;
+}
+
+void registry_destroy(struct registry **registry)
+{
+	if (*registry == NULL)
+		return;
+	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++)
+		name_table_destroy(&(*registry)->slots[kind], slot_destroy);
+	name_table_destroy(&(*registry)->keys, held_key_destroy);
+	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
+	free(*registry);
+	*registry = NULL;
+}
+
+/* ---- finding ---- */
+
+uint64_t registry_revision(const struct registry *registry)
+{
+	return registry->revision;
+}
+
+static struct slot *find_slot(
+	const struct registry *registry, enum object_kind kind, struct text name)
+{
+	if (kind == OBJECT_NONE || (unsigned)kind >= KINDS)
+		return NULL;
+	return name_table_find(registry->slots[kind], name);
+}
+
+const struct registry_entry *registry_find(
+	const struct registry *registry, enum object_kind kind, struct text name)
+{
+	const struct slot *slot = find_slot(registry, kind, name);
+
+	return slot == NULL ? NULL : &slot->entry;
+}
+
+static const struct object *find_in_force(
+	const struct registry *registry, enum object_kind kind, struct text name)
+{
+	const struct slot *slot = find_slot(registry, kind, name);
+
+	return slot == NULL ? NULL : slot->entry.in_force;
+}
+
+const struct registry_entry *registry_find_identity(
+	const struct registry *registry, struct text name)
+{
+	return registry_find(registry, OBJECT_IDENTITY, name);
+}
+
+const struct person *registry_find_person(const struct registry *registry, struct text name)
+{
+	const struct object *object = find_in_force(registry, OBJECT_PERSON, name);
+
+	return object == NULL ? NULL : object->person;
+}
+
+const struct unit *registry_find_unit(const struct registry *registry, struct text name)
+{
+	const struct object *object = find_in_force(registry, OBJECT_UNIT, name);
+
+	return object == NULL ? NULL : object->unit;
+}
+
+const struct data_source *registry_find_data_source(
+	const struct registry *registry, struct text name)
+{
+	const struct object *object = find_in_force(registry, OBJECT_DATA_SOURCE, name);
+
+	return object == NULL ? NULL : object->data_source;
+}
+
+const struct server *registry_find_server(const struct registry *registry, struct text name)
+{
+	const struct object *object = find_in_force(registry, OBJECT_SERVER, name);
+
+	return object == NULL ? NULL : object->server;
+}
+
+const struct tool *registry_find_tool(const struct registry *registry, struct text name)
+{
+	const struct object *object = find_in_force(registry, OBJECT_TOOL, name);
+
+	return object == NULL ? NULL : object->tool;
+}
+
+const struct policy *registry_find_policy(const struct registry *registry, struct text name)
+{
+	const struct object *object = find_in_force(registry, OBJECT_POLICY, name);
+
+	return object == NULL ? NULL : object->policy;
+}
+
+const struct registry_entry *registry_find_key(
+	const struct registry *registry, struct text kid, const struct person_key **key)
+{
+	const struct held_key *held = name_table_find(registry->keys, kid);
+	const struct registry_entry *person;
+
+	*key = NULL;
+	if (held == NULL)
+		return NULL;
+	person = &held->slot->entry;
+	if (person->in_force == NULL)
+		return NULL;
+	*key = &held->key;
+	return person;
+}
+
+struct text registry_unit_of(const struct registry *registry, const struct object *object)
+{
+	const struct server *server;
+
+	if (object->kind != OBJECT_TOOL)
+		return object_unit(object);
+	server = registry_find_server(registry, object->tool->server);
+	return server == NULL ? (struct text){NULL, 0} : server->unit;
+}
+
+const struct guardrails *registry_guardrails(const struct registry *registry, struct text unit)
+{
+	const struct unit_guardrails *found = name_table_find(registry->units, unit);
+
+	assert(registry->stale_count == 0); /* whoever changed policies must have settled */
+	return found == NULL ? NULL : found->compiled;
+}
+
+static bool is_there(const struct registry_entry *entry)
+{
+	return entry->in_force != NULL || entry->waiting != NULL;
+}
+
+static bool each_of_kind(const struct registry *registry, enum object_kind kind, struct text after,
+	bool (*visit)(void *, const struct registry_entry *), void *context)
+{
+	const struct slot *slot = name_table_next(registry->slots[kind], after);
+
+	while (slot != NULL) {
+		if (is_there(&slot->entry) && !visit(context, &slot->entry))
+			return false;
+		slot = name_table_next(registry->slots[kind], slot->name);
+	}
+	return true;
+}
+
+void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
+	bool (*visit)(void *context, const struct registry_entry *entry), void *context)
+{
+	if (kind != OBJECT_NONE) {
+		(void)each_of_kind(registry, kind, after, visit, context);
+		return;
+	}
+	for (unsigned each = OBJECT_IDENTITY; each < KINDS; each++)
+		if (!each_of_kind(registry, (enum object_kind)each, after, visit, context))
+			return;
+}
+
+size_t registry_count(const struct registry *registry, enum object_kind kind)
+{
+	size_t count = 0;
+
+	if (kind != OBJECT_NONE)
+		return registry->counts[kind];
+	for (unsigned each = OBJECT_IDENTITY; each < KINDS; each++)
+		count += registry->counts[each];
+	return count;
+}
+
+/* ---- who an actor is ---- */
+
+static const struct person *person_of_actor(const struct registry *registry, struct text actor)
+{
+	static const size_t prefix = sizeof "person:" - 1;
+
+	if (!text_starts_with(actor, "person:"))
+		return NULL;
+	return registry_find_person(
+		registry, (struct text){actor.data + prefix, actor.length - prefix});
+}
+
+bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role)
+{
+	const struct person *person = person_of_actor(registry, actor);
+
+	return person != NULL && person_has_role(person, role);
+}
+
+unsigned registry_standings(
+	const struct registry *registry, struct text actor, const struct registry_entry *identity)
+{
+	const struct person *person = person_of_actor(registry, actor);
+	/* Once a charter is in force, its people answer, not those a new one names. */
+	const struct object *object =
+		identity->in_force != NULL ? identity->in_force : identity->waiting;
+	const struct charter *charter = object == NULL ? NULL : object->charter;
+	unsigned standings = STANDING_NONE;
+	bool is_near;
+
+	if (text_starts_with(actor, "uid:"))
+		standings |= STANDING_SOCKET;
+	if (person == NULL || charter == NULL)
+		return standings;
+	is_near = text_equal(person->unit, charter->unit) ||
+		  text_is(person->unit, REGISTRY_ORGANISATION);
+	if (text_equal(person->name, charter->owner) ||
+		text_equal(person->name, charter->backup_owner))
+		standings |= STANDING_OWNER;
+	if (is_near && person_has_role(person, "approver"))
+		standings |= STANDING_APPROVER;
+	if (is_near && person_has_role(person, "reviewer"))
+		standings |= STANDING_REVIEWER;
+	if (person_has_role(person, "administrator"))
+		standings |= STANDING_ADMINISTRATOR;
+	if (identity->waiting != NULL && text_equal(identity->proposed_by, actor))
+		standings |= STANDING_PROPOSER;
+	return standings;
+}
+
+/* ---- changing ---- */
+
+/* What a change makes of a slot, prepared aside so that a failure leaves it as
+ * it was. */
+struct prepared {
+	struct slot *slot;
+	bool is_new_slot;
+	const struct object *in_force; /* held */
+	const struct object *waiting;  /* held */
+	struct ceiling *ceiling;
+	bool has_new_ceiling;
+	struct text texts[3];
+};
+
+static struct unit_guardrails *find_or_add_unit(struct registry *registry, struct text unit)
+{
+	struct unit_guardrails *found = name_table_find(registry->units, unit);
+
+	if (found != NULL)
+		return found;
+	found = calloc(1, sizeof *found);
+	if (found == NULL)
+		return NULL;
+	if (!keep_text(&found->unit, unit) || !name_table_put(registry->units, unit, found)) {
+		unit_guardrails_destroy(found);
+		return NULL;
+	}
+	return found;
+}
+
+static struct text policy_unit(struct text policy_name)
+{
+	ptrdiff_t slash = text_find_byte(policy_name, '/');
+
+	return (struct text){policy_name.data, slash < 0 ? 0 : (size_t)slash};
+}
+
+static bool mark_stale(struct registry *registry, struct text policy_name)
+{
+	struct unit_guardrails *unit = find_or_add_unit(registry, policy_unit(policy_name));
+
+	if (unit == NULL)
+		return false;
+	if (!unit->is_stale)
+		registry->stale_count++;
+	unit->is_stale = true;
+	return true;
+}
+
+static struct slot *slot_create(struct registry *registry, enum object_kind kind, struct text name)
+{
+	struct slot *slot = calloc(1, sizeof *slot);
+
+	if (slot == NULL)
+		return NULL;
+	slot->entry.kind = kind;
+	if (!keep_text(&slot->name, name) || !name_table_put(registry->slots[kind], name, slot)) {
+		slot_destroy(slot);
+		return NULL;
+	}
+	slot->entry.name = slot->name;
+	return slot;
+}
+
+/* The object of that version among the held ones and what is there, held once
+ * more; NULL for version 0.  False: there is none. */
+static bool choose(const struct slot *slot, uint32_t version, const struct object **out)
+{
+	const struct object *const choices[] = {
+		slot->held[0], slot->held[1], slot->entry.in_force, slot->entry.waiting};
+
+	*out = NULL;
+	if (version == 0)
+		return true;
+	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+		if (choices[i] != NULL && choices[i]->version == version) {
+			*out = object_acquire(choices[i]);
+			return true;
+		}
+	return false;
+}
+
+static bool is_known_state(const struct registry_change *change)
+{
+	bool may_wait = change->kind == OBJECT_IDENTITY || change->kind == OBJECT_PERSON;
+
+	if (change->version == 0 || change->in_force > change->version ||
+		change->waiting > change->version)
+		return false;
+	if (change->waiting != 0 && (!may_wait || change->waiting <= change->in_force ||
+					    (change->waiting_state != IDENTITY_DRAFT &&
+						    change->waiting_state != IDENTITY_PROPOSED)))
+		return false;
+	if (change->kind != OBJECT_IDENTITY)
+		return change->state == IDENTITY_NONE && !change->needs_two;
+	switch (change->state) {
+	case IDENTITY_DRAFT:
+	case IDENTITY_PROPOSED: return change->in_force == 0 && change->waiting != 0;
+	case IDENTITY_ACTIVE: return change->in_force != 0 && !change->needs_two;
+	case IDENTITY_SUSPENDED: return change->in_force != 0;
+	case IDENTITY_RETIRED: return change->waiting == 0;
+	case IDENTITY_NONE: break;
+	}
+	return false;
+}
+
+static bool prepare_ceiling(
+	struct prepared *next, const struct registry_change *change, struct error *err)
+{
+	bool is_acting = change->state == IDENTITY_ACTIVE || change->state == IDENTITY_SUSPENDED;
+
+	if (change->kind != OBJECT_IDENTITY)
+		return true;
+	if (is_acting && next->slot->ceiling != NULL &&
+		next->in_force == next->slot->entry.in_force)
+		return true; /* the one that is there */
+	next->has_new_ceiling = true;
+	if (!is_acting)
+		return true;
+	return ceiling_compile(&next->ceiling, next->in_force->charter, change->in_force, err);
+}
+
+static bool prepare(struct prepared *next, struct registry *registry,
+	const struct registry_change *change, struct error *err)
+{
+	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason};
+
+	next->slot = find_slot(registry, change->kind, change->name);
+	next->is_new_slot = next->slot == NULL;
+	if (next->slot == NULL)
+		next->slot = slot_create(registry, change->kind, change->name);
+	if (next->slot == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for an entry");
+	if (!choose(next->slot, change->in_force, &next->in_force) ||
+		!choose(next->slot, change->waiting, &next->waiting))
+		return error_set(err, ERROR_CORRUPT, "%s %.*s: no such version",
+			object_kind_word(change->kind), TEXT_ARGS(change->name));
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (!keep_text(&next->texts[i], texts[i]))
+			return error_set(err, ERROR_LIMIT, "no memory for an entry");
+	if (!prepare_ceiling(next, change, err))
+		return error_wrap(
+			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
+	if (change->kind == OBJECT_POLICY && !mark_stale(registry, change->name))
+		return error_set(err, ERROR_LIMIT, "no memory for a unit's guardrails");
+	return true;
+}
+
+static void abandon(
+	struct prepared *next, struct registry *registry, const struct registry_change *change)
+{
+	object_release(&next->in_force);
+	object_release(&next->waiting);
+	ceiling_destroy(&next->ceiling);
+	for (size_t i = 0; i < sizeof next->texts / sizeof *next->texts; i++)
+		drop_text(&next->texts[i]);
+	if (next->is_new_slot && next->slot != NULL) {
+		(void)name_table_remove(registry->slots[change->kind], change->name);
+		slot_destroy(next->slot);
+	}
+}
+
+static void commit(struct prepared *next, const struct registry_change *change)
+{
+	struct slot *slot = next->slot;
+	struct registry_entry *entry = &slot->entry;
+
+	for (size_t i = 0; i < HELD_MAX; i++)
+		object_release(&slot->held[i]);
+	object_release(&entry->in_force);
+	object_release(&entry->waiting);
+	entry->in_force = next->in_force;
+	entry->waiting = next->waiting;
+	if (next->has_new_ceiling) {
+		ceiling_destroy(&slot->ceiling);
+		slot->ceiling = next->ceiling;
+	}
+	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++) {
+		drop_text(&slot->texts[i]);
+		slot->texts[i] = next->texts[i];
+	}
+	entry->ceiling = slot->ceiling;
+	entry->proposed_by = slot->texts[0];
+	entry->reactivated_by = slot->texts[1];
+	entry->reason = slot->texts[2];
+	entry->version = change->version;
+	entry->revision = change->revision;
+	entry->waiting_state = entry->waiting == NULL ? IDENTITY_NONE : change->waiting_state;
+	entry->state = change->state;
+	entry->needs_two = change->needs_two;
+}
+
+/* ---- keys ---- */
+
+static size_t find_key_at(const struct slot *slot, struct text kid)
+{
+	size_t i = 0;
+
+	while (i < slot->entry.keys_count && !text_equal(slot->keys[i].kid, kid))
+		i++;
+	return i;
+}
+
+static void drop_key(struct registry *registry, struct slot *slot, size_t at)
+{
+	struct held_key *held = name_table_remove(registry->keys, slot->keys[at].kid);
+	size_t last = --slot->entry.keys_count;
+
+	memmove(slot->keys + at, slot->keys + at + 1, (last - at) * sizeof *slot->keys);
+	held_key_destroy(held);
+}
+
+static void drop_keys(struct registry *registry, struct slot *slot)
+{
+	while (slot->entry.keys_count > 0)
+		drop_key(registry, slot, slot->entry.keys_count - 1);
+}
+
+bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
+	uint64_t revision, struct error *err)
+{
+	struct slot *slot = find_slot(registry, object->kind, object->name);
+
+	if (version == 0)
+		return error_set(err, ERROR_CORRUPT, "%.*s: an object without a version",
+			TEXT_ARGS(object->name));
+	if (slot == NULL)
+		slot = slot_create(registry, object->kind, object->name);
+	if (slot == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for an entry");
+	for (size_t i = 0; i < HELD_MAX; i++) {
+		if (slot->held[i] != NULL && slot->held[i]->version != version)
+			continue;
+		object_release(&slot->held[i]);
+		object->version = version;
+		object->revision = revision;
+		slot->held[i] = object;
+		return true;
+	}
+	return error_set(err, ERROR_CORRUPT, "%.*s: more than %d versions at once",
+		TEXT_ARGS(object->name), HELD_MAX);
+}
+
+bool registry_set(
+	struct registry *registry, const struct registry_change *change, struct error *err)
+{
+	struct prepared next = {0};
+	bool was_there;
+
+	if (change->kind == OBJECT_NONE || (unsigned)change->kind >= KINDS ||
+		change->name.length == 0 || !is_known_state(change))
+		return error_set(err, ERROR_CORRUPT, "%.*s: not a state an entry can have",
+			TEXT_ARGS(change->name));
+	if (!prepare(&next, registry, change, err)) {
+		abandon(&next, registry, change);
+		return false;
+	}
+	was_there = is_there(&next.slot->entry);
+	commit(&next, change);
+	registry->counts[change->kind] += is_there(&next.slot->entry);
+	registry->counts[change->kind] -= was_there;
+	if (!is_there(&next.slot->entry))
+		drop_keys(registry, next.slot);
+	registry_set_revision(registry, change->revision);
+	return true;
+}
+
+void registry_set_killed(struct registry *registry, struct text identity)
+{
+	struct slot *slot = find_slot(registry, OBJECT_IDENTITY, identity);
+
+	if (slot == NULL ||
+		(slot->entry.state != IDENTITY_ACTIVE && slot->entry.state != IDENTITY_SUSPENDED))
+		return;
+	slot->entry.state = IDENTITY_SUSPENDED;
+	slot->entry.needs_two = true;
+	drop_text(&slot->texts[1]); /* a first agreement given before does not count any more */
+	slot->entry.reactivated_by = slot->texts[1];
+}
+
+void registry_set_revision(struct registry *registry, uint64_t revision)
+{
+	if (revision > registry->revision)
+		registry->revision = revision;
+}
+
+static bool hold_key(
+	struct held_key **out, struct slot *slot, const struct person_key *key, struct error *err)
+{
+	struct held_key *held = calloc(1, sizeof *held);
+
+	*out = held;
+	if (held == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a key");
+	held->slot = slot;
+	held->arena = arena_create(KEY_ARENA_BYTES_MAX);
+	if (held->arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a key");
+	held->key.kid = text_copy(held->arena, key->kid);
+	if (held->key.kid.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a key");
+	held->key.enrolled_utc_ms = key->enrolled_utc_ms;
+	return json_copy(&held->key.jwk, held->arena, &key->jwk, err);
+}
+
+static bool make_room_for_key(struct slot *slot, struct error *err)
+{
+	if (slot->keys == NULL)
+		slot->keys = calloc(REGISTRY_KEYS_PER_PERSON_MAX, sizeof *slot->keys);
+	if (slot->keys == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a key");
+	if (slot->entry.keys_count == REGISTRY_KEYS_PER_PERSON_MAX)
+		return error_set(err, ERROR_LIMIT, "a person has at most %d keys",
+			REGISTRY_KEYS_PER_PERSON_MAX);
+	slot->entry.keys = slot->keys;
+	return true;
+}
+
+static bool add_key(struct registry *registry, struct slot *slot, const struct person_key *key,
+	struct error *err)
+{
+	struct held_key *held = NULL;
+
+	if (!make_room_for_key(slot, err))
+		return false;
+	if (!hold_key(&held, slot, key, err)) {
+		held_key_destroy(held);
+		return false;
+	}
+	if (!name_table_put(registry->keys, held->key.kid, held)) {
+		held_key_destroy(held);
+		return error_set(err, ERROR_LIMIT, "no memory for a key");
+	}
+	slot->keys[slot->entry.keys_count++] = held->key;
+	return true;
+}
+
+bool registry_set_key(struct registry *registry, struct text person, const struct person_key *key,
+	uint64_t revision, struct error *err)
+{
+	const struct held_key *held = name_table_find(registry->keys, key->kid);
+	struct slot *slot = find_slot(registry, OBJECT_PERSON, person);
+
+	if (person.length == 0 || key->kid.length == 0)
+		return error_set(err, ERROR_CORRUPT, "a key without a person or a kid");
+	if (held != NULL && held->slot != slot)
+		return error_set(err, ERROR_CORRUPT, "the key belongs to another person");
+	if (slot == NULL)
+		slot = slot_create(registry, OBJECT_PERSON, person);
+	if (slot == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a person");
+	if (held == NULL && !add_key(registry, slot, key, err))
+		return false;
+	slot->entry.revision = revision > slot->entry.revision ? revision : slot->entry.revision;
+	registry_set_revision(registry, revision);
+	return true;
+}
+
+void registry_remove_key(
+	struct registry *registry, struct text person, struct text kid, uint64_t revision)
+{
+	struct slot *slot = find_slot(registry, OBJECT_PERSON, person);
+	size_t at;
+
+	registry_set_revision(registry, revision);
+	if (slot == NULL)
+		return;
+	at = find_key_at(slot, kid);
+	if (at == slot->entry.keys_count)
+		return;
+	drop_key(registry, slot, at);
+	slot->entry.revision = revision > slot->entry.revision ? revision : slot->entry.revision;
+}
+
+/* ---- guardrails ---- */
+
+/* The policies in force of one unit, in order of name. */
+static bool gather_policies(const struct registry *registry, struct text unit,
+	const struct object ***out, size_t *count, struct error *err)
+{
+	const struct name_table *policies = registry->slots[OBJECT_POLICY];
+	const struct slot *slot = name_table_next(policies, unit);
+	size_t most = registry->counts[OBJECT_POLICY];
+
+	*count = 0;
+	*out = calloc(most + 1, sizeof **out);
+	if (*out == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
+	/* "unit" sorts before "unit/..."; names of other units may lie between. */
+	for (; slot != NULL && text_compare(slot->name, unit) > 0;
+		slot = name_table_next(policies, slot->name)) {
+		if (slot->name.length < unit.length ||
+			memcmp(slot->name.data, unit.data, unit.length) != 0)
+			break;
+		if (slot->entry.in_force != NULL &&
+			text_equal(slot->entry.in_force->policy->unit, unit))
+			(*out)[(*count)++] = slot->entry.in_force;
+	}
+	return true;
+}
+
+static bool settle_unit(struct registry *registry, struct unit_guardrails *unit, struct error *err)
+{
+	const struct object **policies = NULL;
+	struct guardrails *compiled = NULL;
+	size_t count;
+	bool ok = false;
+
+	if (!gather_policies(registry, unit->unit, &policies, &count, err))
+		goto done;
+	if (count > 0 && !guardrails_compile(&compiled, policies, count, err))
+		goto done;
+	guardrails_destroy(&unit->compiled);
+	unit->compiled = compiled;
+	unit->is_stale = false;
+	registry->stale_count--;
+	ok = true;
+done:
+	free((void *)policies);
+	return ok;
+}
+
+bool registry_settle(struct registry *registry, struct error *err)
+{
+	struct unit_guardrails *unit;
+
+	if (registry->stale_count == 0)
+		return true;
+	for (unit = name_table_next(registry->units, (struct text){NULL, 0}); unit != NULL;
+		unit = name_table_next(registry->units, unit->unit))
+		if (unit->is_stale && !settle_unit(registry, unit, err))
+			return false;
+	assert(registry->stale_count == 0);
+	return true;
+}
+
+/* ---- invariants ---- */
+
+static void validate_object(const struct registry_entry *entry, const struct object *object)
+{
+	if (object == NULL)
+		return;
+	assert(object->kind == entry->kind);
+	assert(text_equal(object->name, entry->name));
+	assert(object->version > 0 && object->version <= entry->version);
+}
+
+static bool validate_entry(void *context, const struct registry_entry *entry)
+{
+	const struct registry *registry = context;
+	bool is_acting = entry->state == IDENTITY_ACTIVE || entry->state == IDENTITY_SUSPENDED;
+
+	validate_object(entry, entry->in_force);
+	validate_object(entry, entry->waiting);
+	assert(entry->revision <= registry->revision);
+	if (entry->waiting != NULL) {
+		assert(entry->kind == OBJECT_IDENTITY || entry->kind == OBJECT_PERSON);
+		assert(entry->in_force == NULL ||
+			entry->waiting->version > entry->in_force->version);
+		assert(entry->waiting_state == IDENTITY_DRAFT ||
+			entry->waiting_state == IDENTITY_PROPOSED);
+		assert(entry->proposed_by.length > 0);
+	}
+	assert((entry->kind == OBJECT_IDENTITY) == (entry->state != IDENTITY_NONE));
+	assert((entry->ceiling != NULL) == is_acting);
+	assert(!is_acting || entry->in_force != NULL);
+	assert(!entry->needs_two || entry->state == IDENTITY_SUSPENDED ||
+		entry->state == IDENTITY_RETIRED);
+	for (size_t i = 0; i < entry->keys_count; i++) {
+		const struct held_key *held = name_table_find(registry->keys, entry->keys[i].kid);
+
+		assert(held != NULL && &held->slot->entry == entry);
+	}
+	return true;
+}
+
+void registry_validate(const struct registry *registry)
+{
+	size_t counted = 0;
+
+	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++)
+		counted += registry->counts[kind];
+	assert(counted == registry_count(registry, OBJECT_NONE));
+	registry_each(registry, OBJECT_NONE, (struct text){NULL, 0}, validate_entry,
+		(void *)(uintptr_t)registry);
+}

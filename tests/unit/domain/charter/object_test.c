@@ -1,0 +1,368 @@
+#include "domain/charter/object.h"
+
+#include <stdio.h>
+
+#include "domain/charter/charter.h"
+
+#include "support/documents.h"
+
+#define POINT                                                                                      \
+	"'kty':'EC','crv':'P-256','x':'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',"              \
+	"'y':'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'"
+#define HEAD                                                                                       \
+	"'object':'identity','name':'a1','kind':'agent','class':'update','risk':'low',"            \
+	"'owner':'ana@example.com','backup-owner':'bo@example.com','unit':'support',"              \
+	"'purpose':'p','environments':['staging']"
+
+static int set_up(void **state)
+{
+	*state = arena_create(64 << 20);
+	return *state == NULL ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	struct arena *arena = *state;
+
+	arena_destroy(&arena);
+	return 0;
+}
+
+/* The document is refused, and one problem is at the field and says what. */
+static void refuses(struct arena *arena, const char *written, const char *field, const char *what)
+{
+	struct json document = document_of(arena, written);
+	struct problems *problems = problems_of(arena);
+	struct object *object;
+
+	assert_false(object_parse(&object, &document, TEXT("a.yaml"), problems));
+	assert_null(object);
+	assert_true(problems->total > 0);
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *problem = &problems->items[i];
+
+		assert_true(text_is(problem->file, "a.yaml"));
+		assert_true(problem->line > 0);
+		if (text_ends_with(problem->field, field) &&
+			strstr(problem->what.data, what) != NULL)
+			return;
+	}
+	fail_msg("%s\nno problem at \"%s\" saying \"%s\" but \"%s\": \"%s\"", written, field, what,
+		problems->items[0].field.data, problems->items[0].what.data);
+}
+
+static const struct {
+	const char *written, *field, *what;
+} refused[] = {
+	{"[]", "object", "mapping"},
+	{"{}", "object", "missing"},
+	{"{'object':7}", "object", "not a kind"},
+	{"{'object':'idenity'}", "object", "not a kind"},
+	{"{'object':'unit'}", "name", "missing"},
+	{"{'object':'unit','name':'org'}", "unit org", "org is the organisation"},
+	{"{'object':'unit','name':'U'}", "name", "not a name"},
+	{"{'object':'unit','name':'u','purpos':'x'}", "purpos", "not a field"},
+	{"{'object':'unit','name':'u','purpose':''}", "purpose", "empty"},
+	{"{'object':'unit','name':'u','purpose':'\\u0007'}", "purpose", "control"},
+	{"{'object':'unit','name':'u','purpose':[]}", "purpose", "is an array"},
+	{"{'object':'person','name':'a@b'}", "unit", "missing"},
+	{"{'object':'person','name':'a b','unit':'u'}", "name", "not a name"},
+	{"{'object':'person','name':'a','unit':'u','roles':['A B']}", "roles[0]", "not a name"},
+	{"{'object':'person','name':'a','unit':'u','clearance':'secret'}", "clearance",
+		"not a sensitivity"},
+	{"{'object':'data-source','name':'t','unit':'u'}", "environment", "missing"},
+	{"{'object':'data-source','name':'t','unit':'u','environment':'staging','trust':'"
+	 "yes'}",
+		"trust", "degree of trust"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev'}", "transport", "missing"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{}}",
+		"transport", "no way"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'stdio'"
+	 ":['a'],'url':'https://h'}}",
+		"transport", "two ways"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'stdio'"
+	 ":[]}}",
+		"transport.stdio", "0 items"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'stdio'"
+	 ":['a'],'credential':'c'}}",
+		"transport", "HTTP only"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'url':'"
+	 "ftp://h'}}",
+		"transport.url", "URL"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'url':'"
+	 "https://user@h/'}}",
+		"transport.url", "URL"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'url':'"
+	 "https://'}}",
+		"transport.url", "URL"},
+	{"{'object':'tool','name':'s/t'}", "effect", "missing"},
+	{"{'object':'tool','name':'t','effect':'read'}", "name", "not a name"},
+	{"{'object':'tool','name':'s/t','effect':'generate'}", "effect", "does not generate"},
+	{"{'object':'tool','name':'s/t','effect':'read','definition':'sha256:12'}", "definition",
+		"digest"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','targets':[{'argument':'p','as':'file'}]}",
+		"targets[0].as", "form of target"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','targets':[{'argument':'p','as':'path'},{'argument':'p','as':'"
+	 "url'}]}",
+		"targets[1]", "same argument"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','reads':[{'data-source':'d','when':'context.approvals."
+	 "contains(\\\"owner\\\")'}]}",
+		"reads[0].when", "approvals"},
+	{"{'object':'policy','name':'org/p','text':'permit (principal, action, "
+	 "resource);'}",
+		"text", "permit"},
+	{"{'object':'policy','name':'org/p','text':'forbid (principal, action'}", "text", "line 1"},
+	{"{'object':'policy','name':'p','text':'forbid (principal, action, resource);'}", "name",
+		"not a name"},
+	{"{'object':'policy','name':'org/p','text':'forbid (principal, action, resource) "
+	 "when { context.approvals.contains(\\\"owner\\\") };'}",
+		"text", "approvals"},
+	{"{'object':'identity','name':'a1'}", "owner", "missing"},
+	{"{'object':'identity','name':'a1'}", "backup-owner", "missing"},
+	{"{'object':'identity','name':'a1'}", "purpose", "missing"},
+	{"{'object':'identity','name':'a1'}", "unit", "missing"},
+	{"{'object':'identity','name':'a1'}", "class", "missing"},
+	{"{'object':'identity','name':'a1','owner':'x@y','backup-owner':'x@y'}", "backup-owner",
+		"owner again"},
+	{"{" HEAD ",'entitlements':[{'effect':'execute','tool':'s/t'}]}", "entitlements[0]",
+		"class update does not permit execute"},
+	{"{" HEAD ",'entitlements':[{'effect':'read'}]}", "entitlements[0]", "nothing"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','resource':'data-source:x'}]}",
+		"entitlements[0]", "two things"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','resource':'x'}]}", "entitlements[0].resource",
+		"not a resource"},
+	{"{" HEAD ",'entitlements':[{'effect':'write','resource':'data-source:x'}]}",
+		"entitlements[0]", "no meaning"},
+	{"{" HEAD ",'entitlements':[{'effect':'generate','tool':'s/t'}]}", "entitlements[0]",
+		"no meaning"},
+	{"{" HEAD ",'entitlements':[{'effect':'raed','tool':'s/t'}]}", "entitlements[0].effect",
+		"not an effect"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','when':'true) || (true'}]}",
+		"entitlements[0].when", "line 1"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','when':'true }; permit "
+	 "(principal, action, resource) when { true'}]}",
+		"entitlements[0].when", "line 1"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/"
+	 "t','when':'!context.approvals.contains(\\\"owner\\\")'}]}",
+		"entitlements[0].when", "approvals"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','approvals':[]}]}",
+		"entitlements[0].approvals", "0 items"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','approvals':['boss']}]}",
+		"entitlements[0].approvals[0]", "not a name"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','expires':'soon'}]}",
+		"entitlements[0].expires", "day or time"},
+	{"{" HEAD ",'data-sources':[{'name':'t','up-to':'public'},{'name':'t','up-to':'public'}]}",
+		"data-sources[1]", "same name"},
+	{"{" HEAD ",'outputs':[{'to':'world','up-to':'public'}]}", "outputs[0].to", "not a name"},
+	{"{" HEAD ",'peers':[{'identity':'x'}]}", "peers[0].effects", "missing"},
+	{"{" HEAD ",'limits':{'task':'25h'}}", "limits.task", "allowed"},
+	{"{" HEAD ",'limits':{'task':'0s'}}", "limits.task", "allowed"},
+	{"{" HEAD ",'limits':{'calls-per-minute':0}}", "limits.calls-per-minute", "allowed"},
+	{"{" HEAD ",'limits':{'calls-per-minute':100001}}", "limits.calls-per-minute", "allowed"},
+	{"{" HEAD ",'review':'often'}", "review", "duration"},
+	{"{" HEAD ",'model':[{'provider':'P','name':'m'}]}", "model[0].provider", "not a name"},
+	{"{" HEAD ",'keys':[{'environment':'prod','jwk':{" POINT "}}]}", "keys[0]",
+		"does not cover"},
+	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
+		"private key"},
+	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
+};
+
+static void what_an_object_may_not_say_is_refused(void **state)
+{
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		refuses(*state, refused[i].written, refused[i].field, refused[i].what);
+		arena_reset(*state);
+	}
+}
+
+static void all_problems_are_told_at_once(void **state)
+{
+	struct json document =
+		document_of(*state, "{'object':'identity','name':'a1','kind':'robot','colour':1}");
+	struct problems *problems = problems_of(*state);
+	struct object *object;
+
+	assert_false(object_parse(&object, &document, TEXT("a.yaml"), problems));
+	/* colour, kind, and seven that are missing */
+	assert_int_equal(problems->total, 9);
+	assert_true(text_starts_with(problems->items[0].field, "identity a1: "));
+}
+
+static void a_slip_is_answered_with_what_was_meant(void **state)
+{
+	struct json document = document_of(*state, "{'object':'unit','name':'u','purpos':'x'}");
+	struct problems *problems = problems_of(*state);
+	struct object *object;
+
+	assert_false(object_parse(&object, &document, TEXT("a.yaml"), problems));
+	assert_true(text_is(problems->items[0].remedy, "did you mean purpose?"));
+}
+
+static void a_charter_is_read_field_by_field(void **state)
+{
+	struct object *object = object_of(*state,
+		"{" HEAD ",'model':[{'provider':'local','name':'small-1'}],"
+		"'data-sources':[{'name':'tickets','up-to':'internal'}],"
+		"'outputs':[{'to':'reply','up-to':'internal'},{'to':'m/t','up-to':'public'}],"
+		"'entitlements':[{'effect':'read','tool':'files/read','when':'context.args.path "
+		"like "
+		"\\\"t/*\\\"'},{'effect':'write','tool':'files/write','approvals':['owner','role/"
+		"x'],"
+		"'expires':'2027-06-30'},{'effect':'read','resource':'data-source:tickets'}],"
+		"'peers':[{'identity':'b1','effects':['read','write'],'up-to':'public'}],"
+		"'limits':{'task':'10m','calls-per-minute':60},'impact':'none','review':'90d',"
+		"'expires':'2027-06-30','keys':[{'environment':'staging','jwk':{" POINT "}}]}");
+	const struct charter *charter = object->charter;
+
+	assert_int_equal(object->kind, OBJECT_IDENTITY);
+	assert_true(text_is(object->name, "a1"));
+	assert_int_equal(charter->kind, KIND_AGENT);
+	assert_int_equal(charter->use_class, CLASS_UPDATE);
+	assert_int_equal(charter->risk, RISK_LOW);
+	assert_true(text_is(charter->owner, "ana@example.com"));
+	assert_true(text_is(charter->backup_owner, "bo@example.com"));
+	assert_true(charter_has_environment(charter, ENVIRONMENT_STAGING));
+	assert_false(charter_has_environment(charter, ENVIRONMENT_PROD));
+	assert_false(charter_has_environment(charter, ENVIRONMENT_NONE));
+	assert_int_equal(charter->models_count, 1);
+	assert_int_equal(
+		charter_find_data_source(charter, TEXT("tickets"))->up_to, SENSITIVITY_INTERNAL);
+	assert_null(charter_find_data_source(charter, TEXT("payroll")));
+	assert_int_equal(charter->outputs_count, 2);
+	assert_int_equal(charter->entitlements_count, 3);
+	assert_int_equal(charter->entitlements[1].number, 1);
+	assert_int_equal(charter->entitlements[1].resource_kind, RESOURCE_TOOL);
+	assert_int_equal(charter->entitlements[1].approvals_count, 2);
+	assert_int_equal(charter->entitlements[1].expires_utc_s, 1814313600);
+	assert_int_equal(charter->entitlements[2].resource_kind, RESOURCE_DATA_SOURCE);
+	assert_true(text_is(charter->entitlements[2].resource, "tickets"));
+	assert_int_equal(
+		charter->peers[0].effects, effect_bit(EFFECT_READ) | effect_bit(EFFECT_WRITE));
+	assert_int_equal(charter->task_s, 600);
+	assert_int_equal(charter->calls_per_minute, 60);
+	assert_int_equal(charter->review_s, 90 * 86400);
+	assert_int_equal(charter->expires_utc_s, 1814313600);
+	assert_int_equal(charter->keys[0].environment, ENVIRONMENT_STAGING);
+	drop_object(object);
+}
+
+static void what_is_left_out_is_the_safe_value(void **state)
+{
+	struct object *source = object_of(
+		*state, "{'object':'data-source','name':'t','unit':'u','environment':'prod'}");
+	struct object *tool = object_of(*state, "{'object':'tool','name':'s/t','effect':'read'}");
+	struct object *charter = object_of(*state, "{" HEAD "}");
+	struct object *policy =
+		object_of(*state, "{'object':'policy','name':'support/p','text':'forbid "
+				  "(principal, action, resource);'}");
+
+	assert_int_equal(source->data_source->sensitivity, SENSITIVITY_UNLABELLED);
+	assert_int_equal(source->data_source->trust, TRUST_UNTRUSTED);
+	assert_int_equal(tool->tool->reversal, REVERSAL_NONE);
+	assert_int_equal(tool->tool->risk, RISK_NONE);
+	assert_false(tool->tool->has_definition);
+	assert_int_equal(charter->charter->entitlements_count, 0);
+	assert_int_equal(charter->charter->task_s, CHARTER_TASK_S_DEFAULT);
+	assert_int_equal(policy->policy->level, POLICY_MANDATORY);
+	drop_object(source);
+	drop_object(tool);
+	drop_object(charter);
+	drop_object(policy);
+}
+
+static void words_that_mean_zero_and_one_are_told_apart(void **state)
+{
+	struct object *trusted = object_of(*state, "{'object':'data-source','name':'t','unit':'u','"
+						   "environment':'prod','trust':'trusted'}");
+	struct object *untrusted = object_of(*state,
+		"{'object':'data-source','name':'t','unit':'u','environment':'prod',"
+		"'trust':'untrusted'}");
+	struct object *policy =
+		object_of(*state, "{'object':'policy','name':'support/p','level':'default',"
+				  "'text':'forbid (principal, action, resource);'}");
+
+	assert_int_equal(trusted->data_source->trust, TRUST_TRUSTED);
+	assert_int_equal(untrusted->data_source->trust, TRUST_UNTRUSTED);
+	assert_int_equal(policy->policy->level, POLICY_DEFAULT);
+	drop_object(trusted);
+	drop_object(untrusted);
+	drop_object(policy);
+}
+
+static void a_tool_knows_its_server(void **state)
+{
+	struct object *tool =
+		object_of(*state, "{'object':'tool','name':'files/read_text','effect':'read'}");
+
+	assert_true(text_is(tool->tool->server, "files"));
+	assert_true(text_is(tool->tool->tool_name, "read_text"));
+	assert_int_equal(object_unit(tool).length, 0);
+	drop_object(tool);
+}
+
+static void the_document_of_an_object_is_the_object(void **state)
+{
+	struct object *first = object_of(*state,
+		"{'reads':[{'data-source':'d'}],'effect':'read','name':'s/t','object':'tool'}");
+	struct problems *problems = problems_of(*state);
+	struct object *second;
+
+	assert_true(object_parse(&second, &first->document, TEXT("again"), problems));
+	assert_true(sha256_equal(&first->digest, &second->digest));
+	assert_true(text_equal(first->canonical, second->canonical));
+	assert_true(text_is(first->document.members[0].name, "object"));
+	assert_true(text_is(first->document.members[1].name, "name"));
+	drop_object(first);
+	drop_object(second);
+}
+
+static void entitlements_are_bounded(void **state)
+{
+	for (unsigned extra = 0; extra < 2; extra++) {
+		struct buffer written;
+		struct json document;
+		struct problems *problems = problems_of(*state);
+		struct object *object = NULL;
+		bool is_read;
+
+		buffer_init(&written, 1 << 20);
+		buffer_append_string(&written, "{" HEAD ",'entitlements':[");
+		for (unsigned i = 0; i < CHARTER_ENTITLEMENTS_MAX + extra; i++)
+			buffer_append_format(&written, "%s{'effect':'read','tool':'s/t%u'}",
+				i == 0 ? "" : ",", i);
+		buffer_append_string(&written, "]}");
+		buffer_append_byte(&written, '\0');
+		document = document_of(*state, buffer_text(&written).data);
+		is_read = object_parse(&object, &document, TEXT("a.yaml"), problems);
+		assert_int_equal(is_read, extra == 0);
+		drop_object(object);
+		buffer_deinit(&written);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_an_object_may_not_say_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(all_problems_are_told_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_slip_is_answered_with_what_was_meant, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_charter_is_read_field_by_field, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_left_out_is_the_safe_value, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			words_that_mean_zero_and_one_are_told_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_tool_knows_its_server, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_document_of_an_object_is_the_object, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(entitlements_are_bounded, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("object", tests, NULL, NULL);
+}
