@@ -359,8 +359,10 @@ void handle_who(struct api_request *request)
 		api_answer_status(request, 400, "effect: read, write or execute is expected");
 		return;
 	}
-	if (!registrar_who(request->api->services.registrar, effect, api_query(request, "resource"),
-		    now_utc_ms(request), request->arena, &items, &err)) {
+	if (!registrar_who(request->api->services.registrar,
+		    &(struct registrar_who_query){
+			    effect, api_query(request, "resource"), now_utc_ms(request)},
+		    request->arena, &items, &err)) {
 		api_answer_problem(request, &err);
 		return;
 	}

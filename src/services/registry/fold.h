@@ -23,7 +23,7 @@ struct fold;
 
 enum {
 	FOLD_HANDLERS_MAX = 64,
-	PROJECTION_CHANGES_MAX = 4096, /* of one record */
+	PROJECTION_CHANGES_MAX = 65536, /* of one record */
 };
 
 /* Applies one record, or a row's part of one, to the service's state.  It has
@@ -35,6 +35,9 @@ typedef bool fold_apply(void *state, const struct json *record, uint64_t index, 
 struct fold_handler {
 	const char *type; /* "registry"; several handlers may share one type */
 	fold_apply *apply;
+	/* Runs once, when everything that was there at start is folded; work that
+	 * need not be done row by row belongs here.  May be NULL. */
+	bool (*loaded)(void *state, struct error *err);
 	void *state; /* outlives the fold */
 };
 
@@ -86,7 +89,7 @@ struct fold_change {
 	bool is_durable; /* then it is also applied; false: err says why, no effect */
 	uint64_t index;
 	struct error err;
-	struct record_append append; /* private */
+	struct record_append append; /* private, save content_key and urgency: set them before */
 	struct fold *fold;           /* private */
 };
 
@@ -95,14 +98,23 @@ struct fold_change {
  * INTERNAL once the fold has failed. */
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err) MUST_CHECK;
 
+/* Calls heard with the number of entries applied after each durable one; for
+ * projector_notify.  One listener; NULL takes it away. */
+void fold_listen(struct fold *fold, void (*heard)(void *listener, uint64_t next), void *listener);
+
 /* The time for the next record (record_stamp_utc_ms). */
 int64_t fold_stamp_utc_ms(struct fold *fold);
 
 /* Applies one record that is durable already: at start, from the log or from a
- * row.  content is what lies beside the entry, or empty.  Errors: CORRUPT (not
- * JSON, not the content it names), or the handler's. */
+ * row (then it may be a part of one).  content is what lies beside the entry, or empty.  Errors:
+ * CORRUPT (not JSON, not the content it names), or the handler's. */
 bool fold_apply_entry(struct fold *fold, struct text entry, struct text content, uint64_t index,
 	struct error *err) MUST_CHECK;
+
+/* All that was there at start is folded: runs every handler's loaded.  Until
+ * then fold_submit refuses.  Errors: the handlers'. */
+bool fold_finish_loading(struct fold *fold, struct error *err) MUST_CHECK;
+bool fold_is_loading(const struct fold *fold);
 
 /* True once a handler refused a durable record or the log failed: state can no
  * longer be trusted to be the log's, so nothing may be allowed any more. */
@@ -110,15 +122,21 @@ bool fold_has_failed(const struct fold *fold);
 /* Number of entries applied: the leaf index of the next. */
 uint64_t fold_next_index(const struct fold *fold);
 
+/* One durable entry, what lies beside it (or nothing), and its leaf. */
+struct fold_entry {
+	struct text entry;
+	struct text content;
+	uint64_t index;
+};
+
 /* The changes one entry makes to the store, and its line in the index.  Any
- * thread; the texts live in arena.  Errors: CORRUPT, LIMIT. */
+ * thread; the texts live in arena or are the entry's.  Errors: CORRUPT, LIMIT. */
 struct fold_projected {
 	const struct store_change *changes;
 	size_t changes_count;
 	struct store_record record;
 };
-bool fold_project_entry(const struct fold *fold, struct arena *arena, struct text entry,
-	struct text content, uint64_t index, struct fold_projected *out,
-	struct error *err) MUST_CHECK;
+bool fold_project_entry(const struct fold *fold, struct arena *arena,
+	const struct fold_entry *entry, struct fold_projected *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -29,8 +29,9 @@ struct plan_source {
 };
 
 struct plan_options {
-	bool is_prune; /* remove (retire, for identities) what the documents do not name */
-	bool is_draft; /* leave changed charters as drafts, not proposed */
+	bool is_prune;    /* remove (retire, for identities) what the documents do not name */
+	bool is_draft;    /* leave changed charters as drafts, not proposed */
+	bool is_founding; /* raising a person waits for nobody yet; the registrar says */
 	int64_t now_utc_ms;
 };
 

@@ -15,14 +15,20 @@
 
 struct projector;
 
-/* Where durable entries come from, in order; main fills it from the log's
- * reader.  Called by the projector's thread (at start by the caller's). */
+/* One durable entry and what lies beside it (empty if nothing). */
+struct projector_entry {
+	bool is_there; /* false: past the durable end */
+	struct text entry;
+	struct text content;
+};
+
+/* Where durable entries come from; main fills it from the log's reader.  Called
+ * by the projector's thread, at start by the caller's. */
 struct projector_log {
 	void *context;
-	/* The entry at index, and what lies beside it (empty if nothing), in arena.
-	 * *is_there is false past the durable end.  Errors: IO, CORRUPT, LIMIT. */
-	bool (*read)(void *context, struct arena *arena, uint64_t index, bool *is_there,
-		struct text *entry, struct text *content, struct error *err);
+	/* The entry at index, in arena.  Errors: IO, CORRUPT, LIMIT. */
+	bool (*read)(void *context, struct arena *arena, uint64_t index,
+		struct projector_entry *out, struct error *err);
 };
 
 /* Start-up, on the loop's thread before anything else runs: checks that the

@@ -28,7 +28,7 @@ enum {
 enum registrar_verb {
 	REGISTRAR_NONE = 0,
 	REGISTRAR_APPLY,      /* sources, options */
-	REGISTRAR_PROPOSE,    /* kind, name: draft -> proposed */
+	REGISTRAR_PROPOSE,    /* name: draft -> proposed, by who wrote the draft */
 	REGISTRAR_APPROVE,    /* kind, name (, version): a waiting charter or raise */
 	REGISTRAR_REJECT,     /* kind, name, reason */
 	REGISTRAR_SUSPEND,    /* name, reason */
@@ -103,8 +103,13 @@ bool registrar_can(const struct registrar *registrar, struct text identity, int6
  * {identity, state, version, number, when, approvals, usable, why_not}.  resource is
  * "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
  * LIMIT. */
-bool registrar_who(const struct registrar *registrar, enum effect effect, struct text resource,
-	int64_t now_utc_ms, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+struct registrar_who_query {
+	enum effect effect;
+	struct text resource;
+	int64_t now_utc_ms;
+};
+bool registrar_who(const struct registrar *registrar, const struct registrar_who_query *asked,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* One entry as JSON for the API: {kind, name, revision, version, state, object,
  * waiting: {version, state, proposed_by, object}, keys[...]}.  Errors: LIMIT. */

@@ -1,0 +1,359 @@
+/* The fold and the projection: two tables over the same records.
+ *
+ * A record whose changes are too many for an entry names a content instead; both
+ * tables see it as if the changes were in it (expand), so no handler knows.
+ *
+ * Invariants:
+ * 1. handlers run in log order, on the loop's thread, for durable records only;
+ * 2. once has_failed is set nothing is applied or submitted any more;
+ * 3. the projection reads nothing but the record, so the rows of a log are the
+ *    same whenever and wherever they are made. */
+#include "services/registry/fold.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+
+enum {
+	FOLD_ARENA_BYTES_MAX = 128 * 1024 * 1024,
+	FOLD_CONTENT_VALUES_MAX = 4000000,
+};
+
+struct fold {
+	struct fold_log log;
+	struct loop *loop;
+	struct fold_handler handlers[FOLD_HANDLERS_MAX];
+	size_t handlers_count;
+	struct fold_projector projectors[FOLD_HANDLERS_MAX];
+	size_t projectors_count;
+	struct arena *arena; /* of the record being applied */
+	uint64_t next_index;
+	void (*heard)(void *listener, uint64_t next);
+	void *listener;
+	bool is_loading;
+	bool has_failed;
+};
+
+struct projection {
+	struct arena *arena;
+	struct store_change *changes;
+	size_t count;
+	size_t capacity;
+	uint64_t index;
+	bool has_failed;
+};
+
+/* A record as handlers see it may hold one content: larger limits than a
+ * request's. */
+static const struct json_limits content_limits = {
+	.size_bytes = RECORD_CONTENT_BYTES_MAX,
+	.depth = 64,
+	.values = FOLD_CONTENT_VALUES_MAX,
+};
+
+bool fold_create(
+	struct fold **out, const struct fold_log *log, struct loop *loop, struct error *err)
+{
+	struct fold *fold = calloc(1, sizeof *fold);
+
+	*out = NULL;
+	if (fold == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the fold");
+	fold->arena = arena_create(FOLD_ARENA_BYTES_MAX);
+	if (fold->arena == NULL) {
+		fold_destroy(&fold);
+		return error_set(err, ERROR_LIMIT, "no memory for the fold");
+	}
+	fold->log = *log;
+	fold->loop = loop;
+	fold->is_loading = true;
+	*out = fold;
+	return true;
+}
+
+void fold_destroy(struct fold **fold)
+{
+	if (*fold == NULL)
+		return;
+	arena_destroy(&(*fold)->arena);
+	free(*fold);
+	*fold = NULL;
+}
+
+bool fold_add(struct fold *fold, const struct fold_handler *handler, struct error *err)
+{
+	if (fold->handlers_count == FOLD_HANDLERS_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d fold handlers", FOLD_HANDLERS_MAX);
+	fold->handlers[fold->handlers_count++] = *handler;
+	return true;
+}
+
+bool fold_add_projector(
+	struct fold *fold, const struct fold_projector *projector, struct error *err)
+{
+	if (fold->projectors_count == FOLD_HANDLERS_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d projectors", FOLD_HANDLERS_MAX);
+	fold->projectors[fold->projectors_count++] = *projector;
+	return true;
+}
+
+/* ---- reading a record ---- */
+
+static bool check_content(const struct json *record, struct text content, struct error *err)
+{
+	struct sha256 named, found = sha256_of(content.data, content.length);
+
+	if (!digest_parse(json_text_or(record, "content", ""), &named) ||
+		!sha256_equal(&named, &found))
+		return error_set(
+			err, ERROR_CORRUPT, "what lies beside the record is not what it names");
+	return true;
+}
+
+/* The record with the changes that lie beside it. */
+static bool expand(struct json *record, struct arena *arena, struct text content, struct error *err)
+{
+	struct json changes;
+	struct json_builder whole;
+
+	if (json_find(record, "content") == NULL || json_find(record, "changes") != NULL)
+		return true;
+	if (!check_content(record, content, err) ||
+		!json_parse(&changes, arena, content, &content_limits, err))
+		return false;
+	json_object_start(&whole, arena);
+	for (uint32_t i = 0; i < record->count; i++)
+		if (!text_is(record->members[i].name, "content"))
+			json_put_named(&whole, record->members[i].name, record->members[i].value);
+	json_put(&whole, "changes", changes);
+	return json_object_seal(&whole, record, err);
+}
+
+/* Reads an entry; only records of type registry keep changes beside them. */
+static bool read_entry(struct json *record, struct arena *arena, struct text entry,
+	struct text content, struct error *err)
+{
+	if (!json_parse(record, arena, entry, &json_limits_default, err)) {
+		err->code = err->code == ERROR_INVALID ? ERROR_CORRUPT : err->code;
+		return false;
+	}
+	if (record->type != JSON_OBJECT)
+		return error_set(err, ERROR_CORRUPT, "a record that is no object");
+	if (!text_is(json_text_or(record, "type", ""), "registry"))
+		return true;
+	return expand(record, arena, content, err);
+}
+
+/* ---- applying ---- */
+
+static bool run_handlers(
+	struct fold *fold, const struct json *record, uint64_t index, struct error *err)
+{
+	struct text type = json_text_or(record, "type", "");
+
+	for (size_t i = 0; i < fold->handlers_count; i++) {
+		const struct fold_handler *handler = &fold->handlers[i];
+
+		if (text_is(type, handler->type) &&
+			!handler->apply(handler->state, record, index, err))
+			return error_wrap(
+				err, "record %llu (%s)", (unsigned long long)index, handler->type);
+	}
+	return true;
+}
+
+bool fold_apply_entry(struct fold *fold, struct text entry, struct text content, uint64_t index,
+	struct error *err)
+{
+	struct json record;
+	bool ok;
+
+	if (fold->has_failed)
+		return error_set(err, ERROR_INTERNAL, "state no longer follows the log");
+	ok = read_entry(&record, fold->arena, entry, content, err) &&
+	     run_handlers(fold, &record, index, err);
+	arena_reset(fold->arena);
+	if (!ok)
+		fold->has_failed = true;
+	else if (index >= fold->next_index)
+		fold->next_index = index + 1;
+	return ok;
+}
+
+bool fold_finish_loading(struct fold *fold, struct error *err)
+{
+	if (fold->has_failed)
+		return error_set(err, ERROR_INTERNAL, "state no longer follows the log");
+	for (size_t i = 0; i < fold->handlers_count; i++)
+		if (fold->handlers[i].loaded != NULL &&
+			!fold->handlers[i].loaded(fold->handlers[i].state, err)) {
+			fold->has_failed = true;
+			return false;
+		}
+	fold->is_loading = false;
+	return true;
+}
+
+bool fold_is_loading(const struct fold *fold)
+{
+	return fold->is_loading;
+}
+
+/* ---- submitting ---- */
+
+static void change_durable(struct record_append *append)
+{
+	struct fold_change *change = append->context;
+
+	change->index = append->index;
+	change->err = append->err;
+	change->is_durable =
+		append->is_durable && fold_apply_entry(change->fold, change->entry, change->content,
+					      append->index, &change->err);
+	if (change->is_durable && change->fold->heard != NULL)
+		change->fold->heard(change->fold->listener, change->fold->next_index);
+	change->done(change);
+}
+
+void fold_listen(struct fold *fold, void (*heard)(void *listener, uint64_t next), void *listener)
+{
+	fold->heard = heard;
+	fold->listener = listener;
+}
+
+bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err)
+{
+	if (fold->has_failed)
+		return error_set(err, ERROR_INTERNAL, "state no longer follows the log");
+	if (fold->is_loading)
+		return error_set(err, ERROR_INTERNAL, "still loading");
+	change->fold = fold;
+	change->is_durable = false;
+	change->err = (struct error){0};
+	change->append.entry = change->entry;
+	change->append.content = change->content;
+	change->append.loop = fold->loop;
+	change->append.done = change_durable;
+	change->append.context = change;
+	return fold->log.submit(fold->log.context, &change->append, err);
+}
+
+int64_t fold_stamp_utc_ms(struct fold *fold)
+{
+	return fold->log.stamp_utc_ms(fold->log.context);
+}
+
+bool fold_has_failed(const struct fold *fold)
+{
+	return fold->has_failed ||
+	       (fold->log.has_failed != NULL && fold->log.has_failed(fold->log.context));
+}
+
+uint64_t fold_next_index(const struct fold *fold)
+{
+	return fold->next_index;
+}
+
+/* ---- projecting ---- */
+
+/* Room for one more; false when there is none. */
+static bool grow(struct projection *projection)
+{
+	size_t capacity = projection->capacity == 0 ? 8 : 2 * projection->capacity;
+	struct store_change *changes;
+
+	if (projection->count < projection->capacity)
+		return true;
+	if (projection->count >= PROJECTION_CHANGES_MAX)
+		return false;
+	changes = arena_array(projection->arena, struct store_change, capacity);
+	if (changes == NULL)
+		return false;
+	if (projection->count > 0)
+		memcpy(changes, projection->changes, projection->count * sizeof *changes);
+	projection->changes = changes;
+	projection->capacity = capacity;
+	return true;
+}
+
+static void add_change(struct projection *projection, enum store_op op, const char *kind,
+	struct text key, struct text body)
+{
+	struct store_change *change;
+
+	if (projection->has_failed || !grow(projection)) {
+		projection->has_failed = true;
+		return;
+	}
+	change = &projection->changes[projection->count++];
+	change->op = op;
+	change->row.kind = text_of(kind);
+	change->row.key = text_copy(projection->arena, key);
+	change->row.index = projection->index;
+	change->row.body = body;
+	if (change->row.key.data == NULL)
+		projection->has_failed = true;
+}
+
+void projection_put(
+	struct projection *projection, const char *kind, struct text key, const struct json *body)
+{
+	struct text canonical = json_canonical_text(projection->arena, body);
+
+	if (canonical.data == NULL)
+		projection->has_failed = true;
+	add_change(projection, STORE_PUT, kind, key, canonical);
+}
+
+void projection_delete(struct projection *projection, const char *kind, struct text key)
+{
+	add_change(projection, STORE_DELETE, kind, key, (struct text){NULL, 0});
+}
+
+void projection_delete_prefix(struct projection *projection, const char *kind, struct text prefix)
+{
+	add_change(projection, STORE_DELETE_PREFIX, kind, prefix, (struct text){NULL, 0});
+}
+
+struct arena *projection_arena(struct projection *projection)
+{
+	return projection->arena;
+}
+
+static void fill_record(
+	struct store_record *out, const struct json *record, struct text entry, uint64_t index)
+{
+	out->index = index;
+	out->at_utc_ms = json_integer_or(record, "at", 0);
+	out->type = json_text_or(record, "type", "");
+	out->actor = json_text_or(record, "actor", "");
+	out->identity = json_text_or(record, "identity", "");
+	out->task = json_text_or(record, "task", "");
+	out->verdict = json_text_or(record, "verdict", "");
+	out->entry = entry;
+}
+
+bool fold_project_entry(const struct fold *fold, struct arena *arena,
+	const struct fold_entry *entry, struct fold_projected *out, struct error *err)
+{
+	struct projection projection = {.arena = arena, .index = entry->index};
+	struct json record;
+	struct text type;
+
+	*out = (struct fold_projected){0};
+	if (!read_entry(&record, arena, entry->entry, entry->content, err))
+		return error_wrap(err, "record %llu", (unsigned long long)entry->index);
+	type = json_text_or(&record, "type", "");
+	for (size_t i = 0; i < fold->projectors_count; i++)
+		if (text_is(type, fold->projectors[i].type))
+			fold->projectors[i].project(&record, &projection);
+	if (projection.has_failed)
+		return error_set(err, ERROR_LIMIT, "record %llu leaves too many rows",
+			(unsigned long long)entry->index);
+	out->changes = projection.changes;
+	out->changes_count = projection.count;
+	fill_record(&out->record, &record, entry->entry, entry->index);
+	return true;
+}

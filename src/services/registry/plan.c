@@ -1,0 +1,485 @@
+/* Makes a plan: documents → objects → what differs from the registry → what is
+ * wrong with the result.
+ *
+ * Invariants:
+ * 1. the registry is only read;
+ * 2. a document equal to what is in force, or to what waits, changes nothing, so
+ *    planning an export is empty;
+ * 3. nothing is removed unless pruning was asked for. */
+#include "services/registry/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/yaml.h"
+#include "domain/charter/name_table.h"
+#include "domain/charter/reference.h"
+#include "services/registry/plan_diff.h"
+
+enum { KINDS = OBJECT_POLICY + 1 };
+
+/* A plan and what is needed while it is made. */
+struct planned {
+	struct plan plan; /* first: a plan is its maker */
+	const struct registry *registry;
+	struct plan_options options;
+	struct name_table *named[KINDS]; /* documents by name */
+	const struct object **objects;   /* held */
+	struct text *files;              /* of each object */
+	size_t objects_count;
+	struct plan_change *changes;
+};
+
+/* ---- reading documents ---- */
+
+static bool check_amount(const struct plan_source *sources, size_t count, struct error *err)
+{
+	size_t bytes = 0;
+
+	if (count > PLAN_SOURCES_MAX)
+		return error_set(err, ERROR_LIMIT, "%zu files, where %d is the most", count,
+			PLAN_SOURCES_MAX);
+	for (size_t i = 0; i < count; i++)
+		bytes += sources[i].yaml.length;
+	if (bytes > PLAN_BYTES_MAX)
+		return error_set(
+			err, ERROR_LIMIT, "%zu bytes, where %d is the most", bytes, PLAN_BYTES_MAX);
+	return true;
+}
+
+/* yaml_parse says "file:line: what"; the place goes where places go. */
+static void report_syntax(struct planned *planned, struct text file, const struct error *cause)
+{
+	struct place place = {.file = file};
+	const char *what = cause->text;
+	char *end;
+
+	if (strncmp(what, file.data, file.length) == 0 && what[file.length] == ':') {
+		place.line = (uint32_t)strtoul(what + file.length + 1, &end, 10);
+		what = *end == ':' ? end + 1 : end;
+		what += strspn(what, " ");
+	}
+	problem_add(&planned->plan.problems, place, NULL, "%s", what);
+}
+
+static void keep_object(struct planned *planned, struct object *object, struct text file)
+{
+	struct problems *problems = &planned->plan.problems;
+	struct place place = {.file = file, .line = object->document.line, .field = object->name};
+	const struct object *held = object;
+
+	if (planned->objects_count == PLAN_OBJECTS_MAX) {
+		problem_add(problems, place, NULL, "more than %d documents", PLAN_OBJECTS_MAX);
+		object_release(&held);
+		return;
+	}
+	planned->files[planned->objects_count] = file;
+	planned->objects[planned->objects_count++] = object;
+	if (name_table_find(planned->named[object->kind], object->name) != NULL)
+		problem_add(problems, place, "write one of the two", "%s %.*s is written twice",
+			object_kind_word(object->kind), TEXT_ARGS(object->name));
+	else if (!name_table_put(planned->named[object->kind], object->name, object))
+		problem_add(problems, place, NULL, "no memory for it");
+}
+
+static void read_source(struct planned *planned, const struct plan_source *source)
+{
+	struct plan *plan = &planned->plan;
+	struct text file = text_copy(plan->arena, source->file);
+	struct json_limits limits = json_limits_default;
+	struct yaml_documents documents;
+	struct error cause = {0};
+	const char *name = file.data == NULL ? "" : file.data;
+
+	limits.size_bytes = PLAN_BYTES_MAX;
+	limits.values = UINT32_C(10) * 1000 * 1000;
+	if (!yaml_parse(&documents, plan->arena, source->yaml, name, &limits, &cause)) {
+		report_syntax(planned, text_of(name), &cause);
+		return;
+	}
+	for (size_t i = 0; i < documents.count; i++) {
+		struct object *object;
+
+		if (object_parse(&object, &documents.items[i], text_of(name), &plan->problems))
+			keep_object(planned, object, text_of(name));
+	}
+}
+
+/* ---- the world as it would be ---- */
+
+static const struct object *newest(const struct registry_entry *entry)
+{
+	if (entry == NULL || entry->state == IDENTITY_RETIRED)
+		return NULL;
+	return entry->waiting != NULL ? entry->waiting : entry->in_force;
+}
+
+/* Pruning spares administrators: a folder that forgot them must not lock
+ * everyone out. */
+static bool is_spared(const struct registry_entry *entry)
+{
+	return entry->kind == OBJECT_PERSON && entry->in_force != NULL &&
+	       person_has_role(entry->in_force->person, "administrator");
+}
+
+static bool is_pruned(const struct planned *planned, const struct registry_entry *entry)
+{
+	return planned->options.is_prune && newest(entry) != NULL && !is_spared(entry) &&
+	       name_table_find(planned->named[entry->kind], entry->name) == NULL;
+}
+
+static const struct object *find_in_world(void *context, enum object_kind kind, struct text name)
+{
+	const struct planned *planned = context;
+	const struct object *written = name_table_find(planned->named[kind], name);
+	const struct registry_entry *entry;
+
+	if (written != NULL)
+		return written;
+	entry = registry_find(planned->registry, kind, name);
+	if (entry == NULL || is_pruned(planned, entry))
+		return NULL;
+	return newest(entry);
+}
+
+struct name_visit {
+	bool (*visit)(void *visitor, struct text name);
+	void *visitor;
+};
+
+static bool visit_entry_name(void *context, const struct registry_entry *entry)
+{
+	const struct name_visit *visit = context;
+
+	return visit->visit(visit->visitor, entry->name);
+}
+
+static void each_name(void *context, enum object_kind kind,
+	bool (*visit)(void *visitor, struct text name), void *visitor)
+{
+	const struct planned *planned = context;
+	struct name_visit each = {visit, visitor};
+
+	for (size_t i = 0; i < planned->objects_count; i++)
+		if (planned->objects[i]->kind == kind && !visit(visitor, planned->objects[i]->name))
+			return;
+	registry_each(planned->registry, kind, (struct text){NULL, 0}, visit_entry_name, &each);
+}
+
+/* ---- comparing ---- */
+
+/* A role that was not there, or a higher clearance. */
+static bool is_raised(const struct person *before, const struct person *after)
+{
+	int old_level = before == NULL || before->clearance == SENSITIVITY_UNLABELLED
+				? 0
+				: sensitivity_level(before->clearance);
+	int new_level = after->clearance == SENSITIVITY_UNLABELLED
+				? 0
+				: sensitivity_level(after->clearance);
+
+	if (new_level > old_level)
+		return true;
+	for (uint32_t i = 0; i < after->roles_count; i++) {
+		bool had = false;
+
+		for (uint32_t j = 0; before != NULL && j < before->roles_count; j++)
+			had = had || text_equal(before->roles[j], after->roles[i]);
+		if (!had)
+			return true;
+	}
+	return false;
+}
+
+static bool needs_approval(const struct planned *planned, const struct registry_entry *entry,
+	const struct object *after)
+{
+	const struct object *in_force = entry == NULL ? NULL : entry->in_force;
+
+	if (after->kind == OBJECT_IDENTITY)
+		return true;
+	if (after->kind != OBJECT_PERSON || planned->options.is_founding)
+		return false;
+	return is_raised(in_force == NULL ? NULL : in_force->person, after->person);
+}
+
+static bool same_document(const struct object *a, const struct object *b)
+{
+	return a != NULL && sha256_equal(&a->digest, &b->digest);
+}
+
+/* Adds what one document changes; false if it changes nothing. */
+static bool compare_object(struct planned *planned, size_t at)
+{
+	const struct object *after = planned->objects[at];
+	const struct registry_entry *entry =
+		registry_find(planned->registry, after->kind, after->name);
+	struct plan_change *change = &planned->changes[planned->plan.changes_count];
+	struct place place = {planned->files[at], after->document.line, after->name};
+
+	if (entry != NULL && entry->state == IDENTITY_RETIRED) {
+		problem_add(&planned->plan.problems, place, "choose a new name",
+			"identity %.*s is retired; its name is never used again",
+			TEXT_ARGS(after->name));
+		return false;
+	}
+	if (entry != NULL &&
+		(same_document(entry->in_force, after) || same_document(entry->waiting, after)))
+		return false;
+	*change = (struct plan_change){.kind = after->kind, .name = after->name, .after = after};
+	change->before = entry == NULL ? NULL : newest(entry);
+	change->action = change->before == NULL ? PLAN_CREATE : PLAN_CHANGE;
+	change->needs_approval = needs_approval(planned, entry, after);
+	planned->plan.changes_count++;
+	return true;
+}
+
+static void compare_all(struct planned *planned)
+{
+	for (size_t i = 0; i < planned->objects_count; i++)
+		if (!compare_object(planned, i))
+			planned->plan.unchanged_count++;
+}
+
+static bool add_removal(void *context, const struct registry_entry *entry)
+{
+	struct planned *planned = context;
+	struct plan_change *change;
+
+	if (!is_pruned(planned, entry))
+		return true;
+	change = &planned->changes[planned->plan.changes_count++];
+	*change = (struct plan_change){.action = PLAN_REMOVE,
+		.kind = entry->kind,
+		.name = text_copy(planned->plan.arena, entry->name),
+		.before = newest(entry)};
+	return true;
+}
+
+static int compare_changes(const void *left, const void *right)
+{
+	const struct plan_change *a = left, *b = right;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return text_compare(a->name, b->name);
+}
+
+/* ---- checking the result ---- */
+
+static void check_references(struct planned *planned)
+{
+	struct reference_world world = {.context = planned,
+		.find = find_in_world,
+		.each_name = each_name,
+		.now_utc_s = planned->options.now_utc_ms / 1000};
+
+	for (size_t i = 0; i < planned->objects_count; i++) {
+		const struct registry_entry *entry = registry_find(
+			planned->registry, planned->objects[i]->kind, planned->objects[i]->name);
+
+		if (entry != NULL && (same_document(entry->in_force, planned->objects[i]) ||
+					     same_document(entry->waiting, planned->objects[i])))
+			continue;
+		references_check(
+			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
+	}
+}
+
+struct referrer {
+	const struct planned *planned;
+	const struct plan_change *removed;
+	const struct registry_entry *found;
+};
+
+static bool names_removed(void *context, const struct registry_entry *entry)
+{
+	struct referrer *referrer = context;
+	const struct object *object =
+		find_in_world((void *)(uintptr_t)referrer->planned, entry->kind, entry->name);
+
+	if (object != NULL &&
+		object_refers_to(object, referrer->removed->kind, referrer->removed->name))
+		referrer->found = entry;
+	return referrer->found == NULL;
+}
+
+/* What is removed must not be named by anything that stays. */
+static void check_removals(struct planned *planned)
+{
+	for (size_t i = 0; i < planned->plan.changes_count; i++) {
+		const struct plan_change *change = &planned->changes[i];
+		struct referrer referrer = {.planned = planned, .removed = change};
+		struct place place = {.field = change->name};
+
+		if (change->action != PLAN_REMOVE)
+			continue;
+		registry_each(planned->registry, OBJECT_NONE, (struct text){NULL, 0}, names_removed,
+			&referrer);
+		if (referrer.found != NULL)
+			problem_add(&planned->plan.problems, place,
+				"change what names it, or keep it",
+				"%s %.*s would be removed, but %s %.*s names it",
+				object_kind_word(change->kind), TEXT_ARGS(change->name),
+				object_kind_word(referrer.found->kind),
+				TEXT_ARGS(referrer.found->name));
+	}
+}
+
+/* ---- what is recorded only ---- */
+
+const struct unenforced_field unenforced_fields[] = {
+	{"identity", "risk", "recorded and shown to policies; no default rules of its own yet"},
+	{"identity", "model", "no model gateway yet: calls of models do not pass through remit"},
+	{"identity", "peers", "no delegation between identities yet: every hand-over is refused"},
+	{"identity", "impact", "a note for people"},
+	{"identity", "review", "no reviews yet: nothing happens when one is due"},
+	{"person", "clearance", "a person's ceiling is not applied to tasks yet"},
+	{"data-source", "custodian", "a note for people"},
+	{"data-source", "location", "a note for people"},
+	{"tool", "risk", "recorded and shown to policies; no default rules of its own yet"},
+	{"tool", "reversal", "no undo yet: nothing is prepared or reversed"},
+	{"policy", "level", "mandatory and default are both always in force"},
+	{NULL, NULL, NULL},
+};
+
+static bool is_used(const struct planned *planned, const struct unenforced_field *field)
+{
+	for (size_t i = 0; i < planned->objects_count; i++) {
+		const struct json *value;
+
+		if (!text_is(text_of(object_kind_word(planned->objects[i]->kind)), field->kind))
+			continue;
+		value = json_find(&planned->objects[i]->document, field->field);
+		if (value != NULL && !(value->type == JSON_ARRAY && value->count == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool note_unenforced(struct planned *planned, struct error *err)
+{
+	size_t count = 0;
+	const struct unenforced_field **used;
+
+	while (unenforced_fields[count].kind != NULL)
+		count++;
+	used = arena_array(planned->plan.arena, const struct unenforced_field *, count);
+	if (used == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	planned->plan.unenforced = used;
+	for (size_t i = 0; i < count; i++)
+		if (is_used(planned, &unenforced_fields[i]))
+			used[planned->plan.unenforced_count++] = &unenforced_fields[i];
+	return true;
+}
+
+/* ---- the plan ---- */
+
+static bool planned_create(struct planned **out, struct error *err)
+{
+	struct planned *planned = calloc(1, sizeof *planned);
+	struct arena *arena;
+
+	*out = planned;
+	if (planned == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	arena = arena_create(PLAN_ARENA_BYTES_MAX);
+	planned->plan.arena = arena;
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	planned->plan.problems.arena = arena;
+	planned->objects = arena_array(arena, const struct object *, PLAN_OBJECTS_MAX);
+	planned->files = arena_array(arena, struct text, PLAN_OBJECTS_MAX);
+	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++) {
+		planned->named[kind] = name_table_create();
+		if (planned->named[kind] == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	}
+	if (planned->objects == NULL || planned->files == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	return true;
+}
+
+static bool find_changes(struct planned *planned, struct error *err)
+{
+	size_t most = planned->objects_count + 1;
+
+	if (planned->options.is_prune)
+		most += registry_count(planned->registry, OBJECT_NONE);
+	planned->changes = arena_array(planned->plan.arena, struct plan_change, most);
+	if (planned->changes == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	compare_all(planned);
+	if (planned->options.is_prune)
+		registry_each(planned->registry, OBJECT_NONE, (struct text){NULL, 0}, add_removal,
+			planned);
+	qsort(planned->changes, planned->plan.changes_count, sizeof *planned->changes,
+		compare_changes);
+	planned->plan.changes = planned->changes;
+	for (size_t i = 0; i < planned->plan.changes_count; i++)
+		if (!plan_diff(&planned->changes[i], planned->plan.arena, err))
+			return false;
+	return true;
+}
+
+/* What changes refer to in the registry stays as long as the plan does. */
+static void hold_changes(struct planned *planned)
+{
+	for (size_t i = 0; i < planned->plan.changes_count; i++)
+		if (planned->changes[i].before != NULL)
+			(void)object_acquire(planned->changes[i].before);
+}
+
+bool registry_plan(struct plan **out, const struct registry *registry,
+	const struct plan_source *sources, size_t count, const struct plan_options *options,
+	struct error *err)
+{
+	struct planned *planned = NULL;
+	struct plan *plan = NULL;
+	bool ok = false;
+
+	*out = NULL;
+	if (!check_amount(sources, count, err) || !planned_create(&planned, err))
+		goto done;
+	planned->registry = registry;
+	planned->options = *options;
+	planned->plan.revision = registry_revision(registry);
+	for (size_t i = 0; i < count; i++)
+		read_source(planned, &sources[i]);
+	ok = find_changes(planned, err);
+	if (planned->changes != NULL)
+		hold_changes(planned);
+	if (!ok)
+		goto done;
+	check_references(planned);
+	check_removals(planned);
+	ok = note_unenforced(planned, err);
+	if (!ok)
+		goto done;
+	*out = &planned->plan;
+	planned = NULL;
+done:
+	plan = planned == NULL ? NULL : &planned->plan;
+	plan_destroy(&plan);
+	return ok;
+}
+
+void plan_destroy(struct plan **plan)
+{
+	struct planned *planned;
+
+	if (*plan == NULL)
+		return;
+	planned = (struct planned *)*plan;
+	for (size_t i = 0; planned->changes != NULL && i < planned->plan.changes_count; i++)
+		object_release(&planned->changes[i].before);
+	for (size_t i = 0; i < planned->objects_count; i++)
+		object_release(&planned->objects[i]);
+	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++)
+		name_table_destroy(&planned->named[kind], NULL);
+	arena_destroy(&planned->plan.arena);
+	free(planned);
+	*plan = NULL;
+}

@@ -1,0 +1,204 @@
+/* The queue of requests.  One is on its way at a time: it is checked against the
+ * state that all before it left, so what is written is always valid.
+ *
+ *   submitted → waiting → (checked) → refused | nothing to do | recorded → done
+ *
+ * Invariant: current is not NULL exactly while a record of ours is on its way. */
+#include "services/registry/registrar.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/registry/registrar_private.h"
+
+bool registrar_create(
+	struct registrar **out, struct registry *registry, struct fold *fold, struct error *err)
+{
+	struct registrar *registrar = calloc(1, sizeof *registrar);
+
+	*out = NULL;
+	if (registrar == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the registrar");
+	registrar->registry = registry;
+	registrar->fold = fold;
+	registrar->arena = arena_create(REGISTRAR_ARENA_BYTES_MAX);
+	registrar->scratch = arena_create(REGISTRAR_ARENA_BYTES_MAX);
+	if (registrar->arena == NULL || registrar->scratch == NULL) {
+		registrar_destroy(&registrar);
+		return error_set(err, ERROR_LIMIT, "no memory for the registrar");
+	}
+	if (!registrar_register(registrar, err)) {
+		registrar_destroy(&registrar);
+		return false;
+	}
+	*out = registrar;
+	return true;
+}
+
+void registrar_destroy(struct registrar **registrar)
+{
+	if (*registrar == NULL)
+		return;
+	arena_destroy(&(*registrar)->arena);
+	arena_destroy(&(*registrar)->scratch);
+	explicit_bzero((*registrar)->codes, sizeof(*registrar)->codes);
+	free(*registrar);
+	*registrar = NULL;
+}
+
+const struct registry *registrar_registry(const struct registrar *registrar)
+{
+	return registrar->registry;
+}
+
+void registrar_request_deinit(struct registrar_request *request)
+{
+	plan_destroy(&request->plan);
+	explicit_bzero(request->issued_code, sizeof request->issued_code);
+}
+
+/* ---- answers ---- */
+
+enum prepared_as registrar_refuse(struct registrar_request *request, const struct error *err)
+{
+	request->err = *err;
+	request->is_forbidden = strncmp(err->text, "forbidden:", 10) == 0;
+	return PREPARED_REFUSED;
+}
+
+enum prepared_as registrar_forbid(struct registrar_request *request, const char *why)
+{
+	struct error err = {0};
+
+	error_set(&err, ERROR_INVALID, "forbidden: %s", why);
+	return registrar_refuse(request, &err);
+}
+
+static void answer(struct registrar *registrar, struct registrar_request *request)
+{
+	request->revision = registry_revision(registrar->registry);
+	request->done(request);
+}
+
+/* ---- the queue ---- */
+
+static struct registrar_request *take_first(struct registrar *registrar)
+{
+	struct registrar_request *request = registrar->first;
+
+	if (request == NULL)
+		return NULL;
+	registrar->first = request->next;
+	if (registrar->first == NULL)
+		registrar->last = NULL;
+	registrar->waiting_count--;
+	request->next = NULL;
+	return request;
+}
+
+static void run_queue(struct registrar *registrar);
+
+static void recorded(struct fold_change *change)
+{
+	struct registrar *registrar = change->context;
+	struct registrar_request *request = registrar->current;
+
+	assert(request != NULL);
+	registrar->current = NULL;
+	arena_reset(registrar->arena);
+	if (change->is_durable) {
+		request->is_changed = true;
+		request->index = change->index;
+	} else {
+		request->err = change->err;
+		explicit_bzero(request->issued_code, sizeof request->issued_code);
+	}
+	answer(registrar, request);
+	run_queue(registrar);
+}
+
+/* True if its record is now on its way. */
+static bool start_request(struct registrar *registrar, struct registrar_request *request)
+{
+	enum prepared_as prepared;
+
+	registrar->change = (struct fold_change){.done = recorded, .context = registrar};
+	prepared = registrar_prepare(registrar, request);
+	assert(prepared != PREPARED_REFUSED || request->err.code != ERROR_NONE);
+	if (prepared != PREPARED_RECORD)
+		return false;
+	registrar->current = request;
+	if (fold_submit(registrar->fold, &registrar->change, &request->err))
+		return true;
+	registrar->current = NULL;
+	explicit_bzero(request->issued_code, sizeof request->issued_code);
+	return false;
+}
+
+/* A done function may submit again: it then only joins the queue this loop is
+ * working on. */
+static void run_queue(struct registrar *registrar)
+{
+	struct registrar_request *request;
+
+	if (registrar->is_running)
+		return;
+	registrar->is_running = true;
+	while (registrar->current == NULL && (request = take_first(registrar)) != NULL)
+		if (!start_request(registrar, request)) {
+			arena_reset(registrar->arena);
+			answer(registrar, request);
+		}
+	registrar->is_running = false;
+}
+
+bool registrar_submit(
+	struct registrar *registrar, struct registrar_request *request, struct error *err)
+{
+	if (registrar->waiting_count == REGISTRAR_QUEUE_MAX)
+		return error_set(
+			err, ERROR_LIMIT, "%d changes are waiting already", REGISTRAR_QUEUE_MAX);
+	request->err = (struct error){0};
+	request->is_forbidden = false;
+	request->is_changed = false;
+	request->index = 0;
+	request->plan = NULL;
+	request->next = NULL;
+	memset(request->issued_code, 0, sizeof request->issued_code);
+	memset(request->kid_issued, 0, sizeof request->kid_issued);
+	if (registrar->last == NULL)
+		registrar->first = request;
+	else
+		registrar->last->next = request;
+	registrar->last = request;
+	registrar->waiting_count++;
+	run_queue(registrar);
+	return true;
+}
+
+/* ---- who can sign ---- */
+
+static bool count_administrator(void *context, const struct registry_entry *entry)
+{
+	size_t *count = context;
+
+	if (entry->in_force != NULL && entry->keys_count > 0 &&
+		person_has_role(entry->in_force->person, "administrator"))
+		(*count)++;
+	return *count < 2;
+}
+
+size_t registrar_count_administrators(const struct registrar *registrar)
+{
+	size_t count = 0;
+
+	registry_each(registrar->registry, OBJECT_PERSON, (struct text){NULL, 0},
+		count_administrator, &count);
+	return count;
+}
+
+bool registrar_has_administrator(const struct registrar *registrar)
+{
+	return registrar_count_administrators(registrar) > 0;
+}

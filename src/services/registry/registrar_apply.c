@@ -1,0 +1,162 @@
+/* apply: a plan made at this moment, allowed, and written as one record. */
+#include "services/registry/registrar_private.h"
+
+/* ---- may they ---- */
+
+static bool is_named_by(const struct object *object, struct text actor)
+{
+	static const size_t prefix = sizeof "person:" - 1;
+	struct text name;
+
+	if (!text_starts_with(actor, "person:"))
+		return false;
+	name = (struct text){actor.data + prefix, actor.length - prefix};
+	return text_equal(object->charter->owner, name) ||
+	       text_equal(object->charter->backup_owner, name);
+}
+
+/* A charter is written by an administrator or by those who answer for it: once
+ * one is in force, those it names, else those the new one names. */
+static bool may_write(
+	const struct registry *registry, const struct plan_change *change, struct text actor)
+{
+	const struct registry_entry *entry;
+
+	if (registry_actor_has_role(registry, actor, "administrator"))
+		return true;
+	if (change->kind != OBJECT_IDENTITY)
+		return false;
+	entry = registry_find(registry, change->kind, change->name);
+	if (entry != NULL && entry->in_force != NULL)
+		return (registry_standings(registry, actor, entry) & STANDING_OWNER) != 0;
+	return change->after != NULL && is_named_by(change->after, actor);
+}
+
+static bool check_actor(
+	struct registrar *registrar, struct registrar_request *request, struct error *err)
+{
+	const struct plan *plan = request->plan;
+
+	for (size_t i = 0; i < plan->changes_count; i++)
+		if (!may_write(registrar->registry, &plan->changes[i], request->actor))
+			return error_set(err, ERROR_INVALID,
+				"forbidden: %.*s may not change %s %.*s; %s",
+				TEXT_ARGS(request->actor), object_kind_word(plan->changes[i].kind),
+				TEXT_ARGS(plan->changes[i].name),
+				plan->changes[i].kind == OBJECT_IDENTITY
+					? "its owner, backup owner or an administrator may"
+					: "an administrator may");
+	return true;
+}
+
+/* ---- what is written ---- */
+
+static void write_put(struct written_change *written, const struct plan_change *planned,
+	const struct registrar_request *request)
+{
+	struct registry_change *change = &written->change;
+	bool is_identity = planned->kind == OBJECT_IDENTITY;
+
+	written->object = planned->after;
+	change->version++;
+	written_change_drop(written, change->waiting);
+	change->waiting = 0;
+	change->waiting_state = IDENTITY_NONE;
+	change->proposed_by = (struct text){NULL, 0};
+	if (!planned->needs_approval) {
+		written_change_drop(written, change->in_force);
+		change->in_force = change->version;
+		return;
+	}
+	change->waiting = change->version;
+	change->waiting_state =
+		is_identity && request->options.is_draft ? IDENTITY_DRAFT : IDENTITY_PROPOSED;
+	change->proposed_by = request->actor;
+	if (is_identity && change->in_force == 0)
+		change->state = change->waiting_state;
+}
+
+static void write_removal(struct written_change *written)
+{
+	struct registry_change *change = &written->change;
+
+	written_change_drop(written, change->waiting);
+	change->waiting = 0;
+	change->waiting_state = IDENTITY_NONE;
+	change->proposed_by = (struct text){NULL, 0};
+	if (change->kind == OBJECT_IDENTITY) { /* its last charter stays, to explain */
+		change->state = IDENTITY_RETIRED;
+		change->needs_two = false;
+		return;
+	}
+	written_change_drop(written, change->in_force);
+	change->in_force = 0;
+}
+
+static struct written_change write_change(const struct registrar *registrar,
+	const struct plan_change *planned, const struct registrar_request *request)
+{
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, planned->kind, planned->name);
+	struct written_change written = {0};
+
+	if (entry != NULL)
+		written = written_change_of(entry);
+	written.change.kind = planned->kind;
+	written.change.name = planned->name;
+	if (planned->action == PLAN_REMOVE)
+		write_removal(&written);
+	else
+		write_put(&written, planned, request);
+	return written;
+}
+
+static bool write_plan(
+	struct registrar *registrar, const struct registrar_request *request, struct error *err)
+{
+	const struct plan *plan = request->plan;
+	struct json_builder record;
+	struct written_change *changes =
+		arena_array(registrar->arena, struct written_change, plan->changes_count);
+
+	if (changes == NULL)
+		return error_set(err, ERROR_LIMIT, "the change is too large");
+	for (size_t i = 0; i < plan->changes_count; i++)
+		changes[i] = write_change(registrar, &plan->changes[i], request);
+	registrar_record_start(registrar, &record, "registry", request->actor);
+	return registrar_record_finish(registrar, &record, changes, plan->changes_count, err);
+}
+
+static bool check_plan(const struct plan *plan, struct error *err)
+{
+	const struct problem *first = &plan->problems.items[0];
+
+	if (plan->problems.total == 0)
+		return true;
+	return error_set(err, ERROR_INVALID, "%zu problems, the first: %.*s:%u: %.*s: %.*s",
+		plan->problems.total, TEXT_ARGS(first->file), first->line, TEXT_ARGS(first->field),
+		TEXT_ARGS(first->what));
+}
+
+enum prepared_as registrar_prepare_apply(
+	struct registrar *registrar, struct registrar_request *request)
+{
+	struct error err = {0};
+
+	if (request->has_if_match && request->if_match != registry_revision(registrar->registry)) {
+		error_set(&err, ERROR_CONFLICT, "the registry changed: it is at revision %llu",
+			(unsigned long long)registry_revision(registrar->registry));
+		return registrar_refuse(request, &err);
+	}
+	request->options.now_utc_ms = fold_stamp_utc_ms(registrar->fold);
+	request->options.is_founding = !registrar->is_founded;
+	if (!registry_plan(&request->plan, registrar->registry, request->sources,
+		    request->sources_count, &request->options, &err) ||
+		!check_plan(request->plan, &err) || !check_actor(registrar, request, &err))
+		return registrar_refuse(request, &err);
+	if (request->plan->changes_count == 0)
+		return PREPARED_NOTHING;
+	if (!write_plan(registrar, request, &err))
+		return registrar_refuse(request, &err);
+	return PREPARED_RECORD;
+}

@@ -1,0 +1,392 @@
+/* How the registry's records become state, and rows.
+ *
+ * Rows, by (kind, key):
+ *   registry-object    KIND/NAME@VERSION  a version in force or waiting
+ *   registry-state     KIND/NAME          what of them holds, and the versions given
+ *   registry-kill      NAME               the last kill of an identity
+ *   registry-revision  revision           the revision, and whether founded
+ *   person-key         PERSON/KID         a key
+ *   admin-code         DIGEST             a code not yet used
+ * Rows are folded in order of (index, kind), so an object comes before the state
+ * that names it. */
+#include "services/registry/registrar_private.h"
+
+#include <string.h>
+
+/* ---- reading changes ---- */
+
+static uint32_t read_number(const struct json *change, const char *name)
+{
+	int64_t value = json_integer_or(change, name, 0);
+
+	return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
+}
+
+static struct registry_change read_change(const struct json *change, uint64_t revision)
+{
+	return (struct registry_change){
+		.kind = object_kind_of(json_text_or(change, "kind", "")),
+		.name = json_text_or(change, "name", ""),
+		.revision = revision,
+		.version = read_number(change, "version"),
+		.in_force = read_number(change, "in_force"),
+		.waiting = read_number(change, "waiting"),
+		.waiting_state = identity_state_of(json_text_or(change, "waiting_state", "")),
+		.proposed_by = json_text_or(change, "proposed_by", ""),
+		.state = identity_state_of(json_text_or(change, "state", "")),
+		.needs_two = json_boolean_or(change, "needs_two", false),
+		.reactivated_by = json_text_or(change, "reactivated_by", ""),
+		.reason = json_text_or(change, "reason", ""),
+	};
+}
+
+/* The object in a change, as it was when it was written. */
+static bool hold_object(struct registrar *registrar, const struct json *change,
+	const struct json *document, uint64_t revision, struct error *err)
+{
+	struct problems *problems = arena_new(registrar->scratch, struct problems);
+	struct object *object = NULL;
+	const struct object *unwanted;
+
+	if (problems == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a change");
+	problems->arena = registrar->scratch;
+	if (!object_parse(&object, document, TEXT("record"), problems))
+		return error_set(err, ERROR_CORRUPT, "%.*s: %.*s",
+			TEXT_ARGS(problems->items[0].field), TEXT_ARGS(problems->items[0].what));
+	if (registry_hold(
+		    registrar->registry, object, read_number(change, "version"), revision, err))
+		return true;
+	unwanted = object;
+	object_release(&unwanted);
+	return false;
+}
+
+static bool fold_change_of(struct registrar *registrar, const struct json *change,
+	uint64_t revision, struct error *err)
+{
+	const struct json *document = json_find(change, "object");
+	struct registry_change read = read_change(change, revision);
+
+	if (document != NULL && !hold_object(registrar, change, document, revision, err))
+		return false;
+	if (text_is(json_text_or(change, "op", ""), "hold"))
+		return true; /* a row: its state comes in another */
+	return registry_set(registrar->registry, &read, err);
+}
+
+static bool fold_changes(struct registrar *registrar, const struct json *record, struct error *err)
+{
+	const struct json *changes = json_find(record, "changes");
+	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
+	bool ok = true;
+
+	for (uint32_t i = 0;
+		ok && changes != NULL && changes->type == JSON_ARRAY && i < changes->count; i++) {
+		ok = fold_change_of(registrar, &changes->items[i], revision, err);
+		arena_reset(registrar->scratch);
+	}
+	if (!ok)
+		return false;
+	registry_set_revision(registrar->registry, revision);
+	/* While loading, policies come row by row: they are compiled once, at its end. */
+	return fold_is_loading(registrar->fold) || registry_settle(registrar->registry, err);
+}
+
+/* ---- founding ---- */
+
+static void note_founding(struct registrar *registrar, const struct json *record)
+{
+	if (registrar->is_founded || json_boolean_or(record, "founded", false)) {
+		registrar->is_founded = true;
+		return;
+	}
+	if (fold_is_loading(registrar->fold))
+		return; /* looked at once everything is there */
+	registrar->is_founded = registrar_count_administrators(registrar) >= 2;
+}
+
+/* ---- handlers ---- */
+
+static bool fold_registry(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	(void)index;
+	if (!fold_changes(state, record, err))
+		return false;
+	note_founding(state, record);
+	return true;
+}
+
+static void forget_code(struct registrar *registrar, const struct sha256 *digest)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < registrar->codes_count; i++)
+		if (!sha256_equal(&registrar->codes[i].digest, digest))
+			registrar->codes[kept++] = registrar->codes[i];
+	registrar->codes_count = kept;
+}
+
+static void forget_old_codes(struct registrar *registrar, int64_t now_utc_ms)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < registrar->codes_count; i++)
+		if (registrar->codes[i].expires_utc_ms > now_utc_ms)
+			registrar->codes[kept++] = registrar->codes[i];
+	registrar->codes_count = kept;
+}
+
+static bool fold_person_key(
+	void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct registrar *registrar = state;
+	const struct json *jwk = json_find(record, "jwk");
+	struct text person = json_text_or(record, "person", "");
+	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
+	struct person_key key = {.kid = json_text_or(record, "kid", ""),
+		.enrolled_utc_ms = json_integer_or(record, "at", 0)};
+	struct sha256 code;
+
+	(void)index;
+	if (!fold_changes(registrar, record, err))
+		return false;
+	if (digest_parse(json_text_or(record, "code", ""), &code))
+		forget_code(registrar, &code);
+	if (text_is(json_text_or(record, "verb", ""), "revoke")) {
+		registry_remove_key(registrar->registry, person, key.kid, revision);
+		return true;
+	}
+	if (jwk == NULL)
+		return error_set(err, ERROR_CORRUPT, "a key without its jwk");
+	key.jwk = *jwk;
+	if (!registry_set_key(registrar->registry, person, &key, revision, err))
+		return false;
+	note_founding(registrar, record);
+	return true;
+}
+
+static bool fold_admin_code(
+	void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct registrar *registrar = state;
+	struct text person = json_text_or(record, "person", "");
+	struct one_time_code code = {
+		.expires_utc_ms = json_integer_or(record, "expires_utc_ms", 0)};
+
+	(void)index;
+	if (!digest_parse(json_text_or(record, "code", ""), &code.digest) ||
+		person.length > PERSON_NAME_BYTES_MAX)
+		return error_set(err, ERROR_CORRUPT, "a code without its digest");
+	memcpy(code.person, person.length == 0 ? "" : person.data, person.length);
+	forget_old_codes(registrar, json_integer_or(record, "at", 0));
+	forget_code(registrar, &code.digest);
+	if (registrar->codes_count == CODES_MAX) { /* the oldest gives way */
+		struct sha256 oldest = registrar->codes[0].digest;
+
+		forget_code(registrar, &oldest);
+	}
+	registrar->codes[registrar->codes_count++] = code;
+	registry_set_revision(
+		registrar->registry, (uint64_t)json_integer_or(record, "revision", 0));
+	return true;
+}
+
+static bool fold_kill(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct registrar *registrar = state;
+	struct text identity = json_text_or(record, "identity", "");
+
+	(void)index;
+	(void)err;
+	if (identity.length > 0 && json_find(record, "task") == NULL)
+		registry_set_killed(registrar->registry, identity);
+	return true;
+}
+
+static bool finish_loading(void *state, struct error *err)
+{
+	struct registrar *registrar = state;
+	if (!registry_settle(registrar->registry, err))
+		return false;
+	if (registrar_count_administrators(registrar) >= 2)
+		registrar->is_founded = true;
+	return true;
+}
+
+/* ---- rows ---- */
+
+static struct text object_key(struct arena *arena, const struct json *change, uint32_t version)
+{
+	struct text kind = json_text_or(change, "kind", "");
+	struct text name = json_text_or(change, "name", "");
+
+	if (version == 0)
+		return text_format(arena, "%.*s/%.*s", TEXT_ARGS(kind), TEXT_ARGS(name));
+	return text_format(arena, "%.*s/%.*s@%u", TEXT_ARGS(kind), TEXT_ARGS(name), version);
+}
+
+/* A row's body: a registry record with one change, which has all members of the
+ * change but those left out; op is set. */
+static void put_change_row(struct projection *projection, const char *row_kind, struct text key,
+	const struct json *record, const struct json *change)
+{
+	bool is_object = text_is(text_of(row_kind), "registry-object");
+	struct arena *arena = projection_arena(projection);
+	struct json_builder body, one, list;
+	struct json sealed_change, sealed_list, sealed;
+	struct error err = {0};
+
+	json_object_start(&one, arena);
+	for (uint32_t i = 0; i < change->count; i++) {
+		const struct json_member *member = &change->members[i];
+
+		if (text_is(member->name, "op") || text_is(member->name, "drops") ||
+			(!is_object && text_is(member->name, "object")))
+			continue;
+		json_put_named(&one, member->name, member->value);
+	}
+	json_put_cstring(&one, "op", is_object ? "hold" : "set");
+	json_array_start(&list, arena);
+	json_object_start(&body, arena);
+	json_put_cstring(&body, "type", "registry");
+	json_put_integer(&body, "at", json_integer_or(record, "at", 0));
+	json_put_integer(&body, "revision", json_integer_or(record, "revision", 0));
+	if (!json_object_seal(&one, &sealed_change, &err)) {
+		projection_put(projection, row_kind, key, NULL);
+		return;
+	}
+	json_add(&list, sealed_change);
+	if (!json_array_seal(&list, &sealed_list, &err)) {
+		projection_put(projection, row_kind, key, NULL);
+		return;
+	}
+	json_put(&body, "changes", sealed_list);
+	projection_put(
+		projection, row_kind, key, json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
+}
+
+static void project_change(
+	struct projection *projection, const struct json *record, const struct json *change)
+{
+	struct arena *arena = projection_arena(projection);
+	const struct json *drops = json_find(change, "drops");
+
+	for (uint32_t i = 0; drops != NULL && drops->type == JSON_ARRAY && i < drops->count; i++)
+		projection_delete(projection, "registry-object",
+			object_key(arena, change, (uint32_t)drops->items[i].integer));
+	if (json_find(change, "object") != NULL)
+		put_change_row(projection, "registry-object",
+			object_key(arena, change, read_number(change, "version")), record, change);
+	put_change_row(projection, "registry-state", object_key(arena, change, 0), record, change);
+	if (text_is(json_text_or(change, "op", ""), "remove") &&
+		text_is(json_text_or(change, "kind", ""), "person"))
+		projection_delete_prefix(projection, "person-key",
+			text_format(arena, "%.*s/", TEXT_ARGS(json_text_or(change, "name", ""))));
+}
+
+static void project_changes(struct projection *projection, const struct json *record)
+{
+	const struct json *changes = json_find(record, "changes");
+	struct json_builder body;
+	struct json sealed;
+	struct error err = {0};
+
+	for (uint32_t i = 0; changes != NULL && changes->type == JSON_ARRAY && i < changes->count;
+		i++)
+		project_change(projection, record, &changes->items[i]);
+	json_object_start(&body, projection_arena(projection));
+	json_put_cstring(&body, "type", "registry");
+	json_put_integer(&body, "revision", json_integer_or(record, "revision", 0));
+	json_put_boolean(&body, "founded", json_boolean_or(record, "founded", false));
+	projection_put(projection, "registry-revision", TEXT("revision"),
+		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
+}
+
+static void project_registry(const struct json *record, struct projection *projection)
+{
+	project_changes(projection, record);
+}
+
+/* The key's row is the record without the changes, which have rows of their
+ * own. */
+static void put_key_row(struct projection *projection, struct text key, const struct json *record)
+{
+	struct json_builder body;
+	struct json sealed;
+	struct error err = {0};
+
+	json_object_start(&body, projection_arena(projection));
+	for (uint32_t i = 0; i < record->count; i++)
+		if (!text_is(record->members[i].name, "changes"))
+			json_put_named(&body, record->members[i].name, record->members[i].value);
+	projection_put(projection, "person-key", key,
+		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
+}
+
+static void project_person_key(const struct json *record, struct projection *projection)
+{
+	struct text person = json_text_or(record, "person", "");
+	struct text kid = json_text_or(record, "kid", "");
+	struct text code = json_text_or(record, "code", "");
+	struct text key = text_format(
+		projection_arena(projection), "%.*s/%.*s", TEXT_ARGS(person), TEXT_ARGS(kid));
+
+	project_changes(projection, record);
+	if (code.length > 0)
+		projection_delete(projection, "admin-code", code);
+	if (text_is(json_text_or(record, "verb", ""), "revoke"))
+		projection_delete(projection, "person-key", key);
+	else
+		put_key_row(projection, key, record);
+}
+
+static void project_admin_code(const struct json *record, struct projection *projection)
+{
+	project_changes(projection, record);
+	projection_put(projection, "admin-code", json_text_or(record, "code", ""), record);
+}
+
+static void project_kill(const struct json *record, struct projection *projection)
+{
+	struct text identity = json_text_or(record, "identity", "");
+
+	if (identity.length > 0 && json_find(record, "task") == NULL)
+		projection_put(projection, "registry-kill", identity, record);
+}
+
+bool registrar_register(struct registrar *registrar, struct error *err)
+{
+	const struct fold_handler handlers[] = {
+		{"registry", fold_registry, finish_loading, registrar},
+		{"state", fold_registry, NULL, registrar},
+		{"person-key", fold_person_key, NULL, registrar},
+		{"admin-code", fold_admin_code, NULL, registrar},
+		{"kill", fold_kill, NULL, registrar},
+	};
+	static const struct fold_projector projectors[] = {
+		{"registry", project_registry},
+		{"state", project_registry},
+		{"person-key", project_person_key},
+		{"admin-code", project_admin_code},
+		{"kill", project_kill},
+	};
+
+	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
+		if (!fold_add(registrar->fold, &handlers[i], err))
+			return false;
+	for (size_t i = 0; i < sizeof projectors / sizeof *projectors; i++)
+		if (!fold_add_projector(registrar->fold, &projectors[i], err))
+			return false;
+	return true;
+}
+
+const struct one_time_code *registrar_find_code(
+	const struct registrar *registrar, const struct sha256 *digest, int64_t now_utc_ms)
+{
+	for (size_t i = 0; i < registrar->codes_count; i++)
+		if (sha256_equal(&registrar->codes[i].digest, digest) &&
+			registrar->codes[i].expires_utc_ms > now_utc_ms)
+			return &registrar->codes[i];
+	return NULL;
+}

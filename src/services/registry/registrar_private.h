@@ -1,0 +1,86 @@
+#ifndef SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
+#define SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
+
+#include "services/registry/registrar.h"
+
+/* What the parts of the registrar share. */
+
+enum {
+	CODES_MAX = 256,
+	REGISTRAR_ARENA_BYTES_MAX = 256 * 1024 * 1024,
+};
+
+/* A one-time code that was given out and not used. */
+struct one_time_code {
+	struct sha256 digest;
+	int64_t expires_utc_ms;
+	char person[PERSON_NAME_BYTES_MAX + 1]; /* empty: for a first administrator */
+};
+
+struct registrar {
+	struct registry *registry;
+	struct fold *fold;
+	struct arena *arena;   /* of the request on its way */
+	struct arena *scratch; /* of the record being folded */
+	struct one_time_code codes[CODES_MAX];
+	size_t codes_count;
+	bool is_founded;                 /* two administrators could sign at once, some time */
+	struct registrar_request *first; /* waiting */
+	struct registrar_request *last;
+	size_t waiting_count;
+	struct registrar_request *current; /* its record is on its way */
+	struct fold_change change;
+	bool is_running;
+};
+
+/* What preparing a request came to. */
+enum prepared_as { PREPARED_REFUSED = 0, PREPARED_NOTHING, PREPARED_RECORD };
+
+/* Checks the request against the state of now and, if there is something to
+ * write, fills registrar->change.entry and content from registrar->arena.
+ * REFUSED: request->err says why. */
+enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar_request *request);
+enum prepared_as registrar_prepare_apply(
+	struct registrar *registrar, struct registrar_request *request);
+enum prepared_as registrar_prepare_step(
+	struct registrar *registrar, struct registrar_request *request);
+enum prepared_as registrar_prepare_key(
+	struct registrar *registrar, struct registrar_request *request);
+
+/* One entry's whole result, as registry_set takes it, with the new object and
+ * the versions that are needed no more. */
+struct written_change {
+	struct registry_change change;
+	const struct object *object; /* NULL: no new one */
+	uint32_t drops[3];
+	size_t drops_count;
+};
+
+/* An entry as it is, ready to be changed. */
+struct written_change written_change_of(const struct registry_entry *entry);
+/* Adds a version that is needed no more; 0 is none. */
+void written_change_drop(struct written_change *change, uint32_t version);
+
+/* Starts a record of the type with what all of the registry's have: at, type,
+ * actor, revision. */
+void registrar_record_start(struct registrar *registrar, struct json_builder *record,
+	const char *type, struct text actor);
+/* Puts the changes in and makes it the registrar's change; they go beside the
+ * record if they are too long for it. */
+bool registrar_record_finish(struct registrar *registrar, struct json_builder *record,
+	const struct written_change *changes, size_t count, struct error *err) MUST_CHECK;
+
+enum prepared_as registrar_refuse(struct registrar_request *request, const struct error *err);
+enum prepared_as registrar_forbid(struct registrar_request *request, const char *why);
+
+/* Finds a code in force at now; NULL if there is none. */
+const struct one_time_code *registrar_find_code(
+	const struct registrar *registrar, const struct sha256 *digest, int64_t now_utc_ms);
+
+/* Administrators who could sign now; counting stops at two. */
+size_t registrar_count_administrators(const struct registrar *registrar);
+
+/* Registers the handlers and projectors below. */
+bool registrar_register(struct registrar *registrar, struct error *err) MUST_CHECK;
+
+#endif

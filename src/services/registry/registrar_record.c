@@ -1,0 +1,185 @@
+/* How the registry's changes are written (docs/formats/records.md).  A change
+ * says the whole result of one entry; absent members are zero, empty or false. */
+#include "services/registry/registrar_private.h"
+
+#include <string.h>
+
+struct written_change written_change_of(const struct registry_entry *entry)
+{
+	struct written_change written = {0};
+	struct registry_change *change = &written.change;
+
+	change->kind = entry->kind;
+	change->name = entry->name;
+	change->version = entry->version;
+	change->in_force = entry->in_force == NULL ? 0 : entry->in_force->version;
+	change->waiting = entry->waiting == NULL ? 0 : entry->waiting->version;
+	change->waiting_state = entry->waiting_state;
+	change->proposed_by = entry->proposed_by;
+	change->state = entry->state;
+	change->needs_two = entry->needs_two;
+	change->reactivated_by = entry->reactivated_by;
+	change->reason = entry->reason;
+	return written;
+}
+
+void written_change_drop(struct written_change *change, uint32_t version)
+{
+	if (version != 0)
+		change->drops[change->drops_count++] = version;
+}
+
+void registrar_record_start(struct registrar *registrar, struct json_builder *record,
+	const char *type, struct text actor)
+{
+	json_object_start(record, registrar->arena);
+	json_put_integer(record, "at", fold_stamp_utc_ms(registrar->fold));
+	json_put_cstring(record, "type", type);
+	json_put_text(record, "actor", actor);
+	json_put_integer(record, "revision", (int64_t)registry_revision(registrar->registry) + 1);
+	if (registrar->is_founded)
+		json_put_boolean(record, "founded", true);
+}
+
+static void put_number(struct json_builder *object, const char *name, uint32_t value)
+{
+	if (value != 0)
+		json_put_integer(object, name, value);
+}
+
+static void put_words(struct json_builder *object, const char *name, struct text value)
+{
+	if (value.length > 0)
+		json_put_text(object, name, value);
+}
+
+static bool put_drops(struct json_builder *object, struct arena *arena,
+	const struct written_change *written, struct error *err)
+{
+	struct json_builder array;
+	struct json drops;
+
+	if (written->drops_count == 0)
+		return true;
+	json_array_start(&array, arena);
+	for (size_t i = 0; i < written->drops_count; i++)
+		json_add(&array, json_integer(written->drops[i]));
+	if (!json_array_seal(&array, &drops, err))
+		return false;
+	json_put(object, "drops", drops);
+	return true;
+}
+
+static void put_states(struct json_builder *object, const struct registry_change *change)
+{
+	const char *waiting = identity_state_word(change->waiting_state);
+	const char *state = identity_state_word(change->state);
+
+	if (change->waiting != 0 && waiting != NULL)
+		json_put_cstring(object, "waiting_state", waiting);
+	if (state != NULL)
+		json_put_cstring(object, "state", state);
+	if (change->needs_two)
+		json_put_boolean(object, "needs_two", true);
+}
+
+static bool change_json(struct json *out, struct arena *arena, const struct written_change *written,
+	struct error *err)
+{
+	const struct registry_change *change = &written->change;
+	struct json_builder object;
+
+	json_object_start(&object, arena);
+	json_put_cstring(&object, "op",
+		written->object != NULL                         ? "put"
+		: change->in_force == 0 && change->waiting == 0 ? "remove"
+								: "set");
+	json_put_cstring(&object, "kind", object_kind_word(change->kind));
+	json_put_text(&object, "name", change->name);
+	put_number(&object, "version", change->version);
+	put_number(&object, "in_force", change->in_force);
+	put_number(&object, "waiting", change->waiting);
+	put_states(&object, change);
+	put_words(&object, "proposed_by", change->proposed_by);
+	put_words(&object, "reactivated_by", change->reactivated_by);
+	put_words(&object, "reason", change->reason);
+	if (!put_drops(&object, arena, written, err))
+		return false;
+	if (written->object != NULL)
+		json_put(&object, "object", written->object->document);
+	return json_object_seal(&object, out, err);
+}
+
+static bool changes_json(struct json *out, struct arena *arena,
+	const struct written_change *changes, size_t count, struct error *err)
+{
+	struct json_builder array;
+
+	json_array_start(&array, arena);
+	for (size_t i = 0; i < count; i++) {
+		struct json change;
+
+		if (!change_json(&change, arena, &changes[i], err))
+			return false;
+		json_add(&array, change);
+	}
+	return json_array_seal(&array, out, err);
+}
+
+static bool keep_entry(struct registrar *registrar, struct json_builder *record, struct error *err)
+{
+	struct json sealed;
+
+	if (!json_object_seal(record, &sealed, err))
+		return false;
+	registrar->change.entry = json_canonical_text(registrar->arena, &sealed);
+	if (registrar->change.entry.data == NULL)
+		return error_set(err, ERROR_LIMIT, "the change is too large");
+	return true;
+}
+
+/* The changes go beside the record, which names them by their digest. */
+static bool move_beside(struct registrar *registrar, struct json_builder *record,
+	const struct json *changes, struct error *err)
+{
+	char written[DIGEST_TEXT_BYTES];
+	struct text content = json_canonical_text(registrar->arena, changes);
+	struct sha256 digest;
+	struct text name;
+
+	if (content.data == NULL || content.length > RECORD_CONTENT_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "the change is larger than %d bytes",
+			RECORD_CONTENT_BYTES_MAX);
+	digest = sha256_of(content.data, content.length);
+	digest_format(written, &digest);
+	name = text_copy(registrar->arena, text_of(written));
+	if (name.data == NULL)
+		return error_set(err, ERROR_LIMIT, "the change is too large");
+	json_put_text(record, "content", name);
+	json_put_integer(record, "count", changes->count);
+	registrar->change.content = content;
+	return keep_entry(registrar, record, err);
+}
+
+bool registrar_record_finish(struct registrar *registrar, struct json_builder *record,
+	const struct written_change *changes, size_t count, struct error *err)
+{
+	struct json_builder whole = *record;
+	struct json list;
+	struct buffer measured;
+	size_t length;
+
+	if (!changes_json(&list, registrar->arena, changes, count, err))
+		return false;
+	buffer_init(&measured, RECORD_CONTENT_BYTES_MAX + 1);
+	json_canonical(&measured, &list);
+	length = buffer_failed(&measured) ? RECORD_CONTENT_BYTES_MAX + 1u
+					  : buffer_text(&measured).length;
+	buffer_deinit(&measured);
+	/* Some room for the members beside the changes. */
+	if (length + 2048 > RECORD_ENTRY_BYTES_MAX)
+		return move_beside(registrar, record, &list, err);
+	if (count > 0)
+		json_put(&whole, "changes", list);
+	return keep_entry(registrar, &whole, err);
+}

@@ -1,0 +1,240 @@
+/* Steps of one entry: propose, approve, reject, suspend, reactivate, retire.  The
+ * table of domain/charter/lifecycle.c says who may; what a step makes of the
+ * versions is here. */
+#include "domain/charter/reference.h"
+#include "services/registry/registrar_private.h"
+
+struct step {
+	struct registrar *registrar;
+	struct registrar_request *request;
+	const struct registry_entry *entry;
+	enum lifecycle_verb verb;
+	struct written_change written;
+	struct error err;
+};
+
+static enum lifecycle_verb verb_of_request(enum registrar_verb verb)
+{
+	static const enum lifecycle_verb verbs[] = {
+		[REGISTRAR_PROPOSE] = LIFECYCLE_PROPOSE,
+		[REGISTRAR_APPROVE] = LIFECYCLE_APPROVE,
+		[REGISTRAR_REJECT] = LIFECYCLE_REJECT,
+		[REGISTRAR_SUSPEND] = LIFECYCLE_SUSPEND,
+		[REGISTRAR_REACTIVATE] = LIFECYCLE_REACTIVATE,
+		[REGISTRAR_RETIRE] = LIFECYCLE_RETIRE,
+	};
+
+	return verb < sizeof verbs / sizeof *verbs ? verbs[verb] : LIFECYCLE_NONE;
+}
+
+static bool is_about_waiting(enum lifecycle_verb verb)
+{
+	return verb == LIFECYCLE_PROPOSE || verb == LIFECYCLE_APPROVE || verb == LIFECYCLE_REJECT;
+}
+
+/* ---- what must hold ---- */
+
+static const struct object *find_newest(void *context, enum object_kind kind, struct text name)
+{
+	const struct registry_entry *entry = registry_find(context, kind, name);
+
+	if (entry == NULL || entry->state == IDENTITY_RETIRED)
+		return NULL;
+	return entry->in_force != NULL ? entry->in_force : entry->waiting;
+}
+
+/* What was right when it was proposed may name something that is gone. */
+static bool check_still_right(struct step *step)
+{
+	struct problems *problems = arena_new(step->registrar->arena, struct problems);
+	struct reference_world world = {.context = step->registrar->registry,
+		.find = find_newest,
+		.now_utc_s = fold_stamp_utc_ms(step->registrar->fold) / 1000};
+
+	if (problems == NULL)
+		return error_set(&step->err, ERROR_LIMIT, "no memory for a check");
+	problems->arena = step->registrar->arena;
+	references_check(step->entry->waiting, &world, TEXT("waiting"), problems);
+	if (problems->total == 0)
+		return true;
+	return error_set(&step->err, ERROR_CONFLICT, "it does not fit any more: %.*s: %.*s",
+		TEXT_ARGS(problems->items[0].field), TEXT_ARGS(problems->items[0].what));
+}
+
+static bool find_entry(struct step *step)
+{
+	struct registrar_request *request = step->request;
+	enum object_kind kind = request->kind == OBJECT_NONE ? OBJECT_IDENTITY : request->kind;
+
+	step->entry = registry_find(step->registrar->registry, kind, request->name);
+	if (step->entry == NULL || (step->entry->in_force == NULL && step->entry->waiting == NULL &&
+					   step->entry->state == IDENTITY_NONE))
+		return error_set(&step->err, ERROR_NOT_FOUND, "no %s is named %.*s",
+			object_kind_word(kind), TEXT_ARGS(request->name));
+	if (request->has_if_match && request->if_match != step->entry->revision)
+		return error_set(&step->err, ERROR_CONFLICT,
+			"it changed since you looked: it is at revision %llu",
+			(unsigned long long)step->entry->revision);
+	if (!is_about_waiting(step->verb))
+		return true;
+	if (step->entry->waiting == NULL)
+		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for approval");
+	if (request->version != 0 && request->version != step->entry->waiting->version)
+		return error_set(&step->err, ERROR_CONFLICT, "version %u waits, not %u",
+			step->entry->waiting->version, request->version);
+	return true;
+}
+
+/* ---- what the step makes ---- */
+
+static void take_into_force(struct registry_change *change, struct written_change *written)
+{
+	written_change_drop(written, change->in_force);
+	change->in_force = change->waiting;
+	change->waiting = 0;
+	change->waiting_state = IDENTITY_NONE;
+	change->proposed_by = (struct text){NULL, 0};
+}
+
+static void drop_waiting(struct registry_change *change, struct written_change *written)
+{
+	written_change_drop(written, change->waiting);
+	change->waiting = 0;
+	change->waiting_state = IDENTITY_NONE;
+	change->proposed_by = (struct text){NULL, 0};
+}
+
+/* After a kill the first person's agreement is only kept; the second's, who is
+ * another, brings it back. */
+static bool reactivate(struct step *step)
+{
+	struct registry_change *change = &step->written.change;
+
+	if (change->needs_two && change->reactivated_by.length == 0) {
+		change->reactivated_by = step->request->actor;
+		return true;
+	}
+	if (change->needs_two && text_equal(change->reactivated_by, step->request->actor))
+		return error_set(&step->err, ERROR_CONFLICT,
+			"it was killed: another person must reactivate it too");
+	change->state = IDENTITY_ACTIVE;
+	change->needs_two = false;
+	change->reactivated_by = (struct text){NULL, 0};
+	return true;
+}
+
+static bool change_identity(struct step *step, enum identity_state to)
+{
+	struct registry_change *change = &step->written.change;
+
+	switch (step->verb) {
+	case LIFECYCLE_PROPOSE:
+	case LIFECYCLE_REJECT:
+		change->waiting_state = to;
+		if (change->in_force == 0)
+			change->state = to;
+		return true;
+	case LIFECYCLE_APPROVE:
+		take_into_force(change, &step->written);
+		if (change->state != IDENTITY_SUSPENDED) /* approval lifts no suspension */
+			change->state = IDENTITY_ACTIVE;
+		return true;
+	case LIFECYCLE_SUSPEND: change->state = to; break;
+	case LIFECYCLE_REACTIVATE: return reactivate(step);
+	case LIFECYCLE_RETIRE:
+		drop_waiting(change, &step->written);
+		change->state = to;
+		change->needs_two = false;
+		change->reactivated_by = (struct text){NULL, 0};
+		break;
+	case LIFECYCLE_KILL:
+	case LIFECYCLE_NONE: return error_set(&step->err, ERROR_INTERNAL, "no such step here");
+	}
+	change->reason = step->request->reason;
+	return true;
+}
+
+static bool step_identity(struct step *step)
+{
+	const struct registry_entry *entry = step->entry;
+	unsigned standings =
+		registry_standings(step->registrar->registry, step->request->actor, entry);
+	enum identity_state from =
+		is_about_waiting(step->verb) ? entry->waiting_state : entry->state;
+	enum identity_state to;
+
+	if (!lifecycle_step(step->verb, from, standings, &to, &step->err))
+		return false;
+	if (step->verb == LIFECYCLE_APPROVE && !check_still_right(step))
+		return false;
+	return change_identity(step, to);
+}
+
+/* A person who would be raised: another administrator, who is not that person. */
+static bool step_person(struct step *step)
+{
+	struct registry_change *change = &step->written.change;
+	struct text actor = step->request->actor;
+	struct text self =
+		text_format(step->registrar->arena, "person:%.*s", TEXT_ARGS(step->entry->name));
+	bool is_author = text_equal(actor, step->entry->proposed_by);
+
+	if (step->verb != LIFECYCLE_APPROVE && step->verb != LIFECYCLE_REJECT)
+		return error_set(&step->err, ERROR_CONFLICT, "%s does not apply to a person",
+			lifecycle_verb_word(step->verb));
+	if (!registry_actor_has_role(step->registrar->registry, actor, "administrator"))
+		return error_set(&step->err, ERROR_INVALID, "forbidden: an administrator must");
+	if (step->verb == LIFECYCLE_REJECT) {
+		drop_waiting(change, &step->written);
+		return true;
+	}
+	if (is_author || self.data == NULL || text_equal(actor, self))
+		return error_set(&step->err, ERROR_INVALID,
+			"forbidden: neither who proposed it nor the person it raises may approve "
+			"it");
+	if (!check_still_right(step))
+		return false;
+	take_into_force(change, &step->written);
+	return true;
+}
+
+/* ---- writing ---- */
+
+static bool write_step(struct step *step)
+{
+	struct registrar *registrar = step->registrar;
+	struct json_builder record;
+
+	registrar_record_start(registrar, &record, "state", step->request->actor);
+	json_put_cstring(&record, "verb", lifecycle_verb_word(step->verb));
+	json_put_text(&record, step->entry->kind == OBJECT_IDENTITY ? "identity" : "person",
+		step->entry->name);
+	if (step->request->reason.length > 0)
+		json_put_text(&record, "reason", step->request->reason);
+	return registrar_record_finish(registrar, &record, &step->written, 1, &step->err);
+}
+
+enum prepared_as registrar_prepare_step(
+	struct registrar *registrar, struct registrar_request *request)
+{
+	struct step step = {
+		.registrar = registrar, .request = request, .verb = verb_of_request(request->verb)};
+	bool ok;
+
+	if (!find_entry(&step))
+		return registrar_refuse(request, &step.err);
+	step.written = written_change_of(step.entry);
+	if (step.entry->kind == OBJECT_IDENTITY)
+		ok = step_identity(&step);
+	else if (step.entry->kind == OBJECT_PERSON)
+		ok = step_person(&step);
+	else
+		ok = error_set(&step.err, ERROR_INVALID, "a %s has no such step",
+			object_kind_word(step.entry->kind));
+	if (!ok || !write_step(&step))
+		return registrar_refuse(request, &step.err);
+	/* An emergency stop may use the log's reserve. */
+	if (step.verb == LIFECYCLE_SUSPEND)
+		registrar->change.append.urgency = RECORD_RESERVED;
+	return PREPARED_RECORD;
+}

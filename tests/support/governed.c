@@ -1,0 +1,198 @@
+#include "support/governed.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* check-source: line: one text, kept as it is written in a folder */
+const char governed_world_yaml[] =
+	"object: unit\nname: support\n---\n"
+	"object: unit\nname: sales\n---\n"
+	"object: person\nname: ana\nunit: support\nroles: [owner]\n---\n"
+	"object: person\nname: bo\nunit: support\nroles: [backup-owner, approver]\n---\n"
+	"object: person\nname: eva\nunit: org\nroles: [administrator]\n---\n"
+	"object: person\nname: rey\nunit: support\nroles: [reviewer]\n---\n"
+	"object: data-source\nname: tickets\nunit: support\nenvironment: staging\n"
+	"sensitivity: internal\n---\n"
+	"object: server\nname: files\nunit: support\nenvironment: staging\n"
+	"transport: {stdio: [mcp-server-filesystem, desk]}\n---\n"
+	"object: tool\nname: files/read\neffect: read\n"
+	"reads: [{data-source: tickets, when: 'context.args.path like \"tickets/*\"'}]\n---\n"
+	"object: tool\nname: files/write\neffect: write\n---\n"
+	"object: policy\nname: org/no-prod\ntext: |\n"
+	"  forbid (principal, action, resource)\n"
+	"  when { resource.environment == \"prod\" && context.environment != \"prod\" };\n---\n"
+	"object: identity\nname: a1\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: Reads tickets\nenvironments: [staging]\n"
+	"data-sources: [{name: tickets, up-to: internal}]\n"
+	"entitlements:\n"
+	"  - {effect: read, tool: files/read, when: 'context.args.path like \"tickets/*\"'}\n"
+	"  - {effect: write, tool: files/write, approvals: [owner]}\n"
+	"expires: 2030-01-01\n";
+
+void governed_init_loading(struct governed *governed)
+{
+	struct fold_log port;
+	struct error err = {0};
+
+	memset(governed, 0, sizeof *governed);
+	governed->arena = arena_create((size_t)1 << 30);
+	assert(governed->arena != NULL);
+	fake_log_init(&governed->log);
+	port = fake_log_port(&governed->log);
+	if (!registry_create(&governed->registry, &err) ||
+		!fold_create(&governed->fold, &port, NULL, &err) ||
+		!registrar_create(&governed->registrar, governed->registry, governed->fold, &err))
+		abort();
+}
+
+void governed_init(struct governed *governed)
+{
+	struct error err = {0};
+
+	governed_init_loading(governed);
+	if (!fold_finish_loading(governed->fold, &err))
+		abort();
+}
+
+static struct json new_key(struct governed *governed)
+{
+	struct json_builder key;
+	struct json sealed;
+	struct error err = {0};
+	struct text x;
+
+	json_object_start(&key, governed->arena);
+	/* 32 bytes in base64url: 43 letters, the last of a multiple of four */
+	x = text_format(governed->arena, "%039uAAAA", ++governed->keys_made);
+	json_put_cstring(&key, "kty", "EC");
+	json_put_cstring(&key, "crv", "P-256");
+	json_put_text(&key, "x", x);
+	json_put_text(&key, "y", x);
+	if (!json_object_seal(&key, &sealed, &err))
+		abort();
+	return sealed;
+}
+
+static void answered(struct registrar_request *request)
+{
+	*(bool *)request->context = true;
+}
+
+bool governed_run(struct governed *governed, struct registrar_request request)
+{
+	bool is_done = false;
+	struct error err = {0};
+
+	registrar_request_deinit(&governed->last);
+	governed->last = request;
+	governed->last.done = answered;
+	governed->last.context = &is_done;
+	if (!registrar_submit(governed->registrar, &governed->last, &err))
+		abort();
+	fake_log_flush(&governed->log);
+	assert(is_done);
+	registry_validate(governed->registry);
+	if (governed->last.err.code != ERROR_NONE)
+		return false;
+	memcpy(governed->code, governed->last.issued_code, sizeof governed->code);
+	return true;
+}
+
+static struct text actor_of(struct governed *governed, const char *person)
+{
+	if (strncmp(person, "uid:", 4) == 0 || strcmp(person, "remit") == 0)
+		return text_of(person);
+	return text_format(governed->arena, "person:%s", person);
+}
+
+bool governed_apply(struct governed *governed, const char *person, const char *yaml)
+{
+	struct plan_source source = {TEXT("test.yaml"), text_of(yaml)};
+
+	return governed_run(governed, (struct registrar_request){.verb = REGISTRAR_APPLY,
+					      .actor = actor_of(governed, person),
+					      .sources = &source,
+					      .sources_count = 1});
+}
+
+bool governed_step(
+	struct governed *governed, const char *person, enum registrar_verb verb, const char *name)
+{
+	return governed_run(governed,
+		(struct registrar_request){
+			.verb = verb, .actor = actor_of(governed, person), .name = text_of(name)});
+}
+
+bool governed_enrol(struct governed *governed, const char *administrator, const char *person)
+{
+	char code[CODE_TEXT_BYTES];
+
+	if (!governed_step(governed, administrator, REGISTRAR_ISSUE_CODE, person))
+		return false;
+	memcpy(code, governed->code, sizeof code);
+	return governed_run(governed, (struct registrar_request){.verb = REGISTRAR_ENROL,
+					      .actor = TEXT("remit"),
+					      .name = text_of(person),
+					      .code = text_of(code),
+					      .jwk = new_key(governed)});
+}
+
+void governed_init_with_administrator(struct governed *governed)
+{
+	char code[CODE_TEXT_BYTES];
+
+	governed_init(governed);
+	if (!governed_step(governed, "remit", REGISTRAR_BOOTSTRAP, ""))
+		abort();
+	memcpy(code, governed->code, sizeof code);
+	if (!governed_run(governed, (struct registrar_request){.verb = REGISTRAR_ENROL,
+					    .actor = TEXT("remit"),
+					    .name = TEXT("adi"),
+					    .code = text_of(code),
+					    .jwk = new_key(governed)}))
+		abort();
+}
+
+void governed_deinit(struct governed *governed)
+{
+	registrar_request_deinit(&governed->last);
+	registrar_destroy(&governed->registrar);
+	fold_destroy(&governed->fold);
+	registry_destroy(&governed->registry);
+	fake_log_deinit(&governed->log);
+	arena_destroy(&governed->arena);
+}
+
+struct dump {
+	struct buffer out;
+	struct arena *arena;
+};
+
+static bool dump_entry(void *context, const struct registry_entry *entry)
+{
+	struct dump *dump = context;
+	struct json json;
+	struct error err = {0};
+
+	if (!registrar_entry_json(entry, dump->arena, &json, &err))
+		abort();
+	json_canonical(&dump->out, &json);
+	buffer_append_format(&dump->out, " %u\n", entry->version);
+	return true;
+}
+
+struct text governed_dump(const struct governed *governed, struct arena *arena)
+{
+	struct dump dump = {.arena = arena};
+	struct text text;
+
+	buffer_init(&dump.out, (size_t)1 << 30);
+	buffer_append_format(&dump.out, "revision %llu\n",
+		(unsigned long long)registry_revision(governed->registry));
+	registry_each(governed->registry, OBJECT_NONE, (struct text){NULL, 0}, dump_entry, &dump);
+	text = text_copy(arena, buffer_text(&dump.out));
+	buffer_deinit(&dump.out);
+	return text;
+}

@@ -1,0 +1,233 @@
+#include "services/registry/plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/registry/plan_diff.h"
+#include "support/governed.h"
+
+struct fixture {
+	struct governed governed;
+	struct plan *plan;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	governed_init_with_administrator(&fixture->governed);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	plan_destroy(&fixture->plan);
+	governed_deinit(&fixture->governed);
+	free(fixture);
+	return 0;
+}
+
+static const struct plan *plan_of(struct fixture *fixture, const char *yaml)
+{
+	struct plan_source source = {TEXT("a.yaml"), text_of(yaml)};
+	struct plan_options options = {.now_utc_ms = fixture->governed.log.now_utc_ms};
+	struct error err = {0};
+
+	plan_destroy(&fixture->plan);
+	assert_true(registry_plan(
+		&fixture->plan, fixture->governed.registry, &source, 1, &options, &err));
+	return fixture->plan;
+}
+
+static void says(const struct plan *plan, uint32_t line, const char *what)
+{
+	for (size_t i = 0; i < plan->problems.count; i++)
+		if (plan->problems.items[i].line == line &&
+			strstr(plan->problems.items[i].what.data, what) != NULL &&
+			text_is(plan->problems.items[i].file, "a.yaml"))
+			return;
+	fail_msg("no problem at line %u that says %s", line, what);
+}
+
+static void what_is_no_yaml_is_told_with_its_line(void **state)
+{
+	const struct plan *plan = plan_of(*state, "object: unit\nname: [u\n");
+
+	assert_int_equal(plan->problems.total, 1);
+	assert_true(plan->problems.items[0].line > 0);
+	assert_true(text_is(plan->problems.items[0].file, "a.yaml"));
+	assert_false(text_starts_with(plan->problems.items[0].what, "a.yaml"));
+	assert_int_equal(plan->changes_count, 0);
+}
+
+static void anchors_and_aliases_are_told(void **state)
+{
+	assert_true(plan_of(*state, "object: &a unit\nname: u\n")->problems.total > 0);
+	assert_true(plan_of(*state, "object: unit\nname: u\nname: v\n")->problems.total > 0);
+	assert_true(plan_of(*state, "object: unit\nname: u\n---\n- list\n")->problems.total > 0);
+}
+
+static void two_documents_of_one_name_are_told(void **state)
+{
+	const struct plan *plan =
+		plan_of(*state, "object: unit\nname: u\n---\nobject: unit\nname: u\n");
+
+	says(plan, 4, "written twice");
+}
+
+static void a_reference_to_a_document_beside_it_is_fine(void **state)
+{
+	const struct plan *plan =
+		plan_of(*state, "object: person\nname: ana\nunit: u\n---\nobject: unit\nname: u\n");
+
+	assert_int_equal(plan->problems.total, 0);
+	plan = plan_of(*state, "object: person\nname: ana\nunit: u\n");
+	says(plan, 3, "no unit is named u");
+}
+
+static void too_much_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct plan_options options = {0};
+	struct plan_source *sources = calloc(PLAN_SOURCES_MAX + 1, sizeof *sources);
+	struct plan *plan;
+	struct error err = {0};
+	char *bytes = calloc(1, PLAN_BYTES_MAX + 1);
+
+	memset(bytes, '#', PLAN_BYTES_MAX + 1);
+	assert_false(registry_plan(
+		&plan, fixture->governed.registry, sources, PLAN_SOURCES_MAX + 1, &options, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	assert_null(plan);
+	sources[0].yaml = (struct text){bytes, PLAN_BYTES_MAX + 1};
+	assert_false(registry_plan(&plan, fixture->governed.registry, sources, 1, &options, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	free(sources);
+	free(bytes);
+}
+
+static void a_change_is_told_field_by_field(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct plan *plan;
+	struct buffer text;
+
+	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
+	plan = plan_of(fixture,
+		"object: tool\nname: files/read\neffect: read\nrisk: low\n"
+		"reads: [{data-source: tickets, when: 'true'}, {data-source: tickets}]\n");
+	assert_int_equal(plan->problems.total, 0);
+	assert_int_equal(plan->changes_count, 1);
+	assert_int_equal(plan->changes[0].action, PLAN_CHANGE);
+	assert_int_equal(plan->changes[0].fields_count, 3);
+	assert_true(text_is(plan->changes[0].fields[0].path, "reads[0].when"));
+	assert_true(text_is(plan->changes[0].fields[1].path, "reads[1]"));
+	assert_null(plan->changes[0].fields[1].before);
+	assert_true(text_is(plan->changes[0].fields[2].path, "risk"));
+	assert_false(plan->changes[0].needs_approval);
+	buffer_init(&text, 1 << 16);
+	plan_text(&text, plan);
+	buffer_append_byte(&text, '\0');
+	assert_non_null(strstr(text.data, "~ tool files/read\n"));
+	assert_non_null(strstr(text.data, "    risk: (absent) -> \"low\"\n"));
+	assert_non_null(strstr(text.data, "0 to create, 1 to change, 0 to remove, 0 unchanged"));
+	assert_non_null(strstr(text.data, "tool risk: "));
+	buffer_deinit(&text);
+}
+
+static void nothing_is_removed_unasked(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct plan *plan;
+
+	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
+	plan = plan_of(fixture, "object: unit\nname: support\n");
+	assert_int_equal(plan->changes_count, 0);
+	assert_int_equal(plan->unchanged_count, 1);
+}
+
+static void what_is_recorded_only_is_named_where_it_is_used(void **state)
+{
+	const struct plan *plan = plan_of(*state,
+		"object: data-source\nname: t\nunit: org\nenvironment: dev\nlocation: here\n");
+
+	assert_int_equal(plan->unenforced_count, 1);
+	assert_string_equal(plan->unenforced[0]->field, "location");
+	plan = plan_of(*state, "object: data-source\nname: t\nunit: org\nenvironment: dev\n");
+	assert_int_equal(plan->unenforced_count, 0);
+}
+
+static void an_export_plans_to_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buffer yaml;
+
+	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	for (int with_waiting = 0; with_waiting < 2; with_waiting++) {
+		const struct plan *plan;
+
+		buffer_init(&yaml, 1 << 20);
+		registry_export(&yaml, fixture->governed.registry, with_waiting != 0);
+		buffer_append_byte(&yaml, '\0');
+		plan = plan_of(fixture, yaml.data);
+		assert_int_equal(plan->problems.total, 0);
+		assert_int_equal(plan->changes_count, 0);
+		assert_int_equal(plan->unchanged_count, 13);
+		buffer_deinit(&yaml);
+	}
+}
+
+static void a_plan_is_told_as_json(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct plan *plan =
+		plan_of(fixture, "object: unit\nname: u\n---\nobject: unit\nname: v\ncolour: x\n");
+	struct json json;
+	struct error err = {0};
+
+	assert_true(plan_json(&json, fixture->governed.arena, plan, &err));
+	assert_int_equal(json_integer_or(&json, "revision", -1), 2);
+	assert_int_equal(json_find(&json, "changes")->count, 1);
+	assert_int_equal(json_integer_or(&json, "problems_total", -1), 1);
+	assert_int_equal(json_integer_or(&json_find(&json, "problems")->items[0], "line", 0), 6);
+}
+
+static void a_diff_needs_both_sides(void **state)
+{
+	struct fixture *fixture = *state;
+	struct plan_change change = {.action = PLAN_CREATE};
+	struct error err = {0};
+
+	assert_true(plan_diff(&change, fixture->governed.arena, &err));
+	assert_int_equal(change.fields_count, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(what_is_no_yaml_is_told_with_its_line),
+		TEST(anchors_and_aliases_are_told),
+		TEST(two_documents_of_one_name_are_told),
+		TEST(a_reference_to_a_document_beside_it_is_fine),
+		TEST(too_much_is_refused),
+		TEST(a_change_is_told_field_by_field),
+		TEST(nothing_is_removed_unasked),
+		TEST(what_is_recorded_only_is_named_where_it_is_used),
+		TEST(an_export_plans_to_nothing),
+		TEST(a_plan_is_told_as_json),
+		TEST(a_diff_needs_both_sides),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
