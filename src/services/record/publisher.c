@@ -48,6 +48,7 @@ struct publisher {
 	struct sha256 levels[TILE_LEVELS_MAX][TILE_WIDTH];
 	struct buffer bundle;
 	bool is_stalled;
+	bool is_recovering; /* partial tiles on disk may be torn */
 
 	struct pending *pending_first, *pending_last;
 	size_t pending_bytes;
@@ -238,13 +239,100 @@ bool publisher_flush(struct publisher *publisher, struct error *err)
 	return true;
 }
 
+/* --- after a crash ---------------------------------------------------------- */
+
+/* The first width entries of a bundle. */
+static struct text bundle_prefix(struct text bundle, unsigned width)
+{
+	struct text rest = bundle, entry;
+
+	for (unsigned i = 0; i < width && bundle_next(&rest, &entry); i++)
+		;
+	return (struct text){bundle.data, bundle.length - rest.length};
+}
+
+static bool repair_partial(struct publisher *publisher, const struct tile *tile, struct text whole,
+	const char *path, struct error *err)
+{
+	const struct disk *disk = publisher->disk;
+	struct tile partial;
+
+	if (!tile_path_parse(text_of(path + strlen("audit/")), &partial) ||
+		partial.width > tile->width)
+		return disk->remove(disk->context, path, err);
+	if (partial.kind == TILE_ENTRIES)
+		whole = bundle_prefix(whole, partial.width);
+	else
+		whole.length = partial.width * (size_t)SHA256_BYTES;
+	return write_tile(publisher, &partial, whole, err);
+}
+
+/* Partial tiles beside this one, as far as they were published, may have lost
+ * what was not synced: each gets its bytes again. */
+static bool repair_partials(
+	struct publisher *publisher, const struct tile *tile, struct text whole, struct error *err)
+{
+	const struct disk *disk = publisher->disk;
+	struct arena *arena = arena_create(LIST_ARENA_BYTES);
+	char folder[FOLDER_BYTES + 8], path[FOLDER_BYTES + 32];
+	struct tile full = *tile;
+	struct text *names;
+	size_t count;
+	bool ok = false;
+
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the names of tiles");
+	full.width = TILE_WIDTH;
+	tile_file(folder, &full);
+	memcpy(folder + strlen(folder), ".p", 3);
+	if (!disk->list(disk->context, folder, arena, &names, &count, err)) {
+		ok = err->code == ERROR_NOT_FOUND;
+		goto done;
+	}
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(path, sizeof path, "%s/%.*s", folder, TEXT_ARGS(names[i]));
+		if (!repair_partial(publisher, tile, whole, path, err))
+			goto done;
+	}
+	ok = true;
+done:
+	arena_destroy(&arena);
+	return ok;
+}
+
+bool publisher_recovered(struct publisher *publisher, struct error *err)
+{
+	uint64_t size = publisher->frontier.size;
+	struct tile tile = {.kind = TILE_ENTRIES,
+		.index = size / TILE_WIDTH,
+		.width = (unsigned)(size % TILE_WIDTH)};
+
+	publisher->is_recovering = false;
+	if (!repair_partials(publisher, &tile, buffer_text(&publisher->bundle), err))
+		return false;
+	tile.kind = TILE_HASHES;
+	for (; tile.level < TILE_LEVELS_MAX; tile.level++) {
+		struct text whole = {(const char *)publisher->levels[tile.level], 0};
+
+		tile.index = tile_full_count(size, tile.level);
+		tile.width = tile_partial_width(size, tile.level);
+		if (!repair_partials(publisher, &tile, whole, err))
+			return false;
+	}
+	return true;
+}
+
 /* --- taking entries ------------------------------------------------------------ */
 
 static bool pend(struct publisher *publisher, const struct tile *tile, const void *bytes,
 	size_t size, struct error *err)
 {
+	struct error ignored = {0};
 	struct pending *pending;
 
+	/* a partial tile that cannot be repaired now is found by whoever verifies */
+	if (publisher->is_recovering)
+		(void)repair_partials(publisher, tile, (struct text){bytes, size}, &ignored);
 	if (publisher->pending_bytes + size > PUBLISHER_PENDING_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "too many tiles wait for the disk");
 	pending = calloc(1, sizeof *pending + size);
@@ -394,6 +482,7 @@ bool publisher_resume(struct publisher *publisher, struct segments *segments, st
 	}
 	publisher->frontier = frontier_of_levels(publisher, frontier->size);
 	publisher->tiled = frontier->size;
+	publisher->is_recovering = true;
 	ours = merkle_root(&publisher->frontier);
 	theirs = merkle_root(frontier);
 	if (!sha256_equal(&ours, &theirs))

@@ -36,6 +36,10 @@ void publisher_close(struct publisher **publisher);
 bool publisher_resume(
 	struct publisher *publisher, struct segments *segments, struct error *err) MUST_CHECK;
 
+/* After the last entry that recovery read: repairs what a crash did to partial
+ * tiles that were published.  May be left out after an error. */
+bool publisher_recovered(struct publisher *publisher, struct error *err) MUST_CHECK;
+
 /* Takes the next entry.  Errors: LIMIT: then nothing is published any more
  * until the log is opened again. */
 bool publisher_add(struct publisher *publisher, struct text entry, const struct sha256 *leaf,

@@ -125,6 +125,7 @@ static bool recover(struct record_log *log, struct error *err)
 	struct segments_visitor visitor = {log, visit_start, visit_entry};
 	struct tree_head heads[2];
 	struct segments_required required = {.size = options->known_size};
+	struct error counted = {0};
 	struct tree_head last;
 
 	if (!read_checkpoint(options, &heads[0], err))
@@ -135,10 +136,14 @@ static bool recover(struct record_log *log, struct error *err)
 	required.head_count = heads[0].size > 0;
 	if (last.size > 0)
 		heads[required.head_count++] = last;
-	return publisher_open(&log->publisher, options->disk, options->signer,
-		       required.head_count > 0 ? &heads[0] : &last, err) &&
-	       segments_open(&log->segments, options->disk, options->segment_bytes, &required,
-		       &visitor, err);
+	if (!publisher_open(&log->publisher, options->disk, options->signer,
+		    required.head_count > 0 ? &heads[0] : &last, err) ||
+		!segments_open(&log->segments, options->disk, options->segment_bytes, &required,
+			&visitor, err))
+		return false;
+	if (!publisher_recovered(log->publisher, &counted))
+		atomic_fetch_add(&log->publish_errors, 1);
+	return true;
 }
 
 /* --- first records --------------------------------------------------------------- */
