@@ -10,27 +10,21 @@
  * reasons and the same set of erring policies.  Validation is not implemented:
  * each expectation of it counts as skipped.  Exit 77: no PATH exists. */
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cedar/document.h"
+#include "cedar_files.h"
 #include "remit/cedar.h"
-
-extern char **environ;
 
 enum {
 	PATH_BYTES = 4096,
 	FOLDERS_OPEN_MAX = 16,
 	UP_MAX = 8,
 	EXIT_SKIPPED = 77,
-	FILE_BYTES_MAX = 64 << 20,
 	ARENA_BYTES_MAX = 256 << 20,
 };
 
@@ -56,30 +50,6 @@ struct test {
 	char note[512];
 };
 
-static struct cedar_text read_file(struct arena *arena, const char *path)
-{
-	struct cedar_text none = {NULL, 0};
-	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *bytes = NULL;
-	size_t got = 0;
-
-	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size > FILE_BYTES_MAX)
-		goto done;
-	bytes = arena_array(arena, char, (size_t)status.st_size + 1);
-	while (bytes != NULL && got < (size_t)status.st_size) {
-		ssize_t count = read(fd, bytes + got, (size_t)status.st_size - got);
-
-		if (count <= 0)
-			break;
-		got += (size_t)count;
-	}
-done:
-	if (fd >= 0)
-		(void)close(fd);
-	return bytes == NULL ? none : (struct cedar_text){bytes, got};
-}
-
 static struct cedar_text member_text(const struct document *object, const char *name)
 {
 	const struct document *member = document_find(object, name);
@@ -104,7 +74,7 @@ static struct cedar_text read_named(struct test *test, const char *member)
 			break;
 		*slash = '\0';
 		(void)snprintf(path, sizeof path, "%s/%.*s", folder, (int)name.length, name.data);
-		found = read_file(test->arena, path);
+		found = files_read(test->arena, path);
 	}
 	return found;
 }
@@ -256,7 +226,7 @@ static int visit(const char *path, const struct stat *status, int kind, struct F
 	test.arena = arena_create(ARENA_BYTES_MAX);
 	if (test.arena == NULL)
 		return -1;
-	json = read_file(test.arena, path);
+	json = files_read(test.arena, path);
 	test.reader =
 		(struct document_reader){.arena = test.arena, .source = json, .err = &test.err};
 	if (json.data != NULL && document_parse(&root, test.arena, json, &test.err) &&
@@ -275,34 +245,10 @@ static int visit(const char *path, const struct stat *status, int kind, struct F
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-	(void)status;
-	(void)kind;
-	(void)place;
-	return remove(path);
-}
-
-static bool unpack(const char *archive, const char *folder)
-{
-	char *copy = strdup(archive), *into = strdup(folder);
-	char tar[] = "tar", zstd[] = "--zstd", extract[] = "-xf", change[] = "-C";
-	char *arguments[] = {tar, zstd, extract, copy, change, into, NULL};
-	pid_t child;
-	int status = -1;
-
-	if (copy != NULL && into != NULL &&
-		posix_spawnp(&child, "tar", NULL, NULL, arguments, environ) == 0)
-		(void)waitpid(child, &status, 0);
-	free(copy);
-	free(into);
-	return status == 0;
-}
-
 static bool run_path(const char *below, const char *name)
 {
 	char path[PATH_BYTES];
-	char folder[] = "/tmp/cedar-corpus-XXXXXX";
+	char folder[FILES_PATH_BYTES];
 	struct stat status;
 	bool ok;
 
@@ -312,10 +258,10 @@ static bool run_path(const char *below, const char *name)
 		return false;
 	if (S_ISDIR(status.st_mode))
 		return nftw(path, visit, FOLDERS_OPEN_MAX, FTW_PHYS) == 0;
-	if (mkdtemp(folder) == NULL)
+	if (!files_unpack(path, folder))
 		return false;
-	ok = unpack(path, folder) && nftw(folder, visit, FOLDERS_OPEN_MAX, FTW_PHYS) == 0;
-	(void)nftw(folder, remove_one, FOLDERS_OPEN_MAX, FTW_DEPTH | FTW_PHYS);
+	ok = nftw(folder, visit, FOLDERS_OPEN_MAX, FTW_PHYS) == 0;
+	files_remove(folder);
 	return ok;
 }
 

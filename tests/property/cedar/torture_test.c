@@ -1,0 +1,161 @@
+/* Every allocation fails once: parsing, loading, overlaying, deciding and
+ * explaining must each say LIMIT, hand nothing over and leak nothing (the
+ * sanitizer build checks the last).  The linker sends malloc, calloc and realloc
+ * of this program here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "remit/cedar.h"
+
+enum { ARENA_BYTES = 1 << 20, ALLOCATIONS_MAX = 5000 };
+
+static long allocations_left = -1; /* negative: never fail */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static bool fails_now(void)
+{
+	if (allocations_left < 0)
+		return false;
+	return allocations_left-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return fails_now() ? NULL : __real_realloc(memory, size);
+}
+
+static const char policies[] =
+	"@id(\"a\\n\") permit(principal in G::\"g\", action in [Action::\"a\", Action::\"b\"], "
+	"resource) when { context.set.contains(1) && [context.n, 2].contains(7) && {a: context.n, "
+	"b: ip(\"::1\")}.b.isIpv6() && \"a\\u{62}c\" like \"a*c\" };"
+	"forbid(principal, action, resource) when { context.none } unless { 1 + 1 == 3 };";
+static const char entities[] =
+	"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{\"a\":[1,\"x\\u0041\"]},\"parents\":["
+	"{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"t\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\"}"
+	"}}}]";
+static const char context[] = "{\"set\":[3,2,1],\"n\":7}";
+
+/* All of it; false with LIMIT if memory ran out on the way. */
+static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
+{
+	struct cedar_policy_set *set = NULL;
+	struct cedar_entities *store = NULL;
+	struct cedar_expression *expression = NULL;
+	const struct cedar_entities *overlay;
+	struct cedar_uid parent = cedar_uid_of(CEDAR_TEXT("G"), CEDAR_TEXT("h"));
+	struct cedar_entity added = {.uid = cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("new")),
+		.parents = &parent,
+		.parent_count = 1};
+	struct cedar_request request = {cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p")),
+		cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("a")),
+		cedar_uid_of(CEDAR_TEXT("R"), CEDAR_TEXT("r")), {.type = CEDAR_NONE}};
+	struct cedar_explanation explanation;
+	struct cedar_answer answer;
+	struct cedar_value value;
+	bool ok = false;
+
+	if (!cedar_policy_set_parse(&set, cedar_text_of(policies), NULL, err)) {
+		assert_null(set);
+		goto done;
+	}
+	if (!cedar_entities_create(&store, err) ||
+		!cedar_entities_add_json(store, cedar_text_of(entities), err) ||
+		!cedar_entities_seal(store, err) ||
+		!cedar_entities_overlay(&overlay, arena, store, &added, 1, err) ||
+		!cedar_value_parse_json(&request.context, arena, cedar_text_of(context), err))
+		goto done;
+	if (!cedar_authorize(set, overlay, &request, arena, &answer, err)) {
+		assert_int_equal(answer.decision, CEDAR_DENY);
+		assert_int_equal(answer.reason_count, 0);
+		goto done;
+	}
+	assert_int_equal(answer.decision, CEDAR_ALLOW);
+	assert_int_equal(answer.error_count, 1);
+	if (!cedar_explain_policy(set, 1, overlay, &request, arena, &explanation, err))
+		goto done;
+	assert_int_equal(explanation.outcome, CEDAR_OUTCOME_ERROR);
+	if (!cedar_expression_parse(&expression, CEDAR_TEXT("[context.n, 1]"), err)) {
+		assert_null(expression);
+		goto done;
+	}
+	ok = cedar_evaluate_expression(expression, overlay, &request, arena, &value, err);
+done:
+	cedar_expression_destroy(&expression);
+	cedar_entities_destroy(&store);
+	cedar_policy_set_destroy(&set);
+	return ok;
+}
+
+static void every_failed_allocation_is_an_error_and_nothing_more(void **state)
+{
+	long failed = 0;
+	bool ok = false;
+
+	(void)state;
+	for (; !ok && failed < ALLOCATIONS_MAX; failed++) {
+		struct cedar_arena *arena = cedar_arena_create(ARENA_BYTES);
+		struct cedar_error err = {.code = CEDAR_ERROR_NONE};
+
+		assert_non_null(arena);
+		allocations_left = failed;
+		ok = run_everything(arena, &err);
+		allocations_left = -1;
+		if (!ok)
+			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+		cedar_arena_destroy(&arena);
+	}
+	assert_true(ok);
+	assert_true(failed > 10);
+}
+
+/* The same with arenas of every size: memory is there, the limit is not. */
+static void every_limit_of_the_arena_is_an_error_and_nothing_more(void **state)
+{
+	size_t limit = 0;
+	bool ok = false;
+
+	(void)state;
+	for (; !ok && limit < ARENA_BYTES; limit += 16) {
+		struct cedar_arena *arena = cedar_arena_create(limit);
+		struct cedar_error err = {.code = CEDAR_ERROR_NONE};
+
+		assert_non_null(arena);
+		ok = run_everything(arena, &err);
+		if (!ok)
+			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+		cedar_arena_destroy(&arena);
+	}
+	assert_true(ok);
+	assert_true(limit > 256);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_failed_allocation_is_an_error_and_nothing_more),
+		cmocka_unit_test(every_limit_of_the_arena_is_an_error_and_nothing_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* Loading a workload.  Only what these files need of a JSON schema is read: the
+ * names of actions and the groups they are members of. */
+#include "cedar_workload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cedar_files.h"
+
+enum { ARENA_BYTES_MAX = 256 << 20, REQUEST_FIELDS = 5, ACTION_PARENTS_MAX = 16 };
+
+static struct cedar_text read_below(struct workload *workload, const char *folder,
+	const char *first, const char *second, const char *third)
+{
+	char path[2 * FILES_PATH_BYTES];
+	int length = snprintf(path, sizeof path, "%s/%s/%s/%s", folder, first, second, third);
+
+	if (length < 0 || (size_t)length >= sizeof path)
+		return (struct cedar_text){NULL, 0};
+	return files_read(workload->arena, path);
+}
+
+static bool read_document(struct workload *workload, struct cedar_text json, struct document **out)
+{
+	return document_parse(out, workload->arena, json, &workload->err) ||
+	       (fprintf(stderr, "JSON: %s\n", workload->err.text), false);
+}
+
+static struct cedar_uid action_uid(struct cedar_text id)
+{
+	return cedar_uid_of(CEDAR_TEXT("Action"), id);
+}
+
+static bool add_action(struct workload *workload, const struct document *action)
+{
+	const struct document *groups = document_find(action, "memberOf");
+	struct cedar_uid parents[ACTION_PARENTS_MAX];
+	struct cedar_entity entity = {.uid = action_uid(action->name), .parents = parents};
+
+	for (groups = groups == NULL || groups->type != DOCUMENT_ARRAY ? NULL : groups->first;
+		groups != NULL && entity.parent_count < ACTION_PARENTS_MAX; groups = groups->next) {
+		const struct document *id = document_find(groups, "id");
+
+		if (id == NULL || id->type != DOCUMENT_STRING)
+			return false;
+		parents[entity.parent_count++] = action_uid(id->string);
+	}
+	return cedar_entities_add(workload->entities, &entity, &workload->err);
+}
+
+static bool add_actions(struct workload *workload, const struct document *schema)
+{
+	const struct document *space = document_find(schema, "");
+	const struct document *actions = space == NULL ? NULL : document_find(space, "actions");
+
+	if (actions == NULL || actions->type != DOCUMENT_OBJECT)
+		return false;
+	for (const struct document *a = actions->first; a != NULL; a = a->next) {
+		if (!add_action(workload, a))
+			return false;
+	}
+	return true;
+}
+
+static bool read_request(const struct document *fields, struct cedar_request *out)
+{
+	struct cedar_text texts[REQUEST_FIELDS];
+	int count = 0;
+
+	*out = (struct cedar_request){0};
+	if (fields->type != DOCUMENT_ARRAY || fields->count != REQUEST_FIELDS)
+		return false;
+	for (const struct document *field = fields->first; field != NULL; field = field->next) {
+		if (field->type != DOCUMENT_STRING)
+			return false;
+		texts[count++] = field->string;
+	}
+	out->principal = cedar_uid_of(texts[0], texts[1]);
+	out->action = action_uid(texts[2]);
+	out->resource = cedar_uid_of(texts[3], texts[4]);
+	return true;
+}
+
+static bool read_requests(
+	struct workload *workload, const struct document *requests, const struct document *expected)
+{
+	if (requests->type != DOCUMENT_ARRAY || expected->type != DOCUMENT_ARRAY ||
+		requests->count != expected->count)
+		return false;
+	workload->requests = arena_array(workload->arena, struct cedar_request, requests->count);
+	workload->expected = arena_array(workload->arena, const struct document *, requests->count);
+	if (workload->requests == NULL || workload->expected == NULL)
+		return false;
+	requests = requests->first;
+	for (expected = expected->first; expected != NULL; expected = expected->next) {
+		if (!read_request(requests, &workload->requests[workload->count]))
+			return false;
+		workload->expected[workload->count++] = expected;
+		requests = requests->next;
+	}
+	return true;
+}
+
+static bool open_policies(struct workload *workload, const char *vectors, const char *app)
+{
+	struct cedar_text policies = read_below(workload, vectors, "apps", app, "policies.cedar");
+	char name[FILES_PATH_BYTES];
+
+	if (policies.data == NULL) {
+		(void)snprintf(name, sizeof name, "%s.cedar", app);
+		policies = read_below(workload, vectors, "apps", app, name);
+	}
+	return policies.data != NULL &&
+	       cedar_policy_set_parse(&workload->set, policies, NULL, &workload->err);
+}
+
+static bool open_entities(
+	struct workload *workload, const char *vectors, const char *app, struct cedar_text json)
+{
+	struct document *schema;
+	struct cedar_text text;
+	char name[FILES_PATH_BYTES];
+
+	(void)snprintf(name, sizeof name, "%s.cedarschema.json", app);
+	text = read_below(workload, vectors, "apps", app, name);
+	return text.data != NULL && json.data != NULL && read_document(workload, text, &schema) &&
+	       cedar_entities_create(&workload->entities, &workload->err) &&
+	       cedar_entities_add_json(workload->entities, json, &workload->err) &&
+	       add_actions(workload, schema) &&
+	       cedar_entities_seal(workload->entities, &workload->err);
+}
+
+bool workload_open(struct workload *out, const char *vectors, const char *unpacked, const char *app,
+	const char *name)
+{
+	struct document *requests, *expected;
+	char folder[FILES_PATH_BYTES];
+
+	*out = (struct workload){0};
+	out->arena = arena_create(ARENA_BYTES_MAX);
+	if (out->arena == NULL)
+		return false;
+	(void)snprintf(folder, sizeof folder, "%s/workloads", unpacked);
+	return open_policies(out, vectors, app) &&
+	       open_entities(
+		       out, vectors, app, read_below(out, folder, app, name, "entities.json")) &&
+	       read_document(out, read_below(out, folder, app, name, "requests.json"), &requests) &&
+	       read_document(out, read_below(out, folder, app, name, "expected.json"), &expected) &&
+	       read_requests(out, requests, expected);
+}
+
+void workload_close(struct workload *workload)
+{
+	cedar_policy_set_destroy(&workload->set);
+	cedar_entities_destroy(&workload->entities);
+	arena_destroy(&workload->arena);
+}
