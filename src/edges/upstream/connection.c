@@ -399,17 +399,12 @@ static void take_notification(struct connection *connection, const struct jsonrp
 
 static void take_answer(struct connection *connection, const struct jsonrpc_message *message)
 {
-	struct upstream_wait *wait;
+	struct upstream_wait *wait = NULL;
 
-	if (message->id.kind != JSONRPC_ID_INTEGER || message->id.integer < 1 ||
-		message->id.integer > connection->next_id) {
-		fall_by_nonsense(connection, "an answer to a request that was never made");
-		return;
-	}
-	wait = wait_find(connection, message->id.integer);
+	if (message->id.kind == JSONRPC_ID_INTEGER)
+		wait = wait_find(connection, message->id.integer);
 	if (wait == NULL) { /* U2 */
-		connection_log(connection, "answered request %lld late or twice: dropped",
-			(long long)message->id.integer);
+		connection_log(connection, "an answer nobody waits for was dropped");
 		return;
 	}
 	if (message->kind == JSONRPC_RESULT && message->result->type != JSON_OBJECT) {

@@ -151,8 +151,8 @@ static struct error failure_of(const struct post *post, const struct http_reply 
 
 	if (reply->err.code == ERROR_LIMIT)
 		error_set(&failure, ERROR_LIMIT,
-			"server %s answered more than %d bytes, or no events", name,
-			UPSTREAM_MESSAGE_BYTES_MAX);
+			"server %s sent a message over the limit of %d bytes, or broken events",
+			name, UPSTREAM_MESSAGE_BYTES_MAX);
 	else if (reply->err.code != ERROR_NONE)
 		error_wrap(&failure, "server %s", name);
 	else if (post->parser != NULL)

@@ -45,7 +45,7 @@ static void on_output(void *context, struct text bytes)
 
 	if (lines_take(connection, bytes))
 		return;
-	error_set(&failure, ERROR_LIMIT, "server %.*s answered more than %d bytes at once",
+	error_set(&failure, ERROR_LIMIT, "server %.*s sent a message over the limit of %d bytes",
 		TEXT_ARGS(connection->name), UPSTREAM_MESSAGE_BYTES_MAX);
 	connection_fall(connection, &failure);
 }
