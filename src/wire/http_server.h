@@ -26,7 +26,7 @@ enum {
 	HTTP_POOL_BYTES_DEFAULT = 8 * 1024,    /* request head and answer head of one connection */
 	HTTP_TARGET_BYTES_MAX = 4 * 1024,      /* longer: 414 */
 	HTTP_BODY_BYTES_DEFAULT = 1024 * 1024, /* longer: 413 */
-	HTTP_STREAM_BYTES_DEFAULT = 1024 * 1024, /* unsent bytes of one stream */
+	HTTP_STREAM_BYTES_DEFAULT = 32 * 1024 * 1024, /* unsent bytes of one stream */
 	HTTP_IDLE_DEFAULT_S = 60,
 	HTTP_CONNECTIONS_DEFAULT = 4096,
 	HTTP_QUERY_PARAMETERS_MAX = 64,

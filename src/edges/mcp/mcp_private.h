@@ -1,0 +1,80 @@
+#ifndef EDGES_MCP_MCP_PRIVATE_H
+#define EDGES_MCP_MCP_PRIVATE_H
+
+#include "base/random.h"
+#include "domain/task/task.h"
+#include "edges/mcp/mcp_door.h"
+#include "wire/jsonrpc.h"
+#include "wire/sse.h"
+
+/* Shared inside edges/mcp: mcp_door.c (what comes in), mcp_session.c, mcp_call.c
+ * (one request in flight), mcp_stream.c (the GET stream). */
+
+enum { SESSION_BUCKETS = 1024, SERVER_NAME_BYTES_MAX = 256 };
+
+struct mcp_call;
+struct mcp_stream;
+
+/* A client's session: an id that only its task may use, at one server. */
+struct mcp_session {
+	struct mcp_door *door;
+	struct mcp_session *next; /* in its bucket */
+	struct mcp_session *older, *newer;
+	char id[RANDOM_ID_BYTES];
+	char task[TASK_ID_BYTES + 1];
+	char server[SERVER_NAME_BYTES_MAX];
+	int64_t used_ms;
+	struct call_stream life; /* ends with its task */
+	bool is_watched;         /* life is with services/call */
+	struct mcp_call *calls;
+	size_t call_count;
+	struct mcp_stream *streams;
+};
+
+struct mcp_door {
+	struct mcp_door_settings settings;
+	struct http_route routes[3];
+	struct mcp_session *buckets[SESSION_BUCKETS];
+	struct mcp_session *newest;
+	struct loop_timer sweep;
+	size_t session_count;
+	size_t stream_count;
+	size_t call_count;
+};
+
+/* mcp_session.c */
+
+/* Errors: LIMIT, NOT_FOUND (the task is not live). */
+bool session_create(struct mcp_session **out, struct mcp_door *door, struct text task,
+	struct text server, struct error *err) MUST_CHECK;
+/* The session, if it is this task's at this server; else NULL. */
+struct mcp_session *session_find(
+	struct mcp_door *door, struct text id, struct text task, struct text server);
+/* Ends its streams; its calls go on, without it. */
+void session_end(struct mcp_session *session);
+void session_sweep_start(struct mcp_door *door);
+
+/* mcp_call.c */
+
+/* Hands one request to services/call and answers the exchange, sooner or later. */
+void call_begin(struct mcp_session *session, struct http_exchange *exchange,
+	const struct jsonrpc_message *message);
+/* notifications/cancelled: the client does not want the answer any more. */
+void call_cancel(struct mcp_session *session, const struct json *params);
+/* The session is gone; its calls are not. */
+void calls_release(struct mcp_session *session);
+
+/* mcp_stream.c */
+
+void stream_begin(struct mcp_session *session, struct http_exchange *exchange);
+void streams_end(struct mcp_session *session);
+
+/* mcp_reply.c: one JSON-RPC answer in canonical JSON.  They fail as the buffer fails. */
+
+void reply_format(struct buffer *out, struct arena *arena, struct jsonrpc_id id, struct text method,
+	const struct call_reply *reply);
+void respond_message(struct http_exchange *exchange, unsigned status, const struct buffer *message);
+void respond_error(struct http_exchange *exchange, unsigned status, struct jsonrpc_id id,
+	int64_t code, const char *text);
+
+#endif

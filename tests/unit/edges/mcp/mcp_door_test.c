@@ -1,0 +1,777 @@
+/* The agents' door over loopback.  services/issue and services/call are fakes in
+ * this file, linked in their place: what is tested is what the door makes of
+ * them. */
+#include "../../wire/talk.h"
+
+#include "edges/mcp/mcp_door.h"
+#include "services/decide/decide_service.h"
+#include "wire/http_server.h"
+
+enum { CALLS_MAX = 64, REQUEST_BYTES_MAX = 16 * 1024 };
+
+#define ISSUER "http://127.0.0.1:8470"
+#define TASK_A "t-aaaaaaaaaaaaaaaaaaaa"
+#define TASK_B "t-bbbbbbbbbbbbbbbbbbbb"
+
+/* What the fakes know; there is one door a test, so one of these. */
+struct fakes {
+	bool refuses_start;
+	enum error_code start_code;
+	bool is_task_over;
+	struct call_client client; /* of the call under way */
+	bool has_call;
+	bool was_aborted;
+	bool wants_progress;
+	char method[64];
+	char params[4096];
+	char task[64];
+	char server[64];
+	struct call_stream *streams[CALLS_MAX];
+	size_t stream_count;
+	struct loop *loop;
+	bool stops_on_start;
+};
+static struct fakes fakes; /* check-source: global: reset by each test's setup */
+
+/* ---- services/issue ---- */
+
+struct text issue_issuer(const struct issue *issue)
+{
+	(void)issue;
+	return TEXT(ISSUER);
+}
+
+struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server)
+{
+	(void)issue;
+	return text_format(arena, ISSUER "/mcp/%.*s", TEXT_ARGS(server));
+}
+
+enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
+	struct text audience, struct issue_caller *out)
+{
+	(void)issue;
+	if (authorization.length == 0)
+		return TOKEN_NOT_CHECKED;
+	if (!text_is(audience, ISSUER "/mcp/files"))
+		return TOKEN_AUDIENCE;
+	*out = (struct issue_caller){.identity = TEXT("agent")};
+	if (text_is(authorization, "Bearer a"))
+		out->task = TEXT(TASK_A);
+	else if (text_is(authorization, "Bearer b"))
+		out->task = TEXT(TASK_B);
+	else
+		return TOKEN_SIGNATURE;
+	return TOKEN_ACCEPTED;
+}
+
+void issue_challenge(
+	const struct issue *issue, struct text server, enum token_reason reason, struct buffer *out)
+{
+	(void)issue;
+	buffer_append_format(out, "Bearer resource_metadata=\"" ISSUER "/x/%.*s\", reason=%d",
+		TEXT_ARGS(server), (int)reason);
+}
+
+/* ---- services/call and services/decide ---- */
+
+struct exchange {
+	int unused;
+};
+static struct exchange the_exchange; /* check-source: global: nothing is in it */
+
+static void print(char *out, size_t size, const struct json *value)
+{
+	struct buffer text;
+
+	buffer_init(&text, 64 * 1024);
+	if (value != NULL)
+		json_canonical(&text, value);
+	(void)snprintf(out, size, "%.*s", TEXT_ARGS(buffer_text(&text)));
+	buffer_deinit(&text);
+}
+
+bool call_start(struct call_service *service, const struct call_request *request,
+	const struct call_client *client, struct exchange **out, struct error *err)
+{
+	(void)service;
+	*out = NULL;
+	if (fakes.refuses_start)
+		return error_set(err, fakes.start_code, "not started");
+	fakes.client = *client;
+	fakes.has_call = true;
+	fakes.wants_progress = request->wants_progress;
+	(void)snprintf(fakes.method, sizeof fakes.method, "%.*s", TEXT_ARGS(request->method));
+	(void)snprintf(fakes.task, sizeof fakes.task, "%.*s", TEXT_ARGS(request->task));
+	(void)snprintf(fakes.server, sizeof fakes.server, "%.*s", TEXT_ARGS(request->server));
+	print(fakes.params, sizeof fakes.params, request->params);
+	*out = &the_exchange;
+	if (fakes.stops_on_start)
+		loop_stop(fakes.loop);
+	return true;
+}
+
+void call_abort(struct exchange **exchange)
+{
+	if (*exchange == NULL)
+		return;
+	fakes.was_aborted = true;
+	*exchange = NULL;
+}
+
+bool call_stream_add(struct call_service *service, struct call_stream *stream)
+{
+	(void)service;
+	if (fakes.is_task_over || fakes.stream_count == CALLS_MAX)
+		return false;
+	fakes.streams[fakes.stream_count++] = stream;
+	return true;
+}
+
+void call_stream_remove(struct call_service *service, struct call_stream *stream)
+{
+	size_t i;
+
+	(void)service;
+	for (i = 0; i < fakes.stream_count; i++)
+		if (fakes.streams[i] == stream)
+			fakes.streams[i] = fakes.streams[--fakes.stream_count];
+}
+
+bool decision_json(
+	struct json *out, struct arena *arena, const struct decision *decision, struct error *err)
+{
+	struct json_builder object;
+
+	json_object_start(&object, arena);
+	json_put_text(&object, "needed", decision->needed);
+	return json_object_seal(&object, out, err);
+}
+
+/* ---- the bench ---- */
+
+struct bench {
+	struct loop *loop;
+	struct router *router;
+	struct http_server *server;
+	struct mcp_door *door;
+	struct talk talk;
+	char session[64];
+	char request[REQUEST_BYTES_MAX];
+};
+
+static int setup(void **state)
+{
+	static const char *const origins[] = {"https://console.example"};
+	struct bench *bench = calloc(1, sizeof *bench);
+	struct error err;
+
+	assert_non_null(bench);
+	fakes = (struct fakes){0};
+	assert_true(loop_create(&bench->loop, &err));
+	fakes.loop = bench->loop;
+	assert_true(router_create(&bench->router, &err));
+	assert_true(mcp_door_create(&bench->door,
+		&(struct mcp_door_settings){.loop = bench->loop,
+			.origins = origins,
+			.origin_count = 1,
+			.version = "1.2.3"},
+		&err));
+	assert_true(mcp_door_route(bench->door, bench->router, &err));
+	assert_true(http_server_create(&bench->server, bench->loop,
+		&(struct http_server_settings){.tcp_address = "127.0.0.1:0",
+			.on_request = router_on_request,
+			.context = bench->router},
+		&err));
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	if (bench->talk.got != NULL)
+		talk_close(&bench->talk);
+	http_server_destroy(&bench->server);
+	mcp_door_destroy(&bench->door);
+	assert_int_equal(fakes.stream_count, 0); /* nothing is watched for nobody */
+	router_destroy(&bench->router);
+	loop_destroy(&bench->loop);
+	free(bench);
+	return 0;
+}
+
+/* The head every good request has; more adds fields or, if it starts with
+ * '!', replaces the whole lot. */
+static void say(struct bench *bench, const char *method, const char *more, const char *body)
+{
+	bool is_plain = more[0] != '!';
+
+	(void)snprintf(bench->request, sizeof bench->request,
+		"%s /mcp/files HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s%s%s%s%s"
+		"Content-Length: %zu\r\n\r\n%s",
+		method,
+		is_plain ? "Authorization: Bearer a\r\nContent-Type: application/json\r\n"
+			   "Accept: application/json, text/event-stream\r\n"
+			 : "",
+		is_plain && bench->session[0] != '\0' ? "Mcp-Session-Id: " : "",
+		is_plain ? bench->session : "", is_plain && bench->session[0] != '\0' ? "\r\n" : "",
+		more + !is_plain, strlen(body), body);
+	if (bench->talk.got != NULL)
+		talk_close(&bench->talk);
+	talk_open(&bench->talk, bench->loop, http_server_port(bench->server));
+	talk_say(&bench->talk, bench->request, strlen(bench->request));
+}
+
+static const char *ask(struct bench *bench, const char *method, const char *more, const char *body)
+{
+	say(bench, method, more, body);
+	talk_wait(&bench->talk, NULL);
+	return bench->talk.got;
+}
+
+static void assert_status(const char *answer, int status)
+{
+	if (strtol(answer + 9, NULL, 10) != status)
+		fail_msg("expected %d, got: %s", status, answer);
+}
+
+static void assert_holds(const char *answer, const char *part)
+{
+	if (strstr(answer, part) == NULL)
+		fail_msg("no %s in: %s", part, answer);
+}
+
+static const char initialize[] =
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+	"\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}";
+
+static const char *open_session(struct bench *bench)
+{
+	const char *answer, *id;
+
+	bench->session[0] = '\0';
+	answer = ask(bench, "POST", "", initialize);
+	assert_status(answer, 200);
+	id = strstr(answer, "Mcp-Session-Id: s-");
+	assert_non_null(id);
+	memcpy(bench->session, id + strlen("Mcp-Session-Id: "), 22);
+	bench->session[22] = '\0';
+	return answer;
+}
+
+/* Says a tools/call and waits until services/call has it. */
+static void call(struct bench *bench, const char *id, const char *meta)
+{
+	char body[1024];
+	struct error err;
+
+	(void)snprintf(body, sizeof body,
+		"{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"tools/"
+		"call\",\"params\":{\"name\":\"x\"%s}}",
+		id, meta);
+	fakes.stops_on_start = true;
+	say(bench, "POST", "", body);
+	assert_true(loop_run(bench->loop, &err));
+	fakes.stops_on_start = false;
+	assert_true(fakes.has_call);
+}
+
+static void reply(enum call_reply_kind kind, const struct json *value, const char *message)
+{
+	const struct decision decision = {
+		.needed = TEXT("an approval of ana"), .reason = REASON_NO_ENTITLEMENT};
+	struct error failure = {.code = ERROR_IO};
+
+	fakes.client.on_reply(fakes.client.context,
+		&(struct call_reply){.kind = kind,
+			.decision = &decision,
+			.is_recorded = true,
+			.index = 42,
+			.approval = kind == CALL_ASKED ? TEXT("a-1") : TEXT(""),
+			.message = text_of(message),
+			.result = kind == CALL_RESULT ? value : NULL,
+			.error = kind == CALL_ERROR ? value : NULL,
+			.failure = kind == CALL_FAILED ? &failure : NULL});
+}
+
+/* ---- refused at the door ---- */
+
+static void without_a_token_the_way_to_one_is_told(void **state)
+{
+	struct bench *bench = *state;
+	const char *answer = ask(bench, "POST",
+		"!Content-Type: application/json\r\nAccept: application/json, "
+		"text/event-stream\r\n",
+		initialize);
+	char expected[100];
+
+	assert_status(answer, 401);
+	(void)snprintf(expected, sizeof expected,
+		"WWW-Authenticate: Bearer resource_metadata=\"" ISSUER "/x/files\", reason=%d\r\n",
+		TOKEN_NOT_CHECKED);
+	assert_holds(answer, expected);
+}
+
+static void a_token_that_does_not_hold_is_refused_on_every_method(void **state)
+{
+	const char *const methods[] = {"POST", "GET", "DELETE"};
+	struct bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		assert_status(ask(bench, methods[i],
+				      "!Authorization: Bearer forged\r\nContent-Type: "
+				      "application/json\r\n"
+				      "Accept: application/json, text/event-stream\r\n",
+				      initialize),
+			401);
+	assert_false(fakes.has_call);
+}
+
+static void a_foreign_origin_is_refused_before_the_token_is_read(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_status(ask(bench, "POST", "Origin: http://evil.example\r\n", initialize), 403);
+	assert_status(ask(bench, "POST", "Origin: null\r\n", initialize), 403);
+	assert_status(ask(bench, "POST", "Origin: " ISSUER ".evil.example\r\n", initialize), 403);
+	assert_status(ask(bench, "POST", "Origin: " ISSUER "\r\nOrigin: http://evil.example\r\n",
+			      initialize),
+		403);
+	assert_status(ask(bench, "GET", "Origin: http://evil.example\r\n", ""), 403);
+	assert_status(ask(bench, "POST", "Origin: " ISSUER "\r\n", initialize), 200);
+	assert_status(ask(bench, "POST", "Origin: https://console.example\r\n", initialize), 200);
+}
+
+struct form {
+	const char *fields;
+	int status;
+};
+
+#define TOKEN "!Authorization: Bearer a\r\n"
+#define TYPE "Content-Type: application/json\r\n"
+#define BOTH "Accept: application/json, text/event-stream\r\n"
+
+static const struct form forms[] = {
+	{TOKEN TYPE, 406},
+	{TOKEN TYPE "Accept: application/json\r\n", 406},
+	{TOKEN TYPE "Accept: text/event-stream\r\n", 406},
+	{TOKEN TYPE "Accept: application/jsonx, text/event-stream\r\n", 406},
+	{TOKEN BOTH, 415},
+	{TOKEN BOTH "Content-Type: text/plain\r\n", 415},
+	{TOKEN BOTH "Content-Type: application/json-patch+json\r\n", 415},
+	{TOKEN BOTH TYPE "MCP-Protocol-Version: 1999-01-01\r\n", 400},
+	{TOKEN TYPE BOTH, 200},
+	{TOKEN TYPE BOTH "MCP-Protocol-Version: 2025-11-25\r\n", 200},
+	{TOKEN TYPE "Accept: */*\r\n", 200},
+	{TOKEN "Content-Type: Application/JSON; charset=utf-8\r\n"
+	       "Accept: text/event-stream ;q=1,application/json;q=0.5\r\n",
+		200},
+};
+
+static void the_form_of_a_request_is_checked(void **state)
+{
+	struct bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		assert_status(ask(bench, "POST", forms[i].fields, initialize), forms[i].status);
+}
+
+struct bad_body {
+	const char *body;
+	int status;
+	const char *part;
+};
+
+static const struct bad_body bad_bodies[] = {
+	{"", 400, "\"code\":-32700"},
+	{"hello", 400, "\"code\":-32700"},
+	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"ping\"}", 400, "\"code\":-32700"},
+	{"[]", 400, "\"code\":-32600"},
+	{"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}]", 400, "batches"},
+	{"{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}", 400, "\"code\":-32600"},
+	{"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\",\"params\":[]}", 200,
+		"\"code\":-32602"},
+};
+
+static void a_body_that_is_no_message_is_refused_with_its_reason(void **state)
+{
+	struct bench *bench = *state;
+	size_t i;
+
+	open_session(bench);
+	for (i = 0; i < sizeof bad_bodies / sizeof bad_bodies[0]; i++) {
+		const char *answer = ask(bench, "POST", "", bad_bodies[i].body);
+
+		assert_status(answer, bad_bodies[i].status);
+		assert_holds(answer, bad_bodies[i].part);
+	}
+	assert_false(fakes.has_call);
+}
+
+static void a_session_is_needed_known_and_its_own_tasks(void **state)
+{
+	static const char ping[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}";
+	struct bench *bench = *state;
+	char fields[256];
+
+	assert_status(ask(bench, "POST", "", ping), 400);
+	assert_status(ask(bench, "POST", "Mcp-Session-Id: s-00000000000000000000\r\n", ping), 404);
+	open_session(bench);
+	assert_status(ask(bench, "POST", "", ping), 200);
+	assert_status(ask(bench, "POST", "Mcp-Session-Id: s-00000000000000000000\r\n", ping), 400);
+	(void)snprintf(fields, sizeof fields,
+		"!Authorization: Bearer b\r\nMcp-Session-Id: %s\r\n" TYPE BOTH, bench->session);
+	assert_status(ask(bench, "POST", fields, ping), 404); /* another task's */
+	assert_status(ask(bench, "GET", fields, ""), 404);
+	assert_status(ask(bench, "DELETE", fields, ""), 404);
+	assert_status(ask(bench, "POST", "", ping), 200); /* and it is still there */
+}
+
+static void no_session_opens_for_a_task_that_is_over(void **state)
+{
+	struct bench *bench = *state;
+
+	fakes.is_task_over = true;
+	assert_status(ask(bench, "POST", "", initialize), 503);
+}
+
+static void a_task_has_only_so_many_sessions(void **state)
+{
+	struct bench *bench = *state;
+	struct mcp_door_status status;
+	int i;
+
+	for (i = 0; i < MCP_SESSIONS_PER_TASK_MAX; i++)
+		open_session(bench);
+	bench->session[0] = '\0';
+	assert_status(ask(bench, "POST", "", initialize), 503);
+	mcp_door_status(bench->door, &status);
+	assert_int_equal(status.sessions, MCP_SESSIONS_PER_TASK_MAX);
+}
+
+/* ---- answered here ---- */
+
+static void initialize_is_answered_here(void **state)
+{
+	struct bench *bench = *state;
+	const char *answer = open_session(bench);
+
+	assert_holds(answer, "\"id\":1,\"result\":");
+	assert_holds(answer, "\"protocolVersion\":\"2025-11-25\"");
+	assert_holds(answer, "\"serverInfo\":{\"name\":\"files\",\"version\":\"1.2.3\"}");
+	assert_holds(answer, "\"tools\":{}");
+	assert_false(fakes.has_call);
+}
+
+static void a_version_unknown_here_is_answered_with_ours(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_holds(
+		ask(bench, "POST", "",
+			"{\"jsonrpc\":\"2.0\",\"id\":\"i\",\"method\":\"initialize\",\"params\":"
+			"{\"protocolVersion\":\"2099-01-01\"}}"),
+		"\"protocolVersion\":\"2025-11-25\"");
+	assert_holds(bench->talk.got, "\"id\":\"i\",");
+}
+
+static void notices_are_taken_without_an_answer(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session(bench);
+	assert_status(ask(bench, "POST", "",
+			      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"),
+		202);
+	assert_status(
+		ask(bench, "POST", "", "{\"jsonrpc\":\"2.0\",\"method\":\"anything/else\"}"), 202);
+	assert_status(ask(bench, "POST", "", "{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}"), 202);
+	assert_false(fakes.has_call);
+}
+
+/* ---- handed on ---- */
+
+static void a_call_is_handed_on_whole_and_its_result_comes_back(void **state)
+{
+	struct bench *bench = *state;
+	struct json_member member = {TEXT("n"), json_integer(5)};
+	struct json result = {.type = JSON_OBJECT, .count = 1, .members = &member};
+
+	open_session(bench);
+	call(bench, "\"seven\"", ",\"arguments\":{\"p\":[1,2]}");
+	assert_string_equal(fakes.method, "tools/call");
+	assert_string_equal(fakes.params, "{\"arguments\":{\"p\":[1,2]},\"name\":\"x\"}");
+	assert_string_equal(fakes.task, TASK_A);
+	assert_string_equal(fakes.server, "files");
+	assert_false(fakes.wants_progress);
+	reply(CALL_RESULT, &result, "");
+	talk_wait(&bench->talk, NULL);
+	assert_status(bench->talk.got, 200);
+	assert_holds(bench->talk.got, "Content-Type: application/json\r\n");
+	assert_holds(
+		bench->talk.got, "{\"id\":\"seven\",\"jsonrpc\":\"2.0\",\"result\":{\"n\":5}}");
+	assert_false(fakes.was_aborted);
+}
+
+static void a_refused_tool_is_a_result_a_model_can_read(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session(bench);
+	call(bench, "1", "");
+	reply(CALL_REFUSED, NULL, "refused: no line permits it");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got,
+		"\"result\":{\"_meta\":{\"remit/decision\":{\"needed\":\"an approval of ana\","
+		"\"record\":42}},\"content\":[{\"text\":\"refused: no line permits it\","
+		"\"type\":\"text\"}],\"isError\":true}");
+}
+
+static void a_question_to_people_names_its_approval(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session(bench);
+	call(bench, "1", "");
+	reply(CALL_ASKED, NULL, "waits for ana");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got, "\"approval\":\"a-1\"");
+	assert_holds(bench->talk.got, "\"isError\":true");
+}
+
+static void any_other_refused_method_is_an_error_with_the_decision(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+
+	open_session(bench);
+	fakes.stops_on_start = true;
+	say(bench, "POST", "",
+		"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"resources/"
+		"read\",\"params\":{\"uri\":\"u\"}}");
+	assert_true(loop_run(bench->loop, &err));
+	reply(CALL_REFUSED, NULL, "no");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got, "{\"error\":{\"code\":-32010,\"data\":{\"needed\":\"an "
+				      "approval of ana\",\"record\":42},"
+				      "\"message\":\"no\"},\"id\":2,\"jsonrpc\":\"2.0\"}");
+}
+
+static void a_failed_server_is_an_error_that_says_why(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session(bench);
+	call(bench, "1", "");
+	reply(CALL_FAILED, NULL, "server files ended with status 3");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got,
+		"{\"error\":{\"code\":-32012,\"message\":\"server files ended with status 3\"},");
+}
+
+static void an_error_of_the_server_comes_back_as_its_own(void **state)
+{
+	struct bench *bench = *state;
+	struct json_member members[] = {{TEXT("code"), json_integer(-32602)},
+		{TEXT("message"), json_cstring("bad")}, {TEXT("data"), json_integer(3)}};
+	struct json error = {.type = JSON_OBJECT, .count = 3, .members = members};
+
+	open_session(bench);
+	call(bench, "1", "");
+	reply(CALL_ERROR, &error, "");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(
+		bench->talk.got, "{\"error\":{\"code\":-32602,\"data\":3,\"message\":\"bad\"},");
+}
+
+static void what_cannot_be_started_is_an_error_with_its_code(void **state)
+{
+	const struct {
+		enum error_code code;
+		const char *part;
+	} cases[] = {{ERROR_LIMIT, "\"code\":-32013"}, {ERROR_INVALID, "\"code\":-32602"},
+		{ERROR_NOT_FOUND, "\"code\":-32010"}, {ERROR_INTERNAL, "\"code\":-32603"}};
+	struct bench *bench = *state;
+	size_t i;
+
+	open_session(bench);
+	fakes.refuses_start = true;
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		fakes.start_code = cases[i].code;
+		assert_holds(ask(bench, "POST", "",
+				     "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}"),
+			cases[i].part);
+	}
+}
+
+static void progress_turns_the_answer_into_a_stream_with_the_clients_token(void **state)
+{
+	struct bench *bench = *state;
+	struct json_member members[] = {
+		{TEXT("progressToken"), json_integer(77)}, {TEXT("progress"), json_integer(1)}};
+	struct json progress = {.type = JSON_OBJECT, .count = 2, .members = members};
+	struct json empty = {.type = JSON_OBJECT};
+
+	open_session(bench);
+	call(bench, "1", ",\"_meta\":{\"progressToken\":\"mine\"}");
+	assert_true(fakes.wants_progress);
+	fakes.client.on_notice(fakes.client.context, TEXT("notifications/progress"), &progress);
+	talk_wait(&bench->talk, "notifications/progress");
+	assert_holds(bench->talk.got, "Content-Type: text/event-stream\r\n");
+	assert_holds(bench->talk.got, "X-Accel-Buffering: no\r\n");
+	assert_holds(bench->talk.got, "\"params\":{\"progress\":1,\"progressToken\":\"mine\"}");
+	assert_null(strstr(bench->talk.got, "77"));
+	reply(CALL_RESULT, &empty, "");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got,
+		"event: message\ndata: {\"id\":1,\"jsonrpc\":\"2.0\",\"result\":{}}\n\n");
+	assert_holds(bench->talk.got, "\r\n0\r\n\r\n");
+}
+
+static void progress_nobody_asked_for_is_not_passed_on(void **state)
+{
+	struct bench *bench = *state;
+	struct json empty = {.type = JSON_OBJECT};
+
+	open_session(bench);
+	call(bench, "1", "");
+	fakes.client.on_notice(fakes.client.context, TEXT("notifications/progress"), &empty);
+	reply(CALL_RESULT, &empty, "");
+	talk_wait(&bench->talk, NULL);
+	assert_null(strstr(bench->talk.got, "progress"));
+}
+
+static void a_client_that_leaves_aborts_its_call(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session(bench);
+	call(bench, "1", "");
+	talk_close(&bench->talk);
+	talk_run_until(bench->loop, &fakes.was_aborted);
+}
+
+static void a_cancelled_call_is_aborted_and_gets_no_result(void **state)
+{
+	struct bench *bench = *state;
+	struct talk waiting;
+
+	open_session(bench);
+	call(bench, "5", "");
+	waiting = bench->talk; /* keeps its connection; the cancel comes on another */
+	waiting.watch.context = &waiting;
+	loop_watch_remove(bench->loop, &bench->talk.watch);
+	waiting.watch.is_watched = false;
+	bench->talk = (struct talk){0};
+	assert_status(
+		ask(bench, "POST", "",
+			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+			"{\"requestId\":\"5\"}}"),
+		202);
+	assert_false(fakes.was_aborted); /* 5 and "5" differ */
+	assert_status(
+		ask(bench, "POST", "",
+			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+			"{\"requestId\":5}}"),
+		202);
+	assert_true(fakes.was_aborted);
+	assert_true(recv(waiting.fd, waiting.got, TALK_BYTES_MAX - 1, 0) > 0);
+	assert_status(waiting.got, 202);
+	(void)close(waiting.fd);
+	free(waiting.got);
+}
+
+/* ---- streams and ends ---- */
+
+static void a_get_stream_stays_open_until_its_task_is_over(void **state)
+{
+	struct bench *bench = *state;
+	struct mcp_door_status status;
+	struct call_stream *life;
+
+	open_session(bench);
+	say(bench, "GET", "", "");
+	talk_wait(&bench->talk, ": \n\n");
+	assert_status(bench->talk.got, 200);
+	assert_holds(bench->talk.got, "Content-Type: text/event-stream\r\n");
+	mcp_door_status(bench->door, &status);
+	assert_int_equal(status.streams, 1);
+	assert_int_equal(fakes.stream_count, 1);
+	life = fakes.streams[0];
+	fakes.stream_count = 0;
+	life->on_closed(life, TEXT("killed"));
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got, "\r\n0\r\n\r\n");
+	assert_status(ask(bench, "GET", "", ""), 404); /* the session went with it */
+	mcp_door_status(bench->door, &status);
+	assert_int_equal(status.sessions, 0);
+	assert_int_equal(status.streams, 0);
+}
+
+static void deleting_a_session_ends_it_and_its_stream(void **state)
+{
+	struct bench *bench = *state;
+	struct talk stream;
+
+	open_session(bench);
+	say(bench, "GET", "", "");
+	talk_wait(&bench->talk, ": \n\n");
+	stream = bench->talk;
+	loop_watch_remove(bench->loop, &bench->talk.watch);
+	bench->talk = (struct talk){0};
+	assert_status(ask(bench, "DELETE", "", ""), 204);
+	assert_status(ask(bench, "DELETE", "", ""), 404);
+	assert_true(recv(stream.fd, stream.got, TALK_BYTES_MAX - 1, 0) > 0);
+	assert_non_null(strstr(stream.got, "0\r\n\r\n"));
+	(void)close(stream.fd);
+	free(stream.got);
+}
+
+static void a_get_without_event_stream_is_not_acceptable(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session(bench);
+	assert_status(
+		ask(bench, "GET", "!Authorization: Bearer a\r\nAccept: application/json\r\n", ""),
+		406);
+}
+
+#define WITH(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH(without_a_token_the_way_to_one_is_told),
+		WITH(a_token_that_does_not_hold_is_refused_on_every_method),
+		WITH(a_foreign_origin_is_refused_before_the_token_is_read),
+		WITH(the_form_of_a_request_is_checked),
+		WITH(a_body_that_is_no_message_is_refused_with_its_reason),
+		WITH(a_session_is_needed_known_and_its_own_tasks),
+		WITH(no_session_opens_for_a_task_that_is_over),
+		WITH(a_task_has_only_so_many_sessions),
+		WITH(initialize_is_answered_here),
+		WITH(a_version_unknown_here_is_answered_with_ours),
+		WITH(notices_are_taken_without_an_answer),
+		WITH(a_call_is_handed_on_whole_and_its_result_comes_back),
+		WITH(a_refused_tool_is_a_result_a_model_can_read),
+		WITH(a_question_to_people_names_its_approval),
+		WITH(any_other_refused_method_is_an_error_with_the_decision),
+		WITH(a_failed_server_is_an_error_that_says_why),
+		WITH(an_error_of_the_server_comes_back_as_its_own),
+		WITH(what_cannot_be_started_is_an_error_with_its_code),
+		WITH(progress_turns_the_answer_into_a_stream_with_the_clients_token),
+		WITH(progress_nobody_asked_for_is_not_passed_on),
+		WITH(a_client_that_leaves_aborts_its_call),
+		WITH(a_cancelled_call_is_aborted_and_gets_no_result),
+		WITH(a_get_stream_stays_open_until_its_task_is_over),
+		WITH(deleting_a_session_ends_it_and_its_stream),
+		WITH(a_get_without_event_stream_is_not_acceptable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
