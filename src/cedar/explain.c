@@ -97,6 +97,7 @@ static bool explain_clause(
 	return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): each parameter has a type of its own */
 bool cedar_explain_policy(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_request *request,
 	struct cedar_arena *scratch, struct cedar_explanation *out, struct cedar_error *err)

@@ -96,7 +96,8 @@ static bool keep_gathered(struct closing *closing, struct entity_node *node)
 	struct ancestor *kept;
 	uint32_t count = 0;
 
-	qsort(closing->gathered, closing->gathered_count, sizeof *kept, order_ancestors);
+	if (closing->gathered_count > 0)
+		qsort(closing->gathered, closing->gathered_count, sizeof *kept, order_ancestors);
 	for (size_t i = 0; i < closing->gathered_count; i++) {
 		if (count == 0 ||
 			order_ancestors(&closing->gathered[count - 1], &closing->gathered[i]) != 0)
@@ -105,7 +106,8 @@ static bool keep_gathered(struct closing *closing, struct entity_node *node)
 	kept = arena_array(closing->entities->arena, struct ancestor, count);
 	if (kept == NULL)
 		return cedar_fail_memory(closing->err);
-	memcpy(kept, closing->gathered, count * sizeof *kept);
+	if (count > 0)
+		memcpy(kept, closing->gathered, count * sizeof *kept);
 	node->ancestors = kept;
 	node->ancestor_count = count;
 	return true;

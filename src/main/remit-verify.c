@@ -488,7 +488,7 @@ static int verify_receipt(const struct options *options, struct arena *arena)
 	struct checkpoint checkpoint;
 	struct receipt receipt;
 	struct error err = {0};
-	struct text t;
+	struct text t = {0};
 
 	if (!read_at(AT_FDCWD, options->path, arena, &t, &err)) {
 		fprintf(stderr, "remit-verify: %s\n", err.text);

@@ -54,6 +54,6 @@ struct upstream upstream_edge_port(struct upstream_edge *edge);
 /* Ends every connection, politely (DELETE, SIGTERM); later prepares fail. */
 void upstream_edge_stop(struct upstream_edge *edge);
 /* Cuts everything; no callback runs any more.  Before the loop and the client. */
-void upstream_edge_destroy(struct upstream_edge **edge);
+void upstream_edge_destroy(struct upstream_edge **handle);
 
 #endif

@@ -118,8 +118,7 @@ bool connection_open(struct connection *connection, struct error *err);
 void connection_fall(struct connection *connection, const struct error *failure);
 /* Takes one message of the server.  origin: the wait whose HTTP answer it came
  * in, or NULL.  May make the connection fall. */
-void connection_take(
-	struct connection *connection, struct text message, struct upstream_wait *origin);
+void connection_take(struct connection *connection, struct text text, struct upstream_wait *origin);
 /* Ends the connection for good; it is freed later. */
 void connection_retire(struct connection *connection);
 void connection_free(struct connection *connection);

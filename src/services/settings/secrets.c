@@ -8,6 +8,7 @@
  * are sorted by name. */
 #include "services/settings/secrets.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -193,6 +194,7 @@ static bool entry_put(struct secrets *secrets, struct text name, char *sealed, s
 		memcpy(entries[index].name, name.data, name.length);
 		secrets->count++;
 	}
+	assert(secrets->entries != NULL);
 	free(secrets->entries[index].sealed);
 	secrets->entries[index].sealed = sealed;
 	secrets->entries[index].size = size;

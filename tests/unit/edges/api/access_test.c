@@ -331,9 +331,9 @@ static bool with_body_nobody_takes(struct door_request *request, const struct ap
 
 static bool with_bad_json(struct door_request *request, const struct api_route *route)
 {
-	const struct text bad[] = {TEXT("{"), TEXT("[]"), TEXT("null"),
-		TEXT("{\"a\":1,\"a\":2}"), TEXT("{\"reason\":\"\\u0000\"}"),
-		TEXT("{\"reason\":\"\xFF\"}"), TEXT("{} {}"), TEXT("{\"reason\":\"\0\"}")};
+	const struct text bad[] = {TEXT("{"), TEXT("[]"), TEXT("null"), TEXT("{\"a\":1,\"a\":2}"),
+		TEXT("{\"reason\":\"\\u0000\"}"), TEXT("{\"reason\":\"\xFF\"}"), TEXT("{} {}"),
+		TEXT("{\"reason\":\"\0\"}")};
 	static size_t next;
 
 	request->body = bad[next++ % (sizeof bad / sizeof bad[0])];
