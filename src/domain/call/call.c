@@ -69,22 +69,49 @@ static bool arguments_of_tool(struct call *call, const struct json *params, stru
 	return true;
 }
 
+/* A copy with each `from` replaced; .data is NULL when the arena is full. */
+static struct text text_with(struct arena *arena, struct text source, char from, char to)
+{
+	char *copy = arena_copy_text(arena, source.data, source.length);
+	size_t i;
+
+	for (i = 0; copy != NULL && i < source.length; i++)
+		if (copy[i] == from)
+			copy[i] = to;
+	return (struct text){copy, source.length};
+}
+
+/* A tool must not pass for a method, whose name has dots where it had slashes. */
+static bool is_method_name(struct arena *arena, struct text name, bool *out)
+{
+	struct text slashed = text_with(arena, name, '.', '/');
+
+	if (slashed.data == NULL)
+		return false;
+	*out = method_find(slashed)->name[0] != '\0';
+	return true;
+}
+
 static bool tool_name_build(
 	struct call *call, struct arena *arena, const struct json *params, struct error *err)
 {
 	struct text name = call->method;
+	bool is_method = false;
 
 	if (call->route == METHOD_TOOL && !json_need_text(params, "name", &name, err))
 		return error_wrap(err, "params");
-	/* A tool must not pass for a method: both are named SERVER/NAME. */
-	if (call->route == METHOD_TOOL && method_find(name)->name[0] != '\0')
-		return error_set(err, ERROR_INVALID, "params.name is the name of a method");
 	if (name.length == 0 || name.length > TOOL_NAME_BYTES_MAX)
 		return error_set(err, ERROR_INVALID, "params.name is not the name of a tool");
-	call->tool = text_format(arena, "%.*s/%.*s", TEXT_ARGS(call->server), TEXT_ARGS(name));
-	if (call->tool.data == NULL)
+	if (call->route == METHOD_TOOL && !is_method_name(arena, name, &is_method))
 		return error_set(err, ERROR_LIMIT, "no room for the call");
-	return true;
+	if (is_method)
+		return error_set(err, ERROR_INVALID, "params.name is the name of a method");
+	if (call->route != METHOD_TOOL)
+		name = text_with(arena, name, '/', '.');
+	if (name.data != NULL)
+		call->tool =
+			text_format(arena, "%.*s/%.*s", TEXT_ARGS(call->server), TEXT_ARGS(name));
+	return call->tool.data != NULL || error_set(err, ERROR_LIMIT, "no room for the call");
 }
 
 bool call_build(

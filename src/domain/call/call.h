@@ -30,7 +30,7 @@ struct call {
 	struct text server;
 	struct text method; /* "tools/call" */
 	enum method_route route;
-	struct text tool;           /* "server/name"; what the decision is about */
+	struct text tool;           /* "server/name": what the decision is about */
 	enum effect effect;         /* asked for; NONE: whatever the tool's is */
 	struct json arguments;      /* an object */
 	struct text arguments_text; /* canonical JSON of arguments */
@@ -49,8 +49,9 @@ struct call_draft {
 
 /* Builds the call of a draft.  The arguments are params.arguments of tools/call,
  * else params, without _meta: neither the JSON-RPC id nor a progress token
- * is part of a call.  tool is "SERVER/NAME" for tools/call and "SERVER/METHOD"
- * (slashes of the method kept) for the others.
+ * is part of a call.  tool is "SERVER/NAME" for tools/call; another method is
+ * known to the registry as the tool "SERVER/METHOD", with dots for its slashes:
+ * files/resources.read.
  * Errors: INVALID (params not an object, no tool name), LIMIT. */
 bool call_build(struct call *out, struct arena *arena, const struct call_draft *draft,
 	struct error *err) MUST_CHECK;

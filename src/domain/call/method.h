@@ -16,8 +16,8 @@ enum method_route {
 	METHOD_FILTERED,   /* decided as a read of the server's lists; the answer shows
 			    * only what the caller could ever use: tools/list */
 	METHOD_TOOL,       /* decided by the tool's registered effect: tools/call */
-	METHOD_RESOURCE,   /* decided as a read of the tool SERVER/METHOD, with the
-			    * params as arguments: resources/read, prompts/get ... */
+	METHOD_RESOURCE,   /* decided like a tool: resources/read of files is the tool
+			    * files/resources.read, its params the arguments */
 };
 
 struct method {

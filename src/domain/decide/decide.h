@@ -34,8 +34,13 @@ enum definition_state {
 	DEFINITION_UNPINNED, /* the registry pins none */
 };
 
+/* TASK is a real call.  QUESTION (`remit why`) has no task: the rules about
+ * tasks and rate are left out, and nothing may ever be forwarded on it. */
+enum decide_scope { DECIDE_FOR_TASK = 0, DECIDE_FOR_QUESTION };
+
 /* Everything a decision reads.  Borrowed; nothing in it changes meanwhile. */
 struct decide_world {
+	enum decide_scope scope;
 	const struct registry *registry;
 	const struct task_table *tasks;
 	const struct tool_reads *reads; /* of the call's tool; NULL: it has no lines */

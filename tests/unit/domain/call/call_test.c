@@ -82,6 +82,8 @@ static void a_tool_cannot_pass_for_a_method(void **state)
 {
 	refuse(*state, "tools/call", "{\"name\":\"resources/read\"}");
 	refuse(*state, "tools/call", "{\"name\":\"tools/list\"}");
+	refuse(*state, "tools/call", "{\"name\":\"resources.read\"}");
+	refuse(*state, "tools/call", "{\"name\":\"resources.templates/list\"}");
 }
 
 static void a_tool_call_is_named_by_server_and_tool(void **state)
@@ -95,12 +97,12 @@ static void a_tool_call_is_named_by_server_and_tool(void **state)
 	assert_true(text_is(call.arguments_text, "{\"a\":2,\"b\":1}"));
 }
 
-static void another_method_is_named_by_server_and_method(void **state)
+static void another_method_is_known_as_a_tool_of_its_server(void **state)
 {
 	struct call call =
 		build(*state, "resources/read", "{\"uri\":\"x\",\"_meta\":{\"progressToken\":1}}");
 
-	assert_true(text_is(call.tool, "files/resources/read"));
+	assert_true(text_is(call.tool, "files/resources.read"));
 	assert_int_equal(call.effect, EFFECT_READ);
 	assert_true(text_is(call.arguments_text, "{\"uri\":\"x\"}"));
 }
@@ -349,7 +351,7 @@ int main(void)
 		ARENA_TEST(params_that_are_not_what_the_method_wants_are_refused),
 		ARENA_TEST(a_tool_cannot_pass_for_a_method),
 		ARENA_TEST(a_tool_call_is_named_by_server_and_tool),
-		ARENA_TEST(another_method_is_named_by_server_and_method),
+		ARENA_TEST(another_method_is_known_as_a_tool_of_its_server),
 		ARENA_TEST(a_progress_token_is_no_part_of_a_call),
 		ARENA_TEST(missing_params_are_an_empty_object),
 		ARENA_TEST(a_full_arena_is_a_limit_and_no_crash),

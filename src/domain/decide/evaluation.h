@@ -1,0 +1,117 @@
+#ifndef DOMAIN_DECIDE_EVALUATION_H
+#define DOMAIN_DECIDE_EVALUATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "domain/decide/decide.h"
+#include "remit/cedar.h"
+
+/* Private to domain/decide: what one run of the rules carries. */
+
+enum { LOST_PATHS_MAX = 32, LOST_PATH_NAMES_MAX = 66 };
+
+/* Something in the arguments that Cedar cannot hold, as a path below context. */
+struct lost_path {
+	const struct cedar_text *names; /* "args", ... */
+	size_t count;
+};
+
+struct evaluation {
+	const struct decide_world *world;
+	const struct call *call;
+	struct arena *arena;
+	struct decision *out;
+	/* Found by the rules, in their order. */
+	const struct registry_entry *entry;
+	const struct charter *charter;
+	const struct task *task; /* NULL only for a question without a task */
+	const struct server *server;
+	const struct tool *tool; /* NULL for a FILTERED method */
+	enum effect effect;
+	/* What Cedar is asked; built once, the approvals replaced by the search. */
+	const struct registry_entry *principal; /* the identity the request is about */
+	struct cedar_request request;
+	const struct cedar_entities *entities;
+	size_t approvals_count; /* in the request's context */
+	struct lost_path lost[LOST_PATHS_MAX];
+	size_t lost_count;
+	bool has_lost_too_much; /* more than fits: every mention counts as lost */
+	/* The data it reads. */
+	const struct data_source *sources[TOOL_READS_MAX];
+	size_t sources_count;
+	enum sensitivity sensitivity; /* highest of sources */
+};
+
+/* request.c: entities, principal, action, resource and context, all but the
+ * approvals.  False: no memory. */
+bool evaluation_build_request(struct evaluation *evaluation);
+/* Puts the names into context.approvals.  False: no memory. */
+bool evaluation_set_approvals(
+	struct evaluation *evaluation, const struct text *names, size_t count);
+/* The same request with another identity of the chain as principal. */
+bool evaluation_set_principal(struct evaluation *evaluation, const struct registry_entry *entry);
+
+/* True if a policy of the set whose scope covers the request mentions an
+ * argument that Cedar cannot hold; *index names the first. */
+bool evaluation_mentions_lost(
+	const struct evaluation *evaluation, const struct cedar_policy_set *set, size_t *index);
+bool evaluation_expression_mentions_lost(
+	const struct evaluation *evaluation, const struct cedar_expression *expression);
+
+/* reads.c: the data sources whose conditions match, into sources.  False: one
+ * of them could not be evaluated. */
+bool tool_reads_match(const struct tool_reads *reads, struct evaluation *evaluation);
+
+/* rules.c and policies.c: one rule each, in the order of the tables in decide.c.
+ * False: refused, and out says why. */
+struct rule {
+	bool (*holds)(struct evaluation *evaluation);
+};
+bool rule_method(struct evaluation *evaluation);
+bool rule_identity(struct evaluation *evaluation);
+bool rule_task(struct evaluation *evaluation);
+bool rule_server(struct evaluation *evaluation);
+bool rule_environment(struct evaluation *evaluation);
+bool rule_tool(struct evaluation *evaluation);
+bool rule_definition(struct evaluation *evaluation);
+bool rule_targets(struct evaluation *evaluation);
+bool rule_class(struct evaluation *evaluation);
+bool rule_request(struct evaluation *evaluation);
+bool rule_sources(struct evaluation *evaluation);
+bool rule_outputs(struct evaluation *evaluation);
+bool rule_ceiling(struct evaluation *evaluation);
+bool rule_chain(struct evaluation *evaluation);
+bool rule_guardrails(struct evaluation *evaluation);
+bool rule_rate(struct evaluation *evaluation);
+
+/* The same questions about any identity of the chain. */
+bool check_identity(
+	struct evaluation *evaluation, const struct registry_entry *entry, struct text name);
+bool check_environment(
+	struct evaluation *evaluation, const struct registry_entry *entry, enum environment value);
+bool check_class(struct evaluation *evaluation, const struct registry_entry *entry);
+bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct data_source *source);
+
+/* decide.c: the policy rules with these approvals, into *out; what the fixed rules
+ * found is kept. */
+bool run_policies(struct evaluation *evaluation, const struct approval_names *approvals,
+	struct decision *out);
+
+/* search.c: whether approvals could change this reason; and the search, which
+ * leaves the denial in *out or makes it ASK. */
+bool is_searched(enum reason reason);
+void approvals_search(struct evaluation *evaluation, struct decision *out);
+
+/* explain.c: the sentences, filled in after a refusal; no memory leaves them
+ * empty. */
+struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, ...)
+	PRINTF_LIKE(2, 3);
+bool refuse(struct evaluation *evaluation, enum reason reason, struct text explanation,
+	struct text needed);
+bool refuse_no_memory(struct evaluation *evaluation);
+/* Why no line of this identity's ceiling permits the call. */
+bool refuse_no_entitlement(struct evaluation *evaluation, const struct registry_entry *entry);
+
+#endif

@@ -1,0 +1,97 @@
+/* Sentences for people and models: what refused, and the smallest change that
+ * would allow it.  They decide nothing. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "cedar/from_json.h"
+#include "domain/decide/evaluation.h"
+
+enum { SENTENCE_BYTES_MAX = 1024 };
+
+struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, ...)
+{
+	char sentence[SENTENCE_BYTES_MAX];
+	struct text copy;
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	if (length < 0)
+		return TEXT("");
+	if ((size_t)length >= sizeof(sentence))
+		length = (int)sizeof(sentence) - 1;
+	/* A name cut in the middle of a letter would not be text any more. */
+	while (length > 0 && !text_is_utf8((struct text){sentence, (size_t)length}))
+		length--;
+	copy = text_copy(evaluation->arena, (struct text){sentence, (size_t)length});
+	return copy.data == NULL ? TEXT("") : copy;
+}
+
+#define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
+
+/* The line of the charter that comes nearest: one for this tool and effect. */
+static const struct entitlement *line_nearest(
+	const struct evaluation *evaluation, const struct charter *charter)
+{
+	uint32_t i;
+
+	for (i = 0; i < charter->entitlements_count; i++)
+		if (charter->entitlements[i].resource_kind == RESOURCE_TOOL &&
+			charter->entitlements[i].effect == evaluation->effect &&
+			text_equal(charter->entitlements[i].resource, evaluation->call->tool))
+			return &charter->entitlements[i];
+	return NULL;
+}
+
+/* The part of the condition that is false; the whole condition if Cedar cannot
+ * say. */
+static struct text failing_clause(struct evaluation *evaluation, const struct ceiling *ceiling,
+	const struct entitlement *line, struct text id)
+{
+	const struct cedar_policy_set *set = ceiling_policies(ceiling);
+	struct cedar_explanation explanation = {0};
+	struct cedar_error err = {0};
+	size_t index;
+
+	if (!cedar_policy_set_find(set, cedar_text_from(id), &index) ||
+		!cedar_explain_policy(set, index, evaluation->entities, &evaluation->request,
+			cedar_arena_from(evaluation->arena), &explanation, &err) ||
+		explanation.text.length == 0)
+		return line->when;
+	return cedar_text_to(explanation.text);
+}
+
+static bool refuse_false_condition(struct evaluation *evaluation,
+	const struct registry_entry *entry, const struct entitlement *line)
+{
+	struct text id = SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(entry->name),
+		entry->in_force->version, line->number);
+	struct text clause = failing_clause(evaluation, entry->ceiling, line, id);
+
+	evaluation->out->entitlement = id;
+	evaluation->out->clause = clause;
+	return refuse(evaluation, REASON_NO_ENTITLEMENT,
+		SAY("%.*s permits %.*s only when %.*s.", TEXT_ARGS(id),
+			TEXT_ARGS(evaluation->call->tool), TEXT_ARGS(clause)),
+		SAY("Arguments for which %.*s, or a wider line in the charter, approved.",
+			TEXT_ARGS(clause)));
+}
+
+bool refuse_no_entitlement(struct evaluation *evaluation, const struct registry_entry *entry)
+{
+	const struct entitlement *line =
+		entry->ceiling == NULL ? NULL : line_nearest(evaluation, entry->in_force->charter);
+
+	if (line != NULL)
+		return refuse_false_condition(evaluation, entry, line);
+	return refuse(evaluation, REASON_NO_ENTITLEMENT,
+		SAY("No line of the charter %.*s@%u permits %s on %.*s.", TEXT_ARGS(entry->name),
+			entry->in_force->version, effect_word(evaluation->effect),
+			TEXT_ARGS(evaluation->call->tool)),
+		SAY("An entitlement {effect: %s, tool: %.*s} in the charter of %.*s, approved.",
+			effect_word(evaluation->effect), TEXT_ARGS(evaluation->call->tool),
+			TEXT_ARGS(entry->name)));
+}

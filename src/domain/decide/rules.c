@@ -1,0 +1,333 @@
+/* The rules that no approval can change: who asks, for what, where, on which
+ * data.  Each refuses with a reason or lets the next one look. */
+
+#include "domain/decide/evaluation.h"
+
+#define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
+
+/* ---- who, what, where ------------------------------------------------------- */
+
+bool rule_method(struct evaluation *evaluation)
+{
+	const struct call *call = evaluation->call;
+
+	switch (call->route) {
+	case METHOD_TOOL:
+	case METHOD_RESOURCE:
+	case METHOD_FILTERED: return true;
+	case METHOD_DENIED:
+	case METHOD_LOCAL: break;
+	}
+	return refuse(evaluation, REASON_METHOD_UNKNOWN,
+		SAY("No rule lets the method %.*s through.", TEXT_ARGS(call->method)),
+		TEXT("Another method: this one is never forwarded."));
+}
+
+/* An identity that may act at all: used for the caller and for each link of its
+ * chain. */
+bool check_identity(
+	struct evaluation *evaluation, const struct registry_entry *entry, struct text name)
+{
+	int64_t now_utc_s = evaluation->world->now_utc_ms / 1000;
+
+	if (entry == NULL)
+		return refuse(evaluation, REASON_IDENTITY_UNKNOWN,
+			SAY("No identity %.*s is registered.", TEXT_ARGS(name)),
+			TEXT("A charter, proposed by one person and approved by another."));
+	if (entry->state != IDENTITY_ACTIVE || entry->in_force == NULL)
+		return refuse(evaluation, REASON_IDENTITY_NOT_ACTIVE,
+			SAY("Identity %.*s is %s.", TEXT_ARGS(name),
+				entry->state == IDENTITY_NONE ? "not active"
+							      : identity_state_word(entry->state)),
+			SAY("People who may do so must make %.*s active.", TEXT_ARGS(name)));
+	if (is_expired(entry->in_force->charter->expires_utc_s, now_utc_s))
+		return refuse(evaluation, REASON_CHARTER_EXPIRED,
+			SAY("The charter %.*s@%u has expired.", TEXT_ARGS(name),
+				entry->in_force->version),
+			SAY("A new version of charter %.*s with a later end, approved.",
+				TEXT_ARGS(name)));
+	return true;
+}
+
+bool rule_identity(struct evaluation *evaluation)
+{
+	struct text name = evaluation->call->identity;
+	const struct registry_entry *entry =
+		registry_find(evaluation->world->registry, OBJECT_IDENTITY, name);
+
+	if (!check_identity(evaluation, entry, name))
+		return false;
+	evaluation->entry = entry;
+	evaluation->charter = entry->in_force->charter;
+	return true;
+}
+
+bool rule_task(struct evaluation *evaluation)
+{
+	const struct call *call = evaluation->call;
+	const struct task *task;
+	enum task_state state;
+
+	if (evaluation->world->scope == DECIDE_FOR_QUESTION)
+		return true;
+	task = task_find(evaluation->world->tasks, call->task);
+	if (task == NULL || !text_equal(task->identity, call->identity) ||
+		task->environment != call->environment)
+		return refuse(evaluation, REASON_TASK_UNKNOWN,
+			SAY("No task %.*s of %.*s is open.", TEXT_ARGS(call->task),
+				TEXT_ARGS(call->identity)),
+			TEXT("A new task: ask for a token again."));
+	state = task_state_now(task, evaluation->world->now_utc_ms);
+	if (state != TASK_OPEN)
+		return refuse(evaluation, REASON_TASK_NOT_LIVE,
+			SAY("Task %.*s, or one above it, is %s.", TEXT_ARGS(call->task),
+				task_state_word(state)),
+			TEXT("A new task: ask for a token again."));
+	evaluation->task = task;
+	return true;
+}
+
+bool rule_server(struct evaluation *evaluation)
+{
+	const struct call *call = evaluation->call;
+
+	evaluation->server = registry_find_server(evaluation->world->registry, call->server);
+	if (evaluation->server != NULL)
+		return true;
+	return refuse(evaluation, REASON_SERVER_UNKNOWN,
+		SAY("No server %.*s is registered.", TEXT_ARGS(call->server)),
+		SAY("An administrator must register server %.*s.", TEXT_ARGS(call->server)));
+}
+
+bool check_environment(
+	struct evaluation *evaluation, const struct registry_entry *entry, enum environment value)
+{
+	if (value != ENVIRONMENT_NONE && charter_has_environment(entry->in_force->charter, value))
+		return true;
+	return refuse(evaluation, REASON_ENVIRONMENT,
+		SAY("The charter %.*s@%u does not cover environment %s.", TEXT_ARGS(entry->name),
+			entry->in_force->version,
+			value == ENVIRONMENT_NONE ? "\"none\"" : environment_word(value)),
+		SAY("The environment in the charter of %.*s, approved.", TEXT_ARGS(entry->name)));
+}
+
+bool rule_environment(struct evaluation *evaluation)
+{
+	return check_environment(evaluation, evaluation->entry, evaluation->call->environment) &&
+	       check_environment(evaluation, evaluation->entry, evaluation->server->environment);
+}
+
+/* ---- the tool ------------------------------------------------------------------ */
+
+bool rule_tool(struct evaluation *evaluation)
+{
+	const struct call *call = evaluation->call;
+	const struct tool *tool;
+
+	evaluation->effect = call->effect;
+	if (call->route == METHOD_FILTERED)
+		return true;
+	tool = registry_find_tool(evaluation->world->registry, call->tool);
+	if (tool == NULL || !text_equal(tool->server, call->server))
+		return refuse(evaluation, REASON_TOOL_UNKNOWN,
+			SAY("No tool %.*s is registered.", TEXT_ARGS(call->tool)),
+			SAY("An administrator must register tool %.*s.", TEXT_ARGS(call->tool)));
+	evaluation->tool = tool;
+	evaluation->effect = tool->effect;
+	if (tool->effect != EFFECT_NONE &&
+		(call->effect == EFFECT_NONE || call->effect == tool->effect))
+		return true;
+	return refuse(evaluation, REASON_EFFECT_MISMATCH,
+		SAY("%.*s is registered as %s, not %s.", TEXT_ARGS(call->tool),
+			tool->effect == EFFECT_NONE ? "nothing" : effect_word(tool->effect),
+			call->effect == EFFECT_NONE ? "nothing" : effect_word(call->effect)),
+		SAY("Ask for the effect that %.*s has.", TEXT_ARGS(call->tool)));
+}
+
+bool rule_definition(struct evaluation *evaluation)
+{
+	if (evaluation->tool == NULL || !evaluation->tool->has_definition)
+		return true;
+	switch (evaluation->world->definition) {
+	case DEFINITION_MATCHES:
+	case DEFINITION_UNSEEN: return true;
+	case DEFINITION_DIFFERS:
+	case DEFINITION_UNPINNED: break;
+	}
+	return refuse(evaluation, REASON_TOOL_QUARANTINED,
+		SAY("Server %.*s defines %.*s otherwise than it was pinned.",
+			TEXT_ARGS(evaluation->call->server), TEXT_ARGS(evaluation->call->tool)),
+		SAY("An administrator must look at the new definition of %.*s and pin it.",
+			TEXT_ARGS(evaluation->call->tool)));
+}
+
+bool rule_targets(struct evaluation *evaluation)
+{
+	struct error err = {0};
+
+	if (evaluation->tool == NULL ||
+		call_targets_check(evaluation->call, evaluation->tool, &err))
+		return true;
+	return refuse(evaluation, REASON_TARGET_MALFORMED, SAY("%s.", err.text),
+		TEXT("The plain, direct form of the same target."));
+}
+
+bool check_class(struct evaluation *evaluation, const struct registry_entry *entry)
+{
+	const struct charter *charter = entry->in_force->charter;
+
+	if (use_class_permits(charter->use_class, evaluation->effect))
+		return true;
+	return refuse(evaluation, REASON_CLASS_CEILING,
+		SAY("%.*s has class %s, which does not permit %s.", TEXT_ARGS(entry->name),
+			charter->use_class == CLASS_NONE ? "none"
+							 : use_class_word(charter->use_class),
+			effect_word(evaluation->effect)),
+		SAY("A charter of %.*s with a class that permits %s, and an entitlement for %.*s, "
+		    "approved.",
+			TEXT_ARGS(entry->name), effect_word(evaluation->effect),
+			TEXT_ARGS(evaluation->call->tool)));
+}
+
+bool rule_class(struct evaluation *evaluation)
+{
+	return check_class(evaluation, evaluation->entry);
+}
+
+bool rule_request(struct evaluation *evaluation)
+{
+	return evaluation_build_request(evaluation) || refuse_no_memory(evaluation);
+}
+
+/* ---- the data -------------------------------------------------------------------- */
+
+/* As a ceiling, a level that nobody wrote covers nothing. */
+static int ceiling_level(enum sensitivity up_to)
+{
+	return up_to == SENSITIVITY_UNLABELLED ? 0 : sensitivity_level(up_to);
+}
+
+bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct data_source *source)
+{
+	const struct charter_data_source *line =
+		charter_find_data_source(entry->in_force->charter, source->name);
+	int level = sensitivity_level(source->sensitivity);
+
+	if (line == NULL)
+		return refuse(evaluation, REASON_DATA_SOURCE,
+			SAY("It reads data source %.*s, which the charter %.*s@%u does not list.",
+				TEXT_ARGS(source->name), TEXT_ARGS(entry->name),
+				entry->in_force->version),
+			SAY("Data source %.*s in the charter of %.*s, approved.",
+				TEXT_ARGS(source->name), TEXT_ARGS(entry->name)));
+	if (level <= ceiling_level(line->up_to))
+		return true;
+	return refuse(evaluation, REASON_SENSITIVITY,
+		SAY("Data source %.*s is %s; the charter %.*s@%u covers it up to %s.",
+			TEXT_ARGS(source->name),
+			source->sensitivity == SENSITIVITY_UNLABELLED
+				? "unlabelled, which counts as restricted"
+				: sensitivity_word(source->sensitivity),
+			TEXT_ARGS(entry->name), entry->in_force->version,
+			line->up_to == SENSITIVITY_UNLABELLED ? "nothing"
+							      : sensitivity_word(line->up_to)),
+		SAY("Data source %.*s up to its sensitivity in the charter of %.*s, approved.",
+			TEXT_ARGS(source->name), TEXT_ARGS(entry->name)));
+}
+
+/* Fills sources, the highest sensitivity and trust of what would be read. */
+bool rule_sources(struct evaluation *evaluation)
+{
+	const struct tool *tool = evaluation->tool;
+	size_t i;
+
+	if (tool == NULL || tool->reads_count == 0)
+		return true;
+	if (evaluation->world->reads == NULL)
+		return refuse_no_memory(evaluation);
+	if (!tool_reads_match(evaluation->world->reads, evaluation))
+		return false;
+	if (evaluation->sources_count == 0)
+		return refuse(evaluation, REASON_DATA_SOURCE,
+			SAY("With these arguments %.*s reads data that no registered data source "
+			    "covers.",
+				TEXT_ARGS(tool->name)),
+			SAY("Arguments that stay within a data source of %.*s, or a reads line "
+			    "of the tool for them.",
+				TEXT_ARGS(tool->name)));
+	for (i = 0; i < evaluation->sources_count; i++) {
+		const struct data_source *source = evaluation->sources[i];
+		int level = sensitivity_level(source->sensitivity);
+
+		if (!check_source(evaluation, evaluation->entry, source))
+			return false;
+		if (evaluation->sensitivity == SENSITIVITY_UNLABELLED ||
+			level > sensitivity_level(evaluation->sensitivity))
+			evaluation->sensitivity = level >= sensitivity_level(SENSITIVITY_RESTRICTED)
+							  ? SENSITIVITY_RESTRICTED
+							  : source->sensitivity;
+		evaluation->out->is_untrusted |= source->trust != TRUST_TRUSTED;
+	}
+	evaluation->out->sensitivity = evaluation->sensitivity;
+	return true;
+}
+
+static const struct charter_output *output_find(const struct charter *charter, struct text to)
+{
+	uint32_t i;
+
+	for (i = 0; i < charter->outputs_count; i++)
+		if (text_equal(charter->outputs[i].to, to))
+			return &charter->outputs[i];
+	return NULL;
+}
+
+static bool check_output(struct evaluation *evaluation, struct text to, enum sensitivity label)
+{
+	const struct charter_output *line = output_find(evaluation->charter, to);
+
+	if (line != NULL && ceiling_level(line->up_to) >= sensitivity_level(label))
+		return true;
+	return refuse(evaluation, REASON_OUTPUT,
+		SAY("The charter %.*s@%u does not let %s data go to %.*s.",
+			TEXT_ARGS(evaluation->entry->name), evaluation->entry->in_force->version,
+			sensitivity_word(label), TEXT_ARGS(to)),
+		SAY("Output %.*s up to %s in the charter of %.*s, approved.", TEXT_ARGS(to),
+			sensitivity_word(label), TEXT_ARGS(evaluation->entry->name)));
+}
+
+/* A recipient may get what the task has read so far; public if nothing. */
+static bool check_recipient(struct evaluation *evaluation, const struct json *value)
+{
+	const struct task *task = evaluation->task;
+	enum sensitivity label = task == NULL || task->label == SENSITIVITY_UNLABELLED
+					 ? SENSITIVITY_PUBLIC
+					 : task->label;
+	uint32_t i;
+
+	if (value == NULL)
+		return true;
+	if (value->type == JSON_STRING)
+		return check_output(evaluation, value->string, label);
+	for (i = 0; i < value->count; i++)
+		if (!check_output(evaluation, value->items[i].string, label))
+			return false;
+	return true;
+}
+
+bool rule_outputs(struct evaluation *evaluation)
+{
+	const struct tool *tool = evaluation->tool;
+	uint32_t i;
+
+	if (evaluation->sources_count != 0 &&
+		!check_output(evaluation, TEXT("reply"), evaluation->sensitivity))
+		return false;
+	for (i = 0; tool != NULL && i < tool->targets_count; i++)
+		if (tool->targets[i].form == TARGET_RECIPIENT &&
+			!check_recipient(evaluation, json_find_text(&evaluation->call->arguments,
+							     tool->targets[i].argument)))
+			return false;
+	return true;
+}

@@ -1,0 +1,944 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/decide/decision.h"
+#include "support/decide_bench.h"
+
+/* Each rule is tried in a world in which nothing else refuses: the same call is
+ * allowed before the world is changed and, its twin, after it is changed back. */
+
+#define TICKET "{\"path\":\"tickets/41.txt\"}"
+
+static int bench_setup(void **state)
+{
+	static struct decide_bench bench;
+
+	decide_bench_init(&bench);
+	*state = &bench;
+	return 0;
+}
+
+static int bench_teardown(void **state)
+{
+	decide_bench_deinit(*state);
+	return 0;
+}
+
+static void expect_reason(const struct decision *decision, enum verdict verdict, enum reason reason)
+{
+	if (decision->verdict != verdict || decision->reason != reason)
+		fail_msg("%s %s, not %s %s: %.*s", verdict_word(decision->verdict),
+			reason_word(decision->reason), verdict_word(verdict), reason_word(reason),
+			TEXT_ARGS(decision->explanation));
+}
+
+static void expect_allowed(const struct decision *decision)
+{
+	expect_reason(decision, VERDICT_ALLOW, REASON_ALLOWED);
+}
+
+static void expect_denied(const struct decision *decision, enum reason reason)
+{
+	expect_reason(decision, VERDICT_DENY, reason);
+	assert_int_not_equal(decision->explanation.length, 0);
+	assert_int_not_equal(decision->needed.length, 0);
+}
+
+/* Changes one document, expects the refusal, changes it back. */
+static void refuses_after(struct decide_bench *bench, const char *name, const char *before,
+	const char *after, enum reason reason)
+{
+	expect_allowed(decide_bench_ask(bench, "files", "read", TICKET));
+	decide_bench_edit(bench, name, before, after);
+	expect_denied(decide_bench_ask(bench, "files", "read", TICKET), reason);
+	decide_bench_edit(bench, name, before, before);
+	expect_allowed(decide_bench_ask(bench, "files", "read", TICKET));
+}
+
+/* ---- who ---- */
+
+static void an_unknown_identity_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	call.identity = TEXT("nobody");
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_IDENTITY_UNKNOWN);
+}
+
+static void an_identity_that_is_not_active_is_denied(void **state)
+{
+	static const enum identity_state states[] = {IDENTITY_SUSPENDED, IDENTITY_RETIRED};
+	struct decide_bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		decide_bench_set_state(bench, "agent", states[i]);
+		expect_denied(
+			decide_bench_ask(bench, "files", "list", "{}"), REASON_IDENTITY_NOT_ACTIVE);
+		if (states[i] == IDENTITY_RETIRED)
+			break;
+		decide_bench_set_state(bench, "agent", IDENTITY_ACTIVE);
+		expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	}
+}
+
+static void an_expired_charter_is_denied(void **state)
+{
+	refuses_after(*state, "agent", "expires: 2030-01-01", "expires: 2027-01-01",
+		REASON_CHARTER_EXPIRED);
+}
+
+static void a_charter_ends_in_the_second_it_says(void **state)
+{
+	struct decide_bench *bench = *state;
+	const struct registry_entry *entry =
+		registry_find(bench->registry, OBJECT_IDENTITY, TEXT("agent"));
+	int64_t end_ms = entry->in_force->charter->expires_utc_s * 1000;
+
+	bench->now_utc_ms = end_ms - 1000;
+	decide_bench_open_task(bench, "t-9", "agent", ENVIRONMENT_STAGING, "");
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+	call.task = TEXT("t-9");
+	bench->now_utc_ms = end_ms - 1;
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	bench->now_utc_ms = end_ms;
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_CHARTER_EXPIRED);
+}
+
+/* ---- task ---- */
+
+static void a_call_without_its_own_open_task_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	call.task = TEXT("t-7");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_TASK_UNKNOWN);
+	call.task = TEXT("");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_TASK_UNKNOWN);
+	decide_bench_put(bench, "object: identity\nname: twin\nkind: agent\nclass: execute\n"
+				"risk: low\nowner: ana\nbackup-owner: bo\nunit: support\n"
+				"purpose: p\nenvironments: [staging]\n"
+				"entitlements: [{effect: read, tool: files/list}]\n"
+				"expires: 2030-01-01\n");
+	call.task = TEXT("t-1");
+	call.identity = TEXT("twin");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_TASK_UNKNOWN);
+	decide_bench_open_task(bench, "t-7", "twin", ENVIRONMENT_STAGING, "");
+	call.task = TEXT("t-7");
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+}
+
+static void a_caller_cannot_say_its_environment(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	decide_bench_edit(
+		bench, "agent", "environments: [staging]", "environments: [staging, prod]");
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	call.environment = ENVIRONMENT_PROD;
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_TASK_UNKNOWN);
+}
+
+static void a_task_that_is_over_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	bench->now_utc_ms += 900000;
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TASK_NOT_LIVE);
+	bench->now_utc_ms -= 1;
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	decide_bench_fold(bench, "{\"type\":\"kill\",\"target\":\"identity\","
+				 "\"identity\":\"agent\",\"epoch\":1}");
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TASK_NOT_LIVE);
+}
+
+/* ---- what ---- */
+
+static void a_method_no_rule_knows_is_denied(void **state)
+{
+	static const char *const methods[] = {"resources/subscribe", "tasks/list", "nonsense",
+		"initialize", "ping", "sampling/createMessage"};
+	struct decide_bench *bench = *state;
+	struct call call;
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		call = decide_bench_method(bench, "files", methods[i], "{}");
+		expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL),
+			REASON_METHOD_UNKNOWN);
+	}
+}
+
+static void a_known_method_is_decided_like_a_tool(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_method(bench, "files", "resources/read", "{\"uri\":\"x\"}");
+
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	call = decide_bench_method(bench, "files", "prompts/get", "{\"name\":\"x\"}");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_TOOL_UNKNOWN);
+}
+
+static void an_unknown_server_or_tool_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_denied(decide_bench_ask(bench, "nowhere", "list", "{}"), REASON_SERVER_UNKNOWN);
+	expect_denied(decide_bench_ask(bench, "files", "nothing", "{}"), REASON_TOOL_UNKNOWN);
+}
+
+static void a_tool_of_another_server_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	call.server = TEXT("other");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_TOOL_UNKNOWN);
+}
+
+static void another_effect_than_the_tools_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	call.effect = EFFECT_READ;
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	call.effect = EFFECT_WRITE;
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_EFFECT_MISMATCH);
+}
+
+static void a_tool_that_is_not_as_pinned_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(bench, "files/list", "reversal: none-needed",
+		"reversal: none-needed\ndefinition: sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000001");
+	bench->definition = DEFINITION_MATCHES;
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	bench->definition = DEFINITION_UNSEEN;
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	bench->definition = DEFINITION_DIFFERS;
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TOOL_QUARANTINED);
+	bench->definition = DEFINITION_UNPINNED;
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TOOL_QUARANTINED);
+}
+
+static void a_malformed_target_is_denied_before_anything_is_evaluated(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_allowed(decide_bench_ask(bench, "files", "read", TICKET));
+	expect_denied(
+		decide_bench_ask(bench, "files", "read", "{\"path\":\"tickets/../payroll/x\"}"),
+		REASON_TARGET_MALFORMED);
+	expect_denied(
+		decide_bench_ask(bench, "files", "read", "{\"path\":7}"), REASON_TARGET_MALFORMED);
+}
+
+/* ---- where ---- */
+
+static void an_environment_outside_the_charter_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(
+		bench, "files", "environment: staging", "environment: test", REASON_ENVIRONMENT);
+	refuses_after(bench, "agent", "environments: [staging]", "environments: [prod]",
+		REASON_ENVIRONMENT);
+}
+
+/* ---- the ceiling ---- */
+
+static void the_class_is_a_ceiling_whatever_the_lines_say(void **state)
+{
+	static const struct {
+		enum use_class use_class;
+		const char *tool;
+		bool is_allowed;
+	} rows[] = {
+		{CLASS_SUMMARISE, "list", true},
+		{CLASS_RETRIEVE, "list", true},
+		{CLASS_SUMMARISE, "mail", false},
+		{CLASS_RETRIEVE, "mail", false},
+		{CLASS_UPDATE, "run", false},
+		{CLASS_EXECUTE, "run", true},
+	};
+	struct decide_bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		decide_bench_set_class(bench, "agent", rows[i].use_class);
+		if (rows[i].is_allowed)
+			expect_allowed(decide_bench_ask(bench, "files", rows[i].tool, "{}"));
+		else
+			expect_denied(decide_bench_ask(bench, "files", rows[i].tool, "{}"),
+				REASON_CLASS_CEILING);
+	}
+}
+
+static void what_no_line_permits_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(bench, "agent",
+		"  - {effect: read, tool: files/read, when: 'context.args.path like \"*s/*\"'}\n",
+		"", REASON_NO_ENTITLEMENT);
+	refuses_after(bench, "agent", "'context.args.path like \"*s/*\"'",
+		"'context.args.path like \"x/*\"'", REASON_NO_ENTITLEMENT);
+}
+
+static void a_refusal_says_which_clause_is_false(void **state)
+{
+	struct decide_bench *bench = *state;
+	const struct decision *decision;
+
+	decide_bench_edit(bench, "agent", "'context.args.path like \"*s/*\"'",
+		"'context.environment == \"staging\" && context.args.path like \"x/*\"'");
+	decision = decide_bench_ask(bench, "files", "read", TICKET);
+	expect_denied(decision, REASON_NO_ENTITLEMENT);
+	assert_true(text_is(decision->entitlement, "charter/agent@2/entitlements/0"));
+	assert_true(text_is(decision->clause, "context.args.path like \"x/*\""));
+}
+
+static void an_expired_line_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(bench, "agent",
+		"{effect: read, tool: files/read, when: 'context.args.path like \"*s/*\"'}",
+		"{effect: read, tool: files/read, expires: 2027-01-01}",
+		REASON_ENTITLEMENT_EXPIRED);
+	decide_bench_edit(bench, "agent",
+		"{effect: read, tool: files/read, when: 'context.args.path like \"*s/*\"'}",
+		"{effect: read, tool: files/read, expires: 2027-01-01}\n"
+		"  - {effect: read, tool: files/read}");
+	expect_allowed(decide_bench_ask(bench, "files", "read", TICKET));
+	assert_true(text_ends_with(bench->decision.entitlement, "/entitlements/1"));
+}
+
+static void a_line_that_cannot_be_evaluated_and_was_the_only_hope_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(bench, "agent", "'context.args.path like \"*s/*\"'",
+		"'context.args.size < 10'", REASON_COULD_NOT_EVALUATE);
+	decide_bench_edit(bench, "agent",
+		"{effect: read, tool: files/read, when: 'context.args.path like \"*s/*\"'}",
+		"{effect: read, tool: files/read, when: 'context.args.size < 10'}\n"
+		"  - {effect: read, tool: files/read}");
+	expect_allowed(decide_bench_ask(bench, "files", "read", TICKET));
+}
+
+/* ---- the data ---- */
+
+static void a_data_source_outside_the_charter_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(bench, "agent", "data-sources: [{name: tickets, up-to: internal}]",
+		"data-sources: [{name: payroll, up-to: restricted}]", REASON_DATA_SOURCE);
+	expect_denied(decide_bench_ask(bench, "files", "read", "{\"path\":\"payroll/x\"}"),
+		REASON_DATA_SOURCE);
+}
+
+static void data_that_no_source_covers_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_denied(decide_bench_ask(bench, "files", "read", "{\"path\":\"secrets/x\"}"),
+		REASON_DATA_SOURCE);
+	decide_bench_edit(bench, "files/read", "'context.args.path like \"tickets/*\"'",
+		"'context.args.path like \"secrets/*\"'");
+	expect_allowed(decide_bench_ask(bench, "files", "read", "{\"path\":\"secrets/x\"}"));
+}
+
+static void data_above_the_charters_level_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(bench, "agent", "{name: tickets, up-to: internal}",
+		"{name: tickets, up-to: public}", REASON_SENSITIVITY);
+	refuses_after(bench, "tickets", "sensitivity: internal", "sensitivity: confidential",
+		REASON_SENSITIVITY);
+}
+
+static void unlabelled_data_counts_as_restricted(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(bench, "tickets", "sensitivity: internal\n", "", REASON_SENSITIVITY);
+	decide_bench_edit(bench, "tickets", "sensitivity: internal\n", "");
+	decide_bench_edit(bench, "agent",
+		"data-sources: [{name: tickets, up-to: internal}]\n"
+		"outputs: [{to: reply, up-to: internal}",
+		"data-sources: [{name: tickets, up-to: restricted}]\n"
+		"outputs: [{to: reply, up-to: restricted}");
+	expect_allowed(decide_bench_ask(bench, "files", "read", TICKET));
+	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_RESTRICTED);
+}
+
+static void a_reads_line_that_cannot_be_evaluated_is_denied(void **state)
+{
+	refuses_after(*state, "files/read", "'context.args.path like \"payroll/*\"'",
+		"'context.args.other like \"payroll/*\"'", REASON_COULD_NOT_EVALUATE);
+}
+
+static void an_answer_may_carry_only_what_the_reply_may(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	refuses_after(bench, "agent", "{to: reply, up-to: internal}", "{to: reply, up-to: public}",
+		REASON_OUTPUT);
+	refuses_after(bench, "agent", "{to: reply, up-to: internal}, ", "", REASON_OUTPUT);
+}
+
+static void a_recipient_gets_only_what_the_charter_lets_go_there(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"));
+	expect_denied(
+		decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:bo\"}"), REASON_OUTPUT);
+	expect_denied(
+		decide_bench_ask(bench, "files", "mail", "{\"to\":[\"person:ana\",\"person:bo\"]}"),
+		REASON_OUTPUT);
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"internal\"}");
+	expect_denied(
+		decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"), REASON_OUTPUT);
+}
+
+static void what_was_read_is_named_in_the_decision(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_allowed(decide_bench_ask(bench, "files", "read", TICKET));
+	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_INTERNAL);
+	assert_true(bench->decision.is_untrusted);
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_UNLABELLED);
+	assert_false(bench->decision.is_untrusted);
+}
+
+/* ---- guardrails ---- */
+
+static void a_guardrail_of_any_unit_concerned_forbids(void **state)
+{
+	static const char *const names[] = {"org/stop", "support/stop", "sales/stop"};
+	struct decide_bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct text on = text_format(bench->arena,
+			"object: policy\nname: %s\ntext: |\n"
+			"  forbid (principal, action == Action::\"read\", resource)\n"
+			"  when { context.args.path like \"tickets/*\" };\n",
+			names[i]);
+		struct text off = text_format(bench->arena,
+			"object: policy\nname: %s\ntext: |\n"
+			"  forbid (principal, action == Action::\"generate\", resource);\n",
+			names[i]);
+
+		expect_allowed(decide_bench_ask(bench, "other", "peek", TICKET));
+		assert_true(decide_bench_put(bench, on.data));
+		expect_denied(decide_bench_ask(bench, "other", "peek", TICKET), REASON_FORBIDDEN);
+		assert_true(text_starts_with(bench->decision.policies[0], "policy/"));
+		assert_int_not_equal(bench->decision.clause.length, 0);
+		assert_true(decide_bench_put(bench, off.data));
+	}
+}
+
+static void a_unit_that_is_not_concerned_forbids_nothing(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench, "object: policy\nname: sales/stop\ntext: |\n"
+					    "  forbid (principal, action, resource);\n"));
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	expect_denied(decide_bench_ask(bench, "other", "peek", "{}"), REASON_FORBIDDEN);
+}
+
+static void a_guardrail_that_cannot_be_evaluated_denies(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	assert_true(decide_bench_put(bench, "object: policy\nname: org/broken\ntext: |\n"
+					    "  forbid (principal, action, resource)\n"
+					    "  when { context.args.amount > 10 };\n"));
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_COULD_NOT_EVALUATE);
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{\"amount\":1}"));
+	expect_denied(
+		decide_bench_ask(bench, "files", "list", "{\"amount\":11}"), REASON_FORBIDDEN);
+}
+
+static void policies_see_the_world_as_documented(void **state)
+{
+	static const char *const conditions[] = {
+		"principal.kind == \"agent\"",
+		"principal.class == \"execute\"",
+		"principal.risk == \"low\"",
+		"principal.owner == \"ana\"",
+		"principal.unit == \"support\"",
+		"principal.environments.contains(\"staging\")",
+		"principal in Unit::\"support\"",
+		"resource == Tool::\"files/read\"",
+		"resource.server == \"files\"",
+		"resource.effect == \"read\"",
+		"resource.risk == \"low\"",
+		"resource.environment == \"staging\"",
+		"resource.reversal == \"none-needed\"",
+		"resource.unit == \"support\"",
+		"resource.sensitivity == \"restricted\"",
+		"resource in Server::\"files\"",
+		"resource in Unit::\"support\"",
+		"action == Action::\"read\"",
+		"context.args.path == \"tickets/41.txt\"",
+		"context.environment == \"staging\"",
+		"context.task.id == \"t-1\"",
+		"context.task.depth == 1",
+		"context.labels.sensitivity == \"public\"",
+		"context.labels.untrusted == false",
+		"context.chain.contains(\"agent\")",
+	};
+	struct decide_bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(conditions) / sizeof(*conditions); i++) {
+		struct text document = text_format(bench->arena,
+			"object: policy\nname: org/stop\ntext: |\n"
+			"  forbid (principal, action, resource) when { %s };\n",
+			conditions[i]);
+
+		assert_true(decide_bench_put(bench, document.data));
+		decide_bench_ask(bench, "files", "read", TICKET);
+		if (bench->decision.reason != REASON_FORBIDDEN)
+			fail_msg("%s: %s", conditions[i], reason_word(bench->decision.reason));
+	}
+}
+
+/* ---- what Cedar cannot hold ---- */
+
+static void an_argument_cedar_cannot_hold_denies_if_a_rule_mentions_it(void **state)
+{
+	static const char *const arguments[] = {"{\"amount\":null}", "{\"amount\":1.5}",
+		"{\"amount\":[1,null]}", "{\"amount\":{\"x\":1.5}}"};
+	struct decide_bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(arguments) / sizeof(*arguments); i++)
+		expect_allowed(decide_bench_ask(bench, "files", "list", arguments[i]));
+	assert_true(decide_bench_put(bench,
+		"object: policy\nname: org/amount\ntext: |\n"
+		"  forbid (principal, action, resource)\n"
+		"  when { context.args has amount && context.args.amount == 7 };\n"));
+	for (i = 0; i < sizeof(arguments) / sizeof(*arguments); i++)
+		expect_denied(decide_bench_ask(bench, "files", "list", arguments[i]),
+			REASON_COULD_NOT_EVALUATE);
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{\"other\":null}"));
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{\"amount\":1}"));
+}
+
+static void an_unrepresentable_argument_in_a_line_or_a_reads_line_denies(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: '!(context.args has n)'}");
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	expect_denied(decide_bench_ask(bench, "files", "list", "{\"n\":null}"),
+		REASON_COULD_NOT_EVALUATE);
+	decide_bench_edit(bench, "files/read", "'context.args.path like \"payroll/*\"'",
+		"'context.args has n'");
+	expect_denied(
+		decide_bench_ask(bench, "files", "read", "{\"path\":\"tickets/1\",\"n\":1.5}"),
+		REASON_COULD_NOT_EVALUATE);
+}
+
+static void more_lost_arguments_than_can_be_kept_deny_any_mention(void **state)
+{
+	struct decide_bench *bench = *state;
+	char arguments[2048] = "{";
+	size_t length = 1;
+	int i;
+
+	for (i = 0; i < 60; i++)
+		length += (size_t)snprintf(arguments + length, sizeof(arguments) - length,
+			"%s\"a%d\":null", i == 0 ? "" : ",", i);
+	snprintf(arguments + length, sizeof(arguments) - length, "}");
+	expect_allowed(decide_bench_ask(bench, "files", "list", arguments));
+	assert_true(decide_bench_put(bench,
+		"object: policy\nname: org/amount\ntext: |\n"
+		"  forbid (principal, action, resource) when { context.args has zz };\n"));
+	expect_denied(
+		decide_bench_ask(bench, "files", "list", arguments), REASON_COULD_NOT_EVALUATE);
+}
+
+/* ---- rate ---- */
+
+static void the_calls_of_a_minute_run_out(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	bench->calls_this_minute = 59;
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	bench->calls_this_minute = 60;
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_RATE_LIMIT);
+	decide_bench_edit(bench, "agent", ", calls-per-minute: 60", "");
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+}
+
+/* ---- the chain ---- */
+
+static const char parent_yaml[] =
+	"object: identity\nname: parent\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: sales\npurpose: p\nenvironments: [staging]\n"
+	"data-sources: [{name: tickets, up-to: internal}]\n"
+	"entitlements: [{effect: read, tool: files/read}, {effect: read, tool: files/list}]\n"
+	"expires: 2030-01-01\n";
+
+static void each_identity_of_the_chain_must_be_permitted(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call;
+
+	assert_true(decide_bench_put(bench, parent_yaml));
+	decide_bench_open_task(bench, "t-0", "parent", ENVIRONMENT_STAGING, "");
+	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-0");
+	call = decide_bench_call(bench, "files", "list", "{}");
+	call.task = TEXT("t-2");
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	assert_true(text_starts_with(bench->decision.entitlement, "charter/agent@"));
+	call = decide_bench_call(bench, "files", "run", "{}");
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	call.task = TEXT("t-2");
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_NO_ENTITLEMENT);
+	assert_non_null(strstr(bench->decision.explanation.data, "parent"));
+}
+
+static void a_link_of_the_chain_refuses_for_its_own_reasons(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *after;
+		enum reason reason;
+	} rows[] = {
+		{"class: execute", "class: update", REASON_ALLOWED},
+		{"environments: [staging]", "environments: [prod]", REASON_ENVIRONMENT},
+		{"expires: 2030-01-01", "expires: 2027-01-01", REASON_CHARTER_EXPIRED},
+		{"up-to: internal", "up-to: public", REASON_SENSITIVITY},
+	};
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "read", TICKET);
+	size_t i;
+
+	assert_true(decide_bench_put(bench, parent_yaml));
+	decide_bench_open_task(bench, "t-0", "parent", ENVIRONMENT_STAGING, "");
+	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-0");
+	call.task = TEXT("t-2");
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *at = strstr(parent_yaml, rows[i].before);
+		struct text edited = text_format(bench->arena, "%.*s%s%s", (int)(at - parent_yaml),
+			parent_yaml, rows[i].after, at + strlen(rows[i].before));
+
+		assert_true(decide_bench_put(bench, edited.data));
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL);
+		assert_int_equal(bench->decision.reason, rows[i].reason);
+	}
+	assert_true(decide_bench_put(bench, parent_yaml));
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	decide_bench_set_state(bench, "parent", IDENTITY_SUSPENDED);
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_IDENTITY_NOT_ACTIVE);
+}
+
+static void a_guardrail_of_a_links_unit_forbids(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	assert_true(decide_bench_put(bench, parent_yaml));
+	decide_bench_open_task(bench, "t-0", "parent", ENVIRONMENT_STAGING, "");
+	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-0");
+	assert_true(decide_bench_put(bench, "object: policy\nname: sales/stop\ntext: |\n"
+					    "  forbid (principal, action, resource);\n"));
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	call.task = TEXT("t-2");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_FORBIDDEN);
+}
+
+/* ---- approvals ---- */
+
+static void expect_names(const struct decision *decision, const char *const *names)
+{
+	size_t i;
+
+	expect_reason(decision, VERDICT_ASK, REASON_APPROVAL_NEEDED);
+	for (i = 0; names[i] != NULL; i++)
+		if (i >= decision->approvals_count || !text_is(decision->approvals[i], names[i]))
+			fail_msg("name %zu is not %s", i, names[i]);
+	assert_int_equal(decision->approvals_count, i);
+}
+
+static void a_line_that_wants_approval_asks_for_exactly_it(void **state)
+{
+	static const char *const owner[] = {"owner", NULL};
+	static const char *const wrong[] = {"backup-owner", "role/approver", "second", NULL};
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "write", "{}");
+
+	expect_names(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), owner);
+	assert_true(text_is(bench->decision.entitlement, "charter/agent@1/entitlements/1"));
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_NO_SEARCH, NULL), REASON_NO_ENTITLEMENT);
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_NO_SEARCH, wrong), REASON_NO_ENTITLEMENT);
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_NO_SEARCH, owner));
+}
+
+static void a_guardrail_may_ask_for_more_people(void **state)
+{
+	static const char *const both[] = {"data-owner/support", "owner", NULL};
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench,
+		"object: policy\nname: org/ask\ntext: |\n"
+		"  forbid (principal, action == Action::\"write\", resource)\n"
+		"  unless { context.approvals.contains(\"data-owner/support\") };\n"));
+	expect_names(decide_bench_ask(bench, "files", "write", "{}"), both);
+}
+
+static void what_held_the_call_is_named_with_the_question(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench,
+		"object: policy\nname: org/ask\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource)\n"
+		"  unless { context.approvals.containsAll([\"owner\", \"second\"]) };\n"));
+	decide_bench_ask(bench, "files", "run", "{}");
+	assert_int_equal(bench->decision.verdict, VERDICT_ASK);
+	assert_int_equal(bench->decision.policies_count, 1);
+	assert_true(text_is(bench->decision.policies[0], "policy/org/ask@1"));
+	assert_int_equal(bench->decision.approvals_count, 2);
+}
+
+static void a_choice_of_people_asks_for_one(void **state)
+{
+	static const char *const owner[] = {"owner", NULL};
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench,
+		"object: policy\nname: org/ask\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource)\n"
+		"  unless { context.approvals.containsAny([\"backup-owner\", \"owner\"]) };\n"));
+	expect_names(decide_bench_ask(bench, "files", "run", "{}"), owner);
+}
+
+static void nobody_is_asked_where_no_approval_would_help(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_set_class(bench, "agent", CLASS_RETRIEVE);
+	expect_denied(decide_bench_ask(bench, "files", "write", "{}"), REASON_CLASS_CEILING);
+	decide_bench_edit(bench, "agent", "class: execute", "class: execute");
+	assert_true(decide_bench_put(bench, "object: policy\nname: org/never\ntext: |\n"
+					    "  forbid (principal, action, resource);\n"));
+	expect_denied(decide_bench_ask(bench, "files", "write", "{}"), REASON_NO_ENTITLEMENT);
+}
+
+static void a_line_that_wants_approval_is_found_beside_one_that_errs(void **state)
+{
+	static const char *const owner[] = {"owner", NULL};
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(bench, "agent", "{effect: write, tool: files/write, approvals: [owner]}",
+		"{effect: write, tool: files/write, when: 'context.args.x < 1'}\n"
+		"  - {effect: write, tool: files/write, approvals: [owner]}");
+	expect_names(decide_bench_ask(bench, "files", "write", "{}"), owner);
+}
+
+/* ---- lists ---- */
+
+static void a_list_is_for_those_who_could_use_something_of_the_server(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_method(bench, "other", "tools/list", "{}");
+
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	decide_bench_edit(bench, "agent", "  - {effect: read, tool: other/peek}\n", "");
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_NO_ENTITLEMENT);
+	decide_bench_edit(bench, "agent", "tool: other/peek}", "tool: other/peek}");
+	assert_true(decide_bench_put(bench, "object: policy\nname: sales/stop\ntext: |\n"
+					    "  forbid (principal, action, resource);\n"));
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_FORBIDDEN);
+}
+
+static bool is_visible(struct decide_bench *bench, const char *name)
+{
+	return decide_is_visible(bench->registry, TEXT("agent"),
+		registry_find_tool(bench->registry, text_of(name)), bench->now_utc_ms);
+}
+
+static void only_what_could_ever_be_used_is_visible(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	assert_true(is_visible(bench, "files/read"));
+	assert_true(is_visible(bench, "files/write")); /* once people approve */
+	decide_bench_set_class(bench, "agent", CLASS_RETRIEVE);
+	assert_true(is_visible(bench, "files/read"));
+	assert_false(is_visible(bench, "files/write"));
+	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, expires: 2027-01-01}");
+	assert_false(is_visible(bench, "files/list"));
+	decide_bench_edit(bench, "agent", "expires: 2030-01-01", "expires: 2027-01-01");
+	assert_false(is_visible(bench, "files/read"));
+	decide_bench_edit(bench, "agent", "environments: [staging]", "environments: [prod]");
+	assert_false(is_visible(bench, "files/read"));
+	decide_bench_edit(bench, "agent", "class: execute", "class: execute");
+	decide_bench_set_state(bench, "agent", IDENTITY_SUSPENDED);
+	assert_false(is_visible(bench, "files/read"));
+}
+
+/* ---- memory, words, zero ---- */
+
+static void a_full_arena_denies_and_never_crashes(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "read", TICKET);
+	const struct tool *tool = registry_find_tool(bench->registry, call.tool);
+	struct tool_reads *reads;
+	struct error err;
+	size_t limit;
+	bool was_allowed = false;
+
+	assert_true(tool_reads_compile(&reads, tool, &err));
+	for (limit = 64; limit < 200000; limit += 64) {
+		struct decide_world world = {
+			.registry = bench->registry,
+			.tasks = bench->tasks,
+			.reads = reads,
+			.definition = DEFINITION_UNPINNED,
+			.now_utc_ms = bench->now_utc_ms,
+		};
+		struct arena *small = arena_create(limit);
+		struct decision decision = {.verdict = VERDICT_ALLOW};
+
+		decide(&world, &call, NULL, DECIDE_SEARCH, small, &decision);
+		assert_int_not_equal(decision.verdict, VERDICT_ASK);
+		assert_true(decision.verdict == VERDICT_DENY || limit > 1024);
+		assert_int_equal(
+			decision.verdict == VERDICT_ALLOW, decision.reason == REASON_ALLOWED);
+		assert_false(was_allowed && decision.verdict == VERDICT_DENY);
+		was_allowed = decision.verdict == VERDICT_ALLOW;
+		arena_destroy(&small);
+	}
+	assert_true(was_allowed);
+	tool_reads_destroy(&reads);
+}
+
+static void a_tool_with_lines_that_were_not_compiled_denies(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "read", TICKET);
+	struct decide_world world = {
+		.registry = bench->registry,
+		.tasks = bench->tasks,
+		.definition = DEFINITION_UNPINNED,
+		.now_utc_ms = bench->now_utc_ms,
+	};
+
+	decide(&world, &call, NULL, DECIDE_SEARCH, bench->arena, &bench->decision);
+	expect_denied(&bench->decision, REASON_NO_MEMORY);
+}
+
+static void a_cleared_decision_refuses(void **state)
+{
+	struct decision decision = {0};
+
+	(void)state;
+	assert_int_equal(decision.verdict, VERDICT_DENY);
+	assert_int_equal(decision.reason, REASON_NONE);
+	assert_string_equal(verdict_word((enum verdict)99), "deny");
+	assert_string_equal(reason_word((enum reason)999), "none");
+	assert_int_equal(reason_of(TEXT("forbidden")), REASON_FORBIDDEN);
+	assert_int_equal(reason_of(TEXT("unheard-of")), REASON_NONE);
+}
+
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BENCH_TEST(an_unknown_identity_is_denied),
+		BENCH_TEST(an_identity_that_is_not_active_is_denied),
+		BENCH_TEST(an_expired_charter_is_denied),
+		BENCH_TEST(a_charter_ends_in_the_second_it_says),
+		BENCH_TEST(a_call_without_its_own_open_task_is_denied),
+		BENCH_TEST(a_caller_cannot_say_its_environment),
+		BENCH_TEST(a_task_that_is_over_is_denied),
+		BENCH_TEST(a_method_no_rule_knows_is_denied),
+		BENCH_TEST(a_known_method_is_decided_like_a_tool),
+		BENCH_TEST(an_unknown_server_or_tool_is_denied),
+		BENCH_TEST(a_tool_of_another_server_is_denied),
+		BENCH_TEST(another_effect_than_the_tools_is_denied),
+		BENCH_TEST(a_tool_that_is_not_as_pinned_is_denied),
+		BENCH_TEST(a_malformed_target_is_denied_before_anything_is_evaluated),
+		BENCH_TEST(an_environment_outside_the_charter_is_denied),
+		BENCH_TEST(the_class_is_a_ceiling_whatever_the_lines_say),
+		BENCH_TEST(what_no_line_permits_is_denied),
+		BENCH_TEST(a_refusal_says_which_clause_is_false),
+		BENCH_TEST(an_expired_line_is_denied),
+		BENCH_TEST(a_line_that_cannot_be_evaluated_and_was_the_only_hope_is_denied),
+		BENCH_TEST(a_data_source_outside_the_charter_is_denied),
+		BENCH_TEST(data_that_no_source_covers_is_denied),
+		BENCH_TEST(data_above_the_charters_level_is_denied),
+		BENCH_TEST(unlabelled_data_counts_as_restricted),
+		BENCH_TEST(a_reads_line_that_cannot_be_evaluated_is_denied),
+		BENCH_TEST(an_answer_may_carry_only_what_the_reply_may),
+		BENCH_TEST(a_recipient_gets_only_what_the_charter_lets_go_there),
+		BENCH_TEST(what_was_read_is_named_in_the_decision),
+		BENCH_TEST(a_guardrail_of_any_unit_concerned_forbids),
+		BENCH_TEST(a_unit_that_is_not_concerned_forbids_nothing),
+		BENCH_TEST(a_guardrail_that_cannot_be_evaluated_denies),
+		BENCH_TEST(policies_see_the_world_as_documented),
+		BENCH_TEST(an_argument_cedar_cannot_hold_denies_if_a_rule_mentions_it),
+		BENCH_TEST(an_unrepresentable_argument_in_a_line_or_a_reads_line_denies),
+		BENCH_TEST(more_lost_arguments_than_can_be_kept_deny_any_mention),
+		BENCH_TEST(the_calls_of_a_minute_run_out),
+		BENCH_TEST(each_identity_of_the_chain_must_be_permitted),
+		BENCH_TEST(a_link_of_the_chain_refuses_for_its_own_reasons),
+		BENCH_TEST(a_guardrail_of_a_links_unit_forbids),
+		BENCH_TEST(a_line_that_wants_approval_asks_for_exactly_it),
+		BENCH_TEST(a_guardrail_may_ask_for_more_people),
+		BENCH_TEST(what_held_the_call_is_named_with_the_question),
+		BENCH_TEST(a_choice_of_people_asks_for_one),
+		BENCH_TEST(nobody_is_asked_where_no_approval_would_help),
+		BENCH_TEST(a_line_that_wants_approval_is_found_beside_one_that_errs),
+		BENCH_TEST(a_list_is_for_those_who_could_use_something_of_the_server),
+		BENCH_TEST(only_what_could_ever_be_used_is_visible),
+		BENCH_TEST(a_full_arena_denies_and_never_crashes),
+		BENCH_TEST(a_tool_with_lines_that_were_not_compiled_denies),
+		cmocka_unit_test(a_cleared_decision_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
