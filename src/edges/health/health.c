@@ -1,0 +1,153 @@
+#include "edges/health/health.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { METRICS_BYTES_MAX = 64 * 1024, STATUS_LINE_BYTES = 128 };
+
+/* Everything a figure may be read from, read once for all of them. */
+struct reading {
+	const struct health *health;
+	struct record_log_status log;
+	struct issue_status issue;
+};
+
+struct figure {
+	const char *name; /* ends in its unit */
+	const char *type; /* "counter" or "gauge" */
+	const char *help;
+	uint64_t (*value)(const struct reading *reading);
+};
+
+#define READ(name, expression)                                                                     \
+	static uint64_t name(const struct reading *r)                                              \
+	{                                                                                          \
+		return (uint64_t)(expression);                                                     \
+	}
+
+READ(log_entries, r->log.size)
+READ(log_signed, r->log.signed_size)
+READ(log_batches, r->log.batches)
+READ(log_refused, r->log.refused)
+READ(log_queued, r->log.queued)
+READ(log_publish_errors, r->log.publish_errors)
+READ(log_failed, r->log.has_failed)
+READ(log_full, r->log.is_full)
+READ(store_lag, r->log.size - projector_next(r->health->projector))
+READ(store_failed, projector_has_failed(r->health->projector))
+READ(tasks_opened, r->issue.tasks_opened)
+READ(openings_refused, r->issue.openings_refused)
+READ(tokens_verified, r->issue.tokens_verified)
+READ(tokens_repeated, r->issue.tokens_repeated)
+READ(tokens_refused, r->issue.tokens_refused)
+READ(requests_refused, r->issue.requests_refused)
+READ(identities, registry_count(r->health->registry, OBJECT_IDENTITY))
+READ(tools, registry_count(r->health->registry, OBJECT_TOOL))
+READ(revision, registry_revision(r->health->registry))
+READ(connections, http_server_connection_count(r->health->server))
+READ(ready, health_obstacle(r->health) == NULL)
+
+static const struct figure figures[] = {
+	{"remit_ready", "gauge", "1 if work may be sent", ready},
+	{"remit_http_connections", "gauge", "open connections", connections},
+	{"remit_registry_revision", "gauge", "changes of the registry so far", revision},
+	{"remit_registry_identities", "gauge", "identities registered", identities},
+	{"remit_registry_tools", "gauge", "tools registered", tools},
+	{"remit_log_entries_total", "counter", "durable records of the audit log", log_entries},
+	{"remit_log_signed_entries_total", "counter", "records under the newest checkpoint",
+		log_signed},
+	{"remit_log_batches_total", "counter", "flushes by this process", log_batches},
+	{"remit_log_refused_total", "counter", "records refused for a full queue or disk",
+		log_refused},
+	{"remit_log_queued", "gauge", "records on their way", log_queued},
+	{"remit_log_publish_errors_total", "counter", "tile or checkpoint writes to be retried",
+		log_publish_errors},
+	{"remit_log_failed", "gauge", "1 once a write failed: nothing is allowed any more",
+		log_failed},
+	{"remit_log_full", "gauge", "1 if the disk has room for stops only", log_full},
+	{"remit_store_lag_records", "gauge", "records not in the store yet", store_lag},
+	{"remit_store_failed", "gauge", "1 once the store failed", store_failed},
+	{"remit_tasks_opened_total", "counter", "tasks opened by this process", tasks_opened},
+	{"remit_task_openings_refused_total", "counter", "tasks not opened", openings_refused},
+	{"remit_tokens_verified_total", "counter", "token signatures checked", tokens_verified},
+	{"remit_tokens_repeated_total", "counter", "tokens found in the cache", tokens_repeated},
+	{"remit_tokens_refused_total", "counter", "tokens refused", tokens_refused},
+	{"remit_requests_refused_total", "counter", "signed requests refused", requests_refused},
+};
+
+void health_metrics(const struct health *health, struct buffer *out)
+{
+	struct reading reading = {.health = health};
+
+	record_log_status(health->log, &reading.log);
+	issue_status(health->issue, &reading.issue);
+	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+		const struct figure *figure = &figures[i];
+
+		buffer_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", figure->name,
+			figure->help, figure->name, figure->type, figure->name,
+			(unsigned long long)figure->value(&reading));
+	}
+}
+
+const char *health_obstacle(const struct health *health)
+{
+	if (health->is_draining)
+		return "the daemon is stopping";
+	if (record_has_failed(health->log))
+		return "the audit log cannot be written";
+	if (fold_has_failed(health->fold))
+		return "the state no longer follows the audit log";
+	return NULL;
+}
+
+static void answer_line(struct http_exchange *exchange, unsigned status, const char *line)
+{
+	char body[STATUS_LINE_BYTES];
+	int length = snprintf(body, sizeof body, "%s\n", line);
+	const struct http_response response = {.status = status,
+		.content_type = "text/plain; charset=utf-8",
+		.body = {body, (size_t)length}};
+
+	http_respond(exchange, &response);
+}
+
+static void handle_healthz(void *context, struct http_exchange *exchange)
+{
+	(void)context;
+	answer_line(exchange, 200, "ok");
+}
+
+static void handle_readyz(void *context, struct http_exchange *exchange)
+{
+	const char *obstacle = health_obstacle(context);
+
+	answer_line(exchange, obstacle == NULL ? 200 : 503, obstacle == NULL ? "ready" : obstacle);
+}
+
+static void handle_metrics(void *context, struct http_exchange *exchange)
+{
+	struct http_response response = {
+		.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+	struct buffer text;
+
+	buffer_init(&text, METRICS_BYTES_MAX);
+	health_metrics(context, &text);
+	response.body = buffer_text(&text);
+	if (buffer_failed(&text))
+		http_respond_problem(exchange, 503, "Not now", "no memory for the figures");
+	else
+		http_respond(exchange, &response);
+	buffer_deinit(&text);
+}
+
+bool health_add_routes(struct health *health, struct router *router, struct error *err)
+{
+	const struct http_route routes[] = {
+		{"GET", "/healthz", handle_healthz, health},
+		{"GET", "/readyz", handle_readyz, health},
+		{"GET", "/metrics", handle_metrics, health},
+	};
+
+	return router_add(router, routes, sizeof routes / sizeof routes[0], err);
+}

@@ -1,0 +1,34 @@
+#ifndef EDGES_HEALTH_HEALTH_H
+#define EDGES_HEALTH_HEALTH_H
+
+#include "services/issue/issue.h"
+#include "services/record/record.h"
+#include "services/registry/fold.h"
+#include "services/registry/projector.h"
+#include "wire/router.h"
+
+/* For whoever watches the daemon: /healthz (it answers), /readyz (it may be
+ * sent work) and /metrics (Prometheus text format 0.0.4).  None names an
+ * identity, a person or a tool. */
+
+struct health {
+	const struct fold *fold;
+	const struct registry *registry;
+	const struct issue *issue;
+	struct record_log *log;
+	const struct projector *projector;
+	const struct http_server *server;
+	bool is_draining;
+};
+
+/* Adds the three routes; health is borrowed and outlives the router.  Errors:
+ * those of router_add. */
+bool health_add_routes(struct health *health, struct router *router, struct error *err) MUST_CHECK;
+
+/* Why no work may be sent now; NULL: it may. */
+const char *health_obstacle(const struct health *health);
+
+/* Appends all figures. */
+void health_metrics(const struct health *health, struct buffer *out);
+
+#endif
