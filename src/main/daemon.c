@@ -1,0 +1,639 @@
+#include "main/daemon.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "edges/api/api.h"
+#include "edges/audit_files/audit_files.h"
+#include "edges/clock/system_clock.h"
+#include "edges/health/health.h"
+#include "edges/mcp/mcp.h"
+#include "edges/oauth/oauth.h"
+#include "edges/sandbox/sandbox.h"
+#include "edges/signer/signer.h"
+#include "edges/sqlite/sqlite_store.h"
+#include "edges/upstream/upstream_edge.h"
+#include "main/folder.h"
+#include "main/notify.h"
+#include "services/approve/approve.h"
+#include "services/call/call_service.h"
+#include "services/decide/decide_service.h"
+#include "services/issue/issue.h"
+#include "services/record/contents.h"
+#include "services/registry/projector.h"
+#include "services/registry/registrar.h"
+#include "services/settings/secrets.h"
+#include "wire/http_client.h"
+#include "wire/router.h"
+
+/* The order in which parts are made is the order of the steps below; each is
+ * taken down by daemon_destroy in reverse, and accepts never having been made.
+ *
+ *   folder ▸ keys ▸ log ▸ state (registry, tasks, approvals) ▸ store, caught up
+ *   ▸ upstreams ▸ doors ▸ listening
+ *
+ * Invariant: nothing listens before the state has caught up with the log. */
+
+enum {
+	DAEMON_ARENA_BYTES_MAX = 16 * 1024 * 1024,
+	DRAIN_MS = 5000,
+	URL_BYTES = 128,
+	PEM_BYTES_MAX = 64 * 1024,
+};
+
+struct daemon {
+	const struct settings *settings;
+	const struct daemon_arguments *arguments;
+	struct arena *arena;
+	struct folder folder;
+	struct loop *loop;
+	struct signer *signer;
+	struct audit_files *files;
+	struct sqlite_store *store;
+	struct record_log *log;
+	struct checkpoint_signer checkpoint_signer;
+	struct contents *contents;
+	struct secrets *secrets;
+	struct registry *registry;
+	struct task_table *tasks;
+	struct fold *fold;
+	struct registrar *registrar;
+	struct decide_service *decide;
+	struct approve *approve;
+	struct issue *issue;
+	struct call_service *call;
+	struct projector *projector;
+	struct http_client *http;
+	struct upstream_edge *upstream;
+	struct router *router;
+	struct http_server *server;
+	struct api *api;
+	struct oauth *oauth;
+	struct mcp *mcp;
+	struct health health;
+	struct loop_watch signals;
+	struct loop_timer drain;
+	struct registrar_request bootstrap;
+};
+
+static const char *path_of(struct daemon *daemon, const char *name, struct error *err)
+{
+	const char *path = folder_path(&daemon->folder, daemon->arena, name);
+
+	if (path == NULL)
+		(void)error_set(err, ERROR_LIMIT, "no memory for a path");
+	return path;
+}
+
+/* ---- ports that join one service to another ---- */
+
+static bool submit_record(void *context, struct record_append *append, struct error *err)
+{
+	return record_submit(context, append, err);
+}
+
+static int64_t stamp_record(void *context)
+{
+	return record_stamp_utc_ms(context);
+}
+
+static bool has_log_failed(void *context)
+{
+	return record_has_failed(context);
+}
+
+static bool read_record(void *context, struct arena *arena, uint64_t index, bool *is_there,
+	struct text *entry, struct text *content, struct error *err)
+{
+	struct record_log *log = context;
+	struct record_entry found;
+
+	*content = (struct text){0};
+	*is_there = index < record_log_size(log);
+	if (!*is_there)
+		return true;
+	if (!record_read(log, index, arena, &found, err))
+		return false;
+	*entry = found.entry;
+	return !found.has_content || record_read_content(log, index, arena, content, err);
+}
+
+static bool verify_request(void *context, const struct api_signed *what, struct arena *arena,
+	struct text *out_person, struct error *err)
+{
+	const struct issue_signed request = {.authorization = what->authorization,
+		.request = {.method = what->method, .target = what->target, .body = what->body},
+		.jwk = what->jwk};
+
+	return issue_verify_request(context, &request, arena, out_person, err);
+}
+
+static bool set_secret(void *context, struct text name, struct text value, struct error *err)
+{
+	return secrets_set(context, name, value, err);
+}
+
+static bool remove_secret(void *context, struct text name, struct error *err)
+{
+	return secrets_remove(context, name, err);
+}
+
+static bool list_secrets(void *context, struct arena *arena, struct json *out, struct error *err)
+{
+	return secrets_list(context, arena, out, err);
+}
+
+static void log_upstream(void *context, struct text server, struct text line)
+{
+	(void)context;
+	log_info("upstream", LOG_TEXT("server", server), LOG_TEXT("line", line));
+}
+
+/* ---- keys and log ---- */
+
+static bool open_folder(struct daemon *daemon, struct error *err)
+{
+	if (!sandbox_enter(err) || !folder_open(&daemon->folder, daemon->settings->data, err))
+		return false;
+	return loop_create(&daemon->loop, err);
+}
+
+static bool write_verifier_key(struct daemon *daemon, struct error *err)
+{
+	struct text key;
+
+	return signer_verifier_key(daemon->signer, daemon->arena, &key, err) &&
+	       folder_write(&daemon->folder, "audit.vkey", key.data, err);
+}
+
+static bool open_keys(struct daemon *daemon, struct error *err)
+{
+	struct signer_settings settings = {.folder = path_of(daemon, "keys", err)};
+
+	if (settings.folder == NULL || !signer_open(&daemon->signer, &settings, err))
+		return false;
+	daemon->checkpoint_signer = signer_checkpoints(daemon->signer);
+	return write_verifier_key(daemon, err);
+}
+
+static bool open_secrets(struct daemon *daemon, struct error *err)
+{
+	const char *folder = path_of(daemon, "secrets", err);
+
+	return folder != NULL &&
+	       secrets_open(&daemon->secrets, folder, signer_master_key(daemon->signer), err);
+}
+
+/* The store's mark is somebody who was told how long the log is. */
+static bool open_log(struct daemon *daemon, struct error *err)
+{
+	struct record_log_options options = {
+		.signer = &daemon->checkpoint_signer, .version = TEXT(REMIT_VERSION)};
+	const struct store store = sqlite_store_port(daemon->store);
+	struct store_mark mark;
+
+	if (!audit_files_open(&daemon->files, daemon->settings->data, err) ||
+		!signer_public_keys(daemon->signer, daemon->arena, &options.public_keys, err) ||
+		!store.load_mark(store.context, &mark, err))
+		return false;
+	options.disk = audit_files_disk(daemon->files);
+	options.known_size = mark.next;
+	return contents_open(&daemon->contents, options.disk,
+		       signer_master_key(daemon->signer)->bytes, err) &&
+	       record_log_open(&daemon->log, &options, err);
+}
+
+static bool open_store(struct daemon *daemon, struct error *err)
+{
+	const char *path = path_of(daemon, "remit.db", err);
+
+	return path != NULL && sqlite_store_open(&daemon->store, path, err);
+}
+
+/* ---- state ---- */
+
+static bool make_fold(struct daemon *daemon, struct error *err)
+{
+	const struct fold_log log = {.context = daemon->log,
+		.submit = submit_record,
+		.stamp_utc_ms = stamp_record,
+		.has_failed = has_log_failed};
+
+	return registry_create(&daemon->registry, err) &&
+	       task_table_create(&daemon->tasks, TASKS_MAX_DEFAULT, err) &&
+	       fold_create(&daemon->fold, &log, daemon->loop, err) &&
+	       registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) &&
+	       task_fold_register(daemon->fold, daemon->tasks, err) &&
+	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err);
+}
+
+static bool make_approve(struct daemon *daemon, struct error *err)
+{
+	const struct approve_settings settings = {
+		.question_ms = daemon->settings->approval_lifetime_s * 1000,
+		.answer_ms = daemon->settings->approval_lifetime_s * 1000,
+	};
+
+	return approve_create(&daemon->approve, daemon->registry, daemon->fold, &settings, err);
+}
+
+static bool make_issue(struct daemon *daemon, struct error *err)
+{
+	const struct issue_parts parts = {.loop = daemon->loop,
+		.fold = daemon->fold,
+		.registry = daemon->registry,
+		.tasks = daemon->tasks,
+		.signer = signer_tokens(daemon->signer)};
+
+	return issue_create(&daemon->issue, &parts, err);
+}
+
+static bool make_upstream(struct daemon *daemon, struct error *err)
+{
+	const struct upstream_edge_settings settings = {.loop = daemon->loop,
+		.http = daemon->http,
+		.registry = daemon->registry,
+		.secrets = daemon->secrets,
+		.directory = daemon->settings->data,
+		.search_path = getenv("PATH"),
+		.on_log = log_upstream};
+
+	return upstream_edge_create(&daemon->upstream, &settings, err);
+}
+
+static bool make_call(struct daemon *daemon, struct error *err)
+{
+	const struct call_service_parts parts = {.loop = daemon->loop,
+		.fold = daemon->fold,
+		.registry = daemon->registry,
+		.tasks = daemon->tasks,
+		.decide = daemon->decide,
+		.approve = daemon->approve,
+		.contents = daemon->contents,
+		.upstream = upstream_edge_port(daemon->upstream),
+		.hold_ms = daemon->settings->hold_ms,
+		.upstream_timeout_ms = daemon->settings->upstream_timeout_ms};
+	struct upstream_listener listener;
+
+	if (!call_service_create(&daemon->call, &parts, err))
+		return false;
+	listener = call_upstream_listener(daemon->call);
+	upstream_edge_listen(daemon->upstream, &listener);
+	return true;
+}
+
+static bool catch_up(struct daemon *daemon, struct error *err)
+{
+	const struct store store = sqlite_store_port(daemon->store);
+	const struct projector_log log = {.context = daemon->log, .read = read_record};
+	bool was_rebuilt;
+
+	if (!projector_catch_up(daemon->fold, &store, &log, &was_rebuilt, err))
+		return false;
+	if (was_rebuilt)
+		log_warn("store_rebuilt", LOG_STRING("why", "it was not of this log"));
+	return projector_start(&daemon->projector, daemon->fold, &store, &log, err);
+}
+
+/* ---- doors ---- */
+
+static struct api_services api_parts(struct daemon *daemon)
+{
+	return (struct api_services){
+		.loop = daemon->loop,
+		.fold = daemon->fold,
+		.registrar = daemon->registrar,
+		.decide = daemon->decide,
+		.approve = daemon->approve,
+		.call = daemon->call,
+		.log = daemon->log,
+		.projector = daemon->projector,
+		.contents = daemon->contents,
+		.signatures = {daemon->issue, verify_request},
+		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
+		.secrets = {daemon->secrets, set_secret, remove_secret, list_secrets},
+	};
+}
+
+static bool make_doors(struct daemon *daemon, struct error *err)
+{
+	const struct api_services services = api_parts(daemon);
+	const struct mcp_settings mcp = {.loop = daemon->loop,
+		.call = daemon->call,
+		.issue = daemon->issue,
+		.registry = daemon->registry};
+	const struct public_key *token_key = signer_tokens(daemon->signer).key;
+
+	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
+	       api_add_routes(daemon->api, daemon->router, err) &&
+	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, token_key, err) &&
+	       oauth_add_routes(daemon->oauth, daemon->router, err) &&
+	       mcp_create(&daemon->mcp, &mcp, err) &&
+	       mcp_add_routes(daemon->mcp, daemon->router, err) &&
+	       health_add_routes(&daemon->health, daemon->router, err);
+}
+
+/* A PEM file, whole; NULL without a path. */
+static bool load_pem(struct daemon *daemon, const char *path, const char **out, struct error *err)
+{
+	FILE *file;
+	char *content;
+	size_t got;
+
+	*out = NULL;
+	if (path == NULL)
+		return true;
+	content = arena_alloc(daemon->arena, PEM_BYTES_MAX + 1, 1);
+	file = fopen(path, "re");
+	if (content == NULL || file == NULL) {
+		(void)error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+		if (file != NULL)
+			(void)fclose(file);
+		return false;
+	}
+	got = fread(content, 1, PEM_BYTES_MAX, file);
+	(void)fclose(file);
+	if (got == 0 || got == PEM_BYTES_MAX)
+		return error_set(err, ERROR_INVALID, "%s: is not a PEM file of at most %d bytes",
+			path, PEM_BYTES_MAX);
+	*out = content;
+	return true;
+}
+
+static bool listen_on(struct daemon *daemon, struct error *err)
+{
+	const struct settings *settings = daemon->settings;
+	struct http_server_settings http = {.tcp_address = settings->listen,
+		.unix_path = path_of(daemon, "remit.sock", err),
+		.pool_bytes = (size_t)settings->connection_pool_bytes,
+		.body_bytes_max = (size_t)settings->body_bytes_max,
+		.connections_max = (uint32_t)settings->connections_max,
+		.on_request = router_on_request,
+		.context = daemon->router};
+
+	return http.unix_path != NULL &&
+	       load_pem(daemon, settings->tls_cert, &http.tls_certificate, err) &&
+	       load_pem(daemon, settings->tls_key, &http.tls_key, err) &&
+	       http_server_create(&daemon->server, daemon->loop, &http, err);
+}
+
+/* The address callers use, known once the port is. */
+static bool announce(struct daemon *daemon, struct error *err)
+{
+	const struct settings *settings = daemon->settings;
+	struct listen_address address;
+	char line[URL_BYTES];
+	struct text url;
+
+	if (!listen_address_parse(&address, settings->listen, err))
+		return false;
+	(void)snprintf(line, sizeof line,
+		strchr(address.host, ':') == NULL ? "%s:%u\n" : "[%s]:%u\n", address.host,
+		(unsigned)http_server_port(daemon->server));
+	url = settings->public_url != NULL ? text_of(settings->public_url)
+					   : text_format(daemon->arena, "%s://%.*s",
+						     settings->tls_cert == NULL ? "http" : "https",
+						     (int)strlen(line) - 1, line);
+	if (url.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the address");
+	if (!issue_set_issuer(daemon->issue, url, err) ||
+		!signer_set_issuer(daemon->signer, url, err) || !issue_start(daemon->issue, err))
+		return false;
+	log_info("listening", LOG_TEXT("url", url), LOG_STRING("data", settings->data));
+	return folder_write(&daemon->folder, "listen", line, err);
+}
+
+/* ---- the first administrator ---- */
+
+static void on_bootstrap(struct registrar_request *request)
+{
+	if (request->err.code == ERROR_NONE) {
+		(void)printf(
+			"There is no administrator yet.  With this code, good for 15 minutes and "
+			"one use,\n\n    remit login PERSON\n\nenrols the first one: %s\n",
+			request->issued_code);
+		(void)fflush(stdout);
+	} else {
+		log_error("bootstrap_failed", LOG_STRING("why", request->err.text));
+	}
+	registrar_request_deinit(request);
+}
+
+static bool offer_bootstrap(struct daemon *daemon, struct error *err)
+{
+	struct registrar_request *request = &daemon->bootstrap;
+
+	if (registrar_has_administrator(daemon->registrar))
+		return true;
+	*request = (struct registrar_request){
+		.verb = REGISTRAR_BOOTSTRAP, .actor = TEXT("remit"), .done = on_bootstrap};
+	return registrar_submit(daemon->registrar, request, err);
+}
+
+/* ---- signals ---- */
+
+static void on_drained(struct loop_timer *timer)
+{
+	struct daemon *daemon = timer->context;
+
+	loop_stop(daemon->loop);
+}
+
+static void begin_drain(struct daemon *daemon)
+{
+	if (daemon->health.is_draining)
+		return;
+	log_info("draining", LOG_NUMBER("ms", DRAIN_MS));
+	notify_manager("STOPPING=1");
+	daemon->health.is_draining = true;
+	http_server_quiesce(daemon->server);
+	mcp_drain(daemon->mcp);
+	upstream_edge_stop(daemon->upstream);
+	if (http_server_connection_count(daemon->server) == 0 ||
+		!loop_timer_start(daemon->loop, &daemon->drain, DRAIN_MS))
+		loop_stop(daemon->loop);
+}
+
+/* Everything is read and checked first; then what may change while running is
+ * switched. */
+static void reload(struct daemon *daemon)
+{
+	struct arena *arena = arena_create(DAEMON_ARENA_BYTES_MAX);
+	struct settings fresh;
+	struct error err;
+
+	if (arena == NULL)
+		return;
+	if (!settings_read(
+		    &fresh, arena, daemon->arguments->count, daemon->arguments->words, &err)) {
+		log_warn("reload_refused", LOG_STRING("why", err.text));
+	} else {
+		call_service_set_times(daemon->call, fresh.hold_ms, fresh.upstream_timeout_ms);
+		log_info("reloaded", LOG_NUMBER("hold_ms", fresh.hold_ms),
+			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms));
+	}
+	arena_destroy(&arena);
+}
+
+static void on_signal(struct loop_watch *watch, unsigned events)
+{
+	struct daemon *daemon = watch->context;
+	struct signalfd_siginfo signal;
+
+	(void)events;
+	while (read(watch->fd, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+		if (signal.ssi_signo == SIGHUP)
+			reload(daemon);
+		else
+			begin_drain(daemon);
+	}
+}
+
+static bool watch_signals(struct daemon *daemon, struct error *err)
+{
+	sigset_t taken;
+
+	sigemptyset(&taken);
+	sigaddset(&taken, SIGTERM);
+	sigaddset(&taken, SIGINT);
+	sigaddset(&taken, SIGHUP);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (pthread_sigmask(SIG_BLOCK, &taken, NULL) != 0)
+		return error_set(err, ERROR_IO, "cannot take signals");
+	daemon->signals =
+		(struct loop_watch){.fd = signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC),
+			.events = LOOP_READ,
+			.on_event = on_signal,
+			.context = daemon};
+	if (daemon->signals.fd < 0)
+		return error_set(err, ERROR_IO, "cannot take signals");
+	return loop_watch_add(daemon->loop, &daemon->signals, err);
+}
+
+/* ---- the whole ---- */
+
+typedef bool daemon_step(struct daemon *daemon, struct error *err);
+
+static bool make_http(struct daemon *daemon, struct error *err)
+{
+	return http_client_create(&daemon->http, daemon->loop, err);
+}
+
+static bool watch_health(struct daemon *daemon, struct error *err)
+{
+	(void)err;
+	daemon->health = (struct health){.fold = daemon->fold,
+		.registry = daemon->registry,
+		.issue = daemon->issue,
+		.log = daemon->log,
+		.projector = daemon->projector,
+		.server = daemon->server};
+	return true;
+}
+
+/* Signals first, so that every thread made later has them blocked. */
+static const struct {
+	const char *what;
+	daemon_step *run;
+} steps[] = {
+	{"folder", open_folder},
+	{"signals", watch_signals},
+	{"keys", open_keys},
+	{"secrets", open_secrets},
+	{"store", open_store},
+	{"audit log", open_log},
+	{"state", make_fold},
+	{"approvals", make_approve},
+	{"tokens", make_issue},
+	{"HTTP client", make_http},
+	{"upstreams", make_upstream},
+	{"calls", make_call},
+	{"catching up", catch_up},
+	{"doors", make_doors},
+	{"listening", listen_on},
+	{"health", watch_health},
+	{"address", announce},
+	{"first administrator", offer_bootstrap},
+};
+
+bool daemon_create(struct daemon **out, const struct settings *settings,
+	const struct daemon_arguments *arguments, struct error *err)
+{
+	struct daemon *daemon = calloc(1, sizeof *daemon);
+	bool ok = true;
+
+	*out = NULL;
+	if (daemon == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the daemon");
+	daemon->settings = settings;
+	daemon->arguments = arguments;
+	daemon->folder.lock_fd = -1;
+	daemon->signals.fd = -1;
+	daemon->drain = (struct loop_timer){.on_due = on_drained, .context = daemon};
+	daemon->arena = arena_create(DAEMON_ARENA_BYTES_MAX);
+	if (daemon->arena == NULL)
+		ok = error_set(err, ERROR_LIMIT, "no memory for the daemon");
+	for (size_t i = 0; ok && i < sizeof steps / sizeof steps[0]; i++) {
+		ok = steps[i].run(daemon, err);
+		if (!ok)
+			error_wrap(err, "%s", steps[i].what);
+	}
+	if (ok)
+		*out = daemon;
+	else
+		daemon_destroy(&daemon);
+	return ok;
+}
+
+bool daemon_run(struct daemon *daemon, struct error *err)
+{
+	notify_manager("READY=1");
+	return loop_run(daemon->loop, err);
+}
+
+/* Doors first, so that nothing new comes in; the log before the loop, because
+ * its completions are posted there. */
+void daemon_destroy(struct daemon **daemon_at)
+{
+	struct daemon *daemon = *daemon_at;
+
+	if (daemon == NULL)
+		return;
+	http_server_destroy(&daemon->server);
+	mcp_destroy(&daemon->mcp);
+	oauth_destroy(&daemon->oauth);
+	api_destroy(&daemon->api);
+	router_destroy(&daemon->router);
+	upstream_edge_destroy(&daemon->upstream);
+	http_client_destroy(&daemon->http);
+	if (daemon->projector != NULL)
+		projector_stop(&daemon->projector);
+	record_log_close(&daemon->log);
+	contents_close(&daemon->contents);
+	call_service_destroy(&daemon->call);
+	issue_destroy(&daemon->issue);
+	approve_destroy(&daemon->approve);
+	decide_service_destroy(&daemon->decide);
+	registrar_destroy(&daemon->registrar);
+	fold_destroy(&daemon->fold);
+	task_table_destroy(&daemon->tasks);
+	registry_destroy(&daemon->registry);
+	sqlite_store_close(&daemon->store);
+	audit_files_close(&daemon->files);
+	secrets_close(&daemon->secrets);
+	signer_close(&daemon->signer);
+	if (daemon->signals.fd >= 0)
+		close(daemon->signals.fd);
+	loop_destroy(&daemon->loop);
+	folder_close(&daemon->folder);
+	arena_destroy(&daemon->arena);
+	free(daemon);
+	*daemon_at = NULL;
+}
