@@ -14,7 +14,7 @@
 #include "edges/audit_files/audit_files.h"
 #include "edges/clock/system_clock.h"
 #include "edges/health/health.h"
-#include "edges/mcp/mcp.h"
+#include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
 #include "edges/sandbox/sandbox.h"
 #include "edges/signer/signer.h"
@@ -44,6 +44,7 @@
 enum {
 	DAEMON_ARENA_BYTES_MAX = 16 * 1024 * 1024,
 	DRAIN_MS = 5000,
+	DRAIN_TURN_MS = 20,
 	URL_BYTES = 128,
 	PEM_BYTES_MAX = 64 * 1024,
 };
@@ -76,10 +77,11 @@ struct daemon {
 	struct http_server *server;
 	struct api *api;
 	struct oauth *oauth;
-	struct mcp *mcp;
+	struct mcp_door *mcp;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
+	int64_t drain_until_ms;
 	struct registrar_request bootstrap;
 };
 
@@ -268,21 +270,48 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 	return upstream_edge_create(&daemon->upstream, &settings, err);
 }
 
+/* contents_* with the context that ports have. */
+static bool digest_value(
+	void *context, struct text task, struct text value, struct sha256 *out, struct error *err)
+{
+	return contents_digest(context, task, value, out, err);
+}
+
+static bool seal_value(void *context, struct text task, struct text plain, struct arena *arena,
+	struct content_sealed *out, struct error *err)
+{
+	return contents_seal(context, task, plain, arena, out, err);
+}
+
+static bool attach_key(
+	void *context, struct text task, struct record_append *append, struct error *err)
+{
+	return contents_attach(context, task, append, err);
+}
+
+static struct call_settings call_times(const struct settings *settings)
+{
+	struct call_settings times = call_settings_default;
+
+	times.hold_ms = settings->hold_ms;
+	times.upstream_ms = settings->upstream_timeout_ms;
+	return times;
+}
+
 static bool make_call(struct daemon *daemon, struct error *err)
 {
-	const struct call_service_parts parts = {.loop = daemon->loop,
+	const struct call_ports ports = {.loop = daemon->loop,
 		.fold = daemon->fold,
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
 		.decide = daemon->decide,
 		.approve = daemon->approve,
-		.contents = daemon->contents,
 		.upstream = upstream_edge_port(daemon->upstream),
-		.hold_ms = daemon->settings->hold_ms,
-		.upstream_timeout_ms = daemon->settings->upstream_timeout_ms};
+		.values = {daemon->contents, digest_value, seal_value, attach_key}};
+	const struct call_settings times = call_times(daemon->settings);
 	struct upstream_listener listener;
 
-	if (!call_service_create(&daemon->call, &parts, err))
+	if (!call_service_create(&daemon->call, &ports, &times, err))
 		return false;
 	listener = call_upstream_listener(daemon->call);
 	upstream_edge_listen(daemon->upstream, &listener);
@@ -294,11 +323,16 @@ static bool catch_up(struct daemon *daemon, struct error *err)
 	const struct store store = sqlite_store_port(daemon->store);
 	const struct projector_log log = {.context = daemon->log, .read = read_record};
 	bool was_rebuilt;
+	size_t unknown;
 
 	if (!projector_catch_up(daemon->fold, &store, &log, &was_rebuilt, err))
 		return false;
 	if (was_rebuilt)
 		log_warn("store_rebuilt", LOG_STRING("why", "it was not of this log"));
+	if (!call_recover(daemon->call, &unknown, err))
+		return false;
+	if (unknown > 0)
+		log_warn("outcomes_unknown", LOG_NUMBER("calls", (int64_t)unknown));
 	return projector_start(&daemon->projector, daemon->fold, &store, &log, err);
 }
 
@@ -335,8 +369,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       api_add_routes(daemon->api, daemon->router, err) &&
 	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, token_key, err) &&
 	       oauth_add_routes(daemon->oauth, daemon->router, err) &&
-	       mcp_create(&daemon->mcp, &mcp, err) &&
-	       mcp_add_routes(daemon->mcp, daemon->router, err) &&
+	       mcp_door_create(&daemon->mcp, &mcp, err) &&
+	       mcp_door_route(daemon->mcp, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -439,11 +473,15 @@ static bool offer_bootstrap(struct daemon *daemon, struct error *err)
 
 /* ---- signals ---- */
 
-static void on_drained(struct loop_timer *timer)
+/* Stops once no call is in flight, or when the time is over. */
+static void on_drain_turn(struct loop_timer *timer)
 {
 	struct daemon *daemon = timer->context;
 
-	loop_stop(daemon->loop);
+	if (call_figures(daemon->call).in_flight == 0 ||
+		loop_now_ms(daemon->loop) >= daemon->drain_until_ms ||
+		!loop_timer_start(daemon->loop, timer, DRAIN_TURN_MS))
+		loop_stop(daemon->loop);
 }
 
 static void begin_drain(struct daemon *daemon)
@@ -454,11 +492,8 @@ static void begin_drain(struct daemon *daemon)
 	notify_manager("STOPPING=1");
 	daemon->health.is_draining = true;
 	http_server_quiesce(daemon->server);
-	mcp_drain(daemon->mcp);
-	upstream_edge_stop(daemon->upstream);
-	if (http_server_connection_count(daemon->server) == 0 ||
-		!loop_timer_start(daemon->loop, &daemon->drain, DRAIN_MS))
-		loop_stop(daemon->loop);
+	daemon->drain_until_ms = loop_now_ms(daemon->loop) + DRAIN_MS;
+	on_drain_turn(&daemon->drain);
 }
 
 /* Everything is read and checked first; then what may change while running is
@@ -475,7 +510,9 @@ static void reload(struct daemon *daemon)
 		    &fresh, arena, daemon->arguments->count, daemon->arguments->words, &err)) {
 		log_warn("reload_refused", LOG_STRING("why", err.text));
 	} else {
-		call_service_set_times(daemon->call, fresh.hold_ms, fresh.upstream_timeout_ms);
+		const struct call_settings times = call_times(&fresh);
+
+		call_service_change(daemon->call, &times);
 		log_info("reloaded", LOG_NUMBER("hold_ms", fresh.hold_ms),
 			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms));
 	}
@@ -576,7 +613,7 @@ bool daemon_create(struct daemon **out, const struct settings *settings,
 	daemon->arguments = arguments;
 	daemon->folder.lock_fd = -1;
 	daemon->signals.fd = -1;
-	daemon->drain = (struct loop_timer){.on_due = on_drained, .context = daemon};
+	daemon->drain = (struct loop_timer){.on_due = on_drain_turn, .context = daemon};
 	daemon->arena = arena_create(DAEMON_ARENA_BYTES_MAX);
 	if (daemon->arena == NULL)
 		ok = error_set(err, ERROR_LIMIT, "no memory for the daemon");
@@ -607,7 +644,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon == NULL)
 		return;
 	http_server_destroy(&daemon->server);
-	mcp_destroy(&daemon->mcp);
+	mcp_door_destroy(&daemon->mcp);
 	oauth_destroy(&daemon->oauth);
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);
