@@ -112,7 +112,8 @@ static bool has_log_failed(void *context)
 }
 
 static bool read_record(void *context, struct arena *arena, uint64_t index, bool *is_there,
-	struct text *entry, struct text *content, struct error *err)
+	struct text *entry, struct text *content,
+	struct error *err) /* check-source: parameters: as struct projector_log has it */
 {
 	struct record_log *log = context;
 	struct record_entry found;
