@@ -88,7 +88,7 @@ static bool build_headers(struct cli *cli, struct outgoing *out, const struct cl
 			return error_set(err, ERROR_LIMIT, "no memory for the request");
 		add_header(out, "Idempotency-Key", key.data);
 	}
-	return add_signature(cli, out, call, body, err);
+	return call->is_unsigned || add_signature(cli, out, call, body, err);
 }
 
 static bool address(

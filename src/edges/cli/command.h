@@ -103,6 +103,7 @@ struct cli_call {
 	/* Who signs: NULL for the person who has logged in here, else this one. */
 	const struct private_key *key;
 	struct text signer;
+	bool is_unsigned; /* the socket's user asks, not a person */
 };
 
 /* Sends it, signed where this person has a key.  False: the daemon could not be

@@ -105,13 +105,13 @@ int command_whoami(struct cli *cli)
 	return status;
 }
 
-static bool ask_for_code(struct cli *cli, struct text target, struct text *out, int *status)
+static bool ask_for_code(
+	struct cli *cli, const struct cli_call *call, struct text *out, int *status)
 {
-	struct cli_call call = {.method = "POST", .target = target};
 	struct cli_reply reply;
 	struct error err;
 
-	if (!cli_ask(cli, &call, &reply, status))
+	if (!cli_ask(cli, call, &reply, status))
 		return false;
 	if (json_need_text(&reply.json, "code", out, &err))
 		return true;
@@ -124,14 +124,15 @@ int command_code(struct cli *cli)
 {
 	const char *path = cli->values[OPTION_OUT];
 	struct text name = cli_escape(cli, cli->words[0]);
+	const struct cli_call call = {.method = "POST",
+		.target = text_format(cli->arena, "/v1/persons/%.*s/code", TEXT_ARGS(name))};
 	struct text code;
 	struct error err;
 	int status;
 
 	if (path == NULL)
 		return cli_usage(cli->command, "--out names the file, which gets mode 0600");
-	if (!ask_for_code(cli, text_format(cli->arena, "/v1/persons/%.*s/code", TEXT_ARGS(name)),
-		    &code, &status))
+	if (!ask_for_code(cli, &call, &code, &status))
 		return status;
 	if (!cli_write_secret_file(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
 		return fail(&err);
@@ -141,10 +142,12 @@ int command_code(struct cli *cli)
 
 int command_bootstrap(struct cli *cli)
 {
+	const struct cli_call call = {
+		.method = "POST", .target = TEXT("/v1/admin/bootstrap"), .is_unsigned = true};
 	struct text code;
 	int status;
 
-	if (!ask_for_code(cli, TEXT("/v1/admin/bootstrap"), &code, &status))
+	if (!ask_for_code(cli, &call, &code, &status))
 		return status;
 	cli_print_text(code);
 	cli_say("Good for 15 minutes and one use: remit login PERSON");

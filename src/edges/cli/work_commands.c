@@ -217,7 +217,8 @@ int command_reject(struct cli *cli)
 
 int command_backup(struct cli *cli)
 {
-	struct cli_call call = {.method = "POST", .target = TEXT("/v1/backup")};
+	struct cli_call call = {
+		.method = "POST", .target = TEXT("/v1/backup"), .is_unsigned = true};
 	char *folder = realpath(".", NULL);
 	struct text path;
 	struct json_builder object;

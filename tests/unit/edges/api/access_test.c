@@ -459,7 +459,7 @@ static void what_is_no_row_does_not_exist(void **state)
 
 static int setup(void **state)
 {
-	*state = door_open();
+	*state = door_open(NULL, NULL, 0);
 	return 0;
 }
 

@@ -16,9 +16,6 @@
 
 #include <cmocka.h>
 
-#include "edges/api/api.h"
-#include "wire/router.h"
-
 enum { REPLY_LIMIT_S = 20 };
 
 struct door {
@@ -63,7 +60,13 @@ static void *run(void *context)
 	return NULL;
 }
 
-struct door *door_open(void)
+const char *door_folder(const struct door *door)
+{
+	return door->folder;
+}
+
+struct door *door_open(const struct api_signatures *signatures, const struct http_route *routes,
+	size_t routes_count)
 {
 	struct door *door = calloc(1, sizeof *door);
 	struct api_services services = {.signatures.verify = verify};
@@ -80,6 +83,10 @@ struct door *door_open(void)
 	assert_true(router_create(&door->router, &err));
 	settings.context = door->router;
 	services.loop = door->loop;
+	if (signatures != NULL)
+		services.signatures = *signatures;
+	if (routes_count > 0)
+		assert_true(router_add(door->router, routes, routes_count, &err));
 	assert_true(api_create(&door->api, &services, &err));
 	if (!api_add_routes(door->api, door->router, &err))
 		fail_msg("%s", err.text);

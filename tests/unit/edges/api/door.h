@@ -6,12 +6,18 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "edges/api/api.h"
+#include "wire/router.h"
 
 /* The control API behind a real server on a free port and a socket in a folder
  * of its own, run by a thread; and a client that sends exactly what it is told. */
 struct door;
 
-struct door *door_open(void);
+/* signatures NULL: the fake verifier; routes are served beside the API's. */
+struct door *door_open(const struct api_signatures *signatures, const struct http_route *routes,
+	size_t routes_count);
+/* The folder that holds remit.sock. */
+const char *door_folder(const struct door *door);
 void door_close(struct door **door);
 
 enum door_way { BY_TCP = 0, BY_SOCKET };

@@ -1,0 +1,638 @@
+/* The command line against the control API's real edge (its services faked): what
+ * a command sends must be what the route table takes.  Then its manners: exit
+ * statuses, questions, keys, what it prints. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../api/door.h"
+#include "../api/fake_handlers.h"
+#include "base/private_key.h"
+#include "domain/token/client_assertion.h"
+#include "domain/token/jwk.h"
+#include "domain/token/request_signature.h"
+#include "edges/cli/cli.h"
+#include "edges/cli/command.h"
+
+enum { PATH_BYTES = 256, WORDS_MAX = 48, OUTPUT_BYTES = 1 << 18 };
+
+struct bench {
+	char folder[PATH_BYTES]; /* of everything this program writes */
+	struct door *door;
+	struct public_key *enrolled; /* what login enrolled; used on the door's thread */
+	char out[OUTPUT_BYTES];
+	char err[OUTPUT_BYTES];
+};
+
+/* check-source: global: cmocka hands one state to each test, the door's thread needs it too */
+static struct bench bench;
+static atomic_uint tokens_asked;
+
+/* ---- the door's side ---- */
+
+/* Believes the key that login enrolled, and what it signs, as issue would. */
+static bool verify(void *context, const struct api_signed *what, struct arena *arena,
+	struct text *out_person, struct error *err)
+{
+	const struct signed_request request = {what->method, what->target, what->body};
+	struct request_signature signature;
+
+	(void)context;
+	if (request_signature_parse(&signature, arena, what->authorization) != TOKEN_ACCEPTED)
+		return error_set(err, ERROR_INVALID, "no signature");
+	if (what->jwk != NULL) {
+		public_key_destroy(&bench.enrolled);
+		if (!jwk_parse(&bench.enrolled, what->jwk, err))
+			return false;
+	}
+	if (bench.enrolled == NULL || request_signature_check(&signature, bench.enrolled, &request,
+					      (int64_t)time(NULL)) != TOKEN_ACCEPTED)
+		return error_set(err, ERROR_INVALID, "the signature does not hold");
+	*out_person = signature.person;
+	return true;
+}
+
+static void answer_json(struct http_exchange *exchange, const char *body)
+{
+	http_respond(exchange,
+		&(struct http_response){
+			.status = 200, .content_type = "application/json", .body = text_of(body)});
+}
+
+static void on_metadata(void *context, struct http_exchange *exchange)
+{
+	(void)context;
+	answer_json(exchange, "{\"issuer\":\"http://issuer.example\",\"token_endpoint\":"
+			      "\"http://issuer.example/oauth/token\"}");
+}
+
+/* The form must hold what RFC 7523 asks for. */
+static void on_token(void *context, struct http_exchange *exchange)
+{
+	struct text body = http_exchange_request(exchange)->body;
+	static const char *const needed[] = {"grant_type=client_credentials&", "client_id=w1&",
+		"client_assertion=ey", "resource=https%3A%2F%2Fexample.org%2Fmcp",
+		"client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-"
+		"bearer"};
+
+	(void)context;
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+		if (memmem(body.data, body.length, needed[i], strlen(needed[i])) == NULL) {
+			http_respond_problem(exchange, 400, "form", needed[i]);
+			return;
+		}
+	atomic_fetch_add(&tokens_asked, 1);
+	answer_json(exchange, "{\"access_token\":\"the-token\",\"token_type\":\"Bearer\"}");
+}
+
+/* ---- running a command ---- */
+
+static void path_in(char out[PATH_BYTES], const char *name)
+{
+	assert_true(snprintf(out, PATH_BYTES, "%s/%s", bench.folder, name) < PATH_BYTES);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char path[PATH_BYTES];
+	FILE *file;
+
+	path_in(path, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void read_file(const char *name, char *out)
+{
+	char path[PATH_BYTES];
+	FILE *file;
+	size_t got;
+
+	path_in(path, name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	got = fread(out, 1, OUTPUT_BYTES - 1, file);
+	out[got] = '\0';
+	assert_int_equal(fclose(file), 0);
+}
+
+static int divert(int fd, const char *name)
+{
+	char path[PATH_BYTES];
+	int kept = dup(fd);
+	int file;
+
+	path_in(path, name);
+	file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(kept >= 0 && file >= 0 && dup2(file, fd) == fd);
+	close(file);
+	return kept;
+}
+
+static void restore(int fd, int kept)
+{
+	assert_int_equal(dup2(kept, fd), fd);
+	close(kept);
+}
+
+/* Runs remit with these words; standard input is the text.  What it printed is in
+ * bench.out and bench.err. */
+static int run_words(const char *input, const char *const *words, int count)
+{
+	char *argv[WORDS_MAX + 2] = {(char *)(uintptr_t) "remit"};
+	char path[PATH_BYTES];
+	int kept[2];
+	int status;
+
+	assert_true(count < WORDS_MAX);
+	for (int i = 0; i < count; i++)
+		argv[i + 1] = (char *)(uintptr_t)words[i];
+	write_file("stdin", input == NULL ? "" : input);
+	path_in(path, "stdin");
+	assert_non_null(freopen(path, "r", stdin));
+	(void)fflush(stdout);
+	(void)fflush(stderr);
+	kept[0] = divert(STDOUT_FILENO, "stdout");
+	kept[1] = divert(STDERR_FILENO, "stderr");
+	status = cli_run(count + 1, argv);
+	(void)fflush(stdout);
+	(void)fflush(stderr);
+	restore(STDOUT_FILENO, kept[0]);
+	restore(STDERR_FILENO, kept[1]);
+	read_file("stdout", bench.out);
+	read_file("stderr", bench.err);
+	return status;
+}
+
+#define RUN(input, ...)                                                                            \
+	run_words(input, (const char *const[]){"--data", door_folder(bench.door), __VA_ARGS__},    \
+		2 + (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)))
+
+static void is_done(int status)
+{
+	if (status != EXIT_DONE)
+		fail_msg("exit %d: %s", status, bench.err);
+}
+
+static void log_in(void)
+{
+	is_done(RUN("once-only-code\n", "login", "ana@example.com"));
+}
+
+/* ---- setup ---- */
+
+static int setup(void **state)
+{
+	static const struct http_route routes[] = {
+		{"GET", "/.well-known/oauth-authorization-server", on_metadata, NULL},
+		{"POST", "/oauth/token", on_token, NULL}};
+	const struct api_signatures signatures = {.verify = verify};
+
+	(void)state;
+	(void)snprintf(bench.folder, sizeof bench.folder, "/tmp/remit-cli-XXXXXX");
+	assert_non_null(mkdtemp(bench.folder));
+	assert_int_equal(setenv("XDG_CONFIG_HOME", bench.folder, 1), 0);
+	bench.door = door_open(&signatures, routes, 2);
+	return 0;
+}
+
+static int remove_tree(const char *path)
+{
+	char command[PATH_BYTES + 16];
+
+	/* The folder is one mkdtemp made for this program. */
+	assert_true(strncmp(path, "/tmp/remit-cli-", 15) == 0);
+	(void)snprintf(command, sizeof command, "%s", path);
+	return execlp("rm", "rm", "-rf", "--", command, (char *)NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	door_close(&bench.door);
+	public_key_destroy(&bench.enrolled);
+	if (fork() == 0)
+		_exit(remove_tree(bench.folder));
+	return 0;
+}
+
+/* After each test: nobody is logged in here. */
+static int forget(void **state)
+{
+	(void)state;
+	return RUN(NULL, "logout", "--yes");
+}
+
+/* ---- every command ---- */
+
+/* A value that each option takes. */
+static const char *value_of(enum cli_option option, const char *command)
+{
+	static char path[OPTION_COUNT][PATH_BYTES];
+	static int next;
+	char name[64];
+
+	switch ((int)option) {
+	case OPTION_FILE:
+	case OPTION_OUT:
+		(void)snprintf(name, sizeof name,
+			strcmp(command, "plan") != 0 && strcmp(command, "apply") != 0 ? "new-%d"
+										      : "charters",
+			next++);
+		path_in(path[option], name);
+		return path[option];
+	case OPTION_KEY: path_in(path[option], "agent.pem"); return path[option];
+	case OPTION_RESOURCE: return "https://example.org/mcp";
+	case OPTION_ARGUMENTS: return "{\"path\":\"a\"}";
+	case OPTION_VERSION:
+	case OPTION_SINCE:
+	case OPTION_LIMIT:
+	case OPTION_AFTER: return "3";
+	case OPTION_DRAFT:
+	case OPTION_PRUNE:
+	case OPTION_WAITING: return NULL; /* flags */
+	default: return "some words & more";
+	}
+}
+
+static const char *option_name(enum cli_option option)
+{
+	static const char *const names[OPTION_COUNT] = {[OPTION_FILE] = "-f",
+		[OPTION_DRAFT] = "--draft",
+		[OPTION_PRUNE] = "--prune",
+		[OPTION_REASON] = "--reason",
+		[OPTION_KEY] = "--key",
+		[OPTION_RESOURCE] = "--resource",
+		[OPTION_OUT] = "--out",
+		[OPTION_VERSION] = "--version",
+		[OPTION_TASK] = "--task",
+		[OPTION_IDENTITY] = "--identity",
+		[OPTION_ACTOR] = "--actor",
+		[OPTION_TYPE] = "--type",
+		[OPTION_VERDICT] = "--verdict",
+		[OPTION_WORDS] = "--words",
+		[OPTION_STATE] = "--state",
+		[OPTION_SINCE] = "--since",
+		[OPTION_LIMIT] = "--limit",
+		[OPTION_AFTER] = "--after",
+		[OPTION_ARGUMENTS] = "--arguments",
+		[OPTION_WAITING] = "--waiting"};
+
+	if (names[option] == NULL)
+		fail_msg("this test does not know option %d", (int)option);
+	return names[option];
+}
+
+static int add_options(const char **words, int count, const struct cli_command *command)
+{
+	const enum cli_option *option = command->options;
+
+	for (; option != NULL && *option != OPTION_NONE; option++) {
+		const char *value = value_of(*option, command->words);
+
+		words[count++] = option_name(*option);
+		if (value != NULL)
+			words[count++] = value;
+	}
+	return count;
+}
+
+/* The command with count plain words and all its options. */
+static void try_command(const struct cli_command *command, int plain)
+{
+	unsigned before = handlers_reached() + atomic_load(&tokens_asked);
+	const char *words[WORDS_MAX] = {"--data", door_folder(bench.door), "--yes", "-o", "json"};
+	char own[64];
+	char *second;
+	int count = 5;
+	int status;
+
+	(void)snprintf(own, sizeof own, "%s", command->words);
+	second = strchr(own, ' ');
+	if (second != NULL)
+		*second++ = '\0';
+	words[count++] = own;
+	if (second != NULL)
+		words[count++] = second;
+	for (int i = 0; i < plain; i++)
+		words[count++] = strcmp(own, "kill") == 0 && i == 0 ? "identity"
+				 : i == 0                           ? "w1"
+								    : "w2";
+	count = add_options(words, count, command);
+	status = run_words("a value\n", words, count);
+	if (status != EXIT_DONE)
+		fail_msg("remit %s: exit %d: %s", command->words, status, bench.err);
+	if (handlers_reached() + atomic_load(&tokens_asked) == before)
+		fail_msg("remit %s asked nothing", command->words);
+}
+
+static bool is_about_keys(const struct cli_command *command)
+{
+	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0;
+}
+
+static void every_command_asks_for_what_the_api_takes(void **state)
+{
+	struct private_key *key = NULL;
+	char path[PATH_BYTES];
+	struct error err = {0};
+
+	(void)state;
+	path_in(path, "charters");
+	assert_int_equal(mkdir(path, 0700), 0);
+	write_file("charters/a.yaml", "object: unit\nname: a\n");
+	path_in(path, "agent.pem");
+	assert_true(private_key_generate(&key, SIGNATURE_ES256, &err));
+	assert_true(private_key_save(key, path, &err));
+	private_key_destroy(&key);
+	/* The fake registry gives the role administrator to "adm". */
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		const struct cli_command *command = &cli_commands[i];
+
+		if (is_about_keys(command))
+			continue;
+		try_command(command, command->words_min);
+		if (command->words_max > command->words_min)
+			try_command(command, command->words_max);
+	}
+}
+
+/* bootstrap and backup are the socket's own: unsigned, they pass. */
+static void what_only_the_socket_may_do_is_sent_unsigned(void **state)
+{
+	(void)state;
+	is_done(RUN(NULL, "admin", "bootstrap"));
+	assert_string_equal(bench.out, "once-only-code\n");
+	is_done(RUN(NULL, "backup", "relative.tar", "-o", "json"));
+	is_done(RUN(NULL, "kill", "task", "t-1", "--reason", "r", "--yes"));
+	is_done(RUN(NULL, "identity", "suspend", "x", "--reason", "r", "--yes"));
+	assert_int_equal(RUN(NULL, "task", "end", "t-1"), EXIT_REFUSED);
+	assert_non_null(strstr(bench.err, "remit login"));
+}
+
+/* ---- keys ---- */
+
+static mode_t mode_of(const char *name)
+{
+	char path[PATH_BYTES];
+	struct stat status;
+
+	path_in(path, name);
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_mode & 0777;
+}
+
+static void login_keeps_a_key_for_its_user_alone(void **state)
+{
+	char path[PATH_BYTES];
+
+	(void)state;
+	log_in();
+	assert_int_equal(mode_of("remit"), 0700);
+	assert_int_equal(mode_of("remit/key.pem"), 0600);
+	assert_int_equal(mode_of("remit/person"), 0600);
+	is_done(RUN(NULL, "whoami", "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"person:ana@example.com\""));
+	assert_int_equal(RUN("code\n", "login", "bo@example.com"), EXIT_CONFLICT);
+	is_done(RUN(NULL, "logout", "--yes"));
+	path_in(path, "remit/key.pem");
+	assert_int_equal(access(path, F_OK), -1);
+	is_done(RUN(NULL, "whoami", "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"uid:"));
+}
+
+static void a_key_that_others_can_read_is_not_used(void **state)
+{
+	char path[PATH_BYTES];
+
+	(void)state;
+	log_in();
+	path_in(path, "remit/key.pem");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(RUN(NULL, "whoami"), EXIT_UNAVAILABLE);
+	assert_string_equal(bench.out, "");
+}
+
+static void login_without_a_code_asks_nobody(void **state)
+{
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN("", "login", "ana@example.com"), EXIT_USAGE);
+	assert_int_equal(handlers_reached(), before);
+}
+
+static void secrets_never_show_in_what_is_printed(void **state)
+{
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	is_done(RUN("hunter2-value\n", "secret", "set", "NAME"));
+	assert_null(strstr(bench.out, "hunter2"));
+	assert_null(strstr(bench.err, "hunter2"));
+	assert_int_equal(RUN(NULL, "secret", "set", "NAME", "hunter2-value"), EXIT_USAGE);
+}
+
+static void a_code_goes_into_a_new_file_for_its_user_alone(void **state)
+{
+	char path[PATH_BYTES];
+	char text[OUTPUT_BYTES];
+
+	(void)state;
+	path_in(path, "code");
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	is_done(RUN(NULL, "person", "code", "bo", "--out", path));
+	assert_int_equal(mode_of("code"), 0600);
+	read_file("code", text);
+	assert_string_equal(text, "once-only-code\n");
+	assert_null(strstr(bench.out, "once-only"));
+	assert_null(strstr(bench.err, "once-only"));
+	assert_int_equal(RUN(NULL, "person", "code", "bo", "--out", path), EXIT_CONFLICT);
+}
+
+/* ---- questions ---- */
+
+static void without_a_terminal_or_yes_nothing_is_destroyed(void **state)
+{
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN("y\n", "kill", "identity", "x", "--reason", "r"), EXIT_REFUSED);
+	assert_non_null(strstr(bench.err, "x, all its tasks and everything they started"));
+	assert_int_equal(RUN("y\n", "identity", "suspend", "x", "--reason", "r"), EXIT_REFUSED);
+	assert_int_equal(RUN("y\n", "secret", "remove", "x"), EXIT_REFUSED);
+	assert_int_equal(handlers_reached(), before);
+}
+
+static void a_stop_without_a_reason_is_not_sent(void **state)
+{
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN(NULL, "kill", "task", "t-1", "--yes"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "identity", "suspend", "x", "--yes"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "reject", "a-1", "--yes"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "kill", "thing", "x", "--reason", "r", "--yes"), EXIT_USAGE);
+	assert_int_equal(handlers_reached(), before);
+}
+
+/* ---- usage and exit statuses ---- */
+
+static void wrong_usage_is_said_and_exits_2(void **state)
+{
+	(void)state;
+	assert_int_equal(run_words(NULL, NULL, 0), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "identity", "shwo"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "did you mean \"identity show\"?"));
+	assert_int_equal(RUN(NULL, "aply"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "did you mean \"apply\"?"));
+	assert_int_equal(RUN(NULL, "zzzzzzzz"), EXIT_USAGE);
+	assert_null(strstr(bench.err, "did you mean"));
+	assert_int_equal(RUN(NULL, "whoami", "--nonsense"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "whoami", "--reason", "r"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "whoami", "extra"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "can"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "whoami", "-o", "xml"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "whoami", "-o"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "plan"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "why", "x", "read"), EXIT_USAGE);
+	assert_int_equal(
+		RUN(NULL, "why", "x", "read", "t", "--arguments", "{\"a\":1,\"a\":2}"), EXIT_USAGE);
+	assert_string_equal(bench.out, "");
+}
+
+static void help_names_every_command_and_explains_each(void **state)
+{
+	const char *const all[] = {"--help"};
+	static char listed[OUTPUT_BYTES];
+
+	(void)state;
+	is_done(run_words(NULL, all, 1));
+	memcpy(listed, bench.out, sizeof listed);
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		const char *words[] = {cli_commands[i].words, "--help", NULL};
+		char own[64];
+		char *second;
+
+		assert_non_null(strstr(listed, cli_commands[i].words));
+		(void)snprintf(own, sizeof own, "%s", cli_commands[i].words);
+		second = strchr(own, ' ');
+		if (second != NULL)
+			*second++ = '\0';
+		words[0] = own;
+		words[2] = second;
+		is_done(run_words(NULL, words, second == NULL ? 2 : 3));
+		assert_non_null(strstr(bench.out, cli_commands[i].help));
+		assert_non_null(strstr(bench.out, cli_commands[i].usage));
+	}
+}
+
+static void a_daemon_that_is_not_there_exits_5_and_says_where_it_looked(void **state)
+{
+	const char *const words[] = {"whoami", "--data", "/nonexistent"};
+
+	(void)state;
+	assert_int_equal(run_words(NULL, words, 3), EXIT_UNAVAILABLE);
+	assert_non_null(strstr(bench.err, "/nonexistent"));
+	assert_string_equal(bench.out, "");
+}
+
+static void each_kind_of_refusal_has_its_exit_status(void **state)
+{
+	static const struct {
+		unsigned status;
+		int exit;
+	} cases[] = {{200, EXIT_DONE}, {201, EXIT_DONE}, {400, EXIT_REFUSED}, {401, EXIT_REFUSED},
+		{403, EXIT_REFUSED}, {404, EXIT_NOT_FOUND}, {409, EXIT_CONFLICT},
+		{412, EXIT_CONFLICT}, {422, EXIT_CONFLICT}, {428, EXIT_CONFLICT},
+		{500, EXIT_UNAVAILABLE}, {503, EXIT_UNAVAILABLE}, {302, EXIT_REFUSED}};
+	struct cli cli = {.command = &cli_commands[0]};
+	int kept;
+
+	(void)state;
+	kept = divert(STDERR_FILENO, "stderr");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct cli_reply reply = {.status = cases[i].status};
+
+		assert_int_equal(cli_report(&cli, &reply), cases[i].exit);
+	}
+	restore(STDERR_FILENO, kept);
+}
+
+static void names_are_escaped_into_paths(void **state)
+{
+	struct cli cli = {.arena = arena_create(1 << 16)};
+
+	(void)state;
+	assert_non_null(cli.arena);
+	assert_true(text_is(
+		cli_escape(&cli, "a b/../c?d#e%&\xC3\xA9"), "a%20b%2F..%2Fc%3Fd%23e%25%26%C3%A9"));
+	arena_destroy(&cli.arena);
+}
+
+/* ---- files ---- */
+
+static void a_folder_is_read_in_order_and_only_its_yaml(void **state)
+{
+	struct cli cli = {.arena = arena_create(1 << 20)};
+	struct error err = {0};
+	char path[PATH_BYTES];
+	struct json files;
+
+	(void)state;
+	assert_non_null(cli.arena);
+	path_in(path, "mixed");
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_false(cli_read_files(&cli, path, &files, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	write_file("mixed/20-b.yaml", "b");
+	write_file("mixed/10-a.yml", "a");
+	write_file("mixed/readme.txt", "x");
+	write_file("mixed/.hidden.yaml", "x");
+	assert_true(cli_read_files(&cli, path, &files, &err));
+	assert_int_equal(files.count, 2);
+	assert_true(text_is(json_text_or(&files.items[0], "file", ""), "10-a.yml"));
+	assert_true(text_is(json_text_or(&files.items[1], "yaml", ""), "b"));
+	path_in(path, "mixed/nowhere");
+	assert_false(cli_read_files(&cli, path, &files, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	arena_destroy(&cli.arena);
+}
+
+#define CLI_TEST(name) cmocka_unit_test_teardown(name, forget)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLI_TEST(every_command_asks_for_what_the_api_takes),
+		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
+		CLI_TEST(login_keeps_a_key_for_its_user_alone),
+		CLI_TEST(a_key_that_others_can_read_is_not_used),
+		CLI_TEST(login_without_a_code_asks_nobody),
+		CLI_TEST(secrets_never_show_in_what_is_printed),
+		CLI_TEST(a_code_goes_into_a_new_file_for_its_user_alone),
+		CLI_TEST(without_a_terminal_or_yes_nothing_is_destroyed),
+		CLI_TEST(a_stop_without_a_reason_is_not_sent),
+		CLI_TEST(wrong_usage_is_said_and_exits_2),
+		CLI_TEST(help_names_every_command_and_explains_each),
+		CLI_TEST(a_daemon_that_is_not_there_exits_5_and_says_where_it_looked),
+		CLI_TEST(each_kind_of_refusal_has_its_exit_status),
+		CLI_TEST(names_are_escaped_into_paths),
+		CLI_TEST(a_folder_is_read_in_order_and_only_its_yaml),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
