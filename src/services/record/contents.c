@@ -19,8 +19,6 @@
 
 #include "services/record/key_file.h"
 
-#define MASTER_FILE "keys/content-master"
-
 enum {
 	SLOT_AT_CHECKSUM = 4,
 	SLOT_AT_LENGTH = 8,
@@ -456,34 +454,4 @@ void contents_close(struct contents **contents)
 	free(closing->table);
 	seal_key_clear(&closing->master);
 	free(closing);
-}
-
-static bool read_master(const struct disk *disk, struct seal_key *out, struct error *err)
-{
-	struct disk_place from = {0};
-	uint64_t size;
-	size_t got;
-	bool ok;
-
-	if (!disk->open(disk->context, MASTER_FILE, DISK_READ, &from.file, err))
-		return false;
-	ok = disk->size(disk->context, from.file, &size, err) &&
-	     disk->read(disk->context, from, out->bytes, SEAL_KEY_BYTES, &got, err);
-	disk->close(disk->context, from.file);
-	if (ok && (size != SEAL_KEY_BYTES || got != SEAL_KEY_BYTES))
-		ok = error_set(err, ERROR_CORRUPT, "%s is not a key", MASTER_FILE);
-	return ok;
-}
-
-bool contents_master_key(const struct disk *disk, struct seal_key *out, struct error *err)
-{
-	struct text bytes = {(const char *)out->bytes, SEAL_KEY_BYTES};
-
-	if (read_master(disk, out, err))
-		return true;
-	if (err->code != ERROR_NOT_FOUND)
-		return false;
-	return disk->make_dir(disk->context, "keys", err) && seal_key_generate(out, err) &&
-	       disk->sync_dir(disk->context, ".", err) &&
-	       disk_replace_file(disk, "keys", MASTER_FILE, bytes, err);
 }

@@ -28,11 +28,6 @@ struct content_sealed {
 	struct sha256 digest; /* for the record's `content` member */
 };
 
-/* Reads keys/content-master, or creates it (32 random bytes, durable on
- * return).  The caller clears *out.  Errors: CORRUPT, IO, INTERNAL. */
-bool contents_master_key(
-	const struct disk *disk, struct seal_key *out, struct error *err) MUST_CHECK;
-
 /* Reads keys/contents.  master is copied.  disk must outlive it.
  * Errors: LIMIT, IO. */
 bool contents_open(struct contents **out, const struct disk *disk, const struct seal_key *master,

@@ -50,10 +50,17 @@ static bool open_first(struct key_file *file, struct error *err)
 
 	if (file->file >= 0)
 		return true;
-	return disk->make_dir(disk->context, "keys", err) &&
-	       disk->open(disk->context, KEY_FILE_PATH, DISK_WRITE, &file->file, err) &&
-	       disk->size(disk->context, file->file, &file->size, err) &&
-	       disk->sync_dir(disk->context, "keys", err);
+	if (!disk->make_dir(disk->context, "keys", err) ||
+		!disk->sync_dir(disk->context, ".", err) ||
+		!disk->open(disk->context, KEY_FILE_PATH, DISK_WRITE, &file->file, err))
+		return false;
+	if (disk->size(disk->context, file->file, &file->size, err) &&
+		disk->sync_dir(disk->context, "keys", err))
+		return true;
+	/* half open it must not stay: its size would be taken for 0 */
+	disk->close(disk->context, file->file);
+	file->file = -1;
+	return false;
 }
 
 static bool remember(struct key_file *file, uint64_t slots, struct error *err)

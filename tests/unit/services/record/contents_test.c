@@ -35,7 +35,6 @@ static void open_all(struct fixture *fixture)
 		.segment_bytes = RECORD_SEGMENT_BYTES_MIN};
 	struct error err = {0};
 
-	assert_true(contents_master_key(options.disk, &fixture->master, &err));
 	assert_true(record_log_open_stepped(&fixture->log, &options, &err));
 	assert_true(contents_open(&fixture->contents, options.disk, &fixture->master, &err));
 }
@@ -43,11 +42,13 @@ static void open_all(struct fixture *fixture)
 static int set_up(void **state)
 {
 	static struct fixture fixture;
+	struct error err = {0};
 
 	memset(&fixture, 0, sizeof fixture);
 	fixture.disk = simulated_disk_create();
 	fixture.arena = arena_create(64 * 1024 * 1024);
 	test_signer_init(&fixture.signer, "log.test");
+	assert_true(seal_key_generate(&fixture.master, &err));
 	open_all(&fixture);
 	*state = &fixture;
 	return 0;
