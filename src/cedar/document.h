@@ -55,5 +55,8 @@ bool document_value(const struct document_reader *reader, const struct document 
 /* {type, id}, or that under "__entity". */
 bool document_uid(const struct document_reader *reader, const struct document *document,
 	struct cedar_uid *out) MUST_CHECK;
+/* {uid, attrs, parents, tags?}; what it points to lives in the reader's arena. */
+bool document_entity(const struct document_reader *reader, const struct document *object,
+	struct cedar_entity *out) MUST_CHECK;
 
 #endif

@@ -195,59 +195,6 @@ bool cedar_entities_add(
 	return true;
 }
 
-static bool read_parents(const struct document_reader *reader, const struct document *array,
-	struct cedar_entity *out)
-{
-	struct cedar_uid *parents = arena_array(reader->arena, struct cedar_uid, array->count);
-
-	if (parents == NULL)
-		return cedar_fail_memory(reader->err);
-	for (const struct document *parent = array->first; parent != NULL; parent = parent->next) {
-		if (!document_uid(reader, parent, &parents[out->parent_count++]))
-			return false;
-	}
-	out->parents = parents;
-	return true;
-}
-
-static bool read_members(const struct document_reader *reader, const struct document *object,
-	struct cedar_value *out)
-{
-	if (object->type != DOCUMENT_OBJECT)
-		return document_fail(reader, object, "expected an object");
-	if (!document_value(reader, object, out))
-		return false;
-	return out->type == CEDAR_RECORD || document_fail(reader, object, "expected a record");
-}
-
-static bool read_part(
-	const struct document_reader *reader, const struct document *part, struct cedar_entity *out)
-{
-	if (cedar_text_is(part->name, "uid"))
-		return document_uid(reader, part, &out->uid);
-	if (cedar_text_is(part->name, "attrs"))
-		return read_members(reader, part, &out->attributes);
-	if (cedar_text_is(part->name, "tags"))
-		return read_members(reader, part, &out->tags);
-	if (cedar_text_is(part->name, "parents") && part->type == DOCUMENT_ARRAY)
-		return read_parents(reader, part, out);
-	return document_fail(reader, part, "an entity has uid, attrs, parents and tags");
-}
-
-static bool read_entity(const struct document_reader *reader, const struct document *object,
-	struct cedar_entity *out)
-{
-	*out = (struct cedar_entity){0};
-	if (document_find(object, "uid") == NULL || document_find(object, "attrs") == NULL ||
-		document_find(object, "parents") == NULL)
-		return document_fail(reader, object, "an entity needs uid, attrs and parents");
-	for (const struct document *part = object->first; part != NULL; part = part->next) {
-		if (!read_part(reader, part, out))
-			return false;
-	}
-	return true;
-}
-
 bool cedar_entities_add_json(
 	struct cedar_entities *entities, struct cedar_text json, struct cedar_error *err)
 {
@@ -266,7 +213,7 @@ bool cedar_entities_add_json(
 		goto done;
 	}
 	for (const struct document *object = root->first; object != NULL; object = object->next) {
-		if (!read_entity(&reader, object, &entity) ||
+		if (!document_entity(&reader, object, &entity) ||
 			!cedar_entities_add(entities, &entity, err))
 			goto done;
 	}

@@ -112,6 +112,7 @@ static enum token_kind punctuation(char first, char second, uint32_t *length)
 		{'%', 0, TOKEN_PERCENT},
 		{'!', 0, TOKEN_BANG},
 		{'=', 0, TOKEN_ASSIGN},
+		{'?', 0, TOKEN_QUESTION},
 	};
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

@@ -39,7 +39,8 @@ enum token_kind {
 	TOKEN_SLASH,   /* only for a good error */
 	TOKEN_PERCENT, /* only for a good error */
 	TOKEN_BANG,
-	TOKEN_ASSIGN, /* only for a good error */
+	TOKEN_ASSIGN,   /* only for a good error, and in schemas */
+	TOKEN_QUESTION, /* only in schemas */
 };
 
 struct token {

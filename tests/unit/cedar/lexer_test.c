@@ -27,7 +27,7 @@ static void an_open_string_is_refused_where_it_starts(void **state)
 static void characters_outside_the_language_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"#", "$", "^", "&", "|", "~", "`", "'", "\\", "? x", "\xC3\xA4", "a \x01"};
+		"#", "$", "^", "&", "|", "~", "`", "'", "\\", "\xC3\xA4", "a \x01"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

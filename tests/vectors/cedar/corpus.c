@@ -6,6 +6,7 @@
  * archive, which tar unpacks into a temporary folder.  With --vectors, paths are
  * below FOLDER, or below $REMIT_VECTORS if that is set.
  *
+ * Entities and contexts are read by the schema, and its actions join the store.
  * A test passes if every request gives the expected decision, the same set of
  * reasons and the same set of erring policies.  Validation is not implemented:
  * each expectation of it counts as skipped.  Exit 77: no PATH exists. */
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "cedar/document.h"
+#include "cedar/schema.h"
 #include "cedar_files.h"
 #include "remit/cedar.h"
 
@@ -45,6 +47,7 @@ struct test {
 	const struct document *root;
 	struct cedar_policy_set *set;
 	struct cedar_entities *entities;
+	struct schema *schema;
 	struct cedar_error err;
 	unsigned failed_requests;
 	char note[512];
@@ -89,13 +92,17 @@ static bool load(struct test *test)
 {
 	struct cedar_text policies = read_named(test, "policies");
 	struct cedar_text entities = read_named(test, "entities");
+	struct cedar_text schema = read_named(test, "schema");
 
-	if (policies.data == NULL || entities.data == NULL)
+	if (policies.data == NULL || entities.data == NULL || schema.data == NULL)
 		return note(test, "a file is missing");
 	if (!cedar_policy_set_parse(&test->set, policies, NULL, &test->err))
 		return note(test, "policies");
+	if (!schema_parse(&test->schema, schema, &test->err))
+		return note(test, "schema");
 	if (!cedar_entities_create(&test->entities, &test->err) ||
-		!cedar_entities_add_json(test->entities, entities, &test->err) ||
+		!schema_add_entities(test->schema, test->entities, entities, &test->err) ||
+		!schema_add_actions(test->schema, test->entities, &test->err) ||
 		!cedar_entities_seal(test->entities, &test->err))
 		return note(test, "entities");
 	return true;
@@ -119,7 +126,9 @@ static bool read_request(
 		!read_uid(test, document, "action", &out->action) ||
 		!read_uid(test, document, "resource", &out->resource))
 		return false;
-	return context == NULL || document_value(&test->reader, context, &out->context);
+	return context == NULL ||
+	       schema_read_value(test->schema, schema_context(test->schema, &out->action),
+		       &test->reader, context, &out->context);
 }
 
 static bool list_has(const struct document *list, struct cedar_text id)
@@ -241,6 +250,7 @@ static int visit(const char *path, const struct stat *status, int kind, struct F
 	}
 	cedar_policy_set_destroy(&test.set);
 	cedar_entities_destroy(&test.entities);
+	schema_destroy(&test.schema);
 	arena_destroy(&test.arena);
 	return 0;
 }

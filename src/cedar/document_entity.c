@@ -1,0 +1,55 @@
+/* One entity of an entities JSON array. */
+#include "cedar/document.h"
+
+static bool read_parents(const struct document_reader *reader, const struct document *array,
+	struct cedar_entity *out)
+{
+	struct cedar_uid *parents = arena_array(reader->arena, struct cedar_uid, array->count);
+
+	if (parents == NULL)
+		return cedar_fail_memory(reader->err);
+	for (const struct document *parent = array->first; parent != NULL; parent = parent->next) {
+		if (!document_uid(reader, parent, &parents[out->parent_count++]))
+			return false;
+	}
+	out->parents = parents;
+	return true;
+}
+
+static bool read_members(const struct document_reader *reader, const struct document *object,
+	struct cedar_value *out)
+{
+	if (object->type != DOCUMENT_OBJECT)
+		return document_fail(reader, object, "expected an object");
+	if (!document_value(reader, object, out))
+		return false;
+	return out->type == CEDAR_RECORD || document_fail(reader, object, "expected a record");
+}
+
+static bool read_part(
+	const struct document_reader *reader, const struct document *part, struct cedar_entity *out)
+{
+	if (cedar_text_is(part->name, "uid"))
+		return document_uid(reader, part, &out->uid);
+	if (cedar_text_is(part->name, "attrs"))
+		return read_members(reader, part, &out->attributes);
+	if (cedar_text_is(part->name, "tags"))
+		return read_members(reader, part, &out->tags);
+	if (cedar_text_is(part->name, "parents") && part->type == DOCUMENT_ARRAY)
+		return read_parents(reader, part, out);
+	return document_fail(reader, part, "an entity has uid, attrs, parents and tags");
+}
+
+bool document_entity(const struct document_reader *reader, const struct document *object,
+	struct cedar_entity *out)
+{
+	*out = (struct cedar_entity){0};
+	if (document_find(object, "uid") == NULL || document_find(object, "attrs") == NULL ||
+		document_find(object, "parents") == NULL)
+		return document_fail(reader, object, "an entity needs uid, attrs and parents");
+	for (const struct document *part = object->first; part != NULL; part = part->next) {
+		if (!read_part(reader, part, out))
+			return false;
+	}
+	return true;
+}
