@@ -58,6 +58,8 @@ struct text issue_issuer(const struct issue *issue);
 struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server);
 /* Begins to give expired tasks their record and to forget dead ones. */
 bool issue_start(struct issue *issue, struct error *err) MUST_CHECK;
+/* What issue_start does every second; for tests and for the last moment. */
+void issue_expire(struct issue *issue);
 
 /* ---- opening a task (RFC 6749 §4.4 with RFC 7523 §2.2) ---- */
 

@@ -1,0 +1,175 @@
+/* Whose token it is, now.
+ *
+ * A1  The cache remembers signatures, never verdicts: expiry, task, epochs and
+ *     identity are looked at on every use.
+ * A2  Only tokens whose every check passed enter it, so strangers cannot fill it. */
+#include <string.h>
+
+#include "services/issue/issue_private.h"
+
+static struct cached_token *find_cached(struct issue *issue, const struct sha256 *digest)
+{
+	struct cached_token *set = NULL;
+	uint32_t hash = 0;
+
+	memcpy(&hash, digest->bytes, sizeof hash);
+	set = issue->tokens[hash % TOKEN_CACHE_SETS];
+	for (size_t i = 0; i < TOKEN_CACHE_WAYS; i++)
+		if (set[i].expires_utc_s != 0 && sha256_equal(&set[i].digest, digest))
+			return &set[i];
+	return NULL;
+}
+
+static void remember(struct issue *issue, const struct cached_token *token)
+{
+	struct cached_token *set = NULL;
+	uint32_t hash = 0;
+
+	memcpy(&hash, token->digest.bytes, sizeof hash);
+	set = issue->tokens[hash % TOKEN_CACHE_SETS];
+	for (size_t i = 0; i < TOKEN_CACHE_WAYS; i++)
+		if (set[i].expires_utc_s == 0) {
+			set[i] = *token;
+			return;
+		}
+	set[issue->next_way++ % TOKEN_CACHE_WAYS] = *token;
+}
+
+enum token_reason issue_identity_state(const struct issue *issue, struct text identity)
+{
+	const struct registry_entry *entry =
+		registry_find_identity(issue->parts.registry, identity);
+	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
+
+	if (entry == NULL || entry->state != IDENTITY_ACTIVE || entry->in_force == NULL ||
+		is_expired(entry->in_force->charter->expires_utc_s, now_utc_s))
+		return TOKEN_IDENTITY_NOT_ACTIVE;
+	return TOKEN_ACCEPTED;
+}
+
+static enum token_reason check_live(
+	const struct issue *issue, const struct task *task, int64_t now_utc_ms)
+{
+	if (task == NULL)
+		return TOKEN_TASK_UNKNOWN;
+	if (!task_is_live(task, now_utc_ms))
+		return TOKEN_TASK_NOT_LIVE;
+	return issue_identity_state(issue, task->identity);
+}
+
+/* Checks the token itself; fills what the cache would remember. */
+static enum token_reason check_token(
+	struct issue *issue, struct text token, struct text audience, struct cached_token *out)
+{
+	const struct access_token_rules rules = {
+		.issuer = issue_issuer(issue),
+		.audience = audience,
+		.lifetime_max_s = CHARTER_TASK_S_MAX,
+		.now_utc_s = issue_now_utc_ms(issue) / 1000,
+	};
+	const struct task *task = NULL;
+	struct access_token read;
+	enum token_reason reason =
+		access_token_check(&read, issue->scratch, token, issue->parts.signer.key, &rules);
+
+	issue->status.tokens_verified++;
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
+	task = task_find(issue->parts.tasks, read.task);
+	if (task == NULL || read.task.length > TASK_ID_BYTES)
+		return TOKEN_TASK_UNKNOWN;
+	if (!text_equal(task->identity, read.identity) || task->environment != read.environment)
+		return TOKEN_SUBJECT;
+	out->audience = sha256_of(audience.data, audience.length);
+	out->expires_utc_s = read.expires_utc_s;
+	memcpy(out->task, read.task.data, read.task.length);
+	return TOKEN_ACCEPTED;
+}
+
+static enum token_reason check_cached(
+	const struct cached_token *cached, struct text audience, int64_t now_utc_s)
+{
+	struct sha256 digest = sha256_of(audience.data, audience.length);
+
+	if (cached->expires_utc_s <= now_utc_s)
+		return TOKEN_EXPIRED;
+	return sha256_equal(&cached->audience, &digest) ? TOKEN_ACCEPTED : TOKEN_AUDIENCE;
+}
+
+static enum token_reason authenticate(
+	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
+{
+	int64_t now_utc_ms = issue_now_utc_ms(issue);
+	struct cached_token checked = {.digest = sha256_of(token.data, token.length)};
+	const struct cached_token *cached = find_cached(issue, &checked.digest);
+	const struct task *task = NULL;
+	enum token_reason reason;
+
+	if (cached != NULL) {
+		issue->status.tokens_repeated++;
+		reason = check_cached(cached, audience, now_utc_ms / 1000);
+	} else {
+		reason = check_token(issue, token, audience, &checked);
+		arena_reset(issue->scratch);
+	}
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
+	if (cached == NULL)
+		cached = &checked;
+	task = task_find(issue->parts.tasks, text_of(cached->task));
+	reason = check_live(issue, task, now_utc_ms);
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
+	*out = (struct issue_caller){
+		task->id, task->identity, task->environment, cached->expires_utc_s};
+	if (cached == &checked)
+		remember(issue, &checked);
+	return TOKEN_ACCEPTED;
+}
+
+enum token_reason issue_authenticate(
+	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
+{
+	enum token_reason reason = TOKEN_NO_ROOM;
+
+	*out = (struct issue_caller){0};
+	if (token.length > TOKEN_BYTES_MAX)
+		reason = TOKEN_TOO_LARGE;
+	else if (!issue_is_closed(issue))
+		reason = authenticate(issue, token, audience, out);
+	if (reason != TOKEN_ACCEPTED)
+		issue->status.tokens_refused++;
+	return reason;
+}
+
+enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
+	struct text audience, struct issue_caller *out)
+{
+	static const char scheme[] = "bearer ";
+	size_t length = sizeof scheme - 1;
+
+	*out = (struct issue_caller){0};
+	if (authorization.length == 0)
+		return TOKEN_NOT_CHECKED;
+	/* RFC 9110 §11.1: the scheme's letter case does not matter. */
+	if (authorization.length <= length ||
+		strncasecmp(authorization.data, scheme, length) != 0) {
+		issue->status.tokens_refused++;
+		return TOKEN_SCHEME;
+	}
+	return issue_authenticate(issue,
+		(struct text){authorization.data + length, authorization.length - length}, audience,
+		out);
+}
+
+void issue_challenge(
+	const struct issue *issue, struct text server, enum token_reason reason, struct buffer *out)
+{
+	buffer_append_format(out,
+		"Bearer resource_metadata=\"%s/.well-known/oauth-protected-resource/mcp/%.*s\""
+		", scope=\"%s\"",
+		issue->issuer, TEXT_ARGS(server), ACCESS_TOKEN_SCOPE);
+	if (reason != TOKEN_NOT_CHECKED)
+		buffer_append_format(out, ", error=\"invalid_token\", error_description=\"%s\"",
+			token_reason_meaning(reason));
+}

@@ -1,0 +1,177 @@
+/* The token service: its making, its clock, and the table of refusals.  What it
+ * does is in open.c, authenticate.c, end.c and person.c. */
+#include "services/issue/issue.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "services/issue/issue_private.h"
+
+static const struct {
+	const char *word;
+	const char *meaning;
+} refusals[] = {
+#define ISSUE_REFUSAL_ROW(name, word, meaning) [name] = {word, meaning},
+	ISSUE_REFUSALS(ISSUE_REFUSAL_ROW)
+#undef ISSUE_REFUSAL_ROW
+};
+_Static_assert(sizeof refusals / sizeof refusals[0] == ISSUE_REFUSAL_COUNT, "a row for each");
+
+const char *issue_refusal_word(enum issue_refusal refusal)
+{
+	return refusals[(size_t)refusal < ISSUE_REFUSAL_COUNT ? refusal : ISSUE_REFUSED].word;
+}
+
+const char *issue_refusal_meaning(enum issue_refusal refusal)
+{
+	return refusals[(size_t)refusal < ISSUE_REFUSAL_COUNT ? refusal : ISSUE_REFUSED].meaning;
+}
+
+int64_t issue_now_utc_ms(const struct issue *issue)
+{
+	struct timespec now;
+
+	if (issue->parts.wall_utc_ms != NULL)
+		return issue->parts.wall_utc_ms(issue->parts.clock_context);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool issue_is_closed(const struct issue *issue)
+{
+	return issue->issuer[0] == '\0' || fold_has_failed(issue->parts.fold);
+}
+
+static bool register_with_fold(struct issue *issue, struct error *err)
+{
+	static const char *const types[] = {"task-opened", "assertion"};
+	const struct fold_projector projector = {"task-opened", issue_project_assertion};
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		const struct fold_handler handler = {
+			.type = types[i], .apply = issue_fold_assertion, .state = issue};
+
+		if (!fold_add(issue->parts.fold, &handler, err))
+			return false;
+	}
+	return fold_add_projector(issue->parts.fold, &projector, err);
+}
+
+bool issue_create(struct issue **out, const struct issue_parts *parts, struct error *err)
+{
+	struct issue *issue = calloc(1, sizeof *issue);
+	bool is_ok = false;
+
+	*out = NULL;
+	if (issue == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the token service");
+	issue->parts = *parts;
+	issue->tokens = calloc(TOKEN_CACHE_SETS, sizeof *issue->tokens);
+	issue->scratch = arena_create(TOKEN_ARENA_BYTES_MAX);
+	if (issue->tokens == NULL || issue->scratch == NULL) {
+		error_set(err, ERROR_LIMIT, "no memory for the token service");
+		goto done;
+	}
+	issue->created_utc_s = issue_now_utc_ms(issue) / 1000;
+	if (!replay_table_create(&issue->assertions, ISSUE_ASSERTIONS_MAX, err) ||
+		!replay_table_create(&issue->requests, ISSUE_REQUESTS_MAX, err) ||
+		!register_with_fold(issue, err))
+		goto done;
+	*out = issue;
+	issue = NULL;
+	is_ok = true;
+done:
+	issue_destroy(&issue);
+	return is_ok;
+}
+
+void issue_destroy(struct issue **issue)
+{
+	if (*issue == NULL)
+		return;
+	if ((*issue)->has_expiry)
+		loop_timer_stop((*issue)->parts.loop, &(*issue)->expiry);
+	issue_openings_drop(*issue);
+	issue_endings_drop(*issue);
+	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
+		public_key_destroy(&(*issue)->keys[i].key);
+	replay_table_destroy(&(*issue)->assertions);
+	replay_table_destroy(&(*issue)->requests);
+	arena_destroy(&(*issue)->scratch);
+	free((*issue)->tokens);
+	free(*issue);
+	*issue = NULL;
+}
+
+bool issue_set_issuer(struct issue *issue, struct text issuer, struct error *err)
+{
+	if (issuer.length == 0 || issuer.length >= sizeof issue->issuer ||
+		text_ends_with(issuer, "/") || text_find_byte(issuer, '"') >= 0)
+		return error_set(err, ERROR_INVALID,
+			"the issuer must be a URL of at most %zu bytes without / at its end",
+			sizeof issue->issuer - 1);
+	memset(issue->issuer, 0, sizeof issue->issuer);
+	memcpy(issue->issuer, issuer.data, issuer.length);
+	return true;
+}
+
+struct text issue_issuer(const struct issue *issue)
+{
+	return text_of(issue->issuer);
+}
+
+struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server)
+{
+	return text_format(arena, "%s/mcp/%.*s", issue->issuer, TEXT_ARGS(server));
+}
+
+struct text issue_server_of(const struct issue *issue, struct text audience)
+{
+	static const char folder[] = "/mcp/";
+	size_t length = strlen(issue->issuer);
+	struct text rest;
+
+	if (length == 0 || audience.length <= length ||
+		memcmp(audience.data, issue->issuer, length) != 0)
+		return (struct text){0};
+	rest = (struct text){audience.data + length, audience.length - length};
+	if (!text_starts_with(rest, folder))
+		return (struct text){0};
+	return (struct text){rest.data + sizeof folder - 1, rest.length - (sizeof folder - 1)};
+}
+
+/* ---- keys ---- */
+
+const struct cached_key *issue_key(
+	struct issue *issue, struct arena *arena, const struct json *jwk, struct error *err)
+{
+	struct text canonical = json_canonical_text(arena, jwk);
+	struct public_key *key = NULL;
+	struct cached_key *place = NULL;
+	struct cached_key made = {0};
+
+	if (canonical.data == NULL) {
+		error_set(err, ERROR_LIMIT, "no memory for a key");
+		return NULL;
+	}
+	made.digest = sha256_of(canonical.data, canonical.length);
+	place = &issue->keys[made.digest.bytes[0] % ISSUE_KEYS_CACHED];
+	if (place->key != NULL && sha256_equal(&place->digest, &made.digest))
+		return place;
+	if (!jwk_parse(&key, jwk, err))
+		return NULL;
+	if (!jwk_thumbprint(made.thumbprint, key, err)) {
+		public_key_destroy(&key);
+		return NULL;
+	}
+	public_key_destroy(&place->key);
+	*place = made;
+	place->key = key;
+	return place;
+}
+
+void issue_status(const struct issue *issue, struct issue_status *out)
+{
+	*out = issue->status;
+}

@@ -1,0 +1,86 @@
+#ifndef SERVICES_ISSUE_ISSUE_PRIVATE_H
+#define SERVICES_ISSUE_ISSUE_PRIVATE_H
+
+#include "base/digest.h"
+#include "domain/token/claims.h"
+#include "domain/token/client_assertion.h"
+#include "domain/token/jwk.h"
+#include "domain/token/replay.h"
+#include "services/issue/issue.h"
+
+/* What the files of this folder share. */
+
+enum {
+	ISSUE_ISSUER_BYTES_MAX = 256,
+	ISSUE_ASSERTIONS_MAX = 65536, /* one-time ids of client assertions kept */
+	ISSUE_REQUESTS_MAX = 16384,   /* one-time ids of signed requests kept */
+	TOKEN_CACHE_WAYS = 4,
+	TOKEN_CACHE_SETS = ISSUE_CACHE_ENTRIES / TOKEN_CACHE_WAYS,
+};
+
+/* A key as a charter or a person's entry spells it, parsed once. */
+struct cached_key {
+	struct sha256 digest; /* of the JWK's canonical text */
+	struct public_key *key;
+	char thumbprint[JWK_THUMBPRINT_BYTES];
+};
+
+/* A token whose signature held.  All else is looked at again at each use. */
+struct cached_token {
+	struct sha256 digest; /* of the compact text */
+	struct sha256 audience;
+	int64_t expires_utc_s; /* 0: a free place */
+	char task[TASK_ID_BYTES + 1];
+};
+
+struct ending;
+struct opening;
+
+struct issue {
+	struct issue_parts parts;
+	char issuer[ISSUE_ISSUER_BYTES_MAX]; /* empty until set */
+	struct replay_table *assertions;
+	struct replay_table *requests;
+	int64_t created_utc_s;
+	struct cached_key keys[ISSUE_KEYS_CACHED];
+	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */
+	uint32_t next_way;
+	struct arena *scratch; /* of one token check; empty between calls */
+	struct loop_timer expiry;
+	bool has_expiry;
+	struct ending *endings;
+	uint32_t endings_count;
+	struct opening *openings;
+	uint32_t openings_count;
+	struct issue_status status;
+};
+
+int64_t issue_now_utc_ms(const struct issue *issue);
+/* True while nothing may be issued or accepted. */
+bool issue_is_closed(const struct issue *issue);
+
+/* The parsed key of a JWK, good until the next call; NULL if it is none.
+ * Errors: INVALID, LIMIT. */
+const struct cached_key *issue_key(
+	struct issue *issue, struct arena *arena, const struct json *jwk, struct error *err);
+
+/* The server that audience is the URL of, or the empty text. */
+struct text issue_server_of(const struct issue *issue, struct text audience);
+
+/* IDENTITY_NOT_ACTIVE unless the identity may act now: active, charter in force
+ * and not over. */
+enum token_reason issue_identity_state(const struct issue *issue, struct text identity);
+
+/* Ends a task that could not be handed over; nobody waits for it. */
+void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
+
+/* Openings and endings that are still on their way: no longer call anybody. */
+void issue_openings_drop(struct issue *issue);
+void issue_endings_drop(struct issue *issue);
+
+/* The one-time id in a task-opened record, or the row it left in the store. */
+bool issue_fold_assertion(
+	void *state, const struct json *record, uint64_t index, struct error *err);
+void issue_project_assertion(const struct json *record, struct projection *projection);
+
+#endif

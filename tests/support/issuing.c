@@ -1,0 +1,227 @@
+#include "support/issuing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/token/access_token.h"
+#include "domain/token/client_assertion.h"
+#include "domain/token/jwk.h"
+
+enum { TEXT_BYTES_MAX = 16384 };
+
+static void must(bool is_ok, const struct error *err)
+{
+	if (is_ok)
+		return;
+	fprintf(stderr, "issuing: %s\n", err->text);
+	abort();
+}
+
+static int64_t clock_of(void *context)
+{
+	const struct issuing *issuing = context;
+
+	return issuing->governed.log.now_utc_ms;
+}
+
+/* A signer that signs anything, or nothing. */
+static bool sign(
+	void *context, const struct access_token *token, struct buffer *out, struct error *err)
+{
+	struct issuing *issuing = context;
+	struct arena *arena = issuing->governed.arena;
+	struct json claims;
+
+	if (issuing->refuses_to_sign)
+		return error_set(err, ERROR_IO, "the signer is gone");
+	return access_token_claims(&claims, arena, token, err) &&
+	       jws_sign(out, issuing->token_key, ACCESS_TOKEN_TYPE, TEXT("k"), &claims, err);
+}
+
+static bool fold_task(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	return task_table_fold(state, record, index, err);
+}
+
+void issuing_attach(struct issuing *issuing)
+{
+	static const char *const types[] = {"task-opened", "task-ended", "kill"};
+	const struct issue_parts parts = {
+		.fold = issuing->governed.fold,
+		.registry = issuing->governed.registry,
+		.signer = {issuing, private_key_public(issuing->token_key), sign},
+		.wall_utc_ms = clock_of,
+		.clock_context = issuing,
+	};
+	struct issue_parts filled = parts;
+	struct error err = {0};
+
+	must(task_table_create(&issuing->tasks, 1000, &err), &err);
+	for (size_t i = 0; i < 3; i++) {
+		const struct fold_handler handler = {
+			.type = types[i], .apply = fold_task, .state = issuing->tasks};
+
+		must(fold_add(issuing->governed.fold, &handler, &err), &err);
+	}
+	filled.tasks = issuing->tasks;
+	must(issue_create(&issuing->issue, &filled, &err), &err);
+	must(issue_set_issuer(issuing->issue, TEXT(ISSUING_ISSUER), &err), &err);
+}
+
+static const char *key_yaml(struct issuing *issuing, const struct private_key *key)
+{
+	struct arena *arena = issuing->governed.arena;
+	struct error err = {0};
+	struct json jwk;
+
+	must(jwk_format(&jwk, arena, private_key_public(key), &err), &err);
+	return text_format(arena,
+		"keys: [{environment: staging, jwk: {kty: EC, crv: P-256, x: \"%.*s\", y: "
+		"\"%.*s\"}}]\n",
+		TEXT_ARGS(json_text_or(&jwk, "x", "")), TEXT_ARGS(json_text_or(&jwk, "y", "")))
+		.data;
+}
+
+static void enrol_ana(struct issuing *issuing)
+{
+	struct governed *governed = &issuing->governed;
+	struct registrar_request request = {
+		.verb = REGISTRAR_ENROL, .actor = TEXT("remit"), .name = TEXT("ana")};
+	char code[CODE_TEXT_BYTES];
+	struct error err = {0};
+
+	must(governed_step(governed, "adi", REGISTRAR_ISSUE_CODE, "ana"), &governed->last.err);
+	memcpy(code, governed->code, sizeof code);
+	request.code = text_of(code);
+	must(jwk_format(&request.jwk, governed->arena, private_key_public(issuing->ana_key), &err),
+		&err);
+	must(governed_run(governed, request), &governed->last.err);
+}
+
+void issuing_init(struct issuing *issuing)
+{
+	struct governed *governed = &issuing->governed;
+	struct error err = {0};
+	struct text yaml;
+
+	memset(issuing, 0, sizeof *issuing);
+	must(private_key_generate(&issuing->token_key, SIGNATURE_ES256, &err), &err);
+	must(private_key_generate(&issuing->a1_key, SIGNATURE_ES256, &err), &err);
+	must(private_key_generate(&issuing->ana_key, SIGNATURE_ES256, &err), &err);
+	governed_init_with_administrator(governed);
+	issuing_attach(issuing);
+	/* a1 is the last object of the world, so its keys go at the end. */
+	yaml = text_format(
+		governed->arena, "%s%s", governed_world_yaml, key_yaml(issuing, issuing->a1_key));
+	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
+	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"), &governed->last.err);
+	enrol_ana(issuing);
+}
+
+void issuing_deinit(struct issuing *issuing)
+{
+	issue_destroy(&issuing->issue);
+	task_table_destroy(&issuing->tasks);
+	private_key_destroy(&issuing->token_key);
+	private_key_destroy(&issuing->a1_key);
+	private_key_destroy(&issuing->ana_key);
+	governed_deinit(&issuing->governed);
+}
+
+int64_t issuing_now_s(const struct issuing *issuing)
+{
+	return issuing->governed.log.now_utc_ms / 1000;
+}
+
+void issuing_pass(struct issuing *issuing, int64_t seconds)
+{
+	issuing->governed.log.now_utc_ms += seconds * 1000;
+}
+
+struct text issuing_assertion(struct issuing *issuing, const struct private_key *key)
+{
+	struct error err = {0};
+	struct buffer out;
+	struct text made;
+
+	buffer_init(&out, TEXT_BYTES_MAX);
+	must(client_assertion_build(&out, key == NULL ? issuing->a1_key : key, TEXT("a1"),
+		     TEXT(ISSUING_ISSUER), issuing_now_s(issuing), &err),
+		&err);
+	made = text_copy(issuing->governed.arena, buffer_text(&out));
+	buffer_deinit(&out);
+	return made;
+}
+
+static void answered(struct issue_request *request)
+{
+	struct issuing *issuing = request->context;
+	struct arena *arena = issuing->governed.arena;
+
+	issuing->is_answered = true;
+	issuing->refusal = request->refusal;
+	issuing->reason = request->reason;
+	issuing->lifetime_s = request->lifetime_s;
+	memcpy(issuing->detail, request->detail, sizeof issuing->detail);
+	issuing->token = issuing->task = (struct text){0};
+	if (request->refusal == ISSUE_GRANTED) {
+		issuing->token = text_copy(arena, request->token);
+		issuing->task = text_copy(arena, request->task);
+	}
+}
+
+bool issuing_open(struct issuing *issuing, struct text assertion, const char *resource)
+{
+	/* In the arena: an answer may come after this returned. */
+	struct issue_request *request = arena_new(issuing->governed.arena, struct issue_request);
+
+	request->assertion = assertion;
+	request->resource = text_of(resource);
+	request->done = answered;
+	request->context = issuing;
+	issuing->is_answered = false;
+	issuing->refusal = ISSUE_REFUSED;
+	issue_open_task(issuing->issue, request);
+	return issuing->refusal == ISSUE_GRANTED;
+}
+
+bool issuing_open_good(struct issuing *issuing)
+{
+	return issuing_open(issuing, issuing_assertion(issuing, NULL), ISSUING_FILES);
+}
+
+enum token_reason issuing_ask(struct issuing *issuing, struct text token)
+{
+	struct issue_caller caller;
+	enum token_reason reason =
+		issue_authenticate(issuing->issue, token, TEXT(ISSUING_FILES), &caller);
+
+	if (reason == TOKEN_ACCEPTED &&
+		(!text_is(caller.identity, "a1") || caller.environment != ENVIRONMENT_STAGING))
+		abort();
+	return reason;
+}
+
+static void killed(struct fold_change *change)
+{
+	must(change->is_durable, &change->err);
+}
+
+void issuing_kill(struct issuing *issuing, const char *identity, struct text task)
+{
+	struct arena *arena = issuing->governed.arena;
+	const struct task_kill kill = {.identity = text_of(identity),
+		.task = task,
+		.reason = TEXT("test"),
+		.actor = TEXT("person:ana"),
+		.at_utc_ms = fold_stamp_utc_ms(issuing->governed.fold)};
+	struct fold_change *change = arena_new(arena, struct fold_change);
+	struct error err = {0};
+	struct json record;
+
+	must(task_kill_record(&record, arena, issuing->tasks, &kill, &err), &err);
+	change->entry = json_canonical_text(arena, &record);
+	change->done = killed;
+	must(fold_submit(issuing->governed.fold, change, &err), &err);
+}

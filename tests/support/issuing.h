@@ -1,0 +1,54 @@
+#ifndef TESTS_SUPPORT_ISSUING_H
+#define TESTS_SUPPORT_ISSUING_H
+
+#include "base/private_key.h"
+#include "domain/task/task.h"
+#include "services/issue/issue.h"
+#include "support/governed.h"
+
+/* A governed registry with a token service on it: identity a1 (active, key
+ * a1_key, staging), server files, and people who can sign. */
+
+#define ISSUING_ISSUER "http://127.0.0.1:8470"
+#define ISSUING_FILES ISSUING_ISSUER "/mcp/files"
+
+struct issuing {
+	struct governed governed;
+	struct task_table *tasks;
+	struct issue *issue;
+	struct private_key *token_key;
+	struct private_key *a1_key;
+	struct private_key *ana_key;
+	bool refuses_to_sign; /* the signer's fault, when set */
+	/* The answer to the last opening. */
+	bool is_answered;
+	enum issue_refusal refusal;
+	enum token_reason reason;
+	char detail[ERROR_TEXT_BYTES];
+	struct text token; /* in the governed arena */
+	struct text task;
+	int64_t lifetime_s;
+};
+
+void issuing_init(struct issuing *issuing);
+void issuing_deinit(struct issuing *issuing);
+/* The clock of log and service. */
+int64_t issuing_now_s(const struct issuing *issuing);
+void issuing_pass(struct issuing *issuing, int64_t seconds);
+
+/* An assertion of a1 for our issuer, signed by key (NULL: a1's own). */
+struct text issuing_assertion(struct issuing *issuing, const struct private_key *key);
+/* Asks for a task with these; true if GRANTED.  The log decides when it answers. */
+bool issuing_open(struct issuing *issuing, struct text assertion, const char *resource);
+/* The same with everything right. */
+bool issuing_open_good(struct issuing *issuing);
+/* Who the token is for files now. */
+enum token_reason issuing_ask(struct issuing *issuing, struct text token);
+/* Kills the identity or task, as the record says it. */
+void issuing_kill(struct issuing *issuing, const char *identity, struct text task);
+
+/* Makes tasks and issue over what governed has now, after the registry and
+ * before loading is over: for a second life over the first one's log. */
+void issuing_attach(struct issuing *issuing);
+
+#endif

@@ -1,0 +1,757 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/token/client_assertion.h"
+#include "domain/token/jwk.h"
+#include "support/issuing.h"
+#include "support/memory_store.h"
+
+enum { TEXT_BYTES = 16384 };
+
+static int start(void **state)
+{
+	struct issuing *issuing = calloc(1, sizeof *issuing);
+
+	assert_non_null(issuing);
+	issuing_init(issuing);
+	*state = issuing;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct issuing *issuing = *state;
+
+	issuing_deinit(issuing);
+	free(issuing);
+	return 0;
+}
+
+/* An assertion with these claims, signed by a1's key. */
+static struct text assertion_of(struct issuing *issuing, const char *claims_format, ...)
+{
+	struct arena *arena = issuing->governed.arena;
+	char claims[1024], thumbprint[JWK_THUMBPRINT_BYTES];
+	struct error err = {0};
+	struct buffer out;
+	struct json object;
+	struct text made;
+	va_list values;
+
+	va_start(values, claims_format);
+	vsnprintf(claims, sizeof claims, claims_format, values);
+	va_end(values);
+	assert_true(json_parse(
+		&object, arena, text_copy(arena, text_of(claims)), &json_limits_default, &err));
+	assert_true(jwk_thumbprint(thumbprint, private_key_public(issuing->a1_key), &err));
+	buffer_init(&out, TEXT_BYTES);
+	assert_true(jws_sign(&out, issuing->a1_key, "JWT", text_of(thumbprint), &object, &err));
+	made = text_copy(arena, buffer_text(&out));
+	buffer_deinit(&out);
+	return made;
+}
+
+static void assert_refused(struct issuing *issuing, struct text assertion, const char *resource,
+	enum issue_refusal refusal)
+{
+	size_t records = issuing->governed.log.count;
+
+	assert_false(issuing_open(issuing, assertion, resource));
+	assert_true(issuing->is_answered);
+	assert_string_equal(issue_refusal_word(issuing->refusal), issue_refusal_word(refusal));
+	assert_true(strlen(issuing->detail) > 0);
+	/* Nothing was written, nothing was opened. */
+	assert_int_equal(issuing->governed.log.count, records);
+	assert_int_equal(task_table_count(issuing->tasks), 0);
+}
+
+/* ---- opening ---- */
+
+static void a_stranger_learns_nothing_about_names(void **state)
+{
+	struct issuing *issuing = *state;
+	struct private_key *other = NULL;
+	struct error err = {0};
+	char unknown[ERROR_TEXT_BYTES];
+	int64_t now = issuing_now_s(issuing);
+
+	assert_true(private_key_generate(&other, SIGNATURE_ES256, &err));
+	/* a1 exists, and another's key signs for it. */
+	assert_refused(
+		issuing, issuing_assertion(issuing, other), ISSUING_FILES, ISSUE_CLIENT_UNPROVEN);
+	memcpy(unknown, issuing->detail, sizeof unknown);
+	/* nobody exists. */
+	assert_refused(issuing,
+		assertion_of(issuing,
+			"{\"iss\":\"nobody\",\"sub\":\"nobody\",\"aud\":\"%s\",\"jti\":\"1\","
+			"\"exp\":%lld}",
+			ISSUING_ISSUER, (long long)now + 60),
+		ISSUING_FILES, ISSUE_CLIENT_UNPROVEN);
+	assert_string_equal(issuing->detail, unknown);
+	private_key_destroy(&other);
+}
+
+static void an_assertion_must_hold_in_every_claim(void **state)
+{
+	static const struct {
+		const char *claims;
+		enum token_reason reason;
+	} cases[] = {
+		{"{\"iss\":\"a1\",\"sub\":\"a1\",\"jti\":\"1\",\"exp\":%lld}", TOKEN_AUDIENCE},
+		{"{\"iss\":\"a1\",\"sub\":\"a1\",\"jti\":\"1\",\"exp\":%lld,"
+		 "\"aud\":\"" ISSUING_ISSUER "/oauth/token\"}",
+			TOKEN_AUDIENCE},
+		{"{\"iss\":\"a1\",\"sub\":\"a1\",\"jti\":\"1\",\"exp\":%lld,"
+		 "\"aud\":[\"" ISSUING_ISSUER "\",\"x\"]}",
+			TOKEN_AUDIENCE},
+		{"{\"iss\":\"b\",\"sub\":\"a1\",\"jti\":\"1\",\"exp\":%lld,"
+		 "\"aud\":\"" ISSUING_ISSUER "\"}",
+			TOKEN_ISSUER},
+		{"{\"iss\":\"a1\",\"jti\":\"1\",\"exp\":%lld,\"aud\":\"" ISSUING_ISSUER "\"}",
+			TOKEN_SUBJECT},
+		{"{\"iss\":\"a1\",\"sub\":\"a1\",\"exp\":%lld,\"aud\":\"" ISSUING_ISSUER "\"}",
+			TOKEN_ID},
+		{"{\"iss\":\"a1\",\"sub\":\"a1\",\"jti\":\"1\",\"x\":%lld,"
+		 "\"aud\":\"" ISSUING_ISSUER "\"}",
+			TOKEN_EXPIRY_MISSING},
+		{"{\"iss\":\"a1\",\"sub\":\"a1\",\"jti\":\"1\",\"exp\":%lld0,"
+		 "\"aud\":\"" ISSUING_ISSUER "\"}",
+			TOKEN_LIFETIME},
+	};
+	struct issuing *issuing = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char claims[1024];
+
+		snprintf(claims, sizeof claims, "%s", cases[i].claims);
+		assert_refused(issuing,
+			assertion_of(issuing, claims, (long long)issuing_now_s(issuing) + 60),
+			ISSUING_FILES, ISSUE_ASSERTION);
+		assert_string_equal(
+			token_reason_word(issuing->reason), token_reason_word(cases[i].reason));
+	}
+	assert_refused(issuing, TEXT(""), ISSUING_FILES, ISSUE_ASSERTION);
+	assert_refused(issuing, TEXT("a.b.c"), ISSUING_FILES, ISSUE_ASSERTION);
+}
+
+static void only_the_url_of_a_registered_server_is_an_audience(void **state)
+{
+	static const char *const resources[] = {ISSUING_ISSUER, ISSUING_ISSUER "/mcp/",
+		ISSUING_ISSUER "/mcp/nowhere", ISSUING_ISSUER "/mcp/files/",
+		ISSUING_ISSUER "/mcp/files?x", "http://127.0.0.1:84700/mcp/files",
+		"https://127.0.0.1:8470/mcp/files", "files", ISSUING_ISSUER "/MCP/files"};
+	struct issuing *issuing = *state;
+
+	assert_refused(issuing, issuing_assertion(issuing, NULL), "", ISSUE_AUDIENCE_MISSING);
+	for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++)
+		assert_refused(issuing, issuing_assertion(issuing, NULL), resources[i],
+			ISSUE_AUDIENCE_UNKNOWN);
+}
+
+static void an_identity_that_is_not_active_gets_nothing(void **state)
+{
+	static const char draft[] =
+		"object: identity\nname: a2\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: Waits\nenvironments: [staging]\n"
+		"entitlements: []\nexpires: 2030-01-01\n";
+	struct issuing *issuing = *state;
+	struct governed *governed = &issuing->governed;
+	const struct registry_entry *entry = NULL;
+
+	assert_true(governed_step(governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	assert_refused(issuing, issuing_assertion(issuing, NULL), ISSUING_FILES, ISSUE_NOT_ACTIVE);
+	assert_non_null(strstr(issuing->detail, "suspended"));
+	assert_true(governed_step(governed, "bo", REGISTRAR_RETIRE, "a1"));
+	assert_refused(issuing, issuing_assertion(issuing, NULL), ISSUING_FILES, ISSUE_NOT_ACTIVE);
+	assert_non_null(strstr(issuing->detail, "retired"));
+	/* A charter that was never approved proves nothing without keys. */
+	assert_true(governed_apply(governed, "adi", draft));
+	entry = registry_find(governed->registry, OBJECT_IDENTITY, TEXT("a2"));
+	assert_non_null(entry);
+	assert_null(entry->in_force);
+}
+
+static void a_proposed_identity_hears_that_it_is_proposed(void **state)
+{
+	struct issuing *issuing = *state;
+	struct governed *governed = &issuing->governed;
+	struct arena *arena = governed->arena;
+	struct error err = {0};
+	struct buffer out;
+	struct json jwk;
+	struct text yaml;
+
+	assert_true(jwk_format(&jwk, arena, private_key_public(issuing->a1_key), &err));
+	yaml = text_format(arena,
+		"object: identity\nname: a2\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: Waits\nenvironments: [staging]\n"
+		"entitlements: []\nexpires: 2030-01-01\n"
+		"keys: [{environment: staging, jwk: {kty: EC, crv: P-256, x: \"%.*s\", y: "
+		"\"%.*s\"}}]\n",
+		TEXT_ARGS(json_text_or(&jwk, "x", "")), TEXT_ARGS(json_text_or(&jwk, "y", "")));
+	assert_true(governed_apply(governed, "adi", yaml.data));
+	buffer_init(&out, TEXT_BYTES);
+	assert_true(client_assertion_build(&out, issuing->a1_key, TEXT("a2"), TEXT(ISSUING_ISSUER),
+		issuing_now_s(issuing), &err));
+	assert_refused(issuing, buffer_text(&out), ISSUING_FILES, ISSUE_NOT_ACTIVE);
+	assert_non_null(strstr(issuing->detail, "proposed"));
+	buffer_deinit(&out);
+}
+
+static void an_ended_charter_opens_no_task(void **state)
+{
+	struct issuing *issuing = *state;
+
+	/* Its charter ends with 2029. */
+	issuing->governed.log.now_utc_ms = INT64_C(1893456000000) - 1000;
+	assert_true(issuing_open_good(issuing));
+	issuing_pass(issuing, 1);
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_CHARTER_EXPIRED);
+}
+
+static void an_assertion_opens_one_task_only(void **state)
+{
+	struct issuing *issuing = *state;
+	struct text assertion = issuing_assertion(issuing, NULL);
+
+	assert_true(issuing_open(issuing, assertion, ISSUING_FILES));
+	assert_false(issuing_open(issuing, assertion, ISSUING_FILES));
+	assert_int_equal(issuing->refusal, ISSUE_REPLAYED);
+	assert_int_equal(task_table_count(issuing->tasks), 1);
+}
+
+static void two_at_once_with_one_assertion_open_one_task(void **state)
+{
+	struct issuing *issuing = *state;
+	struct text assertion = issuing_assertion(issuing, NULL);
+
+	issuing->governed.log.is_held = true;
+	assert_false(issuing_open(issuing, assertion, ISSUING_FILES));
+	assert_false(issuing->is_answered);
+	assert_false(issuing_open(issuing, assertion, ISSUING_FILES));
+	assert_int_equal(issuing->refusal, ISSUE_REPLAYED);
+	fake_log_flush(&issuing->governed.log);
+	assert_int_equal(issuing->refusal, ISSUE_GRANTED);
+	assert_int_equal(task_table_count(issuing->tasks), 1);
+}
+
+static void no_record_no_token(void **state)
+{
+	struct issuing *issuing = *state;
+
+	issuing->governed.log.refuses = true;
+	assert_refused(
+		issuing, issuing_assertion(issuing, NULL), ISSUING_FILES, ISSUE_NOT_RECORDED);
+	issuing->governed.log.refuses = false;
+	issuing->governed.log.loses = true;
+	assert_refused(
+		issuing, issuing_assertion(issuing, NULL), ISSUING_FILES, ISSUE_NOT_RECORDED);
+	issuing->governed.log.loses = false;
+	/* Nothing is handed over before the record is durable. */
+	issuing->governed.log.is_held = true;
+	assert_false(issuing_open_good(issuing));
+	assert_false(issuing->is_answered);
+	fake_log_flush(&issuing->governed.log);
+	assert_int_equal(issuing->refusal, ISSUE_GRANTED);
+}
+
+static void a_signer_that_fails_leaves_no_open_task(void **state)
+{
+	struct issuing *issuing = *state;
+	const struct task *task = NULL;
+
+	issuing->refuses_to_sign = true;
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_NOT_SIGNED);
+	assert_int_equal(task_table_count(issuing->tasks), 1);
+	task = task_next(issuing->tasks, NULL);
+	assert_int_equal(task->recorded_state, TASK_ENDED);
+}
+
+static void a_kill_on_the_way_wins(void **state)
+{
+	struct issuing *issuing = *state;
+
+	issuing->governed.log.is_held = true;
+	assert_false(issuing_open_good(issuing));
+	issuing_kill(issuing, "a1", (struct text){0});
+	fake_log_flush(&issuing->governed.log);
+	/* The task was recorded first, so its token was signed; it is refused. */
+	assert_int_equal(issuing->refusal, ISSUE_GRANTED);
+	assert_int_not_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+}
+
+static void a_suspension_recorded_first_wins(void **state)
+{
+	struct issuing *issuing = *state;
+
+	issuing->governed.log.is_held = true;
+	/* The kill is written before the opening becomes durable. */
+	issuing_kill(issuing, "a1", (struct text){0});
+	assert_false(issuing_open_good(issuing));
+	fake_log_flush(&issuing->governed.log);
+	assert_int_equal(issuing->refusal, ISSUE_NOT_ACTIVE);
+	assert_null(issuing->token.data);
+}
+
+/* ---- using ---- */
+
+static void a_token_is_good_for_one_place_only(void **state)
+{
+	struct issuing *issuing = *state;
+	struct issue_caller caller;
+
+	assert_true(issuing_open_good(issuing));
+	/* Twice: before and after it is in the cache. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(issue_authenticate(issuing->issue, issuing->token,
+					 TEXT(ISSUING_ISSUER "/mcp/memory"), &caller),
+			TOKEN_AUDIENCE);
+		assert_null(caller.task.data);
+		assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	}
+}
+
+static void a_token_ends_with_its_time_even_when_remembered(void **state)
+{
+	struct issuing *issuing = *state;
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing->lifetime_s, 900);
+	issuing_pass(issuing, 898);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	issuing_pass(issuing, 2);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_EXPIRED);
+}
+
+static void a_token_ends_with_its_task_even_when_remembered(void **state)
+{
+	struct issuing *issuing = *state;
+	struct error err = {0};
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	assert_true(issue_task_end(
+		issuing->issue, issuing->task, TEXT("person:ana"), NULL, NULL, &err));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+	assert_false(issue_task_end(
+		issuing->issue, issuing->task, TEXT("person:ana"), NULL, NULL, &err));
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	assert_false(
+		issue_task_end(issuing->issue, TEXT("t-x"), TEXT("person:ana"), NULL, NULL, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void a_token_ends_with_a_kill_even_when_remembered(void **state)
+{
+	struct issuing *issuing = *state;
+	struct text first;
+
+	assert_true(issuing_open_good(issuing));
+	first = issuing->token;
+	assert_int_equal(issuing_ask(issuing, first), TOKEN_ACCEPTED);
+	issuing_kill(issuing, NULL, issuing->task);
+	assert_int_equal(issuing_ask(issuing, first), TOKEN_TASK_NOT_LIVE);
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	issuing_kill(issuing, "a1", (struct text){0});
+	assert_int_not_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_NOT_ACTIVE);
+}
+
+static void a_token_rests_while_its_identity_is_suspended(void **state)
+{
+	struct issuing *issuing = *state;
+	struct governed *governed = &issuing->governed;
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	assert_true(governed_step(governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_IDENTITY_NOT_ACTIVE);
+}
+
+static void a_changed_token_is_refused(void **state)
+{
+	struct issuing *issuing = *state;
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	for (size_t i = 0; i < issuing->token.length; i += 7) {
+		char *copy = arena_copy_text(
+			issuing->governed.arena, issuing->token.data, issuing->token.length);
+
+		copy[i] = copy[i] == 'A' ? 'B' : 'A';
+		assert_int_not_equal(
+			issuing_ask(issuing, (struct text){copy, issuing->token.length}),
+			TOKEN_ACCEPTED);
+	}
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+}
+
+static void a_repeated_token_costs_no_signature(void **state)
+{
+	struct issuing *issuing = *state;
+	struct issue_status status;
+
+	assert_true(issuing_open_good(issuing));
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	issue_status(issuing->issue, &status);
+	assert_int_equal(status.tokens_verified, 1);
+	assert_int_equal(status.tokens_repeated, 4);
+}
+
+static void the_header_carries_a_bearer_token_or_nothing(void **state)
+{
+	struct issuing *issuing = *state;
+	struct issue_caller caller;
+	struct text header;
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(
+		issue_authenticate_header(issuing->issue, TEXT(""), TEXT(ISSUING_FILES), &caller),
+		TOKEN_NOT_CHECKED);
+	assert_int_equal(issue_authenticate_header(
+				 issuing->issue, TEXT("Bearer"), TEXT(ISSUING_FILES), &caller),
+		TOKEN_SCHEME);
+	assert_int_equal(issue_authenticate_header(
+				 issuing->issue, issuing->token, TEXT(ISSUING_FILES), &caller),
+		TOKEN_SCHEME);
+	header = text_format(issuing->governed.arena, "bearer %.*s", TEXT_ARGS(issuing->token));
+	assert_int_equal(
+		issue_authenticate_header(issuing->issue, header, TEXT(ISSUING_FILES), &caller),
+		TOKEN_ACCEPTED);
+}
+
+static void nothing_is_accepted_once_the_log_has_failed(void **state)
+{
+	struct issuing *issuing = *state;
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	issuing->governed.log.has_failed = true;
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_NO_ROOM);
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_BUSY);
+}
+
+/* ---- expiry and restart ---- */
+
+static void an_expired_task_gets_its_record_once(void **state)
+{
+	struct issuing *issuing = *state;
+	size_t records = 0;
+
+	assert_true(issuing_open_good(issuing));
+	issue_expire(issuing->issue);
+	records = issuing->governed.log.count;
+	issuing_pass(issuing, 901);
+	issue_expire(issuing->issue);
+	issue_expire(issuing->issue);
+	assert_int_equal(issuing->governed.log.count, records + 1);
+	assert_int_equal(task_find(issuing->tasks, issuing->task)->recorded_state, TASK_EXPIRED);
+	issuing_pass(issuing, ISSUE_KEEP_MS / 1000 + 1);
+	issue_expire(issuing->issue);
+	assert_null(task_find(issuing->tasks, issuing->task));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_EXPIRED);
+}
+
+/* The whole log of first into second, as at a start. */
+static void live_again(struct issuing *first, struct issuing *second)
+{
+	struct fake_log *log = &first->governed.log;
+	struct error err = {0};
+
+	memset(second, 0, sizeof *second);
+	assert_true(private_key_generate(&second->a1_key, SIGNATURE_ES256, &err));
+	second->token_key = first->token_key;
+	governed_init_loading(&second->governed);
+	second->governed.log.now_utc_ms = log->now_utc_ms;
+	issuing_attach(second);
+	for (size_t i = 0; i < log->count; i++)
+		assert_true(fold_apply_entry(second->governed.fold, log->entries[i].entry,
+			log->entries[i].content, i, &err));
+	assert_true(fold_finish_loading(second->governed.fold, &err));
+}
+
+static void tokens_and_used_assertions_survive_a_restart(void **state)
+{
+	struct issuing *issuing = *state;
+	struct issuing *second = calloc(1, sizeof *second);
+	struct text assertion = issuing_assertion(issuing, NULL);
+	struct text killed;
+
+	assert_non_null(second);
+	assert_true(issuing_open_good(issuing));
+	killed = issuing->token;
+	issuing_kill(issuing, NULL, issuing->task);
+	assert_true(issuing_open(issuing, assertion, ISSUING_FILES));
+	live_again(issuing, second);
+	assert_int_equal(issuing_ask(second, issuing->token), TOKEN_ACCEPTED);
+	assert_int_equal(issuing_ask(second, killed), TOKEN_TASK_NOT_LIVE);
+	assert_false(issuing_open(second, assertion, ISSUING_FILES));
+	assert_int_equal(second->refusal, ISSUE_REPLAYED);
+	second->token_key = NULL;
+	issuing_deinit(second);
+	free(second);
+}
+
+static bool count_row(void *visitor, const struct store_row *row, struct error *err)
+{
+	(void)row;
+	(void)err;
+	++*(size_t *)visitor;
+	return true;
+}
+
+/* What the store holds of the first life is all the second hears of it. */
+static void rows_alone_keep_the_used_assertions(void **state)
+{
+	struct issuing *issuing = *state;
+	struct governed *governed = &issuing->governed;
+	struct text assertion = issuing_assertion(issuing, NULL);
+	struct fake_log *log = &governed->log;
+	struct fold_projected projected;
+	struct issuing *second = calloc(1, sizeof *second);
+	struct error err = {0};
+
+	assert_non_null(second);
+	assert_true(issuing_open(issuing, assertion, ISSUING_FILES));
+	second->token_key = issuing->token_key;
+	governed_init_loading(&second->governed);
+	second->governed.log.now_utc_ms = log->now_utc_ms;
+	issuing_attach(second);
+	for (size_t i = 0; i < log->count; i++) {
+		const struct fold_entry entry = {.entry = log->entries[i].entry, .index = i};
+
+		assert_true(fold_project_entry(
+			governed->fold, governed->arena, &entry, &projected, &err));
+		for (size_t j = 0; j < projected.changes_count; j++)
+			if (projected.changes[j].op == STORE_PUT)
+				assert_true(fold_apply_entry(second->governed.fold,
+					projected.changes[j].row.body, TEXT(""), i, &err));
+	}
+	assert_true(fold_finish_loading(second->governed.fold, &err));
+	/* No projector of tasks is here, so the task itself is gone; the id is not. */
+	assert_int_equal(task_table_count(second->tasks), 0);
+	assert_false(issuing_open(second, assertion, ISSUING_FILES));
+	assert_int_equal(second->refusal, ISSUE_REPLAYED);
+	second->token_key = NULL;
+	issuing_deinit(second);
+	free(second);
+}
+
+/* The keys of the rows a task opened at this moment puts and drops. */
+static void rows_of_used_assertions_do_not_pile_up(void **state)
+{
+	struct issuing *issuing = *state;
+	struct governed *governed = &issuing->governed;
+	struct memory_store *store = memory_store_create();
+	struct store port = memory_store_port(store);
+	struct error err = {0};
+	size_t rows = 0;
+
+	for (int i = 0; i < 40; i++) {
+		const struct fold_entry entry = {
+			.entry = text_format(governed->arena,
+				"{\"actor\":\"identity:a1\",\"at\":%lld,\"proof\":{\"replay\":"
+				"\"x\"},"
+				"\"task\":\"t-%d\",\"type\":\"task-opened\"}",
+				(long long)i * 300 * 1000, i),
+			.index = (uint64_t)i,
+		};
+		struct fold_projected projected;
+		struct store_batch batch = {.mark = {.next = (uint64_t)i + 1}};
+
+		assert_true(fold_project_entry(
+			governed->fold, governed->arena, &entry, &projected, &err));
+		batch.changes = projected.changes;
+		batch.changes_count = projected.changes_count;
+		assert_true(port.apply(port.context, &batch, &err));
+	}
+	assert_true(port.each_row(port.context, count_row, &rows, &err));
+	/* Two a slot; this slot and the one before. */
+	assert_in_range(rows, 2, 4);
+	memory_store_destroy(&store);
+}
+
+/* ---- persons ---- */
+
+static const struct signed_request request = {.method = {"GET", 3}, .target = {"/v1/whoami", 10}};
+
+static struct text sign_request(
+	struct issuing *issuing, const struct private_key *key, const char *person)
+{
+	struct error err = {0};
+	struct buffer out;
+	struct text made;
+
+	buffer_init(&out, TEXT_BYTES);
+	assert_true(request_signature_build(
+		&out, key, text_of(person), &request, issuing_now_s(issuing), &err));
+	made = text_copy(issuing->governed.arena, buffer_text(&out));
+	buffer_deinit(&out);
+	return made;
+}
+
+static bool verify(struct issuing *issuing, struct text authorization, const struct json *jwk,
+	const char *expected)
+{
+	const struct issue_signed what = {authorization, request, jwk};
+	struct error err = {0};
+	struct text person;
+	bool is_ok =
+		issue_verify_request(issuing->issue, &what, issuing->governed.arena, &person, &err);
+
+	if (is_ok)
+		assert_true(text_is(person, expected));
+	else
+		assert_true(person.length == 0 && err.code == ERROR_INVALID);
+	return is_ok;
+}
+
+static void a_request_is_signed_by_its_person_once(void **state)
+{
+	struct issuing *issuing = *state;
+	struct text good = sign_request(issuing, issuing->ana_key, "ana");
+
+	assert_false(verify(issuing, sign_request(issuing, issuing->a1_key, "ana"), NULL, ""));
+	assert_false(verify(issuing, sign_request(issuing, issuing->ana_key, "bo"), NULL, ""));
+	assert_false(verify(issuing, sign_request(issuing, issuing->ana_key, "nobody"), NULL, ""));
+	assert_false(verify(issuing, TEXT(""), NULL, ""));
+	assert_true(verify(issuing, good, NULL, "ana"));
+	assert_false(verify(issuing, good, NULL, ""));
+	/* Even when its moment has nearly passed. */
+	issuing_pass(issuing, 60);
+	assert_false(verify(issuing, good, NULL, ""));
+}
+
+static void a_revoked_key_signs_nothing(void **state)
+{
+	struct issuing *issuing = *state;
+	char thumbprint[JWK_THUMBPRINT_BYTES];
+	struct error err = {0};
+
+	assert_true(jwk_thumbprint(thumbprint, private_key_public(issuing->ana_key), &err));
+	assert_true(verify(issuing, sign_request(issuing, issuing->ana_key, "ana"), NULL, "ana"));
+	assert_true(governed_run(
+		&issuing->governed, (struct registrar_request){.verb = REGISTRAR_REVOKE_KEY,
+					    .actor = TEXT("person:adi"),
+					    .name = TEXT("ana"),
+					    .kid = text_of(thumbprint)}));
+	assert_false(verify(issuing, sign_request(issuing, issuing->ana_key, "ana"), NULL, ""));
+}
+
+static void enrolment_needs_the_very_key_in_the_body(void **state)
+{
+	struct issuing *issuing = *state;
+	struct arena *arena = issuing->governed.arena;
+	struct private_key *fresh = NULL;
+	struct error err = {0};
+	struct json jwk;
+
+	assert_true(private_key_generate(&fresh, SIGNATURE_ES256, &err));
+	assert_true(jwk_format(&jwk, arena, private_key_public(fresh), &err));
+	assert_false(verify(issuing, sign_request(issuing, issuing->ana_key, "ana"), &jwk, ""));
+	assert_true(verify(issuing, sign_request(issuing, fresh, "cy"), &jwk, "cy"));
+	assert_false(verify(issuing, sign_request(issuing, fresh, "cy"), NULL, ""));
+	private_key_destroy(&fresh);
+}
+
+static void what_was_signed_before_the_start_is_refused(void **state)
+{
+	struct issuing *issuing = *state;
+	struct issuing *second = calloc(1, sizeof *second);
+	struct text before = sign_request(issuing, issuing->ana_key, "ana");
+
+	assert_non_null(second);
+	issuing_pass(issuing, 2);
+	live_again(issuing, second);
+	assert_false(verify(second, before, NULL, ""));
+	assert_true(verify(second, sign_request(second, issuing->ana_key, "ana"), NULL, "ana"));
+	second->token_key = NULL;
+	issuing_deinit(second);
+	free(second);
+}
+
+/* ---- showing ---- */
+
+static void tasks_are_listed_in_order_and_by_page(void **state)
+{
+	struct issuing *issuing = *state;
+	struct arena *arena = issuing->governed.arena;
+	struct json list, rest, one;
+	struct error err = {0};
+
+	for (int i = 0; i < 5; i++)
+		assert_true(issuing_open_good(issuing));
+	assert_true(issue_task_list(issuing->issue, TEXT(""), 3, arena, &list, &err));
+	assert_int_equal(list.count, 3);
+	assert_true(issue_task_list(
+		issuing->issue, json_text_or(&list.items[2], "id", ""), 10, arena, &rest, &err));
+	assert_int_equal(rest.count, 2);
+	assert_true(text_compare(json_text_or(&list.items[2], "id", ""),
+			    json_text_or(&rest.items[0], "id", "")) < 0);
+	assert_true(issue_task_show(issuing->issue, issuing->task, arena, &one, &err));
+	assert_true(text_is(json_text_or(&one, "state", ""), "open"));
+	assert_false(issue_task_show(issuing->issue, TEXT("t-"), arena, &one, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void every_refusal_has_its_words(void **state)
+{
+	(void)state;
+	for (int i = 0; i < ISSUE_REFUSAL_COUNT; i++) {
+		assert_non_null(issue_refusal_word((enum issue_refusal)i));
+		assert_non_null(issue_refusal_meaning((enum issue_refusal)i));
+	}
+	assert_string_equal(issue_refusal_word((enum issue_refusal)999), "refused");
+}
+
+int main(void)
+{
+#define ISSUE_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+	const struct CMUnitTest tests[] = {
+		ISSUE_TEST(a_stranger_learns_nothing_about_names),
+		ISSUE_TEST(an_assertion_must_hold_in_every_claim),
+		ISSUE_TEST(only_the_url_of_a_registered_server_is_an_audience),
+		ISSUE_TEST(an_identity_that_is_not_active_gets_nothing),
+		ISSUE_TEST(a_proposed_identity_hears_that_it_is_proposed),
+		ISSUE_TEST(an_ended_charter_opens_no_task),
+		ISSUE_TEST(an_assertion_opens_one_task_only),
+		ISSUE_TEST(two_at_once_with_one_assertion_open_one_task),
+		ISSUE_TEST(no_record_no_token),
+		ISSUE_TEST(a_signer_that_fails_leaves_no_open_task),
+		ISSUE_TEST(a_kill_on_the_way_wins),
+		ISSUE_TEST(a_suspension_recorded_first_wins),
+		ISSUE_TEST(a_token_is_good_for_one_place_only),
+		ISSUE_TEST(a_token_ends_with_its_time_even_when_remembered),
+		ISSUE_TEST(a_token_ends_with_its_task_even_when_remembered),
+		ISSUE_TEST(a_token_ends_with_a_kill_even_when_remembered),
+		ISSUE_TEST(a_token_rests_while_its_identity_is_suspended),
+		ISSUE_TEST(a_changed_token_is_refused),
+		ISSUE_TEST(a_repeated_token_costs_no_signature),
+		ISSUE_TEST(the_header_carries_a_bearer_token_or_nothing),
+		ISSUE_TEST(nothing_is_accepted_once_the_log_has_failed),
+		ISSUE_TEST(an_expired_task_gets_its_record_once),
+		ISSUE_TEST(tokens_and_used_assertions_survive_a_restart),
+		ISSUE_TEST(rows_alone_keep_the_used_assertions),
+		ISSUE_TEST(rows_of_used_assertions_do_not_pile_up),
+		ISSUE_TEST(a_request_is_signed_by_its_person_once),
+		ISSUE_TEST(a_revoked_key_signs_nothing),
+		ISSUE_TEST(enrolment_needs_the_very_key_in_the_body),
+		ISSUE_TEST(what_was_signed_before_the_start_is_refused),
+		ISSUE_TEST(tasks_are_listed_in_order_and_by_page),
+		cmocka_unit_test(every_refusal_has_its_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
