@@ -97,7 +97,8 @@ bool json_equal(const struct json *a, const struct json *b);
 void json_canonical(struct buffer *out, const struct json *value);
 /* The same into the arena; .data is NULL when the arena is full. */
 struct text json_canonical_text(struct arena *arena, const struct json *value) MUST_CHECK;
-/* Appends a form for people: two blanks of indent, members in source order. */
+/* Appends a form for people: two blanks of indent, members in source order; what
+ * cannot be seen (code_point_is_visible) is written as an escape. */
 void json_pretty(struct buffer *out, const struct json *value);
 /* Appends "..." with escapes. */
 void json_append_string(struct buffer *out, struct text t);

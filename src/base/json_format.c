@@ -303,11 +303,49 @@ static void append_indent(struct buffer *out, int depth)
 		buffer_append_string(out, "  ");
 }
 
+static void append_hidden(struct buffer *out, uint32_t code)
+{
+	if (code > 0xFFFF) {
+		buffer_append_format(out, "\\u%04x", 0xD800 + ((code - 0x10000) >> 10));
+		code = 0xDC00 + (code & 0x3FF);
+	}
+	buffer_append_format(out, "\\u%04x", code);
+}
+
+/* As json_append_string, but what cannot be seen is written as an escape. */
+static void pretty_string(struct buffer *out, struct text t)
+{
+	size_t at = 0;
+
+	buffer_append_byte(out, '"');
+	while (at < t.length) {
+		size_t size = utf8_sequence_size(t.data + at, t.length - at);
+		uint32_t code = size == 0 ? 0 : utf8_code_point(t.data + at, size);
+
+		if (size == 0) { /* not text: a value nobody should have built */
+			out->failed = true;
+			return;
+		}
+		if (code < 0x20 || code == '"' || code == '\\')
+			append_escape(out, (unsigned char)code);
+		else if (code_point_is_visible(code))
+			buffer_append(out, t.data + at, size);
+		else
+			append_hidden(out, code);
+		at += size;
+	}
+	buffer_append_byte(out, '"');
+}
+
 static void pretty_value(struct buffer *out, const struct json *value, int depth)
 {
 	bool is_object = value->type == JSON_OBJECT;
 	uint32_t i;
 
+	if (value->type == JSON_STRING) {
+		pretty_string(out, value->string);
+		return;
+	}
 	if ((!is_object && value->type != JSON_ARRAY) || depth > PRETTY_DEPTH_MAX) {
 		json_canonical(out, value);
 		return;
@@ -318,7 +356,7 @@ static void pretty_value(struct buffer *out, const struct json *value, int depth
 			buffer_append_byte(out, ',');
 		append_indent(out, depth + 1);
 		if (is_object) {
-			json_append_string(out, value->members[i].name);
+			pretty_string(out, value->members[i].name);
 			buffer_append_string(out, ": ");
 		}
 		pretty_value(

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -117,6 +118,36 @@ bool text_is_utf8(struct text t)
 		if (step == 0)
 			return false;
 		position += step;
+	}
+	return true;
+}
+
+uint32_t utf8_code_point(const char *data, size_t size)
+{
+	static const uint8_t lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+	uint32_t code;
+
+	assert(size >= 1 && size <= 4);
+	code = (uint8_t)data[0] & lead_bits[size];
+	for (size_t i = 1; i < size; i++)
+		code = code << 6 | ((uint8_t)data[i] & 0x3F);
+	return code;
+}
+
+bool code_point_is_visible(uint32_t code)
+{
+	static const struct {
+		uint32_t first;
+		uint32_t last;
+	} hidden[] = {{0, 0x1F}, {0x7F, 0x9F}, {0xAD, 0xAD}, {0x61C, 0x61C}, {0x180E, 0x180E},
+		{0x200B, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFDD0, 0xFDEF},
+		{0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
+
+	if ((code & 0xFFFE) == 0xFFFE)
+		return false;
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
+		if (code >= hidden[i].first && code <= hidden[i].last)
+			return false;
 	}
 	return true;
 }

@@ -42,6 +42,13 @@ bool text_is_utf8(struct text t);
  * if it starts with none; looks at no more than length bytes. */
 size_t utf8_sequence_size(const char *text, size_t length);
 
+/* The code point of one well-formed sequence of size bytes. */
+uint32_t utf8_code_point(const char *data, size_t size);
+/* False for what a reader cannot see or that moves what he sees: controls (C0,
+ * DEL, C1), line and paragraph separators, zero-width and direction marks, the
+ * byte order mark, tag letters, noncharacters.  For showing a stranger's text. */
+bool code_point_is_visible(uint32_t code);
+
 /* A NUL-terminated copy in arena; .data is NULL when the arena is full. */
 struct text text_copy(struct arena *arena, struct text t) MUST_CHECK;
 /* printf into arena; .data is NULL when the arena is full. */

@@ -23,8 +23,9 @@ bool yaml_parse(struct yaml_documents *out, struct arena *arena, struct text tex
 	const char *source, const struct json_limits *limits, struct error *err) MUST_CHECK;
 
 /* Appends value as one YAML document that starts with "---" (block style,
- * members in their order, multi-line text as a literal block).  yaml_parse gives
- * back an object without doubles (a double reads back as text). */
+ * members in their order, multi-line text as a literal block, what cannot be seen
+ * as an escape).  yaml_parse gives back an object without doubles (a double reads
+ * back as text). */
 void yaml_format(struct buffer *out, const struct json *value);
 
 #endif

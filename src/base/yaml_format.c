@@ -11,30 +11,11 @@ enum {
 
 /* ---- which form ---- */
 
-static uint32_t code_point(const char *data, size_t size)
-{
-	const unsigned char *byte = (const unsigned char *)data;
-
-	switch (size) {
-	case 2: return (uint32_t)(byte[0] & 0x1F) << 6 | (byte[1] & 0x3F);
-	case 3:
-		return (uint32_t)(byte[0] & 0x0F) << 12 | (uint32_t)(byte[1] & 0x3F) << 6 |
-		       (byte[2] & 0x3F);
-	case 4:
-		return (uint32_t)(byte[0] & 0x07) << 18 | (uint32_t)(byte[1] & 0x3F) << 12 |
-		       (uint32_t)(byte[2] & 0x3F) << 6 | (byte[3] & 0x3F);
-	default: return byte[0];
-	}
-}
-
-/* YAML 1.1 §5.1, less what counts as a line break (85, 2028, 2029) or a blank
- * (A0) and less the byte order mark. */
+/* What is written as itself: what a reader sees where it stands (all of it is
+ * printable by YAML 1.1 §5.1), less the blank that looks like a space. */
 static bool is_printable(uint32_t code)
 {
-	if (code < 0xA1)
-		return code >= 0x20 && code < 0x7F;
-	return code != 0x2028 && code != 0x2029 && code != 0xFEFF && code != 0xFFFE &&
-	       code != 0xFFFF;
+	return code != 0xA0 && code != 0x85 && code_point_is_visible(code);
 }
 
 static bool all_printable(struct text t, bool with_newlines)
@@ -46,7 +27,7 @@ static bool all_printable(struct text t, bool with_newlines)
 
 		if (size == 0)
 			return false;
-		if (!is_printable(code_point(t.data + at, size)) &&
+		if (!is_printable(utf8_code_point(t.data + at, size)) &&
 			!(with_newlines && t.data[at] == '\n'))
 			return false;
 		at += size;
@@ -137,6 +118,8 @@ static void append_escape(struct buffer *out, uint32_t code)
 		buffer_append_string(out, "\\n");
 	else if (code == '\t')
 		buffer_append_string(out, "\\t");
+	else if (code > 0xFFFF)
+		buffer_append_format(out, "\\U%08X", code);
 	else
 		buffer_append_format(out, "\\u%04X", code);
 }
@@ -154,7 +137,7 @@ static void append_quoted(struct buffer *out, struct text t)
 			out->failed = true; /* not text */
 			return;
 		}
-		code = code_point(t.data + at, size);
+		code = utf8_code_point(t.data + at, size);
 		if (is_printable(code) && code != '"' && code != '\\')
 			buffer_append(out, t.data + at, size);
 		else

@@ -177,12 +177,17 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 {
 	struct text title = json_text_or(&reply->json, "title", "the daemon answered");
 	struct text detail = json_text_or(&reply->json, "detail", "");
+	struct buffer said;
 
 	if (reply->status >= 200 && reply->status < 300)
 		return EXIT_DONE;
 	if (cli->output == OUTPUT_JSON && reply->json.type == JSON_OBJECT)
 		cli_print(cli, &reply->json);
-	cli_say("remit: %.*s: %.*s (HTTP %u)", TEXT_ARGS(title), TEXT_ARGS(detail), reply->status);
+	buffer_init(&said, REPLY_BYTES_MAX);
+	buffer_append_format(&said, "remit: %.*s: %.*s (HTTP %u)", TEXT_ARGS(title),
+		TEXT_ARGS(detail), reply->status);
+	cli_say_plain(buffer_text(&said));
+	buffer_deinit(&said);
 	return (int)exit_of(reply->status);
 }
 

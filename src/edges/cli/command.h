@@ -145,6 +145,8 @@ void cli_print_text(struct text t);
 void cli_print_plan(struct cli *cli, const struct json *plan);
 /* Words for the user, on standard error. */
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* The same with what a stranger wrote, made safe for a terminal. */
+void cli_say_plain(struct text t);
 /* Says what will happen and asks; true with --yes.  Without a terminal and
  * without --yes: false. */
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -41,17 +41,29 @@ const struct json *cli_find(const struct json *value, const char *path)
 	return value;
 }
 
-/* Anything that could move the cursor or forge a line becomes '?': values come
- * from agents. */
+/* What could move the cursor, hide, or forge a line becomes '?': values come from
+ * agents. */
 static void append_plain(struct buffer *out, struct text t)
 {
-	for (size_t i = 0; i < t.length; i++) {
-		unsigned char byte = (unsigned char)t.data[i];
+	for (size_t i = 0; i < t.length;) {
+		size_t size = utf8_sequence_size(t.data + i, t.length - i);
 
-		if (byte < 0x20 || byte == 0x7F)
-			byte = '?';
-		buffer_append_byte(out, (char)byte);
+		if (size > 0 && code_point_is_visible(utf8_code_point(t.data + i, size)))
+			buffer_append(out, t.data + i, size);
+		else
+			buffer_append_byte(out, '?');
+		i += size == 0 ? 1 : size;
 	}
+}
+
+void cli_say_plain(struct text t)
+{
+	struct buffer text;
+
+	buffer_init(&text, OUTPUT_BYTES_MAX);
+	append_plain(&text, t);
+	cli_say("%.*s", TEXT_ARGS(buffer_text(&text)));
+	buffer_deinit(&text);
 }
 
 static bool is_time(const char *path)
@@ -60,6 +72,16 @@ static bool is_time(const char *path)
 
 	return text_ends_with(name, ".at") || text_ends_with(name, "_utc_ms") ||
 	       text_is(name, "opened") || text_is(name, "deadline") || text_is(name, "expires");
+}
+
+static void append_canonical(struct buffer *out, const struct json *value)
+{
+	struct buffer text;
+
+	buffer_init(&text, OUTPUT_BYTES_MAX);
+	json_canonical(&text, value);
+	append_plain(out, buffer_text(&text));
+	buffer_deinit(&text);
 }
 
 /* One value in one line. */
@@ -81,7 +103,7 @@ static void append_value(struct buffer *out, const struct json *value, const cha
 			append_value(out, &value->items[i], "");
 		}
 	} else {
-		json_canonical(out, value);
+		append_canonical(out, value);
 	}
 }
 
@@ -189,9 +211,12 @@ static void print_fields(const struct json *fields)
 {
 	for (uint32_t i = 0; fields != NULL && i < fields->count; i++) {
 		const struct json *field = &fields->items[i];
-		struct text path = json_text_or(field, "path", "");
+		struct buffer path;
 
-		printf("    %.*s:", TEXT_ARGS(path));
+		buffer_init(&path, OUTPUT_BYTES_MAX);
+		append_value(&path, json_find(field, "path"), "");
+		printf("    %.*s:", TEXT_ARGS(buffer_text(&path)));
+		buffer_deinit(&path);
 		print_side("-", json_find(field, "before"));
 		print_side("+", json_find(field, "after"));
 		printf("\n");
@@ -201,15 +226,18 @@ static void print_fields(const struct json *fields)
 static void print_change(struct cli *cli, const struct json *change)
 {
 	struct text action = json_text_or(change, "action", "");
-	struct text kind = json_text_or(change, "kind", "");
-	struct text name = json_text_or(change, "name", "");
+	bool is_waiting = json_boolean_or(change, "needs_approval", false);
 	const char *mark = text_is(action, "create") ? "+" : text_is(action, "remove") ? "-" : "~";
 	const char *paint = mark[0] == '+' ? "\033[32m" : mark[0] == '-' ? "\033[31m" : "\033[33m";
+	struct buffer line;
 
-	printf("%s%s %.*s %.*s%s%s\n", color(cli, paint), mark, TEXT_ARGS(kind), TEXT_ARGS(name),
-		json_boolean_or(change, "needs_approval", false) ? "  (another person must approve)"
-								 : "",
-		color(cli, "\033[0m"));
+	buffer_init(&line, OUTPUT_BYTES_MAX);
+	append_value(&line, json_find(change, "kind"), "");
+	buffer_append_byte(&line, ' ');
+	append_value(&line, json_find(change, "name"), "");
+	printf("%s%s %.*s%s%s\n", color(cli, paint), mark, TEXT_ARGS(buffer_text(&line)),
+		is_waiting ? "  (another person must approve)" : "", color(cli, "\033[0m"));
+	buffer_deinit(&line);
 	print_fields(json_find(change, "fields"));
 }
 
@@ -219,11 +247,15 @@ static void print_problem(const struct json *problem)
 	struct text field = json_text_or(problem, "field", "");
 	struct text what = json_text_or(problem, "what", "");
 	struct text remedy = json_text_or(problem, "remedy", "");
+	struct buffer line;
 
-	cli_say("%.*s:%lld: %.*s%s%.*s%s%.*s", TEXT_ARGS(file),
+	buffer_init(&line, OUTPUT_BYTES_MAX);
+	buffer_append_format(&line, "%.*s:%lld: %.*s%s%.*s%s%.*s", TEXT_ARGS(file),
 		(long long)json_integer_or(problem, "line", 0), TEXT_ARGS(field),
 		field.length > 0 ? ": " : "", TEXT_ARGS(what), remedy.length > 0 ? "; " : "",
 		TEXT_ARGS(remedy));
+	cli_say_plain(buffer_text(&line));
+	buffer_deinit(&line);
 }
 
 static void print_unenforced(const struct json *lines)

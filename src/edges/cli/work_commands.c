@@ -121,7 +121,8 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 	said = json_text_or(&answer, "error_description", "the daemon did not say why");
 	if (cli->output == OUTPUT_JSON)
 		cli_print(cli, &answer);
-	cli_say("remit: no task was opened: %.*s", TEXT_ARGS(said));
+	cli_say("remit: no task was opened:");
+	cli_say_plain(said);
 	return reply->status >= 500 ? EXIT_UNAVAILABLE : EXIT_REFUSED;
 }
 

@@ -3,7 +3,8 @@
 
 #include "base/time.h"
 
-/* The system's clocks.  context is not used. */
-extern const struct clock system_clock;
+/* The system's clocks: CLOCK_REALTIME and CLOCK_MONOTONIC.  Safe from any
+ * thread. */
+void system_clock_init(struct clock *out);
 
 #endif

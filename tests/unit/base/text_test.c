@@ -158,9 +158,29 @@ static void a_format_that_fills_the_memory_exactly_is_whole(void **state)
 	buffer_deinit(&buffer);
 }
 
+static void what_cannot_be_seen_is_told_from_what_can(void **state)
+{
+	static const uint32_t hidden[] = {0, '\n', 0x1B, 0x7F, 0x9B, 0xAD, 0x200B, 0x202E, 0x2028,
+		0x2066, 0xFEFF, 0xFFFE, 0xE0041, 0x10FFFF};
+	static const uint32_t seen[] = {' ', '~', 0xE9, 0x20AC, 0xD7FF, 0x1F600, 0x10FFFD};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+		assert_false(code_point_is_visible(hidden[i]));
+	for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
+		assert_true(code_point_is_visible(seen[i]));
+	assert_int_equal(utf8_code_point("a", 1), 'a');
+	assert_int_equal(utf8_code_point("\xC3\xA9", 2), 0xE9);
+	assert_int_equal(utf8_code_point("\xE2\x82\xAC", 3), 0x20AC);
+	assert_int_equal(utf8_code_point("\xF0\x9F\x98\x80", 4), 0x1F600);
+	assert_int_equal(utf8_sequence_size("\xE2\x82", 2), 0);
+	assert_int_equal(utf8_sequence_size("", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_cannot_be_seen_is_told_from_what_can),
 		cmocka_unit_test(malformed_utf8_is_refused),
 		cmocka_unit_test(wellformed_utf8_passes_at_every_length),
 		cmocka_unit_test(numbers_that_are_not_whole_decimals_are_refused),

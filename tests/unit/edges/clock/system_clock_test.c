@@ -1,3 +1,6 @@
+/* The system's clocks behind the port. */
+#include "edges/clock/system_clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,28 +9,32 @@
 
 #include <cmocka.h>
 
-#include "edges/clock/system_clock.h"
-
 static void the_wall_clock_is_the_systems(void **state)
 {
+	struct clock clock;
 	int64_t before_ms = (int64_t)time(NULL) * 1000;
-	int64_t now_ms = system_clock.wall_utc_ms(NULL);
+	int64_t now_ms;
 
 	(void)state;
-	assert_true(now_ms >= before_ms);
-	assert_true(now_ms <= (int64_t)(time(NULL) + 1) * 1000);
+	system_clock_init(&clock);
+	now_ms = clock.wall_utc_ms(clock.context);
+	/* time() may be a tick behind; a step of the clock here is not our fault. */
+	assert_true(now_ms >= before_ms - 1000 && now_ms < before_ms + 60000);
 }
 
 static void the_monotonic_clock_never_goes_back(void **state)
 {
-	int64_t last = system_clock.monotonic_ms(NULL);
+	struct clock clock;
+	int64_t last_ms;
 
 	(void)state;
+	system_clock_init(&clock);
+	last_ms = clock.monotonic_ms(clock.context);
 	for (int i = 0; i < 10000; i++) {
-		int64_t now = system_clock.monotonic_ms(NULL);
+		int64_t now_ms = clock.monotonic_ms(clock.context);
 
-		assert_true(now >= last);
-		last = now;
+		assert_true(now_ms >= last_ms);
+		last_ms = now_ms;
 	}
 }
 

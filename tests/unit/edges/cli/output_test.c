@@ -1,0 +1,246 @@
+/* How results look: tables, plans, and text that a stranger wrote. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/yaml.h"
+#include "edges/cli/command.h"
+
+enum { OUTPUT_BYTES = 1 << 16, PATH_BYTES = 64 };
+
+static const char *const columns[] = {"name", "object.class", "record.at", NULL};
+static const struct cli_command list_command = {.words = "x list", .columns = columns};
+static const struct cli_command show_command = {.words = "x show"};
+
+struct bench {
+	struct cli cli;
+	char out[OUTPUT_BYTES];
+	char err[OUTPUT_BYTES];
+};
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+
+	assert_non_null(bench);
+	bench->cli.arena = arena_create(1 << 22);
+	bench->cli.command = &list_command;
+	*state = bench;
+	return bench->cli.arena == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	arena_destroy(&bench->cli.arena);
+	free(bench);
+	return 0;
+}
+
+static struct json parse(struct bench *bench, const char *text)
+{
+	struct error err = {0};
+	struct json value;
+
+	if (!json_parse(&value, bench->cli.arena, text_of(text), &json_limits_default, &err))
+		fail_msg("%s", err.text);
+	return value;
+}
+
+static void take(int from, int kept, int fd, char *out)
+{
+	ssize_t got;
+
+	assert_int_equal(dup2(kept, fd), fd);
+	close(kept);
+	got = pread(from, out, OUTPUT_BYTES - 1, 0);
+	assert_true(got >= 0);
+	out[got] = '\0';
+	close(from);
+}
+
+/* Runs print with both streams caught. */
+static void caught(struct bench *bench, void (*print)(struct cli *cli, const struct json *value),
+	const struct json *value)
+{
+	char paths[2][PATH_BYTES] = {"/tmp/remit-output-XXXXXX", "/tmp/remit-output-XXXXXX"};
+	int files[2] = {mkstemp(paths[0]), mkstemp(paths[1])};
+	int kept[2] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
+
+	assert_true(files[0] >= 0 && files[1] >= 0 && kept[0] >= 0 && kept[1] >= 0);
+	(void)unlink(paths[0]);
+	(void)unlink(paths[1]);
+	(void)fflush(stdout);
+	assert_int_equal(dup2(files[0], STDOUT_FILENO), STDOUT_FILENO);
+	assert_int_equal(dup2(files[1], STDERR_FILENO), STDERR_FILENO);
+	print(&bench->cli, value);
+	(void)fflush(stdout);
+	take(files[0], kept[0], STDOUT_FILENO, bench->out);
+	take(files[1], kept[1], STDERR_FILENO, bench->err);
+}
+
+/* No byte that a terminal would obey, and no letter that hides. */
+static void is_harmless(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 && *text != '\n')
+			fail_msg("control %d", *text);
+	assert_null(strstr(text, "\xC2\x9B"));
+	assert_null(strstr(text, "\xE2\x80\xAE"));
+	assert_null(strstr(text, "\xF3\xA0\x81\x81"));
+}
+
+static const char nasty[] = "{\"items\":[{\"name\":\"a\\u001b[2J\\nroot  granted\","
+			    "\"object\":{\"class\":[\"x\\u009b1A\",{\"k\\u202e\":1}]},"
+			    "\"record\":{\"at\":0}},{\"name\":\"\\udb40\\udc41\\u0007\"}]}";
+
+static void a_strangers_text_cannot_speak_to_the_terminal(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, nasty);
+	enum cli_output forms[] = {OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_YAML};
+
+	for (size_t i = 0; i < 3; i++) {
+		bench->cli.output = forms[i];
+		caught(bench, cli_print, &value);
+		is_harmless(bench->out);
+		bench->cli.command = &show_command;
+		caught(bench, cli_print, &value);
+		is_harmless(bench->out);
+		bench->cli.command = &list_command;
+	}
+}
+
+static void a_table_has_a_line_an_item_and_cuts_long_cells(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench,
+		"{\"items\":[{\"name\":\"one\",\"object\":{\"class\":\"summarise\"},\"record\":{"
+		"\"at\":0}},"
+		"{\"name\":\"01234567890123456789012345678901234567890123456789012345678901234\"}]"
+		"}");
+
+	int lines = 0;
+
+	caught(bench, cli_print, &value);
+	assert_non_null(strstr(bench->out, "name "));
+	assert_non_null(strstr(bench->out, "  class "));
+	assert_non_null(strstr(bench->out, "1970-01-01T00:00:00.000Z"));
+	assert_non_null(strstr(
+		bench->out, "\n012345678901234567890123456789012345678901234567890123456...  "));
+	for (const char *at = bench->out; *at != '\0'; at++)
+		lines += *at == '\n';
+	assert_int_equal(lines, 3);
+}
+
+static void json_and_yaml_give_the_result_back(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, nasty);
+	struct yaml_documents documents;
+	struct error err = {0};
+	struct json again;
+
+	bench->cli.output = OUTPUT_JSON;
+	caught(bench, cli_print, &value);
+	again = parse(bench, bench->out);
+	assert_true(json_equal(&value, &again));
+	bench->cli.output = OUTPUT_YAML;
+	caught(bench, cli_print, &value);
+	assert_true(yaml_parse(&documents, bench->cli.arena, text_of(bench->out), "y",
+		&json_limits_default, &err));
+	assert_true(json_equal(&value, &documents.items[0]));
+}
+
+static const char plan[] =
+	"{\"changes\":[{\"action\":\"create\",\"kind\":\"identity\",\"name\":\"new\",\"needs_"
+	"approval\":true,"
+	"\"fields\":[{\"path\":\"class\",\"before\":null,\"after\":\"summarise\"}]},"
+	"{\"action\":\"update\",\"kind\":\"tool\",\"name\":\"files/"
+	"read\",\"fields\":[{\"path\":\"risk\","
+	"\"before\":\"low\",\"after\":\"high\\u001b[8m\"}]},"
+	"{\"action\":\"remove\",\"kind\":\"unit\",\"name\":\"old\\u001b[2J\",\"fields\":[]}],"
+	"\"unchanged\":3,\"problems_total\":1,\"problems\":[{\"file\":\"a.yaml\",\"line\":7,"
+	"\"field\":"
+	"\"owner\",\"what\":\"no such person\\u001b[2J\",\"remedy\":\"add it\"}]}";
+
+static void a_plan_reads_like_a_diff(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, plan);
+
+	caught(bench, cli_print_plan, &value);
+	assert_non_null(strstr(bench->out, "+ identity new  (another person must approve)\n"
+					   "    class: - (nothing) + summarise\n"));
+	assert_non_null(strstr(bench->out, "~ tool files/read\n    risk: - low + high?[8m\n"));
+	assert_non_null(strstr(bench->out, "- unit old?[2J\n"));
+	assert_non_null(strstr(bench->out, "3 to change, 3 as they are, 1 problems\n"));
+	assert_string_equal(bench->err, "a.yaml:7: owner: no such person?[2J; add it\n");
+	assert_null(strchr(bench->out, '\033'));
+}
+
+static void colours_are_used_only_where_wanted(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, plan);
+
+	bench->cli.is_colored = true;
+	caught(bench, cli_print_plan, &value);
+	assert_non_null(strstr(bench->out, "\033[32m+ identity new"));
+	assert_non_null(strstr(bench->out, "\033[33m~ tool files/read\033[0m\n"));
+	assert_non_null(strstr(bench->out, "\033[31m- unit old?[2J\033[0m\n"));
+}
+
+static void report(struct cli *cli, const struct json *value)
+{
+	struct cli_reply reply = {.status = 404, .json = *value};
+
+	assert_int_equal(cli_report(cli, &reply), EXIT_NOT_FOUND);
+}
+
+static void a_refusal_is_said_on_standard_error(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, "{\"title\":\"Not there\",\"detail\":\"no task "
+					 "\\u001b]0;x\\u0007\",\"status\":404}");
+
+	caught(bench, report, &value);
+	assert_string_equal(bench->out, "");
+	assert_string_equal(bench->err, "remit: Not there: no task ?]0;x? (HTTP 404)\n");
+}
+
+static void a_path_finds_members_of_members(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, "{\"a\":{\"b\":{\"c\":7}}}");
+
+	assert_true(cli_find(&value, "a.b.c")->integer == 7);
+	assert_null(cli_find(&value, "a.c"));
+	assert_null(cli_find(&value, "a.b.c.d"));
+}
+
+#define OUTPUT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OUTPUT_TEST(a_strangers_text_cannot_speak_to_the_terminal),
+		OUTPUT_TEST(a_table_has_a_line_an_item_and_cuts_long_cells),
+		OUTPUT_TEST(json_and_yaml_give_the_result_back),
+		OUTPUT_TEST(a_plan_reads_like_a_diff),
+		OUTPUT_TEST(colours_are_used_only_where_wanted),
+		OUTPUT_TEST(a_refusal_is_said_on_standard_error),
+		OUTPUT_TEST(a_path_finds_members_of_members),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
