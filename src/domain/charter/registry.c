@@ -704,7 +704,6 @@ bool registry_set_key(struct registry *registry, struct text person, const struc
 		return error_set(err, ERROR_LIMIT, "no memory for a person");
 	if (held == NULL && !add_key(registry, slot, key, err))
 		return false;
-	slot->entry.revision = revision > slot->entry.revision ? revision : slot->entry.revision;
 	registry_set_revision(registry, revision);
 	return true;
 }
@@ -719,10 +718,8 @@ void registry_remove_key(
 	if (slot == NULL)
 		return;
 	at = find_key_at(slot, kid);
-	if (at == slot->entry.keys_count)
-		return;
-	drop_key(registry, slot, at);
-	slot->entry.revision = revision > slot->entry.revision ? revision : slot->entry.revision;
+	if (at < slot->entry.keys_count)
+		drop_key(registry, slot, at);
 }
 
 /* ---- guardrails ---- */

@@ -132,7 +132,7 @@ bool registry_set(struct registry *registry, const struct registry_change *chang
 /* A kill, as its record says it: suspends what is in force until two people
  * reactivate it; changes nothing for a name without a charter in force. */
 void registry_set_killed(struct registry *registry, struct text identity);
-/* Adds the key, or replaces the one of the same kid and person.  Errors: LIMIT,
+/* Adds the key, unless it is there; the entry keeps its revision.  Errors: LIMIT,
  * CORRUPT (the kid is another person's). */
 bool registry_set_key(struct registry *registry, struct text person, const struct person_key *key,
 	uint64_t revision, struct error *err) MUST_CHECK;

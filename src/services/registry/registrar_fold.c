@@ -95,6 +95,8 @@ static bool fold_changes(struct registrar *registrar, const struct json *record,
 
 /* ---- founding ---- */
 
+/* Who makes the second administrator able to sign ends the founding; every later
+ * record says so, and it never begins again. */
 static void note_founding(struct registrar *registrar, const struct json *record)
 {
 	if (registrar->is_founded || json_boolean_or(record, "founded", false)) {
@@ -155,6 +157,7 @@ static bool fold_person_key(
 		forget_code(registrar, &code);
 	if (text_is(json_text_or(record, "verb", ""), "revoke")) {
 		registry_remove_key(registrar->registry, person, key.kid, revision);
+		note_founding(registrar, record);
 		return true;
 	}
 	if (jwk == NULL)
@@ -187,6 +190,7 @@ static bool fold_admin_code(
 		forget_code(registrar, &oldest);
 	}
 	registrar->codes[registrar->codes_count++] = code;
+	note_founding(registrar, record);
 	registry_set_revision(
 		registrar->registry, (uint64_t)json_integer_or(record, "revision", 0));
 	return true;
