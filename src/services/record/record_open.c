@@ -87,22 +87,32 @@ static bool visit_start(void *context, struct segments *segments, struct error *
 {
 	struct record_log *log = context;
 
-	return publisher_resume(log->publisher, segments, err);
+	log->recovering = segments;
+	log->has_resumed = publisher_resume(log->publisher, segments, err);
+	return log->has_resumed;
 }
 
-/* Time goes on from the latest record. */
-static void remember_time(struct record_log *log, struct text entry)
+/* Time goes on from the latest record, and the origin is the last restore's,
+ * whatever the segment it lies in is labelled with. */
+static bool remember(struct record_log *log, struct text entry, struct error *err)
 {
 	struct arena *arena = arena_create(ENTRY_ARENA_BYTES);
 	struct error ignored = {0};
 	struct envelope envelope;
+	struct json record;
+	bool ok = true;
 
 	if (arena == NULL)
-		return;
-	if (envelope_parse(&envelope, NULL, arena, entry, &ignored) &&
-		envelope.at_utc_ms > atomic_load(&log->last_stamp_utc_ms))
-		atomic_store(&log->last_stamp_utc_ms, envelope.at_utc_ms);
+		return error_set(err, ERROR_LIMIT, "no memory for a record");
+	if (envelope_parse(&envelope, &record, arena, entry, &ignored)) {
+		if (envelope.at_utc_ms > atomic_load(&log->last_stamp_utc_ms))
+			atomic_store(&log->last_stamp_utc_ms, envelope.at_utc_ms);
+		if (envelope.type == RECORD_RESTORE)
+			ok = segments_set_origin(
+				log->recovering, json_text_or(&record, "origin", ""), err);
+	}
 	arena_destroy(&arena);
+	return ok;
 }
 
 static bool visit_entry(
@@ -111,7 +121,8 @@ static bool visit_entry(
 	struct record_log *log = context;
 	struct error later = {0};
 
-	remember_time(log, entry);
+	if (!remember(log, entry, err))
+		return false;
 	if (!publisher_add(log->publisher, entry, leaf, err))
 		return false;
 	if (!publisher_flush(log->publisher, &later))
@@ -119,27 +130,55 @@ static bool visit_entry(
 	return true;
 }
 
-static bool recover(struct record_log *log, struct error *err)
+static bool try_recover(struct record_log *log, const struct segments_required *required,
+	const struct tree_head *signed_head, struct error *err)
 {
 	const struct record_log_options *options = &log->options;
 	struct segments_visitor visitor = {log, visit_start, visit_entry};
+
+	log->has_resumed = false;
+	if (publisher_open(&log->publisher, options->disk, options->signer, signed_head, err) &&
+		segments_open(&log->segments, options->disk, options->segment_bytes, required,
+			&visitor, err))
+		return true;
+	publisher_close(&log->publisher);
+	return false;
+}
+
+/* Tiles that recovery would go on from may be missing (a restored folder, a
+ * folder deleted by hand): they are made again from the first segment on. */
+static bool recover_tree(struct record_log *log, struct segments_required *required,
+	const struct tree_head *signed_head, struct error *err)
+{
+	if (try_recover(log, required, signed_head, err))
+		return true;
+	if (log->has_resumed || required->from_start ||
+		(err->code != ERROR_NOT_FOUND && err->code != ERROR_CORRUPT))
+		return false;
+	required->from_start = true;
+	return try_recover(log, required, signed_head, err);
+}
+
+static bool recover(struct record_log *log, struct error *err)
+{
+	const struct record_log_options *options = &log->options;
 	struct tree_head heads[2];
 	struct segments_required required = {.size = options->known_size};
 	struct error counted = {0};
 	struct tree_head last;
 
-	if (!read_checkpoint(options, &heads[0], err))
+	if (log->restore != NULL)
+		heads[0] = log->restore->head;
+	else if (!read_checkpoint(options, &heads[0], err))
 		return false;
 	if (!options->signer->last(options->signer->context, &last, err))
 		return error_wrap(err, "signer");
 	required.heads = heads;
 	required.head_count = heads[0].size > 0;
+	required.from_start = log->restore != NULL;
 	if (last.size > 0)
 		heads[required.head_count++] = last;
-	if (!publisher_open(&log->publisher, options->disk, options->signer,
-		    required.head_count > 0 ? &heads[0] : &last, err) ||
-		!segments_open(&log->segments, options->disk, options->segment_bytes, &required,
-			&visitor, err))
+	if (!recover_tree(log, &required, &last, err))
 		return false;
 	if (!publisher_recovered(log->publisher, &counted))
 		atomic_fetch_add(&log->publish_errors, 1);
@@ -200,6 +239,30 @@ done:
 	return ok;
 }
 
+/* From here on the log is the new origin's; the old checkpoint is named whole, so
+ * that everybody can see what this log continues. */
+static bool write_restore(struct record_log *log, struct arena *arena, struct error *err)
+{
+	const struct note_key *key = log->options.signer->key;
+	struct json_builder record;
+	struct buffer vkey;
+	bool ok;
+
+	if (strcmp(segments_origin(log->segments), key->name) == 0)
+		return error_set(err, ERROR_CONFLICT, "a restored log needs a new origin");
+	buffer_init(&vkey, VKEY_BYTES_MAX);
+	note_key_format(&vkey, key);
+	start_record(log, &record, arena, RECORD_RESTORE);
+	json_put_cstring(&record, "origin", key->name);
+	json_put_text(&record, "vkey", buffer_text(&vkey));
+	json_put_text(&record, "from", text_copy(arena, text_of(segments_origin(log->segments))));
+	json_put_text(&record, "checkpoint", log->restore->note);
+	ok = segments_set_origin(log->segments, text_of(key->name), err) &&
+	     write_record(log, arena, &record, err);
+	buffer_deinit(&vkey);
+	return ok;
+}
+
 static bool write_first_records(struct record_log *log, struct error *err)
 {
 	struct arena *arena = arena_create(ENTRY_ARENA_BYTES);
@@ -210,6 +273,9 @@ static bool write_first_records(struct record_log *log, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory for a record");
 	if (segments_size(log->segments) == 0) {
 		if (!write_genesis(log, arena, err))
+			goto done;
+	} else if (log->restore != NULL) {
+		if (!write_restore(log, arena, err))
 			goto done;
 	} else if (strcmp(segments_origin(log->segments), log->options.signer->key->name) != 0) {
 		error_set(err, ERROR_INVALID, "the log is %s, but the signer's is %s",
@@ -270,8 +336,8 @@ static bool publish_first(struct record_log *log, struct error *err)
 	return record_publish(log, err);
 }
 
-bool record_log_open_stepped(
-	struct record_log **out, const struct record_log_options *options, struct error *err)
+static bool open_with(struct record_log **out, const struct record_log_options *options,
+	const struct record_restore *restore, struct error *err)
 {
 	struct record_log *log = create(options);
 	bool ok = false;
@@ -279,17 +345,32 @@ bool record_log_open_stepped(
 	*out = NULL;
 	if (log == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the log");
+	log->restore = restore;
 	if (!check_options(&log->options, err) || !make_folders(options->disk, err) ||
 		!options->disk->lock(options->disk->context, "audit/lock", err) ||
 		!key_file_open(&log->key_file, options->disk, err) || !recover(log, err) ||
 		!write_first_records(log, err) || !publish_first(log, err))
 		goto done;
+	log->restore = NULL;
 	*out = log;
 	log = NULL;
 	ok = true;
 done:
 	record_log_close(&log);
 	return ok;
+}
+
+bool record_log_open_stepped(
+	struct record_log **out, const struct record_log_options *options, struct error *err)
+{
+	return open_with(out, options, NULL, err);
+}
+
+bool record_log_open_restored(struct record_log **out, const struct record_log_options *options,
+	const struct record_restore *restore, struct error *err)
+{
+	return open_with(out, options, restore, err) &&
+	       (record_writer_start(*out, err) || (record_log_close(out), false));
 }
 
 bool record_log_open(

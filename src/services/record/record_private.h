@@ -18,8 +18,18 @@ struct record_queue {
 	uint64_t bytes;
 };
 
+/* What a restored folder's log was before. */
+struct record_restore {
+	struct text note; /* its last checkpoint */
+	struct tree_head head;
+};
+
 struct record_log {
 	struct record_log_options options; /* defaults filled in */
+
+	const struct record_restore *restore; /* while opening a restored log */
+	bool has_resumed;                     /* the publisher has, while opening */
+	struct segments *recovering;          /* while opening */
 
 	/* the writer's */
 	struct segments *segments;
@@ -56,6 +66,11 @@ int64_t record_log_now_ms(const struct record_log *log);
  * For tests that need every step in one order. */
 bool record_log_open_stepped(struct record_log **out, const struct record_log_options *options,
 	struct error *err) MUST_CHECK;
+/* Opens what a backup was unpacked into, under a signer with a new origin.
+ * Errors: those of record_log_open; CONFLICT (the origin is not new). */
+bool record_log_open_restored(struct record_log **out, const struct record_log_options *options,
+	const struct record_restore *restore, struct error *err) MUST_CHECK;
+
 /* Writes what is queued, then does one piece of background work; false if there
  * was none. */
 bool record_step(struct record_log *log);

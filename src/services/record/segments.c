@@ -63,6 +63,24 @@ const struct merkle_frontier *segments_frontier(const struct segments *segments)
 	return &segments->frontier;
 }
 
+void segments_note_extent(struct segments *segments)
+{
+	pthread_mutex_lock(&segments->lock);
+	segments->extent = (struct segment_extent){
+		segments->number, segments->offset, segments->frontier.size};
+	pthread_mutex_unlock(&segments->lock);
+}
+
+struct segment_extent segments_extent(struct segments *segments)
+{
+	struct segment_extent extent;
+
+	pthread_mutex_lock(&segments->lock);
+	extent = segments->extent;
+	pthread_mutex_unlock(&segments->lock);
+	return extent;
+}
+
 uint64_t segments_size(const struct segments *segments)
 {
 	return atomic_load(&segments->size);
@@ -342,6 +360,7 @@ bool segments_write(
 	segments->chain = builder.chain;
 	segments->frontier = frontier;
 	segments->offset += frame_batch_size(builder.size);
+	segments_note_extent(segments);
 	atomic_store(&segments->size, frontier.size);
 	return true;
 }

@@ -29,7 +29,8 @@ enum {
 struct segments_required {
 	const struct tree_head *heads;
 	size_t head_count;
-	uint64_t size; /* and at least so many entries */
+	uint64_t size;   /* and at least so many entries */
+	bool from_start; /* read every segment, so that all tiles can be made again */
 };
 
 /* What recovery tells as it reads.  Each may fail, and then recovery does. */
@@ -66,6 +67,15 @@ void segments_set_tiled(struct segments *segments, uint64_t tiled);
 const struct merkle_frontier *segments_frontier(const struct segments *segments);
 /* Safe from any thread. */
 uint64_t segments_size(const struct segments *segments);
+
+/* Where the durable batches end: number of the active segment (0: none) and
+ * offset in it.  Safe from any thread. */
+struct segment_extent {
+	uint64_t number;
+	uint64_t offset;
+	uint64_t entries;
+};
+struct segment_extent segments_extent(struct segments *segments);
 
 struct segment_entry {
 	struct text content; /* .length 0: none */

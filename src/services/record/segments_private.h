@@ -45,6 +45,7 @@ struct segments {
 	/* everybody's */
 	_Atomic uint64_t size;
 	pthread_mutex_t lock;
+	struct segment_extent extent;
 	struct segment *table;
 	size_t count;
 	size_t capacity;
@@ -56,6 +57,8 @@ bool segments_table_add(struct segments *segments, uint64_t number, uint64_t fir
 /* Marks a batch of the segment being read or written.  A mark that finds no
  * memory only makes later reads slower. */
 void segments_table_mark(struct segments *segments, uint64_t index, uint64_t offset);
+
+void segments_note_extent(struct segments *segments);
 
 bool segments_write_zeros(const struct disk *disk, int file, uint64_t from, uint64_t to,
 	struct error *err) MUST_CHECK;

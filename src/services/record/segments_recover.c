@@ -351,7 +351,7 @@ done:
 /* Entries every promised head covers: reading may start here. */
 static uint64_t promised_by_all(const struct segments_required *required)
 {
-	uint64_t size = required->head_count == 0 ? 0 : UINT64_MAX;
+	uint64_t size = required->head_count == 0 || required->from_start ? 0 : UINT64_MAX;
 
 	for (size_t i = 0; i < required->head_count; i++)
 		size = required->heads[i].size < size ? required->heads[i].size : size;
@@ -436,6 +436,7 @@ bool segments_recover(struct segments *segments, const struct segments_required 
 			goto done;
 	}
 	ok = check_length(&recovery, err);
+	segments_note_extent(segments);
 	atomic_store(&segments->size, segments->frontier.size);
 done:
 	arena_destroy(&arena);
