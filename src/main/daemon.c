@@ -244,7 +244,8 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		.answer_ms = daemon->settings->approval_lifetime_s * 1000,
 	};
 
-	return approve_create(&daemon->approve, daemon->registry, daemon->fold, &settings, err);
+	return approve_create(&daemon->approve, daemon->registry, daemon->tasks, daemon->fold,
+		&settings, err);
 }
 
 static bool make_issue(struct daemon *daemon, struct error *err)

@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/call/call.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decision.h"
+#include "domain/task/task.h"
 #include "services/registry/fold.h"
 
 /* People's answers to exact calls.  Everything changes by records, in the fold;
@@ -34,6 +36,7 @@ enum {
 	APPROVAL_ANSWERS_MAX = 16,
 	APPROVALS_MAX = 10000, /* held at once */
 	APPROVAL_PENDING_PER_TASK_MAX = 32,
+	APPROVAL_REASON_BYTES_MAX = 1000,
 };
 
 /* One person's answer. */
@@ -49,8 +52,10 @@ struct approval_answer {
 struct approval {
 	struct text id;
 	enum approval_state state;
-	struct sha256 call_digest;
+	struct sha256 call_digest; /* of the call, keyed with the task's content key */
+	struct sha256 arguments;   /* canonical arguments, keyed in the same way */
 	struct text identity;
+	struct text charter; /* "NAME@VERSION" it was asked under */
 	struct text task;
 	struct text person; /* for whom the task runs; may not answer; may be empty */
 	struct text server;
@@ -58,7 +63,12 @@ struct approval {
 	struct text method;
 	const struct text *names; /* of context.approvals that are needed; sorted */
 	size_t names_count;
-	const struct text *units; /* of the data it reads: for data-owner/UNIT */
+	const struct text *units; /* of the server and the data it reads: data-owner/UNIT */
+	size_t units_count;
+	struct text entitlement; /* the line it would open */
+	struct text clause;      /* what held it */
+	const struct text *policies;
+	size_t policies_count;
 	const struct approval_answer *answers;
 	size_t answers_count;
 	int64_t asked_at_utc_ms;
@@ -72,10 +82,11 @@ struct approve_settings {
 	int64_t answer_ms;   /* an approved call must be made within; default 15 min */
 };
 
-/* registry and fold are borrowed and outlive it; registers its handlers and
- * projectors with the fold.  Errors: LIMIT. */
-bool approve_create(struct approve **out, const struct registry *registry, struct fold *fold,
-	const struct approve_settings *settings, struct error *err) MUST_CHECK;
+/* registry, tasks and fold are borrowed and outlive it; settings is copied.
+ * Registers its handlers and projectors with the fold.  Errors: LIMIT. */
+bool approve_create(struct approve **out, const struct registry *registry,
+	const struct task_table *tasks, struct fold *fold, const struct approve_settings *settings,
+	struct error *err) MUST_CHECK;
 void approve_destroy(struct approve **approve);
 
 const struct approval *approval_find(const struct approve *approve, struct text id);
@@ -103,6 +114,49 @@ struct approve_request {
 };
 bool approve_answer(struct approve *approve, const struct approve_request *request,
 	struct error *err) MUST_CHECK;
+
+/* ---- for services/call ------------------------------------------------- */
+
+/* The open question (PENDING or APPROVED, not reserved) about exactly this call,
+ * or NULL. */
+const struct approval *approve_find_call(
+	const struct approve *approve, const struct sha256 *call_digest, int64_t now_utc_ms);
+
+/* The latest question about exactly this call, if a person rejected it; NULL. */
+const struct approval *approve_find_rejected(
+	const struct approve *approve, const struct sha256 *call_digest);
+
+/* A new question; everything is copied into the record. */
+struct approve_question {
+	const struct call *call;
+	const struct decision *decision; /* ASK */
+	struct text person;              /* of the task, may be empty */
+	struct text charter;             /* "NAME@VERSION" */
+	const struct text *units;
+	size_t units_count;
+	struct sha256 call_digest;
+	struct sha256 arguments;
+	struct text content; /* "sha256:..." of the sealed arguments */
+	int64_t now_utc_ms;
+};
+/* The approval-asked record, canonical, and the new id, both in arena.  The
+ * question exists once the record is folded.  Errors: LIMIT (questions of the
+ * task, approvals in all, arena). */
+bool approve_asked_record(const struct approve *approve, const struct approve_question *question,
+	struct arena *arena, struct text *out_entry, struct text *out_id,
+	struct error *err) MUST_CHECK;
+
+/* Takes an approved question for one call that is on its way to the log.  False:
+ * it is not approved (any more), or taken already.  The decision record that
+ * names it makes it USED when folded; approve_release gives it back when that
+ * record did not become durable. */
+bool approve_reserve(
+	struct approve *approve, const struct approval *approval, int64_t now_utc_ms) MUST_CHECK;
+void approve_release(struct approve *approve, struct text id);
+
+/* Writes approval-closed for what is expired or stale, forgets what was closed
+ * long ago.  Called now and then from the loop. */
+void approve_tick(struct approve *approve, int64_t now_utc_ms);
 
 /* Waits for an approval to leave PENDING; embedded by the exchange.  on_change
  * runs from the fold's turn, once. */

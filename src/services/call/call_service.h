@@ -10,11 +10,94 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/decide/decision.h"
+#include "domain/task/task.h"
+#include "services/approve/approve.h"
 #include "services/call/upstream.h"
+#include "services/decide/decide_service.h"
+#include "services/record/contents.h"
+#include "services/registry/fold.h"
 
 /* Every call of an agent, from the door to the answer.  One loop thread. */
 struct call_service;
 struct exchange;
+
+enum {
+	CALL_EXCHANGES_MAX_DEFAULT = 4096,
+	CALL_ARENA_BYTES_DEFAULT = 16 * 1024 * 1024, /* of one exchange */
+	CALL_RECORD_MS = 30 * 1000,                  /* longest wait for the log */
+	CALL_PREPARE_MS = 30 * 1000,                 /* longest wait for a server to start */
+	CALL_HOLD_MS_DEFAULT = 20 * 1000,
+	CALL_UPSTREAM_MS_DEFAULT = 120 * 1000,
+	CALL_TICK_MS = 50, /* how exact deadlines are */
+	CALL_REASON_BYTES_MAX = 1000,
+};
+
+/* What keeps values beside the log (services/record/contents.h); main fills it
+ * with the functions of the same name, tests with a fake. */
+struct call_values {
+	void *context;
+	bool (*digest)(void *context, struct text task, struct text value, struct sha256 *out,
+		struct error *err);
+	bool (*seal)(void *context, struct text task, struct text plain, struct arena *arena,
+		struct content_sealed *out, struct error *err);
+	bool (*attach)(
+		void *context, struct text task, struct record_append *append, struct error *err);
+};
+
+struct call_settings {
+	int64_t hold_ms;      /* how long an asked call waits; 0: answered at once */
+	int64_t upstream_ms;  /* longest wait for an answer */
+	size_t exchanges_max; /* in flight at once */
+	size_t arena_bytes;   /* of one exchange */
+};
+extern const struct call_settings call_settings_default;
+
+/* All borrowed; they outlive the service. */
+struct call_ports {
+	struct loop *loop;
+	struct fold *fold;
+	const struct registry *registry;
+	const struct task_table *tasks;
+	struct decide_service *decide;
+	struct approve *approve;
+	struct upstream upstream;
+	struct call_values values;
+};
+
+/* Registers its handlers and projectors with the fold: after those of registry,
+ * tasks and approvals.  ports and settings are copied.  Errors: LIMIT. */
+bool call_service_create(struct call_service **out, const struct call_ports *ports,
+	const struct call_settings *settings, struct error *err) MUST_CHECK;
+/* Nothing may be in flight to the log any more (record_log_close).  No callback
+ * runs. */
+void call_service_destroy(struct call_service **service);
+
+/* Once, when the fold has loaded and before any door opens: every call that was let
+ * through and has no outcome gets the outcome `unknown`; *out_count says how
+ * many.  Starts the deadlines' timer.  Errors: LIMIT, IO. */
+bool call_recover(struct call_service *service, size_t *out_count, struct error *err) MUST_CHECK;
+
+/* Passes every deadline that is due at now (monotonic, ms) and looks whether the
+ * tasks of calls and streams still live.  Runs by itself every CALL_TICK_MS once
+ * call_recover was called; tests call it. */
+void call_tick(struct call_service *service, int64_t now_ms);
+
+/* Counters since the start, for metrics. */
+struct call_figures {
+	uint64_t allowed;
+	uint64_t denied;
+	uint64_t asked;
+	uint64_t unrecorded; /* refused because no record could be made */
+	uint64_t forwarded;
+	uint64_t answered; /* by the server, result or error */
+	uint64_t failed;
+	uint64_t aborted;
+	uint64_t revoked;
+	uint64_t killed; /* kill records */
+	size_t in_flight;
+	size_t streams;
+};
+struct call_figures call_figures(const struct call_service *service);
 
 /* What the door hands in: the token is verified, the JSON-RPC frame parsed.
  * Borrowed during call_start only: what outlives it is copied. */

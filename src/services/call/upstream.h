@@ -70,7 +70,8 @@ struct upstream {
 		struct upstream_wait **out, struct error *err);
 	/* Gives up one wait: no callback runs any more; a request that was sent
 	 * is cancelled at the server (notifications/cancelled).  *wait becomes
-	 * NULL; it may be NULL. */
+	 * NULL; it may be NULL.  May be called from within on_notice of the same
+	 * wait. */
 	void (*cancel)(void *context, struct upstream_wait **wait);
 };
 

@@ -24,17 +24,27 @@ void decide_service_destroy(struct decide_service **service);
  * tasks' part of it) and decision (labels) for the table.  Errors: LIMIT. */
 bool task_fold_register(struct fold *fold, struct task_table *tasks, struct error *err) MUST_CHECK;
 
-/* Decides one call at now.  Counts nothing: decide_count_call does, once per
- * call that is let through. */
-void decide_call(struct decide_service *service, const struct call *call,
-	const struct approval_names *approvals, enum decide_search search, int64_t now_utc_ms,
+/* What is to be decided, and with what. */
+struct decide_request {
+	const struct call *call;
+	struct approval_names approvals;
+	enum decide_search search;
+	int64_t now_utc_ms;
+};
+/* Decides one call.  Counts nothing: decide_count_call does, once per call that
+ * is let through. */
+void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out);
 void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms);
 
-/* What must still hold right before the upstream is called, read live: the
- * identity active, the task live, the definition not quarantined. */
-enum reason decide_recheck(
-	struct decide_service *service, const struct call *call, int64_t now_utc_ms);
+/* Whether a server must have listed a pinned tool by now: before it was made
+ * ready it may not have. */
+enum decide_seen { DECIDE_MUST_BE_SEEN = 0, DECIDE_MAY_BE_UNSEEN };
+/* What must still hold after the decision and right before the upstream is
+ * called, read live: the identity active, the task live, the definition as
+ * pinned.  ALLOWED, or why not. */
+enum reason decide_recheck(struct decide_service *service, const struct call *call,
+	enum decide_seen seen, int64_t now_utc_ms);
 
 /* The binding and digest of a decided call, for approvals.  Errors: LIMIT. */
 bool decide_call_digest(struct decide_service *service, const struct call *call,
@@ -51,11 +61,17 @@ void decide_definitions_seen(
 bool decide_definition_digest(const struct json *definition, struct arena *arena,
 	struct sha256 *out, struct error *err) MUST_CHECK;
 
-/* The items of a tools/list result that the identity could ever use, as a new
- * result; tools not registered or quarantined are left out.  Errors: INVALID (no array tools),
- * LIMIT. */
-bool decide_tools_visible(struct decide_service *service, struct text identity, struct text server,
-	const struct json *result, int64_t now_utc_ms, struct arena *arena, struct json *out,
+/* Who looks at a list of tools. */
+struct decide_viewer {
+	struct text identity;
+	struct text server;
+	int64_t now_utc_ms;
+};
+/* A tools/list result with only those items that the viewer could ever use; tools
+ * not registered, or other than pinned, are left out.  Errors: INVALID (no array
+ * tools), LIMIT. */
+bool decide_tools_visible(struct decide_service *service, const struct decide_viewer *viewer,
+	const struct json *result, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 
 /* `remit why IDENTITY EFFECT RESOURCE`: what would be decided for the identity

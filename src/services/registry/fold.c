@@ -317,6 +317,11 @@ void projection_delete_prefix(struct projection *projection, const char *kind, s
 	add_change(projection, STORE_DELETE_PREFIX, kind, prefix, (struct text){NULL, 0});
 }
 
+uint64_t projection_index(const struct projection *projection)
+{
+	return projection->index;
+}
+
 struct arena *projection_arena(struct projection *projection)
 {
 	return projection->arena;

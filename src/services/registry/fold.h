@@ -50,6 +50,8 @@ void projection_delete(struct projection *projection, const char *kind, struct t
 void projection_delete_prefix(struct projection *projection, const char *kind, struct text prefix);
 /* Scratch memory that lives until the projection is applied. */
 struct arena *projection_arena(struct projection *projection);
+/* Leaf index of the record. */
+uint64_t projection_index(const struct projection *projection);
 
 typedef void fold_project(const struct json *record, struct projection *projection);
 

@@ -1,0 +1,348 @@
+/* How records become approvals.
+ *
+ *   approval-asked      makes one, PENDING; marks the one it replaces STALE
+ *   approval-answered   one more answer; a no is REJECTED, and the yes that
+ *                       covers the last name makes it APPROVED
+ *   decision            an allow that names an approval makes it USED
+ *   approval-closed     STALE or EXPIRED
+ *
+ * Rows of the store: approval / ID is the asked record, approval-answer / ID/PERSON
+ * an answered one; both go when the approval is closed. */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "services/approve/approve_private.h"
+
+enum { NODE_ARENA_BYTES_MAX = 256 * 1024 };
+
+/* ---- asked -------------------------------------------------------------------- */
+
+static bool texts_read(struct approval_node *node, const struct json *record, const char *name,
+	const struct text **out, size_t *out_count)
+{
+	const struct json *array = json_find(record, name);
+	size_t count = array != NULL && array->type == JSON_ARRAY ? array->count : 0;
+	struct text *texts = arena_array(node->arena, struct text, count + 1);
+	size_t i;
+
+	if (texts == NULL)
+		return false;
+	for (i = 0; i < count; i++) {
+		if (array->items[i].type != JSON_STRING)
+			return false;
+		texts[i] = text_copy(node->arena, array->items[i].string);
+		if (texts[i].data == NULL)
+			return false;
+	}
+	*out = texts;
+	*out_count = count;
+	return true;
+}
+
+static bool text_read(
+	struct approval_node *node, const struct json *record, const char *name, struct text *out)
+{
+	*out = text_copy(node->arena, json_text_or(record, name, ""));
+	return out->data != NULL;
+}
+
+static bool node_read_texts(struct approval_node *node, const struct json *record)
+{
+	struct approval *approval = &node->approval;
+
+	return text_read(node, record, "approval", &approval->id) &&
+	       text_read(node, record, "identity", &approval->identity) &&
+	       text_read(node, record, "charter", &approval->charter) &&
+	       text_read(node, record, "task", &approval->task) &&
+	       text_read(node, record, "person", &approval->person) &&
+	       text_read(node, record, "server", &approval->server) &&
+	       text_read(node, record, "tool", &approval->tool) &&
+	       text_read(node, record, "method", &approval->method) &&
+	       text_read(node, record, "entitlement", &approval->entitlement) &&
+	       text_read(node, record, "clause", &approval->clause) &&
+	       texts_read(node, record, "names", &approval->names, &approval->names_count) &&
+	       texts_read(node, record, "units", &approval->units, &approval->units_count) &&
+	       texts_read(node, record, "policies", &approval->policies, &approval->policies_count);
+}
+
+static bool node_read(
+	struct approval_node *node, const struct json *record, uint64_t index, struct error *err)
+{
+	struct approval *approval = &node->approval;
+
+	if (!node_read_texts(node, record))
+		return error_set(err, ERROR_LIMIT, "an approval does not fit in memory");
+	if (approval->id.length == 0 || approval->names_count == 0 ||
+		approval->names_count > DECISION_APPROVALS_MAX ||
+		!digest_parse(json_text_or(record, "call", ""), &approval->call_digest) ||
+		!digest_parse(json_text_or(record, "arguments", ""), &approval->arguments) ||
+		!json_need_integer(record, "at", &approval->asked_at_utc_ms, err) ||
+		!json_need_integer(record, "expires", &approval->expires_utc_ms, err))
+		return error_set(err, ERROR_CORRUPT, "an approval-asked record is malformed");
+	approval->state = APPROVAL_PENDING;
+	approval->answers = node->answers;
+	approval->asked_index = index;
+	return true;
+}
+
+static void node_destroy(struct approval_node **node)
+{
+	if (*node == NULL)
+		return;
+	arena_destroy(&(*node)->arena);
+	free(*node);
+	*node = NULL;
+}
+
+static struct text call_key(const struct approval_node *node)
+{
+	return (struct text){(const char *)node->approval.call_digest.bytes, SHA256_BYTES};
+}
+
+/* The newest question about a call is the one that is found for it. */
+static bool node_insert(struct approve *approve, struct approval_node *node, struct error *err)
+{
+	name_table_remove(approve->by_call, call_key(node));
+	if (!name_table_put(approve->by_call, call_key(node), node))
+		return error_set(err, ERROR_LIMIT, "no memory for an approval");
+	if (!name_table_put(approve->by_id, node->approval.id, node)) {
+		name_table_remove(approve->by_call, call_key(node));
+		return error_set(err, ERROR_LIMIT, "no memory for an approval");
+	}
+	node->older = approve->youngest;
+	if (node->older != NULL)
+		node->older->younger = node;
+	else
+		approve->oldest = node;
+	approve->youngest = node;
+	approve->count++;
+	return true;
+}
+
+void approval_node_forget(struct approve *approve, struct approval_node *node)
+{
+	if (name_table_find(approve->by_call, call_key(node)) == node)
+		name_table_remove(approve->by_call, call_key(node));
+	name_table_remove(approve->by_id, node->approval.id);
+	if (node->older != NULL)
+		node->older->younger = node->younger;
+	else
+		approve->oldest = node->younger;
+	if (node->younger != NULL)
+		node->younger->older = node->older;
+	else
+		approve->youngest = node->older;
+	approve->count--;
+	node_destroy(&node);
+}
+
+/* Tells those who wait for it, each once. */
+static void watches_run(struct approve *approve, const struct approval *approval)
+{
+	struct approve_watch *watch = approve->watches;
+
+	while (watch != NULL) {
+		if (!text_equal(watch->id, approval->id)) {
+			watch = watch->next;
+			continue;
+		}
+		approve_watch_remove(approve, watch);
+		watch->on_change(watch->context, approval);
+		watch = approve->watches; /* the list may have changed */
+	}
+}
+
+static void close_node(struct approve *approve, struct approval_node *node,
+	enum approval_state state, int64_t at_utc_ms)
+{
+	node->approval.state = state;
+	node->approval.is_reserved = false;
+	node->closed_at_utc_ms = at_utc_ms;
+	watches_run(approve, &node->approval);
+}
+
+static bool is_open(const struct approval_node *node)
+{
+	return node != NULL && (node->approval.state == APPROVAL_PENDING ||
+				       node->approval.state == APPROVAL_APPROVED);
+}
+
+static bool fold_asked(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct approve *approve = state;
+	struct approval_node *replaced =
+		approval_node_find(approve, json_text_or(record, "replaces", ""));
+	struct approval_node *node;
+
+	if (approval_node_find(approve, json_text_or(record, "approval", "")) != NULL)
+		return true;
+	node = calloc(1, sizeof(*node));
+	if (node != NULL)
+		node->arena = arena_create(NODE_ARENA_BYTES_MAX);
+	if (node == NULL || node->arena == NULL) {
+		node_destroy(&node);
+		return error_set(err, ERROR_LIMIT, "no memory for an approval");
+	}
+	if (!node_read(node, record, index, err) || !node_insert(approve, node, err)) {
+		node_destroy(&node);
+		return false;
+	}
+	if (is_open(replaced) && !replaced->approval.is_reserved)
+		close_node(approve, replaced, APPROVAL_STALE, node->approval.asked_at_utc_ms);
+	return true;
+}
+
+/* ---- answered -------------------------------------------------------------------- */
+
+static bool has_answered(const struct approval_node *node, struct text person)
+{
+	size_t i;
+
+	for (i = 0; i < node->approval.answers_count; i++)
+		if (text_equal(node->answers[i].person, person))
+			return true;
+	return false;
+}
+
+static bool answer_add(struct approval_node *node, const struct json *record, struct text person,
+	uint64_t index, struct error *err)
+{
+	struct approval_answer *answer = &node->answers[node->approval.answers_count];
+
+	answer->person = text_copy(node->arena, person);
+	answer->reason = text_copy(node->arena, json_text_or(record, "reason", ""));
+	answer->is_yes = text_is(json_text_or(record, "answer", ""), "yes");
+	answer->at_utc_ms = json_integer_or(record, "at", 0);
+	answer->index = index;
+	if (answer->person.data == NULL || answer->reason.data == NULL)
+		return error_set(err, ERROR_LIMIT, "an answer does not fit in memory");
+	node->approval.answers_count++;
+	return true;
+}
+
+static bool fold_answered(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct approve *approve = state;
+	struct approval_node *node =
+		approval_node_find(approve, json_text_or(record, "approval", ""));
+	struct text person = json_text_or(record, "actor", "");
+	int64_t at_utc_ms = json_integer_or(record, "at", 0);
+
+	if (!text_starts_with(person, "person:"))
+		return error_set(err, ERROR_CORRUPT, "an approval was answered by no person");
+	person.data += text_of("person:").length;
+	person.length -= text_of("person:").length;
+	if (node == NULL || node->approval.state != APPROVAL_PENDING ||
+		has_answered(node, person) || node->approval.answers_count == APPROVAL_ANSWERS_MAX)
+		return true;
+	if (!answer_add(node, record, person, index, err))
+		return false;
+	if (!node->answers[node->approval.answers_count - 1].is_yes) {
+		close_node(approve, node, APPROVAL_REJECTED, at_utc_ms);
+		return true;
+	}
+	if (!approve_is_covered(approve, &node->approval))
+		return true;
+	node->approval.state = APPROVAL_APPROVED;
+	node->approval.expires_utc_ms = json_integer_or(record, "expires", at_utc_ms);
+	watches_run(approve, &node->approval);
+	return true;
+}
+
+/* ---- used and closed ----------------------------------------------------------------- */
+
+static bool fold_decision(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct approve *approve = state;
+	struct approval_node *node =
+		approval_node_find(approve, json_text_or(record, "approval", ""));
+
+	(void)index;
+	(void)err;
+	if (is_open(node) && text_is(json_text_or(record, "verdict", ""), "allow"))
+		close_node(approve, node, APPROVAL_USED, json_integer_or(record, "at", 0));
+	return true;
+}
+
+static bool fold_closed(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct approve *approve = state;
+	struct approval_node *node =
+		approval_node_find(approve, json_text_or(record, "approval", ""));
+	bool is_stale = text_is(json_text_or(record, "state", ""), "stale");
+
+	(void)index;
+	(void)err;
+	if (is_open(node))
+		close_node(approve, node, is_stale ? APPROVAL_STALE : APPROVAL_EXPIRED,
+			json_integer_or(record, "at", 0));
+	return true;
+}
+
+/* ---- rows ------------------------------------------------------------------------------ */
+
+static struct text answers_of(struct projection *projection, struct text id)
+{
+	return text_format(projection_arena(projection), "%.*s/", TEXT_ARGS(id));
+}
+
+static void rows_delete(struct projection *projection, struct text id)
+{
+	if (id.length == 0)
+		return;
+	projection_delete(projection, "approval", id);
+	projection_delete_prefix(projection, "approval-answer", answers_of(projection, id));
+}
+
+static void project_asked(const struct json *record, struct projection *projection)
+{
+	rows_delete(projection, json_text_or(record, "replaces", ""));
+	projection_put(projection, "approval", json_text_or(record, "approval", ""), record);
+}
+
+static void project_answered(const struct json *record, struct projection *projection)
+{
+	struct text id = json_text_or(record, "approval", "");
+	struct text key = text_format(projection_arena(projection), "%.*s/%.*s", TEXT_ARGS(id),
+		TEXT_ARGS(json_text_or(record, "actor", "")));
+
+	if (text_is(json_text_or(record, "answer", ""), "yes"))
+		projection_put(projection, "approval-answer", key, record);
+	else
+		rows_delete(projection, id);
+}
+
+static void project_decision(const struct json *record, struct projection *projection)
+{
+	if (text_is(json_text_or(record, "verdict", ""), "allow"))
+		rows_delete(projection, json_text_or(record, "approval", ""));
+}
+
+static void project_closed(const struct json *record, struct projection *projection)
+{
+	rows_delete(projection, json_text_or(record, "approval", ""));
+}
+
+bool approve_register(struct approve *approve, struct error *err)
+{
+	const struct fold_handler handlers[] = {
+		{.type = "approval-asked", .apply = fold_asked, .state = approve},
+		{.type = "approval-answered", .apply = fold_answered, .state = approve},
+		{.type = "decision", .apply = fold_decision, .state = approve},
+		{.type = "approval-closed", .apply = fold_closed, .state = approve},
+	};
+	static const struct fold_projector projectors[] = {
+		{"approval-asked", project_asked},
+		{"approval-answered", project_answered},
+		{"decision", project_decision},
+		{"approval-closed", project_closed},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)
+		if (!fold_add(approve->fold, &handlers[i], err) ||
+			!fold_add_projector(approve->fold, &projectors[i], err))
+			return false;
+	return true;
+}

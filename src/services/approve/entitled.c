@@ -1,0 +1,168 @@
+/* Who may answer.  Asked twice: when a person answers and again when the answer is
+ * used, from the registry as it is at that moment.
+ *
+ *   owner, backup-owner   the person the charter in force names
+ *   role/ROLE             holds the role, in the identity's unit or in org
+ *   data-owner/UNIT       custodian of a data source of the unit, or an owner in
+ *                         it; only for units the call has to do with
+ *   second                two different people, each owner, backup owner or
+ *                         approver
+ * Nobody answers what was asked on their own behalf. */
+
+#include "services/approve/approve_private.h"
+
+static const struct charter *charter_of(
+	const struct approve *approve, const struct approval *approval)
+{
+	const struct registry_entry *entry =
+		registry_find(approve->registry, OBJECT_IDENTITY, approval->identity);
+
+	return entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
+}
+
+static struct text after(struct text name, const char *prefix)
+{
+	size_t length = text_of(prefix).length;
+
+	return (struct text){name.data + length, name.length - length};
+}
+
+/* An administrator is one everywhere; any other role counts at home. */
+static bool covers_role(
+	const struct person *person, const struct charter *charter, struct text role)
+{
+	uint32_t i;
+
+	for (i = 0; i < person->roles_count; i++)
+		if (text_equal(person->roles[i], role))
+			return text_is(role, "administrator") ||
+			       text_equal(person->unit, charter->unit) ||
+			       text_is(person->unit, REGISTRY_ORGANISATION);
+	return false;
+}
+
+struct custodian_search {
+	struct text person;
+	struct text unit;
+	bool is_found;
+};
+
+static bool visit_source(void *context, const struct registry_entry *entry)
+{
+	struct custodian_search *search = context;
+	const struct data_source *source =
+		entry->in_force == NULL ? NULL : entry->in_force->data_source;
+
+	if (source != NULL && text_equal(source->unit, search->unit) &&
+		text_equal(source->custodian, search->person))
+		search->is_found = true;
+	return !search->is_found;
+}
+
+static bool covers_data(const struct approve *approve, const struct approval *approval,
+	const struct person *person, struct text unit)
+{
+	struct custodian_search search = {person->name, unit, false};
+	bool is_concerned = false;
+	size_t i;
+
+	for (i = 0; i < approval->units_count; i++)
+		is_concerned |= text_equal(approval->units[i], unit);
+	if (!is_concerned)
+		return false;
+	if (text_equal(person->unit, unit) && person_has_role(person, "owner"))
+		return true;
+	registry_each(approve->registry, OBJECT_DATA_SOURCE, TEXT(""), visit_source, &search);
+	return search.is_found;
+}
+
+static bool covers_second(const struct person *person, const struct charter *charter)
+{
+	return text_equal(charter->owner, person->name) ||
+	       text_equal(charter->backup_owner, person->name) ||
+	       covers_role(person, charter, TEXT("approver"));
+}
+
+bool approve_person_covers(const struct approve *approve, const struct approval *approval,
+	struct text name_of_person, struct text name)
+{
+	const struct charter *charter = charter_of(approve, approval);
+	const struct person *person = registry_find_person(approve->registry, name_of_person);
+
+	if (charter == NULL || person == NULL || name_of_person.length == 0 ||
+		text_equal(name_of_person, approval->person))
+		return false;
+	if (text_is(name, "owner"))
+		return text_equal(charter->owner, name_of_person);
+	if (text_is(name, "backup-owner"))
+		return text_equal(charter->backup_owner, name_of_person);
+	if (text_is(name, "second"))
+		return covers_second(person, charter);
+	if (text_starts_with(name, "role/"))
+		return covers_role(person, charter, after(name, "role/"));
+	if (text_starts_with(name, "data-owner/"))
+		return covers_data(approve, approval, person, after(name, "data-owner/"));
+	return false;
+}
+
+/* How many different people said yes and may still say it for this name. */
+static size_t yes_count(
+	const struct approve *approve, const struct approval *approval, struct text name)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < approval->answers_count; i++)
+		if (approval->answers[i].is_yes &&
+			approve_person_covers(approve, approval, approval->answers[i].person, name))
+			count++;
+	return count;
+}
+
+/* Of any name: a second person is one who is different from the first. */
+static size_t yes_people(const struct approve *approve, const struct approval *approval)
+{
+	size_t i, name, count = 0;
+
+	for (i = 0; i < approval->answers_count; i++) {
+		bool counts = false;
+
+		for (name = 0; name < approval->names_count; name++)
+			counts |= approve_person_covers(approve, approval,
+				approval->answers[i].person, approval->names[name]);
+		count += approval->answers[i].is_yes && counts;
+	}
+	return count;
+}
+
+bool approve_is_covered(const struct approve *approve, const struct approval *approval)
+{
+	size_t i;
+
+	if (approval->names_count == 0)
+		return false;
+	for (i = 0; i < approval->names_count; i++) {
+		if (yes_count(approve, approval, approval->names[i]) == 0)
+			return false;
+		if (text_is(approval->names[i], "second") && yes_people(approve, approval) < 2)
+			return false;
+	}
+	return true;
+}
+
+const char *approve_refusal(
+	const struct approve *approve, const struct approval *approval, struct text person)
+{
+	size_t i;
+
+	if (registry_find_person(approve->registry, person) == NULL)
+		return "no such person is registered";
+	if (text_equal(person, approval->person))
+		return "nobody approves what was asked on their own behalf";
+	for (i = 0; i < approval->answers_count; i++)
+		if (text_equal(approval->answers[i].person, person))
+			return "this person has answered already";
+	for (i = 0; i < approval->names_count; i++)
+		if (approve_person_covers(approve, approval, person, approval->names[i]))
+			return NULL;
+	return "this person is none of those who are asked";
+}

@@ -1,0 +1,635 @@
+/* The service around the exchanges: starting them, their deadlines, what is in
+ * flight for the log, streams, and kill.
+ *
+ * In flight is what the log says is: an allow without an outcome.  Rows of the
+ * store: in-flight / INDEX is such a decision; it goes with its outcome. */
+
+#include "services/call/call_service.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services/call/exchange.h"
+
+enum { INDEX_TEXT_BYTES = 24, KILL_ARENA_BYTES = 16 * 1024, APPROVE_TICK_MS = 5000 };
+
+const struct call_settings call_settings_default = {
+	.hold_ms = CALL_HOLD_MS_DEFAULT,
+	.upstream_ms = CALL_UPSTREAM_MS_DEFAULT,
+	.exchanges_max = CALL_EXCHANGES_MAX_DEFAULT,
+	.arena_bytes = CALL_ARENA_BYTES_DEFAULT,
+};
+
+/* ---- exchanges ---------------------------------------------------------------- */
+
+static void exchange_destroy(struct exchange **exchange)
+{
+	if (*exchange == NULL)
+		return;
+	arena_destroy(&(*exchange)->arena);
+	free(*exchange);
+	*exchange = NULL;
+}
+
+static void on_release(struct loop_post *post)
+{
+	struct exchange *exchange = post->context;
+
+	exchange_destroy(&exchange);
+}
+
+static bool text_keep(
+	struct exchange *exchange, struct text from, struct text *out, struct error *err)
+{
+	*out = text_copy(exchange->arena, from);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room for the call");
+}
+
+/* Copies what the door lends and builds the call of it. */
+static bool exchange_read(
+	struct exchange *exchange, const struct call_request *request, struct error *err)
+{
+	const struct task *task = task_find(exchange->service->ports.tasks, request->task);
+	struct call_draft draft;
+	struct json params;
+
+	if (task == NULL)
+		return error_set(
+			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(request->task));
+	draft.environment = task->environment;
+	draft.params = NULL;
+	if (!text_keep(exchange, task->identity, &draft.identity, err) ||
+		!text_keep(exchange, task->id, &draft.task, err) ||
+		!text_keep(exchange, request->server, &draft.server, err) ||
+		!text_keep(exchange, request->method, &draft.method, err))
+		return false;
+	if (request->params != NULL) {
+		if (!json_copy(&params, exchange->arena, request->params, err))
+			return false;
+		draft.params = &params;
+	}
+	return call_build(&exchange->call, exchange->arena, &draft, err);
+}
+
+/* NULL without memory. */
+static struct exchange *exchange_create(struct call_service *service)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+
+	if (exchange == NULL)
+		return NULL;
+	exchange->arena = arena_create(service->settings.arena_bytes);
+	if (exchange->arena == NULL) {
+		exchange_destroy(&exchange);
+		return NULL;
+	}
+	exchange->service = service;
+	exchange->deadline_ms = INT64_MAX;
+	exchange->release_post.run = on_release;
+	exchange->release_post.context = exchange;
+	return exchange;
+}
+
+static void exchange_insert(struct call_service *service, struct exchange *exchange)
+{
+	exchange->next = service->exchanges;
+	exchange->link = &service->exchanges;
+	if (exchange->next != NULL)
+		exchange->next->link = &exchange->next;
+	service->exchanges = exchange;
+	service->figures.in_flight++;
+}
+
+bool call_start(struct call_service *service, const struct call_request *request,
+	const struct call_client *client, struct exchange **out, struct error *err)
+{
+	struct exchange *exchange;
+
+	*out = NULL;
+	if (service->figures.in_flight >= service->settings.exchanges_max)
+		return error_set(err, ERROR_LIMIT, "%zu calls are in flight already",
+			service->figures.in_flight);
+	exchange = exchange_create(service);
+	if (exchange == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a call");
+	if (!exchange_read(exchange, request, err)) {
+		exchange_destroy(&exchange);
+		return false;
+	}
+	exchange->client_copy = *client;
+	exchange->client = &exchange->client_copy;
+	exchange->wants_progress = request->wants_progress;
+	exchange_insert(service, exchange);
+	*out = exchange;
+	exchange_event(exchange, EVENT_START);
+	return true;
+}
+
+void call_abort(struct exchange **exchange)
+{
+	struct exchange *aborted = *exchange;
+
+	*exchange = NULL;
+	if (aborted == NULL || aborted->client == NULL)
+		return;
+	aborted->client = NULL;
+	exchange_event(aborted, EVENT_ABORT);
+}
+
+/* ---- time and life ---------------------------------------------------------------- */
+
+/* Events may take exchanges out of the list, so each round starts from the one
+ * after, found again by what it was. */
+static void exchanges_each(struct call_service *service,
+	void (*visit)(struct exchange *exchange, int64_t now_ms), int64_t now_ms)
+{
+	struct exchange *exchange = service->exchanges;
+
+	/* Freed only in a later turn of the loop, so `next` read before the visit
+	 * stays memory of ours; one that left the list has no link. */
+	while (exchange != NULL) {
+		struct exchange *next = exchange->next;
+
+		if (exchange->link != NULL)
+			visit(exchange, now_ms);
+		exchange = next;
+	}
+}
+
+static void visit_deadline(struct exchange *exchange, int64_t now_ms)
+{
+	if (exchange->deadline_ms > now_ms)
+		return;
+	exchange->deadline_ms = INT64_MAX;
+	exchange_event(exchange, EVENT_DEADLINE);
+}
+
+static void visit_live(struct exchange *exchange, int64_t now_ms)
+{
+	(void)now_ms;
+	exchange_check_live(exchange);
+}
+
+static void stream_close(struct call_service *service, struct call_stream *stream)
+{
+	call_stream_remove(service, stream);
+	stream->on_closed(stream, TEXT("the task is no longer live"));
+}
+
+static bool stream_is_live(const struct call_service *service, const struct call_stream *stream)
+{
+	const struct task *task = task_find(service->ports.tasks, stream->task);
+	const struct registry_entry *entry =
+		task == NULL
+			? NULL
+			: registry_find(service->ports.registry, OBJECT_IDENTITY, task->identity);
+
+	return entry != NULL && entry->state == IDENTITY_ACTIVE &&
+	       task_is_live(task, fold_stamp_utc_ms(service->ports.fold));
+}
+
+/* on_closed may remove any stream, so each one closed starts the walk again. */
+static void streams_check(struct call_service *service)
+{
+	struct call_stream *stream = service->streams;
+
+	while (stream != NULL) {
+		if (stream_is_live(service, stream)) {
+			stream = stream->next;
+			continue;
+		}
+		stream_close(service, stream);
+		stream = service->streams;
+	}
+}
+
+static void check_live(struct call_service *service)
+{
+	exchanges_each(service, visit_live, 0);
+	streams_check(service);
+}
+
+void call_tick(struct call_service *service, int64_t now_ms)
+{
+	int64_t now_utc_ms = fold_stamp_utc_ms(service->ports.fold);
+
+	exchanges_each(service, visit_deadline, now_ms);
+	if (now_ms < service->approve_tick_ms)
+		return;
+	service->approve_tick_ms = now_ms + APPROVE_TICK_MS;
+	check_live(service);
+	approve_tick(service->ports.approve, now_utc_ms);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+	struct call_service *service = timer->context;
+
+	call_tick(service, loop_now_ms(service->ports.loop));
+	/* Out of memory for the timer: the next turn tries again by itself. */
+	if (!loop_timer_start(service->ports.loop, timer, CALL_TICK_MS))
+		assert(!"a timer that fired has its place in the heap");
+}
+
+bool call_stream_add(struct call_service *service, struct call_stream *stream)
+{
+	if (!stream_is_live(service, stream))
+		return false;
+	stream->next = service->streams;
+	stream->link = &service->streams;
+	if (stream->next != NULL)
+		stream->next->link = &stream->next;
+	service->streams = stream;
+	service->figures.streams++;
+	return true;
+}
+
+void call_stream_remove(struct call_service *service, struct call_stream *stream)
+{
+	if (stream->link == NULL)
+		return;
+	*stream->link = stream->next;
+	if (stream->next != NULL)
+		stream->next->link = stream->link;
+	stream->next = NULL;
+	stream->link = NULL;
+	service->figures.streams--;
+}
+
+/* ---- the fold -------------------------------------------------------------------------- */
+
+/* An allow without an outcome. */
+struct in_flight {
+	uint64_t index;
+	char key[INDEX_TEXT_BYTES];
+	struct text identity;
+	struct text task;
+	struct text tool;
+	char texts[];
+};
+
+static struct text index_key(uint64_t index, char out[INDEX_TEXT_BYTES])
+{
+	int length = snprintf(out, INDEX_TEXT_BYTES, "%" PRIu64, index);
+
+	assert(length > 0 && length < INDEX_TEXT_BYTES);
+	return (struct text){out, (size_t)length};
+}
+
+static struct text place_text(char **end, struct text from)
+{
+	struct text placed = {*end, from.length};
+	size_t i;
+
+	for (i = 0; i < from.length; i++)
+		(*end)[i] = from.data[i];
+	*end += from.length;
+	return placed;
+}
+
+static bool is_let_through(const struct json *record)
+{
+	return text_is(json_text_or(record, "verdict", ""), "allow") &&
+	       json_find(record, "arguments") != NULL;
+}
+
+static bool fold_decision(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct call_service *service = state;
+	struct text identity = json_text_or(record, "identity", "");
+	struct text task = json_text_or(record, "task", "");
+	struct text tool = json_text_or(record, "tool", "");
+	struct in_flight *in_flight;
+	struct text key;
+	char *end;
+
+	if (!is_let_through(record))
+		return true;
+	in_flight = calloc(1, sizeof(*in_flight) + identity.length + task.length + tool.length);
+	if (in_flight == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a call in flight");
+	end = in_flight->texts;
+	in_flight->index = index;
+	in_flight->identity = place_text(&end, identity);
+	in_flight->task = place_text(&end, task);
+	in_flight->tool = place_text(&end, tool);
+	key = index_key(index, in_flight->key);
+	free(name_table_remove(service->in_flight, key));
+	if (name_table_put(service->in_flight, key, in_flight))
+		return true;
+	free(in_flight);
+	return error_set(err, ERROR_LIMIT, "no memory for a call in flight");
+}
+
+static bool fold_outcome(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct call_service *service = state;
+	int64_t decision = json_integer_or(record, "decision", -1);
+	char key[INDEX_TEXT_BYTES];
+
+	(void)index;
+	if (decision < 0)
+		return error_set(err, ERROR_CORRUPT, "an outcome names no decision");
+	free(name_table_remove(service->in_flight, index_key((uint64_t)decision, key)));
+	return true;
+}
+
+static void on_live_post(struct loop_post *post)
+{
+	struct call_service *service = post->context;
+
+	service->is_live_posted = false;
+	check_live(service);
+}
+
+/* Something that may end authority: look at all, once every handler has run. */
+static bool fold_ending(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct call_service *service = state;
+
+	(void)record;
+	(void)index;
+	(void)err;
+	if (service->is_live_posted || (service->exchanges == NULL && service->streams == NULL))
+		return true;
+	service->live_post.run = on_live_post;
+	service->live_post.context = service;
+	service->is_live_posted = true;
+	loop_post(service->ports.loop, &service->live_post);
+	return true;
+}
+
+static void project_decision(const struct json *record, struct projection *projection)
+{
+	struct arena *arena = projection_arena(projection);
+
+	if (is_let_through(record))
+		projection_put(projection, "in-flight",
+			text_format(arena, "%" PRIu64, projection_index(projection)), record);
+}
+
+static void project_outcome(const struct json *record, struct projection *projection)
+{
+	struct arena *arena = projection_arena(projection);
+	int64_t decision = json_integer_or(record, "decision", -1);
+
+	projection_delete(projection, "in-flight", text_format(arena, "%" PRId64, decision));
+}
+
+static bool service_register(struct call_service *service, struct error *err)
+{
+	static const char *const endings[] = {"kill", "task-ended", "state", "registry"};
+	const struct fold_handler decision = {
+		.type = "decision", .apply = fold_decision, .state = service};
+	const struct fold_handler outcome = {
+		.type = "outcome", .apply = fold_outcome, .state = service};
+	static const struct fold_projector projectors[] = {
+		{"decision", project_decision},
+		{"outcome", project_outcome},
+	};
+	struct fold *fold = service->ports.fold;
+	size_t i;
+
+	for (i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		struct fold_handler ending = {
+			.type = endings[i], .apply = fold_ending, .state = service};
+
+		if (!fold_add(fold, &ending, err))
+			return false;
+	}
+	return fold_add(fold, &decision, err) && fold_add(fold, &outcome, err) &&
+	       fold_add_projector(fold, &projectors[0], err) &&
+	       fold_add_projector(fold, &projectors[1], err);
+}
+
+/* ---- one record of our own ------------------------------------------------------------- */
+
+/* A kill, or the outcome of a call of an earlier run, on its way to the log. */
+struct submission {
+	struct fold_change change;
+	struct arena *arena;
+	struct call_service *service;
+	bool is_kill;
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
+
+static void submission_destroy(struct submission **submission)
+{
+	if (*submission == NULL)
+		return;
+	arena_destroy(&(*submission)->arena);
+	free(*submission);
+	*submission = NULL;
+}
+
+static void on_submission_done(struct fold_change *change)
+{
+	struct submission *submission = change->context;
+
+	if (submission->is_kill && change->is_durable)
+		submission->service->figures.killed++;
+	if (submission->done != NULL)
+		submission->done(submission->context, change->index,
+			change->is_durable ? NULL : &change->err);
+	submission_destroy(&submission);
+}
+
+static bool submission_create(
+	struct submission **out, struct call_service *service, struct error *err)
+{
+	struct submission *submission = calloc(1, sizeof(*submission));
+
+	*out = NULL;
+	if (submission != NULL)
+		submission->arena = arena_create(KILL_ARENA_BYTES);
+	if (submission == NULL || submission->arena == NULL) {
+		submission_destroy(&submission);
+		return error_set(err, ERROR_LIMIT, "no memory for a record");
+	}
+	submission->service = service;
+	submission->change.done = on_submission_done;
+	submission->change.context = submission;
+	submission->change.append.urgency = RECORD_RESERVED;
+	*out = submission;
+	return true;
+}
+
+/* Submits *submission, which it takes: sets it to NULL. */
+static bool submission_send(
+	struct submission **submission, const struct json *record, struct error *err)
+{
+	struct submission *one = *submission;
+
+	one->change.entry = json_canonical_text(one->arena, record);
+	if (one->change.entry.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no room for the record");
+	if (!fold_submit(one->service->ports.fold, &one->change, err))
+		return false;
+	*submission = NULL; /* on_submission_done frees it */
+	return true;
+}
+
+/* ---- kill --------------------------------------------------------------------------------- */
+
+static bool kill_is_well_formed(
+	const struct call_service *service, const struct call_kill *kill, struct error *err)
+{
+	if ((kill->identity.length == 0) == (kill->task.length == 0))
+		return error_set(err, ERROR_INVALID, "a kill names an identity or a task");
+	if (kill->reason.length == 0 || kill->reason.length > CALL_REASON_BYTES_MAX)
+		return error_set(err, ERROR_INVALID, "a kill needs a reason of at most %d bytes",
+			CALL_REASON_BYTES_MAX);
+	if (kill->identity.length != 0 &&
+		registry_find(service->ports.registry, OBJECT_IDENTITY, kill->identity) == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "no identity %.*s is registered",
+			TEXT_ARGS(kill->identity));
+	return true;
+}
+
+bool call_kill_submit(struct call_service *service, const struct call_kill *kill, struct error *err)
+{
+	struct task_kill what = {
+		.identity = kill->identity,
+		.task = kill->task,
+		.reason = kill->reason,
+		.actor = kill->actor,
+		.at_utc_ms = fold_stamp_utc_ms(service->ports.fold),
+	};
+	struct submission *submission = NULL;
+	struct json record;
+	bool ok;
+
+	if (!kill_is_well_formed(service, kill, err) ||
+		!submission_create(&submission, service, err))
+		return false;
+	submission->is_kill = true;
+	submission->context = kill->context;
+	submission->done = kill->done;
+	ok = task_kill_record(&record, submission->arena, service->ports.tasks, &what, err) &&
+	     submission_send(&submission, &record, err);
+	submission_destroy(&submission);
+	return ok;
+}
+
+/* ---- start and end ----------------------------------------------------------------------------
+ */
+
+static bool unknown_send(
+	struct call_service *service, const struct in_flight *in_flight, struct error *err)
+{
+	struct submission *submission = NULL;
+	struct json_builder record;
+	struct json sealed;
+	bool ok;
+
+	if (!submission_create(&submission, service, err))
+		return false;
+	json_object_start(&record, submission->arena);
+	json_put_integer(&record, "at", fold_stamp_utc_ms(service->ports.fold));
+	json_put_cstring(&record, "type", "outcome");
+	json_put_cstring(&record, "actor", "remit");
+	json_put_text(&record, "task", in_flight->task);
+	json_put_text(&record, "identity", in_flight->identity);
+	json_put_text(&record, "tool", in_flight->tool);
+	json_put_integer(&record, "decision", (int64_t)in_flight->index);
+	json_put_cstring(&record, "status", "unknown");
+	ok = json_object_seal(&record, &sealed, err) && submission_send(&submission, &sealed, err);
+	submission_destroy(&submission);
+	return ok;
+}
+
+bool call_recover(struct call_service *service, size_t *out_count, struct error *err)
+{
+	const struct in_flight *in_flight = name_table_next(service->in_flight, TEXT(""));
+
+	*out_count = 0;
+	for (; in_flight != NULL;
+		in_flight = name_table_next(service->in_flight, text_of(in_flight->key))) {
+		if (!unknown_send(service, in_flight, err))
+			return false;
+		(*out_count)++;
+	}
+	service->timer.on_due = on_timer;
+	service->timer.context = service;
+	if (!loop_timer_start(service->ports.loop, &service->timer, CALL_TICK_MS))
+		return error_set(err, ERROR_LIMIT, "no memory for a timer");
+	return true;
+}
+
+bool call_service_create(struct call_service **out, const struct call_ports *ports,
+	const struct call_settings *settings, struct error *err)
+{
+	struct call_service *service = calloc(1, sizeof(*service));
+	bool ok = false;
+
+	*out = NULL;
+	if (service == NULL) {
+		error_set(err, ERROR_LIMIT, "no memory for calls");
+		goto done;
+	}
+	service->ports = *ports;
+	service->settings = *settings;
+	service->in_flight = name_table_create();
+	if (service->in_flight == NULL) {
+		error_set(err, ERROR_LIMIT, "no memory for calls");
+		goto done;
+	}
+	if (!service_register(service, err))
+		goto done;
+	*out = service;
+	service = NULL;
+	ok = true;
+done:
+	call_service_destroy(&service);
+	return ok;
+}
+
+void call_service_destroy(struct call_service **service)
+{
+	struct exchange *exchange;
+
+	if (*service == NULL)
+		return;
+	loop_timer_stop((*service)->ports.loop, &(*service)->timer);
+	exchange = (*service)->exchanges;
+	while (exchange != NULL) {
+		struct upstream *upstream = &(*service)->ports.upstream;
+		struct exchange *next = exchange->next;
+
+		upstream->cancel(upstream->context, &exchange->wait);
+		approve_watch_remove((*service)->ports.approve, &exchange->watch);
+		exchange_destroy(&exchange);
+		exchange = next;
+	}
+	name_table_destroy(&(*service)->in_flight, free);
+	free(*service);
+	*service = NULL;
+}
+
+struct call_figures call_figures(const struct call_service *service)
+{
+	return service->figures;
+}
+
+static void on_definitions(void *context, struct text server, const struct json *tools)
+{
+	struct call_service *service = context;
+
+	decide_definitions_seen(service->ports.decide, server, tools);
+}
+
+static void on_gone(void *context, struct text server)
+{
+	struct call_service *service = context;
+
+	decide_definitions_seen(service->ports.decide, server, NULL);
+}
+
+struct upstream_listener call_upstream_listener(struct call_service *service)
+{
+	return (struct upstream_listener){
+		.context = service, .on_definitions = on_definitions, .on_gone = on_gone};
+}

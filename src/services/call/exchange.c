@@ -1,0 +1,835 @@
+/* The exchange: one call from the door to the answer.
+ *
+ * Invariants:
+ *  1. forward() is the only caller of the port upstream.start, and forwards only a
+ *     call whose ALLOW is durable and whose authority holds at that moment.
+ *  2. Everything an event may do is a cell of the table below; an event that has
+ *     no cell cannot happen in that state.
+ *  3. The door hears exactly one reply, or none after ABORT.
+ *  4. An exchange is freed only from the loop, when neither the log nor a server
+ *     holds anything of it.
+ *  5. A decision that is durably ALLOW gets an outcome. */
+
+#include "services/call/exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* ---- the end ------------------------------------------------------------------- */
+
+static int64_t now_ms(const struct exchange *exchange)
+{
+	return loop_now_ms(exchange->service->ports.loop);
+}
+
+static int64_t now_utc_ms(const struct exchange *exchange)
+{
+	return fold_stamp_utc_ms(exchange->service->ports.fold);
+}
+
+static void wait_until(struct exchange *exchange, int64_t delay_ms)
+{
+	exchange->deadline_ms = now_ms(exchange) + delay_ms;
+}
+
+static void wait_forever(struct exchange *exchange)
+{
+	exchange->deadline_ms = INT64_MAX;
+}
+
+/* Frees it at the loop's next turn, if nothing outside holds it. */
+static void exchange_finish(struct exchange *exchange, enum exchange_state state)
+{
+	struct call_ports *ports = &exchange->service->ports;
+
+	exchange->state = state;
+	exchange->client = NULL;
+	wait_forever(exchange);
+	approve_watch_remove(ports->approve, &exchange->watch);
+	if (exchange->is_reserved && exchange->changes_in_flight == 0) {
+		approve_release(ports->approve, exchange->approval);
+		exchange->is_reserved = false;
+	}
+	assert(exchange->wait == NULL);
+	if (exchange->changes_in_flight != 0 || exchange->is_people_posted ||
+		exchange->is_failed_posted)
+		return; /* the last of them comes back here */
+	exchange->state = EXCHANGE_ANSWERED;
+	if (exchange->link == NULL)
+		return; /* on its way out already */
+	*exchange->link = exchange->next;
+	if (exchange->next != NULL)
+		exchange->next->link = exchange->link;
+	exchange->link = NULL;
+	exchange->service->figures.in_flight--;
+	loop_post(ports->loop, &exchange->release_post);
+}
+
+static void reply(struct exchange *exchange, struct call_reply *out)
+{
+	const struct call_client *client = exchange->client;
+
+	if (client == NULL)
+		return;
+	exchange->client = NULL; /* once */
+	out->decision = &exchange->decision;
+	out->is_recorded = exchange->is_recorded;
+	out->index = exchange->index;
+	if (out->kind == CALL_ASKED)
+		out->approval = exchange->approval;
+	client->on_reply(client->context, out);
+}
+
+static void reply_kind(
+	struct exchange *exchange, enum call_reply_kind kind, const struct error *failure)
+{
+	struct call_reply out = {
+		.kind = kind,
+		.message = exchange_message(exchange, kind, failure),
+		.failure = failure,
+	};
+
+	reply(exchange, &out);
+}
+
+/* ---- the outcome ------------------------------------------------------------------ */
+
+static void change_came_back(struct exchange *exchange)
+{
+	assert(exchange->changes_in_flight > 0);
+	exchange->changes_in_flight--;
+}
+
+static void on_outcome_done(struct fold_change *change)
+{
+	struct exchange *exchange = change->context;
+
+	change_came_back(exchange);
+	exchange_event(exchange, EVENT_OUTCOME_DONE);
+}
+
+/* Hands the outcome to the log.  If that cannot be, the call is in flight for the
+ * log, and the next start records `unknown`. */
+static void submit_outcome(struct exchange *exchange, const struct outcome *outcome)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	struct error err = {0};
+
+	wait_forever(exchange);
+	exchange->state = EXCHANGE_OUTCOME;
+	exchange->outcome.done = on_outcome_done;
+	exchange->outcome.context = exchange;
+	exchange->outcome.append.urgency = RECORD_RESERVED;
+	if (exchange_outcome_record(exchange, outcome, &err) &&
+		fold_submit(ports->fold, &exchange->outcome, &err)) {
+		exchange->changes_in_flight++;
+		return;
+	}
+	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+/* An allowed call that does not go after all. */
+static void give_up(struct exchange *exchange, const char *status, enum reason reason)
+{
+	struct outcome outcome = {.status = status, .reason = reason};
+
+	submit_outcome(exchange, &outcome);
+}
+
+/* Sent, but what came of it is not known. */
+static void give_up_sent(struct exchange *exchange, const char *status)
+{
+	struct outcome outcome = {.status = status, .is_forwarded = true};
+	struct upstream *upstream = &exchange->service->ports.upstream;
+
+	upstream->cancel(upstream->context, &exchange->wait);
+	submit_outcome(exchange, &outcome);
+}
+
+/* ---- deciding ------------------------------------------------------------------------ */
+
+/* A refusal by a fault of ours: nothing was recorded, so nothing goes. */
+static void on_failed_post(struct loop_post *post)
+{
+	struct exchange *exchange = post->context;
+	struct error err = {.code = ERROR_IO};
+
+	exchange->is_failed_posted = false;
+	(void)error_set(&err, ERROR_IO, "no record could be made, so nothing was done");
+	exchange->decision.verdict = VERDICT_DENY;
+	reply_kind(exchange, CALL_REFUSED, &err);
+	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+static void fail_unrecorded(struct exchange *exchange)
+{
+	exchange->service->figures.unrecorded++;
+	exchange->state = EXCHANGE_DECIDED;
+	wait_forever(exchange);
+	if (exchange->is_reserved && exchange->changes_in_flight == 0) {
+		approve_release(exchange->service->ports.approve, exchange->approval);
+		exchange->is_reserved = false;
+	}
+	exchange->failed_post.run = on_failed_post;
+	exchange->failed_post.context = exchange;
+	exchange->is_failed_posted = true;
+	loop_post(exchange->service->ports.loop, &exchange->failed_post);
+}
+
+static void on_asked_done(struct fold_change *change)
+{
+	struct exchange *exchange = change->context;
+
+	/* The decision follows in the log: it says whether both are there. */
+	change_came_back(exchange);
+	if (exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_ABORTED)
+		exchange_finish(exchange, exchange->state);
+}
+
+static void on_decided_done(struct fold_change *change)
+{
+	struct exchange *exchange = change->context;
+
+	change_came_back(exchange);
+	exchange->is_recorded = change->is_durable;
+	exchange->index = change->index;
+	exchange_event(exchange, change->is_durable ? EVENT_DURABLE : EVENT_NOT_DURABLE);
+}
+
+static void submit_decision(struct exchange *exchange)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	struct error err = {0};
+
+	exchange->is_recorded = false;
+	exchange->decided = (struct fold_change){.done = on_decided_done, .context = exchange};
+	if (!exchange_decision_record(exchange, &err) ||
+		!fold_submit(ports->fold, &exchange->decided, &err)) {
+		fail_unrecorded(exchange);
+		return;
+	}
+	exchange->changes_in_flight++;
+	exchange->state = EXCHANGE_DECIDED;
+	wait_until(exchange, CALL_RECORD_MS);
+}
+
+/* A new question: its record goes to the log before the decision that names it. */
+static bool submit_asked(struct exchange *exchange, const struct sha256 *call_digest)
+{
+	struct error err = {0};
+
+	exchange->asked = (struct fold_change){.done = on_asked_done, .context = exchange};
+	if (!exchange_asked_record(exchange, call_digest, &err) ||
+		!fold_submit(exchange->service->ports.fold, &exchange->asked, &err))
+		return false;
+	exchange->changes_in_flight++;
+	return true;
+}
+
+/* The digest approvals are found by: of the call and all it is bound to, keyed
+ * with the task's content key so that the log gives nothing away. */
+static bool keyed_call_digest(struct exchange *exchange, struct sha256 *out)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	struct sha256 plain;
+	struct error err = {0};
+
+	return decide_call_digest(ports->decide, &exchange->call, &exchange->decision,
+		       exchange->arena, &plain, &err) &&
+	       ports->values.digest(ports->values.context, exchange->call.task,
+		       (struct text){(const char *)plain.bytes, SHA256_BYTES}, out, &err);
+}
+
+static void run_decide(
+	struct exchange *exchange, struct approval_names approvals, enum decide_search search)
+{
+	struct decide_request request = {
+		.call = &exchange->call,
+		.approvals = approvals,
+		.search = search,
+		.now_utc_ms = now_utc_ms(exchange),
+	};
+
+	decide_call(
+		exchange->service->ports.decide, &request, exchange->arena, &exchange->decision);
+}
+
+/* The approval's names and id, kept by the exchange itself. */
+static bool copy_approval(
+	struct exchange *exchange, const struct approval *approval, struct approval_names *out)
+{
+	struct text *names = arena_array(exchange->arena, struct text, approval->names_count + 1);
+	size_t i;
+
+	exchange->approval = text_copy(exchange->arena, approval->id);
+	if (names == NULL || exchange->approval.data == NULL)
+		return false;
+	for (i = 0; i < approval->names_count; i++) {
+		names[i] = text_copy(exchange->arena, approval->names[i]);
+		if (names[i].data == NULL)
+			return false;
+	}
+	*out = (struct approval_names){names, approval->names_count};
+	return true;
+}
+
+/* People approved: decide again with their names, and take the approval. */
+static void decide_approved(struct exchange *exchange, const struct approval *approval)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	struct approval_names names;
+	bool is_allowed;
+
+	if (!copy_approval(exchange, approval, &names)) {
+		fail_unrecorded(exchange);
+		return;
+	}
+	run_decide(exchange, names, DECIDE_NO_SEARCH);
+	is_allowed = exchange->decision.verdict == VERDICT_ALLOW;
+	if (is_allowed && !approve_reserve(ports->approve, approval, now_utc_ms(exchange))) {
+		fail_unrecorded(exchange);
+		return;
+	}
+	exchange->is_reserved = is_allowed;
+	exchange->decision.approvals = names.items;
+	exchange->decision.approvals_count = names.count;
+	submit_decision(exchange);
+}
+
+static void refuse_rejected(struct exchange *exchange, const struct approval *approval)
+{
+	exchange->approval = text_copy(exchange->arena, approval->id);
+	exchange->decision.verdict = VERDICT_DENY;
+	exchange->decision.explanation = TEXT("A person rejected exactly this call.");
+	exchange->decision.needed =
+		TEXT("Another call, or a word with the person who rejected it.");
+	submit_decision(exchange);
+}
+
+/* Asks the people, or finds that they were asked about exactly this call. */
+static void decide_asked(struct exchange *exchange)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	const struct approval *approval;
+	struct sha256 digest;
+
+	if (!keyed_call_digest(exchange, &digest)) {
+		fail_unrecorded(exchange);
+		return;
+	}
+	approval = approve_find_rejected(ports->approve, &digest);
+	if (approval != NULL) {
+		refuse_rejected(exchange, approval);
+		return;
+	}
+	approval = approve_find_call(ports->approve, &digest, now_utc_ms(exchange));
+	if (approval != NULL && approval->state == APPROVAL_APPROVED) {
+		decide_approved(exchange, approval);
+		return;
+	}
+	if (approval != NULL) {
+		exchange->approval = text_copy(exchange->arena, approval->id);
+	} else if (!submit_asked(exchange, &digest)) {
+		fail_unrecorded(exchange);
+		return;
+	}
+	submit_decision(exchange);
+}
+
+static void on_start(struct exchange *exchange)
+{
+	run_decide(exchange, (struct approval_names){NULL, 0}, DECIDE_SEARCH);
+	exchange->approval = (struct text){0};
+	if (exchange->decision.verdict == VERDICT_ASK)
+		decide_asked(exchange);
+	else
+		submit_decision(exchange);
+}
+
+/* ---- recorded ---------------------------------------------------------------------------- */
+
+static void on_people_post(struct loop_post *post)
+{
+	struct exchange *exchange = post->context;
+
+	exchange->is_people_posted = false;
+	if (exchange->state == EXCHANGE_ASKED)
+		exchange_event(exchange, EVENT_PEOPLE);
+	else
+		exchange_finish(exchange, exchange->state);
+}
+
+/* From within the fold: later, when every handler of the record has run. */
+static void on_approval_change(void *context, const struct approval *approval)
+{
+	struct exchange *exchange = context;
+
+	(void)approval;
+	if (exchange->is_people_posted)
+		return;
+	exchange->people_post.run = on_people_post;
+	exchange->people_post.context = exchange;
+	exchange->is_people_posted = true;
+	loop_post(exchange->service->ports.loop, &exchange->people_post);
+}
+
+static void wait_for_people(struct exchange *exchange)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	const struct approval *approval = approval_find(ports->approve, exchange->approval);
+
+	exchange->service->figures.asked++;
+	exchange->state = EXCHANGE_ASKED;
+	wait_until(exchange, exchange->service->settings.hold_ms);
+	exchange->watch = (struct approve_watch){
+		.id = exchange->approval,
+		.context = exchange,
+		.on_change = on_approval_change,
+	};
+	approve_watch_add(ports->approve, &exchange->watch);
+	/* Somebody was quicker than our record. */
+	if (approval == NULL || approval->state != APPROVAL_PENDING)
+		on_approval_change(exchange, approval);
+	else if (exchange->service->settings.hold_ms == 0)
+		exchange_event(exchange, EVENT_DEADLINE);
+}
+
+static void on_ready(void *context, const struct error *err)
+{
+	struct exchange *exchange = context;
+
+	exchange->wait = NULL;
+	exchange->failure = err;
+	exchange_event(exchange, err == NULL ? EVENT_READY : EVENT_NOT_READY);
+	exchange->failure = NULL;
+}
+
+static void fail_not_ready(struct exchange *exchange, const struct error *failure)
+{
+	exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, failure);
+	give_up(exchange, "failed", REASON_NONE);
+}
+
+static void prepare(struct exchange *exchange)
+{
+	struct upstream *upstream = &exchange->service->ports.upstream;
+	struct upstream_ready ready = {.context = exchange, .run = on_ready};
+	struct error err = {0};
+
+	exchange->state = EXCHANGE_RECORDED;
+	wait_until(exchange, CALL_PREPARE_MS);
+	if (!upstream->prepare(upstream->context, exchange->call.server, exchange->deadline_ms,
+		    &ready, &exchange->wait, &err))
+		fail_not_ready(exchange, &err);
+}
+
+static void refuse_late(struct exchange *exchange, enum reason reason)
+{
+	exchange->decision.verdict = VERDICT_DENY;
+	exchange->decision.reason = reason;
+	exchange->decision.explanation = text_of(reason_meaning(reason));
+	exchange->decision.needed = TEXT("A new decision: nothing was forwarded.");
+	reply_kind(exchange, CALL_REFUSED, NULL);
+	give_up(exchange, "refused", reason);
+}
+
+static void on_durable(struct exchange *exchange)
+{
+	struct call_figures *figures = &exchange->service->figures;
+	enum reason reason;
+
+	exchange->is_reserved = false; /* used, by the record */
+	switch (exchange->decision.verdict) {
+	case VERDICT_ASK: wait_for_people(exchange); return;
+	case VERDICT_ALLOW: break;
+	case VERDICT_DENY:
+		figures->denied++;
+		reply_kind(exchange, CALL_REFUSED, NULL);
+		exchange_finish(exchange, EXCHANGE_ANSWERED);
+		return;
+	}
+	figures->allowed++;
+	decide_count_call(
+		exchange->service->ports.decide, exchange->call.identity, now_utc_ms(exchange));
+	reason = decide_recheck(exchange->service->ports.decide, &exchange->call,
+		DECIDE_MAY_BE_UNSEEN, now_utc_ms(exchange));
+	if (reason != REASON_ALLOWED)
+		refuse_late(exchange, reason);
+	else
+		prepare(exchange);
+}
+
+static void on_not_durable(struct exchange *exchange)
+{
+	fail_unrecorded(exchange);
+}
+
+/* ---- asked ---------------------------------------------------------------------------------- */
+
+static void on_people(struct exchange *exchange)
+{
+	struct call_ports *ports = &exchange->service->ports;
+
+	approve_watch_remove(ports->approve, &exchange->watch);
+	on_start(exchange);
+}
+
+static void on_hold_over(struct exchange *exchange)
+{
+	reply_kind(exchange, CALL_ASKED, NULL);
+	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+static void on_asked_revoked(struct exchange *exchange)
+{
+	exchange->decision.verdict = VERDICT_DENY;
+	exchange->decision.reason = REASON_TASK_NOT_LIVE;
+	exchange->decision.explanation = text_of(reason_meaning(REASON_TASK_NOT_LIVE));
+	exchange->decision.needed = TEXT("A new task.");
+	exchange->service->figures.revoked++;
+	reply_kind(exchange, CALL_REFUSED, NULL);
+	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+/* ---- forwarding ---------------------------------------------------------------------------- */
+
+static void on_notice(void *context, struct text method, const struct json *params)
+{
+	struct exchange *exchange = context;
+
+	exchange->notice_method = method;
+	exchange->notice_params = params;
+	exchange_event(exchange, EVENT_NOTICE);
+	exchange->notice_params = NULL;
+}
+
+static void on_answer(void *context, const struct upstream_answer *answer)
+{
+	struct exchange *exchange = context;
+
+	exchange->wait = NULL;
+	exchange->answer = answer;
+	exchange_event(exchange, EVENT_ANSWER);
+	exchange->answer = NULL;
+}
+
+/* The gate.  No durable record, no effect (I2); nothing else in the tree calls
+ * upstream.start. */
+static bool forward(struct exchange *exchange, struct error *err)
+{
+	struct upstream *upstream = &exchange->service->ports.upstream;
+	struct upstream_request request = {
+		.server = exchange->call.server,
+		.method = exchange->call.method,
+		.params = &exchange->call.params,
+		.wants_progress = exchange->wants_progress,
+		.deadline_ms = exchange->deadline_ms,
+		.context = exchange,
+		.on_notice = on_notice,
+		.on_answer = on_answer,
+	};
+
+	if (exchange->state != EXCHANGE_PREPARED || !exchange->is_recorded ||
+		exchange->decision.verdict != VERDICT_ALLOW || exchange->client == NULL ||
+		fold_has_failed(exchange->service->ports.fold))
+		return error_set(err, ERROR_INTERNAL, "the call may not be forwarded");
+	exchange->request = request; /* borrowed by the edge until it is answered */
+	if (!upstream->start(upstream->context, &exchange->request, &exchange->wait, err))
+		return false;
+	exchange->service->figures.forwarded++;
+	exchange->state = EXCHANGE_FORWARDED;
+	return true;
+}
+
+static void on_ready_event(struct exchange *exchange)
+{
+	enum reason reason = decide_recheck(exchange->service->ports.decide, &exchange->call,
+		DECIDE_MUST_BE_SEEN, now_utc_ms(exchange));
+	struct error err = {0};
+
+	if (reason != REASON_ALLOWED) {
+		refuse_late(exchange, reason);
+		return;
+	}
+	exchange->state = EXCHANGE_PREPARED;
+	exchange->started_ms = now_ms(exchange);
+	wait_until(exchange, exchange->service->settings.upstream_ms);
+	if (!forward(exchange, &err))
+		fail_not_ready(exchange, &err);
+}
+
+static void on_not_ready_event(struct exchange *exchange)
+{
+	fail_not_ready(exchange, exchange->failure);
+}
+
+static void on_prepare_deadline(struct exchange *exchange)
+{
+	struct upstream *upstream = &exchange->service->ports.upstream;
+	struct error err = {0};
+
+	upstream->cancel(upstream->context, &exchange->wait);
+	(void)error_set(&err, ERROR_TIMEOUT, "server %.*s was not ready in time",
+		TEXT_ARGS(exchange->call.server));
+	exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, &err);
+	give_up(exchange, "timeout", REASON_NONE);
+}
+
+static void on_prepare_abort(struct exchange *exchange)
+{
+	struct upstream *upstream = &exchange->service->ports.upstream;
+
+	upstream->cancel(upstream->context, &exchange->wait);
+	exchange->service->figures.aborted++;
+	give_up(exchange, "aborted", REASON_NONE);
+}
+
+static void on_prepare_revoked(struct exchange *exchange)
+{
+	struct upstream *upstream = &exchange->service->ports.upstream;
+
+	upstream->cancel(upstream->context, &exchange->wait);
+	exchange->service->figures.revoked++;
+	refuse_late(exchange, REASON_TASK_NOT_LIVE);
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+static void on_notice_event(struct exchange *exchange)
+{
+	const struct call_client *client = exchange->client;
+
+	exchange->state = EXCHANGE_STREAMING;
+	if (client != NULL && client->on_notice != NULL)
+		client->on_notice(
+			client->context, exchange->notice_method, exchange->notice_params);
+}
+
+static void answer_failed(struct exchange *exchange, const struct upstream_answer *answer)
+{
+	bool is_timeout = answer->failure != NULL && answer->failure->code == ERROR_TIMEOUT;
+	struct outcome outcome = {
+		.status = is_timeout ? "timeout" : "failed",
+		.is_forwarded = answer->is_unknown,
+	};
+
+	exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, answer->failure);
+	submit_outcome(exchange, &outcome);
+}
+
+/* The list of tools, less what the caller could never use. */
+static bool answer_filtered(struct exchange *exchange, const struct json *result, struct json *out)
+{
+	struct decide_viewer viewer = {
+		.identity = exchange->call.identity,
+		.server = exchange->call.server,
+		.now_utc_ms = now_utc_ms(exchange),
+	};
+	struct error err = {0};
+
+	if (exchange->call.route != METHOD_FILTERED) {
+		*out = *result;
+		return true;
+	}
+	return decide_tools_visible(
+		exchange->service->ports.decide, &viewer, result, exchange->arena, out, &err);
+}
+
+static void on_answer_event(struct exchange *exchange)
+{
+	const struct upstream_answer *answer = exchange->answer;
+	struct call_reply out = {.kind = CALL_ERROR, .error = answer->error};
+	struct outcome outcome = {.status = "error", .is_forwarded = true};
+	struct error nonsense = {.code = ERROR_IO, .text = "the server's answer makes no sense"};
+	struct upstream_answer unusable = {.failure = &nonsense, .is_unknown = true};
+	struct json result;
+
+	if (answer->result == NULL && answer->error == NULL) {
+		answer_failed(exchange, answer->failure == NULL ? &unusable : answer);
+		return;
+	}
+	if (answer->result != NULL && !answer_filtered(exchange, answer->result, &result)) {
+		answer_failed(exchange, &unusable);
+		return;
+	}
+	if (answer->result != NULL) {
+		out.kind = CALL_RESULT;
+		out.result = &result;
+		outcome.status = "result";
+		outcome.result = answer->result;
+	}
+	exchange->service->figures.answered++;
+	reply(exchange, &out);
+	submit_outcome(exchange, &outcome);
+}
+
+static void on_upstream_deadline(struct exchange *exchange)
+{
+	struct error err = {0};
+
+	(void)error_set(&err, ERROR_TIMEOUT, "server %.*s did not answer in time",
+		TEXT_ARGS(exchange->call.server));
+	exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, &err);
+	give_up_sent(exchange, "timeout");
+}
+
+static void on_upstream_abort(struct exchange *exchange)
+{
+	exchange->service->figures.aborted++;
+	give_up_sent(exchange, "aborted");
+}
+
+static void on_upstream_revoked(struct exchange *exchange)
+{
+	struct error err = {0};
+
+	(void)error_set(&err, ERROR_CONFLICT,
+		"the authority for this call was taken back while it was under way; what the "
+		"server did is not known");
+	exchange->service->figures.revoked++;
+	reply_kind(exchange, CALL_FAILED, &err);
+	give_up_sent(exchange, "revoked");
+}
+
+/* ---- ends ---------------------------------------------------------------------------------------
+ */
+
+/* The log takes too long: the door is told, the record may still come. */
+static void on_record_deadline(struct exchange *exchange)
+{
+	struct error err = {0};
+
+	(void)error_set(&err, ERROR_TIMEOUT, "no record could be made in time");
+	exchange->service->figures.unrecorded++;
+	exchange->decision.explanation = TEXT("The decision could not be recorded in time.");
+	reply_kind(exchange, CALL_REFUSED, &err);
+	wait_forever(exchange);
+	exchange->state = EXCHANGE_ABORTED;
+}
+
+static void on_record_abort(struct exchange *exchange)
+{
+	exchange->service->figures.aborted++;
+	exchange_finish(exchange, EXCHANGE_ABORTED);
+}
+
+static void on_end(struct exchange *exchange)
+{
+	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+/* Nobody waits any more, but the log has made the record durable. */
+static void on_late_durable(struct exchange *exchange)
+{
+	exchange->is_reserved = false;
+	if (exchange->decision.verdict == VERDICT_ALLOW)
+		give_up(exchange, "aborted", REASON_NONE);
+	else
+		exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+/* Not now: the record decides. */
+static void ignore(struct exchange *exchange)
+{
+	(void)exchange;
+}
+
+/* ---- the table ---------------------------------------------------------------------------------
+ */
+
+typedef void transition(struct exchange *exchange);
+
+struct row {
+	transition *on[EXCHANGE_EVENT_COUNT];
+};
+
+/* clang-format off */
+static const struct row table[EXCHANGE_STATE_COUNT] = {
+	[EXCHANGE_RECEIVED] = { {
+		[EVENT_START] = on_start,
+		[EVENT_ABORT] = on_end,
+		[EVENT_REVOKED] = ignore, /* it will be decided */
+	} },
+	[EXCHANGE_DECIDED] = { {
+		[EVENT_DURABLE] = on_durable,
+		[EVENT_NOT_DURABLE] = on_not_durable,
+		[EVENT_DEADLINE] = on_record_deadline,
+		[EVENT_ABORT] = on_record_abort,
+		[EVENT_REVOKED] = ignore, /* looked at when it is durable */
+	} },
+	[EXCHANGE_RECORDED] = { {
+		[EVENT_READY] = on_ready_event,
+		[EVENT_NOT_READY] = on_not_ready_event,
+		[EVENT_DEADLINE] = on_prepare_deadline,
+		[EVENT_ABORT] = on_prepare_abort,
+		[EVENT_REVOKED] = on_prepare_revoked,
+	} },
+	[EXCHANGE_ASKED] = { {
+		[EVENT_PEOPLE] = on_people,
+		[EVENT_DEADLINE] = on_hold_over,
+		[EVENT_ABORT] = on_end,
+		[EVENT_REVOKED] = on_asked_revoked,
+	} },
+	[EXCHANGE_FORWARDED] = { {
+		[EVENT_NOTICE] = on_notice_event,
+		[EVENT_ANSWER] = on_answer_event,
+		[EVENT_DEADLINE] = on_upstream_deadline,
+		[EVENT_ABORT] = on_upstream_abort,
+		[EVENT_REVOKED] = on_upstream_revoked,
+	} },
+	[EXCHANGE_STREAMING] = { {
+		[EVENT_NOTICE] = on_notice_event,
+		[EVENT_ANSWER] = on_answer_event,
+		[EVENT_DEADLINE] = on_upstream_deadline,
+		[EVENT_ABORT] = on_upstream_abort,
+		[EVENT_REVOKED] = on_upstream_revoked,
+	} },
+	[EXCHANGE_OUTCOME] = { {
+		[EVENT_OUTCOME_DONE] = on_end,
+		[EVENT_REVOKED] = ignore, /* it is over */
+	} },
+	[EXCHANGE_ANSWERED] = { {
+		[EVENT_REVOKED] = ignore,
+	} },
+	[EXCHANGE_ABORTED] = { {
+		[EVENT_DURABLE] = on_late_durable,
+		[EVENT_NOT_DURABLE] = on_end,
+		[EVENT_REVOKED] = ignore,
+	} },
+};
+/* clang-format on */
+
+/* PREPARED has no row: it begins and ends within on_ready_event. */
+
+void exchange_event(struct exchange *exchange, enum exchange_event event)
+{
+	transition *run = table[exchange->state].on[event];
+
+	assert(run != NULL);
+	run(exchange);
+}
+
+void exchange_check_live(struct exchange *exchange)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	enum reason reason = decide_recheck(
+		ports->decide, &exchange->call, DECIDE_MAY_BE_UNSEEN, now_utc_ms(exchange));
+
+	if (reason != REASON_ALLOWED)
+		exchange_event(exchange, EVENT_REVOKED);
+}
+
+const char *exchange_state_word(enum exchange_state state)
+{
+	static const char *const words[] = {
+#define X(name, word) [name] = word,
+		EXCHANGE_STATES(X)
+#undef X
+	};
+
+	return (size_t)state < EXCHANGE_STATE_COUNT ? words[state] : words[0];
+}

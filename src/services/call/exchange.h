@@ -1,0 +1,153 @@
+#ifndef SERVICES_CALL_EXCHANGE_H
+#define SERVICES_CALL_EXCHANGE_H
+
+#include "domain/charter/name_table.h"
+#include "services/call/call_service.h"
+
+/* Private to services/call: one call in flight.
+ *
+ *             START        DURABLE            ANSWERED_BY_PEOPLE
+ *   received ───────▶ decided ────▶ (verdict)      ┌──────────────┐
+ *                        ▲          │ deny: reply ─┼─▶ answered   │
+ *                        │          │ ask ─────────▼──▶ asked ────┘ decided again
+ *                        │          │ allow              │ hold over: reply ─▶ answered
+ *                        │          ▼
+ *                        │       recorded ──READY──▶ prepared ──▶ forwarded
+ *                        │                  (gate: live, active, not quarantined)
+ *                        │                                          │ NOTICE
+ *                        │          outcome ◀──ANSWER── streaming ◀─┤
+ *                        │             ▲                            │
+ *                        │             └────────ANSWER──────────────┘
+ *                        │             │ OUTCOME_DONE
+ *                        │             ▼
+ *                        └─────     answered
+ *
+ * From each state: ABORT (the client went away), REVOKED (kill, end, suspend),
+ * DEADLINE.  What was recorded as allowed always gets an outcome, forwarded or
+ * not; a wait that the log or the server still holds ends in `aborted`.
+ * The table itself is in exchange.c, one row a state. */
+
+/* clang-format off */
+#define EXCHANGE_STATES(X)                                             \
+	X(EXCHANGE_RECEIVED,  "received")                              \
+	X(EXCHANGE_DECIDED,   "decided")   /* its record is on its way */ \
+	X(EXCHANGE_RECORDED,  "recorded")  /* allowed; the server gets ready */ \
+	X(EXCHANGE_ASKED,     "asked")     /* people are asked */      \
+	X(EXCHANGE_PREPARED,  "prepared")  /* at the gate */           \
+	X(EXCHANGE_FORWARDED, "forwarded") /* sent, nothing came back yet */ \
+	X(EXCHANGE_STREAMING, "streaming") /* notices came */          \
+	X(EXCHANGE_OUTCOME,   "outcome")   /* replied; the outcome is on its way */ \
+	X(EXCHANGE_ANSWERED,  "answered")  /* nothing waits */         \
+	X(EXCHANGE_ABORTED,   "aborted")   /* the log still holds our record */
+
+#define EXCHANGE_EVENTS(X)                                             \
+	X(EVENT_START)                                                 \
+	X(EVENT_DURABLE)       /* the decision is in the log */        \
+	X(EVENT_NOT_DURABLE)   /* it never will be */                  \
+	X(EVENT_PEOPLE)        /* the approval changed */              \
+	X(EVENT_READY)         /* the server is ready */               \
+	X(EVENT_NOT_READY)                                             \
+	X(EVENT_NOTICE)                                                \
+	X(EVENT_ANSWER)        /* the server answered, or cannot */    \
+	X(EVENT_DEADLINE)                                              \
+	X(EVENT_ABORT)                                                 \
+	X(EVENT_REVOKED)                                               \
+	X(EVENT_OUTCOME_DONE)  /* the outcome is in the log, or never will be */
+/* clang-format on */
+
+enum exchange_state {
+#define X(name, word) name,
+	EXCHANGE_STATES(X)
+#undef X
+		EXCHANGE_STATE_COUNT
+};
+
+enum exchange_event {
+#define X(name) name,
+	EXCHANGE_EVENTS(X)
+#undef X
+		EXCHANGE_EVENT_COUNT
+};
+
+const char *exchange_state_word(enum exchange_state state);
+
+enum { CALL_UNITS_MAX = 8 };
+
+struct exchange {
+	struct call_service *service;
+	enum exchange_state state;
+	struct arena *arena; /* everything of the call */
+	struct exchange *next;
+	struct exchange **link; /* NULL: not in the list */
+	/* The door; NULL once it was answered or went away. */
+	const struct call_client *client;
+	struct call_client client_copy;
+	bool wants_progress;
+	/* The call and what was decided. */
+	struct call call;
+	struct decision decision;
+	struct text approval; /* id asked or used; empty: none */
+	bool is_reserved;     /* the approval is reserved by this exchange */
+	bool is_recorded;     /* the decision is durable, at index */
+	uint64_t index;
+	/* Waits. */
+	int64_t deadline_ms; /* monotonic; INT64_MAX: none */
+	int64_t started_ms;
+	struct fold_change asked;   /* approval-asked */
+	struct fold_change decided; /* decision */
+	struct fold_change outcome; /* outcome */
+	unsigned changes_in_flight; /* of the three */
+	struct approve_watch watch;
+	struct loop_post people_post;
+	bool is_people_posted;
+	struct loop_post failed_post;
+	bool is_failed_posted;
+	struct loop_post release_post;
+	struct upstream_wait *wait;
+	struct upstream_request request; /* what the edge borrows until it answers */
+	/* What the event brings; set for its duration. */
+	const struct upstream_answer *answer;
+	const struct error *failure;
+	struct text notice_method;
+	const struct json *notice_params;
+};
+
+/* exchange.c */
+void exchange_event(struct exchange *exchange, enum exchange_event event);
+/* Whether its authority still holds; else the event REVOKED. */
+void exchange_check_live(struct exchange *exchange);
+
+/* exchange_record.c: canonical records in the exchange's arena.  Errors: LIMIT,
+ * and those of the values port. */
+bool exchange_decision_record(struct exchange *exchange, struct error *err) MUST_CHECK;
+bool exchange_asked_record(
+	struct exchange *exchange, const struct sha256 *call_digest, struct error *err) MUST_CHECK;
+/* What became of an allowed call. */
+struct outcome {
+	const char *status; /* docs/formats/records.md, outcome */
+	enum reason reason; /* why it was not forwarded after all, or NONE */
+	bool is_forwarded;
+	const struct json *result; /* digested; or NULL */
+};
+bool exchange_outcome_record(
+	struct exchange *exchange, const struct outcome *outcome, struct error *err) MUST_CHECK;
+/* The whole text a model or a person reads; never empty. */
+struct text exchange_message(
+	struct exchange *exchange, enum call_reply_kind kind, const struct error *failure);
+
+/* call_service.c */
+struct in_flight;
+struct call_service {
+	struct call_ports ports;
+	struct call_settings settings;
+	struct call_figures figures;
+	struct exchange *exchanges;
+	struct call_stream *streams;
+	struct name_table *in_flight; /* decimal index -> struct in_flight */
+	struct loop_timer timer;
+	struct loop_post live_post;
+	bool is_live_posted;
+	int64_t approve_tick_ms;
+};
+
+#endif

@@ -1,0 +1,283 @@
+/* The world a decision reads, and what is kept for it: compiled reads lines, tool
+ * definitions as servers gave them, calls of the current minute.
+ *
+ * All three are caches of something else or die with the process; none of them
+ * can allow what the registry does not. */
+
+#include "services/decide/decide_service.h"
+
+#include <stdlib.h>
+
+#include "services/decide/decide_private.h"
+
+bool decide_service_create(struct decide_service **out, const struct registry *registry,
+	const struct task_table *tasks, struct error *err)
+{
+	struct decide_service *service = calloc(1, sizeof(*service));
+
+	*out = NULL;
+	if (service == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to decide in");
+	service->registry = registry;
+	service->tasks = tasks;
+	service->reads = name_table_create();
+	service->definitions = name_table_create();
+	service->minutes = name_table_create();
+	if (service->reads == NULL || service->definitions == NULL || service->minutes == NULL) {
+		decide_service_destroy(&service);
+		return error_set(err, ERROR_LIMIT, "no memory to decide in");
+	}
+	*out = service;
+	return true;
+}
+
+static void reads_entry_destroy(void *value)
+{
+	struct reads_entry *entry = value;
+
+	tool_reads_destroy(&entry->reads);
+	free(entry);
+}
+
+void decide_service_destroy(struct decide_service **service)
+{
+	if (*service == NULL)
+		return;
+	name_table_destroy(&(*service)->reads, reads_entry_destroy);
+	name_table_destroy(&(*service)->definitions, definitions_destroy);
+	name_table_destroy(&(*service)->minutes, free);
+	free(*service);
+	*service = NULL;
+}
+
+/* ---- the reads lines of a tool ---------------------------------------------- */
+
+static struct reads_entry *reads_entry_get(struct decide_service *service, struct text name)
+{
+	struct reads_entry *entry = name_table_find(service->reads, name);
+
+	if (entry != NULL)
+		return entry;
+	entry = calloc(1, sizeof(*entry));
+	if (entry != NULL && !name_table_put(service->reads, name, entry)) {
+		free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
+/* NULL where there is none, or where it cannot be had: decide refuses the
+ * latter, because the tool then has lines and the world has none. */
+static const struct tool_reads *reads_get(struct decide_service *service, struct text name)
+{
+	const struct registry_entry *registered =
+		registry_find(service->registry, OBJECT_TOOL, name);
+	const struct object *object = registered == NULL ? NULL : registered->in_force;
+	struct reads_entry *entry;
+	struct error err = {0};
+
+	if (object == NULL || object->tool->reads_count == 0)
+		return NULL;
+	entry = reads_entry_get(service, name);
+	if (entry == NULL)
+		return NULL;
+	if (entry->reads != NULL && entry->version == object->version &&
+		sha256_equal(&entry->digest, &object->digest))
+		return entry->reads;
+	tool_reads_destroy(&entry->reads);
+	if (!tool_reads_compile(&entry->reads, object->tool, &err))
+		return NULL;
+	entry->version = object->version;
+	entry->digest = object->digest;
+	return entry->reads;
+}
+
+/* ---- calls of the minute ------------------------------------------------------- */
+
+static int64_t minute_of(int64_t now_utc_ms)
+{
+	return now_utc_ms / 60000;
+}
+
+static int64_t calls_this_minute(
+	const struct decide_service *service, struct text identity, int64_t now_utc_ms)
+{
+	const struct minute_count *minute = name_table_find(service->minutes, identity);
+
+	return minute == NULL || minute->minute != minute_of(now_utc_ms) ? 0 : minute->count;
+}
+
+void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms)
+{
+	struct minute_count *minute = name_table_find(service->minutes, identity);
+
+	if (minute == NULL) {
+		minute = calloc(1, sizeof(*minute));
+		if (minute == NULL)
+			return;
+		if (!name_table_put(service->minutes, identity, minute)) {
+			free(minute);
+			return;
+		}
+	}
+	if (minute->minute != minute_of(now_utc_ms))
+		*minute = (struct minute_count){.minute = minute_of(now_utc_ms)};
+	minute->count++;
+}
+
+/* ---- deciding --------------------------------------------------------------------- */
+
+static struct decide_world world_of(struct decide_service *service, const struct call *call,
+	enum decide_scope scope, int64_t now_utc_ms)
+{
+	return (struct decide_world){
+		.scope = scope,
+		.registry = service->registry,
+		.tasks = service->tasks,
+		.reads = reads_get(service, call->tool),
+		.definition = decide_definition_state(service, call->tool),
+		.calls_this_minute = calls_this_minute(service, call->identity, now_utc_ms),
+		.now_utc_ms = now_utc_ms,
+	};
+}
+
+void decide_call(struct decide_service *service, const struct decide_request *request,
+	struct arena *arena, struct decision *out)
+{
+	struct decide_world world =
+		world_of(service, request->call, DECIDE_FOR_TASK, request->now_utc_ms);
+
+	decide(&world, request->call, &request->approvals, request->search, arena, out);
+}
+
+enum reason decide_recheck(struct decide_service *service, const struct call *call,
+	enum decide_seen seen, int64_t now_utc_ms)
+{
+	const struct registry_entry *entry =
+		registry_find(service->registry, OBJECT_IDENTITY, call->identity);
+	enum definition_state definition = decide_definition_state(service, call->tool);
+
+	if (entry == NULL)
+		return REASON_IDENTITY_UNKNOWN;
+	if (entry->state != IDENTITY_ACTIVE || entry->in_force == NULL)
+		return REASON_IDENTITY_NOT_ACTIVE;
+	if (is_expired(entry->in_force->charter->expires_utc_s, now_utc_ms / 1000))
+		return REASON_CHARTER_EXPIRED;
+	if (!task_is_live(task_find(service->tasks, call->task), now_utc_ms))
+		return REASON_TASK_NOT_LIVE;
+	/* Once the server has listed its tools, one it did not list differs. */
+	if (definition == DEFINITION_DIFFERS ||
+		(definition == DEFINITION_UNSEEN && seen == DECIDE_MUST_BE_SEEN))
+		return REASON_TOOL_QUARANTINED;
+	return REASON_ALLOWED;
+}
+
+bool decide_call_digest(struct decide_service *service, const struct call *call,
+	const struct decision *decision, struct arena *arena, struct sha256 *out, struct error *err)
+{
+	struct decide_world world = world_of(service, call, DECIDE_FOR_TASK, 0);
+	struct call_binding binding;
+
+	return decide_binding(&world, call, decision, arena, &binding, err) &&
+	       call_digest(out, arena, call, &binding, err);
+}
+
+/* ---- why ----------------------------------------------------------------------------- */
+
+static bool texts_put(struct json_builder *object, const char *name, const struct text *texts,
+	size_t count, struct error *err)
+{
+	struct json_builder array;
+	struct json sealed;
+	size_t i;
+
+	json_array_start(&array, object->arena);
+	for (i = 0; i < count; i++)
+		json_add(&array, json_string(texts[i]));
+	if (!json_array_seal(&array, &sealed, err))
+		return false;
+	json_put(object, name, sealed);
+	return true;
+}
+
+bool decision_json(
+	struct json *out, struct arena *arena, const struct decision *decision, struct error *err)
+{
+	struct json_builder object;
+
+	json_object_start(&object, arena);
+	json_put_cstring(&object, "verdict", verdict_word(decision->verdict));
+	json_put_cstring(&object, "reason", reason_word(decision->reason));
+	json_put_cstring(&object, "meaning", reason_meaning(decision->reason));
+	json_put_text(&object, "entitlement", decision->entitlement);
+	json_put_text(&object, "clause", decision->clause);
+	json_put_text(&object, "explanation", decision->explanation);
+	json_put_text(&object, "needed", decision->needed);
+	json_put_integer(&object, "revision", (int64_t)decision->revision);
+	if (!texts_put(&object, "policies", decision->policies, decision->policies_count, err) ||
+		!texts_put(
+			&object, "approvals", decision->approvals, decision->approvals_count, err))
+		return false;
+	return json_object_seal(&object, out, err);
+}
+
+/* The environment of the server where the charter covers it, else the charter's
+ * first: then the answer is about the environment. */
+static enum environment environment_for(
+	const struct registry_entry *entry, const struct server *server)
+{
+	int i;
+
+	if (entry == NULL || entry->in_force == NULL || server == NULL)
+		return ENVIRONMENT_NONE;
+	if (charter_has_environment(entry->in_force->charter, server->environment))
+		return server->environment;
+	for (i = ENVIRONMENT_DEV; i <= ENVIRONMENT_PROD; i++)
+		if (charter_has_environment(entry->in_force->charter, (enum environment)i))
+			return (enum environment)i;
+	return ENVIRONMENT_NONE;
+}
+
+static bool question_call(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct call *out, struct error *err)
+{
+	ptrdiff_t slash = text_find_byte(question->resource, '/');
+	struct text server_name = {question->resource.data, slash < 0 ? 0 : (size_t)slash};
+
+	if (slash <= 0 || (size_t)slash + 1 == question->resource.length)
+		return error_set(err, ERROR_INVALID, "a resource is SERVER/TOOL");
+	*out = (struct call){
+		.identity = question->identity,
+		.task = TEXT(""),
+		.environment = environment_for(
+			registry_find(service->registry, OBJECT_IDENTITY, question->identity),
+			registry_find_server(service->registry, server_name)),
+		.server = server_name,
+		.method = TEXT("tools/call"),
+		.route = METHOD_TOOL,
+		.tool = question->resource,
+		.effect = question->effect,
+		.arguments = {.type = JSON_OBJECT},
+	};
+	if (question->arguments != NULL)
+		out->arguments = *question->arguments;
+	if (out->arguments.type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "arguments are an object");
+	out->arguments_text = json_canonical_text(arena, &out->arguments);
+	return out->arguments_text.data != NULL ||
+	       error_set(err, ERROR_LIMIT, "no room for the arguments");
+}
+
+bool decide_why(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct json *out, struct error *err)
+{
+	struct decide_world world;
+	struct decision decision;
+	struct call call;
+
+	if (!question_call(service, question, arena, &call, err))
+		return false;
+	world = world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
+	decide(&world, &call, NULL, DECIDE_SEARCH, arena, &decision);
+	return decision_json(out, arena, &decision, err);
+}

@@ -1,0 +1,86 @@
+/* The tasks' part of the fold.
+ *
+ * Rows of the store: task / ID is the task-opened record of a task that nothing
+ * ended; task-kill / IDENTITY the last kill of an identity; task-label /
+ * ID/SENSITIVITY[/untrusted] what a task has read, as the part of a decision that
+ * the table takes.  Rows of a task go when it ends. */
+
+#include "services/decide/decide_service.h"
+
+static bool apply(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	return task_table_fold(state, record, index, err);
+}
+
+static void project_opened(const struct json *record, struct projection *projection)
+{
+	projection_put(projection, "task", json_text_or(record, "task", ""), record);
+}
+
+static void task_rows_delete(const struct json *record, struct projection *projection)
+{
+	struct text id = json_text_or(record, "task", "");
+	struct text prefix = text_format(projection_arena(projection), "%.*s/", TEXT_ARGS(id));
+
+	if (id.length == 0)
+		return;
+	projection_delete(projection, "task", id);
+	projection_delete_prefix(projection, "task-label", prefix);
+}
+
+static void project_kill(const struct json *record, struct projection *projection)
+{
+	if (text_is(json_text_or(record, "target", ""), "task"))
+		task_rows_delete(record, projection);
+	else
+		projection_put(
+			projection, "task-kill", json_text_or(record, "identity", ""), record);
+}
+
+/* The key holds all of the value, so the same label is one row. */
+static void project_decision(const struct json *record, struct projection *projection)
+{
+	struct arena *arena = projection_arena(projection);
+	struct text label = json_text_or(record, "sensitivity", "");
+	bool is_untrusted = json_boolean_or(record, "untrusted", false);
+	struct json_builder part;
+	struct json sealed;
+	struct error err;
+
+	if (!text_is(json_text_or(record, "verdict", ""), "allow") ||
+		(label.length == 0 && !is_untrusted))
+		return;
+	json_object_start(&part, arena);
+	json_put_cstring(&part, "type", "decision");
+	json_put_cstring(&part, "verdict", "allow");
+	json_put_text(&part, "task", json_text_or(record, "task", ""));
+	json_put_text(&part, "sensitivity", label);
+	json_put_boolean(&part, "untrusted", is_untrusted);
+	if (json_object_seal(&part, &sealed, &err))
+		projection_put(projection, "task-label",
+			text_format(arena, "%.*s/%.*s%s",
+				TEXT_ARGS(json_text_or(record, "task", "")), TEXT_ARGS(label),
+				is_untrusted ? "/untrusted" : ""),
+			&sealed);
+}
+
+bool task_fold_register(struct fold *fold, struct task_table *tasks, struct error *err)
+{
+	static const struct fold_projector projectors[] = {
+		{"task-opened", project_opened},
+		{"task-ended", task_rows_delete},
+		{"kill", project_kill},
+		{"decision", project_decision},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(projectors) / sizeof(*projectors); i++) {
+		struct fold_handler handler = {
+			.type = projectors[i].type, .apply = apply, .state = tasks};
+
+		if (!fold_add(fold, &handler, err) ||
+			!fold_add_projector(fold, &projectors[i], err))
+			return false;
+	}
+	return true;
+}

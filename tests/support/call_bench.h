@@ -1,0 +1,92 @@
+#ifndef TESTS_SUPPORT_CALL_BENCH_H
+#define TESTS_SUPPORT_CALL_BENCH_H
+
+#include "services/call/call_service.h"
+#include "support/decide_bench.h"
+#include "support/fake_log.h"
+
+/* The whole path of a call with a log in memory, a server that does what it is
+ * told, and the law built in: upstream.start aborts the test unless the log's
+ * durable entries hold an ALLOW for exactly this request that no other request
+ * was sent on. */
+
+enum { CALL_BENCH_REQUESTS_MAX = 4096 };
+
+enum fault { FAULT_NONE = 0, FAULT_NOW, FAULT_LATER };
+
+struct call_bench;
+
+/* What the door of one call saw. */
+struct bench_client {
+	struct exchange *exchange; /* NULL once it was answered or aborted */
+	unsigned replies;
+	unsigned notices;
+	bool is_aborted;
+	enum call_reply_kind kind;
+	enum reason reason;
+	enum verdict verdict;
+	bool is_recorded;
+	uint64_t index;
+	char approval[32];
+	char message[2048];
+	char result[2048];
+};
+
+struct call_bench {
+	struct decide_bench world;
+	struct fake_log log;
+	bool is_log_held; /* nothing becomes durable until call_bench_flush */
+	struct loop *loop;
+	struct fold *fold;
+	struct decide_service *decide;
+	struct approve *approve;
+	struct call_service *call;
+	int64_t now_ms; /* monotonic, for call_tick */
+	/* The server. */
+	enum fault prepare_fault;
+	enum fault start_fault;
+	bool is_prepare_pending;
+	struct upstream_ready ready;
+	const struct upstream_request *request; /* pending, or NULL */
+	unsigned prepared;
+	unsigned started;
+	unsigned cancelled;
+	bool sent_on[FAKE_LOG_ENTRIES_MAX]; /* decisions a request was sent on */
+	/* The values port. */
+	bool digest_fails;
+	bool seal_fails;
+	bool attach_fails;
+	/* The last answer to approve_answer or call_kill_submit. */
+	unsigned answers;
+	bool is_answer_ok;
+};
+
+void call_bench_init(struct call_bench *bench, int64_t hold_ms);
+void call_bench_deinit(struct call_bench *bench);
+/* Runs what was posted; the log becomes durable meanwhile, unless it is held. */
+void call_bench_pump(struct call_bench *bench);
+/* Lets the log do what it holds, and runs what follows. */
+void call_bench_flush(struct call_bench *bench);
+/* Time passes for deadlines. */
+void call_bench_wait(struct call_bench *bench, int64_t ms);
+
+/* Starts files/TOOL for task t-1.  False if it was not taken. */
+bool call_bench_start(struct call_bench *bench, struct bench_client *client, const char *tool,
+	const char *arguments);
+bool call_bench_start_method(struct call_bench *bench, struct bench_client *client,
+	const char *task, const char *method, const char *params);
+void call_bench_abort(struct bench_client *client);
+
+void call_bench_ready(struct call_bench *bench, bool is_ready);
+void call_bench_notice(struct call_bench *bench);
+/* result as JSON; NULL: the server failed. */
+void call_bench_answer(struct call_bench *bench, const char *result);
+
+bool call_bench_approve(struct call_bench *bench, const char *id, const char *person, bool is_yes);
+bool call_bench_kill(struct call_bench *bench, const char *identity, const char *task);
+
+/* Durable records of a type; and the last of them as text ("" if none). */
+unsigned call_bench_records(const struct call_bench *bench, const char *type);
+const char *call_bench_last(const struct call_bench *bench, const char *type);
+
+#endif

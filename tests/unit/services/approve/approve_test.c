@@ -1,0 +1,348 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/approve/approve.h"
+#include "support/call_bench.h"
+
+/* Questions come from the path of a call; what people may say is tried here. */
+
+static int setup(void **state)
+{
+	static struct call_bench bench;
+
+	call_bench_init(&bench, 0);
+	*state = &bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	call_bench_deinit(*state);
+	return 0;
+}
+
+/* Asks for one write; the id stays good until the next. */
+static const char *ask(struct call_bench *bench, const char *arguments)
+{
+	static struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", arguments));
+	assert_int_equal(client.kind, CALL_ASKED);
+	return client.approval;
+}
+
+static enum approval_state state_of(struct call_bench *bench, const char *id)
+{
+	return approval_state_now(
+		bench->approve, approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms);
+}
+
+static enum error_code answer_refused(
+	struct call_bench *bench, const char *id, const char *person, bool is_yes)
+{
+	const struct approve_request request = {
+		.id = text_of(id), .person = text_of(person), .is_yes = is_yes};
+	struct error err = {0};
+
+	assert_false(approve_answer(bench->approve, &request, &err));
+	return err.code;
+}
+
+static void nobody_but_those_asked_may_answer(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+
+	assert_int_equal(answer_refused(bench, id, "bo", true), ERROR_INVALID);
+	assert_int_equal(answer_refused(bench, id, "cy", true), ERROR_INVALID);
+	assert_int_equal(answer_refused(bench, id, "eva", false), ERROR_INVALID);
+	assert_int_equal(answer_refused(bench, id, "nobody", true), ERROR_INVALID);
+	assert_int_equal(answer_refused(bench, id, "", true), ERROR_INVALID);
+	assert_int_equal(answer_refused(bench, "a-none", "ana", true), ERROR_NOT_FOUND);
+	assert_int_equal(state_of(bench, id), APPROVAL_PENDING);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+}
+
+static void nobody_answers_what_was_asked_on_their_own_behalf(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	struct text id;
+
+	decide_bench_fold(&bench->world,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-5\",\"identity\":\"agent\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":1900000000000,"
+		"\"identity-epoch\":0,\"person\":\"ana\"}");
+	assert_true(call_bench_start_method(
+		bench, &client, "t-5", "tools/call", "{\"name\":\"write\"}"));
+	id = text_of(client.approval);
+	assert_true(text_is(approval_find(bench->approve, id)->person, "ana"));
+	assert_int_equal(answer_refused(bench, client.approval, "ana", true), ERROR_INVALID);
+}
+
+static void a_question_is_answered_once(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_int_equal(answer_refused(bench, id, "ana", false), ERROR_INVALID);
+	assert_int_equal(answer_refused(bench, id, "ana", true), ERROR_INVALID);
+}
+
+static void a_no_is_final(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+
+	assert_true(call_bench_approve(bench, id, "ana", false));
+	assert_int_equal(state_of(bench, id), APPROVAL_REJECTED);
+	assert_false(approve_reserve(
+		bench->approve, approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms));
+}
+
+static void nothing_changes_before_the_answer_is_durable(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+
+	bench->is_log_held = true;
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	call_bench_pump(bench);
+	assert_int_equal(state_of(bench, id), APPROVAL_PENDING);
+	assert_int_equal(bench->answers, 0);
+	bench->log.loses = true;
+	call_bench_flush(bench);
+	assert_int_equal(state_of(bench, id), APPROVAL_PENDING);
+	assert_int_equal(bench->answers, 1);
+	assert_false(bench->is_answer_ok);
+}
+
+static void a_question_and_an_answer_expire(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id;
+
+	decide_bench_fold(
+		&bench->world, "{\"type\":\"task-ended\",\"task\":\"t-none\",\"state\":\"ended\"}");
+	id = ask(bench, "{}");
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+	bench->log.now_utc_ms += 14 * 60 * 1000;
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+	bench->log.now_utc_ms += 60 * 1000;
+	assert_int_equal(state_of(bench, id), APPROVAL_EXPIRED);
+	assert_false(approve_reserve(
+		bench->approve, approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms));
+}
+
+static void a_change_of_what_it_is_bound_to_makes_it_stale(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+
+	decide_bench_edit(&bench->world, "agent", "purpose: Works", "purpose: Toils");
+	assert_int_equal(state_of(bench, id), APPROVAL_STALE);
+	assert_int_equal(answer_refused(bench, id, "ana", true), ERROR_CONFLICT);
+	id = ask(bench, "{}");
+	assert_int_equal(state_of(bench, id), APPROVAL_PENDING);
+	assert_true(call_bench_kill(bench, "", "t-1"));
+	assert_int_equal(state_of(bench, id), APPROVAL_STALE);
+}
+
+static void a_new_question_about_the_same_arguments_takes_the_olds_place(void **state)
+{
+	struct call_bench *bench = *state;
+	char first[32];
+	const char *second;
+
+	snprintf(first, sizeof(first), "%s", ask(bench, "{}"));
+	assert_string_equal(ask(bench, "{}"), first); /* the same question, asked once */
+	decide_bench_edit(&bench->world, "agent", "purpose: Works", "purpose: Toils");
+	second = ask(bench, "{}");
+	assert_string_not_equal(second, first);
+	assert_int_equal(approval_find(bench->approve, text_of(first))->state, APPROVAL_STALE);
+	assert_non_null(strstr(call_bench_last(bench, "approval-asked"), first));
+}
+
+static void what_is_over_is_closed_in_the_log(void **state)
+{
+	struct call_bench *bench = *state;
+	char id[32];
+
+	snprintf(id, sizeof(id), "%s", ask(bench, "{}"));
+	approve_tick(bench->approve, bench->log.now_utc_ms);
+	call_bench_flush(bench);
+	assert_int_equal(call_bench_records(bench, "approval-closed"), 0);
+	bench->log.now_utc_ms += 60 * 60 * 1000;
+	approve_tick(bench->approve, bench->log.now_utc_ms);
+	approve_tick(bench->approve, bench->log.now_utc_ms);
+	call_bench_flush(bench);
+	assert_int_equal(call_bench_records(bench, "approval-closed"), 1);
+	assert_int_equal(approval_find(bench->approve, text_of(id))->state, APPROVAL_EXPIRED);
+	bench->log.now_utc_ms += 2 * 60 * 60 * 1000;
+	approve_tick(bench->approve, bench->log.now_utc_ms);
+	assert_null(approval_find(bench->approve, text_of(id)));
+	assert_null(approval_next(bench->approve, NULL));
+}
+
+static void a_task_asks_only_so_many_questions_at_once(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char arguments[32];
+	int i;
+
+	for (i = 0; i < APPROVAL_PENDING_PER_TASK_MAX; i++) {
+		snprintf(arguments, sizeof(arguments), "{\"n\":%d}", i);
+		ask(bench, arguments);
+	}
+	assert_true(call_bench_start(bench, &client, "write", "{\"n\":\"more\"}"));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_false(client.is_recorded);
+}
+
+/* ---- who stands for which name ---- */
+
+static const char *names_ask(struct call_bench *bench, const char *names)
+{
+	struct text policy = text_format(bench->world.arena,
+		"object: policy\nname: org/ask\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource)\n"
+		"  unless { context.approvals.containsAll(%s) };\n",
+		names);
+	static struct bench_client client;
+
+	assert_true(decide_bench_put(&bench->world, policy.data));
+	assert_true(call_bench_start(bench, &client, "run", "{}"));
+	assert_int_equal(client.kind, CALL_ASKED);
+	return client.approval;
+}
+
+static bool may(struct call_bench *bench, const char *id, const char *person)
+{
+	return approve_refusal(bench->approve, approval_find(bench->approve, text_of(id)),
+		       text_of(person)) == NULL;
+}
+
+static void a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = names_ask(bench, "[\"role/approver\"]");
+
+	assert_true(may(bench, id, "bo"));
+	assert_false(may(bench, id, "cy")); /* approver in sales */
+	assert_false(may(bench, id, "ana"));
+	id = names_ask(bench, "[\"role/administrator\"]");
+	assert_true(may(bench, id, "eva"));
+	assert_false(may(bench, id, "bo"));
+}
+
+static void a_data_owner_owns_data_the_call_has_to_do_with(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = names_ask(bench, "[\"data-owner/support\"]");
+
+	assert_true(may(bench, id, "ana")); /* owner in the unit */
+	assert_true(may(bench, id, "cy"));  /* custodian of its tickets */
+	assert_false(may(bench, id, "bo"));
+}
+
+static void a_second_person_is_another_one(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = names_ask(bench, "[\"owner\", \"second\"]");
+
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_int_equal(state_of(bench, id), APPROVAL_PENDING);
+	assert_true(call_bench_approve(bench, id, "bo", true));
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+}
+
+static void an_approver_who_loses_the_standing_no_longer_counts(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = names_ask(bench, "[\"role/approver\"]");
+
+	assert_true(call_bench_approve(bench, id, "bo", true));
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+	decide_bench_edit(&bench->world, "bo", "roles: [backup-owner, approver]", "roles: []");
+	assert_int_equal(state_of(bench, id), APPROVAL_STALE);
+	assert_false(approve_reserve(
+		bench->approve, approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms));
+}
+
+static void an_approval_is_shown_with_all_that_matters(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+	struct json shown;
+	struct error err;
+	struct text text;
+
+	assert_true(approval_json(&shown, bench->world.arena, bench->approve,
+		approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms, &err));
+	text = json_canonical_text(bench->world.arena, &shown);
+	assert_non_null(strstr(text.data, "\"names\":[\"owner\"]"));
+	assert_non_null(strstr(text.data, "\"missing\":[\"owner\"]"));
+	assert_non_null(strstr(text.data, "\"who\":[\"ana\"]"));
+	assert_non_null(strstr(text.data, "\"state\":\"pending\""));
+	assert_non_null(strstr(text.data, "\"tool\":\"files/write\""));
+	assert_non_null(strstr(text.data, "\"charter\":\"agent@1\""));
+}
+
+static void the_log_alone_gives_the_same_approvals(void **state)
+{
+	struct call_bench *bench = *state;
+	struct call_bench *after = calloc(1, sizeof(*after));
+	struct error err;
+	char first[32], second[32];
+	size_t i;
+
+	snprintf(first, sizeof(first), "%s", ask(bench, "{\"n\":1}"));
+	snprintf(second, sizeof(second), "%s", ask(bench, "{\"n\":2}"));
+	assert_true(call_bench_approve(bench, first, "ana", true));
+	assert_true(call_bench_approve(bench, second, "ana", false));
+	call_bench_init(after, 0);
+	for (i = 0; i < bench->log.count; i++)
+		assert_true(fold_apply_entry(after->fold, bench->log.entries[i].entry,
+			bench->log.entries[i].content, i, &err));
+	assert_int_equal(state_of(after, first), APPROVAL_APPROVED);
+	assert_int_equal(state_of(after, second), APPROVAL_REJECTED);
+	call_bench_deinit(after);
+	free(after);
+}
+
+#define APPROVE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		APPROVE_TEST(nobody_but_those_asked_may_answer),
+		APPROVE_TEST(nobody_answers_what_was_asked_on_their_own_behalf),
+		APPROVE_TEST(a_question_is_answered_once),
+		APPROVE_TEST(a_no_is_final),
+		APPROVE_TEST(nothing_changes_before_the_answer_is_durable),
+		APPROVE_TEST(a_question_and_an_answer_expire),
+		APPROVE_TEST(a_change_of_what_it_is_bound_to_makes_it_stale),
+		APPROVE_TEST(a_new_question_about_the_same_arguments_takes_the_olds_place),
+		APPROVE_TEST(what_is_over_is_closed_in_the_log),
+		APPROVE_TEST(a_task_asks_only_so_many_questions_at_once),
+		APPROVE_TEST(a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere),
+		APPROVE_TEST(a_data_owner_owns_data_the_call_has_to_do_with),
+		APPROVE_TEST(a_second_person_is_another_one),
+		APPROVE_TEST(an_approver_who_loses_the_standing_no_longer_counts),
+		APPROVE_TEST(an_approval_is_shown_with_all_that_matters),
+		APPROVE_TEST(the_log_alone_gives_the_same_approvals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,703 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/call/exchange.h"
+#include "support/call_bench.h"
+
+#define TICKET "{\"path\":\"tickets/41.txt\"}"
+
+static int setup(void **state)
+{
+	static struct call_bench bench;
+
+	call_bench_init(&bench, 5000);
+	*state = &bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	call_bench_deinit(*state);
+	return 0;
+}
+
+static bool last_has(const struct call_bench *bench, const char *type, const char *what)
+{
+	return strstr(call_bench_last(bench, type), what) != NULL;
+}
+
+static void each_state_has_its_word(void **state)
+{
+	(void)state;
+	assert_string_equal(exchange_state_word(EXCHANGE_RECEIVED), "received");
+	assert_string_equal(exchange_state_word(EXCHANGE_ABORTED), "aborted");
+	assert_string_equal(exchange_state_word((enum exchange_state)99), "received");
+}
+
+/* ---- the main road ---- */
+
+static void an_allowed_call_is_recorded_forwarded_and_answered(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	bench->is_log_held = true;
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_pump(bench);
+	assert_int_equal(bench->prepared, 0); /* nothing before the record is durable */
+	call_bench_flush(bench);
+	assert_int_equal(bench->prepared, 1);
+	assert_int_equal(bench->started, 0);
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+	call_bench_notice(bench);
+	call_bench_notice(bench);
+	assert_int_equal(client.notices, 2);
+	call_bench_answer(bench, "{\"content\":[]}");
+	assert_int_equal(client.replies, 1); /* does not wait for the outcome's sync */
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_int_equal(call_bench_records(bench, "outcome"), 0);
+	call_bench_flush(bench);
+	assert_int_equal(call_bench_records(bench, "outcome"), 1);
+	assert_true(last_has(bench, "outcome", "\"status\":\"result\""));
+	assert_true(last_has(bench, "outcome", "\"result\":\"sha256:"));
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void a_decision_record_holds_digests_and_no_values(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	assert_true(last_has(bench, "decision", "\"verdict\":\"allow\""));
+	assert_true(last_has(bench, "decision", "\"arguments\":\"sha256:"));
+	assert_true(last_has(bench, "decision", "\"content\":\"sha256:"));
+	assert_true(
+		last_has(bench, "decision", "\"entitlement\":\"charter/agent@1/entitlements/0\""));
+	assert_true(last_has(bench, "decision", "\"sensitivity\":\"internal\""));
+	assert_true(last_has(bench, "decision", "\"chain\":[\"t-1\"]"));
+	assert_null(strstr(call_bench_last(bench, "decision"), "41.txt"));
+	call_bench_abort(&client);
+}
+
+static void a_refused_call_is_recorded_and_never_reaches_the_server(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "read", "{\"path\":\"payroll/x\"}"));
+	assert_int_equal(client.replies, 1);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_DATA_SOURCE);
+	assert_true(client.is_recorded);
+	assert_non_null(strstr(client.message, "payroll"));
+	assert_non_null(strstr(client.message, "needed"));
+	assert_int_equal(bench->prepared + bench->started, 0);
+	assert_int_equal(call_bench_records(bench, "decision"), 1);
+	assert_int_equal(call_bench_records(bench, "outcome"), 0);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void a_list_shows_only_what_the_caller_could_use(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start_method(bench, &client, "t-1", "tools/list", "{}"));
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"tools\":[{\"name\":\"read\"},{\"name\":\"unheard-of\"},"
+				 "{\"name\":\"write\"},{\"title\":\"x\"}],\"nextCursor\":\"c\"}");
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_string_equal(client.result,
+		"{\"nextCursor\":\"c\",\"tools\":[{\"name\":\"read\"},{\"name\":\"write\"}]}");
+}
+
+static void an_unknown_task_is_not_taken(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_false(call_bench_start_method(bench, &client, "t-9", "tools/list", "{}"));
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void calls_in_flight_have_a_limit(void **state)
+{
+	struct call_bench *bench = *state;
+	static struct bench_client clients[65];
+	size_t i;
+
+	bench->is_log_held = true;
+	for (i = 0; i < 64; i++)
+		assert_true(call_bench_start(bench, &clients[i], "list", "{}"));
+	assert_false(call_bench_start(bench, &clients[64], "list", "{}"));
+	for (i = 0; i < 64; i++)
+		call_bench_abort(&clients[i]);
+	call_bench_flush(bench);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+	assert_true(call_bench_start(bench, &clients[64], "list", "{}"));
+}
+
+/* ---- faults ---- */
+
+static void no_record_no_effect(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	int fault;
+
+	for (fault = 0; fault < 6; fault++) {
+		bench->log.refuses = fault == 0;
+		bench->log.loses = fault == 1;
+		bench->log.has_failed = fault == 2;
+		bench->digest_fails = fault == 3;
+		bench->seal_fails = fault == 4;
+		bench->attach_fails = fault == 5;
+		assert_true(call_bench_start(bench, &client, "list", "{}"));
+		call_bench_pump(bench);
+		call_bench_ready(bench, true);
+		assert_int_equal(bench->started, 0);
+		if (fault == 2) { /* a log that failed says so at the gate */
+			assert_int_equal(client.kind, CALL_FAILED);
+			continue;
+		}
+		assert_int_equal(client.replies, 1);
+		assert_int_equal(client.kind, CALL_REFUSED);
+		assert_false(client.is_recorded);
+	}
+	assert_int_equal(call_figures(bench->call).unrecorded, 5);
+}
+
+static void a_server_that_cannot_start_is_an_answer_and_an_outcome(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	bench->prepare_fault = FAULT_NOW;
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_true(last_has(bench, "outcome", "\"status\":\"failed\""));
+	assert_true(last_has(bench, "outcome", "\"forwarded\":false"));
+	bench->prepare_fault = FAULT_NONE;
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, false);
+	assert_int_equal(client.kind, CALL_FAILED);
+	bench->start_fault = FAULT_NOW;
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_int_equal(call_bench_records(bench, "outcome"), 3);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void a_server_that_crashes_leaves_an_outcome_that_was_forwarded(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, NULL);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_true(last_has(bench, "outcome", "\"forwarded\":true"));
+}
+
+static void every_wait_has_a_deadline(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	bench->is_log_held = true; /* the log */
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_wait(bench, CALL_RECORD_MS - 1);
+	assert_int_equal(client.replies, 0);
+	call_bench_wait(bench, 1000);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	call_bench_flush(bench); /* too late: durable, never sent, its outcome recorded */
+	assert_int_equal(bench->prepared, 0);
+	assert_true(last_has(bench, "outcome", "\"status\":\"aborted\""));
+	bench->is_log_held = false;
+	assert_true(call_bench_start(bench, &client, "list", "{}")); /* the server's start */
+	call_bench_wait(bench, CALL_PREPARE_MS + 1000);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_true(last_has(bench, "outcome", "\"status\":\"timeout\""));
+	assert_true(call_bench_start(bench, &client, "list", "{}")); /* its answer */
+	call_bench_ready(bench, true);
+	call_bench_wait(bench, 2000);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_int_equal(bench->cancelled, 2);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+/* ---- the client goes away, in every state ---- */
+
+static void an_abort_before_the_record_is_durable_sends_nothing(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	bench->is_log_held = true;
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_abort(&client);
+	call_bench_flush(bench);
+	assert_int_equal(bench->prepared + bench->started, 0);
+	assert_true(last_has(bench, "outcome", "\"status\":\"aborted\""));
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void an_abort_while_the_server_starts_sends_nothing(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_abort(&client);
+	call_bench_flush(bench);
+	assert_false(bench->is_prepare_pending);
+	assert_int_equal(bench->started, 0);
+	assert_true(last_has(bench, "outcome", "\"forwarded\":false"));
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void an_abort_of_a_sent_call_cancels_it_and_records_its_outcome(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	int with_notice;
+
+	for (with_notice = 0; with_notice < 2; with_notice++) {
+		assert_true(call_bench_start(bench, &client, "list", "{}"));
+		call_bench_ready(bench, true);
+		if (with_notice)
+			call_bench_notice(bench);
+		call_bench_abort(&client);
+		call_bench_flush(bench);
+		assert_int_equal(bench->cancelled, with_notice + 1);
+		assert_true(last_has(bench, "outcome", "\"status\":\"aborted\""));
+		assert_true(last_has(bench, "outcome", "\"forwarded\":true"));
+	}
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void an_abort_of_an_asked_call_leaves_the_question(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	assert_int_equal(client.replies, 0);
+	call_bench_abort(&client);
+	call_bench_flush(bench);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+	assert_int_equal(approval_next(bench->approve, NULL)->state, APPROVAL_PENDING);
+}
+
+static void an_abort_while_no_record_could_be_made_is_the_end(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	bench->is_log_held = true;
+	bench->log.refuses = true;
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_abort(&client);
+	call_bench_flush(bench);
+	assert_int_equal(client.replies, 0);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+/* ---- kill, in every state ---- */
+
+static void a_kill_needs_one_target_that_exists_and_a_reason(void **state)
+{
+	struct call_bench *bench = *state;
+	struct call_kill kill = {.reason = TEXT("x"), .actor = TEXT("uid:0")};
+	struct error err;
+
+	assert_false(call_kill_submit(bench->call, &kill, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	assert_false(call_bench_kill(bench, "agent", "t-1"));
+	assert_false(call_bench_kill(bench, "nobody", ""));
+	assert_false(call_bench_kill(bench, "", "t-9"));
+	kill.identity = TEXT("agent");
+	kill.reason = TEXT("");
+	assert_false(call_kill_submit(bench->call, &kill, &err));
+	assert_int_equal(call_bench_records(bench, "kill"), 0);
+}
+
+static void a_kill_that_is_durable_first_stops_a_decided_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	bench->is_log_held = true;
+	assert_true(call_bench_kill(bench, "agent", ""));
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_flush(bench);
+	assert_int_equal(bench->prepared + bench->started, 0);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.verdict, VERDICT_DENY);
+	assert_true(last_has(bench, "outcome", "\"status\":\"refused\""));
+}
+
+static void a_kill_while_the_server_starts_sends_nothing(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_true(call_bench_kill(bench, "", "t-1"));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(bench->started, 0);
+	assert_false(bench->is_prepare_pending);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void a_kill_ends_what_is_under_way_and_says_so(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client, next;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true);
+	assert_true(call_bench_kill(bench, "agent", ""));
+	assert_true(bench->is_answer_ok);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_int_equal(bench->cancelled, 1);
+	assert_true(last_has(bench, "outcome", "\"status\":\"revoked\""));
+	assert_true(call_bench_start(bench, &next, "list", "{}"));
+	assert_int_equal(next.kind, CALL_REFUSED);
+	assert_int_equal(next.reason, REASON_IDENTITY_NOT_ACTIVE);
+	assert_int_equal(bench->started, 1);
+}
+
+static void a_kill_answers_who_waits_for_people(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	assert_int_equal(client.replies, 0);
+	assert_true(call_bench_kill(bench, "", "t-1"));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_TASK_NOT_LIVE);
+}
+
+static void a_kill_between_readiness_and_the_gate_stops_the_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	/* The identity is suspended without any record the service hears of. */
+	decide_bench_set_state(&bench->world, "agent", IDENTITY_SUSPENDED);
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 0);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_true(last_has(bench, "outcome", "\"reason\":\"identity_not_active\""));
+}
+
+static void stream_closed(struct call_stream *stream, struct text reason)
+{
+	(void)reason;
+	stream->task = TEXT("");
+}
+
+static void a_stream_ends_with_its_task(void **state)
+{
+	struct call_bench *bench = *state;
+	struct call_stream stream = {.task = TEXT("t-1"), .on_closed = stream_closed};
+	struct call_stream other = {.task = TEXT("t-9"), .on_closed = stream_closed};
+	struct call_stream second = {.task = TEXT("t-1"), .on_closed = stream_closed};
+
+	assert_false(call_stream_add(bench->call, &other));
+	assert_true(call_stream_add(bench->call, &stream));
+	assert_true(call_stream_add(bench->call, &second));
+	call_stream_remove(bench->call, &second);
+	assert_int_equal(call_figures(bench->call).streams, 1);
+	assert_true(call_bench_kill(bench, "agent", ""));
+	assert_int_equal(stream.task.length, 0);
+	assert_int_equal(second.task.length, 3);
+	assert_int_equal(call_figures(bench->call).streams, 0);
+	call_stream_remove(bench->call, &stream);
+}
+
+static void a_stream_ends_when_its_task_expires(void **state)
+{
+	struct call_bench *bench = *state;
+	struct call_stream stream = {.task = TEXT("t-1"), .on_closed = stream_closed};
+
+	assert_true(call_stream_add(bench->call, &stream));
+	call_bench_wait(bench, 10000);
+	assert_int_equal(stream.task.length, 3);
+	call_bench_wait(bench, 900000);
+	assert_int_equal(stream.task.length, 0);
+}
+
+/* ---- people ---- */
+
+static void a_call_that_needs_approval_is_held_and_then_answered(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", "{\"a\":1}"));
+	assert_int_equal(client.replies, 0);
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 1);
+	assert_true(last_has(bench, "decision", "\"verdict\":\"ask\""));
+	call_bench_wait(bench, 4000);
+	assert_int_equal(client.replies, 0);
+	call_bench_wait(bench, 2000);
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_true(strncmp(client.approval, "a-", 2) == 0);
+	assert_non_null(strstr(client.message, client.approval));
+	assert_int_equal(bench->prepared, 0);
+}
+
+static void a_yes_lets_the_held_call_go_once(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client, again;
+	const struct approval *approval;
+	char id[32];
+
+	assert_true(call_bench_start(bench, &client, "write", "{\"a\":1}"));
+	approval = approval_next(bench->approve, NULL);
+	snprintf(id, sizeof(id), "%.*s", TEXT_ARGS(approval->id));
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+	call_bench_answer(bench, "{}");
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_int_equal(approval_find(bench->approve, text_of(id))->state, APPROVAL_USED);
+	assert_true(call_bench_start(bench, &again, "write", "{\"a\":1}"));
+	assert_int_equal(again.replies, 0); /* asked anew */
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 2);
+	call_bench_abort(&again);
+	assert_int_equal(bench->started, 1);
+}
+
+static void a_retry_uses_the_approval_and_a_changed_call_does_not(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char id[32];
+
+	assert_true(call_bench_start(bench, &client, "write", "{\"a\":1}"));
+	call_bench_wait(bench, 6000);
+	assert_int_equal(client.kind, CALL_ASKED);
+	snprintf(id, sizeof(id), "%s", client.approval);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_true(call_bench_start(bench, &client, "write", "{\"a\":2}"));
+	call_bench_wait(bench, 6000);
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_string_not_equal(client.approval, id);
+	assert_int_equal(bench->started, 0);
+	assert_true(call_bench_start(bench, &client, "write", "{ \"a\" : 1 }"));
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+	assert_true(last_has(bench, "decision", id));
+}
+
+static void a_no_refuses_the_held_call_and_every_retry(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client, again;
+	char id[32];
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	snprintf(id, sizeof(id), "%.*s", TEXT_ARGS(approval_next(bench->approve, NULL)->id));
+	assert_true(call_bench_approve(bench, id, "ana", false));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_true(call_bench_start(bench, &again, "write", "{}"));
+	assert_int_equal(again.kind, CALL_REFUSED);
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 1);
+	assert_int_equal(bench->prepared, 0);
+}
+
+static void two_retries_at_once_use_the_approval_once(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client, first, second;
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, 6000);
+	assert_true(call_bench_approve(bench, client.approval, "ana", true));
+	bench->is_log_held = true;
+	assert_true(call_bench_start(bench, &first, "write", "{}"));
+	assert_true(call_bench_start(bench, &second, "write", "{}"));
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+	assert_int_equal(second.replies, 0); /* it waits for a new answer */
+	call_bench_abort(&second);
+	call_bench_flush(bench);
+}
+
+static void an_approval_whose_record_is_lost_is_given_back(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char id[32];
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, 6000);
+	snprintf(id, sizeof(id), "%s", client.approval);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	bench->log.loses = true;
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_pump(bench);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(bench->started, 0);
+	bench->log.loses = false;
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+}
+
+static void an_answer_opens_nothing_once_the_approver_lost_the_standing(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, 6000);
+	assert_true(call_bench_approve(bench, client.approval, "ana", true));
+	decide_bench_edit(&bench->world, "agent", "owner: ana", "owner: cy");
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, 6000);
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_int_equal(bench->prepared, 0);
+}
+
+static void an_approved_call_is_decided_again(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, 6000);
+	assert_true(call_bench_approve(bench, client.approval, "ana", true));
+	assert_true(decide_bench_put(&bench->world,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action == Action::\"write\", resource);\n"));
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(bench->prepared, 0);
+}
+
+/* ---- quarantine ---- */
+
+static void a_tool_that_is_not_as_pinned_is_not_called(void **state)
+{
+	struct call_bench *bench = *state;
+	struct upstream_listener listener = call_upstream_listener(bench->call);
+	struct bench_client client;
+	struct json tools;
+	struct error err;
+
+	decide_bench_edit(&bench->world, "files/list", "reversal: none-needed",
+		"reversal: none-needed\ndefinition: sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000001");
+	assert_true(json_parse(&tools, bench->world.arena, TEXT("[{\"name\":\"list\"}]"),
+		&json_limits_default, &err));
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_true(bench->is_prepare_pending); /* unseen so far */
+	listener.on_definitions(listener.context, TEXT("files"), &tools);
+	call_bench_ready(bench, true);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_TOOL_QUARANTINED);
+	assert_int_equal(bench->started, 0);
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_int_equal(client.reason, REASON_TOOL_QUARANTINED);
+	listener.on_gone(listener.context, TEXT("files"));
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true); /* ready, but the tool was not listed */
+	assert_int_equal(client.reason, REASON_TOOL_QUARANTINED);
+	assert_int_equal(bench->started, 0);
+}
+
+/* ---- restart ---- */
+
+static void what_was_in_flight_at_a_crash_has_an_unknown_outcome(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	struct call_bench *after = calloc(1, sizeof(*after));
+	struct error err;
+	size_t i, count;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true);
+	assert_true(call_bench_start(bench, &client, "read", "{\"path\":\"payroll/x\"}"));
+	call_bench_init(after, 0);
+	for (i = 0; i < bench->log.count; i++) {
+		assert_true(fold_apply_entry(after->fold, bench->log.entries[i].entry,
+			bench->log.entries[i].content, i, &err));
+		fake_log_append(&after->log, bench->log.entries[i].entry);
+	}
+	assert_true(call_recover(after->call, &count, &err));
+	assert_int_equal(count, 1);
+	call_bench_flush(after);
+	assert_true(last_has(after, "outcome", "\"status\":\"unknown\""));
+	assert_true(last_has(after, "outcome", "\"decision\":0"));
+	assert_true(call_recover(after->call, &count, &err));
+	assert_int_equal(count, 0);
+	call_bench_deinit(after);
+	free(after);
+}
+
+#define CALL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_state_has_its_word),
+		CALL_TEST(an_allowed_call_is_recorded_forwarded_and_answered),
+		CALL_TEST(a_decision_record_holds_digests_and_no_values),
+		CALL_TEST(a_refused_call_is_recorded_and_never_reaches_the_server),
+		CALL_TEST(a_list_shows_only_what_the_caller_could_use),
+		CALL_TEST(an_unknown_task_is_not_taken),
+		CALL_TEST(calls_in_flight_have_a_limit),
+		CALL_TEST(no_record_no_effect),
+		CALL_TEST(a_server_that_cannot_start_is_an_answer_and_an_outcome),
+		CALL_TEST(a_server_that_crashes_leaves_an_outcome_that_was_forwarded),
+		CALL_TEST(every_wait_has_a_deadline),
+		CALL_TEST(an_abort_before_the_record_is_durable_sends_nothing),
+		CALL_TEST(an_abort_while_the_server_starts_sends_nothing),
+		CALL_TEST(an_abort_of_a_sent_call_cancels_it_and_records_its_outcome),
+		CALL_TEST(an_abort_of_an_asked_call_leaves_the_question),
+		CALL_TEST(an_abort_while_no_record_could_be_made_is_the_end),
+		CALL_TEST(a_kill_needs_one_target_that_exists_and_a_reason),
+		CALL_TEST(a_kill_that_is_durable_first_stops_a_decided_call),
+		CALL_TEST(a_kill_while_the_server_starts_sends_nothing),
+		CALL_TEST(a_kill_ends_what_is_under_way_and_says_so),
+		CALL_TEST(a_kill_answers_who_waits_for_people),
+		CALL_TEST(a_kill_between_readiness_and_the_gate_stops_the_call),
+		CALL_TEST(a_stream_ends_with_its_task),
+		CALL_TEST(a_stream_ends_when_its_task_expires),
+		CALL_TEST(a_call_that_needs_approval_is_held_and_then_answered),
+		CALL_TEST(a_yes_lets_the_held_call_go_once),
+		CALL_TEST(a_retry_uses_the_approval_and_a_changed_call_does_not),
+		CALL_TEST(a_no_refuses_the_held_call_and_every_retry),
+		CALL_TEST(two_retries_at_once_use_the_approval_once),
+		CALL_TEST(an_approval_whose_record_is_lost_is_given_back),
+		CALL_TEST(an_answer_opens_nothing_once_the_approver_lost_the_standing),
+		CALL_TEST(an_approved_call_is_decided_again),
+		CALL_TEST(a_tool_that_is_not_as_pinned_is_not_called),
+		CALL_TEST(what_was_in_flight_at_a_crash_has_an_unknown_outcome),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

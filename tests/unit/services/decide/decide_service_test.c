@@ -1,0 +1,272 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/decide/decide_service.h"
+#include "support/decide_bench.h"
+
+struct fixture {
+	struct decide_bench world;
+	struct decide_service *service;
+};
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	struct error err;
+
+	decide_bench_init(&fixture.world);
+	assert_true(decide_service_create(
+		&fixture.service, fixture.world.registry, fixture.world.tasks, &err));
+	*state = &fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide_service_destroy(&fixture->service);
+	assert_null(fixture->service);
+	decide_bench_deinit(&fixture->world);
+	return 0;
+}
+
+static struct decision decide_now(struct fixture *fixture, const char *tool, const char *arguments)
+{
+	struct call call = decide_bench_call(&fixture->world, "files", tool, arguments);
+	struct decide_request request = {
+		.call = &call, .search = DECIDE_SEARCH, .now_utc_ms = fixture->world.now_utc_ms};
+	struct decision decision;
+
+	decide_call(fixture->service, &request, fixture->world.arena, &decision);
+	return decision;
+}
+
+static void a_change_of_a_tools_lines_is_seen_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *secret = "{\"path\":\"secrets/1\"}";
+
+	assert_int_equal(decide_now(fixture, "read", secret).reason, REASON_DATA_SOURCE);
+	decide_bench_edit(&fixture->world, "files/read", "\"tickets/*\"", "\"secrets/*\"");
+	assert_int_equal(decide_now(fixture, "read", secret).reason, REASON_ALLOWED);
+	decide_bench_edit(&fixture->world, "files/read", "\"tickets/*\"", "\"tickets/*\"");
+	assert_int_equal(decide_now(fixture, "read", secret).reason, REASON_DATA_SOURCE);
+}
+
+static void calls_are_counted_by_the_minute(void **state)
+{
+	struct fixture *fixture = *state;
+	int i;
+
+	for (i = 0; i < 60; i++) {
+		assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_ALLOWED);
+		decide_count_call(fixture->service, TEXT("agent"), fixture->world.now_utc_ms);
+	}
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_RATE_LIMIT);
+	fixture->world.now_utc_ms += 60000;
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_ALLOWED);
+}
+
+static struct text why(struct fixture *fixture, enum effect effect, const char *resource,
+	const char *arguments_text)
+{
+	struct decide_question question = {
+		.identity = TEXT("agent"),
+		.effect = effect,
+		.resource = text_of(resource),
+		.now_utc_ms = fixture->world.now_utc_ms,
+	};
+	struct json arguments, out;
+	struct error err = {0};
+
+	assert_true(json_parse(&arguments, fixture->world.arena, text_of(arguments_text),
+		&json_limits_default, &err));
+	question.arguments = &arguments;
+	if (!decide_why(fixture->service, &question, fixture->world.arena, &out, &err))
+		fail_msg("%s", err.text);
+	return json_canonical_text(fixture->world.arena, &out);
+}
+
+static void why_says_what_by_which_line_and_what_would_be_needed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer = why(fixture, EFFECT_READ, "files/read", "{\"path\":\"tickets/1\"}");
+
+	assert_non_null(strstr(answer.data, "\"verdict\":\"allow\""));
+	assert_non_null(strstr(answer.data, "charter/agent@1/entitlements/0"));
+	answer = why(fixture, EFFECT_WRITE, "files/write", "{}");
+	assert_non_null(strstr(answer.data, "\"verdict\":\"ask\""));
+	assert_non_null(strstr(answer.data, "\"approvals\":[\"owner\"]"));
+	answer = why(fixture, EFFECT_WRITE, "files/read", "{}");
+	assert_non_null(strstr(answer.data, "\"reason\":\"effect_mismatch\""));
+	answer = why(fixture, EFFECT_READ, "files/nothing", "{}");
+	assert_non_null(strstr(answer.data, "\"reason\":\"tool_unknown\""));
+	decide_bench_edit(&fixture->world, "agent", "  - {effect: execute, tool: files/run}\n", "");
+	answer = why(fixture, EFFECT_EXECUTE, "files/run", "{}");
+	assert_non_null(strstr(answer.data, "\"reason\":\"no_entitlement\""));
+	assert_non_null(strstr(answer.data, "An entitlement {effect: execute, tool: files/run}"));
+}
+
+static void why_refuses_what_is_no_question(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const resources[] = {"", "files", "/list", "files/"};
+	struct decide_question question = {.identity = TEXT("agent"), .effect = EFFECT_READ};
+	struct json out;
+	struct error err;
+	size_t i;
+
+	for (i = 0; i < sizeof(resources) / sizeof(*resources); i++) {
+		question.resource = text_of(resources[i]);
+		assert_false(
+			decide_why(fixture->service, &question, fixture->world.arena, &out, &err));
+		assert_int_equal(err.code, ERROR_INVALID);
+	}
+}
+
+/* ---- definitions ---- */
+
+static struct json parse(struct fixture *fixture, const char *text)
+{
+	struct json value;
+	struct error err = {0};
+
+	if (!json_parse(&value, fixture->world.arena, text_of(text), &json_limits_default, &err))
+		fail_msg("%s", err.text);
+	return value;
+}
+
+static void pin(struct fixture *fixture, const char *definition)
+{
+	struct json value = parse(fixture, definition);
+	char hex[DIGEST_TEXT_BYTES];
+	struct sha256 digest;
+	struct error err;
+	struct text after;
+
+	assert_true(decide_definition_digest(&value, fixture->world.arena, &digest, &err));
+	digest_format(hex, &digest);
+	after = text_format(fixture->world.arena, "reversal: none-needed\ndefinition: %s", hex);
+	decide_bench_edit(&fixture->world, "files/list", "reversal: none-needed", after.data);
+}
+
+static void seen(struct fixture *fixture, const char *tools)
+{
+	struct json value = parse(fixture, tools);
+
+	decide_definitions_seen(fixture->service, TEXT("files"), &value);
+}
+
+static enum reason recheck(struct fixture *fixture, enum decide_seen need)
+{
+	struct call call = decide_bench_call(&fixture->world, "files", "list", "{}");
+
+	return decide_recheck(fixture->service, &call, need, fixture->world.now_utc_ms);
+}
+
+static void a_pinned_tool_must_be_listed_as_pinned(void **state)
+{
+	struct fixture *fixture = *state;
+
+	pin(fixture, "{\"name\":\"list\",\"description\":\"d\",\"inputSchema\":{\"a\":1}}");
+	assert_int_equal(recheck(fixture, DECIDE_MAY_BE_UNSEEN), REASON_ALLOWED);
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
+	seen(fixture, "[{\"inputSchema\":{\"a\":1},\"name\":\"list\",\"description\":\"d\","
+		      "\"_meta\":{\"x\":1}}]");
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_ALLOWED);
+	seen(fixture, "[{\"inputSchema\":{\"a\":1},\"name\":\"list\",\"description\":\"D\"}]");
+	assert_int_equal(recheck(fixture, DECIDE_MAY_BE_UNSEEN), REASON_TOOL_QUARANTINED);
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_TOOL_QUARANTINED);
+	decide_definitions_seen(fixture->service, TEXT("files"), NULL);
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_ALLOWED);
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
+}
+
+static void a_tool_listed_twice_is_not_the_pinned_one(void **state)
+{
+	struct fixture *fixture = *state;
+
+	pin(fixture, "{\"name\":\"list\"}");
+	seen(fixture, "[{\"name\":\"list\"}]");
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_ALLOWED);
+	seen(fixture, "[{\"name\":\"list\"},{\"name\":\"list\"}]");
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
+}
+
+static void nonsense_from_a_server_leaves_its_tools_unseen(void **state)
+{
+	struct fixture *fixture = *state;
+
+	pin(fixture, "{\"name\":\"list\"}");
+	seen(fixture, "{\"name\":\"list\"}");
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
+	seen(fixture, "[7,null,{},{\"name\":\"\"},{\"name\":7}]");
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
+}
+
+static void what_must_still_hold_is_read_live(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_ALLOWED);
+	decide_bench_set_state(&fixture->world, "agent", IDENTITY_SUSPENDED);
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_IDENTITY_NOT_ACTIVE);
+	decide_bench_set_state(&fixture->world, "agent", IDENTITY_ACTIVE);
+	decide_bench_fold(&fixture->world,
+		"{\"type\":\"kill\",\"target\":\"task\",\"task\":\"t-1\",\"epoch\":1}");
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TASK_NOT_LIVE);
+}
+
+static void a_list_without_tools_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_viewer viewer = {TEXT("agent"), TEXT("files"), fixture->world.now_utc_ms};
+	struct json result = parse(fixture, "{\"tools\":{}}");
+	struct json out;
+	struct error err;
+
+	assert_false(decide_tools_visible(
+		fixture->service, &viewer, &result, fixture->world.arena, &out, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+static void a_quarantined_tool_is_not_listed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_viewer viewer = {TEXT("agent"), TEXT("files"), fixture->world.now_utc_ms};
+	struct json result = parse(
+		fixture, "{\"tools\":[{\"name\":\"list\",\"title\":\"x\"},{\"name\":\"run\"}]}");
+	struct json out;
+	struct error err;
+
+	pin(fixture, "{\"name\":\"list\"}");
+	assert_true(decide_tools_visible(
+		fixture->service, &viewer, &result, fixture->world.arena, &out, &err));
+	assert_int_equal(json_find(&out, "tools")->count, 1);
+}
+
+#define SERVICE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SERVICE_TEST(a_change_of_a_tools_lines_is_seen_at_once),
+		SERVICE_TEST(calls_are_counted_by_the_minute),
+		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),
+		SERVICE_TEST(why_refuses_what_is_no_question),
+		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
+		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),
+		SERVICE_TEST(nonsense_from_a_server_leaves_its_tools_unseen),
+		SERVICE_TEST(what_must_still_hold_is_read_live),
+		SERVICE_TEST(a_list_without_tools_is_refused),
+		SERVICE_TEST(a_quarantined_tool_is_not_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
