@@ -10,12 +10,13 @@
 
 #include "bench.h"
 #include "cedar_files.h"
+#include "cedar_vectors.h"
 #include "cedar_workload.h"
 
 enum { BATCH = 200, ROUNDS = 5, REQUESTS_MAX = 500, SCRATCH_BYTES = 1 << 20 };
 
-static double time_request(const struct workload *workload, uint32_t request,
-	struct cedar_arena *scratch)
+static double time_request(
+	const struct workload *workload, uint32_t request, struct cedar_arena *scratch)
 {
 	double best = 0;
 
@@ -69,7 +70,7 @@ static bool run_apps(const char *vectors, const char *unpacked)
 			struct workload workload;
 
 			ok &= workload_open(&workload, vectors, unpacked, apps[a], names[n]) &&
-				measure(&workload, apps[a], names[n]);
+			      measure(&workload, apps[a], names[n]);
 			workload_close(&workload);
 		}
 	}

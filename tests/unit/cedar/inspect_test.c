@@ -69,7 +69,7 @@ static void a_policy_mentions_what_it_may_read(void **state)
 static bool is_monotone(const char *policy)
 {
 	struct cedar_policy_set *set = set_of(policy);
-	struct cedar_error err;
+	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
 	bool ok = cedar_check_monotone_use(set, 0, CEDAR_TEXT("approvals"), &err);
 
 	if (!ok)
