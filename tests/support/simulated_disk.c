@@ -761,6 +761,7 @@ bool simulated_disk_has_durable(
 
 		found = strncmp(name->path, prefix, strlen(prefix)) == 0 &&
 			path_is_rooted(&disk->durable, name->path) && size > 0 &&
+			name->node->durable.size > 0 &&
 			memmem(name->node->durable.bytes, name->node->durable.size, bytes, size) !=
 				NULL;
 	}
