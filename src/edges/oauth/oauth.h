@@ -19,7 +19,7 @@ enum {
 /* issue and registry are borrowed and outlive it.  Errors: LIMIT. */
 bool oauth_create(struct oauth **out, struct issue *issue, const struct registry *registry,
 	const struct public_key *token_key, struct error *err) MUST_CHECK;
-/* After the server that uses its routes. */
+/* After the server and the router that use its routes. */
 void oauth_destroy(struct oauth **oauth);
 /* Adds its routes.  Errors: those of router_add. */
 bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *err) MUST_CHECK;

@@ -3,7 +3,9 @@
  * A1  The cache remembers signatures, never verdicts: expiry, task, epochs and
  *     identity are looked at on every use.
  * A2  Only tokens whose every check passed enter it, so strangers cannot fill it. */
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "services/issue/issue_private.h"
 
@@ -172,4 +174,37 @@ void issue_challenge(
 	if (reason != TOKEN_NOT_CHECKED)
 		buffer_append_format(out, ", error=\"invalid_token\", error_description=\"%s\"",
 			token_reason_meaning(reason));
+}
+
+/* The aud a token claims, in the scratch arena; empty if it is no token. */
+static struct text claimed_audience(struct issue *issue, struct text token)
+{
+	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
+	const struct jws_rules rules = {.types = types};
+	struct claims claims;
+	struct jws jws;
+
+	if (jws_parse(&jws, issue->scratch, token, &rules) != TOKEN_ACCEPTED ||
+		claims_read(&claims, &jws.claims) != TOKEN_ACCEPTED)
+		return (struct text){0};
+	return claims.audience;
+}
+
+bool issue_revoke(struct issue *issue, struct text token, struct error *err)
+{
+	char audience[TOKEN_NAME_BYTES_MAX];
+	struct issue_caller caller;
+	struct text claimed = claimed_audience(issue, token);
+	struct text actor;
+	char actor_text[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
+
+	/* Copied out, because authenticating reuses the scratch arena. */
+	memcpy(audience, claimed.data == NULL ? "" : claimed.data, claimed.length);
+	claimed.data = audience;
+	arena_reset(issue->scratch);
+	if (issue_authenticate(issue, token, claimed, &caller) != TOKEN_ACCEPTED)
+		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
+	snprintf(actor_text, sizeof actor_text, "identity:%.*s", TEXT_ARGS(caller.identity));
+	actor = text_of(actor_text);
+	return issue_task_end(issue, caller.task, actor, NULL, NULL, err);
 }

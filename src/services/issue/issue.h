@@ -164,6 +164,11 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
 	void (*done)(void *done_context, uint64_t index, const struct error *err),
 	struct error *err);
 
+/* Ends the task of a token of ours, for whoever holds it (RFC 7009); does not
+ * wait for the record.  Errors: NOT_FOUND (not a token that opens anything),
+ * CONFLICT, LIMIT, IO. */
+bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+
 /* ---- persons ---- */
 
 /* Gives the person whose enrolled key signed exactly this request, once, in

@@ -1,0 +1,301 @@
+/* The token door over loopback. */
+#include "../../wire/talk.h"
+
+#include "domain/token/client_assertion.h"
+#include "domain/token/key_set.h"
+#include "edges/oauth/oauth.h"
+#include "support/issuing.h"
+
+enum { REQUEST_BYTES_MAX = 128 * 1024 };
+
+#define PROOF                                                                                      \
+	"&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+#define RESOURCE "&resource=http%3A%2F%2F127.0.0.1%3A8470%2Fmcp%2Ffiles"
+#define GRANT "grant_type=client_credentials"
+
+struct bench {
+	struct issuing issuing;
+	struct loop *loop;
+	struct router *router;
+	struct http_server *server;
+	struct oauth *oauth;
+	char reply[REQUEST_BYTES_MAX];
+	char request[REQUEST_BYTES_MAX];
+};
+
+static int start(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	struct http_server_settings settings = {
+		.tcp_address = "127.0.0.1:0", .on_request = router_on_request};
+	struct error err = {0};
+
+	assert_non_null(bench);
+	issuing_init(&bench->issuing);
+	assert_true(loop_create(&bench->loop, &err));
+	assert_true(router_create(&bench->router, &err));
+	assert_true(
+		oauth_create(&bench->oauth, bench->issuing.issue, bench->issuing.governed.registry,
+			private_key_public(bench->issuing.token_key), &err));
+	assert_true(oauth_add_routes(bench->oauth, bench->router, &err));
+	settings.context = bench->router;
+	assert_true(http_server_create(&bench->server, bench->loop, &settings, &err));
+	*state = bench;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct bench *bench = *state;
+
+	http_server_destroy(&bench->server);
+	router_destroy(&bench->router);
+	oauth_destroy(&bench->oauth);
+	loop_destroy(&bench->loop);
+	issuing_deinit(&bench->issuing);
+	free(bench);
+	return 0;
+}
+
+/* Sends head lines (each with CRLF) and body; the status of the answer. */
+static int send_request(struct bench *bench, const char *line, const char *head, const char *body)
+{
+	struct talk talk;
+	int status = 0;
+
+	(void)snprintf(bench->request, sizeof bench->request,
+		"%s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%sContent-Length: "
+		"%zu\r\n\r\n%s",
+		line, head, strlen(body), body);
+	talk_open(&talk, bench->loop, http_server_port(bench->server));
+	talk_say(&talk, bench->request, strlen(bench->request));
+	talk_wait(&talk, NULL);
+	(void)snprintf(bench->reply, sizeof bench->reply, "%.*s", REQUEST_BYTES_MAX - 1, talk.got);
+	(void)sscanf(bench->reply, "HTTP/1.1 %d", &status);
+	talk_close(&talk);
+	return status;
+}
+
+static int post(struct bench *bench, const char *path, const char *body)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof line, "POST %s", path);
+	return send_request(
+		bench, line, "Content-Type: application/x-www-form-urlencoded\r\n", body);
+}
+
+static struct json body_of(struct bench *bench)
+{
+	const char *body = strstr(bench->reply, "\r\n\r\n");
+	struct error err = {0};
+	struct json value;
+
+	assert_non_null(body);
+	if (!json_parse(&value, bench->issuing.governed.arena,
+		    text_copy(bench->issuing.governed.arena, text_of(body + 4)),
+		    &json_limits_default, &err))
+		fail_msg("%s", bench->reply);
+	return value;
+}
+
+static void assert_error(struct bench *bench, int status, int expected, const char *error)
+{
+	struct json body = body_of(bench);
+
+	if (status != expected || !text_is(json_text_or(&body, "error", ""), error))
+		fail_msg("not %d %s: %s", expected, error, bench->reply);
+	assert_true(json_text_or(&body, "error_description", "").length > 0);
+	assert_null(json_find(&body, "access_token"));
+	assert_non_null(strcasestr(bench->reply, "\r\nCache-Control: no-store\r\n"));
+}
+
+static void a_form_that_is_not_one_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	int status = 0;
+
+	status = send_request(
+		bench, "POST /oauth/token", "Content-Type: application/json\r\n", "{}");
+	assert_error(bench, status, 400, "invalid_request");
+	status = send_request(bench, "POST /oauth/token", "", GRANT);
+	assert_error(bench, status, 400, "invalid_request");
+	status = post(bench, "/oauth/token?" GRANT, "a=1");
+	assert_error(bench, status, 400, "invalid_request");
+	status = post(bench, "/oauth/token", GRANT "&" GRANT);
+	assert_error(bench, status, 400, "invalid_request");
+	status = post(bench, "/oauth/token", "");
+	assert_error(bench, status, 400, "invalid_request");
+	assert_int_equal(send_request(bench, "GET /oauth/token", "", ""), 405);
+	assert_int_equal(task_table_count(bench->issuing.tasks), 0);
+}
+
+static void other_grants_and_proofs_are_refused(void **state)
+{
+	struct bench *bench = *state;
+	int status = post(bench, "/oauth/token", "grant_type=password&username=a&password=b");
+
+	assert_error(bench, status, 400, "unsupported_grant_type");
+	status = post(bench, "/oauth/token", GRANT "&client_id=a1&client_secret=x");
+	assert_error(bench, status, 400, "invalid_request");
+	status = post(bench, "/oauth/token", GRANT "&client_id=a1");
+	assert_error(bench, status, 401, "invalid_client");
+	status = post(bench, "/oauth/token", GRANT PROOF "&client_assertion=a.b.c" RESOURCE);
+	assert_error(bench, status, 401, "invalid_client");
+	assert_null(strcasestr(bench->reply, "WWW-Authenticate"));
+	status = send_request(bench, "POST /oauth/token",
+		"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Basic YTpi\r\n",
+		GRANT);
+	assert_error(bench, status, 401, "invalid_client");
+	assert_non_null(strcasestr(bench->reply, "\r\nWWW-Authenticate: "));
+}
+
+/* A good request for a token, and what else it says. */
+static int ask(struct bench *bench, struct text assertion, const char *more)
+{
+	static char body[REQUEST_BYTES_MAX / 2];
+
+	(void)snprintf(body, sizeof body, "%s&client_assertion=%.*s%s", GRANT PROOF,
+		TEXT_ARGS(assertion), more);
+	return post(bench, "/oauth/token", body);
+}
+
+static void wrong_wishes_have_their_own_errors(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	int status = ask(bench, issuing_assertion(issuing, NULL), "");
+
+	assert_error(bench, status, 400, "invalid_target");
+	status = ask(
+		bench, issuing_assertion(issuing, NULL), "&resource=http%3A%2F%2Fx%2Fmcp%2Ffiles");
+	assert_error(bench, status, 400, "invalid_target");
+	status = ask(bench, issuing_assertion(issuing, NULL), RESOURCE "&scope=call+admin");
+	assert_error(bench, status, 400, "invalid_scope");
+	status = ask(bench, issuing_assertion(issuing, NULL), RESOURCE "&client_id=a2");
+	assert_error(bench, status, 401, "invalid_client");
+	assert_true(governed_step(&issuing->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	status = ask(bench, issuing_assertion(issuing, NULL), RESOURCE);
+	assert_error(bench, status, 400, "unauthorized_client");
+}
+
+static void a_log_that_takes_nothing_is_said_as_unavailable(void **state)
+{
+	struct bench *bench = *state;
+	int status = 0;
+
+	bench->issuing.governed.log.refuses = true;
+	status = ask(bench, issuing_assertion(&bench->issuing, NULL), RESOURCE);
+	assert_error(bench, status, 503, "temporarily_unavailable");
+}
+
+static void a_client_that_leaves_before_the_answer_leaves_nothing_behind(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct text assertion = issuing_assertion(issuing, NULL);
+	struct talk talk;
+	char body[8192];
+
+	issuing->governed.log.is_held = true;
+	(void)snprintf(body, sizeof body, "%s&client_assertion=%.*s%s", GRANT PROOF,
+		TEXT_ARGS(assertion), RESOURCE);
+	(void)snprintf(bench->request, sizeof bench->request,
+		"POST /oauth/token HTTP/1.1\r\nHost: a\r\n"
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n%s",
+		strlen(body), body);
+	talk_open(&talk, bench->loop, http_server_port(bench->server));
+	talk_say(&talk, bench->request, strlen(bench->request));
+	/* The server reads it, then the client is gone, then the log answers. */
+	while (issuing->governed.log.first == NULL) {
+		struct error err = {0};
+		struct loop_timer soon = {.on_due = talk_on_guard, .context = &talk};
+
+		assert_true(loop_timer_start(bench->loop, &soon, 1));
+		assert_true(loop_run(bench->loop, &err));
+	}
+	http_server_destroy(&bench->server);
+	talk_close(&talk);
+	fake_log_flush(&issuing->governed.log);
+	assert_int_equal(task_table_count(issuing->tasks), 1);
+}
+
+static void a_token_comes_with_its_task_and_lifetime(void **state)
+{
+	struct bench *bench = *state;
+	struct json body;
+
+	assert_int_equal(ask(bench, issuing_assertion(&bench->issuing, NULL),
+				 RESOURCE "&client_id=a1&scope=call&purpose=Read+tickets"),
+		200);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "token_type", ""), "Bearer"));
+	assert_int_equal(json_integer_or(&body, "expires_in", 0), 900);
+	assert_non_null(task_find(bench->issuing.tasks, json_text_or(&body, "task", "")));
+	assert_int_equal(issuing_ask(&bench->issuing, json_text_or(&body, "access_token", "")),
+		TOKEN_ACCEPTED);
+	assert_non_null(strcasestr(bench->reply, "\r\nCache-Control: no-store\r\n"));
+}
+
+static void a_revoked_token_is_refused_and_revoking_twice_is_fine(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	char body[8192];
+
+	assert_true(issuing_open_good(issuing));
+	(void)snprintf(body, sizeof body, "token=%.*s", TEXT_ARGS(issuing->token));
+	assert_int_equal(post(bench, "/oauth/revoke", "token=x.y.z"), 200);
+	assert_int_equal(post(bench, "/oauth/revoke", "token="), 400);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
+}
+
+static void the_metadata_says_what_is_there(void **state)
+{
+	struct bench *bench = *state;
+	struct key_set keys;
+	struct error err = {0};
+	struct json body;
+
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-authorization-server", "", ""), 200);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "issuer", ""), ISSUING_ISSUER));
+	assert_true(
+		text_is(json_text_or(&body, "token_endpoint", ""), ISSUING_ISSUER "/oauth/token"));
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/files", "", ""),
+		200);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "resource", ""), ISSUING_FILES));
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/none", "", ""),
+		404);
+	assert_int_equal(send_request(bench, "GET /oauth/jwks", "", ""), 200);
+	body = body_of(bench);
+	assert_true(key_set_parse(&keys, &body, &err));
+	assert_int_equal(keys.count, 1);
+	assert_true(public_key_equal(
+		keys.entries[0].key, private_key_public(bench->issuing.token_key)));
+	key_set_deinit(&keys);
+}
+
+int main(void)
+{
+#define OAUTH_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+	const struct CMUnitTest tests[] = {
+		OAUTH_TEST(a_form_that_is_not_one_is_refused),
+		OAUTH_TEST(other_grants_and_proofs_are_refused),
+		OAUTH_TEST(wrong_wishes_have_their_own_errors),
+		OAUTH_TEST(a_log_that_takes_nothing_is_said_as_unavailable),
+		OAUTH_TEST(a_client_that_leaves_before_the_answer_leaves_nothing_behind),
+		OAUTH_TEST(a_token_comes_with_its_task_and_lifetime),
+		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
+		OAUTH_TEST(the_metadata_says_what_is_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
