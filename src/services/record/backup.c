@@ -154,7 +154,7 @@ static bool put_folder(struct backup *backup, const char *folder, struct error *
 		goto done;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (text_ends_with(names[i], ".new"))
+		if (text_ends_with(names[i], ".new") || text_starts_with(names[i], "."))
 			continue; /* half written, by somebody else */
 		(void)snprintf(path, sizeof path, "%s/%.*s", folder, TEXT_ARGS(names[i]));
 		if (!put_file(backup, path, path, UINT64_MAX, err))
@@ -191,7 +191,7 @@ static bool put_all(struct backup *backup, struct record_log *log, struct backup
 		!put_line(backup, err, "{\"entries\":%" PRIu64 ",\"origin\":\"%s\"}\n",
 			extent.entries, log->options.signer->key->name) ||
 		!put_note(backup, note, err) || !put_segments(backup, &extent, err) ||
-		!put_folder(backup, "keys", err))
+		!put_folder(backup, "keys", err) || !put_folder(backup, "secrets", err))
 		return false;
 	for (size_t i = 0; i < extras.count; i++) {
 		if (!put_file(backup, extras.items[i].path, extras.items[i].name, UINT64_MAX, err))

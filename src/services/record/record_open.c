@@ -289,6 +289,20 @@ done:
 	return ok;
 }
 
+bool record_write_stop(struct record_log *log, struct error *err)
+{
+	struct arena *arena = arena_create(ENTRY_ARENA_BYTES);
+	struct json_builder record;
+	bool ok;
+
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a record");
+	start_record(log, &record, arena, RECORD_STOP);
+	ok = write_record(log, arena, &record, err);
+	arena_destroy(&arena);
+	return ok;
+}
+
 /* DIR/audit.vkey, for those who verify. */
 static bool write_vkey(const struct record_log_options *options, struct error *err)
 {

@@ -85,6 +85,10 @@ bool record_writer_start(struct record_log *log, struct error *err) MUST_CHECK;
  * no writer.  Errors: those of segments_write. */
 bool record_write_now(struct record_log *log, struct text entry, struct error *err) MUST_CHECK;
 
+/* Writes the `stop` record, on the writer's thread.  Errors: those of
+ * record_write_now. */
+bool record_write_stop(struct record_log *log, struct error *err) MUST_CHECK;
+
 /* Signs what is not signed yet.  Only CONFLICT is an error; anything else is
  * counted and tried again later. */
 bool record_publish(struct record_log *log, struct error *err) MUST_CHECK;

@@ -381,12 +381,15 @@ bool record_step(struct record_log *log)
 	return work_behind(log, taken != NULL) || taken != NULL;
 }
 
-/* Signs and tidies up what is left. */
+/* Says that the end was in order, signs and tidies up what is left. */
 static void finish(struct record_log *log)
 {
 	struct error ignored = {0};
 	bool is_tidy = atomic_load(&log->has_failed);
 
+	/* without room for it the log ends without: it is still whole */
+	if (!is_tidy && !record_write_stop(log, &ignored) && !record_is_full_disk(&ignored))
+		fail(log);
 	publish_behind(log);
 	while (!is_tidy && publisher_tidy(log->publisher, &is_tidy, &ignored))
 		;
