@@ -5,6 +5,7 @@
  * its fields written plainly; the difference would be bytes nobody looked at. */
 #include "wire/http_private.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -54,11 +55,37 @@ static bool is_field_value(const char *value)
 	return true;
 }
 
+/* RFC 9110 §7.2, loosely: a name or address and perhaps a port, nothing else. */
+static bool is_host(const char *value)
+{
+	static const char others[] = "-._~%[]:";
+
+	if (*value == ':')
+		return false;
+	for (; *value != '\0'; value++)
+		if (!isalnum((unsigned char)*value) && strchr(others, *value) == NULL)
+			return false;
+	return true;
+}
+
+/* Every method registered with IANA is of capital letters and hyphens. */
+static bool is_method(struct text method)
+{
+	size_t i;
+
+	for (i = 0; i < method.length; i++)
+		if ((method.data[i] < 'A' || method.data[i] > 'Z') && method.data[i] != '-')
+			return false;
+	return method.length > 0;
+}
+
 static void count_known(struct head *head, const char *name, const char *value)
 {
-	if (strcasecmp(name, "Host") == 0)
+	if (strcasecmp(name, "Host") == 0) {
 		head->hosts++;
-	else if (strcasecmp(name, "Authorization") == 0)
+		if (!is_host(value))
+			head->refusal = bad_request("Host is no host");
+	} else if (strcasecmp(name, "Authorization") == 0)
 		head->authorizations++;
 	else if (strcasecmp(name, "Content-Type") == 0)
 		head->content_types++;
@@ -84,6 +111,8 @@ static enum MHD_Result check_field(
 	if (head->refusal.status != 0)
 		return MHD_NO;
 	count_known(head, name, value);
+	if (head->refusal.status != 0)
+		return MHD_NO;
 	head->plain_bytes += strlen(name) + strlen(value) + FIELD_EXTRA_BYTES;
 	return MHD_YES;
 }
@@ -241,6 +270,8 @@ struct http_refusal http_check_head(struct http_exchange *exchange, const char *
 	if (!is_1_0 && strcmp(version, "HTTP/1.1") != 0)
 		return (struct http_refusal){MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED,
 			"HTTP version not supported", "this server speaks HTTP/1.1"};
+	if (!is_method(exchange->request.method))
+		return bad_request("the method is not of capital letters");
 	(void)MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, check_field, &head);
 	if (head.refusal.status != 0)
 		return head.refusal;
