@@ -208,9 +208,11 @@ bool form_read_approval(struct form_reader *reader, const struct form *form,
 	       keep_text(reader, value, path, target);
 }
 
+/* A recipient is told from a slip in a word by its "@". */
 static bool is_output(struct text to)
 {
 	return text_is(to, "reply") || name_is_tool(to) ||
+	       (name_is_person(to) && text_find_byte(to, '@') >= 0) ||
 	       is_prefixed(to, "person:", name_is_person) ||
 	       is_prefixed(to, "peer:", name_is_plain);
 }
@@ -220,7 +222,7 @@ bool form_read_output(struct form_reader *reader, const struct form *form, const
 {
 	(void)form;
 	return read_named(reader, value, path, is_output,
-		       "write reply, SERVER/TOOL, person:NAME or peer:IDENTITY") &&
+		       "write reply, NAME@HOST, SERVER/TOOL, person:NAME or peer:IDENTITY") &&
 	       keep_text(reader, value, path, target);
 }
 

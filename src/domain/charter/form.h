@@ -89,13 +89,13 @@ form_read form_read_person;     /* [struct text] name_is_person */
 form_read form_read_tool;       /* [struct text] "server/name" */
 form_read form_read_policy;     /* [struct text] "org/name" or "UNIT/name" */
 form_read form_read_approval;   /* [struct text] a name of context.approvals */
-form_read form_read_output;   /* [struct text] "reply", "server/tool", "person:..." or "peer:..." */
-form_read form_read_word;     /* [an enum] */
-form_read form_read_bits;     /* [uint32_t] list of words, as bits 1 << value */
-form_read form_read_integer;  /* [int64_t] */
-form_read form_read_duration; /* [int64_t] seconds, from "90d" */
-form_read form_read_time;     /* [int64_t] UTC seconds, from "2027-06-30" */
-form_read form_read_condition;          /* [struct text] a Cedar expression */
+form_read form_read_output;     /* [struct text] "reply", "name@host", "server/tool" ... */
+form_read form_read_word;       /* [an enum] */
+form_read form_read_bits;       /* [uint32_t] list of words, as bits 1 << value */
+form_read form_read_integer;    /* [int64_t] */
+form_read form_read_duration;   /* [int64_t] seconds, from "90d" */
+form_read form_read_time;       /* [int64_t] UTC seconds, from "2027-06-30" */
+form_read form_read_condition;  /* [struct text] a Cedar expression */
 form_read form_read_argument_condition; /* [struct text] the same, without approvals */
 form_read form_read_guardrail;          /* [struct text] Cedar policies, forbid only */
 form_read form_read_key;                /* [struct json] a public JWK */

@@ -58,12 +58,11 @@ static struct text text_from(struct text whole, size_t start)
 	return (struct text){whole.data + start, whole.length - start};
 }
 
-/* What a "person:NAME", "peer:NAME" or "server/tool" names; NONE for "reply". */
+/* What a "person:NAME", "peer:NAME" or "server/tool" names; NONE for "reply" and
+ * a recipient. */
 static enum object_kind output_kind(struct text to, struct text *name)
 {
 	*name = to;
-	if (text_is(to, "reply"))
-		return OBJECT_NONE;
 	if (text_starts_with(to, "person:")) {
 		*name = text_from(to, sizeof "person:" - 1);
 		return OBJECT_PERSON;
@@ -72,7 +71,7 @@ static enum object_kind output_kind(struct text to, struct text *name)
 		*name = text_from(to, sizeof "peer:" - 1);
 		return OBJECT_IDENTITY;
 	}
-	return OBJECT_TOOL;
+	return name_is_tool(to) ? OBJECT_TOOL : OBJECT_NONE;
 }
 
 static enum object_kind resource_object_kind(enum resource_kind kind)

@@ -330,31 +330,54 @@ static void check_removals(struct planned *planned)
 /* ---- what is recorded only ---- */
 
 const struct unenforced_field unenforced_fields[] = {
-	{"identity", "risk", "recorded and shown to policies; no default rules of its own yet"},
-	{"identity", "model", "no model gateway yet: calls of models do not pass through remit"},
-	{"identity", "peers", "no delegation between identities yet: every hand-over is refused"},
-	{"identity", "impact", "a note for people"},
-	{"identity", "review", "no reviews yet: nothing happens when one is due"},
-	{"person", "clearance", "a person's ceiling is not applied to tasks yet"},
-	{"data-source", "custodian", "a note for people"},
-	{"data-source", "location", "a note for people"},
-	{"tool", "risk", "recorded and shown to policies; no default rules of its own yet"},
-	{"tool", "reversal", "no undo yet: nothing is prepared or reversed"},
+	{"identity", "risk", "shown to policies; it has no rules of its own yet"},
+	{"identity", "model", "calls of models do not pass through remit yet"},
+	{"identity", "outputs",
+		"holds for the reply and for recipients; a tool, a person or a peer is recorded"},
+	{"identity", "entitlements[].resource",
+		"data sources, models and peers have no door of their own yet"},
+	{"identity", "peers", "identities cannot hand work on through remit yet"},
+	{"identity", "impact", "for people to read"},
+	{"identity", "review", "no review is started when it is due yet"},
+	{"person", "clearance", "a task opened for a person is not held to it yet"},
+	{"unit", "purpose", "for people to read"},
+	{"data-source", "custodian", "for people to read"},
+	{"data-source", "location", "for people to read"},
+	{"data-source", "environment", "compared with the charter when planned, not at each call"},
+	{"tool", "risk", "shown to policies; it has no rules of its own yet"},
+	{"tool", "reversal", "shown to policies; there is no undo yet"},
 	{"policy", "level", "mandatory and default are both always in force"},
 	{NULL, NULL, NULL},
 };
 
+static bool has_value(const struct json *object, const char *field)
+{
+	const struct json *value = json_find(object, field);
+
+	return value != NULL && !(value->type == JSON_ARRAY && value->count == 0);
+}
+
+/* field is a member, or "list[].member". */
+static bool has_field(const struct json *document, const char *field)
+{
+	const char *brackets = strstr(field, "[].");
+	const struct json *list;
+
+	if (brackets == NULL)
+		return has_value(document, field);
+	list = json_find_text(document, (struct text){field, (size_t)(brackets - field)});
+	for (uint32_t i = 0; list != NULL && i < list->count; i++)
+		if (has_value(&list->items[i], brackets + 3))
+			return true;
+	return false;
+}
+
 static bool is_used(const struct planned *planned, const struct unenforced_field *field)
 {
-	for (size_t i = 0; i < planned->objects_count; i++) {
-		const struct json *value;
-
-		if (!text_is(text_of(object_kind_word(planned->objects[i]->kind)), field->kind))
-			continue;
-		value = json_find(&planned->objects[i]->document, field->field);
-		if (value != NULL && !(value->type == JSON_ARRAY && value->count == 0))
+	for (size_t i = 0; i < planned->objects_count; i++)
+		if (text_is(text_of(object_kind_word(planned->objects[i]->kind)), field->kind) &&
+			has_field(&planned->objects[i]->document, field->field))
 			return true;
-	}
 	return false;
 }
 

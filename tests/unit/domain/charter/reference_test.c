@@ -189,13 +189,14 @@ static void an_end_that_has_passed_is_named(void **state)
 
 static void what_fits_has_no_problem(void **state)
 {
-	struct problems *problems = check(*state,
-		IDENTITY(",'entitlements':[{'effect':'read','tool':'files/read',"
-			 "'approvals':['data-owner/support','owner']},"
-			 "{'effect':'generate','resource':'model:local/m'}],"
-			 "'data-sources':[{'name':'tickets','up-to':'public'}],"
-			 "'outputs':[{'to':'reply','up-to':'public'},{'to':'files/read','up-to':"
-			 "'public'}],'expires':'2027-01-16'"));
+	struct problems *problems =
+		check(*state, IDENTITY(",'entitlements':[{'effect':'read','tool':'files/read',"
+				       "'approvals':['data-owner/support','owner']},"
+				       "{'effect':'generate','resource':'model:local/m'}],"
+				       "'data-sources':[{'name':'tickets','up-to':'public'}],"
+				       "'outputs':[{'to':'reply','up-to':'public'},{'to':'ops@"
+				       "example.com','up-to':'public'},{'to':'files/read','up-to':"
+				       "'public'}],'expires':'2027-01-16'"));
 
 	assert_int_equal(problems->total, 0);
 	problems = check(*state, "{'object':'policy','name':'org/p','text':'forbid (principal, "

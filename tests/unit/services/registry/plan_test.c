@@ -159,10 +159,18 @@ static void what_is_recorded_only_is_named_where_it_is_used(void **state)
 	const struct plan *plan = plan_of(*state,
 		"object: data-source\nname: t\nunit: org\nenvironment: dev\nlocation: here\n");
 
-	assert_int_equal(plan->unenforced_count, 1);
+	assert_int_equal(plan->unenforced_count, 2);
 	assert_string_equal(plan->unenforced[0]->field, "location");
-	plan = plan_of(*state, "object: data-source\nname: t\nunit: org\nenvironment: dev\n");
+	assert_string_equal(plan->unenforced[1]->field, "environment");
+	plan = plan_of(*state, "object: person\nname: t\nunit: org\n");
 	assert_int_equal(plan->unenforced_count, 0);
+	plan = plan_of(*state,
+		"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: a\n"
+		"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\npeers: []\n"
+		"entitlements: [{effect: generate, resource: 'model:local/m'}]\n");
+	assert_int_equal(plan->unenforced_count, 2);
+	assert_string_equal(plan->unenforced[0]->field, "risk");
+	assert_string_equal(plan->unenforced[1]->field, "entitlements[].resource");
 }
 
 static void an_export_plans_to_nothing(void **state)
