@@ -131,6 +131,8 @@ static void ranges_hold_what_their_prefix_covers(void **state)
 	world_open(&world, NULL, NULL);
 	assert_value(&world, "ip(\"10.1.2.3\").isInRange(ip(\"10.0.0.0/8\"))", "true");
 	assert_value(&world, "ip(\"10.0.0.0/8\").isInRange(ip(\"10.1.2.3\"))", "false");
+	assert_value(&world, "ip(\"10.0.0.0/8\").isInRange(ip(\"10.0.0.0/16\"))", "false");
+	assert_value(&world, "ip(\"10.0.0.0/16\").isInRange(ip(\"10.0.0.0/8\"))", "true");
 	assert_value(&world, "ip(\"11.0.0.0\").isInRange(ip(\"10.0.0.0/7\"))", "true");
 	assert_value(&world, "ip(\"1.2.3.4\").isInRange(ip(\"0.0.0.0/0\"))", "true");
 	assert_value(&world, "ip(\"1.2.3.4\").isInRange(ip(\"::/0\"))", "false");
