@@ -16,8 +16,8 @@
  *
  * Invariants: (1) no handler runs before admit said yes.  (2) A request is freed
  * once it is both answered and closed, never before, so a service that answers
- * late finds it in place.  (3) An answer after the peer has gone is kept for its
- * Idempotency-Key and otherwise dropped. */
+ * late finds it in place, and the texts it was given.  (3) An answer after the peer has gone is
+ * kept for its Idempotency-Key and otherwise dropped. */
 
 enum { KEY_TEXT_BYTES = 512, ETAG_BYTES = 32 };
 
@@ -31,6 +31,8 @@ static void request_free(struct api_request *request)
 {
 	struct arena *arena = request->arena;
 
+	if (request->kept_body != NULL)
+		explicit_bzero(request->kept_body, request->kept_body_length);
 	if (request->route->verb != REGISTRAR_NONE)
 		registrar_request_deinit(&request->work.registrar);
 	arena_destroy(&arena);
@@ -355,6 +357,18 @@ static bool is_json_type(struct text content_type)
 	       text_starts_with(content_type, "application/json;");
 }
 
+/* A service may hold texts of the body after the peer has gone, and the server's
+ * copy with it.  This one may hold a secret: request_free clears it. */
+static bool keep_body(struct api_request *request, struct text *body)
+{
+	request->kept_body = arena_copy_text(request->arena, body->data, body->length);
+	if (request->kept_body == NULL)
+		return false;
+	request->kept_body_length = body->length;
+	body->data = request->kept_body;
+	return true;
+}
+
 static bool read_body(struct api_request *request)
 {
 	struct text body = http_exchange_request(request->exchange)->body;
@@ -372,6 +386,10 @@ static bool read_body(struct api_request *request)
 	if (!http_header_single(request->exchange, "Content-Type", &content_type) ||
 		!is_json_type(content_type)) {
 		api_answer_status(request, 415, "Content-Type: application/json is expected");
+		return false;
+	}
+	if (!keep_body(request, &body)) {
+		api_answer_status(request, 503, "no memory for the request");
 		return false;
 	}
 	limits.size_bytes = body.length; /* the server has bounded it */

@@ -60,6 +60,8 @@ struct api_request {
 	struct text actor;              /* "person:NAME", "uid:N"; empty for ANYONE */
 	struct text person;             /* NAME, or empty */
 	struct json body;               /* an object, or JSON_NULL without one */
+	char *kept_body;                /* the bytes that body points into */
+	size_t kept_body_length;
 	struct text idempotency_key;
 	struct sha256 fingerprint; /* of method, target and body */
 	bool has_if_match;

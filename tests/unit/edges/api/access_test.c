@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,7 +17,7 @@
 #include "edges/api/request.h"
 #include "fake_handlers.h"
 
-enum { TEXT_BYTES_MAX = 2048 };
+enum { TEXT_BYTES_MAX = 2048, ROUNDS_MAX = 20000 };
 
 /* Rows that change something and are open to the socket without a signature:
  * suspend, kill, bootstrap, backup.  plan and why are questions. */
@@ -457,6 +458,26 @@ static void what_is_no_row_does_not_exist(void **state)
 	assert_int_equal(reply.status, 405);
 }
 
+/* Registrar, log and backup answer when they can; the client may be gone by then. */
+static void what_was_asked_outlives_the_connection(void **state)
+{
+	struct door_request request = {.way = BY_SOCKET,
+		.method = "POST",
+		.target = "/v1/backup",
+		.headers = "Idempotency-Key: late\r\n",
+		.body = TEXT("{\"path\":\"late\"}")};
+	struct door_request other = {.way = BY_SOCKET, .method = "GET", .target = "/v1/whoami"};
+	unsigned before = handlers_answered_late();
+	int fd = door_start(*state, &request);
+
+	for (int i = 0; i < ROUNDS_MAX && handlers_waiting() == 0; i++)
+		door_send(*state, &other, &reply);
+	close(fd);
+	for (int i = 0; i < ROUNDS_MAX && handlers_answered_late() == before; i++)
+		door_send(*state, &other, &reply);
+	assert_int_equal(handlers_answered_late(), before + 1);
+}
+
 static int setup(void **state)
 {
 	*state = door_open(NULL, NULL, 0);
@@ -489,6 +510,7 @@ int main(void)
 		cmocka_unit_test(the_handler_hears_who_asked_and_the_revision_they_read),
 		cmocka_unit_test(two_authorizations_are_refused),
 		cmocka_unit_test(what_is_no_row_does_not_exist),
+		cmocka_unit_test(what_was_asked_outlives_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -198,3 +198,11 @@ void door_send(struct door *door, const struct door_request *request, struct doo
 	memcpy(reply->body, body, reply->body_length);
 	reply->body[reply->body_length] = '\0';
 }
+
+int door_start(struct door *door, const struct door_request *request)
+{
+	int fd = connect_to(door, request->way);
+
+	send_request(fd, request);
+	return fd;
+}

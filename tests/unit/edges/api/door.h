@@ -40,5 +40,7 @@ struct door_reply {
 };
 
 void door_send(struct door *door, const struct door_request *request, struct door_reply *reply);
+/* Sends it and returns the connection, which the caller closes. */
+int door_start(struct door *door, const struct door_request *request);
 
 #endif

@@ -4,6 +4,7 @@
 #include "fake_handlers.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "edges/api/request.h"
 #include "services/registry/registrar.h"
@@ -41,6 +42,62 @@ static void answer(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+/* ---- a service that answers after the peer has gone ---- */
+
+static atomic_uint late_answers;
+static atomic_uint waiting;
+
+unsigned handlers_waiting(void)
+{
+	return atomic_load(&waiting);
+}
+
+unsigned handlers_answered_late(void)
+{
+	return atomic_load(&late_answers);
+}
+
+struct late {
+	struct loop_timer timer;
+	struct api_request *request;
+};
+
+static void on_late(struct loop_timer *timer)
+{
+	struct late *late = timer->context;
+	struct api_request *request = late->request;
+
+	if (!request->is_closed) {
+		if (!loop_timer_start(request->api->services.loop, timer, 1))
+			abort();
+		return;
+	}
+	/* What was asked is still there to be read. */
+	if (text_is(json_text_or(&request->body, "path", ""), "late"))
+		atomic_fetch_add(&late_answers, 1);
+	free(late);
+	atomic_fetch_sub(&waiting, 1);
+	answer(request);
+}
+
+void handle_backup(struct api_request *request)
+{
+	struct late *late;
+
+	if (!text_is(json_text_or(&request->body, "path", ""), "late")) {
+		answer(request);
+		return;
+	}
+	late = calloc(1, sizeof *late);
+	if (late == NULL)
+		abort();
+	late->request = request;
+	atomic_fetch_add(&waiting, 1);
+	late->timer = (struct loop_timer){.on_due = on_late, .context = late};
+	if (!loop_timer_start(request->api->services.loop, &late->timer, 0))
+		abort();
+}
+
 #define FAKE(name)                                                                                 \
 	void name(struct api_request *request)                                                     \
 	{                                                                                          \
@@ -62,7 +119,6 @@ FAKE(handle_why)
 FAKE(handle_secret_list)
 FAKE(handle_secret_set)
 FAKE(handle_secret_remove)
-FAKE(handle_backup)
 FAKE(handle_task_list)
 FAKE(handle_task_show)
 FAKE(handle_task_end)

@@ -4,4 +4,10 @@
 /* How many requests have got past the edge since the program started. */
 unsigned handlers_reached(void);
 
+/* A backup to the path "late" is answered once its peer has gone; how many were,
+ * with what they asked for still readable. */
+unsigned handlers_answered_late(void);
+/* How many wait for that. */
+unsigned handlers_waiting(void);
+
 #endif
