@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "edges/audit_files/audit_files.h"
+#include "edges/signer/signer.h"
+
 /* One struct for the one job that may run.  The thread touches only the log (any
  * thread), the disk (any thread) and its own file; it ends by posting to the
  * loop, where the answer is given and the thread is joined. */
@@ -184,4 +187,53 @@ bool backup_jobs_write(void *context, struct text path, void *done_context,
 	close(jobs->fd);
 	(void)unlink(jobs->path);
 	return error_set(err, ERROR_LIMIT, "no thread for the backup");
+}
+
+/* ---- restore ---- */
+
+static bool open_restored_log(
+	const struct disk *disk, const char *folder, uint64_t *out_tasks_ended, struct error *err)
+{
+	struct arena *arena = arena_create(SUMMARY_ARENA_BYTES_MAX);
+	struct record_log_options options = { .disk = disk, .version = TEXT(REMIT_VERSION) };
+	struct signer_settings settings = { 0 };
+	struct checkpoint_signer checkpoints;
+	struct signer *signer = NULL;
+	bool ok = false;
+
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to restore");
+	settings.folder = text_format(arena, "%s/keys", folder).data;
+	if (settings.folder != NULL && signer_retire_checkpoint_key(settings.folder, err) &&
+		signer_open(&signer, &settings, err) &&
+		signer_public_keys(signer, arena, &options.public_keys, err)) {
+		checkpoints = signer_checkpoints(signer);
+		options.signer = &checkpoints;
+		ok = backup_finish_restore(&options, out_tasks_ended, err);
+	}
+	signer_close(&signer);
+	arena_destroy(&arena);
+	return ok;
+}
+
+bool restore_run(
+	const char *path, const char *folder, uint64_t *out_tasks_ended, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct backup_stream stream = { .context = &fd, .read = read_file };
+	struct audit_files *files = NULL;
+	struct backup_summary summary;
+	bool ok;
+
+	if (fd < 0)
+		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
+			strerror(errno));
+	ok = (mkdir(folder, S_IRWXU) == 0 || errno == EEXIST) ||
+		error_set(err, ERROR_IO, "%s: %s", folder, strerror(errno));
+	ok = ok && audit_files_open(&files, folder, err) &&
+		backup_unpack(audit_files_disk(files), &stream, &summary, err) &&
+		open_restored_log(audit_files_disk(files), folder, out_tasks_ended, err);
+	audit_files_close(&files);
+	close(fd);
+	return ok;
 }

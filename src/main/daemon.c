@@ -20,6 +20,7 @@
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
 #include "edges/upstream/upstream_edge.h"
+#include "main/backup_job.h"
 #include "main/folder.h"
 #include "main/notify.h"
 #include "services/approve/approve.h"
@@ -71,6 +72,7 @@ struct daemon {
 	struct issue *issue;
 	struct call_service *call;
 	struct projector *projector;
+	struct backup_jobs *backups;
 	struct http_client *http;
 	struct upstream_edge *upstream;
 	struct router *router;
@@ -335,7 +337,9 @@ static bool catch_up(struct daemon *daemon, struct error *err)
 		return false;
 	if (unknown > 0)
 		log_warn("outcomes_unknown", LOG_NUMBER("calls", (int64_t)unknown));
-	return projector_start(&daemon->projector, daemon->fold, &store, &log, err);
+	return projector_start(&daemon->projector, daemon->fold, &store, &log, err) &&
+		backup_jobs_create(&daemon->backups, daemon->loop, daemon->log,
+			audit_files_disk(daemon->files), err);
 }
 
 /* ---- doors ---- */
@@ -652,6 +656,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	router_destroy(&daemon->router);
 	upstream_edge_destroy(&daemon->upstream);
 	http_client_destroy(&daemon->http);
+	backup_jobs_destroy(&daemon->backups);
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_log_close(&daemon->log);
