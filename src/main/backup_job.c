@@ -45,8 +45,8 @@ static bool write_file(void *context, const void *bytes, size_t size, struct err
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
-			return error_set(err, ERROR_IO, "the backup cannot be written: %s",
-				strerror(errno));
+			return error_set(
+				err, ERROR_IO, "the backup cannot be written: %s", strerror(errno));
 		at += wrote;
 		size -= (size_t)wrote;
 	}
@@ -65,8 +65,8 @@ static bool read_file(void *context, void *out, size_t size, size_t *got, struct
 		if (taken < 0 && errno == EINTR)
 			continue;
 		if (taken < 0)
-			return error_set(err, ERROR_IO, "the backup cannot be read: %s",
-				strerror(errno));
+			return error_set(
+				err, ERROR_IO, "the backup cannot be read: %s", strerror(errno));
 		if (taken == 0)
 			break;
 		*got += (size_t)taken;
@@ -78,8 +78,8 @@ static bool read_file(void *context, void *out, size_t size, size_t *got, struct
 static void finish_file(struct backup_jobs *jobs)
 {
 	if (jobs->is_written && fsync(jobs->fd) != 0)
-		jobs->is_written = error_set(
-			&jobs->err, ERROR_IO, "%s: cannot be made durable", jobs->path);
+		jobs->is_written =
+			error_set(&jobs->err, ERROR_IO, "%s: cannot be made durable", jobs->path);
 	close(jobs->fd);
 	if (!jobs->is_written)
 		(void)unlink(jobs->path);
@@ -88,18 +88,18 @@ static void finish_file(struct backup_jobs *jobs)
 static void *write_backup(void *context)
 {
 	struct backup_jobs *jobs = context;
-	const struct backup_extras none = { 0 };
-	const struct backup_stream stream = { .context = &jobs->fd, .write = write_file };
+	const struct backup_extras none = {0};
+	const struct backup_stream stream = {.context = &jobs->fd, .write = write_file};
 
-	jobs->is_written = backup_write(
-		jobs->log, jobs->disk, none, &stream, &jobs->summary, &jobs->err);
+	jobs->is_written =
+		backup_write(jobs->log, jobs->disk, none, &stream, &jobs->summary, &jobs->err);
 	finish_file(jobs);
 	loop_post(jobs->loop, &jobs->post);
 	return NULL;
 }
 
-static bool summary_json(const struct backup_jobs *jobs, struct arena *arena, struct json *out,
-	struct error *err)
+static bool summary_json(
+	const struct backup_jobs *jobs, struct arena *arena, struct json *out, struct error *err)
 {
 	struct json_builder object;
 
@@ -139,7 +139,7 @@ bool backup_jobs_create(struct backup_jobs **out, struct loop *loop, struct reco
 	jobs->loop = loop;
 	jobs->log = log;
 	jobs->disk = disk;
-	jobs->post = (struct loop_post){ .run = on_written, .context = jobs };
+	jobs->post = (struct loop_post){.run = on_written, .context = jobs};
 	return true;
 }
 
@@ -179,7 +179,7 @@ bool backup_jobs_write(void *context, struct text path, void *done_context,
 		return false;
 	jobs->done_context = done_context;
 	jobs->done = done;
-	jobs->err = (struct error){ 0 };
+	jobs->err = (struct error){0};
 	jobs->is_running = true;
 	if (pthread_create(&jobs->thread, NULL, write_backup, jobs) == 0)
 		return true;
@@ -195,8 +195,8 @@ static bool open_restored_log(
 	const struct disk *disk, const char *folder, uint64_t *out_tasks_ended, struct error *err)
 {
 	struct arena *arena = arena_create(SUMMARY_ARENA_BYTES_MAX);
-	struct record_log_options options = { .disk = disk, .version = TEXT(REMIT_VERSION) };
-	struct signer_settings settings = { 0 };
+	struct record_log_options options = {.disk = disk, .version = TEXT(REMIT_VERSION)};
+	struct signer_settings settings = {0};
 	struct checkpoint_signer checkpoints;
 	struct signer *signer = NULL;
 	bool ok = false;
@@ -216,11 +216,10 @@ static bool open_restored_log(
 	return ok;
 }
 
-bool restore_run(
-	const char *path, const char *folder, uint64_t *out_tasks_ended, struct error *err)
+bool restore_run(const char *path, const char *folder, uint64_t *out_tasks_ended, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const struct backup_stream stream = { .context = &fd, .read = read_file };
+	const struct backup_stream stream = {.context = &fd, .read = read_file};
 	struct audit_files *files = NULL;
 	struct backup_summary summary;
 	bool ok;
@@ -229,10 +228,10 @@ bool restore_run(
 		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
 			strerror(errno));
 	ok = (mkdir(folder, S_IRWXU) == 0 || errno == EEXIST) ||
-		error_set(err, ERROR_IO, "%s: %s", folder, strerror(errno));
+	     error_set(err, ERROR_IO, "%s: %s", folder, strerror(errno));
 	ok = ok && audit_files_open(&files, folder, err) &&
-		backup_unpack(audit_files_disk(files), &stream, &summary, err) &&
-		open_restored_log(audit_files_disk(files), folder, out_tasks_ended, err);
+	     backup_unpack(audit_files_disk(files), &stream, &summary, err) &&
+	     open_restored_log(audit_files_disk(files), folder, out_tasks_ended, err);
 	audit_files_close(&files);
 	close(fd);
 	return ok;

@@ -72,6 +72,8 @@ struct daemon {
 	struct issue *issue;
 	struct call_service *call;
 	struct projector *projector;
+	struct loop_driver follower;
+	uint64_t followed; /* log entries the projector was told of */
 	struct backup_jobs *backups;
 	struct http_client *http;
 	struct upstream_edge *upstream;
@@ -322,6 +324,19 @@ static bool make_call(struct daemon *daemon, struct error *err)
 	return true;
 }
 
+/* The store follows at the end of each turn in which the log has grown. */
+static int64_t follow_log(struct loop_driver *driver)
+{
+	struct daemon *daemon = driver->context;
+	uint64_t size = record_log_size(daemon->log);
+
+	if (size != daemon->followed) {
+		daemon->followed = size;
+		projector_notify(daemon->projector, size);
+	}
+	return -1;
+}
+
 static bool catch_up(struct daemon *daemon, struct error *err)
 {
 	const struct store store = sqlite_store_port(daemon->store);
@@ -337,9 +352,12 @@ static bool catch_up(struct daemon *daemon, struct error *err)
 		return false;
 	if (unknown > 0)
 		log_warn("outcomes_unknown", LOG_NUMBER("calls", (int64_t)unknown));
-	return projector_start(&daemon->projector, daemon->fold, &store, &log, err) &&
-		backup_jobs_create(&daemon->backups, daemon->loop, daemon->log,
-			audit_files_disk(daemon->files), err);
+	if (!projector_start(&daemon->projector, daemon->fold, &store, &log, err))
+		return false;
+	daemon->follower = (struct loop_driver){.turn = follow_log, .context = daemon};
+	loop_driver_add(daemon->loop, &daemon->follower);
+	return backup_jobs_create(
+		&daemon->backups, daemon->loop, daemon->log, audit_files_disk(daemon->files), err);
 }
 
 /* ---- doors ---- */

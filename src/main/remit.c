@@ -1,8 +1,11 @@
 /* remit: the command line. */
 
 #include "edges/cli/cli.h"
+#include "main/backup_job.h"
 
 int main(int argc, char **argv)
 {
-	return cli_run(argc, argv);
+	const struct cli_offline offline = {restore_run};
+
+	return cli_run(argc, argv, &offline);
 }

@@ -283,10 +283,10 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 	return status;
 }
 
-int cli_run(int argc, char *const *argv)
+int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 {
 	struct reading reading = {0};
-	struct cli cli = {0};
+	struct cli cli = {.offline = offline};
 	int taken = 0;
 
 	if (!read_words(&reading, argc, argv))

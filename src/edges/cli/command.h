@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "edges/cli/cli.h"
 
 /* Shared by the commands. */
 
@@ -77,6 +78,7 @@ extern const struct cli_command cli_commands[];
 extern const size_t cli_commands_count;
 
 struct cli {
+	const struct cli_offline *offline;
 	const struct cli_command *command;
 	struct arena *arena;
 	const char *values[OPTION_COUNT]; /* NULL: not given; a flag is "" */
@@ -195,6 +197,7 @@ int command_approval_show(struct cli *cli);
 int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
 int command_backup(struct cli *cli);
+int command_restore(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);

@@ -128,6 +128,8 @@ const struct cli_command cli_commands[] = {
 			"record.tool", "record.reason")},
 	{"backup", "FILE", "write a backup to a new file (on the socket)", 1, 1, NULL,
 		command_backup, NULL, NULL},
+	{"restore", "FILE --data DIR", "restore a backup into an empty folder, without a daemon", 1,
+		1, NULL, command_restore, NULL, NULL},
 };
 
 const size_t cli_commands_count = sizeof cli_commands / sizeof cli_commands[0];

@@ -242,3 +242,27 @@ int command_backup(struct cli *cli)
 		cli_print(cli, &reply.json);
 	return status;
 }
+
+int command_restore(struct cli *cli)
+{
+	const char *folder = cli->values[OPTION_DATA];
+	uint64_t tasks_ended;
+	struct error err;
+
+	if (folder == NULL)
+		return cli_usage(cli->command, "--data names the empty folder to restore into");
+	if (!cli_confirm(cli,
+		    "This restores %s into %s: open tasks are ended, and the log goes on under a "
+		    "new "
+		    "key and origin.",
+		    cli->words[0], folder))
+		return EXIT_REFUSED;
+	if (!cli->offline->restore(cli->words[0], folder, &tasks_ended, &err)) {
+		cli_say("remit: %s", err.text);
+		return err.code == ERROR_NOT_FOUND  ? EXIT_NOT_FOUND
+		       : err.code == ERROR_CONFLICT ? EXIT_CONFLICT
+						    : EXIT_UNAVAILABLE;
+	}
+	printf("restored into %s; %llu tasks ended\n", folder, (unsigned long long)tasks_ended);
+	return EXIT_DONE;
+}

@@ -167,7 +167,7 @@ static int run_words(const char *input, const char *const *words, int count)
 	(void)fflush(stderr);
 	kept[0] = divert(STDOUT_FILENO, "stdout");
 	kept[1] = divert(STDERR_FILENO, "stderr");
-	status = cli_run(count + 1, argv);
+	status = cli_run(count + 1, argv, NULL);
 	(void)fflush(stdout);
 	(void)fflush(stderr);
 	restore(STDOUT_FILENO, kept[0]);
