@@ -115,21 +115,24 @@ static bool has_log_failed(void *context)
 	return record_has_failed(context);
 }
 
-static bool read_record(void *context, struct arena *arena, uint64_t index, bool *is_there,
-	struct text *entry, struct text *content,
-	struct error *err) /* check-source: parameters: as struct projector_log has it */
+static bool read_record(void *context, struct arena *arena, uint64_t index,
+	struct projector_entry *out, struct error *err)
 {
 	struct record_log *log = context;
 	struct record_entry found;
 
-	*content = (struct text){0};
-	*is_there = index < record_log_size(log);
-	if (!*is_there)
+	*out = (struct projector_entry){.is_there = index < record_log_size(log)};
+	if (!out->is_there)
 		return true;
 	if (!record_read(log, index, arena, &found, err))
 		return false;
-	*entry = found.entry;
-	return !found.has_content || record_read_content(log, index, arena, content, err);
+	out->entry = found.entry;
+	return !found.has_content || record_read_content(log, index, arena, &out->content, err);
+}
+
+static const struct server *find_server(void *context, struct text name)
+{
+	return registry_find_server(context, name);
 }
 
 static bool verify_request(void *context, const struct api_signed *what, struct arena *arena,
@@ -212,8 +215,8 @@ static bool open_log(struct daemon *daemon, struct error *err)
 		return false;
 	options.disk = audit_files_disk(daemon->files);
 	options.known_size = mark.next;
-	return contents_open(&daemon->contents, options.disk,
-		       signer_master_key(daemon->signer)->bytes, err) &&
+	return contents_open(
+		       &daemon->contents, options.disk, signer_master_key(daemon->signer), err) &&
 	       record_log_open(&daemon->log, &options, err);
 }
 
@@ -248,8 +251,8 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		.answer_ms = daemon->settings->approval_lifetime_s * 1000,
 	};
 
-	return approve_create(&daemon->approve, daemon->registry, daemon->tasks, daemon->fold,
-		&settings, err);
+	return approve_create(
+		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
 static bool make_issue(struct daemon *daemon, struct error *err)
@@ -267,7 +270,8 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 {
 	const struct upstream_edge_settings settings = {.loop = daemon->loop,
 		.http = daemon->http,
-		.registry = daemon->registry,
+		.find_server = find_server,
+		.find_context = daemon->registry,
 		.secrets = daemon->secrets,
 		.directory = daemon->settings->data,
 		.search_path = getenv("PATH"),
@@ -383,10 +387,10 @@ static struct api_services api_parts(struct daemon *daemon)
 static bool make_doors(struct daemon *daemon, struct error *err)
 {
 	const struct api_services services = api_parts(daemon);
-	const struct mcp_settings mcp = {.loop = daemon->loop,
-		.call = daemon->call,
+	const struct mcp_door_settings mcp = {.loop = daemon->loop,
 		.issue = daemon->issue,
-		.registry = daemon->registry};
+		.calls = daemon->call,
+		.version = REMIT_VERSION};
 	const struct public_key *token_key = signer_tokens(daemon->signer).key;
 
 	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
