@@ -26,8 +26,9 @@ const struct cli_command cli_commands[] = {
 	{"export", "[-f FILE] [--waiting]", "write every object as YAML", 0, 0,
 		OPTIONS(OPTION_FILE, OPTION_WAITING), command_export, NULL, NULL},
 
-	LIST("identity", "identities", "name", "state", "version", "object.kind", "object.class",
-		"object.owner", "waiting.state"),
+	LIST("identity", "identities", "name", "state", "version|waiting.version",
+		"object.kind|waiting.object.kind", "object.class|waiting.object.class",
+		"object.owner|waiting.object.owner"),
 	SHOW("identity", "identities"),
 	{"identity propose", "NAME", "propose a draft charter", 1, 1, NULL, command_propose, NULL,
 		NULL},

@@ -107,6 +107,22 @@ static void append_value(struct buffer *out, const struct json *value, const cha
 	}
 }
 
+/* The value at the first of the paths, "a.b|c.d", that is there. */
+static const struct json *find_first(const struct json *item, const char *paths)
+{
+	const struct json *found = NULL;
+
+	while (found == NULL && *paths != '\0') {
+		char path[PATH_BYTES];
+		size_t length = strcspn(paths, "|");
+
+		(void)snprintf(path, sizeof path, "%.*s", (int)length, paths);
+		found = cli_find(item, path);
+		paths += length + (paths[length] == '|');
+	}
+	return found;
+}
+
 /* A cell's text, cut to what fits; the length in letters. */
 static size_t cell(char out[CELL_BYTES], const struct json *item, const char *path)
 {
@@ -114,7 +130,7 @@ static size_t cell(char out[CELL_BYTES], const struct json *item, const char *pa
 	size_t length;
 
 	buffer_init(&text, OUTPUT_BYTES_MAX);
-	append_value(&text, cli_find(item, path), path);
+	append_value(&text, find_first(item, path), path);
 	length = text.length < CELL_BYTES - 1 ? text.length : CELL_BYTES - 1;
 	/* Never cut inside a letter. */
 	while (length > 0 && length < text.length &&
