@@ -19,7 +19,7 @@ struct segment {
 };
 
 struct route {
-	const struct http_route *route;
+	struct http_route route;
 	size_t count;
 	struct segment segments[ROUTER_SEGMENTS_MAX];
 };
@@ -95,7 +95,7 @@ static bool route_split(struct route *out, const struct http_route *route, struc
 	struct split split;
 	size_t i;
 
-	out->route = route;
+	out->route = *route;
 	if (!path_split(&split, text_of(route->pattern)))
 		return error_set(err, ERROR_INVALID, "route %s: not a path of 1 to %d segments",
 			route->pattern, ROUTER_SEGMENTS_MAX);
@@ -113,7 +113,7 @@ static bool is_same_shape(const struct route *a, const struct route *b)
 {
 	size_t i;
 
-	if (a->count != b->count || strcmp(a->route->method, b->route->method) != 0)
+	if (a->count != b->count || strcmp(a->route.method, b->route.method) != 0)
 		return false;
 	for (i = 0; i < a->count; i++)
 		if (a->segments[i].kind != b->segments[i].kind ||
@@ -190,8 +190,8 @@ static bool is_more_exact(const struct route *a, const struct route *b)
 
 static bool method_matches(const struct route *route, struct text method)
 {
-	return text_is(method, route->route->method) ||
-	       (text_is(method, "HEAD") && strcmp(route->route->method, "GET") == 0);
+	return text_is(method, route->route.method) ||
+	       (text_is(method, "HEAD") && strcmp(route->route.method, "GET") == 0);
 }
 
 struct found {
@@ -221,7 +221,7 @@ static void route_find(const struct router *router, struct text method, const st
 			continue;
 		found->is_path_known = true;
 		if (!method_matches(route, method))
-			note_allowed(&found->allowed, route->route->method);
+			note_allowed(&found->allowed, route->route.method);
 		else if (found->route == NULL || is_more_exact(route, found->route))
 			found->route = route;
 	}
@@ -266,7 +266,7 @@ void router_dispatch(struct router *router, struct http_exchange *exchange)
 	if (path_split(&path, request->path))
 		route_find(router, request->method, &path, &found);
 	if (found.route != NULL && values_add(exchange, found.route, &path))
-		found.route->route->handle(found.route->route->context, exchange);
+		found.route->route.handle(found.route->route.context, exchange);
 	else if (found.route != NULL)
 		http_respond_problem(exchange, 400, "bad request", "the path cannot be decoded");
 	else if (found.is_path_known)

@@ -587,6 +587,12 @@ done:
 	return ok;
 }
 
+void call_service_change(struct call_service *service, const struct call_settings *settings)
+{
+	service->settings.hold_ms = settings->hold_ms;
+	service->settings.upstream_ms = settings->upstream_ms;
+}
+
 void call_service_destroy(struct call_service **service)
 {
 	struct exchange *exchange;
