@@ -251,8 +251,11 @@ export class World {
   // administrator lets the others in with codes of one hour.
   async enrolPeople() {
     if (!this.isEnrolled(ADMINISTRATOR)) {
-      const code = /\b([0-9A-Z]{4}(?:-[0-9A-Z]{4}){4})\b/.exec(this.daemonText);
-      if (code === null) throw new Error('no administrator code in:\n' + this.daemonText);
+      const find = () => /\b([0-9A-Z]{4}(?:-[0-9A-Z]{4}){4})\b/.exec(this.daemonText);
+      if (!(await eventually(find))) {
+        throw new Error('no administrator code in:\n' + this.daemonText);
+      }
+      const code = find();
       await this.login(ADMINISTRATOR, code[1]);
     }
   }
@@ -276,7 +279,9 @@ export class World {
     }
     await this.must(ADMINISTRATOR, 'apply', '--yes', '-f', this.path('apply'));
     for (const person of PEOPLE) await this.letIn(person);
-    await this.must(ADMINISTRATOR, 'apply', '--yes', '--draft', '-f', this.path('apply-drafts'));
+    if (readdirSync(this.path('apply-drafts')).length > 0) {
+      await this.must(ADMINISTRATOR, 'apply', '--yes', '--draft', '-f', this.path('apply-drafts'));
+    }
     for (const [identity, person] of Object.entries(this.charters)) {
       const entry = await this.json(person, 'identity', 'show', identity);
       if (entry.waiting) await this.must(person, 'identity', 'approve', identity);
