@@ -142,6 +142,27 @@ static int divert(int fd, const char *name)
 	return kept;
 }
 
+/* What stands in for main's restore. */
+static struct {
+	int count;
+	char path[64];
+	enum error_code code; /* NONE: it works */
+} restored;
+
+static bool fake_restore(
+	const char *path, const char *folder, uint64_t *out_tasks_ended, struct error *err)
+{
+	assert_non_null(folder);
+	restored.count++;
+	(void)snprintf(restored.path, sizeof restored.path, "%s", path);
+	*out_tasks_ended = 3;
+	if (restored.code != ERROR_NONE)
+		return error_set(err, restored.code, "as the test wants it");
+	return true;
+}
+
+static const struct cli_offline offline = {fake_restore};
+
 static void restore(int fd, int kept)
 {
 	assert_int_equal(dup2(kept, fd), fd);
@@ -167,7 +188,7 @@ static int run_words(const char *input, const char *const *words, int count)
 	(void)fflush(stderr);
 	kept[0] = divert(STDOUT_FILENO, "stdout");
 	kept[1] = divert(STDERR_FILENO, "stderr");
-	status = cli_run(count + 1, argv, NULL);
+	status = cli_run(count + 1, argv, &offline);
 	(void)fflush(stdout);
 	(void)fflush(stderr);
 	restore(STDOUT_FILENO, kept[0]);
@@ -339,9 +360,11 @@ static void try_command(const struct cli_command *command, int plain)
 		fail_msg("remit %s asked nothing", command->words);
 }
 
-static bool is_about_keys(const struct cli_command *command)
+/* Not, or not only, a request to the API. */
+static bool has_tests_of_its_own(const struct cli_command *command)
 {
-	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0;
+	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0 ||
+	       strcmp(command->words, "restore") == 0;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
@@ -363,12 +386,28 @@ static void every_command_asks_for_what_the_api_takes(void **state)
 	for (size_t i = 0; i < cli_commands_count; i++) {
 		const struct cli_command *command = &cli_commands[i];
 
-		if (is_about_keys(command))
+		if (has_tests_of_its_own(command))
 			continue;
 		try_command(command, command->words_min);
 		if (command->words_max > command->words_min)
 			try_command(command, command->words_max);
 	}
+}
+
+static void restore_says_what_it_will_do_and_hands_it_over(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(NULL, "restore", "b.tar"), EXIT_REFUSED);
+	assert_int_equal(restored.count, 0);
+	assert_non_null(strstr(bench.err, "open tasks are ended"));
+	is_done(RUN(NULL, "restore", "b.tar", "--yes"));
+	assert_int_equal(restored.count, 1);
+	assert_string_equal(restored.path, "b.tar");
+	assert_non_null(strstr(bench.out, "3 tasks ended"));
+	restored.code = ERROR_CONFLICT;
+	assert_int_equal(RUN(NULL, "restore", "b.tar", "--yes"), EXIT_CONFLICT);
+	restored.code = ERROR_NOT_FOUND;
+	assert_int_equal(RUN(NULL, "restore", "b.tar", "--yes"), EXIT_NOT_FOUND);
 }
 
 /* bootstrap and backup are the socket's own: unsigned, they pass. */
@@ -618,6 +657,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(every_command_asks_for_what_the_api_takes),
+		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(login_keeps_a_key_for_its_user_alone),
 		CLI_TEST(a_key_that_others_can_read_is_not_used),
