@@ -178,6 +178,19 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 	return MHD_YES;
 }
 
+/* A peer that closed its half with its last request said so in the same event as
+ * that request, and the library has forgotten it; it would keep the connection
+ * until the idle timeout. */
+static void close_if_peer_has(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *about =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char next;
+
+	if (about != NULL && recv(about->connect_fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		(void)shutdown(about->connect_fd, SHUT_RDWR); /* after what was sent */
+}
+
 static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
 	enum MHD_RequestTerminationCode code)
 {
@@ -185,12 +198,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	bool is_whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
 	(void)context;
-	(void)connection;
 	*slot = NULL;
 	if (exchange == NULL)
 		return;
 	if (exchange->is_cut)
 		is_whole = false;
+	if (is_whole)
+		close_if_peer_has(connection);
 	http_exchange_free(exchange, is_whole ? HTTP_CLOSED_ANSWERED : HTTP_CLOSED_BY_PEER);
 }
 

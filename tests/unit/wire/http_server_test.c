@@ -517,6 +517,19 @@ static void a_stream_delivers_what_is_written_and_ends(void **state)
 	assert_int_equal(bench->closed_how, HTTP_CLOSED_ANSWERED);
 }
 
+static void a_connection_whose_client_is_done_is_closed_at_once(void **state)
+{
+	static const char request[] = "GET /echo/a HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct bench *bench = *state;
+
+	talk_open(&bench->talk, bench->loop, http_server_port(bench->server));
+	assert_int_equal(send(bench->talk.fd, request, sizeof request - 1, MSG_NOSIGNAL),
+		sizeof request - 1);
+	assert_int_equal(shutdown(bench->talk.fd, SHUT_WR), 0); /* no "Connection: close" */
+	talk_wait(&bench->talk, NULL);
+	assert_status(bench->talk.got, "200");
+}
+
 static void a_stream_that_is_cut_has_no_proper_end(void **state)
 {
 	struct bench *bench = *state;
@@ -628,6 +641,7 @@ int main(void)
 		SERVED(the_abort_of_a_held_request_is_reported_at_once),
 		SERVED(a_header_with_a_line_end_cuts_the_connection_unanswered),
 		SERVED(a_stream_delivers_what_is_written_and_ends),
+		SERVED(a_connection_whose_client_is_done_is_closed_at_once),
 		SERVED(a_stream_that_is_cut_has_no_proper_end),
 		SERVED(a_stream_takes_no_more_than_its_bound),
 		SERVED(the_abort_of_an_idle_stream_is_reported),
