@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WARM_BYTES = 2 * 1024 * 1024 };
+
 static void must(bool ok, const struct error *err)
 {
 	if (ok)
@@ -57,10 +59,10 @@ static bool attach_key(
 
 /* ---- the server, and the law ---------------------------------------------------- */
 
-static bool is_decision_for(const struct fake_entry *entry, const struct upstream_request *request)
+static bool is_decision_for(
+	struct arena *arena, const struct fake_entry *entry, const struct upstream_request *request)
 {
 	const struct json *arguments = json_find(request->params, "arguments");
-	struct arena *arena = arena_create(16 * 1024 * 1024);
 	struct sha256 named, found;
 	struct json record;
 	struct error err;
@@ -79,8 +81,32 @@ static bool is_decision_for(const struct fake_entry *entry, const struct upstrea
 		found = value_digest(json_text_or(&record, "task", ""), canonical);
 		is_for = sha256_equal(&named, &found);
 	}
-	arena_destroy(&arena);
 	return is_for;
+}
+
+static void own_work(const struct call_bench *bench, bool begins)
+{
+	if (bench->on_own_work != NULL)
+		bench->on_own_work(begins);
+}
+
+/* One approval, one request. */
+static void check_approval(struct call_bench *bench, size_t index)
+{
+	static const char name[] = "\"approval\":\"";
+	struct text entry = bench->log.entries[index].entry;
+	const char *at = memmem(entry.data, entry.length, name, strlen(name));
+	size_t i;
+
+	if (at == NULL)
+		return;
+	snprintf(bench->used[index], sizeof(bench->used[index]), "%.*s", APPROVAL_ID_BYTES,
+		at + strlen(name));
+	for (i = 0; i < bench->log.count; i++)
+		if (i != index && strcmp(bench->used[i], bench->used[index]) == 0) {
+			fprintf(stderr, "an approval opened two requests\n");
+			abort();
+		}
 }
 
 /* No durable ALLOW of its own, no request: the law. */
@@ -88,13 +114,18 @@ static void check_law(struct call_bench *bench, const struct upstream_request *r
 {
 	size_t i;
 
+	own_work(bench, true);
 	for (i = 0; i < bench->log.count; i++)
-		if (!bench->sent_on[i] && is_decision_for(&bench->log.entries[i], request)) {
-			bench->sent_on[i] = true;
-			return;
-		}
-	fprintf(stderr, "the server received a request that was not allowed and durable\n");
-	abort();
+		if (!bench->sent_on[i] &&
+			is_decision_for(bench->law, &bench->log.entries[i], request))
+			break;
+	own_work(bench, false);
+	if (i == bench->log.count) {
+		fprintf(stderr, "the server received a request that was not allowed and durable\n");
+		abort();
+	}
+	bench->sent_on[i] = true;
+	check_approval(bench, i);
 }
 
 static bool prepare(void *context, struct text server, int64_t deadline_ms,
@@ -175,15 +206,17 @@ void call_bench_answer(struct call_bench *bench, const char *result)
 	if (request == NULL)
 		return;
 	bench->request = NULL;
+	own_work(bench, true);
 	if (result == NULL) {
 		answer.failure = &failure;
 		answer.is_unknown = true;
 	} else {
-		must(json_parse(&value, bench->world.arena, text_of(result), &json_limits_default,
-			     &err),
+		must(json_parse(
+			     &value, bench->scratch, text_of(result), &json_limits_default, &err),
 			&err);
 		answer.result = &value;
 	}
+	own_work(bench, false);
 	request->on_answer(request->context, &answer);
 	call_bench_pump(bench);
 }
@@ -238,11 +271,26 @@ static void make_services(struct call_bench *bench, int64_t hold_ms)
 	must(fold_finish_loading(bench->fold, &err), &err);
 }
 
+/* One block large enough for the bench's own needs. */
+static struct arena *warm_arena(size_t size_bytes)
+{
+	struct arena *arena = arena_create((size_t)1 << 30);
+
+	if (arena == NULL || arena_alloc(arena, 1, size_bytes) == NULL)
+		abort();
+	arena_reset(arena);
+	return arena;
+}
+
 void call_bench_init(struct call_bench *bench, int64_t hold_ms)
 {
 	memset(bench, 0, sizeof(*bench));
+	bench->scratch = warm_arena(WARM_BYTES);
+	bench->law = warm_arena(WARM_BYTES);
 	decide_bench_init(&bench->world);
 	fake_log_init(&bench->log);
+	arena_destroy(&bench->log.arena);
+	bench->log.arena = warm_arena(WARM_BYTES);
 	bench->log.now_utc_ms = bench->world.now_utc_ms;
 	bench->log.is_held = true; /* the log answers from the loop, never at once */
 	make_services(bench, hold_ms);
@@ -261,6 +309,8 @@ void call_bench_deinit(struct call_bench *bench)
 	loop_destroy(&bench->loop);
 	fake_log_deinit(&bench->log);
 	decide_bench_deinit(&bench->world);
+	arena_destroy(&bench->law);
+	arena_destroy(&bench->scratch);
 }
 
 static void stop(struct loop_post *post)
@@ -352,10 +402,11 @@ bool call_bench_start_method(struct call_bench *bench, struct bench_client *clie
 	struct error err;
 
 	memset(client, 0, sizeof(*client));
-	must(json_parse(&params, bench->world.arena,
-		     text_copy(bench->world.arena, text_of(params_text)), &json_limits_default,
-		     &err),
+	own_work(bench, true);
+	must(json_parse(&params, bench->scratch, text_copy(bench->scratch, text_of(params_text)),
+		     &json_limits_default, &err),
 		&err);
+	own_work(bench, false);
 	request.params = &params;
 	if (!call_start(bench->call, &request, &door, &client->exchange, &err))
 		return false;
@@ -367,8 +418,8 @@ bool call_bench_start_method(struct call_bench *bench, struct bench_client *clie
 bool call_bench_start(struct call_bench *bench, struct bench_client *client, const char *tool,
 	const char *arguments)
 {
-	struct text params = text_format(
-		bench->world.arena, "{\"name\":\"%s\",\"arguments\":%s}", tool, arguments);
+	struct text params =
+		text_format(bench->scratch, "{\"name\":\"%s\",\"arguments\":%s}", tool, arguments);
 
 	return call_bench_start_method(bench, client, "t-1", "tools/call", params.data);
 }

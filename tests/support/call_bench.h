@@ -8,7 +8,7 @@
 /* The whole path of a call with a log in memory, a server that does what it is
  * told, and the law built in: upstream.start aborts the test unless the log's
  * durable entries hold an ALLOW for exactly this request that no other request
- * was sent on. */
+ * was sent on, and whose approval, if it needed one, opened no other. */
 
 enum { CALL_BENCH_REQUESTS_MAX = 4096 };
 
@@ -36,6 +36,10 @@ struct call_bench {
 	struct decide_bench world;
 	struct fake_log log;
 	bool is_log_held; /* nothing becomes durable until call_bench_flush */
+	struct arena *scratch;
+	struct arena *law;
+	/* Torture spares the bench's own work: called before and after it. */
+	void (*on_own_work)(bool begins);
 	struct loop *loop;
 	struct fold *fold;
 	struct decide_service *decide;
@@ -51,7 +55,8 @@ struct call_bench {
 	unsigned prepared;
 	unsigned started;
 	unsigned cancelled;
-	bool sent_on[FAKE_LOG_ENTRIES_MAX]; /* decisions a request was sent on */
+	bool sent_on[FAKE_LOG_ENTRIES_MAX];  /* decisions a request was sent on */
+	char used[FAKE_LOG_ENTRIES_MAX][32]; /* approvals of those decisions */
 	/* The values port. */
 	bool digest_fails;
 	bool seal_fails;

@@ -1,0 +1,157 @@
+/* The law when memory runs out: the Nth allocation fails, for every N, on the
+ * way of a call that is allowed and of one that people approve. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/call_bench.h"
+
+static long countdown = -1; /* -1: nothing fails */
+static bool has_failed;
+static bool is_spared;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static bool fails_now(void)
+{
+	if (is_spared || countdown < 0 || countdown-- != 0)
+		return false;
+	has_failed = true;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return fails_now() ? NULL : __real_realloc(memory, size);
+}
+
+static void spare(bool begins)
+{
+	is_spared = begins;
+}
+
+typedef void scenario(struct call_bench *bench, struct bench_client *client);
+
+static void allowed(struct call_bench *bench, struct bench_client *client)
+{
+	(void)call_bench_start(bench, client, "read", "{\"path\":\"tickets/1\"}");
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+}
+
+static void approved(struct call_bench *bench, struct bench_client *client)
+{
+	const struct approval *approval;
+	char id[32] = "";
+
+	(void)call_bench_start(bench, client, "write", "{\"a\":1}");
+	call_bench_flush(bench);
+	approval = approval_next(bench->approve, NULL);
+	if (approval != NULL)
+		snprintf(id, sizeof(id), "%.*s", TEXT_ARGS(approval->id));
+	(void)call_bench_approve(bench, id, "ana", true);
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+}
+
+static void killed(struct call_bench *bench, struct bench_client *client)
+{
+	(void)call_bench_start(bench, client, "list", "{}");
+	call_bench_flush(bench);
+	(void)call_bench_kill(bench, "agent", "");
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+}
+
+/* Returns false once nothing failed any more. */
+static bool run_with_failure(long n, scenario *play, unsigned *started)
+{
+	struct call_bench *bench = calloc(1, sizeof(*bench));
+	struct bench_client client = {0};
+
+	call_bench_init(bench, 60000);
+	bench->on_own_work = spare;
+	has_failed = false;
+	countdown = n;
+	play(bench, &client);
+	countdown = -1;
+	*started = bench->started;
+	call_bench_wait(bench, 120000);
+	call_bench_flush(bench);
+	call_bench_wait(bench, 120000);
+	call_bench_flush(bench);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+	call_bench_deinit(bench);
+	free(bench);
+	return has_failed;
+}
+
+static void try_every_failure(scenario *play, unsigned started_at_the_end)
+{
+	unsigned started = 0;
+	long n = 0;
+
+	while (run_with_failure(n, play, &started)) {
+		n++;
+		assert_true(started <= 1);
+		assert_true(n < 5000);
+	}
+	assert_int_equal(started, started_at_the_end);
+	assert_true(n > 5);
+	printf("%ld failures\n", n);
+}
+
+static void an_allowed_call_survives_any_failure_of_memory(void **state)
+{
+	(void)state;
+	try_every_failure(allowed, 1);
+}
+
+static void an_approved_call_survives_any_failure_of_memory(void **state)
+{
+	(void)state;
+	try_every_failure(approved, 1);
+}
+
+static void a_kill_survives_any_failure_of_memory(void **state)
+{
+	(void)state;
+	try_every_failure(killed, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_allowed_call_survives_any_failure_of_memory),
+		cmocka_unit_test(an_approved_call_survives_any_failure_of_memory),
+		cmocka_unit_test(a_kill_survives_any_failure_of_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

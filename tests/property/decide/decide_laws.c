@@ -1,0 +1,262 @@
+/* Laws of decide, over random worlds and calls: it is a function; a forbid more
+ * never allows more; an approval more never allows less; a chain never allows
+ * more than its last link; a line, a class or a level less never allows more. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "support/decide_bench.h"
+
+enum { WORLDS = 60, CALLS = 25, LINES_MAX = 5 };
+
+static uint64_t random_state;
+
+static unsigned pick(unsigned count)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((random_state >> 33) % count);
+}
+
+static const char *const conditions[] = {
+	"true",
+	"context.args.path like \"tickets/*\"",
+	"context.args.n > 3",
+	"context.args has n && context.args.n < 9",
+	"context.approvals.contains(\"owner\")",
+	"context.approvals.containsAll([\"owner\", \"second\"])",
+	"context.approvals.containsAny([\"role/approver\", \"backup-owner\"])",
+	"context.environment == \"staging\"",
+	"context.labels.untrusted == false",
+	"resource.risk == \"low\"",
+	"!(context.args has n)",
+	"context.chain.contains(\"agent\")",
+	"context.args.n == 1 || context.approvals.contains(\"owner\")",
+};
+static const char *const forbids[] = {
+	"when { context.args has n && context.args.n == 5 }",
+	"when { context.args.n == 5 }",
+	"unless { context.approvals.contains(\"owner\") }",
+	"when { resource.effect == \"execute\" } unless { context.approvals.contains(\"second\") }",
+	"when { context.args.path like \"tickets/4*\" }",
+	"when { principal.class == \"execute\" && resource.risk == \"high\" }",
+	"",
+};
+static const char *const tools[] = {"read", "list", "write", "run", "mail"};
+static const char *const effects[] = {"read", "read", "write", "execute", "write"};
+static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
+	"{\"path\":\"payroll/1\"}", "{\"path\":\"tickets/41\",\"n\":5}", "{\"n\":1}",
+	"{\"n\":null}", "{\"n\":2.5,\"path\":\"tickets/1\"}", "{\"to\":\"person:ana\"}",
+	"{\"path\":\"../x\"}"};
+static const char *const names[] = {"owner", "backup-owner", "second", "role/approver"};
+
+#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
+
+/* A charter as a list of lines, so that one can be left out. */
+struct charter_draft {
+	unsigned tool[LINES_MAX];
+	unsigned condition[LINES_MAX];
+	unsigned count;
+	const char *up_to;
+};
+
+static void charter_put(struct decide_bench *bench, const char *name,
+	const struct charter_draft *draft, unsigned left_out)
+{
+	struct text lines = TEXT("");
+	struct text document;
+	unsigned i;
+
+	for (i = 0; i < draft->count; i++)
+		if (i != left_out)
+			lines = text_format(bench->arena,
+				"%.*s  - {effect: %s, tool: files/%s, when: '%s'}\n",
+				TEXT_ARGS(lines), effects[draft->tool[i]], tools[draft->tool[i]],
+				conditions[draft->condition[i]]);
+	document = text_format(bench->arena,
+		"object: identity\nname: %s\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"data-sources: [{name: tickets, up-to: %s}]\n"
+		"outputs: [{to: reply, up-to: internal}, {to: 'person:ana', up-to: public}]\n"
+		"entitlements:\n  - {effect: read, tool: other/peek}\n%.*sexpires: 2030-01-01\n",
+		name, draft->up_to, TEXT_ARGS(lines));
+	if (!decide_bench_put(bench, document.data))
+		fail_msg("%s", document.data);
+}
+
+static struct charter_draft charter_draft(void)
+{
+	struct charter_draft draft = {.count = 1 + pick(LINES_MAX)};
+	unsigned i;
+
+	draft.up_to = pick(4) == 0 ? "public" : "internal";
+	for (i = 0; i < draft.count; i++) {
+		draft.tool[i] = pick(COUNT(tools));
+		draft.condition[i] = pick(COUNT(conditions));
+	}
+	return draft;
+}
+
+static void forbid_put(struct decide_bench *bench, const char *name, const char *condition)
+{
+	struct text document = text_format(bench->arena,
+		"object: policy\nname: %s\ntext: |\n  forbid (principal, action, resource) %s;\n",
+		name, condition);
+
+	if (!decide_bench_put(bench, document.data))
+		fail_msg("%s", document.data);
+}
+
+static int rank(const struct decision *decision)
+{
+	switch (decision->verdict) {
+	case VERDICT_DENY: return 0;
+	case VERDICT_ASK: return 1;
+	case VERDICT_ALLOW: return 2;
+	}
+	return -1;
+}
+
+static int rank_of(struct decide_bench *bench, const struct call *call, const char *const *given)
+{
+	const struct decision *decision = decide_bench_decide(bench, call, DECIDE_SEARCH, given);
+	int result = rank(decision);
+	enum reason reason = decision->reason;
+
+	assert_int_equal(result == 2, reason == REASON_ALLOWED);
+	assert_int_equal(result == 1, reason == REASON_APPROVAL_NEEDED);
+	assert_int_equal(result == 1, decision->approvals_count != 0);
+	return result;
+}
+
+static struct call random_call(struct decide_bench *bench)
+{
+	return decide_bench_call(
+		bench, "files", tools[pick(COUNT(tools))], arguments[pick(COUNT(arguments))]);
+}
+
+static void check_function(struct decide_bench *bench, const struct call *call)
+{
+	struct decision first = *decide_bench_decide(bench, call, DECIDE_SEARCH, NULL);
+	const struct decision *second = decide_bench_decide(bench, call, DECIDE_SEARCH, NULL);
+
+	assert_int_equal(first.verdict, second->verdict);
+	assert_int_equal(first.reason, second->reason);
+	assert_true(text_equal(first.entitlement, second->entitlement));
+	assert_true(text_equal(first.explanation, second->explanation));
+	assert_int_equal(first.approvals_count, second->approvals_count);
+}
+
+/* ASK's names open the call; each one less does not. */
+static void check_question(struct decide_bench *bench, const struct call *call)
+{
+	struct decision asked = *decide_bench_decide(bench, call, DECIDE_SEARCH, NULL);
+	const char *given[DECISION_APPROVALS_MAX + 1];
+	size_t i, left_out, count;
+
+	if (asked.verdict != VERDICT_ASK)
+		return;
+	for (left_out = 0; left_out <= asked.approvals_count; left_out++) {
+		for (i = 0, count = 0; i < asked.approvals_count; i++)
+			if (i != left_out)
+				given[count++] = text_copy(bench->arena, asked.approvals[i]).data;
+		given[count] = NULL;
+		decide_bench_decide(bench, call, DECIDE_NO_SEARCH, given);
+		assert_int_equal(bench->decision.verdict == VERDICT_ALLOW,
+			left_out == asked.approvals_count);
+	}
+}
+
+static void check_more_approvals(struct decide_bench *bench, const struct call *call)
+{
+	const char *given[COUNT(names) + 1] = {NULL};
+	int before = rank_of(bench, call, given);
+	unsigned i;
+
+	for (i = 0; i < COUNT(names); i++) {
+		int after;
+
+		given[i] = names[i];
+		after = rank_of(bench, call, given);
+		assert_true(after >= before);
+		before = after;
+	}
+}
+
+static void check_world(struct decide_bench *bench)
+{
+	struct charter_draft draft = charter_draft();
+	struct charter_draft parent = charter_draft();
+	bool unjudged[CALLS];
+	int before[CALLS], i;
+	struct call calls[CALLS], below;
+
+	forbid_put(bench, "org/one", forbids[pick(COUNT(forbids) - 1)]);
+	charter_put(bench, "agent", &draft, LINES_MAX);
+	charter_put(bench, "parent", &parent, LINES_MAX);
+	for (i = 0; i < CALLS; i++) {
+		calls[i] = random_call(bench);
+		before[i] = rank_of(bench, &calls[i], NULL);
+		unjudged[i] = bench->decision.reason == REASON_COULD_NOT_EVALUATE;
+		check_function(bench, &calls[i]);
+		check_question(bench, &calls[i]);
+		check_more_approvals(bench, &calls[i]);
+		below = calls[i];
+		below.task = TEXT("t-below");
+		assert_true(rank_of(bench, &below, NULL) <= before[i]);
+	}
+	forbid_put(bench, "support/two", forbids[pick(COUNT(forbids))]);
+	for (i = 0; i < CALLS; i++)
+		assert_true(rank_of(bench, &calls[i], NULL) <= before[i]);
+	forbid_put(bench, "support/two", "when { false }");
+	charter_put(bench, "agent", &draft, pick(draft.count));
+	/* Save that a line which cannot be judged for these arguments refuses all. */
+	for (i = 0; i < CALLS; i++)
+		assert_true(unjudged[i] || rank_of(bench, &calls[i], NULL) <= before[i]);
+	draft.up_to = "public";
+	charter_put(bench, "agent", &draft, LINES_MAX);
+	for (i = 0; i < CALLS; i++)
+		assert_true(rank_of(bench, &calls[i], NULL) <= before[i]);
+	decide_bench_set_class(bench, "agent", CLASS_RETRIEVE);
+	for (i = 0; i < CALLS; i++)
+		assert_true(rank_of(bench, &calls[i], NULL) <= before[i]);
+}
+
+static void authority_only_narrows(void **state)
+{
+	const char *given = getenv("REMIT_SEED");
+	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	int world;
+
+	(void)state;
+	printf("seed %llu\n", (unsigned long long)seed);
+	for (world = 0; world < WORLDS; world++) {
+		struct decide_bench bench;
+		struct charter_draft first;
+
+		random_state = seed + (uint64_t)world;
+		decide_bench_init(&bench);
+		first = charter_draft();
+		charter_put(&bench, "parent", &first, LINES_MAX);
+		decide_bench_open_task(&bench, "t-above", "parent", ENVIRONMENT_STAGING, "");
+		decide_bench_open_task(&bench, "t-below", "agent", ENVIRONMENT_STAGING, "t-above");
+		check_world(&bench);
+		decide_bench_deinit(&bench);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(authority_only_narrows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
