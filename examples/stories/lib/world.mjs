@@ -171,7 +171,9 @@ export class World {
       ...process.env,
       PATH: `${this.path('bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
     };
-    const args = ['--data', this.dir, '--listen', '127.0.0.1:0'];
+    // A restart keeps the port: tokens are made for the daemon's address.
+    const port = this.url ? new URL(this.url).port : 0;
+    const args = ['--data', this.dir, '--listen', `127.0.0.1:${port}`];
     const child = spawn(join(build, 'remitd'), args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.daemon = child;
     this.daemonText = '';

@@ -111,7 +111,7 @@ const struct cli_command cli_commands[] = {
 	{"trace", "TASK|RECORD", "everything a task did, in order; or one record", 1, 1, NULL,
 		command_trace, NULL,
 		COLUMNS("index", "record.at", "record.type", "record.verdict", "record.tool",
-			"record.reason", "record.outcome")},
+			"record.reason", "record.status")},
 	{"audit head", "", "the newest signed checkpoint", 0, 0, NULL, command_show,
 		"/v1/audit/head", NULL},
 	{"audit prove", "RECORD [--out FILE]", "a record's receipt, to be checked offline", 1, 1,
