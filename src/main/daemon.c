@@ -676,14 +676,14 @@ void daemon_destroy(struct daemon **daemon_at)
 	oauth_destroy(&daemon->oauth);
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);
-	upstream_edge_destroy(&daemon->upstream);
-	http_client_destroy(&daemon->http);
 	backup_jobs_destroy(&daemon->backups);
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);
+	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
+	http_client_destroy(&daemon->http);
 	issue_destroy(&daemon->issue);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
