@@ -72,7 +72,13 @@ static void reply(struct exchange *exchange, struct call_reply *out)
 	if (client == NULL)
 		return;
 	exchange->client = NULL; /* once */
-	out->decision = &exchange->decision;
+	/* Whatever was decided, a call that does not go was refused. */
+	exchange->shown = exchange->decision;
+	if (out->kind == CALL_REFUSED && exchange->shown.verdict != VERDICT_DENY) {
+		exchange->shown.verdict = VERDICT_DENY;
+		exchange->shown.reason = REASON_NONE;
+	}
+	out->decision = &exchange->shown;
 	out->is_recorded = exchange->is_recorded;
 	out->index = exchange->index;
 	if (out->kind == CALL_ASKED)
@@ -156,7 +162,6 @@ static void on_failed_post(struct loop_post *post)
 
 	exchange->is_failed_posted = false;
 	(void)error_set(&err, ERROR_IO, "no record could be made, so nothing was done");
-	exchange->decision.verdict = VERDICT_DENY;
 	reply_kind(exchange, CALL_REFUSED, &err);
 	exchange_finish(exchange, EXCHANGE_ANSWERED);
 }
@@ -209,6 +214,9 @@ static void submit_decision(struct exchange *exchange)
 		return;
 	}
 	exchange->changes_in_flight++;
+	/* Counted now: calls that wait for the log together are not one. */
+	if (exchange->decision.verdict == VERDICT_ALLOW)
+		decide_count_call(ports->decide, exchange->call.identity, now_utc_ms(exchange));
 	exchange->state = EXCHANGE_DECIDED;
 	wait_until(exchange, CALL_RECORD_MS);
 }
@@ -705,7 +713,6 @@ static void on_record_deadline(struct exchange *exchange)
 
 	(void)error_set(&err, ERROR_TIMEOUT, "no record could be made in time");
 	exchange->service->figures.unrecorded++;
-	exchange->decision.explanation = TEXT("The decision could not be recorded in time.");
 	reply_kind(exchange, CALL_REFUSED, &err);
 	wait_forever(exchange);
 	exchange->state = EXCHANGE_ABORTED;

@@ -86,9 +86,10 @@ struct exchange {
 	/* The call and what was decided. */
 	struct call call;
 	struct decision decision;
-	struct text approval; /* id asked or used; empty: none */
-	bool is_reserved;     /* the approval is reserved by this exchange */
-	bool is_recorded;     /* the decision is durable, at index */
+	struct decision shown; /* to the door */
+	struct text approval;  /* id asked or used; empty: none */
+	bool is_reserved;      /* the approval is reserved by this exchange */
+	bool is_recorded;      /* the decision is durable, at index */
 	uint64_t index;
 	/* Waits. */
 	int64_t deadline_ms; /* monotonic; INT64_MAX: none */

@@ -172,6 +172,8 @@ static void no_record_no_effect(void **state)
 		assert_int_equal(client.replies, 1);
 		assert_int_equal(client.kind, CALL_REFUSED);
 		assert_false(client.is_recorded);
+		assert_int_equal(client.verdict, VERDICT_DENY);
+		assert_int_not_equal(client.reason, REASON_ALLOWED);
 	}
 	assert_int_equal(call_figures(bench->call).unrecorded, 5);
 }
@@ -221,6 +223,7 @@ static void every_wait_has_a_deadline(void **state)
 	assert_int_equal(client.replies, 0);
 	call_bench_wait(bench, 1000);
 	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.verdict, VERDICT_DENY);
 	call_bench_flush(bench); /* too late: durable, never sent, its outcome recorded */
 	assert_int_equal(bench->prepared, 0);
 	assert_true(last_has(bench, "outcome", "\"status\":\"aborted\""));
@@ -235,6 +238,22 @@ static void every_wait_has_a_deadline(void **state)
 	assert_int_equal(client.kind, CALL_FAILED);
 	assert_int_equal(bench->cancelled, 2);
 	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
+static void calls_that_wait_together_are_counted_one_by_one(void **state)
+{
+	struct call_bench *bench = *state;
+	static struct bench_client clients[61];
+	size_t i;
+
+	bench->is_log_held = true;
+	for (i = 0; i < 61; i++)
+		assert_true(call_bench_start(bench, &clients[i], "list", "{}"));
+	for (i = 0; i < 60; i++)
+		call_bench_abort(&clients[i]);
+	call_bench_flush(bench);
+	assert_int_equal(clients[60].kind, CALL_REFUSED);
+	assert_int_equal(clients[60].reason, REASON_RATE_LIMIT);
 }
 
 /* ---- the client goes away, in every state ---- */
@@ -674,6 +693,7 @@ int main(void)
 		CALL_TEST(a_server_that_cannot_start_is_an_answer_and_an_outcome),
 		CALL_TEST(a_server_that_crashes_leaves_an_outcome_that_was_forwarded),
 		CALL_TEST(every_wait_has_a_deadline),
+		CALL_TEST(calls_that_wait_together_are_counted_one_by_one),
 		CALL_TEST(an_abort_before_the_record_is_durable_sends_nothing),
 		CALL_TEST(an_abort_while_the_server_starts_sends_nothing),
 		CALL_TEST(an_abort_of_a_sent_call_cancels_it_and_records_its_outcome),
