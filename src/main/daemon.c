@@ -127,7 +127,13 @@ static bool read_record(void *context, struct arena *arena, uint64_t index,
 	if (!record_read(log, index, arena, &found, err))
 		return false;
 	out->entry = found.entry;
-	return !found.has_content || record_read_content(log, index, arena, &out->content, err);
+	return true;
+}
+
+static bool read_record_content(
+	void *context, struct arena *arena, uint64_t index, struct text *out, struct error *err)
+{
+	return record_read_content(context, index, arena, out, err);
 }
 
 static const struct server *find_server(void *context, struct text name)
@@ -344,7 +350,8 @@ static int64_t follow_log(struct loop_driver *driver)
 static bool catch_up(struct daemon *daemon, struct error *err)
 {
 	const struct store store = sqlite_store_port(daemon->store);
-	const struct projector_log log = {.context = daemon->log, .read = read_record};
+	const struct projector_log log = {
+		.context = daemon->log, .read = read_record, .read_content = read_record_content};
 	bool was_rebuilt;
 	size_t unknown;
 

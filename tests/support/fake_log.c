@@ -100,11 +100,21 @@ static bool read_entry(void *context, struct arena *arena, uint64_t index,
 		return true;
 	out->is_there = true;
 	out->entry = text_copy(arena, log->entries[index].entry);
-	out->content = text_copy(arena, log->entries[index].content);
 	return out->entry.data != NULL || error_set(err, ERROR_LIMIT, "no memory");
+}
+
+static bool read_content(
+	void *context, struct arena *arena, uint64_t index, struct text *out, struct error *err)
+{
+	struct fake_log *log = context;
+
+	if (index >= log->count || log->entries[index].content.length == 0)
+		return error_set(err, ERROR_NOT_FOUND, "no content");
+	*out = text_copy(arena, log->entries[index].content);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory");
 }
 
 struct projector_log fake_log_reader(struct fake_log *log)
 {
-	return (struct projector_log){log, read_entry};
+	return (struct projector_log){log, read_entry, read_content};
 }

@@ -146,6 +146,16 @@ static bool read_entry(struct json *record, struct arena *arena, struct text ent
 	return expand(record, arena, content, err);
 }
 
+/* Entries are canonical JSON, so the members are spelled in one way only; one
+ * that merely looks like it is handed a content it does not use. */
+bool fold_wants_content(struct text entry)
+{
+	static const char type[] = "\"type\":\"registry\"", content[] = "\"content\":\"sha256:";
+
+	return memmem(entry.data, entry.length, type, sizeof type - 1) != NULL &&
+	       memmem(entry.data, entry.length, content, sizeof content - 1) != NULL;
+}
+
 /* ---- applying ---- */
 
 static bool run_handlers(

@@ -77,27 +77,43 @@ static bool batch_add(struct batch *batch, struct arena *arena, const struct fol
 	return true;
 }
 
-/* Adds the next entry; *is_there is false at the end of the log.  At start the
- * entry is folded too. */
-static bool take_entry(struct projecting *work, struct batch *batch, struct fold *folded,
+/* Reads the next entry with what it cannot be folded without. */
+static bool read_entry(struct projecting *work, uint64_t index, struct fold_entry *out,
 	bool *is_there, struct error *err)
 {
-	struct projector_entry entry;
-	struct fold_projected projected;
-	uint64_t index = batch->mark.next;
+	struct projector_entry read;
 
-	if (!work->log.read(work->log.context, work->arena, index, &entry, err))
+	*out = (struct fold_entry){.index = index};
+	if (!work->log.read(work->log.context, work->arena, index, &read, err))
 		return false;
-	*is_there = entry.is_there;
-	if (!entry.is_there)
+	*is_there = read.is_there;
+	out->entry = read.entry;
+	if (!read.is_there || !fold_wants_content(read.entry))
 		return true;
-	if (folded != NULL && !fold_apply_entry(folded, entry.entry, entry.content, index, err))
+	return work->log.read_content(work->log.context, work->arena, index, &out->content, err);
+}
+
+/* Adds the next entry; *goes_on is false at the end of the log, and after an
+ * entry with content, which may be large.  At start the entry is folded too. */
+static bool take_entry(struct projecting *work, struct batch *batch, struct fold *folded,
+	bool *goes_on, struct error *err)
+{
+	struct fold_entry entry;
+	struct fold_projected projected;
+	bool is_there;
+
+	if (!read_entry(work, batch->mark.next, &entry, &is_there, err))
 		return false;
-	if (!fold_project_entry(work->fold, work->arena,
-		    &(struct fold_entry){entry.entry, entry.content, index}, &projected, err) ||
+	*goes_on = is_there && entry.content.length == 0;
+	if (!is_there)
+		return true;
+	if (folded != NULL &&
+		!fold_apply_entry(folded, entry.entry, entry.content, entry.index, err))
+		return false;
+	if (!fold_project_entry(work->fold, work->arena, &entry, &projected, err) ||
 		!batch_add(batch, work->arena, &projected, err))
 		return false;
-	batch->mark.next = index + 1;
+	batch->mark.next = entry.index + 1;
 	batch->mark.digest = sha256_of(entry.entry.data, entry.entry.length);
 	return true;
 }
@@ -108,15 +124,15 @@ static bool carry_batch(
 {
 	struct batch *batch = arena_new(work->arena, struct batch);
 	struct store_batch applied;
-	bool is_there = true;
+	bool goes_on = true;
 	bool ok =
 		batch != NULL || error_set(err, ERROR_LIMIT, "no memory for a batch of the store");
 
 	*count = 0;
 	if (batch != NULL)
 		batch->mark = work->mark;
-	while (ok && is_there && batch->records_count < STORE_BATCH_MAX)
-		ok = take_entry(work, batch, folded, &is_there, err);
+	while (ok && goes_on && batch->records_count < STORE_BATCH_MAX)
+		ok = take_entry(work, batch, folded, &goes_on, err);
 	if (ok && batch->records_count > 0) {
 		applied = (struct store_batch){batch->changes, batch->changes_count, batch->records,
 			batch->records_count, batch->mark};
@@ -281,7 +297,7 @@ static void carry_all(struct projector *projector)
 		projector->has_failed = !ok;
 		pthread_mutex_unlock(&projector->lock);
 		run_queries(projector);
-	} while (ok && count == STORE_BATCH_MAX);
+	} while (ok && count > 0);
 }
 
 static bool has_work(const struct projector *projector)

@@ -15,11 +15,10 @@
 
 struct projector;
 
-/* One durable entry and what lies beside it (empty if nothing). */
+/* One durable entry. */
 struct projector_entry {
 	bool is_there; /* false: past the durable end */
 	struct text entry;
-	struct text content;
 };
 
 /* Where durable entries come from; main fills it from the log's reader.  Called
@@ -29,6 +28,10 @@ struct projector_log {
 	/* The entry at index, in arena.  Errors: IO, CORRUPT, LIMIT. */
 	bool (*read)(void *context, struct arena *arena, uint64_t index,
 		struct projector_entry *out, struct error *err);
+	/* What lies beside the entry at index; asked for only where the fold wants
+	 * it (fold_wants_content).  Errors: NOT_FOUND, IO, CORRUPT, LIMIT. */
+	bool (*read_content)(void *context, struct arena *arena, uint64_t index, struct text *out,
+		struct error *err);
 };
 
 /* Start-up, on the loop's thread before anything else runs: checks that the

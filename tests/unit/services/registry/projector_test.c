@@ -99,6 +99,31 @@ static void a_store_that_is_behind_catches_up_the_rest(void **state)
 	governed_deinit(&second);
 }
 
+static void changes_beside_a_record_are_carried_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct governed second;
+	struct buffer yaml;
+	bool was_rebuilt;
+	struct error err = {0};
+
+	buffer_init(&yaml, 1 << 20);
+	for (unsigned i = 0; i < 1000; i++)
+		buffer_append_format(&yaml, "---\nobject: unit\nname: u%u\npurpose: Many\n", i);
+	buffer_append_byte(&yaml, '\0');
+	assert_true(governed_apply(&fixture->governed, "adi", yaml.data + 4));
+	buffer_deinit(&yaml);
+	assert_true(fold_wants_content(
+		fixture->governed.log.entries[fixture->governed.log.count - 1].entry));
+	assert_false(fold_wants_content(fixture->governed.log.entries[0].entry));
+	assert_true(restart(fixture, &second, &was_rebuilt, &err));
+	is_same_state(fixture, &second);
+	governed_deinit(&second);
+	assert_true(restart(fixture, &second, &was_rebuilt, &err)); /* now from its rows */
+	is_same_state(fixture, &second);
+	governed_deinit(&second);
+}
+
 static void an_old_store_put_back_revives_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -266,6 +291,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(an_empty_store_catches_up_from_the_log),
 		TEST(a_store_that_is_behind_catches_up_the_rest),
+		TEST(changes_beside_a_record_are_carried_over),
 		TEST(an_old_store_put_back_revives_nothing),
 		TEST(a_store_of_another_log_is_made_again),
 		TEST(a_store_that_is_ahead_of_the_log_is_made_again),
