@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "edges/oauth/form.h"
 
 enum { ROOM_BYTES = 1 << 21 };
