@@ -8,6 +8,7 @@
 #include "base/private_key.h"
 #include "base/random.h"
 #include "domain/token/request_signature.h"
+#include "edges/cli/waiting.h"
 #include "wire/http_client.h"
 
 /* One request to the daemon and what its answer means for the exit status. */
@@ -118,7 +119,9 @@ static bool fetch(
 		.reply_bytes_max = REPLY_BYTES_MAX};
 	struct outgoing out = {0};
 	struct http_fetch_head head = {0};
+	struct waiting *waiting;
 	struct http_reply answer;
+	bool ok;
 
 	if (call->body != NULL) {
 		request.body = json_canonical_text(cli->arena, call->body);
@@ -130,7 +133,10 @@ static bool fetch(
 		return false;
 	request.headers = out.headers;
 	request.header_count = out.count;
-	if (!http_fetch(&answer, &head, cli->arena, &request, err))
+	waiting = waiting_start("asking the daemon", WAITING_DELAY_MS);
+	ok = http_fetch(&answer, &head, cli->arena, &request, err);
+	waiting_stop(&waiting);
+	if (!ok)
 		return false;
 	reply->status = answer.status;
 	reply->body = answer.body;

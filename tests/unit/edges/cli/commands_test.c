@@ -579,6 +579,44 @@ static void help_names_every_command_and_explains_each(void **state)
 	}
 }
 
+/* The page without its markup: one line of text a line. */
+static void read_page(char *out)
+{
+	FILE *file = fopen(MAN_PAGE, "r");
+	size_t length = 0;
+	char line[1024];
+
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file) != NULL)
+		for (const char *at = strncmp(line, ".B ", 3) == 0 ? line + 3 : line; *at != '\0';
+			at++) {
+			if (strncmp(at, "\\fB", 3) == 0 || strncmp(at, "\\fR", 3) == 0)
+				at += 2;
+			else if (*at != '\\' && *at != '"')
+				out[length++] = *at;
+			assert_true(length < OUTPUT_BYTES - 1);
+		}
+	out[length] = '\0';
+	assert_int_equal(fclose(file), 0);
+}
+
+static void the_manual_page_has_every_command_as_it_is(void **state)
+{
+	static char page[OUTPUT_BYTES];
+
+	(void)state;
+	read_page(page);
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		const struct cli_command *command = &cli_commands[i];
+		char line[512];
+
+		(void)snprintf(line, sizeof line, "\n%s%s%s\n", command->words,
+			command->usage[0] == '\0' ? "" : " ", command->usage);
+		if (strstr(page, line) == NULL)
+			fail_msg("docs/man/remit.1 lacks:%s", line);
+	}
+}
+
 static void a_daemon_that_is_not_there_exits_5_and_says_where_it_looked(void **state)
 {
 	const char *const words[] = {"whoami", "--data", "/nonexistent"};
@@ -668,6 +706,7 @@ int main(void)
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
 		CLI_TEST(help_names_every_command_and_explains_each),
+		CLI_TEST(the_manual_page_has_every_command_as_it_is),
 		CLI_TEST(a_daemon_that_is_not_there_exits_5_and_says_where_it_looked),
 		CLI_TEST(each_kind_of_refusal_has_its_exit_status),
 		CLI_TEST(names_are_escaped_into_paths),
