@@ -10,6 +10,7 @@
 
 #include "edges/audit_files/audit_files.h"
 #include "edges/signer/signer.h"
+#include "main/version.h"
 
 /* One struct for the one job that may run.  The thread touches only the log (any
  * thread), the disk (any thread) and its own file; it ends by posting to the

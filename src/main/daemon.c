@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "main/backup_job.h"
 #include "main/folder.h"
 #include "main/notify.h"
+#include "main/version.h"
 #include "services/approve/approve.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
@@ -48,6 +50,7 @@ enum {
 	DRAIN_TURN_MS = 20,
 	URL_BYTES = 128,
 	PEM_BYTES_MAX = 64 * 1024,
+	DESCRIPTORS_OWN = 256, /* files, pipes, sockets to upstreams */
 };
 
 struct daemon {
@@ -173,6 +176,25 @@ static void log_upstream(void *context, struct text server, struct text line)
 }
 
 /* ---- keys and log ---- */
+
+/* Every connection is a descriptor: as many as the system lets us have. */
+static bool raise_descriptors(struct daemon *daemon, struct error *err)
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)daemon->settings->connections_max * 2 + DESCRIPTORS_OWN;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return error_set(err, ERROR_IO, "cannot read the limit of open files");
+	if (limit.rlim_cur >= wanted)
+		return true;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return error_set(err, ERROR_IO, "cannot raise the limit of open files");
+	if (limit.rlim_cur < wanted)
+		log_warn("few_descriptors", LOG_NUMBER("have", (int64_t)limit.rlim_cur),
+			LOG_NUMBER("want", (int64_t)wanted));
+	return true;
+}
 
 static bool open_folder(struct daemon *daemon, struct error *err)
 {
@@ -388,6 +410,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.signatures = {daemon->issue, verify_request},
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
 		.secrets = {daemon->secrets, set_secret, remove_secret, list_secrets},
+		.backups = {daemon->backups, backup_jobs_write},
 	};
 }
 
@@ -527,6 +550,7 @@ static void begin_drain(struct daemon *daemon)
 	notify_manager("STOPPING=1");
 	daemon->health.is_draining = true;
 	http_server_quiesce(daemon->server);
+	upstream_edge_stop(daemon->upstream);
 	daemon->drain_until_ms = loop_now_ms(daemon->loop) + DRAIN_MS;
 	on_drain_turn(&daemon->drain);
 }
@@ -604,6 +628,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 	daemon->health = (struct health){.fold = daemon->fold,
 		.registry = daemon->registry,
 		.issue = daemon->issue,
+		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
 		.server = daemon->server};
@@ -615,6 +640,7 @@ static const struct {
 	const char *what;
 	daemon_step *run;
 } steps[] = {
+	{"open files", raise_descriptors},
 	{"folder", open_folder},
 	{"signals", watch_signals},
 	{"keys", open_keys},

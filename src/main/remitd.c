@@ -4,10 +4,7 @@
 
 #include "base/log.h"
 #include "main/daemon.h"
-
-#ifndef REMIT_VERSION
-#error "the build names the version"
-#endif
+#include "main/version.h"
 
 enum { ARENA_BYTES_MAX = 4 * 1024 * 1024, USAGE_BYTES_MAX = 16 * 1024 };
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -10,6 +10,7 @@ struct reading {
 	const struct health *health;
 	struct record_log_status log;
 	struct issue_status issue;
+	struct call_figures calls;
 };
 
 struct figure {
@@ -45,6 +46,18 @@ READ(identities, registry_count(r->health->registry, OBJECT_IDENTITY))
 READ(tools, registry_count(r->health->registry, OBJECT_TOOL))
 READ(revision, registry_revision(r->health->registry))
 READ(connections, http_server_connection_count(r->health->server))
+READ(calls_allowed, r->calls.allowed)
+READ(calls_denied, r->calls.denied)
+READ(calls_asked, r->calls.asked)
+READ(calls_unrecorded, r->calls.unrecorded)
+READ(calls_forwarded, r->calls.forwarded)
+READ(calls_answered, r->calls.answered)
+READ(calls_failed, r->calls.failed)
+READ(calls_aborted, r->calls.aborted)
+READ(calls_revoked, r->calls.revoked)
+READ(calls_killed, r->calls.killed)
+READ(calls_in_flight, r->calls.in_flight)
+READ(calls_streams, r->calls.streams)
 READ(ready, health_obstacle(r->health) == NULL)
 
 static const struct figure figures[] = {
@@ -73,6 +86,20 @@ static const struct figure figures[] = {
 	{"remit_tokens_repeated_total", "counter", "tokens found in the cache", tokens_repeated},
 	{"remit_tokens_refused_total", "counter", "tokens refused", tokens_refused},
 	{"remit_requests_refused_total", "counter", "signed requests refused", requests_refused},
+	{"remit_calls_allowed_total", "counter", "calls allowed", calls_allowed},
+	{"remit_calls_denied_total", "counter", "calls denied", calls_denied},
+	{"remit_calls_asked_total", "counter", "calls that waited for people", calls_asked},
+	{"remit_calls_unrecorded_total", "counter", "calls refused because no record could be made",
+		calls_unrecorded},
+	{"remit_calls_forwarded_total", "counter", "calls sent to a server", calls_forwarded},
+	{"remit_calls_answered_total", "counter", "calls a server answered", calls_answered},
+	{"remit_calls_failed_total", "counter", "calls no server answered", calls_failed},
+	{"remit_calls_aborted_total", "counter", "calls given up by the client", calls_aborted},
+	{"remit_calls_revoked_total", "counter", "calls cut because their task ended",
+		calls_revoked},
+	{"remit_calls_killed_total", "counter", "kill records", calls_killed},
+	{"remit_calls_in_flight", "gauge", "calls under way", calls_in_flight},
+	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
 
 void health_metrics(const struct health *health, struct buffer *out)
@@ -81,6 +108,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 
 	record_log_status(health->log, &reading.log);
 	issue_status(health->issue, &reading.issue);
+	reading.calls = call_figures(health->call);
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
 		const struct figure *figure = &figures[i];
 

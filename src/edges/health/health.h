@@ -1,6 +1,7 @@
 #ifndef EDGES_HEALTH_HEALTH_H
 #define EDGES_HEALTH_HEALTH_H
 
+#include "services/call/call_service.h"
 #include "services/issue/issue.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
@@ -15,6 +16,7 @@ struct health {
 	const struct fold *fold;
 	const struct registry *registry;
 	const struct issue *issue;
+	const struct call_service *call;
 	struct record_log *log;
 	const struct projector *projector;
 	const struct http_server *server;

@@ -41,6 +41,12 @@ void issue_status(const struct issue *issue, struct issue_status *out)
 	*out = (struct issue_status){.tokens_repeated = 77};
 }
 
+struct call_figures call_figures(const struct call_service *service)
+{
+	(void)service;
+	return (struct call_figures){.denied = 12};
+}
+
 uint64_t projector_next(const struct projector *projector)
 {
 	(void)projector;
@@ -141,6 +147,7 @@ static void the_figures_say_what_the_parts_said(void **state)
 	assert_int_equal(figure(&text, "remit_store_lag_records"), 3);
 	assert_int_equal(figure(&text, "remit_registry_identities"), 3);
 	assert_int_equal(figure(&text, "remit_tokens_repeated_total"), 77);
+	assert_int_equal(figure(&text, "remit_calls_denied_total"), 12);
 	buffer_deinit(&text);
 }
 
