@@ -171,6 +171,7 @@ static struct plan_options read_options(const struct api_request *request)
 {
 	return (struct plan_options){
 		.is_prune = json_boolean_or(&request->body, "prune", false),
+		.is_founding = registrar_is_founding(request->api->services.registrar),
 		.is_draft = json_boolean_or(&request->body, "draft", false),
 		.now_utc_ms = now_utc_ms(request),
 	};

@@ -202,3 +202,8 @@ bool registrar_has_administrator(const struct registrar *registrar)
 {
 	return registrar_count_administrators(registrar) > 0;
 }
+
+bool registrar_is_founding(const struct registrar *registrar)
+{
+	return !registrar->is_founded;
+}

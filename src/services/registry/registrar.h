@@ -93,6 +93,10 @@ const struct registry *registrar_registry(const struct registrar *registrar);
 /* True if someone enrolled holds the role administrator: then bootstrap is over. */
 bool registrar_has_administrator(const struct registrar *registrar);
 
+/* True until two administrators could sign at once: raises wait for nobody.  For
+ * plan_options.is_founding. */
+bool registrar_is_founding(const struct registrar *registrar);
+
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,
  * effect, resource, when, approvals, expires, usable, why_not}]}.  Errors:

@@ -149,7 +149,7 @@ enum prepared_as registrar_prepare_apply(
 		return registrar_refuse(request, &err);
 	}
 	request->options.now_utc_ms = fold_stamp_utc_ms(registrar->fold);
-	request->options.is_founding = !registrar->is_founded;
+	request->options.is_founding = registrar_is_founding(registrar);
 	if (!registry_plan(&request->plan, registrar->registry, request->sources,
 		    request->sources_count, &request->options, &err) ||
 		!check_plan(request->plan, &err) || !check_actor(registrar, request, &err))

@@ -445,7 +445,9 @@ static void once_there_are_two_administrators_a_raise_needs_the_other(void **sta
 	struct registrar_request approve = {
 		.verb = REGISTRAR_APPROVE, .kind = OBJECT_PERSON, .name = TEXT("rey")};
 
+	assert_true(registrar_is_founding(governed->registrar));
 	assert_true(governed_enrol(governed, "adi", "eva"));
+	assert_false(registrar_is_founding(governed->registrar));
 	assert_true(governed_apply(governed, "adi", rey_raised));
 	assert_false(person_has_role(rey->in_force->person, "administrator"));
 	assert_non_null(rey->waiting);
