@@ -28,32 +28,21 @@ static bool object_without(struct json *out, struct arena *arena, const struct j
 	return json_object_seal(&rest, out, err);
 }
 
-/* params as they go upstream: _meta without the progress token, which is one
- * hop's own. */
-static bool params_build(
-	struct json *out, struct arena *arena, const struct json *params, struct error *err)
+/* A tool's params hold what is decided and recorded, its name and arguments, and
+ * _meta; anything else would reach the server unseen. */
+static bool tool_params_check(const struct json *params, struct error *err)
 {
-	const struct json *meta = json_find(params, "_meta");
-	struct json_builder members;
-	struct json rest;
 	uint32_t i;
 
-	if (json_find(meta, "progressToken") == NULL) {
-		*out = *params;
-		return true;
-	}
-	if (!object_without(&rest, arena, meta, "progressToken", err))
-		return false;
-	json_object_start(&members, arena);
 	for (i = 0; i < params->count; i++) {
-		const struct json_member *member = &params->members[i];
+		struct text name = params->members[i].name;
 
-		if (!text_is(member->name, "_meta"))
-			json_put_named(&members, member->name, member->value);
-		else if (rest.count != 0)
-			json_put_named(&members, member->name, rest);
+		if (!text_is(name, "name") && !text_is(name, "arguments") &&
+			!text_is(name, "_meta"))
+			return error_set(err, ERROR_INVALID,
+				"params has a member besides name, arguments and _meta");
 	}
-	return json_object_seal(&members, out, err);
+	return true;
 }
 
 static bool arguments_of_tool(struct call *call, const struct json *params, struct error *err)
@@ -132,13 +121,14 @@ bool call_build(
 	};
 	if (params->type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "params is not an object");
-	if (!params_build(&out->params, arena, params, err) ||
+	if (method->route == METHOD_TOOL && !tool_params_check(params, err))
+		return false;
+	/* What was not decided is not forwarded: no member of _meta is. */
+	if (!object_without(&out->params, arena, params, "_meta", err) ||
 		!tool_name_build(out, arena, params, err))
 		return false;
+	out->arguments = out->params;
 	if (method->route == METHOD_TOOL && !arguments_of_tool(out, params, err))
-		return false;
-	if (method->route != METHOD_TOOL &&
-		!object_without(&out->arguments, arena, params, "_meta", err))
 		return false;
 	out->arguments_text = json_canonical_text(arena, &out->arguments);
 	if (out->arguments_text.data == NULL ||

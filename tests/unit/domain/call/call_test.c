@@ -107,16 +107,25 @@ static void another_method_is_known_as_a_tool_of_its_server(void **state)
 	assert_true(text_is(call.arguments_text, "{\"uri\":\"x\"}"));
 }
 
-static void a_progress_token_is_no_part_of_a_call(void **state)
+static void nothing_undecided_is_forwarded(void **state)
 {
-	struct call with = build(*state, "tools/call",
-		"{\"name\":\"read\",\"_meta\":{\"progressToken\":1},\"arguments\":{}}");
-	struct call other = build(*state, "tools/call",
-		"{\"name\":\"read\",\"_meta\":{\"progressToken\":1,\"x\":2}}");
+	struct call tool = build(*state, "tools/call",
+		"{\"name\":\"read\",\"arguments\":{\"a\":1},"
+		"\"_meta\":{\"progressToken\":1,\"x\":\"out of sight\"}}");
+	struct call resource = build(
+		*state, "resources/read", "{\"uri\":\"x\",\"_meta\":{\"x\":\"out of sight\"}}");
+	struct text forwarded = json_canonical_text(*state, &tool.params);
 
-	assert_null(json_find(&with.params, "_meta"));
-	assert_non_null(json_find(json_find(&other.params, "_meta"), "x"));
-	assert_null(json_find(json_find(&other.params, "_meta"), "progressToken"));
+	assert_true(text_is(forwarded, "{\"arguments\":{\"a\":1},\"name\":\"read\"}"));
+	forwarded = json_canonical_text(*state, &resource.params);
+	assert_true(text_equal(forwarded, resource.arguments_text));
+}
+
+static void a_member_no_rule_sees_is_refused(void **state)
+{
+	refuse(*state, "tools/call", "{\"name\":\"read\",\"task\":{\"ttl\":1}}");
+	refuse(*state, "tools/call", "{\"name\":\"read\",\"Arguments\":{}}");
+	refuse(*state, "tools/call", "{\"name\":\"read\",\"arguments\":{},\"\":0}");
 }
 
 static void missing_params_are_an_empty_object(void **state)
@@ -352,7 +361,8 @@ int main(void)
 		ARENA_TEST(a_tool_cannot_pass_for_a_method),
 		ARENA_TEST(a_tool_call_is_named_by_server_and_tool),
 		ARENA_TEST(another_method_is_known_as_a_tool_of_its_server),
-		ARENA_TEST(a_progress_token_is_no_part_of_a_call),
+		ARENA_TEST(nothing_undecided_is_forwarded),
+		ARENA_TEST(a_member_no_rule_sees_is_refused),
 		ARENA_TEST(missing_params_are_an_empty_object),
 		ARENA_TEST(a_full_arena_is_a_limit_and_no_crash),
 		ARENA_TEST(refused_paths_are_refused),
