@@ -432,6 +432,39 @@ static void prepare(struct exchange *exchange)
 		fail_not_ready(exchange, &err);
 }
 
+/* The registry is not the one that was decided on, so it is decided again; an
+ * approval was given for what held then.  The call itself is among those of its
+ * minute, so their limit, which is looked at last, says nothing new. */
+static enum reason decide_changed(struct exchange *exchange)
+{
+	struct decide_request request = {
+		.call = &exchange->call,
+		.search = DECIDE_NO_SEARCH,
+		.now_utc_ms = now_utc_ms(exchange),
+	};
+	struct decision again;
+
+	if (exchange->decision.approvals_count != 0)
+		return REASON_APPROVAL_NEEDED;
+	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
+	if (again.verdict == VERDICT_ALLOW || again.reason == REASON_RATE_LIMIT)
+		return REASON_ALLOWED;
+	return again.reason;
+}
+
+/* What speaks against an allowed call by now; REASON_ALLOWED: nothing. */
+static enum reason look_again(struct exchange *exchange, enum decide_seen seen)
+{
+	struct call_ports *ports = &exchange->service->ports;
+	enum reason reason =
+		decide_recheck(ports->decide, &exchange->call, seen, now_utc_ms(exchange));
+
+	if (reason == REASON_ALLOWED &&
+		registry_revision(ports->registry) != exchange->decision.revision)
+		reason = decide_changed(exchange);
+	return reason;
+}
+
 static void refuse_late(struct exchange *exchange, enum reason reason)
 {
 	exchange->decision.verdict = VERDICT_DENY;
@@ -460,8 +493,7 @@ static void on_durable(struct exchange *exchange)
 	figures->allowed++;
 	decide_count_call(
 		exchange->service->ports.decide, exchange->call.identity, now_utc_ms(exchange));
-	reason = decide_recheck(exchange->service->ports.decide, &exchange->call,
-		DECIDE_MAY_BE_UNSEEN, now_utc_ms(exchange));
+	reason = look_again(exchange, DECIDE_MAY_BE_UNSEEN);
 	if (reason != REASON_ALLOWED)
 		refuse_late(exchange, reason);
 	else
@@ -552,8 +584,7 @@ static bool forward(struct exchange *exchange, struct error *err)
 
 static void on_ready_event(struct exchange *exchange)
 {
-	enum reason reason = decide_recheck(exchange->service->ports.decide, &exchange->call,
-		DECIDE_MUST_BE_SEEN, now_utc_ms(exchange));
+	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
 	struct error err = {0};
 
 	if (reason != REASON_ALLOWED) {

@@ -616,6 +616,70 @@ static void an_approved_call_is_decided_again(void **state)
 	assert_int_equal(bench->prepared, 0);
 }
 
+/* ---- a registry that changes under way ---- */
+
+static const char stop_yaml[] = "object: policy\nname: org/stop\ntext: |\n"
+				"  forbid (principal, action == Action::\"read\", resource);\n";
+static const char harmless_yaml[] = "object: policy\nname: org/more\ntext: |\n"
+				    "  forbid (principal, action == Action::\"execute\", "
+				    "resource);\n";
+
+static void a_guardrail_added_before_the_record_is_durable_stops_the_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	bench->is_log_held = true;
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_true(decide_bench_put(&bench->world, stop_yaml));
+	bench->is_log_held = false;
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_FORBIDDEN);
+	assert_int_equal(bench->prepared, 0);
+	assert_true(last_has(bench, "outcome", "\"status\":\"refused\""));
+}
+
+static void a_guardrail_added_while_the_server_starts_stops_the_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_true(decide_bench_put(&bench->world, stop_yaml));
+	call_bench_ready(bench, true);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_FORBIDDEN);
+	assert_int_equal(bench->started, 0);
+}
+
+static void a_change_that_leaves_it_allowed_lets_the_call_go(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_true(decide_bench_put(&bench->world, harmless_yaml));
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+}
+
+static void an_approval_does_not_survive_a_change_under_way(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, 6000);
+	assert_true(call_bench_approve(bench, client.approval, "ana", true));
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	assert_true(decide_bench_put(&bench->world, harmless_yaml));
+	call_bench_ready(bench, true);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_APPROVAL_NEEDED);
+	assert_int_equal(bench->started, 0);
+}
+
 /* ---- quarantine ---- */
 
 static void a_tool_that_is_not_as_pinned_is_not_called(void **state)
@@ -715,6 +779,10 @@ int main(void)
 		CALL_TEST(an_approval_whose_record_is_lost_is_given_back),
 		CALL_TEST(an_answer_opens_nothing_once_the_approver_lost_the_standing),
 		CALL_TEST(an_approved_call_is_decided_again),
+		CALL_TEST(a_guardrail_added_before_the_record_is_durable_stops_the_call),
+		CALL_TEST(a_guardrail_added_while_the_server_starts_stops_the_call),
+		CALL_TEST(a_change_that_leaves_it_allowed_lets_the_call_go),
+		CALL_TEST(an_approval_does_not_survive_a_change_under_way),
 		CALL_TEST(a_tool_that_is_not_as_pinned_is_not_called),
 		CALL_TEST(what_was_in_flight_at_a_crash_has_an_unknown_outcome),
 	};
