@@ -629,6 +629,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry,
 		.issue = daemon->issue,
 		.call = daemon->call,
+		.decide = daemon->decide,
 		.log = daemon->log,
 		.projector = daemon->projector,
 		.server = daemon->server};

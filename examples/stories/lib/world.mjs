@@ -76,14 +76,14 @@ export const run = (program, args, { env = process.env, input = '', cwd, ms = 30
   });
 
 export class World {
-  // dir: the data folder; a fresh temporary one if not given.
+  // dir: the data folder; a fresh temporary one, below `under`, if not given.
   // change: edits the charters before they are applied, given Map(file → text).
   // approve: more charters to approve, identity → person.
   // key: identities that prove themselves with another one's key.
   // settings: the text of remit.yaml.
-  constructor({ dir, change = () => {}, approve = {}, key = {}, settings } = {}) {
+  constructor({ dir, change = () => {}, approve = {}, key = {}, settings, under } = {}) {
     this.isFresh = dir === undefined;
-    this.dir = this.isFresh ? mkdtempSync(join(tmpdir(), 'remit-story-')) : resolve(dir);
+    this.dir = this.isFresh ? mkdtempSync(join(under ?? tmpdir(), 'remit-story-')) : resolve(dir);
     this.change = change;
     this.keyNames = key;
     this.settings = settings ?? 'hold-ms: 300\n';

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METRICS_BYTES_MAX = 64 * 1024, STATUS_LINE_BYTES = 128 };
+enum { METRICS_BYTES_MAX = 64 * 1024, STATUS_LINE_BYTES = 128, NS_PER_SECOND = 1000000000 };
 
 /* Everything a figure may be read from, read once for all of them. */
 struct reading {
@@ -11,11 +11,12 @@ struct reading {
 	struct record_log_status log;
 	struct issue_status issue;
 	struct call_figures calls;
+	struct decide_status decide;
 };
 
 struct figure {
 	const char *name; /* ends in its unit */
-	const char *type; /* "counter" or "gauge" */
+	const char *type; /* "counter" or "gauge"; "seconds": a counter read in ns */
 	const char *help;
 	uint64_t (*value)(const struct reading *reading);
 };
@@ -29,6 +30,9 @@ struct figure {
 READ(log_entries, r->log.size)
 READ(log_signed, r->log.signed_size)
 READ(log_batches, r->log.batches)
+READ(log_flush_ns, r->log.flush_ns)
+READ(decisions, r->decide.decisions)
+READ(decisions_ns, r->decide.took_ns)
 READ(log_refused, r->log.refused)
 READ(log_queued, r->log.queued)
 READ(log_publish_errors, r->log.publish_errors)
@@ -70,6 +74,8 @@ static const struct figure figures[] = {
 	{"remit_log_signed_entries_total", "counter", "records under the newest checkpoint",
 		log_signed},
 	{"remit_log_batches_total", "counter", "flushes by this process", log_batches},
+	{"remit_log_flush_seconds_total", "seconds", "spent writing and syncing records",
+		log_flush_ns},
 	{"remit_log_refused_total", "counter", "records refused for a full queue or disk",
 		log_refused},
 	{"remit_log_queued", "gauge", "records on their way", log_queued},
@@ -80,6 +86,8 @@ static const struct figure figures[] = {
 	{"remit_log_full", "gauge", "1 if the disk has room for stops only", log_full},
 	{"remit_store_lag_records", "gauge", "records not in the store yet", store_lag},
 	{"remit_store_failed", "gauge", "1 once the store failed", store_failed},
+	{"remit_decisions_total", "counter", "calls decided", decisions},
+	{"remit_decision_seconds_total", "seconds", "spent deciding", decisions_ns},
 	{"remit_tasks_opened_total", "counter", "tasks opened by this process", tasks_opened},
 	{"remit_task_openings_refused_total", "counter", "tasks not opened", openings_refused},
 	{"remit_tokens_verified_total", "counter", "token signatures checked", tokens_verified},
@@ -102,6 +110,20 @@ static const struct figure figures[] = {
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
 
+static void append_figure(struct buffer *out, const struct figure *figure, uint64_t value)
+{
+	bool is_time = strcmp(figure->type, "seconds") == 0;
+
+	buffer_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s ", figure->name, figure->help,
+		figure->name, is_time ? "counter" : figure->type, figure->name);
+	if (is_time)
+		buffer_append_format(out, "%llu.%09llu\n",
+			(unsigned long long)(value / NS_PER_SECOND),
+			(unsigned long long)(value % NS_PER_SECOND));
+	else
+		buffer_append_format(out, "%llu\n", (unsigned long long)value);
+}
+
 void health_metrics(const struct health *health, struct buffer *out)
 {
 	struct reading reading = {.health = health};
@@ -109,12 +131,9 @@ void health_metrics(const struct health *health, struct buffer *out)
 	record_log_status(health->log, &reading.log);
 	issue_status(health->issue, &reading.issue);
 	reading.calls = call_figures(health->call);
+	reading.decide = decide_service_status(health->decide);
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
-		const struct figure *figure = &figures[i];
-
-		buffer_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", figure->name,
-			figure->help, figure->name, figure->type, figure->name,
-			(unsigned long long)figure->value(&reading));
+		append_figure(out, &figures[i], figures[i].value(&reading));
 	}
 }
 

@@ -2,6 +2,7 @@
 #define EDGES_HEALTH_HEALTH_H
 
 #include "services/call/call_service.h"
+#include "services/decide/decide_service.h"
 #include "services/issue/issue.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
@@ -17,6 +18,7 @@ struct health {
 	const struct registry *registry;
 	const struct issue *issue;
 	const struct call_service *call;
+	const struct decide_service *decide;
 	struct record_log *log;
 	const struct projector *projector;
 	const struct http_server *server;

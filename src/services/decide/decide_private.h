@@ -27,6 +27,7 @@ struct decide_service {
 	struct name_table *reads;       /* tool -> struct reads_entry */
 	struct name_table *definitions; /* server -> name_table: tool name -> struct sha256 */
 	struct name_table *minutes;     /* identity -> struct minute_count */
+	struct decide_status status;
 };
 
 /* definitions.c */

@@ -7,6 +7,7 @@
 #include "services/decide/decide_service.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "services/decide/decide_private.h"
 
@@ -141,13 +142,29 @@ static struct decide_world world_of(struct decide_service *service, const struct
 	};
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out)
 {
+	uint64_t begun_ns = monotonic_ns();
 	struct decide_world world =
 		world_of(service, request->call, DECIDE_FOR_TASK, request->now_utc_ms);
 
 	decide(&world, request->call, &request->approvals, request->search, arena, out);
+	service->status.decisions++;
+	service->status.took_ns += monotonic_ns() - begun_ns;
+}
+
+struct decide_status decide_service_status(const struct decide_service *service)
+{
+	return service->status;
 }
 
 enum reason decide_recheck(struct decide_service *service, const struct call *call,

@@ -20,6 +20,13 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	const struct task_table *tasks, struct error *err) MUST_CHECK;
 void decide_service_destroy(struct decide_service **service);
 
+/* Figures for metrics. */
+struct decide_status {
+	uint64_t decisions; /* by this process, searches for approvals counted as one */
+	uint64_t took_ns;   /* in all */
+};
+struct decide_status decide_service_status(const struct decide_service *service);
+
 /* Registers the handlers and projectors of task-opened, task-ended, kill (the
  * tasks' part of it) and decision (labels) for the table.  Errors: LIMIT. */
 bool task_fold_register(struct fold *fold, struct task_table *tasks, struct error *err) MUST_CHECK;

@@ -151,6 +151,7 @@ void record_log_status(struct record_log *log, struct record_log_status *out)
 		.size = segments_size(log->segments),
 		.signed_size = head.size,
 		.batches = atomic_load(&log->batches),
+		.flush_ns = atomic_load(&log->flush_ns),
 		.refused = atomic_load(&log->refused),
 		.publish_errors = atomic_load(&log->publish_errors),
 		.is_full = atomic_load(&log->is_full),

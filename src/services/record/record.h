@@ -166,6 +166,7 @@ struct record_log_status {
 	uint64_t size;           /* durable entries */
 	uint64_t signed_size;    /* under the newest checkpoint */
 	uint64_t batches;        /* flushed by this process */
+	uint64_t flush_ns;       /* spent writing and syncing them */
 	uint64_t refused;        /* submits refused for a full queue or disk */
 	uint64_t publish_errors; /* tile or checkpoint writes that will be retried */
 	uint32_t queued;

@@ -54,6 +54,7 @@ struct record_log {
 	_Atomic bool is_full;
 	_Atomic int64_t last_stamp_utc_ms;
 	_Atomic uint64_t batches;
+	_Atomic uint64_t flush_ns;
 	_Atomic uint64_t refused;
 	_Atomic uint64_t publish_errors;
 };

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "services/record/record_private.h"
 
@@ -106,6 +107,14 @@ static void fail(struct record_log *log)
 	pthread_mutex_unlock(&log->lock);
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static bool flush_batch(struct record_log *log, struct batch *batch, struct error *err)
 {
 	struct record_append *append = batch->first;
@@ -151,11 +160,13 @@ static void acknowledge(struct record_log *log, struct batch *batch)
 static bool finish_batch(struct record_log *log, struct batch *batch)
 {
 	struct error err = {0};
+	uint64_t begun_ns = monotonic_ns();
 	bool ok = true;
 
 	if (batch->count == 0)
 		return true;
 	ok = flush_batch(log, batch, &err);
+	atomic_fetch_add(&log->flush_ns, monotonic_ns() - begun_ns);
 	if (ok) {
 		/* before done runs, as that may free the entries */
 		tile_batch(log, batch->count);

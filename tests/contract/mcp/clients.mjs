@@ -53,7 +53,9 @@ before(async () => {
   await firstLine(everything.stderr, /listening on port/i);
   const path = [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(':');
   gateway = spawn(passthrough, [folder, path,
-    `files=mcp-server-filesystem,${join(folder, 'desk')}`, 'memory=mcp-server-memory',
+    `files=mcp-server-filesystem,${join(folder, 'desk')}`,
+    // Without a file of its own it would find what an earlier run left in its package.
+    `memory=env,MEMORY_FILE_PATH=${join(folder, 'memory.jsonl')},mcp-server-memory`,
     `everything=http://127.0.0.1:${port}/mcp`, 'down=http://127.0.0.1:1/mcp',
     'none=no-such-program'], { stdio: ['pipe', 'pipe', 'inherit'] });
   base = `http://127.0.0.1:${await firstLine(gateway.stdout, /^\d+$/)}/mcp`;
