@@ -169,7 +169,8 @@ static void each_name(void *context, enum object_kind kind,
 
 /* ---- comparing ---- */
 
-/* A role that was not there, or a higher clearance. */
+/* A role that was not there, a higher clearance, or roles that count somewhere
+ * else: they count in the person's unit. */
 static bool is_raised(const struct person *before, const struct person *after)
 {
 	int old_level = before == NULL || before->clearance == SENSITIVITY_UNLABELLED
@@ -180,6 +181,8 @@ static bool is_raised(const struct person *before, const struct person *after)
 				: sensitivity_level(after->clearance);
 
 	if (new_level > old_level)
+		return true;
+	if (before != NULL && after->roles_count > 0 && !text_equal(before->unit, after->unit))
 		return true;
 	for (uint32_t i = 0; i < after->roles_count; i++) {
 		bool had = false;

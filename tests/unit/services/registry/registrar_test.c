@@ -485,6 +485,22 @@ static void a_higher_clearance_is_a_raise_and_a_lower_one_is_not(void **state)
 	assert_int_equal(rey->in_force->person->roles_count, 0);
 }
 
+static void roles_carried_to_another_unit_are_a_raise(void **state)
+{
+	struct governed *governed = *state;
+	const struct registry_entry *rey = entry_of(governed, OBJECT_PERSON, "rey");
+
+	assert_true(governed_enrol(governed, "adi", "eva"));
+	assert_true(governed_apply(
+		governed, "adi", "object: person\nname: rey\nunit: org\nroles: [reviewer]\n"));
+	assert_non_null(rey->waiting);
+	assert_true(text_is(rey->in_force->person->unit, "support"));
+	/* Without roles nothing counts anywhere. */
+	assert_true(governed_apply(governed, "adi", "object: person\nname: rey\nunit: org\n"));
+	assert_null(rey->waiting);
+	assert_true(text_is(rey->in_force->person->unit, "org"));
+}
+
 static void taking_the_second_administrators_key_away_ends_no_rule(void **state)
 {
 	struct governed *governed = *state;
@@ -770,6 +786,7 @@ int main(void)
 		TEST(a_reason_is_bounded),
 		TEST(once_there_are_two_administrators_a_raise_needs_the_other),
 		TEST(a_higher_clearance_is_a_raise_and_a_lower_one_is_not),
+		TEST(roles_carried_to_another_unit_are_a_raise),
 		TEST(taking_the_second_administrators_key_away_ends_no_rule),
 		cmocka_unit_test(the_first_administrator_comes_by_a_code_once),
 		TEST(no_code_lies_in_the_log),
