@@ -194,6 +194,23 @@ static bool is_dots(struct text segment)
 	return dots == 1 || dots == 2;
 }
 
+/* A slash or backslash, percent-encoded: to whom decodes late, a segment that was
+ * never looked at. */
+static bool has_encoded_slash(struct text path)
+{
+	size_t i;
+
+	for (i = 0; i + 2 < path.length; i++) {
+		char first = path.data[i + 1], second = path.data[i + 2];
+
+		if (path.data[i] == '%' &&
+			((first == '2' && (second == 'f' || second == 'F')) ||
+				(first == '5' && (second == 'c' || second == 'C'))))
+			return true;
+	}
+	return false;
+}
+
 /* Every segment is a real name.  An empty one is where two slashes meet or the
  * path ends in one. */
 static const char *segments_check(struct text path)
@@ -220,6 +237,8 @@ static const char *path_check(struct text path)
 		return "has a control character";
 	if (text_find_byte(path, '\\') >= 0)
 		return "has a backslash";
+	if (has_encoded_slash(path))
+		return "has an encoded slash";
 	if (path.data[0] == '~')
 		return "starts with \"~\"";
 	if (path.data[0] == '/') { /* absolute: its root is not an empty segment */
@@ -233,6 +252,8 @@ static const char *path_check(struct text path)
 
 static const char *url_path_check(struct text path)
 {
+	if (has_encoded_slash(path))
+		return "has an encoded slash";
 	while (path.length != 0)
 		if (is_dots(take_segment(&path)))
 			return "has a segment \".\" or \"..\"";

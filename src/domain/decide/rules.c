@@ -297,7 +297,8 @@ static bool check_output(struct evaluation *evaluation, struct text to, enum sen
 			sensitivity_word(label), TEXT_ARGS(evaluation->entry->name)));
 }
 
-/* A recipient may get what the task has read so far; public if nothing. */
+/* A recipient may get what the task has read so far and what this call reads;
+ * public if nothing. */
 static bool check_recipient(struct evaluation *evaluation, const struct json *value)
 {
 	const struct task *task = evaluation->task;
@@ -308,6 +309,9 @@ static bool check_recipient(struct evaluation *evaluation, const struct json *va
 
 	if (value == NULL)
 		return true;
+	if (evaluation->sources_count != 0 &&
+		sensitivity_level(evaluation->sensitivity) > sensitivity_level(label))
+		label = evaluation->sensitivity;
 	if (value->type == JSON_STRING)
 		return check_output(evaluation, value->string, label);
 	for (i = 0; i < value->count; i++)

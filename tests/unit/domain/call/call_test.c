@@ -181,7 +181,8 @@ static void refused_paths_are_refused(void **state)
 	static const char *const paths[] = {"\"\"", "\".\"", "\"..\"", "\"tickets/../private\"",
 		"\"tickets/./x\"", "\"tickets//x\"", "\"tickets/\"", "\"~/x\"", "\"~root/x\"",
 		"\"a\\\\b\"", "\"a\\u0001b\"", "\"a\\nb\"", "\"/..\"", "\"//etc\"", "\"/a/../b\"",
-		"\"a/%2e%2e/b\"", "\"a/.%2E/b\"", "7", "null", "{}", "[\"a\",\"../b\"]", "[7]"};
+		"\"a/%2e%2e/b\"", "\"a/.%2E/b\"", "\"a/..%2fb\"", "\"a/..%5Cb\"", "7", "null", "{}",
+		"[\"a\",\"../b\"]", "[7]"};
 	size_t i;
 
 	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++)
@@ -204,8 +205,9 @@ static void refused_urls_are_refused(void **state)
 {
 	static const char *const urls[] = {"\"\"", "\"x\"", "\"ftp://a/b\"", "\"file:///etc\"",
 		"\"http://\"", "\"https:///x\"", "\"http://u@h/x\"", "\"http://h/a/../b\"",
-		"\"http://h/a/%2e%2e/b\"", "\"http://h/a b\"", "\"http://h\\\\x\"",
-		"\"http://h/\\n\"", "\"http://:80/\"", "\"javascript:x\"", "\"HTTP://h/x\""};
+		"\"http://h/a/%2e%2e/b\"", "\"http://h/a/..%2F..%2fb\"", "\"http://h/..%5cb\"",
+		"\"http://h/a b\"", "\"http://h\\\\x\"", "\"http://h/\\n\"", "\"http://:80/\"",
+		"\"javascript:x\"", "\"HTTP://h/x\""};
 	size_t i;
 
 	for (i = 0; i < sizeof(urls) / sizeof(*urls); i++)
@@ -217,6 +219,7 @@ static void direct_urls_pass(void **state)
 {
 	assert_true(target_holds(*state, TARGET_URL, "\"https://example.com\""));
 	assert_true(target_holds(*state, TARGET_URL, "\"https://example.com/a/b?c=../d#e\""));
+	assert_true(target_holds(*state, TARGET_URL, "\"https://example.com/a%20b?c=d%2Fe\""));
 	assert_true(target_holds(*state, TARGET_URL, "\"http://[::1]:80/x/\""));
 }
 

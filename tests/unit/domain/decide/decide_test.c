@@ -423,6 +423,19 @@ static void a_recipient_gets_only_what_the_charter_lets_go_there(void **state)
 		decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"), REASON_OUTPUT);
 }
 
+static void a_recipient_gets_no_more_of_what_the_same_call_reads(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(
+		bench, "files/mail", "targets:", "reads: [{data-source: tickets}]\ntargets:");
+	expect_denied(
+		decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"), REASON_OUTPUT);
+	decide_bench_edit(bench, "agent", "{to: 'person:ana', up-to: public}",
+		"{to: 'person:ana', up-to: internal}");
+	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"));
+}
+
 static void what_was_read_is_named_in_the_decision(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -915,6 +928,7 @@ int main(void)
 		BENCH_TEST(a_reads_line_that_cannot_be_evaluated_is_denied),
 		BENCH_TEST(an_answer_may_carry_only_what_the_reply_may),
 		BENCH_TEST(a_recipient_gets_only_what_the_charter_lets_go_there),
+		BENCH_TEST(a_recipient_gets_no_more_of_what_the_same_call_reads),
 		BENCH_TEST(what_was_read_is_named_in_the_decision),
 		BENCH_TEST(a_guardrail_of_any_unit_concerned_forbids),
 		BENCH_TEST(a_unit_that_is_not_concerned_forbids_nothing),
