@@ -491,8 +491,6 @@ static void on_durable(struct exchange *exchange)
 		return;
 	}
 	figures->allowed++;
-	decide_count_call(
-		exchange->service->ports.decide, exchange->call.identity, now_utc_ms(exchange));
 	reason = look_again(exchange, DECIDE_MAY_BE_UNSEEN);
 	if (reason != REASON_ALLOWED)
 		refuse_late(exchange, reason);

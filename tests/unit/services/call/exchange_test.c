@@ -258,6 +258,21 @@ static void calls_that_wait_together_are_counted_one_by_one(void **state)
 
 /* ---- the client goes away, in every state ---- */
 
+static void an_allowed_call_is_counted_once(void **state)
+{
+	struct call_bench *bench = *state;
+	static struct bench_client clients[61];
+	size_t i;
+
+	for (i = 0; i < 61; i++) {
+		assert_true(call_bench_start(bench, &clients[i], "list", "{}"));
+		call_bench_pump(bench);
+		call_bench_abort(&clients[i]);
+		assert_int_equal(clients[i].replies, i < 60 ? 0 : 1);
+	}
+	assert_int_equal(clients[60].reason, REASON_RATE_LIMIT);
+}
+
 static void an_abort_before_the_record_is_durable_sends_nothing(void **state)
 {
 	struct call_bench *bench = *state;
@@ -758,6 +773,7 @@ int main(void)
 		CALL_TEST(a_server_that_crashes_leaves_an_outcome_that_was_forwarded),
 		CALL_TEST(every_wait_has_a_deadline),
 		CALL_TEST(calls_that_wait_together_are_counted_one_by_one),
+		CALL_TEST(an_allowed_call_is_counted_once),
 		CALL_TEST(an_abort_before_the_record_is_durable_sends_nothing),
 		CALL_TEST(an_abort_while_the_server_starts_sends_nothing),
 		CALL_TEST(an_abort_of_a_sent_call_cancels_it_and_records_its_outcome),
