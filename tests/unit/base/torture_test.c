@@ -13,8 +13,6 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "base/map.h"
-#include "base/metrics.h"
 #include "base/yaml.h"
 
 enum { NEVER = -1, ATTEMPTS_MAX = 2000 };
@@ -208,43 +206,6 @@ static bool write_yaml(struct error *err)
 	return ok;
 }
 
-/* What was put before stays there when a later put fails. */
-static bool fill_map(struct error *err)
-{
-	static char keys[500][8];
-	struct map *map;
-	size_t put = 0;
-	size_t i;
-
-	if (!map_create(&map, err)) {
-		assert_null(map);
-		return false;
-	}
-	for (; put < 500; put++) {
-		(void)snprintf(keys[put], sizeof keys[put], "k%zu", put);
-		if (!map_put(map, text_of(keys[put]), keys[put], err))
-			break;
-	}
-	assert_int_equal(map_count(map), put);
-	for (i = 0; i < put; i++)
-		assert_ptr_equal(map_find(map, text_of(keys[i])), keys[i]);
-	map_destroy(&map);
-	return put == 500;
-}
-
-static bool create_metrics(struct error *err)
-{
-	static const struct metric_definition table[] = {
-		{"a_total", "A.", METRIC_COUNTER, NULL, NULL},
-		{"b_seconds", "B.", METRIC_HISTOGRAM, NULL, NULL}};
-	struct metrics *metrics;
-	bool ok = metrics_create(&metrics, table, 2, err);
-
-	assert_int_equal(metrics != NULL, ok);
-	metrics_destroy(&metrics);
-	return ok;
-}
-
 static void reading_json_survives_each_failed_allocation(void **state)
 {
 	(void)state;
@@ -269,18 +230,6 @@ static void writing_survives_each_failed_allocation(void **state)
 	torture(write_yaml);
 }
 
-static void a_map_survives_each_failed_allocation(void **state)
-{
-	(void)state;
-	torture(fill_map);
-}
-
-static void metrics_survive_each_failed_allocation(void **state)
-{
-	(void)state;
-	torture(create_metrics);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,8 +237,6 @@ int main(void)
 		cmocka_unit_test(building_json_survives_each_failed_allocation),
 		cmocka_unit_test(reading_yaml_survives_each_failed_allocation),
 		cmocka_unit_test(writing_survives_each_failed_allocation),
-		cmocka_unit_test(a_map_survives_each_failed_allocation),
-		cmocka_unit_test(metrics_survive_each_failed_allocation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
