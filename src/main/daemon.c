@@ -53,6 +53,14 @@ enum {
 	DESCRIPTORS_OWN = 256, /* files, pipes, sockets to upstreams */
 };
 
+/* Where the projector is in the log: it reads entry after entry, so the place is
+ * kept.  By one thread at a time: first the caller's, then the projector's. */
+struct log_reading {
+	struct record_log *log;
+	struct record_reader *reader;
+	uint64_t next; /* the entry the reader gives next */
+};
+
 struct daemon {
 	const struct settings *settings;
 	const struct daemon_arguments *arguments;
@@ -75,6 +83,7 @@ struct daemon {
 	struct issue *issue;
 	struct call_service *call;
 	struct projector *projector;
+	struct log_reading reading;
 	struct loop_driver follower;
 	uint64_t followed; /* log entries the projector was told of */
 	struct backup_jobs *backups;
@@ -118,25 +127,48 @@ static bool has_log_failed(void *context)
 	return record_has_failed(context);
 }
 
+/* The entry at index through the reader, opened anew where it is elsewhere. */
+static bool reading_take(struct log_reading *reading, uint64_t index, struct record_entry *out,
+	bool *is_end, struct error *err)
+{
+	if (reading->reader != NULL && reading->next != index)
+		record_reader_close(&reading->reader);
+	if (reading->reader == NULL &&
+		!record_reader_open(&reading->reader, reading->log, index, err))
+		return false;
+	reading->next = index;
+	if (!record_reader_next(reading->reader, out, is_end, err))
+		return false;
+	reading->next += *is_end ? 0 : 1;
+	return *is_end || out->index == index ||
+	       error_set(err, ERROR_INTERNAL, "the log gave another entry");
+}
+
 static bool read_record(void *context, struct arena *arena, uint64_t index,
 	struct projector_entry *out, struct error *err)
 {
-	struct record_log *log = context;
+	struct log_reading *reading = context;
 	struct record_entry found;
+	bool is_end;
 
-	*out = (struct projector_entry){.is_there = index < record_log_size(log)};
+	*out = (struct projector_entry){.is_there = index < record_log_size(reading->log)};
 	if (!out->is_there)
 		return true;
-	if (!record_read(log, index, arena, &found, err))
+	if (!reading_take(reading, index, &found, &is_end, err))
 		return false;
-	out->entry = found.entry;
-	return true;
+	out->is_there = !is_end;
+	if (is_end)
+		return true;
+	out->entry = text_copy(arena, found.entry);
+	return out->entry.data != NULL || error_set(err, ERROR_LIMIT, "no memory for a record");
 }
 
 static bool read_record_content(
 	void *context, struct arena *arena, uint64_t index, struct text *out, struct error *err)
 {
-	return record_read_content(context, index, arena, out, err);
+	struct log_reading *reading = context;
+
+	return record_read_content(reading->log, index, arena, out, err);
 }
 
 static const struct server *find_server(void *context, struct text name)
@@ -372,11 +404,13 @@ static int64_t follow_log(struct loop_driver *driver)
 static bool catch_up(struct daemon *daemon, struct error *err)
 {
 	const struct store store = sqlite_store_port(daemon->store);
-	const struct projector_log log = {
-		.context = daemon->log, .read = read_record, .read_content = read_record_content};
+	const struct projector_log log = {.context = &daemon->reading,
+		.read = read_record,
+		.read_content = read_record_content};
 	bool was_rebuilt;
 	size_t unknown;
 
+	daemon->reading.log = daemon->log;
 	if (!projector_catch_up(daemon->fold, &store, &log, &was_rebuilt, err))
 		return false;
 	if (was_rebuilt)
@@ -713,6 +747,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	backup_jobs_destroy(&daemon->backups);
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
+	record_reader_close(&daemon->reading.reader);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);

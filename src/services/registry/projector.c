@@ -18,7 +18,8 @@
 enum {
 	PROJECTOR_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	PROJECTOR_QUERIES_MAX = 256,
-	PROJECTOR_POLL_MS = 200, /* for entries nobody notified us of */
+	PROJECTOR_POLL_MS = 200,  /* for entries nobody notified us of */
+	PROJECTOR_LINGER_MS = 50, /* for more records to share a commit */
 };
 
 /* What both ways share: reading, projecting, applying. */
@@ -40,6 +41,7 @@ struct projector {
 	struct projector_query *first;
 	struct projector_query *last;
 	size_t queries_count;
+	bool is_lingering;
 	bool is_stopping;
 	bool has_failed;
 };
@@ -284,20 +286,29 @@ static void run_queries(struct projector *projector)
 	pthread_mutex_unlock(&projector->lock);
 }
 
+/* Whether the next batch should not wait for more.  With the lock. */
+static bool is_urgent(const struct projector *projector)
+{
+	return projector->first != NULL || projector->is_stopping || projector->has_failed ||
+	       projector->durable_next >= projector->next + STORE_BATCH_MAX;
+}
+
 static void carry_all(struct projector *projector)
 {
 	struct error err = {0};
 	size_t count = 0;
-	bool ok;
+	bool goes_on;
 
 	do {
-		ok = carry_batch(&projector->work, NULL, &count, &err);
+		bool ok = carry_batch(&projector->work, NULL, &count, &err);
+
 		pthread_mutex_lock(&projector->lock);
 		projector->next = projector->work.mark.next;
 		projector->has_failed = !ok;
+		goes_on = ok && count > 0 && is_urgent(projector);
 		pthread_mutex_unlock(&projector->lock);
 		run_queries(projector);
-	} while (ok && count > 0);
+	} while (goes_on);
 }
 
 static bool has_work(const struct projector *projector)
@@ -311,19 +322,41 @@ static bool has_work(const struct projector *projector)
 	return false;
 }
 
+static struct timespec moment_after_ms(long delay_ms)
+{
+	struct timespec moment;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &moment);
+	moment.tv_nsec += delay_ms * 1000000L;
+	moment.tv_sec += moment.tv_nsec / 1000000000L;
+	moment.tv_nsec %= 1000000000L;
+	return moment;
+}
+
+/* A commit costs as much for one record as for many, and takes the processor
+ * from the calls that make them: so it waits a little for more, unless somebody
+ * asks.  With the lock. */
+static void linger(struct projector *projector)
+{
+	struct timespec until = moment_after_ms(PROJECTOR_LINGER_MS);
+	int waited = 0;
+
+	projector->is_lingering = true;
+	while (waited == 0 && !is_urgent(projector) && projector->durable_next > projector->next)
+		waited = pthread_cond_timedwait(&projector->changed, &projector->lock, &until);
+	projector->is_lingering = false;
+}
+
 /* Waits for something to do; true to go on. */
 static bool wait_for_work(struct projector *projector)
 {
-	struct timespec until;
+	struct timespec until = moment_after_ms(PROJECTOR_POLL_MS);
 	bool goes_on;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += PROJECTOR_POLL_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&projector->lock);
 	if (!projector->is_stopping && !has_work(projector))
 		(void)pthread_cond_timedwait(&projector->changed, &projector->lock, &until);
+	linger(projector);
 	goes_on = !projector->is_stopping;
 	pthread_mutex_unlock(&projector->lock);
 	return goes_on;
@@ -411,7 +444,8 @@ void projector_notify(struct projector *projector, uint64_t next)
 	pthread_mutex_lock(&projector->lock);
 	if (next > projector->durable_next)
 		projector->durable_next = next;
-	pthread_cond_signal(&projector->changed);
+	if (!projector->is_lingering || is_urgent(projector))
+		pthread_cond_signal(&projector->changed);
 	pthread_mutex_unlock(&projector->lock);
 }
 
