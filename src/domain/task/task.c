@@ -35,12 +35,13 @@ struct name_table {
 struct identity_epoch {
 	struct named named; /* first: the table's node is the entry */
 	uint64_t epoch;
+	size_t held; /* tasks in the table, dead ones included */
 };
 
 struct node {
 	struct named named; /* first */
 	struct task task;
-	const struct identity_epoch *owner;
+	struct identity_epoch *owner;
 	struct node *parent;
 	struct node *first_child;
 	struct node *sibling;
@@ -310,6 +311,8 @@ static bool parent_may_open(
 bool task_may_open(
 	const struct task_table *table, const struct task_opening *opening, struct error *err)
 {
+	const struct identity_epoch *owner;
+
 	if (!opening_is_well_formed(opening, err))
 		return false;
 	if (task_find(table, opening->id) != NULL)
@@ -317,6 +320,10 @@ bool task_may_open(
 	if (table->tasks.count >= table->tasks_max)
 		return error_set(
 			err, ERROR_LIMIT, "%zu tasks are held already", table->tasks.count);
+	owner = (const struct identity_epoch *)name_find(&table->identities, opening->identity);
+	if (owner != NULL && owner->held >= TASKS_PER_IDENTITY_MAX)
+		return error_set(err, ERROR_LIMIT, "%zu tasks of %.*s are held already",
+			owner->held, TEXT_ARGS(opening->identity));
 	if (opening->parent.length == 0)
 		return true;
 	return parent_may_open(task_find(table, opening->parent), opening, err);
@@ -553,6 +560,7 @@ static bool fold_opened(
 	if (node == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a task");
 	node->owner = owner;
+	owner->held++;
 	name_insert(&table->tasks, &node->named);
 	node_attach(table, node, &opened);
 	node->older = table->youngest;
@@ -660,6 +668,7 @@ static void node_detach(struct task_table *table, struct node *node)
 {
 	assert(node->first_child == NULL);
 	name_remove(&table->tasks, &node->named);
+	node->owner->held--;
 	if (node->older != NULL)
 		node->older->younger = node->younger;
 	else

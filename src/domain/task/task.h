@@ -23,6 +23,8 @@ enum {
 	TASK_ID_BYTES = 22,        /* "t-" and 20 letters */
 	TASK_DEPTH_MAX = 16,       /* tasks on one path, the first included */
 	TASKS_MAX_DEFAULT = 65536, /* nodes held at once */
+	/* Of one identity, so that it cannot take the table from all others. */
+	TASKS_PER_IDENTITY_MAX = 16384,
 	TASK_TEXT_BYTES_MAX = 2000,
 };
 

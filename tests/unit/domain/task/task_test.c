@@ -346,6 +346,30 @@ static void the_table_holds_its_maximum_and_no_more(void **state)
 	assert_int_equal(err.code, ERROR_LIMIT);
 }
 
+static void one_identity_cannot_take_all_the_room(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening greedy = opening("t-last", "greedy", "");
+	struct task_opening modest = opening("t-modest", "modest", "");
+	struct error err;
+	char id[24];
+	int i;
+
+	task_table_destroy(&bench->table);
+	assert_true(task_table_create(&bench->table, TASKS_PER_IDENTITY_MAX + 2, &err));
+	for (i = 0; i < TASKS_PER_IDENTITY_MAX; i++) {
+		snprintf(id, sizeof(id), "t-%d", i);
+		open_task(bench, id, "greedy", "");
+		arena_reset(bench->arena);
+	}
+	assert_false(task_may_open(bench->table, &greedy, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	assert_true(task_may_open(bench->table, &modest, &err));
+	/* What is forgotten makes room again. */
+	assert_int_equal(task_table_sweep(bench->table, LATER + 1, 0, 1), 1);
+	assert_true(task_may_open(bench->table, &greedy, &err));
+}
+
 static void sweeping_forgets_dead_leaves_first_and_keeps_the_living(void **state)
 {
 	struct bench *bench = *state;
@@ -477,6 +501,7 @@ int main(void)
 		BENCH_TEST(malformed_openings_are_refused),
 		BENCH_TEST(tasks_nest_to_the_limit_and_no_deeper),
 		BENCH_TEST(the_table_holds_its_maximum_and_no_more),
+		BENCH_TEST(one_identity_cannot_take_all_the_room),
 		BENCH_TEST(sweeping_forgets_dead_leaves_first_and_keeps_the_living),
 		BENCH_TEST(lists_follow_the_order_opened),
 		BENCH_TEST(what_a_task_read_labels_it_and_those_above),
