@@ -2,7 +2,10 @@
  *
  * P1  One-time ids are kept in memory for as long as a signature can hold.  What
  *     was signed before this process started is refused, so a restart cannot
- *     make an id new again. */
+ *     make an id new again.
+ * P2  Strangers can sign with a key of their own that they give along (enrolment).
+ *     Their ids are not kept, or they would take the room of everybody's; what
+ *     they ask for is done once by its one-time code. */
 #include <string.h>
 
 #include "services/issue/issue_private.h"
@@ -58,7 +61,9 @@ static enum token_reason check(struct issue *issue, const struct issue_signed *w
 		reason = find_key(issue, what, signature, arena, &key);
 	if (reason == TOKEN_ACCEPTED)
 		reason = request_signature_check(signature, key, &what->request, now_utc_s);
-	return reason == TOKEN_ACCEPTED ? use_once(issue, signature, now_utc_s) : reason;
+	if (reason != TOKEN_ACCEPTED || what->jwk != NULL)
+		return reason;
+	return use_once(issue, signature, now_utc_s);
 }
 
 bool issue_verify_request(struct issue *issue, const struct issue_signed *what, struct arena *arena,

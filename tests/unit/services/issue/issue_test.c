@@ -666,6 +666,24 @@ static void enrolment_needs_the_very_key_in_the_body(void **state)
 	private_key_destroy(&fresh);
 }
 
+static void a_strangers_signature_takes_no_room(void **state)
+{
+	struct issuing *issuing = *state;
+	struct arena *arena = issuing->governed.arena;
+	struct private_key *fresh = NULL;
+	struct error err = {0};
+	struct text signed_once;
+	struct json jwk;
+
+	assert_true(private_key_generate(&fresh, SIGNATURE_ES256, &err));
+	assert_true(jwk_format(&jwk, arena, private_key_public(fresh), &err));
+	signed_once = sign_request(issuing, fresh, "ana");
+	/* Nothing of it was kept, so it passes again; its code is for one use. */
+	assert_true(verify(issuing, signed_once, &jwk, "ana"));
+	assert_true(verify(issuing, signed_once, &jwk, "ana"));
+	private_key_destroy(&fresh);
+}
+
 static void what_was_signed_before_the_start_is_refused(void **state)
 {
 	struct issuing *issuing = *state;
@@ -748,6 +766,7 @@ int main(void)
 		ISSUE_TEST(a_request_is_signed_by_its_person_once),
 		ISSUE_TEST(a_revoked_key_signs_nothing),
 		ISSUE_TEST(enrolment_needs_the_very_key_in_the_body),
+		ISSUE_TEST(a_strangers_signature_takes_no_room),
 		ISSUE_TEST(what_was_signed_before_the_start_is_refused),
 		ISSUE_TEST(tasks_are_listed_in_order_and_by_page),
 		cmocka_unit_test(every_refusal_has_its_words),
