@@ -63,6 +63,13 @@ static struct sha256 idempotency_place(const struct api_request *request)
 	return sha256_of_parts(parts, 3);
 }
 
+/* A fault of ours may be tried again; a refused stranger leaves nothing, or
+ * strangers would turn the answers of people out of the table. */
+static bool is_forgotten(const struct api_request *request, unsigned status)
+{
+	return status >= 500 || (request->route->access == ACCESS_ENROLLING && status >= 400);
+}
+
 /* What the request cost is spent; tell the client once. */
 static void answer_bytes(struct api_request *request, const struct http_response *response)
 {
@@ -71,7 +78,7 @@ static void answer_bytes(struct api_request *request, const struct http_response
 	if (request->idempotency_key.length > 0) {
 		struct sha256 key = idempotency_place(request);
 
-		if (response->status >= 500)
+		if (is_forgotten(request, response->status))
 			idempotency_forget(request->api->idempotency, &key);
 		else
 			idempotency_finish(

@@ -228,6 +228,25 @@ static void enrolment_needs_the_key_in_the_body(void **state)
 	is_problem(&api_routes[i], 400);
 }
 
+static void a_refused_enrolment_leaves_its_key_free(void **state)
+{
+	struct sample sample;
+	struct door_request request;
+	size_t i = 0;
+
+	while (api_routes[i].access != ACCESS_ENROLLING)
+		i++;
+	request = sample_of(&sample, &api_routes[i]);
+	request.signer = "enrolling";
+	request.headers = "Idempotency-Key: guessed\r\n";
+	request.body = TEXT("{\"code\":\"wrong\",\"jwk\":{},\"name\":\"n\"}");
+	door_send(*state, &request, &reply);
+	is_problem(&api_routes[i], 403);
+	request.body = TEXT("{\"code\":\"right\",\"jwk\":{},\"name\":\"n\"}");
+	door_send(*state, &request, &reply);
+	assert_int_equal(reply.status, 200);
+}
+
 static bool is_open_to_administrator(const struct api_route *route)
 {
 	return may_enter(route->access, ADMINISTRATOR) && route->access != ACCESS_ANYONE;
@@ -497,6 +516,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_may_read_the_description_and_nothing_else),
 		cmocka_unit_test(the_socket_alone_may_read_bootstrap_suspend_and_kill),
 		cmocka_unit_test(enrolment_needs_the_key_in_the_body),
+		cmocka_unit_test(a_refused_enrolment_leaves_its_key_free),
 		cmocka_unit_test(every_post_needs_an_idempotency_key),
 		cmocka_unit_test(every_change_of_what_was_read_needs_if_match),
 		cmocka_unit_test(an_if_match_that_is_no_etag_of_ours_is_refused),
