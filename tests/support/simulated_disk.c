@@ -281,6 +281,8 @@ static bool begin(struct simulated_disk *disk, const char *what, struct error *e
 {
 	uint64_t number;
 
+	if (simulated_disk_guard != NULL)
+		simulated_disk_guard(true);
 	pthread_mutex_lock(&disk->lock);
 	number = ++disk->operations;
 	if (disk->cut_at != 0 && number >= disk->cut_at)
@@ -293,6 +295,8 @@ static bool begin(struct simulated_disk *disk, const char *what, struct error *e
 static bool end(struct simulated_disk *disk, bool ok)
 {
 	pthread_mutex_unlock(&disk->lock);
+	if (simulated_disk_guard != NULL)
+		simulated_disk_guard(false);
 	return ok;
 }
 

@@ -17,6 +17,10 @@ void simulated_disk_destroy(struct simulated_disk **disk);
 /* The port to hand to the record service; borrowed. */
 const struct disk *simulated_disk_port(struct simulated_disk *disk);
 
+/* Called around each port call, if the test defines it: its memory is not the
+ * product's, and must not fail when the test makes allocations fail. */
+void simulated_disk_guard(bool is_inside) __attribute__((weak));
+
 /* Port calls so far (open, read, write, sync …). */
 uint64_t simulated_disk_operations(const struct simulated_disk *disk);
 

@@ -105,6 +105,10 @@ static bool open_checkpoint(struct verification *verification, struct error *err
 		found(report, AUDIT_BAD_CHECKPOINT, "there is no checkpoint");
 	} else if (!checkpoint_open(&verification->checkpoint, verification->notes, note,
 			   verification->demands->keys, verification->demands->key_count, &why)) {
+		if (why.code == ERROR_LIMIT) {
+			*err = why;
+			return false;
+		}
 		found(report, AUDIT_BAD_CHECKPOINT, "%s", why.text);
 	}
 	(void)snprintf(report->file, sizeof report->file, "%s",
@@ -218,6 +222,10 @@ static bool take_entry(struct verification *verification, struct text entry,
 
 	arena_reset(verification->record);
 	if (!envelope_parse(&envelope, &record, verification->record, entry, &why)) {
+		if (why.code == ERROR_LIMIT) { /* no verdict for want of memory */
+			*err = why;
+			return false;
+		}
 		found(verification->report, AUDIT_BAD_RECORD, "%s", why.text);
 		name_record(verification->report, index, NULL);
 		return true;

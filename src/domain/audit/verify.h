@@ -84,8 +84,9 @@ struct audit_report {
 
 const char *audit_fault_name(enum audit_fault fault);
 
-/* False only if it could not be decided (memory, reading); otherwise *out says
- * whether the log is sound.  Errors: LIMIT, IO. */
+/* False only if it could not be decided (no memory, a file that cannot be read or
+ * is larger than any of a log); otherwise *out says whether the log is sound.
+ * Errors: LIMIT, IO. */
 bool audit_verify(struct audit_report *out, const struct audit_source *source,
 	const struct audit_demands *demands, struct error *err) MUST_CHECK;
 
