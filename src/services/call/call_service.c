@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "domain/charter/lifecycle.h"
 #include "services/call/exchange.h"
 
 enum { INDEX_TEXT_BYTES = 24, KILL_ARENA_BYTES = 16 * 1024, APPROVE_TICK_MS = 5000 };
@@ -474,19 +475,35 @@ static bool submission_send(
 
 /* ---- kill --------------------------------------------------------------------------------- */
 
-static bool kill_is_well_formed(
-	const struct call_service *service, const struct call_kill *kill, struct error *err)
+static bool kill_is_well_formed(const struct call_kill *kill, struct error *err)
 {
 	if ((kill->identity.length == 0) == (kill->task.length == 0))
 		return error_set(err, ERROR_INVALID, "a kill names an identity or a task");
 	if (kill->reason.length == 0 || kill->reason.length > CALL_REASON_BYTES_MAX)
 		return error_set(err, ERROR_INVALID, "a kill needs a reason of at most %d bytes",
 			CALL_REASON_BYTES_MAX);
-	if (kill->identity.length != 0 &&
-		registry_find(service->ports.registry, OBJECT_IDENTITY, kill->identity) == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "no identity %.*s is registered",
-			TEXT_ARGS(kill->identity));
 	return true;
+}
+
+/* The table of domain/charter/lifecycle.c says who; a task is killed by those who
+ * may kill its identity while it is active. */
+static bool may_kill(
+	const struct call_service *service, const struct call_kill *kill, struct error *err)
+{
+	const struct task *task = task_find(service->ports.tasks, kill->task);
+	struct text name = task == NULL ? kill->identity : task->identity;
+	const struct registry_entry *entry =
+		registry_find(service->ports.registry, OBJECT_IDENTITY, name);
+	enum identity_state to;
+
+	if (kill->task.length != 0 && task == NULL)
+		return error_set(
+			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(kill->task));
+	if (entry == NULL)
+		return error_set(
+			err, ERROR_NOT_FOUND, "no identity %.*s is registered", TEXT_ARGS(name));
+	return lifecycle_step(LIFECYCLE_KILL, task == NULL ? entry->state : IDENTITY_ACTIVE,
+		registry_standings(service->ports.registry, kill->actor, entry), &to, err);
 }
 
 bool call_kill_submit(struct call_service *service, const struct call_kill *kill, struct error *err)
@@ -502,7 +519,7 @@ bool call_kill_submit(struct call_service *service, const struct call_kill *kill
 	struct json record;
 	bool ok;
 
-	if (!kill_is_well_formed(service, kill, err) ||
+	if (!kill_is_well_formed(kill, err) || !may_kill(service, kill, err) ||
 		!submission_create(&submission, service, err))
 		return false;
 	submission->is_kill = true;

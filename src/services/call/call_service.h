@@ -167,7 +167,8 @@ void call_stream_remove(struct call_service *service, struct call_stream *stream
 
 /* Ends an identity's or a task's authority now: exactly one of the two is
  * given.  One record; done runs on the loop once it is durable (err NULL) or
- * could not be written.  Errors: NOT_FOUND, INVALID, LIMIT, IO. */
+ * could not be written.  Errors: NOT_FOUND, INVALID (also "forbidden: " where
+ * the actor may not), CONFLICT (a state that cannot be killed), LIMIT, IO. */
 struct call_kill {
 	struct text identity;
 	struct text task;

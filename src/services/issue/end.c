@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/charter/lifecycle.h"
 #include "services/issue/issue_private.h"
 
 enum { ENDING_ARENA_BYTES_MAX = 64 * 1024, SWEEP_NODES_MAX = 256 };
@@ -119,6 +120,29 @@ failed:
 	return false;
 }
 
+/* People who may kill an identity may end its tasks, and who holds a token may end
+ * its own. */
+static bool may_end(
+	const struct issue *issue, const struct task *task, struct text actor, struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find_identity(issue->parts.registry, task->identity);
+	enum identity_state to;
+	struct text holder = actor;
+
+	if (text_starts_with(actor, "identity:")) {
+		holder.data += sizeof "identity:" - 1;
+		holder.length -= sizeof "identity:" - 1;
+		return text_equal(holder, task->identity) ||
+		       error_set(err, ERROR_INVALID, "forbidden: the task is another identity's");
+	}
+	if (entry != NULL &&
+		lifecycle_step(LIFECYCLE_KILL, IDENTITY_ACTIVE,
+			registry_standings(issue->parts.registry, actor, entry), &to, err))
+		return true;
+	return error_set(err, ERROR_INVALID, "forbidden: this actor may not end the task");
+}
+
 bool issue_task_end(void *context, struct text id, struct text actor, void *done_context,
 	void (*done)(void *done_context, uint64_t index, const struct error *err),
 	struct error *err)
@@ -135,6 +159,8 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
 
 	if (task == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no task has this id");
+	if (!may_end(issue, task, actor, err))
+		return false;
 	if (state != TASK_OPEN)
 		return error_set(err, ERROR_CONFLICT, "the task is %s", task_state_word(state));
 	if (is_ending(issue, id))

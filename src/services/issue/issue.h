@@ -159,7 +159,8 @@ bool issue_task_list(void *context, struct text after, uint32_t count, struct ar
 	struct json *out, struct error *err);
 /* Ends one task; done runs on the loop once it is durable (err is NULL) or
  * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
- * LIMIT, IO. */
+ * INVALID with "forbidden: " (neither may the actor kill the identity nor is it
+ * the identity), LIMIT, IO. */
 bool issue_task_end(void *context, struct text id, struct text actor, void *done_context,
 	void (*done)(void *done_context, uint64_t index, const struct error *err),
 	struct error *err);

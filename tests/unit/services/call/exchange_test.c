@@ -367,6 +367,40 @@ static void a_kill_needs_one_target_that_exists_and_a_reason(void **state)
 	assert_int_equal(call_bench_records(bench, "kill"), 0);
 }
 
+static bool kill_as(
+	struct call_bench *bench, const char *actor, const char *identity, const char *task)
+{
+	struct call_kill kill = {.identity = text_of(identity),
+		.task = text_of(task),
+		.reason = TEXT("test"),
+		.actor = text_of(actor)};
+	struct error err = {0};
+	bool is_taken = call_kill_submit(bench->call, &kill, &err);
+
+	call_bench_pump(bench);
+	if (!is_taken && err.code == ERROR_INVALID)
+		assert_non_null(strstr(err.text, "forbidden: "));
+	return is_taken;
+}
+
+static void only_those_who_answer_for_an_identity_kill_it(void **state)
+{
+	struct call_bench *bench = *state;
+	unsigned before = call_bench_records(bench, "kill");
+
+	/* cy has roles in another unit; nobody is registered as zoe. */
+	assert_false(kill_as(bench, "person:cy", "agent", ""));
+	assert_false(kill_as(bench, "person:cy", "", "t-1"));
+	assert_false(kill_as(bench, "person:zoe", "agent", ""));
+	assert_false(kill_as(bench, "identity:agent", "", "t-1"));
+	assert_false(kill_as(bench, "", "agent", ""));
+	assert_int_equal(call_bench_records(bench, "kill"), before);
+	assert_true(kill_as(bench, "person:ana", "", "t-1"));
+	assert_true(kill_as(bench, "person:eva", "agent", ""));
+	assert_true(kill_as(bench, "uid:7", "agent", ""));
+	assert_int_equal(call_bench_records(bench, "kill"), before + 3);
+}
+
 static void a_kill_that_is_durable_first_stops_a_decided_call(void **state)
 {
 	struct call_bench *bench = *state;
@@ -780,6 +814,7 @@ int main(void)
 		CALL_TEST(an_abort_of_an_asked_call_leaves_the_question),
 		CALL_TEST(an_abort_while_no_record_could_be_made_is_the_end),
 		CALL_TEST(a_kill_needs_one_target_that_exists_and_a_reason),
+		CALL_TEST(only_those_who_answer_for_an_identity_kill_it),
 		CALL_TEST(a_kill_that_is_durable_first_stops_a_decided_call),
 		CALL_TEST(a_kill_while_the_server_starts_sends_nothing),
 		CALL_TEST(a_kill_ends_what_is_under_way_and_says_so),

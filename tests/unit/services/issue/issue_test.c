@@ -331,6 +331,27 @@ static void a_token_ends_with_its_time_even_when_remembered(void **state)
 	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_EXPIRED);
 }
 
+static void a_task_is_ended_by_those_who_answer_for_it(void **state)
+{
+	static const char *const strangers[] = {
+		"", "person:", "person:zoe", "person:cy", "identity:a2", "identity:"};
+	struct issuing *issuing = *state;
+	struct error err = {0};
+	size_t i;
+
+	assert_true(issuing_open_good(issuing));
+	for (i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+		assert_false(issue_task_end(
+			issuing->issue, issuing->task, text_of(strangers[i]), NULL, NULL, &err));
+		assert_int_equal(err.code, ERROR_INVALID);
+		assert_non_null(strstr(err.text, "forbidden: "));
+	}
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	assert_true(issue_task_end(
+		issuing->issue, issuing->task, TEXT("identity:a1"), NULL, NULL, &err));
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+}
+
 static void a_token_ends_with_its_task_even_when_remembered(void **state)
 {
 	struct issuing *issuing = *state;
@@ -752,6 +773,7 @@ int main(void)
 		ISSUE_TEST(a_suspension_recorded_first_wins),
 		ISSUE_TEST(a_token_is_good_for_one_place_only),
 		ISSUE_TEST(a_token_ends_with_its_time_even_when_remembered),
+		ISSUE_TEST(a_task_is_ended_by_those_who_answer_for_it),
 		ISSUE_TEST(a_token_ends_with_its_task_even_when_remembered),
 		ISSUE_TEST(a_token_ends_with_a_kill_even_when_remembered),
 		ISSUE_TEST(a_token_rests_while_its_identity_is_suspended),
