@@ -272,6 +272,23 @@ bool listen_address_parse(struct listen_address *out, const char *text, struct e
 	return true;
 }
 
+/* A scheme and something behind it.  Paths are put behind it, so it ends without
+ * a slash. */
+static bool is_web_address(struct text url)
+{
+	bool is_secure = text_starts_with(url, "https://");
+	size_t scheme = is_secure ? 8 : 7;
+
+	if ((!is_secure && !text_starts_with(url, "http://")) || url.length <= scheme)
+		return false;
+	for (size_t i = 0; i < url.length; i++) {
+		if (url.data[i] <= ' ' || url.data[i] > '~' ||
+			strchr("\"<>\\?#", url.data[i]) != NULL)
+			return false;
+	}
+	return url.data[scheme] != '/' && url.data[url.length - 1] != '/';
+}
+
 static bool check_together(const struct settings *settings, struct error *err)
 {
 	struct listen_address address;
@@ -285,6 +302,11 @@ static bool check_together(const struct settings *settings, struct error *err)
 			"listen: %s is not loopback: give --tls-cert and --tls-key, or listen on "
 			"127.0.0.1",
 			address.host);
+	if (settings->public_url != NULL && !is_web_address(text_of(settings->public_url)))
+		return error_set(err, ERROR_INVALID,
+			"public-url: \"%.80s\" is not https://HOST or http://HOST, without a / at "
+			"the end",
+			settings->public_url);
 	if (strcmp(settings->store, "sqlite") != 0)
 		return error_set(err, ERROR_INVALID,
 			"store: \"%s\" is not known in this version: use sqlite", settings->store);

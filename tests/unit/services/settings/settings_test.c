@@ -122,6 +122,20 @@ static void half_of_a_tls_pair_is_refused(void **state)
 	assert_false(READ(f, "--tls-key", "k.pem"));
 }
 
+static void a_public_url_that_callers_could_not_use_is_refused(void **state)
+{
+	static const char *const wrong[] = {"", "foo", "ftp://a", "http://", "https:///x",
+		"https://a/", "https://a b", "https://a?b", "https://a\"b"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		assert_false(READ(f, "--public-url", wrong[i]));
+		assert_non_null(strstr(f->err.text, "public-url"));
+	}
+	assert_true(READ(f, "--public-url", "https://remit.example:8443/gateway"));
+	assert_true(READ(f, "--public-url", "http://127.0.0.1:1"));
+}
+
 static void every_bound_holds_at_its_edges(void **state)
 {
 	struct fixture *f = *state;
@@ -173,6 +187,7 @@ int main(void)
 		WITH_FIXTURE(more_than_one_worker_is_refused),
 		WITH_FIXTURE(listening_beyond_loopback_needs_tls),
 		WITH_FIXTURE(half_of_a_tls_pair_is_refused),
+		WITH_FIXTURE(a_public_url_that_callers_could_not_use_is_refused),
 		WITH_FIXTURE(every_bound_holds_at_its_edges),
 		WITH_FIXTURE(the_command_line_wins_over_the_file),
 		WITH_FIXTURE(nothing_said_gives_the_documented_defaults),
