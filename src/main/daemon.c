@@ -540,11 +540,14 @@ static bool announce(struct daemon *daemon, struct error *err)
 
 static void on_bootstrap(struct registrar_request *request)
 {
+	const struct daemon *daemon = request->context;
+
 	if (request->err.code == ERROR_NONE) {
 		(void)printf(
 			"There is no administrator yet.  With this code, good for 15 minutes and "
-			"one use,\n\n    remit login PERSON\n\nenrols the first one: %s\n",
-			request->issued_code);
+			"one use,\n\n    remit login PERSON --data %s\n\nenrols the first one: "
+			"%s\n",
+			daemon->settings->data, request->issued_code);
 		(void)fflush(stdout);
 	} else {
 		log_error("bootstrap_failed", LOG_STRING("why", request->err.text));
@@ -558,8 +561,10 @@ static bool offer_bootstrap(struct daemon *daemon, struct error *err)
 
 	if (registrar_has_administrator(daemon->registrar))
 		return true;
-	*request = (struct registrar_request){
-		.verb = REGISTRAR_BOOTSTRAP, .actor = TEXT("remit"), .done = on_bootstrap};
+	*request = (struct registrar_request){.verb = REGISTRAR_BOOTSTRAP,
+		.actor = TEXT("remit"),
+		.context = daemon,
+		.done = on_bootstrap};
 	return registrar_submit(daemon->registrar, request, err);
 }
 

@@ -8,6 +8,7 @@
 #include "domain/charter/object.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -676,6 +677,7 @@ static enum object_kind read_kind(struct form_reader *reader, const struct json 
 	struct form_path path = {.name = TEXT("object")};
 	enum object_kind kind = OBJECT_NONE;
 	const char *nearest = NULL;
+	char remedy[64];
 
 	if (document->type != JSON_OBJECT) {
 		form_problem(reader, document, NULL, "begin it with object: KIND",
@@ -686,9 +688,10 @@ static enum object_kind read_kind(struct form_reader *reader, const struct json 
 		kind = object_kind_of(word->string);
 		nearest = word_nearest(word->string, words);
 	}
+	(void)snprintf(remedy, sizeof remedy, "did you mean %s?", nearest == NULL ? "" : nearest);
 	if (kind == OBJECT_NONE)
 		form_problem(reader, word == NULL ? document : word, &path,
-			nearest != NULL ? nearest
+			nearest != NULL ? remedy
 					: "write identity, person, unit, data-source, server, tool "
 					  "or policy",
 			word == NULL ? "is missing" : "is not a kind of object");

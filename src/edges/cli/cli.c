@@ -91,6 +91,7 @@ static int help_all(void)
 		printf("  %-22s %s\n", cli_commands[i].words, cli_commands[i].help);
 	printf("\nGeneral options:\n");
 	print_options(true, NULL);
+	printf("  %-22s %s\n", "--version", "alone: the version of this program");
 	printf("\nExit status: 0 done, 1 refused or no, 2 usage, 3 not found, 4 conflict,\n"
 	       "5 unavailable, 6 waiting for approval.  `remit COMMAND --help` says more.\n");
 	return EXIT_DONE;
@@ -153,12 +154,36 @@ static size_t distance(const char *a, const char *b)
 	return row[length];
 }
 
+/* The second words of a noun that stands alone; false if it is none. */
+static bool say_continuations(const char *noun)
+{
+	size_t length = strlen(noun);
+	struct buffer said;
+	unsigned count = 0;
+
+	buffer_init(&said, 4096);
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		const char *known = cli_commands[i].words;
+
+		if (strncmp(known, noun, length) != 0 || known[length] != ' ')
+			continue;
+		buffer_append_format(&said, "%s%s", count++ > 0 ? ", " : "", known + length + 1);
+	}
+	if (count > 0)
+		cli_say("remit %s: one of these must follow: %.*s", noun,
+			TEXT_ARGS(buffer_text(&said)));
+	buffer_deinit(&said);
+	return count > 0;
+}
+
 static int unknown_command(const char *const *words, int count)
 {
 	const char *nearest = NULL;
 	size_t least = 4; /* further away is no help */
 	char typed[128];
 
+	if (count == 1 && say_continuations(words[0]))
+		return EXIT_USAGE;
 	(void)snprintf(typed, sizeof typed, "%s%s%s", words[0], count > 1 ? " " : "",
 		count > 1 ? words[1] : "");
 	for (size_t i = 0; i < cli_commands_count; i++) {
@@ -289,6 +314,11 @@ int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 	struct cli cli = {.offline = offline};
 	int taken = 0;
 
+	/* Alone it asks for ours; behind a command it takes the number of a charter. */
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		printf("remit %s\n", offline->version);
+		return EXIT_DONE;
+	}
 	if (!read_words(&reading, argc, argv))
 		return EXIT_USAGE;
 	if (reading.words_count == 0) {

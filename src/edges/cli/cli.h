@@ -8,6 +8,7 @@
 
 /* What is done without a daemon, by other edges; main fills it. */
 struct cli_offline {
+	const char *version; /* of this program; static */
 	/* Unpacks the backup at path into the data folder; says how many tasks were
 	 * ended.  Errors: NOT_FOUND, CONFLICT (the folder is not empty), any. */
 	bool (*restore)(

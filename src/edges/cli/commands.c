@@ -82,7 +82,7 @@ const struct cli_command cli_commands[] = {
 
 	{"task open", "IDENTITY --key FILE --resource URL", "open a task and print its token", 1, 1,
 		OPTIONS(OPTION_KEY, OPTION_RESOURCE), command_task_open, NULL, NULL},
-	{"task list", "[--after ID] [--limit N]", "tasks that are open", 0, 0,
+	{"task list", "[--after ID] [--limit N]", "tasks, the ended ones too", 0, 0,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/tasks",
 		COLUMNS("id", "identity", "environment", "state", "opened", "deadline")},
 	{"task show", "ID", "one task", 1, 1, NULL, command_show, "/v1/tasks", NULL},
@@ -110,8 +110,9 @@ const struct cli_command cli_commands[] = {
 
 	{"trace", "TASK|RECORD", "everything a task did, in order; or one record", 1, 1, NULL,
 		command_trace, NULL,
-		COLUMNS("index", "record.at", "record.type", "record.verdict", "record.tool",
-			"record.reason", "record.status")},
+		COLUMNS("index", "record.at", "record.type", "record.actor",
+			"record.verdict|record.answer", "record.tool",
+			"record.reason|record.status")},
 	{"audit head", "", "the newest signed checkpoint", 0, 0, NULL, command_show,
 		"/v1/audit/head", NULL},
 	{"audit prove", "RECORD [--out FILE]", "a record's receipt, to be checked offline", 1, 1,

@@ -81,9 +81,8 @@ static bool add_folder(
 	for (int i = 0; i < count; i++) {
 		struct text path = text_format(cli->arena, "%s/%s", folder, entries[i]->d_name);
 
-		ok = ok && path.data != NULL &&
-		     add_file(cli, list, path.data,
-			     text_copy(cli->arena, text_of(entries[i]->d_name)).data, err);
+		/* The whole path, so that what is wrong can be opened where it stands. */
+		ok = ok && path.data != NULL && add_file(cli, list, path.data, path.data, err);
 		free(entries[i]);
 	}
 	free(entries);

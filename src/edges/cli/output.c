@@ -66,12 +66,17 @@ void cli_say_plain(struct text t)
 	buffer_deinit(&text);
 }
 
-static bool is_time(const char *path)
+static bool is_time(struct text path)
 {
-	struct text name = text_of(path);
+	struct text name = path;
 
-	return text_ends_with(name, ".at") || text_ends_with(name, "_utc_ms") ||
-	       text_is(name, "opened") || text_is(name, "deadline") || text_is(name, "expires");
+	for (size_t i = 0; i < path.length; i++) {
+		if (path.data[i] == '.')
+			name = (struct text){path.data + i + 1, path.length - i - 1};
+	}
+	return text_is(name, "at") || text_ends_with(name, "_at") ||
+	       text_ends_with(name, "_utc_ms") || text_is(name, "opened") ||
+	       text_is(name, "deadline") || text_is(name, "expires");
 }
 
 static void append_canonical(struct buffer *out, const struct json *value)
@@ -93,7 +98,7 @@ static void append_value(struct buffer *out, const struct json *value, const cha
 		return;
 	if (value->type == JSON_STRING) {
 		append_plain(out, value->string);
-	} else if (value->type == JSON_INTEGER && is_time(path)) {
+	} else if (value->type == JSON_INTEGER && is_time(text_of(path))) {
 		time_format_utc_ms(moment, value->integer);
 		buffer_append_string(out, moment);
 	} else if (value->type == JSON_ARRAY) {
@@ -145,11 +150,16 @@ static size_t cell(char out[CELL_BYTES], const struct json *item, const char *pa
 	return length;
 }
 
-static const char *heading(const char *path)
+/* The last name of the first path. */
+static struct text heading(const char *paths)
 {
-	const char *dot = strrchr(path, '.');
+	struct text name = {paths, strcspn(paths, "|")};
 
-	return dot == NULL ? path : dot + 1;
+	for (size_t i = name.length; i > 0; i--) {
+		if (paths[i - 1] == '.')
+			return (struct text){paths + i, name.length - i};
+	}
+	return name;
 }
 
 static void print_table(const struct json *items, const char *const *columns)
@@ -158,13 +168,13 @@ static void print_table(const struct json *items, const char *const *columns)
 	char text[CELL_BYTES];
 
 	for (size_t c = 0; c < COLUMNS_MAX && columns[c] != NULL; c++) {
-		widths[c] = strlen(heading(columns[c]));
+		widths[c] = heading(columns[c]).length;
 		for (uint32_t i = 0; i < items->count; i++) {
 			size_t length = cell(text, &items->items[i], columns[c]);
 
 			widths[c] = length > widths[c] ? length : widths[c];
 		}
-		printf("%-*s  ", (int)widths[c], heading(columns[c]));
+		printf("%-*.*s  ", (int)widths[c], TEXT_ARGS(heading(columns[c])));
 	}
 	printf("\n");
 	for (uint32_t i = 0; i < items->count; i++) {
@@ -187,15 +197,104 @@ static void print_block(
 	buffer_deinit(&text);
 }
 
+/* ---- one result, for people ---- */
+
+/* Shown first, in this order: what somebody asks for who was refused. */
+static const char *const leading[] = {"index", "verdict", "explanation", "needed", "reason",
+	"meaning", "clause", "entitlement", "policies", "approvals"};
+
+enum { LEADING_COUNT = sizeof leading / sizeof leading[0] };
+
+static bool is_leading(struct text name)
+{
+	for (size_t i = 0; i < LEADING_COUNT; i++) {
+		if (text_is(name, leading[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What people decide on, and what they wrote, is shown as it is. */
+static bool is_verbatim(struct text name)
+{
+	return text_is(name, "call") || text_is(name, "arguments") || text_is(name, "object");
+}
+
+static bool is_empty(const struct json *value)
+{
+	return value->type == JSON_NULL ||
+	       (value->type == JSON_STRING && value->string.length == 0) ||
+	       ((value->type == JSON_ARRAY || value->type == JSON_OBJECT) && value->count == 0);
+}
+
+static struct json for_people(struct cli *cli, struct text name, const struct json *value);
+
+static void put_for_people(
+	struct cli *cli, struct json_builder *out, const struct json_member *member)
+{
+	if (is_verbatim(member->name) || text_is(member->name, "items"))
+		json_put_named(out, member->name, member->value);
+	else if (!is_empty(&member->value))
+		json_put_named(out, member->name, for_people(cli, member->name, &member->value));
+}
+
+static struct json object_for_people(struct cli *cli, const struct json *value)
+{
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	json_object_start(&object, cli->arena);
+	for (size_t k = 0; k < LEADING_COUNT; k++) {
+		for (uint32_t i = 0; i < value->count; i++) {
+			if (text_is(value->members[i].name, leading[k]))
+				put_for_people(cli, &object, &value->members[i]);
+		}
+	}
+	for (uint32_t i = 0; i < value->count; i++) {
+		if (!is_leading(value->members[i].name))
+			put_for_people(cli, &object, &value->members[i]);
+	}
+	return json_object_seal(&object, &out, &err) ? out : *value;
+}
+
+/* The value with dates for milliseconds, without what is empty.  Where memory
+ * ends: as it came. */
+static struct json for_people(struct cli *cli, struct text name, const struct json *value)
+{
+	char moment[TIME_TEXT_BYTES];
+	struct json_builder array;
+	struct error err;
+	struct json out;
+
+	if (value->type == JSON_INTEGER && is_time(name)) {
+		time_format_utc_ms(moment, value->integer);
+		out = json_string(text_copy(cli->arena, text_of(moment)));
+		return out.string.data == NULL ? *value : out;
+	}
+	if (value->type == JSON_OBJECT)
+		return object_for_people(cli, value);
+	if (value->type != JSON_ARRAY)
+		return *value;
+	json_array_start(&array, cli->arena);
+	for (uint32_t i = 0; i < value->count; i++)
+		json_add(&array, for_people(cli, name, &value->items[i]));
+	return json_array_seal(&array, &out, &err) ? out : *value;
+}
+
 void cli_print(struct cli *cli, const struct json *result)
 {
 	const struct json *items = json_find(result, "items");
+	struct json shown;
 
 	if (cli->output == OUTPUT_JSON) {
 		print_block(result, json_pretty);
 	} else if (cli->output == OUTPUT_TABLE && cli->command->columns != NULL && items != NULL &&
 		   items->type == JSON_ARRAY) {
 		print_table(items, cli->command->columns);
+	} else if (cli->output == OUTPUT_TABLE && result->type == JSON_OBJECT) {
+		shown = object_for_people(cli, result);
+		print_block(&shown, yaml_format);
 	} else if (result->type == JSON_OBJECT) {
 		print_block(result, yaml_format);
 	} else {
@@ -301,9 +400,11 @@ void cli_print_plan(struct cli *cli, const struct json *plan)
 	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
 		print_change(cli, &changes->items[i]);
 	print_unenforced(json_find(plan, "unenforced"));
-	printf("\n%u to change, %lld as they are, %lld problems\n",
+	printf("%s%u to change, %lld as they are, %lld problem%s\n",
+		changes != NULL && changes->count > 0 ? "\n" : "",
 		changes == NULL ? 0 : changes->count,
-		(long long)json_integer_or(plan, "unchanged", 0), (long long)total);
+		(long long)json_integer_or(plan, "unchanged", 0), (long long)total,
+		total == 1 ? "" : "s");
 	for (uint32_t i = 0; problems != NULL && i < problems->count; i++)
 		print_problem(&problems->items[i]);
 }

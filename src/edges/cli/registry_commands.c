@@ -150,8 +150,24 @@ static int report_apply(struct cli *cli, const struct cli_reply *reply)
 	return reply->status == 200 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+/* Names in the plan what an apply leaves waiting, and who goes on. */
+static void say_waiting(const struct json *plan)
+{
+	const struct json *changes = json_find(plan, "changes");
+
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++) {
+		const struct json *change = &changes->items[i];
+
+		if (json_boolean_or(change, "needs_approval", false))
+			cli_say("It waits for another person: remit %.*s approve %.*s",
+				TEXT_ARGS(json_text_or(change, "kind", "")),
+				TEXT_ARGS(json_text_or(change, "name", "")));
+	}
+}
+
 int command_apply(struct cli *cli)
 {
+	struct cli_reply planned;
 	struct cli_call call = {.method = "POST", .target = TEXT("/v1/apply")};
 	struct cli_reply reply;
 	struct json body;
@@ -161,15 +177,21 @@ int command_apply(struct cli *cli)
 		return status;
 	if (cli->output == OUTPUT_TABLE || json_integer_or(&reply.json, "problems_total", 0) > 0)
 		cli_print_plan(cli, &reply.json);
-	if (json_integer_or(&reply.json, "problems_total", 0) > 0)
+	if (json_integer_or(&reply.json, "problems_total", 0) > 0) {
+		cli_say("remit: nothing was applied");
 		return EXIT_REFUSED;
+	}
+	planned = reply;
 	if (!cli_confirm(cli, "This applies the plan above in one transaction."))
 		return EXIT_REFUSED;
 	call.body = &body;
 	call.if_match = reply.etag;
 	if (!cli_send(cli, &call, &reply))
 		return EXIT_UNAVAILABLE;
-	return report_apply(cli, &reply);
+	status = report_apply(cli, &reply);
+	if (status == EXIT_DONE && cli->output == OUTPUT_TABLE && cli->values[OPTION_DRAFT] == NULL)
+		say_waiting(&planned.json);
+	return status;
 }
 
 int command_export(struct cli *cli)
@@ -343,6 +365,13 @@ int command_who(struct cli *cli)
 	return status;
 }
 
+static int exit_of_verdict(struct text verdict)
+{
+	return text_is(verdict, "allow") ? EXIT_DONE
+	       : text_is(verdict, "ask") ? EXIT_WAITING
+					 : EXIT_REFUSED;
+}
+
 static int why_record(struct cli *cli)
 {
 	const char *name = cli->words[0][0] == '#' ? cli->words[0] + 1 : cli->words[0];
@@ -355,15 +384,7 @@ static int why_record(struct cli *cli)
 		return status;
 	cli_print(cli, &reply.json);
 	record = json_find(&reply.json, "record");
-	return text_is(json_text_or(record, "verdict", "allow"), "allow") ? EXIT_DONE
-									  : EXIT_REFUSED;
-}
-
-static int exit_of_verdict(struct text verdict)
-{
-	return text_is(verdict, "allow") ? EXIT_DONE
-	       : text_is(verdict, "ask") ? EXIT_WAITING
-					 : EXIT_REFUSED;
+	return exit_of_verdict(json_text_or(record, "verdict", "allow"));
 }
 
 int command_why(struct cli *cli)

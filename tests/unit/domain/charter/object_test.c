@@ -200,6 +200,9 @@ static void a_slip_is_answered_with_what_was_meant(void **state)
 
 	assert_false(object_parse(&object, &document, TEXT("a.yaml"), problems));
 	assert_true(text_is(problems->items[0].remedy, "did you mean purpose?"));
+	document = document_of(*state, "{'object':'persn','name':'x'}");
+	assert_false(object_parse(&object, &document, TEXT("a.yaml"), problems));
+	assert_true(text_is(problems->items[1].remedy, "did you mean person?"));
 }
 
 static void a_charter_is_read_field_by_field(void **state)

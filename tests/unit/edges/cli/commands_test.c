@@ -161,7 +161,7 @@ static bool fake_restore(
 	return true;
 }
 
-static const struct cli_offline offline = {fake_restore};
+static const struct cli_offline offline = {.version = "1.2.3", .restore = fake_restore};
 
 static void restore(int fd, int kept)
 {
@@ -538,6 +538,8 @@ static void wrong_usage_is_said_and_exits_2(void **state)
 	assert_non_null(strstr(bench.err, "did you mean \"identity show\"?"));
 	assert_int_equal(RUN(NULL, "aply"), EXIT_USAGE);
 	assert_non_null(strstr(bench.err, "did you mean \"apply\"?"));
+	assert_int_equal(RUN(NULL, "secret"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "one of these must follow: list, set, remove"));
 	assert_int_equal(RUN(NULL, "zzzzzzzz"), EXIT_USAGE);
 	assert_null(strstr(bench.err, "did you mean"));
 	assert_int_equal(RUN(NULL, "whoami", "--nonsense"), EXIT_USAGE);
@@ -551,6 +553,16 @@ static void wrong_usage_is_said_and_exits_2(void **state)
 	assert_int_equal(
 		RUN(NULL, "why", "x", "read", "t", "--arguments", "{\"a\":1,\"a\":2}"), EXIT_USAGE);
 	assert_string_equal(bench.out, "");
+}
+
+static void it_says_its_version_alone(void **state)
+{
+	const char *const words[] = {"--version"};
+
+	(void)state;
+	assert_int_equal(run_words(NULL, words, 1), EXIT_DONE);
+	assert_string_equal(bench.out, "remit 1.2.3\n");
+	assert_int_equal(RUN(NULL, "identity", "approve", "x", "--version"), EXIT_USAGE);
 }
 
 static void help_names_every_command_and_explains_each(void **state)
@@ -681,7 +693,8 @@ static void a_folder_is_read_in_order_and_only_its_yaml(void **state)
 	write_file("mixed/.hidden.yaml", "x");
 	assert_true(cli_read_files(&cli, path, &files, &err));
 	assert_int_equal(files.count, 2);
-	assert_true(text_is(json_text_or(&files.items[0], "file", ""), "10-a.yml"));
+	assert_true(text_ends_with(json_text_or(&files.items[0], "file", ""), "mixed/10-a.yml"));
+	assert_true(text_starts_with(json_text_or(&files.items[0], "file", ""), path));
 	assert_true(text_is(json_text_or(&files.items[1], "yaml", ""), "b"));
 	path_in(path, "mixed/nowhere");
 	assert_false(cli_read_files(&cli, path, &files, &err));
@@ -705,6 +718,7 @@ int main(void)
 		CLI_TEST(without_a_terminal_or_yes_nothing_is_destroyed),
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
+		CLI_TEST(it_says_its_version_alone),
 		CLI_TEST(help_names_every_command_and_explains_each),
 		CLI_TEST(the_manual_page_has_every_command_as_it_is),
 		CLI_TEST(a_daemon_that_is_not_there_exits_5_and_says_where_it_looked),

@@ -16,7 +16,7 @@
 
 enum { OUTPUT_BYTES = 1 << 16, PATH_BYTES = 64 };
 
-static const char *const columns[] = {"name", "object.class", "record.at", NULL};
+static const char *const columns[] = {"name", "object.class|waiting.class", "record.at", NULL};
 static const struct cli_command list_command = {.words = "x list", .columns = columns};
 static const struct cli_command show_command = {.words = "x show"};
 
@@ -161,6 +161,36 @@ static void json_and_yaml_give_the_result_back(void **state)
 	assert_true(json_equal(&value, &documents.items[0]));
 }
 
+static void people_see_dates_and_first_what_they_asked_for(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench,
+		"{\"at\":0,\"clause\":\"\",\"identity\":\"x\",\"keys\":[],\"needed\":\"a charter\","
+		"\"verdict\":\"deny\",\"expires_utc_ms\":1000,\"parent\":null,\"revision\":2}");
+
+	bench->cli.command = &show_command;
+	caught(bench, cli_print, &value);
+	assert_string_equal(bench->out, "---\nverdict: deny\nneeded: a charter\n"
+					"at: 1970-01-01T00:00:00.000Z\nidentity: x\n"
+					"expires_utc_ms: 1970-01-01T00:00:01.000Z\nrevision: 2\n");
+}
+
+/* An approver must see what goes to the tool, not a reading of it. */
+static void a_call_is_shown_exactly_as_it_is(void **state)
+{
+	struct bench *bench = *state;
+	struct json value =
+		parse(bench, "{\"call\":{\"expires\":5,\"to\":\"\",\"verdict\":1,\"list\":[]}}");
+	struct yaml_documents documents;
+	struct error err = {0};
+
+	bench->cli.command = &show_command;
+	caught(bench, cli_print, &value);
+	assert_true(yaml_parse(&documents, bench->cli.arena, text_of(bench->out), "y",
+		&json_limits_default, &err));
+	assert_true(json_equal(&value, &documents.items[0]));
+}
+
 static const char plan[] =
 	"{\"changes\":[{\"action\":\"create\",\"kind\":\"identity\",\"name\":\"new\",\"needs_"
 	"approval\":true,"
@@ -183,7 +213,7 @@ static void a_plan_reads_like_a_diff(void **state)
 					   "    class: - (nothing) + summarise\n"));
 	assert_non_null(strstr(bench->out, "~ tool files/read\n    risk: - low + high?[8m\n"));
 	assert_non_null(strstr(bench->out, "- unit old?[2J\n"));
-	assert_non_null(strstr(bench->out, "3 to change, 3 as they are, 1 problems\n"));
+	assert_non_null(strstr(bench->out, "3 to change, 3 as they are, 1 problem\n"));
 	assert_string_equal(bench->err, "a.yaml:7: owner: no such person?[2J; add it\n");
 	assert_null(strchr(bench->out, '\033'));
 }
@@ -236,6 +266,8 @@ int main(void)
 		OUTPUT_TEST(a_strangers_text_cannot_speak_to_the_terminal),
 		OUTPUT_TEST(a_table_has_a_line_an_item_and_cuts_long_cells),
 		OUTPUT_TEST(json_and_yaml_give_the_result_back),
+		OUTPUT_TEST(people_see_dates_and_first_what_they_asked_for),
+		OUTPUT_TEST(a_call_is_shown_exactly_as_it_is),
 		OUTPUT_TEST(a_plan_reads_like_a_diff),
 		OUTPUT_TEST(colours_are_used_only_where_wanted),
 		OUTPUT_TEST(a_refusal_is_said_on_standard_error),
