@@ -277,6 +277,42 @@ static bool chunk_add(struct json_builder *builder)
 	return true;
 }
 
+void json_put_text_unless_empty(struct json_builder *object, const char *name, struct text value)
+{
+	if (value.length != 0)
+		json_put_text(object, name, value);
+}
+
+void json_put_digest(struct json_builder *object, const char *name, const struct sha256 *digest)
+{
+	char written[DIGEST_TEXT_BYTES];
+	struct text kept;
+
+	digest_format(written, digest);
+	kept = text_copy(object->arena, text_of(written));
+	if (kept.data == NULL)
+		object->failed = true;
+	else
+		json_put_text(object, name, kept);
+}
+
+void json_put_texts(
+	struct json_builder *object, const char *name, const struct text *texts, size_t count)
+{
+	struct json_builder array;
+	struct json sealed;
+	struct error err;
+	size_t i;
+
+	json_array_start(&array, object->arena);
+	for (i = 0; i < count; i++)
+		json_add(&array, json_string(texts[i]));
+	if (json_array_seal(&array, &sealed, &err))
+		json_put(object, name, sealed);
+	else
+		object->failed = true;
+}
+
 void json_put_named(struct json_builder *object, struct text name, struct json value)
 {
 	struct chunk *last = object->last_chunk;

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -128,6 +129,12 @@ void json_put_text(struct json_builder *object, const char *name, struct text va
 void json_put_cstring(struct json_builder *object, const char *name, const char *value);
 void json_put_integer(struct json_builder *object, const char *name, int64_t value);
 void json_put_boolean(struct json_builder *object, const char *name, bool value);
+void json_put_text_unless_empty(struct json_builder *object, const char *name, struct text value);
+/* "sha256:" and hex, in the builder's arena. */
+void json_put_digest(struct json_builder *object, const char *name, const struct sha256 *digest);
+/* An array of strings; texts are borrowed. */
+void json_put_texts(
+	struct json_builder *object, const char *name, const struct text *texts, size_t count);
 void json_put_named(struct json_builder *object, struct text name, struct json value);
 void json_add(struct json_builder *array, struct json value);
 /* Errors: LIMIT. */

@@ -343,14 +343,7 @@ static void record_start(
 	json_put_integer(record, "at", head->at_utc_ms);
 	json_put_cstring(record, "type", head->type);
 	json_put_text(record, "actor", head->actor);
-	if (head->task.length != 0)
-		json_put_text(record, "task", head->task);
-}
-
-static void put_unless_empty(struct json_builder *record, const char *name, struct text value)
-{
-	if (value.length != 0)
-		json_put_text(record, name, value);
+	json_put_text_unless_empty(record, "task", head->task);
 }
 
 bool task_opened_record(struct json *out, struct arena *arena, const struct task_table *table,
@@ -373,8 +366,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 		json_put_text(&record, "parent", parent->id);
 		json_put_integer(&record, "parent-epoch", (int64_t)parent->epoch);
 	}
-	put_unless_empty(&record, "person", opening->person);
-	put_unless_empty(&record, "purpose", opening->purpose);
+	json_put_text_unless_empty(&record, "person", opening->person);
+	json_put_text_unless_empty(&record, "purpose", opening->purpose);
 	return json_object_seal(&record, out, err);
 }
 
@@ -395,7 +388,7 @@ bool task_ended_record(struct json *out, struct arena *arena, const struct task_
 	record_start(&record, arena, &head);
 	json_put_text(&record, "identity", task->identity);
 	json_put_cstring(&record, "state", task_state_word(ending->state));
-	put_unless_empty(&record, "reason", ending->reason);
+	json_put_text_unless_empty(&record, "reason", ending->reason);
 	return json_object_seal(&record, out, err);
 }
 

@@ -186,22 +186,6 @@ void approve_release(struct approve *approve, struct text id)
 
 /* ---- asking --------------------------------------------------------------------- */
 
-bool approve_texts_put(struct json_builder *record, const char *name, const struct text *texts,
-	size_t count, struct error *err)
-{
-	struct json_builder array;
-	struct json sealed;
-	size_t i;
-
-	json_array_start(&array, record->arena);
-	for (i = 0; i < count; i++)
-		json_add(&array, json_string(texts[i]));
-	if (!json_array_seal(&array, &sealed, err))
-		return false;
-	json_put(record, name, sealed);
-	return true;
-}
-
 static bool has_room(
 	const struct approve *approve, const struct approve_question *question, struct error *err)
 {
@@ -240,20 +224,6 @@ static struct text replaced_by(
 	return TEXT("");
 }
 
-static void put_digest(struct json_builder *record, const char *name, const struct sha256 *digest)
-{
-	char hex[DIGEST_TEXT_BYTES];
-
-	digest_format(hex, digest);
-	json_put_text(record, name, text_copy(record->arena, text_of(hex)));
-}
-
-static void put_unless_empty(struct json_builder *record, const char *name, struct text value)
-{
-	if (value.length != 0)
-		json_put_text(record, name, value);
-}
-
 static void put_call(struct json_builder *record, const struct approve_question *question)
 {
 	const struct call *call = question->call;
@@ -268,10 +238,10 @@ static void put_call(struct json_builder *record, const struct approve_question 
 	json_put_text(record, "server", call->server);
 	json_put_text(record, "method", call->method);
 	json_put_text(record, "tool", call->tool);
-	put_unless_empty(record, "person", question->person);
-	put_digest(record, "call", &question->call_digest);
-	put_digest(record, "arguments", &question->arguments);
-	put_unless_empty(record, "content", question->content);
+	json_put_text_unless_empty(record, "person", question->person);
+	json_put_digest(record, "call", &question->call_digest);
+	json_put_digest(record, "arguments", &question->arguments);
+	json_put_text_unless_empty(record, "content", question->content);
 }
 
 bool approve_asked_record(const struct approve *approve, const struct approve_question *question,
@@ -291,15 +261,13 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 	put_call(&record, question);
 	json_put_text(&record, "approval", *out_id);
 	json_put_integer(&record, "expires", question->now_utc_ms + approve->settings.question_ms);
-	put_unless_empty(&record, "entitlement", decision->entitlement);
-	put_unless_empty(&record, "clause", decision->clause);
-	put_unless_empty(&record, "replaces", replaced_by(approve, question));
-	if (!approve_texts_put(
-		    &record, "names", decision->approvals, decision->approvals_count, err) ||
-		!approve_texts_put(
-			&record, "policies", decision->policies, decision->policies_count, err) ||
-		!approve_texts_put(&record, "units", question->units, question->units_count, err) ||
-		!json_object_seal(&record, &sealed, err))
+	json_put_text_unless_empty(&record, "entitlement", decision->entitlement);
+	json_put_text_unless_empty(&record, "clause", decision->clause);
+	json_put_text_unless_empty(&record, "replaces", replaced_by(approve, question));
+	json_put_texts(&record, "names", decision->approvals, decision->approvals_count);
+	json_put_texts(&record, "policies", decision->policies, decision->policies_count);
+	json_put_texts(&record, "units", question->units, question->units_count);
+	if (!json_object_seal(&record, &sealed, err))
 		return false;
 	*out_entry = json_canonical_text(arena, &sealed);
 	if (out_entry->data == NULL || out_id->data == NULL)
@@ -361,8 +329,8 @@ static bool may_answer(const struct approve *approve, const struct approval *app
 }
 
 /* The names this person stands for, as evidence of why the answer counted. */
-static bool put_names(const struct approve *approve, struct json_builder *record,
-	const struct approval *approval, struct text person, struct error *err)
+static void put_names(const struct approve *approve, struct json_builder *record,
+	const struct approval *approval, struct text person)
 {
 	struct text names[DECISION_APPROVALS_MAX];
 	size_t i, count = 0;
@@ -370,7 +338,7 @@ static bool put_names(const struct approve *approve, struct json_builder *record
 	for (i = 0; i < approval->names_count; i++)
 		if (approve_person_covers(approve, approval, person, approval->names[i]))
 			names[count++] = approval->names[i];
-	return approve_texts_put(record, "names", names, count, err);
+	json_put_texts(record, "names", names, count);
 }
 
 static bool answered_record(const struct approve *approve, const struct approval *approval,
@@ -390,9 +358,9 @@ static bool answered_record(const struct approve *approve, const struct approval
 	json_put_text(&record, "approval", approval->id);
 	json_put_cstring(&record, "answer", request->is_yes ? "yes" : "no");
 	json_put_integer(&record, "expires", now_utc_ms + approve->settings.answer_ms);
-	put_unless_empty(&record, "reason", request->reason);
-	if (!put_names(approve, &record, approval, request->person, err) ||
-		!json_object_seal(&record, &sealed, err))
+	json_put_text_unless_empty(&record, "reason", request->reason);
+	put_names(approve, &record, approval, request->person);
+	if (!json_object_seal(&record, &sealed, err))
 		return false;
 	answering->change.entry = json_canonical_text(answering->arena, &sealed);
 	if (answering->change.entry.data == NULL)

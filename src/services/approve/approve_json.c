@@ -15,8 +15,8 @@ static bool is_missing(
 	return true;
 }
 
-static bool put_missing(const struct approve *approve, struct json_builder *object,
-	const struct approval *approval, struct error *err)
+static void put_missing(
+	const struct approve *approve, struct json_builder *object, const struct approval *approval)
 {
 	struct text names[DECISION_APPROVALS_MAX];
 	size_t i, count = 0;
@@ -24,7 +24,7 @@ static bool put_missing(const struct approve *approve, struct json_builder *obje
 	for (i = 0; i < approval->names_count; i++)
 		if (is_missing(approve, approval, approval->names[i]))
 			names[count++] = approval->names[i];
-	return approve_texts_put(object, "missing", names, count, err);
+	json_put_texts(object, "missing", names, count);
 }
 
 static bool put_answers(
@@ -90,8 +90,7 @@ static void put_texts(struct json_builder *object, const struct approval *approv
 	json_put_text(object, "identity", approval->identity);
 	json_put_text(object, "charter", approval->charter);
 	json_put_text(object, "task", approval->task);
-	if (approval->person.length != 0)
-		json_put_text(object, "person", approval->person);
+	json_put_text_unless_empty(object, "person", approval->person);
 	json_put_text(object, "server", approval->server);
 	json_put_text(object, "tool", approval->tool);
 	json_put_text(object, "method", approval->method);
@@ -111,12 +110,10 @@ bool approval_json(struct json *out, struct arena *arena, const struct approve *
 	put_texts(&object, approval);
 	json_put_cstring(&object, "state",
 		approval_state_word(approval_state_now(approve, approval, now_utc_ms)));
-	if (!approve_texts_put(&object, "names", approval->names, approval->names_count, err) ||
-		!approve_texts_put(
-			&object, "policies", approval->policies, approval->policies_count, err) ||
-		!put_missing(approve, &object, approval, err) ||
-		!put_answers(&object, approval, err) ||
-		!put_people(approve, &object, approval, err))
+	json_put_texts(&object, "names", approval->names, approval->names_count);
+	json_put_texts(&object, "policies", approval->policies, approval->policies_count);
+	put_missing(approve, &object, approval);
+	if (!put_answers(&object, approval, err) || !put_people(approve, &object, approval, err))
 		return false;
 	return json_object_seal(&object, out, err);
 }

@@ -43,8 +43,4 @@ bool approve_person_covers(const struct approve *approve, const struct approval 
 /* Whether every name is covered by the yes of somebody who may still say it. */
 bool approve_is_covered(const struct approve *approve, const struct approval *approval);
 
-/* Builds canonical record text.  Errors: LIMIT. */
-bool approve_texts_put(struct json_builder *record, const char *name, const struct text *texts,
-	size_t count, struct error *err) MUST_CHECK;
-
 #endif

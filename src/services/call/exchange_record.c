@@ -11,38 +11,6 @@
 
 enum { CLAUSE_BYTES_MAX = 1000 };
 
-static void put_digest(struct json_builder *record, const char *name, const struct sha256 *digest)
-{
-	char hex[DIGEST_TEXT_BYTES];
-
-	digest_format(hex, digest);
-	json_put_text(record, name, text_copy(record->arena, text_of(hex)));
-}
-
-static void put_unless_empty(struct json_builder *record, const char *name, struct text value)
-{
-	if (value.length != 0)
-		json_put_text(record, name, value);
-}
-
-static bool put_texts(struct json_builder *record, const char *name, const struct text *texts,
-	size_t count, struct error *err)
-{
-	struct json_builder array;
-	struct json sealed;
-	size_t i;
-
-	if (count == 0)
-		return true;
-	json_array_start(&array, record->arena);
-	for (i = 0; i < count; i++)
-		json_add(&array, json_string(texts[i]));
-	if (!json_array_seal(&array, &sealed, err))
-		return false;
-	json_put(record, name, sealed);
-	return true;
-}
-
 /* At most so many bytes, not in the middle of a letter. */
 static struct text shortened(struct text value, size_t length_max)
 {
@@ -120,8 +88,9 @@ static void put_call(struct json_builder *record, struct exchange *exchange)
 {
 	const struct call *call = &exchange->call;
 
-	put_unless_empty(record, "charter", charter_name(exchange));
-	put_unless_empty(record, "environment", text_of(environment_word(call->environment)));
+	json_put_text_unless_empty(record, "charter", charter_name(exchange));
+	json_put_text_unless_empty(
+		record, "environment", text_of(environment_word(call->environment)));
 	json_put_text(record, "server", call->server);
 	json_put_text(record, "method", call->method);
 	json_put_text(record, "tool", call->tool);
@@ -131,18 +100,19 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 {
 	json_put_cstring(record, "verdict", verdict_word(decision->verdict));
 	json_put_cstring(record, "reason", reason_word(decision->reason));
-	put_unless_empty(record, "effect", text_of(effect_word(decision->effect)));
-	put_unless_empty(record, "entitlement", decision->entitlement);
-	put_unless_empty(record, "clause", shortened(decision->clause, CLAUSE_BYTES_MAX));
-	put_unless_empty(record, "explanation", decision->explanation);
-	put_unless_empty(record, "needed", decision->needed);
-	put_unless_empty(record, "sensitivity", text_of(sensitivity_word(decision->sensitivity)));
+	json_put_text_unless_empty(record, "effect", text_of(effect_word(decision->effect)));
+	json_put_text_unless_empty(record, "entitlement", decision->entitlement);
+	json_put_text_unless_empty(record, "clause", shortened(decision->clause, CLAUSE_BYTES_MAX));
+	json_put_text_unless_empty(record, "explanation", decision->explanation);
+	json_put_text_unless_empty(record, "needed", decision->needed);
+	json_put_text_unless_empty(
+		record, "sensitivity", text_of(sensitivity_word(decision->sensitivity)));
 	if (decision->is_untrusted)
 		json_put_boolean(record, "untrusted", true);
 	json_put_integer(record, "revision", (int64_t)decision->revision);
 }
 
-static bool put_chain(struct json_builder *record, struct exchange *exchange, struct error *err)
+static void put_chain(struct json_builder *record, const struct exchange *exchange)
 {
 	const struct task *task = task_find(exchange->service->ports.tasks, exchange->call.task);
 	struct text chain[CALL_CHAIN_MAX];
@@ -150,7 +120,8 @@ static bool put_chain(struct json_builder *record, struct exchange *exchange, st
 
 	for (; task != NULL && count < CALL_CHAIN_MAX; task = task->parent)
 		chain[count++] = task->id;
-	return put_texts(record, "chain", chain, count, err);
+	if (count != 0)
+		json_put_texts(record, "chain", chain, count);
 }
 
 bool exchange_decision_record(struct exchange *exchange, struct error *err)
@@ -167,14 +138,16 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_head(&record, exchange, "decision");
 	put_call(&record, exchange);
 	put_decision(&record, decision);
-	put_digest(&record, "arguments", &arguments);
+	json_put_digest(&record, "arguments", &arguments);
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));
-	put_unless_empty(&record, "approval", exchange->approval);
-	return put_chain(&record, exchange, err) &&
-	       put_texts(&record, "policies", decision->policies, decision->policies_count, err) &&
-	       put_texts(
-		       &record, "approvals", decision->approvals, decision->approvals_count, err) &&
-	       seal_record(&record, exchange->arena, &exchange->decided.entry, err);
+	json_put_text_unless_empty(&record, "approval", exchange->approval);
+	if (decision->policies_count != 0)
+		json_put_texts(&record, "policies", decision->policies, decision->policies_count);
+	if (decision->approvals_count != 0)
+		json_put_texts(
+			&record, "approvals", decision->approvals, decision->approvals_count);
+	put_chain(&record, exchange);
+	return seal_record(&record, exchange->arena, &exchange->decided.entry, err);
 }
 
 /* ---- the question ---------------------------------------------------------------- */
@@ -249,7 +222,7 @@ static void put_result(
 	if (json_boolean_or(result, "isError", false))
 		json_put_boolean(record, "is-error", true);
 	if (canonical.data != NULL && digest_value(exchange, canonical, &digest, &err))
-		put_digest(record, "result", &digest);
+		json_put_digest(record, "result", &digest);
 }
 
 bool exchange_outcome_record(
@@ -270,7 +243,7 @@ bool exchange_outcome_record(
 	if (outcome->is_forwarded)
 		json_put_integer(&record, "duration",
 			loop_now_ms(exchange->service->ports.loop) - exchange->started_ms);
-	put_unless_empty(
+	json_put_text_unless_empty(
 		&record, "sensitivity", text_of(sensitivity_word(exchange->decision.sensitivity)));
 	if (exchange->decision.is_untrusted)
 		json_put_boolean(&record, "untrusted", true);

@@ -201,22 +201,6 @@ bool decide_call_digest(struct decide_service *service, const struct call *call,
 
 /* ---- why ----------------------------------------------------------------------------- */
 
-static bool texts_put(struct json_builder *object, const char *name, const struct text *texts,
-	size_t count, struct error *err)
-{
-	struct json_builder array;
-	struct json sealed;
-	size_t i;
-
-	json_array_start(&array, object->arena);
-	for (i = 0; i < count; i++)
-		json_add(&array, json_string(texts[i]));
-	if (!json_array_seal(&array, &sealed, err))
-		return false;
-	json_put(object, name, sealed);
-	return true;
-}
-
 bool decision_json(
 	struct json *out, struct arena *arena, const struct decision *decision, struct error *err)
 {
@@ -231,10 +215,8 @@ bool decision_json(
 	json_put_text(&object, "explanation", decision->explanation);
 	json_put_text(&object, "needed", decision->needed);
 	json_put_integer(&object, "revision", (int64_t)decision->revision);
-	if (!texts_put(&object, "policies", decision->policies, decision->policies_count, err) ||
-		!texts_put(
-			&object, "approvals", decision->approvals, decision->approvals_count, err))
-		return false;
+	json_put_texts(&object, "policies", decision->policies, decision->policies_count);
+	json_put_texts(&object, "approvals", decision->approvals, decision->approvals_count);
 	return json_object_seal(&object, out, err);
 }
 

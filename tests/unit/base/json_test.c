@@ -371,6 +371,26 @@ static void a_built_value_is_what_was_put_in(void **state)
 	assert_string_equal(json_canonical_text(*state, &value).data, "{}");
 }
 
+static void what_many_records_hold_is_put_in_one_form(void **state)
+{
+	const struct text names[] = {TEXT("x"), TEXT("y")};
+	const struct sha256 digest = {{0}};
+	struct json_builder object;
+	struct error err = {0};
+	struct json value;
+
+	json_object_start(&object, *state);
+	json_put_texts(&object, "names", names, 2);
+	json_put_texts(&object, "none", NULL, 0);
+	json_put_text_unless_empty(&object, "absent", TEXT(""));
+	json_put_text_unless_empty(&object, "here", TEXT("z"));
+	json_put_digest(&object, "of", &digest);
+	assert_true(json_object_seal(&object, &value, &err));
+	assert_string_equal(json_canonical_text(*state, &value).data,
+		"{\"here\":\"z\",\"names\":[\"x\",\"y\"],\"none\":[],\"of\":\"sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000000\"}");
+}
+
 static void a_name_put_twice_is_refused_when_sealed(void **state)
 {
 	struct json_builder object;
@@ -398,6 +418,9 @@ static void a_builder_without_room_fails_at_the_seal(void **state)
 	json_put_integer(&object, "a", 1);
 	assert_false(json_object_seal(&object, &value, &err));
 	assert_int_equal(err.code, ERROR_LIMIT);
+	json_object_start(&object, small);
+	json_put_digest(&object, "a", &(struct sha256){{0}});
+	assert_false(json_object_seal(&object, &value, &err));
 	arena_destroy(&small);
 }
 
@@ -453,6 +476,7 @@ int main(void)
 		JSON_TEST(members_in_any_order_are_equal_and_types_matter),
 		JSON_TEST(many_members_are_sorted_too),
 		JSON_TEST(a_built_value_is_what_was_put_in),
+		JSON_TEST(what_many_records_hold_is_put_in_one_form),
 		JSON_TEST(a_name_put_twice_is_refused_when_sealed),
 		JSON_TEST(a_builder_without_room_fails_at_the_seal),
 		JSON_TEST(a_copy_outlives_its_source),
