@@ -155,6 +155,15 @@ void api_answer_change(struct api_request *request, uint64_t index, uint64_t rev
 		api_answer(request, 200, &body);
 }
 
+void api_answer_or_fail(
+	struct api_request *request, bool ok, const struct json *body, const struct error *err)
+{
+	if (ok)
+		api_answer(request, 200, body);
+	else
+		api_answer_problem(request, err);
+}
+
 void api_answer_status(struct api_request *request, unsigned status, const char *detail)
 {
 	struct buffer text;

@@ -12,44 +12,21 @@ static int64_t now_utc_ms(const struct api_request *request)
 	return fold_stamp_utc_ms(request->api->services.fold);
 }
 
-static void answer_or_fail(
-	struct api_request *request, bool ok, const struct json *body, const struct error *err)
-{
-	if (ok)
-		api_answer(request, 200, body);
-	else
-		api_answer_problem(request, err);
-}
-
 /* ---- reading ---- */
-
-static bool put_roles(struct json_builder *object, struct api_request *request, struct error *err)
-{
-	const struct registry *registry = registrar_registry(request->api->services.registrar);
-	const struct person *person = registry_find_person(registry, request->person);
-	struct json_builder roles;
-	struct json sealed;
-
-	json_array_start(&roles, request->arena);
-	for (uint32_t i = 0; person != NULL && i < person->roles_count; i++)
-		json_add(&roles, json_string(person->roles[i]));
-	if (!json_array_seal(&roles, &sealed, err))
-		return false;
-	json_put(object, "roles", sealed);
-	return true;
-}
 
 void handle_whoami(struct api_request *request)
 {
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	const struct person *person = registry_find_person(registry, request->person);
 	struct json_builder object;
 	struct json body;
 	struct error err;
 
 	json_object_start(&object, request->arena);
 	json_put_text(&object, "actor", request->actor);
-	answer_or_fail(request,
-		put_roles(&object, request, &err) && json_object_seal(&object, &body, &err), &body,
-		&err);
+	json_put_texts(&object, "roles", person == NULL ? NULL : person->roles,
+		person == NULL ? 0 : person->roles_count);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
 struct page {
@@ -243,7 +220,7 @@ static void answer_code(struct api_request *request, const char *code)
 
 	json_object_start(&object, request->arena);
 	json_put_cstring(&object, "code", code);
-	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
 static void on_registrar_done(struct registrar_request *work)
@@ -342,7 +319,7 @@ void handle_can(struct api_request *request)
 	struct json body;
 	struct error err;
 
-	answer_or_fail(request,
+	api_answer_or_fail(request,
 		registrar_can(request->api->services.registrar, api_path(request, "name"),
 			now_utc_ms(request), request->arena, &body, &err),
 		&body, &err);
@@ -369,7 +346,7 @@ void handle_who(struct api_request *request)
 	}
 	json_object_start(&object, request->arena);
 	json_put(&object, "items", items);
-	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
 void handle_why(struct api_request *request)
@@ -385,7 +362,7 @@ void handle_why(struct api_request *request)
 		return;
 	question.effect = effect_of(effect);
 	question.arguments = json_find(&request->body, "arguments");
-	answer_or_fail(request,
+	api_answer_or_fail(request,
 		decide_why(request->api->services.decide, &question, request->arena, &body, &err),
 		&body, &err);
 }

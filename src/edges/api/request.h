@@ -84,6 +84,9 @@ struct api {
 
 /* Exactly one of these ends a request; any time after the handler was called. */
 void api_answer(struct api_request *request, unsigned status, const struct json *body);
+/* 200 with body if ok, else what err says. */
+void api_answer_or_fail(
+	struct api_request *request, bool ok, const struct json *body, const struct error *err);
 void api_answer_text(struct api_request *request, const char *content_type, struct text body);
 void api_answer_problem(struct api_request *request, const struct error *err);
 void api_answer_status(struct api_request *request, unsigned status, const char *detail);

@@ -4,15 +4,6 @@
 
 /* Tasks, kill, approvals, secrets, backup. */
 
-static void answer_or_fail(
-	struct api_request *request, bool ok, const struct json *body, const struct error *err)
-{
-	if (ok)
-		api_answer(request, 200, body);
-	else
-		api_answer_problem(request, err);
-}
-
 static void answer_items(struct api_request *request, const struct json *items)
 {
 	struct json_builder object;
@@ -21,7 +12,7 @@ static void answer_items(struct api_request *request, const struct json *items)
 
 	json_object_start(&object, request->arena);
 	json_put(&object, "items", *items);
-	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
 static void on_change(void *context, uint64_t index, const struct error *err)
@@ -58,7 +49,7 @@ void handle_task_show(struct api_request *request)
 	struct json body;
 	struct error err;
 
-	answer_or_fail(request,
+	api_answer_or_fail(request,
 		tasks->show(tasks->context, api_path(request, "id"), request->arena, &body, &err),
 		&body, &err);
 }
@@ -178,7 +169,7 @@ void handle_approval_show(struct api_request *request)
 	json_object_start(&object, request->arena);
 	json_put(&object, "approval", question);
 	json_put(&object, "call", call);
-	answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
 void handle_approval_answer(struct api_request *request)
@@ -221,7 +212,7 @@ static void answer_done(struct api_request *request, bool ok, const struct error
 		return;
 	}
 	json_object_start(&object, request->arena);
-	answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
 }
 
 void handle_secret_set(struct api_request *request)
@@ -249,7 +240,7 @@ static void on_backup(void *context, const struct json *summary, const struct er
 {
 	struct api_request *request = context;
 
-	answer_or_fail(request, err == NULL, summary, err);
+	api_answer_or_fail(request, err == NULL, summary, err);
 }
 
 void handle_backup(struct api_request *request)
