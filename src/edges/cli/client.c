@@ -197,6 +197,14 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 	return (int)exit_of(reply->status);
 }
 
+int cli_fail(const struct error *err)
+{
+	cli_say("remit: %s", err->text);
+	if (err->code == ERROR_NOT_FOUND)
+		return EXIT_NOT_FOUND;
+	return err->code == ERROR_CONFLICT ? EXIT_CONFLICT : EXIT_UNAVAILABLE;
+}
+
 bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *reply, int *exit_code)
 {
 	if (!cli_send(cli, call, reply)) {

@@ -113,6 +113,8 @@ struct cli_call {
 bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply);
 /* The exit status for a reply; tells the user what was refused. */
 int cli_report(struct cli *cli, const struct cli_reply *reply);
+/* Tells the user; the exit status for err. */
+int cli_fail(const struct error *err);
 /* send and, unless the status is 2xx, report; *exit_code is set when false. */
 bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *reply, int *exit_code);
 /* GET of a target made from the format. */

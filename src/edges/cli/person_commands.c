@@ -8,12 +8,6 @@
 
 /* People: their keys, their codes; and what only people may set. */
 
-static int fail(const struct error *err)
-{
-	cli_say("remit: %s", err->text);
-	return err->code == ERROR_CONFLICT ? EXIT_CONFLICT : EXIT_UNAVAILABLE;
-}
-
 static bool enrol_body(struct cli *cli, const char *name, const char *code,
 	const struct private_key *key, struct json *out, struct error *err)
 {
@@ -41,10 +35,10 @@ static int enrol(struct cli *cli, const char *name, const char *code, const stru
 	int status;
 
 	if (!enrol_body(cli, name, code, key, &body, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	call.body = &body;
 	if (!cli_person_save(cli, name, key, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	if (!cli_ask(cli, &call, &reply, &status)) {
 		if (reply.status != 0 && !cli_person_forget(cli, &err))
 			cli_say("remit: %s", err.text);
@@ -72,12 +66,12 @@ int command_login(struct cli *cli)
 		return EXIT_CONFLICT;
 	}
 	if (err.code != ERROR_NONE)
-		return fail(&err);
+		return cli_fail(&err);
 	code = cli_read_line(cli, "One-time code: ");
 	if (code == NULL)
 		return cli_usage(cli->command, "the one-time code is read from standard input");
 	if (!private_key_generate(&key, SIGNATURE_ES256, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	status = enrol(cli, cli->words[0], code, key);
 	private_key_destroy(&key);
 	return status;
@@ -91,7 +85,7 @@ int command_logout(struct cli *cli)
 		    cli_person_folder(cli) == NULL ? "(no home)" : cli_person_folder(cli)))
 		return EXIT_REFUSED;
 	if (!cli_person_forget(cli, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	return EXIT_DONE;
 }
 
@@ -135,7 +129,7 @@ int command_code(struct cli *cli)
 	if (!ask_for_code(cli, &call, &code, &status))
 		return status;
 	if (!cli_write_secret_file(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
-		return fail(&err);
+		return cli_fail(&err);
 	cli_say("%s holds a code for %s, good for one hour and one use", path, cli->words[0]);
 	return EXIT_DONE;
 }
@@ -173,7 +167,7 @@ int command_secret_set(struct cli *cli)
 	json_object_start(&object, cli->arena);
 	json_put_cstring(&object, "value", value);
 	if (!json_object_seal(&object, &body, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	call.body = &body;
 	(void)cli_ask(cli, &call, &reply, &status);
 	return status;

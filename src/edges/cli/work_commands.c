@@ -14,12 +14,6 @@
 
 enum { TOKEN_DEADLINE_MS = 30000, ASSERTION_BYTES_MAX = 8192, FORM_BYTES_MAX = 16384 };
 
-static int fail(const struct error *err)
-{
-	cli_say("remit: %s", err->text);
-	return err->code == ERROR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_UNAVAILABLE;
-}
-
 /* POST with {reason?} to the target, and the answer printed. */
 static int post(struct cli *cli, struct text target)
 {
@@ -34,7 +28,7 @@ static int post(struct cli *cli, struct text target)
 	if (cli->values[OPTION_REASON] != NULL)
 		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
 	if (!json_object_seal(&object, &body, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	call.body = &body;
 	if (cli_ask(cli, &call, &reply, &status))
 		cli_print(cli, &reply.json);
@@ -53,7 +47,7 @@ static bool find_issuer(struct cli *cli, struct text *issuer, struct text *endpo
 	if (json_need_text(&reply.json, "issuer", issuer, &err) &&
 		json_need_text(&reply.json, "token_endpoint", endpoint, &err))
 		return true;
-	*status = fail(&err);
+	*status = cli_fail(&err);
 	return false;
 }
 
@@ -110,7 +104,7 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 	struct text said;
 
 	if (!json_parse(&answer, cli->arena, reply->body, &json_limits_default, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	if (reply->status == 200) {
 		if (cli->output == OUTPUT_TABLE)
 			cli_print_text(json_text_or(&answer, "access_token", ""));
@@ -142,7 +136,7 @@ int command_task_open(struct cli *cli)
 	buffer_init(&form, FORM_BYTES_MAX);
 	if (!build_form(cli, issuer, &form, &err) ||
 		!ask_for_token(cli, endpoint, buffer_text(&form), &reply, &err))
-		status = fail(&err);
+		status = cli_fail(&err);
 	else
 		status = print_token(cli, &reply);
 	buffer_deinit(&form);
@@ -236,7 +230,7 @@ int command_backup(struct cli *cli)
 	json_object_start(&object, cli->arena);
 	json_put_text(&object, "path", path);
 	if (!json_object_seal(&object, &body, &err))
-		return fail(&err);
+		return cli_fail(&err);
 	call.body = &body;
 	if (cli_ask(cli, &call, &reply, &status))
 		cli_print(cli, &reply.json);
