@@ -634,6 +634,45 @@ static void an_approval_whose_record_is_lost_is_given_back(void **state)
 	assert_int_equal(bench->started, 1);
 }
 
+static void an_approval_is_given_back_when_its_record_is_lost_too_late(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char id[32];
+
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, 6000);
+	snprintf(id, sizeof(id), "%s", client.approval);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	bench->is_log_held = true;
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_wait(bench, CALL_RECORD_MS + 1000);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	bench->log.loses = true;
+	call_bench_flush(bench);
+	assert_int_equal(bench->started, 0);
+	bench->log.loses = false;
+	bench->is_log_held = false;
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 1);
+}
+
+static void an_outcome_that_no_log_takes_ends_the_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true);
+	bench->log.refuses = true;
+	call_bench_answer(bench, "{\"tools\":[]}");
+	call_bench_pump(bench);
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
 static void an_answer_opens_nothing_once_the_approver_lost_the_standing(void **state)
 {
 	struct call_bench *bench = *state;
@@ -828,6 +867,8 @@ int main(void)
 		CALL_TEST(a_no_refuses_the_held_call_and_every_retry),
 		CALL_TEST(two_retries_at_once_use_the_approval_once),
 		CALL_TEST(an_approval_whose_record_is_lost_is_given_back),
+		CALL_TEST(an_approval_is_given_back_when_its_record_is_lost_too_late),
+		CALL_TEST(an_outcome_that_no_log_takes_ends_the_call),
 		CALL_TEST(an_answer_opens_nothing_once_the_approver_lost_the_standing),
 		CALL_TEST(an_approved_call_is_decided_again),
 		CALL_TEST(a_guardrail_added_before_the_record_is_durable_stops_the_call),
