@@ -203,8 +203,7 @@ static void initialize(struct mcp_door *door, struct http_exchange *exchange,
 	struct buffer body;
 	struct error err;
 
-	if (!session_create(
-		    &session, door, caller->task, http_path_value(exchange, "server"), &err)) {
+	if (!session_create(&session, door, caller, http_path_value(exchange, "server"), &err)) {
 		respond_error(exchange, 503, message->id, MCP_BUSY, err.text);
 		return;
 	}

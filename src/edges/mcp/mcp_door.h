@@ -19,6 +19,7 @@
 enum {
 	MCP_SESSIONS_MAX = 8192,
 	MCP_SESSIONS_PER_TASK_MAX = 64,
+	MCP_SESSIONS_PER_IDENTITY_MAX = 2048,
 	MCP_STREAMS_MAX = 4096,            /* GET streams, of all sessions */
 	MCP_CALLS_PER_SESSION_MAX = 256,   /* requests in flight */
 	MCP_SESSION_IDLE_MS = 3600 * 1000, /* without call or stream: forgotten */

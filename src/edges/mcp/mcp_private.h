@@ -2,6 +2,7 @@
 #define EDGES_MCP_MCP_PRIVATE_H
 
 #include "base/random.h"
+#include "domain/charter/charter.h"
 #include "domain/task/task.h"
 #include "edges/mcp/mcp_door.h"
 #include "wire/jsonrpc.h"
@@ -22,6 +23,7 @@ struct mcp_session {
 	struct mcp_session *older, *newer;
 	char id[RANDOM_ID_BYTES];
 	char task[TASK_ID_BYTES + 1];
+	char identity[CHARTER_NAME_BYTES_MAX + 1];
 	char server[SERVER_NAME_BYTES_MAX];
 	int64_t used_ms;
 	struct call_stream life; /* ends with its task */
@@ -45,8 +47,8 @@ struct mcp_door {
 /* mcp_session.c */
 
 /* Errors: LIMIT, NOT_FOUND (the task is not live). */
-bool session_create(struct mcp_session **out, struct mcp_door *door, struct text task,
-	struct text server, struct error *err) MUST_CHECK;
+bool session_create(struct mcp_session **out, struct mcp_door *door,
+	const struct issue_caller *caller, struct text server, struct error *err) MUST_CHECK;
 /* The session, if it is this task's at this server; else NULL. */
 struct mcp_session *session_find(
 	struct mcp_door *door, struct text id, struct text task, struct text server);

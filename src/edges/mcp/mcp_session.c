@@ -31,18 +31,19 @@ static void on_task_over(struct call_stream *life, struct text reason)
 	session_end(session);
 }
 
-static size_t count_of_task(const struct mcp_door *door, struct text task)
+/* All are looked at: whoever opens many under many tasks must not hide among them.
+ * It is a walk of some thousand steps, once a session. */
+static bool has_room(const struct mcp_door *door, const struct issue_caller *caller)
 {
-	const struct mcp_session *session = door->newest;
-	size_t count = 0;
+	const struct mcp_session *session;
+	size_t of_task = 0, of_identity = 0;
 
-	/* The newest few hundred are looked at: a task that opens many opens
-	 * them in a row, and the walk stays short. */
-	for (size_t i = 0; session != NULL && i < MCP_SESSIONS_PER_TASK_MAX * 4; i++) {
-		count += text_is(task, session->task);
-		session = session->older;
+	for (session = door->newest; session != NULL; session = session->older) {
+		of_task += text_is(caller->task, session->task);
+		of_identity += text_is(caller->identity, session->identity);
 	}
-	return count;
+	return door->session_count < MCP_SESSIONS_MAX && of_task < MCP_SESSIONS_PER_TASK_MAX &&
+	       of_identity < MCP_SESSIONS_PER_IDENTITY_MAX;
 }
 
 static void session_link(struct mcp_session *session)
@@ -76,24 +77,25 @@ static void session_unlink(struct mcp_session *session)
 	door->session_count--;
 }
 
-bool session_create(struct mcp_session **out, struct mcp_door *door, struct text task,
-	struct text server, struct error *err)
+bool session_create(struct mcp_session **out, struct mcp_door *door,
+	const struct issue_caller *caller, struct text server, struct error *err)
 {
 	struct mcp_session *session;
 
 	*out = NULL;
-	if (door->session_count >= MCP_SESSIONS_MAX ||
-		count_of_task(door, task) >= MCP_SESSIONS_PER_TASK_MAX)
+	if (!has_room(door, caller))
 		return error_set(err, ERROR_LIMIT, "too many sessions are open");
 	session = calloc(1, sizeof *session);
-	if (session == NULL || task.length >= sizeof session->task ||
+	if (session == NULL || caller->task.length >= sizeof session->task ||
+		caller->identity.length >= sizeof session->identity ||
 		server.length >= sizeof session->server) {
 		free(session);
 		return error_set(err, ERROR_LIMIT, "no room for a session");
 	}
 	session->door = door;
 	random_id(session->id, "s-");
-	memcpy(session->task, task.data, task.length);
+	memcpy(session->task, caller->task.data, caller->task.length);
+	memcpy(session->identity, caller->identity.data, caller->identity.length);
 	memcpy(session->server, server.data, server.length);
 	session->used_ms = loop_now_ms(door->settings.loop);
 	session->life.task = text_of(session->task);

@@ -7,7 +7,7 @@
 #include "services/decide/decide_service.h"
 #include "wire/http_server.h"
 
-enum { CALLS_MAX = 64, REQUEST_BYTES_MAX = 16 * 1024 };
+enum { CALLS_MAX = 4096, REQUEST_BYTES_MAX = 16 * 1024 };
 
 #define ISSUER "http://127.0.0.1:8470"
 #define TASK_A "t-aaaaaaaaaaaaaaaaaaaa"
@@ -25,6 +25,7 @@ struct fakes {
 	char method[64];
 	char params[4096];
 	char task[64];
+	char token_task[64]; /* of "Bearer TASK" */
 	char server[64];
 	struct call_stream *streams[CALLS_MAX];
 	size_t stream_count;
@@ -60,7 +61,11 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct text aut
 		out->task = TEXT(TASK_A);
 	else if (text_is(authorization, "Bearer b"))
 		out->task = TEXT(TASK_B);
-	else
+	else if (text_starts_with(authorization, "Bearer t-")) {
+		(void)snprintf(fakes.token_task, sizeof fakes.token_task, "%.*s",
+			(int)authorization.length - 7, authorization.data + 7);
+		out->task = text_of(fakes.token_task);
+	} else
 		return TOKEN_SIGNATURE;
 	return TOKEN_ACCEPTED;
 }
@@ -453,6 +458,36 @@ static void a_task_has_only_so_many_sessions(void **state)
 	assert_int_equal(status.sessions, MCP_SESSIONS_PER_TASK_MAX);
 }
 
+/* Opens one session each under so many tasks in turn, count in all; how many were
+ * let in. */
+static int open_in_turn(struct bench *bench, int tasks, int count)
+{
+	int i, opened = 0;
+
+	for (i = 0; i < count; i++) {
+		char head[128];
+
+		(void)snprintf(
+			head, sizeof head, "!Authorization: Bearer t-%d\r\n" TYPE BOTH, i % tasks);
+		opened += strtol(ask(bench, "POST", head, initialize) + 9, NULL, 10) == 200;
+	}
+	return opened;
+}
+
+static void other_sessions_do_not_hide_those_of_a_task(void **state)
+{
+	int most = 8 * MCP_SESSIONS_PER_TASK_MAX;
+
+	assert_int_equal(open_in_turn(*state, 8, most + 8), most);
+}
+
+static void an_identity_has_only_so_many_sessions(void **state)
+{
+	int most = MCP_SESSIONS_PER_IDENTITY_MAX;
+
+	assert_int_equal(open_in_turn(*state, 64, most + 64), most);
+}
+
 /* ---- answered here ---- */
 
 static void initialize_is_answered_here(void **state)
@@ -754,6 +789,8 @@ int main(void)
 		WITH(a_session_is_needed_known_and_its_own_tasks),
 		WITH(no_session_opens_for_a_task_that_is_over),
 		WITH(a_task_has_only_so_many_sessions),
+		WITH(other_sessions_do_not_hide_those_of_a_task),
+		WITH(an_identity_has_only_so_many_sessions),
 		WITH(initialize_is_answered_here),
 		WITH(a_version_unknown_here_is_answered_with_ours),
 		WITH(notices_are_taken_without_an_answer),
