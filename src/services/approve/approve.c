@@ -190,15 +190,20 @@ static bool has_room(
 	const struct approve *approve, const struct approve_question *question, struct error *err)
 {
 	const struct approval_node *node;
-	size_t pending = 0;
+	size_t pending = 0, held = 0;
 
 	if (approve->count >= APPROVALS_MAX)
 		return error_set(err, ERROR_LIMIT, "%d approvals are held already", APPROVALS_MAX);
-	for (node = approve->youngest; node != NULL; node = node->older)
+	for (node = approve->youngest; node != NULL; node = node->older) {
+		held += text_equal(node->approval.identity, question->call->identity);
 		if (node->approval.state == APPROVAL_PENDING &&
 			text_equal(node->approval.task, question->call->task) &&
 			question->now_utc_ms < node->approval.expires_utc_ms)
 			pending++;
+	}
+	if (held >= APPROVALS_PER_IDENTITY_MAX)
+		return error_set(
+			err, ERROR_LIMIT, "%zu approvals of this identity are held already", held);
 	if (pending >= APPROVAL_PENDING_PER_TASK_MAX)
 		return error_set(
 			err, ERROR_LIMIT, "%zu questions of this task wait already", pending);

@@ -36,6 +36,8 @@ enum {
 	APPROVAL_ANSWERS_MAX = 16,
 	APPROVALS_MAX = 10000, /* held at once */
 	APPROVAL_PENDING_PER_TASK_MAX = 32,
+	/* Held, closed ones included, so that an identity leaves room for others. */
+	APPROVALS_PER_IDENTITY_MAX = 1024,
 	APPROVAL_REASON_BYTES_MAX = 1000,
 };
 

@@ -210,6 +210,28 @@ static void a_task_asks_only_so_many_questions_at_once(void **state)
 	assert_false(client.is_recorded);
 }
 
+static void an_identity_leaves_room_for_the_questions_of_others(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char task[24], params[64];
+	int i;
+
+	for (i = 0; i < APPROVALS_PER_IDENTITY_MAX; i++) {
+		snprintf(task, sizeof(task), "t-m%d", i / (APPROVAL_PENDING_PER_TASK_MAX / 2));
+		if (i % (APPROVAL_PENDING_PER_TASK_MAX / 2) == 0)
+			decide_bench_open_task(
+				&bench->world, task, "agent", ENVIRONMENT_STAGING, "");
+		snprintf(
+			params, sizeof(params), "{\"name\":\"write\",\"arguments\":{\"n\":%d}}", i);
+		assert_true(call_bench_start_method(bench, &client, task, "tools/call", params));
+		assert_int_equal(client.kind, CALL_ASKED);
+	}
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_false(client.is_recorded);
+}
+
 /* ---- who stands for which name ---- */
 
 static const char *names_ask(struct call_bench *bench, const char *names)
@@ -336,6 +358,7 @@ int main(void)
 		APPROVE_TEST(a_new_question_about_the_same_arguments_takes_the_olds_place),
 		APPROVE_TEST(what_is_over_is_closed_in_the_log),
 		APPROVE_TEST(a_task_asks_only_so_many_questions_at_once),
+		APPROVE_TEST(an_identity_leaves_room_for_the_questions_of_others),
 		APPROVE_TEST(a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere),
 		APPROVE_TEST(a_data_owner_owns_data_the_call_has_to_do_with),
 		APPROVE_TEST(a_second_person_is_another_one),
