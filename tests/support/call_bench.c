@@ -228,10 +228,10 @@ static bool fold_kill(void *state, const struct json *record, uint64_t index, st
 	struct call_bench *bench = state;
 
 	(void)index;
-	(void)err;
-	if (json_find(record, "task") == NULL)
-		registry_set_killed(bench->world.registry, json_text_or(record, "identity", ""));
-	return true;
+	if (json_find(record, "task") != NULL)
+		return true;
+	return registry_set_killed(bench->world.registry, json_text_or(record, "identity", ""),
+		(uint64_t)json_integer_or(record, "epoch", 0), err);
 }
 
 static void make_services(struct call_bench *bench, int64_t hold_ms)

@@ -40,6 +40,7 @@ struct slot {
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
 	struct text texts[3];    /* proposed_by, reactivated_by, reason: owned */
 	struct text name;        /* owned */
+	uint64_t kill_epoch;     /* that the last change knew of */
 };
 
 struct unit_guardrails {
@@ -48,10 +49,16 @@ struct unit_guardrails {
 	struct text unit; /* owned */
 };
 
+/* The last kill of an identity. */
+struct kill_mark {
+	uint64_t epoch;
+};
+
 struct registry {
 	struct name_table *slots[KINDS];
 	struct name_table *keys;  /* held_key by kid */
 	struct name_table *units; /* unit_guardrails by unit */
+	struct name_table *kills; /* kill_mark by identity, registered or not yet */
 	size_t counts[KINDS];     /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
@@ -126,6 +133,7 @@ bool registry_create(struct registry **out, struct error *err)
 		ok = (registry->slots[kind] = name_table_create()) != NULL;
 	ok = ok && (registry->keys = name_table_create()) != NULL;
 	ok = ok && (registry->units = name_table_create()) != NULL;
+	ok = ok && (registry->kills = name_table_create()) != NULL;
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -142,6 +150,7 @@ void registry_destroy(struct registry **registry)
 		name_table_destroy(&(*registry)->slots[kind], slot_destroy);
 	name_table_destroy(&(*registry)->keys, held_key_destroy);
 	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
+	name_table_destroy(&(*registry)->kills, free);
 	free(*registry);
 	*registry = NULL;
 }
@@ -513,6 +522,17 @@ static void abandon(
 	}
 }
 
+/* Suspended until two agree; a first agreement given before counts no more. */
+static void apply_kill(struct slot *slot)
+{
+	if (slot->entry.state != IDENTITY_ACTIVE && slot->entry.state != IDENTITY_SUSPENDED)
+		return;
+	slot->entry.state = IDENTITY_SUSPENDED;
+	slot->entry.needs_two = true;
+	drop_text(&slot->texts[1]);
+	slot->entry.reactivated_by = slot->texts[1];
+}
+
 static void commit(struct prepared *next, const struct registry_change *change)
 {
 	struct slot *slot = next->slot;
@@ -541,6 +561,7 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->waiting_state = entry->waiting == NULL ? IDENTITY_NONE : change->waiting_state;
 	entry->state = change->state;
 	entry->needs_two = change->needs_two;
+	slot->kill_epoch = change->kill_epoch;
 }
 
 /* ---- keys ---- */
@@ -610,6 +631,9 @@ bool registry_set(
 	}
 	was_there = is_there(&next.slot->entry);
 	commit(&next, change);
+	if (change->kind == OBJECT_IDENTITY &&
+		change->kill_epoch < registry_kill_epoch(registry, change->name))
+		apply_kill(next.slot);
 	registry->counts[change->kind] += is_there(&next.slot->entry);
 	registry->counts[change->kind] -= was_there;
 	if (!is_there(&next.slot->entry))
@@ -618,17 +642,31 @@ bool registry_set(
 	return true;
 }
 
-void registry_set_killed(struct registry *registry, struct text identity)
+uint64_t registry_kill_epoch(const struct registry *registry, struct text identity)
+{
+	const struct kill_mark *mark = name_table_find(registry->kills, identity);
+
+	return mark == NULL ? 0 : mark->epoch;
+}
+
+bool registry_set_killed(
+	struct registry *registry, struct text identity, uint64_t epoch, struct error *err)
 {
 	struct slot *slot = find_slot(registry, OBJECT_IDENTITY, identity);
+	struct kill_mark *mark = name_table_find(registry->kills, identity);
 
-	if (slot == NULL ||
-		(slot->entry.state != IDENTITY_ACTIVE && slot->entry.state != IDENTITY_SUSPENDED))
-		return;
-	slot->entry.state = IDENTITY_SUSPENDED;
-	slot->entry.needs_two = true;
-	drop_text(&slot->texts[1]); /* a first agreement given before does not count any more */
-	slot->entry.reactivated_by = slot->texts[1];
+	if (mark == NULL) {
+		mark = calloc(1, sizeof *mark);
+		if (mark == NULL || !name_table_put(registry->kills, identity, mark)) {
+			free(mark);
+			return error_set(err, ERROR_LIMIT, "no memory for a kill");
+		}
+	}
+	if (epoch > mark->epoch)
+		mark->epoch = epoch;
+	if (slot != NULL && slot->kill_epoch < mark->epoch)
+		apply_kill(slot);
+	return true;
 }
 
 void registry_set_revision(struct registry *registry, uint64_t revision)

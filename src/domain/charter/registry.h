@@ -122,6 +122,9 @@ struct registry_change {
 	struct text proposed_by;
 	enum identity_state state; /* identities only */
 	bool needs_two;
+	/* The kill epoch the change was made in the knowledge of: a change that was
+	 * on its way when a later kill was written cannot lift that kill. */
+	uint64_t kill_epoch;
 	struct text reactivated_by;
 	struct text reason;
 };
@@ -130,8 +133,12 @@ struct registry_change {
 bool registry_set(struct registry *registry, const struct registry_change *change,
 	struct error *err) MUST_CHECK;
 /* A kill, as its record says it: suspends what is in force until two people
- * reactivate it; changes nothing for a name without a charter in force. */
-void registry_set_killed(struct registry *registry, struct text identity);
+ * reactivate it, whatever changes of an earlier epoch come after it.  epoch is the
+ * identity's, counted by kills.  Errors: LIMIT. */
+bool registry_set_killed(struct registry *registry, struct text identity, uint64_t epoch,
+	struct error *err) MUST_CHECK;
+/* The epoch of the last kill; 0: never killed. */
+uint64_t registry_kill_epoch(const struct registry *registry, struct text identity);
 /* Adds the key, unless it is there; the entry keeps its revision.  Errors: LIMIT,
  * CORRUPT (the kid is another person's). */
 bool registry_set_key(struct registry *registry, struct text person, const struct person_key *key,

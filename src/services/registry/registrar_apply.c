@@ -101,7 +101,7 @@ static struct written_change write_change(const struct registrar *registrar,
 	struct written_change written = {0};
 
 	if (entry != NULL)
-		written = written_change_of(entry);
+		written = written_change_of(registrar, entry);
 	written.change.kind = planned->kind;
 	written.change.name = planned->name;
 	if (planned->action == PLAN_REMOVE)

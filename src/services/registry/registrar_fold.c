@@ -35,6 +35,7 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.proposed_by = json_text_or(change, "proposed_by", ""),
 		.state = identity_state_of(json_text_or(change, "state", "")),
 		.needs_two = json_boolean_or(change, "needs_two", false),
+		.kill_epoch = (uint64_t)json_integer_or(change, "kill_epoch", 0),
 		.reactivated_by = json_text_or(change, "reactivated_by", ""),
 		.reason = json_text_or(change, "reason", ""),
 	};
@@ -200,12 +201,15 @@ static bool fold_kill(void *state, const struct json *record, uint64_t index, st
 {
 	struct registrar *registrar = state;
 	struct text identity = json_text_or(record, "identity", "");
+	int64_t epoch;
 
 	(void)index;
-	(void)err;
-	if (identity.length > 0 && json_find(record, "task") == NULL)
-		registry_set_killed(registrar->registry, identity);
-	return true;
+	if (identity.length == 0 || json_find(record, "task") != NULL)
+		return true;
+	/* Without an epoch it counts as one more than the last: none counts for nothing. */
+	epoch = json_integer_or(
+		record, "epoch", (int64_t)registry_kill_epoch(registrar->registry, identity) + 1);
+	return registry_set_killed(registrar->registry, identity, (uint64_t)epoch, err);
 }
 
 static bool finish_loading(void *state, struct error *err)

@@ -195,7 +195,7 @@ static bool write_administrator(struct registrar *registrar, struct text name,
 		return error_set(err, ERROR_INVALID, "%.*s: %.*s",
 			TEXT_ARGS(problems->items[0].field), TEXT_ARGS(problems->items[0].what));
 	if (entry != NULL)
-		*written = written_change_of(entry);
+		*written = written_change_of(registrar, entry);
 	written->change.kind = OBJECT_PERSON;
 	written->change.name = name;
 	written->object = *object;

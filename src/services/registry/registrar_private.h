@@ -57,7 +57,8 @@ struct written_change {
 };
 
 /* An entry as it is, ready to be changed. */
-struct written_change written_change_of(const struct registry_entry *entry);
+struct written_change written_change_of(
+	const struct registrar *registrar, const struct registry_entry *entry);
 /* Adds a version that is needed no more; 0 is none. */
 void written_change_drop(struct written_change *change, uint32_t version);
 

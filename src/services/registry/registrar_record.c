@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-struct written_change written_change_of(const struct registry_entry *entry)
+struct written_change written_change_of(
+	const struct registrar *registrar, const struct registry_entry *entry)
 {
 	struct written_change written = {0};
 	struct registry_change *change = &written.change;
@@ -20,6 +21,8 @@ struct written_change written_change_of(const struct registry_entry *entry)
 	change->needs_two = entry->needs_two;
 	change->reactivated_by = entry->reactivated_by;
 	change->reason = entry->reason;
+	if (entry->kind == OBJECT_IDENTITY)
+		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 	return written;
 }
 
@@ -81,6 +84,8 @@ static void put_states(struct json_builder *object, const struct registry_change
 		json_put_cstring(object, "state", state);
 	if (change->needs_two)
 		json_put_boolean(object, "needs_two", true);
+	if (change->kill_epoch != 0)
+		json_put_integer(object, "kill_epoch", (int64_t)change->kill_epoch);
 }
 
 static bool change_json(struct json *out, struct arena *arena, const struct written_change *written,

@@ -223,7 +223,7 @@ enum prepared_as registrar_prepare_step(
 
 	if (!find_entry(&step))
 		return registrar_refuse(request, &step.err);
-	step.written = written_change_of(step.entry);
+	step.written = written_change_of(registrar, step.entry);
 	if (step.entry->kind == OBJECT_IDENTITY)
 		ok = step_identity(&step);
 	else if (step.entry->kind == OBJECT_PERSON)

@@ -193,9 +193,12 @@ static void act_key(struct history *history)
 static void act_kill(struct history *history)
 {
 	struct governed *governed = &history->governed;
+	const char *identity = PICK(history, identities);
+	uint64_t epoch = registry_kill_epoch(governed->registry, text_of(identity)) + 1;
 	struct text entry = text_format(governed->arena,
-		"{\"actor\":\"uid:0\",\"at\":%lld,\"identity\":\"%s\",\"type\":\"kill\"}",
-		(long long)governed->log.now_utc_ms++, PICK(history, identities));
+		"{\"actor\":\"uid:0\",\"at\":%lld,\"epoch\":%llu,\"identity\":\"%s\","
+		"\"type\":\"kill\"}",
+		(long long)governed->log.now_utc_ms++, (unsigned long long)epoch, identity);
 	struct error err = {0};
 
 	assert_true(fold_apply_entry(

@@ -212,17 +212,69 @@ static void what_is_removed_keeps_its_count_of_versions(void **state)
 	assert_int_equal(registry_find(fixture->registry, OBJECT_UNIT, TEXT("u"))->version, 1);
 }
 
+static void kill(struct fixture *fixture, const char *name, uint64_t epoch)
+{
+	struct error err = {0};
+
+	assert_true(registry_set_killed(fixture->registry, text_of(name), epoch, &err));
+}
+
 static void a_kill_suspends_until_two_agree(void **state)
 {
 	struct fixture *fixture = *state;
 	const struct registry_entry *entry;
 
-	registry_set_killed(fixture->registry, TEXT("a1")); /* nobody: nothing happens */
+	kill(fixture, "nobody", 1); /* nothing happens */
 	put(fixture, "{" HEAD "}", 1, 1);
 	entry = registry_find_identity(fixture->registry, TEXT("a1"));
-	registry_set_killed(fixture->registry, TEXT("a1"));
+	kill(fixture, "a1", 1);
 	assert_int_equal(entry->state, IDENTITY_SUSPENDED);
 	assert_true(entry->needs_two);
+}
+
+/* A change of the identity that was checked before the kill with this epoch. */
+static struct registry_change change_of_epoch(uint64_t kill_epoch)
+{
+	return (struct registry_change){.kind = OBJECT_IDENTITY,
+		.name = TEXT("a1"),
+		.revision = 2,
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE,
+		.kill_epoch = kill_epoch};
+}
+
+static void a_change_that_was_on_its_way_does_not_lift_a_kill(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry_change overtaken = change_of_epoch(0);
+	struct registry_change knowing = change_of_epoch(1);
+	const struct registry_entry *entry;
+	struct error err = {0};
+
+	put(fixture, "{" HEAD "}", 1, 1);
+	entry = registry_find_identity(fixture->registry, TEXT("a1"));
+	kill(fixture, "a1", 1);
+	assert_true(registry_set(fixture->registry, &overtaken, &err));
+	assert_int_equal(entry->state, IDENTITY_SUSPENDED);
+	assert_true(entry->needs_two);
+	assert_true(registry_set(fixture->registry, &knowing, &err));
+	assert_int_equal(entry->state, IDENTITY_ACTIVE);
+	assert_false(entry->needs_two);
+}
+
+/* As the rows of the store give it back: the kill may come before the object. */
+static void a_kill_before_its_object_holds_all_the_same(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry_change overtaken = change_of_epoch(1);
+	struct error err = {0};
+
+	kill(fixture, "a1", 2);
+	put(fixture, "{" HEAD "}", 1, 1);
+	assert_true(registry_set(fixture->registry, &overtaken, &err));
+	assert_int_equal(
+		registry_find_identity(fixture->registry, TEXT("a1"))->state, IDENTITY_SUSPENDED);
 }
 
 static void a_retired_identity_permits_nothing(void **state)
@@ -239,7 +291,7 @@ static void a_retired_identity_permits_nothing(void **state)
 	put(fixture, "{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t'}]}", 1, 1);
 	assert_true(registry_set(fixture->registry, &change, &err));
 	assert_null(registry_find_identity(fixture->registry, TEXT("a1"))->ceiling);
-	registry_set_killed(fixture->registry, TEXT("a1"));
+	kill(fixture, "a1", 1);
 	assert_int_equal(
 		registry_find_identity(fixture->registry, TEXT("a1"))->state, IDENTITY_RETIRED);
 }
@@ -415,6 +467,8 @@ int main(void)
 		TEST(an_object_held_outlives_its_replacement),
 		TEST(what_is_removed_keeps_its_count_of_versions),
 		TEST(a_kill_suspends_until_two_agree),
+		TEST(a_change_that_was_on_its_way_does_not_lift_a_kill),
+		TEST(a_kill_before_its_object_holds_all_the_same),
 		TEST(a_retired_identity_permits_nothing),
 		TEST(keys_belong_to_one_person_who_is_there),
 		TEST(the_keys_of_a_person_are_bounded),
