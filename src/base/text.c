@@ -55,17 +55,6 @@ ptrdiff_t text_find_byte(struct text whole, char byte)
 	return found == NULL ? -1 : found - whole.data;
 }
 
-bool text_equal_secret(struct text a, struct text b)
-{
-	unsigned char difference = 0;
-
-	if (a.length != b.length)
-		return false;
-	for (size_t i = 0; i < a.length; i++)
-		difference = (unsigned char)(difference | (a.data[i] ^ b.data[i]));
-	return difference == 0;
-}
-
 /* The bounds of the second byte are those of RFC 3629 §4. */
 size_t utf8_sequence_size(const char *text, size_t length)
 {

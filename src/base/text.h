@@ -31,8 +31,6 @@ bool text_starts_with(struct text whole, const char *prefix);
 bool text_ends_with(struct text whole, const char *suffix);
 /* Index of the first byte, or -1. */
 ptrdiff_t text_find_byte(struct text whole, char byte);
-/* Equal in time that depends on the lengths only; for secrets. */
-bool text_equal_secret(struct text a, struct text b);
 
 /* True if every byte belongs to well-formed UTF-8 (RFC 3629): no overlong
  * forms, no surrogates, nothing above U+10FFFF.  NUL counts as valid here. */

@@ -86,22 +86,6 @@ struct cedar_text cedar_text_copy(struct arena *arena, struct cedar_text text)
 	return (struct cedar_text){copy, copy == NULL ? 0 : text.length};
 }
 
-struct cedar_text cedar_text_format(struct arena *arena, const char *fmt, ...)
-{
-	char text[CEDAR_ERROR_TEXT_BYTES];
-	va_list args;
-	int length;
-
-	va_start(args, fmt);
-	length = vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	if (length < 0)
-		length = 0;
-	if ((size_t)length >= sizeof text)
-		length = (int)sizeof text - 1;
-	return cedar_text_copy(arena, (struct cedar_text){text, (size_t)length});
-}
-
 /* A 64 x 64 -> 128 bit multiplication folded to 64 bits mixes every bit. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {

@@ -29,8 +29,6 @@ bool cedar_text_is(struct cedar_text a, const char *string);
 int cedar_text_compare(struct cedar_text a, struct cedar_text b);
 /* .data is NULL when the arena is full. */
 struct cedar_text cedar_text_copy(struct arena *arena, struct cedar_text text) MUST_CHECK;
-struct cedar_text cedar_text_format(struct arena *arena, const char *fmt, ...) MUST_CHECK
-	PRINTF_LIKE(2, 3);
 /* Never 0.  Not keyed: equality must always be confirmed byte by byte. */
 uint64_t cedar_text_hash(uint64_t seed, struct cedar_text text);
 

@@ -566,18 +566,6 @@ enum process_state process_state(const struct process *process)
 	return process->state;
 }
 
-pid_t process_id(const struct process *process)
-{
-	return process->pid;
-}
-
-int64_t process_wait_ms(const struct process *process)
-{
-	int64_t wait_ms = process->restart_ms - loop_now_ms(process->loop);
-
-	return process->state == PROCESS_WAITING && wait_ms > 0 ? wait_ms : 0;
-}
-
 void process_destroy(struct process **handle)
 {
 	struct process *process = *handle;

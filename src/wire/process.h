@@ -64,9 +64,6 @@ bool process_write(struct process *process, struct text bytes, struct error *err
 /* Closes its input and asks its group to end (SIGTERM, then SIGKILL); it is not restarted. */
 void process_stop(struct process *process);
 enum process_state process_state(const struct process *process);
-pid_t process_id(const struct process *process); /* 0 if not running */
-/* When WAITING: ms until the next start; otherwise 0. */
-int64_t process_wait_ms(const struct process *process);
 /* Kills the group at once; no callback runs any more. */
 void process_destroy(struct process **handle);
 

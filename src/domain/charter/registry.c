@@ -228,13 +228,6 @@ const struct tool *registry_find_tool(const struct registry *registry, struct te
 	return object == NULL ? NULL : object->tool;
 }
 
-const struct policy *registry_find_policy(const struct registry *registry, struct text name)
-{
-	const struct object *object = find_in_force(registry, OBJECT_POLICY, name);
-
-	return object == NULL ? NULL : object->policy;
-}
-
 const struct registry_entry *registry_find_key(
 	const struct registry *registry, struct text kid, const struct person_key **key)
 {

@@ -73,7 +73,6 @@ const struct data_source *registry_find_data_source(
 	const struct registry *registry, struct text name);
 const struct server *registry_find_server(const struct registry *registry, struct text name);
 const struct tool *registry_find_tool(const struct registry *registry, struct text name);
-const struct policy *registry_find_policy(const struct registry *registry, struct text name);
 /* The person who holds the key, its entry, or NULL. */
 const struct registry_entry *registry_find_key(
 	const struct registry *registry, struct text kid, const struct person_key **key);

@@ -259,14 +259,6 @@ bool task_is_live(const struct task *task, int64_t now_utc_ms)
 	return task_state_now(task, now_utc_ms) == TASK_OPEN;
 }
 
-bool task_is_within(const struct task *task, const struct task *node)
-{
-	for (; task != NULL; task = task->parent)
-		if (task == node)
-			return true;
-	return false;
-}
-
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity)
 {
 	const struct identity_epoch *entry =

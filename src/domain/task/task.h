@@ -83,8 +83,6 @@ const struct task *task_next_sibling(const struct task *task);
 enum task_state task_state_now(const struct task *task, int64_t now_utc_ms);
 /* task_state_now is OPEN. */
 bool task_is_live(const struct task *task, int64_t now_utc_ms);
-/* task is node, or below it. */
-bool task_is_within(const struct task *task, const struct task *node);
 
 /* The live epoch of an identity; 0 if it was never killed. */
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity);

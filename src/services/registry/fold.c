@@ -30,8 +30,6 @@ struct fold {
 	size_t projectors_count;
 	struct arena *arena; /* of the record being applied */
 	uint64_t next_index;
-	void (*heard)(void *listener, uint64_t next);
-	void *listener;
 	bool is_loading;
 	bool has_failed;
 };
@@ -222,15 +220,7 @@ static void change_durable(struct record_append *append)
 	change->is_durable =
 		append->is_durable && fold_apply_entry(change->fold, change->entry, change->content,
 					      append->index, &change->err);
-	if (change->is_durable && change->fold->heard != NULL)
-		change->fold->heard(change->fold->listener, change->fold->next_index);
 	change->done(change);
-}
-
-void fold_listen(struct fold *fold, void (*heard)(void *listener, uint64_t next), void *listener)
-{
-	fold->heard = heard;
-	fold->listener = listener;
 }
 
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err)

@@ -100,10 +100,6 @@ struct fold_change {
  * INTERNAL once the fold has failed. */
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err) MUST_CHECK;
 
-/* Calls heard with the number of entries applied after each durable one; for
- * projector_notify.  One listener; NULL takes it away. */
-void fold_listen(struct fold *fold, void (*heard)(void *listener, uint64_t next), void *listener);
-
 /* The time for the next record (record_stamp_utc_ms). */
 int64_t fold_stamp_utc_ms(struct fold *fold);
 

@@ -290,26 +290,6 @@ static void handlers_are_bounded(void **state)
 	assert_int_equal(err.code, ERROR_LIMIT);
 }
 
-static void hear(void *listener, uint64_t next)
-{
-	*(uint64_t *)listener = next;
-}
-
-static void a_listener_hears_how_far_it_came(void **state)
-{
-	struct fixture *fixture = *state;
-	struct fold_change change = {.entry = TEXT("{\"type\":\"a\"}"), .done = ignore};
-	bool is_done = false;
-	uint64_t heard = 0;
-	struct error err = {0};
-
-	assert_true(fold_finish_loading(fixture->fold, &err));
-	fold_listen(fixture->fold, hear, &heard);
-	change.context = &is_done;
-	assert_true(fold_submit(fixture->fold, &change, &err));
-	assert_int_equal(heard, 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -327,7 +307,6 @@ int main(void)
 		TEST(missing_changes_are_no_changes),
 		TEST(a_record_leaves_the_rows_its_projectors_say),
 		TEST(handlers_are_bounded),
-		TEST(a_listener_hears_how_far_it_came),
 	};
 
 	return cmocka_run_group_tests_name("fold", tests, NULL, NULL);
