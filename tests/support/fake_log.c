@@ -62,6 +62,7 @@ static bool submit(void *context, struct record_append *append, struct error *er
 		return error_set(err, ERROR_LIMIT, "the queue is full");
 	if (append->entry.length > RECORD_ENTRY_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "the entry is too long");
+	log->urgency = append->urgency;
 	append->next = NULL;
 	if (log->last == NULL)
 		log->first = append;

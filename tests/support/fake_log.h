@@ -24,6 +24,7 @@ struct fake_log {
 	bool refuses; /* submit says no */
 	bool loses;   /* nothing becomes durable: done with an error */
 	bool has_failed;
+	enum record_urgency urgency; /* of the last submitted */
 };
 
 void fake_log_init(struct fake_log *log);

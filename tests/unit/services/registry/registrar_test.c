@@ -345,6 +345,30 @@ static void a_suspension_is_lifted_by_a_person_and_not_by_an_approval(void **sta
 	assert_int_equal(a1(governed)->state, IDENTITY_ACTIVE);
 }
 
+static void a_suspension_may_use_the_logs_reserve_and_no_other_step_may(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_int_equal(governed->log.urgency, RECORD_ORDINARY);
+	assert_true(step(governed, "uid:1000", REGISTRAR_SUSPEND));
+	assert_int_equal(governed->log.urgency, RECORD_RESERVED);
+	assert_true(step(governed, "ana", REGISTRAR_REACTIVATE));
+	assert_int_equal(governed->log.urgency, RECORD_ORDINARY);
+}
+
+static void a_step_is_recorded_with_whom_it_is_about(void **state)
+{
+	struct governed *governed = *state;
+	struct text last;
+
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	last = governed->log.entries[governed->log.count - 1].entry;
+	assert_non_null(strstr(last.data, "\"identity\":\"a1\""));
+	assert_non_null(strstr(last.data, "\"verb\":\"approve\""));
+	assert_non_null(strstr(last.data, "\"actor\":\"person:bo\""));
+}
+
 static void kill(struct governed *governed)
 {
 	struct error err = {0};
@@ -779,6 +803,8 @@ int main(void)
 		TEST(a_draft_is_no_identity_yet),
 		TEST(what_does_not_fit_any_more_is_not_approved),
 		TEST(a_suspension_is_lifted_by_a_person_and_not_by_an_approval),
+		TEST(a_suspension_may_use_the_logs_reserve_and_no_other_step_may),
+		TEST(a_step_is_recorded_with_whom_it_is_about),
 		TEST(after_a_kill_two_people_bring_it_back),
 		TEST(a_second_kill_voids_a_first_agreement),
 		TEST(a_retired_name_is_never_used_again),
