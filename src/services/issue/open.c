@@ -378,7 +378,8 @@ static void on_recorded(struct fold_change *change)
 	if (request->refusal != ISSUE_GRANTED)
 		issue->status.openings_refused++;
 	request->done(request);
-	explicit_bzero(token.data, token.data == NULL ? 0 : token.length);
+	if (token.data != NULL)
+		explicit_bzero(token.data, token.length);
 	buffer_deinit(&token);
 	opening_free(opening);
 }
