@@ -86,6 +86,21 @@ static void no_bit_of_a_batch_can_change_unnoticed(void **state)
 	assert_int_equal(batches, 2);
 }
 
+static void a_frame_alone_covers_its_header(void **state)
+{
+	struct built built;
+	struct frame frame;
+
+	(void)state;
+	build(&built);
+	for (size_t i = 0; i < FRAME_HEADER_BYTES; i++) {
+		segment[i] ^= 0x10;
+		assert_int_not_equal(frame_read(segment, SEGMENT_BYTES, &frame), FRAME_OK);
+		segment[i] ^= 0x10;
+	}
+	assert_int_equal(frame_read(segment, SEGMENT_BYTES, &frame), FRAME_OK);
+}
+
 static void a_batch_that_does_not_follow_is_refused(void **state)
 {
 	struct frame_fault_place place;
@@ -210,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_bit_of_a_batch_can_change_unnoticed),
+		cmocka_unit_test(a_frame_alone_covers_its_header),
 		cmocka_unit_test(a_batch_that_does_not_follow_is_refused),
 		cmocka_unit_test(a_content_frame_without_its_entry_is_refused),
 		cmocka_unit_test(a_length_beyond_the_segment_is_refused),

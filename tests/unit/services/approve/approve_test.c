@@ -173,6 +173,22 @@ static void a_new_question_about_the_same_arguments_takes_the_olds_place(void **
 	assert_non_null(strstr(call_bench_last(bench, "approval-asked"), first));
 }
 
+static void a_question_is_recorded_with_what_it_is_about(void **state)
+{
+	static const char *const members[] = {"\"actor\":\"identity:agent\"",
+		"\"identity\":\"agent\"", "\"task\":\"t-1\"", "\"server\":\"files\"",
+		"\"tool\":\"files/write\"", "\"method\":\"tools/call\"", "\"charter\":\"agent@",
+		"\"entitlement\":", "\"names\":[", "\"call\":\"sha256:", "\"arguments\":\"sha256:",
+		"\"content\":\"sha256:", "\"expires\":"};
+	struct call_bench *bench = *state;
+	const char *asked;
+
+	(void)ask(bench, "{}");
+	asked = call_bench_last(bench, "approval-asked");
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		assert_non_null(strstr(asked, members[i]));
+}
+
 static void what_is_over_is_closed_in_the_log(void **state)
 {
 	struct call_bench *bench = *state;
@@ -356,6 +372,7 @@ int main(void)
 		APPROVE_TEST(a_question_and_an_answer_expire),
 		APPROVE_TEST(a_change_of_what_it_is_bound_to_makes_it_stale),
 		APPROVE_TEST(a_new_question_about_the_same_arguments_takes_the_olds_place),
+		APPROVE_TEST(a_question_is_recorded_with_what_it_is_about),
 		APPROVE_TEST(what_is_over_is_closed_in_the_log),
 		APPROVE_TEST(a_task_asks_only_so_many_questions_at_once),
 		APPROVE_TEST(an_identity_leaves_room_for_the_questions_of_others),

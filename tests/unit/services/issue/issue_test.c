@@ -452,6 +452,24 @@ static void the_header_carries_a_bearer_token_or_nothing(void **state)
 		TOKEN_ACCEPTED);
 }
 
+static void a_challenge_names_an_error_only_where_there_was_a_token(void **state)
+{
+	struct issuing *issuing = *state;
+	struct buffer out;
+
+	buffer_init(&out, 4096);
+	issue_challenge(issuing->issue, TEXT("files"), TOKEN_NOT_CHECKED, &out);
+	buffer_append_byte(&out, 0);
+	assert_null(strstr(out.data, "error="));
+	assert_non_null(strstr(out.data, "/mcp/files\""));
+	buffer_deinit(&out);
+	buffer_init(&out, 4096);
+	issue_challenge(issuing->issue, TEXT("files"), TOKEN_EXPIRED, &out);
+	buffer_append_byte(&out, 0);
+	assert_non_null(strstr(out.data, "error=\"invalid_token\""));
+	buffer_deinit(&out);
+}
+
 static void nothing_is_accepted_once_the_log_has_failed(void **state)
 {
 	struct issuing *issuing = *state;
@@ -780,6 +798,7 @@ int main(void)
 		ISSUE_TEST(a_changed_token_is_refused),
 		ISSUE_TEST(a_repeated_token_costs_no_signature),
 		ISSUE_TEST(the_header_carries_a_bearer_token_or_nothing),
+		ISSUE_TEST(a_challenge_names_an_error_only_where_there_was_a_token),
 		ISSUE_TEST(nothing_is_accepted_once_the_log_has_failed),
 		ISSUE_TEST(an_expired_task_gets_its_record_once),
 		ISSUE_TEST(tokens_and_used_assertions_survive_a_restart),
