@@ -72,8 +72,16 @@ const main = async () => {
       count(false);
     }
   } else {
-    console.log(`\nconsole: not in this version; the control API is at ${world.url}/v1`);
-    console.log(`people act with: build/remit --data ${world.dir} ...  (ctrl-C ends remitd)`);
+    const remit = `build/remit --data ${world.dir}`;
+    console.log(`
+remitd stays up until ctrl-C; its control API is at ${world.url}/v1.  Look around from a second terminal:
+
+    ${remit} identity list
+    ${remit} audit search --verdict deny
+    ${remit} why support-summariser write files/write_file
+
+docs/first-steps.md registers an identity of your own.
+`);
   }
   console.log(`stories: ${passed} passed, ${failed} failed`);
   if (isOnce) process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -358,11 +358,12 @@ static void append_report(struct buffer *out, const struct audit_report *report)
 {
 	if (report->fault == AUDIT_SOUND) {
 		buffer_append_format(out,
-			"sound: %s, %" PRIu64 " entries signed, %" PRIu64 " segments, %" PRIu64
+			"sound: %s, %" PRIu64 " entries signed, %" PRIu64 " segment%s, %" PRIu64
 			" tiles\n",
-			report->origin, report->head.size, report->segments, report->tiles);
+			report->origin, report->head.size, report->segments,
+			report->segments == 1 ? "" : "s", report->tiles);
 		if (report->entries > report->head.size || report->has_torn_tail)
-			buffer_append_format(out, "tail: %" PRIu64 " entries not signed%s\n",
+			buffer_append_format(out, "tail: %" PRIu64 " not signed yet%s\n",
 				report->entries - report->head.size,
 				report->has_torn_tail ? ", a torn batch" : "");
 		return;

@@ -17,6 +17,8 @@ void cli_say(const char *fmt, ...)
 {
 	va_list args;
 
+	/* Where both streams go to one file, they stay in order. */
+	(void)fflush(stdout);
 	va_start(args, fmt);
 	(void)vfprintf(stderr, fmt, args);
 	va_end(args);
@@ -416,6 +418,7 @@ bool cli_confirm(struct cli *cli, const char *fmt, ...)
 	char answer[16];
 	va_list args;
 
+	(void)fflush(stdout);
 	va_start(args, fmt);
 	(void)vfprintf(stderr, fmt, args);
 	va_end(args);

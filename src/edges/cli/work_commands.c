@@ -257,6 +257,7 @@ int command_restore(struct cli *cli)
 		       : err.code == ERROR_CONFLICT ? EXIT_CONFLICT
 						    : EXIT_UNAVAILABLE;
 	}
-	printf("restored into %s; %llu tasks ended\n", folder, (unsigned long long)tasks_ended);
+	printf("restored into %s; %llu task%s ended\n", folder, (unsigned long long)tasks_ended,
+		tasks_ended == 1 ? "" : "s");
 	return EXIT_DONE;
 }
