@@ -74,7 +74,8 @@ const main = async () => {
   } else {
     const remit = `build/remit --data ${world.dir}`;
     console.log(`
-remitd stays up until ctrl-C; its control API is at ${world.url}/v1.  Look around from a second terminal:
+remitd stays up until ctrl-C; its control API is at ${world.url}/v1.
+Look around from a second terminal:
 
     ${remit} identity list
     ${remit} audit search --verdict deny
