@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/yaml.h"
+
 /* Objects and charters. */
+
+enum { EXPORT_BYTES_MAX = 64 * 1024 * 1024, EXPORT_VALUES_MAX = 10000000 };
 
 static bool page_query(struct cli *cli, struct buffer *out)
 {
@@ -165,6 +169,13 @@ static void say_waiting(const struct json *plan)
 	}
 }
 
+static bool has_changes(const struct json *plan)
+{
+	const struct json *changes = json_find(plan, "changes");
+
+	return changes != NULL && changes->count > 0;
+}
+
 int command_apply(struct cli *cli)
 {
 	struct cli_reply planned;
@@ -182,7 +193,8 @@ int command_apply(struct cli *cli)
 		return EXIT_REFUSED;
 	}
 	planned = reply;
-	if (!cli_confirm(cli, "This applies the plan above in one transaction."))
+	if (has_changes(&planned.json) &&
+		!cli_confirm(cli, "This applies the plan above in one transaction."))
 		return EXIT_REFUSED;
 	call.body = &body;
 	call.if_match = reply.etag;
@@ -192,6 +204,39 @@ int command_apply(struct cli *cli)
 	if (status == EXIT_DONE && cli->output == OUTPUT_TABLE && cli->values[OPTION_DRAFT] == NULL)
 		say_waiting(&planned.json);
 	return status;
+}
+
+/* The documents of an export as {items: [...]}. */
+static int print_documents(struct cli *cli, struct text yaml)
+{
+	const struct json_limits limits = {
+		.size_bytes = EXPORT_BYTES_MAX, .depth = 64, .values = EXPORT_VALUES_MAX};
+	struct yaml_documents documents;
+	struct json_builder object;
+	struct json_builder list;
+	struct json items;
+	struct json all;
+	struct error err;
+
+	if (!yaml_parse(&documents, cli->arena, yaml, "export", &limits, &err)) {
+		cli_say("remit: %s", err.text);
+		return EXIT_UNAVAILABLE;
+	}
+	json_array_start(&list, cli->arena);
+	for (size_t i = 0; i < documents.count; i++)
+		json_add(&list, documents.items[i]);
+	json_object_start(&object, cli->arena);
+	if (!json_array_seal(&list, &items, &err)) {
+		cli_say("remit: %s", err.text);
+		return EXIT_UNAVAILABLE;
+	}
+	json_put(&object, "items", items);
+	if (!json_object_seal(&object, &all, &err)) {
+		cli_say("remit: %s", err.text);
+		return EXIT_UNAVAILABLE;
+	}
+	cli_print(cli, &all);
+	return EXIT_DONE;
 }
 
 int command_export(struct cli *cli)
@@ -204,6 +249,8 @@ int command_export(struct cli *cli)
 	if (!cli_get(cli, &reply, &status, "/v1/export%s",
 		    cli->values[OPTION_WAITING] != NULL ? "?waiting=true" : ""))
 		return status;
+	if (path == NULL && cli->output == OUTPUT_JSON)
+		return print_documents(cli, reply.body);
 	if (path == NULL) {
 		cli_print_text(reply.body);
 		return EXIT_DONE;
@@ -313,8 +360,17 @@ int command_reactivate(struct cli *cli)
 {
 	const struct verb verb = {
 		.collection = "/v1/identities", .word = "reactivate", .needs_reason = true};
+	struct text name = cli_escape(cli, cli->words[0]);
+	int status = run_verb(cli, &verb);
+	struct cli_reply reply;
 
-	return run_verb(cli, &verb);
+	if (status != EXIT_DONE ||
+		!cli_get(cli, &reply, &status, "/v1/identities/%.*s", TEXT_ARGS(name)) ||
+		!json_boolean_or(&reply.json, "needs_two", false))
+		return status;
+	cli_say("It was killed, so it waits for another person: remit identity reactivate %s",
+		cli->words[0]);
+	return EXIT_WAITING;
 }
 
 int command_retire(struct cli *cli)

@@ -528,6 +528,15 @@ static void a_stop_without_a_reason_is_not_sent(void **state)
 	assert_int_equal(handlers_reached(), before);
 }
 
+static void the_first_of_two_who_bring_it_back_learns_that_it_waits(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		RUN(NULL, "identity", "reactivate", "killed", "--reason", "r"), EXIT_WAITING);
+	assert_non_null(strstr(bench.err, "waits for another person"));
+	is_done(RUN(NULL, "identity", "reactivate", "suspended", "--reason", "r"));
+}
+
 /* ---- usage and exit statuses ---- */
 
 static void wrong_usage_is_said_and_exits_2(void **state)
@@ -718,6 +727,7 @@ int main(void)
 		CLI_TEST(without_a_terminal_or_yes_nothing_is_destroyed),
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
+		CLI_TEST(the_first_of_two_who_bring_it_back_learns_that_it_waits),
 		CLI_TEST(it_says_its_version_alone),
 		CLI_TEST(help_names_every_command_and_explains_each),
 		CLI_TEST(the_manual_page_has_every_command_as_it_is),
