@@ -36,7 +36,8 @@ static void answer(struct api_request *request)
 	json_put_text(&builder, "actor", request->actor);
 	json_put_integer(
 		&builder, "if_match", request->has_if_match ? (int64_t)request->if_match : -1);
-	if (text_is(api_path(request, "name"), "killed"))
+	if (request->route->handle == handle_object_show &&
+		text_is(api_path(request, "name"), "killed"))
 		json_put_boolean(&builder, "needs_two", true);
 	if (json_object_seal(&builder, &body, &err))
 		api_answer_revision(request, &body, REVISION);

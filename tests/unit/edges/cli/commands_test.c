@@ -531,6 +531,7 @@ static void a_stop_without_a_reason_is_not_sent(void **state)
 static void the_first_of_two_who_bring_it_back_learns_that_it_waits(void **state)
 {
 	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
 	assert_int_equal(
 		RUN(NULL, "identity", "reactivate", "killed", "--reason", "r"), EXIT_WAITING);
 	assert_non_null(strstr(bench.err, "waits for another person"));
