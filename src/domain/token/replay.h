@@ -14,8 +14,6 @@
  * without making the signature invalid. */
 struct replay_table;
 
-enum { REPLAY_ENTRIES_MAX_DEFAULT = 65536 };
-
 /* Errors: LIMIT. */
 bool replay_table_create(
 	struct replay_table **out, size_t entries_max, struct error *err) MUST_CHECK;

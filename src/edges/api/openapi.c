@@ -5,8 +5,6 @@
 /* The description is computed from the table: each row is one operation, so
  * neither can say what the other does not. */
 
-enum { OPERATION_NAME_BYTES_MAX = 64 };
-
 static void put_sealed(struct json_builder *object, const char *name, struct json_builder *inner,
 	bool is_array, bool *ok)
 {

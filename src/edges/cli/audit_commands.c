@@ -5,7 +5,7 @@
 
 /* The audit log. */
 
-enum { QUERY_BYTES_MAX = 8192, PAGE_COUNT = 1000 };
+enum { QUERY_BYTES_MAX = 8192 };
 
 static const char *index_word(const char *word)
 {

@@ -10,7 +10,7 @@
 #include "domain/call/method.h"
 #include "edges/mcp/mcp_private.h"
 
-enum { CHALLENGE_BYTES_MAX = 2048, AUDIENCE_ARENA_BYTES = 4096 };
+enum { CHALLENGE_BYTES_MAX = 2048 };
 
 /* Newest first: what is offered to a client that asks for something else. */
 static const char *const versions[] = {"2025-11-25", "2025-06-18", "2025-03-26"};
