@@ -129,7 +129,8 @@ int main(void)
 	struct bench *bench = calloc(1, sizeof *bench);
 	struct error err = {0};
 
-	must(bench != NULL);
+	if (bench == NULL)
+		return 1;
 	issuing_init(&bench->issuing);
 	bench->arena = arena_create(TOKEN_ARENA_BYTES_MAX);
 	must(bench->arena != NULL &&

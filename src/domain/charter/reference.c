@@ -51,6 +51,7 @@ static void visit_item(const struct object *object, const char *list, uint32_t i
 	reference->path = &at_item;
 	reference->value = item_of(object, list, index);
 	visit(context, reference);
+	reference->path = NULL; /* at_item ends here */
 }
 
 static struct text text_from(struct text whole, size_t start)

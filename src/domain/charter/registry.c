@@ -75,6 +75,7 @@ static bool keep_text(struct text *out, struct text t)
 		return false;
 	if (t.length > 0)
 		memcpy(copy, t.data, t.length);
+	/* cppcheck-suppress memleak; out holds it */
 	return true;
 }
 

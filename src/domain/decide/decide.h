@@ -61,7 +61,7 @@ struct approval_names {
  * names; the search runs the rules at most DECISION_APPROVALS_MAX + 2 times. */
 enum decide_search { DECIDE_NO_SEARCH = 0, DECIDE_SEARCH };
 void decide(const struct decide_world *world, const struct call *call,
-	const struct approval_names *approvals, enum decide_search search, struct arena *arena,
+	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,
 	struct decision *out);
 
 /* What an approval of this call is bound to, given its decision.  Texts live in

@@ -32,7 +32,7 @@ struct decide_service {
 
 /* definitions.c */
 enum definition_state decide_definition_state(
-	const struct decide_service *service, struct text tool);
+	const struct decide_service *service, struct text name);
 void definitions_destroy(void *value);
 
 #endif

