@@ -35,8 +35,7 @@ struct text buffer_text(const struct buffer *buffer)
 	return (struct text){buffer->data, buffer->length};
 }
 
-/* Room for more bytes after length; false marks the buffer as failed. */
-static bool reserve(struct buffer *buffer, size_t more)
+bool buffer_reserve(struct buffer *buffer, size_t more)
 {
 	size_t need;
 	size_t capacity;
@@ -61,14 +60,6 @@ static bool reserve(struct buffer *buffer, size_t more)
 	return true;
 }
 
-void buffer_append(struct buffer *buffer, const void *data, size_t length)
-{
-	if (length == 0 || !reserve(buffer, length))
-		return;
-	memcpy(buffer->data + buffer->length, data, length);
-	buffer->length += length;
-}
-
 void buffer_append_text(struct buffer *buffer, struct text t)
 {
 	buffer_append(buffer, t.data, t.length);
@@ -77,13 +68,6 @@ void buffer_append_text(struct buffer *buffer, struct text t)
 void buffer_append_string(struct buffer *buffer, const char *string)
 {
 	buffer_append(buffer, string, strlen(string));
-}
-
-void buffer_append_byte(struct buffer *buffer, char byte)
-{
-	if (!reserve(buffer, 1))
-		return;
-	buffer->data[buffer->length++] = byte;
 }
 
 void buffer_append_int64(struct buffer *buffer, int64_t value)
@@ -114,7 +98,7 @@ void buffer_append_format(struct buffer *buffer, const char *fmt, ...)
 		return;
 	}
 	/* vsnprintf writes a NUL behind the text: room for it, inside the limit or not. */
-	if (!reserve(buffer, (size_t)length))
+	if (!buffer_reserve(buffer, (size_t)length))
 		return;
 	if (buffer->length + (size_t)length == buffer->capacity) {
 		char *data = realloc(buffer->data, buffer->capacity + 1);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "base/text.h"
@@ -29,10 +30,31 @@ bool buffer_failed(const struct buffer *buffer);
 /* What was written so far; borrowed until the next append. */
 struct text buffer_text(const struct buffer *buffer);
 
-void buffer_append(struct buffer *buffer, const void *data, size_t length);
+/* Room for more bytes after length; false marks the buffer as failed. */
+bool buffer_reserve(struct buffer *buffer, size_t more);
+
+static inline bool buffer_has_room(const struct buffer *buffer, size_t more)
+{
+	return !buffer->failed && more <= buffer->capacity - buffer->length &&
+	       more <= buffer->limit_bytes - buffer->length;
+}
+
+static inline void buffer_append(struct buffer *buffer, const void *data, size_t length)
+{
+	if (length == 0 || (!buffer_has_room(buffer, length) && !buffer_reserve(buffer, length)))
+		return;
+	memcpy(buffer->data + buffer->length, data, length);
+	buffer->length += length;
+}
+
+static inline void buffer_append_byte(struct buffer *buffer, char byte)
+{
+	if (buffer_has_room(buffer, 1) || buffer_reserve(buffer, 1))
+		buffer->data[buffer->length++] = byte;
+}
+
 void buffer_append_text(struct buffer *buffer, struct text t);
 void buffer_append_string(struct buffer *buffer, const char *string);
-void buffer_append_byte(struct buffer *buffer, char byte);
 void buffer_append_int64(struct buffer *buffer, int64_t value);
 void buffer_append_format(struct buffer *buffer, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Drops the first count bytes and moves the rest to the front. */

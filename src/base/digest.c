@@ -1,46 +1,87 @@
-/* OpenSSL's one-shot functions where there is one part, a context where there
- * are several.  A library that cannot hash leaves nothing to continue with.
+/* OpenSSL's SHA-256, fetched once for the process, with one context a thread: a
+ * fetch for each digest costs several times the digest.  HMAC is made of it here,
+ * so that no context of the library keeps a key.  A library that cannot hash
+ * leaves nothing to continue with.
  *
  * CRC-32C: the processor's instruction where it has one (SSE4.2), else a table;
  * both are the reflected polynomial 0x82F63B78. */
 #include "base/digest.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include "base/base64.h"
 
-enum { DIGEST_PREFIX_LETTERS = 7 }; /* "sha256:" */
+enum { DIGEST_PREFIX_LETTERS = 7 /* "sha256:" */, HMAC_BLOCK_BYTES = 64 };
 
-struct sha256 sha256_of(const void *data, size_t size)
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_MD *algorithm;               /* set once, never freed */
+static pthread_key_t context_of_thread; /* its EVP_MD_CTX */
+
+static void context_free(void *context)
+{
+	EVP_MD_CTX_free(context);
+}
+
+static void fetch(void)
+{
+	algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (algorithm == NULL || pthread_key_create(&context_of_thread, context_free) != 0)
+		abort();
+}
+
+/* This thread's context, ready for the first byte. */
+static EVP_MD_CTX *digest_start(void)
+{
+	EVP_MD_CTX *context;
+
+	(void)pthread_once(&once, fetch);
+	context = pthread_getspecific(context_of_thread);
+	if (context == NULL) {
+		context = EVP_MD_CTX_new();
+		if (context == NULL || pthread_setspecific(context_of_thread, context) != 0)
+			abort();
+	}
+	if (EVP_DigestInit_ex2(context, algorithm, NULL) != 1)
+		abort();
+	return context;
+}
+
+static void digest_add(EVP_MD_CTX *context, const void *data, size_t size)
+{
+	if (EVP_DigestUpdate(context, data, size) != 1)
+		abort();
+}
+
+static struct sha256 digest_finish(EVP_MD_CTX *context)
 {
 	struct sha256 digest;
 
-	if (SHA256(data, size, digest.bytes) == NULL)
+	if (EVP_DigestFinal_ex(context, digest.bytes, NULL) != 1)
 		abort();
 	return digest;
 }
 
+struct sha256 sha256_of(const void *data, size_t size)
+{
+	EVP_MD_CTX *context = digest_start();
+
+	digest_add(context, data, size);
+	return digest_finish(context);
+}
+
 struct sha256 sha256_of_parts(const struct text *parts, size_t count)
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	struct sha256 digest;
+	EVP_MD_CTX *context = digest_start();
 	size_t i;
 
-	if (context == NULL || EVP_DigestInit_ex2(context, EVP_sha256(), NULL) != 1)
-		abort();
 	for (i = 0; i < count; i++)
-		if (EVP_DigestUpdate(context, parts[i].data, parts[i].length) != 1)
-			abort();
-	if (EVP_DigestFinal_ex(context, digest.bytes, NULL) != 1)
-		abort();
-	EVP_MD_CTX_free(context);
-	return digest;
+		digest_add(context, parts[i].data, parts[i].length);
+	return digest_finish(context);
 }
 
 bool sha256_equal(const struct sha256 *a, const struct sha256 *b)
@@ -48,15 +89,38 @@ bool sha256_equal(const struct sha256 *a, const struct sha256 *b)
 	return memcmp(a->bytes, b->bytes, SHA256_BYTES) == 0;
 }
 
+/* SHA-256 of the padded key and what follows it. */
+static struct sha256 keyed_pass(
+	const uint8_t block[HMAC_BLOCK_BYTES], uint8_t pad, const void *data, size_t size)
+{
+	EVP_MD_CTX *context = digest_start();
+	uint8_t padded[HMAC_BLOCK_BYTES];
+	size_t i;
+
+	for (i = 0; i < HMAC_BLOCK_BYTES; i++)
+		padded[i] = block[i] ^ pad;
+	digest_add(context, padded, sizeof padded);
+	explicit_bzero(padded, sizeof padded);
+	digest_add(context, data, size);
+	return digest_finish(context);
+}
+
+/* RFC 2104 §2. */
 struct sha256 hmac_sha256(const uint8_t *key, size_t key_size, const void *data, size_t size)
 {
-	struct sha256 digest;
-	unsigned length = SHA256_BYTES;
+	uint8_t block[HMAC_BLOCK_BYTES] = {0};
+	struct sha256 inner;
 
-	if (key_size > INT32_MAX ||
-		HMAC(EVP_sha256(), key, (int)key_size, data, size, digest.bytes, &length) == NULL)
-		abort();
-	return digest;
+	if (key_size > sizeof block) {
+		inner = sha256_of(key, key_size);
+		memcpy(block, inner.bytes, SHA256_BYTES);
+	} else if (key_size > 0) {
+		memcpy(block, key, key_size);
+	}
+	inner = keyed_pass(block, 0x36, data, size);
+	inner = keyed_pass(block, 0x5c, inner.bytes, SHA256_BYTES);
+	explicit_bzero(block, sizeof block);
+	return inner;
 }
 
 void digest_format(char out[DIGEST_TEXT_BYTES], const struct sha256 *digest)

@@ -11,7 +11,7 @@
 
 #include "base/json_internal.h"
 
-enum { SMALL_OBJECT_MEMBERS = 16, CHUNK_MEMBERS = 8 };
+enum { SMALL_OBJECT_MEMBERS = 64, CHUNK_MEMBERS = 8 };
 
 struct chunk {
 	struct chunk *next;
@@ -56,16 +56,30 @@ void json_sort_members(const struct json_member **members, size_t count, json_or
 	}
 }
 
+/* Equal names have equal marks; few others do. */
+static uint32_t name_mark(struct text name)
+{
+	const unsigned char *bytes = (const unsigned char *)name.data;
+	size_t length = name.length;
+
+	if (length == 0)
+		return 0;
+	return (uint32_t)length << 24 ^ (uint32_t)bytes[0] << 16 ^
+	       (uint32_t)bytes[length / 2] << 8 ^ bytes[length - 1];
+}
+
 static struct text find_twice_small(const struct json_member *members, size_t count)
 {
+	uint32_t marks[SMALL_OBJECT_MEMBERS] NOT_ZEROED;
 	size_t i;
 	size_t j;
 
-	for (i = 1; i < count; i++)
+	for (i = 0; i < count; i++) {
+		marks[i] = name_mark(members[i].name);
 		for (j = 0; j < i; j++)
-			if (members[i].name.length == members[j].name.length &&
-				text_equal(members[i].name, members[j].name))
+			if (marks[i] == marks[j] && text_equal(members[i].name, members[j].name))
 				return members[i].name;
+	}
 	return (struct text){0};
 }
 

@@ -94,7 +94,7 @@ bool json_equal(const struct json *a, const struct json *b);
  * shortest doubles, minimal escapes), except that an integer is written as its
  * digits and a double without fraction keeps ".0".  So two values have the same
  * bytes exactly when json_equal says they are equal, and json_parse gives an
- * equal value back.  Fails as the buffer fails. */
+ * equal value back.  Fails as the buffer fails, and for a string that is not UTF-8. */
 void json_canonical(struct buffer *out, const struct json *value);
 /* The same into the arena; .data is NULL when the arena is full. */
 struct text json_canonical_text(struct arena *arena, const struct json *value) MUST_CHECK;

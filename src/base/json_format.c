@@ -18,6 +18,7 @@ enum {
 	PLAIN_EXPONENT_MAX = 21, /* ECMAScript writes 1e21 and up with an exponent */
 	PLAIN_EXPONENT_MIN = -6, /* and below 1e-6 */
 	PRETTY_DEPTH_MAX = 512,
+	CANONICAL_BYTES_FIRST = 2048, /* most records fit */
 };
 
 /* ---- strings ---- */
@@ -37,23 +38,39 @@ static void append_escape(struct buffer *out, unsigned char byte)
 	}
 }
 
-void json_append_string(struct buffer *out, struct text t)
+/* How many bytes from the start need no escape. */
+static size_t plain_length(struct text t)
 {
-	size_t run = 0;
-	size_t i;
+	size_t i = 0;
 
-	buffer_append_byte(out, '"');
-	for (i = 0; i < t.length; i++) {
+	for (; t.length - i >= 8; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, t.data + i, sizeof word);
+		if (json_special_bytes(word) != 0)
+			break;
+	}
+	for (; i < t.length; i++) {
 		unsigned char byte = (unsigned char)t.data[i];
 
-		if (byte >= 0x20 && byte != '"' && byte != '\\')
-			continue;
-		buffer_append(out, t.data + run, i - run);
-		append_escape(out, byte);
-		run = i + 1;
+		if (byte < 0x20 || byte == '"' || byte == '\\')
+			break;
 	}
-	if (t.length > run)
-		buffer_append(out, t.data + run, t.length - run);
+	return i;
+}
+
+void json_append_string(struct buffer *out, struct text t)
+{
+	buffer_append_byte(out, '"');
+	for (;;) {
+		size_t run = plain_length(t);
+
+		buffer_append(out, t.data, run);
+		if (run == t.length)
+			break;
+		append_escape(out, (unsigned char)t.data[run]);
+		t = (struct text){t.data + run + 1, t.length - run - 1};
+	}
 	buffer_append_byte(out, '"');
 }
 
@@ -214,6 +231,15 @@ static void sort_few(const struct json_member **members, size_t count)
 	}
 }
 
+/* Bytes that are no text would be no JSON either. */
+static void canonical_string(struct buffer *out, struct text t)
+{
+	if (text_is_utf8(t))
+		json_append_string(out, t);
+	else
+		out->failed = true;
+}
+
 static void canonical_members(
 	struct buffer *out, const struct json_member *const *members, uint32_t count)
 {
@@ -223,7 +249,7 @@ static void canonical_members(
 	for (i = 0; i < count; i++) {
 		if (i > 0)
 			buffer_append_byte(out, ',');
-		json_append_string(out, members[i]->name);
+		canonical_string(out, members[i]->name);
 		buffer_append_byte(out, ':');
 		json_canonical(out, &members[i]->value);
 	}
@@ -274,7 +300,7 @@ void json_canonical(struct buffer *out, const struct json *value)
 	case JSON_BOOLEAN: buffer_append_string(out, value->boolean ? "true" : "false"); return;
 	case JSON_INTEGER: buffer_append_int64(out, value->integer); return;
 	case JSON_DOUBLE: append_double(out, value->number); return;
-	case JSON_STRING: json_append_string(out, value->string); return;
+	case JSON_STRING: canonical_string(out, value->string); return;
 	case JSON_ARRAY: canonical_array(out, value); return;
 	case JSON_OBJECT: canonical_object(out, value); return;
 	}
@@ -287,6 +313,7 @@ struct text json_canonical_text(struct arena *arena, const struct json *value)
 	struct buffer out;
 
 	buffer_init(&out, SIZE_MAX / 2);
+	buffer_reserve(&out, CANONICAL_BYTES_FIRST);
 	json_canonical(&out, value);
 	if (!buffer_failed(&out))
 		text = text_copy(arena, buffer_text(&out));

@@ -1,7 +1,25 @@
 #ifndef BASE_JSON_INTERNAL_H
 #define BASE_JSON_INTERNAL_H
 
+#include <stdint.h>
+
 #include "base/json.h"
+
+#define JSON_HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* Eight bytes at a time: the high bit of each byte that a string must escape (a
+ * quote, a backslash, below 0x20).  (x - n) & ~x marks bytes below n; a borrow can
+ * only mark bytes behind one that is rightly marked, so the first is exact. */
+static inline uint64_t json_special_bytes(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101U;
+	uint64_t quote = word ^ (ones * '"');
+	uint64_t slash = word ^ (ones * '\\');
+
+	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+		       ((word - ones * 0x20) & ~word)) &
+	       JSON_HIGH_BITS;
+}
 
 /* Shared by the json_*.c files and yaml.c; nobody else includes it. */
 

@@ -200,28 +200,14 @@ static size_t take_escape(struct parser *parser, char *out)
 	}
 }
 
-/* Eight bytes at a time: the high bit of each byte that is a quote, a backslash,
- * below 0x20 or above 0x7F.  (x - n) & ~x & 0x80 marks bytes below n; a borrow
- * can only mark bytes behind one that is rightly marked, so the first is exact. */
-static uint64_t word_marks(const char *at)
-{
-	const uint64_t ones = 0x0101010101010101U;
-	uint64_t word;
-	uint64_t quote;
-	uint64_t slash;
-
-	memcpy(&word, at, sizeof word);
-	quote = word ^ (ones * '"');
-	slash = word ^ (ones * '\\');
-	return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
-		       ((word - ones * 0x20) & ~word) | word) &
-	       (ones * 0x80);
-}
-
 static void skip_words(struct parser *parser)
 {
 	while (parser->end - parser->at >= 8) {
-		uint64_t marks = word_marks(parser->at);
+		uint64_t word;
+		uint64_t marks;
+
+		memcpy(&word, parser->at, sizeof word);
+		marks = json_special_bytes(word) | (word & JSON_HIGH_BITS);
 
 		if (marks == 0) {
 			parser->at += 8;

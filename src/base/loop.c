@@ -1,13 +1,14 @@
 /* epoll, a binary heap of deadlines, and an eventfd that other threads ring.
  *
- * A turn: wait, read the clock, deliver events, run posts, run due timers, run
- * drivers.  Invariants:
+ * A turn: wait, read the clock, deliver events, run posts, run what was deferred
+ * in earlier turns, run due timers, run drivers.  Invariants:
  *  L1  a removed watch gets no further event, even one already fetched, so its
  *      owner may free it at once (remove clears it from the rest of the batch);
  *  L2  heap[1] is the earliest deadline, and heap[t->heap_index] == t for each
  *      armed timer; index 0 is unused, so 0 can mean "not armed";
  *  L3  the eventfd is rung whenever the queue of posts goes from empty to not
- *      empty, and drained before the queue is taken;
+ *      empty; it is watched edge-triggered, so each ring is an event and nothing
+ *      need drain it (its counter would take centuries to fill);
  *  L4  a turn runs at most as many timers as were armed at its start, and only
  *      posts queued before it took the queue: work that makes work cannot
  *      starve the sockets. */
@@ -27,6 +28,11 @@
 
 enum { BATCH_EVENTS = 64, HEAP_TIMERS_MIN = 64 };
 
+struct post_queue {
+	struct loop_post *first;
+	struct loop_post *last;
+};
+
 struct loop {
 	int epoll_fd;
 	int bell_fd;
@@ -39,9 +45,9 @@ struct loop {
 	uint32_t heap_capacity;
 	struct loop_driver *drivers;
 	struct loop_driver *driver_cursor; /* next one of the walk under way */
-	pthread_mutex_t posts_lock;        /* protects the two below */
-	struct loop_post *posts_first;
-	struct loop_post *posts_last;
+	pthread_mutex_t posts_lock;        /* protects posts */
+	struct post_queue posts;
+	struct post_queue deferred; /* the loop's own thread alone */
 	atomic_bool is_stopping;
 };
 
@@ -55,7 +61,7 @@ static int64_t clock_monotonic_ms(void)
 
 static bool bell_open(struct loop *loop, struct error *err)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
 
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
@@ -173,14 +179,6 @@ void loop_watch_remove(struct loop *loop, struct loop_watch *watch)
 	for (i = loop->batch_next; i < loop->batch_count; i++) /* L1 */
 		if (loop->batch[i].data.ptr == watch)
 			loop->batch[i].events = 0;
-}
-
-static void bell_drain(struct loop *loop)
-{
-	uint64_t rings;
-
-	while (read(loop->bell_fd, &rings, sizeof rings) < 0 && errno == EINTR)
-		;
 }
 
 /* Delivers the fetched batch; true if the bell was among it. */
@@ -318,24 +316,44 @@ static void bell_ring(struct loop *loop)
 	do
 		written = write(loop->bell_fd, &one, sizeof one);
 	while (written < 0 && errno == EINTR);
-	/* EAGAIN: the counter is full, so the bell is ringing already. */
+}
+
+/* True if it is the first. */
+static bool queue_add(struct post_queue *queue, struct loop_post *post)
+{
+	bool was_empty = queue->first == NULL;
+
+	post->next = NULL;
+	if (was_empty)
+		queue->first = post;
+	else
+		queue->last->next = post;
+	queue->last = post;
+	return was_empty;
+}
+
+static struct loop_post *queue_take(struct post_queue *queue)
+{
+	struct loop_post *first = queue->first;
+
+	*queue = (struct post_queue){0};
+	return first;
 }
 
 void loop_post(struct loop *loop, struct loop_post *post)
 {
 	bool was_empty;
 
-	post->next = NULL;
 	(void)pthread_mutex_lock(&loop->posts_lock);
-	was_empty = loop->posts_first == NULL;
-	if (was_empty)
-		loop->posts_first = post;
-	else
-		loop->posts_last->next = post;
-	loop->posts_last = post;
+	was_empty = queue_add(&loop->posts, post);
 	(void)pthread_mutex_unlock(&loop->posts_lock);
 	if (was_empty)
 		bell_ring(loop);
+}
+
+void loop_defer(struct loop *loop, struct loop_post *post)
+{
+	(void)queue_add(&loop->deferred, post);
 }
 
 void loop_stop(struct loop *loop)
@@ -347,15 +365,18 @@ void loop_stop(struct loop *loop)
 	errno = saved_errno;
 }
 
-static void posts_run(struct loop *loop)
+static struct loop_post *posts_take(struct loop *loop)
 {
-	struct loop_post *post;
+	struct loop_post *first;
 
 	(void)pthread_mutex_lock(&loop->posts_lock);
-	post = loop->posts_first;
-	loop->posts_first = NULL;
-	loop->posts_last = NULL;
+	first = queue_take(&loop->posts);
 	(void)pthread_mutex_unlock(&loop->posts_lock);
+	return first;
+}
+
+static void posts_run(struct loop_post *post)
+{
 	while (post != NULL) {
 		struct loop_post *next = post->next; /* run may free or re-post it */
 
@@ -408,6 +429,8 @@ static int wait_limit_ms(const struct loop *loop, int64_t drivers_ms)
 {
 	int64_t wait_ms = drivers_ms;
 
+	if (loop->deferred.first != NULL)
+		return 0;
 	if (loop->heap_count > 0) {
 		int64_t timer_ms = loop->heap[1]->due_ms - clock_monotonic_ms();
 
@@ -436,13 +459,15 @@ bool loop_run(struct loop *loop, struct error *err)
 	int64_t drivers_ms = 0; /* the first turn lets every driver say what it needs */
 
 	while (!atomic_load(&loop->is_stopping)) {
+		struct loop_post *deferred;
+
 		if (!batch_fetch(loop, wait_limit_ms(loop, drivers_ms), err))
 			return false;
 		loop->now_ms = clock_monotonic_ms();
-		if (batch_deliver(loop)) {
-			bell_drain(loop); /* before the queue is taken: L3 */
-			posts_run(loop);
-		}
+		deferred = queue_take(&loop->deferred); /* not what this turn defers */
+		if (batch_deliver(loop))
+			posts_run(posts_take(loop));
+		posts_run(deferred);
 		timers_run(loop);
 		drivers_ms = drivers_run(loop);
 	}

@@ -72,6 +72,10 @@ bool loop_timer_is_armed(const struct loop_timer *timer);
  * be pending already. */
 void loop_post(struct loop *loop, struct loop_post *post);
 
+/* The same from the loop's own thread, without waking it: runs in the next turn,
+ * after the drivers of this one. */
+void loop_defer(struct loop *loop, struct loop_post *post);
+
 /* Called at the end of every turn, for libraries that must be driven (the HTTP
  * server, curl).  Returns the longest wait in ms it allows, or -1. */
 struct loop_driver {

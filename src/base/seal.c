@@ -5,7 +5,25 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_CIPHER *algorithm; /* set once, never freed: a fetch for each use is dear */
+
+static void fetch(void)
+{
+	algorithm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	if (algorithm == NULL)
+		abort();
+}
+
+static const EVP_CIPHER *aes_256_gcm(void)
+{
+	(void)pthread_once(&once, fetch);
+	return algorithm;
+}
 
 bool seal_key_generate(struct seal_key *out, struct error *err)
 {
@@ -28,7 +46,7 @@ static bool encrypt(EVP_CIPHER_CTX *context, const struct seal_key *key, struct 
 	int size = 0;
 
 	return RAND_bytes(out, SEAL_NONCE_BYTES) == 1 &&
-	       EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), NULL, key->bytes, out) == 1 &&
+	       EVP_EncryptInit_ex(context, aes_256_gcm(), NULL, key->bytes, out) == 1 &&
 	       EVP_EncryptUpdate(
 		       context, NULL, &size, (const uint8_t *)about.data, (int)about.length) == 1 &&
 	       EVP_EncryptUpdate(context, cipher, &size, (const uint8_t *)plain.data,
@@ -64,7 +82,7 @@ static bool decrypt(EVP_CIPHER_CTX *context, const struct seal_key *key, struct 
 	int size = 0;
 
 	memcpy(tag, cipher + plain_size, sizeof tag);
-	return EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, key->bytes, nonce) == 1 &&
+	return EVP_DecryptInit_ex(context, aes_256_gcm(), NULL, key->bytes, nonce) == 1 &&
 	       EVP_DecryptUpdate(
 		       context, NULL, &size, (const uint8_t *)about.data, (int)about.length) == 1 &&
 	       EVP_DecryptUpdate(context, plain_size == 0 ? nothing : out, &size, cipher,

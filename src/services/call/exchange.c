@@ -62,7 +62,7 @@ static void exchange_finish(struct exchange *exchange, enum exchange_state state
 		exchange->next->link = exchange->link;
 	exchange->link = NULL;
 	exchange->service->figures.in_flight--;
-	loop_post(ports->loop, &exchange->release_post);
+	loop_defer(ports->loop, &exchange->release_post);
 }
 
 static void reply(struct exchange *exchange, struct call_reply *out)
@@ -178,7 +178,7 @@ static void fail_unrecorded(struct exchange *exchange)
 	exchange->failed_post.run = on_failed_post;
 	exchange->failed_post.context = exchange;
 	exchange->is_failed_posted = true;
-	loop_post(exchange->service->ports.loop, &exchange->failed_post);
+	loop_defer(exchange->service->ports.loop, &exchange->failed_post);
 }
 
 static void on_asked_done(struct fold_change *change)
@@ -378,7 +378,7 @@ static void on_approval_change(void *context, const struct approval *approval)
 	exchange->people_post.run = on_people_post;
 	exchange->people_post.context = exchange;
 	exchange->is_people_posted = true;
-	loop_post(exchange->service->ports.loop, &exchange->people_post);
+	loop_defer(exchange->service->ports.loop, &exchange->people_post);
 }
 
 static void wait_for_people(struct exchange *exchange)

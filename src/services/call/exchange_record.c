@@ -22,15 +22,17 @@ static struct text shortened(struct text value, size_t length_max)
 	return value;
 }
 
-static bool seal_record(
-	struct json_builder *record, struct arena *arena, struct text *out, struct error *err)
+static bool seal_record(struct json_builder *record, struct fold_change *change, struct error *err)
 {
-	struct json sealed;
+	struct json *sealed = arena_new(record->arena, struct json);
 
-	if (!json_object_seal(record, &sealed, err))
+	if (sealed == NULL)
+		return error_set(err, ERROR_LIMIT, "no room for the record");
+	if (!json_object_seal(record, sealed, err))
 		return false;
-	*out = json_canonical_text(arena, &sealed);
-	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room for the record");
+	change->record = sealed;
+	change->entry = json_canonical_text(record->arena, sealed);
+	return change->entry.data != NULL || error_set(err, ERROR_LIMIT, "no room for the record");
 }
 
 static struct text charter_name(struct exchange *exchange)
@@ -147,7 +149,7 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 		json_put_texts(
 			&record, "approvals", decision->approvals, decision->approvals_count);
 	put_chain(&record, exchange);
-	return seal_record(&record, exchange->arena, &exchange->decided.entry, err);
+	return seal_record(&record, &exchange->decided, err);
 }
 
 /* ---- the question ---------------------------------------------------------------- */
@@ -253,7 +255,7 @@ bool exchange_outcome_record(
 			    values->context, exchange->call.task, &exchange->outcome.append, err))
 			return false;
 	}
-	return seal_record(&record, exchange->arena, &exchange->outcome.entry, err);
+	return seal_record(&record, &exchange->outcome, err);
 }
 
 /* ---- words for the caller ------------------------------------------------------------ */

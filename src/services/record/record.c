@@ -31,26 +31,40 @@ int64_t record_log_now_ms(const struct record_log *log)
 
 /* Only canonical records with the common members enter: whatever else a bug
  * might submit would make the whole log fail verification for ever. */
-static bool check_entry(struct record_append *append, struct error *err)
+static bool check_envelope(
+	struct record_append *append, const struct envelope *envelope, struct error *err)
+{
+	if ((append->content.length > 0) != (envelope->content.data != NULL))
+		return error_set(
+			err, ERROR_INVALID, "record: content and its name must come together");
+	if (append->content.length == 0 || digest_parse(envelope->content, &append->content_digest))
+		return true;
+	return error_set(err, ERROR_INVALID, "record: the content is not named by a hash");
+}
+
+static bool check_text(struct record_append *append, struct error *err)
 {
 	struct arena *arena = arena_create(CHECK_ARENA_BYTES);
 	struct envelope envelope;
-	bool ok = false;
+	bool ok;
 
 	if (arena == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to check a record");
-	if (!envelope_parse(&envelope, NULL, arena, append->entry, err))
-		goto done;
-	if ((append->content.length > 0) != (envelope.content.data != NULL)) {
-		error_set(err, ERROR_INVALID, "record: content and its name must come together");
-		goto done;
-	}
-	ok = append->content.length == 0 || digest_parse(envelope.content, &append->content_digest);
-	if (!ok)
-		error_set(err, ERROR_INVALID, "record: the content is not named by a hash");
-done:
+	ok = envelope_parse(&envelope, NULL, arena, append->entry, err) &&
+	     check_envelope(append, &envelope, err);
 	arena_destroy(&arena);
 	return ok;
+}
+
+/* A value is in canonical form once it is formatted so; a text may not be. */
+static bool check_entry(struct record_append *append, struct error *err)
+{
+	struct envelope envelope;
+
+	if (append->record == NULL)
+		return check_text(append, err);
+	return envelope_read(&envelope, append->record, err) &&
+	       check_envelope(append, &envelope, err);
 }
 
 static bool check_size(const struct record_append *append, struct error *err)
@@ -105,9 +119,9 @@ bool record_submit(struct record_log *log, struct record_append *append, struct 
 	}
 	pthread_mutex_lock(&log->lock);
 	ok = enqueue(log, append, err);
-	if (ok)
-		pthread_cond_signal(&log->wake);
 	pthread_mutex_unlock(&log->lock);
+	if (ok) /* once the lock is free: the writer wants it first */
+		pthread_cond_signal(&log->wake);
 	return ok;
 }
 

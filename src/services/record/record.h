@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/loop.h"
 #include "base/text.h"
 #include "domain/audit/checkpoint.h"
@@ -40,8 +41,10 @@ struct content_key_slot {
 /* One entry on its way.  Embedded in the submitter's object, which must stay in
  * place until done ran. */
 struct record_append {
-	struct text entry;   /* canonical JSON, borrowed until done */
-	struct text content; /* optional bytes kept beside the log, borrowed until done */
+	struct text entry;         /* canonical JSON, borrowed until done */
+	const struct json *record; /* what entry is the json_canonical_text of, borrowed
+				    * likewise; NULL: entry is read and checked instead */
+	struct text content;       /* optional bytes kept beside the log, borrowed until done */
 	struct content_key_slot content_key; /* contents_attach; {0} if not used */
 	enum record_urgency urgency;
 	struct loop *loop; /* done runs on this loop's thread; NULL: on the writer's */

@@ -172,6 +172,16 @@ static bool run_handlers(
 	return true;
 }
 
+/* What came of applying record index. */
+static bool note_applied(struct fold *fold, uint64_t index, bool ok)
+{
+	if (!ok)
+		fold->has_failed = true;
+	else if (index >= fold->next_index)
+		fold->next_index = index + 1;
+	return ok;
+}
+
 bool fold_apply_entry(struct fold *fold, struct text entry, struct text content, uint64_t index,
 	struct error *err)
 {
@@ -183,11 +193,18 @@ bool fold_apply_entry(struct fold *fold, struct text entry, struct text content,
 	ok = read_entry(&record, fold->arena, entry, content, err) &&
 	     run_handlers(fold, &record, index, err);
 	arena_reset(fold->arena);
-	if (!ok)
-		fold->has_failed = true;
-	else if (index >= fold->next_index)
-		fold->next_index = index + 1;
-	return ok;
+	return note_applied(fold, index, ok);
+}
+
+static bool apply_change(struct fold *fold, struct fold_change *change)
+{
+	if (change->record == NULL)
+		return fold_apply_entry(
+			fold, change->entry, change->content, change->index, &change->err);
+	if (fold->has_failed)
+		return error_set(&change->err, ERROR_INTERNAL, "state no longer follows the log");
+	return note_applied(fold, change->index,
+		run_handlers(fold, change->record, change->index, &change->err));
 }
 
 bool fold_finish_loading(struct fold *fold, struct error *err)
@@ -217,9 +234,7 @@ static void change_durable(struct record_append *append)
 
 	change->index = append->index;
 	change->err = append->err;
-	change->is_durable =
-		append->is_durable && fold_apply_entry(change->fold, change->entry, change->content,
-					      append->index, &change->err);
+	change->is_durable = append->is_durable && apply_change(change->fold, change);
 	change->done(change);
 }
 
@@ -233,6 +248,7 @@ bool fold_submit(struct fold *fold, struct fold_change *change, struct error *er
 	change->is_durable = false;
 	change->err = (struct error){0};
 	change->append.entry = change->entry;
+	change->append.record = change->record;
 	change->append.content = change->content;
 	change->append.loop = fold->loop;
 	change->append.done = change_durable;

@@ -83,7 +83,10 @@ bool fold_add_projector(
  * which stays in place until done ran.  entry and content are borrowed until
  * then. */
 struct fold_change {
-	struct text entry;   /* canonical JSON */
+	struct text entry; /* canonical JSON */
+	/* What entry was formatted from (json_canonical_text), borrowed as it is:
+	 * then nobody need read the entry again.  NULL: it is read. */
+	const struct json *record;
 	struct text content; /* optional: see record.h */
 	void (*done)(struct fold_change *change);
 	void *context;

@@ -71,6 +71,33 @@ static void the_published_codes_come_out(void **state)
 		&code, "sha256:b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* RFC 4231 §4.7, test case 6. */
+static void a_key_longer_than_a_block_is_hashed_first(void **state)
+{
+	static const char data[] = "Test Using Larger Than Block-Size Key - Hash Key First";
+	uint8_t key[131];
+	struct sha256 code;
+
+	(void)state;
+	memset(key, 0xaa, sizeof key);
+	code = hmac_sha256(key, sizeof key, data, sizeof data - 1);
+	is_written(
+		&code, "sha256:60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+/* Python's hmac, key and data of the same 64 bytes. */
+static void a_key_of_one_block_is_taken_as_it_is(void **state)
+{
+	uint8_t key[64];
+	struct sha256 code;
+
+	(void)state;
+	memset(key, 'k', sizeof key);
+	code = hmac_sha256(key, sizeof key, key, sizeof key);
+	is_written(
+		&code, "sha256:646f8cb2a11b1ab0d22b9f64c8aaa3ca6928e58f4c7ddc9c75afb49c50021cde");
+}
+
 /* RFC 3720 §B.4. */
 static void the_published_checksums_come_out(void **state)
 {
@@ -109,6 +136,8 @@ int main(void)
 		cmocka_unit_test(a_digest_in_another_spelling_is_refused),
 		cmocka_unit_test(the_published_digests_come_out),
 		cmocka_unit_test(the_published_codes_come_out),
+		cmocka_unit_test(a_key_longer_than_a_block_is_hashed_first),
+		cmocka_unit_test(a_key_of_one_block_is_taken_as_it_is),
 		cmocka_unit_test(the_published_checksums_come_out),
 		cmocka_unit_test(the_instruction_and_the_table_agree),
 	};

@@ -247,6 +247,18 @@ static void missing_and_mistyped_members_are_named(void **state)
 }
 
 /* RFC 8785 §3.2.3 and its appendix B, with the two documented differences. */
+static void bytes_that_are_no_text_have_no_canonical_form(void **state)
+{
+	struct json_member member = {.name = TEXT("n"), .value = json_string(TEXT("caf\xc3"))};
+	struct json object = {.type = JSON_OBJECT, .count = 1, .members = &member};
+
+	assert_null(json_canonical_text(*state, &object).data);
+	member = (struct json_member){.name = TEXT("\xff"), .value = json_null()};
+	assert_null(json_canonical_text(*state, &object).data);
+	member.name = TEXT("caf\xc3\xa9 long enough for words");
+	assert_non_null(json_canonical_text(*state, &object).data);
+}
+
 static void the_canonical_form_is_that_of_rfc_8785(void **state)
 {
 	writes(state,
@@ -471,6 +483,7 @@ int main(void)
 		JSON_TEST(values_keep_their_types_and_lines),
 		JSON_TEST(more_values_than_the_frame_holds_are_kept_in_order),
 		JSON_TEST(missing_and_mistyped_members_are_named),
+		JSON_TEST(bytes_that_are_no_text_have_no_canonical_form),
 		JSON_TEST(the_canonical_form_is_that_of_rfc_8785),
 		JSON_TEST(doubles_are_written_shortest),
 		JSON_TEST(members_in_any_order_are_equal_and_types_matter),

@@ -286,6 +286,42 @@ static void posts_of_another_thread_run_once_and_in_order(void **state)
 	free(posts);
 }
 
+/* Defers itself again and again; each turn runs it once, after the drivers of
+ * the turn that deferred it. */
+static void defer_again(struct loop_post *post)
+{
+	struct numbered_post *numbered = post->context;
+
+	assert_int_equal(numbered->bench->count, numbered->number);
+	numbered->number++;
+	if (numbered->number == 4)
+		loop_stop(numbered->bench->loop);
+	else
+		loop_defer(numbered->bench->loop, post);
+}
+
+static int64_t count_turn(struct loop_driver *driver)
+{
+	struct bench *bench = driver->context;
+
+	bench->count++;
+	return -1;
+}
+
+static void what_is_deferred_runs_in_the_next_turn_without_a_ring(void **state)
+{
+	struct bench *bench = *state;
+	struct loop_driver driver = {.turn = count_turn, .context = bench};
+	struct numbered_post numbered = {.bench = bench};
+
+	numbered.post = (struct loop_post){.run = defer_again, .context = &numbered};
+	loop_defer(bench->loop, &numbered.post);
+	loop_driver_add(bench->loop, &driver);
+	run_to_stop(bench);
+	loop_driver_remove(bench->loop, &driver);
+	assert_int_equal(numbered.number, 4);
+}
+
 static int64_t remove_self(struct loop_driver *driver)
 {
 	struct bench *bench = driver->context;
@@ -346,6 +382,9 @@ int main(void)
 			a_driver_may_remove_itself_and_others_go_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stop_before_the_run_ends_it_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_deferred_runs_in_the_next_turn_without_a_ring, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,23 @@ static void what_is_not_a_canonical_record_is_refused(void **state)
 	assert_int_equal(fixture->done_count, 0);
 }
 
+/* What comes with its value is not read again, but checked all the same. */
+static void a_value_without_the_common_members_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_member members[] = {{TEXT("actor"), json_cstring("nobody in particular")},
+		{TEXT("at"), json_integer(1)}, {TEXT("type"), json_cstring("start")}};
+	struct json record = {.type = JSON_OBJECT, .count = 3, .members = members};
+	struct record_append append = append_of(
+		fixture, TEXT("{\"actor\":\"nobody in particular\",\"at\":1,\"type\":\"start\"}"));
+	struct error err = {0};
+
+	append.record = &record;
+	assert_false(record_submit(fixture->log, &append, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	assert_int_equal(fixture->done_count, 0);
+}
+
 static void content_other_than_the_one_named_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -594,6 +611,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LOG_TEST(what_is_not_a_canonical_record_is_refused),
+		LOG_TEST(a_value_without_the_common_members_is_refused),
 		LOG_TEST(content_other_than_the_one_named_is_refused),
 		LOG_TEST(an_entry_one_byte_too_long_is_refused),
 		LOG_TEST(a_full_queue_refuses_and_keeps_what_it_took),
