@@ -305,7 +305,7 @@ static size_t headers_fill(struct http_header headers[HEADERS_MAX],
 			(struct http_header){"MCP-Protocol-Version", connection->version};
 	if (connection->session[0] != '\0')
 		headers[count++] = (struct http_header){"Mcp-Session-Id", connection->session};
-	if (authorization[0] != '\0')
+	if (authorization != NULL)
 		headers[count++] = (struct http_header){"Authorization", authorization};
 	return count;
 }
@@ -324,13 +324,13 @@ static bool post_send(struct post *post, const struct connection *connection, st
 	int64_t deadline_ms, struct error *err)
 {
 	struct http_header headers[HEADERS_MAX];
-	char *authorization = calloc(1, AUTHORIZATION_BYTES_MAX);
+	bool is_secret = connection->credential.length > 0;
+	char *authorization = is_secret ? calloc(1, AUTHORIZATION_BYTES_MAX) : NULL;
 	bool ok = false;
 
-	if (authorization == NULL)
+	if (is_secret && authorization == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a request");
-	if (connection->credential.length == 0 ||
-		authorization_make(connection, authorization, err))
+	if (!is_secret || authorization_make(connection, authorization, err))
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = method_of(post->kind),
 				.url = connection->url,
@@ -344,7 +344,8 @@ static bool post_send(struct post *post, const struct connection *connection, st
 				.on_body = on_body,
 				.on_done = on_done},
 			&post->call, err);
-	explicit_bzero(authorization, AUTHORIZATION_BYTES_MAX);
+	if (is_secret)
+		explicit_bzero(authorization, AUTHORIZATION_BYTES_MAX);
 	free(authorization);
 	return ok;
 }

@@ -2,7 +2,7 @@
  * answers nonsense. */
 #include "talk.h"
 
-#include "wire/http_client.h"
+#include "wire/http_client_private.h"
 #include "wire/http_server.h"
 
 #include <pthread.h>
@@ -391,6 +391,169 @@ static void fetching_waits_for_the_answer(void **state)
 	arena_destroy(&arena);
 }
 
+/* ---- kept connections, against a server that answers from a script ---- */
+
+struct script {
+	const char *const *answers; /* one a request, NULL-terminated; "" closes instead */
+	int listening;
+	uint16_t port;
+	int requests;
+	int connections;
+	pthread_t thread;
+};
+
+/* Reads a request's head; false when the client closed. */
+static bool head_read(int fd)
+{
+	char bytes[4096];
+	size_t used = 0;
+
+	while (used < sizeof bytes && memmem(bytes, used, "\r\n\r\n", 4) == NULL) {
+		ssize_t got = recv(fd, bytes + used, sizeof bytes - used, 0);
+
+		if (got <= 0)
+			return false;
+		used += (size_t)got;
+	}
+	return true;
+}
+
+static void *play(void *context)
+{
+	struct script *script = context;
+	const char *const *answer = script->answers;
+
+	while (*answer != NULL) {
+		int fd = accept(script->listening, NULL, NULL);
+
+		script->connections++;
+		for (; *answer != NULL && head_read(fd); answer++) {
+			script->requests++;
+			if (**answer == '\0') {
+				answer++;
+				break;
+			}
+			(void)send(fd, *answer, strlen(*answer), MSG_NOSIGNAL);
+		}
+		(void)close(fd);
+	}
+	return NULL;
+}
+
+static void script_start(struct script *script)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t size = sizeof address;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	script->listening = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(script->listening, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(script->listening, 8), 0);
+	assert_int_equal(getsockname(script->listening, (struct sockaddr *)&address, &size), 0);
+	script->port = ntohs(address.sin_port);
+	assert_int_equal(pthread_create(&script->thread, NULL, play, script), 0);
+}
+
+static void script_stop(struct script *script)
+{
+	assert_int_equal(pthread_join(script->thread, NULL), 0);
+	(void)close(script->listening);
+}
+
+/* One call to the script's server. */
+static void ask(struct bench *bench, const struct script *script)
+{
+	struct http_call_request request = request_of(bench, "/x");
+	struct error err;
+
+	(void)snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%u/x", script->port);
+	bench->is_done = false;
+	assert_true(http_client_send(bench->client, &request, NULL, &err));
+	talk_run_until(bench->loop, &bench->is_done);
+}
+
+#define WHOLE "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+static void a_request_that_got_no_answer_is_not_sent_again(void **state)
+{
+	static const char *const answers[] = {WHOLE, "", NULL};
+	struct script script = {.answers = answers};
+
+	script_start(&script);
+	ask(*state, &script);
+	ask(*state, &script); /* on the kept connection, which closes */
+	script_stop(&script);
+	assert_int_equal(((struct bench *)*state)->err.code, ERROR_IO);
+	assert_int_equal(script.requests, 2);
+	assert_int_equal(script.connections, 1);
+}
+
+static void bytes_behind_an_answer_end_the_connection(void **state)
+{
+	static const char *const answers[] = {WHOLE "HTTP/1.1 200 OK\r\n", WHOLE, NULL};
+	struct script script = {.answers = answers};
+
+	script_start(&script);
+	ask(*state, &script);
+	ask(*state, &script);
+	script_stop(&script);
+	assert_int_equal(((struct bench *)*state)->err.code, ERROR_NONE);
+	assert_int_equal(script.connections, 2);
+}
+
+static void a_connection_serves_the_next_call_if_the_server_keeps_it(void **state)
+{
+	static const char *const answers[] = {WHOLE, WHOLE,
+		"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", WHOLE,
+		"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok", WHOLE,
+		NULL};
+	struct script script = {.answers = answers};
+	int i;
+
+	script_start(&script);
+	for (i = 0; i < 6; i++) {
+		ask(*state, &script);
+		assert_int_equal(((struct bench *)*state)->err.code, ERROR_NONE);
+	}
+	script_stop(&script);
+	assert_int_equal(script.connections, 3);
+}
+
+static void a_broken_answer_is_an_error_that_says_why(void **state)
+{
+	static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+					      "Transfer-Encoding: chunked\r\n\r\nx",
+		NULL};
+	struct script script = {.answers = answers};
+	struct bench *bench = *state;
+
+	script_start(&script);
+	ask(bench, &script);
+	script_stop(&script);
+	assert_int_equal(bench->err.code, ERROR_IO);
+	assert_non_null(strstr(bench->err.text, "malformed"));
+}
+
+static void a_place_is_a_numeric_address_and_nothing_doubtful(void **state)
+{
+	static const char *const good[] = {"http://127.0.0.1", "http://127.0.0.1:1/x?y",
+		"http://[::1]:65535/", "http://10.0.0.1/?a=b"};
+	static const char *const bad[] = {"http://localhost/", "http://127.0.0.1:0/",
+		"http://127.0.0.1:65536/", "http://127.0.0.1:+1/", "http://127.0.0.1:/",
+		"http://u@127.0.0.1/", "http://127.0.0.1/#f", "http://127.1/", "http://[::1/",
+		"http://[::1]x/", "http://127.0.0.1\\x/", "https://127.0.0.1/", "http:///x",
+		"http://127.0.0.1/ x", "http://127.0.0.1?x"};
+	struct http_place place;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof good / sizeof good[0]; i++)
+		assert_true(http_place_read(good[i], &place));
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (http_place_read(bad[i], &place))
+			fail_msg("%s was taken", bad[i]);
+}
+
 #define WITH(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -411,6 +574,11 @@ int main(void)
 		WITH(a_stream_that_breaks_is_an_error),
 		WITH(an_answer_may_send_the_next_request),
 		WITH(fetching_waits_for_the_answer),
+		WITH(a_request_that_got_no_answer_is_not_sent_again),
+		WITH(bytes_behind_an_answer_end_the_connection),
+		WITH(a_connection_serves_the_next_call_if_the_server_keeps_it),
+		WITH(a_broken_answer_is_an_error_that_says_why),
+		WITH(a_place_is_a_numeric_address_and_nothing_doubtful),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
