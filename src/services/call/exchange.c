@@ -52,7 +52,7 @@ static void exchange_finish(struct exchange *exchange, enum exchange_state state
 	}
 	assert(exchange->wait == NULL);
 	if (exchange->changes_in_flight != 0 || exchange->is_people_posted ||
-		exchange->is_failed_posted)
+		exchange->is_failed_posted || exchange->is_outcome_posted)
 		return; /* the last of them comes back here */
 	exchange->state = EXCHANGE_ANSWERED;
 	if (exchange->link == NULL)
@@ -116,22 +116,33 @@ static void on_outcome_done(struct fold_change *change)
 
 /* Hands the outcome to the log.  If that cannot be, the call is in flight for the
  * log, and the next start records `unknown`. */
-static void submit_outcome(struct exchange *exchange, const struct outcome *outcome)
+static void on_outcome_post(struct loop_post *post)
 {
-	struct call_ports *ports = &exchange->service->ports;
+	struct exchange *exchange = post->context;
 	struct error err = {0};
 
-	wait_forever(exchange);
-	exchange->state = EXCHANGE_OUTCOME;
+	exchange->is_outcome_posted = false;
 	exchange->outcome.done = on_outcome_done;
 	exchange->outcome.context = exchange;
 	exchange->outcome.append.urgency = RECORD_RESERVED;
-	if (exchange_outcome_record(exchange, outcome, &err) &&
-		fold_submit(ports->fold, &exchange->outcome, &err)) {
+	if (exchange_outcome_record(exchange, &exchange->what_became, &err) &&
+		fold_submit(exchange->service->ports.fold, &exchange->outcome, &err)) {
 		exchange->changes_in_flight++;
 		return;
 	}
 	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+/* In the next turn, so that the reply leaves first. */
+static void submit_outcome(struct exchange *exchange, const struct outcome *outcome)
+{
+	wait_forever(exchange);
+	exchange->state = EXCHANGE_OUTCOME;
+	exchange->what_became = *outcome;
+	exchange->outcome_post.run = on_outcome_post;
+	exchange->outcome_post.context = exchange;
+	exchange->is_outcome_posted = true;
+	loop_defer(exchange->service->ports.loop, &exchange->outcome_post);
 }
 
 /* An allowed call that does not go after all. */
@@ -696,7 +707,7 @@ static void on_answer_event(struct exchange *exchange)
 		out.kind = CALL_RESULT;
 		out.result = &result;
 		outcome.status = "result";
-		outcome.result = answer->result;
+		exchange_outcome_digest(exchange, answer->result, &outcome);
 	}
 	exchange->service->figures.answered++;
 	reply(exchange, &out);

@@ -73,6 +73,16 @@ const char *exchange_state_word(enum exchange_state state);
 
 enum { CALL_UNITS_MAX = 8 };
 
+/* What became of an allowed call. */
+struct outcome {
+	const char *status; /* docs/formats/records.md, outcome */
+	enum reason reason; /* why it was not forwarded after all, or NONE */
+	bool is_forwarded;
+	bool has_result; /* the two below are of it */
+	bool is_error;
+	struct sha256 result; /* keyed; {0} if it was too large to be digested */
+};
+
 struct exchange {
 	struct call_service *service;
 	enum exchange_state state;
@@ -103,6 +113,9 @@ struct exchange {
 	bool is_people_posted;
 	struct loop_post failed_post;
 	bool is_failed_posted;
+	struct loop_post outcome_post;
+	bool is_outcome_posted;
+	struct outcome what_became; /* of the call; waits for the reply to leave */
 	struct loop_post release_post;
 	struct upstream_wait *wait;
 	struct upstream_request request; /* what the edge borrows until it answers */
@@ -123,15 +136,11 @@ void exchange_check_live(struct exchange *exchange);
 bool exchange_decision_record(struct exchange *exchange, struct error *err) MUST_CHECK;
 bool exchange_asked_record(
 	struct exchange *exchange, const struct sha256 *call_digest, struct error *err) MUST_CHECK;
-/* What became of an allowed call. */
-struct outcome {
-	const char *status; /* docs/formats/records.md, outcome */
-	enum reason reason; /* why it was not forwarded after all, or NONE */
-	bool is_forwarded;
-	const struct json *result; /* digested; or NULL */
-};
 bool exchange_outcome_record(
 	struct exchange *exchange, const struct outcome *outcome, struct error *err) MUST_CHECK;
+/* Digests the server's result into outcome while it is borrowed. */
+void exchange_outcome_digest(
+	struct exchange *exchange, const struct json *result, struct outcome *outcome);
 /* The whole text a model or a person reads; never empty. */
 struct text exchange_message(
 	struct exchange *exchange, enum call_reply_kind kind, const struct error *failure);

@@ -213,18 +213,28 @@ bool exchange_asked_record(
 
 /* ---- the outcome ------------------------------------------------------------------ */
 
-/* A result too large to be digested in the call's memory goes without. */
-static void put_result(
-	struct json_builder *record, struct exchange *exchange, const struct json *result)
+void exchange_outcome_digest(
+	struct exchange *exchange, const struct json *result, struct outcome *outcome)
 {
 	struct text canonical = json_canonical_text(exchange->arena, result);
-	struct sha256 digest;
 	struct error err;
 
-	if (json_boolean_or(result, "isError", false))
+	outcome->has_result = true;
+	outcome->is_error = json_boolean_or(result, "isError", false);
+	if (canonical.data == NULL ||
+		!digest_value(exchange, canonical, &outcome->result, &err))
+		outcome->result = (struct sha256){0};
+}
+
+/* A result too large to be digested in the call's memory goes without. */
+static void put_result(struct json_builder *record, const struct outcome *outcome)
+{
+	static const struct sha256 none;
+
+	if (outcome->is_error)
 		json_put_boolean(record, "is-error", true);
-	if (canonical.data != NULL && digest_value(exchange, canonical, &digest, &err))
-		json_put_digest(record, "result", &digest);
+	if (!sha256_equal(&outcome->result, &none))
+		json_put_digest(record, "result", &outcome->result);
 }
 
 bool exchange_outcome_record(
@@ -249,8 +259,8 @@ bool exchange_outcome_record(
 		&record, "sensitivity", text_of(sensitivity_word(exchange->decision.sensitivity)));
 	if (exchange->decision.is_untrusted)
 		json_put_boolean(&record, "untrusted", true);
-	if (outcome->result != NULL) {
-		put_result(&record, exchange, outcome->result);
+	if (outcome->has_result) {
+		put_result(&record, outcome);
 		if (!values->attach(
 			    values->context, exchange->call.task, &exchange->outcome.append, err))
 			return false;
