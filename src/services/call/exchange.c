@@ -125,6 +125,7 @@ static void on_outcome_post(struct loop_post *post)
 	exchange->outcome.done = on_outcome_done;
 	exchange->outcome.context = exchange;
 	exchange->outcome.append.urgency = RECORD_RESERVED;
+	exchange->outcome.append.may_linger = true;
 	if (exchange_outcome_record(exchange, &exchange->what_became, &err) &&
 		fold_submit(exchange->service->ports.fold, &exchange->outcome, &err)) {
 		exchange->changes_in_flight++;

@@ -236,12 +236,10 @@ static bool key_add(
 	return true;
 }
 
-/* The key of a task that has one. */
-static bool key_find(
-	struct contents *contents, struct text task, struct live **out, struct error *err)
+/* The key in entry, read from its slot if it is not in memory. */
+static bool key_of(struct contents *contents, struct text task, struct entry *entry,
+	struct live **out, struct error *err)
 {
-	struct entry *entry = table_at(contents, hash_of(task));
-
 	*out = NULL;
 	if (entry->hash == 0 || entry->is_erased)
 		return error_set(err, ERROR_NOT_FOUND, "the task's content key does not exist");
@@ -260,14 +258,24 @@ static bool key_find(
 	return true;
 }
 
+/* The key of a task that has one. */
+static bool key_find(
+	struct contents *contents, struct text task, struct live **out, struct error *err)
+{
+	return key_of(contents, task, table_at(contents, hash_of(task)), out, err);
+}
+
 static bool key_get(
 	struct contents *contents, struct text task, struct live **out, struct error *err)
 {
+	struct entry *entry;
+
 	if (!check_task(task, err))
 		return false;
-	if (table_at(contents, hash_of(task))->hash == 0)
+	entry = table_at(contents, hash_of(task));
+	if (entry->hash == 0)
 		return key_add(contents, task, out, err);
-	return key_find(contents, task, out, err);
+	return key_of(contents, task, entry, out, err);
 }
 
 /* --- what services use ------------------------------------------------------------------ */

@@ -101,12 +101,23 @@ static bool enqueue(struct record_log *log, struct record_append *append, struct
 	queue->last = append;
 	queue->count++;
 	queue->bytes += bytes;
+	if (!append->may_linger)
+		queue->prompt_count++;
+	else if (queue->lingers_until_ms == 0)
+		queue->lingers_until_ms = record_now_ms() + RECORD_LINGER_MS;
 	return true;
+}
+
+/* With the lock held: a sleeping writer must be woken for what is due before it
+ * wakes by itself. */
+static bool sleeps_too_long(const struct record_log *log)
+{
+	return log->queue.prompt_count > 0 || log->wakes_at_ms > log->queue.lingers_until_ms;
 }
 
 bool record_submit(struct record_log *log, struct record_append *append, struct error *err)
 {
-	bool ok;
+	bool ok, must_wake;
 
 	append->is_durable = false;
 	append->index = 0;
@@ -119,8 +130,9 @@ bool record_submit(struct record_log *log, struct record_append *append, struct 
 	}
 	pthread_mutex_lock(&log->lock);
 	ok = enqueue(log, append, err);
+	must_wake = ok && sleeps_too_long(log);
 	pthread_mutex_unlock(&log->lock);
-	if (ok) /* once the lock is free: the writer wants it first */
+	if (must_wake) /* once the lock is free: the writer wants it first */
 		pthread_cond_signal(&log->wake);
 	return ok;
 }

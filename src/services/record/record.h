@@ -21,6 +21,7 @@ struct record_log;
 enum {
 	RECORD_ENTRY_BYTES_MAX = 65535, /* C2SP tlog-tiles: a bundle's length field is 16 bits */
 	RECORD_CONTENT_BYTES_MAX = 16 * 1024 * 1024,
+	RECORD_LINGER_MS = 5,
 };
 
 /* What still fits when the disk is full. */
@@ -47,6 +48,8 @@ struct record_append {
 	struct text content;       /* optional bytes kept beside the log, borrowed until done */
 	struct content_key_slot content_key; /* contents_attach; {0} if not used */
 	enum record_urgency urgency;
+	/* Nobody waits for it: it may wait RECORD_LINGER_MS for a batch of others. */
+	bool may_linger;
 	struct loop *loop; /* done runs on this loop's thread; NULL: on the writer's */
 	void (*done)(struct record_append *append);
 	void *context;

@@ -15,7 +15,9 @@ struct record_queue {
 	struct record_append *first;
 	struct record_append *last;
 	uint32_t count;
+	uint32_t prompt_count; /* of those that may not linger */
 	uint64_t bytes;
+	int64_t lingers_until_ms; /* monotonic: when the first that lingers is due */
 };
 
 /* What a restored folder's log was before. */
@@ -39,6 +41,7 @@ struct record_log {
 	bool is_disk_full;             /* the last try to prepare a segment found no room */
 	int64_t prepare_after_ms;      /* monotonic: not before, once it has failed */
 	int64_t publish_after_ms;      /* monotonic: next checkpoint */
+	int64_t busy_until_ms;         /* monotonic: what lingers may still follow the last batch */
 	_Atomic bool is_forked;        /* the signer refused: nothing more is signed */
 
 	pthread_t writer;
@@ -47,6 +50,7 @@ struct record_log {
 	pthread_cond_t wake;  /* the writer */
 	pthread_cond_t grown; /* those in record_log_wait */
 	struct record_queue queue;
+	int64_t wakes_at_ms; /* monotonic; 0: the writer is awake and will look itself */
 	bool is_closing;
 	bool is_interrupted;
 

@@ -356,16 +356,36 @@ static bool work_behind(struct record_log *log, bool is_busy)
 	return publisher_tidy(log->publisher, &is_done, &ignored) && !is_done;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* With the lock held: sleeps until there is something to do. */
 static void wait_for_work(struct record_log *log)
 {
-	int64_t until = record_now_ms() + IDLE_WAIT_MS;
+	int64_t now = record_now_ms(), until = now + IDLE_WAIT_MS;
 	struct timespec at;
 
-	if (!is_signed(log) && !log->is_forked && log->publish_after_ms < until)
-		until = log->publish_after_ms;
+	if (!is_signed(log) && !log->is_forked)
+		until = earlier(until, log->publish_after_ms);
+	if (log->queue.first != NULL)
+		until = earlier(until, log->queue.lingers_until_ms);
+	if (log->busy_until_ms > now) /* then what lingers need not wake it */
+		until = earlier(until, log->busy_until_ms);
 	at = (struct timespec){until / 1000, until % 1000 * 1000000};
+	log->wakes_at_ms = until;
 	pthread_cond_timedwait(&log->wake, &log->lock, &at);
+	log->wakes_at_ms = 0;
+}
+
+/* With the lock held. */
+static bool is_due(const struct record_log *log)
+{
+	const struct record_queue *queue = &log->queue;
+
+	return queue->prompt_count > 0 ||
+	       (queue->first != NULL && record_now_ms() >= queue->lingers_until_ms);
 }
 
 /* The whole queue; NULL if it is empty.  *is_closing: no more will come. */
@@ -374,7 +394,7 @@ static struct record_append *take_queue(struct record_log *log, bool may_wait, b
 	struct record_append *first;
 
 	pthread_mutex_lock(&log->lock);
-	if (may_wait && log->queue.first == NULL && !log->is_closing)
+	if (may_wait && !is_due(log) && !log->is_closing)
 		wait_for_work(log);
 	first = log->queue.first;
 	log->queue = (struct record_queue){0};
@@ -415,7 +435,9 @@ static void *run_writer(void *context)
 		struct record_append *taken = take_queue(log, !has_more, &is_closing);
 
 		write_queued(log, taken);
-		has_more = work_behind(log, taken != NULL) || taken != NULL;
+		if (taken != NULL)
+			log->busy_until_ms = record_now_ms() + RECORD_LINGER_MS;
+		has_more = work_behind(log, taken != NULL);
 	}
 	write_queued(log, take_queue(log, false, &is_closing));
 	finish(log);

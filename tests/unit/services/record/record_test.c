@@ -559,6 +559,7 @@ static void *produce(void *context)
 			&producer->entries[i], record_stamp_utc_ms(producer->log), i, 120, NULL);
 		producer->appends[i] =
 			(struct record_append){.entry = buffer_text(&producer->entries[i]),
+				.may_linger = i % 3 == 1,
 				.done = producer_done,
 				.context = producer};
 		if (!record_submit(producer->log, &producer->appends[i], &err))
@@ -605,6 +606,42 @@ static void producers_on_many_threads_keep_their_order(void **state)
 	assert_true(open_log(fixture, &err));
 }
 
+/* Nobody else submits: the writer, asleep, must still come to it by itself. */
+static void an_entry_that_may_linger_becomes_durable_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_log_options options = options_of(fixture);
+	struct producer *producer = calloc(1, sizeof *producer);
+	struct error err = {0};
+	uint64_t size;
+
+	assert_non_null(producer);
+	record_log_close(&fixture->log);
+	options.monotonic_ms = NULL;
+	options.checkpoint_interval_ms = 60000;
+	assert_true(record_log_open(&fixture->log, &options, &err));
+	for (uint64_t i = 0; i < 4; i++) {
+		size = record_log_size(fixture->log);
+		buffer_init(&producer->entries[i], 1024);
+		test_entry_format(
+			&producer->entries[i], record_stamp_utc_ms(fixture->log), i, 120, NULL);
+		producer->appends[i] =
+			(struct record_append){.entry = buffer_text(&producer->entries[i]),
+				.may_linger = true,
+				.done = producer_done,
+				.context = producer};
+		assert_true(record_submit(fixture->log, &producer->appends[i], &err));
+		while (record_log_size(fixture->log) == size)
+			(void)record_log_wait(fixture->log, size, 10000);
+	}
+	record_log_close(&fixture->log);
+	assert_int_equal(atomic_load(&producer->done), 4);
+	for (uint64_t i = 0; i < 4; i++)
+		buffer_deinit(&producer->entries[i]);
+	free(producer);
+	assert_true(open_log(fixture, &err));
+}
+
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -631,6 +668,7 @@ int main(void)
 		LOG_TEST(time_never_runs_backwards_not_even_over_a_restart),
 		LOG_TEST(genesis_names_origin_and_key),
 		LOG_TEST(producers_on_many_threads_keep_their_order),
+		LOG_TEST(an_entry_that_may_linger_becomes_durable_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
