@@ -1,7 +1,11 @@
 /* Decisions.  Every policy whose scope matches is evaluated, whatever the others
  * said: which policies fail is part of the answer.  A policy that fails decides
- * nothing; a satisfied forbid wins; nothing is allowed without a permit. */
+ * nothing; a satisfied forbid wins; nothing is allowed without a permit.
+ *
+ * The index brings policies in any order and some twice; the answer is sorted and
+ * cleared of repetitions at the end. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cedar/policy_set.h"
@@ -39,8 +43,32 @@ static bool scope_matches(const struct stored_policy *policy, const struct evalu
 	       scope_part_matches(&policy->ast.scope[AST_PRINCIPAL], AST_PRINCIPAL, evaluation);
 }
 
+/* The same by hashes; only where they agree is the tree looked at. */
+static bool gate_part_opens(const struct cedar_policy_set *set, uint32_t index,
+	enum ast_variable variable, const struct evaluation *evaluation)
+{
+	const struct gate *gate = &set->gates[index];
+
+	if (gate->kinds[variable] == SCOPE_ANY)
+		return true;
+	if (gate->kinds[variable] == SCOPE_EQUAL &&
+		cedar_uid_hash(evaluation->variables[variable].entity) != gate->hashes[variable])
+		return false;
+	return scope_part_matches(&set->policies[index].ast.scope[variable], variable, evaluation);
+}
+
+static bool gate_opens(
+	const struct cedar_policy_set *set, uint32_t index, const struct evaluation *evaluation)
+{
+	return gate_part_opens(set, index, AST_RESOURCE, evaluation) &&
+	       gate_part_opens(set, index, AST_ACTION, evaluation) &&
+	       gate_part_opens(set, index, AST_PRINCIPAL, evaluation);
+}
+
 /* The answer while it grows. */
 struct tally {
+	const struct cedar_policy_set *set;
+	struct evaluation *evaluation;
 	struct arena *scratch;
 	uint32_t *reasons; /* of the effect that is winning so far */
 	uint32_t reason_count;
@@ -49,6 +77,7 @@ struct tally {
 	struct cedar_policy_error *errors;
 	uint32_t error_count;
 	uint32_t error_capacity;
+	struct cedar_error *failure; /* of one policy */
 	struct cedar_error *err;
 };
 
@@ -91,8 +120,7 @@ static bool tally_satisfied(struct tally *tally, uint32_t index, enum cedar_effe
 	return true;
 }
 
-static bool tally_failed(struct tally *tally, const struct stored_policy *policy, uint32_t index,
-	const struct ast *at, const struct cedar_error *failure)
+static bool tally_failed(struct tally *tally, uint32_t index, const struct ast *at)
 {
 	struct cedar_policy_error *errors = tally_grow(
 		tally, tally->errors, tally->error_count, &tally->error_capacity, sizeof *errors);
@@ -103,39 +131,100 @@ static bool tally_failed(struct tally *tally, const struct stored_policy *policy
 	tally->errors = errors;
 	error = &errors[tally->error_count];
 	error->policy = index;
-	error->range = stored_policy_range(policy, at->start, at->end);
-	error->text = cedar_text_copy(tally->scratch, cedar_text_of(failure->text));
+	error->range = stored_policy_range(&tally->set->policies[index], at->start, at->end);
+	error->text = cedar_text_copy(tally->scratch, cedar_text_of(tally->failure->text));
 	if (error->text.data == NULL)
 		return cedar_fail_memory(tally->err);
 	tally->error_count++;
 	return true;
 }
 
-/* Evaluates one policy whose scope matches. */
-static bool weigh(const struct cedar_policy_set *set, uint32_t index, struct evaluation *evaluation,
-	struct tally *tally)
+/* Evaluates one policy if its scope matches. */
+static bool weigh(struct tally *tally, uint32_t index)
 {
-	const struct stored_policy *policy = &set->policies[index];
+	const struct cedar_policy_set *set = tally->set;
+	const struct gate *gate = &set->gates[index];
+	enum cedar_effect effect = (enum cedar_effect)gate->effect;
 	struct cedar_value result;
-	struct cedar_error failure;
 
-	if (policy->ast.clause_count == 0)
-		return tally_satisfied(tally, index, policy->ast.effect);
-	if (program_run(&set->program, &policy->condition, evaluation, &result, &failure))
-		return !result.boolean || tally_satisfied(tally, index, policy->ast.effect);
-	if (failure.code == CEDAR_ERROR_EVALUATION)
-		return tally_failed(tally, policy, index, evaluation->failed_at, &failure);
-	*tally->err = failure;
+	if (!gate_opens(set, index, tally->evaluation))
+		return true;
+	if (gate->condition.start == gate->condition.end)
+		return tally_satisfied(tally, index, effect);
+	if (program_run(
+		    &set->program, &gate->condition, tally->evaluation, &result, tally->failure))
+		return !result.boolean || tally_satisfied(tally, index, effect);
+	if (tally->failure->code == CEDAR_ERROR_EVALUATION)
+		return tally_failed(tally, index, tally->evaluation->failed_at);
+	*tally->err = *tally->failure;
 	return false;
+}
+
+static bool weigh_list(void *closure, const uint32_t *policies, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (!weigh(closure, policies[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool weigh_all(struct tally *tally)
+{
+	const struct cedar_policy_set *set = tally->set;
+
+	if (set->is_indexed)
+		return index_walk(
+			&set->index, &set->program, tally->evaluation, weigh_list, tally);
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (!weigh(tally, i))
+			return false;
+	}
+	return true;
+}
+
+static int order_reasons(const void *a, const void *b)
+{
+	const uint32_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static int order_errors(const void *a, const void *b)
+{
+	const struct cedar_policy_error *left = a, *right = b;
+
+	return (left->policy > right->policy) - (left->policy < right->policy);
+}
+
+/* Sorts and drops repetitions; what order says is the same is the same. */
+static uint32_t settle(
+	void *items, uint32_t count, size_t size, int (*order)(const void *a, const void *b))
+{
+	char *bytes = items;
+	uint32_t kept = count > 0 ? 1 : 0;
+
+	if (count > 1)
+		qsort(items, count, size, order);
+	for (uint32_t i = 1; i < count; i++) {
+		if (order(bytes + (kept - 1) * size, bytes + i * size) == 0)
+			continue;
+		if (kept != i)
+			memcpy(bytes + kept * size, bytes + i * size, size);
+		kept++;
+	}
+	return kept;
 }
 
 static void give(struct cedar_answer *answer, const struct tally *tally)
 {
 	*answer = (struct cedar_answer){.decision = CEDAR_DENY,
 		.reasons = tally->reasons,
-		.reason_count = tally->reason_count,
+		.reason_count = settle(tally->reasons, tally->reason_count,
+			sizeof *tally->reasons, order_reasons),
 		.errors = tally->errors,
-		.error_count = tally->error_count};
+		.error_count = settle(tally->errors, tally->error_count, sizeof *tally->errors,
+			order_errors)};
 	if (tally->effect == CEDAR_PERMIT && tally->reason_count > 0)
 		answer->decision = CEDAR_ALLOW;
 }
@@ -144,20 +233,24 @@ bool cedar_authorize(const struct cedar_policy_set *set, const struct cedar_enti
 	const struct cedar_request *request, struct cedar_arena *scratch,
 	struct cedar_answer *answer, struct cedar_error *err)
 {
-	struct cedar_value stack[EVALUATION_STACK_FIRST];
+	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
+	const struct cedar_value *paths[EVALUATION_PATHS_MAX] = {NULL};
 	struct evaluation evaluation;
-	struct tally tally = {
-		.scratch = cedar_arena_inner(scratch), .effect = CEDAR_PERMIT, .err = err};
+	NOT_ZEROED struct cedar_error failure;
+	struct tally tally = {.set = set,
+		.evaluation = &evaluation,
+		.scratch = cedar_arena_inner(scratch),
+		.effect = CEDAR_PERMIT,
+		.failure = &failure,
+		.err = err};
 
 	assert(set->is_sealed);
 	*answer = (struct cedar_answer){.decision = CEDAR_DENY};
 	if (!evaluation_init(&evaluation, entities, request, tally.scratch, stack, err))
 		return false;
-	for (uint32_t i = 0; i < set->count; i++) {
-		if (scope_matches(&set->policies[i], &evaluation) &&
-			!weigh(set, i, &evaluation, &tally))
-			return false;
-	}
+	evaluation.paths = paths;
+	if (!weigh_all(&tally))
+		return false;
 	give(answer, &tally);
 	return true;
 }
@@ -165,7 +258,7 @@ bool cedar_authorize(const struct cedar_policy_set *set, const struct cedar_enti
 bool cedar_policy_applies(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_request *request)
 {
-	struct cedar_value stack[EVALUATION_STACK_FIRST];
+	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
 	struct evaluation evaluation;
 	struct cedar_request bare = *request;
 	struct cedar_error ignored;

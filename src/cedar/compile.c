@@ -9,7 +9,7 @@
 
 #include "cedar/program.h"
 
-enum { OPS_FIRST = 16, CONSTANTS_FIRST = 8 };
+enum { OPS_FIRST = 16, CONSTANTS_FIRST = 8, PATHS_FIRST = 8 };
 
 struct compiler {
 	struct program *program;
@@ -122,6 +122,91 @@ static bool compile_children(struct compiler *compiler, const struct ast *node)
 	}
 	return true;
 }
+
+/* ---- paths ---- */
+
+static uint64_t path_hash(const struct path *path)
+{
+	uint64_t hash = path->variable;
+
+	for (uint32_t i = 0; i < path->count; i++)
+		hash = cedar_text_hash(hash, path->names[i]);
+	return hash;
+}
+
+static bool is_same_path(const struct path *a, const struct path *b)
+{
+	if (a->variable != b->variable || a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (!cedar_text_equal(a->names[i], b->names[i]))
+			return false;
+	}
+	return true;
+}
+
+/* A rolled back entry of the table may still name a place: it is no path any
+ * more, or another one. */
+static bool find_path(
+	const struct program *program, const struct path *path, uint64_t hash, uint32_t *index)
+{
+	struct table_cursor cursor = table_start(&program->path_table, hash);
+
+	while (table_next(&program->path_table, &cursor, index)) {
+		if (*index < program->path_count && is_same_path(&program->paths[*index], path))
+			return true;
+	}
+	return false;
+}
+
+static bool add_path(struct program *program, const struct path *path, uint64_t hash,
+	uint32_t *index, struct cedar_error *err)
+{
+	program->path_table.arena = program->arena;
+	if (!table_reserve(&program->path_table, program->path_table.used + 1))
+		return cedar_fail_memory(err);
+	if (program->path_count == program->path_capacity) {
+		uint32_t capacity =
+			program->path_capacity == 0 ? PATHS_FIRST : program->path_capacity;
+		void *paths = grow(program->arena, program->paths, program->path_count, &capacity,
+			sizeof *program->paths);
+
+		if (paths == NULL)
+			return cedar_fail_memory(err);
+		program->paths = paths;
+		program->path_capacity = capacity;
+	}
+	*index = program->path_count++;
+	program->paths[*index] = *path;
+	table_put(&program->path_table, hash, *index);
+	return true;
+}
+
+bool program_path(struct program *program, const struct ast *node, bool *is_path, uint32_t *index,
+	struct cedar_error *err)
+{
+	const struct ast *inner = node;
+	struct path path = {.count = 0};
+	struct cedar_text *names;
+	uint64_t hash;
+
+	for (; inner->kind == AST_GET; inner = inner->children[0])
+		path.count++;
+	*is_path = inner->kind == AST_VARIABLE;
+	if (!*is_path)
+		return true;
+	path.variable = (enum ast_variable)inner->detail;
+	names = arena_array(program->arena, struct cedar_text, path.count);
+	if (names == NULL)
+		return cedar_fail_memory(err);
+	for (uint32_t at = path.count; at > 0; at--, node = node->children[0])
+		names[at - 1] = node->names[0];
+	path.names = names;
+	hash = path_hash(&path);
+	return find_path(program, &path, hash, index) || add_path(program, &path, hash, index, err);
+}
+
+/* ---- constants ---- */
 
 /* Made of literals alone.  Asked before folding, which takes memory. */
 static bool is_constant(const struct ast *node)
@@ -320,18 +405,46 @@ static bool compile_record(struct compiler *compiler, const struct ast *node)
 	       move_stack(compiler, node->count, 1);
 }
 
+static bool compile_get(struct compiler *compiler, const struct ast *node)
+{
+	bool is_path;
+	uint32_t path = 0;
+
+	if (!program_path(compiler->program, node, &is_path, &path, compiler->err))
+		return false;
+	if (!is_path)
+		return compile_named(compiler, node, OP_GET);
+	return emit(compiler, OP_PATH, node, path, 0) && move_stack(compiler, 0, 1);
+}
+
 static bool compile_gathered(struct compiler *compiler, const struct ast *node, enum op_code code)
 {
 	return compile_children(compiler, node) && emit(compiler, code, node, 0, node->count) &&
 	       move_stack(compiler, node->count, 1);
 }
 
+/* == and != with a constant on one side. */
+static bool compile_equal(struct compiler *compiler, const struct ast *node)
+{
+	enum op_code code = node->kind == AST_EQUAL ? OP_EQUAL_CONSTANT : OP_NOT_EQUAL_CONSTANT;
+	const struct ast *const *sides = node->children;
+	const struct ast *constant = is_constant(sides[1]) ? sides[1] : sides[0];
+	struct cedar_value value = {.type = CEDAR_NONE};
+	uint32_t index;
+
+	if (is_constant(constant) && !fold(compiler, constant, &value))
+		return false;
+	if (value.type == CEDAR_NONE)
+		return compile_gathered(
+			compiler, node, node->kind == AST_EQUAL ? OP_EQUAL : OP_NOT_EQUAL);
+	return compile(compiler, constant == sides[1] ? sides[0] : sides[1]) &&
+	       add_constant(compiler, &value, &index) && emit(compiler, code, node, index, 1);
+}
+
 /* Operators whose operands are all on the stack, and the rest by kind. */
 static bool compile_operator(struct compiler *compiler, const struct ast *node)
 {
 	static const uint8_t codes[] = {
-		[AST_EQUAL] = OP_EQUAL,
-		[AST_NOT_EQUAL] = OP_NOT_EQUAL,
 		[AST_LESS] = OP_LESS,
 		[AST_LESS_EQUAL] = OP_LESS_EQUAL,
 		[AST_GREATER] = OP_GREATER,
@@ -371,7 +484,9 @@ static bool compile(struct compiler *compiler, const struct ast *node)
 	if (node->kind == AST_IF)
 		return compile_if(compiler, node);
 	if (node->kind == AST_GET)
-		return compile_named(compiler, node, OP_GET);
+		return compile_get(compiler, node);
+	if (node->kind == AST_EQUAL || node->kind == AST_NOT_EQUAL)
+		return compile_equal(compiler, node);
 	if (node->kind == AST_HAS)
 		return compile_named(compiler, node, OP_HAS);
 	if (node->kind == AST_IS)

@@ -29,6 +29,26 @@ static bool need(const struct cedar_value *value, enum cedar_type type, struct c
 	return value->type == type || fail_type(err, cedar_type_name(type), value);
 }
 
+/* The uid with its hash, so that it is computed once. */
+static bool set_variable(struct evaluation *evaluation, enum ast_variable variable,
+	const struct cedar_uid *uid, struct cedar_error *err)
+{
+	struct cedar_uid *hashed;
+
+	evaluation->variables[variable] = cedar_value_entity(uid);
+	if (uid->hash == 0 && evaluation->scratch != NULL) {
+		hashed = arena_new(evaluation->scratch, struct cedar_uid);
+		if (hashed == NULL)
+			return cedar_fail_memory(err);
+		*hashed = *uid;
+		hashed->hash = cedar_uid_hash(uid);
+		evaluation->variables[variable] = cedar_value_entity(hashed);
+	}
+	evaluation->nodes[variable] = entities_find(
+		evaluation->entities, evaluation->variables[variable].entity);
+	return true;
+}
+
 bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities *entities,
 	const struct cedar_request *request, struct arena *scratch, struct cedar_value *stack,
 	struct cedar_error *err)
@@ -42,17 +62,13 @@ bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities 
 		return true;
 	if (request->context.type != CEDAR_RECORD && request->context.type != CEDAR_NONE)
 		return cedar_fail(err, CEDAR_ERROR_INVALID, "the context must be a record");
-	evaluation->variables[AST_PRINCIPAL] = cedar_value_entity(&request->principal);
-	evaluation->variables[AST_ACTION] = cedar_value_entity(&request->action);
-	evaluation->variables[AST_RESOURCE] = cedar_value_entity(&request->resource);
 	evaluation->variables[AST_CONTEXT] = request->context;
 	if (request->context.type == CEDAR_NONE)
 		evaluation->variables[AST_CONTEXT] =
 			(struct cedar_value){.type = CEDAR_RECORD, .depth = 1};
-	evaluation->nodes[AST_PRINCIPAL] = entities_find(entities, &request->principal);
-	evaluation->nodes[AST_ACTION] = entities_find(entities, &request->action);
-	evaluation->nodes[AST_RESOURCE] = entities_find(entities, &request->resource);
-	return true;
+	return set_variable(evaluation, AST_PRINCIPAL, &request->principal, err) &&
+	       set_variable(evaluation, AST_ACTION, &request->action, err) &&
+	       set_variable(evaluation, AST_RESOURCE, &request->resource, err);
 }
 
 /* The entity's node, or NULL if the store has no such entity.  The request's own
@@ -60,36 +76,65 @@ bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities 
 static const struct entity_node *find_node(
 	const struct evaluation *evaluation, const struct cedar_uid *uid)
 {
-	const struct cedar_request *request = evaluation->request;
-
-	if (request != NULL) {
-		if (uid == &request->principal)
-			return evaluation->nodes[AST_PRINCIPAL];
-		if (uid == &request->resource)
-			return evaluation->nodes[AST_RESOURCE];
-		if (uid == &request->action)
-			return evaluation->nodes[AST_ACTION];
+	for (int i = 0; evaluation->request != NULL && i < SCOPE_PARTS; i++) {
+		if (uid == evaluation->variables[i].entity)
+			return evaluation->nodes[i];
 	}
 	return entities_find(evaluation->entities, uid);
 }
 
-/* Attribute `name` of a record or entity; *out is NULL if there is none. */
+const struct cedar_value *evaluation_attributes(
+	const struct evaluation *evaluation, const struct cedar_uid *uid)
+{
+	const struct entity_node *node = find_node(evaluation, uid);
+
+	return node == NULL ? NULL : &node->attributes;
+}
+
+/* Attribute `name` of a record or entity; NULL if there is none or object is
+ * neither. */
+static const struct cedar_value *member_of(const struct evaluation *evaluation,
+	const struct cedar_value *object, struct cedar_text name)
+{
+	if (object->type == CEDAR_ENTITY)
+		object = evaluation_attributes(evaluation, object->entity);
+	return object == NULL ? NULL : cedar_value_find(object, name);
+}
+
+/* The same; what is neither record nor entity is an error. */
 static bool find_attribute(const struct evaluation *evaluation, const struct cedar_value *object,
 	struct cedar_text name, const struct cedar_value **out, struct cedar_error *err)
 {
-	const struct entity_node *node;
+	*out = member_of(evaluation, object, name);
+	return *out != NULL || object->type == CEDAR_RECORD || object->type == CEDAR_ENTITY ||
+	       fail_type(err, "record or entity", object);
+}
 
-	*out = NULL;
-	if (object->type == CEDAR_RECORD) {
-		*out = cedar_value_find(object, name);
-		return true;
+static const struct cedar_value *read_path(
+	const struct path *path, const struct evaluation *evaluation)
+{
+	const struct cedar_value *value = &evaluation->variables[path->variable];
+
+	for (uint32_t i = 0; i < path->count && value != NULL; i++)
+		value = member_of(evaluation, value, path->names[i]);
+	return value;
+}
+
+const struct cedar_value *evaluation_path(
+	const struct program *program, uint32_t index, struct evaluation *evaluation)
+{
+	const struct cedar_value *value;
+
+	if (evaluation->request == NULL)
+		return NULL;
+	if (evaluation->paths == NULL || index >= EVALUATION_PATHS_MAX)
+		return read_path(&program->paths[index], evaluation);
+	value = evaluation->paths[index];
+	if (value == NULL) {
+		value = read_path(&program->paths[index], evaluation);
+		evaluation->paths[index] = value;
 	}
-	if (object->type != CEDAR_ENTITY)
-		return fail_type(err, "record or entity", object);
-	node = find_node(evaluation, object->entity);
-	if (node != NULL)
-		*out = cedar_value_find(&node->attributes, name);
-	return true;
+	return value;
 }
 
 static bool get_attribute(struct evaluation *evaluation, struct cedar_value *top,
@@ -274,6 +319,49 @@ static bool push_variable(struct evaluation *evaluation, const struct op *op,
 	return true;
 }
 
+/* Says where and why a path cannot be read: the part of it that fails first. */
+static bool fail_path(const struct path *path, struct evaluation *evaluation,
+	const struct ast *origin, struct cedar_error *err)
+{
+	struct cedar_value value = evaluation->variables[path->variable];
+	const struct ast *parts[CEDAR_DEPTH_MAX];
+
+	for (uint32_t at = path->count; at > 0; at--, origin = origin->children[0])
+		parts[at - 1] = origin;
+	evaluation->failed_at = origin;
+	if (evaluation->request == NULL)
+		return cedar_fail(err, CEDAR_ERROR_EVALUATION,
+			"there is no request, so there is no %s",
+			ast_variable_name(path->variable));
+	for (uint32_t i = 0; i < path->count; i++) {
+		struct cedar_value name = cedar_value_string(path->names[i]);
+
+		evaluation->failed_at = parts[i];
+		if (!get_attribute(evaluation, &value, &name, err))
+			return false;
+	}
+	return true;
+}
+
+static bool push_path(const struct program *program, const struct op *op,
+	struct evaluation *evaluation, struct cedar_value *out, struct cedar_error *err)
+{
+	const struct cedar_value *value = evaluation_path(program, op->index, evaluation);
+
+	if (value == NULL)
+		return fail_path(&program->paths[op->index], evaluation, op->origin, err);
+	*out = *value;
+	return true;
+}
+
+static void equal_constant(
+	const struct program *program, const struct op *op, struct cedar_value *top)
+{
+	bool is_equal = cedar_value_equal(top, &program->constants[op->index]);
+
+	*top = cedar_value_bool(is_equal == (op->code == OP_EQUAL_CONSTANT));
+}
+
 /* Operators on the one value at top. */
 static bool run_unary(const struct program *program, const struct op *op,
 	struct evaluation *evaluation, struct cedar_value *top, struct cedar_error *err)
@@ -443,6 +531,11 @@ static bool run_op(const struct program *program, struct evaluation *evaluation,
 	switch ((enum op_code)op->code) {
 	case OP_PUSH: stack[(*top)++] = program->constants[op->index]; return true;
 	case OP_VARIABLE: return push_variable(evaluation, op, &stack[(*top)++], err);
+	case OP_PATH: return push_path(program, op, evaluation, &stack[(*top)++], err);
+	case OP_EQUAL_CONSTANT:
+	case OP_NOT_EQUAL_CONSTANT:
+		equal_constant(program, op, &stack[*top - 1]);
+		return true;
 	case OP_JUMP:
 	case OP_BRANCH:
 	case OP_AND:
@@ -489,12 +582,14 @@ bool program_run(const struct program *program, const struct piece *piece,
 	*out = (struct cedar_value){.type = CEDAR_NONE};
 	if (!reserve_stack(program, evaluation, err))
 		return false;
+	evaluation->failed_at = NULL;
 	while (at < piece->end) {
 		uint32_t now = at;
 
 		assert(top <= evaluation->stack_size);
 		if (!run_op(program, evaluation, &top, &at, err)) {
-			evaluation->failed_at = program->ops[now].origin;
+			if (evaluation->failed_at == NULL)
+				evaluation->failed_at = program->ops[now].origin;
 			return false;
 		}
 	}

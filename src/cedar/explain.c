@@ -103,7 +103,7 @@ bool cedar_explain_policy(const struct cedar_policy_set *set, size_t index,
 	struct cedar_arena *scratch, struct cedar_explanation *out, struct cedar_error *err)
 /* check-source: parameters: each has a type of its own, none can be swapped */
 {
-	struct cedar_value stack[EVALUATION_STACK_FIRST];
+	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
 	struct explaining explaining = {.policy = &set->policies[index], .out = out, .err = err};
 	const struct policy_ast *ast = &explaining.policy->ast;
 

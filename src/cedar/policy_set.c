@@ -12,7 +12,10 @@
 #include "cedar/parser.h"
 #include "cedar/print.h"
 
-enum { POLICIES_FIRST = 4 };
+enum {
+	POLICIES_FIRST = 4,
+	INDEXED_POLICIES_MIN = 8, /* fewer are looked at faster one by one */
+};
 static const size_t SET_BYTES_MAX = (size_t)1 << 30;
 
 bool cedar_policy_set_create(struct cedar_policy_set **out, struct cedar_error *err)
@@ -106,13 +109,14 @@ struct checkpoint {
 	uint32_t count;
 	uint32_t op_count;
 	uint32_t constant_count;
+	uint32_t path_count;
 	uint32_t stack_max;
 };
 
 static struct checkpoint checkpoint_take(const struct cedar_policy_set *set)
 {
 	return (struct checkpoint){set->count, set->program.op_count, set->program.constant_count,
-		set->program.stack_max};
+		set->program.path_count, set->program.stack_max};
 }
 
 static void roll_back(struct cedar_policy_set *set, const struct checkpoint *checkpoint)
@@ -120,6 +124,7 @@ static void roll_back(struct cedar_policy_set *set, const struct checkpoint *che
 	set->count = checkpoint->count;
 	set->program.op_count = checkpoint->op_count;
 	set->program.constant_count = checkpoint->constant_count;
+	set->program.path_count = checkpoint->path_count;
 	set->program.stack_max = checkpoint->stack_max;
 	table_clear(&set->ids);
 	for (uint32_t i = 0; i < set->count; i++)
@@ -269,9 +274,28 @@ bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text
 	return false;
 }
 
+static void fill_gate(struct gate *gate, const struct stored_policy *policy)
+{
+	gate->effect = (uint8_t)policy->ast.effect;
+	gate->condition = policy->condition;
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		const struct scope_part *part = &policy->ast.scope[i];
+
+		gate->kinds[i] = (uint8_t)part->kind;
+		gate->hashes[i] = part->count == 1 ? cedar_uid_hash(part->uids) : 0;
+	}
+}
+
 bool cedar_policy_set_seal(struct cedar_policy_set *set, struct cedar_error *err)
 {
-	(void)err; /* an index over scopes will need memory */
+	set->gates = arena_array(set->arena, struct gate, set->count);
+	if (set->gates == NULL)
+		return cedar_fail_memory(err);
+	for (uint32_t i = 0; i < set->count; i++)
+		fill_gate(&set->gates[i], &set->policies[i]);
+	set->is_indexed = set->count >= INDEXED_POLICIES_MIN;
+	if (set->is_indexed && !index_build(&set->index, set, err))
+		return false;
 	set->is_sealed = true;
 	return true;
 }

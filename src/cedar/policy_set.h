@@ -1,6 +1,7 @@
 #ifndef CEDAR_POLICY_SET_H
 #define CEDAR_POLICY_SET_H
 
+#include "cedar/index.h"
 #include "cedar/program.h"
 #include "cedar/table.h"
 
@@ -13,6 +14,14 @@ struct stored_policy {
 	struct cedar_range range; /* of the whole */
 };
 
+/* What deciding reads of a policy first, one cache line each. */
+struct gate {
+	uint64_t hashes[SCOPE_PARTS]; /* of the one uid of the part, or 0 */
+	uint8_t kinds[SCOPE_PARTS];   /* enum scope_kind */
+	uint8_t effect;               /* enum cedar_effect */
+	struct piece condition;
+};
+
 struct cedar_policy_set {
 	struct arena *arena; /* holds all but policies and the table */
 	struct stored_policy *policies;
@@ -20,6 +29,9 @@ struct cedar_policy_set {
 	uint32_t capacity;
 	struct table ids; /* hash of the id to index in policies */
 	struct program program;
+	struct gate *gates; /* one for each policy, once sealed */
+	struct index index; /* once sealed, if there are enough policies */
+	bool is_indexed;
 	bool is_sealed;
 };
 

@@ -10,6 +10,7 @@
 enum op_code {
 	OP_PUSH = 0,   /* constants[index] */
 	OP_VARIABLE,   /* detail: enum ast_variable */
+	OP_PATH,       /* paths[index] */
 	OP_JUMP,       /* to index */
 	OP_BRANCH,     /* pops a boolean; false jumps to index */
 	OP_AND,        /* a boolean stays and jumps to index if false, else is popped */
@@ -21,6 +22,8 @@ enum op_code {
 	OP_NEGATE,
 	OP_EQUAL,
 	OP_NOT_EQUAL,
+	OP_EQUAL_CONSTANT, /* the top with constants[index] */
+	OP_NOT_EQUAL_CONSTANT,
 	OP_LESS,
 	OP_LESS_EQUAL,
 	OP_GREATER,
@@ -52,6 +55,14 @@ struct op {
 	const struct ast *origin; /* for errors */
 };
 
+/* variable.name.name...: the same path in many policies is one entry, so that an
+ * evaluation of many reads it once. */
+struct path {
+	enum ast_variable variable;
+	uint32_t count; /* names; may be 0 */
+	const struct cedar_text *names;
+};
+
 /* Grows in its arena while it is compiled into, then never changes. */
 struct program {
 	struct arena *arena;
@@ -61,7 +72,11 @@ struct program {
 	struct cedar_value *constants;
 	uint32_t constant_count;
 	uint32_t constant_capacity;
-	uint32_t stack_max; /* values the deepest piece needs */
+	struct path *paths;
+	uint32_t path_count;
+	uint32_t path_capacity;
+	struct table path_table; /* hash of a path to index in paths */
+	uint32_t stack_max;      /* values the deepest piece needs */
 };
 
 /* A piece of a program: ops [start, end). */
@@ -78,6 +93,13 @@ bool program_compile(struct program *program, struct piece *out, const struct as
 bool program_compile_clauses(struct program *program, struct piece *out,
 	const struct policy_ast *policy, struct cedar_error *err) MUST_CHECK;
 
+/* The path that node is; *is_path is false if it is something else.  Names are
+ * borrowed from the tree.  Errors: LIMIT. */
+bool program_path(struct program *program, const struct ast *node, bool *is_path, uint32_t *index,
+	struct cedar_error *err) MUST_CHECK;
+
+enum { EVALUATION_STACK_FIRST = 16, EVALUATION_PATHS_MAX = 32 };
+
 /* What evaluation reads.  request may be NULL. */
 struct evaluation {
 	const struct cedar_entities *entities;
@@ -88,15 +110,22 @@ struct evaluation {
 	struct cedar_value *stack;
 	uint32_t stack_size;
 	const struct ast *failed_at; /* after an EVALUATION error */
+	/* NULL, or what the first EVALUATION_PATHS_MAX paths of the one program that
+	 * is run hold; NULL in it: not read yet. */
+	const struct cedar_value **paths;
 };
-
-enum { EVALUATION_STACK_FIRST = 32 };
 
 /* stack holds EVALUATION_STACK_FIRST values and outlives the evaluation.
  * Errors: INVALID if the request's context is no record. */
 bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities *entities,
 	const struct cedar_request *request, struct arena *scratch, struct cedar_value *stack,
 	struct cedar_error *err) MUST_CHECK;
+/* The value at a path, or NULL if reading it would fail. */
+const struct cedar_value *evaluation_path(
+	const struct program *program, uint32_t index, struct evaluation *evaluation);
+/* The attributes of an entity; NULL if it does not exist. */
+const struct cedar_value *evaluation_attributes(
+	const struct evaluation *evaluation, const struct cedar_uid *uid);
 /* Runs one piece.  Errors: EVALUATION (failed_at says where), LIMIT. */
 bool program_run(const struct program *program, const struct piece *piece,
 	struct evaluation *evaluation, struct cedar_value *out, struct cedar_error *err) MUST_CHECK;

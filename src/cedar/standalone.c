@@ -75,7 +75,7 @@ bool cedar_evaluate_expression(const struct cedar_expression *expression,
 	const struct cedar_entities *entities, const struct cedar_request *request,
 	struct cedar_arena *scratch, struct cedar_value *out, struct cedar_error *err)
 {
-	struct cedar_value stack[EVALUATION_STACK_FIRST];
+	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
 	struct evaluation evaluation;
 
 	*out = (struct cedar_value){.type = CEDAR_NONE};

@@ -67,6 +67,15 @@ void table_put(struct table *table, uint64_t hash, uint32_t position)
 	table->used++;
 }
 
+bool table_slot(const struct table *table, uint32_t at, uint64_t *hash, uint32_t *position)
+{
+	const struct table_slot *slot = &table->slots[at];
+
+	*hash = slot->hash;
+	*position = slot->position_plus_1 - 1;
+	return slot->position_plus_1 != 0;
+}
+
 struct table_cursor table_start(const struct table *table, uint64_t hash)
 {
 	return (struct table_cursor){

@@ -24,6 +24,9 @@ bool table_reserve(struct table *table, uint32_t count) MUST_CHECK;
 /* There must be room.  The same hash may be put more than once. */
 void table_put(struct table *table, uint64_t hash, uint32_t position);
 
+/* What slot `at` < slot_count holds; false if it is free. */
+bool table_slot(const struct table *table, uint32_t at, uint64_t *hash, uint32_t *position);
+
 /* Candidates with that hash, one a call, until false. */
 struct table_cursor {
 	uint64_t hash;
