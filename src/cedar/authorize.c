@@ -28,8 +28,8 @@ bool scope_part_matches(const struct scope_part *part, enum ast_variable variabl
 	if (part->kind == SCOPE_IS)
 		return true;
 	for (uint32_t i = 0; i < part->count; i++) {
-		if (cedar_uid_equal(uid, &part->uids[i]) ||
-			entity_has_ancestor(node, &part->uids[i]))
+		if (entity_has_ancestor(node, &part->uids[i]) ||
+			cedar_uid_equal(uid, &part->uids[i]))
 			return true;
 	}
 	return false;
@@ -43,32 +43,18 @@ static bool scope_matches(const struct stored_policy *policy, const struct evalu
 	       scope_part_matches(&policy->ast.scope[AST_PRINCIPAL], AST_PRINCIPAL, evaluation);
 }
 
-/* The same by hashes; only where they agree is the tree looked at. */
-static bool gate_part_opens(const struct cedar_policy_set *set, uint32_t index,
-	enum ast_variable variable, const struct evaluation *evaluation)
-{
-	const struct gate *gate = &set->gates[index];
-
-	if (gate->kinds[variable] == SCOPE_ANY)
-		return true;
-	if (gate->kinds[variable] == SCOPE_EQUAL &&
-		cedar_uid_hash(evaluation->variables[variable].entity) != gate->hashes[variable])
-		return false;
-	return scope_part_matches(&set->policies[index].ast.scope[variable], variable, evaluation);
-}
-
-static bool gate_opens(
-	const struct cedar_policy_set *set, uint32_t index, const struct evaluation *evaluation)
-{
-	return gate_part_opens(set, index, AST_RESOURCE, evaluation) &&
-	       gate_part_opens(set, index, AST_ACTION, evaluation) &&
-	       gate_part_opens(set, index, AST_PRINCIPAL, evaluation);
-}
+/* What a part of a scope was asked last, and the answer. */
+struct asked {
+	const struct cedar_uid *uid;
+	enum scope_kind kind;
+	bool holds;
+};
 
 /* The answer while it grows. */
 struct tally {
 	const struct cedar_policy_set *set;
 	struct evaluation *evaluation;
+	struct asked asked[SCOPE_PARTS];
 	struct arena *scratch;
 	uint32_t *reasons; /* of the effect that is winning so far */
 	uint32_t reason_count;
@@ -80,6 +66,37 @@ struct tally {
 	struct cedar_error *failure; /* of one policy */
 	struct cedar_error *err;
 };
+
+/* The same; policies that name the same entity ask once in a row. */
+static bool gate_part_opens(struct tally *tally, uint32_t index, enum ast_variable variable)
+{
+	const struct gate *gate = &tally->set->gates[index];
+	struct asked *asked = &tally->asked[variable];
+	enum scope_kind kind = (enum scope_kind)gate->kinds[variable];
+
+	if (kind == SCOPE_ANY)
+		return true;
+	if (gate->uids[variable] == NULL)
+		return scope_part_matches(&tally->set->policies[index].ast.scope[variable],
+			variable, tally->evaluation);
+	if (asked->uid != gate->uids[variable] || asked->kind != kind) {
+		asked->uid = gate->uids[variable];
+		asked->kind = kind;
+		asked->holds =
+			scope_part_matches(&(const struct scope_part){.kind = kind,
+						   .count = 1,
+						   .uids = gate->uids[variable]},
+				variable, tally->evaluation);
+	}
+	return asked->holds;
+}
+
+static bool gate_opens(struct tally *tally, uint32_t index)
+{
+	return gate_part_opens(tally, index, AST_RESOURCE) &&
+	       gate_part_opens(tally, index, AST_ACTION) &&
+	       gate_part_opens(tally, index, AST_PRINCIPAL);
+}
 
 /* Room for one more; the old block is left behind. */
 static void *tally_grow(
@@ -147,7 +164,7 @@ static bool weigh(struct tally *tally, uint32_t index)
 	enum cedar_effect effect = (enum cedar_effect)gate->effect;
 	struct cedar_value result;
 
-	if (!gate_opens(set, index, tally->evaluation))
+	if (!gate_opens(tally, index))
 		return true;
 	if (gate->condition.start == gate->condition.end)
 		return tally_satisfied(tally, index, effect);
@@ -235,18 +252,19 @@ bool cedar_authorize(const struct cedar_policy_set *set, const struct cedar_enti
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
 	const struct cedar_value *paths[EVALUATION_PATHS_MAX] = {NULL};
-	struct evaluation evaluation;
+	struct cedar_uid uids[SCOPE_PARTS];
+	struct evaluation evaluation = {.scratch = cedar_arena_inner(scratch), .stack = stack};
 	NOT_ZEROED struct cedar_error failure;
 	struct tally tally = {.set = set,
 		.evaluation = &evaluation,
-		.scratch = cedar_arena_inner(scratch),
+		.scratch = evaluation.scratch,
 		.effect = CEDAR_PERMIT,
 		.failure = &failure,
 		.err = err};
 
 	assert(set->is_sealed);
 	*answer = (struct cedar_answer){.decision = CEDAR_DENY};
-	if (!evaluation_init(&evaluation, entities, request, tally.scratch, stack, err))
+	if (!evaluation_init_hashed(&evaluation, entities, request, uids, err))
 		return false;
 	evaluation.paths = paths;
 	if (!weigh_all(&tally))
@@ -259,12 +277,12 @@ bool cedar_policy_applies(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_request *request)
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
-	struct evaluation evaluation;
+	struct evaluation evaluation = {.stack = stack};
 	struct cedar_request bare = *request;
 	struct cedar_error ignored;
 
 	assert(index < set->count);
 	bare.context = (struct cedar_value){.type = CEDAR_NONE}; /* a scope reads none */
-	return evaluation_init(&evaluation, entities, &bare, NULL, stack, &ignored) &&
+	return evaluation_init(&evaluation, entities, &bare, &ignored) &&
 	       scope_matches(&set->policies[index], &evaluation);
 }

@@ -5,7 +5,9 @@
  * Invariants of a sealed store:
  * E1 every parent of a node is a node here (maybe a placeholder) or below;
  * E2 ancestors holds every entity reachable over parents, itself never;
- * E3 a node of an overlay never hides one that E2 below was computed through. */
+ * E3 a node of an overlay never hides one that E2 below was computed through;
+ * E4 a uid that points into nodes is its node's and needs no look-up in this
+ *    store; an overlay of it may hide the node, so there it does. */
 #include "cedar/entities.h"
 
 #include <assert.h>
@@ -15,7 +17,7 @@
 #include "cedar/document.h"
 #include "cedar/entities_inner.h"
 
-enum { NODES_FIRST = 16 };
+enum { NODES_FIRST = 16, LINEAR_ANCESTORS_MAX = 8 };
 /* Three times the text it was read from, and room for the closure. */
 static const size_t STORE_BYTES_MAX = (size_t)16 * CEDAR_ENTITIES_BYTES_MAX;
 
@@ -53,15 +55,32 @@ struct entity_node *entities_find_here(
 	uint32_t position;
 
 	while (table_next(&entities->table, &cursor, &position)) {
-		if (cedar_uid_equal(&entities->nodes[position].uid, uid))
+		if (uid_equal(&entities->nodes[position].uid, uid))
 			return &entities->nodes[position];
 	}
 	return NULL;
 }
 
+/* The node that a uid of this very store is part of, or NULL. */
+static const struct entity_node *node_of(
+	const struct cedar_entities *entities, const struct cedar_uid *uid)
+{
+	uintptr_t offset = (uintptr_t)uid - (uintptr_t)entities->nodes;
+
+	if (offset >= entities->count * sizeof *entities->nodes)
+		return NULL;
+	return &entities->nodes[offset / sizeof *entities->nodes];
+}
+
 const struct entity_node *entities_find(
 	const struct cedar_entities *entities, const struct cedar_uid *uid)
 {
+	const struct entity_node *own = NULL;
+
+	if (entities != NULL && entities->is_sealed)
+		own = node_of(entities, uid);
+	if (own != NULL && own->is_present)
+		return own;
 	for (; entities != NULL; entities = entities->below) {
 		const struct entity_node *node = entities_find_here(entities, uid);
 
@@ -236,7 +255,7 @@ bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *er
 {
 	assert(!entities->is_sealed);
 	if (!reserve_nodes(entities, count_parents(entities), err) ||
-		!entities_close(entities, err))
+		!entities_close(entities, err) || !entities_intern(entities, err))
 		return false;
 	entities->is_sealed = true;
 	return true;
@@ -332,12 +351,29 @@ bool cedar_entities_find(const struct cedar_entities *entities, const struct ced
 	return true;
 }
 
+bool entities_has_ancestor(const struct cedar_entities *entities, const struct entity_node *node,
+	const struct cedar_uid *uid)
+{
+	const struct entity_node *own;
+
+	if (node == NULL || node->ancestor_bits == NULL)
+		return entity_has_ancestor(node, uid);
+	own = node_of(entities, uid);
+	if (own == NULL || node_of(entities, &node->uid) == NULL)
+		return entity_has_ancestor(node, uid);
+	return (node->ancestor_bits[(own - entities->nodes) / 64] >>
+		       ((own - entities->nodes) % 64) & 1) != 0;
+}
+
 bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid *uid)
 {
 	uint64_t hash = cedar_uid_hash(uid);
 	uint32_t low = 0, high = node == NULL ? 0 : node->ancestor_count;
 
-	while (low < high) {
+	/* A few are found faster one by one. */
+	while (high <= LINEAR_ANCESTORS_MAX && low < high && node->ancestors[low].hash < hash)
+		low++;
+	while (high > LINEAR_ANCESTORS_MAX && low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
 		if (node->ancestors[middle].hash < hash)
@@ -347,7 +383,7 @@ bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid 
 	}
 	for (; node != NULL && low < node->ancestor_count && node->ancestors[low].hash == hash;
 		low++) {
-		if (cedar_uid_equal(node->ancestors[low].uid, uid))
+		if (uid_equal(node->ancestors[low].uid, uid))
 			return true;
 	}
 	return false;

@@ -13,11 +13,12 @@ struct ancestor {
 
 /* One entity, or a placeholder for a parent that is not in the store. */
 struct entity_node {
-	struct cedar_uid uid;
+	struct cedar_uid uid; /* first: values of the store point to it */
 	struct cedar_value attributes;
 	struct cedar_value tags;
 	const struct cedar_uid *parents;
 	const struct ancestor *ancestors; /* all of them once sealed, by cedar_uid_compare */
+	const uint64_t *ancestor_bits;    /* the same by index of the node, or NULL */
 	uint32_t parent_count;
 	uint32_t ancestor_count;
 	bool is_present;
@@ -30,5 +31,8 @@ const struct entity_node *entities_find(
 	const struct cedar_entities *entities, const struct cedar_uid *uid);
 /* node may be NULL. */
 bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid *uid);
+/* The same for a node of these entities; fast if uid came out of them too. */
+bool entities_has_ancestor(const struct cedar_entities *entities, const struct entity_node *node,
+	const struct cedar_uid *uid);
 
 #endif

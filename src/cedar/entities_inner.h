@@ -15,6 +15,9 @@ struct cedar_entities {
 	bool is_sealed;
 };
 
+/* Lets the entities that attributes and tags name point to their nodes, and gives
+ * small stores their ancestors as bits.  Errors: LIMIT. */
+bool entities_intern(struct cedar_entities *entities, struct cedar_error *err) MUST_CHECK;
 /* The node in this store alone, placeholders included, or NULL. */
 struct entity_node *entities_find_here(
 	const struct cedar_entities *entities, const struct cedar_uid *uid);

@@ -29,35 +29,23 @@ static bool need(const struct cedar_value *value, enum cedar_type type, struct c
 	return value->type == type || fail_type(err, cedar_type_name(type), value);
 }
 
-/* The uid with its hash, so that it is computed once. */
-static bool set_variable(struct evaluation *evaluation, enum ast_variable variable,
-	const struct cedar_uid *uid, struct cedar_error *err)
+/* Points the variables at uids, which outlive the evaluation. */
+static void set_variables(struct evaluation *evaluation, const struct cedar_uid *const *uids)
 {
-	struct cedar_uid *hashed;
-
-	evaluation->variables[variable] = cedar_value_entity(uid);
-	if (uid->hash == 0 && evaluation->scratch != NULL) {
-		hashed = arena_new(evaluation->scratch, struct cedar_uid);
-		if (hashed == NULL)
-			return cedar_fail_memory(err);
-		*hashed = *uid;
-		hashed->hash = cedar_uid_hash(uid);
-		evaluation->variables[variable] = cedar_value_entity(hashed);
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		evaluation->variables[i] = cedar_value_entity(uids[i]);
+		evaluation->nodes[i] = entities_find(evaluation->entities, uids[i]);
 	}
-	evaluation->nodes[variable] = entities_find(
-		evaluation->entities, evaluation->variables[variable].entity);
-	return true;
 }
 
-bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities *entities,
-	const struct cedar_request *request, struct arena *scratch, struct cedar_value *stack,
-	struct cedar_error *err)
+static bool start(struct evaluation *evaluation, const struct cedar_entities *entities,
+	const struct cedar_request *request, struct cedar_error *err)
 {
-	*evaluation = (struct evaluation){.entities = entities,
-		.request = request,
-		.scratch = scratch,
-		.stack = stack,
-		.stack_size = EVALUATION_STACK_FIRST};
+	evaluation->entities = entities;
+	evaluation->request = request;
+	evaluation->stack_size = EVALUATION_STACK_FIRST;
+	evaluation->paths = NULL;
+	evaluation->failed_at = NULL;
 	if (request == NULL)
 		return true;
 	if (request->context.type != CEDAR_RECORD && request->context.type != CEDAR_NONE)
@@ -66,9 +54,32 @@ bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities 
 	if (request->context.type == CEDAR_NONE)
 		evaluation->variables[AST_CONTEXT] =
 			(struct cedar_value){.type = CEDAR_RECORD, .depth = 1};
-	return set_variable(evaluation, AST_PRINCIPAL, &request->principal, err) &&
-	       set_variable(evaluation, AST_ACTION, &request->action, err) &&
-	       set_variable(evaluation, AST_RESOURCE, &request->resource, err);
+	return true;
+}
+
+bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities *entities,
+	const struct cedar_request *request, struct cedar_error *err)
+{
+	if (!start(evaluation, entities, request, err))
+		return false;
+	if (request != NULL)
+		set_variables(evaluation, (const struct cedar_uid *const[]){&request->principal,
+						  &request->action, &request->resource});
+	return true;
+}
+
+bool evaluation_init_hashed(struct evaluation *evaluation, const struct cedar_entities *entities,
+	const struct cedar_request *request, struct cedar_uid *uids, struct cedar_error *err)
+{
+	if (!start(evaluation, entities, request, err))
+		return false;
+	uids[AST_PRINCIPAL] = request->principal;
+	uids[AST_ACTION] = request->action;
+	uids[AST_RESOURCE] = request->resource;
+	for (int i = 0; i < SCOPE_PARTS; i++)
+		uids[i].hash = cedar_uid_hash(&uids[i]);
+	set_variables(evaluation, (const struct cedar_uid *const[]){&uids[0], &uids[1], &uids[2]});
+	return true;
 }
 
 /* The entity's node, or NULL if the store has no such entity.  The request's own
@@ -98,7 +109,7 @@ static const struct cedar_value *member_of(const struct evaluation *evaluation,
 {
 	if (object->type == CEDAR_ENTITY)
 		object = evaluation_attributes(evaluation, object->entity);
-	return object == NULL ? NULL : cedar_value_find(object, name);
+	return object == NULL || object->type != CEDAR_RECORD ? NULL : value_find(object, name);
 }
 
 /* The same; what is neither record nor entity is an error. */
@@ -189,34 +200,40 @@ static bool find_tag(const struct evaluation *evaluation, const struct cedar_val
 	return true;
 }
 
-static bool is_in_one_of(const struct entity_node *node, const struct cedar_uid *uid,
+static bool is_in(const struct evaluation *evaluation, const struct entity_node *node,
+	const struct cedar_uid *uid, const struct cedar_uid *ancestor)
+{
+	return entities_has_ancestor(evaluation->entities, node, ancestor) ||
+	       uid_equal(uid, ancestor);
+}
+
+static bool is_in_one_of(const struct evaluation *evaluation, const struct cedar_uid *uid,
 	const struct cedar_value *set, bool *holds, struct cedar_error *err)
 {
+	const struct entity_node *node = find_node(evaluation, uid);
+
 	*holds = false;
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (!need(&set->items[i], CEDAR_ENTITY, err))
 			return false;
 	}
 	for (uint32_t i = 0; i < set->count && !*holds; i++)
-		*holds = cedar_uid_equal(uid, set->items[i].entity) ||
-			 entity_has_ancestor(node, set->items[i].entity);
+		*holds = is_in(evaluation, node, uid, set->items[i].entity);
 	return true;
 }
 
 static bool test_in(const struct evaluation *evaluation, const struct cedar_value *operands,
 	bool *holds, struct cedar_error *err)
 {
-	const struct entity_node *node;
+	const struct cedar_uid *uid = operands[0].entity;
 
 	if (!need(&operands[0], CEDAR_ENTITY, err))
 		return false;
 	if (operands[1].type != CEDAR_ENTITY && operands[1].type != CEDAR_SET)
 		return fail_type(err, "entity or set of entities", &operands[1]);
-	node = find_node(evaluation, operands[0].entity);
 	if (operands[1].type == CEDAR_SET)
-		return is_in_one_of(node, operands[0].entity, &operands[1], holds, err);
-	*holds = cedar_uid_equal(operands[0].entity, operands[1].entity) ||
-		 entity_has_ancestor(node, operands[1].entity);
+		return is_in_one_of(evaluation, uid, &operands[1], holds, err);
+	*holds = is_in(evaluation, find_node(evaluation, uid), uid, operands[1].entity);
 	return true;
 }
 
@@ -574,6 +591,37 @@ static bool run_op(const struct program *program, struct evaluation *evaluation,
 	return run_binary(op, evaluation, &stack[*top - 1], err);
 }
 
+/* The operators that most conditions are made of, without a call.  False: it is
+ * another operator, or one whose operands are not as usual; nothing was done. */
+static inline bool run_usual(const struct program *program, struct evaluation *evaluation,
+	uint32_t *top, uint32_t *at)
+{
+	const struct op *op = &program->ops[*at];
+	struct cedar_value *next = &evaluation->stack[*top];
+	const struct cedar_value *value;
+
+	if (op->code == OP_VARIABLE && evaluation->request != NULL) {
+		*next = evaluation->variables[op->detail];
+		(*top)++;
+	} else if (op->code == OP_PATH) {
+		value = evaluation_path(program, op->index, evaluation);
+		if (value == NULL)
+			return false;
+		*next = *value;
+		(*top)++;
+	} else if (op->code == OP_AND && next[-1].type == CEDAR_BOOL) {
+		if (!next[-1].boolean) {
+			*at = op->index;
+			return true;
+		}
+		(*top)--;
+	} else if (op->code != OP_BOOLEAN || next[-1].type != CEDAR_BOOL) {
+		return false;
+	}
+	(*at)++;
+	return true;
+}
+
 bool program_run(const struct program *program, const struct piece *piece,
 	struct evaluation *evaluation, struct cedar_value *out, struct cedar_error *err)
 {
@@ -587,7 +635,8 @@ bool program_run(const struct program *program, const struct piece *piece,
 		uint32_t now = at;
 
 		assert(top <= evaluation->stack_size);
-		if (!run_op(program, evaluation, &top, &at, err)) {
+		if (!run_usual(program, evaluation, &top, &at) &&
+			!run_op(program, evaluation, &top, &at, err)) {
 			if (evaluation->failed_at == NULL)
 				evaluation->failed_at = program->ops[now].origin;
 			return false;

@@ -104,13 +104,15 @@ bool cedar_explain_policy(const struct cedar_policy_set *set, size_t index,
 /* check-source: parameters: each has a type of its own, none can be swapped */
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
-	struct explaining explaining = {.policy = &set->policies[index], .out = out, .err = err};
+	struct explaining explaining = {.policy = &set->policies[index],
+		.evaluation = {.scratch = cedar_arena_inner(scratch), .stack = stack},
+		.out = out,
+		.err = err};
 	const struct policy_ast *ast = &explaining.policy->ast;
 
 	assert(index < set->count);
 	*out = (struct cedar_explanation){.outcome = CEDAR_OUTCOME_SATISFIED};
-	if (!evaluation_init(&explaining.evaluation, entities, request, cedar_arena_inner(scratch),
-		    stack, err) ||
+	if (!evaluation_init(&explaining.evaluation, entities, request, err) ||
 		!explain_scope(&explaining))
 		return false;
 	for (uint32_t i = 0; i < ast->clause_count && !explaining.is_settled; i++) {

@@ -274,25 +274,53 @@ bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text
 	return false;
 }
 
-static void fill_gate(struct gate *gate, const struct stored_policy *policy)
+/* One pointer for equal uids; position in the table counts from 0 in uids. */
+static const struct cedar_uid *share_uid(
+	struct table *table, const struct cedar_uid **uids, const struct cedar_uid *uid)
 {
-	gate->effect = (uint8_t)policy->ast.effect;
-	gate->condition = policy->condition;
-	for (int i = 0; i < SCOPE_PARTS; i++) {
-		const struct scope_part *part = &policy->ast.scope[i];
+	struct table_cursor cursor = table_start(table, cedar_uid_hash(uid));
+	uint32_t position;
 
-		gate->kinds[i] = (uint8_t)part->kind;
-		gate->hashes[i] = part->count == 1 ? cedar_uid_hash(part->uids) : 0;
+	while (table_next(table, &cursor, &position)) {
+		if (cedar_uid_equal(uids[position], uid))
+			return uids[position];
 	}
+	uids[table->used] = uid;
+	table_put(table, cedar_uid_hash(uid), table->used);
+	return uid;
+}
+
+static bool fill_gates(struct cedar_policy_set *set)
+{
+	const struct cedar_uid **uids =
+		calloc((size_t)set->count * SCOPE_PARTS + 1, sizeof *uids);
+	struct table table = {.used = 0};
+	bool ok = uids != NULL && table_reserve(&table, set->count * SCOPE_PARTS);
+
+	for (uint32_t p = 0; ok && p < set->count; p++) {
+		const struct stored_policy *policy = &set->policies[p];
+		struct gate *gate = &set->gates[p];
+
+		gate->effect = (uint8_t)policy->ast.effect;
+		gate->condition = policy->condition;
+		for (int i = 0; i < SCOPE_PARTS; i++) {
+			const struct scope_part *part = &policy->ast.scope[i];
+
+			gate->kinds[i] = (uint8_t)part->kind;
+			if (part->kind == SCOPE_EQUAL || part->kind == SCOPE_IN)
+				gate->uids[i] = share_uid(&table, uids, part->uids);
+		}
+	}
+	table_deinit(&table);
+	free((void *)uids);
+	return ok;
 }
 
 bool cedar_policy_set_seal(struct cedar_policy_set *set, struct cedar_error *err)
 {
 	set->gates = arena_array(set->arena, struct gate, set->count);
-	if (set->gates == NULL)
+	if (set->gates == NULL || !fill_gates(set))
 		return cedar_fail_memory(err);
-	for (uint32_t i = 0; i < set->count; i++)
-		fill_gate(&set->gates[i], &set->policies[i]);
 	set->is_indexed = set->count >= INDEXED_POLICIES_MIN;
 	if (set->is_indexed && !index_build(&set->index, set, err))
 		return false;

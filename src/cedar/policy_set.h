@@ -16,9 +16,11 @@ struct stored_policy {
 
 /* What deciding reads of a policy first, one cache line each. */
 struct gate {
-	uint64_t hashes[SCOPE_PARTS]; /* of the one uid of the part, or 0 */
-	uint8_t kinds[SCOPE_PARTS];   /* enum scope_kind */
-	uint8_t effect;               /* enum cedar_effect */
+	/* The one uid of an == or in; equal ones are the same pointer.  NULL: another
+	 * kind of part. */
+	const struct cedar_uid *uids[SCOPE_PARTS];
+	uint8_t kinds[SCOPE_PARTS]; /* enum scope_kind */
+	uint8_t effect;             /* enum cedar_effect */
 	struct piece condition;
 };
 

@@ -115,10 +115,14 @@ struct evaluation {
 	const struct cedar_value **paths;
 };
 
-/* stack holds EVALUATION_STACK_FIRST values and outlives the evaluation.
- * Errors: INVALID if the request's context is no record. */
+/* The caller sets scratch, and stack to EVALUATION_STACK_FIRST values that
+ * outlive the evaluation.  Errors: INVALID if the request's context is no record. */
 bool evaluation_init(struct evaluation *evaluation, const struct cedar_entities *entities,
-	const struct cedar_request *request, struct arena *scratch, struct cedar_value *stack,
+	const struct cedar_request *request, struct cedar_error *err) MUST_CHECK;
+/* The same; the variables are kept with their hashes in uids, of SCOPE_PARTS,
+ * which the values that are evaluated may point to. */
+bool evaluation_init_hashed(struct evaluation *evaluation, const struct cedar_entities *entities,
+	const struct cedar_request *request, struct cedar_uid *uids,
 	struct cedar_error *err) MUST_CHECK;
 /* The value at a path, or NULL if reading it would fail. */
 const struct cedar_value *evaluation_path(

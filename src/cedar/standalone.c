@@ -76,11 +76,10 @@ bool cedar_evaluate_expression(const struct cedar_expression *expression,
 	struct cedar_arena *scratch, struct cedar_value *out, struct cedar_error *err)
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
-	struct evaluation evaluation;
+	struct evaluation evaluation = {.scratch = cedar_arena_inner(scratch), .stack = stack};
 
 	*out = (struct cedar_value){.type = CEDAR_NONE};
-	if (!evaluation_init(
-		    &evaluation, entities, request, cedar_arena_inner(scratch), stack, err))
+	if (!evaluation_init(&evaluation, entities, request, err))
 		return false;
 	if (program_run(&expression->program, &expression->piece, &evaluation, out, err))
 		return true;

@@ -1,16 +1,11 @@
 /* Open addressing with linear probing, at most half full, so that a probe for
- * what is absent ends soon.  position + 1 is stored: 0 marks a free slot. */
+ * what is absent ends soon. */
 #include "cedar/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS_FIRST = 16, ENTRIES_MAX = 1 << 30 };
-
-struct table_slot {
-	uint64_t hash;
-	uint32_t position_plus_1;
-};
 
 void table_deinit(struct table *table)
 {
@@ -74,26 +69,4 @@ bool table_slot(const struct table *table, uint32_t at, uint64_t *hash, uint32_t
 	*hash = slot->hash;
 	*position = slot->position_plus_1 - 1;
 	return slot->position_plus_1 != 0;
-}
-
-struct table_cursor table_start(const struct table *table, uint64_t hash)
-{
-	return (struct table_cursor){
-		hash, table->slot_count == 0 ? 0 : (uint32_t)hash & (table->slot_count - 1)};
-}
-
-bool table_next(const struct table *table, struct table_cursor *cursor, uint32_t *position)
-{
-	if (table->slot_count == 0)
-		return false;
-	while (table->slots[cursor->at].position_plus_1 != 0) {
-		const struct table_slot *slot = &table->slots[cursor->at];
-
-		cursor->at = (cursor->at + 1) & (table->slot_count - 1);
-		if (slot->hash == cursor->hash) {
-			*position = slot->position_plus_1 - 1;
-			return true;
-		}
-	}
-	return false;
 }

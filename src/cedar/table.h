@@ -7,6 +7,12 @@
 #include "base/arena.h"
 #include "base/attr.h"
 
+/* position + 1 is stored: 0 marks a free slot. */
+struct table_slot {
+	uint64_t hash;
+	uint32_t position_plus_1;
+};
+
 /* A hash index from 64-bit hashes to positions in an array kept elsewhere.  It
  * holds hashes only: the caller confirms each candidate.  {0} is empty. */
 struct table {
@@ -32,7 +38,26 @@ struct table_cursor {
 	uint64_t hash;
 	uint32_t at;
 };
-struct table_cursor table_start(const struct table *table, uint64_t hash);
-bool table_next(const struct table *table, struct table_cursor *cursor, uint32_t *position);
+static inline struct table_cursor table_start(const struct table *table, uint64_t hash)
+{
+	return (struct table_cursor){
+		hash, table->slot_count == 0 ? 0 : (uint32_t)hash & (table->slot_count - 1)};
+}
+static inline bool table_next(
+	const struct table *table, struct table_cursor *cursor, uint32_t *position)
+{
+	if (table->slot_count == 0)
+		return false;
+	while (table->slots[cursor->at].position_plus_1 != 0) {
+		const struct table_slot *slot = &table->slots[cursor->at];
+
+		cursor->at = (cursor->at + 1) & (table->slot_count - 1);
+		if (slot->hash == cursor->hash) {
+			*position = slot->position_plus_1 - 1;
+			return true;
+		}
+	}
+	return false;
+}
 
 #endif

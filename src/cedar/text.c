@@ -59,11 +59,6 @@ void cedar_place(struct cedar_text source, size_t offset, uint32_t *line, uint32
 	}
 }
 
-bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
-{
-	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
 bool cedar_text_is(struct cedar_text a, const char *string)
 {
 	return cedar_text_equal(a, cedar_text_of(string));
@@ -94,20 +89,39 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static uint64_t load(const char *at, size_t bytes)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, at, bytes);
+	return word;
+}
+
+/* Up to 7 bytes at the end; loads of fixed sizes that may overlap, so that none
+ * is a call.  The length is part of the hash, so no two tails are one. */
+static uint64_t load_tail(struct cedar_text text, size_t at)
+{
+	size_t left = text.length - at;
+	const char *end = text.data + text.length;
+
+	if (left == 0)
+		return 0;
+	if (text.length >= 8)
+		return load(end - 8, 8);
+	if (left >= 4)
+		return load(end - left, 4) | load(end - 4, 4) << 32;
+	return load(end - left, 1) | load(end - 1 - left / 2, 1) << 8 | load(end - 1, 1) << 16;
+}
+
 uint64_t cedar_text_hash(uint64_t seed, struct cedar_text text)
 {
 	const uint64_t odd_1 = 0x9E3779B97F4A7C15, odd_2 = 0xD1B54A32D192ED03;
-	uint64_t hash = seed ^ odd_1, word;
+	uint64_t hash = seed ^ odd_1;
 	size_t at = 0;
 
-	for (; at + sizeof word <= text.length; at += sizeof word) {
-		memcpy(&word, text.data + at, sizeof word);
-		hash = mix(hash ^ word, odd_2);
-	}
-	word = 0;
-	if (at < text.length)
-		memcpy(&word, text.data + at, text.length - at);
-	hash = mix(hash ^ word, odd_1 ^ text.length);
+	for (; at + 8 <= text.length; at += 8)
+		hash = mix(hash ^ load(text.data + at, 8), odd_2);
+	hash = mix(hash ^ load_tail(text, at), odd_1 ^ text.length);
 	return hash == 0 ? 1 : hash;
 }
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/attr.h"
@@ -23,7 +24,10 @@ bool cedar_fail_memory(struct cedar_error *err);
 /* The line and column of byte offset, both 1-based. */
 void cedar_place(struct cedar_text source, size_t offset, uint32_t *line, uint32_t *column);
 
-bool cedar_text_equal(struct cedar_text a, struct cedar_text b);
+static inline bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
+{
+	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
 bool cedar_text_is(struct cedar_text a, const char *string);
 /* Byte order; a prefix comes first. */
 int cedar_text_compare(struct cedar_text a, struct cedar_text b);

@@ -12,8 +12,6 @@
 
 #include "cedar/extension.h"
 
-enum { LINEAR_MEMBERS_MAX = 8 };
-
 struct cedar_arena *cedar_arena_create(size_t limit_bytes)
 {
 	return (struct cedar_arena *)arena_create(limit_bytes);
@@ -45,18 +43,9 @@ struct cedar_uid cedar_uid_of(struct cedar_text type, struct cedar_text id)
 	return uid;
 }
 
-uint64_t cedar_uid_hash(const struct cedar_uid *uid)
-{
-	if (uid->hash != 0)
-		return uid->hash;
-	return cedar_text_hash(cedar_text_hash(0, uid->type), uid->id);
-}
-
 bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
 {
-	return a == b ||
-	       (cedar_uid_hash(a) == cedar_uid_hash(b) && cedar_text_equal(a->id, b->id) &&
-		       cedar_text_equal(a->type, b->type));
+	return uid_equal(a, b);
 }
 
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b)
@@ -175,7 +164,7 @@ bool cedar_value_equal(const struct cedar_value *a, const struct cedar_value *b)
 	if (a->type == CEDAR_STRING && b->type == CEDAR_STRING)
 		return cedar_text_equal(cedar_value_text(a), cedar_value_text(b));
 	if (a->type == CEDAR_ENTITY && b->type == CEDAR_ENTITY)
-		return cedar_uid_equal(a->entity, b->entity);
+		return uid_equal(a->entity, b->entity);
 	return cedar_value_compare(a, b) == 0;
 }
 
@@ -287,7 +276,7 @@ bool cedar_value_extension(struct cedar_value *out, struct cedar_arena *arena,
 	return extension_construct(out, cedar_arena_inner(arena), function, argument, err);
 }
 
-static const struct cedar_member *find_sorted(
+const struct cedar_value *value_find_sorted(
 	const struct cedar_value *record, struct cedar_text name)
 {
 	uint32_t low = 0, high = record->count;
@@ -297,7 +286,7 @@ static const struct cedar_member *find_sorted(
 		int order = cedar_text_compare(record->members[middle].name, name);
 
 		if (order == 0)
-			return &record->members[middle];
+			return &record->members[middle].value;
 		if (order < 0)
 			low = middle + 1;
 		else
@@ -308,19 +297,7 @@ static const struct cedar_member *find_sorted(
 
 const struct cedar_value *cedar_value_find(const struct cedar_value *record, struct cedar_text name)
 {
-	const struct cedar_member *found;
-
-	if (record->type != CEDAR_RECORD)
-		return NULL;
-	if (record->count > LINEAR_MEMBERS_MAX) {
-		found = find_sorted(record, name);
-		return found == NULL ? NULL : &found->value;
-	}
-	for (uint32_t i = 0; i < record->count; i++) {
-		if (cedar_text_equal(record->members[i].name, name))
-			return &record->members[i].value;
-	}
-	return NULL;
+	return record->type == CEDAR_RECORD ? value_find(record, name) : NULL;
 }
 
 bool cedar_set_contains(const struct cedar_value *set, const struct cedar_value *item)

@@ -15,7 +15,34 @@ struct cedar_ip {
 /* The arena under the public name. */
 struct arena *cedar_arena_inner(struct cedar_arena *arena);
 
-uint64_t cedar_uid_hash(const struct cedar_uid *uid);
+static inline uint64_t cedar_uid_hash(const struct cedar_uid *uid)
+{
+	if (uid->hash != 0)
+		return uid->hash;
+	return cedar_text_hash(cedar_text_hash(0, uid->type), uid->id);
+}
+/* cedar_uid_equal. */
+static inline bool uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
+{
+	return a == b ||
+	       (cedar_uid_hash(a) == cedar_uid_hash(b) && cedar_text_equal(a->id, b->id) &&
+		       cedar_text_equal(a->type, b->type));
+}
+/* cedar_value_find of a record, for few members; a binary search for more. */
+const struct cedar_value *value_find_sorted(
+	const struct cedar_value *record, struct cedar_text name);
+enum { LINEAR_MEMBERS_MAX = 8 };
+static inline const struct cedar_value *value_find(
+	const struct cedar_value *record, struct cedar_text name)
+{
+	if (record->count > LINEAR_MEMBERS_MAX)
+		return value_find_sorted(record, name);
+	for (uint32_t i = 0; i < record->count; i++) {
+		if (cedar_text_equal(record->members[i].name, name))
+			return &record->members[i].value;
+	}
+	return NULL;
+}
 /* A copy of the uid and its texts; NULL when the arena is full. */
 struct cedar_uid *cedar_uid_copy(struct arena *arena, const struct cedar_uid *uid) MUST_CHECK;
 /* Any fixed total order. */
