@@ -20,7 +20,7 @@ enum {
 	CEDAR_DEPTH_MAX = 200,                        /* nesting of expressions, values, JSON */
 	CEDAR_TEXT_BYTES_MAX = 4 * 1024 * 1024,       /* one policy text */
 	CEDAR_POLICY_BYTES_MAX = 64 * 1024,           /* one policy in it */
-	CEDAR_POLICIES_MAX = 1000000,                 /* policies in a set */
+	CEDAR_POLICIES_MAX = 1000000,                 /* policies in a set; templates too */
 	CEDAR_STACK_VALUES_MAX = 1024,                /* values one policy holds at once */
 	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024, /* one entities JSON text */
 	CEDAR_ENTITIES_MAX = 10000000,                /* entities in one store */
@@ -191,20 +191,20 @@ enum cedar_effect { CEDAR_FORBID = 0, CEDAR_PERMIT };
 
 struct cedar_policy_set;
 
-/* How policies get their ids.  {0}: "policy0", "policy1", … counted over the
- * whole set.  An @id annotation is only data. */
+/* How policies and templates get their ids.  {0}: "policy0", "policy1", … counted
+ * over the whole set.  An @id annotation is only data. */
 struct cedar_naming {
 	struct cedar_text prefix;     /* instead of "policy" */
-	const struct cedar_text *ids; /* or these, one for each policy of the text */
+	const struct cedar_text *ids; /* or these, in the order of the text */
 	size_t id_count;
 };
 
 /* Errors: LIMIT. */
 bool cedar_policy_set_create(
 	struct cedar_policy_set **out, struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Parses and adds every policy of text (copied).  naming may be NULL.  On
- * failure the set is as before.  Templates are refused in this version.
- * Errors: INVALID with line and column (also an id that is taken), LIMIT. */
+/* Parses and adds every policy and template of text (copied).  naming may be
+ * NULL.  On failure the set is as before.  Errors: INVALID with line and column (also
+ * an id that is taken), LIMIT. */
 bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text text,
 	const struct cedar_naming *naming, struct cedar_error *err) CEDAR_MUST_CHECK;
 
@@ -221,7 +221,21 @@ struct cedar_scope {
 bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text id,
 	const struct cedar_scope *scope, struct cedar_text when_text,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Compiles; nothing can be added afterwards.  Errors: LIMIT. */
+
+/* Entities for the slots of a template; NULL where it has no such slot. */
+struct cedar_link {
+	struct cedar_text template_id;
+	struct cedar_text id; /* of the policy that the link makes */
+	const struct cedar_uid *principal;
+	const struct cedar_uid *resource;
+};
+/* Adds the policy that a template is with these entities in its slots.  It shares
+ * the template's condition.  On failure the set is as before.  Errors: INVALID
+ * (no such template, an id that is taken, a slot without an entity or an entity
+ * without a slot), LIMIT. */
+bool cedar_policy_set_link(struct cedar_policy_set *set, const struct cedar_link *link,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Indexes; nothing can be added afterwards.  Errors: LIMIT. */
 bool cedar_policy_set_seal(struct cedar_policy_set *set, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* create, add_text and seal in one.  Errors: INVALID, LIMIT. */
 bool cedar_policy_set_parse(struct cedar_policy_set **out, struct cedar_text text,
@@ -241,9 +255,13 @@ struct cedar_range {
 	uint32_t column; /* 1-based, in bytes */
 };
 
+/* What a template leaves open; bits. */
+enum cedar_slot { CEDAR_SLOT_PRINCIPAL = 1, CEDAR_SLOT_RESOURCE = 2 };
+
 struct cedar_policy {
 	struct cedar_text id;
 	enum cedar_effect effect;
+	uint32_t slots; /* enum cedar_slot; 0: not a template */
 	const struct cedar_annotation *annotations;
 	size_t annotation_count;
 	struct cedar_range range; /* of an added permit: of its when_text */
@@ -256,12 +274,23 @@ struct cedar_policy cedar_policy_set_get(const struct cedar_policy_set *set, siz
 /* True and its index if there is a policy with that id. */
 bool cedar_policy_set_find(
 	const struct cedar_policy_set *set, struct cedar_text id, size_t *index) CEDAR_MUST_CHECK;
+/* The link that made the policy at index; false if it is no link's. */
+bool cedar_policy_set_get_link(const struct cedar_policy_set *set, size_t index,
+	struct cedar_link *out) CEDAR_MUST_CHECK;
+/* Templates decide nothing and are counted apart from policies. */
+size_t cedar_policy_set_template_count(const struct cedar_policy_set *set);
+struct cedar_policy cedar_policy_set_get_template(
+	const struct cedar_policy_set *set, size_t index);
+bool cedar_policy_set_find_template(
+	const struct cedar_policy_set *set, struct cedar_text id, size_t *index) CEDAR_MUST_CHECK;
 /* The first policy with that effect (guardrails hold no CEDAR_PERMIT). */
 bool cedar_policy_set_find_effect(const struct cedar_policy_set *set, enum cedar_effect effect,
 	size_t *index) CEDAR_MUST_CHECK;
-/* The policy in normal form, which parses to the same policy; .data is NULL
- * when the arena is full. */
+/* The policy in normal form, which parses to the same policy (a link's to one
+ * without slots); .data is NULL when the arena is full. */
 struct cedar_text cedar_policy_format(const struct cedar_policy_set *set, size_t index,
+	struct cedar_arena *arena) CEDAR_MUST_CHECK;
+struct cedar_text cedar_template_format(const struct cedar_policy_set *set, size_t index,
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
 
 /* ---- What a policy reads --------------------------------------------- */

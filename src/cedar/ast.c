@@ -37,3 +37,12 @@ const char *ast_variable_name(enum ast_variable variable)
 
 	return names[variable];
 }
+
+bool ast_is_template(const struct policy_ast *policy)
+{
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		if (policy->scope[i].is_slot)
+			return true;
+	}
+	return false;
+}

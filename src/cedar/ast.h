@@ -61,6 +61,7 @@ enum scope_kind { SCOPE_ANY = 0, SCOPE_EQUAL, SCOPE_IN, SCOPE_IN_ONE_OF, SCOPE_I
 /* One of the three parts of a scope. */
 struct scope_part {
 	enum scope_kind kind;
+	bool is_slot;   /* of a template: the uid comes with the link, count is 0 */
 	uint32_t count; /* uids */
 	uint32_t start; /* bytes of the source; 0 and 0 if made of parts */
 	uint32_t end;
@@ -94,5 +95,6 @@ const char *ast_method_name(enum ast_kind kind);
 /* The kind of the builtin method so named; AST_LITERAL if there is none. */
 enum ast_kind ast_method_find(struct cedar_text name);
 const char *ast_variable_name(enum ast_variable variable);
+bool ast_is_template(const struct policy_ast *policy);
 
 #endif

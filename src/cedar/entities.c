@@ -365,15 +365,17 @@ bool entities_has_ancestor(const struct cedar_entities *entities, const struct e
 		       ((own - entities->nodes) % 64) & 1) != 0;
 }
 
-bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid *uid)
+/* The first ancestor whose hash is not less; a few are found faster one by one. */
+static uint32_t first_ancestor(const struct entity_node *node, uint64_t hash)
 {
-	uint64_t hash = cedar_uid_hash(uid);
-	uint32_t low = 0, high = node == NULL ? 0 : node->ancestor_count;
+	uint32_t low = 0, high = node->ancestor_count;
 
-	/* A few are found faster one by one. */
-	while (high <= LINEAR_ANCESTORS_MAX && low < high && node->ancestors[low].hash < hash)
-		low++;
-	while (high > LINEAR_ANCESTORS_MAX && low < high) {
+	if (high <= LINEAR_ANCESTORS_MAX) {
+		while (low < high && node->ancestors[low].hash < hash)
+			low++;
+		return low;
+	}
+	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
 		if (node->ancestors[middle].hash < hash)
@@ -381,9 +383,18 @@ bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid 
 		else
 			high = middle;
 	}
-	for (; node != NULL && low < node->ancestor_count && node->ancestors[low].hash == hash;
-		low++) {
-		if (uid_equal(node->ancestors[low].uid, uid))
+	return low;
+}
+
+bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid *uid)
+{
+	uint64_t hash = cedar_uid_hash(uid);
+
+	if (node == NULL)
+		return false;
+	for (uint32_t at = first_ancestor(node, hash);
+		at < node->ancestor_count && node->ancestors[at].hash == hash; at++) {
+		if (uid_equal(node->ancestors[at].uid, uid))
 			return true;
 	}
 	return false;

@@ -600,24 +600,28 @@ static inline bool run_usual(const struct program *program, struct evaluation *e
 	struct cedar_value *next = &evaluation->stack[*top];
 	const struct cedar_value *value;
 
-	if (op->code == OP_VARIABLE && evaluation->request != NULL) {
+	switch (op->code) {
+	case OP_VARIABLE:
+		if (evaluation->request == NULL)
+			return false;
 		*next = evaluation->variables[op->detail];
-		(*top)++;
-	} else if (op->code == OP_PATH) {
+		break;
+	case OP_PATH:
 		value = evaluation_path(program, op->index, evaluation);
 		if (value == NULL)
 			return false;
 		*next = *value;
-		(*top)++;
-	} else if (op->code == OP_AND && next[-1].type == CEDAR_BOOL) {
-		if (!next[-1].boolean) {
-			*at = op->index;
-			return true;
-		}
-		(*top)--;
-	} else if (op->code != OP_BOOLEAN || next[-1].type != CEDAR_BOOL) {
-		return false;
+		break;
+	case OP_IN:
+		if (next[-2].type != CEDAR_ENTITY || next[-1].type != CEDAR_ENTITY)
+			return false;
+		next[-2] = cedar_value_bool(is_in(evaluation, find_node(evaluation, next[-2].entity),
+			next[-2].entity, next[-1].entity));
+		*top -= 2;
+		break;
+	default: return false;
 	}
+	(*top)++;
 	(*at)++;
 	return true;
 }

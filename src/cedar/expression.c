@@ -285,7 +285,7 @@ static bool parse_primary(struct parser *parser, const struct ast **out)
 	if (parser_is(parser, TOKEN_BRACE_OPEN))
 		return parse_record(parser, out);
 	if (parser_is(parser, TOKEN_SLOT))
-		return parser_fail(parser, "templates are not supported: expected a value");
+		return parser_fail(parser, "a slot stands in a scope only: expected a value");
 	return parser_fail(parser, "expected an expression");
 }
 

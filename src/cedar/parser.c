@@ -1,6 +1,5 @@
-/* Policies: annotations, scope and clauses.  Expressions are in expression.c.
- *
- * Templates (?principal, ?resource) are recognised and refused. */
+/* Policies and templates: annotations, scope and clauses.  Expressions are in
+ * expression.c.  A slot may stand in the scope only, and only its own variable's. */
 #include "cedar/parser.h"
 
 #include <stdlib.h>
@@ -177,7 +176,8 @@ static bool parse_entity(struct parser *parser, struct cedar_uid *out)
 	struct cedar_text type;
 
 	if (parser_is(parser, TOKEN_SLOT))
-		return parser_fail(parser, "templates are not supported: expected an entity");
+		return parser_fail(
+			parser, "a slot stands for one principal or resource: expected an entity");
 	if (!parser_path(parser, &type, out))
 		return false;
 	return out->type.length > 0 ||
@@ -228,11 +228,30 @@ static bool parse_entity_list(struct parser *parser, struct scope_part *part)
 	return parser_need(parser, TOKEN_BRACKET_CLOSE, "expected , or ]");
 }
 
+/* ?principal for the principal, ?resource for the resource. */
+static bool parse_slot(
+	struct parser *parser, enum ast_variable variable, struct scope_part *part)
+{
+	struct cedar_text slot = token_text(&parser->lexer, &parser->token);
+	struct cedar_text name = {slot.data + 1, slot.length - 1};
+
+	if (variable == AST_ACTION || !cedar_text_is(name, ast_variable_name(variable)))
+		return parser_fail(parser, variable == AST_PRINCIPAL ? "expected ?principal"
+					   : variable == AST_RESOURCE
+						   ? "expected ?resource"
+						   : "an action has no slot");
+	part->is_slot = true;
+	return parser_advance(parser);
+}
+
 static bool parse_one_entity(
 	struct parser *parser, enum ast_variable variable, struct scope_part *part)
 {
-	struct cedar_uid *uid = arena_new(parser->arena, struct cedar_uid);
+	struct cedar_uid *uid;
 
+	if (parser_is(parser, TOKEN_SLOT))
+		return parse_slot(parser, variable, part);
+	uid = arena_new(parser->arena, struct cedar_uid);
 	if (uid == NULL)
 		return cedar_fail_memory(parser->err);
 	part->uids = uid;

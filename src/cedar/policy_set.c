@@ -12,10 +12,7 @@
 #include "cedar/parser.h"
 #include "cedar/print.h"
 
-enum {
-	POLICIES_FIRST = 4,
-	INDEXED_POLICIES_MIN = 8, /* fewer are looked at faster one by one */
-};
+enum { POLICIES_FIRST = 4 };
 static const size_t SET_BYTES_MAX = (size_t)1 << 30;
 
 bool cedar_policy_set_create(struct cedar_policy_set **out, struct cedar_error *err)
@@ -40,41 +37,55 @@ void cedar_policy_set_destroy(struct cedar_policy_set **set)
 	if (*set == NULL)
 		return;
 	table_deinit(&(*set)->ids);
+	table_deinit(&(*set)->template_ids);
 	free((*set)->policies);
+	free((*set)->templates);
 	arena_destroy(&(*set)->arena);
 	free(*set);
 	*set = NULL;
 }
 
-static bool reserve(struct cedar_policy_set *set, uint32_t more, struct cedar_error *err)
+/* Room for more items, and for their ids in the table. */
+static bool reserve_items(struct stored_policy **items, uint32_t *capacity, struct table *ids,
+	uint64_t count, struct cedar_error *err)
 {
-	uint32_t capacity = set->capacity == 0 ? POLICIES_FIRST : set->capacity;
-	struct stored_policy *policies;
+	uint32_t larger = *capacity == 0 ? POLICIES_FIRST : *capacity;
+	struct stored_policy *moved;
 
-	if (more > CEDAR_POLICIES_MAX - set->count)
+	if (count > CEDAR_POLICIES_MAX)
 		return cedar_fail(
 			err, CEDAR_ERROR_LIMIT, "more than %d policies", CEDAR_POLICIES_MAX);
-	while (capacity < set->count + more)
-		capacity *= 2;
-	if (!table_reserve(&set->ids, set->count + more))
+	while (larger < count)
+		larger *= 2;
+	if (!table_reserve(ids, (uint32_t)count))
 		return cedar_fail_memory(err);
-	if (capacity == set->capacity)
+	if (larger == *capacity)
 		return true;
-	policies = realloc(set->policies, capacity * sizeof *policies);
-	if (policies == NULL)
+	moved = realloc(*items, larger * sizeof *moved);
+	if (moved == NULL)
 		return cedar_fail_memory(err);
-	set->policies = policies;
-	set->capacity = capacity;
+	*items = moved;
+	*capacity = larger;
 	return true;
 }
 
-bool cedar_policy_set_find(const struct cedar_policy_set *set, struct cedar_text id, size_t *index)
+bool policy_set_reserve(
+	struct cedar_policy_set *set, uint32_t policies, uint32_t templates, struct cedar_error *err)
 {
-	struct table_cursor cursor = table_start(&set->ids, cedar_text_hash(0, id));
+	return reserve_items(&set->policies, &set->capacity, &set->ids,
+		       (uint64_t)set->count + policies, err) &&
+	       reserve_items(&set->templates, &set->template_capacity, &set->template_ids,
+		       (uint64_t)set->template_count + templates, err);
+}
+
+static bool find_id(const struct table *ids, const struct stored_policy *items,
+	struct cedar_text id, size_t *index)
+{
+	struct table_cursor cursor = table_start(ids, cedar_text_hash(0, id));
 	uint32_t position;
 
-	while (table_next(&set->ids, &cursor, &position)) {
-		if (cedar_text_equal(set->policies[position].id, id)) {
+	while (table_next(ids, &cursor, &position)) {
+		if (cedar_text_equal(items[position].id, id)) {
 			*index = position;
 			return true;
 		}
@@ -82,31 +93,61 @@ bool cedar_policy_set_find(const struct cedar_policy_set *set, struct cedar_text
 	return false;
 }
 
-/* There must be room. */
-static bool add_policy(
-	struct cedar_policy_set *set, const struct stored_policy *policy, struct cedar_error *err)
+bool cedar_policy_set_find(const struct cedar_policy_set *set, struct cedar_text id, size_t *index)
 {
-	struct stored_policy *stored = &set->policies[set->count];
+	return find_id(&set->ids, set->policies, id, index);
+}
+
+bool cedar_policy_set_find_template(
+	const struct cedar_policy_set *set, struct cedar_text id, size_t *index)
+{
+	return find_id(&set->template_ids, set->templates, id, index);
+}
+
+bool policy_set_check_id(
+	const struct cedar_policy_set *set, const struct stored_policy *policy, struct cedar_error *err)
+{
 	size_t taken;
 
-	if (cedar_policy_set_find(set, policy->id, &taken)) {
-		cedar_fail(err, CEDAR_ERROR_INVALID, "the id \"%.*s\" is taken",
-			(int)policy->id.length, policy->id.data);
-		err->line = policy->range.line;
-		err->column = policy->range.column;
-		return false;
+	if (!cedar_policy_set_find(set, policy->id, &taken) &&
+		!cedar_policy_set_find_template(set, policy->id, &taken))
+		return true;
+	cedar_fail(err, CEDAR_ERROR_INVALID, "the id \"%.*s\" is taken", (int)policy->id.length,
+		policy->id.data);
+	err->line = policy->range.line;
+	err->column = policy->range.column;
+	return false;
+}
+
+void policy_set_put(struct cedar_policy_set *set, const struct stored_policy *policy)
+{
+	bool is_template = ast_is_template(&policy->ast);
+	uint64_t hash = cedar_text_hash(0, policy->id);
+
+	if (is_template) {
+		table_put(&set->template_ids, hash, set->template_count);
+		set->templates[set->template_count++] = *policy;
+	} else {
+		table_put(&set->ids, hash, set->count);
+		set->policies[set->count++] = *policy;
 	}
-	*stored = *policy;
-	if (!program_compile_clauses(&set->program, &stored->condition, &stored->ast, err))
+}
+
+/* Compiles and puts a policy or template.  There must be room. */
+static bool add_policy(
+	struct cedar_policy_set *set, struct stored_policy *policy, struct cedar_error *err)
+{
+	if (!policy_set_check_id(set, policy, err) ||
+		!program_compile_clauses(&set->program, &policy->condition, &policy->ast, err))
 		return false;
-	table_put(&set->ids, cedar_text_hash(0, stored->id), set->count);
-	set->count++;
+	policy_set_put(set, policy);
 	return true;
 }
 
 /* What a failed call must restore. */
 struct checkpoint {
 	uint32_t count;
+	uint32_t template_count;
 	uint32_t op_count;
 	uint32_t constant_count;
 	uint32_t path_count;
@@ -115,20 +156,27 @@ struct checkpoint {
 
 static struct checkpoint checkpoint_take(const struct cedar_policy_set *set)
 {
-	return (struct checkpoint){set->count, set->program.op_count, set->program.constant_count,
-		set->program.path_count, set->program.stack_max};
+	return (struct checkpoint){set->count, set->template_count, set->program.op_count,
+		set->program.constant_count, set->program.path_count, set->program.stack_max};
+}
+
+static void list_again(struct table *ids, const struct stored_policy *items, uint32_t count)
+{
+	table_clear(ids);
+	for (uint32_t i = 0; i < count; i++)
+		table_put(ids, cedar_text_hash(0, items[i].id), i);
 }
 
 static void roll_back(struct cedar_policy_set *set, const struct checkpoint *checkpoint)
 {
 	set->count = checkpoint->count;
+	set->template_count = checkpoint->template_count;
 	set->program.op_count = checkpoint->op_count;
 	set->program.constant_count = checkpoint->constant_count;
 	set->program.path_count = checkpoint->path_count;
 	set->program.stack_max = checkpoint->stack_max;
-	table_clear(&set->ids);
-	for (uint32_t i = 0; i < set->count; i++)
-		table_put(&set->ids, cedar_text_hash(0, set->policies[i].id), i);
+	list_again(&set->ids, set->policies, set->count);
+	list_again(&set->template_ids, set->templates, set->template_count);
 }
 
 static bool choose_id(struct cedar_policy_set *set, const struct cedar_naming *naming,
@@ -144,7 +192,7 @@ static bool choose_id(struct cedar_policy_set *set, const struct cedar_naming *n
 		cedar_write(&writer, naming->prefix);
 	else
 		cedar_write_string(&writer, "policy");
-	cedar_write_int64(&writer, set->count);
+	cedar_write_int64(&writer, (int64_t)set->count + set->template_count);
 	*id = cedar_writer_text(&writer);
 	return id->data != NULL || cedar_fail_memory(err);
 }
@@ -175,8 +223,11 @@ static bool add_list(struct cedar_policy_set *set, const struct policy_list *lis
 	const struct cedar_naming *naming, struct cedar_error *err)
 {
 	struct cedar_range from = {0, 0, 1, 1};
+	uint32_t templates = 0;
 
-	if (!reserve(set, list->count, err))
+	for (uint32_t i = 0; i < list->count; i++)
+		templates += ast_is_template(&list->items[i]);
+	if (!policy_set_reserve(set, list->count - templates, templates, err))
 		return false;
 	for (uint32_t i = 0; i < list->count; i++) {
 		struct stored_policy policy = {.ast = list->items[i]};
@@ -265,67 +316,13 @@ bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text
 	if (policy.id.data == NULL)
 		return cedar_fail_memory(err);
 	if (!fill_scope(set, scope, &policy.ast, err) ||
-		!fill_condition(set, when_text, &policy.ast, err) || !reserve(set, 1, err))
+		!fill_condition(set, when_text, &policy.ast, err) || !policy_set_reserve(set, 1, 0, err))
 		return false;
 	policy.range = (struct cedar_range){0, policy.ast.end, 1, 1};
 	if (add_policy(set, &policy, err))
 		return true;
 	roll_back(set, &checkpoint);
 	return false;
-}
-
-/* One pointer for equal uids; position in the table counts from 0 in uids. */
-static const struct cedar_uid *share_uid(
-	struct table *table, const struct cedar_uid **uids, const struct cedar_uid *uid)
-{
-	struct table_cursor cursor = table_start(table, cedar_uid_hash(uid));
-	uint32_t position;
-
-	while (table_next(table, &cursor, &position)) {
-		if (cedar_uid_equal(uids[position], uid))
-			return uids[position];
-	}
-	uids[table->used] = uid;
-	table_put(table, cedar_uid_hash(uid), table->used);
-	return uid;
-}
-
-static bool fill_gates(struct cedar_policy_set *set)
-{
-	const struct cedar_uid **uids =
-		calloc((size_t)set->count * SCOPE_PARTS + 1, sizeof *uids);
-	struct table table = {.used = 0};
-	bool ok = uids != NULL && table_reserve(&table, set->count * SCOPE_PARTS);
-
-	for (uint32_t p = 0; ok && p < set->count; p++) {
-		const struct stored_policy *policy = &set->policies[p];
-		struct gate *gate = &set->gates[p];
-
-		gate->effect = (uint8_t)policy->ast.effect;
-		gate->condition = policy->condition;
-		for (int i = 0; i < SCOPE_PARTS; i++) {
-			const struct scope_part *part = &policy->ast.scope[i];
-
-			gate->kinds[i] = (uint8_t)part->kind;
-			if (part->kind == SCOPE_EQUAL || part->kind == SCOPE_IN)
-				gate->uids[i] = share_uid(&table, uids, part->uids);
-		}
-	}
-	table_deinit(&table);
-	free((void *)uids);
-	return ok;
-}
-
-bool cedar_policy_set_seal(struct cedar_policy_set *set, struct cedar_error *err)
-{
-	set->gates = arena_array(set->arena, struct gate, set->count);
-	if (set->gates == NULL || !fill_gates(set))
-		return cedar_fail_memory(err);
-	set->is_indexed = set->count >= INDEXED_POLICIES_MIN;
-	if (set->is_indexed && !index_build(&set->index, set, err))
-		return false;
-	set->is_sealed = true;
-	return true;
 }
 
 bool cedar_policy_set_parse(struct cedar_policy_set **out, struct cedar_text text,
@@ -350,18 +347,25 @@ size_t cedar_policy_set_count(const struct cedar_policy_set *set)
 	return set->count;
 }
 
-struct cedar_policy cedar_policy_set_get(const struct cedar_policy_set *set, size_t index)
+struct cedar_policy stored_policy_describe(const struct stored_policy *policy)
 {
-	const struct stored_policy *policy = &set->policies[index];
+	uint32_t slots = (policy->ast.scope[AST_PRINCIPAL].is_slot ? CEDAR_SLOT_PRINCIPAL : 0u) |
+			 (policy->ast.scope[AST_RESOURCE].is_slot ? CEDAR_SLOT_RESOURCE : 0u);
 
-	assert(index < set->count);
 	return (struct cedar_policy){.id = policy->id,
 		.effect = policy->ast.effect,
+		.slots = slots,
 		.annotations = policy->ast.annotations,
 		.annotation_count = policy->ast.annotation_count,
 		.range = policy->range,
 		.source = {policy->ast.source.data + policy->ast.start,
 			policy->ast.end - policy->ast.start}};
+}
+
+struct cedar_policy cedar_policy_set_get(const struct cedar_policy_set *set, size_t index)
+{
+	assert(index < set->count);
+	return stored_policy_describe(&set->policies[index]);
 }
 
 bool cedar_policy_set_find_effect(

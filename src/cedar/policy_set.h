@@ -12,6 +12,7 @@ struct stored_policy {
 	struct cedar_text id;
 	struct piece condition;   /* its clauses in the set's program */
 	struct cedar_range range; /* of the whole */
+	uint32_t template_plus_1; /* of a link: its template's index + 1 */
 };
 
 /* What deciding reads of a policy first, one cache line each. */
@@ -25,11 +26,15 @@ struct gate {
 };
 
 struct cedar_policy_set {
-	struct arena *arena; /* holds all but policies and the table */
+	struct arena *arena; /* holds all but policies, templates and their tables */
 	struct stored_policy *policies;
 	uint32_t count;
 	uint32_t capacity;
 	struct table ids; /* hash of the id to index in policies */
+	struct stored_policy *templates; /* no id is both a policy's and a template's */
+	uint32_t template_count;
+	uint32_t template_capacity;
+	struct table template_ids;
 	struct program program;
 	struct gate *gates; /* one for each policy, once sealed */
 	struct index index; /* once sealed, if there are enough policies */
@@ -37,6 +42,15 @@ struct cedar_policy_set {
 	bool is_sealed;
 };
 
+/* Makes room for more.  Errors: LIMIT. */
+bool policy_set_reserve(struct cedar_policy_set *set, uint32_t policies, uint32_t templates,
+	struct cedar_error *err) MUST_CHECK;
+/* Errors: INVALID if the id is taken. */
+bool policy_set_check_id(const struct cedar_policy_set *set, const struct stored_policy *policy,
+	struct cedar_error *err) MUST_CHECK;
+/* Adds a compiled policy or template.  There must be room. */
+void policy_set_put(struct cedar_policy_set *set, const struct stored_policy *policy);
+struct cedar_policy stored_policy_describe(const struct stored_policy *policy);
 /* The place of source[start, end) of a policy. */
 struct cedar_range stored_policy_range(
 	const struct stored_policy *policy, uint32_t start, uint32_t end);

@@ -294,6 +294,10 @@ void print_scope_part(
 	cedar_write_string(writer, before[part->kind]);
 	cedar_write(writer, part->type);
 	cedar_write_string(writer, part->kind == SCOPE_IS_IN ? " in " : "");
+	if (part->is_slot) {
+		cedar_write_string(writer, "?");
+		cedar_write_string(writer, ast_variable_name(variable));
+	}
 	print_uids(writer, part);
 	cedar_write_string(writer, part->kind == SCOPE_IN_ONE_OF ? "]" : "");
 }

@@ -3,6 +3,7 @@
 #include "cedar_workload.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cedar_files.h"
@@ -101,17 +102,110 @@ static bool read_requests(
 	return true;
 }
 
-static bool open_policies(struct workload *workload, const char *vectors, const char *app)
+static struct cedar_text format_text(struct workload *workload, const char *word, uint32_t number)
+{
+	char text[FILES_PATH_BYTES];
+
+	(void)snprintf(text, sizeof text, "%s%u", word, number);
+	return cedar_text_copy(workload->arena, cedar_text_of(text));
+}
+
+/* The place in the text is in the id that counting gave. */
+static size_t place_of(struct cedar_text id)
+{
+	return (size_t)strtoul(id.data + strlen("policy"), NULL, 10);
+}
+
+/* Templates are named by their @id, other policies "static0", "static1", ... */
+static bool name_policies(
+	struct workload *workload, struct cedar_text policies, struct cedar_naming *naming)
+{
+	struct cedar_policy_set *counted;
+	struct cedar_text *ids;
+	size_t statics, templates;
+
+	if (!cedar_policy_set_parse(&counted, policies, NULL, &workload->err))
+		return false;
+	statics = cedar_policy_set_count(counted);
+	templates = cedar_policy_set_template_count(counted);
+	ids = arena_array(workload->arena, struct cedar_text, statics + templates);
+	if (ids == NULL)
+		return false;
+	for (uint32_t i = 0; i < statics; i++)
+		ids[place_of(cedar_policy_set_get(counted, i).id)] =
+			format_text(workload, "static", i);
+	for (size_t i = 0; i < templates; i++) {
+		struct cedar_policy policy = cedar_policy_set_get_template(counted, i);
+
+		ids[place_of(policy.id)] =
+			cedar_text_copy(workload->arena, policy.annotations[0].value);
+	}
+	*naming = (struct cedar_naming){.ids = ids, .id_count = statics + templates};
+	cedar_policy_set_destroy(&counted);
+	return true;
+}
+
+static bool read_slot(const struct document *values, const char *slot, struct cedar_uid *uid,
+	const struct cedar_uid **out)
+{
+	const struct document *entity = document_find(values, slot);
+	const struct document *type, *id;
+
+	*out = NULL;
+	if (entity == NULL)
+		return true;
+	type = document_find(entity, "type");
+	id = document_find(entity, "id");
+	if (type == NULL || id == NULL)
+		return false;
+	*uid = cedar_uid_of(type->string, id->string);
+	*out = uid;
+	return true;
+}
+
+static bool link_all(struct workload *workload, const struct document *links)
+{
+	for (links = links->first; links != NULL; links = links->next) {
+		const struct document *origin = document_find(links, "templateId");
+		const struct document *id = document_find(links, "newId");
+		const struct document *values = document_find(links, "values");
+		struct cedar_uid principal, resource;
+		struct cedar_link link;
+
+		if (origin == NULL || id == NULL || values == NULL)
+			return false;
+		link = (struct cedar_link){.template_id = origin->string, .id = id->string};
+		if (!read_slot(values, "?principal", &principal, &link.principal) ||
+			!read_slot(values, "?resource", &resource, &link.resource) ||
+			!cedar_policy_set_link(workload->set, &link, &workload->err))
+			return false;
+	}
+	return true;
+}
+
+/* links.data is NULL for the applications without templates. */
+static bool open_policies(
+	struct workload *workload, const char *vectors, const char *app, struct cedar_text links)
 {
 	struct cedar_text policies = read_below(workload, vectors, "apps", app, "policies.cedar");
+	struct cedar_naming naming = {.id_count = 0};
+	struct document *document;
 	char name[FILES_PATH_BYTES];
 
 	if (policies.data == NULL) {
 		(void)snprintf(name, sizeof name, "%s.cedar", app);
 		policies = read_below(workload, vectors, "apps", app, name);
 	}
-	return policies.data != NULL &&
-	       cedar_policy_set_parse(&workload->set, policies, NULL, &workload->err);
+	if (policies.data == NULL || !cedar_policy_set_create(&workload->set, &workload->err))
+		return false;
+	if (links.data == NULL)
+		return cedar_policy_set_add_text(
+			       workload->set, policies, NULL, &workload->err) &&
+		       cedar_policy_set_seal(workload->set, &workload->err);
+	return name_policies(workload, policies, &naming) &&
+	       cedar_policy_set_add_text(workload->set, policies, &naming, &workload->err) &&
+	       read_document(workload, links, &document) && link_all(workload, document) &&
+	       cedar_policy_set_seal(workload->set, &workload->err);
 }
 
 static bool open_entities(
@@ -141,7 +235,8 @@ bool workload_open(struct workload *out, const char *vectors, const char *unpack
 	if (out->arena == NULL)
 		return false;
 	(void)snprintf(folder, sizeof folder, "%s/workloads", unpacked);
-	return open_policies(out, vectors, app) &&
+	return open_policies(out, vectors, app,
+		       read_below(out, folder, app, name, "links.json")) &&
 	       open_entities(
 		       out, vectors, app, read_below(out, folder, app, name, "entities.json")) &&
 	       read_document(out, read_below(out, folder, app, name, "requests.json"), &requests) &&

@@ -4,7 +4,8 @@
 #include "cedar/document.h"
 #include "remit/cedar.h"
 
-/* One case of the published workloads (github, gdrive, tinytodo): policies,
+/* One case of the published workloads (github, gdrive, tinytodo, and two with
+ * templates): policies,
  * entities with the schema's actions, requests and their expected answers. */
 struct workload {
 	struct arena *arena;

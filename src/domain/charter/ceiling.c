@@ -125,6 +125,10 @@ static bool check_forbids_only(const struct cedar_policy_set *set, struct error 
 {
 	size_t index;
 
+	if (cedar_policy_set_template_count(set) != 0)
+		return error_set(err, ERROR_INVALID,
+			"line %u: a template decides nothing: write the policy out",
+			cedar_policy_set_get_template(set, 0).range.line);
 	if (cedar_policy_set_count(set) == 0)
 		return error_set(err, ERROR_INVALID, "holds no policy");
 	if (cedar_policy_set_find_effect(set, CEDAR_PERMIT, &index))

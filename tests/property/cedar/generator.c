@@ -166,6 +166,74 @@ static void scope_part(struct generator *generator, const char *variable)
 	}
 }
 
+static void action_part(struct generator *generator)
+{
+	put(generator,
+		PICK(generator, ", action", ", action == Action::\"a\"", ", action in []",
+			", action in [Action::\"a\", Action::\"b\"]", ", action in Action::\"b\""));
+	put(generator, ", ");
+}
+
+static void conjunct(struct generator *generator)
+{
+	put(generator, PICK(generator, "context", "principal", "resource"));
+	put(generator,
+		PICK(generator, ".n == 1", ".s == \"x\"", " has n", " has s", ".s like \"x*\"",
+			".s like \"*\"", ".rec has n", ".rec.n == 1", ".who == U::\"a\"",
+			" == U::\"a\"", ".who has n", ".s like \"x\"", ".n == true",
+			".set == [1, 2]", ".s like \"xy*\""));
+}
+
+void generate_indexable_policy(struct generator *generator)
+{
+	uint32_t conjuncts = 1 + generator_below(generator, 3);
+
+	put(generator, PICK(generator, "permit(", "permit(", "forbid("));
+	if (generator_below(generator, 3) == 0) {
+		scope_part(generator, "principal");
+		action_part(generator);
+		scope_part(generator, "resource");
+	} else {
+		put(generator, "principal, action, resource");
+	}
+	put(generator, PICK(generator, ") when { ", ") when { ", ") when { ", ") unless { "));
+	for (uint32_t i = 0; i < conjuncts; i++) {
+		conjunct(generator);
+		put(generator, PICK(generator, " && ", " && ", " && ", " } when { ", " || "));
+	}
+	generate_expression(generator, 1 + (int)generator_below(generator, 2));
+	put(generator, " };\n");
+}
+
+void generate_uid(struct generator *generator, const char **type, const char **id)
+{
+	*type = PICK(generator, "U", "N::G", "R");
+	*id = PICK(generator, "a", "b", "c");
+}
+
+uint32_t generate_template(struct generator *generator)
+{
+	uint32_t slots = 1 + generator_below(generator, 3);
+
+	put(generator, PICK(generator, "permit(", "permit(", "forbid("));
+	put(generator, "principal");
+	put(generator,
+		(slots & 1) == 0 ? PICK(generator, "", " is U", " in N::G::\"a\"")
+				 : PICK(generator, " == ?principal", " in ?principal",
+					   " is U in ?principal"));
+	action_part(generator);
+	put(generator, "resource");
+	put(generator,
+		(slots & 2) == 0 ? PICK(generator, "", " is R", " == R::\"a\"")
+				 : PICK(generator, " == ?resource", " in ?resource",
+					   " is R in ?resource"));
+	put(generator, ")");
+	if (generator_below(generator, 2) == 0)
+		wrap(generator, 2, " when { ", " }");
+	put(generator, ";\n");
+	return slots;
+}
+
 void generate_policy(struct generator *generator)
 {
 	uint32_t clauses = generator_below(generator, 3);
@@ -173,10 +241,7 @@ void generate_policy(struct generator *generator)
 	put(generator, PICK(generator, "", "", "@id(\"x\") ", "@in @a(\"\\\"\\n\") "));
 	put(generator, PICK(generator, "permit(", "permit(", "forbid("));
 	scope_part(generator, "principal");
-	put(generator,
-		PICK(generator, ", action", ", action == Action::\"a\"",
-			", action in [Action::\"a\", Action::\"b\"]", ", action in Action::\"b\""));
-	put(generator, ", ");
+	action_part(generator);
 	scope_part(generator, "resource");
 	put(generator, ")");
 	for (uint32_t i = 0; i < clauses; i++)

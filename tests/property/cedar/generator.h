@@ -23,6 +23,14 @@ void generator_reset(struct generator *generator);
 void generate_expression(struct generator *generator, int depth);
 /* Appends one policy. */
 void generate_policy(struct generator *generator);
+/* The same with conditions that often begin with a question that is cheap to ask:
+ * path == literal, path has name, path like "prefix*". */
+void generate_indexable_policy(struct generator *generator);
+/* Appends one template with ?principal, ?resource or both; returns which, as
+ * enum cedar_slot. */
+uint32_t generate_template(struct generator *generator);
+/* Type and id of an entity, as strings. */
+void generate_uid(struct generator *generator, const char **type, const char **id);
 /* Appends an entities JSON array without cycles. */
 void generate_entities(struct generator *generator);
 /* Appends the JSON of a context. */

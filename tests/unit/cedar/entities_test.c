@@ -97,6 +97,86 @@ static void the_hierarchy_is_closed_over_missing_parents_too(void **state)
 	world_close(&world);
 }
 
+/* n0 has the parents n1 … n<count>; x is nobody's. */
+static void load_many_parents(struct cedar_entities **out, int count, int fillers)
+{
+	struct cedar_entity child = {.uid = t("n0")};
+	static char names[64][8];
+	static struct cedar_uid parents[64];
+	struct cedar_error err;
+	char filler[16];
+
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(names[i], sizeof names[i], "n%d", i + 1);
+		parents[i] = t(names[i]);
+	}
+	child.parents = parents;
+	child.parent_count = (size_t)count;
+	assert_true(cedar_entities_create(out, &err));
+	assert_true(cedar_entities_add(*out, &child, &err));
+	for (int i = 0; i < fillers; i++) {
+		struct cedar_entity other = {.uid = t("")};
+
+		(void)snprintf(filler, sizeof filler, "f%d", i);
+		other.uid = t(filler);
+		assert_true(cedar_entities_add(*out, &other, &err));
+	}
+	assert_true(cedar_entities_seal(*out, &err));
+}
+
+static void every_one_of_many_ancestors_is_found(void **state)
+{
+	static const int fillers[] = {0, 2000}; /* with and without bits */
+	struct cedar_entities *entities;
+	char id[16];
+
+	(void)state;
+	for (int count = 1; count <= 40; count++) {
+		for (size_t f = 0; f < sizeof fillers / sizeof fillers[0]; f++) {
+			load_many_parents(&entities, count, fillers[f]);
+			for (int i = 1; i <= 40; i++) {
+				(void)snprintf(id, sizeof id, "n%d", i);
+				assert_int_equal(is_in(entities, "n0", id), i <= count);
+			}
+			cedar_entities_destroy(&entities);
+		}
+	}
+}
+
+/* What a store says about its own entities it knows by pointer. */
+static void an_overlay_hides_an_entity_that_a_value_below_names(void **state)
+{
+	struct cedar_uid hidden = t("v");
+	struct cedar_member member = {CEDAR_TEXT("n"), cedar_value_long(2)};
+	struct cedar_entity added = {.uid = hidden};
+	const struct cedar_entities *overlay;
+	struct world world;
+
+	(void)state;
+	world_open(&world,
+		"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{\"v\":{\"__entity\":" UID(
+			"T", "v") "}},\"parents\":[]},{\"uid\":" UID("T", "v") ",\"attrs\":{"
+									    "\"n\":1},"
+									    "\"parents\":[]}]",
+		NULL);
+	assert_value(&world, "principal.v.n", "1");
+	assert_true(cedar_value_record(&added.attributes, world.arena, &member, 1, &world.err));
+	assert_true(cedar_entities_overlay(
+		&overlay, world.arena, world.entities, &added, 1, &world.err));
+	{
+		struct cedar_expression *expression;
+		struct cedar_value value;
+
+		assert_true(cedar_expression_parse(
+			&expression, CEDAR_TEXT("principal.v.n"), &world.err));
+		assert_true(cedar_evaluate_expression(
+			expression, overlay, &world.request, world.arena, &value, &world.err));
+		assert_int_equal(value.integer, 2);
+		cedar_expression_destroy(&expression);
+	}
+	world_close(&world);
+}
+
 static void a_long_chain_needs_no_stack(void **state)
 {
 	enum { LINKS = 2000 };
@@ -188,6 +268,8 @@ int main(void)
 		cmocka_unit_test(a_cycle_is_refused_whatever_its_length),
 		cmocka_unit_test(an_equal_duplicate_is_the_same_entity),
 		cmocka_unit_test(the_hierarchy_is_closed_over_missing_parents_too),
+		cmocka_unit_test(every_one_of_many_ancestors_is_found),
+		cmocka_unit_test(an_overlay_hides_an_entity_that_a_value_below_names),
 		cmocka_unit_test(a_long_chain_needs_no_stack),
 		cmocka_unit_test(an_overlay_adds_without_touching_what_is_below),
 		cmocka_unit_test(an_overlay_hides_only_what_is_nobodys_parent),

@@ -45,8 +45,15 @@ static void malformed_policies_are_refused(void **state)
 		"@a(\"x\" permit(principal, action, resource);",
 		"@a(1) permit(principal, action, resource);",
 		"@ permit(principal, action, resource);",
-		"permit(principal == ?principal, action, resource);",
+		"permit(principal == ?resource, action, resource);",
+		"permit(principal == ?other, action, resource);",
+		"permit(principal, action, resource in ?principal);",
+		"permit(principal, action == ?action, resource);",
+		"permit(principal, action in [?principal], resource);",
+		"permit(principal is ?principal, action, resource);",
+		"permit(?principal, action, resource);",
 		"permit(principal, action, resource) when { ?resource == 1 };",
+		"permit(principal == ?principal, action, resource) when { principal in ?principal };",
 		"\xFFpermit(principal, action, resource);",
 	};
 	struct cedar_error err;

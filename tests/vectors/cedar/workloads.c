@@ -1,6 +1,6 @@
 /* cedar-workloads --vectors FOLDER
  *
- * Decides every request of the published workloads without templates and
+ * Decides every request of the published workloads and
  * compares decision, reasons and errors.  FOLDER (or $REMIT_VECTORS) holds
  * cedar-bench.  Exit 77 if it is absent. */
 #include <stdio.h>
@@ -97,7 +97,8 @@ static void run_app(
 
 int main(int argc, char **argv)
 {
-	static const char *const apps[] = {"github", "gdrive", "tinytodo"};
+	static const char *const apps[] = {
+		"github", "gdrive", "tinytodo", "github-templates", "gdrive-templates"};
 	const char *below = getenv("REMIT_VECTORS");
 	char vectors[FILES_PATH_BYTES], archive[2 * FILES_PATH_BYTES], unpacked[FILES_PATH_BYTES];
 	struct totals totals = {0, 0};

@@ -199,6 +199,11 @@ static void a_guardrail_only_forbids(void **state)
 					  "permit (principal, action, resource);"),
 		&err));
 	assert_non_null(strstr(err.text, "line 2"));
+	assert_false(guardrail_check(TEXT("forbid (principal, action, resource);\n"
+					  "forbid (principal == ?principal, action, resource);"),
+		&err));
+	assert_non_null(strstr(err.text, "line 2"));
+	assert_non_null(strstr(err.text, "template"));
 	assert_false(guardrail_check(TEXT(""), &err));
 	assert_false(guardrail_check(TEXT("// nothing"), &err));
 	assert_false(guardrail_check(TEXT("forbid (principal, action, resource) when { "
