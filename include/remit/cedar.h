@@ -21,6 +21,8 @@ enum {
 	CEDAR_TEXT_BYTES_MAX = 4 * 1024 * 1024,       /* one policy text */
 	CEDAR_POLICY_BYTES_MAX = 64 * 1024,           /* one policy in it */
 	CEDAR_POLICIES_MAX = 1000000,                 /* policies in a set; templates too */
+	CEDAR_POLICY_JSON_BYTES_MAX = 64 * 1024 * 1024, /* one policy or set as JSON */
+	CEDAR_POLICY_JSON_DEPTH_MAX = 65536, /* its nesting: a chain of && nests in it */
 	CEDAR_STACK_VALUES_MAX = 1024,                /* values one policy holds at once */
 	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024, /* one entities JSON text */
 	CEDAR_ENTITIES_MAX = 10000000,                /* entities in one store */
@@ -244,7 +246,7 @@ void cedar_policy_set_destroy(struct cedar_policy_set **set);
 
 struct cedar_annotation {
 	struct cedar_text key;
-	struct cedar_text value; /* empty for a bare @key */
+	struct cedar_text value; /* .data is NULL for a bare @key */
 };
 
 /* A place in a source text. */
@@ -292,6 +294,29 @@ struct cedar_text cedar_policy_format(const struct cedar_policy_set *set, size_t
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
 struct cedar_text cedar_template_format(const struct cedar_policy_set *set, size_t index,
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
+
+/* ---- Policies as JSON ------------------------------------------------ */
+
+/* The JSON policy format of Cedar: what one policy says, without loss.  Reading
+ * writes the policy in normal form and parses that, so a policy's source and the
+ * places of its errors are those of the normal form. */
+
+/* Adds one policy or template.  On failure the set is as before.
+ * Errors: INVALID with line and column in the JSON, LIMIT. */
+bool cedar_policy_set_add_json(struct cedar_policy_set *set, struct cedar_text id,
+	struct cedar_text json, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Adds {"staticPolicies": {id: policy}, "templates": {id: policy}, "templateLinks":
+ * [{templateId, newId, values}]}.  On failure the set is as before.
+ * Errors: as above. */
+bool cedar_policy_set_add_set_json(struct cedar_policy_set *set, struct cedar_text json,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* .data is NULL when the arena is full.  A link's policy is written without slots. */
+struct cedar_text cedar_policy_format_json(const struct cedar_policy_set *set, size_t index,
+	struct cedar_arena *arena) CEDAR_MUST_CHECK;
+struct cedar_text cedar_template_format_json(const struct cedar_policy_set *set, size_t index,
+	struct cedar_arena *arena) CEDAR_MUST_CHECK;
+struct cedar_text cedar_policy_set_format_json(
+	const struct cedar_policy_set *set, struct cedar_arena *arena) CEDAR_MUST_CHECK;
 
 /* ---- What a policy reads --------------------------------------------- */
 

@@ -67,35 +67,44 @@ struct tally {
 	struct cedar_error *err;
 };
 
-/* The same; policies that name the same entity ask once in a row. */
-static bool gate_part_opens(struct tally *tally, uint32_t index, enum ast_variable variable)
+/* Asks a part anew and remembers the answer. */
+static bool ask_part(
+	struct tally *tally, const struct gate *gate, enum ast_variable variable, uint32_t index)
 {
-	const struct gate *gate = &tally->set->gates[index];
 	struct asked *asked = &tally->asked[variable];
-	enum scope_kind kind = (enum scope_kind)gate->kinds[variable];
+	struct scope_part part = {.kind = (enum scope_kind)gate->kinds[variable],
+		.count = 1,
+		.uids = gate->uids[variable]};
 
-	if (kind == SCOPE_ANY)
-		return true;
-	if (gate->uids[variable] == NULL)
+	if (part.uids == NULL)
 		return scope_part_matches(&tally->set->policies[index].ast.scope[variable],
 			variable, tally->evaluation);
-	if (asked->uid != gate->uids[variable] || asked->kind != kind) {
-		asked->uid = gate->uids[variable];
-		asked->kind = kind;
-		asked->holds =
-			scope_part_matches(&(const struct scope_part){.kind = kind,
-						   .count = 1,
-						   .uids = gate->uids[variable]},
-				variable, tally->evaluation);
-	}
+	*asked = (struct asked){part.uids, part.kind,
+		scope_part_matches(&part, variable, tally->evaluation)};
 	return asked->holds;
 }
 
-static bool gate_opens(struct tally *tally, uint32_t index)
+/* Like scope_matches; policies that name the same entity ask once in a row. */
+static inline bool gate_opens(struct tally *tally, const struct gate *gate, uint32_t index)
 {
-	return gate_part_opens(tally, index, AST_RESOURCE) &&
-	       gate_part_opens(tally, index, AST_ACTION) &&
-	       gate_part_opens(tally, index, AST_PRINCIPAL);
+	static const uint8_t order[SCOPE_PARTS] = {AST_RESOURCE, AST_ACTION, AST_PRINCIPAL};
+
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		uint8_t variable = order[i];
+		const struct asked *asked = &tally->asked[variable];
+		bool holds;
+
+		if (gate->kinds[variable] == SCOPE_ANY)
+			continue;
+		if (gate->uids[variable] != NULL && asked->uid == gate->uids[variable] &&
+			asked->kind == gate->kinds[variable])
+			holds = asked->holds;
+		else
+			holds = ask_part(tally, gate, (enum ast_variable)variable, index);
+		if (!holds)
+			return false;
+	}
+	return true;
 }
 
 /* Room for one more; the old block is left behind. */
@@ -164,7 +173,7 @@ static bool weigh(struct tally *tally, uint32_t index)
 	enum cedar_effect effect = (enum cedar_effect)gate->effect;
 	struct cedar_value result;
 
-	if (!gate_opens(tally, index))
+	if (!gate_opens(tally, gate, index))
 		return true;
 	if (gate->condition.start == gate->condition.end)
 		return tally_satisfied(tally, index, effect);

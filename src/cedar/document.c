@@ -1,19 +1,27 @@
-/* A JSON reader with a stack of its own: nesting costs one slot of an array of
- * CEDAR_DEPTH_MAX, never a frame of C.  Names are checked for repetition when
+/* A JSON reader with a stack of its own: nesting costs one slot of an array that
+ * grows up to a bound, never a frame of C.  Names are checked for repetition when
  * an object closes, by sorting, so that many names cost n log n. */
 #include "cedar/document.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { FRAMES_FIRST = 16 };
+
+struct frame {
+	struct document *container;
+	struct document *last; /* its newest part */
+};
+
 struct parser {
 	struct arena *arena;
 	struct cedar_text source;
 	size_t at;
 	struct cedar_error *err;
-	struct document *open[CEDAR_DEPTH_MAX]; /* containers not yet closed */
-	struct document *last[CEDAR_DEPTH_MAX]; /* their newest part */
+	struct frame *open; /* containers not yet closed */
 	uint32_t depth;
+	uint32_t capacity;
+	uint32_t depth_max;
 };
 
 static bool parser_fail(struct parser *parser, size_t at, const char *what)
@@ -231,30 +239,45 @@ static bool check_names(struct parser *parser, const struct document *object)
 	return true;
 }
 
+static bool grow_frames(struct parser *parser)
+{
+	uint32_t capacity = parser->capacity == 0 ? FRAMES_FIRST : parser->capacity * 2;
+	struct frame *open = arena_array(parser->arena, struct frame, capacity);
+
+	if (open == NULL)
+		return cedar_fail_memory(parser->err);
+	if (parser->depth > 0)
+		memcpy(open, parser->open, parser->depth * sizeof *open);
+	parser->open = open;
+	parser->capacity = capacity;
+	return true;
+}
+
 static bool open_container(struct parser *parser, struct document *container)
 {
-	if (parser->depth == CEDAR_DEPTH_MAX)
-		return cedar_fail(parser->err, CEDAR_ERROR_LIMIT, "JSON nested more than %d deep",
-			CEDAR_DEPTH_MAX);
-	parser->open[parser->depth] = container;
-	parser->last[parser->depth] = NULL;
-	parser->depth++;
+	if (parser->depth == parser->depth_max)
+		return cedar_fail(parser->err, CEDAR_ERROR_LIMIT, "JSON nested more than %u deep",
+			parser->depth_max);
+	if (parser->depth == parser->capacity && !grow_frames(parser))
+		return false;
+	parser->open[parser->depth++] = (struct frame){container, NULL};
 	return true;
 }
 
 /* Links part to the innermost open container, if there is one. */
 static void attach(struct parser *parser, struct document *part)
 {
-	uint32_t top = parser->depth - 1;
+	struct frame *top;
 
 	if (parser->depth == 0)
 		return;
-	if (parser->last[top] == NULL)
-		parser->open[top]->first = part;
+	top = &parser->open[parser->depth - 1];
+	if (top->last == NULL)
+		top->container->first = part;
 	else
-		parser->last[top]->next = part;
-	parser->last[top] = part;
-	parser->open[top]->count++;
+		top->last->next = part;
+	top->last = part;
+	top->container->count++;
 }
 
 /* Reads one value up to its end, or up to the inside of a container. */
@@ -279,7 +302,7 @@ static bool take_value(struct parser *parser, struct cedar_text name, struct doc
 static bool take_name(struct parser *parser, struct cedar_text *name)
 {
 	*name = (struct cedar_text){NULL, 0};
-	if (parser->open[parser->depth - 1]->type == DOCUMENT_ARRAY)
+	if (parser->open[parser->depth - 1].container->type == DOCUMENT_ARRAY)
 		return true;
 	if (!take_string(parser, name))
 		return false;
@@ -295,7 +318,7 @@ static bool take_name(struct parser *parser, struct cedar_text *name)
 static bool close_containers(struct parser *parser, bool just_opened, bool *more)
 {
 	while (parser->depth > 0) {
-		struct document *top = parser->open[parser->depth - 1];
+		struct document *top = parser->open[parser->depth - 1].container;
 
 		skip_blanks(parser);
 		if (take(parser, top->type == DOCUMENT_ARRAY ? "]" : "}")) {
@@ -342,7 +365,14 @@ static bool parse_all(struct parser *parser, struct document **out)
 bool document_parse(
 	struct document **out, struct arena *arena, struct cedar_text json, struct cedar_error *err)
 {
-	struct parser parser = {.arena = arena, .source = json, .err = err};
+	return document_parse_deep(out, arena, json, CEDAR_DEPTH_MAX, err);
+}
+
+bool document_parse_deep(struct document **out, struct arena *arena, struct cedar_text json,
+	uint32_t depth_max, struct cedar_error *err)
+{
+	struct parser parser = {
+		.arena = arena, .source = json, .err = err, .depth_max = depth_max};
 	struct document *document = NULL;
 	size_t valid = utf8_valid_length(json);
 

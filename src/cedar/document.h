@@ -36,6 +36,11 @@ struct document {
 bool document_parse(struct document **out, struct arena *arena, struct cedar_text json,
 	struct cedar_error *err) MUST_CHECK;
 
+/* The same with another bound on nesting than CEDAR_DEPTH_MAX.  Whoever walks the
+ * result must not recurse, or must count. */
+bool document_parse_deep(struct document **out, struct arena *arena, struct cedar_text json,
+	uint32_t depth_max, struct cedar_error *err) MUST_CHECK;
+
 /* The member of an object, or NULL. */
 const struct document *document_find(const struct document *object, const char *name);
 

@@ -184,7 +184,7 @@ static bool parse_entity(struct parser *parser, struct cedar_uid *out)
 	       parser_fail(parser, "expected an entity such as Type::\"id\"");
 }
 
-static bool is_action_type(struct cedar_text type)
+bool parser_is_action_type(struct cedar_text type)
 {
 	struct cedar_text last = CEDAR_TEXT("Action");
 
@@ -201,7 +201,7 @@ static bool parse_scope_entity(
 
 	if (!parse_entity(parser, out))
 		return false;
-	if (variable == AST_ACTION && !is_action_type(out->type))
+	if (variable == AST_ACTION && !parser_is_action_type(out->type))
 		return cedar_fail_at(parser->err, parser->lexer.source, start.start,
 			"an action's type must be Action");
 	return true;
@@ -329,7 +329,6 @@ static bool parse_annotation(struct parser *parser, struct list *annotations)
 	if (annotation == NULL || !parser_advance(parser))
 		return false;
 	annotation->key = token_text(&parser->lexer, &parser->token);
-	annotation->value = CEDAR_TEXT("");
 	if (!parser_need(parser, TOKEN_IDENTIFIER, "expected the name of an annotation") ||
 		!parser_accept(parser, TOKEN_PAREN_OPEN, &has_value))
 		return false;

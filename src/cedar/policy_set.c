@@ -144,17 +144,7 @@ static bool add_policy(
 	return true;
 }
 
-/* What a failed call must restore. */
-struct checkpoint {
-	uint32_t count;
-	uint32_t template_count;
-	uint32_t op_count;
-	uint32_t constant_count;
-	uint32_t path_count;
-	uint32_t stack_max;
-};
-
-static struct checkpoint checkpoint_take(const struct cedar_policy_set *set)
+struct checkpoint policy_set_checkpoint(const struct cedar_policy_set *set)
 {
 	return (struct checkpoint){set->count, set->template_count, set->program.op_count,
 		set->program.constant_count, set->program.path_count, set->program.stack_max};
@@ -167,7 +157,8 @@ static void list_again(struct table *ids, const struct stored_policy *items, uin
 		table_put(ids, cedar_text_hash(0, items[i].id), i);
 }
 
-static void roll_back(struct cedar_policy_set *set, const struct checkpoint *checkpoint)
+void policy_set_roll_back(
+	struct cedar_policy_set *set, const struct checkpoint *checkpoint)
 {
 	set->count = checkpoint->count;
 	set->template_count = checkpoint->template_count;
@@ -244,7 +235,7 @@ static bool add_list(struct cedar_policy_set *set, const struct policy_list *lis
 bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text text,
 	const struct cedar_naming *naming, struct cedar_error *err)
 {
-	struct checkpoint checkpoint = checkpoint_take(set);
+	struct checkpoint checkpoint = policy_set_checkpoint(set);
 	struct policy_list list;
 
 	assert(!set->is_sealed);
@@ -261,7 +252,7 @@ bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text t
 			naming->id_count, list.count);
 	if (add_list(set, &list, naming, err))
 		return true;
-	roll_back(set, &checkpoint);
+	policy_set_roll_back(set, &checkpoint);
 	return false;
 }
 
@@ -305,7 +296,7 @@ static bool fill_condition(struct cedar_policy_set *set, struct cedar_text when_
 bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text id,
 	const struct cedar_scope *scope, struct cedar_text when_text, struct cedar_error *err)
 {
-	struct checkpoint checkpoint = checkpoint_take(set);
+	struct checkpoint checkpoint = policy_set_checkpoint(set);
 	struct stored_policy policy = {.ast.effect = CEDAR_PERMIT};
 
 	assert(!set->is_sealed);
@@ -321,7 +312,7 @@ bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text
 	policy.range = (struct cedar_range){0, policy.ast.end, 1, 1};
 	if (add_policy(set, &policy, err))
 		return true;
-	roll_back(set, &checkpoint);
+	policy_set_roll_back(set, &checkpoint);
 	return false;
 }
 

@@ -42,6 +42,18 @@ struct cedar_policy_set {
 	bool is_sealed;
 };
 
+/* What a failed call must restore. */
+struct checkpoint {
+	uint32_t count;
+	uint32_t template_count;
+	uint32_t op_count;
+	uint32_t constant_count;
+	uint32_t path_count;
+	uint32_t stack_max;
+};
+struct checkpoint policy_set_checkpoint(const struct cedar_policy_set *set);
+void policy_set_roll_back(struct cedar_policy_set *set, const struct checkpoint *checkpoint);
+
 /* Makes room for more.  Errors: LIMIT. */
 bool policy_set_reserve(struct cedar_policy_set *set, uint32_t policies, uint32_t templates,
 	struct cedar_error *err) MUST_CHECK;

@@ -307,7 +307,7 @@ static void print_annotations(struct cedar_writer *writer, const struct policy_a
 	for (uint32_t i = 0; i < policy->annotation_count; i++) {
 		cedar_write_string(writer, "@");
 		cedar_write(writer, policy->annotations[i].key);
-		if (policy->annotations[i].value.length > 0) {
+		if (policy->annotations[i].value.data != NULL) {
 			cedar_write_string(writer, "(");
 			cedar_write_quoted(writer, policy->annotations[i].value);
 			cedar_write_string(writer, ")");

@@ -39,20 +39,38 @@ done:
 	return bytes == NULL ? none : (struct cedar_text){bytes, got};
 }
 
+static bool run(char *const *arguments)
+{
+	pid_t child;
+	int status = -1;
+
+	if (posix_spawnp(&child, arguments[0], NULL, NULL, arguments, environ) == 0)
+		(void)waitpid(child, &status, 0);
+	return status == 0;
+}
+
 static bool run_tar(const char *archive, const char *folder)
 {
 	char *from = strdup(archive), *into = strdup(folder);
 	char tar[] = "tar", zstd[] = "--zstd", extract[] = "-xf", change[] = "-C";
-	char *arguments[] = {tar, zstd, extract, from, change, into, NULL};
-	pid_t child;
-	int status = -1;
+	bool ok = from != NULL && into != NULL &&
+		  run((char *const[]){tar, zstd, extract, from, change, into, NULL});
 
-	if (from != NULL && into != NULL &&
-		posix_spawnp(&child, tar, NULL, NULL, arguments, environ) == 0)
-		(void)waitpid(child, &status, 0);
 	free(from);
 	free(into);
-	return status == 0;
+	return ok;
+}
+
+bool files_unpack_one(const char *packed, const char *path)
+{
+	char *from = strdup(packed), *into = strdup(path);
+	char zstd[] = "zstd", quiet[] = "-dqf", window[] = "--long=27", output[] = "-o";
+	bool ok = from != NULL && into != NULL &&
+		  run((char *const[]){zstd, quiet, window, from, output, into, NULL});
+
+	free(from);
+	free(into);
+	return ok;
 }
 
 bool files_unpack(const char *archive, char folder[FILES_PATH_BYTES])

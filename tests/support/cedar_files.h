@@ -12,6 +12,8 @@ enum { FILES_PATH_BYTES = 4096 };
 struct cedar_text files_read(struct arena *arena, const char *path);
 /* Unpacks a .tar.zst into a new temporary folder, whose path it gives. */
 bool files_unpack(const char *archive, char folder[FILES_PATH_BYTES]);
+/* Unpacks a .zst into the file path. */
+bool files_unpack_one(const char *packed, const char *path);
 /* Removes a folder and all in it. */
 void files_remove(const char *folder);
 

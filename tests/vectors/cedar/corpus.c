@@ -1,4 +1,4 @@
-/* cedar-corpus [--only decide|validate] PATH...
+/* cedar-corpus [--only decide|validate] [--through json] PATH...
  *
  * Runs tests in the layout of the Cedar integration corpus: NAME.json names
  * policies, entities and schema and lists requests with the expected decision,
@@ -9,7 +9,8 @@
  * Entities and contexts are read by the schema, and its actions join the store.
  * A test passes if every request gives the expected decision, the same set of
  * reasons and the same set of erring policies.  Validation is not implemented:
- * each expectation of it counts as skipped.  Exit 77: no PATH exists. */
+ * each expectation of it counts as skipped.  Through json, the policies that decide
+ * are those that the policies as JSON are.  Exit 77: no PATH exists. */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ enum only { ONLY_BOTH = 0, ONLY_DECIDE, ONLY_VALIDATE };
 
 struct totals {
 	enum only only;
+	bool is_through_json;
 	unsigned long tests, requests, failed_requests, passed, failed, skipped;
 };
 
@@ -88,6 +90,18 @@ static bool note(struct test *test, const char *what)
 	return false;
 }
 
+/* Replaces the set by what its JSON says. */
+static bool pass_through_json(struct test *test)
+{
+	struct cedar_text json =
+		cedar_policy_set_format_json(test->set, (struct cedar_arena *)test->arena);
+
+	cedar_policy_set_destroy(&test->set);
+	return json.data != NULL && cedar_policy_set_create(&test->set, &test->err) &&
+	       cedar_policy_set_add_set_json(test->set, json, &test->err) &&
+	       cedar_policy_set_seal(test->set, &test->err);
+}
+
 static bool load(struct test *test)
 {
 	struct cedar_text policies = read_named(test, "policies");
@@ -98,6 +112,8 @@ static bool load(struct test *test)
 		return note(test, "a file is missing");
 	if (!cedar_policy_set_parse(&test->set, policies, NULL, &test->err))
 		return note(test, "policies");
+	if (totals.is_through_json && !pass_through_json(test))
+		return note(test, "policies through JSON");
 	if (!schema_parse(&test->schema, schema, &test->err))
 		return note(test, "schema");
 	if (!cedar_entities_create(&test->entities, &test->err) ||
@@ -278,7 +294,8 @@ static bool run_path(const char *below, const char *name)
 static int usage(void)
 {
 	(void)fprintf(stderr,
-		"usage: cedar-corpus [--only decide|validate] [--vectors FOLDER] PATH...\n");
+		"usage: cedar-corpus [--only decide|validate] [--through json] [--vectors FOLDER] "
+		"PATH...\n");
 	return 2;
 }
 
@@ -291,6 +308,8 @@ static int read_options(int argc, char **argv, const char **below)
 		if (strcmp(argv[at], "--vectors") == 0)
 			*below = getenv("REMIT_VECTORS") == NULL ? argv[at + 1]
 								 : getenv("REMIT_VECTORS");
+		else if (strcmp(argv[at], "--through") == 0 && strcmp(argv[at + 1], "json") == 0)
+			totals.is_through_json = true;
 		else if (strcmp(argv[at], "--only") == 0 && strcmp(argv[at + 1], "decide") == 0)
 			totals.only = ONLY_DECIDE;
 		else if (strcmp(argv[at], "--only") == 0 && strcmp(argv[at + 1], "validate") == 0)
