@@ -14,6 +14,18 @@
 
 #include "domain/decide/evaluation.h"
 
+static const char *const definition_state_words[] = {
+	[DEFINITION_DIFFERS] = "differs",
+	[DEFINITION_UNSEEN] = "unseen",
+	[DEFINITION_MATCHES] = "matches",
+	[DEFINITION_UNPINNED] = "unpinned",
+};
+
+const char *definition_state_word(enum definition_state value)
+{
+	return definition_state_words[value];
+}
+
 bool refuse(struct evaluation *evaluation, enum reason reason, struct text explanation,
 	struct text needed)
 {

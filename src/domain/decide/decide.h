@@ -33,6 +33,8 @@ enum definition_state {
 	DEFINITION_MATCHES,
 	DEFINITION_UNPINNED, /* the registry pins none */
 };
+/* "differs", "unseen", "matches", "unpinned". */
+const char *definition_state_word(enum definition_state value);
 
 /* TASK is a real call.  QUESTION (`remit why`) has no task: the rules about
  * tasks and rate are left out, and nothing may ever be forwarded on it. */
@@ -45,7 +47,9 @@ struct decide_world {
 	const struct task_table *tasks;
 	const struct tool_reads *reads; /* of the call's tool; NULL: it has no lines */
 	enum definition_state definition;
-	int64_t calls_this_minute; /* of the identity, this one not included */
+	const struct sha256 *offered; /* definition of the call's tool, for the explanation;
+				       * NULL: unknown, or not exactly one */
+	int64_t calls_this_minute;    /* of the identity, this one not included */
 	int64_t now_utc_ms;
 };
 
@@ -63,6 +67,12 @@ enum decide_search { DECIDE_NO_SEARCH = 0, DECIDE_SEARCH };
 void decide(const struct decide_world *world, const struct call *call,
 	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,
 	struct decision *out);
+
+/* Writes into out why a pinned tool is quarantined (the digests pinned and offered;
+ * offered is NULL where the server does not offer exactly one) and what ends it.
+ * Texts live in arena; without memory they are empty. */
+void decide_explain_quarantine(const struct tool *tool, const struct sha256 *offered,
+	struct arena *arena, struct decision *out);
 
 /* What an approval of this call is bound to, given its decision.  Texts live in
  * arena.  Errors: LIMIT. */

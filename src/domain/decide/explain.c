@@ -32,6 +32,29 @@ struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, 
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
 
+void decide_explain_quarantine(const struct tool *tool, const struct sha256 *offered,
+	struct arena *arena, struct decision *out)
+{
+	struct evaluation speaker = {.arena = arena};
+	struct evaluation *evaluation = &speaker;
+	char expected[DIGEST_TEXT_BYTES];
+	char found[DIGEST_TEXT_BYTES];
+
+	digest_format(expected, &tool->definition);
+	if (offered == NULL) {
+		out->explanation = SAY("Server %.*s does not offer exactly one %.*s, which is "
+				       "pinned as %s.",
+			TEXT_ARGS(tool->server), TEXT_ARGS(tool->name), expected);
+	} else {
+		digest_format(found, offered);
+		out->explanation = SAY("Server %.*s offers %.*s as %s; it is pinned as %s.",
+			TEXT_ARGS(tool->server), TEXT_ARGS(tool->name), found, expected);
+	}
+	out->needed = SAY("An administrator must look at what is offered (remit definition show "
+			  "%.*s) and apply its pin.",
+		TEXT_ARGS(tool->name));
+}
+
 /* The line of the charter that comes nearest: one for this tool and effect. */
 static const struct entitlement *line_nearest(
 	const struct evaluation *evaluation, const struct charter *charter)

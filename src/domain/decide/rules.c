@@ -154,11 +154,10 @@ bool rule_definition(struct evaluation *evaluation)
 	case DEFINITION_DIFFERS:
 	case DEFINITION_UNPINNED: break;
 	}
-	return refuse(evaluation, REASON_TOOL_QUARANTINED,
-		SAY("Server %.*s defines %.*s otherwise than it was pinned.",
-			TEXT_ARGS(evaluation->call->server), TEXT_ARGS(evaluation->call->tool)),
-		SAY("An administrator must look at the new definition of %.*s and pin it.",
-			TEXT_ARGS(evaluation->call->tool)));
+	(void)refuse(evaluation, REASON_TOOL_QUARANTINED, TEXT(""), TEXT(""));
+	decide_explain_quarantine(
+		evaluation->tool, evaluation->world->offered, evaluation->arena, evaluation->out);
+	return false;
 }
 
 bool rule_targets(struct evaluation *evaluation)

@@ -312,6 +312,58 @@ void handle_enrol(struct api_request *request)
 	submit(request);
 }
 
+/* ---- definitions ---- */
+
+/* The server is connected, or could not be: the peer may have gone meanwhile. */
+static void on_looked(void *context, const struct error *failure)
+{
+	struct api_request *request = context;
+	const struct decide_service *decide = request->api->services.decide;
+	const struct api_look *look = &request->work.look;
+	struct json body;
+	struct error err;
+	bool ok;
+
+	if (failure != NULL) {
+		api_answer_problem(request, failure);
+		return;
+	}
+	ok = look->tool.length > 0
+		     ? decide_definition_json(decide, look->tool, request->arena, &body, &err)
+		     : decide_definitions_json(decide, &look->page, request->arena, &body, &err);
+	api_answer_or_fail(request, ok, &body, &err);
+}
+
+static void look(struct api_request *request)
+{
+	struct call_look *call = &request->work.look.call;
+	struct error err;
+
+	call->server = keep(request, "server");
+	call->context = request;
+	call->done = on_looked;
+	if (!call_look_start(request->api->services.call, call, &err))
+		api_answer_problem(request, &err);
+}
+
+void handle_definition_list(struct api_request *request)
+{
+	struct decide_page *page = &request->work.look.page;
+
+	if (!api_page_size(request, &page->count))
+		return;
+	page->server = keep(request, "server");
+	page->after = text_copy(request->arena, api_query(request, "after"));
+	look(request);
+}
+
+void handle_definition_show(struct api_request *request)
+{
+	request->work.look.tool = text_format(request->arena, "%.*s/%.*s",
+		TEXT_ARGS(api_path(request, "server")), TEXT_ARGS(api_path(request, "tool")));
+	look(request);
+}
+
 /* ---- questions ---- */
 
 void handle_can(struct api_request *request)

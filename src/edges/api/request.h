@@ -51,6 +51,13 @@ enum {
 	API_IDEMPOTENCY_BODY_BYTES_MAX = 256 * 1024, /* a larger answer is not kept */
 };
 
+/* A look at what a server offers: all of it by page, or one tool. */
+struct api_look {
+	struct call_look call;
+	struct decide_page page;
+	struct text tool; /* "server/name"; empty: the page */
+};
+
 /* Lives until the request is answered and its connection is done with it. */
 struct api_request {
 	struct api *api;
@@ -73,6 +80,7 @@ struct api_request {
 		struct projector_query query;
 		struct approve_request approve;
 		struct call_kill kill;
+		struct api_look look;
 	} work; /* what the handler has handed to a service */
 };
 
@@ -122,6 +130,8 @@ void handle_verb(struct api_request *request);
 void handle_enrol(struct api_request *request);
 void handle_key_revoke(struct api_request *request);
 void handle_can(struct api_request *request);
+void handle_definition_list(struct api_request *request);
+void handle_definition_show(struct api_request *request);
 void handle_who(struct api_request *request);
 void handle_why(struct api_request *request);
 void handle_secret_list(struct api_request *request); /* work_routes.c */

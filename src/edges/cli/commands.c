@@ -70,6 +70,12 @@ const struct cli_command cli_commands[] = {
 	SHOW("server", "servers"),
 	LIST("tool", "tools", "name", "object.effect", "object.risk", "object.reversal"),
 	SHOW("tool", "tools"),
+	{"definition list", "SERVER [--after NAME] [--limit N]",
+		"the tools a server offers now, with the pins they would have", 1, 1,
+		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/definitions",
+		COLUMNS("tool", "state", "definition")},
+	{"definition show", "TOOL", "a tool as its server defines it now, beside its pin", 1, 1,
+		NULL, command_show, "/v1/definitions", NULL},
 	LIST("policy", "policies", "name", "object.level"),
 	SHOW("policy", "policies"),
 

@@ -11,7 +11,7 @@
 
 /* How results look. */
 
-enum { OUTPUT_BYTES_MAX = 256 * 1024 * 1024, COLUMNS_MAX = 12, CELL_BYTES = 61, PATH_BYTES = 64 };
+enum { OUTPUT_BYTES_MAX = 256 * 1024 * 1024, COLUMNS_MAX = 12, CELL_BYTES = 81, PATH_BYTES = 64 };
 
 void cli_say(const char *fmt, ...)
 {

@@ -45,13 +45,15 @@ static void say_more(const struct cli *cli, const struct json *body)
 
 int command_list(struct cli *cli)
 {
+	struct text of = cli->words_count == 0 ? TEXT("") : cli_escape(cli, cli->words[0]);
 	struct cli_reply reply;
 	struct buffer query;
 	int status = EXIT_UNAVAILABLE;
 
 	buffer_init(&query, 4096);
-	if (page_query(cli, &query) && cli_get(cli, &reply, &status, "%s%.*s", cli->command->path,
-					       TEXT_ARGS(buffer_text(&query)))) {
+	if (page_query(cli, &query) &&
+		cli_get(cli, &reply, &status, "%s%s%.*s%.*s", cli->command->path,
+			of.length > 0 ? "/" : "", TEXT_ARGS(of), TEXT_ARGS(buffer_text(&query)))) {
 		cli_print(cli, &reply.json);
 		say_more(cli, &reply.json);
 	}

@@ -531,6 +531,25 @@ bool call_kill_submit(struct call_service *service, const struct call_kill *kill
 	return ok;
 }
 
+/* ---- definitions ------------------------------------------------------------------------- */
+
+static void on_looked(void *context, const struct error *err)
+{
+	struct call_look *look = context;
+
+	look->done(look->context, err);
+}
+
+bool call_look_start(struct call_service *service, struct call_look *look, struct error *err)
+{
+	const struct upstream_ready ready = {.context = look, .run = on_looked};
+	struct upstream *upstream = &service->ports.upstream;
+	int64_t deadline_ms = loop_now_ms(service->ports.loop) + CALL_PREPARE_MS;
+	struct upstream_wait *wait; /* never cancelled: the port frees it after its callback */
+
+	return upstream->prepare(upstream->context, look->server, deadline_ms, &ready, &wait, err);
+}
+
 /* ---- start and end ----------------------------------------------------------------------------
  */
 

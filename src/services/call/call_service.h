@@ -180,6 +180,18 @@ struct call_kill {
 bool call_kill_submit(
 	struct call_service *service, const struct call_kill *kill, struct error *err) MUST_CHECK;
 
+/* Connects a server as a call would, on behalf of no agent, so that the definitions
+ * of its tools are known (decide_definitions_json).  look outlives done, which runs
+ * once, from the loop: err is NULL once they are.  Errors: NOT_FOUND, IO, LIMIT; of
+ * done also TIMEOUT after CALL_PREPARE_MS. */
+struct call_look {
+	struct text server;
+	void *context;
+	void (*done)(void *context, const struct error *err);
+};
+bool call_look_start(
+	struct call_service *service, struct call_look *look, struct error *err) MUST_CHECK;
+
 /* To be given to edges/upstream by main. */
 struct upstream_listener call_upstream_listener(struct call_service *service);
 

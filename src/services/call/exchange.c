@@ -479,10 +479,8 @@ static enum reason look_again(struct exchange *exchange, enum decide_seen seen)
 
 static void refuse_late(struct exchange *exchange, enum reason reason)
 {
-	exchange->decision.verdict = VERDICT_DENY;
-	exchange->decision.reason = reason;
-	exchange->decision.explanation = text_of(reason_meaning(reason));
-	exchange->decision.needed = TEXT("A new decision: nothing was forwarded.");
+	decide_recheck_explain(exchange->service->ports.decide, &exchange->call, reason,
+		exchange->arena, &exchange->decision);
 	reply_kind(exchange, CALL_REFUSED, NULL);
 	give_up(exchange, "refused", reason);
 }

@@ -10,7 +10,8 @@
 #include "base/text.h"
 
 /* The port through which a decided, recorded call leaves for an MCP server.
- * Filled by edges/upstream; called by one function, forward() in exchange.c.
+ * Filled by edges/upstream; `start` is called by one function, forward() in
+ * exchange.c.
  * Everything runs on the loop's thread.  No callback runs from within the
  * function of the port that was given it: always later, from the loop. */
 

@@ -6,7 +6,25 @@
 
 /* Private to services/decide. */
 
-enum { DEFINITIONS_PER_SERVER_MAX = 10000, DEFINITION_ARENA_BYTES = 2 * 1024 * 1024 };
+enum {
+	DEFINITIONS_PER_SERVER_MAX = 10000,
+	DEFINITION_ARENA_BYTES = 2 * 1024 * 1024,
+};
+
+/* One tool as its server listed it last. */
+struct definition {
+	struct sha256 digest; /* of none that counts unless has_digest */
+	bool has_digest;
+	struct text name;      /* points to bytes */
+	struct text canonical; /* the pinned members, in bytes too; empty: not kept */
+	char bytes[];
+};
+
+/* What one server listed last. */
+struct definition_list {
+	struct name_table *tools; /* name -> struct definition */
+	size_t texts_bytes;
+};
 
 /* The compiled lines of one version of a tool. */
 struct reads_entry {
@@ -25,7 +43,7 @@ struct decide_service {
 	const struct registry *registry;
 	const struct task_table *tasks;
 	struct name_table *reads;       /* tool -> struct reads_entry */
-	struct name_table *definitions; /* server -> name_table: tool name -> struct sha256 */
+	struct name_table *definitions; /* server -> struct definition_list */
 	struct name_table *minutes;     /* identity -> struct minute_count */
 	struct decide_status status;
 };
@@ -33,6 +51,14 @@ struct decide_service {
 /* definitions.c */
 enum definition_state decide_definition_state(
 	const struct decide_service *service, struct text name);
-void definitions_destroy(void *value);
+/* What is offered for the tool "server/name"; NULL: nothing. */
+const struct definition *definition_of(const struct decide_service *service, struct text name);
+/* Either may be NULL. */
+enum definition_state definition_state_of(
+	const struct tool *tool, const struct definition *definition);
+/* The digest offered for the tool "server/name"; NULL: not exactly one. */
+const struct sha256 *decide_definition_offered(
+	const struct decide_service *service, struct text name);
+void definition_list_destroy(void *value);
 
 #endif

@@ -45,7 +45,7 @@ void decide_service_destroy(struct decide_service **service)
 	if (*service == NULL)
 		return;
 	name_table_destroy(&(*service)->reads, reads_entry_destroy);
-	name_table_destroy(&(*service)->definitions, definitions_destroy);
+	name_table_destroy(&(*service)->definitions, definition_list_destroy);
 	name_table_destroy(&(*service)->minutes, free);
 	free(*service);
 	*service = NULL;
@@ -137,6 +137,7 @@ static struct decide_world world_of(struct decide_service *service, const struct
 		.tasks = service->tasks,
 		.reads = reads_get(service, call->tool),
 		.definition = decide_definition_state(service, call->tool),
+		.offered = decide_definition_offered(service, call->tool),
 		.calls_this_minute = calls_this_minute(service, call->identity, now_utc_ms),
 		.now_utc_ms = now_utc_ms,
 	};
@@ -187,6 +188,20 @@ enum reason decide_recheck(struct decide_service *service, const struct call *ca
 		(definition == DEFINITION_UNSEEN && seen == DECIDE_MUST_BE_SEEN))
 		return REASON_TOOL_QUARANTINED;
 	return REASON_ALLOWED;
+}
+
+void decide_recheck_explain(const struct decide_service *service, const struct call *call,
+	enum reason reason, struct arena *arena, struct decision *out)
+{
+	const struct tool *tool = registry_find_tool(service->registry, call->tool);
+
+	out->verdict = VERDICT_DENY;
+	out->reason = reason;
+	out->explanation = text_of(reason_meaning(reason));
+	out->needed = TEXT("A new decision: nothing was forwarded.");
+	if (reason == REASON_TOOL_QUARANTINED && tool != NULL && tool->has_definition)
+		decide_explain_quarantine(
+			tool, decide_definition_offered(service, call->tool), arena, out);
 }
 
 bool decide_call_digest(struct decide_service *service, const struct call *call,

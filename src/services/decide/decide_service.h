@@ -53,6 +53,11 @@ enum decide_seen { DECIDE_MUST_BE_SEEN = 0, DECIDE_MAY_BE_UNSEEN };
 enum reason decide_recheck(struct decide_service *service, const struct call *call,
 	enum decide_seen seen, int64_t now_utc_ms);
 
+/* Makes *out the refusal for a reason that decide_recheck gave, with what people
+ * are to know.  Texts live in arena. */
+void decide_recheck_explain(const struct decide_service *service, const struct call *call,
+	enum reason reason, struct arena *arena, struct decision *out);
+
 /* The binding and digest of a decided call, for approvals.  Errors: LIMIT. */
 bool decide_call_digest(struct decide_service *service, const struct call *call,
 	const struct decision *decision, struct arena *arena, struct sha256 *out,
@@ -67,6 +72,28 @@ void decide_definitions_seen(
  * schemas, annotations and icons.  Errors: LIMIT. */
 bool decide_definition_digest(const struct json *definition, struct arena *arena,
 	struct sha256 *out, struct error *err) MUST_CHECK;
+
+/* Of one server's definitions, kept to be shown; beyond it only digests are. */
+enum { DEFINITION_TEXTS_BYTES_MAX = 1024 * 1024 };
+
+/* What a server offered when it listed its tools last, beside the registry's pin:
+ * {tool, state, definition, pinned, offered}.  state is a word of enum
+ * definition_state; definition is the digest of what is offered, as a charter pins
+ * it; offered is the definition itself, left out of lists, and where it is too
+ * large to be kept.  What there is not is left out.
+ * Errors: NOT_FOUND (neither offered nor registered), LIMIT. */
+bool decide_definition_json(const struct decide_service *service, struct text name,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* {items: [...], next}: up to count tools that a server offers, in order of name,
+ * behind the one named `after` (empty: from the first).  next is left out on the last
+ * page.  Errors: LIMIT. */
+struct decide_page {
+	struct text server;
+	struct text after; /* "name", without its server */
+	uint32_t count;
+};
+bool decide_definitions_json(const struct decide_service *service, const struct decide_page *page,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* Who looks at a list of tools. */
 struct decide_viewer {

@@ -4,18 +4,18 @@
  * server does not list it, once it has listed any (decide_recheck). */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "services/decide/decide_private.h"
 
 static const char *const pinned_members[] = {
 	"name", "title", "description", "inputSchema", "outputSchema", "annotations", "icons"};
 
-bool decide_definition_digest(
-	const struct json *definition, struct arena *arena, struct sha256 *out, struct error *err)
+static bool definition_text(
+	const struct json *definition, struct arena *arena, struct text *out, struct error *err)
 {
 	struct json_builder members;
 	struct json sealed;
-	struct text canonical;
 	size_t i;
 
 	json_object_start(&members, arena);
@@ -27,65 +27,151 @@ bool decide_definition_digest(
 	}
 	if (!json_object_seal(&members, &sealed, err))
 		return false;
-	canonical = json_canonical_text(arena, &sealed);
-	if (canonical.data == NULL)
-		return error_set(err, ERROR_LIMIT, "a tool definition is too large");
+	*out = json_canonical_text(arena, &sealed);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "a tool definition is too large");
+}
+
+bool decide_definition_digest(
+	const struct json *definition, struct arena *arena, struct sha256 *out, struct error *err)
+{
+	struct text canonical;
+
+	if (!definition_text(definition, arena, &canonical, err))
+		return false;
 	*out = sha256_of(canonical.data, canonical.length);
 	return true;
 }
 
+/* ---- what servers listed -------------------------------------------------------- */
+
+void definition_list_destroy(void *value)
+{
+	struct definition_list *list = value;
+
+	if (list == NULL)
+		return;
+	name_table_destroy(&list->tools, free);
+	free(list);
+}
+
+static struct definition_list *definition_list_create(void)
+{
+	struct definition_list *list = calloc(1, sizeof(*list));
+
+	if (list == NULL)
+		return NULL;
+	list->tools = name_table_create();
+	if (list->tools != NULL)
+		return list;
+	free(list);
+	return NULL;
+}
+
 /* What the server said of the tool, or NULL. */
-static struct sha256 *definition_find(
+static const struct definition *definition_find(
 	const struct decide_service *service, struct text server, struct text tool_name)
 {
-	struct name_table *listed = name_table_find(service->definitions, server);
+	const struct definition_list *list = name_table_find(service->definitions, server);
 
-	return listed == NULL ? NULL : name_table_find(listed, tool_name);
+	return list == NULL ? NULL : name_table_find(list->tools, tool_name);
+}
+
+/* "server/name" in its two parts; both empty where it has no slash. */
+static void split_name(struct text name, struct text *server, struct text *tool_name)
+{
+	size_t slash = 0;
+
+	*server = *tool_name = (struct text){0};
+	while (slash < name.length && name.data[slash] != '/')
+		slash++;
+	if (slash == name.length)
+		return;
+	*server = (struct text){name.data, slash};
+	*tool_name = (struct text){name.data + slash + 1, name.length - slash - 1};
+}
+
+const struct definition *definition_of(const struct decide_service *service, struct text name)
+{
+	struct text tool_name;
+	struct text server;
+
+	split_name(name, &server, &tool_name);
+	return definition_find(service, server, tool_name);
+}
+
+const struct sha256 *decide_definition_offered(
+	const struct decide_service *service, struct text name)
+{
+	const struct definition *definition = definition_of(service, name);
+
+	return definition == NULL || !definition->has_digest ? NULL : &definition->digest;
+}
+
+enum definition_state definition_state_of(
+	const struct tool *tool, const struct definition *definition)
+{
+	if (tool == NULL || !tool->has_definition)
+		return DEFINITION_UNPINNED;
+	if (definition == NULL)
+		return DEFINITION_UNSEEN;
+	return definition->has_digest && sha256_equal(&definition->digest, &tool->definition)
+		       ? DEFINITION_MATCHES
+		       : DEFINITION_DIFFERS;
 }
 
 enum definition_state decide_definition_state(
 	const struct decide_service *service, struct text name)
 {
-	const struct tool *tool = registry_find_tool(service->registry, name);
-	const struct sha256 *seen;
+	return definition_state_of(
+		registry_find_tool(service->registry, name), definition_of(service, name));
+}
 
-	if (tool == NULL || !tool->has_definition)
-		return DEFINITION_UNPINNED;
-	seen = definition_find(service, tool->server, tool->tool_name);
-	if (seen == NULL)
-		return DEFINITION_UNSEEN;
-	return sha256_equal(seen, &tool->definition) ? DEFINITION_MATCHES : DEFINITION_DIFFERS;
+/* A definition that cannot be hashed has no digest: it matches no pin.  NULL without
+ * memory. */
+static struct definition *definition_create(
+	struct definition_list *list, struct arena *arena, const struct json *offered)
+{
+	struct text name = json_text_or(offered, "name", "");
+	struct definition *definition;
+	struct text canonical = {0};
+	struct error err = {0};
+	bool ok = definition_text(offered, arena, &canonical, &err);
+	bool is_kept = ok && canonical.length <= DEFINITION_TEXTS_BYTES_MAX - list->texts_bytes;
+
+	definition =
+		calloc(1, sizeof(*definition) + name.length + (is_kept ? canonical.length : 0));
+	if (definition == NULL)
+		return NULL;
+	definition->has_digest = ok;
+	if (ok)
+		definition->digest = sha256_of(canonical.data, canonical.length);
+	memcpy(definition->bytes, name.data, name.length);
+	definition->name = (struct text){definition->bytes, name.length};
+	if (is_kept) {
+		memcpy(definition->bytes + name.length, canonical.data, canonical.length);
+		definition->canonical =
+			(struct text){definition->bytes + name.length, canonical.length};
+		list->texts_bytes += canonical.length;
+	}
+	return definition;
 }
 
 static void definition_remember(
-	struct name_table *listed, struct arena *arena, const struct json *definition)
+	struct definition_list *list, struct arena *arena, const struct json *offered)
 {
-	struct text name = json_text_or(definition, "name", "");
-	struct sha256 *seen;
-	struct error err = {0};
+	struct text name = json_text_or(offered, "name", "");
+	struct definition *definition;
 
-	if (name.length == 0 || name_table_count(listed) >= DEFINITIONS_PER_SERVER_MAX)
+	if (name.length == 0 || name_table_count(list->tools) >= DEFINITIONS_PER_SERVER_MAX)
 		return;
-	seen = name_table_find(listed, name);
-	if (seen != NULL) { /* listed twice: neither is the pinned one */
-		*seen = (struct sha256){0};
+	definition = name_table_find(list->tools, name);
+	if (definition != NULL) { /* listed twice: neither is the pinned one */
+		definition->has_digest = false;
 		return;
 	}
-	seen = calloc(1, sizeof(*seen));
-	if (seen == NULL)
-		return;
-	/* A definition that cannot be hashed stays all zero: it matches no pin. */
-	if (!decide_definition_digest(definition, arena, seen, &err))
-		*seen = (struct sha256){0};
-	if (!name_table_put(listed, name, seen))
-		free(seen);
-}
-
-void definitions_destroy(void *value)
-{
-	struct name_table *listed = value;
-
-	name_table_destroy(&listed, free);
+	definition = definition_create(list, arena, offered);
+	if (definition != NULL && !name_table_put(list->tools, name, definition))
+		free(definition);
 }
 
 /* Whatever fails here leaves tools unseen, and what is pinned and unseen is
@@ -94,23 +180,24 @@ void decide_definitions_seen(
 	struct decide_service *service, struct text server, const struct json *tools)
 {
 	struct arena *arena = arena_create(DEFINITION_ARENA_BYTES);
-	struct name_table *listed = name_table_remove(service->definitions, server);
+	struct definition_list *list = name_table_remove(service->definitions, server);
 	uint32_t i;
 
-	name_table_destroy(&listed, free);
+	definition_list_destroy(list);
+	list = NULL;
 	if (arena == NULL || tools == NULL || tools->type != JSON_ARRAY || server.length == 0)
 		goto done;
-	listed = name_table_create();
-	if (listed == NULL)
+	list = definition_list_create();
+	if (list == NULL)
 		goto done;
 	for (i = 0; i < tools->count; i++) {
-		definition_remember(listed, arena, &tools->items[i]);
+		definition_remember(list, arena, &tools->items[i]);
 		arena_reset(arena);
 	}
-	if (name_table_put(service->definitions, server, listed))
-		listed = NULL;
+	if (name_table_put(service->definitions, server, list))
+		list = NULL;
 done:
-	name_table_destroy(&listed, free);
+	definition_list_destroy(list);
 	arena_destroy(&arena);
 }
 

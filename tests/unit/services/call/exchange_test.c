@@ -770,6 +770,42 @@ static void an_approval_does_not_survive_a_change_under_way(void **state)
 
 /* ---- quarantine ---- */
 
+struct looked {
+	unsigned times;
+	struct error err;
+};
+
+static void on_looked(void *context, const struct error *err)
+{
+	struct looked *looked = context;
+
+	looked->times++;
+	looked->err = err == NULL ? (struct error){0} : *err;
+}
+
+static void a_look_connects_the_server_and_calls_nothing(void **state)
+{
+	struct call_bench *bench = *state;
+	struct looked looked = {0};
+	struct call_look look = {.server = TEXT("files"), .context = &looked, .done = on_looked};
+	struct error err;
+
+	bench->prepare_fault = FAULT_NOW;
+	assert_false(call_look_start(bench->call, &look, &err));
+	assert_int_equal(err.code, ERROR_IO);
+	bench->prepare_fault = FAULT_NONE;
+	assert_true(call_look_start(bench->call, &look, &err));
+	assert_int_equal(looked.times, 0);
+	call_bench_ready(bench, false);
+	assert_int_equal(looked.err.code, ERROR_IO);
+	assert_true(call_look_start(bench->call, &look, &err));
+	call_bench_ready(bench, true);
+	assert_int_equal(looked.times, 2);
+	assert_int_equal(looked.err.code, ERROR_NONE);
+	assert_int_equal(bench->started, 0);
+	assert_int_equal(bench->log.count, 0);
+}
+
 static void a_tool_that_is_not_as_pinned_is_not_called(void **state)
 {
 	struct call_bench *bench = *state;
@@ -789,6 +825,7 @@ static void a_tool_that_is_not_as_pinned_is_not_called(void **state)
 	call_bench_ready(bench, true);
 	assert_int_equal(client.kind, CALL_REFUSED);
 	assert_int_equal(client.reason, REASON_TOOL_QUARANTINED);
+	assert_non_null(strstr(client.message, "remit definition show files/list"));
 	assert_int_equal(bench->started, 0);
 	assert_true(call_bench_start(bench, &client, "list", "{}"));
 	assert_int_equal(client.reason, REASON_TOOL_QUARANTINED);
@@ -876,6 +913,7 @@ int main(void)
 		CALL_TEST(a_change_that_leaves_it_allowed_lets_the_call_go),
 		CALL_TEST(an_approval_does_not_survive_a_change_under_way),
 		CALL_TEST(a_tool_that_is_not_as_pinned_is_not_called),
+		CALL_TEST(a_look_connects_the_server_and_calls_nothing),
 		CALL_TEST(what_was_in_flight_at_a_crash_has_an_unknown_outcome),
 	};
 

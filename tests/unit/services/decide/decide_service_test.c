@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "services/decide/decide_service.h"
 #include "support/decide_bench.h"
 
@@ -188,6 +189,130 @@ static void a_pinned_tool_must_be_listed_as_pinned(void **state)
 	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
 }
 
+static void a_quarantine_names_both_digests_and_the_next_step(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(&fixture->world, "files", "list", "{}");
+	struct decision decision = {0};
+	struct json changed = parse(fixture, "{\"name\":\"list\",\"title\":\"new\"}");
+	char digest[DIGEST_TEXT_BYTES];
+	struct sha256 offered;
+	struct error err;
+
+	pin(fixture, "{\"name\":\"list\"}");
+	assert_true(decide_definition_digest(&changed, fixture->world.arena, &offered, &err));
+	digest_format(digest, &offered);
+	seen(fixture, "[{\"name\":\"list\",\"title\":\"new\"}]");
+	decision = decide_now(fixture, "list", "{}");
+	assert_int_equal(decision.reason, REASON_TOOL_QUARANTINED);
+	assert_non_null(strstr(decision.explanation.data, digest));
+	assert_non_null(strstr(decision.explanation.data, "pinned as sha256:"));
+	assert_non_null(strstr(decision.needed.data, "remit definition show files/list"));
+	seen(fixture, "[]"); /* found out late, after the decision */
+	decide_recheck_explain(
+		fixture->service, &call, REASON_TOOL_QUARANTINED, fixture->world.arena, &decision);
+	assert_non_null(strstr(decision.explanation.data, "does not offer exactly one"));
+	assert_non_null(strstr(decision.needed.data, "remit definition show files/list"));
+	decide_recheck_explain(
+		fixture->service, &call, REASON_TASK_NOT_LIVE, fixture->world.arena, &decision);
+	assert_int_equal(decision.verdict, VERDICT_DENY);
+	assert_null(strstr(decision.needed.data, "definition"));
+}
+
+/* The answer as canonical JSON, or the error's text. */
+static const char *shown(struct fixture *fixture, const char *name)
+{
+	struct json out;
+	struct error err = {0};
+
+	if (!decide_definition_json(
+		    fixture->service, text_of(name), fixture->world.arena, &out, &err)) {
+		assert_int_equal(err.code, ERROR_NOT_FOUND);
+		return text_copy(fixture->world.arena, text_of(err.text)).data;
+	}
+	return json_canonical_text(fixture->world.arena, &out).data;
+}
+
+static void what_a_server_offers_is_shown_beside_its_pin(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_non_null(strstr(shown(fixture, "files/nothing"), "offers no tool files/nothing"));
+	assert_non_null(strstr(shown(fixture, "nothing"), "offers no tool nothing"));
+	assert_string_equal(
+		shown(fixture, "files/list"), "{\"state\":\"unpinned\",\"tool\":\"files/list\"}");
+	pin(fixture, "{\"name\":\"list\"}");
+	assert_non_null(strstr(shown(fixture, "files/list"), "\"state\":\"unseen\""));
+	seen(fixture, "[{\"name\":\"list\",\"_meta\":{}},{\"name\":\"new\",\"title\":\"t\"}]");
+	assert_non_null(strstr(shown(fixture, "files/list"), "\"state\":\"matches\""));
+	assert_non_null(strstr(shown(fixture, "files/list"), "\"offered\":{\"name\":\"list\"}"));
+	assert_non_null(strstr(shown(fixture, "files/new"), "\"definition\":\"sha256:"));
+	assert_non_null(strstr(shown(fixture, "files/new"), "\"state\":\"unpinned\""));
+	seen(fixture, "[{\"name\":\"list\"},{\"name\":\"list\"}]");
+	assert_non_null(strstr(shown(fixture, "files/list"), "\"state\":\"differs\""));
+	assert_null(strstr(shown(fixture, "files/list"), "\"definition\":"));
+}
+
+/* Whether the last of four tools, of which the others have a quarter of what is
+ * kept each, is kept at this length of its canonical text. */
+static bool last_is_kept(struct fixture *fixture, size_t length)
+{
+	enum { TOOLS = 4, BARE = sizeof "{\"description\":\"\",\"name\":\"t0\"}" - 1 };
+	struct buffer tools;
+	const char *answer;
+	struct json value;
+	struct error err;
+
+	buffer_init(&tools, 4 * (size_t)DEFINITION_TEXTS_BYTES_MAX);
+	for (int i = 0; i < TOOLS; i++) {
+		size_t own = i == TOOLS - 1 ? length : DEFINITION_TEXTS_BYTES_MAX / TOOLS;
+
+		buffer_append_format(
+			&tools, "%c{\"name\":\"t%d\",\"description\":\"", i == 0 ? '[' : ',', i);
+		for (size_t k = BARE; k < own; k++)
+			buffer_append_byte(&tools, 'x');
+		buffer_append_string(&tools, "\"}");
+	}
+	buffer_append_byte(&tools, ']');
+	assert_true(json_parse(&value, fixture->world.arena, buffer_text(&tools),
+		&(struct json_limits){.size_bytes = tools.length, .depth = 8, .values = 100},
+		&err));
+	decide_definitions_seen(fixture->service, TEXT("files"), &value);
+	buffer_deinit(&tools);
+	answer = shown(fixture, "files/t3");
+	assert_non_null(strstr(answer, "\"definition\":\"sha256:"));
+	return strstr(answer, "\"offered\":") != NULL;
+}
+
+static void definitions_are_kept_to_be_shown_up_to_a_bound(void **state)
+{
+	assert_true(last_is_kept(*state, DEFINITION_TEXTS_BYTES_MAX / 4));
+	assert_false(last_is_kept(*state, DEFINITION_TEXTS_BYTES_MAX / 4 + 1));
+}
+
+static void a_list_of_definitions_goes_by_pages(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_page page = {.server = TEXT("files"), .count = 2};
+	struct json out;
+	struct error err;
+
+	assert_true(
+		decide_definitions_json(fixture->service, &page, fixture->world.arena, &out, &err));
+	assert_int_equal(json_find(&out, "items")->count, 0);
+	seen(fixture, "[{\"name\":\"c\"},{\"name\":\"list\"},{\"name\":\"a\"}]");
+	assert_true(
+		decide_definitions_json(fixture->service, &page, fixture->world.arena, &out, &err));
+	assert_int_equal(json_find(&out, "items")->count, 2);
+	assert_true(text_is(json_text_or(&out, "next", ""), "c"));
+	assert_null(json_find(&json_find(&out, "items")->items[0], "offered"));
+	page.after = TEXT("c");
+	assert_true(
+		decide_definitions_json(fixture->service, &page, fixture->world.arena, &out, &err));
+	assert_int_equal(json_find(&out, "items")->count, 1);
+	assert_null(json_find(&out, "next"));
+}
+
 static void a_tool_listed_twice_is_not_the_pinned_one(void **state)
 {
 	struct fixture *fixture = *state;
@@ -262,6 +387,10 @@ int main(void)
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
 		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),
+		SERVICE_TEST(a_quarantine_names_both_digests_and_the_next_step),
+		SERVICE_TEST(what_a_server_offers_is_shown_beside_its_pin),
+		SERVICE_TEST(definitions_are_kept_to_be_shown_up_to_a_bound),
+		SERVICE_TEST(a_list_of_definitions_goes_by_pages),
 		SERVICE_TEST(nonsense_from_a_server_leaves_its_tools_unseen),
 		SERVICE_TEST(what_must_still_hold_is_read_live),
 		SERVICE_TEST(a_list_without_tools_is_refused),
