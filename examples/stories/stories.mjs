@@ -2,7 +2,8 @@
 // rule taken away: that twin must break at the step the rule stands for, or the
 // story would prove nothing.
 import {
-  closeSync, cpSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeSync,
+  closeSync, cpSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
@@ -324,6 +325,62 @@ const draft = {
   },
 };
 
+const TOOLS_FILE = 'charters/30-tools.yaml';
+const GLOSSARY_PIN = /(name: glossary\/explain\n(?:.*\n)*?)definition: sha256:[0-9a-f]{64}\n/;
+
+const rugPull = {
+  name: 'a server changes a tool after review',
+  async run(world, tell) {
+    const offered = () => world.json(null, 'definition', 'show', 'glossary/explain');
+    const calls = () => world.calls('glossary').length;
+    const ask = () => agent.call('explain', { word: 'SLA', context: 'what it asks for' });
+    const agent = await world.agent('support-summariser', 'glossary');
+    try {
+      const reviewed = await offered();
+      const first = await agent.call('explain', { word: 'SLA' });
+      tell.holds('the tool answers as reviewed',
+        first.done && first.text === 'service level agreement', first.text);
+      const before = calls();
+      writeFileSync(world.path('glossary-turned'), '');
+      tell.holds('the server asks for more, and remit sees it', await eventually(
+        async () => (await offered()).definition !== reviewed.definition));
+      const changed = await offered();
+      const refused = await ask();
+      tell.holds('the changed tool is refused',
+        !refused.done && /\btool_quarantined\b/.test(refused.text), refused.text);
+      tell.say(`    "${refused.text}"`);
+      tell.holds('the refusal names what was pinned and what is offered',
+        refused.text.includes(reviewed.definition) && refused.text.includes(changed.definition),
+        refused.text);
+      tell.holds('the agent does not see it either', (await agent.tools()).length === 0);
+      tell.holds('the server saw no call', calls() === before);
+      tell.holds('people see the difference', changed.state === 'differs' &&
+        changed.offered.description.includes('private/payroll.txt'), JSON.stringify(changed));
+      const file = world.path('apply', '30-tools.yaml');
+      const text = readFileSync(file, 'utf8').replace(GLOSSARY_PIN,
+        `$1definition: ${changed.definition}\n`);
+      writeFileSync(file, text);
+      const alone = await world.remit('ana@example.com', 'apply', '--yes', '-f', file);
+      tell.holds('who is no administrator cannot pin it', alone.code === 1, alone.err);
+      await world.must('adi@example.com', 'apply', '--yes', '-f', file);
+      const again = await ask();
+      tell.holds('once an administrator pins it, the call goes', again.done, again.text);
+      tell.holds('the server saw that one call', calls() === before + 1);
+    } finally {
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'the pin',
+    breaks: 'the changed tool is refused',
+    change(files) {
+      const text = files.get(TOOLS_FILE);
+      if (!GLOSSARY_PIN.test(text)) throw new Error(`${TOOLS_FILE} pins no glossary/explain`);
+      files.set(TOOLS_FILE, text.replace(GLOSSARY_PIN, '$1'));
+    },
+  },
+};
+
 const allFiles = (folder) =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? allFiles(join(folder, entry.name)) : [join(folder, entry.name)]);
@@ -367,5 +424,6 @@ const record = {
 };
 
 export const stories = [
-  reads, writes, poisoned, incident, staging, killed, unregistered, draft, record,
+  reads, writes, poisoned, incident, staging, killed, unregistered, draft, rugPull,
+  record,
 ];

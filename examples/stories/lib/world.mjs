@@ -124,17 +124,23 @@ export class World {
     }
     for (const [name, other] of Object.entries(this.keyNames)) this.keys[name] = this.keys[other];
     const shim = fileURLToPath(new URL('upstream-log.mjs', import.meta.url));
-    const programs = { files: 'mcp-server-filesystem', memory: 'mcp-server-memory' };
-    for (const [server, program] of Object.entries(programs)) {
+    const glossary = fileURLToPath(new URL('glossary-server.mjs', import.meta.url));
+    rmSync(this.path('glossary-turned'), { force: true });
+    const programs = {
+      files: ['mcp-server-filesystem', join(modules, '.bin', 'mcp-server-filesystem')],
+      memory: ['mcp-server-memory', join(modules, '.bin', 'mcp-server-memory')],
+      glossary: ['mcp-server-glossary', glossary, this.path('glossary-turned')],
+    };
+    for (const [server, [name, ...program]] of Object.entries(programs)) {
       const text = [
         '#!/bin/sh',
         `MEMORY_FILE_PATH='${this.path('memory.jsonl')}' \\`,
         `exec '${process.execPath}' '${shim}' '${this.path('upstream', server)}' ${server} \\`,
-        `  '${process.execPath}' '${join(modules, '.bin', program)}' "$@"`,
+        `  '${process.execPath}' ${program.map((word) => `'${word}'`).join(' ')} "$@"`,
         '',
       ].join('\n');
-      writeFileSync(this.path('bin', program), text);
-      chmodSync(this.path('bin', program), 0o755);
+      writeFileSync(this.path('bin', name), text);
+      chmodSync(this.path('bin', name), 0o755);
     }
     if (!existsSync(this.path('remit.yaml'))) {
       writeFileSync(this.path('remit.yaml'), this.settings, { mode: 0o600 });
