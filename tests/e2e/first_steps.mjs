@@ -15,9 +15,9 @@ const page = readFileSync(join(root, 'docs/first-steps.md'), 'utf8');
 const commands = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, text]) => text).join('');
 
 // What the reader is told to expect, in order.
-const expected = ['+ identity reader', 'applied, record #', 'It waits for another person: remit ' +
-  'identity approve reader', 'It does not print.', 'Refused (data_source)', 'deny',
-  'exit status 1', 'sound: '];
+const expected = ['+ identity reader', 'applied, record #',
+  'It waits for another person: remit identity approve reader', 'files/read_text_file', 'sha256:',
+  'It does not print.', 'Refused (data_source)', 'deny', 'exit status 1', 'sound: '];
 
 // Whatever stops the session, its daemon goes with it.
 const session = `set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nexec 2>&1\n${commands}`;

@@ -192,6 +192,8 @@ int command_code(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);
 int command_secret_remove(struct cli *cli);
+int command_key_new(struct cli *cli); /* key_commands.c */
+int command_key_show(struct cli *cli);
 int command_task_open(struct cli *cli); /* work_commands.c */
 int command_task_end(struct cli *cli);
 int command_kill(struct cli *cli);

@@ -86,6 +86,9 @@ const struct cli_command cli_commands[] = {
 	{"secret remove", "NAME", "forget an upstream secret", 1, 1, NULL, command_secret_remove,
 		NULL, NULL},
 
+	{"key new", "FILE", "make a key for an identity; print the line for its charter", 1, 1,
+		NULL, command_key_new, NULL, NULL},
+	{"key show", "FILE", "print that line again", 1, 1, NULL, command_key_show, NULL, NULL},
 	{"task open", "IDENTITY --key FILE --resource URL", "open a task and print its token", 1, 1,
 		OPTIONS(OPTION_KEY, OPTION_RESOURCE), command_task_open, NULL, NULL},
 	{"task list", "[--after ID] [--limit N]", "tasks, the ended ones too", 0, 0,

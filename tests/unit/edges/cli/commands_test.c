@@ -364,7 +364,7 @@ static void try_command(const struct cli_command *command, int plain)
 static bool has_tests_of_its_own(const struct cli_command *command)
 {
 	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0 ||
-	       strcmp(command->words, "restore") == 0;
+	       strcmp(command->words, "restore") == 0 || strncmp(command->words, "key ", 4) == 0;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
@@ -392,6 +392,41 @@ static void every_command_asks_for_what_the_api_takes(void **state)
 		if (command->words_max > command->words_min)
 			try_command(command, command->words_max);
 	}
+}
+
+/* The new key's public half is what is printed, its private half is not. */
+static void a_key_is_made_once_and_shown_as_a_charter_takes_it(void **state)
+{
+	static char made[OUTPUT_BYTES];
+	struct private_key *key = NULL;
+	char path[PATH_BYTES];
+	struct error err;
+	struct stat file;
+
+	(void)state;
+	path_in(path, "identity.pem");
+	assert_int_equal(RUN(NULL, "key", "show", path), EXIT_NOT_FOUND);
+	assert_non_null(strstr(bench.err, path));
+	is_done(RUN(NULL, "key", "new", path));
+	assert_int_equal(strncmp(bench.out, "jwk: {", 6), 0);
+	assert_non_null(strstr(bench.out, "crv: \"P-256\""));
+	assert_null(strstr(bench.out, " d: "));
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_mode & 0777, 0600);
+	assert_true(private_key_load(&key, path, &err));
+	assert_int_equal(public_key_algorithm(private_key_public(key)), SIGNATURE_ES256);
+	private_key_destroy(&key);
+	(void)snprintf(made, sizeof made, "%s", bench.out);
+	assert_int_equal(RUN(NULL, "key", "new", path), EXIT_CONFLICT);
+	assert_string_equal(bench.out, "");
+	assert_non_null(strstr(bench.err, "remit key show"));
+	is_done(RUN(NULL, "key", "show", path));
+	assert_string_equal(bench.out, made); /* it was left as it was */
+	is_done(RUN(NULL, "key", "show", path, "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"kid\": \""));
+	assert_null(strstr(bench.out, "\"d\""));
+	assert_int_equal(RUN(NULL, "key", "new", "/nowhere/at/all.pem"), EXIT_NOT_FOUND);
+	assert_int_equal(RUN(NULL, "key", "new"), EXIT_USAGE);
 }
 
 static void restore_says_what_it_will_do_and_hands_it_over(void **state)
@@ -718,6 +753,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(every_command_asks_for_what_the_api_takes),
+		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(login_keeps_a_key_for_its_user_alone),
