@@ -163,6 +163,17 @@ bool http_query_find(struct http_exchange *exchange, const char *name, struct te
 	return count == 1;
 }
 
+bool http_query_name(struct http_exchange *exchange, size_t index, struct text *out)
+{
+	*out = (struct text){0};
+	if (!exchange->is_query_read)
+		query_read(exchange);
+	if (index >= exchange->query_count)
+		return false;
+	*out = exchange->queries[index].name;
+	return true;
+}
+
 bool http_path_value_add(struct http_exchange *exchange, struct text name, struct text value)
 {
 	struct http_named *named = &exchange->path_values[exchange->path_value_count];

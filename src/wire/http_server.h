@@ -90,6 +90,8 @@ bool http_header_single(
 	const struct http_exchange *exchange, const char *name, struct text *out) MUST_CHECK;
 /* The decoded value of a query parameter; false if absent or given twice. */
 bool http_query_find(struct http_exchange *exchange, const char *name, struct text *out);
+/* The decoded name of the index-th query parameter as written; false past the last. */
+bool http_query_name(struct http_exchange *exchange, size_t index, struct text *out) MUST_CHECK;
 /* The decoded path segment that matched {name}; empty if the route has none. */
 struct text http_path_value(const struct http_exchange *exchange, const char *name);
 /* Freed with the exchange; made when first asked for; NULL without memory. */

@@ -145,6 +145,15 @@ test('a change that names a field nobody knows is refused', async () => {
   assert.match(answer.text, /force/);
 });
 
+test('a word of no vocabulary is refused with those there are', async () => {
+  for (const words of [['audit', 'search', '--verdict', 'denied'], ['approvals', 'list', '--state',
+    'open'], ['who', 'eat', 'files/read_text_file'], ['why', 'deployer', 'eat', 'files/x']]) {
+    const done = await world.remit(null, ...words);
+    assert.equal(done.code, 2, words.join(' ') + done.out + done.err);
+    assert.match(done.err, /one of these words is expected: \w+ \w+/);
+  }
+});
+
 test('who may not administrate issues no code', async () => {
   const request = { method: 'POST', target: '/v1/persons/bo@example.com/code', body: '{}' };
   const answer = await asAdi(request, {}, keyOf(world, 'ana@example.com'), 'ana@example.com');

@@ -11,7 +11,7 @@
  *
  *   router ─▶ begin: own arena, watch the connection
  *          ─▶ admit: who asks (signature or socket), may they use this row
- *          ─▶ read: body, If-Match, Idempotency-Key
+ *          ─▶ read: query, body, If-Match, Idempotency-Key
  *          ─▶ the row's handler ─▶ (a service, later) ─▶ api_answer…
  *
  * Invariants: (1) no handler runs before admit said yes.  (2) A request is freed
@@ -531,7 +531,7 @@ static void on_request(void *context, struct http_exchange *exchange)
 
 	if (request == NULL)
 		return;
-	if (admit(request) && read_body(request) &&
+	if (admit(request) && api_check_query(request) && read_body(request) &&
 		(request->route->access != ACCESS_ENROLLING || admit_enrolling(request)) &&
 		read_if_match(request) && read_idempotency_key(request))
 		request->route->handle(request);

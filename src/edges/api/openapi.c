@@ -17,6 +17,20 @@ static void put_sealed(struct json_builder *object, const char *name, struct jso
 		json_put(object, name, value);
 }
 
+/* The words of a parameter that takes no others. */
+static void put_words(struct json_builder *schema, struct arena *arena, const char *name, bool *ok)
+{
+	const struct api_vocabulary *vocabulary = api_vocabulary_of(name);
+	struct json_builder words;
+
+	if (vocabulary == NULL)
+		return;
+	json_array_start(&words, arena);
+	for (unsigned value = vocabulary->first; value <= vocabulary->last; value++)
+		json_add(&words, json_cstring(vocabulary->word(value)));
+	put_sealed(schema, "enum", &words, true, ok);
+}
+
 static struct json parameter(struct arena *arena, const char *name, const char *where, bool *ok)
 {
 	struct json_builder object;
@@ -26,6 +40,8 @@ static struct json parameter(struct arena *arena, const char *name, const char *
 
 	json_object_start(&schema, arena);
 	json_put_cstring(&schema, "type", "string");
+	if (strcmp(where, "query") == 0)
+		put_words(&schema, arena, name, ok);
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "name", name);
 	json_put_cstring(&object, "in", where);

@@ -385,10 +385,8 @@ void handle_who(struct api_request *request)
 	struct json body;
 	struct error err;
 
-	if (effect == EFFECT_NONE) {
-		api_answer_status(request, 400, "effect: read, write or execute is expected");
+	if (!api_check_word(request, "effect", api_query(request, "effect")))
 		return;
-	}
 	if (!registrar_who(request->api->services.registrar,
 		    &(struct registrar_who_query){
 			    effect, api_query(request, "resource"), now_utc_ms(request)},
@@ -410,7 +408,8 @@ void handle_why(struct api_request *request)
 
 	if (!api_need_text(request, "identity", &question.identity) ||
 		!api_need_text(request, "effect", &effect) ||
-		!api_need_text(request, "resource", &question.resource))
+		!api_need_text(request, "resource", &question.resource) ||
+		!api_check_word(request, "effect", effect))
 		return;
 	question.effect = effect_of(effect);
 	question.arguments = json_find(&request->body, "arguments");

@@ -111,6 +111,22 @@ bool api_page_size(struct api_request *request, uint32_t *out) MUST_CHECK;
 /* The required text member of the body; false: missing, and the request is answered. */
 bool api_need_text(struct api_request *request, const char *name, struct text *out) MUST_CHECK;
 
+/* query.c: parameters, and the words of closed vocabularies. */
+struct api_vocabulary {
+	const char *name; /* of the parameter */
+	const char *(*word)(unsigned value);
+	unsigned first;
+	unsigned last;
+};
+/* NULL: any text will do. */
+const struct api_vocabulary *api_vocabulary_of(const char *name);
+/* False: the parameter (of query or body) has a vocabulary without this word, and the
+ * request is answered with those it has. */
+bool api_check_word(struct api_request *request, const char *name, struct text value) MUST_CHECK;
+/* False: a parameter that the row does not name, twice, empty or with a word of no
+ * vocabulary; the request is answered. */
+bool api_check_query(struct api_request *request) MUST_CHECK;
+
 /* status.c: an error as HTTP says it. */
 unsigned api_status_of(const struct error *err);
 const char *api_status_title(unsigned status);

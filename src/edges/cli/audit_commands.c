@@ -58,11 +58,13 @@ static bool search_query(struct cli *cli, struct buffer *out)
 static bool get_page(struct cli *cli, const struct buffer *query, int64_t after, const char *limit,
 	struct cli_reply *reply, int *status)
 {
+	struct text count = cli_escape(cli, limit);
+
 	if (after < 0)
-		return cli_get(cli, reply, status, "/v1/records?limit=%s%.*s", limit,
+		return cli_get(cli, reply, status, "/v1/records?limit=%.*s%.*s", TEXT_ARGS(count),
 			TEXT_ARGS(buffer_text(query)));
-	return cli_get(cli, reply, status, "/v1/records?limit=%s&after=%lld%.*s", limit,
-		(long long)after, TEXT_ARGS(buffer_text(query)));
+	return cli_get(cli, reply, status, "/v1/records?limit=%.*s&after=%lld%.*s",
+		TEXT_ARGS(count), (long long)after, TEXT_ARGS(buffer_text(query)));
 }
 
 /* The cursor given; -1 if none.  False: it is none of ours. */

@@ -176,6 +176,24 @@ static bool say_continuations(const char *noun)
 	return count > 0;
 }
 
+/* What was given and is not taken, with what is: of the command, if there is one. */
+static int unknown_option(const struct cli_command *command, struct text name)
+{
+	if (command == NULL) {
+		cli_say("remit: there is no option %.*s; `remit --help` lists them",
+			TEXT_ARGS(name));
+		return EXIT_USAGE;
+	}
+	cli_say("remit %s: there is no option %.*s here; there are:", command->words,
+		TEXT_ARGS(name));
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		if (takes(command, &options[i]))
+			cli_say("  %s %s", options[i].name,
+				options[i].value == NULL ? "" : options[i].value);
+	}
+	return EXIT_USAGE;
+}
+
 static int unknown_command(const char *const *words, int count)
 {
 	const char *nearest = NULL;
@@ -203,6 +221,7 @@ static int unknown_command(const char *const *words, int count)
 }
 
 struct reading {
+	struct text unknown; /* the first option that is none; .data NULL: all are known */
 	const char *words[WORD_MAX];
 	int words_count;
 	const struct option_row *given[OPTION_COUNT];
@@ -218,7 +237,7 @@ static bool read_option(struct reading *reading, int argc, char *const *argv, in
 	const struct option_row *row = find_option(word, length);
 
 	if (row == NULL) {
-		cli_say("remit: there is no option %.*s; see remit --help", (int)length, word);
+		reading->unknown = (struct text){word, length};
 		return false;
 	}
 	reading->given[row->option] = row;
@@ -280,12 +299,9 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 
 	for (int option = 1; option < OPTION_COUNT; option++) {
 		const struct option_row *row = reading->given[option];
-		char wrong[64];
 
-		if (row == NULL || takes(command, row))
-			continue;
-		(void)snprintf(wrong, sizeof wrong, "it takes no %s", row->name);
-		return cli_usage(command, wrong);
+		if (row != NULL && !takes(command, row))
+			return unknown_option(command, text_of(row->name));
 	}
 	memcpy(cli->values, reading->values, sizeof cli->values);
 	if (cli->values[OPTION_HELP] != NULL)
@@ -308,11 +324,28 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 	return status;
 }
 
+/* The command with the most words of these; *taken says how many.  NULL: none. */
+static const struct cli_command *find_command(const struct reading *reading, int *taken)
+{
+	const struct cli_command *found = NULL;
+
+	*taken = 0;
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		int words = match(&cli_commands[i], reading->words, reading->words_count);
+
+		if (words <= *taken)
+			continue;
+		found = &cli_commands[i];
+		*taken = words;
+	}
+	return found;
+}
+
 int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 {
 	struct reading reading = {0};
 	struct cli cli = {.offline = offline};
-	int taken = 0;
+	int taken;
 
 	/* Alone it asks for ours; behind a command it takes the number of a charter. */
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -320,21 +353,16 @@ int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 		return EXIT_DONE;
 	}
 	if (!read_words(&reading, argc, argv))
-		return EXIT_USAGE;
+		return reading.unknown.data == NULL
+			       ? EXIT_USAGE
+			       : unknown_option(find_command(&reading, &taken), reading.unknown);
 	if (reading.words_count == 0) {
 		if (reading.given[OPTION_HELP] != NULL)
 			return help_all();
 		cli_say("remit: a command is missing; `remit --help` lists them");
 		return EXIT_USAGE;
 	}
-	for (size_t i = 0; i < cli_commands_count; i++) {
-		int words = match(&cli_commands[i], reading.words, reading.words_count);
-
-		if (words <= taken)
-			continue;
-		cli.command = &cli_commands[i];
-		taken = words;
-	}
+	cli.command = find_command(&reading, &taken);
 	if (cli.command == NULL)
 		return unknown_command(reading.words, reading.words_count);
 	return run(&cli, &reading, taken);

@@ -170,6 +170,7 @@ bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *re
 static enum cli_exit exit_of(unsigned status)
 {
 	switch (status) {
+	case 400: return EXIT_USAGE;
 	case 404: return EXIT_NOT_FOUND;
 	case 409:
 	case 412:

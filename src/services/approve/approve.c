@@ -496,21 +496,3 @@ void approve_watch_remove(struct approve *approve, struct approve_watch *watch)
 	watch->next = NULL;
 	watch->link = NULL;
 }
-
-/* ---- words --------------------------------------------------------------------------- */
-
-static const char *const state_words[] = {
-	[APPROVAL_NONE] = "none",
-	[APPROVAL_PENDING] = "pending",
-	[APPROVAL_APPROVED] = "approved",
-	[APPROVAL_REJECTED] = "rejected",
-	[APPROVAL_STALE] = "stale",
-	[APPROVAL_EXPIRED] = "expired",
-	[APPROVAL_USED] = "used",
-};
-
-const char *approval_state_word(enum approval_state value)
-{
-	return (size_t)value < sizeof(state_words) / sizeof(*state_words) ? state_words[value]
-									  : state_words[0];
-}

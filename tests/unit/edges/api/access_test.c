@@ -328,6 +328,54 @@ static void an_unknown_member_is_refused_by_its_name(void **state)
 	assert_non_null(strstr(reply.body, "surprise"));
 }
 
+static bool with_unknown_parameter(struct door_request *request, const struct api_route *route)
+{
+	static char target[TEXT_BYTES_MAX + 16];
+
+	(void)route;
+	(void)snprintf(target, sizeof target, "%s?surprise=1", request->target);
+	request->target = target;
+	return true;
+}
+
+static void an_unknown_query_parameter_is_refused_by_its_name(void **state)
+{
+	refused_by_every_row(*state, 400, with_unknown_parameter);
+	assert_non_null(strstr(reply.body, "surprise"));
+}
+
+/* A filter that is dropped would show more than was asked for. */
+static void a_query_value_that_is_empty_twice_or_no_word_is_refused(void **state)
+{
+	static const char *const bad[] = {"/v1/records?verdict=", "/v1/records?verdict=DENY",
+		"/v1/records?verdict=allow&verdict=deny", "/v1/records?task",
+		"/v1/records?type=%20", "/v1/approvals?state=none",
+		"/v1/who?effect=eat&resource=a/b", "/v1/export?waiting=yes",
+		"/v1/tasks?after=&limit=3"};
+	static const char *const good[] = {
+		"/v1/records?verdict=deny&type=decision&task=t&words=%20",
+		"/v1/approvals?state=pending", "/v1/who?effect=delegate&resource=a/b",
+		"/v1/export?waiting=false"};
+	unsigned before = handlers_reached();
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct door_request request = {
+			.method = "GET", .target = bad[i], .signer = "ok:adm"};
+
+		door_send(*state, &request, &reply);
+		if (reply.status != 400)
+			fail_msg("%s: %u %s", bad[i], reply.status, reply.body);
+	}
+	assert_int_equal(handlers_reached(), before);
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		struct door_request request = {
+			.method = "GET", .target = good[i], .signer = "ok:adm"};
+
+		door_send(*state, &request, &reply);
+		assert_int_equal(reply.status, 200);
+	}
+}
+
 static bool without_members(struct door_request *request, const struct api_route *route)
 {
 	request->body = TEXT("{}");
@@ -521,6 +569,8 @@ int main(void)
 		cmocka_unit_test(every_change_of_what_was_read_needs_if_match),
 		cmocka_unit_test(an_if_match_that_is_no_etag_of_ours_is_refused),
 		cmocka_unit_test(an_unknown_member_is_refused_by_its_name),
+		cmocka_unit_test(an_unknown_query_parameter_is_refused_by_its_name),
+		cmocka_unit_test(a_query_value_that_is_empty_twice_or_no_word_is_refused),
 		cmocka_unit_test(a_missing_member_is_refused_by_every_row_that_needs_one),
 		cmocka_unit_test(a_body_that_is_no_object_is_refused),
 		cmocka_unit_test(a_body_of_another_type_is_refused),

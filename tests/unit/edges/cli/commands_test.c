@@ -282,6 +282,9 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
 	case OPTION_AFTER: return "3";
+	case OPTION_TYPE: return "outcome";
+	case OPTION_VERDICT: return "ask";
+	case OPTION_STATE: return "stale";
 	case OPTION_DRAFT:
 	case OPTION_PRUNE:
 	case OPTION_WAITING: return NULL; /* flags */
@@ -349,9 +352,10 @@ static void try_command(const struct cli_command *command, int plain)
 	if (second != NULL)
 		words[count++] = second;
 	for (int i = 0; i < plain; i++)
-		words[count++] = strcmp(own, "kill") == 0 && i == 0 ? "identity"
-				 : i == 0                           ? "w1"
-								    : "w2";
+		words[count++] = i > 0                      ? "w2"
+				 : strcmp(own, "kill") == 0 ? "identity"
+				 : strcmp(own, "who") == 0  ? "read"
+							    : "w1";
 	count = add_options(words, count, command);
 	status = run_words("a value\n", words, count);
 	if (status != EXIT_DONE)
@@ -684,12 +688,45 @@ static void a_daemon_that_is_not_there_exits_5_and_says_where_it_looked(void **s
 	assert_string_equal(bench.out, "");
 }
 
+static void a_word_of_no_vocabulary_exits_2_with_the_words_there_are(void **state)
+{
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN(NULL, "audit", "search", "--verdict", "denied"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "verdict: one of these words is expected: deny allow"));
+	assert_int_equal(RUN(NULL, "audit", "search", "--type", "decisions"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, " decision "));
+	assert_int_equal(RUN(NULL, "audit", "export", "--type", "x"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "audit", "search", "--task", ""), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "task: it has no value"));
+	assert_int_equal(RUN(NULL, "approvals", "list", "--state", "open"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, " pending "));
+	assert_int_equal(RUN(NULL, "who", "eat", "files/read"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, " execute"));
+	assert_int_equal(handlers_reached(), before);
+	is_done(RUN(NULL, "audit", "search", "--verdict", "deny", "--type", "decision"));
+}
+
+static void an_unknown_option_exits_2_with_those_there_are(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(NULL, "audit", "search", "--verdicts", "deny"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "there is no option --verdicts"));
+	assert_non_null(strstr(bench.err, "--verdict VERDICT"));
+	assert_null(strstr(bench.err, "--resource"));
+	assert_int_equal(RUN(NULL, "audit", "search", "--reason", "x"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "--verdict VERDICT"));
+	assert_int_equal(RUN(NULL, "--verdicts"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "remit --help"));
+}
+
 static void each_kind_of_refusal_has_its_exit_status(void **state)
 {
 	static const struct {
 		unsigned status;
 		int exit;
-	} cases[] = {{200, EXIT_DONE}, {201, EXIT_DONE}, {400, EXIT_REFUSED}, {401, EXIT_REFUSED},
+	} cases[] = {{200, EXIT_DONE}, {201, EXIT_DONE}, {400, EXIT_USAGE}, {401, EXIT_REFUSED},
 		{403, EXIT_REFUSED}, {404, EXIT_NOT_FOUND}, {409, EXIT_CONFLICT},
 		{412, EXIT_CONFLICT}, {422, EXIT_CONFLICT}, {428, EXIT_CONFLICT},
 		{500, EXIT_UNAVAILABLE}, {503, EXIT_UNAVAILABLE}, {302, EXIT_REFUSED}};
@@ -769,6 +806,8 @@ int main(void)
 		CLI_TEST(help_names_every_command_and_explains_each),
 		CLI_TEST(the_manual_page_has_every_command_as_it_is),
 		CLI_TEST(a_daemon_that_is_not_there_exits_5_and_says_where_it_looked),
+		CLI_TEST(a_word_of_no_vocabulary_exits_2_with_the_words_there_are),
+		CLI_TEST(an_unknown_option_exits_2_with_those_there_are),
 		CLI_TEST(each_kind_of_refusal_has_its_exit_status),
 		CLI_TEST(names_are_escaped_into_paths),
 		CLI_TEST(a_folder_is_read_in_order_and_only_its_yaml),
