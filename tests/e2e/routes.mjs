@@ -154,6 +154,36 @@ test('a word of no vocabulary is refused with those there are', async () => {
   }
 });
 
+// Every item of a list, one a page.
+const paged = async (...words) => {
+  const found = [];
+  for (let after = []; ;) {
+    const page = await world.json(null, ...words, '--limit', '1', ...after);
+    found.push(...page.items.map(({ id }) => id));
+    assert.ok(page.items.length <= 1 && found.length < 100);
+    if (page.next === undefined) return found;
+    after = ['--after', page.next];
+  }
+};
+
+test('a list that goes on says so, and goes on behind what it names', async () => {
+  const agent = await world.agent('incident-opener', 'memory');
+  for (const name of ['one', 'two', 'three']) {
+    await agent.call('create_entities',
+      { entities: [{ name, entityType: 'incident', observations: [] }] });
+    await world.openTask('incident-opener', 'memory');
+  }
+  await agent.close();
+  for (const list of [['task', 'list'], ['approvals', 'list'],
+    ['approvals', 'list', '--state', 'pending']]) {
+    const whole = (await world.json(null, ...list)).items.map(({ id }) => id);
+    assert.ok(whole.length >= 3, list.join(' '));
+    assert.deepEqual(await paged(...list), whole);
+  }
+  const unknown = await world.remit(null, 'approvals', 'list', '--after', 'a-nobody');
+  assert.equal(unknown.code, 2, unknown.out + unknown.err);
+});
+
 test('who may not administrate issues no code', async () => {
   const request = { method: 'POST', target: '/v1/persons/bo@example.com/code', body: '{}' };
   const answer = await asAdi(request, {}, keyOf(world, 'ana@example.com'), 'ana@example.com');

@@ -15,6 +15,22 @@ static void answer_items(struct api_request *request, const struct json *items)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
+/* A page of what may be one item too long: that one only says that more follow. */
+static void answer_page(struct api_request *request, struct json *items, uint32_t limit)
+{
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	if (items->count > limit) {
+		items->count = limit;
+		json_put_text(&object, "next", json_text_or(&items->items[limit - 1], "id", ""));
+	}
+	json_put(&object, "items", *items);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
 static void on_change(void *context, uint64_t index, const struct error *err)
 {
 	struct api_request *request = context;
@@ -36,9 +52,9 @@ void handle_task_list(struct api_request *request)
 
 	if (!api_page_size(request, &count))
 		return;
-	if (tasks->list(tasks->context, api_query(request, "after"), count, request->arena, &items,
-		    &err))
-		answer_items(request, &items);
+	if (tasks->list(tasks->context, api_query(request, "after"), count + 1, request->arena,
+		    &items, &err))
+		answer_page(request, &items, count);
 	else
 		api_answer_problem(request, &err);
 }
@@ -92,29 +108,41 @@ static bool is_wanted(
 				      request->api->services.approve, approval, now)));
 }
 
-/* The first approval behind the one named by `after`, or the first of all. */
-static const struct approval *first_of_page(const struct api_request *request)
+/* The first approval behind the one named by `after`, or the first of all.  False:
+ * there is no such one, and the request is answered. */
+static bool find_first(struct api_request *request, const struct approval **out)
 {
 	const struct approve *approve = request->api->services.approve;
 	struct text after = api_query(request, "after");
+	const struct approval *behind = NULL;
 
-	return approval_next(approve, after.length == 0 ? NULL : approval_find(approve, after));
+	if (after.length > 0) {
+		behind = approval_find(approve, after);
+		if (behind == NULL) {
+			api_answer_status(
+				request, 400, "after: the `next` of an earlier page is expected");
+			return false;
+		}
+	}
+	*out = approval_next(approve, behind);
+	return true;
 }
 
 void handle_approval_list(struct api_request *request)
 {
 	const struct approve *approve = request->api->services.approve;
 	int64_t now = fold_stamp_utc_ms(request->api->services.fold);
-	const struct approval *approval = first_of_page(request);
+	const struct approval *approval;
 	struct json_builder list;
 	struct json items;
 	struct error err;
-	uint32_t left;
+	uint32_t limit;
 
-	if (!api_page_size(request, &left))
+	if (!api_page_size(request, &limit) || !find_first(request, &approval))
 		return;
 	json_array_start(&list, request->arena);
-	for (; approval != NULL && left > 0; approval = approval_next(approve, approval)) {
+	for (uint32_t left = limit + 1; approval != NULL && left > 0;
+		approval = approval_next(approve, approval)) {
 		struct json item;
 
 		if (!is_wanted(request, approval, now))
@@ -127,7 +155,7 @@ void handle_approval_list(struct api_request *request)
 		left--;
 	}
 	if (json_array_seal(&list, &items, &err))
-		answer_items(request, &items);
+		answer_page(request, &items, limit);
 	else
 		api_answer_problem(request, &err);
 }
