@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -18,6 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 enum { ECDSA_DER_BYTES_MAX = 80, ES256_HALF_BYTES = 32, EC_POINT_BYTES = 65 };
 
@@ -119,23 +119,13 @@ static bool read_file(
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool is_ok = false;
-	ssize_t got = 1;
 
 	*length = 0;
 	if (fd < 0)
 		return io_error(err, "cannot open", path);
-	if (!check_file(fd, path, err))
-		goto done;
-	while (got > 0 && *length < PRIVATE_KEY_FILE_BYTES_MAX) {
-		got = read(fd, text + *length, PRIVATE_KEY_FILE_BYTES_MAX - *length);
-		if (got < 0) {
-			io_error(err, "cannot read", path);
-			goto done;
-		}
-		*length += (size_t)got;
-	}
-	is_ok = true;
-done:
+	is_ok = check_file(fd, path, err) &&
+		(file_read_all(fd, text, PRIVATE_KEY_FILE_BYTES_MAX, length) ||
+			io_error(err, "cannot read", path));
 	close(fd);
 	return is_ok;
 }
@@ -175,51 +165,6 @@ done:
 	return is_ok;
 }
 
-/* A new file in the same folder only becomes a fact with the folder's sync. */
-static bool sync_folder_of(const char *path, struct error *err)
-{
-	char copy[PATH_MAX];
-	int fd = -1;
-	bool is_ok = false;
-
-	if (strlen(path) >= sizeof copy)
-		return error_set(err, ERROR_LIMIT, "the path %s is too long", path);
-	memcpy(copy, path, strlen(path) + 1);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	is_ok = fd >= 0 && fsync(fd) == 0;
-	if (!is_ok)
-		io_error(err, "cannot sync the folder of", path);
-	if (fd >= 0)
-		close(fd);
-	return is_ok;
-}
-
-static bool write_file(const char *path, const char *text, size_t length, struct error *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	size_t done = 0;
-
-	if (fd < 0 && errno == EEXIST)
-		return error_set(err, ERROR_CONFLICT, "%s exists already", path);
-	if (fd < 0)
-		return io_error(err, "cannot create", path);
-	while (done < length) {
-		ssize_t put = write(fd, text + done, length - done);
-
-		if (put < 0)
-			break;
-		done += (size_t)put;
-	}
-	if (done < length || fchmod(fd, 0600) != 0 || fsync(fd) != 0) {
-		io_error(err, "cannot write", path);
-		close(fd);
-		unlink(path);
-		return false;
-	}
-	close(fd);
-	return sync_folder_of(path, err);
-}
-
 bool private_key_save(const struct private_key *key, const char *path, struct error *err)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
@@ -233,7 +178,7 @@ bool private_key_save(const struct private_key *key, const char *path, struct er
 		goto done;
 	}
 	length = BIO_get_mem_data(bio, &text);
-	is_ok = write_file(path, text, (size_t)length, err);
+	is_ok = file_create(path, (struct text){text, (size_t)length}, err);
 	explicit_bzero(text, (size_t)length);
 done:
 	ERR_clear_error();

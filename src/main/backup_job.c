@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "edges/audit_files/audit_files.h"
 #include "edges/signer/signer.h"
 #include "main/version.h"
@@ -37,42 +38,18 @@ struct backup_jobs {
 
 static bool write_file(void *context, const void *bytes, size_t size, struct error *err)
 {
-	const char *at = bytes;
 	int fd = *(const int *)context;
 
-	while (size > 0) {
-		ssize_t wrote = write(fd, at, size);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return error_set(
-				err, ERROR_IO, "the backup cannot be written: %s", strerror(errno));
-		at += wrote;
-		size -= (size_t)wrote;
-	}
-	return true;
+	return file_write_all(fd, bytes, size) ||
+	       error_set(err, ERROR_IO, "the backup cannot be written: %s", strerror(errno));
 }
 
 static bool read_file(void *context, void *out, size_t size, size_t *got, struct error *err)
 {
-	char *at = out;
 	int fd = *(const int *)context;
 
-	*got = 0;
-	while (*got < size) {
-		ssize_t taken = read(fd, at + *got, size - *got);
-
-		if (taken < 0 && errno == EINTR)
-			continue;
-		if (taken < 0)
-			return error_set(
-				err, ERROR_IO, "the backup cannot be read: %s", strerror(errno));
-		if (taken == 0)
-			break;
-		*got += (size_t)taken;
-	}
-	return true;
+	return file_read_all(fd, out, size, got) ||
+	       error_set(err, ERROR_IO, "the backup cannot be read: %s", strerror(errno));
 }
 
 /* A file that is not whole is not left behind. */

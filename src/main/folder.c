@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 enum { VERSION_TEXT_BYTES = 24 };
@@ -59,7 +60,8 @@ static bool read_version(const struct folder *folder, int64_t *version, struct e
 {
 	char path[PATH_MAX];
 	char content[VERSION_TEXT_BYTES];
-	ssize_t got;
+	size_t got;
+	bool ok;
 	int fd;
 
 	*version = 0;
@@ -67,10 +69,12 @@ static bool read_version(const struct folder *folder, int64_t *version, struct e
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? true : io_failure(err, path, "be opened");
-	got = read(fd, content, sizeof content);
+	ok = file_read_all(fd, content, sizeof content, &got) || io_failure(err, path, "be read");
 	close(fd);
+	if (!ok)
+		return false;
 	if (got < 2 || content[got - 1] != '\n' ||
-		!text_to_int64((struct text){content, (size_t)got - 1}, version) || *version < 1)
+		!text_to_int64((struct text){content, got - 1}, version) || *version < 1)
 		return error_set(err, ERROR_CORRUPT, "%s: does not hold a version number", path);
 	return true;
 }
@@ -116,42 +120,15 @@ const char *folder_path(const struct folder *folder, struct arena *arena, const 
 	return text_format(arena, "%s/%s", folder->path, name).data;
 }
 
-static bool write_whole(int fd, const char *text)
-{
-	size_t length = strlen(text);
-
-	while (length > 0) {
-		ssize_t wrote = write(fd, text, length);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return false;
-		text += wrote;
-		length -= (size_t)wrote;
-	}
-	return fsync(fd) == 0;
-}
-
 bool folder_write(
 	const struct folder *folder, const char *name, const char *text, struct error *err)
 {
-	char path[PATH_MAX];
-	char fresh[PATH_MAX];
+	int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok;
-	int fd;
 
-	if (snprintf(path, sizeof path, "%s/%s", folder->path, name) >= (int)sizeof path ||
-		snprintf(fresh, sizeof fresh, "%s/%s.new", folder->path, name) >= (int)sizeof fresh)
-		return error_set(err, ERROR_LIMIT, "%s: the path is too long", folder->path);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
 	if (fd < 0)
-		return io_failure(err, fresh, "be created");
-	ok = write_whole(fd, text);
+		return io_failure(err, folder->path, "be opened");
+	ok = file_put(fd, name, text_of(text), err) || error_wrap(err, "%s", folder->path);
 	close(fd);
-	if (!ok)
-		return io_failure(err, fresh, "be written");
-	if (rename(fresh, path) != 0)
-		return io_failure(err, path, "be replaced");
-	return true;
+	return ok;
 }

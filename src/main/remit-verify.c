@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "domain/audit/envelope.h"
@@ -65,7 +66,7 @@ static bool read_all(
 	int file, const char *path, struct arena *arena, struct text *out, struct error *err)
 {
 	struct stat status;
-	size_t size, done = 0;
+	size_t size, done;
 	char *bytes;
 
 	if (fstat(file, &status) != 0)
@@ -78,17 +79,8 @@ static bool read_all(
 	bytes = arena_array(arena, char, size + 1);
 	if (bytes == NULL)
 		return error_set(err, ERROR_LIMIT, "%s: no memory", path);
-	while (done < size) {
-		ssize_t got = read(file, bytes + done, size - done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return fail(err, "read", path);
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
+	if (!file_read_all(file, bytes, size, &done))
+		return fail(err, "read", path);
 	*out = (struct text){bytes, done};
 	return true;
 }

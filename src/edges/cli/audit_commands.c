@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+
 /* The audit log. */
 
 enum { QUERY_BYTES_MAX = 8192 };
@@ -145,9 +147,7 @@ int command_prove(struct cli *cli)
 		return status;
 	if (path == NULL)
 		cli_print_text(reply.body);
-	else if (!cli_write_secret_file(path, reply.body, &err)) {
-		cli_say("remit: %s", err.text);
-		return EXIT_CONFLICT;
-	}
+	else if (!file_create(path, reply.body, &err))
+		return cli_fail(&err);
 	return EXIT_DONE;
 }

@@ -166,8 +166,6 @@ const struct json *cli_find(const struct json *value, const char *path);
 /* The YAML files of a folder, in order of name, or one file, as a JSON array of
  * {file, yaml}.  Errors: NOT_FOUND, IO, LIMIT. */
 bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err);
-/* Creates a file, mode 0600; refuses one that exists. */
-bool cli_write_secret_file(const char *path, struct text content, struct error *err);
 
 /* ---- the commands, by file ---- */
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* Files the commands read and write. */
 
 enum { YAML_FILE_BYTES_MAX = 8 * 1024 * 1024 };
@@ -15,8 +17,8 @@ enum { YAML_FILE_BYTES_MAX = 8 * 1024 * 1024 };
 static bool read_whole(struct cli *cli, const char *path, struct text *out, struct error *err)
 {
 	struct stat status;
-	size_t used = 0;
 	char *content;
+	bool ok;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -29,18 +31,14 @@ static bool read_whole(struct cli *cli, const char *path, struct text *out, stru
 			YAML_FILE_BYTES_MAX);
 	}
 	content = arena_alloc(cli->arena, (size_t)status.st_size + 1, 1);
-	while (content != NULL && used < (size_t)status.st_size) {
-		ssize_t got = read(fd, content + used, (size_t)status.st_size - used);
-
-		if (got <= 0)
-			break;
-		used += (size_t)got;
-	}
-	close(fd);
 	if (content == NULL)
-		return error_set(err, ERROR_LIMIT, "%s: no memory to read it", path);
-	*out = (struct text){content, used};
-	return true;
+		ok = error_set(err, ERROR_LIMIT, "%s: no memory to read it", path);
+	else
+		ok = file_read_all(fd, content, (size_t)status.st_size, &out->length) ||
+		     error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+	close(fd);
+	out->data = content;
+	return ok;
 }
 
 static bool add_file(struct cli *cli, struct json_builder *list, const char *path, const char *name,
@@ -105,30 +103,5 @@ bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct 
 		return false;
 	if (out->count == 0)
 		return error_set(err, ERROR_NOT_FOUND, "%s: holds no .yaml file", path);
-	return true;
-}
-
-bool cli_write_secret_file(const char *path, struct text content, struct error *err)
-{
-	int fd =
-		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-	size_t used = 0;
-
-	if (fd < 0)
-		return error_set(err, errno == EEXIST ? ERROR_CONFLICT : ERROR_IO, "%s: %s", path,
-			strerror(errno));
-	while (used < content.length) {
-		ssize_t wrote = write(fd, content.data + used, content.length - used);
-
-		if (wrote <= 0)
-			break;
-		used += (size_t)wrote;
-	}
-	if (fsync(fd) != 0 || used < content.length) {
-		close(fd);
-		(void)unlink(path);
-		return error_set(err, ERROR_IO, "%s: cannot be written", path);
-	}
-	close(fd);
 	return true;
 }

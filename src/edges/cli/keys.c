@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/private_key.h"
 
 /* The person's key lies in $XDG_CONFIG_HOME/remit (0700): key.pem, and person,
@@ -41,19 +42,23 @@ static const char *file_in(struct cli *cli, const char *name, struct error *err)
 static bool read_name(struct cli *cli, const char *path, struct text *out, struct error *err)
 {
 	char line[512];
-	ssize_t got;
+	size_t got;
+	bool ok;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	*out = (struct text){0};
 	if (fd < 0)
 		return errno == ENOENT ? true
 				       : error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
-	got = read(fd, line, sizeof line);
+	ok = file_read_all(fd, line, sizeof line, &got) ||
+	     error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
 	close(fd);
+	if (!ok)
+		return false;
 	if (got < 2 || line[got - 1] != '\n')
 		return error_set(
 			err, ERROR_INVALID, "%s: does not hold a name; log in again", path);
-	*out = text_copy(cli->arena, (struct text){line, (size_t)got - 1});
+	*out = text_copy(cli->arena, (struct text){line, got - 1});
 	return true;
 }
 
@@ -100,7 +105,7 @@ bool cli_person_save(
 	if (name_path == NULL || key_path == NULL)
 		return false;
 	return make_folders(cli_person_folder(cli), err) && private_key_save(key, key_path, err) &&
-	       cli_write_secret_file(name_path, line, err);
+	       file_create(name_path, line, err);
 }
 
 bool cli_person_forget(struct cli *cli, struct error *err)

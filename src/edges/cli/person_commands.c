@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/private_key.h"
 #include "domain/token/jwk.h"
 
@@ -109,8 +110,7 @@ static bool ask_for_code(
 		return false;
 	if (json_need_text(&reply.json, "code", out, &err))
 		return true;
-	cli_say("remit: %s", err.text);
-	*status = EXIT_UNAVAILABLE;
+	*status = cli_fail(&err);
 	return false;
 }
 
@@ -128,7 +128,7 @@ int command_code(struct cli *cli)
 		return cli_usage(cli->command, "--out names the file, which gets mode 0600");
 	if (!ask_for_code(cli, &call, &code, &status))
 		return status;
-	if (!cli_write_secret_file(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
+	if (!file_create(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
 		return cli_fail(&err);
 	cli_say("%s holds a code for %s, good for one hour and one use", path, cli->words[0]);
 	return EXIT_DONE;

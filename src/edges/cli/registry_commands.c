@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/yaml.h"
 
 /* Objects and charters. */
@@ -220,23 +221,17 @@ static int print_documents(struct cli *cli, struct text yaml)
 	struct json all;
 	struct error err;
 
-	if (!yaml_parse(&documents, cli->arena, yaml, "export", &limits, &err)) {
-		cli_say("remit: %s", err.text);
-		return EXIT_UNAVAILABLE;
-	}
+	if (!yaml_parse(&documents, cli->arena, yaml, "export", &limits, &err))
+		return cli_fail(&err);
 	json_array_start(&list, cli->arena);
 	for (size_t i = 0; i < documents.count; i++)
 		json_add(&list, documents.items[i]);
+	if (!json_array_seal(&list, &items, &err))
+		return cli_fail(&err);
 	json_object_start(&object, cli->arena);
-	if (!json_array_seal(&list, &items, &err)) {
-		cli_say("remit: %s", err.text);
-		return EXIT_UNAVAILABLE;
-	}
 	json_put(&object, "items", items);
-	if (!json_object_seal(&object, &all, &err)) {
-		cli_say("remit: %s", err.text);
-		return EXIT_UNAVAILABLE;
-	}
+	if (!json_object_seal(&object, &all, &err))
+		return cli_fail(&err);
 	cli_print(cli, &all);
 	return EXIT_DONE;
 }
@@ -257,10 +252,7 @@ int command_export(struct cli *cli)
 		cli_print_text(reply.body);
 		return EXIT_DONE;
 	}
-	if (cli_write_secret_file(path, reply.body, &err))
-		return EXIT_DONE;
-	cli_say("remit: %s", err.text);
-	return err.code == ERROR_CONFLICT ? EXIT_CONFLICT : EXIT_UNAVAILABLE;
+	return file_create(path, reply.body, &err) ? EXIT_DONE : cli_fail(&err);
 }
 
 /* ---- verbs on one object ---- */
@@ -296,8 +288,7 @@ static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out
 	}
 	if (json_object_seal(&object, out, &err))
 		return true;
-	cli_say("remit: %s", err.text);
-	*status = EXIT_UNAVAILABLE;
+	*status = cli_fail(&err);
 	return false;
 }
 

@@ -21,6 +21,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/file.h"
 
 enum { SEALED_BYTES_MAX = SECRET_BYTES_MAX + SEAL_OVERHEAD_BYTES };
 
@@ -88,21 +89,6 @@ static size_t entry_find(const struct secrets *secrets, struct text name, bool *
 
 /* ---- files ---- */
 
-static bool read_all(int fd, char *out, size_t capacity, size_t *size, struct error *err)
-{
-	ssize_t got = 1;
-
-	*size = 0;
-	while (got > 0 && *size < capacity) {
-		got = read(fd, out + *size, capacity - *size);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got > 0)
-			*size += (size_t)got;
-	}
-	return got >= 0 || error_set(err, ERROR_IO, "read: %s", strerror(errno));
-}
-
 /* The file's bytes in a new block, at most limit; the caller clears it. */
 static bool file_read(
 	struct secret *out, int folder_fd, const char *path, size_t limit, struct error *err)
@@ -125,50 +111,15 @@ static bool file_read(
 		goto done;
 	}
 	out->size = limit + 1; /* cleared whole, whatever was read */
-	if (!read_all(fd, out->bytes, limit + 1, &out->size, err))
+	if (!file_read_all(fd, out->bytes, limit + 1, &out->size)) {
+		error_set(err, ERROR_IO, "read: %s", strerror(errno));
 		goto done;
+	}
 	ok = out->size <= limit || error_set(err, ERROR_LIMIT, "longer than %zu bytes", limit);
 done:
 	(void)close(fd);
 	if (!ok)
 		secret_clear(out);
-	return ok;
-}
-
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t put = write(fd, bytes, size);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		bytes += put;
-		size -= (size_t)put;
-	}
-	return true;
-}
-
-static bool file_replace(
-	const struct secrets *secrets, const char *name, struct text bytes, struct error *err)
-{
-	char fresh[SECRET_NAME_BYTES_MAX + 8] = ".new-";
-	int fd;
-	bool ok;
-
-	memcpy(fresh + 5, name, strlen(name) + 1);
-	fd = openat(secrets->folder_fd, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_set(err, ERROR_IO, "cannot write: %s", strerror(errno));
-	ok = write_all(fd, bytes.data, bytes.length) && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok;
-	ok = ok && renameat(secrets->folder_fd, fresh, secrets->folder_fd, name) == 0 &&
-	     fsync(secrets->folder_fd) == 0;
-	if (!ok) {
-		error_set(err, ERROR_IO, "cannot write: %s", strerror(errno));
-		(void)unlinkat(secrets->folder_fd, fresh, 0);
-	}
 	return ok;
 }
 
@@ -317,7 +268,8 @@ bool secrets_set(struct secrets *secrets, struct text name, struct text value, s
 	if (sealed == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a secret");
 	memcpy(sealed, file + MAGIC_BYTES, size);
-	if (!file_replace(secrets, plain_name, (struct text){file, MAGIC_BYTES + size}, err)) {
+	if (!file_put(
+		    secrets->folder_fd, plain_name, (struct text){file, MAGIC_BYTES + size}, err)) {
 		free(sealed);
 		return error_wrap(err, "secret %s", plain_name);
 	}

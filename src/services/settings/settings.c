@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/yaml.h"
 
 /* Design: one table row a setting.  The command line and the file are read by
@@ -180,7 +181,7 @@ static bool load_file(struct text *out, struct arena *arena, const char *path, s
 {
 	struct stat status;
 	char *content;
-	ssize_t got = -1;
+	bool ok = false;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	*out = (struct text){0};
@@ -189,13 +190,12 @@ static bool load_file(struct text *out, struct arena *arena, const char *path, s
 				       : error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &status) == 0 && status.st_size <= SETTINGS_FILE_BYTES_MAX) {
 		content = arena_alloc(arena, (size_t)status.st_size + 1, 1);
-		if (content != NULL) {
-			got = read(fd, content, (size_t)status.st_size);
-			*out = (struct text){content, got < 0 ? 0 : (size_t)got};
-		}
+		ok = content != NULL &&
+		     file_read_all(fd, content, (size_t)status.st_size, &out->length);
+		out->data = content;
 	}
 	close(fd);
-	if (got < 0)
+	if (!ok)
 		return error_set(err, ERROR_LIMIT, "%s: cannot be read, or larger than %d bytes",
 			path, SETTINGS_FILE_BYTES_MAX);
 	return true;
