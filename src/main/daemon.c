@@ -235,14 +235,6 @@ static bool open_folder(struct daemon *daemon, struct error *err)
 	return loop_create(&daemon->loop, err);
 }
 
-static bool write_verifier_key(struct daemon *daemon, struct error *err)
-{
-	struct text key;
-
-	return signer_verifier_key(daemon->signer, daemon->arena, &key, err) &&
-	       folder_write(&daemon->folder, "audit.vkey", key.data, err);
-}
-
 static bool open_keys(struct daemon *daemon, struct error *err)
 {
 	struct signer_settings settings = {.folder = path_of(daemon, "keys", err)};
@@ -250,7 +242,7 @@ static bool open_keys(struct daemon *daemon, struct error *err)
 	if (settings.folder == NULL || !signer_open(&daemon->signer, &settings, err))
 		return false;
 	daemon->checkpoint_signer = signer_checkpoints(daemon->signer);
-	return write_verifier_key(daemon, err);
+	return true;
 }
 
 static bool open_secrets(struct daemon *daemon, struct error *err)

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/private_key.h"
 #include "base/random.h"
 #include "domain/charter/charter.h"
@@ -98,7 +99,7 @@ static bool file_read(const struct signer *signer, const char *name, char out[SM
 {
 	int fd = openat(signer->folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat found;
-	ssize_t got = -1;
+	bool is_ok = false;
 
 	*length = 0;
 	if (fd < 0)
@@ -109,31 +110,17 @@ static bool file_read(const struct signer *signer, const char *name, char out[SM
 		return error_set(err, ERROR_INVALID, "%s/%s must be a file of ours, mode 0600",
 			signer->folder, name);
 	}
-	got = read(fd, out, SMALL_FILE_BYTES_MAX);
+	is_ok = file_read_all(fd, out, SMALL_FILE_BYTES_MAX, length) || io_error(err, "read", name);
 	close(fd);
-	if (got < 0)
-		return io_error(err, "read", name);
-	*length = (size_t)got;
-	return true;
+	return is_ok;
 }
 
 /* Puts name in place, new or replaced, durable on return. */
 static bool file_write(
 	const struct signer *signer, const char *name, struct text bytes, struct error *err)
 {
-	static const char fresh[] = "new";
-	int fd = openat(signer->folder_fd, fresh,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	bool is_ok = fd >= 0 && fchmod(fd, 0600) == 0 &&
-		     write(fd, bytes.data, bytes.length) == (ssize_t)bytes.length && fsync(fd) == 0;
-
-	is_ok = is_ok && renameat(signer->folder_fd, fresh, signer->folder_fd, name) == 0 &&
-		fsync(signer->folder_fd) == 0;
-	if (!is_ok)
-		io_error(err, "write", name);
-	if (fd >= 0)
-		close(fd);
-	return is_ok;
+	return file_put(signer->folder_fd, name, bytes, err) ||
+	       error_wrap(err, "%s", signer->folder);
 }
 
 static void path_of(const struct signer *signer, const char *name, char out[PATH_MAX])
@@ -524,14 +511,14 @@ const struct seal_key *signer_master_key(const struct signer *signer)
 	return &signer->master;
 }
 
-bool signer_verifier_key(
+/* C2SP text without a line end. */
+static bool verifier_key(
 	const struct signer *signer, struct arena *arena, struct text *out, struct error *err)
 {
 	struct buffer text;
 
 	buffer_init(&text, NOTE_KEY_TEXT_BYTES_MAX);
 	note_key_format(&text, &signer->note_key);
-	buffer_append_byte(&text, '\n');
 	*out = buffer_failed(&text) ? (struct text){0} : text_copy(arena, buffer_text(&text));
 	buffer_deinit(&text);
 	return out->data != NULL ? true : error_set(err, ERROR_LIMIT, "no memory for a key");
@@ -545,7 +532,7 @@ bool signer_public_keys(
 	struct text verifier;
 
 	if (!jwk_format(&jwk, arena, private_key_public(signer->token_key), err) ||
-		!signer_verifier_key(signer, arena, &verifier, err))
+		!verifier_key(signer, arena, &verifier, err))
 		return false;
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "use", "token");
@@ -554,7 +541,7 @@ bool signer_public_keys(
 		return false;
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "use", "checkpoint");
-	json_put_text(&object, "vkey", (struct text){verifier.data, verifier.length - 1});
+	json_put_text(&object, "vkey", verifier);
 	if (!json_object_seal(&object, &checkpoint, err))
 		return false;
 	json_array_start(&array, arena);

@@ -41,11 +41,8 @@ struct checkpoint_signer signer_checkpoints(struct signer *signer);
  * an arena. */
 const struct seal_key *signer_master_key(const struct signer *signer);
 
-/* The verifier key of the log, C2SP text with a line end, for DIR/audit.vkey;
- * and the public keys as a canonical JSON array for the genesis record, both in
- * arena.  Errors: LIMIT. */
-bool signer_verifier_key(const struct signer *signer, struct arena *arena, struct text *out,
-	struct error *err) MUST_CHECK;
+/* The public keys as a canonical JSON array for the genesis record, in arena; the
+ * log's as C2SP text.  Errors: LIMIT. */
 bool signer_public_keys(const struct signer *signer, struct arena *arena, struct text *out,
 	struct error *err) MUST_CHECK;
 

@@ -68,7 +68,7 @@ static int end(void **state)
 	arena_destroy(&fixture->arena);
 	/* Few files with known names; the tests name any other they make. */
 	static const char *const names[] = {
-		"token.pem", "checkpoint.pem", "master.key", "origin", "head", "new"};
+		"token.pem", "checkpoint.pem", "master.key", "origin", "head", "aside"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		path_of(fixture, names[i], command);
 		unlink(command);
@@ -295,7 +295,7 @@ static void nothing_is_signed_when_the_head_cannot_be_kept(void **state)
 	char obstacle[400];
 	enum error_code code;
 
-	path_of(fixture, "new", obstacle);
+	path_of(fixture, ".new-head", obstacle);
 	assert_int_equal(mkdir(obstacle, 0700), 0);
 	assert_false(sign_head(fixture, head_of(2), &nothing, &code));
 	assert_int_equal(code, ERROR_IO);
@@ -313,7 +313,7 @@ static void a_lost_or_open_key_file_stops_the_start(void **state)
 	char path[400], aside[400];
 
 	signer_close(&fixture->signer);
-	path_of(fixture, "new", aside);
+	path_of(fixture, "aside", aside);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		path_of(fixture, names[i], path);
 		assert_int_equal(chmod(path, 0640), 0);
@@ -385,13 +385,13 @@ static void a_retired_log_key_is_replaced_under_a_new_name(void **state)
 
 	snprintf(origin, sizeof origin, "%s", port.key->name);
 	assert_true(sign_head(fixture, head_of(2), &nothing, &code));
-	assert_true(signer_verifier_key(fixture->signer, fixture->arena, &before, &err));
+	assert_true(signer_public_keys(fixture->signer, fixture->arena, &before, &err));
 	signer_close(&fixture->signer);
 	assert_true(signer_retire_checkpoint_key(fixture->keys, &err));
 	assert_false(signer_retire_checkpoint_key(fixture->keys, &err));
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
 	assert_true(open_signer(fixture, &err));
-	assert_true(signer_verifier_key(fixture->signer, fixture->arena, &after, &err));
+	assert_true(signer_public_keys(fixture->signer, fixture->arena, &after, &err));
 	assert_false(text_equal(before, after));
 	port = signer_checkpoints(fixture->signer);
 	assert_true(port.last(port.context, &last, &err));
