@@ -74,21 +74,6 @@ const char *reversal_word(enum reversal value)
 	return value < COUNT(reversal_words) ? reversal_words[value] : NULL;
 }
 
-const char *target_form_word(enum target_form value)
-{
-	return value < COUNT(target_form_words) ? target_form_words[value] : NULL;
-}
-
-const char *trust_word(enum trust value)
-{
-	return value == TRUST_TRUSTED ? "trusted" : "untrusted";
-}
-
-const char *policy_level_word(enum policy_level value)
-{
-	return value == POLICY_DEFAULT ? "default" : "mandatory";
-}
-
 /* Two vocabularies have a word for zero too; their forms subtract one. */
 static unsigned trust_value(struct text word)
 {

@@ -166,9 +166,6 @@ void object_release(const struct object **object);
 const char *object_kind_word(enum object_kind kind);
 enum object_kind object_kind_of(struct text word);
 const char *reversal_word(enum reversal value);
-const char *target_form_word(enum target_form value);
-const char *trust_word(enum trust value);
-const char *policy_level_word(enum policy_level value);
 
 /* The unit the object belongs to by its own line or its name's prefix; empty
  * for a tool (its server's, see registry_unit_of) and for a unit. */
