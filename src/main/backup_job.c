@@ -140,8 +140,11 @@ static bool take_path(struct backup_jobs *jobs, struct text path, struct error *
 	jobs->fd = open(jobs->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		S_IRUSR | S_IWUSR);
 	if (jobs->fd < 0)
-		return error_set(err, errno == EEXIST ? ERROR_CONFLICT : ERROR_IO, "%s: %s",
-			jobs->path, strerror(errno));
+		return error_set(err,
+			errno == EEXIST   ? ERROR_CONFLICT
+			: errno == ENOENT ? ERROR_NOT_FOUND
+					  : ERROR_IO,
+			"%s: %s", jobs->path, strerror(errno));
 	return true;
 }
 
@@ -208,7 +211,8 @@ bool restore_run(const char *path, const char *folder, uint64_t *out_tasks_ended
 	ok = (mkdir(folder, S_IRWXU) == 0 || errno == EEXIST) ||
 	     error_set(err, ERROR_IO, "%s: %s", folder, strerror(errno));
 	ok = ok && audit_files_open(&files, folder, err) &&
-	     backup_unpack(audit_files_disk(files), &stream, &summary, err) &&
+	     (backup_unpack(audit_files_disk(files), &stream, &summary, err) ||
+		     error_wrap(err, "%s", path)) &&
 	     open_restored_log(audit_files_disk(files), folder, out_tasks_ended, err);
 	audit_files_close(&files);
 	close(fd);

@@ -184,6 +184,24 @@ test('a list that goes on says so, and goes on behind what it names', async () =
   assert.equal(unknown.code, 2, unknown.out + unknown.err);
 });
 
+test('what a newcomer gets wrong is said with its place and has its exit status', async () => {
+  const wrong = [
+    [3, /no identity is named nobody/, 'identity', 'show', 'nobody'],
+    [3, /no record names this task/, 'trace', 't-nobody'],
+    [2, /person:NAME/, 'audit', 'search', '--actor', 'ana'],
+    [3, /\/nowhere\/b: No such file/, 'backup', '/nowhere/b'],
+    [2, /\/etc\/hostname can be read by others/, 'key', 'show', '/etc/hostname'],
+    [1, /hostname: not a backup/, 'restore', '/etc/hostname', '--yes', '--data',
+      world.path('restored')],
+    [4, /nothing waits for approval \(HTTP 409\)/, 'identity', 'approve', 'deployer'],
+  ];
+  for (const [code, words, ...command] of wrong) {
+    const done = await world.remit(ADI, ...command);
+    assert.equal(done.code, code, command.join(' ') + done.out + done.err);
+    assert.match(done.err, words);
+  }
+});
+
 test('who may not administrate issues no code', async () => {
   const request = { method: 'POST', target: '/v1/persons/bo@example.com/code', body: '{}' };
   const answer = await asAdi(request, {}, keyOf(world, 'ana@example.com'), 'ana@example.com');

@@ -357,10 +357,16 @@ static bool check_members(struct api_request *request)
 		return false;
 	}
 	for (const char *const *member = request->route->members; *member != NULL; member++) {
-		if (**member != '!' || json_find(&request->body, *member + 1) != NULL)
+		const struct json *value = json_find(&request->body, *member + 1);
+		bool is_empty =
+			value != NULL && value->type == JSON_STRING && value->string.length == 0;
+
+		if (**member != '!' || (value != NULL && !is_empty))
 			continue;
-		(void)snprintf(
-			detail, sizeof detail, "the body lacks the member \"%s\"", *member + 1);
+		(void)snprintf(detail, sizeof detail,
+			is_empty ? "the member \"%s\" of the body is empty"
+				 : "the body lacks the member \"%s\"",
+			*member + 1);
 		api_answer_status(request, 400, detail);
 		return false;
 	}

@@ -96,6 +96,15 @@ static bool refuse(struct api_request *request, struct text name, const char *wh
 	return false;
 }
 
+static bool is_blank(struct text value)
+{
+	for (size_t i = 0; i < value.length; i++) {
+		if (value.data[i] != ' ')
+			return false;
+	}
+	return true;
+}
+
 bool api_check_query(struct api_request *request)
 {
 	struct text name;
@@ -108,7 +117,7 @@ bool api_check_query(struct api_request *request)
 			return refuse(request, name, "this takes no such query parameter");
 		if (!http_query_find(request->exchange, known, &value))
 			return refuse(request, name, "it is given more than once");
-		if (value.length == 0)
+		if (is_blank(value))
 			return refuse(request, name, "it has no value");
 		if (!api_check_word(request, known, value))
 			return false;

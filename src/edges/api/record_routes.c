@@ -42,15 +42,43 @@ static bool records_json(struct api_request *request, const struct store_records
 	return json_object_seal(&object, out, err);
 }
 
+/* The first page of a trace without a record: no such task. */
+static bool is_unknown_task(const struct api_request *request)
+{
+	const struct projector_query *work = &request->work.query;
+
+	return request->route->handle == handle_trace && work->records.count == 0 &&
+	       !work->query.has_after;
+}
+
 static void on_found(struct projector_query *work)
 {
 	struct api_request *request = work->context;
 	struct json body;
 
-	if (work->is_ok && records_json(request, &work->records, &body, &work->err))
+	if (work->is_ok && is_unknown_task(request))
+		api_answer_status(request, 404, "no record names this task");
+	else if (work->is_ok && records_json(request, &work->records, &body, &work->err))
 		api_answer(request, 200, &body);
 	else
 		api_answer_problem(request, &work->err);
+}
+
+/* What actors are called, in whole: another word would find nothing. */
+static bool check_actor(struct api_request *request)
+{
+	static const char *const kinds[] = {"person:", "identity:", "uid:"};
+	struct text actor = api_query(request, "actor");
+
+	if (actor.length == 0 || text_is(actor, "remit"))
+		return true;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (text_starts_with(actor, kinds[i]))
+			return true;
+	}
+	api_answer_status(
+		request, 400, "actor: person:NAME, identity:NAME, uid:N or remit is expected");
+	return false;
 }
 
 /* Asks for what is durable now, however far the store has come. */
@@ -92,6 +120,8 @@ void handle_record_list(struct api_request *request)
 	struct store_query *query = &request->work.query.query;
 	struct text since = api_query(request, "since");
 
+	if (!check_actor(request))
+		return;
 	query->task = keep(request, api_query(request, "task"));
 	query->identity = keep(request, api_query(request, "identity"));
 	query->actor = keep(request, api_query(request, "actor"));

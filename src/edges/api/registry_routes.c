@@ -94,9 +94,12 @@ void handle_object_show(struct api_request *request)
 	struct error err;
 	struct json body;
 
-	if (entry == NULL)
-		api_answer_status(request, 404, "nothing is registered under this name");
-	else if (!registrar_entry_json(entry, request->arena, &body, &err))
+	if (entry == NULL) {
+		(void)error_set(&err, ERROR_NOT_FOUND, "no %s is named %.*s",
+			object_kind_word(request->route->kind),
+			TEXT_ARGS(api_path(request, "name")));
+		api_answer_problem(request, &err);
+	} else if (!registrar_entry_json(entry, request->arena, &body, &err))
 		api_answer_problem(request, &err);
 	else
 		api_answer_revision(request, &body, entry->revision);
@@ -173,12 +176,26 @@ void handle_plan(struct api_request *request)
 	plan_destroy(&plan);
 }
 
+/* Somebody changed it since the caller looked; else the refusal has another cause. */
+static bool is_stale(const struct api_request *request)
+{
+	const struct registrar_request *work = &request->work.registrar;
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	const struct registry_entry *entry = registry_find(registry, work->kind, work->name);
+
+	if (!work->has_if_match)
+		return false;
+	if (work->verb == REGISTRAR_APPLY)
+		return work->if_match != registry_revision(registry);
+	return entry != NULL && work->if_match != entry->revision;
+}
+
 static void answer_failed_change(struct api_request *request, const struct error *err)
 {
 	if (request->work.registrar.is_forbidden)
 		api_answer_status(request, 403,
 			strncmp(err->text, "forbidden: ", 11) == 0 ? err->text + 11 : err->text);
-	else if (err->code == ERROR_CONFLICT && request->has_if_match)
+	else if (err->code == ERROR_CONFLICT && is_stale(request))
 		api_answer_status(request, 412, err->text);
 	else
 		api_answer_problem(request, err);

@@ -107,6 +107,11 @@ static int help_command(const struct cli_command *command)
 	return EXIT_DONE;
 }
 
+bool cli_has_reason(const struct cli *cli)
+{
+	return cli->values[OPTION_REASON] != NULL && cli->values[OPTION_REASON][0] != '\0';
+}
+
 int cli_usage(const struct cli_command *command, const char *wrong)
 {
 	cli_say("remit %s: %s", command->words, wrong);
@@ -154,6 +159,23 @@ static size_t distance(const char *a, const char *b)
 	return row[length];
 }
 
+/* The commands of a noun, for `remit NOUN --help`; false if it is none. */
+static bool help_noun(const char *noun)
+{
+	size_t length = strlen(noun);
+	bool is_noun = false;
+
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		const struct cli_command *command = &cli_commands[i];
+
+		if (strncmp(command->words, noun, length) != 0 || command->words[length] != ' ')
+			continue;
+		printf("usage: remit %s %s\n  %s\n", command->words, command->usage, command->help);
+		is_noun = true;
+	}
+	return is_noun;
+}
+
 /* The second words of a noun that stands alone; false if it is none. */
 static bool say_continuations(const char *noun)
 {
@@ -197,7 +219,7 @@ static int unknown_option(const struct cli_command *command, struct text name)
 static int unknown_command(const char *const *words, int count)
 {
 	const char *nearest = NULL;
-	size_t least = 4; /* further away is no help */
+	size_t least = SIZE_MAX;
 	char typed[128];
 
 	if (count == 1 && say_continuations(words[0]))
@@ -208,7 +230,8 @@ static int unknown_command(const char *const *words, int count)
 		const char *known = cli_commands[i].words;
 		size_t edits = distance(strchr(known, ' ') == NULL ? words[0] : typed, known);
 
-		if (edits < least) {
+		/* Further away than a third of the word it is no help. */
+		if (edits < least && edits <= strlen(known) / 3) {
 			least = edits;
 			nearest = known;
 		}
@@ -292,6 +315,19 @@ static bool set_output(struct cli *cli)
 	return true;
 }
 
+static int wrong_count(const struct cli_command *command, int given)
+{
+	int wanted = given < command->words_min ? command->words_min : command->words_max;
+	char wrong[96];
+
+	(void)snprintf(wrong, sizeof wrong, "it takes %s %d word%s, not %d",
+		command->words_min == command->words_max ? "exactly"
+		: given < command->words_min             ? "at least"
+							 : "at most",
+		wanted, wanted == 1 ? "" : "s", given);
+	return cli_usage(command, wrong);
+}
+
 static int run(struct cli *cli, const struct reading *reading, int taken)
 {
 	const struct cli_command *command = cli->command;
@@ -304,14 +340,10 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 			return unknown_option(command, text_of(row->name));
 	}
 	memcpy(cli->values, reading->values, sizeof cli->values);
-	if (cli->values[OPTION_HELP] != NULL)
-		return help_command(command);
 	for (int i = taken; i < reading->words_count; i++)
 		cli->words[cli->words_count++] = reading->words[i];
 	if (cli->words_count < command->words_min || cli->words_count > command->words_max)
-		return cli_usage(command, cli->words_count < command->words_min
-						  ? "something is missing"
-						  : "that is too much");
+		return wrong_count(command, cli->words_count);
 	if (!set_output(cli))
 		return EXIT_USAGE;
 	cli->arena = arena_create(CLI_ARENA_BYTES_MAX);
@@ -345,6 +377,7 @@ int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 {
 	struct reading reading = {0};
 	struct cli cli = {.offline = offline};
+	bool is_help;
 	int taken;
 
 	/* Alone it asks for ours; behind a command it takes the number of a charter. */
@@ -362,7 +395,20 @@ int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 		cli_say("remit: a command is missing; `remit --help` lists them");
 		return EXIT_USAGE;
 	}
+	is_help = strcmp(reading.words[0], "help") == 0;
+	if (is_help) { /* `remit help COMMAND` is `remit COMMAND --help` */
+		reading.words_count--;
+		memmove(reading.words, reading.words + 1,
+			(size_t)reading.words_count * sizeof reading.words[0]);
+	}
+	is_help = is_help || reading.given[OPTION_HELP] != NULL;
+	if (is_help && reading.words_count == 0)
+		return help_all();
 	cli.command = find_command(&reading, &taken);
+	if (is_help && cli.command != NULL)
+		return help_command(cli.command);
+	if (is_help && help_noun(reading.words[0]))
+		return EXIT_DONE;
 	if (cli.command == NULL)
 		return unknown_command(reading.words, reading.words_count);
 	return run(&cli, &reading, taken);

@@ -144,6 +144,23 @@ static bool fetch(
 	return true;
 }
 
+static void say_unreachable(const struct cli *cli, const struct error *err)
+{
+	const char *server = cli->values[OPTION_SERVER];
+	const char *data = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];
+
+	if (err->code != ERROR_IO)
+		cli_say("remit: %s", err->text);
+	else if (server != NULL)
+		cli_say("remit: %s: %s\nIs a remitd listening there?  DIR/listen holds its "
+			"address.",
+			server, err->text);
+	else
+		cli_say("remit: %s/remit.sock: %s\nIs remitd running on %s?  --data DIR names "
+			"another folder, --server URL another daemon.",
+			data, err->text, data);
+}
+
 bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply)
 {
 	struct json_limits limits = json_limits_default;
@@ -151,13 +168,7 @@ bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *re
 
 	*reply = (struct cli_reply){0};
 	if (!fetch(cli, call, reply, &err)) {
-		cli_say("remit: %s", err.text);
-		if (err.code == ERROR_IO && cli->values[OPTION_SERVER] == NULL)
-			cli_say("Is remitd running on %s?  --data DIR names another folder, "
-				"--server "
-				"URL another daemon.",
-				cli->values[OPTION_DATA] == NULL ? "./var"
-								 : cli->values[OPTION_DATA]);
+		say_unreachable(cli, &err);
 		return false;
 	}
 	limits.size_bytes = REPLY_BYTES_MAX;
@@ -201,9 +212,18 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 int cli_fail(const struct error *err)
 {
 	cli_say("remit: %s", err->text);
-	if (err->code == ERROR_NOT_FOUND)
-		return EXIT_NOT_FOUND;
-	return err->code == ERROR_CONFLICT ? EXIT_CONFLICT : EXIT_UNAVAILABLE;
+	switch (err->code) {
+	case ERROR_INVALID: return EXIT_USAGE;
+	case ERROR_NOT_FOUND: return EXIT_NOT_FOUND;
+	case ERROR_CONFLICT: return EXIT_CONFLICT;
+	case ERROR_CORRUPT: return EXIT_REFUSED;
+	case ERROR_NONE:
+	case ERROR_LIMIT:
+	case ERROR_TIMEOUT:
+	case ERROR_IO:
+	case ERROR_INTERNAL: break;
+	}
+	return EXIT_UNAVAILABLE;
 }
 
 bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *reply, int *exit_code)

@@ -154,6 +154,8 @@ void cli_say_plain(struct text t);
 /* Says what will happen and asks; true with --yes.  Without a terminal and
  * without --yes: false. */
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* --reason was given and says something. */
+bool cli_has_reason(const struct cli *cli);
 int cli_usage(const struct cli_command *command, const char *wrong);
 /* One line from standard input, without its end; asks with prompt on a terminal,
  * without echo.  NULL: nothing came. */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/private_key.h"
@@ -100,18 +101,36 @@ int command_whoami(struct cli *cli)
 	return status;
 }
 
-static bool ask_for_code(
-	struct cli *cli, const struct cli_call *call, struct text *out, int *status)
+static bool ask_for_code(struct cli *cli, const struct cli_call *call, struct cli_reply *reply,
+	struct text *out, int *status)
 {
-	struct cli_reply reply;
 	struct error err;
 
-	if (!cli_ask(cli, call, &reply, status))
+	if (!cli_ask(cli, call, reply, status))
 		return false;
-	if (json_need_text(&reply.json, "code", out, &err))
+	if (json_need_text(&reply->json, "code", out, &err))
 		return true;
 	*status = cli_fail(&err);
 	return false;
+}
+
+/* {file, person}: the code itself is in the file alone. */
+static int print_code_file(struct cli *cli, const char *path)
+{
+	struct json_builder object;
+	struct json result;
+	struct error err;
+
+	cli_say("%s holds a code for %s, good for one hour and one use", path, cli->words[0]);
+	if (cli->output == OUTPUT_TABLE)
+		return EXIT_DONE;
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "file", path);
+	json_put_cstring(&object, "person", cli->words[0]);
+	if (!json_object_seal(&object, &result, &err))
+		return cli_fail(&err);
+	cli_print(cli, &result);
+	return EXIT_DONE;
 }
 
 int command_code(struct cli *cli)
@@ -120,30 +139,39 @@ int command_code(struct cli *cli)
 	struct text name = cli_escape(cli, cli->words[0]);
 	const struct cli_call call = {.method = "POST",
 		.target = text_format(cli->arena, "/v1/persons/%.*s/code", TEXT_ARGS(name))};
+	struct cli_reply reply;
 	struct text code;
 	struct error err;
 	int status;
 
 	if (path == NULL)
 		return cli_usage(cli->command, "--out names the file, which gets mode 0600");
-	if (!ask_for_code(cli, &call, &code, &status))
+	/* Looked at first: a code that cannot be kept would be lost. */
+	if (access(path, F_OK) == 0) {
+		(void)error_set(&err, ERROR_CONFLICT, "%s exists already", path);
+		return cli_fail(&err);
+	}
+	if (!ask_for_code(cli, &call, &reply, &code, &status))
 		return status;
 	if (!file_create(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
 		return cli_fail(&err);
-	cli_say("%s holds a code for %s, good for one hour and one use", path, cli->words[0]);
-	return EXIT_DONE;
+	return print_code_file(cli, path);
 }
 
 int command_bootstrap(struct cli *cli)
 {
 	const struct cli_call call = {
 		.method = "POST", .target = TEXT("/v1/admin/bootstrap"), .is_unsigned = true};
+	struct cli_reply reply;
 	struct text code;
 	int status;
 
-	if (!ask_for_code(cli, &call, &code, &status))
+	if (!ask_for_code(cli, &call, &reply, &code, &status))
 		return status;
-	cli_print_text(code);
+	if (cli->output == OUTPUT_TABLE)
+		cli_print_text(code);
+	else
+		cli_print(cli, &reply.json);
 	cli_say("Good for 15 minutes and one use: remit login PERSON");
 	return EXIT_DONE;
 }

@@ -273,7 +273,7 @@ static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out
 	int64_t number;
 
 	json_object_start(&object, cli->arena);
-	if (verb->needs_reason && cli->values[OPTION_REASON] == NULL) {
+	if (verb->needs_reason && !cli_has_reason(cli)) {
 		*status = cli_usage(cli->command, "--reason says why; it is recorded");
 		return false;
 	}

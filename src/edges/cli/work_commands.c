@@ -157,7 +157,7 @@ int command_kill(struct cli *cli)
 
 	if (!is_identity && strcmp(cli->words[0], "task") != 0)
 		return cli_usage(cli->command, "kill what? identity or task");
-	if (cli->values[OPTION_REASON] == NULL)
+	if (!cli_has_reason(cli))
 		return cli_usage(cli->command, "--reason says why; it is recorded");
 	if (!cli_confirm(cli,
 		    is_identity ? "This revokes %s, all its tasks and everything they started; two "
@@ -205,7 +205,7 @@ int command_approve(struct cli *cli)
 
 int command_reject(struct cli *cli)
 {
-	if (cli->values[OPTION_REASON] == NULL)
+	if (!cli_has_reason(cli))
 		return cli_usage(cli->command, "--reason says why; it is recorded");
 	return answer(cli, "reject", "this says no to the call above.");
 }
@@ -237,6 +237,26 @@ int command_backup(struct cli *cli)
 	return status;
 }
 
+static int print_restored(struct cli *cli, const char *folder, uint64_t tasks_ended)
+{
+	struct json_builder object;
+	struct json result;
+	struct error err;
+
+	if (cli->output == OUTPUT_TABLE) {
+		printf("restored into %s; %llu task%s ended\n", folder,
+			(unsigned long long)tasks_ended, tasks_ended == 1 ? "" : "s");
+		return EXIT_DONE;
+	}
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "folder", folder);
+	json_put_integer(&object, "tasks_ended", (int64_t)tasks_ended);
+	if (!json_object_seal(&object, &result, &err))
+		return cli_fail(&err);
+	cli_print(cli, &result);
+	return EXIT_DONE;
+}
+
 int command_restore(struct cli *cli)
 {
 	const char *folder = cli->values[OPTION_DATA];
@@ -251,13 +271,7 @@ int command_restore(struct cli *cli)
 		    "key and origin.",
 		    cli->words[0], folder))
 		return EXIT_REFUSED;
-	if (!cli->offline->restore(cli->words[0], folder, &tasks_ended, &err)) {
-		cli_say("remit: %s", err.text);
-		return err.code == ERROR_NOT_FOUND  ? EXIT_NOT_FOUND
-		       : err.code == ERROR_CONFLICT ? EXIT_CONFLICT
-						    : EXIT_UNAVAILABLE;
-	}
-	printf("restored into %s; %llu task%s ended\n", folder, (unsigned long long)tasks_ended,
-		tasks_ended == 1 ? "" : "s");
-	return EXIT_DONE;
+	if (!cli->offline->restore(cli->words[0], folder, &tasks_ended, &err))
+		return cli_fail(&err);
+	return print_restored(cli, folder, tasks_ended);
 }

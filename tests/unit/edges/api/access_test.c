@@ -351,9 +351,9 @@ static void a_query_value_that_is_empty_twice_or_no_word_is_refused(void **state
 		"/v1/records?verdict=allow&verdict=deny", "/v1/records?task",
 		"/v1/records?type=%20", "/v1/approvals?state=none",
 		"/v1/who?effect=eat&resource=a/b", "/v1/export?waiting=yes",
-		"/v1/tasks?after=&limit=3"};
+		"/v1/tasks?after=&limit=3", "/v1/records?words=%20"};
 	static const char *const good[] = {
-		"/v1/records?verdict=deny&type=decision&task=t&words=%20",
+		"/v1/records?verdict=deny&type=decision&task=t&words=a%20b",
 		"/v1/approvals?state=pending", "/v1/who?effect=delegate&resource=a/b",
 		"/v1/export?waiting=false"};
 	unsigned before = handlers_reached();
@@ -384,6 +384,31 @@ static bool without_members(struct door_request *request, const struct api_route
 		if (**member == '!')
 			return true;
 	return false;
+}
+
+static bool with_empty_members(struct door_request *request, const struct api_route *route)
+{
+	static char body[TEXT_BYTES_MAX];
+	size_t length = (size_t)snprintf(body, sizeof body, "{");
+	const char *comma = "";
+
+	for (const char *const *member = route->members; member != NULL && *member != NULL;
+		member++) {
+		if (**member != '!')
+			continue;
+		length += (size_t)snprintf(
+			body + length, sizeof body - length, "%s\"%s\":\"\"", comma, *member + 1);
+		comma = ",";
+	}
+	(void)snprintf(body + length, sizeof body - length, "}");
+	request->body = text_of(body);
+	return *comma != '\0';
+}
+
+static void an_empty_member_is_refused_where_one_is_needed(void **state)
+{
+	refused_by_every_row(*state, 400, with_empty_members);
+	assert_non_null(strstr(reply.body, "is empty"));
 }
 
 static void a_missing_member_is_refused_by_every_row_that_needs_one(void **state)
@@ -572,6 +597,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_query_parameter_is_refused_by_its_name),
 		cmocka_unit_test(a_query_value_that_is_empty_twice_or_no_word_is_refused),
 		cmocka_unit_test(a_missing_member_is_refused_by_every_row_that_needs_one),
+		cmocka_unit_test(an_empty_member_is_refused_where_one_is_needed),
 		cmocka_unit_test(a_body_that_is_no_object_is_refused),
 		cmocka_unit_test(a_body_of_another_type_is_refused),
 		cmocka_unit_test(a_body_where_none_is_taken_is_refused),

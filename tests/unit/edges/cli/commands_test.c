@@ -447,6 +447,9 @@ static void restore_says_what_it_will_do_and_hands_it_over(void **state)
 	assert_int_equal(RUN(NULL, "restore", "b.tar", "--yes"), EXIT_CONFLICT);
 	restored.code = ERROR_NOT_FOUND;
 	assert_int_equal(RUN(NULL, "restore", "b.tar", "--yes"), EXIT_NOT_FOUND);
+	restored.code = ERROR_NONE;
+	is_done(RUN(NULL, "restore", "b.tar", "--yes", "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"tasks_ended\": 3"));
 }
 
 /* bootstrap and backup are the socket's own: unsigned, they pass. */
@@ -684,8 +687,59 @@ static void a_daemon_that_is_not_there_exits_5_and_says_where_it_looked(void **s
 
 	(void)state;
 	assert_int_equal(run_words(NULL, words, 3), EXIT_UNAVAILABLE);
-	assert_non_null(strstr(bench.err, "/nonexistent"));
+	assert_non_null(strstr(bench.err, "/nonexistent/remit.sock: nothing answers there"));
 	assert_string_equal(bench.out, "");
+}
+
+static void a_reason_that_says_nothing_is_none(void **state)
+{
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(
+		RUN(NULL, "identity", "suspend", "x", "--reason", "", "--yes"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "kill", "task", "x", "--reason", "", "--yes"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "reject", "x", "--reason=", "--yes"), EXIT_USAGE);
+	assert_int_equal(handlers_reached(), before);
+}
+
+static void a_code_is_not_asked_for_where_it_cannot_be_kept(void **state)
+{
+	unsigned before;
+	char path[PATH_BYTES];
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	before = handlers_reached();
+	path_in(path, "kept.code");
+	write_file("kept.code", "something else");
+	assert_int_equal(RUN(NULL, "person", "code", "bea", "--out", path), EXIT_CONFLICT);
+	assert_int_equal(handlers_reached(), before);
+	path_in(path, "bea.code");
+	is_done(RUN(NULL, "person", "code", "bea", "--out", path, "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"person\": \"bea\""));
+	assert_null(strstr(bench.out, "once-only-code"));
+	is_done(RUN(NULL, "admin", "bootstrap", "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"code\": \"once-only-code\""));
+}
+
+static void help_goes_by_word_noun_and_option(void **state)
+{
+	const char *const word[] = {"help"};
+
+	(void)state;
+	is_done(run_words(NULL, word, 1));
+	assert_non_null(strstr(bench.out, "identity approve"));
+	is_done(RUN(NULL, "help", "audit", "search"));
+	assert_non_null(strstr(bench.out, "--verdict VERDICT"));
+	is_done(RUN(NULL, "identity", "--help"));
+	assert_non_null(strstr(bench.out, "remit identity approve NAME"));
+	assert_null(strstr(bench.out, "remit person"));
+	assert_int_equal(RUN(NULL, "help", "idantity"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "halp"), EXIT_USAGE);
+	assert_null(strstr(bench.err, "kill")); /* nothing so far away is meant */
+	assert_int_equal(RUN(NULL, "identity", "show", "a", "b"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "exactly 1 word, not 2"));
 }
 
 static void a_word_of_no_vocabulary_exits_2_with_the_words_there_are(void **state)
@@ -806,6 +860,9 @@ int main(void)
 		CLI_TEST(help_names_every_command_and_explains_each),
 		CLI_TEST(the_manual_page_has_every_command_as_it_is),
 		CLI_TEST(a_daemon_that_is_not_there_exits_5_and_says_where_it_looked),
+		CLI_TEST(a_reason_that_says_nothing_is_none),
+		CLI_TEST(a_code_is_not_asked_for_where_it_cannot_be_kept),
+		CLI_TEST(help_goes_by_word_noun_and_option),
 		CLI_TEST(a_word_of_no_vocabulary_exits_2_with_the_words_there_are),
 		CLI_TEST(an_unknown_option_exits_2_with_those_there_are),
 		CLI_TEST(each_kind_of_refusal_has_its_exit_status),
