@@ -188,6 +188,9 @@ test('what a newcomer gets wrong is said with its place and has its exit status'
   const wrong = [
     [3, /no identity is named nobody/, 'identity', 'show', 'nobody'],
     [3, /no record names this task/, 'trace', 't-nobody'],
+    [1, /ADDRESS\/mcp\/SERVER/, 'task', 'open', 'deployer', '--key',
+      world.keys.deployer.path, '--resource', `${world.url}/mcp/nobody`],
+    [0, /There is none/, 'audit', 'search', '--task', 't-nobody'],
     [2, /person:NAME/, 'audit', 'search', '--actor', 'ana'],
     [3, /\/nowhere\/b: No such file/, 'backup', '/nowhere/b'],
     [2, /\/etc\/hostname can be read by others/, 'key', 'show', '/etc/hostname'],

@@ -80,7 +80,7 @@ const struct cli_command cli_commands[] = {
 	SHOW("policy", "policies"),
 
 	{"secret list", "", "names of upstream secrets", 0, 0, NULL, command_list, "/v1/secrets",
-		NULL},
+		COLUMNS("name")},
 	{"secret set", "NAME", "set an upstream secret, read from standard input", 1, 1, NULL,
 		command_secret_set, NULL, NULL},
 	{"secret remove", "NAME", "forget an upstream secret", 1, 1, NULL, command_secret_remove,

@@ -117,7 +117,7 @@ static void append_value(struct buffer *out, const struct json *value, const cha
 /* The value at the first of the paths, "a.b|c.d", that is there. */
 static const struct json *find_first(const struct json *item, const char *paths)
 {
-	const struct json *found = NULL;
+	const struct json *found = item->type == JSON_OBJECT ? NULL : item; /* a plain name */
 
 	while (found == NULL && *paths != '\0') {
 		char path[PATH_BYTES];
@@ -294,6 +294,8 @@ void cli_print(struct cli *cli, const struct json *result)
 	} else if (cli->output == OUTPUT_TABLE && cli->command->columns != NULL && items != NULL &&
 		   items->type == JSON_ARRAY) {
 		print_table(items, cli->command->columns);
+		if (items->count == 0)
+			cli_say("There is none.");
 	} else if (cli->output == OUTPUT_TABLE && result->type == JSON_OBJECT) {
 		shown = object_for_people(cli, result);
 		print_block(&shown, yaml_format);

@@ -117,6 +117,9 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 		cli_print(cli, &answer);
 	cli_say("remit: no task was opened:");
 	cli_say_plain(said);
+	if (text_is(json_text_or(&answer, "error", ""), "invalid_target"))
+		cli_say("--resource is ADDRESS/mcp/SERVER: DIR/listen holds the address, `remit "
+			"server list` the servers.");
 	return reply->status >= 500 ? EXIT_UNAVAILABLE : EXIT_REFUSED;
 }
 

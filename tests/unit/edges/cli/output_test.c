@@ -143,6 +143,24 @@ static void a_table_has_a_line_an_item_and_cuts_long_cells(void **state)
 	assert_int_equal(lines, 3);
 }
 
+static void a_list_of_none_says_so_and_a_list_of_names_shows_them(void **state)
+{
+	struct bench *bench = *state;
+	struct json none = parse(bench, "{\"items\":[]}");
+	struct json names = parse(bench, "{\"items\":[\"first\",\"second\"]}");
+
+	caught(bench, cli_print, &none);
+	assert_non_null(strstr(bench->err, "There is none."));
+	assert_non_null(strstr(bench->out, "name "));
+	caught(bench, cli_print, &names);
+	assert_non_null(strstr(bench->out, "\nfirst "));
+	assert_non_null(strstr(bench->out, "\nsecond "));
+	assert_string_equal(bench->err, "");
+	bench->cli.output = OUTPUT_JSON;
+	caught(bench, cli_print, &none);
+	assert_string_equal(bench->err, "");
+}
+
 static void json_and_yaml_give_the_result_back(void **state)
 {
 	struct bench *bench = *state;
@@ -266,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OUTPUT_TEST(a_strangers_text_cannot_speak_to_the_terminal),
 		OUTPUT_TEST(a_table_has_a_line_an_item_and_cuts_long_cells),
+		OUTPUT_TEST(a_list_of_none_says_so_and_a_list_of_names_shows_them),
 		OUTPUT_TEST(json_and_yaml_give_the_result_back),
 		OUTPUT_TEST(people_see_dates_and_first_what_they_asked_for),
 		OUTPUT_TEST(a_call_is_shown_exactly_as_it_is),
