@@ -10,12 +10,18 @@
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_CIPHER *algorithm; /* set once, never freed: a fetch for each use is dear */
+static EVP_CIPHER *algorithm;           /* set once, never freed: a fetch for each use is dear */
+static pthread_key_t context_of_thread; /* its EVP_CIPHER_CTX for sealing */
+
+static void context_free(void *context)
+{
+	EVP_CIPHER_CTX_free(context);
+}
 
 static void fetch(void)
 {
 	algorithm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	if (algorithm == NULL)
+	if (algorithm == NULL || pthread_key_create(&context_of_thread, context_free) != 0)
 		abort();
 }
 
@@ -39,6 +45,31 @@ void seal_key_clear(struct seal_key *key)
 	explicit_bzero(key, sizeof *key);
 }
 
+/* This thread's context, which knows the cipher and, between two uses, no key of
+ * ours.  NULL without memory. */
+static EVP_CIPHER_CTX *sealing_context(void)
+{
+	const EVP_CIPHER *cipher = aes_256_gcm();
+	EVP_CIPHER_CTX *context = pthread_getspecific(context_of_thread);
+
+	if (context != NULL)
+		return context;
+	context = EVP_CIPHER_CTX_new();
+	if (context != NULL && EVP_EncryptInit_ex(context, cipher, NULL, NULL, NULL) == 1 &&
+		pthread_setspecific(context_of_thread, context) == 0)
+		return context;
+	EVP_CIPHER_CTX_free(context);
+	return NULL;
+}
+
+static void forget_key(EVP_CIPHER_CTX *context)
+{
+	static const uint8_t nobodys[SEAL_KEY_BYTES];
+
+	if (EVP_EncryptInit_ex(context, NULL, NULL, nobodys, NULL) != 1)
+		abort(); /* else the key would stay */
+}
+
 static bool encrypt(EVP_CIPHER_CTX *context, const struct seal_key *key, struct text plain,
 	struct text about, uint8_t *out)
 {
@@ -46,7 +77,7 @@ static bool encrypt(EVP_CIPHER_CTX *context, const struct seal_key *key, struct 
 	int size = 0;
 
 	return RAND_bytes(out, SEAL_NONCE_BYTES) == 1 &&
-	       EVP_EncryptInit_ex(context, aes_256_gcm(), NULL, key->bytes, out) == 1 &&
+	       EVP_EncryptInit_ex(context, NULL, NULL, key->bytes, out) == 1 &&
 	       EVP_EncryptUpdate(
 		       context, NULL, &size, (const uint8_t *)about.data, (int)about.length) == 1 &&
 	       EVP_EncryptUpdate(context, cipher, &size, (const uint8_t *)plain.data,
@@ -64,9 +95,11 @@ bool seal_encrypt(const struct seal_key *key, struct text plain, struct text con
 
 	if (plain.length > SEAL_PLAIN_BYTES_MAX || context.length > SEAL_PLAIN_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "more than 1 GiB cannot be sealed at once");
-	cipher = EVP_CIPHER_CTX_new();
-	is_ok = cipher != NULL && encrypt(cipher, key, plain, context, out);
-	EVP_CIPHER_CTX_free(cipher);
+	cipher = sealing_context();
+	if (cipher != NULL) {
+		is_ok = encrypt(cipher, key, plain, context, out);
+		forget_key(cipher);
+	}
 	ERR_clear_error();
 	return is_ok ? true : error_set(err, ERROR_INTERNAL, "cannot encrypt");
 }
