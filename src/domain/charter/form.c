@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "domain/charter/ceiling.h"
 #include "domain/charter/charter.h"
+#include "domain/charter/credential.h"
 
 enum { NAMES_LISTED_MAX = 24, P256_COORDINATE_BYTES = 32 };
 
@@ -298,6 +299,21 @@ bool form_read_url(struct form_reader *reader, const struct form *form, const st
 		return false;
 	}
 	return keep_text(reader, value, path, target);
+}
+
+bool form_read_credential(struct form_reader *reader, const struct form *form,
+	const struct json *value, const struct form_path *path, void *target)
+{
+	struct credential parsed;
+	struct error err;
+
+	(void)form;
+	if (!need_type(reader, value, path, JSON_STRING))
+		return false;
+	if (credential_parse(&parsed, value->string, &err))
+		return keep_text(reader, value, path, target);
+	form_problem(reader, value, path, err.text, "does not say where a credential lies");
+	return false;
 }
 
 /* ---- words ---- */

@@ -101,6 +101,7 @@ form_read form_read_guardrail;          /* [struct text] Cedar policies, forbid 
 form_read form_read_key;                /* [struct json] a public JWK */
 form_read form_read_digest;             /* [struct sha256] */
 form_read form_read_url;                /* [struct text] http or https, no user, no fragment */
+form_read form_read_credential;         /* [struct text] credential_parse */
 form_read form_read_nothing;            /* [nothing] a text that is looked at elsewhere */
 form_read form_read_part; /* [the same body] a shape whose fields lie in the outer body */
 form_read form_read_list; /* [item *, count at count_offset]; see form_read_shape */

@@ -159,6 +159,7 @@ static const struct form_words target_form_vocabulary = {
 /* ---- forms ---- */
 
 static const struct form name_form = {.read = form_read_name};
+static const struct form credential_form = {.read = form_read_credential};
 static const struct form person_form = {.read = form_read_person};
 static const struct form tool_form = {.read = form_read_tool};
 static const struct form policy_form = {.read = form_read_policy};
@@ -586,7 +587,7 @@ static const struct form stdio_form = TEXTS_OF(argument_form, 1, SERVER_ARGUMENT
 static const struct form_field transport_fields[] = {
 	LIST(server, "stdio", &stdio_form, arguments),
 	OPTIONAL(server, "url", &url_form, url),
-	OPTIONAL(server, "credential", &name_form, credential),
+	OPTIONAL(server, "credential", &credential_form, credential),
 };
 static const struct form_shape transport_shape = {SHAPE(transport_fields), 0, finish_transport};
 static const struct form transport_form = {.read = form_read_part, .shape = &transport_shape};

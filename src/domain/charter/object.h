@@ -71,7 +71,7 @@ struct server {
 	const struct text *arguments; /* stdio: program and arguments, at least one */
 	uint32_t arguments_count;
 	struct text url;        /* HTTP */
-	struct text credential; /* name of the secret to inject; may be empty */
+	struct text credential; /* where the secret to inject lies (credential.h); may be empty */
 };
 
 /* A data source a tool reads, under a condition on its arguments. */

@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/file.h"
+#include "domain/charter/credential.h"
 
 enum { SEALED_BYTES_MAX = SECRET_BYTES_MAX + SEAL_OVERHEAD_BYTES };
 
@@ -334,31 +335,82 @@ static bool resolve_stored(
 	return error_wrap(err, "secret %.*s", TEXT_ARGS(name));
 }
 
-static bool resolve_file(struct text path, struct secret *out, struct error *err)
+/* True if the file lies in the data folder, which holds our own keys: a
+ * registration may not send those away.  link is the open file's, so no other
+ * file is judged than is read. */
+static bool is_our_own(const struct secrets *secrets, const char *link)
 {
-	char plain[4096];
+	char upper[64];
+	char *folder, *real = realpath(link, NULL);
+	size_t length;
+	bool is_own;
 
-	if (path.length == 0 || path.length >= sizeof plain || path.data[0] != '/')
-		return error_set(err, ERROR_INVALID, "file: needs an absolute path");
+	(void)snprintf(upper, sizeof upper, "/proc/self/fd/%d/..", secrets->folder_fd);
+	folder = realpath(upper, NULL);
+	length = folder == NULL ? 0 : strlen(folder);
+	is_own = folder == NULL || real == NULL || /* it cannot be told */
+		 (strncmp(real, folder, length) == 0 && real[length] == '/');
+	free(real);
+	free(folder);
+	return is_own;
+}
+
+/* Opens what a reference names, if it may be read; -1 if not. */
+static int reference_open(const struct secrets *secrets, const char *path, char link[64],
+	struct error *err)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	struct stat about;
+
+	if (fd < 0) {
+		error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s", strerror(errno));
+		return -1;
+	}
+	(void)snprintf(link, 64, "/proc/self/fd/%d", fd);
+	if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
+		error_set(err, ERROR_INVALID, "not a plain file");
+	else if ((about.st_mode & 077) != 0 || (about.st_uid != geteuid() && about.st_uid != 0))
+		error_set(err, ERROR_INVALID, "others may open it: chown it to us, chmod 600");
+	else if (is_our_own(secrets, link))
+		error_set(err, ERROR_INVALID, "lies in the data folder");
+	else
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static bool resolve_file(
+	const struct secrets *secrets, struct text path, struct secret *out, struct error *err)
+{
+	char plain[CREDENTIAL_BYTES_MAX + 1], link[64];
+	bool ok;
+	int fd;
+
 	memcpy(plain, path.data, path.length);
 	plain[path.length] = '\0';
-	if (!file_read(out, AT_FDCWD, plain, SECRET_BYTES_MAX, err))
+	fd = reference_open(secrets, plain, link, err);
+	if (fd < 0)
+		return error_wrap(err, "file:%s", plain);
+	ok = file_read(out, AT_FDCWD, link, SECRET_BYTES_MAX + 1, err); /* one for the line end */
+	(void)close(fd);
+	if (!ok)
 		return error_wrap(err, "file:%s", plain);
 	if (out->size > 0 && out->bytes[out->size - 1] == '\n')
 		out->size--;
-	if (out->size > 0)
+	if (out->size > 0 && out->size <= SECRET_BYTES_MAX)
 		return true;
+	error_set(err, out->size == 0 ? ERROR_INVALID : ERROR_LIMIT,
+		"file:%s: a secret has 1 to %d bytes", plain, SECRET_BYTES_MAX);
 	secret_clear(out);
-	return error_set(err, ERROR_INVALID, "file:%s: is empty", plain);
+	return false;
 }
 
+/* The daemon never changes its environment, so this is what it was started with. */
 static bool resolve_environment(struct text name, struct secret *out, struct error *err)
 {
-	char plain[256];
+	char plain[CREDENTIAL_VARIABLE_BYTES_MAX + 1];
 	const char *value;
 
-	if (name.length == 0 || name.length >= sizeof plain)
-		return error_set(err, ERROR_INVALID, "env: needs the name of a variable");
 	memcpy(plain, name.data, name.length);
 	plain[name.length] = '\0';
 	value = getenv(plain);
@@ -378,14 +430,17 @@ static bool resolve_environment(struct text name, struct secret *out, struct err
 bool secrets_resolve(
 	const struct secrets *secrets, struct text reference, struct secret *out, struct error *err)
 {
+	struct credential credential;
+
 	*out = (struct secret){0};
-	if (text_starts_with(reference, "file:"))
-		return resolve_file(
-			(struct text){reference.data + 5, reference.length - 5}, out, err);
-	if (text_starts_with(reference, "env:"))
-		return resolve_environment(
-			(struct text){reference.data + 4, reference.length - 4}, out, err);
-	if (text_starts_with(reference, "vault:"))
-		return error_set(err, ERROR_INVALID, "vault: references are not served yet");
-	return resolve_stored(secrets, reference, out, err);
+	if (!credential_parse(&credential, reference, err))
+		return false;
+	switch (credential.kind) {
+	case CREDENTIAL_STORED: return resolve_stored(secrets, credential.name, out, err);
+	case CREDENTIAL_FILE: return resolve_file(secrets, credential.name, out, err);
+	case CREDENTIAL_ENVIRONMENT: return resolve_environment(credential.name, out, err);
+	case CREDENTIAL_VAULT:
+	case CREDENTIAL_NONE: break;
+	}
+	return error_set(err, ERROR_INVALID, "vault: is not read from this machine");
 }

@@ -48,9 +48,11 @@ bool secrets_remove(struct secrets *secrets, struct text name, struct error *err
 bool secrets_list(const struct secrets *secrets, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 
-/* Opens what a reference names: "NAME" (stored here), "file:/path" (its content
- * without one line end) or "env:VARIABLE" of the daemon.  "vault:..." is not
- * served by this version and says so.  The caller clears *out.  err never holds the value.
+/* Opens what a reference names (domain/charter/credential.h): "NAME", kept here;
+ * "file:/PATH", its content as it is now, without one line end, from a file that is
+ * ours (or root's) alone and not in the data folder; "env:VARIABLE" of the daemon.
+ * "vault:..." lies elsewhere (edges/upstream) and is INVALID here.  The caller
+ * clears *out.  err never holds the value.
  * Errors: NOT_FOUND, INVALID, IO, CORRUPT, LIMIT. */
 bool secrets_resolve(const struct secrets *secrets, struct text reference, struct secret *out,
 	struct error *err) MUST_CHECK;

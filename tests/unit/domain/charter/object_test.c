@@ -87,6 +87,12 @@ static const struct {
 	 ":['a'],'credential':'c'}}",
 		"transport", "HTTP only"},
 	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'url':'"
+	 "https://h','credential':'vault:kv/../key#f'}}",
+		"transport.credential", "where a credential lies"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'url':'"
+	 "https://h','credential':'sk-Live-key'}}",
+		"transport.credential", "where a credential lies"},
+	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'url':'"
 	 "ftp://h'}}",
 		"transport.url", "URL"},
 	{"{'object':'server','name':'s','unit':'u','environment':'dev','transport':{'url':'"

@@ -16,6 +16,7 @@
 struct bench {
 	char folder[64];
 	char inside[128];
+	char outside[128];
 	struct seal_key key;
 	struct secrets *secrets;
 	struct arena *arena;
@@ -46,6 +47,7 @@ static int teardown(void **state)
 	size_t i;
 
 	secrets_close(&bench->secrets);
+	(void)unlink(bench->outside);
 	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
 		(void)snprintf(path, sizeof path, "%s/%s", bench->inside, names[i]);
 		(void)unlink(path);
@@ -246,18 +248,104 @@ static void a_foreign_file_stops_the_opening(void **state)
 	assert_false(reopen(bench, &err));
 }
 
-static void references_to_files_and_the_environment_are_followed(void **state)
+/* A file beside the data folder, 0600; its reference is in *reference. */
+static void outside_write(
+	struct bench *bench, char reference[256], const char *bytes, size_t size)
+{
+	int fd;
+
+	(void)snprintf(bench->outside, sizeof bench->outside, "%s-outside", bench->folder);
+	(void)snprintf(reference, 256, "file:%s", bench->outside);
+	(void)unlink(bench->outside);
+	fd = open(bench->outside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, size), size);
+	assert_int_equal(close(fd), 0);
+}
+
+static void a_file_that_others_can_open_is_refused(void **state)
+{
+	const mode_t modes[] = {0604, 0640, 0620, 0602, 0610, 0644, 0666};
+	struct bench *bench = *state;
+	char reference[256];
+
+	outside_write(bench, reference, "from-file", 9);
+	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+		assert_int_equal(chmod(bench->outside, modes[i]), 0);
+		assert_refused(bench, reference, ERROR_INVALID);
+	}
+	assert_int_equal(chmod(bench->outside, 0400), 0);
+	assert_value(bench, reference, "from-file");
+}
+
+static void a_file_of_the_data_folder_is_refused_by_any_way(void **state)
 {
 	struct bench *bench = *state;
-	char reference[256], path[256];
+	char reference[512];
+	struct error err;
 
-	file_write(bench, "plain", "from-file\n", 10);
-	(void)snprintf(reference, sizeof reference, "file:%s/plain", bench->inside);
-	assert_value(bench, reference, "from-file");
+	assert_true(secrets_set(bench->secrets, TEXT("a"), TEXT("one"), &err));
+	(void)snprintf(reference, sizeof reference, "file:%s/a", bench->inside);
+	assert_refused(bench, reference, ERROR_INVALID);
+	(void)snprintf(reference, sizeof reference, "file:%s/../secrets/a", bench->inside);
+	assert_refused(bench, reference, ERROR_INVALID);
+	(void)snprintf(bench->outside, sizeof bench->outside, "%s-outside", bench->folder);
+	(void)snprintf(reference, sizeof reference, "%s/a", bench->inside);
+	assert_int_equal(symlink(reference, bench->outside), 0);
+	(void)snprintf(reference, sizeof reference, "file:%s", bench->outside);
+	assert_refused(bench, reference, ERROR_INVALID);
+}
+
+static void a_file_has_its_bounds_and_loses_one_line_end(void **state)
+{
+	static char bytes[SECRET_BYTES_MAX + 2];
+	struct bench *bench = *state;
+	char reference[256];
+	struct secret secret;
+	struct error err;
+
+	outside_write(bench, reference, "\n", 1);
+	assert_refused(bench, reference, ERROR_INVALID);
+	outside_write(bench, reference, "two\n\n", 5);
+	assert_value(bench, reference, "two\n");
+	memset(bytes, 'a', sizeof bytes);
+	outside_write(bench, reference, bytes, SECRET_BYTES_MAX + 1);
+	assert_refused(bench, reference, ERROR_LIMIT);
+	outside_write(bench, reference, bytes, SECRET_BYTES_MAX + 2);
+	assert_refused(bench, reference, ERROR_LIMIT);
+	bytes[SECRET_BYTES_MAX] = '\n';
+	outside_write(bench, reference, bytes, SECRET_BYTES_MAX + 1);
+	assert_true(secrets_resolve(bench->secrets, text_of(reference), &secret, &err));
+	assert_int_equal(secret.size, SECRET_BYTES_MAX);
+	secret_clear(&secret);
+}
+
+static void a_changed_file_is_read_again(void **state)
+{
+	struct bench *bench = *state;
+	char reference[256];
+
+	outside_write(bench, reference, "first\n", 6);
+	assert_value(bench, reference, "first");
+	outside_write(bench, reference, "other\n", 6);
+	assert_value(bench, reference, "other");
+}
+
+static void a_variable_has_its_bounds(void **state)
+{
+	static char value[SECRET_BYTES_MAX + 2];
+	struct bench *bench = *state;
+
+	assert_int_equal(setenv("SECRETS_TEST_VALUE", "", 1), 0);
+	assert_refused(bench, "env:SECRETS_TEST_VALUE", ERROR_NOT_FOUND);
+	memset(value, 'a', SECRET_BYTES_MAX + 1);
+	assert_int_equal(setenv("SECRETS_TEST_VALUE", value, 1), 0);
+	assert_refused(bench, "env:SECRETS_TEST_VALUE", ERROR_LIMIT);
+	value[SECRET_BYTES_MAX] = '\0';
+	assert_int_equal(setenv("SECRETS_TEST_VALUE", value, 1), 0);
+	assert_value(bench, "env:SECRETS_TEST_VALUE", value);
 	assert_int_equal(setenv("SECRETS_TEST_VALUE", "from-environment", 1), 0);
 	assert_value(bench, "env:SECRETS_TEST_VALUE", "from-environment");
-	(void)snprintf(path, sizeof path, "%s/plain", bench->inside);
-	assert_int_equal(unlink(path), 0);
 }
 
 #define WITH(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -273,7 +361,11 @@ int main(void)
 		WITH(another_key_opens_nothing),
 		WITH(a_foreign_file_stops_the_opening),
 		WITH(values_survive_a_restart_and_change),
-		WITH(references_to_files_and_the_environment_are_followed),
+		WITH(a_file_that_others_can_open_is_refused),
+		WITH(a_file_of_the_data_folder_is_refused_by_any_way),
+		WITH(a_file_has_its_bounds_and_loses_one_line_end),
+		WITH(a_changed_file_is_read_again),
+		WITH(a_variable_has_its_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
