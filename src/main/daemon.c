@@ -320,12 +320,19 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 
 static bool make_upstream(struct daemon *daemon, struct error *err)
 {
+	const struct settings *from = daemon->settings;
 	const struct upstream_edge_settings settings = {.loop = daemon->loop,
 		.http = daemon->http,
 		.find_server = find_server,
 		.find_context = daemon->registry,
 		.secrets = daemon->secrets,
-		.directory = daemon->settings->data,
+		.vault = {.url = from->vault_url,
+			.ca_file = from->vault_ca,
+			.namespace = from->vault_namespace,
+			.token_file = from->vault_token_file,
+			.role_id = from->vault_role_id,
+			.secret_id_file = from->vault_secret_id_file},
+		.directory = from->data,
 		.search_path = getenv("PATH"),
 		.on_log = log_upstream};
 

@@ -114,6 +114,8 @@ static bool header_add(
 	buffer_append_byte(&line, '\0');
 	if (!buffer_failed(&line))
 		longer = curl_slist_append(call->headers, line.data);
+	if (line.data != NULL)
+		explicit_bzero(line.data, line.capacity);
 	buffer_deinit(&line);
 	if (longer == NULL)
 		return error_set(err, ERROR_LIMIT, "the header field %.64s is too long", name);
@@ -199,13 +201,23 @@ static bool method_set(struct curl_call *call, const struct http_call_request *r
 	return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK;
 }
 
+/* A field may hold a credential. */
+static void headers_clear(struct curl_slist *headers)
+{
+	struct curl_slist *field;
+
+	for (field = headers; field != NULL; field = field->next)
+		explicit_bzero(field->data, strlen(field->data));
+	curl_slist_free_all(headers);
+}
+
 static void call_free(struct curl_call *call)
 {
 	if (call == NULL)
 		return;
 	if (call->easy != NULL)
 		curl_easy_cleanup(call->easy);
-	curl_slist_free_all(call->headers);
+	headers_clear(call->headers);
 	if (call->body.data != NULL)
 		explicit_bzero(call->body.data, call->body.capacity);
 	buffer_deinit(&call->body);

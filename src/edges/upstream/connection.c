@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/charter/credential.h"
 #include "edges/upstream/upstream_private.h"
 
 enum {
@@ -111,7 +112,6 @@ static void fall_by_nonsense(struct connection *connection, const char *what)
 
 static void connection_ready(struct connection *connection)
 {
-	struct upstream_answer fine = {0};
 	struct upstream_wait *wait = connection->waits;
 	uint64_t epoch = connection->epoch;
 
@@ -120,11 +120,11 @@ static void connection_ready(struct connection *connection)
 	connection->ready_since_ms = loop_now_ms(connection->edge->settings.loop);
 	connection->link->ready(connection);
 	while (wait != NULL) {
-		if (wait->kind == WAIT_READY) {
-			wait_answer(wait, &fine);
+		if (wait->kind == WAIT_READY && wait->credential.entry == NULL) {
+			wait_ready(wait);
 			if (connection->epoch != epoch || connection->state != CONNECTION_READY)
 				return;
-			wait = connection->waits; /* the callback may have changed the list */
+			wait = connection->waits; /* a callback may have changed the list */
 		} else
 			wait = wait->next;
 	}
@@ -453,8 +453,12 @@ static void on_retry(struct loop_timer *timer)
 static bool transport_copy(struct connection *connection, const struct server *server)
 {
 	struct arena *arena = connection->arena;
+	struct credential credential;
+	struct error err;
 	uint32_t i;
 
+	connection->is_credential_fetched = credential_parse(&credential, server->credential, &err) &&
+					    credential.kind == CREDENTIAL_VAULT;
 	connection->name = text_copy(arena, server->name);
 	connection->credential = text_copy(arena, server->credential);
 	if (connection->name.data == NULL || connection->credential.data == NULL)
@@ -541,6 +545,12 @@ struct connection *connection_of(struct upstream_edge *edge, struct text name, s
 		return NULL;
 	}
 	return connection != NULL ? connection : connection_create(edge, server, err);
+}
+
+bool connection_has_credential(const struct connection *connection)
+{
+	return !connection->is_credential_fetched ||
+	       vault_is_fresh(connection->edge->vault, connection->credential);
 }
 
 void connection_retire(struct connection *connection)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "edges/upstream/upstream_private.h"
+#include "services/settings/settings.h"
 
 enum {
 	NOTICE_DEADLINE_MS = 10000,
@@ -34,6 +35,9 @@ struct post {
 	struct post *next_dead;
 	struct upstream_wait *wait; /* NULL: nobody waits (any more) */
 	struct http_call *call;
+	struct vault_wait credential; /* it is sent when this has come */
+	struct buffer message;        /* until then */
+	int64_t send_by_ms;           /* 0: there is no deadline */
 	struct sse_parser *parser; /* NULL: the answer is no stream */
 	struct buffer body;
 	unsigned status;
@@ -50,6 +54,7 @@ void post_free(struct post *post)
 		*link = post->next_dead;
 	sse_parser_destroy(&post->parser);
 	buffer_deinit(&post->body);
+	buffer_deinit(&post->message);
 	free(post);
 }
 
@@ -61,6 +66,7 @@ static void post_discard(struct post *post)
 	post->wait = NULL;
 	post->connection = NULL;
 	http_call_cancel(&post->call);
+	vault_forget(&post->credential);
 	if (post->link != NULL) {
 		*post->link = post->next;
 		if (post->next != NULL)
@@ -233,11 +239,22 @@ static void listen_done(struct post *post)
 		connection_log(connection, "no memory to listen for notices again");
 }
 
+/* The server did not take the credential: another may be there by now. */
+static void credential_renounce(const struct post *post)
+{
+	const struct connection *connection = post->connection;
+
+	if (post->status == 401 && connection->is_credential_fetched)
+		vault_renounce(connection->edge->vault, connection->credential);
+}
+
 static void on_done(void *context, const struct http_reply *reply)
 {
 	struct post *post = context;
 
 	post->call = NULL;
+	if (post->connection != NULL)
+		credential_renounce(post);
 	if (post->connection != NULL && post->kind == POST_MESSAGE)
 		message_done(post, reply);
 	else if (post->connection != NULL && post->kind == POST_LISTEN)
@@ -247,18 +264,26 @@ static void on_done(void *context, const struct http_reply *reply)
 
 /* ---- what goes out ---- */
 
-static bool is_here(const char *url)
+/* The credential as it is now; the caller clears *out. */
+static bool credential_read(
+	const struct connection *connection, struct secret *out, struct error *err)
 {
-	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
-	size_t i;
+	const struct upstream_edge *edge = connection->edge;
+	struct text value;
 
-	for (i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-		size_t length = strlen(hosts[i]);
-
-		if (strncmp(url, hosts[i], length) == 0 && strchr(":/?", url[length]) != NULL)
-			return true; /* strchr finds the NUL too */
-	}
-	return false;
+	*out = (struct secret){0};
+	if (edge->settings.secrets == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "no secrets are kept here");
+	if (!connection->is_credential_fetched)
+		return secrets_resolve(edge->settings.secrets, connection->credential, out, err);
+	if (!vault_find(edge->vault, connection->credential, &value))
+		return error_set(err, ERROR_IO, "it is not at hand just now");
+	out->bytes = calloc(1, value.length);
+	if (out->bytes == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a secret");
+	memcpy(out->bytes, value.data, value.length);
+	out->size = value.length;
+	return true;
 }
 
 /* "Bearer SECRET" into out, NUL-terminated; the caller clears it.  U6. */
@@ -268,15 +293,11 @@ static bool authorization_make(const struct connection *connection, char *out, s
 	struct secret secret = {0};
 	bool ok = false;
 
-	if (strncmp(connection->url, "https://", 8) != 0 && !is_here(connection->url))
+	if (strncmp(connection->url, "https://", 8) != 0 && !url_is_local(connection->url))
 		return error_set(err, ERROR_INVALID,
 			"server %.*s: a credential leaves over https only",
 			TEXT_ARGS(connection->name));
-	if (connection->edge->settings.secrets == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "server %.*s: no secrets are kept here",
-			TEXT_ARGS(connection->name));
-	if (!secrets_resolve(
-		    connection->edge->settings.secrets, connection->credential, &secret, err))
+	if (!credential_read(connection, &secret, err))
 		return error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
 	ok = secret.size <= SECRET_BYTES_MAX && memchr(secret.bytes, '\0', secret.size) == NULL;
 	if (ok) {
@@ -350,6 +371,61 @@ static bool post_send(struct post *post, const struct connection *connection, st
 	return ok;
 }
 
+/* The credential did not come, so nothing was sent. */
+static void post_fail_unsent(struct post *post, const struct error *err)
+{
+	struct connection *connection = post->connection;
+
+	if (post->kind == POST_LISTEN)
+		connection->listening = NULL;
+	if (post->wait != NULL)
+		connection_fall(connection, err); /* a request of our own: U8 */
+	else
+		connection_log(connection, "a notice was not sent: %s", err->text);
+	post_discard(post);
+}
+
+static void on_credential(void *context, const struct error *err)
+{
+	struct post *post = context;
+	const struct connection *connection = post->connection;
+	int64_t left_ms = post->send_by_ms - loop_now_ms(post->edge->settings.loop);
+	struct error failure;
+
+	if (err != NULL) {
+		failure = *err;
+		error_wrap(&failure, "server %.*s: credential", TEXT_ARGS(connection->name));
+		post_fail_unsent(post, &failure);
+		return;
+	}
+	if (post->send_by_ms == 0)
+		left_ms = 0;
+	else if (left_ms < 1)
+		left_ms = 1;
+	if (!post_send(post, connection, buffer_text(&post->message), left_ms, &failure))
+		post_fail_unsent(post, &failure);
+}
+
+/* Sends now, or when the credential has come.  What an agent asked for never
+ * waits here: it was prepared, and was looked at for the last time (U8). */
+static bool post_start(struct post *post, struct connection *connection, struct text message,
+	int64_t deadline_ms, struct error *err)
+{
+	bool is_agents = post->wait != NULL && post->wait->kind == WAIT_REQUEST;
+
+	if (is_agents || connection_has_credential(connection))
+		return post_send(post, connection, message, deadline_ms, err);
+	buffer_append_text(&post->message, message);
+	if (buffer_failed(&post->message))
+		return error_set(err, ERROR_LIMIT, "no memory for a request");
+	if (deadline_ms > 0)
+		post->send_by_ms = loop_now_ms(connection->edge->settings.loop) + deadline_ms;
+	post->credential = (struct vault_wait){.context = post, .run = on_credential};
+	return vault_want(connection->edge->vault, connection->credential, &post->credential,
+		       err) ||
+	       error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
+}
+
 static struct post *post_create(
 	struct connection *connection, enum post_kind kind, struct post **list, struct error *err)
 {
@@ -363,6 +439,7 @@ static struct post *post_create(
 	post->edge = connection->edge;
 	post->connection = kind == POST_FAREWELL ? NULL : connection;
 	buffer_init(&post->body, UPSTREAM_MESSAGE_BYTES_MAX);
+	buffer_init(&post->message, UPSTREAM_MESSAGE_BYTES_MAX);
 	post->next = *list;
 	post->link = list;
 	if (post->next != NULL)
@@ -394,20 +471,23 @@ static bool http_send(struct connection *connection, struct text message,
 		deadline_ms = AFTER_ANSWER_MS;
 	if (deadline_ms > INT32_MAX)
 		deadline_ms = INT32_MAX;
-	if (!post_send(post, connection, message, deadline_ms, err)) {
-		post_discard(post);
-		return false;
-	}
 	post->wait = wait;
 	if (wait != NULL)
 		wait->post = post;
-	return true;
+	if (post_start(post, connection, message, deadline_ms, err))
+		return true;
+	post_discard(post);
+	return false;
 }
 
 static void http_forget(struct upstream_wait *wait)
 {
-	wait->post->wait = NULL;
+	struct post *post = wait->post;
+
+	post->wait = NULL;
 	wait->post = NULL;
+	if (post->credential.entry != NULL)
+		post_discard(post); /* it was not sent */
 }
 
 static void http_ready(struct connection *connection)
@@ -420,10 +500,11 @@ static void http_ready(struct connection *connection)
 	post = post_create(connection, POST_LISTEN, &connection->posts, &err);
 	if (post == NULL)
 		return;
-	if (post_send(post, connection, (struct text){0}, 0, &err))
-		connection->listening = post;
-	else
+	connection->listening = post;
+	if (!post_start(post, connection, (struct text){0}, 0, &err)) {
+		connection->listening = NULL;
 		post_discard(post);
+	}
 }
 
 static void farewell(struct connection *connection)

@@ -95,6 +95,10 @@ bool upstream_edge_create(struct upstream_edge **out, const struct upstream_edge
 	if (edge == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for upstream servers");
 	edge->settings = *settings;
+	if (!vault_create(&edge->vault, &edge->settings, err)) {
+		free(edge);
+		return false;
+	}
 	edge->reaper = (struct loop_driver){.turn = reap, .context = edge};
 	loop_driver_add(settings->loop, &edge->reaper);
 	*out = edge;
@@ -138,6 +142,7 @@ void upstream_edge_destroy(struct upstream_edge **handle)
 	}
 	farewells_discard(edge);
 	(void)reap(&edge->reaper);
+	vault_destroy(&edge->vault);
 	loop_driver_remove(edge->settings.loop, &edge->reaper);
 	free(edge);
 	*handle = NULL;

@@ -26,6 +26,34 @@ enum {
 	UPSTREAM_BACKOFF_LAST_MS = 30000,
 };
 
+/* vault: references. */
+enum {
+	VAULT_REPLY_BYTES_MAX = 256 * 1024,
+	VAULT_REFERENCES_MAX = 64,            /* kept or being fetched at once */
+};
+
+struct vault_times {
+	int64_t deadline_ms; /* of one request to Vault */
+	int64_t lifetime_ms; /* how long a value is kept; lease_duration if shorter */
+	int64_t login_ms;    /* how long a login is used; its lease if shorter */
+	int64_t again_ms;    /* from a failed fetch to the next */
+	int64_t renounce_ms; /* from a fetch to the next because of a 401 */
+};
+/* 5 s, 1 min, 1 h, 1 s, 10 s. */
+extern const struct vault_times vault_times_default;
+
+/* Where Vault is and who we are there.  Files are absolute paths, as "file:" of
+ * secrets_resolve.  Either a token file, or a role and its secret id. */
+struct upstream_vault {
+	const char *url;            /* NULL: there is none */
+	const char *ca_file;        /* NULL: the system's roots */
+	const char *namespace;      /* NULL: none */
+	const char *token_file;     /* or NULL */
+	const char *role_id;        /* or NULL */
+	const char *secret_id_file; /* or NULL */
+	const struct vault_times *times; /* NULL: the default */
+};
+
 struct upstream_edge;
 
 /* All borrowed while the edge lives, texts included. */
@@ -36,6 +64,7 @@ struct upstream_edge_settings {
 	const struct server *(*find_server)(void *context, struct text name);
 	void *find_context;
 	const struct secrets *secrets; /* NULL: no credential can be injected */
+	struct upstream_vault vault;
 	const char *directory;         /* working directory of stdio servers */
 	const char *search_path;       /* folders of their programs, ':' between */
 	/* A line for the daemon's log: what a server wrote to its standard error,

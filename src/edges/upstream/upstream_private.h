@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "edges/upstream/upstream_edge.h"
+#include "edges/upstream/vault.h"
 #include "wire/jsonrpc.h"
 #include "wire/process.h"
 #include "wire/sse.h"
@@ -36,6 +37,7 @@ struct upstream_wait {
 	struct upstream_request request;
 	void (*on_own)(struct connection *connection, const struct upstream_answer *answer);
 	struct post *post; /* of the HTTP link; NULL: answered, or stdio */
+	struct vault_wait credential; /* READY: the connection is, its credential not yet */
 };
 
 /* How a connection reaches its server. */
@@ -65,6 +67,7 @@ struct connection {
 	const char **arguments; /* stdio, NULL-terminated */
 	const char *url;        /* http */
 	struct text credential;
+	bool is_credential_fetched; /* it lies in Vault */
 	enum connection_state state;
 	bool has_been_ready;
 	bool has_definitions; /* the listener was told of some */
@@ -104,6 +107,7 @@ struct upstream_edge {
 	struct post *dead_posts;
 	struct post *farewells;    /* DELETE requests on their way */
 	struct loop_driver reaper; /* U7 */
+	struct vault *vault;
 	bool is_stopped;
 	bool is_destroyed; /* nothing is sent any more */
 };
@@ -121,6 +125,8 @@ void connection_fall(struct connection *connection, const struct error *failure)
 void connection_take(struct connection *connection, struct text text, struct upstream_wait *origin);
 /* Ends the connection for good; it is freed later. */
 void connection_retire(struct connection *connection);
+/* True if a request could carry its credential at once, or needs none. */
+bool connection_has_credential(const struct connection *connection);
 void connection_free(struct connection *connection);
 void connection_log(const struct connection *connection, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -135,7 +141,9 @@ bool wait_send(struct upstream_wait *wait, struct text method, const struct json
 /* Unlinks, calls back, frees. */
 void wait_answer(struct upstream_wait *wait, const struct upstream_answer *answer);
 void wait_fail(struct upstream_wait *wait, const struct error *failure, bool is_unknown);
-/* The connection is READY already: calls back in the next turn. */
+/* The connection is READY: calls back, or waits on for the credential. */
+void wait_ready(struct upstream_wait *wait);
+/* The same in the next turn. */
 void wait_ready_soon(struct upstream_wait *wait);
 /* Unlinks and frees without calling back. */
 void wait_drop(struct upstream_wait *wait);

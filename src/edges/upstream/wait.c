@@ -19,8 +19,39 @@ static void wait_unlink(struct upstream_wait *wait)
 	wait->next = NULL;
 	connection->wait_count--;
 	loop_timer_stop(connection->edge->settings.loop, &wait->deadline);
+	vault_forget(&wait->credential);
 	if (wait->post != NULL)
 		connection->link->forget(wait);
+}
+
+static void on_credential(void *context, const struct error *err)
+{
+	struct upstream_wait *wait = context;
+	struct upstream_answer fine = {0};
+	struct error failure;
+
+	if (err != NULL) {
+		failure = *err;
+		error_wrap(&failure, "server %.*s: credential", TEXT_ARGS(wait->connection->name));
+		wait_fail(wait, &failure, false);
+	} else if (wait->connection->state == CONNECTION_READY)
+		wait_answer(wait, &fine);
+	/* else it is not READY any more, and connection_ready goes on */
+}
+
+void wait_ready(struct upstream_wait *wait)
+{
+	struct connection *connection = wait->connection;
+	struct upstream_answer fine = {0};
+	struct error err;
+
+	wait->credential.context = wait;
+	wait->credential.run = on_credential;
+	if (connection_has_credential(connection))
+		wait_answer(wait, &fine);
+	else if (!vault_want(connection->edge->vault, connection->credential, &wait->credential,
+			 &err))
+		on_credential(wait, &err);
 }
 
 /* The connection may have begun to list again meanwhile; then the wait goes on. */
@@ -28,16 +59,14 @@ static void on_ready_soon(struct upstream_wait *wait)
 {
 	struct loop *loop = wait->connection->edge->settings.loop;
 	int64_t left_ms = wait->deadline_ms - loop_now_ms(loop);
-	struct upstream_answer fine = {0};
 	struct error failure;
 
 	wait->is_ready_soon = false;
-	if (wait->connection->state == CONNECTION_READY)
-		wait_answer(wait, &fine);
-	else if (!loop_timer_start(loop, &wait->deadline, left_ms > 0 ? left_ms : 0)) {
+	if (!loop_timer_start(loop, &wait->deadline, left_ms > 0 ? left_ms : 0)) {
 		error_set(&failure, ERROR_LIMIT, "no memory for a deadline");
 		wait_fail(wait, &failure, false);
-	}
+	} else if (wait->connection->state == CONNECTION_READY)
+		wait_ready(wait);
 }
 
 static void on_deadline(struct loop_timer *timer)
@@ -53,7 +82,11 @@ static void on_deadline(struct loop_timer *timer)
 		error_set(&failure, ERROR_TIMEOUT, "server %.*s did not answer in time",
 			TEXT_ARGS(wait->connection->name));
 		wait_cancel_at_server(wait, "deadline");
-	} else
+	} else if (wait->credential.entry != NULL)
+		error_set(&failure, ERROR_TIMEOUT,
+			"the credential of server %.*s did not come in time",
+			TEXT_ARGS(wait->connection->name));
+	else
 		error_set(&failure, ERROR_TIMEOUT, "server %.*s did not get ready in time",
 			TEXT_ARGS(wait->connection->name));
 	if (wait->kind == WAIT_OWN)

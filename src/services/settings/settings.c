@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/yaml.h"
+#include "domain/charter/credential.h"
 
 /* Design: one table row a setting.  The command line and the file are read by
  * the same rows, so neither can know a name the other does not.  Everything is
@@ -57,6 +58,18 @@ static const struct setting table[] = {
 		"N", "memory a connection has for its headers (8192)"},
 	{"body-bytes-max", SETTING_INTEGER, true, AT(body_bytes_max), 1024, 67108864, "N",
 		"largest request body (4194304)"},
+	{"vault-url", SETTING_TEXT, true, AT(vault_url), 0, 0, "URL",
+		"HashiCorp Vault or OpenBao, for credentials vault:MOUNT/PATH#FIELD"},
+	{"vault-ca", SETTING_TEXT, true, AT(vault_ca), 0, 0, "FILE",
+		"certificates that vault-url is checked with, PEM (the system's)"},
+	{"vault-namespace", SETTING_TEXT, true, AT(vault_namespace), 0, 0, "NAME",
+		"sent as X-Vault-Namespace"},
+	{"vault-token-file", SETTING_TEXT, true, AT(vault_token_file), 0, 0, "FILE",
+		"a token of Vault's, mode 0600; read at each fetch"},
+	{"vault-role-id", SETTING_TEXT, true, AT(vault_role_id), 0, 0, "ID",
+		"log in with AppRole instead"},
+	{"vault-secret-id-file", SETTING_TEXT, true, AT(vault_secret_id_file), 0, 0, "FILE",
+		"the role's secret id, mode 0600"},
 	{"check-config", SETTING_FLAG, false, AT(is_check_only), 0, 0, NULL,
 		"check the settings, then exit"},
 	{"help", SETTING_FLAG, false, AT(is_help), 0, 0, NULL, "this text"},
@@ -289,6 +302,86 @@ static bool is_web_address(struct text url)
 	return url.data[scheme] != '/' && url.data[url.length - 1] != '/';
 }
 
+bool url_is_local(const char *url)
+{
+	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
+	size_t i;
+
+	for (i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+		size_t length = strlen(hosts[i]);
+
+		if (strncmp(url, hosts[i], length) == 0 && strchr(":/?", url[length]) != NULL)
+			return true; /* strchr finds the NUL too */
+	}
+	return false;
+}
+
+/* The rules of "file:". */
+static bool check_file(const char *name, const char *path, struct error *err)
+{
+	char reference[CREDENTIAL_BYTES_MAX + 1] = "file:";
+	struct credential credential;
+
+	if (path == NULL)
+		return true;
+	if (strlen(path) > CREDENTIAL_BYTES_MAX - 5)
+		return error_set(err, ERROR_INVALID, "%s: the path is too long", name);
+	memcpy(reference + 5, path, strlen(path) + 1);
+	return credential_parse(&credential, text_of(reference), err) ||
+	       error_set(err, ERROR_INVALID, "%s: needs an absolute path", name);
+}
+
+/* May stand in a header field or a body as it is. */
+static bool check_word(const char *name, const char *word, struct error *err)
+{
+	size_t length = word == NULL ? 0 : strlen(word);
+
+	for (size_t i = 0; i < length; i++)
+		if (length > VAULT_NAME_BYTES_MAX || word[i] <= ' ' || word[i] > '~')
+			return error_set(err, ERROR_INVALID,
+				"%s: needs 1 to %d visible ASCII characters", name,
+				VAULT_NAME_BYTES_MAX);
+	return true;
+}
+
+static bool check_vault_address(const struct settings *settings, struct error *err)
+{
+	const char *url = settings->vault_url;
+
+	if (url == NULL)
+		return (settings->vault_ca == NULL && settings->vault_namespace == NULL &&
+			       settings->vault_token_file == NULL &&
+			       settings->vault_role_id == NULL &&
+			       settings->vault_secret_id_file == NULL) ||
+		       error_set(err, ERROR_INVALID, "settings of vault need vault-url");
+	if (strlen(url) > VAULT_URL_BYTES_MAX || !is_web_address(text_of(url)) ||
+		strchr(url, '@') != NULL || strchr(url, '%') != NULL)
+		return error_set(err, ERROR_INVALID,
+			"vault-url: is not https://HOST[:PORT], without a / at the end");
+	return text_starts_with(text_of(url), "https://") || url_is_local(url) ||
+	       error_set(err, ERROR_INVALID,
+		       "vault-url: secrets come over https only, or from this machine");
+}
+
+static bool check_vault(const struct settings *settings, struct error *err)
+{
+	bool has_role = settings->vault_role_id != NULL;
+
+	if (!check_vault_address(settings, err))
+		return false;
+	if (has_role != (settings->vault_secret_id_file != NULL))
+		return error_set(
+			err, ERROR_INVALID, "vault-role-id and vault-secret-id-file go together");
+	if (settings->vault_url != NULL && has_role == (settings->vault_token_file != NULL))
+		return error_set(err, ERROR_INVALID,
+			"vault-url: give either vault-token-file, or vault-role-id and "
+			"vault-secret-id-file");
+	return check_file("vault-token-file", settings->vault_token_file, err) &&
+	       check_file("vault-secret-id-file", settings->vault_secret_id_file, err) &&
+	       check_word("vault-role-id", settings->vault_role_id, err) &&
+	       check_word("vault-namespace", settings->vault_namespace, err);
+}
+
 static bool check_together(const struct settings *settings, struct error *err)
 {
 	struct listen_address address;
@@ -310,7 +403,7 @@ static bool check_together(const struct settings *settings, struct error *err)
 	if (strcmp(settings->store, "sqlite") != 0)
 		return error_set(err, ERROR_INVALID,
 			"store: \"%s\" is not known in this version: use sqlite", settings->store);
-	return true;
+	return check_vault(settings, err);
 }
 
 bool settings_read(

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
+enum { VAULT_URL_BYTES_MAX = 1000, VAULT_NAME_BYTES_MAX = 256 };
+
 /* The daemon's settings.  A value comes from the command line, else from
  * DIR/remit.yaml, else from the default; both spell the same names.  Texts live
  * in the arena given to the reader and are NUL-terminated. */
@@ -18,6 +20,12 @@ struct settings {
 	const char *tls_cert;   /* PEM file, or NULL */
 	const char *tls_key;    /* PEM file, or NULL */
 	const char *store;      /* "sqlite" */
+	const char *vault_url;            /* of HashiCorp Vault or OpenBao, or NULL */
+	const char *vault_ca;             /* PEM file, or NULL */
+	const char *vault_namespace;      /* or NULL */
+	const char *vault_token_file;     /* either this, */
+	const char *vault_role_id;        /* or these two (AppRole) */
+	const char *vault_secret_id_file; /* 0600, as the token's */
 	const char *public_url; /* what callers use to reach us, or NULL: from listen */
 	int64_t workers;        /* 1 */
 	int64_t hold_ms;        /* how long a call waits for a person before it is answered */
@@ -46,6 +54,9 @@ bool settings_read(struct settings *out, struct arena *arena, int argc, char *co
 /* Reads "127.0.0.1:8470" or "[::1]:0".  Errors: INVALID. */
 bool listen_address_parse(
 	struct listen_address *out, const char *text, struct error *err) MUST_CHECK;
+
+/* True for http to this machine alone: nobody between can read along. */
+bool url_is_local(const char *url);
 
 /* Appends the usage text, one line a setting. */
 void settings_usage(struct buffer *out);

@@ -10,7 +10,7 @@
 
 #include "services/settings/settings.h"
 
-enum { ARENA_BYTES = 1 << 20, WORDS_MAX = 8 };
+enum { ARENA_BYTES = 1 << 20, WORDS_MAX = 12 };
 
 struct fixture {
 	struct arena *arena;
@@ -136,6 +136,65 @@ static void a_public_url_that_callers_could_not_use_is_refused(void **state)
 	assert_true(READ(f, "--public-url", "http://127.0.0.1:1"));
 }
 
+static void a_vault_that_would_hear_a_token_in_the_clear_is_refused(void **state)
+{
+	static const char *const wrong[] = {"http://vault.example", "http://192.0.2.1:8200",
+		"http://127.0.0.1.example", "http://localhost@192.0.2.1", "https://a/",
+		"https://user@a", "https://a?b", "https://a/%2E%2E", "ftp://a", "vault"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		if (READ(f, "--vault-url", wrong[i], "--vault-token-file", "/t"))
+			fail_msg("taken: %s", wrong[i]);
+		assert_non_null(strstr(f->err.text, "vault-url"));
+	}
+	assert_true(READ(f, "--vault-url", "https://a:8200", "--vault-token-file", "/t"));
+	assert_true(READ(f, "--vault-url", "https://a/vault", "--vault-token-file", "/t"));
+	assert_true(READ(f, "--vault-url", "http://127.0.0.1:8200", "--vault-token-file", "/t"));
+	assert_true(READ(f, "--vault-url", "http://[::1]", "--vault-token-file", "/t"));
+}
+
+static void a_vault_needs_one_way_to_be_let_in(void **state)
+{
+	struct fixture *f = *state;
+	const char *url = "https://a";
+
+	assert_false(READ(f, "--vault-url", url));
+	assert_false(READ(f, "--vault-token-file", "/t"));
+	assert_false(READ(f, "--vault-ca", "/c"));
+	assert_false(READ(f, "--vault-namespace", "n"));
+	assert_false(READ(f, "--vault-role-id", "r", "--vault-secret-id-file", "/s"));
+	assert_false(READ(f, "--vault-url", url, "--vault-role-id", "r"));
+	assert_false(READ(f, "--vault-url", url, "--vault-secret-id-file", "/s"));
+	assert_false(READ(f, "--vault-url", url, "--vault-token-file", "/t", "--vault-role-id", "r",
+		"--vault-secret-id-file", "/s"));
+	assert_false(READ(f, "--vault-url", url, "--vault-token-file", "t"));
+	assert_false(READ(f, "--vault-url", url, "--vault-role-id", "r",
+		"--vault-secret-id-file", "s"));
+	assert_true(READ(f, "--vault-url", url, "--vault-role-id", "r",
+		"--vault-secret-id-file", "/s"));
+	assert_string_equal(f->settings.vault_role_id, "r");
+}
+
+static void names_for_vault_have_their_bound(void **state)
+{
+	static char name[VAULT_NAME_BYTES_MAX + 2], url[VAULT_URL_BYTES_MAX + 2] = "https://";
+	struct fixture *f = *state;
+	const char *token = "--vault-token-file";
+
+	memset(name, 'n', VAULT_NAME_BYTES_MAX + 1);
+	assert_false(READ(
+		f, "--vault-url", "https://a", token, "/t", "--vault-namespace", name));
+	assert_false(READ(
+		f, "--vault-url", "https://a", token, "/t", "--vault-namespace", "a b"));
+	name[VAULT_NAME_BYTES_MAX] = '\0';
+	assert_true(READ(f, "--vault-url", "https://a", token, "/t", "--vault-namespace", name));
+	memset(url + 8, 'h', VAULT_URL_BYTES_MAX + 1 - 8);
+	assert_false(READ(f, "--vault-url", url, token, "/t"));
+	url[VAULT_URL_BYTES_MAX] = '\0';
+	assert_true(READ(f, "--vault-url", url, token, "/t"));
+}
+
 static void every_bound_holds_at_its_edges(void **state)
 {
 	struct fixture *f = *state;
@@ -188,6 +247,9 @@ int main(void)
 		WITH_FIXTURE(listening_beyond_loopback_needs_tls),
 		WITH_FIXTURE(half_of_a_tls_pair_is_refused),
 		WITH_FIXTURE(a_public_url_that_callers_could_not_use_is_refused),
+		WITH_FIXTURE(a_vault_that_would_hear_a_token_in_the_clear_is_refused),
+		WITH_FIXTURE(a_vault_needs_one_way_to_be_let_in),
+		WITH_FIXTURE(names_for_vault_have_their_bound),
 		WITH_FIXTURE(every_bound_holds_at_its_edges),
 		WITH_FIXTURE(the_command_line_wins_over_the_file),
 		WITH_FIXTURE(nothing_said_gives_the_documented_defaults),
