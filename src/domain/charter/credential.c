@@ -141,9 +141,9 @@ static bool parse_environment(struct credential *out, struct text name, struct e
 	out->name = name;
 	for (size_t i = 0; is_plain && i < name.length; i++)
 		is_plain = is_letter(name.data[i]) || is_digit(name.data[i]) || name.data[i] == '_';
-	return is_plain || error_set(err, ERROR_INVALID,
-				   "env: needs a variable: 1 to %d letters, digits and _",
-				   CREDENTIAL_VARIABLE_BYTES_MAX);
+	return is_plain ||
+	       error_set(err, ERROR_INVALID, "env: needs a variable: 1 to %d letters, digits and _",
+		       CREDENTIAL_VARIABLE_BYTES_MAX);
 }
 
 static bool parse_any(struct credential *out, struct text reference, struct error *err)

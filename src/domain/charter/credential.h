@@ -34,7 +34,6 @@ struct credential {
 };
 
 /* Errors: INVALID, with the rule that the reference breaks; never quotes it. */
-bool credential_parse(
-	struct credential *out, struct text reference, struct error *err) MUST_CHECK;
+bool credential_parse(struct credential *out, struct text reference, struct error *err) MUST_CHECK;
 
 #endif

@@ -457,8 +457,9 @@ static bool transport_copy(struct connection *connection, const struct server *s
 	struct error err;
 	uint32_t i;
 
-	connection->is_credential_fetched = credential_parse(&credential, server->credential, &err) &&
-					    credential.kind == CREDENTIAL_VAULT;
+	connection->is_credential_fetched =
+		credential_parse(&credential, server->credential, &err) &&
+		credential.kind == CREDENTIAL_VAULT;
 	connection->name = text_copy(arena, server->name);
 	connection->credential = text_copy(arena, server->credential);
 	if (connection->name.data == NULL || connection->credential.data == NULL)

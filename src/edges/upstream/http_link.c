@@ -38,7 +38,7 @@ struct post {
 	struct vault_wait credential; /* it is sent when this has come */
 	struct buffer message;        /* until then */
 	int64_t send_by_ms;           /* 0: there is no deadline */
-	struct sse_parser *parser; /* NULL: the answer is no stream */
+	struct sse_parser *parser;    /* NULL: the answer is no stream */
 	struct buffer body;
 	unsigned status;
 	bool is_json;
@@ -421,8 +421,8 @@ static bool post_start(struct post *post, struct connection *connection, struct 
 	if (deadline_ms > 0)
 		post->send_by_ms = loop_now_ms(connection->edge->settings.loop) + deadline_ms;
 	post->credential = (struct vault_wait){.context = post, .run = on_credential};
-	return vault_want(connection->edge->vault, connection->credential, &post->credential,
-		       err) ||
+	return vault_want(
+		       connection->edge->vault, connection->credential, &post->credential, err) ||
 	       error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
 }
 

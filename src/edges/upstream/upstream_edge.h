@@ -29,7 +29,7 @@ enum {
 /* vault: references. */
 enum {
 	VAULT_REPLY_BYTES_MAX = 256 * 1024,
-	VAULT_REFERENCES_MAX = 64,            /* kept or being fetched at once */
+	VAULT_REFERENCES_MAX = 64, /* kept or being fetched at once */
 };
 
 struct vault_times {
@@ -45,12 +45,12 @@ extern const struct vault_times vault_times_default;
 /* Where Vault is and who we are there.  Files are absolute paths, as "file:" of
  * secrets_resolve.  Either a token file, or a role and its secret id. */
 struct upstream_vault {
-	const char *url;            /* NULL: there is none */
-	const char *ca_file;        /* NULL: the system's roots */
-	const char *namespace;      /* NULL: none */
-	const char *token_file;     /* or NULL */
-	const char *role_id;        /* or NULL */
-	const char *secret_id_file; /* or NULL */
+	const char *url;                 /* NULL: there is none */
+	const char *ca_file;             /* NULL: the system's roots */
+	const char *namespace;           /* NULL: none */
+	const char *token_file;          /* or NULL */
+	const char *role_id;             /* or NULL */
+	const char *secret_id_file;      /* or NULL */
 	const struct vault_times *times; /* NULL: the default */
 };
 
@@ -65,8 +65,8 @@ struct upstream_edge_settings {
 	void *find_context;
 	const struct secrets *secrets; /* NULL: no credential can be injected */
 	struct upstream_vault vault;
-	const char *directory;         /* working directory of stdio servers */
-	const char *search_path;       /* folders of their programs, ':' between */
+	const char *directory;   /* working directory of stdio servers */
+	const char *search_path; /* folders of their programs, ':' between */
 	/* A line for the daemon's log: what a server wrote to its standard error,
 	 * or what it did wrong.  May be NULL. */
 	void (*on_log)(void *context, struct text server, struct text line);

@@ -36,7 +36,7 @@ struct upstream_wait {
 	struct upstream_ready ready;
 	struct upstream_request request;
 	void (*on_own)(struct connection *connection, const struct upstream_answer *answer);
-	struct post *post; /* of the HTTP link; NULL: answered, or stdio */
+	struct post *post;            /* of the HTTP link; NULL: answered, or stdio */
 	struct vault_wait credential; /* READY: the connection is, its credential not yet */
 };
 

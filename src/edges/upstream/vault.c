@@ -64,7 +64,7 @@ struct vault {
 	const struct upstream_edge_settings *settings;
 	const struct vault_times *times;
 	struct talk login;
-	int64_t token_end_ms; /* of a login */
+	int64_t token_end_ms;  /* of a login */
 	uint64_t token_number; /* counts tokens: who used which */
 	struct vault_value token;
 	struct vault_value next_token; /* while two are compared */
@@ -136,8 +136,7 @@ static struct vault_entry *entry_vacate(struct vault *vault)
 	return found;
 }
 
-static struct vault_entry *entry_of(
-	struct vault *vault, struct text reference, struct error *err)
+static struct vault_entry *entry_of(struct vault *vault, struct text reference, struct error *err)
 {
 	struct vault_entry *entry = entry_find(vault, reference);
 	struct credential credential;
@@ -265,16 +264,16 @@ static void on_done(void *context, const struct http_reply *reply)
 		error_wrap(&failure, "Vault");
 	failure.os_errno = 0;
 	if (talk->entry != NULL)
-		entry_done(talk->entry, reply->status,
-			failure.code == ERROR_NONE ? NULL : &failure);
+		entry_done(
+			talk->entry, reply->status, failure.code == ERROR_NONE ? NULL : &failure);
 	else
-		login_done(talk->vault, reply->status,
-			failure.code == ERROR_NONE ? NULL : &failure);
+		login_done(
+			talk->vault, reply->status, failure.code == ERROR_NONE ? NULL : &failure);
 }
 
 /* Sends; body is NULL for GET.  token is NULL at the login. */
-static bool talk_send(struct talk *talk, const char *url, const char *token, struct text body,
-	struct error *err)
+static bool talk_send(
+	struct talk *talk, const char *url, const char *token, struct text body, struct error *err)
 {
 	const struct upstream_edge_settings *settings = talk->vault->settings;
 	struct http_header headers[HEADERS_MAX] = {{"X-Vault-Request", "true"}};
@@ -319,8 +318,8 @@ static bool has_token(const struct vault *vault)
 }
 
 /* A file's secret, which must be fit for a header field. */
-static bool file_value(const struct vault *vault, const char *path, struct vault_value *out,
-	struct error *err)
+static bool file_value(
+	const struct vault *vault, const char *path, struct vault_value *out, struct error *err)
 {
 	char reference[CREDENTIAL_BYTES_MAX + 1] = "file:";
 	struct secret secret;
@@ -368,8 +367,8 @@ static bool login_send(struct vault *vault, struct error *err)
 	const struct upstream_vault *settings = &vault->settings->vault;
 	struct vault_value *secret_id = &vault->next_token;
 	char *bytes = calloc(1, LOGIN_BYTES_MAX);
-	struct buffer body = {.data = bytes, .capacity = LOGIN_BYTES_MAX,
-		.limit_bytes = LOGIN_BYTES_MAX};
+	struct buffer body = {
+		.data = bytes, .capacity = LOGIN_BYTES_MAX, .limit_bytes = LOGIN_BYTES_MAX};
 	char url[URL_BYTES_MAX];
 	bool ok = false;
 
@@ -411,9 +410,9 @@ static bool entry_send(struct vault_entry *entry, struct error *err)
 	vault_url_of_secret(&url, vault->settings->vault.url, &credential);
 	entry->token_number = vault->token_number;
 	entry->state = ENTRY_FETCHING;
-	ok = buffer_failed(&url) ? error_set(err, ERROR_LIMIT, "the URL in Vault is too long")
-				 : talk_send(&entry->talk, url.data, vault->token.bytes,
-					   (struct text){0}, err);
+	ok = buffer_failed(&url)
+		     ? error_set(err, ERROR_LIMIT, "the URL in Vault is too long")
+		     : talk_send(&entry->talk, url.data, vault->token.bytes, (struct text){0}, err);
 	buffer_deinit(&url);
 	return ok;
 }
@@ -587,8 +586,8 @@ void vault_renounce(struct vault *vault, struct text reference)
 bool vault_create(
 	struct vault **out, const struct upstream_edge_settings *settings, struct error *err)
 {
-	struct vault *vault = mmap(NULL, sizeof *vault, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vault *vault = mmap(
+		NULL, sizeof *vault, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	*out = NULL;
 	if (vault == MAP_FAILED)

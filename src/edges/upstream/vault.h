@@ -28,8 +28,8 @@ struct vault_wait {
 
 /* settings are those of the edge, borrowed; without a url every want fails.
  * Errors: LIMIT. */
-bool vault_create(
-	struct vault **out, const struct upstream_edge_settings *settings, struct error *err) MUST_CHECK;
+bool vault_create(struct vault **out, const struct upstream_edge_settings *settings,
+	struct error *err) MUST_CHECK;
 /* Clears every value; nobody may wait any more.  *vault may be NULL. */
 void vault_destroy(struct vault **handle);
 

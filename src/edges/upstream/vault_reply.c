@@ -90,8 +90,8 @@ static int64_t lease_of(const struct json *object)
 	return lease_s > 0 ? lease_s : 0;
 }
 
-static bool secret_take(const struct json *whole, struct text field, struct vault_value *out,
-	struct error *err)
+static bool secret_take(
+	const struct json *whole, struct text field, struct vault_value *out, struct error *err)
 {
 	const struct json *outer = json_find(whole, "data");
 	const struct json *inner = outer == NULL ? NULL : json_find(outer, "data");

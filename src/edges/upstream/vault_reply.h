@@ -35,7 +35,7 @@ bool vault_read_secret(struct text body, struct text field, struct vault_value *
 	int64_t *lease_s, struct error *err) MUST_CHECK;
 
 /* The client token of a login.  Errors: IO (nonsense), LIMIT. */
-bool vault_read_login(struct text body, struct vault_value *out, int64_t *lease_s,
-	struct error *err) MUST_CHECK;
+bool vault_read_login(
+	struct text body, struct vault_value *out, int64_t *lease_s, struct error *err) MUST_CHECK;
 
 #endif

@@ -49,8 +49,8 @@ void wait_ready(struct upstream_wait *wait)
 	wait->credential.run = on_credential;
 	if (connection_has_credential(connection))
 		wait_answer(wait, &fine);
-	else if (!vault_want(connection->edge->vault, connection->credential, &wait->credential,
-			 &err))
+	else if (!vault_want(
+			 connection->edge->vault, connection->credential, &wait->credential, &err))
 		on_credential(wait, &err);
 }
 

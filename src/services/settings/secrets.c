@@ -356,8 +356,8 @@ static bool is_our_own(const struct secrets *secrets, const char *link)
 }
 
 /* Opens what a reference names, if it may be read; -1 if not. */
-static int reference_open(const struct secrets *secrets, const char *path, char link[64],
-	struct error *err)
+static int reference_open(
+	const struct secrets *secrets, const char *path, char link[64], struct error *err)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat about;

@@ -15,20 +15,20 @@ enum { VAULT_URL_BYTES_MAX = 1000, VAULT_NAME_BYTES_MAX = 256 };
  * DIR/remit.yaml, else from the default; both spell the same names.  Texts live
  * in the arena given to the reader and are NUL-terminated. */
 struct settings {
-	const char *data;       /* folder of all state */
-	const char *listen;     /* "ADDR:PORT"; port 0 picks a free one */
-	const char *tls_cert;   /* PEM file, or NULL */
-	const char *tls_key;    /* PEM file, or NULL */
-	const char *store;      /* "sqlite" */
+	const char *data;                 /* folder of all state */
+	const char *listen;               /* "ADDR:PORT"; port 0 picks a free one */
+	const char *tls_cert;             /* PEM file, or NULL */
+	const char *tls_key;              /* PEM file, or NULL */
+	const char *store;                /* "sqlite" */
 	const char *vault_url;            /* of HashiCorp Vault or OpenBao, or NULL */
 	const char *vault_ca;             /* PEM file, or NULL */
 	const char *vault_namespace;      /* or NULL */
 	const char *vault_token_file;     /* either this, */
 	const char *vault_role_id;        /* or these two (AppRole) */
 	const char *vault_secret_id_file; /* 0600, as the token's */
-	const char *public_url; /* what callers use to reach us, or NULL: from listen */
-	int64_t workers;        /* 1 */
-	int64_t hold_ms;        /* how long a call waits for a person before it is answered */
+	const char *public_url;           /* what callers use to reach us, or NULL: from listen */
+	int64_t workers;                  /* 1 */
+	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;
 	int64_t upstream_timeout_ms;
 	int64_t connections_max;

@@ -84,6 +84,24 @@ static void allocations_do_not_overlap_and_large_ones_fit(void **state)
 	arena_destroy(&arena);
 }
 
+static void a_wiped_arena_is_gone_whatever_it_held(void **state)
+{
+	struct arena *arena = NULL;
+	size_t i;
+
+	(void)state;
+	arena_wipe(&arena);
+	arena = arena_create(1 << 20);
+	assert_non_null(arena);
+	arena_wipe(&arena);
+	assert_null(arena);
+	arena = arena_create(1 << 20);
+	for (i = 0; i < 5; i++) /* several blocks, none full */
+		assert_non_null(arena_alloc(arena, 3000, 1));
+	arena_wipe(&arena);
+	assert_null(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +109,7 @@ int main(void)
 		cmocka_unit_test(sizes_that_overflow_are_refused),
 		cmocka_unit_test(memory_is_zeroed_and_aligned_even_when_used_before),
 		cmocka_unit_test(allocations_do_not_overlap_and_large_ones_fit),
+		cmocka_unit_test(a_wiped_arena_is_gone_whatever_it_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

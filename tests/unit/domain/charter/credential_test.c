@@ -24,9 +24,9 @@ static bool is_taken(struct text reference)
 
 static void what_has_another_spelling_or_no_place_is_refused(void **state)
 {
-	static const char *const references[] = {"", "A", "a b", "a/b", "a:b", "sk-Key", "vault:",
-		"vault:kv", "vault:kv#f", "vault:kv/#f", "vault:/a#f", "vault:kv/a", "vault:kv/a#",
-		"vault:kv#a/f", "vault:kv//a#f", "vault:kv/a/#f", "vault:kv/../a#f",
+	static const char *const references[] = {"", "A", "a b", "a/b", "a:b", "sk-Key",
+		"vault:", "vault:kv", "vault:kv#f", "vault:kv/#f", "vault:/a#f", "vault:kv/a",
+		"vault:kv/a#", "vault:kv#a/f", "vault:kv//a#f", "vault:kv/a/#f", "vault:kv/../a#f",
 		"vault:kv/./a#f", "vault:../a#f", "vault:kv/a..#f", "vault:kv/a.#f",
 		"vault:kv/%2E%2E/a#f", "vault:kv/a%2Fb#f", "vault:kv/%61#f", "vault:kv/%2#f",
 		"vault:kv/%GG#f", "vault:kv/%c3%a4#f", "vault:kv/%C3#f", "vault:kv/%00#f",

@@ -118,7 +118,8 @@ static inline void fake_vault_login(struct fake_vault *vault, struct http_exchan
 	char body[512];
 
 	vault->logins++;
-	if (!text_is(request->body, "{\"role_id\":\"role-1\",\"secret_id\":\"secret-id-of-test\"}")) {
+	if (!text_is(request->body,
+		    "{\"role_id\":\"role-1\",\"secret_id\":\"secret-id-of-test\"}")) {
 		fake_vault_say(exchange, 400, "{\"errors\":[\"invalid role or secret ID\"]}");
 		return;
 	}
@@ -140,8 +141,8 @@ static inline void fake_vault_on_request(void *context, struct http_exchange *ex
 		TEXT_ARGS(request->method), TEXT_ARGS(request->target));
 	assert_true(text_is(http_header_find(exchange, "X-Vault-Request"), "true"));
 	if (vault->namespace != NULL)
-		assert_true(text_is(
-			http_header_find(exchange, "X-Vault-Namespace"), vault->namespace));
+		assert_true(
+			text_is(http_header_find(exchange, "X-Vault-Namespace"), vault->namespace));
 	if (text_is(request->path, "/v1/auth/approle/login")) {
 		fake_vault_login(vault, exchange);
 		return;

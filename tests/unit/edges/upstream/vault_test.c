@@ -90,8 +90,8 @@ static int setup(void **state)
 		.log_context = bench};
 	assert_true(vault_create(&bench->vault, &bench->settings, &err));
 	for (size_t i = 0; i < WAITS; i++)
-		bench->waiters[i] = (struct waiter){
-			.wait = {.context = &bench->waiters[i], .run = on_run}};
+		bench->waiters[i] =
+			(struct waiter){.wait = {.context = &bench->waiters[i], .run = on_run}};
 	*state = bench;
 	return 0;
 }

@@ -249,8 +249,7 @@ static void a_foreign_file_stops_the_opening(void **state)
 }
 
 /* A file beside the data folder, 0600; its reference is in *reference. */
-static void outside_write(
-	struct bench *bench, char reference[256], const char *bytes, size_t size)
+static void outside_write(struct bench *bench, char reference[256], const char *bytes, size_t size)
 {
 	int fd;
 

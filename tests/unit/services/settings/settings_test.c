@@ -169,10 +169,10 @@ static void a_vault_needs_one_way_to_be_let_in(void **state)
 	assert_false(READ(f, "--vault-url", url, "--vault-token-file", "/t", "--vault-role-id", "r",
 		"--vault-secret-id-file", "/s"));
 	assert_false(READ(f, "--vault-url", url, "--vault-token-file", "t"));
-	assert_false(READ(f, "--vault-url", url, "--vault-role-id", "r",
-		"--vault-secret-id-file", "s"));
-	assert_true(READ(f, "--vault-url", url, "--vault-role-id", "r",
-		"--vault-secret-id-file", "/s"));
+	assert_false(
+		READ(f, "--vault-url", url, "--vault-role-id", "r", "--vault-secret-id-file", "s"));
+	assert_true(READ(
+		f, "--vault-url", url, "--vault-role-id", "r", "--vault-secret-id-file", "/s"));
 	assert_string_equal(f->settings.vault_role_id, "r");
 }
 
@@ -183,10 +183,8 @@ static void names_for_vault_have_their_bound(void **state)
 	const char *token = "--vault-token-file";
 
 	memset(name, 'n', VAULT_NAME_BYTES_MAX + 1);
-	assert_false(READ(
-		f, "--vault-url", "https://a", token, "/t", "--vault-namespace", name));
-	assert_false(READ(
-		f, "--vault-url", "https://a", token, "/t", "--vault-namespace", "a b"));
+	assert_false(READ(f, "--vault-url", "https://a", token, "/t", "--vault-namespace", name));
+	assert_false(READ(f, "--vault-url", "https://a", token, "/t", "--vault-namespace", "a b"));
 	name[VAULT_NAME_BYTES_MAX] = '\0';
 	assert_true(READ(f, "--vault-url", "https://a", token, "/t", "--vault-namespace", name));
 	memset(url + 8, 'h', VAULT_URL_BYTES_MAX + 1 - 8);
