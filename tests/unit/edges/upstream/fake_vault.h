@@ -19,6 +19,7 @@ struct fake_vault {
 	const char *token;     /* the only one it takes */
 	const char *namespace; /* wanted, or NULL */
 	int64_t lease_s;
+	size_t size; /* of a good answer, made up with blanks; 0: as it comes */
 	int fetches;
 	int logins;
 	const char *refresh_file; /* gets refresh_token at the first refusal */
@@ -50,7 +51,8 @@ static inline void fake_vault_say(struct http_exchange *exchange, unsigned statu
 
 static inline void fake_vault_good(struct fake_vault *vault, struct http_exchange *exchange)
 {
-	static char body[80 * 1024];
+	static char body[300 * 1024];
+	size_t used;
 
 	(void)snprintf(body, sizeof body,
 		"{\"request_id\":\"1\",\"lease_id\":\"\",\"renewable\":false,\"lease_duration\":%"
@@ -59,6 +61,11 @@ static inline void fake_vault_good(struct fake_vault *vault, struct http_exchang
 		"\"deletion_time\":\"\",\"destroyed\":false,\"version\":2}},\"wrap_info\":null,"
 		"\"warnings\":null,\"auth\":null}",
 		(long long)vault->lease_s, vault->value);
+	used = strlen(body);
+	if (used < vault->size) {
+		memset(body + used, ' ', vault->size - used);
+		body[vault->size] = '\0';
+	}
 	fake_vault_say(exchange, 200, body);
 }
 

@@ -483,6 +483,18 @@ static void the_oldest_value_gives_way(void **state)
 	assert_true(vault_find(bench->vault, TEXT("vault:kv/s1#key"), &got));
 }
 
+static void an_answer_has_its_bound(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+
+	bench->fake.size = VAULT_REPLY_BYTES_MAX;
+	fetch_well(bench, reference);
+	bench->fake.size = VAULT_REPLY_BYTES_MAX + 1;
+	assert_false(fetch(bench, TEXT("vault:kv/other#key"), &err));
+	assert_non_null(strstr(err.text, "longer than 262144 bytes"));
+}
+
 static void a_secret_has_its_bound(void **state)
 {
 	static char value[SECRET_BYTES_MAX + 2];
@@ -640,6 +652,7 @@ int main(void)
 		WITH(a_renounced_value_is_dropped_once_in_a_while),
 		WITH(the_table_is_bounded_and_gives_way_to_who_asks),
 		WITH(the_oldest_value_gives_way),
+		WITH(an_answer_has_its_bound),
 		WITH(a_secret_has_its_bound),
 		WITH(a_changed_token_file_is_read_at_the_next_fetch),
 		WITH(a_refused_token_is_read_again_and_tried_once),
