@@ -166,13 +166,15 @@ static struct vault_entry *entry_of(struct vault *vault, struct text reference, 
 
 static void talk_clear(struct talk *talk);
 
-static void entry_log(const struct vault_entry *entry, const struct error *failure)
+/* The log is the operator's: it may name files, hosts and references.  An error
+ * reaches an agent: it says what is wrong and not where. */
+static void vault_log(const struct vault *vault, const char *what, const struct error *failure)
 {
-	const struct upstream_edge_settings *settings = entry->vault->settings;
+	const struct upstream_edge_settings *settings = vault->settings;
 	struct buffer line;
 
 	buffer_init(&line, LOG_BYTES_MAX);
-	buffer_append_format(&line, "%s: %s", entry->reference, failure->text);
+	buffer_append_format(&line, "%s: %s", what, failure->text);
 	if (settings->on_log != NULL && !buffer_failed(&line))
 		settings->on_log(settings->log_context, TEXT("vault"), buffer_text(&line));
 	buffer_deinit(&line);
@@ -189,7 +191,7 @@ static void entry_settle(struct vault_entry *entry, const struct error *failure)
 	if (failure != NULL) {
 		entry->failure = copy;
 		entry->again_ms = now_ms(entry->vault) + entry->vault->times->again_ms;
-		entry_log(entry, &copy);
+		vault_log(entry->vault, entry->reference, &copy);
 	}
 	/* Who waits anew from within run is refused or finds the value: this ends. */
 	while ((wait = entry->waits) != NULL) {
@@ -260,8 +262,10 @@ static void on_done(void *context, const struct http_reply *reply)
 			VAULT_REPLY_BYTES_MAX);
 	else if (failure.code == ERROR_TIMEOUT)
 		error_set(&failure, ERROR_TIMEOUT, "Vault did not answer in time");
-	else if (failure.code != ERROR_NONE)
-		error_wrap(&failure, "Vault");
+	else if (failure.code != ERROR_NONE) {
+		vault_log(talk->vault, talk->vault->settings->vault.url, &failure);
+		error_set(&failure, ERROR_IO, "Vault cannot be reached");
+	}
 	failure.os_errno = 0;
 	if (talk->entry != NULL)
 		entry_done(
@@ -318,19 +322,15 @@ static bool has_token(const struct vault *vault)
 }
 
 /* A file's secret, which must be fit for a header field. */
-static bool file_value(
-	const struct vault *vault, const char *path, struct vault_value *out, struct error *err)
+static bool file_resolve(const struct vault *vault, const char *reference, struct vault_value *out,
+	struct error *err)
 {
-	char reference[CREDENTIAL_BYTES_MAX + 1] = "file:";
 	struct secret secret;
 
-	value_clear(out);
-	if (vault->settings->secrets == NULL || path == NULL ||
-		strlen(path) > CREDENTIAL_BYTES_MAX - 5)
-		return error_set(err, ERROR_INVALID, "no file to read for Vault");
-	memcpy(reference + 5, path, strlen(path) + 1);
+	if (vault->settings->secrets == NULL)
+		return error_set(err, ERROR_INVALID, "no secrets are kept here");
 	if (!secrets_resolve(vault->settings->secrets, text_of(reference), &secret, err))
-		return error_wrap(err, "for Vault");
+		return false;
 	memcpy(out->bytes, secret.bytes, secret.size);
 	out->bytes[secret.size] = '\0';
 	out->size = secret.size;
@@ -338,7 +338,22 @@ static bool file_value(
 	if (strlen(out->bytes) == out->size && strpbrk(out->bytes, "\r\n") == NULL)
 		return true;
 	value_clear(out);
-	return error_set(err, ERROR_INVALID, "%s is not one line of text", reference);
+	return error_set(err, ERROR_INVALID, "it is not one line of text");
+}
+
+static bool file_value(
+	const struct vault *vault, const char *path, struct vault_value *out, struct error *err)
+{
+	char reference[CREDENTIAL_BYTES_MAX + 1];
+
+	value_clear(out);
+	if (path == NULL || strlen(path) >= sizeof reference - strlen("file:"))
+		return error_set(err, ERROR_INVALID, "nothing lets remit into Vault");
+	(void)snprintf(reference, sizeof reference, "file:%s", path);
+	if (file_resolve(vault, reference, out, err))
+		return true;
+	vault_log(vault, reference, err);
+	return error_set(err, err->code, "what lets remit into Vault cannot be read");
 }
 
 /* Takes next_token, and counts it if it is another one. */

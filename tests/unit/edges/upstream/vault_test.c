@@ -139,6 +139,7 @@ static bool fetch(struct bench *bench, struct text what, struct error *err)
 	waiter->is_done = false;
 	if (!want(bench, 0, what, err))
 		return false;
+	assert_null(strstr(err->text, bench->folder));
 	talk_run_until(bench->loop, &waiter->is_done);
 	*err = waiter->err;
 	assert_null(strstr(err->text, "of-test"));
@@ -230,7 +231,8 @@ static void a_token_file_that_others_can_open_is_not_used(void **state)
 	assert_false(want(bench, 0, reference, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
 	assert_int_equal(bench->fake.fetches, 0);
-	assert_non_null(strstr(bench->log, "vault vault:kv/mcp/files#key: for Vault: file:"));
+	assert_non_null(strstr(bench->log, "token: others may open it"));
+	assert_null(strstr(err.text, "/")); /* an agent learns no path */
 }
 
 static void a_token_of_several_lines_is_not_sent(void **state)
@@ -261,7 +263,7 @@ static const struct bad_reply bad_replies[] = {
 	{"version-1", "vault:kv/f#key", ERROR_IO, "KV version 2"},
 	{"elsewhere", "vault:kv/g#key", ERROR_IO, "name the active one"},
 	{"huge", "vault:kv/h#key", ERROR_IO, "longer than 262144 bytes"},
-	{"cut", "vault:kv/i#key", ERROR_IO, "Vault: "},
+	{"cut", "vault:kv/i#key", ERROR_IO, "Vault cannot be reached"},
 	{"good", "vault:kv/j#missing", ERROR_NOT_FOUND, "no field of this name"},
 	{"good", "vault:kv/k#number", ERROR_INVALID, "no text"},
 };
@@ -282,6 +284,17 @@ static void a_bad_reply_gives_no_value_and_a_clear_reason(void **state)
 		assert_false(vault_find(bench->vault, text_of(bad->reference), &got));
 		assert_non_null(strstr(bench->log, bad->reference));
 	}
+}
+
+static void a_vault_that_is_down_is_named_in_the_log_alone(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+
+	http_server_destroy(&bench->fake.http);
+	assert_false(fetch(bench, reference, &err));
+	assert_string_equal(err.text, "Vault cannot be reached");
+	assert_non_null(strstr(bench->log, bench->fake.url));
 }
 
 static void a_vault_that_does_not_answer_is_given_up_at_the_deadline(void **state)
@@ -639,6 +652,7 @@ int main(void)
 		WITH(a_token_file_that_others_can_open_is_not_used),
 		WITH(a_token_of_several_lines_is_not_sent),
 		WITH(a_bad_reply_gives_no_value_and_a_clear_reason),
+		WITH(a_vault_that_is_down_is_named_in_the_log_alone),
 		WITH(a_vault_that_does_not_answer_is_given_up_at_the_deadline),
 		WITH(after_a_failure_vault_is_left_alone_for_a_while),
 		WITH(and_then_it_is_asked_again),
