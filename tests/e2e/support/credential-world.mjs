@@ -107,7 +107,9 @@ expires: 2027-06-30
 ${world.keysLineOf('nobody')}
 `;
 
-export const startCredentialWorld = async (vaultUrl) => {
+// vaultUrl, token: of the Vault.  login: more settings, instead of the token's.
+// references: others than the usual ones, by server.
+export const startCredentialWorld = async (vaultUrl, { token, login, references: own } = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'remit-credentials-'));
   const state = { values: { ...VALUES }, calls: [], folder };
   const servers = {};
@@ -118,17 +120,17 @@ export const startCredentialWorld = async (vaultUrl) => {
   }
   state.file = join(folder, 'key');
   writeFileSync(state.file, VALUES.filed + '\n', { mode: 0o600 });
-  writeFileSync(join(folder, 'token'), TOKEN + '\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'token'), (token ?? TOKEN) + '\n', { mode: 0o600 });
   process.env.REMIT_TEST_CREDENTIAL = VALUES.varied;
   const references = {
     vaulted: 'vault:secret/mcp/vaulted#token', filed: `file:${state.file}`,
-    varied: 'env:REMIT_TEST_CREDENTIAL',
+    varied: 'env:REMIT_TEST_CREDENTIAL', ...own,
   };
   const world = await World.start({
     settings: `hold-ms: 300
 upstream-timeout-ms: 1500
 vault-url: ${vaultUrl}
-vault-token-file: ${join(folder, 'token')}
+${login?.(folder) ?? `vault-token-file: ${join(folder, 'token')}`}
 `,
     change: (files, made) =>
       files.set('charters/60-credentials.yaml', documents(made, references, urls)),
