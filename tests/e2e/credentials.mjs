@@ -68,7 +68,9 @@ test('a changed file counts at the next call', async () => {
 
 test('a file that others can open is not used', async () => {
   chmodSync(state.file, 0o644);
-  await fails('filed', /others may open it/);
+  await fails('filed', /credential: it cannot be read/);
+  assert.match(world.daemonText, /key: others may open it/);
+  assert.ok(!seen.join().includes(state.folder), 'an agent learns no path');
   chmodSync(state.file, 0o600);
   await works('filed');
 });

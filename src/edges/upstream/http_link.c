@@ -274,8 +274,13 @@ static bool credential_read(
 	*out = (struct secret){0};
 	if (edge->settings.secrets == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no secrets are kept here");
-	if (!connection->is_credential_fetched)
-		return secrets_resolve(edge->settings.secrets, connection->credential, out, err);
+	if (!connection->is_credential_fetched) {
+		if (secrets_resolve(edge->settings.secrets, connection->credential, out, err))
+			return true;
+		/* The error reaches an agent, who learns no path and no name. */
+		connection_log(connection, "credential: %s", err->text);
+		return error_set(err, err->code, "it cannot be read: the log says why");
+	}
 	if (!vault_find(edge->vault, connection->credential, &value))
 		return error_set(err, ERROR_IO, "it is not at hand just now");
 	out->bytes = calloc(1, value.length);

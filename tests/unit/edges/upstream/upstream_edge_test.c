@@ -831,6 +831,21 @@ static void a_credential_goes_with_every_request(void **state)
 	assert_null(strstr(bench->log, "key-of-test"));
 }
 
+static void a_credential_that_cannot_be_read_is_explained_in_the_log_alone(void **state)
+{
+	struct bench *bench = *state;
+	struct error err = {0};
+
+	use_http(bench, "good");
+	bench->server.credential = TEXT("file:/no/such/key");
+	assert_false(prepare(bench, DEADLINE_MS, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	assert_string_equal(
+		err.text, "server fake: credential: it cannot be read: the log says why");
+	assert_non_null(strstr(bench->log, "credential: file:/no/such/key: No such file"));
+	assert_string_equal(bench->methods, "");
+}
+
 static void a_credential_never_leaves_in_the_clear(void **state)
 {
 	struct bench *bench = *state;
@@ -904,6 +919,7 @@ int main(void)
 		WITH(an_http_server_that_is_down_is_refused_with_its_reason),
 		WITH(the_credential_is_sent_to_the_server_and_shown_nowhere),
 		SEALED(a_credential_goes_with_every_request),
+		SEALED(a_credential_that_cannot_be_read_is_explained_in_the_log_alone),
 		SEALED(a_credential_never_leaves_in_the_clear),
 		WITH(stopping_ends_the_session_at_the_server),
 	};
