@@ -83,19 +83,18 @@ static const char *key_yaml(struct issuing *issuing, const struct private_key *k
 		.data;
 }
 
-static void enrol_ana(struct issuing *issuing)
+void issuing_enrol(struct issuing *issuing, const char *person, const struct private_key *key)
 {
 	struct governed *governed = &issuing->governed;
 	struct registrar_request request = {
-		.verb = REGISTRAR_ENROL, .actor = TEXT("remit"), .name = TEXT("ana")};
+		.verb = REGISTRAR_ENROL, .actor = TEXT("remit"), .name = text_of(person)};
 	char code[CODE_TEXT_BYTES];
 	struct error err = {0};
 
-	must(governed_step(governed, "adi", REGISTRAR_ISSUE_CODE, "ana"), &governed->last.err);
+	must(governed_step(governed, "adi", REGISTRAR_ISSUE_CODE, person), &governed->last.err);
 	memcpy(code, governed->code, sizeof code);
 	request.code = text_of(code);
-	must(jwk_format(&request.jwk, governed->arena, private_key_public(issuing->ana_key), &err),
-		&err);
+	must(jwk_format(&request.jwk, governed->arena, private_key_public(key), &err), &err);
 	must(governed_run(governed, request), &governed->last.err);
 }
 
@@ -116,7 +115,7 @@ void issuing_init(struct issuing *issuing)
 		governed->arena, "%s%s", governed_world_yaml, key_yaml(issuing, issuing->a1_key));
 	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
 	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"), &governed->last.err);
-	enrol_ana(issuing);
+	issuing_enrol(issuing, "ana", issuing->ana_key);
 }
 
 void issuing_deinit(struct issuing *issuing)

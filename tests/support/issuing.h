@@ -32,6 +32,8 @@ struct issuing {
 
 void issuing_init(struct issuing *issuing);
 void issuing_deinit(struct issuing *issuing);
+/* Enrols the key for the person, who is registered. */
+void issuing_enrol(struct issuing *issuing, const char *person, const struct private_key *key);
 /* The clock of log and service. */
 int64_t issuing_now_s(const struct issuing *issuing);
 void issuing_pass(struct issuing *issuing, int64_t seconds);

@@ -60,6 +60,10 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 
 bool issue_create(struct issue **out, const struct issue_parts *parts, struct error *err)
 {
+	static const struct replay_bounds assertions = {
+		ISSUE_ASSERTIONS_MAX, ISSUE_ASSERTIONS_PER_IDENTITY_MAX};
+	static const struct replay_bounds requests = {
+		ISSUE_REQUESTS_MAX, ISSUE_REQUESTS_PER_PERSON_MAX};
 	struct issue *issue = calloc(1, sizeof *issue);
 	bool is_ok = false;
 
@@ -74,8 +78,8 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 		goto done;
 	}
 	issue->created_utc_s = issue_now_utc_ms(issue) / 1000;
-	if (!replay_table_create(&issue->assertions, ISSUE_ASSERTIONS_MAX, err) ||
-		!replay_table_create(&issue->requests, ISSUE_REQUESTS_MAX, err) ||
+	if (!replay_table_create(&issue->assertions, &assertions, err) ||
+		!replay_table_create(&issue->requests, &requests, err) ||
 		!register_with_fold(issue, err))
 		goto done;
 	*out = issue;

@@ -14,6 +14,12 @@ enum {
 	ISSUE_ISSUER_BYTES_MAX = 256,
 	ISSUE_ASSERTIONS_MAX = 65536, /* one-time ids of client assertions kept */
 	ISSUE_REQUESTS_MAX = 16384,   /* one-time ids of signed requests kept */
+	/* Of those, what one identity or person may hold: a sixteenth.  An id is
+	 * kept for 7 minutes at most, so an identity that opens 9 tasks a second
+	 * has room, which is more than TASKS_PER_IDENTITY_MAX lets it keep up; a
+	 * person's is kept for a minute: 17 requests a second. */
+	ISSUE_ASSERTIONS_PER_IDENTITY_MAX = ISSUE_ASSERTIONS_MAX / 16,
+	ISSUE_REQUESTS_PER_PERSON_MAX = ISSUE_REQUESTS_MAX / 16,
 	TOKEN_CACHE_WAYS = 4,
 	TOKEN_CACHE_SETS = ISSUE_CACHE_ENTRIES / TOKEN_CACHE_WAYS,
 };

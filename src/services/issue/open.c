@@ -6,8 +6,9 @@
  *
  * O1  Before the signature holds, every refusal that depends on the registry is
  *     the same, so that a stranger learns no names.
- * O2  A one-time id is noted when its signature held, whatever comes after; it
- *     is in the record that it opened, so a restart knows it too.
+ * O2  A one-time id is noted when its signature held, whatever comes after, in
+ *     the share of its identity; it is in the record that it opened, so a restart
+ *     knows it too.
  * O3  No token leaves without a durable task-opened record. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ enum {
 	SLOTS = 4,
 	SLOT_KEY_BYTES = 64,
 };
+#define ACTOR_PREFIX "identity:"
+
 _Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= SLOT_S,
 	"an id can be replayed for less than one slot");
 
@@ -50,8 +53,7 @@ struct proof {
 	const struct charter *charter;
 	struct text key_id; /* thumbprint, in the opening's arena */
 	enum environment environment;
-	struct sha256 replay;
-	int64_t replay_until_utc_s;
+	struct replay_use use;
 };
 
 static void opening_free(struct opening *opening)
@@ -188,11 +190,14 @@ static bool use_once(struct opening *opening, struct proof *proof)
 	int64_t now_utc_s = issue_now_utc_ms(opening->issue) / 1000;
 	struct error err = {0};
 
-	proof->replay = replay_key(claims->issuer, claims->id);
-	proof->replay_until_utc_s = claims->expires_utc_s + TOKEN_SKEW_S;
-	if (replay_is_used(table, &proof->replay, now_utc_s))
+	proof->use = (struct replay_use){
+		.key = replay_key(claims->issuer, claims->id),
+		.owner = opening->identity,
+		.until_utc_s = claims->expires_utc_s + TOKEN_SKEW_S,
+	};
+	if (replay_is_used(table, &proof->use.key, now_utc_s))
 		return refuse(opening->request, ISSUE_REPLAYED, NULL);
-	if (!replay_note(table, &proof->replay, proof->replay_until_utc_s, now_utc_s, &err))
+	if (!replay_note(table, &proof->use, now_utc_s, &err))
 		return refuse(opening->request, ISSUE_BUSY, err.text);
 	return true;
 }
@@ -270,8 +275,8 @@ static bool add_proof(struct json *out, struct opening *opening, const struct js
 	json_object_start(&part, opening->arena);
 	json_put_text(&part, "key", proof->key_id);
 	json_put_text(&part, "replay",
-		base64url_text(opening->arena, proof->replay.bytes, sizeof proof->replay.bytes));
-	json_put_integer(&part, "until", proof->replay_until_utc_s);
+		base64url_text(opening->arena, proof->use.key.bytes, sizeof proof->use.key.bytes));
+	json_put_integer(&part, "until", proof->use.until_utc_s);
 	if (!json_object_seal(&part, &proven, err))
 		return false;
 	json_object_start(&whole, opening->arena);
@@ -295,7 +300,7 @@ static bool make_record(struct opening *opening, const struct proof *proof, stru
 		.environment = proof->environment,
 		.at_utc_ms = at_utc_ms};
 	struct text actor =
-		text_format(opening->arena, "identity:%.*s", TEXT_ARGS(opening->identity));
+		text_format(opening->arena, ACTOR_PREFIX "%.*s", TEXT_ARGS(opening->identity));
 	struct json record, whole;
 
 	/* limits.task of the charter; 15 minutes where it says nothing. */
@@ -447,26 +452,29 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 /* ---- the one-time ids across restarts ---- */
 
 /* A task-opened record carries proof; the store's row (type "assertion") is the
- * proof alone. */
+ * proof and the actor alone.  What is on record is kept whatever the identity's
+ * share, or a start could fail on it. */
 bool issue_fold_assertion(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct issue *issue = state;
 	const struct json *proof = json_find(record, "proof");
-	struct sha256 key;
+	struct text actor = json_text_or(record, "actor", "");
+	struct replay_use use = {.owner = actor};
 	size_t size = 0;
-	int64_t until_utc_s;
 
 	(void)index;
 	/* Rows of tasks are parts of such records and need not have one. */
 	if (proof == NULL)
 		return true;
-	until_utc_s = json_integer_or(proof, "until", 0);
-	if (!base64url_decode(
-		    json_text_or(proof, "replay", ""), key.bytes, sizeof key.bytes, &size) ||
-		size != sizeof key.bytes || until_utc_s <= 0)
+	if (text_starts_with(actor, ACTOR_PREFIX))
+		use.owner = (struct text){actor.data + sizeof ACTOR_PREFIX - 1,
+			actor.length - (sizeof ACTOR_PREFIX - 1)};
+	use.until_utc_s = json_integer_or(proof, "until", 0);
+	if (!base64url_decode(json_text_or(proof, "replay", ""), use.key.bytes,
+		    sizeof use.key.bytes, &size) ||
+		size != sizeof use.key.bytes || use.until_utc_s <= 0)
 		return error_set(err, ERROR_CORRUPT, "the proof of a task is malformed");
-	return replay_note(
-		issue->assertions, &key, until_utc_s, issue_now_utc_ms(issue) / 1000, err);
+	return replay_keep(issue->assertions, &use, issue_now_utc_ms(issue) / 1000, err);
 }
 
 static struct text slot_prefix(struct arena *arena, int64_t slot)

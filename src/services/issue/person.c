@@ -38,16 +38,18 @@ static enum token_reason find_key(struct issue *issue, const struct issue_signed
 static enum token_reason use_once(
 	struct issue *issue, const struct request_signature *signature, int64_t now_utc_s)
 {
-	struct sha256 key = replay_key(signature->person, signature->id);
-	int64_t until_utc_s = signature->issued_utc_s + REQUEST_SIGNATURE_WINDOW_S;
+	const struct replay_use use = {
+		.key = replay_key(signature->person, signature->id),
+		.owner = signature->person,
+		.until_utc_s = signature->issued_utc_s + REQUEST_SIGNATURE_WINDOW_S,
+	};
 	struct error err = {0};
 
 	if (signature->issued_utc_s < issue->created_utc_s)
 		return TOKEN_TOO_OLD;
-	if (replay_is_used(issue->requests, &key, now_utc_s))
+	if (replay_is_used(issue->requests, &use.key, now_utc_s))
 		return TOKEN_REPLAYED;
-	return replay_note(issue->requests, &key, until_utc_s, now_utc_s, &err) ? TOKEN_ACCEPTED
-										: TOKEN_NO_ROOM;
+	return replay_note(issue->requests, &use, now_utc_s, &err) ? TOKEN_ACCEPTED : TOKEN_NO_ROOM;
 }
 
 static enum token_reason check(struct issue *issue, const struct issue_signed *what,

@@ -106,7 +106,8 @@ static bool run_everything(const struct private_key *key, struct error *err)
 		error_set(err, ERROR_LIMIT, "no arena");
 		goto done;
 	}
-	is_ok = replay_table_create(&table, 16, err) && make_set(key, arena, err) &&
+	is_ok = replay_table_create(&table, &(struct replay_bounds){16, 4}, err) &&
+		make_set(key, arena, err) &&
 		client_assertion_build(&out, key, TEXT("a"), TEXT("b"), NOW_S, err) &&
 		sign_and_check_request(key, arena, err);
 done:

@@ -9,6 +9,7 @@
 
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
+#include "services/issue/issue_private.h"
 #include "support/issuing.h"
 #include "support/memory_store.h"
 
@@ -225,6 +226,63 @@ static void an_assertion_opens_one_task_only(void **state)
 	assert_false(issuing_open(issuing, assertion, ISSUING_FILES));
 	assert_int_equal(issuing->refusal, ISSUE_REPLAYED);
 	assert_int_equal(task_table_count(issuing->tasks), 1);
+}
+
+/* Registers a2, proposed and with a1's key, and signs an assertion as it. */
+static struct text assertion_of_another(struct issuing *issuing)
+{
+	struct arena *arena = issuing->governed.arena;
+	struct error err = {0};
+	struct buffer out;
+	struct json jwk;
+	struct text made;
+
+	assert_true(jwk_format(&jwk, arena, private_key_public(issuing->a1_key), &err));
+	made = text_format(arena,
+		"object: identity\nname: a2\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: Waits\nenvironments: [staging]\n"
+		"entitlements: []\nexpires: 2030-01-01\n"
+		"keys: [{environment: staging, jwk: {kty: EC, crv: P-256, x: \"%.*s\", y: "
+		"\"%.*s\"}}]\n",
+		TEXT_ARGS(json_text_or(&jwk, "x", "")), TEXT_ARGS(json_text_or(&jwk, "y", "")));
+	assert_true(governed_apply(&issuing->governed, "adi", made.data));
+	buffer_init(&out, TEXT_BYTES);
+	assert_true(client_assertion_build(&out, issuing->a1_key, TEXT("a2"), TEXT(ISSUING_ISSUER),
+		issuing_now_s(issuing), &err));
+	made = text_copy(arena, buffer_text(&out));
+	buffer_deinit(&out);
+	return made;
+}
+
+static void refused_requests_of_one_identity_leave_room_for_others(void **state)
+{
+	struct issuing *issuing = *state;
+
+	/* Each holds, and is refused for what it asks. */
+	for (size_t i = 0; i < ISSUE_ASSERTIONS_PER_IDENTITY_MAX; i++) {
+		assert_false(issuing_open(issuing, issuing_assertion(issuing, NULL), ""));
+		assert_int_equal(issuing->refusal, ISSUE_AUDIENCE_MISSING);
+	}
+	assert_refused(issuing, issuing_assertion(issuing, NULL), ISSUING_FILES, ISSUE_BUSY);
+	/* Another is judged by what it is, not by what a1 used up. */
+	assert_refused(issuing, assertion_of_another(issuing), ISSUING_FILES, ISSUE_NOT_ACTIVE);
+	/* Nor is it for ever. */
+	issuing_pass(issuing, CLIENT_ASSERTION_LIFETIME_S + TOKEN_SKEW_S + 1);
+	assert_true(issuing_open_good(issuing));
+}
+
+static void an_assertion_that_does_not_hold_takes_no_room(void **state)
+{
+	struct issuing *issuing = *state;
+	struct private_key *other = NULL;
+	struct error err = {0};
+
+	assert_true(private_key_generate(&other, SIGNATURE_ES256, &err));
+	for (size_t i = 0; i <= ISSUE_ASSERTIONS_PER_IDENTITY_MAX; i++)
+		assert_false(issuing_open(issuing, issuing_assertion(issuing, other), ""));
+	assert_int_equal(issuing->refusal, ISSUE_CLIENT_UNPROVEN);
+	assert_true(issuing_open_good(issuing));
+	private_key_destroy(&other);
 }
 
 static void two_at_once_with_one_assertion_open_one_task(void **state)
@@ -673,6 +731,30 @@ static void a_request_is_signed_by_its_person_once(void **state)
 	assert_false(verify(issuing, good, NULL, ""));
 }
 
+static void requests_of_one_person_leave_room_for_others(void **state)
+{
+	struct issuing *issuing = *state;
+	struct private_key *bo_key = NULL;
+	struct error err = {0};
+	struct text person;
+	struct issue_signed what = {.request = request};
+
+	assert_true(private_key_generate(&bo_key, SIGNATURE_ES256, &err));
+	issuing_enrol(issuing, "bo", bo_key);
+	for (size_t i = 0; i < ISSUE_REQUESTS_PER_PERSON_MAX; i++)
+		assert_true(verify(
+			issuing, sign_request(issuing, issuing->ana_key, "ana"), NULL, "ana"));
+	what.authorization = sign_request(issuing, issuing->ana_key, "ana");
+	assert_false(issue_verify_request(
+		issuing->issue, &what, issuing->governed.arena, &person, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	assert_non_null(strstr(err.text, "no_room"));
+	assert_true(verify(issuing, sign_request(issuing, bo_key, "bo"), NULL, "bo"));
+	issuing_pass(issuing, REQUEST_SIGNATURE_WINDOW_S + 1);
+	assert_true(verify(issuing, sign_request(issuing, issuing->ana_key, "ana"), NULL, "ana"));
+	private_key_destroy(&bo_key);
+}
+
 static void a_revoked_key_signs_nothing(void **state)
 {
 	struct issuing *issuing = *state;
@@ -784,6 +866,8 @@ int main(void)
 		ISSUE_TEST(a_proposed_identity_hears_that_it_is_proposed),
 		ISSUE_TEST(an_ended_charter_opens_no_task),
 		ISSUE_TEST(an_assertion_opens_one_task_only),
+		ISSUE_TEST(refused_requests_of_one_identity_leave_room_for_others),
+		ISSUE_TEST(an_assertion_that_does_not_hold_takes_no_room),
 		ISSUE_TEST(two_at_once_with_one_assertion_open_one_task),
 		ISSUE_TEST(no_record_no_token),
 		ISSUE_TEST(a_signer_that_fails_leaves_no_open_task),
@@ -805,6 +889,7 @@ int main(void)
 		ISSUE_TEST(rows_alone_keep_the_used_assertions),
 		ISSUE_TEST(rows_of_used_assertions_do_not_pile_up),
 		ISSUE_TEST(a_request_is_signed_by_its_person_once),
+		ISSUE_TEST(requests_of_one_person_leave_room_for_others),
 		ISSUE_TEST(a_revoked_key_signs_nothing),
 		ISSUE_TEST(enrolment_needs_the_very_key_in_the_body),
 		ISSUE_TEST(a_strangers_signature_takes_no_room),
