@@ -242,7 +242,9 @@ static void make_services(struct call_bench *bench, int64_t hold_ms)
 	const struct call_settings settings = {
 		.hold_ms = hold_ms,
 		.upstream_ms = 1000,
-		.exchanges_max = 64,
+		.exchanges_max = CALL_BENCH_EXCHANGES_MAX,
+		.exchanges_per_identity_max = CALL_BENCH_PER_IDENTITY_MAX,
+		.exchanges_per_task_max = CALL_BENCH_PER_TASK_MAX,
 		.arena_bytes = 4 * 1024 * 1024,
 	};
 	struct call_ports ports;

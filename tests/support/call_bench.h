@@ -10,7 +10,13 @@
  * durable entries hold an ALLOW for exactly this request that no other request
  * was sent on, and whose approval, if it needed one, opened no other. */
 
-enum { CALL_BENCH_REQUESTS_MAX = 4096 };
+enum {
+	CALL_BENCH_REQUESTS_MAX = 4096,
+	/* The service's settings. */
+	CALL_BENCH_EXCHANGES_MAX = 68,
+	CALL_BENCH_PER_IDENTITY_MAX = 66,
+	CALL_BENCH_PER_TASK_MAX = 64,
+};
 
 enum fault { FAULT_NONE = 0, FAULT_NOW, FAULT_LATER };
 

@@ -20,6 +20,8 @@ const struct call_settings call_settings_default = {
 	.hold_ms = CALL_HOLD_MS_DEFAULT,
 	.upstream_ms = CALL_UPSTREAM_MS_DEFAULT,
 	.exchanges_max = CALL_EXCHANGES_MAX_DEFAULT,
+	.exchanges_per_identity_max = CALL_EXCHANGES_PER_IDENTITY_MAX_DEFAULT,
+	.exchanges_per_task_max = CALL_EXCHANGES_PER_TASK_MAX_DEFAULT,
 	.arena_bytes = CALL_ARENA_BYTES_DEFAULT,
 };
 
@@ -41,6 +43,24 @@ static void on_release(struct loop_post *post)
 	exchange_destroy(&exchange);
 }
 
+/* Whether its task and its identity may have one more. */
+static bool exchange_share(struct exchange *exchange, const struct task *task, struct error *err)
+{
+	struct call_service *service = exchange->service;
+	const struct call_settings *settings = &service->settings;
+
+	return share_take(&exchange->of_task, service->tasks, task->id,
+		       settings->exchanges_per_task_max, err) &&
+	       share_take(&exchange->of_identity, service->identities, task->identity,
+		       settings->exchanges_per_identity_max, err);
+}
+
+void exchange_give_share(struct exchange *exchange)
+{
+	share_give(exchange->service->tasks, &exchange->of_task);
+	share_give(exchange->service->identities, &exchange->of_identity);
+}
+
 static bool text_keep(
 	struct exchange *exchange, struct text from, struct text *out, struct error *err)
 {
@@ -59,6 +79,8 @@ static bool exchange_read(
 	if (task == NULL)
 		return error_set(
 			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(request->task));
+	if (!exchange_share(exchange, task, err))
+		return false;
 	draft.environment = task->environment;
 	draft.params = NULL;
 	if (!text_keep(exchange, task->identity, &draft.identity, err) ||
@@ -116,6 +138,7 @@ bool call_start(struct call_service *service, const struct call_request *request
 	if (exchange == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a call");
 	if (!exchange_read(exchange, request, err)) {
+		exchange_give_share(exchange);
 		exchange_destroy(&exchange);
 		return false;
 	}
@@ -613,6 +636,9 @@ bool call_service_create(struct call_service **out, const struct call_ports *por
 		error_set(err, ERROR_LIMIT, "no memory for calls");
 		goto done;
 	}
+	if (!share_table_create(&service->tasks, settings->exchanges_max, err) ||
+		!share_table_create(&service->identities, settings->exchanges_max, err))
+		goto done;
 	if (!service_register(service, err))
 		goto done;
 	*out = service;
@@ -647,6 +673,8 @@ void call_service_destroy(struct call_service **service)
 		exchange = next;
 	}
 	name_table_destroy(&(*service)->in_flight, free);
+	share_table_destroy(&(*service)->tasks);
+	share_table_destroy(&(*service)->identities);
 	free(*service);
 	*service = NULL;
 }

@@ -23,6 +23,10 @@ struct exchange;
 
 enum {
 	CALL_EXCHANGES_MAX_DEFAULT = 4096,
+	/* Of those, what one identity and one task may hold, so that neither can
+	 * take them from all others: a quarter, and a quarter of that. */
+	CALL_EXCHANGES_PER_IDENTITY_MAX_DEFAULT = CALL_EXCHANGES_MAX_DEFAULT / 4,
+	CALL_EXCHANGES_PER_TASK_MAX_DEFAULT = CALL_EXCHANGES_PER_IDENTITY_MAX_DEFAULT / 4,
 	CALL_ARENA_BYTES_DEFAULT = 16 * 1024 * 1024, /* of one exchange */
 	CALL_RECORD_MS = 30 * 1000,                  /* longest wait for the log */
 	CALL_PREPARE_MS = 30 * 1000,                 /* longest wait for a server to start */
@@ -48,7 +52,9 @@ struct call_settings {
 	int64_t hold_ms;      /* how long an asked call waits; 0: answered at once */
 	int64_t upstream_ms;  /* longest wait for an answer */
 	size_t exchanges_max; /* in flight at once */
-	size_t arena_bytes;   /* of one exchange */
+	size_t exchanges_per_identity_max;
+	size_t exchanges_per_task_max;
+	size_t arena_bytes; /* of one exchange */
 };
 extern const struct call_settings call_settings_default;
 
@@ -142,7 +148,8 @@ struct call_client {
 };
 
 /* Takes a call over.  *out is valid until on_reply ran or call_abort was
- * called.  False: not taken (LIMIT: exchanges_max in flight, or too large;
+ * called.  False: not taken (LIMIT: exchanges_max in flight, or the identity's or
+ * the task's share of them, or too large;
  * INVALID: params are not what the method wants; NOT_FOUND: no such task). */
 bool call_start(struct call_service *service, const struct call_request *request,
 	const struct call_client *client, struct exchange **out, struct error *err) MUST_CHECK;

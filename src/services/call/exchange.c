@@ -61,6 +61,7 @@ static void exchange_finish(struct exchange *exchange, enum exchange_state state
 	if (exchange->next != NULL)
 		exchange->next->link = exchange->link;
 	exchange->link = NULL;
+	exchange_give_share(exchange);
 	exchange->service->figures.in_flight--;
 	loop_defer(ports->loop, &exchange->release_post);
 }

@@ -3,6 +3,7 @@
 
 #include "domain/charter/name_table.h"
 #include "services/call/call_service.h"
+#include "services/call/share.h"
 
 /* Private to services/call: one call in flight.
  *
@@ -88,7 +89,8 @@ struct exchange {
 	enum exchange_state state;
 	struct arena *arena; /* everything of the call */
 	struct exchange *next;
-	struct exchange **link; /* NULL: not in the list */
+	struct exchange **link;              /* NULL: not in the list */
+	struct share *of_task, *of_identity; /* held from its start to its end */
 	/* The door; NULL once it was answered or went away. */
 	const struct call_client *client;
 	struct call_client client_copy;
@@ -146,12 +148,16 @@ struct text exchange_message(
 	struct exchange *exchange, enum call_reply_kind kind, const struct error *failure);
 
 /* call_service.c */
+/* Its places among those of its task and identity are free again. */
+void exchange_give_share(struct exchange *exchange);
 struct in_flight;
 struct call_service {
 	struct call_ports ports;
 	struct call_settings settings;
 	struct call_figures figures;
 	struct exchange *exchanges;
+	struct share_table *tasks;      /* exchanges of each */
+	struct share_table *identities; /* exchanges of each */
 	struct call_stream *streams;
 	struct name_table *in_flight; /* decimal index -> struct in_flight */
 	struct loop_timer timer;

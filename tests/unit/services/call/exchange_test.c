@@ -129,21 +129,76 @@ static void an_unknown_task_is_not_taken(void **state)
 	assert_int_equal(call_figures(bench->call).in_flight, 0);
 }
 
-static void calls_in_flight_have_a_limit(void **state)
+/* Starts as many calls as will be taken, up to count; how many were. */
+static size_t fill(
+	struct call_bench *bench, struct bench_client *clients, const char *task, size_t count)
 {
-	struct call_bench *bench = *state;
-	static struct bench_client clients[65];
-	size_t i;
+	size_t i = 0;
 
+	while (i < count && call_bench_start_method(bench, &clients[i], task, "tools/call",
+				    "{\"name\":\"list\",\"arguments\":{}}"))
+		i++;
+	return i;
+}
+
+static void a_task_and_an_identity_have_a_share_of_the_calls_in_flight(void **state)
+{
+	enum { MAX = CALL_BENCH_EXCHANGES_MAX };
+	struct call_bench *bench = *state;
+	static struct bench_client clients[MAX + 1];
+	size_t task = CALL_BENCH_PER_TASK_MAX, identity = CALL_BENCH_PER_IDENTITY_MAX, i;
+
+	decide_bench_edit(&bench->world, "agent", "name: agent\n", "name: other-agent\n");
+	decide_bench_open_task(&bench->world, "t-2", "agent", ENVIRONMENT_STAGING, "");
+	decide_bench_open_task(&bench->world, "t-3", "other-agent", ENVIRONMENT_STAGING, "");
 	bench->is_log_held = true;
-	for (i = 0; i < 64; i++)
-		assert_true(call_bench_start(bench, &clients[i], "list", "{}"));
-	assert_false(call_bench_start(bench, &clients[64], "list", "{}"));
-	for (i = 0; i < 64; i++)
+	assert_int_equal(fill(bench, clients, "t-1", task + 1), task);
+	/* Its identity has room left, in another task. */
+	assert_int_equal(fill(bench, clients + task, "t-2", 3), identity - task);
+	/* Others have room left. */
+	assert_int_equal(fill(bench, clients + identity, "t-3", 3), MAX - identity);
+	assert_int_equal(call_figures(bench->call).in_flight, MAX);
+	/* What ends is given back to whom it belonged. */
+	call_bench_abort(&clients[0]);
+	call_bench_flush(bench);
+	for (i = 1; i < MAX; i++)
 		call_bench_abort(&clients[i]);
 	call_bench_flush(bench);
 	assert_int_equal(call_figures(bench->call).in_flight, 0);
-	assert_true(call_bench_start(bench, &clients[64], "list", "{}"));
+	assert_int_equal(share_table_count(bench->call->tasks), 0);
+	assert_int_equal(share_table_count(bench->call->identities), 0);
+	bench->is_log_held = true;
+	assert_int_equal(fill(bench, clients, "t-1", task + 1), task);
+	for (i = 0; i < task; i++)
+		call_bench_abort(&clients[i]);
+}
+
+static void a_call_that_is_not_taken_holds_no_share(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_false(call_bench_start_method(bench, &client, "t-1", "tools/call", "{}"));
+	assert_int_equal(share_table_count(bench->call->tasks), 0);
+	assert_int_equal(share_table_count(bench->call->identities), 0);
+}
+
+static void calls_in_flight_have_a_limit(void **state)
+{
+	enum { MAX = CALL_BENCH_PER_TASK_MAX };
+	struct call_bench *bench = *state;
+	static struct bench_client clients[MAX + 1];
+	size_t i;
+
+	bench->is_log_held = true;
+	for (i = 0; i < MAX; i++)
+		assert_true(call_bench_start(bench, &clients[i], "list", "{}"));
+	assert_false(call_bench_start(bench, &clients[MAX], "list", "{}"));
+	for (i = 0; i < MAX; i++)
+		call_bench_abort(&clients[i]);
+	call_bench_flush(bench);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+	assert_true(call_bench_start(bench, &clients[MAX], "list", "{}"));
 }
 
 /* ---- faults ---- */
@@ -877,6 +932,8 @@ int main(void)
 		CALL_TEST(a_refused_call_is_recorded_and_never_reaches_the_server),
 		CALL_TEST(a_list_shows_only_what_the_caller_could_use),
 		CALL_TEST(an_unknown_task_is_not_taken),
+		CALL_TEST(a_task_and_an_identity_have_a_share_of_the_calls_in_flight),
+		CALL_TEST(a_call_that_is_not_taken_holds_no_share),
 		CALL_TEST(calls_in_flight_have_a_limit),
 		CALL_TEST(no_record_no_effect),
 		CALL_TEST(a_server_that_cannot_start_is_an_answer_and_an_outcome),
