@@ -16,6 +16,7 @@ struct http_listener {
 	struct MHD_Daemon *daemon; /* NULL: not in use */
 	struct loop_watch watch;   /* the daemon's epoll descriptor */
 	bool needs_run;
+	bool is_full; /* after its last run */
 	bool is_local;
 	bool is_tls;
 	int64_t due_ms; /* its next timeout; -1: none */

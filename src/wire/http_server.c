@@ -218,12 +218,29 @@ static void on_ready(struct loop_watch *watch, unsigned events)
 	listener->needs_run = true;
 }
 
+static uint32_t listener_count(const struct http_listener *listener)
+{
+	const union MHD_DaemonInfo *about = listener->daemon == NULL
+						    ? NULL
+						    : MHD_get_daemon_info(listener->daemon,
+							      MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return about == NULL ? 0 : about->num_connections;
+}
+
+/* A library that is full no longer listens, and takes it up again only when it is
+ * run after a connection has gone: nothing else would wake it. */
 static void listener_run(struct http_listener *listener, int64_t now_ms)
 {
+	uint32_t most = listener->server->settings.connections_max;
+	bool was_full = listener->is_full;
 	MHD_UNSIGNED_LONG_LONG wait_ms;
 
-	listener->needs_run = false;
+	listener->needs_run = false; /* a handler may ask for another */
 	(void)MHD_run(listener->daemon);
+	listener->is_full = listener_count(listener) >= most;
+	if (was_full && !listener->is_full)
+		listener->needs_run = true;
 	listener->due_ms = -1;
 	if (MHD_get_timeout(listener->daemon, &wait_ms) == MHD_YES)
 		listener->due_ms = now_ms + (int64_t)wait_ms;
@@ -554,15 +571,7 @@ uint32_t http_server_connection_count(const struct http_server *server)
 	uint32_t count = 0;
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		const union MHD_DaemonInfo *about =
-			server->listeners[i].daemon == NULL
-				? NULL
-				: MHD_get_daemon_info(server->listeners[i].daemon,
-					  MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-
-		if (about != NULL)
-			count += about->num_connections;
-	}
+	for (i = 0; i < 2; i++)
+		count += listener_count(&server->listeners[i]);
 	return count;
 }

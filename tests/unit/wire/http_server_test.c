@@ -598,6 +598,40 @@ static void a_socket_in_use_is_not_taken_over(void **state)
 	assert_int_equal(access(bench->socket_path, F_OK), 0);
 }
 
+static void a_full_listener_leaves_the_socket_to_its_user(void **state)
+{
+	enum { CONNECTIONS = 2 };
+	struct bench *bench = *state;
+	struct talk idle[CONNECTIONS], waiting;
+	static const char request[] = "GET /echo/a HTTP/1.1\r\nHost: a\r\n" END;
+	static const char held[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct error err;
+
+	start(bench, &(struct http_server_settings){.tcp_address = "127.0.0.1:0",
+			     .unix_path = bench->socket_path,
+			     .connections_max = CONNECTIONS,
+			     .on_request = on_request,
+			     .context = bench});
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		talk_open(&idle[i], bench->loop, http_server_port(bench->server));
+		talk_say(&idle[i], held, strlen(held));
+		assert_true(loop_run(bench->loop, &err)); /* until it is held */
+	}
+	assert_int_equal(bench->calls, CONNECTIONS);
+	talk_open(&waiting, bench->loop, http_server_port(bench->server)); /* one past */
+	talk_say(&waiting, request, strlen(request));
+	talk_open_local(&bench->talk, bench->loop, bench->socket_path);
+	talk_say(&bench->talk, request, strlen(request));
+	talk_wait(&bench->talk, NULL);
+	assert_status(bench->talk.got, "200");
+	assert_string_equal(waiting.got, "");
+	talk_close(&idle[0]);
+	talk_wait(&waiting, NULL);
+	assert_status(waiting.got, "200");
+	talk_close(&idle[1]);
+	talk_close(&waiting);
+}
+
 static void an_address_that_is_none_is_refused_by_name(void **state)
 {
 	static const char *const wrong[] = {
@@ -647,6 +681,8 @@ int main(void)
 		SERVED(the_abort_of_an_idle_stream_is_reported),
 		SERVED(stopping_the_server_closes_what_is_held),
 		SERVED(a_socket_in_use_is_not_taken_over),
+		cmocka_unit_test_setup_teardown(
+			a_full_listener_leaves_the_socket_to_its_user, setup, teardown),
 		SERVED(an_address_that_is_none_is_refused_by_name),
 	};
 
