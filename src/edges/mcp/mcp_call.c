@@ -101,15 +101,16 @@ static void on_reply(void *context, const struct call_reply *reply)
 {
 	struct mcp_call *call = context;
 	struct arena *arena = http_exchange_arena(call->http);
+	const struct reply_to to = {call->id, call->method};
 	struct buffer message;
+	struct error err;
 
 	call->exchange = NULL;
 	if (call->is_answered)
 		return;
 	buffer_init(&message, REPLY_BYTES_MAX);
-	if (arena != NULL)
-		reply_format(&message, arena, call->id, call->method, reply);
-	if (arena == NULL || buffer_failed(&message)) {
+	if (arena == NULL || !reply_format(&message, arena, &to, reply, &err) ||
+		buffer_failed(&message)) {
 		buffer_reset(&message);
 		jsonrpc_format_error(&message, call->id, JSONRPC_INTERNAL_ERROR,
 			TEXT("the answer is too large to pass on"), NULL);
@@ -149,7 +150,7 @@ static void on_notice(void *context, struct text method, const struct json *para
 {
 	struct mcp_call *call = context;
 	struct arena *arena = arena_create(REPLY_BYTES_MAX);
-	struct json with_token;
+	struct json with_token, stripped;
 	struct buffer message;
 	struct error err;
 
@@ -161,6 +162,11 @@ static void on_notice(void *context, struct text method, const struct json *para
 			!params_for_client(&with_token, call, arena, params, &err))
 			goto done;
 		params = &with_token;
+	}
+	if (params != NULL) {
+		if (!strip_marks(&stripped, arena, params, &err))
+			goto done;
+		params = &stripped;
 	}
 	jsonrpc_format_notification(&message, method, params);
 	/* A notice that does not fit is dropped: the reply counts. */

@@ -27,12 +27,16 @@ enum {
 	MCP_ORIGINS_MAX = 32,
 };
 
-/* Codes of JSON-RPC errors of our own (from the range left to implementations). */
+/* Codes of JSON-RPC errors of our own (from the range left to implementations).
+ * An agent sees a code from MCP_CODE_FIRST to MCP_CODE_LAST from remit alone. */
 enum {
 	MCP_REFUSED = -32010,         /* data: the decision */
 	MCP_APPROVAL_NEEDED = -32011, /* data: the decision, with the approval's id */
 	MCP_SERVER_FAILED = -32012,   /* allowed, but no answer came from the server */
 	MCP_BUSY = -32013,            /* too much in flight: try again */
+	MCP_SERVER_ERROR = -32014,    /* the server's own, under a code of ours: data has it */
+	MCP_CODE_FIRST = -32019,
+	MCP_CODE_LAST = MCP_REFUSED,
 };
 
 struct mcp_door;

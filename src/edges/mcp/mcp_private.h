@@ -71,10 +71,24 @@ void calls_release(struct mcp_session *session);
 void stream_begin(struct mcp_session *session, struct http_exchange *exchange);
 void streams_end(struct mcp_session *session);
 
+/* mcp_strip.c */
+
+/* What a server sent, without what only remit may say: the members of any
+ * `_meta` that begin with "remit/".  Borrows from value; copies nothing where
+ * there are none.  Errors: LIMIT. */
+bool strip_marks(struct json *out, struct arena *arena, const struct json *value,
+	struct error *err) MUST_CHECK;
+
 /* mcp_reply.c: one JSON-RPC answer in canonical JSON.  They fail as the buffer fails. */
 
-void reply_format(struct buffer *out, struct arena *arena, struct jsonrpc_id id, struct text method,
-	const struct call_reply *reply);
+/* The request that is answered. */
+struct reply_to {
+	struct jsonrpc_id id;
+	struct text method;
+};
+/* Errors: LIMIT (arena full). */
+bool reply_format(struct buffer *out, struct arena *arena, const struct reply_to *to,
+	const struct call_reply *reply, struct error *err) MUST_CHECK;
 void respond_message(struct http_exchange *exchange, unsigned status, const struct buffer *message);
 void respond_error(struct http_exchange *exchange, unsigned status, struct jsonrpc_id id,
 	int64_t code, const char *text);

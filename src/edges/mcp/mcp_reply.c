@@ -80,26 +80,75 @@ static void format_refusal(struct buffer *out, struct arena *arena, struct jsonr
 		jsonrpc_format_error(out, id, refusal_code(reply), reply->message, &decision);
 }
 
-/* The server's own error, member for member as it came. */
-static void format_server_error(struct buffer *out, struct jsonrpc_id id, const struct json *error)
+/* True where the agent would take the error for ours.  -32601 means the same from
+ * either, but with data it is ours. */
+static bool is_like_ours(int64_t code, const struct json *details)
 {
-	jsonrpc_format_error(out, id, json_integer_or(error, "code", MCP_SERVER_FAILED),
-		json_text_or(error, "message", "the server answered an error"),
-		json_find(error, "data"));
+	return (code >= MCP_CODE_FIRST && code <= MCP_CODE_LAST) ||
+	       (code == JSONRPC_METHOD_NOT_FOUND && details != NULL);
 }
 
-void reply_format(struct buffer *out, struct arena *arena, struct jsonrpc_id id, struct text method,
-	const struct call_reply *reply)
+/* What the server said, as data of an error that is plainly the server's. */
+static bool wrap_details(struct json *out, struct arena *arena, int64_t code,
+	const struct json *details, struct error *err)
+{
+	struct json_builder wrapped;
+
+	json_object_start(&wrapped, arena);
+	json_put_integer(&wrapped, "server-code", code);
+	if (details != NULL)
+		json_put(&wrapped, "server-data", *details);
+	return json_object_seal(&wrapped, out, err);
+}
+
+/* The server's own error, as it came but for what only remit may say. */
+static bool format_server_error(struct buffer *out, struct arena *arena, struct jsonrpc_id id,
+	const struct json *error, struct error *err)
+{
+	int64_t code = json_integer_or(error, "code", MCP_SERVER_ERROR);
+	const struct json *details = json_find(error, "data");
+	struct json stripped, wrapped;
+
+	if (details != NULL) {
+		if (!strip_marks(&stripped, arena, details, err))
+			return false;
+		details = &stripped;
+	}
+	if (is_like_ours(code, details)) {
+		if (!wrap_details(&wrapped, arena, code, details, err))
+			return false;
+		details = &wrapped;
+		code = code == JSONRPC_METHOD_NOT_FOUND ? code : MCP_SERVER_ERROR;
+	}
+	jsonrpc_format_error(out, id, code,
+		json_text_or(error, "message", "the server answered an error"), details);
+	return true;
+}
+
+static bool format_result(struct buffer *out, struct arena *arena, struct jsonrpc_id id,
+	const struct json *result, struct error *err)
+{
+	struct json stripped;
+
+	if (!strip_marks(&stripped, arena, result, err))
+		return false;
+	jsonrpc_format_result(out, id, &stripped);
+	return true;
+}
+
+bool reply_format(struct buffer *out, struct arena *arena, const struct reply_to *to,
+	const struct call_reply *reply, struct error *err)
 {
 	switch (reply->kind) {
 	case CALL_REFUSED:
-	case CALL_ASKED: format_refusal(out, arena, id, method, reply); break;
+	case CALL_ASKED: format_refusal(out, arena, to->id, to->method, reply); break;
 	case CALL_FAILED:
-		jsonrpc_format_error(out, id, MCP_SERVER_FAILED, reply->message, NULL);
+		jsonrpc_format_error(out, to->id, MCP_SERVER_FAILED, reply->message, NULL);
 		break;
-	case CALL_RESULT: jsonrpc_format_result(out, id, reply->result); break;
-	case CALL_ERROR: format_server_error(out, id, reply->error); break;
+	case CALL_RESULT: return format_result(out, arena, to->id, reply->result, err);
+	case CALL_ERROR: return format_server_error(out, arena, to->id, reply->error, err);
 	}
+	return true;
 }
 
 void respond_message(struct http_exchange *exchange, unsigned status, const struct buffer *message)
