@@ -267,7 +267,7 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		.registry = bench->registry,
 		.tasks = bench->tasks,
 		.definition = bench->definition,
-		.calls_this_minute = bench->calls_this_minute,
+		.calls_last_minute = bench->calls_last_minute,
 		.now_utc_ms = bench->now_utc_ms,
 	};
 	struct error err = {0};

@@ -14,7 +14,7 @@ struct decide_bench {
 	uint64_t next_index;
 	int64_t now_utc_ms;
 	enum definition_state definition;
-	int64_t calls_this_minute;
+	int64_t calls_last_minute;
 	struct decision decision; /* the last */
 };
 

@@ -49,7 +49,7 @@ struct decide_world {
 	enum definition_state definition;
 	const struct sha256 *offered; /* definition of the call's tool, for the explanation;
 				       * NULL: unknown, or not exactly one */
-	int64_t calls_this_minute;    /* of the identity, this one not included */
+	int64_t calls_last_minute;    /* of the identity, by rate.h, this one not included */
 	int64_t now_utc_ms;
 };
 

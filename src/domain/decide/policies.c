@@ -266,10 +266,10 @@ bool rule_rate(struct evaluation *evaluation)
 	int64_t limit = evaluation->charter->calls_per_minute;
 
 	if (evaluation->world->scope == DECIDE_FOR_QUESTION || limit == 0 ||
-		evaluation->world->calls_this_minute < limit)
+		evaluation->world->calls_last_minute < limit)
 		return true;
 	return refuse(evaluation, REASON_RATE_LIMIT,
-		SAY("%.*s has made its %lld calls of this minute.",
+		SAY("%.*s has made its %lld calls of the last minute.",
 			TEXT_ARGS(evaluation->entry->name), (long long)limit),
-		TEXT("Wait for the next minute."));
+		TEXT("Wait: each call counts for a minute."));
 }

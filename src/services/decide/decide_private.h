@@ -2,6 +2,7 @@
 #define SERVICES_DECIDE_DECIDE_PRIVATE_H
 
 #include "domain/charter/name_table.h"
+#include "domain/decide/rate.h"
 #include "services/decide/decide_service.h"
 
 /* Private to services/decide. */
@@ -33,18 +34,12 @@ struct reads_entry {
 	struct tool_reads *reads;
 };
 
-/* How often an identity called in one minute. */
-struct minute_count {
-	int64_t minute; /* since 1970 */
-	int64_t count;
-};
-
 struct decide_service {
 	const struct registry *registry;
 	const struct task_table *tasks;
 	struct name_table *reads;       /* tool -> struct reads_entry */
 	struct name_table *definitions; /* server -> struct definition_list */
-	struct name_table *minutes;     /* identity -> struct minute_count */
+	struct name_table *rates;       /* identity -> struct rate */
 	struct decide_status status;
 };
 

@@ -1,5 +1,5 @@
 /* The world a decision reads, and what is kept for it: compiled reads lines, tool
- * definitions as servers gave them, calls of the current minute.
+ * definitions as servers gave them, calls of the last minute.
  *
  * All three are caches of something else or die with the process; none of them
  * can allow what the registry does not. */
@@ -23,8 +23,8 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	service->tasks = tasks;
 	service->reads = name_table_create();
 	service->definitions = name_table_create();
-	service->minutes = name_table_create();
-	if (service->reads == NULL || service->definitions == NULL || service->minutes == NULL) {
+	service->rates = name_table_create();
+	if (service->reads == NULL || service->definitions == NULL || service->rates == NULL) {
 		decide_service_destroy(&service);
 		return error_set(err, ERROR_LIMIT, "no memory to decide in");
 	}
@@ -46,7 +46,7 @@ void decide_service_destroy(struct decide_service **service)
 		return;
 	name_table_destroy(&(*service)->reads, reads_entry_destroy);
 	name_table_destroy(&(*service)->definitions, definition_list_destroy);
-	name_table_destroy(&(*service)->minutes, free);
+	name_table_destroy(&(*service)->rates, free);
 	free(*service);
 	*service = NULL;
 }
@@ -93,37 +93,30 @@ static const struct tool_reads *reads_get(struct decide_service *service, struct
 	return entry->reads;
 }
 
-/* ---- calls of the minute ------------------------------------------------------- */
+/* ---- calls per minute ---------------------------------------------------------- */
 
-static int64_t minute_of(int64_t now_utc_ms)
-{
-	return now_utc_ms / 60000;
-}
-
-static int64_t calls_this_minute(
+static int64_t calls_last_minute(
 	const struct decide_service *service, struct text identity, int64_t now_utc_ms)
 {
-	const struct minute_count *minute = name_table_find(service->minutes, identity);
+	const struct rate *rate = name_table_find(service->rates, identity);
 
-	return minute == NULL || minute->minute != minute_of(now_utc_ms) ? 0 : minute->count;
+	return rate == NULL ? 0 : rate_count(rate, now_utc_ms);
 }
 
 void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms)
 {
-	struct minute_count *minute = name_table_find(service->minutes, identity);
+	struct rate *rate = name_table_find(service->rates, identity);
 
-	if (minute == NULL) {
-		minute = calloc(1, sizeof(*minute));
-		if (minute == NULL)
+	if (rate == NULL) {
+		rate = calloc(1, sizeof(*rate));
+		if (rate == NULL)
 			return;
-		if (!name_table_put(service->minutes, identity, minute)) {
-			free(minute);
+		if (!name_table_put(service->rates, identity, rate)) {
+			free(rate);
 			return;
 		}
 	}
-	if (minute->minute != minute_of(now_utc_ms))
-		*minute = (struct minute_count){.minute = minute_of(now_utc_ms)};
-	minute->count++;
+	rate_add(rate, now_utc_ms);
 }
 
 /* ---- deciding --------------------------------------------------------------------- */
@@ -138,7 +131,7 @@ static struct decide_world world_of(struct decide_service *service, const struct
 		.reads = reads_get(service, call->tool),
 		.definition = decide_definition_state(service, call->tool),
 		.offered = decide_definition_offered(service, call->tool),
-		.calls_this_minute = calls_this_minute(service, call->identity, now_utc_ms),
+		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
 		.now_utc_ms = now_utc_ms,
 	};
 }

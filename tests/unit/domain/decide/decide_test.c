@@ -609,9 +609,9 @@ static void the_calls_of_a_minute_run_out(void **state)
 {
 	struct decide_bench *bench = *state;
 
-	bench->calls_this_minute = 59;
+	bench->calls_last_minute = 59;
 	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
-	bench->calls_this_minute = 60;
+	bench->calls_last_minute = 60;
 	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_RATE_LIMIT);
 	decide_bench_edit(bench, "agent", ", calls-per-minute: 60", "");
 	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
+#include "domain/decide/rate.h"
 #include "services/decide/decide_service.h"
 #include "support/decide_bench.h"
 
@@ -70,8 +71,22 @@ static void calls_are_counted_by_the_minute(void **state)
 		decide_count_call(fixture->service, TEXT("agent"), fixture->world.now_utc_ms);
 	}
 	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_RATE_LIMIT);
-	fixture->world.now_utc_ms += 60000;
+	fixture->world.now_utc_ms += RATE_SPAN_MS;
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_RATE_LIMIT);
+	fixture->world.now_utc_ms += RATE_SLOT_MS;
 	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_ALLOWED);
+}
+
+static void the_turn_of_a_minute_allows_no_second_burst(void **state)
+{
+	struct fixture *fixture = *state;
+	int i;
+
+	fixture->world.now_utc_ms = (fixture->world.now_utc_ms / 60000 + 1) * 60000 - 1;
+	for (i = 0; i < 60; i++)
+		decide_count_call(fixture->service, TEXT("agent"), fixture->world.now_utc_ms);
+	fixture->world.now_utc_ms += 1;
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_RATE_LIMIT);
 }
 
 static struct text why(struct fixture *fixture, enum effect effect, const char *resource,
@@ -383,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SERVICE_TEST(a_change_of_a_tools_lines_is_seen_at_once),
 		SERVICE_TEST(calls_are_counted_by_the_minute),
+		SERVICE_TEST(the_turn_of_a_minute_allows_no_second_burst),
 		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
