@@ -180,7 +180,10 @@ static bool verify_request(void *context, const struct api_signed *what, struct 
 	struct text *out_person, struct error *err)
 {
 	const struct issue_signed request = {.authorization = what->authorization,
-		.request = {.method = what->method, .target = what->target, .body = what->body},
+		.method = what->method,
+		.target = what->target,
+		.body = what->body,
+		.is_local = what->is_local,
 		.jwk = what->jwk};
 
 	return issue_verify_request(context, &request, arena, out_person, err);
@@ -313,7 +316,8 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
-		.signer = signer_tokens(daemon->signer)};
+		.signer = signer_tokens(daemon->signer),
+		.installation = text_of(daemon->checkpoint_signer.key->name)};
 
 	return issue_create(&daemon->issue, &parts, err);
 }
@@ -440,6 +444,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.log = daemon->log,
 		.projector = daemon->projector,
 		.contents = daemon->contents,
+		.installation = text_of(daemon->checkpoint_signer.key->name),
 		.signatures = {daemon->issue, verify_request},
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
 		.secrets = {daemon->secrets, set_secret, remove_secret, list_secrets},

@@ -44,11 +44,14 @@ const SOCKET_MAY = new Set([
   'POST /v1/backup',
 ]);
 
+// What anybody may read.
+const OPEN = new Set(['/v1/openapi.json', '/v1/installation']);
+
 test('the description has its rows', () => assert.ok(rows.length > 30, `${rows.length}`));
 
-test('a stranger gets nothing but the description', async () => {
+test('a stranger gets nothing but the description and the name', async () => {
   for (const row of rows) {
-    if (row.path === '/v1/openapi.json') continue;
+    if (OPEN.has(row.path)) continue;
     const target = filled(row.path);
     const answer = await ask(world, { method: row.method, target, body: bodyOf(row) });
     assert.ok(isRefusal(row, answer), `${row.method} ${row.path}: ${answer.status}`);
@@ -75,7 +78,7 @@ test('the socket without a signature reads, suspends and kills, and changes noth
 const asAdi = (request, wrong, key = keyOf(world, ADI), person = ADI) =>
   ask(world, {
     ...request,
-    headers: { ...request.headers, Authorization: signature(key, person, request, wrong) },
+    headers: { ...request.headers, Authorization: signature(world, key, person, request, wrong) },
   });
 const whoami = { method: 'GET', target: '/v1/whoami' };
 
@@ -85,11 +88,29 @@ test('a request signed by an enrolled key is answered', async () => {
   assert.match(answer.text, /adi@example\.com/);
 });
 
+test('the socket takes what was signed for the socket', async () => {
+  const answer = await asAdi({ ...whoami, isSocket: true });
+  assert.equal(answer.status, 200);
+  assert.match(answer.text, /adi@example\.com/);
+});
+
+test('what was signed for the network is of no use on the socket, nor the other way', async () => {
+  for (const isSocket of [true, false]) {
+    const signed = signature(world, keyOf(world, ADI), ADI, { ...whoami, isSocket });
+    const headers = { Authorization: signed };
+    const answer = await ask(world, { ...whoami, headers, isSocket: !isSocket });
+    assert.equal(answer.status, 401);
+    assert.match(answer.text, /\(target\)/);
+  }
+});
+
 const minutes = (count) => Math.floor(Date.now() / 1000) + 60 * count;
 const WRONG = {
   'another method': { claims: { htm: 'POST' } },
-  'another target': { claims: { htu: '/v1/tasks' } },
-  'another query': { claims: { htu: '/v1/whoami?x=1' } },
+  'another installation': { claims: { aud: 'remit-other' } },
+  'no installation': { claims: { aud: undefined } },
+  'another address': { claims: { htu: 'https://remit.example/v1/whoami' } },
+  'no address': { claims: { htu: '/v1/whoami' } },
   'another body': { claims: { body: 'AAAA' } },
   'no body': { claims: { body: undefined } },
   'two minutes ago': { claims: { iat: minutes(-2) } },
@@ -108,8 +129,16 @@ for (const [what, wrong] of Object.entries(WRONG)) {
   });
 }
 
+test('a signature for another target or query is refused', async () => {
+  for (const target of ['/v1/tasks', '/v1/whoami?x=1']) {
+    const answer = await asAdi(whoami, { claims: { htu: world.url + target } });
+    assert.equal(answer.status, 401);
+    assert.match(answer.text, /\(target\)/);
+  }
+});
+
 test('a signature counts once', async () => {
-  const headers = { Authorization: signature(keyOf(world, ADI), ADI, whoami) };
+  const headers = { Authorization: signature(world, keyOf(world, ADI), ADI, whoami) };
   assert.equal((await ask(world, { ...whoami, headers })).status, 200);
   assert.equal((await ask(world, { ...whoami, headers })).status, 401);
 });
@@ -122,7 +151,7 @@ test("an agent's token opens no row", async () => {
   const { body } = await world.askForToken('deployer', world.keys.deployer, 'deploy-staging');
   const headers = { Authorization: `Bearer ${body.access_token}` };
   for (const row of rows) {
-    if (row.path === '/v1/openapi.json') continue;
+    if (OPEN.has(row.path)) continue;
     const answer = await ask(world,
       { method: row.method, target: filled(row.path), body: bodyOf(row), headers });
     assert.ok(isRefusal(row, answer), `${row.method} ${row.path}: ${answer.status}`);

@@ -51,6 +51,7 @@ void issuing_attach(struct issuing *issuing)
 		.fold = issuing->governed.fold,
 		.registry = issuing->governed.registry,
 		.signer = {issuing, private_key_public(issuing->token_key), sign},
+		.installation = TEXT(ISSUING_INSTALLATION),
 		.wall_utc_ms = clock_of,
 		.clock_context = issuing,
 	};

@@ -11,6 +11,7 @@
 
 #define ISSUING_ISSUER "http://127.0.0.1:8470"
 #define ISSUING_FILES ISSUING_ISSUER "/mcp/files"
+#define ISSUING_INSTALLATION "remit-one"
 
 struct issuing {
 	struct governed governed;

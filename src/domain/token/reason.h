@@ -35,7 +35,7 @@
 	X(TOKEN_AUDIENCE, "audience", CLAIMS, "its aud is not exactly this place") \
 	X(TOKEN_ID, "id", CLAIMS, "its jti is missing, empty or too long") \
 	X(TOKEN_METHOD, "method", CLAIMS, "it was signed for another method") \
-	X(TOKEN_TARGET, "target", CLAIMS, "it was signed for another path or query") \
+	X(TOKEN_TARGET, "target", CLAIMS, "it was signed for another address, path or query") \
 	X(TOKEN_BODY, "body", CLAIMS, "it was signed for another body") \
 	X(TOKEN_REPLAYED, "replayed", STATE, "it was used before") \
 	X(TOKEN_TASK_UNKNOWN, "task_unknown", STATE, "its task is not known") \

@@ -79,9 +79,11 @@ enum token_reason request_signature_check(const struct request_signature *signat
 		return TOKEN_ISSUED_IN_FUTURE;
 	if (signature->issued_utc_s < now_utc_s - REQUEST_SIGNATURE_WINDOW_S)
 		return TOKEN_TOO_OLD;
+	if (request->audience.length == 0 || !is_claim(claims, "aud", request->audience))
+		return TOKEN_AUDIENCE;
 	if (!is_claim(claims, "htm", request->method))
 		return TOKEN_METHOD;
-	if (!is_claim(claims, "htu", request->target))
+	if (!is_claim(claims, "htu", request->url))
 		return TOKEN_TARGET;
 	return is_body(claims, request->body) ? TOKEN_ACCEPTED : TOKEN_BODY;
 }
@@ -96,8 +98,9 @@ static bool make_claims(struct json *out, struct arena *arena, struct text perso
 	random_id(id, "");
 	json_object_start(&claims, arena);
 	json_put_text(&claims, "iss", person);
+	json_put_text(&claims, "aud", request->audience);
 	json_put_text(&claims, "htm", request->method);
-	json_put_text(&claims, "htu", request->target);
+	json_put_text(&claims, "htu", request->url);
 	json_put_integer(&claims, "iat", now_utc_s);
 	json_put_text(&claims, "jti", text_copy(arena, text_of(id)));
 	json_put_text(&claims, "body", base64url_text(arena, digest.bytes, sizeof digest.bytes));

@@ -12,19 +12,26 @@
 
 /* How a person signs one request to the control API:
  *   Authorization: Remit-Signed <compact JWS>
- * typ remit-request+jwt, kid = RFC 7638 thumbprint; iss = the person, htm, htu
- * (path and query as sent), iat, jti, body = base64url SHA-256 of the body
- * (docs/formats/request-signature.md). */
+ * typ remit-request+jwt, kid = RFC 7638 thumbprint; iss = the person, aud = the
+ * installation, htm, htu (the whole URL as the signer reaches it), iat, jti, body =
+ * base64url SHA-256 of the body (docs/formats/request-signature.md).
+ *
+ * aud alone would not do: it is what the other end calls itself, and a hostile
+ * installation could call itself like another and pass the request on.  htu is
+ * what the signer dialled, so it cannot. */
 
 #define REQUEST_SIGNATURE_SCHEME "Remit-Signed"
 #define REQUEST_SIGNATURE_TYPE "remit-request+jwt"
+/* What stands before the path in htu where the way is the daemon's socket. */
+#define REQUEST_SIGNATURE_SOCKET "http://localhost"
 
 enum { REQUEST_SIGNATURE_WINDOW_S = 60 }; /* iat may differ from our clock by this */
 
 /* The request that is signed.  Borrowed. */
 struct signed_request {
+	struct text audience; /* the installation: the origin of its log; never empty */
 	struct text method;
-	struct text target; /* path and query exactly as sent */
+	struct text url; /* where it is sent, with path and query exactly as sent */
 	struct text body;
 };
 

@@ -248,6 +248,7 @@ static bool verify_signature(
 		.method = http->method,
 		.target = http->target,
 		.body = http->body,
+		.is_local = http->peer.is_local,
 		.jwk = jwk};
 	struct error err;
 

@@ -29,6 +29,7 @@ struct api_signed {
 	struct text method;
 	struct text target; /* path and query as received */
 	struct text body;
+	bool is_local; /* came by the socket */
 	const struct json
 		*jwk; /* NULL: an enrolled key; else this one must have signed (enrolment) */
 };
@@ -87,6 +88,7 @@ struct api_services {
 	struct record_log *log;
 	struct projector *projector;
 	struct contents *contents;
+	struct text installation; /* the origin of the log: what people sign for */
 	struct api_signatures signatures;
 	struct api_tasks tasks;
 	struct api_secrets secrets;

@@ -260,7 +260,8 @@ static void put_components(struct json_builder *document, struct arena *arena, b
 	json_put_cstring(&scheme, "in", "header");
 	json_put_cstring(&scheme, "name", "Authorization");
 	json_put_cstring(&scheme, "description",
-		"Remit-Signed and a compact JWS (ES256) over method, target and body by the "
+		"Remit-Signed and a compact JWS (ES256) over installation, method, URL and body by "
+		"the "
 		"person's enrolled key; docs/formats/request-signature.md");
 	json_object_start(&schemes, arena);
 	put_sealed(&schemes, "signed", &scheme, false, ok);

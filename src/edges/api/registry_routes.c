@@ -14,6 +14,17 @@ static int64_t now_utc_ms(const struct api_request *request)
 
 /* ---- reading ---- */
 
+void handle_installation(struct api_request *request)
+{
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	json_put_text(&object, "installation", request->api->services.installation);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
 void handle_whoami(struct api_request *request)
 {
 	const struct registry *registry = registrar_registry(request->api->services.registrar);

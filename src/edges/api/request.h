@@ -135,8 +135,9 @@ const char *api_status_title(unsigned status);
 bool api_describe(struct json *out, struct arena *arena, struct error *err) MUST_CHECK;
 
 /* Handlers, by file. */
-void handle_description(struct api_request *request); /* openapi.c */
-void handle_whoami(struct api_request *request);      /* registry_routes.c */
+void handle_description(struct api_request *request);  /* openapi.c */
+void handle_installation(struct api_request *request); /* registry_routes.c */
+void handle_whoami(struct api_request *request);
 void handle_object_list(struct api_request *request);
 void handle_object_show(struct api_request *request);
 void handle_plan(struct api_request *request);

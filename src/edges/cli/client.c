@@ -22,6 +22,7 @@ enum {
 };
 
 struct outgoing {
+	struct text url;
 	struct http_header headers[HEADERS_MAX];
 	size_t count;
 };
@@ -31,18 +32,21 @@ static void add_header(struct outgoing *out, const char *name, const char *value
 	out->headers[out->count++] = (struct http_header){name, value};
 }
 
-/* The Authorization header of a call that names its signer. */
-static bool sign(struct cli *cli, struct outgoing *out, const struct cli_call *call,
-	struct text body, struct error *err)
+/* The Authorization header of a call to this URL. */
+static bool sign(struct cli *cli, struct outgoing *out, const struct cli_person *signer,
+	const struct signed_request *request, struct error *err)
 {
-	const struct signed_request request = {
-		.method = text_of(call->method), .target = call->target, .body = body};
 	struct text kept = {0};
 	struct buffer value;
 
+	if (signer->installation.length == 0)
+		return error_set(err, ERROR_INVALID,
+			"the key of this machine is not bound to an installation yet: remit login "
+			"%.*s --keep-key",
+			TEXT_ARGS(signer->name));
 	buffer_init(&value, SIGNATURE_HEADER_BYTES_MAX);
 	if (request_signature_build(
-		    &value, call->key, call->signer, &request, (int64_t)time(NULL), err)) {
+		    &value, signer->key, signer->name, request, (int64_t)time(NULL), err)) {
 		kept = text_copy(cli->arena, buffer_text(&value));
 		if (kept.data != NULL)
 			add_header(out, "Authorization", kept.data);
@@ -53,21 +57,23 @@ static bool sign(struct cli *cli, struct outgoing *out, const struct cli_call *c
 	return kept.data != NULL;
 }
 
-/* Signs with the key the call names, else with this machine's, where there is one. */
+/* Signs as the call says, else with this machine's key, where there is one. */
 static bool add_signature(struct cli *cli, struct outgoing *out, const struct cli_call *call,
 	struct text body, struct error *err)
 {
-	struct cli_call signed_call = *call;
-	struct cli_person person;
+	struct signed_request request = {
+		.method = text_of(call->method), .url = out->url, .body = body};
+	struct cli_person person = {0};
+	const struct cli_person *signer = call->signer;
 	bool ok;
 
-	if (call->key != NULL)
-		return sign(cli, out, call, body, err);
-	if (!cli_person_load(cli, &person, err))
-		return err->code == ERROR_NONE;
-	signed_call.key = person.key;
-	signed_call.signer = person.name;
-	ok = sign(cli, out, &signed_call, body, err);
+	if (signer == NULL) {
+		if (!cli_person_load(cli, &person, err))
+			return err->code == ERROR_NONE;
+		signer = &person;
+	}
+	request.audience = signer->installation;
+	ok = sign(cli, out, signer, &request, err);
 	private_key_destroy(&person.key);
 	return ok;
 }
@@ -92,21 +98,20 @@ static bool build_headers(struct cli *cli, struct outgoing *out, const struct cl
 	return call->is_unsigned || add_signature(cli, out, call, body, err);
 }
 
-static bool address(
-	struct cli *cli, struct http_call_request *request, struct text target, struct error *err)
+static bool address(struct cli *cli, struct http_call_request *request, struct outgoing *out,
+	struct text target, struct error *err)
 {
 	const char *server = cli->values[OPTION_SERVER];
 	const char *data = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];
 	struct text path = text_format(cli->arena, "%s/remit.sock", data);
-	struct text base = text_of(server == NULL ? "http://localhost" : server);
-	struct text url;
+	struct text base = text_of(server == NULL ? REQUEST_SIGNATURE_SOCKET : server);
 
 	while (base.length > 0 && base.data[base.length - 1] == '/')
 		base.length--;
-	url = text_format(cli->arena, "%.*s%.*s", TEXT_ARGS(base), TEXT_ARGS(target));
-	if (path.data == NULL || url.data == NULL)
+	out->url = text_format(cli->arena, "%.*s%.*s", TEXT_ARGS(base), TEXT_ARGS(target));
+	if (path.data == NULL || out->url.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the request");
-	request->url = url.data;
+	request->url = out->url.data;
 	request->unix_path = server == NULL ? path.data : NULL;
 	return true;
 }
@@ -128,7 +133,7 @@ static bool fetch(
 		if (request.body.data == NULL)
 			return error_set(err, ERROR_LIMIT, "no memory for the request");
 	}
-	if (!address(cli, &request, call->target, err) ||
+	if (!address(cli, &request, &out, call->target, err) ||
 		!build_headers(cli, &out, call, request.body, err))
 		return false;
 	request.headers = out.headers;
@@ -191,6 +196,24 @@ static enum cli_exit exit_of(unsigned status)
 	}
 }
 
+/* What to do where the daemon is not the installation this machine's key is for. */
+static void say_rebind(struct cli *cli, const struct cli_reply *reply)
+{
+	struct text detail = json_text_or(&reply->json, "detail", "");
+	struct cli_person person;
+	struct error err;
+
+	if (reply->status != 401 || memmem(detail.data, detail.length, "(audience)", 10) == NULL ||
+		!cli_person_load(cli, &person, &err))
+		return;
+	cli_say("The key of this machine signs for the installation %.*s alone.  If this one is "
+		"its successor (restored from a backup) and you know its name from an "
+		"administrator or from its audit.vkey:\n    remit login %.*s --keep-key\nElse "
+		"remit logout, and remit login with a code of this one.",
+		TEXT_ARGS(person.installation), TEXT_ARGS(person.name));
+	private_key_destroy(&person.key);
+}
+
 int cli_report(struct cli *cli, const struct cli_reply *reply)
 {
 	struct text title = json_text_or(&reply->json, "title", "the daemon answered");
@@ -206,6 +229,7 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 		TEXT_ARGS(detail), reply->status);
 	cli_say_plain(buffer_text(&said));
 	buffer_deinit(&said);
+	say_rebind(cli, reply);
 	return (int)exit_of(reply->status);
 }
 

@@ -53,6 +53,7 @@ enum cli_option {
 	OPTION_AFTER,
 	OPTION_ARGUMENTS,
 	OPTION_WAITING,
+	OPTION_KEEP_KEY,
 	OPTION_COUNT,
 };
 
@@ -60,6 +61,13 @@ enum { CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024, CLI_INPUT_BYTES_MAX = 64 * 1024 
 
 struct cli;
 struct private_key;
+
+/* Who signs: this person with this key, for this installation alone. */
+struct cli_person {
+	struct text name;
+	struct private_key *key;  /* owned */
+	struct text installation; /* empty: not known yet */
+};
 
 /* One row of the table. */
 struct cli_command {
@@ -103,8 +111,7 @@ struct cli_call {
 	const struct json *body; /* NULL: none */
 	struct text if_match;    /* empty: none; NUL-terminated */
 	/* Who signs: NULL for the person who has logged in here, else this one. */
-	const struct private_key *key;
-	struct text signer;
+	const struct cli_person *signer;
 	bool is_unsigned; /* the socket's user asks, not a person */
 };
 
@@ -125,15 +132,12 @@ struct text cli_escape(struct cli *cli, const char *value);
 
 /* ---- keys.c: this person's key ---- */
 
-struct cli_person {
-	struct text name;
-	struct private_key *key; /* owned */
-};
-
 /* False and no error: nobody has logged in here. */
 bool cli_person_load(struct cli *cli, struct cli_person *out, struct error *err);
-bool cli_person_save(
-	struct cli *cli, const char *name, const struct private_key *key, struct error *err);
+/* Errors: CONFLICT (somebody has logged in here), IO, LIMIT. */
+bool cli_person_save(struct cli *cli, const struct cli_person *person, struct error *err);
+/* Binds the key that is here to another installation.  Errors: IO, LIMIT. */
+bool cli_person_rebind(struct cli *cli, struct text installation, struct error *err);
 bool cli_person_forget(struct cli *cli, struct error *err);
 /* The folder that holds it; NULL: no home. */
 const char *cli_person_folder(struct cli *cli);

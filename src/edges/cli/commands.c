@@ -109,8 +109,9 @@ const struct cli_command cli_commands[] = {
 		command_approve, NULL, NULL},
 	{"reject", "ID --reason T", "say no", 1, 1, REASONED, command_reject, NULL, NULL},
 
-	{"login", "PERSON", "enrol a key of yours with a one-time code from standard input", 1, 1,
-		NULL, command_login, NULL, NULL},
+	{"login", "PERSON [--keep-key]",
+		"enrol a key of yours with a one-time code from standard input", 1, 1,
+		OPTIONS(OPTION_KEEP_KEY), command_login, NULL, NULL},
 	{"logout", "", "forget this machine's key (an administrator should revoke it too)", 0, 0,
 		NULL, command_logout, NULL, NULL},
 	{"whoami", "", "who the daemon takes you for", 0, 0, NULL, command_whoami, NULL, NULL},

@@ -12,8 +12,11 @@
 #include "base/file.h"
 #include "base/private_key.h"
 
-/* The person's key lies in $XDG_CONFIG_HOME/remit (0700): key.pem, and person,
- * a file with the name it was enrolled under. */
+/* The person's key lies in $XDG_CONFIG_HOME/remit (0700): key.pem; person, a file
+ * with the name it was enrolled under; and installation, a file with the name of
+ * the one installation it signs for. */
+
+static const char *const file_names[] = {"person", "installation", "key.pem"};
 
 const char *cli_person_folder(struct cli *cli)
 {
@@ -65,15 +68,17 @@ static bool read_name(struct cli *cli, const char *path, struct text *out, struc
 bool cli_person_load(struct cli *cli, struct cli_person *out, struct error *err)
 {
 	const char *name_path = file_in(cli, "person", err);
+	const char *installation_path = file_in(cli, "installation", err);
 	const char *key_path = file_in(cli, "key.pem", err);
 
 	*out = (struct cli_person){0};
 	*err = (struct error){0};
-	if (name_path == NULL || key_path == NULL)
+	if (name_path == NULL || installation_path == NULL || key_path == NULL)
 		return false;
 	if (!read_name(cli, name_path, &out->name, err) || out->name.length == 0)
 		return false;
-	return private_key_load(&out->key, key_path, err);
+	return read_name(cli, installation_path, &out->installation, err) &&
+	       private_key_load(&out->key, key_path, err);
 }
 
 /* Creates the folder and those above it. */
@@ -95,25 +100,46 @@ static bool make_folders(const char *path, struct error *err)
 	return true;
 }
 
-bool cli_person_save(
-	struct cli *cli, const char *name, const struct private_key *key, struct error *err)
+static bool save_line(struct cli *cli, const char *name, struct text line, struct error *err)
 {
-	const char *name_path = file_in(cli, "person", err);
-	const char *key_path = file_in(cli, "key.pem", err);
-	struct text line = text_format(cli->arena, "%s\n", name);
+	const char *path = file_in(cli, name, err);
+	struct text content = text_format(cli->arena, "%.*s\n", TEXT_ARGS(line));
 
-	if (name_path == NULL || key_path == NULL)
-		return false;
-	return make_folders(cli_person_folder(cli), err) && private_key_save(key, key_path, err) &&
-	       file_create(name_path, line, err);
+	if (content.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a file");
+	return path != NULL && file_create(path, content, err);
+}
+
+bool cli_person_save(struct cli *cli, const struct cli_person *person, struct error *err)
+{
+	const char *key_path = file_in(cli, "key.pem", err);
+
+	return key_path != NULL && make_folders(cli_person_folder(cli), err) &&
+	       private_key_save(person->key, key_path, err) &&
+	       save_line(cli, "installation", person->installation, err) &&
+	       save_line(cli, "person", person->name, err);
+}
+
+bool cli_person_rebind(struct cli *cli, struct text installation, struct error *err)
+{
+	struct text content = text_format(cli->arena, "%.*s\n", TEXT_ARGS(installation));
+	const char *folder = cli_person_folder(cli);
+	int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_ok;
+
+	if (fd < 0)
+		return error_set(err, ERROR_IO, "%s: %s", folder == NULL ? "no home" : folder,
+			strerror(errno));
+	is_ok = content.data == NULL ? error_set(err, ERROR_LIMIT, "no memory for a file")
+				     : file_put(fd, "installation", content, err);
+	close(fd);
+	return is_ok;
 }
 
 bool cli_person_forget(struct cli *cli, struct error *err)
 {
-	static const char *const names[] = {"person", "key.pem"};
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		const char *path = file_in(cli, names[i], err);
+	for (size_t i = 0; i < sizeof file_names / sizeof file_names[0]; i++) {
+		const char *path = file_in(cli, file_names[i], err);
 
 		if (path == NULL)
 			return false;

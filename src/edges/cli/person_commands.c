@@ -10,36 +10,63 @@
 
 /* People: their keys, their codes; and what only people may set. */
 
-static bool enrol_body(struct cli *cli, const char *name, const char *code,
-	const struct private_key *key, struct json *out, struct error *err)
+enum { INSTALLATION_BYTES_MAX = 255 }; /* as an origin may be long */
+
+static bool enrol_body(struct cli *cli, const struct cli_person *person, const char *code,
+	struct json *out, struct error *err)
 {
 	struct json_builder object;
 	struct json jwk;
 
-	if (!jwk_format(&jwk, cli->arena, private_key_public(key), err))
+	if (!jwk_format(&jwk, cli->arena, private_key_public(person->key), err))
 		return false;
 	json_object_start(&object, cli->arena);
 	json_put_cstring(&object, "code", code);
-	json_put_cstring(&object, "name", name);
+	json_put_text(&object, "name", person->name);
 	json_put(&object, "jwk", jwk);
 	return json_object_seal(&object, out, err);
 }
 
+/* Letters that show as they are: it is printed, and kept as one line. */
+static bool is_plain_name(struct text name)
+{
+	for (size_t i = 0; i < name.length; i++)
+		if (name.data[i] <= ' ' || name.data[i] > '~')
+			return false;
+	return name.length > 0 && name.length <= INSTALLATION_BYTES_MAX;
+}
+
+/* Which installation answers; asked unsigned, so this is its word alone. */
+static bool ask_installation(struct cli *cli, struct text *out, int *status)
+{
+	const struct cli_call call = {
+		.method = "GET", .target = TEXT("/v1/installation"), .is_unsigned = true};
+	struct cli_reply reply;
+	struct error err;
+
+	if (!cli_ask(cli, &call, &reply, status))
+		return false;
+	if (json_need_text(&reply.json, "installation", out, &err) && is_plain_name(*out))
+		return true;
+	cli_say("remit: the daemon does not say which installation it is");
+	*status = EXIT_UNAVAILABLE;
+	return false;
+}
+
 /* The key is kept before it is enrolled: an answer that is lost leaves a key
  * that works, or one that can be enrolled again. */
-static int enrol(struct cli *cli, const char *name, const char *code, const struct private_key *key)
+static int enrol(struct cli *cli, const struct cli_person *person, const char *code)
 {
-	struct cli_call call = {
-		.method = "POST", .target = TEXT("/v1/login"), .key = key, .signer = text_of(name)};
+	struct cli_call call = {.method = "POST", .target = TEXT("/v1/login"), .signer = person};
 	struct cli_reply reply;
 	struct error err;
 	struct json body;
 	int status;
 
-	if (!enrol_body(cli, name, code, key, &body, &err))
+	if (!enrol_body(cli, person, code, &body, &err))
 		return cli_fail(&err);
 	call.body = &body;
-	if (!cli_person_save(cli, name, key, &err))
+	if (!cli_person_save(cli, person, &err))
 		return cli_fail(&err);
 	if (!cli_ask(cli, &call, &reply, &status)) {
 		if (reply.status != 0 && !cli_person_forget(cli, &err))
@@ -47,35 +74,81 @@ static int enrol(struct cli *cli, const char *name, const char *code, const stru
 		return status;
 	}
 	if (cli->output == OUTPUT_TABLE)
-		printf("%s: this machine's key is enrolled (%s)\n", name, cli_person_folder(cli));
+		printf("%.*s: this machine's key is enrolled (%s)\n", TEXT_ARGS(person->name),
+			cli_person_folder(cli));
 	else
 		cli_print(cli, &reply.json);
 	return EXIT_DONE;
 }
 
+/* Bound only once the daemon has taken a request that the key signed for it. */
+static int rebind(struct cli *cli, struct cli_person *person)
+{
+	const struct cli_call call = {
+		.method = "GET", .target = TEXT("/v1/whoami"), .signer = person};
+	struct text before = person->installation;
+	struct cli_reply reply;
+	struct error err;
+	int status;
+
+	if (!ask_installation(cli, &person->installation, &status))
+		return status;
+	if (text_equal(before, person->installation)) {
+		cli_say("The key of this machine signs for %.*s already.", TEXT_ARGS(before));
+		return EXIT_DONE;
+	}
+	if (!cli_confirm(cli,
+		    "The key of %.*s will sign for the installation %.*s, and no more "
+		    "for %.*s.",
+		    TEXT_ARGS(person->name), TEXT_ARGS(person->installation),
+		    TEXT_ARGS(before.length == 0 ? TEXT("none") : before)))
+		return EXIT_REFUSED;
+	if (!cli_ask(cli, &call, &reply, &status))
+		return status;
+	return cli_person_rebind(cli, person->installation, &err) ? EXIT_DONE : cli_fail(&err);
+}
+
+/* The person who has logged in here, with the key they have. */
+static int login_again(struct cli *cli, struct cli_person *known)
+{
+	int status = EXIT_CONFLICT;
+
+	if (cli->values[OPTION_KEEP_KEY] == NULL)
+		cli_say("remit: this machine has a key of %.*s already; `remit logout` forgets it",
+			TEXT_ARGS(known->name));
+	else if (!text_is(known->name, cli->words[0]))
+		cli_say("remit: this machine's key is one of %.*s", TEXT_ARGS(known->name));
+	else
+		status = rebind(cli, known);
+	private_key_destroy(&known->key);
+	return status;
+}
+
 int command_login(struct cli *cli)
 {
-	struct cli_person known = {0};
-	struct private_key *key = NULL;
+	struct cli_person person = {0};
 	struct error err = {0};
 	const char *code;
 	int status;
 
-	if (cli_person_load(cli, &known, &err)) {
-		cli_say("remit: this machine has a key of %.*s already; `remit logout` forgets it",
-			TEXT_ARGS(known.name));
-		private_key_destroy(&known.key);
-		return EXIT_CONFLICT;
-	}
+	if (cli_person_load(cli, &person, &err))
+		return login_again(cli, &person);
 	if (err.code != ERROR_NONE)
 		return cli_fail(&err);
+	if (cli->values[OPTION_KEEP_KEY] != NULL) {
+		cli_say("remit: this machine has no key to keep");
+		return EXIT_NOT_FOUND;
+	}
 	code = cli_read_line(cli, "One-time code: ");
 	if (code == NULL)
 		return cli_usage(cli->command, "the one-time code is read from standard input");
-	if (!private_key_generate(&key, SIGNATURE_ES256, &err))
+	person.name = text_of(cli->words[0]);
+	if (!ask_installation(cli, &person.installation, &status))
+		return status;
+	if (!private_key_generate(&person.key, SIGNATURE_ES256, &err))
 		return cli_fail(&err);
-	status = enrol(cli, cli->words[0], code, key);
-	private_key_destroy(&key);
+	status = enrol(cli, &person, code);
+	private_key_destroy(&person.key);
 	return status;
 }
 

@@ -249,6 +249,8 @@ static int print_restored(struct cli *cli, const char *folder, uint64_t tasks_en
 	if (cli->output == OUTPUT_TABLE) {
 		printf("restored into %s; %llu task%s ended\n", folder,
 			(unsigned long long)tasks_ended, tasks_ended == 1 ? "" : "s");
+		cli_say("It is an installation of its own: once it runs, each person says `remit "
+			"login PERSON --keep-key`.");
 		return EXIT_DONE;
 	}
 	json_object_start(&object, cli->arena);

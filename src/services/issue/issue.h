@@ -39,6 +39,9 @@ struct issue_parts {
 	const struct registry *registry;
 	struct task_table *tasks;
 	struct token_signer signer;
+	/* The origin of the log, which names this installation: what people sign
+	 * their requests for.  Empty: none is accepted. */
+	struct text installation;
 	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
 	void *clock_context;
 };
@@ -172,13 +175,16 @@ bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUS
 
 /* ---- persons ---- */
 
-/* Gives the person whose enrolled key signed exactly this request, once, in
- * arena.  jwk NULL: an enrolled key of the person named; else this very key must
- * have signed (enrolment), and the person is only what the signature claims.
- * Errors: INVALID (why it does not hold), LIMIT. */
+/* Gives the person whose enrolled key signed exactly this request, for this
+ * installation and the way it came, once, in arena.  jwk NULL: an enrolled key of the person named;
+ * else this very key must have signed (enrolment), and the person is only what the signature
+ * claims. Errors: INVALID (why it does not hold), LIMIT. */
 struct issue_signed {
 	struct text authorization;
-	struct signed_request request;
+	struct text method;
+	struct text target; /* path and query exactly as received */
+	struct text body;
+	bool is_local; /* came by the socket; else the issuer is where it came */
 	const struct json *jwk;
 };
 bool issue_verify_request(struct issue *issue, const struct issue_signed *what, struct arena *arena,

@@ -1,4 +1,6 @@
-/* Who signed a request to the control API.
+/* Who signed a request to the control API, and that it was for this installation
+ * and for the way it came: a request that another one was sent, or that came by the
+ * socket, is of no use elsewhere.
  *
  * P1  One-time ids are kept in memory for as long as a signature can hold.  What
  *     was signed before this process started is refused, so a restart cannot
@@ -52,39 +54,68 @@ static enum token_reason use_once(
 	return replay_note(issue->requests, &use, now_utc_s, &err) ? TOKEN_ACCEPTED : TOKEN_NO_ROOM;
 }
 
+/* Where this request should have been sent. */
+static struct text place_of(const struct issue *issue, const struct issue_signed *what)
+{
+	return what->is_local ? TEXT(REQUEST_SIGNATURE_SOCKET) : issue_issuer(issue);
+}
+
 static enum token_reason check(struct issue *issue, const struct issue_signed *what,
 	struct arena *arena, struct request_signature *signature)
 {
+	const struct signed_request due = {
+		.audience = issue->parts.installation,
+		.method = what->method,
+		.url = text_format(arena, "%.*s%.*s", TEXT_ARGS(place_of(issue, what)),
+			TEXT_ARGS(what->target)),
+		.body = what->body,
+	};
 	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
 	const struct public_key *key = NULL;
 	enum token_reason reason = request_signature_parse(signature, arena, what->authorization);
 
+	if (due.url.data == NULL)
+		return TOKEN_NO_ROOM;
 	if (reason == TOKEN_ACCEPTED)
 		reason = find_key(issue, what, signature, arena, &key);
 	if (reason == TOKEN_ACCEPTED)
-		reason = request_signature_check(signature, key, &what->request, now_utc_s);
+		reason = request_signature_check(signature, key, &due, now_utc_s);
 	if (reason != TOKEN_ACCEPTED || what->jwk != NULL)
 		return reason;
 	return use_once(issue, signature, now_utc_s);
+}
+
+/* What the signer should have named, where that is what is wrong; both are public. */
+static struct text due_name(
+	const struct issue *issue, const struct issue_signed *what, enum token_reason reason)
+{
+	if (reason == TOKEN_AUDIENCE)
+		return issue->parts.installation;
+	return reason == TOKEN_TARGET ? place_of(issue, what) : TEXT("");
+}
+
+static bool refuse(struct issue *issue, const struct issue_signed *what, enum token_reason reason,
+	struct error *err)
+{
+	struct text due = due_name(issue, what, reason);
+
+	issue->status.requests_refused++;
+	return error_set(err, reason == TOKEN_NO_ROOM ? ERROR_LIMIT : ERROR_INVALID,
+		"the request's signature does not hold (%s): %s%s%.*s", token_reason_word(reason),
+		token_reason_meaning(reason), due.length == 0 ? "" : "; this place is ",
+		TEXT_ARGS(due));
 }
 
 bool issue_verify_request(struct issue *issue, const struct issue_signed *what, struct arena *arena,
 	struct text *out_person, struct error *err)
 {
 	struct request_signature signature;
-	enum token_reason reason = fold_has_failed(issue->parts.fold)
-					   ? TOKEN_NO_ROOM
-					   : check(issue, what, arena, &signature);
+	enum token_reason reason =
+		issue_is_closed(issue) ? TOKEN_NO_ROOM : check(issue, what, arena, &signature);
 
 	*out_person = (struct text){0};
-	if (reason == TOKEN_ACCEPTED) {
-		*out_person = text_copy(arena, signature.person);
-		if (out_person->data != NULL)
-			return true;
-		reason = TOKEN_NO_ROOM;
-	}
-	issue->status.requests_refused++;
-	return error_set(err, reason == TOKEN_NO_ROOM ? ERROR_LIMIT : ERROR_INVALID,
-		"the request's signature does not hold (%s): %s", token_reason_word(reason),
-		token_reason_meaning(reason));
+	if (reason != TOKEN_ACCEPTED)
+		return refuse(issue, what, reason, err);
+	*out_person = text_copy(arena, signature.person);
+	return out_person->data != NULL || refuse(issue, what, TOKEN_NO_ROOM, err);
 }

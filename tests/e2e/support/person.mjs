@@ -16,11 +16,18 @@ export const keyOf = (world, person) => {
   return { key, jwk: key.export({ format: 'jwk' }) };
 };
 
-// The Authorization header; wrong: claims or header members to overwrite.
-export const signature = ({ key, jwk }, person, { method, target, body = '' }, wrong = {}) => {
+// The name of the installation: that of the log's key.
+const installationOf = (world) => readFileSync(world.path('audit.vkey'), 'utf8').split('+')[0];
+
+// The Authorization header for a request to this world; wrong: claims or header
+// members to overwrite.
+export const signature = (world, { key, jwk }, person, request, wrong = {}) => {
+  const { method, target, body = '', isSocket = false } = request;
   const head = { alg: 'ES256', typ: 'remit-request+jwt', kid: thumbprint(jwk), ...wrong.head };
   const claims = {
-    iss: person, htm: method, htu: target, iat: Math.floor(Date.now() / 1000), jti: randomUUID(),
+    iss: person, aud: installationOf(world), htm: method,
+    htu: (isSocket ? 'http://localhost' : world.url) + target,
+    iat: Math.floor(Date.now() / 1000), jti: randomUUID(),
     body: createHash('sha256').update(body).digest('base64url'), ...wrong.claims,
   };
   const text = `${base64url(JSON.stringify(head))}.${base64url(JSON.stringify(claims))}`;

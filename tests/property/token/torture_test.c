@@ -44,7 +44,9 @@ void *__wrap_realloc(void *memory, size_t size)
 	return fails_now() ? NULL : __real_realloc(memory, size);
 }
 
-static const struct signed_request request = {.method = {"GET", 3}, .target = {"/v1/whoami", 10}};
+static const struct signed_request request = {.audience = {"remit-one", 9},
+	.method = {"GET", 3},
+	.url = {"http://localhost/v1/whoami", 26}};
 
 static void must(bool is_ok, const char *what)
 {

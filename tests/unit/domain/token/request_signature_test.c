@@ -11,8 +11,9 @@
 enum { NOW_S = 1793491200, HEADER_BYTES_MAX = 8192 };
 
 static const struct signed_request request = {
+	.audience = {"remit-one", 9},
 	.method = {"POST", 4},
-	.target = {"/v1/apply?draft=1", 17},
+	.url = {"https://remit.example/v1/apply?draft=1", 38},
 	.body = {"{\"a\":1}", 7},
 };
 
@@ -62,15 +63,52 @@ static void another_request_is_refused(void **state)
 	other.method = TEXT("PUT");
 	assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_METHOD);
 	other = request;
-	other.target = TEXT("/v1/apply?draft=0");
+	other.url = TEXT("https://remit.example/v1/apply?draft=0");
 	assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_TARGET);
-	other.target = TEXT("/v1/apply");
+	other.url = TEXT("https://remit.example/v1/apply");
 	assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_TARGET);
 	other = request;
 	other.body = TEXT("{\"a\":2}");
 	assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_BODY);
 	other.body = TEXT("");
 	assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_BODY);
+}
+
+static void another_installation_is_refused(void **state)
+{
+	static const char *const elsewhere[] = {"https://other.example/v1/apply?draft=1",
+		"http://remit.example/v1/apply?draft=1",
+		"https://remit.example:443/v1/apply?draft=1",
+		REQUEST_SIGNATURE_SOCKET "/v1/apply?draft=1", "/v1/apply?draft=1", ""};
+	struct signed_request other = request;
+
+	(void)state;
+	other.audience = TEXT("remit-two");
+	assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_AUDIENCE);
+	other.audience = TEXT("remit-on");
+	assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_AUDIENCE);
+	/* Whatever it calls itself, it is not where the request was sent. */
+	other = request;
+	for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+		other.url = text_of(elsewhere[i]);
+		assert_int_equal(check(buffer_text(&header), &other, NOW_S), TOKEN_TARGET);
+	}
+}
+
+static void an_installation_without_a_name_accepts_nothing(void **state)
+{
+	struct signed_request nameless = request;
+	struct buffer out;
+	struct error err = {0};
+
+	(void)state;
+	nameless.audience = (struct text){0};
+	buffer_init(&out, HEADER_BYTES_MAX);
+	assert_true(request_signature_build(
+		&out, key, TEXT("ana@example.com"), &nameless, NOW_S, &err));
+	assert_int_equal(check(buffer_text(&out), &nameless, NOW_S), TOKEN_AUDIENCE);
+	assert_int_equal(check(buffer_text(&out), &request, NOW_S), TOKEN_AUDIENCE);
+	buffer_deinit(&out);
 }
 
 static void a_signature_holds_only_around_its_moment(void **state)
@@ -145,10 +183,23 @@ static void every_claim_is_needed(void **state)
 		check_claims(type, "k", "{\"iss\":\"a\",\"jti\":\"1\"}"), TOKEN_ISSUED_MISSING);
 	assert_int_equal(
 		check_claims(type, "k", "{\"iss\":\"a\",\"jti\":\"1\",\"iat\":1793491200}"),
+		TOKEN_AUDIENCE);
+	assert_int_equal(check_claims(type, "k",
+				 "{\"iss\":\"a\",\"jti\":\"1\",\"iat\":1793491200,"
+				 "\"aud\":[\"remit-one\"]}"),
+		TOKEN_AUDIENCE);
+	assert_int_equal(check_claims(type, "k",
+				 "{\"iss\":\"a\",\"jti\":\"1\",\"iat\":1793491200,"
+				 "\"aud\":\"remit-one\"}"),
 		TOKEN_METHOD);
 	assert_int_equal(check_claims(type, "k",
 				 "{\"iss\":\"a\",\"jti\":\"1\",\"iat\":1793491200,"
-				 "\"htm\":\"POST\",\"htu\":\"/v1/apply?draft=1\"}"),
+				 "\"aud\":\"remit-one\",\"htm\":\"POST\"}"),
+		TOKEN_TARGET);
+	assert_int_equal(check_claims(type, "k",
+				 "{\"iss\":\"a\",\"jti\":\"1\",\"iat\":1793491200,"
+				 "\"aud\":\"remit-one\",\"htm\":\"POST\","
+				 "\"htu\":\"https://remit.example/v1/apply?draft=1\"}"),
 		TOKEN_BODY);
 	assert_int_equal(check_claims(type, "", "{\"iss\":\"a\",\"jti\":\"1\",\"iat\":1793491200}"),
 		TOKEN_KEY_ID);
@@ -161,6 +212,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_request_is_refused),
+		cmocka_unit_test(another_installation_is_refused),
+		cmocka_unit_test(an_installation_without_a_name_accepts_nothing),
 		cmocka_unit_test(the_scheme_is_exact),
 		cmocka_unit_test(another_key_did_not_sign_it),
 		cmocka_unit_test(every_claim_is_needed),

@@ -23,7 +23,7 @@ enum { TEXT_BYTES_MAX = 2048, ROUNDS_MAX = 20000 };
  * suspend, kill, bootstrap, backup.  plan and why are questions. */
 static const char *const socket_changes[] = {
 	"suspendIdentity", "killTask", "killIdentity", "bootstrap", "backup", "plan", "why", NULL};
-static const char *const open_to_strangers[] = {"describe", NULL};
+static const char *const open_to_strangers[] = {"describe", "installation", NULL};
 
 enum role {
 	STRANGER = 0,    /* TCP, no signature */
@@ -182,7 +182,7 @@ static void every_row_is_tried_in_every_role(void **state)
 			try_row(*state, &api_routes[i], role);
 }
 
-static void a_stranger_may_read_the_description_and_nothing_else(void **state)
+static void a_stranger_may_read_the_description_and_the_name_and_nothing_else(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < api_routes_count; i++)
@@ -586,7 +586,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_tried_in_every_role),
-		cmocka_unit_test(a_stranger_may_read_the_description_and_nothing_else),
+		cmocka_unit_test(a_stranger_may_read_the_description_and_the_name_and_nothing_else),
 		cmocka_unit_test(the_socket_alone_may_read_bootstrap_suspend_and_kill),
 		cmocka_unit_test(enrolment_needs_the_key_in_the_body),
 		cmocka_unit_test(a_refused_enrolment_leaves_its_key_free),

@@ -65,6 +65,11 @@ const char *door_folder(const struct door *door)
 	return door->folder;
 }
 
+uint16_t door_port(const struct door *door)
+{
+	return door->port;
+}
+
 struct door *door_open(const struct api_signatures *signatures, const struct http_route *routes,
 	size_t routes_count)
 {

@@ -18,6 +18,7 @@ struct door *door_open(const struct api_signatures *signatures, const struct htt
 	size_t routes_count);
 /* The folder that holds remit.sock. */
 const char *door_folder(const struct door *door);
+uint16_t door_port(const struct door *door);
 void door_close(struct door **door);
 
 enum door_way { BY_TCP = 0, BY_SOCKET };

@@ -10,6 +10,17 @@
 #include "services/registry/registrar.h"
 
 static atomic_uint reached;
+static _Atomic(const char *) installation = "remit-one";
+
+void handlers_set_installation(const char *name)
+{
+	atomic_store(&installation, name);
+}
+
+const char *handlers_installation(void)
+{
+	return atomic_load(&installation);
+}
 
 unsigned handlers_reached(void)
 {
@@ -31,6 +42,7 @@ static void answer(struct api_request *request)
 	json_put(&builder, "entitlements", empty);
 	json_put_cstring(&builder, "verdict", "allow");
 	json_put_cstring(&builder, "code", "once-only-code");
+	json_put_cstring(&builder, "installation", handlers_installation());
 	json_put_cstring(&builder, "operation", request->route->operation);
 	json_put_integer(&builder, "reached", (int64_t)atomic_fetch_add(&reached, 1) + 1);
 	json_put_text(&builder, "actor", request->actor);
@@ -115,6 +127,7 @@ void handle_enrol(struct api_request *request)
 		answer(request);                                                                   \
 	}
 
+FAKE(handle_installation)
 FAKE(handle_whoami)
 FAKE(handle_object_list)
 FAKE(handle_object_show)

@@ -4,6 +4,10 @@
 /* How many requests have got past the edge since the program started. */
 unsigned handlers_reached(void);
 
+/* What the installation calls itself, "remit-one" at first; name is static. */
+void handlers_set_installation(const char *name);
+const char *handlers_installation(void);
+
 /* A backup to the path "late" is answered once its peer has gone; how many were,
  * with what they asked for still readable. */
 unsigned handlers_answered_late(void);

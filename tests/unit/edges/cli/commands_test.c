@@ -30,6 +30,7 @@ enum { PATH_BYTES = 256, WORDS_MAX = 48, OUTPUT_BYTES = 1 << 18 };
 struct bench {
 	char folder[PATH_BYTES]; /* of everything this program writes */
 	struct door *door;
+	char url[64];                /* of the door, by TCP */
 	struct public_key *enrolled; /* what login enrolled; used on the door's thread */
 	char out[OUTPUT_BYTES];
 	char err[OUTPUT_BYTES];
@@ -45,10 +46,15 @@ static atomic_uint tokens_asked;
 static bool verify(void *context, const struct api_signed *what, struct arena *arena,
 	struct text *out_person, struct error *err)
 {
-	const struct signed_request request = {what->method, what->target, what->body};
+	struct signed_request request = {.audience = text_of(handlers_installation()),
+		.method = what->method,
+		.body = what->body};
 	struct request_signature signature;
+	enum token_reason reason;
 
 	(void)context;
+	request.url = text_format(arena, "%s%.*s",
+		what->is_local ? REQUEST_SIGNATURE_SOCKET : bench.url, TEXT_ARGS(what->target));
 	if (request_signature_parse(&signature, arena, what->authorization) != TOKEN_ACCEPTED)
 		return error_set(err, ERROR_INVALID, "no signature");
 	if (what->jwk != NULL) {
@@ -56,9 +62,12 @@ static bool verify(void *context, const struct api_signed *what, struct arena *a
 		if (!jwk_parse(&bench.enrolled, what->jwk, err))
 			return false;
 	}
-	if (bench.enrolled == NULL || request_signature_check(&signature, bench.enrolled, &request,
-					      (int64_t)time(NULL)) != TOKEN_ACCEPTED)
-		return error_set(err, ERROR_INVALID, "the signature does not hold");
+	if (bench.enrolled == NULL)
+		return error_set(err, ERROR_INVALID, "nobody is enrolled");
+	reason = request_signature_check(&signature, bench.enrolled, &request, (int64_t)time(NULL));
+	if (reason != TOKEN_ACCEPTED)
+		return error_set(err, ERROR_INVALID, "the signature does not hold (%s)",
+			token_reason_word(reason));
 	*out_person = signature.person;
 	return true;
 }
@@ -227,6 +236,8 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(bench.folder));
 	assert_int_equal(setenv("XDG_CONFIG_HOME", bench.folder, 1), 0);
 	bench.door = door_open(&signatures, routes, 2);
+	(void)snprintf(bench.url, sizeof bench.url, "http://127.0.0.1:%u",
+		(unsigned)door_port(bench.door));
 	return 0;
 }
 
@@ -486,6 +497,9 @@ static void login_keeps_a_key_for_its_user_alone(void **state)
 	assert_int_equal(mode_of("remit"), 0700);
 	assert_int_equal(mode_of("remit/key.pem"), 0600);
 	assert_int_equal(mode_of("remit/person"), 0600);
+	assert_int_equal(mode_of("remit/installation"), 0600);
+	read_file("remit/installation", bench.out);
+	assert_string_equal(bench.out, "remit-one\n");
 	is_done(RUN(NULL, "whoami", "-o", "json"));
 	assert_non_null(strstr(bench.out, "\"person:ana@example.com\""));
 	assert_int_equal(RUN("code\n", "login", "bo@example.com"), EXIT_CONFLICT);
@@ -506,6 +520,104 @@ static void a_key_that_others_can_read_is_not_used(void **state)
 	assert_int_equal(chmod(path, 0644), 0);
 	assert_int_equal(RUN(NULL, "whoami"), EXIT_UNAVAILABLE);
 	assert_string_equal(bench.out, "");
+}
+
+static void a_key_signs_for_the_address_it_is_used_at(void **state)
+{
+	char other[PATH_BYTES];
+
+	(void)state;
+	log_in();
+	/* By the socket, by TCP, and by TCP under a name that is not the daemon's own. */
+	is_done(RUN(NULL, "whoami", "-o", "json"));
+	is_done(RUN(NULL, "whoami", "-o", "json", "--server", bench.url));
+	assert_non_null(strstr(bench.out, "\"person:ana@example.com\""));
+	(void)snprintf(other, sizeof other, "http://localhost%s", strrchr(bench.url, ':'));
+	assert_int_equal(RUN(NULL, "whoami", "--server", other), EXIT_REFUSED);
+	assert_non_null(strstr(bench.err, "(target)"));
+}
+
+static void a_key_signs_for_no_other_installation_and_says_what_to_do(void **state)
+{
+	(void)state;
+	log_in();
+	handlers_set_installation("remit-restored");
+	assert_int_equal(RUN(NULL, "whoami"), EXIT_REFUSED);
+	assert_non_null(strstr(bench.err, "(audience)"));
+	assert_non_null(strstr(bench.err, "the installation remit-one alone"));
+	assert_non_null(strstr(bench.err, "remit login ana@example.com --keep-key"));
+	read_file("remit/installation", bench.out);
+	assert_string_equal(bench.out, "remit-one\n");
+	handlers_set_installation("remit-one");
+}
+
+static void a_key_is_kept_for_another_installation_only_when_told_so(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(NULL, "login", "ana@example.com", "--keep-key"), EXIT_NOT_FOUND);
+	log_in();
+	is_done(RUN(NULL, "login", "ana@example.com", "--keep-key"));
+	assert_non_null(strstr(bench.err, "already"));
+	handlers_set_installation("remit-restored");
+	assert_int_equal(
+		RUN(NULL, "login", "bo@example.com", "--keep-key", "--yes"), EXIT_CONFLICT);
+	assert_int_equal(RUN(NULL, "login", "ana@example.com", "--keep-key"), EXIT_REFUSED);
+	assert_non_null(strstr(bench.err, "sign for the installation remit-restored"));
+	assert_int_equal(RUN(NULL, "whoami"), EXIT_REFUSED);
+	is_done(RUN(NULL, "login", "ana@example.com", "--keep-key", "--yes"));
+	is_done(RUN(NULL, "whoami", "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"person:ana@example.com\""));
+	assert_int_equal(mode_of("remit/installation"), 0600);
+	handlers_set_installation("remit-one");
+}
+
+/* One that does not know the key is not what the key was kept for. */
+static void a_key_that_is_not_enrolled_there_stays_bound(void **state)
+{
+	(void)state;
+	log_in();
+	handlers_set_installation("remit-restored");
+	public_key_destroy(&bench.enrolled);
+	assert_int_equal(
+		RUN(NULL, "login", "ana@example.com", "--keep-key", "--yes"), EXIT_REFUSED);
+	read_file("remit/installation", bench.out);
+	assert_string_equal(bench.out, "remit-one\n");
+	handlers_set_installation("remit-one");
+}
+
+static void a_key_of_an_older_version_is_bound_before_it_signs(void **state)
+{
+	char path[PATH_BYTES];
+
+	(void)state;
+	log_in();
+	path_in(path, "remit/installation");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(RUN(NULL, "whoami"), EXIT_UNAVAILABLE);
+	assert_non_null(strstr(bench.err, "remit login ana@example.com --keep-key"));
+	is_done(RUN(NULL, "login", "ana@example.com", "--keep-key", "--yes"));
+	is_done(RUN(NULL, "whoami"));
+}
+
+static void a_daemon_with_no_plain_name_is_not_signed_for(void **state)
+{
+	static const char *const names[] = {"", "two words", "\x1b[2J", "a\nb", "n\xc3\xa4me"};
+	static char longest[257];
+	char path[PATH_BYTES];
+
+	(void)state;
+	path_in(path, "remit/key.pem");
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		handlers_set_installation(names[i]);
+		assert_int_equal(RUN("code\n", "login", "ana@example.com"), EXIT_UNAVAILABLE);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	memset(longest, 'a', 256);
+	handlers_set_installation(longest);
+	assert_int_equal(RUN("code\n", "login", "ana@example.com"), EXIT_UNAVAILABLE);
+	longest[255] = '\0';
+	is_done(RUN("code\n", "login", "ana@example.com"));
+	handlers_set_installation("remit-one");
 }
 
 static void login_without_a_code_asks_nobody(void **state)
@@ -849,6 +961,12 @@ int main(void)
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(login_keeps_a_key_for_its_user_alone),
 		CLI_TEST(a_key_that_others_can_read_is_not_used),
+		CLI_TEST(a_key_signs_for_the_address_it_is_used_at),
+		CLI_TEST(a_key_signs_for_no_other_installation_and_says_what_to_do),
+		CLI_TEST(a_key_is_kept_for_another_installation_only_when_told_so),
+		CLI_TEST(a_key_that_is_not_enrolled_there_stays_bound),
+		CLI_TEST(a_key_of_an_older_version_is_bound_before_it_signs),
+		CLI_TEST(a_daemon_with_no_plain_name_is_not_signed_for),
 		CLI_TEST(login_without_a_code_asks_nobody),
 		CLI_TEST(secrets_never_show_in_what_is_printed),
 		CLI_TEST(a_code_goes_into_a_new_file_for_its_user_alone),

@@ -682,10 +682,14 @@ static void rows_of_used_assertions_do_not_pile_up(void **state)
 
 /* ---- persons ---- */
 
-static const struct signed_request request = {.method = {"GET", 3}, .target = {"/v1/whoami", 10}};
+#define WHOAMI "/v1/whoami"
 
-static struct text sign_request(
-	struct issuing *issuing, const struct private_key *key, const char *person)
+static const struct signed_request request = {.audience = {"remit-one", 9},
+	.method = {"GET", 3},
+	.url = {ISSUING_ISSUER WHOAMI, sizeof ISSUING_ISSUER WHOAMI - 1}};
+
+static struct text sign_this(struct issuing *issuing, const struct private_key *key,
+	const char *person, const struct signed_request *what)
 {
 	struct error err = {0};
 	struct buffer out;
@@ -693,16 +697,31 @@ static struct text sign_request(
 
 	buffer_init(&out, TEXT_BYTES);
 	assert_true(request_signature_build(
-		&out, key, text_of(person), &request, issuing_now_s(issuing), &err));
+		&out, key, text_of(person), what, issuing_now_s(issuing), &err));
 	made = text_copy(issuing->governed.arena, buffer_text(&out));
 	buffer_deinit(&out);
 	return made;
 }
 
+static struct text sign_request(
+	struct issuing *issuing, const struct private_key *key, const char *person)
+{
+	return sign_this(issuing, key, person, &request);
+}
+
+/* GET of whoami by TCP, as received. */
+static struct issue_signed received(struct text authorization, const struct json *jwk)
+{
+	return (struct issue_signed){.authorization = authorization,
+		.method = request.method,
+		.target = TEXT(WHOAMI),
+		.jwk = jwk};
+}
+
 static bool verify(struct issuing *issuing, struct text authorization, const struct json *jwk,
 	const char *expected)
 {
-	const struct issue_signed what = {authorization, request, jwk};
+	const struct issue_signed what = received(authorization, jwk);
 	struct error err = {0};
 	struct text person;
 	bool is_ok =
@@ -737,7 +756,7 @@ static void requests_of_one_person_leave_room_for_others(void **state)
 	struct private_key *bo_key = NULL;
 	struct error err = {0};
 	struct text person;
-	struct issue_signed what = {.request = request};
+	struct issue_signed what = received(TEXT(""), NULL);
 
 	assert_true(private_key_generate(&bo_key, SIGNATURE_ES256, &err));
 	issuing_enrol(issuing, "bo", bo_key);
@@ -753,6 +772,51 @@ static void requests_of_one_person_leave_room_for_others(void **state)
 	issuing_pass(issuing, REQUEST_SIGNATURE_WINDOW_S + 1);
 	assert_true(verify(issuing, sign_request(issuing, issuing->ana_key, "ana"), NULL, "ana"));
 	private_key_destroy(&bo_key);
+}
+
+/* Why this request of ana is refused: part of what is said; "" if it is not. */
+static void assert_said(struct issuing *issuing, const struct signed_request *signed_for,
+	bool is_local, const char *said)
+{
+	struct text authorization = sign_this(issuing, issuing->ana_key, "ana", signed_for);
+	struct issue_signed what = received(authorization, NULL);
+	struct error err = {0};
+	struct text person;
+	bool is_ok;
+
+	what.is_local = is_local;
+	is_ok = issue_verify_request(issuing->issue, &what, issuing->governed.arena, &person, &err);
+	assert_int_equal(is_ok, said[0] == '\0');
+	if (!is_ok && strstr(err.text, said) == NULL)
+		fail_msg("no \"%s\" in: %s", said, err.text);
+}
+
+static void a_request_for_another_installation_is_refused_and_told_of_this(void **state)
+{
+	struct issuing *issuing = *state;
+	struct signed_request other = request;
+
+	other.audience = TEXT("remit-two");
+	assert_said(issuing, &other, false, "(audience)");
+	assert_said(issuing, &other, false, "this place is " ISSUING_INSTALLATION);
+	other.audience = (struct text){0};
+	assert_said(issuing, &other, false, "(audience)");
+	assert_said(issuing, &request, false, "");
+}
+
+static void a_request_sent_to_another_address_is_refused_and_told_of_this(void **state)
+{
+	struct issuing *issuing = *state;
+	struct signed_request other = request;
+
+	other.url = TEXT("https://evil.example" WHOAMI);
+	assert_said(issuing, &other, false, "(target)");
+	assert_said(issuing, &other, false, "this place is " ISSUING_ISSUER);
+	/* What came by the socket is of no use on the network, nor the other way. */
+	assert_said(issuing, &request, true, "this place is " REQUEST_SIGNATURE_SOCKET);
+	other.url = TEXT(REQUEST_SIGNATURE_SOCKET WHOAMI);
+	assert_said(issuing, &other, false, "(target)");
+	assert_said(issuing, &other, true, "");
 }
 
 static void a_revoked_key_signs_nothing(void **state)
@@ -889,6 +953,8 @@ int main(void)
 		ISSUE_TEST(rows_alone_keep_the_used_assertions),
 		ISSUE_TEST(rows_of_used_assertions_do_not_pile_up),
 		ISSUE_TEST(a_request_is_signed_by_its_person_once),
+		ISSUE_TEST(a_request_for_another_installation_is_refused_and_told_of_this),
+		ISSUE_TEST(a_request_sent_to_another_address_is_refused_and_told_of_this),
 		ISSUE_TEST(requests_of_one_person_leave_room_for_others),
 		ISSUE_TEST(a_revoked_key_signs_nothing),
 		ISSUE_TEST(enrolment_needs_the_very_key_in_the_body),
