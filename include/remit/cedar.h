@@ -26,6 +26,11 @@ enum {
 	CEDAR_STACK_VALUES_MAX = 1024,                /* values one policy holds at once */
 	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024, /* one entities JSON text */
 	CEDAR_ENTITIES_MAX = 10000000,                /* entities in one store */
+	CEDAR_SCHEMA_BYTES_MAX = 4 * 1024 * 1024,     /* one schema text */
+	CEDAR_SCHEMA_DECLARATIONS_MAX = 20000,        /* types and actions in a schema */
+	CEDAR_SCHEMA_LINKS_MAX = 1000000,             /* parents and groups in a schema */
+	CEDAR_FINDINGS_MAX = 1000,                    /* findings of one validation */
+	CEDAR_VALIDATION_STEPS_MAX = 100000000,       /* expressions typed in one validation */
 	CEDAR_ERROR_TEXT_BYTES = 256,
 };
 
@@ -425,5 +430,101 @@ bool cedar_evaluate_expression(const struct cedar_expression *expression,
 /* The expression in normal form; .data is NULL when the arena is full. */
 struct cedar_text cedar_expression_format(
 	const struct cedar_expression *expression, struct cedar_arena *arena) CEDAR_MUST_CHECK;
+
+/* ---- Schemas --------------------------------------------------------- */
+
+/* What entity types, actions and contexts there are.  Never changes once made. */
+struct cedar_schema;
+
+/* Cedar schema syntax, names resolved (text is copied).  Errors: INVALID with line
+ * and column, LIMIT. */
+bool cedar_schema_parse(struct cedar_schema **out, struct cedar_text text,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* The same as JSON; an error's text begins with the path to its place. */
+bool cedar_schema_parse_json(struct cedar_schema **out, struct cedar_text json,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+void cedar_schema_destroy(struct cedar_schema **schema);
+
+/* Like cedar_entities_add_json, but a bare string is the value, and a bare
+ * {type, id} or {fn, arg} the entity or extension value, that the schema declares.
+ * It does not check more than that: cedar_validate_entities does. */
+bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_entities *entities,
+	struct cedar_text json, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Adds the schema's actions with their groups, save those that are there already.
+ * Errors: LIMIT. */
+bool cedar_schema_add_actions(const struct cedar_schema *schema, struct cedar_entities *entities,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* Like cedar_value_parse_json, by the type of the action's context. */
+bool cedar_schema_parse_context(struct cedar_value *out, struct cedar_arena *arena,
+	const struct cedar_schema *schema, const struct cedar_uid *action, struct cedar_text json,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+
+/* True if a request has an action, types of principal and resource and a context
+ * that the schema declares together.  Errors: INVALID. */
+bool cedar_validate_request(const struct cedar_schema *schema,
+	const struct cedar_request *request, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* True if every entity of the sealed store is of a declared type and has what it
+ * declares, and nothing else; an action must be exactly as it is declared.
+ * Errors: INVALID names the first entity that is wrong; LIMIT. */
+bool cedar_validate_entities(const struct cedar_schema *schema,
+	const struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
+
+/* ---- Validation of policies ------------------------------------------ */
+
+enum cedar_severity { CEDAR_SEVERITY_ERROR = 0, CEDAR_SEVERITY_WARNING };
+
+enum cedar_finding_code {
+	CEDAR_FINDING_NONE = 0,
+	/* errors */
+	CEDAR_FINDING_UNKNOWN_ENTITY_TYPE,  /* not declared */
+	CEDAR_FINDING_UNKNOWN_ACTION,       /* not declared */
+	CEDAR_FINDING_UNKNOWN_ID,           /* not one of an enumerated entity type */
+	CEDAR_FINDING_UNKNOWN_ATTRIBUTE,    /* not declared where it is read */
+	CEDAR_FINDING_UNSAFE_ATTRIBUTE,     /* optional, and read without `has` */
+	CEDAR_FINDING_UNSAFE_TAG,           /* read without hasTag */
+	CEDAR_FINDING_NO_TAGS,              /* read of a type that has none */
+	CEDAR_FINDING_UNEXPECTED_TYPE,      /* an operand the operator does not take */
+	CEDAR_FINDING_INCOMPATIBLE_TYPES,   /* operands, branches or items that differ */
+	CEDAR_FINDING_EMPTY_SET,            /* a literal [], whose type nobody knows */
+	CEDAR_FINDING_ARGUMENT_COUNT,       /* of an extension function */
+	CEDAR_FINDING_ARGUMENT_INVALID,     /* a text its constructor refuses */
+	CEDAR_FINDING_ARGUMENT_NOT_LITERAL, /* of a constructor */
+	/* a warning, or an error by the older rule */
+	CEDAR_FINDING_NO_APPLICABLE_ACTION, /* no declared action fits the scope */
+	/* warnings */
+	CEDAR_FINDING_IMPOSSIBLE,         /* false for every declared request */
+	CEDAR_FINDING_BIDIRECTIONAL_TEXT, /* a text that may not look like what it is */
+};
+
+struct cedar_finding {
+	enum cedar_severity severity;
+	enum cedar_finding_code code;
+	uint32_t policy;         /* index in the set */
+	struct cedar_text id;    /* of the policy */
+	struct cedar_range range; /* of the whole policy if it is about all of it */
+	struct cedar_text text;
+	struct cedar_text hint; /* empty: none */
+};
+
+struct cedar_validation {
+	/* By policy, then in the order of the text; the first CEDAR_FINDINGS_MAX. */
+	const struct cedar_finding *findings;
+	size_t count;
+	size_t error_count; /* of all errors, also those not listed */
+};
+
+enum cedar_validation_rule {
+	CEDAR_RULE_4_13 = 0, /* no applicable action: a warning */
+	CEDAR_RULE_4_10,     /* an error, as up to version 4.10 */
+};
+
+/* Validates strictly every policy of the set for every kind of request the schema
+ * declares.  The set is valid if out->error_count is 0.  Findings live in arena, in
+ * the set and in the schema.  Errors: LIMIT (out is then empty: not validated). */
+bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema *schema,
+	enum cedar_validation_rule rule, struct cedar_arena *arena, struct cedar_validation *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* A code's stable name, such as "unknown_attribute". */
+const char *cedar_finding_name(enum cedar_finding_code code);
 
 #endif

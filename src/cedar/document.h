@@ -60,6 +60,12 @@ bool document_value(const struct document_reader *reader, const struct document 
 /* {type, id}, or that under "__entity". */
 bool document_uid(const struct document_reader *reader, const struct document *document,
 	struct cedar_uid *out) MUST_CHECK;
+/* {fn, arg}, or {fn: "offset", args: [..]}: what stands under "__extn". */
+bool document_call(const struct document_reader *reader, const struct document *call,
+	struct cedar_value *out) MUST_CHECK;
+/* The uid and parents of an entity, whose attrs and tags are objects, not yet read. */
+bool document_entity_frame(const struct document_reader *reader, const struct document *object,
+	struct cedar_entity *out) MUST_CHECK;
 /* {uid, attrs, parents, tags?}; what it points to lives in the reader's arena. */
 bool document_entity(const struct document_reader *reader, const struct document *object,
 	struct cedar_entity *out) MUST_CHECK;

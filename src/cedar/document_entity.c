@@ -16,14 +16,10 @@ static bool read_parents(const struct document_reader *reader, const struct docu
 	return true;
 }
 
-static bool read_members(const struct document_reader *reader, const struct document *object,
-	struct cedar_value *out)
+static bool check_members(const struct document_reader *reader, const struct document *object)
 {
-	if (object->type != DOCUMENT_OBJECT)
-		return document_fail(reader, object, "expected an object");
-	if (!document_value(reader, object, out))
-		return false;
-	return out->type == CEDAR_RECORD || document_fail(reader, object, "expected a record");
+	return object == NULL || object->type == DOCUMENT_OBJECT ||
+	       document_fail(reader, object, "expected an object");
 }
 
 static bool read_part(
@@ -31,16 +27,14 @@ static bool read_part(
 {
 	if (cedar_text_is(part->name, "uid"))
 		return document_uid(reader, part, &out->uid);
-	if (cedar_text_is(part->name, "attrs"))
-		return read_members(reader, part, &out->attributes);
-	if (cedar_text_is(part->name, "tags"))
-		return read_members(reader, part, &out->tags);
+	if (cedar_text_is(part->name, "attrs") || cedar_text_is(part->name, "tags"))
+		return check_members(reader, part);
 	if (cedar_text_is(part->name, "parents") && part->type == DOCUMENT_ARRAY)
 		return read_parents(reader, part, out);
 	return document_fail(reader, part, "an entity has uid, attrs, parents and tags");
 }
 
-bool document_entity(const struct document_reader *reader, const struct document *object,
+bool document_entity_frame(const struct document_reader *reader, const struct document *object,
 	struct cedar_entity *out)
 {
 	*out = (struct cedar_entity){0};
@@ -52,4 +46,22 @@ bool document_entity(const struct document_reader *reader, const struct document
 			return false;
 	}
 	return true;
+}
+
+static bool read_members(const struct document_reader *reader, const struct document *object,
+	struct cedar_value *out)
+{
+	if (object == NULL)
+		return true;
+	if (!document_value(reader, object, out))
+		return false;
+	return out->type == CEDAR_RECORD || document_fail(reader, object, "expected a record");
+}
+
+bool document_entity(const struct document_reader *reader, const struct document *object,
+	struct cedar_entity *out)
+{
+	return document_entity_frame(reader, object, out) &&
+	       read_members(reader, document_find(object, "attrs"), &out->attributes) &&
+	       read_members(reader, document_find(object, "tags"), &out->tags);
 }

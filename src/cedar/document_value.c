@@ -58,7 +58,7 @@ static bool read_entity(const struct document_reader *reader, const struct docum
 
 /* {fn, arg} with a string, or {fn: "offset", args: [datetime, duration]}, which
  * is how datetimes beyond year 9999 are written. */
-static bool read_call(
+bool document_call(
 	const struct document_reader *reader, const struct document *call, struct cedar_value *out)
 {
 	const struct document *list = document_find(call, "args");
@@ -136,7 +136,7 @@ static bool read_object(const struct document_reader *reader, const struct docum
 	if (only != NULL && cedar_text_is(only->name, "__extn")) {
 		if (only->type != DOCUMENT_OBJECT)
 			return document_fail(reader, only, "expected an object");
-		return read_call(reader, only, out);
+		return document_call(reader, only, out);
 	}
 	if (only != NULL && cedar_text_is(only->name, "__expr"))
 		return document_fail(reader, only, "__expr is not supported");

@@ -1,0 +1,359 @@
+/* Validating a set: each policy in each environment, that is, for each action with
+ * each type of principal and of resource it applies to; and what needs no
+ * environment: unknown types, actions and ids, and scopes no action fits.
+ *
+ * Work is bounded by a number of steps for the whole call, memory by the arenas. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cedar/validate_inner.h"
+
+static const size_t POLICY_ARENA_BYTES_MAX = (size_t)256 << 20;
+
+struct validation {
+	const struct cedar_schema *schema;
+	enum cedar_validation_rule rule;
+	struct findings findings;
+	struct type_set types;
+	struct arena *type_arena;        /* of the types, for the whole call */
+	struct arena *tree_arena;        /* of one policy */
+	struct arena *environment_arena; /* of one policy in one environment */
+	struct tree tree;
+	struct condition condition;
+	struct typing typing;
+	struct cedar_error *err;
+};
+
+/* ---- Literals -------------------------------------------------------- */
+
+static bool is_direction(uint32_t code)
+{
+	return code == 0x061C || code == 0x200E || code == 0x200F ||
+	       (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+static void check_direction(
+	struct validation *validation, struct cedar_text text, uint32_t start, uint32_t end)
+{
+	const char *at = text.data, *stop = text.data + text.length;
+	struct report report = {.code = CEDAR_FINDING_BIDIRECTIONAL_TEXT,
+		.severity = CEDAR_SEVERITY_WARNING,
+		.start = start,
+		.end = end,
+		.name = text};
+
+	while (text.length > 0 && at < stop) {
+		uint32_t code = utf8_next(&at, stop);
+
+		if (code == UTF8_BAD)
+			return;
+		if (is_direction(code)) {
+			findings_add(&validation->findings, &report);
+			return;
+		}
+	}
+}
+
+static void check_type(
+	struct validation *validation, struct cedar_text type, uint32_t start, uint32_t end)
+{
+	struct report report = {.code = CEDAR_FINDING_UNKNOWN_ENTITY_TYPE,
+		.start = start,
+		.end = end,
+		.name = type};
+
+	if (!schema_is_action_type(type) && schema_find_entity(validation->schema, type) == NULL)
+		findings_add(&validation->findings, &report);
+}
+
+static void check_uid(
+	struct validation *validation, const struct cedar_uid *uid, uint32_t start, uint32_t end)
+{
+	const struct schema_entity *entity = schema_find_entity(validation->schema, uid->type);
+	struct report report = {.start = start, .end = end, .name = uid->id};
+
+	check_type(validation, uid->type, start, end);
+	check_direction(validation, uid->id, start, end);
+	if (schema_is_action_type(uid->type)) {
+		report.code = CEDAR_FINDING_UNKNOWN_ACTION;
+		if (schema_find_action(validation->schema, uid) == NULL)
+			findings_add(&validation->findings, &report);
+	} else if (entity != NULL && !schema_allows_id(entity, uid->id)) {
+		report.code = CEDAR_FINDING_UNKNOWN_ID;
+		findings_add(&validation->findings, &report);
+	}
+}
+
+/* The depth of policies bounds the recursion. */
+static void check_literals(struct validation *validation, const struct node *node)
+{
+	if (node->kind == AST_LITERAL && node->literal->type == CEDAR_ENTITY)
+		check_uid(validation, node->literal->entity, node->start, node->end);
+	if (node->kind == AST_LITERAL && node->literal->type == CEDAR_STRING)
+		check_direction(
+			validation, cedar_value_text(node->literal), node->start, node->end);
+	if (node->kind == AST_IS)
+		check_type(validation, node->names[0], node->start, node->end);
+	if (node->kind == AST_GET || node->kind == AST_HAS || node->kind == AST_RECORD) {
+		for (uint32_t i = 0; i < node->name_count; i++)
+			check_direction(validation, node->names[i], node->start, node->end);
+	}
+	for (uint32_t i = 0; i < node->count; i++)
+		check_literals(validation, node->children[i]);
+}
+
+/* ---- Scopes ---------------------------------------------------------- */
+
+/* False once there are too many. */
+static bool take_steps(struct validation *validation, uint64_t count)
+{
+	struct typing *typing = &validation->typing;
+
+	typing->steps += count;
+	typing->failed |= typing->steps > typing->steps_max;
+	return !typing->failed;
+}
+
+/* True if the part may cover an entity of that type. */
+static bool part_fits(const struct cedar_schema *schema, const struct scope_part *part,
+	const struct schema_entity *entity)
+{
+	const struct schema_entity *upper =
+		part->count == 0 ? NULL : schema_find_entity(schema, part->uids[0].type);
+
+	switch (part->kind) {
+	case SCOPE_ANY: return true;
+	case SCOPE_EQUAL: return upper == entity;
+	case SCOPE_IS: return cedar_text_equal(part->type, entity->name);
+	case SCOPE_IS_IN:
+		return cedar_text_equal(part->type, entity->name) && upper != NULL &&
+		       schema_may_be_in(entity, upper);
+	case SCOPE_IN:
+	case SCOPE_IN_ONE_OF: break;
+	}
+	return upper != NULL && schema_may_be_in(entity, upper);
+}
+
+static bool any_fits(const struct cedar_schema *schema, const struct scope_part *part,
+	const struct schema_entities *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (part_fits(schema, part, list->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A list with an action that is not declared covers none. */
+static bool action_fits(const struct cedar_schema *schema, const struct scope_part *part,
+	const struct schema_action *action)
+{
+	bool fits = part->kind == SCOPE_ANY;
+
+	for (uint32_t i = 0; part->kind != SCOPE_ANY && i < part->count; i++) {
+		const struct schema_action *group = schema_find_action(schema, &part->uids[i]);
+
+		if (group == NULL)
+			return false;
+		fits = fits || (part->kind == SCOPE_EQUAL
+					       ? action == group
+					       : schema_action_in(schema, action, group));
+	}
+	return fits;
+}
+
+/* True if == names a type of which in would name members. */
+static bool needs_in(const struct cedar_schema *schema, const struct scope_part *part,
+	const struct schema_entities *list)
+{
+	struct scope_part in = *part;
+
+	in.kind = SCOPE_IN;
+	return part->kind == SCOPE_EQUAL && !any_fits(schema, part, list) &&
+	       any_fits(schema, &in, list);
+}
+
+static void check_applicable(struct validation *validation, const struct policy_ast *policy)
+{
+	const struct cedar_schema *schema = validation->schema;
+	const struct scope_part *scope = policy->scope;
+	struct report report = {.code = CEDAR_FINDING_NO_APPLICABLE_ACTION,
+		.severity = validation->rule == CEDAR_RULE_4_10 ? CEDAR_SEVERITY_ERROR
+								: CEDAR_SEVERITY_WARNING};
+
+	for (uint32_t i = 0; i < schema->action_count; i++) {
+		const struct schema_action *action = &schema->actions[i];
+
+		if (!take_steps(validation, 1 + scope[AST_ACTION].count))
+			return;
+		if (!action_fits(schema, &scope[AST_ACTION], action))
+			continue;
+		if (!take_steps(validation, action->principals.count + action->resources.count))
+			return;
+		if (any_fits(schema, &scope[AST_PRINCIPAL], &action->principals) &&
+			any_fits(schema, &scope[AST_RESOURCE], &action->resources))
+			return;
+		if (needs_in(schema, &scope[AST_PRINCIPAL], &action->principals) ||
+			needs_in(schema, &scope[AST_RESOURCE], &action->resources))
+			report.hint = "use `in` instead of `==` for a group of entities";
+	}
+	findings_add(&validation->findings, &report);
+}
+
+/* ---- Environments ---------------------------------------------------- */
+
+/* What the environments say together. */
+struct verdict {
+	bool all_false;
+};
+
+static void type_environment(struct validation *validation,
+	const struct environment *environment, struct verdict *verdict)
+{
+	struct typing *typing = &validation->typing;
+	struct answer answer;
+
+	if (!take_steps(validation, 1))
+		return;
+	arena_reset(validation->environment_arena);
+	typing->environment = *environment;
+	answer = typing_condition(typing, &validation->condition);
+	if (answer.type == NULL || answer.type->kind != TYPE_FALSE)
+		verdict->all_false = false;
+}
+
+static void type_action(struct validation *validation, const struct schema_action *action,
+	struct verdict *verdict)
+{
+	struct environment environment = {.action = action};
+
+	for (uint32_t p = 0; p < action->principals.count; p++) {
+		environment.principal = action->principals.items[p];
+		for (uint32_t r = 0; r < action->resources.count; r++) {
+			if (validation->typing.failed)
+				return;
+			environment.resource = action->resources.items[r];
+			type_environment(validation, &environment, verdict);
+		}
+	}
+}
+
+static bool fail_policy(const struct validation *validation)
+{
+	if (validation->typing.steps > validation->typing.steps_max)
+		return cedar_fail(validation->err, CEDAR_ERROR_LIMIT,
+			"the policies take too many steps to validate by this schema");
+	return cedar_fail_memory(validation->err);
+}
+
+static bool start_policy(struct validation *validation, const struct stored_policy *policy)
+{
+	struct tree *tree = &validation->tree;
+
+	arena_reset(validation->tree_arena);
+	table_clear(&tree->table);
+	*tree = (struct tree){.arena = validation->tree_arena, .table = tree->table};
+	if (!tree_build(tree, &policy->ast, &validation->condition))
+		return false;
+	validation->typing.active = arena_array(validation->tree_arena, uint32_t, tree->count);
+	return validation->typing.active != NULL;
+}
+
+static void check_condition(struct validation *validation)
+{
+	const struct condition *condition = &validation->condition;
+
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		if (condition->scope[i] != NULL)
+			check_literals(validation, condition->scope[i]);
+	}
+	for (uint32_t i = 0; i < condition->clause_count; i++)
+		check_literals(validation, condition->clauses[i]);
+}
+
+static bool validate_policy(
+	struct validation *validation, const struct stored_policy *policy, uint32_t index)
+{
+	const struct cedar_schema *schema = validation->schema;
+	struct report impossible = {
+		.code = CEDAR_FINDING_IMPOSSIBLE, .severity = CEDAR_SEVERITY_WARNING};
+	struct verdict verdict = {.all_false = true};
+
+	findings_begin(&validation->findings, policy, index);
+	if (!start_policy(validation, policy))
+		return cedar_fail_memory(validation->err);
+	check_condition(validation);
+	check_applicable(validation, &policy->ast);
+	for (uint32_t i = 0; i < schema->action_count && !validation->typing.failed; i++)
+		type_action(validation, &schema->actions[i], &verdict);
+	if (verdict.all_false)
+		findings_add(&validation->findings, &impossible);
+	findings_end(&validation->findings);
+	return (!validation->typing.failed && !validation->findings.failed) ||
+	       fail_policy(validation);
+}
+
+/* ---- Sets ------------------------------------------------------------ */
+
+static bool open_arenas(struct validation *validation)
+{
+	validation->type_arena = arena_create(POLICY_ARENA_BYTES_MAX);
+	validation->tree_arena = arena_create(POLICY_ARENA_BYTES_MAX);
+	validation->environment_arena = arena_create(POLICY_ARENA_BYTES_MAX);
+	validation->types.arena = validation->type_arena;
+	validation->types.below = &validation->schema->types;
+	return (validation->type_arena != NULL && validation->tree_arena != NULL &&
+		       validation->environment_arena != NULL) ||
+	       cedar_fail_memory(validation->err);
+}
+
+static bool hand_over(const struct validation *validation, struct cedar_validation *out)
+{
+	const struct findings *findings = &validation->findings;
+	struct cedar_finding *items =
+		arena_array(findings->arena, struct cedar_finding, findings->count);
+
+	if (items == NULL)
+		return cedar_fail_memory(validation->err);
+	if (findings->count > 0)
+		memcpy(items, findings->items, findings->count * sizeof *items);
+	*out = (struct cedar_validation){items, findings->count, findings->error_count};
+	return true;
+}
+
+bool validate_with(const struct cedar_policy_set *set, const struct cedar_schema *schema,
+	const struct validate_options *options, struct cedar_arena *arena,
+	struct cedar_validation *out, struct cedar_error *err)
+{
+	struct validation validation = {.schema = schema,
+		.rule = options->rule,
+		.findings = {.arena = cedar_arena_inner(arena), .schema = schema},
+		.err = err};
+	bool ok = open_arenas(&validation);
+
+	*out = (struct cedar_validation){NULL, 0, 0};
+	validation.typing = (struct typing){.schema = schema,
+		.findings = &validation.findings,
+		.types = &validation.types,
+		.arena = validation.environment_arena,
+		.steps_max = options->steps_max};
+	for (uint32_t i = 0; ok && i < set->count; i++)
+		ok = validate_policy(&validation, &set->policies[i], i);
+	ok = ok && hand_over(&validation, out);
+	findings_deinit(&validation.findings);
+	type_set_deinit(&validation.types);
+	table_deinit(&validation.tree.table);
+	arena_destroy(&validation.type_arena);
+	arena_destroy(&validation.tree_arena);
+	arena_destroy(&validation.environment_arena);
+	return ok;
+}
+
+bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema *schema,
+	enum cedar_validation_rule rule, struct cedar_arena *arena, struct cedar_validation *out,
+	struct cedar_error *err)
+{
+	struct validate_options options = {rule, CEDAR_VALIDATION_STEPS_MAX};
+
+	return validate_with(set, schema, &options, arena, out, err);
+}
