@@ -1,6 +1,7 @@
 /* Reads schemas in JSON.  document_parse bounds the nesting, so recursion over types
  * is bounded too.  A member that the format does not have is refused. */
 #include "cedar/schema_raw.h"
+#include "cedar/schema_type.h"
 
 struct json_schema {
 	struct raw_schema *raw;
@@ -158,6 +159,14 @@ static bool read_record(const struct raw_schema *raw, const struct document *obj
 	       read_attributes(raw, found[2], type);
 }
 
+static bool check_extension(const struct raw_schema *raw, const struct document *name)
+{
+	const struct schema_type *type = type_built_in(name->string);
+
+	return (type != NULL && type->kind == TYPE_EXTENSION) ||
+	       raw_fail(raw, name->at, "`%.*s` is no extension type", RAW_SHOWN(name->string));
+}
+
 /* A type that is named by another member, or is a name itself. */
 static bool read_reference(const struct raw_schema *raw, const struct document *object,
 	const struct document *const *found, struct raw_type *type)
@@ -174,7 +183,8 @@ static bool read_reference(const struct raw_schema *raw, const struct document *
 			continue;
 		type->kind = table[i].kind;
 		return need(raw, object, found[4], "name") &&
-		       read_path(raw, found[4], &type->name);
+		       read_path(raw, found[4], &type->name) &&
+		       (type->kind != RAW_BUILT_IN || check_extension(raw, found[4]));
 	}
 	type->kind = RAW_COMMON;
 	return read_path(raw, found[0], &type->name);

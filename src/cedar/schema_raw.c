@@ -49,7 +49,7 @@ static size_t write_path(const struct document *root, uint32_t at, char *out, si
 		used += written < 0 ? 0 : (size_t)written;
 		container = part;
 	}
-	if (used + 2 < room)
+	if (used > 0 && used + 2 < room)
 		used += (size_t)snprintf(out + used, room - used, ": ");
 	return used < room ? used : room - 1;
 }

@@ -366,7 +366,7 @@ static const struct schema_type *resolve_name(
 		type = find_meaning(resolver, raw, full, &failed);
 	if (type == NULL && !failed && raw->kind != RAW_BUILT_IN)
 		type = find_meaning(resolver, raw, raw->name, &failed);
-	if (type == NULL && !failed)
+	if (type == NULL && !failed && raw->kind != RAW_BUILT_IN)
 		type = find_built_in(resolver, raw);
 	if (type == NULL && !failed)
 		raw_fail(resolver->raw, raw->at, "`%.*s` is no %s that is declared",

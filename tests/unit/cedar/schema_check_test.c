@@ -1,0 +1,182 @@
+#include "support.h"
+
+static const char schema_text[] =
+	"type R = {n: Long, d?: decimal, s: Set<String>};"
+	"entity U in [G, E] = {r: R, e?: E, boss?: U, b: Bool} tags Set<Long>;"
+	"entity G; entity E enum [\"x\", \"y\"]; entity Other;"
+	"action all; action read, write in all appliesTo {principal: [U, E], resource: G, "
+	"context: {ip?: ipaddr, when: datetime, e?: Set<E>}};";
+
+static struct cedar_schema *open_schema(void)
+{
+	struct cedar_schema *schema;
+	struct cedar_error err;
+
+	if (!cedar_schema_parse(&schema, cedar_text_of(schema_text), &err))
+		fail_msg("%u:%u: %s", err.line, err.column, err.text);
+	return schema;
+}
+
+/* NULL if the entities conform; else the error. */
+static const char *check_entities(const char *json)
+{
+	static struct cedar_error err;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_entities *entities;
+	bool ok;
+
+	assert_true(cedar_entities_create(&entities, &err));
+	ok = cedar_schema_add_entities(schema, entities, cedar_text_of(json), &err) &&
+	     cedar_schema_add_actions(schema, entities, &err) &&
+	     cedar_entities_seal(entities, &err) &&
+	     cedar_validate_entities(schema, entities, &err);
+	if (!ok)
+		assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	cedar_entities_destroy(&entities);
+	cedar_schema_destroy(&schema);
+	return ok ? NULL : err.text;
+}
+
+#define USER(attributes, parents, tags)                                                            \
+	"[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"attrs\":{" attributes "},\"parents\":[" parents     \
+	"],\"tags\":{" tags "}}]"
+#define PLAIN "\"b\":true,\"r\":{\"n\":1,\"s\":[]}"
+#define ACTION(id, parents)                                                                        \
+	"[{\"uid\":{\"type\":\"Action\",\"id\":\"" id "\"},\"attrs\":{},\"parents\":[" parents "]}]"
+
+static void what_is_not_declared_or_missing_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"[{\"uid\":{\"type\":\"X\",\"id\":\"a\"},\"attrs\":{},\"parents\":[]}]",
+		USER("\"b\":true", "", ""), USER("\"r\":{\"n\":1,\"s\":[]}", "", ""),
+		USER(PLAIN ",\"z\":1", "", ""), USER("\"b\":true,\"r\":{\"n\":1}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"z\":1}", "", ""),
+		USER(PLAIN, "{\"type\":\"Other\",\"id\":\"o\"}", ""),
+		USER(PLAIN, "{\"type\":\"U\",\"id\":\"b\"}", ""),
+		USER(PLAIN, "{\"type\":\"X\",\"id\":\"b\"}", ""),
+		USER(PLAIN, "{\"type\":\"Action\",\"id\":\"all\"}", ""),
+		"[{\"uid\":{\"type\":\"G\",\"id\":\"a\"},\"attrs\":{},\"parents\":[],\"tags\":{\"t\":1}}]",
+		"[{\"uid\":{\"type\":\"G\",\"id\":\"a\"},\"attrs\":{\"a\":1},\"parents\":[]}]"};
+
+	(void)state;
+	assert_null(check_entities(USER(PLAIN, "", "")));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		if (check_entities(bad[i]) == NULL)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
+static void values_of_other_types_are_refused(void **state)
+{
+	static const char *const bad[] = {USER("\"b\":1,\"r\":{\"n\":1,\"s\":[]}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":\"1\",\"s\":[]}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[1]}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[\"x\",1]}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"d\":1}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"d\":\"x\"}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"d\":{\"fn\":\"ip\",\"arg\":\"::1\"}}", "", ""),
+		USER("\"b\":true,\"r\":[]", "", ""),
+		USER(PLAIN ",\"boss\":{\"type\":\"G\",\"id\":\"g\"}", "", ""),
+		USER(PLAIN ",\"boss\":\"U\"", "", ""), USER(PLAIN, "", "\"t\":1"),
+		USER(PLAIN, "", "\"t\":[1],\"u\":[\"1\"]")};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		if (check_entities(bad[i]) == NULL)
+			fail_msg("accepted: %s", bad[i]);
+	}
+	assert_null(check_entities(USER("\"b\":true,\"boss\":{\"type\":\"U\",\"id\":\"b\"},\"r\":"
+					"{\"n\":1,\"s\":[\"x\"],\"d\":\"1.5\"}",
+		"", "\"t\":[1,2]")));
+}
+
+static void enumerated_types_have_no_other_ids(void **state)
+{
+	(void)state;
+	assert_non_null(check_entities(
+		"[{\"uid\":{\"type\":\"E\",\"id\":\"z\"},\"attrs\":{},\"parents\":[]}]"));
+	assert_non_null(check_entities(USER(PLAIN ",\"e\":{\"type\":\"E\",\"id\":\"z\"}", "", "")));
+	assert_non_null(check_entities(USER(PLAIN, "{\"type\":\"E\",\"id\":\"z\"}", "")));
+	assert_null(check_entities(USER(PLAIN ",\"e\":{\"type\":\"E\",\"id\":\"y\"}",
+		"{\"type\":\"E\",\"id\":\"x\"}", "")));
+}
+
+static void actions_are_exactly_as_declared(void **state)
+{
+	(void)state;
+	assert_non_null(check_entities(ACTION("other", "")));
+	assert_non_null(check_entities(ACTION("read", "")));
+	assert_non_null(check_entities(ACTION("all", "{\"type\":\"Action\",\"id\":\"read\"}")));
+	assert_non_null(check_entities(ACTION("write",
+		"{\"type\":\"Action\",\"id\":\"all\"},{\"type\":\"Action\",\"id\":\"read\"}")));
+	assert_non_null(check_entities(
+		"[{\"uid\":{\"type\":\"Action\",\"id\":\"all\"},\"attrs\":{\"a\":1},\"parents\":[]}]"));
+	assert_null(check_entities(ACTION("read", "{\"type\":\"Action\",\"id\":\"all\"}")));
+	assert_null(check_entities("[]"));
+}
+
+/* NULL if the request conforms; else the error. */
+static const char *check_request(
+	const char *principal, const char *action, const char *resource, const char *context)
+{
+	static struct cedar_error err;
+	struct world world;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_request request = {cedar_uid_of(cedar_text_of(principal), CEDAR_TEXT("x")),
+		cedar_uid_of(CEDAR_TEXT("Action"), cedar_text_of(action)),
+		cedar_uid_of(cedar_text_of(resource), CEDAR_TEXT("r")), {.type = CEDAR_NONE}};
+	bool ok;
+
+	world_open(&world, NULL, NULL);
+	ok = context == NULL || cedar_schema_parse_context(&request.context, world.arena, schema,
+					&request.action, cedar_text_of(context), &err);
+	ok = ok && cedar_validate_request(schema, &request, &err);
+	world_close(&world);
+	cedar_schema_destroy(&schema);
+	return ok ? NULL : err.text;
+}
+
+static void requests_that_no_action_declares_are_refused(void **state)
+{
+	const char *context = "{\"when\":\"2024-01-01\"}";
+
+	(void)state;
+	assert_non_null(check_request("U", "other", "G", context));
+	assert_non_null(check_request("U", "all", "G", context));
+	assert_non_null(check_request("G", "read", "G", context));
+	assert_non_null(check_request("X", "read", "G", context));
+	assert_non_null(check_request("Action", "read", "G", context));
+	assert_non_null(check_request("U", "read", "U", context));
+	assert_non_null(check_request("U", "read", "E", context));
+	assert_null(check_request("U", "read", "G", context));
+	assert_null(check_request("E", "write", "G", context));
+}
+
+static void contexts_are_as_the_action_declares(void **state)
+{
+	(void)state;
+	assert_non_null(check_request("U", "read", "G", NULL));
+	assert_non_null(check_request("U", "read", "G", "{}"));
+	assert_non_null(check_request("U", "read", "G", "[]"));
+	assert_non_null(check_request("U", "read", "G", "{\"when\":1}"));
+	assert_non_null(check_request("U", "read", "G", "{\"when\":\"2024-01-01\",\"x\":1}"));
+	assert_non_null(check_request("U", "read", "G", "{\"when\":\"2024-01-01\",\"ip\":\"x\"}"));
+	assert_non_null(check_request("U", "read", "G",
+		"{\"when\":\"2024-01-01\",\"e\":[{\"type\":\"E\",\"id\":\"z\"}]}"));
+	assert_null(check_request("U", "read", "G",
+		"{\"when\":\"2024-01-01\",\"ip\":\"::1\",\"e\":[{\"type\":\"E\",\"id\":\"x\"}]}"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_declared_or_missing_is_refused),
+		cmocka_unit_test(values_of_other_types_are_refused),
+		cmocka_unit_test(enumerated_types_have_no_other_ids),
+		cmocka_unit_test(actions_are_exactly_as_declared),
+		cmocka_unit_test(requests_that_no_action_declares_are_refused),
+		cmocka_unit_test(contexts_are_as_the_action_declares),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

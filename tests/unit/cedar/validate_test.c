@@ -1,0 +1,380 @@
+#include "cedar/validate_inner.h"
+
+#include "support.h"
+
+static const char schema_text[] =
+	"type R = {a?: {b?: {c: Long}, n: Long}, n: Long};"
+	"entity User in [Group] {n: Long, o?: String, r: R, color: Color, s: Set<Long>, boss?: User, "
+	"d: decimal, t: datetime, who: Set<User>, f: Bool} tags String;"
+	"entity Group in [Org]; entity Org; entity Color enum [\"red\", \"green\"];"
+	"entity Doc {owner: User};"
+	"action view, edit in [any] appliesTo {principal: User, resource: [Doc, Group], context: "
+	"{c?: Long, m: Bool}}; action any; action idle;"
+	"namespace N { action go in [Action::\"any\"] appliesTo {principal: User, resource: Org}; }";
+
+static struct cedar_schema *open_schema(void)
+{
+	struct cedar_schema *schema;
+	struct cedar_error err;
+
+	if (!cedar_schema_parse(&schema, cedar_text_of(schema_text), &err))
+		fail_msg("%u:%u: %s", err.line, err.column, err.text);
+	return schema;
+}
+
+/* "policy:line:column name, .." of each finding; warnings in parentheses. */
+static const char *findings_of(const char *policies, enum cedar_validation_rule rule)
+{
+	static char text[SUPPORT_TEXT_BYTES];
+	struct world world;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set = set_of(policies);
+	struct cedar_validation validation;
+	size_t used = 0, errors = 0;
+
+	world_open(&world, NULL, NULL);
+	text[0] = '\0';
+	assert_true(cedar_validate(set, schema, rule, world.arena, &validation, &world.err));
+	for (size_t i = 0; i < validation.count; i++) {
+		const struct cedar_finding *finding = &validation.findings[i];
+		bool is_error = finding->severity == CEDAR_SEVERITY_ERROR;
+
+		assert_true(finding->text.length > 0);
+		errors += is_error;
+		used += (size_t)snprintf(text + used, sizeof text - used,
+			is_error ? "%s%.*s" : "%s(%.*s)", i == 0 ? "" : ", ",
+			(int)strlen(cedar_finding_name(finding->code)),
+			cedar_finding_name(finding->code));
+	}
+	assert_int_equal(validation.error_count, errors);
+	world_close(&world);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	return text;
+}
+
+#define WHEN(condition)                                                                            \
+	findings_of("permit(principal, action in [Action::\"view\", Action::\"edit\"], resource) "   \
+		    "when { " condition " };",                                                       \
+		CEDAR_RULE_4_13)
+#define assert_finds(condition, expected) assert_string_equal(WHEN(condition), expected)
+#define assert_valid(condition) assert_string_equal(WHEN(condition), "")
+
+static void what_is_not_declared_is_found(void **state)
+{
+	(void)state;
+	assert_finds("principal.x == 1", "unknown_attribute");
+	assert_finds("context.x == 1", "unknown_attribute, unknown_attribute");
+	assert_finds("{a: 1}.b == 1", "unknown_attribute");
+	assert_finds("principal is Usr", "(impossible), unknown_entity_type");
+	assert_finds("principal == Usr::\"a\" || principal.f", "unknown_entity_type");
+	assert_finds("action == Action::\"vew\" || principal.f", "unknown_action");
+	assert_finds("action in Action::\"vew\"", "unknown_action");
+	assert_finds("principal.color == Color::\"blue\"", "unknown_id");
+	assert_finds("action.x == 1", "unknown_attribute");
+}
+
+static void what_may_be_absent_is_found(void **state)
+{
+	(void)state;
+	assert_finds("principal.o == \"\"", "unsafe_attribute");
+	assert_finds("context.c == 1", "unsafe_attribute, unsafe_attribute");
+	assert_finds("principal.o == \"\" && principal has o", "unsafe_attribute");
+	assert_finds("principal has o || principal.o == \"\"", "unsafe_attribute");
+	assert_finds("!(principal has o) && principal.o == \"\"", "unsafe_attribute");
+	assert_finds("principal has boss && principal.boss.o == \"\"", "unsafe_attribute");
+	assert_finds("principal.r has a && principal.r.a.b.c == 1", "unsafe_attribute");
+	assert_finds("(if principal has o then true else principal.o == \"\")", "unsafe_attribute");
+	assert_finds("(if principal has o then true else false) && principal.o == \"\"",
+		"unsafe_attribute");
+	assert_finds("principal.getTag(\"x\") == \"\"", "unsafe_tag");
+	assert_finds("principal.hasTag(\"x\") && principal.getTag(\"y\") == \"\"", "unsafe_tag");
+	assert_finds("resource.getTag(\"x\") == \"\"", "unsafe_tag, unsafe_tag");
+	assert_finds("principal.o like \"*\" && principal.getTag(\"t\") like \"*\"",
+		"unsafe_attribute, unsafe_tag");
+}
+
+static void what_was_tested_is_there(void **state)
+{
+	(void)state;
+	assert_valid("principal has o && principal.o == \"\"");
+	assert_valid("principal has o && (principal.f || principal.o == \"\")");
+	assert_valid("(principal has o && principal.f) && principal.o == \"\"");
+	assert_valid("if principal has o then principal.o == \"\" else principal.f");
+	assert_valid("((principal has o && principal.f) || (principal has o && principal.n > 1)) && "
+		     "principal.o == \"\"");
+	assert_valid("principal.r has a.b.c && principal.r.a.b.c == 1 && principal.r.a.n == 1");
+	assert_valid("principal has boss.r.a.b && principal.boss.r.a.b.c == 1");
+	assert_valid("principal.hasTag(\"x\") && principal.getTag(\"x\") == \"\"");
+	assert_valid("principal has o && principal.hasTag(principal.o) && "
+		     "principal.getTag(principal.o) == \"\"");
+	assert_valid("{a: principal} has a && {a: principal}.a.f");
+	assert_string_equal(findings_of("permit(principal, action == Action::\"view\", resource) "
+					"when { principal has o } when { principal.f } "
+					"unless { principal.o == \"\" };",
+				    CEDAR_RULE_4_13),
+		"");
+}
+
+static void operands_of_other_types_are_found(void **state)
+{
+	(void)state;
+	assert_finds("1", "unexpected_type");
+	assert_finds("principal.n && principal.f", "unexpected_type");
+	assert_finds("!principal.n", "unexpected_type");
+	assert_finds("if 1 then true else false", "unexpected_type");
+	assert_finds("principal.n < \"a\"", "unexpected_type");
+	assert_finds("\"a\" < principal.n", "unexpected_type");
+	assert_finds("\"a\" < \"b\"", "unexpected_type, unexpected_type");
+	assert_finds("principal.t < principal.n", "unexpected_type");
+	assert_finds("principal.d < principal.d", "unexpected_type, unexpected_type");
+	assert_finds("principal.n + \"a\" == 1", "unexpected_type");
+	assert_finds("-principal.f == 1", "unexpected_type");
+	assert_finds("principal.n like \"a\"", "unexpected_type");
+	assert_finds("principal.n is User", "unexpected_type");
+	assert_finds("principal.n in principal", "unexpected_type");
+	assert_finds("principal in principal.s", "unexpected_type");
+	assert_finds("principal.s has n", "unexpected_type");
+	assert_finds("principal.n.x", "unexpected_type");
+	assert_finds("principal has n.x", "unexpected_type");
+	assert_finds("principal.contains(1)", "unexpected_type");
+	assert_finds("principal.s.containsAll(1)", "unexpected_type");
+	assert_finds("principal.n.isEmpty()", "unexpected_type");
+	assert_finds("principal.n.hasTag(\"x\")", "unexpected_type");
+	assert_finds("principal.hasTag(1)", "unexpected_type");
+	assert_finds("principal.d.lessThan(1)", "unexpected_type");
+	assert_finds("principal.n.toDate() == principal.t", "unexpected_type");
+}
+
+static void types_that_do_not_fit_are_found(void **state)
+{
+	(void)state;
+	assert_finds("principal.n == \"a\"", "incompatible_types");
+	assert_finds("principal.n != principal.f", "incompatible_types");
+	assert_finds("principal == 1", "incompatible_types");
+	assert_finds("principal.s.contains(\"a\")", "incompatible_types");
+	assert_finds("principal.s.containsAny(principal.who)", "incompatible_types");
+	assert_finds("[1, \"a\"].contains(1)", "incompatible_types");
+	assert_finds("[principal, principal.color].contains(principal)", "incompatible_types");
+	assert_finds("(if principal.f then 1 else \"a\") == 1", "incompatible_types");
+	assert_finds("{a: 1} == {a: \"a\"}", "incompatible_types");
+	assert_finds("{a: 1} == {a: 1, b: 2}", "incompatible_types");
+	assert_finds("principal.r == {n: 1}", "incompatible_types");
+	assert_finds("[].contains(1)", "empty_set");
+	assert_finds("principal.s == []", "empty_set");
+	assert_valid("[{a: true, b: [false]}, {a: false, b: [principal.f]}].contains({a: true, b: "
+		     "[true]})");
+	assert_valid("{n: 1} == {n: principal.n}");
+}
+
+static void calls_of_extension_functions_are_checked(void **state)
+{
+	(void)state;
+	assert_finds("ip(\"x\").isIpv4()", "argument_invalid");
+	assert_finds("decimal(\"1\").lessThan(principal.d)", "argument_invalid");
+	assert_finds("datetime(\"1\") < principal.t", "argument_invalid");
+	assert_finds("duration(\"1\") < duration(\"1s\")", "argument_invalid");
+	assert_finds("principal has o && ip(principal.o).isIpv4()", "argument_not_literal");
+	assert_finds("ip().isIpv4()", "argument_count");
+	assert_finds("ip(\"::1\", \"::1\").isIpv4()", "argument_count");
+	assert_finds("principal.d.lessThan()", "argument_count");
+	assert_finds("ip(\"::1\").isInRange(ip(\"::1\"), ip(\"::1\"))", "argument_count");
+	assert_finds("ip(1).isIpv4()", "unexpected_type");
+	assert_valid("principal.t.offset(duration(\"1h\")).durationSince(principal.t).toHours() > 1");
+}
+
+static void what_is_always_false_is_only_a_warning(void **state)
+{
+	(void)state;
+	assert_finds("false", "(impossible)");
+	assert_finds("principal == resource", "(impossible)");
+	assert_finds("1 == \"a\"", "(impossible)");
+	assert_finds("principal is Doc && principal.n.n", "(impossible)");
+	assert_finds("false && 1 + true", "(impossible)");
+	assert_finds("principal in Action::\"any\"", "(impossible)");
+	assert_finds("principal in resource && resource is Doc", "(impossible)");
+	assert_finds("action has x", "(impossible)");
+	assert_finds("action == Action::\"any\"", "(impossible)");
+	assert_finds("resource.hasTag(\"x\")", "(impossible)");
+	assert_finds("principal has r.x", "(impossible)");
+	assert_finds("!(principal.r has n)", "(impossible)");
+	assert_valid("true || 1 + true == 1");
+	assert_valid("if true then principal.f else 1");
+	assert_valid("resource is Doc && resource.owner == principal");
+	assert_valid("action in [Action::\"idle\", Action::\"any\"]");
+	assert_valid("principal in Org::\"o\"");
+	assert_valid("principal in [Group::\"g\", Group::\"h\"]");
+}
+
+static void a_scope_no_action_fits_is_an_error_by_the_older_rule(void **state)
+{
+	static const char *const policies[] = {
+		"permit(principal == Org::\"o\", action, resource);",
+		"permit(principal == Group::\"g\", action == Action::\"view\", resource);",
+		"permit(principal, action == Action::\"any\", resource);",
+		"permit(principal, action == Action::\"view\", resource is Org);",
+		"permit(principal in Color::\"red\", action, resource);",
+		"permit(principal is User in Doc::\"d\", action, resource);"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+		assert_string_equal(findings_of(policies[i], CEDAR_RULE_4_13),
+			"(no_applicable_action), (impossible)");
+		assert_string_equal(findings_of(policies[i], CEDAR_RULE_4_10),
+			"no_applicable_action, (impossible)");
+	}
+	assert_string_equal(findings_of("permit(principal in Org::\"o\", action in "
+					"Action::\"any\", resource);"
+					"permit(principal is User in Group::\"g\", action == "
+					"N::Action::\"go\", resource == Org::\"o\");",
+				    CEDAR_RULE_4_10),
+		"");
+	assert_string_equal(
+		findings_of("permit(principal, action in [], resource);", CEDAR_RULE_4_13),
+		"(no_applicable_action), empty_set");
+}
+
+static void text_that_changes_direction_is_a_warning(void **state)
+{
+	(void)state;
+	assert_finds("principal.f && context.m || principal has \"\u202E\" || "
+		     "principal == User::\"a\u2066\"",
+		"(bidirectional_text), (bidirectional_text)");
+	assert_valid("principal == User::\"\u05D0\"");
+}
+
+static void a_finding_says_where_and_what_to_do(void **state)
+{
+	struct world world;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set = set_of(
+		"permit(principal, action, resource);\n"
+		"forbid(principal, action == Action::\"view\", resource)\n"
+		"when { principal.o == \"x\" && principal.nn > 1 && resource is Docs };");
+	struct cedar_validation validation;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_validate(
+		set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(validation.count, 4);
+	assert_int_equal(validation.error_count, 3);
+	for (size_t i = 0; i < validation.count; i++) {
+		assert_int_equal(validation.findings[i].policy, 1);
+		assert_memory_equal(validation.findings[i].id.data, "policy1", 7);
+	}
+	assert_int_equal(validation.findings[0].code, CEDAR_FINDING_IMPOSSIBLE);
+	assert_int_equal(validation.findings[1].range.line, 3);
+	assert_int_equal(validation.findings[1].range.column, 8);
+	assert_int_equal(validation.findings[1].range.length, 11);
+	assert_string_equal(validation.findings[1].text.data,
+		"the attribute `o` of the entity type `User` may be absent");
+	assert_string_equal(validation.findings[1].hint.data,
+		"test for it first: `principal has o && ..`");
+	assert_string_equal(validation.findings[2].text.data,
+		"no attribute `nn` of the entity type `User` is declared");
+	assert_string_equal(validation.findings[2].hint.data, "did you mean `n`?");
+	assert_string_equal(validation.findings[3].hint.data, "did you mean `Doc`?");
+	world_close(&world);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+}
+
+static void steps_are_as_many_as_the_limit_at_most(void **state)
+{
+	struct world world;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set =
+		set_of("permit(principal, action, resource) when { principal.f };");
+	struct validate_options options = {CEDAR_RULE_4_13, 0};
+	struct cedar_validation validation;
+	uint64_t needed = 0;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	while (!validate_with(set, schema, &options, world.arena, &validation, &world.err)) {
+		assert_int_equal(world.err.code, CEDAR_ERROR_LIMIT);
+		assert_int_equal(validation.count, 0);
+		assert_null(validation.findings);
+		needed = ++options.steps_max;
+		assert_true(needed < 1000);
+	}
+	assert_true(needed > 5);
+	options.steps_max = needed + 1;
+	assert_true(validate_with(set, schema, &options, world.arena, &validation, &world.err));
+	world_close(&world);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+}
+
+/* One policy with so many different errors. */
+static void check_findings(int errors, size_t listed)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(text, sizeof text,
+		"permit(principal, action == N::Action::\"go\", resource) when { [0");
+	struct world world;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set;
+	struct cedar_validation validation;
+
+	for (int i = 0; i < errors; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ", principal.x%d", i);
+	(void)snprintf(text + used, sizeof text - used, "].contains(0) };");
+	set = set_of(text);
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_validate(
+		set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(validation.count, listed);
+	assert_int_equal(validation.error_count, errors);
+	world_close(&world);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+}
+
+static void findings_are_listed_up_to_the_limit_and_all_counted(void **state)
+{
+	(void)state;
+	check_findings(CEDAR_FINDINGS_MAX - 1, CEDAR_FINDINGS_MAX - 1);
+	check_findings(CEDAR_FINDINGS_MAX, CEDAR_FINDINGS_MAX);
+	check_findings(CEDAR_FINDINGS_MAX + 1, CEDAR_FINDINGS_MAX);
+}
+
+static void a_full_arena_is_no_validation(void **state)
+{
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set =
+		set_of("permit(principal, action, resource) when { principal.x };");
+	struct cedar_arena *arena = cedar_arena_create(16);
+	struct cedar_validation validation;
+	struct cedar_error err;
+
+	(void)state;
+	assert_false(cedar_validate(set, schema, CEDAR_RULE_4_13, arena, &validation, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	assert_int_equal(validation.count, 0);
+	cedar_arena_destroy(&arena);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_declared_is_found),
+		cmocka_unit_test(what_may_be_absent_is_found),
+		cmocka_unit_test(what_was_tested_is_there),
+		cmocka_unit_test(operands_of_other_types_are_found),
+		cmocka_unit_test(types_that_do_not_fit_are_found),
+		cmocka_unit_test(calls_of_extension_functions_are_checked),
+		cmocka_unit_test(what_is_always_false_is_only_a_warning),
+		cmocka_unit_test(a_scope_no_action_fits_is_an_error_by_the_older_rule),
+		cmocka_unit_test(text_that_changes_direction_is_a_warning),
+		cmocka_unit_test(a_finding_says_where_and_what_to_do),
+		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
+		cmocka_unit_test(findings_are_listed_up_to_the_limit_and_all_counted),
+		cmocka_unit_test(a_full_arena_is_no_validation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
