@@ -120,20 +120,19 @@ static const struct schema_type *result_type(const struct signature *signature)
 static bool check_constructor(
 	struct typing *typing, const struct node *node, enum extension_function function)
 {
-	const struct node *first = node->count == 0 ? NULL : node->children[0];
-	struct report report = {.receiver = first};
+	const struct node *only = node->count == 1 ? node->children[0] : NULL;
+	struct report report = {.name = cedar_text_of(extension_name(function))};
 	struct cedar_value ignored;
 	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
 	bool ok = true;
 
 	if (extension_is_method(function))
 		return true;
-	if (first != NULL && first->kind == AST_LITERAL && first->literal->type == CEDAR_STRING &&
+	if (only != NULL && only->kind == AST_LITERAL && only->literal->type == CEDAR_STRING &&
 		!extension_construct(&ignored, typing->arena, function,
-			cedar_value_text(first->literal), &err)) {
+			cedar_value_text(only->literal), &err)) {
 		typing->failed |= err.code == CEDAR_ERROR_LIMIT;
 		report.code = CEDAR_FINDING_ARGUMENT_INVALID;
-		report.name = cedar_text_of(extension_name(function));
 		typing_report(typing, node, report);
 		ok = false;
 	}
@@ -141,7 +140,6 @@ static bool check_constructor(
 		if (node->children[i]->kind == AST_LITERAL)
 			continue;
 		report.code = CEDAR_FINDING_ARGUMENT_NOT_LITERAL;
-		report.name = cedar_text_of(extension_name(function));
 		typing_report(typing, node, report);
 		return false;
 	}

@@ -177,6 +177,8 @@ static void calls_of_extension_functions_are_checked(void **state)
 	assert_finds("principal has o && ip(principal.o).isIpv4()", "argument_not_literal");
 	assert_finds("ip().isIpv4()", "argument_count");
 	assert_finds("ip(\"::1\", \"::1\").isIpv4()", "argument_count");
+	assert_finds("ip(\"x\", \"x\").isIpv4()", "argument_count");
+	assert_finds("ip(\"x\", principal.n).isIpv4()", "argument_count, argument_not_literal");
 	assert_finds("principal.d.lessThan()", "argument_count");
 	assert_finds("ip(\"::1\").isInRange(ip(\"::1\"), ip(\"::1\"))", "argument_count");
 	assert_finds("ip(1).isIpv4()", "unexpected_type");
