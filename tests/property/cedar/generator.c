@@ -36,7 +36,7 @@ void generator_reset(struct generator *generator)
 	generator->length = 0;
 }
 
-static void put(struct generator *generator, const char *string)
+void generator_put(struct generator *generator, const char *string)
 {
 	size_t length = strlen(string);
 
@@ -44,6 +44,11 @@ static void put(struct generator *generator, const char *string)
 		abort(); /* the tests give room enough */
 	memcpy(generator->text + generator->length, string, length + 1);
 	generator->length += length;
+}
+
+static void put(struct generator *generator, const char *string)
+{
+	generator_put(generator, string);
 }
 
 static const char *pick(struct generator *generator, const char *const *words, uint32_t count)

@@ -19,6 +19,8 @@ uint64_t generator_seed(void);
 uint32_t generator_below(struct generator *generator, uint32_t bound);
 /* Starts a new text. */
 void generator_reset(struct generator *generator);
+/* Appends a text. */
+void generator_put(struct generator *generator, const char *string);
 /* Appends one expression that may nest `depth` deep. */
 void generate_expression(struct generator *generator, int depth);
 /* Appends one policy. */

@@ -54,6 +54,26 @@ static const char entities[] =
 	"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{\"a\":[1,\"x\\u0041\"]},\"parents\":["
 	"{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"t\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\"}"
 	"}}}]";
+static const char schema_text[] =
+	"type T = {n: Long, \"o d\"?: Set<decimal>}; entity U in [G] = {a: T, b?: U} tags String;"
+	"entity G; entity E enum [\"x\"]; action all; action a in [all] appliesTo {principal: U, "
+	"resource: [G, E], context: {n: Long, t?: T}}; namespace N { action z in "
+	"[Action::\"all\"]; }";
+static const char schema_json[] =
+	"{\"N\":{\"commonTypes\":{\"T\":{\"type\":\"Set\",\"element\":{\"type\":\"Long\"}}},"
+	"\"entityTypes\":{\"A\":{\"memberOfTypes\":[\"A\"],\"shape\":{\"type\":\"Record\","
+	"\"attributes\":{\"t\":{\"type\":\"T\"}}}},\"B\":{\"enum\":[\"x\"]}},\"actions\":{\"a\":{"
+	"\"memberOf\":[{\"id\":\"b\"}],\"appliesTo\":{\"principalTypes\":[\"A\"],"
+	"\"resourceTypes\":[\"B\"]}},\"b\":{}}}}";
+static const char typed_policies[] =
+	"permit(principal in G::\"g\", action in [Action::\"a\"], resource) when { context has t && "
+	"context.t has \"o d\" && context.t[\"o d\"].contains(decimal(\"1.0\")) && "
+	"[{x: true}, {x: false}].contains({x: principal.a.n > 1}) } unless { principal.zz == [] };"
+	"forbid(principal is X, action, resource) when { principal.hasTag(\"a\") && "
+	"principal.getTag(\"a\") == principal.b.getTag(\"c\") };";
+static const char typed_entities[] =
+	"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{\"a\":{\"n\":1,\"o d\":[\"1.5\"]}},"
+	"\"parents\":[{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"t\":\"x\"}}]";
 static const char context[] = "{\"set\":[3,2,1],\"n\":7}";
 
 /* All of it; false with LIMIT if memory ran out on the way. */
@@ -107,6 +127,59 @@ done:
 	return ok;
 }
 
+static bool check_world(const struct cedar_schema *schema, struct cedar_arena *arena,
+	struct cedar_entities *store, struct cedar_error *err)
+{
+	struct cedar_request request = {cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p")),
+		cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("a")),
+		cedar_uid_of(CEDAR_TEXT("G"), CEDAR_TEXT("r")), {.type = CEDAR_NONE}};
+
+	return cedar_schema_add_entities(schema, store, cedar_text_of(typed_entities), err) &&
+	       cedar_schema_add_actions(schema, store, err) && cedar_entities_seal(store, err) &&
+	       cedar_validate_entities(schema, store, err) &&
+	       cedar_schema_parse_context(&request.context, arena, schema, &request.action,
+		       CEDAR_TEXT("{\"n\":1,\"t\":{\"n\":2}}"), err) &&
+	       cedar_validate_request(schema, &request, err);
+}
+
+/* Schemas, validation and checks; false with LIMIT if memory ran out on the way. */
+static bool validate_everything(struct cedar_arena *arena, struct cedar_error *err)
+{
+	struct cedar_schema *schema = NULL, *twin = NULL;
+	struct cedar_policy_set *set = NULL;
+	struct cedar_entities *store = NULL;
+	struct cedar_validation validation;
+	bool ok = false;
+
+	if (!cedar_schema_parse(&schema, cedar_text_of(schema_text), err)) {
+		assert_null(schema);
+		goto done;
+	}
+	if (!cedar_schema_parse_json(&twin, cedar_text_of(schema_json), err)) {
+		assert_null(twin);
+		goto done;
+	}
+	if (!cedar_policy_set_parse(&set, cedar_text_of(typed_policies), NULL, err))
+		goto done;
+	if (!cedar_validate(set, schema, CEDAR_RULE_4_13, arena, &validation, err)) {
+		assert_int_equal(validation.count, 0);
+		goto done;
+	}
+	assert_int_equal(validation.error_count, 3);
+	ok = cedar_entities_create(&store, err) && check_world(schema, arena, store, err);
+done:
+	cedar_entities_destroy(&store);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&twin);
+	cedar_schema_destroy(&schema);
+	return ok;
+}
+
+static bool run_all(struct cedar_arena *arena, struct cedar_error *err)
+{
+	return run_everything(arena, err) && validate_everything(arena, err);
+}
+
 static void every_failed_allocation_is_an_error_and_nothing_more(void **state)
 {
 	long failed = 0;
@@ -119,7 +192,7 @@ static void every_failed_allocation_is_an_error_and_nothing_more(void **state)
 
 		assert_non_null(arena);
 		allocations_left = failed;
-		ok = run_everything(arena, &err);
+		ok = run_all(arena, &err);
 		allocations_left = -1;
 		if (!ok)
 			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
@@ -141,7 +214,7 @@ static void every_limit_of_the_arena_is_an_error_and_nothing_more(void **state)
 		struct cedar_error err = {.code = CEDAR_ERROR_NONE};
 
 		assert_non_null(arena);
-		ok = run_everything(arena, &err);
+		ok = run_all(arena, &err);
 		if (!ok)
 			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
 		cedar_arena_destroy(&arena);
