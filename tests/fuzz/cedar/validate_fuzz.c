@@ -1,0 +1,90 @@
+/* Laws of validation: the text before the first line of dashes is a schema, the rest
+ * are policies.  Validating ends within its steps; what is found lies in the text of
+ * its policy, in order; errors are counted; and a second run finds the same. */
+#include <assert.h>
+#include <string.h>
+
+#include "cedar/validate_inner.h"
+
+enum { ROOM_BYTES = 1 << 26, STEPS_MAX = 1 << 20 };
+
+static const char separator[] = "\n---\n";
+
+static void check_findings(
+	const struct cedar_policy_set *set, const struct cedar_validation *validation)
+{
+	size_t errors = 0;
+	uint32_t policy = 0;
+
+	for (size_t i = 0; i < validation->count; i++) {
+		const struct cedar_finding *finding = &validation->findings[i];
+		struct cedar_policy of = cedar_policy_set_get(set, finding->policy);
+
+		assert(finding->policy >= policy);
+		policy = finding->policy;
+		errors += finding->severity == CEDAR_SEVERITY_ERROR;
+		assert(finding->code != CEDAR_FINDING_NONE && finding->text.length > 0);
+		assert(cedar_finding_name(finding->code)[0] != '\0');
+		assert(finding->range.start >= of.range.start);
+		assert(finding->range.start + finding->range.length <=
+			of.range.start + of.range.length);
+		assert(finding->range.line >= 1 && finding->range.column >= 1);
+	}
+	assert(validation->count == CEDAR_FINDINGS_MAX || errors == validation->error_count);
+}
+
+static void check_again(const struct cedar_policy_set *set, const struct cedar_schema *schema,
+	struct cedar_arena *arena, const struct cedar_validation *before)
+{
+	struct validate_options options = {CEDAR_RULE_4_10, STEPS_MAX};
+	struct cedar_validation validation;
+	struct cedar_error err;
+
+	if (!validate_with(set, schema, &options, arena, &validation, &err))
+		return;
+	assert(validation.count == before->count);
+	for (size_t i = 0; i < validation.count; i++)
+		assert(validation.findings[i].code == before->findings[i].code);
+	assert(validation.error_count >= before->error_count);
+}
+
+static void check(const struct cedar_policy_set *set, const struct cedar_schema *schema)
+{
+	struct cedar_arena *arena = cedar_arena_create(ROOM_BYTES);
+	struct validate_options options = {CEDAR_RULE_4_13, STEPS_MAX};
+	struct cedar_validation validation;
+	struct cedar_error err;
+
+	if (arena == NULL)
+		return;
+	if (validate_with(set, schema, &options, arena, &validation, &err)) {
+		check_findings(set, &validation);
+		check_again(set, schema, arena, &validation);
+	} else {
+		assert(err.code == CEDAR_ERROR_LIMIT && validation.count == 0);
+	}
+	cedar_arena_destroy(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data;
+	const char *at = size == 0 ? NULL : memmem(text, size, separator, sizeof separator - 1);
+	struct cedar_schema *schema = NULL;
+	struct cedar_policy_set *set = NULL;
+	struct cedar_error err;
+	size_t used;
+
+	if (at == NULL)
+		return 0;
+	used = (size_t)(at - text) + sizeof separator - 1;
+	if (cedar_schema_parse(
+		    &schema, (struct cedar_text){text, (size_t)(at - text)}, &err) &&
+		cedar_policy_set_parse(
+			&set, (struct cedar_text){text + used, size - used}, NULL, &err))
+		check(set, schema);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	return 0;
+}
