@@ -23,6 +23,8 @@ bool folder_is_own(struct text name)
 {
 	size_t i;
 
+	if (text_starts_with(name, "."))
+		return true;
 	for (i = 0; i < sizeof own_words / sizeof own_words[0]; i++) {
 		size_t length = strlen(own_words[i]);
 

@@ -22,7 +22,8 @@ bool folder_open(struct folder *out, const char *path, struct error *err) MUST_C
 void folder_close(struct folder *folder);
 
 /* True for each name that remit makes in DIR, or reads there: its own words, alone or
- * followed by '.' or '-' ("remit.db-wal", "listen.new").  The one list of them. */
+ * followed by '.' or '-' ("remit.db-wal", "listen.new"), and each hidden name, which
+ * is of a file being written.  The one list of them. */
 bool folder_is_own(struct text name);
 
 /* DIR/name in arena; NULL when the arena is full. */

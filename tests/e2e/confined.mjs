@@ -11,8 +11,8 @@ const program = fileURLToPath(new URL('support/prying-server.mjs', import.meta.u
 // What the world itself lays in the data folder; the rest the daemon made.
 const LAID = ['bin', 'agents', 'people', 'upstream', 'apply', 'apply-drafts', 'desk'];
 // Some that come later, or only now and then.
-const LATER = ['servers', 'remit.db-journal', 'listen.new', 'version.new', 'audit.vkey.new',
-  'journal', 'log'];
+const LATER = ['servers', 'remit.db-journal', 'listen.new', '.new-listen', 'version.new',
+  'audit.vkey.new', 'journal', 'log'];
 
 const REFUSED = /^(EACCES|EPERM)$/;
 

@@ -13,7 +13,7 @@ static void each_name_that_remit_makes_is_its_own(void **state)
 	static const char *const names[] = {"audit", "audit.vkey", "audit.vkey.new", "journal",
 		"keys", "listen", "listen.new", "lock", "log", "log.1", "remit.db", "remit.db-wal",
 		"remit.db-shm", "remit.db-journal", "remit.sock", "remit.yaml", "secrets",
-		"servers", "version", "version.new"};
+		"servers", "version", "version.new", ".new-listen", "."};
 	size_t i;
 
 	(void)state;
