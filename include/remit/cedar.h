@@ -16,6 +16,9 @@
 
 #define CEDAR_MUST_CHECK __attribute__((warn_unused_result))
 
+/* What is declared from here on is all that the shared library shows. */
+#pragma GCC visibility push(default)
+
 enum {
 	CEDAR_DEPTH_MAX = 200,                        /* nesting of expressions, values, JSON */
 	CEDAR_TEXT_BYTES_MAX = 4 * 1024 * 1024,       /* one policy text */
@@ -526,5 +529,7 @@ bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schem
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* A code's stable name, such as "unknown_attribute". */
 const char *cedar_finding_name(enum cedar_finding_code code);
+
+#pragma GCC visibility pop
 
 #endif
