@@ -67,8 +67,9 @@ static void check_json(const struct cedar_policy_set *set, struct cedar_arena *a
 		return;
 	if (cedar_policy_set_add_set_json(again, json, &err)) {
 		twice = cedar_policy_set_format_json(again, arena);
-		assert(twice.data == NULL || (twice.length == json.length &&
-						     memcmp(twice.data, json.data, json.length) == 0));
+		assert(twice.data == NULL ||
+			(twice.length == json.length &&
+				memcmp(twice.data, json.data, json.length) == 0));
 	} else {
 		assert(err.code == CEDAR_ERROR_LIMIT);
 	}

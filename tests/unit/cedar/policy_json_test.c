@@ -4,7 +4,8 @@
 #include "support.h"
 
 #define UID(type, id) "{\"type\":\"" type "\",\"id\":\"" id "\"}"
-#define ALL "\"principal\":{\"op\":\"All\"},\"action\":{\"op\":\"All\"},\"resource\":{\"op\":\"All\"}"
+#define ALL                                                                                        \
+	"\"principal\":{\"op\":\"All\"},\"action\":{\"op\":\"All\"},\"resource\":{\"op\":\"All\"}"
 #define PERMIT(body)                                                                               \
 	"{\"effect\":\"permit\"," ALL ",\"conditions\":[{\"kind\":\"when\",\"body\":" body "}]}"
 #define SCOPED(principal, action, resource)                                                        \
@@ -27,22 +28,44 @@ static enum cedar_error_code read_error(struct cedar_text json, struct cedar_err
 	return ok ? NO_ERROR : err->code;
 }
 
+/* All are refused, each with a place. */
+static void check_refused(const char *const *bad, size_t count)
+{
+	struct cedar_error err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (read_error(cedar_text_of(bad[i]), &err) != CEDAR_ERROR_INVALID)
+			fail_msg("accepted: %s", bad[i]);
+		if (err.line == 0)
+			fail_msg("no place: %s in %s", err.text, bad[i]);
+	}
+}
+
 static void malformed_policies_are_refused_with_a_place(void **state)
 {
 	static const char *const bad[] = {
-		"", "[]", "1", "null", "{}", "{\"effect\":\"permit\"}",
+		"",
+		"[]",
+		"1",
+		"null",
+		"{}",
+		"{\"effect\":\"permit\"}",
 		"{\"effect\":\"allow\"," ALL ",\"conditions\":[]}",
 		"{\"effect\":1," ALL ",\"conditions\":[]}",
 		"{\"effect\":\"permit\"," ALL ",\"conditions\":{}}",
 		"{\"effect\":\"permit\"," ALL ",\"conditions\":[1]}",
-		"{\"effect\":\"permit\"," ALL ",\"conditions\":[{\"kind\":\"if\",\"body\":{\"Value\":1}}]}",
+		"{\"effect\":\"permit\"," ALL
+		",\"conditions\":[{\"kind\":\"if\",\"body\":{\"Value\":1}}]}",
 		"{\"effect\":\"permit\"," ALL ",\"conditions\":[{\"kind\":\"when\"}]}",
 		"{\"effect\":\"permit\"," ALL ",\"conditions\":[],\"extra\":1}",
 		"{\"effect\":\"permit\"," ALL ",\"conditions\":[],\"annotations\":[]}",
 		"{\"effect\":\"permit\"," ALL ",\"conditions\":[],\"annotations\":{\"a b\":\"x\"}}",
 		"{\"effect\":\"permit\"," ALL ",\"conditions\":[],\"annotations\":{\"a\":1}}",
-		SCOPED("{}", ANY, ANY), SCOPED("1", ANY, ANY), SCOPED("{\"op\":\"like\"}", ANY, ANY),
-		SCOPED("{\"op\":\"==\"}", ANY, ANY), SCOPED("{\"op\":\"==\",\"entity\":1}", ANY, ANY),
+		SCOPED("{}", ANY, ANY),
+		SCOPED("1", ANY, ANY),
+		SCOPED("{\"op\":\"like\"}", ANY, ANY),
+		SCOPED("{\"op\":\"==\"}", ANY, ANY),
+		SCOPED("{\"op\":\"==\",\"entity\":1}", ANY, ANY),
 		SCOPED("{\"op\":\"All\",\"entity\":" UID("U", "a") "}", ANY, ANY),
 		SCOPED("{\"op\":\"==\",\"entity\":" UID("a b", "a") "}", ANY, ANY),
 		SCOPED("{\"op\":\"==\",\"slot\":\"?resource\"}", ANY, ANY),
@@ -57,14 +80,32 @@ static void malformed_policies_are_refused_with_a_place(void **state)
 		SCOPED(ANY, "{\"op\":\"==\",\"entity\":" UID("U", "a") "}", ANY),
 		SCOPED(ANY, "{\"op\":\"in\",\"entities\":[" UID("U", "a") "]}", ANY),
 		SCOPED(ANY, "{\"op\":\"in\",\"entities\":{}}", ANY),
-		PERMIT("true"), PERMIT("{}"), PERMIT("[]"), PERMIT("{\"Value\":null}"),
-		PERMIT("{\"Value\":1,\"Var\":\"context\"}"), PERMIT("{\"Var\":\"x\"}"),
-		PERMIT("{\"Var\":1}"), PERMIT("{\"Slot\":\"?principal\"}"),
-		PERMIT("{\"Unknown\":{\"name\":\"x\"}}"), PERMIT("{\"!\":1}"), PERMIT("{\"!\":{}}"),
-		PERMIT("{\"!\":{\"arg\":{\"Value\":true},\"x\":1}}"), PERMIT("{\"&&\":\"x\"}"),
+	};
+
+	(void)state;
+	check_refused(bad, sizeof bad / sizeof bad[0]);
+}
+
+static void malformed_expressions_are_refused_with_a_place(void **state)
+{
+	static const char *const bad[] = {
+		PERMIT("true"),
+		PERMIT("{}"),
+		PERMIT("[]"),
+		PERMIT("{\"Value\":null}"),
+		PERMIT("{\"Value\":1,\"Var\":\"context\"}"),
+		PERMIT("{\"Var\":\"x\"}"),
+		PERMIT("{\"Var\":1}"),
+		PERMIT("{\"Slot\":\"?principal\"}"),
+		PERMIT("{\"Unknown\":{\"name\":\"x\"}}"),
+		PERMIT("{\"!\":1}"),
+		PERMIT("{\"!\":{}}"),
+		PERMIT("{\"!\":{\"arg\":{\"Value\":true},\"x\":1}}"),
+		PERMIT("{\"&&\":\"x\"}"),
 		PERMIT("{\"&&\":{\"left\":{\"Value\":true}}}"),
 		PERMIT("{\"&&\":{\"left\":{\"&&\":1},\"right\":{\"Value\":true}}}"),
-		PERMIT("{\"==\":{\"left\":{\"Value\":1}}}"), PERMIT("{\"==\":[1,2]}"),
+		PERMIT("{\"==\":{\"left\":{\"Value\":1}}}"),
+		PERMIT("{\"==\":[1,2]}"),
 		PERMIT("{\".\":{\"left\":{\"Var\":\"context\"}}}"),
 		PERMIT("{\".\":{\"left\":{\"Var\":\"context\"},\"attr\":[\"a\"]}}"),
 		PERMIT("{\"has\":{\"left\":{\"Var\":\"context\"},\"attr\":[]}}"),
@@ -77,22 +118,20 @@ static void malformed_policies_are_refused_with_a_place(void **state)
 		PERMIT("{\"like\":{\"left\":{\"Value\":\"a\"},\"pattern\":[1]}}"),
 		PERMIT("{\"is\":{\"left\":{\"Var\":\"principal\"},\"entity_type\":1}}"),
 		PERMIT("{\"if-then-else\":{\"if\":{\"Value\":true},\"then\":{\"Value\":true}}}"),
-		PERMIT("{\"Set\":{}}"), PERMIT("{\"Record\":[]}"), PERMIT("{\"nothing\":[]}"),
-		PERMIT("{\"decimal\":{}}"), PERMIT("{\"lessThan\":[]}"),
+		PERMIT("{\"Set\":{}}"),
+		PERMIT("{\"Record\":[]}"),
+		PERMIT("{\"nothing\":[]}"),
+		PERMIT("{\"decimal\":{}}"),
+		PERMIT("{\"lessThan\":[]}"),
 		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"arg\":\"x\"}}}"),
 		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\"}}}"),
 		PERMIT("{\"Value\":{\"__entity\":{\"type\":\"U\"}}}"),
-		PERMIT("{\"Value\":{\"__expr\":\"x\"}}"), PERMIT("{\"Value\":1.5}"),
+		PERMIT("{\"Value\":{\"__expr\":\"x\"}}"),
+		PERMIT("{\"Value\":1.5}"),
 	};
-	struct cedar_error err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		if (read_error(cedar_text_of(bad[i]), &err) != CEDAR_ERROR_INVALID)
-			fail_msg("accepted: %s", bad[i]);
-		if (err.line == 0)
-			fail_msg("no place: %s in %s", err.text, bad[i]);
-	}
+	check_refused(bad, sizeof bad / sizeof bad[0]);
 }
 
 /* The policy of this JSON in normal form. */
@@ -129,23 +168,27 @@ static void every_form_is_read_as_its_text(void **state)
 		{"{\"has\":{\"left\":{\"Var\":\"context\"},\"attr\":\"a\"}}", "context has a"},
 		{"{\"has\":{\"left\":{\"Var\":\"context\"},\"attr\":[\"a\",\"b\"]}}",
 			"context has a.b"},
-		{"{\"like\":{\"left\":{\"Value\":\"\"},\"pattern\":[{\"Literal\":\"a*\"},\"Wildcard\","
+		{"{\"like\":{\"left\":{\"Value\":\"\"},\"pattern\":[{\"Literal\":\"a*\"},"
+		 "\"Wildcard\","
 		 "\"Wildcard\",{\"Literal\":\"b\"},{\"Literal\":\"c\"}]}}",
 			"\"\" like \"a\\***bc\""},
 		{"{\"like\":{\"left\":{\"Value\":\"\"},\"pattern\":[]}}", "\"\" like \"\""},
 		{"{\"is\":{\"left\":{\"Var\":\"principal\"},\"entity_type\":\"U\",\"in\":{\"Var\":"
 		 "\"resource\"}}}",
 			"principal is U in resource"},
-		{"{\"&&\":{\"left\":{\"&&\":{\"left\":{\"Value\":true},\"right\":{\"Value\":false}}},"
+		{"{\"&&\":{\"left\":{\"&&\":{\"left\":{\"Value\":true},\"right\":{\"Value\":false}}"
+		 "},"
 		 "\"right\":{\"Value\":1}}}",
 			"true && false && 1"},
-		{"{\"&&\":{\"left\":{\"Value\":1},\"right\":{\"&&\":{\"left\":{\"Value\":2},\"right\":{"
+		{"{\"&&\":{\"left\":{\"Value\":1},\"right\":{\"&&\":{\"left\":{\"Value\":2},"
+		 "\"right\":{"
 		 "\"Value\":3}}}}}",
 			"1 && (2 && 3)"},
 		{"{\"||\":{\"left\":{\"&&\":{\"left\":{\"Value\":1},\"right\":{\"Value\":2}}},"
 		 "\"right\":{\"Value\":3}}}",
 			"1 && 2 || 3"},
-		{"{\"-\":{\"left\":{\"Value\":1},\"right\":{\"-\":{\"left\":{\"Value\":2},\"right\":{"
+		{"{\"-\":{\"left\":{\"Value\":1},\"right\":{\"-\":{\"left\":{\"Value\":2},"
+		 "\"right\":{"
 		 "\"Value\":3}}}}}",
 			"1 - (2 - 3)"},
 		{"{\"Record\":{\"a\":{\"Value\":1},\"if\":{\"Value\":2}}}", "{a: 1, \"if\": 2}"},
@@ -173,14 +216,14 @@ static void scopes_slots_and_annotations_are_read(void **state)
 
 	(void)state;
 	world_open(&world, NULL, NULL);
-	assert_non_null(strstr(
-		text_of_json(&world, SCOPED("{\"op\":\"in\",\"slot\":\"?principal\"}",
-					     "{\"op\":\"in\",\"entities\":[" UID("Action", "a") ","
-					     UID("Action", "b") "]}",
-					     "{\"op\":\"is\",\"entity_type\":\"R\",\"in\":{"
-					     "\"slot\":\"?resource\"}}")),
-		"principal in ?principal,\n  action in [Action::\"a\", Action::\"b\"],\n"
-		"  resource is R in ?resource"));
+	assert_non_null(
+		strstr(text_of_json(&world, SCOPED("{\"op\":\"in\",\"slot\":\"?principal\"}",
+						    "{\"op\":\"in\",\"entities\":[" UID("Action",
+							    "a") "," UID("Action", "b") "]}",
+						    "{\"op\":\"is\",\"entity_type\":\"R\",\"in\":{"
+						    "\"slot\":\"?resource\"}}")),
+			"principal in ?principal,\n  action in [Action::\"a\", Action::\"b\"],\n"
+			"  resource is R in ?resource"));
 	assert_non_null(strstr(
 		text_of_json(&world, "{\"effect\":\"permit\"," ALL ",\"conditions\":[],"
 				     "\"annotations\":{\"a\":null,\"b\":\"\",\"if\":\"x\"}}"),
@@ -188,15 +231,23 @@ static void scopes_slots_and_annotations_are_read(void **state)
 	world_close(&world);
 }
 
-static const char set_json[] =
-	"{\"staticPolicies\":{\"s\":" SCOPED(ANY, ANY, ANY) "},\"templates\":{\"t\":" SCOPED(
-		"{\"op\":\"==\",\"slot\":\"?principal\"}", ANY, ANY) ",\"u\":" SCOPED(
-		"{\"op\":\"==\",\"slot\":\"?principal\"}", ANY,
-		"{\"op\":\"in\",\"slot\":\"?resource\"}") "},\"templateLinks\":[{\"templateId\":"
-							  "\"t\",\"newId\":\"l\",\"values\":{"
-							  "\"?principal\":" UID("U", "a\\u0000") "}},"
-	"{\"templateId\":\"u\",\"newId\":\"m\",\"values\":{\"?principal\":" UID("U", "b") ","
-	"\"?resource\":" UID("R", "c") "}}]}";
+static const char set_json[] = "{\"staticPolicies\":{\"s\":" SCOPED(
+	ANY, ANY, ANY) "},\"templates\":{\"t\":" SCOPED("{\"op\":\"==\",\"slot\":\"?principal\"}",
+	ANY, ANY) ",\"u\":" SCOPED("{\"op\":\"==\",\"slot\":\"?principal\"}", ANY,
+	"{\"op\":\"in\",\"slot\":\"?resource\"}") "},\"templateLinks\":[{\"templateId\":"
+						  "\"t\",\"newId\":\"l\",\"values\":{"
+						  "\"?principal\":" UID("U",
+							  "a\\u0000") "}},"
+								      "{\"templateId\":\"u\","
+								      "\"newId\":\"m\",\"values\":{"
+								      "\"?principal\":" UID("U",
+									      "b") ","
+										   "\"?"
+										   "resource\""
+										   ":" UID("R",
+											   "c") "}}"
+												"]"
+												"}";
 
 static void a_set_is_written_as_it_was_read(void **state)
 {
@@ -221,23 +272,33 @@ static void a_set_is_written_as_it_was_read(void **state)
 static void a_set_that_is_refused_leaves_nothing_behind(void **state)
 {
 	static const char *const bad[] = {
-		"[]", "{}", "{\"staticPolicies\":{},\"templates\":{}}",
+		"[]",
+		"{}",
+		"{\"staticPolicies\":{},\"templates\":{}}",
 		"{\"staticPolicies\":[],\"templates\":{},\"templateLinks\":[]}",
 		"{\"staticPolicies\":{},\"templates\":{},\"templateLinks\":{}}",
 		"{\"staticPolicies\":{},\"templates\":{},\"templateLinks\":[],\"more\":1}",
-		"{\"staticPolicies\":{\"s\":" SCOPED(ANY, ANY, ANY) "},\"templates\":{\"s\":" SCOPED(
-			ANY, ANY, "{\"op\":\"==\",\"slot\":\"?resource\"}") "},\"templateLinks\":[]}",
+		"{\"staticPolicies\":{\"s\":" SCOPED(
+			ANY, ANY, ANY) "},\"templates\":{\"s\":" SCOPED(ANY, ANY,
+			"{\"op\":\"==\",\"slot\":\"?resource\"}") "},\"templateLinks\":[]}",
 		"{\"staticPolicies\":{},\"templates\":{\"s\":" SCOPED(
 			ANY, ANY, ANY) "},\"templateLinks\":[]}",
-		"{\"staticPolicies\":{\"s\":" SCOPED(ANY, ANY, "{\"op\":\"==\",\"slot\":\"?resource\"}")
-			"},\"templates\":{},\"templateLinks\":[]}",
-		"{\"staticPolicies\":{\"s\":" SCOPED(ANY, ANY, ANY) "},\"templates\":{\"t\":" SCOPED(
-			ANY, ANY, "{\"op\":\"==\",\"slot\":\"?resource\"}") "},\"templateLinks\":[{"
-			"\"templateId\":\"t\",\"newId\":\"l\",\"values\":{}}]}",
-		"{\"staticPolicies\":{\"s\":" SCOPED(ANY, ANY, ANY) "},\"templates\":{},"
-			"\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\",\"values\":{\"?x\":1}}]}",
-		"{\"staticPolicies\":{\"s\":" SCOPED(ANY, ANY, ANY) "},\"templates\":{},"
-			"\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\",\"values\":1}]}",
+		"{\"staticPolicies\":{\"s\":" SCOPED(
+			ANY, ANY, "{\"op\":\"==\",\"slot\":\"?resource\"}") "},\"templates\":{},"
+									    "\"templateLinks\":[]}",
+		"{\"staticPolicies\":{\"s\":" SCOPED(
+			ANY, ANY, ANY) "},\"templates\":{\"t\":" SCOPED(ANY, ANY,
+			"{\"op\":\"==\",\"slot\":\"?resource\"}") "},\"templateLinks\":[{"
+								  "\"templateId\":\"t\",\"newId\":"
+								  "\"l\",\"values\":{}}]}",
+		"{\"staticPolicies\":{\"s\":" SCOPED(
+			ANY, ANY, ANY) "},\"templates\":{},"
+				       "\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\","
+				       "\"values\":{\"?x\":1}}]}",
+		"{\"staticPolicies\":{\"s\":" SCOPED(
+			ANY, ANY, ANY) "},\"templates\":{},"
+				       "\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\","
+				       "\"values\":1}]}",
 		"{\"staticPolicies\":{},\"templates\":{},\"templateLinks\":[1]}",
 	};
 	struct cedar_policy_set *set;
@@ -319,9 +380,11 @@ static void expressions_and_values_nest_up_to_the_depth_limit(void **state)
 static void a_long_chain_nests_in_json_and_is_flat_in_the_policy(void **state)
 {
 	(void)state;
-	assert_int_equal(nest("{\"&&\":{\"left\":", "{\"Value\":1}", ",\"right\":{\"Value\":1}}}", 8000),
+	assert_int_equal(
+		nest("{\"&&\":{\"left\":", "{\"Value\":1}", ",\"right\":{\"Value\":1}}}", 8000),
 		NO_ERROR);
-	assert_int_equal(nest("{\"||\":{\"left\":", "{\"Value\":1}", ",\"right\":{\"Value\":1}}}", 8000),
+	assert_int_equal(
+		nest("{\"||\":{\"left\":", "{\"Value\":1}", ",\"right\":{\"Value\":1}}}", 8000),
 		NO_ERROR);
 }
 
@@ -354,7 +417,8 @@ static void json_of_policies_is_bounded_in_bytes(void **state)
 	(void)state;
 	assert_non_null(json);
 	memset(json, ' ', room);
-	assert_int_equal(read_error((struct cedar_text){json, room - 1}, &err), CEDAR_ERROR_INVALID);
+	assert_int_equal(
+		read_error((struct cedar_text){json, room - 1}, &err), CEDAR_ERROR_INVALID);
 	assert_int_equal(read_error((struct cedar_text){json, room}, &err), CEDAR_ERROR_LIMIT);
 	free(json);
 }
@@ -363,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(malformed_policies_are_refused_with_a_place),
+		cmocka_unit_test(malformed_expressions_are_refused_with_a_place),
 		cmocka_unit_test(every_form_is_read_as_its_text),
 		cmocka_unit_test(scopes_slots_and_annotations_are_read),
 		cmocka_unit_test(a_set_is_written_as_it_was_read),
