@@ -23,7 +23,8 @@ enum {
 	OPTIONS_MAX = 8,
 	ACTIONS_MAX = 8, /* longer lists of actions are no option */
 	NO_OPTION = 255,
-	IN_PENALTY = 3, /* asking for ancestors costs more than asking for one */
+	IN_PENALTY = 3,  /* asking for ancestors costs more than asking for one */
+	HAS_PENALTY = 1, /* what a value is says more than that there is one */
 	GROUPS_FIRST = 8,
 };
 
@@ -303,6 +304,9 @@ static uint64_t cost_of(const struct builder *builder, const struct option *opti
 {
 	uint64_t cost = option->asks == INDEX_ASKS_EQUAL ? 0 : IN_PENALTY;
 	uint32_t key;
+
+	if (option->asks == 0 && option->group.kind == PROBE_HAS)
+		cost += HAS_PENALTY;
 
 	for (uint32_t h = 0; h < option->hash_count; h++) {
 		if (key_find(builder, option->hashes[h], &key))
