@@ -296,6 +296,50 @@ static void land(struct compiler *compiler, uint32_t jump)
 	compiler->program->ops[jump].index = compiler->program->op_count;
 }
 
+/* True if the node is a boolean or fails, whatever its operands are. */
+static bool yields_boolean(const struct ast *node)
+{
+	switch (node->kind) {
+	case AST_OR:
+	case AST_AND:
+	case AST_EQUAL:
+	case AST_NOT_EQUAL:
+	case AST_LESS:
+	case AST_LESS_EQUAL:
+	case AST_GREATER:
+	case AST_GREATER_EQUAL:
+	case AST_IN:
+	case AST_HAS:
+	case AST_LIKE:
+	case AST_IS:
+	case AST_NOT:
+	case AST_CONTAINS:
+	case AST_CONTAINS_ALL:
+	case AST_CONTAINS_ANY:
+	case AST_IS_EMPTY:
+	case AST_HAS_TAG: return true;
+	case AST_LITERAL:
+	case AST_VARIABLE:
+	case AST_IF:
+	case AST_ADD:
+	case AST_SUBTRACT:
+	case AST_MULTIPLY:
+	case AST_NEGATE:
+	case AST_GET:
+	case AST_GET_TAG:
+	case AST_EXTENSION:
+	case AST_SET:
+	case AST_RECORD: break;
+	}
+	return false;
+}
+
+/* Makes what is not a boolean fail. */
+static bool emit_boolean(struct compiler *compiler, const struct ast *node)
+{
+	return yields_boolean(node) || emit(compiler, OP_BOOLEAN, node, 0, 0);
+}
+
 static bool compile_chain(struct compiler *compiler, const struct ast *node)
 {
 	enum op_code code = node->kind == AST_AND ? OP_AND : OP_OR;
@@ -311,7 +355,7 @@ static bool compile_chain(struct compiler *compiler, const struct ast *node)
 			!move_stack(compiler, 1, 0))
 			return false;
 	}
-	if (!emit(compiler, OP_BOOLEAN, node->children[node->count - 1], 0, 0))
+	if (!emit_boolean(compiler, node->children[node->count - 1]))
 		return false;
 	for (uint32_t at = first; at < compiler->program->op_count; at++) {
 		struct op *op = &compiler->program->ops[at];
@@ -441,6 +485,25 @@ static bool compile_equal(struct compiler *compiler, const struct ast *node)
 	       add_constant(compiler, &value, &index) && emit(compiler, code, node, index, 1);
 }
 
+/* principal in resource.readers is one op. */
+static bool compile_in(struct compiler *compiler, const struct ast *node)
+{
+	const struct ast *left = node->children[0], *right = node->children[1];
+	struct program *program = compiler->program;
+	bool is_path = false;
+	uint32_t path = 0;
+
+	if (left->kind == AST_VARIABLE && left->detail != AST_CONTEXT && right->kind == AST_GET &&
+		!program_path(program, right, &is_path, &path, compiler->err))
+		return false;
+	if (!is_path)
+		return compile_gathered(compiler, node, OP_IN);
+	if (!emit(compiler, OP_VARIABLE_IN_PATH, node, path, 0))
+		return false;
+	program->ops[program->op_count - 1].detail = left->detail;
+	return move_stack(compiler, 0, 1);
+}
+
 /* Operators whose operands are all on the stack, and the rest by kind. */
 static bool compile_operator(struct compiler *compiler, const struct ast *node)
 {
@@ -449,7 +512,6 @@ static bool compile_operator(struct compiler *compiler, const struct ast *node)
 		[AST_LESS_EQUAL] = OP_LESS_EQUAL,
 		[AST_GREATER] = OP_GREATER,
 		[AST_GREATER_EQUAL] = OP_GREATER_EQUAL,
-		[AST_IN] = OP_IN,
 		[AST_LIKE] = OP_LIKE,
 		[AST_ADD] = OP_ADD,
 		[AST_SUBTRACT] = OP_SUBTRACT,
@@ -487,6 +549,8 @@ static bool compile(struct compiler *compiler, const struct ast *node)
 		return compile_get(compiler, node);
 	if (node->kind == AST_EQUAL || node->kind == AST_NOT_EQUAL)
 		return compile_equal(compiler, node);
+	if (node->kind == AST_IN)
+		return compile_in(compiler, node);
 	if (node->kind == AST_HAS)
 		return compile_named(compiler, node, OP_HAS);
 	if (node->kind == AST_IS)
@@ -523,8 +587,10 @@ bool program_compile_clauses(struct program *program, struct piece *out,
 		if (clause->kind == CLAUSE_UNLESS &&
 			!emit(&compiler, OP_NOT, clause->expression, 0, 1))
 			return false;
-		if (!emit(&compiler, is_last ? OP_BOOLEAN : OP_AND, clause->expression, UINT32_MAX,
-			    0))
+		if (is_last && clause->kind == CLAUSE_UNLESS)
+			break; /* a negation is a boolean */
+		if (is_last ? !emit_boolean(&compiler, clause->expression)
+			    : !emit(&compiler, OP_AND, clause->expression, UINT32_MAX, 0))
 			return false;
 		if (!is_last && !move_stack(&compiler, 1, 0))
 			return false;
