@@ -159,15 +159,17 @@ static bool find_path(
 	return false;
 }
 
+/* The path's names are copied to the arena, for they may be the caller's own. */
 static bool add_path(struct program *program, const struct path *path, uint64_t hash,
 	uint32_t *index, struct cedar_error *err)
 {
+	struct cedar_text *names = arena_array(program->arena, struct cedar_text, path->count);
+	uint32_t capacity = program->path_capacity == 0 ? PATHS_FIRST : program->path_capacity;
+
 	program->path_table.arena = program->arena;
-	if (!table_reserve(&program->path_table, program->path_table.used + 1))
+	if (names == NULL || !table_reserve(&program->path_table, program->path_table.used + 1))
 		return cedar_fail_memory(err);
 	if (program->path_count == program->path_capacity) {
-		uint32_t capacity =
-			program->path_capacity == 0 ? PATHS_FIRST : program->path_capacity;
 		void *paths = grow(program->arena, program->paths, program->path_count, &capacity,
 			sizeof *program->paths);
 
@@ -176,8 +178,10 @@ static bool add_path(struct program *program, const struct path *path, uint64_t 
 		program->paths = paths;
 		program->path_capacity = capacity;
 	}
+	if (path->count > 0)
+		memcpy(names, path->names, path->count * sizeof *names);
 	*index = program->path_count++;
-	program->paths[*index] = *path;
+	program->paths[*index] = (struct path){path->variable, path->count, names};
 	table_put(&program->path_table, hash, *index);
 	return true;
 }
@@ -185,9 +189,9 @@ static bool add_path(struct program *program, const struct path *path, uint64_t 
 bool program_path(struct program *program, const struct ast *node, bool *is_path, uint32_t *index,
 	struct cedar_error *err)
 {
+	NOT_ZEROED struct cedar_text names[CEDAR_DEPTH_MAX];
 	const struct ast *inner = node;
-	struct path path = {.count = 0};
-	struct cedar_text *names;
+	struct path path = {.names = names};
 	uint64_t hash;
 
 	for (; inner->kind == AST_GET; inner = inner->children[0])
@@ -196,12 +200,8 @@ bool program_path(struct program *program, const struct ast *node, bool *is_path
 	if (!*is_path)
 		return true;
 	path.variable = (enum ast_variable)inner->detail;
-	names = arena_array(program->arena, struct cedar_text, path.count);
-	if (names == NULL)
-		return cedar_fail_memory(err);
 	for (uint32_t at = path.count; at > 0; at--, node = node->children[0])
 		names[at - 1] = node->names[0];
-	path.names = names;
 	hash = path_hash(&path);
 	return find_path(program, &path, hash, index) || add_path(program, &path, hash, index, err);
 }

@@ -55,6 +55,7 @@ struct entity_node *entities_find_here(
 	uint32_t position;
 
 	while (table_next(&entities->table, &cursor, &position)) {
+		assert(entities->nodes != NULL); /* for there is a position in them */
 		if (uid_equal(&entities->nodes[position].uid, uid))
 			return &entities->nodes[position];
 	}

@@ -391,15 +391,17 @@ static const struct document *inside(const struct document *document, struct ced
 /* left-nested && or || becomes one node. */
 static bool read_chain(struct est_reader *reader, const struct document *object, struct ast *node)
 {
-	const struct document *at = object, *left = NULL, *right;
+	const struct document *at = object, *left, *right;
 	const struct ast **children;
 	uint32_t count = 1, place;
 
-	for (; at != NULL; at = inside(left, object->name), count++) {
+	do {
 		if (!ONLY(reader, at, "left", "right") || !need(reader, at, "left", &left) ||
 			!need(reader, at, "right", &right))
 			return false;
-	}
+		at = inside(left, object->name);
+		count++;
+	} while (at != NULL);
 	children = arena_array(arena_of(reader), const struct ast *, count);
 	if (children == NULL)
 		return fail_memory(reader);
