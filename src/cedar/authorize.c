@@ -54,7 +54,7 @@ struct asked {
 struct tally {
 	const struct cedar_policy_set *set;
 	struct evaluation *evaluation;
-	struct asked asked[SCOPE_PARTS];
+	struct asked asked[ASKED_MAX];
 	struct arena *scratch;
 	uint32_t *reasons; /* of the effect that is winning so far */
 	uint32_t reason_count;
@@ -71,7 +71,7 @@ struct tally {
 static bool ask_part(
 	struct tally *tally, const struct gate *gate, enum ast_variable variable, uint32_t index)
 {
-	struct asked *asked = &tally->asked[variable];
+	struct asked *asked = &tally->asked[gate->asked[variable]];
 	struct scope_part part = {.kind = (enum scope_kind)gate->kinds[variable],
 		.count = 1,
 		.uids = gate->uids[variable]};
@@ -87,11 +87,11 @@ static bool ask_part(
 /* Like scope_matches; policies that name the same entity ask once in a row. */
 static inline bool gate_opens(struct tally *tally, const struct gate *gate, uint32_t index)
 {
-	static const uint8_t order[SCOPE_PARTS] = {AST_RESOURCE, AST_ACTION, AST_PRINCIPAL};
+	static const uint8_t order[SCOPE_PARTS] = {AST_ACTION, AST_PRINCIPAL, AST_RESOURCE};
 
 	for (int i = 0; i < SCOPE_PARTS; i++) {
 		uint8_t variable = order[i];
-		const struct asked *asked = &tally->asked[variable];
+		const struct asked *asked = &tally->asked[gate->asked[variable]];
 		bool holds;
 
 		if (gate->kinds[variable] == SCOPE_ANY)

@@ -127,6 +127,8 @@ static bool keep_gathered(struct closing *closing, struct entity_node *node)
 		return cedar_fail_memory(closing->err);
 	if (count > 0)
 		memcpy(kept, closing->gathered, count * sizeof *kept);
+	for (uint32_t i = 0; i < count; i++)
+		node->ancestor_filter |= entity_filter(kept[i].hash);
 	node->ancestors = kept;
 	node->ancestor_count = count;
 	return true;

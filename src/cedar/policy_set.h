@@ -21,9 +21,14 @@ struct gate {
 	 * kind of part. */
 	const struct cedar_uid *uids[SCOPE_PARTS];
 	uint8_t kinds[SCOPE_PARTS]; /* enum scope_kind */
+	uint8_t asked[SCOPE_PARTS]; /* where an answer about the uid is kept, see authorize.c */
 	uint8_t effect;             /* enum cedar_effect */
 	struct piece condition;
 };
+
+/* Answers kept while one request is decided: one about the principal, one about
+ * the resource, and of the actions, of which sets name few, several. */
+enum { ASKED_ACTIONS = 8, ASKED_MAX = ASKED_ACTIONS + 2 };
 
 struct cedar_policy_set {
 	struct arena *arena; /* holds all but policies, templates and their tables */
