@@ -1,6 +1,6 @@
-/* Validating a set: each policy in each environment, that is, for each action with
+/* Validating a set: each policy for each kind of request, that is, for each action with
  * each type of principal and of resource it applies to; and what needs no
- * environment: unknown types, actions and ids, and scopes no action fits.
+ * request: unknown types, actions and ids, and scopes no action fits.
  *
  * Work is bounded by a number of steps for the whole call, memory by the arenas. */
 #include <stdlib.h>
@@ -15,9 +15,9 @@ struct validation {
 	enum cedar_validation_rule rule;
 	struct findings findings;
 	struct type_set types;
-	struct arena *type_arena;        /* of the types, for the whole call */
-	struct arena *tree_arena;        /* of one policy */
-	struct arena *environment_arena; /* of one policy in one environment */
+	struct arena *type_arena;    /* of the types, for the whole call */
+	struct arena *tree_arena;    /* of one policy */
+	struct arena *request_arena; /* of one policy and kind of request */
 	struct tree tree;
 	struct condition condition;
 	struct typing typing;
@@ -155,9 +155,9 @@ static bool action_fits(const struct cedar_schema *schema, const struct scope_pa
 
 		if (group == NULL)
 			return false;
-		fits = fits || (part->kind == SCOPE_EQUAL
-					       ? action == group
-					       : schema_action_in(schema, action, group));
+		fits = fits ||
+		       (part->kind == SCOPE_EQUAL ? action == group
+						  : schema_action_in(schema, action, group));
 	}
 	return fits;
 }
@@ -200,40 +200,40 @@ static void check_applicable(struct validation *validation, const struct policy_
 	findings_add(&validation->findings, &report);
 }
 
-/* ---- Environments ---------------------------------------------------- */
+/* ---- Kinds of requests ----------------------------------------------- */
 
-/* What the environments say together. */
+/* What the kinds of request say together. */
 struct verdict {
 	bool all_false;
 };
 
-static void type_environment(struct validation *validation,
-	const struct environment *environment, struct verdict *verdict)
+static void type_request(
+	struct validation *validation, const struct request_kind *request, struct verdict *verdict)
 {
 	struct typing *typing = &validation->typing;
 	struct answer answer;
 
 	if (!take_steps(validation, 1))
 		return;
-	arena_reset(validation->environment_arena);
-	typing->environment = *environment;
+	arena_reset(validation->request_arena);
+	typing->request = *request;
 	answer = typing_condition(typing, &validation->condition);
 	if (answer.type == NULL || answer.type->kind != TYPE_FALSE)
 		verdict->all_false = false;
 }
 
-static void type_action(struct validation *validation, const struct schema_action *action,
-	struct verdict *verdict)
+static void type_action(
+	struct validation *validation, const struct schema_action *action, struct verdict *verdict)
 {
-	struct environment environment = {.action = action};
+	struct request_kind request = {.action = action};
 
 	for (uint32_t p = 0; p < action->principals.count; p++) {
-		environment.principal = action->principals.items[p];
+		request.principal = action->principals.items[p];
 		for (uint32_t r = 0; r < action->resources.count; r++) {
 			if (validation->typing.failed)
 				return;
-			environment.resource = action->resources.items[r];
-			type_environment(validation, &environment, verdict);
+			request.resource = action->resources.items[r];
+			type_request(validation, &request, verdict);
 		}
 	}
 }
@@ -299,11 +299,11 @@ static bool open_arenas(struct validation *validation)
 {
 	validation->type_arena = arena_create(POLICY_ARENA_BYTES_MAX);
 	validation->tree_arena = arena_create(POLICY_ARENA_BYTES_MAX);
-	validation->environment_arena = arena_create(POLICY_ARENA_BYTES_MAX);
+	validation->request_arena = arena_create(POLICY_ARENA_BYTES_MAX);
 	validation->types.arena = validation->type_arena;
 	validation->types.below = &validation->schema->types;
 	return (validation->type_arena != NULL && validation->tree_arena != NULL &&
-		       validation->environment_arena != NULL) ||
+		       validation->request_arena != NULL) ||
 	       cedar_fail_memory(validation->err);
 }
 
@@ -335,7 +335,7 @@ bool validate_with(const struct cedar_policy_set *set, const struct cedar_schema
 	validation.typing = (struct typing){.schema = schema,
 		.findings = &validation.findings,
 		.types = &validation.types,
-		.arena = validation.environment_arena,
+		.arena = validation.request_arena,
 		.steps_max = options->steps_max};
 	for (uint32_t i = 0; ok && i < set->count; i++)
 		ok = validate_policy(&validation, &set->policies[i], i);
@@ -345,7 +345,7 @@ bool validate_with(const struct cedar_policy_set *set, const struct cedar_schema
 	table_deinit(&validation.tree.table);
 	arena_destroy(&validation.type_arena);
 	arena_destroy(&validation.tree_arena);
-	arena_destroy(&validation.environment_arena);
+	arena_destroy(&validation.request_arena);
 	return ok;
 }
 

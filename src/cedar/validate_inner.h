@@ -54,8 +54,8 @@ struct condition {
 	uint32_t clause_count;
 };
 /* False without memory. */
-bool tree_build(struct tree *tree, const struct policy_ast *policy, struct condition *out)
-	MUST_CHECK;
+bool tree_build(
+	struct tree *tree, const struct policy_ast *policy, struct condition *out) MUST_CHECK;
 
 /* ---- Findings -------------------------------------------------------- */
 
@@ -85,7 +85,7 @@ struct findings {
 	uint32_t capacity;
 	uint32_t policy_first; /* of this policy's findings in items */
 	size_t error_count;
-	struct table seen; /* hash of a report, of this policy */
+	struct table seen;      /* hash of a report, of this policy */
 	struct report *reports; /* beside each of this policy's findings */
 	bool failed;
 };
@@ -112,7 +112,7 @@ enum {
 	EXPECT_ENTITY = 1 << TYPE_ENTITY,
 	EXPECT_SET = 1 << TYPE_SET,
 	EXPECT_RECORD = 1 << TYPE_RECORD,
-	EXPECT_ENTITY_SET = 1 << 16,   /* a set of entities */
+	EXPECT_ENTITY_SET = 1 << 16, /* a set of entities */
 	EXPECT_DECIMAL = 1 << 17,
 	EXPECT_IPADDR = 1 << 18,
 	EXPECT_DATETIME = 1 << 19,
@@ -123,7 +123,7 @@ enum {
 uint32_t expect_of(const struct schema_type *type);
 
 /* One kind of request. */
-struct environment {
+struct request_kind {
 	const struct schema_action *action;
 	const struct schema_entity *principal;
 	const struct schema_entity *resource;
@@ -150,15 +150,15 @@ struct typing {
 	const struct cedar_schema *schema;
 	struct findings *findings;
 	struct type_set *types;
-	struct arena *arena; /* of one environment */
-	struct environment environment;
+	struct arena *arena; /* of one kind of request */
+	struct request_kind request;
 	uint32_t *active; /* by id: how often a read is known to be safe here */
 	uint64_t steps;
 	uint64_t steps_max;
 	bool failed; /* out of memory or steps: the answers mean nothing */
 };
 
-/* The condition of a policy in the typing's environment. */
+/* The condition of a policy for the typing's kind of request. */
 struct answer typing_condition(struct typing *typing, const struct condition *condition);
 /* The least type that both are, or NULL. */
 const struct schema_type *typing_join(
