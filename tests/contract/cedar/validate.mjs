@@ -10,7 +10,7 @@ let cedar;
 try {
   cedar = createRequire(import.meta.url)('@cedar-policy/cedar-wasm/nodejs');
 } catch {
-  console.log('skipped: @cedar-policy/cedar-wasm is not installed (npm ci in tests/contract/cedar)');
+  console.log('skipped: run npm ci in tests/contract/cedar for @cedar-policy/cedar-wasm');
   process.exit(77);
 }
 
@@ -66,6 +66,15 @@ const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
 const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 const totals = { schemas_refused: 0, policies_refused: 0, policies: 0, valid: 0, differ: 0 };
 
+function count(answer) {
+  if (answer === 'schema') totals.schemas_refused++;
+  else if (answer === 'policies') totals.policies_refused++;
+  else {
+    totals.policies += answer.length;
+    totals.valid += answer.filter((names) => names.length === 0).length;
+  }
+}
+
 for (let i = 0; i < Number(cases); i++) {
   const schemaText = schema(random);
   const policyText = policies(random);
@@ -74,13 +83,12 @@ for (let i = 0; i < Number(cases); i++) {
   if (line.done) { console.log('the program ended'); process.exit(1); }
   const a = theirs(schemaText, policyText);
   const b = ours(line.value);
-  if (a === 'schema') totals.schemas_refused++;
-  else if (a === 'policies') totals.policies_refused++;
-  else { totals.policies += a.length; totals.valid += a.filter((names) => names.length === 0).length; }
+  count(a);
   if (JSON.stringify(a) === JSON.stringify(b)) continue;
   totals.differ++;
   if (totals.differ <= 10)
-    console.log(`${schemaText}\n${policyText}\ntheirs ${JSON.stringify(a)}\nours   ${JSON.stringify(b)}\n`);
+    console.log([schemaText, policyText, `theirs ${JSON.stringify(a)}`,
+      `ours   ${JSON.stringify(b)}`, ''].join('\n'));
 }
 child.stdin.end();
 console.log(JSON.stringify(totals));
