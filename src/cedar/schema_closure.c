@@ -86,7 +86,7 @@ static bool finish_component(struct closing *closing, uint32_t root)
 		if (row == NULL)
 			return false;
 	}
-	for (uint32_t i = first; has_edges && i < closing->pending_count; i++)
+	for (uint32_t i = first; row != NULL && i < closing->pending_count; i++)
 		add_edges(closing, closing->pending[i], row);
 	for (uint32_t i = first; i < closing->pending_count; i++)
 		closing->rows[closing->pending[i]] = row;

@@ -12,14 +12,13 @@ struct json_schema {
 
 enum { DECLARATIONS_FIRST = 16, MEMBERS_MAX = 8 };
 
-/* An object with members of these names only; found[i] is the one of names[i]. */
+/* An object with members of these names only; found[i], NULL so far, becomes the one
+ * of names[i]. */
 static bool read_members(const struct raw_schema *raw, const struct document *object,
 	const char *const *names, const struct document **found)
 {
 	if (object->type != DOCUMENT_OBJECT)
 		return raw_fail(raw, object->at, "expected an object");
-	for (size_t i = 0; names[i] != NULL; i++)
-		found[i] = NULL;
 	for (const struct document *part = object->first; part != NULL; part = part->next) {
 		size_t i = 0;
 
@@ -247,7 +246,7 @@ static bool read_type(const struct raw_schema *raw, const struct document *value
 {
 	static const char *const names[] = {"type", "element", "attributes", "additionalAttributes",
 		"name", "annotations", "required", NULL};
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct raw_type *type = arena_new(raw->arena, struct raw_type);
 
 	if (type == NULL)
@@ -301,7 +300,7 @@ static bool read_entity(
 	static const char *const names[] = {
 		"memberOfTypes", "shape", "tags", "enum", "annotations", NULL};
 	const struct raw_schema *raw = schema->raw;
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct raw_declaration *entity = add(schema, DECLARED_ENTITY, space, member);
 
 	if (!check_name(raw, member) || !read_members(raw, member, names, found) ||
@@ -329,7 +328,7 @@ static bool read_applies(
 	const struct raw_schema *raw, const struct document *object, struct raw_declaration *action)
 {
 	static const char *const names[] = {"principalTypes", "resourceTypes", "context", NULL};
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 
 	if (is_null(object))
 		return true;
@@ -346,7 +345,7 @@ static bool read_group(
 	const struct raw_schema *raw, const struct document *item, struct raw_group *group)
 {
 	static const char *const names[] = {"id", "type", NULL};
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 
 	group->at = item->at;
 	if (!read_members(raw, item, names, found) || !need(raw, item, found[0], "id"))
@@ -383,7 +382,7 @@ static bool read_action(
 	static const char *const names[] = {
 		"appliesTo", "memberOf", "attributes", "annotations", NULL};
 	const struct raw_schema *raw = schema->raw;
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct raw_declaration *action = add(schema, DECLARED_ACTION, space, member);
 
 	if (!read_members(raw, member, names, found) || !check_annotations(raw, found[3]))
@@ -441,7 +440,7 @@ static bool read_namespace(struct json_schema *schema, const struct document *me
 	static const char *const names[] = {
 		"commonTypes", "entityTypes", "actions", "annotations", NULL};
 	const struct raw_schema *raw = schema->raw;
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct cedar_text space = member->name;
 
 	if (space.length > 0 && !is_path(space))
