@@ -206,7 +206,7 @@ static bool check_spare(const struct raw_schema *raw, const struct document *con
 		}
 	}
 	for (size_t i = 1; i <= 4; i++) {
-		if (found[i] != NULL && (i < low || i > high))
+		if ((i < low || i > high) && found[i] != NULL)
 			return raw_fail(raw, found[i]->at, "a type `%.*s` has no such member",
 				RAW_SHOWN(found[0]->string));
 	}
