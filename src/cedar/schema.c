@@ -61,9 +61,18 @@ bool schema_action_in(const struct cedar_schema *schema, const struct schema_act
 
 bool schema_allows_id(const struct schema_entity *entity, struct cedar_text id)
 {
-	for (uint32_t i = 0; i < entity->id_count; i++) {
-		if (cedar_text_equal(entity->ids[i], id))
+	uint32_t low = 0, high = entity->id_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = cedar_text_compare(entity->ids[middle], id);
+
+		if (order == 0)
 			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return !entity->is_enumerated;
 }

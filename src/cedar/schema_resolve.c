@@ -537,6 +537,11 @@ static bool resolve_entities(struct resolver *resolver, const struct raw_names *
 	return true;
 }
 
+static int order_texts(const void *a, const void *b)
+{
+	return cedar_text_compare(*(const struct cedar_text *)a, *(const struct cedar_text *)b);
+}
+
 static bool fill_ids(const struct resolver *resolver, const struct raw_declaration *declared,
 	struct schema_entity *entity)
 {
@@ -547,6 +552,7 @@ static bool fill_ids(const struct resolver *resolver, const struct raw_declarati
 		return fail_memory(resolver);
 	for (uint32_t i = 0; i < declared->ids.count; i++)
 		ids[i] = declared->ids.items[i].text;
+	qsort(ids, declared->ids.count, sizeof *ids, order_texts);
 	entity->is_enumerated = declared->is_enumerated;
 	entity->ids = ids;
 	entity->id_count = declared->ids.count;

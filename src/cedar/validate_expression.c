@@ -115,13 +115,14 @@ static struct answer type_variable(const struct typing *typing, const struct nod
 {
 	const struct request_kind *request = &typing->request;
 
-	switch ((enum ast_variable)node->detail) {
+	switch (node->detail) {
 	case AST_PRINCIPAL: return answer_of(&request->principal->type, true);
 	case AST_RESOURCE: return answer_of(&request->resource->type, true);
 	case AST_ACTION: return answer_of(&request->action->type->type, true);
-	case AST_CONTEXT: break;
+	case NODE_PRINCIPAL_SLOT: return answer_of(&request->principal_slot->type, true);
+	case NODE_RESOURCE_SLOT: return answer_of(&request->resource_slot->type, true);
+	default: return answer_of(request->action->context, true);
 	}
-	return answer_of(request->action->context, true);
 }
 
 /* An unknown type or action is reported once for the policy, not here. */

@@ -12,6 +12,7 @@ void findings_begin(struct findings *findings, const struct stored_policy *polic
 {
 	findings->policy = policy;
 	findings->policy_index = index;
+	findings->is_template = ast_is_template(&policy->ast);
 	findings->policy_first = findings->count;
 	table_clear(&findings->seen);
 }
@@ -114,6 +115,7 @@ static void list(struct findings *findings, const struct report *report, uint64_
 	finding = &findings->items[findings->count];
 	*finding = (struct cedar_finding){.severity = report->severity,
 		.code = report->code,
+		.is_template = findings->is_template,
 		.policy = findings->policy_index,
 		.id = findings->policy->id,
 		.range = range_of(findings, report),

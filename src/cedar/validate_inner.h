@@ -12,7 +12,7 @@
  * spelled with !, == and <=) and with an id; equal expressions have the same id. */
 struct node {
 	enum ast_kind kind;
-	uint8_t detail; /* as in struct ast */
+	uint8_t detail; /* as in struct ast, or a slot of a template (an AST_VARIABLE) */
 	uint32_t id;
 	uint32_t start; /* bytes of the policy's source */
 	uint32_t end;
@@ -25,6 +25,8 @@ struct node {
 	 * AST_HAS_TAG one. */
 	const uint32_t *paths;
 };
+
+enum { NODE_PRINCIPAL_SLOT = AST_CONTEXT + 1, NODE_RESOURCE_SLOT };
 
 /* What makes two expressions the same. */
 struct shape {
@@ -80,6 +82,7 @@ struct findings {
 	const struct cedar_schema *schema;
 	const struct stored_policy *policy; /* the one being validated */
 	uint32_t policy_index;
+	bool is_template;
 	struct cedar_finding *items;
 	uint32_t count;
 	uint32_t capacity;
@@ -90,7 +93,7 @@ struct findings {
 	bool failed;
 };
 
-/* The next reports are about this policy. */
+/* The next reports are about this policy or template. */
 void findings_begin(struct findings *findings, const struct stored_policy *policy, uint32_t index);
 /* No more about it: puts them in the order of the text. */
 void findings_end(struct findings *findings);
@@ -127,6 +130,8 @@ struct request_kind {
 	const struct schema_action *action;
 	const struct schema_entity *principal;
 	const struct schema_entity *resource;
+	const struct schema_entity *principal_slot; /* of a template; NULL: no such slot */
+	const struct schema_entity *resource_slot;
 };
 
 /* Attributes and tags known to be there if an expression is true: the ids of the

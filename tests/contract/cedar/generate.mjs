@@ -207,7 +207,9 @@ function expression(random, kind, depth) {
   return depth <= 0 ? leaves[wanted](random) : inner[wanted](random, depth);
 }
 
-function scope(random, variable) {
+function scope(random, variable, hasSlot) {
+  if (hasSlot)
+    return `${variable} ${random.pick(['==', 'in', `is ${typeName(random)} in`])} ?${variable}`;
   switch (random.below(9)) {
     case 0: return `${variable} == ${entityLiteral(random)}`;
     case 1: return `${variable} in ${entityLiteral(random)}`;
@@ -217,7 +219,7 @@ function scope(random, variable) {
   }
 }
 
-function policy(random) {
+function policy(random, slots) {
   const action = random.chance(3) ? random.pick(['action in []', 'action == Action::"q"'])
     : random.pick(['action', 'action', 'action == Action::"x"', 'action in Action::"x"',
       'action in [Action::"y", Action::"x"]', 'action == N::Action::"p"']);
@@ -225,10 +227,34 @@ function policy(random) {
     const word = random.pick(['when', 'when', 'unless']);
     return ` ${word} { ${expression(random, 'bool', 1 + random.below(4))} }`;
   });
-  const sides = [scope(random, 'principal'), action, scope(random, 'resource')];
+  const sides = [scope(random, 'principal', slots.includes('principal')), action,
+    scope(random, 'resource', slots.includes('resource'))];
   return `${random.pick(['permit', 'forbid'])}(${sides.join(', ')})${clauses.join('')};`;
 }
 
 export function policies(random) {
-  return Array.from({ length: 1 + random.below(3) }, () => policy(random)).join('\n');
+  return Array.from({ length: 1 + random.below(3) }, () => policy(random, [])).join('\n');
+}
+
+// { slots, text } each.
+export function templates(random) {
+  if (random.chance(70)) return [];
+  return Array.from({ length: 1 + random.below(2) }, () => {
+    const slots = random.pick([['principal'], ['resource'], ['principal', 'resource']]);
+    return { slots, text: policy(random, slots) };
+  });
+}
+
+function uid(random) {
+  const type = random.chance(6) ? random.pick(['X', 'N::W', 'Action']) : random.pick(entityNames);
+  return { type, id: random.pick(['a', 'x', 'x']) };
+}
+
+// { index, principal, resource } each; an entity for each slot of its template.
+export function links(random, templates) {
+  return templates.flatMap(({ slots }, index) => Array.from({ length: random.below(3) }, () => ({
+    index,
+    principal: slots.includes('principal') ? uid(random) : null,
+    resource: slots.includes('resource') ? uid(random) : null,
+  })));
 }

@@ -241,6 +241,82 @@ static void a_scope_no_action_fits_is_an_error_by_the_older_rule(void **state)
 		"(no_applicable_action), empty_set");
 }
 
+/* The findings of a template and of a link to it with principal and resource. */
+static const char *findings_of_link(
+	const char *text, const char *principal_type, const char *resource_type)
+{
+	static char found[SUPPORT_TEXT_BYTES];
+	struct world world;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set;
+	struct cedar_uid principal = cedar_uid_of(cedar_text_of(principal_type), CEDAR_TEXT("p"));
+	struct cedar_uid resource = cedar_uid_of(cedar_text_of(resource_type), CEDAR_TEXT("r"));
+	struct cedar_link link = {.template_id = CEDAR_TEXT("t"),
+		.id = CEDAR_TEXT("l"),
+		.principal = &principal,
+		.resource = &resource};
+	struct cedar_text ids[] = {CEDAR_TEXT("t")};
+	struct cedar_naming naming = {.ids = ids, .id_count = 1};
+	struct cedar_validation validation;
+	size_t used = 0;
+
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_policy_set_create(&set, &world.err));
+	assert_true(cedar_policy_set_add_text(set, cedar_text_of(text), &naming, &world.err));
+	assert_true(cedar_policy_set_link(set, &link, &world.err));
+	assert_true(cedar_policy_set_seal(set, &world.err));
+	assert_true(
+		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	found[0] = '\0';
+	for (size_t i = 0; i < validation.count; i++) {
+		const struct cedar_finding *finding = &validation.findings[i];
+
+		assert_int_equal(finding->id.data[0], finding->is_template ? 't' : 'l');
+		used += (size_t)snprintf(found + used, sizeof found - used, "%s%s: %s",
+			i == 0 ? "" : ", ", finding->is_template ? "template" : "link",
+			cedar_finding_name(finding->code));
+	}
+	world_close(&world);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	return found;
+}
+
+static void a_template_is_validated_for_all_its_slots_may_be(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		findings_of_link("permit(principal == ?principal, action, resource in ?resource) "
+				 "when { principal.x };",
+			"User", "Group"),
+		"template: unknown_attribute");
+	assert_string_equal(findings_of_link("permit(principal is Doc in ?principal, action, "
+					     "resource == ?resource);",
+				    "User", "Doc"),
+		"link: no_applicable_action, template: no_applicable_action, template: impossible");
+	assert_string_equal(findings_of_link("permit(principal in ?principal, action, resource in "
+					     "?resource) when { resource is Doc && "
+					     "resource.owner.o == \"\" };",
+				    "User", "Doc"),
+		"template: unsafe_attribute");
+	assert_string_equal(findings_of_link("permit(principal is User in ?principal, action, "
+					     "resource == ?resource) when { principal.f };",
+				    "Org", "Doc"),
+		"");
+}
+
+static void a_link_fills_slots_with_declared_types_that_fit(void **state)
+{
+	const char *text = "permit(principal == ?principal, action, resource == ?resource);";
+
+	(void)state;
+	assert_string_equal(findings_of_link(text, "User", "Doc"), "");
+	assert_string_equal(findings_of_link(text, "X", "Doc"),
+		"link: no_applicable_action, link: unknown_entity_type");
+	assert_string_equal(findings_of_link(text, "Group", "Doc"), "link: no_applicable_action");
+	assert_string_equal(findings_of_link(text, "User", "Color"), "link: no_applicable_action");
+}
+
 static void text_that_changes_direction_is_a_warning(void **state)
 {
 	(void)state;
@@ -376,6 +452,8 @@ int main(void)
 		cmocka_unit_test(calls_of_extension_functions_are_checked),
 		cmocka_unit_test(what_is_always_false_is_only_a_warning),
 		cmocka_unit_test(a_scope_no_action_fits_is_an_error_by_the_older_rule),
+		cmocka_unit_test(a_template_is_validated_for_all_its_slots_may_be),
+		cmocka_unit_test(a_link_fills_slots_with_declared_types_that_fit),
 		cmocka_unit_test(text_that_changes_direction_is_a_warning),
 		cmocka_unit_test(a_finding_says_where_and_what_to_do),
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
