@@ -2,8 +2,9 @@
  * over a flat array with a bounded stack.
  *
  * What is constant is computed here: sets, records and extension values made of
- * literals become one constant each.  What would fail is left to fail when it is
- * evaluated, since only then does the language call it an error. */
+ * literals become one constant each, and operators on constants are run once.  What
+ * would fail is left to fail when it is evaluated, since only then does the language
+ * call it an error. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -531,7 +532,8 @@ static bool compile_operator(struct compiler *compiler, const struct ast *node)
 	return compile_gathered(compiler, node, (enum op_code)codes[node->kind]);
 }
 
-static bool compile(struct compiler *compiler, const struct ast *node)
+/* The code of a node, its operands folded. */
+static bool compile_node(struct compiler *compiler, const struct ast *node)
 {
 	struct cedar_value constant = {.type = CEDAR_NONE};
 
@@ -558,6 +560,62 @@ static bool compile(struct compiler *compiler, const struct ast *node)
 	if (node->kind == AST_RECORD)
 		return compile_record(compiler, node);
 	return compile_operator(compiler, node);
+}
+
+/* Operators that need nothing but their operands. */
+static bool is_pure(enum op_code code)
+{
+	return (code >= OP_NOT && code <= OP_GREATER_EQUAL) ||
+	       (code >= OP_ADD && code <= OP_IS_EMPTY) || code == OP_IS || code == OP_LIKE ||
+	       code == OP_SET || code == OP_EXTENSION;
+}
+
+/* Whether the ops from start on push constants and then apply one such operator. */
+static bool is_foldable(const struct program *program, uint32_t start)
+{
+	uint32_t last = program->op_count - 1;
+
+	for (uint32_t at = start; at < last; at++) {
+		if (program->ops[at].code != OP_PUSH)
+			return false;
+	}
+	return start < last && is_pure((enum op_code)program->ops[last].code);
+}
+
+/* Replaces such ops by the constant they make; what fails is left to fail. */
+static bool fold_code(
+	struct compiler *compiler, const struct ast *node, uint32_t start, uint32_t constants)
+{
+	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
+	struct program *program = compiler->program;
+	struct evaluation evaluation = {.scratch = program->arena, .stack = stack};
+	struct piece piece = {start, program->op_count};
+	struct cedar_value value;
+	struct cedar_error failed;
+
+	if (!evaluation_init(&evaluation, NULL, NULL, compiler->err))
+		return false;
+	if (program_run(program, &piece, &evaluation, &value, &failed)) {
+		program->op_count = start;
+		program->constant_count = constants;
+		compiler->stack--;
+		return push_constant(compiler, node, &value);
+	}
+	if (failed.code == CEDAR_ERROR_EVALUATION)
+		return true;
+	*compiler->err = failed;
+	return false;
+}
+
+static bool compile(struct compiler *compiler, const struct ast *node)
+{
+	uint32_t start = compiler->program->op_count;
+	uint32_t constants = compiler->program->constant_count;
+
+	if (!compile_node(compiler, node))
+		return false;
+	return !is_foldable(compiler->program, start) ||
+	       fold_code(compiler, node, start, constants);
 }
 
 bool program_compile(struct program *program, struct piece *out, const struct ast *expression,
