@@ -61,7 +61,7 @@ static bool gather(struct closing *closing, const struct ancestor *ancestors, ui
 	if (need > capacity) {
 		while (capacity < need)
 			capacity *= 2;
-		larger = malloc(capacity * sizeof *larger);
+		larger = calloc(1, capacity * sizeof *larger);
 		if (larger == NULL)
 			return cedar_fail_memory(closing->err);
 		memcpy(larger, closing->gathered, closing->gathered_count * sizeof *larger);

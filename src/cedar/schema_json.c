@@ -206,7 +206,9 @@ static bool check_spare(const struct raw_schema *raw, const struct document *con
 		}
 	}
 	for (size_t i = 1; i <= 4; i++) {
-		if ((i < low || i > high) && found[i] != NULL)
+		bool is_allowed = i >= low && i <= high;
+
+		if (!is_allowed && found[i] != NULL)
 			return raw_fail(raw, found[i]->at, "a type `%.*s` has no such member",
 				RAW_SHOWN(found[0]->string));
 	}

@@ -51,14 +51,15 @@ bool confiner_create(
 {
 	struct confiner *confiner = calloc(1, sizeof *confiner);
 	char *real = realpath(settings->directory, NULL);
-	bool ok = true;
+	bool ok = false;
 
 	*out = NULL;
 	if (confiner == NULL)
-		ok = error_set(err, ERROR_LIMIT, "no memory for the confiner");
+		error_set(err, ERROR_LIMIT, "no memory for the confiner");
 	else if (real == NULL || strlen(real) >= sizeof confiner->directory)
-		ok = error_set(err, ERROR_IO, "%s: cannot be found", settings->directory);
-	if (ok) {
+		error_set(err, ERROR_IO, "%s: cannot be found", settings->directory);
+	else {
+		ok = true;
 		confiner->settings = *settings;
 		memcpy(confiner->directory, real, strlen(real) + 1);
 		confiner->directory_fd = open(real, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -89,8 +89,8 @@ struct upstream_edge_settings {
 	void *find_context;
 	const struct secrets *secrets; /* NULL: no credential can be injected */
 	struct upstream_vault vault;
-	const char *directory;   /* working directory of stdio servers */
-	const char *search_path; /* folders of their programs, ':' between */
+	const char *directory;             /* working directory of stdio servers */
+	const char *search_path;           /* folders of their programs, ':' between */
 	struct upstream_confiner confiner; /* of stdio servers; without one none starts */
 	/* A line for the daemon's log: what a server wrote to its standard error,
 	 * or what it did wrong.  May be NULL. */
