@@ -488,6 +488,71 @@ static void a_request_that_got_no_answer_is_not_sent_again(void **state)
 	assert_int_equal(script.connections, 1);
 }
 
+/* Counts what one turn of the loop reads. */
+struct turns {
+	struct loop_driver driver;
+	size_t now_bytes;
+	size_t most_bytes;
+	struct bench *bench;
+};
+
+static int64_t note_turn(struct loop_driver *driver)
+{
+	struct turns *turns = driver->context;
+
+	if (turns->now_bytes > turns->most_bytes)
+		turns->most_bytes = turns->now_bytes;
+	turns->now_bytes = 0;
+	return -1;
+}
+
+static bool count_chunk(void *context, struct text chunk)
+{
+	struct turns *turns = context;
+
+	turns->now_bytes += chunk.length;
+	return true;
+}
+
+static void end_turns(void *context, const struct http_reply *reply)
+{
+	struct turns *turns = context;
+
+	note_done(turns->bench, reply);
+}
+
+enum { LONG_ANSWER_BYTES = 8 * 1024 * 1024 };
+
+/* One that sends faster than we read would have the daemon to itself. */
+static void a_server_that_sends_without_end_leaves_the_loop_its_turns(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 8388608\r\n\r\n";
+	struct turns turns = {.driver = {.turn = note_turn, .context = &turns}, .bench = *state};
+	char *answer = calloc(1, sizeof head + LONG_ANSWER_BYTES);
+	const char *answers[] = {answer, NULL};
+	struct script script = {.answers = answers};
+	struct http_call_request request = request_of(*state, "/x");
+	struct error err;
+
+	assert_non_null(answer);
+	memcpy(answer, head, sizeof head - 1);
+	memset(answer + sizeof head - 1, 'x', LONG_ANSWER_BYTES);
+	script_start(&script);
+	(void)snprintf(turns.bench->url, sizeof turns.bench->url, "http://127.0.0.1:%u/x",
+		script.port);
+	request.context = &turns;
+	request.on_body = count_chunk;
+	request.on_done = end_turns;
+	loop_driver_add(turns.bench->loop, &turns.driver);
+	assert_true(http_client_send(turns.bench->client, &request, NULL, &err));
+	talk_run_until(turns.bench->loop, &turns.bench->is_done);
+	loop_driver_remove(turns.bench->loop, &turns.driver);
+	script_stop(&script);
+	free(answer);
+	assert_int_equal(turns.bench->err.code, ERROR_NONE);
+	assert_in_range(turns.most_bytes, 1, HTTP_CLIENT_TURN_BYTES_MAX);
+}
+
 static void bytes_behind_an_answer_end_the_connection(void **state)
 {
 	static const char *const answers[] = {WHOLE "HTTP/1.1 200 OK\r\n", WHOLE, NULL};
@@ -575,6 +640,7 @@ int main(void)
 		WITH(an_answer_may_send_the_next_request),
 		WITH(fetching_waits_for_the_answer),
 		WITH(a_request_that_got_no_answer_is_not_sent_again),
+		WITH(a_server_that_sends_without_end_leaves_the_loop_its_turns),
 		WITH(bytes_behind_an_answer_end_the_connection),
 		WITH(a_connection_serves_the_next_call_if_the_server_keeps_it),
 		WITH(a_broken_answer_is_an_error_that_says_why),
