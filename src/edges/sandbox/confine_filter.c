@@ -173,9 +173,10 @@ static const uint32_t zero[] = {0};
 static const uint32_t families[] = {AF_INET, AF_INET6, AF_NETLINK};
 /* Not SOCK_DGRAM or SOCK_RAW: such a pair could still be sent to a path. */
 static const uint32_t pair_types[] = {SOCK_STREAM, SOCK_SEQPACKET};
-/* Into a terminal; and whom a descriptor signals, which may be anybody of the user. */
+/* Into a terminal; and whom a descriptor signals, which may be anybody of the user.
+ * A lease holds up whoever opens or runs the file, remitd when it starts another. */
 static const uint32_t refused_requests[] = {TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP};
-static const uint32_t refused_commands[] = {F_SETOWN, F_SETOWN_EX};
+static const uint32_t refused_commands[] = {F_SETOWN, F_SETOWN_EX, F_SETLEASE};
 /* Access 3: such a descriptor reads and writes nothing, so Landlock lets any file be
  * opened; it changes modes, and O_TRUNC empties what it names. */
 static const uint32_t neither[] = {O_ACCMODE};

@@ -321,6 +321,7 @@ static const struct trial trials[] = {
 	{CONTROL_ALL, {"run", "~/away/program", "pair-of-streams"}},
 	{CONTROL_ALL, {"run", "desk/program", "pair-of-streams"}},
 	{CONTROL_ALL, {"fchmod", "desk/program", "4755"}},
+	{CONTROL_ALL, {"lease", "~/bin/other"}},
 	/* us */
 	{CONTROL_ALL, {"read", "/proc/@/environ"}},
 	{CONTROL_ALL, {"read", "/proc/@/mem"}},

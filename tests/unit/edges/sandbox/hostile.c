@@ -97,6 +97,14 @@ static int try_chmod_for_neither(char **words)
 	return fd < 0 ? errno : done(fchmod(fd, S_IRUSR));
 }
 
+/* Whoever opens or runs it then waits for us. */
+static int try_lease(char **words)
+{
+	int fd = open(path_at(words, 0), O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno : done(fcntl(fd, F_SETLEASE, F_WRLCK));
+}
+
 static int try_openat2(char **words)
 {
 	(void)words;
@@ -495,6 +503,7 @@ static const struct {
 	{"open-for-neither", try_open_for_neither},
 	{"empty-for-neither", try_empty_for_neither},
 	{"chmod-for-neither", try_chmod_for_neither},
+	{"lease", try_lease},
 	{"openat2", try_openat2},
 	{"truncate", try_truncate},
 	{"remove", try_remove},
