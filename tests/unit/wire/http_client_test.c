@@ -553,6 +553,54 @@ static void a_server_that_sends_without_end_leaves_the_loop_its_turns(void **sta
 	assert_in_range(turns.most_bytes, 1, HTTP_CLIENT_TURN_BYTES_MAX);
 }
 
+/* True if the text lies in the heap, freed or not; it is made here from its halves,
+ * so that nothing but what is looked for holds it. */
+static bool heap_has(const char *first, const char *second)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	size_t first_length = strlen(first), second_length = strlen(second);
+	char line[512];
+	bool is_found = false;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof line, maps) != NULL) {
+		char *end;
+		const char *at = (const char *)strtoul(line, &end, 16);
+		const char *limit = (const char *)strtoul(end + 1, NULL, 16);
+
+		if (strstr(line, "[heap]") == NULL)
+			continue;
+		while (!is_found && (size_t)(limit - at) > first_length + second_length &&
+			(at = memmem(at, (size_t)(limit - at), first, first_length)) != NULL) {
+			at += first_length;
+			is_found = memcmp(at, second, second_length) == 0;
+		}
+	}
+	assert_int_equal(fclose(maps), 0);
+	return is_found;
+}
+
+static void what_a_request_held_is_not_left_in_freed_memory(void **state)
+{
+	static const char *const answers[] = {WHOLE, NULL};
+	static const struct http_header secret = {"Authorization", "Bearer first-half second-half"};
+	static const char body[100 * 1024];
+	struct bench *bench = *state;
+	struct script script = {.answers = answers};
+	struct http_call_request request = request_of(bench, "/x");
+	struct error err;
+
+	script_start(&script);
+	(void)snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%u/x", script.port);
+	request.headers = &secret;
+	request.header_count = 1;
+	request.body = (struct text){body, sizeof body};
+	assert_true(http_client_send(bench->client, &request, NULL, &err));
+	talk_run_until(bench->loop, &bench->is_done);
+	script_stop(&script);
+	assert_false(heap_has("Bearer first-half", " second-half"));
+}
+
 static void bytes_behind_an_answer_end_the_connection(void **state)
 {
 	static const char *const answers[] = {WHOLE "HTTP/1.1 200 OK\r\n", WHOLE, NULL};
@@ -641,6 +689,7 @@ int main(void)
 		WITH(fetching_waits_for_the_answer),
 		WITH(a_request_that_got_no_answer_is_not_sent_again),
 		WITH(a_server_that_sends_without_end_leaves_the_loop_its_turns),
+		WITH(what_a_request_held_is_not_left_in_freed_memory),
 		WITH(bytes_behind_an_answer_end_the_connection),
 		WITH(a_connection_serves_the_next_call_if_the_server_keeps_it),
 		WITH(a_broken_answer_is_an_error_that_says_why),
