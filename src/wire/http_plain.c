@@ -478,8 +478,7 @@ static void field_append(struct buffer *out, const char *name, const char *value
 
 /* At least what request_format appends: more room on the way would leave a copy in
  * freed memory (H5). */
-static size_t request_bytes(
-	const struct http_call_request *request, const struct http_place *place)
+static size_t request_bytes(const struct http_call_request *request, const struct http_place *place)
 {
 	size_t bytes = REQUEST_OTHER_BYTES_MAX + strlen(request->method) + place->target.length +
 		       place->authority.length + request->body.length;

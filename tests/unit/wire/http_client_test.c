@@ -538,8 +538,8 @@ static void a_server_that_sends_without_end_leaves_the_loop_its_turns(void **sta
 	memcpy(answer, head, sizeof head - 1);
 	memset(answer + sizeof head - 1, 'x', LONG_ANSWER_BYTES);
 	script_start(&script);
-	(void)snprintf(turns.bench->url, sizeof turns.bench->url, "http://127.0.0.1:%u/x",
-		script.port);
+	(void)snprintf(
+		turns.bench->url, sizeof turns.bench->url, "http://127.0.0.1:%u/x", script.port);
 	request.context = &turns;
 	request.on_body = count_chunk;
 	request.on_done = end_turns;

@@ -636,8 +636,8 @@ static void respond_pings(struct http_exchange *exchange, long long id)
 	buffer_append_format(
 		&body, "data: {\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{}}\n\n", id);
 	for (i = 0; i < PINGS; i++)
-		buffer_append_format(&body,
-			"data: {\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"ping\"}\n\n", i);
+		buffer_append_format(
+			&body, "data: {\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"ping\"}\n\n", i);
 	buffer_append_byte(&body, '\0');
 	assert_false(buffer_failed(&body));
 	respond(exchange, 200, "text/event-stream", body.data, NULL);
