@@ -14,8 +14,6 @@
 #include "cedar/document.h"
 #include "cedar_files.h"
 
-extern char **environ;
-
 enum { ARENA_BYTES_MAX = 16 << 20, NAME_BYTES = 256, WRITABLE = 0600 };
 
 static const char *const names[] = {"cedar-rust", "cedar-go", "cedar-wasm", "opa"};

@@ -114,7 +114,8 @@ function callOf(workload, [principalType, principalId, action, resourceType, res
 
 function check(answer, [allow, reasons, errors], where) {
   const { decision, diagnostics } = must(answer).response;
-  const got = [decision === 'allow' ? 1 : 0, diagnostics.reason.toSorted(), diagnostics.errors.length];
+  const got = [decision === 'allow' ? 1 : 0, diagnostics.reason.toSorted(),
+    diagnostics.errors.length];
   if (JSON.stringify(got) !== JSON.stringify([allow, reasons, errors.length])) {
     throw new Error(`${where}: not the expected answer`);
   }
