@@ -303,6 +303,8 @@ static bool run_all(const char *root)
 		ok = run_app(&figures, root, cedar_apps[i]);
 	if (!ok)
 		return false;
+	printf("{\"bench\":\"cedar\",\"case\":\"ratio\",\"note\":\"a peer's time by ours, and at "
+	       "least its bar; without a peer, what the case names, and at most its bar\"}\n");
 	ok = check_bars(&figures);
 	for (size_t i = 0; i < CEDAR_APPS; i++)
 		ok &= load_app(&figures, root, cedar_apps[i]);
