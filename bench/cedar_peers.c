@@ -47,6 +47,15 @@ static double bar_of(const char *peer, const char *title)
 	return 0;
 }
 
+static size_t bars_of(const char *peer)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof bars / sizeof bars[0]; i++)
+		count += strcmp(bars[i].peer, peer) == 0;
+	return count;
+}
+
 /* A title of a peer may go on after ours: "github, request built before". */
 static const struct peers_figure *figure_of(
 	const struct peers_figure *ours, size_t count, const char *title)
@@ -110,7 +119,8 @@ struct peer {
 	const char *name;
 	const struct peers_figure *ours;
 	size_t count;
-	bool is_met; /* all bars so far */
+	bool is_met;        /* all bars so far */
+	size_t bars_judged; /* so that a case which is not printed is no bar met */
 };
 
 /* What a peer says instead of figures: why there are none, or what it timed. */
@@ -149,6 +159,7 @@ static bool print_figures(
 		printf(",\"bar\":%.0f,\"met\":%s", bar, ratio >= bar ? "true" : "false");
 	printf("}\n");
 	peer->is_met &= ratio >= bar;
+	peer->bars_judged += bar > 0;
 	return true;
 }
 
@@ -206,6 +217,9 @@ static bool compare(struct peer *peer, const char *program, const char *root)
 		print_state(peer->name, "failed", "it exited with a failure");
 	if (printed.data == NULL || !print_lines(peer, arena, printed)) {
 		print_state(peer->name, "failed", "it did not print its figures");
+		ok = false;
+	} else if (peer->bars_judged < bars_of(peer->name)) {
+		print_state(peer->name, "failed", "a case with a bar is missing");
 		ok = false;
 	}
 	fflush(stdout);
