@@ -71,9 +71,9 @@ const documents = () => [
 ].join('---\n');
 
 const point = (name) => (name ? `${world.url}/applications/${name}` : world.url);
-const tokenFor = async (name) => {
-  const answer = await world.json(null, 'task', 'open', AGENT, '--key', world.keys[AGENT].path,
-    '--resource', point(name));
+const tokenFor = async (name, identity = AGENT) => {
+  const answer = await world.json(null, 'task', 'open', identity, '--key',
+    world.keys[identity].path, '--resource', point(name));
   return answer.access_token;
 };
 const ask = async (name, endpoint, body, { token = tokens[name], headers = {} } = {}) => {
@@ -172,11 +172,36 @@ test('remit answers for the asking identity as the gateway would', async () => {
   assert.deepEqual(yes.body, { decision: true });
   const no = await ask('', 'evaluation', own('elsewhere/1.txt'));
   assert.equal(no.body.decision, false);
-  assert.equal(no.body.context.reason, 'no_entitlement');
+  assert.equal(no.body.context.reason, 'data_source');
   assert.match(no.body.context.evaluation_id, /^e-/);
   assert.equal((await ask('', 'evaluation', own('a', { effect: 'write' }))).body.decision, false);
   assert.equal((await ask('', 'evaluation', own('a', { effect: 'nonsense' }))).body.decision, false);
   assert.equal((await ask('', 'evaluation', own('a', { tool: 'no' }))).body.decision, false);
+});
+
+test('what people can still turn is requestable, by the approval where one is open', async () => {
+  const token = await tokenFor('', 'incident-opener');
+  const entities = [{ name: 'outage', entityType: 'incident', observations: ['asked'] }];
+  const question = {
+    subject: { type: 'identity', id: 'incident-opener' }, action: { name: 'write' },
+    resource: { type: 'tool', id: 'memory/create_entities' }, context: { args: { entities } },
+  };
+  const before = await ask('', 'evaluation', question, { token });
+  assert.equal(before.body.decision, false);
+  const { context } = before.body;
+  assert.equal(context.reason, 'approval_needed');
+  assert.deepEqual(context.approvals, ['owner']);
+  assert.ok(Date.parse(context.access_request.expires_at) > Date.now());
+  assert.equal(context.access_request.approval, undefined);
+  const agent = await world.agent('incident-opener', 'memory');
+  const called = await agent.call('create_entities', { entities });
+  await agent.close();
+  assert.equal(called.done, false);
+  const asked = await ask('', 'evaluation', question, { token });
+  assert.ok(called.text.includes(asked.body.context.access_request.approval), called.text);
+  question.context.args.entities[0].observations = ['changed'];
+  const changed = await ask('', 'evaluation', question, { token });
+  assert.equal(changed.body.context.access_request.approval, undefined);
 });
 
 test('an identity may ask remit about itself alone', async () => {
