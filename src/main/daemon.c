@@ -477,9 +477,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 		.issue = daemon->issue,
 		.calls = daemon->call,
 		.version = REMIT_VERSION};
-	const struct authzen_parts authzen = {.issue = daemon->issue,
-		.evaluate = daemon->evaluate,
-		.registry = daemon->registry};
+	const struct authzen_parts authzen = {
+		.issue = daemon->issue, .evaluate = daemon->evaluate, .registry = daemon->registry};
 	const struct public_key *token_key = signer_tokens(daemon->signer).key;
 
 	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
@@ -785,7 +784,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);
 	evaluate_destroy(&daemon->evaluate);
-	authzen_destroy(&daemon->authzen); /* after the records that would call it */
+	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	http_client_destroy(&daemon->http);
 	issue_destroy(&daemon->issue);

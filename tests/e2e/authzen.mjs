@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { World } from '../../examples/stories/lib/world.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const vectors = join(process.env.REMIT_VECTORS ?? join(root, '../shared/conformance'), 'authzen');
+const vectors = process.env.REMIT_VECTORS
+  ? join(process.env.REMIT_VECTORS, 'authzen') : process.env.REMIT_AUTHZEN_VECTORS ?? 'vectors';
 const cases = process.env.REMIT_AUTHZEN_CASES ?? join(root, 'build/tests/authzen-cases');
 const skip = existsSync(vectors) ? false : `there is no ${vectors}`;
 // Draft 00 says ownerID beside id, where 1.0 lets a decision point ignore it.
@@ -19,7 +20,8 @@ let world;
 
 const policies = (file) => readFileSync(join(root, 'tests/vectors/authzen', file), 'utf8');
 const fixture = (file) => JSON.parse(readFileSync(join(vectors, 'fixtures', file), 'utf8'));
-const entity = (type, id, attrs = {}, parents = []) => ({ uid: { type, id: String(id) }, attrs, parents });
+const entity = (type, id, attrs = {}, parents = []) =>
+  ({ uid: { type, id: String(id) }, attrs, parents });
 const reference = (type, id) => ({ __entity: { type, id } });
 const actions = (...names) => names.map((name) => entity('Action', name));
 const application = (name, text, entities, more = '') => `object: application
@@ -88,13 +90,15 @@ const ask = async (name, endpoint, body, { token = tokens[name], headers = {} } 
   return { status: answer.status, headers: answer.headers, body: await answer.json() };
 };
 const tokens = {};
-const own = (path, { effect = 'read', tool = 'files/read_text_file', id = AGENT, ...more } = {}) => ({
+const FILE = 'files/read_text_file';
+const own = (path, { effect = 'read', tool = FILE, id = AGENT, ...more } = {}) => ({
   subject: { type: 'identity', id }, action: { name: effect },
   resource: { type: 'tool', id: tool },
   context: { args: { path }, ...more },
 });
 const see = (id, more = {}) => ({
-  subject: { type: 'User', id }, action: { name: 'see' }, resource: { type: 'Doc', id: 'd' }, ...more,
+  subject: { type: 'User', id }, action: { name: 'see' }, resource: { type: 'Doc', id: 'd' },
+  ...more,
 });
 
 // { held, failed: [ids], groups }
@@ -107,7 +111,8 @@ const runCases = (name, ...paths) =>
     child.stdout.on('data', (part) => (out += part));
     child.on('error', (error) => done({ held: 0, failed: [error.message] }));
     child.on('close', () => {
-      const lines = out.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+      const lines = out.split('\n').filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line));
       const groups = {};
       for (const { group, held } of lines) {
         groups[group] ??= [0, 0];
@@ -134,7 +139,8 @@ before(async () => {
 after(() => world?.stop());
 
 test('every certification case holds', { skip }, async () => {
-  const { held, failed } = await runCases('certification', join(vectors, 'certification-cases.json'));
+  const path = join(vectors, 'certification-cases.json');
+  const { held, failed } = await runCases('certification', path);
   assert.deepEqual(failed, []);
   assert.equal(held, 45);
 });
@@ -254,7 +260,7 @@ test('a schema types properties and refuses others', async () => {
 });
 
 test('a page token is good for the same search alone', async () => {
-  const search = { subject: { type: 'identity', id: AGENT }, resource: { type: 'tool', id: 'files/read_text_file' } };
+  const search = { subject: { type: 'identity', id: AGENT }, resource: { type: 'tool', id: FILE } };
   const users = { subject: { type: 'User' }, action: { name: 'see' },
     resource: { type: 'Doc', id: 'd', properties: { open: true } } };
   const first = await ask('typed', 'search/subject', { ...users, page: { limit: 1 } });

@@ -70,7 +70,8 @@ static bool add_entities(
 	if (entities != NULL)
 		written = json_canonical_text(rules->arena, entities);
 	if (written.data == NULL) {
-		*cause = (struct cedar_error){CEDAR_ERROR_LIMIT, 0, 0, "the entities are too large"};
+		*cause =
+			(struct cedar_error){CEDAR_ERROR_LIMIT, 0, 0, "the entities are too large"};
 		return false;
 	}
 	if (rules->schema == NULL)
@@ -137,12 +138,12 @@ static bool compile_policies(
 	const struct cedar_naming naming = {.prefix = cedar_text_from(source->prefix)};
 	struct cedar_error cause = {0};
 
-	if (!cedar_policy_set_parse(&rules->policies, cedar_text_from(source->policies), &naming,
-		    &cause))
+	if (!cedar_policy_set_parse(
+		    &rules->policies, cedar_text_from(source->policies), &naming, &cause))
 		return failed(err, &cause);
 	if (cedar_policy_set_template_count(rules->policies) > 0)
-		return error_set(err, ERROR_INVALID,
-			"a template, which nothing here links: write policies");
+		return error_set(
+			err, ERROR_INVALID, "a template, which nothing here links: write policies");
 	return rules->schema == NULL || validate(rules, err);
 }
 
@@ -200,8 +201,7 @@ struct application_candidate application_candidate_at(
 {
 	const struct cedar_uid *uid = &rules->candidates[index];
 
-	return (struct application_candidate){
-		cedar_text_to(uid->type), cedar_text_to(uid->id)};
+	return (struct application_candidate){cedar_text_to(uid->type), cedar_text_to(uid->id)};
 }
 
 /* ---- one request ---- */
@@ -356,7 +356,8 @@ static bool build_entities(struct asking *asking)
 {
 	const struct application_entity *const asked[] = {
 		&asking->question->subject, &asking->question->resource};
-	struct cedar_entity *added = arena_array(asking->arena, struct cedar_entity, ASKED_ENTITIES);
+	struct cedar_entity *added =
+		arena_array(asking->arena, struct cedar_entity, ASKED_ENTITIES);
 	struct cedar_error cause = {0};
 	size_t count = 0;
 
@@ -423,12 +424,12 @@ static bool build_request(struct asking *asking)
 {
 	const struct application_question *question = asking->question;
 
-	asking->request.principal = cedar_uid_of(cedar_text_from(question->subject.type),
-		cedar_text_from(question->subject.id));
+	asking->request.principal = cedar_uid_of(
+		cedar_text_from(question->subject.type), cedar_text_from(question->subject.id));
 	asking->request.action =
 		cedar_uid_of(CEDAR_TEXT("Action"), cedar_text_from(question->action));
-	asking->request.resource = cedar_uid_of(cedar_text_from(question->resource.type),
-		cedar_text_from(question->resource.id));
+	asking->request.resource = cedar_uid_of(
+		cedar_text_from(question->resource.type), cedar_text_from(question->resource.id));
 	return build_context(asking) && build_entities(asking);
 }
 
@@ -445,8 +446,7 @@ static bool is_of_effect(
 static bool has_failed_where_it_counts(
 	const struct application_rules *rules, const struct cedar_answer *answer, size_t *which)
 {
-	bool is_denied_by_default =
-		answer->decision == CEDAR_DENY && answer->reason_count == 0;
+	bool is_denied_by_default = answer->decision == CEDAR_DENY && answer->reason_count == 0;
 
 	for (*which = 0; *which < answer->error_count; (*which)++)
 		if (is_denied_by_default ||
@@ -459,8 +459,8 @@ static void name_policies(const struct application_rules *rules, const struct ce
 	struct application_answer *out)
 {
 	for (size_t i = 0; i < answer->reason_count && i < APPLICATION_POLICIES_MAX; i++)
-		out->policies[out->policies_count++] = cedar_text_to(
-			cedar_policy_set_get(rules->policies, answer->reasons[i]).id);
+		out->policies[out->policies_count++] =
+			cedar_text_to(cedar_policy_set_get(rules->policies, answer->reasons[i]).id);
 }
 
 static void conclude(struct asking *asking, const struct cedar_answer *answer)

@@ -505,8 +505,9 @@ bool form_read_values(struct form_reader *reader, const struct form *form, const
 	if (!need_type(reader, value, path, JSON_ARRAY))
 		return false;
 	if (value->count > (uint64_t)form->most) {
-		form_problem(reader, value, path, "write fewer", "has %u items, where %lld is the most",
-			value->count, (long long)form->most);
+		form_problem(reader, value, path, "write fewer",
+			"has %u items, where %lld is the most", value->count,
+			(long long)form->most);
 		return false;
 	}
 	return json_copy(target, reader->arena, value, &err) || no_memory(reader, value, path);

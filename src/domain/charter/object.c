@@ -470,8 +470,8 @@ static void finish_application(struct form_reader *reader, const struct json *va
 	const struct application_source source = {.prefix = TEXT(""),
 		.schema = application->schema,
 		.policies = application->policies,
-		.entities = application->entities.type == JSON_ARRAY ? &application->entities
-								     : NULL};
+		.entities =
+			application->entities.type == JSON_ARRAY ? &application->entities : NULL};
 	struct application_rules *rules = NULL;
 	struct error err = {0};
 	const char *part;
@@ -722,9 +722,10 @@ static enum object_kind read_kind(struct form_reader *reader, const struct json 
 	(void)snprintf(remedy, sizeof remedy, "did you mean %s?", nearest == NULL ? "" : nearest);
 	if (kind == OBJECT_NONE)
 		form_problem(reader, word == NULL ? document : word, &path,
-			nearest != NULL ? remedy
-					: "write identity, person, unit, data-source, server, tool, "
-					  "policy or application",
+			nearest != NULL
+				? remedy
+				: "write identity, person, unit, data-source, server, tool, "
+				  "policy or application",
 			word == NULL ? "is missing" : "is not a kind of object");
 	return kind;
 }

@@ -107,8 +107,8 @@ static void respond(
 	free_when_done(request);
 }
 
-static void fail_challenging(
-	struct authzen_request *request, unsigned status, const char *message, const char *challenge)
+static void fail_challenging(struct authzen_request *request, unsigned status, const char *message,
+	const char *challenge)
 {
 	struct json_builder error, object;
 	struct text text = {0};
@@ -163,9 +163,10 @@ static void on_recorded(void *context, const struct error *err)
 		respond(request, 200, request->answer, NULL);
 }
 
-void authzen_answer(struct authzen_request *request, const struct json *body,
-	struct evaluate_summary *summary)
+void authzen_answer(
+	struct authzen_request *request, const struct json *body, struct evaluate_summary *summary)
 {
+	const struct evaluate_waiter waiter = {on_recorded, request};
 	struct error err;
 	bool is_done;
 
@@ -177,8 +178,8 @@ void authzen_answer(struct authzen_request *request, const struct json *body,
 	summary->endpoint = request->endpoint->name;
 	summary->id = text_of(request->id);
 	summary->request = &request->body;
-	if (!evaluate_record(request->authzen->parts.evaluate, &request->asker, summary,
-		    on_recorded, request, &is_done, &err))
+	if (!evaluate_record(request->authzen->parts.evaluate, &request->asker, summary, &waiter,
+		    &is_done, &err))
 		authzen_fail(request, 500, "the evaluation could not be recorded");
 	else if (is_done)
 		respond(request, 200, request->answer, NULL);
@@ -221,8 +222,8 @@ static bool admit(struct authzen_request *request)
 	enum token_reason reason = TOKEN_NOT_CHECKED;
 	struct issue_caller caller;
 
-	request->asker.application = text_copy(
-		request->arena, http_path_value(request->exchange, "application"));
+	request->asker.application =
+		text_copy(request->arena, http_path_value(request->exchange, "application"));
 	audience = issue_point_audience(parts->issue, request->arena, request->asker.application);
 	if (request->asker.application.data == NULL || audience.data == NULL) {
 		authzen_fail(request, 500, "no memory for the request");
@@ -411,10 +412,10 @@ bool authzen_add_routes(struct authzen *authzen, struct router *router, struct e
 	size_t count = 0;
 
 	for (size_t i = 0; i < AUTHZEN_ENDPOINTS; i++) {
-		routes[count++] = (struct http_route){
-			"POST", own[i], handle, &authzen->bindings[i]};
-		routes[count++] = (struct http_route){
-			"POST", others[i], handle, &authzen->bindings[i]};
+		routes[count++] =
+			(struct http_route){"POST", own[i], handle, &authzen->bindings[i]};
+		routes[count++] =
+			(struct http_route){"POST", others[i], handle, &authzen->bindings[i]};
 	}
 	for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
 		routes[count++] =

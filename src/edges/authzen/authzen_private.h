@@ -56,8 +56,8 @@ void authzen_fail(struct authzen_request *request, unsigned status, const char *
 /* By err: INVALID is 400, with "forbidden: " first 403; all else 500. */
 void authzen_fail_with(struct authzen_request *request, const struct error *err);
 /* Records, then answers 200 with body; body is written out before this returns. */
-void authzen_answer(struct authzen_request *request, const struct json *body,
-	struct evaluate_summary *summary);
+void authzen_answer(
+	struct authzen_request *request, const struct json *body, struct evaluate_summary *summary);
 
 unsigned authzen_status_of(const struct error *err);
 /* Without "forbidden: ". */
@@ -68,8 +68,8 @@ enum authzen_id { AUTHZEN_ID_NEEDED = 0, AUTHZEN_ID_IGNORED };
 /* The member of holder, else of defaults (NULL: none). */
 const struct json *authzen_member(
 	const struct json *holder, const struct json *defaults, const char *name);
-bool authzen_read_entity(struct application_entity *out, const struct json *value,
-	const char *name, enum authzen_id id, struct error *err) MUST_CHECK;
+bool authzen_read_entity(struct application_entity *out, const struct json *value, const char *name,
+	enum authzen_id id, struct error *err) MUST_CHECK;
 bool authzen_read_action(
 	struct application_question *out, const struct json *value, struct error *err) MUST_CHECK;
 bool authzen_read_context(

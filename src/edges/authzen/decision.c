@@ -71,8 +71,8 @@ static bool put_denial(struct json_builder *out, struct authzen_request *request
 	return true;
 }
 
-static bool put_failure(
-	struct json_builder *out, struct arena *arena, const struct error *failure, struct error *err)
+static bool put_failure(struct json_builder *out, struct arena *arena, const struct error *failure,
+	struct error *err)
 {
 	struct json_builder context, object;
 	struct json value;
@@ -94,16 +94,14 @@ static bool decision_json_of(struct json *out, struct authzen_request *request,
 	const struct judged *judged, struct text id, struct error *err)
 {
 	struct json_builder object;
-	bool is_allowed =
-		judged->err.code == ERROR_NONE && judged->answer.verdict == VERDICT_ALLOW;
+	bool is_allowed = judged->err.code == ERROR_NONE && judged->answer.verdict == VERDICT_ALLOW;
 
 	json_object_start(&object, request->arena);
 	json_put_boolean(&object, "decision", is_allowed);
 	if (judged->err.code != ERROR_NONE) {
 		if (!put_failure(&object, request->arena, &judged->err, err))
 			return false;
-	} else if (!is_allowed &&
-		   !put_denial(&object, request, &judged->answer, id, err)) {
+	} else if (!is_allowed && !put_denial(&object, request, &judged->answer, id, err)) {
 		return false;
 	}
 	return json_object_seal(&object, out, err);
@@ -159,8 +157,7 @@ static bool read_semantic(enum semantic *out, const struct json *body, struct er
 
 static bool is_last(enum semantic semantic, const struct judged *judged)
 {
-	bool is_allowed =
-		judged->err.code == ERROR_NONE && judged->answer.verdict == VERDICT_ALLOW;
+	bool is_allowed = judged->err.code == ERROR_NONE && judged->answer.verdict == VERDICT_ALLOW;
 
 	return (semantic == DENY_ON_FIRST_DENY && !is_allowed) ||
 	       (semantic == PERMIT_ON_FIRST_PERMIT && is_allowed);
@@ -175,8 +172,7 @@ static bool check_defaults(const struct json *body, struct error *err)
 		const struct json *value = json_find(body, names[i]);
 
 		if (value != NULL && value->type != JSON_OBJECT)
-			return error_set(
-				err, ERROR_INVALID, "%s: an object is expected", names[i]);
+			return error_set(err, ERROR_INVALID, "%s: an object is expected", names[i]);
 	}
 	return true;
 }

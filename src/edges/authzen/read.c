@@ -20,8 +20,8 @@ static bool read_text(struct text *out, const struct json *object, const char *o
 	if (value->type != JSON_STRING)
 		return error_set(err, ERROR_INVALID, "%s.%s: a string is expected", owner, name);
 	if (value->string.length == 0 || value->string.length > bytes_max)
-		return error_set(
-			err, ERROR_INVALID, "%s.%s: 1 to %zu bytes are expected", owner, name, bytes_max);
+		return error_set(err, ERROR_INVALID, "%s.%s: 1 to %zu bytes are expected", owner,
+			name, bytes_max);
 	*out = value->string;
 	return true;
 }
@@ -42,8 +42,8 @@ static bool need_object(const struct json *value, const char *name, struct error
 	       error_set(err, ERROR_INVALID, "%s: an object is expected", name);
 }
 
-bool authzen_read_entity(struct application_entity *out, const struct json *value,
-	const char *name, enum authzen_id id, struct error *err)
+bool authzen_read_entity(struct application_entity *out, const struct json *value, const char *name,
+	enum authzen_id id, struct error *err)
 {
 	*out = (struct application_entity){0};
 	return need_object(value, name, err) &&

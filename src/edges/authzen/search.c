@@ -42,10 +42,9 @@ static bool digest_request(
 	canonical = json_canonical_text(request->arena, &body);
 	if (canonical.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the search");
-	*out = sha256_of_parts(
-		(const struct text[]){request->asker.identity, TEXT("\n"),
-			request->asker.application, TEXT("\n"), text_of(request->endpoint->name),
-			TEXT("\n"), canonical},
+	*out = sha256_of_parts((const struct text[]){request->asker.identity, TEXT("\n"),
+				       request->asker.application, TEXT("\n"),
+				       text_of(request->endpoint->name), TEXT("\n"), canonical},
 		7);
 	return true;
 }
@@ -108,8 +107,8 @@ static bool read_page(const struct authzen_request *request, const struct sha256
 		return error_set(err, ERROR_INVALID, "page: an object is expected");
 	if (limit != NULL) {
 		if (limit->type != JSON_INTEGER || limit->integer < 1)
-			return error_set(
-				err, ERROR_INVALID, "page.limit: a whole number from 1 is expected");
+			return error_set(err, ERROR_INVALID,
+				"page.limit: a whole number from 1 is expected");
 		out->limit = limit->integer > EVALUATE_PAGE_MAX ? EVALUATE_PAGE_MAX
 								: (uint32_t)limit->integer;
 	}

@@ -490,8 +490,8 @@ static void handle_point_resource(void *context, struct http_exchange *exchange)
 	}
 	if (arena != NULL)
 		resource = issue_point_audience(oauth->issue, arena, application);
-	answer_resource(oauth, exchange, resource,
-		application.length > 0 ? application : TEXT("remit"));
+	answer_resource(
+		oauth, exchange, resource, application.length > 0 ? application : TEXT("remit"));
 }
 
 /* ---- the door ---- */

@@ -136,15 +136,14 @@ static struct text find_approval(
 
 	while (arguments.data != NULL &&
 		(approval = approval_next(evaluate->parts.approve, approval)) != NULL) {
-		enum approval_state state = approval_state_now(
-			evaluate->parts.approve, approval, question->now_utc_ms);
+		enum approval_state state =
+			approval_state_now(evaluate->parts.approve, approval, question->now_utc_ms);
 		struct sha256 digest;
 
 		if ((state == APPROVAL_PENDING || state == APPROVAL_APPROVED) &&
 			text_equal(approval->identity, question->identity) &&
 			text_equal(approval->tool, question->resource) &&
-			values->digest(
-				values->context, approval->task, arguments, &digest, &err) &&
+			values->digest(values->context, approval->task, arguments, &digest, &err) &&
 			sha256_equal(&digest, &approval->arguments))
 			return approval->id;
 	}

@@ -23,11 +23,11 @@
 struct evaluate;
 
 enum {
-	EVALUATE_ITEMS_MAX = 64,            /* questions of one request */
-	EVALUATE_PAGE_DEFAULT = 100,        /* results of a search at once */
+	EVALUATE_ITEMS_MAX = 64,     /* questions of one request */
+	EVALUATE_PAGE_DEFAULT = 100, /* results of a search at once */
 	EVALUATE_PAGE_MAX = 1000,
-	EVALUATE_CANDIDATES_MAX = 2000,     /* decided for one page of a search */
-	EVALUATE_IN_FLIGHT_MAX = 4096,      /* records on their way at once */
+	EVALUATE_CANDIDATES_MAX = 2000, /* decided for one page of a search */
+	EVALUATE_IN_FLIGHT_MAX = 4096,  /* records on their way at once */
 	EVALUATE_ID_BYTES = 24,
 };
 
@@ -137,12 +137,16 @@ struct evaluate_summary {
 	uint64_t found; /* of a search */
 };
 
-/* Hands over one record.  EVALUATE_BEHIND: *is_done is true on return, done never runs.
- * Else done runs once, when it is durable (err NULL) or lost.  False: nothing was taken,
- * and nothing may be answered.  Errors: LIMIT, IO, INTERNAL. */
+/* Who waits for a record.  done runs once, when it is durable (err NULL) or lost. */
+struct evaluate_waiter {
+	void (*done)(void *context, const struct error *err);
+	void *context;
+};
+/* Hands over one record.  EVALUATE_BEHIND: *is_done is true on return and done never
+ * runs; else it is false.  False: nothing was taken, and nothing may be answered.
+ * Errors: LIMIT, IO, INTERNAL. */
 bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct evaluate_summary *summary,
-	void (*done)(void *context, const struct error *err), void *context, bool *is_done,
+	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err) MUST_CHECK;
 
 #endif

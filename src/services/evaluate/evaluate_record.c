@@ -13,8 +13,7 @@ struct evaluate_entry {
 	struct evaluate *evaluate;
 	struct arena *arena;
 	struct fold_change change;
-	void (*done)(void *context, const struct error *err); /* NULL: nobody waits */
-	void *context;
+	struct evaluate_waiter waiter; /* done NULL: nobody waits */
 	struct evaluate_entry *next;
 };
 
@@ -51,8 +50,8 @@ static void on_recorded(struct fold_change *change)
 	struct evaluate_entry *entry = change->context;
 
 	unlink_entry(entry);
-	if (entry->done != NULL)
-		entry->done(entry->context, change->is_durable ? NULL : &change->err);
+	if (entry->waiter.done != NULL)
+		entry->waiter.done(entry->waiter.context, change->is_durable ? NULL : &change->err);
 	entry_free(entry);
 }
 
@@ -67,8 +66,8 @@ static size_t copy_policies(
 	return count;
 }
 
-static bool put_item(struct json_builder *items, const struct evaluate_result *result,
-	struct error *err)
+static bool put_item(
+	struct json_builder *items, const struct evaluate_result *result, struct error *err)
 {
 	struct text policies[APPLICATION_POLICIES_MAX];
 	size_t count = copy_policies(items->arena, result, policies);
@@ -133,8 +132,8 @@ static void put_point(struct json_builder *record, const struct evaluate *evalua
 			text_format(arena, "%.*s@%llu", TEXT_ARGS(asker->application),
 				(unsigned long long)evaluate_state(evaluate, asker->application)));
 	else
-		json_put_integer(record, "revision",
-			(int64_t)registry_revision(evaluate->parts.registry));
+		json_put_integer(
+			record, "revision", (int64_t)registry_revision(evaluate->parts.registry));
 	json_put_text_unless_empty(
 		record, "environment", text_of(environment_word(asker->environment)));
 }
@@ -187,8 +186,7 @@ static struct evaluate_entry *entry_create(struct evaluate *evaluate)
 }
 
 bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct evaluate_summary *summary,
-	void (*done)(void *context, const struct error *err), void *context, bool *is_done,
+	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err)
 {
 	struct evaluate_entry *entry = entry_create(evaluate);
@@ -196,10 +194,8 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 	*is_done = evaluate->parts.durability == EVALUATE_BEHIND;
 	if (entry == NULL)
 		return error_set(err, ERROR_LIMIT, "too many evaluations are on their way");
-	if (!*is_done) {
-		entry->done = done;
-		entry->context = context;
-	}
+	if (!*is_done)
+		entry->waiter = *waiter;
 	entry->change.append.may_linger = *is_done;
 	if (!make_record(entry, asker, summary, err) ||
 		!fold_submit(evaluate->parts.fold, &entry->change, err)) {

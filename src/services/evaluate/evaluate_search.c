@@ -46,8 +46,8 @@ static bool gather_tools(struct searching *searching, struct evaluate *evaluate,
 
 static bool gather_effects(struct searching *searching, struct error *err)
 {
-	struct application_candidate *items = arena_array(
-		searching->arena, struct application_candidate, EFFECT_DELEGATE + 1);
+	struct application_candidate *items =
+		arena_array(searching->arena, struct application_candidate, EFFECT_DELEGATE + 1);
 
 	if (items == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the search");

@@ -98,8 +98,8 @@ static bool exchange(struct runner *runner, const char *url, const char *content
 	if (ok) {
 		curl_easy_getinfo(runner->curl, CURLINFO_RESPONSE_CODE, &out->status);
 		curl_easy_getinfo(runner->curl, CURLINFO_CONTENT_TYPE, &type);
-		out->is_json = type != NULL &&
-			       strncmp(type, "application/json", sizeof "application/json" - 1) == 0;
+		out->is_json = type != NULL && strncmp(type, "application/json",
+						       sizeof "application/json" - 1) == 0;
 		if (!json_parse(&out->body, runner->arena,
 			    text_copy(runner->arena, buffer_text(&buffer)), &json_limits_default,
 			    &err))
@@ -221,22 +221,22 @@ static const char *check_interop(
 	const struct json *request = json_find(test, "request");
 	const struct json *expected = json_find(test, "expected");
 	struct text endpoint = json_text_or(test, "endpoint", "");
-	struct text body = request == NULL ? (struct text){0}
-					   : json_canonical_text(runner->arena, request);
+	struct text body =
+		request == NULL ? (struct text){0} : json_canonical_text(runner->arena, request);
 	const struct json *results;
 	char url[URL_BYTES_MAX];
 
 	if (body.data == NULL || expected == NULL)
 		return "the case is malformed";
-	(void)snprintf(
-		url, sizeof url, "%s/access/v1/%.*s", runner->url, TEXT_ARGS(endpoint));
+	(void)snprintf(url, sizeof url, "%s/access/v1/%.*s", runner->url, TEXT_ARGS(endpoint));
 	if (!exchange(runner, url, "application/json", &body, answer))
 		return answer->fault;
 	if (answer->status != 200 || !answer->is_json)
 		return "not 200 with JSON";
 	if (expected->type == JSON_BOOLEAN)
-		return is_decision(&answer->body) && json_find(&answer->body, "decision")->boolean ==
-							     expected->boolean
+		return is_decision(&answer->body) &&
+				       json_find(&answer->body, "decision")->boolean ==
+					       expected->boolean
 			       ? NULL
 			       : "another decision";
 	if (expected->type == JSON_ARRAY)
@@ -271,8 +271,8 @@ static void keep_page_token(struct runner *runner, const struct json *body)
 	struct text token = page == NULL ? (struct text){0} : json_text_or(page, "next_token", "");
 
 	if (token.length > 0)
-		(void)snprintf(runner->page_token, sizeof runner->page_token, "%.*s",
-			TEXT_ARGS(token));
+		(void)snprintf(
+			runner->page_token, sizeof runner->page_token, "%.*s", TEXT_ARGS(token));
 }
 
 static const char *check_answer(
@@ -472,15 +472,14 @@ static bool read_token(struct runner *runner, const char *path)
 		return false;
 	while (text.length > 0 && text.data[text.length - 1] <= ' ')
 		text.length--;
-	(void)snprintf(runner->token, sizeof runner->token, "Authorization: Bearer %.*s",
-		TEXT_ARGS(text));
+	(void)snprintf(
+		runner->token, sizeof runner->token, "Authorization: Bearer %.*s", TEXT_ARGS(text));
 	return text.length > 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct runner runner = {
-		.arena = arena_create(ARENA_BYTES_MAX), .curl = curl_easy_init()};
+	struct runner runner = {.arena = arena_create(ARENA_BYTES_MAX), .curl = curl_easy_init()};
 	int at = 1;
 
 	if (runner.arena == NULL || runner.curl == NULL)

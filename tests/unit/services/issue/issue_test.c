@@ -162,8 +162,7 @@ static void a_token_for_a_decision_point_is_good_there_alone(void **state)
 	static const char application[] =
 		"object: application\nname: shop\nunit: support\ncallers: [a1]\n"
 		"policies: permit (principal, action, resource);\n";
-	static const char *const points[] = {
-		ISSUING_ISSUER, ISSUING_ISSUER "/applications/shop"};
+	static const char *const points[] = {ISSUING_ISSUER, ISSUING_ISSUER "/applications/shop"};
 	struct issuing *issuing = *state;
 	struct issue_caller caller;
 
