@@ -197,13 +197,14 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 	if (!*is_done)
 		entry->waiter = *waiter;
 	entry->change.append.may_linger = *is_done;
-	if (!make_record(entry, asker, summary, err) ||
-		!fold_submit(evaluate->parts.fold, &entry->change, err)) {
-		entry_free(entry);
-		return false;
-	}
 	entry->next = evaluate->entries;
 	evaluate->entries = entry;
 	evaluate->entries_count++;
-	return true;
+	/* It may be done, and gone, by the time this returns. */
+	if (make_record(entry, asker, summary, err) &&
+		fold_submit(evaluate->parts.fold, &entry->change, err))
+		return true;
+	unlink_entry(entry);
+	entry_free(entry);
+	return false;
 }
