@@ -25,7 +25,7 @@ struct application_source {
 
 enum {
 	APPLICATION_TEXT_BYTES_MAX = 65536,            /* its schema; its policies */
-	APPLICATION_ENTITIES_MAX = 10000,              /* listed in its document */
+	APPLICATION_ENTITIES_MAX = 4000,               /* listed in its document */
 	APPLICATION_POLICIES_MAX = 4,                  /* determining ones that an answer names */
 	APPLICATION_ARENA_BYTES_MAX = 8 * 1024 * 1024, /* of one decision, for whoever asks */
 };
