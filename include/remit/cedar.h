@@ -16,6 +16,9 @@
 
 #define CEDAR_MUST_CHECK __attribute__((warn_unused_result))
 
+/* What is declared from here on is all that the shared library shows. */
+#pragma GCC visibility push(default)
+
 enum {
 	CEDAR_DEPTH_MAX = 200,                          /* nesting of expressions, values, JSON */
 	CEDAR_TEXT_BYTES_MAX = 4 * 1024 * 1024,         /* one policy text */
@@ -502,15 +505,17 @@ enum cedar_finding_code {
 struct cedar_finding {
 	enum cedar_severity severity;
 	enum cedar_finding_code code;
-	uint32_t policy;          /* index in the set */
-	struct cedar_text id;     /* of the policy */
+	bool is_template;         /* it is about a template */
+	uint32_t policy;          /* index in the set, or among its templates */
+	struct cedar_text id;     /* of the policy or template */
 	struct cedar_range range; /* of the whole policy if it is about all of it */
 	struct cedar_text text;
 	struct cedar_text hint; /* empty: none */
 };
 
 struct cedar_validation {
-	/* By policy, then in the order of the text; the first CEDAR_FINDINGS_MAX. */
+	/* By policy, then by template, each in the order of the text; the first
+	 * CEDAR_FINDINGS_MAX. */
 	const struct cedar_finding *findings;
 	size_t count;
 	size_t error_count; /* of all errors, also those not listed */
@@ -521,13 +526,16 @@ enum cedar_validation_rule {
 	CEDAR_RULE_4_10,     /* an error, as up to version 4.10 */
 };
 
-/* Validates strictly every policy of the set for every kind of request the schema
- * declares.  The set is valid if out->error_count is 0.  Findings live in arena, in
+/* Validates strictly every policy and template of the set for every kind of request
+ * the schema declares, a template for every type its slots may have; of a link, only
+ * what is in the slots.  The set is valid if out->error_count is 0.  Findings live in arena, in
  * the set and in the schema.  Errors: LIMIT (out is then empty: not validated). */
 bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema *schema,
 	enum cedar_validation_rule rule, struct cedar_arena *arena, struct cedar_validation *out,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* A code's stable name, such as "unknown_attribute". */
 const char *cedar_finding_name(enum cedar_finding_code code);
+
+#pragma GCC visibility pop
 
 #endif

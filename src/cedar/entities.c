@@ -55,6 +55,7 @@ struct entity_node *entities_find_here(
 	uint32_t position;
 
 	while (table_next(&entities->table, &cursor, &position)) {
+		assert(entities->nodes != NULL); /* for there is a position in them */
 		if (uid_equal(&entities->nodes[position].uid, uid))
 			return &entities->nodes[position];
 	}
@@ -411,7 +412,7 @@ bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid 
 {
 	uint64_t hash = cedar_uid_hash(uid);
 
-	if (node == NULL)
+	if (node == NULL || (node->ancestor_filter & entity_filter(hash)) == 0)
 		return false;
 	for (uint32_t at = first_ancestor(node, hash);
 		at < node->ancestor_count && node->ancestors[at].hash == hash; at++) {
