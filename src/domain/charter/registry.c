@@ -8,7 +8,8 @@
  * 3. an identity is active or suspended only with a charter in force, and only
  *    then has a ceiling;
  * 4. a key belongs to one person;
- * 5. after registry_settle every unit's guardrails are of its policies in force. */
+ * 5. after registry_settle every unit's guardrails are of its policies in force;
+ * 6. rules are there exactly for an application in force, and are its own. */
 #include "domain/charter/registry.h"
 
 #include <assert.h>
@@ -867,6 +868,13 @@ static void validate_object(const struct registry_entry *entry, const struct obj
 	assert(object->version > 0 && object->version <= entry->version);
 }
 
+static void validate_rules(const struct registry_entry *entry)
+{
+	bool is_asked = entry->kind == OBJECT_APPLICATION && entry->in_force != NULL;
+
+	assert((entry->rules != NULL) == is_asked);
+}
+
 static bool validate_entry(void *context, const struct registry_entry *entry)
 {
 	const struct registry *registry = context;
@@ -886,8 +894,7 @@ static bool validate_entry(void *context, const struct registry_entry *entry)
 	assert((entry->kind == OBJECT_IDENTITY) == (entry->state != IDENTITY_NONE));
 	assert((entry->ceiling != NULL) == is_acting);
 	assert(!is_acting || entry->in_force != NULL);
-	assert((entry->rules != NULL) ==
-		(entry->kind == OBJECT_APPLICATION && entry->in_force != NULL));
+	validate_rules(entry);
 	assert(!entry->needs_two || entry->state == IDENTITY_SUSPENDED ||
 		entry->state == IDENTITY_RETIRED);
 	for (size_t i = 0; i < entry->keys_count; i++) {

@@ -201,7 +201,7 @@ static bool evaluate_all(struct authzen_request *request, const struct json *ite
 	struct evaluate_result *results =
 		arena_array(request->arena, struct evaluate_result, items->count);
 	struct json_builder answers, object;
-	struct json value;
+	struct json value = {0};
 	struct judged judged = {0};
 
 	if (results == NULL)

@@ -281,7 +281,7 @@ bool decide_ask(struct decide_service *service, const struct decide_question *qu
 	struct arena *arena, struct decision *out, struct error *err)
 {
 	struct decide_world world;
-	struct call call;
+	struct call call = {0};
 
 	*out = (struct decision){0};
 	if (!question_call(service, question, arena, &call, err))

@@ -1,5 +1,7 @@
 /* Searches: every candidate is decided as a question would be, in a fixed order, so a
  * page is exact and a place in it is a number. */
+#include <assert.h>
+
 #include "domain/charter/terms.h"
 #include "services/evaluate/evaluate_private.h"
 
@@ -79,8 +81,10 @@ static bool gather_own(struct searching *searching, struct evaluate *evaluate,
 
 static struct application_candidate candidate_at(const struct searching *searching, size_t index)
 {
-	return searching->rules == NULL ? searching->own[index]
-					: application_candidate_at(searching->rules, index);
+	if (searching->rules != NULL)
+		return application_candidate_at(searching->rules, index);
+	assert(searching->own != NULL);
+	return searching->own[index];
 }
 
 static struct text searched_type(const struct evaluate_search *search)
