@@ -27,6 +27,7 @@ enum {
 	EVALUATE_PAGE_DEFAULT = 100, /* results of a search at once */
 	EVALUATE_PAGE_MAX = 1000,
 	EVALUATE_CANDIDATES_MAX = 2000, /* decided for one page of a search */
+	EVALUATE_BEHIND_MAX = 1024,     /* of them that nobody waits for */
 	EVALUATE_IN_FLIGHT_MAX = 4096,  /* records on their way at once */
 	EVALUATE_ID_BYTES = 24,
 };
@@ -142,9 +143,9 @@ struct evaluate_waiter {
 	void (*done)(void *context, const struct error *err);
 	void *context;
 };
-/* Hands over one record.  EVALUATE_BEHIND: *is_done is true on return and done never
- * runs; else it is false.  False: nothing was taken, and nothing may be answered.
- * Errors: LIMIT, IO, INTERNAL. */
+/* Hands over one record.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their
+ * way: *is_done is true on return and done never runs; else it is false.  False: nothing was taken,
+ * and nothing may be answered. Errors: LIMIT, IO, INTERNAL. */
 bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err) MUST_CHECK;

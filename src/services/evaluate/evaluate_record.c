@@ -2,7 +2,9 @@
  *
  * Invariant: all a record is made of lies in its own arena or is a literal.
  * Values never stand in it: the request is there as an HMAC under the content key of
- * the asking task.  Each record has memory of its own, because nobody may wait for it. */
+ * the asking task.  Each record has memory of its own, because nobody may wait for it.
+ * When many are on their way the log is slower than we are: then answers wait for it, so
+ * that callers slow down instead of being refused. */
 #include <stdlib.h>
 
 #include "services/evaluate/evaluate_private.h"
@@ -191,7 +193,8 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 {
 	struct evaluate_entry *entry = entry_create(evaluate);
 
-	*is_done = evaluate->parts.durability == EVALUATE_BEHIND;
+	*is_done = evaluate->parts.durability == EVALUATE_BEHIND &&
+		   evaluate->entries_count < EVALUATE_BEHIND_MAX;
 	if (entry == NULL)
 		return error_set(err, ERROR_LIMIT, "too many evaluations are on their way");
 	if (!*is_done)

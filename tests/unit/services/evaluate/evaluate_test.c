@@ -415,6 +415,26 @@ static void behind_is_done_at_once_and_tells_nobody(void **state)
 	assert_int_equal(bench->done, 0);
 }
 
+static void so_many_records_may_be_behind_their_answer(void **state)
+{
+	struct bench *bench = *state;
+	bool is_done = false;
+
+	make(bench, EVALUATE_BEHIND);
+	bench->governed.log.is_held = true;
+	for (int i = 0; i < EVALUATE_BEHIND_MAX; i++) {
+		assert_true(record(bench, &is_done));
+		assert_true(is_done);
+	}
+	assert_true(record(bench, &is_done));
+	assert_false(is_done);
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->done, 1);
+	assert_true(record(bench, &is_done));
+	assert_true(is_done);
+	fake_log_flush(&bench->governed.log);
+}
+
 static void a_log_that_refuses_leaves_nothing_to_answer(void **state)
 {
 	struct bench *bench = *state;
@@ -457,6 +477,7 @@ int main(void)
 		EVALUATE_TEST(awaited_is_done_once_it_is_durable),
 		EVALUATE_TEST(a_lost_record_is_told),
 		EVALUATE_TEST(behind_is_done_at_once_and_tells_nobody),
+		EVALUATE_TEST(so_many_records_may_be_behind_their_answer),
 		EVALUATE_TEST(a_log_that_refuses_leaves_nothing_to_answer),
 		EVALUATE_TEST(so_many_records_may_be_on_their_way),
 	};
