@@ -298,6 +298,22 @@ test('each request leaves one record without its values', async () => {
   assert.equal(checked.code, 0, checked.out + checked.err);
 });
 
+test('planning what was exported changes no application', async () => {
+  const file = world.path('exported.yaml');
+  await world.must(null, 'export', '-f', file);
+  assert.match(readFileSync(file, 'utf8'), /^object: application$/m);
+  const plan = await world.must('adi@example.com', 'plan', '-f', file);
+  assert.match(plan, /^0 to change, [0-9]+ as they are, 0 problems$/m);
+});
+
+test('what is answered survives a restart', async () => {
+  await world.killDaemon();
+  world.removeStore();
+  await world.startDaemon();
+  const answer = await ask('typed', 'evaluation', see('high'));
+  assert.deepEqual(answer.body, { decision: true });
+});
+
 test('a schema that policies break is refused with its place', async () => {
   const bad = application('bad', 'permit (principal, action == Action::"see", resource)\n' +
     'when { principal.lvl > 3 };', [], SCHEMA);
