@@ -97,6 +97,8 @@ const measure = async (when, echo) => {
     emit({ case: `echo, beside ${when}`, ...peer });
     emit({ case: `evaluation, record ${when}`, ...figure, peer: 'echo',
       ratio: Number((figure.per_second / peer.per_second).toFixed(3)) });
+    // The store may be far behind by now, and nobody needs it any more.
+    await world.killDaemon();
   } finally {
     await world.stop();
   }

@@ -17,6 +17,7 @@ struct evaluate_entry {
 	struct fold_change change;
 	struct evaluate_waiter waiter; /* done NULL: nobody waits */
 	struct evaluate_entry *next;
+	struct evaluate_entry **link; /* what points here */
 };
 
 static void entry_free(struct evaluate_entry *entry)
@@ -25,14 +26,23 @@ static void entry_free(struct evaluate_entry *entry)
 	free(entry);
 }
 
+static void link_entry(struct evaluate_entry *entry)
+{
+	struct evaluate *evaluate = entry->evaluate;
+
+	entry->next = evaluate->entries;
+	entry->link = &evaluate->entries;
+	if (entry->next != NULL)
+		entry->next->link = &entry->next;
+	evaluate->entries = entry;
+	evaluate->entries_count++;
+}
+
 static void unlink_entry(struct evaluate_entry *entry)
 {
-	struct evaluate_entry **link = &entry->evaluate->entries;
-
-	while (*link != NULL && *link != entry)
-		link = &(*link)->next;
-	if (*link != NULL)
-		*link = entry->next;
+	*entry->link = entry->next;
+	if (entry->next != NULL)
+		entry->next->link = entry->link;
 	entry->evaluate->entries_count--;
 }
 
@@ -200,9 +210,7 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 	if (!*is_done)
 		entry->waiter = *waiter;
 	entry->change.append.may_linger = *is_done;
-	entry->next = evaluate->entries;
-	evaluate->entries = entry;
-	evaluate->entries_count++;
+	link_entry(entry);
 	/* It may be done, and gone, by the time this returns. */
 	if (make_record(entry, asker, summary, err) &&
 		fold_submit(evaluate->parts.fold, &entry->change, err))
