@@ -287,15 +287,17 @@ bool decide_ask(struct decide_service *service, const struct decide_question *qu
 	if (!question_call(service, question, arena, &call, err))
 		return false;
 	world = world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
-	decide(&world, &call, NULL, DECIDE_SEARCH, arena, out);
+	decide(&world, &call, NULL, question->search, arena, out);
 	return true;
 }
 
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err)
 {
+	struct decide_question searched = *question;
 	struct decision decision;
 
-	return decide_ask(service, question, arena, &decision, err) &&
+	searched.search = DECIDE_SEARCH;
+	return decide_ask(service, &searched, arena, &decision, err) &&
 	       decision_json(out, arena, &decision, err);
 }

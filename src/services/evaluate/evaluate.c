@@ -171,14 +171,16 @@ static void deny(struct evaluate_answer *out, enum reason reason)
 	out->explanation = text_of(reason_meaning(reason));
 }
 
-static bool decide_own(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct application_question *asked, struct arena *arena, struct evaluate_answer *out,
-	struct error *err)
+static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *asking,
+	struct arena *arena, struct evaluate_answer *out, struct error *err)
 {
+	const struct evaluate_asker *asker = asking->asker;
+	const struct application_question *asked = asking->question;
 	struct decide_question question = {.identity = asked->subject.id,
 		.environment = asker->environment,
 		.effect = effect_of(asked->action),
 		.resource = asked->resource.id,
+		.search = asking->search,
 		.now_utc_ms = fold_stamp_utc_ms(evaluate->parts.fold)};
 	struct decision decision;
 
@@ -209,14 +211,22 @@ static bool decide_own(struct evaluate *evaluate, const struct evaluate_asker *a
 	return true;
 }
 
+bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *asking,
+	struct arena *arena, struct evaluate_answer *out, struct error *err)
+{
+	*out = (struct evaluate_answer){0};
+	if (evaluate_admit(evaluate, asking->asker) != EVALUATE_ADMITTED)
+		return error_set(err, ERROR_INVALID, "forbidden: this identity may not ask here");
+	if (asking->asker->application.length == 0)
+		return decide_own(evaluate, asking, arena, out, err);
+	return decide_application(evaluate, asking->asker, asking->question, arena, out, err);
+}
+
 bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct application_question *question, struct arena *arena,
 	struct evaluate_answer *out, struct error *err)
 {
-	*out = (struct evaluate_answer){0};
-	if (evaluate_admit(evaluate, asker) != EVALUATE_ADMITTED)
-		return error_set(err, ERROR_INVALID, "forbidden: this identity may not ask here");
-	if (asker->application.length == 0)
-		return decide_own(evaluate, asker, question, arena, out, err);
-	return decide_application(evaluate, asker, question, arena, out, err);
+	const struct evaluate_asking asking = {asker, question, DECIDE_SEARCH};
+
+	return evaluate_ask(evaluate, &asking, arena, out, err);
 }

@@ -14,6 +14,16 @@ struct evaluate {
 	uint32_t entries_count;
 };
 
+/* One question on its way. */
+struct evaluate_asking {
+	const struct evaluate_asker *asker;
+	const struct application_question *question;
+	enum decide_search search; /* of approvals: only where ASK is told from DENY */
+};
+/* As evaluate_decide. */
+bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *asking,
+	struct arena *arena, struct evaluate_answer *out, struct error *err) MUST_CHECK;
+
 /* Frees what is on its way, calling nobody. */
 void evaluate_drop_records(struct evaluate *evaluate);
 

@@ -116,8 +116,9 @@ static bool look_at(struct searching *searching, struct evaluate *evaluate,
 	struct error *err)
 {
 	struct application_question question = question_about(searching->search, candidate.id);
+	const struct evaluate_asking asking = {asker, &question, DECIDE_NO_SEARCH};
 	struct evaluate_answer answer;
-	bool ok = evaluate_decide(evaluate, asker, &question, evaluate->scratch, &answer, err);
+	bool ok = evaluate_ask(evaluate, &asking, evaluate->scratch, &answer, err);
 	bool is_found = ok && answer.verdict == VERDICT_ALLOW;
 
 	arena_reset(evaluate->scratch);
