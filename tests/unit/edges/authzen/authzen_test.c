@@ -1,6 +1,8 @@
 /* The door of decision points over loopback. */
 #include "../../wire/talk.h"
 
+#include <sys/resource.h>
+
 #include "edges/authzen/authzen.h"
 #include "support/issuing.h"
 
@@ -583,6 +585,54 @@ static void a_peer_that_goes_leaves_its_record(void **state)
 	assert_int_equal(bench->issuing.governed.log.count, before + 1);
 }
 
+/* Turns the loop until what was sent has been looked at. */
+static void turn(struct bench *bench)
+{
+	assert_int_equal(send_raw(bench, "GET /.well-known/authzen-configuration", "", ""), 200);
+}
+
+static int connect_raw(struct bench *bench)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons(http_server_port(bench->server)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	return fd;
+}
+
+static void so_many_requests_may_wait_for_their_record(void **state)
+{
+	static int fds[AUTHZEN_PENDING_MAX];
+	struct bench *bench = *state;
+	struct rlimit limit = {4 * AUTHZEN_PENDING_MAX, 4 * AUTHZEN_PENDING_MAX};
+	char request[8192];
+	int length = snprintf(request, sizeof request,
+		"POST /applications/shop/access/v1/evaluation HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+		"Authorization: Bearer %.*s\r\n" JSON_TYPE "Content-Length: %zu\r\n\r\n" YES,
+		TEXT_ARGS(bench->token), sizeof YES - 1);
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		skip();
+	bench->issuing.governed.log.is_held = true;
+	for (size_t i = 0; i < AUTHZEN_PENDING_MAX; i++) {
+		fds[i] = connect_raw(bench);
+		assert_int_equal(send(fds[i], request, (size_t)length, 0), length);
+		if (i % 64 == 63)
+			turn(bench);
+	}
+	assert_int_equal(post(bench, "evaluation", YES), 500);
+	close(fds[0]);
+	bench->issuing.governed.log.is_held = false;
+	fake_log_flush(&bench->issuing.governed.log);
+	turn(bench);
+	assert_decision(bench, post(bench, "evaluation", YES), true);
+	for (size_t i = 1; i < AUTHZEN_PENDING_MAX; i++)
+		close(fds[i]);
+}
+
 static void the_metadata_names_the_point(void **state)
 {
 	struct bench *bench = *state;
@@ -631,6 +681,7 @@ int main(void)
 		AUTHZEN_TEST(a_record_that_is_lost_is_500),
 		AUTHZEN_TEST(an_answer_waits_for_its_record),
 		AUTHZEN_TEST(a_peer_that_goes_leaves_its_record),
+		AUTHZEN_TEST(so_many_requests_may_wait_for_their_record),
 		AUTHZEN_TEST(the_metadata_names_the_point),
 	};
 
