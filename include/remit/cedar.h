@@ -188,9 +188,13 @@ bool cedar_entities_overlay(const struct cedar_entities **out, struct cedar_aren
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 
 size_t cedar_entities_count(const struct cedar_entities *entities);
-/* False if there is no such entity.  Fills only uid, attributes and tags. */
+/* False if there is no such entity.  What is filled in lives as long as the store. */
 bool cedar_entities_find(const struct cedar_entities *entities, const struct cedar_uid *uid,
 	struct cedar_entity *out) CEDAR_MUST_CHECK;
+/* Calls visit for each entity of a sealed store (what lies below an overlay left
+ * out), in the order of adding, until it returns false. */
+void cedar_entities_visit(const struct cedar_entities *entities,
+	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure);
 /* Cedar's `in`: the same, or an ancestor. */
 bool cedar_entities_in(const struct cedar_entities *entities, const struct cedar_uid *uid,
 	const struct cedar_uid *ancestor);

@@ -78,6 +78,8 @@ const struct cli_command cli_commands[] = {
 		NULL, command_show, "/v1/definitions", NULL},
 	LIST("policy", "policies", "name", "object.level"),
 	SHOW("policy", "policies"),
+	LIST("application", "applications", "name", "object.unit"),
+	SHOW("application", "applications"),
 
 	{"secret list", "", "names of upstream secrets", 0, 0, NULL, command_list, "/v1/secrets",
 		COLUMNS("name")},
