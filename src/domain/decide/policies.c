@@ -135,7 +135,7 @@ static bool check_list(struct evaluation *evaluation)
 		const struct entitlement *line = &charter->entitlements[i];
 		const struct tool *tool =
 			line->resource_kind == RESOURCE_TOOL
-				? registry_find_tool(evaluation->world->registry, line->resource)
+				? evaluation_find_tool(evaluation, line->resource)
 				: NULL;
 
 		if (tool == NULL || is_expired(line->expires_utc_s, now_utc_s) ||
@@ -229,7 +229,7 @@ bool rule_guardrails(struct evaluation *evaluation)
 static bool check_link(struct evaluation *evaluation, struct text name)
 {
 	const struct registry_entry *entry =
-		registry_find(evaluation->world->registry, OBJECT_IDENTITY, name);
+		evaluation_find_identity(evaluation, name);
 	size_t i;
 
 	if (!check_identity(evaluation, entry, name) ||
