@@ -77,13 +77,25 @@ static bool make_partial(struct looking *looking)
 		&environment, 1, &err);
 }
 
-static bool policy_left(struct looking *looking, const struct cedar_policy_set *set, size_t index,
-	struct cedar_residual *out)
+/* What is left of a policy; where that is too large to be said, its own source, if
+ * its scope is about the call at all. */
+static struct cedar_residual policy_left(
+	const struct looking *looking, const struct cedar_policy_set *set, size_t index)
 {
+	struct evaluation *evaluation = looking->evaluation;
+	struct cedar_residual out;
 	struct cedar_error err;
 
-	return cedar_policy_residual(set, index, looking->evaluation->entities, &looking->partial,
-		cedar_arena_from(looking->evaluation->arena), out, &err);
+	if (cedar_policy_residual(set, index, evaluation->entities, &looking->partial,
+		    cedar_arena_from(evaluation->arena), &out, &err))
+		return out;
+	out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
+	if (!cedar_policy_applies(set, index, evaluation->entities, &evaluation->request))
+		return out;
+	out.kind = CEDAR_RESIDUAL_CONDITION;
+	out.text = cedar_policy_set_get(set, index).source;
+	out.may_fail = true;
+	return out;
 }
 
 /* ---- lines ---------------------------------------------------------------------------- */
@@ -104,9 +116,9 @@ static bool look_at_line(struct looking *looking, const struct cedar_policy_set 
 
 	one.id = SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(evaluation->entry->name),
 		evaluation->entry->in_force->version, line->number);
-	if (!cedar_policy_set_find(set, cedar_text_from(one.id), &index) ||
-		!policy_left(looking, set, index, &one.left))
+	if (!cedar_policy_set_find(set, cedar_text_from(one.id), &index))
 		return never_for_memory(looking);
+	one.left = policy_left(looking, set, index);
 	if (one.left.kind != CEDAR_RESIDUAL_TRUE && one.left.kind != CEDAR_RESIDUAL_CONDITION)
 		return true;
 	into[looking->out->lines_count++] = one;
@@ -285,10 +297,8 @@ static bool look_at_guardrails(struct looking *looking, struct forbids *forbids,
 	size_t i, count = set == NULL ? 0 : cedar_policy_set_count(set);
 
 	for (i = 0; i < count; i++) {
-		struct outlook_forbid forbid;
+		struct outlook_forbid forbid = {.left = policy_left(looking, set, i)};
 
-		if (!policy_left(looking, set, i, &forbid.left))
-			return never_for_memory(looking);
 		if (forbid.left.kind == CEDAR_RESIDUAL_FALSE)
 			continue;
 		forbid.id = cedar_text_to(cedar_policy_set_get(set, i).id);
