@@ -262,8 +262,8 @@ static bool judge(struct telling *telling, const struct ast *node, struct cedar_
 	if (told == TOLD_FAILURE) {
 		part->result = CEDAR_PART_FAILED;
 		part->range = stored_policy_range(telling->policy, at->start, at->end);
-		part->error = cedar_text_copy(
-			telling->evaluation.scratch, cedar_text_of(failure.text));
+		part->error =
+			cedar_text_copy(telling->evaluation.scratch, cedar_text_of(failure.text));
 		*outcome = CEDAR_OUTCOME_ERROR;
 		return part->error.data != NULL || cedar_fail_memory(telling->err);
 	}

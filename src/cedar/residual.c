@@ -167,8 +167,7 @@ static bool is_unknown_variable(const struct reducing *reducing, enum ast_variab
 static bool reads_member(const struct ast *node)
 {
 	return (node->kind == AST_GET || node->kind == AST_HAS) &&
-	       node->children[0]->kind == AST_VARIABLE &&
-	       node->children[0]->detail == AST_CONTEXT;
+	       node->children[0]->kind == AST_VARIABLE && node->children[0]->detail == AST_CONTEXT;
 }
 
 static bool is_open(const struct reducing *reducing, const struct ast *node)
@@ -346,7 +345,8 @@ static bool scope_tree(struct reducing *reducing, const struct scope_part *part,
 	enum ast_kind kind = part->kind == SCOPE_EQUAL ? AST_EQUAL : AST_IN;
 	struct ast *self = new_node(reducing, AST_VARIABLE, &leaf, 0);
 	struct ast *node;
-	struct cedar_value *items = arena_array(reducing->arena, struct cedar_value, part->count + 1);
+	struct cedar_value *items =
+		arena_array(reducing->arena, struct cedar_value, part->count + 1);
 	struct cedar_value value;
 
 	if (part->kind == SCOPE_IS || part->kind == SCOPE_IS_IN)
@@ -414,8 +414,7 @@ static struct ast *policy_tree(
 	struct reducing *reducing, const struct policy_ast *ast, bool *is_excluded)
 {
 	static const struct ast leaf = {.kind = AST_AND, .depth = 1};
-	struct ast *whole =
-		new_node(reducing, AST_AND, &leaf, SCOPE_PARTS + ast->clause_count + 1);
+	struct ast *whole = new_node(reducing, AST_AND, &leaf, SCOPE_PARTS + ast->clause_count + 1);
 
 	if (whole == NULL)
 		return NULL;
@@ -431,8 +430,7 @@ static struct ast *policy_tree(
 
 /* ---- texts ---- */
 
-static bool print_tree(
-	struct reducing *reducing, const struct ast *tree, struct cedar_text *out)
+static bool print_tree(struct reducing *reducing, const struct ast *tree, struct cedar_text *out)
 {
 	struct cedar_writer writer = {.arena = reducing->arena};
 
@@ -478,8 +476,7 @@ static bool put_residual(
 	return put_conditions(reducing, tree, conditions, out);
 }
 
-static bool conclude(
-	struct reducing *reducing, struct reduced reduced, struct cedar_residual *out)
+static bool conclude(struct reducing *reducing, struct reduced reduced, struct cedar_residual *out)
 {
 	switch (reduced.kind) {
 	case REDUCED_NONE: return false;

@@ -14,13 +14,13 @@ static const char *const prefixes[] = {
 
 struct text users_key(const struct entitlement *line, char buffer[USERS_KEY_BYTES_MAX])
 {
-	int length = snprintf(buffer, USERS_KEY_BYTES_MAX, "%s%.*s",
-		prefixes[line->resource_kind], TEXT_ARGS(line->resource));
+	int length = snprintf(buffer, USERS_KEY_BYTES_MAX, "%s%.*s", prefixes[line->resource_kind],
+		TEXT_ARGS(line->resource));
 
 	if (length < 0)
 		return (struct text){buffer, 0};
-	return (struct text){buffer, length < USERS_KEY_BYTES_MAX ? (size_t)length
-								  : USERS_KEY_BYTES_MAX - 1};
+	return (struct text){
+		buffer, length < USERS_KEY_BYTES_MAX ? (size_t)length : USERS_KEY_BYTES_MAX - 1};
 }
 
 static struct name_table *find_or_add(struct name_table *users, struct text key)

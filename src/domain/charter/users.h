@@ -15,8 +15,7 @@ struct text users_key(const struct entitlement *line, char buffer[USERS_KEY_BYTE
 
 /* Enters the value under each resource of the charter, where it is not yet.  False
  * without memory: some may have been entered. */
-bool users_enter(
-	struct name_table *users, const struct charter *charter, void *value) MUST_CHECK;
+bool users_enter(struct name_table *users, const struct charter *charter, void *value) MUST_CHECK;
 /* Takes the identity out from each resource of the charter that `staying` (may be
  * NULL) does not name. */
 void users_leave(

@@ -58,8 +58,8 @@ static bool value_json(const struct cedar_value *value, struct json *out)
 }
 
 /* The call with one argument otherwise. */
-static bool call_with_argument(struct changing *changing, struct text name, struct json value,
-	struct call *out)
+static bool call_with_argument(
+	struct changing *changing, struct text name, struct json value, struct call *out)
 {
 	const struct json *arguments = &changing->call->arguments;
 	struct json_builder object;
@@ -170,8 +170,8 @@ static bool part_turns(const struct decide_account *account, size_t at, struct t
 	return part->result != CEDAR_PART_NOT_REACHED;
 }
 
-static void each_turn(struct changing *changing,
-	void (*turn)(struct changing *changing, const struct turn *turn))
+static void each_turn(
+	struct changing *changing, void (*turn)(struct changing *changing, const struct turn *turn))
 {
 	const struct decide_explanation *out = changing->out;
 	struct turn one;
@@ -403,8 +403,7 @@ static void change_end(struct changing *changing)
 static void change_environments(struct changing *changing)
 {
 	struct evaluation *evaluation = changing->evaluation;
-	enum environment wanted[] = {
-		evaluation->server->environment, changing->call->environment};
+	enum environment wanted[] = {evaluation->server->environment, changing->call->environment};
 	size_t i;
 
 	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
@@ -435,10 +434,10 @@ static void change_class(struct changing *changing)
 	alter_identity(&altered, evaluation->entry);
 	altered.charter.use_class = (enum use_class)value;
 	try_identity(changing, &altered,
-		(struct candidate){.what = SAY("identity %.*s: class",
-					   TEXT_ARGS(evaluation->entry->name)),
-			.from = word_json(class_word(get_class(&(struct altered){
-				.charter = *evaluation->charter}))),
+		(struct candidate){
+			.what = SAY("identity %.*s: class", TEXT_ARGS(evaluation->entry->name)),
+			.from = word_json(class_word(
+				get_class(&(struct altered){.charter = *evaluation->charter}))),
 			.to = word_json(class_word(value))});
 }
 
@@ -501,10 +500,9 @@ static void try_source_line(struct changing *changing, const struct data_source 
 	lines[count] = (struct charter_data_source){source->name, labelled(source->sensitivity)};
 	alter_identity(&altered, evaluation->entry);
 	altered.charter.data_sources = lines;
-	altered.charter.data_sources_count +=
-		count == charter->data_sources_count ? 1 : 0;
-	candidate.what = SAY("identity %.*s: data-source %.*s",
-		TEXT_ARGS(evaluation->entry->name), TEXT_ARGS(source->name));
+	altered.charter.data_sources_count += count == charter->data_sources_count ? 1 : 0;
+	candidate.what = SAY("identity %.*s: data-source %.*s", TEXT_ARGS(evaluation->entry->name),
+		TEXT_ARGS(source->name));
 	candidate.to = up_to_json(changing, source->sensitivity);
 	try_identity(changing, &altered, candidate);
 }
@@ -548,8 +546,8 @@ static void try_output(struct changing *changing, struct text to)
 	const struct charter *charter = evaluation->charter;
 	struct charter_output *lines =
 		arena_array(changing->scratch, struct charter_output, charter->outputs_count + 1);
-	enum sensitivity label = evaluation->task == NULL ? SENSITIVITY_PUBLIC
-							  : evaluation->task->label;
+	enum sensitivity label =
+		evaluation->task == NULL ? SENSITIVITY_PUBLIC : evaluation->task->label;
 	struct candidate candidate = {.from = json_null()};
 	uint32_t i, at = charter->outputs_count;
 	struct altered altered;
@@ -584,8 +582,8 @@ static void change_outputs(struct changing *changing)
 
 	try_output(changing, TEXT("reply"));
 	for (i = 0; i < tool->targets_count; i++) {
-		const struct json *value = json_find_text(
-			&changing->call->arguments, tool->targets[i].argument);
+		const struct json *value =
+			json_find_text(&changing->call->arguments, tool->targets[i].argument);
 
 		if (tool->targets[i].form != TARGET_RECIPIENT || value == NULL)
 			continue;
@@ -631,8 +629,8 @@ static void try_lines(struct changing *changing, const struct entitlement *lines
 	altered.charter.entitlements_count = count;
 	if (ceiling_compile(&ceiling, &altered.charter, altered.object.version, &err)) {
 		altered.entry.ceiling = ceiling;
-		(void)change_try(changing, &candidate, changing->world, &altered.trial,
-			changing->call);
+		(void)change_try(
+			changing, &candidate, changing->world, &altered.trial, changing->call);
 	}
 	ceiling_destroy(&ceiling);
 }
@@ -641,8 +639,8 @@ static void try_lines(struct changing *changing, const struct entitlement *lines
 static struct entitlement *lines_copy(struct changing *changing)
 {
 	const struct charter *charter = changing->evaluation->charter;
-	struct entitlement *lines = arena_array(
-		changing->scratch, struct entitlement, charter->entitlements_count + 1);
+	struct entitlement *lines =
+		arena_array(changing->scratch, struct entitlement, charter->entitlements_count + 1);
 	uint32_t i;
 
 	for (i = 0; lines != NULL && i < charter->entitlements_count; i++)
@@ -722,9 +720,9 @@ static void change_line_end(struct changing *changing)
 	uint32_t i;
 
 	for (i = 0; lines != NULL && i < evaluation->charter->entitlements_count; i++) {
-		struct text id = SAY("charter/%.*s@%u/entitlements/%u",
-			TEXT_ARGS(evaluation->entry->name), evaluation->entry->in_force->version,
-			lines[i].number);
+		struct text id =
+			SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(evaluation->entry->name),
+				evaluation->entry->in_force->version, lines[i].number);
 
 		if (!text_equal(id, changing->decision->entitlement))
 			continue;

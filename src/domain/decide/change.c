@@ -118,16 +118,16 @@ void decide_explain(const struct decide_world *world, const struct call *call,
 		.decision = decision,
 		.evaluation = evaluation,
 		.arena = arena,
-		.trials_max = reach == DECIDE_REACH_ALL ? DECIDE_TRIALS_MAX
-							: DECIDE_TRIALS_CALL_MAX,
+		.trials_max =
+			reach == DECIDE_REACH_ALL ? DECIDE_TRIALS_MAX : DECIDE_TRIALS_CALL_MAX,
 		.out = out};
 
 	*out = (struct decide_explanation){.hint = TEXT("")};
 	changing.scratch = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	if (evaluation == NULL || changing.scratch == NULL)
 		goto done;
-	*evaluation = (struct evaluation){
-		.world = world, .call = call, .arena = arena, .out = &ignored};
+	*evaluation =
+		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &ignored};
 	if (run_fixed(evaluation))
 		accounts_fill(evaluation, decision, out);
 	change_find(&changing, reach);

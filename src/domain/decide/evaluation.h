@@ -48,8 +48,7 @@ struct evaluation {
 /* trial.c: the registry, or what stands in for it. */
 const struct registry_entry *evaluation_find_identity(
 	const struct evaluation *evaluation, struct text name);
-const struct server *evaluation_find_server(
-	const struct evaluation *evaluation, struct text name);
+const struct server *evaluation_find_server(const struct evaluation *evaluation, struct text name);
 const struct tool *evaluation_find_tool(const struct evaluation *evaluation, struct text name);
 const struct data_source *evaluation_find_data_source(
 	const struct evaluation *evaluation, struct text name);

@@ -14,9 +14,9 @@
  * hold none of it but `hint`. */
 
 enum {
-	DECIDE_ACCOUNTS_MAX = 8,     /* policies and lines told of one decision */
-	DECIDE_TRIALS_MAX = 24,      /* changes tried, each by deciding again */
-	DECIDE_TRIALS_CALL_MAX = 4,  /* of them, where only the call may change */
+	DECIDE_ACCOUNTS_MAX = 8,                   /* policies and lines told of one decision */
+	DECIDE_TRIALS_MAX = 24,                    /* changes tried, each by deciding again */
+	DECIDE_TRIALS_CALL_MAX = 4,                /* of them, where only the call may change */
 	DECIDE_TRIAL_BYTES_MAX = 16 * 1024 * 1024, /* memory of one trial */
 };
 
@@ -27,19 +27,19 @@ enum change_kind { CHANGE_NONE = 0, CHANGE_APPROVAL, CHANGE_ATTRIBUTE, CHANGE_EN
 
 /* One change that alone turns the refusal: found by deciding again with it. */
 struct decide_change {
-	enum change_kind kind;   /* NONE: no single change that was tried does */
-	struct text what;        /* "argument path", "identity reader: class" */
-	struct json from;        /* what is there now; null: nothing */
-	struct json to;          /* what would have to be */
-	struct text sentence;    /* the same in words; may hold values */
+	enum change_kind kind; /* NONE: no single change that was tried does */
+	struct text what;      /* "argument path", "identity reader: class" */
+	struct json from;      /* what is there now; null: nothing */
+	struct json to;        /* what would have to be */
+	struct text sentence;  /* the same in words; may hold values */
 };
 
 /* One line of the charter, or one guardrail. */
 struct decide_account {
-	struct text policy;    /* its id */
-	bool is_permit;        /* a line */
-	uint32_t when_line;    /* source lines before this one are approvals, not the line's
-				* `when`; 0: none */
+	struct text policy; /* its id */
+	bool is_permit;     /* a line */
+	uint32_t when_line; /* source lines before this one are approvals, not the line's
+			     * `when`; 0: none */
 	struct cedar_account told;
 };
 
@@ -49,9 +49,9 @@ struct decide_explanation {
 	const struct decide_account *accounts;
 	size_t accounts_count;
 	struct decide_change change;
-	struct text hint;    /* what in the call would have to be otherwise, without any
-			      * value; for the caller; empty: nothing alone */
-	uint32_t trials;     /* changes tried */
+	struct text hint; /* what in the call would have to be otherwise, without any
+			   * value; for the caller; empty: nothing alone */
+	uint32_t trials;  /* changes tried */
 };
 
 /* ALL: what people may change.  CALL: only the call itself. */

@@ -64,8 +64,8 @@ static bool make_partial(struct looking *looking)
 	struct cedar_member environment = {.name = CEDAR_TEXT("environment")};
 	struct cedar_error err;
 
-	environment.value = cedar_value_string(
-		cedar_text_of(environment_word(evaluation->call->environment)));
+	environment.value =
+		cedar_value_string(cedar_text_of(environment_word(evaluation->call->environment)));
 	looking->partial = (struct cedar_partial){
 		.principal = &evaluation->request.principal,
 		.action = &evaluation->request.action,
@@ -266,8 +266,8 @@ struct forbids {
 	size_t capacity;
 };
 
-static bool put_forbid(struct looking *looking, struct forbids *forbids,
-	const struct outlook_forbid *forbid)
+static bool put_forbid(
+	struct looking *looking, struct forbids *forbids, const struct outlook_forbid *forbid)
 {
 	size_t count = looking->out->forbids_count, i;
 	struct outlook_forbid *larger;
@@ -344,24 +344,22 @@ static bool look(struct looking *looking)
 	if (!make_partial(looking))
 		return never_for_memory(looking);
 	look_at_recipients(looking);
-	return look_at_lines(looking) && look_at_reads(looking) &&
-	       look_at_all_guardrails(looking);
+	return look_at_lines(looking) && look_at_reads(looking) && look_at_all_guardrails(looking);
 }
 
-void decide_outlook(const struct decide_world *world, const struct call *call,
-	struct arena *arena, struct outlook *out)
+void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct outlook *out)
 {
 	struct evaluation *evaluation = arena_new(arena, struct evaluation);
 	struct decision decision = {.reason = REASON_NONE};
 	struct looking looking = {.evaluation = evaluation, .out = out, .is_certain = true};
 
-	*out = (struct outlook){.may = MAY_NEVER,
-		.reason = REASON_NO_MEMORY,
-		.environment = call->environment};
+	*out = (struct outlook){
+		.may = MAY_NEVER, .reason = REASON_NO_MEMORY, .environment = call->environment};
 	if (evaluation == NULL)
 		return;
-	*evaluation = (struct evaluation){
-		.world = world, .call = call, .arena = arena, .out = &decision};
+	*evaluation =
+		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &decision};
 	if (!look(&looking))
 		return;
 	out->reason = REASON_NONE;

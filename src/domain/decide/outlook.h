@@ -45,7 +45,7 @@ struct outlook_read {
  * and, with recipients, each of them may get what was read. */
 struct outlook {
 	enum may may;
-	enum reason reason; /* NEVER: why */
+	enum reason reason;      /* NEVER: why */
 	struct text explanation; /* NEVER: in words */
 	enum environment environment;
 	const struct outlook_line *lines;
@@ -60,8 +60,8 @@ struct outlook {
 /* call names identity, server, tool and environment; its arguments are not read.
  * world is that of a question, with the tool's reads and definition.  Cannot fail:
  * what finds no memory is NEVER, for that.  Texts live in arena and registry. */
-void decide_outlook(const struct decide_world *world, const struct call *call,
-	struct arena *arena, struct outlook *out);
+void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct outlook *out);
 
 /* "never", "when", "always". */
 const char *may_word(enum may value);

@@ -115,8 +115,7 @@ bool tool_reads_match(const struct tool_reads *reads, struct evaluation *evaluat
 	for (i = 0; i < reads->count; i++) {
 		const struct tool_reads_line *line = &reads->lines[i];
 		struct text name = {line->data_source, line->data_source_length};
-		const struct data_source *source =
-			evaluation_find_data_source(evaluation, name);
+		const struct data_source *source = evaluation_find_data_source(evaluation, name);
 		enum match match = line_match(line, evaluation);
 
 		if (match == MATCH_FAILED)

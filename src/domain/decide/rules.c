@@ -52,8 +52,7 @@ bool check_identity(
 bool rule_identity(struct evaluation *evaluation)
 {
 	struct text name = evaluation->call->identity;
-	const struct registry_entry *entry =
-		evaluation_find_identity(evaluation, name);
+	const struct registry_entry *entry = evaluation_find_identity(evaluation, name);
 
 	if (!check_identity(evaluation, entry, name))
 		return false;
@@ -284,8 +283,8 @@ static const struct charter_output *output_find(const struct charter *charter, s
 
 /* argument: the one that names the recipient; empty: it is the reply.  A sentence
  * names the argument and never its value, for sentences are recorded. */
-static bool check_output(struct evaluation *evaluation, struct text to, struct text argument,
-	enum sensitivity label)
+static bool check_output(
+	struct evaluation *evaluation, struct text to, struct text argument, enum sensitivity label)
 {
 	const struct charter_output *line = output_find(evaluation->charter, to);
 

@@ -415,13 +415,11 @@ void handle_can(struct api_request *request)
 		json_put_named(&object, entry.members[i].name, entry.members[i].value);
 	for (uint32_t i = 0; ok && i < page.count; i++)
 		json_put_named(&object, page.members[i].name, page.members[i].value);
-	api_answer_or_fail(
-		request, ok && json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
 }
 
 /* Lines on what has no door of its own yet: as the charters write them. */
-static bool who_else(
-	struct api_request *request, const struct decide_who *asked, struct json *out,
+static bool who_else(struct api_request *request, const struct decide_who *asked, struct json *out,
 	struct error *err)
 {
 	struct json_builder object;

@@ -123,8 +123,8 @@ static void print_why(struct cli *cli, const struct json *answer)
 		if (text_is(member->name, "accounts"))
 			json_put(&object, "clauses", clauses_of(cli, &member->value));
 		else if (text_is(member->name, "change"))
-			json_put_text(&object, "change",
-				json_text_or(&member->value, "sentence", ""));
+			json_put_text(
+				&object, "change", json_text_or(&member->value, "sentence", ""));
 		else if (!text_is(member->name, "clause"))
 			json_put_named(&object, member->name, member->value);
 	}

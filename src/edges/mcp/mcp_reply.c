@@ -14,8 +14,7 @@ static const char decision_key[] = "remit/decision";
  * which policy refused it, but not what that policy says of others. */
 static bool hides_clause(const struct decision *decision)
 {
-	return decision->policies_count > 0 &&
-	       !text_starts_with(decision->policies[0], "charter/");
+	return decision->policies_count > 0 && !text_starts_with(decision->policies[0], "charter/");
 }
 
 /* The decision, with the record and the approval it led to. */

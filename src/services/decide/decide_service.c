@@ -147,8 +147,8 @@ static uint64_t monotonic_ns(void)
 
 /* What the caller may change of a forbidden call itself, in place of a sentence that
  * only says no.  It holds no value, so it may be recorded. */
-static void add_hint(const struct decide_world *world, const struct call *call,
-	struct arena *arena, struct decision *out)
+static void add_hint(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct decision *out)
 {
 	struct arena *scratch = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	struct decide_explanation explanation;

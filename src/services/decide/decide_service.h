@@ -134,8 +134,8 @@ struct decide_can {
 	uint32_t count;
 	int64_t now_utc_ms;
 };
-bool decide_can(struct decide_service *service, const struct decide_can *asked,
-	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+bool decide_can(struct decide_service *service, const struct decide_can *asked, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
 
 /* `remit who EFFECT RESOURCE`: the identities that may ever do it, in order of name,
  * found by the resource; as JSON {items: [outlook...], next}.  Errors: INVALID (the
@@ -147,8 +147,8 @@ struct decide_who {
 	uint32_t count;
 	int64_t now_utc_ms;
 };
-bool decide_who(struct decide_service *service, const struct decide_who *asked,
-	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+bool decide_who(struct decide_service *service, const struct decide_who *asked, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
 
 /* A decision as the first ten members of decide_why's JSON.  Errors: LIMIT. */
 bool decision_json(struct json *out, struct arena *arena, const struct decision *decision,

@@ -54,9 +54,8 @@ static bool is_approval(const struct entitlement *line, struct text condition, s
 	uint32_t i;
 
 	for (i = 0; i < line->approvals_count; i++)
-		if (text_equal(condition,
-			    text_format(arena, "context.approvals.contains(\"%.*s\")",
-				    TEXT_ARGS(line->approvals[i]))))
+		if (text_equal(condition, text_format(arena, "context.approvals.contains(\"%.*s\")",
+						  TEXT_ARGS(line->approvals[i]))))
 			return true;
 	return false;
 }
@@ -77,9 +76,9 @@ static struct text line_condition(struct page *page, const struct outlook_line *
 
 		if (is_approval(line->line, one, page->scratch))
 			continue;
-		out = text_format(page->scratch, left->condition_count == 1 ? "%.*s%s%.*s"
-								    : "%.*s%s(%.*s)",
-			TEXT_ARGS(out), out.length == 0 ? "" : " && ", TEXT_ARGS(one));
+		out = text_format(page->scratch,
+			left->condition_count == 1 ? "%.*s%s%.*s" : "%.*s%s(%.*s)", TEXT_ARGS(out),
+			out.length == 0 ? "" : " && ", TEXT_ARGS(one));
 	}
 	return out.data == NULL ? cedar_text_to(left->text) : out;
 }
@@ -263,8 +262,8 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 /* ---- pages ----------------------------------------------------------------------------- */
 
 /* Adds one outlook. */
-static bool page_add(struct page *page, const struct registry_entry *entry, struct text tool,
-	enum effect effect)
+static bool page_add(
+	struct page *page, const struct registry_entry *entry, struct text tool, enum effect effect)
 {
 	struct decide_question question = {
 		.identity = entry->name, .effect = effect, .resource = tool};
@@ -358,8 +357,8 @@ static bool add_tools(struct page *page, const struct registry_entry *entry, str
 	return true;
 }
 
-bool decide_can(struct decide_service *service, const struct decide_can *asked,
-	struct arena *arena, struct json *out, struct error *err)
+bool decide_can(struct decide_service *service, const struct decide_can *asked, struct arena *arena,
+	struct json *out, struct error *err)
 {
 	const struct registry_entry *entry =
 		registry_find_identity(service->registry, asked->identity);
@@ -398,8 +397,8 @@ static bool visit_who(void *context, const struct registry_entry *entry)
 	return true;
 }
 
-bool decide_who(struct decide_service *service, const struct decide_who *asked,
-	struct arena *arena, struct json *out, struct error *err)
+bool decide_who(struct decide_service *service, const struct decide_who *asked, struct arena *arena,
+	struct json *out, struct error *err)
 {
 	struct page page = {.service = service,
 		.arena = arena,
@@ -414,7 +413,7 @@ bool decide_who(struct decide_service *service, const struct decide_who *asked,
 		return error_set(err, ERROR_INVALID, "name an effect and a tool: SERVER/TOOL");
 	ok = page_start(&page);
 	if (ok)
-		registry_each_user(service->registry, asked->resource, asked->after, visit_who,
-			&page);
+		registry_each_user(
+			service->registry, asked->resource, asked->after, visit_who, &page);
 	return page_seal(&page, ok && !page.has_failed, out);
 }

@@ -192,8 +192,8 @@ static bool accounts_json(struct json *out, struct arena *arena,
 	return json_array_seal(&array, out, err);
 }
 
-static bool change_json(
-	struct json *out, struct arena *arena, const struct decide_change *change, struct error *err)
+static bool change_json(struct json *out, struct arena *arena, const struct decide_change *change,
+	struct error *err)
 {
 	const char *kind = change_kind_word(change->kind);
 	struct json_builder object;

@@ -17,11 +17,11 @@ enum { WORLDS = 4000, COMPLETIONS = 12, TEXT_BYTES = 1 << 20, ARENA_BYTES = 64 <
 
 struct world {
 	struct generator generator;
-	struct cedar_arena *arena;     /* of the world */
-	struct cedar_arena *scratch;   /* of one completion */
-	struct cedar_policy_set *set;  /* one policy */
+	struct cedar_arena *arena;    /* of the world */
+	struct cedar_arena *scratch;  /* of one completion */
+	struct cedar_policy_set *set; /* one policy */
 	struct cedar_entities *entities;
-	struct cedar_request request;  /* what is known of it is partial's */
+	struct cedar_request request; /* what is known of it is partial's */
 	struct cedar_partial partial;
 	struct cedar_residual residual;
 	struct cedar_text unknowns[CEDAR_UNKNOWNS_MAX];
@@ -147,8 +147,8 @@ static enum says whole_says(struct world *world)
 	struct cedar_answer answer;
 	struct cedar_error err;
 
-	if (!cedar_authorize(world->set, world->entities, &world->request, world->scratch, &answer,
-		    &err))
+	if (!cedar_authorize(
+		    world->set, world->entities, &world->request, world->scratch, &answer, &err))
 		fail_msg("%s", err.text);
 	return answer.error_count > 0 ? SAYS_FAILED : answer.reason_count > 0 ? SAYS_YES : SAYS_NO;
 }
@@ -222,8 +222,7 @@ static void world_fill(struct world *world)
 		generate_policy(&world->generator);
 	else
 		generate_indexable_policy(&world->generator);
-	if (!cedar_policy_set_parse(
-		    &world->set, cedar_text_of(world->generator.text), NULL, &err))
+	if (!cedar_policy_set_parse(&world->set, cedar_text_of(world->generator.text), NULL, &err))
 		fail_msg("%s: %s", err.text, world->generator.text);
 	generator_reset(&world->generator);
 	generate_entities(&world->generator);
@@ -243,7 +242,8 @@ static void check_world(struct world *world)
 		    &world->residual, &err))
 		fail_msg("%s", err.text);
 	world->kinds[world->residual.kind]++;
-	world->safe += world->residual.kind == CEDAR_RESIDUAL_CONDITION && !world->residual.may_fail;
+	world->safe +=
+		world->residual.kind == CEDAR_RESIDUAL_CONDITION && !world->residual.may_fail;
 	for (int i = 0; i < COMPLETIONS; i++) {
 		complete(world);
 		check_completion(world);

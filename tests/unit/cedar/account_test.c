@@ -375,10 +375,9 @@ static void what_is_known_is_evaluated(void **state)
 	assert_string_equal(WHEN("context.k == 2 && context.x"), "FALSE");
 	assert_string_equal(WHEN("context.k == 1 || context.x"), "TRUE");
 	assert_string_equal(WHEN("context.x > context.k"), "context.x > 1");
+	assert_string_equal(WHEN("context.l.contains(context.x)"), "context.l.contains(context.x)");
 	assert_string_equal(
-		WHEN("context.l.contains(context.x)"), "context.l.contains(context.x)");
-	assert_string_equal(WHEN("context.k == 1 && context.x == context.s && true"),
-		"context.x == \"x\"");
+		WHEN("context.k == 1 && context.x == context.s && true"), "context.x == \"x\"");
 	assert_string_equal(
 		WHEN("if context.k == 1 then context.y == 2 else context.none"), "context.y == 2");
 	assert_string_equal(WHEN("if context has x then context.k == 1 else context.k == 2"),
@@ -394,8 +393,8 @@ static void what_is_known_is_evaluated(void **state)
 static void a_scope_that_is_unknown_becomes_a_condition(void **state)
 {
 	(void)state;
-	assert_string_equal(residual_of("permit(principal == U::\"q\", action, resource);", true),
-		"FALSE");
+	assert_string_equal(
+		residual_of("permit(principal == U::\"q\", action, resource);", true), "FALSE");
 	assert_string_equal(
 		residual_of("permit(principal == U::\"p\", action, resource == R::\"r\");", true),
 		"resource == R::\"r\" SAFE");
@@ -403,12 +402,12 @@ static void a_scope_that_is_unknown_becomes_a_condition(void **state)
 					" when { context.k == 1 };",
 				    true),
 		"resource in R::\"r\" SAFE");
-	assert_string_equal(residual_of("permit(principal, action, resource is R in R::\"r\");", true),
-		"resource is R in R::\"r\" SAFE");
 	assert_string_equal(
-		residual_of("permit(principal, action, resource is R)"
-			    " when { resource.n == context.k };",
-			true),
+		residual_of("permit(principal, action, resource is R in R::\"r\");", true),
+		"resource is R in R::\"r\" SAFE");
+	assert_string_equal(residual_of("permit(principal, action, resource is R)"
+					" when { resource.n == context.k };",
+				    true),
 		"resource is R && resource.n == 1");
 }
 
