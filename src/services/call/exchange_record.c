@@ -221,8 +221,7 @@ void exchange_outcome_digest(
 
 	outcome->has_result = true;
 	outcome->is_error = json_boolean_or(result, "isError", false);
-	if (canonical.data == NULL ||
-		!digest_value(exchange, canonical, &outcome->result, &err))
+	if (canonical.data == NULL || !digest_value(exchange, canonical, &outcome->result, &err))
 		outcome->result = (struct sha256){0};
 }
 
