@@ -1,6 +1,8 @@
 /* Explanations part by part, comparisons and residuals. */
 #include "support.h"
 
+#include "cedar/comparison.h"
+
 #include <stdlib.h>
 
 #define ANY "(principal, action, resource)"
@@ -302,6 +304,24 @@ static void a_simple_comparison_is_turned(void **state)
 	assert_string_equal(solved("[1, 2].contains(context.a)", true), "1");
 }
 
+static void without_memory_there_is_no_comparison(void **state)
+{
+	static const struct ast variable = {.kind = AST_VARIABLE, .detail = AST_CONTEXT};
+	static const struct ast *const children[] = {&variable};
+	static const struct cedar_text names[] = {{"a", 1}};
+	static const struct ast path = {
+		.kind = AST_GET, .count = 1, .children = children, .name_count = 1, .names = names};
+	struct arena *arena = arena_create(1024);
+
+	(void)state;
+	assert_int_equal(
+		comparison_of(arena, &path, CEDAR_TEXT("")).relation, CEDAR_RELATION_EQUAL);
+	while (arena_alloc(arena, 1, 1) != NULL)
+		;
+	assert_int_equal(comparison_of(arena, &path, CEDAR_TEXT("")).relation, CEDAR_RELATION_NONE);
+	arena_destroy(&arena);
+}
+
 static void a_comparison_says_what_it_compares(void **state)
 {
 	struct told told;
@@ -515,6 +535,7 @@ int main(void)
 		cmocka_unit_test(without_memory_there_is_no_account),
 		cmocka_unit_test(what_is_no_simple_comparison_has_no_solution),
 		cmocka_unit_test(a_simple_comparison_is_turned),
+		cmocka_unit_test(without_memory_there_is_no_comparison),
 		cmocka_unit_test(a_comparison_says_what_it_compares),
 		cmocka_unit_test(what_may_fail_is_never_dropped),
 		cmocka_unit_test(what_is_known_is_evaluated),

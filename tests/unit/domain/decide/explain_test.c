@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "domain/decide/change.h"
 #include "domain/decide/explanation.h"
 #include "domain/decide/outlook.h"
+#include "domain/decide/trial.h"
 #include "support/decide_bench.h"
 
 struct fixture {
@@ -372,6 +374,48 @@ static void without_memory_nothing_is_claimed(void **state)
 	arena_destroy(&small);
 }
 
+static void a_trial_changes_what_it_says_and_keeps_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(&fixture->bench, "files", "mail", "{}");
+	struct decide_world world = world_of(fixture);
+	struct tool tool = *registry_find_tool(fixture->bench.registry, call.tool);
+	struct trial trial = {.tool = &tool};
+	struct arena *arena = fixture->bench.arena;
+
+	assert_true(trial_allows(&world, NULL, &call, arena));
+	tool.effect = EFFECT_EXECUTE;
+	assert_false(trial_allows(&world, &trial, &call, arena));
+	tool.name = TEXT("files/other");
+	assert_true(trial_allows(&world, &trial, &call, arena));
+	assert_true(trial_allows(&world, NULL, &call, arena));
+}
+
+static void no_candidate_is_tried_beyond_the_most(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(&fixture->bench, "files", "mail", "{}");
+	struct decide_world world = world_of(fixture);
+	struct evaluation evaluation = {.arena = fixture->bench.arena};
+	struct decide_explanation out = {.trials = 1};
+	struct changing changing = {.world = &world,
+		.call = &call,
+		.evaluation = &evaluation,
+		.arena = fixture->bench.arena,
+		.scratch = fixture->bench.arena,
+		.trials_max = 1,
+		.out = &out};
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
+		.what = TEXT("nothing"),
+		.from = json_null(),
+		.to = json_null()};
+
+	assert_false(change_try(&changing, &candidate, &world, NULL, &call));
+	out.trials = 0;
+	assert_true(change_try(&changing, &candidate, &world, NULL, &call));
+	assert_int_equal(out.trials, 1);
+}
+
 /* ---- outlooks ---- */
 
 static struct outlook look(struct fixture *fixture, const char *tool)
@@ -450,6 +494,8 @@ int main(void)
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),
+		EXPLAIN_TEST(a_trial_changes_what_it_says_and_keeps_nothing),
+		EXPLAIN_TEST(no_candidate_is_tried_beyond_the_most),
 		EXPLAIN_TEST(an_outlook_says_never_and_why),
 		EXPLAIN_TEST(an_outlook_says_always_and_when),
 	};
