@@ -38,13 +38,20 @@ static bool is_named(const struct decision *decision, struct text id)
 	return text_equal(decision->entitlement, id);
 }
 
-/* Lines of the caller's charter: those that decided, or, where none permits, all that
- * are about this tool and effect. */
+/* Refused before any line was asked, or by all of them. */
+static bool is_before_lines(enum reason reason)
+{
+	return reason == REASON_NO_ENTITLEMENT || reason == REASON_DATA_SOURCE ||
+	       reason == REASON_SENSITIVITY || reason == REASON_OUTPUT;
+}
+
+/* Lines of the caller's charter: those that decided, or, where none permits or none was
+ * asked, all that are about this tool and effect. */
 static void put_lines(struct accounts *accounts, const struct decision *decision)
 {
 	struct evaluation *evaluation = accounts->evaluation;
 	const struct registry_entry *entry = evaluation->entry;
-	bool wants_all = decision->reason == REASON_NO_ENTITLEMENT;
+	bool wants_all = is_before_lines(decision->reason);
 	uint32_t i;
 
 	for (i = 0; entry->ceiling != NULL && i < evaluation->charter->entitlements_count; i++) {

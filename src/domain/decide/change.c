@@ -128,7 +128,8 @@ void decide_explain(const struct decide_world *world, const struct call *call,
 		goto done;
 	*evaluation =
 		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &ignored};
-	if (run_fixed(evaluation))
+	(void)run_fixed(evaluation);
+	if (evaluation->principal != NULL)
 		accounts_fill(evaluation, decision, out);
 	change_find(&changing, reach);
 done:

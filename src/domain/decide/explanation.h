@@ -44,8 +44,9 @@ struct decide_account {
 };
 
 struct decide_explanation {
-	/* Of a refusal by a line or guardrail those that refused; of an allowed or asked
-	 * call the line that permits it.  Empty where no policy was asked. */
+	/* Of a refusal by a line or guardrail those that refused; of one for data or an
+	 * output the lines on the tool, which were not asked any more; of an allowed or
+	 * asked call the line that permits it.  Empty where there was no request yet. */
 	const struct decide_account *accounts;
 	size_t accounts_count;
 	struct decide_change change;

@@ -457,10 +457,14 @@ void handle_who(struct api_request *request)
 void handle_why(struct api_request *request)
 {
 	struct decide_question question = {.now_utc_ms = now_utc_ms(request)};
+	struct text environment = json_text_or(&request->body, "environment", "");
 	struct text effect;
 	struct json body;
 	struct error err;
 
+	if (environment.length > 0 && !api_check_word(request, "environment", environment))
+		return;
+	question.environment = environment_of(environment);
 	if (!api_need_text(request, "identity", &question.identity) ||
 		!api_need_text(request, "effect", &effect) ||
 		!api_need_text(request, "resource", &question.resource) ||

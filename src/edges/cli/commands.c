@@ -52,9 +52,9 @@ const struct cli_command cli_commands[] = {
 		"which identities may do this, and when", 2, 2, OPTIONS(OPTION_AFTER, OPTION_LIMIT),
 		command_who, NULL,
 		COLUMNS("identity", "may|usable", "when|explanation|why_not", "approvals")},
-	{"why", "RECORD | IDENTITY EFFECT RESOURCE [--arguments JSON]",
-		"why a call was, or would be, allowed or refused", 1, 3, OPTIONS(OPTION_ARGUMENTS),
-		command_why, NULL, NULL},
+	{"why", "RECORD | IDENTITY EFFECT RESOURCE [--arguments JSON] [--environment E]",
+		"why a call was, or would be, allowed or refused", 1, 3,
+		OPTIONS(OPTION_ARGUMENTS, OPTION_ENVIRONMENT), command_why, NULL, NULL},
 
 	LIST("person", "persons", "name", "object.unit", "object.roles", "object.clearance",
 		"waiting.state"),

@@ -172,6 +172,8 @@ int command_why(struct cli *cli)
 	json_put_cstring(&object, "identity", cli->words[0]);
 	json_put_cstring(&object, "effect", cli->words[1]);
 	json_put_cstring(&object, "resource", cli->words[2]);
+	if (cli->values[OPTION_ENVIRONMENT] != NULL)
+		json_put_cstring(&object, "environment", cli->values[OPTION_ENVIRONMENT]);
 	if (written != NULL) {
 		if (!json_parse(
 			    &arguments, cli->arena, text_of(written), &json_limits_default, &err))

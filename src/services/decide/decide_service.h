@@ -109,8 +109,8 @@ bool decide_tools_visible(struct decide_service *service, const struct decide_vi
 	struct error *err) MUST_CHECK;
 
 /* `remit why IDENTITY EFFECT RESOURCE`: what would be decided for the identity
- * without a task, from its first environment that matches the server, with the
- * given arguments (NULL: none); as JSON {verdict, reason, meaning, entitlement,
+ * without a task, from its first environment that matches the server (or the one
+ * that is named), with the given arguments (NULL: none); as JSON {verdict, reason, meaning, entitlement,
  * policies, clause, explanation, needed, approvals, revision, change, accounts}
  * (docs/formats/why.md).  It shows values of the arguments, so it is for whoever
  * gave them and is never recorded.  Errors: INVALID, LIMIT. */
@@ -119,6 +119,7 @@ struct decide_question {
 	enum effect effect;
 	struct text resource; /* "server/tool" */
 	const struct json *arguments;
+	enum environment environment; /* NONE: as above */
 	int64_t now_utc_ms;
 };
 bool decide_why(struct decide_service *service, const struct decide_question *question,

@@ -62,6 +62,8 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 		.effect = question->effect,
 		.arguments = {.type = JSON_OBJECT},
 	};
+	if (question->environment != ENVIRONMENT_NONE)
+		out->environment = question->environment;
 	if (question->arguments != NULL)
 		out->arguments = *question->arguments;
 	if (out->arguments.type != JSON_OBJECT)

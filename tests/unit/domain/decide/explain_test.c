@@ -207,6 +207,16 @@ static void an_argument_is_turned_by_the_line_that_it_fails(void **state)
 		change(fixture, "list", "{\"path\":\"t/1\"}"), "attribute argument n: null -> 3");
 }
 
+static void data_that_is_not_covered_is_left_by_the_line_that_stays_clear_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide_bench_edit(&fixture->bench, "agent", "like \"*s/*\"", "like \"tickets/*\"");
+	assert_string_equal(change(fixture, "read", "{\"path\":\"payroll/1\"}"),
+		"attribute argument path: \"payroll/1\" -> {\"like\":\"tickets/*\"}");
+	assert_int_equal(fixture->bench.decision.reason, REASON_DATA_SOURCE);
+}
+
 static void an_argument_is_turned_by_the_guardrail_it_meets(void **state)
 {
 	struct fixture *fixture = *state;
@@ -486,6 +496,7 @@ int main(void)
 		EXPLAIN_TEST(trials_are_bounded),
 		EXPLAIN_TEST(an_approval_comes_first),
 		EXPLAIN_TEST(an_argument_is_turned_by_the_line_that_it_fails),
+		EXPLAIN_TEST(data_that_is_not_covered_is_left_by_the_line_that_stays_clear_of_it),
 		EXPLAIN_TEST(an_argument_is_turned_by_the_guardrail_it_meets),
 		EXPLAIN_TEST(an_argument_that_only_a_guardrail_names_is_no_hint),
 		EXPLAIN_TEST(attributes_of_objects_are_turned),

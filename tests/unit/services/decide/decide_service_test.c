@@ -159,6 +159,29 @@ static void why_tells_each_clause_with_its_place_and_values(void **state)
 	assert_null(strstr(answer.data, "\"change\""));
 }
 
+static void why_may_be_asked_from_another_environment(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_question question = {.identity = TEXT("agent"),
+		.effect = EFFECT_READ,
+		.resource = TEXT("files/list"),
+		.environment = ENVIRONMENT_STAGING,
+		.now_utc_ms = fixture->world.now_utc_ms};
+	struct json out;
+	struct error err;
+
+	decide_bench_edit(
+		&fixture->world, "agent", "environments: [staging]", "environments: [staging, prod]");
+	decide_bench_edit(&fixture->world, "files", "environment: staging", "environment: prod");
+	assert_true(decide_why(fixture->service, &question, fixture->world.arena, &out, &err));
+	assert_true(text_is(json_text_or(&out, "reason", ""), "forbidden"));
+	assert_true(text_is(json_text_or(json_find(&out, "change"), "what", ""),
+		"environment of the call"));
+	question.environment = ENVIRONMENT_NONE;
+	assert_true(decide_why(fixture->service, &question, fixture->world.arena, &out, &err));
+	assert_true(text_is(json_text_or(&out, "reason", ""), "allowed"));
+}
+
 static void a_forbidden_call_hints_at_arguments_without_values(void **state)
 {
 	struct fixture *fixture = *state;
@@ -524,6 +547,7 @@ int main(void)
 		SERVICE_TEST(the_turn_of_a_minute_allows_no_second_burst),
 		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),
 		SERVICE_TEST(why_tells_each_clause_with_its_place_and_values),
+		SERVICE_TEST(why_may_be_asked_from_another_environment),
 		SERVICE_TEST(a_forbidden_call_hints_at_arguments_without_values),
 		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
 		SERVICE_TEST(who_may_is_found_by_the_resource),
