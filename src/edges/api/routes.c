@@ -170,7 +170,8 @@ const struct api_route api_routes[] = {
 		.operation = "why",
 		.summary = "What would be decided for these arguments, clause by clause, and what "
 			   "would turn it",
-		.members = MEMBERS("!identity", "!effect", "!resource", "arguments", "environment")},
+		.members =
+			MEMBERS("!identity", "!effect", "!resource", "arguments", "environment")},
 
 	{.method = "GET",
 		.pattern = "/v1/tasks",

@@ -110,8 +110,8 @@ bool decide_tools_visible(struct decide_service *service, const struct decide_vi
 
 /* `remit why IDENTITY EFFECT RESOURCE`: what would be decided for the identity
  * without a task, from its first environment that matches the server (or the one
- * that is named), with the given arguments (NULL: none); as JSON {verdict, reason, meaning, entitlement,
- * policies, clause, explanation, needed, approvals, revision, change, accounts}
+ * that is named), with the given arguments (NULL: none); as JSON {verdict, reason, meaning,
+ * entitlement, policies, clause, explanation, needed, approvals, revision, change, accounts}
  * (docs/formats/why.md).  It shows values of the arguments, so it is for whoever
  * gave them and is never recorded.  Errors: INVALID, LIMIT. */
 struct decide_question {

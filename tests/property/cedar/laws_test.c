@@ -331,8 +331,8 @@ static void check_account(const struct cedar_account *account)
 	}
 	if (account->decisive < account->part_count) {
 		assert_int_not_equal(part->result, CEDAR_PART_NOT_REACHED);
-		assert_int_equal(part->result == CEDAR_PART_FAILED,
-			account->outcome == CEDAR_OUTCOME_ERROR);
+		assert_int_equal(
+			part->result == CEDAR_PART_FAILED, account->outcome == CEDAR_OUTCOME_ERROR);
 	}
 }
 
@@ -348,8 +348,8 @@ static void law_account(struct world *world)
 			&set, cedar_text_of(world->policies[i]), NULL, &err));
 		assert_true(cedar_explain_policy(set, 0, world->entities, &world->request,
 			world->arena, &explanation, &err));
-		assert_true(cedar_account_policy(set, 0, world->entities, &world->request,
-			world->arena, &account, &err));
+		assert_true(cedar_account_policy(
+			set, 0, world->entities, &world->request, world->arena, &account, &err));
 		assert_int_equal(account.outcome, explanation.outcome);
 		check_account(&account);
 		cedar_policy_set_destroy(&set);

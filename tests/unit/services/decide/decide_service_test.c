@@ -170,13 +170,13 @@ static void why_may_be_asked_from_another_environment(void **state)
 	struct json out;
 	struct error err;
 
-	decide_bench_edit(
-		&fixture->world, "agent", "environments: [staging]", "environments: [staging, prod]");
+	decide_bench_edit(&fixture->world, "agent", "environments: [staging]",
+		"environments: [staging, prod]");
 	decide_bench_edit(&fixture->world, "files", "environment: staging", "environment: prod");
 	assert_true(decide_why(fixture->service, &question, fixture->world.arena, &out, &err));
 	assert_true(text_is(json_text_or(&out, "reason", ""), "forbidden"));
-	assert_true(text_is(json_text_or(json_find(&out, "change"), "what", ""),
-		"environment of the call"));
+	assert_true(text_is(
+		json_text_or(json_find(&out, "change"), "what", ""), "environment of the call"));
 	question.environment = ENVIRONMENT_NONE;
 	assert_true(decide_why(fixture->service, &question, fixture->world.arena, &out, &err));
 	assert_true(text_is(json_text_or(&out, "reason", ""), "allowed"));
