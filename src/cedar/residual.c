@@ -523,6 +523,7 @@ static bool begin(struct reducing *reducing, const struct cedar_entities *entiti
 	return evaluation_init(&reducing->evaluation, entities, request, reducing->err);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): each parameter has a type of its own */
 bool cedar_policy_residual(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_partial *partial,
 	struct cedar_arena *arena, struct cedar_residual *out, struct cedar_error *err)

@@ -403,7 +403,9 @@ static void change_end(struct changing *changing)
 static void change_environments(struct changing *changing)
 {
 	struct evaluation *evaluation = changing->evaluation;
-	enum environment wanted[] = {evaluation->server->environment, changing->call->environment};
+	enum environment wanted[] = {
+		evaluation->server == NULL ? ENVIRONMENT_NONE : evaluation->server->environment,
+		changing->call->environment};
 	size_t i;
 
 	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
@@ -581,7 +583,7 @@ static void change_outputs(struct changing *changing)
 	uint32_t i, item;
 
 	try_output(changing, TEXT("reply"));
-	for (i = 0; i < tool->targets_count; i++) {
+	for (i = 0; tool != NULL && i < tool->targets_count; i++) {
 		const struct json *value =
 			json_find_text(&changing->call->arguments, tool->targets[i].argument);
 

@@ -272,7 +272,7 @@ static bool put_forbid(
 	size_t count = looking->out->forbids_count, i;
 	struct outlook_forbid *larger;
 
-	if (count == forbids->capacity) {
+	if (forbids->items == NULL || count == forbids->capacity) {
 		forbids->capacity = count == 0 ? 4 : count * 2;
 		larger = arena_array(
 			looking->evaluation->arena, struct outlook_forbid, forbids->capacity);
