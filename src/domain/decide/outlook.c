@@ -272,13 +272,13 @@ static bool put_forbid(
 	size_t count = looking->out->forbids_count, i;
 	struct outlook_forbid *larger;
 
-	if (forbids->items == NULL || count == forbids->capacity) {
+	if (count == forbids->capacity || forbids->items == NULL) {
 		forbids->capacity = count == 0 ? 4 : count * 2;
 		larger = arena_array(
 			looking->evaluation->arena, struct outlook_forbid, forbids->capacity);
 		if (larger == NULL)
 			return never_for_memory(looking);
-		for (i = 0; i < count; i++)
+		for (i = 0; forbids->items != NULL && i < count; i++)
 			larger[i] = forbids->items[i];
 		forbids->items = larger;
 		looking->out->forbids = larger;
