@@ -33,7 +33,7 @@ enum {
 	CEDAR_SCHEMA_DECLARATIONS_MAX = 20000,          /* types and actions in a schema */
 	CEDAR_SCHEMA_LINKS_MAX = 1000000,               /* parents and groups in a schema */
 	CEDAR_FINDINGS_MAX = 1000,                      /* findings of one validation */
-	CEDAR_VALIDATION_STEPS_MAX = 100000000,         /* expressions typed in one validation */
+	CEDAR_VALIDATION_STEPS_MAX = 100000000,         /* steps of one validation */
 	CEDAR_PARTS_MAX = 64,                           /* parts told of one policy */
 	CEDAR_OPERANDS_MAX = 8,                         /* values told of one part */
 	CEDAR_OPERAND_BYTES_MAX = 160,                  /* of the text and of the value of one */

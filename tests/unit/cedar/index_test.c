@@ -170,6 +170,50 @@ static void a_walk_ends_when_it_is_told_to(void **state)
 	world_close(&world);
 }
 
+/* 32 bytes of a prefix are looked at; what differs later is found too much, and
+ * still not satisfied. */
+static void a_long_prefix_is_looked_at_in_part(void **state)
+{
+	static const char same[] = "0123456789abcdef0123456789abcdef";
+	char policies[2048], context[128];
+	struct world world;
+
+	(void)state;
+	for (int length = 31; length <= 33; length++) {
+		(void)snprintf(context, sizeof context, "{\"s\":\"%.*s-\"}", length - 1, same);
+		world_open(&world, NULL, context);
+		(void)snprintf(policies, sizeof policies,
+			OTHERS WHEN("context.s like \"%.*s+*\"") WHEN("context.s like \"%.*s-*\""),
+			length - 1, same, length - 1, same);
+		assert_string_equal(found_in(&world, policies), length <= 32 ? "9" : "8 9");
+		assert_answer(&world, policies, "deny [9] []");
+		world_close(&world);
+	}
+}
+
+/* Lists of up to eight actions are filed under each of them, longer ones are not
+ * filed by action at all. */
+static void a_long_list_of_actions_is_asked_anyway(void **state)
+{
+	char policies[4096], list[256];
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (int count = 7; count <= 9; count++) {
+		size_t used = 0;
+
+		for (int i = 0; i < count; i++)
+			used += (size_t)snprintf(list + used, sizeof list - used,
+				"%sAction::\"x%d\"", i == 0 ? "" : ", ", i);
+		(void)snprintf(policies, sizeof policies,
+			OTHERS "permit(principal, action in [%s], resource);", list);
+		assert_string_equal(found_in(&world, policies), count <= 8 ? "" : "8");
+		assert_answer(&world, policies, "deny [] []");
+	}
+	world_close(&world);
+}
+
 /* Past INDEX_GROUPS_MAX different questions the rest is asked one by one. */
 static void too_many_different_questions_are_still_answered(void **state)
 {
@@ -202,6 +246,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_asked_finds_all_that_ask_it),
 		cmocka_unit_test(an_unless_hides_nothing),
 		cmocka_unit_test(a_walk_ends_when_it_is_told_to),
+		cmocka_unit_test(a_long_prefix_is_looked_at_in_part),
+		cmocka_unit_test(a_long_list_of_actions_is_asked_anyway),
 		cmocka_unit_test(too_many_different_questions_are_still_answered),
 	};
 
