@@ -1,6 +1,6 @@
 /* What `remit can` and `remit who` cost at 10,000 identities and 1,000 tools, beside
  * trying each tool or identity by deciding one call (which says less: it says nothing
- * of other arguments). */
+ * of other arguments); and what it costs to explain a refusal. */
 #include "bench.h"
 
 #include <string.h>
@@ -89,6 +89,44 @@ static void run_who(void *context)
 		abort();
 }
 
+/* A refusal by the condition of a line, with the argument that turns it. */
+static void run_why(void *context)
+{
+	struct work *work = context;
+	struct decide_question question = {.identity = TEXT("i0"),
+		.effect = EFFECT_READ,
+		.resource = TEXT("files/t0"),
+		.now_utc_ms = work->bench->now_utc_ms};
+	struct json arguments, out;
+	struct error err;
+
+	arena_reset(work->arena);
+	if (!json_parse(&arguments, work->arena, TEXT("{\"n\":0}"), &json_limits_default, &err))
+		abort();
+	question.arguments = &arguments;
+	if (!decide_why(work->service, &question, work->arena, &out, &err) ||
+		!text_is(json_text_or(&out, "verdict", ""), "deny"))
+		abort();
+}
+
+/* The agent's part of it: a forbidden call, with the hint. */
+static void run_refusal(void *context)
+{
+	struct work *work = context;
+	struct call call;
+	struct decide_request request = {.call = &call,
+		.search = work->next == 0 ? DECIDE_NO_SEARCH : DECIDE_SEARCH,
+		.now_utc_ms = work->bench->now_utc_ms};
+	struct decision decision;
+
+	arena_reset(work->arena);
+	arena_reset(work->bench->arena);
+	call = decide_bench_call(work->bench, "files", "list", "{\"n\":1}");
+	decide_call(work->service, &request, work->arena, &decision);
+	if (decision.reason != REASON_FORBIDDEN)
+		abort();
+}
+
 /* One call decided for each of count pairs. */
 static void try_pairs(struct work *work, unsigned identities, unsigned tools)
 {
@@ -154,6 +192,18 @@ int main(void)
 	figures = bench_run(run_who, &work);
 	bench_print("outlook", "who: a page of 100 of 10,000 identities", figures,
 		"deciding one call for each identity", once_ns(try_identities, &work));
+	figures = bench_run(run_why, &work);
+	bench_print("outlook", "why: a refused line, with its change", figures, NULL, 0);
+	put(&bench,
+		text_format(bench.arena,
+			"object: policy\nname: org/extra\ntext: |\n"
+			"  forbid (principal, action, resource) when { context.args.n < 9 };\n"));
+	work.next = 0;
+	figures = bench_run(run_refusal, &work);
+	bench_print("outlook", "a forbidden call, without a hint", figures, NULL, 0);
+	work.next = 1;
+	figures = bench_run(run_refusal, &work);
+	bench_print("outlook", "a forbidden call, with its hint", figures, NULL, 0);
 	decide_service_destroy(&work.service);
 	arena_destroy(&work.arena);
 	decide_bench_deinit(&bench);

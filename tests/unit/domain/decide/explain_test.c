@@ -293,6 +293,10 @@ static void the_reason_names_the_attribute(void **state)
 	assert_string_equal(change(fixture, "read", "{\"path\":\"tickets/1\"}"),
 		"attribute identity agent: data-source tickets: {\"up-to\":\"internal\"} -> "
 		"{\"up-to\":\"confidential\"}");
+	/* Where the reply may not carry it either, the charter's line alone is not enough. */
+	decide_bench_edit(bench, "agent", "calls-per-minute: 60", "calls-per-minute: 61");
+	assert_string_equal(change(fixture, "read", "{\"path\":\"tickets/1\"}"),
+		"attribute data-source tickets: sensitivity: \"confidential\" -> \"internal\"");
 	decide_bench_edit(bench, "files", "environment: staging", "environment: test");
 	assert_string_equal(change(fixture, "list", "{}"),
 		"attribute identity agent: one more environment: null -> \"test\"");
