@@ -25,6 +25,10 @@ const READ_TICKETS =
 
 const summary = (text) => text.split('\n').slice(1, 2).join(' ').trim();
 
+// Conditions of the policies that decided, with that result.
+const clauses = (why, result) => why.accounts.flatMap((account) => account.parts)
+  .filter((part) => part.part === 'when' && part.result === result);
+
 const reads = {
   name: 'support-summariser reads tickets and nothing else',
   async run(world, tell) {
@@ -42,6 +46,15 @@ const reads = {
       const payroll = await agent.call('read_text_file', { path: 'private/payroll.txt' });
       tell.holds('is refused a file outside its data source', !payroll.done, payroll.text);
       tell.say(`    "${payroll.text}"`);
+      const why = await world.why('support-summariser', 'read', 'files/read_text_file',
+        { path: 'private/payroll.txt' }, 'staging');
+      const failed = clauses(why, 'false');
+      tell.holds('remit why names the clause and its value', failed.length === 1 &&
+        failed[0].text === 'context.args.path like "tickets/*"' &&
+        failed[0].values[0].value === '"private/payroll.txt"', JSON.stringify(why));
+      tell.holds('and the one change that would turn it', why.change.what === 'argument path' &&
+        why.change.to.like === 'tickets/*', JSON.stringify(why.change));
+      tell.say(`    "${why.change.sentence}"`);
       for (const path of ['tickets/../private/payroll.txt', '~/x', 'tickets//41.txt']) {
         const detour = await agent.call('read_text_file', { path });
         tell.holds(`is refused the detour ${path}`, !detour.done, detour.text);
@@ -178,6 +191,15 @@ const staging = {
       const prod = await other.call(LONG, { duration: 1, steps: 1 });
       tell.holds('is refused production', !prod.done, prod.text);
       tell.say(`    "${prod.text}"`);
+      const why = await world.why('deployer', 'execute', `deploy-prod/${LONG}`,
+        { duration: 1, steps: 1 }, 'staging');
+      tell.holds('remit why shows both clauses of the policy that held',
+        clauses(why, 'true').map((part) => part.text).join(' && ') ===
+          'resource.environment == "prod" && context.environment != "prod"',
+        JSON.stringify(why));
+      tell.holds('and that only a call from production would do',
+        why.change.what === 'environment of the call' && why.change.to === 'prod',
+        JSON.stringify(why.change));
       tell.holds('production saw no call', world.calls('deploy-prod').length === before);
     } finally {
       await own.close();

@@ -34,6 +34,12 @@ enum {
 	CEDAR_SCHEMA_LINKS_MAX = 1000000,               /* parents and groups in a schema */
 	CEDAR_FINDINGS_MAX = 1000,                      /* findings of one validation */
 	CEDAR_VALIDATION_STEPS_MAX = 100000000,         /* steps of one validation */
+	CEDAR_PARTS_MAX = 64,                           /* parts told of one policy */
+	CEDAR_OPERANDS_MAX = 8,                         /* values told of one part */
+	CEDAR_OPERAND_BYTES_MAX = 160,                  /* of the text and of the value of one */
+	CEDAR_ACCOUNT_BYTES_MAX = 16 * 1024,            /* source evaluated again to tell values */
+	CEDAR_UNKNOWNS_MAX = 16,                        /* members of a context left open */
+	CEDAR_CONDITIONS_MAX = 64,                      /* conditions told of one residual */
 	CEDAR_ERROR_TEXT_BYTES = 256,
 };
 
@@ -412,6 +418,129 @@ bool cedar_explain_policy(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_request *request,
 	struct cedar_arena *scratch, struct cedar_explanation *out, struct cedar_error *err);
 
+/* ---- Part by part ---------------------------------------------------- */
+
+enum cedar_part_kind {
+	CEDAR_PART_PRINCIPAL = 0,
+	CEDAR_PART_ACTION,
+	CEDAR_PART_RESOURCE,
+	CEDAR_PART_WHEN,   /* one operand of the && that the clause is */
+	CEDAR_PART_UNLESS, /* one operand of the || that the clause is */
+};
+
+enum cedar_part_result {
+	CEDAR_PART_NOT_REACHED = 0, /* what comes before it settled the matter */
+	CEDAR_PART_FALSE,
+	CEDAR_PART_TRUE,
+	CEDAR_PART_FAILED,
+};
+
+/* A sub-expression that was evaluated, and its value as Cedar source; either is cut
+ * to CEDAR_OPERAND_BYTES_MAX, "..." at its end. */
+struct cedar_operand {
+	struct cedar_text text;
+	struct cedar_text value;
+};
+
+enum cedar_relation {
+	CEDAR_RELATION_NONE = 0, /* the part is nothing so simple */
+	CEDAR_RELATION_EQUAL,
+	CEDAR_RELATION_NOT_EQUAL,
+	CEDAR_RELATION_LESS,
+	CEDAR_RELATION_LESS_EQUAL,
+	CEDAR_RELATION_GREATER,
+	CEDAR_RELATION_GREATER_EQUAL,
+	CEDAR_RELATION_LIKE,
+	CEDAR_RELATION_NOT_LIKE,
+	CEDAR_RELATION_ONE_OF, /* the literal is a set */
+	CEDAR_RELATION_NONE_OF,
+};
+
+/* A part of the form VARIABLE.NAME... RELATION LITERAL, however it is written: the
+ * literal first, behind a !, or a bare boolean path. */
+struct cedar_comparison {
+	enum cedar_relation relation;
+	struct cedar_text variable;     /* "context" */
+	const struct cedar_text *names; /* after it */
+	size_t name_count;
+	struct cedar_value literal; /* NONE: of a like */
+	struct cedar_text pattern;  /* of a like: as in the source, without quotes */
+	const void *like;           /* private */
+};
+/* A value for which the comparison is `wanted`: a bound, the literal, the literal's
+ * neighbour, a text the pattern matches.  False: none is known. */
+bool cedar_comparison_solve(const struct cedar_comparison *comparison, bool wanted,
+	struct cedar_arena *arena, struct cedar_value *out) CEDAR_MUST_CHECK;
+
+struct cedar_part {
+	enum cedar_part_kind kind;
+	uint32_t clause; /* index of the when or unless; 0 for the scope */
+	enum cedar_part_result result;
+	struct cedar_range range;
+	struct cedar_text text;  /* its source, or the scope part in normal form */
+	struct cedar_text error; /* FAILED: what failed */
+	/* What was compared: of a part that was reached, in the order of evaluation. */
+	const struct cedar_operand *operands;
+	size_t operand_count;
+	struct cedar_comparison comparison;
+};
+
+/* One policy, part by part, in the order in which it reads them. */
+struct cedar_account {
+	enum cedar_outcome outcome;
+	struct cedar_range range; /* of the policy */
+	const struct cedar_part *parts;
+	size_t part_count;
+	size_t decisive; /* index of the part that settled it; part_count: none did */
+	bool is_cut;     /* there are more parts than CEDAR_PARTS_MAX; never the decisive one */
+};
+
+/* Like cedar_explain_policy, with every part.  A scope part that leaves all open is
+ * left out.  Errors: LIMIT, INVALID. */
+bool cedar_account_policy(const struct cedar_policy_set *set, size_t index,
+	const struct cedar_entities *entities, const struct cedar_request *request,
+	struct cedar_arena *scratch, struct cedar_account *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+
+/* ---- Residuals: what is left of a policy when not all is known -------- */
+
+struct cedar_partial {
+	/* NULL: unknown.  What the entities hold is known. */
+	const struct cedar_uid *principal;
+	const struct cedar_uid *action;
+	const struct cedar_uid *resource;
+	struct cedar_value context; /* what is known of it; RECORD, or {0} for nothing */
+	/* Members that may be there or not, with any value; at most CEDAR_UNKNOWNS_MAX.
+	 * None of them may be in context, and every other member is as in context. */
+	const struct cedar_text *unknowns;
+	size_t unknown_count;
+};
+
+enum cedar_residual_kind {
+	CEDAR_RESIDUAL_FALSE = 0, /* not satisfied, whatever is unknown */
+	CEDAR_RESIDUAL_TRUE,      /* satisfied, whatever is unknown */
+	CEDAR_RESIDUAL_FAILED,    /* fails to evaluate, whatever is unknown */
+	CEDAR_RESIDUAL_CONDITION,
+};
+
+/* Under every completion of what is unknown, `text` evaluates as the policy does: to
+ * true where it is satisfied, to false where it is not, with an error where it
+ * fails.  It may nest one deeper than the policy. */
+struct cedar_residual {
+	enum cedar_residual_kind kind;
+	struct cedar_text text; /* CONDITION: one expression in normal form, else empty */
+	/* CONDITION: the operands of the && that it is, or itself alone. */
+	const struct cedar_text *conditions;
+	size_t condition_count;
+	bool may_fail; /* false only if no completion makes it fail */
+};
+
+/* Errors: LIMIT (also more than CEDAR_CONDITIONS_MAX conditions, or a text longer
+ * than CEDAR_POLICY_BYTES_MAX), INVALID. */
+bool cedar_policy_residual(const struct cedar_policy_set *set, size_t index,
+	const struct cedar_entities *entities, const struct cedar_partial *partial,
+	struct cedar_arena *arena, struct cedar_residual *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* ---- Expressions on their own ---------------------------------------- */
 
 /* One compiled expression, such as a condition outside a policy. */
@@ -432,6 +561,11 @@ void cedar_expression_visit_context(const struct cedar_expression *expression,
 bool cedar_evaluate_expression(const struct cedar_expression *expression,
 	const struct cedar_entities *entities, const struct cedar_request *request,
 	struct cedar_arena *scratch, struct cedar_value *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* What is left of it, as of a policy's one condition.  Errors: like cedar_policy_residual. */
+bool cedar_expression_residual(const struct cedar_expression *expression,
+	const struct cedar_entities *entities, const struct cedar_partial *partial,
+	struct cedar_arena *arena, struct cedar_residual *out,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* The expression in normal form; .data is NULL when the arena is full. */
 struct cedar_text cedar_expression_format(

@@ -1,20 +1,12 @@
 /* One expression on its own: its tree and program in an arena of its own. */
 #include <stdlib.h>
 
+#include "cedar/expression_inner.h"
 #include "cedar/inspect.h"
 #include "cedar/parser.h"
 #include "cedar/print.h"
-#include "cedar/program.h"
 
 static const size_t EXPRESSION_BYTES_MAX = (size_t)64 << 20;
-
-struct cedar_expression {
-	struct arena *arena;
-	struct cedar_text source;
-	const struct ast *ast;
-	struct program program;
-	struct piece piece;
-};
 
 void cedar_expression_destroy(struct cedar_expression **expression)
 {

@@ -247,6 +247,13 @@ export class World {
     return run(join(build, 'remit'), ['--data', this.dir, ...args], { ...options, env });
   }
 
+  // What would be decided, clause by clause; whatever it is.
+  async why(identity, effect, resource, args, environment) {
+    const done = await this.remit(null, 'why', identity, effect, resource, '--arguments',
+      JSON.stringify(args), '--environment', environment, '-o', 'json');
+    return JSON.parse(done.out);
+  }
+
   // The same, and it must work.
   async must(person, ...args) {
     const done = await this.remit(person, ...args);

@@ -8,8 +8,9 @@
  * 3. an identity is active or suspended only with a charter in force, and only
  *    then has a ceiling;
  * 4. a key belongs to one person;
- * 5. after registry_settle every unit's guardrails are of its policies in force;
- * 6. rules are there exactly for an application in force, and are its own. */
+ * 5. users holds each identity with a charter in force under all that it names;
+ * 6. after registry_settle every unit's guardrails are of its policies in force;
+ * 7. rules are there exactly for an application in force, and are its own. */
 #include "domain/charter/registry.h"
 
 #include <assert.h>
@@ -19,6 +20,7 @@
 
 #include "domain/application/application.h"
 #include "domain/charter/name_table.h"
+#include "domain/charter/users.h"
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
@@ -64,6 +66,7 @@ struct registry {
 	struct name_table *keys;  /* held_key by kid */
 	struct name_table *units; /* unit_guardrails by unit */
 	struct name_table *kills; /* kill_mark by identity, registered or not yet */
+	struct name_table *users; /* slot by resource and identity (users.h) */
 	size_t counts[KINDS];     /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
@@ -141,6 +144,7 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->keys = name_table_create()) != NULL;
 	ok = ok && (registry->units = name_table_create()) != NULL;
 	ok = ok && (registry->kills = name_table_create()) != NULL;
+	ok = ok && (registry->users = name_table_create()) != NULL;
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -158,6 +162,7 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->keys, held_key_destroy);
 	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
 	name_table_destroy(&(*registry)->kills, free);
+	users_destroy(&(*registry)->users);
 	free(*registry);
 	*registry = NULL;
 }
@@ -307,6 +312,15 @@ void registry_each(const struct registry *registry, enum object_kind kind, struc
 			return;
 }
 
+void registry_each_user(const struct registry *registry, struct text resource, struct text after,
+	bool (*visit)(void *context, const struct registry_entry *entry), void *context)
+{
+	const struct slot *slot = users_next(registry->users, resource, after);
+
+	while (slot != NULL && visit(context, &slot->entry))
+		slot = users_next(registry->users, resource, slot->name);
+}
+
 size_t registry_count(const struct registry *registry, enum object_kind kind)
 {
 	size_t count = 0;
@@ -380,6 +394,7 @@ struct prepared {
 	struct ceiling *ceiling;
 	bool has_new_ceiling;
 	struct application_rules *rules;
+	bool has_entered; /* users, as far as memory went */
 	struct text texts[3];
 };
 
@@ -513,6 +528,12 @@ static bool prepare_rules(
 	       error_wrap(err, "%s", part);
 }
 
+/* The charter of an identity's object; NULL for what is none. */
+static const struct charter *charter_of(const struct object *object)
+{
+	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : object->charter;
+}
+
 static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
@@ -536,12 +557,19 @@ static bool prepare(struct prepared *next, struct registry *registry,
 			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
 	if (change->kind == OBJECT_POLICY && !mark_stale(registry, change->name))
 		return error_set(err, ERROR_LIMIT, "no memory for a unit's guardrails");
+	next->has_entered = charter_of(next->in_force) != NULL;
+	if (next->has_entered &&
+		!users_enter(registry->users, charter_of(next->in_force), next->slot))
+		return error_set(err, ERROR_LIMIT, "no memory for an entry");
 	return true;
 }
 
 static void abandon(
 	struct prepared *next, struct registry *registry, const struct registry_change *change)
 {
+	if (next->has_entered)
+		users_leave(registry->users, charter_of(next->in_force),
+			charter_of(next->slot->entry.in_force));
 	object_release(&next->in_force);
 	object_release(&next->waiting);
 	ceiling_destroy(&next->ceiling);
@@ -665,6 +693,9 @@ bool registry_set(
 		return false;
 	}
 	was_there = is_there(&next.slot->entry);
+	if (charter_of(next.slot->entry.in_force) != NULL)
+		users_leave(registry->users, charter_of(next.slot->entry.in_force),
+			charter_of(next.in_force));
 	commit(&next, change);
 	if (change->kind == OBJECT_IDENTITY &&
 		change->kill_epoch < registry_kill_epoch(registry, change->name))
@@ -875,6 +906,19 @@ static void validate_rules(const struct registry_entry *entry)
 	assert((entry->rules != NULL) == is_asked);
 }
 
+static void validate_users(const struct registry *registry, const struct registry_entry *entry)
+{
+	const struct charter *charter = charter_of(entry->in_force);
+	char buffer[USERS_KEY_BYTES_MAX];
+
+	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
+		struct text key = users_key(&charter->entitlements[i], buffer);
+		const struct name_table *of = name_table_find(registry->users, key);
+
+		assert(of != NULL && name_table_find(of, entry->name) == entry);
+	}
+}
+
 static bool validate_entry(void *context, const struct registry_entry *entry)
 {
 	const struct registry *registry = context;
@@ -895,6 +939,7 @@ static bool validate_entry(void *context, const struct registry_entry *entry)
 	assert((entry->ceiling != NULL) == is_acting);
 	assert(!is_acting || entry->in_force != NULL);
 	validate_rules(entry);
+	validate_users(registry, entry);
 	assert(!entry->needs_two || entry->state == IDENTITY_SUSPENDED ||
 		entry->state == IDENTITY_RETIRED);
 	for (size_t i = 0; i < entry->keys_count; i++) {

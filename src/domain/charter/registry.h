@@ -98,6 +98,11 @@ const struct guardrails *registry_guardrails(const struct registry *registry, st
  * false. */
 void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
+/* Calls visit for each identity whose charter in force has an entitlement on the resource, as
+ * charters write it ("files/read", "data-source:tickets"), in order of name from the first after
+ * `after`, until visit returns false.  Costs what it visits, however many identities there are. */
+void registry_each_user(const struct registry *registry, struct text resource, struct text after,
+	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 size_t registry_count(const struct registry *registry, enum object_kind kind);
 
 /* What the actor ("person:NAME", "uid:N") is to this identity. */

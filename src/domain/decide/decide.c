@@ -80,6 +80,11 @@ static bool rules_hold(struct evaluation *evaluation, const struct rule *rules, 
 	return true;
 }
 
+bool run_fixed(struct evaluation *evaluation)
+{
+	return rules_hold(evaluation, fixed_rules, COUNT(fixed_rules));
+}
+
 /* Runs the policy rules with these approvals into *out; what the fixed rules
  * found is kept. */
 bool run_policies(
@@ -118,7 +123,7 @@ void decide(const struct decide_world *world, const struct call *call,
 	if (evaluation == NULL)
 		return;
 	*evaluation = (struct evaluation){.world = world, .call = call, .arena = arena, .out = out};
-	if (!rules_hold(evaluation, fixed_rules, COUNT(fixed_rules))) {
+	if (!run_fixed(evaluation)) {
 		out->effect = evaluation->effect;
 		assert(out->verdict == VERDICT_DENY && out->reason != REASON_ALLOWED);
 		return;

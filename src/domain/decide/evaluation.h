@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "domain/decide/decide.h"
+#include "domain/decide/trial.h"
 #include "remit/cedar.h"
 
 /* Private to domain/decide: what one run of the rules carries. */
@@ -19,6 +20,7 @@ struct lost_path {
 
 struct evaluation {
 	const struct decide_world *world;
+	const struct trial *trial; /* NULL: the world as it is */
 	const struct call *call;
 	struct arena *arena;
 	struct decision *out;
@@ -43,6 +45,14 @@ struct evaluation {
 	enum sensitivity sensitivity; /* highest of sources */
 };
 
+/* trial.c: the registry, or what stands in for it. */
+const struct registry_entry *evaluation_find_identity(
+	const struct evaluation *evaluation, struct text name);
+const struct server *evaluation_find_server(const struct evaluation *evaluation, struct text name);
+const struct tool *evaluation_find_tool(const struct evaluation *evaluation, struct text name);
+const struct data_source *evaluation_find_data_source(
+	const struct evaluation *evaluation, struct text name);
+
 /* request.c: entities, principal, action, resource and context, all but the
  * approvals.  False: no memory. */
 bool evaluation_build_request(struct evaluation *evaluation);
@@ -62,6 +72,11 @@ bool evaluation_expression_mentions_lost(
 /* reads.c: the data sources whose conditions match, into sources.  False: one
  * of them could not be evaluated. */
 bool tool_reads_match(const struct tool_reads *reads, struct evaluation *evaluation);
+
+/* What is left of the condition of the line at index.  False: no memory. */
+bool tool_reads_left(const struct tool_reads *reads, size_t index,
+	const struct evaluation *evaluation, const struct cedar_partial *partial,
+	struct cedar_residual *out);
 
 /* rules.c and policies.c: one rule each, in the order of the tables in decide.c.
  * False: refused, and out says why. */
@@ -94,7 +109,9 @@ bool check_class(struct evaluation *evaluation, const struct registry_entry *ent
 bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct data_source *source);
 
-/* decide.c: the policy rules with these approvals, into *out; what the fixed rules
+/* decide.c: the rules that no approval can change; false: *out says why not. */
+bool run_fixed(struct evaluation *evaluation);
+/* The policy rules with these approvals, into *out; what the fixed rules
  * found is kept. */
 bool run_policies(struct evaluation *evaluation, const struct approval_names *approvals,
 	struct decision *out);

@@ -133,10 +133,9 @@ static bool check_list(struct evaluation *evaluation)
 
 	for (i = 0; i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
-		const struct tool *tool =
-			line->resource_kind == RESOURCE_TOOL
-				? registry_find_tool(evaluation->world->registry, line->resource)
-				: NULL;
+		const struct tool *tool = line->resource_kind == RESOURCE_TOOL
+						  ? evaluation_find_tool(evaluation, line->resource)
+						  : NULL;
 
 		if (tool == NULL || is_expired(line->expires_utc_s, now_utc_s) ||
 			!text_equal(tool->server, evaluation->call->server))
@@ -228,8 +227,7 @@ bool rule_guardrails(struct evaluation *evaluation)
 /* Every earlier identity of the chain may do it itself. */
 static bool check_link(struct evaluation *evaluation, struct text name)
 {
-	const struct registry_entry *entry =
-		registry_find(evaluation->world->registry, OBJECT_IDENTITY, name);
+	const struct registry_entry *entry = evaluation_find_identity(evaluation, name);
 	size_t i;
 
 	if (!check_identity(evaluation, entry, name) ||

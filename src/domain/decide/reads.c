@@ -115,8 +115,7 @@ bool tool_reads_match(const struct tool_reads *reads, struct evaluation *evaluat
 	for (i = 0; i < reads->count; i++) {
 		const struct tool_reads_line *line = &reads->lines[i];
 		struct text name = {line->data_source, line->data_source_length};
-		const struct data_source *source =
-			registry_find_data_source(evaluation->world->registry, name);
+		const struct data_source *source = evaluation_find_data_source(evaluation, name);
 		enum match match = line_match(line, evaluation);
 
 		if (match == MATCH_FAILED)
@@ -138,4 +137,16 @@ bool tool_reads_match(const struct tool_reads *reads, struct evaluation *evaluat
 				TEXT("It reads more data sources than can be judged."), TEXT(""));
 	}
 	return true;
+}
+
+bool tool_reads_left(const struct tool_reads *reads, size_t index,
+	const struct evaluation *evaluation, const struct cedar_partial *partial,
+	struct cedar_residual *out)
+{
+	const struct cedar_expression *when = reads->lines[index].when;
+	struct cedar_error err;
+
+	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_TRUE};
+	return when == NULL || cedar_expression_residual(when, evaluation->entities, partial,
+				       cedar_arena_from(evaluation->arena), out, &err);
 }

@@ -112,8 +112,8 @@ static enum sensitivity tool_sensitivity(const struct evaluation *evaluation)
 	uint32_t i;
 
 	for (i = 0; i < evaluation->tool->reads_count; i++) {
-		const struct data_source *source = registry_find_data_source(
-			evaluation->world->registry, evaluation->tool->reads[i].data_source);
+		const struct data_source *source = evaluation_find_data_source(
+			evaluation, evaluation->tool->reads[i].data_source);
 		enum sensitivity one =
 			source == NULL ? SENSITIVITY_UNLABELLED : source->sensitivity;
 

@@ -52,8 +52,7 @@ bool check_identity(
 bool rule_identity(struct evaluation *evaluation)
 {
 	struct text name = evaluation->call->identity;
-	const struct registry_entry *entry =
-		registry_find(evaluation->world->registry, OBJECT_IDENTITY, name);
+	const struct registry_entry *entry = evaluation_find_identity(evaluation, name);
 
 	if (!check_identity(evaluation, entry, name))
 		return false;
@@ -91,7 +90,7 @@ bool rule_server(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
 
-	evaluation->server = registry_find_server(evaluation->world->registry, call->server);
+	evaluation->server = evaluation_find_server(evaluation, call->server);
 	if (evaluation->server != NULL)
 		return true;
 	return refuse(evaluation, REASON_SERVER_UNKNOWN,
@@ -127,7 +126,7 @@ bool rule_tool(struct evaluation *evaluation)
 	evaluation->effect = call->effect;
 	if (call->route == METHOD_FILTERED)
 		return true;
-	tool = registry_find_tool(evaluation->world->registry, call->tool);
+	tool = evaluation_find_tool(evaluation, call->tool);
 	if (tool == NULL || !text_equal(tool->server, call->server))
 		return refuse(evaluation, REASON_TOOL_UNKNOWN,
 			SAY("No tool %.*s is registered.", TEXT_ARGS(call->tool)),
@@ -282,24 +281,30 @@ static const struct charter_output *output_find(const struct charter *charter, s
 	return NULL;
 }
 
-static bool check_output(struct evaluation *evaluation, struct text to, enum sensitivity label)
+/* argument: the one that names the recipient; empty: it is the reply.  A sentence
+ * names the argument and never its value, for sentences are recorded. */
+static bool check_output(
+	struct evaluation *evaluation, struct text to, struct text argument, enum sensitivity label)
 {
 	const struct charter_output *line = output_find(evaluation->charter, to);
 
 	if (line != NULL && ceiling_level(line->up_to) >= sensitivity_level(label))
 		return true;
+	if (argument.length != 0)
+		to = SAY("a recipient that argument %.*s names", TEXT_ARGS(argument));
 	return refuse(evaluation, REASON_OUTPUT,
 		SAY("The charter %.*s@%u does not let %s data go to %.*s.",
 			TEXT_ARGS(evaluation->entry->name), evaluation->entry->in_force->version,
 			sensitivity_word(label), TEXT_ARGS(to)),
-		SAY("Output %.*s up to %s in the charter of %.*s, approved.", TEXT_ARGS(to),
+		SAY("An output to %.*s up to %s in the charter of %.*s, approved.", TEXT_ARGS(to),
 			sensitivity_word(label), TEXT_ARGS(evaluation->entry->name)));
 }
 
 /* A recipient may get what the task has read so far and what this call reads;
  * public if nothing. */
-static bool check_recipient(struct evaluation *evaluation, const struct json *value)
+static bool check_recipient(struct evaluation *evaluation, struct text argument)
 {
+	const struct json *value = json_find_text(&evaluation->call->arguments, argument);
 	const struct task *task = evaluation->task;
 	enum sensitivity label = task == NULL || task->label == SENSITIVITY_UNLABELLED
 					 ? SENSITIVITY_PUBLIC
@@ -312,9 +317,9 @@ static bool check_recipient(struct evaluation *evaluation, const struct json *va
 		sensitivity_level(evaluation->sensitivity) > sensitivity_level(label))
 		label = evaluation->sensitivity;
 	if (value->type == JSON_STRING)
-		return check_output(evaluation, value->string, label);
+		return check_output(evaluation, value->string, argument, label);
 	for (i = 0; i < value->count; i++)
-		if (!check_output(evaluation, value->items[i].string, label))
+		if (!check_output(evaluation, value->items[i].string, argument, label))
 			return false;
 	return true;
 }
@@ -325,12 +330,11 @@ bool rule_outputs(struct evaluation *evaluation)
 	uint32_t i;
 
 	if (evaluation->sources_count != 0 &&
-		!check_output(evaluation, TEXT("reply"), evaluation->sensitivity))
+		!check_output(evaluation, TEXT("reply"), TEXT(""), evaluation->sensitivity))
 		return false;
 	for (i = 0; tool != NULL && i < tool->targets_count; i++)
 		if (tool->targets[i].form == TARGET_RECIPIENT &&
-			!check_recipient(evaluation, json_find_text(&evaluation->call->arguments,
-							     tool->targets[i].argument)))
+			!check_recipient(evaluation, tool->targets[i].argument))
 			return false;
 	return true;
 }

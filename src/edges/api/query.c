@@ -29,6 +29,11 @@ static const char *word_of_effect(unsigned value)
 	return effect_word((enum effect)value);
 }
 
+static const char *word_of_environment(unsigned value)
+{
+	return environment_word((enum environment)value);
+}
+
 static const char *truth_word(unsigned value)
 {
 	return value == 0 ? "false" : "true";
@@ -39,6 +44,7 @@ static const struct api_vocabulary vocabularies[] = {
 	{"verdict", word_of_verdict, VERDICT_DENY, VERDICT_ASK},
 	{"state", state_word, APPROVAL_PENDING, APPROVAL_USED},
 	{"effect", word_of_effect, EFFECT_READ, EFFECT_DELEGATE},
+	{"environment", word_of_environment, ENVIRONMENT_DEV, ENVIRONMENT_PROD},
 	{"waiting", truth_word, 0, 1},
 };
 

@@ -396,44 +396,75 @@ void handle_definition_show(struct api_request *request)
 
 void handle_can(struct api_request *request)
 {
-	struct json body;
+	struct decide_can asked = {.identity = api_path(request, "name"),
+		.effect = effect_of(api_query(request, "effect")),
+		.after = api_query(request, "after"),
+		.now_utc_ms = now_utc_ms(request)};
+	struct json_builder object;
+	struct json entry, page, body;
 	struct error err;
+	bool ok;
 
-	api_answer_or_fail(request,
-		registrar_can(request->api->services.registrar, api_path(request, "name"),
-			now_utc_ms(request), request->arena, &body, &err),
-		&body, &err);
+	if (!api_page_size(request, &asked.count))
+		return;
+	ok = registrar_can(request->api->services.registrar, asked.identity, asked.now_utc_ms,
+		     request->arena, &entry, &err) &&
+	     decide_can(request->api->services.decide, &asked, request->arena, &page, &err);
+	json_object_start(&object, request->arena);
+	for (uint32_t i = 0; ok && i < entry.count; i++)
+		json_put_named(&object, entry.members[i].name, entry.members[i].value);
+	for (uint32_t i = 0; ok && i < page.count; i++)
+		json_put_named(&object, page.members[i].name, page.members[i].value);
+	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+}
+
+/* Lines on what has no door of its own yet: as the charters write them. */
+static bool who_else(struct api_request *request, const struct decide_who *asked, struct json *out,
+	struct error *err)
+{
+	struct json_builder object;
+	struct json items;
+
+	if (!registrar_who(request->api->services.registrar,
+		    &(struct registrar_who_query){
+			    asked->effect, asked->resource, asked->now_utc_ms},
+		    request->arena, &items, err))
+		return false;
+	json_object_start(&object, request->arena);
+	json_put(&object, "items", items);
+	return json_object_seal(&object, out, err);
 }
 
 void handle_who(struct api_request *request)
 {
-	enum effect effect = effect_of(api_query(request, "effect"));
-	struct json_builder object;
-	struct json items;
+	struct decide_who asked = {.effect = effect_of(api_query(request, "effect")),
+		.resource = api_query(request, "resource"),
+		.after = api_query(request, "after"),
+		.now_utc_ms = now_utc_ms(request)};
+	bool is_tool = text_find_byte(asked.resource, ':') < 0;
 	struct json body;
 	struct error err;
 
-	if (!api_check_word(request, "effect", api_query(request, "effect")))
+	if (!api_page_size(request, &asked.count))
 		return;
-	if (!registrar_who(request->api->services.registrar,
-		    &(struct registrar_who_query){
-			    effect, api_query(request, "resource"), now_utc_ms(request)},
-		    request->arena, &items, &err)) {
-		api_answer_problem(request, &err);
-		return;
-	}
-	json_object_start(&object, request->arena);
-	json_put(&object, "items", items);
-	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_or_fail(request,
+		is_tool ? decide_who(request->api->services.decide, &asked, request->arena, &body,
+				  &err)
+			: who_else(request, &asked, &body, &err),
+		&body, &err);
 }
 
 void handle_why(struct api_request *request)
 {
 	struct decide_question question = {.now_utc_ms = now_utc_ms(request)};
+	struct text environment = json_text_or(&request->body, "environment", "");
 	struct text effect;
 	struct json body;
 	struct error err;
 
+	if (environment.length > 0 && !api_check_word(request, "environment", environment))
+		return;
+	question.environment = environment_of(environment);
 	if (!api_need_text(request, "identity", &question.identity) ||
 		!api_need_text(request, "effect", &effect) ||
 		!api_need_text(request, "resource", &question.resource) ||

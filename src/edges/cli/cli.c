@@ -43,6 +43,7 @@ static const struct option_row options[] = {
 	{OPTION_LIMIT, "--limit", "N", "at most N, up to 1000 (100)", false},
 	{OPTION_AFTER, "--after", "CURSOR", "go on behind this one", false},
 	{OPTION_ARGUMENTS, "--arguments", "JSON", "the tool's arguments", false},
+	{OPTION_ENVIRONMENT, "--environment", "E", "where the caller proved itself", false},
 	{OPTION_KEEP_KEY, "--keep-key", NULL,
 		"this machine's key signs for the installation as it is now", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},

@@ -52,6 +52,7 @@ enum cli_option {
 	OPTION_LIMIT,
 	OPTION_AFTER,
 	OPTION_ARGUMENTS,
+	OPTION_ENVIRONMENT,
 	OPTION_WAITING,
 	OPTION_KEEP_KEY,
 	OPTION_COUNT,
@@ -173,6 +174,13 @@ const struct json *cli_find(const struct json *value, const char *path);
  * {file, yaml}.  Errors: NOT_FOUND, IO, LIMIT. */
 bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err);
 
+/* ---- pages ---- */
+
+/* Appends --after, --limit and --state as a query; mark comes before the first. */
+bool cli_page_query(struct cli *cli, struct buffer *out, char mark);
+/* Tells the user where the next page begins, if there is one. */
+void cli_say_more(const struct cli *cli, const struct json *body);
+
 /* ---- the commands, by file ---- */
 
 int command_plan(struct cli *cli); /* registry_commands.c */
@@ -186,7 +194,7 @@ int command_reject_object(struct cli *cli);
 int command_suspend(struct cli *cli);
 int command_reactivate(struct cli *cli);
 int command_retire(struct cli *cli);
-int command_can(struct cli *cli);
+int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);
 int command_login(struct cli *cli); /* person_commands.c */

@@ -202,8 +202,8 @@ static void print_block(
 /* ---- one result, for people ---- */
 
 /* Shown first, in this order: what somebody asks for who was refused. */
-static const char *const leading[] = {"index", "verdict", "explanation", "needed", "reason",
-	"meaning", "clause", "entitlement", "policies", "approvals"};
+static const char *const leading[] = {"index", "verdict", "explanation", "needed", "change",
+	"clauses", "reason", "meaning", "clause", "entitlement", "policies", "approvals"};
 
 enum { LEADING_COUNT = sizeof leading / sizeof leading[0] };
 

@@ -11,14 +11,13 @@
 
 enum { EXPORT_BYTES_MAX = 64 * 1024 * 1024, EXPORT_VALUES_MAX = 10000000 };
 
-static bool page_query(struct cli *cli, struct buffer *out)
+bool cli_page_query(struct cli *cli, struct buffer *out, char mark)
 {
 	static const struct {
 		enum cli_option option;
 		const char *name;
 	} parameters[] = {
 		{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}, {OPTION_STATE, "state"}};
-	char mark = '?';
 
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
 		const char *value = cli->values[parameters[i].option];
@@ -32,7 +31,7 @@ static bool page_query(struct cli *cli, struct buffer *out)
 	return !buffer_failed(out);
 }
 
-static void say_more(const struct cli *cli, const struct json *body)
+void cli_say_more(const struct cli *cli, const struct json *body)
 {
 	const struct json *next = json_find(body, "next");
 
@@ -52,11 +51,11 @@ int command_list(struct cli *cli)
 	int status = EXIT_UNAVAILABLE;
 
 	buffer_init(&query, 4096);
-	if (page_query(cli, &query) &&
+	if (cli_page_query(cli, &query, '?') &&
 		cli_get(cli, &reply, &status, "%s%s%.*s%.*s", cli->command->path,
 			of.length > 0 ? "/" : "", TEXT_ARGS(of), TEXT_ARGS(buffer_text(&query)))) {
 		cli_print(cli, &reply.json);
-		say_more(cli, &reply.json);
+		cli_say_more(cli, &reply.json);
 	}
 	buffer_deinit(&query);
 	return status;
@@ -377,95 +376,3 @@ int command_retire(struct cli *cli)
 }
 
 /* ---- questions ---- */
-
-int command_can(struct cli *cli)
-{
-	struct text name = cli_escape(cli, cli->words[0]);
-	const struct json *lines;
-	struct json_builder object;
-	struct cli_reply reply;
-	struct json table;
-	struct error err;
-	int status;
-
-	if (!cli_get(cli, &reply, &status, "/v1/can/%.*s", TEXT_ARGS(name)))
-		return status;
-	lines = json_find(&reply.json, "entitlements");
-	json_object_start(&object, cli->arena);
-	if (lines != NULL)
-		json_put(&object, "items", *lines);
-	if (cli->output == OUTPUT_TABLE && lines != NULL && json_object_seal(&object, &table, &err))
-		cli_print(cli, &table);
-	else
-		cli_print(cli, &reply.json);
-	return EXIT_DONE;
-}
-
-int command_who(struct cli *cli)
-{
-	struct text effect = cli_escape(cli, cli->words[0]);
-	struct text resource = cli_escape(cli, cli->words[1]);
-	struct cli_reply reply;
-	int status;
-
-	if (cli_get(cli, &reply, &status, "/v1/who?effect=%.*s&resource=%.*s", TEXT_ARGS(effect),
-		    TEXT_ARGS(resource)))
-		cli_print(cli, &reply.json);
-	return status;
-}
-
-static int exit_of_verdict(struct text verdict)
-{
-	return text_is(verdict, "allow") ? EXIT_DONE
-	       : text_is(verdict, "ask") ? EXIT_WAITING
-					 : EXIT_REFUSED;
-}
-
-static int why_record(struct cli *cli)
-{
-	const char *name = cli->words[0][0] == '#' ? cli->words[0] + 1 : cli->words[0];
-	struct text index = cli_escape(cli, name);
-	const struct json *record;
-	struct cli_reply reply;
-	int status;
-
-	if (!cli_get(cli, &reply, &status, "/v1/records/%.*s", TEXT_ARGS(index)))
-		return status;
-	cli_print(cli, &reply.json);
-	record = json_find(&reply.json, "record");
-	return exit_of_verdict(json_text_or(record, "verdict", "allow"));
-}
-
-int command_why(struct cli *cli)
-{
-	struct cli_call call = {.method = "POST", .target = TEXT("/v1/why")};
-	const char *written = cli->values[OPTION_ARGUMENTS];
-	struct json_builder object;
-	struct cli_reply reply;
-	struct json arguments;
-	struct json body;
-	struct error err;
-	int status;
-
-	if (cli->words_count == 1)
-		return why_record(cli);
-	if (cli->words_count != 3)
-		return cli_usage(cli->command, "one word or three are expected");
-	json_object_start(&object, cli->arena);
-	json_put_cstring(&object, "identity", cli->words[0]);
-	json_put_cstring(&object, "effect", cli->words[1]);
-	json_put_cstring(&object, "resource", cli->words[2]);
-	if (written != NULL) {
-		if (!json_parse(
-			    &arguments, cli->arena, text_of(written), &json_limits_default, &err))
-			return cli_usage(cli->command, err.text);
-		json_put(&object, "arguments", arguments);
-	}
-	if (!json_object_seal(&object, &body, &err))
-		return cli_usage(cli->command, err.text);
-	call.body = &body;
-	if (!cli_ask(cli, &call, &reply, &status))
-		return status;
-	cli_print(cli, &reply.json);
-	return exit_of_verdict(json_text_or(&reply.json, "verdict", ""));
-}

@@ -10,6 +10,13 @@
 
 static const char decision_key[] = "remit/decision";
 
+/* Whether its clause is of a guardrail: an agent may know the lines of its charter and
+ * which policy refused it, but not what that policy says of others. */
+static bool hides_clause(const struct decision *decision)
+{
+	return decision->policies_count > 0 && !text_starts_with(decision->policies[0], "charter/");
+}
+
 /* The decision, with the record and the approval it led to. */
 static bool decision_build(
 	struct json *out, struct arena *arena, const struct call_reply *reply, struct error *err)
@@ -22,7 +29,8 @@ static bool decision_build(
 		return false;
 	json_object_start(&whole, arena);
 	for (i = 0; i < decision.count; i++)
-		json_put_named(&whole, decision.members[i].name, decision.members[i].value);
+		if (!hides_clause(reply->decision) || !text_is(decision.members[i].name, "clause"))
+			json_put_named(&whole, decision.members[i].name, decision.members[i].value);
 	if (reply->is_recorded)
 		json_put_integer(&whole, "record", (int64_t)reply->index);
 	if (reply->approval.length > 0)

@@ -43,6 +43,18 @@ struct decide_service {
 	struct decide_status status;
 };
 
+/* decide_service.c */
+struct decide_world decide_world_of(struct decide_service *service, const struct call *call,
+	enum decide_scope scope, int64_t now_utc_ms);
+
+/* why.c: the call a question is about.  Errors: INVALID, LIMIT. */
+bool decide_question_call(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct call *out, struct error *err) MUST_CHECK;
+/* The environment of the server where the charter covers it, else the charter's
+ * first. */
+enum environment decide_environment_for(
+	const struct registry_entry *entry, const struct server *server);
+
 /* definitions.c */
 enum definition_state decide_definition_state(
 	const struct decide_service *service, struct text name);

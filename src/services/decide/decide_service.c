@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "domain/decide/explanation.h"
 #include "services/decide/decide_private.h"
 
 bool decide_service_create(struct decide_service **out, const struct registry *registry,
@@ -121,7 +122,7 @@ void decide_count_call(struct decide_service *service, struct text identity, int
 
 /* ---- deciding --------------------------------------------------------------------- */
 
-static struct decide_world world_of(struct decide_service *service, const struct call *call,
+struct decide_world decide_world_of(struct decide_service *service, const struct call *call,
 	enum decide_scope scope, int64_t now_utc_ms)
 {
 	return (struct decide_world){
@@ -144,14 +145,35 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* What the caller may change of a forbidden call itself, in place of a sentence that
+ * only says no.  It holds no value, so it may be recorded. */
+static void add_hint(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct decision *out)
+{
+	struct arena *scratch = arena_create(DECIDE_TRIAL_BYTES_MAX);
+	struct decide_explanation explanation;
+	struct text hint = TEXT("");
+
+	if (scratch == NULL)
+		return;
+	decide_explain(world, call, out, DECIDE_REACH_CALL, scratch, &explanation);
+	if (explanation.hint.length != 0)
+		hint = text_copy(arena, explanation.hint);
+	if (hint.data != NULL && hint.length != 0)
+		out->needed = hint;
+	arena_destroy(&scratch);
+}
+
 void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out)
 {
 	uint64_t begun_ns = monotonic_ns();
 	struct decide_world world =
-		world_of(service, request->call, DECIDE_FOR_TASK, request->now_utc_ms);
+		decide_world_of(service, request->call, DECIDE_FOR_TASK, request->now_utc_ms);
 
 	decide(&world, request->call, &request->approvals, request->search, arena, out);
+	if (request->search == DECIDE_SEARCH && out->reason == REASON_FORBIDDEN)
+		add_hint(&world, request->call, arena, out);
 	service->status.decisions++;
 	service->status.took_ns += monotonic_ns() - begun_ns;
 }
@@ -200,104 +222,9 @@ void decide_recheck_explain(const struct decide_service *service, const struct c
 bool decide_call_digest(struct decide_service *service, const struct call *call,
 	const struct decision *decision, struct arena *arena, struct sha256 *out, struct error *err)
 {
-	struct decide_world world = world_of(service, call, DECIDE_FOR_TASK, 0);
+	struct decide_world world = decide_world_of(service, call, DECIDE_FOR_TASK, 0);
 	struct call_binding binding;
 
 	return decide_binding(&world, call, decision, arena, &binding, err) &&
 	       call_digest(out, arena, call, &binding, err);
-}
-
-/* ---- why ----------------------------------------------------------------------------- */
-
-bool decision_json(
-	struct json *out, struct arena *arena, const struct decision *decision, struct error *err)
-{
-	struct json_builder object;
-
-	json_object_start(&object, arena);
-	json_put_cstring(&object, "verdict", verdict_word(decision->verdict));
-	json_put_cstring(&object, "reason", reason_word(decision->reason));
-	json_put_cstring(&object, "meaning", reason_meaning(decision->reason));
-	json_put_text(&object, "entitlement", decision->entitlement);
-	json_put_text(&object, "clause", decision->clause);
-	json_put_text(&object, "explanation", decision->explanation);
-	json_put_text(&object, "needed", decision->needed);
-	json_put_integer(&object, "revision", (int64_t)decision->revision);
-	json_put_texts(&object, "policies", decision->policies, decision->policies_count);
-	json_put_texts(&object, "approvals", decision->approvals, decision->approvals_count);
-	return json_object_seal(&object, out, err);
-}
-
-/* The environment of the server where the charter covers it, else the charter's
- * first: then the answer is about the environment. */
-static enum environment environment_for(
-	const struct registry_entry *entry, const struct server *server)
-{
-	int i;
-
-	if (entry == NULL || entry->in_force == NULL || server == NULL)
-		return ENVIRONMENT_NONE;
-	if (charter_has_environment(entry->in_force->charter, server->environment))
-		return server->environment;
-	for (i = ENVIRONMENT_DEV; i <= ENVIRONMENT_PROD; i++)
-		if (charter_has_environment(entry->in_force->charter, (enum environment)i))
-			return (enum environment)i;
-	return ENVIRONMENT_NONE;
-}
-
-static bool question_call(struct decide_service *service, const struct decide_question *question,
-	struct arena *arena, struct call *out, struct error *err)
-{
-	ptrdiff_t slash = text_find_byte(question->resource, '/');
-	struct text server_name = {question->resource.data, slash < 0 ? 0 : (size_t)slash};
-
-	if (slash <= 0 || (size_t)slash + 1 == question->resource.length)
-		return error_set(err, ERROR_INVALID, "a resource is SERVER/TOOL");
-	*out = (struct call){
-		.identity = question->identity,
-		.task = TEXT(""),
-		.environment = environment_for(
-			registry_find(service->registry, OBJECT_IDENTITY, question->identity),
-			registry_find_server(service->registry, server_name)),
-		.server = server_name,
-		.method = TEXT("tools/call"),
-		.route = METHOD_TOOL,
-		.tool = question->resource,
-		.effect = question->effect,
-		.arguments = {.type = JSON_OBJECT},
-	};
-	if (question->environment != ENVIRONMENT_NONE)
-		out->environment = question->environment;
-	if (question->arguments != NULL)
-		out->arguments = *question->arguments;
-	if (out->arguments.type != JSON_OBJECT)
-		return error_set(err, ERROR_INVALID, "arguments are an object");
-	out->arguments_text = json_canonical_text(arena, &out->arguments);
-	return out->arguments_text.data != NULL ||
-	       error_set(err, ERROR_LIMIT, "no room for the arguments");
-}
-
-bool decide_ask(struct decide_service *service, const struct decide_question *question,
-	struct arena *arena, struct decision *out, struct error *err)
-{
-	struct decide_world world;
-	struct call call = {0};
-
-	*out = (struct decision){0};
-	if (!question_call(service, question, arena, &call, err))
-		return false;
-	world = world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
-	decide(&world, &call, NULL, question->search, arena, out);
-	return true;
-}
-
-bool decide_why(struct decide_service *service, const struct decide_question *question,
-	struct arena *arena, struct json *out, struct error *err)
-{
-	struct decide_question searched = *question;
-	struct decision decision;
-
-	searched.search = DECIDE_SEARCH;
-	return decide_ask(service, &searched, arena, &decision, err) &&
-	       decision_json(out, arena, &decision, err);
 }

@@ -123,13 +123,40 @@ struct decide_question {
 };
 bool decide_ask(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct decision *out, struct error *err) MUST_CHECK;
-/* `remit why IDENTITY EFFECT RESOURCE`: the same, approvals searched, as JSON {verdict, reason,
- * meaning, entitlement, policies, clause, explanation, needed, approvals, revision}.  Errors:
- * INVALID, LIMIT. */
+/* `remit why IDENTITY EFFECT RESOURCE`: the same, approvals searched, as JSON {verdict,
+ * reason, meaning, entitlement, policies, clause, explanation, needed, approvals, revision,
+ * change, accounts} (docs/formats/why.md).  It shows values of the arguments, so it is for
+ * whoever gave them and is never recorded.  Errors: INVALID, LIMIT. */
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
-/* A decision as that JSON.  Errors: LIMIT. */
+/* `remit can IDENTITY`: what it may do with each tool its charter names, in order of
+ * the name; as JSON {items: [outlook...], next}.  Up to count, behind the tool
+ * `after`; effect NONE: any.  Errors: NOT_FOUND, LIMIT. */
+struct decide_can {
+	struct text identity;
+	enum effect effect;
+	struct text after;
+	uint32_t count;
+	int64_t now_utc_ms;
+};
+bool decide_can(struct decide_service *service, const struct decide_can *asked, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
+
+/* `remit who EFFECT RESOURCE`: the identities that may ever do it, in order of name,
+ * found by the resource; as JSON {items: [outlook...], next}.  Errors: INVALID (the
+ * resource is no tool's name), LIMIT. */
+struct decide_who {
+	enum effect effect;
+	struct text resource; /* "server/tool" */
+	struct text after;
+	uint32_t count;
+	int64_t now_utc_ms;
+};
+bool decide_who(struct decide_service *service, const struct decide_who *asked, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
+
+/* A decision as the first ten members of decide_why's JSON.  Errors: LIMIT. */
 bool decision_json(struct json *out, struct arena *arena, const struct decision *decision,
 	struct error *err) MUST_CHECK;
 

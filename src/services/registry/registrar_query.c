@@ -210,7 +210,7 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 	if (asked->effect == EFFECT_NONE || asked->resource.length == 0)
 		return error_set(err, ERROR_INVALID, "name an effect and a resource");
 	json_array_start(&who.array, arena);
-	registry_each(registrar_registry(registrar), OBJECT_IDENTITY, (struct text){NULL, 0},
+	registry_each_user(registrar_registry(registrar), asked->resource, (struct text){NULL, 0},
 		visit_who, &who);
 	return !who.has_failed && json_array_seal(&who.array, out, err);
 }

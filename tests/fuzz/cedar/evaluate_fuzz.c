@@ -1,6 +1,8 @@
 /* Laws of evaluation: an expression gives the same value or the same kind of
  * error each time, and so does what its printed form parses to; a value that was
- * made prints as an expression that evaluates to an equal value. */
+ * made prints as an expression that evaluates to an equal value.  What is left of it
+ * where two members of the context and the resource are unknown says, once they are
+ * known, what the whole says. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -62,6 +64,41 @@ static void check_text(struct cedar_text text, const struct outcome *expected,
 	cedar_expression_destroy(&expression);
 }
 
+/* As a condition: the value, or a failure where it is no boolean. */
+static void check_residual(const struct cedar_expression *expression,
+	const struct cedar_entities *entities, const struct cedar_request *request,
+	const struct outcome *whole, struct cedar_arena *arena)
+{
+	static const struct cedar_text unknowns[] = {{"n", 1}, {"s", 1}};
+	struct cedar_member known[] = {
+		{CEDAR_TEXT("r"), *cedar_value_find(&request->context, CEDAR_TEXT("r"))},
+		{CEDAR_TEXT("set"), *cedar_value_find(&request->context, CEDAR_TEXT("set"))},
+		{CEDAR_TEXT("d"), *cedar_value_find(&request->context, CEDAR_TEXT("d"))},
+		{CEDAR_TEXT("ip"), *cedar_value_find(&request->context, CEDAR_TEXT("ip"))}};
+	struct cedar_partial partial = {.principal = &request->principal,
+		.action = &request->action,
+		.unknowns = unknowns,
+		.unknown_count = 2};
+	bool is_boolean = whole->ok && whole->value.type == CEDAR_BOOL;
+	struct cedar_residual residual;
+	struct cedar_error err;
+
+	if (!cedar_value_record(&partial.context, arena, known, 4, &err) ||
+		!cedar_expression_residual(expression, entities, &partial, arena, &residual, &err))
+		return; /* a limit */
+	if (!whole->ok && whole->err.code == CEDAR_ERROR_LIMIT)
+		return;
+	switch (residual.kind) {
+	case CEDAR_RESIDUAL_FALSE: assert(is_boolean && !whole->value.boolean); break;
+	case CEDAR_RESIDUAL_TRUE: assert(is_boolean && whole->value.boolean); break;
+	case CEDAR_RESIDUAL_FAILED: assert(!is_boolean); break;
+	case CEDAR_RESIDUAL_CONDITION:
+		assert(residual.may_fail || is_boolean);
+		check_text(residual.text, whole, entities, request, arena);
+		break;
+	}
+}
+
 static void check(const struct cedar_expression *expression, struct cedar_entities *entities,
 	struct cedar_arena *arena)
 {
@@ -77,6 +114,7 @@ static void check(const struct cedar_expression *expression, struct cedar_entiti
 	again = evaluate(expression, entities, &request, arena);
 	check_same(&first, &again);
 	check_text(cedar_expression_format(expression, arena), &first, entities, &request, arena);
+	check_residual(expression, entities, &request, &first, arena);
 	if (first.ok)
 		check_text(cedar_value_format(arena, &first.value), &first, NULL, NULL, arena);
 	else

@@ -312,6 +312,55 @@ static void law_explain(struct world *world)
 	}
 }
 
+/* The decisive part, and it alone, says what the outcome says. */
+static void check_account(const struct cedar_account *account)
+{
+	const struct cedar_part *part = &account->parts[account->decisive];
+
+	assert_int_equal(account->outcome == CEDAR_OUTCOME_SATISFIED,
+		account->decisive == account->part_count);
+	for (size_t i = 0; i < account->part_count; i++) {
+		enum cedar_part_result neutral = account->parts[i].kind == CEDAR_PART_UNLESS
+							 ? CEDAR_PART_FALSE
+							 : CEDAR_PART_TRUE;
+
+		if (i < account->decisive)
+			assert_int_equal(account->parts[i].result, neutral);
+		if (i > account->decisive)
+			assert_int_equal(account->parts[i].result, CEDAR_PART_NOT_REACHED);
+	}
+	if (account->decisive < account->part_count) {
+		assert_int_not_equal(part->result, CEDAR_PART_NOT_REACHED);
+		assert_int_equal(
+			part->result == CEDAR_PART_FAILED, account->outcome == CEDAR_OUTCOME_ERROR);
+	}
+}
+
+static void law_account(struct world *world)
+{
+	for (uint32_t i = 0; i < world->policy_count; i++) {
+		struct cedar_policy_set *set;
+		struct cedar_explanation explanation;
+		struct cedar_account account;
+		struct cedar_error err;
+
+		assert_true(cedar_policy_set_parse(
+			&set, cedar_text_of(world->policies[i]), NULL, &err));
+		assert_true(cedar_explain_policy(set, 0, world->entities, &world->request,
+			world->arena, &explanation, &err));
+		assert_true(cedar_account_policy(
+			set, 0, world->entities, &world->request, world->arena, &account, &err));
+		assert_int_equal(account.outcome, explanation.outcome);
+		check_account(&account);
+		cedar_policy_set_destroy(&set);
+	}
+}
+
+static void an_account_agrees_with_the_explanation(void **state)
+{
+	for_all(state, law_account);
+}
+
 static void an_explanation_agrees_with_the_decision(void **state)
 {
 	for_all(state, law_explain);
@@ -379,6 +428,7 @@ int main(void)
 		cmocka_unit_test(the_order_of_policies_changes_nothing),
 		cmocka_unit_test(a_printed_policy_is_the_same_policy),
 		cmocka_unit_test(an_explanation_agrees_with_the_decision),
+		cmocka_unit_test(an_account_agrees_with_the_explanation),
 		cmocka_unit_test(an_overlay_of_nothing_changes_nothing),
 	};
 

@@ -107,7 +107,14 @@ static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
 	struct cedar_request request = {cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p")),
 		cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("a")),
 		cedar_uid_of(CEDAR_TEXT("R"), CEDAR_TEXT("r")), {.type = CEDAR_NONE}};
+	static const struct cedar_text unknowns[] = {{"n", 1}, {"set", 3}};
+	struct cedar_partial partial = {.principal = &request.principal,
+		.action = &request.action,
+		.unknowns = unknowns,
+		.unknown_count = 2};
 	struct cedar_explanation explanation;
+	struct cedar_account account;
+	struct cedar_residual residual;
 	struct cedar_answer answer;
 	struct cedar_value value;
 	bool ok = false;
@@ -137,6 +144,14 @@ static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
 	if (!cedar_explain_policy(set, 1, overlay, &request, arena, &explanation, err))
 		goto done;
 	assert_int_equal(explanation.outcome, CEDAR_OUTCOME_ERROR);
+	if (!cedar_account_policy(set, 1, overlay, &request, arena, &account, err)) {
+		assert_int_equal(account.part_count, 0);
+		goto done;
+	}
+	assert_int_equal(account.outcome, CEDAR_OUTCOME_ERROR);
+	if (!cedar_policy_residual(set, 0, overlay, &partial, arena, &residual, err) ||
+		!cedar_policy_residual(set, 1, overlay, &partial, arena, &residual, err))
+		goto done;
 	if (!cedar_expression_parse(&expression, CEDAR_TEXT("[context.n, 1]"), err)) {
 		assert_null(expression);
 		goto done;

@@ -1,6 +1,7 @@
 #include "domain/charter/registry.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/documents.h"
 
@@ -79,6 +80,55 @@ static void a_version_that_is_neither_held_nor_there_changes_nothing(void **stat
 	assert_int_equal(err.code, ERROR_CORRUPT);
 	assert_null(registry_find(fixture->registry, OBJECT_UNIT, TEXT("u")));
 	assert_int_equal(registry_revision(fixture->registry), 0);
+}
+
+static bool note_user(void *context, const struct registry_entry *entry)
+{
+	char *names = context;
+
+	(void)strncat(names, entry->name.data, entry->name.length);
+	return true;
+}
+
+/* The names of those with a line on the resource, one after the other. */
+static const char *users_of(struct fixture *fixture, const char *resource, const char *after)
+{
+	static char names[64];
+
+	names[0] = '\0';
+	registry_each_user(fixture->registry, text_of(resource), text_of(after), note_user, names);
+	return names;
+}
+
+static void who_has_a_line_on_a_resource_is_found_by_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("a1"),
+		.revision = 4,
+		.version = 2,
+		.state = IDENTITY_RETIRED};
+	struct error err = {0};
+
+	assert_string_equal(users_of(fixture, "s/t", ""), "");
+	put(fixture,
+		"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t'},"
+		"{'effect':'write','tool':'s/t'},{'effect':'read','resource':'data-source:d'}]}",
+		1, 1);
+	assert_string_equal(users_of(fixture, "s/t", ""), "a1");
+	assert_string_equal(users_of(fixture, "s/t", "a1"), "");
+	assert_string_equal(users_of(fixture, "data-source:d", ""), "a1");
+	assert_string_equal(users_of(fixture, "d", ""), "");
+	put(fixture, "{" HEAD ",'entitlements':[{'effect':'read','tool':'s/u'}]}", 2, 2);
+	assert_string_equal(users_of(fixture, "s/t", ""), "");
+	assert_string_equal(users_of(fixture, "s/u", ""), "a1");
+	/* A change that fails leaves the table as it was. */
+	change.in_force = 9;
+	assert_false(registry_set(fixture->registry, &change, &err));
+	assert_string_equal(users_of(fixture, "s/u", ""), "a1");
+	change.in_force = 0;
+	assert_true(registry_set(fixture->registry, &change, &err));
+	assert_string_equal(users_of(fixture, "s/u", ""), "");
 }
 
 static void states_that_cannot_be_are_refused(void **state)
@@ -463,6 +513,7 @@ int main(void)
 		TEST(what_was_never_put_is_not_there),
 		TEST(a_version_that_is_neither_held_nor_there_changes_nothing),
 		TEST(states_that_cannot_be_are_refused),
+		TEST(who_has_a_line_on_a_resource_is_found_by_it),
 		TEST(a_waiting_version_leaves_the_one_in_force),
 		TEST(an_object_held_outlives_its_replacement),
 		TEST(what_is_removed_keeps_its_count_of_versions),

@@ -288,6 +288,7 @@ static const char *value_of(enum cli_option option, const char *command)
 		return path[option];
 	case OPTION_KEY: path_in(path[option], "agent.pem"); return path[option];
 	case OPTION_RESOURCE: return "https://example.org/mcp";
+	case OPTION_ENVIRONMENT: return "staging";
 	case OPTION_ARGUMENTS: return "{\"path\":\"a\"}";
 	case OPTION_VERSION:
 	case OPTION_SINCE:
@@ -324,6 +325,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_LIMIT] = "--limit",
 		[OPTION_AFTER] = "--after",
 		[OPTION_ARGUMENTS] = "--arguments",
+		[OPTION_ENVIRONMENT] = "--environment",
 		[OPTION_WAITING] = "--waiting"};
 
 	if (names[option] == NULL)

@@ -106,6 +106,32 @@ static void a_refused_call_is_recorded_and_never_reaches_the_server(void **state
 	assert_int_equal(call_figures(bench->call).in_flight, 0);
 }
 
+/* Whatever rule refuses, its sentences name arguments and never their values. */
+static void no_refusal_records_what_was_in_the_arguments(void **state)
+{
+	static const char *const calls[][2] = {{"read", "{\"path\":\"payroll/4711\"}"},
+		{"read", "{\"path\":\"elsewhere/4711\"}"}, {"read", "{\"path\":\"../4711\"}"},
+		{"read", "{\"path\":[\"4711\",4711]}"}, {"list", "{\"n\":4711}"},
+		{"mail", "{\"to\":\"4711@example.com\"}"}, {"run", "{\"x\":\"4711\"}"}};
+	struct call_bench *bench = *state;
+	size_t i, refused = 0;
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: policy\nname: org/extra\ntext: |\n"
+		"  forbid (principal, action, resource)\n"
+		"  when { context.args has n && context.args.n > 100 };\n"));
+	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		struct bench_client client;
+
+		assert_true(call_bench_start(bench, &client, calls[i][0], calls[i][1]));
+		assert_null(strstr(call_bench_last(bench, "decision"), "4711"));
+		refused += client.kind == CALL_REFUSED;
+		if (client.kind != CALL_REFUSED)
+			call_bench_abort(&client);
+	}
+	assert_true(refused >= 5);
+}
+
 static void a_list_shows_only_what_the_caller_could_use(void **state)
 {
 	struct call_bench *bench = *state;
@@ -930,6 +956,7 @@ int main(void)
 		CALL_TEST(an_allowed_call_is_recorded_forwarded_and_answered),
 		CALL_TEST(a_decision_record_holds_digests_and_no_values),
 		CALL_TEST(a_refused_call_is_recorded_and_never_reaches_the_server),
+		CALL_TEST(no_refusal_records_what_was_in_the_arguments),
 		CALL_TEST(a_list_shows_only_what_the_caller_could_use),
 		CALL_TEST(an_unknown_task_is_not_taken),
 		CALL_TEST(a_task_and_an_identity_have_a_share_of_the_calls_in_flight),

@@ -129,6 +129,152 @@ static void why_says_what_by_which_line_and_what_would_be_needed(void **state)
 	assert_non_null(strstr(answer.data, "An entitlement {effect: execute, tool: files/run}"));
 }
 
+static void why_tells_each_clause_with_its_place_and_values(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer;
+
+	decide_bench_edit(&fixture->world, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, approvals: [owner], when: 'context.args.n > 1 && "
+		"context.args.n < 9'}");
+	answer = why(fixture, EFFECT_READ, "files/list", "{\"n\":1}");
+	assert_non_null(strstr(answer.data,
+		"{\"column\":1,\"line\":1,\"part\":\"when\",\"result\":\"not_reached\","
+		"\"text\":\"context.args.n > 1\",\"values\":[]}"));
+	decide_bench_edit(&fixture->world, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: 'context.args.n > 1 && "
+		"context.args.n < 9'}");
+	answer = why(fixture, EFFECT_READ, "files/list", "{\"n\":10}");
+	assert_non_null(strstr(answer.data, "\"outcome\":\"when\""));
+	assert_non_null(strstr(answer.data,
+		"{\"column\":23,\"line\":1,\"part\":\"when\",\"result\":\"false\","
+		"\"text\":\"context.args.n < 9\","
+		"\"values\":[{\"text\":\"context.args.n\",\"value\":\"10\"}]}"));
+	assert_non_null(strstr(answer.data,
+		"\"change\":{\"from\":10,\"kind\":\"attribute\",\"sentence\":"
+		"\"argument n: 8 instead of 10.\",\"to\":8,\"what\":\"argument n\"}"));
+	answer = why(fixture, EFFECT_READ, "files/list", "{\"n\":null}");
+	assert_non_null(strstr(answer.data, "\"reason\":\"could_not_evaluate\""));
+	answer = why(fixture, EFFECT_READ, "files/list", "{\"n\":2}");
+	assert_null(strstr(answer.data, "\"change\""));
+}
+
+static void why_may_be_asked_from_another_environment(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_question question = {.identity = TEXT("agent"),
+		.effect = EFFECT_READ,
+		.resource = TEXT("files/list"),
+		.environment = ENVIRONMENT_STAGING,
+		.now_utc_ms = fixture->world.now_utc_ms};
+	struct json out;
+	struct error err;
+
+	decide_bench_edit(&fixture->world, "agent", "environments: [staging]",
+		"environments: [staging, prod]");
+	decide_bench_edit(&fixture->world, "files", "environment: staging", "environment: prod");
+	assert_true(decide_why(fixture->service, &question, fixture->world.arena, &out, &err));
+	assert_true(text_is(json_text_or(&out, "reason", ""), "forbidden"));
+	assert_true(text_is(
+		json_text_or(json_find(&out, "change"), "what", ""), "environment of the call"));
+	question.environment = ENVIRONMENT_NONE;
+	assert_true(decide_why(fixture->service, &question, fixture->world.arena, &out, &err));
+	assert_true(text_is(json_text_or(&out, "reason", ""), "allowed"));
+}
+
+static void a_forbidden_call_hints_at_arguments_without_values(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decision decision;
+
+	assert_true(decide_bench_put(&fixture->world,
+		"object: policy\nname: org/extra\ntext: |\n"
+		"  forbid (principal, action, resource)\n"
+		"  when { context.args has n && context.args.n > 100 };\n"));
+	decision = decide_now(fixture, "list", "{\"n\":4711}");
+	assert_int_equal(decision.reason, REASON_FORBIDDEN);
+	assert_string_equal(decision.needed.data, "Another value of argument n.");
+	assert_true(decide_bench_put(&fixture->world, "object: policy\nname: org/extra\ntext: |\n"
+						      "  forbid (principal, action, resource);\n"));
+	decision = decide_now(fixture, "list", "{\"n\":4711}");
+	assert_non_null(strstr(decision.needed.data, "does not cover"));
+}
+
+/* ---- can and who ---- */
+
+static struct text can(
+	struct fixture *fixture, const char *identity, const char *after, uint32_t count)
+{
+	struct decide_can asked = {.identity = text_of(identity),
+		.after = text_of(after),
+		.count = count,
+		.now_utc_ms = fixture->world.now_utc_ms};
+	struct json out;
+	struct error err;
+
+	if (!decide_can(fixture->service, &asked, fixture->world.arena, &out, &err))
+		return text_copy(fixture->world.arena, text_of(err.text));
+	return json_canonical_text(fixture->world.arena, &out);
+}
+
+static struct text who(
+	struct fixture *fixture, enum effect effect, const char *resource, const char *after)
+{
+	struct decide_who asked = {.effect = effect,
+		.resource = text_of(resource),
+		.after = text_of(after),
+		.count = 1,
+		.now_utc_ms = fixture->world.now_utc_ms};
+	struct json out;
+	struct error err;
+
+	if (!decide_who(fixture->service, &asked, fixture->world.arena, &out, &err))
+		return text_copy(fixture->world.arena, text_of(err.text));
+	return json_canonical_text(fixture->world.arena, &out);
+}
+
+static void what_an_identity_can_do_is_told_by_pages(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer = can(fixture, "nobody", "", 1);
+
+	assert_non_null(strstr(answer.data, "no identity is named nobody"));
+	answer = can(fixture, "agent", "", 1);
+	assert_non_null(strstr(answer.data, "\"next\":\"files/list\""));
+	assert_non_null(strstr(answer.data, "\"may\":\"always\""));
+	answer = can(fixture, "agent", "files/list", 1);
+	assert_non_null(strstr(answer.data, "\"tool\":\"files/mail\""));
+	assert_non_null(strstr(answer.data, "\"recipients\":true"));
+	answer = can(fixture, "agent", "files/run", 1);
+	assert_non_null(strstr(answer.data, "\"approvals\":[\"owner\"]"));
+	assert_null(strstr(answer.data, "\"when\":"));
+	answer = can(fixture, "agent", "files/list", 10);
+	assert_non_null(strstr(answer.data, "\"when\":\"context.args.path like \\\"*s/*\\\" && "
+					    "!(context.args.path like \\\"payroll/*\\\") && "
+					    "((context.args.path like \\\"tickets/*\\\"))\""));
+	assert_null(strstr(answer.data, "\"next\""));
+	assert_true(text_equal(can(fixture, "agent", "zzz", 1), TEXT("{\"items\":[]}")));
+}
+
+static void who_may_is_found_by_the_resource(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer = who(fixture, EFFECT_NONE, "files/list", "");
+
+	assert_non_null(strstr(answer.data, "name an effect and a tool"));
+	assert_non_null(strstr(who(fixture, EFFECT_READ, "list", "").data, "name an effect"));
+	answer = who(fixture, EFFECT_READ, "files/list", "");
+	assert_non_null(strstr(answer.data, "\"identity\":\"agent\""));
+	assert_null(strstr(answer.data, "\"next\""));
+	assert_true(
+		text_equal(who(fixture, EFFECT_WRITE, "files/list", ""), TEXT("{\"items\":[]}")));
+	assert_true(text_equal(
+		who(fixture, EFFECT_READ, "files/list", "agent"), TEXT("{\"items\":[]}")));
+	decide_bench_set_class(&fixture->world, "agent", CLASS_SUMMARISE);
+	answer = who(fixture, EFFECT_WRITE, "files/write", "");
+	assert_non_null(strstr(answer.data, "\"may\":\"never\",\"reason\":\"class_ceiling\""));
+}
+
 static void why_refuses_what_is_no_question(void **state)
 {
 	struct fixture *fixture = *state;
@@ -400,6 +546,11 @@ int main(void)
 		SERVICE_TEST(calls_are_counted_by_the_minute),
 		SERVICE_TEST(the_turn_of_a_minute_allows_no_second_burst),
 		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),
+		SERVICE_TEST(why_tells_each_clause_with_its_place_and_values),
+		SERVICE_TEST(why_may_be_asked_from_another_environment),
+		SERVICE_TEST(a_forbidden_call_hints_at_arguments_without_values),
+		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
+		SERVICE_TEST(who_may_is_found_by_the_resource),
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
 		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),

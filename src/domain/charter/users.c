@@ -1,0 +1,101 @@
+/* The index behind "who may do this": so that the question costs what there is to
+ * answer, not all identities times all their lines. */
+#include "domain/charter/users.h"
+
+#include <stdio.h>
+
+static const char *const prefixes[] = {
+	[RESOURCE_NONE] = "none:",
+	[RESOURCE_TOOL] = "",
+	[RESOURCE_DATA_SOURCE] = "data-source:",
+	[RESOURCE_MODEL] = "model:",
+	[RESOURCE_PEER] = "peer:",
+};
+
+struct text users_key(const struct entitlement *line, char buffer[USERS_KEY_BYTES_MAX])
+{
+	int length = snprintf(buffer, USERS_KEY_BYTES_MAX, "%s%.*s", prefixes[line->resource_kind],
+		TEXT_ARGS(line->resource));
+
+	if (length < 0)
+		return (struct text){buffer, 0};
+	return (struct text){
+		buffer, length < USERS_KEY_BYTES_MAX ? (size_t)length : USERS_KEY_BYTES_MAX - 1};
+}
+
+static struct name_table *find_or_add(struct name_table *users, struct text key)
+{
+	struct name_table *found = name_table_find(users, key);
+
+	if (found != NULL)
+		return found;
+	found = name_table_create();
+	if (found != NULL && !name_table_put(users, key, found))
+		name_table_destroy(&found, NULL);
+	return found;
+}
+
+bool users_enter(struct name_table *users, const struct charter *charter, void *value)
+{
+	char buffer[USERS_KEY_BYTES_MAX];
+
+	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+		struct text key = users_key(&charter->entitlements[i], buffer);
+		struct name_table *of = find_or_add(users, key);
+
+		if (of == NULL)
+			return false;
+		if (name_table_find(of, charter->name) == NULL &&
+			!name_table_put(of, charter->name, value))
+			return false;
+	}
+	return true;
+}
+
+static bool names(const struct charter *charter, const struct entitlement *line)
+{
+	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++)
+		if (charter->entitlements[i].resource_kind == line->resource_kind &&
+			text_equal(charter->entitlements[i].resource, line->resource))
+			return true;
+	return false;
+}
+
+void users_leave(
+	struct name_table *users, const struct charter *charter, const struct charter *staying)
+{
+	char buffer[USERS_KEY_BYTES_MAX];
+
+	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+		const struct entitlement *line = &charter->entitlements[i];
+		struct text key = users_key(line, buffer);
+		struct name_table *of = name_table_find(users, key);
+
+		if (of == NULL || names(staying, line))
+			continue;
+		(void)name_table_remove(of, charter->name);
+		if (name_table_count(of) > 0)
+			continue;
+		(void)name_table_remove(users, key);
+		name_table_destroy(&of, NULL);
+	}
+}
+
+void *users_next(const struct name_table *users, struct text resource, struct text after)
+{
+	const struct name_table *of = name_table_find(users, resource);
+
+	return of == NULL ? NULL : name_table_next(of, after);
+}
+
+static void destroy_one(void *value)
+{
+	struct name_table *of = value;
+
+	name_table_destroy(&of, NULL);
+}
+
+void users_destroy(struct name_table **users)
+{
+	name_table_destroy(users, destroy_one);
+}

@@ -1,0 +1,27 @@
+#ifndef DOMAIN_CHARTER_USERS_H
+#define DOMAIN_CHARTER_USERS_H
+
+#include "domain/charter/charter.h"
+#include "domain/charter/name_table.h"
+
+/* Which identities have an entitlement on a resource: a table by resource, as a
+ * charter writes it ("files/read", "data-source:tickets"), of tables by identity.
+ * Values are the caller's. */
+
+enum { USERS_KEY_BYTES_MAX = 320 };
+
+/* The key of a line's resource, in buffer. */
+struct text users_key(const struct entitlement *line, char buffer[USERS_KEY_BYTES_MAX]);
+
+/* Enters the value under each resource of the charter, where it is not yet.  False
+ * without memory: some may have been entered. */
+bool users_enter(struct name_table *users, const struct charter *charter, void *value) MUST_CHECK;
+/* Takes the identity out from each resource of the charter that `staying` (may be
+ * NULL) does not name. */
+void users_leave(
+	struct name_table *users, const struct charter *charter, const struct charter *staying);
+/* The value of the first identity after `after`; NULL at the end. */
+void *users_next(const struct name_table *users, struct text resource, struct text after);
+void users_destroy(struct name_table **users);
+
+#endif

@@ -1,0 +1,101 @@
+/* Which lines and guardrails a decision is told by, part by part. */
+
+#include "cedar/from_json.h"
+#include "domain/decide/change.h"
+
+struct accounts {
+	struct evaluation *evaluation;
+	struct decide_account *items; /* DECIDE_ACCOUNTS_MAX */
+	size_t count;
+};
+
+/* Tells one policy of a set.  Without memory it is left out. */
+static void put(struct accounts *accounts, const struct cedar_policy_set *set, struct text id,
+	uint32_t approvals_count)
+{
+	struct evaluation *evaluation = accounts->evaluation;
+	struct decide_account account = {.policy = id};
+	struct cedar_error err;
+	size_t index;
+
+	if (accounts->count == DECIDE_ACCOUNTS_MAX ||
+		!cedar_policy_set_find(set, cedar_text_from(id), &index) ||
+		!cedar_account_policy(set, index, evaluation->entities, &evaluation->request,
+			cedar_arena_from(evaluation->arena), &account.told, &err))
+		return;
+	account.is_permit = cedar_policy_set_get(set, index).effect == CEDAR_PERMIT;
+	account.when_line = approvals_count == 0 ? 0 : 2;
+	accounts->items[accounts->count++] = account;
+}
+
+static bool is_named(const struct decision *decision, struct text id)
+{
+	size_t i;
+
+	for (i = 0; i < decision->policies_count; i++)
+		if (text_equal(decision->policies[i], id))
+			return true;
+	return text_equal(decision->entitlement, id);
+}
+
+/* Refused before any line was asked, or by all of them. */
+static bool is_before_lines(enum reason reason)
+{
+	return reason == REASON_NO_ENTITLEMENT || reason == REASON_DATA_SOURCE ||
+	       reason == REASON_SENSITIVITY || reason == REASON_OUTPUT;
+}
+
+/* Lines of the caller's charter: those that decided, or, where none permits or none was
+ * asked, all that are about this tool and effect. */
+static void put_lines(struct accounts *accounts, const struct decision *decision)
+{
+	struct evaluation *evaluation = accounts->evaluation;
+	const struct registry_entry *entry = evaluation->entry;
+	bool wants_all = is_before_lines(decision->reason);
+	uint32_t i;
+
+	for (i = 0; entry->ceiling != NULL && i < evaluation->charter->entitlements_count; i++) {
+		const struct entitlement *line = &evaluation->charter->entitlements[i];
+		struct text id;
+
+		if (line->resource_kind != RESOURCE_TOOL || line->effect != evaluation->effect ||
+			!text_equal(line->resource, evaluation->call->tool))
+			continue;
+		id = evaluation_sentence(evaluation, "charter/%.*s@%u/entitlements/%u",
+			TEXT_ARGS(entry->name), entry->in_force->version, line->number);
+		if (wants_all || is_named(decision, id))
+			put(accounts, ceiling_policies(entry->ceiling), id, line->approvals_count);
+	}
+}
+
+static void put_guardrails(
+	struct accounts *accounts, const struct decision *decision, struct text unit)
+{
+	const struct guardrails *guardrails =
+		registry_guardrails(accounts->evaluation->world->registry, unit);
+	size_t i;
+
+	for (i = 0; guardrails != NULL && i < decision->policies_count; i++)
+		put(accounts, guardrails_policies(guardrails), decision->policies[i], 0);
+}
+
+void accounts_fill(struct evaluation *evaluation, const struct decision *decision,
+	struct decide_explanation *out)
+{
+	struct text organisation = TEXT(REGISTRY_ORGANISATION);
+	struct text own = evaluation->charter->unit;
+	struct text resource = evaluation->server->unit;
+	struct accounts accounts = {evaluation,
+		arena_array(evaluation->arena, struct decide_account, DECIDE_ACCOUNTS_MAX), 0};
+
+	if (accounts.items == NULL || evaluation->tool == NULL)
+		return;
+	put_lines(&accounts, decision);
+	put_guardrails(&accounts, decision, organisation);
+	if (!text_equal(own, organisation))
+		put_guardrails(&accounts, decision, own);
+	if (!text_equal(resource, organisation) && !text_equal(resource, own))
+		put_guardrails(&accounts, decision, resource);
+	out->accounts = accounts.items;
+	out->accounts_count = accounts.count;
+}

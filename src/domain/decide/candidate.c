@@ -1,0 +1,759 @@
+/* Candidates for the one change.  Each builds a world or a call that differs from
+ * the real one in one thing, and says what; change_try decides whether it is any
+ * good, so a candidate may guess freely. */
+
+#include <string.h>
+
+#include "cedar/from_json.h"
+#include "domain/decide/change.h"
+
+#define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
+
+enum { DAY_S = 86400 };
+
+/* Copies to change, and what stands in for what. */
+struct altered {
+	struct registry_entry entry;
+	struct object object;
+	struct charter charter;
+	struct server server;
+	struct tool tool;
+	struct data_source source;
+	struct trial trial;
+};
+
+static void alter_identity(struct altered *altered, const struct registry_entry *entry)
+{
+	*altered = (struct altered){.entry = *entry, .object = *entry->in_force};
+	altered->charter = *entry->in_force->charter;
+	altered->object.charter = &altered->charter;
+	altered->entry.in_force = &altered->object;
+	altered->trial.identity = &altered->entry;
+}
+
+static struct json word_json(const char *word)
+{
+	return word == NULL ? json_null() : json_cstring(word);
+}
+
+/* ---- the call ---------------------------------------------------------------------- */
+
+/* A comparison that decided, and what it would have to be. */
+struct turn {
+	const struct cedar_part *part;
+	bool wanted;
+	bool is_permit;
+};
+
+static bool value_json(const struct cedar_value *value, struct json *out)
+{
+	switch ((int)value->type) {
+	case CEDAR_BOOL: *out = json_boolean(value->boolean); return true;
+	case CEDAR_LONG: *out = json_integer(value->integer); return true;
+	case CEDAR_STRING:
+		*out = json_string((struct text){value->string, value->count});
+		return true;
+	default: return false;
+	}
+}
+
+/* The call with one argument otherwise. */
+static bool call_with_argument(
+	struct changing *changing, struct text name, struct json value, struct call *out)
+{
+	const struct json *arguments = &changing->call->arguments;
+	struct json_builder object;
+	struct error err;
+	uint32_t i;
+
+	*out = *changing->call;
+	json_object_start(&object, changing->scratch);
+	for (i = 0; i < arguments->count; i++)
+		if (!text_equal(arguments->members[i].name, name))
+			json_put_named(
+				&object, arguments->members[i].name, arguments->members[i].value);
+	json_put_named(&object, name, value);
+	if (!json_object_seal(&object, &out->arguments, &err))
+		return false;
+	out->arguments_text = json_canonical_text(changing->scratch, &out->arguments);
+	return out->arguments_text.data != NULL;
+}
+
+/* What the argument would have to be: the value that was tried, or the pattern that
+ * it stands for. */
+static struct json wanted_json(
+	struct changing *changing, const struct cedar_comparison *comparison, struct json value)
+{
+	struct json_builder object;
+	struct error err;
+	struct json like;
+
+	if (comparison->relation != CEDAR_RELATION_LIKE)
+		return value;
+	json_object_start(&object, changing->scratch);
+	json_put_text(&object, "like", cedar_text_to(comparison->pattern));
+	return json_object_seal(&object, &like, &err) ? like : value;
+}
+
+static void try_argument(struct changing *changing, const struct turn *turn)
+{
+	const struct cedar_comparison *comparison = &turn->part->comparison;
+	struct evaluation *evaluation = changing->evaluation;
+	struct text name = cedar_text_to(comparison->names[1]);
+	const struct json *now = json_find_text(&changing->call->arguments, name);
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE, .from = json_null()};
+	struct cedar_value value;
+	struct json json;
+	struct call call;
+
+	if (!cedar_comparison_solve(
+		    comparison, turn->wanted, cedar_arena_from(changing->scratch), &value) ||
+		!value_json(&value, &json) || !call_with_argument(changing, name, json, &call))
+		return;
+	candidate.what = SAY("argument %.*s", TEXT_ARGS(name));
+	/* An argument that only a guardrail names is not the caller's to know. */
+	if (now != NULL || turn->is_permit)
+		candidate.hint = SAY("Another value of argument %.*s.", TEXT_ARGS(name));
+	if (now != NULL)
+		candidate.from = *now;
+	candidate.to = wanted_json(changing, comparison, json);
+	(void)change_try(changing, &candidate, changing->world, NULL, &call);
+}
+
+static void try_environment_of_call(struct changing *changing, enum environment value)
+{
+	struct call call = *changing->call;
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
+		.what = TEXT("environment of the call"),
+		.hint = TEXT("A task from another environment."),
+		.from = word_json(environment_word(call.environment)),
+		.to = word_json(environment_word(value))};
+
+	if (value == call.environment)
+		return;
+	call.environment = value;
+	(void)change_try(changing, &candidate, changing->world, NULL, &call);
+}
+
+static bool is_path(const struct cedar_comparison *comparison, const char *variable,
+	const char *name, size_t count)
+{
+	return comparison->relation != CEDAR_RELATION_NONE && comparison->name_count == count &&
+	       text_is(cedar_text_to(comparison->variable), variable) &&
+	       text_is(cedar_text_to(comparison->names[0]), name);
+}
+
+static void turn_call(struct changing *changing, const struct turn *turn)
+{
+	int value;
+
+	if (is_path(&turn->part->comparison, "context", "args", 2))
+		try_argument(changing, turn);
+	else if (is_path(&turn->part->comparison, "context", "environment", 1))
+		for (value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
+			try_environment_of_call(changing, (enum environment)value);
+}
+
+/* Whether another outcome of this part would turn the policy, and which. */
+static bool part_turns(const struct decide_account *account, size_t at, struct turn *out)
+{
+	const struct cedar_part *part = &account->told.parts[at];
+
+	*out = (struct turn){part, false, account->is_permit};
+	if (part->kind != CEDAR_PART_WHEN && part->kind != CEDAR_PART_UNLESS)
+		return false;
+	if (account->is_permit) {
+		out->wanted = part->kind == CEDAR_PART_WHEN;
+		return at == account->told.decisive;
+	}
+	out->wanted = part->kind == CEDAR_PART_UNLESS;
+	return part->result != CEDAR_PART_NOT_REACHED;
+}
+
+static void each_turn(
+	struct changing *changing, void (*turn)(struct changing *changing, const struct turn *turn))
+{
+	const struct decide_explanation *out = changing->out;
+	struct turn one;
+	size_t i, at;
+
+	for (i = 0; i < out->accounts_count; i++)
+		for (at = 0; at < out->accounts[i].told.part_count; at++)
+			if (!change_is_found(changing) && part_turns(&out->accounts[i], at, &one))
+				turn(changing, &one);
+}
+
+static void try_effect(struct changing *changing)
+{
+	const struct tool *tool = changing->evaluation->tool;
+	struct call call = *changing->call;
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
+		.what = TEXT("effect that is asked for"),
+		.hint = TEXT("The effect that the tool has."),
+		.from = word_json(effect_word(call.effect))};
+
+	if (tool == NULL)
+		return;
+	call.effect = tool->effect;
+	candidate.to = word_json(effect_word(tool->effect));
+	(void)change_try(changing, &candidate, changing->world, NULL, &call);
+}
+
+void change_call(struct changing *changing)
+{
+	const struct registry_entry *entry = changing->evaluation->entry;
+	int value;
+
+	each_turn(changing, turn_call);
+	if (changing->decision->reason == REASON_EFFECT_MISMATCH)
+		try_effect(changing);
+	/* Only where the charter covers it already: else it is the charter's change. */
+	if (changing->decision->reason == REASON_ENVIRONMENT && entry != NULL)
+		for (value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
+			if (charter_has_environment(
+				    entry->in_force->charter, (enum environment)value))
+				try_environment_of_call(changing, (enum environment)value);
+}
+
+/* ---- attributes that a policy compared ----------------------------------------------- */
+
+static const char *class_word(int value)
+{
+	return use_class_word((enum use_class)value);
+}
+
+static const char *risk_word(int value)
+{
+	return risk_tier_word((enum risk_tier)value);
+}
+
+static const char *place_word(int value)
+{
+	return environment_word((enum environment)value);
+}
+
+static const char *undo_word(int value)
+{
+	return reversal_word((enum reversal)value);
+}
+
+static int get_class(const struct altered *altered)
+{
+	return (int)altered->charter.use_class;
+}
+
+static void set_class(struct altered *altered, int value)
+{
+	altered->charter.use_class = (enum use_class)value;
+}
+
+static int get_risk(const struct altered *altered)
+{
+	return (int)altered->charter.risk;
+}
+
+static void set_risk(struct altered *altered, int value)
+{
+	altered->charter.risk = (enum risk_tier)value;
+}
+
+static int get_place(const struct altered *altered)
+{
+	return (int)altered->server.environment;
+}
+
+static void set_place(struct altered *altered, int value)
+{
+	altered->server.environment = (enum environment)value;
+}
+
+static int get_tool_risk(const struct altered *altered)
+{
+	return (int)altered->tool.risk;
+}
+
+static void set_tool_risk(struct altered *altered, int value)
+{
+	altered->tool.risk = (enum risk_tier)value;
+}
+
+static int get_undo(const struct altered *altered)
+{
+	return (int)altered->tool.reversal;
+}
+
+static void set_undo(struct altered *altered, int value)
+{
+	altered->tool.reversal = (enum reversal)value;
+}
+
+/* Words that policies compare, and whose they are. */
+struct attribute {
+	const char *variable;
+	const char *name;
+	const char *owner; /* "identity", "server" or "tool" */
+	const char *(*word)(int value);
+	int last; /* values are 1 to last, in the order in which they are tried */
+	int (*get)(const struct altered *altered);
+	void (*set)(struct altered *altered, int value);
+};
+static const struct attribute attributes[] = {
+	{"principal", "class", "identity", class_word, CLASS_EXECUTE, get_class, set_class},
+	{"principal", "risk", "identity", risk_word, RISK_CRITICAL, get_risk, set_risk},
+	{"resource", "risk", "tool", risk_word, RISK_CRITICAL, get_tool_risk, set_tool_risk},
+	{"resource", "reversal", "tool", undo_word, REVERSAL_IRREVERSIBLE, get_undo, set_undo},
+	{"resource", "environment", "server", place_word, ENVIRONMENT_PROD, get_place, set_place},
+};
+
+static struct text owner_name(const struct changing *changing, const struct attribute *attribute)
+{
+	if (strcmp(attribute->owner, "identity") == 0)
+		return changing->evaluation->entry->name;
+	return strcmp(attribute->owner, "tool") == 0 ? changing->evaluation->tool->name
+						     : changing->evaluation->server->name;
+}
+
+static void alter_all(struct changing *changing, struct altered *altered)
+{
+	alter_identity(altered, changing->evaluation->entry);
+	altered->server = *changing->evaluation->server;
+	altered->tool = *changing->evaluation->tool;
+	altered->trial.server = &altered->server;
+	altered->trial.tool = &altered->tool;
+}
+
+static void turn_attribute(
+	struct changing *changing, const struct turn *turn, const struct attribute *attribute)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct text owner = owner_name(changing, attribute);
+	int value;
+
+	if (!is_path(&turn->part->comparison, attribute->variable, attribute->name, 1))
+		return;
+	for (value = 1; value <= attribute->last && !change_is_found(changing); value++) {
+		struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
+			.what = SAY("%s %.*s: %s", attribute->owner, TEXT_ARGS(owner),
+				attribute->name)};
+		struct altered altered;
+
+		alter_all(changing, &altered);
+		if (attribute->get(&altered) == value)
+			continue;
+		candidate.from = word_json(attribute->word(attribute->get(&altered)));
+		candidate.to = word_json(attribute->word(value));
+		attribute->set(&altered, value);
+		(void)change_try(
+			changing, &candidate, changing->world, &altered.trial, changing->call);
+	}
+}
+
+static void turn_object(struct changing *changing, const struct turn *turn)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
+		turn_attribute(changing, turn, &attributes[i]);
+}
+
+/* ---- attributes by the reason of the refusal ------------------------------------------ */
+
+/* Tries a changed identity. */
+static void try_identity(
+	struct changing *changing, const struct altered *altered, struct candidate candidate)
+{
+	candidate.kind = CHANGE_ATTRIBUTE;
+	(void)change_try(changing, &candidate, changing->world, &altered->trial, changing->call);
+}
+
+static void change_state(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct registry_entry *entry =
+		evaluation_find_identity(evaluation, changing->call->identity);
+	struct altered altered;
+
+	if (entry == NULL || entry->in_force == NULL)
+		return;
+	alter_identity(&altered, entry);
+	altered.entry.state = IDENTITY_ACTIVE;
+	try_identity(changing, &altered,
+		(struct candidate){.what = SAY("identity %.*s: state", TEXT_ARGS(entry->name)),
+			.from = word_json(identity_state_word(entry->state)),
+			.to = json_cstring("active")});
+}
+
+static void change_end(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct registry_entry *entry =
+		evaluation_find_identity(evaluation, changing->call->identity);
+	struct altered altered;
+
+	if (entry == NULL || entry->in_force == NULL)
+		return;
+	alter_identity(&altered, entry);
+	altered.charter.expires_utc_s = changing->world->now_utc_ms / 1000 + DAY_S;
+	try_identity(changing, &altered,
+		(struct candidate){.what = SAY("identity %.*s: expires", TEXT_ARGS(entry->name)),
+			.from = json_null(),
+			.to = json_cstring("a later end")});
+}
+
+static void change_environments(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	enum environment wanted[] = {
+		evaluation->server == NULL ? ENVIRONMENT_NONE : evaluation->server->environment,
+		changing->call->environment};
+	size_t i;
+
+	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		struct altered altered;
+
+		if (wanted[i] == ENVIRONMENT_NONE)
+			continue;
+		alter_identity(&altered, evaluation->entry);
+		altered.charter.environments |= environment_bit(wanted[i]);
+		try_identity(changing, &altered,
+			(struct candidate){.what = SAY("identity %.*s: one more environment",
+						   TEXT_ARGS(evaluation->entry->name)),
+				.from = json_null(),
+				.to = word_json(environment_word(wanted[i]))});
+	}
+}
+
+/* The first class that permits the effect is the lowest. */
+static void change_class(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	int value = CLASS_SUMMARISE;
+	struct altered altered;
+
+	while (value < CLASS_EXECUTE &&
+		!use_class_permits((enum use_class)value, evaluation->effect))
+		value++;
+	alter_identity(&altered, evaluation->entry);
+	altered.charter.use_class = (enum use_class)value;
+	try_identity(changing, &altered,
+		(struct candidate){
+			.what = SAY("identity %.*s: class", TEXT_ARGS(evaluation->entry->name)),
+			.from = word_json(class_word(
+				get_class(&(struct altered){.charter = *evaluation->charter}))),
+			.to = word_json(class_word(value))});
+}
+
+static void change_definition(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct decide_world world = *changing->world;
+	char pinned[DIGEST_TEXT_BYTES], offered[DIGEST_TEXT_BYTES];
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE};
+
+	if (world.offered == NULL || evaluation->tool == NULL)
+		return;
+	digest_format(pinned, &evaluation->tool->definition);
+	digest_format(offered, world.offered);
+	candidate.what = SAY("tool %.*s: definition", TEXT_ARGS(evaluation->tool->name));
+	candidate.from = json_cstring(pinned);
+	candidate.to = json_cstring(offered);
+	world.definition = DEFINITION_MATCHES;
+	(void)change_try(changing, &candidate, &world, NULL, changing->call);
+}
+
+/* ---- data and outputs ------------------------------------------------------------------- */
+
+static enum sensitivity labelled(enum sensitivity value)
+{
+	return value == SENSITIVITY_UNLABELLED ? SENSITIVITY_RESTRICTED : value;
+}
+
+static struct json up_to_json(struct changing *changing, enum sensitivity value)
+{
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	json_object_start(&object, changing->scratch);
+	json_put_cstring(&object, "up-to", sensitivity_word(labelled(value)));
+	return json_object_seal(&object, &out, &err) ? out : json_null();
+}
+
+/* A line of the charter for the source, added or raised. */
+static void try_source_line(struct changing *changing, const struct data_source *source)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct charter *charter = evaluation->charter;
+	struct charter_data_source *lines = arena_array(
+		changing->scratch, struct charter_data_source, charter->data_sources_count + 1);
+	struct candidate candidate = {.from = json_null()};
+	struct altered altered;
+	uint32_t i, count = charter->data_sources_count;
+
+	if (lines == NULL)
+		return;
+	for (i = 0; i < charter->data_sources_count; i++) {
+		lines[i] = charter->data_sources[i];
+		if (text_equal(lines[i].name, source->name)) {
+			candidate.from = up_to_json(changing, lines[i].up_to);
+			count = i;
+		}
+	}
+	lines[count] = (struct charter_data_source){source->name, labelled(source->sensitivity)};
+	alter_identity(&altered, evaluation->entry);
+	altered.charter.data_sources = lines;
+	altered.charter.data_sources_count += count == charter->data_sources_count ? 1 : 0;
+	candidate.what = SAY("identity %.*s: data-source %.*s", TEXT_ARGS(evaluation->entry->name),
+		TEXT_ARGS(source->name));
+	candidate.to = up_to_json(changing, source->sensitivity);
+	try_identity(changing, &altered, candidate);
+}
+
+/* The source's own label, lowered: it changes what everybody may read, so it is
+ * tried after what changes one identity. */
+static void try_source_label(struct changing *changing, const struct data_source *source)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct charter_data_source *line =
+		charter_find_data_source(evaluation->charter, source->name);
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE};
+	struct altered altered = {.source = *source};
+
+	if (line == NULL || line->up_to == SENSITIVITY_UNLABELLED)
+		return;
+	altered.source.sensitivity = line->up_to;
+	altered.trial.source = &altered.source;
+	candidate.what = SAY("data-source %.*s: sensitivity", TEXT_ARGS(source->name));
+	candidate.from = word_json(sensitivity_word(source->sensitivity));
+	candidate.to = word_json(sensitivity_word(line->up_to));
+	(void)change_try(changing, &candidate, changing->world, &altered.trial, changing->call);
+}
+
+/* tool_reads_match finds sources of the real world: what was matched is looked up
+ * again by name in the trial. */
+static void change_sources(struct changing *changing)
+{
+	const struct evaluation *evaluation = changing->evaluation;
+	size_t i;
+
+	for (i = 0; i < evaluation->sources_count; i++)
+		try_source_line(changing, evaluation->sources[i]);
+	for (i = 0; i < evaluation->sources_count; i++)
+		try_source_label(changing, evaluation->sources[i]);
+}
+
+static void try_output(struct changing *changing, struct text to)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct charter *charter = evaluation->charter;
+	struct charter_output *lines =
+		arena_array(changing->scratch, struct charter_output, charter->outputs_count + 1);
+	enum sensitivity label =
+		evaluation->task == NULL ? SENSITIVITY_PUBLIC : evaluation->task->label;
+	struct candidate candidate = {.from = json_null()};
+	uint32_t i, at = charter->outputs_count;
+	struct altered altered;
+
+	if (lines == NULL)
+		return;
+	if (label == SENSITIVITY_UNLABELLED)
+		label = SENSITIVITY_PUBLIC;
+	if (evaluation->sources_count != 0 && evaluation->sensitivity > label)
+		label = evaluation->sensitivity;
+	for (i = 0; i < charter->outputs_count; i++) {
+		lines[i] = charter->outputs[i];
+		if (at == charter->outputs_count && text_equal(lines[i].to, to)) {
+			candidate.from = up_to_json(changing, lines[i].up_to);
+			at = i;
+		}
+	}
+	lines[at] = (struct charter_output){to, label};
+	alter_identity(&altered, evaluation->entry);
+	altered.charter.outputs = lines;
+	altered.charter.outputs_count += at == charter->outputs_count ? 1 : 0;
+	candidate.what = SAY(
+		"identity %.*s: output %.*s", TEXT_ARGS(evaluation->entry->name), TEXT_ARGS(to));
+	candidate.to = up_to_json(changing, label);
+	try_identity(changing, &altered, candidate);
+}
+
+static void change_outputs(struct changing *changing)
+{
+	const struct tool *tool = changing->evaluation->tool;
+	uint32_t i, item;
+
+	try_output(changing, TEXT("reply"));
+	for (i = 0; tool != NULL && i < tool->targets_count; i++) {
+		const struct json *value =
+			json_find_text(&changing->call->arguments, tool->targets[i].argument);
+
+		if (tool->targets[i].form != TARGET_RECIPIENT || value == NULL)
+			continue;
+		if (value->type == JSON_STRING)
+			try_output(changing, value->string);
+		for (item = 0; value->type == JSON_ARRAY && item < value->count; item++)
+			try_output(changing, value->items[item].string);
+	}
+}
+
+void change_objects(struct changing *changing)
+{
+	const struct evaluation *evaluation = changing->evaluation;
+
+	if (evaluation->tool != NULL && evaluation->server != NULL)
+		each_turn(changing, turn_object);
+	switch ((int)changing->decision->reason) {
+	case REASON_IDENTITY_NOT_ACTIVE: change_state(changing); break;
+	case REASON_CHARTER_EXPIRED: change_end(changing); break;
+	case REASON_ENVIRONMENT: change_environments(changing); break;
+	case REASON_CLASS_CEILING: change_class(changing); break;
+	case REASON_TOOL_QUARANTINED: change_definition(changing); break;
+	case REASON_DATA_SOURCE:
+	case REASON_SENSITIVITY: change_sources(changing); break;
+	case REASON_OUTPUT: change_outputs(changing); break;
+	default: break;
+	}
+}
+
+/* ---- entitlements -------------------------------------------------------------------------- */
+
+/* Tries the charter with these lines. */
+static void try_lines(struct changing *changing, const struct entitlement *lines, uint32_t count,
+	struct candidate candidate)
+{
+	struct altered altered;
+	struct ceiling *ceiling = NULL;
+	struct error err;
+
+	candidate.kind = CHANGE_ENTITLEMENT;
+	alter_identity(&altered, changing->evaluation->entry);
+	altered.charter.entitlements = lines;
+	altered.charter.entitlements_count = count;
+	if (ceiling_compile(&ceiling, &altered.charter, altered.object.version, &err)) {
+		altered.entry.ceiling = ceiling;
+		(void)change_try(
+			changing, &candidate, changing->world, &altered.trial, changing->call);
+	}
+	ceiling_destroy(&ceiling);
+}
+
+/* The charter's lines with room for one more. */
+static struct entitlement *lines_copy(struct changing *changing)
+{
+	const struct charter *charter = changing->evaluation->charter;
+	struct entitlement *lines =
+		arena_array(changing->scratch, struct entitlement, charter->entitlements_count + 1);
+	uint32_t i;
+
+	for (i = 0; lines != NULL && i < charter->entitlements_count; i++)
+		lines[i] = charter->entitlements[i];
+	return lines;
+}
+
+static struct json line_json(struct changing *changing, const struct entitlement *line)
+{
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	json_object_start(&object, changing->scratch);
+	json_put_cstring(&object, "effect", effect_word(line->effect));
+	json_put_text(&object, "tool", line->resource);
+	json_put_text_unless_empty(&object, "when", line->when);
+	return json_object_seal(&object, &out, &err) ? out : json_null();
+}
+
+static void try_line(struct changing *changing, struct text when)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct charter *charter = evaluation->charter;
+	struct entitlement *lines = lines_copy(changing);
+	uint32_t count = charter->entitlements_count;
+
+	if (lines == NULL || count == CHARTER_ENTITLEMENTS_MAX || change_is_found(changing))
+		return;
+	lines[count] = (struct entitlement){.number = count,
+		.effect = evaluation->effect,
+		.resource_kind = RESOURCE_TOOL,
+		.resource = changing->call->tool,
+		.when = when};
+	try_lines(changing, lines, count + 1,
+		(struct candidate){.what = SAY("identity %.*s: one more entitlement",
+					   TEXT_ARGS(evaluation->entry->name)),
+			.from = json_null(),
+			.to = line_json(changing, &lines[count])});
+}
+
+/* The line's conditions with the one that failed widened to this call's value;
+ * empty if that cannot be said. */
+static struct text condition_for(struct changing *changing, const struct decide_account *account)
+{
+	const struct cedar_account *told = &account->told;
+	struct text when = TEXT("");
+	size_t i;
+
+	if (!account->is_permit || told->is_cut || told->decisive >= told->part_count)
+		return when;
+	for (i = 0; i < told->part_count && when.data != NULL; i++) {
+		const struct cedar_part *part = &told->parts[i];
+		struct text one = cedar_text_to(part->text);
+
+		if (part->kind != CEDAR_PART_WHEN || part->range.line < account->when_line)
+			continue;
+		if (i == told->decisive) {
+			if (part->operand_count != 1 ||
+				!is_path(&part->comparison, "context", "args", 2) ||
+				part->operands[0].value.length >= CEDAR_OPERAND_BYTES_MAX - 3)
+				return TEXT("");
+			one = text_format(changing->scratch, "%.*s == %.*s",
+				TEXT_ARGS(cedar_text_to(part->operands[0].text)),
+				TEXT_ARGS(cedar_text_to(part->operands[0].value)));
+		}
+		when = text_format(changing->scratch, "%.*s%s(%.*s)", TEXT_ARGS(when),
+			when.length == 0 ? "" : " && ", TEXT_ARGS(one));
+	}
+	return when.data == NULL || when.length > CHARTER_WHEN_BYTES_MAX ? TEXT("") : when;
+}
+
+static void change_line_end(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct entitlement *lines = lines_copy(changing);
+	uint32_t i;
+
+	for (i = 0; lines != NULL && i < evaluation->charter->entitlements_count; i++) {
+		struct text id =
+			SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(evaluation->entry->name),
+				evaluation->entry->in_force->version, lines[i].number);
+
+		if (!text_equal(id, changing->decision->entitlement))
+			continue;
+		lines[i].expires_utc_s = 0;
+		try_lines(changing, lines, evaluation->charter->entitlements_count,
+			(struct candidate){.what = SAY("%.*s: expires", TEXT_ARGS(id)),
+				.from = json_null(),
+				.to = json_cstring("a later end")});
+		return;
+	}
+}
+
+void change_entitlements(struct changing *changing)
+{
+	const struct decide_explanation *out = changing->out;
+	enum reason reason = changing->decision->reason;
+	size_t i;
+
+	if (changing->evaluation->entry == NULL || changing->evaluation->tool == NULL)
+		return;
+	if (reason == REASON_ENTITLEMENT_EXPIRED)
+		change_line_end(changing);
+	if (reason != REASON_NO_ENTITLEMENT)
+		return;
+	for (i = 0; i < out->accounts_count; i++) {
+		struct text when = condition_for(changing, &out->accounts[i]);
+
+		if (when.length != 0)
+			try_line(changing, when);
+	}
+	try_line(changing, TEXT(""));
+}

@@ -1,0 +1,137 @@
+/* The smallest change that turns a refusal: candidates in order of the authority
+ * they give, least first; each is decided again, and the first that is allowed is
+ * the answer.  At most DECIDE_TRIALS_MAX are tried. */
+
+#include "domain/decide/change.h"
+
+#define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
+
+const char *change_kind_word(enum change_kind value)
+{
+	static const char *const words[] = {
+		[CHANGE_NONE] = NULL,
+		[CHANGE_APPROVAL] = "approval",
+		[CHANGE_ATTRIBUTE] = "attribute",
+		[CHANGE_ENTITLEMENT] = "entitlement",
+	};
+
+	return words[value];
+}
+
+bool change_is_found(const struct changing *changing)
+{
+	return changing->out->change.kind != CHANGE_NONE;
+}
+
+static struct text json_text(struct arena *arena, const struct json *value)
+{
+	struct text text = json_canonical_text(arena, value);
+
+	return text.data == NULL ? TEXT("?") : text;
+}
+
+static struct text sentence_of(struct changing *changing, const struct candidate *candidate)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct text from = json_text(changing->scratch, &candidate->from);
+	struct text to = json_text(changing->scratch, &candidate->to);
+
+	if (candidate->from.type == JSON_NULL)
+		return SAY("%.*s: %.*s.", TEXT_ARGS(candidate->what), TEXT_ARGS(to));
+	return SAY("%.*s: %.*s instead of %.*s.", TEXT_ARGS(candidate->what), TEXT_ARGS(to),
+		TEXT_ARGS(from));
+}
+
+/* Keeps a copy: what a candidate points to may be of the trial. */
+static void keep(struct changing *changing, const struct candidate *candidate)
+{
+	struct decide_change change = {.kind = candidate->kind};
+	struct error err;
+
+	change.what = text_copy(changing->arena, candidate->what);
+	change.sentence = sentence_of(changing, candidate);
+	if (change.what.data == NULL ||
+		!json_copy(&change.from, changing->arena, &candidate->from, &err) ||
+		!json_copy(&change.to, changing->arena, &candidate->to, &err))
+		return;
+	changing->out->change = change;
+	if (candidate->hint.length != 0)
+		changing->out->hint = text_copy(changing->arena, candidate->hint);
+}
+
+bool change_try(struct changing *changing, const struct candidate *candidate,
+	const struct decide_world *world, const struct trial *trial, const struct call *call)
+{
+	struct arena *arena;
+
+	if (change_is_found(changing) || changing->out->trials == changing->trials_max)
+		return change_is_found(changing);
+	changing->out->trials++;
+	arena = arena_create(DECIDE_TRIAL_BYTES_MAX);
+	if (arena == NULL)
+		return false;
+	if (trial_allows(world, trial, call, arena))
+		keep(changing, candidate);
+	arena_destroy(&arena);
+	return change_is_found(changing);
+}
+
+/* The search for approvals was done by decide; it is the smallest there is. */
+static void change_approval(struct changing *changing)
+{
+	const struct decision *decision = changing->decision;
+	struct json_builder names;
+	struct candidate candidate = {.kind = CHANGE_APPROVAL, .what = TEXT("approval")};
+	struct error err;
+	size_t i;
+
+	json_array_start(&names, changing->arena);
+	for (i = 0; i < decision->approvals_count; i++)
+		json_add(&names, json_string(decision->approvals[i]));
+	if (json_array_seal(&names, &candidate.to, &err))
+		keep(changing, &candidate);
+}
+
+static void change_find(struct changing *changing, enum decide_reach reach)
+{
+	if (changing->decision->verdict == VERDICT_ALLOW)
+		return;
+	if (changing->decision->verdict == VERDICT_ASK) {
+		change_approval(changing);
+		return;
+	}
+	change_call(changing);
+	if (reach == DECIDE_REACH_ALL) {
+		change_objects(changing);
+		change_entitlements(changing);
+	}
+}
+
+void decide_explain(const struct decide_world *world, const struct call *call,
+	const struct decision *decision, enum decide_reach reach, struct arena *arena,
+	struct decide_explanation *out)
+{
+	struct evaluation *evaluation = arena_new(arena, struct evaluation);
+	struct decision ignored = {.reason = REASON_NONE};
+	struct changing changing = {.world = world,
+		.call = call,
+		.decision = decision,
+		.evaluation = evaluation,
+		.arena = arena,
+		.trials_max =
+			reach == DECIDE_REACH_ALL ? DECIDE_TRIALS_MAX : DECIDE_TRIALS_CALL_MAX,
+		.out = out};
+
+	*out = (struct decide_explanation){.hint = TEXT("")};
+	changing.scratch = arena_create(DECIDE_TRIAL_BYTES_MAX);
+	if (evaluation == NULL || changing.scratch == NULL)
+		goto done;
+	*evaluation =
+		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &ignored};
+	(void)run_fixed(evaluation);
+	if (evaluation->principal != NULL)
+		accounts_fill(evaluation, decision, out);
+	change_find(&changing, reach);
+done:
+	arena_destroy(&changing.scratch);
+}

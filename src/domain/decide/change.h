@@ -1,0 +1,43 @@
+#ifndef DOMAIN_DECIDE_CHANGE_H
+#define DOMAIN_DECIDE_CHANGE_H
+
+#include "domain/decide/evaluation.h"
+#include "domain/decide/explanation.h"
+
+/* Private to domain/decide: the search for one change. */
+
+struct changing {
+	const struct decide_world *world;
+	const struct call *call;
+	const struct decision *decision;
+	struct evaluation *evaluation; /* as far as the fixed rules came */
+	struct arena *arena;           /* of what is handed out */
+	struct arena *scratch;         /* of one trial */
+	uint32_t trials_max;
+	struct decide_explanation *out;
+};
+
+/* account.c: needs an evaluation whose request is built. */
+void accounts_fill(struct evaluation *evaluation, const struct decision *decision,
+	struct decide_explanation *out);
+
+/* change.c: what a candidate is called, and what it changes. */
+struct candidate {
+	enum change_kind kind;
+	struct text what;
+	struct text hint; /* for the caller; empty: it is not the call's to change */
+	struct json from;
+	struct json to;
+};
+/* Tries one; true: it was found, and *out->change is it.  world and call may be the
+ * changing's own; trial may be NULL. */
+bool change_try(struct changing *changing, const struct candidate *candidate,
+	const struct decide_world *world, const struct trial *trial, const struct call *call);
+bool change_is_found(const struct changing *changing);
+
+/* candidate.c: changes of what the decision compared, of the call and of objects. */
+void change_call(struct changing *changing);
+void change_objects(struct changing *changing);
+void change_entitlements(struct changing *changing);
+
+#endif

@@ -1,0 +1,367 @@
+/* Outlooks.  The rules run in their order; those that need arguments are asked for
+ * what is left of them.
+ *
+ * Invariant: NEVER and ALWAYS are proven, WHEN is what is left.  An outlook that
+ * could not be worked out is NEVER. */
+
+#include "domain/decide/outlook.h"
+
+#include "cedar/from_json.h"
+#include "domain/decide/evaluation.h"
+
+#define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
+
+const char *may_word(enum may value)
+{
+	static const char *const words[] = {
+		[MAY_NEVER] = "never",
+		[MAY_WHEN] = "when",
+		[MAY_ALWAYS] = "always",
+	};
+
+	return words[value];
+}
+
+/* Those of the fixed rules that need no arguments, in their order. */
+static const struct rule known_rules[] = {
+	{rule_method},
+	{rule_identity},
+	{rule_server},
+	{rule_environment},
+	{rule_tool},
+	{rule_definition},
+	{rule_class},
+	{rule_request},
+};
+
+static const struct cedar_text unknowns[] = {
+	{"args", 4}, {"approvals", 9}, {"task", 4}, {"labels", 6}, {"chain", 5}};
+
+struct looking {
+	struct evaluation *evaluation;
+	struct cedar_partial partial;
+	struct outlook *out;
+	/* Whether what must hold certainly does, and what must not certainly does not. */
+	bool is_certain;
+};
+
+static bool never(struct looking *looking, enum reason reason, struct text explanation)
+{
+	looking->out->may = MAY_NEVER;
+	looking->out->reason = reason;
+	looking->out->explanation = explanation;
+	return false;
+}
+
+static bool never_for_memory(struct looking *looking)
+{
+	return never(looking, REASON_NO_MEMORY, TEXT("The question found no memory."));
+}
+
+static bool make_partial(struct looking *looking)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	struct cedar_member environment = {.name = CEDAR_TEXT("environment")};
+	struct cedar_error err;
+
+	environment.value =
+		cedar_value_string(cedar_text_of(environment_word(evaluation->call->environment)));
+	looking->partial = (struct cedar_partial){
+		.principal = &evaluation->request.principal,
+		.action = &evaluation->request.action,
+		.resource = &evaluation->request.resource,
+		.unknowns = unknowns,
+		.unknown_count = sizeof(unknowns) / sizeof(*unknowns),
+	};
+	return cedar_value_record(&looking->partial.context, cedar_arena_from(evaluation->arena),
+		&environment, 1, &err);
+}
+
+/* What is left of a policy; where that is too large to be said, its own source, if
+ * its scope is about the call at all. */
+static struct cedar_residual policy_left(
+	const struct looking *looking, const struct cedar_policy_set *set, size_t index)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	struct cedar_residual out;
+	struct cedar_error err;
+
+	if (cedar_policy_residual(set, index, evaluation->entities, &looking->partial,
+		    cedar_arena_from(evaluation->arena), &out, &err))
+		return out;
+	out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
+	if (!cedar_policy_applies(set, index, evaluation->entities, &evaluation->request))
+		return out;
+	out.kind = CEDAR_RESIDUAL_CONDITION;
+	out.text = cedar_policy_set_get(set, index).source;
+	out.may_fail = true;
+	return out;
+}
+
+/* ---- lines ---------------------------------------------------------------------------- */
+
+static bool is_about(const struct evaluation *evaluation, const struct entitlement *line)
+{
+	return line->resource_kind == RESOURCE_TOOL && line->effect == evaluation->effect &&
+	       text_equal(line->resource, evaluation->call->tool);
+}
+
+/* One line: what is left of it, if it can hold. */
+static bool look_at_line(struct looking *looking, const struct cedar_policy_set *set,
+	const struct entitlement *line, struct outlook_line *into)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	struct outlook_line one = {.line = line};
+	size_t index;
+
+	one.id = SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(evaluation->entry->name),
+		evaluation->entry->in_force->version, line->number);
+	if (!cedar_policy_set_find(set, cedar_text_from(one.id), &index))
+		return never_for_memory(looking);
+	one.left = policy_left(looking, set, index);
+	if (one.left.kind != CEDAR_RESIDUAL_TRUE && one.left.kind != CEDAR_RESIDUAL_CONDITION)
+		return true;
+	into[looking->out->lines_count++] = one;
+	return true;
+}
+
+static bool never_without_line(struct looking *looking, bool has_expired)
+{
+	struct evaluation *evaluation = looking->evaluation;
+
+	if (has_expired)
+		return never(looking, REASON_ENTITLEMENT_EXPIRED,
+			TEXT("Each line that permits it has expired."));
+	return never(looking, REASON_NO_ENTITLEMENT,
+		SAY("No line of the charter %.*s@%u permits %s on %.*s.",
+			TEXT_ARGS(evaluation->entry->name), evaluation->entry->in_force->version,
+			effect_word(evaluation->effect), TEXT_ARGS(evaluation->call->tool)));
+}
+
+static bool look_at_lines(struct looking *looking)
+{
+	const struct evaluation *evaluation = looking->evaluation;
+	const struct charter *charter = evaluation->charter;
+	const struct ceiling *ceiling = evaluation->entry->ceiling;
+	struct outlook_line *lines = arena_array(
+		evaluation->arena, struct outlook_line, charter->entitlements_count + 1);
+	bool has_expired = false, is_certain = false;
+	uint32_t i;
+
+	if (lines == NULL)
+		return never_for_memory(looking);
+	looking->out->lines = lines;
+	for (i = 0; ceiling != NULL && i < charter->entitlements_count; i++) {
+		const struct entitlement *line = &charter->entitlements[i];
+
+		if (!is_about(evaluation, line))
+			continue;
+		if (is_expired(line->expires_utc_s, evaluation->world->now_utc_ms / 1000))
+			has_expired = true;
+		else if (!look_at_line(looking, ceiling_policies(ceiling), line, lines))
+			return false;
+	}
+	if (looking->out->lines_count == 0)
+		return never_without_line(looking, has_expired);
+	for (i = 0; i < looking->out->lines_count; i++)
+		is_certain |= lines[i].left.kind == CEDAR_RESIDUAL_TRUE;
+	looking->is_certain &= is_certain;
+	return true;
+}
+
+/* ---- data ------------------------------------------------------------------------------- */
+
+static bool is_covered(const struct looking *looking, const struct data_source *source)
+{
+	const struct charter *charter = looking->evaluation->charter;
+	const struct charter_data_source *line =
+		source == NULL ? NULL : charter_find_data_source(charter, source->name);
+	int level = source == NULL ? 0 : sensitivity_level(source->sensitivity);
+	bool may_be_replied = false;
+	uint32_t i;
+
+	for (i = 0; i < charter->outputs_count; i++) {
+		if (!text_is(charter->outputs[i].to, "reply"))
+			continue;
+		may_be_replied = charter->outputs[i].up_to != SENSITIVITY_UNLABELLED &&
+				 level <= sensitivity_level(charter->outputs[i].up_to);
+		break;
+	}
+	return line != NULL && may_be_replied && line->up_to != SENSITIVITY_UNLABELLED &&
+	       level <= sensitivity_level(line->up_to);
+}
+
+static bool judge_reads(struct looking *looking, const struct outlook_read *reads)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	size_t i, possible = 0;
+	bool is_certain = false;
+
+	for (i = 0; i < looking->out->reads_count; i++) {
+		const struct outlook_read *read = &reads[i];
+		bool is_true = read->left.kind == CEDAR_RESIDUAL_TRUE;
+
+		if (read->left.kind == CEDAR_RESIDUAL_FAILED)
+			return never(looking, REASON_COULD_NOT_EVALUATE,
+				SAY("Whether it reads data source %.*s cannot be evaluated.",
+					TEXT_ARGS(read->name)));
+		if (is_true && !read->is_covered)
+			return never(looking, REASON_DATA_SOURCE,
+				SAY("It reads data source %.*s, which the charter does not cover.",
+					TEXT_ARGS(read->name)));
+		if (read->left.kind == CEDAR_RESIDUAL_FALSE)
+			continue;
+		possible++;
+		is_certain |= is_true;
+		if (!is_true && (!read->is_covered || read->left.may_fail))
+			looking->is_certain = false;
+	}
+	if (looking->out->reads_count > 0 && possible == 0)
+		return never(looking, REASON_DATA_SOURCE,
+			TEXT("It reads data that no registered data source covers."));
+	looking->is_certain &= is_certain || looking->out->reads_count == 0;
+	return true;
+}
+
+static bool look_at_reads(struct looking *looking)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	const struct tool *tool = evaluation->tool;
+	struct outlook_read *reads =
+		arena_array(evaluation->arena, struct outlook_read, tool->reads_count + 1);
+	uint32_t i;
+
+	if (reads == NULL || (tool->reads_count > 0 && evaluation->world->reads == NULL))
+		return never_for_memory(looking);
+	looking->out->reads = reads;
+	looking->out->reads_count = tool->reads_count;
+	for (i = 0; i < tool->reads_count; i++) {
+		reads[i].name = tool->reads[i].data_source;
+		reads[i].source = evaluation_find_data_source(evaluation, reads[i].name);
+		reads[i].is_covered = is_covered(looking, reads[i].source);
+		if (!tool_reads_left(evaluation->world->reads, i, evaluation, &looking->partial,
+			    &reads[i].left))
+			return never_for_memory(looking);
+	}
+	return judge_reads(looking, reads);
+}
+
+static void look_at_recipients(struct looking *looking)
+{
+	const struct tool *tool = looking->evaluation->tool;
+	uint32_t i;
+
+	for (i = 0; i < tool->targets_count; i++) {
+		/* A malformed target is refused, so no tool that has one is certain. */
+		looking->is_certain = false;
+		if (tool->targets[i].form == TARGET_RECIPIENT)
+			looking->out->has_recipients = true;
+	}
+}
+
+/* ---- guardrails ------------------------------------------------------------------------- */
+
+struct forbids {
+	struct outlook_forbid *items;
+	size_t capacity;
+};
+
+static bool put_forbid(
+	struct looking *looking, struct forbids *forbids, const struct outlook_forbid *forbid)
+{
+	size_t count = looking->out->forbids_count, i;
+	struct outlook_forbid *larger;
+
+	if (count == forbids->capacity || forbids->items == NULL) {
+		forbids->capacity = count == 0 ? 4 : count * 2;
+		larger = arena_array(
+			looking->evaluation->arena, struct outlook_forbid, forbids->capacity);
+		if (larger == NULL)
+			return never_for_memory(looking);
+		for (i = 0; forbids->items != NULL && i < count; i++)
+			larger[i] = forbids->items[i];
+		forbids->items = larger;
+		looking->out->forbids = larger;
+	}
+	forbids->items[looking->out->forbids_count++] = *forbid;
+	return true;
+}
+
+static bool look_at_guardrails(struct looking *looking, struct forbids *forbids, struct text unit)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	const struct guardrails *guardrails =
+		registry_guardrails(evaluation->world->registry, unit);
+	const struct cedar_policy_set *set =
+		guardrails == NULL ? NULL : guardrails_policies(guardrails);
+	size_t i, count = set == NULL ? 0 : cedar_policy_set_count(set);
+
+	for (i = 0; i < count; i++) {
+		struct outlook_forbid forbid = {.left = policy_left(looking, set, i)};
+
+		if (forbid.left.kind == CEDAR_RESIDUAL_FALSE)
+			continue;
+		forbid.id = cedar_text_to(cedar_policy_set_get(set, i).id);
+		if (forbid.left.kind == CEDAR_RESIDUAL_TRUE)
+			return never(looking, REASON_FORBIDDEN,
+				SAY("%.*s forbids it.", TEXT_ARGS(forbid.id)));
+		if (forbid.left.kind == CEDAR_RESIDUAL_FAILED)
+			return never(looking, REASON_COULD_NOT_EVALUATE,
+				SAY("%.*s cannot be evaluated.", TEXT_ARGS(forbid.id)));
+		looking->is_certain = false;
+		if (!put_forbid(looking, forbids, &forbid))
+			return false;
+	}
+	return true;
+}
+
+static bool look_at_all_guardrails(struct looking *looking)
+{
+	struct text organisation = TEXT(REGISTRY_ORGANISATION);
+	struct text own = looking->evaluation->charter->unit;
+	struct text resource = looking->evaluation->server->unit;
+	struct forbids forbids = {NULL, 0};
+
+	if (!look_at_guardrails(looking, &forbids, organisation))
+		return false;
+	if (!text_equal(own, organisation) && !look_at_guardrails(looking, &forbids, own))
+		return false;
+	return text_equal(resource, organisation) || text_equal(resource, own) ||
+	       look_at_guardrails(looking, &forbids, resource);
+}
+
+/* ---- all -------------------------------------------------------------------------------- */
+
+static bool look(struct looking *looking)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	size_t i;
+
+	for (i = 0; i < sizeof(known_rules) / sizeof(*known_rules); i++)
+		if (!known_rules[i].holds(evaluation))
+			return never(
+				looking, evaluation->out->reason, evaluation->out->explanation);
+	if (!make_partial(looking))
+		return never_for_memory(looking);
+	look_at_recipients(looking);
+	return look_at_lines(looking) && look_at_reads(looking) && look_at_all_guardrails(looking);
+}
+
+void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct outlook *out)
+{
+	struct evaluation *evaluation = arena_new(arena, struct evaluation);
+	struct decision decision = {.reason = REASON_NONE};
+	struct looking looking = {.evaluation = evaluation, .out = out, .is_certain = true};
+
+	*out = (struct outlook){
+		.may = MAY_NEVER, .reason = REASON_NO_MEMORY, .environment = call->environment};
+	if (evaluation == NULL)
+		return;
+	*evaluation =
+		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &decision};
+	if (!look(&looking))
+		return;
+	out->reason = REASON_NONE;
+	out->may = looking.is_certain ? MAY_ALWAYS : MAY_WHEN;
+}

@@ -1,0 +1,69 @@
+#ifndef DOMAIN_DECIDE_OUTLOOK_H
+#define DOMAIN_DECIDE_OUTLOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/decide/decide.h"
+#include "remit/cedar.h"
+
+/* What an identity may do with one tool, whatever the arguments: never, always, or
+ * when a condition holds.  By what is left of each line and guardrail once identity,
+ * tool and environment are known, and arguments, approvals, task, labels and chain
+ * are not; so nothing is tried, and nothing is missed.
+ *
+ * Not in it, because it depends on the moment: the task, those above it, calls per
+ * minute.  Not in it either: that a target must be well formed, and that Cedar must
+ * be able to hold the arguments that are read. */
+
+enum may { MAY_NEVER = 0, MAY_WHEN, MAY_ALWAYS };
+
+/* A line of the charter: one that is left. */
+struct outlook_line {
+	struct text id; /* "charter/NAME@VERSION/entitlements/N" */
+	const struct entitlement *line;
+	struct cedar_residual left; /* TRUE or CONDITION */
+};
+
+/* A guardrail that may forbid it. */
+struct outlook_forbid {
+	struct text id;
+	struct cedar_residual left; /* not FALSE */
+};
+
+/* A `reads` line of the tool. */
+struct outlook_read {
+	const struct data_source *source; /* NULL: not registered */
+	struct text name;
+	struct cedar_residual left;
+	bool is_covered; /* by the charter's data-sources and its output `reply` */
+};
+
+/* It is allowed exactly if one of lines holds, none of forbids holds or fails, and, if
+ * there are reads, one of them holds, none fails and none that holds is uncovered;
+ * and, with recipients, each of them may get what was read. */
+struct outlook {
+	enum may may;
+	enum reason reason;      /* NEVER: why */
+	struct text explanation; /* NEVER: in words */
+	enum environment environment;
+	const struct outlook_line *lines;
+	size_t lines_count;
+	const struct outlook_forbid *forbids;
+	size_t forbids_count;
+	const struct outlook_read *reads;
+	size_t reads_count;
+	bool has_recipients;
+};
+
+/* call names identity, server, tool and environment; its arguments are not read.
+ * world is that of a question, with the tool's reads and definition.  Cannot fail:
+ * what finds no memory is NEVER, for that.  Texts live in arena and registry. */
+void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct outlook *out);
+
+/* "never", "when", "always". */
+const char *may_word(enum may value);
+
+#endif

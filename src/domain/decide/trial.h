@@ -1,0 +1,20 @@
+#ifndef DOMAIN_DECIDE_TRIAL_H
+#define DOMAIN_DECIDE_TRIAL_H
+
+#include "domain/decide/decide.h"
+
+/* Private to domain/decide: a world in which one thing is otherwise. */
+
+/* NULL: as registered.  Each stands in for the registered one of the same name. */
+struct trial {
+	const struct registry_entry *identity;
+	const struct server *server;
+	const struct tool *tool;
+	const struct data_source *source;
+};
+
+/* Whether the call would be allowed, without approvals. */
+bool trial_allows(const struct decide_world *world, const struct trial *trial,
+	const struct call *call, struct arena *arena);
+
+#endif

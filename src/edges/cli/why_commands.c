@@ -1,0 +1,190 @@
+#include "edges/cli/command.h"
+
+#include <string.h>
+
+/* Who may do what, and why. */
+
+static int list_outlooks(struct cli *cli, struct text target)
+{
+	struct cli_reply reply;
+	int status;
+
+	if (cli_get(cli, &reply, &status, "%.*s", TEXT_ARGS(target))) {
+		cli_print(cli, &reply.json);
+		cli_say_more(cli, &reply.json);
+	}
+	return status;
+}
+
+/* The target with --after and --limit. */
+static int list_page(struct cli *cli, struct text target, char mark)
+{
+	struct buffer whole;
+	int status = EXIT_UNAVAILABLE;
+
+	buffer_init(&whole, 8192);
+	buffer_append_text(&whole, target);
+	if (cli_page_query(cli, &whole, mark))
+		status = list_outlooks(cli, buffer_text(&whole));
+	buffer_deinit(&whole);
+	return status;
+}
+
+int command_can(struct cli *cli)
+{
+	struct text name = cli_escape(cli, cli->words[0]);
+
+	return list_page(cli, text_format(cli->arena, "/v1/can/%.*s", TEXT_ARGS(name)), '?');
+}
+
+int command_who(struct cli *cli)
+{
+	struct text effect = cli_escape(cli, cli->words[0]);
+	struct text resource = cli_escape(cli, cli->words[1]);
+
+	return list_page(cli,
+		text_format(cli->arena, "/v1/who?effect=%.*s&resource=%.*s", TEXT_ARGS(effect),
+			TEXT_ARGS(resource)),
+		'&');
+}
+
+/* ---- why, for people ------------------------------------------------------------------ */
+
+/* "false: CLAUSE (2:7); context.args.path is \"x\"" */
+static struct text part_line(struct cli *cli, const struct json *part)
+{
+	const struct json *values = json_find(part, "values");
+	int64_t line = json_integer_or(part, "line", 0);
+	struct text error = json_text_or(part, "error", "");
+	struct text result = json_text_or(part, "result", "");
+	struct text out = text_format(cli->arena, "%.*s: %.*s",
+		TEXT_ARGS(text_is(result, "not_reached") ? TEXT("not reached") : result),
+		TEXT_ARGS(json_text_or(part, "text", "")));
+
+	if (line > 0)
+		out = text_format(cli->arena, "%.*s (%lld:%lld)", TEXT_ARGS(out), (long long)line,
+			(long long)json_integer_or(part, "column", 0));
+	if (error.length > 0)
+		out = text_format(cli->arena, "%.*s; %.*s", TEXT_ARGS(out), TEXT_ARGS(error));
+	for (uint32_t i = 0; values != NULL && i < values->count; i++)
+		out = text_format(cli->arena, "%.*s; %.*s is %.*s", TEXT_ARGS(out),
+			TEXT_ARGS(json_text_or(&values->items[i], "text", "")),
+			TEXT_ARGS(json_text_or(&values->items[i], "value", "")));
+	return out;
+}
+
+/* The parts of one policy, without what of its scope is as it should be. */
+static struct json account_lines(struct cli *cli, const struct json *account)
+{
+	const struct json *parts = json_find(account, "parts");
+	struct json_builder lines;
+	struct error err;
+	struct json out;
+
+	json_array_start(&lines, cli->arena);
+	for (uint32_t i = 0; parts != NULL && i < parts->count; i++) {
+		struct text part = json_text_or(&parts->items[i], "part", "");
+		struct text result = json_text_or(&parts->items[i], "result", "");
+
+		if (text_is(part, "when") || text_is(part, "unless") || !text_is(result, "true"))
+			json_add(&lines, json_string(part_line(cli, &parts->items[i])));
+	}
+	return json_array_seal(&lines, &out, &err) ? out : json_null();
+}
+
+static struct json clauses_of(struct cli *cli, const struct json *accounts)
+{
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	json_object_start(&object, cli->arena);
+	for (uint32_t i = 0; accounts != NULL && i < accounts->count; i++)
+		json_put_named(&object, json_text_or(&accounts->items[i], "policy", ""),
+			account_lines(cli, &accounts->items[i]));
+	return json_object_seal(&object, &out, &err) ? out : json_null();
+}
+
+/* As it came, or, for people, clauses in a line each and the change as a sentence. */
+static void print_why(struct cli *cli, const struct json *answer)
+{
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	if (cli->output != OUTPUT_TABLE) {
+		cli_print(cli, answer);
+		return;
+	}
+	json_object_start(&object, cli->arena);
+	for (uint32_t i = 0; i < answer->count; i++) {
+		const struct json_member *member = &answer->members[i];
+
+		if (text_is(member->name, "accounts"))
+			json_put(&object, "clauses", clauses_of(cli, &member->value));
+		else if (text_is(member->name, "change"))
+			json_put_text(
+				&object, "change", json_text_or(&member->value, "sentence", ""));
+		else if (!text_is(member->name, "clause"))
+			json_put_named(&object, member->name, member->value);
+	}
+	cli_print(cli, json_object_seal(&object, &out, &err) ? &out : answer);
+}
+
+static int exit_of_verdict(struct text verdict)
+{
+	return text_is(verdict, "allow") ? EXIT_DONE
+	       : text_is(verdict, "ask") ? EXIT_WAITING
+					 : EXIT_REFUSED;
+}
+
+static int why_record(struct cli *cli)
+{
+	const char *name = cli->words[0][0] == '#' ? cli->words[0] + 1 : cli->words[0];
+	struct text index = cli_escape(cli, name);
+	const struct json *record;
+	struct cli_reply reply;
+	int status;
+
+	if (!cli_get(cli, &reply, &status, "/v1/records/%.*s", TEXT_ARGS(index)))
+		return status;
+	cli_print(cli, &reply.json);
+	record = json_find(&reply.json, "record");
+	return exit_of_verdict(json_text_or(record, "verdict", "allow"));
+}
+
+int command_why(struct cli *cli)
+{
+	struct cli_call call = {.method = "POST", .target = TEXT("/v1/why")};
+	const char *written = cli->values[OPTION_ARGUMENTS];
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json arguments;
+	struct json body;
+	struct error err;
+	int status;
+
+	if (cli->words_count == 1)
+		return why_record(cli);
+	if (cli->words_count != 3)
+		return cli_usage(cli->command, "one word or three are expected");
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "identity", cli->words[0]);
+	json_put_cstring(&object, "effect", cli->words[1]);
+	json_put_cstring(&object, "resource", cli->words[2]);
+	if (cli->values[OPTION_ENVIRONMENT] != NULL)
+		json_put_cstring(&object, "environment", cli->values[OPTION_ENVIRONMENT]);
+	if (written != NULL) {
+		if (!json_parse(
+			    &arguments, cli->arena, text_of(written), &json_limits_default, &err))
+			return cli_usage(cli->command, err.text);
+		json_put(&object, "arguments", arguments);
+	}
+	if (!json_object_seal(&object, &body, &err))
+		return cli_usage(cli->command, err.text);
+	call.body = &body;
+	if (!cli_ask(cli, &call, &reply, &status))
+		return status;
+	print_why(cli, &reply.json);
+	return exit_of_verdict(json_text_or(&reply.json, "verdict", ""));
+}

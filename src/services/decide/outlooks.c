@@ -1,0 +1,419 @@
+/* What an identity may do, and who may do something: outlooks, as JSON, a page at a
+ * time.  Each is worked out in memory of its own, so that a page costs what it
+ * says. */
+
+#include "cedar/from_json.h"
+#include "domain/decide/outlook.h"
+#include "services/decide/decide_private.h"
+
+enum { OUTLOOK_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* One page while it grows. */
+struct page {
+	struct decide_service *service;
+	struct arena *arena;   /* of the answer */
+	struct arena *scratch; /* of one outlook */
+	struct json_builder items;
+	enum effect effect;
+	struct text resource; /* who: the tool */
+	struct text last;     /* what the page ends with */
+	int64_t now_utc_ms;
+	uint32_t left;
+	bool has_more;
+	bool has_failed;
+	struct error *err;
+};
+
+static bool page_start(struct page *page)
+{
+	page->scratch = arena_create(OUTLOOK_BYTES_MAX);
+	json_array_start(&page->items, page->arena);
+	return page->scratch != NULL ||
+	       error_set(page->err, ERROR_LIMIT, "no memory for the question");
+}
+
+static bool page_seal(struct page *page, bool ok, struct json *out)
+{
+	struct json_builder object;
+	struct json items;
+
+	arena_destroy(&page->scratch);
+	if (!ok || !json_array_seal(&page->items, &items, page->err))
+		return false;
+	json_object_start(&object, page->arena);
+	json_put(&object, "items", items);
+	if (page->has_more)
+		json_put_text(&object, "next", page->last);
+	return json_object_seal(&object, out, page->err);
+}
+
+/* ---- one outlook as JSON ------------------------------------------------------------- */
+
+static bool is_approval(const struct entitlement *line, struct text condition, struct arena *arena)
+{
+	uint32_t i;
+
+	for (i = 0; i < line->approvals_count; i++)
+		if (text_equal(condition, text_format(arena, "context.approvals.contains(\"%.*s\")",
+						  TEXT_ARGS(line->approvals[i]))))
+			return true;
+	return false;
+}
+
+/* What must hold besides the line's approvals; empty: nothing. */
+static struct text line_condition(struct page *page, const struct outlook_line *line)
+{
+	const struct cedar_residual *left = &line->left;
+	struct text out = TEXT("");
+	size_t i;
+
+	if (left->kind != CEDAR_RESIDUAL_CONDITION)
+		return out;
+	if (left->condition_count == 0)
+		return cedar_text_to(left->text);
+	for (i = 0; i < left->condition_count; i++) {
+		struct text one = cedar_text_to(left->conditions[i]);
+
+		if (is_approval(line->line, one, page->scratch))
+			continue;
+		out = text_format(page->scratch,
+			left->condition_count == 1 ? "%.*s%s%.*s" : "%.*s%s(%.*s)", TEXT_ARGS(out),
+			out.length == 0 ? "" : " && ", TEXT_ARGS(one));
+	}
+	return out.data == NULL ? cedar_text_to(left->text) : out;
+}
+
+static bool lines_json(struct page *page, const struct outlook *outlook, struct json *out)
+{
+	struct json_builder array;
+	size_t i;
+
+	json_array_start(&array, page->scratch);
+	for (i = 0; i < outlook->lines_count; i++) {
+		const struct outlook_line *line = &outlook->lines[i];
+		struct json_builder object;
+		struct json one;
+
+		json_object_start(&object, page->scratch);
+		json_put_text(&object, "entitlement", line->id);
+		json_put_text_unless_empty(&object, "when", line_condition(page, line));
+		if (line->line->approvals_count > 0)
+			json_put_texts(&object, "approvals", line->line->approvals,
+				line->line->approvals_count);
+		if (line->left.may_fail)
+			json_put_boolean(&object, "may_fail", true);
+		if (!json_object_seal(&object, &one, page->err))
+			return false;
+		json_add(&array, one);
+	}
+	return json_array_seal(&array, out, page->err);
+}
+
+static bool forbids_json(struct page *page, const struct outlook *outlook, struct json *out)
+{
+	struct json_builder array;
+	size_t i;
+
+	json_array_start(&array, page->scratch);
+	for (i = 0; i < outlook->forbids_count; i++) {
+		const struct outlook_forbid *forbid = &outlook->forbids[i];
+		struct json_builder object;
+		struct json one;
+
+		json_object_start(&object, page->scratch);
+		json_put_text(&object, "policy", forbid->id);
+		json_put_text(&object, "when", cedar_text_to(forbid->left.text));
+		if (forbid->left.may_fail)
+			json_put_boolean(&object, "may_fail", true);
+		if (!json_object_seal(&object, &one, page->err))
+			return false;
+		json_add(&array, one);
+	}
+	return json_array_seal(&array, out, page->err);
+}
+
+static bool reads_json(struct page *page, const struct outlook *outlook, struct json *out)
+{
+	struct json_builder array;
+	size_t i;
+
+	json_array_start(&array, page->scratch);
+	for (i = 0; i < outlook->reads_count; i++) {
+		const struct outlook_read *read = &outlook->reads[i];
+		struct json_builder object;
+		struct json one;
+
+		if (read->left.kind == CEDAR_RESIDUAL_FALSE)
+			continue;
+		json_object_start(&object, page->scratch);
+		json_put_text(&object, "data-source", read->name);
+		json_put_text_unless_empty(&object, "when", cedar_text_to(read->left.text));
+		json_put_boolean(&object, "covered", read->is_covered);
+		if (!json_object_seal(&object, &one, page->err))
+			return false;
+		json_add(&array, one);
+	}
+	return json_array_seal(&array, out, page->err);
+}
+
+/* ---- the whole condition in one text, for people -------------------------------------- */
+
+static struct text joined(struct page *page, struct text whole, const char *mark, struct text one)
+{
+	struct text out = text_format(page->scratch, "%.*s%s%s%.*s", TEXT_ARGS(whole),
+		whole.length == 0 ? "" : " && ", mark, TEXT_ARGS(one));
+
+	return out.data == NULL ? whole : out;
+}
+
+/* Lines: one must hold.  The approvals of an only line are told beside it. */
+static struct text lines_text(struct page *page, const struct outlook *outlook)
+{
+	struct text out = TEXT("");
+	size_t i;
+
+	if (outlook->lines_count == 1)
+		return line_condition(page, &outlook->lines[0]);
+	for (i = 0; i < outlook->lines_count; i++) {
+		if (outlook->lines[i].left.kind == CEDAR_RESIDUAL_TRUE)
+			return TEXT("");
+		out = text_format(page->scratch, "%.*s%s(%.*s)", TEXT_ARGS(out),
+			i == 0 ? "" : " || ",
+			TEXT_ARGS(cedar_text_to(outlook->lines[i].left.text)));
+	}
+	return outlook->lines_count < 2 ? out
+					: text_format(page->scratch, "(%.*s)", TEXT_ARGS(out));
+}
+
+/* Reads: a source that is covered, and none that is not. */
+static struct text reads_text(struct page *page, const struct outlook *outlook, struct text whole)
+{
+	struct text covered = TEXT("");
+	bool is_certain = outlook->reads_count == 0;
+	size_t i;
+
+	for (i = 0; i < outlook->reads_count; i++) {
+		const struct outlook_read *read = &outlook->reads[i];
+		struct text one = text_format(
+			page->scratch, "(%.*s)", TEXT_ARGS(cedar_text_to(read->left.text)));
+
+		if (read->left.kind == CEDAR_RESIDUAL_TRUE)
+			is_certain = true;
+		if (read->left.kind != CEDAR_RESIDUAL_CONDITION)
+			continue;
+		if (!read->is_covered)
+			whole = joined(page, whole, "!", one);
+		else
+			covered = text_format(page->scratch, "%.*s%s%.*s", TEXT_ARGS(covered),
+				covered.length == 0 ? "" : " || ", TEXT_ARGS(one));
+	}
+	return is_certain || covered.length == 0
+		       ? whole
+		       : joined(page, whole, "",
+				 text_format(page->scratch, "(%.*s)", TEXT_ARGS(covered)));
+}
+
+static struct text whole_text(struct page *page, const struct outlook *outlook)
+{
+	struct text whole = lines_text(page, outlook);
+	size_t i;
+
+	whole = reads_text(page, outlook, whole);
+	for (i = 0; i < outlook->forbids_count; i++)
+		whole = joined(page, whole, "!",
+			text_format(page->scratch, "(%.*s)",
+				TEXT_ARGS(cedar_text_to(outlook->forbids[i].left.text))));
+	return whole;
+}
+
+static bool outlook_json(struct page *page, const struct registry_entry *entry,
+	const struct call *call, const struct outlook *outlook, struct json *out)
+{
+	struct json_builder object;
+	struct json lines, forbids, reads;
+
+	if (!lines_json(page, outlook, &lines) || !forbids_json(page, outlook, &forbids) ||
+		!reads_json(page, outlook, &reads))
+		return false;
+	json_object_start(&object, page->scratch);
+	json_put_text(&object, "identity", entry->name);
+	json_put_text(&object, "tool", call->tool);
+	json_put_cstring(&object, "effect", effect_word(call->effect));
+	json_put_text_unless_empty(
+		&object, "environment", text_of(environment_word(outlook->environment)));
+	json_put_cstring(&object, "may", may_word(outlook->may));
+	if (outlook->may == MAY_NEVER) {
+		json_put_cstring(&object, "reason", reason_word(outlook->reason));
+		json_put_text(&object, "explanation", outlook->explanation);
+		return json_object_seal(&object, out, page->err);
+	}
+	json_put_text_unless_empty(&object, "when", whole_text(page, outlook));
+	if (outlook->lines_count == 1 && outlook->lines[0].line->approvals_count > 0)
+		json_put_texts(&object, "approvals", outlook->lines[0].line->approvals,
+			outlook->lines[0].line->approvals_count);
+	if (outlook->has_recipients)
+		json_put_boolean(&object, "recipients", true);
+	json_put(&object, "lines", lines);
+	json_put(&object, "forbids", forbids);
+	json_put(&object, "reads", reads);
+	return json_object_seal(&object, out, page->err);
+}
+
+/* ---- pages ----------------------------------------------------------------------------- */
+
+/* Adds one outlook. */
+static bool page_add(
+	struct page *page, const struct registry_entry *entry, struct text tool, enum effect effect)
+{
+	struct decide_question question = {
+		.identity = entry->name, .effect = effect, .resource = tool};
+	struct decide_world world;
+	struct outlook outlook;
+	struct json made, kept;
+	struct call call;
+
+	arena_reset(page->scratch);
+	if (!decide_question_call(page->service, &question, page->scratch, &call, page->err))
+		return false;
+	world = decide_world_of(page->service, &call, DECIDE_FOR_QUESTION, page->now_utc_ms);
+	decide_outlook(&world, &call, page->scratch, &outlook);
+	if (!outlook_json(page, entry, &call, &outlook, &made) ||
+		!json_copy(&kept, page->arena, &made, page->err))
+		return false;
+	json_add(&page->items, kept);
+	return true;
+}
+
+/* The first tool after `after` that a line names. */
+static struct text tool_after(const struct charter *charter, struct text after)
+{
+	struct text found = TEXT("");
+	uint32_t i;
+
+	for (i = 0; i < charter->entitlements_count; i++) {
+		const struct entitlement *line = &charter->entitlements[i];
+
+		if (line->resource_kind == RESOURCE_TOOL &&
+			text_compare(line->resource, after) > 0 &&
+			(found.length == 0 || text_compare(line->resource, found) < 0))
+			found = line->resource;
+	}
+	return found;
+}
+
+static bool has_line(const struct charter *charter, struct text tool, enum effect effect)
+{
+	uint32_t i;
+
+	for (i = 0; i < charter->entitlements_count; i++)
+		if (charter->entitlements[i].resource_kind == RESOURCE_TOOL &&
+			charter->entitlements[i].effect == effect &&
+			text_equal(charter->entitlements[i].resource, tool))
+			return true;
+	return false;
+}
+
+static bool has_wanted(const struct page *page, const struct charter *charter, struct text tool)
+{
+	int effect;
+
+	if (page->effect != EFFECT_NONE)
+		return has_line(charter, tool, page->effect);
+	for (effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
+		if (has_line(charter, tool, (enum effect)effect))
+			return true;
+	return false;
+}
+
+static bool add_tool(struct page *page, const struct registry_entry *entry, struct text tool)
+{
+	int effect;
+
+	for (effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
+		if ((page->effect == EFFECT_NONE || page->effect == (enum effect)effect) &&
+			has_line(entry->in_force->charter, tool, (enum effect)effect) &&
+			!page_add(page, entry, tool, (enum effect)effect))
+			return false;
+	return true;
+}
+
+static bool add_tools(struct page *page, const struct registry_entry *entry, struct text after)
+{
+	const struct charter *charter = entry->in_force->charter;
+	struct text tool = tool_after(charter, after);
+
+	for (; tool.length != 0; tool = tool_after(charter, tool)) {
+		if (!has_wanted(page, charter, tool))
+			continue;
+		if (page->left == 0) {
+			page->has_more = true;
+			return true;
+		}
+		if (!add_tool(page, entry, tool))
+			return false;
+		page->last = tool;
+		page->left--;
+	}
+	return true;
+}
+
+bool decide_can(struct decide_service *service, const struct decide_can *asked, struct arena *arena,
+	struct json *out, struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find_identity(service->registry, asked->identity);
+	struct page page = {.service = service,
+		.arena = arena,
+		.effect = asked->effect,
+		.now_utc_ms = asked->now_utc_ms,
+		.left = asked->count,
+		.err = err};
+	bool ok;
+
+	if (entry == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "no identity is named %.*s",
+			TEXT_ARGS(asked->identity));
+	ok = page_start(&page) &&
+	     (entry->in_force == NULL || add_tools(&page, entry, asked->after));
+	return page_seal(&page, ok, out);
+}
+
+static bool visit_who(void *context, const struct registry_entry *entry)
+{
+	struct page *page = context;
+
+	if (!has_line(entry->in_force->charter, page->resource, page->effect))
+		return true;
+	if (page->left == 0) {
+		page->has_more = true;
+		return false;
+	}
+	if (!page_add(page, entry, page->resource, page->effect)) {
+		page->has_failed = true;
+		return false;
+	}
+	page->last = entry->name;
+	page->left--;
+	return true;
+}
+
+bool decide_who(struct decide_service *service, const struct decide_who *asked, struct arena *arena,
+	struct json *out, struct error *err)
+{
+	struct page page = {.service = service,
+		.arena = arena,
+		.effect = asked->effect,
+		.resource = asked->resource,
+		.now_utc_ms = asked->now_utc_ms,
+		.left = asked->count,
+		.err = err};
+	bool ok;
+
+	if (asked->effect == EFFECT_NONE || text_find_byte(asked->resource, '/') <= 0)
+		return error_set(err, ERROR_INVALID, "name an effect and a tool: SERVER/TOOL");
+	ok = page_start(&page);
+	if (ok)
+		registry_each_user(
+			service->registry, asked->resource, asked->after, visit_who, &page);
+	return page_seal(&page, ok && !page.has_failed, out);
+}

@@ -1,0 +1,101 @@
+// remit why, can and who, and /v1 behind them: as people see them, and as programs.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { World } from '../../examples/stories/lib/world.mjs';
+
+const READ = 'files/read_text_file';
+let world;
+
+before(async () => { world = await World.start(); });
+after(async () => { await world?.stop(); });
+
+const remit = (...args) => world.remit(null, ...args);
+
+test('what is no question is refused as usage', async () => {
+  for (const args of [
+    ['why', 'support-summariser', 'read', READ, '--environment', 'moon'],
+    ['why', 'support-summariser', 'eat', READ],
+    ['why', 'support-summariser', 'read', 'files'],
+    ['who', 'eat', READ], ['who', 'read', 'files'],
+    ['can', 'support-summariser', '--limit', '0'], ['can', 'support-summariser', '--limit', '1001'],
+  ]) {
+    const done = await remit(...args);
+    assert.equal(done.code, 2, `${args.join(' ')}: ${done.out}${done.err}`);
+  }
+  assert.equal((await remit('can', 'nobody')).code, 3);
+});
+
+test('a refusal is told to people in lines they can read', async () => {
+  const done = await remit('why', 'support-summariser', 'read', READ, '--arguments',
+    '{"path":"private/payroll.txt"}');
+  assert.equal(done.code, 1, done.err);
+  assert.match(done.out, /^verdict: deny$/m);
+  assert.match(done.out, /charter\/support-summariser@\d+\/entitlements\/0/);
+  assert.match(done.out, /false: context\.args\.path like .*tickets\/\*.* \(1:1\);/);
+  assert.match(done.out, /context\.args\.path is .*payroll/);
+  assert.match(done.out, /^change: .*argument path/m);
+});
+
+test('an allowed call has clauses and no change', async () => {
+  const answer = await world.why('support-summariser', 'read', READ, { path: 'tickets/41.txt' },
+    'staging');
+  assert.equal(answer.verdict, 'allow');
+  assert.equal(answer.change, undefined);
+  assert.equal(answer.accounts[0].outcome, 'satisfied');
+});
+
+test('the change that is shown does what it says', async () => {
+  const refused = await world.why('deployer', 'execute',
+    'deploy-prod/trigger-long-running-operation', {}, 'staging');
+  assert.equal(refused.reason, 'forbidden');
+  assert.equal(refused.change.what, 'environment of the call');
+  const turned = await world.why('deployer', 'execute',
+    'deploy-prod/trigger-long-running-operation', {}, refused.change.to);
+  assert.equal(turned.verdict, 'allow');
+});
+
+test('what two changes would need has none', async () => {
+  const answer = await world.why('support-summariser', 'write', 'files/write_file', {}, 'staging');
+  assert.equal(answer.verdict, 'deny');
+  assert.equal(answer.change.kind, 'none');
+});
+
+test('can says never, when and always, a page at a time', async () => {
+  const all = JSON.parse((await remit('can', 'deployer', '-o', 'json')).out);
+  assert.ok(all.entitlements.length >= 3);
+  const may = Object.fromEntries(all.items.map((item) => [item.tool, item.may]));
+  assert.equal(may['deploy-staging/echo'], 'always');
+  const first = JSON.parse((await remit('can', 'deployer', '--limit', '1', '-o', 'json')).out);
+  assert.equal(first.items.length, 1);
+  const rest = JSON.parse((await remit('can', 'deployer', '--after', first.next, '-o',
+    'json')).out);
+  assert.deepEqual([...first.items, ...rest.items], all.items);
+  const table = await remit('can', 'support-summariser');
+  assert.equal(table.code, 0);
+  assert.match(table.out, /^files\/read_text_file +read +when +context\.args\.path like/m);
+});
+
+test('who is found by the tool, with the condition', async () => {
+  const found = JSON.parse((await remit('who', 'read', READ, '-o', 'json')).out);
+  const own = found.items.find((item) => item.identity === 'support-summariser');
+  assert.equal(own.may, 'when');
+  assert.match(own.when, /tickets\/\*/);
+  assert.equal(own.lines.length, 1);
+  assert.deepEqual(JSON.parse((await remit('who', 'write', READ, '-o', 'json')).out).items, []);
+  assert.deepEqual(
+    JSON.parse((await remit('who', 'read', 'data-source:none', '-o', 'json')).out).items, []);
+});
+
+test('an agent learns which argument it is, and never what a guardrail says', async () => {
+  const agent = await world.agent('deployer', 'deploy-prod');
+  try {
+    const answer = await agent.call('trigger-long-running-operation', { duration: 1, steps: 1 });
+    const seen = JSON.stringify(answer);
+    assert.ok(!answer.done, seen);
+    assert.match(seen, /org\/no-prod-from-staging/);
+    assert.ok(!seen.includes('resource.environment'), seen);
+  } finally {
+    await agent.close();
+  }
+});

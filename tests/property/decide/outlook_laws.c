@@ -1,0 +1,361 @@
+/* Outlooks against trying every pair: over random worlds, whatever arguments and
+ * approvals a call has, decide allows it exactly if the outlook says so; a change
+ * that is shown does what it says; and no explanation or hint that is recorded holds
+ * a value of an argument. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "cedar/from_json.h"
+#include "domain/decide/explanation.h"
+#include "domain/decide/outlook.h"
+#include "support/decide_bench.h"
+
+enum { WORLDS = 120, IDENTITIES = 3, LINES_MAX = 6, APPROVALS = 4 };
+
+static uint64_t random_state;
+
+static unsigned pick(unsigned count)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((random_state >> 33) % count);
+}
+
+#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
+
+static const char *const conditions[] = {"true", "false", "context.args.path like \"tickets/*\"",
+	"context.args.n > 3", "context.args has n && context.args.n < 9",
+	"context.approvals.contains(\"owner\")",
+	"context.args.n == 1 || context.approvals.contains(\"owner\")",
+	"context.environment == \"staging\"", "context.environment == \"prod\"",
+	"context.labels.untrusted == false", "resource.risk == \"low\"",
+	"context.args has n && resource.risk == \"high\"",
+	"if context.args has n then context.args.n != 5 else principal.class == \"execute\""};
+static const char *const forbids[] = {"when { context.args has n && context.args.n == 5 }",
+	"when { context.args.n == 5 }", "unless { context.approvals.contains(\"owner\") }",
+	"when { resource.effect == \"execute\" } unless { context.approvals.contains(\"second\") }",
+	"when { context.args.path like \"tickets/4*\" }",
+	"when { principal.class == \"execute\" && resource.risk == \"high\" }",
+	"when { resource.none == 1 }", "when { false }"};
+static const char *const tools[] = {"read", "list", "write", "run"};
+static const char *const effects[] = {"read", "read", "write", "execute"};
+/* Well-formed, and all that Cedar can hold. */
+static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
+	"{\"path\":\"payroll/1\"}", "{\"path\":\"other/1\"}", "{\"path\":\"tickets/4\",\"n\":5}",
+	"{\"n\":1}", "{\"n\":7,\"path\":\"tickets/1\"}", "{\"n\":\"text\"}"};
+static const char *const names[APPROVALS] = {"owner", "backup-owner", "second", "role/approver"};
+
+static void put_identity(struct decide_bench *bench, int index)
+{
+	static const char *const classes[] = {"execute", "update", "retrieve"};
+	unsigned i, use_class = pick(COUNT(classes));
+	struct text lines = TEXT("");
+	struct text document;
+
+	for (i = pick(LINES_MAX); i > 0; i--) {
+		unsigned tool = pick(use_class == 0 ? 4 : use_class == 1 ? 3 : 2);
+
+		lines = text_format(bench->arena,
+			"%.*s  - {effect: %s, tool: files/%s, when: '%s'%s%s}\n", TEXT_ARGS(lines),
+			effects[tool], tools[tool], conditions[pick(COUNT(conditions))],
+			pick(3) == 0 ? ", approvals: [second]" : "",
+			pick(6) == 0 ? ", expires: 2026-01-01" : "");
+	}
+	document = text_format(bench->arena,
+		"object: identity\nname: i%d\nkind: agent\nclass: %s\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: %s\npurpose: p\nenvironments: [%s]\n"
+		"data-sources: [{name: tickets, up-to: %s}]\noutputs: [{to: reply, up-to: %s}]\n"
+		"entitlements:\n  - {effect: read, tool: other/peek}\n%.*sexpires: 2030-01-01\n",
+		index, classes[use_class], pick(2) == 0 ? "support" : "sales",
+		pick(5) == 0 ? "dev" : "staging", pick(4) == 0 ? "public" : "internal",
+		pick(5) == 0 ? "public" : "internal", TEXT_ARGS(lines));
+	if (!decide_bench_put(bench, document.data))
+		fail_msg("%s", document.data);
+}
+
+static void put_forbid(struct decide_bench *bench, const char *name)
+{
+	struct text document = text_format(bench->arena,
+		"object: policy\nname: %s\ntext: |\n  forbid (principal, action, resource) %s;\n",
+		name, forbids[pick(COUNT(forbids))]);
+
+	if (!decide_bench_put(bench, document.data))
+		fail_msg("%s", document.data);
+}
+
+/* ---- evaluating an outlook ---- */
+
+enum says { SAYS_NO = 0, SAYS_YES, SAYS_FAILED };
+
+struct completion {
+	struct decide_bench *bench;
+	const struct call *call;
+	const struct text *approvals;
+	size_t approvals_count;
+};
+
+static struct cedar_value texts_value(struct arena *arena, const struct text *texts, size_t count)
+{
+	struct cedar_value items[APPROVALS + 1], set;
+	struct cedar_error err;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		items[i] = cedar_value_string(cedar_text_from(texts[i]));
+	assert_true(cedar_value_set(&set, cedar_arena_from(arena), items, count, &err));
+	return set;
+}
+
+/* What docs/policies.md says a question's context is, made here once more. */
+static struct cedar_value context_of(const struct completion *completion)
+{
+	struct arena *arena = completion->bench->arena;
+	const char *place = environment_word(completion->call->environment);
+	struct cedar_member labels[] = {
+		{CEDAR_TEXT("sensitivity"), cedar_value_string(CEDAR_TEXT("public"))},
+		{CEDAR_TEXT("untrusted"), cedar_value_bool(false)}};
+	struct cedar_member members[4] = {{.name = CEDAR_TEXT("args")},
+		{CEDAR_TEXT("environment"), cedar_value_string(cedar_text_of(place))},
+		{CEDAR_TEXT("approvals"),
+			texts_value(arena, completion->approvals, completion->approvals_count)},
+		{.name = CEDAR_TEXT("labels")}};
+	struct cedar_value context;
+	struct cedar_error err;
+
+	assert_true(cedar_value_from_json(
+		&members[0].value, arena, &completion->call->arguments, NULL, NULL, &err));
+	assert_true(
+		cedar_value_record(&members[3].value, cedar_arena_from(arena), labels, 2, &err));
+	assert_true(cedar_value_record(&context, cedar_arena_from(arena), members, 4, &err));
+	return context;
+}
+
+static enum says residual_says(
+	const struct completion *completion, const struct cedar_residual *residual)
+{
+	struct cedar_request request = {.context = context_of(completion)};
+	struct cedar_expression *expression;
+	struct cedar_value value;
+	struct cedar_error err;
+	bool ok;
+
+	switch (residual->kind) {
+	case CEDAR_RESIDUAL_FALSE: return SAYS_NO;
+	case CEDAR_RESIDUAL_TRUE: return SAYS_YES;
+	case CEDAR_RESIDUAL_FAILED: return SAYS_FAILED;
+	case CEDAR_RESIDUAL_CONDITION: break;
+	}
+	if (!cedar_expression_parse(&expression, residual->text, &err))
+		fail_msg("%.*s: %s", (int)residual->text.length, residual->text.data, err.text);
+	ok = cedar_evaluate_expression(expression, NULL, &request,
+		cedar_arena_from(completion->bench->arena), &value, &err);
+	cedar_expression_destroy(&expression);
+	if (!ok || value.type != CEDAR_BOOL)
+		return SAYS_FAILED;
+	return value.boolean ? SAYS_YES : SAYS_NO;
+}
+
+static bool reads_allow(const struct completion *completion, const struct outlook *outlook)
+{
+	bool matched = outlook->reads_count == 0;
+	size_t i;
+
+	for (i = 0; i < outlook->reads_count; i++) {
+		enum says says = residual_says(completion, &outlook->reads[i].left);
+
+		if (says == SAYS_FAILED || (says == SAYS_YES && !outlook->reads[i].is_covered))
+			return false;
+		matched |= says == SAYS_YES;
+	}
+	return matched;
+}
+
+/* What outlook.h says of the four lists. */
+static bool outlook_allows(const struct completion *completion, const struct outlook *outlook)
+{
+	bool permitted = false;
+	size_t i;
+
+	if (outlook->may != MAY_WHEN)
+		return outlook->may == MAY_ALWAYS;
+	for (i = 0; i < outlook->lines_count; i++)
+		permitted |= residual_says(completion, &outlook->lines[i].left) == SAYS_YES;
+	for (i = 0; i < outlook->forbids_count; i++)
+		permitted &= residual_says(completion, &outlook->forbids[i].left) == SAYS_NO;
+	return permitted && reads_allow(completion, outlook);
+}
+
+/* ---- the law ---- */
+
+struct seen {
+	unsigned may[3];
+	unsigned allowed, refused, changes[4];
+};
+
+static struct decide_world world_of(struct decide_bench *bench)
+{
+	return (struct decide_world){.scope = DECIDE_FOR_QUESTION,
+		.registry = bench->registry,
+		.tasks = bench->tasks,
+		.reads = bench->reads,
+		.definition = DEFINITION_UNPINNED,
+		.now_utc_ms = bench->now_utc_ms};
+}
+
+static bool decide_allows(const struct completion *completion, struct decision *decision)
+{
+	struct decide_world world = world_of(completion->bench);
+	struct approval_names approvals = {completion->approvals, completion->approvals_count};
+
+	decide(&world, completion->call, &approvals, DECIDE_NO_SEARCH, completion->bench->arena,
+		decision);
+	return decision->verdict == VERDICT_ALLOW;
+}
+
+/* The texts that are recorded of a refusal hold no value of the arguments; each value
+ * here is a text that stands in no rule. */
+static void check_texts(struct decide_bench *bench, const struct call *call, struct seen *seen)
+{
+	struct decide_world world = world_of(bench);
+	struct decide_explanation why;
+	struct decision decision;
+
+	decide(&world, call, NULL, DECIDE_SEARCH, bench->arena, &decision);
+	decide_explain(&world, call, &decision, DECIDE_REACH_ALL, bench->arena, &why);
+	assert_true(why.trials <= DECIDE_TRIALS_MAX);
+	seen->changes[why.change.kind]++;
+	assert_int_equal(decision.verdict == VERDICT_ASK, why.change.kind == CHANGE_APPROVAL);
+	assert_null(
+		strstr(text_format(bench->arena, "%.*s %.*s %.*s", TEXT_ARGS(decision.explanation),
+			       TEXT_ARGS(decision.needed), TEXT_ARGS(why.hint))
+				.data,
+			"other/1"));
+}
+
+static void check_call(struct decide_bench *bench, const struct outlook *outlook, struct call *call,
+	const char *written, struct seen *seen)
+{
+	struct text approvals[APPROVALS];
+	struct completion completion = {bench, call, approvals, 0};
+	struct decision decision;
+	struct error err;
+	unsigned i;
+
+	assert_true(json_parse(
+		&call->arguments, bench->arena, text_of(written), &json_limits_default, &err));
+	call->arguments_text = text_of(written);
+	for (i = 0; i < APPROVALS; i++)
+		if (pick(2) == 0)
+			approvals[completion.approvals_count++] = text_of(names[i]);
+	if (decide_allows(&completion, &decision) != outlook_allows(&completion, outlook))
+		fail_msg("%.*s on %.*s with %s: decide says %s, the outlook %s",
+			TEXT_ARGS(call->identity), TEXT_ARGS(call->tool), written,
+			reason_word(decision.reason), may_word(outlook->may));
+	seen->allowed += decision.verdict == VERDICT_ALLOW;
+	seen->refused += decision.verdict != VERDICT_ALLOW;
+	check_texts(bench, call, seen);
+}
+
+static void check_pair(struct decide_bench *bench, int identity, unsigned tool, struct seen *seen)
+{
+	struct call call = decide_bench_call(bench, "files", tools[tool], "{}");
+	struct decide_world world;
+	struct outlook outlook;
+	struct error err;
+	unsigned i;
+
+	call.identity = text_format(bench->arena, "i%d", identity);
+	call.task = TEXT("");
+	tool_reads_destroy(&bench->reads);
+	assert_true(tool_reads_compile(
+		&bench->reads, registry_find_tool(bench->registry, call.tool), &err));
+	world = world_of(bench);
+	decide_outlook(&world, &call, bench->arena, &outlook);
+	seen->may[outlook.may]++;
+	for (i = 0; i < COUNT(arguments); i++)
+		check_call(bench, &outlook, &call, arguments[i], seen);
+}
+
+static bool note_user(void *context, const struct registry_entry *entry)
+{
+	bool *found = context;
+
+	found[entry->name.data[1] - '0'] = true;
+	return true;
+}
+
+/* Who is asked about is found by the index: the others have no line at all. */
+static void check_users(struct decide_bench *bench, unsigned tool)
+{
+	struct text name = text_format(bench->arena, "files/%s", tools[tool]);
+	bool found[10] = {false};
+	int i;
+
+	registry_each_user(bench->registry, name, TEXT("agent"), note_user, found);
+	for (i = 0; i < IDENTITIES; i++) {
+		struct call call = decide_bench_call(bench, "files", tools[tool], "{}");
+		struct decide_world world = world_of(bench);
+		struct outlook outlook;
+
+		call.identity = text_format(bench->arena, "i%d", i);
+		decide_outlook(&world, &call, bench->arena, &outlook);
+		if (!found[i])
+			assert_int_equal(outlook.may, MAY_NEVER);
+	}
+}
+
+static void outlooks_agree_with_trying_every_pair(void **state)
+{
+	const char *given = getenv("REMIT_SEED");
+	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	struct seen seen = {{0}, 0, 0, {0}};
+	int world, identity;
+	unsigned tool;
+
+	(void)state;
+	printf("seed %llu\n", (unsigned long long)seed);
+	for (world = 0; world < WORLDS; world++) {
+		struct decide_bench bench;
+
+		random_state = seed + (uint64_t)world;
+		decide_bench_init(&bench);
+		for (identity = 0; identity < IDENTITIES; identity++)
+			put_identity(&bench, identity);
+		put_forbid(&bench, "org/one");
+		if (pick(2) == 0)
+			put_forbid(&bench, "support/two");
+		if (pick(3) == 0)
+			put_forbid(&bench, "sales/three");
+		for (tool = 0; tool < COUNT(tools); tool++) {
+			for (identity = 0; identity < IDENTITIES; identity++)
+				check_pair(&bench, identity, tool, &seen);
+			check_users(&bench, tool);
+		}
+		decide_bench_deinit(&bench);
+	}
+	printf("outlooks: %u never, %u when, %u always; calls: %u allowed, %u not; changes: "
+	       "%u none, %u approval, %u attribute, %u entitlement\n",
+		seen.may[0], seen.may[1], seen.may[2], seen.allowed, seen.refused, seen.changes[0],
+		seen.changes[1], seen.changes[2], seen.changes[3]);
+	for (tool = 0; tool < 3; tool++)
+		assert_true(seen.may[tool] > 0);
+	for (tool = 0; tool < 4; tool++)
+		assert_true(seen.changes[tool] > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(outlooks_agree_with_trying_every_pair),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,519 @@
+/* Why, clause by clause; the one change that turns a refusal; outlooks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/decide/change.h"
+#include "domain/decide/explanation.h"
+#include "domain/decide/outlook.h"
+#include "domain/decide/trial.h"
+#include "support/decide_bench.h"
+
+struct fixture {
+	struct decide_bench bench;
+	struct decide_explanation why;
+	enum decide_reach reach;
+	struct sha256 offered;
+	bool has_offered;
+};
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+
+	fixture = (struct fixture){.reach = DECIDE_REACH_ALL};
+	decide_bench_init(&fixture.bench);
+	*state = &fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	decide_bench_deinit(&((struct fixture *)*state)->bench);
+	return 0;
+}
+
+static struct decide_world world_of(struct fixture *fixture)
+{
+	return (struct decide_world){
+		.scope = DECIDE_FOR_TASK,
+		.registry = fixture->bench.registry,
+		.tasks = fixture->bench.tasks,
+		.reads = fixture->bench.reads,
+		.definition = fixture->bench.definition,
+		.offered = fixture->has_offered ? &fixture->offered : NULL,
+		.now_utc_ms = fixture->bench.now_utc_ms,
+	};
+}
+
+/* Decides and explains a call; the change as "KIND what: from -> to", "" if none. */
+static const char *change_of(struct fixture *fixture, const struct call *call)
+{
+	static char text[1024];
+	const struct decision *decision =
+		decide_bench_decide(&fixture->bench, call, DECIDE_SEARCH, NULL);
+	struct decide_world world = world_of(fixture);
+	const struct decide_change *change = &fixture->why.change;
+	struct arena *arena = fixture->bench.arena;
+
+	decide_explain(&world, call, decision, fixture->reach, arena, &fixture->why);
+	if (change->kind == CHANGE_NONE)
+		return "";
+	(void)snprintf(text, sizeof(text), "%s %.*s: %s -> %s", change_kind_word(change->kind),
+		TEXT_ARGS(change->what), json_canonical_text(arena, &change->from).data,
+		json_canonical_text(arena, &change->to).data);
+	return text;
+}
+
+static const char *change_on(
+	struct fixture *fixture, const char *server, const char *tool, const char *arguments)
+{
+	struct call call = decide_bench_call(&fixture->bench, server, tool, arguments);
+
+	return change_of(fixture, &call);
+}
+
+static const char *change(struct fixture *fixture, const char *tool, const char *arguments)
+{
+	return change_on(fixture, "files", tool, arguments);
+}
+
+static void put_forbid(struct fixture *fixture, const char *condition)
+{
+	struct text document = text_format(fixture->bench.arena,
+		"object: policy\nname: org/extra\ntext: |\n"
+		"  forbid (principal, action, resource)\n  %s;\n",
+		condition);
+
+	assert_true(decide_bench_put(&fixture->bench, document.data));
+}
+
+/* ---- no change ---- */
+
+static void what_two_changes_would_need_has_none(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide_bench_edit(&fixture->bench, "agent", "  - {effect: execute, tool: files/run}\n", "");
+	decide_bench_set_class(&fixture->bench, "agent", CLASS_RETRIEVE);
+	assert_string_equal(change(fixture, "run", "{}"), "");
+	assert_true(fixture->why.trials > 0);
+	assert_int_equal(fixture->why.hint.length, 0);
+}
+
+static void an_allowed_call_has_no_change(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_string_equal(change(fixture, "list", "{}"), "");
+	assert_int_equal(fixture->why.trials, 0);
+	assert_int_equal(fixture->why.accounts_count, 1);
+	assert_int_equal(fixture->why.accounts[0].told.outcome, CEDAR_OUTCOME_SATISFIED);
+}
+
+static void a_forbid_without_conditions_has_no_change(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_forbid(fixture, "");
+	assert_string_equal(change(fixture, "list", "{}"), "");
+	assert_int_equal(fixture->why.accounts_count, 2);
+}
+
+static void what_is_unknown_has_no_change(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_string_equal(change(fixture, "nothing", "{}"), "");
+	assert_string_equal(change_on(fixture, "nowhere", "x", "{}"), "");
+	assert_int_equal(fixture->why.accounts_count, 0);
+}
+
+/* A forbid of `count` comparisons of which only the last can be turned. */
+static const char *change_behind(struct fixture *fixture, unsigned count)
+{
+	struct text condition = TEXT("when { context.args.n == 7");
+	unsigned i;
+
+	/* Each offers a value that another comparison then refuses. */
+	for (i = 1; i < count; i++)
+		condition = text_format(fixture->bench.arena, "%.*s && context.args.n > -%u",
+			TEXT_ARGS(condition), i);
+	condition = text_format(fixture->bench.arena, "%.*s }", TEXT_ARGS(condition));
+	put_forbid(fixture, condition.data);
+	return change(fixture, "list", "{\"n\":7}");
+}
+
+static void trials_are_bounded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text condition = TEXT("when { !(context.args.path like \"a*\")");
+	unsigned i;
+
+	assert_string_equal(change_behind(fixture, 3), "attribute argument n: 7 -> 6");
+	assert_int_equal(fixture->why.trials, 1);
+	/* Each value turns its own conjunct, and a second forbid stands against all. */
+	assert_true(decide_bench_put(&fixture->bench,
+		"object: policy\nname: org/other\ntext: |\n"
+		"  forbid (principal, action, resource) when { !(context.args has z) };\n"));
+	for (i = 1; i < DECIDE_TRIALS_MAX + 1; i++)
+		condition = text_format(fixture->bench.arena, "%.*s && context.args.n != %u",
+			TEXT_ARGS(condition), i);
+	condition = text_format(fixture->bench.arena, "%.*s }", TEXT_ARGS(condition));
+	put_forbid(fixture, condition.data);
+	assert_string_equal(change(fixture, "list", "{\"path\":\"b\",\"n\":0}"), "");
+	assert_int_equal(fixture->why.trials, DECIDE_TRIALS_MAX);
+	fixture->reach = DECIDE_REACH_CALL;
+	assert_string_equal(change(fixture, "list", "{\"path\":\"b\",\"n\":0}"), "");
+	assert_int_equal(fixture->why.trials, DECIDE_TRIALS_CALL_MAX);
+}
+
+/* ---- one change ---- */
+
+static void an_approval_comes_first(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_string_equal(
+		change(fixture, "write", "{}"), "approval approval: null -> [\"owner\"]");
+	assert_int_equal(fixture->why.trials, 0);
+}
+
+static void an_argument_is_turned_by_the_line_that_it_fails(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct decide_account *account;
+
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: 'context.args.path like \"t/*\" && "
+		"context.args.n <= 3'}");
+	assert_string_equal(change(fixture, "list", "{\"path\":\"secret-41\",\"n\":2}"),
+		"attribute argument path: \"secret-41\" -> {\"like\":\"t/*\"}");
+	assert_string_equal(fixture->why.hint.data, "Another value of argument path.");
+	assert_int_equal(fixture->why.accounts_count, 1);
+	account = &fixture->why.accounts[0];
+	assert_string_equal(account->policy.data, "charter/agent@2/entitlements/2");
+	assert_true(account->is_permit);
+	assert_int_equal(account->told.decisive, account->told.part_count - 2);
+	assert_string_equal(change(fixture, "list", "{\"path\":\"t/1\",\"n\":9}"),
+		"attribute argument n: 9 -> 3");
+	assert_string_equal(
+		change(fixture, "list", "{\"path\":\"t/1\"}"), "attribute argument n: null -> 3");
+}
+
+static void data_that_is_not_covered_is_left_by_the_line_that_stays_clear_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide_bench_edit(&fixture->bench, "agent", "like \"*s/*\"", "like \"tickets/*\"");
+	assert_string_equal(change(fixture, "read", "{\"path\":\"payroll/1\"}"),
+		"attribute argument path: \"payroll/1\" -> {\"like\":\"tickets/*\"}");
+	assert_int_equal(fixture->bench.decision.reason, REASON_DATA_SOURCE);
+}
+
+static void an_argument_is_turned_by_the_guardrail_it_meets(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_forbid(fixture, "when { context.args has n && context.args.n > 100 }");
+	assert_string_equal(
+		change(fixture, "list", "{\"n\":200}"), "attribute argument n: 200 -> 100");
+	assert_string_equal(fixture->why.hint.data, "Another value of argument n.");
+	put_forbid(fixture, "unless { context.args has n && context.args.n == 1 }");
+	assert_string_equal(change(fixture, "list", "{\"n\":2}"), "");
+	put_forbid(fixture, "unless { context.args.n == 1 || context.args.n == 2 }");
+	assert_string_equal(change(fixture, "list", "{\"n\":5}"), "attribute argument n: 5 -> 1");
+}
+
+static void an_argument_that_only_a_guardrail_names_is_no_hint(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_forbid(
+		fixture, "unless { context.args has ticket && context.args.ticket like \"T-*\" }");
+	(void)change(fixture, "list", "{}");
+	assert_int_equal(fixture->why.hint.length, 0);
+	put_forbid(fixture,
+		"when { resource.risk == \"low\" && !(context.args.ticket like \"T-*\") }");
+	assert_string_equal(
+		change(fixture, "list", "{}"), "attribute argument ticket: null -> \"T-x\"");
+	assert_int_equal(fixture->why.hint.length, 0);
+}
+
+static void attributes_of_objects_are_turned(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_forbid(fixture, "when { resource.risk == \"low\" && principal.class == \"execute\" }");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute tool files/list: risk: \"low\" -> \"medium\"");
+	put_forbid(fixture, "when { principal.class == \"execute\" }");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: class: \"execute\" -> \"summarise\"");
+	put_forbid(fixture, "when { resource.reversal == \"none-needed\" }");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute tool files/list: reversal: \"none-needed\" -> \"inverse\"");
+	put_forbid(fixture, "when { false }");
+	decide_bench_edit(&fixture->bench, "agent", "environments: [staging]",
+		"environments: [staging, prod]");
+	decide_bench_edit(&fixture->bench, "files", "environment: staging", "environment: prod");
+	fixture->reach = DECIDE_REACH_ALL;
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute server files: environment: \"prod\" -> \"staging\"");
+}
+
+static void the_reason_names_the_attribute(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+	struct call call;
+
+	decide_bench_set_class(bench, "agent", CLASS_SUMMARISE);
+	assert_string_equal(change(fixture, "mail", "{}"),
+		"attribute identity agent: class: \"summarise\" -> \"update\"");
+	decide_bench_set_class(bench, "agent", CLASS_EXECUTE);
+	assert_string_equal(change(fixture, "mail", "{\"to\":\"person:bo\"}"),
+		"attribute identity agent: output person:bo: null -> {\"up-to\":\"public\"}");
+	assert_null(strstr(bench->decision.explanation.data, "person:bo"));
+	assert_null(strstr(bench->decision.needed.data, "person:bo"));
+	decide_bench_edit(bench, "tickets", "sensitivity: internal", "sensitivity: public");
+	decide_bench_edit(bench, "agent", "{name: tickets, up-to: internal}",
+		"{name: payroll, up-to: restricted}");
+	assert_string_equal(change(fixture, "read", "{\"path\":\"tickets/1\"}"),
+		"attribute identity agent: data-source tickets: null -> {\"up-to\":\"public\"}");
+	decide_bench_edit(bench, "tickets", "sensitivity: internal", "sensitivity: confidential");
+	decide_bench_edit(
+		bench, "agent", "{to: reply, up-to: internal}", "{to: reply, up-to: restricted}");
+	assert_string_equal(change(fixture, "read", "{\"path\":\"tickets/1\"}"),
+		"attribute identity agent: data-source tickets: {\"up-to\":\"internal\"} -> "
+		"{\"up-to\":\"confidential\"}");
+	/* Where the reply may not carry it either, the charter's line alone is not enough. */
+	decide_bench_edit(bench, "agent", "calls-per-minute: 60", "calls-per-minute: 61");
+	assert_string_equal(change(fixture, "read", "{\"path\":\"tickets/1\"}"),
+		"attribute data-source tickets: sensitivity: \"confidential\" -> \"internal\"");
+	decide_bench_edit(bench, "files", "environment: staging", "environment: test");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: one more environment: null -> \"test\"");
+	decide_bench_set_state(bench, "agent", IDENTITY_SUSPENDED);
+	decide_bench_edit(bench, "files", "environment: staging", "environment: staging");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: state: \"suspended\" -> \"active\"");
+	decide_bench_set_state(bench, "agent", IDENTITY_ACTIVE);
+	call = decide_bench_call(bench, "files", "list", "{}");
+	call.effect = EFFECT_WRITE;
+	assert_string_equal(change_of(fixture, &call),
+		"attribute effect that is asked for: \"write\" -> \"read\"");
+}
+
+static void ends_and_pins_are_changes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+
+	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, expires: 2026-01-01}");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"entitlement charter/agent@2/entitlements/2: expires: null -> \"a later end\"");
+	decide_bench_edit(bench, "agent", "expires: 2030-01-01", "expires: 2026-01-01");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: expires: null -> \"a later end\"");
+	decide_bench_edit(bench, "agent", "expires: 2030-01-01", "expires: 2031-01-01");
+	decide_bench_edit(bench, "files/list", "risk: low",
+		"risk: low\ndefinition: sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000000");
+	bench->definition = DEFINITION_DIFFERS;
+	assert_string_equal(change(fixture, "list", "{}"), "");
+	fixture->has_offered = true;
+	assert_non_null(
+		strstr(change(fixture, "list", "{}"), "attribute tool files/list: definition"));
+}
+
+static void an_entitlement_is_added_as_narrow_as_it_can_be_said(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+
+	/* A path that no argument's value turns: a text that must not be like another. */
+	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: 'context.args.n > 1 && "
+		"!(context.args.path like \"*secret*\")'}");
+	assert_string_equal(change(fixture, "list", "{\"path\":\"my secret\",\"n\":2}"),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"read\",\"tool\":\"files/list\",\"when\":\"(context.args.n > 1) && "
+		"(context.args.path == \\\"my secret\\\")\"}");
+	decide_bench_edit(bench, "agent", "  - {effect: read, tool: files/list}\n", "");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"read\",\"tool\":\"files/list\"}");
+	fixture->reach = DECIDE_REACH_CALL;
+	assert_string_equal(change(fixture, "list", "{}"), "");
+}
+
+static void only_so_many_policies_are_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text lines = TEXT("");
+	int i;
+
+	for (i = 0; i <= DECIDE_ACCOUNTS_MAX; i++) {
+		lines = text_format(fixture->bench.arena,
+			"%.*s  - {effect: read, tool: files/list, when: 'context.args.n == %d'}\n",
+			TEXT_ARGS(lines), i);
+		decide_bench_edit(&fixture->bench, "agent",
+			"  - {effect: read, tool: files/list}\n", lines.data);
+		assert_non_null(strstr(change(fixture, "list", "{\"n\":-1}"), "argument n"));
+		assert_int_equal(fixture->why.accounts_count,
+			i < DECIDE_ACCOUNTS_MAX ? i + 1 : DECIDE_ACCOUNTS_MAX);
+	}
+}
+
+static void without_memory_nothing_is_claimed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(&fixture->bench, "files", "write", "{}");
+	const struct decision *decision =
+		decide_bench_decide(&fixture->bench, &call, DECIDE_SEARCH, NULL);
+	struct decide_world world = world_of(fixture);
+	struct arena *small = arena_create(64);
+
+	decide_explain(&world, &call, decision, DECIDE_REACH_ALL, small, &fixture->why);
+	assert_int_equal(fixture->why.change.kind, CHANGE_NONE);
+	assert_int_equal(fixture->why.accounts_count, 0);
+	arena_destroy(&small);
+}
+
+static void a_trial_changes_what_it_says_and_keeps_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(&fixture->bench, "files", "mail", "{}");
+	struct decide_world world = world_of(fixture);
+	struct tool tool = *registry_find_tool(fixture->bench.registry, call.tool);
+	struct trial trial = {.tool = &tool};
+	struct arena *arena = fixture->bench.arena;
+
+	assert_true(trial_allows(&world, NULL, &call, arena));
+	tool.effect = EFFECT_EXECUTE;
+	assert_false(trial_allows(&world, &trial, &call, arena));
+	tool.name = TEXT("files/other");
+	assert_true(trial_allows(&world, &trial, &call, arena));
+	assert_true(trial_allows(&world, NULL, &call, arena));
+}
+
+static void no_candidate_is_tried_beyond_the_most(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(&fixture->bench, "files", "mail", "{}");
+	struct decide_world world = world_of(fixture);
+	struct evaluation evaluation = {.arena = fixture->bench.arena};
+	struct decide_explanation out = {.trials = 1};
+	struct changing changing = {.world = &world,
+		.call = &call,
+		.evaluation = &evaluation,
+		.arena = fixture->bench.arena,
+		.scratch = fixture->bench.arena,
+		.trials_max = 1,
+		.out = &out};
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
+		.what = TEXT("nothing"),
+		.from = json_null(),
+		.to = json_null()};
+
+	assert_false(change_try(&changing, &candidate, &world, NULL, &call));
+	out.trials = 0;
+	assert_true(change_try(&changing, &candidate, &world, NULL, &call));
+	assert_int_equal(out.trials, 1);
+}
+
+/* ---- outlooks ---- */
+
+static struct outlook look(struct fixture *fixture, const char *tool)
+{
+	struct call call = decide_bench_call(&fixture->bench, "files", tool, "{}");
+	struct outlook outlook;
+	struct decide_world world;
+
+	call.task = TEXT("");
+	(void)decide_bench_decide(&fixture->bench, &call, DECIDE_NO_SEARCH, NULL);
+	world = world_of(fixture);
+	world.scope = DECIDE_FOR_QUESTION;
+	decide_outlook(&world, &call, fixture->bench.arena, &outlook);
+	return outlook;
+}
+
+static void an_outlook_says_never_and_why(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outlook outlook = look(fixture, "nothing");
+
+	assert_int_equal(outlook.may, MAY_NEVER);
+	assert_int_equal(outlook.reason, REASON_TOOL_UNKNOWN);
+	decide_bench_edit(&fixture->bench, "agent", "  - {effect: read, tool: files/list}\n", "");
+	assert_int_equal(look(fixture, "list").reason, REASON_NO_ENTITLEMENT);
+	put_forbid(fixture, "when { resource.risk == \"high\" }");
+	assert_int_equal(look(fixture, "run").reason, REASON_FORBIDDEN);
+	put_forbid(fixture, "when { resource.none }");
+	assert_int_equal(look(fixture, "run").reason, REASON_COULD_NOT_EVALUATE);
+	decide_bench_set_class(&fixture->bench, "agent", CLASS_SUMMARISE);
+	assert_int_equal(look(fixture, "run").reason, REASON_CLASS_CEILING);
+}
+
+static void an_outlook_says_always_and_when(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outlook outlook = look(fixture, "list");
+
+	assert_int_equal(outlook.may, MAY_ALWAYS);
+	outlook = look(fixture, "write");
+	assert_int_equal(outlook.may, MAY_WHEN);
+	assert_int_equal(outlook.lines_count, 1);
+	assert_string_equal(
+		outlook.lines[0].left.text.data, "context.approvals.contains(\"owner\")");
+	outlook = look(fixture, "read");
+	assert_int_equal(outlook.may, MAY_WHEN);
+	assert_int_equal(outlook.reads_count, 2);
+	assert_true(outlook.reads[0].is_covered);
+	assert_false(outlook.reads[1].is_covered);
+	assert_int_equal(outlook.forbids_count, 0);
+	assert_true(look(fixture, "mail").has_recipients);
+	put_forbid(fixture, "when { context.args has n && resource.risk == \"low\" }");
+	outlook = look(fixture, "list");
+	assert_int_equal(outlook.may, MAY_WHEN);
+	assert_int_equal(outlook.forbids_count, 1);
+	assert_string_equal(outlook.forbids[0].left.text.data, "context.args has n");
+}
+
+#define EXPLAIN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EXPLAIN_TEST(what_two_changes_would_need_has_none),
+		EXPLAIN_TEST(an_allowed_call_has_no_change),
+		EXPLAIN_TEST(a_forbid_without_conditions_has_no_change),
+		EXPLAIN_TEST(what_is_unknown_has_no_change),
+		EXPLAIN_TEST(trials_are_bounded),
+		EXPLAIN_TEST(an_approval_comes_first),
+		EXPLAIN_TEST(an_argument_is_turned_by_the_line_that_it_fails),
+		EXPLAIN_TEST(data_that_is_not_covered_is_left_by_the_line_that_stays_clear_of_it),
+		EXPLAIN_TEST(an_argument_is_turned_by_the_guardrail_it_meets),
+		EXPLAIN_TEST(an_argument_that_only_a_guardrail_names_is_no_hint),
+		EXPLAIN_TEST(attributes_of_objects_are_turned),
+		EXPLAIN_TEST(the_reason_names_the_attribute),
+		EXPLAIN_TEST(ends_and_pins_are_changes),
+		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
+		EXPLAIN_TEST(only_so_many_policies_are_told),
+		EXPLAIN_TEST(without_memory_nothing_is_claimed),
+		EXPLAIN_TEST(a_trial_changes_what_it_says_and_keeps_nothing),
+		EXPLAIN_TEST(no_candidate_is_tried_beyond_the_most),
+		EXPLAIN_TEST(an_outlook_says_never_and_why),
+		EXPLAIN_TEST(an_outlook_says_always_and_when),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
