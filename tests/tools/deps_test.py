@@ -47,7 +47,7 @@ def run(installed, available, groups, uid="0"):
         return done.returncode, text.strip().split("\n") if text else []
 
 
-BENCH = ["nginx-light", "libcjson-dev"]
+BENCH = ["nginx-light", "libcjson-dev", "wrk"]
 PEERS = {
     "cedar-rust/Cargo.toml": 'rust-version = "1.89"\n', "cedar-go/go.mod": "go 1.26.0\n",
     "opa/go.mod": "go 1.26.0\n", "cedar-wasm/package-lock.json": "{}\n",
