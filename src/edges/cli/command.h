@@ -155,6 +155,8 @@ void cli_print_plan(struct cli *cli, const struct json *plan);
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same with what a stranger wrote, made safe for a terminal. */
 void cli_say_plain(struct text t);
+/* The same for several lines. */
+void cli_say_excerpt(struct text excerpt);
 /* Says what will happen and asks; true with --yes.  Without a terminal and
  * without --yes: false. */
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -1,0 +1,650 @@
+/* Validation of what people write in Cedar, one policy at a time: each with the
+ * types it takes the arguments to be (argument_types.h) put into the schema.
+ *
+ * Invariant: what is called valid was validated, strictly and wholly, by the
+ * validator; everything here only adds errors. */
+#include "domain/charter/policy_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cedar/from_json.h"
+#include "cedar/policy_set.h"
+#include "domain/charter/argument_types.h"
+#include "domain/charter/ceiling.h"
+#include "domain/charter/form.h"
+
+enum {
+	CHECK_ARENA_BYTES_MAX = 256 * 1024 * 1024,
+	SOURCE_BYTES_SHOWN = 200,
+};
+
+struct policy_checker {
+	struct cedar_schema *schema; /* with no arguments at all */
+	struct arena *arena;         /* of one policy */
+};
+
+/* One text being checked. */
+struct checking {
+	struct policy_checker *checker;
+	struct policy_findings *findings;
+	struct text field;
+	uint32_t file_line;
+	struct text text;
+	size_t first; /* of its findings */
+	bool is_condition;
+	struct error *err;
+};
+
+static bool failed(struct error *err, const struct cedar_error *cause)
+{
+	return error_set(err, cause->code == CEDAR_ERROR_LIMIT ? ERROR_LIMIT : ERROR_INVALID, "%s",
+		cause->text);
+}
+
+/* ---- the schema ---- */
+
+static const char open_arguments[] = "args: {}";
+
+/* The schema with these types of arguments. */
+static bool schema_for(
+	struct checking *checking, struct text types, struct cedar_schema **out, struct error *err)
+{
+	const char *at = strstr(remit_schema, open_arguments);
+	size_t before = (size_t)(at - remit_schema) + sizeof open_arguments - 3;
+	struct cedar_error cause = {0};
+	struct text text = text_format(checking->checker->arena, "%.*s%.*s%s", (int)before,
+		remit_schema, TEXT_ARGS(types), remit_schema + before + 2);
+
+	if (text.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the schema");
+	return cedar_schema_parse(out, cedar_text_from(text), &cause) || failed(err, &cause);
+}
+
+bool policy_checker_create(struct policy_checker **out, struct error *err)
+{
+	struct policy_checker *checker = calloc(1, sizeof *checker);
+	struct cedar_error cause = {0};
+
+	*out = NULL;
+	if (checker == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to check policies");
+	checker->arena = arena_create(CHECK_ARENA_BYTES_MAX);
+	if (checker->arena == NULL) {
+		policy_checker_destroy(&checker);
+		return error_set(err, ERROR_LIMIT, "no memory to check policies");
+	}
+	if (!cedar_schema_parse(&checker->schema, cedar_text_of(remit_schema), &cause)) {
+		policy_checker_destroy(&checker);
+		return failed(err, &cause);
+	}
+	*out = checker;
+	return true;
+}
+
+void policy_checker_destroy(struct policy_checker **checker)
+{
+	if (*checker == NULL)
+		return;
+	cedar_schema_destroy(&(*checker)->schema);
+	arena_destroy(&(*checker)->arena);
+	free(*checker);
+	*checker = NULL;
+}
+
+/* ---- findings ---- */
+
+/* The line that byte `start` is on, cut to what can be shown. */
+static struct text line_at(struct text text, size_t start)
+{
+	size_t first = start, end = start;
+
+	while (first > 0 && text.data[first - 1] != '\n')
+		first--;
+	while (end < text.length && text.data[end] != '\n')
+		end++;
+	if (end - first > SOURCE_BYTES_SHOWN)
+		end = first + SOURCE_BYTES_SHOWN;
+	while (end < text.length && end > first && ((unsigned char)text.data[end] & 0xc0) == 0x80)
+		end--; /* not within a character */
+	return (struct text){text.data + first, end - first};
+}
+
+static bool reserve(struct checking *checking)
+{
+	struct policy_findings *findings = checking->findings;
+
+	if (findings->items == NULL)
+		findings->items =
+			arena_array(findings->arena, struct policy_finding, POLICY_FINDINGS_MAX);
+	return findings->items != NULL ||
+	       error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
+}
+
+/* The validator says it once for each kind of request; people need it once. */
+static bool is_known(const struct checking *checking, const struct policy_finding *finding,
+	const struct cedar_range *range)
+{
+	const struct policy_findings *findings = checking->findings;
+
+	for (size_t i = checking->first; range != NULL && i < findings->count; i++) {
+		const struct policy_finding *known = &findings->items[i];
+
+		if (strcmp(known->code, finding->code) == 0 && known->line == range->line &&
+			known->column == range->column)
+			return true;
+	}
+	return false;
+}
+
+/* Adds one; its texts are copied.  range NULL: about all of it. */
+static bool add(
+	struct checking *checking, struct policy_finding finding, const struct cedar_range *range)
+{
+	struct policy_findings *findings = checking->findings;
+
+	if (is_known(checking, &finding, range))
+		return true;
+	findings->error_count += finding.severity == POLICY_ERROR;
+	if (!reserve(checking))
+		return false;
+	if (findings->count == POLICY_FINDINGS_MAX)
+		return true;
+	if (range != NULL && range->line != 0 && range->start <= checking->text.length) {
+		struct text line = line_at(checking->text, range->start);
+
+		finding.line = range->line;
+		finding.column = range->column;
+		finding.width = range->length == 0 ? 1 : range->length;
+		finding.source = text_copy(findings->arena, line);
+		if (finding.column - 1 + finding.width > line.length)
+			finding.width = finding.column - 1 < line.length
+						? (uint32_t)line.length - (finding.column - 1)
+						: 1;
+	}
+	finding.field = checking->field;
+	finding.file_line = checking->file_line;
+	finding.what = text_copy(findings->arena, finding.what);
+	finding.hint = text_copy(findings->arena, finding.hint);
+	if (finding.what.data == NULL || finding.hint.data == NULL)
+		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
+	findings->items[findings->count++] = finding;
+	return true;
+}
+
+/* The byte where a line and column are. */
+static size_t offset_of(struct text text, uint32_t line, uint32_t column)
+{
+	size_t at = 0;
+
+	for (uint32_t i = 1; i < line && at < text.length; at++)
+		i += text.data[at] == '\n';
+	return at + column - 1 <= text.length ? at + column - 1 : text.length;
+}
+
+static bool add_cause(struct checking *checking, const char *code, const char *hint,
+	const struct cedar_error *cause)
+{
+	struct policy_finding finding = {
+		.code = code, .what = text_of(cause->text), .hint = text_of(hint)};
+	struct cedar_range range = {
+		.line = cause->line,
+		.column = cause->column,
+		.length = 1,
+		.start = (uint32_t)offset_of(checking->text, cause->line, cause->column),
+	};
+
+	if (cause->code == CEDAR_ERROR_LIMIT)
+		return failed(checking->err, cause);
+	return add(checking, finding, cause->line == 0 ? NULL : &range);
+}
+
+/* ---- rules of ours ---- */
+
+static bool is_approvals(const struct ast *node)
+{
+	return node->kind == AST_GET && cedar_text_is(node->names[0], "approvals") &&
+	       node->children[0]->kind == AST_VARIABLE && node->children[0]->detail == AST_CONTEXT;
+}
+
+static bool check_approval_name(
+	struct checking *checking, const struct cedar_value *value, const struct ast *node)
+{
+	struct policy_finding finding = {
+		.code = "unknown_approval",
+		.hint = TEXT("write owner, backup-owner, second, role/ROLE or data-owner/UNIT"),
+	};
+	struct cedar_range range = {.start = node->start, .length = node->end - node->start};
+	struct cedar_text whole = cedar_text_from(checking->text);
+	struct text name;
+
+	if (value->type != CEDAR_STRING)
+		return true; /* cedar_check_monotone_use has said so */
+	name = (struct text){value->string, value->count};
+	if (name_is_approval(name))
+		return true;
+	cedar_place(whole, range.start, &range.line, &range.column);
+	finding.what = text_format(
+		checking->checker->arena, "nobody can approve as \"%.*s\"", TEXT_ARGS(name));
+	return finding.what.data == NULL
+		       ? error_set(checking->err, ERROR_LIMIT, "no memory for what was found")
+		       : add(checking, finding, &range);
+}
+
+static bool check_approval_names(struct checking *checking, const struct ast *node)
+{
+	const struct cedar_value *literal = &node->literal;
+
+	if (node->kind == AST_LITERAL && literal->type != CEDAR_SET)
+		return check_approval_name(checking, literal, node);
+	if (node->kind == AST_LITERAL) {
+		for (uint32_t i = 0; i < literal->count; i++)
+			if (!check_approval_name(checking, &literal->items[i], node))
+				return false;
+		return true;
+	}
+	for (uint32_t i = 0; i < node->count; i++)
+		if (!check_approval_names(checking, node->children[i]))
+			return false;
+	return true;
+}
+
+/* Recursion is bounded by the depth of trees. */
+static bool check_approvals(struct checking *checking, const struct ast *node)
+{
+	bool is_use = node->kind == AST_CONTAINS || node->kind == AST_CONTAINS_ALL ||
+		      node->kind == AST_CONTAINS_ANY;
+
+	if (is_use && is_approvals(node->children[0]))
+		return check_approval_names(checking, node->children[1]);
+	for (uint32_t i = 0; i < node->count; i++)
+		if (!check_approvals(checking, node->children[i]))
+			return false;
+	return true;
+}
+
+static bool check_rules(struct checking *checking, const struct cedar_policy_set *set)
+{
+	static const struct policy_finding permit = {
+		.code = "permit",
+		.what = {"a permit has no place in a guardrail, which only forbids", 56},
+		.hint = {"authority comes from a charter's entitlements", 45},
+	};
+	const struct policy_ast *policy = &set->policies[0].ast;
+	struct cedar_policy described = cedar_policy_set_get(set, 0);
+	struct cedar_error cause = {0};
+
+	if (!checking->is_condition && described.effect == CEDAR_PERMIT)
+		return add(checking, permit, &described.range);
+	if (!cedar_check_monotone_use(set, 0, CEDAR_TEXT("approvals"), &cause) &&
+		!add_cause(checking, "approvals",
+			"write context.approvals.contains(\"NAME\") so that more approvals allow "
+			"more",
+			&cause))
+		return false;
+	for (uint32_t i = 0; i < policy->clause_count; i++)
+		if (!check_approvals(checking, policy->clauses[i].expression))
+			return false;
+	return true;
+}
+
+/* ---- validating ---- */
+
+/* That no door leads to a resource is said where it is planned. */
+static bool is_wanted(const struct checking *checking, const struct cedar_finding *found)
+{
+	return !checking->is_condition || found->code != CEDAR_FINDING_NO_APPLICABLE_ACTION;
+}
+
+static bool add_found(struct checking *checking, const struct cedar_validation *validation)
+{
+	for (size_t i = 0; i < validation->count; i++) {
+		const struct cedar_finding *found = &validation->findings[i];
+		struct policy_finding finding = {
+			.severity = found->severity == CEDAR_SEVERITY_ERROR ? POLICY_ERROR
+									    : POLICY_WARNING,
+			.code = cedar_finding_name(found->code),
+			.what = cedar_text_to(found->text),
+			.hint = cedar_text_to(found->hint),
+		};
+
+		if (is_wanted(checking, found) && !add(checking, finding, &found->range))
+			return false;
+	}
+	return true;
+}
+
+static bool keep_arguments(
+	struct checking *checking, const struct cedar_policy_set *set, struct text types)
+{
+	struct policy_findings *findings = checking->findings;
+	struct policy_arguments *kept;
+
+	if (text_is(types, "{}") || findings->arguments_count == POLICY_ARGUMENTS_MAX)
+		return true;
+	if (findings->arguments == NULL)
+		findings->arguments = arena_array(
+			findings->arena, struct policy_arguments, POLICY_ARGUMENTS_MAX);
+	if (findings->arguments == NULL)
+		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
+	kept = &findings->arguments[findings->arguments_count++];
+	kept->field = checking->field;
+	kept->line = cedar_policy_set_get(set, 0).range.line;
+	kept->types = text_copy(findings->arena, types);
+	return kept->types.data != NULL ||
+	       error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
+}
+
+static bool validate_by(struct checking *checking, const struct cedar_policy_set *set,
+	const struct cedar_schema *schema, bool is_consistent)
+{
+	static const struct policy_finding inconsistent = {
+		.code = "inconsistent_arguments",
+		.what = {"uses a record of the arguments as something that is no record", 61},
+		.hint = {"compare members of the arguments, one by one", 44},
+	};
+	struct cedar_arena *arena = cedar_arena_from(checking->checker->arena);
+	struct cedar_range whole = cedar_policy_set_get(set, 0).range;
+	struct cedar_validation validation;
+	struct cedar_error cause = {0};
+
+	if (!cedar_validate(set, schema, CEDAR_RULE_4_13, arena, &validation, &cause))
+		return failed(checking->err, &cause);
+	if (!add_found(checking, &validation))
+		return false;
+	if (is_consistent || validation.error_count > 0)
+		return true;
+	return add(checking, inconsistent, &whole);
+}
+
+/* No record can be what it takes the arguments to be. */
+static bool add_untyped(struct checking *checking, const struct cedar_policy_set *set)
+{
+	struct policy_finding finding = {
+		.code = "inconsistent_arguments", .what = text_of(checking->err->text)};
+	struct cedar_range whole = cedar_policy_set_get(set, 0).range;
+
+	return checking->err->code == ERROR_INVALID && add(checking, finding, &whole);
+}
+
+/* The one policy of the set. */
+static bool check_one(struct checking *checking, const struct cedar_policy_set *set)
+{
+	struct cedar_schema *schema = NULL;
+	struct argument_types types;
+	bool ok;
+
+	if (!check_rules(checking, set))
+		return false;
+	if (!argument_types_of(&types, set, 0, checking->checker->arena, checking->err))
+		return add_untyped(checking, set);
+	if (!keep_arguments(checking, set, types.text))
+		return false;
+	if (text_is(types.text, "{}"))
+		return validate_by(checking, set, checking->checker->schema, types.is_consistent);
+	ok = schema_for(checking, types.text, &schema, checking->err) &&
+	     validate_by(checking, set, schema, types.is_consistent);
+	cedar_schema_destroy(&schema);
+	return ok;
+}
+
+/* ---- guardrails ---- */
+
+/* The text with everything but one policy blank, so that places stay. */
+static struct text only_range(struct arena *arena, struct text text, struct cedar_range range)
+{
+	char *bytes = arena_copy_text(arena, text.data, text.length);
+
+	for (size_t i = 0; bytes != NULL && i < text.length; i++)
+		if ((i < range.start || i >= range.start + range.length) && bytes[i] != '\n')
+			bytes[i] = ' ';
+	return (struct text){bytes, text.length};
+}
+
+static bool check_policy(
+	struct checking *checking, const struct cedar_policy_set *whole, size_t index)
+{
+	struct text alone = only_range(checking->checker->arena, checking->text,
+		cedar_policy_set_get(whole, index).range);
+	struct cedar_policy_set *set = NULL;
+	struct cedar_error cause = {0};
+	bool ok;
+
+	if (alone.data == NULL)
+		return error_set(checking->err, ERROR_LIMIT, "no memory to check a policy");
+	if (!cedar_policy_set_parse(&set, cedar_text_from(alone), NULL, &cause))
+		return failed(checking->err, &cause);
+	ok = check_one(checking, set);
+	cedar_policy_set_destroy(&set);
+	arena_reset(checking->checker->arena);
+	return ok;
+}
+
+static bool check_templates(struct checking *checking, const struct cedar_policy_set *set)
+{
+	static const struct policy_finding template = {
+		.code = "template",
+		.what = {"a template decides nothing", 26},
+		.hint = {"write the policy out", 20},
+	};
+	static const struct policy_finding nothing = {
+		.code = "no_policy",
+		.what = {"holds no policy", 15},
+		.hint = {"write forbid (principal, action, resource) when { ... };", 56},
+	};
+	struct cedar_range range;
+
+	if (cedar_policy_set_template_count(set) != 0) {
+		range = cedar_policy_set_get_template(set, 0).range;
+		return add(checking, template, &range);
+	}
+	return cedar_policy_set_count(set) != 0 || add(checking, nothing, NULL);
+}
+
+static bool check_text(struct checking *checking)
+{
+	struct cedar_policy_set *set = NULL;
+	struct cedar_error cause = {0};
+	bool ok;
+
+	if (!cedar_policy_set_parse(&set, cedar_text_from(checking->text), NULL, &cause))
+		return add_cause(checking, "syntax", NULL, &cause);
+	ok = check_templates(checking, set);
+	for (size_t i = 0; ok && i < cedar_policy_set_count(set); i++)
+		ok = check_policy(checking, set, i);
+	cedar_policy_set_destroy(&set);
+	return ok;
+}
+
+bool policy_check_guardrail(struct policy_checker *checker, struct text text,
+	struct policy_findings *findings, struct error *err)
+{
+	struct checking checking = {.checker = checker,
+		.findings = findings,
+		.text = text,
+		.first = findings->count,
+		.err = err};
+
+	return check_text(&checking);
+}
+
+/* ---- conditions ---- */
+
+/* NULL in a scope is any. */
+static bool check_condition(struct checking *checking, const struct cedar_scope *scope)
+{
+	struct cedar_policy_set *set = NULL;
+	struct cedar_error cause = {0};
+	bool ok;
+
+	checking->is_condition = true;
+	if (checking->text.length == 0)
+		return true;
+	if (!cedar_policy_set_create(&set, &cause))
+		return failed(checking->err, &cause);
+	ok = cedar_policy_set_add_permit(set, CEDAR_TEXT("condition"), scope,
+		     cedar_text_from(checking->text), &cause)
+		     ? check_one(checking, set)
+		     : add_cause(checking, "syntax", NULL, &cause);
+	cedar_policy_set_destroy(&set);
+	arena_reset(checking->checker->arena);
+	return ok;
+}
+
+static uint32_t line_of(const struct object *object, const char *list, uint32_t index)
+{
+	const struct json *items = json_find(&object->document, list);
+	const struct json *when = NULL;
+
+	if (items != NULL && items->type == JSON_ARRAY && index < items->count)
+		when = json_find(&items->items[index], "when");
+	return when == NULL ? object->document.line : when->line;
+}
+
+static bool check_item(struct checking *checking, const struct object *object, const char *list,
+	uint32_t index, const struct cedar_scope *scope)
+{
+	checking->first = checking->findings->count;
+	checking->field = text_format(checking->findings->arena, "%s[%u].when", list, index);
+	checking->file_line = line_of(object, list, index);
+	if (checking->field.data == NULL)
+		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
+	return check_condition(checking, scope);
+}
+
+static struct cedar_uid action_of(enum effect effect)
+{
+	return cedar_uid_of(CEDAR_TEXT("Action"), cedar_text_of(effect_word(effect)));
+}
+
+/* A line about what has no door yet is held to what the tools' doors ask. */
+static bool check_entitlements(struct checking *checking, const struct object *object)
+{
+	const struct charter *charter = object->charter;
+
+	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+		const struct entitlement *line = &charter->entitlements[i];
+		struct cedar_uid principal = cedar_uid_of(
+			CEDAR_TEXT("Identity"), cedar_text_from(object->name));
+		struct cedar_uid resource =
+			cedar_uid_of(CEDAR_TEXT("Tool"), cedar_text_from(line->resource));
+		struct cedar_uid action = action_of(line->effect);
+		struct cedar_scope scope = {&principal, &action, &resource};
+
+		if (line->resource_kind != RESOURCE_TOOL)
+			scope = (struct cedar_scope){&principal, NULL, NULL};
+		checking->text = line->when;
+		if (!check_item(checking, object, "entitlements", i, &scope))
+			return false;
+	}
+	return true;
+}
+
+static bool check_reads(struct checking *checking, const struct object *object)
+{
+	struct cedar_uid resource =
+		cedar_uid_of(CEDAR_TEXT("Tool"), cedar_text_from(object->name));
+	struct cedar_uid action = action_of(object->tool->effect);
+	struct cedar_scope scope = {NULL, &action, &resource};
+
+	for (uint32_t i = 0; i < object->tool->reads_count; i++) {
+		checking->text = object->tool->reads[i].when;
+		if (!check_item(checking, object, "reads", i, &scope))
+			return false;
+	}
+	return true;
+}
+
+bool policy_check_object(struct policy_checker *checker, const struct object *object,
+	struct policy_findings *findings, struct error *err)
+{
+	struct checking checking = {.checker = checker,
+		.findings = findings,
+		.first = findings->count,
+		.err = err};
+	const struct json *text;
+
+	switch (object->kind) {
+	case OBJECT_IDENTITY: return check_entitlements(&checking, object);
+	case OBJECT_TOOL: return check_reads(&checking, object);
+	case OBJECT_POLICY:
+		text = json_find(&object->document, "text");
+		checking.field = TEXT("text");
+		checking.file_line = text == NULL ? object->document.line : text->line;
+		checking.text = object->policy->text;
+		return check_text(&checking);
+	case OBJECT_PERSON:
+	case OBJECT_UNIT:
+	case OBJECT_DATA_SOURCE:
+	case OBJECT_SERVER:
+	case OBJECT_NONE: break;
+	}
+	return true;
+}
+
+/* ---- showing ---- */
+
+struct text policy_finding_excerpt(
+	struct arena *arena, const struct policy_finding *finding, const char *indent)
+{
+	struct text out = {0};
+	char *below;
+	uint32_t i;
+
+	if (finding->line == 0 || finding->source.data == NULL)
+		return TEXT("");
+	below = arena_alloc(arena, finding->column + finding->width + 1, 1);
+	if (below == NULL)
+		return TEXT("");
+	/* A tab stays one, so that the caret stands where the source does. */
+	for (i = 0; i + 1 < finding->column; i++)
+		below[i] = i < finding->source.length && finding->source.data[i] == '\t' ? '\t' : ' ';
+	for (; i + 1 < finding->column + finding->width; i++)
+		below[i] = i + 1 == finding->column ? '^' : '~';
+	out = text_format(arena, "%s%.*s\n%s%s\n", indent, TEXT_ARGS(finding->source), indent, below);
+	return out.data == NULL ? TEXT("") : out;
+}
+
+/* In a literal block the text begins on the line below its mark. */
+static uint32_t line_in_file(const struct policy_finding *finding, const struct object *object)
+{
+	bool is_block = object->kind == OBJECT_POLICY &&
+			text_ends_with(object->policy->text, "\n");
+
+	if (finding->file_line == 0 || !is_block)
+		return finding->file_line;
+	return finding->file_line + finding->line;
+}
+
+static void add_problem(struct problems *problems, const struct object *object, struct text file,
+	const struct policy_finding *finding)
+{
+	struct place place = {
+		.file = file,
+		.line = line_in_file(finding, object),
+		.field = text_format(problems->arena, "%s %.*s: %.*s",
+			object_kind_word(object->kind), TEXT_ARGS(object->name),
+			TEXT_ARGS(finding->field)),
+	};
+	const char *hint = finding->hint.length == 0 ? NULL : finding->hint.data;
+
+	if (finding->line == 0)
+		problem_add(problems, place, hint, "%.*s", TEXT_ARGS(finding->what));
+	else
+		problem_add(problems, place, hint, "line %u, column %u: %.*s", finding->line,
+			finding->column, TEXT_ARGS(finding->what));
+	problem_set_excerpt(problems, policy_finding_excerpt(problems->arena, finding, "    "));
+}
+
+bool policy_check_problems(struct policy_checker *checker, const struct object *object,
+	struct text file, struct problems *problems, struct error *err)
+{
+	struct policy_findings findings = {.arena = problems->arena};
+
+	if (!policy_check_object(checker, object, &findings, err))
+		return false;
+	for (size_t i = 0; i < findings.count; i++)
+		if (findings.items[i].severity == POLICY_ERROR)
+			add_problem(problems, object, file, &findings.items[i]);
+	return true;
+}

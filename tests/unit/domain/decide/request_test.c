@@ -1,0 +1,130 @@
+/* The requests that are made, beside the schema that policies are validated by. */
+#include "domain/decide/evaluation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/charter/policy_check.h"
+#include "support/decide_bench.h"
+
+static struct decide_world world_of(const struct decide_bench *bench, enum decide_scope scope)
+{
+	return (struct decide_world){
+		.scope = scope,
+		.registry = bench->registry,
+		.tasks = bench->tasks,
+		.definition = DEFINITION_UNPINNED,
+		.now_utc_ms = bench->now_utc_ms,
+	};
+}
+
+static void conforms(struct decide_bench *bench, const struct call *call, enum decide_scope scope)
+{
+	struct decide_world world = world_of(bench, scope);
+	struct evaluation *evaluation = decide_prepare(&world, call, bench->arena);
+	struct cedar_schema *schema = NULL;
+	struct cedar_error err = {0};
+
+	assert_non_null(evaluation);
+	assert_true(evaluation->is_open);
+	assert_true(cedar_schema_parse(&schema, cedar_text_of(remit_schema), &err));
+	if (!cedar_validate_request(schema, &evaluation->request, &err) ||
+		!cedar_validate_entities(schema, evaluation->entities, &err))
+		fail_msg("%s", err.text);
+	cedar_schema_destroy(&schema);
+}
+
+static void every_request_is_one_that_the_schema_declares(void **state)
+{
+	static const char *const tools[] = {"list", "write", "run", "mail"};
+	struct decide_bench bench;
+	struct call call;
+
+	(void)state;
+	decide_bench_init(&bench);
+	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
+		call = decide_bench_call(&bench, "files", tools[i], "{}");
+		conforms(&bench, &call, DECIDE_FOR_TASK);
+	}
+	call = decide_bench_call(&bench, "other", "peek", "{}");
+	conforms(&bench, &call, DECIDE_FOR_TASK);
+	call = decide_bench_method(&bench, "files", "tools/list", "{}");
+	conforms(&bench, &call, DECIDE_FOR_TASK);
+	call = decide_bench_call(&bench, "files", "list", "{}");
+	call.task = TEXT("");
+	conforms(&bench, &call, DECIDE_FOR_QUESTION);
+	decide_bench_deinit(&bench);
+}
+
+static void the_schema_declares_nothing_that_no_request_has(void **state)
+{
+	static const char *const declared[] = {"kind", "class", "risk", "owner", "unit",
+		"environments", "server", "effect", "environment", "reversal", "sensitivity"};
+	struct decide_bench bench;
+	struct decide_world world;
+	struct evaluation *evaluation;
+	struct cedar_entity principal, resource;
+	struct call call;
+
+	(void)state;
+	decide_bench_init(&bench);
+	call = decide_bench_call(&bench, "files", "list", "{}");
+	world = world_of(&bench, DECIDE_FOR_TASK);
+	evaluation = decide_prepare(&world, &call, bench.arena);
+	assert_non_null(evaluation);
+	assert_true(cedar_entities_find(
+		evaluation->entities, &evaluation->request.principal, &principal));
+	assert_true(cedar_entities_find(
+		evaluation->entities, &evaluation->request.resource, &resource));
+	assert_int_equal(principal.attributes.count, 6);
+	assert_int_equal(resource.attributes.count, 7);
+	assert_int_equal(evaluation->request.context.count, 6);
+	for (size_t i = 0; i < sizeof declared / sizeof *declared; i++)
+		assert_true(cedar_value_find(&principal.attributes, cedar_text_of(declared[i])) !=
+				    NULL ||
+			    cedar_value_find(&resource.attributes, cedar_text_of(declared[i])) !=
+				    NULL);
+	decide_bench_deinit(&bench);
+}
+
+static void what_was_prepared_may_be_run_again(void **state)
+{
+	static const struct text owner = {"owner", 5};
+	const struct approval_names approvals = {&owner, 1};
+	struct decide_bench bench;
+	struct decide_world world;
+	struct evaluation *evaluation;
+	struct decision decision;
+	struct call call;
+
+	(void)state;
+	decide_bench_init(&bench);
+	call = decide_bench_call(&bench, "files", "write", "{}");
+	world = world_of(&bench, DECIDE_FOR_TASK);
+	evaluation = decide_prepare(&world, &call, bench.arena);
+	for (int i = 0; i < 2; i++) {
+		decide_run(evaluation, NULL, DECIDE_SEARCH, &decision);
+		assert_int_equal(decision.verdict, VERDICT_ASK);
+		decide_run(evaluation, NULL, DECIDE_NO_SEARCH, &decision);
+		assert_int_equal(decision.verdict, VERDICT_DENY);
+		decide_run(evaluation, &approvals, DECIDE_NO_SEARCH, &decision);
+		assert_int_equal(decision.verdict, VERDICT_ALLOW);
+	}
+	decide_bench_deinit(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_request_is_one_that_the_schema_declares),
+		cmocka_unit_test(the_schema_declares_nothing_that_no_request_has),
+		cmocka_unit_test(what_was_prepared_may_be_run_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
