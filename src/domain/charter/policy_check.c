@@ -323,8 +323,8 @@ static bool keep_arguments(
 	if (text_is(types, "{}") || findings->arguments_count == POLICY_ARGUMENTS_MAX)
 		return true;
 	if (findings->arguments == NULL)
-		findings->arguments = arena_array(
-			findings->arena, struct policy_arguments, POLICY_ARGUMENTS_MAX);
+		findings->arguments =
+			arena_array(findings->arena, struct policy_arguments, POLICY_ARGUMENTS_MAX);
 	if (findings->arguments == NULL)
 		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
 	kept = &findings->arguments[findings->arguments_count++];
@@ -404,8 +404,8 @@ static struct text only_range(struct arena *arena, struct text text, struct ceda
 static bool check_policy(
 	struct checking *checking, const struct cedar_policy_set *whole, size_t index)
 {
-	struct text alone = only_range(checking->checker->arena, checking->text,
-		cedar_policy_set_get(whole, index).range);
+	struct text alone = only_range(
+		checking->checker->arena, checking->text, cedar_policy_set_get(whole, index).range);
 	struct cedar_policy_set *set = NULL;
 	struct cedar_error cause = {0};
 	bool ok;
@@ -482,8 +482,8 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 		return true;
 	if (!cedar_policy_set_create(&set, &cause))
 		return failed(checking->err, &cause);
-	ok = cedar_policy_set_add_permit(set, CEDAR_TEXT("condition"), scope,
-		     cedar_text_from(checking->text), &cause)
+	ok = cedar_policy_set_add_permit(
+		     set, CEDAR_TEXT("condition"), scope, cedar_text_from(checking->text), &cause)
 		     ? check_one(checking, set)
 		     : add_cause(checking, "syntax", NULL, &cause);
 	cedar_policy_set_destroy(&set);
@@ -524,8 +524,8 @@ static bool check_entitlements(struct checking *checking, const struct object *o
 
 	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
-		struct cedar_uid principal = cedar_uid_of(
-			CEDAR_TEXT("Identity"), cedar_text_from(object->name));
+		struct cedar_uid principal =
+			cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(object->name));
 		struct cedar_uid resource =
 			cedar_uid_of(CEDAR_TEXT("Tool"), cedar_text_from(line->resource));
 		struct cedar_uid action = action_of(line->effect);
@@ -542,8 +542,7 @@ static bool check_entitlements(struct checking *checking, const struct object *o
 
 static bool check_reads(struct checking *checking, const struct object *object)
 {
-	struct cedar_uid resource =
-		cedar_uid_of(CEDAR_TEXT("Tool"), cedar_text_from(object->name));
+	struct cedar_uid resource = cedar_uid_of(CEDAR_TEXT("Tool"), cedar_text_from(object->name));
 	struct cedar_uid action = action_of(object->tool->effect);
 	struct cedar_scope scope = {NULL, &action, &resource};
 
@@ -558,10 +557,8 @@ static bool check_reads(struct checking *checking, const struct object *object)
 bool policy_check_object(struct policy_checker *checker, const struct object *object,
 	struct policy_findings *findings, struct error *err)
 {
-	struct checking checking = {.checker = checker,
-		.findings = findings,
-		.first = findings->count,
-		.err = err};
+	struct checking checking = {
+		.checker = checker, .findings = findings, .first = findings->count, .err = err};
 	const struct json *text;
 
 	switch (object->kind) {
@@ -598,18 +595,19 @@ struct text policy_finding_excerpt(
 		return TEXT("");
 	/* A tab stays one, so that the caret stands where the source does. */
 	for (i = 0; i + 1 < finding->column; i++)
-		below[i] = i < finding->source.length && finding->source.data[i] == '\t' ? '\t' : ' ';
+		below[i] =
+			i < finding->source.length && finding->source.data[i] == '\t' ? '\t' : ' ';
 	for (; i + 1 < finding->column + finding->width; i++)
 		below[i] = i + 1 == finding->column ? '^' : '~';
-	out = text_format(arena, "%s%.*s\n%s%s\n", indent, TEXT_ARGS(finding->source), indent, below);
+	out = text_format(
+		arena, "%s%.*s\n%s%s\n", indent, TEXT_ARGS(finding->source), indent, below);
 	return out.data == NULL ? TEXT("") : out;
 }
 
 /* In a literal block the text begins on the line below its mark. */
 static uint32_t line_in_file(const struct policy_finding *finding, const struct object *object)
 {
-	bool is_block = object->kind == OBJECT_POLICY &&
-			text_ends_with(object->policy->text, "\n");
+	bool is_block = object->kind == OBJECT_POLICY && text_ends_with(object->policy->text, "\n");
 
 	if (finding->file_line == 0 || !is_block)
 		return finding->file_line;

@@ -37,7 +37,7 @@ struct policy_finding {
 /* What a policy takes the arguments of a call to be, where it reads any. */
 struct policy_arguments {
 	struct text field;
-	uint32_t line; /* of the policy in the field's text */
+	uint32_t line;     /* of the policy in the field's text */
 	struct text types; /* {"path": String, "size"?: Long} */
 };
 

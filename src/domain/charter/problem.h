@@ -16,11 +16,11 @@ enum {
 };
 
 struct problem {
-	struct text file;   /* as the caller named it; empty if not from a file */
-	uint32_t line;      /* 1-based; 0 if unknown */
-	struct text field;  /* "identity support-summariser: entitlements[0].tool" */
-	struct text what;   /* "no tool is named files/raed_file" */
-	struct text remedy; /* "write files/read_file, or add that tool"; may be empty */
+	struct text file;    /* as the caller named it; empty if not from a file */
+	uint32_t line;       /* 1-based; 0 if unknown */
+	struct text field;   /* "identity support-summariser: entitlements[0].tool" */
+	struct text what;    /* "no tool is named files/raed_file" */
+	struct text remedy;  /* "write files/read_file, or add that tool"; may be empty */
 	struct text excerpt; /* the line it is on and a caret below it, or empty */
 };
 

@@ -72,8 +72,8 @@ void decide(const struct decide_world *world, const struct call *call,
  * nor an approval changes, with what Cedar is asked, and then the rules that are
  * written in Cedar.  world, call and arena must live as long.  NULL: no memory. */
 struct evaluation;
-struct evaluation *decide_prepare(const struct decide_world *world, const struct call *call,
-	struct arena *arena) MUST_CHECK;
+struct evaluation *decide_prepare(
+	const struct decide_world *world, const struct call *call, struct arena *arena) MUST_CHECK;
 void decide_run(struct evaluation *prepared, const struct approval_names *approvals,
 	enum decide_search mode, struct decision *out);
 

@@ -98,6 +98,8 @@ struct exchange {
 	/* The call and what was decided. */
 	struct call call;
 	struct decision decision;
+	struct decide_inputs inputs; /* of decision */
+	uint64_t seen;               /* entries folded when it was made */
 	struct decision shown; /* to the door */
 	struct text approval;  /* id asked or used; empty: none */
 	bool is_reserved;      /* the approval is reserved by this exchange */

@@ -277,8 +277,8 @@ static bool is_unchanged(const struct planned *planned, const struct object *obj
 	const struct registry_entry *entry =
 		registry_find(planned->registry, object->kind, object->name);
 
-	return entry != NULL && (same_document(entry->in_force, object) ||
-					same_document(entry->waiting, object));
+	return entry != NULL &&
+	       (same_document(entry->in_force, object) || same_document(entry->waiting, object));
 }
 
 static void check_references(struct planned *planned)

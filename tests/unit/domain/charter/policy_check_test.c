@@ -77,15 +77,15 @@ static void a_name_the_schema_does_not_have_is_found_where_it_stands(void **stat
 	struct world *world = *state;
 	const struct policy_finding *finding = &world->findings.items[0];
 
-	assert_string_equal(found_when(world, "resource.environmnet == \"prod\""),
-		"unknown_attribute 2:8");
+	assert_string_equal(
+		found_when(world, "resource.environmnet == \"prod\""), "unknown_attribute 2:8");
 	finding = &world->findings.items[0];
 	assert_string_equal(policy_finding_excerpt(world->arena, finding, "  ").data,
 		"  when { resource.environmnet == \"prod\" };\n"
 		"         ^~~~~~~~~~~~~~~~~~~~\n");
 	assert_non_null(strstr(finding->hint.data, "environment"));
-	assert_string_equal(found_when(world, "context.enviroment == \"prod\""),
-		"unknown_attribute 2:8");
+	assert_string_equal(
+		found_when(world, "context.enviroment == \"prod\""), "unknown_attribute 2:8");
 	assert_string_equal(
 		found_when(world, "principal.clearance == \"x\""), "unknown_attribute 2:8");
 	assert_string_equal(found_in(world, "forbid (principal is Agent, action, resource);"),
@@ -99,10 +99,10 @@ static void a_type_that_does_not_fit_is_found(void **state)
 {
 	struct world *world = *state;
 
-	assert_string_equal(found_when(world, "context.task.depth == \"1\""),
-		"incompatible_types 2:8");
-	assert_string_equal(found_when(world, "context.task.depth like \"1\""),
-		"unexpected_type 2:8");
+	assert_string_equal(
+		found_when(world, "context.task.depth == \"1\""), "incompatible_types 2:8");
+	assert_string_equal(
+		found_when(world, "context.task.depth like \"1\""), "unexpected_type 2:8");
 	assert_string_equal(
 		found_when(world, "context.labels.untrusted < 1"), "unexpected_type 2:8");
 	assert_string_equal(
@@ -117,16 +117,15 @@ static void an_argument_that_is_used_as_two_types_is_found(void **state)
 {
 	struct world *world = *state;
 
-	assert_string_equal(
-		found_when(world, "context.args.n > 1 && context.args.n like \"x*\""),
+	assert_string_equal(found_when(world, "context.args.n > 1 && context.args.n like \"x*\""),
 		"unexpected_type 2:30");
-	assert_string_equal(
-		found_when(world, "context.args.n == 1 || context.args.n == \"one\""),
+	assert_string_equal(found_when(world, "context.args.n == 1 || context.args.n == \"one\""),
 		"incompatible_types 2:31");
 	assert_string_equal(found_when(world, "context.args.n == 1 && context.args.n.x == 1"),
 		"unexpected_type 2:31");
 	assert_string_equal(
-		found_when(world, "context.args.list.contains(1) && context.args.list.contains(\"\")"),
+		found_when(
+			world, "context.args.list.contains(1) && context.args.list.contains(\"\")"),
 		"incompatible_types 2:41");
 	assert_string_equal(found_when(world, "context.args == context.args.self"),
 		"inconsistent_arguments 1:1");
@@ -138,10 +137,8 @@ static void an_argument_that_is_asked_for_must_be_asked_for_first(void **state)
 
 	assert_string_equal(found_when(world, "context.args.n == 1 || context.args has n"),
 		"unsafe_attribute 2:8");
-	assert_string_equal(found_when(world, "context.args has a.b && context.args.a.c == 1"),
-		"");
-	assert_string_equal(found_when(world, "context.args has a.b && context.args.a.b == 1"),
-		"");
+	assert_string_equal(found_when(world, "context.args has a.b && context.args.a.c == 1"), "");
+	assert_string_equal(found_when(world, "context.args has a.b && context.args.a.b == 1"), "");
 	/* Cedar itself does not follow this one. */
 	assert_string_equal(found_when(world, "!(context.args has n) || context.args.n > 2"),
 		"unsafe_attribute 2:33");
@@ -170,8 +167,7 @@ static void no_way_to_a_member_hides_what_it_guards(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof receivers / sizeof *receivers; i++) {
-		struct text text = text_format(
-			world->arena, "%s has x && 1 < \"a\"", receivers[i]);
+		struct text text = text_format(world->arena, "%s has x && 1 < \"a\"", receivers[i]);
 
 		(void)found_when(world, text.data);
 		if (world->findings.error_count == 0)
@@ -192,25 +188,22 @@ static void what_the_rules_of_policies_forbid_is_found(void **state)
 {
 	struct world *world = *state;
 
-	assert_string_equal(
-		found_in(world, "forbid (principal, action, resource);\n"
-				"permit (principal, action, resource);"),
+	assert_string_equal(found_in(world, "forbid (principal, action, resource);\n"
+					    "permit (principal, action, resource);"),
 		"permit 2:1");
-	assert_string_equal(
-		found_in(world, "forbid (principal == ?principal, action, resource);"),
+	assert_string_equal(found_in(world, "forbid (principal == ?principal, action, resource);"),
 		"template 1:1");
 	assert_string_equal(found_in(world, "// nothing"), "no_policy 0:0");
-	assert_string_equal(found_in(world, "forbid (principal, action resource);"),
-		"syntax 1:27");
+	assert_string_equal(found_in(world, "forbid (principal, action resource);"), "syntax 1:27");
 	assert_string_equal(
 		found_when(world, "context.approvals.contains(\"owner\")"), "approvals 2:8");
 	assert_string_equal(
-		found_in(world, "forbid (principal, action, resource)\n"
-				"unless { context.approvals.containsAny([\"owner\", \"ovner\"]) };"),
+		found_in(world,
+			"forbid (principal, action, resource)\n"
+			"unless { context.approvals.containsAny([\"owner\", \"ovner\"]) };"),
 		"unknown_approval 2:50");
-	assert_string_equal(
-		found_in(world, "forbid (principal, action, resource)\n"
-				"unless { context.approvals.contains(\"role/\") };"),
+	assert_string_equal(found_in(world, "forbid (principal, action, resource)\n"
+					    "unless { context.approvals.contains(\"role/\") };"),
 		"unknown_approval 2:37");
 }
 
@@ -219,11 +212,10 @@ static void policies_of_one_text_may_take_an_argument_to_be_different(void **sta
 	struct world *world = *state;
 
 	assert_string_equal(
-		found_in(world,
-			"forbid (principal, action, resource == Tool::\"a/b\") when { "
-			"context.args has n && context.args.n > 1 };\n"
-			"forbid (principal, action, resource == Tool::\"a/c\") when { "
-			"context.args has n && context.args.n like \"x\" };\n"),
+		found_in(world, "forbid (principal, action, resource == Tool::\"a/b\") when { "
+				"context.args has n && context.args.n > 1 };\n"
+				"forbid (principal, action, resource == Tool::\"a/c\") when { "
+				"context.args has n && context.args.n like \"x\" };\n"),
 		"");
 	assert_int_equal(world->findings.arguments_count, 2);
 	assert_string_equal(world->findings.arguments[0].types.data, "{\"n\"?: Long}");
@@ -332,8 +324,8 @@ int main(void)
 			close_world),
 		cmocka_unit_test_setup_teardown(
 			a_type_that_does_not_fit_is_found, open_world, close_world),
-		cmocka_unit_test_setup_teardown(an_argument_that_is_used_as_two_types_is_found,
-			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			an_argument_that_is_used_as_two_types_is_found, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			an_argument_that_is_asked_for_must_be_asked_for_first, open_world,
 			close_world),

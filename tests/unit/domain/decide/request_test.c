@@ -85,10 +85,10 @@ static void the_schema_declares_nothing_that_no_request_has(void **state)
 	assert_int_equal(resource.attributes.count, 7);
 	assert_int_equal(evaluation->request.context.count, 6);
 	for (size_t i = 0; i < sizeof declared / sizeof *declared; i++)
-		assert_true(cedar_value_find(&principal.attributes, cedar_text_of(declared[i])) !=
-				    NULL ||
-			    cedar_value_find(&resource.attributes, cedar_text_of(declared[i])) !=
-				    NULL);
+		assert_true(
+			cedar_value_find(&principal.attributes, cedar_text_of(declared[i])) !=
+				NULL ||
+			cedar_value_find(&resource.attributes, cedar_text_of(declared[i])) != NULL);
 	decide_bench_deinit(&bench);
 }
 

@@ -96,10 +96,10 @@ static void a_reference_to_a_document_beside_it_is_fine(void **state)
 /* The line is the file's: the text of a policy begins below its "|". */
 static void a_policy_that_could_not_hold_is_told_where_it_stands(void **state)
 {
-	const struct plan *plan = plan_of(*state,
-		"object: policy\nname: org/stop\nlevel: mandatory\ntext: |\n"
-		"  forbid (principal, action, resource)\n"
-		"  when { resource.enviroment == \"prod\" };\n");
+	const struct plan *plan =
+		plan_of(*state, "object: policy\nname: org/stop\nlevel: mandatory\ntext: |\n"
+				"  forbid (principal, action, resource)\n"
+				"  when { resource.enviroment == \"prod\" };\n");
 
 	assert_int_equal(plan->problems.total, 1);
 	says(plan, 6, "line 2, column 8: ");
