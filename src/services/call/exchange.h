@@ -100,10 +100,10 @@ struct exchange {
 	struct decision decision;
 	struct decide_inputs inputs; /* of decision */
 	uint64_t seen;               /* entries folded when it was made */
-	struct decision shown; /* to the door */
-	struct text approval;  /* id asked or used; empty: none */
-	bool is_reserved;      /* the approval is reserved by this exchange */
-	bool is_recorded;      /* the decision is durable, at index */
+	struct decision shown;       /* to the door */
+	struct text approval;        /* id asked or used; empty: none */
+	bool is_reserved;            /* the approval is reserved by this exchange */
+	bool is_recorded;            /* the decision is durable, at index */
 	uint64_t index;
 	/* Waits. */
 	int64_t deadline_ms; /* monotonic; INT64_MAX: none */

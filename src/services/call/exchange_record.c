@@ -119,8 +119,7 @@ static void put_inputs(struct json_builder *record, const struct exchange *excha
 {
 	json_put_integer(record, "seen", (int64_t)exchange->seen);
 	json_put_integer(record, "decided", exchange->inputs.now_utc_ms);
-	json_put_cstring(
-		record, "definition", definition_state_word(exchange->inputs.definition));
+	json_put_cstring(record, "definition", definition_state_word(exchange->inputs.definition));
 	json_put_integer(record, "calls", exchange->inputs.calls_last_minute);
 }
 
@@ -232,8 +231,7 @@ void exchange_outcome_digest(
 
 	outcome->has_result = true;
 	outcome->is_error = json_boolean_or(result, "isError", false);
-	if (canonical.data == NULL ||
-		!digest_value(exchange, canonical, &outcome->result, &err))
+	if (canonical.data == NULL || !digest_value(exchange, canonical, &outcome->result, &err))
 		outcome->result = (struct sha256){0};
 }
 

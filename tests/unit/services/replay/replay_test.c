@@ -1,0 +1,469 @@
+/* Decisions that the whole path of a call made and recorded, made again from the log
+ * alone. */
+#include "services/replay/replay.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/yaml.h"
+#include "support/call_bench.h"
+
+struct fixture {
+	struct call_bench bench;
+	struct arena *arena;
+	uint64_t recorded; /* revision of the registry that the log holds */
+	bool is_erased;
+	struct replay_options options;
+	struct replay *replay;
+	struct json report;
+};
+
+/* ---- a log that holds its registry, too ---- */
+
+struct writing {
+	struct fixture *fixture;
+	struct json_builder changes;
+	uint64_t after;
+};
+
+static bool write_entry(void *context, const struct registry_entry *entry)
+{
+	struct writing *writing = context;
+	struct json_builder change;
+	struct json sealed;
+	struct error err;
+
+	if (entry->revision <= writing->after)
+		return true;
+	json_object_start(&change, writing->fixture->arena);
+	json_put_cstring(&change, "op", "put");
+	json_put_cstring(&change, "kind", object_kind_word(entry->kind));
+	json_put_text(&change, "name", entry->name);
+	json_put_integer(&change, "version", entry->in_force->version);
+	json_put_integer(&change, "in_force", entry->in_force->version);
+	if (entry->kind == OBJECT_IDENTITY)
+		json_put_cstring(&change, "state", identity_state_word(entry->state));
+	json_put(&change, "object", entry->in_force->document);
+	assert_true(json_object_seal(&change, &sealed, &err));
+	json_add(&writing->changes, sealed);
+	return true;
+}
+
+static void append(struct fixture *fixture, struct text entry)
+{
+	struct call_bench *bench = &fixture->bench;
+	struct error err = {0};
+	uint64_t index = bench->log.count;
+
+	fake_log_append(&bench->log, entry);
+	if (!fold_apply_entry(bench->fold, entry, (struct text){0}, index, &err))
+		fail_msg("%s", err.text);
+}
+
+/* What the bench did to its registry without the log. */
+static void record_registry(struct fixture *fixture)
+{
+	struct registry *registry = fixture->bench.world.registry;
+	struct writing writing = {.fixture = fixture, .after = fixture->recorded};
+	struct json_builder record;
+	struct json changes, sealed;
+	struct error err;
+
+	json_array_start(&writing.changes, fixture->arena);
+	registry_each(registry, OBJECT_NONE, TEXT(""), write_entry, &writing);
+	assert_true(json_array_seal(&writing.changes, &changes, &err));
+	json_object_start(&record, fixture->arena);
+	json_put_integer(&record, "at", 1);
+	json_put_cstring(&record, "type", "registry");
+	json_put_integer(&record, "revision", (int64_t)fixture->bench.world.revision);
+	json_put(&record, "changes", changes);
+	assert_true(json_object_seal(&record, &sealed, &err));
+	fixture->recorded = fixture->bench.world.revision;
+	registry_set_revision(registry, fixture->recorded);
+	append(fixture, json_canonical_text(fixture->arena, &sealed));
+}
+
+static void record_task(struct fixture *fixture, const char *id)
+{
+	const struct task *task = task_find(fixture->bench.world.tasks, text_of(id));
+	struct text entry = text_format(fixture->arena,
+		"{\"actor\":\"remit\",\"at\":%lld,\"charter-version\":1,\"deadline\":%lld,"
+		"\"environment\":\"staging\",\"identity\":\"agent\",\"identity-epoch\":0,"
+		"\"task\":\"%s\",\"type\":\"task-opened\"}",
+		(long long)fixture->bench.world.now_utc_ms,
+		(long long)fixture->bench.world.now_utc_ms + 900000, id);
+
+	assert_non_null(task);
+	append(fixture, entry);
+}
+
+static bool open_sealed(void *context, struct text sealed, struct arena *arena,
+	struct text *out_plain, struct error *err)
+{
+	const struct fixture *fixture = context;
+
+	if (fixture->is_erased)
+		return error_set(err, ERROR_NOT_FOUND, "the key was erased");
+	*out_plain = text_copy(arena, sealed);
+	return true;
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	call_bench_init(&fixture->bench, 0);
+	fixture->arena = arena_create((size_t)1 << 30);
+	fixture->options = (struct replay_options){.context = fixture, .open_sealed = open_sealed};
+	record_registry(fixture);
+	record_task(fixture, "t-1");
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	replay_destroy(&fixture->replay);
+	call_bench_deinit(&fixture->bench);
+	arena_destroy(&fixture->arena);
+	free(fixture);
+	return 0;
+}
+
+/* ---- calls and replays ---- */
+
+static void call(struct fixture *fixture, const char *tool, const char *arguments)
+{
+	struct bench_client client;
+
+	assert_true(call_bench_start(&fixture->bench, &client, tool, arguments));
+	if (client.replies == 0) {
+		call_bench_ready(&fixture->bench, true);
+		call_bench_answer(&fixture->bench, "{\"content\":[]}");
+	}
+	assert_int_equal(client.replies, 1);
+}
+
+static void some_calls(struct fixture *fixture)
+{
+	call(fixture, "read", "{\"path\":\"tickets/1\"}");
+	call(fixture, "read", "{\"path\":\"payroll/1\"}");
+	call(fixture, "read", "{\"path\":7}");
+	call(fixture, "list", "{\"n\":null}");
+	call(fixture, "nothing", "{}");
+	call(fixture, "run", "{\"a\":[1,2,{\"b\":\"c\"}]}");
+	call(fixture, "write", "{}");
+}
+
+static struct replay_figures replay(struct fixture *fixture)
+{
+	const struct fake_log *log = &fixture->bench.log;
+	struct error err = {0};
+
+	replay_destroy(&fixture->replay);
+	assert_true(replay_create(&fixture->replay, &fixture->options, &err));
+	for (size_t i = 0; i < log->count; i++) {
+		struct replay_entry entry = {i, log->entries[i].entry, log->entries[i].content};
+
+		if (!replay_feed(fixture->replay, &entry, &err))
+			fail_msg("%s", err.text);
+	}
+	assert_true(replay_report(fixture->replay, fixture->arena, &fixture->report, &err));
+	return replay_figures_of(fixture->replay);
+}
+
+static struct replay_candidate candidate_of(struct fixture *fixture, const char *yaml)
+{
+	struct problems problems = {.arena = fixture->arena};
+	const struct object **objects = arena_array(fixture->arena, const struct object *, 8);
+	struct yaml_documents documents;
+	struct object *object;
+	struct error err;
+	size_t i;
+
+	assert_true(yaml_parse(
+		&documents, fixture->arena, text_of(yaml), "c", &json_limits_default, &err));
+	for (i = 0; i < documents.count; i++) {
+		if (!object_parse(&object, &documents.items[i], TEXT("c"), &problems))
+			fail_msg("%.*s", TEXT_ARGS(problems.items[0].what));
+		objects[i] = object;
+	}
+	return (struct replay_candidate){.objects = objects, .count = i};
+}
+
+static void release(struct fixture *fixture, struct replay_candidate *candidate)
+{
+	replay_destroy(&fixture->replay);
+	for (size_t i = 0; i < candidate->count; i++) {
+		const struct object *object = candidate->objects[i];
+
+		object_release(&object);
+	}
+}
+
+static int64_t count_of(
+	const struct fixture *fixture, const char *group, const char *name, const char *change)
+{
+	const struct json *list = json_find(&fixture->report, group);
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (text_is(json_text_or(&list->items[i], "name", ""), name))
+			return json_integer_or(&list->items[i], change, 0);
+	return 0;
+}
+
+/* ---- the tests ---- */
+
+static void arguments_that_were_erased_are_not_called_unchanged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_figures figures;
+
+	some_calls(fixture);
+	fixture->is_erased = true;
+	figures = replay(fixture);
+	assert_int_equal(figures.decisions, 7);
+	assert_int_equal(figures.causes[REPLAY_ERASED], 7);
+	assert_int_equal(json_integer_or(&fixture->report, "unchanged", -1), 0);
+}
+
+static void arguments_that_are_not_there_are_not_called_unchanged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log *log = &fixture->bench.log;
+
+	some_calls(fixture);
+	for (size_t i = 0; i < log->count; i++)
+		log->entries[i].content = (struct text){0};
+	assert_int_equal(replay(fixture).causes[REPLAY_MISSING], 7);
+	for (size_t i = 0; i < log->count; i++)
+		log->entries[i].content = TEXT("{");
+	assert_int_equal(replay(fixture).causes[REPLAY_DAMAGED], 7);
+	for (size_t i = 0; i < log->count; i++)
+		log->entries[i].content = TEXT("[]");
+	assert_int_equal(replay(fixture).causes[REPLAY_DAMAGED], 7);
+}
+
+static void change_records(struct fixture *fixture, const char *before, const char *after)
+{
+	struct fake_log *log = &fixture->bench.log;
+
+	for (size_t i = 0; i < log->count; i++) {
+		struct text entry = log->entries[i].entry;
+		const char *at = memmem(entry.data, entry.length, before, strlen(before));
+
+		if (at == NULL || memmem(entry.data, entry.length, "\"decision\"", 10) == NULL)
+			continue;
+		log->entries[i].entry = text_format(fixture->arena, "%.*s%s%.*s",
+			(int)(at - entry.data), entry.data, after,
+			(int)(entry.length - (size_t)(at - entry.data) - strlen(before)),
+			at + strlen(before));
+	}
+}
+
+static void an_answer_that_comes_out_otherwise_is_told_apart(void **state)
+{
+	struct fixture *fixture = *state;
+
+	call(fixture, "list", "{}");
+	change_records(fixture, "\"reason\":\"allowed\"", "\"reason\":\"forbidden\"");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+	assert_int_equal(json_integer_or(&fixture->report, "unchanged", -1), 0);
+	change_records(fixture, "\"reason\":\"forbidden\"", "\"reason\":\"allowed\"");
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 1);
+	call(fixture, "read", "{\"path\":\"tickets/1\"}");
+	change_records(fixture, "\"sensitivity\":\"internal\"", "\"sensitivity\":\"public\"");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+}
+
+static void a_log_that_is_none_of_ours_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_entry entry = {0, TEXT("{\"type\":"), {0}};
+	struct error err = {0};
+
+	assert_true(replay_create(&fixture->replay, &fixture->options, &err));
+	assert_false(replay_feed(fixture->replay, &entry, &err));
+}
+
+static void what_was_in_force_gives_what_was_recorded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_figures figures;
+
+	some_calls(fixture);
+	figures = replay(fixture);
+	assert_int_equal(figures.decisions, 7);
+	assert_int_equal(figures.causes[REPLAY_DONE], 7);
+	assert_int_equal(figures.undated, 0);
+}
+
+static void each_decision_meets_the_revision_it_saw(void **state)
+{
+	struct fixture *fixture = *state;
+
+	call(fixture, "list", "{}");
+	assert_true(decide_bench_put(&fixture->bench.world,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\");\n"));
+	record_registry(fixture);
+	call(fixture, "list", "{}");
+	assert_true(call_bench_kill(&fixture->bench, "", "t-1"));
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
+}
+
+/* Two calls of a task at once: the second is decided before the first has labelled
+ * the task, and is recorded after it. */
+static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client first, second;
+
+	assert_true(decide_bench_put(&fixture->bench.world,
+		"object: policy\nname: org/label\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\")\n"
+		"  when { context.labels.untrusted };\n"));
+	record_registry(fixture);
+	fixture->bench.is_log_held = true;
+	assert_true(call_bench_start(&fixture->bench, &first, "read", "{\"path\":\"tickets/1\"}"));
+	assert_true(call_bench_start(&fixture->bench, &second, "list", "{}"));
+	fixture->bench.is_log_held = false;
+	call_bench_flush(&fixture->bench);
+	call_bench_ready(&fixture->bench, true);
+	call_bench_answer(&fixture->bench, "{\"content\":[]}");
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
+	assert_int_equal(replay(fixture).decisions, 2);
+	/* By the order of the log alone it comes out otherwise, and is not hidden. */
+	change_records(fixture, "\"seen\":", "\"unseen\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+	call_bench_abort(&first);
+	call_bench_abort(&second);
+}
+
+static void answers_of_people_are_part_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	for (int i = 0; i < 2; i++) {
+		assert_true(call_bench_start(
+			&fixture->bench, &client, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}"));
+		assert_int_equal(client.verdict, VERDICT_ASK);
+		assert_true(call_bench_approve(&fixture->bench, client.approval, "ana", i == 0));
+		call(fixture, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}");
+	}
+	assert_int_equal(replay(fixture).decisions, 4);
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 4);
+}
+
+static void a_candidate_policy_shows_what_it_would_refuse(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_candidate candidate = candidate_of(fixture,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource);\n---\n"
+		"object: unit\nname: unheard-of\n");
+	struct replay_figures figures;
+	const struct json *examples;
+
+	some_calls(fixture);
+	fixture->options.candidate = &candidate;
+	figures = replay(fixture);
+	assert_int_equal(figures.causes[REPLAY_DONE], 7);
+	assert_int_equal(figures.changed, 1);
+	assert_int_equal(count_of(fixture, "identities", "agent", "allow to deny"), 1);
+	assert_int_equal(count_of(fixture, "tools", "files/run", "allow to deny"), 1);
+	assert_int_equal(count_of(fixture, "policies", "org/stop", "allow to deny"), 1);
+	examples = json_find(&fixture->report, "examples");
+	assert_int_equal(examples->count, 1);
+	assert_true(text_is(
+		json_text_or(json_find(&examples->items[0], "after"), "reason", ""), "forbidden"));
+	assert_int_equal(json_find(&fixture->report, "unused")->count, 1);
+	release(fixture, &candidate);
+}
+
+/* It holds from the start, whatever the log does to the policy of its name. */
+static void a_candidate_takes_the_place_of_a_policy_in_force(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_candidate harmless = candidate_of(fixture,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action == Action::\"generate\", resource);\n");
+
+	assert_true(decide_bench_put(&fixture->bench.world,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\");\n"));
+	record_registry(fixture);
+	call(fixture, "list", "{}");
+	fixture->options.candidate = &harmless;
+	assert_int_equal(replay(fixture).changed, 1);
+	assert_int_equal(count_of(fixture, "policies", "org/stop", "deny to allow"), 1);
+	release(fixture, &harmless);
+	harmless.count = 0;
+	assert_int_equal(replay(fixture).changed, 0);
+	harmless.is_prune = true;
+	assert_int_equal(replay(fixture).changed, 1);
+}
+
+static void a_candidate_charter_is_in_force_wherever_one_was(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *at = strstr(decide_bench_yaml, "object: identity");
+	struct text yaml = text_copy(fixture->arena, text_of(at));
+	struct replay_candidate candidate;
+	char *line = strstr(yaml.data, "  - {effect: execute, tool: files/run}\n");
+
+	memset(line, ' ', strlen("  - {effect: execute, tool: files/run}"));
+	candidate = candidate_of(fixture, yaml.data);
+	some_calls(fixture);
+	fixture->options.candidate = &candidate;
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 7);
+	assert_int_equal(count_of(fixture, "tools", "files/run", "allow to deny"), 1);
+	assert_int_equal(replay(fixture).changed, 1);
+	release(fixture, &candidate);
+}
+
+static void only_what_was_asked_for_is_replayed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	some_calls(fixture);
+	fixture->options.identity = TEXT("agent");
+	assert_int_equal(replay(fixture).decisions, 7);
+	fixture->options.identity = TEXT("other");
+	assert_int_equal(replay(fixture).decisions, 0);
+	fixture->options.identity = TEXT("");
+	fixture->options.since_utc_ms = INT64_MAX;
+	assert_int_equal(replay(fixture).decisions, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(arguments_that_were_erased_are_not_called_unchanged),
+		TEST(arguments_that_are_not_there_are_not_called_unchanged),
+		TEST(an_answer_that_comes_out_otherwise_is_told_apart),
+		TEST(a_log_that_is_none_of_ours_is_refused),
+		TEST(what_was_in_force_gives_what_was_recorded),
+		TEST(each_decision_meets_the_revision_it_saw),
+		TEST(a_decision_sees_no_entry_that_it_had_not_seen),
+		TEST(answers_of_people_are_part_of_it),
+		TEST(a_candidate_policy_shows_what_it_would_refuse),
+		TEST(a_candidate_takes_the_place_of_a_policy_in_force),
+		TEST(a_candidate_charter_is_in_force_wherever_one_was),
+		TEST(only_what_was_asked_for_is_replayed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
