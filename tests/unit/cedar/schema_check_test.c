@@ -42,8 +42,8 @@ static const char *check_entities(const char *json)
 #define PLAIN "\"b\":true,\"r\":{\"n\":1,\"s\":[]}"
 #define ACTION(id, parents)                                                                        \
 	"[{\"uid\":{\"type\":\"Action\",\"id\":\"" id "\"},\"attrs\":{},\"parents\":[" parents "]" \
-											       "}" \
-											       "]"
+	"}"                                                                                        \
+	"]"
 
 static void what_is_not_declared_or_missing_is_refused(void **state)
 {
