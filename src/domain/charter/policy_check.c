@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cedar/bounded.h"
 #include "cedar/from_json.h"
 #include "cedar/policy_set.h"
 #include "domain/charter/argument_types.h"
@@ -17,11 +18,22 @@
 enum {
 	CHECK_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	SOURCE_BYTES_SHOWN = 200,
+	KEPT_SCHEMAS = 16,
+	KEPT_TYPES_BYTES_MAX = 256,
+};
+
+/* A schema with the arguments of some policy: the next often takes them to be the same. */
+struct kept_schema {
+	char types[KEPT_TYPES_BYTES_MAX];
+	struct cedar_schema *schema; /* NULL: none kept here */
 };
 
 struct policy_checker {
 	struct cedar_schema *schema; /* with no arguments at all */
-	struct arena *arena;         /* of one policy */
+	struct kept_schema kept[KEPT_SCHEMAS];
+	size_t oldest;       /* of kept */
+	uint32_t parsed;     /* schemas, so far */
+	struct arena *arena; /* of one policy */
 };
 
 /* One text being checked. */
@@ -47,7 +59,7 @@ static bool failed(struct error *err, const struct cedar_error *cause)
 static const char open_arguments[] = "args: {}";
 
 /* The schema with these types of arguments. */
-static bool schema_for(
+static bool schema_parse(
 	struct checking *checking, struct text types, struct cedar_schema **out, struct error *err)
 {
 	const char *at = strstr(remit_schema, open_arguments);
@@ -58,7 +70,36 @@ static bool schema_for(
 
 	if (text.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the schema");
+	if (checking->checker->parsed++ == POLICY_SHAPES_MAX)
+		return error_set(err, ERROR_LIMIT,
+			"more than %d policies and conditions that each take the arguments to be "
+			"something else: check fewer at once",
+			POLICY_SHAPES_MAX);
 	return cedar_schema_parse(out, cedar_text_from(text), &cause) || failed(err, &cause);
+}
+
+static struct cedar_schema *schema_find(const struct policy_checker *checker, struct text types)
+{
+	for (size_t i = 0; i < KEPT_SCHEMAS; i++)
+		if (checker->kept[i].schema != NULL && text_is(types, checker->kept[i].types))
+			return checker->kept[i].schema;
+	return NULL;
+}
+
+/* True if the checker keeps it from now on. */
+static bool schema_keep(
+	struct policy_checker *checker, struct text types, struct cedar_schema *schema)
+{
+	struct kept_schema *kept = &checker->kept[checker->oldest];
+
+	if (types.length >= KEPT_TYPES_BYTES_MAX)
+		return false;
+	cedar_schema_destroy(&kept->schema);
+	memcpy(kept->types, types.data, types.length);
+	kept->types[types.length] = '\0';
+	kept->schema = schema;
+	checker->oldest = (checker->oldest + 1) % KEPT_SCHEMAS;
+	return true;
 }
 
 bool policy_checker_create(struct policy_checker **out, struct error *err)
@@ -87,6 +128,8 @@ void policy_checker_destroy(struct policy_checker **checker)
 	if (*checker == NULL)
 		return;
 	cedar_schema_destroy(&(*checker)->schema);
+	for (size_t i = 0; i < KEPT_SCHEMAS; i++)
+		cedar_schema_destroy(&(*checker)->kept[i].schema);
 	arena_destroy(&(*checker)->arena);
 	free(*checker);
 	*checker = NULL;
@@ -348,7 +391,7 @@ static bool validate_by(struct checking *checking, const struct cedar_policy_set
 	struct cedar_validation validation;
 	struct cedar_error cause = {0};
 
-	if (!cedar_validate(set, schema, CEDAR_RULE_4_13, arena, &validation, &cause))
+	if (!cedar_validate_within(set, schema, POLICY_STEPS_MAX, arena, &validation, &cause))
 		return failed(checking->err, &cause);
 	if (!add_found(checking, &validation))
 		return false;
@@ -382,9 +425,13 @@ static bool check_one(struct checking *checking, const struct cedar_policy_set *
 		return false;
 	if (text_is(types.text, "{}"))
 		return validate_by(checking, set, checking->checker->schema, types.is_consistent);
-	ok = schema_for(checking, types.text, &schema, checking->err) &&
+	schema = schema_find(checking->checker, types.text);
+	if (schema != NULL)
+		return validate_by(checking, set, schema, types.is_consistent);
+	ok = schema_parse(checking, types.text, &schema, checking->err) &&
 	     validate_by(checking, set, schema, types.is_consistent);
-	cedar_schema_destroy(&schema);
+	if (schema != NULL && !schema_keep(checking->checker, types.text, schema))
+		cedar_schema_destroy(&schema);
 	return ok;
 }
 

@@ -53,6 +53,8 @@ struct policy_findings {
 
 enum {
 	POLICY_FINDINGS_MAX = 200,
+	POLICY_STEPS_MAX = 2 * 1000 * 1000, /* expressions typed for one policy */
+	POLICY_SHAPES_MAX = 10000, /* arguments that differ, of one checker: each costs a schema */
 	POLICY_ARGUMENTS_MAX = 1000, /* listed */
 };
 

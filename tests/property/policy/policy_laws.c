@@ -159,10 +159,10 @@ static void put_has(int depth)
 	put(receiver);
 	put(".");
 	put(name);
-	put(name[0] == 'n'   ? " < 3"
-	    : name[0] == 'l' ? ".contains(\"x\")"
-	    : name[0] == 'b' ? " == true"
-			     : " like \"x*\"");
+	put(name[0] == 'n'       ? " < 3"
+		: name[0] == 'l' ? ".contains(\"x\")"
+		: name[0] == 'b' ? " == true"
+				 : " like \"x*\"");
 }
 
 static void put_pair(void (*side)(int depth), const char *operator, int depth)
@@ -176,8 +176,7 @@ static void put_pair(void (*side)(int depth), const char *operator, int depth)
 
 static void put_bool(int depth)
 {
-	static const char *const words[] = {
-		"true", "false", "context.labels.untrusted", "1 == 1"};
+	static const char *const words[] = {"true", "false", "context.labels.untrusted", "1 == 1"};
 
 	switch (depth <= 0 ? 0 : pick(10)) {
 	case 1: put_pair(put_string, " == ", depth); break;
@@ -359,9 +358,8 @@ static void check_policy(struct law *law)
 	law->read_arguments += findings.arguments_count > 0;
 	assert_true(cedar_policy_set_parse(&set, cedar_text_from(policy), NULL, &cause));
 	for (int i = 0; i < CALLS; i++) {
-		const char *types = findings.arguments_count == 0
-					    ? "{}"
-					    : findings.arguments[0].types.data;
+		const char *types =
+			findings.arguments_count == 0 ? "{}" : findings.arguments[0].types.data;
 
 		used = 0;
 		put_value(&types);

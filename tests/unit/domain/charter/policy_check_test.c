@@ -316,6 +316,30 @@ static void findings_beyond_the_bound_are_counted(void **state)
 	buffer_deinit(&text);
 }
 
+static bool check_shape(struct world *world, int number)
+{
+	struct text text = text_format(world->arena,
+		"forbid (principal, action, resource) when { context.args.n%d == 1 };", number);
+	struct error err = {0};
+
+	world->findings = (struct policy_findings){.arena = world->arena};
+	return policy_check_guardrail(world->checker, text, &world->findings, &err) ||
+	       (assert_int_equal(err.code, ERROR_LIMIT), false);
+}
+
+static void shapes_of_arguments_beyond_the_bound_are_refused(void **state)
+{
+	struct world *world = *state;
+
+	for (int i = 0; i < POLICY_SHAPES_MAX; i++) {
+		if (i % 100 == 0)
+			arena_reset(world->arena);
+		assert_true(check_shape(world, i));
+	}
+	assert_true(check_shape(world, POLICY_SHAPES_MAX - 1)); /* it is kept */
+	assert_false(check_shape(world, POLICY_SHAPES_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +368,8 @@ int main(void)
 			a_condition_is_checked_for_its_line, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			findings_beyond_the_bound_are_counted, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			shapes_of_arguments_beyond_the_bound_are_refused, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
