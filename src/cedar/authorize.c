@@ -79,8 +79,8 @@ static bool ask_part(
 	if (part.uids == NULL)
 		return scope_part_matches(&tally->set->policies[index].ast.scope[variable],
 			variable, tally->evaluation);
-	*asked = (struct asked){
-		part.uids, part.kind, scope_part_matches(&part, variable, tally->evaluation)};
+	*asked = (struct asked){part.uids, part.kind,
+		scope_part_matches(&part, variable, tally->evaluation)};
 	return asked->holds;
 }
 
@@ -200,7 +200,8 @@ static bool weigh_all(struct tally *tally)
 	const struct cedar_policy_set *set = tally->set;
 
 	if (set->is_indexed)
-		return index_walk(&set->index, &set->program, tally->evaluation, weigh_list, tally);
+		return index_walk(
+			&set->index, &set->program, tally->evaluation, weigh_list, tally);
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (!weigh(tally, i))
 			return false;
@@ -245,11 +246,11 @@ static void give(struct cedar_answer *answer, const struct tally *tally)
 {
 	*answer = (struct cedar_answer){.decision = CEDAR_DENY,
 		.reasons = tally->reasons,
-		.reason_count = settle(
-			tally->reasons, tally->reason_count, sizeof *tally->reasons, order_reasons),
+		.reason_count = settle(tally->reasons, tally->reason_count,
+			sizeof *tally->reasons, order_reasons),
 		.errors = tally->errors,
-		.error_count = settle(
-			tally->errors, tally->error_count, sizeof *tally->errors, order_errors)};
+		.error_count = settle(tally->errors, tally->error_count, sizeof *tally->errors,
+			order_errors)};
 	if (tally->effect == CEDAR_PERMIT && tally->reason_count > 0)
 		answer->decision = CEDAR_ALLOW;
 }

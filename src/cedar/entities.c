@@ -362,8 +362,7 @@ bool entities_has_ancestor(const struct cedar_entities *entities, const struct e
 	if (own == NULL || node_of(entities, &node->uid) == NULL)
 		return entity_has_ancestor(node, uid);
 	return (node->ancestor_bits[(own - entities->nodes) / 64] >>
-			       ((own - entities->nodes) % 64) &
-		       1) != 0;
+		       ((own - entities->nodes) % 64) & 1) != 0;
 }
 
 /* The first ancestor whose hash is not less; a few are found faster one by one. */

@@ -550,7 +550,9 @@ static bool run_op(const struct program *program, struct evaluation *evaluation,
 	case OP_VARIABLE: return push_variable(evaluation, op, &stack[(*top)++], err);
 	case OP_PATH: return push_path(program, op, evaluation, &stack[(*top)++], err);
 	case OP_EQUAL_CONSTANT:
-	case OP_NOT_EQUAL_CONSTANT: equal_constant(program, op, &stack[*top - 1]); return true;
+	case OP_NOT_EQUAL_CONSTANT:
+		equal_constant(program, op, &stack[*top - 1]);
+		return true;
 	case OP_JUMP:
 	case OP_BRANCH:
 	case OP_AND:
@@ -591,8 +593,8 @@ static bool run_op(const struct program *program, struct evaluation *evaluation,
 
 /* The operators that most conditions are made of, without a call.  False: it is
  * another operator, or one whose operands are not as usual; nothing was done. */
-static inline bool run_usual(
-	const struct program *program, struct evaluation *evaluation, uint32_t *top, uint32_t *at)
+static inline bool run_usual(const struct program *program, struct evaluation *evaluation,
+	uint32_t *top, uint32_t *at)
 {
 	const struct op *op = &program->ops[*at];
 	struct cedar_value *next = &evaluation->stack[*top];
@@ -613,8 +615,8 @@ static inline bool run_usual(
 	case OP_IN:
 		if (next[-2].type != CEDAR_ENTITY || next[-1].type != CEDAR_ENTITY)
 			return false;
-		next[-2] = cedar_value_bool(is_in(evaluation,
-			find_node(evaluation, next[-2].entity), next[-2].entity, next[-1].entity));
+		next[-2] = cedar_value_bool(is_in(evaluation, find_node(evaluation, next[-2].entity),
+			next[-2].entity, next[-1].entity));
 		*top -= 2;
 		break;
 	default: return false;

@@ -57,7 +57,8 @@ struct builder {
 
 static uint64_t mix_number(uint64_t hash, uint64_t number)
 {
-	return cedar_text_hash(hash, (struct cedar_text){(const char *)&number, sizeof number});
+	return cedar_text_hash(
+		hash, (struct cedar_text){(const char *)&number, sizeof number});
 }
 
 uint64_t index_hash_uid(int variable, const struct cedar_uid *uid)
@@ -169,15 +170,16 @@ static bool probe_of(struct builder *builder, const struct ast *node, struct pro
 	} else {
 		return true;
 	}
-	if (!program_path(
-		    &builder->set->program, node->children[0], &is_path, &out->path, builder->err))
+	if (!program_path(&builder->set->program, node->children[0], &is_path, &out->path,
+		    builder->err))
 		return false;
 	if (!is_path)
 		out->kind = PROBE_NONE;
 	return true;
 }
 
-static void add_probe(struct options *options, const struct probe *guard, const struct probe *probe)
+static void add_probe(
+	struct options *options, const struct probe *guard, const struct probe *probe)
 {
 	struct option *option;
 	struct index_group group = {.guard = *guard, .kind = probe->kind, .path = probe->path};

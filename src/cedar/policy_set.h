@@ -30,7 +30,7 @@ struct cedar_policy_set {
 	struct stored_policy *policies;
 	uint32_t count;
 	uint32_t capacity;
-	struct table ids;                /* hash of the id to index in policies */
+	struct table ids; /* hash of the id to index in policies */
 	struct stored_policy *templates; /* no id is both a policy's and a template's */
 	uint32_t template_count;
 	uint32_t template_capacity;

@@ -73,7 +73,8 @@ bool schema_is_action_type(struct cedar_text name)
 	struct cedar_text last = CEDAR_TEXT("Action");
 	size_t before = name.length - last.length;
 
-	if (name.length < last.length || memcmp(name.data + before, last.data, last.length) != 0)
+	if (name.length < last.length ||
+		memcmp(name.data + before, last.data, last.length) != 0)
 		return false;
 	return before == 0 || name.data[before - 1] == ':';
 }
@@ -116,7 +117,8 @@ static bool parse(struct cedar_schema **out, struct cedar_text text, enum schema
 	return true;
 }
 
-bool cedar_schema_parse(struct cedar_schema **out, struct cedar_text text, struct cedar_error *err)
+bool cedar_schema_parse(
+	struct cedar_schema **out, struct cedar_text text, struct cedar_error *err)
 {
 	return parse(out, text, SYNTAX_CEDAR, err);
 }

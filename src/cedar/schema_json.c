@@ -153,10 +153,10 @@ static bool read_record(const struct raw_schema *raw, const struct document *obj
 	if (additional != NULL && additional->type != DOCUMENT_BOOLEAN)
 		return raw_fail(raw, additional->at, "expected true or false");
 	if (additional != NULL && additional->boolean)
-		return raw_fail(raw, additional->at,
-			"records with more attributes than are "
-			"declared are not supported");
-	return need(raw, object, found[2], "attributes") && read_attributes(raw, found[2], type);
+		return raw_fail(raw, additional->at, "records with more attributes than are "
+						     "declared are not supported");
+	return need(raw, object, found[2], "attributes") &&
+	       read_attributes(raw, found[2], type);
 }
 
 static bool check_extension(const struct raw_schema *raw, const struct document *name)
@@ -174,8 +174,8 @@ static bool read_reference(const struct raw_schema *raw, const struct document *
 	static const struct {
 		const char *word;
 		enum raw_kind kind;
-	} table[] = {
-		{"Entity", RAW_ENTITY}, {"EntityOrCommon", RAW_NAMED}, {"Extension", RAW_BUILT_IN}};
+	} table[] = {{"Entity", RAW_ENTITY}, {"EntityOrCommon", RAW_NAMED},
+		{"Extension", RAW_BUILT_IN}};
 	struct cedar_text word = found[0]->string;
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -286,8 +286,8 @@ static bool read_enumerated(const struct raw_schema *raw, const struct document 
 {
 	for (size_t i = 0; i < 3; i++) {
 		if (found[i] != NULL)
-			return raw_fail(
-				raw, found[i]->at, "an enumerated entity type has only its ids");
+			return raw_fail(raw, found[i]->at,
+				"an enumerated entity type has only its ids");
 	}
 	entity->is_enumerated = true;
 	if (!read_names(raw, found[3], false, &entity->ids))
@@ -325,8 +325,8 @@ static bool read_common(
 	       read_type(schema->raw, member, TYPE_OF_COMMON, &common->type);
 }
 
-static bool read_applies(
-	const struct raw_schema *raw, const struct document *object, struct raw_declaration *action)
+static bool read_applies(const struct raw_schema *raw, const struct document *object,
+	struct raw_declaration *action)
 {
 	static const char *const names[] = {"principalTypes", "resourceTypes", "context", NULL};
 	const struct document *found[MEMBERS_MAX];
@@ -396,8 +396,8 @@ static bool read_action(
 /* Each member of an object as a declaration; object may be NULL. */
 static bool read_each(struct json_schema *schema, struct cedar_text space,
 	const struct document *object,
-	bool (*read)(
-		struct json_schema *schema, struct cedar_text space, const struct document *member))
+	bool (*read)(struct json_schema *schema, struct cedar_text space,
+		const struct document *member))
 {
 	if (object == NULL)
 		return true;

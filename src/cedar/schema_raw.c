@@ -42,9 +42,9 @@ static size_t write_path(const struct document *root, uint32_t at, char *out, si
 	while ((part = part_at(container, at)) != NULL && used < room) {
 		int written =
 			container->type == DOCUMENT_ARRAY
-				? snprintf(
-					  out + used, room - used, "/%u", position(container, part))
-				: snprintf(out + used, room - used, "/%.*s", RAW_SHOWN(part->name));
+				? snprintf(out + used, room - used, "/%u", position(container, part))
+				: snprintf(out + used, room - used, "/%.*s",
+					  RAW_SHOWN(part->name));
 
 		used += written < 0 ? 0 : (size_t)written;
 		container = part;

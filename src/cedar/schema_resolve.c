@@ -60,7 +60,8 @@ static struct cedar_text join(
 
 static struct common *find_common(const struct resolver *resolver, struct cedar_text name)
 {
-	struct table_cursor cursor = table_start(&resolver->common_names, cedar_text_hash(0, name));
+	struct table_cursor cursor =
+		table_start(&resolver->common_names, cedar_text_hash(0, name));
 	uint32_t position;
 
 	while (table_next(&resolver->common_names, &cursor, &position)) {
@@ -96,8 +97,8 @@ static bool contains_cedar(struct cedar_text path)
 
 static bool is_reserved_common(struct cedar_text name)
 {
-	static const char *const words[] = {
-		"Bool", "Boolean", "Entity", "Extension", "Long", "Record", "Set", "String"};
+	static const char *const words[] = {"Bool", "Boolean", "Entity", "Extension", "Long",
+		"Record", "Set", "String"};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (cedar_text_is(name, words[i]))
@@ -316,8 +317,8 @@ static const struct schema_type *resolve_common(
 }
 
 /* What one full name means; *failed if it means a common type that is wrong. */
-static const struct schema_type *find_meaning(
-	struct resolver *resolver, const struct raw_type *raw, struct cedar_text name, bool *failed)
+static const struct schema_type *find_meaning(struct resolver *resolver,
+	const struct raw_type *raw, struct cedar_text name, bool *failed)
 {
 	struct common *common = raw->kind == RAW_ENTITY ? NULL : find_common(resolver, name);
 	const struct schema_entity *entity;
@@ -464,8 +465,8 @@ static const struct schema_type *resolve_type(
 }
 
 /* A shape or a context: an empty record if there is none. */
-static const struct schema_type *resolve_shape(
-	struct resolver *resolver, const struct raw_declaration *declared, const char *what)
+static const struct schema_type *resolve_shape(struct resolver *resolver,
+	const struct raw_declaration *declared, const char *what)
 {
 	const struct schema_type *type;
 
@@ -569,8 +570,8 @@ static bool fill_entity(struct resolver *resolver, struct schema_entity *entity)
 	return entity->tags != NULL;
 }
 
-static const struct schema_action *find_group(
-	const struct resolver *resolver, const struct raw_group *group, struct cedar_text space)
+static const struct schema_action *find_group(const struct resolver *resolver,
+	const struct raw_group *group, struct cedar_text space)
 {
 	bool is_full = has_namespace(group->type);
 	struct cedar_text type = group->type.length > 0 ? group->type : CEDAR_TEXT("Action");
@@ -647,8 +648,8 @@ static bool start_edges(struct resolver *resolver, struct edges *edges, uint32_t
 	       fail_memory(resolver);
 }
 
-static bool close_edges(
-	struct resolver *resolver, struct edges *edges, uint32_t nodes, uint32_t *cyclic)
+static bool close_edges(struct resolver *resolver, struct edges *edges, uint32_t nodes,
+	uint32_t *cyclic)
 {
 	struct closure_graph graph = {nodes, edges->starts, edges->targets};
 

@@ -25,7 +25,8 @@ static const struct cedar_uid *share_uid(
 
 static bool fill_gates(struct cedar_policy_set *set)
 {
-	const struct cedar_uid **uids = calloc((size_t)set->count * SCOPE_PARTS + 1, sizeof *uids);
+	const struct cedar_uid **uids =
+		calloc((size_t)set->count * SCOPE_PARTS + 1, sizeof *uids);
 	struct table table = {.used = 0};
 	bool ok = uids != NULL && table_reserve(&table, set->count * SCOPE_PARTS);
 

@@ -156,9 +156,9 @@ static bool action_fits(const struct cedar_schema *schema, const struct scope_pa
 
 		if (group == NULL)
 			return false;
-		fits = fits ||
-		       (part->kind == SCOPE_EQUAL ? action == group
-						  : schema_action_in(schema, action, group));
+		fits = fits || (part->kind == SCOPE_EQUAL
+					       ? action == group
+					       : schema_action_in(schema, action, group));
 	}
 	return fits;
 }
@@ -208,8 +208,8 @@ struct verdict {
 	bool all_false;
 };
 
-static void type_environment(struct validation *validation, const struct environment *environment,
-	struct verdict *verdict)
+static void type_environment(struct validation *validation,
+	const struct environment *environment, struct verdict *verdict)
 {
 	struct typing *typing = &validation->typing;
 	struct answer answer;
@@ -223,8 +223,8 @@ static void type_environment(struct validation *validation, const struct environ
 		verdict->all_false = false;
 }
 
-static void type_action(
-	struct validation *validation, const struct schema_action *action, struct verdict *verdict)
+static void type_action(struct validation *validation, const struct schema_action *action,
+	struct verdict *verdict)
 {
 	struct environment environment = {.action = action};
 

@@ -139,8 +139,7 @@ static struct answer type_entity(const struct typing *typing, const struct cedar
 static struct answer type_literal(const struct typing *typing, const struct cedar_value *literal)
 {
 	switch (literal->type) {
-	case CEDAR_BOOL:
-		return answer_of(type_basic(literal->boolean ? TYPE_TRUE : TYPE_FALSE), true);
+	case CEDAR_BOOL: return answer_of(type_basic(literal->boolean ? TYPE_TRUE : TYPE_FALSE), true);
 	case CEDAR_LONG: return answer_of(type_basic(TYPE_LONG), true);
 	case CEDAR_STRING: return answer_of(type_basic(TYPE_STRING), true);
 	default: return type_entity(typing, literal->entity);
@@ -203,8 +202,8 @@ static struct answer type_or(struct typing *typing, const struct node *node)
 	struct answer left = typing_expect(typing, node->children[0], EXPECT_BOOL, NULL);
 
 	for (uint32_t i = 1; i < node->count && !is_kind(left.type, TYPE_TRUE); i++)
-		left = join_or(
-			typing, left, typing_expect(typing, node->children[i], EXPECT_BOOL, NULL));
+		left = join_or(typing, left,
+			typing_expect(typing, node->children[i], EXPECT_BOOL, NULL));
 	return left;
 }
 
@@ -234,8 +233,8 @@ static struct answer type_branches(
 {
 	struct answer then = type_under(typing, &test->capabilities, node->children[1]);
 	struct answer otherwise = typing_node(typing, node->children[2]);
-	struct answer answer =
-		answer_of(join_or_report(typing, node, then.type, otherwise.type), test->ok);
+	struct answer answer = answer_of(
+		join_or_report(typing, node, then.type, otherwise.type), test->ok);
 
 	answer.ok = test->ok && then.ok && otherwise.ok && answer.type != NULL;
 	if (!answer.ok)
@@ -278,7 +277,8 @@ static struct answer type_not(struct typing *typing, const struct node *node)
 /* ---- Comparisons ----------------------------------------------------- */
 
 /* The entity that an expression always is: a literal, or action. */
-static const struct cedar_uid *constant_entity(const struct typing *typing, const struct node *node)
+static const struct cedar_uid *constant_entity(
+	const struct typing *typing, const struct node *node)
 {
 	if (node->kind == AST_VARIABLE && node->detail == AST_ACTION)
 		return &typing->environment.action->uid;
@@ -377,8 +377,8 @@ static struct answer type_like(struct typing *typing, const struct node *node)
 
 static struct answer type_is(struct typing *typing, const struct node *node)
 {
-	struct answer operand = typing_expect(
-		typing, node->children[0], EXPECT_ENTITY, "`is` tests the type of an entity only");
+	struct answer operand = typing_expect(typing, node->children[0], EXPECT_ENTITY,
+		"`is` tests the type of an entity only");
 	bool is_same;
 
 	if (operand.type == NULL)
@@ -411,8 +411,8 @@ static struct constants constants_of(const struct typing *typing, const struct n
 }
 
 /* An action in constant entities: decided by the schema. */
-static struct answer type_action_in(const struct typing *typing, const struct schema_action *action,
-	const struct constants *groups)
+static struct answer type_action_in(const struct typing *typing,
+	const struct schema_action *action, const struct constants *groups)
 {
 	bool is_in = false, all_known = true;
 
@@ -423,7 +423,8 @@ static struct answer type_action_in(const struct typing *typing, const struct sc
 		if (uid == NULL || !schema_is_action_type(uid->type))
 			continue;
 		all_known = all_known && group != NULL;
-		is_in = is_in || (group != NULL && schema_action_in(typing->schema, action, group));
+		is_in = is_in ||
+			(group != NULL && schema_action_in(typing->schema, action, group));
 	}
 	if (!all_known)
 		return answer_bool(false);
@@ -444,7 +445,8 @@ static struct answer type_in(struct typing *typing, const struct node *node)
 	if (!left.ok || !right.ok)
 		return answer_bool(false);
 	if (uid != NULL && schema_is_action_type(uid->type) && constants.all)
-		return type_action_in(typing, schema_find_action(typing->schema, uid), &constants);
+		return type_action_in(
+			typing, schema_find_action(typing->schema, uid), &constants);
 	upper = right.type->kind == TYPE_SET ? right.type->element->entity : right.type->entity;
 	if (!schema_may_be_in(left.type->entity, upper))
 		return answer_of(type_basic(TYPE_FALSE), true);
@@ -454,7 +456,8 @@ static struct answer type_in(struct typing *typing, const struct node *node)
 /* ---- Attributes ------------------------------------------------------ */
 
 /* What may be read of a record or an entity. */
-static const struct schema_member *member_of(const struct schema_type *type, struct cedar_text name)
+static const struct schema_member *member_of(
+	const struct schema_type *type, struct cedar_text name)
 {
 	return type_member(type->kind == TYPE_ENTITY ? type->entity->shape : type, name);
 }
@@ -524,8 +527,8 @@ static struct answer type_has(struct typing *typing, const struct node *node)
 		typing->steps++;
 		if (member == NULL)
 			return answer_of(type_basic(TYPE_FALSE), object.ok);
-		answer = join_and(answer,
-			type_has_step(typing, member, type->kind == TYPE_RECORD, node->paths[i]));
+		answer = join_and(answer, type_has_step(typing, member, type->kind == TYPE_RECORD,
+						  node->paths[i]));
 		type = member->type;
 	}
 	return answer;
@@ -597,8 +600,8 @@ static struct answer type_contains(struct typing *typing, const struct node *nod
 static struct answer type_contains_several(struct typing *typing, const struct node *node)
 {
 	struct answer set = typing_expect(typing, node->children[0], EXPECT_SET, NULL);
-	struct answer items = typing_expect(
-		typing, node->children[1], EXPECT_SET, "to ask for a single item, use contains");
+	struct answer items = typing_expect(typing, node->children[1], EXPECT_SET,
+		"to ask for a single item, use contains");
 	bool ok = set.ok && items.ok;
 
 	if (set.type != NULL && items.type != NULL &&
@@ -709,7 +712,8 @@ static struct answer type_inside(struct typing *typing, const struct node *node)
 	case AST_CONTAINS_ALL:
 	case AST_CONTAINS_ANY: return type_contains_several(typing, node);
 	case AST_IS_EMPTY:
-		return answer_bool(typing_expect(typing, node->children[0], EXPECT_SET, NULL).ok);
+		return answer_bool(
+			typing_expect(typing, node->children[0], EXPECT_SET, NULL).ok);
 	case AST_GET_TAG: return type_get_tag(typing, node);
 	case AST_HAS_TAG: return type_has_tag(typing, node);
 	case AST_EXTENSION: return typing_extension(typing, node);
@@ -752,8 +756,8 @@ static struct answer type_scope(struct typing *typing, const struct condition *c
 
 	for (int i = 0; i < SCOPE_PARTS && !is_kind(answer.type, TYPE_FALSE); i++) {
 		if (condition->scope[i] != NULL)
-			answer = join_and(answer,
-				typing_expect(typing, condition->scope[i], EXPECT_BOOL, NULL));
+			answer = join_and(answer, typing_expect(typing, condition->scope[i],
+							  EXPECT_BOOL, NULL));
 	}
 	return answer;
 }
@@ -762,7 +766,8 @@ static struct answer type_scope(struct typing *typing, const struct condition *c
  * safe is safe in all that follow it. */
 static struct answer type_clauses(struct typing *typing, const struct condition *condition)
 {
-	struct answer *answers = arena_array(typing->arena, struct answer, condition->clause_count);
+	struct answer *answers =
+		arena_array(typing->arena, struct answer, condition->clause_count);
 	struct answer answer = answer_of(type_basic(TYPE_TRUE), true);
 	uint32_t count = 0;
 

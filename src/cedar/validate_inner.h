@@ -54,8 +54,8 @@ struct condition {
 	uint32_t clause_count;
 };
 /* False without memory. */
-bool tree_build(
-	struct tree *tree, const struct policy_ast *policy, struct condition *out) MUST_CHECK;
+bool tree_build(struct tree *tree, const struct policy_ast *policy, struct condition *out)
+	MUST_CHECK;
 
 /* ---- Findings -------------------------------------------------------- */
 
@@ -85,7 +85,7 @@ struct findings {
 	uint32_t capacity;
 	uint32_t policy_first; /* of this policy's findings in items */
 	size_t error_count;
-	struct table seen;      /* hash of a report, of this policy */
+	struct table seen; /* hash of a report, of this policy */
 	struct report *reports; /* beside each of this policy's findings */
 	bool failed;
 };
@@ -112,7 +112,7 @@ enum {
 	EXPECT_ENTITY = 1 << TYPE_ENTITY,
 	EXPECT_SET = 1 << TYPE_SET,
 	EXPECT_RECORD = 1 << TYPE_RECORD,
-	EXPECT_ENTITY_SET = 1 << 16, /* a set of entities */
+	EXPECT_ENTITY_SET = 1 << 16,   /* a set of entities */
 	EXPECT_DECIMAL = 1 << 17,
 	EXPECT_IPADDR = 1 << 18,
 	EXPECT_DATETIME = 1 << 19,

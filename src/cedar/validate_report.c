@@ -126,9 +126,8 @@ static bool write_named(struct cedar_writer *writer, const struct report *report
 		{CEDAR_FINDING_UNKNOWN_ID, "the id ", " is none of those its type declares"},
 		{CEDAR_FINDING_ARGUMENT_INVALID, "not a text that ", " takes"},
 		{CEDAR_FINDING_ARGUMENT_NOT_LITERAL, "", " takes a literal only"},
-		{CEDAR_FINDING_BIDIRECTIONAL_TEXT,
-			"characters that change the direction of text "
-			"in ",
+		{CEDAR_FINDING_BIDIRECTIONAL_TEXT, "characters that change the direction of text "
+						   "in ",
 			""},
 	};
 

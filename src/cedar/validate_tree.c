@@ -299,7 +299,8 @@ static struct node *make_list(struct tree *tree, const struct scope_part *part)
 	return node != NULL && identify(tree, node, NULL) ? node : NULL;
 }
 
-static struct node *make_is(struct tree *tree, struct node *variable, const struct scope_part *part)
+static struct node *make_is(
+	struct tree *tree, struct node *variable, const struct scope_part *part)
 {
 	struct node *node = make(tree, AST_IS, 1, part->start, part->end);
 
@@ -335,7 +336,8 @@ static struct node *build_part(
 	return other == NULL ? NULL : make_over(tree, AST_AND, is, other);
 }
 
-static bool build_clauses(struct tree *tree, const struct policy_ast *policy, struct condition *out)
+static bool build_clauses(
+	struct tree *tree, const struct policy_ast *policy, struct condition *out)
 {
 	out->clauses = arena_array(tree->arena, struct node *, policy->clause_count);
 	out->clause_count = policy->clause_count;

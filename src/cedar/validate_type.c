@@ -129,8 +129,8 @@ static bool check_constructor(
 	if (extension_is_method(function))
 		return true;
 	if (only != NULL && only->kind == AST_LITERAL && only->literal->type == CEDAR_STRING &&
-		!extension_construct(
-			&ignored, typing->arena, function, cedar_value_text(only->literal), &err)) {
+		!extension_construct(&ignored, typing->arena, function,
+			cedar_value_text(only->literal), &err)) {
 		typing->failed |= err.code == CEDAR_ERROR_LIMIT;
 		report.code = CEDAR_FINDING_ARGUMENT_INVALID;
 		typing_report(typing, node, report);

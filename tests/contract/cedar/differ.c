@@ -33,15 +33,16 @@ static void print_findings(
 	printf("]\n");
 }
 
-static bool parse_schema(struct cedar_schema **out, struct cedar_text text, struct cedar_error *err)
+static bool parse_schema(
+	struct cedar_schema **out, struct cedar_text text, struct cedar_error *err)
 {
 	if (text.length > 0 && text.data[0] == '{')
 		return cedar_schema_parse_json(out, text, err);
 	return cedar_schema_parse(out, text, err);
 }
 
-static void answer(
-	struct cedar_arena *arena, struct cedar_text schema_text, struct cedar_text policies)
+static void answer(struct cedar_arena *arena, struct cedar_text schema_text,
+	struct cedar_text policies)
 {
 	struct cedar_schema *schema = NULL;
 	struct cedar_policy_set *set = NULL;
@@ -67,7 +68,8 @@ static bool answer_line(struct cedar_arena *arena, struct cedar_text line)
 
 	if (!document_parse(&root, (struct arena *)arena, line, &err) ||
 		root->type != DOCUMENT_ARRAY || root->count != 2 ||
-		root->first->type != DOCUMENT_STRING || root->first->next->type != DOCUMENT_STRING)
+		root->first->type != DOCUMENT_STRING ||
+		root->first->next->type != DOCUMENT_STRING)
 		return false;
 	answer(arena, root->first->string, root->first->next->string);
 	return fflush(stdout) == 0;

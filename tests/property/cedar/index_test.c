@@ -146,8 +146,8 @@ static void world_ask(struct world *world)
 	world->request.action = cedar_uid_of(CEDAR_TEXT("Action"),
 		cedar_text_of(actions[generator_below(&world->generator, 3)]));
 	world->request.resource = random_uid(world);
-	assert_true(cedar_value_parse_json(
-		&world->request.context, world->arena, cedar_text_of(world->generator.text), &err));
+	assert_true(cedar_value_parse_json(&world->request.context, world->arena,
+		cedar_text_of(world->generator.text), &err));
 }
 
 static bool lists(const struct cedar_answer *answer, size_t policy)
@@ -210,8 +210,8 @@ static void law(struct world *world)
 		assert_int_equal(error != NULL, alone[i].error_count == 1);
 		if (error != NULL) {
 			assert_int_equal(error->text.length, alone[i].errors[0].text.length);
-			assert_memory_equal(
-				error->text.data, alone[i].errors[0].text.data, error->text.length);
+			assert_memory_equal(error->text.data, alone[i].errors[0].text.data,
+				error->text.length);
 		}
 	}
 	world->allowed += all.decision == CEDAR_ALLOW;

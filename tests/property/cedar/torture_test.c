@@ -66,8 +66,7 @@ static const char schema_json[] =
 	"\"memberOf\":[{\"id\":\"b\"}],\"appliesTo\":{\"principalTypes\":[\"A\"],"
 	"\"resourceTypes\":[\"B\"]}},\"b\":{}}}}";
 static const char typed_policies[] =
-	"permit(principal in G::\"g\", action in [Action::\"a\"], resource) when { context has t "
-	"&& "
+	"permit(principal in G::\"g\", action in [Action::\"a\"], resource) when { context has t && "
 	"context.t has \"o d\" && context.t[\"o d\"].contains(decimal(\"1.0\")) && "
 	"[{x: true}, {x: false}].contains({x: principal.a.n > 1}) } unless { principal.zz == [] };"
 	"forbid(principal is X, action, resource) when { principal.hasTag(\"a\") && "

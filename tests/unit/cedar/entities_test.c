@@ -156,8 +156,8 @@ static void an_overlay_hides_an_entity_that_a_value_below_names(void **state)
 	world_open(&world,
 		"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{\"v\":{\"__entity\":" UID(
 			"T", "v") "}},\"parents\":[]},{\"uid\":" UID("T", "v") ",\"attrs\":{"
-									       "\"n\":1},"
-									       "\"parents\":[]}]",
+									    "\"n\":1},"
+									    "\"parents\":[]}]",
 		NULL);
 	assert_value(&world, "principal.v.n", "1");
 	assert_true(cedar_value_record(&added.attributes, world.arena, &member, 1, &world.err));

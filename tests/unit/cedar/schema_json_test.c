@@ -17,8 +17,8 @@ static void refuse(const char *json, const char *path)
 }
 
 #define IN_SHAPE(type)                                                                             \
-	"{\"\":{\"entityTypes\":{\"A\":{\"shape\":{\"type\":\"Record\",\"attributes\":{"           \
-	"\"a\":" type "}}}},\"actions\":{\"x\":{}}}}"
+	"{\"\":{\"entityTypes\":{\"A\":{\"shape\":{\"type\":\"Record\",\"attributes\":{\"a\":" type  \
+	"}}}},\"actions\":{\"x\":{}}}}"
 #define AT_A "//entityTypes/A/shape/attributes/a"
 
 static void malformed_json_schemas_are_refused_with_their_path(void **state)
@@ -58,8 +58,8 @@ static void malformed_types_are_refused_with_their_path(void **state)
 	refuse(IN_SHAPE("{\"type\":\"T\",\"attributes\":{}}"), AT_A "/attributes: ");
 	refuse(IN_SHAPE("{\"type\":\"Long\",\"foo\":1}"), AT_A "/foo: ");
 	refuse(IN_SHAPE("{\"type\":\"Long\",\"required\":1}"), AT_A "/required: ");
-	refuse(IN_SHAPE("{\"type\":\"Long\",\"annotations\":{\"x y\":\"\"}}"),
-		AT_A "/annotations/x y: ");
+	refuse(IN_SHAPE("{\"type\":\"Long\",\"annotations\":{\"x y\":\"\"}}"), AT_A
+		"/annotations/x y: ");
 	refuse(IN_SHAPE("{\"type\":\"Set\",\"element\":{\"type\":\"Long\",\"required\":true}}"),
 		AT_A "/element/required: ");
 	refuse(IN_SHAPE("{\"type\":\"Record\",\"attributes\":{},\"additionalAttributes\":true}"),
@@ -102,20 +102,15 @@ static void malformed_entity_types_and_actions_are_refused(void **state)
 }
 
 static const char whole[] =
-	"{\"\":{\"entityTypes\":{\"E\":{\"enum\":[\"x\"],\"annotations\":{\"a\":null}}},"
-	"\"actions\":{}},"
+	"{\"\":{\"entityTypes\":{\"E\":{\"enum\":[\"x\"],\"annotations\":{\"a\":null}}},\"actions\":{}},"
 	"\"N::M\":{\"annotations\":{\"doc\":\"d\"},\"commonTypes\":{\"T\":{\"type\":\"Record\","
-	"\"attributes\":{\"p\":{\"type\":\"Boolean\",\"required\":false,\"annotations\":{\"a\":"
-	"\"b\"}},"
+	"\"attributes\":{\"p\":{\"type\":\"Boolean\",\"required\":false,\"annotations\":{\"a\":\"b\"}},"
 	"\"q\":{\"type\":\"Set\",\"element\":{\"type\":\"EntityOrCommon\",\"name\":\"E\"}}}}},"
-	"\"entityTypes\":{\"U\":{\"memberOfTypes\":[\"U\",\"E\"],\"shape\":{\"type\":\"T\"},"
-	"\"tags\":"
-	"{\"type\":\"Extension\",\"name\":\"ipaddr\"}}},\"actions\":{\"a\":{\"memberOf\":[{\"id\":"
-	"\"b\"},"
+	"\"entityTypes\":{\"U\":{\"memberOfTypes\":[\"U\",\"E\"],\"shape\":{\"type\":\"T\"},\"tags\":"
+	"{\"type\":\"Extension\",\"name\":\"ipaddr\"}}},\"actions\":{\"a\":{\"memberOf\":[{\"id\":\"b\"},"
 	"{\"id\":\"b\",\"type\":\"N::M::Action\"}],\"appliesTo\":{\"principalTypes\":[\"U\"],"
 	"\"resourceTypes\":[],\"context\":{\"type\":\"Record\",\"attributes\":{\"d\":{\"type\":"
-	"\"decimal\"},\"u\":{\"type\":\"Entity\",\"name\":\"U\"}},\"additionalAttributes\":false}}}"
-	","
+	"\"decimal\"},\"u\":{\"type\":\"Entity\",\"name\":\"U\"}},\"additionalAttributes\":false}}},"
 	"\"b\":{\"appliesTo\":null,\"memberOf\":null,\"attributes\":null}}}}";
 
 static void a_json_schema_says_what_its_twin_says(void **state)

@@ -4,15 +4,13 @@
 
 static const char schema_text[] =
 	"type R = {a?: {b?: {c: Long}, n: Long}, n: Long};"
-	"entity User in [Group] {n: Long, o?: String, r: R, color: Color, s: Set<Long>, boss?: "
-	"User, "
+	"entity User in [Group] {n: Long, o?: String, r: R, color: Color, s: Set<Long>, boss?: User, "
 	"d: decimal, t: datetime, who: Set<User>, f: Bool} tags String;"
 	"entity Group in [Org]; entity Org; entity Color enum [\"red\", \"green\"];"
 	"entity Doc {owner: User};"
 	"action view, edit in [any] appliesTo {principal: User, resource: [Doc, Group], context: "
 	"{c?: Long, m: Bool}}; action any; action idle;"
-	"namespace N { action go in [Action::\"any\"] appliesTo {principal: User, resource: Org}; "
-	"}";
+	"namespace N { action go in [Action::\"any\"] appliesTo {principal: User, resource: Org}; }";
 
 static struct cedar_schema *open_schema(void)
 {
@@ -56,8 +54,8 @@ static const char *findings_of(const char *policies, enum cedar_validation_rule 
 }
 
 #define WHEN(condition)                                                                            \
-	findings_of("permit(principal, action in [Action::\"view\", Action::\"edit\"], resource) " \
-		    "when { " condition " };",                                                     \
+	findings_of("permit(principal, action in [Action::\"view\", Action::\"edit\"], resource) "   \
+		    "when { " condition " };",                                                       \
 		CEDAR_RULE_4_13)
 #define assert_finds(condition, expected) assert_string_equal(WHEN(condition), expected)
 #define assert_valid(condition) assert_string_equal(WHEN(condition), "")
@@ -103,9 +101,8 @@ static void what_was_tested_is_there(void **state)
 	assert_valid("principal has o && (principal.f || principal.o == \"\")");
 	assert_valid("(principal has o && principal.f) && principal.o == \"\"");
 	assert_valid("if principal has o then principal.o == \"\" else principal.f");
-	assert_valid(
-		"((principal has o && principal.f) || (principal has o && principal.n > 1)) && "
-		"principal.o == \"\"");
+	assert_valid("((principal has o && principal.f) || (principal has o && principal.n > 1)) && "
+		     "principal.o == \"\"");
 	assert_valid("principal.r has a.b.c && principal.r.a.b.c == 1 && principal.r.a.n == 1");
 	assert_valid("principal has boss.r.a.b && principal.boss.r.a.b.c == 1");
 	assert_valid("principal.hasTag(\"x\") && principal.getTag(\"x\") == \"\"");
@@ -185,8 +182,7 @@ static void calls_of_extension_functions_are_checked(void **state)
 	assert_finds("principal.d.lessThan()", "argument_count");
 	assert_finds("ip(\"::1\").isInRange(ip(\"::1\"), ip(\"::1\"))", "argument_count");
 	assert_finds("ip(1).isIpv4()", "unexpected_type");
-	assert_valid(
-		"principal.t.offset(duration(\"1h\")).durationSince(principal.t).toHours() > 1");
+	assert_valid("principal.t.offset(duration(\"1h\")).durationSince(principal.t).toHours() > 1");
 }
 
 static void what_is_always_false_is_only_a_warning(void **state)
@@ -214,7 +210,8 @@ static void what_is_always_false_is_only_a_warning(void **state)
 
 static void a_scope_no_action_fits_is_an_error_by_the_older_rule(void **state)
 {
-	static const char *const policies[] = {"permit(principal == Org::\"o\", action, resource);",
+	static const char *const policies[] = {
+		"permit(principal == Org::\"o\", action, resource);",
 		"permit(principal == Group::\"g\", action == Action::\"view\", resource);",
 		"permit(principal, action == Action::\"any\", resource);",
 		"permit(principal, action == Action::\"view\", resource is Org);",
@@ -252,16 +249,16 @@ static void a_finding_says_where_and_what_to_do(void **state)
 {
 	struct world world;
 	struct cedar_schema *schema = open_schema();
-	struct cedar_policy_set *set =
-		set_of("permit(principal, action, resource);\n"
-		       "forbid(principal, action == Action::\"view\", resource)\n"
-		       "when { principal.o == \"x\" && principal.nn > 1 && resource is Docs };");
+	struct cedar_policy_set *set = set_of(
+		"permit(principal, action, resource);\n"
+		"forbid(principal, action == Action::\"view\", resource)\n"
+		"when { principal.o == \"x\" && principal.nn > 1 && resource is Docs };");
 	struct cedar_validation validation;
 
 	(void)state;
 	world_open(&world, NULL, NULL);
-	assert_true(
-		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_true(cedar_validate(
+		set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
 	assert_int_equal(validation.count, 4);
 	assert_int_equal(validation.error_count, 3);
 	for (size_t i = 0; i < validation.count; i++) {
@@ -274,8 +271,8 @@ static void a_finding_says_where_and_what_to_do(void **state)
 	assert_int_equal(validation.findings[1].range.length, 11);
 	assert_string_equal(validation.findings[1].text.data,
 		"the attribute `o` of the entity type `User` may be absent");
-	assert_string_equal(
-		validation.findings[1].hint.data, "test for it first: `principal has o && ..`");
+	assert_string_equal(validation.findings[1].hint.data,
+		"test for it first: `principal has o && ..`");
 	assert_string_equal(validation.findings[2].text.data,
 		"no attribute `nn` of the entity type `User` is declared");
 	assert_string_equal(validation.findings[2].hint.data, "did you mean `n`?");
@@ -328,8 +325,8 @@ static void check_findings(int errors, size_t listed)
 	(void)snprintf(text + used, sizeof text - used, "].contains(0) };");
 	set = set_of(text);
 	world_open(&world, NULL, NULL);
-	assert_true(
-		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_true(cedar_validate(
+		set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
 	assert_int_equal(validation.count, listed);
 	assert_int_equal(validation.error_count, errors);
 	world_close(&world);
