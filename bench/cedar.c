@@ -52,8 +52,8 @@ static void print_times(struct times *times, const char *title)
 	qsort(times->ns, times->count, sizeof times->ns[0], bench_ascending);
 	if (times->count > 0)
 		bench_print("cedar", title,
-			(struct bench_figures){times->ns[times->count / 2],
-				times->ns[times->count * 99 / 100]},
+			(struct bench_figures){
+				times->ns[times->count / 2], times->ns[times->count * 99 / 100]},
 			NULL, 0);
 }
 

@@ -20,8 +20,8 @@ static void put(struct writer *writer, const char *format, ...)
 	int length;
 
 	va_start(arguments, format);
-	length = vsnprintf(writer->text + writer->length, TEXT_BYTES - writer->length, format,
-		arguments);
+	length = vsnprintf(
+		writer->text + writer->length, TEXT_BYTES - writer->length, format, arguments);
 	va_end(arguments);
 	if (length < 0 || writer->length + (size_t)length >= TEXT_BYTES)
 		abort();
@@ -71,12 +71,11 @@ static void put_policies(struct hospital *hospital, struct writer *writer, uint3
 		put_department(writer, i);
 		add_text(hospital->set, writer);
 	}
-	put(writer,
-		"permit(principal in Role::\"auditor\", action == Action::\"a0\", resource);\n"
-		"permit(principal in Role::\"director\", action, resource);\n"
-		"permit(principal, action == Action::\"a1\", resource is T0);\n"
-		"forbid(principal in Role::\"suspended\", action, resource);\n"
-		"forbid(principal, action == Action::\"a11\", resource is T9);\n");
+	put(writer, "permit(principal in Role::\"auditor\", action == Action::\"a0\", resource);\n"
+		    "permit(principal in Role::\"director\", action, resource);\n"
+		    "permit(principal, action == Action::\"a1\", resource is T0);\n"
+		    "forbid(principal in Role::\"suspended\", action, resource);\n"
+		    "forbid(principal, action == Action::\"a11\", resource is T9);\n");
 	add_text(hospital->set, writer);
 	if (!cedar_policy_set_seal(hospital->set, &err))
 		exit(1);

@@ -6,7 +6,11 @@
 /* A hospital of many departments: 33 policies for each and 5 for all.  In each, 9
  * roles, 10 resources of 10 types, 2 teams and 5 people, one in twenty of whom also
  * has a role in another department. */
-enum { HOSPITAL_REQUESTS = 500, HOSPITAL_POLICIES_OF_DEPARTMENT = 33, HOSPITAL_POLICIES_OF_ALL = 5 };
+enum {
+	HOSPITAL_REQUESTS = 500,
+	HOSPITAL_POLICIES_OF_DEPARTMENT = 33,
+	HOSPITAL_POLICIES_OF_ALL = 5
+};
 
 struct hospital {
 	struct cedar_policy_set *set;

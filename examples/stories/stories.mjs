@@ -341,7 +341,7 @@ const rugPull = {
       tell.holds('the tool answers as reviewed',
         first.done && first.text === 'service level agreement', first.text);
       const before = calls();
-      writeFileSync(world.path('glossary-turned'), '');
+      writeFileSync(world.path('servers', 'glossary', 'turned'), '');
       tell.holds('the server asks for more, and remit sees it', await eventually(
         async () => (await offered()).definition !== reviewed.definition));
       const changed = await offered();

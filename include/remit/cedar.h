@@ -16,21 +16,24 @@
 
 #define CEDAR_MUST_CHECK __attribute__((warn_unused_result))
 
+/* What is declared from here on is all that the shared library shows. */
+#pragma GCC visibility push(default)
+
 enum {
-	CEDAR_DEPTH_MAX = 200,                        /* nesting of expressions, values, JSON */
-	CEDAR_TEXT_BYTES_MAX = 4 * 1024 * 1024,       /* one policy text */
-	CEDAR_POLICY_BYTES_MAX = 64 * 1024,           /* one policy in it */
-	CEDAR_POLICIES_MAX = 1000000,                 /* policies in a set; templates too */
+	CEDAR_DEPTH_MAX = 200,                          /* nesting of expressions, values, JSON */
+	CEDAR_TEXT_BYTES_MAX = 4 * 1024 * 1024,         /* one policy text */
+	CEDAR_POLICY_BYTES_MAX = 64 * 1024,             /* one policy in it */
+	CEDAR_POLICIES_MAX = 1000000,                   /* policies in a set; templates too */
 	CEDAR_POLICY_JSON_BYTES_MAX = 64 * 1024 * 1024, /* one policy or set as JSON */
-	CEDAR_POLICY_JSON_DEPTH_MAX = 65536, /* its nesting: a chain of && nests in it */
-	CEDAR_STACK_VALUES_MAX = 1024,                /* values one policy holds at once */
-	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024, /* one entities JSON text */
-	CEDAR_ENTITIES_MAX = 10000000,                /* entities in one store */
-	CEDAR_SCHEMA_BYTES_MAX = 4 * 1024 * 1024,     /* one schema text */
-	CEDAR_SCHEMA_DECLARATIONS_MAX = 20000,        /* types and actions in a schema */
-	CEDAR_SCHEMA_LINKS_MAX = 1000000,             /* parents and groups in a schema */
-	CEDAR_FINDINGS_MAX = 1000,                    /* findings of one validation */
-	CEDAR_VALIDATION_STEPS_MAX = 100000000,       /* expressions typed in one validation */
+	CEDAR_POLICY_JSON_DEPTH_MAX = 65536,            /* its nesting: a chain of && nests in it */
+	CEDAR_STACK_VALUES_MAX = 1024,                  /* values one policy holds at once */
+	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024,   /* one entities JSON text */
+	CEDAR_ENTITIES_MAX = 10000000,                  /* entities in one store */
+	CEDAR_SCHEMA_BYTES_MAX = 4 * 1024 * 1024,       /* one schema text */
+	CEDAR_SCHEMA_DECLARATIONS_MAX = 20000,          /* types and actions in a schema */
+	CEDAR_SCHEMA_LINKS_MAX = 1000000,               /* parents and groups in a schema */
+	CEDAR_FINDINGS_MAX = 1000,                      /* findings of one validation */
+	CEDAR_VALIDATION_STEPS_MAX = 100000000,         /* expressions typed in one validation */
 	CEDAR_ERROR_TEXT_BYTES = 256,
 };
 
@@ -282,12 +285,11 @@ struct cedar_policy cedar_policy_set_get(const struct cedar_policy_set *set, siz
 bool cedar_policy_set_find(
 	const struct cedar_policy_set *set, struct cedar_text id, size_t *index) CEDAR_MUST_CHECK;
 /* The link that made the policy at index; false if it is no link's. */
-bool cedar_policy_set_get_link(const struct cedar_policy_set *set, size_t index,
-	struct cedar_link *out) CEDAR_MUST_CHECK;
+bool cedar_policy_set_get_link(
+	const struct cedar_policy_set *set, size_t index, struct cedar_link *out) CEDAR_MUST_CHECK;
 /* Templates decide nothing and are counted apart from policies. */
 size_t cedar_policy_set_template_count(const struct cedar_policy_set *set);
-struct cedar_policy cedar_policy_set_get_template(
-	const struct cedar_policy_set *set, size_t index);
+struct cedar_policy cedar_policy_set_get_template(const struct cedar_policy_set *set, size_t index);
 bool cedar_policy_set_find_template(
 	const struct cedar_policy_set *set, struct cedar_text id, size_t *index) CEDAR_MUST_CHECK;
 /* The first policy with that effect (guardrails hold no CEDAR_PERMIT). */
@@ -461,8 +463,8 @@ bool cedar_schema_parse_context(struct cedar_value *out, struct cedar_arena *are
 
 /* True if a request has an action, types of principal and resource and a context
  * that the schema declares together.  Errors: INVALID. */
-bool cedar_validate_request(const struct cedar_schema *schema,
-	const struct cedar_request *request, struct cedar_error *err) CEDAR_MUST_CHECK;
+bool cedar_validate_request(const struct cedar_schema *schema, const struct cedar_request *request,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* True if every entity of the sealed store is of a declared type and has what it
  * declares, and nothing else; an action must be exactly as it is declared.
  * Errors: INVALID names the first entity that is wrong; LIMIT. */
@@ -499,15 +501,17 @@ enum cedar_finding_code {
 struct cedar_finding {
 	enum cedar_severity severity;
 	enum cedar_finding_code code;
-	uint32_t policy;         /* index in the set */
-	struct cedar_text id;    /* of the policy */
+	bool is_template;         /* it is about a template */
+	uint32_t policy;          /* index in the set, or among its templates */
+	struct cedar_text id;     /* of the policy or template */
 	struct cedar_range range; /* of the whole policy if it is about all of it */
 	struct cedar_text text;
 	struct cedar_text hint; /* empty: none */
 };
 
 struct cedar_validation {
-	/* By policy, then in the order of the text; the first CEDAR_FINDINGS_MAX. */
+	/* By policy, then by template, each in the order of the text; the first
+	 * CEDAR_FINDINGS_MAX. */
 	const struct cedar_finding *findings;
 	size_t count;
 	size_t error_count; /* of all errors, also those not listed */
@@ -518,13 +522,16 @@ enum cedar_validation_rule {
 	CEDAR_RULE_4_10,     /* an error, as up to version 4.10 */
 };
 
-/* Validates strictly every policy of the set for every kind of request the schema
- * declares.  The set is valid if out->error_count is 0.  Findings live in arena, in
+/* Validates strictly every policy and template of the set for every kind of request
+ * the schema declares, a template for every type its slots may have; of a link, only
+ * what is in the slots.  The set is valid if out->error_count is 0.  Findings live in arena, in
  * the set and in the schema.  Errors: LIMIT (out is then empty: not validated). */
 bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema *schema,
 	enum cedar_validation_rule rule, struct cedar_arena *arena, struct cedar_validation *out,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* A code's stable name, such as "unknown_attribute". */
 const char *cedar_finding_name(enum cedar_finding_code code);
+
+#pragma GCC visibility pop
 
 #endif

@@ -18,9 +18,14 @@
 
 enum { DIGEST_PREFIX_LETTERS = 7 /* "sha256:" */, HMAC_BLOCK_BYTES = 64 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_MD *algorithm;               /* set once, never freed */
-static pthread_key_t context_of_thread; /* its EVP_MD_CTX */
+struct hashing {
+	pthread_once_t once;
+	EVP_MD *algorithm;               /* never freed */
+	pthread_key_t context_of_thread; /* its EVP_MD_CTX */
+};
+
+/* check-source: global: filled once, only read afterwards */
+static struct hashing hashing = {.once = PTHREAD_ONCE_INIT};
 
 static void context_free(void *context)
 {
@@ -29,8 +34,9 @@ static void context_free(void *context)
 
 static void fetch(void)
 {
-	algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (algorithm == NULL || pthread_key_create(&context_of_thread, context_free) != 0)
+	hashing.algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (hashing.algorithm == NULL ||
+		pthread_key_create(&hashing.context_of_thread, context_free) != 0)
 		abort();
 }
 
@@ -39,14 +45,14 @@ static EVP_MD_CTX *digest_start(void)
 {
 	EVP_MD_CTX *context;
 
-	(void)pthread_once(&once, fetch);
-	context = pthread_getspecific(context_of_thread);
+	(void)pthread_once(&hashing.once, fetch);
+	context = pthread_getspecific(hashing.context_of_thread);
 	if (context == NULL) {
 		context = EVP_MD_CTX_new();
-		if (context == NULL || pthread_setspecific(context_of_thread, context) != 0)
+		if (context == NULL || pthread_setspecific(hashing.context_of_thread, context) != 0)
 			abort();
 	}
-	if (EVP_DigestInit_ex2(context, algorithm, NULL) != 1)
+	if (EVP_DigestInit_ex2(context, hashing.algorithm, NULL) != 1)
 		abort();
 	return context;
 }

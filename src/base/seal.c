@@ -9,9 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_CIPHER *algorithm;           /* set once, never freed: a fetch for each use is dear */
-static pthread_key_t context_of_thread; /* its EVP_CIPHER_CTX for sealing */
+struct sealing {
+	pthread_once_t once;
+	EVP_CIPHER *algorithm;           /* never freed: a fetch for each use is dear */
+	pthread_key_t context_of_thread; /* its EVP_CIPHER_CTX */
+};
+
+/* check-source: global: filled once, only read afterwards */
+static struct sealing sealing = {.once = PTHREAD_ONCE_INIT};
 
 static void context_free(void *context)
 {
@@ -20,15 +25,16 @@ static void context_free(void *context)
 
 static void fetch(void)
 {
-	algorithm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	if (algorithm == NULL || pthread_key_create(&context_of_thread, context_free) != 0)
+	sealing.algorithm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	if (sealing.algorithm == NULL ||
+		pthread_key_create(&sealing.context_of_thread, context_free) != 0)
 		abort();
 }
 
 static const EVP_CIPHER *aes_256_gcm(void)
 {
-	(void)pthread_once(&once, fetch);
-	return algorithm;
+	(void)pthread_once(&sealing.once, fetch);
+	return sealing.algorithm;
 }
 
 bool seal_key_generate(struct seal_key *out, struct error *err)
@@ -50,13 +56,13 @@ void seal_key_clear(struct seal_key *key)
 static EVP_CIPHER_CTX *sealing_context(void)
 {
 	const EVP_CIPHER *cipher = aes_256_gcm();
-	EVP_CIPHER_CTX *context = pthread_getspecific(context_of_thread);
+	EVP_CIPHER_CTX *context = pthread_getspecific(sealing.context_of_thread);
 
 	if (context != NULL)
 		return context;
 	context = EVP_CIPHER_CTX_new();
 	if (context != NULL && EVP_EncryptInit_ex(context, cipher, NULL, NULL, NULL) == 1 &&
-		pthread_setspecific(context_of_thread, context) == 0)
+		pthread_setspecific(sealing.context_of_thread, context) == 0)
 		return context;
 	EVP_CIPHER_CTX_free(context);
 	return NULL;

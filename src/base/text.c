@@ -148,6 +148,25 @@ struct text text_copy(struct arena *arena, struct text t)
 	return (struct text){copy, copy == NULL ? 0 : t.length};
 }
 
+struct text text_concat(struct arena *arena, const struct text *parts, size_t count)
+{
+	size_t length = 0, at = 0, i;
+	char *memory;
+
+	for (i = 0; i < count; i++)
+		if (__builtin_add_overflow(length, parts[i].length, &length))
+			return (struct text){0};
+	memory = arena_array(arena, char, length + 1);
+	if (memory == NULL)
+		return (struct text){0};
+	for (i = 0; i < count; i++) {
+		if (parts[i].length > 0)
+			memcpy(memory + at, parts[i].data, parts[i].length);
+		at += parts[i].length;
+	}
+	return (struct text){memory, length};
+}
+
 struct text text_format(struct arena *arena, const char *fmt, ...)
 {
 	struct text out = {0};

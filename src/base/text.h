@@ -49,6 +49,8 @@ bool code_point_is_visible(uint32_t code);
 
 /* A NUL-terminated copy in arena; .data is NULL when the arena is full. */
 struct text text_copy(struct arena *arena, struct text t) MUST_CHECK;
+/* The parts, one after the other, likewise. */
+struct text text_concat(struct arena *arena, const struct text *parts, size_t count) MUST_CHECK;
 /* printf into arena; .data is NULL when the arena is full. */
 struct text text_format(struct arena *arena, const char *fmt, ...) MUST_CHECK PRINTF_LIKE(2, 3);
 

@@ -54,7 +54,7 @@ struct asked {
 struct tally {
 	const struct cedar_policy_set *set;
 	struct evaluation *evaluation;
-	struct asked asked[SCOPE_PARTS];
+	struct asked asked[ASKED_MAX];
 	struct arena *scratch;
 	uint32_t *reasons; /* of the effect that is winning so far */
 	uint32_t reason_count;
@@ -71,7 +71,7 @@ struct tally {
 static bool ask_part(
 	struct tally *tally, const struct gate *gate, enum ast_variable variable, uint32_t index)
 {
-	struct asked *asked = &tally->asked[variable];
+	struct asked *asked = &tally->asked[gate->asked[variable]];
 	struct scope_part part = {.kind = (enum scope_kind)gate->kinds[variable],
 		.count = 1,
 		.uids = gate->uids[variable]};
@@ -79,19 +79,19 @@ static bool ask_part(
 	if (part.uids == NULL)
 		return scope_part_matches(&tally->set->policies[index].ast.scope[variable],
 			variable, tally->evaluation);
-	*asked = (struct asked){part.uids, part.kind,
-		scope_part_matches(&part, variable, tally->evaluation)};
+	*asked = (struct asked){
+		part.uids, part.kind, scope_part_matches(&part, variable, tally->evaluation)};
 	return asked->holds;
 }
 
 /* Like scope_matches; policies that name the same entity ask once in a row. */
 static inline bool gate_opens(struct tally *tally, const struct gate *gate, uint32_t index)
 {
-	static const uint8_t order[SCOPE_PARTS] = {AST_RESOURCE, AST_ACTION, AST_PRINCIPAL};
+	static const uint8_t order[SCOPE_PARTS] = {AST_ACTION, AST_PRINCIPAL, AST_RESOURCE};
 
 	for (int i = 0; i < SCOPE_PARTS; i++) {
 		uint8_t variable = order[i];
-		const struct asked *asked = &tally->asked[variable];
+		const struct asked *asked = &tally->asked[gate->asked[variable]];
 		bool holds;
 
 		if (gate->kinds[variable] == SCOPE_ANY)
@@ -200,8 +200,7 @@ static bool weigh_all(struct tally *tally)
 	const struct cedar_policy_set *set = tally->set;
 
 	if (set->is_indexed)
-		return index_walk(
-			&set->index, &set->program, tally->evaluation, weigh_list, tally);
+		return index_walk(&set->index, &set->program, tally->evaluation, weigh_list, tally);
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (!weigh(tally, i))
 			return false;
@@ -246,11 +245,11 @@ static void give(struct cedar_answer *answer, const struct tally *tally)
 {
 	*answer = (struct cedar_answer){.decision = CEDAR_DENY,
 		.reasons = tally->reasons,
-		.reason_count = settle(tally->reasons, tally->reason_count,
-			sizeof *tally->reasons, order_reasons),
+		.reason_count = settle(
+			tally->reasons, tally->reason_count, sizeof *tally->reasons, order_reasons),
 		.errors = tally->errors,
-		.error_count = settle(tally->errors, tally->error_count, sizeof *tally->errors,
-			order_errors)};
+		.error_count = settle(
+			tally->errors, tally->error_count, sizeof *tally->errors, order_errors)};
 	if (tally->effect == CEDAR_PERMIT && tally->reason_count > 0)
 		answer->decision = CEDAR_ALLOW;
 }

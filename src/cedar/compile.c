@@ -2,8 +2,9 @@
  * over a flat array with a bounded stack.
  *
  * What is constant is computed here: sets, records and extension values made of
- * literals become one constant each.  What would fail is left to fail when it is
- * evaluated, since only then does the language call it an error. */
+ * literals become one constant each, and operators on constants are run once.  What
+ * would fail is left to fail when it is evaluated, since only then does the language
+ * call it an error. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,15 +160,17 @@ static bool find_path(
 	return false;
 }
 
+/* The path's names are copied to the arena, for they may be the caller's own. */
 static bool add_path(struct program *program, const struct path *path, uint64_t hash,
 	uint32_t *index, struct cedar_error *err)
 {
+	struct cedar_text *names = arena_array(program->arena, struct cedar_text, path->count);
+	uint32_t capacity = program->path_capacity == 0 ? PATHS_FIRST : program->path_capacity;
+
 	program->path_table.arena = program->arena;
-	if (!table_reserve(&program->path_table, program->path_table.used + 1))
+	if (names == NULL || !table_reserve(&program->path_table, program->path_table.used + 1))
 		return cedar_fail_memory(err);
 	if (program->path_count == program->path_capacity) {
-		uint32_t capacity =
-			program->path_capacity == 0 ? PATHS_FIRST : program->path_capacity;
 		void *paths = grow(program->arena, program->paths, program->path_count, &capacity,
 			sizeof *program->paths);
 
@@ -176,8 +179,10 @@ static bool add_path(struct program *program, const struct path *path, uint64_t 
 		program->paths = paths;
 		program->path_capacity = capacity;
 	}
+	if (path->count > 0)
+		memcpy(names, path->names, path->count * sizeof *names);
 	*index = program->path_count++;
-	program->paths[*index] = *path;
+	program->paths[*index] = (struct path){path->variable, path->count, names};
 	table_put(&program->path_table, hash, *index);
 	return true;
 }
@@ -185,9 +190,9 @@ static bool add_path(struct program *program, const struct path *path, uint64_t 
 bool program_path(struct program *program, const struct ast *node, bool *is_path, uint32_t *index,
 	struct cedar_error *err)
 {
+	NOT_ZEROED struct cedar_text names[CEDAR_DEPTH_MAX];
 	const struct ast *inner = node;
-	struct path path = {.count = 0};
-	struct cedar_text *names;
+	struct path path = {.names = names};
 	uint64_t hash;
 
 	for (; inner->kind == AST_GET; inner = inner->children[0])
@@ -196,12 +201,8 @@ bool program_path(struct program *program, const struct ast *node, bool *is_path
 	if (!*is_path)
 		return true;
 	path.variable = (enum ast_variable)inner->detail;
-	names = arena_array(program->arena, struct cedar_text, path.count);
-	if (names == NULL)
-		return cedar_fail_memory(err);
 	for (uint32_t at = path.count; at > 0; at--, node = node->children[0])
 		names[at - 1] = node->names[0];
-	path.names = names;
 	hash = path_hash(&path);
 	return find_path(program, &path, hash, index) || add_path(program, &path, hash, index, err);
 }
@@ -296,6 +297,50 @@ static void land(struct compiler *compiler, uint32_t jump)
 	compiler->program->ops[jump].index = compiler->program->op_count;
 }
 
+/* True if the node is a boolean or fails, whatever its operands are. */
+static bool yields_boolean(const struct ast *node)
+{
+	switch (node->kind) {
+	case AST_OR:
+	case AST_AND:
+	case AST_EQUAL:
+	case AST_NOT_EQUAL:
+	case AST_LESS:
+	case AST_LESS_EQUAL:
+	case AST_GREATER:
+	case AST_GREATER_EQUAL:
+	case AST_IN:
+	case AST_HAS:
+	case AST_LIKE:
+	case AST_IS:
+	case AST_NOT:
+	case AST_CONTAINS:
+	case AST_CONTAINS_ALL:
+	case AST_CONTAINS_ANY:
+	case AST_IS_EMPTY:
+	case AST_HAS_TAG: return true;
+	case AST_LITERAL:
+	case AST_VARIABLE:
+	case AST_IF:
+	case AST_ADD:
+	case AST_SUBTRACT:
+	case AST_MULTIPLY:
+	case AST_NEGATE:
+	case AST_GET:
+	case AST_GET_TAG:
+	case AST_EXTENSION:
+	case AST_SET:
+	case AST_RECORD: break;
+	}
+	return false;
+}
+
+/* Makes what is not a boolean fail. */
+static bool emit_boolean(struct compiler *compiler, const struct ast *node)
+{
+	return yields_boolean(node) || emit(compiler, OP_BOOLEAN, node, 0, 0);
+}
+
 static bool compile_chain(struct compiler *compiler, const struct ast *node)
 {
 	enum op_code code = node->kind == AST_AND ? OP_AND : OP_OR;
@@ -311,7 +356,7 @@ static bool compile_chain(struct compiler *compiler, const struct ast *node)
 			!move_stack(compiler, 1, 0))
 			return false;
 	}
-	if (!emit(compiler, OP_BOOLEAN, node->children[node->count - 1], 0, 0))
+	if (!emit_boolean(compiler, node->children[node->count - 1]))
 		return false;
 	for (uint32_t at = first; at < compiler->program->op_count; at++) {
 		struct op *op = &compiler->program->ops[at];
@@ -441,6 +486,25 @@ static bool compile_equal(struct compiler *compiler, const struct ast *node)
 	       add_constant(compiler, &value, &index) && emit(compiler, code, node, index, 1);
 }
 
+/* principal in resource.readers is one op. */
+static bool compile_in(struct compiler *compiler, const struct ast *node)
+{
+	const struct ast *left = node->children[0], *right = node->children[1];
+	struct program *program = compiler->program;
+	bool is_path = false;
+	uint32_t path = 0;
+
+	if (left->kind == AST_VARIABLE && left->detail != AST_CONTEXT && right->kind == AST_GET &&
+		!program_path(program, right, &is_path, &path, compiler->err))
+		return false;
+	if (!is_path)
+		return compile_gathered(compiler, node, OP_IN);
+	if (!emit(compiler, OP_VARIABLE_IN_PATH, node, path, 0))
+		return false;
+	program->ops[program->op_count - 1].detail = left->detail;
+	return move_stack(compiler, 0, 1);
+}
+
 /* Operators whose operands are all on the stack, and the rest by kind. */
 static bool compile_operator(struct compiler *compiler, const struct ast *node)
 {
@@ -449,7 +513,6 @@ static bool compile_operator(struct compiler *compiler, const struct ast *node)
 		[AST_LESS_EQUAL] = OP_LESS_EQUAL,
 		[AST_GREATER] = OP_GREATER,
 		[AST_GREATER_EQUAL] = OP_GREATER_EQUAL,
-		[AST_IN] = OP_IN,
 		[AST_LIKE] = OP_LIKE,
 		[AST_ADD] = OP_ADD,
 		[AST_SUBTRACT] = OP_SUBTRACT,
@@ -469,7 +532,8 @@ static bool compile_operator(struct compiler *compiler, const struct ast *node)
 	return compile_gathered(compiler, node, (enum op_code)codes[node->kind]);
 }
 
-static bool compile(struct compiler *compiler, const struct ast *node)
+/* The code of a node, its operands folded. */
+static bool compile_node(struct compiler *compiler, const struct ast *node)
 {
 	struct cedar_value constant = {.type = CEDAR_NONE};
 
@@ -487,6 +551,8 @@ static bool compile(struct compiler *compiler, const struct ast *node)
 		return compile_get(compiler, node);
 	if (node->kind == AST_EQUAL || node->kind == AST_NOT_EQUAL)
 		return compile_equal(compiler, node);
+	if (node->kind == AST_IN)
+		return compile_in(compiler, node);
 	if (node->kind == AST_HAS)
 		return compile_named(compiler, node, OP_HAS);
 	if (node->kind == AST_IS)
@@ -494,6 +560,62 @@ static bool compile(struct compiler *compiler, const struct ast *node)
 	if (node->kind == AST_RECORD)
 		return compile_record(compiler, node);
 	return compile_operator(compiler, node);
+}
+
+/* Operators that need nothing but their operands. */
+static bool is_pure(enum op_code code)
+{
+	return (code >= OP_NOT && code <= OP_GREATER_EQUAL) ||
+	       (code >= OP_ADD && code <= OP_IS_EMPTY) || code == OP_IS || code == OP_LIKE ||
+	       code == OP_SET || code == OP_EXTENSION;
+}
+
+/* Whether the ops from start on push constants and then apply one such operator. */
+static bool is_foldable(const struct program *program, uint32_t start)
+{
+	uint32_t last = program->op_count - 1;
+
+	for (uint32_t at = start; at < last; at++) {
+		if (program->ops[at].code != OP_PUSH)
+			return false;
+	}
+	return start < last && is_pure((enum op_code)program->ops[last].code);
+}
+
+/* Replaces such ops by the constant they make; what fails is left to fail. */
+static bool fold_code(
+	struct compiler *compiler, const struct ast *node, uint32_t start, uint32_t constants)
+{
+	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
+	struct program *program = compiler->program;
+	struct evaluation evaluation = {.scratch = program->arena, .stack = stack};
+	struct piece piece = {start, program->op_count};
+	struct cedar_value value;
+	struct cedar_error failed;
+
+	if (!evaluation_init(&evaluation, NULL, NULL, compiler->err))
+		return false;
+	if (program_run(program, &piece, &evaluation, &value, &failed)) {
+		program->op_count = start;
+		program->constant_count = constants;
+		compiler->stack--;
+		return push_constant(compiler, node, &value);
+	}
+	if (failed.code == CEDAR_ERROR_EVALUATION)
+		return true;
+	*compiler->err = failed;
+	return false;
+}
+
+static bool compile(struct compiler *compiler, const struct ast *node)
+{
+	uint32_t start = compiler->program->op_count;
+	uint32_t constants = compiler->program->constant_count;
+
+	if (!compile_node(compiler, node))
+		return false;
+	return !is_foldable(compiler->program, start) ||
+	       fold_code(compiler, node, start, constants);
 }
 
 bool program_compile(struct program *program, struct piece *out, const struct ast *expression,
@@ -523,8 +645,10 @@ bool program_compile_clauses(struct program *program, struct piece *out,
 		if (clause->kind == CLAUSE_UNLESS &&
 			!emit(&compiler, OP_NOT, clause->expression, 0, 1))
 			return false;
-		if (!emit(&compiler, is_last ? OP_BOOLEAN : OP_AND, clause->expression, UINT32_MAX,
-			    0))
+		if (is_last && clause->kind == CLAUSE_UNLESS)
+			break; /* a negation is a boolean */
+		if (is_last ? !emit_boolean(&compiler, clause->expression)
+			    : !emit(&compiler, OP_AND, clause->expression, UINT32_MAX, 0))
 			return false;
 		if (!is_last && !move_stack(&compiler, 1, 0))
 			return false;

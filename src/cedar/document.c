@@ -371,8 +371,7 @@ bool document_parse(
 bool document_parse_deep(struct document **out, struct arena *arena, struct cedar_text json,
 	uint32_t depth_max, struct cedar_error *err)
 {
-	struct parser parser = {
-		.arena = arena, .source = json, .err = err, .depth_max = depth_max};
+	struct parser parser = {.arena = arena, .source = json, .err = err, .depth_max = depth_max};
 	struct document *document = NULL;
 	size_t valid = utf8_valid_length(json);
 

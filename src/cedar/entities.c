@@ -55,6 +55,7 @@ struct entity_node *entities_find_here(
 	uint32_t position;
 
 	while (table_next(&entities->table, &cursor, &position)) {
+		assert(entities->nodes != NULL); /* for there is a position in them */
 		if (uid_equal(&entities->nodes[position].uid, uid))
 			return &entities->nodes[position];
 	}
@@ -362,7 +363,8 @@ bool entities_has_ancestor(const struct cedar_entities *entities, const struct e
 	if (own == NULL || node_of(entities, &node->uid) == NULL)
 		return entity_has_ancestor(node, uid);
 	return (node->ancestor_bits[(own - entities->nodes) / 64] >>
-		       ((own - entities->nodes) % 64) & 1) != 0;
+			       ((own - entities->nodes) % 64) &
+		       1) != 0;
 }
 
 /* The first ancestor whose hash is not less; a few are found faster one by one. */
@@ -390,7 +392,7 @@ bool entity_has_ancestor(const struct entity_node *node, const struct cedar_uid 
 {
 	uint64_t hash = cedar_uid_hash(uid);
 
-	if (node == NULL)
+	if (node == NULL || (node->ancestor_filter & entity_filter(hash)) == 0)
 		return false;
 	for (uint32_t at = first_ancestor(node, hash);
 		at < node->ancestor_count && node->ancestors[at].hash == hash; at++) {

@@ -19,12 +19,19 @@ struct entity_node {
 	const struct cedar_uid *parents;
 	const struct ancestor *ancestors; /* all of them once sealed, by cedar_uid_compare */
 	const uint64_t *ancestor_bits;    /* the same by index of the node, or NULL */
+	uint64_t ancestor_filter;         /* entity_filter of each: most that is none is seen */
 	uint32_t parent_count;
 	uint32_t ancestor_count;
 	bool is_present;
 	bool is_parent; /* somebody in the same store names it as a parent */
 	uint8_t visit;  /* enum visit, while the hierarchy is closed */
 };
+
+/* One bit of 64 for a hash. */
+static inline uint64_t entity_filter(uint64_t hash)
+{
+	return UINT64_C(1) << (hash >> 58);
+}
 
 /* The entity, or NULL if it is not in the store (or the store is NULL). */
 const struct entity_node *entities_find(

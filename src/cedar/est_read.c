@@ -60,8 +60,8 @@ static bool need_text(const struct est_reader *reader, const struct document *ob
 }
 
 /* No member but these may be there; NULL ends them. */
-static bool only(const struct est_reader *reader, const struct document *object,
-	const char *const *names)
+static bool only(
+	const struct est_reader *reader, const struct document *object, const char *const *names)
 {
 	if (object->type != DOCUMENT_OBJECT)
 		return fail(reader, object, "expected an object");
@@ -75,15 +75,13 @@ static bool only(const struct est_reader *reader, const struct document *object,
 	}
 	return true;
 }
-#define ONLY(reader, object, ...)                                                                  \
-	only((reader), (object), (const char *const[]){__VA_ARGS__, NULL})
+#define ONLY(reader, object, ...) only((reader), (object), (const char *const[]){__VA_ARGS__, NULL})
 
-static bool need_type(const struct est_reader *reader, const struct document *object,
-	struct cedar_text *out)
+static bool need_type(
+	const struct est_reader *reader, const struct document *object, struct cedar_text *out)
 {
 	return need_text(reader, object, "entity_type", out) &&
-	       (cedar_is_type_name(*out) ||
-		       fail(reader, object, "not the name of an entity type"));
+	       (cedar_is_type_name(*out) || fail(reader, object, "not the name of an entity type"));
 }
 
 /* ---- nodes ---- */
@@ -164,8 +162,7 @@ static bool read_items(struct est_reader *reader, struct ast *node, const struct
 	return node_adopt(reader, node, children, count);
 }
 
-static bool read_members(struct est_reader *reader, struct ast *node,
-	const struct document *object,
+static bool read_members(struct est_reader *reader, struct ast *node, const struct document *object,
 	bool (*read)(struct est_reader *, const struct document *, const struct ast **))
 {
 	const struct ast **children =
@@ -204,8 +201,7 @@ static bool read_entity(
 }
 
 /* {fn, arg} becomes a call. */
-static bool read_extension(
-	struct est_reader *reader, const struct document *call, struct ast *node)
+static bool read_extension(struct est_reader *reader, const struct document *call, struct ast *node)
 {
 	const struct ast **argument = arena_new(arena_of(reader), const struct ast *);
 	const struct document *document;
@@ -326,8 +322,7 @@ static bool read_is(struct est_reader *reader, const struct document *object, st
 	node->kind = AST_IS;
 	node->names = name;
 	node->name_count = 1;
-	if (!ONLY(reader, object, "left", "entity_type", "in") ||
-		!need_type(reader, object, name))
+	if (!ONLY(reader, object, "left", "entity_type", "in") || !need_type(reader, object, name))
 		return false;
 	if (document_find(object, "in") == NULL)
 		return READ(reader, node, object, "left");
@@ -335,8 +330,8 @@ static bool read_is(struct est_reader *reader, const struct document *object, st
 }
 
 /* The literals between two wildcards, joined. */
-static bool read_piece(struct est_reader *reader, const struct document **at,
-	struct cedar_text *out)
+static bool read_piece(
+	struct est_reader *reader, const struct document **at, struct cedar_text *out)
 {
 	struct cedar_writer writer = {.arena = arena_of(reader)};
 
@@ -377,13 +372,11 @@ static bool read_like(struct est_reader *reader, const struct document *object, 
 	const struct document *pattern;
 
 	node->kind = AST_LIKE;
-	if (!ONLY(reader, object, "left", "pattern") ||
-		!need(reader, object, "pattern", &pattern))
+	if (!ONLY(reader, object, "left", "pattern") || !need(reader, object, "pattern", &pattern))
 		return false;
 	if (pattern->type != DOCUMENT_ARRAY)
 		return fail(reader, pattern, "expected an array");
-	return read_pattern(reader, pattern, &node->pattern) &&
-	       READ(reader, node, object, "left");
+	return read_pattern(reader, pattern, &node->pattern) && READ(reader, node, object, "left");
 }
 
 /* The inside of the only member if that is so named; NULL otherwise. */
@@ -398,15 +391,17 @@ static const struct document *inside(const struct document *document, struct ced
 /* left-nested && or || becomes one node. */
 static bool read_chain(struct est_reader *reader, const struct document *object, struct ast *node)
 {
-	const struct document *at = object, *left = NULL, *right;
+	const struct document *at = object, *left, *right;
 	const struct ast **children;
 	uint32_t count = 1, place;
 
-	for (; at != NULL; at = inside(left, object->name), count++) {
+	do {
 		if (!ONLY(reader, at, "left", "right") || !need(reader, at, "left", &left) ||
 			!need(reader, at, "right", &right))
 			return false;
-	}
+		at = inside(left, object->name);
+		count++;
+	} while (at != NULL);
 	children = arena_array(arena_of(reader), const struct ast *, count);
 	if (children == NULL)
 		return fail_memory(reader);
@@ -428,8 +423,7 @@ static bool read_operator(
 		return read_chain(reader, object, node);
 	if (node->kind == AST_NOT || node->kind == AST_NEGATE || node->kind == AST_IS_EMPTY)
 		return ONLY(reader, object, "arg") && READ(reader, node, object, "arg");
-	return ONLY(reader, object, "left", "right") &&
-	       READ(reader, node, object, "left", "right");
+	return ONLY(reader, object, "left", "right") && READ(reader, node, object, "left", "right");
 }
 
 static bool read_call(struct est_reader *reader, const struct document *array, struct ast *node)

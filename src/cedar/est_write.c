@@ -302,8 +302,8 @@ static void write_scope(
 			cedar_write_string(writer, "}");
 		}
 	} else {
-		cedar_write_string(writer,
-			part->kind == SCOPE_EQUAL ? "{\"op\":\"==\"," : "{\"op\":\"in\",");
+		cedar_write_string(
+			writer, part->kind == SCOPE_EQUAL ? "{\"op\":\"==\"," : "{\"op\":\"in\",");
 		write_who(writer, part, variable);
 	}
 	cedar_write_string(writer, "}");
@@ -328,8 +328,8 @@ static void write_annotations(struct cedar_writer *writer, const struct policy_a
 
 void est_write_policy(struct cedar_writer *writer, const struct policy_ast *policy)
 {
-	cedar_write_string(writer,
-		policy->effect == CEDAR_PERMIT ? "{\"effect\":\"permit\"" : "{\"effect\":\"forbid\"");
+	cedar_write_string(writer, policy->effect == CEDAR_PERMIT ? "{\"effect\":\"permit\""
+								  : "{\"effect\":\"forbid\"");
 	for (int i = 0; i < SCOPE_PARTS; i++) {
 		cedar_write_string(writer, ",\"");
 		cedar_write_string(writer, ast_variable_name((enum ast_variable)i));
@@ -339,9 +339,9 @@ void est_write_policy(struct cedar_writer *writer, const struct policy_ast *poli
 	cedar_write_string(writer, ",\"conditions\":[");
 	for (uint32_t i = 0; i < policy->clause_count; i++) {
 		cedar_write_string(writer, i == 0 ? "" : ",");
-		cedar_write_string(writer,
-			policy->clauses[i].kind == CLAUSE_WHEN ? "{\"kind\":\"when\",\"body\":"
-							       : "{\"kind\":\"unless\",\"body\":");
+		cedar_write_string(writer, policy->clauses[i].kind == CLAUSE_WHEN
+						   ? "{\"kind\":\"when\",\"body\":"
+						   : "{\"kind\":\"unless\",\"body\":");
 		write_expression(writer, policy->clauses[i].expression);
 		cedar_write_string(writer, "}");
 	}

@@ -371,6 +371,28 @@ static bool push_path(const struct program *program, const struct op *op,
 	return true;
 }
 
+/* The operands of `in` are evaluated from left to right, and so they fail. */
+static bool variable_in_path(const struct program *program, const struct op *op,
+	struct evaluation *evaluation, struct cedar_value *out, struct cedar_error *err)
+{
+	const struct cedar_value *value = evaluation_path(program, op->index, evaluation);
+	struct cedar_value operands[2];
+	bool holds = false;
+
+	if (evaluation->request == NULL)
+		evaluation->failed_at = op->origin->children[0];
+	if (!push_variable(evaluation, op, &operands[0], err))
+		return false;
+	if (value == NULL)
+		return fail_path(
+			&program->paths[op->index], evaluation, op->origin->children[1], err);
+	operands[1] = *value;
+	if (!test_in(evaluation, operands, &holds, err))
+		return false;
+	*out = cedar_value_bool(holds);
+	return true;
+}
+
 static void equal_constant(
 	const struct program *program, const struct op *op, struct cedar_value *top)
 {
@@ -549,10 +571,10 @@ static bool run_op(const struct program *program, struct evaluation *evaluation,
 	case OP_PUSH: stack[(*top)++] = program->constants[op->index]; return true;
 	case OP_VARIABLE: return push_variable(evaluation, op, &stack[(*top)++], err);
 	case OP_PATH: return push_path(program, op, evaluation, &stack[(*top)++], err);
+	case OP_VARIABLE_IN_PATH:
+		return variable_in_path(program, op, evaluation, &stack[(*top)++], err);
 	case OP_EQUAL_CONSTANT:
-	case OP_NOT_EQUAL_CONSTANT:
-		equal_constant(program, op, &stack[*top - 1]);
-		return true;
+	case OP_NOT_EQUAL_CONSTANT: equal_constant(program, op, &stack[*top - 1]); return true;
 	case OP_JUMP:
 	case OP_BRANCH:
 	case OP_AND:
@@ -593,8 +615,8 @@ static bool run_op(const struct program *program, struct evaluation *evaluation,
 
 /* The operators that most conditions are made of, without a call.  False: it is
  * another operator, or one whose operands are not as usual; nothing was done. */
-static inline bool run_usual(const struct program *program, struct evaluation *evaluation,
-	uint32_t *top, uint32_t *at)
+static inline bool run_usual(
+	const struct program *program, struct evaluation *evaluation, uint32_t *top, uint32_t *at)
 {
 	const struct op *op = &program->ops[*at];
 	struct cedar_value *next = &evaluation->stack[*top];
@@ -612,12 +634,12 @@ static inline bool run_usual(const struct program *program, struct evaluation *e
 			return false;
 		*next = *value;
 		break;
-	case OP_IN:
-		if (next[-2].type != CEDAR_ENTITY || next[-1].type != CEDAR_ENTITY)
+	case OP_VARIABLE_IN_PATH:
+		value = evaluation_path(program, op->index, evaluation);
+		if (value == NULL || value->type != CEDAR_ENTITY)
 			return false;
-		next[-2] = cedar_value_bool(is_in(evaluation, find_node(evaluation, next[-2].entity),
-			next[-2].entity, next[-1].entity));
-		*top -= 2;
+		*next = cedar_value_bool(is_in(evaluation, evaluation->nodes[op->detail],
+			evaluation->variables[op->detail].entity, value->entity));
 		break;
 	default: return false;
 	}

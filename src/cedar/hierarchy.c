@@ -11,7 +11,7 @@
 
 enum visit { VISIT_NEW = 0, VISIT_OPEN, VISIT_DONE };
 
-enum { GATHERED_FIRST = 64 };
+enum { GATHERED_FIRST = 64, SORT_INSERTING_MAX = 16, FRAMES_ON_STACK = 16 };
 
 /* An open node and the first of its parents not yet looked at. */
 struct frame {
@@ -23,7 +23,8 @@ struct closing {
 	struct cedar_entities *entities;
 	struct frame *stack; /* each node is open at most once */
 	uint32_t depth;
-	struct ancestor *gathered;
+	struct ancestor *gathered; /* `first` until more are needed, then on the heap */
+	struct ancestor first[GATHERED_FIRST];
 	size_t gathered_count;
 	size_t gathered_capacity;
 	struct cedar_error *err;
@@ -58,11 +59,14 @@ static bool gather(struct closing *closing, const struct ancestor *ancestors, ui
 	struct ancestor *larger;
 
 	if (need > capacity) {
-		for (capacity = capacity == 0 ? GATHERED_FIRST : capacity; capacity < need;)
+		while (capacity < need)
 			capacity *= 2;
-		larger = realloc(closing->gathered, capacity * sizeof *larger);
+		larger = calloc(1, capacity * sizeof *larger);
 		if (larger == NULL)
 			return cedar_fail_memory(closing->err);
+		memcpy(larger, closing->gathered, closing->gathered_count * sizeof *larger);
+		if (closing->gathered != closing->first)
+			free(closing->gathered);
 		closing->gathered = larger;
 		closing->gathered_capacity = capacity;
 	}
@@ -82,6 +86,22 @@ static int order_ancestors(const void *a, const void *b)
 	return cedar_uid_compare(left->uid, right->uid);
 }
 
+static void sort_ancestors(struct ancestor *ancestors, size_t count)
+{
+	if (count > SORT_INSERTING_MAX) {
+		qsort(ancestors, count, sizeof *ancestors, order_ancestors);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		struct ancestor moved = ancestors[i];
+		size_t at = i;
+
+		for (; at > 0 && order_ancestors(&ancestors[at - 1], &moved) > 0; at--)
+			ancestors[at] = ancestors[at - 1];
+		ancestors[at] = moved;
+	}
+}
+
 /* The parent wherever it is; E1 says it is somewhere. */
 static const struct entity_node *find_parent(
 	const struct cedar_entities *entities, const struct cedar_uid *uid)
@@ -96,8 +116,7 @@ static bool keep_gathered(struct closing *closing, struct entity_node *node)
 	struct ancestor *kept;
 	uint32_t count = 0;
 
-	if (closing->gathered_count > 0)
-		qsort(closing->gathered, closing->gathered_count, sizeof *kept, order_ancestors);
+	sort_ancestors(closing->gathered, closing->gathered_count);
 	for (size_t i = 0; i < closing->gathered_count; i++) {
 		if (count == 0 ||
 			order_ancestors(&closing->gathered[count - 1], &closing->gathered[i]) != 0)
@@ -108,6 +127,8 @@ static bool keep_gathered(struct closing *closing, struct entity_node *node)
 		return cedar_fail_memory(closing->err);
 	if (count > 0)
 		memcpy(kept, closing->gathered, count * sizeof *kept);
+	for (uint32_t i = 0; i < count; i++)
+		node->ancestor_filter |= entity_filter(kept[i].hash);
 	node->ancestors = kept;
 	node->ancestor_count = count;
 	return true;
@@ -184,11 +205,20 @@ static bool close_from(struct closing *closing, uint32_t index)
 
 bool entities_close(struct cedar_entities *entities, struct cedar_error *err)
 {
-	struct closing closing = {.entities = entities, .err = err};
+	NOT_ZEROED struct closing closing;
+	struct frame few[FRAMES_ON_STACK];
 	bool ok = false;
 
 	add_placeholders(entities);
-	closing.stack = calloc(entities->count + 1, sizeof *closing.stack);
+	closing.entities = entities;
+	closing.err = err;
+	closing.depth = 0;
+	closing.gathered = closing.first;
+	closing.gathered_count = 0;
+	closing.gathered_capacity = GATHERED_FIRST;
+	closing.stack = entities->count <= FRAMES_ON_STACK
+				? few
+				: calloc(entities->count, sizeof *closing.stack);
 	if (closing.stack == NULL) {
 		cedar_fail_memory(err);
 		goto done;
@@ -199,7 +229,9 @@ bool entities_close(struct cedar_entities *entities, struct cedar_error *err)
 	}
 	ok = true;
 done:
-	free(closing.stack);
-	free(closing.gathered);
+	if (closing.stack != few)
+		free(closing.stack);
+	if (closing.gathered != closing.first)
+		free(closing.gathered);
 	return ok;
 }

@@ -13,6 +13,7 @@
  * Keys are known by their hash alone: a collision finds too much. */
 #include "cedar/index.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,10 @@ enum {
 	OPTIONS_MAX = 8,
 	ACTIONS_MAX = 8, /* longer lists of actions are no option */
 	NO_OPTION = 255,
-	IN_PENALTY = 3, /* asking for ancestors costs more than asking for one */
+	IN_PENALTY = 3,      /* asking for ancestors costs more than asking for one */
+	HAS_PENALTY = 1,     /* what a value is says more than that there is one */
+	LONELY_PENALTY = 16, /* a group costs every request a question */
+	LONELY_MAX = 4,      /* policies of a group that is not worth it */
 	GROUPS_FIRST = 8,
 };
 
@@ -57,8 +61,7 @@ struct builder {
 
 static uint64_t mix_number(uint64_t hash, uint64_t number)
 {
-	return cedar_text_hash(
-		hash, (struct cedar_text){(const char *)&number, sizeof number});
+	return cedar_text_hash(hash, (struct cedar_text){(const char *)&number, sizeof number});
 }
 
 uint64_t index_hash_uid(int variable, const struct cedar_uid *uid)
@@ -170,16 +173,15 @@ static bool probe_of(struct builder *builder, const struct ast *node, struct pro
 	} else {
 		return true;
 	}
-	if (!program_path(&builder->set->program, node->children[0], &is_path, &out->path,
-		    builder->err))
+	if (!program_path(
+		    &builder->set->program, node->children[0], &is_path, &out->path, builder->err))
 		return false;
 	if (!is_path)
 		out->kind = PROBE_NONE;
 	return true;
 }
 
-static void add_probe(
-	struct options *options, const struct probe *guard, const struct probe *probe)
+static void add_probe(struct options *options, const struct probe *guard, const struct probe *probe)
 {
 	struct option *option;
 	struct index_group group = {.guard = *guard, .kind = probe->kind, .path = probe->path};
@@ -264,6 +266,7 @@ static bool key_count(struct builder *builder, uint64_t hash)
 	uint32_t key;
 
 	if (key_find(builder, hash, &key)) {
+		assert(builder->counts != NULL); /* for there is a key */
 		builder->counts[key]++;
 		return true;
 	}
@@ -284,6 +287,23 @@ static bool key_count(struct builder *builder, uint64_t hash)
 	return true;
 }
 
+/* How many policies have an option of the group is counted under this. */
+static uint64_t group_key(const struct option *option)
+{
+	return option->group.hash ^ 0x27D4EB2F165667C5;
+}
+
+static bool count_option(struct builder *builder, const struct option *option)
+{
+	if (option->asks == 0 && !key_count(builder, group_key(option)))
+		return false;
+	for (uint32_t h = 0; h < option->hash_count; h++) {
+		if (!key_count(builder, option->hashes[h]))
+			return false;
+	}
+	return true;
+}
+
 static bool count_options(struct builder *builder)
 {
 	struct options options;
@@ -292,10 +312,8 @@ static bool count_options(struct builder *builder)
 		if (!find_options(builder, i, &options))
 			return false;
 		for (uint32_t o = 0; o < options.count; o++) {
-			for (uint32_t h = 0; h < options.items[o].hash_count; h++) {
-				if (!key_count(builder, options.items[o].hashes[h]))
-					return false;
-			}
+			if (!count_option(builder, &options.items[o]))
+				return false;
 		}
 	}
 	return true;
@@ -305,6 +323,12 @@ static uint64_t cost_of(const struct builder *builder, const struct option *opti
 {
 	uint64_t cost = option->asks == INDEX_ASKS_EQUAL ? 0 : IN_PENALTY;
 	uint32_t key;
+
+	if (option->asks == 0 && option->group.kind == PROBE_HAS)
+		cost += HAS_PENALTY;
+	if (option->asks == 0 && key_find(builder, group_key(option), &key) &&
+		builder->counts[key] < LONELY_MAX)
+		cost += LONELY_PENALTY;
 
 	for (uint32_t h = 0; h < option->hash_count; h++) {
 		if (key_find(builder, option->hashes[h], &key))

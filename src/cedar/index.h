@@ -45,7 +45,7 @@ struct index {
 	struct table table; /* hash of a key to buckets; the caller confirms nothing */
 	const struct index_group *groups;
 	uint32_t group_count;
-	struct index_bucket rest; /* policies that only their scope may rule out */
+	struct index_bucket rest;  /* policies that only their scope may rule out */
 	uint8_t asks[SCOPE_PARTS]; /* what keys ask of each variable: enum index_ask */
 };
 

@@ -34,8 +34,7 @@ static bool visit_variable(const struct walk *walk, int variable)
 	if ((asks & (INDEX_ASKS_EQUAL | INDEX_ASKS_IN)) != 0 &&
 		!visit_key(walk, index_hash_uid(variable, uid)))
 		return false;
-	if ((asks & INDEX_ASKS_TYPE) != 0 &&
-		!visit_key(walk, index_hash_type(variable, uid->type)))
+	if ((asks & INDEX_ASKS_TYPE) != 0 && !visit_key(walk, index_hash_type(variable, uid->type)))
 		return false;
 	if ((asks & INDEX_ASKS_IN) == 0 || node == NULL)
 		return true;
@@ -51,8 +50,7 @@ enum guard { GUARD_FALSE = 0, GUARD_TRUE, GUARD_FAILS };
 /* The record that `has` looks in.  False: it would fail. */
 static bool find_members(const struct walk *walk, uint32_t path, const struct cedar_value **out)
 {
-	const struct cedar_value *value =
-		evaluation_path(walk->program, path, walk->evaluation);
+	const struct cedar_value *value = evaluation_path(walk->program, path, walk->evaluation);
 
 	*out = value;
 	if (value != NULL && value->type == CEDAR_ENTITY)
@@ -78,8 +76,8 @@ static enum guard ask_guard(const struct walk *walk, const struct probe *guard)
 	return cedar_value_equal(value, &guard->value) ? GUARD_TRUE : GUARD_FALSE;
 }
 
-static bool visit_members(const struct walk *walk, const struct index_group *group,
-	const struct cedar_value *record)
+static bool visit_members(
+	const struct walk *walk, const struct index_group *group, const struct cedar_value *record)
 {
 	struct index_bucket all = {group->first, group->count};
 
@@ -92,8 +90,8 @@ static bool visit_members(const struct walk *walk, const struct index_group *gro
 	return true;
 }
 
-static bool visit_prefix(const struct walk *walk, const struct index_group *group,
-	const struct cedar_value *string)
+static bool visit_prefix(
+	const struct walk *walk, const struct index_group *group, const struct cedar_value *string)
 {
 	struct cedar_text prefix = {string->string, group->length};
 

@@ -43,8 +43,8 @@ bool cedar_policy_set_link(
 	if (!policy_set_check_id(set, &policy, err) ||
 		!fill_slot(set, &policy.ast.scope[AST_PRINCIPAL], AST_PRINCIPAL, link->principal,
 			err) ||
-		!fill_slot(set, &policy.ast.scope[AST_RESOURCE], AST_RESOURCE, link->resource,
-			err) ||
+		!fill_slot(
+			set, &policy.ast.scope[AST_RESOURCE], AST_RESOURCE, link->resource, err) ||
 		!policy_set_reserve(set, 1, 0, err))
 		return false;
 	policy_set_put(set, &policy);

@@ -229,17 +229,15 @@ static bool parse_entity_list(struct parser *parser, struct scope_part *part)
 }
 
 /* ?principal for the principal, ?resource for the resource. */
-static bool parse_slot(
-	struct parser *parser, enum ast_variable variable, struct scope_part *part)
+static bool parse_slot(struct parser *parser, enum ast_variable variable, struct scope_part *part)
 {
 	struct cedar_text slot = token_text(&parser->lexer, &parser->token);
 	struct cedar_text name = {slot.data + 1, slot.length - 1};
 
 	if (variable == AST_ACTION || !cedar_text_is(name, ast_variable_name(variable)))
-		return parser_fail(parser, variable == AST_PRINCIPAL ? "expected ?principal"
-					   : variable == AST_RESOURCE
-						   ? "expected ?resource"
-						   : "an action has no slot");
+		return parser_fail(parser, variable == AST_PRINCIPAL  ? "expected ?principal"
+					   : variable == AST_RESOURCE ? "expected ?resource"
+								      : "an action has no slot");
 	part->is_slot = true;
 	return parser_advance(parser);
 }

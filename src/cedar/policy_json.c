@@ -220,8 +220,7 @@ static void write_link(struct cedar_writer *writer, const struct cedar_link *lin
 	if (link->principal != NULL)
 		write_slot(writer, "\"?principal\":", link->principal);
 	if (link->resource != NULL)
-		write_slot(writer,
-			link->principal == NULL ? "\"?resource\":" : ",\"?resource\":",
+		write_slot(writer, link->principal == NULL ? "\"?resource\":" : ",\"?resource\":",
 			link->resource);
 	cedar_write_string(writer, "}}");
 }

@@ -69,8 +69,8 @@ static bool reserve_items(struct stored_policy **items, uint32_t *capacity, stru
 	return true;
 }
 
-bool policy_set_reserve(
-	struct cedar_policy_set *set, uint32_t policies, uint32_t templates, struct cedar_error *err)
+bool policy_set_reserve(struct cedar_policy_set *set, uint32_t policies, uint32_t templates,
+	struct cedar_error *err)
 {
 	return reserve_items(&set->policies, &set->capacity, &set->ids,
 		       (uint64_t)set->count + policies, err) &&
@@ -104,8 +104,8 @@ bool cedar_policy_set_find_template(
 	return find_id(&set->template_ids, set->templates, id, index);
 }
 
-bool policy_set_check_id(
-	const struct cedar_policy_set *set, const struct stored_policy *policy, struct cedar_error *err)
+bool policy_set_check_id(const struct cedar_policy_set *set, const struct stored_policy *policy,
+	struct cedar_error *err)
 {
 	size_t taken;
 
@@ -157,8 +157,7 @@ static void list_again(struct table *ids, const struct stored_policy *items, uin
 		table_put(ids, cedar_text_hash(0, items[i].id), i);
 }
 
-void policy_set_roll_back(
-	struct cedar_policy_set *set, const struct checkpoint *checkpoint)
+void policy_set_roll_back(struct cedar_policy_set *set, const struct checkpoint *checkpoint)
 {
 	set->count = checkpoint->count;
 	set->template_count = checkpoint->template_count;
@@ -307,7 +306,8 @@ bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text
 	if (policy.id.data == NULL)
 		return cedar_fail_memory(err);
 	if (!fill_scope(set, scope, &policy.ast, err) ||
-		!fill_condition(set, when_text, &policy.ast, err) || !policy_set_reserve(set, 1, 0, err))
+		!fill_condition(set, when_text, &policy.ast, err) ||
+		!policy_set_reserve(set, 1, 0, err))
 		return false;
 	policy.range = (struct cedar_range){0, policy.ast.end, 1, 1};
 	if (add_policy(set, &policy, err))

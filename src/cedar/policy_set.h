@@ -21,16 +21,21 @@ struct gate {
 	 * kind of part. */
 	const struct cedar_uid *uids[SCOPE_PARTS];
 	uint8_t kinds[SCOPE_PARTS]; /* enum scope_kind */
+	uint8_t asked[SCOPE_PARTS]; /* where an answer about the uid is kept, see authorize.c */
 	uint8_t effect;             /* enum cedar_effect */
 	struct piece condition;
 };
+
+/* Answers kept while one request is decided: one about the principal, one about
+ * the resource, and of the actions, of which sets name few, several. */
+enum { ASKED_ACTIONS = 8, ASKED_MAX = ASKED_ACTIONS + 2 };
 
 struct cedar_policy_set {
 	struct arena *arena; /* holds all but policies, templates and their tables */
 	struct stored_policy *policies;
 	uint32_t count;
 	uint32_t capacity;
-	struct table ids; /* hash of the id to index in policies */
+	struct table ids;                /* hash of the id to index in policies */
 	struct stored_policy *templates; /* no id is both a policy's and a template's */
 	uint32_t template_count;
 	uint32_t template_capacity;

@@ -29,6 +29,7 @@ enum op_code {
 	OP_GREATER,
 	OP_GREATER_EQUAL,
 	OP_IN,
+	OP_VARIABLE_IN_PATH, /* detail: enum ast_variable, not context; paths[index] */
 	OP_ADD,
 	OP_SUBTRACT,
 	OP_MULTIPLY,

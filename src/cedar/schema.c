@@ -61,9 +61,18 @@ bool schema_action_in(const struct cedar_schema *schema, const struct schema_act
 
 bool schema_allows_id(const struct schema_entity *entity, struct cedar_text id)
 {
-	for (uint32_t i = 0; i < entity->id_count; i++) {
-		if (cedar_text_equal(entity->ids[i], id))
+	uint32_t low = 0, high = entity->id_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = cedar_text_compare(entity->ids[middle], id);
+
+		if (order == 0)
 			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return !entity->is_enumerated;
 }
@@ -73,8 +82,7 @@ bool schema_is_action_type(struct cedar_text name)
 	struct cedar_text last = CEDAR_TEXT("Action");
 	size_t before = name.length - last.length;
 
-	if (name.length < last.length ||
-		memcmp(name.data + before, last.data, last.length) != 0)
+	if (name.length < last.length || memcmp(name.data + before, last.data, last.length) != 0)
 		return false;
 	return before == 0 || name.data[before - 1] == ':';
 }
@@ -117,8 +125,7 @@ static bool parse(struct cedar_schema **out, struct cedar_text text, enum schema
 	return true;
 }
 
-bool cedar_schema_parse(
-	struct cedar_schema **out, struct cedar_text text, struct cedar_error *err)
+bool cedar_schema_parse(struct cedar_schema **out, struct cedar_text text, struct cedar_error *err)
 {
 	return parse(out, text, SYNTAX_CEDAR, err);
 }

@@ -50,8 +50,8 @@ static bool is_kind(const struct cedar_value *value, const struct schema_type *t
 static bool check_value(const struct check *check, const struct cedar_value *value,
 	const struct schema_type *type, struct cedar_text name);
 
-static bool check_record(const struct check *check, const struct cedar_value *record,
-	const struct schema_type *type)
+static bool check_record(
+	const struct check *check, const struct cedar_value *record, const struct schema_type *type)
 {
 	for (uint32_t i = 0; i < type->count; i++) {
 		if (!type->members[i].is_optional &&
@@ -156,8 +156,8 @@ bool cedar_validate_request(const struct cedar_schema *schema, const struct ceda
 	return ok;
 }
 
-static bool check_parents(const struct check *check, const struct entity_node *node,
-	const struct schema_entity *type)
+static bool check_parents(
+	const struct check *check, const struct entity_node *node, const struct schema_entity *type)
 {
 	for (uint32_t i = 0; i < node->parent_count; i++) {
 		const struct cedar_uid *parent = &node->parents[i];
@@ -171,8 +171,8 @@ static bool check_parents(const struct check *check, const struct entity_node *n
 	return true;
 }
 
-static bool check_tags(const struct check *check, const struct entity_node *node,
-	const struct schema_entity *type)
+static bool check_tags(
+	const struct check *check, const struct entity_node *node, const struct schema_entity *type)
 {
 	if (node->tags.count > 0 && type->tags == NULL)
 		return fail(check, node->tags.members[0].name, "is a tag, and its type has none");

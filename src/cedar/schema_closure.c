@@ -16,7 +16,7 @@ struct closing {
 	uint32_t *order; /* 0: not met; else 1 + the position in the walk */
 	uint32_t *lowest;
 	uint32_t *next_edge;
-	uint32_t *open; /* nodes being walked, from the root down */
+	uint32_t *open;    /* nodes being walked, from the root down */
 	uint32_t *pending; /* nodes whose component is not finished */
 	bool *is_pending;
 	uint32_t open_count;
@@ -86,7 +86,7 @@ static bool finish_component(struct closing *closing, uint32_t root)
 		if (row == NULL)
 			return false;
 	}
-	for (uint32_t i = first; has_edges && i < closing->pending_count; i++)
+	for (uint32_t i = first; row != NULL && i < closing->pending_count; i++)
 		add_edges(closing, closing->pending[i], row);
 	for (uint32_t i = first; i < closing->pending_count; i++)
 		closing->rows[closing->pending[i]] = row;
@@ -123,8 +123,7 @@ static bool step(struct closing *closing)
 bool closure_compute(struct arena *arena, const struct closure_graph *graph, const uint64_t **rows,
 	uint32_t *cyclic)
 {
-	struct closing closing = {
-		.arena = arena, .graph = graph, .rows = rows, .cyclic = cyclic};
+	struct closing closing = {.arena = arena, .graph = graph, .rows = rows, .cyclic = cyclic};
 
 	*cyclic = graph->count;
 	if (!prepare(&closing))

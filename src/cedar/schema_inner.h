@@ -13,7 +13,7 @@ struct schema_entity {
 	struct schema_type type;         /* of a reference to such an entity */
 	const struct schema_type *shape; /* a record */
 	const struct schema_type *tags;  /* NULL: none */
-	const struct cedar_text *ids;    /* the only ones, if is_enumerated */
+	const struct cedar_text *ids;    /* the only ones, if is_enumerated; sorted */
 	uint32_t id_count;
 	bool is_enumerated;
 	bool is_action;            /* the type of actions of a namespace: not declared */

@@ -12,14 +12,13 @@ struct json_schema {
 
 enum { DECLARATIONS_FIRST = 16, MEMBERS_MAX = 8 };
 
-/* An object with members of these names only; found[i] is the one of names[i]. */
+/* An object with members of these names only; found[i], NULL so far, becomes the one
+ * of names[i]. */
 static bool read_members(const struct raw_schema *raw, const struct document *object,
 	const char *const *names, const struct document **found)
 {
 	if (object->type != DOCUMENT_OBJECT)
 		return raw_fail(raw, object->at, "expected an object");
-	for (size_t i = 0; names[i] != NULL; i++)
-		found[i] = NULL;
 	for (const struct document *part = object->first; part != NULL; part = part->next) {
 		size_t i = 0;
 
@@ -153,10 +152,10 @@ static bool read_record(const struct raw_schema *raw, const struct document *obj
 	if (additional != NULL && additional->type != DOCUMENT_BOOLEAN)
 		return raw_fail(raw, additional->at, "expected true or false");
 	if (additional != NULL && additional->boolean)
-		return raw_fail(raw, additional->at, "records with more attributes than are "
-						     "declared are not supported");
-	return need(raw, object, found[2], "attributes") &&
-	       read_attributes(raw, found[2], type);
+		return raw_fail(raw, additional->at,
+			"records with more attributes than are "
+			"declared are not supported");
+	return need(raw, object, found[2], "attributes") && read_attributes(raw, found[2], type);
 }
 
 static bool check_extension(const struct raw_schema *raw, const struct document *name)
@@ -174,8 +173,8 @@ static bool read_reference(const struct raw_schema *raw, const struct document *
 	static const struct {
 		const char *word;
 		enum raw_kind kind;
-	} table[] = {{"Entity", RAW_ENTITY}, {"EntityOrCommon", RAW_NAMED},
-		{"Extension", RAW_BUILT_IN}};
+	} table[] = {
+		{"Entity", RAW_ENTITY}, {"EntityOrCommon", RAW_NAMED}, {"Extension", RAW_BUILT_IN}};
 	struct cedar_text word = found[0]->string;
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -207,7 +206,9 @@ static bool check_spare(const struct raw_schema *raw, const struct document *con
 		}
 	}
 	for (size_t i = 1; i <= 4; i++) {
-		if (found[i] != NULL && (i < low || i > high))
+		bool is_allowed = i >= low && i <= high;
+
+		if (!is_allowed && found[i] != NULL)
 			return raw_fail(raw, found[i]->at, "a type `%.*s` has no such member",
 				RAW_SHOWN(found[0]->string));
 	}
@@ -247,7 +248,7 @@ static bool read_type(const struct raw_schema *raw, const struct document *value
 {
 	static const char *const names[] = {"type", "element", "attributes", "additionalAttributes",
 		"name", "annotations", "required", NULL};
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct raw_type *type = arena_new(raw->arena, struct raw_type);
 
 	if (type == NULL)
@@ -286,8 +287,8 @@ static bool read_enumerated(const struct raw_schema *raw, const struct document 
 {
 	for (size_t i = 0; i < 3; i++) {
 		if (found[i] != NULL)
-			return raw_fail(raw, found[i]->at,
-				"an enumerated entity type has only its ids");
+			return raw_fail(
+				raw, found[i]->at, "an enumerated entity type has only its ids");
 	}
 	entity->is_enumerated = true;
 	if (!read_names(raw, found[3], false, &entity->ids))
@@ -301,7 +302,7 @@ static bool read_entity(
 	static const char *const names[] = {
 		"memberOfTypes", "shape", "tags", "enum", "annotations", NULL};
 	const struct raw_schema *raw = schema->raw;
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct raw_declaration *entity = add(schema, DECLARED_ENTITY, space, member);
 
 	if (!check_name(raw, member) || !read_members(raw, member, names, found) ||
@@ -325,11 +326,11 @@ static bool read_common(
 	       read_type(schema->raw, member, TYPE_OF_COMMON, &common->type);
 }
 
-static bool read_applies(const struct raw_schema *raw, const struct document *object,
-	struct raw_declaration *action)
+static bool read_applies(
+	const struct raw_schema *raw, const struct document *object, struct raw_declaration *action)
 {
 	static const char *const names[] = {"principalTypes", "resourceTypes", "context", NULL};
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 
 	if (is_null(object))
 		return true;
@@ -346,7 +347,7 @@ static bool read_group(
 	const struct raw_schema *raw, const struct document *item, struct raw_group *group)
 {
 	static const char *const names[] = {"id", "type", NULL};
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 
 	group->at = item->at;
 	if (!read_members(raw, item, names, found) || !need(raw, item, found[0], "id"))
@@ -383,7 +384,7 @@ static bool read_action(
 	static const char *const names[] = {
 		"appliesTo", "memberOf", "attributes", "annotations", NULL};
 	const struct raw_schema *raw = schema->raw;
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct raw_declaration *action = add(schema, DECLARED_ACTION, space, member);
 
 	if (!read_members(raw, member, names, found) || !check_annotations(raw, found[3]))
@@ -396,8 +397,8 @@ static bool read_action(
 /* Each member of an object as a declaration; object may be NULL. */
 static bool read_each(struct json_schema *schema, struct cedar_text space,
 	const struct document *object,
-	bool (*read)(struct json_schema *schema, struct cedar_text space,
-		const struct document *member))
+	bool (*read)(
+		struct json_schema *schema, struct cedar_text space, const struct document *member))
 {
 	if (object == NULL)
 		return true;
@@ -441,7 +442,7 @@ static bool read_namespace(struct json_schema *schema, const struct document *me
 	static const char *const names[] = {
 		"commonTypes", "entityTypes", "actions", "annotations", NULL};
 	const struct raw_schema *raw = schema->raw;
-	const struct document *found[MEMBERS_MAX];
+	const struct document *found[MEMBERS_MAX] = {NULL};
 	struct cedar_text space = member->name;
 
 	if (space.length > 0 && !is_path(space))

@@ -40,12 +40,13 @@ static size_t write_path(const struct document *root, uint32_t at, char *out, si
 	size_t used = 0;
 
 	while ((part = part_at(container, at)) != NULL && used < room) {
-		int written =
-			container->type == DOCUMENT_ARRAY
-				? snprintf(out + used, room - used, "/%u", position(container, part))
-				: snprintf(out + used, room - used, "/%.*s",
-					  RAW_SHOWN(part->name));
+		int written = 0;
 
+		if (container->type == DOCUMENT_ARRAY)
+			written =
+				snprintf(out + used, room - used, "/%u", position(container, part));
+		else
+			written = snprintf(out + used, room - used, "/%.*s", RAW_SHOWN(part->name));
 		used += written < 0 ? 0 : (size_t)written;
 		container = part;
 	}

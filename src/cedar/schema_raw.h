@@ -54,8 +54,8 @@ enum declaration_kind { DECLARED_ENTITY = 0, DECLARED_COMMON, DECLARED_ACTION };
 struct raw_declaration {
 	enum declaration_kind kind;
 	bool is_enumerated;
-	struct raw_name name;       /* without the namespace; of an action: its id */
-	struct cedar_text space;    /* empty: no namespace */
+	struct raw_name name;        /* without the namespace; of an action: its id */
+	struct cedar_text space;     /* empty: no namespace */
 	const struct raw_type *type; /* shape, common type or context; NULL: an empty record */
 	const struct raw_type *tags; /* NULL: none */
 	struct raw_names parents;
@@ -89,7 +89,7 @@ bool raw_is_name(struct cedar_text text);
 /* The longest part of a text that an error shows. */
 enum { RAW_SHOWN_BYTES_MAX = 60 };
 #define RAW_SHOWN(text)                                                                            \
-	(int)((text).length > RAW_SHOWN_BYTES_MAX ? RAW_SHOWN_BYTES_MAX : (text).length),         \
+	(int)((text).length > RAW_SHOWN_BYTES_MAX ? RAW_SHOWN_BYTES_MAX : (text).length),          \
 		(text).data
 
 #endif

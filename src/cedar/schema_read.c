@@ -146,8 +146,8 @@ static bool read_whole(const struct cedar_schema *schema, const struct document_
 		return false;
 	if (entity->attributes.type != CEDAR_RECORD)
 		return document_fail(reader, attributes, "expected a record");
-	return tags == NULL || read_tags(declared == NULL ? NULL : declared->tags, reader, tags,
-				       &entity->tags);
+	return tags == NULL ||
+	       read_tags(declared == NULL ? NULL : declared->tags, reader, tags, &entity->tags);
 }
 
 bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_entities *entities,

@@ -60,8 +60,7 @@ static struct cedar_text join(
 
 static struct common *find_common(const struct resolver *resolver, struct cedar_text name)
 {
-	struct table_cursor cursor =
-		table_start(&resolver->common_names, cedar_text_hash(0, name));
+	struct table_cursor cursor = table_start(&resolver->common_names, cedar_text_hash(0, name));
 	uint32_t position;
 
 	while (table_next(&resolver->common_names, &cursor, &position)) {
@@ -97,8 +96,8 @@ static bool contains_cedar(struct cedar_text path)
 
 static bool is_reserved_common(struct cedar_text name)
 {
-	static const char *const words[] = {"Bool", "Boolean", "Entity", "Extension", "Long",
-		"Record", "Set", "String"};
+	static const char *const words[] = {
+		"Bool", "Boolean", "Entity", "Extension", "Long", "Record", "Set", "String"};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (cedar_text_is(name, words[i]))
@@ -317,8 +316,8 @@ static const struct schema_type *resolve_common(
 }
 
 /* What one full name means; *failed if it means a common type that is wrong. */
-static const struct schema_type *find_meaning(struct resolver *resolver,
-	const struct raw_type *raw, struct cedar_text name, bool *failed)
+static const struct schema_type *find_meaning(
+	struct resolver *resolver, const struct raw_type *raw, struct cedar_text name, bool *failed)
 {
 	struct common *common = raw->kind == RAW_ENTITY ? NULL : find_common(resolver, name);
 	const struct schema_entity *entity;
@@ -465,8 +464,8 @@ static const struct schema_type *resolve_type(
 }
 
 /* A shape or a context: an empty record if there is none. */
-static const struct schema_type *resolve_shape(struct resolver *resolver,
-	const struct raw_declaration *declared, const char *what)
+static const struct schema_type *resolve_shape(
+	struct resolver *resolver, const struct raw_declaration *declared, const char *what)
 {
 	const struct schema_type *type;
 
@@ -538,6 +537,11 @@ static bool resolve_entities(struct resolver *resolver, const struct raw_names *
 	return true;
 }
 
+static int order_texts(const void *a, const void *b)
+{
+	return cedar_text_compare(*(const struct cedar_text *)a, *(const struct cedar_text *)b);
+}
+
 static bool fill_ids(const struct resolver *resolver, const struct raw_declaration *declared,
 	struct schema_entity *entity)
 {
@@ -548,6 +552,7 @@ static bool fill_ids(const struct resolver *resolver, const struct raw_declarati
 		return fail_memory(resolver);
 	for (uint32_t i = 0; i < declared->ids.count; i++)
 		ids[i] = declared->ids.items[i].text;
+	qsort(ids, declared->ids.count, sizeof *ids, order_texts);
 	entity->is_enumerated = declared->is_enumerated;
 	entity->ids = ids;
 	entity->id_count = declared->ids.count;
@@ -570,8 +575,8 @@ static bool fill_entity(struct resolver *resolver, struct schema_entity *entity)
 	return entity->tags != NULL;
 }
 
-static const struct schema_action *find_group(const struct resolver *resolver,
-	const struct raw_group *group, struct cedar_text space)
+static const struct schema_action *find_group(
+	const struct resolver *resolver, const struct raw_group *group, struct cedar_text space)
 {
 	bool is_full = has_namespace(group->type);
 	struct cedar_text type = group->type.length > 0 ? group->type : CEDAR_TEXT("Action");
@@ -648,8 +653,8 @@ static bool start_edges(struct resolver *resolver, struct edges *edges, uint32_t
 	       fail_memory(resolver);
 }
 
-static bool close_edges(struct resolver *resolver, struct edges *edges, uint32_t nodes,
-	uint32_t *cyclic)
+static bool close_edges(
+	struct resolver *resolver, struct edges *edges, uint32_t nodes, uint32_t *cyclic)
 {
 	struct closure_graph graph = {nodes, edges->starts, edges->targets};
 

@@ -35,8 +35,7 @@ static bool parse_path(struct parser *parser, struct raw_name *out, bool *has_id
 	out->at = parser->token.start;
 	*has_id = false;
 	while (more) {
-		if (!parse_identifier(parser, &part) ||
-			!parser_accept(parser, TOKEN_COLONS, &more))
+		if (!parse_identifier(parser, &part) || !parser_accept(parser, TOKEN_COLONS, &more))
 			return false;
 		cedar_write(&writer, part.text);
 		*has_id = more && parser_is(parser, TOKEN_STRING);
@@ -247,8 +246,8 @@ static bool parse_types(struct parser *parser, struct raw_names *out)
 }
 
 /* Adds a declaration for each name; *pattern has what they share. */
-static bool declare(
-	struct schema_parser *reading, const struct list *names, const struct raw_declaration *pattern)
+static bool declare(struct schema_parser *reading, const struct list *names,
+	const struct raw_declaration *pattern)
 {
 	const struct raw_name *items = names->items;
 
@@ -314,8 +313,8 @@ static bool parse_entity(struct schema_parser *reading)
 	struct raw_declaration entity = {.kind = DECLARED_ENTITY};
 	struct list names = {NULL, 0, 0};
 
-	return parse_several(&reading->parser, &names, sizeof(struct raw_name),
-		       parse_identifier_item) &&
+	return parse_several(
+		       &reading->parser, &names, sizeof(struct raw_name), parse_identifier_item) &&
 	       parse_entity_rest(reading, &entity) && declare(reading, &names, &entity);
 }
 
@@ -366,8 +365,7 @@ static bool parse_applies_part(struct schema_parser *reading, struct raw_declara
 		return false;
 	if (is_context)
 		return parse_context(reading, action);
-	return parse_applies_types(
-		parser, is_resource ? &action->resources : &action->principals);
+	return parse_applies_types(parser, is_resource ? &action->resources : &action->principals);
 }
 
 static bool parse_applies(struct schema_parser *reading, struct raw_declaration *action)
@@ -397,9 +395,8 @@ static bool parse_action(struct schema_parser *reading)
 	if (!parse_several(parser, &names, sizeof(struct raw_name), parse_name_item))
 		return false;
 	if (parser_is_word(parser, "in") &&
-		(!parser_advance(parser) ||
-			!parse_one_or_list(
-				parser, &groups, sizeof(struct raw_group), parse_group_item)))
+		(!parser_advance(parser) || !parse_one_or_list(parser, &groups,
+						    sizeof(struct raw_group), parse_group_item)))
 		return false;
 	action.groups = groups.items;
 	action.group_count = groups.count;

@@ -79,14 +79,14 @@ static uint64_t hash_type(const struct schema_type *type)
 	uint64_t seed = type->kind;
 
 	if (type->kind == TYPE_SET)
-		return cedar_text_hash(seed, (struct cedar_text){(const char *)&type->element,
-						     sizeof type->element});
+		return cedar_text_hash(seed,
+			(struct cedar_text){(const char *)&type->element, sizeof type->element});
 	for (uint32_t i = 0; i < type->count; i++) {
 		const struct schema_member *member = &type->members[i];
 
 		seed = cedar_text_hash(seed + member->is_optional, member->name);
-		seed = cedar_text_hash(seed, (struct cedar_text){(const char *)&member->type,
-						     sizeof member->type});
+		seed = cedar_text_hash(seed,
+			(struct cedar_text){(const char *)&member->type, sizeof member->type});
 	}
 	return seed;
 }

@@ -23,10 +23,16 @@ static const struct cedar_uid *share_uid(
 	return uid;
 }
 
+static uint8_t asked_place(int variable, const struct scope_part *part)
+{
+	if (variable != AST_ACTION)
+		return variable == AST_PRINCIPAL ? ASKED_ACTIONS : ASKED_ACTIONS + 1;
+	return part->count == 1 ? cedar_uid_hash(part->uids) % ASKED_ACTIONS : 0;
+}
+
 static bool fill_gates(struct cedar_policy_set *set)
 {
-	const struct cedar_uid **uids =
-		calloc((size_t)set->count * SCOPE_PARTS + 1, sizeof *uids);
+	const struct cedar_uid **uids = calloc((size_t)set->count * SCOPE_PARTS + 1, sizeof *uids);
 	struct table table = {.used = 0};
 	bool ok = uids != NULL && table_reserve(&table, set->count * SCOPE_PARTS);
 
@@ -42,6 +48,7 @@ static bool fill_gates(struct cedar_policy_set *set)
 			gate->kinds[i] = (uint8_t)part->kind;
 			if (part->kind == SCOPE_EQUAL || part->kind == SCOPE_IN)
 				gate->uids[i] = share_uid(&table, uids, part->uids);
+			gate->asked[i] = asked_place(i, part);
 		}
 	}
 	table_deinit(&table);

@@ -1,6 +1,6 @@
-/* Validating a set: each policy in each environment, that is, for each action with
+/* Validating a set: each policy for each kind of request, that is, for each action with
  * each type of principal and of resource it applies to; and what needs no
- * environment: unknown types, actions and ids, and scopes no action fits.
+ * request: unknown types, actions and ids, and scopes no action fits.
  *
  * Work is bounded by a number of steps for the whole call, memory by the arenas. */
 #include <stdlib.h>
@@ -16,9 +16,9 @@ struct validation {
 	enum cedar_validation_rule rule;
 	struct findings findings;
 	struct type_set types;
-	struct arena *type_arena;        /* of the types, for the whole call */
-	struct arena *tree_arena;        /* of one policy */
-	struct arena *environment_arena; /* of one policy in one environment */
+	struct arena *type_arena;    /* of the types, for the whole call */
+	struct arena *tree_arena;    /* of one policy */
+	struct arena *request_arena; /* of one policy and kind of request */
 	struct tree tree;
 	struct condition condition;
 	struct typing typing;
@@ -115,13 +115,15 @@ static bool take_steps(struct validation *validation, uint64_t count)
 	return !typing->failed;
 }
 
-/* True if the part may cover an entity of that type. */
+/* True if the part may cover an entity of that type.  A slot may be anything. */
 static bool part_fits(const struct cedar_schema *schema, const struct scope_part *part,
 	const struct schema_entity *entity)
 {
 	const struct schema_entity *upper =
 		part->count == 0 ? NULL : schema_find_entity(schema, part->uids[0].type);
 
+	if (part->is_slot)
+		return part->kind != SCOPE_IS_IN || cedar_text_equal(part->type, entity->name);
 	switch (part->kind) {
 	case SCOPE_ANY: return true;
 	case SCOPE_EQUAL: return upper == entity;
@@ -156,9 +158,9 @@ static bool action_fits(const struct cedar_schema *schema, const struct scope_pa
 
 		if (group == NULL)
 			return false;
-		fits = fits || (part->kind == SCOPE_EQUAL
-					       ? action == group
-					       : schema_action_in(schema, action, group));
+		fits = fits ||
+		       (part->kind == SCOPE_EQUAL ? action == group
+						  : schema_action_in(schema, action, group));
 	}
 	return fits;
 }
@@ -201,40 +203,82 @@ static void check_applicable(struct validation *validation, const struct policy_
 	findings_add(&validation->findings, &report);
 }
 
-/* ---- Environments ---------------------------------------------------- */
+/* ---- Kinds of requests ----------------------------------------------- */
 
-/* What the environments say together. */
+/* What the kinds of request say together. */
 struct verdict {
 	bool all_false;
 };
 
-static void type_environment(struct validation *validation,
-	const struct environment *environment, struct verdict *verdict)
+static void type_request(
+	struct validation *validation, const struct request_kind *request, struct verdict *verdict)
 {
 	struct typing *typing = &validation->typing;
 	struct answer answer;
 
 	if (!take_steps(validation, 1))
 		return;
-	arena_reset(validation->environment_arena);
-	typing->environment = *environment;
+	arena_reset(validation->request_arena);
+	typing->request = *request;
 	answer = typing_condition(typing, &validation->condition);
 	if (answer.type == NULL || answer.type->kind != TYPE_FALSE)
 		verdict->all_false = false;
 }
 
-static void type_action(struct validation *validation, const struct schema_action *action,
-	struct verdict *verdict)
+/* True if a slot of the scope may have that type, given the variable's. */
+static bool slot_may_be(const struct scope_part *part, const struct schema_entity *variable,
+	const struct schema_entity *slot)
 {
-	struct environment environment = {.action = action};
+	if (slot->is_action)
+		return false;
+	return part->kind == SCOPE_EQUAL ? slot == variable : schema_may_be_in(variable, slot);
+}
+
+/* Each type of the resource's slot, if there is one. */
+static void type_resource_slots(struct validation *validation, const struct scope_part *scope,
+	struct request_kind *request, struct verdict *verdict)
+{
+	const struct cedar_schema *schema = validation->schema;
+
+	if (!scope[AST_RESOURCE].is_slot) {
+		type_request(validation, request, verdict);
+		return;
+	}
+	for (uint32_t i = 0; i < schema->entity_count && take_steps(validation, 1); i++) {
+		request->resource_slot = &schema->entities[i];
+		if (slot_may_be(&scope[AST_RESOURCE], request->resource, request->resource_slot))
+			type_request(validation, request, verdict);
+	}
+}
+
+static void type_slots(struct validation *validation, const struct scope_part *scope,
+	struct request_kind *request, struct verdict *verdict)
+{
+	const struct cedar_schema *schema = validation->schema;
+
+	if (!scope[AST_PRINCIPAL].is_slot) {
+		type_resource_slots(validation, scope, request, verdict);
+		return;
+	}
+	for (uint32_t i = 0; i < schema->entity_count && take_steps(validation, 1); i++) {
+		request->principal_slot = &schema->entities[i];
+		if (slot_may_be(&scope[AST_PRINCIPAL], request->principal, request->principal_slot))
+			type_resource_slots(validation, scope, request, verdict);
+	}
+}
+
+static void type_action(struct validation *validation, const struct schema_action *action,
+	const struct scope_part *scope, struct verdict *verdict)
+{
+	struct request_kind request = {.action = action};
 
 	for (uint32_t p = 0; p < action->principals.count; p++) {
-		environment.principal = action->principals.items[p];
+		request.principal = action->principals.items[p];
 		for (uint32_t r = 0; r < action->resources.count; r++) {
 			if (validation->typing.failed)
 				return;
-			environment.resource = action->resources.items[r];
-			type_environment(validation, &environment, verdict);
+			request.resource = action->resources.items[r];
+			type_slots(validation, scope, &request, verdict);
 		}
 	}
 }
@@ -272,21 +316,19 @@ static void check_condition(struct validation *validation)
 		check_literals(validation, condition->clauses[i]);
 }
 
-static bool validate_policy(
-	struct validation *validation, const struct stored_policy *policy, uint32_t index)
+static bool validate_policy(struct validation *validation, const struct stored_policy *policy)
 {
 	const struct cedar_schema *schema = validation->schema;
 	struct report impossible = {
 		.code = CEDAR_FINDING_IMPOSSIBLE, .severity = CEDAR_SEVERITY_WARNING};
 	struct verdict verdict = {.all_false = true};
 
-	findings_begin(&validation->findings, policy, index);
 	if (!start_policy(validation, policy))
 		return cedar_fail_memory(validation->err);
 	check_condition(validation);
 	check_applicable(validation, &policy->ast);
 	for (uint32_t i = 0; i < schema->action_count && !validation->typing.failed; i++)
-		type_action(validation, &schema->actions[i], &verdict);
+		type_action(validation, &schema->actions[i], policy->ast.scope, &verdict);
 	if (verdict.all_false)
 		findings_add(&validation->findings, &impossible);
 	findings_end(&validation->findings);
@@ -294,17 +336,55 @@ static bool validate_policy(
 	       fail_policy(validation);
 }
 
+/* Of a link only the types that fill the slots: its template is validated for all they
+ * may be. */
+static bool validate_link(struct validation *validation, const struct stored_policy *link,
+	const struct policy_ast *of)
+{
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		const struct scope_part *part = &of->scope[i];
+
+		if (part->is_slot)
+			check_type(validation, link->ast.scope[i].uids[0].type, part->start,
+				part->end);
+	}
+	check_applicable(validation, &link->ast);
+	findings_end(&validation->findings);
+	return (!validation->typing.failed && !validation->findings.failed) ||
+	       fail_policy(validation);
+}
+
 /* ---- Sets ------------------------------------------------------------ */
+
+static bool validate_all(struct validation *validation, const struct cedar_policy_set *set)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; ok && i < set->count; i++) {
+		const struct stored_policy *policy = &set->policies[i];
+		uint32_t origin = policy->template_plus_1;
+
+		findings_begin(&validation->findings, policy, i);
+		ok = origin == 0
+			     ? validate_policy(validation, policy)
+			     : validate_link(validation, policy, &set->templates[origin - 1].ast);
+	}
+	for (uint32_t i = 0; ok && i < set->template_count; i++) {
+		findings_begin(&validation->findings, &set->templates[i], i);
+		ok = validate_policy(validation, &set->templates[i]);
+	}
+	return ok;
+}
 
 static bool open_arenas(struct validation *validation)
 {
 	validation->type_arena = arena_create(POLICY_ARENA_BYTES_MAX);
 	validation->tree_arena = arena_create(POLICY_ARENA_BYTES_MAX);
-	validation->environment_arena = arena_create(POLICY_ARENA_BYTES_MAX);
+	validation->request_arena = arena_create(POLICY_ARENA_BYTES_MAX);
 	validation->types.arena = validation->type_arena;
 	validation->types.below = &validation->schema->types;
 	return (validation->type_arena != NULL && validation->tree_arena != NULL &&
-		       validation->environment_arena != NULL) ||
+		       validation->request_arena != NULL) ||
 	       cedar_fail_memory(validation->err);
 }
 
@@ -336,17 +416,15 @@ bool validate_with(const struct cedar_policy_set *set, const struct cedar_schema
 	validation.typing = (struct typing){.schema = schema,
 		.findings = &validation.findings,
 		.types = &validation.types,
-		.arena = validation.environment_arena,
+		.arena = validation.request_arena,
 		.steps_max = options->steps_max};
-	for (uint32_t i = 0; ok && i < set->count; i++)
-		ok = validate_policy(&validation, &set->policies[i], i);
-	ok = ok && hand_over(&validation, out);
+	ok = ok && validate_all(&validation, set) && hand_over(&validation, out);
 	findings_deinit(&validation.findings);
 	type_set_deinit(&validation.types);
 	table_deinit(&validation.tree.table);
 	arena_destroy(&validation.type_arena);
 	arena_destroy(&validation.tree_arena);
-	arena_destroy(&validation.environment_arena);
+	arena_destroy(&validation.request_arena);
 	return ok;
 }
 

@@ -1,4 +1,4 @@
-/* Types of expressions in one environment, by the strict rules.
+/* Types of expressions for one kind of request, by the strict rules.
  *
  * An answer has three parts.  The type may be known although something inside is
  * wrong: then more can be found in one go.  A type of true or false lets the other
@@ -113,15 +113,16 @@ static struct answer type_under(
 
 static struct answer type_variable(const struct typing *typing, const struct node *node)
 {
-	const struct environment *environment = &typing->environment;
+	const struct request_kind *request = &typing->request;
 
-	switch ((enum ast_variable)node->detail) {
-	case AST_PRINCIPAL: return answer_of(&environment->principal->type, true);
-	case AST_RESOURCE: return answer_of(&environment->resource->type, true);
-	case AST_ACTION: return answer_of(&environment->action->type->type, true);
-	case AST_CONTEXT: break;
+	switch (node->detail) {
+	case AST_PRINCIPAL: return answer_of(&request->principal->type, true);
+	case AST_RESOURCE: return answer_of(&request->resource->type, true);
+	case AST_ACTION: return answer_of(&request->action->type->type, true);
+	case NODE_PRINCIPAL_SLOT: return answer_of(&request->principal_slot->type, true);
+	case NODE_RESOURCE_SLOT: return answer_of(&request->resource_slot->type, true);
+	default: return answer_of(request->action->context, true);
 	}
-	return answer_of(environment->action->context, true);
 }
 
 /* An unknown type or action is reported once for the policy, not here. */
@@ -139,7 +140,8 @@ static struct answer type_entity(const struct typing *typing, const struct cedar
 static struct answer type_literal(const struct typing *typing, const struct cedar_value *literal)
 {
 	switch (literal->type) {
-	case CEDAR_BOOL: return answer_of(type_basic(literal->boolean ? TYPE_TRUE : TYPE_FALSE), true);
+	case CEDAR_BOOL:
+		return answer_of(type_basic(literal->boolean ? TYPE_TRUE : TYPE_FALSE), true);
 	case CEDAR_LONG: return answer_of(type_basic(TYPE_LONG), true);
 	case CEDAR_STRING: return answer_of(type_basic(TYPE_STRING), true);
 	default: return type_entity(typing, literal->entity);
@@ -202,8 +204,8 @@ static struct answer type_or(struct typing *typing, const struct node *node)
 	struct answer left = typing_expect(typing, node->children[0], EXPECT_BOOL, NULL);
 
 	for (uint32_t i = 1; i < node->count && !is_kind(left.type, TYPE_TRUE); i++)
-		left = join_or(typing, left,
-			typing_expect(typing, node->children[i], EXPECT_BOOL, NULL));
+		left = join_or(
+			typing, left, typing_expect(typing, node->children[i], EXPECT_BOOL, NULL));
 	return left;
 }
 
@@ -233,8 +235,8 @@ static struct answer type_branches(
 {
 	struct answer then = type_under(typing, &test->capabilities, node->children[1]);
 	struct answer otherwise = typing_node(typing, node->children[2]);
-	struct answer answer = answer_of(
-		join_or_report(typing, node, then.type, otherwise.type), test->ok);
+	struct answer answer =
+		answer_of(join_or_report(typing, node, then.type, otherwise.type), test->ok);
 
 	answer.ok = test->ok && then.ok && otherwise.ok && answer.type != NULL;
 	if (!answer.ok)
@@ -277,11 +279,10 @@ static struct answer type_not(struct typing *typing, const struct node *node)
 /* ---- Comparisons ----------------------------------------------------- */
 
 /* The entity that an expression always is: a literal, or action. */
-static const struct cedar_uid *constant_entity(
-	const struct typing *typing, const struct node *node)
+static const struct cedar_uid *constant_entity(const struct typing *typing, const struct node *node)
 {
 	if (node->kind == AST_VARIABLE && node->detail == AST_ACTION)
-		return &typing->environment.action->uid;
+		return &typing->request.action->uid;
 	if (node->kind == AST_LITERAL && node->literal->type == CEDAR_ENTITY)
 		return node->literal->entity;
 	return NULL;
@@ -377,8 +378,8 @@ static struct answer type_like(struct typing *typing, const struct node *node)
 
 static struct answer type_is(struct typing *typing, const struct node *node)
 {
-	struct answer operand = typing_expect(typing, node->children[0], EXPECT_ENTITY,
-		"`is` tests the type of an entity only");
+	struct answer operand = typing_expect(
+		typing, node->children[0], EXPECT_ENTITY, "`is` tests the type of an entity only");
 	bool is_same;
 
 	if (operand.type == NULL)
@@ -411,8 +412,8 @@ static struct constants constants_of(const struct typing *typing, const struct n
 }
 
 /* An action in constant entities: decided by the schema. */
-static struct answer type_action_in(const struct typing *typing,
-	const struct schema_action *action, const struct constants *groups)
+static struct answer type_action_in(const struct typing *typing, const struct schema_action *action,
+	const struct constants *groups)
 {
 	bool is_in = false, all_known = true;
 
@@ -423,8 +424,7 @@ static struct answer type_action_in(const struct typing *typing,
 		if (uid == NULL || !schema_is_action_type(uid->type))
 			continue;
 		all_known = all_known && group != NULL;
-		is_in = is_in ||
-			(group != NULL && schema_action_in(typing->schema, action, group));
+		is_in = is_in || (group != NULL && schema_action_in(typing->schema, action, group));
 	}
 	if (!all_known)
 		return answer_bool(false);
@@ -445,8 +445,7 @@ static struct answer type_in(struct typing *typing, const struct node *node)
 	if (!left.ok || !right.ok)
 		return answer_bool(false);
 	if (uid != NULL && schema_is_action_type(uid->type) && constants.all)
-		return type_action_in(
-			typing, schema_find_action(typing->schema, uid), &constants);
+		return type_action_in(typing, schema_find_action(typing->schema, uid), &constants);
 	upper = right.type->kind == TYPE_SET ? right.type->element->entity : right.type->entity;
 	if (!schema_may_be_in(left.type->entity, upper))
 		return answer_of(type_basic(TYPE_FALSE), true);
@@ -456,8 +455,7 @@ static struct answer type_in(struct typing *typing, const struct node *node)
 /* ---- Attributes ------------------------------------------------------ */
 
 /* What may be read of a record or an entity. */
-static const struct schema_member *member_of(
-	const struct schema_type *type, struct cedar_text name)
+static const struct schema_member *member_of(const struct schema_type *type, struct cedar_text name)
 {
 	return type_member(type->kind == TYPE_ENTITY ? type->entity->shape : type, name);
 }
@@ -467,7 +465,7 @@ static const struct schema_action *context_action(
 {
 	bool is_context = receiver->kind == AST_VARIABLE && receiver->detail == AST_CONTEXT;
 
-	return is_context ? typing->environment.action : NULL;
+	return is_context ? typing->request.action : NULL;
 }
 
 static struct answer type_get(struct typing *typing, const struct node *node)
@@ -527,8 +525,8 @@ static struct answer type_has(struct typing *typing, const struct node *node)
 		typing->steps++;
 		if (member == NULL)
 			return answer_of(type_basic(TYPE_FALSE), object.ok);
-		answer = join_and(answer, type_has_step(typing, member, type->kind == TYPE_RECORD,
-						  node->paths[i]));
+		answer = join_and(answer,
+			type_has_step(typing, member, type->kind == TYPE_RECORD, node->paths[i]));
 		type = member->type;
 	}
 	return answer;
@@ -600,8 +598,8 @@ static struct answer type_contains(struct typing *typing, const struct node *nod
 static struct answer type_contains_several(struct typing *typing, const struct node *node)
 {
 	struct answer set = typing_expect(typing, node->children[0], EXPECT_SET, NULL);
-	struct answer items = typing_expect(typing, node->children[1], EXPECT_SET,
-		"to ask for a single item, use contains");
+	struct answer items = typing_expect(
+		typing, node->children[1], EXPECT_SET, "to ask for a single item, use contains");
 	bool ok = set.ok && items.ok;
 
 	if (set.type != NULL && items.type != NULL &&
@@ -712,8 +710,7 @@ static struct answer type_inside(struct typing *typing, const struct node *node)
 	case AST_CONTAINS_ALL:
 	case AST_CONTAINS_ANY: return type_contains_several(typing, node);
 	case AST_IS_EMPTY:
-		return answer_bool(
-			typing_expect(typing, node->children[0], EXPECT_SET, NULL).ok);
+		return answer_bool(typing_expect(typing, node->children[0], EXPECT_SET, NULL).ok);
 	case AST_GET_TAG: return type_get_tag(typing, node);
 	case AST_HAS_TAG: return type_has_tag(typing, node);
 	case AST_EXTENSION: return typing_extension(typing, node);
@@ -756,8 +753,8 @@ static struct answer type_scope(struct typing *typing, const struct condition *c
 
 	for (int i = 0; i < SCOPE_PARTS && !is_kind(answer.type, TYPE_FALSE); i++) {
 		if (condition->scope[i] != NULL)
-			answer = join_and(answer, typing_expect(typing, condition->scope[i],
-							  EXPECT_BOOL, NULL));
+			answer = join_and(answer,
+				typing_expect(typing, condition->scope[i], EXPECT_BOOL, NULL));
 	}
 	return answer;
 }
@@ -766,8 +763,7 @@ static struct answer type_scope(struct typing *typing, const struct condition *c
  * safe is safe in all that follow it. */
 static struct answer type_clauses(struct typing *typing, const struct condition *condition)
 {
-	struct answer *answers =
-		arena_array(typing->arena, struct answer, condition->clause_count);
+	struct answer *answers = arena_array(typing->arena, struct answer, condition->clause_count);
 	struct answer answer = answer_of(type_basic(TYPE_TRUE), true);
 	uint32_t count = 0;
 

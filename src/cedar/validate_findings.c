@@ -12,6 +12,7 @@ void findings_begin(struct findings *findings, const struct stored_policy *polic
 {
 	findings->policy = policy;
 	findings->policy_index = index;
+	findings->is_template = ast_is_template(&policy->ast);
 	findings->policy_first = findings->count;
 	table_clear(&findings->seen);
 }
@@ -46,8 +47,8 @@ void findings_end(struct findings *findings)
 
 static uint64_t hash_report(const struct report *report)
 {
-	uint64_t hash = cedar_text_hash((uint64_t)report->code << 32 | report->expected,
-		report->name);
+	uint64_t hash =
+		cedar_text_hash((uint64_t)report->code << 32 | report->expected, report->name);
 	const uint64_t parts[] = {report->start, report->end, (uint64_t)(uintptr_t)report->type,
 		(uint64_t)(uintptr_t)report->other, (uint64_t)(uintptr_t)report->action};
 
@@ -58,8 +59,7 @@ static bool is_same_report(const struct report *a, const struct report *b)
 {
 	return a->code == b->code && a->start == b->start && a->end == b->end &&
 	       a->expected == b->expected && a->given == b->given && a->type == b->type &&
-	       a->other == b->other && a->action == b->action &&
-	       cedar_text_equal(a->name, b->name);
+	       a->other == b->other && a->action == b->action && cedar_text_equal(a->name, b->name);
 }
 
 static bool is_known(const struct findings *findings, const struct report *report, uint64_t hash)
@@ -115,6 +115,7 @@ static void list(struct findings *findings, const struct report *report, uint64_
 	finding = &findings->items[findings->count];
 	*finding = (struct cedar_finding){.severity = report->severity,
 		.code = report->code,
+		.is_template = findings->is_template,
 		.policy = findings->policy_index,
 		.id = findings->policy->id,
 		.range = range_of(findings, report),

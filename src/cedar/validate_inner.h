@@ -12,7 +12,7 @@
  * spelled with !, == and <=) and with an id; equal expressions have the same id. */
 struct node {
 	enum ast_kind kind;
-	uint8_t detail; /* as in struct ast */
+	uint8_t detail; /* as in struct ast, or a slot of a template (an AST_VARIABLE) */
 	uint32_t id;
 	uint32_t start; /* bytes of the policy's source */
 	uint32_t end;
@@ -25,6 +25,8 @@ struct node {
 	 * AST_HAS_TAG one. */
 	const uint32_t *paths;
 };
+
+enum { NODE_PRINCIPAL_SLOT = AST_CONTEXT + 1, NODE_RESOURCE_SLOT };
 
 /* What makes two expressions the same. */
 struct shape {
@@ -54,8 +56,8 @@ struct condition {
 	uint32_t clause_count;
 };
 /* False without memory. */
-bool tree_build(struct tree *tree, const struct policy_ast *policy, struct condition *out)
-	MUST_CHECK;
+bool tree_build(
+	struct tree *tree, const struct policy_ast *policy, struct condition *out) MUST_CHECK;
 
 /* ---- Findings -------------------------------------------------------- */
 
@@ -80,17 +82,18 @@ struct findings {
 	const struct cedar_schema *schema;
 	const struct stored_policy *policy; /* the one being validated */
 	uint32_t policy_index;
+	bool is_template;
 	struct cedar_finding *items;
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t policy_first; /* of this policy's findings in items */
 	size_t error_count;
-	struct table seen; /* hash of a report, of this policy */
+	struct table seen;      /* hash of a report, of this policy */
 	struct report *reports; /* beside each of this policy's findings */
 	bool failed;
 };
 
-/* The next reports are about this policy. */
+/* The next reports are about this policy or template. */
 void findings_begin(struct findings *findings, const struct stored_policy *policy, uint32_t index);
 /* No more about it: puts them in the order of the text. */
 void findings_end(struct findings *findings);
@@ -112,7 +115,7 @@ enum {
 	EXPECT_ENTITY = 1 << TYPE_ENTITY,
 	EXPECT_SET = 1 << TYPE_SET,
 	EXPECT_RECORD = 1 << TYPE_RECORD,
-	EXPECT_ENTITY_SET = 1 << 16,   /* a set of entities */
+	EXPECT_ENTITY_SET = 1 << 16, /* a set of entities */
 	EXPECT_DECIMAL = 1 << 17,
 	EXPECT_IPADDR = 1 << 18,
 	EXPECT_DATETIME = 1 << 19,
@@ -123,10 +126,12 @@ enum {
 uint32_t expect_of(const struct schema_type *type);
 
 /* One kind of request. */
-struct environment {
+struct request_kind {
 	const struct schema_action *action;
 	const struct schema_entity *principal;
 	const struct schema_entity *resource;
+	const struct schema_entity *principal_slot; /* of a template; NULL: no such slot */
+	const struct schema_entity *resource_slot;
 };
 
 /* Attributes and tags known to be there if an expression is true: the ids of the
@@ -150,15 +155,15 @@ struct typing {
 	const struct cedar_schema *schema;
 	struct findings *findings;
 	struct type_set *types;
-	struct arena *arena; /* of one environment */
-	struct environment environment;
+	struct arena *arena; /* of one kind of request */
+	struct request_kind request;
 	uint32_t *active; /* by id: how often a read is known to be safe here */
 	uint64_t steps;
 	uint64_t steps_max;
 	bool failed; /* out of memory or steps: the answers mean nothing */
 };
 
-/* The condition of a policy in the typing's environment. */
+/* The condition of a policy for the typing's kind of request. */
 struct answer typing_condition(struct typing *typing, const struct condition *condition);
 /* The least type that both are, or NULL. */
 const struct schema_type *typing_join(

@@ -126,8 +126,9 @@ static bool write_named(struct cedar_writer *writer, const struct report *report
 		{CEDAR_FINDING_UNKNOWN_ID, "the id ", " is none of those its type declares"},
 		{CEDAR_FINDING_ARGUMENT_INVALID, "not a text that ", " takes"},
 		{CEDAR_FINDING_ARGUMENT_NOT_LITERAL, "", " takes a literal only"},
-		{CEDAR_FINDING_BIDIRECTIONAL_TEXT, "characters that change the direction of text "
-						   "in ",
+		{CEDAR_FINDING_BIDIRECTIONAL_TEXT,
+			"characters that change the direction of text "
+			"in ",
 			""},
 	};
 
@@ -163,33 +164,52 @@ static void write_tag(
 	cedar_write_string(writer, is_unsafe ? " may be absent" : " is declared");
 }
 
+/* Findings about a policy or a literal as a whole. */
+static bool write_fixed(struct cedar_writer *writer, const struct report *report)
+{
+	static const struct {
+		enum cedar_finding_code code;
+		const char *text;
+	} table[] = {
+		{CEDAR_FINDING_EMPTY_SET, "the type of an empty set literal is not known"},
+		{CEDAR_FINDING_NO_APPLICABLE_ACTION,
+			"no declared action applies to what the scope says"},
+		{CEDAR_FINDING_IMPOSSIBLE, "false for every request that the schema declares"},
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		if (table[i].code != report->code)
+			continue;
+		cedar_write_string(writer, table[i].text);
+		return true;
+	}
+	return false;
+}
+
+static void write_unexpected(struct cedar_writer *writer, const struct report *report)
+{
+	cedar_write_string(writer, "expected ");
+	write_expected(writer, report->expected);
+	cedar_write_string(writer, ", not ");
+	write_type(writer, report->type);
+}
+
 static void write_report(
 	struct cedar_writer *writer, const struct report *report, struct cedar_text source)
 {
-	switch (report->code) {
-	case CEDAR_FINDING_UNKNOWN_ATTRIBUTE:
-	case CEDAR_FINDING_UNSAFE_ATTRIBUTE: write_attribute(writer, report); break;
-	case CEDAR_FINDING_UNSAFE_TAG:
-	case CEDAR_FINDING_NO_TAGS: write_tag(writer, report, source); break;
-	case CEDAR_FINDING_UNEXPECTED_TYPE:
-		cedar_write_string(writer, "expected ");
-		write_expected(writer, report->expected);
-		cedar_write_string(writer, ", not ");
-		write_type(writer, report->type);
-		break;
-	case CEDAR_FINDING_INCOMPATIBLE_TYPES: write_types(writer, report); break;
-	case CEDAR_FINDING_EMPTY_SET:
-		cedar_write_string(writer, "the type of an empty set literal is not known");
-		break;
-	case CEDAR_FINDING_ARGUMENT_COUNT: write_counts(writer, report); break;
-	case CEDAR_FINDING_NO_APPLICABLE_ACTION:
-		cedar_write_string(writer, "no declared action applies to what the scope says");
-		break;
-	case CEDAR_FINDING_IMPOSSIBLE:
-		cedar_write_string(writer, "false for every request that the schema declares");
-		break;
-	default: (void)write_named(writer, report); break;
-	}
+	if (write_fixed(writer, report) || write_named(writer, report))
+		return;
+	if (report->code == CEDAR_FINDING_UNKNOWN_ATTRIBUTE ||
+		report->code == CEDAR_FINDING_UNSAFE_ATTRIBUTE)
+		write_attribute(writer, report);
+	else if (report->code == CEDAR_FINDING_UNEXPECTED_TYPE)
+		write_unexpected(writer, report);
+	else if (report->code == CEDAR_FINDING_INCOMPATIBLE_TYPES)
+		write_types(writer, report);
+	else if (report->code == CEDAR_FINDING_ARGUMENT_COUNT)
+		write_counts(writer, report);
+	else
+		write_tag(writer, report, source);
 }
 
 struct cedar_text report_text(

@@ -262,18 +262,16 @@ static struct node *build(struct tree *tree, const struct ast *ast)
 /* ---- Scopes ---------------------------------------------------------- */
 
 static struct node *make_variable(
-	struct tree *tree, enum ast_variable variable, const struct scope_part *part)
+	struct tree *tree, uint8_t variable, const struct scope_part *part)
 {
 	struct node *node = make(tree, AST_VARIABLE, 0, part->start, part->end);
 
 	if (node == NULL)
 		return NULL;
-	node->detail = (uint8_t)variable;
+	node->detail = variable;
 	return identify(tree, node, NULL) ? node : NULL;
 }
 
-/* The entity of a scope.  When templates come, this is where a slot is a node of its
- * own, typed by the environment: an environment for each type the slot may have. */
 static struct node *make_entity(
 	struct tree *tree, const struct cedar_uid *uid, const struct scope_part *part)
 {
@@ -299,8 +297,7 @@ static struct node *make_list(struct tree *tree, const struct scope_part *part)
 	return node != NULL && identify(tree, node, NULL) ? node : NULL;
 }
 
-static struct node *make_is(
-	struct tree *tree, struct node *variable, const struct scope_part *part)
+static struct node *make_is(struct tree *tree, struct node *variable, const struct scope_part *part)
 {
 	struct node *node = make(tree, AST_IS, 1, part->start, part->end);
 
@@ -315,12 +312,15 @@ static struct node *make_is(
 static struct node *build_part(
 	struct tree *tree, enum ast_variable variable, const struct scope_part *part)
 {
-	struct node *node = make_variable(tree, variable, part), *other = NULL, *is;
+	struct node *node = make_variable(tree, (uint8_t)variable, part), *other = NULL, *is;
 
 	if (node == NULL)
 		return NULL;
 	if (part->kind == SCOPE_IN_ONE_OF)
 		other = make_list(tree, part);
+	else if (part->is_slot)
+		other = make_variable(tree,
+			variable == AST_PRINCIPAL ? NODE_PRINCIPAL_SLOT : NODE_RESOURCE_SLOT, part);
 	else if (part->kind != SCOPE_IS)
 		other = make_entity(tree, &part->uids[0], part);
 	if (other == NULL && part->kind != SCOPE_IS)
@@ -336,8 +336,7 @@ static struct node *build_part(
 	return other == NULL ? NULL : make_over(tree, AST_AND, is, other);
 }
 
-static bool build_clauses(
-	struct tree *tree, const struct policy_ast *policy, struct condition *out)
+static bool build_clauses(struct tree *tree, const struct policy_ast *policy, struct condition *out)
 {
 	out->clauses = arena_array(tree->arena, struct node *, policy->clause_count);
 	out->clause_count = policy->clause_count;

@@ -116,34 +116,46 @@ static const struct schema_type *result_type(const struct signature *signature)
 	return type_basic(signature->result == EXPECT_LONG ? TYPE_LONG : TYPE_BOOL);
 }
 
+static bool are_literals(const struct node *node)
+{
+	for (uint32_t i = 0; i < node->count; i++) {
+		if (node->children[i]->kind != AST_LITERAL)
+			return false;
+	}
+	return true;
+}
+
+/* True if the only argument is the text of a value, or something else. */
+static bool is_text_right(
+	struct typing *typing, const struct node *node, enum extension_function function)
+{
+	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
+	const struct node *only = node->children[0];
+	struct cedar_value ignored;
+
+	if (only->kind != AST_LITERAL || only->literal->type != CEDAR_STRING ||
+		extension_construct(
+			&ignored, typing->arena, function, cedar_value_text(only->literal), &err))
+		return true;
+	typing->failed |= err.code == CEDAR_ERROR_LIMIT;
+	return false;
+}
+
 /* A constructor takes the text of a value, and that as a literal. */
 static bool check_constructor(
 	struct typing *typing, const struct node *node, enum extension_function function)
 {
-	const struct node *only = node->count == 1 ? node->children[0] : NULL;
 	struct report report = {.name = cedar_text_of(extension_name(function))};
-	struct cedar_value ignored;
-	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
-	bool ok = true;
 
 	if (extension_is_method(function))
 		return true;
-	if (only != NULL && only->kind == AST_LITERAL && only->literal->type == CEDAR_STRING &&
-		!extension_construct(&ignored, typing->arena, function,
-			cedar_value_text(only->literal), &err)) {
-		typing->failed |= err.code == CEDAR_ERROR_LIMIT;
+	if (node->count == 1 && !is_text_right(typing, node, function))
 		report.code = CEDAR_FINDING_ARGUMENT_INVALID;
-		typing_report(typing, node, report);
-		ok = false;
-	}
-	for (uint32_t i = 0; i < node->count; i++) {
-		if (node->children[i]->kind == AST_LITERAL)
-			continue;
+	else if (!are_literals(node))
 		report.code = CEDAR_FINDING_ARGUMENT_NOT_LITERAL;
+	if (report.code != CEDAR_FINDING_NONE)
 		typing_report(typing, node, report);
-		return false;
-	}
-	return ok;
+	return report.code == CEDAR_FINDING_NONE;
 }
 
 struct answer typing_extension(struct typing *typing, const struct node *node)

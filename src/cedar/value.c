@@ -12,6 +12,8 @@
 
 #include "cedar/extension.h"
 
+enum { SORT_INSERTING_MAX = 16 };
+
 struct cedar_arena *cedar_arena_create(size_t limit_bytes)
 {
 	return (struct cedar_arena *)arena_create(limit_bytes);
@@ -180,6 +182,41 @@ static int order_members(const void *a, const void *b)
 	return cedar_text_compare(left->name, right->name);
 }
 
+/* A few, which are often in order already, are sorted by inserting. */
+static void sort_members(struct cedar_member *members, size_t count)
+{
+	if (count > SORT_INSERTING_MAX) {
+		qsort(members, count, sizeof *members, order_members);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		struct cedar_member moved = members[i];
+		size_t at = i;
+
+		for (; at > 0 && cedar_text_compare(members[at - 1].name, moved.name) > 0; at--)
+			members[at] = members[at - 1];
+		if (at < i)
+			members[at] = moved;
+	}
+}
+
+static void sort_values(struct cedar_value *items, size_t count)
+{
+	if (count > SORT_INSERTING_MAX) {
+		qsort(items, count, sizeof *items, order_values);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		struct cedar_value moved = items[i];
+		size_t at = i;
+
+		for (; at > 0 && cedar_value_compare(&items[at - 1], &moved) > 0; at--)
+			items[at] = items[at - 1];
+		if (at < i)
+			items[at] = moved;
+	}
+}
+
 static bool check_depth(uint32_t depth, struct cedar_error *err)
 {
 	if (depth <= CEDAR_DEPTH_MAX)
@@ -196,8 +233,7 @@ bool cedar_set_seal(
 	*out = (struct cedar_value){.type = CEDAR_NONE};
 	if (count > UINT32_MAX)
 		return cedar_fail_memory(err);
-	if (count > 1)
-		qsort(items, count, sizeof *items, order_values);
+	sort_values(items, count);
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].depth + 1u > depth)
 			depth = items[i].depth + 1u;
@@ -211,6 +247,29 @@ bool cedar_set_seal(
 	return true;
 }
 
+static bool is_ascending(const struct cedar_member *members, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (cedar_text_compare(members[i - 1].name, members[i].name) >= 0)
+			return false;
+	}
+	return true;
+}
+
+/* Sorts; fails for a name given twice. */
+static bool order_names(struct cedar_member *members, size_t count, struct cedar_error *err)
+{
+	if (is_ascending(members, count))
+		return true;
+	sort_members(members, count);
+	for (size_t i = 1; i < count; i++) {
+		if (cedar_text_equal(members[i - 1].name, members[i].name))
+			return cedar_fail(err, CEDAR_ERROR_INVALID, "the name \"%.*s\" twice",
+				(int)members[i].name.length, members[i].name.data);
+	}
+	return true;
+}
+
 bool cedar_record_seal(struct cedar_value *out, struct cedar_member *members, size_t count,
 	struct cedar_error *err)
 {
@@ -219,14 +278,11 @@ bool cedar_record_seal(struct cedar_value *out, struct cedar_member *members, si
 	*out = (struct cedar_value){.type = CEDAR_NONE};
 	if (count > UINT32_MAX)
 		return cedar_fail_memory(err);
-	if (count > 1)
-		qsort(members, count, sizeof *members, order_members);
+	if (!order_names(members, count, err))
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (members[i].value.depth + 1u > depth)
 			depth = members[i].value.depth + 1u;
-		if (i > 0 && cedar_text_equal(members[i - 1].name, members[i].name))
-			return cedar_fail(err, CEDAR_ERROR_INVALID, "the name \"%.*s\" twice",
-				(int)members[i].name.length, members[i].name.data);
 	}
 	if (!check_depth(depth, err))
 		return false;

@@ -22,6 +22,7 @@
 #include "edges/sqlite/sqlite_store.h"
 #include "edges/upstream/upstream_edge.h"
 #include "main/backup_job.h"
+#include "main/children.h"
 #include "main/folder.h"
 #include "main/notify.h"
 #include "main/version.h"
@@ -88,6 +89,7 @@ struct daemon {
 	uint64_t followed; /* log entries the projector was told of */
 	struct backup_jobs *backups;
 	struct http_client *http;
+	struct confiner *confiner;
 	struct upstream_edge *upstream;
 	struct router *router;
 	struct http_server *server;
@@ -322,6 +324,11 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 	return issue_create(&daemon->issue, &parts, err);
 }
 
+static bool make_confiner(struct daemon *daemon, struct error *err)
+{
+	return children_open(&daemon->confiner, daemon->settings, getenv("PATH"), err);
+}
+
 static bool make_upstream(struct daemon *daemon, struct error *err)
 {
 	const struct settings *from = daemon->settings;
@@ -338,6 +345,7 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 			.secret_id_file = from->vault_secret_id_file},
 		.directory = from->data,
 		.search_path = getenv("PATH"),
+		.confiner = children_port(daemon->confiner),
 		.on_log = log_upstream};
 
 	return upstream_edge_create(&daemon->upstream, &settings, err);
@@ -695,6 +703,7 @@ static const struct {
 	{"approvals", make_approve},
 	{"tokens", make_issue},
 	{"HTTP client", make_http},
+	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
 	{"catching up", catch_up},
@@ -761,6 +770,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
+	confiner_destroy(&daemon->confiner);
 	http_client_destroy(&daemon->http);
 	issue_destroy(&daemon->issue);
 	approve_destroy(&daemon->approve);

@@ -15,6 +15,27 @@
 
 enum { VERSION_TEXT_BYTES = 24 };
 
+/* docs/man/remitd.8 says what each is. */
+static const char *const own_words[] = {"audit", "journal", "keys", "listen", "lock", "log",
+	"remit", "secrets", "servers", "version"};
+
+bool folder_is_own(struct text name)
+{
+	size_t i;
+
+	if (text_starts_with(name, "."))
+		return true;
+	for (i = 0; i < sizeof own_words / sizeof own_words[0]; i++) {
+		size_t length = strlen(own_words[i]);
+
+		if (!text_starts_with(name, own_words[i]))
+			continue;
+		if (name.length == length || name.data[length] == '.' || name.data[length] == '-')
+			return true;
+	}
+	return false;
+}
+
 static bool io_failure(struct error *err, const char *path, const char *what)
 {
 	return error_set(err, ERROR_IO, "%s: cannot %s: %s", path, what, strerror(errno));

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/text.h"
 
 /* The folder of all state (interfaces.md "Daemon": DIR).  One daemon at a time
  * holds it, by a lock that the kernel drops with the process. */
@@ -19,6 +20,11 @@ enum { FOLDER_VERSION = 1 };
  * borrowed.  Errors: IO, CONFLICT (held), INVALID (unsafe mode), CORRUPT. */
 bool folder_open(struct folder *out, const char *path, struct error *err) MUST_CHECK;
 void folder_close(struct folder *folder);
+
+/* True for each name that remit makes in DIR, or reads there: its own words, alone or
+ * followed by '.' or '-' ("remit.db-wal", "listen.new"), and each hidden name, which
+ * is of a file being written.  The one list of them. */
+bool folder_is_own(struct text name);
 
 /* DIR/name in arena; NULL when the arena is full. */
 const char *folder_path(

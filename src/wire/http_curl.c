@@ -277,7 +277,7 @@ static void outcome_set(struct http_reply *reply, const struct curl_call *call, 
 	else if (code == CURLE_OPERATION_TIMEDOUT)
 		error_set(&reply->err, ERROR_TIMEOUT, "%s", why);
 	else if (code == CURLE_COULDNT_CONNECT && call->request.unix_path != NULL)
-		error_set(&reply->err, ERROR_IO, "nothing answers on its socket");
+		error_set(&reply->err, ERROR_IO, "nothing answers there");
 	else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
 		error_set(&reply->err, ERROR_INVALID, "%s", why);
 	else

@@ -9,17 +9,19 @@
  *  P3  a group is signalled only while its leader is not reaped, so the number
  *      cannot belong to another process;
  *  P4  while a callback runs the process is not freed: destroy inside one (of
- *      on_output) marks it, and the outermost caller frees. */
+ *      on_output) marks it, and the outermost caller frees;
+ *  P5  between fork and exec only async-signal-safe calls are made, and what they
+ *      need was allocated and computed before the fork. */
 #include "wire/process.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -33,6 +35,8 @@ enum {
 	LAST_READS_MAX = 64, /* of what is left in a pipe at the end */
 	SETTINGS_BYTES_MAX = 256 * 1024,
 	DESTROY_WAIT_MS = 100,
+	START_FAILURE_BYTES = 60,
+	START_FAILED_STATUS = 127,
 };
 
 struct process {
@@ -265,15 +269,15 @@ bool process_write(struct process *process, struct text bytes, struct error *err
 	return true;
 }
 
-/* ---- starting ---- */
+/* ---- starting: the program and its pipes ---- */
 
-static bool program_find(const struct process *process, char path[PATH_MAX], struct error *err)
+bool process_find_program(
+	char path[PROCESS_PATH_BYTES], const char *name, const char *search_path, struct error *err)
 {
-	const char *name = process->settings.arguments[0];
-	const char *folder = process->settings.search_path;
+	const char *folder = search_path;
 
 	if (strchr(name, '/') != NULL) {
-		if (strlen(name) >= PATH_MAX)
+		if (strlen(name) >= PROCESS_PATH_BYTES)
 			return error_set(err, ERROR_INVALID, "the program's path is too long");
 		memcpy(path, name, strlen(name) + 1);
 		return true;
@@ -281,7 +285,7 @@ static bool program_find(const struct process *process, char path[PATH_MAX], str
 	while (folder != NULL && *folder != '\0') {
 		size_t length = strcspn(folder, ":");
 
-		if (length > 0 && length + strlen(name) + 2 <= PATH_MAX) {
+		if (length > 0 && length + strlen(name) + 2 <= PROCESS_PATH_BYTES) {
 			memcpy(path, folder, length);
 			path[length] = '/';
 			memcpy(path + length + 1, name, strlen(name) + 1);
@@ -327,55 +331,132 @@ static bool pipes_open(struct pipes *pipes, struct error *err)
 	return true;
 }
 
-/* P1.  Descriptors of ours that happen to be 0..2 would be overwritten before
- * they are copied; the daemon keeps those three open, so pipes never are. */
-static int spawn_prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
-	const struct process *process, const int theirs[3])
+/* ---- between fork and exec: only async-signal-safe calls, no memory ---- */
+
+/* What the child says to us when it cannot become the program. */
+struct start_failure {
+	int os_errno;
+	char what[START_FAILURE_BYTES]; /* NUL-terminated */
+};
+
+struct start {
+	const struct process_settings *settings;
+	const char *path;
+	const int *theirs;
+	int failure_fd; /* closed by exec: then nothing comes */
+};
+
+noreturn static void start_fail(const struct start *start, const char *what)
 {
-	sigset_t all, none;
-	int failed = 0, i;
+	struct start_failure failure = {.os_errno = errno};
+	size_t i;
+
+	for (i = 0; what[i] != '\0' && i + 1 < sizeof failure.what; i++)
+		failure.what[i] = what[i];
+	(void)!write(start->failure_fd, &failure, sizeof failure); /* else our exit says it */
+	_exit(START_FAILED_STATUS);
+}
+
+static void signals_default(void)
+{
+	const struct sigaction by_default = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int i;
+
+	for (i = 1; i <= SIGRTMAX; i++)
+		(void)sigaction(i, &by_default, NULL); /* SIGKILL, SIGSTOP: they are */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* P1.  Ours are never 0..2 (asserted before the fork), so no copy overwrites one
+ * that is still to be copied.  The confinement comes last: it may forbid the rest. */
+noreturn static void child_become(const struct start *start)
+{
+	const struct process_settings *settings = start->settings;
+	const char *refused;
+	int i;
+
+	(void)setpgid(0, 0); /* cannot fail: a child of ours that leads nothing */
+	signals_default();
+	for (i = 0; i < 3; i++)
+		if (dup2(start->theirs[i], i) < 0)
+			start_fail(start, "its pipes");
+	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+		start_fail(start, "closing what is ours");
+	if (settings->directory != NULL && chdir(settings->directory) != 0)
+		start_fail(start, "its folder");
+	refused = settings->confine == NULL ? NULL : settings->confine(settings->confine_context);
+	if (refused != NULL)
+		start_fail(start, refused);
+	/* The two casts: POSIX says it does not change the strings. */
+	(void)execve(start->path, (char *const *)(uintptr_t)settings->arguments,
+		(char *const *)(uintptr_t)settings->environment);
+	start_fail(start, "the program");
+}
+
+/* ---- and back in the daemon ---- */
+
+/* Every signal is held back, so that no handler of ours runs in the child. */
+static pid_t child_fork(const struct start *start)
+{
+	sigset_t all, before;
+	pid_t pid;
 
 	(void)sigfillset(&all);
-	(void)sigemptyset(&none);
-	for (i = 0; i < 3; i++) {
-		assert(theirs[i] > 2);
-		failed |= posix_spawn_file_actions_adddup2(actions, theirs[i], i);
-	}
-	failed |= posix_spawn_file_actions_addclosefrom_np(actions, 3);
-	if (process->settings.directory != NULL)
-		failed |=
-			posix_spawn_file_actions_addchdir_np(actions, process->settings.directory);
-	failed |= posix_spawnattr_setsigdefault(attributes, &all);
-	failed |= posix_spawnattr_setsigmask(attributes, &none);
-	failed |= posix_spawnattr_setpgroup(attributes, 0);
-	failed |= posix_spawnattr_setflags(
-		attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	return failed;
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		child_become(start);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+/* Waits until the child is the program or has failed: no longer than fork and
+ * exec take. */
+static bool child_await(int failure_fd, pid_t pid, const char *path, struct error *err)
+{
+	struct start_failure failure;
+	ssize_t got;
+
+	do
+		got = read(failure_fd, &failure, sizeof failure);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return true;
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	if (got != sizeof failure)
+		return error_set(err, ERROR_IO, "cannot start %s", path);
+	failure.what[sizeof failure.what - 1] = '\0';
+	errno = failure.os_errno;
+	return error_set(err, failure.os_errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO,
+		"cannot start %s: %s: %s", path, failure.what, strerror(failure.os_errno));
 }
 
 static bool spawn(struct process *process, const char *path, const int theirs[3], struct error *err)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int failed;
+	static const char *const nothing[] = {NULL};
+	struct process_settings settings = process->settings;
+	struct start start = {.settings = &settings, .path = path, .theirs = theirs};
+	int fds[2];
+	bool ok;
 
-	failed = posix_spawn_file_actions_init(&actions);
-	if (failed != 0)
-		return error_set(err, ERROR_LIMIT, "no memory to start %s", path);
-	(void)posix_spawnattr_init(&attributes); /* cannot fail on Linux */
-	failed = spawn_prepare(&actions, &attributes, process, theirs);
-	if (failed == 0) /* the two casts: POSIX says it does not change the strings */
-		failed = posix_spawn(&process->pid, path, &actions, &attributes,
-			(char *const *)(uintptr_t)process->settings.arguments,
-			(char *const *)(uintptr_t)process->settings.environment);
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	if (failed == 0)
-		return true;
-	process->pid = 0;
-	errno = failed;
-	return error_set(err, failed == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "cannot start %s: %s",
-		path, strerror(failed));
+	assert(theirs[0] > 2 && theirs[1] > 2 && theirs[2] > 2);
+	if (settings.environment == NULL)
+		settings.environment = nothing;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_set(err, ERROR_IO, "pipe: %s", strerror(errno));
+	start.failure_fd = fds[1];
+	process->pid = child_fork(&start);
+	(void)close(fds[1]);
+	ok = process->pid > 0
+		     ? child_await(fds[0], process->pid, path, err)
+		     : error_set(err, ERROR_IO, "cannot start %s: %s", path, strerror(errno));
+	(void)close(fds[0]);
+	if (!ok)
+		process->pid = 0;
+	return ok;
 }
 
 static void on_ended(struct loop_watch *watch, unsigned events);
@@ -429,11 +510,12 @@ static void watches_close(struct process *process)
 
 static bool process_begin(struct process *process, struct error *err)
 {
-	char path[PATH_MAX];
+	const struct process_settings *settings = &process->settings;
+	char path[PROCESS_PATH_BYTES];
 	struct pipes pipes;
 	bool ok;
 
-	if (!program_find(process, path, err))
+	if (!process_find_program(path, settings->arguments[0], settings->search_path, err))
 		return false;
 	ok = pipes_open(&pipes, err) && spawn(process, path, pipes.theirs, err);
 	pipes_close(pipes.theirs);

@@ -22,6 +22,7 @@ enum {
 	PROCESS_BACKOFF_FIRST_MS = 100,
 	PROCESS_BACKOFF_LAST_MS = 30000,
 	PROCESS_STEADY_MS = 10000, /* a run this long resets the backoff */
+	PROCESS_PATH_BYTES = 4096, /* of a program, with its NUL */
 };
 
 struct process;
@@ -41,6 +42,12 @@ struct process_settings {
 	size_t input_bytes_max;         /* 0: the default */
 	uint32_t grace_ms;              /* 0: the default */
 	bool is_restarted;              /* start again with backoff when it ends by itself */
+	/* Gives up in the child what the program must not have: NULL, or what could not
+	 * be given up, with errno; then the program is not run.  Called between fork and
+	 * exec as the last thing: async-signal-safe calls only, and no memory.  Its
+	 * context must live until the last start.  May be NULL. */
+	const char *(*confine)(const void *confine_context);
+	const void *confine_context;
 	void *context;
 	/* Bytes of its standard output, as they come. */
 	void (*on_output)(void *context, struct text bytes);
@@ -53,6 +60,10 @@ struct process_settings {
 	void (*on_end)(void *context, int exit_status, int signal_number);
 };
 
+/* The file that name means: itself where it holds a '/', else the first in the
+ * folders of search_path (NULL: none) that may be run.  Errors: NOT_FOUND, INVALID. */
+bool process_find_program(char path[PROCESS_PATH_BYTES], const char *name, const char *search_path,
+	struct error *err) MUST_CHECK;
 /* Copies the settings; starts nothing.  Errors: INVALID, LIMIT. */
 bool process_create(struct process **out, struct loop *loop,
 	const struct process_settings *settings, struct error *err) MUST_CHECK;

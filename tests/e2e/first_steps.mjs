@@ -33,6 +33,10 @@ try {
   symlinkSync(resolve(build), join(folder, 'build'));
   symlinkSync(join(root, 'examples'), join(folder, 'examples'));
   const done = await run('bash', ['-c', session], { cwd: folder });
+  if (done.out.includes('this kernel cannot confine')) {
+    console.log('skipped: this kernel cannot confine servers over stdio');
+    process.exitCode = 77;
+  }
   let from = 0;
   for (const text of expected) {
     const at = done.out.indexOf(text, from);
@@ -45,4 +49,4 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+process.exit(process.exitCode ?? (failed === 0 ? 0 : 1));

@@ -18,7 +18,7 @@ struct test_signer {
 	struct tree_head last;
 	uint64_t signed_count;
 	uint64_t conflict_count;
-	bool refuses; /* fails with IO */
+	_Atomic bool refuses; /* fails with IO */
 };
 
 /* Aborts the test on failure. */

@@ -14,119 +14,24 @@ static void must(bool ok, const struct error *err)
 	abort();
 }
 
-/* ---- the values port: a digest with the task as its key, no secrecy --------- */
-
-static struct sha256 value_digest(struct text task, struct text value)
-{
-	return hmac_sha256((const uint8_t *)task.data, task.length, value.data, value.length);
-}
-
-static bool digest_value(
-	void *context, struct text task, struct text value, struct sha256 *out, struct error *err)
-{
-	struct call_bench *bench = context;
-
-	if (bench->digest_fails)
-		return error_set(err, ERROR_IO, "no key");
-	*out = value_digest(task, value);
-	return true;
-}
-
-static bool seal_value(void *context, struct text task, struct text plain, struct arena *arena,
-	struct content_sealed *out, struct error *err)
-{
-	struct call_bench *bench = context;
-
-	(void)task;
-	if (bench->seal_fails)
-		return error_set(err, ERROR_IO, "cannot seal");
-	out->bytes = text_copy(arena, plain);
-	if (out->bytes.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room");
-	out->digest = sha256_of(plain.data, plain.length);
-	return true;
-}
-
-static bool attach_key(
-	void *context, struct text task, struct record_append *append, struct error *err)
-{
-	struct call_bench *bench = context;
-
-	(void)task;
-	(void)append;
-	return !bench->attach_fails || error_set(err, ERROR_IO, "cannot attach");
-}
-
-/* ---- the server, and the law ---------------------------------------------------- */
-
-static bool is_decision_for(
-	struct arena *arena, const struct fake_entry *entry, const struct upstream_request *request)
-{
-	const struct json *arguments = json_find(request->params, "arguments");
-	struct sha256 named, found;
-	struct json record;
-	struct error err;
-	bool is_for = false;
-
-	if (arena == NULL || !json_parse(&record, arena, entry->entry, &json_limits_default, &err))
-		abort();
-	if (text_is(json_text_or(&record, "type", ""), "decision") &&
-		text_is(json_text_or(&record, "verdict", ""), "allow") &&
-		text_equal(json_text_or(&record, "server", ""), request->server) &&
-		text_equal(json_text_or(&record, "method", ""), request->method) &&
-		digest_parse(json_text_or(&record, "arguments", ""), &named)) {
-		struct text canonical =
-			arguments == NULL ? TEXT("{}") : json_canonical_text(arena, arguments);
-
-		found = value_digest(json_text_or(&record, "task", ""), canonical);
-		is_for = sha256_equal(&named, &found);
-	}
-	return is_for;
-}
-
-static void own_work(const struct call_bench *bench, bool begins)
+void call_bench_own_work(const struct call_bench *bench, bool begins)
 {
 	if (bench->on_own_work != NULL)
 		bench->on_own_work(begins);
 }
 
-/* One approval, one request. */
-static void check_approval(struct call_bench *bench, size_t index)
+/* One block large enough for the bench's own needs. */
+struct arena *call_bench_arena(void)
 {
-	static const char name[] = "\"approval\":\"";
-	struct text entry = bench->log.entries[index].entry;
-	const char *at = memmem(entry.data, entry.length, name, strlen(name));
-	size_t i;
+	struct arena *arena = arena_create((size_t)1 << 30);
 
-	if (at == NULL)
-		return;
-	snprintf(bench->used[index], sizeof(bench->used[index]), "%.*s", APPROVAL_ID_BYTES,
-		at + strlen(name));
-	for (i = 0; i < bench->log.count; i++)
-		if (i != index && strcmp(bench->used[i], bench->used[index]) == 0) {
-			fprintf(stderr, "an approval opened two requests\n");
-			abort();
-		}
-}
-
-/* No durable ALLOW of its own, no request: the law. */
-static void check_law(struct call_bench *bench, const struct upstream_request *request)
-{
-	size_t i;
-
-	own_work(bench, true);
-	for (i = 0; i < bench->log.count; i++)
-		if (!bench->sent_on[i] &&
-			is_decision_for(bench->law, &bench->log.entries[i], request))
-			break;
-	own_work(bench, false);
-	if (i == bench->log.count) {
-		fprintf(stderr, "the server received a request that was not allowed and durable\n");
+	if (arena == NULL || arena_alloc(arena, 1, WARM_BYTES) == NULL)
 		abort();
-	}
-	bench->sent_on[i] = true;
-	check_approval(bench, i);
+	arena_reset(arena);
+	return arena;
 }
+
+/* ---- the server ------------------------------------------------------------------- */
 
 static bool prepare(void *context, struct text server, int64_t deadline_ms,
 	const struct upstream_ready *ready, struct upstream_wait **out, struct error *err)
@@ -151,7 +56,7 @@ static bool start(void *context, const struct upstream_request *request, struct 
 {
 	struct call_bench *bench = context;
 
-	check_law(bench, request);
+	bench->filling.check(bench->filling.check_context, request);
 	if (bench->start_fault == FAULT_NOW || bench->request != NULL)
 		return error_set(err, ERROR_IO, "the pipe is closed");
 	bench->started++;
@@ -206,7 +111,7 @@ void call_bench_answer(struct call_bench *bench, const char *result)
 	if (request == NULL)
 		return;
 	bench->request = NULL;
-	own_work(bench, true);
+	call_bench_own_work(bench, true);
 	if (result == NULL) {
 		answer.failure = &failure;
 		answer.is_unknown = true;
@@ -216,28 +121,27 @@ void call_bench_answer(struct call_bench *bench, const char *result)
 			&err);
 		answer.result = &value;
 	}
-	own_work(bench, false);
+	call_bench_own_work(bench, false);
 	request->on_answer(request->context, &answer);
 	call_bench_pump(bench);
 }
 
 /* ---- the bench -------------------------------------------------------------------- */
 
-static bool fold_kill(void *state, const struct json *record, uint64_t index, struct error *err)
+void call_bench_open(struct call_bench *bench)
 {
-	struct call_bench *bench = state;
+	struct error err;
 
-	(void)index;
-	if (json_find(record, "task") != NULL)
-		return true;
-	return registry_set_killed(bench->world.registry, json_text_or(record, "identity", ""),
-		(uint64_t)json_integer_or(record, "epoch", 0), err);
+	memset(bench, 0, sizeof(*bench));
+	bench->scratch = call_bench_arena();
+	bench->law = call_bench_arena();
+	must(loop_create(&bench->loop, &err), &err);
+	bench->now_ms = loop_now_ms(bench->loop);
 }
 
-static void make_services(struct call_bench *bench, int64_t hold_ms)
+void call_bench_attach(
+	struct call_bench *bench, const struct call_filling *filling, int64_t hold_ms)
 {
-	const struct fold_log port = fake_log_port(&bench->log);
-	const struct fold_handler kill = {.type = "kill", .apply = fold_kill, .state = bench};
 	const struct approve_settings approvals = {0};
 	const struct call_settings settings = {
 		.hold_ms = hold_ms,
@@ -250,67 +154,37 @@ static void make_services(struct call_bench *bench, int64_t hold_ms)
 	struct call_ports ports;
 	struct error err;
 
-	must(loop_create(&bench->loop, &err), &err);
-	must(fold_create(&bench->fold, &port, bench->loop, &err), &err);
-	must(fold_add(bench->fold, &kill, &err), &err);
-	must(task_fold_register(bench->fold, bench->world.tasks, &err), &err);
-	must(decide_service_create(&bench->decide, bench->world.registry, bench->world.tasks, &err),
-		&err);
-	must(approve_create(&bench->approve, bench->world.registry, bench->world.tasks, bench->fold,
+	bench->filling = *filling;
+	bench->fold = filling->fold;
+	must(task_fold_register(bench->fold, filling->tasks, &err), &err);
+	must(decide_service_create(&bench->decide, filling->registry, filling->tasks, &err), &err);
+	must(approve_create(&bench->approve, filling->registry, filling->tasks, bench->fold,
 		     &approvals, &err),
 		&err);
 	ports = (struct call_ports){
 		.loop = bench->loop,
 		.fold = bench->fold,
-		.registry = bench->world.registry,
-		.tasks = bench->world.tasks,
+		.registry = filling->registry,
+		.tasks = filling->tasks,
 		.decide = bench->decide,
 		.approve = bench->approve,
 		.upstream = {bench, prepare, start, cancel},
-		.values = {bench, digest_value, seal_value, attach_key},
+		.values = filling->values,
 	};
 	must(call_service_create(&bench->call, &ports, &settings, &err), &err);
-	must(fold_finish_loading(bench->fold, &err), &err);
 }
 
-/* One block large enough for the bench's own needs. */
-static struct arena *warm_arena(size_t size_bytes)
+void call_bench_detach(struct call_bench *bench)
 {
-	struct arena *arena = arena_create((size_t)1 << 30);
-
-	if (arena == NULL || arena_alloc(arena, 1, size_bytes) == NULL)
-		abort();
-	arena_reset(arena);
-	return arena;
-}
-
-void call_bench_init(struct call_bench *bench, int64_t hold_ms)
-{
-	memset(bench, 0, sizeof(*bench));
-	bench->scratch = warm_arena(WARM_BYTES);
-	bench->law = warm_arena(WARM_BYTES);
-	decide_bench_init(&bench->world);
-	fake_log_init(&bench->log);
-	arena_destroy(&bench->log.arena);
-	bench->log.arena = warm_arena(WARM_BYTES);
-	bench->log.now_utc_ms = bench->world.now_utc_ms;
-	bench->log.is_held = true; /* the log answers from the loop, never at once */
-	make_services(bench, hold_ms);
-	bench->now_ms = loop_now_ms(bench->loop);
-}
-
-void call_bench_deinit(struct call_bench *bench)
-{
-	bench->log.loses = true;
-	fake_log_flush(&bench->log);
-	call_bench_pump(bench);
 	call_service_destroy(&bench->call);
 	approve_destroy(&bench->approve);
 	decide_service_destroy(&bench->decide);
-	fold_destroy(&bench->fold);
+	bench->fold = NULL;
+}
+
+void call_bench_close(struct call_bench *bench)
+{
 	loop_destroy(&bench->loop);
-	fake_log_deinit(&bench->log);
-	decide_bench_deinit(&bench->world);
 	arena_destroy(&bench->law);
 	arena_destroy(&bench->scratch);
 }
@@ -330,7 +204,7 @@ void call_bench_pump(struct call_bench *bench)
 		struct error err;
 
 		if (!bench->is_log_held)
-			fake_log_flush(&bench->log);
+			bench->filling.settle(bench->filling.context);
 		loop_post(bench->loop, &post);
 		must(loop_run(bench->loop, &err), &err);
 	}
@@ -338,16 +212,16 @@ void call_bench_pump(struct call_bench *bench)
 
 void call_bench_flush(struct call_bench *bench)
 {
-	fake_log_flush(&bench->log);
+	bench->filling.settle(bench->filling.context);
 	call_bench_pump(bench);
-	fake_log_flush(&bench->log);
+	bench->filling.settle(bench->filling.context);
 	call_bench_pump(bench);
 }
 
 void call_bench_wait(struct call_bench *bench, int64_t ms)
 {
 	bench->now_ms += ms;
-	bench->log.now_utc_ms += ms;
+	bench->filling.pass(bench->filling.context, ms);
 	call_tick(bench->call, bench->now_ms);
 	call_bench_pump(bench);
 }
@@ -404,11 +278,11 @@ bool call_bench_start_method(struct call_bench *bench, struct bench_client *clie
 	struct error err;
 
 	memset(client, 0, sizeof(*client));
-	own_work(bench, true);
+	call_bench_own_work(bench, true);
 	must(json_parse(&params, bench->scratch, text_copy(bench->scratch, text_of(params_text)),
 		     &json_limits_default, &err),
 		&err);
-	own_work(bench, false);
+	call_bench_own_work(bench, false);
 	request.params = &params;
 	if (!call_start(bench->call, &request, &door, &client->exchange, &err))
 		return false;
@@ -475,32 +349,4 @@ bool call_bench_kill(struct call_bench *bench, const char *identity, const char 
 	if (!bench->is_log_held)
 		call_bench_pump(bench);
 	return ok;
-}
-
-static bool is_type(const struct fake_entry *entry, const char *type)
-{
-	char wanted[64];
-
-	snprintf(wanted, sizeof(wanted), "\"type\":\"%s\"", type);
-	return memmem(entry->entry.data, entry->entry.length, wanted, strlen(wanted)) != NULL;
-}
-
-unsigned call_bench_records(const struct call_bench *bench, const char *type)
-{
-	unsigned count = 0;
-	size_t i;
-
-	for (i = 0; i < bench->log.count; i++)
-		count += is_type(&bench->log.entries[i], type);
-	return count;
-}
-
-const char *call_bench_last(const struct call_bench *bench, const char *type)
-{
-	size_t i;
-
-	for (i = bench->log.count; i-- > 0;)
-		if (is_type(&bench->log.entries[i], type))
-			return bench->log.entries[i].entry.data;
-	return "";
 }

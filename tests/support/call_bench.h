@@ -5,10 +5,14 @@
 #include "support/decide_bench.h"
 #include "support/fake_log.h"
 
-/* The whole path of a call with a log in memory, a server that does what it is
- * told, and the law built in: upstream.start aborts the test unless the log's
- * durable entries hold an ALLOW for exactly this request that no other request
- * was sent on, and whose approval, if it needed one, opened no other. */
+/* The whole path of a call, a server that does what it is told, and the law built
+ * in: upstream.start aborts the test unless the log's durable entries hold an
+ * ALLOW for exactly this request that no other request was sent on, and whose
+ * approval, if it needed one, opened no other.
+ *
+ * The log and the state that follows it are a filling: call_bench_init fills in a
+ * log in memory (call_fake.c); durable_bench.h the real log on a disk that
+ * forgets. */
 
 enum {
 	CALL_BENCH_REQUESTS_MAX = 4096,
@@ -38,9 +42,32 @@ struct bench_client {
 	char result[2048];
 };
 
+struct call_filling {
+	void *context;
+	struct fold *fold; /* loading; the bench's services are added to it */
+	struct registry *registry;
+	struct task_table *tasks;
+	struct call_values values;
+	/* Makes durable what was submitted, if it can be; done functions may run. */
+	void (*settle)(void *context);
+	/* The wall clock goes on. */
+	void (*pass)(void *context, int64_t ms);
+	/* The law, before the server sees the request: aborts where it is broken. */
+	void (*check)(void *check_context, const struct upstream_request *request);
+	void *check_context;
+};
+
 struct call_bench {
+	struct call_filling filling;
+	/* Of the log in memory only: */
 	struct decide_bench world;
 	struct fake_log log;
+	bool sent_on[FAKE_LOG_ENTRIES_MAX];  /* decisions a request was sent on */
+	char used[FAKE_LOG_ENTRIES_MAX][32]; /* approvals of those decisions */
+	bool digest_fails;
+	bool seal_fails;
+	bool attach_fails;
+	/* Of every filling: */
 	bool is_log_held; /* nothing becomes durable until call_bench_flush */
 	struct arena *scratch;
 	struct arena *law;
@@ -61,12 +88,6 @@ struct call_bench {
 	unsigned prepared;
 	unsigned started;
 	unsigned cancelled;
-	bool sent_on[FAKE_LOG_ENTRIES_MAX];  /* decisions a request was sent on */
-	char used[FAKE_LOG_ENTRIES_MAX][32]; /* approvals of those decisions */
-	/* The values port. */
-	bool digest_fails;
-	bool seal_fails;
-	bool attach_fails;
 	/* The last answer to approve_answer or call_kill_submit. */
 	unsigned answers;
 	bool is_answer_ok;
@@ -74,6 +95,18 @@ struct call_bench {
 
 void call_bench_init(struct call_bench *bench, int64_t hold_ms);
 void call_bench_deinit(struct call_bench *bench);
+/* For fillings: the loop and memory; the services on a filling (then load its
+ * state and finish loading); and the reverse of both.  A block of memory that
+ * takes no more of the system for a while. */
+void call_bench_open(struct call_bench *bench);
+void call_bench_attach(
+	struct call_bench *bench, const struct call_filling *filling, int64_t hold_ms);
+void call_bench_detach(struct call_bench *bench);
+void call_bench_close(struct call_bench *bench);
+struct arena *call_bench_arena(void);
+/* Around what a test does for itself: see on_own_work. */
+void call_bench_own_work(const struct call_bench *bench, bool begins);
+
 /* Runs what was posted; the log becomes durable meanwhile, unless it is held. */
 void call_bench_pump(struct call_bench *bench);
 /* Lets the log do what it holds, and runs what follows. */

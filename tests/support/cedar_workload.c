@@ -199,8 +199,7 @@ static bool open_policies(
 	if (policies.data == NULL || !cedar_policy_set_create(&workload->set, &workload->err))
 		return false;
 	if (links.data == NULL)
-		return cedar_policy_set_add_text(
-			       workload->set, policies, NULL, &workload->err) &&
+		return cedar_policy_set_add_text(workload->set, policies, NULL, &workload->err) &&
 		       cedar_policy_set_seal(workload->set, &workload->err);
 	return name_policies(workload, policies, &naming) &&
 	       cedar_policy_set_add_text(workload->set, policies, &naming, &workload->err) &&
@@ -235,8 +234,7 @@ bool workload_open(struct workload *out, const char *vectors, const char *unpack
 	if (out->arena == NULL)
 		return false;
 	(void)snprintf(folder, sizeof folder, "%s/workloads", unpacked);
-	return open_policies(out, vectors, app,
-		       read_below(out, folder, app, name, "links.json")) &&
+	return open_policies(out, vectors, app, read_below(out, folder, app, name, "links.json")) &&
 	       open_entities(
 		       out, vectors, app, read_below(out, folder, app, name, "entities.json")) &&
 	       read_document(out, read_below(out, folder, app, name, "requests.json"), &requests) &&

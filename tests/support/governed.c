@@ -31,20 +31,35 @@ const char governed_world_yaml[] =
 	"  - {effect: write, tool: files/write, approvals: [owner]}\n"
 	"expires: 2030-01-01\n";
 
-void governed_init_loading(struct governed *governed)
+void governed_init_on(struct governed *governed, const struct governed_log *on)
 {
-	struct fold_log port;
 	struct error err = {0};
 
 	memset(governed, 0, sizeof *governed);
+	governed->on = *on;
 	governed->arena = arena_create((size_t)1 << 30);
 	assert(governed->arena != NULL);
-	fake_log_init(&governed->log);
-	port = fake_log_port(&governed->log);
 	if (!registry_create(&governed->registry, &err) ||
-		!fold_create(&governed->fold, &port, NULL, &err) ||
+		!fold_create(&governed->fold, &on->port, on->loop, &err) ||
 		!registrar_create(&governed->registrar, governed->registry, governed->fold, &err))
 		abort();
+}
+
+static void settle(void *context)
+{
+	fake_log_flush(context);
+}
+
+void governed_init_loading(struct governed *governed)
+{
+	const struct governed_log on = {
+		.context = &governed->log,
+		.port = fake_log_port(&governed->log),
+		.settle = settle,
+	};
+
+	governed_init_on(governed, &on);
+	fake_log_init(&governed->log);
 }
 
 void governed_init(struct governed *governed)
@@ -91,7 +106,7 @@ bool governed_run(struct governed *governed, struct registrar_request request)
 	governed->last.context = &is_done;
 	if (!registrar_submit(governed->registrar, &governed->last, &err))
 		abort();
-	fake_log_flush(&governed->log);
+	governed->on.settle(governed->on.context);
 	assert(is_done);
 	registry_validate(governed->registry);
 	if (governed->last.err.code != ERROR_NONE)
@@ -141,9 +156,14 @@ bool governed_enrol(struct governed *governed, const char *administrator, const 
 
 void governed_init_with_administrator(struct governed *governed)
 {
+	governed_init(governed);
+	governed_found(governed);
+}
+
+void governed_found(struct governed *governed)
+{
 	char code[CODE_TEXT_BYTES];
 
-	governed_init(governed);
 	if (!governed_step(governed, "remit", REGISTRAR_BOOTSTRAP, ""))
 		abort();
 	memcpy(code, governed->code, sizeof code);
@@ -155,14 +175,19 @@ void governed_init_with_administrator(struct governed *governed)
 		abort();
 }
 
-void governed_deinit(struct governed *governed)
+void governed_deinit_on(struct governed *governed)
 {
 	registrar_request_deinit(&governed->last);
 	registrar_destroy(&governed->registrar);
 	fold_destroy(&governed->fold);
 	registry_destroy(&governed->registry);
-	fake_log_deinit(&governed->log);
 	arena_destroy(&governed->arena);
+}
+
+void governed_deinit(struct governed *governed)
+{
+	governed_deinit_on(governed);
+	fake_log_deinit(&governed->log);
 }
 
 struct dump {

@@ -4,12 +4,22 @@
 #include "services/registry/registrar.h"
 #include "support/fake_log.h"
 
-/* A registry with its fold and registrar over a log in memory, and the verbs of
- * people as one-line calls.  Every call asserts that the table is whole. */
+/* A registry with its fold and registrar over a log in memory or any other, and the
+ * verbs of people as one-line calls.  Every call asserts that the table is whole. */
+
+/* A log to be governed on. */
+struct governed_log {
+	void *context;
+	struct fold_log port;
+	struct loop *loop; /* NULL: done functions run as the log likes */
+	/* Makes durable what was submitted, if it can be, and runs what is done. */
+	void (*settle)(void *context);
+};
 
 struct governed {
 	struct arena *arena;
-	struct fake_log log;
+	struct fake_log log; /* unless it is on another */
+	struct governed_log on;
 	struct registry *registry;
 	struct fold *fold;
 	struct registrar *registrar;
@@ -17,6 +27,12 @@ struct governed {
 	char code[CODE_TEXT_BYTES];    /* the last issued */
 	unsigned keys_made;
 };
+
+/* On that log; loading goes on until the caller calls fold_finish_loading. */
+void governed_init_on(struct governed *governed, const struct governed_log *on);
+void governed_deinit_on(struct governed *governed);
+/* The first administrator, adi, enrols. */
+void governed_found(struct governed *governed);
 
 /* Ready to change: loading is over. */
 void governed_init(struct governed *governed);

@@ -611,30 +611,46 @@ const struct disk *simulated_disk_port(struct simulated_disk *disk)
 	return &disk->port;
 }
 
-uint64_t simulated_disk_operations(const struct simulated_disk *disk)
+uint64_t simulated_disk_operations(struct simulated_disk *disk)
 {
-	return disk->operations;
+	uint64_t operations;
+
+	pthread_mutex_lock(&disk->lock);
+	operations = disk->operations;
+	pthread_mutex_unlock(&disk->lock);
+	return operations;
 }
 
 void simulated_disk_cut_power_at(struct simulated_disk *disk, uint64_t at)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->cut_at = at;
+	pthread_mutex_unlock(&disk->lock);
 }
 
-bool simulated_disk_is_cut(const struct simulated_disk *disk)
+bool simulated_disk_is_cut(struct simulated_disk *disk)
 {
-	return disk->cut_at != 0 && disk->operations >= disk->cut_at;
+	bool is_cut;
+
+	pthread_mutex_lock(&disk->lock);
+	is_cut = disk->cut_at != 0 && disk->operations >= disk->cut_at;
+	pthread_mutex_unlock(&disk->lock);
+	return is_cut;
 }
 
 void simulated_disk_fail_at(struct simulated_disk *disk, uint64_t at, enum simulated_fault fault)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->fail_at = at;
 	disk->fault = fault;
+	pthread_mutex_unlock(&disk->lock);
 }
 
 void simulated_disk_limit_bytes(struct simulated_disk *disk, uint64_t limit)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->limit_bytes = limit;
+	pthread_mutex_unlock(&disk->lock);
 }
 
 uint64_t simulated_disk_bytes(struct simulated_disk *disk)
@@ -680,12 +696,13 @@ static void crash_change(struct image *image, const struct change *change, uint6
 	}
 }
 
+/* random NULL: nothing unsynced is kept. */
 static struct node *crash_node(const struct node *node, uint64_t *random)
 {
 	struct node *survivor = node_create(node->is_folder);
 
 	image_copy(&survivor->durable, &node->durable);
-	for (size_t i = 0; i < node->change_count; i++)
+	for (size_t i = 0; random != NULL && i < node->change_count; i++)
 		crash_change(&survivor->durable, &node->changes[i], random);
 	image_copy(&survivor->current, &survivor->durable);
 	return survivor;
@@ -732,6 +749,21 @@ static void crash_names(const struct simulated_disk *disk, struct names *out, ui
 	}
 }
 
+/* Fills after with the files of these names. */
+static void keep_files(struct simulated_disk *after, const struct names *kept, uint64_t *random)
+{
+	for (size_t i = 0; i < kept->count; i++) {
+		const struct name *name = &kept->items[i];
+		struct node *node;
+
+		if (!path_is_rooted(kept, name->path))
+			continue;
+		node = crash_node(name->node, random);
+		names_set(&after->current, name->path, node);
+		names_set(&after->durable, name->path, node);
+	}
+}
+
 struct simulated_disk *simulated_disk_after_crash(struct simulated_disk *disk, uint64_t seed)
 {
 	struct simulated_disk *after = simulated_disk_create();
@@ -739,19 +771,21 @@ struct simulated_disk *simulated_disk_after_crash(struct simulated_disk *disk, u
 
 	pthread_mutex_lock(&disk->lock);
 	crash_names(disk, &kept, &seed);
-	for (size_t i = 0; i < kept.count; i++) {
-		struct node *node;
-
-		if (!path_is_rooted(&kept, kept.items[i].path))
-			continue;
-		node = crash_node(kept.items[i].node, &seed);
-		names_set(&after->current, kept.items[i].path, node);
-		names_set(&after->durable, kept.items[i].path, node);
-	}
+	keep_files(after, &kept, &seed);
 	names_free(&kept);
 	after->limit_bytes = disk->limit_bytes;
 	pthread_mutex_unlock(&disk->lock);
 	return after;
+}
+
+struct simulated_disk *simulated_disk_durable(struct simulated_disk *disk)
+{
+	struct simulated_disk *durable = simulated_disk_create();
+
+	pthread_mutex_lock(&disk->lock);
+	keep_files(durable, &disk->durable, NULL);
+	pthread_mutex_unlock(&disk->lock);
+	return durable;
 }
 
 bool simulated_disk_has_durable(

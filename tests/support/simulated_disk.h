@@ -22,15 +22,18 @@ const struct disk *simulated_disk_port(struct simulated_disk *disk);
 void simulated_disk_guard(bool is_inside) __attribute__((weak));
 
 /* Port calls so far (open, read, write, sync …). */
-uint64_t simulated_disk_operations(const struct simulated_disk *disk);
+uint64_t simulated_disk_operations(struct simulated_disk *disk);
 
 /* The power goes at operation number `at` (counted from 1): it and all later
  * ones fail with EIO and nothing more becomes durable. 0: never. */
 void simulated_disk_cut_power_at(struct simulated_disk *disk, uint64_t at);
-bool simulated_disk_is_cut(const struct simulated_disk *disk);
+bool simulated_disk_is_cut(struct simulated_disk *disk);
 
 /* A new disk with what a crash at this moment leaves, chosen by seed. */
 struct simulated_disk *simulated_disk_after_crash(struct simulated_disk *disk, uint64_t seed);
+
+/* A new disk with what survives every crash at this moment: nothing unsynced. */
+struct simulated_disk *simulated_disk_durable(struct simulated_disk *disk);
 
 enum simulated_fault {
 	SIMULATED_NO_FAULT = 0,

@@ -104,6 +104,26 @@ class CheckSource(unittest.TestCase):
         self.refuses("HACKING.md", "cd /wo" + "rk/main\n", 1, "forbidden")
         self.accepts({"HACKING.md": "src/domain/wo" + "rk is fine\n"})
 
+    GATE = "src/services/call/exchange.c"
+    COVERED = {"src/services/call/call_service.h": "",
+               "tests/unit/services/call/a_test.c": '#include "services/call/call_service.h"\n'}
+
+    def test_one_function_hands_calls_to_servers(self):
+        forward = "static bool forward(void)\n{\n\treturn upstream->start(context);\n}\n"
+        self.accepts(self.COVERED | {self.GATE: forward, "src/edges/upstream/a.h": "",
+                                     "tests/a.c": '#include "edges/upstream/a.h"\n',
+                                     "src/edges/upstream/a.c": "p = {\n\t.start = go,\n};\n"})
+        other = "static bool hurry(void)\n{\n\treturn ports.upstream.start(context);\n}\n"
+        self.refuses(self.GATE, forward + other, 7, "gate")
+        self.refuses("src/services/decide/decide_service.c", other, 3, "gate")
+        self.refuses("src/edges/mcp/mcp_call.c", "a()\n{\n\tgo = port->\n\t\tstart;\n}\n", 4,
+                     "gate")
+
+    def test_the_gate_is_there_and_hands_over_once(self):
+        self.refuses(self.GATE, "static bool forward(void)\n{\n\treturn false;\n}\n", 1, "gate")
+        self.refuses(self.GATE, "bool forward(void)\n{\n\tu->start(a);\n\tu->start(a);\n}\n", 1,
+                     "gate")
+
     def test_an_excuse_needs_its_rule_and_a_reason(self):
         self.accepts({"bench/a.c": "/* check-source: banned: a fixture */\nint a = system(b);\n"})
         self.refuses("bench/a.c", "/* check-source: line: a fixture */\nint a = system(b);\n", 2,

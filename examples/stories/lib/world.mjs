@@ -3,8 +3,8 @@
 // and so a key of their own; agents through the official MCP client.
 import { spawn } from 'node:child_process';
 import {
-  chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
-  writeFileSync,
+  appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync,
+  rmSync, writeFileSync,
 } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,8 @@ import { Agent } from './agent.mjs';
 import { assertion, keyAt, keysLine } from './keys.mjs';
 import { startProxy } from './upstream-proxy.mjs';
 
-const examples = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const lib = dirname(fileURLToPath(import.meta.url));
+const examples = resolve(lib, '../..');
 const root = dirname(examples);
 const build = process.env.REMIT_BUILD ?? join(root, 'build');
 const modules = join(examples, 'node_modules');
@@ -123,20 +124,19 @@ export class World {
       this.keys[name] = keyAt(this.path('agents', name + '.pem'));
     }
     for (const [name, other] of Object.entries(this.keyNames)) this.keys[name] = this.keys[other];
-    const shim = fileURLToPath(new URL('upstream-log.mjs', import.meta.url));
-    const glossary = fileURLToPath(new URL('glossary-server.mjs', import.meta.url));
-    rmSync(this.path('glossary-turned'), { force: true });
+    const shim = join(lib, 'upstream-log.mjs');
+    rmSync(this.path('servers', 'glossary', 'turned'), { force: true });
     const programs = {
       files: ['mcp-server-filesystem', join(modules, '.bin', 'mcp-server-filesystem')],
       memory: ['mcp-server-memory', join(modules, '.bin', 'mcp-server-memory')],
-      glossary: ['mcp-server-glossary', glossary, this.path('glossary-turned')],
+      glossary: ['mcp-server-glossary', join(lib, 'glossary-server.mjs'), '$HOME/turned'],
     };
     for (const [server, [name, ...program]] of Object.entries(programs)) {
       const text = [
         '#!/bin/sh',
-        `MEMORY_FILE_PATH='${this.path('memory.jsonl')}' \\`,
-        `exec '${process.execPath}' '${shim}' '${this.path('upstream', server)}' ${server} \\`,
-        `  '${process.execPath}' ${program.map((word) => `'${word}'`).join(' ')} "$@"`,
+        'MEMORY_FILE_PATH="$HOME/memory.jsonl" \\',
+        `exec '${process.execPath}' '${shim}' "$HOME/reached" ${server} \\`,
+        `  '${process.execPath}' ${program.map((word) => `"${word}"`).join(' ')} "$@"`,
         '',
       ].join('\n');
       writeFileSync(this.path('bin', name), text);
@@ -171,11 +171,26 @@ export class World {
     }
   }
 
+  // On a kernel that cannot confine servers over stdio, remitd refuses to start
+  // them: the stories then go on without, and say so.
   async startDaemon() {
+    await this.spawnDaemon();
+    if (!this.daemonText.includes('stdio_servers_refused')) return;
+    console.log('  (this kernel cannot confine servers over stdio: they run unconfined)');
+    await this.stopped.pop()();
+    appendFileSync(this.path('remit.yaml'), 'stdio-servers: unconfined\n');
+    const before = this.daemonText;
+    await this.spawnDaemon();
+    this.daemonText = before + this.daemonText;
+  }
+
+  async spawnDaemon() {
     rmSync(this.path('listen'), { force: true });
     const env = {
       ...process.env,
-      PATH: `${this.path('bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
+      // Servers over stdio may read and run what lies on this path, and no more.
+      PATH: [this.path('bin'), join(modules, '.bin'), lib, dirname(process.execPath),
+        process.env.PATH].join(':'),
     };
     // A restart keeps the port: tokens are made for the daemon's address.
     const port = this.url ? new URL(this.url).port : 0;
@@ -364,7 +379,8 @@ export class World {
 
   // What reached a server, as it wrote it down itself.
   reached(server) {
-    const file = this.path('upstream', server);
+    const file = HTTP_SERVERS.includes(server)
+      ? this.path('upstream', server) : this.path('servers', server, 'reached');
     if (!existsSync(file)) return [];
     return readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
   }

@@ -97,9 +97,11 @@ static bool tool_name_build(
 		return error_set(err, ERROR_INVALID, "params.name is the name of a method");
 	if (call->route != METHOD_TOOL)
 		name = text_with(arena, name, '/', '.');
-	if (name.data != NULL)
-		call->tool =
-			text_format(arena, "%.*s/%.*s", TEXT_ARGS(call->server), TEXT_ARGS(name));
+	if (name.data != NULL) {
+		const struct text parts[] = {call->server, TEXT("/"), name};
+
+		call->tool = text_concat(arena, parts, 3);
+	}
 	return call->tool.data != NULL || error_set(err, ERROR_LIMIT, "no room for the call");
 }
 

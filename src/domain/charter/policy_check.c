@@ -56,7 +56,7 @@ static bool failed(struct error *err, const struct cedar_error *cause)
 
 /* ---- the schema ---- */
 
-static const char open_arguments[] = "args: {}";
+static const char open_arguments[] = "type Args = {}";
 
 /* The schema with these types of arguments. */
 static bool schema_parse(

@@ -6,9 +6,10 @@
 #include "cedar/from_json.h"
 #include "domain/decide/evaluation.h"
 
-enum { ATTRIBUTES_MAX = 10, ENTITIES_MAX = 6, ENVIRONMENTS = 4, CONTEXT_MEMBERS = 6 };
+enum { ATTRIBUTES_MAX = 10, ENTITIES_MAX = 6, ENVIRONMENTS = 4 };
 
-/* Attributes of one entity, collected. */
+/* Attributes of one entity, collected; in the order of their names, so that
+ * nothing has to be sorted. */
 struct attributes {
 	struct cedar_member items[ATTRIBUTES_MAX];
 	size_t count;
@@ -19,21 +20,18 @@ static struct cedar_text cedar_word(const char *word)
 	return cedar_text_of(word == NULL ? "" : word);
 }
 
-static void put(struct attributes *attributes, const char *name, struct cedar_value value)
+static void put_value(
+	struct attributes *attributes, struct cedar_text name, struct cedar_value value)
 {
 	attributes->items[attributes->count++] =
-		(struct cedar_member){.name = cedar_text_of(name), .value = value};
+		(struct cedar_member){.name = name, .value = value};
 }
 
-static void put_text(struct attributes *attributes, const char *name, struct text value)
-{
-	put(attributes, name, cedar_value_string(cedar_text_from(value)));
-}
-
-static void put_word(struct attributes *attributes, const char *name, const char *word)
-{
-	put(attributes, name, cedar_value_string(cedar_word(word)));
-}
+/* The name is a literal. */
+#define put(attributes, name, value) put_value((attributes), CEDAR_TEXT(name), (value))
+#define put_text(attributes, name, value)                                                          \
+	put(attributes, name, cedar_value_string(cedar_text_from(value)))
+#define put_word(attributes, name, word) put(attributes, name, cedar_value_string(cedar_word(word)))
 
 static bool record_of(
 	struct evaluation *evaluation, const struct attributes *attributes, struct cedar_value *out)
@@ -96,12 +94,12 @@ static bool identity_fill(struct evaluation *evaluation, const struct registry_e
 			environments[count++] = text_of(environment_word((enum environment)i));
 	if (!set_of_texts(evaluation, environments, count, &set))
 		return false;
-	put_word(&attributes, "kind", identity_kind_word(charter->kind));
 	put_word(&attributes, "class", use_class_word(charter->use_class));
-	put_word(&attributes, "risk", risk_tier_word(charter->risk));
-	put_text(&attributes, "owner", charter->owner);
-	put_text(&attributes, "unit", charter->unit);
 	put(&attributes, "environments", set);
+	put_word(&attributes, "kind", identity_kind_word(charter->kind));
+	put_text(&attributes, "owner", charter->owner);
+	put_word(&attributes, "risk", risk_tier_word(charter->risk));
+	put_text(&attributes, "unit", charter->unit);
 	entity->uid = uid_of("Identity", entry->name);
 	return entity_fill(evaluation, entity, &attributes, &unit, 1);
 }
@@ -141,15 +139,15 @@ static bool resource_fill(struct evaluation *evaluation, struct cedar_entity *en
 	struct attributes attributes = {.count = 0};
 	enum risk_tier risk = tool == NULL ? RISK_LOW : tool->risk;
 
-	put_text(&attributes, "server", server->name);
 	put_word(&attributes, "effect", effect_word(evaluation->effect));
-	put_word(&attributes, "risk", risk_tier_word(risk == RISK_NONE ? RISK_CRITICAL : risk));
 	put_word(&attributes, "environment", environment_word(server->environment));
 	put_word(&attributes, "reversal",
 		reversal_or_worst(tool == NULL ? REVERSAL_NONE_NEEDED : tool->reversal));
-	put_text(&attributes, "unit", server->unit);
+	put_word(&attributes, "risk", risk_tier_word(risk == RISK_NONE ? RISK_CRITICAL : risk));
 	put_word(&attributes, "sensitivity",
 		sensitivity_word(tool == NULL ? SENSITIVITY_PUBLIC : tool_sensitivity(evaluation)));
+	put_text(&attributes, "server", server->name);
+	put_text(&attributes, "unit", server->unit);
 	entity->uid = uid_of("Tool", evaluation->call->tool);
 	return entity_fill(evaluation, entity, &attributes, parents, 2);
 }
@@ -200,10 +198,10 @@ static bool task_record(struct evaluation *evaluation, struct cedar_value *out)
 	struct attributes attributes = {.count = 0};
 	const struct task *task = evaluation->task;
 
+	put(&attributes, "depth", cedar_value_long(task == NULL ? 0 : (int64_t)task->depth));
 	put_text(&attributes, "id", evaluation->call->task);
 	put_text(&attributes, "person", task == NULL ? TEXT("") : task->person);
 	put_text(&attributes, "purpose", task == NULL ? TEXT("") : task->purpose);
-	put(&attributes, "depth", cedar_value_long(task == NULL ? 0 : (int64_t)task->depth));
 	return record_of(evaluation, &attributes, out);
 }
 
@@ -233,30 +231,24 @@ static bool chain_set(struct evaluation *evaluation, struct cedar_value *out)
 	return set_of_texts(evaluation, identities, count, out);
 }
 
-static const char *const context_names[CONTEXT_MEMBERS] = {
-	"args", "environment", "task", "approvals", "labels", "chain"};
-
+/* Replaces one member; the record is the evaluation's own. */
 bool evaluation_set_approvals(struct evaluation *evaluation, const struct text *names, size_t count)
 {
-	struct cedar_value old = evaluation->request.context;
+	const struct cedar_value old = evaluation->request.context;
 	struct attributes attributes = {.count = 0};
 	struct cedar_value set;
-	size_t i;
+	uint32_t i;
 
 	if (count == 0 && evaluation->approvals_count == 0)
 		return true;
 	if (!set_of_texts(evaluation, names, count, &set))
 		return false;
 	evaluation->approvals_count = count;
-	for (i = 0; i < CONTEXT_MEMBERS; i++) {
-		const struct cedar_value *value =
-			cedar_value_find(&old, cedar_text_of(context_names[i]));
+	for (i = 0; i < old.count; i++) {
+		struct cedar_text name = old.members[i].name;
 
-		if (text_is(text_of(context_names[i]), "approvals"))
-			value = &set;
-		if (value == NULL)
-			return false;
-		put(&attributes, context_names[i], *value);
+		put_value(&attributes, name,
+			text_is(cedar_text_to(name), "approvals") ? set : old.members[i].value);
 	}
 	return record_of(evaluation, &attributes, &evaluation->request.context);
 }
@@ -274,12 +266,12 @@ static bool context_build(struct evaluation *evaluation)
 		!labels_record(evaluation, &labels) || !chain_set(evaluation, &chain) ||
 		!set_of_texts(evaluation, NULL, 0, &none))
 		return false;
-	put(&attributes, "args", args);
-	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
-	put(&attributes, "task", task);
 	put(&attributes, "approvals", none);
-	put(&attributes, "labels", labels);
+	put(&attributes, "args", args);
 	put(&attributes, "chain", chain);
+	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
+	put(&attributes, "labels", labels);
+	put(&attributes, "task", task);
 	return record_of(evaluation, &attributes, &evaluation->request.context);
 }
 

@@ -20,7 +20,6 @@ enum {
 	LISTEN_FIRST_MS = 1000,
 	LISTEN_LAST_MS = 30000,
 	HEADERS_MAX = 6,
-	AUTHORIZATION_BYTES_MAX = SECRET_BYTES_MAX + 16,
 	REASON_BYTES_MAX = 120, /* of a server's error text */
 	REASON_ARENA_BYTES = 256 * 1024,
 };
@@ -291,29 +290,36 @@ static bool credential_read(
 	return true;
 }
 
-/* "Bearer SECRET" into out, NUL-terminated; the caller clears it.  U6. */
-static bool authorization_make(const struct connection *connection, char *out, struct error *err)
+/* "Bearer SECRET", NUL-terminated; NULL and err, if it cannot be.  U6. */
+static char *authorization_make(const struct connection *connection, struct error *err)
 {
 	static const char scheme[] = "Bearer ";
 	struct secret secret = {0};
-	bool ok = false;
+	char *out = NULL;
 
 	if (strncmp(connection->url, "https://", 8) != 0 && !url_is_local(connection->url))
-		return error_set(err, ERROR_INVALID,
-			"server %.*s: a credential leaves over https only",
+		error_set(err, ERROR_INVALID, "server %.*s: a credential leaves over https only",
 			TEXT_ARGS(connection->name));
-	if (!credential_read(connection, &secret, err))
-		return error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
-	ok = secret.size <= SECRET_BYTES_MAX && memchr(secret.bytes, '\0', secret.size) == NULL;
-	if (ok) {
-		memcpy(out, scheme, sizeof scheme - 1);
-		memcpy(out + sizeof scheme - 1, secret.bytes, secret.size);
-		out[sizeof scheme - 1 + secret.size] = '\0';
-	} else
+	else if (!credential_read(connection, &secret, err))
+		error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
+	else if (secret.size > SECRET_BYTES_MAX || memchr(secret.bytes, '\0', secret.size) != NULL)
 		error_set(err, ERROR_INVALID, "server %.*s: the credential is no text",
 			TEXT_ARGS(connection->name));
+	else if ((out = calloc(1, sizeof scheme + secret.size)) == NULL)
+		error_set(err, ERROR_LIMIT, "no memory for a request");
+	else {
+		memcpy(out, scheme, sizeof scheme - 1);
+		memcpy(out + sizeof scheme - 1, secret.bytes, secret.size);
+	}
 	secret_clear(&secret);
-	return ok;
+	return out;
+}
+
+static void authorization_discard(char *authorization)
+{
+	if (authorization != NULL)
+		explicit_bzero(authorization, strlen(authorization));
+	free(authorization);
 }
 
 static size_t headers_fill(struct http_header headers[HEADERS_MAX],
@@ -350,13 +356,12 @@ static bool post_send(struct post *post, const struct connection *connection, st
 	int64_t deadline_ms, struct error *err)
 {
 	struct http_header headers[HEADERS_MAX];
-	bool is_secret = connection->credential.length > 0;
-	char *authorization = is_secret ? calloc(1, AUTHORIZATION_BYTES_MAX) : NULL;
+	char *authorization = NULL;
 	bool ok = false;
 
-	if (is_secret && authorization == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a request");
-	if (!is_secret || authorization_make(connection, authorization, err))
+	if (connection->credential.length > 0)
+		authorization = authorization_make(connection, err);
+	if (connection->credential.length == 0 || authorization != NULL)
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = method_of(post->kind),
 				.url = connection->url,
@@ -370,9 +375,7 @@ static bool post_send(struct post *post, const struct connection *connection, st
 				.on_body = on_body,
 				.on_done = on_done},
 			&post->call, err);
-	if (is_secret)
-		explicit_bzero(authorization, AUTHORIZATION_BYTES_MAX);
-	free(authorization);
+	authorization_discard(authorization);
 	return ok;
 }
 

@@ -1,6 +1,6 @@
 /* A server as our child: one message a line on its standard input and output
  * (MCP 2025-11-25, stdio).  Its standard error goes to the log.  It starts with
- * an environment of PATH, HOME and LANG alone. */
+ * an environment of PATH, HOME, TMPDIR and LANG alone, held by the confiner. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,28 +70,76 @@ static void on_end(void *context, int exit_status, int signal_number)
 	connection_fall(connection, &failure);
 }
 
-static bool stdio_open(struct connection *connection, struct error *err)
+struct child_environment {
+	char path[PATH_BYTES_MAX];
+	char home[PATH_BYTES_MAX];
+	char temporary[PATH_BYTES_MAX];
+};
+
+static bool environment_fill(struct child_environment *out, const struct connection *connection,
+	const char *home, struct error *err)
+{
+	const char *search_path = connection->edge->settings.search_path;
+
+	if (snprintf(out->path, sizeof out->path, "PATH=%s",
+		    search_path == NULL ? "" : search_path) >= (int)sizeof out->path)
+		return error_set(err, ERROR_LIMIT, "the search path is too long");
+	if (snprintf(out->home, sizeof out->home, "HOME=%s", home) >= (int)sizeof out->home ||
+		snprintf(out->temporary, sizeof out->temporary, "TMPDIR=%s", home) >=
+			(int)sizeof out->temporary)
+		return error_set(err, ERROR_LIMIT, "the path of its folder is too long");
+	return true;
+}
+
+static bool child_start(
+	struct connection *connection, const struct upstream_hold *hold, struct error *err)
 {
 	const struct upstream_edge_settings *edge = &connection->edge->settings;
-	char path[PATH_BYTES_MAX];
-	const char *const environment[] = {path, "HOME=/nonexistent", "LANG=C.UTF-8", NULL};
+	struct child_environment texts;
+	const char *const environment[] = {
+		texts.path, texts.home, texts.temporary, "LANG=C.UTF-8", NULL};
 	const struct process_settings settings = {.arguments = connection->arguments,
 		.search_path = edge->search_path,
 		.environment = environment,
 		.directory = edge->directory,
+		.confine = hold->enter,
+		.confine_context = hold->held,
 		.context = connection,
 		.on_output = on_output,
 		.on_error_line = on_error_line,
 		.on_end = on_end};
 
-	if (snprintf(path, sizeof path, "PATH=%s",
-		    edge->search_path == NULL ? "" : edge->search_path) >= (int)sizeof path)
-		return error_set(err, ERROR_LIMIT, "the search path is too long");
 	buffer_reset(&connection->line);
-	if (process_create(&connection->process, edge->loop, &settings, err) &&
-		process_start(connection->process, err))
-		return true;
-	return error_wrap(err, "server %.*s", TEXT_ARGS(connection->name));
+	return environment_fill(&texts, connection, hold->home, err) &&
+	       process_create(&connection->process, edge->loop, &settings, err) &&
+	       process_start(connection->process, err);
+}
+
+/* The process is not started again by itself, so what holds it need not outlive this. */
+static bool child_hold_and_start(struct connection *connection, struct error *err)
+{
+	const struct upstream_edge_settings *edge = &connection->edge->settings;
+	const struct upstream_confiner *confiner = &edge->confiner;
+	char program[PROCESS_PATH_BYTES];
+	const struct upstream_child child = {
+		.server = connection->name, .program = program, .arguments = connection->arguments};
+	struct upstream_hold hold;
+	bool ok;
+
+	if (confiner->prepare == NULL)
+		return error_set(err, ERROR_INTERNAL, "nothing confines servers over stdio");
+	if (!process_find_program(program, child.arguments[0], edge->search_path, err) ||
+		!confiner->prepare(confiner->context, &child, &hold, err))
+		return false;
+	ok = child_start(connection, &hold, err);
+	confiner->release(hold.held);
+	return ok;
+}
+
+static bool stdio_open(struct connection *connection, struct error *err)
+{
+	return child_hold_and_start(connection, err) ||
+	       error_wrap(err, "server %.*s", TEXT_ARGS(connection->name));
 }
 
 static bool stdio_send(struct connection *connection, struct text message,

@@ -56,6 +56,30 @@ struct upstream_vault {
 
 struct upstream_edge;
 
+/* A child to be. */
+struct upstream_child {
+	struct text server;
+	const char *program;          /* where it was found */
+	const char *const *arguments; /* NULL-terminated; [0] is its name */
+};
+
+/* What one child is held to. */
+struct upstream_hold {
+	const char *home;                       /* a folder of its own */
+	const char *(*enter)(const void *held); /* as confine of wire/process.h */
+	void *held;
+};
+
+/* A port that holds children to what they need; main fills it from edges/sandbox. */
+struct upstream_confiner {
+	void *context;
+	/* Before a start, each time.  Errors: IO (this kernel cannot), INVALID, LIMIT. */
+	bool (*prepare)(void *context, const struct upstream_child *child,
+		struct upstream_hold *out, struct error *err);
+	/* The child runs, or does not. */
+	void (*release)(void *held);
+};
+
 /* All borrowed while the edge lives, texts included. */
 struct upstream_edge_settings {
 	struct loop *loop;
@@ -65,8 +89,9 @@ struct upstream_edge_settings {
 	void *find_context;
 	const struct secrets *secrets; /* NULL: no credential can be injected */
 	struct upstream_vault vault;
-	const char *directory;   /* working directory of stdio servers */
-	const char *search_path; /* folders of their programs, ':' between */
+	const char *directory;             /* working directory of stdio servers */
+	const char *search_path;           /* folders of their programs, ':' between */
+	struct upstream_confiner confiner; /* of stdio servers; without one none starts */
 	/* A line for the daemon's log: what a server wrote to its standard error,
 	 * or what it did wrong.  May be NULL. */
 	void (*on_log)(void *context, struct text server, struct text line);

@@ -286,6 +286,8 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 struct answering {
 	struct fold_change change;
 	struct arena *arena;
+	struct approve *approve; /* NULL for what is no answer */
+	struct text approval;
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err);
 };
@@ -302,7 +304,13 @@ static void answering_destroy(struct answering **answering)
 static void answering_done(struct fold_change *change)
 {
 	struct answering *answering = change->context;
+	struct approval_node *node =
+		answering->approve == NULL
+			? NULL
+			: approval_node_find(answering->approve, answering->approval);
 
+	if (node != NULL)
+		node->is_answering = false;
 	if (answering->done != NULL)
 		answering->done(answering->context, change->index,
 			change->is_durable ? NULL : &change->err);
@@ -390,21 +398,33 @@ static bool answering_create(struct answering **out, size_t limit_bytes, struct 
 bool approve_answer(
 	struct approve *approve, const struct approve_request *request, struct error *err)
 {
-	const struct approval *approval = approval_find(approve, request->id);
+	struct approval_node *node = approval_node_find(approve, request->id);
+	const struct approval *approval = node == NULL ? NULL : &node->approval;
 	struct answering *answering = NULL;
 	bool ok = false;
 
 	if (!may_answer(approve, approval, request, err))
 		return false;
+	/* A later no must not follow a yes that opens the call before anybody sees it. */
+	if (node->is_answering)
+		return error_set(err, ERROR_CONFLICT,
+			"another answer to approval %.*s is on its way: try again",
+			TEXT_ARGS(request->id));
 	if (!answering_create(&answering, ANSWER_ARENA_BYTES, err))
 		return false;
 	answering->context = request->context;
 	answering->done = request->done;
-	if (answered_record(approve, approval, request, answering, err) &&
-		fold_submit(approve->fold, &answering->change, err)) {
+	answering->approve = approve;
+	answering->approval = text_copy(answering->arena, request->id);
+	node->is_answering = true;
+	if (answering->approval.data == NULL)
+		error_set(err, ERROR_LIMIT, "no room for the answer");
+	else if (answered_record(approve, approval, request, answering, err))
+		ok = fold_submit(approve->fold, &answering->change, err);
+	if (ok)
 		answering = NULL; /* answering_done frees it */
-		ok = true;
-	}
+	else
+		node->is_answering = false;
 	answering_destroy(&answering);
 	return ok;
 }

@@ -104,7 +104,7 @@ const char *approve_refusal(
 
 /* `remit approve|reject ID`.  done runs on the loop once it is durable (err
  * NULL) or could not be written.  False: not taken.  Errors: NOT_FOUND,
- * CONFLICT (not pending, answered already), INVALID ("forbidden: ..." this person
+ * CONFLICT (not pending, another answer is on its way), INVALID ("forbidden: ..." this person
  * may not), LIMIT, IO. */
 struct approve_request {
 	struct text id;

@@ -221,6 +221,16 @@ static bool answer_add(struct approval_node *node, const struct json *record, st
 	return true;
 }
 
+/* Approved, if everyone who is needed said yes. */
+static void count_answers(struct approve *approve, struct approval_node *node)
+{
+	if (!approve_is_covered(approve, &node->approval))
+		return;
+	node->approval.state = APPROVAL_APPROVED;
+	node->approval.expires_utc_ms = node->answer_expires_utc_ms;
+	watches_run(approve, &node->approval);
+}
+
 static bool fold_answered(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct approve *approve = state;
@@ -242,11 +252,22 @@ static bool fold_answered(void *state, const struct json *record, uint64_t index
 		close_node(approve, node, APPROVAL_REJECTED, at_utc_ms);
 		return true;
 	}
-	if (!approve_is_covered(approve, &node->approval))
-		return true;
-	node->approval.state = APPROVAL_APPROVED;
-	node->approval.expires_utc_ms = json_integer_or(record, "expires", at_utc_ms);
-	watches_run(approve, &node->approval);
+	node->answer_expires_utc_ms = json_integer_or(record, "expires", at_utc_ms);
+	count_answers(approve, node);
+	return true;
+}
+
+/* The store gives rows by their last change: an answer may come before the charter
+ * or person it counts by, so answers are counted once more when all is there. */
+static bool all_loaded(void *state, struct error *err)
+{
+	struct approve *approve = state;
+	struct approval_node *node = approve->oldest;
+
+	(void)err;
+	for (; node != NULL; node = node->younger)
+		if (node->approval.state == APPROVAL_PENDING && node->approval.answers_count > 0)
+			count_answers(approve, node);
 	return true;
 }
 
@@ -328,7 +349,10 @@ bool approve_register(struct approve *approve, struct error *err)
 {
 	const struct fold_handler handlers[] = {
 		{.type = "approval-asked", .apply = fold_asked, .state = approve},
-		{.type = "approval-answered", .apply = fold_answered, .state = approve},
+		{.type = "approval-answered",
+			.apply = fold_answered,
+			.loaded = all_loaded,
+			.state = approve},
 		{.type = "decision", .apply = fold_decision, .state = approve},
 		{.type = "approval-closed", .apply = fold_closed, .state = approve},
 	};

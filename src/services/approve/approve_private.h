@@ -13,8 +13,10 @@ struct approval_node {
 	struct approval_answer answers[APPROVAL_ANSWERS_MAX];
 	struct approval_node *older;
 	struct approval_node *younger;
+	int64_t answer_expires_utc_ms; /* until when the last yes holds, once approved */
 	int64_t closed_at_utc_ms;
-	bool is_closing; /* an approval-closed record is on its way */
+	bool is_answering; /* an approval-answered record is on its way */
+	bool is_closing;   /* an approval-closed record is on its way */
 };
 
 struct approve {

@@ -77,11 +77,11 @@ static bool attach_arguments(struct exchange *exchange, struct fold_change *chan
 static void put_head(struct json_builder *record, struct exchange *exchange, const char *type)
 {
 	const struct call *call = &exchange->call;
+	const struct text actor[] = {TEXT("identity:"), call->identity};
 
 	json_put_integer(record, "at", fold_stamp_utc_ms(exchange->service->ports.fold));
 	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor",
-		text_format(exchange->arena, "identity:%.*s", TEXT_ARGS(call->identity)));
+	json_put_text(record, "actor", text_concat(exchange->arena, actor, 2));
 	json_put_text(record, "task", call->task);
 	json_put_text(record, "identity", call->identity);
 }

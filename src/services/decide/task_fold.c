@@ -2,8 +2,8 @@
  *
  * Rows of the store: task / ID is the task-opened record of a task that nothing
  * ended; task-kill / IDENTITY the last kill of an identity; task-label /
- * ID/SENSITIVITY[/untrusted] what a task has read, as the part of a decision that
- * the table takes.  Rows of a task go when it ends. */
+ * ID/SENSITIVITY[/untrusted] what a task or one below it has read, as the part of
+ * a decision that the table takes.  Rows of a task go when it ends. */
 
 #include "services/decide/decide_service.h"
 
@@ -38,7 +38,7 @@ static void project_kill(const struct json *record, struct projection *projectio
 }
 
 /* The key holds all of the value, so the same label is one row. */
-static void project_decision(const struct json *record, struct projection *projection)
+static void put_label(struct projection *projection, const struct json *record, struct text task)
 {
 	struct arena *arena = projection_arena(projection);
 	struct text label = json_text_or(record, "sensitivity", "");
@@ -47,21 +47,36 @@ static void project_decision(const struct json *record, struct projection *proje
 	struct json sealed;
 	struct error err;
 
-	if (!text_is(json_text_or(record, "verdict", ""), "allow") ||
-		(label.length == 0 && !is_untrusted))
-		return;
 	json_object_start(&part, arena);
 	json_put_cstring(&part, "type", "decision");
 	json_put_cstring(&part, "verdict", "allow");
-	json_put_text(&part, "task", json_text_or(record, "task", ""));
+	json_put_text(&part, "task", task);
 	json_put_text(&part, "sensitivity", label);
 	json_put_boolean(&part, "untrusted", is_untrusted);
 	if (json_object_seal(&part, &sealed, &err))
 		projection_put(projection, "task-label",
-			text_format(arena, "%.*s/%.*s%s",
-				TEXT_ARGS(json_text_or(record, "task", "")), TEXT_ARGS(label),
+			text_format(arena, "%.*s/%.*s%s", TEXT_ARGS(task), TEXT_ARGS(label),
 				is_untrusted ? "/untrusted" : ""),
 			&sealed);
+}
+
+/* What a task has read, those above it have read, too, and each keeps a row of its
+ * own: the task's goes when it ends, and theirs must not go with it. */
+static void project_decision(const struct json *record, struct projection *projection)
+{
+	const struct json *chain = json_find(record, "chain");
+	uint32_t i;
+
+	if (!text_is(json_text_or(record, "verdict", ""), "allow") ||
+		(json_text_or(record, "sensitivity", "").length == 0 &&
+			!json_boolean_or(record, "untrusted", false)))
+		return;
+	put_label(projection, record, json_text_or(record, "task", ""));
+	if (chain == NULL || chain->type != JSON_ARRAY)
+		return;
+	for (i = 0; i < chain->count; i++)
+		if (chain->items[i].type == JSON_STRING)
+			put_label(projection, record, chain->items[i].string);
 }
 
 bool task_fold_register(struct fold *fold, struct task_table *tasks, struct error *err)

@@ -127,7 +127,9 @@ struct text issue_issuer(const struct issue *issue)
 
 struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server)
 {
-	return text_format(arena, "%s/mcp/%.*s", issue->issuer, TEXT_ARGS(server));
+	const struct text parts[] = {text_of(issue->issuer), TEXT("/mcp/"), server};
+
+	return text_concat(arena, parts, 3);
 }
 
 struct text issue_server_of(const struct issue *issue, struct text audience)

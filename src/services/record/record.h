@@ -108,7 +108,8 @@ struct record_log_options {
 };
 
 /* Recovers the log in disk or creates it, writes genesis or nothing, then one
- * `start` record, both durable and under a signed checkpoint on return.  Refuses
+ * `start` record, both durable on return, and under a signed checkpoint unless
+ * signing or publishing failed: that is counted, and done later.  Refuses
  * (CORRUPT) a log that is shorter than, or differs from, the checkpoint, the
  * signer's last head or known_size.
  * Errors: CORRUPT, CONFLICT (open elsewhere), INVALID, LIMIT, IO. */

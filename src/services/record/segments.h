@@ -38,7 +38,7 @@ struct segments_visitor {
 	void *context;
 	/* Once, before the first entry it reads; those below segments_size may be
 	 * walked already. */
-	bool (*start)(void *context, struct segments *segments, struct error *err);
+	bool (*begin)(void *context, struct segments *segments, struct error *err);
 	bool (*entry)(
 		void *context, struct text entry, const struct sha256 *leaf, struct error *err);
 };

@@ -429,7 +429,7 @@ bool segments_recover(struct segments *segments, const struct segments_required 
 	for (uint64_t number = 1; number < start; number++)
 		segments->table[number - 1].is_partial = true;
 	atomic_store(&segments->size, segments->frontier.size);
-	if (!visitor->start(visitor->context, segments, err))
+	if (!visitor->begin(visitor->context, segments, err))
 		goto done;
 	for (uint64_t number = start; number <= recovery.file_count; number++) {
 		if (!recover_segment(&recovery, number, err))

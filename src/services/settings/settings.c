@@ -52,6 +52,8 @@ static const struct setting table[] = {
 		"how long an approval may be answered and used (3600)"},
 	{"upstream-timeout-ms", SETTING_INTEGER, true, AT(upstream_timeout_ms), 1, 3600000, "MS",
 		"how long an upstream may take to answer (60000)"},
+	{"stdio-servers", SETTING_TEXT, true, AT(stdio_servers), 0, 0, "HOW",
+		"confined, or unconfined: with all that remit's user may do (confined)"},
 	{"connections-max", SETTING_INTEGER, true, AT(connections_max), 1, 1000000, "N",
 		"connections held at once (4096)"},
 	{"connection-pool-bytes", SETTING_INTEGER, true, AT(connection_pool_bytes), 4096, 1048576,
@@ -86,6 +88,7 @@ static const struct settings defaults = {
 	.hold_ms = 20000,
 	.approval_lifetime_s = 3600,
 	.upstream_timeout_ms = 60000,
+	.stdio_servers = "confined",
 	.connections_max = 4096,
 	.connection_pool_bytes = 8192,
 	.body_bytes_max = 4194304,
@@ -400,6 +403,11 @@ static bool check_together(const struct settings *settings, struct error *err)
 			"public-url: \"%.80s\" is not https://HOST or http://HOST, without a / at "
 			"the end",
 			settings->public_url);
+	if (strcmp(settings->stdio_servers, "confined") != 0 &&
+		strcmp(settings->stdio_servers, "unconfined") != 0)
+		return error_set(err, ERROR_INVALID,
+			"stdio-servers: \"%s\" is neither confined nor unconfined",
+			settings->stdio_servers);
 	if (strcmp(settings->store, "sqlite") != 0)
 		return error_set(err, ERROR_INVALID,
 			"store: \"%s\" is not known in this version: use sqlite", settings->store);

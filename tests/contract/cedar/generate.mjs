@@ -21,17 +21,21 @@ export class Random {
   }
 }
 
+const entityNames = ['U', 'G', 'R', 'E'];
 const attributes = ['a', 'b', 'c', 'd', 'n', 's', 'e', 'o d'];
-const builtIn = ['Long', 'String', 'Bool', 'decimal', 'ipaddr', 'datetime', 'duration', 'Long', 'String',
-  '__cedar::Long', '__cedar::ipaddr'];
+const builtIn = ['Long', 'String', 'Bool', 'decimal', 'ipaddr', 'datetime', 'duration', 'Long',
+  'String', '__cedar::Long', '__cedar::ipaddr'];
 
 const write = (name) => /^[a-z]+$/.test(name) ? name : JSON.stringify(name);
 
 // `names` is what may be referred to: { types, entities, records, groups }.
 function type(random, depth, names) {
-  if (random.below(2000) === 0) return random.pick(['X', 'Set', 'N::X', 'Boolean', 'in', '__cedar::X']);
-  if (depth <= 0 || random.chance(60)) return random.pick([...builtIn, ...names.types, ...names.types]);
-  return random.chance(50) ? `Set<${type(random, depth - 1, names)}>` : record(random, depth - 1, names);
+  if (random.below(2000) === 0)
+    return random.pick(['X', 'Set', 'N::X', 'Boolean', 'in', '__cedar::X']);
+  if (depth <= 0 || random.chance(60))
+    return random.pick([...builtIn, ...names.types, ...names.types]);
+  return random.chance(50)
+    ? `Set<${type(random, depth - 1, names)}>` : record(random, depth - 1, names);
 }
 
 function record(random, depth, names) {
@@ -52,8 +56,8 @@ function applies(random, names) {
   if (random.chance(15)) return '';
   const types = () => random.chance(40) ? random.pick(names.entities)
     : `[${random.some(names.entities, 3).join(', ')}]`;
-  const context = random.chance(70)
-    ? `, context: ${random.chance(10) ? random.pick(names.records) : record(random, 2, names)}` : '';
+  const shape = random.chance(10) ? random.pick(names.records) : record(random, 2, names);
+  const context = random.chance(70) ? `, context: ${shape}` : '';
   return ` appliesTo {principal: ${types()}, resource: ${types()}${context}}`;
 }
 
@@ -70,34 +74,40 @@ function actions(random, ids, names) {
 export function schema(random) {
   const hasSpace = random.chance(60);
   const shadow = random.below(300) === 0 ? ['U'] : [];
-  const outer = { types: ['U', 'G', 'R', 'E', 'T', 'V'], entities: ['U', 'G', 'R', 'E'], records: ['T'], groups: [] };
-  const space = { types: [...outer.types, 'W', 'N::W', 'F', 'S', 'Action'], entities: [...outer.entities, 'W', 'F'],
-    records: ['T', 'N::S'], groups: ['Action::"x"'] };
+  const outer = { types: [...entityNames, 'T', 'V'], entities: entityNames, records: ['T'],
+    groups: [] };
+  const space = { types: [...outer.types, 'W', 'N::W', 'F', 'S', 'Action'],
+    entities: [...entityNames, 'W', 'F'], records: ['T', 'N::S'], groups: ['Action::"x"'] };
   if (hasSpace) outer.types.push('N::W', 'N::F', 'N::S', 'N::Action');
-  const lines = [...['U', 'G', 'R', 'E'].map((name) => entity(random, name, outer)),
-    `type T = ${record(random, 1, { types: outer.types.filter((name) => name.length === 1 && name < 'T') })};`,
+  const lines = [...entityNames.map((name) => entity(random, name, outer)),
+    `type T = ${record(random, 1, { types: ['G', 'R', 'E'] })};`,
     `type V = ${type(random, 1, { types: ['U', 'T'] })};`];
-  if (random.chance(20)) lines.push(`type ipaddr = ${random.pick(['Long', 'Set<String>', '__cedar::ipaddr', 'U'])};`);
+  if (random.chance(20))
+    lines.push(`type ipaddr = ${random.pick(['Long', 'Set<String>', '__cedar::ipaddr', 'U'])};`);
   if (random.chance(20)) lines.push(`entity ${random.pick(['Long', 'decimal', 'Bool'])};`);
   lines.push(...actions(random, random.chance(80) ? ['x', 'y', 'z'] : ['x'], outer));
   if (hasSpace)
     lines.push('namespace N {', ...['W', 'F', ...shadow].map((name) => entity(random, name, space)),
-      `type S = ${record(random, 1, { types: ['T', 'F', 'V'] })};`, ...actions(random, ['p', 'q'], space), '}');
+      `type S = ${record(random, 1, { types: ['T', 'F', 'V'] })};`,
+      ...actions(random, ['p', 'q'], space), '}');
   const text = lines.join('\n');
   return random.chance(1) ? text.replace(random.pick([';', '{', ',', ':', 'entity']), '') : text;
 }
 
-const entityNames = ['U', 'G', 'R', 'E'];
 
 function entityLiteral(random) {
-  if (random.chance(3)) return random.pick(['X::"a"', 'Action::"q"', 'N::Action::"x"', 'G::"\u202e"']);
+  if (random.chance(3))
+    return random.pick(['X::"a"', 'Action::"q"', 'N::Action::"x"', 'G::"\u202e"']);
   if (random.chance(8)) return random.pick(['Action::"x"', 'Action::"y"', 'N::Action::"p"']);
   const name = random.chance(4) ? random.pick(['N::W', 'N::F']) : random.pick(entityNames);
   return `${name}::"${name === 'E' ? random.pick(random.chance(5) ? ['z'] : ['x', 'y']) : 'a'}"`;
 }
 
+const typeName = (random) => random.chance(10) ? random.pick(['N::W', 'X', 'Action'])
+  : random.pick(entityNames);
+
 function access(random) {
-  let text = random.pick(['principal', 'resource', 'context', 'principal', 'resource', 'context', 'action']);
+  let text = random.chance(15) ? 'action' : random.pick(['principal', 'resource', 'context']);
   for (let i = random.below(3); i >= 0; i--) {
     const name = random.pick(attributes);
     text += name === 'o d' ? '["o d"]' : `.${name}`;
@@ -109,21 +119,26 @@ const leaves = {
   bool: (random) => random.pick(['true', 'false', access(random), access(random), access(random)]),
   long: (random) => random.pick(['1', '-7', access(random), access(random)]),
   string: (random) => random.pick(['"x"', '"\\u{202E}"', access(random), access(random)]),
-  entity: (random) => random.pick(['principal', 'resource', 'action', entityLiteral(random), access(random)]),
-  set: (random) => random.pick([access(random), access(random), '[1]', '["x"]', '[]', `[${entityLiteral(random)}]`]),
+  entity: (random) =>
+    random.pick(['principal', 'resource', 'action', entityLiteral(random), access(random)]),
+  set: (random) => random.pick([access(random), access(random), '[1]', '["x"]', '[]',
+    `[${entityLiteral(random)}]`]),
   record: (random) => random.pick(['context', access(random), '{a: 1}', '{}', '{"o d": true}']),
-  extension: (random) => random.pick(['decimal("1.0")', 'ip("::1")', 'datetime("2024-01-01")', 'duration("1h")',
+  extension: (random) => random.pick(['decimal("1.0")', 'ip("::1")', 'datetime("2024-01-01")',
+    'duration("1h")',
     'decimal("x")', 'ip("x")', 'ip(1)', 'ip()', 'ip("::1", "x")', access(random)]),
 };
 const kinds = Object.keys(leaves);
 
 function guarded(random) {
-  const object = random.chance(60) ? random.pick(['principal', 'resource', 'context']) : access(random);
+  const object = random.chance(60)
+    ? random.pick(['principal', 'resource', 'context']) : access(random);
   const name = random.pick(attributes);
   if (random.chance(15)) return `${object} has ${random.some(['a', 'b', 'c', 'n'], 3).join('.')}`;
   const read = name === 'o d' ? `${object}["o d"]` : `${object}.${name}`;
-  const use = random.pick([`${read} == ${read}`, `${read} < 2`, `${read} like "x*"`, `${read}.contains(1)`,
-    `${read} has a`, `${read}.a == 1`, `${read} in ${entityLiteral(random)}`, read]);
+  const use = random.pick([`${read} == ${read}`, `${read} < 2`, `${read} like "x*"`,
+    `${read}.contains(1)`, `${read} has a`, `${read}.a == 1`,
+    `${read} in ${entityLiteral(random)}`, read]);
   return `(${object} has ${write(name)} ${random.pick(['&&', '&&', '&&', '||'])} ${use})`;
 }
 
@@ -131,8 +146,9 @@ function tagged(random, depth) {
   const object = random.pick(['principal', 'resource', 'principal', access(random)]);
   const tag = random.chance(70) ? '"t"' : expression(random, 'string', depth - 1);
   const read = `${object}.getTag(${random.chance(90) ? tag : '"u"'})`;
-  return `(${object}.hasTag(${tag}) && ${random.pick([`${read} == "x"`, `${read} > 1`, `${read}.a == 1`,
-    `${read}.contains("x")`, `${read} == ${read}`])})`;
+  const use = random.pick([`${read} == "x"`, `${read} > 1`, `${read}.a == 1`,
+    `${read}.contains("x")`, `${read} == ${read}`]);
+  return `(${object}.hasTag(${tag}) && ${use})`;
 }
 
 const inner = {
@@ -147,35 +163,43 @@ const inner = {
       case 5: return `(${e(any)} ${random.pick(['==', '!='])} ${e(any)})`;
       case 6: return `(${e('long')} ${random.pick(['<', '<=', '>', '>='])} ${e('long')})`;
       case 7: return `(${e('entity')} in ${e(random.pick(['entity', 'set']))})`;
-      case 8: return `(${e('entity')} is ${random.pick(['U', 'G', 'E', 'R', 'U', 'G', 'E', 'N::W', 'X', 'Action'])})`;
+      case 8: return `(${e('entity')} is ${typeName(random)})`;
       case 9: return `(${e('entity')} is ${random.pick(['U', 'G', 'R'])} in ${e('entity')})`;
       case 10: return `${e('set')}.${random.pick(['contains', 'contains'])}(${e(any)})`;
       case 11: return `${e('set')}.${random.pick(['containsAll', 'containsAny'])}(${e('set')})`;
       case 12: return `${e('set')}.isEmpty()`;
       case 13: return `(${e('string')} like "x*")`;
       case 14: return `${e('extension')}.${random.pick(['isIpv4', 'isLoopback'])}()`;
-      case 15: return `${e('extension')}.${random.pick(['lessThan', 'isInRange'])}(${e('extension')})`;
+      case 15:
+        return `${e('extension')}.${random.pick(['lessThan', 'isInRange'])}(${e('extension')})`;
       case 16: return `(${e('extension')} ${random.pick(['<', '>='])} ${e('extension')})`;
       case 17: return tagged(random, depth);
       default: return guarded(random);
     }
   },
-  long: (random, depth) => random.chance(60)
-    ? `(${expression(random, 'long', depth - 1)} ${random.pick(['+', '-', '*'])} ${expression(random, 'long', depth - 1)})`
-    : random.pick([`-(${expression(random, 'long', depth - 1)})`, `${expression(random, 'extension', depth - 1)}.toDays()`]),
+  long: (random, depth) => {
+    const e = (kind) => expression(random, kind, depth - 1);
+    return random.chance(60) ? `(${e('long')} ${random.pick(['+', '-', '*'])} ${e('long')})`
+      : random.pick([`-(${e('long')})`, `${e('extension')}.toDays()`]);
+  },
   string: (random) => leaves.string(random),
-  entity: (random, depth) => random.chance(30)
-    ? `(if ${expression(random, 'bool', depth - 1)} then ${expression(random, 'entity', depth - 1)} else ${expression(random, 'entity', depth - 1)})`
-    : leaves.entity(random),
+  entity: (random, depth) => {
+    const e = (kind) => expression(random, kind, depth - 1);
+    return random.chance(30) ? `(if ${e('bool')} then ${e('entity')} else ${e('entity')})`
+      : leaves.entity(random);
+  },
   set: (random, depth) => {
     const kind = random.pick(kinds);
-    return `[${Array.from({ length: 1 + random.below(2) }, () => expression(random, kind, depth - 1)).join(', ')}]`;
+    const count = 1 + random.below(2);
+    const items = Array.from({ length: count }, () => expression(random, kind, depth - 1));
+    return `[${items.join(', ')}]`;
   },
   record: (random, depth) => `{${[...new Set(random.some(['a', 'b', 'n'], 2))].map((name) =>
     `${name}: ${expression(random, random.pick(kinds), depth - 1)}`).join(', ')}}`,
-  extension: (random, depth) => random.pick([`${expression(random, 'extension', depth - 1)}.toDate()`,
-    `${expression(random, 'extension', depth - 1)}.offset(${expression(random, 'extension', depth - 1)})`,
-    leaves.extension(random)]),
+  extension: (random, depth) => {
+    const e = () => expression(random, 'extension', depth - 1);
+    return random.pick([`${e()}.toDate()`, `${e()}.offset(${e()})`, leaves.extension(random)]);
+  },
 };
 
 function expression(random, kind, depth) {
@@ -183,25 +207,54 @@ function expression(random, kind, depth) {
   return depth <= 0 ? leaves[wanted](random) : inner[wanted](random, depth);
 }
 
-function scope(random, variable) {
+function scope(random, variable, hasSlot) {
+  if (hasSlot)
+    return `${variable} ${random.pick(['==', 'in', `is ${typeName(random)} in`])} ?${variable}`;
   switch (random.below(9)) {
     case 0: return `${variable} == ${entityLiteral(random)}`;
     case 1: return `${variable} in ${entityLiteral(random)}`;
     case 2: return `${variable} is ${random.pick(entityNames)}`;
-    case 3: return `${variable} is ${random.pick(['U', 'R', 'U', 'G', 'R', 'N::W', 'X'])} in ${entityLiteral(random)}`;
+    case 3: return `${variable} is ${typeName(random)} in ${entityLiteral(random)}`;
     default: return variable;
   }
 }
 
-function policy(random) {
+function policy(random, slots) {
   const action = random.chance(3) ? random.pick(['action in []', 'action == Action::"q"'])
     : random.pick(['action', 'action', 'action == Action::"x"', 'action in Action::"x"',
       'action in [Action::"y", Action::"x"]', 'action == N::Action::"p"']);
-  const clauses = Array.from({ length: random.below(3) }, () =>
-    `${random.pick(['when', 'when', 'unless'])} { ${expression(random, 'bool', 1 + random.below(4))} }`);
-  return `${random.pick(['permit', 'forbid'])}(${scope(random, 'principal')}, ${action}, ${scope(random, 'resource')}) ${clauses.join(' ')};`;
+  const clauses = Array.from({ length: random.below(3) }, () => {
+    const word = random.pick(['when', 'when', 'unless']);
+    return ` ${word} { ${expression(random, 'bool', 1 + random.below(4))} }`;
+  });
+  const sides = [scope(random, 'principal', slots.includes('principal')), action,
+    scope(random, 'resource', slots.includes('resource'))];
+  return `${random.pick(['permit', 'forbid'])}(${sides.join(', ')})${clauses.join('')};`;
 }
 
 export function policies(random) {
-  return Array.from({ length: 1 + random.below(3) }, () => policy(random)).join('\n');
+  return Array.from({ length: 1 + random.below(3) }, () => policy(random, [])).join('\n');
+}
+
+// { slots, text } each.
+export function templates(random) {
+  if (random.chance(70)) return [];
+  return Array.from({ length: 1 + random.below(2) }, () => {
+    const slots = random.pick([['principal'], ['resource'], ['principal', 'resource']]);
+    return { slots, text: policy(random, slots) };
+  });
+}
+
+function uid(random) {
+  const type = random.chance(6) ? random.pick(['X', 'N::W', 'Action']) : random.pick(entityNames);
+  return { type, id: random.pick(['a', 'x', 'x']) };
+}
+
+// { index, principal, resource } each; an entity for each slot of its template.
+export function links(random, templates) {
+  return templates.flatMap(({ slots }, index) => Array.from({ length: random.below(3) }, () => ({
+    index,
+    principal: slots.includes('principal') ? uid(random) : null,
+    resource: slots.includes('resource') ? uid(random) : null,
+  })));
 }

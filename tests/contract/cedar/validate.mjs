@@ -4,13 +4,13 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { Random, policies, schema } from './generate.mjs';
+import { Random, links, policies, schema, templates } from './generate.mjs';
 
 let cedar;
 try {
   cedar = createRequire(import.meta.url)('@cedar-policy/cedar-wasm/nodejs');
 } catch {
-  console.log('skipped: @cedar-policy/cedar-wasm is not installed (npm ci in tests/contract/cedar)');
+  console.log('skipped: run npm ci in tests/contract/cedar for @cedar-policy/cedar-wasm');
   process.exit(77);
 }
 
@@ -40,17 +40,63 @@ function meaning(message) {
   return found === undefined ? `?${message}` : found[1];
 }
 
-function theirs(schemaText, policyText) {
-  const answer = cedar.validate({ schema: schemaText, policies: { staticPolicies: policyText } });
+const named = (items, prefix, value) =>
+  Object.fromEntries(items.map((item, i) => [`${prefix}${i}`, value(item)]));
+
+function policySet({ policyText, templateList, linkList }) {
+  return {
+    staticPolicies: policyText,
+    templates: named(templateList, 'template', ({ text }) => text),
+    templateLinks: linkList.map(({ index, principal, resource }, i) => ({
+      templateId: `template${index}`,
+      newId: `link${i}`,
+      values: {
+        ...(principal && { '?principal': principal }),
+        ...(resource && { '?resource': resource }),
+      },
+    })),
+  };
+}
+
+function theirs(test) {
+  const { schemaText, policyText, templateList, linkList } = test;
+  const given = schemaText.startsWith('{') ? JSON.parse(schemaText) : schemaText;
+  const answer = cedar.validate({ schema: given, policies: policySet(test) });
   if (answer.type !== 'success')
-    return cedar.checkParseSchema(schemaText).type === 'success' ? 'policies' : 'schema';
-  const count = policyText.split('\n').length;
-  const found = Array.from({ length: count }, () => new Set());
+    return cedar.checkParseSchema(given).type === 'success' ? 'policies' : 'schema';
+  const found = {
+    ...named(policyText.split('\n'), 'policy', () => new Set()),
+    ...named(linkList, 'link', () => new Set()),
+    ...named(templateList, 'template', () => new Set()),
+  };
   for (const { policyId, error } of [...answer.validationErrors, ...answer.validationWarnings]) {
     const name = meaning(error.message);
-    if (name !== null) found[Number(policyId.replace('policy', ''))].add(name);
+    if (name !== null) found[policyId].add(name);
   }
-  return found.map((names) => [...names].sort());
+  return Object.values(found).map((names) => [...names].sort());
+}
+
+// Some schemas are given as JSON, and of those some are broken.
+function asJson(schemaText) {
+  const converted = cedar.schemaToJson(schemaText);
+  if (converted.type !== 'success') return schemaText;
+  const text = JSON.stringify(converted.json);
+  if (!random.chance(30)) return text;
+  const words = ['"type"', '"name"', '"Set"', '"element"', '"Record"', '"attributes"',
+    '"actions"', '"EntityOrCommon"', '"memberOf"', '"id"', '"enum"', '"x"', '"U"',
+    '"principalTypes"', '[', '{}'];
+  return text.replace(random.pick(words), () => random.pick([...words, '"required"', 'null', '1']));
+}
+
+const isJson = (text) => { try { JSON.parse(text); return true; } catch { return false; } };
+
+function generate() {
+  const cedarText = schema(random);
+  const json = random.chance(20) ? asJson(cedarText) : cedarText;
+  const schemaText = json.startsWith('{') && !isJson(json) ? cedarText : json;
+  const templateList = templates(random);
+  const policyText = policies(random);
+  return { schemaText, policyText, templateList, linkList: links(random, templateList) };
 }
 
 const ours = (line) => {
@@ -66,21 +112,30 @@ const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
 const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 const totals = { schemas_refused: 0, policies_refused: 0, policies: 0, valid: 0, differ: 0 };
 
+function count(answer) {
+  if (answer === 'schema') totals.schemas_refused++;
+  else if (answer === 'policies') totals.policies_refused++;
+  else {
+    totals.policies += answer.length;
+    totals.valid += answer.filter((names) => names.length === 0).length;
+  }
+}
+
 for (let i = 0; i < Number(cases); i++) {
-  const schemaText = schema(random);
-  const policyText = policies(random);
-  child.stdin.write(`${JSON.stringify([schemaText, policyText])}\n`);
+  const test = generate();
+  const parts = [test.schemaText, test.policyText, test.templateList.map(({ text }) => text),
+    test.linkList.map(({ index, principal, resource }) => [index, principal, resource])];
+  child.stdin.write(`${JSON.stringify(parts)}\n`);
   const line = await lines.next();
   if (line.done) { console.log('the program ended'); process.exit(1); }
-  const a = theirs(schemaText, policyText);
+  const a = theirs(test);
   const b = ours(line.value);
-  if (a === 'schema') totals.schemas_refused++;
-  else if (a === 'policies') totals.policies_refused++;
-  else { totals.policies += a.length; totals.valid += a.filter((names) => names.length === 0).length; }
+  count(a);
   if (JSON.stringify(a) === JSON.stringify(b)) continue;
   totals.differ++;
   if (totals.differ <= 10)
-    console.log(`${schemaText}\n${policyText}\ntheirs ${JSON.stringify(a)}\nours   ${JSON.stringify(b)}\n`);
+    console.log([...parts.map((part) => typeof part === 'string' ? part : JSON.stringify(part)),
+      `theirs ${JSON.stringify(a)}`, `ours   ${JSON.stringify(b)}`, ''].join('\n'));
 }
 child.stdin.end();
 console.log(JSON.stringify(totals));

@@ -55,7 +55,7 @@ before(async () => {
   gateway = spawn(passthrough, [folder, path,
     `files=mcp-server-filesystem,${join(folder, 'desk')}`,
     // Without a file of its own it would find what an earlier run left in its package.
-    `memory=env,MEMORY_FILE_PATH=${join(folder, 'memory.jsonl')},mcp-server-memory`,
+    `memory=env,MEMORY_FILE_PATH=${join(folder, 'servers/memory/memory.jsonl')},mcp-server-memory`,
     `everything=http://127.0.0.1:${port}/mcp`, 'down=http://127.0.0.1:1/mcp',
     'none=no-such-program'], { stdio: ['pipe', 'pipe', 'inherit'] });
   base = `http://127.0.0.1:${await firstLine(gateway.stdout, /^\d+$/)}/mcp`;

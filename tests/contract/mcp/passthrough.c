@@ -13,6 +13,7 @@
 
 #include "edges/mcp/mcp_door.h"
 #include "edges/upstream/upstream_edge.h"
+#include "main/children.h"
 #include "services/decide/decide_service.h"
 #include "wire/http_server.h"
 
@@ -24,6 +25,7 @@ struct call_service {
 	struct loop *loop;
 	struct http_client *client;
 	struct http_server *http;
+	struct confiner *confiner;
 	struct upstream_edge *edge;
 	struct upstream port;
 	struct router *router;
@@ -261,9 +263,21 @@ static bool server_add(struct call_service *all, const char *word)
 	return true;
 }
 
+/* Confined where this kernel can; children_open says in the log how it is. */
+static const char *how(void)
+{
+	struct confine_features features;
+
+	confine_probe(&features);
+	return features.landlock_version > 0 && features.has_filter ? "confined" : "unconfined";
+}
+
 static bool build(struct call_service *all, char **argv, struct error *err)
 {
+	const struct settings settings = {.data = argv[1], .stdio_servers = how()};
+
 	if (!loop_create(&all->loop, err) || !http_client_create(&all->client, all->loop, err) ||
+		!children_open(&all->confiner, &settings, argv[2], err) ||
 		!upstream_edge_create(&all->edge,
 			&(struct upstream_edge_settings){.loop = all->loop,
 				.http = all->client,
@@ -271,6 +285,7 @@ static bool build(struct call_service *all, char **argv, struct error *err)
 				.find_context = all,
 				.directory = argv[1],
 				.search_path = argv[2],
+				.confiner = children_port(all->confiner),
 				.on_log = on_log},
 			err) ||
 		!router_create(&all->router, err) ||
@@ -314,6 +329,7 @@ int main(int argc, char **argv)
 	mcp_door_destroy(&all->door);
 	router_destroy(&all->router);
 	upstream_edge_destroy(&all->edge);
+	confiner_destroy(&all->confiner);
 	http_client_destroy(&all->client);
 	if (all->loop != NULL)
 		loop_destroy(&all->loop);

@@ -1,9 +1,10 @@
 // An MCP server over stdio that misbehaves on demand, one way a tool.  It writes
-// down each tool call it receives in the file named by its first argument.
+// down each tool call it receives in its own folder.
 import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const log = process.argv[2];
+const log = join(process.env.HOME, 'calls');
 const TOOLS = ['fine', 'silent', 'crash', 'garbage', 'huge', 'failure', 'alien', 'late'];
 const send = (message) => process.stdout.write(JSON.stringify(message) + '\n');
 const result = (id, text) =>

@@ -1,6 +1,6 @@
 // A world with one more server, which misbehaves on demand, and an identity that
 // may call all its tools.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { World } from '../../../examples/stories/lib/world.mjs';
@@ -10,7 +10,7 @@ export const TOOLS = ['fine', 'silent', 'crash', 'garbage', 'huge', 'failure', '
 
 const charters = (world) => `object: server
 name: faulty
-transport: {stdio: ["${process.execPath}", "${program}", "${world.path('faulty.log')}"]}
+transport: {stdio: ["${process.execPath}", "${program}"]}
 environment: staging
 unit: support
 ---
@@ -49,10 +49,13 @@ export const startFaultyWorld = (settings = 'hold-ms: 300\nupstream-timeout-ms: 
     key: { tester: 'nobody' },
   });
 
+// In the folder that remit gives the server.
+const notes = (world) => world.path('servers', 'faulty', 'calls');
+
 // The tool calls the server itself wrote down.
 export const reached = (world) => {
-  const file = world.path('faulty.log');
+  const file = notes(world);
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
 };
 
-export const forget = (world) => writeFileSync(world.path('faulty.log'), '');
+export const forget = (world) => rmSync(notes(world), { force: true });

@@ -1,6 +1,7 @@
-/* Laws of reading policies: failure hands over nothing and says where; a policy
- * that was read is printed as text that reads back to the same normal form; what
- * inspection and a decision in an empty world do with it never fails otherwise. */
+/* Laws of reading policies: failure hands over nothing and says where; a policy or
+ * template that was read is printed as text that reads back to the same normal form
+ * and as JSON that reads back to the same JSON; what inspection and a decision in an
+ * empty world do with it never fails otherwise. */
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
@@ -39,6 +40,42 @@ static void check_policy(
 	cedar_policy_set_destroy(&again);
 }
 
+static void check_template(
+	const struct cedar_policy_set *set, size_t index, struct cedar_arena *arena)
+{
+	struct cedar_text text = cedar_template_format(set, index, arena), twice;
+	struct cedar_policy_set *again;
+	struct cedar_error err;
+
+	if (text.data == NULL || text.length > CEDAR_POLICY_BYTES_MAX)
+		return;
+	assert(cedar_policy_set_parse(&again, text, NULL, &err));
+	assert(cedar_policy_set_template_count(again) == 1);
+	twice = cedar_template_format(again, 0, arena);
+	assert(twice.data == NULL ||
+		(twice.length == text.length && memcmp(twice.data, text.data, text.length) == 0));
+	cedar_policy_set_destroy(&again);
+}
+
+static void check_json(const struct cedar_policy_set *set, struct cedar_arena *arena)
+{
+	struct cedar_text json = cedar_policy_set_format_json(set, arena), twice;
+	struct cedar_policy_set *again = NULL;
+	struct cedar_error err;
+
+	if (json.data == NULL || !cedar_policy_set_create(&again, &err))
+		return;
+	if (cedar_policy_set_add_set_json(again, json, &err)) {
+		twice = cedar_policy_set_format_json(again, arena);
+		assert(twice.data == NULL ||
+			(twice.length == json.length &&
+				memcmp(twice.data, json.data, json.length) == 0));
+	} else {
+		assert(err.code == CEDAR_ERROR_LIMIT);
+	}
+	cedar_policy_set_destroy(&again);
+}
+
 static void decide(const struct cedar_policy_set *set, struct cedar_arena *arena)
 {
 	struct cedar_request request = {cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("a")),
@@ -70,6 +107,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    &set, (struct cedar_text){(const char *)data, size}, NULL, &err)) {
 		for (size_t i = 0; i < cedar_policy_set_count(set); i++)
 			check_policy(set, i, arena);
+		for (size_t i = 0; i < cedar_policy_set_template_count(set); i++)
+			check_template(set, i, arena);
+		check_json(set, arena);
 		decide(set, arena);
 	} else {
 		assert(set == NULL);

@@ -79,8 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (at == NULL)
 		return 0;
 	used = (size_t)(at - text) + sizeof separator - 1;
-	if (cedar_schema_parse(
-		    &schema, (struct cedar_text){text, (size_t)(at - text)}, &err) &&
+	if (cedar_schema_parse(&schema, (struct cedar_text){text, (size_t)(at - text)}, &err) &&
 		cedar_policy_set_parse(
 			&set, (struct cedar_text){text + used, size - used}, NULL, &err))
 		check(set, schema);

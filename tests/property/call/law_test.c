@@ -191,19 +191,35 @@ static void settle(struct run *run)
 		assert_null(run->clients[i].is_aborted ? NULL : run->clients[i].exchange);
 }
 
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+	const char *given = getenv(name);
+
+	return given == NULL ? otherwise : strtoull(given, NULL, 10);
+}
+
+/* Neighbouring seeds begin far apart: a generator as simple as this one would give
+ * them nearly the same run. */
+static uint64_t first_state(uint64_t seed)
+{
+	seed = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9u;
+	seed = (seed ^ (seed >> 27)) * 0x94d049bb133111ebu;
+	return seed ^ (seed >> 31);
+}
+
 static void nothing_reaches_the_server_that_was_not_allowed_and_durable(void **state)
 {
-	const char *given = getenv("REMIT_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-	uint64_t started = 0;
-	int i, k;
+	uint64_t seed = number_of("REMIT_SEED", (uint64_t)time(NULL));
+	uint64_t sequences = number_of("REMIT_CASES", SEQUENCES);
+	uint64_t started = 0, i;
+	int k;
 
 	(void)state;
 	printf("seed %llu\n", (unsigned long long)seed);
-	for (i = 0; i < SEQUENCES; i++) {
+	for (i = 0; i < sequences; i++) {
 		struct run *run = calloc(1, sizeof(*run));
 
-		random_state = seed + (uint64_t)i;
+		random_state = first_state(seed + i);
 		call_bench_init(&run->bench, pick(2) == 0 ? 0 : 4000);
 		snprintf(run->task, sizeof(run->task), "t-1");
 		for (k = 0; k < STEPS; k++)
@@ -214,7 +230,7 @@ static void nothing_reaches_the_server_that_was_not_allowed_and_durable(void **s
 		free(run);
 	}
 	/* The law would hold for a gateway that forwards nothing. */
-	assert_true(started > SEQUENCES / 4);
+	assert_true(started > sequences / 4);
 	printf("%llu requests were sent\n", (unsigned long long)started);
 }
 

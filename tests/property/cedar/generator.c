@@ -182,11 +182,10 @@ static void action_part(struct generator *generator)
 static void conjunct(struct generator *generator)
 {
 	put(generator, PICK(generator, "context", "principal", "resource"));
-	put(generator,
-		PICK(generator, ".n == 1", ".s == \"x\"", " has n", " has s", ".s like \"x*\"",
-			".s like \"*\"", ".rec has n", ".rec.n == 1", ".who == U::\"a\"",
-			" == U::\"a\"", ".who has n", ".s like \"x\"", ".n == true",
-			".set == [1, 2]", ".s like \"xy*\""));
+	put(generator, PICK(generator, ".n == 1", ".s == \"x\"", " has n", " has s",
+			       ".s like \"x*\"", ".s like \"*\"", ".rec has n", ".rec.n == 1",
+			       ".who == U::\"a\"", " == U::\"a\"", ".who has n", ".s like \"x\"",
+			       ".n == true", ".set == [1, 2]", ".s like \"xy*\""));
 }
 
 void generate_indexable_policy(struct generator *generator)
@@ -222,16 +221,14 @@ uint32_t generate_template(struct generator *generator)
 
 	put(generator, PICK(generator, "permit(", "permit(", "forbid("));
 	put(generator, "principal");
-	put(generator,
-		(slots & 1) == 0 ? PICK(generator, "", " is U", " in N::G::\"a\"")
-				 : PICK(generator, " == ?principal", " in ?principal",
-					   " is U in ?principal"));
+	put(generator, (slots & 1) == 0 ? PICK(generator, "", " is U", " in N::G::\"a\"")
+					: PICK(generator, " == ?principal", " in ?principal",
+						  " is U in ?principal"));
 	action_part(generator);
 	put(generator, "resource");
-	put(generator,
-		(slots & 2) == 0 ? PICK(generator, "", " is R", " == R::\"a\"")
-				 : PICK(generator, " == ?resource", " in ?resource",
-					   " is R in ?resource"));
+	put(generator, (slots & 2) == 0 ? PICK(generator, "", " is R", " == R::\"a\"")
+					: PICK(generator, " == ?resource", " in ?resource",
+						  " is R in ?resource"));
 	put(generator, ")");
 	if (generator_below(generator, 2) == 0)
 		wrap(generator, 2, " when { ", " }");

@@ -1,6 +1,6 @@
 /* The index changes nothing: what a set of many policies, templates and links
  * answers is what its policies answer one by one, each alone in a set that is too
- * small to be indexed. */
+ * small to be indexed.  Nor does JSON: a set written and read is the same set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,6 +29,7 @@ struct world {
 	struct generator generator;
 	struct cedar_arena *arena;
 	struct cedar_policy_set *set;          /* all policies */
+	struct cedar_policy_set *read;         /* the same through JSON */
 	struct cedar_policy_set *one[ALL_MAX]; /* each alone */
 	struct cedar_entities *entities;
 	struct cedar_request request;
@@ -108,6 +109,21 @@ static void split(struct world *world)
 	}
 }
 
+static void pass_through_json(struct world *world)
+{
+	struct cedar_text json = cedar_policy_set_format_json(world->set, world->arena), again;
+	struct cedar_error err;
+
+	assert_true(cedar_policy_set_create(&world->read, &err));
+	if (!cedar_policy_set_add_set_json(world->read, json, &err))
+		fail_msg("%u:%u: %s in %.*s", err.line, err.column, err.text, (int)json.length,
+			json.data);
+	again = cedar_policy_set_format_json(world->read, world->arena);
+	assert_int_equal(json.length, again.length);
+	assert_memory_equal(json.data, again.data, json.length);
+	assert_true(cedar_policy_set_seal(world->read, &err));
+}
+
 static void world_fill(struct world *world)
 {
 	struct cedar_error err;
@@ -117,6 +133,7 @@ static void world_fill(struct world *world)
 	add_policies(world);
 	add_links(world);
 	split(world);
+	pass_through_json(world);
 	assert_true(cedar_policy_set_seal(world->set, &err));
 	generator_reset(&world->generator);
 	generate_entities(&world->generator);
@@ -131,6 +148,7 @@ static void world_empty(struct world *world)
 	for (size_t i = 0; i < cedar_policy_set_count(world->set); i++)
 		cedar_policy_set_destroy(&world->one[i]);
 	cedar_policy_set_destroy(&world->set);
+	cedar_policy_set_destroy(&world->read);
 	cedar_entities_destroy(&world->entities);
 }
 
@@ -146,8 +164,8 @@ static void world_ask(struct world *world)
 	world->request.action = cedar_uid_of(CEDAR_TEXT("Action"),
 		cedar_text_of(actions[generator_below(&world->generator, 3)]));
 	world->request.resource = random_uid(world);
-	assert_true(cedar_value_parse_json(&world->request.context, world->arena,
-		cedar_text_of(world->generator.text), &err));
+	assert_true(cedar_value_parse_json(
+		&world->request.context, world->arena, cedar_text_of(world->generator.text), &err));
 }
 
 static bool lists(const struct cedar_answer *answer, size_t policy)
@@ -187,7 +205,20 @@ static struct cedar_answer ask(const struct world *world, const struct cedar_pol
 	return answer;
 }
 
-static void law(struct world *world)
+static void law_json(const struct world *world)
+{
+	struct cedar_answer written = ask(world, world->set), read = ask(world, world->read);
+
+	assert_int_equal(written.decision, read.decision);
+	assert_int_equal(written.reason_count, read.reason_count);
+	assert_int_equal(written.error_count, read.error_count);
+	for (size_t i = 0; i < written.reason_count; i++)
+		assert_int_equal(written.reasons[i], read.reasons[i]);
+	for (size_t i = 0; i < written.error_count; i++)
+		assert_int_equal(written.errors[i].policy, read.errors[i].policy);
+}
+
+static void law_one_by_one(struct world *world)
 {
 	struct cedar_answer all = ask(world, world->set), alone[ALL_MAX];
 	size_t count = cedar_policy_set_count(world->set), forbids = 0, permits = 0;
@@ -210,8 +241,8 @@ static void law(struct world *world)
 		assert_int_equal(error != NULL, alone[i].error_count == 1);
 		if (error != NULL) {
 			assert_int_equal(error->text.length, alone[i].errors[0].text.length);
-			assert_memory_equal(error->text.data, alone[i].errors[0].text.data,
-				error->text.length);
+			assert_memory_equal(
+				error->text.data, alone[i].errors[0].text.data, error->text.length);
 		}
 	}
 	world->allowed += all.decision == CEDAR_ALLOW;
@@ -219,7 +250,7 @@ static void law(struct world *world)
 	world->failed += all.error_count > 0;
 }
 
-static void an_indexed_set_answers_like_its_policies_one_by_one(void **state)
+static void an_indexed_set_answers_like_its_policies_one_by_one_and_through_json(void **state)
 {
 	struct world *world = *state;
 
@@ -227,7 +258,8 @@ static void an_indexed_set_answers_like_its_policies_one_by_one(void **state)
 		world_fill(world);
 		for (int r = 0; r < REQUESTS; r++) {
 			world_ask(world);
-			law(world);
+			law_one_by_one(world);
+			law_json(world);
 		}
 		world_empty(world);
 	}
@@ -265,7 +297,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_indexed_set_answers_like_its_policies_one_by_one),
+		cmocka_unit_test(
+			an_indexed_set_answers_like_its_policies_one_by_one_and_through_json),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -50,6 +50,22 @@ static const char policies[] =
 	"resource) when { context.set.contains(1) && [context.n, 2].contains(7) && {a: context.n, "
 	"b: ip(\"::1\")}.b.isIpv6() && \"a\\u{62}c\" like \"a*c\" };"
 	"forbid(principal, action, resource) when { context.none } unless { 1 + 1 == 3 };";
+static const char more[] =
+	"{\"staticPolicies\":{\"j\":{\"effect\":\"forbid\",\"principal\":{\"op\":\"is\","
+	"\"entity_type\":\"X\"},\"action\":{\"op\":\"All\"},\"resource\":{\"op\":\"All\"},"
+	"\"conditions\":[{\"kind\":\"when\",\"body\":{\"like\":{\"left\":{\"Value\":\"x\"},"
+	"\"pattern\":[\"Wildcard\",{\"Literal\":\"x\"}]}}}]}},\"templates\":{\"t\":{\"effect\":"
+	"\"forbid\",\"principal\":{\"op\":\"in\",\"slot\":\"?principal\"},\"action\":{\"op\":"
+	"\"All\"},\"resource\":{\"op\":\"All\"},\"conditions\":[]}},\"templateLinks\":[{"
+	"\"templateId\":\"t\",\"newId\":\"l\",\"values\":{\"?principal\":{\"type\":\"X\","
+	"\"id\":\"y\"}}}]}";
+/* Enough of them to be indexed. */
+static const char indexed[] =
+	"forbid(principal == X::\"1\", action, resource);"
+	"forbid(principal in X::\"2\", action, resource);"
+	"forbid(principal, action, resource is X);"
+	"forbid(principal, action, resource) when { context.n == 8 && context has n };"
+	"forbid(principal, action, resource) when { context.s like \"x*\" };";
 static const char entities[] =
 	"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{\"a\":[1,\"x\\u0041\"]},\"parents\":["
 	"{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"t\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\"}"
@@ -66,7 +82,8 @@ static const char schema_json[] =
 	"\"memberOf\":[{\"id\":\"b\"}],\"appliesTo\":{\"principalTypes\":[\"A\"],"
 	"\"resourceTypes\":[\"B\"]}},\"b\":{}}}}";
 static const char typed_policies[] =
-	"permit(principal in G::\"g\", action in [Action::\"a\"], resource) when { context has t && "
+	"permit(principal in G::\"g\", action in [Action::\"a\"], resource) when { "
+	"context has t && "
 	"context.t has \"o d\" && context.t[\"o d\"].contains(decimal(\"1.0\")) && "
 	"[{x: true}, {x: false}].contains({x: principal.a.n > 1}) } unless { principal.zz == [] };"
 	"forbid(principal is X, action, resource) when { principal.hasTag(\"a\") && "
@@ -74,7 +91,7 @@ static const char typed_policies[] =
 static const char typed_entities[] =
 	"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{\"a\":{\"n\":1,\"o d\":[\"1.5\"]}},"
 	"\"parents\":[{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"t\":\"x\"}}]";
-static const char context[] = "{\"set\":[3,2,1],\"n\":7}";
+static const char context[] = "{\"set\":[3,2,1],\"n\":7,\"s\":\"y\"}";
 
 /* All of it; false with LIMIT if memory ran out on the way. */
 static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
@@ -95,10 +112,15 @@ static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
 	struct cedar_value value;
 	bool ok = false;
 
-	if (!cedar_policy_set_parse(&set, cedar_text_of(policies), NULL, err)) {
+	if (!cedar_policy_set_create(&set, err)) {
 		assert_null(set);
 		goto done;
 	}
+	if (!cedar_policy_set_add_text(set, cedar_text_of(policies), NULL, err) ||
+		!cedar_policy_set_add_text(set, cedar_text_of(indexed), NULL, err) ||
+		!cedar_policy_set_add_set_json(set, cedar_text_of(more), err) ||
+		!cedar_policy_set_seal(set, err))
+		goto done;
 	if (!cedar_entities_create(&store, err) ||
 		!cedar_entities_add_json(store, cedar_text_of(entities), err) ||
 		!cedar_entities_seal(store, err) ||

@@ -105,10 +105,12 @@ bool typed_choose(struct typed *typed)
 		i = (i + 1) % typed->schema->action_count;
 		if (typed->action->principals.count == 0 || typed->action->resources.count == 0)
 			continue;
-		typed->principal = typed->action->principals.items[generator_below(
-			generator, typed->action->principals.count)];
-		typed->resource = typed->action->resources.items[generator_below(
-			generator, typed->action->resources.count)];
+		typed->principal =
+			typed->action->principals
+				.items[generator_below(generator, typed->action->principals.count)];
+		typed->resource =
+			typed->action->resources
+				.items[generator_below(generator, typed->action->resources.count)];
 		return true;
 	}
 	return false;
@@ -146,8 +148,7 @@ static void put_uid(
 static void put_extension(struct generator *generator, enum extension_function constructor)
 {
 	static const char *const texts[][2] = {{"\"1.0\"", "\"-7.25\""},
-		{"\"::1\"", "\"10.0.0.0/8\""},
-		{"\"2024-02-29\"", "\"0001-01-01T00:00:00Z\""},
+		{"\"::1\"", "\"10.0.0.0/8\""}, {"\"2024-02-29\"", "\"0001-01-01T00:00:00Z\""},
 		{"\"1h\"", "\"9223372036854775807ms\""}};
 
 	put(generator, texts[constructor - EXTENSION_DECIMAL][generator_below(generator, 2)]);
@@ -336,7 +337,7 @@ static void walk(struct typed *typed, struct path *path)
 		from == 0   ? "principal"
 		: from == 1 ? "resource"
 			    : "context");
-	path->type = from == 0	 ? &typed->principal->type
+	path->type = from == 0   ? &typed->principal->type
 		     : from == 1 ? &typed->resource->type
 				 : typed->action->context;
 	for (uint32_t i = 0; i < steps; i++)
@@ -429,7 +430,11 @@ static void put_entity_use(
 	put(generator, path);
 	switch (generator_below(generator, 4)) {
 	case 0: put(generator, PICK(generator, " in G::\"a\"", " in [E::\"a\", E::\"b\"]")); break;
-	case 1: put(generator, PICK(generator, " is U", " is R in G::\"b\"", " in resource")); break;
+	case 1:
+		put(generator, PICK(generator, " is U", " is R in G::\"b\"",
+				       " in "
+				       "resource"));
+		break;
 	case 2: put(generator, PICK(generator, ".hasTag(\"t\")", " has n", " has a.b")); break;
 	default:
 		put(generator, " == ");
@@ -515,8 +520,7 @@ static void put_condition(struct typed *typed, int depth)
 	put(generator, ")");
 }
 
-static void put_side(
-	struct typed *typed, const char *variable, const struct schema_entity *entity)
+static void put_side(struct typed *typed, const char *variable, const struct schema_entity *entity)
 {
 	struct generator *generator = typed->generator;
 
@@ -529,8 +533,8 @@ static void put_side(
 	default: {
 		char text[NAME_BYTES];
 
-		(void)snprintf(text, sizeof text, " is %.*s", (int)entity->name.length,
-			entity->name.data);
+		(void)snprintf(
+			text, sizeof text, " is %.*s", (int)entity->name.length, entity->name.data);
 		put(generator, text);
 	}
 	}

@@ -140,8 +140,8 @@ static void decide(struct trial *trial)
 		    &request.action, cedar_text_of(typed->generator->text), &trial->err) ||
 		!cedar_validate_request(typed->schema, &request, &trial->err))
 		fail_trial(trial, "the request");
-	if (!cedar_authorize(trial->set, trial->entities, &request, trial->arena, &answer,
-		    &trial->err))
+	if (!cedar_authorize(
+		    trial->set, trial->entities, &request, trial->arena, &answer, &trial->err))
 		fail_trial(trial, "the decision");
 	check_answer(trial, &answer);
 }
@@ -201,12 +201,13 @@ static void a_valid_policy_on_valid_data_only_overflows(void **state)
 	trial.policies = malloc(TEXT_BYTES);
 	trial.schema_text = malloc(TEXT_BYTES);
 	trial.arena = cedar_arena_create(ARENA_BYTES);
-	assert_true(generator.text != NULL && trial.policies != NULL &&
-		    trial.schema_text != NULL && trial.arena != NULL);
+	assert_true(generator.text != NULL && trial.policies != NULL && trial.schema_text != NULL &&
+		    trial.arena != NULL);
 	trial.policies[0] = '\0';
 	for (long i = 0; i < cases; i++)
 		run(&trial);
-	printf("%u of %ld policies valid, %u errors (%u overflows of valid policies), %u satisfied\n",
+	printf("%u of %ld policies valid, %u errors (%u overflows of valid policies), "
+	       "%u satisfied\n",
 		trial.valid, cases * POLICIES, trial.errors, trial.overflows, trial.satisfied);
 	assert_true(trial.valid > 0 && trial.errors > trial.overflows && trial.satisfied > 0);
 	cedar_arena_destroy(&trial.arena);

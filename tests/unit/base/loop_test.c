@@ -383,8 +383,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_stop_before_the_run_ends_it_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_is_deferred_runs_in_the_next_turn_without_a_ring, setup,
-			teardown),
+			what_is_deferred_runs_in_the_next_turn_without_a_ring, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

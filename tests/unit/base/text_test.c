@@ -42,6 +42,23 @@ static void wellformed_utf8_passes_at_every_length(void **state)
 	assert_true(text_is_utf8(BYTES("0123456789abcdef\xE2\x82\xAC")));
 }
 
+static void parts_are_joined_or_refused_whole(void **state)
+{
+	const struct text parts[] = {TEXT("a"), {0}, TEXT("/"), TEXT("bc")};
+	const struct text huge[] = {{"x", SIZE_MAX}, {"y", 2}};
+	struct arena *arena = arena_create(64);
+	struct text joined;
+
+	(void)state;
+	assert_non_null(arena);
+	joined = text_concat(arena, parts, 4);
+	assert_true(text_is(joined, "a/bc"));
+	assert_int_equal(joined.data[joined.length], '\0');
+	assert_non_null(text_concat(arena, NULL, 0).data);
+	assert_null(text_concat(arena, huge, 2).data);
+	arena_destroy(&arena);
+}
+
 static void numbers_that_are_not_whole_decimals_are_refused(void **state)
 {
 	const char *const bad[] = {"", "-", "+1", " 1", "1 ", "01", "-0", "1x", "0x1",
@@ -181,6 +198,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_seen_is_told_from_what_can),
 		cmocka_unit_test(malformed_utf8_is_refused),
 		cmocka_unit_test(wellformed_utf8_passes_at_every_length),
+		cmocka_unit_test(parts_are_joined_or_refused_whole),
 		cmocka_unit_test(numbers_that_are_not_whole_decimals_are_refused),
 		cmocka_unit_test(numbers_are_read_to_both_ends_of_their_range),
 		cmocka_unit_test(durations_carry_exactly_one_unit),

@@ -157,6 +157,33 @@ static void a_value_that_grows_too_deep_is_an_error_not_a_crash(void **state)
 	world_close(&world);
 }
 
+/* `variable in path` and `path == constant` are ops of their own. */
+static void fused_operators_fail_where_their_parts_would(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, "{\"n\":1,\"g\":[],\"r\":{}}");
+	assert_fails(&world, "principal in context.none");
+	assert_non_null(strstr(world.text, "\"none\""));
+	assert_int_equal(world.err.column, 14);
+	assert_fails(&world, "principal in context.r.none.more");
+	assert_int_equal(world.err.column, 14);
+	assert_fails(&world, "principal in context.n");
+	assert_int_equal(world.err.column, 1);
+	assert_fails(&world, "principal in context.n.m");
+	assert_fails(&world, "context in context.g");
+	assert_fails(&world, "principal in resource.a");
+	assert_value(&world, "principal in context.g", "false");
+	assert_fails(&world, "context.none == 1");
+	assert_fails(&world, "1 != context.none");
+	assert_value(&world, "context.n == 1", "true");
+	assert_value(&world, "1 != context.n", "false");
+	assert_value(&world, "context.n == decimal(\"1.0\")", "false");
+	assert_fails(&world, "context.n == decimal(\"x\")");
+	world_close(&world);
+}
+
 static void without_a_request_variables_are_an_error(void **state)
 {
 	struct cedar_expression *expression;
@@ -238,6 +265,7 @@ int main(void)
 		cmocka_unit_test(equality_is_total_and_sets_ignore_order),
 		cmocka_unit_test(constants_that_would_fail_do_so_only_when_reached),
 		cmocka_unit_test(a_value_that_grows_too_deep_is_an_error_not_a_crash),
+		cmocka_unit_test(fused_operators_fail_where_their_parts_would),
 		cmocka_unit_test(without_a_request_variables_are_an_error),
 		cmocka_unit_test(the_stack_of_values_is_bounded),
 		cmocka_unit_test(more_values_than_the_first_stack_holds_are_kept_in_scratch),

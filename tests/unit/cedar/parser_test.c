@@ -53,7 +53,8 @@ static void malformed_policies_are_refused(void **state)
 		"permit(principal is ?principal, action, resource);",
 		"permit(?principal, action, resource);",
 		"permit(principal, action, resource) when { ?resource == 1 };",
-		"permit(principal == ?principal, action, resource) when { principal in ?principal };",
+		"permit(principal == ?principal, action, resource) when { principal in ?principal "
+		"};",
 		"\xFFpermit(principal, action, resource);",
 	};
 	struct cedar_error err;

@@ -28,8 +28,7 @@ static const char *check_entities(const char *json)
 	assert_true(cedar_entities_create(&entities, &err));
 	ok = cedar_schema_add_entities(schema, entities, cedar_text_of(json), &err) &&
 	     cedar_schema_add_actions(schema, entities, &err) &&
-	     cedar_entities_seal(entities, &err) &&
-	     cedar_validate_entities(schema, entities, &err);
+	     cedar_entities_seal(entities, &err) && cedar_validate_entities(schema, entities, &err);
 	if (!ok)
 		assert_int_equal(err.code, CEDAR_ERROR_INVALID);
 	cedar_entities_destroy(&entities);
@@ -38,11 +37,13 @@ static const char *check_entities(const char *json)
 }
 
 #define USER(attributes, parents, tags)                                                            \
-	"[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"attrs\":{" attributes "},\"parents\":[" parents     \
-	"],\"tags\":{" tags "}}]"
+	"[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"attrs\":{" attributes "},\"parents\":"          \
+	"[" parents "],\"tags\":{" tags "}}]"
 #define PLAIN "\"b\":true,\"r\":{\"n\":1,\"s\":[]}"
 #define ACTION(id, parents)                                                                        \
-	"[{\"uid\":{\"type\":\"Action\",\"id\":\"" id "\"},\"attrs\":{},\"parents\":[" parents "]}]"
+	"[{\"uid\":{\"type\":\"Action\",\"id\":\"" id "\"},\"attrs\":{},\"parents\":[" parents "]" \
+	"}"                                                                                        \
+	"]"
 
 static void what_is_not_declared_or_missing_is_refused(void **state)
 {
@@ -55,7 +56,8 @@ static void what_is_not_declared_or_missing_is_refused(void **state)
 		USER(PLAIN, "{\"type\":\"U\",\"id\":\"b\"}", ""),
 		USER(PLAIN, "{\"type\":\"X\",\"id\":\"b\"}", ""),
 		USER(PLAIN, "{\"type\":\"Action\",\"id\":\"all\"}", ""),
-		"[{\"uid\":{\"type\":\"G\",\"id\":\"a\"},\"attrs\":{},\"parents\":[],\"tags\":{\"t\":1}}]",
+		"[{\"uid\":{\"type\":\"G\",\"id\":\"a\"},\"attrs\":{},\"parents\":[],"
+		"\"tags\":{\"t\":1}}]",
 		"[{\"uid\":{\"type\":\"G\",\"id\":\"a\"},\"attrs\":{\"a\":1},\"parents\":[]}]"};
 
 	(void)state;
@@ -74,7 +76,9 @@ static void values_of_other_types_are_refused(void **state)
 		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[\"x\",1]}", "", ""),
 		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"d\":1}", "", ""),
 		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"d\":\"x\"}", "", ""),
-		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"d\":{\"fn\":\"ip\",\"arg\":\"::1\"}}", "", ""),
+		USER("\"b\":true,\"r\":{\"n\":1,\"s\":[],\"d\":{\"fn\":\"ip\",\"arg\":"
+		     "\"::1\"}}",
+			"", ""),
 		USER("\"b\":true,\"r\":[]", "", ""),
 		USER(PLAIN ",\"boss\":{\"type\":\"G\",\"id\":\"g\"}", "", ""),
 		USER(PLAIN ",\"boss\":\"U\"", "", ""), USER(PLAIN, "", "\"t\":1"),
@@ -109,8 +113,9 @@ static void actions_are_exactly_as_declared(void **state)
 	assert_non_null(check_entities(ACTION("all", "{\"type\":\"Action\",\"id\":\"read\"}")));
 	assert_non_null(check_entities(ACTION("write",
 		"{\"type\":\"Action\",\"id\":\"all\"},{\"type\":\"Action\",\"id\":\"read\"}")));
-	assert_non_null(check_entities(
-		"[{\"uid\":{\"type\":\"Action\",\"id\":\"all\"},\"attrs\":{\"a\":1},\"parents\":[]}]"));
+	assert_non_null(
+		check_entities("[{\"uid\":{\"type\":\"Action\",\"id\":\"all\"},\"attrs\":{\"a\":1},"
+			       "\"parents\":[]}]"));
 	assert_null(check_entities(ACTION("read", "{\"type\":\"Action\",\"id\":\"all\"}")));
 	assert_null(check_entities("[]"));
 }

@@ -1,6 +1,17 @@
-#include "support.h"
+#include "cedar/schema_raw.h"
 
 #include "cedar/schema_inner.h"
+#include "support.h"
+
+static void only_names_are_names(void **state)
+{
+	(void)state;
+	assert_false(raw_is_name(CEDAR_TEXT("")));
+	assert_false(raw_is_name(CEDAR_TEXT("a b")));
+	assert_false(raw_is_name(CEDAR_TEXT("in")));
+	assert_true(raw_is_name(CEDAR_TEXT("in_")));
+	assert_true(raw_is_name(CEDAR_TEXT("__cedar")));
+}
 
 static void refuse(const char *json, const char *path)
 {
@@ -17,8 +28,8 @@ static void refuse(const char *json, const char *path)
 }
 
 #define IN_SHAPE(type)                                                                             \
-	"{\"\":{\"entityTypes\":{\"A\":{\"shape\":{\"type\":\"Record\",\"attributes\":{\"a\":" type  \
-	"}}}},\"actions\":{\"x\":{}}}}"
+	"{\"\":{\"entityTypes\":{\"A\":{\"shape\":{\"type\":\"Record\",\"attributes\":"            \
+	"{\"a\":" type "}}}},\"actions\":{\"x\":{}}}}"
 #define AT_A "//entityTypes/A/shape/attributes/a"
 
 static void malformed_json_schemas_are_refused_with_their_path(void **state)
@@ -58,8 +69,8 @@ static void malformed_types_are_refused_with_their_path(void **state)
 	refuse(IN_SHAPE("{\"type\":\"T\",\"attributes\":{}}"), AT_A "/attributes: ");
 	refuse(IN_SHAPE("{\"type\":\"Long\",\"foo\":1}"), AT_A "/foo: ");
 	refuse(IN_SHAPE("{\"type\":\"Long\",\"required\":1}"), AT_A "/required: ");
-	refuse(IN_SHAPE("{\"type\":\"Long\",\"annotations\":{\"x y\":\"\"}}"), AT_A
-		"/annotations/x y: ");
+	refuse(IN_SHAPE("{\"type\":\"Long\",\"annotations\":{\"x y\":\"\"}}"),
+		AT_A "/annotations/x y: ");
 	refuse(IN_SHAPE("{\"type\":\"Set\",\"element\":{\"type\":\"Long\",\"required\":true}}"),
 		AT_A "/element/required: ");
 	refuse(IN_SHAPE("{\"type\":\"Record\",\"attributes\":{},\"additionalAttributes\":true}"),
@@ -102,15 +113,20 @@ static void malformed_entity_types_and_actions_are_refused(void **state)
 }
 
 static const char whole[] =
-	"{\"\":{\"entityTypes\":{\"E\":{\"enum\":[\"x\"],\"annotations\":{\"a\":null}}},\"actions\":{}},"
+	"{\"\":{\"entityTypes\":{\"E\":{\"enum\":[\"x\"],\"annotations\":{\"a\":null}}},"
+	"\"actions\":{}},"
 	"\"N::M\":{\"annotations\":{\"doc\":\"d\"},\"commonTypes\":{\"T\":{\"type\":\"Record\","
-	"\"attributes\":{\"p\":{\"type\":\"Boolean\",\"required\":false,\"annotations\":{\"a\":\"b\"}},"
+	"\"attributes\":{\"p\":{\"type\":\"Boolean\",\"required\":false,\"annotations\":"
+	"{\"a\":\"b\"}},"
 	"\"q\":{\"type\":\"Set\",\"element\":{\"type\":\"EntityOrCommon\",\"name\":\"E\"}}}}},"
-	"\"entityTypes\":{\"U\":{\"memberOfTypes\":[\"U\",\"E\"],\"shape\":{\"type\":\"T\"},\"tags\":"
-	"{\"type\":\"Extension\",\"name\":\"ipaddr\"}}},\"actions\":{\"a\":{\"memberOf\":[{\"id\":\"b\"},"
+	"\"entityTypes\":{\"U\":{\"memberOfTypes\":[\"U\",\"E\"],\"shape\":{\"type\":"
+	"\"T\"},\"tags\":"
+	"{\"type\":\"Extension\",\"name\":\"ipaddr\"}}},\"actions\":{\"a\":"
+	"{\"memberOf\":[{\"id\":\"b\"},"
 	"{\"id\":\"b\",\"type\":\"N::M::Action\"}],\"appliesTo\":{\"principalTypes\":[\"U\"],"
 	"\"resourceTypes\":[],\"context\":{\"type\":\"Record\",\"attributes\":{\"d\":{\"type\":"
-	"\"decimal\"},\"u\":{\"type\":\"Entity\",\"name\":\"U\"}},\"additionalAttributes\":false}}},"
+	"\"decimal\"},\"u\":{\"type\":\"Entity\",\"name\":\"U\"}},"
+	"\"additionalAttributes\":false}}},"
 	"\"b\":{\"appliesTo\":null,\"memberOf\":null,\"attributes\":null}}}}";
 
 static void a_json_schema_says_what_its_twin_says(void **state)
@@ -154,6 +170,7 @@ static void a_json_schema_may_be_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_names_are_names),
 		cmocka_unit_test(malformed_json_schemas_are_refused_with_their_path),
 		cmocka_unit_test(malformed_types_are_refused_with_their_path),
 		cmocka_unit_test(malformed_entity_types_and_actions_are_refused),

@@ -25,7 +25,9 @@ static void malformed_schemas_are_refused_with_their_place(void **state)
 		"entity A tags;", "entity A = {a: Set<Long};", "entity A = {a: Set<Long,>};",
 		"entity \"A\";", "entity A,;", "entity A in [B,]; entity B;", "action;",
 		"action a appliesTo;", "action a appliesTo {x};", "action a appliesTo {};",
-		"action a in [;", "action a in [];", "action a in A::B;", "action a attributes {x: Long};",
+		"action a in [;", "action a in [];", "action a in A::B;",
+		"action a "
+		"attributes {x: Long};",
 		"action a attributes {} appliesTo {principal: A, resource: A}; entity A;",
 		"action a appliesTo {context: };", "type A;", "type = Long;", "type A, B = Long;",
 		"namespace A", "namespace A { entity B }", "namespace { }", "namespace A;",
@@ -84,7 +86,9 @@ static void nothing_is_declared_twice_or_shadowed(void **state)
 
 static void a_name_that_means_nothing_is_refused(void **state)
 {
-	static const char *const bad[] = {"entity A {a: B};", "entity A in B;", "entity A {a: Set};",
+	static const char *const bad[] = {"entity A {a: B};", "entity A in B;",
+		"entity "
+		"A {a: Set};",
 		"entity A {a: Boolean};", "entity A {a: __cedar::Set};", "entity A {a: N::Long};",
 		"entity A {a: Action};", "type T = Long; entity A in T;",
 		"entity A in Action; action x;",
@@ -281,13 +285,16 @@ static void names_mean_their_namespace_then_none_then_built_in(void **state)
 
 	(void)state;
 	world_open(&world, NULL, NULL);
-	assert_shape(&world, "entity A {a: Long, b: __cedar::Long, c: ipaddr, d: __cedar::decimal};",
+	assert_shape(&world,
+		"entity A {a: Long, b: __cedar::Long, c: ipaddr, d: "
+		"__cedar::decimal};",
 		"A", "{a: Long, b: Long, c: ipaddr, d: decimal}");
-	assert_shape(&world, "namespace N { type T = decimal; entity A {a: T, b: M::T}; }"
-			     "namespace M { type T = Bool; }",
+	assert_shape(&world,
+		"namespace N { type T = decimal; entity A {a: T, b: M::T}; }"
+		"namespace M { type T = Bool; }",
 		"N::A", "{a: decimal, b: Bool}");
-	assert_shape(&world, "type T = ipaddr; namespace N { entity A {a: T}; }", "N::A",
-		"{a: ipaddr}");
+	assert_shape(
+		&world, "type T = ipaddr; namespace N { entity A {a: T}; }", "N::A", "{a: ipaddr}");
 	assert_shape(&world, "type ipaddr = Long; entity A {a: ipaddr, b: __cedar::ipaddr};", "A",
 		"{a: Long, b: ipaddr}");
 	assert_shape(&world, "entity Long; entity A {a: Long, b: Set<Long>};", "A",
@@ -342,7 +349,9 @@ static void types_that_share_much_take_little(void **state)
 	for (int i = 1; i <= 90; i++)
 		used += (size_t)snprintf(text + used, sizeof text - used,
 			"type T%d = {a: T%d, b: T%d};", i, i - 1, i - 1);
-	(void)snprintf(text + used, sizeof text - used, "entity A = {t: T90}; entity B = {t: T90};");
+	(void)snprintf(text + used, sizeof text - used,
+		"entity A = {t: T90}; entity B "
+		"= {t: T90};");
 	assert_true(parses(text, &err));
 }
 

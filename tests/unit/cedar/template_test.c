@@ -8,8 +8,8 @@ static const char templates[] =
 	"forbid(principal is U in ?principal, action, resource);\n"
 	"permit(principal, action == Action::\"b\", resource);";
 
-static const char entities[] = "[{\"uid\":" UID("U", "p") ",\"attrs\":{},\"parents\":[" UID(
-	"G", "g") "]}]";
+static const char entities[] =
+	"[{\"uid\":" UID("U", "p") ",\"attrs\":{},\"parents\":[" UID("G", "g") "]}]";
 
 struct fixture {
 	struct world world;
@@ -110,8 +110,7 @@ static void a_link_is_the_template_with_entities_in_its_slots(void **state)
 	answer = answer_of(fixture);
 	assert_int_equal(answer.decision, CEDAR_ALLOW);
 	assert_int_equal(answer.reason_count, 1);
-	assert_true(text_equals(
-		cedar_policy_set_get(fixture->set, answer.reasons[0]).id, "right"));
+	assert_true(text_equals(cedar_policy_set_get(fixture->set, answer.reasons[0]).id, "right"));
 	fixture_close(fixture);
 }
 

@@ -4,13 +4,15 @@
 
 static const char schema_text[] =
 	"type R = {a?: {b?: {c: Long}, n: Long}, n: Long};"
-	"entity User in [Group] {n: Long, o?: String, r: R, color: Color, s: Set<Long>, boss?: User, "
+	"entity User in [Group] {n: Long, o?: String, r: R, color: Color, s: Set<Long>, "
+	"boss?: User, "
 	"d: decimal, t: datetime, who: Set<User>, f: Bool} tags String;"
 	"entity Group in [Org]; entity Org; entity Color enum [\"red\", \"green\"];"
 	"entity Doc {owner: User};"
 	"action view, edit in [any] appliesTo {principal: User, resource: [Doc, Group], context: "
 	"{c?: Long, m: Bool}}; action any; action idle;"
-	"namespace N { action go in [Action::\"any\"] appliesTo {principal: User, resource: Org}; }";
+	"namespace N { action go in [Action::\"any\"] appliesTo {principal: User, "
+	"resource: Org}; }";
 
 static struct cedar_schema *open_schema(void)
 {
@@ -54,8 +56,10 @@ static const char *findings_of(const char *policies, enum cedar_validation_rule 
 }
 
 #define WHEN(condition)                                                                            \
-	findings_of("permit(principal, action in [Action::\"view\", Action::\"edit\"], resource) "   \
-		    "when { " condition " };",                                                       \
+	findings_of("permit(principal, action in [Action::\"view\", Action::\"edit\"], "           \
+		    "resource) "                                                                   \
+		    "when { " condition " };"                                                      \
+		    "",                                                                            \
 		CEDAR_RULE_4_13)
 #define assert_finds(condition, expected) assert_string_equal(WHEN(condition), expected)
 #define assert_valid(condition) assert_string_equal(WHEN(condition), "")
@@ -101,7 +105,8 @@ static void what_was_tested_is_there(void **state)
 	assert_valid("principal has o && (principal.f || principal.o == \"\")");
 	assert_valid("(principal has o && principal.f) && principal.o == \"\"");
 	assert_valid("if principal has o then principal.o == \"\" else principal.f");
-	assert_valid("((principal has o && principal.f) || (principal has o && principal.n > 1)) && "
+	assert_valid("((principal has o && principal.f) || (principal has o && "
+		     "principal.n > 1)) && "
 		     "principal.o == \"\"");
 	assert_valid("principal.r has a.b.c && principal.r.a.b.c == 1 && principal.r.a.n == 1");
 	assert_valid("principal has boss.r.a.b && principal.boss.r.a.b.c == 1");
@@ -182,7 +187,8 @@ static void calls_of_extension_functions_are_checked(void **state)
 	assert_finds("principal.d.lessThan()", "argument_count");
 	assert_finds("ip(\"::1\").isInRange(ip(\"::1\"), ip(\"::1\"))", "argument_count");
 	assert_finds("ip(1).isIpv4()", "unexpected_type");
-	assert_valid("principal.t.offset(duration(\"1h\")).durationSince(principal.t).toHours() > 1");
+	assert_valid(
+		"principal.t.offset(duration(\"1h\")).durationSince(principal.t).toHours() > 1");
 }
 
 static void what_is_always_false_is_only_a_warning(void **state)
@@ -210,8 +216,7 @@ static void what_is_always_false_is_only_a_warning(void **state)
 
 static void a_scope_no_action_fits_is_an_error_by_the_older_rule(void **state)
 {
-	static const char *const policies[] = {
-		"permit(principal == Org::\"o\", action, resource);",
+	static const char *const policies[] = {"permit(principal == Org::\"o\", action, resource);",
 		"permit(principal == Group::\"g\", action == Action::\"view\", resource);",
 		"permit(principal, action == Action::\"any\", resource);",
 		"permit(principal, action == Action::\"view\", resource is Org);",
@@ -236,6 +241,82 @@ static void a_scope_no_action_fits_is_an_error_by_the_older_rule(void **state)
 		"(no_applicable_action), empty_set");
 }
 
+/* The findings of a template and of a link to it with principal and resource. */
+static const char *findings_of_link(
+	const char *text, const char *principal_type, const char *resource_type)
+{
+	static char found[SUPPORT_TEXT_BYTES];
+	struct world world;
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set;
+	struct cedar_uid principal = cedar_uid_of(cedar_text_of(principal_type), CEDAR_TEXT("p"));
+	struct cedar_uid resource = cedar_uid_of(cedar_text_of(resource_type), CEDAR_TEXT("r"));
+	struct cedar_link link = {.template_id = CEDAR_TEXT("t"),
+		.id = CEDAR_TEXT("l"),
+		.principal = &principal,
+		.resource = &resource};
+	struct cedar_text ids[] = {CEDAR_TEXT("t")};
+	struct cedar_naming naming = {.ids = ids, .id_count = 1};
+	struct cedar_validation validation;
+	size_t used = 0;
+
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_policy_set_create(&set, &world.err));
+	assert_true(cedar_policy_set_add_text(set, cedar_text_of(text), &naming, &world.err));
+	assert_true(cedar_policy_set_link(set, &link, &world.err));
+	assert_true(cedar_policy_set_seal(set, &world.err));
+	assert_true(
+		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	found[0] = '\0';
+	for (size_t i = 0; i < validation.count; i++) {
+		const struct cedar_finding *finding = &validation.findings[i];
+
+		assert_int_equal(finding->id.data[0], finding->is_template ? 't' : 'l');
+		used += (size_t)snprintf(found + used, sizeof found - used, "%s%s: %s",
+			i == 0 ? "" : ", ", finding->is_template ? "template" : "link",
+			cedar_finding_name(finding->code));
+	}
+	world_close(&world);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	return found;
+}
+
+static void a_template_is_validated_for_all_its_slots_may_be(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		findings_of_link("permit(principal == ?principal, action, resource in ?resource) "
+				 "when { principal.x };",
+			"User", "Group"),
+		"template: unknown_attribute");
+	assert_string_equal(findings_of_link("permit(principal is Doc in ?principal, action, "
+					     "resource == ?resource);",
+				    "User", "Doc"),
+		"link: no_applicable_action, template: no_applicable_action, template: impossible");
+	assert_string_equal(findings_of_link("permit(principal in ?principal, action, resource in "
+					     "?resource) when { resource is Doc && "
+					     "resource.owner.o == \"\" };",
+				    "User", "Doc"),
+		"template: unsafe_attribute");
+	assert_string_equal(findings_of_link("permit(principal is User in ?principal, action, "
+					     "resource == ?resource) when { principal.f };",
+				    "Org", "Doc"),
+		"");
+}
+
+static void a_link_fills_slots_with_declared_types_that_fit(void **state)
+{
+	const char *text = "permit(principal == ?principal, action, resource == ?resource);";
+
+	(void)state;
+	assert_string_equal(findings_of_link(text, "User", "Doc"), "");
+	assert_string_equal(findings_of_link(text, "X", "Doc"),
+		"link: no_applicable_action, link: unknown_entity_type");
+	assert_string_equal(findings_of_link(text, "Group", "Doc"), "link: no_applicable_action");
+	assert_string_equal(findings_of_link(text, "User", "Color"), "link: no_applicable_action");
+}
+
 static void text_that_changes_direction_is_a_warning(void **state)
 {
 	(void)state;
@@ -249,16 +330,16 @@ static void a_finding_says_where_and_what_to_do(void **state)
 {
 	struct world world;
 	struct cedar_schema *schema = open_schema();
-	struct cedar_policy_set *set = set_of(
-		"permit(principal, action, resource);\n"
-		"forbid(principal, action == Action::\"view\", resource)\n"
-		"when { principal.o == \"x\" && principal.nn > 1 && resource is Docs };");
+	struct cedar_policy_set *set =
+		set_of("permit(principal, action, resource);\n"
+		       "forbid(principal, action == Action::\"view\", resource)\n"
+		       "when { principal.o == \"x\" && principal.nn > 1 && resource is Docs };");
 	struct cedar_validation validation;
 
 	(void)state;
 	world_open(&world, NULL, NULL);
-	assert_true(cedar_validate(
-		set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_true(
+		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
 	assert_int_equal(validation.count, 4);
 	assert_int_equal(validation.error_count, 3);
 	for (size_t i = 0; i < validation.count; i++) {
@@ -271,8 +352,8 @@ static void a_finding_says_where_and_what_to_do(void **state)
 	assert_int_equal(validation.findings[1].range.length, 11);
 	assert_string_equal(validation.findings[1].text.data,
 		"the attribute `o` of the entity type `User` may be absent");
-	assert_string_equal(validation.findings[1].hint.data,
-		"test for it first: `principal has o && ..`");
+	assert_string_equal(
+		validation.findings[1].hint.data, "test for it first: `principal has o && ..`");
 	assert_string_equal(validation.findings[2].text.data,
 		"no attribute `nn` of the entity type `User` is declared");
 	assert_string_equal(validation.findings[2].hint.data, "did you mean `n`?");
@@ -325,8 +406,8 @@ static void check_findings(int errors, size_t listed)
 	(void)snprintf(text + used, sizeof text - used, "].contains(0) };");
 	set = set_of(text);
 	world_open(&world, NULL, NULL);
-	assert_true(cedar_validate(
-		set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_true(
+		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
 	assert_int_equal(validation.count, listed);
 	assert_int_equal(validation.error_count, errors);
 	world_close(&world);
@@ -371,6 +452,8 @@ int main(void)
 		cmocka_unit_test(calls_of_extension_functions_are_checked),
 		cmocka_unit_test(what_is_always_false_is_only_a_warning),
 		cmocka_unit_test(a_scope_no_action_fits_is_an_error_by_the_older_rule),
+		cmocka_unit_test(a_template_is_validated_for_all_its_slots_may_be),
+		cmocka_unit_test(a_link_fills_slots_with_declared_types_that_fit),
 		cmocka_unit_test(text_that_changes_direction_is_a_warning),
 		cmocka_unit_test(a_finding_says_where_and_what_to_do),
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),

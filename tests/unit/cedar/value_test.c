@@ -130,6 +130,48 @@ static void a_record_refuses_a_name_given_twice(void **state)
 	world_close(&world);
 }
 
+/* Few members are sorted one way and many another (SORT_INSERTING_MAX is 16). */
+static void any_number_of_parts_in_any_order_makes_the_same_value(void **state)
+{
+	static char names[40][4];
+	struct cedar_member members[41];
+	struct cedar_value items[41], forward, backward;
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t i = 0; i < 40; i++)
+		(void)snprintf(names[i], sizeof names[i], "%02zu", i);
+	for (size_t count = 0; count <= 40; count++) {
+		for (int pass = 0; pass < 2; pass++) {
+			for (size_t i = 0; i < count; i++) {
+				size_t at = pass == 0 ? i : count - 1 - i;
+
+				items[i] = cedar_value_long((int64_t)at);
+				members[i] =
+					(struct cedar_member){cedar_text_of(names[at]), items[i]};
+			}
+			assert_true(cedar_value_record(pass == 0 ? &forward : &backward,
+				world.arena, members, count, &world.err));
+		}
+		assert_true(cedar_value_equal(&forward, &backward));
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(
+				cedar_value_find(&backward, cedar_text_of(names[i]))->integer, i);
+		if (count > 0) {
+			members[count] = members[count / 2];
+			assert_false(cedar_value_record(
+				&backward, world.arena, members, count + 1, &world.err));
+		}
+		items[count] = cedar_value_long(0);
+		assert_true(cedar_value_set(&backward, world.arena, items, count + 1, &world.err));
+		assert_int_equal(backward.count, count == 0 ? 1 : count);
+		for (size_t i = 1; i < backward.count; i++)
+			assert_true(backward.items[i - 1].integer < backward.items[i].integer);
+	}
+	world_close(&world);
+}
+
 static void building_deeper_than_the_limit_is_refused(void **state)
 {
 	struct world world;
@@ -195,6 +237,7 @@ int main(void)
 		cmocka_unit_test(json_nests_up_to_the_depth_limit),
 		cmocka_unit_test(json_values_are_read_exactly),
 		cmocka_unit_test(a_record_refuses_a_name_given_twice),
+		cmocka_unit_test(any_number_of_parts_in_any_order_makes_the_same_value),
 		cmocka_unit_test(building_deeper_than_the_limit_is_refused),
 		cmocka_unit_test(values_of_different_types_are_never_equal),
 		cmocka_unit_test(a_copy_owes_nothing_to_the_original),

@@ -3,7 +3,10 @@
 
 #include "wire/process.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 struct bench {
 	struct loop *loop;
@@ -130,6 +133,87 @@ static void an_unknown_program_is_not_started(void **state)
 		assert_false(process_write(bench->process, TEXT("x"), &err));
 		process_destroy(&bench->process);
 	}
+}
+
+/* ---- what the child gives up ---- */
+
+static const char *refuse(const void *context)
+{
+	errno = EPERM;
+	return context;
+}
+
+static const char *cut_core(const void *context)
+{
+	const struct rlimit none = {0, 0};
+	const char *file = context;
+
+	/* Its pipes and its folder are in place already. */
+	if (write(1, "entered\n", 8) != 8 || access(file, F_OK) != 0 ||
+		setrlimit(RLIMIT_CORE, &none) != 0)
+		return "the test's";
+	return NULL;
+}
+
+static void what_cannot_be_given_up_keeps_the_program_from_running(void **state)
+{
+	static const char what[] = "a thing whose name is far longer than there is room to say "
+				   "it in, and is cut";
+	struct bench *bench = *state;
+	const char *const arguments[] = {"/bin/echo", "never", NULL};
+	struct process_settings settings = settings_of(bench, arguments);
+	struct error err = {0};
+
+	settings.confine = refuse;
+	settings.confine_context = what;
+	assert_true(process_create(&bench->process, bench->loop, &settings, &err));
+	assert_false(process_start(bench->process, &err));
+	assert_int_equal(err.code, ERROR_IO);
+	assert_non_null(strstr(err.text, "cannot start /bin/echo: a thing whose name is"));
+	assert_non_null(strstr(err.text, ": Operation not permitted"));
+	assert_int_equal(process_state(bench->process), PROCESS_IDLE);
+	assert_int_equal(bench->starts, 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left of it */
+}
+
+static void what_is_given_up_is_gone_when_the_program_runs(void **state)
+{
+	struct bench *bench = *state;
+	const char *const arguments[] = {"/bin/sh", "-c", "ulimit -Hc", NULL};
+	struct process_settings settings = settings_of(bench, arguments);
+
+	settings.directory = "/proc/self";
+	settings.confine = cut_core;
+	settings.confine_context = "status";
+	start(bench, &settings);
+	talk_run_until(bench->loop, &bench->has_ended);
+	assert_string_equal(bench->output, "entered\n0\n");
+}
+
+static void a_folder_that_is_not_there_is_said(void **state)
+{
+	struct bench *bench = *state;
+	const char *const arguments[] = {"/bin/true", NULL};
+	struct process_settings settings = settings_of(bench, arguments);
+	struct error err = {0};
+
+	settings.directory = "/no/such/folder";
+	assert_true(process_create(&bench->process, bench->loop, &settings, &err));
+	assert_false(process_start(bench->process, &err));
+	assert_non_null(strstr(err.text, "its folder: No such file"));
+}
+
+static void ignored_and_blocked_signals_are_not_inherited(void **state)
+{
+	struct bench *bench = *state;
+	sigset_t blocked, before;
+
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGUSR1);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+	run_shell(bench, "kill -USR1 $$; kill -PIPE $$; echo alive");
+	assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+	assert_int_equal(bench->signal_number, SIGUSR1);
 }
 
 static void nothing_of_our_environment_reaches_the_child(void **state)
@@ -315,6 +399,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(an_unknown_program_is_not_started),
+		WITH(what_cannot_be_given_up_keeps_the_program_from_running),
+		WITH(what_is_given_up_is_gone_when_the_program_runs),
+		WITH(a_folder_that_is_not_there_is_said),
+		WITH(ignored_and_blocked_signals_are_not_inherited),
 		WITH(nothing_of_our_environment_reaches_the_child),
 		WITH(no_descriptor_of_ours_reaches_the_child),
 		WITH(a_child_that_does_not_read_bounds_the_queue),

@@ -52,8 +52,8 @@ static bool same_entity(const struct cedar_schema *a, const struct schema_entity
 	for (uint32_t i = 0; i < a->entity_count; i++) {
 		const struct schema_entity *upper = schema_find_entity(b, a->entities[i].name);
 
-		if (upper == NULL || schema_may_be_in(entity, &a->entities[i]) !=
-					     schema_may_be_in(other, upper))
+		if (upper == NULL ||
+			schema_may_be_in(entity, &a->entities[i]) != schema_may_be_in(other, upper))
 			return false;
 	}
 	return true;
@@ -65,8 +65,8 @@ static bool covers(const struct schema_entities *list, const struct schema_entit
 		bool found = false;
 
 		for (uint32_t j = 0; j < list->count; j++)
-			found = found || cedar_text_equal(
-						 list->items[j]->name, others->items[i]->name);
+			found = found ||
+				cedar_text_equal(list->items[j]->name, others->items[i]->name);
 		if (!found)
 			return false;
 	}

@@ -75,8 +75,8 @@ static bool same_json(struct arena *arena, struct cedar_text json, const struct 
 /* From the start of the value of "est" to its closing bracket. */
 static struct cedar_text slice_of(struct cedar_text line, const struct document *est)
 {
-	const char *end = memmem(line.data + est->at, line.length - est->at, ",\"formatted\":",
-		strlen(",\"formatted\":"));
+	const char *end = memmem(line.data + est->at, line.length - est->at,
+		",\"formatted\":", strlen(",\"formatted\":"));
 
 	if (end == NULL)
 		return (struct cedar_text){NULL, 0};
@@ -89,8 +89,8 @@ static bool check_text(struct arena *arena, struct cedar_text text, const struct
 	struct cedar_error err;
 	bool ok = cedar_policy_set_parse(&set, text, NULL, &err);
 
-	ok = ok && same_json(arena, cedar_policy_format_json(set, 0, (struct cedar_arena *)arena),
-			   est);
+	ok = ok &&
+	     same_json(arena, cedar_policy_format_json(set, 0, (struct cedar_arena *)arena), est);
 	cedar_policy_set_destroy(&set);
 	return ok;
 }
@@ -104,8 +104,8 @@ static bool check_json(struct arena *arena, struct cedar_text json, const struct
 
 	if (!ok)
 		(void)fprintf(stderr, "%u:%u: %s\n", err.line, err.column, err.text);
-	ok = ok && same_json(arena, cedar_policy_format_json(set, 0, (struct cedar_arena *)arena),
-			   est);
+	ok = ok &&
+	     same_json(arena, cedar_policy_format_json(set, 0, (struct cedar_arena *)arena), est);
 	cedar_policy_set_destroy(&set);
 	return ok;
 }

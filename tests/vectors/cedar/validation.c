@@ -149,9 +149,8 @@ static void check_policies(struct test *test, const struct document *published)
 		}
 		ours = found_codes(&validation, index);
 		if (theirs != ours || document_find(at, "strict")->boolean != (ours == 0))
-			(void)snprintf(test->note, sizeof test->note,
-				"found %llx, published %llx", (unsigned long long)ours,
-				(unsigned long long)theirs);
+			(void)snprintf(test->note, sizeof test->note, "found %llx, published %llx",
+				(unsigned long long)ours, (unsigned long long)theirs);
 	}
 }
 
@@ -172,8 +171,7 @@ static bool read_request(
 	const struct document *context = document_find(document, "context");
 
 	*out = (struct cedar_request){0};
-	return document_uid(&test->reader, document_find(document, "principal"),
-		       &out->principal) &&
+	return document_uid(&test->reader, document_find(document, "principal"), &out->principal) &&
 	       document_uid(&test->reader, document_find(document, "action"), &out->action) &&
 	       document_uid(&test->reader, document_find(document, "resource"), &out->resource) &&
 	       schema_read_context(

@@ -1,4 +1,5 @@
-/* The requests that are made, beside the schema that policies are validated by. */
+/* The requests that are made: no more than the schema declares (schema_test.c), and
+ * prepared once for all that is asked of them. */
 #include "domain/decide/evaluation.h"
 
 #include <setjmp.h>
@@ -9,56 +10,16 @@
 
 #include <cmocka.h>
 
-#include "domain/charter/policy_check.h"
 #include "support/decide_bench.h"
 
-static struct decide_world world_of(const struct decide_bench *bench, enum decide_scope scope)
+static struct decide_world world_of(const struct decide_bench *bench)
 {
 	return (struct decide_world){
-		.scope = scope,
 		.registry = bench->registry,
 		.tasks = bench->tasks,
 		.definition = DEFINITION_UNPINNED,
 		.now_utc_ms = bench->now_utc_ms,
 	};
-}
-
-static void conforms(struct decide_bench *bench, const struct call *call, enum decide_scope scope)
-{
-	struct decide_world world = world_of(bench, scope);
-	struct evaluation *evaluation = decide_prepare(&world, call, bench->arena);
-	struct cedar_schema *schema = NULL;
-	struct cedar_error err = {0};
-
-	assert_non_null(evaluation);
-	assert_true(evaluation->is_open);
-	assert_true(cedar_schema_parse(&schema, cedar_text_of(remit_schema), &err));
-	if (!cedar_validate_request(schema, &evaluation->request, &err) ||
-		!cedar_validate_entities(schema, evaluation->entities, &err))
-		fail_msg("%s", err.text);
-	cedar_schema_destroy(&schema);
-}
-
-static void every_request_is_one_that_the_schema_declares(void **state)
-{
-	static const char *const tools[] = {"list", "write", "run", "mail"};
-	struct decide_bench bench;
-	struct call call;
-
-	(void)state;
-	decide_bench_init(&bench);
-	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
-		call = decide_bench_call(&bench, "files", tools[i], "{}");
-		conforms(&bench, &call, DECIDE_FOR_TASK);
-	}
-	call = decide_bench_call(&bench, "other", "peek", "{}");
-	conforms(&bench, &call, DECIDE_FOR_TASK);
-	call = decide_bench_method(&bench, "files", "tools/list", "{}");
-	conforms(&bench, &call, DECIDE_FOR_TASK);
-	call = decide_bench_call(&bench, "files", "list", "{}");
-	call.task = TEXT("");
-	conforms(&bench, &call, DECIDE_FOR_QUESTION);
-	decide_bench_deinit(&bench);
 }
 
 static void the_schema_declares_nothing_that_no_request_has(void **state)
@@ -74,7 +35,7 @@ static void the_schema_declares_nothing_that_no_request_has(void **state)
 	(void)state;
 	decide_bench_init(&bench);
 	call = decide_bench_call(&bench, "files", "list", "{}");
-	world = world_of(&bench, DECIDE_FOR_TASK);
+	world = world_of(&bench);
 	evaluation = decide_prepare(&world, &call, bench.arena);
 	assert_non_null(evaluation);
 	assert_true(cedar_entities_find(
@@ -105,7 +66,7 @@ static void what_was_prepared_may_be_run_again(void **state)
 	(void)state;
 	decide_bench_init(&bench);
 	call = decide_bench_call(&bench, "files", "write", "{}");
-	world = world_of(&bench, DECIDE_FOR_TASK);
+	world = world_of(&bench);
 	evaluation = decide_prepare(&world, &call, bench.arena);
 	for (int i = 0; i < 2; i++) {
 		decide_run(evaluation, NULL, DECIDE_SEARCH, &decision);
@@ -121,7 +82,6 @@ static void what_was_prepared_may_be_run_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_request_is_one_that_the_schema_declares),
 		cmocka_unit_test(the_schema_declares_nothing_that_no_request_has),
 		cmocka_unit_test(what_was_prepared_may_be_run_again),
 	};

@@ -128,6 +128,9 @@ static void call(long long id, const struct json *params)
 	} else if (text_is(name, "environment"))
 		answer(id, getenv("UPSTREAM_TEST_SECRET") == NULL ? "{\"clean\":true}"
 								  : "{\"clean\":false}");
+	else if (text_is(name, "home"))
+		(void)printf("{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"home\":\"%s\"}}\n", id,
+			getenv("HOME"));
 	else if (!text_is(name, "silent")) {
 		json_canonical(&out, params);
 		buffer_append_byte(&out, '\0');

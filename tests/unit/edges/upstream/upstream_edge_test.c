@@ -23,6 +23,11 @@ struct bench {
 	char log[8192];
 	bool has_logged;
 	const char *wanted_log;
+	/* the confiner */
+	bool is_hold_refused;
+	bool is_entry_refused;
+	int holds;
+	int releases;
 	/* ready */
 	bool is_ready_done;
 	struct error ready_err;
@@ -87,6 +92,38 @@ static void on_gone(void *context, struct text server)
 	bench->gone_calls++;
 }
 
+/* ---- the confiner: a stand-in that counts ---- */
+
+static const char *enter(const void *held)
+{
+	const struct bench *bench = held;
+
+	errno = EACCES;
+	return bench->is_entry_refused ? "something it must not have" : NULL;
+}
+
+static bool hold(void *context, const struct upstream_child *child, struct upstream_hold *out,
+	struct error *err)
+{
+	struct bench *bench = context;
+
+	assert_true(text_is(child->server, "fake"));
+	assert_int_equal(access(child->program, X_OK), 0);
+	assert_string_equal(child->arguments[0], bench->arguments[0].data);
+	if (bench->is_hold_refused)
+		return error_set(err, ERROR_IO, "this kernel cannot");
+	bench->holds++;
+	*out = (struct upstream_hold){.home = "/nonexistent/fake", .enter = enter, .held = bench};
+	return true;
+}
+
+static void release(void *held)
+{
+	struct bench *bench = held;
+
+	bench->releases++;
+}
+
 static int setup(void **state)
 {
 	struct bench *bench = calloc(1, sizeof *bench);
@@ -108,6 +145,7 @@ static int setup(void **state)
 			.find_context = bench,
 			.directory = "/",
 			.search_path = "/usr/bin:/bin",
+			.confiner = {bench, hold, release},
 			.on_log = on_log,
 			.log_context = bench},
 		&err));
@@ -275,6 +313,41 @@ static void a_server_that_cannot_start_is_refused_with_its_reason(void **state)
 	assert_false(prepare(bench, DEADLINE_MS, &err)); /* at once again: backed off */
 	assert_non_null(strstr(err.text, "not tried again"));
 	assert_non_null(strstr(err.text, "no-such-program"));
+}
+
+static void a_server_that_cannot_be_confined_is_not_started(void **state)
+{
+	struct bench *bench = *state;
+	struct error err = {0};
+
+	bench->is_hold_refused = true;
+	assert_false(prepare(bench, DEADLINE_MS, &err));
+	assert_non_null(strstr(err.text, "server fake: this kernel cannot"));
+	assert_int_equal(bench->releases, 0);
+}
+
+static void a_child_that_cannot_give_up_what_it_must_never_runs(void **state)
+{
+	struct bench *bench = *state;
+	struct error err = {0};
+
+	bench->is_entry_refused = true;
+	bench->arguments[1] = TEXT("good");
+	assert_false(prepare(bench, DEADLINE_MS, &err));
+	assert_non_null(strstr(err.text, "something it must not have: Permission denied"));
+	assert_int_equal(bench->holds, 1);
+	assert_int_equal(bench->releases, 1);
+}
+
+static void each_start_is_held_anew_and_let_go(void **state)
+{
+	struct bench *bench = *state;
+
+	connect_server(bench);
+	assert_int_equal(bench->holds, 1);
+	assert_int_equal(bench->releases, 1);
+	call_tool(bench, "home");
+	assert_string_equal(bench->result, "{\"home\":\"/nonexistent/fake\"}");
 }
 
 struct bad_start {
@@ -894,6 +967,9 @@ int main(void)
 		WITH(an_unregistered_server_is_not_found),
 		WITH(nothing_leaves_before_the_server_is_ready),
 		WITH(a_server_that_cannot_start_is_refused_with_its_reason),
+		WITH(a_server_that_cannot_be_confined_is_not_started),
+		WITH(a_child_that_cannot_give_up_what_it_must_never_runs),
+		WITH(each_start_is_held_anew_and_let_go),
 		WITH(a_server_that_starts_wrongly_is_told_apart),
 		WITH(a_server_that_does_not_initialize_is_given_up_at_the_deadline),
 		WITH(a_server_without_tools_is_ready_with_none),

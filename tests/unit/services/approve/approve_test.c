@@ -126,6 +126,23 @@ static void nothing_changes_before_the_answer_is_durable(void **state)
 	assert_false(bench->is_answer_ok);
 }
 
+/* Else a no would be taken although the yes before it opens the call. */
+static void one_answer_at_a_time_is_on_its_way(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+
+	bench->is_log_held = true;
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_int_equal(answer_refused(bench, id, "ana", false), ERROR_CONFLICT);
+	bench->log.loses = true;
+	call_bench_flush(bench);
+	bench->log.loses = false;
+	assert_true(call_bench_approve(bench, id, "ana", false));
+	call_bench_flush(bench);
+	assert_int_equal(state_of(bench, id), APPROVAL_REJECTED);
+}
+
 static void a_question_and_an_answer_expire(void **state)
 {
 	struct call_bench *bench = *state;
@@ -359,6 +376,39 @@ static void the_log_alone_gives_the_same_approvals(void **state)
 	free(after);
 }
 
+/* Rows come by their last change: the charter of an identity that was suspended
+ * and reactivated comes after the answers that count by it. */
+static void an_answer_counts_although_its_charter_is_loaded_after_it(void **state)
+{
+	struct call_bench *bench = *state;
+	struct decide_bench world = {.arena = bench->world.arena};
+	const struct fold_log port = fake_log_port(&bench->log);
+	const struct approve_settings settings = {0};
+	struct approve *approve;
+	struct fold *fold;
+	const char *id = ask(bench, "{}");
+	int64_t expires_utc_ms;
+	struct error err;
+	size_t i;
+
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	expires_utc_ms = approval_find(bench->approve, text_of(id))->expires_utc_ms;
+	assert_true(registry_create(&world.registry, &err));
+	assert_true(fold_create(&fold, &port, NULL, &err));
+	assert_true(approve_create(
+		&approve, world.registry, bench->world.tasks, fold, &settings, &err));
+	for (i = 0; i < bench->log.count; i++)
+		assert_true(fold_apply_entry(
+			fold, bench->log.entries[i].entry, TEXT(""), (uint64_t)i, &err));
+	assert_true(decide_bench_put(&world, decide_bench_yaml));
+	assert_true(fold_finish_loading(fold, &err));
+	assert_int_equal(approval_find(approve, text_of(id))->state, APPROVAL_APPROVED);
+	assert_int_equal(approval_find(approve, text_of(id))->expires_utc_ms, expires_utc_ms);
+	approve_destroy(&approve);
+	fold_destroy(&fold);
+	registry_destroy(&world.registry);
+}
+
 #define APPROVE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -369,6 +419,7 @@ int main(void)
 		APPROVE_TEST(a_question_is_answered_once),
 		APPROVE_TEST(a_no_is_final),
 		APPROVE_TEST(nothing_changes_before_the_answer_is_durable),
+		APPROVE_TEST(one_answer_at_a_time_is_on_its_way),
 		APPROVE_TEST(a_question_and_an_answer_expire),
 		APPROVE_TEST(a_change_of_what_it_is_bound_to_makes_it_stale),
 		APPROVE_TEST(a_new_question_about_the_same_arguments_takes_the_olds_place),
@@ -382,6 +433,7 @@ int main(void)
 		APPROVE_TEST(an_approver_who_loses_the_standing_no_longer_counts),
 		APPROVE_TEST(an_approval_is_shown_with_all_that_matters),
 		APPROVE_TEST(the_log_alone_gives_the_same_approvals),
+		APPROVE_TEST(an_answer_counts_although_its_charter_is_loaded_after_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,23 @@ static void nothing_said_gives_the_documented_defaults(void **state)
 	assert_int_equal(f->settings.connection_pool_bytes, 8192);
 }
 
+static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.stdio_servers, "confined");
+	assert_false(READ(f, "--stdio-servers", "free"));
+	assert_non_null(strstr(f->err.text, "neither confined nor unconfined"));
+	assert_false(READ(f, "--stdio-servers", "Unconfined"));
+	assert_true(READ(f, "--stdio-servers", "unconfined"));
+	write_file(f, "stdio-servers: unconfined\n");
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.stdio_servers, "unconfined");
+	write_file(f, "stdio-servers: false\n");
+	assert_false(READ(f, "--workers=1"));
+}
+
 static void an_unknown_store_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -251,6 +268,7 @@ int main(void)
 		WITH_FIXTURE(every_bound_holds_at_its_edges),
 		WITH_FIXTURE(the_command_line_wins_over_the_file),
 		WITH_FIXTURE(nothing_said_gives_the_documented_defaults),
+		WITH_FIXTURE(servers_over_stdio_are_confined_unless_it_says_otherwise),
 		WITH_FIXTURE(an_unknown_store_is_refused),
 	};
 

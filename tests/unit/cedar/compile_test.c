@@ -1,0 +1,97 @@
+#include "cedar/parser.h"
+#include "cedar/policy_set.h"
+#include "support.h"
+
+/* The ops of an expression; *value is the constant if that is all it is. */
+static uint32_t ops_of(struct world *world, const char *text, struct cedar_value *value)
+{
+	struct program program = {.arena = cedar_arena_inner(world->arena)};
+	const struct ast *ast;
+	struct piece piece;
+
+	if (!expression_parse(&ast, program.arena, cedar_text_of(text), &world->err) ||
+		!program_compile(&program, &piece, ast, &world->err))
+		fail_msg("%s in %s", world->err.text, text);
+	*value = (struct cedar_value){.type = CEDAR_NONE};
+	if (piece.end - piece.start == 1 && program.ops[0].code == OP_PUSH)
+		*value = program.constants[program.ops[0].index];
+	return piece.end - piece.start;
+}
+
+static void what_would_fail_is_left_to_fail(void **state)
+{
+	static const char *const texts[] = {"9223372036854775807 + 1", "1 + \"a\" == 2", "!1",
+		"-(-9223372036854775808)", "decimal(\"x\")", "decimal(\"x\") == 1", "1 < \"a\"",
+		"[1].containsAll(1)", "1 like \"a\"", "1 is U", "(1).isEmpty()"};
+	struct cedar_value value;
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		assert_true(ops_of(&world, texts[i], &value) > 1);
+		assert_fails(&world, texts[i]);
+	}
+	world_close(&world);
+}
+
+static void what_the_store_decides_is_no_constant(void **state)
+{
+	struct cedar_value value;
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_true(ops_of(&world, "U::\"a\" in U::\"b\"", &value) > 1);
+	assert_true(ops_of(&world, "U::\"a\" has n", &value) > 1);
+	assert_true(ops_of(&world, "U::\"a\".hasTag(\"t\")", &value) > 1);
+	assert_true(ops_of(&world, "U::\"a\" is U in U::\"b\"", &value) > 1);
+	assert_true(ops_of(&world, "principal == U::\"a\"", &value) > 1);
+	world_close(&world);
+}
+
+static void operators_on_constants_are_computed_once(void **state)
+{
+	static const struct {
+		const char *text, *value;
+	} folded[] = {
+		{"1 + 2 * 3 - -4", "11"},
+		{"1 + 2 < 4", "true"},
+		{"!(1 == 2)", "true"},
+		{"\"abc\" like \"a*\"", "true"},
+		{"U::\"a\" is U", "true"},
+		{"[1 + 1, 2].contains(2)", "true"},
+		{"[1, 1 + 0]", "[1]"},
+		{"ip(\"127.0.0.1\").isLoopback()", "true"},
+		{"datetime(\"2024-01-01\").offset(duration(\"1d\")) > datetime(\"2024-01-01\")",
+			"true"},
+		{"[].isEmpty() == true", "true"},
+		{"1 != decimal(\"1.0\")", "true"},
+	};
+	struct cedar_value value;
+	struct cedar_text text;
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t i = 0; i < sizeof folded / sizeof folded[0]; i++) {
+		if (ops_of(&world, folded[i].text, &value) != 1)
+			fail_msg("not folded: %s", folded[i].text);
+		text = cedar_value_format(world.arena, &value);
+		assert_int_equal(text.length, strlen(folded[i].value));
+		assert_memory_equal(text.data, folded[i].value, text.length);
+		assert_value(&world, folded[i].text, folded[i].value);
+	}
+	world_close(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_would_fail_is_left_to_fail),
+		cmocka_unit_test(what_the_store_decides_is_no_constant),
+		cmocka_unit_test(operators_on_constants_are_computed_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,156 @@
+/* schema/remit.cedarschema says what requests are, no more and no less. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cedar/from_json.h"
+#include "domain/decide/evaluation.h"
+#include "support/decide_bench.h"
+
+enum { TEXT_BYTES = 1 << 16, ARENA_BYTES = 1 << 20 };
+
+static const char args_line[] = "type Args = {};";
+
+/* The schema with the line of arguments replaced. */
+static struct cedar_schema *schema_with(const char *args)
+{
+	static char text[TEXT_BYTES], changed[TEXT_BYTES];
+	FILE *file = fopen(REMIT_SCHEMA, "rb");
+	struct cedar_schema *schema;
+	struct cedar_error err;
+	const char *at;
+	size_t length;
+
+	assert_non_null(file);
+	length = fread(text, 1, sizeof text - 1, file);
+	text[length] = '\0';
+	assert_int_equal(fclose(file), 0);
+	at = strstr(text, args_line);
+	assert_non_null(at);
+	(void)snprintf(changed, sizeof changed, "%.*stype Args = {%s};%s", (int)(at - text), text,
+		args, at + strlen(args_line));
+	if (!cedar_schema_parse(&schema, cedar_text_of(changed), &err))
+		fail_msg("%u:%u: %s", err.line, err.column, err.text);
+	return schema;
+}
+
+/* The names of all that is found in a guardrail with this condition. */
+static const char *findings_of(const char *args, const char *condition)
+{
+	static char found[TEXT_BYTES];
+	char text[TEXT_BYTES];
+	struct cedar_schema *schema = schema_with(args);
+	struct cedar_arena *arena = cedar_arena_create(ARENA_BYTES);
+	struct cedar_policy_set *set;
+	struct cedar_validation validation;
+	struct cedar_error err;
+
+	(void)snprintf(
+		text, sizeof text, "forbid (principal, action, resource) when { %s };", condition);
+	assert_true(cedar_policy_set_parse(&set, cedar_text_of(text), NULL, &err));
+	assert_true(cedar_validate(set, schema, CEDAR_RULE_4_13, arena, &validation, &err));
+	found[0] = '\0';
+	for (size_t i = 0; i < validation.count && i < 1; i++)
+		(void)snprintf(
+			found, sizeof found, "%s", cedar_finding_name(validation.findings[i].code));
+	cedar_policy_set_destroy(&set);
+	cedar_arena_destroy(&arena);
+	cedar_schema_destroy(&schema);
+	return found;
+}
+
+static void what_no_request_has_is_found(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		findings_of("", "resource.enviroment == \"prod\""), "unknown_attribute");
+	assert_string_equal(findings_of("", "context.args.path == \"a\""), "unknown_attribute");
+	assert_string_equal(
+		findings_of("path?: String", "context.args.path == \"a\""), "unsafe_attribute");
+	assert_string_equal(findings_of("", "context.task.depth == \"1\""), "incompatible_types");
+	assert_string_equal(findings_of("", "principal in Unt::\"a\""), "unknown_entity_type");
+}
+
+static void what_every_request_has_may_be_read(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		findings_of("",
+			"principal.kind == principal.class && principal.risk == principal.owner && "
+			"principal.unit == \"a\" && principal.environments.contains(\"prod\") && "
+			"principal in Unit::\"a\" && principal == Identity::\"a\""),
+		"");
+	assert_string_equal(findings_of("", "resource.server == resource.effect && resource.risk "
+					    "== resource.environment && "
+					    "resource.reversal == resource.unit && "
+					    "resource.sensitivity == \"public\" && "
+					    "resource in Server::\"a\" && resource in Unit::\"a\""),
+		"");
+	assert_string_equal(
+		findings_of("path: String",
+			"context.environment == \"prod\" && context.task.id == context.task.person "
+			"&& "
+			"context.task.purpose == \"a\" && context.task.depth > 1 && "
+			"context.approvals.contains(\"owner\") && context.labels.untrusted && "
+			"context.labels.sensitivity == \"public\" && context.chain.contains(\"a\") "
+			"&& "
+			"context.args.path like \"tickets/*\" && action == Action::\"read\""),
+		"");
+}
+
+static void check_request(const char *tool, const char *arguments, const char *args)
+{
+	struct decide_bench bench;
+	struct cedar_schema *schema = schema_with(args);
+	struct text names[] = {TEXT("owner")};
+	struct call call;
+	struct decide_world world;
+	struct decision decision = {0};
+	struct cedar_error err;
+	struct evaluation evaluation;
+
+	decide_bench_init(&bench);
+	call = decide_bench_call(&bench, "files", tool, arguments);
+	world = (struct decide_world){.registry = bench.registry,
+		.tasks = bench.tasks,
+		.definition = DEFINITION_UNPINNED,
+		.now_utc_ms = bench.now_utc_ms};
+	evaluation = (struct evaluation){
+		.world = &world, .call = &call, .arena = bench.arena, .out = &decision};
+	assert_true(rule_method(&evaluation) && rule_identity(&evaluation) &&
+		    rule_task(&evaluation) && rule_server(&evaluation) && rule_tool(&evaluation) &&
+		    evaluation_build_request(&evaluation) &&
+		    evaluation_set_approvals(&evaluation, names, 1));
+	if (!cedar_validate_request(schema, &evaluation.request, &err))
+		fail_msg("%s", err.text);
+	if (!cedar_validate_entities(schema, evaluation.entities, &err))
+		fail_msg("%s", err.text);
+	decide_bench_deinit(&bench);
+	cedar_schema_destroy(&schema);
+}
+
+static void requests_are_what_the_schema_says(void **state)
+{
+	(void)state;
+	check_request("list", "{}", "");
+	check_request("read", "{\"path\":\"tickets/1\"}", "path: String");
+	check_request("write", "{\"path\":\"a\",\"to\":[1,2]}", "path?: String, to: Set<Long>");
+	check_request("run", "{}", "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_no_request_has_is_found),
+		cmocka_unit_test(what_every_request_has_may_be_read),
+		cmocka_unit_test(requests_are_what_the_schema_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "services/decide/decide_service.h"
+#include "support/fake_log.h"
+#include "support/memory_store.h"
+
+/* What the rows of the store keep of tasks, when rows are all there is. */
+
+struct fixture {
+	struct fake_log log;
+	struct memory_store *store;
+	struct fold *fold;
+	struct task_table *tasks;
+};
+
+static void make_table(struct fixture *fixture)
+{
+	const struct fold_log port = fake_log_port(&fixture->log);
+	struct error err;
+
+	assert_true(task_table_create(&fixture->tasks, 100, &err));
+	assert_true(fold_create(&fixture->fold, &port, NULL, &err));
+	assert_true(task_fold_register(fixture->fold, fixture->tasks, &err));
+}
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+
+	fake_log_init(&fixture.log);
+	fixture.store = memory_store_create();
+	make_table(&fixture);
+	*state = &fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fold_destroy(&fixture->fold);
+	task_table_destroy(&fixture->tasks);
+	memory_store_destroy(&fixture->store);
+	fake_log_deinit(&fixture->log);
+	return 0;
+}
+
+static void append(struct fixture *fixture, const char *entry)
+{
+	fake_log_append(&fixture->log, text_of(entry));
+}
+
+/* A new table that hears of the store's rows alone. */
+static void start_again(struct fixture *fixture)
+{
+	const struct store store = memory_store_port(fixture->store);
+	const struct projector_log log = fake_log_reader(&fixture->log);
+	struct error err;
+	bool was_rebuilt;
+
+	assert_true(projector_catch_up(fixture->fold, &store, &log, &was_rebuilt, &err));
+	fold_destroy(&fixture->fold);
+	task_table_destroy(&fixture->tasks);
+	make_table(fixture);
+	assert_true(projector_catch_up(fixture->fold, &store, &log, &was_rebuilt, &err));
+}
+
+static const char parent_opened[] =
+	"{\"at\":1,\"charter-version\":1,\"deadline\":1900000000000,"
+	"\"environment\":\"staging\",\"identity\":\"agent\",\"identity-epoch\":0,"
+	"\"task\":\"t-1\",\"type\":\"task-opened\"}";
+static const char child_opened[] =
+	"{\"at\":2,\"charter-version\":1,\"deadline\":1900000000000,"
+	"\"environment\":\"staging\",\"identity\":\"agent\",\"identity-epoch\":0,"
+	"\"parent\":\"t-1\",\"parent-epoch\":0,\"task\":\"t-2\",\"type\":\"task-opened\"}";
+static const char child_reads[] =
+	"{\"at\":3,\"chain\":[\"t-2\",\"t-1\"],\"sensitivity\":\"confidential\","
+	"\"task\":\"t-2\",\"type\":\"decision\",\"untrusted\":true,\"verdict\":\"allow\"}";
+static const char child_ended[] =
+	"{\"at\":4,\"identity\":\"agent\",\"state\":\"ended\",\"task\":\"t-2\","
+	"\"type\":\"task-ended\"}";
+
+static void what_a_child_read_stays_with_its_parent_when_the_child_has_ended(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct task *parent;
+
+	append(fixture, parent_opened);
+	append(fixture, child_opened);
+	append(fixture, child_reads);
+	append(fixture, child_ended);
+	start_again(fixture);
+	assert_null(task_find(fixture->tasks, TEXT("t-2")));
+	parent = task_find(fixture->tasks, TEXT("t-1"));
+	assert_non_null(parent);
+	assert_int_equal(parent->label, SENSITIVITY_CONFIDENTIAL);
+	assert_true(parent->has_untrusted_content);
+}
+
+static void what_a_task_read_stays_with_it(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct task *child;
+
+	append(fixture, parent_opened);
+	append(fixture, child_opened);
+	append(fixture, child_reads);
+	start_again(fixture);
+	child = task_find(fixture->tasks, TEXT("t-2"));
+	assert_non_null(child);
+	assert_int_equal(child->label, SENSITIVITY_CONFIDENTIAL);
+	assert_true(child->has_untrusted_content);
+	assert_int_equal(child->parent->label, SENSITIVITY_CONFIDENTIAL);
+}
+
+static void the_child_of_a_task_that_ended_is_not_revived(void **state)
+{
+	struct fixture *fixture = *state;
+
+	append(fixture, parent_opened);
+	append(fixture, child_opened);
+	append(fixture, "{\"at\":4,\"identity\":\"agent\",\"state\":\"ended\",\"task\":\"t-1\","
+			"\"type\":\"task-ended\"}");
+	start_again(fixture);
+	assert_false(task_is_live(task_find(fixture->tasks, TEXT("t-2")), 10));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_a_child_read_stays_with_its_parent_when_the_child_has_ended, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(what_a_task_read_stays_with_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_child_of_a_task_that_ended_is_not_revived, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
