@@ -13,96 +13,17 @@
 #include <cmocka.h>
 
 #include "base/yaml.h"
-#include "support/call_bench.h"
+#include "support/recorded_calls.h"
 
 struct fixture {
-	struct call_bench bench;
+	struct recorded_calls calls;
+	struct call_bench *bench;
 	struct arena *arena;
-	uint64_t recorded; /* revision of the registry that the log holds */
 	bool is_erased;
 	struct replay_options options;
 	struct replay *replay;
 	struct json report;
 };
-
-/* ---- a log that holds its registry, too ---- */
-
-struct writing {
-	struct fixture *fixture;
-	struct json_builder changes;
-	uint64_t after;
-};
-
-static bool write_entry(void *context, const struct registry_entry *entry)
-{
-	struct writing *writing = context;
-	struct json_builder change;
-	struct json sealed;
-	struct error err;
-
-	if (entry->revision <= writing->after)
-		return true;
-	json_object_start(&change, writing->fixture->arena);
-	json_put_cstring(&change, "op", "put");
-	json_put_cstring(&change, "kind", object_kind_word(entry->kind));
-	json_put_text(&change, "name", entry->name);
-	json_put_integer(&change, "version", entry->in_force->version);
-	json_put_integer(&change, "in_force", entry->in_force->version);
-	if (entry->kind == OBJECT_IDENTITY)
-		json_put_cstring(&change, "state", identity_state_word(entry->state));
-	json_put(&change, "object", entry->in_force->document);
-	assert_true(json_object_seal(&change, &sealed, &err));
-	json_add(&writing->changes, sealed);
-	return true;
-}
-
-static void append(struct fixture *fixture, struct text entry)
-{
-	struct call_bench *bench = &fixture->bench;
-	struct error err = {0};
-	uint64_t index = bench->log.count;
-
-	fake_log_append(&bench->log, entry);
-	if (!fold_apply_entry(bench->fold, entry, (struct text){0}, index, &err))
-		fail_msg("%s", err.text);
-}
-
-/* What the bench did to its registry without the log. */
-static void record_registry(struct fixture *fixture)
-{
-	struct registry *registry = fixture->bench.world.registry;
-	struct writing writing = {.fixture = fixture, .after = fixture->recorded};
-	struct json_builder record;
-	struct json changes, sealed;
-	struct error err;
-
-	json_array_start(&writing.changes, fixture->arena);
-	registry_each(registry, OBJECT_NONE, TEXT(""), write_entry, &writing);
-	assert_true(json_array_seal(&writing.changes, &changes, &err));
-	json_object_start(&record, fixture->arena);
-	json_put_integer(&record, "at", 1);
-	json_put_cstring(&record, "type", "registry");
-	json_put_integer(&record, "revision", (int64_t)fixture->bench.world.revision);
-	json_put(&record, "changes", changes);
-	assert_true(json_object_seal(&record, &sealed, &err));
-	fixture->recorded = fixture->bench.world.revision;
-	registry_set_revision(registry, fixture->recorded);
-	append(fixture, json_canonical_text(fixture->arena, &sealed));
-}
-
-static void record_task(struct fixture *fixture, const char *id)
-{
-	const struct task *task = task_find(fixture->bench.world.tasks, text_of(id));
-	struct text entry = text_format(fixture->arena,
-		"{\"actor\":\"remit\",\"at\":%lld,\"charter-version\":1,\"deadline\":%lld,"
-		"\"environment\":\"staging\",\"identity\":\"agent\",\"identity-epoch\":0,"
-		"\"task\":\"%s\",\"type\":\"task-opened\"}",
-		(long long)fixture->bench.world.now_utc_ms,
-		(long long)fixture->bench.world.now_utc_ms + 900000, id);
-
-	assert_non_null(task);
-	append(fixture, entry);
-}
 
 static bool open_sealed(void *context, struct text sealed, struct arena *arena,
 	struct text *out_plain, struct error *err)
@@ -119,11 +40,10 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof *fixture);
 
-	call_bench_init(&fixture->bench, 0);
-	fixture->arena = arena_create((size_t)1 << 30);
+	recorded_calls_init(&fixture->calls);
+	fixture->bench = &fixture->calls.bench;
+	fixture->arena = fixture->calls.arena;
 	fixture->options = (struct replay_options){.context = fixture, .open_sealed = open_sealed};
-	record_registry(fixture);
-	record_task(fixture, "t-1");
 	*state = fixture;
 	return 0;
 }
@@ -133,40 +53,27 @@ static int tear_down(void **state)
 	struct fixture *fixture = *state;
 
 	replay_destroy(&fixture->replay);
-	call_bench_deinit(&fixture->bench);
-	arena_destroy(&fixture->arena);
+	recorded_calls_deinit(&fixture->calls);
 	free(fixture);
 	return 0;
 }
 
 /* ---- calls and replays ---- */
 
-static void call(struct fixture *fixture, const char *tool, const char *arguments)
-{
-	struct bench_client client;
-
-	assert_true(call_bench_start(&fixture->bench, &client, tool, arguments));
-	if (client.replies == 0) {
-		call_bench_ready(&fixture->bench, true);
-		call_bench_answer(&fixture->bench, "{\"content\":[]}");
-	}
-	assert_int_equal(client.replies, 1);
-}
-
 static void some_calls(struct fixture *fixture)
 {
-	call(fixture, "read", "{\"path\":\"tickets/1\"}");
-	call(fixture, "read", "{\"path\":\"payroll/1\"}");
-	call(fixture, "read", "{\"path\":7}");
-	call(fixture, "list", "{\"n\":null}");
-	call(fixture, "nothing", "{}");
-	call(fixture, "run", "{\"a\":[1,2,{\"b\":\"c\"}]}");
-	call(fixture, "write", "{}");
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"tickets/1\"}");
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"payroll/1\"}");
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":7}");
+	recorded_calls_call(&fixture->calls, "list", "{\"n\":null}");
+	recorded_calls_call(&fixture->calls, "nothing", "{}");
+	recorded_calls_call(&fixture->calls, "run", "{\"a\":[1,2,{\"b\":\"c\"}]}");
+	recorded_calls_call(&fixture->calls, "write", "{}");
 }
 
 static struct replay_figures replay(struct fixture *fixture)
 {
-	const struct fake_log *log = &fixture->bench.log;
+	const struct fake_log *log = &fixture->bench->log;
 	struct error err = {0};
 
 	replay_destroy(&fixture->replay);
@@ -239,7 +146,7 @@ static void arguments_that_were_erased_are_not_called_unchanged(void **state)
 static void arguments_that_are_not_there_are_not_called_unchanged(void **state)
 {
 	struct fixture *fixture = *state;
-	struct fake_log *log = &fixture->bench.log;
+	struct fake_log *log = &fixture->bench->log;
 
 	some_calls(fixture);
 	for (size_t i = 0; i < log->count; i++)
@@ -255,7 +162,7 @@ static void arguments_that_are_not_there_are_not_called_unchanged(void **state)
 
 static void change_records(struct fixture *fixture, const char *before, const char *after)
 {
-	struct fake_log *log = &fixture->bench.log;
+	struct fake_log *log = &fixture->bench->log;
 
 	for (size_t i = 0; i < log->count; i++) {
 		struct text entry = log->entries[i].entry;
@@ -274,13 +181,13 @@ static void an_answer_that_comes_out_otherwise_is_told_apart(void **state)
 {
 	struct fixture *fixture = *state;
 
-	call(fixture, "list", "{}");
+	recorded_calls_call(&fixture->calls, "list", "{}");
 	change_records(fixture, "\"reason\":\"allowed\"", "\"reason\":\"forbidden\"");
 	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
 	assert_int_equal(json_integer_or(&fixture->report, "unchanged", -1), 0);
 	change_records(fixture, "\"reason\":\"forbidden\"", "\"reason\":\"allowed\"");
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 1);
-	call(fixture, "read", "{\"path\":\"tickets/1\"}");
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"tickets/1\"}");
 	change_records(fixture, "\"sensitivity\":\"internal\"", "\"sensitivity\":\"public\"");
 	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
 }
@@ -311,13 +218,13 @@ static void each_decision_meets_the_revision_it_saw(void **state)
 {
 	struct fixture *fixture = *state;
 
-	call(fixture, "list", "{}");
-	assert_true(decide_bench_put(&fixture->bench.world,
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	assert_true(decide_bench_put(&fixture->bench->world,
 		"object: policy\nname: org/stop\ntext: |\n"
 		"  forbid (principal, action, resource == Tool::\"files/list\");\n"));
-	record_registry(fixture);
-	call(fixture, "list", "{}");
-	assert_true(call_bench_kill(&fixture->bench, "", "t-1"));
+	recorded_calls_registry(&fixture->calls);
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	assert_true(call_bench_kill(fixture->bench, "", "t-1"));
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
 }
 
@@ -328,18 +235,18 @@ static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
 	struct fixture *fixture = *state;
 	struct bench_client first, second;
 
-	assert_true(decide_bench_put(&fixture->bench.world,
+	assert_true(decide_bench_put(&fixture->bench->world,
 		"object: policy\nname: org/label\ntext: |\n"
 		"  forbid (principal, action, resource == Tool::\"files/list\")\n"
 		"  when { context.labels.untrusted };\n"));
-	record_registry(fixture);
-	fixture->bench.is_log_held = true;
-	assert_true(call_bench_start(&fixture->bench, &first, "read", "{\"path\":\"tickets/1\"}"));
-	assert_true(call_bench_start(&fixture->bench, &second, "list", "{}"));
-	fixture->bench.is_log_held = false;
-	call_bench_flush(&fixture->bench);
-	call_bench_ready(&fixture->bench, true);
-	call_bench_answer(&fixture->bench, "{\"content\":[]}");
+	recorded_calls_registry(&fixture->calls);
+	fixture->bench->is_log_held = true;
+	assert_true(call_bench_start(fixture->bench, &first, "read", "{\"path\":\"tickets/1\"}"));
+	assert_true(call_bench_start(fixture->bench, &second, "list", "{}"));
+	fixture->bench->is_log_held = false;
+	call_bench_flush(fixture->bench);
+	call_bench_ready(fixture->bench, true);
+	call_bench_answer(fixture->bench, "{\"content\":[]}");
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
 	assert_int_equal(replay(fixture).decisions, 2);
 	/* By the order of the log alone it comes out otherwise, and is not hidden. */
@@ -356,10 +263,10 @@ static void answers_of_people_are_part_of_it(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		assert_true(call_bench_start(
-			&fixture->bench, &client, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}"));
+			fixture->bench, &client, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}"));
 		assert_int_equal(client.verdict, VERDICT_ASK);
-		assert_true(call_bench_approve(&fixture->bench, client.approval, "ana", i == 0));
-		call(fixture, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}");
+		assert_true(call_bench_approve(fixture->bench, client.approval, "ana", i == 0));
+		recorded_calls_call(&fixture->calls, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}");
 	}
 	assert_int_equal(replay(fixture).decisions, 4);
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 4);
@@ -399,11 +306,11 @@ static void a_candidate_takes_the_place_of_a_policy_in_force(void **state)
 		"object: policy\nname: org/stop\ntext: |\n"
 		"  forbid (principal, action == Action::\"generate\", resource);\n");
 
-	assert_true(decide_bench_put(&fixture->bench.world,
+	assert_true(decide_bench_put(&fixture->bench->world,
 		"object: policy\nname: org/stop\ntext: |\n"
 		"  forbid (principal, action, resource == Tool::\"files/list\");\n"));
-	record_registry(fixture);
-	call(fixture, "list", "{}");
+	recorded_calls_registry(&fixture->calls);
+	recorded_calls_call(&fixture->calls, "list", "{}");
 	fixture->options.candidate = &harmless;
 	assert_int_equal(replay(fixture).changed, 1);
 	assert_int_equal(count_of(fixture, "policies", "org/stop", "deny to allow"), 1);
