@@ -91,9 +91,11 @@ static bool run_open(struct case_run *run)
 	if (!registry_create(&run->registry, run->err) ||
 		!task_table_create(&run->tasks, PLAN_OBJECTS_MAX, run->err))
 		return false;
-	for (size_t i = 0; i < run->bundle->objects_count; i++)
+	for (size_t i = 0; i < run->bundle->objects_count; i++) {
 		if (!put_object(run, run->bundle->objects[i]))
 			return false;
+		arena_reset(run->arena);
+	}
 	return registry_settle(run->registry, run->err);
 }
 
@@ -231,6 +233,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
+	struct text environment = json_text_or(run->given, "environment", "");
 	ptrdiff_t slash = text_find_byte(tool, '/');
 	const struct registry_entry *entry;
 
@@ -253,6 +256,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 		call->arguments = *arguments;
 	if (call->arguments.type != JSON_OBJECT)
 		return cannot(run, "arguments: an object is expected", TEXT(""));
+	if (environment.length > 0 && environment_of(environment) == ENVIRONMENT_NONE)
+		return cannot(run, "no such environment: ", environment);
 	entry = registry_find(run->registry, OBJECT_IDENTITY, call->identity);
 	if (entry == NULL)
 		return cannot(run, "no identity here is named ", call->identity);
