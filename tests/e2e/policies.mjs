@@ -139,7 +139,8 @@ test('the same set as a candidate changes nothing', async () => {
 
 test('a candidate shows what it would refuse, by identity, tool and policy', async () => {
   const folder = write('candidate', {
-    'a.yaml': guardrail('org/no-tickets', 'context.args has path && context.args.path like "tickets/*"',
+    'a.yaml': guardrail('org/no-tickets',
+      'context.args has path && context.args.path like "tickets/*"',
       'principal, action, resource == Tool::"files/read_text_file"'),
   });
   const { code, report } = await replay('--candidate', folder);
@@ -177,8 +178,8 @@ test('it reads a log without its daemon, and writes nothing', async () => {
 test('diff and publish: what changes, and only what passes', async () => {
   const folder = write('new', {
     'a.yaml': guardrail('org/night', 'context.task.depth > 3'),
-    'b.yaml': readFileSync(`${charters}/40-policies.yaml`, 'utf8').replace('forbid (principal, action',
-      'forbid(  principal,   action'),
+    'b.yaml': readFileSync(`${charters}/40-policies.yaml`, 'utf8')
+      .replace('forbid (principal, action', 'forbid(  principal,   action'),
   });
   const diff = JSON.parse(await world.must(null, 'policy', 'diff', folder, '-o', 'json'));
   assert.deepEqual(diff.policies.map(({ name, action }) => [name, action]),

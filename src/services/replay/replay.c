@@ -88,7 +88,7 @@ static bool is_state(struct text type, const struct json *record)
 static bool keep_entry(struct replay *replay, const struct replay_entry *entry, struct error *err)
 {
 	size_t beside = fold_wants_content(entry->entry) ? entry->content.length : 0;
-	struct pending *pending = malloc(sizeof *pending + entry->entry.length + beside);
+	struct pending *pending = calloc(1, sizeof *pending + entry->entry.length + beside);
 
 	if (pending == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to replay in");

@@ -50,7 +50,10 @@ static bool measure(struct log_reader *reader, uint64_t *count)
 	}
 	if (*count == 0)
 		return error_wrap(reader->err, "no log is here");
-	return reader->err->code == ERROR_NONE || reader->err->code == ERROR_NOT_FOUND;
+	if (reader->err->code != ERROR_NONE && reader->err->code != ERROR_NOT_FOUND)
+		return false;
+	*reader->err = (struct error){0}; /* the one after the last is not there */
+	return true;
 }
 
 static bool read_segment(struct log_reader *reader, uint64_t number)
