@@ -66,7 +66,7 @@ static void write_log(struct fixture *fixture)
 			fail_msg("%s", err.text);
 	}
 	record_log_close(&log);
-	fixture->size = ENTRIES + 2; /* genesis and start */
+	fixture->size = ENTRIES + 3; /* genesis, start and stop */
 }
 
 static int set_up(void **state)
