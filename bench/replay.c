@@ -90,7 +90,7 @@ static void feed(struct replay *replay, const struct fake_log *log)
 			decisions[count++] = i;
 		must(replay_feed(replay, &entry, &err), &err);
 	}
-	for (size_t i = 0; i < DECISIONS; i++) {
+	for (size_t i = 0; count > 0 && i < DECISIONS; i++) {
 		size_t at = decisions[i % count];
 		struct replay_entry entry = {
 			log->count + i, log->entries[at].entry, log->entries[at].content};
