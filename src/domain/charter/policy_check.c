@@ -250,58 +250,156 @@ static bool is_approvals(const struct ast *node)
 	       node->children[0]->kind == AST_VARIABLE && node->children[0]->detail == AST_CONTEXT;
 }
 
-static bool check_approval_name(
-	struct checking *checking, const struct cedar_value *value, const struct ast *node)
+static bool no_room(const struct checking *checking)
 {
-	struct policy_finding finding = {
-		.code = "unknown_approval",
-		.hint = TEXT("write owner, backup-owner, second, role/ROLE or data-owner/UNIT"),
-	};
-	struct cedar_range range = {.start = node->start, .length = node->end - node->start};
-	struct cedar_text whole = cedar_text_from(checking->text);
-	struct text name;
-
-	if (value->type != CEDAR_STRING)
-		return true; /* cedar_check_monotone_use has said so */
-	name = (struct text){value->string, value->count};
-	if (name_is_approval(name))
-		return true;
-	cedar_place(whole, range.start, &range.line, &range.column);
-	finding.what = text_format(
-		checking->checker->arena, "nobody can approve as \"%.*s\"", TEXT_ARGS(name));
-	return finding.what.data == NULL
-		       ? error_set(checking->err, ERROR_LIMIT, "no memory for what was found")
-		       : add(checking, finding, &range);
+	return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
 }
 
-static bool check_approval_names(struct checking *checking, const struct ast *node)
+/* ---- words of closed vocabularies ---- */
+
+static bool is_effect(struct text word)
+{
+	return effect_of(word) != EFFECT_NONE;
+}
+
+static bool is_environment(struct text word)
+{
+	return environment_of(word) != ENVIRONMENT_NONE;
+}
+
+static bool is_risk(struct text word)
+{
+	return risk_tier_of(word) != RISK_NONE;
+}
+
+static bool is_sensitivity(struct text word)
+{
+	return sensitivity_of(word) != SENSITIVITY_UNLABELLED;
+}
+
+static bool is_class(struct text word)
+{
+	return use_class_of(word) != CLASS_NONE;
+}
+
+static bool is_kind(struct text word)
+{
+	return identity_kind_of(word) != KIND_NONE;
+}
+
+static bool is_reversal(struct text word)
+{
+	for (int i = REVERSAL_NONE_NEEDED; i <= REVERSAL_IRREVERSIBLE; i++)
+		if (text_is(word, reversal_word((enum reversal)i)))
+			return true;
+	return false;
+}
+
+/* What a text that is read can only be. */
+struct vocabulary {
+	const char *attribute;
+	const char *what;
+	bool (*is_word)(struct text word);
+	const char *hint;
+};
+
+static const struct vocabulary approvals = {"approvals", "name of an approval", name_is_approval,
+	"write owner, backup-owner, second, role/ROLE or data-owner/UNIT"};
+static const struct vocabulary vocabularies[] = {
+	{"effect", "effect", is_effect, "write read, write, execute, generate or delegate"},
+	{"environment", "environment", is_environment, "write dev, test, staging or prod"},
+	{"environments", "environment", is_environment, "write dev, test, staging or prod"},
+	{"risk", "risk tier", is_risk, "write low, medium, high or critical"},
+	{"reversal", "reversal", is_reversal,
+		"write none-needed, inverse, restore, held or irreversible"},
+	{"sensitivity", "sensitivity", is_sensitivity,
+		"write public, internal, confidential or restricted"},
+	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
+	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
+};
+
+/* True if the node is part of what is asked about, and no argument of the call. */
+static bool is_ours(const struct ast *node)
+{
+	for (; node->kind == AST_GET; node = node->children[0])
+		if (cedar_text_is(node->names[0], "args"))
+			return false;
+	return node->kind == AST_VARIABLE;
+}
+
+/* The vocabulary of what the node reads; NULL: any text. */
+static const struct vocabulary *vocabulary_of(const struct ast *node)
+{
+	if (node->kind != AST_GET || !is_ours(node))
+		return NULL;
+	if (is_approvals(node))
+		return &approvals;
+	for (size_t i = 0; i < sizeof vocabularies / sizeof *vocabularies; i++)
+		if (cedar_text_is(node->names[0], vocabularies[i].attribute))
+			return &vocabularies[i];
+	return NULL;
+}
+
+static bool check_word(struct checking *checking, const struct vocabulary *vocabulary,
+	const struct cedar_value *value, const struct ast *node)
+{
+	struct policy_finding finding = {
+		.code = "unknown_word",
+		.hint = text_of(vocabulary->hint),
+	};
+	struct cedar_range range = {.start = node->start, .length = node->end - node->start};
+	struct text word;
+
+	if (value->type != CEDAR_STRING)
+		return true; /* the validator has said so, or will */
+	word = (struct text){value->string, value->count};
+	/* What is not given may be an empty text. */
+	if (vocabulary->is_word(word) || (word.length == 0 && vocabulary != &approvals))
+		return true;
+	cedar_place(cedar_text_from(checking->text), range.start, &range.line, &range.column);
+	finding.what = text_format(
+		checking->checker->arena, "no %s is \"%.*s\"", vocabulary->what, TEXT_ARGS(word));
+	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &range);
+}
+
+/* Each literal text of the node, or in the set that it is. */
+static bool check_words(
+	struct checking *checking, const struct vocabulary *vocabulary, const struct ast *node)
 {
 	const struct cedar_value *literal = &node->literal;
 
 	if (node->kind == AST_LITERAL && literal->type != CEDAR_SET)
-		return check_approval_name(checking, literal, node);
+		return check_word(checking, vocabulary, literal, node);
 	if (node->kind == AST_LITERAL) {
 		for (uint32_t i = 0; i < literal->count; i++)
-			if (!check_approval_name(checking, &literal->items[i], node))
+			if (!check_word(checking, vocabulary, &literal->items[i], node))
 				return false;
 		return true;
 	}
-	for (uint32_t i = 0; i < node->count; i++)
-		if (!check_approval_names(checking, node->children[i]))
+	for (uint32_t i = 0; node->kind == AST_SET && i < node->count; i++)
+		if (!check_words(checking, vocabulary, node->children[i]))
 			return false;
 	return true;
 }
 
-/* Recursion is bounded by the depth of trees. */
-static bool check_approvals(struct checking *checking, const struct ast *node)
+static bool is_comparison(enum ast_kind kind)
 {
-	bool is_use = node->kind == AST_CONTAINS || node->kind == AST_CONTAINS_ALL ||
-		      node->kind == AST_CONTAINS_ANY;
+	return kind == AST_EQUAL || kind == AST_NOT_EQUAL || kind == AST_CONTAINS ||
+	       kind == AST_CONTAINS_ALL || kind == AST_CONTAINS_ANY;
+}
 
-	if (is_use && is_approvals(node->children[0]))
-		return check_approval_names(checking, node->children[1]);
+/* A text that nothing read is ever equal to makes a guardrail that never forbids.
+ * Recursion is bounded by the depth of trees. */
+static bool check_literals(struct checking *checking, const struct ast *node)
+{
+	for (uint32_t i = 0; is_comparison(node->kind) && i < 2; i++) {
+		const struct vocabulary *vocabulary = vocabulary_of(node->children[i]);
+
+		if (vocabulary != NULL && !check_words(checking, vocabulary, node->children[1 - i]))
+			return false;
+	}
 	for (uint32_t i = 0; i < node->count; i++)
-		if (!check_approvals(checking, node->children[i]))
+		if (!check_literals(checking, node->children[i]))
 			return false;
 	return true;
 }
@@ -326,7 +424,7 @@ static bool check_rules(struct checking *checking, const struct cedar_policy_set
 			&cause))
 		return false;
 	for (uint32_t i = 0; i < policy->clause_count; i++)
-		if (!check_approvals(checking, policy->clauses[i].expression))
+		if (!check_literals(checking, policy->clauses[i].expression))
 			return false;
 	return true;
 }

@@ -201,10 +201,41 @@ static void what_the_rules_of_policies_forbid_is_found(void **state)
 		found_in(world,
 			"forbid (principal, action, resource)\n"
 			"unless { context.approvals.containsAny([\"owner\", \"ovner\"]) };"),
-		"unknown_approval 2:50");
+		"unknown_word 2:50");
 	assert_string_equal(found_in(world, "forbid (principal, action, resource)\n"
 					    "unless { context.approvals.contains(\"role/\") };"),
-		"unknown_approval 2:37");
+		"unknown_word 2:37");
+}
+
+static void a_word_of_no_vocabulary_is_found(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(
+		found_when(world, "resource.environment == \"production\""), "unknown_word 2:32");
+	assert_non_null(strstr(world->findings.items[0].hint.data, "staging"));
+	assert_string_equal(
+		found_when(world, "\"production\" != context.environment"), "unknown_word 2:8");
+	assert_string_equal(found_when(world, "[\"low\", \"none\"].contains(resource.risk)"),
+		"unknown_word 2:16");
+	assert_string_equal(
+		found_when(world, "principal.environments.containsAny([\"prod\", \"prd\"])"),
+		"unknown_word 2:52");
+	assert_string_equal(found_when(world, "principal.kind == \"robot\" || "
+					      "principal.class == \"all\" || "
+					      "resource.reversal == \"no\" || "
+					      "resource.effect == \"fly\" || "
+					      "context.labels.sensitivity == \"secret\""),
+		"unknown_word 2:26, unknown_word 2:56, unknown_word 2:86, unknown_word 2:113, "
+		"unknown_word 2:152");
+	assert_string_equal(found_when(world, "context.args.environment == \"production\" && "
+					      "context.args.task.risk == \"none\""),
+		"");
+	assert_string_equal(found_when(world, "resource.environment == \"prod\" && "
+					      "resource.reversal == \"held\" && "
+					      "principal.kind == \"agent\" && "
+					      "principal.risk != \"\""),
+		"");
 }
 
 static void policies_of_one_text_may_take_an_argument_to_be_different(void **state)
@@ -357,6 +388,8 @@ int main(void)
 			no_way_to_a_member_hides_what_it_guards, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			what_the_rules_of_policies_forbid_is_found, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_word_of_no_vocabulary_is_found, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			policies_of_one_text_may_take_an_argument_to_be_different, open_world,
 			close_world),
