@@ -111,7 +111,7 @@ static void a_policy_that_could_not_hold_is_told_where_it_stands(void **state)
 	plan = plan_of(*state,
 		"object: policy\nname: org/stop\ntext: 'forbid (principal, action, resource) "
 		"unless { context.approvals.contains(\"ovner\") };'\n");
-	says(plan, 3, "nobody can approve as \"ovner\"");
+	says(plan, 3, "no name of an approval is \"ovner\"");
 }
 
 static void too_much_is_refused(void **state)
