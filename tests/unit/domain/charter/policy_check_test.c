@@ -168,20 +168,20 @@ static void no_way_to_a_member_hides_what_it_guards(void **state)
 
 	for (size_t i = 0; i < sizeof receivers / sizeof *receivers; i++) {
 		struct text text = text_format(world->arena, "%s has x && 1 < \"a\"", receivers[i]);
+		const char *found = found_when(world, text.data);
 
-		(void)found_when(world, text.data);
-		if (world->findings.error_count == 0)
-			fail_msg("%s: valid", text.data);
+		/* Not only the rule that refuses context as a whole. */
+		if (strstr(found, "unexpected_type") == NULL &&
+			strstr(found, "incompatible_types") == NULL &&
+			strstr(found, "inconsistent_arguments") == NULL)
+			fail_msg("%s: %s", text.data, found);
 	}
-	assert_string_equal(
-		found_when(world,
-			"context.args.id == \"\" && context.args.person == \"\" && "
-			"context.args.purpose == \"\" && context.args.depth == 1 && "
-			"(if context.labels.untrusted then context.task else context.args) has x "
-			"&& 1 < \"a\"")[0] == '\0'
-			? "valid"
-			: "refused",
-		"refused");
+	(void)found_when(world,
+		"context.args.id == \"\" && context.args.person == \"\" && "
+		"context.args.purpose == \"\" && context.args.depth == 1 && "
+		"(if context.labels.untrusted then context.task else context.args) has x "
+		"&& 1 < \"a\"");
+	assert_true(world->findings.error_count > 0);
 }
 
 static void what_the_rules_of_policies_forbid_is_found(void **state)
