@@ -1,7 +1,8 @@
 #ifndef BENCH_HOSPITAL_H
 #define BENCH_HOSPITAL_H
 
-#include "remit/cedar.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* A hospital of many departments: 33 policies for each and 5 for all.  In each, 9
  * roles, 10 resources of 10 types, 2 teams and 5 people, one in twenty of whom also
@@ -12,15 +13,10 @@ enum {
 	HOSPITAL_POLICIES_OF_ALL = 5
 };
 
-struct hospital {
-	struct cedar_policy_set *set;
-	struct cedar_entities *entities;
-	struct cedar_request requests[HOSPITAL_REQUESTS];
-	char names[HOSPITAL_REQUESTS][2][32]; /* of principals and resources */
-};
-
-/* Exits if it cannot be built. */
-void hospital_open(struct hospital *out, uint32_t departments);
-void hospital_close(struct hospital *hospital);
+/* Writes one below root in the shape of the published workloads: apps/APP with
+ * policies and schema, workloads/APP/n01-s0 with entities, requests and the answers
+ * that this engine gives (a peer that differs is found by them).  root has apps/ and
+ * workloads/. */
+bool hospital_write(const char *root, const char *app, uint32_t departments);
 
 #endif

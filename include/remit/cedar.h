@@ -33,7 +33,7 @@ enum {
 	CEDAR_SCHEMA_DECLARATIONS_MAX = 20000,          /* types and actions in a schema */
 	CEDAR_SCHEMA_LINKS_MAX = 1000000,               /* parents and groups in a schema */
 	CEDAR_FINDINGS_MAX = 1000,                      /* findings of one validation */
-	CEDAR_VALIDATION_STEPS_MAX = 100000000,         /* expressions typed in one validation */
+	CEDAR_VALIDATION_STEPS_MAX = 100000000,         /* steps of one validation */
 	CEDAR_ERROR_TEXT_BYTES = 256,
 };
 
@@ -188,9 +188,13 @@ bool cedar_entities_overlay(const struct cedar_entities **out, struct cedar_aren
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 
 size_t cedar_entities_count(const struct cedar_entities *entities);
-/* False if there is no such entity.  Fills only uid, attributes and tags. */
+/* False if there is no such entity.  What is filled in lives as long as the store. */
 bool cedar_entities_find(const struct cedar_entities *entities, const struct cedar_uid *uid,
 	struct cedar_entity *out) CEDAR_MUST_CHECK;
+/* Calls visit for each entity of a sealed store (what lies below an overlay left
+ * out), in the order of adding, until it returns false. */
+void cedar_entities_visit(const struct cedar_entities *entities,
+	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure);
 /* Cedar's `in`: the same, or an ancestor. */
 bool cedar_entities_in(const struct cedar_entities *entities, const struct cedar_uid *uid,
 	const struct cedar_uid *ancestor);

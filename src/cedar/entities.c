@@ -338,6 +338,15 @@ size_t cedar_entities_count(const struct cedar_entities *entities)
 	return entities->present_count;
 }
 
+static struct cedar_entity entity_of(const struct entity_node *node)
+{
+	return (struct cedar_entity){.uid = node->uid,
+		.attributes = node->attributes,
+		.tags = node->tags,
+		.parents = node->parents,
+		.parent_count = node->parent_count};
+}
+
 bool cedar_entities_find(const struct cedar_entities *entities, const struct cedar_uid *uid,
 	struct cedar_entity *out)
 {
@@ -346,10 +355,21 @@ bool cedar_entities_find(const struct cedar_entities *entities, const struct ced
 	*out = (struct cedar_entity){0};
 	if (node == NULL)
 		return false;
-	out->uid = node->uid;
-	out->attributes = node->attributes;
-	out->tags = node->tags;
+	*out = entity_of(node);
 	return true;
+}
+
+void cedar_entities_visit(const struct cedar_entities *entities,
+	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure)
+{
+	bool goes_on = true;
+
+	assert(entities->is_sealed);
+	for (uint32_t i = 0; goes_on && i < entities->count; i++) {
+		struct cedar_entity entity = entity_of(&entities->nodes[i]);
+
+		goes_on = !entities->nodes[i].is_present || visit(closure, &entity);
+	}
 }
 
 bool entities_has_ancestor(const struct cedar_entities *entities, const struct entity_node *node,

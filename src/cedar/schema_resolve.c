@@ -14,6 +14,8 @@
 
 #include "cedar/schema_inner.h"
 
+enum { WORD_BITS = 64 };
+
 enum common_state { COMMON_NEW = 0, COMMON_OPEN, COMMON_DONE };
 
 struct common {
@@ -698,6 +700,47 @@ static bool close_entities(struct resolver *resolver)
 	return true;
 }
 
+/* The type of actions of one namespace may be in another's if an action of it is. */
+static bool mark_types(
+	struct resolver *resolver, const struct schema_action *action, uint64_t **rows)
+{
+	struct cedar_schema *schema = resolver->schema;
+	uint64_t **row = &rows[action->type->index];
+	size_t words = ((size_t)schema->entity_count + WORD_BITS - 1) / WORD_BITS;
+
+	if (action->ancestors != NULL && *row == NULL)
+		*row = arena_array(schema->arena, uint64_t, words);
+	if (action->ancestors != NULL && *row == NULL)
+		return fail_memory(resolver);
+	for (uint32_t i = 0; action->ancestors != NULL && i < schema->action_count; i++) {
+		uint32_t upper = schema->actions[i].type->index;
+
+		if (action->ancestors[i / WORD_BITS] == 0)
+			i |= WORD_BITS - 1; /* a word without any */
+		else if (schema_bit(action->ancestors, i))
+			(*row)[upper / WORD_BITS] |= (uint64_t)1 << upper % WORD_BITS;
+	}
+	return true;
+}
+
+static bool close_action_types(struct resolver *resolver)
+{
+	struct cedar_schema *schema = resolver->schema;
+	uint64_t **rows = arena_array(schema->arena, uint64_t *, schema->entity_count);
+
+	if (rows == NULL)
+		return fail_memory(resolver);
+	for (uint32_t i = 0; i < schema->action_count; i++) {
+		if (!mark_types(resolver, &schema->actions[i], rows))
+			return false;
+	}
+	for (uint32_t i = 0; i < schema->entity_count; i++) {
+		if (schema->entities[i].is_action)
+			schema->entities[i].ancestors = rows[i];
+	}
+	return true;
+}
+
 static bool close_actions(struct resolver *resolver)
 {
 	struct cedar_schema *schema = resolver->schema;
@@ -723,7 +766,7 @@ static bool close_actions(struct resolver *resolver)
 			RAW_SHOWN(schema->actions[cyclic].uid.id));
 	for (uint32_t i = 0; i < schema->action_count; i++)
 		schema->actions[i].ancestors = edges.rows[i];
-	return true;
+	return close_action_types(resolver);
 }
 
 static bool resolve_all(struct resolver *resolver)

@@ -62,16 +62,16 @@ static void mark(struct typing *typing, const struct capabilities *list, int cha
 		typing->active[at->id] += (uint32_t)change;
 }
 
-static bool has_in(const struct capabilities *list, uint32_t id)
+static bool has_in(struct typing *typing, const struct capabilities *list, uint32_t id)
 {
 	const struct capability *at = list->first;
 
-	while (at != NULL && at->id != id)
-		at = at == list->last ? NULL : at->next;
+	for (; at != NULL && at->id != id; at = at == list->last ? NULL : at->next)
+		typing->steps++;
 	return at != NULL;
 }
 
-/* What is in both.  The shorter alternatives of an expression are few. */
+/* What is in both. */
 static struct capabilities common_to(
 	struct typing *typing, const struct capabilities *a, const struct capabilities *b)
 {
@@ -80,7 +80,7 @@ static struct capabilities common_to(
 
 	for (; at != NULL && !typing->failed; at = at == a->last ? NULL : at->next) {
 		typing->steps++;
-		if (has_in(b, at->id))
+		if (has_in(typing, b, at->id))
 			both = unite(both, capability_of(typing, at->id));
 	}
 	return both;

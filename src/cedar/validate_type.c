@@ -27,6 +27,7 @@ static const struct schema_type *join_records(
 
 	if (a->count != b->count)
 		return NULL;
+	typing->steps += a->count;
 	members = arena_array(typing->arena, struct schema_member, a->count);
 	for (uint32_t i = 0; members != NULL && i < a->count; i++) {
 		members[i] = a->members[i];

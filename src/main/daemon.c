@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "edges/api/api.h"
 #include "edges/audit_files/audit_files.h"
+#include "edges/authzen/authzen.h"
 #include "edges/clock/system_clock.h"
 #include "edges/health/health.h"
 #include "edges/mcp/mcp_door.h"
@@ -29,6 +30,7 @@
 #include "services/approve/approve.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
+#include "services/evaluate/evaluate.h"
 #include "services/issue/issue.h"
 #include "services/record/contents.h"
 #include "services/registry/projector.h"
@@ -83,6 +85,7 @@ struct daemon {
 	struct approve *approve;
 	struct issue *issue;
 	struct call_service *call;
+	struct evaluate *evaluate;
 	struct projector *projector;
 	struct log_reading reading;
 	struct loop_driver follower;
@@ -95,6 +98,7 @@ struct daemon {
 	struct http_server *server;
 	struct api *api;
 	struct oauth *oauth;
+	struct authzen *authzen;
 	struct mcp_door *mcp;
 	struct health health;
 	struct loop_watch signals;
@@ -399,6 +403,20 @@ static bool make_call(struct daemon *daemon, struct error *err)
 	return true;
 }
 
+static bool make_evaluate(struct daemon *daemon, struct error *err)
+{
+	const struct evaluate_parts parts = {.fold = daemon->fold,
+		.registry = daemon->registry,
+		.decide = daemon->decide,
+		.approve = daemon->approve,
+		.values = {daemon->contents, digest_value, attach_key},
+		.durability = strcmp(daemon->settings->authzen_record, "behind") == 0
+				      ? EVALUATE_BEHIND
+				      : EVALUATE_AWAITED};
+
+	return evaluate_create(&daemon->evaluate, &parts, err);
+}
+
 /* The store follows at the end of each turn in which the log has grown. */
 static int64_t follow_log(struct loop_driver *driver)
 {
@@ -467,12 +485,16 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 		.issue = daemon->issue,
 		.calls = daemon->call,
 		.version = REMIT_VERSION};
+	const struct authzen_parts authzen = {
+		.issue = daemon->issue, .evaluate = daemon->evaluate, .registry = daemon->registry};
 	const struct public_key *token_key = signer_tokens(daemon->signer).key;
 
 	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
 	       api_add_routes(daemon->api, daemon->router, err) &&
 	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, token_key, err) &&
 	       oauth_add_routes(daemon->oauth, daemon->router, err) &&
+	       authzen_create(&daemon->authzen, &authzen, err) &&
+	       authzen_add_routes(daemon->authzen, daemon->router, err) &&
 	       mcp_door_create(&daemon->mcp, &mcp, err) &&
 	       mcp_door_route(daemon->mcp, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
@@ -706,6 +728,7 @@ static const struct {
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
+	{"decision points", make_evaluate},
 	{"catching up", catch_up},
 	{"doors", make_doors},
 	{"listening", listen_on},
@@ -769,6 +792,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);
+	evaluate_destroy(&daemon->evaluate);
+	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
 	http_client_destroy(&daemon->http);

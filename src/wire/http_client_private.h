@@ -12,6 +12,8 @@
 struct http_curl;
 struct http_plain;
 
+enum { HTTP_CLIENT_TURN_BYTES_MAX = 64 * 1024 }; /* read of one connection in one turn */
+
 /* The first member of an engine's own call. */
 struct http_call {
 	const struct http_engine *engine;

@@ -32,6 +32,7 @@ enum {
 	IDLE_MS_MAX = 30000,
 	READ_BYTES = 16 * 1024,
 	HEAD_BYTES_MAX = 128 * 1024,
+	REQUEST_OTHER_BYTES_MAX = 128, /* version, Host: and Content-Length: */
 };
 
 enum connection_state { CONNECTING = 0, BUSY, IDLE, CLOSED };
@@ -334,11 +335,14 @@ static void on_end_of_input(struct plain_connection *connection)
 			0);
 }
 
+/* Not until there is no more: who sends faster than we read would have the loop to
+ * itself.  The watch tells of the rest in the next turn. */
 static void connection_read(struct plain_connection *connection)
 {
 	char block[READ_BYTES] NOT_ZEROED;
+	size_t left = HTTP_CLIENT_TURN_BYTES_MAX / READ_BYTES;
 
-	for (;;) {
+	while (left-- > 0) {
 		ssize_t got = recv(connection->watch.fd, block, sizeof block, 0);
 
 		if (got < 0 && errno == EINTR)
@@ -472,6 +476,20 @@ static void field_append(struct buffer *out, const char *name, const char *value
 	buffer_append(out, "\r\n", 2);
 }
 
+/* At least what request_format appends: more room on the way would leave a copy in
+ * freed memory (H5). */
+static size_t request_bytes(const struct http_call_request *request, const struct http_place *place)
+{
+	size_t bytes = REQUEST_OTHER_BYTES_MAX + strlen(request->method) + place->target.length +
+		       place->authority.length + request->body.length;
+	size_t i;
+
+	for (i = 0; i < request->header_count; i++)
+		bytes += strlen(request->headers[i].name) + strlen(request->headers[i].value) +
+			 strlen(": \r\n");
+	return bytes;
+}
+
 static bool request_format(struct buffer *out, const struct http_call_request *request,
 	const struct http_place *place, struct error *err)
 {
@@ -479,6 +497,8 @@ static bool request_format(struct buffer *out, const struct http_call_request *r
 	size_t i;
 
 	out->limit_bytes = HEAD_BYTES_MAX + request->body.length;
+	if (!buffer_reserve(out, request_bytes(request, place)))
+		return error_set(err, ERROR_LIMIT, "the request is too large");
 	buffer_append_string(out, request->method);
 	buffer_append_byte(out, ' ');
 	buffer_append_text(out, place->target);

@@ -57,7 +57,7 @@ static struct text skip(struct text t, size_t count)
 /* The next line of the head without its CRLF; *head moves behind it. */
 static struct text line_take(struct text *head)
 {
-	const char *end = memmem(head->data, head->length, "\r\n", 2);
+	const char *end = head->length == 0 ? NULL : memmem(head->data, head->length, "\r\n", 2);
 	struct text line = *head;
 
 	if (end == NULL) {

@@ -3,7 +3,8 @@
  * States: IDLE → RUNNING → IDLE, or → WAITING → RUNNING when it is restarted,
  * or → STOPPING → IDLE.  Invariants:
  *  P1  the child has descriptors 0, 1 and 2 only, the environment given only,
- *      no blocked and no ignored signal, and leads its own group;
+ *      no blocked and no ignored signal, and leads a session and group of its own:
+ *      in ours it could join our group, and signal it;
  *  P2  the end of a run is one event: the pidfd is ready.  Output still in the
  *      pipes is read first (bounded), then the child is reaped, then on_end;
  *  P3  a group is signalled only while its leader is not reaped, so the number
@@ -377,7 +378,7 @@ noreturn static void child_become(const struct start *start)
 	const char *refused;
 	int i;
 
-	(void)setpgid(0, 0); /* cannot fail: a child of ours that leads nothing */
+	(void)setsid(); /* cannot fail: a child of ours that leads nothing */
 	signals_default();
 	for (i = 0; i < 3; i++)
 		if (dup2(start->theirs[i], i) < 0)

@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 /* A child process with pipes in the loop.  It gets exactly the environment
- * given, no descriptor but 0, 1 and 2, default signals, a process group of its
+ * given, no descriptor but 0, 1 and 2, default signals, a session and group of its
  * own.  Its end is noticed by pidfd; nothing here waits, but destroy (100 ms at most). */
 
 enum {

@@ -21,6 +21,9 @@ struct workload {
  * On failure err says why; close it in either case. */
 bool workload_open(struct workload *out, const char *vectors, const char *unpacked, const char *app,
 	const char *name);
+/* True if the answer to that request has the published decision, reasons and errors. */
+bool workload_is_expected(
+	const struct workload *workload, uint32_t request, const struct cedar_answer *answer);
 void workload_close(struct workload *workload);
 
 #endif

@@ -100,6 +100,11 @@ class CheckSource(unittest.TestCase):
         self.refuses("examples/package-lock.json", '{\n"resolved": "https://a.example/x.tgz"\n}\n',
                      1, "forbidden")
 
+    def test_only_a_lock_file_may_name_a_registry(self):
+        named = 'source = "registry+https://github.com/rust-lang/crates' + '.io-index"\n'
+        self.accepts({"bench/peers/a/Cargo.lock": named})
+        self.refuses("bench/peers/a/Cargo.toml", named, 1, "forbidden")
+
     def test_a_machines_folder_is_found(self):
         self.refuses("HACKING.md", "cd /wo" + "rk/main\n", 1, "forbidden")
         self.accepts({"HACKING.md": "src/domain/wo" + "rk is fine\n"})

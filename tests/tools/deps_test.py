@@ -1,5 +1,6 @@
 """Runs tools/deps against a pretended Debian and looks at what it would install."""
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -44,6 +45,98 @@ def run(installed, available, groups, uid="0"):
             with open(log, encoding="utf-8") as file:
                 text = file.read()
         return done.returncode, text.strip().split("\n") if text else []
+
+
+BENCH = ["nginx-light", "libcjson-dev"]
+PEERS = {
+    "cedar-rust/Cargo.toml": 'rust-version = "1.89"\n', "cedar-go/go.mod": "go 1.26.0\n",
+    "opa/go.mod": "go 1.26.0\n", "cedar-wasm/package-lock.json": "{}\n",
+    "go-protocol/go.mod": "go 1.24\n",
+}
+# A compiler of that version, which makes what it is asked for and writes down where.
+CARGO = """case $1 in
+--version) echo "cargo %s (0000)" ;;
+*) echo cargo >>"$FAKE/log"; for last; do :; done
+   mkdir -p "$last/release"; : >"$last/release/cedar-rust"; chmod +x "$last/release/cedar-rust" ;;
+esac
+"""
+GO = """case $1 in
+env) echo go%s ;;
+*) echo go >>"$FAKE/log"; while [ "$1" != -o ]; do shift; done; : >"$2"; chmod +x "$2" ;;
+esac
+"""
+NPM = 'echo npm >>"$FAKE/log"; mkdir -p node_modules; exit %d\n'
+
+
+class Place:
+    """A tree with peers, and tools that only pretend."""
+    def __init__(self, folder, tools):
+        self.root, self.fake = os.path.join(folder, "root"), os.path.join(folder, "fake")
+        self.write(os.path.join(self.fake, "installed"), "".join(w + "\n" for w in BENCH))
+        for name, text in {**FAKES, **tools}.items():
+            self.write(os.path.join(self.fake, name), "#!/bin/sh\n" + text)
+        for name, text in PEERS.items():
+            self.write(self.peer(name), text)
+        os.mkdir(os.path.join(self.root, "tools"))
+        shutil.copy(TOOL, os.path.join(self.root, "tools", "deps"))
+
+    def write(self, path, text):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, stat.S_IRWXU)
+
+    def peer(self, name):
+        return os.path.join(self.root, "bench", "peers", name)
+
+    def run(self):
+        """(status, what it said, which tools built, which peers there are)."""
+        environment = {**os.environ, "PATH": self.fake + ":/usr/bin:/bin", "FAKE": self.fake,
+                       "FAKE_UID": "0"}
+        log = os.path.join(self.fake, "log")
+        self.write(log, "")
+        done = subprocess.run([os.path.join(self.root, "tools", "deps"), "bench"], check=False,
+                              env=environment, capture_output=True, text=True)
+        with open(log, encoding="utf-8") as file:
+            built = file.read().split()
+        folder = os.path.join(self.root, "build", "peers")
+        peers = [name for name in sorted(os.listdir(folder))
+                 if os.path.exists(os.path.join(folder, name, "peer"))]
+        return done.returncode, done.stderr, built, peers
+
+
+class Peers(unittest.TestCase):
+    def place(self, cargo, go, npm):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return Place(folder.name, {"cargo": CARGO % cargo, "go": GO % go, "npm": NPM % npm})
+
+    def test_a_peer_whose_tool_is_too_old_is_skipped_and_said(self):
+        status, said, built, peers = self.place("1.63.0", "1.19.8", 0).run()
+        self.assertEqual((status, built, peers), (0, ["npm"], ["cedar-wasm"]), said)
+        self.assertIn("cargo is older than 1.89", said)
+        self.assertIn("go is older than 1.26.0", said)
+
+    def test_a_peer_that_cannot_be_fetched_is_tried_again(self):
+        place = self.place("1.89.0", "1.26.0", 1)
+        for _ in range(2):
+            status, said, built, peers = place.run()
+            self.assertEqual(status, 0, said)
+            self.assertIn("npm", built)
+            self.assertNotIn("cedar-wasm", peers)
+
+    def test_a_peer_is_built_once_until_its_files_change(self):
+        place = self.place("1.100.1", "1.26", 0)
+        place.write(place.peer("cedar-go/go.mod"), "go 1.26\n")
+        place.write(place.peer("opa/go.mod"), "go 1.26\n")
+        status, said, built, peers = place.run()
+        self.assertEqual((status, built), (0, ["cargo", "go", "npm", "go"]), said)
+        self.assertEqual(peers, ["cedar-go", "cedar-rust", "cedar-wasm", "opa"])
+        self.assertEqual(place.run()[1:], ("", [], peers))
+        place.write(place.peer("opa/github.rego"), "package github\n")
+        self.assertEqual(place.run()[2], ["go"])
+        place.write(place.peer("go-protocol/protocol.go"), "package protocol\n")
+        self.assertEqual(place.run()[2].count("go"), 2)
 
 
 class Deps(unittest.TestCase):

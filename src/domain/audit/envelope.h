@@ -25,6 +25,7 @@
 	X(RECORD_TASK_OPENED,       "task-opened")        \
 	X(RECORD_TASK_ENDED,        "task-ended")         \
 	X(RECORD_DECISION,          "decision")           \
+	X(RECORD_EVALUATION,        "evaluation")         \
 	X(RECORD_OUTCOME,           "outcome")            \
 	X(RECORD_APPROVAL_ASKED,    "approval-asked")     \
 	X(RECORD_APPROVAL_ANSWERED, "approval-answered")  \

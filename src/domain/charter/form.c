@@ -497,6 +497,22 @@ bool form_read_key(struct form_reader *reader, const struct form *form, const st
 	return json_copy(target, reader->arena, value, &err) || no_memory(reader, value, path);
 }
 
+bool form_read_values(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, void *target)
+{
+	struct error err = {0};
+
+	if (!need_type(reader, value, path, JSON_ARRAY))
+		return false;
+	if (value->count > (uint64_t)form->most) {
+		form_problem(reader, value, path, "write fewer",
+			"has %u items, where %lld is the most", value->count,
+			(long long)form->most);
+		return false;
+	}
+	return json_copy(target, reader->arena, value, &err) || no_memory(reader, value, path);
+}
+
 bool form_read_digest(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {

@@ -99,6 +99,7 @@ form_read form_read_condition;  /* [struct text] a Cedar expression */
 form_read form_read_argument_condition; /* [struct text] the same, without approvals */
 form_read form_read_guardrail;          /* [struct text] Cedar policies, forbid only */
 form_read form_read_key;                /* [struct json] a public JWK */
+form_read form_read_values;             /* [struct json] a list of objects, as it is */
 form_read form_read_digest;             /* [struct sha256] */
 form_read form_read_url;                /* [struct text] http or https, no user, no fragment */
 form_read form_read_credential;         /* [struct text] credential_parse */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "domain/application/application.h"
 #include "domain/charter/form.h"
 
 enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
@@ -33,6 +34,7 @@ static const char *const object_kind_words[] = {
 	[OBJECT_SERVER] = "server",
 	[OBJECT_TOOL] = "tool",
 	[OBJECT_POLICY] = "policy",
+	[OBJECT_APPLICATION] = "application",
 };
 static const char *const reversal_words[] = {
 	[REVERSAL_NONE_NEEDED] = "none-needed",
@@ -177,6 +179,10 @@ static const struct form read_when_form = {
 	.read = form_read_argument_condition, .bytes_max = CHARTER_WHEN_BYTES_MAX};
 static const struct form guardrail_form = {
 	.read = form_read_guardrail, .bytes_max = POLICY_TEXT_BYTES_MAX};
+static const struct form application_text_form = {
+	.read = form_read_paragraphs, .bytes_max = APPLICATION_TEXT_BYTES_MAX};
+static const struct form entities_form = {
+	.read = form_read_values, .most = APPLICATION_ENTITIES_MAX};
 static const struct form url_form = {.read = form_read_url, .bytes_max = 2000};
 static const struct form time_form = {.read = form_read_time};
 static const struct form key_form = {.read = form_read_key};
@@ -456,6 +462,31 @@ static void finish_policy(struct form_reader *reader, const struct json *value,
 		policy->unit = (struct text){policy->name.data, (size_t)slash};
 }
 
+/* What stands in the three fields together is compiled as it will be. */
+static void finish_application(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	const struct application *application = body;
+	const struct application_source source = {.prefix = TEXT(""),
+		.schema = application->schema,
+		.policies = application->policies,
+		.entities =
+			application->entities.type == JSON_ARRAY ? &application->entities : NULL};
+	struct application_rules *rules = NULL;
+	struct error err = {0};
+	const char *part;
+
+	if (application->policies.length > 0 &&
+		!application_compile(&rules, &source, &part, &err)) {
+		const struct json *field = json_find(value, part);
+		struct form_path at_part = {.up = path, .name = text_of(part)};
+
+		form_problem(reader, field == NULL ? value : field, &at_part,
+			"see docs/charters.md for what may stand here", "%s", err.text);
+	}
+	application_rules_destroy(&rules);
+}
+
 /* ---- shapes ---- */
 
 static const struct form_field model_fields[] = {
@@ -633,6 +664,18 @@ static const struct form_field policy_fields[] = {
 	REQUIRED(policy, "text", &guardrail_form, text, "write the Cedar policy"),
 };
 
+static const struct form callers_form = TEXTS_OF(name_form, 0, APPLICATION_CALLERS_MAX);
+static const struct form_field application_fields[] = {
+	OBJECT_WORD,
+	REQUIRED(application, "name", &name_form, name, "name the application"),
+	REQUIRED(application, "unit", &name_form, unit, "name the unit it belongs to"),
+	LIST(application, "callers", &callers_form, callers),
+	OPTIONAL(application, "schema", &application_text_form, schema),
+	REQUIRED(application, "policies", &application_text_form, policies,
+		"write the Cedar policies"),
+	OPTIONAL(application, "entities", &entities_form, entities),
+};
+
 static const struct form_shape object_shapes[] = {
 	[OBJECT_IDENTITY] = {SHAPE(charter_fields), sizeof(struct charter), finish_charter},
 	[OBJECT_PERSON] = {SHAPE(person_fields), sizeof(struct person), NULL},
@@ -641,6 +684,8 @@ static const struct form_shape object_shapes[] = {
 	[OBJECT_SERVER] = {SHAPE(server_fields), sizeof(struct server), NULL},
 	[OBJECT_TOOL] = {SHAPE(tool_fields), sizeof(struct tool), finish_tool},
 	[OBJECT_POLICY] = {SHAPE(policy_fields), sizeof(struct policy), finish_policy},
+	[OBJECT_APPLICATION] = {SHAPE(application_fields), sizeof(struct application),
+		finish_application},
 };
 
 /* ---- objects ---- */
@@ -657,8 +702,8 @@ static void object_destroy(struct held_object **held)
 /* The kind a document says it is; NONE is reported. */
 static enum object_kind read_kind(struct form_reader *reader, const struct json *document)
 {
-	static const char *const words[] = {
-		"identity", "person", "unit", "data-source", "server", "tool", "policy", NULL};
+	static const char *const words[] = {"identity", "person", "unit", "data-source", "server",
+		"tool", "policy", "application", NULL};
 	const struct json *word = json_find(document, "object");
 	struct form_path path = {.name = TEXT("object")};
 	enum object_kind kind = OBJECT_NONE;
@@ -677,9 +722,10 @@ static enum object_kind read_kind(struct form_reader *reader, const struct json 
 	(void)snprintf(remedy, sizeof remedy, "did you mean %s?", nearest == NULL ? "" : nearest);
 	if (kind == OBJECT_NONE)
 		form_problem(reader, word == NULL ? document : word, &path,
-			nearest != NULL ? remedy
-					: "write identity, person, unit, data-source, server, tool "
-					  "or policy",
+			nearest != NULL
+				? remedy
+				: "write identity, person, unit, data-source, server, tool, "
+				  "policy or application",
 			word == NULL ? "is missing" : "is not a kind of object");
 	return kind;
 }
@@ -866,6 +912,8 @@ struct text object_unit(const struct object *object)
 	case OBJECT_DATA_SOURCE: return object->data_source->unit;
 	case OBJECT_SERVER: return object->server->unit;
 	case OBJECT_POLICY: return object->policy->unit;
+	case OBJECT_APPLICATION: return object->application->unit;
+	case OBJECT_KIND_COUNT:
 	case OBJECT_UNIT:
 	case OBJECT_TOOL:
 	case OBJECT_NONE: break;

@@ -21,6 +21,8 @@ enum object_kind {
 	OBJECT_SERVER,
 	OBJECT_TOOL,
 	OBJECT_POLICY,
+	OBJECT_APPLICATION,
+	OBJECT_KIND_COUNT,
 };
 
 enum {
@@ -31,6 +33,7 @@ enum {
 	TOOL_TARGETS_MAX = 16,
 	SERVER_ARGUMENTS_MAX = 64,
 	POLICY_TEXT_BYTES_MAX = 65536,
+	APPLICATION_CALLERS_MAX = 64,
 	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
 };
 
@@ -130,6 +133,18 @@ struct policy {
 	struct text text; /* Cedar, forbid only */
 };
 
+/* A policy set of its own, for others who ask remit to decide: full Cedar, which
+ * counts nowhere else.  remit's own points are no application. */
+struct application {
+	struct text name;
+	struct text unit;
+	const struct text *callers; /* identities that may ask */
+	uint32_t callers_count;
+	struct text schema;   /* Cedar; empty: none */
+	struct text policies; /* Cedar, permits included */
+	struct json entities; /* Cedar entities JSON; JSON_NULL: none */
+};
+
 /* One object and where it came from.  Counted: hold it with object_acquire
  * while a call is in flight.  Used by one thread at a time. */
 struct object {
@@ -148,6 +163,7 @@ struct object {
 		const struct server *server;
 		const struct tool *tool;
 		const struct policy *policy;
+		const struct application *application;
 	};
 };
 
@@ -162,7 +178,7 @@ const struct object *object_acquire(const struct object *object);
 /* Gives one hold back and sets *object to NULL.  *object may be NULL. */
 void object_release(const struct object **object);
 
-/* "identity" ... "policy"; NULL for NONE. */
+/* "identity" ... "application"; NULL for NONE. */
 const char *object_kind_word(enum object_kind kind);
 enum object_kind object_kind_of(struct text word);
 const char *reversal_word(enum reversal value);

@@ -175,6 +175,17 @@ static void visit_policy(const struct object *object, reference_visit *visit, vo
 	visit(context, &unit);
 }
 
+static void visit_application(const struct object *object, reference_visit *visit, void *context)
+{
+	visit_member(object, "unit", OBJECT_UNIT, visit, context);
+	for (uint32_t i = 0; i < object->application->callers_count; i++) {
+		struct reference reference = {
+			.kind = OBJECT_IDENTITY, .name = object->application->callers[i]};
+
+		visit_item(object, "callers", i, &reference, visit, context);
+	}
+}
+
 static void visit_references(const struct object *object, reference_visit *visit, void *context)
 {
 	switch (object->kind) {
@@ -187,7 +198,9 @@ static void visit_references(const struct object *object, reference_visit *visit
 	case OBJECT_SERVER: visit_member(object, "unit", OBJECT_UNIT, visit, context); break;
 	case OBJECT_TOOL: visit_tool(object, visit, context); break;
 	case OBJECT_POLICY: visit_policy(object, visit, context); break;
+	case OBJECT_APPLICATION: visit_application(object, visit, context); break;
 	case OBJECT_UNIT:
+	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;
 	}
 }

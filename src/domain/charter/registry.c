@@ -8,19 +8,23 @@
  * 3. an identity is active or suspended only with a charter in force, and only
  *    then has a ceiling;
  * 4. a key belongs to one person;
- * 5. after registry_settle every unit's guardrails are of its policies in force. */
+ * 5. after registry_settle every unit's guardrails are of its policies in force;
+ * 6. rules are there exactly for an application in force, and are its own. */
 #include "domain/charter/registry.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/application/application.h"
 #include "domain/charter/name_table.h"
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
-	KINDS = OBJECT_POLICY + 1,
+	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
+	APPLICATION_PREFIX_BYTES = 128,
 };
 
 struct slot;
@@ -37,6 +41,7 @@ struct slot {
 	struct registry_entry entry;
 	const struct object *held[HELD_MAX]; /* registry_hold; NULL: free */
 	struct ceiling *ceiling;
+	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
 	struct text texts[3];    /* proposed_by, reactivated_by, reason: owned */
 	struct text name;        /* owned */
@@ -96,6 +101,7 @@ static void slot_destroy(void *value)
 	for (size_t i = 0; i < HELD_MAX; i++)
 		object_release(&slot->held[i]);
 	ceiling_destroy(&slot->ceiling);
+	application_rules_destroy(&slot->rules);
 	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++)
 		drop_text(&slot->texts[i]);
 	drop_text(&slot->name);
@@ -227,6 +233,14 @@ const struct tool *registry_find_tool(const struct registry *registry, struct te
 	const struct object *object = find_in_force(registry, OBJECT_TOOL, name);
 
 	return object == NULL ? NULL : object->tool;
+}
+
+const struct registry_entry *registry_find_application(
+	const struct registry *registry, struct text name)
+{
+	const struct registry_entry *entry = registry_find(registry, OBJECT_APPLICATION, name);
+
+	return entry == NULL || entry->in_force == NULL ? NULL : entry;
 }
 
 const struct registry_entry *registry_find_key(
@@ -365,6 +379,7 @@ struct prepared {
 	const struct object *waiting;  /* held */
 	struct ceiling *ceiling;
 	bool has_new_ceiling;
+	struct application_rules *rules;
 	struct text texts[3];
 };
 
@@ -476,6 +491,28 @@ static bool prepare_ceiling(
 	return ceiling_compile(&next->ceiling, next->in_force->charter, change->in_force, err);
 }
 
+static bool prepare_rules(
+	struct prepared *next, const struct registry_change *change, struct error *err)
+{
+	const struct application *application;
+	struct application_source source;
+	char prefix[APPLICATION_PREFIX_BYTES];
+	const char *part;
+
+	if (change->kind != OBJECT_APPLICATION || next->in_force == NULL)
+		return true;
+	application = next->in_force->application;
+	(void)snprintf(prefix, sizeof prefix, "application/%.*s@%u/", TEXT_ARGS(change->name),
+		change->in_force);
+	source = (struct application_source){.prefix = text_of(prefix),
+		.schema = application->schema,
+		.policies = application->policies};
+	if (application->entities.type == JSON_ARRAY)
+		source.entities = &application->entities;
+	return application_compile(&next->rules, &source, &part, err) ||
+	       error_wrap(err, "%s", part);
+}
+
 static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
@@ -494,7 +531,7 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!keep_text(&next->texts[i], texts[i]))
 			return error_set(err, ERROR_LIMIT, "no memory for an entry");
-	if (!prepare_ceiling(next, change, err))
+	if (!prepare_ceiling(next, change, err) || !prepare_rules(next, change, err))
 		return error_wrap(
 			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
 	if (change->kind == OBJECT_POLICY && !mark_stale(registry, change->name))
@@ -508,6 +545,7 @@ static void abandon(
 	object_release(&next->in_force);
 	object_release(&next->waiting);
 	ceiling_destroy(&next->ceiling);
+	application_rules_destroy(&next->rules);
 	for (size_t i = 0; i < sizeof next->texts / sizeof *next->texts; i++)
 		drop_text(&next->texts[i]);
 	if (next->is_new_slot && next->slot != NULL) {
@@ -542,6 +580,9 @@ static void commit(struct prepared *next, const struct registry_change *change)
 		ceiling_destroy(&slot->ceiling);
 		slot->ceiling = next->ceiling;
 	}
+	application_rules_destroy(&slot->rules);
+	slot->rules = next->rules;
+	entry->rules = slot->rules;
 	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++) {
 		drop_text(&slot->texts[i]);
 		slot->texts[i] = next->texts[i];
@@ -827,6 +868,13 @@ static void validate_object(const struct registry_entry *entry, const struct obj
 	assert(object->version > 0 && object->version <= entry->version);
 }
 
+static void validate_rules(const struct registry_entry *entry)
+{
+	bool is_asked = entry->kind == OBJECT_APPLICATION && entry->in_force != NULL;
+
+	assert((entry->rules != NULL) == is_asked);
+}
+
 static bool validate_entry(void *context, const struct registry_entry *entry)
 {
 	const struct registry *registry = context;
@@ -846,6 +894,7 @@ static bool validate_entry(void *context, const struct registry_entry *entry)
 	assert((entry->kind == OBJECT_IDENTITY) == (entry->state != IDENTITY_NONE));
 	assert((entry->ceiling != NULL) == is_acting);
 	assert(!is_acting || entry->in_force != NULL);
+	validate_rules(entry);
 	assert(!entry->needs_two || entry->state == IDENTITY_SUSPENDED ||
 		entry->state == IDENTITY_RETIRED);
 	for (size_t i = 0; i < entry->keys_count; i++) {

@@ -16,6 +16,7 @@
  * one revision.  It changes only through the fold (services/registry/fold.h). */
 
 struct registry;
+struct application_rules; /* domain/application/application.h */
 
 enum { REGISTRY_KEYS_PER_PERSON_MAX = 16 };
 
@@ -46,6 +47,8 @@ struct registry_entry {
 	struct text reactivated_by;    /* the first of the two; empty: nobody yet */
 	struct text reason;            /* given with the last suspend, kill or retire */
 	const struct ceiling *ceiling; /* of in_force; NULL permits nothing */
+	/* Applications only: of in_force, compiled; NULL: none is. */
+	const struct application_rules *rules;
 	/* Persons only. */
 	const struct person_key *keys;
 	size_t keys_count;
@@ -73,6 +76,9 @@ const struct data_source *registry_find_data_source(
 	const struct registry *registry, struct text name);
 const struct server *registry_find_server(const struct registry *registry, struct text name);
 const struct tool *registry_find_tool(const struct registry *registry, struct text name);
+/* The entry whose in_force is an application; NULL: none is in force. */
+const struct registry_entry *registry_find_application(
+	const struct registry *registry, struct text name);
 /* The person who holds the key, its entry, or NULL. */
 const struct registry_entry *registry_find_key(
 	const struct registry *registry, struct text kid, const struct person_key **key);

@@ -59,6 +59,7 @@ const struct api_route api_routes[] = {
 	OBJECTS("servers", OBJECT_SERVER, "Server"),
 	OBJECTS("tools", OBJECT_TOOL, "Tool"),
 	OBJECTS("policies", OBJECT_POLICY, "Policy"),
+	OBJECTS("applications", OBJECT_APPLICATION, "Application"),
 
 	{.method = "GET",
 		.pattern = "/v1/definitions/{server}",

@@ -90,6 +90,8 @@ const struct cli_command cli_commands[] = {
 		"make recorded decisions again, and say what would change", 0, 0,
 		OPTIONS(OPTION_CANDIDATE, OPTION_SINCE, OPTION_IDENTITY, OPTION_PRUNE),
 		command_policy_replay, NULL, NULL},
+	LIST("application", "applications", "name", "object.unit"),
+	SHOW("application", "applications"),
 
 	{"secret list", "", "names of upstream secrets", 0, 0, NULL, command_list, "/v1/secrets",
 		COLUMNS("name")},

@@ -16,7 +16,7 @@
 _Static_assert((int)OAUTH_BODY_BYTES_MAX == (int)FORM_BYTES_MAX, "one bound");
 _Static_assert((int)OAUTH_PARAMETERS_MAX == (int)FORM_PARAMETERS_MAX, "one bound");
 
-enum { PENDING_ARENA_BYTES_MAX = 512 * 1024, OAUTH_ROUTES = 5 };
+enum { PENDING_ARENA_BYTES_MAX = 512 * 1024, OAUTH_ROUTES = 7 };
 
 struct pending;
 
@@ -425,42 +425,73 @@ static void handle_keys(void *context, struct http_exchange *exchange)
 }
 
 /* RFC 9728 §2. */
-static bool make_resource_metadata(struct json *out, const struct oauth *oauth, struct text server,
-	struct arena *arena, struct error *err)
+static bool make_resource_metadata(struct json *out, const struct oauth *oauth,
+	struct text resource, struct text name, struct arena *arena, struct error *err)
 {
-	struct text resource = issue_audience(oauth->issue, arena, server);
 	struct json_builder object;
 
 	if (resource.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a document");
 	json_object_start(&object, arena);
 	json_put_text(&object, "resource", resource);
-	json_put_text(&object, "resource_name", server);
+	json_put_text(&object, "resource_name", name);
 	return put_list(&object, "authorization_servers", issue_issuer(oauth->issue), err) &&
 	       put_list(&object, "bearer_methods_supported", TEXT("header"), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
 	       json_object_seal(&object, out, err);
 }
 
-static void handle_resource_metadata(void *context, struct http_exchange *exchange)
+/* resource is its URL; without data: no memory. */
+static void answer_resource(const struct oauth *oauth, struct http_exchange *exchange,
+	struct text resource, struct text name)
 {
-	const struct oauth *oauth = context;
-	struct text server = http_path_value(exchange, "server");
 	struct arena *arena = http_exchange_arena(exchange);
 	struct http_response response = {.status = 200, .content_type = "application/json"};
 	struct error err = {0};
 	struct json body;
 
-	if (registry_find_server(oauth->registry, server) == NULL) {
-		http_respond_problem(exchange, 404, "Not Found", "no such server is registered");
-		return;
-	}
-	if (arena != NULL && make_resource_metadata(&body, oauth, server, arena, &err))
+	if (arena != NULL && make_resource_metadata(&body, oauth, resource, name, arena, &err))
 		response.body = json_canonical_text(arena, &body);
 	if (response.body.data == NULL)
 		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
 	else
 		http_respond(exchange, &response);
+}
+
+static void handle_server_resource(void *context, struct http_exchange *exchange)
+{
+	const struct oauth *oauth = context;
+	struct text server = http_path_value(exchange, "server");
+	struct arena *arena = http_exchange_arena(exchange);
+	struct text resource = {0};
+
+	if (registry_find_server(oauth->registry, server) == NULL) {
+		http_respond_problem(exchange, 404, "Not Found", "no such server is registered");
+		return;
+	}
+	if (arena != NULL)
+		resource = issue_audience(oauth->issue, arena, server);
+	answer_resource(oauth, exchange, resource, server);
+}
+
+/* A decision point: an application, or remit's own where the path names none. */
+static void handle_point_resource(void *context, struct http_exchange *exchange)
+{
+	const struct oauth *oauth = context;
+	struct text application = http_path_value(exchange, "application");
+	struct arena *arena = http_exchange_arena(exchange);
+	struct text resource = {0};
+
+	if (application.length > 0 &&
+		registry_find_application(oauth->registry, application) == NULL) {
+		http_respond_problem(
+			exchange, 404, "Not Found", "no such application is registered");
+		return;
+	}
+	if (arena != NULL)
+		resource = issue_point_audience(oauth->issue, arena, application);
+	answer_resource(
+		oauth, exchange, resource, application.length > 0 ? application : TEXT("remit"));
 }
 
 /* ---- the door ---- */
@@ -515,7 +546,10 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 		{"GET", "/oauth/jwks", handle_keys, oauth},
 		{"GET", "/.well-known/oauth-authorization-server", handle_server_metadata, oauth},
 		{"GET", "/.well-known/oauth-protected-resource/mcp/{server}",
-			handle_resource_metadata, oauth},
+			handle_server_resource, oauth},
+		{"GET", "/.well-known/oauth-protected-resource", handle_point_resource, oauth},
+		{"GET", "/.well-known/oauth-protected-resource/applications/{application}",
+			handle_point_resource, oauth},
 	};
 
 	/* The router borrows them for as long as it lives. */

@@ -3,9 +3,10 @@
  * may call would be ours to keep.  So this is the second wall; the first is
  * Landlock, and the rules here are what Landlock leaves open:
  *
- *   - what reaches remitd without a file: its socket, tracing, signals, limits
- *   - what Landlock does not judge: modes, owners, attributes and lists of access;
- *     before version 3 (Linux 6.2) truncation too
+ *   - what reaches remitd without a file: its socket, tracing, signals, limits,
+ *     being its child
+ *   - what Landlock does not judge: modes, owners, attributes and lists of access,
+ *     opening neither to read nor to write; before version 3 (Linux 6.2) truncation
  *   - what a server never needs and attackers do: namespaces, mounts, keyrings,
  *     io_uring (it would act round these rules), BPF, the kernel's own controls
  *
@@ -49,7 +50,9 @@ enum {
 
 enum {
 	NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
-			 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
+			 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET,
+	/* With CLONE_PARENT it would be remitd's child, which nobody awaits. */
+	CLONE_REFUSED = NEW_NAMESPACES | CLONE_PARENT,
 };
 
 enum { SOCKET_TYPE_BITS = 0xf };
@@ -170,7 +173,13 @@ static const uint32_t zero[] = {0};
 static const uint32_t families[] = {AF_INET, AF_INET6, AF_NETLINK};
 /* Not SOCK_DGRAM or SOCK_RAW: such a pair could still be sent to a path. */
 static const uint32_t pair_types[] = {SOCK_STREAM, SOCK_SEQPACKET};
-static const uint32_t terminal_requests[] = {TIOCSTI, TIOCLINUX};
+/* Into a terminal; and whom a descriptor signals, which may be anybody of the user.
+ * A lease holds up whoever opens or runs the file, remitd when it starts another. */
+static const uint32_t refused_requests[] = {TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP};
+static const uint32_t refused_commands[] = {F_SETOWN, F_SETOWN_EX, F_SETLEASE};
+/* Access 3: such a descriptor reads and writes nothing, so Landlock lets any file be
+ * opened; it changes modes, and O_TRUNC empties what it names. */
+static const uint32_t neither[] = {O_ACCMODE};
 
 #define ALL UINT32_MAX
 #define VALUES(list) sizeof(list) / sizeof(list)[0], (list)
@@ -178,8 +187,13 @@ static const uint32_t terminal_requests[] = {TIOCSTI, TIOCLINUX};
 static const struct rule rules[] = {
 	{SYS_socket, 0, ALL, REFUSED_UNLESS, EACCES, VALUES(families)},
 	{SYS_socketpair, 1, SOCKET_TYPE_BITS, REFUSED_UNLESS, EACCES, VALUES(pair_types)},
-	{SYS_clone, 0, NEW_NAMESPACES, REFUSED_UNLESS, EPERM, VALUES(zero)},
-	{SYS_ioctl, 1, ALL, REFUSED_IF, EPERM, VALUES(terminal_requests)},
+	{SYS_clone, 0, CLONE_REFUSED, REFUSED_UNLESS, EPERM, VALUES(zero)},
+	{SYS_ioctl, 1, ALL, REFUSED_IF, EPERM, VALUES(refused_requests)},
+	{SYS_fcntl, 1, ALL, REFUSED_IF, EPERM, VALUES(refused_commands)},
+	{SYS_openat, 2, O_ACCMODE, REFUSED_IF, EPERM, VALUES(neither)},
+#if defined(__x86_64__)
+	{SYS_open, 1, O_ACCMODE, REFUSED_IF, EPERM, VALUES(neither)},
+#endif
 	{SYS_fchmod, 1, MODE_REFUSED, REFUSED_UNLESS, EPERM, VALUES(zero)},
 	{SYS_prlimit64, 0, ALL, REFUSED_UNLESS, EPERM, VALUES(zero)},
 	{SYS_sched_setaffinity, 0, ALL, REFUSED_UNLESS, EPERM, VALUES(zero)},
@@ -190,7 +204,6 @@ static const uint32_t truncating[] = {O_TRUNC | O_RDONLY};
 static const struct rule truncation_rules[] = {
 	{SYS_truncate, 0, 0, REFUSED_IF, EPERM, VALUES(zero)},
 	{SYS_openat, 2, O_TRUNC | O_ACCMODE, REFUSED_IF, EPERM, VALUES(truncating)},
-	{SYS_openat2, 0, 0, REFUSED_IF, ENOSYS, VALUES(zero)}, /* its flags cannot be seen */
 #if defined(__x86_64__)
 	{SYS_open, 1, O_TRUNC | O_ACCMODE, REFUSED_IF, EPERM, VALUES(truncating)},
 #endif
@@ -335,7 +348,9 @@ bool filter_build(struct filter *out, int landlock_version, struct error *err)
 	put_processor(out);
 	for (i = 0; i < sizeof refused_calls / sizeof refused_calls[0]; i++)
 		put_call(out, (uint32_t)refused_calls[i], EPERM);
-	put_call(out, SYS_clone3, ENOSYS); /* its flags cannot be seen; all fall back to clone */
+	/* Their flags cannot be seen; all fall back to what they replace. */
+	put_call(out, SYS_clone3, ENOSYS);
+	put_call(out, SYS_openat2, ENOSYS);
 	put_rules(out, rules, sizeof rules / sizeof rules[0]);
 	if (landlock_version < LANDLOCK_VERSION_TRUNCATE)
 		put_rules(out, truncation_rules,

@@ -350,24 +350,31 @@ struct signer_message {
 	};
 };
 
-/* Exactly ISSUER/mcp/NAME, with a name a server may have. */
-static bool is_audience(const char *issuer, struct text audience)
+/* A plain name below the folder of the issuer. */
+static bool is_below(struct text rest, const char *folder)
 {
-	static const char folder[] = "/mcp/";
-	size_t length = strlen(issuer);
-	struct text rest;
+	size_t length = strlen(folder);
 
-	if (audience.length <= length || memcmp(audience.data, issuer, length) != 0)
+	if (!text_starts_with(rest, folder) || rest.length == length ||
+		rest.length > length + CHARTER_NAME_BYTES_MAX)
 		return false;
-	rest = (struct text){audience.data + length, audience.length - length};
-	if (!text_starts_with(rest, folder) || rest.length == sizeof folder - 1 ||
-		rest.length > sizeof folder - 1 + CHARTER_NAME_BYTES_MAX)
-		return false;
-	for (size_t i = sizeof folder - 1; i < rest.length; i++)
+	for (size_t i = length; i < rest.length; i++)
 		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-._", rest.data[i]) == NULL ||
 			rest.data[i] == '\0')
 			return false;
 	return true;
+}
+
+/* The issuer's own decision point, or a server or application below it. */
+static bool is_audience(const char *issuer, struct text audience)
+{
+	size_t length = strlen(issuer);
+	struct text rest;
+
+	if (audience.length < length || memcmp(audience.data, issuer, length) != 0)
+		return false;
+	rest = (struct text){audience.data + length, audience.length - length};
+	return rest.length == 0 || is_below(rest, "/mcp/") || is_below(rest, "/applications/");
 }
 
 static bool check_token(

@@ -4,8 +4,9 @@
  * tools is read again, because a change may have been missed.
  *
  * A post outlives its wait: after the answer, or after a deadline, the server
- * may finish its stream until the post's own deadline.  It never outlives its
- * connection's fall. */
+ * may finish its stream until the post's own deadline; of more than
+ * UPSTREAM_STRAYS_MAX such posts the oldest is cut, or an agent that gives its
+ * calls up would take all descriptors.  It never outlives its connection's fall. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -456,6 +457,21 @@ static struct post *post_create(
 	return post;
 }
 
+/* Nobody waits for one post more than before. */
+static void strays_bound(struct connection *connection)
+{
+	struct post *post = connection->posts, *oldest = NULL;
+	size_t count = 0;
+
+	for (; post != NULL; post = post->next) /* the newest first */
+		if (post->kind == POST_MESSAGE && post->wait == NULL) {
+			oldest = post;
+			count++;
+		}
+	if (count > UPSTREAM_STRAYS_MAX)
+		post_discard(oldest);
+}
+
 static bool http_open(struct connection *connection, struct error *err)
 {
 	(void)err;
@@ -482,10 +498,13 @@ static bool http_send(struct connection *connection, struct text message,
 	post->wait = wait;
 	if (wait != NULL)
 		wait->post = post;
-	if (post_start(post, connection, message, deadline_ms, err))
-		return true;
-	post_discard(post);
-	return false;
+	if (!post_start(post, connection, message, deadline_ms, err)) {
+		post_discard(post);
+		return false;
+	}
+	if (wait == NULL)
+		strays_bound(connection);
+	return true;
 }
 
 static void http_forget(struct upstream_wait *wait)
@@ -496,6 +515,8 @@ static void http_forget(struct upstream_wait *wait)
 	wait->post = NULL;
 	if (post->credential.entry != NULL)
 		post_discard(post); /* it was not sent */
+	else
+		strays_bound(wait->connection);
 }
 
 static void http_ready(struct connection *connection)

@@ -22,6 +22,7 @@ enum {
 	UPSTREAM_TOOLS_MAX = 2000,
 	UPSTREAM_PAGES_MAX = 100,  /* of tools/list */
 	UPSTREAM_WAITS_MAX = 1000, /* of one server */
+	UPSTREAM_STRAYS_MAX = 100, /* requests to its URL that nobody waits for any more */
 	UPSTREAM_BACKOFF_FIRST_MS = 100,
 	UPSTREAM_BACKOFF_LAST_MS = 30000,
 };

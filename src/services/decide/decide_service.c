@@ -276,6 +276,8 @@ static bool question_call(struct decide_service *service, const struct decide_qu
 		.effect = question->effect,
 		.arguments = {.type = JSON_OBJECT},
 	};
+	if (question->environment != ENVIRONMENT_NONE)
+		out->environment = question->environment;
 	if (question->arguments != NULL)
 		out->arguments = *question->arguments;
 	if (out->arguments.type != JSON_OBJECT)
@@ -285,16 +287,27 @@ static bool question_call(struct decide_service *service, const struct decide_qu
 	       error_set(err, ERROR_LIMIT, "no room for the arguments");
 }
 
-bool decide_why(struct decide_service *service, const struct decide_question *question,
-	struct arena *arena, struct json *out, struct error *err)
+bool decide_ask(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct decision *out, struct error *err)
 {
 	struct decide_world world;
-	struct decision decision;
-	struct call call;
+	struct call call = {0};
 
+	*out = (struct decision){0};
 	if (!question_call(service, question, arena, &call, err))
 		return false;
 	world = world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
-	decide(&world, &call, NULL, DECIDE_SEARCH, arena, &decision);
-	return decision_json(out, arena, &decision, err);
+	decide(&world, &call, NULL, question->search, arena, out);
+	return true;
+}
+
+bool decide_why(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct json *out, struct error *err)
+{
+	struct decide_question searched = *question;
+	struct decision decision;
+
+	searched.search = DECIDE_SEARCH;
+	return decide_ask(service, &searched, arena, &decision, err) &&
+	       decision_json(out, arena, &decision, err);
 }

@@ -117,18 +117,24 @@ bool decide_tools_visible(struct decide_service *service, const struct decide_vi
 	const struct json *result, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 
-/* `remit why IDENTITY EFFECT RESOURCE`: what would be decided for the identity
- * without a task, from its first environment that matches the server, with the
- * given arguments (NULL: none); as JSON {verdict, reason, meaning, entitlement,
- * policies, clause, explanation, needed, approvals, revision}.  Errors: INVALID,
- * LIMIT. */
+/* What would be decided for the identity without a task, with the given arguments
+ * (NULL: none): no effect and no grant.  Errors: INVALID
+ * (the resource's form), LIMIT. */
 struct decide_question {
 	struct text identity;
+	/* NONE: the first of its environments that matches the server. */
+	enum environment environment;
 	enum effect effect;
 	struct text resource; /* "server/tool" */
 	const struct json *arguments;
+	enum decide_search search; /* whether a denial is tried with approvals */
 	int64_t now_utc_ms;
 };
+bool decide_ask(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct decision *out, struct error *err) MUST_CHECK;
+/* `remit why IDENTITY EFFECT RESOURCE`: the same, approvals searched, as JSON {verdict, reason,
+ * meaning, entitlement, policies, clause, explanation, needed, approvals, revision}.  Errors:
+ * INVALID, LIMIT. */
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 

@@ -164,16 +164,29 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct text aut
 		out);
 }
 
-void issue_challenge(
-	const struct issue *issue, struct text server, enum token_reason reason, struct buffer *out)
+/* folder and name are the path of the resource. */
+static void challenge(const struct issue *issue, const char *folder, struct text name,
+	enum token_reason reason, struct buffer *out)
 {
 	buffer_append_format(out,
-		"Bearer resource_metadata=\"%s/.well-known/oauth-protected-resource/mcp/%.*s\""
+		"Bearer resource_metadata=\"%s/.well-known/oauth-protected-resource%s%.*s\""
 		", scope=\"%s\"",
-		issue->issuer, TEXT_ARGS(server), ACCESS_TOKEN_SCOPE);
+		issue->issuer, folder, TEXT_ARGS(name), ACCESS_TOKEN_SCOPE);
 	if (reason != TOKEN_NOT_CHECKED)
 		buffer_append_format(out, ", error=\"invalid_token\", error_description=\"%s\"",
 			token_reason_meaning(reason));
+}
+
+void issue_challenge(
+	const struct issue *issue, struct text server, enum token_reason reason, struct buffer *out)
+{
+	challenge(issue, "/mcp/", server, reason, out);
+}
+
+void issue_point_challenge(const struct issue *issue, struct text application,
+	enum token_reason reason, struct buffer *out)
+{
+	challenge(issue, application.length == 0 ? "" : "/applications/", application, reason, out);
 }
 
 /* The aud a token claims, in the scratch arena; empty if it is no token. */

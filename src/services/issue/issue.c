@@ -132,9 +132,17 @@ struct text issue_audience(const struct issue *issue, struct arena *arena, struc
 	return text_concat(arena, parts, 3);
 }
 
-struct text issue_server_of(const struct issue *issue, struct text audience)
+struct text issue_point_audience(
+	const struct issue *issue, struct arena *arena, struct text application)
 {
-	static const char folder[] = "/mcp/";
+	return application.length == 0 ? text_of(issue->issuer)
+				       : text_format(arena, "%s/applications/%.*s", issue->issuer,
+						 TEXT_ARGS(application));
+}
+
+/* What follows the issuer and the folder; empty if it is not below it. */
+static struct text name_below(const struct issue *issue, struct text audience, const char *folder)
+{
 	size_t length = strlen(issue->issuer);
 	struct text rest;
 
@@ -144,7 +152,22 @@ struct text issue_server_of(const struct issue *issue, struct text audience)
 	rest = (struct text){audience.data + length, audience.length - length};
 	if (!text_starts_with(rest, folder))
 		return (struct text){0};
-	return (struct text){rest.data + sizeof folder - 1, rest.length - (sizeof folder - 1)};
+	return (struct text){rest.data + strlen(folder), rest.length - strlen(folder)};
+}
+
+struct text issue_server_of(const struct issue *issue, struct text audience)
+{
+	return name_below(issue, audience, "/mcp/");
+}
+
+bool issue_is_audience(const struct issue *issue, struct text audience)
+{
+	const struct registry *registry = issue->parts.registry;
+	struct text application = name_below(issue, audience, "/applications/");
+
+	return text_is(audience, issue->issuer) ||
+	       registry_find_server(registry, issue_server_of(issue, audience)) != NULL ||
+	       registry_find_application(registry, application) != NULL;
 }
 
 /* ---- keys ---- */

@@ -59,6 +59,10 @@ bool issue_set_issuer(struct issue *issue, struct text issuer, struct error *err
 struct text issue_issuer(const struct issue *issue);
 /* The resource URL of a server, ISSUER/mcp/NAME: the audience of its tokens. */
 struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server);
+/* The URL of a decision point, the audience of the tokens it takes: an application's,
+ * ISSUER/applications/NAME, or with an empty name remit's own, ISSUER. */
+struct text issue_point_audience(
+	const struct issue *issue, struct arena *arena, struct text application);
 /* Begins to give expired tasks their record and to forget dead ones. */
 bool issue_start(struct issue *issue, struct error *err) MUST_CHECK;
 /* What issue_start does every second; for tests and for the last moment. */
@@ -81,9 +85,9 @@ void issue_expire(struct issue *issue);
 	X(ISSUE_CHARTER_EXPIRED, "charter_expired", "the identity's charter has ended") \
 	X(ISSUE_ENVIRONMENT, "environment", "the key's environment is not in the charter") \
 	X(ISSUE_AUDIENCE_MISSING, "audience_missing", \
-		"resource is missing: name the server's URL") \
+		"resource is missing: name the server's or decision point's URL") \
 	X(ISSUE_AUDIENCE_UNKNOWN, "audience_unknown", \
-		"resource is not the URL of a registered server") \
+		"resource is not the URL of a registered server or decision point") \
 	X(ISSUE_SCOPE, "scope", "the only scope is: call") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
@@ -152,6 +156,9 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct text aut
  * RFC 9728 §5.1).  reason: NOT_CHECKED when there was no token. */
 void issue_challenge(const struct issue *issue, struct text server, enum token_reason reason,
 	struct buffer *out);
+/* The same for a decision point (empty: remit's own). */
+void issue_point_challenge(const struct issue *issue, struct text application,
+	enum token_reason reason, struct buffer *out);
 
 /* ---- tasks ---- */
 

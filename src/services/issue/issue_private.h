@@ -72,6 +72,8 @@ const struct cached_key *issue_key(
 
 /* The server that audience is the URL of, or the empty text. */
 struct text issue_server_of(const struct issue *issue, struct text audience);
+/* True if audience is the URL of a server, an application in force, or remit's own. */
+bool issue_is_audience(const struct issue *issue, struct text audience);
 
 /* IDENTITY_NOT_ACTIVE unless the identity may act now: active, charter in force
  * and not over. */

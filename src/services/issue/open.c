@@ -249,11 +249,10 @@ static bool is_plain(struct text purpose)
 static bool check_wishes(struct opening *opening)
 {
 	struct issue_request *request = opening->request;
-	struct text server = issue_server_of(opening->issue, request->resource);
 
 	if (request->resource.length == 0)
 		return refuse(request, ISSUE_AUDIENCE_MISSING, NULL);
-	if (registry_find_server(opening->issue->parts.registry, server) == NULL)
+	if (!issue_is_audience(opening->issue, request->resource))
 		return refuse(request, ISSUE_AUDIENCE_UNKNOWN, NULL);
 	if (request->scope.length > 0 && !text_is(request->scope, ACCESS_TOKEN_SCOPE))
 		return refuse(request, ISSUE_SCOPE, NULL);

@@ -18,7 +18,7 @@
 #include "domain/charter/reference.h"
 #include "services/registry/plan_diff.h"
 
-enum { KINDS = OBJECT_POLICY + 1 };
+enum { KINDS = OBJECT_KIND_COUNT };
 
 /* A plan and what is needed while it is made. */
 struct planned {

@@ -44,6 +44,9 @@ static const struct setting table[] = {
 		"sqlite, the embedded store (sqlite)"},
 	{"public-url", SETTING_TEXT, true, AT(public_url), 0, 0, "URL",
 		"how callers reach this daemon, where a proxy stands in front"},
+	{"authzen-record", SETTING_TEXT, true, AT(authzen_record), 0, 0, "WHEN",
+		"awaited: an evaluation is answered once its record is durable; behind: once it is "
+		"on its way (behind)"},
 	{"workers", SETTING_INTEGER, true, AT(workers), 1, 1, "N",
 		"worker threads; 1 in this version (1)"},
 	{"hold-ms", SETTING_INTEGER, true, AT(hold_ms), 0, 600000, "MS",
@@ -84,6 +87,7 @@ static const struct settings defaults = {
 	.data = "./var",
 	.listen = "127.0.0.1:8470",
 	.store = "sqlite",
+	.authzen_record = "behind",
 	.workers = 1,
 	.hold_ms = 20000,
 	.approval_lifetime_s = 3600,
@@ -411,6 +415,11 @@ static bool check_together(const struct settings *settings, struct error *err)
 	if (strcmp(settings->store, "sqlite") != 0)
 		return error_set(err, ERROR_INVALID,
 			"store: \"%s\" is not known in this version: use sqlite", settings->store);
+	if (strcmp(settings->authzen_record, "behind") != 0 &&
+		strcmp(settings->authzen_record, "awaited") != 0)
+		return error_set(err, ERROR_INVALID,
+			"authzen-record: \"%s\" is neither awaited nor behind",
+			settings->authzen_record);
 	return check_vault(settings, err);
 }
 

@@ -27,6 +27,7 @@ struct settings {
 	const char *vault_role_id;        /* or these two (AppRole) */
 	const char *vault_secret_id_file; /* 0600, as the token's */
 	const char *public_url;           /* what callers use to reach us, or NULL: from listen */
+	const char *authzen_record;       /* "awaited" or "behind" */
 	const char *stdio_servers;        /* "confined" or "unconfined" */
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */

@@ -13,15 +13,18 @@ static const char separator[] = "\n---\n";
 static void check_findings(
 	const struct cedar_policy_set *set, const struct cedar_validation *validation)
 {
-	size_t errors = 0;
-	uint32_t policy = 0;
+	size_t errors = 0, place = 0;
 
 	for (size_t i = 0; i < validation->count; i++) {
 		const struct cedar_finding *finding = &validation->findings[i];
-		struct cedar_policy of = cedar_policy_set_get(set, finding->policy);
+		struct cedar_policy of =
+			finding->is_template ? cedar_policy_set_get_template(set, finding->policy)
+					     : cedar_policy_set_get(set, finding->policy);
+		size_t here =
+			finding->policy + (finding->is_template ? cedar_policy_set_count(set) : 0);
 
-		assert(finding->policy >= policy);
-		policy = finding->policy;
+		assert(here >= place);
+		place = here;
 		errors += finding->severity == CEDAR_SEVERITY_ERROR;
 		assert(finding->code != CEDAR_FINDING_NONE && finding->text.length > 0);
 		assert(cedar_finding_name(finding->code)[0] != '\0');

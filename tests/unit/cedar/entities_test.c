@@ -227,6 +227,33 @@ static void an_overlay_adds_without_touching_what_is_below(void **state)
 	world_close(&world);
 }
 
+static bool count_two(void *closure, const struct cedar_entity *entity)
+{
+	size_t *seen = closure;
+
+	assert_int_equal(entity->uid.type.length, 1);
+	assert_int_equal(entity->parent_count, *seen == 1 ? 1 : 0);
+	return ++*seen < 2;
+}
+
+static void a_visit_gives_entities_in_their_order_with_their_parents(void **state)
+{
+	struct world world;
+	struct cedar_entity found;
+	struct cedar_uid b = t("b");
+	size_t seen = 0;
+
+	(void)state;
+	world_open(
+		&world, "[" NODE("a", "") "," NODE("b", UID("T", "c")) "," NODE("d", "") "]", NULL);
+	cedar_entities_visit(world.entities, count_two, &seen);
+	assert_int_equal(seen, 2);
+	assert_true(cedar_entities_find(world.entities, &b, &found));
+	assert_int_equal(found.parent_count, 1);
+	assert_true(found.parents[0].id.data[0] == 'c');
+	world_close(&world);
+}
+
 static void an_overlay_hides_only_what_is_nobodys_parent(void **state)
 {
 	struct cedar_uid parents[] = {t("c")};
@@ -273,6 +300,7 @@ int main(void)
 		cmocka_unit_test(an_overlay_hides_an_entity_that_a_value_below_names),
 		cmocka_unit_test(a_long_chain_needs_no_stack),
 		cmocka_unit_test(an_overlay_adds_without_touching_what_is_below),
+		cmocka_unit_test(a_visit_gives_entities_in_their_order_with_their_parents),
 		cmocka_unit_test(an_overlay_hides_only_what_is_nobodys_parent),
 	};
 

@@ -214,6 +214,49 @@ static void what_is_always_false_is_only_a_warning(void **state)
 	assert_valid("principal in [Group::\"g\", Group::\"h\"]");
 }
 
+/* N::Action::"go" is in Action::"any", so a N::Action may be in an Action; not the
+ * other way, and no action is in an entity. */
+static void types_of_actions_are_in_each_other_as_their_actions_are(void **state)
+{
+	static const char schema_of_actions[] =
+		"entity A = {n: N::Action, a: Action, m: M::Action}; action any, x;"
+		"namespace N { action go in Action::\"any\"; } namespace M { action m; } "
+		"namespace N2 { action p appliesTo {principal: A, "
+		"resource: A}; }";
+	static const struct {
+		const char *condition, *expected;
+	} cases[] = {{"principal.n in principal.a", ""}, {"principal.n in Action::\"x\"", ""},
+		{"principal.a in principal.n", "impossible"},
+		{"principal.a in A::\"a\"", "impossible"},
+		{"principal in principal.a", "impossible"},
+		{"principal.m in principal.a", "impossible"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[SUPPORT_TEXT_BYTES];
+		struct cedar_schema *schema;
+		struct cedar_policy_set *set;
+		struct cedar_validation validation;
+		struct world world;
+
+		world_open(&world, NULL, NULL);
+		(void)snprintf(text, sizeof text,
+			"permit(principal, action, resource) when { %s };", cases[i].condition);
+		set = set_of(text);
+		if (!cedar_schema_parse(&schema, cedar_text_of(schema_of_actions), &world.err))
+			fail_msg("%s", world.err.text);
+		assert_true(cedar_validate(
+			set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+		assert_int_equal(validation.count, *cases[i].expected != '\0');
+		if (validation.count > 0)
+			assert_string_equal(
+				cedar_finding_name(validation.findings[0].code), cases[i].expected);
+		world_close(&world);
+		cedar_policy_set_destroy(&set);
+		cedar_schema_destroy(&schema);
+	}
+}
+
 static void a_scope_no_action_fits_is_an_error_by_the_older_rule(void **state)
 {
 	static const char *const policies[] = {"permit(principal == Org::\"o\", action, resource);",
@@ -451,6 +494,7 @@ int main(void)
 		cmocka_unit_test(types_that_do_not_fit_are_found),
 		cmocka_unit_test(calls_of_extension_functions_are_checked),
 		cmocka_unit_test(what_is_always_false_is_only_a_warning),
+		cmocka_unit_test(types_of_actions_are_in_each_other_as_their_actions_are),
 		cmocka_unit_test(a_scope_no_action_fits_is_an_error_by_the_older_rule),
 		cmocka_unit_test(a_template_is_validated_for_all_its_slots_may_be),
 		cmocka_unit_test(a_link_fills_slots_with_declared_types_that_fit),

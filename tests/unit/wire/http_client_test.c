@@ -488,6 +488,119 @@ static void a_request_that_got_no_answer_is_not_sent_again(void **state)
 	assert_int_equal(script.connections, 1);
 }
 
+/* Counts what one turn of the loop reads. */
+struct turns {
+	struct loop_driver driver;
+	size_t now_bytes;
+	size_t most_bytes;
+	struct bench *bench;
+};
+
+static int64_t note_turn(struct loop_driver *driver)
+{
+	struct turns *turns = driver->context;
+
+	if (turns->now_bytes > turns->most_bytes)
+		turns->most_bytes = turns->now_bytes;
+	turns->now_bytes = 0;
+	return -1;
+}
+
+static bool count_chunk(void *context, struct text chunk)
+{
+	struct turns *turns = context;
+
+	turns->now_bytes += chunk.length;
+	return true;
+}
+
+static void end_turns(void *context, const struct http_reply *reply)
+{
+	struct turns *turns = context;
+
+	note_done(turns->bench, reply);
+}
+
+enum { LONG_ANSWER_BYTES = 8 * 1024 * 1024 };
+
+/* One that sends faster than we read would have the daemon to itself. */
+static void a_server_that_sends_without_end_leaves_the_loop_its_turns(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 8388608\r\n\r\n";
+	struct turns turns = {.driver = {.turn = note_turn, .context = &turns}, .bench = *state};
+	char *answer = calloc(1, sizeof head + LONG_ANSWER_BYTES);
+	const char *answers[] = {answer, NULL};
+	struct script script = {.answers = answers};
+	struct http_call_request request = request_of(*state, "/x");
+	struct error err;
+
+	assert_non_null(answer);
+	memcpy(answer, head, sizeof head - 1);
+	memset(answer + sizeof head - 1, 'x', LONG_ANSWER_BYTES);
+	script_start(&script);
+	(void)snprintf(
+		turns.bench->url, sizeof turns.bench->url, "http://127.0.0.1:%u/x", script.port);
+	request.context = &turns;
+	request.on_body = count_chunk;
+	request.on_done = end_turns;
+	loop_driver_add(turns.bench->loop, &turns.driver);
+	assert_true(http_client_send(turns.bench->client, &request, NULL, &err));
+	talk_run_until(turns.bench->loop, &turns.bench->is_done);
+	loop_driver_remove(turns.bench->loop, &turns.driver);
+	script_stop(&script);
+	free(answer);
+	assert_int_equal(turns.bench->err.code, ERROR_NONE);
+	assert_in_range(turns.most_bytes, 1, HTTP_CLIENT_TURN_BYTES_MAX);
+}
+
+/* True if the text lies in the heap, freed or not; it is made here from its halves,
+ * so that nothing but what is looked for holds it. */
+static bool heap_has(const char *first, const char *second)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	size_t first_length = strlen(first), second_length = strlen(second);
+	char line[512];
+	bool is_found = false;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof line, maps) != NULL) {
+		char *end;
+		const char *at = (const char *)strtoul(line, &end, 16);
+		const char *limit = (const char *)strtoul(end + 1, NULL, 16);
+
+		if (strstr(line, "[heap]") == NULL)
+			continue;
+		while (!is_found && (size_t)(limit - at) > first_length + second_length &&
+			(at = memmem(at, (size_t)(limit - at), first, first_length)) != NULL) {
+			at += first_length;
+			is_found = memcmp(at, second, second_length) == 0;
+		}
+	}
+	assert_int_equal(fclose(maps), 0);
+	return is_found;
+}
+
+static void what_a_request_held_is_not_left_in_freed_memory(void **state)
+{
+	static const char *const answers[] = {WHOLE, NULL};
+	static const struct http_header secret = {"Authorization", "Bearer first-half second-half"};
+	static const char body[100 * 1024];
+	struct bench *bench = *state;
+	struct script script = {.answers = answers};
+	struct http_call_request request = request_of(bench, "/x");
+	struct error err;
+
+	script_start(&script);
+	(void)snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%u/x", script.port);
+	request.headers = &secret;
+	request.header_count = 1;
+	request.body = (struct text){body, sizeof body};
+	assert_true(http_client_send(bench->client, &request, NULL, &err));
+	talk_run_until(bench->loop, &bench->is_done);
+	script_stop(&script);
+	assert_false(heap_has("Bearer first-half", " second-half"));
+}
+
 static void bytes_behind_an_answer_end_the_connection(void **state)
 {
 	static const char *const answers[] = {WHOLE "HTTP/1.1 200 OK\r\n", WHOLE, NULL};
@@ -575,6 +688,8 @@ int main(void)
 		WITH(an_answer_may_send_the_next_request),
 		WITH(fetching_waits_for_the_answer),
 		WITH(a_request_that_got_no_answer_is_not_sent_again),
+		WITH(a_server_that_sends_without_end_leaves_the_loop_its_turns),
+		WITH(what_a_request_held_is_not_left_in_freed_memory),
 		WITH(bytes_behind_an_answer_end_the_connection),
 		WITH(a_connection_serves_the_next_call_if_the_server_keeps_it),
 		WITH(a_broken_answer_is_an_error_that_says_why),

@@ -244,11 +244,12 @@ static void no_descriptor_of_ours_reaches_the_child(void **state)
 	close(fds[1]);
 }
 
-static void the_child_leads_its_own_group_in_its_own_folder(void **state)
+static void the_child_leads_its_own_session_in_its_own_folder(void **state)
 {
 	struct bench *bench = *state;
 	const char *const arguments[] = {"/bin/sh", "-c",
-		"read -r line < /proc/$$/stat; set -- $line; [ $1 = $5 ] && pwd", NULL};
+		"read -r line < /proc/$$/stat; set -- $line; [ $1 = $5 ] && [ $1 = $6 ] && pwd",
+		NULL};
 	struct process_settings settings = settings_of(bench, arguments);
 
 	settings.directory = "/";
@@ -406,7 +407,7 @@ int main(void)
 		WITH(nothing_of_our_environment_reaches_the_child),
 		WITH(no_descriptor_of_ours_reaches_the_child),
 		WITH(a_child_that_does_not_read_bounds_the_queue),
-		WITH(the_child_leads_its_own_group_in_its_own_folder),
+		WITH(the_child_leads_its_own_session_in_its_own_folder),
 		WITH(the_exit_status_and_the_last_output_are_reported),
 		WITH(a_signal_is_reported_as_one),
 		WITH(a_long_line_of_errors_is_cut),

@@ -17,42 +17,6 @@ struct totals {
 	unsigned long failed;
 };
 
-static const struct document *item(const struct document *array, int index)
-{
-	const struct document *at = array->first;
-
-	for (; at != NULL && index > 0; index--)
-		at = at->next;
-	return at;
-}
-
-static bool has_id(const struct document *list, struct cedar_text id)
-{
-	for (const struct document *at = list->first; at != NULL; at = at->next) {
-		if (at->type == DOCUMENT_STRING && cedar_text_equal(at->string, id))
-			return true;
-	}
-	return false;
-}
-
-static bool is_expected(
-	const struct workload *workload, uint32_t request, const struct cedar_answer *answer)
-{
-	const struct document *allow = item(workload->expected[request], 0);
-	const struct document *reasons = item(workload->expected[request], 1);
-	const struct document *errors = item(workload->expected[request], 2);
-
-	if (allow == NULL || reasons == NULL || errors == NULL || allow->type != DOCUMENT_INTEGER ||
-		reasons->count != answer->reason_count || errors->count != answer->error_count ||
-		(allow->integer == 1) != (answer->decision == CEDAR_ALLOW))
-		return false;
-	for (size_t i = 0; i < answer->reason_count; i++) {
-		if (!has_id(reasons, cedar_policy_set_get(workload->set, answer->reasons[i]).id))
-			return false;
-	}
-	return true;
-}
-
 static void decide_all(struct workload *workload, struct totals *totals)
 {
 	struct cedar_arena *scratch = cedar_arena_create(SCRATCH_BYTES);
@@ -63,7 +27,7 @@ static void decide_all(struct workload *workload, struct totals *totals)
 		cedar_arena_reset(scratch);
 		if (cedar_authorize(workload->set, workload->entities, &workload->requests[i],
 			    scratch, &answer, &err) &&
-			is_expected(workload, i, &answer))
+			workload_is_expected(workload, i, &answer))
 			totals->passed++;
 		else
 			totals->failed++;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "domain/application/application.h"
 #include "domain/charter/charter.h"
 
 #include "support/documents.h"
@@ -50,6 +51,9 @@ static void refuses(struct arena *arena, const char *written, const char *field,
 	fail_msg("%s\nno problem at \"%s\" saying \"%s\" but \"%s\": \"%s\"", written, field, what,
 		problems->items[0].field.data, problems->items[0].what.data);
 }
+
+#define SHOP "'object':'application','name':'p','unit':'u'"
+#define PERMIT "permit (principal, action, resource);"
 
 static const struct {
 	const char *written, *field, *what;
@@ -175,6 +179,16 @@ static const struct {
 	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
 		"private key"},
 	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
+	{"{'object':'application','name':'p','unit':'u'}", "policies", "missing"},
+	{"{'object':'application','name':'p','policies':'" PERMIT "'}", "unit", "missing"},
+	{"{" SHOP ",'policies':'permit (principal,\\n action);'}", "policies", "line 2, column "},
+	{"{" SHOP ",'policies':'" PERMIT "','schema':'entity {'}", "schema", "line 1, column "},
+	{"{" SHOP ",'policies':'" PERMIT "','entities':[{'uid':7}]}", "entities", ""},
+	{"{" SHOP ",'policies':'" PERMIT "','entities':{}}", "entities", "is an object"},
+	{"{" SHOP ",'policies':'permit (principal, action, resource) when { principal.a };',"
+	 "'schema':'entity U; entity D; action a appliesTo { principal: U, resource: D };'}",
+		"policies", "unknown_attribute"},
+	{"{" SHOP ",'policies':'" PERMIT "','callers':['A B']}", "callers[0]", "not a name"},
 };
 
 static void what_an_object_may_not_say_is_refused(void **state)
@@ -353,6 +367,66 @@ static void entitlements_are_bounded(void **state)
 	}
 }
 
+/* Whether an application with these members is one. */
+static bool is_application(struct arena *arena, struct buffer *members)
+{
+	struct problems *problems = problems_of(arena);
+	struct object *object = NULL;
+	struct json document;
+	bool is_read;
+
+	buffer_append_byte(members, '\0');
+	assert_false(buffer_failed(members));
+	document = document_of(arena, buffer_text(members).data);
+	is_read = object_parse(&object, &document, TEXT("a.yaml"), problems);
+	drop_object(object);
+	buffer_deinit(members);
+	return is_read;
+}
+
+static void an_application_is_bounded(void **state)
+{
+	for (unsigned extra = 0; extra < 2; extra++) {
+		struct buffer callers, entities, policies;
+
+		buffer_init(&callers, 1 << 20);
+		buffer_append_string(&callers, "{" SHOP ",'policies':'" PERMIT "','callers':[");
+		for (unsigned i = 0; i < APPLICATION_CALLERS_MAX + extra; i++)
+			buffer_append_format(&callers, "%s'a%u'", i == 0 ? "" : ",", i);
+		buffer_append_string(&callers, "]}");
+		assert_int_equal(is_application(*state, &callers), extra == 0);
+		buffer_init(&entities, 1 << 20);
+		buffer_append_string(&entities, "{" SHOP ",'policies':'" PERMIT "','entities':[");
+		for (unsigned i = 0; i < APPLICATION_ENTITIES_MAX + extra; i++)
+			buffer_append_format(&entities,
+				"%s{'uid':{'type':'T','id':'%u'},'attrs':{},'parents':[]}",
+				i == 0 ? "" : ",", i);
+		buffer_append_string(&entities, "]}");
+		assert_int_equal(is_application(*state, &entities), extra == 0);
+		buffer_init(&policies, 1 << 20);
+		buffer_append_string(&policies, "{" SHOP ",'policies':'" PERMIT);
+		for (unsigned i = sizeof PERMIT - 1; i < APPLICATION_TEXT_BYTES_MAX + extra; i++)
+			buffer_append_byte(&policies, ' ');
+		buffer_append_string(&policies, "'}");
+		assert_int_equal(is_application(*state, &policies), extra == 0);
+	}
+}
+
+static void an_application_is_read_field_by_field(void **state)
+{
+	struct object *object = object_of(*state,
+		"{" SHOP ",'callers':['a1'],'policies':'" PERMIT "',"
+		"'entities':[{'uid':{'type':'T','id':'x'},'attrs':{},'parents':[]}]}");
+
+	assert_int_equal(object->kind, OBJECT_APPLICATION);
+	assert_true(text_is(object_unit(object), "u"));
+	assert_int_equal(object->application->callers_count, 1);
+	assert_true(text_is(object->application->policies, PERMIT));
+	assert_int_equal(object->application->entities.count, 1);
+	assert_int_equal(object->application->schema.length, 0);
+	drop_object(object);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -371,6 +445,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_document_of_an_object_is_the_object, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(entitlements_are_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_application_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_application_is_read_field_by_field, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("object", tests, NULL, NULL);

@@ -297,6 +297,9 @@ static const struct trial trials[] = {
 	{CONTROL_ALL, {"make", "new"}},
 	{CONTROL_ALL, {"make", "keys/new"}},
 	{CONTROL_ALL, {"truncate", "audit/segment"}},
+	{CONTROL_ALL, {"open-for-neither", "keys/key"}},
+	{CONTROL_ALL, {"empty-for-neither", "audit/segment"}},
+	{CONTROL_ALL, {"chmod-for-neither", "keys/key"}},
 	{CONTROL_ALL, {"chmod", "keys"}},
 	{CONTROL_NONE, {"chmod-anew", "keys"}},
 	{CONTROL_ALL, {"chown", "keys/key"}},
@@ -318,6 +321,7 @@ static const struct trial trials[] = {
 	{CONTROL_ALL, {"run", "~/away/program", "pair-of-streams"}},
 	{CONTROL_ALL, {"run", "desk/program", "pair-of-streams"}},
 	{CONTROL_ALL, {"fchmod", "desk/program", "4755"}},
+	{CONTROL_ALL, {"lease", "~/bin/other"}},
 	/* us */
 	{CONTROL_ALL, {"read", "/proc/@/environ"}},
 	{CONTROL_ALL, {"read", "/proc/@/mem"}},
@@ -326,6 +330,11 @@ static const struct trial trials[] = {
 	{CONTROL_ALL, {"queue-signal", "@"}},
 	{CONTROL_ALL, {"kill-any-thread", "@"}},
 	{CONTROL_ALL, {"kill-by-handle", "@"}},
+	{CONTROL_ALL, {"signal-by-descriptor", "@"}},
+	{CONTROL_ALL, {"signal-by-thread", "@"}},
+	{CONTROL_ALL, {"signal-by-request", "@"}},
+	{CONTROL_ALL, {"signal-by-socket-request", "@"}},
+	{CONTROL_ALL, {"give-child"}},
 	{CONTROL_ALL, {"trace", "@"}},
 	{CONTROL_NONE, {"peek", "@"}},
 	{CONTROL_ALL, {"take-descriptor", "@"}},
@@ -454,13 +463,14 @@ static void no_privilege_is_left_and_no_limit_is_wide(void **state)
 	assert_int_equal(ATTEMPT(bench, "limits", files), 0);
 }
 
-/* clone3 hides its flags; every library falls back when it is told there is none. */
+/* Flags in memory; every library falls back when it is told there is no such call. */
 static void a_call_that_hides_its_flags_seems_not_to_be_there(void **state)
 {
 	struct bench *bench = *state;
 
 	need_walls(bench);
 	assert_int_equal(ATTEMPT(bench, "clone3"), ENOSYS);
+	assert_int_equal(ATTEMPT(bench, "openat2", "desk/ticket"), ENOSYS);
 }
 
 static void a_program_of_another_user_gives_nothing(void **state)

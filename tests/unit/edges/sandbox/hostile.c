@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -76,6 +77,38 @@ static int try_make(char **words)
 static int try_empty(char **words)
 {
 	return open_as(path_at(words, 0), O_RDONLY | O_TRUNC);
+}
+
+/* Access 3 is neither to read nor to write: for requests to a device. */
+static int try_open_for_neither(char **words)
+{
+	return open_as(path_at(words, 0), O_ACCMODE);
+}
+
+static int try_empty_for_neither(char **words)
+{
+	return open_as(path_at(words, 0), O_ACCMODE | O_TRUNC);
+}
+
+static int try_chmod_for_neither(char **words)
+{
+	int fd = open(path_at(words, 0), O_ACCMODE | O_CLOEXEC);
+
+	return fd < 0 ? errno : done(fchmod(fd, S_IRUSR));
+}
+
+/* Whoever opens or runs it then waits for us. */
+static int try_lease(char **words)
+{
+	int fd = open(path_at(words, 0), O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno : done(fcntl(fd, F_SETLEASE, F_WRLCK));
+}
+
+static int try_openat2(char **words)
+{
+	(void)words;
+	return done(syscall(SYS_openat2, AT_FDCWD, path_at(words, 0), NULL, 0));
 }
 
 static int try_truncate(char **words)
@@ -200,6 +233,59 @@ static int try_kill_by_handle(char **words)
 	int fd = (int)syscall(SYS_pidfd_open, pid_of(words), 0);
 
 	return fd < 0 ? errno : done(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+}
+
+/* What comes in on a descriptor is told to whoever is said to own it. */
+static int pair_owned(int fds[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0 ||
+		fcntl(fds[0], F_SETSIG, SIGURG) != 0 || fcntl(fds[0], F_SETFL, O_ASYNC) != 0)
+		return errno;
+	return 0;
+}
+
+static int try_signal_by_descriptor(char **words)
+{
+	int fds[2], refused = pair_owned(fds);
+
+	if (refused == 0 && fcntl(fds[0], F_SETOWN, pid_of(words)) != 0)
+		refused = errno;
+	return refused != 0 ? refused : done(write(fds[1], "x", 1));
+}
+
+static int try_signal_by_thread(char **words)
+{
+	struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = pid_of(words)};
+	int fds[2], refused = pair_owned(fds);
+
+	return refused != 0 ? refused : done(fcntl(fds[0], F_SETOWN_EX, &owner));
+}
+
+static int try_signal_by_request(char **words)
+{
+	int owner = pid_of(words);
+	int fds[2], refused = pair_owned(fds);
+
+	return refused != 0 ? refused : done(ioctl(fds[0], FIOSETOWN, &owner));
+}
+
+static int try_signal_by_socket_request(char **words)
+{
+	int owner = pid_of(words);
+	int fds[2], refused = pair_owned(fds);
+
+	return refused != 0 ? refused : done(ioctl(fds[0], SIOCSPGRP, &owner));
+}
+
+/* A child of our parent's. */
+static int try_give_child(char **words)
+{
+	long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	(void)words;
+	if (child == 0)
+		_exit(0);
+	return done(child);
 }
 
 static int try_kill_own_child(char **words)
@@ -414,6 +500,11 @@ static const struct {
 	{"write", try_write},
 	{"make", try_make},
 	{"empty", try_empty},
+	{"open-for-neither", try_open_for_neither},
+	{"empty-for-neither", try_empty_for_neither},
+	{"chmod-for-neither", try_chmod_for_neither},
+	{"lease", try_lease},
+	{"openat2", try_openat2},
 	{"truncate", try_truncate},
 	{"remove", try_remove},
 	{"rename", try_rename},
@@ -432,6 +523,11 @@ static const struct {
 	{"kill-any-thread", try_kill_any_thread},
 	{"queue-signal", try_queue_signal},
 	{"kill-by-handle", try_kill_by_handle},
+	{"signal-by-descriptor", try_signal_by_descriptor},
+	{"signal-by-thread", try_signal_by_thread},
+	{"signal-by-request", try_signal_by_request},
+	{"signal-by-socket-request", try_signal_by_socket_request},
+	{"give-child", try_give_child},
 	{"kill-own-child", try_kill_own_child},
 	{"trace", try_trace},
 	{"peek", try_peek},

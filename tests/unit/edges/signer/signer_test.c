@@ -137,9 +137,10 @@ static void nothing_is_signed_before_the_issuer_is_set(void **state)
 
 static void a_token_for_elsewhere_is_not_signed(void **state)
 {
-	static const char *const audiences[] = {"", ISSUER, ISSUER "/mcp/", ISSUER "/mcp/a/b",
+	static const char *const audiences[] = {"", ISSUER "/", ISSUER "/mcp/", ISSUER "/mcp/a/b",
 		ISSUER "/mcp/../v1", ISSUER "/mcp/A", ISSUER "/v1/files", ISSUER "x/mcp/files",
-		"http://other/mcp/files", ISSUER "/mcp/files?x=1", ISSUER "/mcp/files "};
+		"http://other/mcp/files", ISSUER "/mcp/files?x=1", ISSUER "/mcp/files ",
+		ISSUER "/applications/", ISSUER "/applications/a/b", ISSUER "/applications"};
 	struct fixture *fixture = *state;
 	struct access_token token = good;
 	struct error err = {0};
@@ -152,6 +153,20 @@ static void a_token_for_elsewhere_is_not_signed(void **state)
 	token = good;
 	token.issuer = TEXT("http://127.0.0.1:8471");
 	assert_false(sign(fixture, &token));
+}
+
+static void a_token_for_a_decision_point_is_signed(void **state)
+{
+	static const char *const audiences[] = {ISSUER, ISSUER "/applications/shop"};
+	struct fixture *fixture = *state;
+	struct access_token token = good;
+	struct error err = {0};
+
+	assert_true(signer_set_issuer(fixture->signer, TEXT(ISSUER), &err));
+	for (size_t i = 0; i < sizeof audiences / sizeof audiences[0]; i++) {
+		token.audience = text_of(audiences[i]);
+		assert_true(sign(fixture, &token));
+	}
 }
 
 static void a_lifetime_or_moment_that_cannot_be_is_not_signed(void **state)
@@ -411,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SIGNER_TEST(nothing_is_signed_before_the_issuer_is_set),
 		SIGNER_TEST(a_token_for_elsewhere_is_not_signed),
+		SIGNER_TEST(a_token_for_a_decision_point_is_signed),
 		SIGNER_TEST(a_lifetime_or_moment_that_cannot_be_is_not_signed),
 		SIGNER_TEST(a_token_without_task_or_with_more_scope_is_not_signed),
 		SIGNER_TEST(a_head_that_does_not_extend_the_last_is_never_signed),

@@ -48,6 +48,8 @@ struct bench {
 	struct http_server *http;
 	const char *http_mode;
 	struct http_exchange *listening;
+	int held; /* requests that get no answer and are not given up */
+	bool has_held, has_cancelled, has_closed;
 	int lists;
 	char methods[4096]; /* "POST initialize s= v= a=;" ... */
 };
@@ -605,6 +607,43 @@ static void respond(struct http_exchange *exchange, unsigned status, const char 
 				       .header_count = session == NULL ? 0 : 1});
 }
 
+static void on_held_closed(void *context, enum http_closed how)
+{
+	struct bench *bench = context;
+
+	(void)how;
+	bench->held--;
+	bench->has_closed = true;
+}
+
+static void hold_unanswered(struct bench *bench, struct http_exchange *exchange)
+{
+	bench->held++;
+	bench->has_held = true;
+	http_exchange_watch(exchange,
+		&(struct http_exchange_events){.context = bench, .on_closed = on_held_closed});
+}
+
+enum { PINGS = UPSTREAM_STRAYS_MAX + 50 };
+
+/* The answer, and then more questions than one could answer. */
+static void respond_pings(struct http_exchange *exchange, long long id)
+{
+	struct buffer body;
+	int i;
+
+	buffer_init(&body, 64 * 1024);
+	buffer_append_format(
+		&body, "data: {\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{}}\n\n", id);
+	for (i = 0; i < PINGS; i++)
+		buffer_append_format(
+			&body, "data: {\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"ping\"}\n\n", i);
+	buffer_append_byte(&body, '\0');
+	assert_false(buffer_failed(&body));
+	respond(exchange, 200, "text/event-stream", body.data, NULL);
+	buffer_deinit(&body);
+}
+
 static void http_answer(
 	struct bench *bench, struct http_exchange *exchange, const char *method, long long id)
 {
@@ -645,7 +684,11 @@ static void http_answer(
 		respond(exchange, 200, "text/event-stream", "id: 1\ndata:\n\n", NULL);
 	else if (strcmp(mode, "cut") == 0)
 		http_exchange_abort(exchange);
-	else if (strcmp(mode, "never") != 0) {
+	else if (strcmp(mode, "never") == 0 || method[0] == '\0')
+		hold_unanswered(bench, exchange);
+	else if (strcmp(mode, "pings") == 0)
+		respond_pings(exchange, id);
+	else {
 		(void)snprintf(body, sizeof body,
 			"data: "
 			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"
@@ -708,6 +751,7 @@ static void on_request(void *context, struct http_exchange *exchange)
 	method = json_text_or(&message, "method", "");
 	note_request(bench, exchange, method);
 	(void)snprintf(name, sizeof name, "%.*s", TEXT_ARGS(method));
+	bench->has_cancelled |= text_is(method, "notifications/cancelled");
 	if (json_find(&message, "id") == NULL)
 		respond(exchange, 202, NULL, "", NULL);
 	else
@@ -822,6 +866,59 @@ static void an_http_server_that_does_not_answer_is_a_timeout(void **state)
 	assert_failed(bench, ERROR_TIMEOUT, "did not answer in time");
 	assert_true(bench->is_unknown);
 	assert_int_equal(bench->gone_calls, 0);
+}
+
+/* A call that its agent gives up while the server is at work. */
+static void abandon(struct bench *bench)
+{
+	struct json_member member = {TEXT("name"), json_cstring("any")};
+	struct json params = {.type = JSON_OBJECT, .count = 1, .members = &member};
+	struct error err = {0};
+
+	bench->has_held = false;
+	bench->has_cancelled = false;
+	if (!start(bench, &params, 3 * TALK_GUARD_MS, &err))
+		fail_msg("not started: %s", err.text);
+	talk_run_until(bench->loop, &bench->has_held);
+	bench->port.cancel(bench->port.context, &bench->wait);
+	talk_run_until(bench->loop, &bench->has_cancelled);
+}
+
+/* Else an agent that starts calls and gives them up would take all descriptors. */
+static void only_so_many_requests_that_nobody_waits_for_are_kept(void **state)
+{
+	struct bench *bench = *state;
+	int i;
+
+	use_http(bench, "good");
+	connect_server(bench);
+	bench->http_mode = "never";
+	for (i = 0; i < UPSTREAM_STRAYS_MAX - 1; i++) /* and the notice of the last one */
+		abandon(bench);
+	assert_false(bench->has_closed);
+	assert_int_equal(bench->held, UPSTREAM_STRAYS_MAX - 1);
+	abandon(bench);
+	talk_run_until(bench->loop, &bench->has_closed);
+	assert_int_equal(bench->held, UPSTREAM_STRAYS_MAX - 1);
+	bench->http_mode = "good";
+	call_tool(bench, "any"); /* the others go on */
+	assert_int_equal(bench->failure.code, ERROR_NONE);
+}
+
+static void a_server_that_asks_without_end_gets_only_so_many_answers_at_once(void **state)
+{
+	struct bench *bench = *state;
+	int i;
+
+	use_http(bench, "pings");
+	connect_server(bench);
+	call_tool(bench, "any");
+	assert_string_equal(bench->result, "{}");
+	talk_run_until(bench->loop, &bench->has_held);
+	bench->http_mode = "good";
+	for (i = 0; i < PINGS; i++) /* until all have come that will */
+		call_tool(bench, "any");
+	assert_in_range(bench->held, 1, UPSTREAM_STRAYS_MAX);
 }
 
 static void an_http_server_that_is_down_is_refused_with_its_reason(void **state)
@@ -992,6 +1089,8 @@ int main(void)
 		WITH(a_changed_list_is_heard_on_the_get_stream),
 		WITH(a_bad_http_answer_is_a_clear_failure),
 		WITH(an_http_server_that_does_not_answer_is_a_timeout),
+		WITH(only_so_many_requests_that_nobody_waits_for_are_kept),
+		WITH(a_server_that_asks_without_end_gets_only_so_many_answers_at_once),
 		WITH(an_http_server_that_is_down_is_refused_with_its_reason),
 		WITH(the_credential_is_sent_to_the_server_and_shown_nowhere),
 		SEALED(a_credential_goes_with_every_request),

@@ -141,18 +141,42 @@ static void an_assertion_must_hold_in_every_claim(void **state)
 	assert_refused(issuing, TEXT("a.b.c"), ISSUING_FILES, ISSUE_ASSERTION);
 }
 
-static void only_the_url_of_a_registered_server_is_an_audience(void **state)
+static void only_the_url_of_a_server_or_decision_point_is_an_audience(void **state)
 {
-	static const char *const resources[] = {ISSUING_ISSUER, ISSUING_ISSUER "/mcp/",
+	static const char *const resources[] = {ISSUING_ISSUER "/", ISSUING_ISSUER "/mcp/",
 		ISSUING_ISSUER "/mcp/nowhere", ISSUING_ISSUER "/mcp/files/",
 		ISSUING_ISSUER "/mcp/files?x", "http://127.0.0.1:84700/mcp/files",
-		"https://127.0.0.1:8470/mcp/files", "files", ISSUING_ISSUER "/MCP/files"};
+		"https://127.0.0.1:8470/mcp/files", "files", ISSUING_ISSUER "/MCP/files",
+		ISSUING_ISSUER "/applications/", ISSUING_ISSUER "/applications/nowhere",
+		ISSUING_ISSUER "/applications/files"};
 	struct issuing *issuing = *state;
 
 	assert_refused(issuing, issuing_assertion(issuing, NULL), "", ISSUE_AUDIENCE_MISSING);
 	for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++)
 		assert_refused(issuing, issuing_assertion(issuing, NULL), resources[i],
 			ISSUE_AUDIENCE_UNKNOWN);
+}
+
+static void a_token_for_a_decision_point_is_good_there_alone(void **state)
+{
+	static const char application[] =
+		"object: application\nname: shop\nunit: support\ncallers: [a1]\n"
+		"policies: permit (principal, action, resource);\n";
+	static const char *const points[] = {ISSUING_ISSUER, ISSUING_ISSUER "/applications/shop"};
+	struct issuing *issuing = *state;
+	struct issue_caller caller;
+
+	assert_true(governed_apply(&issuing->governed, "adi", application));
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(issuing_open(issuing, issuing_assertion(issuing, NULL), points[i]));
+		assert_int_equal(issue_authenticate(issuing->issue, issuing->token,
+					 text_of(points[i]), &caller),
+			TOKEN_ACCEPTED);
+		assert_int_equal(issue_authenticate(issuing->issue, issuing->token,
+					 text_of(points[1 - i]), &caller),
+			TOKEN_AUDIENCE);
+		assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_AUDIENCE);
+	}
 }
 
 static void an_identity_that_is_not_active_gets_nothing(void **state)
@@ -925,7 +949,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ISSUE_TEST(a_stranger_learns_nothing_about_names),
 		ISSUE_TEST(an_assertion_must_hold_in_every_claim),
-		ISSUE_TEST(only_the_url_of_a_registered_server_is_an_audience),
+		ISSUE_TEST(only_the_url_of_a_server_or_decision_point_is_an_audience),
+		ISSUE_TEST(a_token_for_a_decision_point_is_good_there_alone),
 		ISSUE_TEST(an_identity_that_is_not_active_gets_nothing),
 		ISSUE_TEST(a_proposed_identity_hears_that_it_is_proposed),
 		ISSUE_TEST(an_ended_charter_opens_no_task),

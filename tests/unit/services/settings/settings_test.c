@@ -226,6 +226,18 @@ static void nothing_said_gives_the_documented_defaults(void **state)
 	assert_int_equal(f->settings.connection_pool_bytes, 8192);
 }
 
+static void an_evaluation_is_recorded_awaited_or_behind(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(READ(f, "--authzen-record", "never"));
+	assert_non_null(strstr(f->err.text, "authzen-record"));
+	assert_false(READ(f, "--authzen-record", "Behind"));
+	assert_true(READ(f, "--authzen-record", "awaited"));
+	assert_string_equal(f->settings.authzen_record, "awaited");
+	assert_true(READ(f, "--authzen-record", "behind"));
+}
+
 static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **state)
 {
 	struct fixture *f = *state;
@@ -268,6 +280,7 @@ int main(void)
 		WITH_FIXTURE(every_bound_holds_at_its_edges),
 		WITH_FIXTURE(the_command_line_wins_over_the_file),
 		WITH_FIXTURE(nothing_said_gives_the_documented_defaults),
+		WITH_FIXTURE(an_evaluation_is_recorded_awaited_or_behind),
 		WITH_FIXTURE(servers_over_stdio_are_confined_unless_it_says_otherwise),
 		WITH_FIXTURE(an_unknown_store_is_refused),
 	};

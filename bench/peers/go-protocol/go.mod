@@ -1,0 +1,3 @@
+module remit/bench/protocol
+
+go 1.24

@@ -1,0 +1,424 @@
+/* The road of one request: a token for this very point, the caller's right to ask,
+ * strict JSON, then the endpoint; at last the record, and only then the answer.
+ *
+ * Invariants: (1) no endpoint is reached without a token and an admission; (2) an answer
+ * leaves only once its record was taken (with `authzen-record: awaited`, is durable);
+ * (3) a request is freed once it is both answered and closed. */
+#include "edges/authzen/authzen.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/random.h"
+#include "edges/authzen/authzen_private.h"
+
+enum { HEADERS_MAX = 3, CHALLENGE_BYTES_MAX = 2048, FORBIDDEN_LENGTH = sizeof "forbidden: " - 1 };
+
+static const struct authzen_endpoint endpoints[AUTHZEN_ENDPOINTS] = {
+	{"evaluation", "access_evaluation_endpoint", authzen_evaluation, EVALUATE_SUBJECTS},
+	{"evaluations", "access_evaluations_endpoint", authzen_evaluations, EVALUATE_SUBJECTS},
+	{"search/subject", "search_subject_endpoint", authzen_search, EVALUATE_SUBJECTS},
+	{"search/resource", "search_resource_endpoint", authzen_search, EVALUATE_RESOURCES},
+	{"search/action", "search_action_endpoint", authzen_search, EVALUATE_ACTIONS},
+};
+
+/* ---- a request's life ---- */
+
+static void request_free(struct authzen_request *request)
+{
+	struct authzen_request **link = &request->authzen->pending;
+
+	while (*link != NULL && *link != request)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = request->next;
+	request->authzen->pending_count--;
+	arena_destroy(&request->arena);
+	free(request);
+}
+
+static void free_when_done(struct authzen_request *request)
+{
+	if (request->is_answered && request->is_closed)
+		request_free(request);
+}
+
+static void on_closed(void *context, enum http_closed how)
+{
+	struct authzen_request *request = context;
+
+	(void)how;
+	request->is_closed = true;
+	request->exchange = NULL;
+	free_when_done(request);
+}
+
+static struct authzen_request *request_create(
+	struct authzen_binding *binding, struct http_exchange *exchange)
+{
+	struct authzen *authzen = binding->authzen;
+	struct authzen_request *request = NULL;
+	struct http_exchange_events events = {.on_closed = on_closed};
+
+	if (authzen->pending_count < AUTHZEN_PENDING_MAX)
+		request = calloc(1, sizeof *request);
+	if (request == NULL)
+		return NULL;
+	request->arena = arena_create(AUTHZEN_ARENA_BYTES_MAX);
+	if (request->arena == NULL) {
+		free(request);
+		return NULL;
+	}
+	request->authzen = authzen;
+	request->endpoint = binding->endpoint;
+	request->exchange = exchange;
+	request->next = authzen->pending;
+	authzen->pending = request;
+	authzen->pending_count++;
+	random_id(request->id, "e-");
+	events.context = request;
+	http_exchange_watch(exchange, &events);
+	return request;
+}
+
+/* ---- answers ---- */
+
+/* challenge: the value of WWW-Authenticate, or NULL. */
+static void respond(
+	struct authzen_request *request, unsigned status, struct text body, const char *challenge)
+{
+	struct http_header headers[HEADERS_MAX] = {{"Cache-Control", "no-store"}};
+	struct http_response response = {.status = status,
+		.content_type = "application/json",
+		.body = body,
+		.headers = headers,
+		.header_count = 1};
+
+	if (request->request_id.data != NULL)
+		headers[response.header_count++] =
+			(struct http_header){"X-Request-ID", request->request_id.data};
+	if (challenge != NULL)
+		headers[response.header_count++] =
+			(struct http_header){"WWW-Authenticate", challenge};
+	request->is_answered = true;
+	if (request->exchange != NULL)
+		http_respond(request->exchange, &response);
+	free_when_done(request);
+}
+
+static void fail_challenging(struct authzen_request *request, unsigned status, const char *message,
+	const char *challenge)
+{
+	struct json_builder error, object;
+	struct text text = {0};
+	struct json value;
+	struct error err;
+
+	json_object_start(&error, request->arena);
+	json_put_integer(&error, "status", status);
+	json_put_cstring(&error, "message", message);
+	if (json_object_seal(&error, &value, &err)) {
+		json_object_start(&object, request->arena);
+		json_put(&object, "error", value);
+		if (json_object_seal(&object, &value, &err))
+			text = json_canonical_text(request->arena, &value);
+	}
+	if (text.data == NULL) {
+		status = 500;
+		text = TEXT("{\"error\":{\"message\":\"no memory\",\"status\":500}}");
+	}
+	respond(request, status, text, challenge);
+}
+
+void authzen_fail(struct authzen_request *request, unsigned status, const char *message)
+{
+	fail_challenging(request, status, message, NULL);
+}
+
+unsigned authzen_status_of(const struct error *err)
+{
+	if (err->code != ERROR_INVALID)
+		return 500;
+	return strncmp(err->text, "forbidden: ", FORBIDDEN_LENGTH) == 0 ? 403 : 400;
+}
+
+const char *authzen_message_of(const struct error *err)
+{
+	return err->text + (authzen_status_of(err) == 403 ? FORBIDDEN_LENGTH : 0);
+}
+
+void authzen_fail_with(struct authzen_request *request, const struct error *err)
+{
+	authzen_fail(request, authzen_status_of(err), authzen_message_of(err));
+}
+
+static void on_recorded(void *context, const struct error *err)
+{
+	struct authzen_request *request = context;
+
+	if (err != NULL)
+		authzen_fail(request, 500, "the evaluation could not be recorded");
+	else
+		respond(request, 200, request->answer, NULL);
+}
+
+void authzen_answer(
+	struct authzen_request *request, const struct json *body, struct evaluate_summary *summary)
+{
+	const struct evaluate_waiter waiter = {on_recorded, request};
+	struct error err;
+	bool is_done;
+
+	request->answer = json_canonical_text(request->arena, body);
+	if (request->answer.data == NULL) {
+		authzen_fail(request, 500, "no memory for the answer");
+		return;
+	}
+	summary->endpoint = request->endpoint->name;
+	summary->id = text_of(request->id);
+	summary->request = &request->body;
+	if (!evaluate_record(request->authzen->parts.evaluate, &request->asker, summary, &waiter,
+		    &is_done, &err))
+		authzen_fail(request, 500, "the evaluation could not be recorded");
+	else if (is_done)
+		respond(request, 200, request->answer, NULL);
+}
+
+/* ---- who asks ---- */
+
+static void fail_unauthenticated(struct authzen_request *request, enum token_reason reason)
+{
+	struct buffer challenge;
+
+	buffer_init(&challenge, CHALLENGE_BYTES_MAX);
+	issue_point_challenge(
+		request->authzen->parts.issue, request->asker.application, reason, &challenge);
+	buffer_append_byte(&challenge, '\0');
+	fail_challenging(request, 401,
+		reason == TOKEN_NOT_CHECKED ? "an access token for this decision point is needed"
+					    : token_reason_meaning(reason),
+		buffer_failed(&challenge) ? NULL : challenge.data);
+	buffer_deinit(&challenge);
+}
+
+static bool keep_asker(struct authzen_request *request, const struct issue_caller *caller)
+{
+	request->asker.identity = text_copy(request->arena, caller->identity);
+	request->asker.task = text_copy(request->arena, caller->task);
+	request->asker.environment = caller->environment;
+	request->asker.expires_utc_s = caller->expires_utc_s;
+	if (request->asker.identity.data != NULL && request->asker.task.data != NULL)
+		return true;
+	authzen_fail(request, 500, "no memory for the request");
+	return false;
+}
+
+/* False: answered. */
+static bool admit(struct authzen_request *request)
+{
+	const struct authzen_parts *parts = &request->authzen->parts;
+	struct text audience, authorization;
+	enum token_reason reason = TOKEN_NOT_CHECKED;
+	struct issue_caller caller;
+
+	request->asker.application =
+		text_copy(request->arena, http_path_value(request->exchange, "application"));
+	audience = issue_point_audience(parts->issue, request->arena, request->asker.application);
+	if (request->asker.application.data == NULL || audience.data == NULL) {
+		authzen_fail(request, 500, "no memory for the request");
+		return false;
+	}
+	if (http_header_single(request->exchange, "Authorization", &authorization))
+		reason = issue_authenticate_header(parts->issue, authorization, audience, &caller);
+	if (reason == TOKEN_NO_ROOM) {
+		authzen_fail(request, 500, token_reason_meaning(reason));
+		return false;
+	}
+	if (reason != TOKEN_ACCEPTED) {
+		fail_unauthenticated(request, reason);
+		return false;
+	}
+	if (!keep_asker(request, &caller))
+		return false;
+	if (evaluate_admit(parts->evaluate, &request->asker) == EVALUATE_ADMITTED)
+		return true;
+	authzen_fail(request, 403, "this identity may not ask here");
+	return false;
+}
+
+/* ---- what is asked ---- */
+
+static bool is_plain(struct text value)
+{
+	for (size_t i = 0; i < value.length; i++)
+		if (value.data[i] < ' ' || value.data[i] > '~')
+			return false;
+	return value.length > 0 && value.length <= AUTHZEN_REQUEST_ID_BYTES_MAX;
+}
+
+static bool read_request_id(struct authzen_request *request)
+{
+	struct text written;
+
+	if (!http_header_single(request->exchange, "X-Request-ID", &written) ||
+		(written.data != NULL && !is_plain(written))) {
+		authzen_fail(request, 400, "X-Request-ID: one value of 1 to 256 bytes is expected");
+		return false;
+	}
+	if (written.data != NULL)
+		request->request_id = text_copy(request->arena, written);
+	return true;
+}
+
+static bool is_json(struct text content_type)
+{
+	static const char json[] = "application/json";
+	size_t length = sizeof json - 1;
+
+	return content_type.length >= length && strncasecmp(content_type.data, json, length) == 0 &&
+	       (content_type.length == length || content_type.data[length] == ';' ||
+		       content_type.data[length] == ' ');
+}
+
+static bool read_body(struct authzen_request *request)
+{
+	const struct http_request *http = http_exchange_request(request->exchange);
+	struct json_limits limits = json_limits_default;
+	struct text content_type;
+	struct error err;
+
+	limits.size_bytes = AUTHZEN_BODY_BYTES_MAX;
+	if (!http_header_single(request->exchange, "Content-Type", &content_type) ||
+		!is_json(content_type)) {
+		authzen_fail(request, 400, "Content-Type: application/json is expected");
+		return false;
+	}
+	if (!json_parse(&request->body, request->arena, http->body, &limits, &err)) {
+		authzen_fail(request, 400, err.text);
+		return false;
+	}
+	if (request->body.type == JSON_OBJECT)
+		return true;
+	authzen_fail(request, 400, "the body is not an object");
+	return false;
+}
+
+static void handle(void *context, struct http_exchange *exchange)
+{
+	struct authzen_request *request = request_create(context, exchange);
+
+	if (request == NULL) {
+		http_respond_problem(exchange, 500, "Internal Server Error", "no memory");
+		return;
+	}
+	if (read_request_id(request) && admit(request) && read_body(request))
+		request->endpoint->handle(request);
+}
+
+/* ---- metadata (section 9) ---- */
+
+static bool make_metadata(
+	struct json *out, struct arena *arena, struct text point, struct error *err)
+{
+	struct json_builder object;
+
+	json_object_start(&object, arena);
+	json_put_text(&object, "policy_decision_point", point);
+	for (size_t i = 0; i < AUTHZEN_ENDPOINTS; i++) {
+		struct text url = text_format(
+			arena, "%.*s/access/v1/%s", TEXT_ARGS(point), endpoints[i].name);
+
+		if (url.data == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for a document");
+		json_put_text(&object, endpoints[i].member, url);
+	}
+	return json_object_seal(&object, out, err);
+}
+
+static void handle_metadata(void *context, struct http_exchange *exchange)
+{
+	const struct authzen *authzen = context;
+	struct text application = http_path_value(exchange, "application");
+	struct arena *arena = http_exchange_arena(exchange);
+	struct http_response response = {.status = 200, .content_type = "application/json"};
+	struct text point = {0};
+	struct error err;
+	struct json body;
+
+	if (application.length > 0 &&
+		registry_find_application(authzen->parts.registry, application) == NULL) {
+		http_respond_problem(
+			exchange, 404, "Not Found", "no such application is registered");
+		return;
+	}
+	if (arena != NULL)
+		point = issue_point_audience(authzen->parts.issue, arena, application);
+	if (point.data != NULL && make_metadata(&body, arena, point, &err))
+		response.body = json_canonical_text(arena, &body);
+	if (response.body.data == NULL)
+		http_respond_problem(exchange, 500, "Internal Server Error", "no memory");
+	else
+		http_respond(exchange, &response);
+}
+
+/* ---- the door ---- */
+
+bool authzen_create(struct authzen **out, const struct authzen_parts *parts, struct error *err)
+{
+	struct authzen *authzen = calloc(1, sizeof *authzen);
+
+	*out = NULL;
+	if (authzen == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the door of decision points");
+	authzen->parts = *parts;
+	for (size_t i = 0; i < AUTHZEN_ENDPOINTS; i++)
+		authzen->bindings[i] = (struct authzen_binding){authzen, &endpoints[i]};
+	if (!seal_key_generate(&authzen->page_key, err)) {
+		authzen_destroy(&authzen);
+		return false;
+	}
+	*out = authzen;
+	return true;
+}
+
+void authzen_destroy(struct authzen **authzen)
+{
+	if (*authzen == NULL)
+		return;
+	while ((*authzen)->pending != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
+		request_free((*authzen)->pending);
+	seal_key_clear(&(*authzen)->page_key);
+	free(*authzen);
+	*authzen = NULL;
+}
+
+bool authzen_add_routes(struct authzen *authzen, struct router *router, struct error *err)
+{
+	static const char *const own[AUTHZEN_ENDPOINTS] = {"/access/v1/evaluation",
+		"/access/v1/evaluations", "/access/v1/search/subject", "/access/v1/search/resource",
+		"/access/v1/search/action"};
+	static const char *const others[AUTHZEN_ENDPOINTS] = {
+		"/applications/{application}/access/v1/evaluation",
+		"/applications/{application}/access/v1/evaluations",
+		"/applications/{application}/access/v1/search/subject",
+		"/applications/{application}/access/v1/search/resource",
+		"/applications/{application}/access/v1/search/action"};
+	static const char *const documents[] = {"/.well-known/authzen-configuration",
+		"/.well-known/authzen-configuration/applications/{application}",
+		"/applications/{application}/.well-known/authzen-configuration"};
+	struct http_route routes[AUTHZEN_ROUTES];
+	size_t count = 0;
+
+	for (size_t i = 0; i < AUTHZEN_ENDPOINTS; i++) {
+		routes[count++] =
+			(struct http_route){"POST", own[i], handle, &authzen->bindings[i]};
+		routes[count++] =
+			(struct http_route){"POST", others[i], handle, &authzen->bindings[i]};
+	}
+	for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
+		routes[count++] =
+			(struct http_route){"GET", documents[i], handle_metadata, authzen};
+	return router_add(router, routes, count, err);
+}

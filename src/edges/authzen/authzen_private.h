@@ -1,0 +1,87 @@
+#ifndef EDGES_AUTHZEN_AUTHZEN_PRIVATE_H
+#define EDGES_AUTHZEN_AUTHZEN_PRIVATE_H
+
+#include "base/random.h"
+#include "base/seal.h"
+#include "base/time.h"
+#include "edges/authzen/authzen.h"
+
+/* What the files of this folder share. */
+
+enum { AUTHZEN_ENDPOINTS = 5, AUTHZEN_ROUTES = 13 };
+
+struct authzen_request;
+
+/* One endpoint: its place below the point's URL, its name in the metadata, and what
+ * answers it. */
+struct authzen_endpoint {
+	const char *name; /* "search/subject" */
+	const char *member;
+	void (*handle)(struct authzen_request *request);
+	enum evaluate_part part; /* of a search */
+};
+
+/* An endpoint and the door it is of, for the router. */
+struct authzen_binding {
+	struct authzen *authzen;
+	const struct authzen_endpoint *endpoint;
+};
+
+struct authzen {
+	struct authzen_parts parts;
+	struct seal_key page_key; /* of this process: its page tokens hold until it ends */
+	struct authzen_binding bindings[AUTHZEN_ENDPOINTS];
+	struct authzen_request *pending;
+	size_t pending_count;
+};
+
+/* Lives until it is answered and its connection is over. */
+struct authzen_request {
+	struct authzen *authzen;
+	const struct authzen_endpoint *endpoint;
+	struct http_exchange *exchange; /* NULL once the peer has gone */
+	struct arena *arena;            /* owned */
+	struct evaluate_asker asker;    /* texts in arena */
+	struct text request_id;         /* in arena; .data NULL: none was sent */
+	struct json body;               /* an object */
+	char id[RANDOM_ID_BYTES];       /* evaluation_id */
+	struct text answer;             /* in arena: sent once it is recorded */
+	bool is_answered;
+	bool is_closed;
+	struct authzen_request *next;
+};
+
+/* Exactly one of these ends a request. */
+void authzen_fail(struct authzen_request *request, unsigned status, const char *message);
+/* By err: INVALID is 400, with "forbidden: " first 403; all else 500. */
+void authzen_fail_with(struct authzen_request *request, const struct error *err);
+/* Records, then answers 200 with body; body is written out before this returns. */
+void authzen_answer(
+	struct authzen_request *request, const struct json *body, struct evaluate_summary *summary);
+
+unsigned authzen_status_of(const struct error *err);
+/* Without "forbidden: ". */
+const char *authzen_message_of(const struct error *err);
+
+/* read.c: the parts of a question.  Errors: INVALID. */
+enum authzen_id { AUTHZEN_ID_NEEDED = 0, AUTHZEN_ID_IGNORED };
+/* The member of holder, else of defaults (NULL: none). */
+const struct json *authzen_member(
+	const struct json *holder, const struct json *defaults, const char *name);
+bool authzen_read_entity(struct application_entity *out, const struct json *value, const char *name,
+	enum authzen_id id, struct error *err) MUST_CHECK;
+bool authzen_read_action(
+	struct application_question *out, const struct json *value, struct error *err) MUST_CHECK;
+bool authzen_read_context(
+	struct application_question *out, const struct json *value, struct error *err) MUST_CHECK;
+/* subject, action, resource and context of one evaluation. */
+bool authzen_read_question(struct application_question *out, const struct json *item,
+	const struct json *defaults, struct error *err) MUST_CHECK;
+
+/* decision.c */
+void authzen_evaluation(struct authzen_request *request);
+void authzen_evaluations(struct authzen_request *request);
+/* search.c */
+void authzen_search(struct authzen_request *request);
+
+#endif

@@ -1,0 +1,247 @@
+/* One evaluation, and several (sections 6 and 7 of the API).  A denial says why in its
+ * context; in a batch, so does an item that cannot be evaluated. */
+#include "edges/authzen/authzen_private.h"
+
+/* What one question came to. */
+struct judged {
+	struct evaluate_answer answer;
+	struct error err; /* code NONE: there is an answer */
+};
+
+static void judge(struct authzen_request *request, const struct json *item,
+	const struct json *defaults, struct judged *out)
+{
+	struct application_question question;
+
+	*out = (struct judged){0};
+	if (authzen_read_question(&question, item, defaults, &out->err) &&
+		evaluate_decide(request->authzen->parts.evaluate, &request->asker, &question,
+			request->arena, &out->answer, &out->err))
+		out->err.code = ERROR_NONE;
+}
+
+static struct evaluate_result result_of(const struct judged *judged)
+{
+	if (judged->err.code != ERROR_NONE)
+		return (struct evaluate_result){
+			.reason = text_of(application_reason_word(APPLICATION_NONE))};
+	return (struct evaluate_result){.verdict = judged->answer.verdict,
+		.reason = judged->answer.reason,
+		.policies = judged->answer.policies,
+		.policies_count = judged->answer.policies_count};
+}
+
+/* ---- a denial's context ---- */
+
+/* What people can still turn: the task it could be asked for ends then. */
+static bool put_access_request(struct json_builder *context, struct authzen_request *request,
+	const struct evaluate_answer *answer, struct error *err)
+{
+	char expires[TIME_TEXT_BYTES];
+	struct json_builder object;
+	struct json value;
+
+	time_format_utc_ms(expires, request->asker.expires_utc_s * 1000);
+	json_object_start(&object, context->arena);
+	json_put_text(&object, "expires_at", text_copy(context->arena, text_of(expires)));
+	json_put_text_unless_empty(&object, "approval", answer->approval);
+	if (!json_object_seal(&object, &value, err))
+		return false;
+	json_put(context, "access_request", value);
+	json_put_texts(context, "approvals", answer->approvals, answer->approvals_count);
+	return true;
+}
+
+static bool put_denial(struct json_builder *out, struct authzen_request *request,
+	const struct evaluate_answer *answer, struct text id, struct error *err)
+{
+	struct json_builder context;
+	struct json value;
+
+	json_object_start(&context, request->arena);
+	json_put_text(&context, "evaluation_id", id);
+	json_put_text(&context, "reason", answer->reason);
+	json_put_text_unless_empty(&context, "explanation", answer->explanation);
+	json_put_text_unless_empty(&context, "needed", answer->needed);
+	if (answer->verdict == VERDICT_ASK && !put_access_request(&context, request, answer, err))
+		return false;
+	if (!json_object_seal(&context, &value, err))
+		return false;
+	json_put(out, "context", value);
+	return true;
+}
+
+static bool put_failure(struct json_builder *out, struct arena *arena, const struct error *failure,
+	struct error *err)
+{
+	struct json_builder context, object;
+	struct json value;
+
+	json_object_start(&object, arena);
+	json_put_integer(&object, "status", authzen_status_of(failure));
+	json_put_text(&object, "message", text_copy(arena, text_of(authzen_message_of(failure))));
+	if (!json_object_seal(&object, &value, err))
+		return false;
+	json_object_start(&context, arena);
+	json_put(&context, "error", value);
+	if (!json_object_seal(&context, &value, err))
+		return false;
+	json_put(out, "context", value);
+	return true;
+}
+
+static bool decision_json_of(struct json *out, struct authzen_request *request,
+	const struct judged *judged, struct text id, struct error *err)
+{
+	struct json_builder object;
+	bool is_allowed = judged->err.code == ERROR_NONE && judged->answer.verdict == VERDICT_ALLOW;
+
+	json_object_start(&object, request->arena);
+	json_put_boolean(&object, "decision", is_allowed);
+	if (judged->err.code != ERROR_NONE) {
+		if (!put_failure(&object, request->arena, &judged->err, err))
+			return false;
+	} else if (!is_allowed && !put_denial(&object, request, &judged->answer, id, err)) {
+		return false;
+	}
+	return json_object_seal(&object, out, err);
+}
+
+/* ---- the endpoints ---- */
+
+void authzen_evaluation(struct authzen_request *request)
+{
+	struct judged judged;
+	struct evaluate_result result;
+	struct evaluate_summary summary = {.results = &result, .results_count = 1};
+	struct error err = {0};
+	struct json body;
+
+	judge(request, &request->body, NULL, &judged);
+	result = result_of(&judged);
+	if (judged.err.code != ERROR_NONE)
+		authzen_fail_with(request, &judged.err);
+	else if (!decision_json_of(&body, request, &judged, text_of(request->id), &err))
+		authzen_fail_with(request, &err);
+	else
+		authzen_answer(request, &body, &summary);
+}
+
+/* Which answer is the last. */
+enum semantic { EXECUTE_ALL = 0, DENY_ON_FIRST_DENY, PERMIT_ON_FIRST_PERMIT };
+
+static bool read_semantic(enum semantic *out, const struct json *body, struct error *err)
+{
+	static const char *const words[] = {
+		"execute_all", "deny_on_first_deny", "permit_on_first_permit"};
+	const struct json *options = json_find(body, "options");
+	const struct json *written;
+
+	*out = EXECUTE_ALL;
+	if (options == NULL)
+		return true;
+	if (options->type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "options: an object is expected");
+	written = json_find(options, "evaluations_semantic");
+	if (written == NULL)
+		return true;
+	for (int i = 0; i <= PERMIT_ON_FIRST_PERMIT; i++) {
+		*out = (enum semantic)i;
+		if (written->type == JSON_STRING && text_is(written->string, words[i]))
+			return true;
+	}
+	return error_set(err, ERROR_INVALID,
+		"options.evaluations_semantic: execute_all, deny_on_first_deny or "
+		"permit_on_first_permit is expected");
+}
+
+static bool is_last(enum semantic semantic, const struct judged *judged)
+{
+	bool is_allowed = judged->err.code == ERROR_NONE && judged->answer.verdict == VERDICT_ALLOW;
+
+	return (semantic == DENY_ON_FIRST_DENY && !is_allowed) ||
+	       (semantic == PERMIT_ON_FIRST_PERMIT && is_allowed);
+}
+
+/* A default that nobody could use is the whole request's mistake. */
+static bool check_defaults(const struct json *body, struct error *err)
+{
+	static const char *const names[] = {"subject", "action", "resource", "context"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const struct json *value = json_find(body, names[i]);
+
+		if (value != NULL && value->type != JSON_OBJECT)
+			return error_set(err, ERROR_INVALID, "%s: an object is expected", names[i]);
+	}
+	return true;
+}
+
+static bool evaluate_item(struct authzen_request *request, const struct json *item, uint32_t index,
+	struct judged *judged, struct json *out, struct error *err)
+{
+	struct text id = text_format(request->arena, "%s/%u", request->id, index);
+
+	if (id.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the answer");
+	if (item->type == JSON_OBJECT) {
+		judge(request, item, &request->body, judged);
+	} else {
+		*judged = (struct judged){0};
+		(void)error_set(&judged->err, ERROR_INVALID,
+			"evaluations[%u]: an object is expected", index);
+	}
+	return decision_json_of(out, request, judged, id, err);
+}
+
+static bool evaluate_all(struct authzen_request *request, const struct json *items,
+	enum semantic semantic, struct json *out, struct evaluate_summary *summary,
+	struct error *err)
+{
+	struct evaluate_result *results =
+		arena_array(request->arena, struct evaluate_result, items->count);
+	struct json_builder answers, object;
+	struct json value = {0};
+	struct judged judged = {0};
+
+	if (results == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the answer");
+	json_array_start(&answers, request->arena);
+	for (uint32_t i = 0; i < items->count && (i == 0 || !is_last(semantic, &judged)); i++) {
+		if (!evaluate_item(request, &items->items[i], i, &judged, &value, err))
+			return false;
+		json_add(&answers, value);
+		results[summary->results_count++] = result_of(&judged);
+	}
+	summary->results = results;
+	if (!json_array_seal(&answers, &value, err))
+		return false;
+	json_object_start(&object, request->arena);
+	json_put(&object, "evaluations", value);
+	return json_object_seal(&object, out, err);
+}
+
+void authzen_evaluations(struct authzen_request *request)
+{
+	const struct json *items = json_find(&request->body, "evaluations");
+	struct evaluate_summary summary = {0};
+	struct error err = {0};
+	enum semantic semantic;
+	struct json body;
+
+	if (items != NULL && items->type != JSON_ARRAY)
+		authzen_fail(request, 400, "evaluations: an array is expected");
+	else if (items != NULL && items->count > EVALUATE_ITEMS_MAX)
+		authzen_fail(request, 400, "evaluations: more than 64");
+	else if (!check_defaults(&request->body, &err) ||
+		 !read_semantic(&semantic, &request->body, &err))
+		authzen_fail_with(request, &err);
+	else if (items == NULL || items->count == 0)
+		authzen_evaluation(request);
+	else if (!evaluate_all(request, items, semantic, &body, &summary, &err))
+		authzen_fail_with(request, &err);
+	else
+		authzen_answer(request, &body, &summary);
+}
+
+_Static_assert((int)EVALUATE_ITEMS_MAX == 64, "the message above says so");

@@ -1,0 +1,206 @@
+/* Searches (section 8 of the API), a page at a time.
+ *
+ * A page token is the place of the next candidate, sealed with what it holds for: the
+ * same caller, point, endpoint and request but its page, and the same state of what is
+ * searched.  Nothing is kept here between pages. */
+#include <string.h>
+
+#include "base/base64.h"
+#include "edges/authzen/authzen_private.h"
+
+enum {
+	TOKEN_PLAIN_BYTES = 8 + 8 + SHA256_BYTES,
+	TOKEN_SEALED_BYTES = TOKEN_PLAIN_BYTES + SEAL_OVERHEAD_BYTES,
+	TOKEN_TEXT_BYTES = (TOKEN_SEALED_BYTES * 4 + 2) / 3,
+};
+
+/* Inside a token; fixed layout, private to this process. */
+struct page_place {
+	uint64_t from;
+	uint64_t state;
+	struct sha256 request;
+};
+_Static_assert(sizeof(struct page_place) == TOKEN_PLAIN_BYTES, "no padding");
+
+static const struct text token_context = {"authzen page", sizeof "authzen page" - 1};
+
+/* What must not change between pages. */
+static bool digest_request(
+	const struct authzen_request *request, struct sha256 *out, struct error *err)
+{
+	struct json_builder object;
+	struct json body;
+	struct text canonical;
+
+	json_object_start(&object, request->arena);
+	for (uint32_t i = 0; i < request->body.count; i++)
+		if (!text_is(request->body.members[i].name, "page"))
+			json_put_named(&object, request->body.members[i].name,
+				request->body.members[i].value);
+	if (!json_object_seal(&object, &body, err))
+		return false;
+	canonical = json_canonical_text(request->arena, &body);
+	if (canonical.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the search");
+	*out = sha256_of_parts((const struct text[]){request->asker.identity, TEXT("\n"),
+				       request->asker.application, TEXT("\n"),
+				       text_of(request->endpoint->name), TEXT("\n"), canonical},
+		7);
+	return true;
+}
+
+static bool open_token(const struct authzen_request *request, struct text token,
+	const struct sha256 *digest, uint64_t *from, struct error *err)
+{
+	struct authzen *authzen = request->authzen;
+	uint8_t sealed[TOKEN_SEALED_BYTES];
+	struct page_place place;
+	size_t size = 0;
+	struct error cause;
+
+	if (token.length != TOKEN_TEXT_BYTES ||
+		!base64url_decode(token, sealed, sizeof sealed, &size) || size != sizeof sealed ||
+		!seal_decrypt(&authzen->page_key,
+			(struct text){(const char *)sealed, sizeof sealed}, token_context,
+			(uint8_t *)&place, &cause))
+		return error_set(err, ERROR_INVALID, "page.token: not one that was given here");
+	if (!sha256_equal(&place.request, digest))
+		return error_set(err, ERROR_INVALID,
+			"page.token: of another request; send the same one with it");
+	if (place.state != evaluate_state(authzen->parts.evaluate, request->asker.application))
+		return error_set(err, ERROR_INVALID,
+			"page.token: what is searched has changed; search anew");
+	*from = place.from;
+	return true;
+}
+
+static bool make_token(const struct authzen_request *request, uint64_t next,
+	const struct sha256 *digest, struct text *out, struct error *err)
+{
+	const struct page_place place = {.from = next,
+		.state = evaluate_state(
+			request->authzen->parts.evaluate, request->asker.application),
+		.request = *digest};
+	uint8_t sealed[TOKEN_SEALED_BYTES];
+
+	*out = TEXT("");
+	if (next == 0)
+		return true;
+	if (!seal_encrypt(&request->authzen->page_key,
+		    (struct text){(const char *)&place, sizeof place}, token_context, sealed, err))
+		return false;
+	*out = base64url_text(request->arena, sealed, sizeof sealed);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for the answer");
+}
+
+/* page: {limit?, token?}. */
+static bool read_page(const struct authzen_request *request, const struct sha256 *digest,
+	struct evaluate_search *out, struct error *err)
+{
+	const struct json *page = json_find(&request->body, "page");
+	const struct json *limit = page == NULL ? NULL : json_find(page, "limit");
+	const struct json *token = page == NULL ? NULL : json_find(page, "token");
+
+	out->limit = EVALUATE_PAGE_DEFAULT;
+	out->from = 0;
+	if (page != NULL && page->type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "page: an object is expected");
+	if (limit != NULL) {
+		if (limit->type != JSON_INTEGER || limit->integer < 1)
+			return error_set(err, ERROR_INVALID,
+				"page.limit: a whole number from 1 is expected");
+		out->limit = limit->integer > EVALUATE_PAGE_MAX ? EVALUATE_PAGE_MAX
+								: (uint32_t)limit->integer;
+	}
+	if (token == NULL)
+		return true;
+	if (token->type != JSON_STRING)
+		return error_set(err, ERROR_INVALID, "page.token: a string is expected");
+	return token->string.length == 0 ||
+	       open_token(request, token->string, digest, &out->from, err);
+}
+
+static bool read_searched(struct application_question *out, const struct json *body,
+	enum evaluate_part part, struct error *err)
+{
+	enum authzen_id subject =
+		part == EVALUATE_SUBJECTS ? AUTHZEN_ID_IGNORED : AUTHZEN_ID_NEEDED;
+	enum authzen_id resource =
+		part == EVALUATE_RESOURCES ? AUTHZEN_ID_IGNORED : AUTHZEN_ID_NEEDED;
+
+	*out = (struct application_question){0};
+	return authzen_read_entity(
+		       &out->subject, json_find(body, "subject"), "subject", subject, err) &&
+	       (part == EVALUATE_ACTIONS ||
+		       authzen_read_action(out, json_find(body, "action"), err)) &&
+	       authzen_read_entity(
+		       &out->resource, json_find(body, "resource"), "resource", resource, err) &&
+	       authzen_read_context(out, json_find(body, "context"), err);
+}
+
+static bool put_results(struct json_builder *out, const struct evaluate_page *page,
+	enum evaluate_part part, struct error *err)
+{
+	struct json_builder list, object;
+	struct json value;
+
+	json_array_start(&list, out->arena);
+	for (size_t i = 0; i < page->count; i++) {
+		json_object_start(&object, out->arena);
+		if (part == EVALUATE_ACTIONS) {
+			json_put_text(&object, "name", page->items[i].id);
+		} else {
+			json_put_text(&object, "type", page->items[i].type);
+			json_put_text(&object, "id", page->items[i].id);
+		}
+		if (!json_object_seal(&object, &value, err))
+			return false;
+		json_add(&list, value);
+	}
+	if (!json_array_seal(&list, &value, err))
+		return false;
+	json_put(out, "results", value);
+	return true;
+}
+
+static bool page_json(struct json *out, const struct authzen_request *request,
+	const struct evaluate_page *page, struct text token, struct error *err)
+{
+	struct json_builder object, paging;
+	struct json value;
+
+	json_object_start(&paging, request->arena);
+	json_put_integer(&paging, "count", (int64_t)page->count);
+	json_put_text(&paging, "next_token", token);
+	if (!json_object_seal(&paging, &value, err))
+		return false;
+	json_object_start(&object, request->arena);
+	json_put(&object, "page", value);
+	return put_results(&object, page, request->endpoint->part, err) &&
+	       json_object_seal(&object, out, err);
+}
+
+void authzen_search(struct authzen_request *request)
+{
+	struct application_question question;
+	struct evaluate_search search = {.question = &question, .part = request->endpoint->part};
+	struct evaluate_summary summary = {.is_search = true};
+	struct evaluate_page page;
+	struct error err = {0};
+	struct sha256 digest;
+	struct text token;
+	struct json body;
+
+	if (!read_searched(&question, &request->body, search.part, &err) ||
+		!digest_request(request, &digest, &err) ||
+		!read_page(request, &digest, &search, &err) ||
+		!evaluate_search(request->authzen->parts.evaluate, &request->asker, &search,
+			request->arena, &page, &err) ||
+		!make_token(request, page.next, &digest, &token, &err) ||
+		!page_json(&body, request, &page, token, &err)) {
+		authzen_fail_with(request, &err);
+		return;
+	}
+	summary.found = page.count;
+	authzen_answer(request, &body, &summary);
+}

@@ -1,0 +1,232 @@
+/* Decisions for others: which point is asked, by whom, and what it says.
+ *
+ * remit's own point goes through decide_ask, so I1 holds; an application's rules say
+ * nothing about calls, whatever they permit. */
+#include "services/evaluate/evaluate.h"
+
+#include <stdlib.h>
+
+#include "domain/charter/form.h"
+#include "services/evaluate/evaluate_private.h"
+
+enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024 };
+
+bool evaluate_create(struct evaluate **out, const struct evaluate_parts *parts, struct error *err)
+{
+	struct evaluate *evaluate = calloc(1, sizeof *evaluate);
+
+	*out = NULL;
+	if (evaluate == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for decision points");
+	evaluate->parts = *parts;
+	evaluate->scratch = arena_create(SCRATCH_BYTES_MAX);
+	if (evaluate->scratch == NULL) {
+		evaluate_destroy(&evaluate);
+		return error_set(err, ERROR_LIMIT, "no memory for decision points");
+	}
+	*out = evaluate;
+	return true;
+}
+
+void evaluate_destroy(struct evaluate **evaluate)
+{
+	if (*evaluate == NULL)
+		return;
+	evaluate_drop_records(*evaluate);
+	arena_destroy(&(*evaluate)->scratch);
+	free(*evaluate);
+	*evaluate = NULL;
+}
+
+/* ---- who may ask ---- */
+
+enum evaluate_admission evaluate_admit(
+	const struct evaluate *evaluate, const struct evaluate_asker *asker)
+{
+	const struct registry_entry *entry;
+	const struct application *application;
+
+	if (asker->application.length == 0)
+		return EVALUATE_ADMITTED;
+	entry = registry_find_application(evaluate->parts.registry, asker->application);
+	if (entry == NULL)
+		return EVALUATE_UNKNOWN;
+	application = entry->in_force->application;
+	for (uint32_t i = 0; i < application->callers_count; i++)
+		if (text_equal(application->callers[i], asker->identity))
+			return EVALUATE_ADMITTED;
+	return EVALUATE_REFUSED;
+}
+
+uint64_t evaluate_state(const struct evaluate *evaluate, struct text application)
+{
+	const struct registry_entry *entry;
+
+	if (application.length == 0)
+		return registry_revision(evaluate->parts.registry);
+	entry = registry_find_application(evaluate->parts.registry, application);
+	return entry == NULL ? 0 : entry->in_force->version;
+}
+
+/* ---- an application's point ---- */
+
+static bool keep_policies(struct evaluate_answer *out, struct arena *arena,
+	const struct application_answer *answer, struct error *err)
+{
+	struct text *policies = arena_array(arena, struct text, answer->policies_count + 1);
+
+	if (policies == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the answer");
+	for (size_t i = 0; i < answer->policies_count; i++)
+		policies[i] = answer->policies[i];
+	out->policies = policies;
+	out->policies_count = answer->policies_count;
+	return true;
+}
+
+static bool decide_application(struct evaluate *evaluate, const struct evaluate_asker *asker,
+	const struct application_question *question, struct arena *arena,
+	struct evaluate_answer *out, struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find_application(evaluate->parts.registry, asker->application);
+	struct application_answer answer;
+
+	if (entry == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "no such application is registered");
+	application_decide(entry->rules, question, arena, &answer);
+	out->verdict = answer.is_allowed ? VERDICT_ALLOW : VERDICT_DENY;
+	out->reason = text_of(application_reason_word(answer.reason));
+	out->explanation = answer.detail.length > 0
+				   ? answer.detail
+				   : text_of(application_reason_meaning(answer.reason));
+	return keep_policies(out, arena, &answer, err);
+}
+
+/* ---- remit's own point ---- */
+
+/* What a call's context says of itself, and a stranger may not. */
+static const char *const reserved[] = {
+	"approvals", "approval", "labels", "task", "chain", "environment"};
+
+static bool check_context(const struct json *context, struct error *err)
+{
+	const struct json *arguments = context == NULL ? NULL : json_find(context, "args");
+
+	for (size_t i = 0; context != NULL && i < sizeof reserved / sizeof *reserved; i++)
+		if (json_find(context, reserved[i]) != NULL)
+			return error_set(err, ERROR_INVALID,
+				"context.%s is known to remit and cannot be given", reserved[i]);
+	if (arguments != NULL && arguments->type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "context.args: an object is expected");
+	return true;
+}
+
+/* The open approval of the same identity, tool and arguments, whichever of its tasks
+ * asked: digests are keyed by task. */
+static struct text find_approval(
+	struct evaluate *evaluate, const struct decide_question *question, struct arena *arena)
+{
+	const struct evaluate_values *values = &evaluate->parts.values;
+	const struct json empty = {.type = JSON_OBJECT};
+	struct text arguments = json_canonical_text(
+		arena, question->arguments == NULL ? &empty : question->arguments);
+	const struct approval *approval = NULL;
+	struct error err;
+
+	while (arguments.data != NULL &&
+		(approval = approval_next(evaluate->parts.approve, approval)) != NULL) {
+		enum approval_state state =
+			approval_state_now(evaluate->parts.approve, approval, question->now_utc_ms);
+		struct sha256 digest;
+
+		if ((state == APPROVAL_PENDING || state == APPROVAL_APPROVED) &&
+			text_equal(approval->identity, question->identity) &&
+			text_equal(approval->tool, question->resource) &&
+			values->digest(values->context, approval->task, arguments, &digest, &err) &&
+			sha256_equal(&digest, &approval->arguments))
+			return approval->id;
+	}
+	return TEXT("");
+}
+
+static void take_decision(struct evaluate_answer *out, const struct decision *decision)
+{
+	out->verdict = decision->verdict;
+	out->reason = text_of(reason_word(decision->reason));
+	out->explanation = decision->explanation.length > 0
+				   ? decision->explanation
+				   : text_of(reason_meaning(decision->reason));
+	out->needed = decision->needed;
+	out->policies = decision->policies;
+	out->policies_count = decision->policies_count;
+	out->approvals = decision->approvals;
+	out->approvals_count = decision->approvals_count;
+}
+
+static void deny(struct evaluate_answer *out, enum reason reason)
+{
+	out->verdict = VERDICT_DENY;
+	out->reason = text_of(reason_word(reason));
+	out->explanation = text_of(reason_meaning(reason));
+}
+
+static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *asking,
+	struct arena *arena, struct evaluate_answer *out, struct error *err)
+{
+	const struct evaluate_asker *asker = asking->asker;
+	const struct application_question *asked = asking->question;
+	struct decide_question question = {.identity = asked->subject.id,
+		.environment = asker->environment,
+		.effect = effect_of(asked->action),
+		.resource = asked->resource.id,
+		.search = asking->search,
+		.now_utc_ms = fold_stamp_utc_ms(evaluate->parts.fold)};
+	struct decision decision;
+
+	if (!check_context(asked->context, err))
+		return false;
+	if (!text_is(asked->subject.type, "identity")) {
+		deny(out, REASON_IDENTITY_UNKNOWN);
+		return true;
+	}
+	if (!text_equal(asked->subject.id, asker->identity))
+		return error_set(
+			err, ERROR_INVALID, "forbidden: an identity may ask about itself only");
+	if (!text_is(asked->resource.type, "tool") || !name_is_tool(asked->resource.id)) {
+		deny(out, REASON_TOOL_UNKNOWN);
+		return true;
+	}
+	if (question.effect == EFFECT_NONE) {
+		deny(out, REASON_EFFECT_MISMATCH);
+		return true;
+	}
+	if (asked->context != NULL)
+		question.arguments = json_find(asked->context, "args");
+	if (!decide_ask(evaluate->parts.decide, &question, arena, &decision, err))
+		return false;
+	take_decision(out, &decision);
+	if (out->verdict == VERDICT_ASK)
+		out->approval = find_approval(evaluate, &question, arena);
+	return true;
+}
+
+bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *asking,
+	struct arena *arena, struct evaluate_answer *out, struct error *err)
+{
+	*out = (struct evaluate_answer){0};
+	if (evaluate_admit(evaluate, asking->asker) != EVALUATE_ADMITTED)
+		return error_set(err, ERROR_INVALID, "forbidden: this identity may not ask here");
+	if (asking->asker->application.length == 0)
+		return decide_own(evaluate, asking, arena, out, err);
+	return decide_application(evaluate, asking->asker, asking->question, arena, out, err);
+}
+
+bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,
+	const struct application_question *question, struct arena *arena,
+	struct evaluate_answer *out, struct error *err)
+{
+	const struct evaluate_asking asking = {asker, question, DECIDE_SEARCH};
+
+	return evaluate_ask(evaluate, &asking, arena, out, err);
+}

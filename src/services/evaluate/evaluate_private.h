@@ -1,0 +1,30 @@
+#ifndef SERVICES_EVALUATE_EVALUATE_PRIVATE_H
+#define SERVICES_EVALUATE_EVALUATE_PRIVATE_H
+
+#include "services/evaluate/evaluate.h"
+
+/* Private to services/evaluate. */
+
+struct evaluate_entry; /* a record on its way */
+
+struct evaluate {
+	struct evaluate_parts parts;
+	struct arena *scratch; /* of one candidate of a search; empty between */
+	struct evaluate_entry *entries;
+	uint32_t entries_count;
+};
+
+/* One question on its way. */
+struct evaluate_asking {
+	const struct evaluate_asker *asker;
+	const struct application_question *question;
+	enum decide_search search; /* of approvals: only where ASK is told from DENY */
+};
+/* As evaluate_decide. */
+bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *asking,
+	struct arena *arena, struct evaluate_answer *out, struct error *err) MUST_CHECK;
+
+/* Frees what is on its way, calling nobody. */
+void evaluate_drop_records(struct evaluate *evaluate);
+
+#endif

@@ -1,0 +1,486 @@
+/* Who may ask which decision point, what it says, and what is written of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/evaluate/evaluate.h"
+#include "support/governed.h"
+
+struct bench {
+	struct governed governed;
+	struct task_table *tasks;
+	struct decide_service *decide;
+	struct approve *approve;
+	struct evaluate *evaluate;
+	struct arena *arena;
+	struct error err;
+	unsigned done;
+	bool is_lost;
+};
+
+#define SHOP                                                                                       \
+	"object: application\nname: shop\nunit: support\ncallers: [a1]\n"                          \
+	"policies: |\n"                                                                            \
+	"  permit (principal, action == Action::\"buy\", resource) when { resource.open };\n"      \
+	"  forbid (principal, action, resource) when { context has no && context.no };\n"          \
+	"entities:\n"                                                                              \
+	"  - {uid: {type: Item, id: i1}, attrs: {open: true}, parents: []}\n"                      \
+	"  - {uid: {type: Item, id: i2}, attrs: {open: false}, parents: []}\n"                     \
+	"  - {uid: {type: Item, id: i3}, attrs: {open: true}, parents: []}\n"                      \
+	"  - {uid: {type: Action, id: buy}, attrs: {}, parents: []}\n"
+
+/* May reply, other than in the governed world. */
+#define READER                                                                                     \
+	"object: identity\nname: a1\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"          \
+	"backup-owner: bo\nunit: support\npurpose: Reads tickets\nenvironments: [staging]\n"       \
+	"data-sources: [{name: tickets, up-to: internal}]\n"                                       \
+	"outputs: [{to: reply, up-to: internal}]\n"                                                \
+	"entitlements:\n"                                                                          \
+	"  - {effect: read, tool: files/read, when: 'context.args.path like \"tickets/*\"'}\n"     \
+	"  - {effect: write, tool: files/write, approvals: [owner]}\n"                             \
+	"expires: 2030-01-01\n"
+
+static bool digest(
+	void *context, struct text task, struct text value, struct sha256 *out, struct error *err)
+{
+	(void)context;
+	(void)err;
+	*out = sha256_of_parts((const struct text[]){task, value}, 2);
+	return true;
+}
+
+static bool attach(void *context, struct text task, struct record_append *append, struct error *err)
+{
+	(void)context;
+	(void)task;
+	(void)append;
+	(void)err;
+	return true;
+}
+
+static void make(struct bench *bench, enum evaluate_durability durability)
+{
+	const struct evaluate_parts parts = {.fold = bench->governed.fold,
+		.registry = bench->governed.registry,
+		.decide = bench->decide,
+		.approve = bench->approve,
+		.values = {NULL, digest, attach},
+		.durability = durability};
+
+	evaluate_destroy(&bench->evaluate);
+	assert_true(evaluate_create(&bench->evaluate, &parts, &bench->err));
+}
+
+static int start(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	const struct approve_settings settings = {0};
+
+	assert_non_null(bench);
+	governed_init_with_administrator(&bench->governed);
+	assert_true(governed_apply(&bench->governed, "adi", governed_world_yaml));
+	assert_true(governed_enrol(&bench->governed, "adi", "bo"));
+	assert_true(governed_step(&bench->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	assert_true(governed_apply(&bench->governed, "adi", READER));
+	assert_true(governed_step(&bench->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	assert_true(governed_apply(&bench->governed, "adi", SHOP));
+	assert_true(task_table_create(&bench->tasks, 8, &bench->err));
+	assert_true(decide_service_create(
+		&bench->decide, bench->governed.registry, bench->tasks, &bench->err));
+	assert_true(approve_create(&bench->approve, bench->governed.registry, bench->tasks,
+		bench->governed.fold, &settings, &bench->err));
+	bench->arena = bench->governed.arena;
+	make(bench, EVALUATE_AWAITED);
+	*state = bench;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct bench *bench = *state;
+
+	evaluate_destroy(&bench->evaluate);
+	approve_destroy(&bench->approve);
+	decide_service_destroy(&bench->decide);
+	task_table_destroy(&bench->tasks);
+	governed_deinit(&bench->governed);
+	free(bench);
+	return 0;
+}
+
+static struct evaluate_asker asker_of(const char *application, const char *identity)
+{
+	return (struct evaluate_asker){.application = text_of(application),
+		.identity = text_of(identity),
+		.task = TEXT("t-1"),
+		.environment = ENVIRONMENT_STAGING};
+}
+
+static const struct json *parse(struct bench *bench, const char *text)
+{
+	struct json *value = arena_new(bench->arena, struct json);
+
+	assert_non_null(value);
+	assert_true(
+		json_parse(value, bench->arena, text_of(text), &json_limits_default, &bench->err));
+	return value;
+}
+
+static struct application_question own(
+	struct bench *bench, const char *effect, const char *tool, const char *context)
+{
+	return (struct application_question){.subject = {TEXT("identity"), TEXT("a1"), NULL},
+		.action = text_of(effect),
+		.resource = {TEXT("tool"), text_of(tool), NULL},
+		.context = context == NULL ? NULL : parse(bench, context)};
+}
+
+static struct application_question buy(const char *item)
+{
+	return (struct application_question){.subject = {TEXT("User"), TEXT("u"), NULL},
+		.action = TEXT("buy"),
+		.resource = {TEXT("Item"), text_of(item), NULL}};
+}
+
+/* The reason's word, or the error's text. */
+static const char *ask(struct bench *bench, const struct evaluate_asker *asker,
+	const struct application_question *question, enum verdict *verdict)
+{
+	struct evaluate_answer answer;
+
+	*verdict = VERDICT_DENY;
+	if (!evaluate_decide(bench->evaluate, asker, question, bench->arena, &answer, &bench->err))
+		return bench->err.text;
+	*verdict = answer.verdict;
+	return text_copy(bench->arena, answer.reason).data;
+}
+
+static void only_named_identities_may_ask_an_application(void **state)
+{
+	struct bench *bench = *state;
+	struct evaluate_asker named = asker_of("shop", "a1"), other = asker_of("shop", "a2"),
+			      nowhere = asker_of("shed", "a1");
+	struct application_question question = buy("i1");
+	struct evaluate_page page;
+	const struct evaluate_search search = {
+		.question = &question, .part = EVALUATE_RESOURCES, .limit = 1};
+	enum verdict verdict;
+
+	assert_int_equal(EVALUATE_REFUSED, 0);
+	assert_int_equal(evaluate_admit(bench->evaluate, &other), EVALUATE_REFUSED);
+	assert_int_equal(evaluate_admit(bench->evaluate, &nowhere), EVALUATE_UNKNOWN);
+	assert_int_equal(evaluate_admit(bench->evaluate, &named), EVALUATE_ADMITTED);
+	assert_non_null(strstr(ask(bench, &other, &question, &verdict), "forbidden: "));
+	assert_int_equal(verdict, VERDICT_DENY);
+	assert_false(evaluate_search(
+		bench->evaluate, &other, &search, bench->arena, &page, &bench->err));
+	assert_string_equal(ask(bench, &named, &question, &verdict), "permitted");
+	assert_int_equal(verdict, VERDICT_ALLOW);
+}
+
+static void an_identity_asks_remit_about_itself_alone(void **state)
+{
+	struct bench *bench = *state;
+	struct evaluate_asker asker = asker_of("", "a1");
+	struct application_question question = own(bench, "write", "files/write", NULL);
+	enum verdict verdict;
+
+	question.subject.id = TEXT("a2");
+	assert_non_null(strstr(ask(bench, &asker, &question, &verdict), "forbidden: "));
+	question.subject.type = TEXT("person");
+	assert_string_equal(ask(bench, &asker, &question, &verdict), "identity_unknown");
+	assert_int_equal(verdict, VERDICT_DENY);
+}
+
+static void what_only_remit_knows_cannot_be_given(void **state)
+{
+	static const char *const contexts[] = {"{\"approvals\":[\"owner\"]}", "{\"approval\":{}}",
+		"{\"labels\":{}}", "{\"task\":\"t\"}", "{\"chain\":[]}",
+		"{\"environment\":\"prod\"}", "{\"args\":[]}"};
+	struct bench *bench = *state;
+	struct evaluate_asker asker = asker_of("", "a1");
+	enum verdict verdict;
+
+	for (size_t i = 0; i < sizeof contexts / sizeof *contexts; i++) {
+		struct application_question question =
+			own(bench, "write", "files/write", contexts[i]);
+
+		assert_non_null(strstr(ask(bench, &asker, &question, &verdict), "context."));
+		assert_int_equal(bench->err.code, ERROR_INVALID);
+	}
+}
+
+static void remit_says_what_the_gateway_would(void **state)
+{
+	struct bench *bench = *state;
+	struct evaluate_asker asker = asker_of("", "a1");
+	struct application_question read =
+		own(bench, "read", "files/read", "{\"args\":{\"path\":\"tickets/1\"}}");
+	struct application_question elsewhere =
+		own(bench, "read", "files/read", "{\"args\":{\"path\":\"home/1\"}}");
+	struct application_question write = own(bench, "write", "files/write", NULL);
+	struct application_question wrong = own(bench, "generate", "files/read", NULL);
+	struct application_question none = own(bench, "nothing", "files/read", NULL);
+	struct application_question nowhere = own(bench, "read", "files", NULL);
+	enum verdict verdict;
+
+	assert_string_equal(ask(bench, &asker, &nowhere, &verdict), "tool_unknown");
+	assert_string_equal(ask(bench, &asker, &none, &verdict), "effect_mismatch");
+	assert_string_equal(ask(bench, &asker, &wrong, &verdict), "effect_mismatch");
+	assert_int_equal(verdict, VERDICT_DENY);
+	(void)ask(bench, &asker, &elsewhere, &verdict);
+	assert_int_equal(verdict, VERDICT_DENY);
+	assert_string_equal(ask(bench, &asker, &write, &verdict), "approval_needed");
+	assert_int_equal(verdict, VERDICT_ASK);
+	assert_string_equal(ask(bench, &asker, &read, &verdict), "allowed");
+	assert_int_equal(verdict, VERDICT_ALLOW);
+	/* The environment is the token's, not one that would fit. */
+	asker.environment = ENVIRONMENT_PROD;
+	assert_string_equal(ask(bench, &asker, &read, &verdict), "environment");
+	assert_int_equal(verdict, VERDICT_DENY);
+}
+
+static struct evaluate_page search_items(
+	struct bench *bench, const char *application, uint32_t limit, uint64_t from)
+{
+	struct evaluate_asker asker = asker_of(application, "a1");
+	struct application_question question = buy("ignored");
+	const struct evaluate_search search = {
+		.question = &question, .part = EVALUATE_RESOURCES, .limit = limit, .from = from};
+	struct evaluate_page page;
+
+	assert_true(evaluate_search(
+		bench->evaluate, &asker, &search, bench->arena, &page, &bench->err));
+	return page;
+}
+
+static void a_search_finds_what_evaluations_permit_page_by_page(void **state)
+{
+	struct bench *bench = *state;
+	struct evaluate_page page = search_items(bench, "shop", 1, 0);
+
+	assert_int_equal(page.count, 1);
+	assert_true(text_is(page.items[0].id, "i1"));
+	assert_true(page.next > 0);
+	page = search_items(bench, "shop", 1, page.next);
+	assert_int_equal(page.count, 1);
+	assert_true(text_is(page.items[0].id, "i3"));
+	assert_int_equal(page.next, 0);
+	page = search_items(bench, "shop", 2, 0);
+	assert_int_equal(page.count, 2);
+	assert_int_equal(page.next, 0);
+}
+
+/* A crowd of closed items, so that nothing is found. */
+static void register_crowd(struct bench *bench, unsigned count)
+{
+	struct buffer yaml;
+
+	buffer_init(&yaml, 1024 * 1024);
+	buffer_append_string(&yaml, "object: application\nname: crowd\nunit: support\n"
+				    "callers: [a1]\npolicies: 'forbid (principal, action, "
+				    "resource);'\nentities:\n");
+	for (unsigned i = 0; i < count; i++)
+		buffer_append_format(
+			&yaml, " - {uid: {type: Item, id: i%u}, attrs: {}, parents: []}\n", i);
+	buffer_append_byte(&yaml, '\0');
+	assert_false(buffer_failed(&yaml));
+	assert_true(governed_apply(&bench->governed, "adi", yaml.data));
+	buffer_deinit(&yaml);
+}
+
+static void a_page_ends_after_so_many_candidates(void **state)
+{
+	struct bench *bench = *state;
+	struct evaluate_page page;
+
+	register_crowd(bench, EVALUATE_CANDIDATES_MAX);
+	page = search_items(bench, "crowd", EVALUATE_PAGE_MAX, 0);
+	assert_int_equal(page.count, 0);
+	assert_int_equal(page.next, 0);
+	register_crowd(bench, EVALUATE_CANDIDATES_MAX + 1);
+	page = search_items(bench, "crowd", EVALUATE_PAGE_MAX, 0);
+	assert_int_equal(page.count, 0);
+	assert_int_equal(page.next, EVALUATE_CANDIDATES_MAX);
+	page = search_items(bench, "crowd", EVALUATE_PAGE_MAX, page.next);
+	assert_int_equal(page.next, 0);
+}
+
+static void another_version_is_another_state(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t shop = evaluate_state(bench->evaluate, TEXT("shop"));
+	uint64_t own_state = evaluate_state(bench->evaluate, TEXT(""));
+
+	assert_int_equal(evaluate_state(bench->evaluate, TEXT("shed")), 0);
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: application\nname: shop\nunit: support\ncallers: [a1]\n"
+		"policies: 'forbid (principal, action, resource);'\n"));
+	assert_int_equal(evaluate_state(bench->evaluate, TEXT("shop")), shop + 1);
+	assert_true(evaluate_state(bench->evaluate, TEXT("")) > own_state);
+}
+
+/* ---- records ---- */
+
+static void on_done(void *context, const struct error *err)
+{
+	struct bench *bench = context;
+
+	bench->done++;
+	bench->is_lost = err != NULL;
+}
+
+static bool record(struct bench *bench, bool *is_done)
+{
+	struct evaluate_asker asker = asker_of("shop", "a1");
+	static const struct text policy = {"application/shop@1/0", 20};
+	const struct evaluate_result result = {.verdict = VERDICT_ALLOW,
+		.reason = TEXT("permitted"),
+		.policies = &policy,
+		.policies_count = 1};
+	const struct evaluate_summary summary = {.endpoint = "evaluation",
+		.id = TEXT("e-1"),
+		.request = parse(bench, "{\"subject\":{\"id\":\"secret-name\"}}"),
+		.results = &result,
+		.results_count = 1};
+	const struct evaluate_waiter waiter = {on_done, bench};
+
+	return evaluate_record(bench->evaluate, &asker, &summary, &waiter, is_done, &bench->err);
+}
+
+static struct text last_entry(struct bench *bench)
+{
+	return bench->governed.log.entries[bench->governed.log.count - 1].entry;
+}
+
+static void a_record_has_a_digest_and_no_values(void **state)
+{
+	struct bench *bench = *state;
+	struct json entry;
+	struct text text;
+	bool is_done;
+
+	assert_true(record(bench, &is_done));
+	text = last_entry(bench);
+	assert_null(memmem(text.data, text.length, "secret-name", 11));
+	assert_true(json_parse(&entry, bench->arena, text, &json_limits_default, &bench->err));
+	assert_true(text_is(json_text_or(&entry, "type", ""), "evaluation"));
+	assert_true(text_is(json_text_or(&entry, "actor", ""), "identity:a1"));
+	assert_true(text_is(json_text_or(&entry, "verdict", ""), "allow"));
+	assert_true(text_is(json_text_or(&entry, "application", ""), "shop@1"));
+	assert_true(text_starts_with(json_text_or(&entry, "request", ""), "sha256:"));
+}
+
+static void awaited_is_done_once_it_is_durable(void **state)
+{
+	struct bench *bench = *state;
+	bool is_done = true;
+
+	bench->governed.log.is_held = true;
+	assert_true(record(bench, &is_done));
+	assert_false(is_done);
+	assert_int_equal(bench->done, 0);
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->done, 1);
+	assert_false(bench->is_lost);
+}
+
+static void a_lost_record_is_told(void **state)
+{
+	struct bench *bench = *state;
+	bool is_done;
+
+	bench->governed.log.loses = true;
+	assert_true(record(bench, &is_done));
+	assert_int_equal(bench->done, 1);
+	assert_true(bench->is_lost);
+}
+
+static void behind_is_done_at_once_and_tells_nobody(void **state)
+{
+	struct bench *bench = *state;
+	bool is_done = false;
+
+	make(bench, EVALUATE_BEHIND);
+	bench->governed.log.is_held = true;
+	assert_true(record(bench, &is_done));
+	assert_true(is_done);
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->done, 0);
+}
+
+static void so_many_records_may_be_behind_their_answer(void **state)
+{
+	struct bench *bench = *state;
+	bool is_done = false;
+
+	make(bench, EVALUATE_BEHIND);
+	bench->governed.log.is_held = true;
+	for (int i = 0; i < EVALUATE_BEHIND_MAX; i++) {
+		assert_true(record(bench, &is_done));
+		assert_true(is_done);
+	}
+	assert_true(record(bench, &is_done));
+	assert_false(is_done);
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->done, 1);
+	assert_true(record(bench, &is_done));
+	assert_true(is_done);
+	fake_log_flush(&bench->governed.log);
+}
+
+static void a_log_that_refuses_leaves_nothing_to_answer(void **state)
+{
+	struct bench *bench = *state;
+	bool is_done;
+
+	make(bench, EVALUATE_BEHIND);
+	bench->governed.log.refuses = true;
+	assert_false(record(bench, &is_done));
+}
+
+static void so_many_records_may_be_on_their_way(void **state)
+{
+	struct bench *bench = *state;
+	bool is_done;
+
+	bench->governed.log.is_held = true;
+	for (int i = 0; i < EVALUATE_IN_FLIGHT_MAX; i++)
+		assert_true(record(bench, &is_done));
+	assert_false(record(bench, &is_done));
+	assert_int_equal(bench->err.code, ERROR_LIMIT);
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->done, EVALUATE_IN_FLIGHT_MAX);
+	assert_true(record(bench, &is_done));
+	fake_log_flush(&bench->governed.log);
+}
+
+#define EVALUATE_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EVALUATE_TEST(only_named_identities_may_ask_an_application),
+		EVALUATE_TEST(an_identity_asks_remit_about_itself_alone),
+		EVALUATE_TEST(what_only_remit_knows_cannot_be_given),
+		EVALUATE_TEST(remit_says_what_the_gateway_would),
+		EVALUATE_TEST(a_search_finds_what_evaluations_permit_page_by_page),
+		EVALUATE_TEST(a_page_ends_after_so_many_candidates),
+		EVALUATE_TEST(another_version_is_another_state),
+		EVALUATE_TEST(a_record_has_a_digest_and_no_values),
+		EVALUATE_TEST(awaited_is_done_once_it_is_durable),
+		EVALUATE_TEST(a_lost_record_is_told),
+		EVALUATE_TEST(behind_is_done_at_once_and_tells_nobody),
+		EVALUATE_TEST(so_many_records_may_be_behind_their_answer),
+		EVALUATE_TEST(a_log_that_refuses_leaves_nothing_to_answer),
+		EVALUATE_TEST(so_many_records_may_be_on_their_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
