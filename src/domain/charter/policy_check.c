@@ -43,7 +43,9 @@ struct checking {
 	struct text field;
 	uint32_t file_line;
 	struct text text;
-	size_t first; /* of its findings */
+	struct text part;        /* the policy of it that is looked at, or all of it */
+	struct cedar_range base; /* where part lies in text */
+	size_t first;            /* of its findings */
 	bool is_condition;
 	struct error *err;
 };
@@ -180,12 +182,37 @@ static bool is_known(const struct checking *checking, const struct policy_findin
 	return false;
 }
 
+/* A place of the part as a place of the text. */
+static struct cedar_range in_text(const struct checking *checking, const struct cedar_range *range)
+{
+	const struct cedar_range *base = &checking->base;
+
+	return (struct cedar_range){
+		.start = base->start + range->start,
+		.length = range->length,
+		.line = base->line + range->line - 1,
+		.column = range->line == 1 ? base->column + range->column - 1 : range->column,
+	};
+}
+
+static void look_at_all(struct checking *checking)
+{
+	checking->part = checking->text;
+	checking->base = (struct cedar_range){.line = 1, .column = 1};
+}
+
 /* Adds one; its texts are copied.  range NULL: about all of it. */
 static bool add(
 	struct checking *checking, struct policy_finding finding, const struct cedar_range *range)
 {
 	struct policy_findings *findings = checking->findings;
+	struct cedar_range whole;
 
+	if (range != NULL && range->line != 0) {
+		whole = in_text(checking, range);
+		range = &whole;
+	} else
+		range = NULL;
 	if (is_known(checking, &finding, range))
 		return true;
 	findings->error_count += finding.severity == POLICY_ERROR;
@@ -193,7 +220,7 @@ static bool add(
 		return false;
 	if (findings->count == POLICY_FINDINGS_MAX)
 		return true;
-	if (range != NULL && range->line != 0 && range->start <= checking->text.length) {
+	if (range != NULL && range->start <= checking->text.length) {
 		struct text line = line_at(checking->text, range->start);
 
 		finding.line = range->line;
@@ -234,7 +261,7 @@ static bool add_cause(struct checking *checking, const char *code, const char *h
 		.line = cause->line,
 		.column = cause->column,
 		.length = 1,
-		.start = (uint32_t)offset_of(checking->text, cause->line, cause->column),
+		.start = (uint32_t)offset_of(checking->part, cause->line, cause->column),
 	};
 
 	if (cause->code == CEDAR_ERROR_LIMIT)
@@ -356,7 +383,7 @@ static bool check_word(struct checking *checking, const struct vocabulary *vocab
 	/* What is not given may be an empty text. */
 	if (vocabulary->is_word(word) || (word.length == 0 && vocabulary != &approvals))
 		return true;
-	cedar_place(cedar_text_from(checking->text), range.start, &range.line, &range.column);
+	cedar_place(cedar_text_from(checking->part), range.start, &range.line, &range.column);
 	finding.what = text_format(
 		checking->checker->arena, "no %s is \"%.*s\"", vocabulary->what, TEXT_ARGS(word));
 	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &range);
@@ -455,8 +482,7 @@ static bool add_found(struct checking *checking, const struct cedar_validation *
 	return true;
 }
 
-static bool keep_arguments(
-	struct checking *checking, const struct cedar_policy_set *set, struct text types)
+static bool keep_arguments(struct checking *checking, struct text types)
 {
 	struct policy_findings *findings = checking->findings;
 	struct policy_arguments *kept;
@@ -470,7 +496,7 @@ static bool keep_arguments(
 		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
 	kept = &findings->arguments[findings->arguments_count++];
 	kept->field = checking->field;
-	kept->line = cedar_policy_set_get(set, 0).range.line;
+	kept->line = checking->base.line;
 	kept->types = text_copy(findings->arena, types);
 	return kept->types.data != NULL ||
 	       error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
@@ -519,7 +545,7 @@ static bool check_one(struct checking *checking, const struct cedar_policy_set *
 		return false;
 	if (!argument_types_of(&types, set, 0, checking->checker->arena, checking->err))
 		return add_untyped(checking, set);
-	if (!keep_arguments(checking, set, types.text))
+	if (!keep_arguments(checking, types.text))
 		return false;
 	if (text_is(types.text, "{}"))
 		return validate_by(checking, set, checking->checker->schema, types.is_consistent);
@@ -535,33 +561,22 @@ static bool check_one(struct checking *checking, const struct cedar_policy_set *
 
 /* ---- guardrails ---- */
 
-/* The text with everything but one policy blank, so that places stay. */
-static struct text only_range(struct arena *arena, struct text text, struct cedar_range range)
-{
-	char *bytes = arena_copy_text(arena, text.data, text.length);
-
-	for (size_t i = 0; bytes != NULL && i < text.length; i++)
-		if ((i < range.start || i >= range.start + range.length) && bytes[i] != '\n')
-			bytes[i] = ' ';
-	return (struct text){bytes, text.length};
-}
-
 static bool check_policy(
 	struct checking *checking, const struct cedar_policy_set *whole, size_t index)
 {
-	struct text alone = only_range(
-		checking->checker->arena, checking->text, cedar_policy_set_get(whole, index).range);
 	struct cedar_policy_set *set = NULL;
 	struct cedar_error cause = {0};
 	bool ok;
 
-	if (alone.data == NULL)
-		return error_set(checking->err, ERROR_LIMIT, "no memory to check a policy");
-	if (!cedar_policy_set_parse(&set, cedar_text_from(alone), NULL, &cause))
+	checking->base = cedar_policy_set_get(whole, index).range;
+	checking->part =
+		(struct text){checking->text.data + checking->base.start, checking->base.length};
+	if (!cedar_policy_set_parse(&set, cedar_text_from(checking->part), NULL, &cause))
 		return failed(checking->err, &cause);
 	ok = check_one(checking, set);
 	cedar_policy_set_destroy(&set);
 	arena_reset(checking->checker->arena);
+	look_at_all(checking);
 	return ok;
 }
 
@@ -592,6 +607,7 @@ static bool check_text(struct checking *checking)
 	struct cedar_error cause = {0};
 	bool ok;
 
+	look_at_all(checking);
 	if (!cedar_policy_set_parse(&set, cedar_text_from(checking->text), NULL, &cause))
 		return add_cause(checking, "syntax", NULL, &cause);
 	ok = check_templates(checking, set);
@@ -623,6 +639,7 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 	bool ok;
 
 	checking->is_condition = true;
+	look_at_all(checking);
 	if (checking->text.length == 0)
 		return true;
 	if (!cedar_policy_set_create(&set, &cause))

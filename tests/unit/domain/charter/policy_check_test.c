@@ -207,6 +207,21 @@ static void what_the_rules_of_policies_forbid_is_found(void **state)
 		"unknown_word 2:37");
 }
 
+static void a_place_is_one_of_the_whole_text(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(
+		found_in(world, "// one\nforbid (principal, action, resource); "
+				"forbid (principal, action, resource) when { "
+				"resource.x };\n  forbid (principal, action, resource)\n"
+				"when { resource.y };"),
+		"unknown_attribute 2:83, unknown_attribute 4:8");
+	assert_string_equal(
+		policy_finding_excerpt(world->arena, &world->findings.items[1], "").data,
+		"when { resource.y };\n       ^~~~~~~~~~\n");
+}
+
 static void a_word_of_no_vocabulary_is_found(void **state)
 {
 	struct world *world = *state;
@@ -388,6 +403,8 @@ int main(void)
 			no_way_to_a_member_hides_what_it_guards, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			what_the_rules_of_policies_forbid_is_found, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_place_is_one_of_the_whole_text, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_word_of_no_vocabulary_is_found, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
