@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cedar/bounded.h"
 #include "cedar/validate_inner.h"
 
 static const size_t POLICY_ARENA_BYTES_MAX = (size_t)256 << 20;
@@ -432,6 +433,15 @@ bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schem
 	struct cedar_error *err)
 {
 	struct validate_options options = {rule, CEDAR_VALIDATION_STEPS_MAX};
+
+	return validate_with(set, schema, &options, arena, out, err);
+}
+
+bool cedar_validate_within(const struct cedar_policy_set *set, const struct cedar_schema *schema,
+	uint64_t steps_max, struct cedar_arena *arena, struct cedar_validation *out,
+	struct cedar_error *err)
+{
+	struct validate_options options = {CEDAR_RULE_4_13, steps_max};
 
 	return validate_with(set, schema, &options, arena, out, err);
 }

@@ -193,7 +193,7 @@ static bool is_prefixed(struct text whole, const char *prefix, bool (*is_name)(s
 	       is_name((struct text){whole.data + length, whole.length - length});
 }
 
-static bool is_approval(struct text name)
+bool name_is_approval(struct text name)
 {
 	return text_is(name, "owner") || text_is(name, "backup-owner") || text_is(name, "second") ||
 	       is_prefixed(name, "role/", name_is_plain) ||
@@ -204,7 +204,7 @@ bool form_read_approval(struct form_reader *reader, const struct form *form,
 	const struct json *value, const struct form_path *path, void *target)
 {
 	(void)form;
-	return read_named(reader, value, path, is_approval,
+	return read_named(reader, value, path, name_is_approval,
 		       "write owner, backup-owner, second, role/ROLE or data-owner/UNIT") &&
 	       keep_text(reader, value, path, target);
 }

@@ -39,9 +39,16 @@ void problem_add(
 	problem->file = place.file;
 	problem->line = place.line;
 	problem->field = place.field;
+	problem->excerpt = (struct text){NULL, 0};
 	problem->what = cut_text(problems->arena, bytes, wanted);
 	problem->remedy = remedy == NULL ? (struct text){NULL, 0}
 					 : cut_text(problems->arena, remedy, (int)strlen(remedy));
+}
+
+void problem_set_excerpt(struct problems *problems, struct text excerpt)
+{
+	if (problems->total == problems->count && problems->count > 0)
+		problems->items[problems->count - 1].excerpt = excerpt;
 }
 
 static unsigned smallest(unsigned a, unsigned b, unsigned c)

@@ -16,11 +16,12 @@ enum {
 };
 
 struct problem {
-	struct text file;   /* as the caller named it; empty if not from a file */
-	uint32_t line;      /* 1-based; 0 if unknown */
-	struct text field;  /* "identity support-summariser: entitlements[0].tool" */
-	struct text what;   /* "no tool is named files/raed_file" */
-	struct text remedy; /* "write files/read_file, or add that tool"; may be empty */
+	struct text file;    /* as the caller named it; empty if not from a file */
+	uint32_t line;       /* 1-based; 0 if unknown */
+	struct text field;   /* "identity support-summariser: entitlements[0].tool" */
+	struct text what;    /* "no tool is named files/raed_file" */
+	struct text remedy;  /* "write files/read_file, or add that tool"; may be empty */
+	struct text excerpt; /* the line it is on and a caret below it, or empty */
 };
 
 /* Collected in the arena; zero it, set arena, and pass it down. */
@@ -43,6 +44,8 @@ struct place {
  * that is full, or an arena without room, still counts in total. */
 void problem_add(struct problems *problems, struct place place, const char *remedy,
 	const char *what, ...) PRINTF_LIKE(4, 5);
+/* Gives the last one added its excerpt (borrowed), if it was listed. */
+void problem_set_excerpt(struct problems *problems, struct text excerpt);
 
 /* The word nearest to wrong by edits, or NULL if none is near enough to be
  * what was meant (at most 2 edits, and fewer than half the word).  words is

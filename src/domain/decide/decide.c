@@ -109,30 +109,52 @@ bool run_policies(
 	return true;
 }
 
+struct evaluation *decide_prepare(
+	const struct decide_world *world, const struct call *call, struct arena *arena)
+{
+	struct evaluation *evaluation = arena_new(arena, struct evaluation);
+
+	if (evaluation == NULL)
+		return NULL;
+	*evaluation = (struct evaluation){
+		.world = world,
+		.call = call,
+		.arena = arena,
+		.out = &evaluation->fixed,
+		.fixed = {.reason = REASON_NO_MEMORY,
+			.revision = registry_revision(world->registry)},
+	};
+	evaluation->is_open = run_fixed(evaluation);
+	evaluation->fixed.effect = evaluation->effect;
+	return evaluation;
+}
+
+void decide_run(struct evaluation *prepared, const struct approval_names *approvals,
+	enum decide_search mode, struct decision *out)
+{
+	static const struct approval_names none = {NULL, 0};
+
+	*out = prepared->fixed;
+	prepared->out = out;
+	if (prepared->is_open && run_policies(prepared, approvals == NULL ? &none : approvals, out))
+		return;
+	assert(out->verdict == VERDICT_DENY && out->reason != REASON_ALLOWED);
+	if (prepared->is_open && mode == DECIDE_SEARCH && is_searched(out->reason))
+		approvals_search(prepared, out);
+}
+
 void decide(const struct decide_world *world, const struct call *call,
 	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,
 	struct decision *out)
 {
-	struct evaluation *evaluation = arena_new(arena, struct evaluation);
-	static const struct approval_names none = {NULL, 0};
+	struct evaluation *evaluation = decide_prepare(world, call, arena);
 
 	*out = (struct decision){
 		.reason = REASON_NO_MEMORY,
 		.revision = registry_revision(world->registry),
 	};
-	if (evaluation == NULL)
-		return;
-	*evaluation = (struct evaluation){.world = world, .call = call, .arena = arena, .out = out};
-	if (!run_fixed(evaluation)) {
-		out->effect = evaluation->effect;
-		assert(out->verdict == VERDICT_DENY && out->reason != REASON_ALLOWED);
-		return;
-	}
-	if (run_policies(evaluation, approvals == NULL ? &none : approvals, out))
-		return;
-	assert(out->verdict == VERDICT_DENY && out->reason != REASON_ALLOWED);
-	if (mode == DECIDE_SEARCH && is_searched(out->reason))
-		approvals_search(evaluation, out);
+	if (evaluation != NULL)
+		decide_run(evaluation, approvals, mode, out);
 }
 
 /* ---- what an approval is bound to ----------------------------------------------------- */

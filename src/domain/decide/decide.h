@@ -68,6 +68,15 @@ void decide(const struct decide_world *world, const struct call *call,
 	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,
 	struct decision *out);
 
+/* The same in two steps, to ask the policies more than once: what neither a policy
+ * nor an approval changes, with what Cedar is asked, and then the rules that are
+ * written in Cedar.  world, call and arena must live as long.  NULL: no memory. */
+struct evaluation;
+struct evaluation *decide_prepare(
+	const struct decide_world *world, const struct call *call, struct arena *arena) MUST_CHECK;
+void decide_run(struct evaluation *prepared, const struct approval_names *approvals,
+	enum decide_search mode, struct decision *out);
+
 /* Writes into out why a pinned tool is quarantined (the digests pinned and offered;
  * offered is NULL where the server does not offer exactly one) and what ends it.
  * Texts live in arena; without memory they are empty. */

@@ -24,6 +24,8 @@ struct evaluation {
 	const struct call *call;
 	struct arena *arena;
 	struct decision *out;
+	struct decision fixed; /* what the fixed rules came to */
+	bool is_open;          /* they hold, so the policies are asked */
 	/* Found by the rules, in their order. */
 	const struct registry_entry *entry;
 	const struct charter *charter;

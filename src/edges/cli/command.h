@@ -55,6 +55,7 @@ enum cli_option {
 	OPTION_ENVIRONMENT,
 	OPTION_WAITING,
 	OPTION_KEEP_KEY,
+	OPTION_CANDIDATE,
 	OPTION_COUNT,
 };
 
@@ -156,6 +157,8 @@ void cli_print_plan(struct cli *cli, const struct json *plan);
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same with what a stranger wrote, made safe for a terminal. */
 void cli_say_plain(struct text t);
+/* The same for several lines. */
+void cli_say_excerpt(struct text excerpt);
 /* Says what will happen and asks; true with --yes.  Without a terminal and
  * without --yes: false. */
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -170,9 +173,11 @@ const struct json *cli_find(const struct json *value, const char *path);
 
 /* ---- files.c ---- */
 
-/* The YAML files of a folder, in order of name, or one file, as a JSON array of
- * {file, yaml}.  Errors: NOT_FOUND, IO, LIMIT. */
+/* The YAML files of a folder, in order of name and without cases, or one file, as a
+ * JSON array of {file, yaml}.  Errors: NOT_FOUND, IO, LIMIT. */
 bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err);
+/* The same with cases and texts of policies.  Errors: as above. */
+bool cli_read_policy_files(struct cli *cli, const char *path, struct json *out, struct error *err);
 
 /* ---- pages ---- */
 
@@ -218,5 +223,26 @@ int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);
 int command_audit_export(struct cli *cli);
+int command_policy_check(struct cli *cli); /* policy_commands.c */
+int command_policy_test(struct cli *cli);
+int command_policy_diff(struct cli *cli);
+int command_policy_publish(struct cli *cli);
+int command_policy_replay(struct cli *cli); /* replay_command.c */
+
+/* ---- policy_commands.c ---- */
+
+struct policy_bundle;
+
+/* Reads paths (NULL ones are left out) into a bundle, which the caller deinits whatever
+ * comes of it.  False: the user was told, and *status is set. */
+bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
+	struct policy_bundle *bundle, int *status);
+/* Checks it and tells the user; *status is REFUSED if it may not be used. */
+bool cli_check_bundle(
+	struct cli *cli, struct policy_bundle *bundle, struct json *report, int *status);
+/* A name with its slashes, each part escaped for a path. */
+struct text cli_escape_name(struct cli *cli, const char *name);
+/* Prints what a plan, an apply came to; the exit status.  registry_commands.c. */
+int cli_apply_files(struct cli *cli, const struct json *body);
 
 #endif

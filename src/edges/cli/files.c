@@ -9,10 +9,17 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "services/policy/policy_bundle.h"
 
 /* Files the commands read and write. */
 
 enum { YAML_FILE_BYTES_MAX = 8 * 1024 * 1024 };
+
+/* A file, or those of a folder that are wanted. */
+struct file_choice {
+	const char *path;
+	int (*is_wanted)(const struct dirent *entry);
+};
 
 static bool read_whole(struct cli *cli, const char *path, struct text *out, struct error *err)
 {
@@ -59,19 +66,30 @@ static bool add_file(struct cli *cli, struct json_builder *list, const char *pat
 	return true;
 }
 
-static int is_yaml(const struct dirent *entry)
+/* Cases lie beside the policies they are about, and are no documents. */
+static int is_document(const struct dirent *entry)
 {
 	struct text name = text_of(entry->d_name);
 
-	return name.data[0] != '.' &&
+	return name.data[0] != '.' && !text_ends_with(name, POLICY_CASE_FILE_END) &&
 	       (text_ends_with(name, ".yaml") || text_ends_with(name, ".yml"));
 }
 
-static bool add_folder(
-	struct cli *cli, struct json_builder *list, const char *folder, struct error *err)
+static int is_policy_file(const struct dirent *entry)
 {
+	struct text name = text_of(entry->d_name);
+
+	return is_document(entry) ||
+	       (name.data[0] != '.' && (text_ends_with(name, POLICY_CASE_FILE_END) ||
+					       text_ends_with(name, POLICY_TEXT_FILE_END)));
+}
+
+static bool add_folder(struct cli *cli, struct json_builder *list, const struct file_choice *choice,
+	struct error *err)
+{
+	const char *folder = choice->path;
 	struct dirent **entries = NULL;
-	int count = scandir(folder, &entries, is_yaml, alphasort);
+	int count = scandir(folder, &entries, choice->is_wanted, alphasort);
 	bool ok = count >= 0;
 
 	if (!ok)
@@ -87,8 +105,10 @@ static bool add_folder(
 	return ok;
 }
 
-bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err)
+static bool read_chosen(
+	struct cli *cli, const struct file_choice *choice, struct json *out, struct error *err)
 {
+	const char *path = choice->path;
 	struct json_builder list;
 	struct stat status;
 	bool ok;
@@ -97,11 +117,25 @@ bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct 
 		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
 			strerror(errno));
 	json_array_start(&list, cli->arena);
-	ok = S_ISDIR(status.st_mode) ? add_folder(cli, &list, path, err)
+	ok = S_ISDIR(status.st_mode) ? add_folder(cli, &list, choice, err)
 				     : add_file(cli, &list, path, path, err);
 	if (!ok || !json_array_seal(&list, out, err))
 		return false;
 	if (out->count == 0)
 		return error_set(err, ERROR_NOT_FOUND, "%s: holds no .yaml file", path);
 	return true;
+}
+
+bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err)
+{
+	const struct file_choice choice = {path, is_document};
+
+	return read_chosen(cli, &choice, out, err);
+}
+
+bool cli_read_policy_files(struct cli *cli, const char *path, struct json *out, struct error *err)
+{
+	const struct file_choice choice = {path, is_policy_file};
+
+	return read_chosen(cli, &choice, out, err);
 }

@@ -360,6 +360,20 @@ static void print_change(struct cli *cli, const struct json *change)
 	print_fields(json_find(change, "fields"));
 }
 
+/* Line by line: what cannot be seen is made safe in each. */
+void cli_say_excerpt(struct text excerpt)
+{
+	while (excerpt.length > 0) {
+		ptrdiff_t end = text_find_byte(excerpt, '\n');
+		size_t length = end < 0 ? excerpt.length : (size_t)end;
+		size_t taken = end < 0 ? length : length + 1;
+
+		cli_say_plain((struct text){excerpt.data, length});
+		excerpt.data += taken;
+		excerpt.length -= taken;
+	}
+}
+
 static void print_problem(const struct json *problem)
 {
 	struct text file = json_text_or(problem, "file", "");
@@ -375,6 +389,7 @@ static void print_problem(const struct json *problem)
 		TEXT_ARGS(remedy));
 	cli_say_plain(buffer_text(&line));
 	buffer_deinit(&line);
+	cli_say_excerpt(json_text_or(problem, "excerpt", ""));
 }
 
 static void print_unenforced(const struct json *lines)

@@ -62,7 +62,7 @@ int command_list(struct cli *cli)
 }
 
 /* A name may hold slashes (files/read_text_file), each a segment of its own. */
-static struct text escape_name(struct cli *cli, const char *name)
+struct text cli_escape_name(struct cli *cli, const char *name)
 {
 	struct text whole = cli_escape(cli, name);
 	char *out = arena_array(cli->arena, char, whole.length + 1);
@@ -81,7 +81,7 @@ static struct text escape_name(struct cli *cli, const char *name)
 
 int command_show(struct cli *cli)
 {
-	struct text name = cli->words_count == 0 ? TEXT("") : escape_name(cli, cli->words[0]);
+	struct text name = cli->words_count == 0 ? TEXT("") : cli_escape_name(cli, cli->words[0]);
 	struct cli_reply reply;
 	int status;
 
@@ -178,15 +178,14 @@ static bool has_changes(const struct json *plan)
 	return changes != NULL && changes->count > 0;
 }
 
-int command_apply(struct cli *cli)
+int cli_apply_files(struct cli *cli, const struct json *body)
 {
 	struct cli_reply planned;
 	struct cli_call call = {.method = "POST", .target = TEXT("/v1/apply")};
 	struct cli_reply reply;
-	struct json body;
 	int status;
 
-	if (!files_body(cli, &body, &status) || !send_plan(cli, &body, &reply, &status))
+	if (!send_plan(cli, body, &reply, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE || json_integer_or(&reply.json, "problems_total", 0) > 0)
 		cli_print_plan(cli, &reply.json);
@@ -198,7 +197,7 @@ int command_apply(struct cli *cli)
 	if (has_changes(&planned.json) &&
 		!cli_confirm(cli, "This applies the plan above in one transaction."))
 		return EXIT_REFUSED;
-	call.body = &body;
+	call.body = body;
 	call.if_match = reply.etag;
 	if (!cli_send(cli, &call, &reply))
 		return EXIT_UNAVAILABLE;
@@ -206,6 +205,14 @@ int command_apply(struct cli *cli)
 	if (status == EXIT_DONE && cli->output == OUTPUT_TABLE && cli->values[OPTION_DRAFT] == NULL)
 		say_waiting(&planned.json);
 	return status;
+}
+
+int command_apply(struct cli *cli)
+{
+	struct json body;
+	int status;
+
+	return files_body(cli, &body, &status) ? cli_apply_files(cli, &body) : status;
 }
 
 /* The documents of an export as {items: [...]}. */

@@ -270,9 +270,11 @@ static void run_decide(
 		.search = search,
 		.now_utc_ms = now_utc_ms(exchange),
 	};
+	struct call_ports *ports = &exchange->service->ports;
 
-	decide_call(
-		exchange->service->ports.decide, &request, exchange->arena, &exchange->decision);
+	decide_call(ports->decide, &request, exchange->arena, &exchange->decision);
+	exchange->inputs = decide_inputs_of(ports->decide, &exchange->call, request.now_utc_ms);
+	exchange->seen = fold_next_index(ports->fold);
 }
 
 /* The approval's names and id, kept by the exchange itself. */

@@ -98,10 +98,12 @@ struct exchange {
 	/* The call and what was decided. */
 	struct call call;
 	struct decision decision;
-	struct decision shown; /* to the door */
-	struct text approval;  /* id asked or used; empty: none */
-	bool is_reserved;      /* the approval is reserved by this exchange */
-	bool is_recorded;      /* the decision is durable, at index */
+	struct decide_inputs inputs; /* of decision */
+	uint64_t seen;               /* entries folded when it was made */
+	struct decision shown;       /* to the door */
+	struct text approval;        /* id asked or used; empty: none */
+	bool is_reserved;            /* the approval is reserved by this exchange */
+	bool is_recorded;            /* the decision is durable, at index */
 	uint64_t index;
 	/* Waits. */
 	int64_t deadline_ms; /* monotonic; INT64_MAX: none */

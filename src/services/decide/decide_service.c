@@ -178,6 +178,16 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 	service->status.took_ns += monotonic_ns() - begun_ns;
 }
 
+struct decide_inputs decide_inputs_of(
+	struct decide_service *service, const struct call *call, int64_t now_utc_ms)
+{
+	return (struct decide_inputs){
+		.now_utc_ms = now_utc_ms,
+		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
+		.definition = decide_definition_state(service, call->tool),
+	};
+}
+
 struct decide_status decide_service_status(const struct decide_service *service)
 {
 	return service->status;

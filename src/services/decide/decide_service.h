@@ -42,6 +42,15 @@ struct decide_request {
  * is let through. */
 void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out);
+/* What a decision of the call reads that is neither in the registry nor in the tasks;
+ * its record keeps it, so that it can be replayed. */
+struct decide_inputs {
+	int64_t now_utc_ms;
+	int64_t calls_last_minute;
+	enum definition_state definition;
+};
+struct decide_inputs decide_inputs_of(
+	struct decide_service *service, const struct call *call, int64_t now_utc_ms);
 void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms);
 
 /* Whether a server must have listed a pinned tool by now: before it was made

@@ -14,6 +14,7 @@
 
 #include "base/yaml.h"
 #include "domain/charter/name_table.h"
+#include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
 #include "services/registry/plan_diff.h"
 
@@ -271,6 +272,15 @@ static int compare_changes(const void *left, const void *right)
 
 /* ---- checking the result ---- */
 
+static bool is_unchanged(const struct planned *planned, const struct object *object)
+{
+	const struct registry_entry *entry =
+		registry_find(planned->registry, object->kind, object->name);
+
+	return entry != NULL &&
+	       (same_document(entry->in_force, object) || same_document(entry->waiting, object));
+}
+
 static void check_references(struct planned *planned)
 {
 	struct reference_world world = {.context = planned,
@@ -279,15 +289,26 @@ static void check_references(struct planned *planned)
 		.now_utc_s = planned->options.now_utc_ms / 1000};
 
 	for (size_t i = 0; i < planned->objects_count; i++) {
-		const struct registry_entry *entry = registry_find(
-			planned->registry, planned->objects[i]->kind, planned->objects[i]->name);
-
-		if (entry != NULL && (same_document(entry->in_force, planned->objects[i]) ||
-					     same_document(entry->waiting, planned->objects[i])))
+		if (is_unchanged(planned, planned->objects[i]))
 			continue;
 		references_check(
 			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
 	}
+}
+
+/* A document that says nothing new was right when it was taken; an installation that
+ * is older than validation keeps what it has. */
+static bool check_policies(struct planned *planned, struct error *err)
+{
+	struct policy_checker *checker = NULL;
+	bool ok = policy_checker_create(&checker, err);
+
+	for (size_t i = 0; ok && i < planned->objects_count; i++)
+		ok = is_unchanged(planned, planned->objects[i]) ||
+		     policy_check_problems(checker, planned->objects[i], planned->files[i],
+			     &planned->plan.problems, err);
+	policy_checker_destroy(&checker);
+	return ok;
 }
 
 struct referrer {
@@ -481,7 +502,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 		goto done;
 	check_references(planned);
 	check_removals(planned);
-	ok = note_unenforced(planned, err);
+	ok = check_policies(planned, err) && note_unenforced(planned, err);
 	if (!ok)
 		goto done;
 	*out = &planned->plan;

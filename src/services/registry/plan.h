@@ -76,7 +76,9 @@ struct plan {
 	struct problems problems; /* total 0: it may be applied */
 };
 
-/* True whenever there is a plan, even one with problems: the caller looks at
+/* Policies and conditions that change are validated (domain/charter/policy_check.h);
+ * what is in force already is not looked at again.
+ * True whenever there is a plan, even one with problems: the caller looks at
  * plan->problems.total.  Errors: LIMIT (too much was given), INTERNAL. */
 bool registry_plan(struct plan **out, const struct registry *registry,
 	const struct plan_source *sources, size_t count, const struct plan_options *options,
@@ -85,7 +87,7 @@ void plan_destroy(struct plan **plan);
 
 /* The plan as JSON: {revision, changes[{action, kind, name, needs_approval,
  * fields[{path, before, after}]}], unchanged, unenforced[], problems[{file,
- * line, field, what, remedy}], problems_total}.  Errors: LIMIT. */
+ * line, field, what, remedy, excerpt}], problems_total}.  Errors: LIMIT. */
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan,
 	struct error *err) MUST_CHECK;
 /* The same for people, as `remit plan` prints it. */

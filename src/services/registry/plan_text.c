@@ -124,6 +124,7 @@ static bool problems_json(
 		json_put_text(&object, "field", problem->field);
 		json_put_text(&object, "what", problem->what);
 		json_put_text(&object, "remedy", problem->remedy);
+		json_put_text_unless_empty(&object, "excerpt", problem->excerpt);
 		if (!json_object_seal(&object, &line, err))
 			return false;
 		json_add(&array, line);
@@ -211,6 +212,7 @@ static void append_problem(struct buffer *out, const struct problem *problem)
 	if (problem->remedy.length > 0)
 		buffer_append_format(out, " (%.*s)", TEXT_ARGS(problem->remedy));
 	buffer_append_byte(out, '\n');
+	buffer_append_text(out, problem->excerpt);
 }
 
 static size_t count_action(const struct plan *plan, enum plan_action action)

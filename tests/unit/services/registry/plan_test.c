@@ -93,6 +93,27 @@ static void a_reference_to_a_document_beside_it_is_fine(void **state)
 	says(plan, 3, "no unit is named u");
 }
 
+/* The line is the file's: the text of a policy begins below its "|". */
+static void a_policy_that_could_not_hold_is_told_where_it_stands(void **state)
+{
+	const struct plan *plan =
+		plan_of(*state, "object: policy\nname: org/stop\nlevel: mandatory\ntext: |\n"
+				"  forbid (principal, action, resource)\n"
+				"  when { resource.enviroment == \"prod\" };\n");
+
+	assert_int_equal(plan->problems.total, 1);
+	says(plan, 6, "line 2, column 8: ");
+	assert_string_equal(plan->problems.items[0].field.data, "policy org/stop: text");
+	assert_string_equal(plan->problems.items[0].excerpt.data,
+		"    when { resource.enviroment == \"prod\" };\n"
+		"           ^~~~~~~~~~~~~~~~~~~\n");
+	assert_non_null(strstr(plan->problems.items[0].remedy.data, "environment"));
+	plan = plan_of(*state,
+		"object: policy\nname: org/stop\ntext: 'forbid (principal, action, resource) "
+		"unless { context.approvals.contains(\"ovner\") };'\n");
+	says(plan, 3, "no name of an approval is \"ovner\"");
+}
+
 static void too_much_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -228,6 +249,7 @@ int main(void)
 		TEST(anchors_and_aliases_are_told),
 		TEST(two_documents_of_one_name_are_told),
 		TEST(a_reference_to_a_document_beside_it_is_fine),
+		TEST(a_policy_that_could_not_hold_is_told_where_it_stands),
 		TEST(too_much_is_refused),
 		TEST(a_change_is_told_field_by_field),
 		TEST(nothing_is_removed_unasked),

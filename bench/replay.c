@@ -1,0 +1,210 @@
+/* What making a recorded decision again costs a core.  "evaluate": the rules that are
+ * written in Cedar, for calls whose inputs are decoded and whose request is built; "build":
+ * the other rules, and that request; "all": from the bytes of the log, decided as it
+ * was and as it would be.  In time of the processor, as others may use the machine. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/yaml.h"
+#include "services/replay/replay.h"
+#include "support/recorded_calls.h"
+
+enum { DECISIONS = 100000, GUARDRAILS = 100, CALLS_MAX = 16, BATCH = 500, BATCHES = 200 };
+
+static bool open_sealed(void *context, struct text sealed, struct arena *arena,
+	struct text *out_plain, struct error *err)
+{
+	(void)context;
+	(void)arena;
+	(void)err;
+	*out_plain = sealed;
+	return true;
+}
+
+static void must(bool ok, const struct error *err)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "%s\n", err->text);
+	exit(1);
+}
+
+static void add_policy(
+	struct arena *arena, const struct object **objects, size_t *count, const char *yaml)
+{
+	struct problems problems = {.arena = arena};
+	struct yaml_documents documents;
+	struct object *object;
+	struct error err = {0};
+
+	must(yaml_parse(&documents, arena, text_of(yaml), "bench", &json_limits_default, &err),
+		&err);
+	if (!object_parse(&object, &documents.items[0], TEXT("bench"), &problems))
+		exit(1);
+	objects[(*count)++] = object;
+}
+
+/* The guardrails of bench/decide, and one that refuses a quarter of the calls. */
+static size_t fill_candidate(struct arena *arena, const struct object **objects)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < GUARDRAILS; i++)
+		add_policy(arena, objects, &count,
+			text_format(arena,
+				"object: policy\nname: org/rule-%d\ntext: |\n"
+				"  forbid (principal, action, resource)\n"
+				"  when { resource.environment == \"prod\" && context.args has n%d "
+				"&& context.args.n%d > %d };\n",
+				i, i, i, i)
+				.data);
+	add_policy(arena, objects, &count,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\");\n");
+	return count;
+}
+
+static uint64_t processor_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* The log, then its decisions again and again. */
+static void feed(struct replay *replay, const struct fake_log *log)
+{
+	size_t decisions[CALLS_MAX], count = 0;
+	struct error err = {0};
+
+	for (size_t i = 0; i < log->count; i++) {
+		struct replay_entry entry = {i, log->entries[i].entry, log->entries[i].content};
+		bool is_decision = memmem(entry.entry.data, entry.entry.length,
+					   "\"type\":\"decision\"", 17) != NULL;
+
+		if (is_decision && count < CALLS_MAX)
+			decisions[count++] = i;
+		must(replay_feed(replay, &entry, &err), &err);
+	}
+	for (size_t i = 0; count > 0 && i < DECISIONS; i++) {
+		size_t at = decisions[i % count];
+		struct replay_entry entry = {
+			log->count + i, log->entries[at].entry, log->entries[at].content};
+
+		must(replay_feed(replay, &entry, &err), &err);
+	}
+}
+
+static void print(const char *name, uint64_t ns, uint64_t count)
+{
+	uint64_t each = ns / (count == 0 ? 1 : count);
+
+	printf("{\"bench\":\"replay\",\"case\":\"%s\",\"mean_ns\":%" PRIu64
+	       ",\"per_second\":%" PRIu64 "}\n",
+		name, each, each == 0 ? 0 : UINT64_C(1000000000) / each);
+}
+
+static void measure(const struct recorded_calls *calls, const struct replay_candidate *candidate)
+{
+	const struct replay_options options = {.candidate = candidate, .open_sealed = open_sealed};
+	struct replay *replay = NULL;
+	struct replay_figures figures;
+	struct error err = {0};
+	uint64_t begun;
+
+	must(replay_create(&replay, &options, &err), &err);
+	begun = processor_ns();
+	feed(replay, &calls->bench.log);
+	begun = processor_ns() - begun;
+	figures = replay_figures_of(replay);
+	if (figures.causes[REPLAY_DONE] != figures.decisions || figures.changed == 0)
+		exit(1);
+	print("all, 101 guardrails", begun, figures.decisions);
+	replay_destroy(&replay);
+}
+
+/* Prepares and then runs a batch of calls of the bench's own world. */
+static void run_batch(
+	struct decide_bench *bench, const struct call *calls, struct arena *arena, uint64_t ns[2])
+{
+	static struct evaluation *prepared[BATCH];
+	const struct decide_world world = {.registry = bench->registry,
+		.tasks = bench->tasks,
+		.reads = bench->reads,
+		.definition = DEFINITION_UNPINNED,
+		.now_utc_ms = bench->now_utc_ms};
+	struct decide_world plain = world;
+	struct decision decision;
+	uint64_t begun = processor_ns(), built;
+
+	plain.reads = NULL;
+	for (int i = 0; i < BATCH; i++)
+		prepared[i] = decide_prepare(i % 2 == 0 ? &world : &plain, &calls[i % 2], arena);
+	built = processor_ns();
+	for (int i = 0; i < BATCH; i++) {
+		decide_run(prepared[i], NULL, DECIDE_SEARCH, &decision);
+		if (decision.verdict != VERDICT_ALLOW)
+			exit(1);
+	}
+	ns[0] += processor_ns() - built;
+	ns[1] += built - begun;
+	arena_reset(arena);
+}
+
+static void measure_parts(struct decide_bench *bench, const char *evaluate, const char *build)
+{
+	struct arena *arena = arena_create((size_t)64 << 20);
+	struct call calls[2] = {
+		decide_bench_call(bench, "files", "read", "{\"path\":\"tickets/1\"}"),
+		decide_bench_call(bench, "files", "run", "{\"n\":3}")};
+	const struct tool *tool = registry_find_tool(bench->registry, calls[0].tool);
+	uint64_t ns[2] = {0};
+	struct error err;
+
+	tool_reads_destroy(&bench->reads);
+	must(tool_reads_compile(&bench->reads, tool, &err), &err);
+	for (int i = 0; i < BATCHES; i++)
+		run_batch(bench, calls, arena, ns);
+	print(evaluate, ns[0], (uint64_t)BATCH * BATCHES);
+	print(build, ns[1], (uint64_t)BATCH * BATCHES);
+	arena_destroy(&arena);
+}
+
+static void put_guardrails(
+	struct decide_bench *bench, const struct object *const *objects, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct text yaml =
+			text_format(bench->arena, "object: policy\nname: %.*s\ntext: '%.*s'\n",
+				TEXT_ARGS(objects[i]->name), TEXT_ARGS(objects[i]->policy->text));
+
+		if (!decide_bench_put(bench, yaml.data))
+			exit(1);
+	}
+}
+
+int main(void)
+{
+	static const struct object *objects[GUARDRAILS + 1];
+	struct replay_candidate candidate = {.objects = objects};
+	struct recorded_calls calls;
+
+	recorded_calls_init(&calls);
+	recorded_calls_call(&calls, "read", "{\"path\":\"tickets/1\"}");
+	recorded_calls_call(&calls, "list", "{}");
+	recorded_calls_call(&calls, "run", "{\"n\":3}");
+	recorded_calls_call(&calls, "read", "{\"path\":\"tickets/2\",\"head\":10}");
+	candidate.count = fill_candidate(calls.arena, objects);
+	measure_parts(&calls.bench.world, "evaluate, 1 guardrail", "build, 1 guardrail");
+	measure(&calls, &candidate);
+	put_guardrails(&calls.bench.world, objects, GUARDRAILS);
+	measure_parts(&calls.bench.world, "evaluate, 101 guardrails", "build, 101 guardrails");
+	for (size_t i = 0; i < candidate.count; i++)
+		object_release(&objects[i]);
+	recorded_calls_deinit(&calls);
+	return 0;
+}

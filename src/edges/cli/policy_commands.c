@@ -1,0 +1,457 @@
+#include "edges/cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/yaml.h"
+#include "services/policy/policy_bundle.h"
+
+/* Policies before they are in force.  Checking and testing needs no daemon. */
+
+enum { DOCUMENT_BYTES_MAX = 1024 * 1024, POLICIES_MAX = 10000 };
+
+/* ---- reading ---- */
+
+struct source_list {
+	struct plan_source items[PLAN_SOURCES_MAX];
+	size_t count;
+};
+
+static bool add_sources(
+	struct cli *cli, struct source_list *list, const char *path, struct error *err)
+{
+	struct json files;
+
+	if (!cli_read_policy_files(cli, path, &files, err))
+		return false;
+	for (uint32_t i = 0; i < files.count; i++) {
+		if (list->count == PLAN_SOURCES_MAX)
+			return error_set(err, ERROR_LIMIT, "more than %d files", PLAN_SOURCES_MAX);
+		list->items[list->count].file = json_text_or(&files.items[i], "file", "");
+		list->items[list->count++].yaml = json_text_or(&files.items[i], "yaml", "");
+	}
+	return true;
+}
+
+/* A policy by its name, from the daemon. */
+static bool add_named(struct cli *cli, struct source_list *list, const char *name, int *status)
+{
+	struct text path = cli_escape_name(cli, name);
+	const struct json *object;
+	struct buffer yaml;
+	struct cli_reply reply;
+	bool ok;
+
+	if (!cli_get(cli, &reply, status, "/v1/policies/%.*s", TEXT_ARGS(path)))
+		return false;
+	object = json_find(&reply.json, "object");
+	buffer_init(&yaml, DOCUMENT_BYTES_MAX);
+	if (object != NULL)
+		yaml_format(&yaml, object);
+	list->items[list->count].file = text_of(name);
+	list->items[list->count].yaml = text_copy(cli->arena, buffer_text(&yaml));
+	ok = object != NULL && !buffer_failed(&yaml) &&
+	     list->items[list->count++].yaml.data != NULL;
+	buffer_deinit(&yaml);
+	if (!ok) {
+		cli_say("remit: %s is not in force", name);
+		*status = EXIT_NOT_FOUND;
+	}
+	return ok;
+}
+
+static bool is_path(const char *word)
+{
+	struct stat status;
+
+	return stat(word, &status) == 0;
+}
+
+static bool add_path(struct cli *cli, struct source_list *list, const char *path, int *status)
+{
+	struct error err = {0};
+
+	if (add_sources(cli, list, path, &err))
+		return true;
+	cli_say("remit: %s", err.text);
+	*status = err.code == ERROR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_USAGE;
+	return false;
+}
+
+static bool fill_bundle(const struct source_list *list, struct policy_bundle *bundle, int *status)
+{
+	struct error err = {0};
+
+	if (policy_bundle_read(bundle, list->items, list->count, &err))
+		return true;
+	*status = cli_fail(&err);
+	return false;
+}
+
+bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
+	struct policy_bundle *bundle, int *status)
+{
+	struct source_list *list = arena_new(cli->arena, struct source_list);
+
+	*bundle = (struct policy_bundle){0};
+	if (list == NULL) {
+		cli_say("remit: no memory");
+		*status = EXIT_UNAVAILABLE;
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (paths[i] != NULL && !add_path(cli, list, paths[i], status))
+			return false;
+	return fill_bundle(list, bundle, status);
+}
+
+/* ---- check ---- */
+
+static void say_finding(const struct json *finding)
+{
+	struct text object = json_text_or(finding, "object", "");
+	struct text field = json_text_or(finding, "field", "");
+	struct text hint = json_text_or(finding, "hint", "");
+	int64_t column = json_integer_or(finding, "column", 0);
+	struct buffer line;
+
+	buffer_init(&line, DOCUMENT_BYTES_MAX);
+	buffer_append_format(&line,
+		"%.*s:%lld: %.*s: ", TEXT_ARGS(json_text_or(finding, "file", "")),
+		(long long)json_integer_or(finding, "line", 0),
+		TEXT_ARGS(json_text_or(finding, "severity", "")));
+	if (object.length > 0)
+		buffer_append_format(&line, "%.*s: ", TEXT_ARGS(object));
+	if (field.length > 0)
+		buffer_append_format(&line, "%.*s: ", TEXT_ARGS(field));
+	if (column > 0)
+		buffer_append_format(&line, "line %lld, column %lld: ",
+			(long long)json_integer_or(finding, "text_line", 0), (long long)column);
+	buffer_append_text(&line, json_text_or(finding, "what", ""));
+	cli_say_plain(buffer_text(&line));
+	buffer_reset(&line);
+	cli_say_excerpt(json_text_or(finding, "excerpt", ""));
+	if (hint.length > 0) {
+		buffer_append_format(&line, "    hint: %.*s", TEXT_ARGS(hint));
+		cli_say_plain(buffer_text(&line));
+	}
+	buffer_deinit(&line);
+}
+
+static void print_arguments(const struct json *list)
+{
+	for (uint32_t i = 0; list != NULL && i < list->count; i++)
+		printf("%.*s %.*s takes the arguments to be %.*s\n",
+			TEXT_ARGS(json_text_or(&list->items[i], "object", "")),
+			TEXT_ARGS(json_text_or(&list->items[i], "field", "")),
+			TEXT_ARGS(json_text_or(&list->items[i], "types", "")));
+}
+
+static void print_check(const struct json *report)
+{
+	const struct json *findings = json_find(report, "findings");
+
+	for (uint32_t i = 0; findings != NULL && i < findings->count; i++)
+		say_finding(&findings->items[i]);
+	print_arguments(json_find(report, "arguments"));
+	printf("%lld policies, %lld errors, %lld warnings\n",
+		(long long)json_integer_or(report, "policies", 0),
+		(long long)json_integer_or(report, "errors", 0),
+		(long long)json_integer_or(report, "warnings", 0));
+}
+
+bool cli_check_bundle(
+	struct cli *cli, struct policy_bundle *bundle, struct json *report, int *status)
+{
+	struct error err = {0};
+	size_t errors;
+
+	if (!policy_bundle_check(bundle, report, &errors, &err)) {
+		*status = cli_fail(&err);
+		return false;
+	}
+	*status = errors == 0 ? EXIT_DONE : EXIT_REFUSED;
+	if (errors > 0 && cli->output == OUTPUT_TABLE)
+		print_check(report);
+	return errors == 0;
+}
+
+int command_policy_check(struct cli *cli)
+{
+	struct source_list *list = arena_new(cli->arena, struct source_list);
+	struct policy_bundle bundle = {0};
+	struct json report;
+	int status = EXIT_UNAVAILABLE;
+	bool ok = list != NULL;
+
+	for (int i = 0; ok && i < cli->words_count; i++)
+		ok = is_path(cli->words[i]) ? add_path(cli, list, cli->words[i], &status)
+					    : add_named(cli, list, cli->words[i], &status);
+	ok = ok && fill_bundle(list, &bundle, &status);
+	if (ok) {
+		ok = cli_check_bundle(cli, &bundle, &report, &status);
+		if (cli->output != OUTPUT_TABLE && status <= EXIT_REFUSED)
+			cli_print(cli, &report);
+		else if (ok)
+			print_check(&report);
+	}
+	policy_bundle_deinit(&bundle);
+	return status;
+}
+
+/* ---- test ---- */
+
+static void say_side(const char *word, const struct json *side)
+{
+	struct buffer line;
+
+	buffer_init(&line, DOCUMENT_BYTES_MAX);
+	buffer_append_format(&line, "    %s ", word);
+	if (side != NULL)
+		json_canonical(&line, side);
+	cli_say_plain(buffer_text(&line));
+	buffer_deinit(&line);
+}
+
+static void say_case(const struct json *one)
+{
+	struct text problem = json_text_or(one, "problem", "");
+	struct buffer line;
+
+	buffer_init(&line, DOCUMENT_BYTES_MAX);
+	buffer_append_format(&line, "%.*s:%lld: %.*s", TEXT_ARGS(json_text_or(one, "file", "")),
+		(long long)json_integer_or(one, "line", 0),
+		TEXT_ARGS(json_text_or(one, "test", "")));
+	cli_say_plain(buffer_text(&line));
+	buffer_reset(&line);
+	say_side("expected", json_find(one, "expected"));
+	if (problem.length == 0)
+		say_side("got     ", json_find(one, "got"));
+	else {
+		buffer_append_format(&line, "    cannot be run: %.*s", TEXT_ARGS(problem));
+		cli_say_plain(buffer_text(&line));
+	}
+	buffer_deinit(&line);
+}
+
+static void print_cases(const struct json *report)
+{
+	const struct json *cases = json_find(report, "cases");
+
+	for (uint32_t i = 0; cases != NULL && i < cases->count; i++)
+		if (!json_boolean_or(&cases->items[i], "passed", false))
+			say_case(&cases->items[i]);
+	printf("%lld passed, %lld failed\n", (long long)json_integer_or(report, "passed", 0),
+		(long long)json_integer_or(report, "failed", 0));
+}
+
+/* Runs the cases and prints what came of them; the exit status. */
+static int test_bundle(struct cli *cli, struct policy_bundle *bundle, bool is_quiet)
+{
+	struct error err = {0};
+	struct json report;
+	size_t failed;
+
+	if (bundle->cases_count == 0) {
+		cli_say("remit: there is no case: none of the files ends with %s",
+			POLICY_CASE_FILE_END);
+		return EXIT_REFUSED;
+	}
+	if (!policy_bundle_test(bundle, (int64_t)time(NULL) * 1000, &report, &failed, &err))
+		return cli_fail(&err);
+	if (cli->output == OUTPUT_TABLE)
+		print_cases(&report);
+	else if (!is_quiet || failed > 0)
+		cli_print(cli, &report);
+	return failed == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int command_policy_test(struct cli *cli)
+{
+	const char *const paths[] = {cli->words[0], cli->values[OPTION_FILE]};
+	struct policy_bundle bundle;
+	struct json report;
+	int status;
+
+	if (cli_read_bundle(cli, paths, 2, &bundle, &status)) {
+		if (cli_check_bundle(cli, &bundle, &report, &status))
+			status = test_bundle(cli, &bundle, false);
+		else if (cli->output != OUTPUT_TABLE && status == EXIT_REFUSED)
+			cli_print(cli, &report);
+	}
+	policy_bundle_deinit(&bundle);
+	return status;
+}
+
+/* ---- diff ---- */
+
+/* Every policy in force, as a document. */
+static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *status)
+{
+	struct json *items = arena_array(cli->arena, struct json, POLICIES_MAX);
+	struct text after = TEXT("");
+
+	base->items = items;
+	while (items != NULL) {
+		const struct json *page;
+		struct cli_reply reply;
+
+		if (!cli_get(cli, &reply, status, "/v1/policies?limit=1000%s%.*s",
+			    after.length > 0 ? "&after=" : "", TEXT_ARGS(after)))
+			return false;
+		page = json_find(&reply.json, "items");
+		for (uint32_t i = 0; page != NULL && i < page->count; i++) {
+			const struct json *object = json_find(&page->items[i], "object");
+
+			if (object != NULL && base->count < POLICIES_MAX)
+				items[base->count++] = *object;
+		}
+		after = json_text_or(&reply.json, "next", "");
+		if (after.length == 0)
+			return true;
+		after = cli_escape(cli, text_copy(cli->arena, after).data);
+	}
+	cli_say("remit: no memory");
+	*status = EXIT_UNAVAILABLE;
+	return false;
+}
+
+static bool has_line(struct text text, struct text line)
+{
+	while (text.length > 0) {
+		ptrdiff_t end = text_find_byte(text, '\n');
+		size_t length = end < 0 ? text.length : (size_t)end;
+
+		if (text_equal((struct text){text.data, length}, line))
+			return true;
+		text.data += end < 0 ? length : length + 1;
+		text.length -= end < 0 ? length : length + 1;
+	}
+	return false;
+}
+
+/* The lines of one text that the other has not, with a sign in front. */
+static void print_lines(struct text text, struct text other, char sign)
+{
+	while (text.length > 0) {
+		ptrdiff_t end = text_find_byte(text, '\n');
+		size_t length = end < 0 ? text.length : (size_t)end;
+		struct text line = {text.data, length};
+
+		if (!has_line(other, line))
+			printf("    %c %.*s\n", sign, TEXT_ARGS(line));
+		text.data += end < 0 ? length : length + 1;
+		text.length -= end < 0 ? length : length + 1;
+	}
+}
+
+static void print_policy_diff(const struct json *item)
+{
+	static const char *const signs[][2] = {
+		{"create", "+"}, {"change", "~"}, {"remove", "-"}, {"form", "="}, {NULL, NULL}};
+	struct text action = json_text_or(item, "action", "");
+	struct text before = json_text_or(item, "before", "");
+	struct text after = json_text_or(item, "after", "");
+	size_t i = 0;
+
+	while (signs[i][0] != NULL && !text_is(action, signs[i][0]))
+		i++;
+	printf("%s policy %.*s%s\n", signs[i][0] == NULL ? "?" : signs[i][1],
+		TEXT_ARGS(json_text_or(item, "name", "")),
+		text_is(action, "form") ? "  (decides the same: only its form or level differs)"
+					: "");
+	print_lines(before, after, '-');
+	print_lines(after, before, '+');
+}
+
+static void print_diff(const struct json *report)
+{
+	const struct json *items = json_find(report, "policies");
+
+	for (uint32_t i = 0; items != NULL && i < items->count; i++)
+		print_policy_diff(&items->items[i]);
+	printf("%u to change, %lld as they are\n", items == NULL ? 0 : items->count,
+		(long long)json_integer_or(report, "unchanged", 0));
+}
+
+int command_policy_diff(struct cli *cli)
+{
+	const char *const paths[] = {cli->words[0]};
+	struct policy_diff_base base = {.is_prune = cli->values[OPTION_PRUNE] != NULL};
+	struct policy_bundle bundle;
+	struct error err = {0};
+	struct json report;
+	int status = EXIT_DONE;
+
+	if (cli_read_bundle(cli, paths, 1, &bundle, &status) &&
+		cli_check_bundle(cli, &bundle, &report, &status) &&
+		read_policies(cli, &base, &status)) {
+		if (!policy_bundle_diff(&bundle, &base, &report, &err))
+			status = cli_fail(&err);
+		else if (cli->output == OUTPUT_TABLE)
+			print_diff(&report);
+		else
+			cli_print(cli, &report);
+	}
+	policy_bundle_deinit(&bundle);
+	return status;
+}
+
+/* ---- publish ---- */
+
+static bool holds_policies_only(struct cli *cli, const struct policy_bundle *bundle, size_t *count)
+{
+	(void)cli;
+	*count = 0;
+	for (size_t i = 0; i < bundle->objects_count; i++) {
+		if (bundle->objects[i]->kind != OBJECT_POLICY)
+			return false;
+		(*count)++;
+	}
+	return bundle->texts_count == 0;
+}
+
+static int apply_folder(struct cli *cli, const char *folder)
+{
+	struct json_builder object;
+	struct json files, body;
+	struct error err = {0};
+
+	if (!cli_read_files(cli, folder, &files, &err))
+		return cli_fail(&err);
+	json_object_start(&object, cli->arena);
+	json_put(&object, "files", files);
+	if (!json_object_seal(&object, &body, &err))
+		return cli_fail(&err);
+	return cli_apply_files(cli, &body);
+}
+
+int command_policy_publish(struct cli *cli)
+{
+	const char *const own[] = {cli->words[0]};
+	const char *const all[] = {cli->words[0], cli->values[OPTION_FILE]};
+	struct policy_bundle bundle, whole = {0};
+	struct json report;
+	size_t count;
+	int status;
+
+	if (!cli_read_bundle(cli, own, 1, &bundle, &status) ||
+		!cli_read_bundle(cli, all, 2, &whole, &status)) {
+		policy_bundle_deinit(&bundle);
+		return status;
+	}
+	if (!holds_policies_only(cli, &bundle, &count) || count == 0)
+		status = cli_usage(cli->command,
+			"DIR holds policies (object: policy) and their cases; what the cases need "
+			"besides is named with -f");
+	else if (cli_check_bundle(cli, &whole, &report, &status)) {
+		status = test_bundle(cli, &whole, true);
+		if (status == EXIT_DONE)
+			status = apply_folder(cli, cli->words[0]);
+	}
+	policy_bundle_deinit(&whole);
+	policy_bundle_deinit(&bundle);
+	return status;
+}

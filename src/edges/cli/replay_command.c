@@ -1,0 +1,205 @@
+#include "edges/cli/command.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "domain/charter/form.h"
+#include "services/policy/policy_bundle.h"
+#include "services/replay/replay.h"
+
+/* `remit policy replay`: reads the data folder itself, as whoever runs the daemon. */
+
+enum { BAR_CELLS = 30, BAR_DELAY_MS = 1000 };
+
+/* ---- the progress bar ---- */
+
+struct bar {
+	int64_t begun_ms;
+	int percent; /* shown last; -1: nothing yet */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void show_progress(void *context, uint64_t done_bytes, uint64_t total_bytes)
+{
+	struct bar *bar = context;
+	int percent = total_bytes == 0 ? 100 : (int)(done_bytes * 100 / total_bytes);
+
+	if (percent == bar->percent || now_ms() - bar->begun_ms < BAR_DELAY_MS)
+		return;
+	bar->percent = percent;
+	(void)fprintf(stderr, "\r[%.*s%.*s] %3d%%", percent * BAR_CELLS / 100,
+		"##############################", BAR_CELLS - percent * BAR_CELLS / 100,
+		"..............................", percent);
+	(void)fflush(stderr);
+}
+
+static void wipe_bar(const struct bar *bar)
+{
+	if (bar->percent >= 0)
+		(void)fputs("\r\033[K", stderr);
+}
+
+/* ---- what is asked ---- */
+
+/* Milliseconds since 1970, a time, or how long ago ("7d"). */
+static bool read_since(const char *word, int64_t *out_utc_ms)
+{
+	struct text text = text_of(word);
+	int64_t seconds;
+
+	*out_utc_ms = 0;
+	if (word == NULL || text_to_int64(text, out_utc_ms))
+		return true;
+	if (text_to_duration_s(text, &seconds))
+		*out_utc_ms = ((int64_t)time(NULL) - seconds) * 1000;
+	else if (time_of_text(text, &seconds))
+		*out_utc_ms = seconds * 1000;
+	else
+		return false;
+	return true;
+}
+
+/* ---- what is answered ---- */
+
+static void print_group(const char *title, const struct json *list)
+{
+	if (list == NULL || list->count == 0)
+		return;
+	printf("\n%s\n", title);
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct json *one = &list->items[i];
+
+		printf("  %.*s:", TEXT_ARGS(json_text_or(one, "name", "")));
+		for (uint32_t j = 0; j < one->count; j++)
+			if (one->members[j].value.type == JSON_INTEGER)
+				printf(" %.*s %lld", TEXT_ARGS(one->members[j].name),
+					(long long)one->members[j].value.integer);
+		(void)putchar('\n');
+	}
+}
+
+static void print_example(const struct json *example)
+{
+	const struct json *before = json_find(example, "before");
+	const struct json *after = json_find(example, "after");
+
+	printf("  #%lld %.*s %.*s: %.*s (%.*s) -> %.*s (%.*s) %.*s\n",
+		(long long)json_integer_or(example, "record", 0),
+		TEXT_ARGS(json_text_or(example, "identity", "")),
+		TEXT_ARGS(json_text_or(example, "tool", "")),
+		TEXT_ARGS(json_text_or(before, "verdict", "")),
+		TEXT_ARGS(json_text_or(before, "reason", "")),
+		TEXT_ARGS(json_text_or(after, "verdict", "")),
+		TEXT_ARGS(json_text_or(after, "reason", "")),
+		TEXT_ARGS(json_text_or(after, "policy", "")));
+}
+
+static void print_not_replayed(const struct json *causes)
+{
+	static const struct {
+		const char *word;
+		const char *meaning;
+	} meanings[] = {
+#define X(name, word, meaning) {word, meaning},
+		REPLAY_CAUSES(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+		int64_t count = json_integer_or(causes, meanings[i].word, 0);
+
+		if (count > 0)
+			printf("not replayed: %lld: %s\n", (long long)count, meanings[i].meaning);
+	}
+}
+
+static void print_replay(const struct json *report)
+{
+	const struct json *examples = json_find(report, "examples");
+	const struct json *unused = json_find(report, "unused");
+
+	printf("%lld decisions, %lld replayed: %lld unchanged, %lld would change\n",
+		(long long)json_integer_or(report, "decisions", 0),
+		(long long)json_integer_or(report, "replayed", 0),
+		(long long)json_integer_or(report, "unchanged", 0),
+		(long long)json_integer_or(report, "changed", 0));
+	print_not_replayed(json_find(report, "not_replayed"));
+	for (uint32_t i = 0; unused != NULL && i < unused->count; i++)
+		printf("not in the log, so nothing is said of it: %.*s\n",
+			TEXT_ARGS(unused->items[i].string));
+	print_group("by identity", json_find(report, "identities"));
+	print_group("by tool", json_find(report, "tools"));
+	print_group("by policy", json_find(report, "policies"));
+	if (examples != NULL && examples->count > 0)
+		printf("\nexamples\n");
+	for (uint32_t i = 0; examples != NULL && i < examples->count; i++)
+		print_example(&examples->items[i]);
+}
+
+static int exit_of_report(const struct json *report)
+{
+	bool is_same =
+		json_integer_or(report, "changed", 1) == 0 &&
+		json_integer_or(report, "decisions", 0) == json_integer_or(report, "replayed", -1);
+
+	return is_same ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64_t since_utc_ms)
+{
+	const struct replay_candidate candidate = {.objects = bundle->objects,
+		.count = bundle->objects_count,
+		.is_prune = cli->values[OPTION_PRUNE] != NULL};
+	struct bar bar = {now_ms(), -1};
+	struct cli_replay asked = {
+		.folder = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA],
+		.identity = text_of(cli->values[OPTION_IDENTITY]),
+		.since_utc_ms = since_utc_ms,
+		.candidate = cli->values[OPTION_CANDIDATE] == NULL ? NULL : &candidate,
+		.context = &bar,
+		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+	};
+	struct error err = {0};
+	struct json report;
+	bool ok = cli->offline->replay(&asked, cli->arena, &report, &err);
+
+	wipe_bar(&bar);
+	if (!ok)
+		return cli_fail(&err);
+	if (cli->output == OUTPUT_TABLE)
+		print_replay(&report);
+	else
+		cli_print(cli, &report);
+	return exit_of_report(&report);
+}
+
+int command_policy_replay(struct cli *cli)
+{
+	const char *const paths[] = {cli->values[OPTION_CANDIDATE]};
+	struct policy_bundle bundle;
+	struct json report;
+	int64_t since_utc_ms;
+	int status;
+
+	if (cli->values[OPTION_SERVER] != NULL)
+		return cli_usage(cli->command,
+			"it reads the folder of --data itself, and cannot ask a --server");
+	if (!read_since(cli->values[OPTION_SINCE], &since_utc_ms))
+		return cli_usage(cli->command, "--since: a time, 7d, or ms since 1970");
+	if (cli_read_bundle(cli, paths, 1, &bundle, &status)) {
+		if (cli_check_bundle(cli, &bundle, &report, &status))
+			status = run_replay(cli, &bundle, since_utc_ms);
+		else if (cli->output != OUTPUT_TABLE && status == EXIT_REFUSED)
+			cli_print(cli, &report);
+	}
+	policy_bundle_deinit(&bundle);
+	return status;
+}

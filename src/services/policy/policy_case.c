@@ -1,0 +1,692 @@
+/* Cases: what is given, and what must come of it.  A case of an identity is decided by
+ * domain/decide as a real call would be, in a registry that holds the bundle; a case
+ * with a request of its own asks its guardrails alone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cedar/from_json.h"
+#include "domain/charter/form.h"
+#include "domain/charter/registry.h"
+#include "domain/decide/decide.h"
+#include "services/policy/policy_bundle.h"
+
+enum {
+	CASE_APPROVALS_MAX = DECISION_APPROVALS_MAX,
+	CASE_ARENA_BYTES_MAX = 64 * 1024 * 1024,
+	CASE_TASK_MS = 15 * 60 * 1000,
+	CASE_GOT_POLICIES_MAX = 16,
+};
+
+/* What came of one case, in words. */
+struct got {
+	const char *verdict;
+	const char *reason;
+	const struct text *policies;
+	size_t policies_count;
+	const struct text *asks;
+	size_t asks_count;
+	struct text explanation;
+};
+
+struct case_run {
+	struct policy_bundle *bundle;
+	int64_t now_utc_ms;
+	struct registry *registry;
+	struct task_table *tasks;
+	struct arena *arena; /* of one case */
+	struct cedar_schema *schema;
+	uint64_t records;
+	struct error *err;
+	/* The case. */
+	const struct json *given;
+	struct text problem; /* why it cannot be run; empty: it was */
+	struct got got;
+};
+
+/* ---- the world ---- */
+
+static bool put_object(struct case_run *run, const struct object *object)
+{
+	struct json document = object->document;
+	struct problems *problems = arena_new(run->arena, struct problems);
+	struct registry_change change = {
+		.kind = object->kind,
+		.name = object->name,
+		.revision = registry_revision(run->registry) + 1,
+		.version = 1,
+		.in_force = 1,
+		.state = object->kind == OBJECT_IDENTITY ? IDENTITY_ACTIVE : IDENTITY_NONE,
+	};
+	struct object *copy = NULL;
+	const struct object *unwanted;
+
+	if (registry_find(run->registry, object->kind, object->name) != NULL)
+		return error_set(run->err, ERROR_INVALID, "%s %.*s is written twice",
+			object_kind_word(object->kind), TEXT_ARGS(object->name));
+	if (problems == NULL)
+		return error_set(run->err, ERROR_LIMIT, "no memory to test in");
+	problems->arena = run->arena;
+	if (!object_parse(&copy, &document, TEXT("case"), problems))
+		return error_set(run->err, ERROR_LIMIT, "no memory to test in");
+	if (!registry_hold(run->registry, copy, 1, change.revision, run->err)) {
+		unwanted = copy;
+		object_release(&unwanted);
+		return false;
+	}
+	if (!registry_set(run->registry, &change, run->err))
+		return false;
+	registry_set_revision(run->registry, change.revision);
+	return true;
+}
+
+static bool run_open(struct case_run *run)
+{
+	struct cedar_error cause = {0};
+
+	run->arena = arena_create(CASE_ARENA_BYTES_MAX);
+	if (run->arena == NULL)
+		return error_set(run->err, ERROR_LIMIT, "no memory to test in");
+	if (!cedar_schema_parse(&run->schema, cedar_text_of(remit_schema), &cause))
+		return error_set(run->err, ERROR_LIMIT, "%s", cause.text);
+	if (!registry_create(&run->registry, run->err) ||
+		!task_table_create(&run->tasks, PLAN_OBJECTS_MAX, run->err))
+		return false;
+	for (size_t i = 0; i < run->bundle->objects_count; i++) {
+		if (!put_object(run, run->bundle->objects[i]))
+			return false;
+		arena_reset(run->arena);
+	}
+	return registry_settle(run->registry, run->err);
+}
+
+static void run_close(struct case_run *run)
+{
+	cedar_schema_destroy(&run->schema);
+	task_table_destroy(&run->tasks);
+	registry_destroy(&run->registry);
+	arena_destroy(&run->arena);
+}
+
+/* ---- reading a case ---- */
+
+static bool cannot(struct case_run *run, const char *what, struct text detail)
+{
+	run->problem = text_format(run->arena, "%s%.*s", what, TEXT_ARGS(detail));
+	return false;
+}
+
+static bool has_only(struct case_run *run, const struct json *object, const char *const *names)
+{
+	struct error err = {0};
+
+	return json_only_members(object, names, &err) || cannot(run, "", text_of(err.text));
+}
+
+static bool read_texts(
+	struct case_run *run, const struct json *list, struct text *out, size_t *count)
+{
+	*count = 0;
+	if (list == NULL)
+		return true;
+	if (list->type != JSON_ARRAY || list->count > CASE_APPROVALS_MAX)
+		return cannot(run, "a list of at most 16 names is expected", TEXT(""));
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (list->items[i].type != JSON_STRING)
+			return cannot(run, "a list of names is expected", TEXT(""));
+		out[(*count)++] = list->items[i].string;
+	}
+	return true;
+}
+
+static bool read_approvals(
+	struct case_run *run, const struct json *list, struct text *out, size_t *count)
+{
+	if (!read_texts(run, list, out, count))
+		return false;
+	for (size_t i = 0; i < *count; i++)
+		if (!name_is_approval(out[i]))
+			return cannot(run, "nobody approves as ", out[i]);
+	return true;
+}
+
+static bool read_now(struct case_run *run, int64_t *out_utc_ms)
+{
+	struct text at = json_text_or(run->given, "at", "");
+	int64_t utc_s;
+
+	*out_utc_ms = run->now_utc_ms;
+	if (at.length == 0)
+		return true;
+	if (!time_of_text(at, &utc_s))
+		return cannot(run, "at: a time such as 2027-06-30T12:00:00Z is expected", TEXT(""));
+	*out_utc_ms = utc_s * 1000;
+	return true;
+}
+
+/* ---- a case of an identity ---- */
+
+static bool fold_record(struct case_run *run, struct json *record)
+{
+	return task_table_fold(run->tasks, record, run->records++, run->err);
+}
+
+static bool fold_labels(struct case_run *run, struct text task)
+{
+	const struct json *labels = json_find(run->given, "labels");
+	struct json_builder record;
+	struct json sealed;
+
+	if (labels == NULL)
+		return true;
+	json_object_start(&record, run->arena);
+	json_put_cstring(&record, "type", "decision");
+	json_put_cstring(&record, "verdict", "allow");
+	json_put_text(&record, "task", task);
+	json_put_text(&record, "sensitivity", json_text_or(labels, "sensitivity", "public"));
+	json_put_boolean(&record, "untrusted", json_boolean_or(labels, "untrusted", false));
+	return json_object_seal(&record, &sealed, run->err) && fold_record(run, &sealed);
+}
+
+/* The environment a key of the charter would prove, as `remit why` takes it. */
+static enum environment environment_for(
+	const struct case_run *run, const struct registry_entry *entry, const struct server *server)
+{
+	struct text word = json_text_or(run->given, "environment", "");
+
+	if (word.length > 0)
+		return environment_of(word);
+	if (server != NULL &&
+		charter_has_environment(entry->in_force->charter, server->environment))
+		return server->environment;
+	for (int i = ENVIRONMENT_DEV; i <= ENVIRONMENT_PROD; i++)
+		if (charter_has_environment(entry->in_force->charter, (enum environment)i))
+			return (enum environment)i;
+	return ENVIRONMENT_NONE;
+}
+
+static bool open_task(
+	struct case_run *run, const struct call *call, int64_t now_utc_ms, struct text *out)
+{
+	struct task_opening opening = {
+		.id = text_format(run->arena, "t-%llu", (unsigned long long)run->records),
+		.identity = call->identity,
+		.person = json_text_or(run->given, "person", ""),
+		.purpose = json_text_or(run->given, "purpose", ""),
+		.charter_version = 1,
+		.environment = call->environment,
+		.at_utc_ms = now_utc_ms,
+		.deadline_utc_ms = now_utc_ms + CASE_TASK_MS,
+	};
+	struct json record;
+
+	*out = opening.id;
+	return task_opened_record(
+		       &record, run->arena, run->tasks, &opening, TEXT("remit"), run->err) &&
+	       fold_record(run, &record) && fold_labels(run, opening.id);
+}
+
+static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
+{
+	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
+		"environment", "approvals", "labels", "person", "purpose", "calls", "at", "expect",
+		"reason", "policy", "asks", NULL};
+	const struct json *arguments = json_find(run->given, "arguments");
+	struct text tool = json_text_or(run->given, "tool", "");
+	struct text effect = json_text_or(run->given, "effect", "");
+	struct text environment = json_text_or(run->given, "environment", "");
+	ptrdiff_t slash = text_find_byte(tool, '/');
+	const struct registry_entry *entry;
+
+	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms))
+		return false;
+	if (slash <= 0)
+		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
+	*call = (struct call){
+		.identity = json_text_or(run->given, "identity", ""),
+		.server = {tool.data, (size_t)slash},
+		.method = TEXT("tools/call"),
+		.route = METHOD_TOOL,
+		.tool = tool,
+		.effect = effect_of(effect),
+		.arguments = {.type = JSON_OBJECT},
+	};
+	if (effect.length > 0 && call->effect == EFFECT_NONE)
+		return cannot(run, "no such effect: ", effect);
+	if (arguments != NULL)
+		call->arguments = *arguments;
+	if (call->arguments.type != JSON_OBJECT)
+		return cannot(run, "arguments: an object is expected", TEXT(""));
+	if (environment.length > 0 && environment_of(environment) == ENVIRONMENT_NONE)
+		return cannot(run, "no such environment: ", environment);
+	entry = registry_find(run->registry, OBJECT_IDENTITY, call->identity);
+	if (entry == NULL)
+		return cannot(run, "no identity here is named ", call->identity);
+	call->environment =
+		environment_for(run, entry, registry_find_server(run->registry, call->server));
+	call->arguments_text = json_canonical_text(run->arena, &call->arguments);
+	return call->arguments_text.data != NULL ||
+	       error_set(run->err, ERROR_LIMIT, "no memory for a case");
+}
+
+static void keep_decision(struct case_run *run, const struct decision *decision)
+{
+	run->got = (struct got){
+		.verdict = verdict_word(decision->verdict),
+		.reason = reason_word(decision->reason),
+		.policies = decision->policies,
+		.policies_count = decision->policies_count,
+		.explanation = decision->explanation,
+	};
+	if (decision->verdict == VERDICT_ASK) {
+		run->got.asks = decision->approvals;
+		run->got.asks_count = decision->approvals_count;
+	}
+}
+
+/* False with run->problem: it cannot be run; with err: the run is over. */
+static bool run_identity(struct case_run *run)
+{
+	struct text *names = arena_array(run->arena, struct text, CASE_APPROVALS_MAX);
+	struct tool_reads *reads = NULL;
+	const struct tool *tool;
+	struct approval_names approvals = {names, 0};
+	struct decide_world world;
+	struct decision decision;
+	struct call call;
+	int64_t now_utc_ms;
+
+	if (names == NULL)
+		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
+	if (!build_call(run, &call, &now_utc_ms) ||
+		!read_approvals(run, json_find(run->given, "approvals"), names, &approvals.count) ||
+		!open_task(run, &call, now_utc_ms, &call.task))
+		return false;
+	tool = registry_find_tool(run->registry, call.tool);
+	if (tool != NULL && tool->reads_count > 0 && !tool_reads_compile(&reads, tool, run->err))
+		return false;
+	world = (struct decide_world){
+		.registry = run->registry,
+		.tasks = run->tasks,
+		.reads = reads,
+		.definition = DEFINITION_MATCHES,
+		.calls_last_minute = json_integer_or(run->given, "calls", 0),
+		.now_utc_ms = now_utc_ms,
+	};
+	decide(&world, &call, &approvals, DECIDE_SEARCH, run->arena, &decision);
+	keep_decision(run, &decision);
+	tool_reads_destroy(&reads);
+	return true;
+}
+
+/* ---- a case with a request of its own ---- */
+
+/* What a request is made of where the case says nothing: JSON of its members. */
+static const char default_principal[] = "{\"kind\":\"agent\",\"class\":\"execute\",\"risk\":"
+					"\"low\",\"owner\":\"\",\"unit\":\"org\","
+					"\"environments\":[]}";
+static const char default_resource[] =
+	"{\"server\":\"\",\"effect\":\"read\",\"risk\":\"low\",\"environment\":\"dev\","
+	"\"reversal\":\"none-needed\",\"unit\":\"org\",\"sensitivity\":\"public\"}";
+static const char default_context[] =
+	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
+	"\"purpose\":\"\",\"depth\":0},\"approvals\":[],\"labels\":{\"sensitivity\":\"public\","
+	"\"untrusted\":false},\"chain\":[]}";
+
+/* The defaults with what the case says instead.  A member that is none is told. */
+static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,
+	bool is_entity, struct json *out)
+{
+	struct json_builder object;
+	struct error err;
+
+	json_object_start(&object, run->arena);
+	for (uint32_t i = 0; i < defaults->count; i++) {
+		struct text name = defaults->members[i].name;
+		const struct json *own = given == NULL ? NULL : json_find_text(given, name);
+		struct json value = own == NULL ? defaults->members[i].value : *own;
+
+		if (own != NULL && own->type == JSON_OBJECT && !text_is(name, "args") &&
+			!merge(run, &defaults->members[i].value, own, false, &value))
+			return false;
+		json_put_named(&object, name, value);
+	}
+	for (uint32_t i = 0; given != NULL && i < given->count; i++) {
+		struct text name = given->members[i].name;
+
+		if (json_find_text(defaults, name) == NULL && !(is_entity && text_is(name, "name")))
+			return cannot(run, "the request has no such member: ", name);
+	}
+	return json_object_seal(&object, out, &err) || cannot(run, "", text_of(err.text));
+}
+
+static bool value_of(struct case_run *run, const char *defaults, const struct json *given,
+	struct cedar_value *out)
+{
+	struct cedar_error cause = {0};
+	struct json base, merged;
+	struct error err = {0};
+
+	if (given != NULL && given->type != JSON_OBJECT)
+		return cannot(run, "an object is expected", TEXT(""));
+	if (!json_parse(&base, run->arena, text_of(defaults), &json_limits_default, &err))
+		return cannot(run, "", text_of(err.text));
+	if (!merge(run, &base, given, defaults != default_context, &merged))
+		return false;
+	return cedar_value_from_json(out, run->arena, &merged, NULL, NULL, &cause) ||
+	       cannot(run, "", text_of(cause.text));
+}
+
+static struct cedar_text unit_in(const struct cedar_value *attributes)
+{
+	const struct cedar_value *unit = cedar_value_find(attributes, CEDAR_TEXT("unit"));
+
+	if (unit == NULL || unit->type != CEDAR_STRING)
+		return CEDAR_TEXT("org");
+	return (struct cedar_text){unit->string, unit->count};
+}
+
+struct raw_request {
+	struct cedar_request request;
+	struct cedar_entity entities[5];
+	struct cedar_uid parents[3];
+	const struct cedar_entities *store;
+	struct cedar_text units[3]; /* whose guardrails are asked */
+};
+
+/* Everything but the arguments must be what the schema declares. */
+static bool check_request(struct case_run *run, struct raw_request *raw)
+{
+	struct cedar_arena *arena = cedar_arena_from(run->arena);
+	struct cedar_request checked = raw->request;
+	struct cedar_member members[8];
+	struct cedar_error cause = {0};
+	uint32_t count = raw->request.context.count;
+
+	for (uint32_t i = 0; i < count && i < 8; i++) {
+		members[i] = raw->request.context.members[i];
+		if (members[i].name.length == 4 && memcmp(members[i].name.data, "args", 4) == 0 &&
+			!cedar_value_record(&members[i].value, arena, NULL, 0, &cause))
+			return cannot(run, "", text_of(cause.text));
+	}
+	if (!cedar_value_record(&checked.context, arena, members, count, &cause) ||
+		!cedar_validate_request(run->schema, &checked, &cause) ||
+		!cedar_validate_entities(run->schema, raw->store, &cause))
+		return cannot(run, "request: ", text_of(cause.text));
+	return true;
+}
+
+static bool build_request(struct case_run *run, struct raw_request *raw)
+{
+	static const char *const names[] = {"principal", "action", "resource", "context", NULL};
+	const struct json *given = json_find(run->given, "request");
+	const struct json *principal = json_find(given, "principal");
+	const struct json *resource = json_find(given, "resource");
+	struct cedar_error cause = {0};
+	struct cedar_value who, what;
+	size_t count = 2;
+
+	if (!has_only(run, given, names) || !value_of(run, default_principal, principal, &who) ||
+		!value_of(run, default_resource, resource, &what) ||
+		!value_of(run, default_context, json_find(given, "context"), &raw->request.context))
+		return false;
+	raw->request.principal = cedar_uid_of(CEDAR_TEXT("Identity"),
+		cedar_text_from(json_text_or(principal, "name", "somebody")));
+	raw->request.action = cedar_uid_of(
+		CEDAR_TEXT("Action"), cedar_text_from(json_text_or(given, "action", "read")));
+	raw->request.resource = cedar_uid_of(
+		CEDAR_TEXT("Tool"), cedar_text_from(json_text_or(resource, "name", "server/tool")));
+	raw->units[0] = CEDAR_TEXT(REGISTRY_ORGANISATION);
+	raw->units[1] = unit_in(&who);
+	raw->units[2] = unit_in(&what);
+	raw->parents[0] = cedar_uid_of(CEDAR_TEXT("Unit"), raw->units[1]);
+	raw->parents[1] = cedar_uid_of(CEDAR_TEXT("Unit"), raw->units[2]);
+	raw->entities[0] = (struct cedar_entity){.uid = raw->request.principal,
+		.attributes = who,
+		.parents = raw->parents,
+		.parent_count = 1};
+	raw->entities[1] = (struct cedar_entity){.uid = raw->request.resource,
+		.attributes = what,
+		.parents = raw->parents + 1,
+		.parent_count = 1};
+	raw->entities[count++] = (struct cedar_entity){.uid = raw->request.action};
+	return cedar_entities_overlay(&raw->store, cedar_arena_from(run->arena), NULL,
+		       raw->entities, count, &cause)
+		       ? check_request(run, raw)
+		       : cannot(run, "", text_of(cause.text));
+}
+
+static bool keep_answer(
+	struct case_run *run, const struct cedar_policy_set *set, const struct cedar_answer *answer)
+{
+	size_t count = answer->error_count > 0 ? 1 : answer->reason_count;
+	struct text *policies = arena_array(run->arena, struct text, CASE_GOT_POLICIES_MAX);
+
+	if (policies == NULL)
+		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
+	if (count == 0)
+		return true;
+	for (size_t i = 0; i < count && i < CASE_GOT_POLICIES_MAX; i++) {
+		size_t index =
+			answer->error_count > 0 ? answer->errors[0].policy : answer->reasons[i];
+
+		policies[run->got.policies_count++] =
+			cedar_text_to(cedar_policy_set_get(set, index).id);
+	}
+	run->got.policies = policies;
+	run->got.verdict = "deny";
+	run->got.reason =
+		reason_word(answer->error_count > 0 ? REASON_COULD_NOT_EVALUATE : REASON_FORBIDDEN);
+	if (answer->error_count > 0)
+		run->got.explanation = cedar_text_to(answer->errors[0].text);
+	return true;
+}
+
+/* In the order of rule_guardrails; the first that refuses gives the answer. */
+static bool run_request(struct case_run *run)
+{
+	static const char *const names[] = {"test", "request", "expect", "reason", "policy", NULL};
+	struct raw_request *raw = arena_new(run->arena, struct raw_request);
+	struct cedar_error cause = {0};
+
+	if (raw == NULL)
+		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
+	if (!has_only(run, run->given, names) || !build_request(run, raw))
+		return false;
+	run->got = (struct got){.verdict = "allow", .reason = reason_word(REASON_ALLOWED)};
+	for (size_t i = 0; i < 3; i++) {
+		const struct guardrails *guardrails =
+			registry_guardrails(run->registry, cedar_text_to(raw->units[i]));
+		struct cedar_answer answer = {0};
+
+		if (guardrails == NULL || run->got.policies_count > 0)
+			continue;
+		if (!cedar_authorize(guardrails_policies(guardrails), raw->store, &raw->request,
+			    cedar_arena_from(run->arena), &answer, &cause))
+			return cannot(run, "", text_of(cause.text));
+		if (!keep_answer(run, guardrails_policies(guardrails), &answer))
+			return false;
+	}
+	return true;
+}
+
+/* ---- what must come of it ---- */
+
+/* "org/x" is the policy of "policy/org/x@1/2"; an id is itself. */
+static bool is_policy(struct text id, struct text wanted)
+{
+	static const size_t prefix = sizeof "policy/" - 1;
+
+	if (text_equal(id, wanted))
+		return true;
+	return text_starts_with(id, "policy/") && id.length > prefix + wanted.length &&
+	       memcmp(id.data + prefix, wanted.data, wanted.length) == 0 &&
+	       id.data[prefix + wanted.length] == '@';
+}
+
+static bool has_policy(const struct got *got, struct text wanted)
+{
+	for (size_t i = 0; i < got->policies_count; i++)
+		if (is_policy(got->policies[i], wanted))
+			return true;
+	return wanted.length == 0;
+}
+
+static bool asks_exactly(struct case_run *run, bool *is_same)
+{
+	const struct json *list = json_find(run->given, "asks");
+	struct text names[CASE_APPROVALS_MAX];
+	size_t count, found = 0;
+
+	*is_same = true;
+	if (list == NULL)
+		return true;
+	if (!read_approvals(run, list, names, &count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < run->got.asks_count; j++)
+			found += text_equal(names[i], run->got.asks[j]);
+	*is_same = found == count && count == run->got.asks_count;
+	return true;
+}
+
+static bool is_verdict(struct text word)
+{
+	return text_is(word, "allow") || text_is(word, "deny") || text_is(word, "ask");
+}
+
+/* Whether the case passes; run->problem if it cannot be told. */
+static bool holds(struct case_run *run)
+{
+	struct text expect = json_text_or(run->given, "expect", "");
+	struct text reason = json_text_or(run->given, "reason", "");
+	struct text policy = json_text_or(run->given, "policy", "");
+	bool is_asked;
+
+	if (!is_verdict(expect))
+		return cannot(run, "expect: allow, deny or ask is expected", TEXT(""));
+	if (reason.length > 0 && reason_of(reason) == REASON_NONE)
+		return cannot(run, "no such reason: ", reason);
+	if (!asks_exactly(run, &is_asked))
+		return false;
+	return text_is(expect, run->got.verdict) &&
+	       (reason.length == 0 || text_is(reason, run->got.reason)) &&
+	       has_policy(&run->got, policy) && is_asked;
+}
+
+/* ---- the report ---- */
+
+static void put_expected(struct case_run *run, struct json_builder *out)
+{
+	static const char *const names[] = {"expect", "reason", "policy", "asks"};
+	struct json_builder expected;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&expected, out->arena);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const struct json *value = json_find(run->given, names[i]);
+
+		if (value != NULL)
+			json_put(&expected, i == 0 ? "verdict" : names[i], *value);
+	}
+	if (json_object_seal(&expected, &sealed, &err))
+		json_put(out, "expected", sealed);
+}
+
+static void put_texts_copied(
+	struct json_builder *out, const char *name, const struct text *texts, size_t count)
+{
+	struct text *copies = arena_array(out->arena, struct text, count + 1);
+
+	for (size_t i = 0; copies != NULL && i < count; i++)
+		copies[i] = text_copy(out->arena, texts[i]);
+	if (copies != NULL && count > 0)
+		json_put_texts(out, name, copies, count);
+}
+
+static void put_got(const struct case_run *run, struct json_builder *out)
+{
+	struct json_builder got;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&got, out->arena);
+	json_put_cstring(&got, "verdict", run->got.verdict);
+	json_put_cstring(&got, "reason", run->got.reason);
+	put_texts_copied(&got, "policies", run->got.policies, run->got.policies_count);
+	put_texts_copied(&got, "asks", run->got.asks, run->got.asks_count);
+	json_put_text_unless_empty(
+		&got, "explanation", text_copy(out->arena, run->got.explanation));
+	if (json_object_seal(&got, &sealed, &err))
+		json_put(out, "got", sealed);
+}
+
+static bool report_case(struct case_run *run, size_t at, bool has_passed, struct json_builder *list)
+{
+	struct arena *arena = run->bundle->arena;
+	struct json_builder out;
+	struct json sealed;
+
+	json_object_start(&out, arena);
+	json_put_text(&out, "test", json_text_or(run->given, "test", "without a name"));
+	json_put_text(&out, "file", run->bundle->case_files[at]);
+	json_put_integer(&out, "line", run->given->line);
+	json_put_boolean(&out, "passed", has_passed);
+	put_expected(run, &out);
+	if (run->problem.length > 0)
+		json_put_text(&out, "problem", text_copy(arena, run->problem));
+	else
+		put_got(run, &out);
+	if (!json_object_seal(&out, &sealed, run->err))
+		return false;
+	json_add(list, sealed);
+	return true;
+}
+
+static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct json_builder *list)
+{
+	bool is_raw, ok;
+
+	run->given = &run->bundle->cases[at];
+	run->problem = TEXT("");
+	run->got = (struct got){0};
+	is_raw = json_find(run->given, "request") != NULL;
+	run->err->code = ERROR_NONE;
+	ok = is_raw && json_find(run->given, "request")->type != JSON_OBJECT
+		     ? cannot(run, "request: an object is expected", TEXT(""))
+	     : is_raw ? run_request(run)
+		      : run_identity(run);
+	if (!ok && run->problem.length == 0)
+		return false;
+	*has_passed = ok && holds(run);
+	return report_case(run, at, *has_passed, list);
+}
+
+bool policy_bundle_test(struct policy_bundle *bundle, int64_t now_utc_ms, struct json *out,
+	size_t *failed, struct error *err)
+{
+	struct case_run run = {.bundle = bundle, .now_utc_ms = now_utc_ms, .err = err};
+	struct json_builder list, object;
+	size_t passed = 0;
+	struct json cases;
+	bool ok = run_open(&run);
+
+	*failed = 0;
+	json_array_start(&list, bundle->arena);
+	for (size_t i = 0; ok && i < bundle->cases_count; i++) {
+		bool has_passed = false;
+
+		ok = run_case(&run, i, &has_passed, &list);
+		passed += has_passed;
+		*failed += !has_passed;
+		arena_reset(run.arena);
+	}
+	run_close(&run);
+	if (!ok || !json_array_seal(&list, &cases, err))
+		return false;
+	json_object_start(&object, bundle->arena);
+	json_put_integer(&object, "passed", (int64_t)passed);
+	json_put_integer(&object, "failed", (int64_t)*failed);
+	json_put(&object, "cases", cases);
+	return json_object_seal(&object, out, err);
+}

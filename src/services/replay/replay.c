@@ -1,0 +1,411 @@
+/* One pass over the log.  A decision is made again in the state of the entry it says
+ * it had seen, not of the one before it: entries wait until a decision has seen them.
+ * The daemon decides and submits in one turn of one thread, so `seen` never goes back.
+ *
+ * Invariants:
+ * 1. a decision that cannot be made again, or that comes out otherwise with what was
+ *    in force, is counted as such and never as unchanged;
+ * 2. both worlds are asked the same: arguments, approvals, time, definition, calls of
+ *    the minute and what the task had touched are those of the record. */
+#include "services/replay/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "services/replay/replay_private.h"
+
+enum { CLAUSE_BYTES_MAX = 1000, UTF8_SEQUENCE_MAX = 4 };
+
+static const struct json_limits argument_limits = {
+	.size_bytes = 4 * CALL_ARGUMENTS_BYTES_MAX, .depth = 256, .values = 4 * 1000 * 1000};
+
+bool replay_create(struct replay **out, const struct replay_options *options, struct error *err)
+{
+	struct replay *replay = calloc(1, sizeof *replay);
+
+	*out = NULL;
+	if (replay == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to replay in");
+	replay->options = options;
+	replay->arena = arena_create(REPLAY_CALL_BYTES_MAX);
+	replay->entry = arena_create(REPLAY_CALL_BYTES_MAX);
+	if (replay->arena == NULL || replay->entry == NULL)
+		error_set(err, ERROR_LIMIT, "no memory to replay in");
+	else if (replay_tally_open(&replay->tally, err) &&
+		 replay_world_open(&replay->was, NULL, err) &&
+		 (options->candidate == NULL ||
+			 replay_world_open(&replay->would, options->candidate, err))) {
+		*out = replay;
+		return true;
+	}
+	replay_destroy(&replay);
+	return false;
+}
+
+void replay_destroy(struct replay **replay)
+{
+	if (*replay == NULL)
+		return;
+	while ((*replay)->first != NULL) {
+		struct pending *pending = (*replay)->first;
+
+		(*replay)->first = pending->next;
+		free(pending);
+	}
+	replay_world_close(&(*replay)->was);
+	replay_world_close(&(*replay)->would);
+	replay_tally_close(&(*replay)->tally);
+	arena_destroy(&(*replay)->entry);
+	arena_wipe(&(*replay)->arena); /* arguments were in it */
+	free(*replay);
+	*replay = NULL;
+}
+
+struct replay_figures replay_figures_of(const struct replay *replay)
+{
+	return replay->figures;
+}
+
+/* ---- entries that wait ---- */
+
+/* Whether the entry may change what a decision reads. */
+static bool is_state(struct text type, const struct json *record)
+{
+	static const char *const types[] = {"registry", "state", "person-key", "admin-code", "kill",
+		"task-opened", "task-ended", NULL};
+
+	if (text_is(type, "decision"))
+		return text_is(json_text_or(record, "verdict", ""), "allow") &&
+		       (json_find(record, "sensitivity") != NULL ||
+			       json_find(record, "untrusted") != NULL);
+	for (size_t i = 0; types[i] != NULL; i++)
+		if (text_is(type, types[i]))
+			return true;
+	return false;
+}
+
+static bool keep_entry(struct replay *replay, const struct replay_entry *entry, struct error *err)
+{
+	size_t beside = fold_wants_content(entry->entry) ? entry->content.length : 0;
+	struct pending *pending = calloc(1, sizeof *pending + entry->entry.length + beside);
+
+	if (pending == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to replay in");
+	memcpy(pending->bytes, entry->entry.data, entry->entry.length);
+	if (beside > 0)
+		memcpy(pending->bytes + entry->entry.length, entry->content.data, beside);
+	pending->next = NULL;
+	pending->entry = (struct replay_entry){
+		.index = entry->index,
+		.entry = {pending->bytes, entry->entry.length},
+		.content = {pending->bytes + entry->entry.length, beside},
+	};
+	if (replay->last == NULL)
+		replay->first = pending;
+	else
+		replay->last->next = pending;
+	replay->last = pending;
+	return true;
+}
+
+static bool fold_one(struct replay *replay, const struct replay_entry *entry, struct error *err)
+{
+	return replay_world_fold(&replay->was, entry, err) &&
+	       (replay->options->candidate == NULL ||
+		       replay_world_fold(&replay->would, entry, err));
+}
+
+/* Folds what a decision had seen. */
+static bool fold_below(struct replay *replay, uint64_t seen, struct error *err)
+{
+	while (replay->first != NULL && replay->first->entry.index < seen) {
+		struct pending *pending = replay->first;
+		bool ok = fold_one(replay, &pending->entry, err);
+
+		replay->first = pending->next;
+		if (replay->first == NULL)
+			replay->last = NULL;
+		free(pending);
+		if (!ok)
+			return false;
+	}
+	return replay_world_settle(&replay->was, err) &&
+	       (replay->options->candidate == NULL || replay_world_settle(&replay->would, err));
+}
+
+/* ---- one decision ---- */
+
+/* A decision and all that it was made from. */
+struct recorded {
+	const struct json *record;
+	uint64_t index;
+	struct call call;
+	struct text names[DECISION_APPROVALS_MAX];
+	struct approval_names approvals; /* that were given */
+	enum decide_search mode;
+	enum verdict verdict; /* what the rules came to: a person's no was an ask */
+	enum definition_state definition;
+	int64_t calls;
+	int64_t now_utc_ms;
+};
+
+static enum verdict verdict_of(struct text word)
+{
+	return text_is(word, "allow") ? VERDICT_ALLOW
+	       : text_is(word, "ask") ? VERDICT_ASK
+				      : VERDICT_DENY;
+}
+
+static enum definition_state definition_of(const struct json *record)
+{
+	struct text word = json_text_or(record, "definition", "");
+
+	for (int i = DEFINITION_DIFFERS; i <= DEFINITION_UNPINNED; i++)
+		if (text_is(word, definition_state_word((enum definition_state)i)))
+			return (enum definition_state)i;
+	/* Before it was recorded: what its reason says of it. */
+	return text_is(json_text_or(record, "reason", ""), "tool_quarantined") ? DEFINITION_DIFFERS
+									       : DEFINITION_MATCHES;
+}
+
+/* Names on record were given, unless they are what is asked for. */
+static void read_approvals(struct recorded *recorded)
+{
+	const struct json *names = json_find(recorded->record, "approvals");
+	bool is_rejected = recorded->verdict == VERDICT_DENY &&
+			   text_is(json_text_or(recorded->record, "reason", ""), "approval_needed");
+
+	recorded->mode = DECIDE_SEARCH;
+	if (is_rejected)
+		recorded->verdict = VERDICT_ASK;
+	if (recorded->verdict == VERDICT_ASK || names == NULL)
+		return;
+	recorded->mode = DECIDE_NO_SEARCH;
+	recorded->approvals.items = recorded->names;
+	for (uint32_t i = 0; i < names->count && i < DECISION_APPROVALS_MAX; i++)
+		if (names->items[i].type == JSON_STRING)
+			recorded->names[recorded->approvals.count++] = names->items[i].string;
+}
+
+static enum replay_cause read_arguments(
+	struct replay *replay, struct text sealed, struct json *out, struct error *err)
+{
+	struct text plain;
+
+	if (sealed.length == 0)
+		return REPLAY_MISSING;
+	if (!replay->options->open_sealed(
+		    replay->options->context, sealed, replay->arena, &plain, err))
+		return err->code == ERROR_NOT_FOUND ? REPLAY_ERASED : REPLAY_DAMAGED;
+	if (!json_parse(out, replay->arena, plain, &argument_limits, err) ||
+		out->type != JSON_OBJECT)
+		return REPLAY_DAMAGED;
+	return REPLAY_DONE;
+}
+
+static enum replay_cause read_decision(struct replay *replay, const struct json *record,
+	const struct replay_entry *entry, struct recorded *out)
+{
+	struct text method_name = json_text_or(record, "method", "");
+	const struct method *method = method_find(method_name);
+	int64_t at = json_integer_or(record, "at", 0);
+	enum replay_cause cause;
+	struct error err = {0};
+
+	*out = (struct recorded){
+		.record = record,
+		.index = entry->index,
+		.call = {.identity = json_text_or(record, "identity", ""),
+			.task = json_text_or(record, "task", ""),
+			.environment = environment_of(json_text_or(record, "environment", "")),
+			.server = json_text_or(record, "server", ""),
+			.method = method_name,
+			.route = method->route,
+			.tool = json_text_or(record, "tool", ""),
+			.effect = method->effect},
+		.verdict = verdict_of(json_text_or(record, "verdict", "")),
+		.definition = definition_of(record),
+		.calls = json_integer_or(record, "calls", 0),
+		.now_utc_ms = json_integer_or(record, "decided", at),
+	};
+	cause = read_arguments(replay, entry->content, &out->call.arguments, &err);
+	if (cause != REPLAY_DONE)
+		return cause;
+	out->call.arguments_text = json_canonical_text(replay->arena, &out->call.arguments);
+	read_approvals(out);
+	return out->call.arguments_text.data == NULL ? REPLAY_DAMAGED : REPLAY_DONE;
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Decides in a world.  False: no memory. */
+static bool decide_in(struct replay *replay, struct replay_world *world,
+	const struct recorded *recorded, struct decision *out)
+{
+	struct decide_world *asked = arena_new(replay->arena, struct decide_world);
+	uint64_t begun = monotonic_ns(), prepared_at;
+	struct evaluation *prepared;
+
+	if (asked == NULL)
+		return false;
+	*asked = (struct decide_world){
+		.registry = world->registry,
+		.tasks = world->tasks,
+		.reads = replay_world_reads(world, recorded->call.tool),
+		.definition = recorded->definition,
+		.calls_last_minute = recorded->calls,
+		.now_utc_ms = recorded->now_utc_ms,
+	};
+	prepared = decide_prepare(asked, &recorded->call, replay->arena);
+	if (prepared == NULL)
+		return false;
+	prepared_at = monotonic_ns();
+	decide_run(prepared, &recorded->approvals, recorded->mode, out);
+	if (world == &replay->was && replay->options->candidate != NULL)
+		return true;
+	replay->figures.prepare_ns += prepared_at - begun;
+	replay->figures.decide_ns += monotonic_ns() - prepared_at;
+	return true;
+}
+
+/* ---- is it what was recorded? ---- */
+
+static bool same_texts(
+	const struct json *record, const char *name, const struct text *texts, size_t count)
+{
+	const struct json *list = json_find(record, name);
+
+	if ((list == NULL ? 0 : list->count) != count)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (list->items[i].type != JSON_STRING ||
+			!text_equal(list->items[i].string, texts[i]))
+			return false;
+	return true;
+}
+
+static bool same_word(const struct json *record, const char *name, const char *word)
+{
+	return text_equal(json_text_or(record, name, ""), text_of(word));
+}
+
+/* The record cuts a long clause, not within a letter. */
+static bool same_clause(const struct json *record, struct text clause)
+{
+	struct text kept = json_text_or(record, "clause", "");
+
+	if (clause.length <= CLAUSE_BYTES_MAX)
+		return text_equal(kept, clause);
+	clause.length = kept.length;
+	return kept.length + UTF8_SEQUENCE_MAX > CLAUSE_BYTES_MAX && text_equal(kept, clause);
+}
+
+/* All but the sentences, which each version words as it likes. */
+static bool is_as_recorded(const struct recorded *recorded, const struct decision *decision)
+{
+	const struct json *record = recorded->record;
+
+	return decision->verdict == recorded->verdict &&
+	       same_word(record, "reason", reason_word(decision->reason)) &&
+	       same_word(record, "effect", effect_word(decision->effect)) &&
+	       same_word(record, "sensitivity", sensitivity_word(decision->sensitivity)) &&
+	       json_boolean_or(record, "untrusted", false) == decision->is_untrusted &&
+	       text_equal(json_text_or(record, "entitlement", ""), decision->entitlement) &&
+	       same_clause(record, decision->clause) &&
+	       json_integer_or(record, "revision", 0) == (int64_t)decision->revision &&
+	       same_texts(record, "policies", decision->policies, decision->policies_count) &&
+	       (recorded->verdict != VERDICT_ASK ||
+		       same_texts(record, "approvals", decision->approvals,
+			       decision->approvals_count));
+}
+
+/* ---- the pass ---- */
+
+static bool compare(struct replay *replay, const struct recorded *recorded,
+	enum replay_cause *cause, struct error *err)
+{
+	struct replay_difference difference = {.index = recorded->index, .call = &recorded->call};
+	struct decision before, after;
+
+	if (!decide_in(replay, &replay->was, recorded, &before))
+		return error_set(err, ERROR_LIMIT, "no memory to decide in");
+	*cause = is_as_recorded(recorded, &before) ? REPLAY_DONE : REPLAY_DIFFERS;
+	if (*cause != REPLAY_DONE || replay->options->candidate == NULL)
+		return true;
+	if (!decide_in(replay, &replay->would, recorded, &after))
+		return error_set(err, ERROR_LIMIT, "no memory to decide in");
+	if (before.verdict == after.verdict && before.reason == after.reason)
+		return true;
+	replay->figures.changed++;
+	difference.before = &before;
+	difference.after = &after;
+	return replay_tally_add(&replay->tally, &difference, err);
+}
+
+static bool is_asked_for(const struct replay *replay, const struct json *record)
+{
+	const struct replay_options *options = replay->options;
+
+	return json_integer_or(record, "at", 0) >= options->since_utc_ms &&
+	       (options->identity.length == 0 ||
+		       text_equal(options->identity, json_text_or(record, "identity", "")));
+}
+
+static bool replay_decision(struct replay *replay, const struct json *record,
+	const struct replay_entry *entry, struct error *err)
+{
+	int64_t seen = json_integer_or(record, "seen", -1);
+	struct recorded recorded;
+	enum replay_cause cause;
+
+	if (!fold_below(replay, seen < 0 ? entry->index : (uint64_t)seen, err))
+		return false;
+	if (!is_asked_for(replay, record))
+		return true;
+	replay->figures.decisions++;
+	cause = read_decision(replay, record, entry, &recorded);
+	if (cause == REPLAY_DONE && !compare(replay, &recorded, &cause, err))
+		return false;
+	replay->figures.causes[cause]++;
+	replay->figures.undated += cause == REPLAY_DONE && seen < 0;
+	arena_reset(replay->arena);
+	return true;
+}
+
+static void sweep(struct replay *replay, const struct json *record)
+{
+	int64_t at = json_integer_or(record, "at", 0);
+
+	if (replay->figures.entries % REPLAY_SWEEP_ENTRIES != 0)
+		return;
+	(void)task_table_sweep(replay->was.tasks, at, REPLAY_KEEP_TASKS_MS, REPLAY_SWEEP_ENTRIES);
+	if (replay->options->candidate != NULL)
+		(void)task_table_sweep(
+			replay->would.tasks, at, REPLAY_KEEP_TASKS_MS, REPLAY_SWEEP_ENTRIES);
+}
+
+bool replay_feed(struct replay *replay, const struct replay_entry *entry, struct error *err)
+{
+	struct json record;
+	struct text type;
+	bool ok = true;
+
+	replay->figures.entries++;
+	if (!json_parse(&record, replay->entry, entry->entry, &json_limits_default, err))
+		return error_wrap(err, "record %llu", (unsigned long long)entry->index);
+	type = json_text_or(&record, "type", "");
+	if (text_is(type, "decision"))
+		ok = replay_decision(replay, &record, entry, err);
+	if (ok && is_state(type, &record))
+		ok = keep_entry(replay, entry, err);
+	sweep(replay, &record);
+	arena_reset(replay->entry);
+	return ok;
+}

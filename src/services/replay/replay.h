@@ -1,0 +1,94 @@
+#ifndef SERVICES_REPLAY_REPLAY_H
+#define SERVICES_REPLAY_REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "domain/charter/object.h"
+
+/* Makes recorded decisions again: first with what was in force, which must give what
+ * is recorded, then with a candidate, and says what would have changed.
+ *
+ * What a decision read is the log up to the place it names, its record's own members
+ * (docs/formats/call-records.md) and the arguments, which lie sealed beside it.  The
+ * registry and the tasks are folded from the log, so each decision meets the
+ * revision it saw.  One thread. */
+struct replay;
+
+/* Objects that take the place of those of their name, as `remit apply` would put
+ * them.  A policy holds from the first entry on; any other object stands wherever the
+ * log puts one of its name, in each version of it. */
+struct replay_candidate {
+	const struct object *const *objects;
+	size_t count;
+	bool is_prune; /* policies that are not among them are gone */
+};
+
+struct replay_options {
+	struct text identity;                     /* empty: all */
+	int64_t since_utc_ms;                     /* earlier decisions are not made again */
+	const struct replay_candidate *candidate; /* NULL: only what was in force */
+	/* Opens what lies sealed beside a decision.  Errors: NOT_FOUND (its key was
+	 * erased, or is not here), CORRUPT, LIMIT, IO. */
+	void *context;
+	bool (*open_sealed)(void *context, struct text sealed, struct arena *arena,
+		struct text *out_plain, struct error *err);
+};
+
+/* options and what it points to are borrowed and outlive it.
+ * Errors: INVALID (a candidate that does not compile), LIMIT. */
+bool replay_create(
+	struct replay **out, const struct replay_options *options, struct error *err) MUST_CHECK;
+void replay_destroy(struct replay **replay);
+
+/* The next entry of the log, from 0 on.  Errors: CORRUPT (no log of ours), LIMIT. */
+struct replay_entry {
+	uint64_t index;
+	struct text entry;
+	struct text content; /* what lies beside it; empty: nothing */
+};
+bool replay_feed(
+	struct replay *replay, const struct replay_entry *entry, struct error *err) MUST_CHECK;
+
+/* Why a decision could not be made again.  X(name, word, what it means) */
+/* clang-format off */
+#define REPLAY_CAUSES(X) \
+	X(REPLAY_DONE, "done", "it was made again") \
+	X(REPLAY_ERASED, "erased", "the key of its arguments was erased, or is not here") \
+	X(REPLAY_MISSING, "missing", "its arguments are not beside it") \
+	X(REPLAY_DAMAGED, "damaged", "its record or arguments cannot be read") \
+	X(REPLAY_DIFFERS, "differs", \
+	  "what was in force then gives another answer by this version")
+/* clang-format on */
+enum replay_cause {
+#define X(name, word, meaning) name,
+	REPLAY_CAUSES(X)
+#undef X
+		REPLAY_CAUSES_COUNT
+};
+
+struct replay_figures {
+	uint64_t entries;   /* of the log */
+	uint64_t decisions; /* among them that were asked for */
+	uint64_t causes[REPLAY_CAUSES_COUNT];
+	uint64_t changed;    /* of those made again: another verdict or reason */
+	uint64_t undated;    /* made again by the order of the log: older than `seen` */
+	uint64_t decide_ns;  /* spent in the policy rules of the candidate */
+	uint64_t prepare_ns; /* spent in its other rules and in building the request */
+};
+struct replay_figures replay_figures_of(const struct replay *replay);
+
+enum { REPLAY_EXAMPLES_MAX = 50, REPLAY_UNUSED_MAX = 100 };
+
+/* {entries, decisions, replayed, unchanged, changed, not_replayed: {CAUSE: n}, undated,
+ * identities: [{name, "allow to deny": n, ...}], tools, policies, examples: [{record,
+ * identity, tool, before, after}], unused: [names of candidates the log never has]}.
+ * Lives in arena, and no longer than replay.  Errors: LIMIT. */
+bool replay_report(const struct replay *replay, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,95 @@
+#ifndef SERVICES_REPLAY_REPLAY_PRIVATE_H
+#define SERVICES_REPLAY_REPLAY_PRIVATE_H
+
+#include "domain/charter/name_table.h"
+#include "domain/decide/decide.h"
+#include "services/registry/registrar.h"
+#include "services/replay/replay.h"
+
+/* Private to services/replay. */
+
+enum {
+	REPLAY_CALL_BYTES_MAX = 64 * 1024 * 1024, /* memory of one decision */
+	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024, /* groups and examples */
+	REPLAY_TASKS_MAX = 16 * 1024 * 1024,
+	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000, /* after their deadline */
+	REPLAY_SWEEP_ENTRIES = 10000,
+};
+
+/* ---- replay_world.c: state folded from the log, as it was or with the candidate */
+
+struct replay_world {
+	const struct replay_candidate *candidate; /* NULL: as it was */
+	bool *is_used;                            /* by candidate */
+	struct registry *registry;
+	struct task_table *tasks;
+	struct fold *fold;
+	struct registrar *registrar;
+	struct name_table *reads; /* tool -> struct kept_reads */
+	struct arena *arena;      /* of one entry */
+	uint64_t settled;         /* revision whose policies are compiled */
+};
+
+bool replay_world_open(struct replay_world *world, const struct replay_candidate *candidate,
+	struct error *err) MUST_CHECK;
+void replay_world_close(struct replay_world *world);
+/* Errors: CORRUPT, INVALID, LIMIT. */
+bool replay_world_fold(
+	struct replay_world *world, const struct replay_entry *entry, struct error *err) MUST_CHECK;
+/* Ready to be decided in.  Errors: INVALID, LIMIT. */
+bool replay_world_settle(struct replay_world *world, struct error *err) MUST_CHECK;
+/* The compiled lines of a tool; NULL: none, or no memory, which decide refuses. */
+const struct tool_reads *replay_world_reads(struct replay_world *world, struct text tool);
+
+/* ---- replay_report.c: what changed, in groups */
+
+enum { REPLAY_VERDICTS = VERDICT_ASK + 1 };
+
+struct replay_group {
+	struct text name;
+	uint64_t changes[REPLAY_VERDICTS][REPLAY_VERDICTS]; /* from, to */
+};
+
+struct replay_tally {
+	struct arena *arena;
+	struct name_table *identities;
+	struct name_table *tools;
+	struct name_table *policies;
+	struct json examples[REPLAY_EXAMPLES_MAX];
+	size_t examples_count;
+};
+
+struct replay_difference {
+	uint64_t index;
+	const struct call *call;
+	const struct decision *before;
+	const struct decision *after;
+};
+
+bool replay_tally_open(struct replay_tally *tally, struct error *err) MUST_CHECK;
+void replay_tally_close(struct replay_tally *tally);
+bool replay_tally_add(struct replay_tally *tally, const struct replay_difference *difference,
+	struct error *err) MUST_CHECK;
+
+/* ---- replay.c */
+
+/* An entry that a decision further on may not have seen yet. */
+struct pending {
+	struct pending *next;
+	struct replay_entry entry;
+	char bytes[];
+};
+
+struct replay {
+	const struct replay_options *options;
+	struct replay_world was;
+	struct replay_world would; /* with the candidate */
+	struct pending *first;
+	struct pending *last;
+	struct arena *arena; /* of one decision */
+	struct arena *entry; /* of one entry */
+	struct replay_tally tally;
+	struct replay_figures figures;
+};
+
+#endif

@@ -1,0 +1,240 @@
+/* What a replay found, for people and programs. */
+#include "services/replay/replay_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const cause_words[] = {
+#define X(name, word, meaning) [name] = word,
+	REPLAY_CAUSES(X)
+#undef X
+};
+
+/* ---- collecting ---- */
+
+bool replay_tally_open(struct replay_tally *tally, struct error *err)
+{
+	tally->arena = arena_create(REPLAY_KEPT_BYTES_MAX);
+	tally->identities = name_table_create();
+	tally->tools = name_table_create();
+	tally->policies = name_table_create();
+	return (tally->arena != NULL && tally->identities != NULL && tally->tools != NULL &&
+		       tally->policies != NULL) ||
+	       error_set(err, ERROR_LIMIT, "no memory to replay in");
+}
+
+void replay_tally_close(struct replay_tally *tally)
+{
+	name_table_destroy(&tally->identities, NULL);
+	name_table_destroy(&tally->tools, NULL);
+	name_table_destroy(&tally->policies, NULL);
+	arena_destroy(&tally->arena);
+}
+
+static bool count_in(struct replay_tally *tally, struct name_table *groups, struct text name,
+	const struct replay_difference *difference)
+{
+	struct replay_group *group;
+
+	if (name.length == 0)
+		return true;
+	group = name_table_find(groups, name);
+	if (group == NULL) {
+		group = arena_new(tally->arena, struct replay_group);
+		if (group == NULL)
+			return false;
+		group->name = text_copy(tally->arena, name);
+		if (group->name.data == NULL || !name_table_put(groups, name, group))
+			return false;
+	}
+	group->changes[difference->before->verdict][difference->after->verdict]++;
+	return true;
+}
+
+/* "policy/org/x@3/2" -> "org/x"; "charter/a@1/entitlements/0" -> "charter/a/0". */
+static struct text policy_name(struct arena *arena, struct text id)
+{
+	ptrdiff_t at = text_find_byte(id, '@');
+	const char *number;
+
+	if (at < 0)
+		return id;
+	if (text_starts_with(id, "policy/"))
+		return (struct text){id.data + 7, (size_t)at - 7};
+	number = memrchr(id.data, '/', id.length);
+	return text_format(
+		arena, "%.*s%.*s", (int)at, id.data, (int)(id.data + id.length - number), number);
+}
+
+/* The policy that makes the difference: the one that refuses now, or refused before. */
+static struct text deciding_policy(struct arena *arena, const struct replay_difference *difference)
+{
+	const struct decision *one = difference->after->verdict == VERDICT_ALLOW
+					     ? difference->before
+					     : difference->after;
+
+	return one->policies_count == 0 ? TEXT("") : policy_name(arena, one->policies[0]);
+}
+
+static bool side_json(
+	struct json *out, struct arena *arena, const struct decision *decision, struct error *err)
+{
+	struct json_builder object;
+
+	json_object_start(&object, arena);
+	json_put_cstring(&object, "verdict", verdict_word(decision->verdict));
+	json_put_cstring(&object, "reason", reason_word(decision->reason));
+	json_put_text_unless_empty(&object, "policy",
+		decision->policies_count == 0
+			? TEXT("")
+			: text_copy(arena, policy_name(arena, decision->policies[0])));
+	json_put_text_unless_empty(&object, "explanation", text_copy(arena, decision->explanation));
+	return json_object_seal(&object, out, err);
+}
+
+static bool keep_example(
+	struct replay_tally *tally, const struct replay_difference *difference, struct error *err)
+{
+	struct json_builder object;
+	struct json before, after;
+
+	if (tally->examples_count == REPLAY_EXAMPLES_MAX)
+		return true;
+	if (!side_json(&before, tally->arena, difference->before, err) ||
+		!side_json(&after, tally->arena, difference->after, err))
+		return false;
+	json_object_start(&object, tally->arena);
+	json_put_integer(&object, "record", (int64_t)difference->index);
+	json_put_text(&object, "identity", text_copy(tally->arena, difference->call->identity));
+	json_put_text(&object, "tool", text_copy(tally->arena, difference->call->tool));
+	json_put(&object, "before", before);
+	json_put(&object, "after", after);
+	return json_object_seal(&object, &tally->examples[tally->examples_count++], err);
+}
+
+bool replay_tally_add(
+	struct replay_tally *tally, const struct replay_difference *difference, struct error *err)
+{
+	struct text policy = deciding_policy(tally->arena, difference);
+
+	if (!count_in(tally, tally->identities, difference->call->identity, difference) ||
+		!count_in(tally, tally->tools, difference->call->tool, difference) ||
+		!count_in(tally, tally->policies, policy, difference))
+		return error_set(err, ERROR_LIMIT, "no memory for what changes");
+	return keep_example(tally, difference, err);
+}
+
+/* ---- writing ---- */
+
+static bool group_json(
+	struct json *out, struct arena *arena, const struct replay_group *group, struct error *err)
+{
+	struct json_builder object;
+
+	json_object_start(&object, arena);
+	json_put_text(&object, "name", group->name);
+	for (int from = 0; from < REPLAY_VERDICTS; from++)
+		for (int to = 0; to < REPLAY_VERDICTS; to++) {
+			struct text name = text_format(arena, "%s to %s",
+				verdict_word((enum verdict)from), verdict_word((enum verdict)to));
+
+			if (group->changes[from][to] != 0 && name.data != NULL)
+				json_put_named(&object, name,
+					json_integer((int64_t)group->changes[from][to]));
+		}
+	return json_object_seal(&object, out, err);
+}
+
+static bool put_groups(struct json_builder *report, const char *name,
+	const struct name_table *groups, struct error *err)
+{
+	const struct replay_group *group = name_table_next(groups, TEXT(""));
+	struct json_builder list;
+	struct json sealed;
+
+	json_array_start(&list, report->arena);
+	for (; group != NULL; group = name_table_next(groups, group->name)) {
+		struct json one;
+
+		if (!group_json(&one, report->arena, group, err))
+			return false;
+		json_add(&list, one);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(report, name, sealed);
+	return true;
+}
+
+static bool put_causes(
+	struct json_builder *report, const struct replay_figures *figures, struct error *err)
+{
+	struct json_builder causes;
+	struct json sealed;
+
+	json_object_start(&causes, report->arena);
+	for (int cause = REPLAY_DONE + 1; cause < REPLAY_CAUSES_COUNT; cause++)
+		if (figures->causes[cause] != 0)
+			json_put_integer(
+				&causes, cause_words[cause], (int64_t)figures->causes[cause]);
+	if (!json_object_seal(&causes, &sealed, err))
+		return false;
+	json_put(report, "not_replayed", sealed);
+	return true;
+}
+
+static bool put_examples(
+	struct json_builder *report, const struct replay_tally *tally, struct error *err)
+{
+	struct json_builder list;
+	struct json sealed;
+
+	json_array_start(&list, report->arena);
+	for (size_t i = 0; i < tally->examples_count; i++)
+		json_add(&list, tally->examples[i]);
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(report, "examples", sealed);
+	return true;
+}
+
+/* Candidates that took nothing's place: nothing can be said of them. */
+static void put_unused(struct json_builder *report, const struct replay_world *world)
+{
+	struct text *names = arena_array(report->arena, struct text, REPLAY_UNUSED_MAX);
+	size_t count = 0;
+
+	for (size_t i = 0; names != NULL && i < world->candidate->count; i++) {
+		const struct object *object = world->candidate->objects[i];
+
+		if (!world->is_used[i] && count < REPLAY_UNUSED_MAX)
+			names[count++] = text_format(report->arena, "%s %.*s",
+				object_kind_word(object->kind), TEXT_ARGS(object->name));
+	}
+	json_put_texts(report, "unused", names, names == NULL ? 0 : count);
+}
+
+bool replay_report(
+	const struct replay *replay, struct arena *arena, struct json *out, struct error *err)
+{
+	const struct replay_figures *figures = &replay->figures;
+	uint64_t replayed = figures->causes[REPLAY_DONE];
+	struct json_builder report;
+
+	json_object_start(&report, arena);
+	json_put_integer(&report, "entries", (int64_t)figures->entries);
+	json_put_integer(&report, "decisions", (int64_t)figures->decisions);
+	json_put_integer(&report, "replayed", (int64_t)replayed);
+	json_put_integer(&report, "unchanged", (int64_t)(replayed - figures->changed));
+	json_put_integer(&report, "changed", (int64_t)figures->changed);
+	json_put_integer(&report, "undated", (int64_t)figures->undated);
+	if (!put_causes(&report, figures, err) ||
+		!put_groups(&report, "identities", replay->tally.identities, err) ||
+		!put_groups(&report, "tools", replay->tally.tools, err) ||
+		!put_groups(&report, "policies", replay->tally.policies, err) ||
+		!put_examples(&report, &replay->tally, err))
+		return false;
+	if (replay->options->candidate != NULL)
+		put_unused(&report, &replay->would);
+	return json_object_seal(&report, out, err);
+}

@@ -1,0 +1,212 @@
+// Policies before they are in force: check, test, diff, publish and replay, with the
+// real programs, on the log that the governed stories leave.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { after, before, test } from 'node:test';
+
+import { Teller } from '../../examples/stories/lib/report.mjs';
+import { World } from '../../examples/stories/lib/world.mjs';
+import { stories } from '../../examples/stories/stories.mjs';
+
+const charters = resolve(dirname(fileURLToPath(import.meta.url)), '../../examples/charters');
+const ADI = 'adi@example.com';
+let world;
+
+const write = (folder, files) => {
+  rmSync(world.path(folder), { recursive: true, force: true });
+  mkdirSync(world.path(folder), { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(world.path(folder, name), text);
+  return world.path(folder);
+};
+
+const guardrail = (name, condition, head = 'principal, action, resource') => `object: policy
+name: ${name}
+level: mandatory
+text: |
+  forbid (${head})
+  when { ${condition} };
+`;
+
+const replay = async (...words) => {
+  const done = await world.remit(null, 'policy', 'replay', '-o', 'json', ...words);
+  return { ...done, report: done.out === '' ? null : JSON.parse(done.out) };
+};
+
+before(async () => {
+  world = await World.start();
+  for (const story of stories) await story.run(world, new Teller(true), false);
+});
+after(async () => {
+  await world?.stop();
+});
+
+test('a misspelt attribute is refused where it stands, offline and by the daemon', async () => {
+  const folder = write('bad', { 'a.yaml': guardrail('org/bad', 'resource.enviroment == "prod"') });
+  const checked = await world.remit(null, 'policy', 'check', folder, '--data', '/nonexistent');
+  assert.equal(checked.code, 1);
+  assert.match(checked.err, /a\.yaml:6: error: policy org\/bad: text: line 2, column 8: /);
+  assert.match(checked.err, /\n {4}when \{ resource\.enviroment == "prod" \};\n {11}\^~+\n/);
+  assert.match(checked.err, /hint: did you mean `environment`\?/);
+  const planned = await world.remit(ADI, 'plan', '-f', folder);
+  assert.equal(planned.code, 1);
+  assert.match(planned.err, /line 2, column 8: /);
+  const applied = await world.remit(ADI, 'apply', '-f', folder, '--yes');
+  assert.equal(applied.code, 1);
+  const shown = await world.remit(null, 'policy', 'show', 'org/bad');
+  assert.equal(shown.code, 3, 'nothing of it is in force');
+  const json = await world.remit(null, 'policy', 'check', folder, '-o', 'json');
+  assert.equal(JSON.parse(json.out).findings[0].code, 'unknown_attribute');
+});
+
+test('a set that cannot be loaded leaves the old one in force', async () => {
+  const folder = write('half', {
+    'a.yaml': guardrail('org/good', 'context.environment == "prod"'),
+    'b.yaml': guardrail('org/no-prod-from-staging', 'resource.unit > 1'),
+  });
+  const before = (await world.must(null, 'policy', 'list', '-o', 'json'));
+  const applied = await world.remit(ADI, 'apply', '-f', folder, '--yes');
+  assert.equal(applied.code, 1);
+  assert.match(applied.err, /nothing was applied/);
+  assert.equal(await world.must(null, 'policy', 'list', '-o', 'json'), before);
+});
+
+test('a policy in force is checked by its name', async () => {
+  const done = await world.remit(null, 'policy', 'check', 'org/no-prod-from-staging');
+  assert.equal(done.code, 0, done.err);
+  assert.match(done.out, /^1 policies, 0 errors, 0 warnings$/m);
+  assert.equal((await world.remit(null, 'policy', 'check', 'org/none')).code, 3);
+  assert.equal((await world.remit(null, 'policy', 'check')).code, 2);
+});
+
+test('cases pass, fail with what was expected and what came, and are counted', async () => {
+  const folder = write('cases', {
+    'a.yaml': guardrail('org/tickets', 'context.labels.untrusted && resource.effect == "write"'),
+    'a.test.yaml': `test: who has read what strangers wrote writes nothing
+identity: incident-opener
+tool: memory/create_entities
+labels: {sensitivity: internal, untrusted: true}
+approvals: [owner]
+expect: deny
+reason: forbidden
+policy: org/tickets
+---
+test: else the owner is asked
+identity: incident-opener
+tool: memory/create_entities
+expect: ask
+asks: [owner]
+---
+test: a request of its own
+request: {resource: {effect: write}, context: {labels: {untrusted: true}}}
+expect: deny
+policy: org/tickets
+`,
+  });
+  const good = await world.remit(null, 'policy', 'test', folder, '-f', charters);
+  assert.equal(good.code, 0, good.out + good.err);
+  assert.match(good.out, /^3 passed, 0 failed$/m);
+  const text = readFileSync(world.path('cases', 'a.test.yaml'), 'utf8');
+  writeFileSync(world.path('cases', 'a.test.yaml'), text.replace('expect: ask', 'expect: allow'));
+  const bad = await world.remit(null, 'policy', 'test', folder, '-f', charters);
+  assert.equal(bad.code, 1);
+  assert.match(bad.out, /^2 passed, 1 failed$/m);
+  assert.match(bad.err, /a\.test\.yaml:10: else the owner is asked\n {4}expected .*"allow"/);
+  assert.match(bad.err, /got +\{.*"verdict":"ask"/);
+});
+
+test('what was in force gives exactly what is on record', async () => {
+  const { code, report, err } = await replay();
+  assert.equal(code, 0, err);
+  assert.ok(report.decisions > 10, `${report.decisions} decisions`);
+  assert.equal(report.replayed, report.decisions);
+  assert.equal(report.changed, 0);
+  assert.equal(report.undated, 0);
+  assert.deepEqual(report.not_replayed, {});
+});
+
+test('the same set as a candidate changes nothing', async () => {
+  const folder = world.path('same');
+  mkdirSync(folder);
+  cpSync(`${charters}/40-policies.yaml`, `${folder}/40-policies.yaml`);
+  const { code, report } = await replay('--candidate', folder);
+  assert.equal(code, 0);
+  assert.equal(report.changed, 0);
+  const pruned = await replay('--candidate', folder, '--prune');
+  assert.equal(pruned.report.changed, 0);
+});
+
+test('a candidate shows what it would refuse, by identity, tool and policy', async () => {
+  const folder = write('candidate', {
+    'a.yaml': guardrail('org/no-tickets',
+      'context.args has path && context.args.path like "tickets/*"',
+      'principal, action, resource == Tool::"files/read_text_file"'),
+  });
+  const { code, report } = await replay('--candidate', folder);
+  assert.equal(code, 1);
+  assert.ok(report.changed > 0);
+  assert.equal(report.replayed, report.decisions);
+  assert.equal(report.policies[0].name, 'org/no-tickets');
+  assert.equal(report.policies[0]['allow to deny'], report.changed);
+  assert.equal(report.examples[0].after.reason, 'forbidden');
+  const one = await replay('--candidate', folder, '--identity', 'deployer');
+  assert.equal(one.report.changed, 0);
+  assert.ok(one.report.decisions < report.decisions);
+  const later = await replay('--candidate', folder, '--since', '2100-01-01');
+  assert.equal(later.report.decisions, 0);
+  const shown = await world.remit(null, 'policy', 'replay', '--candidate', folder);
+  assert.match(shown.out, /would change/);
+  assert.match(shown.out, /support-summariser: allow to deny \d+/);
+});
+
+test('a candidate that is not valid is not replayed', async () => {
+  const { code, report } = await replay('--candidate', world.path('bad'));
+  assert.equal(code, 1);
+  assert.equal(report.errors, 1);
+  assert.equal((await replay('--data', '/nonexistent')).code, 3);
+});
+
+test('it reads a log without its daemon, and writes nothing', async () => {
+  const list = () => readdirSync(world.path('audit', 'segments')).map((name) => [name,
+    readFileSync(world.path('audit', 'segments', name)).toString('base64')]);
+  const was = list();
+  assert.equal((await replay()).code, 0);
+  assert.deepEqual(list(), was);
+});
+
+test('diff and publish: what changes, and only what passes', async () => {
+  const folder = write('new', {
+    'a.yaml': guardrail('org/night', 'context.task.depth > 3'),
+    'b.yaml': readFileSync(`${charters}/40-policies.yaml`, 'utf8')
+      .replace('forbid (principal, action', 'forbid(  principal,   action'),
+  });
+  const diff = JSON.parse(await world.must(null, 'policy', 'diff', folder, '-o', 'json'));
+  assert.deepEqual(diff.policies.map(({ name, action }) => [name, action]),
+    [['org/night', 'create'], ['org/no-prod-from-staging', 'form']]);
+  const pruned = await world.must(null, 'policy', 'diff', world.path('cases'), '--prune');
+  assert.match(pruned, /^- policy org\/no-prod-from-staging$/m);
+
+  rmSync(world.path('new', 'b.yaml'));
+  const untested = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
+  assert.equal(untested.code, 1);
+  assert.match(untested.err, /there is no case/);
+  writeFileSync(world.path('new', 'a.test.yaml'), `test: deep tasks do nothing
+request: {context: {task: {depth: 4}}}
+expect: allow
+`);
+  const failing = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
+  assert.equal(failing.code, 1);
+  assert.equal((await world.remit(null, 'policy', 'show', 'org/night')).code, 3);
+  writeFileSync(world.path('new', 'a.test.yaml'), `test: deep tasks do nothing
+request: {context: {task: {depth: 4}}}
+expect: deny
+`);
+  const published = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
+  assert.equal(published.code, 0, published.err);
+  assert.match(published.out, /applied, record #/);
+  const again = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
+  assert.match(again.out, /nothing to change/);
+  const charter = await world.remit(ADI, 'policy', 'publish', charters, '--yes');
+  assert.equal(charter.code, 2);
+});

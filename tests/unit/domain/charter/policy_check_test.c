@@ -1,0 +1,426 @@
+#include "domain/charter/policy_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/yaml.h"
+#include "domain/charter/problem.h"
+
+enum { ARENA_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct world {
+	struct arena *arena;
+	struct policy_checker *checker;
+	struct policy_findings findings;
+};
+
+static int open_world(void **state)
+{
+	static struct world world;
+	struct error err;
+
+	world = (struct world){.arena = arena_create(ARENA_BYTES_MAX)};
+	assert_non_null(world.arena);
+	if (!policy_checker_create(&world.checker, &err))
+		fail_msg("%s", err.text);
+	*state = &world;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	struct world *world = *state;
+
+	policy_checker_destroy(&world->checker);
+	arena_destroy(&world->arena);
+	return 0;
+}
+
+/* "code line:column, ..." of all that is found in a guardrail; warnings in
+ * parentheses. */
+static const char *found_in(struct world *world, const char *text)
+{
+	static char list[65536];
+	struct error err = {0};
+	size_t used = 0;
+
+	world->findings = (struct policy_findings){.arena = world->arena};
+	list[0] = '\0';
+	if (!policy_check_guardrail(world->checker, text_of(text), &world->findings, &err))
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < world->findings.count; i++) {
+		const struct policy_finding *finding = &world->findings.items[i];
+		bool is_error = finding->severity == POLICY_ERROR;
+
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s%s %u:%u%s",
+			i == 0 ? "" : ", ", is_error ? "" : "(", finding->code, finding->line,
+			finding->column, is_error ? "" : ")");
+	}
+	return list;
+}
+
+static const char *found_when(struct world *world, const char *condition)
+{
+	struct text text = text_format(
+		world->arena, "forbid (principal, action, resource)\nwhen { %s };", condition);
+
+	return found_in(world, text.data);
+}
+
+static void a_name_the_schema_does_not_have_is_found_where_it_stands(void **state)
+{
+	struct world *world = *state;
+	const struct policy_finding *finding = &world->findings.items[0];
+
+	assert_string_equal(
+		found_when(world, "resource.environmnet == \"prod\""), "unknown_attribute 2:8");
+	finding = &world->findings.items[0];
+	assert_string_equal(policy_finding_excerpt(world->arena, finding, "  ").data,
+		"  when { resource.environmnet == \"prod\" };\n"
+		"         ^~~~~~~~~~~~~~~~~~~~\n");
+	assert_non_null(strstr(finding->hint.data, "environment"));
+	assert_string_equal(
+		found_when(world, "context.enviroment == \"prod\""), "unknown_attribute 2:8");
+	assert_string_equal(
+		found_when(world, "principal.clearance == \"x\""), "unknown_attribute 2:8");
+	assert_string_equal(found_in(world, "forbid (principal is Agent, action, resource);"),
+		"(no_applicable_action 1:1), (impossible 1:1), unknown_entity_type 1:9");
+	assert_string_equal(found_in(world, "forbid (principal, action == Action::\"delete\", "
+					    "resource);"),
+		"(no_applicable_action 1:1), (impossible 1:1), unknown_action 1:20");
+}
+
+static void a_type_that_does_not_fit_is_found(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(
+		found_when(world, "context.task.depth == \"1\""), "incompatible_types 2:8");
+	assert_string_equal(
+		found_when(world, "context.task.depth like \"1\""), "unexpected_type 2:8");
+	assert_string_equal(
+		found_when(world, "context.labels.untrusted < 1"), "unexpected_type 2:8");
+	assert_string_equal(
+		found_when(world, "context.chain == \"agent\""), "incompatible_types 2:8");
+	assert_string_equal(found_when(world, "resource.unit"), "unexpected_type 2:8");
+	/* A text that only the call brings may be no address at all. */
+	assert_string_equal(found_when(world, "ip(context.args.host).isLoopback()"),
+		"argument_not_literal 2:8");
+}
+
+static void an_argument_that_is_used_as_two_types_is_found(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(found_when(world, "context.args.n > 1 && context.args.n like \"x*\""),
+		"unexpected_type 2:30");
+	assert_string_equal(found_when(world, "context.args.n == 1 || context.args.n == \"one\""),
+		"incompatible_types 2:31");
+	assert_string_equal(found_when(world, "context.args.n == 1 && context.args.n.x == 1"),
+		"unexpected_type 2:31");
+	assert_string_equal(
+		found_when(
+			world, "context.args.list.contains(1) && context.args.list.contains(\"\")"),
+		"incompatible_types 2:41");
+	assert_string_equal(found_when(world, "context.args == context.args.self"),
+		"inconsistent_arguments 1:1");
+}
+
+static void an_argument_that_is_asked_for_must_be_asked_for_first(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(found_when(world, "context.args.n == 1 || context.args has n"),
+		"unsafe_attribute 2:8");
+	assert_string_equal(found_when(world, "context.args has a.b && context.args.a.c == 1"), "");
+	assert_string_equal(found_when(world, "context.args has a.b && context.args.a.b == 1"), "");
+	/* Cedar itself does not follow this one. */
+	assert_string_equal(found_when(world, "!(context.args has n) || context.args.n > 2"),
+		"unsafe_attribute 2:33");
+}
+
+/* What a `has` guards is validated whichever way the record was reached: else it
+ * would look impossible, and what it guards would not be looked at. */
+static void no_way_to_a_member_hides_what_it_guards(void **state)
+{
+	struct world *world = *state;
+	static const char *const receivers[] = {
+		"context.args",
+		"(if context.labels.untrusted then context.args else context.args)",
+		"(if context.labels.untrusted then context else context).args",
+		"(if true then context.args else context.args)",
+		"{a: context.args}.a",
+		"{a: {b: context}}.a.b.args",
+		"(if false then context.task else context.args)",
+		"(if true then context.args else context.task)",
+		"(if false then \"s\" else context.args)",
+		"(if true then context.args else \"s\")",
+		"(if false then principal else context.args)",
+		"(if false then {args: {y: 1}} else context).args",
+		"(if true then context else {args: {y: 1}}).args",
+		"(if false then resource else context).args",
+	};
+
+	for (size_t i = 0; i < sizeof receivers / sizeof *receivers; i++) {
+		struct text text = text_format(world->arena, "%s has x && 1 < \"a\"", receivers[i]);
+		const char *found = found_when(world, text.data);
+
+		/* Not only the rule that refuses context as a whole. */
+		if (strstr(found, "unexpected_type") == NULL &&
+			strstr(found, "incompatible_types") == NULL &&
+			strstr(found, "inconsistent_arguments") == NULL)
+			fail_msg("%s: %s", text.data, found);
+	}
+	(void)found_when(world,
+		"context.args.id == \"\" && context.args.person == \"\" && "
+		"context.args.purpose == \"\" && context.args.depth == 1 && "
+		"(if context.labels.untrusted then context.task else context.args) has x "
+		"&& 1 < \"a\"");
+	assert_true(world->findings.error_count > 0);
+}
+
+static void what_the_rules_of_policies_forbid_is_found(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(found_in(world, "forbid (principal, action, resource);\n"
+					    "permit (principal, action, resource);"),
+		"permit 2:1");
+	assert_string_equal(found_in(world, "forbid (principal == ?principal, action, resource);"),
+		"template 1:1");
+	assert_string_equal(found_in(world, "// nothing"), "no_policy 0:0");
+	assert_string_equal(found_in(world, "forbid (principal, action resource);"), "syntax 1:27");
+	assert_string_equal(
+		found_when(world, "context.approvals.contains(\"owner\")"), "approvals 2:8");
+	assert_string_equal(
+		found_in(world,
+			"forbid (principal, action, resource)\n"
+			"unless { context.approvals.containsAny([\"owner\", \"ovner\"]) };"),
+		"unknown_word 2:50");
+	assert_string_equal(found_in(world, "forbid (principal, action, resource)\n"
+					    "unless { context.approvals.contains(\"role/\") };"),
+		"unknown_word 2:37");
+}
+
+static void a_place_is_one_of_the_whole_text(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(
+		found_in(world, "// one\nforbid (principal, action, resource); "
+				"forbid (principal, action, resource) when { "
+				"resource.x };\n  forbid (principal, action, resource)\n"
+				"when { resource.y };"),
+		"unknown_attribute 2:83, unknown_attribute 4:8");
+	assert_string_equal(
+		policy_finding_excerpt(world->arena, &world->findings.items[1], "").data,
+		"when { resource.y };\n       ^~~~~~~~~~\n");
+}
+
+static void a_word_of_no_vocabulary_is_found(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(
+		found_when(world, "resource.environment == \"production\""), "unknown_word 2:32");
+	assert_non_null(strstr(world->findings.items[0].hint.data, "staging"));
+	assert_string_equal(
+		found_when(world, "\"production\" != context.environment"), "unknown_word 2:8");
+	assert_string_equal(found_when(world, "[\"low\", \"none\"].contains(resource.risk)"),
+		"unknown_word 2:16");
+	assert_string_equal(
+		found_when(world, "principal.environments.containsAny([\"prod\", \"prd\"])"),
+		"unknown_word 2:52");
+	assert_string_equal(found_when(world, "principal.kind == \"robot\" || "
+					      "principal.class == \"all\" || "
+					      "resource.reversal == \"no\" || "
+					      "resource.effect == \"fly\" || "
+					      "context.labels.sensitivity == \"secret\""),
+		"unknown_word 2:26, unknown_word 2:56, unknown_word 2:86, unknown_word 2:113, "
+		"unknown_word 2:152");
+	assert_string_equal(found_when(world, "context.args.environment == \"production\" && "
+					      "context.args.task.risk == \"none\""),
+		"");
+	assert_string_equal(found_when(world, "resource.environment == \"prod\" && "
+					      "resource.reversal == \"held\" && "
+					      "principal.kind == \"agent\" && "
+					      "principal.risk != \"\""),
+		"");
+}
+
+static void policies_of_one_text_may_take_an_argument_to_be_different(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(
+		found_in(world, "forbid (principal, action, resource == Tool::\"a/b\") when { "
+				"context.args has n && context.args.n > 1 };\n"
+				"forbid (principal, action, resource == Tool::\"a/c\") when { "
+				"context.args has n && context.args.n like \"x\" };\n"),
+		"");
+	assert_int_equal(world->findings.arguments_count, 2);
+	assert_string_equal(world->findings.arguments[0].types.data, "{\"n\"?: Long}");
+	assert_string_equal(world->findings.arguments[1].types.data, "{\"n\"?: String}");
+	assert_int_equal(world->findings.arguments[1].line, 2);
+}
+
+static void the_shape_of_arguments_is_read_from_their_use(void **state)
+{
+	struct world *world = *state;
+	static const struct {
+		const char *condition;
+		const char *types;
+	} rows[] = {
+		{"context.args.path like \"t/*\"", "{\"path\": String}"},
+		{"context.args.a.b.c + 1 < 3", "{\"a\": {\"b\": {\"c\": Long}}}"},
+		{"context.args.a == context.args.b && context.args.b > 1",
+			"{\"b\": Long, \"a\": Long}"},
+		{"context.args.to.contains(\"x\") && [1, 2].contains(context.args.n)",
+			"{\"n\": Long, \"to\": Set<String>}"},
+		{"principal.environments.containsAny(context.args.e)", "{\"e\": Set<String>}"},
+		{"context.args.is_on || !context.args.off", "{\"off\": Bool, \"is_on\": Bool}"},
+		{"(if context.args.b then context.args.x else 1) == context.task.depth",
+			"{\"x\": Long, \"b\": Bool}"},
+		{"context.args has \"odd name\" && context.args[\"odd name\"] == principal.unit",
+			"{\"odd name\"?: String}"},
+		{"context.args.items.isEmpty()", "{\"items\": Set<String>}"},
+		{"context.args == {n: 1}", "{\"n\": Long}"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_string_equal(found_when(world, rows[i].condition), "");
+		assert_int_equal(world->findings.arguments_count, 1);
+		assert_string_equal(world->findings.arguments[0].types.data, rows[i].types);
+	}
+}
+
+static void an_impossible_policy_is_a_warning(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(found_when(world, "1 == 2"), "(impossible 1:1)");
+	assert_string_equal(found_in(world, "forbid (principal, action == "
+					    "Action::\"generate\", resource);"),
+		"(no_applicable_action 1:1), (impossible 1:1)");
+	assert_int_equal(world->findings.error_count, 0);
+}
+
+static struct object *object_of(struct world *world, const char *yaml)
+{
+	struct problems problems = {.arena = world->arena};
+	struct yaml_documents documents;
+	struct object *object;
+	struct error err;
+
+	if (!yaml_parse(&documents, world->arena, text_of(yaml), "t", &json_limits_default, &err))
+		fail_msg("%s", err.text);
+	if (!object_parse(&object, &documents.items[0], TEXT("t"), &problems))
+		fail_msg("%.*s", TEXT_ARGS(problems.items[0].what));
+	return object;
+}
+
+static const char tool_head[] = "object: tool\nname: files/read\neffect: read\nrisk: low\n"
+				"reversal: none-needed\nreads:\n";
+
+static void a_condition_is_checked_for_its_line(void **state)
+{
+	struct world *world = *state;
+	struct text yaml = text_format(world->arena,
+		"%s  - {data-source: a, when: 'context.args.path like \"x*\"'}\n"
+		"  - {data-source: b, when: 'context.arguments.path like \"x*\"'}\n",
+		tool_head);
+	const struct object *object = object_of(world, yaml.data);
+	struct error err;
+
+	world->findings = (struct policy_findings){.arena = world->arena};
+	assert_true(policy_check_object(world->checker, object, &world->findings, &err));
+	assert_int_equal(world->findings.error_count, 1);
+	assert_string_equal(world->findings.items[0].field.data, "reads[1].when");
+	assert_int_equal(world->findings.items[0].file_line, 8);
+	assert_int_equal(world->findings.items[0].column, 1);
+	object_release(&object);
+}
+
+static void findings_beyond_the_bound_are_counted(void **state)
+{
+	struct world *world = *state;
+	struct buffer text;
+
+	buffer_init(&text, 65536);
+	for (int i = 0; i <= POLICY_FINDINGS_MAX; i++)
+		buffer_append_string(&text, "forbid (principal, action, resource) when { "
+					    "context.x };\n");
+	buffer_append_byte(&text, '\0');
+	(void)found_in(world, text.data);
+	assert_int_equal(world->findings.count, POLICY_FINDINGS_MAX);
+	assert_true(world->findings.error_count > POLICY_FINDINGS_MAX);
+	buffer_deinit(&text);
+}
+
+static bool check_shape(struct world *world, int number)
+{
+	struct text text = text_format(world->arena,
+		"forbid (principal, action, resource) when { context.args.n%d == 1 };", number);
+	struct error err = {0};
+
+	world->findings = (struct policy_findings){.arena = world->arena};
+	return policy_check_guardrail(world->checker, text, &world->findings, &err) ||
+	       (assert_int_equal(err.code, ERROR_LIMIT), false);
+}
+
+static void shapes_of_arguments_beyond_the_bound_are_refused(void **state)
+{
+	struct world *world = *state;
+
+	for (int i = 0; i < POLICY_SHAPES_MAX; i++) {
+		if (i % 100 == 0)
+			arena_reset(world->arena);
+		assert_true(check_shape(world, i));
+	}
+	assert_true(check_shape(world, POLICY_SHAPES_MAX - 1)); /* it is kept */
+	assert_false(check_shape(world, POLICY_SHAPES_MAX));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_name_the_schema_does_not_have_is_found_where_it_stands, open_world,
+			close_world),
+		cmocka_unit_test_setup_teardown(
+			a_type_that_does_not_fit_is_found, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			an_argument_that_is_used_as_two_types_is_found, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			an_argument_that_is_asked_for_must_be_asked_for_first, open_world,
+			close_world),
+		cmocka_unit_test_setup_teardown(
+			no_way_to_a_member_hides_what_it_guards, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_the_rules_of_policies_forbid_is_found, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_place_is_one_of_the_whole_text, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_word_of_no_vocabulary_is_found, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			policies_of_one_text_may_take_an_argument_to_be_different, open_world,
+			close_world),
+		cmocka_unit_test_setup_teardown(
+			the_shape_of_arguments_is_read_from_their_use, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			an_impossible_policy_is_a_warning, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_condition_is_checked_for_its_line, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			findings_beyond_the_bound_are_counted, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			shapes_of_arguments_beyond_the_bound_are_refused, open_world, close_world),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,90 @@
+/* The requests that are made: no more than the schema declares (schema_test.c), and
+ * prepared once for all that is asked of them. */
+#include "domain/decide/evaluation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/decide_bench.h"
+
+static struct decide_world world_of(const struct decide_bench *bench)
+{
+	return (struct decide_world){
+		.registry = bench->registry,
+		.tasks = bench->tasks,
+		.definition = DEFINITION_UNPINNED,
+		.now_utc_ms = bench->now_utc_ms,
+	};
+}
+
+static void the_schema_declares_nothing_that_no_request_has(void **state)
+{
+	static const char *const declared[] = {"kind", "class", "risk", "owner", "unit",
+		"environments", "server", "effect", "environment", "reversal", "sensitivity"};
+	struct decide_bench bench;
+	struct decide_world world;
+	struct evaluation *evaluation;
+	struct cedar_entity principal, resource;
+	struct call call;
+
+	(void)state;
+	decide_bench_init(&bench);
+	call = decide_bench_call(&bench, "files", "list", "{}");
+	world = world_of(&bench);
+	evaluation = decide_prepare(&world, &call, bench.arena);
+	assert_non_null(evaluation);
+	assert_true(cedar_entities_find(
+		evaluation->entities, &evaluation->request.principal, &principal));
+	assert_true(cedar_entities_find(
+		evaluation->entities, &evaluation->request.resource, &resource));
+	assert_int_equal(principal.attributes.count, 6);
+	assert_int_equal(resource.attributes.count, 7);
+	assert_int_equal(evaluation->request.context.count, 6);
+	for (size_t i = 0; i < sizeof declared / sizeof *declared; i++)
+		assert_true(
+			cedar_value_find(&principal.attributes, cedar_text_of(declared[i])) !=
+				NULL ||
+			cedar_value_find(&resource.attributes, cedar_text_of(declared[i])) != NULL);
+	decide_bench_deinit(&bench);
+}
+
+static void what_was_prepared_may_be_run_again(void **state)
+{
+	static const struct text owner = {"owner", 5};
+	const struct approval_names approvals = {&owner, 1};
+	struct decide_bench bench;
+	struct decide_world world;
+	struct evaluation *evaluation;
+	struct decision decision;
+	struct call call;
+
+	(void)state;
+	decide_bench_init(&bench);
+	call = decide_bench_call(&bench, "files", "write", "{}");
+	world = world_of(&bench);
+	evaluation = decide_prepare(&world, &call, bench.arena);
+	for (int i = 0; i < 2; i++) {
+		decide_run(evaluation, NULL, DECIDE_SEARCH, &decision);
+		assert_int_equal(decision.verdict, VERDICT_ASK);
+		decide_run(evaluation, NULL, DECIDE_NO_SEARCH, &decision);
+		assert_int_equal(decision.verdict, VERDICT_DENY);
+		decide_run(evaluation, &approvals, DECIDE_NO_SEARCH, &decision);
+		assert_int_equal(decision.verdict, VERDICT_ALLOW);
+	}
+	decide_bench_deinit(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_schema_declares_nothing_that_no_request_has),
+		cmocka_unit_test(what_was_prepared_may_be_run_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

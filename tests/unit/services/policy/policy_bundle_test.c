@@ -1,0 +1,311 @@
+#include "services/policy/policy_bundle.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { NOW_UTC_S = 1800000000 };
+
+static const char world_yaml[] =
+	"object: unit\nname: support\n---\n"
+	"object: person\nname: ana\nunit: support\nroles: [owner]\n---\n"
+	"object: person\nname: bo\nunit: support\nroles: [backup-owner]\n---\n"
+	"object: data-source\nname: tickets\nunit: support\ncustodian: ana\n"
+	"sensitivity: internal\ntrust: untrusted\nenvironment: staging\n---\n"
+	"object: server\nname: files\nunit: support\nenvironment: staging\n"
+	"transport: {stdio: [files]}\n---\n"
+	"object: tool\nname: files/read\neffect: read\nrisk: low\nreversal: none-needed\n"
+	"reads: [{data-source: tickets, when: 'context.args.path like \"t/*\"'}]\n---\n"
+	"object: tool\nname: files/write\neffect: write\nrisk: low\nreversal: restore\n---\n"
+	"object: identity\nname: agent\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+	"data-sources: [{name: tickets, up-to: internal}]\n"
+	"outputs: [{to: reply, up-to: internal}]\n"
+	"entitlements:\n  - {effect: read, tool: files/read}\n"
+	"  - {effect: write, tool: files/write, approvals: [owner]}\n"
+	"limits: {calls-per-minute: 5}\nexpires: 2030-01-01\n---\n"
+	"object: policy\nname: org/careful\ntext: |\n"
+	"  forbid (principal, action == Action::\"write\", resource)\n"
+	"  when { context.labels.untrusted };\n";
+
+struct fixture {
+	struct policy_bundle bundle;
+	struct json report;
+	size_t bad; /* errors or failed cases */
+};
+
+static int set_up(void **state)
+{
+	*state = calloc(1, sizeof(struct fixture));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	policy_bundle_deinit(&fixture->bundle);
+	free(fixture);
+	return 0;
+}
+
+static void read_all(struct fixture *fixture, const char *file, const char *text)
+{
+	const struct plan_source sources[] = {
+		{TEXT("world.yaml"), text_of(world_yaml)}, {text_of(file), text_of(text)}};
+	struct error err = {0};
+
+	policy_bundle_deinit(&fixture->bundle);
+	assert_true(policy_bundle_read(&fixture->bundle, sources, 2, &err));
+}
+
+static void check(struct fixture *fixture, const char *file, const char *text)
+{
+	struct error err = {0};
+
+	read_all(fixture, file, text);
+	if (!policy_bundle_check(&fixture->bundle, &fixture->report, &fixture->bad, &err))
+		fail_msg("%s", err.text);
+}
+
+static const struct json *finding(const struct fixture *fixture, uint32_t at)
+{
+	const struct json *list = json_find(&fixture->report, "findings");
+
+	assert_true(at < list->count);
+	return &list->items[at];
+}
+
+/* Runs one case; what came of it. */
+static const struct json *run_case(struct fixture *fixture, const char *yaml)
+{
+	struct error err = {0};
+
+	read_all(fixture, "a.test.yaml", yaml);
+	if (!policy_bundle_test(&fixture->bundle, NOW_UTC_S * INT64_C(1000), &fixture->report,
+		    &fixture->bad, &err))
+		fail_msg("%s", err.text);
+	return &json_find(&fixture->report, "cases")->items[0];
+}
+
+static void passes(struct fixture *fixture, const char *yaml)
+{
+	const struct json *one = run_case(fixture, yaml);
+
+	if (!json_boolean_or(one, "passed", false))
+		fail_msg("%s\n%.*s", yaml,
+			TEXT_ARGS(json_canonical_text(fixture->bundle.arena, one)));
+	assert_int_equal(fixture->bad, 0);
+}
+
+static void fails(struct fixture *fixture, const char *yaml, const char *problem)
+{
+	const struct json *one = run_case(fixture, yaml);
+
+	assert_false(json_boolean_or(one, "passed", true));
+	assert_int_equal(fixture->bad, 1);
+	if (problem == NULL ? json_find(one, "problem") != NULL
+			    : strstr(json_text_or(one, "problem", "").data, problem) == NULL)
+		fail_msg("%s\n%.*s", yaml,
+			TEXT_ARGS(json_canonical_text(fixture->bundle.arena, one)));
+}
+
+/* ---- check ---- */
+
+static void what_is_no_document_is_an_error_of_its_file(void **state)
+{
+	struct fixture *fixture = *state;
+
+	check(fixture, "a.yaml", "object: policy\nname: [\n");
+	assert_int_equal(fixture->bad, 1);
+	assert_true(text_is(json_text_or(finding(fixture, 0), "file", ""), "a.yaml"));
+	check(fixture, "a.yaml", "object: policy\nname: org/x\ntext: 'forbid ('\n");
+	assert_int_equal(fixture->bad, 1);
+}
+
+static void each_error_has_its_object_place_excerpt_and_hint(void **state)
+{
+	struct fixture *fixture = *state;
+
+	check(fixture, "a.yaml",
+		"object: policy\nname: org/x\ntext: |\n"
+		"  forbid (principal, action, resource)\n  when { resource.unti == \"a\" };\n");
+	assert_int_equal(fixture->bad, 1);
+	assert_true(text_is(json_text_or(finding(fixture, 0), "object", ""), "policy org/x"));
+	assert_int_equal(json_integer_or(finding(fixture, 0), "line", 0), 5);
+	assert_int_equal(json_integer_or(finding(fixture, 0), "column", 0), 8);
+	assert_non_null(strstr(json_text_or(finding(fixture, 0), "excerpt", "").data, "^~~~"));
+	assert_non_null(strstr(json_text_or(finding(fixture, 0), "hint", "").data, "unit"));
+	assert_int_equal(json_integer_or(&fixture->report, "policies", 0), 2);
+}
+
+static void a_text_on_its_own_is_a_guardrail(void **state)
+{
+	struct fixture *fixture = *state;
+
+	check(fixture, "a.cedar", "permit (principal, action, resource);\n");
+	assert_int_equal(fixture->bad, 1);
+	check(fixture, "a.cedar", "forbid (principal, action, resource);\n");
+	assert_int_equal(fixture->bad, 0);
+}
+
+/* ---- cases ---- */
+
+#define AGENT "identity: agent\ntool: files/write\n"
+#define READ "identity: agent\ntool: files/read\narguments: {path: t/1}\n"
+
+static void a_case_that_comes_out_otherwise_fails(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fails(fixture, "test: a\n" AGENT "expect: allow\n", NULL);
+	fails(fixture, "test: a\n" READ "expect: deny\n", NULL);
+	fails(fixture, "test: a\n" AGENT "expect: ask\nasks: [second]\n", NULL);
+	fails(fixture, "test: a\n" AGENT "expect: ask\nasks: []\n", NULL);
+	fails(fixture,
+		"test: a\nidentity: agent\ntool: files/none\nexpect: deny\nreason: forbidden\n",
+		NULL);
+	fails(fixture,
+		"test: a\n" AGENT "labels: {untrusted: true}\nexpect: deny\npolicy: org/care\n",
+		NULL);
+	fails(fixture, "test: a\nrequest: {action: write}\nexpect: deny\n", NULL);
+}
+
+static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fails(fixture, "test: a\n" READ, "expect: allow, deny or ask");
+	fails(fixture, "test: a\n" READ "expect: never\n", "expect: allow, deny or ask");
+	fails(fixture, "test: a\n" READ "expect: allow\nreason: becuase\n", "no such reason");
+	fails(fixture, "test: a\n" READ "expect: allow\nidentiy: x\n", "identiy");
+	fails(fixture, "test: a\nidentity: none\ntool: files/read\nexpect: deny\n", "no identity");
+	fails(fixture, "test: a\nidentity: agent\ntool: read\nexpect: deny\n", "SERVER/TOOL");
+	fails(fixture, "test: a\n" READ "effect: fly\nexpect: deny\n", "no such effect");
+	fails(fixture, "test: a\n" READ "environment: moon\nexpect: deny\n", "no such environment");
+	fails(fixture, "test: a\n" READ "approvals: [ovner]\nexpect: deny\n", "nobody approves");
+	fails(fixture, "test: a\n" READ "at: noon\nexpect: allow\n", "a time such as");
+	fails(fixture, "test: a\nrequest: {principal: {clas: x}}\nexpect: allow\n",
+		"no such member: clas");
+	fails(fixture, "test: a\nrequest: {resource: {unit: 7}}\nexpect: allow\n", "request: ");
+	fails(fixture, "test: a\nrequest: {action: fly}\nexpect: allow\n", "request: ");
+	fails(fixture, "test: a\nrequest: {context: {task: {depht: 1}}}\nexpect: allow\n",
+		"no such member: depht");
+	fails(fixture, "test: a\nrequest: 7\nexpect: allow\n", "an object is expected");
+}
+
+static void an_identity_is_decided_as_a_call_would_be(void **state)
+{
+	struct fixture *fixture = *state;
+
+	passes(fixture, "test: a\n" READ "expect: allow\nreason: allowed\n");
+	passes(fixture, "test: a\n" AGENT "expect: ask\nreason: approval_needed\nasks: [owner]\n");
+	passes(fixture, "test: a\n" AGENT "approvals: [owner]\nexpect: allow\n");
+	passes(fixture, "test: a\n" AGENT "approvals: [owner]\nlabels: {untrusted: true}\n"
+			"expect: deny\nreason: forbidden\npolicy: org/careful\n");
+	passes(fixture, "test: a\n" READ "environment: prod\nexpect: deny\nreason: environment\n");
+	passes(fixture, "test: a\n" READ "at: 2031-01-01\nexpect: deny\nreason: charter_expired\n");
+	passes(fixture, "test: a\n" READ "calls: 5\nexpect: deny\nreason: rate_limit\n");
+	passes(fixture, "test: a\nidentity: agent\ntool: files/read\narguments: {path: 7}\n"
+			"expect: deny\nreason: could_not_evaluate\n");
+	passes(fixture, "test: a\n" READ "effect: write\nexpect: deny\nreason: effect_mismatch\n");
+}
+
+static void a_request_of_its_own_asks_the_guardrails_alone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	passes(fixture, "test: a\nrequest: {}\nexpect: allow\n");
+	passes(fixture, "test: a\nrequest: {action: write, context: {labels: {untrusted: true}, "
+			"args: {anything: [1, {a: b}]}}}\nexpect: deny\nreason: forbidden\n"
+			"policy: org/careful\n");
+}
+
+static void objects_written_twice_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = {0};
+
+	read_all(fixture, "b.yaml", "object: unit\nname: support\n");
+	assert_false(
+		policy_bundle_test(&fixture->bundle, 0, &fixture->report, &fixture->bad, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+/* ---- diff ---- */
+
+static struct json policy_of(struct fixture *fixture, const char *name, const char *text)
+{
+	struct json_builder object;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&object, fixture->bundle.arena);
+	json_put_cstring(&object, "object", "policy");
+	json_put_cstring(&object, "name", name);
+	json_put_cstring(&object, "text", text);
+	assert_true(json_object_seal(&object, &sealed, &err));
+	return sealed;
+}
+
+static const char *action_of(const struct fixture *fixture, const char *name)
+{
+	const struct json *list = json_find(&fixture->report, "policies");
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (text_is(json_text_or(&list->items[i], "name", ""), name))
+			return json_text_or(&list->items[i], "action", "").data;
+	return "";
+}
+
+static void a_change_of_form_is_told_from_a_change(void **state)
+{
+	struct fixture *fixture = *state;
+	struct policy_diff_base base = {.count = 3};
+	struct json items[3];
+	struct error err = {0};
+
+	read_all(fixture, "p.yaml",
+		"object: policy\nname: org/form\ntext: "
+		"'forbid(principal,action,resource)when{1==1};'\n"
+		"---\nobject: policy\nname: org/other\ntext: 'forbid (principal, action, "
+		"resource);'\n");
+	items[0] = policy_of(
+		fixture, "org/form", "forbid (principal, action, resource)\nwhen { 1 == 1 };\n");
+	items[1] = policy_of(
+		fixture, "org/other", "forbid (principal, action, resource) when { 1 == 2 };");
+	items[2] = policy_of(fixture, "org/gone", "forbid (principal, action, resource);");
+	base.items = items;
+	assert_true(policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err));
+	assert_string_equal(action_of(fixture, "org/form"), "form");
+	assert_string_equal(action_of(fixture, "org/other"), "change");
+	assert_string_equal(action_of(fixture, "org/careful"), "create");
+	assert_string_equal(action_of(fixture, "org/gone"), "");
+	base.is_prune = true;
+	assert_true(policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err));
+	assert_string_equal(action_of(fixture, "org/gone"), "remove");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_no_document_is_an_error_of_its_file),
+		TEST(each_error_has_its_object_place_excerpt_and_hint),
+		TEST(a_text_on_its_own_is_a_guardrail),
+		TEST(a_case_that_comes_out_otherwise_fails),
+		TEST(a_case_that_cannot_be_run_fails_and_says_why),
+		TEST(an_identity_is_decided_as_a_call_would_be),
+		TEST(a_request_of_its_own_asks_the_guardrails_alone),
+		TEST(objects_written_twice_are_refused),
+		TEST(a_change_of_form_is_told_from_a_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,376 @@
+/* Decisions that the whole path of a call made and recorded, made again from the log
+ * alone. */
+#include "services/replay/replay.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/yaml.h"
+#include "support/recorded_calls.h"
+
+struct fixture {
+	struct recorded_calls calls;
+	struct call_bench *bench;
+	struct arena *arena;
+	bool is_erased;
+	struct replay_options options;
+	struct replay *replay;
+	struct json report;
+};
+
+static bool open_sealed(void *context, struct text sealed, struct arena *arena,
+	struct text *out_plain, struct error *err)
+{
+	const struct fixture *fixture = context;
+
+	if (fixture->is_erased)
+		return error_set(err, ERROR_NOT_FOUND, "the key was erased");
+	*out_plain = text_copy(arena, sealed);
+	return true;
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	recorded_calls_init(&fixture->calls);
+	fixture->bench = &fixture->calls.bench;
+	fixture->arena = fixture->calls.arena;
+	fixture->options = (struct replay_options){.context = fixture, .open_sealed = open_sealed};
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	replay_destroy(&fixture->replay);
+	recorded_calls_deinit(&fixture->calls);
+	free(fixture);
+	return 0;
+}
+
+/* ---- calls and replays ---- */
+
+static void some_calls(struct fixture *fixture)
+{
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"tickets/1\"}");
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"payroll/1\"}");
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":7}");
+	recorded_calls_call(&fixture->calls, "list", "{\"n\":null}");
+	recorded_calls_call(&fixture->calls, "nothing", "{}");
+	recorded_calls_call(&fixture->calls, "run", "{\"a\":[1,2,{\"b\":\"c\"}]}");
+	recorded_calls_call(&fixture->calls, "write", "{}");
+}
+
+static struct replay_figures replay(struct fixture *fixture)
+{
+	const struct fake_log *log = &fixture->bench->log;
+	struct error err = {0};
+
+	replay_destroy(&fixture->replay);
+	assert_true(replay_create(&fixture->replay, &fixture->options, &err));
+	for (size_t i = 0; i < log->count; i++) {
+		struct replay_entry entry = {i, log->entries[i].entry, log->entries[i].content};
+
+		if (!replay_feed(fixture->replay, &entry, &err))
+			fail_msg("%s", err.text);
+	}
+	assert_true(replay_report(fixture->replay, fixture->arena, &fixture->report, &err));
+	return replay_figures_of(fixture->replay);
+}
+
+static struct replay_candidate candidate_of(struct fixture *fixture, const char *yaml)
+{
+	struct problems problems = {.arena = fixture->arena};
+	const struct object **objects = arena_array(fixture->arena, const struct object *, 8);
+	struct yaml_documents documents;
+	struct object *object;
+	struct error err;
+	size_t i;
+
+	assert_true(yaml_parse(
+		&documents, fixture->arena, text_of(yaml), "c", &json_limits_default, &err));
+	for (i = 0; i < documents.count; i++) {
+		if (!object_parse(&object, &documents.items[i], TEXT("c"), &problems))
+			fail_msg("%.*s", TEXT_ARGS(problems.items[0].what));
+		objects[i] = object;
+	}
+	return (struct replay_candidate){.objects = objects, .count = i};
+}
+
+static void release(struct fixture *fixture, struct replay_candidate *candidate)
+{
+	replay_destroy(&fixture->replay);
+	for (size_t i = 0; i < candidate->count; i++) {
+		const struct object *object = candidate->objects[i];
+
+		object_release(&object);
+	}
+}
+
+static int64_t count_of(
+	const struct fixture *fixture, const char *group, const char *name, const char *change)
+{
+	const struct json *list = json_find(&fixture->report, group);
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (text_is(json_text_or(&list->items[i], "name", ""), name))
+			return json_integer_or(&list->items[i], change, 0);
+	return 0;
+}
+
+/* ---- the tests ---- */
+
+static void arguments_that_were_erased_are_not_called_unchanged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_figures figures;
+
+	some_calls(fixture);
+	fixture->is_erased = true;
+	figures = replay(fixture);
+	assert_int_equal(figures.decisions, 7);
+	assert_int_equal(figures.causes[REPLAY_ERASED], 7);
+	assert_int_equal(json_integer_or(&fixture->report, "unchanged", -1), 0);
+}
+
+static void arguments_that_are_not_there_are_not_called_unchanged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log *log = &fixture->bench->log;
+
+	some_calls(fixture);
+	for (size_t i = 0; i < log->count; i++)
+		log->entries[i].content = (struct text){0};
+	assert_int_equal(replay(fixture).causes[REPLAY_MISSING], 7);
+	for (size_t i = 0; i < log->count; i++)
+		log->entries[i].content = TEXT("{");
+	assert_int_equal(replay(fixture).causes[REPLAY_DAMAGED], 7);
+	for (size_t i = 0; i < log->count; i++)
+		log->entries[i].content = TEXT("[]");
+	assert_int_equal(replay(fixture).causes[REPLAY_DAMAGED], 7);
+}
+
+static void change_records(struct fixture *fixture, const char *before, const char *after)
+{
+	struct fake_log *log = &fixture->bench->log;
+
+	for (size_t i = 0; i < log->count; i++) {
+		struct text entry = log->entries[i].entry;
+		const char *at = memmem(entry.data, entry.length, before, strlen(before));
+
+		if (at == NULL || memmem(entry.data, entry.length, "\"decision\"", 10) == NULL)
+			continue;
+		log->entries[i].entry = text_format(fixture->arena, "%.*s%s%.*s",
+			(int)(at - entry.data), entry.data, after,
+			(int)(entry.length - (size_t)(at - entry.data) - strlen(before)),
+			at + strlen(before));
+	}
+}
+
+static void an_answer_that_comes_out_otherwise_is_told_apart(void **state)
+{
+	struct fixture *fixture = *state;
+
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	change_records(fixture, "\"reason\":\"allowed\"", "\"reason\":\"forbidden\"");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+	assert_int_equal(json_integer_or(&fixture->report, "unchanged", -1), 0);
+	change_records(fixture, "\"reason\":\"forbidden\"", "\"reason\":\"allowed\"");
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 1);
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"tickets/1\"}");
+	change_records(fixture, "\"sensitivity\":\"internal\"", "\"sensitivity\":\"public\"");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+}
+
+static void a_log_that_is_none_of_ours_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_entry entry = {0, TEXT("{\"type\":"), {0}};
+	struct error err = {0};
+
+	assert_true(replay_create(&fixture->replay, &fixture->options, &err));
+	assert_false(replay_feed(fixture->replay, &entry, &err));
+}
+
+static void what_was_in_force_gives_what_was_recorded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_figures figures;
+
+	some_calls(fixture);
+	figures = replay(fixture);
+	assert_int_equal(figures.decisions, 7);
+	assert_int_equal(figures.causes[REPLAY_DONE], 7);
+	assert_int_equal(figures.undated, 0);
+}
+
+static void each_decision_meets_the_revision_it_saw(void **state)
+{
+	struct fixture *fixture = *state;
+
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	assert_true(decide_bench_put(&fixture->bench->world,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\");\n"));
+	recorded_calls_registry(&fixture->calls);
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	assert_true(call_bench_kill(fixture->bench, "", "t-1"));
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
+}
+
+/* Two calls of a task at once: the second is decided before the first has labelled
+ * the task, and is recorded after it. */
+static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client first, second;
+
+	assert_true(decide_bench_put(&fixture->bench->world,
+		"object: policy\nname: org/label\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\")\n"
+		"  when { context.labels.untrusted };\n"));
+	recorded_calls_registry(&fixture->calls);
+	fixture->bench->is_log_held = true;
+	assert_true(call_bench_start(fixture->bench, &first, "read", "{\"path\":\"tickets/1\"}"));
+	assert_true(call_bench_start(fixture->bench, &second, "list", "{}"));
+	fixture->bench->is_log_held = false;
+	call_bench_flush(fixture->bench);
+	call_bench_ready(fixture->bench, true);
+	call_bench_answer(fixture->bench, "{\"content\":[]}");
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
+	assert_int_equal(replay(fixture).decisions, 2);
+	/* By the order of the log alone it comes out otherwise, and is not hidden. */
+	change_records(fixture, "\"seen\":", "\"unseen\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+	call_bench_abort(&first);
+	call_bench_abort(&second);
+}
+
+static void answers_of_people_are_part_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	for (int i = 0; i < 2; i++) {
+		assert_true(call_bench_start(
+			fixture->bench, &client, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}"));
+		assert_int_equal(client.verdict, VERDICT_ASK);
+		assert_true(call_bench_approve(fixture->bench, client.approval, "ana", i == 0));
+		recorded_calls_call(&fixture->calls, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}");
+	}
+	assert_int_equal(replay(fixture).decisions, 4);
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 4);
+}
+
+static void a_candidate_policy_shows_what_it_would_refuse(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_candidate candidate = candidate_of(fixture,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource);\n---\n"
+		"object: unit\nname: unheard-of\n");
+	struct replay_figures figures;
+	const struct json *examples;
+
+	some_calls(fixture);
+	fixture->options.candidate = &candidate;
+	figures = replay(fixture);
+	assert_int_equal(figures.causes[REPLAY_DONE], 7);
+	assert_int_equal(figures.changed, 1);
+	assert_int_equal(count_of(fixture, "identities", "agent", "allow to deny"), 1);
+	assert_int_equal(count_of(fixture, "tools", "files/run", "allow to deny"), 1);
+	assert_int_equal(count_of(fixture, "policies", "org/stop", "allow to deny"), 1);
+	examples = json_find(&fixture->report, "examples");
+	assert_int_equal(examples->count, 1);
+	assert_true(text_is(
+		json_text_or(json_find(&examples->items[0], "after"), "reason", ""), "forbidden"));
+	assert_int_equal(json_find(&fixture->report, "unused")->count, 1);
+	release(fixture, &candidate);
+}
+
+/* It holds from the start, whatever the log does to the policy of its name. */
+static void a_candidate_takes_the_place_of_a_policy_in_force(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_candidate harmless = candidate_of(fixture,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action == Action::\"generate\", resource);\n");
+
+	assert_true(decide_bench_put(&fixture->bench->world,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\");\n"));
+	recorded_calls_registry(&fixture->calls);
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	fixture->options.candidate = &harmless;
+	assert_int_equal(replay(fixture).changed, 1);
+	assert_int_equal(count_of(fixture, "policies", "org/stop", "deny to allow"), 1);
+	release(fixture, &harmless);
+	harmless.count = 0;
+	assert_int_equal(replay(fixture).changed, 0);
+	harmless.is_prune = true;
+	assert_int_equal(replay(fixture).changed, 1);
+}
+
+static void a_candidate_charter_is_in_force_wherever_one_was(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *at = strstr(decide_bench_yaml, "object: identity");
+	struct text yaml = text_copy(fixture->arena, text_of(at));
+	struct replay_candidate candidate;
+	char *line = strstr(yaml.data, "  - {effect: execute, tool: files/run}\n");
+
+	memset(line, ' ', strlen("  - {effect: execute, tool: files/run}"));
+	candidate = candidate_of(fixture, yaml.data);
+	some_calls(fixture);
+	fixture->options.candidate = &candidate;
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 7);
+	assert_int_equal(count_of(fixture, "tools", "files/run", "allow to deny"), 1);
+	assert_int_equal(replay(fixture).changed, 1);
+	release(fixture, &candidate);
+}
+
+static void only_what_was_asked_for_is_replayed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	some_calls(fixture);
+	fixture->options.identity = TEXT("agent");
+	assert_int_equal(replay(fixture).decisions, 7);
+	fixture->options.identity = TEXT("other");
+	assert_int_equal(replay(fixture).decisions, 0);
+	fixture->options.identity = TEXT("");
+	fixture->options.since_utc_ms = INT64_MAX;
+	assert_int_equal(replay(fixture).decisions, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(arguments_that_were_erased_are_not_called_unchanged),
+		TEST(arguments_that_are_not_there_are_not_called_unchanged),
+		TEST(an_answer_that_comes_out_otherwise_is_told_apart),
+		TEST(a_log_that_is_none_of_ours_is_refused),
+		TEST(what_was_in_force_gives_what_was_recorded),
+		TEST(each_decision_meets_the_revision_it_saw),
+		TEST(a_decision_sees_no_entry_that_it_had_not_seen),
+		TEST(answers_of_people_are_part_of_it),
+		TEST(a_candidate_policy_shows_what_it_would_refuse),
+		TEST(a_candidate_takes_the_place_of_a_policy_in_force),
+		TEST(a_candidate_charter_is_in_force_wherever_one_was),
+		TEST(only_what_was_asked_for_is_replayed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
