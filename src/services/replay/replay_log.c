@@ -56,6 +56,22 @@ static bool measure(struct log_reader *reader, uint64_t *count)
 	return true;
 }
 
+static bool bytes_reserve(struct log_reader *reader, uint64_t size)
+{
+	uint8_t *bytes;
+
+	if (size > SEGMENT_BYTES_MAX)
+		return error_set(reader->err, ERROR_LIMIT, "a segment of the log is too large");
+	if (size <= reader->capacity)
+		return true;
+	bytes = realloc(reader->bytes, size);
+	if (bytes == NULL)
+		return error_set(reader->err, ERROR_LIMIT, "no memory to read the log");
+	reader->bytes = bytes;
+	reader->capacity = size;
+	return true;
+}
+
 static bool read_segment(struct log_reader *reader, uint64_t number)
 {
 	const struct disk *disk = reader->disk;
@@ -65,20 +81,9 @@ static bool read_segment(struct log_reader *reader, uint64_t number)
 
 	if (!open_segment(reader, number, &file, &size))
 		return false;
-	ok = size <= SEGMENT_BYTES_MAX ||
-	     error_set(reader->err, ERROR_LIMIT, "a segment of the log is too large");
-	if (ok && size > reader->capacity) {
-		uint8_t *bytes = realloc(reader->bytes, size);
-
-		ok = bytes != NULL ||
-		     error_set(reader->err, ERROR_LIMIT, "no memory to read the log");
-		if (ok) {
-			reader->bytes = bytes;
-			reader->capacity = size;
-		}
-	}
-	ok = ok && disk->read(disk->context, (struct disk_place){file, 0}, reader->bytes, size,
-			   &reader->size, reader->err);
+	ok = bytes_reserve(reader, size) &&
+	     disk->read(disk->context, (struct disk_place){file, 0}, reader->bytes, size,
+		     &reader->size, reader->err);
 	disk->close(disk->context, file);
 	return ok;
 }
