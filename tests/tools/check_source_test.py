@@ -100,9 +100,9 @@ class CheckSource(unittest.TestCase):
         self.refuses("examples/package-lock.json", '{\n"resolved": "https://a.example/x.tgz"\n}\n',
                      1, "forbidden")
 
-    def test_only_a_lock_file_may_name_a_registry(self):
+    def test_a_lock_file_of_rust_names_no_registry_either(self):
         named = 'source = "registry+https://github.com/rust-lang/crates' + '.io-index"\n'
-        self.accepts({"bench/peers/a/Cargo.lock": named})
+        self.refuses("bench/peers/a/Cargo.lock", named, 1, "forbidden")
         self.refuses("bench/peers/a/Cargo.toml", named, 1, "forbidden")
 
     def test_a_machines_folder_is_found(self):

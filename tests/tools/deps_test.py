@@ -49,13 +49,15 @@ def run(installed, available, groups, uid="0"):
 
 BENCH = ["nginx-light", "libcjson-dev", "wrk"]
 PEERS = {
-    "cedar-rust/Cargo.toml": 'rust-version = "1.89"\n', "cedar-go/go.mod": "go 1.26.0\n",
+    "cedar-rust/Cargo.toml": 'rust-version = "1.89"\n',
+    "cedar-rust/Cargo.lock.in": 'source = "@REGISTRY@"\n', "cedar-go/go.mod": "go 1.26.0\n",
     "opa/go.mod": "go 1.26.0\n", "cedar-wasm/package-lock.json": "{}\n",
     "go-protocol/go.mod": "go 1.24\n",
 }
 # A compiler of that version, which makes what it is asked for and writes down where.
 CARGO = """case $1 in
 --version) echo "cargo %s (0000)" ;;
+generate-lockfile) echo 'source = "place"' >Cargo.lock ;;
 *) echo cargo >>"$FAKE/log"; for last; do :; done
    mkdir -p "$last/release"; : >"$last/release/cedar-rust"; chmod +x "$last/release/cedar-rust" ;;
 esac
