@@ -145,7 +145,9 @@ static void look_at_authority(
 		return;
 	if (task.length != 0 && !is_in_chain(inquiry, task))
 		return;
-	if (text_is(type, "task-opened") && inquiry->opened == 0)
+	/* its own opening: one above it may be of an identity that was never killed */
+	if (text_is(type, "task-opened") &&
+		text_is(task, inquiry->bench->tasks[inquiry->call->task].id))
 		inquiry->opened = found->index;
 	/* what is durable but not acknowledged yet may lose the race */
 	if (found->index >= inquiry->bench->log.folded_size)
