@@ -40,6 +40,10 @@ static void malformed_entities_are_refused(void **state)
 		"[{\"uid\":" UID("T", "a") ",\"attrs\":{},\"parents\":[],\"tags\":[]}]",
 		"[{\"uid\":\"T::a\",\"attrs\":{},\"parents\":[]}]",
 		"[{\"uid\":" UID("T:", "a") ",\"attrs\":{},\"parents\":[]}]",
+		"[{\"uid\":" UID("Action", "a") ",\"attrs\":{},\"parents\":[" UID("T", "b") "]}]",
+		"[{\"parents\":[" UID("N::Action", "b") "," UID(
+			"MyAction", "b") "],\"attrs\":{},"
+					 "\"uid\":" UID("N::Action", "a") "}]",
 		"[" NODE("a", "") "," NODE("a", UID("T", "b")) "]"};
 	struct cedar_error err;
 
