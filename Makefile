@@ -38,7 +38,7 @@ bench: build
 	@$(NODE_PATH_FIRST) tools/run-bench build bench
 
 nightly: build
-	@tools/nightly
+	@$(NODE_PATH_FIRST) tools/nightly
 
 $(FUZZ)/build.ninja: | deps
 	CC=$$(command -v clang-14 || command -v clang) meson setup $(FUZZ) -Dfuzz=true -Dtests=disabled \

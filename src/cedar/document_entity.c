@@ -34,6 +34,21 @@ static bool read_part(
 	return document_fail(reader, part, "an entity has uid, attrs, parents and tags");
 }
 
+/* Only actions group actions. */
+static bool check_parents(const struct document_reader *reader, const struct document *object,
+	const struct cedar_entity *entity)
+{
+	const struct document *parent = document_find(object, "parents")->first;
+
+	if (!cedar_is_action_type(entity->uid.type))
+		return true;
+	for (size_t i = 0; i < entity->parent_count; i++, parent = parent->next) {
+		if (!cedar_is_action_type(entity->parents[i].type))
+			return document_fail(reader, parent, "an action is only in actions");
+	}
+	return true;
+}
+
 bool document_entity_frame(const struct document_reader *reader, const struct document *object,
 	struct cedar_entity *out)
 {
@@ -45,7 +60,7 @@ bool document_entity_frame(const struct document_reader *reader, const struct do
 		if (!read_part(reader, part, out))
 			return false;
 	}
-	return true;
+	return check_parents(reader, object, out);
 }
 
 static bool read_members(const struct document_reader *reader, const struct document *object,

@@ -517,7 +517,7 @@ static bool read_uids(
 	for (const struct document *item = array->first; item != NULL; item = item->next) {
 		if (!document_uid(reader->documents, item, &uids[part->count]))
 			return false;
-		if (!parser_is_action_type(uids[part->count++].type))
+		if (!cedar_is_action_type(uids[part->count++].type))
 			return fail(reader, item, "an action's type must be Action");
 	}
 	return true;
@@ -546,7 +546,7 @@ static bool read_who(struct est_reader *reader, const struct document *object,
 	part->count = 1;
 	if (!document_uid(reader->documents, entity, uid))
 		return false;
-	return variable != AST_ACTION || parser_is_action_type(uid->type) ||
+	return variable != AST_ACTION || cedar_is_action_type(uid->type) ||
 	       fail(reader, entity, "an action's type must be Action");
 }
 

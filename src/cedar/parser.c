@@ -184,16 +184,6 @@ static bool parse_entity(struct parser *parser, struct cedar_uid *out)
 	       parser_fail(parser, "expected an entity such as Type::\"id\"");
 }
 
-bool parser_is_action_type(struct cedar_text type)
-{
-	struct cedar_text last = CEDAR_TEXT("Action");
-
-	if (type.length < last.length ||
-		memcmp(type.data + type.length - last.length, last.data, last.length) != 0)
-		return false;
-	return type.length == last.length || type.data[type.length - last.length - 1] == ':';
-}
-
 static bool parse_scope_entity(
 	struct parser *parser, enum ast_variable variable, struct cedar_uid *out)
 {
@@ -201,7 +191,7 @@ static bool parse_scope_entity(
 
 	if (!parse_entity(parser, out))
 		return false;
-	if (variable == AST_ACTION && !parser_is_action_type(out->type))
+	if (variable == AST_ACTION && !cedar_is_action_type(out->type))
 		return cedar_fail_at(parser->err, parser->lexer.source, start.start,
 			"an action's type must be Action");
 	return true;

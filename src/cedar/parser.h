@@ -17,7 +17,5 @@ bool policies_parse(struct policy_list *out, struct arena *arena, struct cedar_t
 /* source is one whole expression.  Errors: as above. */
 bool expression_parse(const struct ast **out, struct arena *arena, struct cedar_text source,
 	struct cedar_error *err) MUST_CHECK;
-/* True for Action and for Some::Action. */
-bool parser_is_action_type(struct cedar_text type);
 
 #endif

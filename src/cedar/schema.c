@@ -77,16 +77,6 @@ bool schema_allows_id(const struct schema_entity *entity, struct cedar_text id)
 	return !entity->is_enumerated;
 }
 
-bool schema_is_action_type(struct cedar_text name)
-{
-	struct cedar_text last = CEDAR_TEXT("Action");
-	size_t before = name.length - last.length;
-
-	if (name.length < last.length || memcmp(name.data + before, last.data, last.length) != 0)
-		return false;
-	return before == 0 || name.data[before - 1] == ':';
-}
-
 enum schema_syntax { SYNTAX_CEDAR = 0, SYNTAX_JSON };
 
 static bool fill(struct cedar_schema *schema, struct cedar_text text, enum schema_syntax syntax,

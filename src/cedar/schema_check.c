@@ -221,7 +221,7 @@ static bool check_entity(struct check *check, const struct entity_node *node)
 
 	check->owner.length = 0;
 	cedar_write_uid(&check->owner, &node->uid);
-	if (schema_is_action_type(node->uid.type))
+	if (cedar_is_action_type(node->uid.type))
 		return check_action(check, node);
 	if (type == NULL)
 		return fail(check, node->uid.type, "is no entity type that is declared");

@@ -61,8 +61,6 @@ bool schema_action_in(const struct cedar_schema *schema, const struct schema_act
 	const struct schema_action *group);
 /* True if the id is one of an enumerated type's, or the type is none. */
 bool schema_allows_id(const struct schema_entity *entity, struct cedar_text id);
-/* True if the last part of the name is Action. */
-bool schema_is_action_type(struct cedar_text name);
 
 /* Turns names into what they name.  schema->arena is there, all else empty. */
 bool schema_resolve(struct cedar_schema *schema, const struct raw_schema *raw) MUST_CHECK;

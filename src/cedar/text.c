@@ -257,6 +257,16 @@ bool cedar_is_type_name(struct cedar_text text)
 	return false;
 }
 
+bool cedar_is_action_type(struct cedar_text type)
+{
+	struct cedar_text last = CEDAR_TEXT("Action");
+	size_t before = type.length - last.length;
+
+	if (type.length < last.length || memcmp(type.data + before, last.data, last.length) != 0)
+		return false;
+	return before == 0 || type.data[before - 1] == ':';
+}
+
 static bool writer_grow(struct cedar_writer *writer, size_t more)
 {
 	size_t need, capacity = writer->capacity == 0 ? WRITER_BYTES_FIRST : writer->capacity;

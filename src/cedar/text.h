@@ -52,6 +52,8 @@ bool cedar_is_identifier(struct cedar_text text);
 bool cedar_is_reserved(struct cedar_text text);
 /* True for A::B::C of identifiers, none reserved, no blanks. */
 bool cedar_is_type_name(struct cedar_text text);
+/* True if the last part of a type's name is Action. */
+bool cedar_is_action_type(struct cedar_text type);
 
 /* Text that grows in an arena; the first failure is kept. */
 struct cedar_writer {

@@ -63,7 +63,7 @@ static void check_type(
 		.end = end,
 		.name = type};
 
-	if (!schema_is_action_type(type) && schema_find_entity(validation->schema, type) == NULL)
+	if (!cedar_is_action_type(type) && schema_find_entity(validation->schema, type) == NULL)
 		findings_add(&validation->findings, &report);
 }
 
@@ -75,7 +75,7 @@ static void check_uid(
 
 	check_type(validation, uid->type, start, end);
 	check_direction(validation, uid->id, start, end);
-	if (schema_is_action_type(uid->type)) {
+	if (cedar_is_action_type(uid->type)) {
 		report.code = CEDAR_FINDING_UNKNOWN_ACTION;
 		if (schema_find_action(validation->schema, uid) == NULL)
 			findings_add(&validation->findings, &report);

@@ -131,7 +131,7 @@ static struct answer type_entity(const struct typing *typing, const struct cedar
 	const struct schema_entity *entity = schema_find_entity(typing->schema, uid->type);
 	const struct schema_action *action;
 
-	if (!schema_is_action_type(uid->type))
+	if (!cedar_is_action_type(uid->type))
 		return answer_of(entity == NULL ? NULL : &entity->type, entity != NULL);
 	action = schema_find_action(typing->schema, uid);
 	return answer_of(action == NULL ? NULL : &action->type->type, action != NULL);
@@ -421,7 +421,7 @@ static struct answer type_action_in(const struct typing *typing, const struct sc
 		const struct cedar_uid *uid = constant_entity(typing, groups->nodes[i]);
 		const struct schema_action *group = schema_find_action(typing->schema, uid);
 
-		if (uid == NULL || !schema_is_action_type(uid->type))
+		if (uid == NULL || !cedar_is_action_type(uid->type))
 			continue;
 		all_known = all_known && group != NULL;
 		is_in = is_in || (group != NULL && schema_action_in(typing->schema, action, group));
@@ -444,7 +444,7 @@ static struct answer type_in(struct typing *typing, const struct node *node)
 
 	if (!left.ok || !right.ok)
 		return answer_bool(false);
-	if (uid != NULL && schema_is_action_type(uid->type) && constants.all)
+	if (uid != NULL && cedar_is_action_type(uid->type) && constants.all)
 		return type_action_in(typing, schema_find_action(typing->schema, uid), &constants);
 	upper = right.type->kind == TYPE_SET ? right.type->element->entity : right.type->entity;
 	if (!schema_may_be_in(left.type->entity, upper))

@@ -234,6 +234,32 @@ static struct node *build_is_in(struct tree *tree, const struct ast *ast)
 	return make_over(tree, AST_AND, is, container);
 }
 
+/* && and || of nothing but true and false are such a literal themselves, to a comparison
+ * too; that is how the language's own validator reads them. */
+static bool fold(struct tree *tree, struct node *node)
+{
+	bool is_and = node->kind == AST_AND, result = is_and;
+	struct cedar_value *literal;
+
+	if (!is_and && node->kind != AST_OR)
+		return true;
+	for (uint32_t i = 0; i < node->count; i++) {
+		const struct cedar_value *operand = node->children[i]->literal;
+
+		if (operand == NULL || operand->type != CEDAR_BOOL)
+			return true;
+		result = is_and ? result && operand->boolean : result || operand->boolean;
+	}
+	literal = arena_new(tree->arena, struct cedar_value);
+	if (literal == NULL)
+		return false;
+	*literal = cedar_value_bool(result);
+	node->kind = AST_LITERAL;
+	node->literal = literal;
+	node->count = 0;
+	return true;
+}
+
 static struct node *build(struct tree *tree, const struct ast *ast)
 {
 	bool is_negated;
@@ -254,6 +280,8 @@ static struct node *build(struct tree *tree, const struct ast *ast)
 	node->names = ast->names;
 	node->name_count = ast->name_count;
 	node->literal = kind == AST_LITERAL ? &ast->literal : NULL;
+	if (!fold(tree, node))
+		return NULL;
 	if (!identify(tree, node, kind == AST_LIKE ? &ast->pattern : NULL))
 		return NULL;
 	return is_negated ? make_over(tree, AST_NOT, node, NULL) : node;

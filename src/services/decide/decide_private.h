@@ -9,6 +9,7 @@
 
 enum {
 	DEFINITIONS_PER_SERVER_MAX = 10000,
+	OUTLOOK_BYTES_MAX = 16 * 1024 * 1024, /* memory of one outlook; also of its condition */
 	DEFINITION_ARENA_BYTES = 2 * 1024 * 1024,
 };
 

@@ -2,17 +2,17 @@
  * time.  Each is worked out in memory of its own, so that a page costs what it
  * says. */
 
+#include "base/buffer.h"
 #include "cedar/from_json.h"
 #include "domain/decide/outlook.h"
 #include "services/decide/decide_private.h"
-
-enum { OUTLOOK_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* One page while it grows. */
 struct page {
 	struct decide_service *service;
 	struct arena *arena;   /* of the answer */
 	struct arena *scratch; /* of one outlook */
+	struct buffer whole;   /* its condition */
 	struct json_builder items;
 	enum effect effect;
 	struct text resource; /* who: the tool */
@@ -27,6 +27,7 @@ struct page {
 static bool page_start(struct page *page)
 {
 	page->scratch = arena_create(OUTLOOK_BYTES_MAX);
+	buffer_init(&page->whole, OUTLOOK_BYTES_MAX);
 	json_array_start(&page->items, page->arena);
 	return page->scratch != NULL ||
 	       error_set(page->err, ERROR_LIMIT, "no memory for the question");
@@ -38,6 +39,7 @@ static bool page_seal(struct page *page, bool ok, struct json *out)
 	struct json items;
 
 	arena_destroy(&page->scratch);
+	buffer_deinit(&page->whole);
 	if (!ok || !json_array_seal(&page->items, &items, page->err))
 		return false;
 	json_object_start(&object, page->arena);
@@ -158,72 +160,97 @@ static bool reads_json(struct page *page, const struct outlook *outlook, struct 
 
 /* ---- the whole condition in one text, for people -------------------------------------- */
 
-static struct text joined(struct page *page, struct text whole, const char *mark, struct text one)
+/* Conditions that stand beside each other are joined by &&.  What does not fit makes the
+ * text fail as a whole: a condition without one of its parts would promise too much. */
+static void write_and(struct page *page)
 {
-	struct text out = text_format(page->scratch, "%.*s%s%s%.*s", TEXT_ARGS(whole),
-		whole.length == 0 ? "" : " && ", mark, TEXT_ARGS(one));
+	if (page->whole.length != 0)
+		buffer_append_string(&page->whole, " && ");
+}
 
-	return out.data == NULL ? whole : out;
+static void write_bracketed(struct page *page, const char *mark, struct text one)
+{
+	buffer_append_string(&page->whole, mark);
+	buffer_append_byte(&page->whole, '(');
+	buffer_append_text(&page->whole, one);
+	buffer_append_byte(&page->whole, ')');
+}
+
+/* One line's condition stands as it is, unless && would take it apart. */
+static void write_line(struct page *page, const struct outlook *outlook)
+{
+	struct text one = line_condition(page, &outlook->lines[0]);
+	bool is_alone = outlook->reads_count == 0 && outlook->forbids_count == 0;
+	bool is_loose =
+		memmem(one.data, one.length, "||", 2) != NULL || text_starts_with(one, "if ");
+
+	if (is_loose && !is_alone)
+		write_bracketed(page, "", one);
+	else
+		buffer_append_text(&page->whole, one);
 }
 
 /* Lines: one must hold.  The approvals of an only line are told beside it. */
-static struct text lines_text(struct page *page, const struct outlook *outlook)
+static void write_lines(struct page *page, const struct outlook *outlook)
 {
-	struct text out = TEXT("");
 	size_t i;
 
-	if (outlook->lines_count == 1)
-		return line_condition(page, &outlook->lines[0]);
-	for (i = 0; i < outlook->lines_count; i++) {
-		if (outlook->lines[i].left.kind == CEDAR_RESIDUAL_TRUE)
-			return TEXT("");
-		out = text_format(page->scratch, "%.*s%s(%.*s)", TEXT_ARGS(out),
-			i == 0 ? "" : " || ",
-			TEXT_ARGS(cedar_text_to(outlook->lines[i].left.text)));
+	if (outlook->lines_count == 1) {
+		write_line(page, outlook);
+		return;
 	}
-	return outlook->lines_count < 2 ? out
-					: text_format(page->scratch, "(%.*s)", TEXT_ARGS(out));
+	for (i = 0; i < outlook->lines_count; i++)
+		if (outlook->lines[i].left.kind == CEDAR_RESIDUAL_TRUE)
+			return;
+	for (i = 0; i < outlook->lines_count; i++)
+		write_bracketed(
+			page, i == 0 ? "(" : " || ", cedar_text_to(outlook->lines[i].left.text));
+	if (outlook->lines_count > 0)
+		buffer_append_byte(&page->whole, ')');
 }
 
-/* Reads: a source that is covered, and none that is not. */
-static struct text reads_text(struct page *page, const struct outlook *outlook, struct text whole)
+/* Reads: none of a source that is not covered, and one of a source that is. */
+static void write_reads(struct page *page, const struct outlook *outlook)
 {
-	struct text covered = TEXT("");
 	bool is_certain = outlook->reads_count == 0;
-	size_t i;
+	size_t i, covered = 0;
 
 	for (i = 0; i < outlook->reads_count; i++) {
 		const struct outlook_read *read = &outlook->reads[i];
-		struct text one = text_format(
-			page->scratch, "(%.*s)", TEXT_ARGS(cedar_text_to(read->left.text)));
 
-		if (read->left.kind == CEDAR_RESIDUAL_TRUE)
-			is_certain = true;
-		if (read->left.kind != CEDAR_RESIDUAL_CONDITION)
+		is_certain |= read->left.kind == CEDAR_RESIDUAL_TRUE;
+		if (read->left.kind != CEDAR_RESIDUAL_CONDITION || read->is_covered)
 			continue;
-		if (!read->is_covered)
-			whole = joined(page, whole, "!", one);
-		else
-			covered = text_format(page->scratch, "%.*s%s%.*s", TEXT_ARGS(covered),
-				covered.length == 0 ? "" : " || ", TEXT_ARGS(one));
+		write_and(page);
+		write_bracketed(page, "!", cedar_text_to(read->left.text));
 	}
-	return is_certain || covered.length == 0
-		       ? whole
-		       : joined(page, whole, "",
-				 text_format(page->scratch, "(%.*s)", TEXT_ARGS(covered)));
+	for (i = 0; !is_certain && i < outlook->reads_count; i++) {
+		const struct outlook_read *read = &outlook->reads[i];
+
+		if (read->left.kind != CEDAR_RESIDUAL_CONDITION || !read->is_covered)
+			continue;
+		if (covered == 0)
+			write_and(page);
+		write_bracketed(
+			page, covered++ == 0 ? "(" : " || ", cedar_text_to(read->left.text));
+	}
+	if (covered > 0)
+		buffer_append_byte(&page->whole, ')');
 }
 
-static struct text whole_text(struct page *page, const struct outlook *outlook)
+static bool write_whole(struct page *page, const struct outlook *outlook, struct text *out)
 {
-	struct text whole = lines_text(page, outlook);
 	size_t i;
 
-	whole = reads_text(page, outlook, whole);
-	for (i = 0; i < outlook->forbids_count; i++)
-		whole = joined(page, whole, "!",
-			text_format(page->scratch, "(%.*s)",
-				TEXT_ARGS(cedar_text_to(outlook->forbids[i].left.text))));
-	return whole;
+	buffer_reset(&page->whole);
+	write_lines(page, outlook);
+	write_reads(page, outlook);
+	for (i = 0; i < outlook->forbids_count; i++) {
+		write_and(page);
+		write_bracketed(page, "!", cedar_text_to(outlook->forbids[i].left.text));
+	}
+	*out = buffer_text(&page->whole);
+	return !buffer_failed(&page->whole);
 }
 
 static bool outlook_json(struct page *page, const struct registry_entry *entry,
@@ -231,6 +258,7 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 {
 	struct json_builder object;
 	struct json lines, forbids, reads;
+	struct text whole;
 
 	if (!lines_json(page, outlook, &lines) || !forbids_json(page, outlook, &forbids) ||
 		!reads_json(page, outlook, &reads))
@@ -247,7 +275,9 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 		json_put_text(&object, "explanation", outlook->explanation);
 		return json_object_seal(&object, out, page->err);
 	}
-	json_put_text_unless_empty(&object, "when", whole_text(page, outlook));
+	if (!write_whole(page, outlook, &whole))
+		return false;
+	json_put_text_unless_empty(&object, "when", whole);
 	if (outlook->lines_count == 1 && outlook->lines[0].line->approvals_count > 0)
 		json_put_texts(&object, "approvals", outlook->lines[0].line->approvals,
 			outlook->lines[0].line->approvals_count);
@@ -277,8 +307,11 @@ static bool page_add(
 		return false;
 	world = decide_world_of(page->service, &call, DECIDE_FOR_QUESTION, page->now_utc_ms);
 	decide_outlook(&world, &call, page->scratch, &outlook);
-	if (!outlook_json(page, entry, &call, &outlook, &made) ||
-		!json_copy(&kept, page->arena, &made, page->err))
+	if (!outlook_json(page, entry, &call, &outlook, &made))
+		return error_set(page->err, ERROR_LIMIT,
+			"what the rules leave of %s on %.*s is too long to be told",
+			effect_word(effect), TEXT_ARGS(tool));
+	if (!json_copy(&kept, page->arena, &made, page->err))
 		return false;
 	json_add(&page->items, kept);
 	return true;

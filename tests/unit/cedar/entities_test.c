@@ -1,5 +1,7 @@
 #include "cedar/entities.h"
 
+#include <stdlib.h>
+
 #include "support.h"
 
 #define UID(type, id) "{\"type\":\"" type "\",\"id\":\"" id "\"}"
@@ -40,6 +42,10 @@ static void malformed_entities_are_refused(void **state)
 		"[{\"uid\":" UID("T", "a") ",\"attrs\":{},\"parents\":[],\"tags\":[]}]",
 		"[{\"uid\":\"T::a\",\"attrs\":{},\"parents\":[]}]",
 		"[{\"uid\":" UID("T:", "a") ",\"attrs\":{},\"parents\":[]}]",
+		"[{\"uid\":" UID("Action", "a") ",\"attrs\":{},\"parents\":[" UID("T", "b") "]}]",
+		"[{\"parents\":[" UID("N::Action", "b") "," UID(
+			"MyAction", "b") "],\"attrs\":{},"
+					 "\"uid\":" UID("N::Action", "a") "}]",
 		"[" NODE("a", "") "," NODE("a", UID("T", "b")) "]"};
 	struct cedar_error err;
 
@@ -289,6 +295,48 @@ static void an_overlay_hides_only_what_is_nobodys_parent(void **state)
 	world_close(&world);
 }
 
+static void an_entities_text_ends_at_its_byte_limit(void **state)
+{
+	char *text = malloc(CEDAR_ENTITIES_BYTES_MAX + 1);
+	struct cedar_error err;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', CEDAR_ENTITIES_BYTES_MAX + 1);
+	memcpy(text, "[]", 2);
+	for (int more = -1; more <= 1; more++) {
+		struct cedar_text json = {text, (size_t)(CEDAR_ENTITIES_BYTES_MAX + more)};
+		struct cedar_entities *entities;
+
+		assert_true(cedar_entities_create(&entities, &err));
+		assert_int_equal(cedar_entities_add_json(entities, json, &err), more <= 0);
+		if (more > 0)
+			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+		cedar_entities_destroy(&entities);
+	}
+	free(text);
+}
+
+/* So many that are there would take gigabytes: refused before one is read. */
+static void an_entity_has_only_so_many_parents(void **state)
+{
+	struct cedar_entity entity = {
+		.uid = t("a"), .parent_count = (size_t)CEDAR_ENTITIES_MAX + 1};
+	struct cedar_entities *entities;
+	const struct cedar_entities *over;
+	struct cedar_arena *arena = cedar_arena_create(SUPPORT_ARENA_BYTES);
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&entities, &err));
+	assert_false(cedar_entities_add(entities, &entity, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	assert_false(cedar_entities_overlay(&over, arena, NULL, &entity, 1, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	cedar_arena_destroy(&arena);
+	cedar_entities_destroy(&entities);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +350,8 @@ int main(void)
 		cmocka_unit_test(an_overlay_adds_without_touching_what_is_below),
 		cmocka_unit_test(a_visit_gives_entities_in_their_order_with_their_parents),
 		cmocka_unit_test(an_overlay_hides_only_what_is_nobodys_parent),
+		cmocka_unit_test(an_entities_text_ends_at_its_byte_limit),
+		cmocka_unit_test(an_entity_has_only_so_many_parents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,18 @@ static void malformed_addresses_are_refused(void **state)
 		assert_false(ip_parse(cedar_text_of(bad[i]), &ip));
 }
 
+static void an_address_of_the_greatest_length_is_read_and_a_longer_one_refused(void **state)
+{
+	static const char longest[] = "2001:0db8:ffff:ffff:ffff:ffff:ffff:ffff/128";
+	struct cedar_ip ip;
+
+	(void)state;
+	assert_int_equal(strlen(longest), IP_TEXT_BYTES_MAX);
+	assert_true(ip_parse(cedar_text_of(longest), &ip));
+	assert_true(ip_parse((struct cedar_text){longest, IP_TEXT_BYTES_MAX - 1}, &ip));
+	assert_false(ip_parse((struct cedar_text){longest, sizeof longest}, &ip));
+}
+
 static void ranges_hold_what_their_prefix_covers(void **state)
 {
 	struct world world;
@@ -199,6 +211,8 @@ int main(void)
 		cmocka_unit_test(datetimes_count_from_the_epoch),
 		cmocka_unit_test(days_and_times_round_towards_the_past),
 		cmocka_unit_test(malformed_addresses_are_refused),
+		cmocka_unit_test(
+			an_address_of_the_greatest_length_is_read_and_a_longer_one_refused),
 		cmocka_unit_test(ranges_hold_what_their_prefix_covers),
 		cmocka_unit_test(functions_refuse_what_they_do_not_take),
 		cmocka_unit_test(methods_compute_as_the_language_says),

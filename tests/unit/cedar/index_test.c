@@ -1,8 +1,7 @@
 #include "cedar/index.h"
-
+#include "cedar/index_inner.h"
 #include "cedar/policy_set.h"
 #include "support.h"
-
 enum { FOUND_MAX = 64 };
 
 struct found {
@@ -179,13 +178,15 @@ static void a_long_prefix_is_looked_at_in_part(void **state)
 	struct world world;
 
 	(void)state;
-	for (int length = 31; length <= 33; length++) {
+	for (int length = INDEX_PREFIX_BYTES_MAX - 1; length <= INDEX_PREFIX_BYTES_MAX + 1;
+		length++) {
 		(void)snprintf(context, sizeof context, "{\"s\":\"%.*s-\"}", length - 1, same);
 		world_open(&world, NULL, context);
 		(void)snprintf(policies, sizeof policies,
 			OTHERS WHEN("context.s like \"%.*s+*\"") WHEN("context.s like \"%.*s-*\""),
 			length - 1, same, length - 1, same);
-		assert_string_equal(found_in(&world, policies), length <= 32 ? "9" : "8 9");
+		assert_string_equal(
+			found_in(&world, policies), length <= INDEX_PREFIX_BYTES_MAX ? "9" : "8 9");
 		assert_answer(&world, policies, "deny [9] []");
 		world_close(&world);
 	}
@@ -214,28 +215,70 @@ static void a_long_list_of_actions_is_asked_anyway(void **state)
 	world_close(&world);
 }
 
-/* Past INDEX_GROUPS_MAX different questions the rest is asked one by one. */
-static void too_many_different_questions_are_still_answered(void **state)
+/* Each asks something of its own; the third and the last are satisfied, all others fail, as
+ * the context lacks what they ask; the last two ask what the first one asks. */
+static void answer_different_questions(int count)
 {
-	enum { QUESTIONS = 70 };
-	static char policies[QUESTIONS * 64];
+	static char policies[(INDEX_GROUPS_MAX + 8) * 64];
+	char context[64];
 	struct cedar_policy_set *set;
 	struct cedar_answer answer;
 	struct world world;
 	size_t used = 0;
 
-	(void)state;
-	world_open(&world, NULL, "{\"q3\":1,\"q69\":1,\"q70\":2}");
-	for (int i = 0; i < QUESTIONS; i++)
+	(void)snprintf(context, sizeof context, "{\"q3\":1,\"q%d\":1}", count - 1);
+	world_open(&world, NULL, context);
+	for (int i = 0; i < count + 2; i++)
 		used += (size_t)snprintf(policies + used, sizeof policies - used,
-			"permit" ANY " when { context.q%d == 1 };", i);
+			"permit" ANY " when { context.q%d == 1 };", i < count ? i : 0);
 	set = set_of(policies);
-	assert_int_equal(set->index.group_count, 64);
+	assert_int_equal(
+		set->index.group_count, count < INDEX_GROUPS_MAX ? count : INDEX_GROUPS_MAX);
 	assert_true(cedar_authorize(set, NULL, &world.request, world.arena, &answer, &world.err));
+	assert_int_equal(answer.decision, CEDAR_ALLOW);
 	assert_int_equal(answer.reason_count, 2);
-	assert_int_equal(answer.error_count, QUESTIONS - 2);
+	assert_int_equal(answer.reasons[0], 3);
+	assert_int_equal(answer.reasons[1], count - 1);
+	assert_int_equal(answer.error_count, count);
 	cedar_policy_set_destroy(&set);
 	world_close(&world);
+}
+
+/* Past the limit the rest is asked one by one. */
+static void too_many_different_questions_are_still_answered(void **state)
+{
+	(void)state;
+	for (int more = -1; more <= 6; more++)
+		answer_different_questions(INDEX_GROUPS_MAX + more);
+}
+
+/* All paths are read by both policies; those past the limit are not kept from the first
+ * for the second. */
+static void a_path_past_those_that_are_kept_is_read_again(void **state)
+{
+	char tests[2048], policies[8192], context[2048];
+	struct world world;
+
+	(void)state;
+	for (int count = EVALUATION_PATHS_MAX - 1; count <= EVALUATION_PATHS_MAX + 1; count++) {
+		size_t tested = 0, given = 0;
+
+		for (int i = 0; i < count; i++) {
+			tested += (size_t)snprintf(tests + tested, sizeof tests - tested,
+				"%scontext.p%d + 0 == %d", i == 0 ? "" : " && ", i, i);
+			given += (size_t)snprintf(context + given, sizeof context - given,
+				"%s\"p%d\":%d", i == 0 ? "{" : ",", i, i);
+		}
+		(void)snprintf(context + given, sizeof context - given, "}");
+		(void)snprintf(policies, sizeof policies,
+			"permit" ANY " when { %s };"
+			"permit" ANY " when { %s };"
+			"permit" ANY " when { %s && context.p%d == 0 };",
+			tests, tests, tests, count - 1);
+		world_open(&world, NULL, context);
+		assert_answer(&world, policies, "allow [0 1] []");
+		world_close(&world);
+	}
 }
 
 int main(void)
@@ -249,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_long_prefix_is_looked_at_in_part),
 		cmocka_unit_test(a_long_list_of_actions_is_asked_anyway),
 		cmocka_unit_test(too_many_different_questions_are_still_answered),
+		cmocka_unit_test(a_path_past_those_that_are_kept_is_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,29 @@ static void a_policy_ends_at_its_byte_limit(void **state)
 	free(text);
 }
 
+static void a_policy_text_ends_at_its_byte_limit(void **state)
+{
+	static const char policy[] = "permit(principal, action, resource);";
+	char *text = malloc(CEDAR_TEXT_BYTES_MAX + 1);
+	struct cedar_policy_set *set;
+	struct cedar_error err;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', CEDAR_TEXT_BYTES_MAX + 1);
+	memcpy(text, policy, strlen(policy));
+	for (size_t length = CEDAR_TEXT_BYTES_MAX - 1; length <= CEDAR_TEXT_BYTES_MAX; length++) {
+		assert_true(cedar_policy_set_parse(
+			&set, (struct cedar_text){text, length}, NULL, &err));
+		assert_int_equal(cedar_policy_set_count(set), 1);
+		cedar_policy_set_destroy(&set);
+	}
+	assert_false(cedar_policy_set_parse(
+		&set, (struct cedar_text){text, CEDAR_TEXT_BYTES_MAX + 1}, NULL, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	free(text);
+}
+
 /* The normal form of one policy. */
 static const char *printed(struct world *world, const char *policy)
 {
@@ -291,6 +314,7 @@ int main(void)
 		cmocka_unit_test(chains_that_nest_end_at_the_depth_limit),
 		cmocka_unit_test(long_chains_of_and_and_or_are_flat),
 		cmocka_unit_test(a_policy_ends_at_its_byte_limit),
+		cmocka_unit_test(a_policy_text_ends_at_its_byte_limit),
 		cmocka_unit_test(printing_keeps_only_the_brackets_that_matter),
 		cmocka_unit_test(a_policy_is_printed_in_normal_form),
 	};

@@ -211,6 +211,32 @@ static void a_failed_text_takes_its_templates_back(void **state)
 	fixture_close(fixture);
 }
 
+/* A link is the smallest policy there is. */
+static void a_set_ends_at_its_number_of_policies(void **state)
+{
+	struct cedar_uid user = cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("u"));
+	char id[16];
+	struct cedar_link link = {.template_id = CEDAR_TEXT("policy0"), .principal = &user};
+	struct cedar_policy_set *set;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_policy_set_create(&set, &err));
+	assert_true(cedar_policy_set_add_text(
+		set, CEDAR_TEXT("permit(principal == ?principal, action, resource);"), NULL, &err));
+	link.id.data = id;
+	for (int i = 0; i < CEDAR_POLICIES_MAX; i++) {
+		link.id.length = (size_t)snprintf(id, sizeof id, "%d", i);
+		assert_true(cedar_policy_set_link(set, &link, &err));
+	}
+	link.id = CEDAR_TEXT("one more");
+	assert_false(cedar_policy_set_link(set, &link, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	assert_int_equal(cedar_policy_set_count(set), CEDAR_POLICIES_MAX);
+	assert_true(cedar_policy_set_seal(set, &err));
+	cedar_policy_set_destroy(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_link_says_where_it_came_from),
 		cmocka_unit_test(templates_and_links_print_as_text_that_parses),
 		cmocka_unit_test(a_failed_text_takes_its_templates_back),
+		cmocka_unit_test(a_set_ends_at_its_number_of_policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,8 @@ static void what_is_always_false_is_only_a_warning(void **state)
 	assert_finds("resource.hasTag(\"x\")", "(impossible)");
 	assert_finds("principal has r.x", "(impossible)");
 	assert_finds("!(principal.r has n)", "(impossible)");
+	assert_finds("(true || false || true) == false", "(impossible)");
+	assert_finds("(true && (false || true)) == false", "(impossible)");
 	assert_valid("true || 1 + true == 1");
 	assert_valid("if true then principal.f else 1");
 	assert_valid("resource is Doc && resource.owner == principal");

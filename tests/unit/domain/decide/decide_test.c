@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "domain/decide/decision.h"
+#include "domain/decide/evaluation.h"
 #include "support/decide_bench.h"
 
 /* Each rule is tried in a world in which nothing else refuses: the same call is
@@ -587,20 +588,49 @@ static void an_unrepresentable_argument_in_a_line_or_a_reads_line_denies(void **
 static void more_lost_arguments_than_can_be_kept_deny_any_mention(void **state)
 {
 	struct decide_bench *bench = *state;
-	char arguments[2048] = "{";
-	size_t length = 1;
-	int i;
+	char arguments[2048];
 
-	for (i = 0; i < 60; i++)
-		length += (size_t)snprintf(arguments + length, sizeof(arguments) - length,
-			"%s\"a%d\":null", i == 0 ? "" : ",", i);
-	snprintf(arguments + length, sizeof(arguments) - length, "}");
-	expect_allowed(decide_bench_ask(bench, "files", "list", arguments));
-	assert_true(decide_bench_put(bench,
-		"object: policy\nname: org/amount\ntext: |\n"
-		"  forbid (principal, action, resource) when { context.args has zz };\n"));
-	expect_denied(
-		decide_bench_ask(bench, "files", "list", arguments), REASON_COULD_NOT_EVALUATE);
+	for (int count = LOST_PATHS_MAX - 1; count <= LOST_PATHS_MAX + 1; count++) {
+		size_t length = 1;
+
+		arguments[0] = '{';
+		for (int i = 0; i < count; i++)
+			length += (size_t)snprintf(arguments + length, sizeof(arguments) - length,
+				"%s\"a%d\":null", i == 0 ? "" : ",", i);
+		snprintf(arguments + length, sizeof(arguments) - length, "}");
+		decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+			"{effect: read, tool: files/list}");
+		expect_allowed(decide_bench_ask(bench, "files", "list", arguments));
+		decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+			"{effect: read, tool: files/list, when: '!(context.args has zz)'}");
+		decide_bench_ask(bench, "files", "list", arguments);
+		if (count <= LOST_PATHS_MAX)
+			expect_allowed(&bench->decision);
+		else
+			expect_denied(&bench->decision, REASON_COULD_NOT_EVALUATE);
+	}
+}
+
+/* All that forbid decide; only so many are named. */
+static void only_so_many_determining_policies_are_named(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	for (int count = 1; count <= DECISION_POLICIES_MAX + 1; count++) {
+		char policy[256];
+
+		snprintf(policy, sizeof(policy),
+			"object: policy\nname: org/f%d\ntext: |\n"
+			"  forbid (principal, action, resource) when { context.args has n };\n",
+			count);
+		assert_true(decide_bench_put(bench, policy));
+		if (count < DECISION_POLICIES_MAX - 1)
+			continue;
+		expect_denied(
+			decide_bench_ask(bench, "files", "list", "{\"n\":1}"), REASON_FORBIDDEN);
+		assert_int_equal(bench->decision.policies_count,
+			count < DECISION_POLICIES_MAX ? count : DECISION_POLICIES_MAX);
+	}
 }
 
 /* ---- rate ---- */
@@ -938,6 +968,7 @@ int main(void)
 		BENCH_TEST(an_argument_cedar_cannot_hold_denies_if_a_rule_mentions_it),
 		BENCH_TEST(an_unrepresentable_argument_in_a_line_or_a_reads_line_denies),
 		BENCH_TEST(more_lost_arguments_than_can_be_kept_deny_any_mention),
+		BENCH_TEST(only_so_many_determining_policies_are_named),
 		BENCH_TEST(the_calls_of_a_minute_run_out),
 		BENCH_TEST(each_identity_of_the_chain_must_be_permitted),
 		BENCH_TEST(a_link_of_the_chain_refuses_for_its_own_reasons),

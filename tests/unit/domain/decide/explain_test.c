@@ -174,6 +174,47 @@ static void trials_are_bounded(void **state)
 	assert_int_equal(fixture->why.trials, DECIDE_TRIALS_CALL_MAX);
 }
 
+enum { HUNGRY_ITEMS = 1000, HUNGRY_FORBIDS = 30 };
+
+/* A guardrail that is so many forbids, each of which makes a set of a thousand. */
+static void put_hungry(struct fixture *fixture, unsigned number, unsigned forbids)
+{
+	struct arena *arena = fixture->bench.arena;
+	struct text items = TEXT("context.args.n");
+	struct text document =
+		text_format(arena, "object: policy\nname: org/hungry-%u\ntext: |\n", number);
+	unsigned i;
+
+	for (i = 1; i < HUNGRY_ITEMS; i++)
+		items = text_format(arena, "%.*s,1", TEXT_ARGS(items));
+	for (i = 0; i < forbids; i++)
+		document = text_format(arena,
+			"%.*s  forbid (principal, action, resource) "
+			"when { [%.*s].contains(-1) };\n",
+			TEXT_ARGS(document), TEXT_ARGS(items));
+	assert_true(decide_bench_put(&fixture->bench, document.data));
+}
+
+/* What finds no memory in a trial is not claimed; the refusal stands. */
+static void a_trial_has_only_so_much_memory(void **state)
+{
+	struct fixture *fixture = *state;
+	const size_t needed = DECIDE_TRIAL_BYTES_MAX / sizeof(struct cedar_value) / HUNGRY_ITEMS;
+	unsigned number = 0;
+
+	fixture->reach = DECIDE_REACH_CALL;
+	put_forbid(fixture, "when { context.args.n == 7 }");
+	for (; number < needed / HUNGRY_FORBIDS / 4; number++)
+		put_hungry(fixture, number, HUNGRY_FORBIDS);
+	assert_string_equal(change(fixture, "list", "{\"n\":7}"), "attribute argument n: 7 -> 6");
+	for (; number <= needed / HUNGRY_FORBIDS; number++)
+		put_hungry(fixture, number, HUNGRY_FORBIDS);
+	assert_string_equal(change(fixture, "list", "{\"n\":7}"), "");
+	assert_int_equal(fixture->bench.decision.verdict, VERDICT_DENY);
+	assert_int_equal(fixture->bench.decision.reason, REASON_FORBIDDEN);
+	assert_true(fixture->why.trials > 0);
+}
+
 /* ---- one change ---- */
 
 static void an_approval_comes_first(void **state)
@@ -498,6 +539,7 @@ int main(void)
 		EXPLAIN_TEST(a_forbid_without_conditions_has_no_change),
 		EXPLAIN_TEST(what_is_unknown_has_no_change),
 		EXPLAIN_TEST(trials_are_bounded),
+		EXPLAIN_TEST(a_trial_has_only_so_much_memory),
 		EXPLAIN_TEST(an_approval_comes_first),
 		EXPLAIN_TEST(an_argument_is_turned_by_the_line_that_it_fails),
 		EXPLAIN_TEST(data_that_is_not_covered_is_left_by_the_line_that_stays_clear_of_it),

@@ -2,12 +2,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/buffer.h"
 #include "domain/decide/rate.h"
+#include "services/decide/decide_private.h"
 #include "services/decide/decide_service.h"
 #include "support/decide_bench.h"
 
@@ -254,6 +256,66 @@ static void what_an_identity_can_do_is_told_by_pages(void **state)
 					    "((context.args.path like \\\"tickets/*\\\"))\""));
 	assert_null(strstr(answer.data, "\"next\""));
 	assert_true(text_equal(can(fixture, "agent", "zzz", 1), TEXT("{\"items\":[]}")));
+}
+
+static void a_choice_keeps_together_beside_what_else_must_hold(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer;
+
+	decide_bench_edit(&fixture->world, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, "
+		"when: 'context.args.a == 1 || context.args.b == 2'}");
+	answer = can(fixture, "agent", "", 1);
+	assert_non_null(
+		strstr(answer.data, "\"when\":\"context.args.a == 1 || context.args.b == 2\""));
+	assert_true(decide_bench_put(&fixture->world,
+		"object: policy\nname: org/extra\ntext: |\n"
+		"  forbid (principal, action, resource) when { context.args.n == 1 };\n"));
+	answer = can(fixture, "agent", "", 1);
+	assert_non_null(
+		strstr(answer.data, "\"when\":\"(context.args.a == 1 || context.args.b == 2) && "
+				    "!(context.args.n == 1)\""));
+}
+
+enum { LONG_BYTES = 60000 };
+
+/* Guardrails almost as long as they may be, from `from` to below `to`. */
+static void put_long_guardrails(struct fixture *fixture, int from, int to)
+{
+	char *long_text = arena_array(fixture->world.arena, char, LONG_BYTES + 1);
+
+	assert_non_null(long_text);
+	memset(long_text, 'x', LONG_BYTES);
+	long_text[LONG_BYTES] = '\0';
+	for (int i = from; i < to; i++)
+		assert_true(decide_bench_put(
+			&fixture->world, text_format(fixture->world.arena,
+						 "object: policy\nname: org/long-%d\ntext: |\n"
+						 "  forbid (principal, action, resource)\n"
+						 "  when { context.args.s == \"%d %s\" };\n",
+						 i, i, long_text)
+						 .data));
+}
+
+/* What is left of rules is told whole or not at all: a part that is missing would
+ * promise more than is true. */
+static void an_outlook_that_is_too_long_is_refused_not_shortened(void **state)
+{
+	struct fixture *fixture = *state;
+	const int few = 25, many = OUTLOOK_BYTES_MAX / LONG_BYTES / 2;
+	struct text answer;
+	char mark[64];
+
+	put_long_guardrails(fixture, 0, few);
+	answer = can(fixture, "agent", "", 1);
+	for (int i = 0; i < few; i++) {
+		(void)snprintf(mark, sizeof(mark), "!(context.args.s == \\\"%d x", i);
+		if (strstr(answer.data, mark) == NULL)
+			fail_msg("guardrail %d is missing", i);
+	}
+	put_long_guardrails(fixture, few, many);
+	assert_non_null(strstr(can(fixture, "agent", "", 1).data, "too long to be told"));
 }
 
 static void who_may_is_found_by_the_resource(void **state)
@@ -550,6 +612,8 @@ int main(void)
 		SERVICE_TEST(why_may_be_asked_from_another_environment),
 		SERVICE_TEST(a_forbidden_call_hints_at_arguments_without_values),
 		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
+		SERVICE_TEST(a_choice_keeps_together_beside_what_else_must_hold),
+		SERVICE_TEST(an_outlook_that_is_too_long_is_refused_not_shortened),
 		SERVICE_TEST(who_may_is_found_by_the_resource),
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),

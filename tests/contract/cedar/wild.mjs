@@ -1,25 +1,5 @@
-// Random schemas and policy sets in one small vocabulary, so that they meet.  Most are
-// right; each part goes wrong now and then.
-
-export class Random {
-  constructor(seed) { this.state = BigInt.asUintN(64, BigInt(seed)); }
-
-  // splitmix64
-  next() {
-    this.state = BigInt.asUintN(64, this.state + 0x9E3779B97F4A7C15n);
-    let z = this.state;
-    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xBF58476D1CE4E5B9n);
-    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94D049BB133111EBn);
-    return Number((z ^ (z >> 31n)) >> 32n & 0xFFFFFFFFn);
-  }
-
-  below(bound) { return this.next() % bound; }
-  chance(percent) { return this.below(100) < percent; }
-  pick(items) { return items[this.below(items.length)]; }
-  some(items, most) {
-    return Array.from({ length: 1 + this.below(most) }, () => this.pick(items));
-  }
-}
+// Random schemas, policies and data in one small vocabulary, so that they meet, without
+// regard for types: most policies are refused or fail.
 
 const entityNames = ['U', 'G', 'R', 'E'];
 const attributes = ['a', 'b', 'c', 'd', 'n', 's', 'e', 'o d'];
@@ -71,7 +51,7 @@ function actions(random, ids, names) {
 }
 
 // Cedar syntax; now and then with a mistake.
-export function schema(random) {
+function schema(random) {
   const hasSpace = random.chance(60);
   const shadow = random.below(300) === 0 ? ['U'] : [];
   const outer = { types: [...entityNames, 'T', 'V'], entities: entityNames, records: ['T'],
@@ -232,12 +212,7 @@ function policy(random, slots) {
   return `${random.pick(['permit', 'forbid'])}(${sides.join(', ')})${clauses.join('')};`;
 }
 
-export function policies(random) {
-  return Array.from({ length: 1 + random.below(3) }, () => policy(random, [])).join('\n');
-}
-
-// { slots, text } each.
-export function templates(random) {
+function templates(random) {
   if (random.chance(70)) return [];
   return Array.from({ length: 1 + random.below(2) }, () => {
     const slots = random.pick([['principal'], ['resource'], ['principal', 'resource']]);
@@ -250,11 +225,50 @@ function uid(random) {
   return { type, id: random.pick(['a', 'x', 'x']) };
 }
 
-// { index, principal, resource } each; an entity for each slot of its template.
-export function links(random, templates) {
-  return templates.flatMap(({ slots }, index) => Array.from({ length: random.below(3) }, () => ({
+function links(random, made) {
+  return made.flatMap(({ slots }, index) => Array.from({ length: random.below(3) }, () => ({
     index,
     principal: slots.includes('principal') ? uid(random) : null,
     resource: slots.includes('resource') ? uid(random) : null,
   })));
+}
+
+const value = (random, depth) => random.pick([1, -7, 'x', true, false, true, [1], ['x'], [],
+  { __entity: uid(random) }, { __extn: { fn: 'ip', arg: '::1' } },
+  { __extn: { fn: 'decimal', arg: '1.0' } }, { __extn: { fn: 'duration', arg: '1h' } },
+  depth > 0 ? attributesOf(random, depth - 1) : {}]);
+
+const attributesOf = (random, depth) => Object.fromEntries(
+  random.some(attributes, 8).map((name) => [name, value(random, depth)]));
+
+function entities(random) {
+  return ['U', 'G', 'R', 'N::W'].flatMap((type) => ['a', 'x'].map((id) => ({
+    uid: { type, id },
+    attrs: attributesOf(random, 2),
+    parents: random.chance(50) ? [{ type: random.pick(['G', 'R']), id: 'x' }] : [],
+    ...(random.chance(30) && { tags: { t: value(random, 1) } }),
+  })));
+}
+
+const request = (random) => ({
+  isTyped: random.chance(10),
+  principal: uid(random),
+  action: { type: 'Action', id: random.pick(['x', 'x', 'y']) },
+  resource: uid(random),
+  context: attributesOf(random, 1),
+});
+
+function set(random, requestCount) {
+  const made = templates(random);
+  return {
+    policies: Array.from({ length: 1 + random.below(3) }, () => policy(random, [])),
+    templates: made.map(({ text }) => text),
+    links: links(random, made),
+    requests: Array.from({ length: requestCount }, () => request(random)),
+  };
+}
+
+export function wildWorld(random, setCount, requestCount) {
+  return { kind: 'wild', schema: schema(random), entities: entities(random),
+    sets: Array.from({ length: setCount }, () => set(random, requestCount)) };
 }

@@ -1,0 +1,9 @@
+// Differences that are known and meant, by name; docs/cedar.md says why of each.
+
+const known = [];
+
+// The name of the difference, or null.
+export function explain(world, set, theirs, ours) {
+  const found = known.find(({ holds }) => holds(world, set, theirs, ours));
+  return found === undefined ? null : found.name;
+}
