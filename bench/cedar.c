@@ -15,6 +15,7 @@
 #include "cedar_files.h"
 #include "cedar_peers.h"
 #include "cedar_workload.h"
+#include "cedar_world.h"
 
 enum { BATCH_MAX = 64, BATCH_NS = 100000, ROUNDS = 3, LOADS = 9 };
 enum { SCRATCH_BYTES = 1 << 20, REQUESTS_MAX = 500, WORKLOADS_MAX = 28, FIGURES_MAX = 32 };
@@ -317,18 +318,19 @@ int main(void)
 {
 	const char *below = getenv("REMIT_VECTORS");
 	char vectors[PATH_MAX], archive[2 * FILES_PATH_BYTES], root[FILES_PATH_BYTES];
-	bool ok;
+	bool ok, world_ok;
 
 	measure_parsing();
+	world_ok = world_run();
 	(void)snprintf(
 		archive, sizeof archive, "%s/cedar-bench", below == NULL ? VECTORS_DEFAULT : below);
 	if (realpath(archive, vectors) != NULL)
 		(void)snprintf(archive, sizeof archive, "%s/workloads.tar.zst", vectors);
 	if (access(archive, R_OK) != 0 || !files_unpack(archive, root)) {
 		printf("{\"bench\":\"cedar\",\"case\":\"workloads\",\"skipped\":\"absent\"}\n");
-		return 0;
+		return world_ok ? 0 : 1;
 	}
 	ok = cedar_apps_lay_out(vectors, root) && run_all(root);
 	files_remove(root);
-	return ok ? 0 : 1;
+	return ok && world_ok ? 0 : 1;
 }

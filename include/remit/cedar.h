@@ -29,6 +29,7 @@ enum {
 	CEDAR_STACK_VALUES_MAX = 1024,                  /* values one policy holds at once */
 	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024,   /* one entities JSON text */
 	CEDAR_ENTITIES_MAX = 10000000,                  /* entities in one store */
+	CEDAR_REVISION_ANCESTORS_MAX = 100000000,       /* of changed entities, summed */
 	CEDAR_SCHEMA_BYTES_MAX = 4 * 1024 * 1024,       /* one schema text */
 	CEDAR_SCHEMA_DECLARATIONS_MAX = 20000,          /* types and actions in a schema */
 	CEDAR_SCHEMA_LINKS_MAX = 1000000,               /* parents and groups in a schema */
@@ -198,12 +199,52 @@ size_t cedar_entities_count(const struct cedar_entities *entities);
 bool cedar_entities_find(const struct cedar_entities *entities, const struct cedar_uid *uid,
 	struct cedar_entity *out) CEDAR_MUST_CHECK;
 /* Calls visit for each entity of a sealed store (what lies below an overlay left
- * out), in the order of adding, until it returns false. */
+ * out), in the order of adding, until it returns false.  Of a revision, those that its
+ * first one had come first, and the others follow in any order. */
 void cedar_entities_visit(const struct cedar_entities *entities,
 	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure);
 /* Cedar's `in`: the same, or an ancestor. */
 bool cedar_entities_in(const struct cedar_entities *entities, const struct cedar_uid *uid,
 	const struct cedar_uid *ancestor);
+
+/* ---- Revisions of entities ------------------------------------------- */
+
+/* A revision is a sealed store that others are made from by changing single entities.
+ * It costs what the change touches, not what there is: time and memory follow the
+ * entities that are put and all that are below one whose parents change.  What a
+ * revision shares with others is counted: nothing is copied for those who still read
+ * an older one, and what only it has is freed with it.
+ *
+ * Every function that takes sealed entities takes a revision.  Any thread may read,
+ * hold, release and change one; handing the newest from one thread to others, with a
+ * hold for each, is the caller's. */
+
+/* The first one, of a sealed store that is no overlay: takes the store over (*sealed is
+ * NULL then; on failure it stays).  Takes time like sealing.  Release what comes out.
+ * Errors: LIMIT. */
+bool cedar_revision_first(const struct cedar_entities **out, struct cedar_entities **sealed,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+
+/* One of the two; the other is NULL. */
+struct cedar_change {
+	const struct cedar_entity *put; /* a new entity, or instead of the one with its uid */
+	const struct cedar_uid *remove; /* nothing if there is none */
+};
+/* Another revision, with all the changes, made one after the other; copies everything.
+ * It decides as a store would that is filled with what is in it and sealed: the
+ * ancestors of all that are below a changed entity are right, and an entity that is
+ * removed while others name it as a parent is a parent that is not in the store.
+ * `before` stays as it is and in force, also on failure.  The parents of an entity that
+ * was put are found sorted and each once.  Release what comes out.
+ * Errors: INVALID for a cycle, or a change that says nothing or both; LIMIT (also
+ * CEDAR_REVISION_ANCESTORS_MAX). */
+bool cedar_revision_change(const struct cedar_entities **out, const struct cedar_entities *before,
+	const struct cedar_change *changes, size_t count, struct cedar_error *err) CEDAR_MUST_CHECK;
+/* The same revision, to be released once more. */
+const struct cedar_entities *cedar_revision_hold(
+	const struct cedar_entities *revision) CEDAR_MUST_CHECK;
+/* Sets *revision to NULL; it may be NULL.  Overlays and answers borrow from it. */
+void cedar_revision_release(const struct cedar_entities **revision);
 
 /* ---- Policies -------------------------------------------------------- */
 

@@ -16,10 +16,9 @@
 
 #include "cedar/document.h"
 #include "cedar/entities_inner.h"
+#include "cedar/revision.h"
 
 enum { NODES_FIRST = 16, LINEAR_ANCESTORS_MAX = 8 };
-/* Three times the text it was read from, and room for the closure. */
-static const size_t STORE_BYTES_MAX = (size_t)16 * CEDAR_ENTITIES_BYTES_MAX;
 
 bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err)
 {
@@ -28,7 +27,7 @@ bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err)
 	*out = NULL;
 	if (entities == NULL)
 		return cedar_fail_memory(err);
-	entities->arena = arena_create(STORE_BYTES_MAX);
+	entities->arena = arena_create(ENTITIES_STORE_BYTES_MAX);
 	if (entities->arena == NULL) {
 		free(entities);
 		return cedar_fail_memory(err);
@@ -51,9 +50,12 @@ void cedar_entities_destroy(struct cedar_entities **entities)
 struct entity_node *entities_find_here(
 	const struct cedar_entities *entities, const struct cedar_uid *uid)
 {
-	struct table_cursor cursor = table_start(&entities->table, cedar_uid_hash(uid));
+	struct table_cursor cursor;
 	uint32_t position;
 
+	if (entities->table.slot_count == 0)
+		return entities->revision == NULL ? NULL : revision_find(entities->revision, uid);
+	cursor = table_start(&entities->table, cedar_uid_hash(uid));
 	while (table_next(&entities->table, &cursor, &position)) {
 		assert(entities->nodes != NULL); /* for there is a position in them */
 		if (uid_equal(&entities->nodes[position].uid, uid))
@@ -114,7 +116,7 @@ static bool reserve_nodes(struct cedar_entities *entities, uint32_t more, struct
 	return true;
 }
 
-static const struct cedar_value *record_or_empty(const struct cedar_value *value)
+const struct cedar_value *entities_record_or_empty(const struct cedar_value *value)
 {
 	static const struct cedar_value empty = {.type = CEDAR_RECORD, .depth = 1};
 
@@ -135,8 +137,8 @@ static bool is_same_entity(const struct entity_node *node, const struct cedar_en
 	struct entity_node other = {
 		.parents = entity->parents, .parent_count = (uint32_t)entity->parent_count};
 
-	if (!cedar_value_equal(&node->attributes, record_or_empty(&entity->attributes)) ||
-		!cedar_value_equal(&node->tags, record_or_empty(&entity->tags)))
+	if (!cedar_value_equal(&node->attributes, entities_record_or_empty(&entity->attributes)) ||
+		!cedar_value_equal(&node->tags, entities_record_or_empty(&entity->tags)))
 		return false;
 	for (size_t i = 0; i < entity->parent_count; i++) {
 		if (!has_parent(node, &entity->parents[i]))
@@ -149,10 +151,10 @@ static bool is_same_entity(const struct entity_node *node, const struct cedar_en
 	return true;
 }
 
-static bool check_shape(const struct cedar_entity *entity, struct cedar_error *err)
+bool entities_check_shape(const struct cedar_entity *entity, struct cedar_error *err)
 {
-	if (record_or_empty(&entity->attributes)->type != CEDAR_RECORD ||
-		record_or_empty(&entity->tags)->type != CEDAR_RECORD)
+	if (entities_record_or_empty(&entity->attributes)->type != CEDAR_RECORD ||
+		entities_record_or_empty(&entity->tags)->type != CEDAR_RECORD)
 		return cedar_fail(err, CEDAR_ERROR_INVALID, "attributes and tags must be records");
 	if (entity->parent_count > CEDAR_ENTITIES_MAX)
 		return cedar_fail(
@@ -193,7 +195,7 @@ bool cedar_entities_add(
 	const struct cedar_uid *uid;
 
 	assert(!entities->is_sealed);
-	if (!check_shape(entity, err))
+	if (!entities_check_shape(entity, err))
 		return false;
 	if (old != NULL)
 		return is_same_entity(old, entity) || fail_duplicate(&entity->uid, err);
@@ -203,10 +205,10 @@ bool cedar_entities_add(
 	if (uid == NULL)
 		return cedar_fail_memory(err);
 	node.uid = *uid;
-	if (!cedar_value_copy(
-		    &node.attributes, entities->arena, record_or_empty(&entity->attributes), err) ||
-		!cedar_value_copy(
-			&node.tags, entities->arena, record_or_empty(&entity->tags), err) ||
+	if (!cedar_value_copy(&node.attributes, entities->arena,
+		    entities_record_or_empty(&entity->attributes), err) ||
+		!cedar_value_copy(&node.tags, entities->arena,
+			entities_record_or_empty(&entity->tags), err) ||
 		!copy_parents(&node, entities->arena, entity, err))
 		return false;
 	table_put(&entities->table, node.uid.hash, entities->count);
@@ -223,7 +225,7 @@ bool cedar_entities_add_json(
 	struct cedar_entity entity;
 	bool ok = false;
 
-	reader.arena = arena_create(STORE_BYTES_MAX);
+	reader.arena = arena_create(ENTITIES_STORE_BYTES_MAX);
 	if (reader.arena == NULL)
 		return cedar_fail_memory(err);
 	if (!document_parse(&root, reader.arena, json, err))
@@ -243,7 +245,7 @@ done:
 	return ok;
 }
 
-static uint32_t count_parents(const struct cedar_entities *entities)
+uint32_t entities_count_parents(const struct cedar_entities *entities)
 {
 	uint64_t count = 0;
 
@@ -255,7 +257,7 @@ static uint32_t count_parents(const struct cedar_entities *entities)
 bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err)
 {
 	assert(!entities->is_sealed);
-	if (!reserve_nodes(entities, count_parents(entities), err) ||
+	if (!reserve_nodes(entities, entities_count_parents(entities), err) ||
 		!entities_close(entities, err) || !entities_intern(entities, err))
 		return false;
 	entities->is_sealed = true;
@@ -284,13 +286,13 @@ static bool overlay_add(
 {
 	struct entity_node *node = &overlay->nodes[overlay->count];
 
-	if (!check_shape(entity, err) || !check_hiding(overlay->below, entity, err))
+	if (!entities_check_shape(entity, err) || !check_hiding(overlay->below, entity, err))
 		return false;
 	if (entities_find_here(overlay, &entity->uid) != NULL)
 		return fail_duplicate(&entity->uid, err);
 	*node = (struct entity_node){.uid = entity->uid,
-		.attributes = *record_or_empty(&entity->attributes),
-		.tags = *record_or_empty(&entity->tags),
+		.attributes = *entities_record_or_empty(&entity->attributes),
+		.tags = *entities_record_or_empty(&entity->tags),
 		.parents = entity->parents,
 		.parent_count = (uint32_t)entity->parent_count,
 		.is_present = true};
@@ -359,17 +361,37 @@ bool cedar_entities_find(const struct cedar_entities *entities, const struct ced
 	return true;
 }
 
-void cedar_entities_visit(const struct cedar_entities *entities,
-	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure)
+void entities_visit_nodes(const struct cedar_entities *entities,
+	bool (*visit)(void *closure, const struct entity_node *node), void *closure)
 {
 	bool goes_on = true;
 
-	assert(entities->is_sealed);
-	for (uint32_t i = 0; goes_on && i < entities->count; i++) {
-		struct cedar_entity entity = entity_of(&entities->nodes[i]);
+	if (entities->revision != NULL)
+		revision_visit(entities->revision, visit, closure);
+	for (uint32_t i = 0; goes_on && i < entities->count; i++)
+		goes_on = visit(closure, &entities->nodes[i]);
+}
 
-		goes_on = !entities->nodes[i].is_present || visit(closure, &entity);
-	}
+struct visiting {
+	bool (*visit)(void *closure, const struct cedar_entity *entity);
+	void *closure;
+};
+
+static bool visit_present(void *closure, const struct entity_node *node)
+{
+	const struct visiting *visiting = closure;
+	struct cedar_entity entity = entity_of(node);
+
+	return !node->is_present || visiting->visit(visiting->closure, &entity);
+}
+
+void cedar_entities_visit(const struct cedar_entities *entities,
+	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure)
+{
+	struct visiting visiting = {visit, closure};
+
+	assert(entities->is_sealed);
+	entities_visit_nodes(entities, visit_present, &visiting);
 }
 
 bool entities_has_ancestor(const struct cedar_entities *entities, const struct entity_node *node,

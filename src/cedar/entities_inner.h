@@ -3,10 +3,16 @@
 
 #include "cedar/entities.h"
 
-/* Shared by the store and the closing of its hierarchy only. */
+/* Shared by the store, the closing of its hierarchy and its revisions only. */
+struct revision;
+
+/* Three times the text it was read from, and room for the closure. */
+#define ENTITIES_STORE_BYTES_MAX ((size_t)16 * CEDAR_ENTITIES_BYTES_MAX)
+
 struct cedar_entities {
 	struct arena *arena; /* its own, or the overlay's arena */
 	const struct cedar_entities *below;
+	struct revision *revision; /* it is this one's, which finds its nodes; or NULL */
 	struct entity_node *nodes;
 	struct table table; /* uid to index in nodes */
 	uint32_t count;
@@ -21,6 +27,19 @@ bool entities_intern(struct cedar_entities *entities, struct cedar_error *err) M
 /* The node in this store alone, placeholders included, or NULL. */
 struct entity_node *entities_find_here(
 	const struct cedar_entities *entities, const struct cedar_uid *uid);
+/* Calls visit for each node of this store alone, placeholders included, until it
+ * returns false. */
+void entities_visit_nodes(const struct cedar_entities *entities,
+	bool (*visit)(void *closure, const struct entity_node *node), void *closure);
+/* How often nodes name a parent; at most UINT32_MAX. */
+uint32_t entities_count_parents(const struct cedar_entities *entities);
+/* Errors: INVALID if attributes or tags are no records, LIMIT. */
+bool entities_check_shape(const struct cedar_entity *entity, struct cedar_error *err) MUST_CHECK;
+const struct cedar_value *entities_record_or_empty(const struct cedar_value *value);
+/* That the entity is its own ancestor. */
+bool entities_fail_cycle(const struct cedar_uid *uid, struct cedar_error *err);
+/* The order in which a node keeps its ancestors. */
+int ancestor_order(const struct ancestor *a, const struct ancestor *b);
 /* Gives every node all its ancestors.  There must be room in nodes for a
  * placeholder for each parent.  Errors: INVALID for a cycle, LIMIT. */
 bool entities_close(struct cedar_entities *entities, struct cedar_error *err) MUST_CHECK;

@@ -77,13 +77,16 @@ static bool gather(struct closing *closing, const struct ancestor *ancestors, ui
 	return true;
 }
 
+int ancestor_order(const struct ancestor *a, const struct ancestor *b)
+{
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	return cedar_uid_compare(a->uid, b->uid);
+}
+
 static int order_ancestors(const void *a, const void *b)
 {
-	const struct ancestor *left = a, *right = b;
-
-	if (left->hash != right->hash)
-		return left->hash < right->hash ? -1 : 1;
-	return cedar_uid_compare(left->uid, right->uid);
+	return ancestor_order(a, b);
 }
 
 static void sort_ancestors(struct ancestor *ancestors, size_t count)
@@ -153,6 +156,12 @@ static bool finish_node(struct closing *closing, struct entity_node *node)
 	return keep_gathered(closing, node);
 }
 
+bool entities_fail_cycle(const struct cedar_uid *uid, struct cedar_error *err)
+{
+	return cedar_fail(err, CEDAR_ERROR_INVALID, "the entity %.*s::\"%.*s\" is its own ancestor",
+		(int)uid->type.length, uid->type.data, (int)uid->id.length, uid->id.data);
+}
+
 static void open_node(struct closing *closing, struct entity_node *node)
 {
 	node->visit = VISIT_OPEN;
@@ -173,10 +182,7 @@ static bool open_parent(struct closing *closing, struct frame *frame, bool *open
 		if (parent == NULL || parent->visit == VISIT_DONE)
 			continue;
 		if (parent->visit == VISIT_OPEN)
-			return cedar_fail(closing->err, CEDAR_ERROR_INVALID,
-				"the entity %.*s::\"%.*s\" is its own ancestor",
-				(int)parent->uid.type.length, parent->uid.type.data,
-				(int)parent->uid.id.length, parent->uid.id.data);
+			return entities_fail_cycle(&parent->uid, closing->err);
 		open_node(closing, parent);
 		*opened = true;
 		return true;

@@ -230,20 +230,29 @@ static bool check_entity(struct check *check, const struct entity_node *node)
 	       check_tags(check, node, type) && check_parents(check, node, type);
 }
 
+struct check_all {
+	struct check check;
+	bool ok;
+};
+
+static bool check_node(void *closure, const struct entity_node *node)
+{
+	struct check_all *all = closure;
+
+	all->ok = !node->is_present || check_entity(&all->check, node);
+	return all->ok;
+}
+
 bool cedar_validate_entities(const struct cedar_schema *schema,
 	const struct cedar_entities *entities, struct cedar_error *err)
 {
-	struct check check = {.schema = schema, .err = err};
+	struct check_all all = {.check = {.schema = schema, .err = err}, .ok = true};
 	struct arena *arena;
-	bool ok = true;
 
-	if (!check_open(&check, &arena))
+	if (!check_open(&all.check, &arena))
 		return false;
-	for (; ok && entities != NULL; entities = entities->below) {
-		for (uint32_t i = 0; ok && i < entities->count; i++)
-			ok = !entities->nodes[i].is_present ||
-			     check_entity(&check, &entities->nodes[i]);
-	}
+	for (; all.ok && entities != NULL; entities = entities->below)
+		entities_visit_nodes(entities, check_node, &all);
 	arena_destroy(&arena);
-	return ok;
+	return all.ok;
 }

@@ -93,6 +93,33 @@ static const char typed_entities[] =
 	"\"parents\":[{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"t\":\"x\"}}]";
 static const char context[] = "{\"set\":[3,2,1],\"n\":7,\"s\":\"y\"}";
 
+/* Takes the store over and changes what it was. */
+static bool change_world(struct cedar_entities **store, struct cedar_error *err)
+{
+	struct cedar_uid group = cedar_uid_of(CEDAR_TEXT("G"), CEDAR_TEXT("g"));
+	struct cedar_uid above = cedar_uid_of(CEDAR_TEXT("G"), CEDAR_TEXT("above"));
+	struct cedar_uid person = cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("new"));
+	struct cedar_uid former = cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p"));
+	struct cedar_entity lifted = {.uid = group, .parents = &above, .parent_count = 1};
+	struct cedar_entity member = {.uid = person, .parents = &group, .parent_count = 1};
+	struct cedar_change changes[] = {{.put = &lifted}, {.put = &member}, {.remove = &former}};
+	const struct cedar_entities *first, *next = NULL;
+	bool ok = cedar_revision_first(&first, store, err);
+
+	if (!ok) {
+		assert_null(first);
+		return false;
+	}
+	ok = cedar_revision_change(&next, first, changes, 3, err);
+	assert_int_equal(next != NULL, ok);
+	assert_false(cedar_entities_in(first, &former, &above));
+	assert_true(cedar_entities_in(first, &former, &group));
+	assert_true(!ok || cedar_entities_in(next, &person, &above));
+	cedar_revision_release(&first);
+	cedar_revision_release(&next);
+	return ok;
+}
+
 /* All of it; false with LIMIT if memory ran out on the way. */
 static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
 {
@@ -156,7 +183,8 @@ static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
 		assert_null(expression);
 		goto done;
 	}
-	ok = cedar_evaluate_expression(expression, overlay, &request, arena, &value, err);
+	ok = cedar_evaluate_expression(expression, overlay, &request, arena, &value, err) &&
+	     change_world(&store, err);
 done:
 	cedar_expression_destroy(&expression);
 	cedar_entities_destroy(&store);

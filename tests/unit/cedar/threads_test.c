@@ -1,4 +1,4 @@
-/* Sealed sets and stores are read by many threads at once.  ThreadSanitizer, which
+/* Sealed sets, stores and revisions are read by many threads at once.  ThreadSanitizer, which
  * runs this test too, would name any write. */
 #include <pthread.h>
 
@@ -70,10 +70,107 @@ static void many_threads_decide_with_one_set_and_one_store(void **state)
 	world_close(&world);
 }
 
+/* What the writer hands out, under the readers' lock. */
+struct desk {
+	pthread_mutex_t lock;
+	const struct cedar_entities *newest;
+	const struct cedar_policy_set *set;
+	const struct cedar_request *request;
+	bool is_closed;
+	unsigned wrong;
+};
+
+static bool read_newest(struct desk *desk, struct cedar_arena *arena, unsigned *wrong)
+{
+	const struct cedar_entities *revision;
+	struct cedar_answer answer;
+	struct cedar_error err;
+	bool goes_on;
+
+	pthread_mutex_lock(&desk->lock);
+	revision = cedar_revision_hold(desk->newest);
+	goes_on = !desk->is_closed;
+	pthread_mutex_unlock(&desk->lock);
+	cedar_arena_reset(arena);
+	*wrong += !cedar_authorize(desk->set, revision, desk->request, arena, &answer, &err) ||
+		  answer.decision != CEDAR_ALLOW;
+	cedar_revision_release(&revision);
+	return goes_on;
+}
+
+static void *decide_newest(void *closure)
+{
+	struct desk *desk = closure;
+	struct cedar_arena *arena = cedar_arena_create(SUPPORT_ARENA_BYTES);
+	unsigned wrong = arena == NULL;
+
+	while (arena != NULL && read_newest(desk, arena, &wrong))
+		continue;
+	cedar_arena_destroy(&arena);
+	pthread_mutex_lock(&desk->lock);
+	desk->wrong += wrong;
+	pthread_mutex_unlock(&desk->lock);
+	return NULL;
+}
+
+/* U::"p" moves between two groups below G::"all"; the desk gets each revision. */
+static void publish(struct desk *desk)
+{
+	static const char *const groups[] = {"even", "odd"};
+
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		struct cedar_uid group =
+			cedar_uid_of(CEDAR_TEXT("G"), cedar_text_of(groups[i % 2]));
+		struct cedar_uid all = cedar_uid_of(CEDAR_TEXT("G"), CEDAR_TEXT("all"));
+		struct cedar_entity person = {
+			.uid = desk->request->principal, .parents = &group, .parent_count = 1};
+		struct cedar_entity lifted = {.uid = group, .parents = &all, .parent_count = 1};
+		struct cedar_change changes[] = {{.put = &lifted}, {.put = &person}};
+		const struct cedar_entities *next, *before = desk->newest;
+		struct cedar_error err;
+
+		if (!cedar_revision_change(&next, before, changes, 2, &err))
+			fail_msg("%s", err.text);
+		pthread_mutex_lock(&desk->lock);
+		desk->newest = next;
+		pthread_mutex_unlock(&desk->lock);
+		cedar_revision_release(&before);
+	}
+}
+
+static void readers_hold_revisions_while_a_writer_makes_others(void **state)
+{
+	static const char member[] =
+		"[{\"uid\":{\"type\":\"U\",\"id\":\"p\"},\"attrs\":{},\"parents\":["
+		"{\"type\":\"G\",\"id\":\"all\"}]}]";
+	struct cedar_policy_set *set = set_of("permit(principal in G::\"all\", action, resource);");
+	struct desk desk = {.lock = PTHREAD_MUTEX_INITIALIZER, .set = set};
+	pthread_t threads[THREADS];
+	struct world world;
+
+	(void)state;
+	world_open(&world, member, NULL);
+	assert_true(cedar_revision_first(&desk.newest, &world.entities, &world.err));
+	desk.request = &world.request;
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, decide_newest, &desk), 0);
+	publish(&desk);
+	pthread_mutex_lock(&desk.lock);
+	desk.is_closed = true;
+	pthread_mutex_unlock(&desk.lock);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(desk.wrong, 0);
+	cedar_revision_release(&desk.newest);
+	cedar_policy_set_destroy(&set);
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_threads_decide_with_one_set_and_one_store),
+		cmocka_unit_test(readers_hold_revisions_while_a_writer_makes_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
