@@ -68,6 +68,19 @@ static uint32_t name_mark(struct text name)
 	       (uint32_t)bytes[length / 2] << 8 ^ bytes[length - 1];
 }
 
+/* As they are in canonical JSON: then none is there twice. */
+static bool names_ascend(const struct json_member *members, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct text before = members[i - 1].name, name = members[i].name;
+
+		if (before.length == 0 || name.length == 0 || before.data[0] > name.data[0] ||
+			(before.data[0] == name.data[0] && text_compare(before, name) >= 0))
+			return false;
+	}
+	return true;
+}
+
 static struct text find_twice_small(const struct json_member *members, size_t count)
 {
 	uint32_t marks[SMALL_OBJECT_MEMBERS] NOT_ZEROED;
@@ -90,6 +103,8 @@ bool json_find_twice(
 	size_t i;
 
 	*twice = (struct text){0};
+	if (names_ascend(members, count))
+		return true;
 	if (count <= SMALL_OBJECT_MEMBERS) {
 		*twice = find_twice_small(members, count);
 		return true;
@@ -108,6 +123,15 @@ bool json_find_twice(
 
 /* ---- looking into a value ---- */
 
+/* Most names differ in length or in their first byte. */
+static inline bool is_named(const struct json_member *member, struct text name)
+{
+	if (member->name.length != name.length || name.length == 0)
+		return member->name.length == name.length;
+	return member->name.data[0] == name.data[0] &&
+	       memcmp(member->name.data, name.data, name.length) == 0;
+}
+
 const struct json *json_find_text(const struct json *object, struct text name)
 {
 	uint32_t i;
@@ -115,7 +139,7 @@ const struct json *json_find_text(const struct json *object, struct text name)
 	if (object == NULL || object->type != JSON_OBJECT)
 		return NULL;
 	for (i = 0; i < object->count; i++)
-		if (text_equal(object->members[i].name, name))
+		if (is_named(&object->members[i], name))
 			return &object->members[i].value;
 	return NULL;
 }

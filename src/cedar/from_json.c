@@ -9,7 +9,7 @@ struct conversion {
 	cedar_lost_fn *lost;
 	void *closure;
 	struct cedar_error *err;
-	struct text path[CEDAR_DEPTH_MAX];
+	struct text *path; /* of CEDAR_DEPTH_MAX */
 	size_t path_count;
 	uint32_t depth;
 };
@@ -109,8 +109,9 @@ static bool convert(struct conversion *conversion, const struct json *json, stru
 bool cedar_value_from_json(struct cedar_value *out, struct arena *arena, const struct json *json,
 	cedar_lost_fn *lost, void *closure, struct cedar_error *err)
 {
+	NOT_ZEROED struct text path[CEDAR_DEPTH_MAX];
 	struct conversion conversion = {
-		.arena = arena, .lost = lost, .closure = closure, .err = err};
+		.arena = arena, .lost = lost, .closure = closure, .err = err, .path = path};
 
 	if (convert(&conversion, json, out))
 		return true;

@@ -64,7 +64,7 @@ bool cedar_text_is(struct cedar_text a, const char *string)
 	return cedar_text_equal(a, cedar_text_of(string));
 }
 
-int cedar_text_compare(struct cedar_text a, struct cedar_text b)
+int cedar_text_compare_all(struct cedar_text a, struct cedar_text b)
 {
 	size_t common = a.length < b.length ? a.length : b.length;
 	int order = common == 0 ? 0 : memcmp(a.data, b.data, common);

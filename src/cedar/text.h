@@ -29,8 +29,14 @@ static inline bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
 	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 bool cedar_text_is(struct cedar_text a, const char *string);
-/* Byte order; a prefix comes first. */
-int cedar_text_compare(struct cedar_text a, struct cedar_text b);
+/* Byte order; a prefix comes first.  Most texts differ in their first byte. */
+int cedar_text_compare_all(struct cedar_text a, struct cedar_text b);
+static inline int cedar_text_compare(struct cedar_text a, struct cedar_text b)
+{
+	if (a.length != 0 && b.length != 0 && a.data[0] != b.data[0])
+		return (unsigned char)a.data[0] < (unsigned char)b.data[0] ? -1 : 1;
+	return cedar_text_compare_all(a, b);
+}
 /* .data is NULL when the arena is full. */
 struct cedar_text cedar_text_copy(struct arena *arena, struct cedar_text text) MUST_CHECK;
 /* Never 0.  Not keyed: equality must always be confirmed byte by byte. */

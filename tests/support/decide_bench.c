@@ -154,8 +154,13 @@ void decide_bench_set_class(
 {
 	const struct registry_entry *entry =
 		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
+	struct error err;
 
 	((struct charter *)(uintptr_t)entry->in_force->charter)->use_class = use_class;
+	/* Past the registry, so that nothing hears of it. */
+	entity_table_destroy(&bench->entities);
+	if (!entity_table_create(&bench->entities, bench->registry, &err))
+		abort();
 }
 
 void decide_bench_fold(struct decide_bench *bench, const char *text)
@@ -204,6 +209,7 @@ void decide_bench_init(struct decide_bench *bench)
 		.definition = DEFINITION_UNPINNED,
 	};
 	if (bench->arena == NULL || !registry_create(&bench->registry, &err) ||
+		!entity_table_create(&bench->entities, bench->registry, &err) ||
 		!task_table_create(&bench->tasks, 1000, &err) ||
 		!decide_bench_put(bench, decide_bench_yaml))
 		abort();
@@ -213,6 +219,7 @@ void decide_bench_init(struct decide_bench *bench)
 void decide_bench_deinit(struct decide_bench *bench)
 {
 	tool_reads_destroy(&bench->reads);
+	entity_table_destroy(&bench->entities);
 	task_table_destroy(&bench->tasks);
 	registry_destroy(&bench->registry);
 	arena_destroy(&bench->arena);
@@ -257,6 +264,23 @@ struct call decide_bench_method(
 	return build(bench, server, method, text_copy(bench->arena, text_of(params)));
 }
 
+static bool is_same(const struct decision *a, const struct decision *b)
+{
+	bool same = a->verdict == b->verdict && a->reason == b->reason && a->effect == b->effect &&
+		    a->sensitivity == b->sensitivity && a->is_untrusted == b->is_untrusted &&
+		    a->revision == b->revision && a->policies_count == b->policies_count &&
+		    a->approvals_count == b->approvals_count &&
+		    text_equal(a->entitlement, b->entitlement) &&
+		    text_equal(a->clause, b->clause) &&
+		    text_equal(a->explanation, b->explanation) && text_equal(a->needed, b->needed);
+
+	for (size_t i = 0; same && i < a->policies_count; i++)
+		same = text_equal(a->policies[i], b->policies[i]);
+	for (size_t i = 0; same && i < a->approvals_count; i++)
+		same = text_equal(a->approvals[i], b->approvals[i]);
+	return same;
+}
+
 const struct decision *decide_bench_decide(struct decide_bench *bench, const struct call *call,
 	enum decide_search search, const char *const *names)
 {
@@ -270,6 +294,7 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		.calls_last_minute = bench->calls_last_minute,
 		.now_utc_ms = bench->now_utc_ms,
 	};
+	struct decision plain;
 	struct error err = {0};
 
 	for (; names != NULL && names[approvals.count] != NULL; approvals.count++)
@@ -279,7 +304,11 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		!tool_reads_compile(&bench->reads, tool, &err))
 		abort();
 	world.reads = bench->reads;
+	decide(&world, call, &approvals, search, bench->arena, &plain);
+	world.entities = bench->entities;
 	decide(&world, call, &approvals, search, bench->arena, &bench->decision);
+	if (!is_same(&plain, &bench->decision))
+		abort();
 	return &bench->decision;
 }
 

@@ -10,6 +10,7 @@ struct decide_bench {
 	struct registry *registry;
 	struct task_table *tasks;
 	struct tool_reads *reads; /* of the tool of the last call */
+	struct entity_table *entities;
 	uint64_t revision;
 	uint64_t next_index;
 	int64_t now_utc_ms;
@@ -49,7 +50,8 @@ struct call decide_bench_call(
 	struct decide_bench *bench, const char *server, const char *tool, const char *arguments);
 struct call decide_bench_method(
 	struct decide_bench *bench, const char *server, const char *method, const char *params);
-/* Decides with these names (NULL-terminated; NULL: none). */
+/* Decides with these names (NULL-terminated; NULL: none), by the entities that are kept
+ * and by none, which must come to the same. */
 const struct decision *decide_bench_decide(struct decide_bench *bench, const struct call *call,
 	enum decide_search search, const char *const *names);
 /* Decides tools/call of server/tool, searching, without approvals. */

@@ -70,6 +70,7 @@ struct registry {
 	size_t counts[KINDS];     /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
+	uint64_t generation;
 };
 
 /* ---- memory ---- */
@@ -172,6 +173,11 @@ void registry_destroy(struct registry **registry)
 uint64_t registry_revision(const struct registry *registry)
 {
 	return registry->revision;
+}
+
+uint64_t registry_generation(const struct registry *registry)
+{
+	return registry->generation;
 }
 
 static struct slot *find_slot(
@@ -697,6 +703,7 @@ bool registry_set(
 		users_leave(registry->users, charter_of(next.slot->entry.in_force),
 			charter_of(next.in_force));
 	commit(&next, change);
+	registry->generation++;
 	if (change->kind == OBJECT_IDENTITY &&
 		change->kill_epoch < registry_kill_epoch(registry, change->name))
 		apply_kill(next.slot);
@@ -732,6 +739,7 @@ bool registry_set_killed(
 		mark->epoch = epoch;
 	if (slot != NULL && slot->kill_epoch < mark->epoch)
 		apply_kill(slot);
+	registry->generation++;
 	return true;
 }
 

@@ -60,6 +60,9 @@ void registry_destroy(struct registry **registry);
 
 /* 0 before the first change. */
 uint64_t registry_revision(const struct registry *registry);
+/* Counts every call that changed an entry, whatever revision it gave: for whoever keeps
+ * what was made of entries. */
+uint64_t registry_generation(const struct registry *registry);
 
 /* The entry of this name whatever its state, or NULL.  What was removed keeps
  * an entry with nothing in force and nothing waiting, so that versions go on. */

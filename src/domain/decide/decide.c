@@ -36,8 +36,6 @@ bool refuse(struct evaluation *evaluation, enum reason reason, struct text expla
 	return false;
 }
 
-#define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
-
 bool refuse_no_memory(struct evaluation *evaluation)
 {
 	return refuse(evaluation, REASON_NO_MEMORY, TEXT("The decision found no memory."),
@@ -85,6 +83,16 @@ bool run_fixed(struct evaluation *evaluation)
 	return rules_hold(evaluation, fixed_rules, COUNT(fixed_rules));
 }
 
+/* Said of most calls, so put together without a format. */
+static void say_allowed(struct evaluation *evaluation, struct decision *out)
+{
+	const struct text parts[] = {out->entitlement, TEXT(" permits it and nothing forbids it.")};
+
+	out->explanation = text_concat(evaluation->arena, parts, COUNT(parts));
+	if (out->explanation.data == NULL)
+		out->explanation = TEXT("");
+}
+
 /* Runs the policy rules with these approvals into *out; what the fixed rules
  * found is kept. */
 bool run_policies(
@@ -104,8 +112,7 @@ bool run_policies(
 		return false;
 	out->verdict = VERDICT_ALLOW;
 	out->reason = REASON_ALLOWED;
-	out->explanation =
-		SAY("%.*s permits it and nothing forbids it.", TEXT_ARGS(out->entitlement));
+	say_allowed(evaluation, out);
 	return true;
 }
 
@@ -116,14 +123,13 @@ struct evaluation *decide_prepare(
 
 	if (evaluation == NULL)
 		return NULL;
-	*evaluation = (struct evaluation){
-		.world = world,
-		.call = call,
-		.arena = arena,
-		.out = &evaluation->fixed,
-		.fixed = {.reason = REASON_NO_MEMORY,
-			.revision = registry_revision(world->registry)},
-	};
+	/* The rest is zero: the arena's memory is. */
+	evaluation->world = world;
+	evaluation->call = call;
+	evaluation->arena = arena;
+	evaluation->out = &evaluation->fixed;
+	evaluation->fixed.reason = REASON_NO_MEMORY;
+	evaluation->fixed.revision = registry_revision(world->registry);
 	evaluation->is_open = run_fixed(evaluation);
 	evaluation->fixed.effect = evaluation->effect;
 	return evaluation;

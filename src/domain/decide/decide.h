@@ -25,6 +25,22 @@ bool tool_reads_compile(
 	struct tool_reads **out, const struct tool *tool, struct error *err) MUST_CHECK;
 void tool_reads_destroy(struct tool_reads **reads);
 
+/* What Cedar is told of an identity and a tool, made once for each pair and used again
+ * while the registry stands still.  Never changes an answer. */
+struct entity_table;
+
+enum {
+	ENTITY_TABLE_PAIRS_MAX = 4096, /* others are made for each decision */
+	ENTITY_TABLE_BYTES_MAX = 32 * 1024 * 1024,
+};
+
+/* For decisions in this registry, which is borrowed, by one thread.  Errors: LIMIT. */
+bool entity_table_create(
+	struct entity_table **out, const struct registry *registry, struct error *err) MUST_CHECK;
+void entity_table_destroy(struct entity_table **table);
+/* Pairs that are kept. */
+size_t entity_table_count(const struct entity_table *table);
+
 /* What is known of a tool's definition as its server gives it. */
 enum definition_state {
 	DEFINITION_DIFFERS = 0, /* from the pin: quarantined */
@@ -46,6 +62,7 @@ struct decide_world {
 	const struct registry *registry;
 	const struct task_table *tasks;
 	const struct tool_reads *reads; /* of the call's tool; NULL: it has no lines */
+	struct entity_table *entities;  /* NULL: nothing is kept */
 	enum definition_state definition;
 	const struct sha256 *offered; /* definition of the call's tool, for the explanation;
 				       * NULL: unknown, or not exactly one */

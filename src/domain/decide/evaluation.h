@@ -38,7 +38,7 @@ struct evaluation {
 	struct cedar_request request;
 	const struct cedar_entities *entities;
 	size_t approvals_count; /* in the request's context */
-	struct lost_path lost[LOST_PATHS_MAX];
+	struct lost_path *lost; /* LOST_PATHS_MAX of them; NULL: none was */
 	size_t lost_count;
 	bool has_lost_too_much; /* more than fits: every mention counts as lost */
 	/* The data it reads. */
@@ -54,6 +54,18 @@ const struct server *evaluation_find_server(const struct evaluation *evaluation,
 const struct tool *evaluation_find_tool(const struct evaluation *evaluation, struct text name);
 const struct data_source *evaluation_find_data_source(
 	const struct evaluation *evaluation, struct text name);
+
+/* entities.c: what the request is about, whatever the call says. */
+struct asked_entities {
+	struct cedar_uid principal;
+	struct cedar_uid action;
+	struct cedar_uid resource;
+	const struct cedar_entities *entities;
+};
+/* Of the identity and the evaluation's tool and server; kept by the world's table where
+ * that can be.  NULL: no memory. */
+const struct asked_entities *evaluation_entities_of(
+	const struct evaluation *evaluation, const struct registry_entry *identity);
 
 /* request.c: entities, principal, action, resource and context, all but the
  * approvals.  False: no memory. */

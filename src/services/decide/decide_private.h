@@ -41,6 +41,7 @@ struct decide_service {
 	struct name_table *reads;       /* tool -> struct reads_entry */
 	struct name_table *definitions; /* server -> struct definition_list */
 	struct name_table *rates;       /* identity -> struct rate */
+	struct entity_table *entities;
 	struct decide_status status;
 };
 

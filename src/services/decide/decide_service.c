@@ -1,7 +1,8 @@
-/* The world a decision reads, and what is kept for it: compiled reads lines, tool
- * definitions as servers gave them, calls of the last minute.
+/* The world a decision reads, and what is kept for it: compiled reads lines, the
+ * entities of identities and tools, tool definitions as servers gave them, calls of the
+ * last minute.
  *
- * All three are caches of something else or die with the process; none of them
+ * All four are caches of something else or die with the process; none of them
  * can allow what the registry does not. */
 
 #include "services/decide/decide_service.h"
@@ -25,12 +26,14 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	service->reads = name_table_create();
 	service->definitions = name_table_create();
 	service->rates = name_table_create();
-	if (service->reads == NULL || service->definitions == NULL || service->rates == NULL) {
-		decide_service_destroy(&service);
-		return error_set(err, ERROR_LIMIT, "no memory to decide in");
+	if (service->reads == NULL || service->definitions == NULL || service->rates == NULL)
+		error_set(err, ERROR_LIMIT, "no memory to decide in");
+	else if (entity_table_create(&service->entities, registry, err)) {
+		*out = service;
+		return true;
 	}
-	*out = service;
-	return true;
+	decide_service_destroy(&service);
+	return false;
 }
 
 static void reads_entry_destroy(void *value)
@@ -48,6 +51,7 @@ void decide_service_destroy(struct decide_service **service)
 	name_table_destroy(&(*service)->reads, reads_entry_destroy);
 	name_table_destroy(&(*service)->definitions, definition_list_destroy);
 	name_table_destroy(&(*service)->rates, free);
+	entity_table_destroy(&(*service)->entities);
 	free(*service);
 	*service = NULL;
 }
@@ -130,6 +134,7 @@ struct decide_world decide_world_of(struct decide_service *service, const struct
 		.registry = service->registry,
 		.tasks = service->tasks,
 		.reads = reads_get(service, call->tool),
+		.entities = service->entities,
 		.definition = decide_definition_state(service, call->tool),
 		.offered = decide_definition_offered(service, call->tool),
 		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),

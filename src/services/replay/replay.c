@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "services/replay/replay_private.h"
 
@@ -237,20 +236,11 @@ static enum replay_cause read_decision(struct replay *replay, const struct json 
 	return out->call.arguments_text.data == NULL ? REPLAY_DAMAGED : REPLAY_DONE;
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Decides in a world.  False: no memory. */
 static bool decide_in(struct replay *replay, struct replay_world *world,
 	const struct recorded *recorded, struct decision *out)
 {
 	struct decide_world *asked = arena_new(replay->arena, struct decide_world);
-	uint64_t begun = monotonic_ns(), prepared_at;
 	struct evaluation *prepared;
 
 	if (asked == NULL)
@@ -259,6 +249,7 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 		.registry = world->registry,
 		.tasks = world->tasks,
 		.reads = replay_world_reads(world, recorded->call.tool),
+		.entities = world->entities,
 		.definition = recorded->definition,
 		.calls_last_minute = recorded->calls,
 		.now_utc_ms = recorded->now_utc_ms,
@@ -266,12 +257,7 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 	prepared = decide_prepare(asked, &recorded->call, replay->arena);
 	if (prepared == NULL)
 		return false;
-	prepared_at = monotonic_ns();
 	decide_run(prepared, &recorded->approvals, recorded->mode, out);
-	if (world == &replay->was && replay->options->candidate != NULL)
-		return true;
-	replay->figures.prepare_ns += prepared_at - begun;
-	replay->figures.decide_ns += monotonic_ns() - prepared_at;
 	return true;
 }
 

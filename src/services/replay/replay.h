@@ -75,10 +75,8 @@ struct replay_figures {
 	uint64_t entries;   /* of the log */
 	uint64_t decisions; /* among them that were asked for */
 	uint64_t causes[REPLAY_CAUSES_COUNT];
-	uint64_t changed;    /* of those made again: another verdict or reason */
-	uint64_t undated;    /* made again by the order of the log: older than `seen` */
-	uint64_t decide_ns;  /* spent in the policy rules of the candidate */
-	uint64_t prepare_ns; /* spent in its other rules and in building the request */
+	uint64_t changed; /* of those made again: another verdict or reason */
+	uint64_t undated; /* made again by the order of the log: older than `seen` */
 };
 struct replay_figures replay_figures_of(const struct replay *replay);
 

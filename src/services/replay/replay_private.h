@@ -26,8 +26,9 @@ struct replay_world {
 	struct fold *fold;
 	struct registrar *registrar;
 	struct name_table *reads; /* tool -> struct kept_reads */
-	struct arena *arena;      /* of one entry */
-	uint64_t settled;         /* revision whose policies are compiled */
+	struct entity_table *entities;
+	struct arena *arena; /* of one entry */
+	uint64_t settled;    /* revision whose policies are compiled */
 };
 
 bool replay_world_open(struct replay_world *world, const struct replay_candidate *candidate,

@@ -219,6 +219,7 @@ bool replay_world_open(
 		(candidate != NULL && world->is_used == NULL))
 		return error_set(err, ERROR_LIMIT, "no memory to replay in");
 	ok = registry_create(&world->registry, err) &&
+	     entity_table_create(&world->entities, world->registry, err) &&
 	     task_table_create(&world->tasks, REPLAY_TASKS_MAX, err) &&
 	     fold_create(&world->fold, &log, NULL, err) &&
 	     registrar_create(&world->registrar, world->registry, world->fold, err) &&
@@ -247,6 +248,7 @@ void replay_world_close(struct replay_world *world)
 	registrar_destroy(&world->registrar);
 	fold_destroy(&world->fold);
 	task_table_destroy(&world->tasks);
+	entity_table_destroy(&world->entities);
 	registry_destroy(&world->registry);
 	arena_destroy(&world->arena);
 	free(world->is_used);
