@@ -135,7 +135,8 @@ static void respond(
 		.content_type = "application/json",
 		.body = body,
 		.headers = headers,
-		.header_count = 1};
+		.header_count = 1,
+		.may_gather = true};
 
 	if (request->request_id.data != NULL)
 		headers[response.header_count++] =
