@@ -363,11 +363,11 @@ void json_canonical(struct buffer *out, const struct json *value)
 
 struct text json_canonical_text(struct arena *arena, const struct json *value)
 {
+	char first[CANONICAL_BYTES_FIRST] NOT_ZEROED;
 	struct text text = {0};
 	struct buffer out;
 
-	buffer_init(&out, SIZE_MAX / 2);
-	buffer_reserve(&out, CANONICAL_BYTES_FIRST);
+	buffer_init_in(&out, SIZE_MAX / 2, first, sizeof first);
 	json_canonical(&out, value);
 	if (!buffer_failed(&out))
 		text = text_copy(arena, buffer_text(&out));
