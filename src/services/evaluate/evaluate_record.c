@@ -9,13 +9,19 @@
 
 #include "services/evaluate/evaluate_private.h"
 
+enum {
+	TEXT_BYTES_USUAL = 1024, /* room for the text of most records */
+	SPARE_MAX = 512,         /* entries of this size kept to be used again */
+};
+
 struct evaluate_entry {
 	struct evaluate *evaluate;
 	struct fold_change change;
 	struct evaluate_waiter waiter; /* done NULL: nobody waits */
 	struct evaluate_entry *next;
 	struct evaluate_entry **link; /* what points here */
-	char text[];                  /* the record */
+	size_t capacity;
+	char text[]; /* the record */
 };
 
 static void link_entry(struct evaluate_entry *entry)
@@ -38,15 +44,38 @@ static void unlink_entry(struct evaluate_entry *entry)
 	entry->evaluate->entries_count--;
 }
 
-void evaluate_drop_records(struct evaluate *evaluate)
+static void entries_free(struct evaluate_entry *list)
 {
-	while (evaluate->entries != NULL) {
-		struct evaluate_entry *entry = evaluate->entries;
+	while (list != NULL) {
+		struct evaluate_entry *entry = list;
 
-		evaluate->entries = entry->next;
+		list = entry->next;
 		free(entry);
 	}
+}
+
+void evaluate_drop_records(struct evaluate *evaluate)
+{
+	entries_free(evaluate->entries);
+	entries_free(evaluate->spare);
+	evaluate->entries = NULL;
+	evaluate->spare = NULL;
 	evaluate->entries_count = 0;
+	evaluate->spare_count = 0;
+}
+
+/* Keeps the memory for another, if it is of the usual size. */
+static void entry_release(struct evaluate_entry *entry)
+{
+	struct evaluate *evaluate = entry->evaluate;
+
+	if (entry->capacity != TEXT_BYTES_USUAL || evaluate->spare_count == SPARE_MAX) {
+		free(entry);
+		return;
+	}
+	entry->next = evaluate->spare;
+	evaluate->spare = entry;
+	evaluate->spare_count++;
 }
 
 static void on_recorded(struct fold_change *change)
@@ -56,7 +85,7 @@ static void on_recorded(struct fold_change *change)
 	unlink_entry(entry);
 	if (entry->waiter.done != NULL)
 		entry->waiter.done(entry->waiter.context, change->is_durable ? NULL : &change->err);
-	free(entry);
+	entry_release(entry);
 }
 
 static bool put_item(
@@ -176,15 +205,31 @@ static bool make_record(struct evaluate *evaluate, const struct evaluate_asker *
 	return json_object_seal(&record, out, err);
 }
 
+/* Room for so many bytes: a spare entry or a new one; NULL: no memory. */
+static struct evaluate_entry *entry_take(struct evaluate *evaluate, size_t length)
+{
+	struct evaluate_entry *entry = evaluate->spare;
+	size_t capacity = length > TEXT_BYTES_USUAL ? length : TEXT_BYTES_USUAL;
+
+	if (length <= TEXT_BYTES_USUAL && entry != NULL) {
+		evaluate->spare = entry->next;
+		evaluate->spare_count--;
+	} else {
+		entry = malloc(sizeof *entry + capacity);
+	}
+	if (entry != NULL)
+		*entry = (struct evaluate_entry){.evaluate = evaluate, .capacity = capacity};
+	return entry;
+}
+
 static struct evaluate_entry *entry_create(struct evaluate *evaluate, struct text record)
 {
-	struct evaluate_entry *entry = calloc(1, sizeof *entry + record.length);
+	struct evaluate_entry *entry = entry_take(evaluate, record.length);
 
 	if (entry == NULL)
 		return NULL;
 	memcpy(entry->text, record.data, record.length);
 	entry->change.entry = (struct text){entry->text, record.length};
-	entry->evaluate = evaluate;
 	entry->change.is_record_only = true;
 	entry->change.done = on_recorded;
 	entry->change.context = entry;
@@ -232,7 +277,7 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 	}
 	if (!ok && entry != NULL) {
 		unlink_entry(entry);
-		free(entry);
+		entry_release(entry);
 	}
 	arena_reset(evaluate->scratch);
 	return ok;
