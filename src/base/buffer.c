@@ -13,9 +13,16 @@ void buffer_init(struct buffer *buffer, size_t limit_bytes)
 	*buffer = (struct buffer){.limit_bytes = limit_bytes};
 }
 
+void buffer_init_in(struct buffer *buffer, size_t limit_bytes, char *memory, size_t size)
+{
+	*buffer = (struct buffer){
+		.data = memory, .capacity = size, .limit_bytes = limit_bytes, .is_borrowed = true};
+}
+
 void buffer_deinit(struct buffer *buffer)
 {
-	free(buffer->data);
+	if (!buffer->is_borrowed)
+		free(buffer->data);
 	*buffer = (struct buffer){.limit_bytes = buffer->limit_bytes};
 }
 
@@ -35,11 +42,25 @@ struct text buffer_text(const struct buffer *buffer)
 	return (struct text){buffer->data, buffer->length};
 }
 
+/* Moves what there is to capacity bytes of its own; false: no memory. */
+static bool move_to(struct buffer *buffer, size_t capacity)
+{
+	char *data = realloc(buffer->is_borrowed ? NULL : buffer->data, capacity);
+
+	if (data == NULL)
+		return false;
+	if (buffer->is_borrowed && buffer->length > 0)
+		memcpy(data, buffer->data, buffer->length);
+	buffer->data = data;
+	buffer->capacity = capacity;
+	buffer->is_borrowed = false;
+	return true;
+}
+
 bool buffer_reserve(struct buffer *buffer, size_t more)
 {
 	size_t need;
 	size_t capacity;
-	char *data;
 
 	if (buffer->failed)
 		return false;
@@ -52,12 +73,8 @@ bool buffer_reserve(struct buffer *buffer, size_t more)
 		capacity = CAPACITY_BYTES_MIN;
 	if (capacity < need)
 		capacity = need;
-	data = realloc(buffer->data, capacity);
-	if (data == NULL)
-		return !(buffer->failed = true);
-	buffer->data = data;
-	buffer->capacity = capacity;
-	return true;
+	buffer->failed = !move_to(buffer, capacity);
+	return !buffer->failed;
 }
 
 void buffer_append_text(struct buffer *buffer, struct text t)

@@ -245,13 +245,53 @@ static void sort_few(const struct json_member **members, size_t count)
 	}
 }
 
+static inline bool is_plain_word(uint64_t word)
+{
+	return (json_special_bytes(word) | (word & JSON_HIGH_BITS)) == 0;
+}
+
+/* Copies text that is ASCII and holds nothing that a string escapes; else false. */
+static bool copy_ascii(char *to, struct text t)
+{
+	size_t i = 0;
+	uint64_t word;
+
+	for (; t.length - i >= 8; i += 8) {
+		memcpy(&word, t.data + i, sizeof word);
+		if (!is_plain_word(word))
+			return false;
+		memcpy(to + i, &word, sizeof word);
+	}
+	if (t.length >= 8) { /* the last eight, some of them once more */
+		memcpy(&word, t.data + t.length - 8, sizeof word);
+		memcpy(to + t.length - 8, &word, sizeof word);
+		return is_plain_word(word);
+	}
+	for (; i < t.length; i++) {
+		unsigned char byte = (unsigned char)t.data[i];
+
+		if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\')
+			return false;
+		to[i] = (char)byte;
+	}
+	return true;
+}
+
 /* Bytes that are no text would be no JSON either. */
 static void canonical_string(struct buffer *out, struct text t)
 {
-	if (text_is_utf8(t))
+	size_t quoted = t.length + 2;
+
+	if ((buffer_has_room(out, quoted) || buffer_reserve(out, quoted)) &&
+		copy_ascii(out->data + out->length + 1, t)) {
+		out->data[out->length] = '"';
+		out->data[out->length + quoted - 1] = '"';
+		out->length += quoted;
+	} else if (text_is_utf8(t)) {
 		json_append_string(out, t);
-	else
+	} else {
 		out->failed = true;
+	}
 }
 
 static void canonical_members(
@@ -323,11 +363,11 @@ void json_canonical(struct buffer *out, const struct json *value)
 
 struct text json_canonical_text(struct arena *arena, const struct json *value)
 {
+	char first[CANONICAL_BYTES_FIRST] NOT_ZEROED;
 	struct text text = {0};
 	struct buffer out;
 
-	buffer_init(&out, SIZE_MAX / 2);
-	buffer_reserve(&out, CANONICAL_BYTES_FIRST);
+	buffer_init_in(&out, SIZE_MAX / 2, first, sizeof first);
 	json_canonical(&out, value);
 	if (!buffer_failed(&out))
 		text = text_copy(arena, buffer_text(&out));

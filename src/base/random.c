@@ -26,18 +26,33 @@ void random_bytes(void *out, size_t size)
 	}
 }
 
-void random_id(char out[RANDOM_ID_BYTES], const char *prefix)
+static void write_id(char *out, const char *prefix, const unsigned char bytes[RANDOM_ID_LETTERS])
 {
-	size_t length = strlen(prefix);
-	uint8_t bytes[RANDOM_ID_LETTERS];
-	size_t i;
+	size_t length = strlen(prefix), i;
 
 	assert(length <= RANDOM_ID_PREFIX_MAX);
-	random_bytes(bytes, sizeof bytes);
 	memcpy(out, prefix, length);
-	for (i = 0; i < sizeof bytes; i++)
+	for (i = 0; i < RANDOM_ID_LETTERS; i++)
 		out[length + i] = letters[bytes[i] & 31];
 	out[length + i] = '\0';
+}
+
+void random_id(char out[RANDOM_ID_BYTES], const char *prefix)
+{
+	unsigned char bytes[RANDOM_ID_LETTERS];
+
+	random_bytes(bytes, sizeof bytes);
+	write_id(out, prefix, bytes);
+}
+
+void random_id_ahead(char out[RANDOM_ID_BYTES], const char *prefix, struct random_ahead *ahead)
+{
+	if (ahead->left < RANDOM_ID_LETTERS) {
+		random_bytes(ahead->bytes, sizeof ahead->bytes);
+		ahead->left = sizeof ahead->bytes;
+	}
+	ahead->left -= RANDOM_ID_LETTERS;
+	write_id(out, prefix, ahead->bytes + ahead->left);
 }
 
 bool random_id_is(struct text t, const char *prefix)

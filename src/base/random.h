@@ -20,6 +20,18 @@ enum {
  * (0-9 a-z without i l o u), NUL-terminated. */
 void random_id(char out[RANDOM_ID_BYTES], const char *prefix);
 
+/* Random letters fetched ahead, so that many identifiers cost one system call; zero is
+ * none yet.  Its owner's thread alone.  Not for what must stay secret: what is fetched
+ * lies in memory. */
+enum { RANDOM_AHEAD_IDS = 64 };
+struct random_ahead {
+	unsigned char bytes[RANDOM_AHEAD_IDS * RANDOM_ID_LETTERS];
+	size_t left;
+};
+
+/* As random_id, with letters fetched ahead; none is used twice. */
+void random_id_ahead(char out[RANDOM_ID_BYTES], const char *prefix, struct random_ahead *ahead);
+
 /* True if t is prefix and exactly 20 such letters. */
 bool random_id_is(struct text t, const char *prefix);
 

@@ -234,6 +234,7 @@ void http_respond(struct http_exchange *exchange, const struct http_response *an
 		MHD_destroy_response(response);
 		response = NULL;
 	}
+	exchange->may_gather = answer->may_gather;
 	answer_set(exchange, answer->status, response);
 }
 

@@ -19,6 +19,7 @@ struct http_listener {
 	bool is_full; /* after its last run */
 	bool is_local;
 	bool is_tls;
+	unsigned held;  /* answers that wait for the rest of this run */
 	int64_t due_ms; /* its next timeout; -1: none */
 };
 
@@ -49,6 +50,7 @@ struct http_exchange {
 	struct MHD_Connection *connection;
 	enum http_exchange_state state;
 	bool is_head_checked;
+	bool may_gather; /* its answer may leave with others */
 	bool is_body_too_large;
 	bool is_suspended;
 	bool is_cut; /* the connection must be closed without a proper end */

@@ -132,6 +132,20 @@ static enum MHD_Result receive_body(struct http_exchange *exchange, const char *
 	return exchange->pending_sent > limit * DISCARD_FACTOR ? MHD_NO : MHD_YES;
 }
 
+/* A sender that finds its reader asleep pays for waking it, about as much as for all
+ * the rest.  So answers of one run leave one after the other at its end, when the first
+ * has woken the reader of the others: the library asks again for a response that it was
+ * not given. */
+static enum MHD_Result send_or_hold(struct http_exchange *exchange)
+{
+	struct http_listener *listener = exchange->listener;
+
+	if (!exchange->may_gather || listener->held == HTTP_GATHERED_MAX)
+		return http_exchange_queue(exchange);
+	listener->held++;
+	return MHD_YES;
+}
+
 static enum MHD_Result handle(struct http_exchange *exchange)
 {
 	static const struct http_refusal too_large = {MHD_HTTP_CONTENT_TOO_LARGE,
@@ -148,7 +162,7 @@ static enum MHD_Result handle(struct http_exchange *exchange)
 	exchange->state = EXCHANGE_HANDLED;
 	server->settings.on_request(server->settings.context, exchange);
 	if (exchange->state == EXCHANGE_ANSWERED)
-		return http_exchange_queue(exchange);
+		return send_or_hold(exchange);
 	http_exchange_suspend(exchange);
 	return MHD_YES;
 }
@@ -237,7 +251,14 @@ static void listener_run(struct http_listener *listener, int64_t now_ms)
 	MHD_UNSIGNED_LONG_LONG wait_ms;
 
 	listener->needs_run = false; /* a handler may ask for another */
+	listener->held = 0;
 	(void)MHD_run(listener->daemon);
+	if (listener->held > 0) {
+		listener->held = 0;
+		(void)MHD_run(listener->daemon); /* sends them */
+	}
+	if (listener->held > 0) /* of what came meanwhile */
+		listener->needs_run = true;
 	listener->is_full = listener_count(listener) >= most;
 	if (was_full && !listener->is_full)
 		listener->needs_run = true;

@@ -31,6 +31,7 @@ enum {
 	HTTP_CONNECTIONS_DEFAULT = 4096,
 	HTTP_QUERY_PARAMETERS_MAX = 64,
 	HTTP_PATH_VALUES_MAX = 8,
+	HTTP_GATHERED_MAX = 32, /* answers of one turn that wait for each other */
 };
 
 struct http_server;
@@ -105,6 +106,10 @@ struct http_response {
 	struct text body;                  /* copied; the first bytes of a stream */
 	const struct http_header *headers; /* copied */
 	size_t header_count;
+	/* It may leave a moment later, with other answers of this turn: for what takes longer
+	 * to make than its reader takes to fall asleep.  Looked at only if the handler
+	 * answers before it returns. */
+	bool may_gather;
 };
 
 void http_respond(struct http_exchange *exchange, const struct http_response *answer);

@@ -303,12 +303,45 @@ static bool read_by_schema(struct asking *asking, const struct application_entit
 	return true;
 }
 
-/* An object of the question as a Cedar record. */
+/* True unless Cedar's JSON may give a part of the value a meaning of its own ("__entity").
+ * It was read from JSON, so its depth is bounded. */
+static bool is_plain(const struct json *value)
+{
+	if (value->type == JSON_OBJECT && value->count == 1 &&
+		text_starts_with(value->members[0].name, "__"))
+		return false;
+	for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->count; i++)
+		if (!is_plain(&value->members[i].value))
+			return false;
+	for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		if (!is_plain(&value->items[i]))
+			return false;
+	return true;
+}
+
+static void note_lost(void *closure, const struct text *path, size_t count)
+{
+	bool *is_lost = closure;
+
+	(void)path;
+	(void)count;
+	*is_lost = true;
+}
+
+/* An object of the question as a Cedar record.  Most are plain; what is not, or cannot be
+ * held, goes through Cedar's own reader, which says what is wrong with it. */
 static bool read_object(struct asking *asking, const struct json *object, struct cedar_value *out,
 	struct cedar_error *cause)
 {
-	struct text json = json_canonical_text(asking->arena, object);
+	bool is_lost = !is_plain(object);
+	struct text json;
 
+	if (!is_lost &&
+		!cedar_value_from_json(out, asking->arena, object, note_lost, &is_lost, cause))
+		return false;
+	if (!is_lost)
+		return true;
+	json = json_canonical_text(asking->arena, object);
 	if (json.data == NULL) {
 		*cause = (struct cedar_error){CEDAR_ERROR_LIMIT, 0, 0, "no memory"};
 		return false;

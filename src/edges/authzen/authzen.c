@@ -27,21 +27,40 @@ static const struct authzen_endpoint endpoints[AUTHZEN_ENDPOINTS] = {
 
 static void request_free(struct authzen_request *request)
 {
-	struct authzen_request **link = &request->authzen->pending;
-
-	while (*link != NULL && *link != request)
-		link = &(*link)->next;
-	if (*link != NULL)
-		*link = request->next;
-	request->authzen->pending_count--;
 	arena_destroy(&request->arena);
 	free(request);
+}
+
+static void unlink_request(struct authzen_request *request)
+{
+	*request->link = request->next;
+	if (request->next != NULL)
+		request->next->link = request->link;
+	request->authzen->pending_count--;
+}
+
+/* Keeps the memory for another, unless this one was large. */
+static void request_end(struct authzen_request *request)
+{
+	struct authzen *authzen = request->authzen;
+	struct arena *arena = request->arena;
+
+	unlink_request(request);
+	arena_reset(arena);
+	if (authzen->spare_count == AUTHZEN_SPARE_MAX ||
+		arena_held_bytes(arena) > AUTHZEN_SPARE_BYTES_MAX) {
+		request_free(request);
+		return;
+	}
+	*request = (struct authzen_request){.arena = arena, .next = authzen->spare};
+	authzen->spare = request;
+	authzen->spare_count++;
 }
 
 static void free_when_done(struct authzen_request *request)
 {
 	if (request->is_answered && request->is_closed)
-		request_free(request);
+		request_end(request);
 }
 
 static void on_closed(void *context, enum http_closed how)
@@ -54,6 +73,37 @@ static void on_closed(void *context, enum http_closed how)
 	free_when_done(request);
 }
 
+/* An empty request: a spare one or a new one; NULL: no memory. */
+static struct authzen_request *request_take(struct authzen *authzen)
+{
+	struct authzen_request *request = authzen->spare;
+
+	if (request != NULL) {
+		authzen->spare = request->next;
+		authzen->spare_count--;
+		return request;
+	}
+	request = calloc(1, sizeof *request);
+	if (request == NULL)
+		return NULL;
+	request->arena = arena_create(AUTHZEN_ARENA_BYTES_MAX);
+	if (request->arena != NULL)
+		return request;
+	free(request);
+	return NULL;
+}
+
+static void link_request(struct authzen *authzen, struct authzen_request *request)
+{
+	request->authzen = authzen;
+	request->next = authzen->pending;
+	request->link = &authzen->pending;
+	if (request->next != NULL)
+		request->next->link = &request->next;
+	authzen->pending = request;
+	authzen->pending_count++;
+}
+
 static struct authzen_request *request_create(
 	struct authzen_binding *binding, struct http_exchange *exchange)
 {
@@ -62,21 +112,13 @@ static struct authzen_request *request_create(
 	struct http_exchange_events events = {.on_closed = on_closed};
 
 	if (authzen->pending_count < AUTHZEN_PENDING_MAX)
-		request = calloc(1, sizeof *request);
+		request = request_take(authzen);
 	if (request == NULL)
 		return NULL;
-	request->arena = arena_create(AUTHZEN_ARENA_BYTES_MAX);
-	if (request->arena == NULL) {
-		free(request);
-		return NULL;
-	}
-	request->authzen = authzen;
+	link_request(authzen, request);
 	request->endpoint = binding->endpoint;
 	request->exchange = exchange;
-	request->next = authzen->pending;
-	authzen->pending = request;
-	authzen->pending_count++;
-	random_id(request->id, "e-");
+	random_id_ahead(request->id, "e-", &authzen->ids);
 	events.context = request;
 	http_exchange_watch(exchange, &events);
 	return request;
@@ -93,7 +135,8 @@ static void respond(
 		.content_type = "application/json",
 		.body = body,
 		.headers = headers,
-		.header_count = 1};
+		.header_count = 1,
+		.may_gather = true};
 
 	if (request->request_id.data != NULL)
 		headers[response.header_count++] =
@@ -382,13 +425,22 @@ bool authzen_create(struct authzen **out, const struct authzen_parts *parts, str
 	return true;
 }
 
+static void requests_free(struct authzen_request *list)
+{
+	while (list != NULL) {
+		struct authzen_request *request = list;
+
+		list = request->next;
+		request_free(request);
+	}
+}
+
 void authzen_destroy(struct authzen **authzen)
 {
 	if (*authzen == NULL)
 		return;
-	while ((*authzen)->pending != NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
-		request_free((*authzen)->pending);
+	requests_free((*authzen)->pending);
+	requests_free((*authzen)->spare);
 	seal_key_clear(&(*authzen)->page_key);
 	free(*authzen);
 	*authzen = NULL;

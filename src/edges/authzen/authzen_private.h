@@ -8,7 +8,12 @@
 
 /* What the files of this folder share. */
 
-enum { AUTHZEN_ENDPOINTS = 5, AUTHZEN_ROUTES = 13 };
+enum {
+	AUTHZEN_ENDPOINTS = 5,
+	AUTHZEN_ROUTES = 13,
+	AUTHZEN_SPARE_MAX = 64,               /* requests kept to be used again */
+	AUTHZEN_SPARE_BYTES_MAX = 128 * 1024, /* and what each may hold */
+};
 
 struct authzen_request;
 
@@ -33,9 +38,12 @@ struct authzen {
 	struct authzen_binding bindings[AUTHZEN_ENDPOINTS];
 	struct authzen_request *pending;
 	size_t pending_count;
+	struct authzen_request *spare; /* empty, each with its arena */
+	size_t spare_count;
+	struct random_ahead ids;
 };
 
-/* Lives until it is answered and its connection is over. */
+/* Lives until it is answered and its connection is over; then it is spare. */
 struct authzen_request {
 	struct authzen *authzen;
 	const struct authzen_endpoint *endpoint;
@@ -48,7 +56,8 @@ struct authzen_request {
 	struct text answer;             /* in arena: sent once it is recorded */
 	bool is_answered;
 	bool is_closed;
-	struct authzen_request *next;
+	struct authzen_request *next;  /* pending, or spare */
+	struct authzen_request **link; /* what points here, while pending */
 };
 
 /* Exactly one of these ends a request. */

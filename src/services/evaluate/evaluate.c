@@ -9,7 +9,7 @@
 #include "domain/charter/form.h"
 #include "services/evaluate/evaluate_private.h"
 
-enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024 };
+enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024, TEXT_BYTES_MAX = 4 * 1024 * 1024 };
 
 bool evaluate_create(struct evaluate **out, const struct evaluate_parts *parts, struct error *err)
 {
@@ -19,6 +19,7 @@ bool evaluate_create(struct evaluate **out, const struct evaluate_parts *parts, 
 	if (evaluate == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for decision points");
 	evaluate->parts = *parts;
+	buffer_init(&evaluate->text, TEXT_BYTES_MAX);
 	evaluate->scratch = arena_create(SCRATCH_BYTES_MAX);
 	if (evaluate->scratch == NULL) {
 		evaluate_destroy(&evaluate);
@@ -34,6 +35,7 @@ void evaluate_destroy(struct evaluate **evaluate)
 		return;
 	evaluate_drop_records(*evaluate);
 	arena_destroy(&(*evaluate)->scratch);
+	buffer_deinit(&(*evaluate)->text);
 	free(*evaluate);
 	*evaluate = NULL;
 }

@@ -9,9 +9,12 @@ struct evaluate_entry; /* a record on its way */
 
 struct evaluate {
 	struct evaluate_parts parts;
-	struct arena *scratch; /* of one candidate of a search; empty between */
+	struct arena *scratch; /* of one candidate of a search, or one record; empty between */
+	struct buffer text;    /* of one record */
 	struct evaluate_entry *entries;
+	struct evaluate_entry *spare;
 	uint32_t entries_count;
+	uint32_t spare_count;
 };
 
 /* One question on its way. */

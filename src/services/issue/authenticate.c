@@ -59,6 +59,19 @@ static enum token_reason check_live(
 	return issue_identity_state(issue, task->identity);
 }
 
+static struct sha256 audience_digest(struct issue *issue, struct text audience)
+{
+	if (audience.length == 0 || audience.length > sizeof issue->last_audience)
+		return sha256_of(audience.data, audience.length);
+	if (!text_equal(
+		    audience, (struct text){issue->last_audience, issue->last_audience_length})) {
+		memcpy(issue->last_audience, audience.data, audience.length);
+		issue->last_audience_length = audience.length;
+		issue->last_audience_digest = sha256_of(audience.data, audience.length);
+	}
+	return issue->last_audience_digest;
+}
+
 /* Checks the token itself; fills what the cache would remember. */
 static enum token_reason check_token(
 	struct issue *issue, struct text token, struct text audience, struct cached_token *out)
@@ -82,16 +95,16 @@ static enum token_reason check_token(
 		return TOKEN_TASK_UNKNOWN;
 	if (!text_equal(task->identity, read.identity) || task->environment != read.environment)
 		return TOKEN_SUBJECT;
-	out->audience = sha256_of(audience.data, audience.length);
+	out->audience = audience_digest(issue, audience);
 	out->expires_utc_s = read.expires_utc_s;
 	memcpy(out->task, read.task.data, read.task.length);
 	return TOKEN_ACCEPTED;
 }
 
-static enum token_reason check_cached(
-	const struct cached_token *cached, struct text audience, int64_t now_utc_s)
+static enum token_reason check_cached(struct issue *issue, const struct cached_token *cached,
+	struct text audience, int64_t now_utc_s)
 {
-	struct sha256 digest = sha256_of(audience.data, audience.length);
+	struct sha256 digest = audience_digest(issue, audience);
 
 	if (cached->expires_utc_s <= now_utc_s)
 		return TOKEN_EXPIRED;
@@ -109,7 +122,7 @@ static enum token_reason authenticate(
 
 	if (cached != NULL) {
 		issue->status.tokens_repeated++;
-		reason = check_cached(cached, audience, now_utc_ms / 1000);
+		reason = check_cached(issue, cached, audience, now_utc_ms / 1000);
 	} else {
 		reason = check_token(issue, token, audience, &checked);
 		arena_reset(issue->scratch);

@@ -135,9 +135,9 @@ struct text issue_audience(const struct issue *issue, struct arena *arena, struc
 struct text issue_point_audience(
 	const struct issue *issue, struct arena *arena, struct text application)
 {
-	return application.length == 0 ? text_of(issue->issuer)
-				       : text_format(arena, "%s/applications/%.*s", issue->issuer,
-						 TEXT_ARGS(application));
+	const struct text parts[] = {text_of(issue->issuer), TEXT("/applications/"), application};
+
+	return application.length == 0 ? parts[0] : text_concat(arena, parts, 3);
 }
 
 /* What follows the issuer and the folder; empty if it is not below it. */

@@ -51,6 +51,10 @@ struct issue {
 	struct cached_key keys[ISSUE_KEYS_CACHED];
 	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */
 	uint32_t next_way;
+	/* The audience asked for last, and its digest: callers ask again and again. */
+	char last_audience[TOKEN_NAME_BYTES_MAX];
+	size_t last_audience_length; /* 0: none */
+	struct sha256 last_audience_digest;
 	struct arena *scratch; /* of one token check; empty between calls */
 	struct loop_timer expiry;
 	bool has_expiry;

@@ -43,8 +43,8 @@ struct content_key_slot {
  * place until done ran. */
 struct record_append {
 	struct text entry;         /* canonical JSON, borrowed until done */
-	const struct json *record; /* what entry is the json_canonical_text of, borrowed
-				    * likewise; NULL: entry is read and checked instead */
+	const struct json *record; /* what entry is the json_canonical_text of, borrowed until
+				    * record_submit returns; NULL: entry is read instead */
 	struct text content;       /* optional bytes kept beside the log, borrowed until done */
 	struct content_key_slot content_key; /* contents_attach; {0} if not used */
 	enum record_urgency urgency;

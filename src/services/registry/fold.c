@@ -25,6 +25,7 @@ struct fold {
 	struct fold_log log;
 	struct loop *loop;
 	struct fold_handler handlers[FOLD_HANDLERS_MAX];
+	struct text types[FOLD_HANDLERS_MAX]; /* theirs */
 	size_t handlers_count;
 	struct fold_projector projectors[FOLD_HANDLERS_MAX];
 	size_t projectors_count;
@@ -84,6 +85,7 @@ bool fold_add(struct fold *fold, const struct fold_handler *handler, struct erro
 {
 	if (fold->handlers_count == FOLD_HANDLERS_MAX)
 		return error_set(err, ERROR_LIMIT, "more than %d fold handlers", FOLD_HANDLERS_MAX);
+	fold->types[fold->handlers_count] = text_of(handler->type);
 	fold->handlers[fold->handlers_count++] = *handler;
 	return true;
 }
@@ -164,7 +166,7 @@ static bool run_handlers(
 	for (size_t i = 0; i < fold->handlers_count; i++) {
 		const struct fold_handler *handler = &fold->handlers[i];
 
-		if (text_is(type, handler->type) &&
+		if (text_equal(type, fold->types[i]) &&
 			!handler->apply(handler->state, record, index, err))
 			return error_wrap(
 				err, "record %llu (%s)", (unsigned long long)index, handler->type);
@@ -198,11 +200,13 @@ bool fold_apply_entry(struct fold *fold, struct text entry, struct text content,
 
 static bool apply_change(struct fold *fold, struct fold_change *change)
 {
+	if (fold->has_failed)
+		return error_set(&change->err, ERROR_INTERNAL, "state no longer follows the log");
+	if (change->is_record_only) /* its record may be gone */
+		return note_applied(fold, change->index, true);
 	if (change->record == NULL)
 		return fold_apply_entry(
 			fold, change->entry, change->content, change->index, &change->err);
-	if (fold->has_failed)
-		return error_set(&change->err, ERROR_INTERNAL, "state no longer follows the log");
 	return note_applied(fold, change->index,
 		run_handlers(fold, change->record, change->index, &change->err));
 }
@@ -233,9 +237,26 @@ static void change_durable(struct record_append *append)
 	struct fold_change *change = append->context;
 
 	change->index = append->index;
-	change->err = append->err;
+	if (!append->is_durable)
+		change->err = append->err;
 	change->is_durable = append->is_durable && apply_change(change->fold, change);
 	change->done(change);
+}
+
+static bool is_handled(const struct fold *fold, struct text type)
+{
+	for (size_t i = 0; i < fold->handlers_count; i++)
+		if (text_equal(type, fold->types[i]))
+			return true;
+	return false;
+}
+
+static bool check_record_only(
+	const struct fold *fold, const struct fold_change *change, struct error *err)
+{
+	if (change->record != NULL && !is_handled(fold, json_text_or(change->record, "type", "")))
+		return true;
+	return error_set(err, ERROR_INTERNAL, "a record that changes state is not record only");
 }
 
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err)
@@ -244,6 +265,8 @@ bool fold_submit(struct fold *fold, struct fold_change *change, struct error *er
 		return error_set(err, ERROR_INTERNAL, "state no longer follows the log");
 	if (fold->is_loading)
 		return error_set(err, ERROR_INTERNAL, "still loading");
+	if (change->is_record_only && !check_record_only(fold, change, err))
+		return false;
 	change->fold = fold;
 	change->is_durable = false;
 	change->err = (struct error){0};

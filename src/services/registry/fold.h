@@ -87,6 +87,9 @@ struct fold_change {
 	/* What entry was formatted from (json_canonical_text), borrowed as it is:
 	 * then nobody need read the entry again.  NULL: it is read. */
 	const struct json *record;
+	/* No handler takes records of its type, so record is borrowed until fold_submit
+	 * returns, and no longer; it must be there. */
+	bool is_record_only;
 	struct text content; /* optional: see record.h */
 	void (*done)(struct fold_change *change);
 	void *context;
@@ -100,7 +103,7 @@ struct fold_change {
 
 /* Submits the entry; when it is durable, runs its handlers, then done.  False:
  * nothing was taken and done will not run.  Errors: those of record_submit, and
- * INTERNAL once the fold has failed. */
+ * INTERNAL once the fold has failed, or if is_record_only is wrong. */
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err) MUST_CHECK;
 
 /* The time for the next record (record_stamp_utc_ms). */

@@ -41,6 +41,27 @@ static void sizes_that_overflow_are_refused(void **state)
 	arena_destroy(&arena);
 }
 
+static void what_it_holds_is_what_it_took(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	size_t first;
+
+	(void)state;
+	assert_non_null(arena);
+	assert_int_equal(arena_held_bytes(arena), 0);
+	assert_non_null(arena_alloc(arena, 1, 1));
+	first = arena_held_bytes(arena);
+	assert_true(first > 0);
+	assert_non_null(arena_alloc(arena, 1, first));
+	assert_true(arena_held_bytes(arena) >= 2 * first);
+	arena_reset(arena);
+	assert_true(arena_held_bytes(arena) >= first);
+	assert_non_null(arena_alloc(arena, 1, 100000));
+	arena_reset(arena); /* the newest block is kept */
+	assert_true(arena_held_bytes(arena) >= 100000);
+	arena_destroy(&arena);
+}
+
 static void memory_is_zeroed_and_aligned_even_when_used_before(void **state)
 {
 	struct arena *arena = arena_create(1 << 20);
@@ -107,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_handed_out_beyond_the_limit),
 		cmocka_unit_test(sizes_that_overflow_are_refused),
+		cmocka_unit_test(what_it_holds_is_what_it_took),
 		cmocka_unit_test(memory_is_zeroed_and_aligned_even_when_used_before),
 		cmocka_unit_test(allocations_do_not_overlap_and_large_ones_fit),
 		cmocka_unit_test(a_wiped_arena_is_gone_whatever_it_held),

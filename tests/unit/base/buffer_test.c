@@ -40,6 +40,31 @@ static void a_failed_buffer_stays_failed_until_reset(void **state)
 	buffer_deinit(&buffer);
 }
 
+static void what_does_not_fit_the_callers_memory_moves(void **state)
+{
+	char memory[8] = "........";
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init_in(&buffer, 600, memory, sizeof memory);
+	buffer_append(&buffer, "abcdefgh", 8);
+	assert_ptr_equal(buffer.data, memory);
+	buffer_append_byte(&buffer, 'i');
+	assert_ptr_not_equal(buffer.data, memory);
+	assert_true(text_is(buffer_text(&buffer), "abcdefghi"));
+	assert_memory_equal(memory, "abcdefgh", 8);
+	while (buffer.length < 600)
+		buffer_append_byte(&buffer, 'j');
+	assert_false(buffer_failed(&buffer));
+	buffer_append_byte(&buffer, 'k');
+	assert_true(buffer_failed(&buffer));
+	buffer_deinit(&buffer);
+	buffer_init_in(&buffer, 4, memory, sizeof memory); /* the limit holds there too */
+	buffer_append(&buffer, "abcde", 5);
+	assert_true(buffer_failed(&buffer));
+	buffer_deinit(&buffer);
+}
+
 static void appends_of_each_kind_follow_each_other(void **state)
 {
 	struct buffer buffer;
@@ -82,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_appended_beyond_the_limit),
 		cmocka_unit_test(a_failed_buffer_stays_failed_until_reset),
+		cmocka_unit_test(what_does_not_fit_the_callers_memory_moves),
 		cmocka_unit_test(appends_of_each_kind_follow_each_other),
 		cmocka_unit_test(a_long_run_grows_to_the_last_byte_of_the_limit),
 	};

@@ -259,6 +259,32 @@ static void bytes_that_are_no_text_have_no_canonical_form(void **state)
 	assert_non_null(json_canonical_text(*state, &object).data);
 }
 
+/* One byte of every value, in every place of texts around the length of a word. */
+static void a_string_is_escaped_wherever_it_needs_it(void **state)
+{
+	char text[24];
+	struct json value;
+	struct text written;
+
+	for (size_t length = 1; length <= 20; length++)
+		for (size_t place = 0; place < length; place++)
+			for (int byte = 0; byte < 256; byte++) {
+				struct buffer out;
+
+				memset(text, 'a', length);
+				text[place] = (char)byte;
+				value = json_string((struct text){text, length});
+				buffer_init(&out, 64);
+				json_append_string(&out, (struct text){text, length});
+				written = json_canonical_text(*state, &value);
+				if (byte < 0x80)
+					assert_true(text_equal(written, buffer_text(&out)));
+				else
+					assert_null(written.data);
+				buffer_deinit(&out);
+			}
+}
+
 static void the_canonical_form_is_that_of_rfc_8785(void **state)
 {
 	writes(state,
@@ -484,6 +510,7 @@ int main(void)
 		JSON_TEST(more_values_than_the_frame_holds_are_kept_in_order),
 		JSON_TEST(missing_and_mistyped_members_are_named),
 		JSON_TEST(bytes_that_are_no_text_have_no_canonical_form),
+		JSON_TEST(a_string_is_escaped_wherever_it_needs_it),
 		JSON_TEST(the_canonical_form_is_that_of_rfc_8785),
 		JSON_TEST(doubles_are_written_shortest),
 		JSON_TEST(members_in_any_order_are_equal_and_types_matter),

@@ -47,6 +47,24 @@ static void identifiers_are_well_formed_and_differ(void **state)
 	free(ids);
 }
 
+static void identifiers_fetched_ahead_differ_too(void **state)
+{
+	enum { COUNT = 3 * RANDOM_AHEAD_IDS + 1 };
+	static char ids[COUNT][RANDOM_ID_BYTES];
+	struct random_ahead ahead = {0};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT; i++) {
+		random_id_ahead(ids[i], "e-", &ahead);
+		assert_true(random_id_is(text_of(ids[i]), "e-"));
+	}
+	assert_int_equal(ahead.left, (RANDOM_AHEAD_IDS - 1) * RANDOM_ID_LETTERS);
+	qsort(ids, COUNT, sizeof *ids, compare);
+	for (i = 1; i < COUNT; i++)
+		assert_true(strcmp(ids[i - 1], ids[i]) != 0);
+}
+
 /* Each of 256 values is expected 400 times; a fair source stays within ten
  * standard deviations (20 each) of it. */
 static void every_byte_value_comes_about_as_often(void **state)
@@ -68,6 +86,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_an_identifier_is_refused),
 		cmocka_unit_test(identifiers_are_well_formed_and_differ),
+		cmocka_unit_test(identifiers_fetched_ahead_differ_too),
 		cmocka_unit_test(every_byte_value_comes_about_as_often),
 	};
 

@@ -16,6 +16,8 @@ struct bench {
 	char folder[32];
 	char socket_path[64];
 	int calls;
+	int calls_at_first; /* when the first exchange was over */
+	int wanted;         /* closed_count where all are over */
 	int closed_count;
 	enum http_closed closed_how;
 	bool has_closed;
@@ -28,9 +30,10 @@ static void note_closed(void *context, enum http_closed how)
 {
 	struct bench *bench = context;
 
-	bench->closed_count++;
+	if (bench->closed_count++ == 0)
+		bench->calls_at_first = bench->calls;
 	bench->closed_how = how;
-	bench->has_closed = true;
+	bench->has_closed = bench->closed_count >= bench->wanted;
 	bench->held = NULL;
 }
 
@@ -76,6 +79,19 @@ static void handle_echo(void *context, struct http_exchange *exchange)
 	answer_seen(bench, exchange);
 }
 
+/* Answers an empty text, with others if q is there. */
+static void handle_gathered(void *context, struct http_exchange *exchange)
+{
+	struct bench *bench = context;
+	struct text q;
+
+	bench->calls++;
+	watch(bench, exchange);
+	http_respond(exchange, &(struct http_response){.status = 200,
+				       .body = TEXT("done"),
+				       .may_gather = http_query_find(exchange, "q", &q)});
+}
+
 static void handle_target(void *context, struct http_exchange *exchange)
 {
 	struct bench *bench = context;
@@ -108,7 +124,7 @@ static const char *const methods[] = {"GET", "POST"};
 
 static void start(struct bench *bench, const struct http_server_settings *settings)
 {
-	static struct http_route routes[6];
+	static struct http_route routes[8];
 	struct error err = {0};
 	size_t i;
 
@@ -118,9 +134,11 @@ static void start(struct bench *bench, const struct http_server_settings *settin
 	routes[3] = (struct http_route){"GET", "/hold", handle_hold, bench};
 	routes[4] = (struct http_route){"GET", "/stream", handle_stream, bench};
 	routes[5] = (struct http_route){"GET", "/echo/fixed", handle_target, bench};
+	routes[6] = (struct http_route){"GET", "/{name}/of/anybody", handle_echo, bench};
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
-	assert_true(router_add(bench->router, routes, 6, &err));
+	routes[7] = (struct http_route){"GET", "/gathered", handle_gathered, bench};
+	assert_true(router_add(bench->router, routes, 8, &err));
 	if (!http_server_create(&bench->server, bench->loop, settings, &err))
 		fail_msg("%s", err.text);
 }
@@ -265,6 +283,9 @@ static const struct bad bad_requests[] = {
 	{"bad UTF-8 in the query", "GET /echo/a?q=%ff HTTP/1.1\r\nHost: a\r\n" END, "400"},
 	{"a NUL in the query", "GET /echo/a?q=%00 HTTP/1.1\r\nHost: a\r\n" END, "400"},
 	{"an unknown path", "GET /nothing HTTP/1.1\r\nHost: a\r\n" END, "404"},
+	{"one that ends alike", "GET /bold HTTP/1.1\r\nHost: a\r\n" END, "404"},
+	{"too little for the rest", "GET /target HTTP/1.1\r\nHost: a\r\n" END, "404"},
+	{"nothing for the rest", "GET /target/ HTTP/1.1\r\nHost: a\r\n" END, "404"},
 	{"an empty segment", "GET /echo/ HTTP/1.1\r\nHost: a\r\n" END, "404"},
 	{"one segment too many", "GET /echo/a/b HTTP/1.1\r\nHost: a\r\n" END, "404"},
 	{"a wrong method", "DELETE /echo/a HTTP/1.1\r\nHost: a\r\n" END, "405"},
@@ -416,6 +437,18 @@ static void the_target_is_kept_exactly_as_it_came(void **state)
 	assert_non_null(strstr(answer, "/target/a%2fb/c?x=%41&y|a/b/c"));
 }
 
+static void a_route_may_begin_with_a_name_and_end_with_the_rest(void **state)
+{
+	struct bench *bench = *state;
+	const char *answer = ask(bench, "GET /hold/of/anybody HTTP/1.1\r\nHost: a\r\n" END);
+
+	assert_status(answer, "200");
+	assert_non_null(strstr(answer, "hold"));
+	answer = ask(bench, "GET /target/of/anybody/else HTTP/1.1\r\nHost: a\r\n" END);
+	assert_status(answer, "200");
+	assert_non_null(strstr(answer, "of/anybody/else"));
+}
+
 static void a_literal_route_wins_over_a_name(void **state)
 {
 	struct bench *bench = *state;
@@ -430,6 +463,84 @@ static void a_parameter_given_twice_is_not_found(void **state)
 
 	assert_non_null(
 		strstr(ask(bench, "GET /echo/a?q=1&q=2 HTTP/1.1\r\nHost: a\r\n" END), "GET|a|||"));
+}
+
+enum { CROWD_MAX = HTTP_GATHERED_MAX + 2 };
+
+static void crowd_join(const struct bench *bench, int *crowd, int count)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(http_server_port(bench->server))};
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (int i = 0; i < count; i++) {
+		crowd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(crowd[i], (struct sockaddr *)&address, sizeof address), 0);
+	}
+}
+
+/* Everybody asks before the server looks; it has answered when this returns. */
+static void crowd_ask(struct bench *bench, const int *crowd, int count, const char *target)
+{
+	char request[128], answer[1024];
+
+	(void)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", target);
+	bench->calls = bench->closed_count = 0;
+	bench->has_closed = false;
+	bench->wanted = count;
+	for (int i = 0; i < count; i++)
+		assert_int_equal(send(crowd[i], request, strlen(request), MSG_NOSIGNAL),
+			(ssize_t)strlen(request));
+	talk_run_until(bench->loop, &bench->has_closed);
+	for (int i = 0; i < count; i++) {
+		ssize_t got = recv(crowd[i], answer, sizeof answer - 1, MSG_DONTWAIT);
+
+		assert_true(got > 0);
+		answer[got] = '\0';
+		assert_status(answer, "200");
+		assert_string_equal(answer + got - 4, "done");
+	}
+}
+
+static void so_many_answers_of_a_turn_wait_for_each_other(void **state)
+{
+	static const struct {
+		const char *target;
+		int count, calls_at_first;
+	} cases[] = {
+		{"/gathered", 3, 1},
+		{"/gathered?q=1", 1, 1},
+		{"/gathered?q=1", HTTP_GATHERED_MAX, HTTP_GATHERED_MAX},
+		{"/gathered?q=1", HTTP_GATHERED_MAX + 1, HTTP_GATHERED_MAX + 1},
+		{"/gathered?q=1", HTTP_GATHERED_MAX + 2, HTTP_GATHERED_MAX + 1},
+	};
+	struct bench *bench = *state;
+	int crowd[CROWD_MAX];
+
+	crowd_join(bench, crowd, CROWD_MAX);
+	crowd_ask(bench, crowd, CROWD_MAX, "/gathered"); /* accepted from here on */
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		crowd_ask(bench, crowd, cases[i].count, cases[i].target);
+		assert_int_equal(bench->calls, cases[i].count);
+		assert_int_equal(bench->calls_at_first, cases[i].calls_at_first);
+	}
+	for (int i = 0; i < CROWD_MAX; i++)
+		(void)close(crowd[i]);
+}
+
+static void an_answer_that_waits_for_others_may_lose_its_peer(void **state)
+{
+	struct bench *bench = *state;
+	static const char gone[] = "GET /gathered?q=1 HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct linger at_once = {1, 0};
+	int crowd[1];
+
+	crowd_join(bench, crowd, 1);
+	bench->wanted = 1;
+	assert_int_equal(send(crowd[0], gone, sizeof gone - 1, MSG_NOSIGNAL), sizeof gone - 1);
+	assert_int_equal(setsockopt(crowd[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+	(void)close(crowd[0]);
+	assert_status(ask(bench, "GET /gathered?q=1 HTTP/1.1\r\nHost: a\r\n" END), "200");
 }
 
 static void a_peer_on_the_unix_socket_is_known_by_its_credentials(void **state)
@@ -667,8 +778,11 @@ int main(void)
 		SERVED(a_chunked_body_beyond_the_limit_is_refused_with_413),
 		SERVED(a_request_reaches_its_handler_whole),
 		SERVED(the_target_is_kept_exactly_as_it_came),
+		SERVED(a_route_may_begin_with_a_name_and_end_with_the_rest),
 		SERVED(a_literal_route_wins_over_a_name),
 		SERVED(a_parameter_given_twice_is_not_found),
+		SERVED(so_many_answers_of_a_turn_wait_for_each_other),
+		SERVED(an_answer_that_waits_for_others_may_lose_its_peer),
 		SERVED(a_peer_on_the_unix_socket_is_known_by_its_credentials),
 		SERVED(one_connection_serves_many_requests),
 		SERVED(a_held_request_can_be_answered_later),

@@ -248,6 +248,33 @@ static void properties_of_the_action_are_in_the_context(void **state)
 	assert_int_equal(ask(bench, &asked), APPLICATION_NO_PERMIT);
 }
 
+static void a_context_has_what_cedars_json_says(void **state)
+{
+	static const struct {
+		const char *condition, *context;
+	} rows[] = {
+		{"context.a == {b: [1, {c: true}], d: \"\", e: {}}",
+			"{\"a\":{\"b\":[1,{\"c\":true}],\"d\":\"\",\"e\":{}}}"},
+		{"context.a.contains(User::\"u\")",
+			"{\"a\":[{\"__entity\":{\"type\":\"User\",\"id\":\"u\"}}]}"},
+		{"context.a.b.lessThan(decimal(\"2.0\"))",
+			"{\"a\":{\"b\":{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"1.0\"}}}}"},
+		{"context.a[\"__entity\"] == 1 && context.a.b == 2",
+			"{\"a\":{\"__entity\":1,\"b\":2}}"},
+	};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct text policy =
+			text_format(bench->arena, PERMIT " when { %s };", rows[i].condition);
+		const struct asked asked = {.context = rows[i].context};
+
+		must(bench, "", policy.data, NULL);
+		assert_int_equal(ask(bench, &asked), APPLICATION_PERMITTED);
+		assert_int_equal(ask(bench, &plain), APPLICATION_NOT_EVALUATED);
+	}
+}
+
 static void what_cedar_cannot_hold_is_not_evaluated(void **state)
 {
 	static const struct asked rows[] = {{.subject = "{\"a\":null}"},
@@ -344,6 +371,7 @@ int main(void)
 		APPLICATION_TEST(properties_lie_over_what_is_stored),
 		APPLICATION_TEST(a_parent_of_others_takes_no_properties),
 		APPLICATION_TEST(properties_of_the_action_are_in_the_context),
+		APPLICATION_TEST(a_context_has_what_cedars_json_says),
 		APPLICATION_TEST(what_cedar_cannot_hold_is_not_evaluated),
 		APPLICATION_TEST(a_schema_types_what_it_declares),
 		APPLICATION_TEST(a_schema_refuses_what_it_does_not_declare),

@@ -192,6 +192,51 @@ static void state_changes_when_the_record_is_durable_and_not_before(void **state
 	assert_int_equal(fixture->first.applied, 1);
 }
 
+static void a_record_that_a_handler_takes_is_not_record_only(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_member member = {TEXT("type"), json_cstring("a")};
+	const struct json record = {.type = JSON_OBJECT, .count = 1, .members = &member};
+	struct fold_change change = {
+		.entry = TEXT("{\"type\":\"a\"}"), .is_record_only = true, .done = ignore};
+	struct error err = {0};
+
+	assert_true(fold_finish_loading(fixture->fold, &err));
+	assert_false(fold_submit(fixture->fold, &change, &err)); /* which type is not known */
+	assert_int_equal(err.code, ERROR_INTERNAL);
+	change.record = &record;
+	assert_false(fold_submit(fixture->fold, &change, &err));
+	assert_int_equal(err.code, ERROR_INTERNAL);
+	assert_int_equal(fixture->log.count, 0);
+	assert_false(fold_has_failed(fixture->fold));
+}
+
+static void what_is_record_only_is_needed_no_longer_than_it_is_submitted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_member *member = calloc(1, sizeof *member);
+	struct json *record = calloc(1, sizeof *record);
+	struct fold_change change = {.entry = TEXT("{\"type\":\"b\"}"),
+		.record = record,
+		.is_record_only = true,
+		.done = ignore};
+	bool is_done = false;
+	struct error err = {0};
+
+	*member = (struct json_member){TEXT("type"), json_cstring("b")};
+	*record = (struct json){.type = JSON_OBJECT, .count = 1, .members = member};
+	assert_true(fold_finish_loading(fixture->fold, &err));
+	fixture->log.is_held = true;
+	change.context = &is_done;
+	assert_true(fold_submit(fixture->fold, &change, &err));
+	free(member);
+	free(record);
+	fake_log_flush(&fixture->log);
+	assert_true(is_done);
+	assert_true(change.is_durable);
+	assert_int_equal(fold_next_index(fixture->fold), change.index + 1);
+}
+
 static void what_is_lost_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -301,6 +346,8 @@ int main(void)
 		TEST(a_handler_that_cannot_finish_loading_stops_the_fold),
 		TEST(all_handlers_of_a_type_run_and_no_others),
 		TEST(state_changes_when_the_record_is_durable_and_not_before),
+		TEST(a_record_that_a_handler_takes_is_not_record_only),
+		TEST(what_is_record_only_is_needed_no_longer_than_it_is_submitted),
 		TEST(what_is_lost_changes_nothing),
 		TEST(a_log_that_failed_is_a_fold_that_failed),
 		TEST(changes_beside_a_record_are_those_it_names),

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -284,6 +286,47 @@ static void stopping_answers_what_still_waits(void **state)
 	assert_int_equal(query.err.code, ERROR_IO);
 }
 
+/* A store that notes how its user's thread stands to others. */
+struct noting {
+	struct store store;
+	int nice;
+};
+
+static bool load_noting(void *context, struct store_mark *out, struct error *err)
+{
+	struct noting *noting = context;
+
+	return noting->store.load_mark(noting->store.context, out, err);
+}
+
+static bool apply_noting(void *context, const struct store_batch *batch, struct error *err)
+{
+	struct noting *noting = context;
+
+	noting->nice = getpriority(PRIO_PROCESS, (id_t)gettid());
+	return noting->store.apply(noting->store.context, batch, err);
+}
+
+static void the_store_gives_way_to_those_who_make_records(void **state)
+{
+	struct fixture *fixture = *state;
+	struct noting noting = {fixture->store, 0};
+	const struct store store = {
+		.context = &noting, .load_mark = load_noting, .apply = apply_noting};
+	struct projector *projector;
+	struct error err = {0};
+	int own = getpriority(PRIO_PROCESS, (id_t)gettid());
+
+	assert_true(
+		projector_start(&projector, fixture->governed.fold, &store, &fixture->log, &err));
+	projector_notify(projector, fixture->governed.log.count);
+	while (projector_next(projector) < fixture->governed.log.count)
+		assert_false(projector_has_failed(projector));
+	projector_stop(&projector);
+	assert_true(noting.nice > own || own == 19); /* the lowest there is */
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()), own);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -298,6 +341,7 @@ int main(void)
 		TEST(a_broken_store_stops_the_start),
 		TEST(a_question_waits_until_the_store_is_that_far),
 		TEST(entries_nobody_told_of_are_found),
+		TEST(the_store_gives_way_to_those_who_make_records),
 		TEST(a_store_that_breaks_answers_with_a_failure),
 		TEST(stopping_answers_what_still_waits),
 	};
