@@ -106,6 +106,11 @@ static bool is_entity_variable(const struct ast *node)
 	return node->kind == AST_VARIABLE && node->detail != AST_CONTEXT;
 }
 
+static bool is_entity_literal(const struct ast *node)
+{
+	return node->kind == AST_LITERAL && node->literal.type == CEDAR_ENTITY;
+}
+
 static bool may_fail(const struct ast *node);
 
 /* && and || and ! of what is a boolean and cannot fail; == and != of the latter. */
@@ -131,7 +136,7 @@ static bool may_fail(const struct ast *node)
 	case AST_IS:
 	case AST_IN:
 		return !is_entity_variable(node->children[0]) ||
-		       (node->count == 2 && node->children[1]->kind != AST_LITERAL);
+		       (node->count == 2 && !is_entity_literal(node->children[1]));
 	case AST_EQUAL:
 	case AST_NOT_EQUAL:
 	case AST_AND:

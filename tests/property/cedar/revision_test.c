@@ -23,6 +23,7 @@ enum {
 	REQUESTS = 6,
 	POLICIES_MAX = 24,
 	UIDS = 8,
+	FIRST_ACTION = 6,
 	PARENTS_MAX = 3,
 	KEPT = 4,
 	TEXT_BYTES = 1 << 20,
@@ -59,6 +60,15 @@ static void put_uid(struct world *world, const struct cedar_uid *uid)
 	generator_put(&world->generator, text);
 }
 
+/* Mostly upwards, or most batches would be cycles; actions, which are the last, only so,
+ * because nothing but an action groups actions. */
+static size_t random_parent(struct generator *generator, size_t uid)
+{
+	if (uid < FIRST_ACTION && generator_below(generator, 12) == 0)
+		return generator_below(generator, UIDS);
+	return uid + generator_below(generator, (uint32_t)(UIDS - uid));
+}
+
 /* A store with one entity of that uid. */
 static struct cedar_entities *random_entity(struct world *world, size_t uid)
 {
@@ -77,11 +87,7 @@ static struct cedar_entities *random_entity(struct world *world, size_t uid)
 	generator_put(generator, ",\"parents\":[");
 	for (uint32_t i = 0; i < parents; i++) {
 		generator_put(generator, i == 0 ? "" : ",");
-		/* Mostly upwards, or most batches would be cycles. */
-		put_uid(world, &world->uids[generator_below(generator, 12) == 0
-						    ? generator_below(generator, UIDS)
-						    : uid + generator_below(generator,
-								    (uint32_t)(UIDS - uid))]);
+		put_uid(world, &world->uids[random_parent(generator, uid)]);
 	}
 	generator_put(generator, "]}]");
 	assert_true(cedar_entities_create(&store, &err));

@@ -418,6 +418,10 @@ static void a_scope_that_is_unknown_becomes_a_condition(void **state)
 	assert_string_equal(
 		residual_of("permit(principal == U::\"p\", action, resource == R::\"r\");", true),
 		"resource == R::\"r\" SAFE");
+	assert_string_equal(residual_of("permit" ANY " when { resource in R::\"r\" };", true),
+		"resource in R::\"r\" SAFE");
+	assert_string_equal(residual_of("permit" ANY " when { resource in context.s };", true),
+		"resource in \"x\"");
 	assert_string_equal(residual_of("permit(principal, action, resource in R::\"r\")"
 					" when { context.k == 1 };",
 				    true),
