@@ -28,6 +28,7 @@ struct gate {
 
 /* Answers kept while one request is decided: one about the principal, one about
  * the resource, and of the actions, of which sets name few, several. */
+/* check-source: bound: a table of all there are */
 enum { ASKED_ACTIONS = 8, ASKED_MAX = ASKED_ACTIONS + 2 };
 
 struct cedar_policy_set {

@@ -91,6 +91,16 @@ class CheckSource(unittest.TestCase):
         self.accepts({"src/edges/cli/verbs.c": "", "src/edges/cli/cli.h": "",
                       "tests/unit/edges/cli/cli_test.c": '#include "edges/cli/cli.h"\n'})
 
+    def test_a_bound_that_no_test_names_is_found(self):
+        header = "enum {\n\tDEPTH_MAX = 3,\n};\n"
+        self.refuses("src/cedar/a.h", header, 2, "bound")
+        self.accepts({"src/cedar/a.h": header, "tests/unit/a_test.c": "int a = DEPTH_MAX + 1;\n"})
+        self.accepts({"src/wire/a.h": header})
+        comment = {"src/cedar/a.h": header, "tests/unit/a_test.c": "/* DEPTH_MAX */\n"}
+        self.assertIn("[bound]", run(comment).stdout)
+        self.accepts({"src/cedar/a.h": header.replace(
+            "3,", "3, /* check-source: bound: no text is so deep */")})
+
     def test_the_folder_beside_the_project_is_named_only_by_its_option(self):
         self.refuses("README.md", f"see {SHARED}/x\n", 1, "forbidden")
         self.accepts({"meson_options.txt": f"'{SHARED}/conformance'\n"})

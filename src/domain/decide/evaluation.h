@@ -10,6 +10,7 @@
 
 /* Private to domain/decide: what one run of the rules carries. */
 
+/* check-source: bound: LOST_PATH_NAMES_MAX is past the depth of any JSON that is read */
 enum { LOST_PATHS_MAX = 32, LOST_PATH_NAMES_MAX = 66 };
 
 /* Something in the arguments that Cedar cannot hold, as a path below context. */

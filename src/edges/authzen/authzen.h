@@ -17,10 +17,11 @@ struct authzen;
 
 enum {
 	AUTHZEN_BODY_BYTES_MAX = 256 * 1024,
-	AUTHZEN_TYPE_BYTES_MAX = 256,               /* of a subject or resource; an action's name */
-	AUTHZEN_ID_BYTES_MAX = 1024,                /* of a subject or resource */
-	AUTHZEN_REQUEST_ID_BYTES_MAX = 256,         /* X-Request-ID */
-	AUTHZEN_PENDING_MAX = 1024,                 /* requests that wait for their record */
+	AUTHZEN_TYPE_BYTES_MAX = 256,       /* of a subject or resource; an action's name */
+	AUTHZEN_ID_BYTES_MAX = 1024,        /* of a subject or resource */
+	AUTHZEN_REQUEST_ID_BYTES_MAX = 256, /* X-Request-ID */
+	AUTHZEN_PENDING_MAX = 1024,         /* requests that wait for their record */
+	/* check-source: bound: memory, far past what the greatest body needs */
 	AUTHZEN_ARENA_BYTES_MAX = 32 * 1024 * 1024, /* one request and its answer */
 };
 

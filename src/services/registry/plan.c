@@ -17,6 +17,7 @@
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
 #include "services/registry/plan_diff.h"
+#include "services/registry/plan_guardrails.h"
 
 enum { KINDS = OBJECT_KIND_COUNT };
 
@@ -485,6 +486,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 {
 	struct planned *planned = NULL;
 	struct plan *plan = NULL;
+	struct plan_documents documents;
 	bool ok = false;
 
 	*out = NULL;
@@ -502,7 +504,11 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 		goto done;
 	check_references(planned);
 	check_removals(planned);
-	ok = check_policies(planned, err) && note_unenforced(planned, err);
+	documents =
+		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
+	ok = check_policies(planned, err) &&
+	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
+	     note_unenforced(planned, err);
 	if (!ok)
 		goto done;
 	*out = &planned->plan;

@@ -9,10 +9,10 @@
 /* Private to services/replay. */
 
 enum {
-	REPLAY_CALL_BYTES_MAX = 64 * 1024 * 1024, /* memory of one decision */
-	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024, /* groups and examples */
-	REPLAY_TASKS_MAX = 16 * 1024 * 1024,
-	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000, /* after their deadline */
+	REPLAY_CALL_BYTES_MAX = 64 * 1024 * 1024, /* check-source: bound: of one decision */
+	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024, /* check-source: bound: groups, examples */
+	REPLAY_TASKS_MAX = 16 * 1024 * 1024,      /* check-source: bound: takes gigabytes */
+	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000,    /* after their deadline */
 	REPLAY_SWEEP_ENTRIES = 10000,
 };
 

@@ -54,8 +54,9 @@ const lineOf = ({ schema, entities, sets }) => JSON.stringify([schema, JSON.stri
 function sorted([schemaHolds, answers]) {
   return [schemaHolds, answers.map((answer) => {
     if (typeof answer === 'string') return answer;
-    const [findings, decisions] = answer;
-    return [Array.isArray(findings) ? findings.map((names) => [...new Set(names)].sort()) : findings,
+    const [given, decisions] = answer;
+    return [
+      Array.isArray(given) ? given.map((names) => [...new Set(names)].sort()) : given,
       decisions.map((decided) => Array.isArray(decided)
         ? [decided[0], decided[1].sort(), decided[2].sort()] : decided)];
   })];

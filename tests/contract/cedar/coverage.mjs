@@ -46,7 +46,7 @@ function countDecision(set, decided, counts) {
   if (decided === 'refused') { add(counts, 'requests refused'); return; }
   const [decision, reasons, errors] = decided;
   const forbids = decision === 'deny' && reasons.length > 0;
-  add(counts, `decisions ${decision === 'allow' ? 'allow' : forbids ? 'deny by a forbid' : 'deny'}`);
+  add(counts, `decisions ${forbids ? 'deny by a forbid' : decision}`);
   if (reasons.length > 1) add(counts, 'decisions with several reasons');
   if (reasons.some((id) => id.startsWith('link'))) add(counts, 'decisions by a link');
   if (errors.length > 0) add(counts, 'decisions with erring policies');

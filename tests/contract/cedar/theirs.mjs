@@ -74,7 +74,8 @@ function validate(cedar, schema, policies, found) {
 function findingsOf(set, prefix, found) {
   const of = (items, word) => items.map((_, i) =>
     [...found.get(`${prefix}${word}${i}`) ?? []].sort());
-  return [...of(set.policies, 'policy'), ...of(set.links, 'link'), ...of(set.templates, 'template')];
+  return [...of(set.policies, 'policy'), ...of(set.links, 'link'),
+    ...of(set.templates, 'template')];
 }
 
 // The findings of each set: all at once, since reading the schema costs the most.

@@ -79,7 +79,7 @@ export class DataMaker {
     const uids = [...this.schema.types.values()].filter(isListed).flatMap(({ name }) =>
       this.idsOf.get(name).map((id) => ({ type: name, id })));
     const entities = uids.map((uid) => this.entity(uid, uids));
-    if (random.chance(30)) entities.push(...this.schema.actions.map((action) => actionEntity(action)));
+    if (random.chance(30)) entities.push(...this.schema.actions.map(actionEntity));
     if (random.chance(12)) this.breakOne(entities);
     return entities;
   }

@@ -51,6 +51,24 @@ static void malformed_json_schemas_are_refused_with_their_path(void **state)
 		"//commonTypes/Long: ");
 }
 
+static void only_so_much_of_a_name_is_shown(void **state)
+{
+	static const char empty[] = "{\"\":{\"entityTypes\":{},\"actions\":{},\"annotations\":{";
+	char name[RAW_SHOWN_BYTES_MAX + 3], json[256], shown[RAW_SHOWN_BYTES_MAX + 4];
+	struct cedar_schema *schema;
+	struct cedar_error err;
+
+	(void)state;
+	memset(name, '-', sizeof name);
+	for (int length = RAW_SHOWN_BYTES_MAX - 1; length <= RAW_SHOWN_BYTES_MAX + 1; length++) {
+		(void)snprintf(json, sizeof json, "%s\"%.*s\":\"\"}}}", empty, length, name);
+		(void)snprintf(shown, sizeof shown, "`%.*s`",
+			length < RAW_SHOWN_BYTES_MAX ? length : RAW_SHOWN_BYTES_MAX, name);
+		assert_false(cedar_schema_parse_json(&schema, cedar_text_of(json), &err));
+		assert_non_null(strstr(err.text, shown));
+	}
+}
+
 static void malformed_types_are_refused_with_their_path(void **state)
 {
 	(void)state;
@@ -172,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_names_are_names),
 		cmocka_unit_test(malformed_json_schemas_are_refused_with_their_path),
+		cmocka_unit_test(only_so_much_of_a_name_is_shown),
 		cmocka_unit_test(malformed_types_are_refused_with_their_path),
 		cmocka_unit_test(malformed_entity_types_and_actions_are_refused),
 		cmocka_unit_test(a_json_schema_says_what_its_twin_says),

@@ -430,6 +430,8 @@ static void steps_are_as_many_as_the_limit_at_most(void **state)
 	assert_true(needed > 5);
 	options.steps_max = needed + 1;
 	assert_true(validate_with(set, schema, &options, world.arena, &validation, &world.err));
+	options.steps_max = CEDAR_VALIDATION_STEPS_MAX; /* what cedar_validate gives */
+	assert_true(validate_with(set, schema, &options, world.arena, &validation, &world.err));
 	world_close(&world);
 	cedar_policy_set_destroy(&set);
 	cedar_schema_destroy(&schema);

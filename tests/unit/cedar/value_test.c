@@ -133,16 +133,19 @@ static void a_record_refuses_a_name_given_twice(void **state)
 /* Few members are sorted one way and many another (SORT_INSERTING_MAX is 16). */
 static void any_number_of_parts_in_any_order_makes_the_same_value(void **state)
 {
-	static char names[40][4];
-	struct cedar_member members[41];
-	struct cedar_value items[41], forward, backward;
+	/* Past one that is looked at in order, or sorted by inserting (16). */
+	enum { PARTS = 40 };
+	_Static_assert(PARTS > 4 * LINEAR_MEMBERS_MAX, "enough");
+	static char names[PARTS][4];
+	struct cedar_member members[PARTS + 1];
+	struct cedar_value items[PARTS + 1], forward, backward;
 	struct world world;
 
 	(void)state;
 	world_open(&world, NULL, NULL);
-	for (size_t i = 0; i < 40; i++)
+	for (size_t i = 0; i < PARTS; i++)
 		(void)snprintf(names[i], sizeof names[i], "%02zu", i);
-	for (size_t count = 0; count <= 40; count++) {
+	for (size_t count = 0; count <= PARTS; count++) {
 		for (int pass = 0; pass < 2; pass++) {
 			for (size_t i = 0; i < count; i++) {
 				size_t at = pass == 0 ? i : count - 1 - i;

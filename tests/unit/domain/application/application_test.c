@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "domain/application/application.h"
@@ -187,6 +188,22 @@ static void a_forbid_wins_and_is_named(void **state)
 	assert_true(text_is(bench->answer.policies[0], "application/shop@1/1"));
 }
 
+static void only_so_many_determining_policies_are_named(void **state)
+{
+	struct bench *bench = *state;
+	char policies[1024];
+	size_t length = 0;
+
+	for (size_t count = 1; count <= APPLICATION_POLICIES_MAX + 1; count++) {
+		length += (size_t)snprintf(
+			policies + length, sizeof(policies) - length, PERMIT ";\n");
+		must(bench, "", policies, NULL);
+		assert_int_equal(ask(bench, &plain), APPLICATION_PERMITTED);
+		assert_int_equal(bench->answer.policies_count,
+			count < APPLICATION_POLICIES_MAX ? count : APPLICATION_POLICIES_MAX);
+	}
+}
+
 static void a_policy_that_fails_where_it_counts_refuses(void **state)
 {
 	struct bench *bench = *state;
@@ -367,6 +384,7 @@ int main(void)
 		APPLICATION_TEST(the_zero_answer_refuses),
 		APPLICATION_TEST(what_no_policy_permits_is_denied),
 		APPLICATION_TEST(a_forbid_wins_and_is_named),
+		APPLICATION_TEST(only_so_many_determining_policies_are_named),
 		APPLICATION_TEST(a_policy_that_fails_where_it_counts_refuses),
 		APPLICATION_TEST(properties_lie_over_what_is_stored),
 		APPLICATION_TEST(a_parent_of_others_takes_no_properties),

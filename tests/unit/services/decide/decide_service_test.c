@@ -412,6 +412,32 @@ static void a_pinned_tool_must_be_listed_as_pinned(void **state)
 	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
 }
 
+/* Those past the limit count as unseen, and what must be seen is refused. */
+static void only_so_many_tools_of_a_server_are_looked_at(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_limits limits = {.size_bytes = 1 << 20, .depth = 8, .values = 1 << 20};
+	struct buffer tools;
+	struct json value;
+	struct error err;
+
+	pin(fixture, "{\"name\":\"list\"}");
+	for (int before = DEFINITIONS_PER_SERVER_MAX - 2; before <= DEFINITIONS_PER_SERVER_MAX;
+		before++) {
+		buffer_init(&tools, 1 << 20);
+		for (int i = 0; i < before; i++)
+			buffer_append_format(&tools, "%c{\"name\":\"t%d\"}", i == 0 ? '[' : ',', i);
+		buffer_append_string(&tools, ",{\"name\":\"list\"}]");
+		assert_true(json_parse(
+			&value, fixture->world.arena, buffer_text(&tools), &limits, &err));
+		decide_definitions_seen(fixture->service, TEXT("files"), &value);
+		buffer_deinit(&tools);
+		assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN),
+			before < DEFINITIONS_PER_SERVER_MAX ? REASON_ALLOWED
+							    : REASON_TOOL_QUARANTINED);
+	}
+}
+
 static void a_quarantine_names_both_digests_and_the_next_step(void **state)
 {
 	struct fixture *fixture = *state;
@@ -618,6 +644,7 @@ int main(void)
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
 		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),
+		SERVICE_TEST(only_so_many_tools_of_a_server_are_looked_at),
 		SERVICE_TEST(a_quarantine_names_both_digests_and_the_next_step),
 		SERVICE_TEST(what_a_server_offers_is_shown_beside_its_pin),
 		SERVICE_TEST(definitions_are_kept_to_be_shown_up_to_a_bound),

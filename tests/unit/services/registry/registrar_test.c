@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/ceiling.h"
+#include "remit/cedar.h"
+#include "services/registry/plan_guardrails.h"
 #include "support/governed.h"
 
 static const char a1_changed[] =
@@ -86,6 +89,150 @@ static void what_has_a_problem_changes_nothing(void **state)
 	assert_int_equal(governed->log.count, count);
 	assert_int_equal(registry_revision(governed->registry), revision);
 	assert_null(registry_find_unit(governed->registry, TEXT("hr")));
+}
+
+enum { GUARDRAIL_BYTES = 64 * 1024 - 256 };
+
+/* So many guardrails of one unit, of that many bytes each, from number `from` on. */
+static bool apply_guardrails(struct governed *governed, int from, int count, size_t bytes)
+{
+	static const char policy[] = "forbid (principal, action, resource) when { false };";
+	struct buffer yaml;
+	bool ok;
+
+	buffer_init(&yaml, PLAN_BYTES_MAX);
+	for (int i = from; i < from + count; i++) {
+		buffer_append_format(
+			&yaml, "---\nobject: policy\nname: support/g%d\ntext: \"%s//", i, policy);
+		for (size_t at = sizeof policy + 1; at < bytes; at++)
+			buffer_append_byte(&yaml, 'x');
+		buffer_append_string(&yaml, "\"\n");
+	}
+	buffer_append_byte(&yaml, '\0');
+	assert_false(buffer_failed(&yaml));
+	ok = governed_apply(governed, "adi", yaml.data);
+	buffer_deinit(&yaml);
+	return ok;
+}
+
+static size_t guardrails_in_force(const struct governed *governed)
+{
+	return cedar_policy_set_count(
+		guardrails_policies(registry_guardrails(governed->registry, TEXT("support"))));
+}
+
+/* Each is right by itself; what is in force stays, and who applied is told. */
+static void guardrails_that_are_too_much_together_leave_the_old_ones(void **state)
+{
+	struct governed *governed = *state;
+	const int whole = UNIT_POLICIES_BYTES_MAX / GUARDRAIL_BYTES;
+	const size_t rest = UNIT_POLICIES_BYTES_MAX % GUARDRAIL_BYTES;
+	const int part = PLAN_BYTES_MAX / GUARDRAIL_BYTES - 1;
+	int done = 0;
+
+	for (; done + part < whole; done += part)
+		assert_true(apply_guardrails(governed, done, part, GUARDRAIL_BYTES));
+	assert_true(apply_guardrails(governed, done, whole - done, GUARDRAIL_BYTES));
+	assert_false(apply_guardrails(governed, whole, 1, rest + 1));
+	assert_non_null(strstr(governed->last.plan->problems.items[0].what.data,
+		"the guardrails of support would be"));
+	assert_int_equal(guardrails_in_force(governed), whole);
+	assert_null(entry_of(governed, OBJECT_POLICY, "support/last"));
+	assert_true(apply_guardrails(governed, whole, 1, rest - 1));
+	assert_true(apply_guardrails(governed, whole, 1, rest));
+	assert_int_equal(guardrails_in_force(governed), whole + 1);
+	assert_false(fold_has_failed(governed->fold));
+}
+
+/* Broken, or read by a newer language: the application and the guardrail that are in force
+ * go on. */
+static void a_policy_set_that_cannot_be_loaded_leaves_the_old_one(void **state)
+{
+	struct governed *governed = *state;
+	const struct registry_entry *application;
+	const struct application_rules *rules;
+
+	assert_true(governed_apply(governed, "adi",
+		"object: policy\nname: support/stop\ntext: "
+		"'forbid (principal, action, resource);'\n---\n"
+		"object: application\nname: shop\nunit: support\n"
+		"schema: 'entity U; action a appliesTo {principal: U, resource: U};'\n"
+		"policies: 'permit (principal, action, resource);'\n"
+		"entities: [{uid: {type: U, id: u}, attrs: {}, parents: []}]\n"));
+	application = entry_of(governed, OBJECT_APPLICATION, "shop");
+	rules = application->rules;
+	assert_non_null(rules);
+	assert_false(governed_apply(governed, "adi",
+		"object: policy\nname: support/stop\ntext: 'forbid (principal, action);'\n"));
+	assert_non_null(strstr(governed->last.plan->problems.items[0].field.data, "support/stop"));
+	for (int i = 0; i < 3; i++) {
+		static const char *const broken[][2] = {
+			{"entity U; action a appliesTo {principal: U, resource: X};", "[]"},
+			{"entity U; action b appliesTo {principal: U, resource: U};",
+				"[{uid: {type: V, id: u}, attrs: {}, parents: []}]"},
+			{"entity U; entity U; action a;", "[]"}};
+		struct text yaml = text_format(governed->arena,
+			"object: application\nname: shop\n"
+			"unit: support\n"
+			"schema: '%s'\npolicies: 'permit (principal, action, resource);'\n"
+			"entities: %s\n",
+			broken[i][0], broken[i][1]);
+
+		assert_false(governed_apply(governed, "adi", yaml.data));
+		assert_non_null(strstr(
+			governed->last.plan->problems.items[0].field.data, "application shop"));
+		assert_ptr_equal(application->rules, rules);
+	}
+	assert_int_equal(guardrails_in_force(governed), 1);
+	assert_false(fold_has_failed(governed->fold));
+}
+
+/* Starts anew from the log, in which `before` reads `after`, of the same length. */
+static bool restart_with(
+	const struct governed *governed, const char *before, const char *after, struct error *err)
+{
+	struct governed second;
+	size_t replaced = 0;
+	bool ok = true;
+
+	governed_init_loading(&second);
+	for (size_t i = 0; ok && i < governed->log.count; i++) {
+		struct text entry = governed->log.entries[i].entry;
+		char *copy = arena_array(second.arena, char, entry.length + 1);
+		char *at;
+
+		memcpy(copy, entry.data, entry.length);
+		at = memmem(copy, entry.length, before, strlen(before));
+		if (at != NULL)
+			memcpy(at, after, strlen(after));
+		replaced += at != NULL;
+		ok = fold_apply_entry(second.fold, (struct text){copy, entry.length},
+			governed->log.entries[i].content, i, err);
+	}
+	assert_true(replaced > 0);
+	ok = ok && fold_finish_loading(second.fold, err);
+	governed_deinit(&second);
+	return ok;
+}
+
+/* There is no old one at a start: without its rules remit does not begin, and says which
+ * of them it cannot read. */
+static void a_log_with_rules_that_cannot_be_read_starts_nothing(void **state)
+{
+	struct governed *governed = *state;
+	struct error err = {0};
+
+	assert_true(governed_apply(governed, "adi",
+		"object: policy\nname: support/stop\ntext: "
+		"'forbid (principal, action, resource);'\n---\n"
+		"object: application\nname: shop\nunit: support\n"
+		"policies: 'permit (principal, action, resource);'\n"));
+	assert_true(restart_with(governed, "permit (", "permit (", &err));
+	assert_false(restart_with(governed, "(principal, action, resource);",
+		"(principal, action, resourse);", &err));
+	assert_non_null(strstr(err.text, "support/stop"));
+	assert_false(restart_with(governed, "permit (", "permits(", &err));
+	assert_non_null(strstr(err.text, "application shop"));
 }
 
 static void what_was_applied_changes_nothing_again(void **state)
@@ -788,6 +935,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(a_stranger_applies_nothing),
 		TEST(what_has_a_problem_changes_nothing),
+		TEST(guardrails_that_are_too_much_together_leave_the_old_ones),
+		TEST(a_policy_set_that_cannot_be_loaded_leaves_the_old_one),
+		TEST(a_log_with_rules_that_cannot_be_read_starts_nothing),
 		TEST(what_was_applied_changes_nothing_again),
 		TEST(one_apply_is_one_record),
 		TEST(a_change_against_an_old_revision_conflicts),

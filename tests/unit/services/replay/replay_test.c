@@ -91,7 +91,7 @@ static struct replay_figures replay(struct fixture *fixture)
 static struct replay_candidate candidate_of(struct fixture *fixture, const char *yaml)
 {
 	struct problems problems = {.arena = fixture->arena};
-	const struct object **objects = arena_array(fixture->arena, const struct object *, 8);
+	const struct object **objects;
 	struct yaml_documents documents;
 	struct object *object;
 	struct error err;
@@ -99,6 +99,8 @@ static struct replay_candidate candidate_of(struct fixture *fixture, const char 
 
 	assert_true(yaml_parse(
 		&documents, fixture->arena, text_of(yaml), "c", &json_limits_default, &err));
+	objects = arena_array(fixture->arena, const struct object *, documents.count);
+	assert_non_null(objects);
 	for (i = 0; i < documents.count; i++) {
 		if (!object_parse(&object, &documents.items[i], TEXT("c"), &problems))
 			fail_msg("%.*s", TEXT_ARGS(problems.items[0].what));
@@ -299,6 +301,35 @@ static void a_candidate_policy_shows_what_it_would_refuse(void **state)
 }
 
 /* It holds from the start, whatever the log does to the policy of its name. */
+/* What differs is counted to the last; only so much of it is shown. */
+static void only_so_many_examples_and_unused_candidates_are_shown(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text yaml = TEXT("object: policy\nname: org/stop\ntext: |\n"
+				"  forbid (principal, action == Action::\"read\", resource);\n");
+	struct replay_candidate candidate;
+	const uint32_t before = REPLAY_EXAMPLES_MAX - 1;
+	uint32_t calls = 0;
+
+	for (int i = 0; i < REPLAY_UNUSED_MAX - 1; i++)
+		yaml = text_format(
+			fixture->arena, "%.*s---\nobject: unit\nname: u%d\n", TEXT_ARGS(yaml), i);
+	for (uint32_t more = 0; more <= 2; more++) {
+		for (; calls < before + more; calls++)
+			recorded_calls_call(&fixture->calls, "list", "{}");
+		candidate = candidate_of(fixture, yaml.data);
+		fixture->options.candidate = &candidate;
+		assert_int_equal(replay(fixture).changed, before + more);
+		assert_int_equal(json_find(&fixture->report, "examples")->count,
+			more < 2 ? before + more : REPLAY_EXAMPLES_MAX);
+		assert_int_equal(json_find(&fixture->report, "unused")->count,
+			more < 2 ? REPLAY_UNUSED_MAX - 1 + more : REPLAY_UNUSED_MAX);
+		release(fixture, &candidate);
+		yaml = text_format(fixture->arena, "%.*s---\nobject: unit\nname: more%u\n",
+			TEXT_ARGS(yaml), more);
+	}
+}
+
 static void a_candidate_takes_the_place_of_a_policy_in_force(void **state)
 {
 	struct fixture *fixture = *state;
@@ -367,6 +398,7 @@ int main(void)
 		TEST(a_decision_sees_no_entry_that_it_had_not_seen),
 		TEST(answers_of_people_are_part_of_it),
 		TEST(a_candidate_policy_shows_what_it_would_refuse),
+		TEST(only_so_many_examples_and_unused_candidates_are_shown),
 		TEST(a_candidate_takes_the_place_of_a_policy_in_force),
 		TEST(a_candidate_charter_is_in_force_wherever_one_was),
 		TEST(only_what_was_asked_for_is_replayed),

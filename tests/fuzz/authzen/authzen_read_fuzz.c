@@ -1,0 +1,75 @@
+/* Laws of reading an AuthZEN body: what was read keeps to its bounds and types; a question
+ * without defaults is read alike with itself as the defaults; an item that has every
+ * member takes none from the defaults; what is refused says which member. */
+#include <assert.h>
+#include <stdint.h>
+
+#include "edges/authzen/authzen_private.h"
+
+enum { ROOM_BYTES = 1 << 26 };
+
+static void check_entity(const struct application_entity *entity)
+{
+	assert(entity->type.length >= 1 && entity->type.length <= AUTHZEN_TYPE_BYTES_MAX);
+	assert(entity->id.length >= 1 && entity->id.length <= AUTHZEN_ID_BYTES_MAX);
+	assert(entity->properties == NULL || entity->properties->type == JSON_OBJECT);
+}
+
+static bool is_same(const struct application_question *a, const struct application_question *b)
+{
+	return text_equal(a->subject.id, b->subject.id) &&
+	       text_equal(a->subject.type, b->subject.type) && text_equal(a->action, b->action) &&
+	       text_equal(a->resource.id, b->resource.id) &&
+	       text_equal(a->resource.type, b->resource.type) && a->context == b->context &&
+	       a->subject.properties == b->subject.properties &&
+	       a->resource.properties == b->resource.properties;
+}
+
+static bool check(const struct json *item, const struct json *defaults)
+{
+	struct application_question question, again;
+	struct error err = {0};
+
+	if (!authzen_read_question(&question, item, defaults, &err)) {
+		assert(err.code == ERROR_INVALID && err.text[0] != '\0');
+		assert(authzen_status_of(&err) == 400 || authzen_status_of(&err) == 403);
+		return false;
+	}
+	check_entity(&question.subject);
+	check_entity(&question.resource);
+	assert(question.action.length >= 1 && question.action.length <= AUTHZEN_TYPE_BYTES_MAX);
+	assert(question.context == NULL || question.context->type == JSON_OBJECT);
+	if (defaults == NULL) {
+		assert(authzen_read_question(&again, item, item, &err));
+		assert(is_same(&question, &again));
+	}
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *arena = arena_create(ROOM_BYTES);
+	struct json_limits limits = {AUTHZEN_BODY_BYTES_MAX, json_limits_default.depth, 100000};
+	const struct json *items;
+	struct json body;
+	struct error err;
+
+	assert(arena != NULL);
+	if (json_parse(&body, arena, (struct text){(const char *)data, size}, &limits, &err) &&
+		body.type == JSON_OBJECT) {
+		(void)check(&body, NULL);
+		items = json_find(&body, "evaluations");
+		for (uint32_t i = 0; items != NULL && items->type == JSON_ARRAY && i < items->count;
+			i++) {
+			if (items->items[i].type != JSON_OBJECT)
+				continue;
+			if (check(&items->items[i], NULL))
+				assert(check(&items->items[i], &body));
+			else
+				(void)check(&items->items[i], &body);
+		}
+	}
+	arena_destroy(&arena);
+	return 0;
+}
