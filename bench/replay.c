@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "base/yaml.h"
-#include "services/replay/replay.h"
+#include "domain/replay/replay.h"
 #include "support/recorded_calls.h"
 
 enum {

@@ -20,6 +20,7 @@
 #include "domain/audit/envelope.h"
 #include "domain/audit/receipt.h"
 #include "domain/audit/verify.h"
+#include "main/verify_replay.h"
 
 enum {
 	EXIT_SOUND = 0,
@@ -40,17 +41,20 @@ struct options {
 	struct text seen;
 	enum audit_tail tail;
 	enum output output;
+	bool wants_replay;
+	const char *keys_folder; /* NULL: none */
 	const char *path;
 	bool wants_help;
 };
 
 static const char usage[] =
 	"usage: remit-verify --key VKEY [--witness VKEY]... [--seen CHECKPOINT] [--allow-tail]\n"
-	"                    [-o text|json] AUDIT_DIR|RECEIPT\n"
+	"                    [--replay [--keys KEYS_DIR]] [-o text|json] AUDIT_DIR|RECEIPT\n"
 	"\n"
 	"Checks a log folder, or one receipt, against the log's key.  VKEY is a verifier key or\n"
-	"a file that holds one; CHECKPOINT is a file.  Exit status: 0 sound, 1 not sound,\n"
-	"2 could not be decided.\n";
+	"a file that holds one; CHECKPOINT is a file.  --replay also makes each decision again\n"
+	"from what the log says it was made from; KEYS_DIR opens its arguments.  Exit status:\n"
+	"0 sound (and all as recorded), 1 not sound or not as recorded, 2 could not be decided.\n";
 
 /* --- reading files ------------------------------------------------------------------ */
 
@@ -244,6 +248,25 @@ static bool set_output(
 	return true;
 }
 
+static bool set_replay(
+	struct options *options, const char *value, struct arena *arena, struct error *err)
+{
+	(void)value;
+	(void)arena;
+	(void)err;
+	options->wants_replay = true;
+	return true;
+}
+
+static bool set_keys(
+	struct options *options, const char *value, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	(void)err;
+	options->keys_folder = value;
+	return true;
+}
+
 static bool set_help(
 	struct options *options, const char *value, struct arena *arena, struct error *err)
 {
@@ -264,6 +287,8 @@ static const struct option_row {
 	{"--witness", true, set_witness},
 	{"--seen", true, set_seen},
 	{"--allow-tail", false, set_tail},
+	{"--replay", false, set_replay},
+	{"--keys", true, set_keys},
 	{"-o", true, set_output},
 	{"--help", false, set_help},
 	{"-h", false, set_help},
@@ -314,6 +339,8 @@ static bool parse_options(
 		return error_set(err, ERROR_INVALID,
 			"--key is needed: a log that vouches for "
 			"itself proves nothing");
+	if (options->keys_folder != NULL && !options->wants_replay)
+		return error_set(err, ERROR_INVALID, "--keys is for --replay");
 	return options->path != NULL || error_set(err, ERROR_INVALID, "which folder or receipt?");
 }
 
@@ -401,12 +428,49 @@ static void append_report_json(struct buffer *out, const struct audit_report *re
 	append_member(out, "origin", text_of(report->origin));
 	buffer_append_format(out,
 		",\"signed\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"segments\":%" PRIu64
-		",\"tiles\":%" PRIu64 ",\"torn\":%s}\n",
+		",\"tiles\":%" PRIu64 ",\"torn\":%s",
 		report->head.size, report->entries, report->segments, report->tiles,
 		report->has_torn_tail ? "true" : "false");
 }
 
 /* --- the two things it checks ------------------------------------------------------------ */
+
+/* What was replayed of a log that is not sound is not shown. */
+static void print_folder(const struct options *options, const struct audit_report *report,
+	const struct verify_replay *replay)
+{
+	bool has_replay = replay != NULL && report->fault == AUDIT_SOUND;
+	struct buffer out;
+
+	buffer_init(&out, OUTPUT_BYTES_MAX);
+	if (options->output == OUTPUT_JSON) {
+		append_report_json(&out, report);
+		if (has_replay) {
+			buffer_append_string(&out, ",\"replay\":");
+			verify_replay_append_json(&out, replay);
+		}
+		buffer_append_string(&out, "}\n");
+	} else {
+		append_report(&out, report);
+		if (has_replay)
+			verify_replay_append(&out, replay);
+	}
+	print_buffer(&out);
+}
+
+static int folder_status(const struct audit_report *report, const struct verify_replay *replay)
+{
+	if (report->fault != AUDIT_SOUND)
+		return EXIT_FAULT;
+	if (replay == NULL)
+		return EXIT_SOUND;
+	switch (verify_replay_result(replay)) {
+	case VERIFY_REPLAYED_ALL: return EXIT_SOUND;
+	case VERIFY_REPLAYED_DIFFERS: return EXIT_FAULT;
+	case VERIFY_REPLAYED_SOME: break;
+	}
+	return EXIT_USAGE;
+}
 
 static int verify_folder(const struct options *options, int folder)
 {
@@ -415,21 +479,22 @@ static int verify_folder(const struct options *options, int folder)
 		.key_count = options->key_count,
 		.seen = options->seen,
 		.tail = options->tail};
+	struct verify_replay *replay = NULL;
 	struct audit_report report;
 	struct error err = {0};
-	struct buffer out;
+	int status = EXIT_USAGE;
+	bool ok = !options->wants_replay || verify_replay_open(&replay, options->keys_folder, &err);
 
-	if (!audit_verify(&report, &source, &demands, &err)) {
+	if (ok && replay != NULL)
+		demands.visitor = verify_replay_visitor(replay);
+	if (ok && audit_verify(&report, &source, &demands, &err)) {
+		print_folder(options, &report, replay);
+		status = folder_status(&report, replay);
+	} else {
 		fprintf(stderr, "remit-verify: %s\n", err.text);
-		return EXIT_USAGE;
 	}
-	buffer_init(&out, OUTPUT_BYTES_MAX);
-	if (options->output == OUTPUT_JSON)
-		append_report_json(&out, &report);
-	else
-		append_report(&out, &report);
-	print_buffer(&out);
-	return report.fault == AUDIT_SOUND ? EXIT_SOUND : EXIT_FAULT;
+	verify_replay_close(&replay);
+	return status;
 }
 
 static void print_receipt(const struct options *options, const struct receipt *receipt,
@@ -502,6 +567,10 @@ static int verify(const struct options *options, struct arena *arena)
 	int folder = open(options->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int status;
 
+	if (folder < 0 && errno == ENOTDIR && options->wants_replay) {
+		fputs("remit-verify: a receipt cannot be replayed: it holds one record\n", stderr);
+		return EXIT_USAGE;
+	}
 	if (folder < 0 && errno == ENOTDIR)
 		return verify_receipt(options, arena);
 	if (folder < 0) {

@@ -126,6 +126,25 @@ test('what was in force gives exactly what is on record', async () => {
   assert.deepEqual(report.not_replayed, {});
 });
 
+test('the verifier makes every decision of the log again, and none differs', async () => {
+  const { code, report, err } = await world.verify('--replay', '--keys', world.path('keys'));
+  assert.equal(code, 0, err + JSON.stringify(report?.replay));
+  assert.equal(report.sound, true);
+  assert.equal(report.replay.result, 'all');
+  assert.ok(report.replay.decisions > 10, `${report.replay.decisions} decisions`);
+  assert.equal(report.replay.replayed, report.replay.decisions);
+  assert.deepEqual(report.replay.differences, []);
+});
+
+test('without the keys the verifier says what it could not replay', async () => {
+  const { code, report } = await world.verify('--replay');
+  assert.equal(code, 2);
+  assert.equal(report.sound, true);
+  assert.equal(report.replay.result, 'some');
+  assert.equal(report.replay.replayed, 0);
+  assert.deepEqual(report.replay.not_replayed, { sealed: report.replay.decisions });
+});
+
 test('the same set as a candidate changes nothing', async () => {
   const folder = world.path('same');
   mkdirSync(folder);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/charter/registry_fold.h"
 #include "services/record/record_private.h"
 #include "support/durable_law.h"
 
@@ -310,7 +311,7 @@ static struct text replayed(
 
 		arena_reset(arena);
 		if (!log.read(log.context, arena, i, &entry, &err) || !entry.is_there ||
-			(fold_wants_content(entry.entry) &&
+			(registry_entry_wants_content(entry.entry) &&
 				!log.read_content(log.context, arena, i, &content, &err)) ||
 			!fold_apply_entry(replay.governed.fold, entry.entry, content, i, &err))
 			durable_law_broken("replaying %" PRIu64 ": %s", i, err.text);

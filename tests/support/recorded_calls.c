@@ -62,6 +62,7 @@ void recorded_calls_registry(struct recorded_calls *calls)
 	registry_each(registry, OBJECT_NONE, TEXT(""), write_entry, &writing);
 	must(json_array_seal(&writing.changes, &changes, &err), &err);
 	json_object_start(&record, calls->arena);
+	json_put_cstring(&record, "actor", "remit");
 	json_put_integer(&record, "at", 1);
 	json_put_cstring(&record, "type", "registry");
 	json_put_integer(&record, "revision", (int64_t)calls->bench.world.revision);

@@ -247,6 +247,13 @@ export class World {
     return run(join(build, 'remit'), ['--data', this.dir, ...args], { ...options, env });
   }
 
+  // remit-verify of the log, which the daemon goes on writing.
+  async verify(...args) {
+    const done = await run(join(build, 'remit-verify'), ['--key', this.path('audit.vkey'),
+      '--allow-tail', '-o', 'json', ...args, this.path('audit')], { env: process.env });
+    return { ...done, report: done.out === '' ? null : JSON.parse(done.out) };
+  }
+
   // What would be decided, clause by clause; whatever it is.
   async why(identity, effect, resource, args, environment) {
     const done = await this.remit(null, 'why', identity, effect, resource, '--arguments',

@@ -216,6 +216,7 @@ static bool take_entry(struct verification *verification, struct text entry,
 {
 	uint64_t index = tile_check_frontier(verification->tiles)->size;
 	struct sha256 leaf = merkle_leaf_hash(entry);
+	struct audit_entry visited;
 	struct envelope envelope;
 	struct json record;
 	struct error why = {0};
@@ -242,7 +243,12 @@ static bool take_entry(struct verification *verification, struct text entry,
 		return false;
 	if (is_sound(verification))
 		check_heads(verification);
-	return true;
+	if (!is_sound(verification) || verification->demands->visitor == NULL)
+		return true;
+	visited = (struct audit_entry){
+		index, entry, content == NULL ? (struct text){0} : *content, has_contents};
+	return verification->demands->visitor->entry(
+		verification->demands->visitor->context, &visited, err);
 }
 
 /* --- segments --------------------------------------------------------------------------- */

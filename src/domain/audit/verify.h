@@ -39,11 +39,26 @@ struct audit_source {
 
 enum audit_tail { AUDIT_REFUSE_TAIL = 0, AUDIT_ALLOW_TAIL };
 
+/* One entry that is whole, a record, and where the log says; what it is worth the
+ * report alone tells, at the end. */
+struct audit_entry {
+	uint64_t index;
+	struct text entry;
+	struct text content; /* what lies beside it; empty: nothing */
+	bool has_contents;   /* false: from the bundles, which hold none */
+};
+/* Told each entry in order.  False ends the check with err. */
+struct audit_visitor {
+	void *context;
+	bool (*entry)(void *context, const struct audit_entry *entry, struct error *err);
+};
+
 struct audit_demands {
 	const struct note_key *keys; /* keys[0]: of the log's origin */
 	size_t key_count;
 	struct text seen; /* a signed checkpoint seen earlier; empty: none */
 	enum audit_tail tail;
+	const struct audit_visitor *visitor; /* NULL: nobody */
 };
 
 /* The first thing that is wrong. */
@@ -85,7 +100,7 @@ struct audit_report {
 const char *audit_fault_name(enum audit_fault fault);
 
 /* False only if it could not be decided (no memory, a file that cannot be read or
- * is larger than any of a log); otherwise *out says whether the log is sound.
+ * is larger than any of a log, the visitor's error); otherwise *out says whether the log is sound.
  * Errors: LIMIT, IO. */
 bool audit_verify(struct audit_report *out, const struct audit_source *source,
 	const struct audit_demands *demands, struct error *err) MUST_CHECK;

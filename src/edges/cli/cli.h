@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-struct replay_candidate; /* services/replay/replay.h */
+struct replay_candidate; /* domain/replay/replay.h */
 
 /* A replay of the log in a data folder. */
 struct cli_replay {

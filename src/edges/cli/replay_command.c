@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "domain/charter/form.h"
+#include "domain/replay/replay.h"
 #include "services/policy/policy_bundle.h"
-#include "services/replay/replay.h"
 
 /* `remit policy replay`: reads the data folder itself, as whoever runs the daemon. */
 

@@ -3,9 +3,7 @@
  *	unknown -> made (in memory, attached to appends) -> in its slot
  *	        -> erased (a tombstone in its slot)
  *
- * Slot, 128 bytes: magic "RCK1" (a key) or "RCX1" (a tombstone), CRC32C of the
- * rest, task id, sealed key.  Sealed content: version 1, length and text of the
- * task id, then nonce, ciphertext and tag.
+ * The bytes of slots and of sealed contents are domain/audit/content's.
  *
  * Invariants:
  *  1. A task has at most one slot; slots are never used again.
@@ -19,22 +17,8 @@
 
 #include "services/record/key_file.h"
 
-enum {
-	SLOT_AT_CHECKSUM = 4,
-	SLOT_AT_LENGTH = 8,
-	SLOT_AT_TASK = 9,
-	SLOT_AT_KEY = 48,
-	SLOT_KEY_BYTES = SEAL_KEY_BYTES + SEAL_OVERHEAD_BYTES,
-	SEALED_VERSION = 1,
-	SEALED_HEAD_BYTES = 2,
-	TABLE_FIRST = 256,
-	READ_SLOTS = 512,
-};
-_Static_assert(SLOT_AT_KEY + SLOT_KEY_BYTES <= KEY_SLOT_BYTES, "a slot holds a wrapped key");
-_Static_assert(SLOT_AT_TASK + CONTENTS_TASK_BYTES_MAX == SLOT_AT_KEY, "and a task's id");
-
-static const char key_magic[4] = {'R', 'C', 'K', '1'};
-static const char tombstone_magic[4] = {'R', 'C', 'X', '1'};
+enum { TABLE_FIRST = 256, READ_SLOTS = 512 };
+_Static_assert((int)KEY_SLOT_BYTES == (int)CONTENT_SLOT_BYTES, "one slot, two names");
 
 /* A key in memory. */
 struct live {
@@ -61,46 +45,6 @@ struct contents {
 	size_t last_length;
 	uint64_t last_hash;
 };
-
-/* --- slots ------------------------------------------------------------------------ */
-
-static void put_u32(uint8_t *out, uint32_t value)
-{
-	for (unsigned i = 0; i < 4; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint32_t slot_checksum(const uint8_t *slot)
-{
-	return crc32c(0, slot + SLOT_AT_LENGTH, KEY_SLOT_BYTES - SLOT_AT_LENGTH);
-}
-
-static void slot_finish(uint8_t *slot, const char magic[4], struct text task)
-{
-	memcpy(slot, magic, 4);
-	slot[SLOT_AT_LENGTH] = (uint8_t)task.length;
-	memcpy(slot + SLOT_AT_TASK, task.data, task.length);
-	put_u32(slot + SLOT_AT_CHECKSUM, slot_checksum(slot));
-}
-
-/* The task a slot belongs to; empty if the slot is free or damaged. */
-static struct text slot_task(const uint8_t *slot)
-{
-	uint8_t checksum[4];
-
-	put_u32(checksum, slot_checksum(slot));
-	if (memcmp(slot, key_magic, 4) != 0 && memcmp(slot, tombstone_magic, 4) != 0)
-		return (struct text){0};
-	if (memcmp(slot + SLOT_AT_CHECKSUM, checksum, 4) != 0 ||
-		slot[SLOT_AT_LENGTH] > CONTENTS_TASK_BYTES_MAX)
-		return (struct text){0};
-	return (struct text){(const char *)slot + SLOT_AT_TASK, slot[SLOT_AT_LENGTH]};
-}
-
-static bool is_zero(const uint8_t *bytes, size_t size)
-{
-	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
-}
 
 /* --- the table -------------------------------------------------------------------- */
 
@@ -167,37 +111,13 @@ static void live_clear(struct entry *entry)
 
 /* --- keys --------------------------------------------------------------------------- */
 
-/* What a wrapped key or content is for, so that neither serves for the other. */
-static struct text purpose_of(char out[64], const char *purpose, struct text task)
-{
-	size_t length = strlen(purpose) + 1;
-
-	memcpy(out, purpose, length);
-	memcpy(out + length, task.data, task.length);
-	return (struct text){out, length + task.length};
-}
-
-static bool check_task(struct text task, struct error *err)
-{
-	if (task.length > 0 && task.length <= CONTENTS_TASK_BYTES_MAX)
-		return true;
-	return error_set(err, ERROR_INVALID, "not the id of a task");
-}
-
 static bool key_make(
 	struct contents *contents, struct text task, struct live *live, struct error *err)
 {
-	struct content_key_slot *slot = &live->slot;
-	char purpose[64];
-	struct text plain = {(const char *)live->key.bytes, SEAL_KEY_BYTES};
-
-	*slot = (struct content_key_slot){.is_used = true, .position = contents->next_position};
-	if (!seal_key_generate(&live->key, err) ||
-		!seal_encrypt(&contents->master, plain, purpose_of(purpose, "content key", task),
-			slot->bytes + SLOT_AT_KEY, err))
-		return false;
-	slot_finish(slot->bytes, key_magic, task);
-	return true;
+	live->slot =
+		(struct content_key_slot){.is_used = true, .position = contents->next_position};
+	return seal_key_generate(&live->key, err) &&
+	       content_slot_seal(live->slot.bytes, &contents->master, task, &live->key, err);
 }
 
 static bool slot_load(const struct contents *contents, struct text task, struct entry *entry,
@@ -205,9 +125,7 @@ static bool slot_load(const struct contents *contents, struct text task, struct 
 {
 	const struct disk *disk = contents->disk;
 	struct disk_place from = {.offset = entry->position * KEY_SLOT_BYTES};
-	struct text sealed = {(const char *)live->slot.bytes + SLOT_AT_KEY, SLOT_KEY_BYTES};
-	char purpose[64];
-	size_t got;
+	size_t got = 0;
 	bool ok;
 
 	live->slot.is_used = true;
@@ -216,10 +134,9 @@ static bool slot_load(const struct contents *contents, struct text task, struct 
 		return false;
 	ok = disk->read(disk->context, from, live->slot.bytes, KEY_SLOT_BYTES, &got, err);
 	disk->close(disk->context, from.file);
-	if (ok && (got != KEY_SLOT_BYTES || !text_equal(slot_task(live->slot.bytes), task)))
+	if (ok && got != KEY_SLOT_BYTES)
 		ok = error_set(err, ERROR_CORRUPT, "the slot of a content key is damaged");
-	return ok && seal_decrypt(&contents->master, sealed,
-			     purpose_of(purpose, "content key", task), live->key.bytes, err);
+	return ok && content_slot_open(live->slot.bytes, &contents->master, task, &live->key, err);
 }
 
 static bool key_add(
@@ -285,7 +202,7 @@ static bool key_get(
 {
 	struct entry *entry;
 
-	if (!check_task(task, err))
+	if (!content_check_task(task, err))
 		return false;
 	entry = table_at(contents, hash_again(contents, task));
 	if (entry->hash == 0)
@@ -320,9 +237,7 @@ bool contents_attach(struct contents *contents, struct text task, struct record_
 bool contents_seal(struct contents *contents, struct text task, struct text plain,
 	struct arena *arena, struct content_sealed *out, struct error *err)
 {
-	size_t head = SEALED_HEAD_BYTES + task.length;
-	size_t size = head + plain.length + SEAL_OVERHEAD_BYTES;
-	char purpose[64];
+	size_t size = content_sealed_bytes(task, plain);
 	struct live *live;
 	uint8_t *bytes;
 
@@ -335,11 +250,7 @@ bool contents_seal(struct contents *contents, struct text task, struct text plai
 	bytes = arena_array(arena, uint8_t, size);
 	if (bytes == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a content");
-	bytes[0] = SEALED_VERSION;
-	bytes[1] = (uint8_t)task.length;
-	memcpy(bytes + SEALED_HEAD_BYTES, task.data, task.length);
-	if (!seal_encrypt(
-		    &live->key, plain, purpose_of(purpose, "content", task), bytes + head, err))
+	if (!content_seal(&live->key, task, plain, bytes, err))
 		return false;
 	out->bytes = (struct text){(const char *)bytes, size};
 	out->digest = sha256_of(bytes, size);
@@ -349,29 +260,12 @@ bool contents_seal(struct contents *contents, struct text task, struct text plai
 bool contents_open_sealed(struct contents *contents, struct text sealed, struct arena *arena,
 	struct text *out_plain, struct error *err)
 {
-	const uint8_t *bytes = (const uint8_t *)sealed.data;
-	struct text task, rest;
-	char purpose[64];
 	struct live *live;
-	uint8_t *plain;
+	struct text task;
 
 	*out_plain = (struct text){0};
-	if (sealed.length < SEALED_HEAD_BYTES || bytes[0] != SEALED_VERSION ||
-		bytes[1] > CONTENTS_TASK_BYTES_MAX ||
-		sealed.length < SEALED_HEAD_BYTES + (size_t)bytes[1] + SEAL_OVERHEAD_BYTES)
-		return error_set(err, ERROR_INVALID, "not a sealed content");
-	task = (struct text){sealed.data + SEALED_HEAD_BYTES, bytes[1]};
-	rest = (struct text){
-		task.data + task.length, sealed.length - SEALED_HEAD_BYTES - task.length};
-	if (!check_task(task, err) || !key_find(contents, task, &live, err))
-		return false;
-	plain = arena_array(arena, uint8_t, rest.length - SEAL_OVERHEAD_BYTES + 1);
-	if (plain == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a content");
-	if (!seal_decrypt(&live->key, rest, purpose_of(purpose, "content", task), plain, err))
-		return false;
-	*out_plain = (struct text){(const char *)plain, rest.length - SEAL_OVERHEAD_BYTES};
-	return true;
+	return content_task(sealed, &task, err) && key_find(contents, task, &live, err) &&
+	       content_open(&live->key, sealed, arena, out_plain, err);
 }
 
 void contents_forget(struct contents *contents, struct text task)
@@ -387,7 +281,7 @@ bool contents_erase(struct contents *contents, struct text task, struct record_a
 {
 	struct entry *entry;
 
-	if (!check_task(task, err))
+	if (!content_check_task(task, err))
 		return false;
 	entry = table_at(contents, hash_of(task));
 	if (entry->hash == 0)
@@ -396,7 +290,7 @@ bool contents_erase(struct contents *contents, struct text task, struct record_a
 	entry->is_erased = true;
 	append->content_key = (struct content_key_slot){
 		.is_used = true, .is_erasure = true, .position = entry->position};
-	slot_finish(append->content_key.bytes, tombstone_magic, task);
+	content_slot_erase(append->content_key.bytes, task);
 	return true;
 }
 
@@ -405,16 +299,16 @@ bool contents_erase(struct contents *contents, struct text task, struct record_a
 static bool take_slot(
 	struct contents *contents, const uint8_t *slot, uint64_t position, struct error *err)
 {
-	struct text task = slot_task(slot);
-	struct entry entry = {.position = position};
+	struct text task;
+	enum content_slot held = content_slot_read(slot, &task);
+	struct entry entry = {.position = position, .is_erased = held == CONTENT_SLOT_ERASED};
 
-	if (is_zero(slot, KEY_SLOT_BYTES))
+	if (held == CONTENT_SLOT_FREE)
 		return true;
 	contents->next_position = position + 1;
-	if (task.length == 0)
-		return true; /* damaged: whoever needs this key is told so */
+	if (held == CONTENT_SLOT_DAMAGED)
+		return true; /* whoever needs this key is told so */
 	entry.hash = hash_of(task);
-	entry.is_erased = memcmp(slot, tombstone_magic, 4) == 0;
 	return table_add(contents, &entry, err);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/seal.h"
 #include "base/text.h"
+#include "domain/audit/content.h"
 #include "services/record/record.h"
 
 /* Values kept beside the log, encrypted under one random key per task, which is
@@ -19,7 +20,7 @@ struct contents;
 
 enum {
 	CONTENTS_PLAIN_BYTES_MAX = RECORD_CONTENT_BYTES_MAX - 256,
-	CONTENTS_TASK_BYTES_MAX = 39,
+	CONTENTS_TASK_BYTES_MAX = CONTENT_TASK_BYTES_MAX,
 	CONTENTS_TASKS_MAX = 16 * 1024 * 1024,
 };
 

@@ -1,7 +1,7 @@
 /* The fold and the projection: two tables over the same records.
  *
  * A record whose changes are too many for an entry names a content instead; both
- * tables see it as if the changes were in it (expand), so no handler knows.
+ * tables see it as if the changes were in it (registry_entry_read), so no handler knows.
  *
  * Invariants:
  * 1. handlers run in log order, on the loop's thread, for durable records only;
@@ -14,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
+#include "domain/charter/registry_fold.h"
 
-enum {
-	FOLD_ARENA_BYTES_MAX = 128 * 1024 * 1024,
-	FOLD_CONTENT_VALUES_MAX = 4000000,
-};
+enum { FOLD_ARENA_BYTES_MAX = 128 * 1024 * 1024 };
+_Static_assert((int)REGISTRY_CONTENT_BYTES_MAX == (int)RECORD_CONTENT_BYTES_MAX,
+	"what the log takes can be folded");
 
 struct fold {
 	struct fold_log log;
@@ -42,14 +41,6 @@ struct projection {
 	size_t capacity;
 	uint64_t index;
 	bool has_failed;
-};
-
-/* A record as handlers see it may hold one content: larger limits than a
- * request's. */
-static const struct json_limits content_limits = {
-	.size_bytes = RECORD_CONTENT_BYTES_MAX,
-	.depth = 64,
-	.values = FOLD_CONTENT_VALUES_MAX,
 };
 
 bool fold_create(
@@ -99,63 +90,6 @@ bool fold_add_projector(
 	return true;
 }
 
-/* ---- reading a record ---- */
-
-static bool check_content(const struct json *record, struct text content, struct error *err)
-{
-	struct sha256 named, found = sha256_of(content.data, content.length);
-
-	if (!digest_parse(json_text_or(record, "content", ""), &named) ||
-		!sha256_equal(&named, &found))
-		return error_set(
-			err, ERROR_CORRUPT, "what lies beside the record is not what it names");
-	return true;
-}
-
-/* The record with the changes that lie beside it. */
-static bool expand(struct json *record, struct arena *arena, struct text content, struct error *err)
-{
-	struct json changes;
-	struct json_builder whole;
-
-	if (json_find(record, "content") == NULL || json_find(record, "changes") != NULL)
-		return true;
-	if (!check_content(record, content, err) ||
-		!json_parse(&changes, arena, content, &content_limits, err))
-		return false;
-	json_object_start(&whole, arena);
-	for (uint32_t i = 0; i < record->count; i++)
-		if (!text_is(record->members[i].name, "content"))
-			json_put_named(&whole, record->members[i].name, record->members[i].value);
-	json_put(&whole, "changes", changes);
-	return json_object_seal(&whole, record, err);
-}
-
-/* Reads an entry; only records of type registry keep changes beside them. */
-static bool read_entry(struct json *record, struct arena *arena, struct text entry,
-	struct text content, struct error *err)
-{
-	if (!json_parse(record, arena, entry, &json_limits_default, err)) {
-		err->code = err->code == ERROR_INVALID ? ERROR_CORRUPT : err->code;
-		return false;
-	}
-	if (record->type != JSON_OBJECT)
-		return error_set(err, ERROR_CORRUPT, "a record that is no object");
-	if (!text_is(json_text_or(record, "type", ""), "registry"))
-		return true;
-	return expand(record, arena, content, err);
-}
-
-/* Entries are canonical JSON, so the members are spelled in one way only; one
- * that merely looks like it is handed a content it does not use. */
-bool fold_wants_content(struct text entry)
-{
-	static const char type[] = "\"type\":\"registry\"", content[] = "\"content\":\"sha256:";
-
-	return memmem(entry.data, entry.length, type, sizeof type - 1) != NULL &&
-	       memmem(entry.data, entry.length, content, sizeof content - 1) != NULL;
-}
-
 /* ---- applying ---- */
 
 static bool run_handlers(
@@ -192,7 +126,7 @@ bool fold_apply_entry(struct fold *fold, struct text entry, struct text content,
 
 	if (fold->has_failed)
 		return error_set(err, ERROR_INTERNAL, "state no longer follows the log");
-	ok = read_entry(&record, fold->arena, entry, content, err) &&
+	ok = registry_entry_read(&record, fold->arena, entry, content, err) &&
 	     run_handlers(fold, &record, index, err);
 	arena_reset(fold->arena);
 	return note_applied(fold, index, ok);
@@ -387,7 +321,7 @@ bool fold_project_entry(const struct fold *fold, struct arena *arena,
 	struct text type;
 
 	*out = (struct fold_projected){0};
-	if (!read_entry(&record, arena, entry->entry, entry->content, err))
+	if (!registry_entry_read(&record, arena, entry->entry, entry->content, err))
 		return error_wrap(err, "record %llu", (unsigned long long)entry->index);
 	type = json_text_or(&record, "type", "");
 	for (size_t i = 0; i < fold->projectors_count; i++)

@@ -115,11 +115,6 @@ int64_t fold_stamp_utc_ms(struct fold *fold);
 bool fold_apply_entry(struct fold *fold, struct text entry, struct text content, uint64_t index,
 	struct error *err) MUST_CHECK;
 
-/* True if the entry's changes lie beside it, so that it cannot be folded or
- * projected without its content.  What other records keep beside them is not
- * wanted. */
-bool fold_wants_content(struct text entry);
-
 /* All that was there at start is folded: runs every handler's loaded.  Until
  * then fold_submit refuses.  Errors: the handlers'. */
 bool fold_finish_loading(struct fold *fold, struct error *err) MUST_CHECK;

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "domain/charter/registry_fold.h"
+
 enum {
 	PROJECTOR_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	PROJECTOR_QUERIES_MAX = 256,
@@ -93,7 +95,7 @@ static bool read_entry(struct projecting *work, uint64_t index, struct fold_entr
 		return false;
 	*is_there = read.is_there;
 	out->entry = read.entry;
-	if (!read.is_there || !fold_wants_content(read.entry))
+	if (!read.is_there || !registry_entry_wants_content(read.entry))
 		return true;
 	return work->log.read_content(work->log.context, work->arena, index, &out->content, err);
 }

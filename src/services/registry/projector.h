@@ -29,7 +29,7 @@ struct projector_log {
 	bool (*read)(void *context, struct arena *arena, uint64_t index,
 		struct projector_entry *out, struct error *err);
 	/* What lies beside the entry at index; asked for only where the fold wants
-	 * it (fold_wants_content).  Errors: NOT_FOUND, IO, CORRUPT, LIMIT. */
+	 * it (registry_entry_wants_content).  Errors: NOT_FOUND, IO, CORRUPT, LIMIT. */
 	bool (*read_content)(void *context, struct arena *arena, uint64_t index, struct text *out,
 		struct error *err);
 };

@@ -9,89 +9,16 @@
  *   admin-code         DIGEST             a code not yet used
  * Rows are folded in order of (index, kind), so an object comes before the state
  * that names it. */
+#include "domain/charter/registry_fold.h"
 #include "services/registry/registrar_private.h"
 
 #include <string.h>
 
-/* ---- reading changes ---- */
-
-static uint32_t read_number(const struct json *change, const char *name)
+/* While loading, policies come row by row: they are compiled once, at its end. */
+static bool fold_in(struct registrar *registrar, const struct json *record, struct error *err)
 {
-	int64_t value = json_integer_or(change, name, 0);
-
-	return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
-}
-
-static struct registry_change read_change(const struct json *change, uint64_t revision)
-{
-	return (struct registry_change){
-		.kind = object_kind_of(json_text_or(change, "kind", "")),
-		.name = json_text_or(change, "name", ""),
-		.revision = revision,
-		.version = read_number(change, "version"),
-		.in_force = read_number(change, "in_force"),
-		.waiting = read_number(change, "waiting"),
-		.waiting_state = identity_state_of(json_text_or(change, "waiting_state", "")),
-		.proposed_by = json_text_or(change, "proposed_by", ""),
-		.state = identity_state_of(json_text_or(change, "state", "")),
-		.needs_two = json_boolean_or(change, "needs_two", false),
-		.kill_epoch = (uint64_t)json_integer_or(change, "kill_epoch", 0),
-		.reactivated_by = json_text_or(change, "reactivated_by", ""),
-		.reason = json_text_or(change, "reason", ""),
-	};
-}
-
-/* The object in a change, as it was when it was written. */
-static bool hold_object(struct registrar *registrar, const struct json *change,
-	const struct json *document, uint64_t revision, struct error *err)
-{
-	struct problems *problems = arena_new(registrar->scratch, struct problems);
-	struct object *object = NULL;
-	const struct object *unwanted;
-
-	if (problems == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a change");
-	problems->arena = registrar->scratch;
-	if (!object_parse(&object, document, TEXT("record"), problems))
-		return error_set(err, ERROR_CORRUPT, "%.*s: %.*s",
-			TEXT_ARGS(problems->items[0].field), TEXT_ARGS(problems->items[0].what));
-	if (registry_hold(
-		    registrar->registry, object, read_number(change, "version"), revision, err))
-		return true;
-	unwanted = object;
-	object_release(&unwanted);
-	return false;
-}
-
-static bool fold_change_of(struct registrar *registrar, const struct json *change,
-	uint64_t revision, struct error *err)
-{
-	const struct json *document = json_find(change, "object");
-	struct registry_change read = read_change(change, revision);
-
-	if (document != NULL && !hold_object(registrar, change, document, revision, err))
-		return false;
-	if (text_is(json_text_or(change, "op", ""), "hold"))
-		return true; /* a row: its state comes in another */
-	return registry_set(registrar->registry, &read, err);
-}
-
-static bool fold_changes(struct registrar *registrar, const struct json *record, struct error *err)
-{
-	const struct json *changes = json_find(record, "changes");
-	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
-	bool ok = true;
-
-	for (uint32_t i = 0;
-		ok && changes != NULL && changes->type == JSON_ARRAY && i < changes->count; i++) {
-		ok = fold_change_of(registrar, &changes->items[i], revision, err);
-		arena_reset(registrar->scratch);
-	}
-	if (!ok)
-		return false;
-	registry_set_revision(registrar->registry, revision);
-	/* While loading, policies come row by row: they are compiled once, at its end. */
-	return fold_is_loading(registrar->fold) || registry_settle(registrar->registry, err);
+	return registry_fold(registrar->registry, record, registrar->scratch, err) &&
+	       (fold_is_loading(registrar->fold) || registry_settle(registrar->registry, err));
 }
 
 /* ---- founding ---- */
@@ -114,7 +41,7 @@ static void note_founding(struct registrar *registrar, const struct json *record
 static bool fold_registry(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	(void)index;
-	if (!fold_changes(state, record, err))
+	if (!fold_in(state, record, err))
 		return false;
 	note_founding(state, record);
 	return true;
@@ -144,28 +71,13 @@ static bool fold_person_key(
 	void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct registrar *registrar = state;
-	const struct json *jwk = json_find(record, "jwk");
-	struct text person = json_text_or(record, "person", "");
-	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
-	struct person_key key = {.kid = json_text_or(record, "kid", ""),
-		.enrolled_utc_ms = json_integer_or(record, "at", 0)};
 	struct sha256 code;
 
 	(void)index;
-	if (!fold_changes(registrar, record, err))
+	if (!fold_in(registrar, record, err))
 		return false;
 	if (digest_parse(json_text_or(record, "code", ""), &code))
 		forget_code(registrar, &code);
-	if (text_is(json_text_or(record, "verb", ""), "revoke")) {
-		registry_remove_key(registrar->registry, person, key.kid, revision);
-		note_founding(registrar, record);
-		return true;
-	}
-	if (jwk == NULL)
-		return error_set(err, ERROR_CORRUPT, "a key without its jwk");
-	key.jwk = *jwk;
-	if (!registry_set_key(registrar->registry, person, &key, revision, err))
-		return false;
 	note_founding(registrar, record);
 	return true;
 }
@@ -192,24 +104,13 @@ static bool fold_admin_code(
 	}
 	registrar->codes[registrar->codes_count++] = code;
 	note_founding(registrar, record);
-	registry_set_revision(
-		registrar->registry, (uint64_t)json_integer_or(record, "revision", 0));
-	return true;
+	return fold_in(registrar, record, err);
 }
 
 static bool fold_kill(void *state, const struct json *record, uint64_t index, struct error *err)
 {
-	struct registrar *registrar = state;
-	struct text identity = json_text_or(record, "identity", "");
-	int64_t epoch;
-
 	(void)index;
-	if (identity.length == 0 || json_find(record, "task") != NULL)
-		return true;
-	/* Without an epoch it counts as one more than the last: none counts for nothing. */
-	epoch = json_integer_or(
-		record, "epoch", (int64_t)registry_kill_epoch(registrar->registry, identity) + 1);
-	return registry_set_killed(registrar->registry, identity, (uint64_t)epoch, err);
+	return fold_in(state, record, err);
 }
 
 static bool finish_loading(void *state, struct error *err)
@@ -285,7 +186,8 @@ static void project_change(
 			object_key(arena, change, (uint32_t)drops->items[i].integer));
 	if (json_find(change, "object") != NULL)
 		put_change_row(projection, "registry-object",
-			object_key(arena, change, read_number(change, "version")), record, change);
+			object_key(arena, change, registry_change_number(change, "version")),
+			record, change);
 	put_change_row(projection, "registry-state", object_key(arena, change, 0), record, change);
 	if (text_is(json_text_or(change, "op", ""), "remove") &&
 		text_is(json_text_or(change, "kind", ""), "person"))

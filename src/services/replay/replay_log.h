@@ -1,8 +1,8 @@
 #ifndef SERVICES_REPLAY_REPLAY_LOG_H
 #define SERVICES_REPLAY_REPLAY_LOG_H
 
+#include "domain/replay/replay.h"
 #include "services/record/disk.h"
-#include "services/replay/replay.h"
 
 /* Feeds a log on disk to a replay, from its first entry on.  It only reads, claims
  * nothing, and may run beside the daemon: what it reads has passed its checksums and

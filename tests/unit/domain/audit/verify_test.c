@@ -366,6 +366,71 @@ static void the_public_files_alone_verify_too(void **state)
 	assert_int_not_equal(verify(fixture).fault, AUDIT_SOUND);
 }
 
+/* ---- who is told each entry ---- */
+
+struct told {
+	uint64_t entries;
+	uint64_t contents;
+	uint64_t refuse_at; /* UINT64_MAX: never */
+};
+
+static bool note_entry(void *context, const struct audit_entry *entry, struct error *err)
+{
+	struct told *told = context;
+	uint64_t id;
+
+	assert_int_equal(entry->index, told->entries);
+	if (entry->index == told->refuse_at)
+		return error_set(err, ERROR_LIMIT, "no more");
+	told->entries++;
+	told->contents += entry->content.length > 0;
+	if (test_entry_id(entry->entry, &id))
+		assert_int_equal(entry->content.length > 0, entry->has_contents && id % 10 == 0);
+	return true;
+}
+
+static void a_visitor_is_told_each_entry_with_what_lies_beside_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct told told = {.refuse_at = UINT64_MAX};
+	const struct audit_visitor visitor = {&told, note_entry};
+	struct audit_demands demands = {
+		.keys = &fixture->signer.key, .key_count = 1, .visitor = &visitor};
+
+	assert_int_equal(verify_as(fixture, &demands).fault, AUDIT_SOUND);
+	assert_int_equal(told.entries, ENTRIES + 2);
+	assert_int_equal(told.contents, ENTRIES / 10);
+}
+
+static void a_visitor_that_fails_ends_the_check(void **state)
+{
+	struct fixture *fixture = *state;
+	struct audit_source source = test_source_of(simulated_disk_port(fixture->disk));
+	struct told told = {.refuse_at = 7};
+	const struct audit_visitor visitor = {&told, note_entry};
+	const struct audit_demands demands = {
+		.keys = &fixture->signer.key, .key_count = 1, .visitor = &visitor};
+	struct audit_report report;
+	struct error err = {0};
+
+	assert_false(audit_verify(&report, &source, &demands, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	assert_int_equal(told.entries, 7);
+}
+
+static void a_visitor_is_not_told_what_is_damaged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct told told = {.refuse_at = UINT64_MAX};
+	const struct audit_visitor visitor = {&told, note_entry};
+	const struct audit_demands demands = {
+		.keys = &fixture->signer.key, .key_count = 1, .visitor = &visitor};
+
+	assert_true(simulated_disk_flip(fixture->disk, "audit/segments/0000000001", 40000, 3));
+	assert_int_not_equal(verify_as(fixture, &demands).fault, AUDIT_SOUND);
+	assert_true(told.entries < ENTRIES);
+}
+
 #define VERIFY_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -381,6 +446,9 @@ int main(void)
 		VERIFY_TEST(a_seen_checkpoint_of_another_history_is_a_fork),
 		VERIFY_TEST(missing_and_foreign_files_are_found),
 		VERIFY_TEST(the_public_files_alone_verify_too),
+		VERIFY_TEST(a_visitor_that_fails_ends_the_check),
+		VERIFY_TEST(a_visitor_is_not_told_what_is_damaged),
+		VERIFY_TEST(a_visitor_is_told_each_entry_with_what_lies_beside_it),
 		VERIFY_TEST(a_log_made_by_the_writer_is_sound),
 	};
 

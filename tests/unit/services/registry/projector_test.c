@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/registry_fold.h"
 #include "support/governed.h"
 #include "support/memory_store.h"
 
@@ -115,9 +116,9 @@ static void changes_beside_a_record_are_carried_over(void **state)
 	buffer_append_byte(&yaml, '\0');
 	assert_true(governed_apply(&fixture->governed, "adi", yaml.data + 4));
 	buffer_deinit(&yaml);
-	assert_true(fold_wants_content(
+	assert_true(registry_entry_wants_content(
 		fixture->governed.log.entries[fixture->governed.log.count - 1].entry));
-	assert_false(fold_wants_content(fixture->governed.log.entries[0].entry));
+	assert_false(registry_entry_wants_content(fixture->governed.log.entries[0].entry));
 	assert_true(restart(fixture, &second, &was_rebuilt, &err));
 	is_same_state(fixture, &second);
 	governed_deinit(&second);

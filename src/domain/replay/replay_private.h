@@ -1,18 +1,18 @@
-#ifndef SERVICES_REPLAY_REPLAY_PRIVATE_H
-#define SERVICES_REPLAY_REPLAY_PRIVATE_H
+#ifndef DOMAIN_REPLAY_REPLAY_PRIVATE_H
+#define DOMAIN_REPLAY_REPLAY_PRIVATE_H
 
 #include "domain/charter/name_table.h"
 #include "domain/decide/decide.h"
-#include "services/registry/registrar.h"
-#include "services/replay/replay.h"
+#include "domain/replay/replay.h"
 
-/* Private to services/replay. */
+/* Private to domain/replay. */
 
 enum {
-	REPLAY_CALL_BYTES_MAX = 64 * 1024 * 1024, /* check-source: bound: of one decision */
-	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024, /* check-source: bound: groups, examples */
-	REPLAY_TASKS_MAX = 16 * 1024 * 1024,      /* check-source: bound: takes gigabytes */
-	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000,    /* after their deadline */
+	REPLAY_CALL_BYTES_MAX = 64 * 1024 * 1024,  /* check-source: bound: of one decision */
+	REPLAY_FOLD_BYTES_MAX = 256 * 1024 * 1024, /* check-source: bound: of one entry folded */
+	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024,  /* check-source: bound: groups, examples */
+	REPLAY_TASKS_MAX = 16 * 1024 * 1024,       /* check-source: bound: takes gigabytes */
+	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000,     /* after their deadline */
 	REPLAY_SWEEP_ENTRIES = 10000,
 };
 
@@ -23,20 +23,19 @@ struct replay_world {
 	bool *is_used;                            /* by candidate */
 	struct registry *registry;
 	struct task_table *tasks;
-	struct fold *fold;
-	struct registrar *registrar;
 	struct name_table *reads; /* tool -> struct kept_reads */
 	struct entity_table *entities;
-	struct arena *arena; /* of one entry */
-	uint64_t settled;    /* revision whose policies are compiled */
+	struct arena *arena;   /* of one entry, rewritten */
+	struct arena *scratch; /* of one change */
+	uint64_t settled;      /* revision whose policies are compiled */
 };
 
 bool replay_world_open(struct replay_world *world, const struct replay_candidate *candidate,
 	struct error *err) MUST_CHECK;
 void replay_world_close(struct replay_world *world);
 /* Errors: CORRUPT, INVALID, LIMIT. */
-bool replay_world_fold(
-	struct replay_world *world, const struct replay_entry *entry, struct error *err) MUST_CHECK;
+bool replay_world_fold(struct replay_world *world, const struct json *record, uint64_t index,
+	struct error *err) MUST_CHECK;
 /* Ready to be decided in.  Errors: INVALID, LIMIT. */
 bool replay_world_settle(struct replay_world *world, struct error *err) MUST_CHECK;
 /* The compiled lines of a tool; NULL: none, or no memory, which decide refuses. */
@@ -56,8 +55,10 @@ struct replay_tally {
 	struct name_table *identities;
 	struct name_table *tools;
 	struct name_table *policies;
-	struct json examples[REPLAY_EXAMPLES_MAX];
+	struct json examples[REPLAY_EXAMPLES_MAX]; /* of what would change */
 	size_t examples_count;
+	struct json differences[REPLAY_EXAMPLES_MAX]; /* of what is not as recorded */
+	size_t differences_count;
 };
 
 struct replay_difference {
@@ -69,6 +70,10 @@ struct replay_difference {
 
 bool replay_tally_open(struct replay_tally *tally, struct error *err) MUST_CHECK;
 void replay_tally_close(struct replay_tally *tally);
+/* A decision that does not come out as recorded: before is what is on record, what the
+ * member of it that is otherwise. */
+bool replay_tally_differs(struct replay_tally *tally, const struct replay_difference *difference,
+	const char *what, struct error *err) MUST_CHECK;
 bool replay_tally_add(struct replay_tally *tally, const struct replay_difference *difference,
 	struct error *err) MUST_CHECK;
 
@@ -89,6 +94,7 @@ struct replay {
 	struct pending *last;
 	struct arena *arena; /* of one decision */
 	struct arena *entry; /* of one entry */
+	struct arena *fold;  /* of one entry that is folded */
 	struct replay_tally tally;
 	struct replay_figures figures;
 };

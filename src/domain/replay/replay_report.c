@@ -1,5 +1,5 @@
 /* What a replay found, for people and programs. */
-#include "services/replay/replay_private.h"
+#include "domain/replay/replay_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,22 @@ static const char *const cause_words[] = {
 	REPLAY_CAUSES(X)
 #undef X
 };
+
+static const char *const cause_meanings[] = {
+#define X(name, word, meaning) [name] = meaning,
+	REPLAY_CAUSES(X)
+#undef X
+};
+
+const char *replay_cause_word(enum replay_cause value)
+{
+	return cause_words[value];
+}
+
+const char *replay_cause_meaning(enum replay_cause value)
+{
+	return cause_meanings[value];
+}
 
 /* ---- collecting ---- */
 
@@ -92,24 +108,41 @@ static bool side_json(
 	return json_object_seal(&object, out, err);
 }
 
-static bool keep_example(
-	struct replay_tally *tally, const struct replay_difference *difference, struct error *err)
+/* what may be NULL. */
+static bool example_json(struct json *out, struct arena *arena,
+	const struct replay_difference *difference, const char *what, struct error *err)
 {
 	struct json_builder object;
 	struct json before, after;
 
-	if (tally->examples_count == REPLAY_EXAMPLES_MAX)
-		return true;
-	if (!side_json(&before, tally->arena, difference->before, err) ||
-		!side_json(&after, tally->arena, difference->after, err))
+	if (!side_json(&before, arena, difference->before, err) ||
+		!side_json(&after, arena, difference->after, err))
 		return false;
-	json_object_start(&object, tally->arena);
+	json_object_start(&object, arena);
 	json_put_integer(&object, "record", (int64_t)difference->index);
-	json_put_text(&object, "identity", text_copy(tally->arena, difference->call->identity));
-	json_put_text(&object, "tool", text_copy(tally->arena, difference->call->tool));
+	json_put_text(&object, "identity", text_copy(arena, difference->call->identity));
+	json_put_text(&object, "tool", text_copy(arena, difference->call->tool));
+	if (what != NULL)
+		json_put_cstring(&object, "what", what);
 	json_put(&object, "before", before);
 	json_put(&object, "after", after);
-	return json_object_seal(&object, &tally->examples[tally->examples_count++], err);
+	return json_object_seal(&object, out, err);
+}
+
+bool replay_tally_differs(struct replay_tally *tally, const struct replay_difference *difference,
+	const char *what, struct error *err)
+{
+	return tally->differences_count == REPLAY_EXAMPLES_MAX ||
+	       example_json(&tally->differences[tally->differences_count++], tally->arena,
+		       difference, what, err);
+}
+
+static bool keep_example(
+	struct replay_tally *tally, const struct replay_difference *difference, struct error *err)
+{
+	return tally->examples_count == REPLAY_EXAMPLES_MAX ||
+	       example_json(&tally->examples[tally->examples_count++], tally->arena, difference,
+		       NULL, err);
 }
 
 bool replay_tally_add(
@@ -183,18 +216,18 @@ static bool put_causes(
 	return true;
 }
 
-static bool put_examples(
-	struct json_builder *report, const struct replay_tally *tally, struct error *err)
+static bool put_examples(struct json_builder *report, const char *name, const struct json *examples,
+	size_t count, struct error *err)
 {
 	struct json_builder list;
 	struct json sealed;
 
 	json_array_start(&list, report->arena);
-	for (size_t i = 0; i < tally->examples_count; i++)
-		json_add(&list, tally->examples[i]);
+	for (size_t i = 0; i < count; i++)
+		json_add(&list, examples[i]);
 	if (!json_array_seal(&list, &sealed, err))
 		return false;
-	json_put(report, "examples", sealed);
+	json_put(report, name, sealed);
 	return true;
 }
 
@@ -229,10 +262,13 @@ bool replay_report(
 	json_put_integer(&report, "changed", (int64_t)figures->changed);
 	json_put_integer(&report, "undated", (int64_t)figures->undated);
 	if (!put_causes(&report, figures, err) ||
+		!put_examples(&report, "differences", replay->tally.differences,
+			replay->tally.differences_count, err) ||
 		!put_groups(&report, "identities", replay->tally.identities, err) ||
 		!put_groups(&report, "tools", replay->tally.tools, err) ||
 		!put_groups(&report, "policies", replay->tally.policies, err) ||
-		!put_examples(&report, &replay->tally, err))
+		!put_examples(&report, "examples", replay->tally.examples,
+			replay->tally.examples_count, err))
 		return false;
 	if (replay->options->candidate != NULL)
 		put_unused(&report, &replay->would);

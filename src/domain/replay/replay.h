@@ -1,5 +1,5 @@
-#ifndef SERVICES_REPLAY_REPLAY_H
-#define SERVICES_REPLAY_REPLAY_H
+#ifndef DOMAIN_REPLAY_REPLAY_H
+#define DOMAIN_REPLAY_REPLAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +32,9 @@ struct replay_options {
 	struct text identity;                     /* empty: all */
 	int64_t since_utc_ms;                     /* earlier decisions are not made again */
 	const struct replay_candidate *candidate; /* NULL: only what was in force */
-	/* Opens what lies sealed beside a decision.  Errors: NOT_FOUND (its key was
-	 * erased, or is not here), CORRUPT, LIMIT, IO. */
+	/* Opens what lies sealed beside a decision; NULL: nobody has keys, so that all
+	 * that is sealed counts as REPLAY_SEALED.  Errors: NOT_FOUND (its key was erased),
+	 * CORRUPT, LIMIT, IO. */
 	void *context;
 	bool (*open_sealed)(void *context, struct text sealed, struct arena *arena,
 		struct text *out_plain, struct error *err);
@@ -58,6 +59,7 @@ bool replay_feed(
 /* clang-format off */
 #define REPLAY_CAUSES(X) \
 	X(REPLAY_DONE, "done", "it was made again") \
+	X(REPLAY_SEALED, "sealed", "its arguments are sealed, and no keys were given") \
 	X(REPLAY_ERASED, "erased", "the key of its arguments was erased, or is not here") \
 	X(REPLAY_MISSING, "missing", "its arguments are not beside it") \
 	X(REPLAY_DAMAGED, "damaged", "its record or arguments cannot be read") \
@@ -71,6 +73,9 @@ enum replay_cause {
 		REPLAY_CAUSES_COUNT
 };
 
+const char *replay_cause_word(enum replay_cause value);
+const char *replay_cause_meaning(enum replay_cause value);
+
 struct replay_figures {
 	uint64_t entries;   /* of the log */
 	uint64_t decisions; /* among them that were asked for */
@@ -83,9 +88,10 @@ struct replay_figures replay_figures_of(const struct replay *replay);
 enum { REPLAY_EXAMPLES_MAX = 50, REPLAY_UNUSED_MAX = 100 };
 
 /* {entries, decisions, replayed, unchanged, changed, not_replayed: {CAUSE: n}, undated,
- * identities: [{name, "allow to deny": n, ...}], tools, policies, examples: [{record,
- * identity, tool, before, after}], unused: [names of candidates the log never has]}.
- * Lives in arena, and no longer than replay.  Errors: LIMIT. */
+ * differences: [{record, identity, tool, what, before, after}], identities: [{name, "allow to
+ * deny": n, ...}], tools, policies, examples: [{record, identity, tool, before, after}], unused:
+ * [names of candidates the log never has]}. Lives in arena, and no longer than replay.  Errors:
+ * LIMIT. */
 bool replay_report(const struct replay *replay, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 

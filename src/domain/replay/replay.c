@@ -7,12 +7,13 @@
  *    in force, is counted as such and never as unchanged;
  * 2. both worlds are asked the same: arguments, approvals, time, definition, calls of
  *    the minute and what the task had touched are those of the record. */
-#include "services/replay/replay.h"
+#include "domain/replay/replay.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/replay/replay_private.h"
+#include "domain/charter/registry_fold.h"
+#include "domain/replay/replay_private.h"
 
 enum { CLAUSE_BYTES_MAX = 1000, UTF8_SEQUENCE_MAX = 4 };
 
@@ -29,7 +30,8 @@ bool replay_create(struct replay **out, const struct replay_options *options, st
 	replay->options = options;
 	replay->arena = arena_create(REPLAY_CALL_BYTES_MAX);
 	replay->entry = arena_create(REPLAY_CALL_BYTES_MAX);
-	if (replay->arena == NULL || replay->entry == NULL)
+	replay->fold = arena_create(REPLAY_FOLD_BYTES_MAX);
+	if (replay->arena == NULL || replay->entry == NULL || replay->fold == NULL)
 		error_set(err, ERROR_LIMIT, "no memory to replay in");
 	else if (replay_tally_open(&replay->tally, err) &&
 		 replay_world_open(&replay->was, NULL, err) &&
@@ -56,6 +58,7 @@ void replay_destroy(struct replay **replay)
 	replay_world_close(&(*replay)->would);
 	replay_tally_close(&(*replay)->tally);
 	arena_destroy(&(*replay)->entry);
+	arena_destroy(&(*replay)->fold);
 	arena_wipe(&(*replay)->arena); /* arguments were in it */
 	free(*replay);
 	*replay = NULL;
@@ -86,7 +89,7 @@ static bool is_state(struct text type, const struct json *record)
 
 static bool keep_entry(struct replay *replay, const struct replay_entry *entry, struct error *err)
 {
-	size_t beside = fold_wants_content(entry->entry) ? entry->content.length : 0;
+	size_t beside = registry_entry_wants_content(entry->entry) ? entry->content.length : 0;
 	struct pending *pending = calloc(1, sizeof *pending + entry->entry.length + beside);
 
 	if (pending == NULL)
@@ -110,9 +113,14 @@ static bool keep_entry(struct replay *replay, const struct replay_entry *entry, 
 
 static bool fold_one(struct replay *replay, const struct replay_entry *entry, struct error *err)
 {
-	return replay_world_fold(&replay->was, entry, err) &&
-	       (replay->options->candidate == NULL ||
-		       replay_world_fold(&replay->would, entry, err));
+	struct json record;
+	bool ok = registry_entry_read(&record, replay->fold, entry->entry, entry->content, err) &&
+		  replay_world_fold(&replay->was, &record, entry->index, err) &&
+		  (replay->options->candidate == NULL ||
+			  replay_world_fold(&replay->would, &record, entry->index, err));
+
+	arena_reset(replay->fold);
+	return ok || error_wrap(err, "record %llu", (unsigned long long)entry->index);
 }
 
 /* Folds what a decision had seen. */
@@ -194,6 +202,8 @@ static enum replay_cause read_arguments(
 
 	if (sealed.length == 0)
 		return REPLAY_MISSING;
+	if (replay->options->open_sealed == NULL)
+		return REPLAY_SEALED;
 	if (!replay->options->open_sealed(
 		    replay->options->context, sealed, replay->arena, &plain, err))
 		return err->code == ERROR_NOT_FOUND ? REPLAY_ERASED : REPLAY_DAMAGED;
@@ -293,37 +303,81 @@ static bool same_clause(const struct json *record, struct text clause)
 	return kept.length + UTF8_SEQUENCE_MAX > CLAUSE_BYTES_MAX && text_equal(kept, clause);
 }
 
-/* All but the sentences, which each version words as it likes. */
-static bool is_as_recorded(const struct recorded *recorded, const struct decision *decision)
+/* The first member of the record that is otherwise, of all but the sentences, which each
+ * version words as it likes; NULL: none. */
+static const char *find_difference(const struct recorded *recorded, const struct decision *decision)
 {
 	const struct json *record = recorded->record;
+	const struct {
+		const char *name;
+		bool is_same;
+	} members[] = {
+		{"verdict", decision->verdict == recorded->verdict},
+		{"reason", same_word(record, "reason", reason_word(decision->reason))},
+		{"effect", same_word(record, "effect", effect_word(decision->effect))},
+		{"sensitivity",
+			same_word(record, "sensitivity", sensitivity_word(decision->sensitivity))},
+		{"untrusted",
+			json_boolean_or(record, "untrusted", false) == decision->is_untrusted},
+		{"entitlement",
+			text_equal(json_text_or(record, "entitlement", ""), decision->entitlement)},
+		{"clause", same_clause(record, decision->clause)},
+		{"revision", json_integer_or(record, "revision", 0) == (int64_t)decision->revision},
+		{"policies", same_texts(record, "policies", decision->policies,
+				     decision->policies_count)},
+		{"approvals", recorded->verdict != VERDICT_ASK ||
+				      same_texts(record, "approvals", decision->approvals,
+					      decision->approvals_count)},
+	};
 
-	return decision->verdict == recorded->verdict &&
-	       same_word(record, "reason", reason_word(decision->reason)) &&
-	       same_word(record, "effect", effect_word(decision->effect)) &&
-	       same_word(record, "sensitivity", sensitivity_word(decision->sensitivity)) &&
-	       json_boolean_or(record, "untrusted", false) == decision->is_untrusted &&
-	       text_equal(json_text_or(record, "entitlement", ""), decision->entitlement) &&
-	       same_clause(record, decision->clause) &&
-	       json_integer_or(record, "revision", 0) == (int64_t)decision->revision &&
-	       same_texts(record, "policies", decision->policies, decision->policies_count) &&
-	       (recorded->verdict != VERDICT_ASK ||
-		       same_texts(record, "approvals", decision->approvals,
-			       decision->approvals_count));
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (!members[i].is_same)
+			return members[i].name;
+	return NULL;
 }
 
 /* ---- the pass ---- */
+
+/* What is on record, as far as a report shows it. */
+static struct decision recorded_decision(const struct recorded *recorded)
+{
+	const struct json *policies = json_find(recorded->record, "policies");
+	bool has_policy = policies != NULL && policies->type == JSON_ARRAY && policies->count > 0 &&
+			  policies->items[0].type == JSON_STRING;
+
+	return (struct decision){
+		.verdict = recorded->verdict,
+		.reason = reason_of(json_text_or(recorded->record, "reason", "")),
+		.policies = has_policy ? &policies->items[0].string : NULL,
+		.policies_count = has_policy ? 1 : 0,
+		.explanation = json_text_or(recorded->record, "explanation", ""),
+	};
+}
+
+static bool note_difference(struct replay *replay, const struct recorded *recorded,
+	const struct decision *again, const char *what, struct error *err)
+{
+	const struct decision before = recorded_decision(recorded);
+	const struct replay_difference difference = {
+		recorded->index, &recorded->call, &before, again};
+
+	return replay_tally_differs(&replay->tally, &difference, what, err);
+}
 
 static bool compare(struct replay *replay, const struct recorded *recorded,
 	enum replay_cause *cause, struct error *err)
 {
 	struct replay_difference difference = {.index = recorded->index, .call = &recorded->call};
 	struct decision before, after;
+	const char *what;
 
 	if (!decide_in(replay, &replay->was, recorded, &before))
 		return error_set(err, ERROR_LIMIT, "no memory to decide in");
-	*cause = is_as_recorded(recorded, &before) ? REPLAY_DONE : REPLAY_DIFFERS;
-	if (*cause != REPLAY_DONE || replay->options->candidate == NULL)
+	what = find_difference(recorded, &before);
+	*cause = what == NULL ? REPLAY_DONE : REPLAY_DIFFERS;
+	if (what != NULL)
+		return note_difference(replay, recorded, &before, what, err);
+	if (replay->options->candidate == NULL)
 		return true;
 	if (!decide_in(replay, &replay->would, recorded, &after))
 		return error_set(err, ERROR_LIMIT, "no memory to decide in");

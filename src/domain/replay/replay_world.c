@@ -1,39 +1,15 @@
-/* A registry and its tasks, folded from the log by the very handlers that the daemon
- * runs; with a candidate, from a log that always had it.
+/* A registry and its tasks, folded from the log by what the daemon folds with; with a candidate,
+ * from a log that always had it.
  *
  * A candidate policy is put before the first entry, and what the log does to one of
  * its name is left out.  Any other candidate takes the place of the document in each
  * version the log puts, so that versions and states go on as they did. */
 #include <stdlib.h>
 
-#include "services/decide/decide_service.h"
-#include "services/replay/replay_private.h"
+#include "domain/charter/registry_fold.h"
+#include "domain/replay/replay_private.h"
 
-enum { ENTRY_ARENA_BYTES_MAX = 256 * 1024 * 1024, INLINE_BYTES_MAX = 60000 };
-
-static const struct json_limits content_limits = {
-	.size_bytes = RECORD_CONTENT_BYTES_MAX, .depth = 64, .values = 10 * 1000 * 1000};
-
-/* ---- a fold without a log ---- */
-
-static bool refuse_submit(void *context, struct record_append *append, struct error *err)
-{
-	(void)context;
-	(void)append;
-	return error_set(err, ERROR_INTERNAL, "a replay writes nothing");
-}
-
-static int64_t no_time(void *context)
-{
-	(void)context;
-	return 0;
-}
-
-static bool never_failed(void *context)
-{
-	(void)context;
-	return false;
-}
+enum { ENTRY_ARENA_BYTES_MAX = 256 * 1024 * 1024 };
 
 /* ---- the candidate ---- */
 
@@ -109,56 +85,34 @@ static bool changes_rewrite(struct replay_world *world, const struct json *chang
 	return json_array_seal(&list, out, err);
 }
 
-/* The record with other changes, beside it where they are too long for it. */
+/* The record with other changes in it. */
 static bool record_rewrite(struct replay_world *world, const struct json *record,
-	const struct json *changes, struct replay_entry *entry, struct error *err)
+	const struct json *changes, struct json *out, struct error *err)
 {
-	struct text beside = json_canonical_text(world->arena, changes);
 	struct json_builder builder;
-	struct sha256 digest;
-	struct json sealed;
 
 	json_object_start(&builder, world->arena);
-	for (uint32_t i = 0; i < record->count; i++) {
-		struct text name = record->members[i].name;
-
-		if (!text_is(name, "content") && !text_is(name, "changes"))
-			json_put_named(&builder, name, record->members[i].value);
-	}
-	entry->content = (struct text){0};
-	if (beside.length <= INLINE_BYTES_MAX)
-		json_put(&builder, "changes", *changes);
-	else {
-		digest = sha256_of(beside.data, beside.length);
-		json_put_digest(&builder, "content", &digest);
-		entry->content = beside;
-	}
-	if (beside.data == NULL || !json_object_seal(&builder, &sealed, err))
-		return error_set(err, ERROR_LIMIT, "no memory for a record");
-	entry->entry = json_canonical_text(world->arena, &sealed);
-	return entry->entry.data != NULL || error_set(err, ERROR_LIMIT, "no memory for a record");
+	for (uint32_t i = 0; i < record->count; i++)
+		if (!text_is(record->members[i].name, "changes"))
+			json_put_named(&builder, record->members[i].name, record->members[i].value);
+	json_put(&builder, "changes", *changes);
+	return json_object_seal(&builder, out, err);
 }
 
+/* The record as it would be with the candidate. */
 static bool candidate_rewrite(
-	struct replay_world *world, struct replay_entry *entry, struct error *err)
+	struct replay_world *world, const struct json *record, struct json *out, struct error *err)
 {
-	struct json record, beside, rewritten;
-	const struct json *changes;
+	const struct json *changes = json_find(record, "changes");
+	struct json rewritten;
 	bool is_same;
 
-	if (!json_parse(&record, world->arena, entry->entry, &json_limits_default, err))
-		return false;
-	changes = json_find(&record, "changes");
-	if (changes == NULL && fold_wants_content(entry->entry)) {
-		if (!json_parse(&beside, world->arena, entry->content, &content_limits, err))
-			return false;
-		changes = &beside;
-	}
-	if (changes == NULL || changes->type != JSON_ARRAY)
+	*out = *record;
+	if (world->candidate == NULL || changes == NULL || changes->type != JSON_ARRAY)
 		return true;
 	if (!changes_rewrite(world, changes, &rewritten, &is_same, err))
 		return false;
-	return is_same || record_rewrite(world, &record, &rewritten, entry, err);
+	return is_same || record_rewrite(world, record, &rewritten, out, err);
 }
 
 static bool policy_change(struct replay_world *world, const struct object *object, struct json *out,
@@ -179,11 +133,9 @@ static bool policy_change(struct replay_world *world, const struct object *objec
 /* As if the log began with the candidate's policies. */
 static bool put_policies(struct replay_world *world, struct error *err)
 {
-	static const char head[] = "{\"at\":0,\"revision\":0,\"type\":\"registry\"}";
 	const struct replay_candidate *candidate = world->candidate;
-	struct replay_entry entry = {0};
-	struct json record, changes, change;
-	struct json_builder list;
+	struct json_builder list, record;
+	struct json changes, change, sealed;
 
 	json_array_start(&list, world->arena);
 	for (size_t i = 0; i < candidate->count; i++) {
@@ -194,10 +146,13 @@ static bool put_policies(struct replay_world *world, struct error *err)
 		json_add(&list, change);
 		world->is_used[i] = true;
 	}
-	return json_array_seal(&list, &changes, err) &&
-	       json_parse(&record, world->arena, text_of(head), &json_limits_default, err) &&
-	       record_rewrite(world, &record, &changes, &entry, err) &&
-	       fold_apply_entry(world->fold, entry.entry, entry.content, 0, err) &&
+	if (!json_array_seal(&list, &changes, err))
+		return false;
+	json_object_start(&record, world->arena);
+	json_put_cstring(&record, "type", "registry");
+	json_put(&record, "changes", changes);
+	return json_object_seal(&record, &sealed, err) &&
+	       registry_fold(world->registry, &sealed, world->scratch, err) &&
 	       registry_settle(world->registry, err);
 }
 
@@ -206,24 +161,20 @@ static bool put_policies(struct replay_world *world, struct error *err)
 bool replay_world_open(
 	struct replay_world *world, const struct replay_candidate *candidate, struct error *err)
 {
-	const struct fold_log log = {
-		.submit = refuse_submit, .stamp_utc_ms = no_time, .has_failed = never_failed};
 	bool ok;
 
 	*world = (struct replay_world){.candidate = candidate,
 		.arena = arena_create(ENTRY_ARENA_BYTES_MAX),
+		.scratch = arena_create(ENTRY_ARENA_BYTES_MAX),
 		.reads = name_table_create()};
 	if (candidate != NULL)
 		world->is_used = calloc(candidate->count + 1, sizeof *world->is_used);
-	if (world->arena == NULL || world->reads == NULL ||
+	if (world->arena == NULL || world->scratch == NULL || world->reads == NULL ||
 		(candidate != NULL && world->is_used == NULL))
 		return error_set(err, ERROR_LIMIT, "no memory to replay in");
 	ok = registry_create(&world->registry, err) &&
 	     entity_table_create(&world->entities, world->registry, err) &&
 	     task_table_create(&world->tasks, REPLAY_TASKS_MAX, err) &&
-	     fold_create(&world->fold, &log, NULL, err) &&
-	     registrar_create(&world->registrar, world->registry, world->fold, err) &&
-	     task_fold_register(world->fold, world->tasks, err) &&
 	     (candidate == NULL || put_policies(world, err));
 	arena_reset(world->arena);
 	return ok;
@@ -245,22 +196,22 @@ static void kept_reads_destroy(void *value)
 void replay_world_close(struct replay_world *world)
 {
 	name_table_destroy(&world->reads, kept_reads_destroy);
-	registrar_destroy(&world->registrar);
-	fold_destroy(&world->fold);
 	task_table_destroy(&world->tasks);
 	entity_table_destroy(&world->entities);
 	registry_destroy(&world->registry);
 	arena_destroy(&world->arena);
+	arena_destroy(&world->scratch);
 	free(world->is_used);
 	world->is_used = NULL;
 }
 
 bool replay_world_fold(
-	struct replay_world *world, const struct replay_entry *entry, struct error *err)
+	struct replay_world *world, const struct json *record, uint64_t index, struct error *err)
 {
-	struct replay_entry folded = *entry;
-	bool ok = (world->candidate == NULL || candidate_rewrite(world, &folded, err)) &&
-		  fold_apply_entry(world->fold, folded.entry, folded.content, folded.index, err);
+	struct json folded;
+	bool ok = candidate_rewrite(world, record, &folded, err) &&
+		  registry_fold(world->registry, &folded, world->scratch, err) &&
+		  task_table_fold(world->tasks, &folded, index, err);
 
 	arena_reset(world->arena);
 	return ok;

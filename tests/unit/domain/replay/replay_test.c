@@ -1,6 +1,6 @@
 /* Decisions that the whole path of a call made and recorded, made again from the log
  * alone. */
-#include "services/replay/replay.h"
+#include "domain/replay/replay.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,6 +162,18 @@ static void arguments_that_are_not_there_are_not_called_unchanged(void **state)
 	assert_int_equal(replay(fixture).causes[REPLAY_DAMAGED], 7);
 }
 
+static void without_keys_all_that_is_sealed_is_counted_so(void **state)
+{
+	struct fixture *fixture = *state;
+
+	some_calls(fixture);
+	fixture->options.open_sealed = NULL;
+	assert_int_equal(replay(fixture).causes[REPLAY_SEALED], 7);
+	assert_int_equal(json_integer_or(&fixture->report, "replayed", -1), 0);
+	assert_int_equal(
+		json_integer_or(json_find(&fixture->report, "not_replayed"), "sealed", -1), 7);
+}
+
 static void change_records(struct fixture *fixture, const char *before, const char *after)
 {
 	struct fake_log *log = &fixture->bench->log;
@@ -192,6 +204,41 @@ static void an_answer_that_comes_out_otherwise_is_told_apart(void **state)
 	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"tickets/1\"}");
 	change_records(fixture, "\"sensitivity\":\"internal\"", "\"sensitivity\":\"public\"");
 	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+}
+
+static uint32_t differences(struct fixture *fixture, uint32_t calls)
+{
+	for (uint32_t i = 0; i < calls; i++)
+		recorded_calls_call(&fixture->calls, "list", "{}");
+	change_records(fixture, "\"reason\":\"allowed\"", "\"reason\":\"none\"");
+	(void)replay(fixture);
+	return json_find(&fixture->report, "differences")->count;
+}
+
+static void a_difference_is_named_by_its_record_and_member(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json *one;
+
+	assert_int_equal(differences(fixture, 1), 1);
+	one = &json_find(&fixture->report, "differences")->items[0];
+	assert_string_equal(json_text_or(one, "what", "").data, "reason");
+	assert_true(text_is(json_text_or(one, "tool", ""), "files/list"));
+	assert_true(text_is(json_text_or(json_find(one, "before"), "reason", ""), "none"));
+	assert_true(text_is(json_text_or(json_find(one, "after"), "reason", ""), "allowed"));
+	assert_true(json_integer_or(one, "record", 0) > 0);
+}
+
+static void differences_are_named_up_to_a_bound_and_all_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+
+	/* The charter lets 60 calls a minute through. */
+	assert_true(REPLAY_EXAMPLES_MAX + 1 < 60);
+	assert_int_equal(differences(fixture, REPLAY_EXAMPLES_MAX - 1), REPLAY_EXAMPLES_MAX - 1);
+	assert_int_equal(differences(fixture, 1), REPLAY_EXAMPLES_MAX);
+	assert_int_equal(differences(fixture, 1), REPLAY_EXAMPLES_MAX);
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], REPLAY_EXAMPLES_MAX + 1);
 }
 
 static void a_log_that_is_none_of_ours_is_refused(void **state)
@@ -392,6 +439,9 @@ int main(void)
 		TEST(arguments_that_were_erased_are_not_called_unchanged),
 		TEST(arguments_that_are_not_there_are_not_called_unchanged),
 		TEST(an_answer_that_comes_out_otherwise_is_told_apart),
+		TEST(without_keys_all_that_is_sealed_is_counted_so),
+		TEST(a_difference_is_named_by_its_record_and_member),
+		TEST(differences_are_named_up_to_a_bound_and_all_are_counted),
 		TEST(a_log_that_is_none_of_ours_is_refused),
 		TEST(what_was_in_force_gives_what_was_recorded),
 		TEST(each_decision_meets_the_revision_it_saw),

@@ -1,0 +1,200 @@
+/* A record's changes, one after the other: each says the whole result of one entry, so
+ * that applying it twice changes nothing. */
+#include "domain/charter/registry_fold.h"
+
+#include <string.h>
+
+#include "base/digest.h"
+
+static const struct json_limits content_limits = {
+	.size_bytes = REGISTRY_CONTENT_BYTES_MAX,
+	.depth = 64,
+	.values = REGISTRY_CONTENT_VALUES_MAX,
+};
+
+/* ---- reading a record ---- */
+
+static bool check_content(const struct json *record, struct text content, struct error *err)
+{
+	struct sha256 named, found = sha256_of(content.data, content.length);
+
+	if (!digest_parse(json_text_or(record, "content", ""), &named) ||
+		!sha256_equal(&named, &found))
+		return error_set(
+			err, ERROR_CORRUPT, "what lies beside the record is not what it names");
+	return true;
+}
+
+/* The record with the changes that lie beside it. */
+static bool expand(struct json *record, struct arena *arena, struct text content, struct error *err)
+{
+	struct json changes;
+	struct json_builder whole;
+
+	if (json_find(record, "content") == NULL || json_find(record, "changes") != NULL)
+		return true;
+	if (!check_content(record, content, err) ||
+		!json_parse(&changes, arena, content, &content_limits, err))
+		return false;
+	json_object_start(&whole, arena);
+	for (uint32_t i = 0; i < record->count; i++)
+		if (!text_is(record->members[i].name, "content"))
+			json_put_named(&whole, record->members[i].name, record->members[i].value);
+	json_put(&whole, "changes", changes);
+	return json_object_seal(&whole, record, err);
+}
+
+bool registry_entry_read(struct json *out, struct arena *arena, struct text entry,
+	struct text content, struct error *err)
+{
+	if (!json_parse(out, arena, entry, &json_limits_default, err)) {
+		err->code = err->code == ERROR_INVALID ? ERROR_CORRUPT : err->code;
+		return false;
+	}
+	if (out->type != JSON_OBJECT)
+		return error_set(err, ERROR_CORRUPT, "a record that is no object");
+	if (!text_is(json_text_or(out, "type", ""), "registry"))
+		return true;
+	return expand(out, arena, content, err);
+}
+
+/* Entries are canonical JSON, so the members are spelled in one way only; one
+ * that merely looks like it is handed a content it does not use. */
+bool registry_entry_wants_content(struct text entry)
+{
+	static const char type[] = "\"type\":\"registry\"", content[] = "\"content\":\"sha256:";
+
+	return memmem(entry.data, entry.length, type, sizeof type - 1) != NULL &&
+	       memmem(entry.data, entry.length, content, sizeof content - 1) != NULL;
+}
+
+/* ---- changes ---- */
+
+uint32_t registry_change_number(const struct json *change, const char *name)
+{
+	int64_t value = json_integer_or(change, name, 0);
+
+	return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
+}
+
+static struct registry_change read_change(const struct json *change, uint64_t revision)
+{
+	return (struct registry_change){
+		.kind = object_kind_of(json_text_or(change, "kind", "")),
+		.name = json_text_or(change, "name", ""),
+		.revision = revision,
+		.version = registry_change_number(change, "version"),
+		.in_force = registry_change_number(change, "in_force"),
+		.waiting = registry_change_number(change, "waiting"),
+		.waiting_state = identity_state_of(json_text_or(change, "waiting_state", "")),
+		.proposed_by = json_text_or(change, "proposed_by", ""),
+		.state = identity_state_of(json_text_or(change, "state", "")),
+		.needs_two = json_boolean_or(change, "needs_two", false),
+		.kill_epoch = (uint64_t)json_integer_or(change, "kill_epoch", 0),
+		.reactivated_by = json_text_or(change, "reactivated_by", ""),
+		.reason = json_text_or(change, "reason", ""),
+	};
+}
+
+/* The object in a change, as it was when it was written. */
+static bool hold_object(struct registry *registry, const struct json *change, uint64_t revision,
+	struct arena *scratch, struct error *err)
+{
+	struct problems *problems = arena_new(scratch, struct problems);
+	struct object *object = NULL;
+	const struct object *unwanted;
+
+	if (problems == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a change");
+	problems->arena = scratch;
+	if (!object_parse(&object, json_find(change, "object"), TEXT("record"), problems))
+		return error_set(err, ERROR_CORRUPT, "%.*s: %.*s",
+			TEXT_ARGS(problems->items[0].field), TEXT_ARGS(problems->items[0].what));
+	if (registry_hold(
+		    registry, object, registry_change_number(change, "version"), revision, err))
+		return true;
+	unwanted = object;
+	object_release(&unwanted);
+	return false;
+}
+
+static bool fold_change(struct registry *registry, const struct json *change, uint64_t revision,
+	struct arena *scratch, struct error *err)
+{
+	struct registry_change read = read_change(change, revision);
+
+	if (json_find(change, "object") != NULL &&
+		!hold_object(registry, change, revision, scratch, err))
+		return false;
+	if (text_is(json_text_or(change, "op", ""), "hold"))
+		return true; /* a row: its state comes in another */
+	return registry_set(registry, &read, err);
+}
+
+static bool fold_changes(struct registry *registry, const struct json *record,
+	struct arena *scratch, struct error *err)
+{
+	const struct json *changes = json_find(record, "changes");
+	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
+	uint32_t count = changes != NULL && changes->type == JSON_ARRAY ? changes->count : 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		bool ok = fold_change(registry, &changes->items[i], revision, scratch, err);
+
+		arena_reset(scratch);
+		if (!ok)
+			return false;
+	}
+	registry_set_revision(registry, revision);
+	return true;
+}
+
+/* ---- keys and kills ---- */
+
+static bool fold_person_key(struct registry *registry, const struct json *record, struct error *err)
+{
+	const struct json *jwk = json_find(record, "jwk");
+	struct text person = json_text_or(record, "person", "");
+	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
+	struct person_key key = {.kid = json_text_or(record, "kid", ""),
+		.enrolled_utc_ms = json_integer_or(record, "at", 0)};
+
+	if (text_is(json_text_or(record, "verb", ""), "revoke")) {
+		registry_remove_key(registry, person, key.kid, revision);
+		return true;
+	}
+	if (jwk == NULL)
+		return error_set(err, ERROR_CORRUPT, "a key without its jwk");
+	key.jwk = *jwk;
+	return registry_set_key(registry, person, &key, revision, err);
+}
+
+static bool fold_kill(struct registry *registry, const struct json *record, struct error *err)
+{
+	struct text identity = json_text_or(record, "identity", "");
+	int64_t epoch;
+
+	if (identity.length == 0 || json_find(record, "task") != NULL)
+		return true;
+	/* Without an epoch it counts as one more than the last: none counts for nothing. */
+	epoch = json_integer_or(
+		record, "epoch", (int64_t)registry_kill_epoch(registry, identity) + 1);
+	return registry_set_killed(registry, identity, (uint64_t)epoch, err);
+}
+
+bool registry_fold(struct registry *registry, const struct json *record, struct arena *scratch,
+	struct error *err)
+{
+	struct text type = json_text_or(record, "type", "");
+
+	if (text_is(type, "registry") || text_is(type, "state"))
+		return fold_changes(registry, record, scratch, err);
+	if (text_is(type, "person-key"))
+		return fold_changes(registry, record, scratch, err) &&
+		       fold_person_key(registry, record, err);
+	if (text_is(type, "kill"))
+		return fold_kill(registry, record, err);
+	if (text_is(type, "admin-code"))
+		registry_set_revision(registry, (uint64_t)json_integer_or(record, "revision", 0));
+	return true;
+}
