@@ -205,7 +205,8 @@ static bool make_record(struct evaluate *evaluate, const struct evaluate_asker *
 	return json_object_seal(&record, out, err);
 }
 
-/* Room for so many bytes: a spare entry or a new one; NULL: no memory. */
+/* Room for so many bytes: a spare entry or a new one; NULL: no memory.  The log's thread
+ * has had a spare one, so what is as it was made is not written again. */
 static struct evaluate_entry *entry_take(struct evaluate *evaluate, size_t length)
 {
 	struct evaluate_entry *entry = evaluate->spare;
@@ -214,11 +215,18 @@ static struct evaluate_entry *entry_take(struct evaluate *evaluate, size_t lengt
 	if (length <= TEXT_BYTES_USUAL && entry != NULL) {
 		evaluate->spare = entry->next;
 		evaluate->spare_count--;
-	} else {
-		entry = malloc(sizeof *entry + capacity);
+		entry->waiter = (struct evaluate_waiter){0};
+		entry->change.append.content_key.is_used = false;
+		return entry;
 	}
-	if (entry != NULL)
-		*entry = (struct evaluate_entry){.evaluate = evaluate, .capacity = capacity};
+	entry = calloc(1, sizeof *entry + capacity);
+	if (entry == NULL)
+		return NULL;
+	entry->evaluate = evaluate;
+	entry->capacity = capacity;
+	entry->change.is_record_only = true;
+	entry->change.done = on_recorded;
+	entry->change.context = entry;
 	return entry;
 }
 
@@ -230,9 +238,6 @@ static struct evaluate_entry *entry_create(struct evaluate *evaluate, struct tex
 		return NULL;
 	memcpy(entry->text, record.data, record.length);
 	entry->change.entry = (struct text){entry->text, record.length};
-	entry->change.is_record_only = true;
-	entry->change.done = on_recorded;
-	entry->change.context = entry;
 	link_entry(entry);
 	return entry;
 }

@@ -121,7 +121,7 @@ bool record_submit(struct record_log *log, struct record_append *append, struct 
 
 	append->is_durable = false;
 	append->index = 0;
-	append->err = (struct error){0};
+	error_clear(&append->err);
 	if (!check_size(append, err) || !check_entry(append, err))
 		return false;
 	if (append->urgency == RECORD_ORDINARY && atomic_load(&log->is_full)) {

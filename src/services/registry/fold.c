@@ -269,7 +269,7 @@ bool fold_submit(struct fold *fold, struct fold_change *change, struct error *er
 		return false;
 	change->fold = fold;
 	change->is_durable = false;
-	change->err = (struct error){0};
+	error_clear(&change->err);
 	change->append.entry = change->entry;
 	change->append.record = change->record;
 	change->append.content = change->content;
