@@ -219,7 +219,7 @@ static int order_utf16(struct text a, struct text b)
 }
 
 /* The same, quick where names differ in their first letter, as most do. */
-static inline int order_names(struct text a, struct text b)
+int json_order_names(struct text a, struct text b)
 {
 	unsigned char x = a.length == 0 ? 0 : (unsigned char)a.data[0];
 	unsigned char y = b.length == 0 ? 0 : (unsigned char)b.data[0];
@@ -237,7 +237,7 @@ static void sort_few(const struct json_member **members, size_t count)
 		const struct json_member *moved = members[i];
 		size_t to = i;
 
-		while (to > 0 && order_names(members[to - 1]->name, moved->name) > 0) {
+		while (to > 0 && json_order_names(members[to - 1]->name, moved->name) > 0) {
 			members[to] = members[to - 1];
 			to--;
 		}
@@ -278,7 +278,7 @@ static bool copy_ascii(char *to, struct text t)
 }
 
 /* Bytes that are no text would be no JSON either. */
-static void canonical_string(struct buffer *out, struct text t)
+void json_canonical_string(struct buffer *out, struct text t)
 {
 	size_t quoted = t.length + 2;
 
@@ -303,7 +303,7 @@ static void canonical_members(
 	for (i = 0; i < count; i++) {
 		if (i > 0)
 			buffer_append_byte(out, ',');
-		canonical_string(out, members[i]->name);
+		json_canonical_string(out, members[i]->name);
 		buffer_append_byte(out, ':');
 		json_canonical(out, &members[i]->value);
 	}
@@ -354,7 +354,7 @@ void json_canonical(struct buffer *out, const struct json *value)
 	case JSON_BOOLEAN: buffer_append_string(out, value->boolean ? "true" : "false"); return;
 	case JSON_INTEGER: buffer_append_int64(out, value->integer); return;
 	case JSON_DOUBLE: append_double(out, value->number); return;
-	case JSON_STRING: canonical_string(out, value->string); return;
+	case JSON_STRING: json_canonical_string(out, value->string); return;
 	case JSON_ARRAY: canonical_array(out, value); return;
 	case JSON_OBJECT: canonical_object(out, value); return;
 	}

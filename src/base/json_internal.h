@@ -28,6 +28,11 @@ typedef int json_order(struct text a, struct text b);
 /* Sorts in place, n log n in the worst case, without memory of its own. */
 void json_sort_members(const struct json_member **members, size_t count, json_order *order);
 
+/* The order of names in the canonical form: by UTF-16 code units. */
+int json_order_names(struct text a, struct text b);
+/* A text in the canonical form; fails out if it is no UTF-8. */
+void json_canonical_string(struct buffer *out, struct text t);
+
 /* Sets *twice to the name that occurs more than once, or {0}.  Uses arena only
  * for large objects.  False when it is full. */
 bool json_find_twice(struct arena *arena, const struct json_member *members, size_t count,

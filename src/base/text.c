@@ -6,21 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-struct text text_of(const char *string)
-{
-	return (struct text){string, string == NULL ? 0 : strlen(string)};
-}
-
-bool text_equal(struct text a, struct text b)
-{
-	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
-bool text_is(struct text a, const char *string)
-{
-	return text_equal(a, text_of(string));
-}
-
 int text_compare(struct text a, struct text b)
 {
 	size_t shorter = a.length < b.length ? a.length : b.length;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/attr.h"
@@ -21,10 +22,21 @@ struct text {
 #define TEXT_ARGS(t) ((int)(t).length), ((t).data)
 
 /* A view of a NUL-terminated string; string may be NULL (the empty text). */
-struct text text_of(const char *string);
+static inline struct text text_of(const char *string)
+{
+	return (struct text){string, string == NULL ? 0 : strlen(string)};
+}
 
-bool text_equal(struct text a, struct text b);
-bool text_is(struct text a, const char *string);
+static inline bool text_equal(struct text a, struct text b)
+{
+	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+static inline bool text_is(struct text a, const char *string)
+{
+	return text_equal(a, text_of(string));
+}
+
 /* Byte order, as memcmp; <0, 0, >0. */
 int text_compare(struct text a, struct text b);
 bool text_starts_with(struct text whole, const char *prefix);

@@ -253,11 +253,7 @@ static void listener_run(struct http_listener *listener, int64_t now_ms)
 	listener->needs_run = false; /* a handler may ask for another */
 	listener->held = 0;
 	(void)MHD_run(listener->daemon);
-	if (listener->held > 0) {
-		listener->held = 0;
-		(void)MHD_run(listener->daemon); /* sends them */
-	}
-	if (listener->held > 0) /* of what came meanwhile */
+	if (listener->held > 0)
 		listener->needs_run = true;
 	listener->is_full = listener_count(listener) >= most;
 	if (was_full && !listener->is_full)

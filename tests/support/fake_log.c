@@ -54,6 +54,21 @@ void fake_log_flush(struct fake_log *log)
 	}
 }
 
+/* What is not read must be what reading it would have found. */
+static void check_common(struct fake_log *log, const struct record_append *append)
+{
+	struct envelope read;
+	struct error err = {0};
+	bool is_good = envelope_parse(&read, NULL, log->arena, append->entry, &err);
+
+	assert(is_good && append->common->at_utc_ms == read.at_utc_ms);
+	assert(text_equal(append->common->type_name, read.type_name));
+	assert(text_equal(append->common->actor, read.actor));
+	assert(text_equal(append->common->task, read.task));
+	assert(text_equal(append->common->content, read.content));
+	(void)is_good;
+}
+
 static bool submit(void *context, struct record_append *append, struct error *err)
 {
 	struct fake_log *log = context;
@@ -62,6 +77,8 @@ static bool submit(void *context, struct record_append *append, struct error *er
 		return error_set(err, ERROR_LIMIT, "the queue is full");
 	if (append->entry.length > RECORD_ENTRY_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "the entry is too long");
+	if (append->common != NULL)
+		check_common(log, append);
 	log->urgency = append->urgency;
 	append->next = NULL;
 	if (log->last == NULL)

@@ -80,10 +80,27 @@ static bool read_optional(
 	return true;
 }
 
+bool envelope_check(const struct envelope *common, struct error *err)
+{
+	struct sha256 digest;
+
+	if (common->at_utc_ms < 0)
+		return error_set(err, ERROR_INVALID, "record: a time before 1970");
+	if (!type_is_word(common->type_name))
+		return error_set(err, ERROR_INVALID, "record: the type is not a word");
+	if (!actor_is_valid(common->actor))
+		return error_set(err, ERROR_INVALID, "record: unknown kind of actor");
+	if (common->task.data != NULL &&
+		(common->task.length == 0 || common->task.length > TASK_BYTES_MAX))
+		return error_set(err, ERROR_INVALID, "record: the task id is empty or too long");
+	if (common->content.data != NULL && !digest_parse(common->content, &digest))
+		return error_set(err, ERROR_INVALID, "record: the content is not named by a hash");
+	return true;
+}
+
 bool envelope_read(struct envelope *out, const struct json *record, struct error *err)
 {
 	struct envelope common = {0};
-	struct sha256 digest;
 
 	*out = (struct envelope){0};
 	if (record->type != JSON_OBJECT)
@@ -94,16 +111,8 @@ bool envelope_read(struct envelope *out, const struct json *record, struct error
 		!read_optional(record, "task", &common.task, err) ||
 		!read_optional(record, "content", &common.content, err))
 		return error_wrap(err, "record");
-	if (common.at_utc_ms < 0)
-		return error_set(err, ERROR_INVALID, "record: a time before 1970");
-	if (!type_is_word(common.type_name))
-		return error_set(err, ERROR_INVALID, "record: the type is not a word");
-	if (!actor_is_valid(common.actor))
-		return error_set(err, ERROR_INVALID, "record: unknown kind of actor");
-	if (common.task.length > TASK_BYTES_MAX)
-		return error_set(err, ERROR_INVALID, "record: the task id is too long");
-	if (common.content.data != NULL && !digest_parse(common.content, &digest))
-		return error_set(err, ERROR_INVALID, "record: the content is not named by a hash");
+	if (!envelope_check(&common, err))
+		return false;
 	common.type = record_type_of(common.type_name);
 	*out = common;
 	return true;

@@ -206,18 +206,14 @@ static void on_recorded(void *context, const struct error *err)
 		respond(request, 200, request->answer, NULL);
 }
 
-void authzen_answer(
-	struct authzen_request *request, const struct json *body, struct evaluate_summary *summary)
+void authzen_answer_text(
+	struct authzen_request *request, struct text body, struct evaluate_summary *summary)
 {
 	const struct evaluate_waiter waiter = {on_recorded, request};
 	struct error err;
 	bool is_done;
 
-	request->answer = json_canonical_text(request->arena, body);
-	if (request->answer.data == NULL) {
-		authzen_fail(request, 500, "no memory for the answer");
-		return;
-	}
+	request->answer = body;
 	summary->endpoint = request->endpoint->name;
 	summary->id = text_of(request->id);
 	summary->request = &request->body;
@@ -226,6 +222,17 @@ void authzen_answer(
 		authzen_fail(request, 500, "the evaluation could not be recorded");
 	else if (is_done)
 		respond(request, 200, request->answer, NULL);
+}
+
+void authzen_answer(
+	struct authzen_request *request, const struct json *body, struct evaluate_summary *summary)
+{
+	struct text text = json_canonical_text(request->arena, body);
+
+	if (text.data == NULL)
+		authzen_fail(request, 500, "no memory for the answer");
+	else
+		authzen_answer_text(request, text, summary);
 }
 
 /* ---- who asks ---- */

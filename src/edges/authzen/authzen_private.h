@@ -53,7 +53,7 @@ struct authzen_request {
 	struct text request_id;         /* in arena; .data NULL: none was sent */
 	struct json body;               /* an object */
 	char id[RANDOM_ID_BYTES];       /* evaluation_id */
-	struct text answer;             /* in arena: sent once it is recorded */
+	struct text answer;             /* in arena, or a literal: sent once it is recorded */
 	bool is_answered;
 	bool is_closed;
 	struct authzen_request *next;  /* pending, or spare */
@@ -67,6 +67,9 @@ void authzen_fail_with(struct authzen_request *request, const struct error *err)
 /* Records, then answers 200 with body; body is written out before this returns. */
 void authzen_answer(
 	struct authzen_request *request, const struct json *body, struct evaluate_summary *summary);
+/* The same, with the body's text, which lives as long as the request. */
+void authzen_answer_text(
+	struct authzen_request *request, struct text body, struct evaluate_summary *summary);
 
 unsigned authzen_status_of(const struct error *err);
 /* Without "forbidden: ". */

@@ -121,6 +121,8 @@ void authzen_evaluation(struct authzen_request *request)
 	result = result_of(&judged);
 	if (judged.err.code != ERROR_NONE)
 		authzen_fail_with(request, &judged.err);
+	else if (judged.answer.verdict == VERDICT_ALLOW)
+		authzen_answer_text(request, TEXT("{\"decision\":true}"), &summary);
 	else if (!decision_json_of(&body, request, &judged, text_of(request->id), &err))
 		authzen_fail_with(request, &err);
 	else

@@ -42,15 +42,11 @@ void evaluate_destroy(struct evaluate **evaluate)
 
 /* ---- who may ask ---- */
 
-enum evaluate_admission evaluate_admit(
-	const struct evaluate *evaluate, const struct evaluate_asker *asker)
+static enum evaluate_admission admit(
+	const struct registry_entry *entry, const struct evaluate_asker *asker)
 {
-	const struct registry_entry *entry;
 	const struct application *application;
 
-	if (asker->application.length == 0)
-		return EVALUATE_ADMITTED;
-	entry = registry_find_application(evaluate->parts.registry, asker->application);
 	if (entry == NULL)
 		return EVALUATE_UNKNOWN;
 	application = entry->in_force->application;
@@ -58,6 +54,15 @@ enum evaluate_admission evaluate_admit(
 		if (text_equal(application->callers[i], asker->identity))
 			return EVALUATE_ADMITTED;
 	return EVALUATE_REFUSED;
+}
+
+enum evaluate_admission evaluate_admit(
+	const struct evaluate *evaluate, const struct evaluate_asker *asker)
+{
+	if (asker->application.length == 0)
+		return EVALUATE_ADMITTED;
+	return admit(
+		registry_find_application(evaluate->parts.registry, asker->application), asker);
 }
 
 uint64_t evaluate_state(const struct evaluate *evaluate, struct text application)
@@ -86,17 +91,16 @@ static bool keep_policies(struct evaluate_answer *out, struct arena *arena,
 	return true;
 }
 
-static bool decide_application(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct application_question *question, struct arena *arena,
-	struct evaluate_answer *out, struct error *err)
+static bool decide_application(struct evaluate *evaluate, const struct evaluate_asking *asking,
+	struct arena *arena, struct evaluate_answer *out, struct error *err)
 {
 	const struct registry_entry *entry =
-		registry_find_application(evaluate->parts.registry, asker->application);
+		registry_find_application(evaluate->parts.registry, asking->asker->application);
 	struct application_answer answer;
 
-	if (entry == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "no such application is registered");
-	application_decide(entry->rules, question, arena, &answer);
+	if (admit(entry, asking->asker) != EVALUATE_ADMITTED)
+		return error_set(err, ERROR_INVALID, "forbidden: this identity may not ask here");
+	application_decide(entry->rules, asking->question, arena, &answer);
 	out->verdict = answer.is_allowed ? VERDICT_ALLOW : VERDICT_DENY;
 	out->reason = text_of(application_reason_word(answer.reason));
 	out->explanation = answer.detail.length > 0
@@ -217,11 +221,9 @@ bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *askin
 	struct arena *arena, struct evaluate_answer *out, struct error *err)
 {
 	*out = (struct evaluate_answer){0};
-	if (evaluate_admit(evaluate, asking->asker) != EVALUATE_ADMITTED)
-		return error_set(err, ERROR_INVALID, "forbidden: this identity may not ask here");
-	if (asking->asker->application.length == 0)
-		return decide_own(evaluate, asking, arena, out, err);
-	return decide_application(evaluate, asking->asker, asking->question, arena, out, err);
+	return asking->asker->application.length == 0
+		       ? decide_own(evaluate, asking, arena, out, err)
+		       : decide_application(evaluate, asking, arena, out, err);
 }
 
 bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,

@@ -9,8 +9,8 @@ struct evaluate_entry; /* a record on its way */
 
 struct evaluate {
 	struct evaluate_parts parts;
-	struct arena *scratch; /* of one candidate of a search, or one record; empty between */
-	struct buffer text;    /* of one record */
+	struct arena *scratch; /* of one candidate of a search; empty between */
+	struct buffer text;    /* of one record, and of the request it names */
 	struct evaluate_entry *entries;
 	struct evaluate_entry *spare;
 	uint32_t entries_count;

@@ -1,15 +1,19 @@
 /* The record of one request to a decision point.
  *
  * Values never stand in it: the request is there as an HMAC under the content key of
- * the asking task.  Nobody folds it, so it is put together in the service's scratch
- * memory; what is on its way is its text, in one piece with what the log needs, because
- * nobody may wait for it.  When many are on their way the log is slower than we are:
- * then answers wait for it, so that callers slow down instead of being refused. */
+ * the asking task.  Nobody folds it, so it is written straight as text, and that is what
+ * is on its way, in one piece with what the log needs, because nobody may wait for it.  When many
+ * are on their way the log is slower than we are: then answers wait for it, so that callers slow
+ * down instead of being refused. */
 #include <stdlib.h>
 
+#include "base/json_writer.h"
+#include "domain/charter/charter.h"
 #include "services/evaluate/evaluate_private.h"
 
 enum {
+	ACTOR_BYTES_MAX = sizeof "identity:" + CHARTER_NAME_BYTES_MAX,
+	APPLICATION_BYTES_MAX = CHARTER_NAME_BYTES_MAX + sizeof "@18446744073709551615",
 	TEXT_BYTES_USUAL = 1024, /* room for the text of most records */
 	SPARE_MAX = 512,         /* entries of this size kept to be used again */
 };
@@ -88,124 +92,107 @@ static void on_recorded(struct fold_change *change)
 	entry_release(entry);
 }
 
-static bool put_item(
-	struct json_builder *items, const struct evaluate_result *result, struct error *err)
+static void write_result(struct json_writer *record, const struct evaluate_result *result)
 {
-	size_t count = result->policies_count;
-	struct json_builder object;
-	struct json item;
-
-	if (count > APPLICATION_POLICIES_MAX)
-		count = APPLICATION_POLICIES_MAX;
-	json_object_start(&object, items->arena);
-	if (count > 0)
-		json_put_texts(&object, "policies", result->policies, count);
-	json_put_text(&object, "reason", result->reason);
-	json_put_cstring(&object, "verdict", verdict_word(result->verdict));
-	if (!json_object_seal(&object, &item, err))
-		return false;
-	json_add(items, item);
-	return true;
+	json_write_object(record, NULL);
+	if (result->policies_count > 0)
+		json_write_array(record, "policies");
+	for (size_t i = 0; i < result->policies_count && i < APPLICATION_POLICIES_MAX; i++)
+		json_write_text(record, NULL, result->policies[i]);
+	if (result->policies_count > 0)
+		json_write_end(record);
+	json_write_text(record, "reason", result->reason);
+	json_write_text(record, "verdict", text_of(verdict_word(result->verdict)));
+	json_write_end(record);
 }
 
-static bool put_results(
-	struct json_builder *record, const struct evaluate_summary *summary, struct error *err)
+static void write_results(struct json_writer *record, const struct evaluate_summary *summary)
 {
-	struct json_builder items;
-	struct json list;
-
-	if (summary->is_search)
-		return true;
-	json_array_start(&items, record->arena);
+	json_write_array(record, "results");
 	for (size_t i = 0; i < summary->results_count; i++)
-		if (!put_item(&items, &summary->results[i], err))
-			return false;
-	if (!json_array_seal(&items, &list, err))
-		return false;
-	json_put(record, "results", list);
-	return true;
+		write_result(record, &summary->results[i]);
+	json_write_end(record);
 }
 
-/* The canonical text of a value, until the next one. */
-static bool write_text(
-	struct evaluate *evaluate, const struct json *value, struct text *out, struct error *err)
-{
-	buffer_reset(&evaluate->text);
-	json_canonical(&evaluate->text, value);
-	*out = buffer_text(&evaluate->text);
-	return !buffer_failed(&evaluate->text) ||
-	       error_set(err, ERROR_LIMIT, "no room for the record");
-}
-
-static bool put_request(struct json_builder *record, struct evaluate *evaluate,
-	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
-	struct error *err)
+static bool digest_request(struct evaluate *evaluate, const struct evaluate_asker *asker,
+	const struct evaluate_summary *summary, struct sha256 *out, struct error *err)
 {
 	const struct evaluate_values *values = &evaluate->parts.values;
-	struct sha256 digest;
-	struct text request;
 
-	if (!write_text(evaluate, summary->request, &request, err) ||
-		!values->digest(values->context, asker->task, request, &digest, err))
-		return false;
-	json_put_digest(record, "request", &digest);
-	return true;
+	buffer_reset(&evaluate->text);
+	json_canonical(&evaluate->text, summary->request);
+	if (buffer_failed(&evaluate->text))
+		return error_set(err, ERROR_LIMIT, "no room for the record");
+	return values->digest(values->context, asker->task, buffer_text(&evaluate->text), out, err);
 }
 
-/* A text made in the record's memory, if there was room. */
-static void put_made(struct json_builder *record, const char *name, struct text made)
+/* NAME@VERSION */
+static void write_application(
+	struct json_writer *record, struct evaluate *evaluate, struct text application)
 {
-	json_put_text(record, name, made);
-	record->failed = record->failed || made.data == NULL;
-}
+	char memory[APPLICATION_BYTES_MAX];
+	struct buffer text;
 
-static void put_application(
-	struct json_builder *record, struct evaluate *evaluate, const struct evaluate_asker *asker)
-{
-	struct buffer *text = &evaluate->text;
-
-	if (asker->application.length == 0)
+	if (application.length == 0)
 		return;
-	buffer_reset(text);
-	buffer_append_text(text, asker->application);
-	buffer_append_byte(text, '@');
-	buffer_append_int64(text, (int64_t)evaluate_state(evaluate, asker->application));
-	record->failed = record->failed || buffer_failed(text);
-	put_made(record, "application", text_copy(record->arena, buffer_text(text)));
+	buffer_init_in(&text, sizeof memory, memory, sizeof memory);
+	buffer_append_text(&text, application);
+	buffer_append_byte(&text, '@');
+	buffer_append_int64(&text, (int64_t)evaluate_state(evaluate, application));
+	record->failed = record->failed || buffer_failed(&text);
+	json_write_text(record, "application", buffer_text(&text));
+	buffer_deinit(&text);
 }
 
-/* In the order of the canonical form, which spares sorting. */
-static bool make_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct evaluate_summary *summary, struct json *out, struct error *err)
+/* The members in the order of the canonical form. */
+static void write_members(struct json_writer *record, struct evaluate *evaluate,
+	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
+	const struct sha256 *request)
 {
-	const struct text actor[] = {TEXT("identity:"), asker->identity};
-	struct json_builder record;
+	const char *environment = environment_word(asker->environment);
 
-	json_object_start(&record, evaluate->scratch);
-	put_made(&record, "actor", text_concat(evaluate->scratch, actor, 2));
-	put_application(&record, evaluate, asker);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(evaluate->parts.fold));
-	json_put_cstring(&record, "endpoint", summary->endpoint);
-	json_put_text_unless_empty(
-		&record, "environment", text_of(environment_word(asker->environment)));
+	json_write_text(record, "endpoint", text_of(summary->endpoint));
+	if (environment != NULL && *environment != '\0')
+		json_write_text(record, "environment", text_of(environment));
 	if (summary->is_search)
-		json_put_integer(&record, "found", (int64_t)summary->found);
-	json_put_text(&record, "id", summary->id);
-	json_put_text(&record, "identity", asker->identity);
-	if (!put_request(&record, evaluate, asker, summary, err) ||
-		!put_results(&record, summary, err))
-		return false;
+		json_write_integer(record, "found", (int64_t)summary->found);
+	json_write_text(record, "id", summary->id);
+	json_write_text(record, "identity", asker->identity);
+	json_write_digest(record, "request", request);
+	if (!summary->is_search)
+		write_results(record, summary);
 	if (asker->application.length == 0)
-		json_put_integer(
-			&record, "revision", (int64_t)registry_revision(evaluate->parts.registry));
-	json_put_text(&record, "task", asker->task);
-	json_put_cstring(&record, "type", "evaluation");
-	if (!summary->is_search && summary->results_count == 1)
-		json_put_cstring(&record, "verdict", verdict_word(summary->results[0].verdict));
-	return json_object_seal(&record, out, err);
+		json_write_integer(
+			record, "revision", (int64_t)registry_revision(evaluate->parts.registry));
 }
 
-/* Room for so many bytes: a spare entry or a new one; NULL: no memory. */
+/* The record's text, until the next one. */
+static bool write_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
+	const struct evaluate_summary *summary, const struct envelope *common, struct error *err)
+{
+	struct json_writer record;
+	struct sha256 request;
+
+	if (!digest_request(evaluate, asker, summary, &request, err))
+		return false;
+	buffer_reset(&evaluate->text);
+	json_writer_start(&record, &evaluate->text);
+	json_write_object(&record, NULL);
+	json_write_text(&record, "actor", common->actor);
+	write_application(&record, evaluate, asker->application);
+	json_write_integer(&record, "at", common->at_utc_ms);
+	write_members(&record, evaluate, asker, summary, &request);
+	json_write_text(&record, "task", common->task);
+	json_write_text(&record, "type", common->type_name);
+	if (!summary->is_search && summary->results_count == 1)
+		json_write_text(
+			&record, "verdict", text_of(verdict_word(summary->results[0].verdict)));
+	json_write_end(&record);
+	return json_writer_finish(&record) || error_set(err, ERROR_LIMIT, "no room for the record");
+}
+
+/* Room for so many bytes: a spare entry or a new one; NULL: no memory.  The log's thread
+ * has had a spare one, so what is as it was made is not written again. */
 static struct evaluate_entry *entry_take(struct evaluate *evaluate, size_t length)
 {
 	struct evaluate_entry *entry = evaluate->spare;
@@ -214,11 +201,17 @@ static struct evaluate_entry *entry_take(struct evaluate *evaluate, size_t lengt
 	if (length <= TEXT_BYTES_USUAL && entry != NULL) {
 		evaluate->spare = entry->next;
 		evaluate->spare_count--;
-	} else {
-		entry = malloc(sizeof *entry + capacity);
+		entry->waiter = (struct evaluate_waiter){0};
+		entry->change.append.content_key.is_used = false;
+		return entry;
 	}
-	if (entry != NULL)
-		*entry = (struct evaluate_entry){.evaluate = evaluate, .capacity = capacity};
+	entry = calloc(1, sizeof *entry + capacity);
+	if (entry == NULL)
+		return NULL;
+	entry->evaluate = evaluate;
+	entry->capacity = capacity;
+	entry->change.done = on_recorded;
+	entry->change.context = entry;
 	return entry;
 }
 
@@ -230,31 +223,39 @@ static struct evaluate_entry *entry_create(struct evaluate *evaluate, struct tex
 		return NULL;
 	memcpy(entry->text, record.data, record.length);
 	entry->change.entry = (struct text){entry->text, record.length};
-	entry->change.is_record_only = true;
-	entry->change.done = on_recorded;
-	entry->change.context = entry;
 	link_entry(entry);
 	return entry;
 }
 
-/* The record's entry, ready to be submitted; the record itself is in scratch memory. */
+/* Empty, which no record takes, if the name is too long to be one. */
+static struct text actor_of(char out[ACTOR_BYTES_MAX], struct text identity)
+{
+	static const char prefix[] = "identity:";
+	size_t length = sizeof prefix - 1;
+
+	if (identity.length > CHARTER_NAME_BYTES_MAX)
+		return TEXT("");
+	memcpy(out, prefix, length);
+	memcpy(out + length, identity.data, identity.length);
+	return (struct text){out, length + identity.length};
+}
+
+/* The record's entry, ready to be submitted. */
 static bool prepare_entry(struct evaluate_entry **out, struct evaluate *evaluate,
 	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
-	struct json *record, struct error *err)
+	const struct envelope *common, struct error *err)
 {
 	const struct evaluate_values *values = &evaluate->parts.values;
-	struct text text;
 
 	*out = NULL;
 	if (evaluate->entries_count >= EVALUATE_IN_FLIGHT_MAX)
 		return error_set(err, ERROR_LIMIT, "too many evaluations are on their way");
-	if (!make_record(evaluate, asker, summary, record, err) ||
-		!write_text(evaluate, record, &text, err))
+	if (!write_record(evaluate, asker, summary, common, err))
 		return false;
-	*out = entry_create(evaluate, text);
+	*out = entry_create(evaluate, buffer_text(&evaluate->text));
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the record");
-	(*out)->change.record = record;
+	(*out)->change.common = common;
 	return values->attach(values->context, asker->task, &(*out)->change.append, err);
 }
 
@@ -262,13 +263,18 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err)
 {
+	char actor[ACTOR_BYTES_MAX];
+	const struct envelope common = {.at_utc_ms = fold_stamp_utc_ms(evaluate->parts.fold),
+		.type = RECORD_EVALUATION,
+		.type_name = TEXT("evaluation"),
+		.actor = actor_of(actor, asker->identity),
+		.task = asker->task};
 	struct evaluate_entry *entry;
-	struct json record;
 	bool ok = false;
 
 	*is_done = evaluate->parts.durability == EVALUATE_BEHIND &&
 		   evaluate->entries_count < EVALUATE_BEHIND_MAX;
-	if (prepare_entry(&entry, evaluate, asker, summary, &record, err)) {
+	if (prepare_entry(&entry, evaluate, asker, summary, &common, err)) {
 		if (!*is_done)
 			entry->waiter = *waiter;
 		entry->change.append.may_linger = *is_done;
@@ -279,6 +285,5 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 		unlink_entry(entry);
 		entry_release(entry);
 	}
-	arena_reset(evaluate->scratch);
 	return ok;
 }

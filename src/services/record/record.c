@@ -56,11 +56,15 @@ static bool check_text(struct record_append *append, struct error *err)
 	return ok;
 }
 
-/* A value is in canonical form once it is formatted so; a text may not be. */
+/* A value is in canonical form once it is formatted so, and so is what a writer wrote; a
+ * text may not be. */
 static bool check_entry(struct record_append *append, struct error *err)
 {
 	struct envelope envelope;
 
+	if (append->common != NULL)
+		return envelope_check(append->common, err) &&
+		       check_envelope(append, append->common, err);
 	if (append->record == NULL)
 		return check_text(append, err);
 	return envelope_read(&envelope, append->record, err) &&
@@ -121,7 +125,7 @@ bool record_submit(struct record_log *log, struct record_append *append, struct 
 
 	append->is_durable = false;
 	append->index = 0;
-	append->err = (struct error){0};
+	error_clear(&append->err);
 	if (!check_size(append, err) || !check_entry(append, err))
 		return false;
 	if (append->urgency == RECORD_ORDINARY && atomic_load(&log->is_full)) {

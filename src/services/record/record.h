@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "domain/audit/checkpoint.h"
+#include "domain/audit/envelope.h"
 #include "services/record/disk.h"
 #include "services/record/signer.h"
 
@@ -42,10 +43,13 @@ struct content_key_slot {
 /* One entry on its way.  Embedded in the submitter's object, which must stay in
  * place until done ran. */
 struct record_append {
-	struct text entry;         /* canonical JSON, borrowed until done */
-	const struct json *record; /* what entry is the json_canonical_text of, borrowed until
-				    * record_submit returns; NULL: entry is read instead */
-	struct text content;       /* optional bytes kept beside the log, borrowed until done */
+	struct text entry; /* canonical JSON, borrowed until done */
+	/* So that entry need not be read and checked: the value it is the
+	 * json_canonical_text of, or the common members of what a json_writer wrote.  Both
+	 * are borrowed until record_submit returns; both NULL: it is read. */
+	const struct json *record;
+	const struct envelope *common;
+	struct text content; /* optional bytes kept beside the log, borrowed until done */
 	struct content_key_slot content_key; /* contents_attach; {0} if not used */
 	enum record_urgency urgency;
 	/* Nobody waits for it: it may wait RECORD_LINGER_MS for a batch of others. */

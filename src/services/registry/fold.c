@@ -136,7 +136,7 @@ static bool apply_change(struct fold *fold, struct fold_change *change)
 {
 	if (fold->has_failed)
 		return error_set(&change->err, ERROR_INTERNAL, "state no longer follows the log");
-	if (change->is_record_only) /* its record may be gone */
+	if (change->is_record_only)
 		return note_applied(fold, change->index, true);
 	if (change->record == NULL)
 		return fold_apply_entry(
@@ -185,27 +185,22 @@ static bool is_handled(const struct fold *fold, struct text type)
 	return false;
 }
 
-static bool check_record_only(
-	const struct fold *fold, const struct fold_change *change, struct error *err)
-{
-	if (change->record != NULL && !is_handled(fold, json_text_or(change->record, "type", "")))
-		return true;
-	return error_set(err, ERROR_INTERNAL, "a record that changes state is not record only");
-}
-
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err)
 {
 	if (fold->has_failed)
 		return error_set(err, ERROR_INTERNAL, "state no longer follows the log");
 	if (fold->is_loading)
 		return error_set(err, ERROR_INTERNAL, "still loading");
-	if (change->is_record_only && !check_record_only(fold, change, err))
-		return false;
+	if (change->common != NULL && is_handled(fold, change->common->type_name))
+		return error_set(
+			err, ERROR_INTERNAL, "a record that changes state is not record only");
 	change->fold = fold;
 	change->is_durable = false;
-	change->err = (struct error){0};
+	error_clear(&change->err);
 	change->append.entry = change->entry;
 	change->append.record = change->record;
+	change->append.common = change->common;
+	change->is_record_only = change->common != NULL;
 	change->append.content = change->content;
 	change->append.loop = fold->loop;
 	change->append.done = change_durable;

@@ -87,9 +87,10 @@ struct fold_change {
 	/* What entry was formatted from (json_canonical_text), borrowed as it is:
 	 * then nobody need read the entry again.  NULL: it is read. */
 	const struct json *record;
-	/* No handler takes records of its type, so record is borrowed until fold_submit
-	 * returns, and no longer; it must be there. */
-	bool is_record_only;
+	/* Instead, where no handler takes the type, so that it only has to be on record: the
+	 * common members of what a json_writer wrote entry from, borrowed until fold_submit
+	 * returns. */
+	const struct envelope *common;
 	struct text content; /* optional: see record.h */
 	void (*done)(struct fold_change *change);
 	void *context;
@@ -99,11 +100,12 @@ struct fold_change {
 	struct error err;
 	struct record_append append; /* private, save content_key and urgency: set them before */
 	struct fold *fold;           /* private */
+	bool is_record_only;         /* private */
 };
 
 /* Submits the entry; when it is durable, runs its handlers, then done.  False:
  * nothing was taken and done will not run.  Errors: those of record_submit, and
- * INTERNAL once the fold has failed, or if is_record_only is wrong. */
+ * INTERNAL once the fold has failed, or if a handler takes what common is of. */
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err) MUST_CHECK;
 
 /* The time for the next record (record_stamp_utc_ms). */

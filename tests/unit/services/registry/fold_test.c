@@ -195,16 +195,14 @@ static void state_changes_when_the_record_is_durable_and_not_before(void **state
 static void a_record_that_a_handler_takes_is_not_record_only(void **state)
 {
 	struct fixture *fixture = *state;
-	struct json_member member = {TEXT("type"), json_cstring("a")};
-	const struct json record = {.type = JSON_OBJECT, .count = 1, .members = &member};
-	struct fold_change change = {
-		.entry = TEXT("{\"type\":\"a\"}"), .is_record_only = true, .done = ignore};
+	const struct envelope common = {
+		.at_utc_ms = 1, .type_name = TEXT("a"), .actor = TEXT("remit")};
+	struct fold_change change = {.entry = TEXT("{\"actor\":\"remit\",\"at\":1,\"type\":\"a\"}"),
+		.common = &common,
+		.done = ignore};
 	struct error err = {0};
 
 	assert_true(fold_finish_loading(fixture->fold, &err));
-	assert_false(fold_submit(fixture->fold, &change, &err)); /* which type is not known */
-	assert_int_equal(err.code, ERROR_INTERNAL);
-	change.record = &record;
 	assert_false(fold_submit(fixture->fold, &change, &err));
 	assert_int_equal(err.code, ERROR_INTERNAL);
 	assert_int_equal(fixture->log.count, 0);
@@ -214,23 +212,20 @@ static void a_record_that_a_handler_takes_is_not_record_only(void **state)
 static void what_is_record_only_is_needed_no_longer_than_it_is_submitted(void **state)
 {
 	struct fixture *fixture = *state;
-	struct json_member *member = calloc(1, sizeof *member);
-	struct json *record = calloc(1, sizeof *record);
-	struct fold_change change = {.entry = TEXT("{\"type\":\"b\"}"),
-		.record = record,
-		.is_record_only = true,
+	struct envelope *common = calloc(1, sizeof *common);
+	struct fold_change change = {.entry = TEXT("{\"actor\":\"remit\",\"at\":1,\"type\":\"b\"}"),
+		.common = common,
 		.done = ignore};
 	bool is_done = false;
 	struct error err = {0};
 
-	*member = (struct json_member){TEXT("type"), json_cstring("b")};
-	*record = (struct json){.type = JSON_OBJECT, .count = 1, .members = member};
+	assert_non_null(common);
+	*common = (struct envelope){.at_utc_ms = 1, .type_name = TEXT("b"), .actor = TEXT("remit")};
 	assert_true(fold_finish_loading(fixture->fold, &err));
 	fixture->log.is_held = true;
 	change.context = &is_done;
 	assert_true(fold_submit(fixture->fold, &change, &err));
-	free(member);
-	free(record);
+	free(common);
 	fake_log_flush(&fixture->log);
 	assert_true(is_done);
 	assert_true(change.is_durable);
