@@ -32,7 +32,10 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.in_force = read_number(change, "in_force"),
 		.waiting = read_number(change, "waiting"),
 		.waiting_state = identity_state_of(json_text_or(change, "waiting_state", "")),
+		.is_removal = json_boolean_or(change, "removal", false),
 		.proposed_by = json_text_or(change, "proposed_by", ""),
+		.proposed_utc_ms = json_integer_or(change, "proposed_at", 0),
+		.cases_passed = read_number(change, "cases_passed"),
 		.state = identity_state_of(json_text_or(change, "state", "")),
 		.needs_two = json_boolean_or(change, "needs_two", false),
 		.kill_epoch = (uint64_t)json_integer_or(change, "kill_epoch", 0),
@@ -96,17 +99,24 @@ static bool fold_changes(struct registrar *registrar, const struct json *record,
 
 /* ---- founding ---- */
 
-/* Who makes the second administrator able to sign ends the founding; every later
- * record says so, and it never begins again. */
+static void look_who_can_sign(struct registrar *registrar)
+{
+	if (!registrar->is_joined)
+		registrar->is_joined = registrar_count_signers(registrar) >= 2;
+	if (registrar->is_joined && !registrar->is_founded)
+		registrar->is_founded = registrar_count_administrators(registrar) >= 2;
+}
+
+/* Who makes the second administrator able to sign ends the founding, and the second
+ * person the time alone; every later record says so, and neither ever begins again. */
 static void note_founding(struct registrar *registrar, const struct json *record)
 {
-	if (registrar->is_founded || json_boolean_or(record, "founded", false)) {
+	if (json_boolean_or(record, "founded", false))
 		registrar->is_founded = true;
-		return;
-	}
-	if (fold_is_loading(registrar->fold))
-		return; /* looked at once everything is there */
-	registrar->is_founded = registrar_count_administrators(registrar) >= 2;
+	if (registrar->is_founded || json_boolean_or(record, "joined", false))
+		registrar->is_joined = true;
+	if (!fold_is_loading(registrar->fold))
+		look_who_can_sign(registrar); /* else once everything is there */
 }
 
 /* ---- handlers ---- */
@@ -217,8 +227,7 @@ static bool finish_loading(void *state, struct error *err)
 	struct registrar *registrar = state;
 	if (!registry_settle(registrar->registry, err))
 		return false;
-	if (registrar_count_administrators(registrar) >= 2)
-		registrar->is_founded = true;
+	look_who_can_sign(registrar);
 	return true;
 }
 
@@ -307,6 +316,7 @@ static void project_changes(struct projection *projection, const struct json *re
 	json_put_cstring(&body, "type", "registry");
 	json_put_integer(&body, "revision", json_integer_or(record, "revision", 0));
 	json_put_boolean(&body, "founded", json_boolean_or(record, "founded", false));
+	json_put_boolean(&body, "joined", json_boolean_or(record, "joined", false));
 	projection_put(projection, "registry-revision", TEXT("revision"),
 		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
 }
