@@ -9,10 +9,15 @@ import { after, before, test } from 'node:test';
 import { Teller } from '../../examples/stories/lib/report.mjs';
 import { World } from '../../examples/stories/lib/world.mjs';
 import { stories } from '../../examples/stories/stories.mjs';
+import { ask } from './support/person.mjs';
 
 const charters = resolve(dirname(fileURLToPath(import.meta.url)), '../../examples/charters');
 const ADI = 'adi@example.com';
+const BO = 'bo@example.com';
+const EVA = 'eva@example.com';
 let world;
+
+const shown = (name) => world.json(null, 'policy', 'show', name);
 
 const write = (folder, files) => {
   rmSync(world.path(folder), { recursive: true, force: true });
@@ -221,11 +226,131 @@ expect: allow
 request: {context: {task: {depth: 4}}}
 expect: deny
 `);
-  const published = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
-  assert.equal(published.code, 0, published.err);
-  assert.match(published.out, /applied, record #/);
+  const proposed = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
+  assert.equal(proposed.code, 6, proposed.err);
+  assert.match(proposed.out, /^\+ policy org\/night {2}\(another person must approve\)$/m);
+  assert.match(proposed.out, /^proposed, record #/m);
+  assert.match(proposed.err, /remit policy approve org\/night \(eva@example\.com may\)/);
+  assert.equal((await shown('org/night')).version, undefined, 'it is not in force');
   const again = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
+  assert.equal(again.code, 6);
   assert.match(again.out, /nothing to change/);
+  assert.match(again.err, /It waits for another person: remit policy approve org\/night/);
+  const published = await world.remit(EVA, 'policy', 'publish', folder, '--yes');
+  assert.equal(published.code, 0, published.err);
+  assert.match(published.out, /\(approves what another person proposed\)/);
+  assert.match(published.out, /applied, record #/);
+  assert.equal((await shown('org/night')).version, 1);
+  assert.equal((await world.remit(ADI, 'policy', 'publish', folder, '--yes')).code, 0);
   const charter = await world.remit(ADI, 'policy', 'publish', charters, '--yes');
   assert.equal(charter.code, 2);
+});
+
+test('nobody puts a guardrail in force alone, by any door', async () => {
+  const folder = write('alone', {
+    'a.yaml': guardrail('support/alone', 'context.task.depth > 5'),
+    'a.test.yaml': 'test: deep\nrequest: {principal: {unit: support}, ' +
+      'context: {task: {depth: 6}}}\nexpect: deny\n',
+  });
+  assert.equal((await world.remit(ADI, 'policy', 'publish', folder, '--yes')).code, 6);
+  const entry = await shown('support/alone');
+  assert.equal(entry.waiting.proposed_by, `person:${ADI}`);
+  assert.equal(entry.waiting.cases_passed, 1);
+  assert.match(entry.waiting.digest, /^sha256:[0-9a-f]{64}$/);
+  const own = await world.remit(ADI, 'policy', 'approve', 'support/alone', '--yes');
+  assert.equal(own.code, 1);
+  assert.match(own.out, /^add policy support\/alone, version 1, proposed by person:adi@/m);
+  assert.match(own.out, /^ {4}\+ when \{ context\.task\.depth > 5 \};$/m);
+  assert.match(own.err, /who proposed it may not approve it; another person must/);
+  // Nor by the socket, nor an agent with its token, nor from another unit.
+  const { token } = await world.openTask('support-summariser', 'files');
+  const body = '{"version":1}';
+  const target = '/v1/policies/support/alone/approve';
+  const headers = { 'If-Match': `"${entry.revision}"` };
+  for (const request of [{ isSocket: true, headers },
+    { headers: { ...headers, Authorization: `Bearer ${token}` } },
+    { isSocket: true, headers: { ...headers, Authorization: `Bearer ${token}` } }]) {
+    const answer = await ask(world, { method: 'POST', target, body, ...request });
+    assert.ok([401, 403].includes(answer.status), `${answer.status} ${answer.text}`);
+  }
+  const fay = await world.remit('fay@example.com', 'policy', 'approve', 'support/alone', '--yes');
+  assert.equal(fay.code, 1);
+  const stale = await world.remit(BO, 'policy', 'approve', 'support/alone', '--yes',
+    '--version', '2');
+  assert.equal(stale.code, 4);
+  assert.equal((await shown('support/alone')).version, undefined);
+});
+
+test('what waits is there after kill -9 and a lost store, and an approver puts it in force',
+  async () => {
+    const before = await shown('support/alone');
+    await world.killDaemon();
+    world.removeStore();
+    await world.startDaemon();
+    assert.deepEqual(await shown('support/alone'), before);
+    await world.must(BO, 'policy', 'approve', 'support/alone', '--yes');
+    assert.equal((await shown('support/alone')).version, 1);
+  });
+
+test('nobody removes a guardrail alone', async () => {
+  const kept = write('kept', {
+    'a.yaml': guardrail('org/night', 'context.task.depth > 3'),
+    'a.test.yaml': 'test: deep\nrequest: {context: {task: {depth: 4}}}\nexpect: deny\n',
+  });
+  const everything = write('everything', { 'a.yaml': await world.must(null, 'export') });
+  const text = readFileSync(`${everything}/a.yaml`, 'utf8').split(/^---$/m);
+  writeFileSync(`${everything}/a.yaml`,
+    text.filter((one) => !one.includes('support/alone')).join('---\n'));
+  const pruned = await world.remit(ADI, 'apply', '-f', everything, '--prune', '--yes');
+  assert.equal(pruned.code, 0, pruned.err);
+  assert.match(pruned.out, /^- policy support\/alone {2}\(another person must approve\)$/m);
+  assert.match(pruned.err, /remit policy approve support\/alone \(bo@/);
+  const entry = await shown('support/alone');
+  assert.equal(entry.version, 1);
+  assert.equal(entry.waiting.removal, true);
+  assert.equal((await world.remit(ADI, 'policy', 'approve', 'support/alone', '--yes')).code, 1);
+  await world.must(BO, 'policy', 'reject', 'support/alone', '--reason', 'it is needed');
+  assert.equal((await shown('support/alone')).waiting, undefined);
+  assert.equal((await world.remit(ADI, 'policy', 'publish', kept, '--prune', '--yes')).code, 6);
+  assert.equal((await shown('org/no-prod-from-staging')).version, 1);
+  assert.equal((await world.remit(EVA, 'policy', 'publish', kept, '--prune', '--yes')).code, 0);
+  const list = await world.json(null, 'policy', 'list');
+  assert.deepEqual(list.items.map(({ name }) => name), ['org/night']);
+});
+
+test('a count of cases that could not be is refused', async () => {
+  const plan = (cases) => ask(world, { method: 'POST', target: '/v1/plan', isSocket: true,
+    body: JSON.stringify({ files: [], cases_passed: cases }) });
+  assert.equal((await plan(10000)).status, 200);
+  assert.equal((await plan(10001)).status, 400);
+  assert.equal((await plan(-1)).status, 400);
+});
+
+test('a backup brings back what waits, and the log holds it all', async () => {
+  const folder = write('last', {
+    'a.yaml': guardrail('org/last', 'context.task.depth > 7'),
+    'a.test.yaml': 'test: deep\nrequest: {context: {task: {depth: 8}}}\nexpect: deny\n',
+  });
+  assert.equal((await world.remit(ADI, 'policy', 'publish', folder, '--yes')).code, 6);
+  const file = world.path('copy');
+  await world.must(null, 'backup', file);
+  const other = new World({ dir: world.path('restored') });
+  const done = await world.remitWith({}, null, 'restore', file, '--data', other.dir, '--yes');
+  assert.equal(done.code, 0, done.err);
+  cpSync(world.path('people'), other.path('people'), { recursive: true });
+  await other.startDaemon();
+  try {
+    for (const person of [ADI, EVA]) {
+      await other.must(person, 'login', person, '--keep-key', '--yes');
+    }
+    assert.equal((await other.remit(ADI, 'policy', 'publish', folder, '--yes')).code, 6);
+    await other.must(EVA, 'policy', 'approve', 'org/last', '--yes');
+    assert.equal((await other.json(null, 'policy', 'show', 'org/last')).version, 1);
+  } finally {
+    await other.stop();
+  }
+  assert.equal((await shown('org/last')).version, undefined, 'the first is as it was');
+  assert.equal((await replay()).code, 0);
+  const checked = await world.verifier('--allow-tail', world.path('audit'));
+  assert.equal(checked.code, 0, checked.out + checked.err);
 });

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { POLICY_NAME_BYTES = 256 };
+
 /* check-source: line: one text, kept as it is written in a folder */
 const char governed_world_yaml[] =
 	"object: unit\nname: support\n---\n"
@@ -132,12 +134,52 @@ bool governed_apply(struct governed *governed, const char *person, const char *y
 					      .sources_count = 1});
 }
 
+struct first_waiting {
+	char name[POLICY_NAME_BYTES];
+};
+
+static bool find_waiting(void *context, const struct registry_entry *entry)
+{
+	struct first_waiting *first = context;
+
+	if (entry->waiting_version == 0)
+		return true;
+	(void)snprintf(first->name, sizeof first->name, "%.*s", TEXT_ARGS(entry->name));
+	return false;
+}
+
+bool governed_apply_by_two(struct governed *governed, const char *person, const char *yaml)
+{
+	static const enum object_kind kinds[] = {OBJECT_POLICY, OBJECT_APPLICATION};
+	bool ok = governed_apply(governed, person, yaml);
+
+	for (size_t i = 0; ok && i < sizeof kinds / sizeof *kinds;) {
+		struct first_waiting first = {{0}};
+
+		registry_each(
+			governed->registry, kinds[i], (struct text){NULL, 0}, find_waiting, &first);
+		if (first.name[0] == '\0')
+			i++;
+		else
+			ok = governed_step_of(
+				governed, "eva", REGISTRAR_APPROVE, kinds[i], first.name);
+	}
+	return ok;
+}
+
 bool governed_step(
 	struct governed *governed, const char *person, enum registrar_verb verb, const char *name)
 {
-	return governed_run(governed,
-		(struct registrar_request){
-			.verb = verb, .actor = actor_of(governed, person), .name = text_of(name)});
+	return governed_step_of(governed, person, verb, OBJECT_IDENTITY, name);
+}
+
+bool governed_step_of(struct governed *governed, const char *person, enum registrar_verb verb,
+	enum object_kind kind, const char *name)
+{
+	return governed_run(governed, (struct registrar_request){.verb = verb,
+					      .actor = actor_of(governed, person),
+					      .kind = kind,
+					      .name = text_of(name)});
 }
 
 bool governed_enrol(struct governed *governed, const char *administrator, const char *person)

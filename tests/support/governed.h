@@ -46,9 +46,13 @@ void governed_init_loading(struct governed *governed);
 bool governed_run(struct governed *governed, struct registrar_request request);
 /* Applies one YAML text as the person. */
 bool governed_apply(struct governed *governed, const char *person, const char *yaml);
+/* The same, and eva approves what waits of guardrails and applications. */
+bool governed_apply_by_two(struct governed *governed, const char *person, const char *yaml);
 /* One step of an identity (or, with kind, of another entry). */
 bool governed_step(
 	struct governed *governed, const char *person, enum registrar_verb verb, const char *name);
+bool governed_step_of(struct governed *governed, const char *person, enum registrar_verb verb,
+	enum object_kind kind, const char *name);
 /* Gives the person a key by a code an administrator issued. */
 bool governed_enrol(struct governed *governed, const char *administrator, const char *person);
 

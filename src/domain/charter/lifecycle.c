@@ -11,6 +11,7 @@ enum {
 	APPROVERS = STANDING_OWNER | STANDING_APPROVER,
 	PEOPLE = KEEPERS | APPROVERS,
 	STOPPERS = PEOPLE | STANDING_REVIEWER | STANDING_SOCKET,
+	ANSWERERS = STANDING_APPROVER | STANDING_ADMINISTRATOR,
 };
 
 struct lifecycle_row {
@@ -33,6 +34,13 @@ static const struct lifecycle_row rows[] = {
 	{LIFECYCLE_RETIRE, IDENTITY_PROPOSED, IDENTITY_RETIRED, KEEPERS, false},
 	{LIFECYCLE_RETIRE, IDENTITY_ACTIVE, IDENTITY_RETIRED, KEEPERS, false},
 	{LIFECYCLE_RETIRE, IDENTITY_SUSPENDED, IDENTITY_RETIRED, KEEPERS, false},
+};
+
+/* What waits of a guardrail or an application.  It has no owner: the approvers of its
+ * unit and administrators answer. */
+static const struct lifecycle_row shared_rows[] = {
+	{LIFECYCLE_APPROVE, IDENTITY_PROPOSED, IDENTITY_ACTIVE, ANSWERERS, true},
+	{LIFECYCLE_REJECT, IDENTITY_PROPOSED, IDENTITY_DRAFT, ANSWERERS | STANDING_PROPOSER, false},
 };
 
 /* clang-format off */
@@ -65,6 +73,18 @@ static const struct lifecycle_row *find_row(enum lifecycle_verb verb, enum ident
 	return NULL;
 }
 
+static bool check_row(const struct lifecycle_row *row, unsigned standings, struct error *err)
+{
+	const char *word = lifecycle_verb_word(row->verb);
+
+	if (row->not_proposer && (standings & STANDING_PROPOSER) != 0)
+		return error_set(err, ERROR_INVALID,
+			"forbidden: who proposed it may not %s it; another person must", word);
+	if ((standings & row->who) == 0)
+		return error_set(err, ERROR_INVALID, "forbidden: this actor may not %s it", word);
+	return true;
+}
+
 bool lifecycle_step(enum lifecycle_verb verb, enum identity_state from, unsigned standings,
 	enum identity_state *to, struct error *err)
 {
@@ -76,11 +96,19 @@ bool lifecycle_step(enum lifecycle_verb verb, enum identity_state from, unsigned
 	if (row == NULL)
 		return error_set(err, ERROR_CONFLICT, "%s does not apply to what is %s",
 			word == NULL ? "nothing" : word, state == NULL ? "not registered" : state);
-	if (row->not_proposer && (standings & STANDING_PROPOSER) != 0)
-		return error_set(err, ERROR_INVALID,
-			"forbidden: who proposed it may not %s it; another person must", word);
-	if ((standings & row->who) == 0)
-		return error_set(err, ERROR_INVALID, "forbidden: this actor may not %s it", word);
+	if (!check_row(row, standings, err))
+		return false;
 	*to = row->to;
 	return true;
+}
+
+bool lifecycle_settle(enum lifecycle_verb verb, unsigned standings, struct error *err)
+{
+	const char *word = lifecycle_verb_word(verb);
+
+	for (size_t i = 0; i < sizeof shared_rows / sizeof *shared_rows; i++)
+		if (shared_rows[i].verb == verb)
+			return check_row(&shared_rows[i], standings, err);
+	return error_set(err, ERROR_CONFLICT, "%s does not apply to a policy or an application",
+		word == NULL ? "nothing" : word);
 }

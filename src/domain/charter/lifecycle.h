@@ -50,4 +50,8 @@ enum lifecycle_verb lifecycle_verb_of(struct text word);
 bool lifecycle_step(enum lifecycle_verb verb, enum identity_state from, unsigned standings,
 	enum identity_state *to, struct error *err) MUST_CHECK;
 
+/* The same for what waits of a guardrail or an application (object_needs_two): it is
+ * approved, or rejected.  Errors: as above. */
+bool lifecycle_settle(enum lifecycle_verb verb, unsigned standings, struct error *err) MUST_CHECK;
+
 #endif

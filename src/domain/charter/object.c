@@ -71,6 +71,11 @@ enum object_kind object_kind_of(struct text word)
 	return (enum object_kind)find_word(object_kind_words, COUNT(object_kind_words), word);
 }
 
+bool object_needs_two(enum object_kind kind)
+{
+	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION;
+}
+
 const char *reversal_word(enum reversal value)
 {
 	return value < COUNT(reversal_words) ? reversal_words[value] : NULL;

@@ -181,6 +181,9 @@ void object_release(const struct object **object);
 /* "identity" ... "application"; NULL for NONE. */
 const char *object_kind_word(enum object_kind kind);
 enum object_kind object_kind_of(struct text word);
+/* True for guardrails and applications: nobody adds, changes or removes one alone;
+ * what one person proposes waits for another's approval. */
+bool object_needs_two(enum object_kind kind);
 const char *reversal_word(enum reversal value);
 
 /* The unit the object belongs to by its own line or its name's prefix; empty

@@ -3,8 +3,9 @@
  * Invariants (registry_validate asserts them):
  * 1. what is in force or waits belongs to its entry's kind and name, and its
  *    version is at most the entry's;
- * 2. only identities and persons have something waiting; what waits is newer
- *    than what is in force, and is a draft or proposed;
+ * 2. only identities, persons and what needs two have something waiting; what waits
+ *    is newer than what is in force, and is a draft or proposed; a removal waits
+ *    only beside what it would remove;
  * 3. an identity is active or suspended only with a charter in force, and only
  *    then has a ceiling;
  * 4. a key belongs to one person;
@@ -327,6 +328,15 @@ void registry_each_user(const struct registry *registry, struct text resource, s
 		slot = users_next(registry->users, resource, slot->name);
 }
 
+bool registry_ever_had(const struct registry *registry, enum object_kind kind)
+{
+	const struct slot *slot = name_table_next(registry->slots[kind], (struct text){NULL, 0});
+
+	while (slot != NULL && slot->entry.version == 0)
+		slot = name_table_next(registry->slots[kind], slot->name);
+	return slot != NULL;
+}
+
 size_t registry_count(const struct registry *registry, enum object_kind kind)
 {
 	size_t count = 0;
@@ -338,9 +348,15 @@ size_t registry_count(const struct registry *registry, enum object_kind kind)
 	return count;
 }
 
+/* The charter of an identity's object; NULL for what is none. */
+static const struct charter *charter_of(const struct object *object)
+{
+	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : object->charter;
+}
+
 /* ---- who an actor is ---- */
 
-static const struct person *person_of_actor(const struct registry *registry, struct text actor)
+const struct person *registry_person_of(const struct registry *registry, struct text actor)
 {
 	static const size_t prefix = sizeof "person:" - 1;
 
@@ -352,38 +368,44 @@ static const struct person *person_of_actor(const struct registry *registry, str
 
 bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role)
 {
-	const struct person *person = person_of_actor(registry, actor);
+	const struct person *person = registry_person_of(registry, actor);
 
 	return person != NULL && person_has_role(person, role);
 }
 
-unsigned registry_standings(
-	const struct registry *registry, struct text actor, const struct registry_entry *identity)
+unsigned person_standings(const struct person *person, struct text unit)
 {
-	const struct person *person = person_of_actor(registry, actor);
-	/* Once a charter is in force, its people answer, not those a new one names. */
-	const struct object *object =
-		identity->in_force != NULL ? identity->in_force : identity->waiting;
-	const struct charter *charter = object == NULL ? NULL : object->charter;
+	bool is_near =
+		text_equal(person->unit, unit) || text_is(person->unit, REGISTRY_ORGANISATION);
 	unsigned standings = STANDING_NONE;
-	bool is_near;
 
-	if (text_starts_with(actor, "uid:"))
-		standings |= STANDING_SOCKET;
-	if (person == NULL || charter == NULL)
-		return standings;
-	is_near = text_equal(person->unit, charter->unit) ||
-		  text_is(person->unit, REGISTRY_ORGANISATION);
-	if (text_equal(person->name, charter->owner) ||
-		text_equal(person->name, charter->backup_owner))
-		standings |= STANDING_OWNER;
 	if (is_near && person_has_role(person, "approver"))
 		standings |= STANDING_APPROVER;
 	if (is_near && person_has_role(person, "reviewer"))
 		standings |= STANDING_REVIEWER;
 	if (person_has_role(person, "administrator"))
 		standings |= STANDING_ADMINISTRATOR;
-	if (identity->waiting != NULL && text_equal(identity->proposed_by, actor))
+	return standings;
+}
+
+unsigned registry_standings(
+	const struct registry *registry, struct text actor, const struct registry_entry *entry)
+{
+	const struct person *person = registry_person_of(registry, actor);
+	/* Once a charter is in force, its people answer, not those a new one names. */
+	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
+	const struct charter *charter = charter_of(object);
+	unsigned standings = STANDING_NONE;
+
+	if (text_starts_with(actor, "uid:"))
+		standings |= STANDING_SOCKET;
+	if (person == NULL || object == NULL)
+		return standings;
+	standings |= person_standings(person, object_unit(object));
+	if (charter != NULL && (text_equal(person->name, charter->owner) ||
+				       text_equal(person->name, charter->backup_owner)))
+		standings |= STANDING_OWNER;
+	if (entry->waiting_version != 0 && text_equal(entry->proposed_by, actor))
 		standings |= STANDING_PROPOSER;
 	return standings;
 }
@@ -400,6 +422,7 @@ struct prepared {
 	struct ceiling *ceiling;
 	bool has_new_ceiling;
 	struct application_rules *rules;
+	bool has_new_rules;
 	bool has_entered; /* users, as far as memory went */
 	struct text texts[3];
 };
@@ -472,16 +495,25 @@ static bool choose(const struct slot *slot, uint32_t version, const struct objec
 	return false;
 }
 
+static bool is_known_waiting(const struct registry_change *change)
+{
+	bool may_wait = change->kind == OBJECT_IDENTITY || change->kind == OBJECT_PERSON ||
+			object_needs_two(change->kind);
+	bool may_be_draft = !object_needs_two(change->kind);
+	bool may_be_removal = object_needs_two(change->kind) && change->in_force != 0;
+
+	if (change->waiting == 0)
+		return !change->is_removal;
+	return may_wait && change->waiting > change->in_force &&
+	       (change->waiting_state == IDENTITY_PROPOSED ||
+		       (change->waiting_state == IDENTITY_DRAFT && may_be_draft)) &&
+	       (!change->is_removal || may_be_removal);
+}
+
 static bool is_known_state(const struct registry_change *change)
 {
-	bool may_wait = change->kind == OBJECT_IDENTITY || change->kind == OBJECT_PERSON;
-
 	if (change->version == 0 || change->in_force > change->version ||
-		change->waiting > change->version)
-		return false;
-	if (change->waiting != 0 && (!may_wait || change->waiting <= change->in_force ||
-					    (change->waiting_state != IDENTITY_DRAFT &&
-						    change->waiting_state != IDENTITY_PROPOSED)))
+		change->waiting > change->version || !is_known_waiting(change))
 		return false;
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two;
@@ -520,6 +552,9 @@ static bool prepare_rules(
 	char prefix[APPLICATION_PREFIX_BYTES];
 	const char *part;
 
+	if (next->in_force == next->slot->entry.in_force)
+		return true; /* those that are there */
+	next->has_new_rules = true;
 	if (change->kind != OBJECT_APPLICATION || next->in_force == NULL)
 		return true;
 	application = next->in_force->application;
@@ -534,12 +569,6 @@ static bool prepare_rules(
 	       error_wrap(err, "%s", part);
 }
 
-/* The charter of an identity's object; NULL for what is none. */
-static const struct charter *charter_of(const struct object *object)
-{
-	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : object->charter;
-}
-
 static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
@@ -552,7 +581,7 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	if (next->slot == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for an entry");
 	if (!choose(next->slot, change->in_force, &next->in_force) ||
-		!choose(next->slot, change->waiting, &next->waiting))
+		!choose(next->slot, change->is_removal ? 0 : change->waiting, &next->waiting))
 		return error_set(err, ERROR_CORRUPT, "%s %.*s: no such version",
 			object_kind_word(change->kind), TEXT_ARGS(change->name));
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -561,7 +590,9 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	if (!prepare_ceiling(next, change, err) || !prepare_rules(next, change, err))
 		return error_wrap(
 			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
-	if (change->kind == OBJECT_POLICY && !mark_stale(registry, change->name))
+	/* What only waits is in no guardrails. */
+	if (change->kind == OBJECT_POLICY && next->in_force != next->slot->entry.in_force &&
+		!mark_stale(registry, change->name))
 		return error_set(err, ERROR_LIMIT, "no memory for a unit's guardrails");
 	next->has_entered = charter_of(next->in_force) != NULL;
 	if (next->has_entered &&
@@ -614,8 +645,10 @@ static void commit(struct prepared *next, const struct registry_change *change)
 		ceiling_destroy(&slot->ceiling);
 		slot->ceiling = next->ceiling;
 	}
-	application_rules_destroy(&slot->rules);
-	slot->rules = next->rules;
+	if (next->has_new_rules) {
+		application_rules_destroy(&slot->rules);
+		slot->rules = next->rules;
+	}
 	entry->rules = slot->rules;
 	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++) {
 		drop_text(&slot->texts[i]);
@@ -627,7 +660,11 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->reason = slot->texts[2];
 	entry->version = change->version;
 	entry->revision = change->revision;
-	entry->waiting_state = entry->waiting == NULL ? IDENTITY_NONE : change->waiting_state;
+	entry->waiting_version = change->waiting;
+	entry->is_removal = change->is_removal;
+	entry->waiting_state = change->waiting == 0 ? IDENTITY_NONE : change->waiting_state;
+	entry->proposed_utc_ms = change->waiting == 0 ? 0 : change->proposed_utc_ms;
+	entry->cases_passed = change->waiting == 0 ? 0 : change->cases_passed;
 	entry->state = change->state;
 	entry->needs_two = change->needs_two;
 	slot->kill_epoch = change->kill_epoch;
@@ -927,6 +964,20 @@ static void validate_users(const struct registry *registry, const struct registr
 	}
 }
 
+static void validate_waiting(const struct registry_entry *entry)
+{
+	assert((entry->waiting_version != 0) == (entry->waiting != NULL || entry->is_removal));
+	if (entry->waiting_version == 0)
+		return;
+	assert(entry->kind == OBJECT_IDENTITY || entry->kind == OBJECT_PERSON ||
+		object_needs_two(entry->kind));
+	assert(!entry->is_removal || (entry->waiting == NULL && entry->in_force != NULL));
+	assert(entry->waiting == NULL || entry->waiting->version == entry->waiting_version);
+	assert(entry->in_force == NULL || entry->waiting_version > entry->in_force->version);
+	assert(entry->waiting_state == IDENTITY_DRAFT || entry->waiting_state == IDENTITY_PROPOSED);
+	assert(entry->proposed_by.length > 0);
+}
+
 static bool validate_entry(void *context, const struct registry_entry *entry)
 {
 	const struct registry *registry = context;
@@ -935,14 +986,7 @@ static bool validate_entry(void *context, const struct registry_entry *entry)
 	validate_object(entry, entry->in_force);
 	validate_object(entry, entry->waiting);
 	assert(entry->revision <= registry->revision);
-	if (entry->waiting != NULL) {
-		assert(entry->kind == OBJECT_IDENTITY || entry->kind == OBJECT_PERSON);
-		assert(entry->in_force == NULL ||
-			entry->waiting->version > entry->in_force->version);
-		assert(entry->waiting_state == IDENTITY_DRAFT ||
-			entry->waiting_state == IDENTITY_PROPOSED);
-		assert(entry->proposed_by.length > 0);
-	}
+	validate_waiting(entry);
 	assert((entry->kind == OBJECT_IDENTITY) == (entry->state != IDENTITY_NONE));
 	assert((entry->ceiling != NULL) == is_acting);
 	assert(!is_acting || entry->in_force != NULL);

@@ -37,10 +37,15 @@ struct registry_entry {
 	struct text name;
 	uint64_t revision;             /* of the registry, at this entry's last change: its ETag */
 	const struct object *in_force; /* NULL: none yet (or retired before any was) */
-	const struct object *waiting;  /* version N+1, not in force; NULL: none */
-	enum identity_state waiting_state; /* DRAFT or PROPOSED while waiting is not NULL */
-	struct text proposed_by;           /* actor of waiting, "person:NAME" */
-	uint32_t version;                  /* the highest ever given to the name */
+	const struct object *waiting;  /* version N+1, not in force; NULL: none, or a removal */
+	uint32_t waiting_version;      /* of what waits, a removal too; 0: nothing waits */
+	bool is_removal;               /* what waits is the end of what is in force */
+	enum identity_state waiting_state; /* DRAFT or PROPOSED while something waits */
+	struct text proposed_by;           /* actor of what waits, "person:NAME" */
+	/* Of what waits, where object_needs_two; else 0. */
+	int64_t proposed_utc_ms;
+	uint32_t cases_passed; /* before it was proposed, as its author's remit counted; 0: none */
+	uint32_t version;      /* the highest ever given to the name */
 	/* Identities only. */
 	enum identity_state state;
 	bool needs_two;                /* killed: two people must reactivate */
@@ -107,10 +112,16 @@ void registry_each(const struct registry *registry, enum object_kind kind, struc
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 size_t registry_count(const struct registry *registry, enum object_kind kind);
+/* True if a name of the kind was ever given a version, whatever became of it. */
+bool registry_ever_had(const struct registry *registry, enum object_kind kind);
 
-/* What the actor ("person:NAME", "uid:N") is to this identity. */
+/* What the actor ("person:NAME", "uid:N") is to this identity, guardrail or application. */
 unsigned registry_standings(
-	const struct registry *registry, struct text actor, const struct registry_entry *identity);
+	const struct registry *registry, struct text actor, const struct registry_entry *entry);
+/* What a person is by role alone to what belongs to the unit. */
+unsigned person_standings(const struct person *person, struct text unit);
+/* The person in force that the actor is, or NULL. */
+const struct person *registry_person_of(const struct registry *registry, struct text actor);
 /* True if the actor is a person in force with the role. */
 bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role);
 
@@ -131,8 +142,11 @@ struct registry_change {
 	uint32_t version;  /* the highest ever given to the name */
 	uint32_t in_force; /* version that is in force; 0: none */
 	uint32_t waiting;  /* version that waits; 0: none */
+	bool is_removal;   /* waiting has no object: it ends what is in force */
 	enum identity_state waiting_state;
 	struct text proposed_by;
+	int64_t proposed_utc_ms;
+	uint32_t cases_passed;
 	enum identity_state state; /* identities only */
 	bool needs_two;
 	/* The kill epoch the change was made in the knowledge of: a change that was

@@ -158,20 +158,30 @@ static bool read_sources(
 	return true;
 }
 
-static struct plan_options read_options(const struct api_request *request)
+static bool read_options(
+	const struct api_request *request, struct plan_options *out, struct error *err)
 {
-	return (struct plan_options){
+	int64_t cases_passed = json_integer_or(&request->body, "cases_passed", 0);
+
+	*out = (struct plan_options){
 		.is_prune = json_boolean_or(&request->body, "prune", false),
 		.is_founding = registrar_is_founding(request->api->services.registrar),
+		.is_alone = registrar_is_alone(request->api->services.registrar),
 		.is_draft = json_boolean_or(&request->body, "draft", false),
+		.is_publish = json_boolean_or(&request->body, "publish", false),
+		.cases_passed = (uint32_t)cases_passed,
+		.actor = request->actor,
 		.now_utc_ms = now_utc_ms(request),
 	};
+	return (cases_passed >= 0 && cases_passed <= PLAN_OBJECTS_MAX) ||
+	       error_set(err, ERROR_INVALID, "cases_passed: a number up to %d is expected",
+		       PLAN_OBJECTS_MAX);
 }
 
 void handle_plan(struct api_request *request)
 {
 	const struct registry *registry = registrar_registry(request->api->services.registrar);
-	struct plan_options options = read_options(request);
+	struct plan_options options;
 	struct plan_source *sources;
 	struct plan *plan = NULL;
 	struct json body;
@@ -179,6 +189,7 @@ void handle_plan(struct api_request *request)
 	size_t count;
 
 	if (read_sources(request, &sources, &count, &err) &&
+		read_options(request, &options, &err) &&
 		registry_plan(&plan, registry, sources, count, &options, &err) &&
 		plan_json(&body, request->arena, plan, &err))
 		api_answer_revision(request, &body, plan->revision);
@@ -288,12 +299,12 @@ void handle_apply(struct api_request *request)
 	struct plan_source *sources;
 	struct error err;
 
-	if (!read_sources(request, &sources, &work->sources_count, &err)) {
+	if (!read_sources(request, &sources, &work->sources_count, &err) ||
+		!read_options(request, &work->options, &err)) {
 		api_answer_problem(request, &err);
 		return;
 	}
 	work->sources = sources;
-	work->options = read_options(request);
 	submit(request);
 }
 
@@ -312,7 +323,11 @@ void handle_verb(struct api_request *request)
 		api_answer_status(request, 400, "version: a version number is expected");
 		return;
 	}
-	work->name = keep(request, "name");
+	work->name = api_path(request, "policy").length > 0
+			     ? text_format(request->arena, "%.*s/%.*s",
+				       TEXT_ARGS(api_path(request, "unit")),
+				       TEXT_ARGS(api_path(request, "policy")))
+			     : keep(request, "name");
 	work->version = (uint32_t)version;
 	work->reason = json_text_or(&request->body, "reason", "");
 	submit(request);

@@ -32,6 +32,14 @@
 		.summary = text, .members = members_value, .kind = kind_value, .verb = verb_value  \
 	}
 
+/* One verb on what waits of a guardrail or an application. */
+#define SHARED_VERB(path, word, kind_value, verb_value, members_value, Operation, text)            \
+	{                                                                                          \
+		.method = "POST", .pattern = "/v1/" path "/" word, .access = ACCESS_PERSON,        \
+		.flags = ROUTE_NEEDS_IF_MATCH, .handle = handle_verb, .operation = Operation,      \
+		.summary = text, .members = members_value, .kind = kind_value, .verb = verb_value  \
+	}
+
 const struct api_route api_routes[] = {
 	{.method = "GET",
 		.pattern = "/v1/openapi.json",
@@ -81,7 +89,7 @@ const struct api_route api_routes[] = {
 		.handle = handle_plan,
 		.operation = "plan",
 		.summary = "What applying these documents would change; changes nothing",
-		.members = MEMBERS("!files", "prune", "draft")},
+		.members = MEMBERS("!files", "prune", "draft", "publish", "cases_passed")},
 	{.method = "POST",
 		.pattern = "/v1/apply",
 		.access = ACCESS_PERSON,
@@ -89,7 +97,7 @@ const struct api_route api_routes[] = {
 		.handle = handle_apply,
 		.operation = "apply",
 		.summary = "Apply documents in one transaction",
-		.members = MEMBERS("!files", "prune", "draft"),
+		.members = MEMBERS("!files", "prune", "draft", "publish", "cases_passed"),
 		.verb = REGISTRAR_APPLY},
 	{.method = "GET",
 		.pattern = "/v1/export",
@@ -122,6 +130,18 @@ const struct api_route api_routes[] = {
 	VERB("persons", "reject", OBJECT_PERSON, REGISTRAR_REJECT, ACCESS_PERSON,
 		ROUTE_NEEDS_IF_MATCH, MEMBERS("version", "!reason"), "rejectPerson",
 		"Turn a raised role or clearance down"),
+	SHARED_VERB("policies/{unit}/{policy}", "approve", OBJECT_POLICY, REGISTRAR_APPROVE,
+		MEMBERS("version"), "approvePolicy",
+		"Put a proposed guardrail, or its removal, in force; not by its proposer"),
+	SHARED_VERB("policies/{unit}/{policy}", "reject", OBJECT_POLICY, REGISTRAR_REJECT,
+		MEMBERS("version", "!reason"), "rejectPolicy",
+		"Turn a proposed guardrail, or its removal, down"),
+	SHARED_VERB("applications/{name}", "approve", OBJECT_APPLICATION, REGISTRAR_APPROVE,
+		MEMBERS("version"), "approveApplication",
+		"Put a proposed application, or its removal, in force; not by its proposer"),
+	SHARED_VERB("applications/{name}", "reject", OBJECT_APPLICATION, REGISTRAR_REJECT,
+		MEMBERS("version", "!reason"), "rejectApplication",
+		"Turn a proposed application, or its removal, down"),
 	VERB("persons", "code", OBJECT_PERSON, REGISTRAR_ISSUE_CODE, ACCESS_ADMINISTRATOR, 0,
 		NO_MEMBERS, "issueCode", "Make a one-time code with which the person enrols a key"),
 	{.method = "DELETE",

@@ -153,6 +153,8 @@ void cli_print(struct cli *cli, const struct json *result);
 void cli_print_text(struct text t);
 /* Prints a plan like a version-control diff. */
 void cli_print_plan(struct cli *cli, const struct json *plan);
+/* What could move the cursor, hide, or forge a line becomes '?'. */
+void cli_append_plain(struct buffer *out, struct text t);
 /* Words for the user, on standard error. */
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same with what a stranger wrote, made safe for a terminal. */
@@ -227,7 +229,8 @@ int command_policy_check(struct cli *cli); /* policy_commands.c */
 int command_policy_test(struct cli *cli);
 int command_policy_diff(struct cli *cli);
 int command_policy_publish(struct cli *cli);
-int command_policy_replay(struct cli *cli); /* replay_command.c */
+int command_policy_replay(struct cli *cli);    /* replay_command.c */
+int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
 
 /* ---- policy_commands.c ---- */
 
@@ -242,7 +245,10 @@ bool cli_check_bundle(
 	struct cli *cli, struct policy_bundle *bundle, struct json *report, int *status);
 /* A name with its slashes, each part escaped for a path. */
 struct text cli_escape_name(struct cli *cli, const char *name);
-/* Prints what a plan, an apply came to; the exit status.  registry_commands.c. */
-int cli_apply_files(struct cli *cli, const struct json *body);
+/* Prints what a plan, an apply came to; the exit status.  *is_waiting: something of it waits
+ * for another person, now or since before.  registry_commands.c. */
+int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting);
+/* The lines that only one of two texts has.  proposal_commands.c. */
+void cli_print_line_diff(struct text before, struct text after);
 
 #endif

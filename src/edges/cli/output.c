@@ -45,7 +45,7 @@ const struct json *cli_find(const struct json *value, const char *path)
 
 /* What could move the cursor, hide, or forge a line becomes '?': values come from
  * agents. */
-static void append_plain(struct buffer *out, struct text t)
+void cli_append_plain(struct buffer *out, struct text t)
 {
 	for (size_t i = 0; i < t.length;) {
 		size_t size = utf8_sequence_size(t.data + i, t.length - i);
@@ -63,7 +63,7 @@ void cli_say_plain(struct text t)
 	struct buffer text;
 
 	buffer_init(&text, OUTPUT_BYTES_MAX);
-	append_plain(&text, t);
+	cli_append_plain(&text, t);
 	cli_say("%.*s", TEXT_ARGS(buffer_text(&text)));
 	buffer_deinit(&text);
 }
@@ -87,7 +87,7 @@ static void append_canonical(struct buffer *out, const struct json *value)
 
 	buffer_init(&text, OUTPUT_BYTES_MAX);
 	json_canonical(&text, value);
-	append_plain(out, buffer_text(&text));
+	cli_append_plain(out, buffer_text(&text));
 	buffer_deinit(&text);
 }
 
@@ -99,7 +99,7 @@ static void append_value(struct buffer *out, const struct json *value, const cha
 	if (value == NULL || value->type == JSON_NULL)
 		return;
 	if (value->type == JSON_STRING) {
-		append_plain(out, value->string);
+		cli_append_plain(out, value->string);
 	} else if (value->type == JSON_INTEGER && is_time(text_of(path))) {
 		time_format_utc_ms(moment, value->integer);
 		buffer_append_string(out, moment);
@@ -326,18 +326,37 @@ static void print_side(const char *mark, const struct json *value)
 	buffer_deinit(&text);
 }
 
+/* A text of several lines, shown by line. */
+static bool is_long_text(const struct json *value)
+{
+	return value != NULL && value->type == JSON_STRING &&
+	       text_find_byte(value->string, '\n') >= 0;
+}
+
+static struct text text_or_nothing(const struct json *value)
+{
+	return value != NULL && value->type == JSON_STRING ? value->string : TEXT("");
+}
+
 static void print_fields(const struct json *fields)
 {
 	for (uint32_t i = 0; fields != NULL && i < fields->count; i++) {
 		const struct json *field = &fields->items[i];
+		const struct json *before = json_find(field, "before");
+		const struct json *after = json_find(field, "after");
 		struct buffer path;
 
 		buffer_init(&path, OUTPUT_BYTES_MAX);
 		append_value(&path, json_find(field, "path"), "");
 		printf("    %.*s:", TEXT_ARGS(buffer_text(&path)));
 		buffer_deinit(&path);
-		print_side("-", json_find(field, "before"));
-		print_side("+", json_find(field, "after"));
+		if (is_long_text(before) || is_long_text(after)) {
+			printf("\n");
+			cli_print_line_diff(text_or_nothing(before), text_or_nothing(after));
+			continue;
+		}
+		print_side("-", before);
+		print_side("+", after);
 		printf("\n");
 	}
 }
@@ -346,6 +365,7 @@ static void print_change(struct cli *cli, const struct json *change)
 {
 	struct text action = json_text_or(change, "action", "");
 	bool is_waiting = json_boolean_or(change, "needs_approval", false);
+	bool is_approval = json_boolean_or(change, "approves", false);
 	const char *mark = text_is(action, "create") ? "+" : text_is(action, "remove") ? "-" : "~";
 	const char *paint = mark[0] == '+' ? "\033[32m" : mark[0] == '-' ? "\033[31m" : "\033[33m";
 	struct buffer line;
@@ -355,7 +375,10 @@ static void print_change(struct cli *cli, const struct json *change)
 	buffer_append_byte(&line, ' ');
 	append_value(&line, json_find(change, "name"), "");
 	printf("%s%s %.*s%s%s\n", color(cli, paint), mark, TEXT_ARGS(buffer_text(&line)),
-		is_waiting ? "  (another person must approve)" : "", color(cli, "\033[0m"));
+		is_waiting    ? "  (another person must approve)"
+		: is_approval ? "  (approves what another person proposed)"
+			      : "",
+		color(cli, "\033[0m"));
 	buffer_deinit(&line);
 	print_fields(json_find(change, "fields"));
 }

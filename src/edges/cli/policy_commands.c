@@ -248,12 +248,13 @@ static void print_cases(const struct json *report)
 }
 
 /* Runs the cases and prints what came of them; the exit status. */
-static int test_bundle(struct cli *cli, struct policy_bundle *bundle, bool is_quiet)
+static int test_bundle(struct cli *cli, struct policy_bundle *bundle, bool is_quiet, size_t *passed)
 {
 	struct error err = {0};
 	struct json report;
 	size_t failed;
 
+	*passed = 0;
 	if (bundle->cases_count == 0) {
 		cli_say("remit: there is no case: none of the files ends with %s",
 			POLICY_CASE_FILE_END);
@@ -261,6 +262,7 @@ static int test_bundle(struct cli *cli, struct policy_bundle *bundle, bool is_qu
 	}
 	if (!policy_bundle_test(bundle, (int64_t)time(NULL) * 1000, &report, &failed, &err))
 		return cli_fail(&err);
+	*passed = bundle->cases_count - failed;
 	if (cli->output == OUTPUT_TABLE)
 		print_cases(&report);
 	else if (!is_quiet || failed > 0)
@@ -273,11 +275,12 @@ int command_policy_test(struct cli *cli)
 	const char *const paths[] = {cli->words[0], cli->values[OPTION_FILE]};
 	struct policy_bundle bundle;
 	struct json report;
+	size_t passed;
 	int status;
 
 	if (cli_read_bundle(cli, paths, 2, &bundle, &status)) {
 		if (cli_check_bundle(cli, &bundle, &report, &status))
-			status = test_bundle(cli, &bundle, false);
+			status = test_bundle(cli, &bundle, false, &passed);
 		else if (cli->output != OUTPUT_TABLE && status == EXIT_REFUSED)
 			cli_print(cli, &report);
 	}
@@ -318,35 +321,6 @@ static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *s
 	return false;
 }
 
-static bool has_line(struct text text, struct text line)
-{
-	while (text.length > 0) {
-		ptrdiff_t end = text_find_byte(text, '\n');
-		size_t length = end < 0 ? text.length : (size_t)end;
-
-		if (text_equal((struct text){text.data, length}, line))
-			return true;
-		text.data += end < 0 ? length : length + 1;
-		text.length -= end < 0 ? length : length + 1;
-	}
-	return false;
-}
-
-/* The lines of one text that the other has not, with a sign in front. */
-static void print_lines(struct text text, struct text other, char sign)
-{
-	while (text.length > 0) {
-		ptrdiff_t end = text_find_byte(text, '\n');
-		size_t length = end < 0 ? text.length : (size_t)end;
-		struct text line = {text.data, length};
-
-		if (!has_line(other, line))
-			printf("    %c %.*s\n", sign, TEXT_ARGS(line));
-		text.data += end < 0 ? length : length + 1;
-		text.length -= end < 0 ? length : length + 1;
-	}
-}
-
 static void print_policy_diff(const struct json *item)
 {
 	static const char *const signs[][2] = {
@@ -362,8 +336,7 @@ static void print_policy_diff(const struct json *item)
 		TEXT_ARGS(json_text_or(item, "name", "")),
 		text_is(action, "form") ? "  (decides the same: only its form or level differs)"
 					: "");
-	print_lines(before, after, '-');
-	print_lines(after, before, '+');
+	cli_print_line_diff(before, after);
 }
 
 static void print_diff(const struct json *report)
@@ -413,19 +386,26 @@ static bool holds_policies_only(struct cli *cli, const struct policy_bundle *bun
 	return bundle->texts_count == 0;
 }
 
-static int apply_folder(struct cli *cli, const char *folder)
+/* Done only if nothing of it waits for another person. */
+static int publish_folder(struct cli *cli, const char *folder, size_t passed)
 {
 	struct json_builder object;
 	struct json files, body;
 	struct error err = {0};
+	bool is_waiting;
+	int status;
 
 	if (!cli_read_files(cli, folder, &files, &err))
 		return cli_fail(&err);
 	json_object_start(&object, cli->arena);
 	json_put(&object, "files", files);
+	json_put_boolean(&object, "publish", true);
+	json_put_boolean(&object, "prune", cli->values[OPTION_PRUNE] != NULL);
+	json_put_integer(&object, "cases_passed", (int64_t)passed);
 	if (!json_object_seal(&object, &body, &err))
 		return cli_fail(&err);
-	return cli_apply_files(cli, &body);
+	status = cli_apply_files(cli, &body, &is_waiting);
+	return status == EXIT_DONE && is_waiting ? EXIT_WAITING : status;
 }
 
 int command_policy_publish(struct cli *cli)
@@ -434,7 +414,7 @@ int command_policy_publish(struct cli *cli)
 	const char *const all[] = {cli->words[0], cli->values[OPTION_FILE]};
 	struct policy_bundle bundle, whole = {0};
 	struct json report;
-	size_t count;
+	size_t count, passed;
 	int status;
 
 	if (!cli_read_bundle(cli, own, 1, &bundle, &status) ||
@@ -447,9 +427,9 @@ int command_policy_publish(struct cli *cli)
 			"DIR holds policies (object: policy) and their cases; what the cases need "
 			"besides is named with -f");
 	else if (cli_check_bundle(cli, &whole, &report, &status)) {
-		status = test_bundle(cli, &whole, true);
+		status = test_bundle(cli, &whole, true, &passed);
 		if (status == EXIT_DONE)
-			status = apply_folder(cli, cli->words[0]);
+			status = publish_folder(cli, cli->words[0], passed);
 	}
 	policy_bundle_deinit(&whole);
 	policy_bundle_deinit(&bundle);

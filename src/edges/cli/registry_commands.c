@@ -9,7 +9,11 @@
 
 /* Objects and charters. */
 
-enum { EXPORT_BYTES_MAX = 64 * 1024 * 1024, EXPORT_VALUES_MAX = 10000000 };
+enum {
+	EXPORT_BYTES_MAX = 64 * 1024 * 1024,
+	EXPORT_VALUES_MAX = 10000000,
+	WAITING_BYTES_MAX = 8192, /* one line of what waits, eight names in it */
+};
 
 bool cli_page_query(struct cli *cli, struct buffer *out, char mark)
 {
@@ -136,16 +140,28 @@ int command_plan(struct cli *cli)
 	return json_integer_or(&reply.json, "problems_total", 0) > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
+/* True if there are changes and none of them is in force yet. */
+static bool is_all_waiting(const struct json *plan)
+{
+	const struct json *changes = plan == NULL ? NULL : json_find(plan, "changes");
+	bool is_all = changes != NULL && changes->count > 0;
+
+	for (uint32_t i = 0; is_all && i < changes->count; i++)
+		is_all = json_boolean_or(&changes->items[i], "needs_approval", false);
+	return is_all;
+}
+
 /* What the daemon said of an apply: done, or the plan with its problems. */
 static int report_apply(struct cli *cli, const struct cli_reply *reply)
 {
 	const struct json *plan = json_find(&reply->json, "plan");
 	bool is_changed = json_boolean_or(&reply->json, "changed", false);
+	const char *done = is_all_waiting(plan) ? "proposed" : "applied";
 
 	if (reply->status == 200 && cli->output != OUTPUT_TABLE)
 		cli_print(cli, &reply->json);
 	else if (reply->status == 200 && is_changed)
-		printf("applied, record #%lld\n",
+		printf("%s, record #%lld\n", done,
 			(long long)json_integer_or(&reply->json, "index", 0));
 	else if (reply->status == 200)
 		printf("nothing to change\n");
@@ -156,19 +172,59 @@ static int report_apply(struct cli *cli, const struct cli_reply *reply)
 	return reply->status == 200 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+/* " (bo, cy may)", or what must be done first. */
+static void append_approvers(struct buffer *out, const struct json *approvers)
+{
+	if (approvers == NULL)
+		return;
+	if (approvers->count == 0) {
+		buffer_append_string(out, "; nobody else with a key may yet: give a person the "
+					  "role approver of its unit or of org, and let them in "
+					  "with remit person code");
+		return;
+	}
+	for (uint32_t i = 0; i < approvers->count; i++) {
+		buffer_append_string(out, i == 0 ? " (" : ", ");
+		buffer_append_text(out, approvers->items[i].string);
+	}
+	buffer_append_string(out, " may)");
+}
+
+static void say_one_waiting(const struct json *change)
+{
+	struct buffer line;
+
+	buffer_init(&line, WAITING_BYTES_MAX);
+	buffer_append_format(&line, "It waits for another person: remit %.*s approve %.*s",
+		TEXT_ARGS(json_text_or(change, "kind", "")),
+		TEXT_ARGS(json_text_or(change, "name", "")));
+	append_approvers(&line, json_find(change, "approvers"));
+	cli_say_plain(buffer_text(&line));
+	buffer_deinit(&line);
+}
+
 /* Names in the plan what an apply leaves waiting, and who goes on. */
 static void say_waiting(const struct json *plan)
 {
 	const struct json *changes = json_find(plan, "changes");
+	const struct json *waiting = json_find(plan, "waiting");
 
-	for (uint32_t i = 0; changes != NULL && i < changes->count; i++) {
-		const struct json *change = &changes->items[i];
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
+		if (json_boolean_or(&changes->items[i], "needs_approval", false))
+			say_one_waiting(&changes->items[i]);
+	for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++)
+		say_one_waiting(&waiting->items[i]);
+}
 
-		if (json_boolean_or(change, "needs_approval", false))
-			cli_say("It waits for another person: remit %.*s approve %.*s",
-				TEXT_ARGS(json_text_or(change, "kind", "")),
-				TEXT_ARGS(json_text_or(change, "name", "")));
-	}
+static bool leaves_waiting(const struct json *plan)
+{
+	const struct json *changes = json_find(plan, "changes");
+	const struct json *waiting = json_find(plan, "waiting");
+	bool found = waiting != NULL && waiting->count > 0;
+
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
+		found = found || json_boolean_or(&changes->items[i], "needs_approval", false);
+	return found;
 }
 
 static bool has_changes(const struct json *plan)
@@ -178,13 +234,14 @@ static bool has_changes(const struct json *plan)
 	return changes != NULL && changes->count > 0;
 }
 
-int cli_apply_files(struct cli *cli, const struct json *body)
+int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting)
 {
 	struct cli_reply planned;
 	struct cli_call call = {.method = "POST", .target = TEXT("/v1/apply")};
 	struct cli_reply reply;
 	int status;
 
+	*is_waiting = false;
 	if (!send_plan(cli, body, &reply, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE || json_integer_or(&reply.json, "problems_total", 0) > 0)
@@ -202,6 +259,7 @@ int cli_apply_files(struct cli *cli, const struct json *body)
 	if (!cli_send(cli, &call, &reply))
 		return EXIT_UNAVAILABLE;
 	status = report_apply(cli, &reply);
+	*is_waiting = leaves_waiting(&planned.json);
 	if (status == EXIT_DONE && cli->output == OUTPUT_TABLE && cli->values[OPTION_DRAFT] == NULL)
 		say_waiting(&planned.json);
 	return status;
@@ -210,9 +268,10 @@ int cli_apply_files(struct cli *cli, const struct json *body)
 int command_apply(struct cli *cli)
 {
 	struct json body;
+	bool is_waiting;
 	int status;
 
-	return files_body(cli, &body, &status) ? cli_apply_files(cli, &body) : status;
+	return files_body(cli, &body, &status) ? cli_apply_files(cli, &body, &is_waiting) : status;
 }
 
 /* The documents of an export as {items: [...]}. */
@@ -300,7 +359,7 @@ static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out
 
 static int run_verb(struct cli *cli, const struct verb *verb)
 {
-	struct text name = cli_escape(cli, cli->words[0]);
+	struct text name = cli_escape_name(cli, cli->words[0]);
 	struct cli_call call = {.method = "POST",
 		.target = text_format(
 			cli->arena, "%s/%.*s/%s", verb->collection, TEXT_ARGS(name), verb->word)};

@@ -5,7 +5,9 @@
  * 1. the registry is only read;
  * 2. a document equal to what is in force, or to what waits, changes nothing, so
  *    planning an export is empty;
- * 3. nothing is removed unless pruning was asked for. */
+ * 3. nothing is removed unless pruning was asked for;
+ * 4. what needs two either waits or is the approval of what another person proposed,
+ *    but for the first ever (is_alone). */
 #include "services/registry/plan.h"
 
 #include <assert.h>
@@ -31,6 +33,7 @@ struct planned {
 	struct text *files;              /* of each object */
 	size_t objects_count;
 	struct plan_change *changes;
+	struct plan_waiting *waiting;
 };
 
 /* ---- reading documents ---- */
@@ -127,8 +130,38 @@ static bool is_spared(const struct registry_entry *entry)
 
 static bool is_pruned(const struct planned *planned, const struct registry_entry *entry)
 {
+	if (planned->options.is_publish && entry->kind != OBJECT_POLICY)
+		return false;
 	return planned->options.is_prune && newest(entry) != NULL && !is_spared(entry) &&
 	       name_table_find(planned->named[entry->kind], entry->name) == NULL;
+}
+
+bool proposal_has_expired(const struct registry_entry *entry, int64_t now_utc_ms)
+{
+	static const int64_t lifetime_ms = (int64_t)PROPOSAL_LIFETIME_DAYS * 24 * 3600 * 1000;
+
+	return object_needs_two(entry->kind) && entry->waiting_version != 0 &&
+	       now_utc_ms - entry->proposed_utc_ms >= lifetime_ms;
+}
+
+/* What waits of it is approved by this very request, if it is what was meant. */
+static bool is_approving(const struct planned *planned, const struct registry_entry *entry)
+{
+	return planned->options.is_publish && object_needs_two(entry->kind) &&
+	       !text_equal(planned->options.actor, entry->proposed_by);
+}
+
+static bool is_removal_waiting(const struct planned *planned, const struct registry_entry *entry)
+{
+	return entry->is_removal && !proposal_has_expired(entry, planned->options.now_utc_ms);
+}
+
+/* Pruned, and yet in force until another person has agreed. */
+static bool is_staying(const struct planned *planned, const struct registry_entry *entry)
+{
+	if (!object_needs_two(entry->kind) || entry->in_force == NULL)
+		return false;
+	return !(is_removal_waiting(planned, entry) && is_approving(planned, entry));
 }
 
 static const struct object *find_in_world(void *context, enum object_kind kind, struct text name)
@@ -140,8 +173,10 @@ static const struct object *find_in_world(void *context, enum object_kind kind, 
 	if (written != NULL)
 		return written;
 	entry = registry_find(planned->registry, kind, name);
-	if (entry == NULL || is_pruned(planned, entry))
+	if (entry == NULL)
 		return NULL;
+	if (is_pruned(planned, entry))
+		return is_staying(planned, entry) ? entry->in_force : NULL;
 	return newest(entry);
 }
 
@@ -204,6 +239,8 @@ static bool needs_approval(const struct planned *planned, const struct registry_
 
 	if (after->kind == OBJECT_IDENTITY)
 		return true;
+	if (object_needs_two(after->kind))
+		return !planned->options.is_alone;
 	if (after->kind != OBJECT_PERSON || planned->options.is_founding)
 		return false;
 	return is_raised(in_force == NULL ? NULL : in_force->person, after->person);
@@ -212,6 +249,40 @@ static bool needs_approval(const struct planned *planned, const struct registry_
 static bool same_document(const struct object *a, const struct object *b)
 {
 	return a != NULL && sha256_equal(&a->digest, &b->digest);
+}
+
+/* The document is what waits, and that can still be approved. */
+static bool is_what_waits(const struct planned *planned, const struct registry_entry *entry,
+	const struct object *object)
+{
+	return same_document(entry->waiting, object) &&
+	       !proposal_has_expired(entry, planned->options.now_utc_ms);
+}
+
+static void note_waiting(struct planned *planned, const struct registry_entry *entry)
+{
+	if (entry->waiting_state == IDENTITY_PROPOSED)
+		planned->waiting[planned->plan.waiting_count++] =
+			(struct plan_waiting){.kind = entry->kind,
+				.name = text_copy(planned->plan.arena, entry->name),
+				.proposed_by = text_copy(planned->plan.arena, entry->proposed_by)};
+}
+
+/* True if the document changes nothing of the entry. */
+static bool is_as_it_is(const struct planned *planned, const struct registry_entry *entry,
+	const struct object *object)
+{
+	if (same_document(entry->in_force, object))
+		return true;
+	return is_what_waits(planned, entry, object) && !is_approving(planned, entry);
+}
+
+/* What it was before, for people: of what needs two, what is in force. */
+static const struct object *before_of(const struct registry_entry *entry)
+{
+	if (entry == NULL)
+		return NULL;
+	return object_needs_two(entry->kind) ? entry->in_force : newest(entry);
 }
 
 /* Adds what one document changes; false if it changes nothing. */
@@ -229,13 +300,19 @@ static bool compare_object(struct planned *planned, size_t at)
 			TEXT_ARGS(after->name));
 		return false;
 	}
-	if (entry != NULL &&
-		(same_document(entry->in_force, after) || same_document(entry->waiting, after)))
+	if (entry != NULL && is_as_it_is(planned, entry, after)) {
+		if (is_what_waits(planned, entry, after))
+			note_waiting(planned, entry);
 		return false;
+	}
 	*change = (struct plan_change){.kind = after->kind, .name = after->name, .after = after};
-	change->before = entry == NULL ? NULL : newest(entry);
+	change->before = before_of(entry);
 	change->action = change->before == NULL ? PLAN_CREATE : PLAN_CHANGE;
-	change->needs_approval = needs_approval(planned, entry, after);
+	change->is_approval = entry != NULL && is_what_waits(planned, entry, after);
+	if (change->is_approval)
+		change->author = text_copy(planned->plan.arena, entry->proposed_by);
+	else
+		change->needs_approval = needs_approval(planned, entry, after);
 	planned->plan.changes_count++;
 	return true;
 }
@@ -254,11 +331,83 @@ static bool add_removal(void *context, const struct registry_entry *entry)
 
 	if (!is_pruned(planned, entry))
 		return true;
+	if (is_removal_waiting(planned, entry) && is_staying(planned, entry)) {
+		note_waiting(planned, entry);
+		planned->plan.unchanged_count++;
+		return true;
+	}
 	change = &planned->changes[planned->plan.changes_count++];
 	*change = (struct plan_change){.action = PLAN_REMOVE,
 		.kind = entry->kind,
 		.name = text_copy(planned->plan.arena, entry->name),
-		.before = newest(entry)};
+		.before = entry->in_force != NULL && object_needs_two(entry->kind) ? entry->in_force
+										   : newest(entry),
+		.needs_approval = is_staying(planned, entry),
+		.is_approval = is_removal_waiting(planned, entry)};
+	if (change->is_approval)
+		change->author = text_copy(planned->plan.arena, entry->proposed_by);
+	return true;
+}
+
+/* ---- who could agree ---- */
+
+struct approvers {
+	const struct planned *planned;
+	const struct person *actor; /* NULL: nobody registered */
+	struct text unit;
+	struct text found[PLAN_APPROVERS_MAX];
+	size_t count;
+};
+
+static bool add_approver(void *context, const struct registry_entry *entry)
+{
+	struct approvers *all = context;
+	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
+	struct error err;
+
+	if (person == NULL || entry->keys_count == 0 || person == all->actor)
+		return true;
+	if (lifecycle_settle(LIFECYCLE_APPROVE, person_standings(person, all->unit), &err))
+		all->found[all->count++] = text_copy(all->planned->plan.arena, entry->name);
+	return all->count < PLAN_APPROVERS_MAX;
+}
+
+static bool keep_found(const struct text **out, const struct approvers *all, struct error *err)
+{
+	struct text *kept = arena_array(all->planned->plan.arena, struct text, all->count + 1);
+
+	*out = kept;
+	if (kept == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	memcpy(kept, all->found, all->count * sizeof *kept);
+	return true;
+}
+
+/* Changes are in order of name, so those of a unit lie together and share one list. */
+static bool name_approvers(struct planned *planned, struct error *err)
+{
+	struct approvers all = {.planned = planned,
+		.actor = registry_person_of(planned->registry, planned->options.actor)};
+	const struct text *kept = NULL;
+
+	for (size_t i = 0; i < planned->plan.changes_count; i++) {
+		struct plan_change *change = &planned->changes[i];
+		struct text unit;
+
+		if (!change->needs_approval || !object_needs_two(change->kind))
+			continue;
+		unit = object_unit(change->before != NULL ? change->before : change->after);
+		if (kept == NULL || !text_equal(unit, all.unit)) {
+			all.unit = unit;
+			all.count = 0;
+			registry_each(planned->registry, OBJECT_PERSON, (struct text){NULL, 0},
+				add_approver, &all);
+			if (!keep_found(&kept, &all, err))
+				return false;
+		}
+		change->approvers = kept;
+		change->approvers_count = all.count;
+	}
 	return true;
 }
 
@@ -278,8 +427,7 @@ static bool is_unchanged(const struct planned *planned, const struct object *obj
 	const struct registry_entry *entry =
 		registry_find(planned->registry, object->kind, object->name);
 
-	return entry != NULL &&
-	       (same_document(entry->in_force, object) || same_document(entry->waiting, object));
+	return entry != NULL && is_as_it_is(planned, entry, object);
 }
 
 static void check_references(struct planned *planned)
@@ -310,6 +458,20 @@ static bool check_policies(struct planned *planned, struct error *err)
 			     &planned->plan.problems, err);
 	policy_checker_destroy(&checker);
 	return ok;
+}
+
+/* Publishing is of guardrails alone. */
+static void check_published(struct planned *planned)
+{
+	for (size_t i = 0; planned->options.is_publish && i < planned->objects_count; i++) {
+		const struct object *object = planned->objects[i];
+		struct place place = {planned->files[i], object->document.line, object->name};
+
+		if (object->kind != OBJECT_POLICY)
+			problem_add(&planned->plan.problems, place, "apply it",
+				"only guardrails are published; this is of kind %s",
+				object_kind_word(object->kind));
+	}
 }
 
 struct referrer {
@@ -344,7 +506,10 @@ static void check_removals(struct planned *planned)
 			&referrer);
 		if (referrer.found != NULL)
 			problem_add(&planned->plan.problems, place,
-				"change what names it, or keep it",
+				is_pruned(planned, referrer.found)
+					? "keep it until another person approved the removal of "
+					  "what names it"
+					: "change what names it, or keep it",
 				"%s %.*s would be removed, but %s %.*s names it",
 				object_kind_word(change->kind), TEXT_ARGS(change->name),
 				object_kind_word(referrer.found->kind),
@@ -457,7 +622,9 @@ static bool find_changes(struct planned *planned, struct error *err)
 	if (planned->options.is_prune)
 		most += registry_count(planned->registry, OBJECT_NONE);
 	planned->changes = arena_array(planned->plan.arena, struct plan_change, most);
-	if (planned->changes == NULL)
+	planned->waiting = arena_array(planned->plan.arena, struct plan_waiting, most);
+	planned->plan.waiting = planned->waiting;
+	if (planned->changes == NULL || planned->waiting == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a plan");
 	compare_all(planned);
 	if (planned->options.is_prune)
@@ -469,7 +636,7 @@ static bool find_changes(struct planned *planned, struct error *err)
 	for (size_t i = 0; i < planned->plan.changes_count; i++)
 		if (!plan_diff(&planned->changes[i], planned->plan.arena, err))
 			return false;
-	return true;
+	return name_approvers(planned, err);
 }
 
 /* What changes refer to in the registry stays as long as the plan does. */
@@ -502,6 +669,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 		hold_changes(planned);
 	if (!ok)
 		goto done;
+	check_published(planned);
 	check_references(planned);
 	check_removals(planned);
 	documents =

@@ -20,6 +20,8 @@ enum {
 	PLAN_BYTES_MAX = 8 * 1024 * 1024, /* of all files together */
 	PLAN_OBJECTS_MAX = 10000,         /* documents in all */
 	PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024,
+	PLAN_APPROVERS_MAX = 8,      /* named of those who could approve a change */
+	PROPOSAL_LIFETIME_DAYS = 30, /* of a guardrail or an application: then it is too old */
 };
 
 /* One file: its name, for messages, and its YAML. */
@@ -32,6 +34,12 @@ struct plan_options {
 	bool is_prune;    /* remove (retire, for identities) what the documents do not name */
 	bool is_draft;    /* leave changed charters as drafts, not proposed */
 	bool is_founding; /* raising a person waits for nobody yet; the registrar says */
+	bool is_alone;    /* nor do the first guardrails and applications; the registrar says */
+	/* Guardrails only: what waits as the documents say is approved, unless the actor
+	 * proposed it; prune is of guardrails. */
+	bool is_publish;
+	uint32_t cases_passed; /* of the documents, as the caller counted; kept with proposals */
+	struct text actor;     /* who asks, "person:NAME"; borrowed */
 	int64_t now_utc_ms;
 };
 
@@ -53,6 +61,19 @@ struct plan_change {
 	const struct plan_field *fields; /* of a change */
 	size_t fields_count;
 	bool needs_approval; /* it will wait for another person */
+	bool is_approval;    /* it waits, and this puts it in force; after (or nothing) is what */
+	struct text author;  /* of an approval: who proposed it */
+	/* Of a guardrail or application that will wait: people with a key who could approve
+	 * it, the actor apart; at most PLAN_APPROVERS_MAX. */
+	const struct text *approvers;
+	size_t approvers_count;
+};
+
+/* A document (or, when pruning, an absence) that waits already, as it is given. */
+struct plan_waiting {
+	enum object_kind kind;
+	struct text name;
+	struct text proposed_by;
 };
 
 /* A field of a charter that this version records but does not enforce. */
@@ -71,6 +92,8 @@ struct plan {
 	const struct plan_change *changes; /* in order of kind and name */
 	size_t changes_count;
 	size_t unchanged_count;
+	const struct plan_waiting *waiting; /* among what does not change */
+	size_t waiting_count;
 	const struct unenforced_field *const *unenforced; /* used by a document */
 	size_t unenforced_count;
 	struct problems problems; /* total 0: it may be applied */
@@ -85,11 +108,19 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	struct error *err) MUST_CHECK;
 void plan_destroy(struct plan **plan);
 
-/* The plan as JSON: {revision, changes[{action, kind, name, needs_approval,
- * fields[{path, before, after}]}], unchanged, unenforced[], problems[{file,
- * line, field, what, remedy, excerpt}], problems_total}.  Errors: LIMIT. */
+/* The plan as JSON: {revision, changes[{action, kind, name, needs_approval, approves,
+ * author, approvers[], fields[{path, before, after}]}], unchanged, waiting[{kind, name,
+ * proposed_by}], unenforced[], problems[{file, line, field, what, remedy, excerpt}],
+ * problems_total}.  Errors: LIMIT. */
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan,
 	struct error *err) MUST_CHECK;
+/* True if what waits of the entry was proposed longer than PROPOSAL_LIFETIME_DAYS ago:
+ * it cannot be approved any more, and may be proposed again as it is. */
+bool proposal_has_expired(const struct registry_entry *entry, int64_t now_utc_ms);
+/* The fields in which what waits of the entry differs from what is in force, as in a plan's
+ * change.  Errors: LIMIT. */
+bool plan_fields_json(struct json *out, struct arena *arena, const struct object *before,
+	const struct object *after, struct error *err) MUST_CHECK;
 /* The same for people, as `remit plan` prints it. */
 void plan_text(struct buffer *out, const struct plan *plan);
 

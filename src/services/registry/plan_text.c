@@ -3,6 +3,7 @@
 #include "services/registry/plan.h"
 
 #include "base/yaml.h"
+#include "services/registry/plan_diff.h"
 
 enum { VALUE_BYTES_SHOWN = 240 };
 
@@ -49,17 +50,45 @@ static bool fields_json(
 	return json_array_seal(&array, out, err);
 }
 
+bool plan_fields_json(struct json *out, struct arena *arena, const struct object *before,
+	const struct object *after, struct error *err)
+{
+	struct plan_change change = {.action = PLAN_CHANGE, .before = before, .after = after};
+
+	return plan_diff(&change, arena, err) && fields_json(out, arena, &change, err);
+}
+
+static bool approvers_json(
+	struct json *out, struct arena *arena, const struct plan_change *change, struct error *err)
+{
+	struct json_builder array;
+
+	json_array_start(&array, arena);
+	for (size_t i = 0; i < change->approvers_count; i++)
+		json_add(&array, json_string(change->approvers[i]));
+	return json_array_seal(&array, out, err);
+}
+
 static bool change_json(
 	struct json *out, struct arena *arena, const struct plan_change *change, struct error *err)
 {
 	struct json_builder object;
-	struct json fields;
+	struct json fields, approvers;
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "action", action_word(change->action));
 	json_put_cstring(&object, "kind", object_kind_word(change->kind));
 	json_put_text(&object, "name", change->name);
 	json_put_boolean(&object, "needs_approval", change->needs_approval);
+	if (change->is_approval) {
+		json_put_boolean(&object, "approves", true);
+		json_put_text(&object, "author", change->author);
+	}
+	if (change->needs_approval && object_needs_two(change->kind)) {
+		if (!approvers_json(&approvers, arena, change, err))
+			return false;
+		json_put(&object, "approvers", approvers);
+	}
 	if (change->action == PLAN_CHANGE) {
 		if (!fields_json(&fields, arena, change, err))
 			return false;
@@ -82,6 +111,27 @@ static bool changes_json(
 		if (!change_json(&change, arena, &plan->changes[i], err))
 			return false;
 		json_add(&array, change);
+	}
+	return json_array_seal(&array, out, err);
+}
+
+static bool waiting_json(
+	struct json *out, struct arena *arena, const struct plan *plan, struct error *err)
+{
+	struct json_builder array;
+
+	json_array_start(&array, arena);
+	for (size_t i = 0; i < plan->waiting_count; i++) {
+		struct json_builder object;
+		struct json line;
+
+		json_object_start(&object, arena);
+		json_put_cstring(&object, "kind", object_kind_word(plan->waiting[i].kind));
+		json_put_text(&object, "name", plan->waiting[i].name);
+		json_put_text(&object, "proposed_by", plan->waiting[i].proposed_by);
+		if (!json_object_seal(&object, &line, err))
+			return false;
+		json_add(&array, line);
 	}
 	return json_array_seal(&array, out, err);
 }
@@ -135,9 +185,10 @@ static bool problems_json(
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan, struct error *err)
 {
 	struct json_builder object;
-	struct json changes, unenforced, problems;
+	struct json changes, waiting, unenforced, problems;
 
 	if (!changes_json(&changes, arena, plan, err) ||
+		!waiting_json(&waiting, arena, plan, err) ||
 		!unenforced_json(&unenforced, arena, plan, err) ||
 		!problems_json(&problems, arena, &plan->problems, err))
 		return false;
@@ -145,6 +196,7 @@ bool plan_json(struct json *out, struct arena *arena, const struct plan *plan, s
 	json_put_integer(&object, "revision", (int64_t)plan->revision);
 	json_put(&object, "changes", changes);
 	json_put_integer(&object, "unchanged", (int64_t)plan->unchanged_count);
+	json_put(&object, "waiting", waiting);
 	json_put(&object, "unenforced", unenforced);
 	json_put(&object, "problems", problems);
 	json_put_integer(&object, "problems_total", (int64_t)plan->problems.total);
@@ -186,7 +238,9 @@ static void append_change(struct buffer *out, const struct plan_change *change)
 
 	buffer_append_format(out, "%c %s %.*s%s\n", signs[change->action],
 		object_kind_word(change->kind), TEXT_ARGS(change->name),
-		change->needs_approval ? "  (waits for another person's approval)" : "");
+		change->needs_approval ? "  (waits for another person's approval)"
+		: change->is_approval  ? "  (approves what another person proposed)"
+				       : "");
 	for (size_t i = 0; i < change->fields_count; i++) {
 		const struct plan_field *field = &change->fields[i];
 

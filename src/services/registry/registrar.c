@@ -189,12 +189,29 @@ static bool count_administrator(void *context, const struct registry_entry *entr
 	return *count < 2;
 }
 
+static bool count_signer(void *context, const struct registry_entry *entry)
+{
+	size_t *count = context;
+
+	*count += entry->in_force != NULL && entry->keys_count > 0;
+	return *count < 2;
+}
+
 size_t registrar_count_administrators(const struct registrar *registrar)
 {
 	size_t count = 0;
 
 	registry_each(registrar->registry, OBJECT_PERSON, (struct text){NULL, 0},
 		count_administrator, &count);
+	return count;
+}
+
+size_t registrar_count_signers(const struct registrar *registrar)
+{
+	size_t count = 0;
+
+	registry_each(
+		registrar->registry, OBJECT_PERSON, (struct text){NULL, 0}, count_signer, &count);
 	return count;
 }
 
@@ -206,4 +223,10 @@ bool registrar_has_administrator(const struct registrar *registrar)
 bool registrar_is_founding(const struct registrar *registrar)
 {
 	return !registrar->is_founded;
+}
+
+bool registrar_is_alone(const struct registrar *registrar)
+{
+	return !registrar->is_joined && !registry_ever_had(registrar->registry, OBJECT_POLICY) &&
+	       !registry_ever_had(registrar->registry, OBJECT_APPLICATION);
 }

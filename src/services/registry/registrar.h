@@ -97,6 +97,10 @@ bool registrar_has_administrator(const struct registrar *registrar);
  * plan_options.is_founding. */
 bool registrar_is_founding(const struct registrar *registrar);
 
+/* True until two people could sign at once, or a guardrail or an application was ever there:
+ * the first of them wait for nobody.  For plan_options.is_alone. */
+bool registrar_is_alone(const struct registrar *registrar);
+
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,
  * effect, resource, when, approvals, expires, usable, why_not}]}.  Errors:
@@ -116,7 +120,9 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* One entry as JSON for the API: {kind, name, revision, version, state, object,
- * waiting: {version, state, proposed_by, object}, keys[...]}.  Errors: LIMIT. */
+ * waiting: {version, state, proposed_by, object}, keys[...]}.  What waits of a guardrail or an
+ * application also has proposed_at, digest, cases_passed, fields[...] that differ from what is
+ * in force, or removal: true instead of an object.  Errors: LIMIT. */
 bool registrar_entry_json(const struct registry_entry *entry, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 

@@ -32,21 +32,41 @@ static bool may_write(
 	return change->after != NULL && is_named_by(change->after, actor);
 }
 
+static bool check_author(const struct registrar *registrar, const struct plan_change *change,
+	struct text actor, struct error *err)
+{
+	if (may_write(registrar->registry, change, actor))
+		return true;
+	return error_set(err, ERROR_INVALID, "forbidden: %.*s may not change %s %.*s; %s",
+		TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name),
+		change->kind == OBJECT_IDENTITY ? "its owner, backup owner or an administrator may"
+						: "an administrator may");
+}
+
+static bool check_approver(const struct registrar *registrar, const struct plan_change *change,
+	struct text actor, struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, change->kind, change->name);
+
+	return lifecycle_settle(LIFECYCLE_APPROVE,
+		       registry_standings(registrar->registry, actor, entry), err) ||
+	       error_set(err, ERROR_INVALID,
+		       "forbidden: %.*s may not approve %s %.*s; an approver of its unit or of "
+		       "org, or an administrator, may, who did not propose it",
+		       TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name));
+}
+
 static bool check_actor(
 	struct registrar *registrar, struct registrar_request *request, struct error *err)
 {
 	const struct plan *plan = request->plan;
+	bool ok = true;
 
-	for (size_t i = 0; i < plan->changes_count; i++)
-		if (!may_write(registrar->registry, &plan->changes[i], request->actor))
-			return error_set(err, ERROR_INVALID,
-				"forbidden: %.*s may not change %s %.*s; %s",
-				TEXT_ARGS(request->actor), object_kind_word(plan->changes[i].kind),
-				TEXT_ARGS(plan->changes[i].name),
-				plan->changes[i].kind == OBJECT_IDENTITY
-					? "its owner, backup owner or an administrator may"
-					: "an administrator may");
-	return true;
+	for (size_t i = 0; ok && i < plan->changes_count; i++)
+		ok = (plan->changes[i].is_approval ? check_approver : check_author)(
+			registrar, &plan->changes[i], request->actor, err);
+	return ok;
 }
 
 /* ---- what is written ---- */
@@ -59,10 +79,7 @@ static void write_put(struct written_change *written, const struct plan_change *
 
 	written->object = planned->after;
 	change->version++;
-	written_change_drop(written, change->waiting);
-	change->waiting = 0;
-	change->waiting_state = IDENTITY_NONE;
-	change->proposed_by = (struct text){NULL, 0};
+	written_change_drop_waiting(written);
 	if (!planned->needs_approval) {
 		written_change_drop(written, change->in_force);
 		change->in_force = change->version;
@@ -74,16 +91,33 @@ static void write_put(struct written_change *written, const struct plan_change *
 	change->proposed_by = request->actor;
 	if (is_identity && change->in_force == 0)
 		change->state = change->waiting_state;
+	if (object_needs_two(planned->kind)) {
+		change->proposed_utc_ms = request->options.now_utc_ms;
+		change->cases_passed = request->options.cases_passed;
+	}
+}
+
+/* The end of what is in force, which waits like a new version. */
+static void write_proposed_removal(
+	struct written_change *written, const struct registrar_request *request)
+{
+	struct registry_change *change = &written->change;
+
+	written_change_drop_waiting(written);
+	change->version++;
+	change->waiting = change->version;
+	change->is_removal = true;
+	change->waiting_state = IDENTITY_PROPOSED;
+	change->proposed_by = request->actor;
+	change->proposed_utc_ms = request->options.now_utc_ms;
+	change->cases_passed = request->options.cases_passed;
 }
 
 static void write_removal(struct written_change *written)
 {
 	struct registry_change *change = &written->change;
 
-	written_change_drop(written, change->waiting);
-	change->waiting = 0;
-	change->waiting_state = IDENTITY_NONE;
-	change->proposed_by = (struct text){NULL, 0};
+	written_change_drop_waiting(written);
 	if (change->kind == OBJECT_IDENTITY) { /* its last charter stays, to explain */
 		change->state = IDENTITY_RETIRED;
 		change->needs_two = false;
@@ -104,7 +138,11 @@ static struct written_change write_change(const struct registrar *registrar,
 		written = written_change_of(registrar, entry);
 	written.change.kind = planned->kind;
 	written.change.name = planned->name;
-	if (planned->action == PLAN_REMOVE)
+	if (planned->is_approval)
+		written_change_approve(&written, entry);
+	else if (planned->action == PLAN_REMOVE && planned->needs_approval)
+		write_proposed_removal(&written, request);
+	else if (planned->action == PLAN_REMOVE)
 		write_removal(&written);
 	else
 		write_put(&written, planned, request);
@@ -150,6 +188,8 @@ enum prepared_as registrar_prepare_apply(
 	}
 	request->options.now_utc_ms = fold_stamp_utc_ms(registrar->fold);
 	request->options.is_founding = registrar_is_founding(registrar);
+	request->options.is_alone = registrar_is_alone(registrar);
+	request->options.actor = request->actor;
 	if (!registry_plan(&request->plan, registrar->registry, request->sources,
 		    request->sources_count, &request->options, &err) ||
 		!check_plan(request->plan, &err) || !check_actor(registrar, request, &err))

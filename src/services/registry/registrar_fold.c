@@ -23,17 +23,24 @@ static bool fold_in(struct registrar *registrar, const struct json *record, stru
 
 /* ---- founding ---- */
 
-/* Who makes the second administrator able to sign ends the founding; every later
- * record says so, and it never begins again. */
+static void look_who_can_sign(struct registrar *registrar)
+{
+	if (!registrar->is_joined)
+		registrar->is_joined = registrar_count_signers(registrar) >= 2;
+	if (registrar->is_joined && !registrar->is_founded)
+		registrar->is_founded = registrar_count_administrators(registrar) >= 2;
+}
+
+/* Who makes the second administrator able to sign ends the founding, and the second
+ * person the time alone; every later record says so, and neither ever begins again. */
 static void note_founding(struct registrar *registrar, const struct json *record)
 {
-	if (registrar->is_founded || json_boolean_or(record, "founded", false)) {
+	if (json_boolean_or(record, "founded", false))
 		registrar->is_founded = true;
-		return;
-	}
-	if (fold_is_loading(registrar->fold))
-		return; /* looked at once everything is there */
-	registrar->is_founded = registrar_count_administrators(registrar) >= 2;
+	if (registrar->is_founded || json_boolean_or(record, "joined", false))
+		registrar->is_joined = true;
+	if (!fold_is_loading(registrar->fold))
+		look_who_can_sign(registrar); /* else once everything is there */
 }
 
 /* ---- handlers ---- */
@@ -118,8 +125,7 @@ static bool finish_loading(void *state, struct error *err)
 	struct registrar *registrar = state;
 	if (!registry_settle(registrar->registry, err))
 		return false;
-	if (registrar_count_administrators(registrar) >= 2)
-		registrar->is_founded = true;
+	look_who_can_sign(registrar);
 	return true;
 }
 
@@ -209,6 +215,7 @@ static void project_changes(struct projection *projection, const struct json *re
 	json_put_cstring(&body, "type", "registry");
 	json_put_integer(&body, "revision", json_integer_or(record, "revision", 0));
 	json_put_boolean(&body, "founded", json_boolean_or(record, "founded", false));
+	json_put_boolean(&body, "joined", json_boolean_or(record, "joined", false));
 	projection_put(projection, "registry-revision", TEXT("revision"),
 		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
 }

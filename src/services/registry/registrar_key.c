@@ -201,11 +201,8 @@ static bool write_administrator(struct registrar *registrar, struct text name,
 	written->object = *object;
 	written->change.version++;
 	written_change_drop(written, written->change.in_force);
-	written_change_drop(written, written->change.waiting);
+	written_change_drop_waiting(written);
 	written->change.in_force = written->change.version;
-	written->change.waiting = 0;
-	written->change.waiting_state = IDENTITY_NONE;
-	written->change.proposed_by = (struct text){NULL, 0};
 	return true;
 }
 

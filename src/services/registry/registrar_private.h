@@ -25,6 +25,7 @@ struct registrar {
 	struct one_time_code codes[CODES_MAX];
 	size_t codes_count;
 	bool is_founded;                 /* two administrators could sign at once, some time */
+	bool is_joined;                  /* two people could, some time */
 	struct registrar_request *first; /* waiting */
 	struct registrar_request *last;
 	size_t waiting_count;
@@ -52,6 +53,8 @@ enum prepared_as registrar_prepare_key(
 struct written_change {
 	struct registry_change change;
 	const struct object *object; /* NULL: no new one */
+	struct text author;          /* of an approval where two are needed: who proposed it */
+	struct sha256 digest;        /* and of what, unless it is a removal */
 	uint32_t drops[3];
 	size_t drops_count;
 };
@@ -80,6 +83,12 @@ const struct one_time_code *registrar_find_code(
 
 /* Administrators who could sign now; counting stops at two. */
 size_t registrar_count_administrators(const struct registrar *registrar);
+/* Everybody who could sign now; counting stops at two. */
+size_t registrar_count_signers(const struct registrar *registrar);
+
+/* What waits comes into force (a removal: nothing is in force any more), or goes. */
+void written_change_approve(struct written_change *written, const struct registry_entry *entry);
+void written_change_drop_waiting(struct written_change *written);
 
 /* Registers the handlers and projectors below. */
 bool registrar_register(struct registrar *registrar, struct error *err) MUST_CHECK;

@@ -217,16 +217,38 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 
 /* ---- entries ---- */
 
+/* What an approver must know beside the object. */
+static bool put_proposal(struct json_builder *object, struct arena *arena,
+	const struct registry_entry *entry, struct error *err)
+{
+	struct json fields;
+
+	json_put_integer(object, "proposed_at", entry->proposed_utc_ms);
+	json_put_integer(object, "cases_passed", entry->cases_passed);
+	if (entry->is_removal) {
+		json_put_boolean(object, "removal", true);
+		return true;
+	}
+	json_put_digest(object, "digest", &entry->waiting->digest);
+	if (!plan_fields_json(&fields, arena, entry->in_force, entry->waiting, err))
+		return false;
+	json_put(object, "fields", fields);
+	return true;
+}
+
 static bool waiting_json(struct json *out, struct arena *arena, const struct registry_entry *entry,
 	struct error *err)
 {
 	struct json_builder object;
 
 	json_object_start(&object, arena);
-	json_put_integer(&object, "version", entry->waiting->version);
+	json_put_integer(&object, "version", entry->waiting_version);
 	json_put_cstring(&object, "state", identity_state_word(entry->waiting_state));
 	json_put_text(&object, "proposed_by", entry->proposed_by);
-	json_put(&object, "object", entry->waiting->document);
+	if (object_needs_two(entry->kind) && !put_proposal(&object, arena, entry, err))
+		return false;
+	if (entry->waiting != NULL)
+		json_put(&object, "object", entry->waiting->document);
 	return json_object_seal(&object, out, err);
 }
 
@@ -265,7 +287,7 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 		json_put_integer(&object, "version", entry->in_force->version);
 		json_put(&object, "object", entry->in_force->document);
 	}
-	if (entry->waiting != NULL) {
+	if (entry->waiting_version != 0) {
 		if (!waiting_json(&waiting, arena, entry, err))
 			return false;
 		json_put(&object, "waiting", waiting);

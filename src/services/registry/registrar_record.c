@@ -14,9 +14,12 @@ struct written_change written_change_of(
 	change->name = entry->name;
 	change->version = entry->version;
 	change->in_force = entry->in_force == NULL ? 0 : entry->in_force->version;
-	change->waiting = entry->waiting == NULL ? 0 : entry->waiting->version;
+	change->waiting = entry->waiting_version;
 	change->waiting_state = entry->waiting_state;
+	change->is_removal = entry->is_removal;
 	change->proposed_by = entry->proposed_by;
+	change->proposed_utc_ms = entry->proposed_utc_ms;
+	change->cases_passed = entry->cases_passed;
 	change->state = entry->state;
 	change->needs_two = entry->needs_two;
 	change->reactivated_by = entry->reactivated_by;
@@ -32,6 +35,38 @@ void written_change_drop(struct written_change *change, uint32_t version)
 		change->drops[change->drops_count++] = version;
 }
 
+/* A removal never had an object of its own, so there is nothing of it to drop. */
+static void forget_waiting(struct registry_change *change)
+{
+	change->waiting = 0;
+	change->is_removal = false;
+	change->waiting_state = IDENTITY_NONE;
+	change->proposed_by = (struct text){NULL, 0};
+	change->proposed_utc_ms = 0;
+	change->cases_passed = 0;
+}
+
+void written_change_drop_waiting(struct written_change *written)
+{
+	if (!written->change.is_removal)
+		written_change_drop(written, written->change.waiting);
+	forget_waiting(&written->change);
+}
+
+void written_change_approve(struct written_change *written, const struct registry_entry *entry)
+{
+	struct registry_change *change = &written->change;
+
+	if (object_needs_two(entry->kind)) {
+		written->author = entry->proposed_by;
+		if (entry->waiting != NULL)
+			written->digest = entry->waiting->digest;
+	}
+	written_change_drop(written, change->in_force);
+	change->in_force = change->is_removal ? 0 : change->waiting;
+	forget_waiting(change);
+}
+
 void registrar_record_start(struct registrar *registrar, struct json_builder *record,
 	const char *type, struct text actor)
 {
@@ -42,6 +77,8 @@ void registrar_record_start(struct registrar *registrar, struct json_builder *re
 	json_put_integer(record, "revision", (int64_t)registry_revision(registrar->registry) + 1);
 	if (registrar->is_founded)
 		json_put_boolean(record, "founded", true);
+	if (registrar->is_joined)
+		json_put_boolean(record, "joined", true);
 }
 
 static void put_number(struct json_builder *object, const char *name, uint32_t value)
@@ -88,6 +125,23 @@ static void put_states(struct json_builder *object, const struct registry_change
 		json_put_integer(object, "kill_epoch", (int64_t)change->kill_epoch);
 }
 
+/* What a proposal says beside its object, and its approval of whom and what. */
+static void put_proposal(struct json_builder *object, const struct written_change *written)
+{
+	const struct registry_change *change = &written->change;
+
+	if (change->is_removal)
+		json_put_boolean(object, "removal", true);
+	if (change->proposed_utc_ms != 0)
+		json_put_integer(object, "proposed_at", change->proposed_utc_ms);
+	put_number(object, "cases_passed", change->cases_passed);
+	if (written->author.length == 0)
+		return;
+	json_put_text(object, "author", written->author);
+	if (change->in_force != 0)
+		json_put_digest(object, "digest", &written->digest);
+}
+
 static bool change_json(struct json *out, struct arena *arena, const struct written_change *written,
 	struct error *err)
 {
@@ -106,6 +160,7 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	put_number(&object, "waiting", change->waiting);
 	put_states(&object, change);
 	put_words(&object, "proposed_by", change->proposed_by);
+	put_proposal(&object, written);
 	put_words(&object, "reactivated_by", change->reactivated_by);
 	put_words(&object, "reason", change->reason);
 	if (!put_drops(&object, arena, written, err))

@@ -1,6 +1,7 @@
 /* Steps of one entry: propose, approve, reject, suspend, reactivate, retire.  The
  * table of domain/charter/lifecycle.c says who may; what a step makes of the
  * versions is here. */
+#include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
 #include "services/registry/registrar_private.h"
 
@@ -43,6 +44,19 @@ static const struct object *find_newest(void *context, enum object_kind kind, st
 	return entry->in_force != NULL ? entry->in_force : entry->waiting;
 }
 
+/* What it says must be valid by this version, too, which may be another one than took the
+ * proposal. */
+static bool check_policies(struct step *step, struct problems *problems)
+{
+	struct policy_checker *checker = NULL;
+	bool ok = policy_checker_create(&checker, &step->err) &&
+		  policy_check_problems(
+			  checker, step->entry->waiting, TEXT("waiting"), problems, &step->err);
+
+	policy_checker_destroy(&checker);
+	return ok;
+}
+
 /* What was right when it was proposed may name something that is gone. */
 static bool check_still_right(struct step *step)
 {
@@ -51,10 +65,14 @@ static bool check_still_right(struct step *step)
 		.find = find_newest,
 		.now_utc_s = fold_stamp_utc_ms(step->registrar->fold) / 1000};
 
+	if (step->entry->is_removal)
+		return true; /* what names it is not in question: nothing can name a guardrail */
 	if (problems == NULL)
 		return error_set(&step->err, ERROR_LIMIT, "no memory for a check");
 	problems->arena = step->registrar->arena;
 	references_check(step->entry->waiting, &world, TEXT("waiting"), problems);
+	if (object_needs_two(step->entry->kind) && !check_policies(step, problems))
+		return false;
 	if (problems->total == 0)
 		return true;
 	return error_set(&step->err, ERROR_CONFLICT, "it does not fit any more: %.*s: %.*s",
@@ -77,32 +95,15 @@ static bool find_entry(struct step *step)
 			(unsigned long long)step->entry->revision);
 	if (!is_about_waiting(step->verb))
 		return true;
-	if (step->entry->waiting == NULL)
+	if (step->entry->waiting_version == 0)
 		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for approval");
-	if (request->version != 0 && request->version != step->entry->waiting->version)
+	if (request->version != 0 && request->version != step->entry->waiting_version)
 		return error_set(&step->err, ERROR_CONFLICT, "version %u waits, not %u",
-			step->entry->waiting->version, request->version);
+			step->entry->waiting_version, request->version);
 	return true;
 }
 
 /* ---- what the step makes ---- */
-
-static void take_into_force(struct registry_change *change, struct written_change *written)
-{
-	written_change_drop(written, change->in_force);
-	change->in_force = change->waiting;
-	change->waiting = 0;
-	change->waiting_state = IDENTITY_NONE;
-	change->proposed_by = (struct text){NULL, 0};
-}
-
-static void drop_waiting(struct registry_change *change, struct written_change *written)
-{
-	written_change_drop(written, change->waiting);
-	change->waiting = 0;
-	change->waiting_state = IDENTITY_NONE;
-	change->proposed_by = (struct text){NULL, 0};
-}
 
 /* After a kill the first person's agreement is only kept; the second's, who is
  * another, brings it back. */
@@ -135,14 +136,14 @@ static bool change_identity(struct step *step, enum identity_state to)
 			change->state = to;
 		return true;
 	case LIFECYCLE_APPROVE:
-		take_into_force(change, &step->written);
+		written_change_approve(&step->written, step->entry);
 		if (change->state != IDENTITY_SUSPENDED) /* approval lifts no suspension */
 			change->state = IDENTITY_ACTIVE;
 		return true;
 	case LIFECYCLE_SUSPEND: change->state = to; break;
 	case LIFECYCLE_REACTIVATE: return reactivate(step);
 	case LIFECYCLE_RETIRE:
-		drop_waiting(change, &step->written);
+		written_change_drop_waiting(&step->written);
 		change->state = to;
 		change->needs_two = false;
 		change->reactivated_by = (struct text){NULL, 0};
@@ -173,7 +174,6 @@ static bool step_identity(struct step *step)
 /* A person who would be raised: another administrator, who is not that person. */
 static bool step_person(struct step *step)
 {
-	struct registry_change *change = &step->written.change;
 	struct text actor = step->request->actor;
 	struct text self =
 		text_format(step->registrar->arena, "person:%.*s", TEXT_ARGS(step->entry->name));
@@ -185,7 +185,7 @@ static bool step_person(struct step *step)
 	if (!registry_actor_has_role(step->registrar->registry, actor, "administrator"))
 		return error_set(&step->err, ERROR_INVALID, "forbidden: an administrator must");
 	if (step->verb == LIFECYCLE_REJECT) {
-		drop_waiting(change, &step->written);
+		written_change_drop_waiting(&step->written);
 		return true;
 	}
 	if (is_author || self.data == NULL || text_equal(actor, self))
@@ -194,7 +194,29 @@ static bool step_person(struct step *step)
 			"it");
 	if (!check_still_right(step))
 		return false;
-	take_into_force(change, &step->written);
+	written_change_approve(&step->written, step->entry);
+	return true;
+}
+
+/* What waits of a guardrail or an application. */
+static bool step_shared(struct step *step)
+{
+	unsigned standings =
+		registry_standings(step->registrar->registry, step->request->actor, step->entry);
+
+	if (!lifecycle_settle(step->verb, standings, &step->err))
+		return false;
+	if (step->verb == LIFECYCLE_REJECT) {
+		written_change_drop_waiting(&step->written);
+		return true;
+	}
+	if (proposal_has_expired(step->entry, fold_stamp_utc_ms(step->registrar->fold)))
+		return error_set(&step->err, ERROR_CONFLICT,
+			"it was proposed more than %d days ago: propose it again",
+			PROPOSAL_LIFETIME_DAYS);
+	if (!check_still_right(step))
+		return false;
+	written_change_approve(&step->written, step->entry);
 	return true;
 }
 
@@ -207,8 +229,7 @@ static bool write_step(struct step *step)
 
 	registrar_record_start(registrar, &record, "state", step->request->actor);
 	json_put_cstring(&record, "verb", lifecycle_verb_word(step->verb));
-	json_put_text(&record, step->entry->kind == OBJECT_IDENTITY ? "identity" : "person",
-		step->entry->name);
+	json_put_text(&record, object_kind_word(step->entry->kind), step->entry->name);
 	if (step->request->reason.length > 0)
 		json_put_text(&record, "reason", step->request->reason);
 	return registrar_record_finish(registrar, &record, &step->written, 1, &step->err);
@@ -228,6 +249,8 @@ enum prepared_as registrar_prepare_step(
 		ok = step_identity(&step);
 	else if (step.entry->kind == OBJECT_PERSON)
 		ok = step_person(&step);
+	else if (object_needs_two(step.entry->kind))
+		ok = step_shared(&step);
 	else
 		ok = error_set(&step.err, ERROR_INVALID, "a %s has no such step",
 			object_kind_word(step.entry->kind));

@@ -186,9 +186,14 @@ static void change_registry(struct life *life)
 		REGISTRAR_REACTIVATE, REGISTRAR_REACTIVATE};
 	struct governed *governed = &life->durable.governed;
 	const char *identity = pick(life, 2) == 0 ? "w1" : "w2";
+	unsigned what = pick(life, 6);
 
-	if (pick(life, 3) == 0)
+	/* Proposed by one, approved by another: the power may go between. */
+	if (what == 0)
 		(void)governed_apply(governed, "adi", policies[pick(life, 4) != 0]);
+	else if (what == 1)
+		(void)governed_step_of(
+			governed, "eva", REGISTRAR_APPROVE, OBJECT_POLICY, "org/stop");
 	else
 		(void)governed_step(governed, pick(life, 2) == 0 ? "ana" : "bo",
 			verbs[pick(life, 4)], identity);

@@ -4,6 +4,8 @@
  *   - state made from the log alone, or from a store that is some way behind and
  *     the rest of the log, is the state there is;
  *   - every charter in force was written by one person and approved by another;
+ *   - so was every guardrail and application, and every end of one, but for the first
+ *     record that had any while one person could sign;
  *   - a retired identity never changes again.
  * The seed is printed; REMIT_SEED repeats a run. */
 #include <setjmp.h>
@@ -17,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "base/yaml.h"
 #include "edges/sqlite/sqlite_store.h"
 #include "services/registry/projector.h"
 #include "services/registry/registrar_private.h"
@@ -29,6 +32,7 @@ static const char *const people[] = {"adi", "ana", "bo", "eva", "rey", "zoe"};
 static const char *const actors[] = {"adi", "ana", "bo", "eva", "rey", "zoe", "uid:0", "remit"};
 static const char *const identities[] = {"a1", "a2", "a3"};
 static const char *const roles[] = {"administrator", "approver", "reviewer", "owner"};
+static const char *const guarded[] = {"org", "support", "sales", "unit0", "unit1"};
 
 struct history {
 	struct governed governed;
@@ -66,6 +70,23 @@ static void write_identity(struct history *history, struct buffer *out)
 			"when: 'context.args.n == 1'}\n");
 }
 
+/* What needs two people; sometimes as it was already. */
+static void write_shared(struct history *history, struct buffer *out)
+{
+	unsigned number = roll(history, 3) == 0 ? roll(history, 3) : history->made++;
+
+	if (roll(history, 4) == 0)
+		buffer_append_format(out,
+			"---\nobject: application\nname: shop%u\nunit: %s\npolicies: 'permit "
+			"(principal, action, resource) when { context.n == %u };'\n",
+			roll(history, 2), PICK(history, guarded), number);
+	else
+		buffer_append_format(out,
+			"---\nobject: policy\nname: %s/p%u\ntext: |\n"
+			"  forbid (principal, action, resource) when { context.args.n == %u };\n",
+			PICK(history, guarded), roll(history, 2), number);
+}
+
 static void write_other(struct history *history, struct buffer *out)
 {
 	switch (roll(history, 5)) {
@@ -79,12 +100,7 @@ static void write_other(struct history *history, struct buffer *out)
 			people[1 + roll(history, 5)], roll(history, 2) == 0 ? "support" : "org",
 			PICK(history, roles), roll(history, 2) == 0 ? "public" : "restricted");
 		break;
-	case 2:
-		buffer_append_format(out,
-			"---\nobject: policy\nname: unit%u/p%u\ntext: |\n"
-			"  forbid (principal, action, resource) when { context.args.n == %u };\n",
-			roll(history, 4), roll(history, 2), history->made++);
-		break;
+	case 2: write_shared(history, out); break;
 	case 3:
 		buffer_append_format(out, "---\nobject: tool\nname: files/t%u\neffect: %s\n",
 			roll(history, 4), roll(history, 2) == 0 ? "read" : "write");
@@ -155,6 +171,70 @@ static void act_step(struct history *history)
 	(void)governed_step(&history->governed, likely_actor(history, identity), verb, identity);
 }
 
+static bool write_waiting(void *context, const struct registry_entry *entry)
+{
+	if (entry->waiting != NULL)
+		yaml_format(context, &entry->waiting->document);
+	return true;
+}
+
+/* The guardrails that wait, as they are, and sometimes one more. */
+static void act_publish(struct history *history)
+{
+	struct buffer yaml;
+	struct plan_source source = {TEXT("random.yaml"), {NULL, 0}};
+	struct registrar_request request = {.verb = REGISTRAR_APPLY,
+		.sources = &source,
+		.sources_count = 1,
+		.options = {.is_publish = true, .is_prune = roll(history, 3) == 0}};
+
+	buffer_init(&yaml, 1 << 20);
+	registry_each(history->governed.registry, OBJECT_POLICY, (struct text){NULL, 0},
+		write_waiting, &yaml);
+	if (roll(history, 3) == 0)
+		buffer_append_format(&yaml,
+			"---\nobject: policy\nname: org/q%u\ntext: 'forbid (principal, action, "
+			"resource);'\n",
+			roll(history, 3));
+	source.yaml = buffer_text(&yaml);
+	request.actor = text_format(history->governed.arena, "person:%s",
+		roll(history, 3) == 0   ? PICK(history, people)
+		: roll(history, 2) == 0 ? "adi"
+					: "eva");
+	(void)governed_run(&history->governed, request);
+	registrar_request_deinit(&history->governed.last);
+	buffer_deinit(&yaml);
+}
+
+struct waiting_pick {
+	struct history *history;
+	char name[64];
+};
+
+static bool pick_waiting(void *context, const struct registry_entry *entry)
+{
+	struct waiting_pick *pick = context;
+
+	if (entry->waiting_version == 0)
+		return true;
+	(void)snprintf(pick->name, sizeof pick->name, "%.*s", TEXT_ARGS(entry->name));
+	return roll(pick->history, 2) == 0;
+}
+
+/* Anybody approves, or turns down, what waits of a guardrail or an application. */
+static void act_settle(struct history *history)
+{
+	enum object_kind kind = roll(history, 4) == 0 ? OBJECT_APPLICATION : OBJECT_POLICY;
+	struct waiting_pick pick = {.history = history};
+
+	registry_each(
+		history->governed.registry, kind, (struct text){NULL, 0}, pick_waiting, &pick);
+	if (pick.name[0] != '\0')
+		(void)governed_step_of(&history->governed, PICK(history, actors),
+			roll(history, 5) == 0 ? REGISTRAR_REJECT : REGISTRAR_APPROVE, kind,
+			pick.name);
+}
+
 static void act_approve_person(struct history *history)
 {
 	(void)governed_run(&history->governed,
@@ -208,9 +288,13 @@ static void act_kill(struct history *history)
 
 static void act(struct history *history)
 {
-	unsigned what = roll(history, 20);
+	unsigned what = roll(history, 26);
 
-	if (what < 8)
+	if (what >= 23)
+		act_settle(history);
+	else if (what >= 20)
+		act_publish(history);
+	else if (what < 8)
 		act_apply(history);
 	else if (what < 15)
 		act_step(history);
@@ -270,6 +354,7 @@ static void is_same(struct history *history, struct governed *other)
 	if (!text_equal(here, there))
 		fail_difference(here, there);
 	assert_int_equal(history->governed.registrar->is_founded, other->registrar->is_founded);
+	assert_int_equal(history->governed.registrar->is_joined, other->registrar->is_joined);
 	assert_int_equal(history->governed.registrar->codes_count, other->registrar->codes_count);
 	registry_validate(other->registry);
 }
@@ -327,9 +412,123 @@ static void check_change(struct authors *all, const struct json *record, const s
 	}
 }
 
+enum { SHARED_MAX = 64 };
+
+/* One guardrail or application, as an auditor follows it through the log. */
+struct shared {
+	char name[64]; /* with its kind */
+	int64_t in_force;
+	int64_t waiting;
+	bool is_removal;
+	char author[32]; /* of what waits */
+};
+
+struct audit {
+	struct shared all[SHARED_MAX];
+	size_t count;
+	bool had_any;    /* in a record before this one */
+	bool is_joined;  /* two people had a key, some time before this record */
+	char signer[32]; /* the first who enrolled one */
+	unsigned approvals;
+	unsigned removals;
+};
+
+static struct shared *shared_of(struct audit *audit, const struct json *change)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "%.*s %.*s", TEXT_ARGS(json_text_or(change, "kind", "")),
+		TEXT_ARGS(json_text_or(change, "name", "")));
+	for (size_t i = 0; i < audit->count; i++)
+		if (strcmp(audit->all[i].name, name) == 0)
+			return &audit->all[i];
+	assert_true(audit->count < SHARED_MAX);
+	memcpy(audit->all[audit->count].name, name, sizeof name);
+	return &audit->all[audit->count++];
+}
+
+/* What is in force becomes another: only by who did not write it. */
+static void check_hands(struct audit *audit, struct shared *known, const struct json *record,
+	const struct json *change)
+{
+	struct text actor = json_text_or(record, "actor", "");
+	int64_t in_force = json_integer_or(change, "in_force", 0);
+
+	if (in_force == known->in_force)
+		return;
+	assert_true(text_starts_with(actor, "person:"));
+	if (json_find(change, "object") != NULL) { /* at once */
+		assert_false(audit->had_any);
+		assert_false(audit->is_joined);
+		return;
+	}
+	assert_true(known->waiting != 0);
+	assert_int_equal(in_force, known->is_removal ? 0 : known->waiting);
+	assert_false(text_is(actor, known->author));
+	assert_true(text_is(json_text_or(change, "author", ""), known->author));
+	audit->approvals++;
+	audit->removals += known->is_removal;
+}
+
+static void check_shared(struct audit *audit, const struct json *record, const struct json *change)
+{
+	struct shared *known = shared_of(audit, change);
+	struct text actor = json_text_or(record, "actor", "");
+	int64_t waiting = json_integer_or(change, "waiting", 0);
+
+	check_hands(audit, known, record, change);
+	if (waiting != 0 && waiting != known->waiting)
+		(void)snprintf(known->author, sizeof known->author, "%.*s", TEXT_ARGS(actor));
+	known->in_force = json_integer_or(change, "in_force", 0);
+	known->waiting = waiting;
+	known->is_removal = json_boolean_or(change, "removal", false);
+}
+
+static bool is_shared(const struct json *change)
+{
+	return text_is(json_text_or(change, "kind", ""), "policy") ||
+	       text_is(json_text_or(change, "kind", ""), "application");
+}
+
+static void audit_record(struct audit *audit, const struct json *record)
+{
+	const struct json *changes = json_find(record, "changes");
+	struct text person = json_text_or(record, "person", "");
+	bool has_any = false;
+
+	for (uint32_t c = 0; changes != NULL && c < changes->count; c++)
+		if (is_shared(&changes->items[c])) {
+			check_shared(audit, record, &changes->items[c]);
+			has_any = true;
+		}
+	audit->had_any = audit->had_any || has_any;
+	if (!text_is(json_text_or(record, "type", ""), "person-key") ||
+		!text_is(json_text_or(record, "verb", ""), "enrol"))
+		return;
+	audit->is_joined =
+		audit->is_joined || (audit->signer[0] != '\0' && !text_is(person, audit->signer));
+	(void)snprintf(audit->signer, sizeof audit->signer, "%.*s", TEXT_ARGS(person));
+}
+
+/* What the log says is in force is what is. */
+static void is_as_audited(const struct history *history, const struct audit *audit)
+{
+	for (size_t i = 0; i < audit->count; i++) {
+		const char *name = strchr(audit->all[i].name, ' ') + 1;
+		enum object_kind kind =
+			audit->all[i].name[0] == 'p' ? OBJECT_POLICY : OBJECT_APPLICATION;
+		const struct registry_entry *entry =
+			registry_find(history->governed.registry, kind, text_of(name));
+
+		assert_non_null(entry);
+		assert_int_equal(entry->in_force == NULL ? 0 : entry->in_force->version,
+			audit->all[i].in_force);
+	}
+}
+
 /* Returns how many charters were approved, so that the law is not kept for want
  * of cases. */
-static unsigned charters_have_two_hands(struct history *history)
+static unsigned charters_have_two_hands(struct history *history, struct audit *audit)
 {
 	unsigned approvals = 0;
 	struct authors all[sizeof identities / sizeof *identities] = {0};
@@ -344,24 +543,43 @@ static unsigned charters_have_two_hands(struct history *history)
 		assert_true(json_parse(
 			&record, arena, log->entries[i].entry, &json_limits_default, &err));
 		changes = json_find(&record, "changes");
-		approvals += text_is(json_text_or(&record, "verb", ""), "approve");
+		approvals += json_find(&record, "identity") != NULL &&
+			     text_is(json_text_or(&record, "verb", ""), "approve");
+		audit_record(audit, &record);
 		for (uint32_t c = 0; changes != NULL && c < changes->count; c++)
 			check_change(all, &record, &changes->items[c]);
 	}
 	arena_destroy(&arena);
+	is_as_audited(history, audit);
 	return approvals;
 }
 
-static unsigned play(uint64_t seed)
+/* What the histories had of each kind of approval. */
+struct tally {
+	unsigned charters;
+	unsigned shared;
+	unsigned removals;
+	unsigned alone; /* histories whose first guardrails waited for nobody */
+};
+
+static void play(uint64_t seed, struct tally *tally)
 {
-	unsigned approvals;
+	struct audit *audit = calloc(1, sizeof *audit);
 	struct history *history = calloc(1, sizeof *history);
 	struct memory_store *empty = memory_store_create(), *behind = memory_store_create();
 	struct store log_alone = memory_store_port(empty), lagging = memory_store_port(behind);
 
 	history->random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	governed_init_with_administrator(&history->governed);
+	if (roll(history, 3) == 0) { /* somebody is there before the first guardrail */
+		assert_true(governed_apply(&history->governed, "adi",
+			"object: person\nname: zoe\nunit: org\nroles: [approver]\n"));
+		assert_true(governed_enrol(&history->governed, "adi", "zoe"));
+	}
 	assert_true(governed_apply(&history->governed, "adi", governed_world_yaml));
+	tally->alone +=
+		registry_find(history->governed.registry, OBJECT_POLICY, TEXT("org/no-prod"))
+			->in_force != NULL;
 	for (unsigned step = 0; step < STEPS; step++) {
 		act(history);
 		if (roll(history, 30) == 0)
@@ -372,12 +590,14 @@ static unsigned play(uint64_t seed)
 	restart_on(history, &log_alone);
 	restart_on(history, &lagging);
 	export_changes_nothing(history);
-	approvals = charters_have_two_hands(history);
+	tally->charters += charters_have_two_hands(history, audit);
+	tally->shared += audit->approvals;
+	tally->removals += audit->removals;
+	free(audit);
 	governed_deinit(&history->governed);
 	memory_store_destroy(&empty);
 	memory_store_destroy(&behind);
 	free(history);
-	return approvals;
 }
 
 static uint64_t seed_of_run(void)
@@ -390,14 +610,19 @@ static uint64_t seed_of_run(void)
 static void random_histories_keep_the_laws(void **state)
 {
 	uint64_t seed = seed_of_run();
-	unsigned approvals = 0;
+	struct tally tally = {0};
 
 	(void)state;
 	print_message("REMIT_SEED=%llu\n", (unsigned long long)seed);
 	for (uint64_t i = 0; i < HISTORIES; i++)
-		approvals += play(seed + i);
-	print_message("%u approvals in %d histories\n", approvals, HISTORIES);
-	assert_true(approvals >= 2 * HISTORIES);
+		play(seed + i, &tally);
+	print_message("%u charters, %u guardrails and applications (%u removals) approved in %d "
+		      "histories, %u of them begun alone\n",
+		tally.charters, tally.shared, tally.removals, HISTORIES, tally.alone);
+	assert_true(tally.charters >= HISTORIES);
+	assert_true(tally.shared >= 2 * HISTORIES);
+	assert_true(tally.removals >= HISTORIES / 3);
+	assert_true(tally.alone > 0 && tally.alone < HISTORIES);
 }
 
 static void a_store_on_disk_keeps_them_too(void **state)

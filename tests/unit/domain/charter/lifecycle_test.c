@@ -97,6 +97,26 @@ static void the_socket_alone_only_stops(void **state)
 		}
 }
 
+/* Of guardrails and applications. */
+static void what_needs_two_is_settled_by_an_approver_or_administrator(void **state)
+{
+	(void)state;
+	for (unsigned verb = LIFECYCLE_NONE; verb <= LIFECYCLE_KILL; verb++)
+		for (unsigned standing = 0; standing < 64; standing++) {
+			struct error err = {0};
+			unsigned who = verb == LIFECYCLE_APPROVE  ? A | D
+				       : verb == LIFECYCLE_REJECT ? A | D | P
+								  : 0;
+			bool may = (standing & who) != 0 &&
+				   !(verb == LIFECYCLE_APPROVE && (standing & P) != 0);
+
+			assert_int_equal(lifecycle_settle(verb, standing, &err), may);
+			if (!may)
+				assert_int_equal(
+					err.code, who == 0 ? ERROR_CONFLICT : ERROR_INVALID);
+		}
+}
+
 static void every_verb_gives_its_word_back(void **state)
 {
 	(void)state;
@@ -113,6 +133,7 @@ int main(void)
 		cmocka_unit_test(a_retired_identity_takes_no_step),
 		cmocka_unit_test(a_proposer_never_approves_whatever_else_they_are),
 		cmocka_unit_test(the_socket_alone_only_stops),
+		cmocka_unit_test(what_needs_two_is_settled_by_an_approver_or_administrator),
 		cmocka_unit_test(every_verb_gives_its_word_back),
 	};
 

@@ -131,6 +131,18 @@ static void who_has_a_line_on_a_resource_is_found_by_it(void **state)
 	assert_string_equal(users_of(fixture, "s/u", ""), "");
 }
 
+/* None of them is a state an entry can have. */
+static void are_corrupt(
+	struct registry *registry, const struct registry_change *changes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct error err = {0};
+
+		assert_false(registry_set(registry, &changes[i], &err));
+		assert_int_equal(err.code, ERROR_CORRUPT);
+	}
+}
+
 static void states_that_cannot_be_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -187,12 +199,40 @@ static void states_that_cannot_be_are_refused(void **state)
 		{.kind = OBJECT_UNIT, .version = 1, .in_force = 1},
 	};
 
-	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-		struct error err = {0};
+	are_corrupt(fixture->registry, changes, sizeof changes / sizeof *changes);
+}
 
-		assert_false(registry_set(fixture->registry, &changes[i], &err));
-		assert_int_equal(err.code, ERROR_CORRUPT);
-	}
+/* What waits of a policy is a proposal, or the end of what is in force. */
+static void a_policy_waits_as_a_proposal_and_nothing_else_as_a_removal(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct registry_change changes[] = {
+		{.kind = OBJECT_POLICY,
+			.name = TEXT("org/a"),
+			.version = 1,
+			.waiting = 1,
+			.waiting_state = IDENTITY_DRAFT},
+		{.kind = OBJECT_POLICY, /* the end of nothing */
+			.name = TEXT("org/a"),
+			.version = 1,
+			.waiting = 1,
+			.is_removal = true,
+			.waiting_state = IDENTITY_PROPOSED},
+		{.kind = OBJECT_POLICY,
+			.name = TEXT("org/a"),
+			.version = 1,
+			.in_force = 1,
+			.is_removal = true},
+		{.kind = OBJECT_PERSON,
+			.name = TEXT("ana"),
+			.version = 2,
+			.in_force = 1,
+			.waiting = 2,
+			.is_removal = true,
+			.waiting_state = IDENTITY_PROPOSED},
+	};
+
+	are_corrupt(fixture->registry, changes, sizeof changes / sizeof *changes);
 }
 
 static void a_waiting_version_leaves_the_one_in_force(void **state)
@@ -513,6 +553,7 @@ int main(void)
 		TEST(what_was_never_put_is_not_there),
 		TEST(a_version_that_is_neither_held_nor_there_changes_nothing),
 		TEST(states_that_cannot_be_are_refused),
+		TEST(a_policy_waits_as_a_proposal_and_nothing_else_as_a_removal),
 		TEST(who_has_a_line_on_a_resource_is_found_by_it),
 		TEST(a_waiting_version_leaves_the_one_in_force),
 		TEST(an_object_held_outlives_its_replacement),

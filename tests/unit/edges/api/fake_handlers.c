@@ -29,6 +29,22 @@ unsigned handlers_reached(void)
 
 enum { REVISION = 7 };
 
+/* What waits: a change by ada of two lines, and of none that are the same. */
+static void put_waiting(struct json_builder *builder, struct api_request *request)
+{
+	static const char waiting[] =
+		"{\"cases_passed\":2,\"digest\":\"sha256:abc\",\"fields\":[{\"after\":"
+		"\"head\\nnew \\u001b[2J\\ntail\\n\",\"before\":\"head\\nold\\ntail\\n\","
+		"\"path\":\"text\"}],\"proposed_by\":\"person:ada\",\"version\":3}";
+	struct json parsed;
+	struct error err;
+
+	if (!json_parse(&parsed, request->arena, text_of(waiting), &json_limits_default, &err))
+		abort();
+	json_put(builder, "waiting", parsed);
+	json_put(builder, "object", (struct json){.type = JSON_OBJECT});
+}
+
 /* One answer that holds what the command line looks for in any of them. */
 static void answer(struct api_request *request)
 {
@@ -46,8 +62,12 @@ static void answer(struct api_request *request)
 	json_put_cstring(&builder, "operation", request->route->operation);
 	json_put_integer(&builder, "reached", (int64_t)atomic_fetch_add(&reached, 1) + 1);
 	json_put_text(&builder, "actor", request->actor);
+	if (json_find(&request->body, "version") != NULL)
+		json_put(&builder, "version", *json_find(&request->body, "version"));
 	json_put_integer(
 		&builder, "if_match", request->has_if_match ? (int64_t)request->if_match : -1);
+	if (request->route->handle == handle_object_show)
+		put_waiting(&builder, request);
 	if (request->route->handle == handle_object_show &&
 		text_is(api_path(request, "name"), "killed"))
 		json_put_boolean(&builder, "needs_two", true);

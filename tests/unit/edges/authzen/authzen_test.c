@@ -85,7 +85,7 @@ static struct bench *bench_create(enum evaluate_durability durability)
 
 	assert_non_null(bench);
 	issuing_init(&bench->issuing);
-	assert_true(governed_apply(&bench->issuing.governed, "adi", SHOP));
+	assert_true(governed_apply_by_two(&bench->issuing.governed, "adi", SHOP));
 	make_service(bench, durability);
 	parts = (struct authzen_parts){
 		bench->issuing.issue, bench->evaluate, bench->issuing.governed.registry};
@@ -235,7 +235,7 @@ static void an_identity_that_is_not_named_may_not_ask(void **state)
 {
 	struct bench *bench = *state;
 
-	assert_true(governed_apply(&bench->issuing.governed, "adi",
+	assert_true(governed_apply_by_two(&bench->issuing.governed, "adi",
 		"object: application\nname: shop\nunit: support\n"
 		"policies: 'permit (principal, action, resource);'\n"));
 	assert_error(bench, post(bench, "evaluation", YES), 403);
@@ -480,7 +480,7 @@ static void a_page_token_is_sealed_to_its_search(void **state)
 	assert_int_equal(found(bench), 1);
 	assert_int_equal(next_token(bench).length, 0);
 	/* Another version has other candidates. */
-	assert_true(governed_apply(&bench->issuing.governed, "adi",
+	assert_true(governed_apply_by_two(&bench->issuing.governed, "adi",
 		"object: application\nname: shop\nunit: support\ncallers: [a1]\n"
 		"policies: 'permit (principal, action, resource);'\n"));
 	assert_error(bench, search_page(bench, SUBJECT, token, ""), 400);

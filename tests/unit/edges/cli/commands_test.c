@@ -365,10 +365,11 @@ static void try_command(const struct cli_command *command, int plain)
 	if (second != NULL)
 		words[count++] = second;
 	for (int i = 0; i < plain; i++)
-		words[count++] = i > 0                      ? "w2"
-				 : strcmp(own, "kill") == 0 ? "identity"
-				 : strcmp(own, "who") == 0  ? "read"
-							    : "w1";
+		words[count++] = i > 0                        ? "w2"
+				 : strcmp(own, "kill") == 0   ? "identity"
+				 : strcmp(own, "who") == 0    ? "read"
+				 : strcmp(own, "policy") == 0 ? "org/w1"
+							      : "w1";
 	count = add_options(words, count, command);
 	status = run_words("a value\n", words, count);
 	if (status != EXIT_DONE)
@@ -466,6 +467,32 @@ static void restore_says_what_it_will_do_and_hands_it_over(void **state)
 	restored.code = ERROR_NONE;
 	is_done(RUN(NULL, "restore", "b.tar", "--yes", "-o", "json"));
 	assert_non_null(strstr(bench.out, "\"tasks_ended\": 3"));
+}
+
+/* The fake registry has version 3 of a change by ada waiting under every name. */
+static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	before = handlers_reached();
+	assert_int_equal(RUN(NULL, "policy", "approve", "org/x"), EXIT_REFUSED);
+	assert_int_equal(handlers_reached(), before + 1); /* it only looked */
+	assert_non_null(strstr(bench.out, "version 3, proposed by person:ada\n"));
+	assert_non_null(strstr(bench.out, "  2 cases passed, as its author's remit says\n"));
+	assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
+	assert_null(strstr(bench.out, "head"));
+	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes", "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"operation\": \"approvePolicy\""));
+	assert_non_null(strstr(bench.out, "\"if_match\": 7")); /* what it had looked at */
+	assert_non_null(strstr(bench.out, "\"version\": 3"));
+	is_done(RUN(
+		NULL, "application", "approve", "shop", "--version", "2", "--yes", "-o", "json"));
+	assert_non_null(strstr(bench.out, "\"operation\": \"approveApplication\""));
+	assert_non_null(strstr(bench.out, "\"version\": 2"));
+	assert_int_equal(RUN(NULL, "policy", "approve", "org/x", "--version", "a"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "policy", "reject", "org/x"), EXIT_USAGE);
 }
 
 /* bootstrap and backup are the socket's own: unsigned, they pass. */
@@ -963,6 +990,7 @@ int main(void)
 		CLI_TEST(every_command_asks_for_what_the_api_takes),
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
+		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(login_keeps_a_key_for_its_user_alone),
 		CLI_TEST(a_key_that_others_can_read_is_not_used),

@@ -237,6 +237,37 @@ static void a_plan_reads_like_a_diff(void **state)
 	assert_null(strchr(bench->out, '\033'));
 }
 
+static void line_diff(struct cli *cli, const struct json *value)
+{
+	(void)cli;
+	cli_print_line_diff(json_text_or(value, "before", ""), json_text_or(value, "after", ""));
+}
+
+static void shows(struct bench *bench, const char *sides, const char *expected)
+{
+	struct json value = parse(bench, sides);
+
+	caught(bench, line_diff, &value);
+	assert_string_equal(bench->out, expected);
+}
+
+/* Whoever approves a change must see it, also one that only moves or repeats a line. */
+static void a_difference_of_lines_hides_nothing(void **state)
+{
+	struct bench *bench = *state;
+
+	shows(bench, "{\"before\":\"a\\nb\\n\",\"after\":\"a\\nb\\n\"}", "");
+	shows(bench, "{\"before\":\"a\\nb\\nc\\nd\\n\",\"after\":\"a\\nc\\nb\\nd\\n\"}",
+		"    - b\n    - c\n    + c\n    + b\n");
+	shows(bench, "{\"before\":\"a\\nb\",\"after\":\"a\\nb\\nb\"}", "    + b\n");
+	shows(bench, "{\"before\":\"a\\na\\nb\",\"after\":\"a\\nb\"}", "    - a\n");
+	shows(bench, "{\"before\":\"\",\"after\":\"a\\n\\tb\\n\"}", "    + a\n    +     b\n");
+	shows(bench, "{\"before\":\"a\",\"after\":\"\"}", "    - a\n");
+	shows(bench, "{\"before\":\"a\\nb\",\"after\":\"a\\n\\nb\"}",
+		"    (only empty lines differ)\n");
+	shows(bench, "{\"before\":\"a\\u202eb\",\"after\":\"ab\"}", "    - a?b\n    + ab\n");
+}
+
 static void colours_are_used_only_where_wanted(void **state)
 {
 	struct bench *bench = *state;
@@ -289,6 +320,7 @@ int main(void)
 		OUTPUT_TEST(people_see_dates_and_first_what_they_asked_for),
 		OUTPUT_TEST(a_call_is_shown_exactly_as_it_is),
 		OUTPUT_TEST(a_plan_reads_like_a_diff),
+		OUTPUT_TEST(a_difference_of_lines_hides_nothing),
 		OUTPUT_TEST(colours_are_used_only_where_wanted),
 		OUTPUT_TEST(a_refusal_is_said_on_standard_error),
 		OUTPUT_TEST(a_path_finds_members_of_members),

@@ -89,7 +89,7 @@ static int start(void **state)
 	assert_true(governed_step(&bench->governed, "bo", REGISTRAR_APPROVE, "a1"));
 	assert_true(governed_apply(&bench->governed, "adi", READER));
 	assert_true(governed_step(&bench->governed, "bo", REGISTRAR_APPROVE, "a1"));
-	assert_true(governed_apply(&bench->governed, "adi", SHOP));
+	assert_true(governed_apply_by_two(&bench->governed, "adi", SHOP));
 	assert_true(task_table_create(&bench->tasks, 8, &bench->err));
 	assert_true(decide_service_create(
 		&bench->decide, bench->governed.registry, bench->tasks, &bench->err));
@@ -291,7 +291,7 @@ static void register_crowd(struct bench *bench, unsigned count)
 			&yaml, " - {uid: {type: Item, id: i%u}, attrs: {}, parents: []}\n", i);
 	buffer_append_byte(&yaml, '\0');
 	assert_false(buffer_failed(&yaml));
-	assert_true(governed_apply(&bench->governed, "adi", yaml.data));
+	assert_true(governed_apply_by_two(&bench->governed, "adi", yaml.data));
 	buffer_deinit(&yaml);
 }
 
@@ -319,7 +319,7 @@ static void another_version_is_another_state(void **state)
 	uint64_t own_state = evaluate_state(bench->evaluate, TEXT(""));
 
 	assert_int_equal(evaluate_state(bench->evaluate, TEXT("shed")), 0);
-	assert_true(governed_apply(&bench->governed, "adi",
+	assert_true(governed_apply_by_two(&bench->governed, "adi",
 		"object: application\nname: shop\nunit: support\ncallers: [a1]\n"
 		"policies: 'forbid (principal, action, resource);'\n"));
 	assert_int_equal(evaluate_state(bench->evaluate, TEXT("shop")), shop + 1);

@@ -166,7 +166,7 @@ static void a_token_for_a_decision_point_is_good_there_alone(void **state)
 	struct issuing *issuing = *state;
 	struct issue_caller caller;
 
-	assert_true(governed_apply(&issuing->governed, "adi", application));
+	assert_true(governed_apply_by_two(&issuing->governed, "adi", application));
 	for (size_t i = 0; i < 2; i++) {
 		assert_true(issuing_open(issuing, issuing_assertion(issuing, NULL), points[i]));
 		assert_int_equal(issue_authenticate(issuing->issue, issuing->token,

@@ -1,0 +1,218 @@
+#include "edges/cli/command.h"
+
+#include <stdio.h>
+
+enum { LINES_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* What waits of a guardrail or an application: shown, so that whoever approves it has seen
+ * what it changes, and approved as it was shown. */
+
+/* ---- what changes ---- */
+
+/* The first line of a text, and the text after it. */
+static struct text take_line(struct text *text)
+{
+	ptrdiff_t end = text_find_byte(*text, '\n');
+	struct text line = {text->data, end < 0 ? text->length : (size_t)end};
+	size_t taken = line.length + (end >= 0);
+
+	text->data += taken;
+	text->length -= taken;
+	return line;
+}
+
+static struct text last_line(struct text text)
+{
+	size_t start = text.length;
+
+	while (start > 0 && text.data[start - 1] != '\n')
+		start--;
+	return (struct text){text.data + start, text.length - start};
+}
+
+/* Without its last line and the end of the one before. */
+static struct text without_last(struct text text)
+{
+	text.length -= last_line(text).length;
+	text.length -= text.length > 0;
+	return text;
+}
+
+static struct text without_end(struct text text)
+{
+	text.length -= text.length > 0 && text.data[text.length - 1] == '\n';
+	return text;
+}
+
+static void print_lines(struct text text, char sign)
+{
+	struct buffer out;
+
+	if (text.length == 0)
+		return;
+	buffer_init(&out, LINES_BYTES_MAX);
+	while (text.length > 0) {
+		struct text line = take_line(&text);
+
+		buffer_append_format(&out, "    %c ", sign);
+		for (size_t i = 0, from = 0; i <= line.length; i++) {
+			if (i < line.length && line.data[i] != '\t')
+				continue;
+			cli_append_plain(&out, (struct text){line.data + from, i - from});
+			if (i < line.length)
+				buffer_append_string(&out, "    ");
+			from = i + 1;
+		}
+		buffer_append_byte(&out, '\n');
+	}
+	cli_print_text(buffer_text(&out));
+	buffer_deinit(&out);
+}
+
+/* All between the first and the last line that differ: a line that only moved, or is there
+ * once more, must show. */
+void cli_print_line_diff(struct text before, struct text after)
+{
+	struct text rest_before = before = without_end(before);
+	struct text rest_after = after = without_end(after);
+	bool is_same = text_equal(before, after);
+
+	while (before.length > 0 && after.length > 0 &&
+		text_equal(take_line(&rest_before), take_line(&rest_after))) {
+		before = rest_before;
+		after = rest_after;
+	}
+	while (before.length > 0 && after.length > 0 &&
+		text_equal(last_line(before), last_line(after))) {
+		before = without_last(before);
+		after = without_last(after);
+	}
+	if (before.length == 0 && after.length == 0 && !is_same)
+		printf("    (only empty lines differ)\n");
+	print_lines(before, '-');
+	print_lines(after, '+');
+}
+
+/* A text as it is, another value as canonical JSON, nothing as nothing. */
+static struct text value_text(struct cli *cli, const struct json *value)
+{
+	if (value == NULL || value->type == JSON_NULL)
+		return TEXT("");
+	return value->type == JSON_STRING ? value->string : json_canonical_text(cli->arena, value);
+}
+
+static void print_value_diff(
+	struct cli *cli, struct text name, const struct json *before, const struct json *after)
+{
+	printf("  %.*s:\n", TEXT_ARGS(name));
+	cli_print_line_diff(value_text(cli, before), value_text(cli, after));
+}
+
+/* All members of an object that comes or goes whole. */
+static void print_whole(struct cli *cli, const struct json *object, bool is_new)
+{
+	for (uint32_t i = 0; object != NULL && i < object->count; i++) {
+		const struct json_member *member = &object->members[i];
+
+		if (text_is(member->name, "object") || text_is(member->name, "name"))
+			continue;
+		print_value_diff(cli, member->name, is_new ? NULL : &member->value,
+			is_new ? &member->value : NULL);
+	}
+}
+
+static void print_difference(
+	struct cli *cli, const struct json *in_force, const struct json *waiting)
+{
+	const struct json *fields = json_find(waiting, "fields");
+
+	if (json_boolean_or(waiting, "removal", false)) {
+		print_whole(cli, in_force, false);
+		return;
+	}
+	if (in_force == NULL) {
+		print_whole(cli, json_find(waiting, "object"), true);
+		return;
+	}
+	for (uint32_t i = 0; fields != NULL && i < fields->count; i++)
+		print_value_diff(cli, json_text_or(&fields->items[i], "path", ""),
+			json_find(&fields->items[i], "before"),
+			json_find(&fields->items[i], "after"));
+}
+
+/* ---- the proposal ---- */
+
+static void print_proposal(struct cli *cli, const struct json *entry, const struct json *waiting)
+{
+	const struct json *in_force = json_find(entry, "object");
+	bool is_removal = json_boolean_or(waiting, "removal", false);
+	int64_t passed = json_integer_or(waiting, "cases_passed", 0);
+
+	printf("%s %.*s %.*s, version %lld, proposed by %.*s\n",
+		is_removal         ? "remove"
+		: in_force == NULL ? "add"
+				   : "change",
+		TEXT_ARGS(json_text_or(entry, "kind", "")),
+		TEXT_ARGS(json_text_or(entry, "name", "")),
+		(long long)json_integer_or(waiting, "version", 0),
+		TEXT_ARGS(json_text_or(waiting, "proposed_by", "")));
+	if (!is_removal)
+		printf("  %.*s\n", TEXT_ARGS(json_text_or(waiting, "digest", "")));
+	if (passed > 0)
+		printf("  %lld cases passed, as its author's remit says\n", (long long)passed);
+	else
+		printf("  no cases were run before it was proposed\n");
+	print_difference(cli, in_force, waiting);
+}
+
+static bool approval_body(
+	struct cli *cli, const struct json *waiting, struct json *out, int *status)
+{
+	const char *version = cli->values[OPTION_VERSION];
+	int64_t number = json_integer_or(waiting, "version", 0);
+	struct json_builder object;
+	struct error err;
+
+	if (version != NULL && !text_to_int64(text_of(version), &number)) {
+		*status = cli_usage(cli->command, "--version: a number is expected");
+		return false;
+	}
+	json_object_start(&object, cli->arena);
+	json_put_integer(&object, "version", number);
+	if (json_object_seal(&object, out, &err))
+		return true;
+	*status = cli_fail(&err);
+	return false;
+}
+
+/* Approves the version that was shown, and only while nothing of the entry changed since. */
+int command_approve_proposal(struct cli *cli)
+{
+	struct text name = cli_escape_name(cli, cli->words[0]);
+	struct cli_call call = {.method = "POST",
+		.target = text_format(
+			cli->arena, "%s/%.*s/approve", cli->command->path, TEXT_ARGS(name))};
+	struct cli_reply entry, reply;
+	const struct json *waiting;
+	struct json body;
+	int status;
+
+	if (!cli_get(cli, &entry, &status, "%s/%.*s", cli->command->path, TEXT_ARGS(name)))
+		return status;
+	waiting = json_find(&entry.json, "waiting");
+	if (waiting == NULL) {
+		cli_say("remit: nothing of %s waits for approval", cli->words[0]);
+		return EXIT_CONFLICT;
+	}
+	if (!approval_body(cli, waiting, &body, &status))
+		return status;
+	if (cli->output == OUTPUT_TABLE)
+		print_proposal(cli, &entry.json, waiting);
+	if (!cli_confirm(cli, "This puts it in force at once."))
+		return EXIT_REFUSED;
+	call.if_match = entry.etag;
+	call.body = &body;
+	if (cli_ask(cli, &call, &reply, &status))
+		cli_print(cli, &reply.json);
+	return status;
+}
