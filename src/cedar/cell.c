@@ -58,14 +58,10 @@ static bool copy_parents(
 		memcpy(parents, entity->parents, entity->parent_count * sizeof *parents);
 	qsort(parents, entity->parent_count, sizeof *parents, order_uids);
 	for (size_t i = 0; i < entity->parent_count; i++) {
-		const struct cedar_uid *copy;
-
 		if (kept > 0 && uid_equal(&parents[kept - 1], &parents[i]))
 			continue;
-		copy = cedar_uid_copy(record->arena, &parents[i]);
-		if (copy == NULL)
+		if (!cedar_uid_fill(&parents[kept++], record->arena, &parents[i]))
 			return cedar_fail_memory(err);
-		parents[kept++] = *copy;
 	}
 	record->parents = parents;
 	record->parent_count = kept;

@@ -3,10 +3,12 @@
  * an object closes, by sorting, so that many names cost n log n. */
 #include "cedar/document.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES_FIRST = 16 };
+/* Fewer names are compared with each other. */
+enum { FRAMES_FIRST = 16, PAIRED_NAMES_MAX = 8 };
 
 struct frame {
 	struct document *container;
@@ -34,11 +36,26 @@ static char peek(const struct parser *parser)
 	return parser->at < parser->source.length ? parser->source.data[parser->at] : '\0';
 }
 
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
 static void skip_blanks(struct parser *parser)
 {
-	while (peek(parser) == ' ' || peek(parser) == '\n' || peek(parser) == '\t' ||
-		peek(parser) == '\r')
-		parser->at++;
+	size_t at = parser->at;
+
+	while (at < parser->source.length && is_blank(parser->source.data[at]))
+		at++;
+	parser->at = at;
+}
+
+static bool take_byte(struct parser *parser, char byte)
+{
+	if (parser->at == parser->source.length || parser->source.data[parser->at] != byte)
+		return false;
+	parser->at++;
+	return true;
 }
 
 static bool take(struct parser *parser, const char *word)
@@ -119,11 +136,41 @@ static bool take_escape(struct parser *parser, char *out, size_t *length)
 	return true;
 }
 
+/* How many of eight bytes, from the first on, are neither a quote, a backslash nor a
+ * control character.  A byte is flagged by borrowing from its highest bit; a borrow may
+ * flag bytes behind it too, so that only the first flag counts. */
+static size_t count_plain(const char bytes[8])
+{
+	const uint64_t ones = 0x0101010101010101, highs = ones << 7;
+	uint64_t word, quotes, backslashes, flags;
+
+	memcpy(&word, bytes, sizeof word);
+	word = le64toh(word);
+	quotes = word ^ ones * '"';
+	backslashes = word ^ ones * '\\';
+	flags = ((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes) |
+		((word - ones * 0x20) & ~word);
+	return (flags & highs) == 0 ? 8 : (size_t)__builtin_ctzll(flags & highs) / 8;
+}
+
+/* Where the plain bytes of a string end. */
+static size_t skip_plain(const struct parser *parser, size_t at)
+{
+	size_t count = 8;
+
+	while (count == 8 && parser->source.length - at >= 8) {
+		count = count_plain(parser->source.data + at);
+		at += count;
+	}
+	return at;
+}
+
 /* Finds the closing quote; *has_escapes says whether to decode. */
 static bool string_end(struct parser *parser, size_t start, size_t *end, bool *has_escapes)
 {
 	*has_escapes = false;
-	for (size_t at = start; at < parser->source.length; at++) {
+	for (size_t at = skip_plain(parser, start); at < parser->source.length;
+		at = skip_plain(parser, at)) {
 		unsigned char byte = (unsigned char)parser->source.data[at];
 
 		if (byte == '"') {
@@ -132,9 +179,10 @@ static bool string_end(struct parser *parser, size_t start, size_t *end, bool *h
 		}
 		if (byte < 0x20)
 			return parser_fail(parser, at, "a control character in a string");
+		at++;
 		if (byte == '\\') {
 			*has_escapes = true;
-			at++;
+			at += at < parser->source.length;
 		}
 	}
 	return parser_fail(parser, start - 1, "a string that is never closed");
@@ -146,7 +194,7 @@ static bool take_string(struct parser *parser, struct cedar_text *out)
 	bool has_escapes;
 	char *decoded;
 
-	if (!take(parser, "\""))
+	if (!take_byte(parser, '"'))
 		return parser_fail(parser, parser->at, "expected a string");
 	start = parser->at;
 	if (!string_end(parser, start, &end, &has_escapes))
@@ -175,7 +223,7 @@ static bool take_string(struct parser *parser, struct cedar_text *out)
 static bool take_integer(struct parser *parser, int64_t *out)
 {
 	size_t start = parser->at;
-	int64_t sign = take(parser, "-") ? -1 : 1, value = 0;
+	int64_t sign = take_byte(parser, '-') ? -1 : 1, value = 0;
 	size_t digits = parser->at;
 
 	for (; peek(parser) >= '0' && peek(parser) <= '9'; parser->at++) {
@@ -218,14 +266,31 @@ static int order_names(const void *a, const void *b)
 	return cedar_text_compare((*left)->name, (*right)->name);
 }
 
+static bool fail_name_twice(struct parser *parser, const struct document *member)
+{
+	return parser_fail(parser, member->at, "a member name given twice");
+}
+
+static bool check_few_names(struct parser *parser, const struct document *object)
+{
+	for (const struct document *member = object->first; member != NULL; member = member->next) {
+		for (const struct document *other = object->first; other != member;
+			other = other->next) {
+			if (cedar_text_equal(other->name, member->name))
+				return fail_name_twice(parser, member);
+		}
+	}
+	return true;
+}
+
 /* Fails at the second of two members with one name. */
 static bool check_names(struct parser *parser, const struct document *object)
 {
 	const struct document **members;
 	uint32_t count = 0;
 
-	if (object->count < 2)
-		return true;
+	if (object->count <= PAIRED_NAMES_MAX)
+		return check_few_names(parser, object);
 	members = arena_array(parser->arena, const struct document *, object->count);
 	if (members == NULL)
 		return cedar_fail_memory(parser->err);
@@ -234,7 +299,7 @@ static bool check_names(struct parser *parser, const struct document *object)
 	qsort(members, count, sizeof *members, order_names);
 	for (uint32_t i = 1; i < count; i++) {
 		if (cedar_text_equal(members[i - 1]->name, members[i]->name))
-			return parser_fail(parser, members[i]->at, "a member name given twice");
+			return fail_name_twice(parser, members[i]);
 	}
 	return true;
 }
@@ -307,7 +372,7 @@ static bool take_name(struct parser *parser, struct cedar_text *name)
 	if (!take_string(parser, name))
 		return false;
 	skip_blanks(parser);
-	if (!take(parser, ":"))
+	if (!take_byte(parser, ':'))
 		return parser_fail(parser, parser->at, "expected a colon");
 	skip_blanks(parser);
 	return true;
@@ -321,14 +386,14 @@ static bool close_containers(struct parser *parser, bool just_opened, bool *more
 		struct document *top = parser->open[parser->depth - 1].container;
 
 		skip_blanks(parser);
-		if (take(parser, top->type == DOCUMENT_ARRAY ? "]" : "}")) {
+		if (take_byte(parser, top->type == DOCUMENT_ARRAY ? ']' : '}')) {
 			if (top->type == DOCUMENT_OBJECT && !check_names(parser, top))
 				return false;
 			parser->depth--;
 			just_opened = false;
 			continue;
 		}
-		if (!just_opened && !take(parser, ","))
+		if (!just_opened && !take_byte(parser, ','))
 			return parser_fail(
 				parser, parser->at, "expected a comma or a closing bracket");
 		skip_blanks(parser);
@@ -387,12 +452,12 @@ bool document_parse_deep(struct document **out, struct arena *arena, struct ceda
 	return true;
 }
 
-const struct document *document_find(const struct document *object, const char *name)
+const struct document *document_find_name(const struct document *object, struct cedar_text name)
 {
 	if (object->type != DOCUMENT_OBJECT)
 		return NULL;
 	for (const struct document *member = object->first; member != NULL; member = member->next) {
-		if (cedar_text_is(member->name, name))
+		if (cedar_text_equal(member->name, name))
 			return member;
 	}
 	return NULL;

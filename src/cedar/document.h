@@ -42,7 +42,11 @@ bool document_parse_deep(struct document **out, struct arena *arena, struct ceda
 	uint32_t depth_max, struct cedar_error *err) MUST_CHECK;
 
 /* The member of an object, or NULL. */
-const struct document *document_find(const struct document *object, const char *name);
+const struct document *document_find_name(const struct document *object, struct cedar_text name);
+static inline const struct document *document_find(const struct document *object, const char *name)
+{
+	return document_find_name(object, (struct cedar_text){name, strlen(name)});
+}
 
 /* What the readers of values and entities share. */
 struct document_reader {

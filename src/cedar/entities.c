@@ -176,11 +176,8 @@ static bool copy_parents(struct entity_node *node, struct arena *arena,
 	if (parents == NULL)
 		return cedar_fail_memory(err);
 	for (size_t i = 0; i < entity->parent_count; i++) {
-		const struct cedar_uid *copy = cedar_uid_copy(arena, &entity->parents[i]);
-
-		if (copy == NULL)
+		if (!cedar_uid_fill(&parents[i], arena, &entity->parents[i]))
 			return cedar_fail_memory(err);
-		parents[i] = *copy;
 	}
 	node->parents = parents;
 	node->parent_count = (uint32_t)entity->parent_count;
@@ -192,7 +189,6 @@ bool cedar_entities_add(
 {
 	struct entity_node node = {.is_present = true};
 	const struct entity_node *old = entities_find_here(entities, &entity->uid);
-	const struct cedar_uid *uid;
 
 	assert(!entities->is_sealed);
 	if (!entities_check_shape(entity, err))
@@ -201,10 +197,8 @@ bool cedar_entities_add(
 		return is_same_entity(old, entity) || fail_duplicate(&entity->uid, err);
 	if (!reserve_nodes(entities, 1, err))
 		return false;
-	uid = cedar_uid_copy(entities->arena, &entity->uid);
-	if (uid == NULL)
+	if (!cedar_uid_fill(&node.uid, entities->arena, &entity->uid))
 		return cedar_fail_memory(err);
-	node.uid = *uid;
 	if (!cedar_value_copy(&node.attributes, entities->arena,
 		    entities_record_or_empty(&entity->attributes), err) ||
 		!cedar_value_copy(&node.tags, entities->arena,

@@ -2,8 +2,8 @@
  * that visits parents before children (depth first, with a stack of its own).
  * A parent that is being visited when it is met again is a cycle.
  *
- * A node's ancestors are its parents and theirs.  They are gathered in one
- * scratch array, sorted and copied without repetition. */
+ * A node's ancestors are its parents and theirs, which are sorted already.  They are
+ * gathered in one scratch array, merged and copied without repetition. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +23,10 @@ struct closing {
 	struct cedar_entities *entities;
 	struct frame *stack; /* each node is open at most once */
 	uint32_t depth;
-	struct ancestor *gathered; /* `first` until more are needed, then on the heap */
-	struct ancestor first[GATHERED_FIRST];
+	struct ancestor *gathered; /* one half of the room, and the other */
+	struct ancestor *spare;
+	struct ancestor *room; /* `first` until more is needed, then on the heap */
+	struct ancestor first[2 * GATHERED_FIRST];
 	size_t gathered_count;
 	size_t gathered_capacity;
 	struct cedar_error *err;
@@ -61,13 +63,14 @@ static bool gather(struct closing *closing, const struct ancestor *ancestors, ui
 	if (need > capacity) {
 		while (capacity < need)
 			capacity *= 2;
-		larger = calloc(1, capacity * sizeof *larger);
+		larger = calloc(2 * capacity, sizeof *larger);
 		if (larger == NULL)
 			return cedar_fail_memory(closing->err);
 		memcpy(larger, closing->gathered, closing->gathered_count * sizeof *larger);
-		if (closing->gathered != closing->first)
-			free(closing->gathered);
-		closing->gathered = larger;
+		if (closing->room != closing->first)
+			free(closing->room);
+		closing->room = closing->gathered = larger;
+		closing->spare = larger + capacity;
 		closing->gathered_capacity = capacity;
 	}
 	if (count > 0)
@@ -84,25 +87,76 @@ int ancestor_order(const struct ancestor *a, const struct ancestor *b)
 	return cedar_uid_compare(a->uid, b->uid);
 }
 
-static int order_ancestors(const void *a, const void *b)
+static void insert_ancestors(struct ancestor *ancestors, size_t count)
 {
-	return ancestor_order(a, b);
-}
-
-static void sort_ancestors(struct ancestor *ancestors, size_t count)
-{
-	if (count > SORT_INSERTING_MAX) {
-		qsort(ancestors, count, sizeof *ancestors, order_ancestors);
-		return;
-	}
 	for (size_t i = 1; i < count; i++) {
 		struct ancestor moved = ancestors[i];
 		size_t at = i;
 
-		for (; at > 0 && order_ancestors(&ancestors[at - 1], &moved) > 0; at--)
+		for (; at > 0 && ancestor_order(&ancestors[at - 1], &moved) > 0; at--)
 			ancestors[at] = ancestors[at - 1];
 		ancestors[at] = moved;
 	}
+}
+
+/* The end of what is in order from `at` < count on. */
+static size_t run_end(const struct ancestor *ancestors, size_t at, size_t count)
+{
+	while (at + 1 < count && ancestor_order(&ancestors[at], &ancestors[at + 1]) <= 0)
+		at++;
+	return at + 1;
+}
+
+/* Two runs become one, in which what both have is there once. */
+static size_t merge_runs(
+	struct ancestor *out, const struct ancestor *runs, size_t middle, size_t end)
+{
+	size_t left = 0, right = middle, count = 0;
+
+	while (left < middle && right < end) {
+		int order = ancestor_order(&runs[left], &runs[right]);
+
+		out[count++] = runs[order <= 0 ? left : right];
+		left += order <= 0;
+		right += order >= 0;
+	}
+	while (left < middle)
+		out[count++] = runs[left++];
+	while (right < end)
+		out[count++] = runs[right++];
+	return count;
+}
+
+/* Merges each two neighbours; false if there was one run only. */
+static bool merge_once(struct closing *closing)
+{
+	struct ancestor *from = closing->gathered, *to = closing->spare;
+	size_t all = closing->gathered_count, count = 0;
+	size_t at = 0;
+
+	if (run_end(from, 0, all) == all)
+		return false;
+	while (at < all) {
+		size_t middle = run_end(from, at, all);
+		size_t end = middle == all ? all : run_end(from, middle, all);
+
+		count += merge_runs(to + count, from + at, middle - at, end - at);
+		at = end;
+	}
+	closing->gathered = to;
+	closing->spare = from;
+	closing->gathered_count = count;
+	return true;
+}
+
+/* Each parent is a run and so are its ancestors: there are few. */
+static void sort_gathered(struct closing *closing)
+{
+	if (closing->gathered_count <= SORT_INSERTING_MAX)
+		insert_ancestors(closing->gathered, closing->gathered_count);
+	else
+		while (merge_once(closing))
+			continue;
 }
 
 /* The parent wherever it is; E1 says it is somewhere. */
@@ -119,10 +173,10 @@ static bool keep_gathered(struct closing *closing, struct entity_node *node)
 	struct ancestor *kept;
 	uint32_t count = 0;
 
-	sort_ancestors(closing->gathered, closing->gathered_count);
+	sort_gathered(closing);
 	for (size_t i = 0; i < closing->gathered_count; i++) {
 		if (count == 0 ||
-			order_ancestors(&closing->gathered[count - 1], &closing->gathered[i]) != 0)
+			ancestor_order(&closing->gathered[count - 1], &closing->gathered[i]) != 0)
 			closing->gathered[count++] = closing->gathered[i];
 	}
 	kept = arena_array(closing->entities->arena, struct ancestor, count);
@@ -219,7 +273,8 @@ bool entities_close(struct cedar_entities *entities, struct cedar_error *err)
 	closing.entities = entities;
 	closing.err = err;
 	closing.depth = 0;
-	closing.gathered = closing.first;
+	closing.room = closing.gathered = closing.first;
+	closing.spare = closing.first + GATHERED_FIRST;
 	closing.gathered_count = 0;
 	closing.gathered_capacity = GATHERED_FIRST;
 	closing.stack = entities->count <= FRAMES_ON_STACK
@@ -237,7 +292,7 @@ bool entities_close(struct cedar_entities *entities, struct cedar_error *err)
 done:
 	if (closing.stack != few)
 		free(closing.stack);
-	if (closing.gathered != closing.first)
-		free(closing.gathered);
+	if (closing.room != closing.first)
+		free(closing.room);
 	return ok;
 }

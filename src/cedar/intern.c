@@ -44,8 +44,9 @@ static bool set_bits(
 	if (bits == NULL)
 		return cedar_fail_memory(err);
 	for (uint32_t i = 0; i < node->ancestor_count; i++) {
+		/* It is the uid of its node, and first in it (E1, and nothing is below). */
 		const struct entity_node *ancestor =
-			entities_find_here(entities, node->ancestors[i].uid);
+			(const struct entity_node *)node->ancestors[i].uid;
 		size_t index = (size_t)(ancestor - entities->nodes);
 
 		bits[index / WORD_BITS] |= UINT64_C(1) << index % WORD_BITS;

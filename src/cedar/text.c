@@ -59,11 +59,6 @@ void cedar_place(struct cedar_text source, size_t offset, uint32_t *line, uint32
 	}
 }
 
-bool cedar_text_is(struct cedar_text a, const char *string)
-{
-	return cedar_text_equal(a, cedar_text_of(string));
-}
-
 int cedar_text_compare_all(struct cedar_text a, struct cedar_text b)
 {
 	size_t common = a.length < b.length ? a.length : b.length;
@@ -195,6 +190,9 @@ size_t utf8_encode(char out[UTF8_BYTES_MAX], uint32_t code_point)
 	return 4;
 }
 
+/* Eight bytes of which one at least is no ASCII. */
+static const uint64_t NOT_ASCII = 0x8080808080808080;
+
 size_t utf8_valid_length(struct cedar_text text)
 {
 	const char *cursor = text.data, *end = text.data + text.length;
@@ -202,7 +200,9 @@ size_t utf8_valid_length(struct cedar_text text)
 	if (text.length == 0)
 		return 0;
 	while (cursor < end) {
-		if (utf8_next(&cursor, end) == UTF8_BAD)
+		if (end - cursor >= 8 && (load(cursor, 8) & NOT_ASCII) == 0)
+			cursor += 8;
+		else if (utf8_next(&cursor, end) == UTF8_BAD)
 			break;
 	}
 	return (size_t)(cursor - text.data);
@@ -226,14 +226,18 @@ bool cedar_is_identifier(struct cedar_text text)
 
 bool cedar_is_reserved(struct cedar_text text)
 {
-	static const char *const words[] = {
-		"true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"};
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (cedar_text_is(text, words[i]))
-			return true;
+	switch (text.length) {
+	case 2:
+		return cedar_text_is(text, "if") || cedar_text_is(text, "in") ||
+		       cedar_text_is(text, "is");
+	case 3: return cedar_text_is(text, "has");
+	case 4:
+		return cedar_text_is(text, "true") || cedar_text_is(text, "then") ||
+		       cedar_text_is(text, "else") || cedar_text_is(text, "like");
+	case 5: return cedar_text_is(text, "false");
+	case 7: return cedar_text_is(text, "__cedar");
+	default: return false;
 	}
-	return false;
 }
 
 bool cedar_is_type_name(struct cedar_text text)

@@ -61,16 +61,29 @@ int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b)
 	return order != 0 ? order : cedar_text_compare(a->id, b->id);
 }
 
+bool cedar_uid_fill(struct cedar_uid *out, struct arena *arena, const struct cedar_uid *uid)
+{
+	/* Both with the NUL that cedar_text_copy puts behind a text. */
+	char *texts = arena_alloc(arena, 1, uid->type.length + uid->id.length + 2);
+	char *id;
+
+	if (texts == NULL)
+		return false;
+	id = texts + uid->type.length + 1;
+	if (uid->type.length > 0)
+		memcpy(texts, uid->type.data, uid->type.length);
+	if (uid->id.length > 0)
+		memcpy(id, uid->id.data, uid->id.length);
+	*out = (struct cedar_uid){
+		{texts, uid->type.length}, {id, uid->id.length}, cedar_uid_hash(uid)};
+	return true;
+}
+
 struct cedar_uid *cedar_uid_copy(struct arena *arena, const struct cedar_uid *uid)
 {
 	struct cedar_uid *copy = arena_new(arena, struct cedar_uid);
 
-	if (copy == NULL)
-		return NULL;
-	copy->type = cedar_text_copy(arena, uid->type);
-	copy->id = cedar_text_copy(arena, uid->id);
-	copy->hash = cedar_uid_hash(uid);
-	return copy->type.data == NULL || copy->id.data == NULL ? NULL : copy;
+	return copy != NULL && cedar_uid_fill(copy, arena, uid) ? copy : NULL;
 }
 
 void cedar_write_uid(struct cedar_writer *writer, const struct cedar_uid *uid)

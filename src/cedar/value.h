@@ -45,6 +45,9 @@ static inline const struct cedar_value *value_find(
 }
 /* A copy of the uid and its texts; NULL when the arena is full. */
 struct cedar_uid *cedar_uid_copy(struct arena *arena, const struct cedar_uid *uid) MUST_CHECK;
+/* The same into *out; false when the arena is full. */
+bool cedar_uid_fill(
+	struct cedar_uid *out, struct arena *arena, const struct cedar_uid *uid) MUST_CHECK;
 /* Any fixed total order. */
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b);
 /* Type::"id". */

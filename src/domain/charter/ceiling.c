@@ -1,30 +1,29 @@
-/* Compiles charters and guardrails with the policy library.
- *
- * A condition is parsed on its own as exactly one expression before anything is
- * made of it.  Only then may approvals be put in front: "contains(...) && (" and
- * the condition and ")", each on lines of their own, so that a comment at its end
- * cannot swallow the bracket.  A text that is one whole expression alone is the
- * same one inside brackets.
+/* Compiles charters and guardrails with the policy library.  What the lines of a charter
+ * demand is a shape, which all identities with the same conditions share; a
+ * ceiling adds rows: its id, effect and resource for each line.
  *
  * Invariant: a ceiling holds permits only, a guardrail forbids only. */
 #include "domain/charter/ceiling.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/buffer.h"
+#include "cedar/like.h"
+#include "domain/charter/shape.h"
 #include "remit/cedar.h"
 
 enum {
 	CEILING_ARENA_BYTES_MAX = 4 * 1024 * 1024,
-	CONDITION_BYTES_MAX = CHARTER_WHEN_BYTES_MAX + CHARTER_APPROVALS_MAX * 128,
+	LINE_BYTES = sizeof(struct entitlement) + 64, /* with most resources */
 	ID_BYTES_MAX = 256,
 };
 
 struct ceiling {
-	struct cedar_policy_set *policies;
+	struct shape *shape;               /* what its lines demand */
+	struct cedar_policy_set *policies; /* who may do what, on what; borrows from the shape */
 	struct arena *arena;
 	struct entitlement *entitlements; /* by number; copies, so it outlives the charter */
 	uint32_t count;
@@ -42,7 +41,7 @@ static struct cedar_text cedar_text_from(struct text t)
 	return (struct cedar_text){t.data, t.length};
 }
 
-static bool cedar_failed(struct error *err, const struct cedar_error *cause)
+bool error_set_cedar(struct error *err, const struct cedar_error *cause)
 {
 	enum error_code code = cause->code == CEDAR_ERROR_LIMIT ? ERROR_LIMIT : ERROR_INVALID;
 
@@ -72,7 +71,7 @@ static bool check_approvals_use(const struct cedar_policy_set *set, struct error
 
 	for (size_t i = 0; i < cedar_policy_set_count(set); i++)
 		if (!cedar_check_monotone_use(set, i, CEDAR_TEXT("approvals"), &cause))
-			return cedar_failed(err, &cause);
+			return error_set_cedar(err, &cause);
 	return true;
 }
 
@@ -82,12 +81,12 @@ static bool parse_condition(struct cedar_policy_set **out, struct text text, str
 	struct cedar_scope any = {0};
 
 	if (!cedar_policy_set_create(out, &cause))
-		return cedar_failed(err, &cause);
+		return error_set_cedar(err, &cause);
 	if (cedar_policy_set_add_permit(
 		    *out, CEDAR_TEXT("condition"), &any, cedar_text_from(text), &cause))
 		return true;
 	cedar_policy_set_destroy(out);
-	return cedar_failed(err, &cause);
+	return error_set_cedar(err, &cause);
 }
 
 bool condition_check(struct text text, struct error *err)
@@ -146,7 +145,7 @@ bool guardrail_check(struct text text, struct error *err)
 	bool ok;
 
 	if (!cedar_policy_set_parse(&set, cedar_text_from(text), NULL, &cause))
-		return cedar_failed(err, &cause);
+		return error_set_cedar(err, &cause);
 	ok = check_forbids_only(set, err);
 	cedar_policy_set_destroy(&set);
 	return ok;
@@ -154,144 +153,124 @@ bool guardrail_check(struct text text, struct error *err)
 
 /* ---- ceilings ---- */
 
-static void write_condition(struct buffer *out, const struct entitlement *line)
-{
-	for (uint32_t i = 0; i < line->approvals_count; i++)
-		buffer_append_format(out, "%scontext.approvals.contains(\"%.*s\")",
-			i == 0 ? "" : " && ", TEXT_ARGS(line->approvals[i]));
-	if (line->when.length == 0)
-		return;
-	if (line->approvals_count == 0) {
-		buffer_append_text(out, line->when);
-		return;
-	}
-	buffer_append_string(out, " && (\n");
-	buffer_append_text(out, line->when);
-	buffer_append_string(out, "\n)");
-}
+/* What is said of one identity's lines, while they are compiled. */
+struct rows {
+	struct arena *arena;
+	struct cedar_like *likes;
+	struct cedar_uid
+		actions[EFFECT_DELEGATE + 1]; /* by effect, so that equal ones are one pointer */
+	struct cedar_uid *resources;
+	struct cedar_uid principal;
+};
 
-static bool add_permit(struct ceiling *ceiling, const struct charter *charter,
-	const struct entitlement *line, struct text condition, struct error *err)
+static bool fill_row(struct rows *rows, const struct ceiling *ceiling, uint32_t number)
 {
-	struct text id = text_format(ceiling->arena, "%s%u", ceiling->prefix, line->number);
-	struct cedar_uid principal =
-		cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(charter->name));
-	struct cedar_uid action = cedar_uid_of(
+	const struct entitlement *line = &ceiling->entitlements[number];
+	struct text id = text_format(rows->arena, "%s%u", ceiling->prefix, number);
+
+	rows->actions[line->effect] = cedar_uid_of(
 		CEDAR_TEXT("Action"), cedar_text_from(text_of(effect_word(line->effect))));
-	struct cedar_uid resource =
+	rows->resources[number] =
 		cedar_uid_of(cedar_text_of(resource_type_name(line->resource_kind)),
 			cedar_text_from(line->resource));
-	struct cedar_scope scope = {&principal, &action, &resource};
-	struct cedar_error cause = {0};
-
-	if (id.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a charter's permits");
-	if (!cedar_policy_set_add_permit(ceiling->policies, cedar_text_from(id), &scope,
-		    cedar_text_from(condition), &cause))
-		return cedar_failed(err, &cause);
-	return true;
+	rows->likes[number] = (struct cedar_like){cedar_text_from(id),
+		{&rows->principal, &rows->actions[line->effect], &rows->resources[number]}};
+	return id.data != NULL;
 }
 
-static bool compile_line(struct ceiling *ceiling, const struct charter *charter,
-	const struct entitlement *line, struct error *err)
+static bool fill_rows(struct rows *rows, const struct ceiling *ceiling, struct text name)
 {
-	struct buffer condition;
+	size_t count = (size_t)ceiling->count + 1;
+	bool ok;
+
+	rows->principal = cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(name));
+	rows->likes = arena_array(rows->arena, struct cedar_like, count);
+	rows->resources = arena_array(rows->arena, struct cedar_uid, count);
+	ok = rows->likes != NULL && rows->resources != NULL;
+	for (uint32_t i = 0; ok && i < ceiling->count; i++)
+		ok = fill_row(rows, ceiling, i);
+	return ok;
+}
+
+static bool compile_rows(struct ceiling *ceiling, struct text name, struct error *err)
+{
+	struct rows rows = {.arena = arena_create(CEILING_ARENA_BYTES_MAX)};
+	struct cedar_error cause = {0};
 	bool ok = false;
 
-	buffer_init(&condition, CONDITION_BYTES_MAX);
-	if (line->effect == EFFECT_NONE || line->resource_kind == RESOURCE_NONE) {
-		error_set(err, ERROR_INVALID, "the line has no effect or no resource");
+	if (rows.arena == NULL || !fill_rows(&rows, ceiling, name)) {
+		error_set(err, ERROR_LIMIT, "no memory for a charter's permits");
 		goto done;
 	}
-	if (line->when.length > 0 && !condition_check(line->when, err))
-		goto done;
-	write_condition(&condition, line);
-	if (buffer_failed(&condition)) {
-		error_set(err, ERROR_LIMIT, "the condition is too long");
-		goto done;
-	}
-	ok = add_permit(ceiling, charter, line, buffer_text(&condition), err);
+	ok = cedar_policy_set_like(
+		     &ceiling->policies, shape_policies(ceiling->shape), rows.likes, &cause) ||
+	     error_set_cedar(err, &cause);
 done:
-	buffer_deinit(&condition);
-	return ok || error_wrap(err, "entitlements[%u]", line->number);
+	arena_destroy(&rows.arena);
+	return ok;
 }
 
+/* What is said of the conditions is the shape's. */
 static bool keep_line(struct ceiling *ceiling, const struct entitlement *line)
 {
 	struct entitlement *kept = &ceiling->entitlements[line->number];
-	struct text *approvals =
-		arena_array(ceiling->arena, struct text, line->approvals_count + 1);
+	const struct shape_line *conditions = shape_line(ceiling->shape, line->number);
 
 	*kept = *line;
+	kept->when = conditions->when;
+	kept->approvals = conditions->approvals;
 	kept->resource = text_copy(ceiling->arena, line->resource);
-	kept->when = text_copy(ceiling->arena, line->when);
-	if (approvals == NULL || kept->resource.data == NULL || kept->when.data == NULL)
-		return false;
-	for (uint32_t i = 0; i < line->approvals_count; i++) {
-		approvals[i] = text_copy(ceiling->arena, line->approvals[i]);
-		if (approvals[i].data == NULL)
-			return false;
-	}
-	kept->approvals = approvals;
+	return kept->resource.data != NULL;
+}
+
+static bool name_ceiling(
+	struct ceiling *ceiling, const struct charter *charter, uint32_t version, struct error *err)
+{
+	int written = snprintf(ceiling->prefix, sizeof ceiling->prefix,
+		"charter/%.*s@%u/entitlements/", TEXT_ARGS(charter->name), version);
+
+	if (written < 0 || (size_t)written >= sizeof ceiling->prefix)
+		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
 	return true;
 }
 
-static bool ceiling_create(
-	struct ceiling **out, const struct charter *charter, uint32_t version, struct error *err)
+static bool fill_ceiling(struct ceiling *ceiling, struct shapes *shapes,
+	const struct charter *charter, struct error *err)
+{
+	ceiling->count = charter->entitlements_count;
+	if (!shape_acquire(&ceiling->shape, shapes, charter->entitlements, ceiling->count, err))
+		return false;
+	ceiling->arena = arena_create_small(
+		CEILING_ARENA_BYTES_MAX, LINE_BYTES * (ceiling->count + (size_t)1));
+	if (ceiling->arena != NULL)
+		ceiling->entitlements =
+			arena_array(ceiling->arena, struct entitlement, ceiling->count + (size_t)1);
+	if (ceiling->entitlements == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a charter's entitlements");
+	for (uint32_t i = 0; i < ceiling->count; i++) {
+		assert(charter->entitlements[i].number == i);
+		if (!keep_line(ceiling, &charter->entitlements[i]))
+			return error_set(
+				err, ERROR_LIMIT, "no memory for a charter's entitlements");
+	}
+	return compile_rows(ceiling, charter->name, err);
+}
+
+bool ceiling_compile(struct ceiling **out, struct shapes *shapes, const struct charter *charter,
+	uint32_t version, struct error *err)
 {
 	struct ceiling *ceiling = calloc(1, sizeof *ceiling);
-	struct cedar_error cause = {0};
-	struct text prefix;
-
-	*out = ceiling;
-	if (ceiling == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
-	if (!cedar_policy_set_create(&ceiling->policies, &cause))
-		return cedar_failed(err, &cause);
-	ceiling->arena = arena_create(CEILING_ARENA_BYTES_MAX);
-	if (ceiling->arena == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
-	prefix = text_format(
-		ceiling->arena, "charter/%.*s@%u/entitlements/", TEXT_ARGS(charter->name), version);
-	ceiling->entitlements =
-		arena_array(ceiling->arena, struct entitlement, charter->entitlements_count + 1);
-	if (prefix.data == NULL || prefix.length >= sizeof ceiling->prefix ||
-		ceiling->entitlements == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
-	memcpy(ceiling->prefix, prefix.data, prefix.length);
-	ceiling->count = charter->entitlements_count;
-	return true;
-}
-
-bool ceiling_compile(
-	struct ceiling **out, const struct charter *charter, uint32_t version, struct error *err)
-{
-	struct ceiling *ceiling = NULL;
-	struct cedar_error cause = {0};
-	bool ok = false;
 
 	*out = NULL;
-	if (!ceiling_create(&ceiling, charter, version, err))
-		goto done;
-	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
-		assert(charter->entitlements[i].number == i);
-		if (!keep_line(ceiling, &charter->entitlements[i])) {
-			error_set(err, ERROR_LIMIT, "no memory for a charter's entitlements");
-			goto done;
-		}
-		if (!compile_line(ceiling, charter, &charter->entitlements[i], err))
-			goto done;
+	if (ceiling == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
+	if (name_ceiling(ceiling, charter, version, err) &&
+		fill_ceiling(ceiling, shapes, charter, err)) {
+		*out = ceiling;
+		return true;
 	}
-	if (!cedar_policy_set_seal(ceiling->policies, &cause)) {
-		cedar_failed(err, &cause);
-		goto done;
-	}
-	*out = ceiling;
-	ceiling = NULL;
-	ok = true;
-done:
 	ceiling_destroy(&ceiling);
-	return ok;
+	return false;
 }
 
 void ceiling_destroy(struct ceiling **ceiling)
@@ -299,6 +278,7 @@ void ceiling_destroy(struct ceiling **ceiling)
 	if (*ceiling == NULL)
 		return;
 	cedar_policy_set_destroy(&(*ceiling)->policies);
+	shape_release(&(*ceiling)->shape);
 	arena_destroy(&(*ceiling)->arena);
 	free(*ceiling);
 	*ceiling = NULL;
@@ -350,7 +330,7 @@ static bool count_policies(struct text text, size_t *count, struct error *err)
 	bool ok;
 
 	if (!cedar_policy_set_parse(&set, cedar_text_from(text), NULL, &cause))
-		return cedar_failed(err, &cause);
+		return error_set_cedar(err, &cause);
 	*count = cedar_policy_set_count(set);
 	ok = check_forbids_only(set, err);
 	cedar_policy_set_destroy(&set);
@@ -381,7 +361,7 @@ static bool add_guardrail(
 	ok = cedar_policy_set_add_text(
 		guardrails->policies, cedar_text_from(object->policy->text), &naming, &cause);
 	if (!ok)
-		cedar_failed(err, &cause);
+		error_set_cedar(err, &cause);
 done:
 	arena_destroy(&arena);
 	return ok || error_wrap(err, "policy %.*s", TEXT_ARGS(object->name));
@@ -399,7 +379,7 @@ static bool guardrails_create(struct guardrails **out, size_t count, struct erro
 	if (guardrails->objects == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
 	if (!cedar_policy_set_create(&guardrails->policies, &cause))
-		return cedar_failed(err, &cause);
+		return error_set_cedar(err, &cause);
 	return true;
 }
 
@@ -420,7 +400,7 @@ bool guardrails_compile(struct guardrails **out, const struct object *const *pol
 		guardrails->objects[guardrails->count++] = object_acquire(policies[i]);
 	}
 	if (!cedar_policy_set_seal(guardrails->policies, &cause)) {
-		cedar_failed(err, &cause);
+		error_set_cedar(err, &cause);
 		goto done;
 	}
 	*out = guardrails;

@@ -11,6 +11,11 @@
 /* Charters and guardrails, compiled for deciding. */
 
 struct cedar_policy_set; /* remit/cedar.h */
+struct cedar_error;
+struct shapes; /* shape.h */
+
+/* Fills err with what the policy library says, with its line and column; false. */
+bool error_set_cedar(struct error *err, const struct cedar_error *cause);
 
 /* What one charter permits, as one policy set: each entitlement is one permit
  * whose id is "charter/NAME@VERSION/entitlements/NUMBER" and whose scope is the
@@ -18,10 +23,12 @@ struct cedar_policy_set; /* remit/cedar.h */
  * of charter and entitlement are not in it: domain/decide checks them. */
 struct ceiling;
 
-/* version goes into the ids.  Errors: INVALID (a condition is not an
- * expression, or uses context.approvals other than to ask for more), LIMIT. */
-bool ceiling_compile(struct ceiling **out, const struct charter *charter, uint32_t version,
-	struct error *err) MUST_CHECK;
+/* version goes into the ids.  shapes: where identities with the same conditions share what
+ * was compiled of them, which must outlive the ceiling; or NULL.  Errors: INVALID (a
+ * condition is not an expression, or uses context.approvals other than to ask for
+ * more), LIMIT. */
+bool ceiling_compile(struct ceiling **out, struct shapes *shapes, const struct charter *charter,
+	uint32_t version, struct error *err) MUST_CHECK;
 void ceiling_destroy(struct ceiling **ceiling);
 const struct cedar_policy_set *ceiling_policies(const struct ceiling *ceiling);
 /* The entitlement a determining permit came from, by its id; NULL if the id is

@@ -21,6 +21,7 @@
 
 #include "domain/application/application.h"
 #include "domain/charter/name_table.h"
+#include "domain/charter/shape.h"
 #include "domain/charter/users.h"
 
 enum {
@@ -68,6 +69,7 @@ struct registry {
 	struct name_table *units; /* unit_guardrails by unit */
 	struct name_table *kills; /* kill_mark by identity, registered or not yet */
 	struct name_table *users; /* slot by resource and identity (users.h) */
+	struct shapes *shapes;    /* of the ceilings in slots */
 	size_t counts[KINDS];     /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
@@ -147,6 +149,7 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->units = name_table_create()) != NULL;
 	ok = ok && (registry->kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
+	ok = ok && shapes_create(&registry->shapes, err);
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -165,6 +168,7 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
 	name_table_destroy(&(*registry)->kills, free);
 	users_destroy(&(*registry)->users);
+	shapes_destroy(&(*registry)->shapes);
 	free(*registry);
 	*registry = NULL;
 }
@@ -528,8 +532,8 @@ static bool is_known_state(const struct registry_change *change)
 	return false;
 }
 
-static bool prepare_ceiling(
-	struct prepared *next, const struct registry_change *change, struct error *err)
+static bool prepare_ceiling(struct prepared *next, struct shapes *shapes,
+	const struct registry_change *change, struct error *err)
 {
 	bool is_acting = change->state == IDENTITY_ACTIVE || change->state == IDENTITY_SUSPENDED;
 
@@ -541,7 +545,8 @@ static bool prepare_ceiling(
 	next->has_new_ceiling = true;
 	if (!is_acting)
 		return true;
-	return ceiling_compile(&next->ceiling, next->in_force->charter, change->in_force, err);
+	return ceiling_compile(
+		&next->ceiling, shapes, next->in_force->charter, change->in_force, err);
 }
 
 static bool prepare_rules(
@@ -587,7 +592,8 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!keep_text(&next->texts[i], texts[i]))
 			return error_set(err, ERROR_LIMIT, "no memory for an entry");
-	if (!prepare_ceiling(next, change, err) || !prepare_rules(next, change, err))
+	if (!prepare_ceiling(next, registry->shapes, change, err) ||
+		!prepare_rules(next, change, err))
 		return error_wrap(
 			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
 	/* What only waits is in no guardrails. */

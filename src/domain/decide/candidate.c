@@ -629,7 +629,7 @@ static void try_lines(struct changing *changing, const struct entitlement *lines
 	alter_identity(&altered, changing->evaluation->entry);
 	altered.charter.entitlements = lines;
 	altered.charter.entitlements_count = count;
-	if (ceiling_compile(&ceiling, &altered.charter, altered.object.version, &err)) {
+	if (ceiling_compile(&ceiling, NULL, &altered.charter, altered.object.version, &err)) {
 		altered.entry.ceiling = ceiling;
 		(void)change_try(
 			changing, &candidate, changing->world, &altered.trial, changing->call);

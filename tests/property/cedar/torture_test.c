@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "cedar/like.h"
 #include "remit/cedar.h"
 
 enum { ARENA_BYTES = 1 << 20, ALLOCATIONS_MAX = 5000 };
@@ -117,6 +118,30 @@ static bool change_world(struct cedar_entities **store, struct cedar_error *err)
 	assert_true(!ok || cedar_entities_in(next, &person, &above));
 	cedar_revision_release(&first);
 	cedar_revision_release(&next);
+	return ok;
+}
+
+/* Each policy of a set that is indexed, for somebody of its own. */
+static bool liken(struct cedar_error *err)
+{
+	enum { POLICIES = 8 };
+	static const char *const ids[POLICIES] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+	struct cedar_uid person = cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p"));
+	struct cedar_policy_set *pattern = NULL, *set = NULL;
+	struct cedar_like likes[POLICIES];
+	struct cedar_scope any = {0};
+	bool ok = cedar_policy_set_create(&pattern, err);
+
+	for (int i = 0; i < POLICIES; i++) {
+		likes[i] = (struct cedar_like){cedar_text_of(ids[i]), {.principal = &person}};
+		ok = ok && cedar_policy_set_add_permit(pattern, likes[i].id, &any,
+				   CEDAR_TEXT("context.n == 7 && context has s"), err);
+	}
+	ok = ok && cedar_policy_set_seal(pattern, err) &&
+	     cedar_policy_set_like(&set, pattern, likes, err);
+	assert_int_equal(set != NULL, ok);
+	cedar_policy_set_destroy(&set);
+	cedar_policy_set_destroy(&pattern);
 	return ok;
 }
 
@@ -242,7 +267,7 @@ done:
 
 static bool run_all(struct cedar_arena *arena, struct cedar_error *err)
 {
-	return run_everything(arena, err) && validate_everything(arena, err);
+	return run_everything(arena, err) && validate_everything(arena, err) && liken(err);
 }
 
 static void every_failed_allocation_is_an_error_and_nothing_more(void **state)

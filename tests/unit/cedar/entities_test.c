@@ -150,6 +150,68 @@ static void every_one_of_many_ancestors_is_found(void **state)
 	}
 }
 
+enum { LAYERS = 4, WIDTH = 20 };
+
+/* Of each layer, an entity has parents among the next one: some in common. */
+static void load_layers(struct cedar_entities **out)
+{
+	struct cedar_error err;
+
+	assert_true(cedar_entities_create(out, &err));
+	for (int i = 0; i < LAYERS * WIDTH; i++) {
+		char id[16], names[3][16];
+		struct cedar_uid parents[3];
+		struct cedar_entity entity = {.uid = t(""), .parents = parents};
+
+		(void)snprintf(id, sizeof id, "%d", i);
+		entity.uid = t(id);
+		for (int p = 0; p < 3 && i < (LAYERS - 1) * WIDTH; p++) {
+			(void)snprintf(names[p], sizeof names[p], "%d",
+				(i / WIDTH + 1) * WIDTH + (i + 7 * p) % WIDTH);
+			parents[entity.parent_count++] = t(names[p]);
+		}
+		assert_true(cedar_entities_add(*out, &entity, &err));
+	}
+	assert_true(cedar_entities_seal(*out, &err));
+}
+
+/* By the definition: a parent, or an ancestor of a parent. */
+static bool is_above(int i, int other)
+{
+	bool found = false;
+
+	for (int p = 0; p < 3 && i < (LAYERS - 1) * WIDTH && !found; p++) {
+		int parent = (i / WIDTH + 1) * WIDTH + (i + 7 * p) % WIDTH;
+
+		found = parent == other || is_above(parent, other);
+	}
+	return found;
+}
+
+static void ancestors_that_parents_have_in_common_are_found_once(void **state)
+{
+	struct cedar_entities *entities;
+	char id[16], ancestor[16];
+
+	(void)state;
+	load_layers(&entities);
+	for (int i = 0; i < LAYERS * WIDTH; i++) {
+		struct cedar_uid uid;
+		uint32_t count = 0;
+
+		(void)snprintf(id, sizeof id, "%d", i);
+		for (int other = 0; other < LAYERS * WIDTH; other++) {
+			(void)snprintf(ancestor, sizeof ancestor, "%d", other);
+			if (other != i)
+				assert_int_equal(is_in(entities, id, ancestor), is_above(i, other));
+			count += is_above(i, other);
+		}
+		uid = t(id);
+		assert_int_equal(entities_find(entities, &uid)->ancestor_count, count);
+	}
+	cedar_entities_destroy(&entities);
+}
+
 /* What a store says about its own entities it knows by pointer. */
 static void an_overlay_hides_an_entity_that_a_value_below_names(void **state)
 {
@@ -345,6 +407,7 @@ int main(void)
 		cmocka_unit_test(an_equal_duplicate_is_the_same_entity),
 		cmocka_unit_test(the_hierarchy_is_closed_over_missing_parents_too),
 		cmocka_unit_test(every_one_of_many_ancestors_is_found),
+		cmocka_unit_test(ancestors_that_parents_have_in_common_are_found_once),
 		cmocka_unit_test(an_overlay_hides_an_entity_that_a_value_below_names),
 		cmocka_unit_test(a_long_chain_needs_no_stack),
 		cmocka_unit_test(an_overlay_adds_without_touching_what_is_below),

@@ -34,6 +34,68 @@ static void malformed_json_is_refused(void **state)
 	world_close(&world);
 }
 
+/* Strings are read eight bytes at a time: what is not plain must be seen at each place. */
+static void a_byte_that_is_not_plain_is_seen_wherever_it_stands(void **state)
+{
+	enum { LONGEST = 20 };
+	static const char *const bad[] = {"\x1F", "\n", "\"", "\xFF", "\xC0\x80", "\\q", "\x01"};
+	static const char *const good[] = {
+		" ", "\x7F", "\xC3\xA9", "\\\"", "\\\\", "\xF0\x9F\x98\x80", "!", "#", "["};
+	static const size_t lengths[] = {1, 1, 2, 1, 1, 4, 1, 1, 1};
+	char json[64];
+	struct world world;
+	struct cedar_value value;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (int length = 0; length <= LONGEST; length++) {
+		for (int before = 0; before <= length; before++) {
+			for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+				(void)snprintf(json, sizeof json, "\"%.*s%s%.*s\"", before,
+					"aaaaaaaaaaaaaaaaaaaaaaaa", bad[i], length - before,
+					"bbbbbbbbbbbbbbbbbbbbbbbb");
+				assert_false(reads(&world, json, &value));
+			}
+			for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+				(void)snprintf(json, sizeof json, "\"%.*s%s%.*s\"", before,
+					"aaaaaaaaaaaaaaaaaaaaaaaa", good[i], length - before,
+					"bbbbbbbbbbbbbbbbbbbbbbbb");
+				assert_true(reads(&world, json, &value));
+				assert_int_equal(value.count, (size_t)length + lengths[i]);
+			}
+		}
+	}
+	world_close(&world);
+}
+
+/* Up to eight names are compared with each other, more are sorted. */
+static void a_name_given_twice_is_refused_among_few_and_many(void **state)
+{
+	enum { MEMBERS_MAX = 12 };
+	char json[256];
+	struct world world;
+	struct cedar_value value;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (int count = 2; count <= MEMBERS_MAX; count++) {
+		for (int twin = 0; twin < count; twin++) {
+			size_t used = 0;
+
+			for (int i = 0; i < count; i++)
+				used += (size_t)snprintf(json + used, sizeof json - used,
+					"%s\"%c\":%d", i == 0 ? "{" : ",",
+					i == count - 1 ? 'a' + twin : 'a' + i, i % 10);
+			(void)snprintf(json + used, sizeof json - used, "}");
+			/* The last one is its own twin, that is, none. */
+			assert_int_equal(reads(&world, json, &value), twin == count - 1);
+			if (twin < count - 1)
+				assert_int_equal(world.err.column, used);
+		}
+	}
+	world_close(&world);
+}
+
 static void malformed_escapes_of_entities_and_extensions_are_refused(void **state)
 {
 	static const char *const bad[] = {"{\"__entity\":1}", "{\"__entity\":{\"type\":\"A\"}}",
@@ -236,6 +298,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(malformed_json_is_refused),
+		cmocka_unit_test(a_byte_that_is_not_plain_is_seen_wherever_it_stands),
+		cmocka_unit_test(a_name_given_twice_is_refused_among_few_and_many),
 		cmocka_unit_test(malformed_escapes_of_entities_and_extensions_are_refused),
 		cmocka_unit_test(json_nests_up_to_the_depth_limit),
 		cmocka_unit_test(json_values_are_read_exactly),

@@ -68,7 +68,7 @@ static struct ceiling *ceiling_of(struct arena *arena, const char *written, uint
 	struct ceiling *ceiling;
 	struct error err = {0};
 
-	if (!ceiling_compile(&ceiling, object->charter, version, &err))
+	if (!ceiling_compile(&ceiling, NULL, object->charter, version, &err))
 		fail_msg("%s", err.text);
 	drop_object(object); /* the ceiling stands alone */
 	return ceiling;
