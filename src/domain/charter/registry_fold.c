@@ -90,7 +90,7 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.is_removal = json_boolean_or(change, "removal", false),
 		.proposed_by = json_text_or(change, "proposed_by", ""),
 		.proposed_utc_ms = json_integer_or(change, "proposed_at", 0),
-		.cases_passed = read_number(change, "cases_passed"),
+		.cases_passed = registry_change_number(change, "cases_passed"),
 		.state = identity_state_of(json_text_or(change, "state", "")),
 		.needs_two = json_boolean_or(change, "needs_two", false),
 		.kill_epoch = (uint64_t)json_integer_or(change, "kill_epoch", 0),
