@@ -16,7 +16,7 @@
 
 enum { ARENA_BYTES_MAX = 16 << 20, NAME_BYTES = 256, WRITABLE = 0600 };
 
-static const char *const names[] = {"cedar-rust", "cedar-go", "cedar-wasm", "opa"};
+static const char *const names[] = {"cedar-rust", "cedar-go", "cedar-wasm", "opa", "sapl"};
 
 /* How many times our time a peer's must be. */
 static const struct bar {
@@ -36,6 +36,9 @@ static const struct bar {
 	{"cedar-go", "load entities JSON, gdrive", 4},
 	{"cedar-go", "load entities JSON, tinytodo", 4},
 	{"cedar-go", "load entities JSON, hospital-9905", 4},
+	{"sapl", "github", 1},
+	{"sapl", "gdrive", 1},
+	{"sapl", "tinytodo", 1},
 };
 
 static double bar_of(const char *peer, const char *title)

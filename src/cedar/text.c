@@ -97,10 +97,11 @@ static uint64_t load(const char *at, size_t bytes)
 static uint64_t load_tail(struct cedar_text text, size_t at)
 {
 	size_t left = text.length - at;
-	const char *end = text.data + text.length;
+	const char *end;
 
 	if (left == 0)
 		return 0;
+	end = text.data + text.length;
 	if (text.length >= 8)
 		return load(end - 8, 8);
 	if (left >= 4)

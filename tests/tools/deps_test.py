@@ -1,4 +1,5 @@
 """Runs tools/deps against a pretended Debian and looks at what it would install."""
+import hashlib
 import os
 import shutil
 import stat
@@ -47,12 +48,14 @@ def run(installed, available, groups, uid="0"):
         return done.returncode, text.strip().split("\n") if text else []
 
 
-BENCH = ["nginx-light", "libcjson-dev", "wrk"]
+BENCH = ["nginx-light", "libcjson-dev", "wrk", "openjdk-17-jdk-headless", "maven"]
+JAR = "jar\n"
 PEERS = {
     "cedar-rust/Cargo.toml": 'rust-version = "1.89"\n',
     "cedar-rust/Cargo.lock.in": 'source = "@REGISTRY@"\n', "cedar-go/go.mod": "go 1.26.0\n",
     "opa/go.mod": "go 1.26.0\n", "cedar-wasm/package-lock.json": "{}\n",
-    "go-protocol/go.mod": "go 1.24\n",
+    "go-protocol/go.mod": "go 1.24\n", "sapl/pom.xml": "<project/>\n", "sapl/Peer.java": "",
+    "sapl/jars.sha256": hashlib.sha256(JAR.encode()).hexdigest() + "  a.jar\n",
 }
 # A compiler of that version, which makes what it is asked for and writes down where.
 CARGO = """case $1 in
@@ -67,6 +70,11 @@ env) echo go%s ;;
 *) echo go >>"$FAKE/log"; while [ "$1" != -o ]; do shift; done; : >"$2"; chmod +x "$2" ;;
 esac
 """
+MVN = """echo mvn >>"$FAKE/log"
+for word; do case $word in -DoutputDirectory=*) folder=${word#*=} ;; esac; done
+mkdir -p "$folder"; printf '%s' >"$folder/a.jar"
+"""
+JAVAC = 'echo javac >>"$FAKE/log"\n'
 NPM = 'echo npm >>"$FAKE/log"; mkdir -p node_modules; exit %d\n'
 
 
@@ -108,14 +116,16 @@ class Place:
 
 
 class Peers(unittest.TestCase):
-    def place(self, cargo, go, npm):
+    def place(self, cargo, go, npm, jar=JAR):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        return Place(folder.name, {"cargo": CARGO % cargo, "go": GO % go, "npm": NPM % npm})
+        return Place(folder.name, {"cargo": CARGO % cargo, "go": GO % go, "npm": NPM % npm,
+                                   "mvn": MVN % jar.replace("\n", "\\n"), "javac": JAVAC})
 
     def test_a_peer_whose_tool_is_too_old_is_skipped_and_said(self):
         status, said, built, peers = self.place("1.63.0", "1.19.8", 0).run()
-        self.assertEqual((status, built, peers), (0, ["npm"], ["cedar-wasm"]), said)
+        self.assertEqual((status, built, peers),
+                         (0, ["npm", "mvn", "javac"], ["cedar-wasm", "sapl"]), said)
         self.assertIn("cargo is older than 1.89", said)
         self.assertIn("go is older than 1.26.0", said)
 
@@ -127,13 +137,21 @@ class Peers(unittest.TestCase):
             self.assertIn("npm", built)
             self.assertNotIn("cedar-wasm", peers)
 
+    def test_a_jar_of_other_bytes_is_refused(self):
+        status, said, built, peers = self.place("1.89.0", "1.26.0", 0, "other\n").run()
+        self.assertEqual(status, 0, said)
+        self.assertIn("jars are not those of jars.sha256", said)
+        self.assertNotIn("javac", built)
+        self.assertNotIn("sapl", peers)
+
     def test_a_peer_is_built_once_until_its_files_change(self):
         place = self.place("1.100.1", "1.26", 0)
         place.write(place.peer("cedar-go/go.mod"), "go 1.26\n")
         place.write(place.peer("opa/go.mod"), "go 1.26\n")
         status, said, built, peers = place.run()
-        self.assertEqual((status, built), (0, ["cargo", "go", "npm", "go"]), said)
-        self.assertEqual(peers, ["cedar-go", "cedar-rust", "cedar-wasm", "opa"])
+        self.assertEqual((status, built),
+                         (0, ["cargo", "go", "npm", "go", "mvn", "javac"]), said)
+        self.assertEqual(peers, ["cedar-go", "cedar-rust", "cedar-wasm", "opa", "sapl"])
         self.assertEqual(place.run()[1:], ("", [], peers))
         place.write(place.peer("opa/github.rego"), "package github\n")
         self.assertEqual(place.run()[2], ["go"])

@@ -53,6 +53,8 @@ static void texts_with_nul_are_compared_whole(void **state)
 	assert_true(cedar_text_compare(CEDAR_TEXT("a"), CEDAR_TEXT("a\0")) < 0);
 	assert_true(cedar_text_compare(CEDAR_TEXT("b"), CEDAR_TEXT("a\0")) > 0);
 	assert_true(cedar_text_hash(0, CEDAR_TEXT("a")) != cedar_text_hash(0, CEDAR_TEXT("a\0")));
+	assert_true(cedar_text_hash(0, CEDAR_TEXT("")) ==
+		    cedar_text_hash(0, (struct cedar_text){NULL, 0}));
 }
 
 static void a_place_counts_lines_and_columns_from_one(void **state)

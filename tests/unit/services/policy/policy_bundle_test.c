@@ -4,10 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "domain/decide/decision.h"
 
 enum { NOW_UTC_S = 1800000000 };
 
@@ -216,6 +219,23 @@ static void an_identity_is_decided_as_a_call_would_be(void **state)
 	passes(fixture, "test: a\n" READ "effect: write\nexpect: deny\nreason: effect_mismatch\n");
 }
 
+static void a_case_gives_only_so_many_approvals(void **state)
+{
+	struct fixture *fixture = *state;
+	char names[DECISION_APPROVALS_MAX * 8] = "owner", yaml[512];
+	size_t length = strlen(names);
+
+	for (int count = 1; count <= DECISION_APPROVALS_MAX + 1; count++) {
+		(void)snprintf(yaml, sizeof yaml,
+			"test: a\n" AGENT "approvals: [%s]\nexpect: allow\n", names);
+		if (count <= DECISION_APPROVALS_MAX)
+			passes(fixture, yaml);
+		else
+			fails(fixture, yaml, "at most 16 names");
+		length += (size_t)snprintf(names + length, sizeof names - length, ", owner");
+	}
+}
+
 static void a_request_of_its_own_asks_the_guardrails_alone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -302,6 +322,7 @@ int main(void)
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
 		TEST(an_identity_is_decided_as_a_call_would_be),
+		TEST(a_case_gives_only_so_many_approvals),
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
 		TEST(a_change_of_form_is_told_from_a_change),
