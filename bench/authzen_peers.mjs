@@ -39,7 +39,10 @@ const start = async (program, args, health) => {
     return fetch(health).then((answer) => answer.ok, () => false);
   };
   child.on('error', (error) => (said += error.message));
-  if (!(await eventually(isUp))) throw new Error(`${program} does not answer: ${said.slice(-1000)}`);
+  if (!(await eventually(isUp))) {
+    child.kill('SIGKILL');
+    throw new Error(`${program} does not answer: ${said.slice(-1000)}`);
+  }
   return { stop: () => child.kill('SIGKILL') && ended };
 };
 

@@ -30,13 +30,13 @@ struct json_writer {
 void json_writer_start(struct json_writer *writer, struct buffer *out);
 
 /* Each writes a part of what was opened last: a member of an object, under its name, or
- * an item of an array, where name is NULL.  Names are borrowed until their object ends. */
-void json_write_object(struct json_writer *writer, const char *name);
-void json_write_array(struct json_writer *writer, const char *name);
+ * an item of an array, where name is {0}.  Names are borrowed until their object ends. */
+void json_write_object(struct json_writer *writer, struct text name);
+void json_write_array(struct json_writer *writer, struct text name);
 void json_write_end(struct json_writer *writer); /* of the object or array */
-void json_write_text(struct json_writer *writer, const char *name, struct text value);
-void json_write_integer(struct json_writer *writer, const char *name, int64_t value);
-void json_write_digest(struct json_writer *writer, const char *name, const struct sha256 *digest);
+void json_write_text(struct json_writer *writer, struct text name, struct text value);
+void json_write_integer(struct json_writer *writer, struct text name, int64_t value);
+void json_write_digest(struct json_writer *writer, struct text name, const struct sha256 *digest);
 
 /* True if all that was opened has ended, in order and with room. */
 bool json_writer_finish(const struct json_writer *writer);

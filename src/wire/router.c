@@ -1,7 +1,7 @@
 /* A table walked from its start.  Each route is kept split into segments; the path
- * is split once.  Most routes are passed over by their keys, which lie side by side,
- * so that some hundred of them cost less than one read of a socket; the rest are
- * compared segment by segment.
+ * is split once.  Looked at are the routes of as many segments, and those that end in
+ * {rest...}; most of them are passed over by a key, and the rest compared segment by
+ * segment.
  * Invariant: of two routes that match one path, the one whose first differing
  * segment is more exact wins (literal, then {name}, then {rest...}), so the
  * order of adding never matters. */
@@ -13,7 +13,7 @@
 
 #include "base/buffer.h"
 
-_Static_assert(ROUTER_SEGMENTS_MAX <= UINT8_MAX, "a key counts segments in a byte");
+_Static_assert(ROUTER_ROUTES_MAX <= UINT16_MAX, "a key holds the place of its route");
 
 enum segment_kind { SEGMENT_REST = 0, SEGMENT_NAME, SEGMENT_LITERAL };
 
@@ -28,18 +28,21 @@ struct route {
 	struct segment segments[ROUTER_SEGMENTS_MAX];
 };
 
-/* What a path must have to match: so many segments (at least so many, where the last
- * is {rest...}), and a first one with this mark (0: any). */
-struct key {
-	uint8_t count;
-	bool has_rest;
-	uint16_t mark;
+/* Some routes by their places in the table, each with the mark of a first segment that
+ * a path must have to match (0: any). */
+struct list {
+	size_t count;
+	struct key {
+		uint16_t route;
+		uint16_t mark;
+	} keys[ROUTER_ROUTES_MAX];
 };
 
 struct router {
 	struct route *routes;
 	size_t count;
-	struct key keys[ROUTER_ROUTES_MAX]; /* of each route */
+	struct list rests;                          /* that end in {rest...} */
+	struct list exact[ROUTER_SEGMENTS_MAX + 1]; /* the others, by their segments */
 };
 
 /* One path, split at its slashes. */
@@ -113,20 +116,16 @@ static uint16_t mark_of(struct text segment)
 	return (uint16_t)(0x8000U | (segment.length & 0x7fU) << 8 | last);
 }
 
-static struct key key_of(const struct route *route)
+static void list_add(struct router *router, size_t index)
 {
-	struct key key = {.count = (uint8_t)route->count};
+	const struct route *route = &router->routes[index];
+	bool has_rest = route->segments[route->count - 1].kind == SEGMENT_REST;
+	struct list *list = has_rest ? &router->rests : &router->exact[route->count];
+	struct key *key = &list->keys[list->count++];
 
-	key.has_rest = route->segments[route->count - 1].kind == SEGMENT_REST;
+	key->route = (uint16_t)index;
 	if (route->segments[0].kind == SEGMENT_LITERAL)
-		key.mark = mark_of(route->segments[0].text);
-	return key;
-}
-
-static bool may_match(struct key key, const struct split *path, uint16_t mark)
-{
-	return (key.has_rest ? path->count >= key.count : path->count == key.count) &&
-	       (key.mark == 0 || key.mark == mark);
+		key->mark = mark_of(route->segments[0].text);
 }
 
 static bool route_split(struct route *out, const struct http_route *route, struct error *err)
@@ -173,7 +172,7 @@ static bool route_add(struct router *router, const struct http_route *route, str
 		if (is_same_shape(&router->routes[i], added))
 			return error_set(err, ERROR_CONFLICT, "route %s %s: given twice",
 				route->method, route->pattern);
-	router->keys[router->count++] = key_of(added);
+	list_add(router, router->count++);
 	return true;
 }
 
@@ -248,16 +247,17 @@ static void note_allowed(struct buffer *allowed, const char *method)
 		buffer_append_string(allowed, ", HEAD");
 }
 
-static void route_find(const struct router *router, struct text method, const struct split *path,
-	struct found *found)
+static void list_find(const struct router *router, const struct list *list, struct text method,
+	const struct split *path, struct found *found)
 {
 	uint16_t mark = mark_of(path->segments[0]);
 	size_t i;
 
-	for (i = 0; i < router->count; i++) {
-		const struct route *route = &router->routes[i];
+	for (i = 0; i < list->count; i++) {
+		const struct route *route = &router->routes[list->keys[i].route];
 
-		if (!may_match(router->keys[i], path, mark) || !path_matches(route, path))
+		if ((list->keys[i].mark != 0 && list->keys[i].mark != mark) ||
+			!path_matches(route, path))
 			continue;
 		found->is_path_known = true;
 		if (!method_matches(route, method))
@@ -265,6 +265,13 @@ static void route_find(const struct router *router, struct text method, const st
 		else if (found->route == NULL || is_more_exact(route, found->route))
 			found->route = route;
 	}
+}
+
+static void route_find(const struct router *router, struct text method, const struct split *path,
+	struct found *found)
+{
+	list_find(router, &router->exact[path->count], method, path, found);
+	list_find(router, &router->rests, method, path, found);
 }
 
 static bool values_add(

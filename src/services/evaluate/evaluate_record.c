@@ -94,21 +94,21 @@ static void on_recorded(struct fold_change *change)
 
 static void write_result(struct json_writer *record, const struct evaluate_result *result)
 {
-	json_write_object(record, NULL);
+	json_write_object(record, (struct text){0});
 	if (result->policies_count > 0)
-		json_write_array(record, "policies");
+		json_write_array(record, TEXT("policies"));
 	for (size_t i = 0; i < result->policies_count && i < APPLICATION_POLICIES_MAX; i++)
-		json_write_text(record, NULL, result->policies[i]);
+		json_write_text(record, (struct text){0}, result->policies[i]);
 	if (result->policies_count > 0)
 		json_write_end(record);
-	json_write_text(record, "reason", result->reason);
-	json_write_text(record, "verdict", text_of(verdict_word(result->verdict)));
+	json_write_text(record, TEXT("reason"), result->reason);
+	json_write_text(record, TEXT("verdict"), text_of(verdict_word(result->verdict)));
 	json_write_end(record);
 }
 
 static void write_results(struct json_writer *record, const struct evaluate_summary *summary)
 {
-	json_write_array(record, "results");
+	json_write_array(record, TEXT("results"));
 	for (size_t i = 0; i < summary->results_count; i++)
 		write_result(record, &summary->results[i]);
 	json_write_end(record);
@@ -140,7 +140,7 @@ static void write_application(
 	buffer_append_byte(&text, '@');
 	buffer_append_int64(&text, (int64_t)evaluate_state(evaluate, application));
 	record->failed = record->failed || buffer_failed(&text);
-	json_write_text(record, "application", buffer_text(&text));
+	json_write_text(record, TEXT("application"), buffer_text(&text));
 	buffer_deinit(&text);
 }
 
@@ -151,19 +151,19 @@ static void write_members(struct json_writer *record, struct evaluate *evaluate,
 {
 	const char *environment = environment_word(asker->environment);
 
-	json_write_text(record, "endpoint", text_of(summary->endpoint));
+	json_write_text(record, TEXT("endpoint"), text_of(summary->endpoint));
 	if (environment != NULL && *environment != '\0')
-		json_write_text(record, "environment", text_of(environment));
+		json_write_text(record, TEXT("environment"), text_of(environment));
 	if (summary->is_search)
-		json_write_integer(record, "found", (int64_t)summary->found);
-	json_write_text(record, "id", summary->id);
-	json_write_text(record, "identity", asker->identity);
-	json_write_digest(record, "request", request);
+		json_write_integer(record, TEXT("found"), (int64_t)summary->found);
+	json_write_text(record, TEXT("id"), summary->id);
+	json_write_text(record, TEXT("identity"), asker->identity);
+	json_write_digest(record, TEXT("request"), request);
 	if (!summary->is_search)
 		write_results(record, summary);
 	if (asker->application.length == 0)
-		json_write_integer(
-			record, "revision", (int64_t)registry_revision(evaluate->parts.registry));
+		json_write_integer(record, TEXT("revision"),
+			(int64_t)registry_revision(evaluate->parts.registry));
 }
 
 /* The record's text, until the next one. */
@@ -177,16 +177,16 @@ static bool write_record(struct evaluate *evaluate, const struct evaluate_asker 
 		return false;
 	buffer_reset(&evaluate->text);
 	json_writer_start(&record, &evaluate->text);
-	json_write_object(&record, NULL);
-	json_write_text(&record, "actor", common->actor);
+	json_write_object(&record, (struct text){0});
+	json_write_text(&record, TEXT("actor"), common->actor);
 	write_application(&record, evaluate, asker->application);
-	json_write_integer(&record, "at", common->at_utc_ms);
+	json_write_integer(&record, TEXT("at"), common->at_utc_ms);
 	write_members(&record, evaluate, asker, summary, &request);
-	json_write_text(&record, "task", common->task);
-	json_write_text(&record, "type", common->type_name);
+	json_write_text(&record, TEXT("task"), common->task);
+	json_write_text(&record, TEXT("type"), common->type_name);
 	if (!summary->is_search && summary->results_count == 1)
-		json_write_text(
-			&record, "verdict", text_of(verdict_word(summary->results[0].verdict)));
+		json_write_text(&record, TEXT("verdict"),
+			text_of(verdict_word(summary->results[0].verdict)));
 	json_write_end(&record);
 	return json_writer_finish(&record) || error_set(err, ERROR_LIMIT, "no room for the record");
 }

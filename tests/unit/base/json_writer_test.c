@@ -37,9 +37,9 @@ static void names_out_of_order_or_twice_fail(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
 		start(&bench, 1000);
-		json_write_object(&bench.writer, NULL);
-		json_write_integer(&bench.writer, pairs[i][0], 1);
-		json_write_integer(&bench.writer, pairs[i][1], 2);
+		json_write_object(&bench.writer, (struct text){0});
+		json_write_integer(&bench.writer, text_of(pairs[i][0]), 1);
+		json_write_integer(&bench.writer, text_of(pairs[i][1]), 2);
 		json_write_end(&bench.writer);
 		fails(&bench);
 	}
@@ -51,17 +51,17 @@ static void names_belong_in_objects_alone(void **state)
 
 	(void)state;
 	start(&bench, 1000);
-	json_write_object(&bench.writer, NULL);
-	json_write_integer(&bench.writer, NULL, 1);
+	json_write_object(&bench.writer, (struct text){0});
+	json_write_integer(&bench.writer, (struct text){0}, 1);
 	json_write_end(&bench.writer);
 	fails(&bench);
 	start(&bench, 1000);
-	json_write_array(&bench.writer, NULL);
-	json_write_integer(&bench.writer, "a", 1);
+	json_write_array(&bench.writer, (struct text){0});
+	json_write_integer(&bench.writer, TEXT("a"), 1);
 	json_write_end(&bench.writer);
 	fails(&bench);
 	start(&bench, 1000);
-	json_write_integer(&bench.writer, "a", 1);
+	json_write_integer(&bench.writer, TEXT("a"), 1);
 	fails(&bench);
 }
 
@@ -73,21 +73,21 @@ static void there_is_one_value_and_it_ends(void **state)
 	start(&bench, 1000);
 	fails(&bench);
 	start(&bench, 1000);
-	json_write_integer(&bench.writer, NULL, 1);
-	json_write_integer(&bench.writer, NULL, 2);
+	json_write_integer(&bench.writer, (struct text){0}, 1);
+	json_write_integer(&bench.writer, (struct text){0}, 2);
 	fails(&bench);
 	start(&bench, 1000);
-	json_write_object(&bench.writer, NULL);
+	json_write_object(&bench.writer, (struct text){0});
 	fails(&bench);
 	start(&bench, 1000);
-	json_write_array(&bench.writer, NULL);
+	json_write_array(&bench.writer, (struct text){0});
 	json_write_end(&bench.writer);
 	json_write_end(&bench.writer);
 	fails(&bench);
 	start(&bench, 1000);
-	json_write_array(&bench.writer, NULL);
+	json_write_array(&bench.writer, (struct text){0});
 	json_write_end(&bench.writer);
-	json_write_array(&bench.writer, NULL);
+	json_write_array(&bench.writer, (struct text){0});
 	json_write_end(&bench.writer);
 	fails(&bench);
 }
@@ -98,13 +98,13 @@ static void what_is_no_text_or_has_no_room_fails(void **state)
 
 	(void)state;
 	start(&bench, 1000);
-	json_write_text(&bench.writer, NULL, TEXT("\xff"));
+	json_write_text(&bench.writer, (struct text){0}, TEXT("\xff"));
 	fails(&bench);
 	start(&bench, 4);
-	json_write_text(&bench.writer, NULL, TEXT("abc"));
+	json_write_text(&bench.writer, (struct text){0}, TEXT("abc"));
 	fails(&bench);
 	start(&bench, 5);
-	json_write_text(&bench.writer, NULL, TEXT("abc"));
+	json_write_text(&bench.writer, (struct text){0}, TEXT("abc"));
 	assert_true(json_writer_finish(&bench.writer));
 	assert_true(text_is(buffer_text(&bench.out), "\"abc\""));
 	buffer_deinit(&bench.out);
@@ -118,7 +118,7 @@ static void depth_has_a_bound(void **state)
 	for (unsigned depth = JSON_WRITER_DEPTH_MAX; depth <= JSON_WRITER_DEPTH_MAX + 1; depth++) {
 		start(&bench, 1000);
 		for (unsigned i = 0; i < depth; i++)
-			json_write_array(&bench.writer, NULL);
+			json_write_array(&bench.writer, (struct text){0});
 		for (unsigned i = 0; i < depth; i++)
 			json_write_end(&bench.writer);
 		assert_int_equal(json_writer_finish(&bench.writer), depth <= JSON_WRITER_DEPTH_MAX);
@@ -137,22 +137,22 @@ static void it_writes_the_canonical_form(void **state)
 	(void)state;
 	assert_non_null(arena);
 	start(&bench, 1000);
-	json_write_object(&bench.writer, NULL);
-	json_write_array(&bench.writer, "");
+	json_write_object(&bench.writer, (struct text){0});
+	json_write_array(&bench.writer, TEXT(""));
 	json_write_end(&bench.writer);
-	json_write_text(&bench.writer, "a", TEXT("\"\n\xC3\xA9"));
-	json_write_array(&bench.writer, "b");
-	json_write_object(&bench.writer, NULL);
-	json_write_integer(&bench.writer, "y", INT64_MIN);
-	json_write_integer(&bench.writer, "z", 0);
+	json_write_text(&bench.writer, TEXT("a"), TEXT("\"\n\xC3\xA9"));
+	json_write_array(&bench.writer, TEXT("b"));
+	json_write_object(&bench.writer, (struct text){0});
+	json_write_integer(&bench.writer, TEXT("y"), INT64_MIN);
+	json_write_integer(&bench.writer, TEXT("z"), 0);
 	json_write_end(&bench.writer);
-	json_write_text(&bench.writer, NULL, TEXT(""));
-	json_write_object(&bench.writer, NULL);
+	json_write_text(&bench.writer, (struct text){0}, TEXT(""));
+	json_write_object(&bench.writer, (struct text){0});
 	json_write_end(&bench.writer);
 	json_write_end(&bench.writer);
-	json_write_digest(&bench.writer, "c", &digest);
-	json_write_text(&bench.writer, "\xF0\x90\x80\x80", TEXT("first"));
-	json_write_text(&bench.writer, "\xEF\xBF\xBF", TEXT("last"));
+	json_write_digest(&bench.writer, TEXT("c"), &digest);
+	json_write_text(&bench.writer, TEXT("\xF0\x90\x80\x80"), TEXT("first"));
+	json_write_text(&bench.writer, TEXT("\xEF\xBF\xBF"), TEXT("last"));
 	json_write_end(&bench.writer);
 	assert_true(json_writer_finish(&bench.writer));
 	assert_true(json_parse(&value, arena, buffer_text(&bench.out), &json_limits_default, &err));

@@ -316,6 +316,27 @@ static void a_request_id_comes_back(void **state)
 		400);
 }
 
+/* Requests share memory, one after the other. */
+static void a_request_knows_nothing_of_the_one_before(void **state)
+{
+	struct bench *bench = *state;
+
+	for (int round = 0; round < 2; round++) {
+		assert_decision(bench,
+			post_with(
+				bench, "evaluation", JSON_TYPE "X-Request-ID: mine-alone\r\n", YES),
+			true);
+		assert_error(bench,
+			send_raw(bench, "POST /applications/shop/access/v1/evaluation", JSON_TYPE,
+				YES),
+			401);
+		assert_null(strstr(bench->reply, "mine-alone"));
+		assert_error(bench, post(bench, "evaluation", ""), 400);
+		assert_decision(bench, post(bench, "evaluation", NO), false);
+		assert_null(strstr(bench->reply, "mine-alone"));
+	}
+}
+
 /* A body whose subject's member has so many bytes. */
 static const char *sized(struct bench *bench, const char *member, size_t length)
 {
@@ -668,6 +689,7 @@ int main(void)
 		AUTHZEN_TEST(unknown_members_are_ignored_and_parameters_allowed),
 		AUTHZEN_TEST(a_denial_says_why_and_a_yes_nothing),
 		AUTHZEN_TEST(a_request_id_comes_back),
+		AUTHZEN_TEST(a_request_knows_nothing_of_the_one_before),
 		AUTHZEN_TEST(names_have_bounds),
 		AUTHZEN_TEST(a_body_has_a_bound),
 		AUTHZEN_TEST(no_array_is_a_single_evaluation),

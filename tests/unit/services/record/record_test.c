@@ -180,6 +180,40 @@ static void a_value_without_the_common_members_is_refused(void **state)
 	assert_int_equal(fixture->done_count, 0);
 }
 
+/* Nor is what comes with its common members. */
+static void common_members_that_are_none_are_refused(void **state)
+{
+	const struct envelope good = {
+		.at_utc_ms = 1, .type_name = TEXT("start"), .actor = TEXT("remit")};
+	struct fixture *fixture = *state;
+	struct envelope bad[7];
+	struct record_append append = append_of(fixture, entry_of(fixture, 1, 0, NULL));
+	struct error err = {0};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		bad[i] = good;
+	bad[0].at_utc_ms = -1;
+	bad[1].type_name = TEXT("Start");
+	bad[2].actor = TEXT("nobody in particular");
+	bad[3].task = TEXT("");
+	bad[4].task = TEXT("t-0123456789012345678901234567890123456789012345678901234567890123");
+	bad[5].content = TEXT("sha256:0");
+	bad[6].content = TEXT("sha256:"
+			      "0000000000000000000000000000000000000000000000000000000000000000");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		append.common = &bad[i];
+		assert_false(record_submit(fixture->log, &append, &err));
+		assert_int_equal(err.code, ERROR_INVALID);
+	}
+	append.common = &good;
+	append.content = TEXT("bytes that no member names");
+	assert_false(record_submit(fixture->log, &append, &err));
+	assert_int_equal(fixture->done_count, 0);
+	append.content = (struct text){0};
+	assert_true(append_now(fixture, &append));
+	assert_int_equal(record_log_size(fixture->log), 3);
+}
+
 static void content_other_than_the_one_named_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -649,6 +683,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LOG_TEST(what_is_not_a_canonical_record_is_refused),
 		LOG_TEST(a_value_without_the_common_members_is_refused),
+		LOG_TEST(common_members_that_are_none_are_refused),
 		LOG_TEST(content_other_than_the_one_named_is_refused),
 		LOG_TEST(an_entry_one_byte_too_long_is_refused),
 		LOG_TEST(a_full_queue_refuses_and_keeps_what_it_took),
