@@ -21,15 +21,14 @@ bool scope_part_matches(const struct scope_part *part, enum ast_variable variabl
 	if (part->kind == SCOPE_ANY)
 		return true;
 	if (part->kind == SCOPE_EQUAL)
-		return cedar_uid_equal(uid, part->uids);
+		return uid_equal(uid, part->uids);
 	if ((part->kind == SCOPE_IS || part->kind == SCOPE_IS_IN) &&
 		!cedar_text_equal(uid->type, part->type))
 		return false;
 	if (part->kind == SCOPE_IS)
 		return true;
 	for (uint32_t i = 0; i < part->count; i++) {
-		if (entity_has_ancestor(node, &part->uids[i]) ||
-			cedar_uid_equal(uid, &part->uids[i]))
+		if (entity_has_ancestor(node, &part->uids[i]) || uid_equal(uid, &part->uids[i]))
 			return true;
 	}
 	return false;
@@ -254,27 +253,54 @@ static void give(struct cedar_answer *answer, const struct tally *tally)
 		answer->decision = CEDAR_ALLOW;
 }
 
+/* Clears what is read before it is written, and no more: that is most of the time of a
+ * small decision.  An answer about a part counts only once its uid is set. */
+static void tally_init(struct tally *tally, const struct cedar_policy_set *set,
+	struct evaluation *evaluation, struct cedar_error *failure, struct cedar_error *err)
+{
+	tally->set = set;
+	tally->evaluation = evaluation;
+	for (int i = 0; i < ASKED_MAX; i++)
+		tally->asked[i].uid = NULL;
+	tally->scratch = evaluation->scratch;
+	tally->reasons = NULL;
+	tally->reason_count = 0;
+	tally->reason_capacity = 0;
+	tally->effect = CEDAR_PERMIT;
+	tally->errors = NULL;
+	tally->error_count = 0;
+	tally->error_capacity = 0;
+	tally->failure = failure;
+	tally->err = err;
+}
+
+/* None of the program's paths is read yet. */
+static void clear_paths(const struct cedar_policy_set *set, const struct cedar_value **paths)
+{
+	for (uint32_t i = 0; i < set->program.path_count && i < EVALUATION_PATHS_MAX; i++)
+		paths[i] = NULL;
+}
+
 bool cedar_authorize(const struct cedar_policy_set *set, const struct cedar_entities *entities,
 	const struct cedar_request *request, struct cedar_arena *scratch,
 	struct cedar_answer *answer, struct cedar_error *err)
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
-	const struct cedar_value *paths[EVALUATION_PATHS_MAX] = {NULL};
-	struct cedar_uid uids[SCOPE_PARTS];
-	struct evaluation evaluation = {.scratch = cedar_arena_inner(scratch), .stack = stack};
+	NOT_ZEROED const struct cedar_value *paths[EVALUATION_PATHS_MAX];
+	NOT_ZEROED struct cedar_uid uids[SCOPE_PARTS];
+	NOT_ZEROED struct evaluation evaluation;
 	NOT_ZEROED struct cedar_error failure;
-	struct tally tally = {.set = set,
-		.evaluation = &evaluation,
-		.scratch = evaluation.scratch,
-		.effect = CEDAR_PERMIT,
-		.failure = &failure,
-		.err = err};
+	NOT_ZEROED struct tally tally;
 
 	assert(set->is_sealed);
 	*answer = (struct cedar_answer){.decision = CEDAR_DENY};
+	evaluation.scratch = cedar_arena_inner(scratch);
+	evaluation.stack = stack;
 	if (!evaluation_init_hashed(&evaluation, entities, request, uids, err))
 		return false;
+	clear_paths(set, paths);
 	evaluation.paths = paths;
+	tally_init(&tally, set, &evaluation, &failure, err);
 	if (!weigh_all(&tally))
 		return false;
 	give(answer, &tally);

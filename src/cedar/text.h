@@ -26,9 +26,9 @@ void cedar_place(struct cedar_text source, size_t offset, uint32_t *line, uint32
 
 static inline bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
 {
-	return a.length == b.length &&
-	       (a.data == b.data || a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
+
 /* In line, so that the length of a literal is known where it is compared. */
 static inline bool cedar_text_is(struct cedar_text a, const char *string)
 {
