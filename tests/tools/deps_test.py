@@ -53,7 +53,8 @@ JAR = "jar\n"
 PEERS = {
     "cedar-rust/Cargo.toml": 'rust-version = "1.89"\n',
     "cedar-rust/Cargo.lock.in": 'source = "@REGISTRY@"\n', "cedar-go/go.mod": "go 1.26.0\n",
-    "opa/go.mod": "go 1.26.0\n", "cedar-wasm/package-lock.json": "{}\n",
+    "opa/go.mod": "go 1.26.0\n", "opa-server/go.mod": "go 1.26.0\n",
+    "openfga/go.mod": "go 1.26.0\n", "cedar-wasm/package-lock.json": "{}\n",
     "go-protocol/go.mod": "go 1.24\n", "sapl/pom.xml": "<project/>\n", "sapl/Peer.java": "",
     "sapl/jars.sha256": hashlib.sha256(JAR.encode()).hexdigest() + "  a.jar\n",
 }
@@ -146,17 +147,18 @@ class Peers(unittest.TestCase):
 
     def test_a_peer_is_built_once_until_its_files_change(self):
         place = self.place("1.100.1", "1.26", 0)
-        place.write(place.peer("cedar-go/go.mod"), "go 1.26\n")
-        place.write(place.peer("opa/go.mod"), "go 1.26\n")
+        for name in ("cedar-go", "opa", "opa-server", "openfga"):
+            place.write(place.peer(name + "/go.mod"), "go 1.26\n")
         status, said, built, peers = place.run()
         self.assertEqual((status, built),
-                         (0, ["cargo", "go", "npm", "go", "mvn", "javac"]), said)
-        self.assertEqual(peers, ["cedar-go", "cedar-rust", "cedar-wasm", "opa", "sapl"])
+                         (0, ["cargo", "go", "npm", "go", "go", "go", "mvn", "javac"]), said)
+        self.assertEqual(peers, ["cedar-go", "cedar-rust", "cedar-wasm", "opa", "opa-server",
+                                 "openfga", "sapl"])
         self.assertEqual(place.run()[1:], ("", [], peers))
         place.write(place.peer("opa/github.rego"), "package github\n")
         self.assertEqual(place.run()[2], ["go"])
         place.write(place.peer("go-protocol/protocol.go"), "package protocol\n")
-        self.assertEqual(place.run()[2].count("go"), 2)
+        self.assertEqual(place.run()[2].count("go"), 4)
 
 
 class Deps(unittest.TestCase):

@@ -3,6 +3,7 @@
  * versions is here. */
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_guardrails.h"
 #include "services/registry/registrar_private.h"
 
 struct step {
@@ -57,21 +58,41 @@ static bool check_policies(struct step *step, struct problems *problems)
 	return ok;
 }
 
+/* With the others of its unit, which may be more than there were when it was proposed. */
+static bool check_together(struct step *step, struct plan *plan)
+{
+	const struct plan_change change = {.kind = step->entry->kind,
+		.name = step->entry->name,
+		.after = step->entry->waiting};
+	const struct plan_documents none = {0};
+	bool ok;
+
+	plan->changes = &change;
+	plan->changes_count = 1;
+	ok = plan_check_guardrails(plan, step->registrar->registry, &none, &step->err);
+	plan->changes = NULL;
+	plan->changes_count = 0;
+	return ok;
+}
+
 /* What was right when it was proposed may name something that is gone. */
 static bool check_still_right(struct step *step)
 {
-	struct problems *problems = arena_new(step->registrar->arena, struct problems);
+	struct plan *plan = arena_new(step->registrar->arena, struct plan);
 	struct reference_world world = {.context = step->registrar->registry,
 		.find = find_newest,
 		.now_utc_s = fold_stamp_utc_ms(step->registrar->fold) / 1000};
+	struct problems *problems;
 
 	if (step->entry->is_removal)
 		return true; /* what names it is not in question: nothing can name a guardrail */
-	if (problems == NULL)
+	if (plan == NULL)
 		return error_set(&step->err, ERROR_LIMIT, "no memory for a check");
+	problems = &plan->problems;
 	problems->arena = step->registrar->arena;
 	references_check(step->entry->waiting, &world, TEXT("waiting"), problems);
-	if (object_needs_two(step->entry->kind) && !check_policies(step, problems))
+	if (object_needs_two(step->entry->kind) &&
+		!(check_policies(step, problems) && check_together(step, plan)))
 		return false;
 	if (problems->total == 0)
 		return true;

@@ -93,12 +93,18 @@ static void what_has_a_problem_changes_nothing(void **state)
 
 enum { GUARDRAIL_BYTES = 64 * 1024 - 256 };
 
+static bool approve_guardrail(struct governed *governed, int number)
+{
+	struct text name = text_format(governed->arena, "support/g%d", number);
+
+	return governed_step_of(governed, "eva", REGISTRAR_APPROVE, OBJECT_POLICY, name.data);
+}
+
 /* So many guardrails of one unit, of that many bytes each, from number `from` on. */
-static bool apply_guardrails(struct governed *governed, int from, int count, size_t bytes)
+static struct buffer guardrails_yaml(int from, int count, size_t bytes)
 {
 	static const char policy[] = "forbid (principal, action, resource) when { false };";
 	struct buffer yaml;
-	bool ok;
 
 	buffer_init(&yaml, PLAN_BYTES_MAX);
 	for (int i = from; i < from + count; i++) {
@@ -110,7 +116,30 @@ static bool apply_guardrails(struct governed *governed, int from, int count, siz
 	}
 	buffer_append_byte(&yaml, '\0');
 	assert_false(buffer_failed(&yaml));
-	ok = governed_apply(governed, "adi", yaml.data);
+	return yaml;
+}
+
+static bool propose_guardrails(struct governed *governed, int from, int count, size_t bytes)
+{
+	struct buffer yaml = guardrails_yaml(from, count, bytes);
+	bool ok = governed_apply(governed, "adi", yaml.data);
+
+	buffer_deinit(&yaml);
+	return ok;
+}
+
+/* And another puts them in force, all in one record. */
+static bool apply_guardrails(struct governed *governed, int from, int count, size_t bytes)
+{
+	struct buffer yaml = guardrails_yaml(from, count, bytes);
+	struct plan_source source = {TEXT("guardrails.yaml"), text_of(yaml.data)};
+	bool ok = governed_apply(governed, "adi", yaml.data) &&
+		  governed_run(governed, (struct registrar_request){.verb = REGISTRAR_APPLY,
+						 .actor = TEXT("person:eva"),
+						 .sources = &source,
+						 .sources_count = 1,
+						 .options = {.is_publish = true}});
+
 	buffer_deinit(&yaml);
 	return ok;
 }
@@ -144,6 +173,27 @@ static void guardrails_that_are_too_much_together_leave_the_old_ones(void **stat
 	assert_false(fold_has_failed(governed->fold));
 }
 
+/* Two that were each proposed when the other was not in force: the second cannot join. */
+static void what_waits_must_fit_with_what_came_into_force_meanwhile(void **state)
+{
+	struct governed *governed = *state;
+	const int whole = UNIT_POLICIES_BYTES_MAX / GUARDRAIL_BYTES;
+	const int part = PLAN_BYTES_MAX / GUARDRAIL_BYTES - 1;
+	int done = 0;
+
+	for (; done + part < whole; done += part)
+		assert_true(apply_guardrails(governed, done, part, GUARDRAIL_BYTES));
+	assert_true(propose_guardrails(governed, done, whole - done, GUARDRAIL_BYTES));
+	assert_true(apply_guardrails(governed, whole, 1, GUARDRAIL_BYTES));
+	for (int i = done; i < whole - 1; i++)
+		assert_true(approve_guardrail(governed, i));
+	assert_false(approve_guardrail(governed, whole - 1));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(governed->last.err.text, "the guardrails of support would be"));
+	assert_int_equal(guardrails_in_force(governed), whole);
+	assert_false(fold_has_failed(governed->fold));
+}
+
 /* Broken, or read by a newer language: the application and the guardrail that are in force
  * go on. */
 static void a_policy_set_that_cannot_be_loaded_leaves_the_old_one(void **state)
@@ -152,7 +202,7 @@ static void a_policy_set_that_cannot_be_loaded_leaves_the_old_one(void **state)
 	const struct registry_entry *application;
 	const struct application_rules *rules;
 
-	assert_true(governed_apply(governed, "adi",
+	assert_true(governed_apply_by_two(governed, "adi",
 		"object: policy\nname: support/stop\ntext: "
 		"'forbid (principal, action, resource);'\n---\n"
 		"object: application\nname: shop\nunit: support\n"
@@ -222,7 +272,7 @@ static void a_log_with_rules_that_cannot_be_read_starts_nothing(void **state)
 	struct governed *governed = *state;
 	struct error err = {0};
 
-	assert_true(governed_apply(governed, "adi",
+	assert_true(governed_apply_by_two(governed, "adi",
 		"object: policy\nname: support/stop\ntext: "
 		"'forbid (principal, action, resource);'\n---\n"
 		"object: application\nname: shop\nunit: support\n"
@@ -936,6 +986,7 @@ int main(void)
 		TEST(a_stranger_applies_nothing),
 		TEST(what_has_a_problem_changes_nothing),
 		TEST(guardrails_that_are_too_much_together_leave_the_old_ones),
+		TEST(what_waits_must_fit_with_what_came_into_force_meanwhile),
 		TEST(a_policy_set_that_cannot_be_loaded_leaves_the_old_one),
 		TEST(a_log_with_rules_that_cannot_be_read_starts_nothing),
 		TEST(what_was_applied_changes_nothing_again),
