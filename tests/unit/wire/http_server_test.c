@@ -528,6 +528,21 @@ static void so_many_answers_of_a_turn_wait_for_each_other(void **state)
 		(void)close(crowd[i]);
 }
 
+static void requests_sent_at_once_are_answered_in_order(void **state)
+{
+	struct bench *bench = *state;
+	static const char three[] = "GET /gathered?q=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+				    "GET /echo/two HTTP/1.1\r\nHost: a\r\n\r\n"
+				    "GET /gathered?q=3 HTTP/1.1\r\nHost: a\r\n" END;
+	const char *answer = ask_bytes(bench, three, sizeof three - 1);
+	const char *first = strstr(answer, "\r\n\r\ndone");
+	const char *second = first == NULL ? NULL : strstr(first, "GET|two|");
+
+	assert_non_null(second);
+	assert_non_null(strstr(second, "\r\n\r\ndone"));
+	assert_int_equal(bench->calls, 3);
+}
+
 static void an_answer_that_waits_for_others_may_lose_its_peer(void **state)
 {
 	struct bench *bench = *state;
@@ -782,6 +797,7 @@ int main(void)
 		SERVED(a_literal_route_wins_over_a_name),
 		SERVED(a_parameter_given_twice_is_not_found),
 		SERVED(so_many_answers_of_a_turn_wait_for_each_other),
+		SERVED(requests_sent_at_once_are_answered_in_order),
 		SERVED(an_answer_that_waits_for_others_may_lose_its_peer),
 		SERVED(a_peer_on_the_unix_socket_is_known_by_its_credentials),
 		SERVED(one_connection_serves_many_requests),
