@@ -2,11 +2,14 @@
  *
  * Invariant: all a record is made of lies in its own arena or is a literal.
  * Values never stand in it: the request is there as an HMAC under the content key of
- * the asking task.  Each record has memory of its own, because nobody may wait for it.
- * When many are on their way the log is slower than we are: then answers wait for it, so
- * that callers slow down instead of being refused. */
+ * the asking task, and an application's questions lie beside it, sealed by that key.  Each record
+ * has memory of its own, because nobody may wait for it. When many are on their way the log is
+ * slower than we are: then answers wait for it, so that callers slow down instead of being refused.
+ */
 #include <stdlib.h>
 
+#include "base/buffer.h"
+#include "domain/application/question.h"
 #include "services/evaluate/evaluate_private.h"
 
 enum { ENTRY_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
@@ -136,6 +139,51 @@ static bool put_request(struct json_builder *record, struct evaluate_entry *entr
 	return true;
 }
 
+/* In the order of the results; null: it could not be decided. */
+static bool questions_json(struct json *out, struct arena *arena,
+	const struct evaluate_summary *summary, struct error *err)
+{
+	struct json_builder list;
+
+	json_array_start(&list, arena);
+	for (size_t i = 0; i < summary->results_count; i++) {
+		struct json one = json_null();
+
+		if (summary->results[i].question != NULL &&
+			!application_question_write(&one, arena, summary->results[i].question, err))
+			return false;
+		json_add(&list, one);
+	}
+	return json_array_seal(&list, out, err);
+}
+
+/* What an application was asked, and after which entry, is all its answer is made of. */
+static bool put_questions(struct json_builder *record, struct evaluate_entry *entry,
+	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
+	struct error *err)
+{
+	const struct evaluate_parts *parts = &entry->evaluate->parts;
+	struct content_sealed sealed = {0};
+	struct buffer plain;
+	struct json list;
+	bool ok;
+
+	if (asker->application.length == 0 || summary->is_search)
+		return true;
+	json_put_integer(record, "seen", (int64_t)fold_next_index(parts->fold));
+	if (!questions_json(&list, entry->arena, summary, err))
+		return false;
+	buffer_init(&plain, EVALUATE_CONTENT_BYTES_MAX);
+	json_canonical(&plain, &list);
+	ok = buffer_failed(&plain) || parts->values.seal(parts->values.context, asker->task,
+					      buffer_text(&plain), entry->arena, &sealed, err);
+	buffer_deinit(&plain);
+	if (sealed.bytes.length > 0)
+		json_put_digest(record, "content", &sealed.digest);
+	entry->change.content = sealed.bytes;
+	return ok;
+}
+
 static void put_point(struct json_builder *record, const struct evaluate *evaluate,
 	const struct evaluate_asker *asker, struct arena *arena)
 {
@@ -170,6 +218,7 @@ static bool make_record(struct evaluate_entry *entry, const struct evaluate_aske
 	json_put_cstring(&record, "endpoint", summary->endpoint);
 	put_point(&record, evaluate, asker, entry->arena);
 	if (!put_request(&record, entry, asker, summary, err) ||
+		!put_questions(&record, entry, asker, summary, err) ||
 		!put_results(&record, summary, err) || !json_object_seal(&record, sealed, err))
 		return false;
 	entry->change.record = sealed;
