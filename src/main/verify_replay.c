@@ -196,12 +196,28 @@ enum verify_replayed verify_replay_result(const struct verify_replay *replay)
 
 /* ---- saying it ---- */
 
+/* What a log says is a stranger's: nothing in it may move what a reader sees. */
+static void append_shown(struct buffer *out, struct text said)
+{
+	size_t size;
+
+	for (size_t at = 0; at < said.length; at += size == 0 ? 1 : size) {
+		size = utf8_sequence_size(said.data + at, said.length - at);
+		if (size > 0 && code_point_is_visible(utf8_code_point(said.data + at, size)))
+			buffer_append_text(out, (struct text){said.data + at, size});
+		else
+			buffer_append_byte(out, '?');
+	}
+}
+
 static void append_side(struct buffer *out, const struct json *difference, const char *name)
 {
 	const struct json *side = json_find(difference, name);
 
-	buffer_append_format(out, "%.*s (%.*s)", TEXT_ARGS(json_text_or(side, "verdict", "")),
-		TEXT_ARGS(json_text_or(side, "reason", "")));
+	append_shown(out, json_text_or(side, "verdict", ""));
+	buffer_append_string(out, " (");
+	append_shown(out, json_text_or(side, "reason", ""));
+	buffer_append_string(out, ")");
 }
 
 static void append_difference(struct buffer *out, const struct json *difference)
@@ -210,10 +226,13 @@ static void append_difference(struct buffer *out, const struct json *difference)
 
 	if (tool.length == 0)
 		tool = json_text_or(difference, "application", "");
-	buffer_append_format(out, "  record #%" PRId64 ", %.*s, %.*s: another %.*s: recorded ",
-		json_integer_or(difference, "record", 0),
-		TEXT_ARGS(json_text_or(difference, "identity", "")), TEXT_ARGS(tool),
-		TEXT_ARGS(json_text_or(difference, "what", "")));
+	buffer_append_format(
+		out, "  record #%" PRId64 ", ", json_integer_or(difference, "record", 0));
+	append_shown(out, json_text_or(difference, "identity", ""));
+	buffer_append_string(out, ", ");
+	append_shown(out, tool);
+	buffer_append_format(
+		out, ": another %.*s: recorded ", TEXT_ARGS(json_text_or(difference, "what", "")));
 	append_side(out, difference, "before");
 	buffer_append_string(out, ", made again ");
 	append_side(out, difference, "after");
@@ -273,10 +292,13 @@ void verify_replay_append(struct buffer *out, const struct verify_replay *replay
 					  "segments, which are not here\n");
 		return;
 	}
-	if (replay->failure.code != ERROR_NONE)
+	if (replay->failure.code != ERROR_NONE) {
 		buffer_append_format(out,
-			"NOT AS RECORDED: record #%" PRIu64 " cannot have been taken: %s\n",
-			replay->failed_at, replay->failure.text);
+			"NOT AS RECORDED: record #%" PRIu64 " cannot have been taken: ",
+			replay->failed_at);
+		append_shown(out, text_of(replay->failure.text));
+		buffer_append_string(out, "\n");
+	}
 	append_counts(out, &figures.decisions, "decisions");
 	if (figures.evaluations.asked > 0)
 		append_counts(out, &figures.evaluations, "evaluations");
