@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/application/application.h"
 #include "domain/charter/registry_fold.h"
 #include "domain/replay/replay_private.h"
 
@@ -32,7 +31,7 @@ bool replay_create(struct replay **out, const struct replay_options *options, st
 	replay->arena = arena_create(REPLAY_CALL_BYTES_MAX);
 	replay->entry = arena_create(REPLAY_CALL_BYTES_MAX);
 	replay->fold = arena_create(REPLAY_FOLD_BYTES_MAX);
-	replay->asking = arena_create(APPLICATION_ARENA_BYTES_MAX);
+	replay->asking = arena_create(REPLAY_ASKING_BYTES_MAX);
 	if (replay->arena == NULL || replay->entry == NULL || replay->fold == NULL ||
 		replay->asking == NULL)
 		error_set(err, ERROR_LIMIT, "no memory to replay in");

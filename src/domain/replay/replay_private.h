@@ -10,7 +10,10 @@
 enum {
 	REPLAY_CALL_BYTES_MAX = 64 * 1024 * 1024,  /* memory of one decision */
 	REPLAY_FOLD_BYTES_MAX = 256 * 1024 * 1024, /* of one entry that is folded */
-	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024,  /* groups and examples */
+	/* Of one question to an application: what the door has for a whole request, so that
+	 * none that was decided there finds no memory here. */
+	REPLAY_ASKING_BYTES_MAX = 32 * 1024 * 1024,
+	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024, /* groups and examples */
 	REPLAY_TASKS_MAX = 16 * 1024 * 1024,
 	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000, /* after their deadline */
 	REPLAY_SWEEP_ENTRIES = 10000,
@@ -105,7 +108,7 @@ struct replay {
 	struct pending *first;
 	struct pending *last;
 	struct arena *arena;  /* of one decision */
-	struct arena *asking; /* of one question to an application, with the limit it has */
+	struct arena *asking; /* of one question to an application */
 	struct arena *entry;  /* of one entry */
 	struct arena *fold;   /* of one entry that is folded */
 	struct replay_tally tally;

@@ -347,6 +347,26 @@ static void questions_that_could_not_be_decided_stay_so(void **state)
 	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
 }
 
+/* A context of 240 KiB, of which each value takes many times what its text does. */
+static void a_question_as_large_as_the_door_takes_comes_out_again(void **state)
+{
+	static const char head[] = "{\"a\":[", item[] = "[],", tail[] = "[]]}";
+	const size_t items = 80000;
+	struct fixture *fixture = *state;
+	char *text = calloc(1, sizeof head + items * (sizeof item - 1) + sizeof tail);
+	char *at = text;
+
+	assert_non_null(text);
+	memcpy(at, head, sizeof head - 1);
+	at += sizeof head - 1;
+	for (size_t i = 0; i < items; i++, at += sizeof item - 1)
+		memcpy(at, item, sizeof item - 1);
+	memcpy(at, tail, sizeof tail - 1);
+	ask_one(fixture, "u1", "i1", text);
+	free(text);
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 1);
+}
+
 static void only_what_was_asked_for_is_replayed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -432,6 +452,7 @@ int main(void)
 		TEST(what_was_answered_comes_out_again),
 		TEST(each_is_asked_of_the_version_it_had_seen),
 		TEST(questions_that_could_not_be_decided_stay_so),
+		TEST(a_question_as_large_as_the_door_takes_comes_out_again),
 		TEST(only_what_was_asked_for_is_replayed),
 		TEST(a_candidate_application_shows_what_it_would_answer),
 		TEST(the_same_application_as_a_candidate_changes_nothing),
