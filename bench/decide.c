@@ -63,6 +63,7 @@ static void measure(struct decide_bench *bench, const char *name, const char *to
 		.registry = bench->registry,
 		.tasks = bench->tasks,
 		.reads = bench->reads,
+		.entities = bench->entities,
 		.definition = DEFINITION_UNPINNED,
 		.now_utc_ms = bench->now_utc_ms,
 	};

@@ -409,7 +409,7 @@ static bool make_evaluate(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry,
 		.decide = daemon->decide,
 		.approve = daemon->approve,
-		.values = {daemon->contents, digest_value, attach_key},
+		.values = {daemon->contents, digest_value, seal_value, attach_key},
 		.durability = strcmp(daemon->settings->authzen_record, "behind") == 0
 				      ? EVALUATE_BEHIND
 				      : EVALUATE_AWAITED};

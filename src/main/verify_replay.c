@@ -177,34 +177,62 @@ const struct audit_visitor *verify_replay_visitor(const struct verify_replay *re
 	return &replay->visitor;
 }
 
+static uint64_t count_of(const struct replay_figures *figures, enum replay_cause cause)
+{
+	return figures->decisions.causes[cause] + figures->evaluations.causes[cause];
+}
+
 enum verify_replayed verify_replay_result(const struct verify_replay *replay)
 {
 	struct replay_figures figures = replay_figures_of(replay->replay);
 
-	if (replay->failure.code != ERROR_NONE || figures.causes[REPLAY_DIFFERS] > 0)
+	if (replay->failure.code != ERROR_NONE || count_of(&figures, REPLAY_DIFFERS) > 0)
 		return VERIFY_REPLAYED_DIFFERS;
-	return replay->lacks_contents || figures.causes[REPLAY_DONE] < figures.decisions
+	return replay->lacks_contents || count_of(&figures, REPLAY_DONE) <
+						 figures.decisions.asked + figures.evaluations.asked
 		       ? VERIFY_REPLAYED_SOME
 		       : VERIFY_REPLAYED_ALL;
 }
 
 /* ---- saying it ---- */
 
+/* What a log says is a stranger's: nothing in it may move what a reader sees. */
+static void append_shown(struct buffer *out, struct text said)
+{
+	size_t size;
+
+	for (size_t at = 0; at < said.length; at += size == 0 ? 1 : size) {
+		size = utf8_sequence_size(said.data + at, said.length - at);
+		if (size > 0 && code_point_is_visible(utf8_code_point(said.data + at, size)))
+			buffer_append_text(out, (struct text){said.data + at, size});
+		else
+			buffer_append_byte(out, '?');
+	}
+}
+
 static void append_side(struct buffer *out, const struct json *difference, const char *name)
 {
 	const struct json *side = json_find(difference, name);
 
-	buffer_append_format(out, "%.*s (%.*s)", TEXT_ARGS(json_text_or(side, "verdict", "")),
-		TEXT_ARGS(json_text_or(side, "reason", "")));
+	append_shown(out, json_text_or(side, "verdict", ""));
+	buffer_append_string(out, " (");
+	append_shown(out, json_text_or(side, "reason", ""));
+	buffer_append_string(out, ")");
 }
 
 static void append_difference(struct buffer *out, const struct json *difference)
 {
-	buffer_append_format(out, "  record #%" PRId64 ", %.*s, %.*s: another %.*s: recorded ",
-		json_integer_or(difference, "record", 0),
-		TEXT_ARGS(json_text_or(difference, "identity", "")),
-		TEXT_ARGS(json_text_or(difference, "tool", "")),
-		TEXT_ARGS(json_text_or(difference, "what", "")));
+	struct text tool = json_text_or(difference, "tool", "");
+
+	if (tool.length == 0)
+		tool = json_text_or(difference, "application", "");
+	buffer_append_format(
+		out, "  record #%" PRId64 ", ", json_integer_or(difference, "record", 0));
+	append_shown(out, json_text_or(difference, "identity", ""));
+	buffer_append_string(out, ", ");
+	append_shown(out, tool);
+	buffer_append_format(
+		out, ": another %.*s: recorded ", TEXT_ARGS(json_text_or(difference, "what", "")));
 	append_side(out, difference, "before");
 	buffer_append_string(out, ", made again ");
 	append_side(out, difference, "after");
@@ -225,19 +253,34 @@ static void append_differences(struct buffer *out, const struct verify_replay *r
 	arena_destroy(&arena);
 }
 
-static void append_not_replayed(struct buffer *out, const struct replay_figures *figures)
+static void append_not_replayed(
+	struct buffer *out, const struct replay_counts *counts, const char *name)
 {
-	uint64_t judged = figures->causes[REPLAY_DONE] + figures->causes[REPLAY_DIFFERS];
+	uint64_t judged = counts->causes[REPLAY_DONE] + counts->causes[REPLAY_DIFFERS];
 
-	if (judged == figures->decisions)
+	if (judged == counts->asked)
 		return;
-	buffer_append_format(out, "NOT REPLAYED: %" PRIu64 " of %" PRIu64 " decisions\n",
-		figures->decisions - judged, figures->decisions);
+	buffer_append_format(out, "NOT REPLAYED: %" PRIu64 " of %" PRIu64 " %s\n",
+		counts->asked - judged, counts->asked, name);
 	for (int i = REPLAY_DONE + 1; i < REPLAY_CAUSES_COUNT; i++)
-		if (i != REPLAY_DIFFERS && figures->causes[i] > 0)
-			buffer_append_format(out, "  %" PRIu64 " %s: %s\n", figures->causes[i],
+		if (i != REPLAY_DIFFERS && counts->causes[i] > 0)
+			buffer_append_format(out, "  %" PRIu64 " %s: %s\n", counts->causes[i],
 				replay_cause_word((enum replay_cause)i),
 				replay_cause_meaning((enum replay_cause)i));
+}
+
+static void append_counts(struct buffer *out, const struct replay_counts *counts, const char *name)
+{
+	uint64_t done = counts->causes[REPLAY_DONE], differ = counts->causes[REPLAY_DIFFERS];
+
+	if (differ > 0)
+		buffer_append_format(out,
+			"NOT AS RECORDED: %" PRIu64 " of %" PRIu64 " %s made again\n", differ,
+			differ + done, name);
+	append_not_replayed(out, counts, name);
+	if (done > 0 || counts->asked == 0)
+		buffer_append_format(out, "as recorded: %" PRIu64 " of %" PRIu64 " %s\n", done,
+			counts->asked, name);
 }
 
 void verify_replay_append(struct buffer *out, const struct verify_replay *replay)
@@ -249,21 +292,17 @@ void verify_replay_append(struct buffer *out, const struct verify_replay *replay
 					  "segments, which are not here\n");
 		return;
 	}
-	if (replay->failure.code != ERROR_NONE)
+	if (replay->failure.code != ERROR_NONE) {
 		buffer_append_format(out,
-			"NOT AS RECORDED: record #%" PRIu64 " cannot have been taken: %s\n",
-			replay->failed_at, replay->failure.text);
-	if (figures.causes[REPLAY_DIFFERS] > 0) {
-		buffer_append_format(out,
-			"NOT AS RECORDED: %" PRIu64 " of %" PRIu64 " decisions made again\n",
-			figures.causes[REPLAY_DIFFERS],
-			figures.causes[REPLAY_DIFFERS] + figures.causes[REPLAY_DONE]);
-		append_differences(out, replay);
+			"NOT AS RECORDED: record #%" PRIu64 " cannot have been taken: ",
+			replay->failed_at);
+		append_shown(out, text_of(replay->failure.text));
+		buffer_append_string(out, "\n");
 	}
-	append_not_replayed(out, &figures);
-	if (figures.causes[REPLAY_DONE] > 0 || figures.decisions == 0)
-		buffer_append_format(out, "as recorded: %" PRIu64 " of %" PRIu64 " decisions\n",
-			figures.causes[REPLAY_DONE], figures.decisions);
+	append_counts(out, &figures.decisions, "decisions");
+	if (figures.evaluations.asked > 0)
+		append_counts(out, &figures.evaluations, "evaluations");
+	append_differences(out, replay);
 }
 
 void verify_replay_append_json(struct buffer *out, const struct verify_replay *replay)

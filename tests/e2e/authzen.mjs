@@ -1,7 +1,7 @@
 // The decision points over HTTP: every published case, then what nobody published.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -300,6 +300,44 @@ test('each request leaves one record without its values', async () => {
   assert.ok(!text.includes('marker-7f3a'));
   const checked = await world.verifier('--allow-tail', world.path('audit'));
   assert.equal(checked.code, 0, checked.out + checked.err);
+});
+
+const replays = async (...words) => {
+  const done = await world.remit(null, 'policy', 'replay', '-o', 'json', ...words);
+  return { ...done, report: JSON.parse(done.out) };
+};
+
+test('every answer of an application comes out again from the log', async () => {
+  const { code, report } = await replays();
+  const { evaluations } = report;
+  assert.equal(code, 0, JSON.stringify([report.not_replayed, evaluations, report.differences]));
+  assert.ok(evaluations.evaluations > 10, `${evaluations.evaluations} evaluations`);
+  assert.equal(evaluations.replayed, evaluations.evaluations);
+  assert.equal(evaluations.undated, 0);
+  const verified = await world.verify('--replay', '--keys', world.path('keys'));
+  assert.equal(verified.code, 0, verified.out + verified.err);
+  assert.equal(verified.report.replay.result, 'all');
+  assert.deepEqual(verified.report.replay.evaluations, evaluations);
+  const sealed = await world.verify('--replay');
+  assert.equal(sealed.code, 2);
+  assert.deepEqual(sealed.report.replay.evaluations.not_replayed,
+    { sealed: evaluations.evaluations });
+});
+
+test('a candidate application shows what it would answer', async () => {
+  const folder = world.path('candidate');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'typed.yaml'), application('typed',
+    'forbid (principal, action, resource);', [], SCHEMA));
+  const { code, report } = await replays('--candidate', folder);
+  assert.equal(code, 1);
+  assert.ok(report.evaluations.changed > 0);
+  assert.equal(report.changed, 0);
+  assert.deepEqual(report.applications.map((one) => one.name), ['typed']);
+  assert.equal(report.policies[0].name, 'application/typed/0');
+  const table = await world.remit(null, 'policy', 'replay', '--candidate', folder);
+  assert.match(table.out, /^[0-9]+ evaluations, [0-9]+ replayed: [0-9]+ unchanged, [1-9]/m);
+  assert.match(table.out, /by application/);
 });
 
 test('planning what was exported changes no application', async () => {

@@ -247,10 +247,9 @@ export class World {
     return run(join(build, 'remit'), ['--data', this.dir, ...args], { ...options, env });
   }
 
-  // remit-verify of the log, which the daemon goes on writing.
+  // The verifier's report on the log, which the daemon goes on writing.
   async verify(...args) {
-    const done = await run(join(build, 'remit-verify'), ['--key', this.path('audit.vkey'),
-      '--allow-tail', '-o', 'json', ...args, this.path('audit')], { env: process.env });
+    const done = await this.verifier('--allow-tail', '-o', 'json', ...args, this.path('audit'));
     return { ...done, report: done.out === '' ? null : JSON.parse(done.out) };
   }
 

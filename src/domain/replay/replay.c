@@ -31,7 +31,9 @@ bool replay_create(struct replay **out, const struct replay_options *options, st
 	replay->arena = arena_create(REPLAY_CALL_BYTES_MAX);
 	replay->entry = arena_create(REPLAY_CALL_BYTES_MAX);
 	replay->fold = arena_create(REPLAY_FOLD_BYTES_MAX);
-	if (replay->arena == NULL || replay->entry == NULL || replay->fold == NULL)
+	replay->asking = arena_create(REPLAY_ASKING_BYTES_MAX);
+	if (replay->arena == NULL || replay->entry == NULL || replay->fold == NULL ||
+		replay->asking == NULL)
 		error_set(err, ERROR_LIMIT, "no memory to replay in");
 	else if (replay_tally_open(&replay->tally, err) &&
 		 replay_world_open(&replay->was, NULL, err) &&
@@ -59,7 +61,8 @@ void replay_destroy(struct replay **replay)
 	replay_tally_close(&(*replay)->tally);
 	arena_destroy(&(*replay)->entry);
 	arena_destroy(&(*replay)->fold);
-	arena_wipe(&(*replay)->arena); /* arguments were in it */
+	arena_wipe(&(*replay)->asking); /* what was asked is in it and in the next */
+	arena_wipe(&(*replay)->arena);
 	free(*replay);
 	*replay = NULL;
 }
@@ -157,7 +160,7 @@ struct recorded {
 	int64_t now_utc_ms;
 };
 
-static enum verdict verdict_of(struct text word)
+enum verdict replay_verdict_of(struct text word)
 {
 	return text_is(word, "allow") ? VERDICT_ALLOW
 	       : text_is(word, "ask") ? VERDICT_ASK
@@ -186,7 +189,7 @@ static void read_approvals(struct recorded *recorded)
 	recorded->mode = DECIDE_SEARCH;
 	if (is_rejected)
 		recorded->verdict = VERDICT_ASK;
-	if (recorded->verdict == VERDICT_ASK || names == NULL)
+	if (recorded->verdict == VERDICT_ASK || names == NULL || names->type != JSON_ARRAY)
 		return;
 	recorded->mode = DECIDE_NO_SEARCH;
 	recorded->approvals.items = recorded->names;
@@ -195,20 +198,20 @@ static void read_approvals(struct recorded *recorded)
 			recorded->names[recorded->approvals.count++] = names->items[i].string;
 }
 
-static enum replay_cause read_arguments(
-	struct replay *replay, struct text sealed, struct json *out, struct error *err)
+enum replay_cause replay_open_sealed(
+	struct replay *replay, struct text sealed, enum json_type type, struct json *out)
 {
+	const struct replay_options *options = replay->options;
+	struct error err = {0};
 	struct text plain;
 
 	if (sealed.length == 0)
 		return REPLAY_MISSING;
-	if (replay->options->open_sealed == NULL)
+	if (options->open_sealed == NULL)
 		return REPLAY_SEALED;
-	if (!replay->options->open_sealed(
-		    replay->options->context, sealed, replay->arena, &plain, err))
-		return err->code == ERROR_NOT_FOUND ? REPLAY_ERASED : REPLAY_DAMAGED;
-	if (!json_parse(out, replay->arena, plain, &argument_limits, err) ||
-		out->type != JSON_OBJECT)
+	if (!options->open_sealed(options->context, sealed, replay->arena, &plain, &err))
+		return err.code == ERROR_NOT_FOUND ? REPLAY_ERASED : REPLAY_DAMAGED;
+	if (!json_parse(out, replay->arena, plain, &argument_limits, &err) || out->type != type)
 		return REPLAY_DAMAGED;
 	return REPLAY_DONE;
 }
@@ -220,7 +223,6 @@ static enum replay_cause read_decision(struct replay *replay, const struct json 
 	const struct method *method = method_find(method_name);
 	int64_t at = json_integer_or(record, "at", 0);
 	enum replay_cause cause;
-	struct error err = {0};
 
 	*out = (struct recorded){
 		.record = record,
@@ -233,17 +235,14 @@ static enum replay_cause read_decision(struct replay *replay, const struct json 
 			.route = method->route,
 			.tool = json_text_or(record, "tool", ""),
 			.effect = method->effect},
-		.verdict = verdict_of(json_text_or(record, "verdict", "")),
+		.verdict = replay_verdict_of(json_text_or(record, "verdict", "")),
 		.definition = definition_of(record),
 		.calls = json_integer_or(record, "calls", 0),
 		.now_utc_ms = json_integer_or(record, "decided", at),
 	};
-	cause = read_arguments(replay, entry->content, &out->call.arguments, &err);
-	if (cause != REPLAY_DONE)
-		return cause;
-	out->call.arguments_text = json_canonical_text(replay->arena, &out->call.arguments);
-	read_approvals(out);
-	return out->call.arguments_text.data == NULL ? REPLAY_DAMAGED : REPLAY_DONE;
+	cause = replay_open_sealed(replay, entry->content, JSON_OBJECT, &out->call.arguments);
+	read_approvals(out); /* no rule reads the text of the arguments */
+	return cause;
 }
 
 /* Decides in a world.  False: no memory. */
@@ -278,7 +277,9 @@ static bool same_texts(
 {
 	const struct json *list = json_find(record, name);
 
-	if ((list == NULL ? 0 : list->count) != count)
+	if (list == NULL || list->type != JSON_ARRAY)
+		return list == NULL && count == 0;
+	if (list->count != count)
 		return false;
 	for (uint32_t i = 0; i < count; i++)
 		if (list->items[i].type != JSON_STRING ||
@@ -339,35 +340,39 @@ static const char *find_difference(const struct recorded *recorded, const struct
 /* ---- the pass ---- */
 
 /* What is on record, as far as a report shows it. */
-static struct decision recorded_decision(const struct recorded *recorded)
+static struct replay_side recorded_side(const struct recorded *recorded)
 {
 	const struct json *policies = json_find(recorded->record, "policies");
 	bool has_policy = policies != NULL && policies->type == JSON_ARRAY && policies->count > 0 &&
 			  policies->items[0].type == JSON_STRING;
 
-	return (struct decision){
+	return (struct replay_side){
 		.verdict = recorded->verdict,
-		.reason = reason_of(json_text_or(recorded->record, "reason", "")),
+		.reason = json_text_or(recorded->record, "reason", ""),
 		.policies = has_policy ? &policies->items[0].string : NULL,
 		.policies_count = has_policy ? 1 : 0,
 		.explanation = json_text_or(recorded->record, "explanation", ""),
 	};
 }
 
-static bool note_difference(struct replay *replay, const struct recorded *recorded,
-	const struct decision *again, const char *what, struct error *err)
+static struct replay_side side_of(const struct decision *decision)
 {
-	const struct decision before = recorded_decision(recorded);
-	const struct replay_difference difference = {
-		recorded->index, &recorded->call, &before, again};
-
-	return replay_tally_differs(&replay->tally, &difference, what, err);
+	return (struct replay_side){
+		.verdict = decision->verdict,
+		.reason = text_of(reason_word(decision->reason)),
+		.policies = decision->policies,
+		.policies_count = decision->policies_count,
+		.explanation = decision->explanation,
+	};
 }
 
 static bool compare(struct replay *replay, const struct recorded *recorded,
 	enum replay_cause *cause, struct error *err)
 {
-	struct replay_difference difference = {.index = recorded->index, .call = &recorded->call};
+	struct replay_difference difference = {.index = recorded->index,
+		.identity = recorded->call.identity,
+		.tool = recorded->call.tool,
+		.before = recorded_side(recorded)};
 	struct decision before, after;
 	const char *what;
 
@@ -375,17 +380,18 @@ static bool compare(struct replay *replay, const struct recorded *recorded,
 		return error_set(err, ERROR_LIMIT, "no memory to decide in");
 	what = find_difference(recorded, &before);
 	*cause = what == NULL ? REPLAY_DONE : REPLAY_DIFFERS;
+	difference.after = side_of(&before);
 	if (what != NULL)
-		return note_difference(replay, recorded, &before, what, err);
+		return replay_tally_differs(&replay->tally, &difference, what, err);
 	if (replay->options->candidate == NULL)
 		return true;
 	if (!decide_in(replay, &replay->would, recorded, &after))
 		return error_set(err, ERROR_LIMIT, "no memory to decide in");
 	if (before.verdict == after.verdict && before.reason == after.reason)
 		return true;
-	replay->figures.changed++;
-	difference.before = &before;
-	difference.after = &after;
+	replay->figures.decisions.changed++;
+	difference.before = side_of(&before);
+	difference.after = side_of(&after);
 	return replay_tally_add(&replay->tally, &difference, err);
 }
 
@@ -401,22 +407,32 @@ static bool is_asked_for(const struct replay *replay, const struct json *record)
 static bool replay_decision(struct replay *replay, const struct json *record,
 	const struct replay_entry *entry, struct error *err)
 {
-	int64_t seen = json_integer_or(record, "seen", -1);
+	struct replay_counts *counts = &replay->figures.decisions;
 	struct recorded recorded;
 	enum replay_cause cause;
 
-	if (!fold_below(replay, seen < 0 ? entry->index : (uint64_t)seen, err))
-		return false;
-	if (!is_asked_for(replay, record))
-		return true;
-	replay->figures.decisions++;
+	counts->asked++;
 	cause = read_decision(replay, record, entry, &recorded);
 	if (cause == REPLAY_DONE && !compare(replay, &recorded, &cause, err))
 		return false;
-	replay->figures.causes[cause]++;
-	replay->figures.undated += cause == REPLAY_DONE && seen < 0;
-	arena_reset(replay->arena);
+	counts->causes[cause]++;
+	counts->undated += cause == REPLAY_DONE && json_integer_or(record, "seen", -1) < 0;
 	return true;
+}
+
+/* Each in the state it had seen; what is not replayed needs none. */
+static bool replay_record(struct replay *replay, const struct json *record,
+	const struct replay_entry *entry, struct error *err)
+{
+	bool is_decision = text_is(json_text_or(record, "type", ""), "decision");
+	int64_t seen = json_integer_or(record, "seen", -1);
+	bool ok = fold_below(replay, seen < 0 ? entry->index : (uint64_t)seen, err);
+
+	if (ok && is_asked_for(replay, record))
+		ok = is_decision ? replay_decision(replay, record, entry, err)
+				 : replay_evaluation(replay, record, entry, err);
+	arena_reset(replay->arena);
+	return ok;
 }
 
 static void sweep(struct replay *replay, const struct json *record)
@@ -441,8 +457,10 @@ bool replay_feed(struct replay *replay, const struct replay_entry *entry, struct
 	if (!json_parse(&record, replay->entry, entry->entry, &json_limits_default, err))
 		return error_wrap(err, "record %llu", (unsigned long long)entry->index);
 	type = json_text_or(&record, "type", "");
-	if (text_is(type, "decision"))
-		ok = replay_decision(replay, &record, entry, err);
+	if (text_is(type, "decision") ||
+		(text_is(type, "evaluation") && json_find(&record, "application") != NULL &&
+			json_find(&record, "results") != NULL))
+		ok = replay_record(replay, &record, entry, err);
 	if (ok && is_state(type, &record))
 		ok = keep_entry(replay, entry, err);
 	sweep(replay, &record);

@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "domain/charter/object.h"
 
-/* Makes recorded decisions again: first with what was in force, which must give what
- * is recorded, then with a candidate, and says what would have changed.
+/* Makes recorded decisions, and answers of applications, again: first with what was in force, which
+ * must give what is recorded, then with a candidate, and says what would have changed.
  *
  * What a decision read is the log up to the place it names, its record's own members
  * (docs/formats/call-records.md) and the arguments, which lie sealed beside it.  The
@@ -76,22 +76,27 @@ enum replay_cause {
 const char *replay_cause_word(enum replay_cause value);
 const char *replay_cause_meaning(enum replay_cause value);
 
-struct replay_figures {
-	uint64_t entries;   /* of the log */
-	uint64_t decisions; /* among them that were asked for */
+struct replay_counts {
+	uint64_t asked; /* of the log, that were asked for */
 	uint64_t causes[REPLAY_CAUSES_COUNT];
 	uint64_t changed; /* of those made again: another verdict or reason */
 	uint64_t undated; /* made again by the order of the log: older than `seen` */
+};
+struct replay_figures {
+	uint64_t entries; /* of the log */
+	struct replay_counts decisions;
+	struct replay_counts evaluations; /* of applications, a batch as one */
 };
 struct replay_figures replay_figures_of(const struct replay *replay);
 
 enum { REPLAY_EXAMPLES_MAX = 50, REPLAY_UNUSED_MAX = 100 };
 
 /* {entries, decisions, replayed, unchanged, changed, not_replayed: {CAUSE: n}, undated,
- * differences: [{record, identity, tool, what, before, after}], identities: [{name, "allow to
- * deny": n, ...}], tools, policies, examples: [{record, identity, tool, before, after}], unused:
- * [names of candidates the log never has]}. Lives in arena, and no longer than replay.  Errors:
- * LIMIT. */
+ * evaluations: {evaluations and the five after it}, differences: [{record, identity, tool
+ * or application, what, before, after}], identities: [{name, "allow to deny": n, ...}],
+ * tools, applications, policies, examples: [{record, identity, tool or application,
+ * before, after}], unused: [names of candidates the log never has]}.
+ * Lives in arena, and no longer than replay.  Errors: LIMIT. */
 bool replay_report(const struct replay *replay, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 

@@ -10,9 +10,12 @@
 enum {
 	REPLAY_CALL_BYTES_MAX = 64 * 1024 * 1024,  /* check-source: bound: of one decision */
 	REPLAY_FOLD_BYTES_MAX = 256 * 1024 * 1024, /* check-source: bound: of one entry folded */
-	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024,  /* check-source: bound: groups, examples */
-	REPLAY_TASKS_MAX = 16 * 1024 * 1024,       /* check-source: bound: takes gigabytes */
-	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000,     /* after their deadline */
+	/* Of one question to an application: what the door has for a whole request, so that
+	 * none that was decided there finds no memory here. */
+	REPLAY_ASKING_BYTES_MAX = 32 * 1024 * 1024, /* check-source: bound: as the door's */
+	REPLAY_KEPT_BYTES_MAX = 64 * 1024 * 1024,   /* check-source: bound: groups, examples */
+	REPLAY_TASKS_MAX = 16 * 1024 * 1024,        /* check-source: bound: takes gigabytes */
+	REPLAY_KEEP_TASKS_MS = 60 * 60 * 1000,      /* after their deadline */
 	REPLAY_SWEEP_ENTRIES = 10000,
 };
 
@@ -54,6 +57,7 @@ struct replay_tally {
 	struct arena *arena;
 	struct name_table *identities;
 	struct name_table *tools;
+	struct name_table *applications;
 	struct name_table *policies;
 	struct json examples[REPLAY_EXAMPLES_MAX]; /* of what would change */
 	size_t examples_count;
@@ -61,16 +65,27 @@ struct replay_tally {
 	size_t differences_count;
 };
 
+/* One answer: a decision's, or an application's. */
+struct replay_side {
+	enum verdict verdict;
+	struct text reason;
+	const struct text *policies;
+	size_t policies_count;
+	struct text explanation;
+};
+
 struct replay_difference {
 	uint64_t index;
-	const struct call *call;
-	const struct decision *before;
-	const struct decision *after;
+	struct text identity;
+	struct text tool;        /* empty: of an application */
+	struct text application; /* empty: of a call */
+	struct replay_side before;
+	struct replay_side after;
 };
 
 bool replay_tally_open(struct replay_tally *tally, struct error *err) MUST_CHECK;
 void replay_tally_close(struct replay_tally *tally);
-/* A decision that does not come out as recorded: before is what is on record, what the
+/* An answer that does not come out as recorded: before is what is on record, what the
  * member of it that is otherwise. */
 bool replay_tally_differs(struct replay_tally *tally, const struct replay_difference *difference,
 	const char *what, struct error *err) MUST_CHECK;
@@ -92,11 +107,21 @@ struct replay {
 	struct replay_world would; /* with the candidate */
 	struct pending *first;
 	struct pending *last;
-	struct arena *arena; /* of one decision */
-	struct arena *entry; /* of one entry */
-	struct arena *fold;  /* of one entry that is folded */
+	struct arena *arena;  /* of one decision */
+	struct arena *asking; /* of one question to an application */
+	struct arena *entry;  /* of one entry */
+	struct arena *fold;   /* of one entry that is folded */
 	struct replay_tally tally;
 	struct replay_figures figures;
 };
+
+enum verdict replay_verdict_of(struct text word);
+/* What lies sealed beside a record, in the arena of one decision. */
+enum replay_cause replay_open_sealed(
+	struct replay *replay, struct text sealed, enum json_type type, struct json *out);
+
+/* ---- replay_evaluation.c: one of an application, in the state it had seen */
+bool replay_evaluation(struct replay *replay, const struct json *record,
+	const struct replay_entry *entry, struct error *err) MUST_CHECK;
 
 #endif

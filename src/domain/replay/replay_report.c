@@ -33,9 +33,10 @@ bool replay_tally_open(struct replay_tally *tally, struct error *err)
 	tally->arena = arena_create(REPLAY_KEPT_BYTES_MAX);
 	tally->identities = name_table_create();
 	tally->tools = name_table_create();
+	tally->applications = name_table_create();
 	tally->policies = name_table_create();
 	return (tally->arena != NULL && tally->identities != NULL && tally->tools != NULL &&
-		       tally->policies != NULL) ||
+		       tally->applications != NULL && tally->policies != NULL) ||
 	       error_set(err, ERROR_LIMIT, "no memory to replay in");
 }
 
@@ -43,6 +44,7 @@ void replay_tally_close(struct replay_tally *tally)
 {
 	name_table_destroy(&tally->identities, NULL);
 	name_table_destroy(&tally->tools, NULL);
+	name_table_destroy(&tally->applications, NULL);
 	name_table_destroy(&tally->policies, NULL);
 	arena_destroy(&tally->arena);
 }
@@ -63,7 +65,7 @@ static bool count_in(struct replay_tally *tally, struct name_table *groups, stru
 		if (group->name.data == NULL || !name_table_put(groups, name, group))
 			return false;
 	}
-	group->changes[difference->before->verdict][difference->after->verdict]++;
+	group->changes[difference->before.verdict][difference->after.verdict]++;
 	return true;
 }
 
@@ -78,6 +80,8 @@ static struct text policy_name(struct arena *arena, struct text id)
 	if (text_starts_with(id, "policy/"))
 		return (struct text){id.data + 7, (size_t)at - 7};
 	number = memrchr(id.data, '/', id.length);
+	if (number == NULL) /* no id of ours */
+		return id;
 	return text_format(
 		arena, "%.*s%.*s", (int)at, id.data, (int)(id.data + id.length - number), number);
 }
@@ -85,26 +89,26 @@ static struct text policy_name(struct arena *arena, struct text id)
 /* The policy that makes the difference: the one that refuses now, or refused before. */
 static struct text deciding_policy(struct arena *arena, const struct replay_difference *difference)
 {
-	const struct decision *one = difference->after->verdict == VERDICT_ALLOW
-					     ? difference->before
-					     : difference->after;
+	const struct replay_side *one = difference->after.verdict == VERDICT_ALLOW
+						? &difference->before
+						: &difference->after;
 
 	return one->policies_count == 0 ? TEXT("") : policy_name(arena, one->policies[0]);
 }
 
 static bool side_json(
-	struct json *out, struct arena *arena, const struct decision *decision, struct error *err)
+	struct json *out, struct arena *arena, const struct replay_side *side, struct error *err)
 {
 	struct json_builder object;
 
 	json_object_start(&object, arena);
-	json_put_cstring(&object, "verdict", verdict_word(decision->verdict));
-	json_put_cstring(&object, "reason", reason_word(decision->reason));
+	json_put_cstring(&object, "verdict", verdict_word(side->verdict));
+	json_put_text(&object, "reason", text_copy(arena, side->reason));
 	json_put_text_unless_empty(&object, "policy",
-		decision->policies_count == 0
+		side->policies_count == 0
 			? TEXT("")
-			: text_copy(arena, policy_name(arena, decision->policies[0])));
-	json_put_text_unless_empty(&object, "explanation", text_copy(arena, decision->explanation));
+			: text_copy(arena, policy_name(arena, side->policies[0])));
+	json_put_text_unless_empty(&object, "explanation", text_copy(arena, side->explanation));
 	return json_object_seal(&object, out, err);
 }
 
@@ -115,13 +119,16 @@ static bool example_json(struct json *out, struct arena *arena,
 	struct json_builder object;
 	struct json before, after;
 
-	if (!side_json(&before, arena, difference->before, err) ||
-		!side_json(&after, arena, difference->after, err))
+	if (!side_json(&before, arena, &difference->before, err) ||
+		!side_json(&after, arena, &difference->after, err))
 		return false;
 	json_object_start(&object, arena);
 	json_put_integer(&object, "record", (int64_t)difference->index);
-	json_put_text(&object, "identity", text_copy(arena, difference->call->identity));
-	json_put_text(&object, "tool", text_copy(arena, difference->call->tool));
+	json_put_text(&object, "identity", text_copy(arena, difference->identity));
+	if (difference->application.length > 0)
+		json_put_text(&object, "application", text_copy(arena, difference->application));
+	else
+		json_put_text(&object, "tool", text_copy(arena, difference->tool));
 	if (what != NULL)
 		json_put_cstring(&object, "what", what);
 	json_put(&object, "before", before);
@@ -150,8 +157,9 @@ bool replay_tally_add(
 {
 	struct text policy = deciding_policy(tally->arena, difference);
 
-	if (!count_in(tally, tally->identities, difference->call->identity, difference) ||
-		!count_in(tally, tally->tools, difference->call->tool, difference) ||
+	if (!count_in(tally, tally->identities, difference->identity, difference) ||
+		!count_in(tally, tally->tools, difference->tool, difference) ||
+		!count_in(tally, tally->applications, difference->application, difference) ||
 		!count_in(tally, tally->policies, policy, difference))
 		return error_set(err, ERROR_LIMIT, "no memory for what changes");
 	return keep_example(tally, difference, err);
@@ -200,19 +208,46 @@ static bool put_groups(struct json_builder *report, const char *name,
 }
 
 static bool put_causes(
-	struct json_builder *report, const struct replay_figures *figures, struct error *err)
+	struct json_builder *report, const struct replay_counts *counts, struct error *err)
 {
 	struct json_builder causes;
 	struct json sealed;
 
 	json_object_start(&causes, report->arena);
 	for (int cause = REPLAY_DONE + 1; cause < REPLAY_CAUSES_COUNT; cause++)
-		if (figures->causes[cause] != 0)
+		if (counts->causes[cause] != 0)
 			json_put_integer(
-				&causes, cause_words[cause], (int64_t)figures->causes[cause]);
+				&causes, cause_words[cause], (int64_t)counts->causes[cause]);
 	if (!json_object_seal(&causes, &sealed, err))
 		return false;
 	json_put(report, "not_replayed", sealed);
+	return true;
+}
+
+static bool put_counts(struct json_builder *object, const char *name,
+	const struct replay_counts *counts, struct error *err)
+{
+	uint64_t replayed = counts->causes[REPLAY_DONE];
+
+	json_put_integer(object, name, (int64_t)counts->asked);
+	json_put_integer(object, "replayed", (int64_t)replayed);
+	json_put_integer(object, "unchanged", (int64_t)(replayed - counts->changed));
+	json_put_integer(object, "changed", (int64_t)counts->changed);
+	json_put_integer(object, "undated", (int64_t)counts->undated);
+	return put_causes(object, counts, err);
+}
+
+static bool put_evaluations(
+	struct json_builder *report, const struct replay_counts *counts, struct error *err)
+{
+	struct json_builder object;
+	struct json sealed;
+
+	json_object_start(&object, report->arena);
+	if (!put_counts(&object, "evaluations", counts, err) ||
+		!json_object_seal(&object, &sealed, err))
+		return false;
+	json_put(report, "evaluations", sealed);
 	return true;
 }
 
@@ -251,21 +286,17 @@ bool replay_report(
 	const struct replay *replay, struct arena *arena, struct json *out, struct error *err)
 {
 	const struct replay_figures *figures = &replay->figures;
-	uint64_t replayed = figures->causes[REPLAY_DONE];
 	struct json_builder report;
 
 	json_object_start(&report, arena);
 	json_put_integer(&report, "entries", (int64_t)figures->entries);
-	json_put_integer(&report, "decisions", (int64_t)figures->decisions);
-	json_put_integer(&report, "replayed", (int64_t)replayed);
-	json_put_integer(&report, "unchanged", (int64_t)(replayed - figures->changed));
-	json_put_integer(&report, "changed", (int64_t)figures->changed);
-	json_put_integer(&report, "undated", (int64_t)figures->undated);
-	if (!put_causes(&report, figures, err) ||
+	if (!put_counts(&report, "decisions", &figures->decisions, err) ||
+		!put_evaluations(&report, &figures->evaluations, err) ||
 		!put_examples(&report, "differences", replay->tally.differences,
 			replay->tally.differences_count, err) ||
 		!put_groups(&report, "identities", replay->tally.identities, err) ||
 		!put_groups(&report, "tools", replay->tally.tools, err) ||
+		!put_groups(&report, "applications", replay->tally.applications, err) ||
 		!put_groups(&report, "policies", replay->tally.policies, err) ||
 		!put_examples(&report, "examples", replay->tally.examples,
 			replay->tally.examples_count, err))

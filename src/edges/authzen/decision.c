@@ -4,6 +4,7 @@
 
 /* What one question came to. */
 struct judged {
+	const struct application_question *question; /* as far as it could be read */
 	struct evaluate_answer answer;
 	struct error err; /* code NONE: there is an answer */
 };
@@ -11,12 +12,15 @@ struct judged {
 static void judge(struct authzen_request *request, const struct json *item,
 	const struct json *defaults, struct judged *out)
 {
-	struct application_question question;
+	struct application_question *question =
+		arena_new(request->arena, struct application_question);
 
-	*out = (struct judged){0};
-	if (authzen_read_question(&question, item, defaults, &out->err) &&
-		evaluate_decide(request->authzen->parts.evaluate, &request->asker, &question,
-			request->arena, &out->answer, &out->err))
+	*out = (struct judged){.question = question};
+	if (question == NULL)
+		error_set(&out->err, ERROR_LIMIT, "no memory for the answer");
+	else if (authzen_read_question(question, item, defaults, &out->err) &&
+		 evaluate_decide(request->authzen->parts.evaluate, &request->asker, question,
+			 request->arena, &out->answer, &out->err))
 		out->err.code = ERROR_NONE;
 }
 
@@ -25,7 +29,8 @@ static struct evaluate_result result_of(const struct judged *judged)
 	if (judged->err.code != ERROR_NONE)
 		return (struct evaluate_result){
 			.reason = text_of(application_reason_word(APPLICATION_NONE))};
-	return (struct evaluate_result){.verdict = judged->answer.verdict,
+	return (struct evaluate_result){.question = judged->question,
+		.verdict = judged->answer.verdict,
 		.reason = judged->answer.reason,
 		.policies = judged->answer.policies,
 		.policies_count = judged->answer.policies_count};

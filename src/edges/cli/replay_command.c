@@ -90,11 +90,13 @@ static void print_example(const struct json *example)
 {
 	const struct json *before = json_find(example, "before");
 	const struct json *after = json_find(example, "after");
+	struct text about = json_text_or(example, "tool", "");
 
+	if (about.length == 0)
+		about = json_text_or(example, "application", "");
 	printf("  #%lld %.*s %.*s: %.*s (%.*s) -> %.*s (%.*s) %.*s\n",
 		(long long)json_integer_or(example, "record", 0),
-		TEXT_ARGS(json_text_or(example, "identity", "")),
-		TEXT_ARGS(json_text_or(example, "tool", "")),
+		TEXT_ARGS(json_text_or(example, "identity", "")), TEXT_ARGS(about),
 		TEXT_ARGS(json_text_or(before, "verdict", "")),
 		TEXT_ARGS(json_text_or(before, "reason", "")),
 		TEXT_ARGS(json_text_or(after, "verdict", "")),
@@ -121,22 +123,31 @@ static void print_not_replayed(const struct json *causes)
 	}
 }
 
+static void print_counts(const struct json *counts, const char *name)
+{
+	printf("%lld %s, %lld replayed: %lld unchanged, %lld would change\n",
+		(long long)json_integer_or(counts, name, 0), name,
+		(long long)json_integer_or(counts, "replayed", 0),
+		(long long)json_integer_or(counts, "unchanged", 0),
+		(long long)json_integer_or(counts, "changed", 0));
+	print_not_replayed(json_find(counts, "not_replayed"));
+}
+
 static void print_replay(const struct json *report)
 {
+	const struct json *evaluations = json_find(report, "evaluations");
 	const struct json *examples = json_find(report, "examples");
 	const struct json *unused = json_find(report, "unused");
 
-	printf("%lld decisions, %lld replayed: %lld unchanged, %lld would change\n",
-		(long long)json_integer_or(report, "decisions", 0),
-		(long long)json_integer_or(report, "replayed", 0),
-		(long long)json_integer_or(report, "unchanged", 0),
-		(long long)json_integer_or(report, "changed", 0));
-	print_not_replayed(json_find(report, "not_replayed"));
+	print_counts(report, "decisions");
+	if (json_integer_or(evaluations, "evaluations", 0) > 0)
+		print_counts(evaluations, "evaluations");
 	for (uint32_t i = 0; unused != NULL && i < unused->count; i++)
 		printf("not in the log, so nothing is said of it: %.*s\n",
 			TEXT_ARGS(unused->items[i].string));
 	print_group("by identity", json_find(report, "identities"));
 	print_group("by tool", json_find(report, "tools"));
+	print_group("by application", json_find(report, "applications"));
 	print_group("by policy", json_find(report, "policies"));
 	if (examples != NULL && examples->count > 0)
 		printf("\nexamples\n");
@@ -144,13 +155,18 @@ static void print_replay(const struct json *report)
 		print_example(&examples->items[i]);
 }
 
+static bool is_same(const struct json *counts, const char *name)
+{
+	return json_integer_or(counts, "changed", 1) == 0 &&
+	       json_integer_or(counts, name, 0) == json_integer_or(counts, "replayed", -1);
+}
+
 static int exit_of_report(const struct json *report)
 {
-	bool is_same =
-		json_integer_or(report, "changed", 1) == 0 &&
-		json_integer_or(report, "decisions", 0) == json_integer_or(report, "replayed", -1);
-
-	return is_same ? EXIT_DONE : EXIT_REFUSED;
+	return is_same(report, "decisions") &&
+			       is_same(json_find(report, "evaluations"), "evaluations")
+		       ? EXIT_DONE
+		       : EXIT_REFUSED;
 }
 
 static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64_t since_utc_ms)

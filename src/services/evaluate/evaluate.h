@@ -14,6 +14,7 @@
 #include "domain/decide/decision.h"
 #include "services/approve/approve.h"
 #include "services/decide/decide_service.h"
+#include "services/record/contents.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
 
@@ -30,16 +31,19 @@ enum {
 	EVALUATE_BEHIND_MAX = 1024,     /* of them that nobody waits for */
 	EVALUATE_IN_FLIGHT_MAX = 4096,  /* records on their way at once */
 	EVALUATE_ID_BYTES = 24,
+	EVALUATE_CONTENT_BYTES_MAX = 512 * 1024, /* of questions that are kept */
 };
 
 /* Whether an answer waits until its record is durable. */
 enum evaluate_durability { EVALUATE_AWAITED = 0, EVALUATE_BEHIND };
 
-/* The keyed digests of services/record/contents.h. */
+/* The keyed digests and sealed contents of services/record/contents.h. */
 struct evaluate_values {
 	void *context;
 	bool (*digest)(void *context, struct text task, struct text value, struct sha256 *out,
 		struct error *err);
+	bool (*seal)(void *context, struct text task, struct text plain, struct arena *arena,
+		struct content_sealed *out, struct error *err);
 	bool (*attach)(
 		void *context, struct text task, struct record_append *append, struct error *err);
 };
@@ -123,6 +127,7 @@ uint64_t evaluate_state(const struct evaluate *evaluate, struct text application
 
 /* What one request left to be recorded. */
 struct evaluate_result {
+	const struct application_question *question; /* NULL: it could not be decided */
 	enum verdict verdict;
 	struct text reason;
 	const struct text *policies;
@@ -143,7 +148,9 @@ struct evaluate_waiter {
 	void (*done)(void *context, const struct error *err);
 	void *context;
 };
-/* Hands over one record.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their
+/* Hands over one record.  An application's questions are sealed beside it, so that they
+ * can be decided again, unless they are longer than EVALUATE_CONTENT_BYTES_MAX, as those of
+ * a batch with large defaults may be.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their
  * way: *is_done is true on return and done never runs; else it is false.  False: nothing was taken,
  * and nothing may be answered. Errors: LIMIT, IO, INTERNAL. */
 bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *asker,

@@ -1,13 +1,15 @@
 /* The record of one request to a decision point.
  *
  * Values never stand in it: the request is there as an HMAC under the content key of
- * the asking task.  Nobody folds it, so it is written straight as text, and that is what
- * is on its way, in one piece with what the log needs, because nobody may wait for it.  When many
- * are on their way the log is slower than we are: then answers wait for it, so that callers slow
+ * the asking task, and the questions of an application lie beside it, sealed by that key.
+ * Nobody folds it, so it is written straight as text, and that is what is on its way, in
+ * one piece with what the log needs, because nobody may wait for it.  When many are on
+ * their way the log is slower than we are: then answers wait for it, so that callers slow
  * down instead of being refused. */
 #include <stdlib.h>
 
 #include "base/json_writer.h"
+#include "domain/application/question.h"
 #include "domain/charter/charter.h"
 #include "services/evaluate/evaluate_private.h"
 
@@ -25,7 +27,7 @@ struct evaluate_entry {
 	struct evaluate_entry *next;
 	struct evaluate_entry **link; /* what points here */
 	size_t capacity;
-	char text[]; /* the record */
+	char text[]; /* the record, then what lies beside it */
 };
 
 static void link_entry(struct evaluate_entry *entry)
@@ -126,6 +128,52 @@ static bool digest_request(struct evaluate *evaluate, const struct evaluate_aske
 	return values->digest(values->context, asker->task, buffer_text(&evaluate->text), out, err);
 }
 
+/* In the order of the results; null: it could not be decided. */
+static bool questions_json(struct json *out, struct arena *arena,
+	const struct evaluate_summary *summary, struct error *err)
+{
+	struct json_builder list;
+
+	json_array_start(&list, arena);
+	for (size_t i = 0; i < summary->results_count; i++) {
+		struct json one = json_null();
+
+		if (summary->results[i].question != NULL &&
+			!application_question_write(&one, arena, summary->results[i].question, err))
+			return false;
+		json_add(&list, one);
+	}
+	return json_array_seal(&list, out, err);
+}
+
+static bool keeps_questions(
+	const struct evaluate_asker *asker, const struct evaluate_summary *summary)
+{
+	return asker->application.length > 0 && !summary->is_search;
+}
+
+/* What an application was asked is, with the entry it had seen, all its answer is made
+ * of.  Sealed in scratch memory; what is too long to be kept is left out. */
+static bool seal_questions(struct evaluate *evaluate, const struct evaluate_asker *asker,
+	const struct evaluate_summary *summary, struct content_sealed *out, struct error *err)
+{
+	const struct evaluate_values *values = &evaluate->parts.values;
+	struct buffer plain;
+	struct json list;
+	bool ok;
+
+	if (!keeps_questions(asker, summary))
+		return true;
+	if (!questions_json(&list, evaluate->scratch, summary, err))
+		return false;
+	buffer_init(&plain, EVALUATE_CONTENT_BYTES_MAX);
+	json_canonical(&plain, &list);
+	ok = buffer_failed(&plain) || values->seal(values->context, asker->task,
+					      buffer_text(&plain), evaluate->scratch, out, err);
+	buffer_deinit(&plain);
+	return ok;
+}
+
 /* NAME@VERSION */
 static void write_application(
 	struct json_writer *record, struct evaluate *evaluate, struct text application)
@@ -144,13 +192,21 @@ static void write_application(
 	buffer_deinit(&text);
 }
 
+struct record_digests {
+	struct sha256 request; /* keyed */
+	struct sha256 content;
+	bool has_content;
+};
+
 /* The members in the order of the canonical form. */
 static void write_members(struct json_writer *record, struct evaluate *evaluate,
 	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
-	const struct sha256 *request)
+	const struct record_digests *digests)
 {
 	const char *environment = environment_word(asker->environment);
 
+	if (digests->has_content)
+		json_write_digest(record, TEXT("content"), &digests->content);
 	json_write_text(record, TEXT("endpoint"), text_of(summary->endpoint));
 	if (environment != NULL && *environment != '\0')
 		json_write_text(record, TEXT("environment"), text_of(environment));
@@ -158,22 +214,27 @@ static void write_members(struct json_writer *record, struct evaluate *evaluate,
 		json_write_integer(record, TEXT("found"), (int64_t)summary->found);
 	json_write_text(record, TEXT("id"), summary->id);
 	json_write_text(record, TEXT("identity"), asker->identity);
-	json_write_digest(record, TEXT("request"), request);
+	json_write_digest(record, TEXT("request"), &digests->request);
 	if (!summary->is_search)
 		write_results(record, summary);
 	if (asker->application.length == 0)
 		json_write_integer(record, TEXT("revision"),
 			(int64_t)registry_revision(evaluate->parts.registry));
+	if (keeps_questions(asker, summary))
+		json_write_integer(
+			record, TEXT("seen"), (int64_t)fold_next_index(evaluate->parts.fold));
 }
 
 /* The record's text, until the next one. */
 static bool write_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct evaluate_summary *summary, const struct envelope *common, struct error *err)
+	const struct evaluate_summary *summary, const struct envelope *common,
+	const struct content_sealed *sealed, struct error *err)
 {
+	struct record_digests digests = {
+		.content = sealed->digest, .has_content = sealed->bytes.length > 0};
 	struct json_writer record;
-	struct sha256 request;
 
-	if (!digest_request(evaluate, asker, summary, &request, err))
+	if (!digest_request(evaluate, asker, summary, &digests.request, err))
 		return false;
 	buffer_reset(&evaluate->text);
 	json_writer_start(&record, &evaluate->text);
@@ -181,7 +242,7 @@ static bool write_record(struct evaluate *evaluate, const struct evaluate_asker 
 	json_write_text(&record, TEXT("actor"), common->actor);
 	write_application(&record, evaluate, asker->application);
 	json_write_integer(&record, TEXT("at"), common->at_utc_ms);
-	write_members(&record, evaluate, asker, summary, &request);
+	write_members(&record, evaluate, asker, summary, &digests);
 	json_write_text(&record, TEXT("task"), common->task);
 	json_write_text(&record, TEXT("type"), common->type_name);
 	if (!summary->is_search && summary->results_count == 1)
@@ -215,14 +276,18 @@ static struct evaluate_entry *entry_take(struct evaluate *evaluate, size_t lengt
 	return entry;
 }
 
-static struct evaluate_entry *entry_create(struct evaluate *evaluate, struct text record)
+static struct evaluate_entry *entry_create(
+	struct evaluate *evaluate, struct text record, struct text content)
 {
-	struct evaluate_entry *entry = entry_take(evaluate, record.length);
+	struct evaluate_entry *entry = entry_take(evaluate, record.length + content.length);
 
 	if (entry == NULL)
 		return NULL;
 	memcpy(entry->text, record.data, record.length);
 	entry->change.entry = (struct text){entry->text, record.length};
+	if (content.length > 0)
+		memcpy(entry->text + record.length, content.data, content.length);
+	entry->change.content = (struct text){entry->text + record.length, content.length};
 	link_entry(entry);
 	return entry;
 }
@@ -246,13 +311,15 @@ static bool prepare_entry(struct evaluate_entry **out, struct evaluate *evaluate
 	const struct envelope *common, struct error *err)
 {
 	const struct evaluate_values *values = &evaluate->parts.values;
+	struct content_sealed sealed = {0};
 
 	*out = NULL;
 	if (evaluate->entries_count >= EVALUATE_IN_FLIGHT_MAX)
 		return error_set(err, ERROR_LIMIT, "too many evaluations are on their way");
-	if (!write_record(evaluate, asker, summary, common, err))
+	if (!seal_questions(evaluate, asker, summary, &sealed, err) ||
+		!write_record(evaluate, asker, summary, common, &sealed, err))
 		return false;
-	*out = entry_create(evaluate, buffer_text(&evaluate->text));
+	*out = entry_create(evaluate, buffer_text(&evaluate->text), sealed.bytes);
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the record");
 	(*out)->change.common = common;
@@ -285,5 +352,6 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 		unlink_entry(entry);
 		entry_release(entry);
 	}
+	arena_reset(evaluate->scratch);
 	return ok;
 }

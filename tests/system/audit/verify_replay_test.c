@@ -297,6 +297,18 @@ static void a_reason_that_is_not_so_is_found(void **state)
 	assert_says(fixture, "another reason: recorded allow (none), made again allow (allowed)");
 }
 
+static void what_a_log_says_moves_nothing_on_the_screen(void **state)
+{
+	struct fixture *fixture = *state;
+
+	write_log(fixture, (struct lie){"\"tool\":\"files/list\"", "\"identity\":\"agent\"",
+				   "\"identity\":\"a\\u001b[31m\xe2\x80\xaeg\""});
+	assert_int_equal(verify(fixture, "keys", "text"), 1);
+	assert_says(fixture, ", a?[31m?g, files/list: another verdict: recorded allow (");
+	assert_null(strchr(fixture->out, 0x1b));
+	assert_null(strstr(fixture->out, "\xe2\x80\xae"));
+}
+
 static void a_charter_that_was_not_in_force_is_found(void **state)
 {
 	struct fixture *fixture = *state;
@@ -454,6 +466,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(a_decision_that_was_flipped_is_found),
 		TEST(a_reason_that_is_not_so_is_found),
+		TEST(what_a_log_says_moves_nothing_on_the_screen),
 		TEST(a_charter_that_was_not_in_force_is_found),
 		TEST(a_change_that_cannot_have_been_taken_is_found),
 		TEST(without_keys_nothing_is_called_as_recorded),

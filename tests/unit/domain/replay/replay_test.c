@@ -71,7 +71,7 @@ static void some_calls(struct fixture *fixture)
 	recorded_calls_call(&fixture->calls, "write", "{}");
 }
 
-static struct replay_figures replay(struct fixture *fixture)
+static struct replay_counts replay(struct fixture *fixture)
 {
 	const struct fake_log *log = &fixture->bench->log;
 	struct error err = {0};
@@ -85,7 +85,7 @@ static struct replay_figures replay(struct fixture *fixture)
 			fail_msg("%s", err.text);
 	}
 	assert_true(replay_report(fixture->replay, fixture->arena, &fixture->report, &err));
-	return replay_figures_of(fixture->replay);
+	return replay_figures_of(fixture->replay).decisions;
 }
 
 static struct replay_candidate candidate_of(struct fixture *fixture, const char *yaml)
@@ -135,12 +135,12 @@ static int64_t count_of(
 static void arguments_that_were_erased_are_not_called_unchanged(void **state)
 {
 	struct fixture *fixture = *state;
-	struct replay_figures figures;
+	struct replay_counts figures;
 
 	some_calls(fixture);
 	fixture->is_erased = true;
 	figures = replay(fixture);
-	assert_int_equal(figures.decisions, 7);
+	assert_int_equal(figures.asked, 7);
 	assert_int_equal(figures.causes[REPLAY_ERASED], 7);
 	assert_int_equal(json_integer_or(&fixture->report, "unchanged", -1), 0);
 }
@@ -254,11 +254,11 @@ static void a_log_that_is_none_of_ours_is_refused(void **state)
 static void what_was_in_force_gives_what_was_recorded(void **state)
 {
 	struct fixture *fixture = *state;
-	struct replay_figures figures;
+	struct replay_counts figures;
 
 	some_calls(fixture);
 	figures = replay(fixture);
-	assert_int_equal(figures.decisions, 7);
+	assert_int_equal(figures.asked, 7);
 	assert_int_equal(figures.causes[REPLAY_DONE], 7);
 	assert_int_equal(figures.undated, 0);
 }
@@ -297,7 +297,7 @@ static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
 	call_bench_ready(fixture->bench, true);
 	call_bench_answer(fixture->bench, "{\"content\":[]}");
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
-	assert_int_equal(replay(fixture).decisions, 2);
+	assert_int_equal(replay(fixture).asked, 2);
 	/* By the order of the log alone it comes out otherwise, and is not hidden. */
 	change_records(fixture, "\"seen\":", "\"unseen\":");
 	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
@@ -317,7 +317,7 @@ static void answers_of_people_are_part_of_it(void **state)
 		assert_true(call_bench_approve(fixture->bench, client.approval, "ana", i == 0));
 		recorded_calls_call(&fixture->calls, "write", i == 0 ? "{\"a\":1}" : "{\"a\":2}");
 	}
-	assert_int_equal(replay(fixture).decisions, 4);
+	assert_int_equal(replay(fixture).asked, 4);
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 4);
 }
 
@@ -328,7 +328,7 @@ static void a_candidate_policy_shows_what_it_would_refuse(void **state)
 		"object: policy\nname: org/stop\ntext: |\n"
 		"  forbid (principal, action == Action::\"execute\", resource);\n---\n"
 		"object: unit\nname: unheard-of\n");
-	struct replay_figures figures;
+	struct replay_counts figures;
 	const struct json *examples;
 
 	some_calls(fixture);
@@ -423,12 +423,12 @@ static void only_what_was_asked_for_is_replayed(void **state)
 
 	some_calls(fixture);
 	fixture->options.identity = TEXT("agent");
-	assert_int_equal(replay(fixture).decisions, 7);
+	assert_int_equal(replay(fixture).asked, 7);
 	fixture->options.identity = TEXT("other");
-	assert_int_equal(replay(fixture).decisions, 0);
+	assert_int_equal(replay(fixture).asked, 0);
 	fixture->options.identity = TEXT("");
 	fixture->options.since_utc_ms = INT64_MAX;
-	assert_int_equal(replay(fixture).decisions, 0);
+	assert_int_equal(replay(fixture).asked, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

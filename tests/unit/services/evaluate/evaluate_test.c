@@ -55,6 +55,16 @@ static bool digest(
 	return true;
 }
 
+static bool seal(void *context, struct text task, struct text plain, struct arena *arena,
+	struct content_sealed *out, struct error *err)
+{
+	(void)context;
+	(void)task;
+	out->bytes = text_copy(arena, plain);
+	out->digest = sha256_of(plain.data, plain.length);
+	return out->bytes.data != NULL || error_set(err, ERROR_LIMIT, "no room");
+}
+
 static bool attach(void *context, struct text task, struct record_append *append, struct error *err)
 {
 	(void)context;
@@ -70,7 +80,7 @@ static void make(struct bench *bench, enum evaluate_durability durability)
 		.registry = bench->governed.registry,
 		.decide = bench->decide,
 		.approve = bench->approve,
-		.values = {NULL, digest, attach},
+		.values = {NULL, digest, seal, attach},
 		.durability = durability};
 
 	evaluate_destroy(&bench->evaluate);
@@ -354,9 +364,61 @@ static bool record(struct bench *bench, bool *is_done)
 	return evaluate_record(bench->evaluate, &asker, &summary, &waiter, is_done, &bench->err);
 }
 
+/* Questions of an application whose canonical form, in its list, has so many bytes. */
+static bool record_of_bytes(struct bench *bench, size_t bytes)
+{
+	const struct evaluate_asker asker = asker_of("shop", "a1");
+	struct json value = {.type = JSON_OBJECT};
+	struct json_member member = {TEXT("x"), {.type = JSON_STRING}};
+	struct application_question question = buy("i1");
+	struct evaluate_result result = {.question = &question, .reason = TEXT("no_permit")};
+	const struct evaluate_summary summary = {.endpoint = "evaluation",
+		.id = TEXT("e-1"),
+		.request = parse(bench, "{}"),
+		.results = &result,
+		.results_count = 1};
+	const struct evaluate_waiter waiter = {on_done, bench};
+	size_t around = strlen("[{\"action\":\"buy\",\"context\":{\"x\":\"\"},\"resource\":{\"id\":"
+			       "\"i1\",\"type\":\"Item\"},\"subject\":{\"id\":\"u\",\"type\":"
+			       "\"User\"}}]");
+	char *text = calloc(1, bytes - around + 1);
+	bool is_done, ok;
+
+	assert_non_null(text);
+	memset(text, 'x', bytes - around);
+	member.value.string = (struct text){text, bytes - around};
+	value.count = 1;
+	value.members = &member;
+	question.context = &value;
+	ok = evaluate_record(bench->evaluate, &asker, &summary, &waiter, &is_done, &bench->err);
+	free(text);
+	return ok;
+}
+
 static struct text last_entry(struct bench *bench)
 {
 	return bench->governed.log.entries[bench->governed.log.count - 1].entry;
+}
+
+static struct text last_content(struct bench *bench)
+{
+	return bench->governed.log.entries[bench->governed.log.count - 1].content;
+}
+
+static void questions_of_an_application_are_sealed_up_to_a_bound(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX - 1));
+	assert_int_equal(last_content(bench).length, EVALUATE_CONTENT_BYTES_MAX - 1);
+	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX));
+	assert_int_equal(last_content(bench).length, EVALUATE_CONTENT_BYTES_MAX);
+	assert_non_null(memmem(
+		last_entry(bench).data, last_entry(bench).length, "\"content\":\"sha256:", 18));
+	/* One more: on record, and nothing beside it. */
+	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX + 1));
+	assert_int_equal(last_content(bench).length, 0);
+	assert_null(memmem(last_entry(bench).data, last_entry(bench).length, "\"content\"", 9));
 }
 
 static void a_record_has_a_digest_and_no_values(void **state)
@@ -474,6 +536,7 @@ int main(void)
 		EVALUATE_TEST(a_page_ends_after_so_many_candidates),
 		EVALUATE_TEST(another_version_is_another_state),
 		EVALUATE_TEST(a_record_has_a_digest_and_no_values),
+		EVALUATE_TEST(questions_of_an_application_are_sealed_up_to_a_bound),
 		EVALUATE_TEST(awaited_is_done_once_it_is_durable),
 		EVALUATE_TEST(a_lost_record_is_told),
 		EVALUATE_TEST(behind_is_done_at_once_and_tells_nobody),
