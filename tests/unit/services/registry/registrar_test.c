@@ -241,6 +241,7 @@ static void a_policy_set_that_cannot_be_loaded_leaves_the_old_one(void **state)
 static bool restart_with(
 	const struct governed *governed, const char *before, const char *after, struct error *err)
 {
+	const size_t length = strlen(before);
 	struct governed second;
 	size_t replaced = 0;
 	bool ok = true;
@@ -252,9 +253,9 @@ static bool restart_with(
 		char *at;
 
 		memcpy(copy, entry.data, entry.length);
-		at = memmem(copy, entry.length, before, strlen(before));
+		at = memmem(copy, entry.length, before, length);
 		if (at != NULL)
-			memcpy(at, after, strlen(after));
+			memcpy(at, after, length);
 		replaced += at != NULL;
 		ok = fold_apply_entry(second.fold, (struct text){copy, entry.length},
 			governed->log.entries[i].content, i, err);
