@@ -30,7 +30,7 @@ struct replay_world {
 	struct entity_table *entities;
 	struct arena *arena;   /* of one entry, rewritten */
 	struct arena *scratch; /* of one change */
-	uint64_t settled;      /* revision whose policies are compiled */
+	uint64_t settled;      /* generation whose policies are compiled */
 };
 
 bool replay_world_open(struct replay_world *world, const struct replay_candidate *candidate,

@@ -219,13 +219,14 @@ bool replay_world_fold(
 
 bool replay_world_settle(struct replay_world *world, struct error *err)
 {
-	uint64_t revision = registry_revision(world->registry);
+	/* Not the revision, which is what the log says. */
+	uint64_t generation = registry_generation(world->registry);
 
-	if (revision == world->settled)
+	if (generation == world->settled)
 		return true;
 	if (!registry_settle(world->registry, err))
 		return false;
-	world->settled = revision;
+	world->settled = generation;
 	return true;
 }
 

@@ -277,6 +277,25 @@ static void each_decision_meets_the_revision_it_saw(void **state)
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
 }
 
+/* A lying log may change policies without a word of it in the revision. */
+static void a_change_that_hides_behind_an_old_revision_is_in_force(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log *log = &fixture->bench->log;
+
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	fake_log_append(log,
+		TEXT("{\"actor\":\"remit\",\"at\":1,\"changes\":[{\"in_force\":1,\"kind\":"
+		     "\"policy\",\"name\":\"org/stop\",\"object\":{\"name\":\"org/stop\","
+		     "\"object\":\"policy\",\"text\":\"forbid (principal, action, resource);\"},"
+		     "\"op\":\"put\",\"version\":1}],\"revision\":0,\"type\":\"registry\"}"));
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	/* The bench has not seen it: by the order of the log. */
+	change_records(fixture, "\"seen\":", "\"unseen\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 1);
+}
+
 /* Two calls of a task at once: the second is decided before the first has labelled
  * the task, and is recorded after it. */
 static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
@@ -445,6 +464,7 @@ int main(void)
 		TEST(a_log_that_is_none_of_ours_is_refused),
 		TEST(what_was_in_force_gives_what_was_recorded),
 		TEST(each_decision_meets_the_revision_it_saw),
+		TEST(a_change_that_hides_behind_an_old_revision_is_in_force),
 		TEST(a_decision_sees_no_entry_that_it_had_not_seen),
 		TEST(answers_of_people_are_part_of_it),
 		TEST(a_candidate_policy_shows_what_it_would_refuse),
