@@ -30,8 +30,8 @@ void tool_reads_destroy(struct tool_reads **reads);
 struct entity_table;
 
 enum {
-	ENTITY_TABLE_PAIRS_MAX = 4096, /* others are made for each decision */
-	ENTITY_TABLE_BYTES_MAX = 32 * 1024 * 1024,
+	ENTITY_TABLE_PAIRS_MAX = 4096,             /* others are made for each decision */
+	ENTITY_TABLE_BYTES_MAX = 32 * 1024 * 1024, /* check-source: bound: pairs come first */
 };
 
 /* For decisions in this registry, which is borrowed, by one thread.  Errors: LIMIT. */

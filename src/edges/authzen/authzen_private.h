@@ -11,8 +11,8 @@
 enum {
 	AUTHZEN_ENDPOINTS = 5,
 	AUTHZEN_ROUTES = 13,
-	AUTHZEN_SPARE_MAX = 64,               /* requests kept to be used again */
-	AUTHZEN_SPARE_BYTES_MAX = 128 * 1024, /* and what each may hold */
+	AUTHZEN_SPARE_MAX = 64,               /* check-source: bound: kept for use again */
+	AUTHZEN_SPARE_BYTES_MAX = 128 * 1024, /* check-source: bound: each holds that */
 };
 
 struct authzen_request;
