@@ -192,21 +192,15 @@ static void write_application(
 	buffer_deinit(&text);
 }
 
-struct record_digests {
-	struct sha256 request; /* keyed */
-	struct sha256 content;
-	bool has_content;
-};
-
 /* The members in the order of the canonical form. */
 static void write_members(struct json_writer *record, struct evaluate *evaluate,
 	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
-	const struct record_digests *digests)
+	const struct envelope *common, const struct sha256 *request)
 {
 	const char *environment = environment_word(asker->environment);
 
-	if (digests->has_content)
-		json_write_digest(record, TEXT("content"), &digests->content);
+	if (common->content.data != NULL)
+		json_write_text(record, TEXT("content"), common->content);
 	json_write_text(record, TEXT("endpoint"), text_of(summary->endpoint));
 	if (environment != NULL && *environment != '\0')
 		json_write_text(record, TEXT("environment"), text_of(environment));
@@ -214,7 +208,7 @@ static void write_members(struct json_writer *record, struct evaluate *evaluate,
 		json_write_integer(record, TEXT("found"), (int64_t)summary->found);
 	json_write_text(record, TEXT("id"), summary->id);
 	json_write_text(record, TEXT("identity"), asker->identity);
-	json_write_digest(record, TEXT("request"), &digests->request);
+	json_write_digest(record, TEXT("request"), request);
 	if (!summary->is_search)
 		write_results(record, summary);
 	if (asker->application.length == 0)
@@ -227,14 +221,12 @@ static void write_members(struct json_writer *record, struct evaluate *evaluate,
 
 /* The record's text, until the next one. */
 static bool write_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct evaluate_summary *summary, const struct envelope *common,
-	const struct content_sealed *sealed, struct error *err)
+	const struct evaluate_summary *summary, const struct envelope *common, struct error *err)
 {
-	struct record_digests digests = {
-		.content = sealed->digest, .has_content = sealed->bytes.length > 0};
 	struct json_writer record;
+	struct sha256 request;
 
-	if (!digest_request(evaluate, asker, summary, &digests.request, err))
+	if (!digest_request(evaluate, asker, summary, &request, err))
 		return false;
 	buffer_reset(&evaluate->text);
 	json_writer_start(&record, &evaluate->text);
@@ -242,7 +234,7 @@ static bool write_record(struct evaluate *evaluate, const struct evaluate_asker 
 	json_write_text(&record, TEXT("actor"), common->actor);
 	write_application(&record, evaluate, asker->application);
 	json_write_integer(&record, TEXT("at"), common->at_utc_ms);
-	write_members(&record, evaluate, asker, summary, &digests);
+	write_members(&record, evaluate, asker, summary, common, &request);
 	json_write_text(&record, TEXT("task"), common->task);
 	json_write_text(&record, TEXT("type"), common->type_name);
 	if (!summary->is_search && summary->results_count == 1)
@@ -305,10 +297,31 @@ static struct text actor_of(char out[ACTOR_BYTES_MAX], struct text identity)
 	return (struct text){out, length + identity.length};
 }
 
+/* The members that the log checks, and what they point to. */
+struct record_common {
+	struct envelope envelope;
+	char actor[ACTOR_BYTES_MAX];
+	char content[DIGEST_TEXT_BYTES];
+};
+
+static void common_fill(struct record_common *out, const struct evaluate *evaluate,
+	const struct evaluate_asker *asker, const struct content_sealed *sealed)
+{
+	out->envelope = (struct envelope){.at_utc_ms = fold_stamp_utc_ms(evaluate->parts.fold),
+		.type = RECORD_EVALUATION,
+		.type_name = TEXT("evaluation"),
+		.actor = actor_of(out->actor, asker->identity),
+		.task = asker->task};
+	if (sealed->bytes.length == 0)
+		return;
+	digest_format(out->content, &sealed->digest);
+	out->envelope.content = text_of(out->content);
+}
+
 /* The record's entry, ready to be submitted. */
 static bool prepare_entry(struct evaluate_entry **out, struct evaluate *evaluate,
 	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
-	const struct envelope *common, struct error *err)
+	struct record_common *common, struct error *err)
 {
 	const struct evaluate_values *values = &evaluate->parts.values;
 	struct content_sealed sealed = {0};
@@ -316,13 +329,15 @@ static bool prepare_entry(struct evaluate_entry **out, struct evaluate *evaluate
 	*out = NULL;
 	if (evaluate->entries_count >= EVALUATE_IN_FLIGHT_MAX)
 		return error_set(err, ERROR_LIMIT, "too many evaluations are on their way");
-	if (!seal_questions(evaluate, asker, summary, &sealed, err) ||
-		!write_record(evaluate, asker, summary, common, &sealed, err))
+	if (!seal_questions(evaluate, asker, summary, &sealed, err))
+		return false;
+	common_fill(common, evaluate, asker, &sealed);
+	if (!write_record(evaluate, asker, summary, &common->envelope, err))
 		return false;
 	*out = entry_create(evaluate, buffer_text(&evaluate->text), sealed.bytes);
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the record");
-	(*out)->change.common = common;
+	(*out)->change.common = &common->envelope;
 	return values->attach(values->context, asker->task, &(*out)->change.append, err);
 }
 
@@ -330,12 +345,7 @@ bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *ask
 	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err)
 {
-	char actor[ACTOR_BYTES_MAX];
-	const struct envelope common = {.at_utc_ms = fold_stamp_utc_ms(evaluate->parts.fold),
-		.type = RECORD_EVALUATION,
-		.type_name = TEXT("evaluation"),
-		.actor = actor_of(actor, asker->identity),
-		.task = asker->task};
+	struct record_common common;
 	struct evaluate_entry *entry;
 	bool ok = false;
 
