@@ -87,6 +87,31 @@ test('who is found by the tool, with the condition', async () => {
     JSON.parse((await remit('who', 'read', 'data-source:none', '-o', 'json')).out).items, []);
 });
 
+test('a decision on record is asked again, with the arguments it was made of', async () => {
+  const agent = await world.agent('support-summariser', 'files');
+  try {
+    const answer = await agent.call('read_text_file', { path: 'private/payroll.txt' });
+    assert.ok(!answer.done, JSON.stringify(answer));
+  } finally {
+    await agent.close();
+  }
+  const found = JSON.parse((await remit('audit', 'search', '--verdict', 'deny', '-o',
+    'json')).out).items.at(-1);
+  const done = await remit('why', String(found.index), '-o', 'json');
+  assert.equal(done.code, 1, done.err);
+  const told = JSON.parse(done.out);
+  assert.equal(told.record.verdict, 'deny');
+  assert.equal(told.now.verdict, 'deny');
+  const failed = told.now.accounts[0].parts.find((part) => part.result === 'false');
+  assert.match(failed.values[0].value, /payroll/);
+  assert.equal(told.now.change.what, 'argument path');
+  const people = await remit('why', `#${found.index}`);
+  assert.match(people.out, /context\.args\.path like/);
+  assert.match(people.out, /payroll/);
+  const opened = JSON.parse((await remit('why', '0', '-o', 'json')).out);
+  assert.equal(opened.now, undefined); // it is no decision
+});
+
 test('an agent learns which argument it is, and never what a guardrail says', async () => {
   const agent = await world.agent('deployer', 'deploy-prod');
   try {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "domain/charter/registry_fold.h"
+#include "domain/decide/recorded.h"
 #include "domain/replay/replay_private.h"
 
 enum { CLAUSE_BYTES_MAX = 1000, UTF8_SEQUENCE_MAX = 4 };
@@ -146,58 +147,6 @@ static bool fold_below(struct replay *replay, uint64_t seen, struct error *err)
 
 /* ---- one decision ---- */
 
-/* A decision and all that it was made from. */
-struct recorded {
-	const struct json *record;
-	uint64_t index;
-	struct call call;
-	struct text names[DECISION_APPROVALS_MAX];
-	struct approval_names approvals; /* that were given */
-	enum decide_search mode;
-	enum verdict verdict; /* what the rules came to: a person's no was an ask */
-	enum definition_state definition;
-	int64_t calls;
-	int64_t now_utc_ms;
-};
-
-enum verdict replay_verdict_of(struct text word)
-{
-	return text_is(word, "allow") ? VERDICT_ALLOW
-	       : text_is(word, "ask") ? VERDICT_ASK
-				      : VERDICT_DENY;
-}
-
-static enum definition_state definition_of(const struct json *record)
-{
-	struct text word = json_text_or(record, "definition", "");
-
-	for (int i = DEFINITION_DIFFERS; i <= DEFINITION_UNPINNED; i++)
-		if (text_is(word, definition_state_word((enum definition_state)i)))
-			return (enum definition_state)i;
-	/* Before it was recorded: what its reason says of it. */
-	return text_is(json_text_or(record, "reason", ""), "tool_quarantined") ? DEFINITION_DIFFERS
-									       : DEFINITION_MATCHES;
-}
-
-/* Names on record were given, unless they are what is asked for. */
-static void read_approvals(struct recorded *recorded)
-{
-	const struct json *names = json_find(recorded->record, "approvals");
-	bool is_rejected = recorded->verdict == VERDICT_DENY &&
-			   text_is(json_text_or(recorded->record, "reason", ""), "approval_needed");
-
-	recorded->mode = DECIDE_SEARCH;
-	if (is_rejected)
-		recorded->verdict = VERDICT_ASK;
-	if (recorded->verdict == VERDICT_ASK || names == NULL || names->type != JSON_ARRAY)
-		return;
-	recorded->mode = DECIDE_NO_SEARCH;
-	recorded->approvals.items = recorded->names;
-	for (uint32_t i = 0; i < names->count && i < DECISION_APPROVALS_MAX; i++)
-		if (names->items[i].type == JSON_STRING)
-			recorded->names[recorded->approvals.count++] = names->items[i].string;
-}
-
 enum replay_cause replay_open_sealed(
 	struct replay *replay, struct text sealed, enum json_type type, struct json *out)
 {
@@ -217,37 +166,17 @@ enum replay_cause replay_open_sealed(
 }
 
 static enum replay_cause read_decision(struct replay *replay, const struct json *record,
-	const struct replay_entry *entry, struct recorded *out)
+	const struct replay_entry *entry, struct recorded_decision *out)
 {
-	struct text method_name = json_text_or(record, "method", "");
-	const struct method *method = method_find(method_name);
-	int64_t at = json_integer_or(record, "at", 0);
-	enum replay_cause cause;
-
-	*out = (struct recorded){
-		.record = record,
-		.index = entry->index,
-		.call = {.identity = json_text_or(record, "identity", ""),
-			.task = json_text_or(record, "task", ""),
-			.environment = environment_of(json_text_or(record, "environment", "")),
-			.server = json_text_or(record, "server", ""),
-			.method = method_name,
-			.route = method->route,
-			.tool = json_text_or(record, "tool", ""),
-			.effect = method->effect},
-		.verdict = replay_verdict_of(json_text_or(record, "verdict", "")),
-		.definition = definition_of(record),
-		.calls = json_integer_or(record, "calls", 0),
-		.now_utc_ms = json_integer_or(record, "decided", at),
-	};
-	cause = replay_open_sealed(replay, entry->content, JSON_OBJECT, &out->call.arguments);
-	read_approvals(out); /* no rule reads the text of the arguments */
-	return cause;
+	recorded_decision_read(out, record);
+	out->index = entry->index;
+	/* no rule reads the text of the arguments */
+	return replay_open_sealed(replay, entry->content, JSON_OBJECT, &out->call.arguments);
 }
 
 /* Decides in a world.  False: no memory. */
 static bool decide_in(struct replay *replay, struct replay_world *world,
-	const struct recorded *recorded, struct decision *out)
+	const struct recorded_decision *recorded, struct decision *out)
 {
 	struct decide_world *asked = arena_new(replay->arena, struct decide_world);
 	struct evaluation *prepared;
@@ -306,7 +235,8 @@ static bool same_clause(const struct json *record, struct text clause)
 
 /* The first member of the record that is otherwise, of all but the sentences, which each
  * version words as it likes; NULL: none. */
-static const char *find_difference(const struct recorded *recorded, const struct decision *decision)
+static const char *find_difference(
+	const struct recorded_decision *recorded, const struct decision *decision)
 {
 	const struct json *record = recorded->record;
 	const struct {
@@ -340,7 +270,7 @@ static const char *find_difference(const struct recorded *recorded, const struct
 /* ---- the pass ---- */
 
 /* What is on record, as far as a report shows it. */
-static struct replay_side recorded_side(const struct recorded *recorded)
+static struct replay_side recorded_side(const struct recorded_decision *recorded)
 {
 	const struct json *policies = json_find(recorded->record, "policies");
 	bool has_policy = policies != NULL && policies->type == JSON_ARRAY && policies->count > 0 &&
@@ -366,7 +296,7 @@ static struct replay_side side_of(const struct decision *decision)
 	};
 }
 
-static bool compare(struct replay *replay, const struct recorded *recorded,
+static bool compare(struct replay *replay, const struct recorded_decision *recorded,
 	enum replay_cause *cause, struct error *err)
 {
 	struct replay_difference difference = {.index = recorded->index,
@@ -408,7 +338,7 @@ static bool replay_decision(struct replay *replay, const struct json *record,
 	const struct replay_entry *entry, struct error *err)
 {
 	struct replay_counts *counts = &replay->figures.decisions;
-	struct recorded recorded;
+	struct recorded_decision recorded;
 	enum replay_cause cause;
 
 	counts->asked++;

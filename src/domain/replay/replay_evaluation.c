@@ -6,6 +6,7 @@
  * and what a call would get is replayed where calls are. */
 #include "domain/application/application.h"
 #include "domain/application/question.h"
+#include "domain/decide/recorded.h"
 #include "domain/replay/replay_private.h"
 
 /* One evaluation and all that its answers were made from. */
@@ -53,8 +54,7 @@ static enum replay_cause read_evaluation(struct replay *replay, const struct jso
 static struct replay_side recorded_side(const struct json *result, struct text policy[1])
 {
 	const struct json *policies = json_find(result, "policies");
-	struct replay_side side = {
-		.verdict = replay_verdict_of(json_text_or(result, "verdict", "")),
+	struct replay_side side = {.verdict = verdict_of_word(json_text_or(result, "verdict", "")),
 		.reason = json_text_or(result, "reason", "")};
 
 	if (policies == NULL || policies->type != JSON_ARRAY || policies->count == 0 ||

@@ -115,7 +115,6 @@ struct replay {
 	struct replay_figures figures;
 };
 
-enum verdict replay_verdict_of(struct text word);
 /* What lies sealed beside a record, in the arena of one decision. */
 enum replay_cause replay_open_sealed(
 	struct replay *replay, struct text sealed, enum json_type type, struct json *out);

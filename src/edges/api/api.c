@@ -155,6 +155,11 @@ void api_answer_change(struct api_request *request, uint64_t index, uint64_t rev
 		api_answer(request, 200, &body);
 }
 
+int64_t api_now_utc_ms(const struct api_request *request)
+{
+	return fold_stamp_utc_ms(request->api->services.fold);
+}
+
 void api_answer_or_fail(
 	struct api_request *request, bool ok, const struct json *body, const struct error *err)
 {

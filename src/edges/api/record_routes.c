@@ -154,10 +154,18 @@ static bool read_index(struct api_request *request, uint64_t *out)
 	return false;
 }
 
+static bool read_record(
+	struct api_request *request, uint64_t index, struct json *out, struct error *err)
+{
+	struct record_entry entry;
+
+	return record_read(request->api->services.log, index, request->arena, &entry, err) &&
+	       json_parse(out, request->arena, entry.entry, &json_limits_default, err);
+}
+
 void handle_record_show(struct api_request *request)
 {
 	struct json_builder object;
-	struct record_entry entry;
 	struct json record;
 	struct json body;
 	struct error err;
@@ -165,18 +173,46 @@ void handle_record_show(struct api_request *request)
 
 	if (!read_index(request, &index))
 		return;
-	if (!record_read(request->api->services.log, index, request->arena, &entry, &err) ||
-		!json_parse(&record, request->arena, entry.entry, &json_limits_default, &err)) {
+	if (!read_record(request, index, &record, &err)) {
 		api_answer_problem(request, &err);
 		return;
 	}
 	json_object_start(&object, request->arena);
 	json_put_integer(&object, "index", (int64_t)index);
 	json_put(&object, "record", record);
-	if (json_object_seal(&object, &body, &err))
-		api_answer(request, 200, &body);
-	else
-		api_answer_problem(request, &err);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+bool api_read_content(
+	struct api_request *request, uint64_t index, struct json *out, struct error *err)
+{
+	const struct api_services *services = &request->api->services;
+	struct text sealed;
+	struct text plain;
+
+	return record_read_content(services->log, index, request->arena, &sealed, err) &&
+	       contents_open_sealed(services->contents, sealed, request->arena, &plain, err) &&
+	       json_parse(out, request->arena, plain, &json_limits_default, err);
+}
+
+/* What would be decided for the recorded call now. */
+void handle_record_why(struct api_request *request)
+{
+	struct decide_again again = {.now_utc_ms = api_now_utc_ms(request)};
+	struct json record, arguments, body;
+	struct error err;
+	uint64_t index;
+
+	if (!read_index(request, &index))
+		return;
+	again.record = &record;
+	again.arguments = &arguments;
+	api_answer_or_fail(request,
+		read_record(request, index, &record, &err) &&
+			api_read_content(request, index, &arguments, &err) &&
+			decide_why_recorded(
+				request->api->services.decide, &again, request->arena, &body, &err),
+		&body, &err);
 }
 
 void handle_record_receipt(struct api_request *request)

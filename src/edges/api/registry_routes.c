@@ -7,11 +7,6 @@
 /* Objects, charters, persons: every handler hands a request to the registrar or
  * asks the decide service, and writes down what it says. */
 
-static int64_t now_utc_ms(const struct api_request *request)
-{
-	return fold_stamp_utc_ms(request->api->services.fold);
-}
-
 /* ---- reading ---- */
 
 void handle_installation(struct api_request *request)
@@ -171,7 +166,7 @@ static bool read_options(
 		.is_publish = json_boolean_or(&request->body, "publish", false),
 		.cases_passed = (uint32_t)cases_passed,
 		.actor = request->actor,
-		.now_utc_ms = now_utc_ms(request),
+		.now_utc_ms = api_now_utc_ms(request),
 	};
 	return (cases_passed >= 0 && cases_passed <= PLAN_OBJECTS_MAX) ||
 	       error_set(err, ERROR_INVALID, "cases_passed: a number up to %d is expected",
@@ -414,7 +409,7 @@ void handle_can(struct api_request *request)
 	struct decide_can asked = {.identity = api_path(request, "name"),
 		.effect = effect_of(api_query(request, "effect")),
 		.after = api_query(request, "after"),
-		.now_utc_ms = now_utc_ms(request)};
+		.now_utc_ms = api_now_utc_ms(request)};
 	struct json_builder object;
 	struct json entry, page, body;
 	struct error err;
@@ -455,7 +450,7 @@ void handle_who(struct api_request *request)
 	struct decide_who asked = {.effect = effect_of(api_query(request, "effect")),
 		.resource = api_query(request, "resource"),
 		.after = api_query(request, "after"),
-		.now_utc_ms = now_utc_ms(request)};
+		.now_utc_ms = api_now_utc_ms(request)};
 	bool is_tool = text_find_byte(asked.resource, ':') < 0;
 	struct json body;
 	struct error err;
@@ -471,7 +466,7 @@ void handle_who(struct api_request *request)
 
 void handle_why(struct api_request *request)
 {
-	struct decide_question question = {.now_utc_ms = now_utc_ms(request)};
+	struct decide_question question = {.now_utc_ms = api_now_utc_ms(request)};
 	struct text environment = json_text_or(&request->body, "environment", "");
 	struct text effect;
 	struct json body;

@@ -93,6 +93,12 @@ struct api {
 /* Exactly one of these ends a request; any time after the handler was called. */
 void api_answer(struct api_request *request, unsigned status, const struct json *body);
 /* 200 with body if ok, else what err says. */
+/* The time of the next record. */
+int64_t api_now_utc_ms(const struct api_request *request);
+/* What lies sealed beside a record, opened.  Errors: NOT_FOUND (nothing does, or its key was
+ * erased), CORRUPT, LIMIT, IO. */
+bool api_read_content(struct api_request *request, uint64_t index, struct json *out,
+	struct error *err) MUST_CHECK;
 void api_answer_or_fail(
 	struct api_request *request, bool ok, const struct json *body, const struct error *err);
 void api_answer_text(struct api_request *request, const char *content_type, struct text body);
@@ -164,6 +170,7 @@ void handle_approval_show(struct api_request *request);
 void handle_approval_answer(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
+void handle_record_why(struct api_request *request);
 void handle_record_receipt(struct api_request *request);
 void handle_trace(struct api_request *request);
 void handle_audit_head(struct api_request *request);

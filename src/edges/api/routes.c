@@ -272,6 +272,13 @@ const struct api_route api_routes[] = {
 		.operation = "showRecord",
 		.summary = "One record"},
 	{.method = "GET",
+		.pattern = "/v1/records/{index}/why",
+		.access = ACCESS_READ,
+		.handle = handle_record_why,
+		.operation = "whyRecord",
+		.summary = "What would be decided for the recorded call now, clause by clause, and "
+			   "what would turn it"},
+	{.method = "GET",
 		.pattern = "/v1/records/{index}/receipt",
 		.access = ACCESS_READ,
 		.handle = handle_record_receipt,

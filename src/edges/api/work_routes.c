@@ -160,20 +160,6 @@ void handle_approval_list(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
-/* The values the question is about, as they were recorded beside it. */
-static bool load_call(struct api_request *request, const struct approval *approval,
-	struct json *out, struct error *err)
-{
-	const struct api_services *services = &request->api->services;
-	struct text sealed;
-	struct text plain;
-
-	return record_read_content(
-		       services->log, approval->asked_index, request->arena, &sealed, err) &&
-	       contents_open_sealed(services->contents, sealed, request->arena, &plain, err) &&
-	       json_parse(out, request->arena, plain, &json_limits_default, err);
-}
-
 void handle_approval_show(struct api_request *request)
 {
 	const struct approve *approve = request->api->services.approve;
@@ -190,7 +176,7 @@ void handle_approval_show(struct api_request *request)
 		return;
 	}
 	if (!approval_json(&question, request->arena, approve, approval, now, &err) ||
-		!load_call(request, approval, &call, &err)) {
+		!api_read_content(request, approval->asked_index, &call, &err)) {
 		api_answer_problem(request, &err);
 		return;
 	}

@@ -106,16 +106,14 @@ static struct json clauses_of(struct cli *cli, const struct json *accounts)
 }
 
 /* As it came, or, for people, clauses in a line each and the change as a sentence. */
-static void print_why(struct cli *cli, const struct json *answer)
+static struct json why_for_reader(struct cli *cli, const struct json *answer)
 {
 	struct json_builder object;
 	struct error err;
 	struct json out;
 
-	if (cli->output != OUTPUT_TABLE) {
-		cli_print(cli, answer);
-		return;
-	}
+	if (cli->output != OUTPUT_TABLE)
+		return *answer;
 	json_object_start(&object, cli->arena);
 	for (uint32_t i = 0; i < answer->count; i++) {
 		const struct json_member *member = &answer->members[i];
@@ -128,7 +126,7 @@ static void print_why(struct cli *cli, const struct json *answer)
 		else if (!text_is(member->name, "clause"))
 			json_put_named(&object, member->name, member->value);
 	}
-	cli_print(cli, json_object_seal(&object, &out, &err) ? &out : answer);
+	return json_object_seal(&object, &out, &err) ? out : *answer;
 }
 
 static int exit_of_verdict(struct text verdict)
@@ -138,18 +136,47 @@ static int exit_of_verdict(struct text verdict)
 					 : EXIT_REFUSED;
 }
 
+/* A record, and what would be decided for its call now.  What cannot be opened any more
+ * is told beside; the record is there all the same. */
+static struct json record_with_now(
+	struct cli *cli, const struct json *shown, const struct cli_reply *now)
+{
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	json_object_start(&object, cli->arena);
+	for (uint32_t i = 0; i < shown->count; i++)
+		json_put_named(&object, shown->members[i].name, shown->members[i].value);
+	if (now->status / 100 == 2)
+		json_put(&object, "now", why_for_reader(cli, &now->json));
+	else
+		json_put_text(&object, "not_asked_again",
+			json_text_or(&now->json, "detail", "it cannot be asked again"));
+	return json_object_seal(&object, &out, &err) ? out : *shown;
+}
+
 static int why_record(struct cli *cli)
 {
 	const char *name = cli->words[0][0] == '#' ? cli->words[0] + 1 : cli->words[0];
 	struct text index = cli_escape(cli, name);
+	struct cli_call again = {.method = "GET"};
+	struct cli_reply reply, now;
 	const struct json *record;
-	struct cli_reply reply;
+	struct json both;
 	int status;
 
 	if (!cli_get(cli, &reply, &status, "/v1/records/%.*s", TEXT_ARGS(index)))
 		return status;
-	cli_print(cli, &reply.json);
+	both = reply.json;
 	record = json_find(&reply.json, "record");
+	again.target = text_format(cli->arena, "/v1/records/%.*s/why", TEXT_ARGS(index));
+	if (text_is(json_text_or(record, "type", ""), "decision")) {
+		if (!cli_send(cli, &again, &now))
+			return EXIT_UNAVAILABLE;
+		both = record_with_now(cli, &reply.json, &now);
+	}
+	cli_print(cli, &both);
 	return exit_of_verdict(json_text_or(record, "verdict", "allow"));
 }
 
@@ -161,6 +188,7 @@ int command_why(struct cli *cli)
 	struct cli_reply reply;
 	struct json arguments;
 	struct json body;
+	struct json told;
 	struct error err;
 	int status;
 
@@ -185,6 +213,7 @@ int command_why(struct cli *cli)
 	call.body = &body;
 	if (!cli_ask(cli, &call, &reply, &status))
 		return status;
-	print_why(cli, &reply.json);
+	told = why_for_reader(cli, &reply.json);
+	cli_print(cli, &told);
 	return exit_of_verdict(json_text_or(&reply.json, "verdict", ""));
 }

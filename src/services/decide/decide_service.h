@@ -139,6 +139,17 @@ bool decide_ask(struct decide_service *service, const struct decide_question *qu
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
+/* `remit why RECORD`: what would be decided now for the call of a `decision` on record, with
+ * the approvals it was given and without its task; as decide_why.
+ * Errors: INVALID (it is no decision), LIMIT. */
+struct decide_again {
+	const struct json *record;
+	const struct json *arguments; /* that lie sealed beside it */
+	int64_t now_utc_ms;
+};
+bool decide_why_recorded(struct decide_service *service, const struct decide_again *again,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
 /* `remit can IDENTITY`: what it may do with each tool its charter names, in order of
  * the name; as JSON {items: [outlook...], next}.  Up to count, behind the tool
  * `after`; effect NONE: any.  Errors: NOT_FOUND, LIMIT. */

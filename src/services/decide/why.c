@@ -3,6 +3,7 @@
 
 #include "cedar/from_json.h"
 #include "domain/decide/explanation.h"
+#include "domain/decide/recorded.h"
 #include "services/decide/decide_private.h"
 
 bool decision_json(
@@ -228,31 +229,65 @@ static bool change_json(struct json *out, struct arena *arena, const struct deci
 	return json_object_seal(&object, out, err);
 }
 
+/* A decision with its clauses and, of a refusal, the change. */
+static bool told_json(struct json *out, struct arena *arena, const struct decision *decision,
+	const struct decide_explanation *explanation, struct error *err)
+{
+	struct json decided, accounts, change;
+	struct json_builder object;
+
+	if (!decision_json(&decided, arena, decision, err) ||
+		!accounts_json(&accounts, arena, explanation, err) ||
+		!change_json(&change, arena, &explanation->change, err))
+		return false;
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < decided.count; i++)
+		json_put_named(&object, decided.members[i].name, decided.members[i].value);
+	if (decision->verdict != VERDICT_ALLOW)
+		json_put(&object, "change", change);
+	json_put(&object, "accounts", accounts);
+	return json_object_seal(&object, out, err);
+}
+
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err)
 {
 	struct decide_explanation explanation;
-	struct json decided, accounts, change;
 	struct decide_world world;
-	struct json_builder object;
 	struct decision decision;
 	struct call call;
-	uint32_t i;
 
 	if (!decide_question_call(service, question, arena, &call, err))
 		return false;
 	world = decide_world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
 	decide(&world, &call, NULL, DECIDE_SEARCH, arena, &decision);
 	decide_explain(&world, &call, &decision, DECIDE_REACH_ALL, arena, &explanation);
-	if (!decision_json(&decided, arena, &decision, err) ||
-		!accounts_json(&accounts, arena, &explanation, err) ||
-		!change_json(&change, arena, &explanation.change, err))
-		return false;
-	json_object_start(&object, arena);
-	for (i = 0; i < decided.count; i++)
-		json_put_named(&object, decided.members[i].name, decided.members[i].value);
-	if (decision.verdict != VERDICT_ALLOW)
-		json_put(&object, "change", change);
-	json_put(&object, "accounts", accounts);
-	return json_object_seal(&object, out, err);
+	return told_json(out, arena, &decision, &explanation, err);
+}
+
+bool decide_why_recorded(struct decide_service *service, const struct decide_again *again,
+	struct arena *arena, struct json *out, struct error *err)
+{
+	struct recorded_decision *recorded = arena_new(arena, struct recorded_decision);
+	struct decide_explanation explanation;
+	struct decide_world world;
+	struct decision decision;
+	struct call *call;
+
+	if (recorded == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to explain a record");
+	if (!text_is(json_text_or(again->record, "type", ""), "decision") ||
+		again->arguments->type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "it is no decision about a call");
+	recorded_decision_read(recorded, again->record);
+	call = &recorded->call;
+	call->task = TEXT(""); /* which may be over by now */
+	call->arguments = *again->arguments;
+	call->arguments_text = json_canonical_text(arena, &call->arguments);
+	if (call->arguments_text.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no room for the arguments");
+	world = decide_world_of(service, call, DECIDE_FOR_QUESTION, again->now_utc_ms);
+	decide(&world, call, &recorded->approvals, DECIDE_SEARCH, arena, &decision);
+	decide_explain(&world, call, &decision, DECIDE_REACH_ALL, arena, &explanation);
+	return told_json(out, arena, &decision, &explanation, err);
 }

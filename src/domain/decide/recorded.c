@@ -1,0 +1,64 @@
+#include "domain/decide/recorded.h"
+
+#include "domain/call/method.h"
+
+enum verdict verdict_of_word(struct text word)
+{
+	return text_is(word, "allow") ? VERDICT_ALLOW
+	       : text_is(word, "ask") ? VERDICT_ASK
+				      : VERDICT_DENY;
+}
+
+static enum definition_state definition_of(const struct json *record)
+{
+	struct text word = json_text_or(record, "definition", "");
+
+	for (int i = DEFINITION_DIFFERS; i <= DEFINITION_UNPINNED; i++)
+		if (text_is(word, definition_state_word((enum definition_state)i)))
+			return (enum definition_state)i;
+	/* Before it was recorded: what its reason says of it. */
+	return text_is(json_text_or(record, "reason", ""), "tool_quarantined") ? DEFINITION_DIFFERS
+									       : DEFINITION_MATCHES;
+}
+
+/* Names on record were given, unless they are what is asked for. */
+static void read_approvals(struct recorded_decision *recorded)
+{
+	const struct json *names = json_find(recorded->record, "approvals");
+	bool is_rejected = recorded->verdict == VERDICT_DENY &&
+			   text_is(json_text_or(recorded->record, "reason", ""), "approval_needed");
+
+	recorded->mode = DECIDE_SEARCH;
+	if (is_rejected)
+		recorded->verdict = VERDICT_ASK;
+	if (recorded->verdict == VERDICT_ASK || names == NULL || names->type != JSON_ARRAY)
+		return;
+	recorded->mode = DECIDE_NO_SEARCH;
+	recorded->approvals.items = recorded->names;
+	for (uint32_t i = 0; i < names->count && i < DECISION_APPROVALS_MAX; i++)
+		if (names->items[i].type == JSON_STRING)
+			recorded->names[recorded->approvals.count++] = names->items[i].string;
+}
+
+void recorded_decision_read(struct recorded_decision *out, const struct json *record)
+{
+	struct text method_name = json_text_or(record, "method", "");
+	const struct method *method = method_find(method_name);
+
+	*out = (struct recorded_decision){
+		.record = record,
+		.call = {.identity = json_text_or(record, "identity", ""),
+			.task = json_text_or(record, "task", ""),
+			.environment = environment_of(json_text_or(record, "environment", "")),
+			.server = json_text_or(record, "server", ""),
+			.method = method_name,
+			.route = method->route,
+			.tool = json_text_or(record, "tool", ""),
+			.effect = method->effect},
+		.verdict = verdict_of_word(json_text_or(record, "verdict", "")),
+		.definition = definition_of(record),
+		.calls = json_integer_or(record, "calls", 0),
+		.now_utc_ms = json_integer_or(record, "decided", json_integer_or(record, "at", 0)),
+	};
+	read_approvals(out);
+}

@@ -1,0 +1,120 @@
+/* What a recorded decision was made from. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "domain/call/method.h"
+#include "domain/decide/recorded.h"
+
+static struct arena *arena;
+static struct recorded_decision recorded;
+static struct json record;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = arena_create(1 << 20);
+	return arena == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_destroy(&arena);
+	return 0;
+}
+
+static void read_from(const char *text)
+{
+	struct error err;
+
+	assert_true(json_parse(&record, arena, text_of(text), &json_limits_default, &err));
+	recorded_decision_read(&recorded, &record);
+}
+
+static void what_is_missing_or_odd_is_a_denied_nothing(void **state)
+{
+	(void)state;
+	read_from("{\"verdict\":7,\"approvals\":{\"owner\":1},\"method\":\"no/such\"}");
+	assert_int_equal(recorded.verdict, VERDICT_DENY);
+	assert_int_equal(recorded.approvals.count, 0);
+	assert_int_equal(recorded.mode, DECIDE_SEARCH);
+	assert_int_equal(recorded.call.route, METHOD_DENIED);
+	assert_int_equal(recorded.call.identity.length, 0);
+	assert_int_equal(recorded.now_utc_ms, 0);
+	assert_int_equal(verdict_of_word(TEXT("Allow")), VERDICT_DENY);
+}
+
+static void names_of_an_allow_were_given(void **state)
+{
+	(void)state;
+	read_from("{\"verdict\":\"allow\",\"approvals\":[\"owner\",3,\"second\"],\"at\":5,"
+		  "\"method\":\"tools/call\",\"tool\":\"files/read\"}");
+	assert_int_equal(recorded.mode, DECIDE_NO_SEARCH);
+	assert_int_equal(recorded.approvals.count, 2); /* a number is no name */
+	assert_true(text_is(recorded.approvals.items[1], "second"));
+	assert_int_equal(recorded.call.route, METHOD_TOOL);
+	assert_int_equal(recorded.now_utc_ms, 5);
+}
+
+static void no_more_names_are_read_than_there_is_room_for(void **state)
+{
+	struct buffer text;
+
+	(void)state;
+	for (int count = DECISION_APPROVALS_MAX - 1; count <= DECISION_APPROVALS_MAX + 1; count++) {
+		buffer_init(&text, 1 << 16);
+		buffer_append_string(&text, "{\"verdict\":\"allow\",\"approvals\":[\"n\"");
+		for (int i = 1; i < count; i++)
+			buffer_append_string(&text, ",\"n\"");
+		buffer_append_string(&text, "]}");
+		buffer_append_byte(&text, '\0');
+		read_from(text.data);
+		assert_int_equal(recorded.approvals.count,
+			count < DECISION_APPROVALS_MAX ? count : DECISION_APPROVALS_MAX);
+		buffer_deinit(&text);
+	}
+}
+
+static void names_of_a_question_were_asked_for(void **state)
+{
+	(void)state;
+	read_from("{\"verdict\":\"ask\",\"approvals\":[\"owner\"],\"decided\":9,\"at\":5}");
+	assert_int_equal(recorded.verdict, VERDICT_ASK);
+	assert_int_equal(recorded.approvals.count, 0);
+	assert_int_equal(recorded.mode, DECIDE_SEARCH);
+	assert_int_equal(recorded.now_utc_ms, 9);
+	/* A person's no: the rules had come to a question. */
+	read_from(
+		"{\"verdict\":\"deny\",\"reason\":\"approval_needed\",\"approvals\":[\"owner\"]}");
+	assert_int_equal(recorded.verdict, VERDICT_ASK);
+	assert_int_equal(recorded.approvals.count, 0);
+}
+
+static void a_definition_is_read_by_its_word_or_by_the_reason(void **state)
+{
+	(void)state;
+	read_from("{\"definition\":\"unpinned\"}");
+	assert_int_equal(recorded.definition, DEFINITION_UNPINNED);
+	read_from("{\"reason\":\"tool_quarantined\"}");
+	assert_int_equal(recorded.definition, DEFINITION_DIFFERS);
+	read_from("{}");
+	assert_int_equal(recorded.definition, DEFINITION_MATCHES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_missing_or_odd_is_a_denied_nothing),
+		cmocka_unit_test(names_of_an_allow_were_given),
+		cmocka_unit_test(no_more_names_are_read_than_there_is_room_for),
+		cmocka_unit_test(names_of_a_question_were_asked_for),
+		cmocka_unit_test(a_definition_is_read_by_its_word_or_by_the_reason),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
