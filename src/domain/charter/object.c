@@ -188,6 +188,7 @@ static const struct form application_text_form = {
 	.read = form_read_paragraphs, .bytes_max = APPLICATION_TEXT_BYTES_MAX};
 static const struct form entities_form = {
 	.read = form_read_values, .most = APPLICATION_ENTITIES_MAX};
+static const struct form boolean_form = {.read = form_read_boolean};
 static const struct form url_form = {.read = form_read_url, .bytes_max = 2000};
 static const struct form time_form = {.read = form_read_time};
 static const struct form key_form = {.read = form_read_key};
@@ -679,6 +680,7 @@ static const struct form_field application_fields[] = {
 	REQUIRED(application, "policies", &application_text_form, policies,
 		"write the Cedar policies"),
 	OPTIONAL(application, "entities", &entities_form, entities),
+	OPTIONAL(application, "keep-questions", &boolean_form, keeps_questions),
 };
 
 static const struct form_shape object_shapes[] = {

@@ -143,6 +143,7 @@ struct application {
 	struct text schema;   /* Cedar; empty: none */
 	struct text policies; /* Cedar, permits included */
 	struct json entities; /* Cedar entities JSON; JSON_NULL: none */
+	bool keeps_questions; /* beside their records, sealed; else nothing is kept */
 };
 
 /* One object and where it came from.  Counted: hold it with object_acquire

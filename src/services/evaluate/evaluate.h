@@ -148,11 +148,12 @@ struct evaluate_waiter {
 	void (*done)(void *context, const struct error *err);
 	void *context;
 };
-/* Hands over one record.  An application's questions are sealed beside it, so that they
- * can be decided again, unless they are longer than EVALUATE_CONTENT_BYTES_MAX, as those of
- * a batch with large defaults may be.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their
- * way: *is_done is true on return and done never runs; else it is false.  False: nothing was taken,
- * and nothing may be answered. Errors: LIMIT, IO, INTERNAL. */
+/* Hands over one record; all that summary names is borrowed during the call.  If the
+ * application keeps questions, they are sealed beside it, so that they can be decided again,
+ * unless they are longer than EVALUATE_CONTENT_BYTES_MAX, as those of a batch with large
+ * defaults may be.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their way: *is_done is
+ * true on return and done never runs; else it is false.  False: nothing was taken, and nothing may
+ * be answered.  Errors: LIMIT, IO, INTERNAL. */
 bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err) MUST_CHECK;

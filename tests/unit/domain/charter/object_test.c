@@ -181,6 +181,9 @@ static const struct {
 	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
 	{"{'object':'application','name':'p','unit':'u'}", "policies", "missing"},
 	{"{'object':'application','name':'p','policies':'" PERMIT "'}", "unit", "missing"},
+	{"{" SHOP ",'policies':'" PERMIT "','keep-questions':'true'}", "keep-questions",
+		"a boolean is wanted"},
+	{"{" SHOP ",'policies':'" PERMIT "','keep-questions':1}", "keep-questions", "wanted"},
 	{"{" SHOP ",'policies':'permit (principal,\\n action);'}", "policies", "line 2, column "},
 	{"{" SHOP ",'policies':'" PERMIT "','schema':'entity {'}", "schema", "line 1, column "},
 	{"{" SHOP ",'policies':'" PERMIT "','entities':[{'uid':7}]}", "entities", ""},
@@ -424,6 +427,13 @@ static void an_application_is_read_field_by_field(void **state)
 	assert_true(text_is(object->application->policies, PERMIT));
 	assert_int_equal(object->application->entities.count, 1);
 	assert_int_equal(object->application->schema.length, 0);
+	assert_false(object->application->keeps_questions);
+	drop_object(object);
+	object = object_of(*state, "{" SHOP ",'policies':'" PERMIT "','keep-questions':true}");
+	assert_true(object->application->keeps_questions);
+	drop_object(object);
+	object = object_of(*state, "{" SHOP ",'policies':'" PERMIT "','keep-questions':false}");
+	assert_false(object->application->keeps_questions);
 	drop_object(object);
 }
 
