@@ -16,7 +16,7 @@ static void judge(struct authzen_request *request, const struct json *item,
 	struct application_question *question = out->question;
 
 	*out = (struct judged){.question = question};
-	if (authzen_read_question(question, item, defaults, &out->err) &&
+	if (authzen_read_question(question, &request->reader, item, defaults, &out->err) &&
 		evaluate_decide(request->authzen->parts.evaluate, &request->asker, question,
 			request->arena, &out->answer, &out->err))
 		out->err.code = ERROR_NONE;

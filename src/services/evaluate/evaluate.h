@@ -80,6 +80,10 @@ enum evaluate_admission { EVALUATE_REFUSED = 0, EVALUATE_UNKNOWN, EVALUATE_ADMIT
 enum evaluate_admission evaluate_admit(
 	const struct evaluate *evaluate, const struct evaluate_asker *asker);
 
+/* How questions to the application are read; to remit's own point, and where none is in
+ * force, as 1.0 says. */
+enum application_reads evaluate_reads(const struct evaluate *evaluate, struct text application);
+
 /* One answer.  Texts live in the arena or the registry: good until the loop's turn
  * ends. */
 struct evaluate_answer {
