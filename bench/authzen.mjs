@@ -1,7 +1,7 @@
 // Evaluations a second of an application's decision point, beside an echo route on
 // the same HTTP library, OPA's server and OpenFGA's, in the same run, by wrk: token, 40
-// policies, 1,000 entities, a record each, written behind the answer and awaited.  The
-// peers check no token and record nothing.
+// policies, 1,000 entities, a record each, written behind the answer and awaited, and
+// behind with the questions kept.  The peers check no token and record nothing.
 //
 // All take turns of a few seconds, and the medians of their rates count: the machine is
 // not the same from one second to the next.  Before the next turn remit's store has
@@ -43,7 +43,7 @@ const BODY = JSON.stringify(QUESTION);
 let missed = 0;
 const emit = (figure) => console.log(JSON.stringify({ bench: 'authzen', ...figure }));
 
-const application = () => {
+const application = (more = '') => {
   const rules = Array.from({ length: POLICIES - 1 }, (none, number) =>
     `  permit (principal is user, action == Action::"do-${number}", resource is record)\n` +
     `  when { principal.level > ${number} };`);
@@ -58,7 +58,7 @@ const application = () => {
 name: bench
 unit: support
 callers: [${AGENT}]
-policies: |
+${more}policies: |
   permit (principal is user, action == Action::"view", resource is record)
   when { resource.owner == principal };
 ${rules.join('\n')}
@@ -141,17 +141,18 @@ const report = (when, turns, point, others) => {
   }
 };
 
-const measure = async (when, others) => {
+// One world, and what is there to be asked in it.
+const measure = async (when, others, { label = when, more = '' } = {}) => {
   const world = await World.start({
     settings: `hold-ms: 300\nauthzen-record: ${when}\n`,
-    change: (files) => files.set('charters/70-bench.yaml', application()),
+    change: (files) => files.set('charters/70-bench.yaml', application(more)),
   });
   try {
     const audience = `${world.url}/applications/bench`;
     const { access_token: token } = await world.json(null, 'task', 'open', AGENT, '--key',
       world.keys[AGENT].path, '--resource', audience);
     const point = { url: `${audience}/access/v1/evaluation` };
-    report(when, await takeTurns(world, token, [point, ...others]), point, others);
+    report(label, await takeTurns(world, token, [point, ...others]), point, others);
     // The store may be far behind by now, and nobody needs it any more.
     await world.killDaemon();
   } finally {
@@ -171,6 +172,9 @@ const main = async () => {
     }
     const started = others.filter((peer) => peer.skipped === undefined);
     for (const when of ['behind', 'awaited']) await measure(when, started);
+    const echo = started.filter(({ name }) => name === 'echo');
+    await measure('behind', echo,
+      { label: 'behind, questions kept', more: 'keep-questions: true\n' });
   } finally {
     await Promise.all(others.map((peer) => peer.stop?.()));
     rmSync(folder, { recursive: true, force: true });

@@ -137,7 +137,7 @@ void json_put_texts(
 	struct json_builder *object, const char *name, const struct text *texts, size_t count);
 void json_put_named(struct json_builder *object, struct text name, struct json value);
 void json_add(struct json_builder *array, struct json value);
-/* Errors: LIMIT. */
+/* Errors: INVALID (a member that is there twice), LIMIT. */
 bool json_object_seal(struct json_builder *builder, struct json *out, struct error *err) MUST_CHECK;
 bool json_array_seal(struct json_builder *builder, struct json *out, struct error *err) MUST_CHECK;
 

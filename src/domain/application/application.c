@@ -385,10 +385,45 @@ static enum application_reason reason_of(
 		       : APPLICATION_NOT_EVALUATED;
 }
 
+static bool has_properties(const struct application_entity *entity)
+{
+	return entity->properties != NULL && entity->properties->count > 0;
+}
+
+/* Subject and resource where they are one entity, which then has the properties of both:
+ * the same ones, or none that both say, because only one of them could hold. */
+static bool join_properties(struct asking *asking, struct application_entity asked[ASKED_ENTITIES])
+{
+	struct text first = json_canonical_text(asking->arena, asked[0].properties);
+	struct text second = json_canonical_text(asking->arena, asked[1].properties);
+	struct json *joined = arena_new(asking->arena, struct json);
+	struct json_builder object;
+	struct error err;
+
+	if (first.data == NULL || second.data == NULL || joined == NULL)
+		return refuse_no_memory(asking);
+	json_object_start(&object, asking->arena);
+	for (size_t of = 0; of < (text_equal(first, second) ? 1 : ASKED_ENTITIES); of++)
+		for (uint32_t i = 0; i < asked[of].properties->count; i++)
+			json_put_named(&object, asked[of].properties->members[i].name,
+				asked[of].properties->members[i].value);
+	if (!json_object_seal(&object, joined, &err)) {
+		if (err.code == ERROR_LIMIT)
+			return refuse_no_memory(asking);
+		asking->out->reason = APPLICATION_NOT_EVALUATED;
+		asking->out->detail = TEXT("subject and resource are one entity, and both say "
+					   "the same property");
+		return false;
+	}
+	asked[0].properties = joined;
+	asked[1].properties = NULL;
+	return true;
+}
+
 static bool build_entities(struct asking *asking)
 {
-	const struct application_entity *const asked[] = {
-		&asking->question->subject, &asking->question->resource};
+	struct application_entity asked[ASKED_ENTITIES] = {
+		asking->question->subject, asking->question->resource};
 	struct cedar_entity *added =
 		arena_array(asking->arena, struct cedar_entity, ASKED_ENTITIES);
 	struct cedar_error cause = {0};
@@ -396,10 +431,14 @@ static bool build_entities(struct asking *asking)
 
 	if (added == NULL)
 		return refuse_no_memory(asking);
+	if (has_properties(&asked[0]) && has_properties(&asked[1]) &&
+		text_equal(asked[0].type, asked[1].type) && text_equal(asked[0].id, asked[1].id) &&
+		!join_properties(asking, asked))
+		return false;
 	for (size_t i = 0; i < ASKED_ENTITIES; i++) {
-		if (asked[i]->properties == NULL || asked[i]->properties->count == 0)
+		if (!has_properties(&asked[i]))
 			continue;
-		if (!overlay_entity(asking, asked[i], &asking->given[i], &added[count++], &cause))
+		if (!overlay_entity(asking, &asked[i], &asking->given[i], &added[count++], &cause))
 			return refuse(asking, reason_of(asking, &cause),
 				i == 0 ? "subject.properties" : "resource.properties", &cause);
 	}

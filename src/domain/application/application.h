@@ -86,7 +86,8 @@ struct application_answer {
  * what a forbid fails on.
  *
  * Properties overlay what is stored: an entity keeps its parents and tags, and has
- * its stored attributes, but those that the question gives anew.  The action's
+ * its stored attributes, but those that the question gives anew; of one that is subject
+ * and resource, both give, and not the same name unless all is the same.  The action's
  * properties are context.action; a question that says both is NOT_EVALUATED.
  * Values are Cedar JSON (__entity, __extn), and what Cedar cannot hold (null, a
  * fraction) is NOT_EVALUATED.  With a schema, all must be as it declares. */

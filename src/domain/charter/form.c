@@ -392,6 +392,16 @@ bool form_read_bits(struct form_reader *reader, const struct form *form, const s
 
 /* ---- numbers and times ---- */
 
+bool form_read_boolean(struct form_reader *reader, const struct form *form,
+	const struct json *value, const struct form_path *path, void *target)
+{
+	(void)form;
+	if (!need_type(reader, value, path, JSON_BOOLEAN))
+		return false;
+	memcpy(target, &value->boolean, sizeof value->boolean);
+	return true;
+}
+
 bool form_read_integer(struct form_reader *reader, const struct form *form,
 	const struct json *value, const struct form_path *path, void *target)
 {

@@ -92,6 +92,7 @@ form_read form_read_approval;   /* [struct text] a name of context.approvals */
 form_read form_read_output;     /* [struct text] "reply", "name@host", "server/tool" ... */
 form_read form_read_word;       /* [an enum] */
 form_read form_read_bits;       /* [uint32_t] list of words, as bits 1 << value */
+form_read form_read_boolean;    /* [bool] */
 form_read form_read_integer;    /* [int64_t] */
 form_read form_read_duration;   /* [int64_t] seconds, from "90d" */
 form_read form_read_time;       /* [int64_t] UTC seconds, from "2027-06-30" */

@@ -43,6 +43,10 @@ static const char *const reversal_words[] = {
 	[REVERSAL_HELD] = "held",
 	[REVERSAL_IRREVERSIBLE] = "irreversible",
 };
+static const char *const reads_words[] = {
+	[APPLICATION_READS_1_0] = NULL,
+	[APPLICATION_READS_DRAFT_00] = "draft-00",
+};
 static const char *const target_form_words[] = {
 	[TARGET_PATH] = "path",
 	[TARGET_URL] = "url",
@@ -132,6 +136,12 @@ static unsigned target_form_value(struct text word)
 	return find_word(target_form_words, COUNT(target_form_words), word);
 }
 
+/* Zero, AuthZEN 1.0, has no word: it is what is read where none is given. */
+static unsigned reads_value(struct text word)
+{
+	return find_word(reads_words, COUNT(reads_words), word);
+}
+
 static const char *const effect_list[] = {"read", "write", "execute", "generate", "delegate", NULL};
 static const char *const use_class_list[] = {"summarise", "retrieve", "update", "execute", NULL};
 static const char *const sensitivity_list[] = {
@@ -162,6 +172,8 @@ static const struct form_words policy_level_words = {
 static const struct form_words reversal_vocabulary = {"a reversal", reversal_value, reversal_list};
 static const struct form_words target_form_vocabulary = {
 	"a form of target", target_form_value, target_form_list};
+static const char *const reads_list[] = {"draft-00", NULL};
+static const struct form_words reads_vocabulary = {"a way to read", reads_value, reads_list};
 
 /* ---- forms ---- */
 
@@ -188,6 +200,8 @@ static const struct form application_text_form = {
 	.read = form_read_paragraphs, .bytes_max = APPLICATION_TEXT_BYTES_MAX};
 static const struct form entities_form = {
 	.read = form_read_values, .most = APPLICATION_ENTITIES_MAX};
+static const struct form boolean_form = {.read = form_read_boolean};
+static const struct form reads_word_form = {.read = form_read_word, .words = &reads_vocabulary};
 static const struct form url_form = {.read = form_read_url, .bytes_max = 2000};
 static const struct form time_form = {.read = form_read_time};
 static const struct form key_form = {.read = form_read_key};
@@ -679,6 +693,8 @@ static const struct form_field application_fields[] = {
 	REQUIRED(application, "policies", &application_text_form, policies,
 		"write the Cedar policies"),
 	OPTIONAL(application, "entities", &entities_form, entities),
+	OPTIONAL(application, "reads", &reads_word_form, reads),
+	OPTIONAL(application, "keep-questions", &boolean_form, keeps_questions),
 };
 
 static const struct form_shape object_shapes[] = {

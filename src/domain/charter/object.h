@@ -133,6 +133,12 @@ struct policy {
 	struct text text; /* Cedar, forbid only */
 };
 
+/* How the members of a subject, an action or a resource are read. */
+enum application_reads {
+	APPLICATION_READS_1_0 = 0,  /* AuthZEN 1.0: those that are not known are ignored */
+	APPLICATION_READS_DRAFT_00, /* as draft 00 wrote them: they are properties */
+};
+
 /* A policy set of its own, for others who ask remit to decide: full Cedar, which
  * counts nowhere else.  remit's own points are no application. */
 struct application {
@@ -143,6 +149,8 @@ struct application {
 	struct text schema;   /* Cedar; empty: none */
 	struct text policies; /* Cedar, permits included */
 	struct json entities; /* Cedar entities JSON; JSON_NULL: none */
+	enum application_reads reads;
+	bool keeps_questions; /* beside their records, sealed; else nothing is kept */
 };
 
 /* One object and where it came from.  Counted: hold it with object_acquire

@@ -62,6 +62,7 @@ bool replay_feed(
 	X(REPLAY_SEALED, "sealed", "its arguments are sealed, and no keys were given") \
 	X(REPLAY_ERASED, "erased", "the key of its arguments was erased, or is not here") \
 	X(REPLAY_MISSING, "missing", "its arguments are not beside it") \
+	X(REPLAY_NOT_KEPT, "not_kept", "its application does not keep what it is asked") \
 	X(REPLAY_DAMAGED, "damaged", "its record or arguments cannot be read") \
 	X(REPLAY_DIFFERS, "differs", \
 	  "what was in force then gives another answer by this version")

@@ -1,5 +1,5 @@
-/* Evaluations of applications: what they were asked lies sealed beside their record, and
- * what they said depends on that and on the application in force alone.
+/* Evaluations of applications that keep what they are asked: it lies sealed beside their
+ * record, and what they said depends on that and on the application in force alone.
  *
  * A record holds one result or a batch of them; it is as recorded, or unchanged, if all
  * of them are.  remit's own decision point is not asked again: its answers open nothing,
@@ -32,6 +32,33 @@ static bool read_results(struct recorded *recorded)
 	return true;
 }
 
+/* The version in force is NAME@VERSION. */
+static bool same_version(const struct replay_world *world, const struct recorded *recorded)
+{
+	const struct registry_entry *entry =
+		registry_find_application(world->registry, recorded->application);
+	struct text version = {recorded->versioned.data + recorded->application.length + 1,
+		recorded->versioned.length - recorded->application.length - 1};
+	int64_t number;
+
+	return entry != NULL && text_to_int64(version, &number) &&
+	       number == (int64_t)entry->in_force->version;
+}
+
+/* The record names nothing of what was asked, neither a content nor the entry it had seen,
+ * and the version that answered does not say that it should. */
+static bool is_not_kept(const struct replay *replay, const struct recorded *recorded)
+{
+	const struct registry_entry *entry;
+
+	if (json_find(recorded->record, "content") != NULL ||
+		json_find(recorded->record, "seen") != NULL)
+		return false;
+	entry = registry_find_application(replay->was.registry, recorded->application);
+	return entry == NULL || !same_version(&replay->was, recorded) ||
+	       !entry->in_force->application->keeps_questions;
+}
+
 static enum replay_cause read_evaluation(struct replay *replay, const struct json *record,
 	const struct replay_entry *entry, struct recorded *out)
 {
@@ -45,6 +72,8 @@ static enum replay_cause read_evaluation(struct replay *replay, const struct jso
 	};
 	if (!read_results(out))
 		return REPLAY_DAMAGED;
+	if (entry->content.length == 0 && is_not_kept(replay, out))
+		return REPLAY_NOT_KEPT;
 	cause = replay_open_sealed(replay, entry->content, JSON_ARRAY, &out->questions);
 	if (cause == REPLAY_DONE && out->questions.count != out->results->count)
 		return REPLAY_DAMAGED;
@@ -106,19 +135,6 @@ static bool same_policies(const struct json *result, const struct replay_side *s
 			!text_equal(list->items[i].string, side->policies[i]))
 			return false;
 	return true;
-}
-
-/* The version in force is NAME@VERSION. */
-static bool same_version(const struct replay_world *world, const struct recorded *recorded)
-{
-	const struct registry_entry *entry =
-		registry_find_application(world->registry, recorded->application);
-	struct text version = {recorded->versioned.data + recorded->application.length + 1,
-		recorded->versioned.length - recorded->application.length - 1};
-	int64_t number;
-
-	return entry != NULL && text_to_int64(version, &number) &&
-	       number == (int64_t)entry->in_force->version;
 }
 
 /* The first member of the result that is otherwise; NULL: none. */

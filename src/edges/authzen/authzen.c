@@ -291,6 +291,8 @@ static bool admit(struct authzen_request *request)
 	}
 	if (!keep_asker(request, &caller))
 		return false;
+	request->reader = (struct authzen_reader){
+		evaluate_reads(parts->evaluate, request->asker.application), request->arena};
 	if (evaluate_admit(parts->evaluate, &request->asker) == EVALUATE_ADMITTED)
 		return true;
 	authzen_fail(request, 403, "this identity may not ask here");

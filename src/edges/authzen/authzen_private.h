@@ -43,6 +43,12 @@ struct authzen {
 	struct random_ahead ids;
 };
 
+/* How questions are read, and where what is made of them lives. */
+struct authzen_reader {
+	enum application_reads reads;
+	struct arena *arena;
+};
+
 /* Lives until it is answered and its connection is over; then it is spare. */
 struct authzen_request {
 	struct authzen *authzen;
@@ -50,10 +56,11 @@ struct authzen_request {
 	struct http_exchange *exchange; /* NULL once the peer has gone */
 	struct arena *arena;            /* owned */
 	struct evaluate_asker asker;    /* texts in arena */
-	struct text request_id;         /* in arena; .data NULL: none was sent */
-	struct json body;               /* an object */
-	char id[RANDOM_ID_BYTES];       /* evaluation_id */
-	struct text answer;             /* in arena, or a literal: sent once it is recorded */
+	struct authzen_reader reader;
+	struct text request_id;   /* in arena; .data NULL: none was sent */
+	struct json body;         /* an object */
+	char id[RANDOM_ID_BYTES]; /* evaluation_id */
+	struct text answer;       /* in arena, or a literal: sent once it is recorded */
 	bool is_answered;
 	bool is_closed;
 	struct authzen_request *next;  /* pending, or spare */
@@ -75,20 +82,21 @@ unsigned authzen_status_of(const struct error *err);
 /* Without "forbidden: ". */
 const char *authzen_message_of(const struct error *err);
 
-/* read.c: the parts of a question.  Errors: INVALID. */
+/* read.c: the parts of a question.  Errors: INVALID; of draft 00, LIMIT too. */
 enum authzen_id { AUTHZEN_ID_NEEDED = 0, AUTHZEN_ID_IGNORED };
 /* The member of holder, else of defaults (NULL: none). */
 const struct json *authzen_member(
 	const struct json *holder, const struct json *defaults, const char *name);
-bool authzen_read_entity(struct application_entity *out, const struct json *value, const char *name,
-	enum authzen_id id, struct error *err) MUST_CHECK;
-bool authzen_read_action(
-	struct application_question *out, const struct json *value, struct error *err) MUST_CHECK;
+bool authzen_read_entity(struct application_entity *out, const struct authzen_reader *reader,
+	const struct json *value, const char *name, enum authzen_id id,
+	struct error *err) MUST_CHECK;
+bool authzen_read_action(struct application_question *out, const struct authzen_reader *reader,
+	const struct json *value, struct error *err) MUST_CHECK;
 bool authzen_read_context(
 	struct application_question *out, const struct json *value, struct error *err) MUST_CHECK;
 /* subject, action, resource and context of one evaluation. */
-bool authzen_read_question(struct application_question *out, const struct json *item,
-	const struct json *defaults, struct error *err) MUST_CHECK;
+bool authzen_read_question(struct application_question *out, const struct authzen_reader *reader,
+	const struct json *item, const struct json *defaults, struct error *err) MUST_CHECK;
 
 /* decision.c */
 void authzen_evaluation(struct authzen_request *request);

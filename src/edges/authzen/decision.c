@@ -4,23 +4,21 @@
 
 /* What one question came to. */
 struct judged {
-	const struct application_question *question; /* as far as it could be read */
+	struct application_question *question; /* the asker's: as far as it could be read */
 	struct evaluate_answer answer;
 	struct error err; /* code NONE: there is an answer */
 };
 
+/* Into out->question, which must hold until the record is handed over. */
 static void judge(struct authzen_request *request, const struct json *item,
 	const struct json *defaults, struct judged *out)
 {
-	struct application_question *question =
-		arena_new(request->arena, struct application_question);
+	struct application_question *question = out->question;
 
 	*out = (struct judged){.question = question};
-	if (question == NULL)
-		error_set(&out->err, ERROR_LIMIT, "no memory for the answer");
-	else if (authzen_read_question(question, item, defaults, &out->err) &&
-		 evaluate_decide(request->authzen->parts.evaluate, &request->asker, question,
-			 request->arena, &out->answer, &out->err))
+	if (authzen_read_question(question, &request->reader, item, defaults, &out->err) &&
+		evaluate_decide(request->authzen->parts.evaluate, &request->asker, question,
+			request->arena, &out->answer, &out->err))
 		out->err.code = ERROR_NONE;
 }
 
@@ -116,7 +114,8 @@ static bool decision_json_of(struct json *out, struct authzen_request *request,
 
 void authzen_evaluation(struct authzen_request *request)
 {
-	struct judged judged;
+	struct application_question question;
+	struct judged judged = {.question = &question};
 	struct evaluate_result result;
 	struct evaluate_summary summary = {.results = &result, .results_count = 1};
 	struct error err = {0};
@@ -207,14 +206,17 @@ static bool evaluate_all(struct authzen_request *request, const struct json *ite
 {
 	struct evaluate_result *results =
 		arena_array(request->arena, struct evaluate_result, items->count);
+	struct application_question *questions =
+		arena_array(request->arena, struct application_question, items->count);
 	struct json_builder answers, object;
 	struct json value = {0};
 	struct judged judged = {0};
 
-	if (results == NULL)
+	if (results == NULL || questions == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the answer");
 	json_array_start(&answers, request->arena);
 	for (uint32_t i = 0; i < items->count && (i == 0 || !is_last(semantic, &judged)); i++) {
+		judged.question = &questions[i];
 		if (!evaluate_item(request, &items->items[i], i, &judged, &value, err))
 			return false;
 		json_add(&answers, value);

@@ -1,5 +1,6 @@
-/* Reads questions.  Members that nobody knows are ignored; those that are known have
- * the type and the bounds they should have. */
+/* Reads questions.  Members that nobody knows are ignored, or are properties where an
+ * application is asked as draft 00 wrote it; those that are known have the type and the
+ * bounds they should have. */
 #include "edges/authzen/authzen_private.h"
 
 const struct json *authzen_member(
@@ -26,12 +27,65 @@ static bool read_text(struct text *out, const struct json *object, const char *o
 	return true;
 }
 
-static bool read_properties(
-	const struct json **out, const struct json *object, const char *owner, struct error *err)
+/* Known beside properties: key is "id" or "name", and type is no more than a property of
+ * what has none. */
+static bool is_known(struct text member, const char *key)
+{
+	return text_is(member, "properties") || text_is(member, key) ||
+	       (strcmp(key, "id") == 0 && text_is(member, "type"));
+}
+
+static uint32_t count_beside(const struct json *object, const char *key)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < object->count; i++)
+		count += !is_known(object->members[i].name, key);
+	return count;
+}
+
+static void put_members(struct json_builder *out, const struct json *object, const char *key)
+{
+	for (uint32_t i = 0; i < object->count; i++)
+		if (key == NULL || !is_known(object->members[i].name, key))
+			json_put_named(out, object->members[i].name, object->members[i].value);
+}
+
+/* Draft 00: properties are the members beside, and those within.  One that is both would
+ * be told two things, and the asker must say which. */
+static bool join_properties(const struct json **properties, struct arena *arena,
+	const struct json *object, const char *owner, const char *key, struct error *err)
+{
+	struct json *joined;
+	struct json_builder builder;
+
+	if (count_beside(object, key) == 0)
+		return true;
+	joined = arena_new(arena, struct json);
+	if (joined == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the question");
+	json_object_start(&builder, arena);
+	put_members(&builder, object, key);
+	if (*properties != NULL)
+		put_members(&builder, *properties, NULL);
+	if (!json_object_seal(&builder, joined, err))
+		return err->code == ERROR_INVALID
+			       ? error_set(err, ERROR_INVALID,
+					 "%s: a member stands in its properties and beside them",
+					 owner)
+			       : false;
+	*properties = joined;
+	return true;
+}
+
+static bool read_properties(const struct json **out, const struct authzen_reader *reader,
+	const struct json *object, const char *owner, const char *key, struct error *err)
 {
 	*out = json_find(object, "properties");
-	return *out == NULL || (*out)->type == JSON_OBJECT ||
-	       error_set(err, ERROR_INVALID, "%s.properties: an object is expected", owner);
+	if (*out != NULL && (*out)->type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "%s.properties: an object is expected", owner);
+	return reader->reads != APPLICATION_READS_DRAFT_00 ||
+	       join_properties(out, reader->arena, object, owner, key, err);
 }
 
 static bool need_object(const struct json *value, const char *name, struct error *err)
@@ -42,23 +96,23 @@ static bool need_object(const struct json *value, const char *name, struct error
 	       error_set(err, ERROR_INVALID, "%s: an object is expected", name);
 }
 
-bool authzen_read_entity(struct application_entity *out, const struct json *value, const char *name,
-	enum authzen_id id, struct error *err)
+bool authzen_read_entity(struct application_entity *out, const struct authzen_reader *reader,
+	const struct json *value, const char *name, enum authzen_id id, struct error *err)
 {
 	*out = (struct application_entity){0};
 	return need_object(value, name, err) &&
 	       read_text(&out->type, value, name, "type", AUTHZEN_TYPE_BYTES_MAX, err) &&
 	       (id == AUTHZEN_ID_IGNORED ||
 		       read_text(&out->id, value, name, "id", AUTHZEN_ID_BYTES_MAX, err)) &&
-	       read_properties(&out->properties, value, name, err);
+	       read_properties(&out->properties, reader, value, name, "id", err);
 }
 
-bool authzen_read_action(
-	struct application_question *out, const struct json *value, struct error *err)
+bool authzen_read_action(struct application_question *out, const struct authzen_reader *reader,
+	const struct json *value, struct error *err)
 {
 	return need_object(value, "action", err) &&
 	       read_text(&out->action, value, "action", "name", AUTHZEN_TYPE_BYTES_MAX, err) &&
-	       read_properties(&out->action_properties, value, "action", err);
+	       read_properties(&out->action_properties, reader, value, "action", "name", err);
 }
 
 bool authzen_read_context(
@@ -68,14 +122,15 @@ bool authzen_read_context(
 	return value == NULL || need_object(value, "context", err);
 }
 
-bool authzen_read_question(struct application_question *out, const struct json *item,
-	const struct json *defaults, struct error *err)
+bool authzen_read_question(struct application_question *out, const struct authzen_reader *reader,
+	const struct json *item, const struct json *defaults, struct error *err)
 {
 	*out = (struct application_question){0};
-	return authzen_read_entity(&out->subject, authzen_member(item, defaults, "subject"),
+	return authzen_read_entity(&out->subject, reader, authzen_member(item, defaults, "subject"),
 		       "subject", AUTHZEN_ID_NEEDED, err) &&
-	       authzen_read_action(out, authzen_member(item, defaults, "action"), err) &&
-	       authzen_read_entity(&out->resource, authzen_member(item, defaults, "resource"),
-		       "resource", AUTHZEN_ID_NEEDED, err) &&
+	       authzen_read_action(out, reader, authzen_member(item, defaults, "action"), err) &&
+	       authzen_read_entity(&out->resource, reader,
+		       authzen_member(item, defaults, "resource"), "resource", AUTHZEN_ID_NEEDED,
+		       err) &&
 	       authzen_read_context(out, authzen_member(item, defaults, "context"), err);
 }

@@ -120,21 +120,24 @@ static bool read_page(const struct authzen_request *request, const struct sha256
 	       open_token(request, token->string, digest, &out->from, err);
 }
 
-static bool read_searched(struct application_question *out, const struct json *body,
-	enum evaluate_part part, struct error *err)
+static bool read_searched(
+	struct application_question *out, const struct authzen_request *request, struct error *err)
 {
+	const struct authzen_reader *reader = &request->reader;
+	const struct json *body = &request->body;
+	enum evaluate_part part = request->endpoint->part;
 	enum authzen_id subject =
 		part == EVALUATE_SUBJECTS ? AUTHZEN_ID_IGNORED : AUTHZEN_ID_NEEDED;
 	enum authzen_id resource =
 		part == EVALUATE_RESOURCES ? AUTHZEN_ID_IGNORED : AUTHZEN_ID_NEEDED;
 
 	*out = (struct application_question){0};
-	return authzen_read_entity(
-		       &out->subject, json_find(body, "subject"), "subject", subject, err) &&
+	return authzen_read_entity(&out->subject, reader, json_find(body, "subject"), "subject",
+		       subject, err) &&
 	       (part == EVALUATE_ACTIONS ||
-		       authzen_read_action(out, json_find(body, "action"), err)) &&
-	       authzen_read_entity(
-		       &out->resource, json_find(body, "resource"), "resource", resource, err) &&
+		       authzen_read_action(out, reader, json_find(body, "action"), err)) &&
+	       authzen_read_entity(&out->resource, reader, json_find(body, "resource"), "resource",
+		       resource, err) &&
 	       authzen_read_context(out, json_find(body, "context"), err);
 }
 
@@ -191,8 +194,7 @@ void authzen_search(struct authzen_request *request)
 	struct text token;
 	struct json body;
 
-	if (!read_searched(&question, &request->body, search.part, &err) ||
-		!digest_request(request, &digest, &err) ||
+	if (!read_searched(&question, request, &err) || !digest_request(request, &digest, &err) ||
 		!read_page(request, &digest, &search, &err) ||
 		!evaluate_search(request->authzen->parts.evaluate, &request->asker, &search,
 			request->arena, &page, &err) ||

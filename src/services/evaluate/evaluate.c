@@ -65,6 +65,16 @@ enum evaluate_admission evaluate_admit(
 		registry_find_application(evaluate->parts.registry, asker->application), asker);
 }
 
+enum application_reads evaluate_reads(const struct evaluate *evaluate, struct text application)
+{
+	const struct registry_entry *entry =
+		application.length == 0
+			? NULL
+			: registry_find_application(evaluate->parts.registry, application);
+
+	return entry == NULL ? APPLICATION_READS_1_0 : entry->in_force->application->reads;
+}
+
 uint64_t evaluate_state(const struct evaluate *evaluate, struct text application)
 {
 	const struct registry_entry *entry;

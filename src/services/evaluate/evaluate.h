@@ -80,6 +80,10 @@ enum evaluate_admission { EVALUATE_REFUSED = 0, EVALUATE_UNKNOWN, EVALUATE_ADMIT
 enum evaluate_admission evaluate_admit(
 	const struct evaluate *evaluate, const struct evaluate_asker *asker);
 
+/* How questions to the application are read; to remit's own point, and where none is in
+ * force, as 1.0 says. */
+enum application_reads evaluate_reads(const struct evaluate *evaluate, struct text application);
+
 /* One answer.  Texts live in the arena or the registry: good until the loop's turn
  * ends. */
 struct evaluate_answer {
@@ -148,11 +152,12 @@ struct evaluate_waiter {
 	void (*done)(void *context, const struct error *err);
 	void *context;
 };
-/* Hands over one record.  An application's questions are sealed beside it, so that they
- * can be decided again, unless they are longer than EVALUATE_CONTENT_BYTES_MAX, as those of
- * a batch with large defaults may be.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their
- * way: *is_done is true on return and done never runs; else it is false.  False: nothing was taken,
- * and nothing may be answered. Errors: LIMIT, IO, INTERNAL. */
+/* Hands over one record; all that summary names is borrowed during the call.  If the
+ * application keeps questions, they are sealed beside it, so that they can be decided again,
+ * unless they are longer than EVALUATE_CONTENT_BYTES_MAX, as those of a batch with large
+ * defaults may be.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their way: *is_done is
+ * true on return and done never runs; else it is false.  False: nothing was taken, and nothing may
+ * be answered.  Errors: LIMIT, IO, INTERNAL. */
 bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err) MUST_CHECK;

@@ -1,7 +1,8 @@
 /* The record of one request to a decision point.
  *
  * Values never stand in it: the request is there as an HMAC under the content key of
- * the asking task, and the questions of an application lie beside it, sealed by that key.
+ * the asking task, and the questions of an application that keeps them lie beside it,
+ * sealed by that key.
  * Nobody folds it, so it is written straight as text, and that is what is on its way, in
  * one piece with what the log needs, because nobody may wait for it.  When many are on
  * their way the log is slower than we are: then answers wait for it, so that callers slow
@@ -28,6 +29,14 @@ struct evaluate_entry {
 	struct evaluate_entry **link; /* what points here */
 	size_t capacity;
 	char text[]; /* the record, then what lies beside it */
+};
+
+/* What a record is written from: the members that the log checks, and what they point to. */
+struct record_common {
+	struct envelope envelope;
+	char actor[ACTOR_BYTES_MAX];
+	char content[DIGEST_TEXT_BYTES];
+	bool keeps_questions; /* they were to be sealed, though they may be too long */
 };
 
 static void link_entry(struct evaluate_entry *entry)
@@ -146,10 +155,16 @@ static bool questions_json(struct json *out, struct arena *arena,
 	return json_array_seal(&list, out, err);
 }
 
-static bool keeps_questions(
-	const struct evaluate_asker *asker, const struct evaluate_summary *summary)
+/* Whether the application in force says so. */
+static bool keeps_questions(const struct evaluate *evaluate, const struct evaluate_asker *asker,
+	const struct evaluate_summary *summary)
 {
-	return asker->application.length > 0 && !summary->is_search;
+	const struct registry_entry *entry;
+
+	if (asker->application.length == 0 || summary->is_search)
+		return false;
+	entry = registry_find_application(evaluate->parts.registry, asker->application);
+	return entry != NULL && entry->in_force->application->keeps_questions;
 }
 
 /* What an application was asked is, with the entry it had seen, all its answer is made
@@ -162,8 +177,6 @@ static bool seal_questions(struct evaluate *evaluate, const struct evaluate_aske
 	struct json list;
 	bool ok;
 
-	if (!keeps_questions(asker, summary))
-		return true;
 	if (!questions_json(&list, evaluate->scratch, summary, err))
 		return false;
 	buffer_init(&plain, EVALUATE_CONTENT_BYTES_MAX);
@@ -195,12 +208,12 @@ static void write_application(
 /* The members in the order of the canonical form. */
 static void write_members(struct json_writer *record, struct evaluate *evaluate,
 	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
-	const struct envelope *common, const struct sha256 *request)
+	const struct record_common *common, const struct sha256 *request)
 {
 	const char *environment = environment_word(asker->environment);
 
-	if (common->content.data != NULL)
-		json_write_text(record, TEXT("content"), common->content);
+	if (common->envelope.content.data != NULL)
+		json_write_text(record, TEXT("content"), common->envelope.content);
 	json_write_text(record, TEXT("endpoint"), text_of(summary->endpoint));
 	if (environment != NULL && *environment != '\0')
 		json_write_text(record, TEXT("environment"), text_of(environment));
@@ -214,15 +227,17 @@ static void write_members(struct json_writer *record, struct evaluate *evaluate,
 	if (asker->application.length == 0)
 		json_write_integer(record, TEXT("revision"),
 			(int64_t)registry_revision(evaluate->parts.registry));
-	if (keeps_questions(asker, summary))
+	if (common->keeps_questions)
 		json_write_integer(
 			record, TEXT("seen"), (int64_t)fold_next_index(evaluate->parts.fold));
 }
 
 /* The record's text, until the next one. */
 static bool write_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
-	const struct evaluate_summary *summary, const struct envelope *common, struct error *err)
+	const struct evaluate_summary *summary, const struct record_common *common,
+	struct error *err)
 {
+	const struct envelope *envelope = &common->envelope;
 	struct json_writer record;
 	struct sha256 request;
 
@@ -231,12 +246,12 @@ static bool write_record(struct evaluate *evaluate, const struct evaluate_asker 
 	buffer_reset(&evaluate->text);
 	json_writer_start(&record, &evaluate->text);
 	json_write_object(&record, (struct text){0});
-	json_write_text(&record, TEXT("actor"), common->actor);
+	json_write_text(&record, TEXT("actor"), envelope->actor);
 	write_application(&record, evaluate, asker->application);
-	json_write_integer(&record, TEXT("at"), common->at_utc_ms);
+	json_write_integer(&record, TEXT("at"), envelope->at_utc_ms);
 	write_members(&record, evaluate, asker, summary, common, &request);
-	json_write_text(&record, TEXT("task"), common->task);
-	json_write_text(&record, TEXT("type"), common->type_name);
+	json_write_text(&record, TEXT("task"), envelope->task);
+	json_write_text(&record, TEXT("type"), envelope->type_name);
 	if (!summary->is_search && summary->results_count == 1)
 		json_write_text(&record, TEXT("verdict"),
 			text_of(verdict_word(summary->results[0].verdict)));
@@ -297,13 +312,6 @@ static struct text actor_of(char out[ACTOR_BYTES_MAX], struct text identity)
 	return (struct text){out, length + identity.length};
 }
 
-/* The members that the log checks, and what they point to. */
-struct record_common {
-	struct envelope envelope;
-	char actor[ACTOR_BYTES_MAX];
-	char content[DIGEST_TEXT_BYTES];
-};
-
 static void common_fill(struct record_common *out, const struct evaluate *evaluate,
 	const struct evaluate_asker *asker, const struct content_sealed *sealed)
 {
@@ -329,10 +337,11 @@ static bool prepare_entry(struct evaluate_entry **out, struct evaluate *evaluate
 	*out = NULL;
 	if (evaluate->entries_count >= EVALUATE_IN_FLIGHT_MAX)
 		return error_set(err, ERROR_LIMIT, "too many evaluations are on their way");
-	if (!seal_questions(evaluate, asker, summary, &sealed, err))
+	common->keeps_questions = keeps_questions(evaluate, asker, summary);
+	if (common->keeps_questions && !seal_questions(evaluate, asker, summary, &sealed, err))
 		return false;
 	common_fill(common, evaluate, asker, &sealed);
-	if (!write_record(evaluate, asker, summary, &common->envelope, err))
+	if (!write_record(evaluate, asker, summary, common, err))
 		return false;
 	*out = entry_create(evaluate, buffer_text(&evaluate->text), sealed.bytes);
 	if (*out == NULL)

@@ -309,18 +309,47 @@ static bool is_web_address(struct text url)
 	return url.data[scheme] != '/' && url.data[url.length - 1] != '/';
 }
 
+/* 0 to 255; not with zeros before it, of which some readers make octal. */
+static bool is_octet(struct text part)
+{
+	int64_t number;
+
+	return part.length > 0 && part.data[0] != '-' && text_to_int64(part, &number) &&
+	       number <= 255;
+}
+
+/* 127.0.0.0/8 (RFC 1122, section 3.2.1.3), all four numbers written. */
+static bool is_loopback_ipv4(struct text host)
+{
+	enum { DOTS = 3 };
+
+	if (!text_starts_with(host, "127."))
+		return false;
+	for (int i = 0; i < DOTS; i++) {
+		ptrdiff_t dot = text_find_byte(host, '.');
+
+		if (dot < 0 || !is_octet((struct text){host.data, (size_t)dot}))
+			return false;
+		host = (struct text){host.data + dot + 1, host.length - (size_t)dot - 1};
+	}
+	return is_octet(host);
+}
+
 bool url_is_local(const char *url)
 {
-	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
-	size_t i;
+	static const char scheme[] = "http://";
+	struct text host;
 
-	for (i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-		size_t length = strlen(hosts[i]);
-
-		if (strncmp(url, hosts[i], length) == 0 && strchr(":/?", url[length]) != NULL)
-			return true; /* strchr finds the NUL too */
-	}
-	return false;
+	if (strncmp(url, scheme, sizeof scheme - 1) != 0)
+		return false;
+	url += sizeof scheme - 1;
+	/* Before an @ stands a user, and behind it the host. */
+	if (memchr(url, '@', strcspn(url, "/?#")) != NULL)
+		return false;
+	host = (struct text){url, strcspn(url, *url == '[' ? "/?#" : ":/?#")};
+	if (*url == '[')
+		return text_starts_with(host, "[::1]") && (host.length == 5 || url[5] == ':');
+	return text_is(host, "localhost") || is_loopback_ipv4(host);
 }
 
 /* The rules of "file:". */
@@ -389,6 +418,22 @@ static bool check_vault(const struct settings *settings, struct error *err)
 	       check_word("vault-namespace", settings->vault_namespace, err);
 }
 
+/* Tokens go to it, and what its metadata names must be https (metadata of AuthZEN
+ * 1.0; RFC 8414, section 2). */
+static bool check_public_url(const char *url, struct error *err)
+{
+	if (url == NULL)
+		return true;
+	if (!is_web_address(text_of(url)))
+		return error_set(err, ERROR_INVALID,
+			"public-url: \"%.80s\" is not https://HOST, without a / at the end", url);
+	return text_starts_with(text_of(url), "https://") || url_is_local(url) ||
+	       error_set(err, ERROR_INVALID,
+		       "public-url: \"%.80s\" is not https, and tokens would travel in the clear: "
+		       "write https://HOST; http is for 127.0.0.0/8, [::1] and localhost alone",
+		       url);
+}
+
 static bool check_together(const struct settings *settings, struct error *err)
 {
 	struct listen_address address;
@@ -402,11 +447,8 @@ static bool check_together(const struct settings *settings, struct error *err)
 			"listen: %s is not loopback: give --tls-cert and --tls-key, or listen on "
 			"127.0.0.1",
 			address.host);
-	if (settings->public_url != NULL && !is_web_address(text_of(settings->public_url)))
-		return error_set(err, ERROR_INVALID,
-			"public-url: \"%.80s\" is not https://HOST or http://HOST, without a / at "
-			"the end",
-			settings->public_url);
+	if (!check_public_url(settings->public_url, err))
+		return false;
 	if (strcmp(settings->stdio_servers, "confined") != 0 &&
 		strcmp(settings->stdio_servers, "unconfined") != 0)
 		return error_set(err, ERROR_INVALID,

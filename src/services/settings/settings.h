@@ -57,7 +57,8 @@ bool settings_read(struct settings *out, struct arena *arena, int argc, char *co
 bool listen_address_parse(
 	struct listen_address *out, const char *text, struct error *err) MUST_CHECK;
 
-/* True for http to this machine alone: nobody between can read along. */
+/* True for http to this machine alone (127.0.0.0/8, [::1], localhost, no user before an
+ * @): nobody between can read along. */
 bool url_is_local(const char *url);
 
 /* Appends the usage text, one line a setting. */

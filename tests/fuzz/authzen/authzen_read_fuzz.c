@@ -1,6 +1,7 @@
 /* Laws of reading an AuthZEN body: what was read keeps to its bounds and types; a question
  * without defaults is read alike with itself as the defaults; an item that has every
- * member takes none from the defaults; what is refused says which member. */
+ * member takes none from the defaults; what is refused says which member.  Draft 00 reads
+ * no more than 1.0 does, and each member beside as a property, so no fewer of them. */
 #include <assert.h>
 #include <stdint.h>
 
@@ -25,12 +26,43 @@ static bool is_same(const struct application_question *a, const struct applicati
 	       a->resource.properties == b->resource.properties;
 }
 
-static bool check(const struct json *item, const struct json *defaults)
+static void check_joined(const struct json *plain, const struct json *joined)
 {
+	uint32_t count = plain == NULL ? 0 : plain->count;
+
+	assert(joined == plain || (joined->type == JSON_OBJECT && joined->count > count));
+	for (uint32_t i = 0; i < count; i++)
+		assert(json_equal(
+			json_find_text(joined, plain->members[i].name), &plain->members[i].value));
+}
+
+/* Read as 1.0 it was this question, or none: then it is none as draft 00 either. */
+static void check_draft(const struct application_question *plain, struct arena *arena,
+	const struct json *item, const struct json *defaults)
+{
+	const struct authzen_reader reader = {APPLICATION_READS_DRAFT_00, arena};
+	struct application_question question;
+	struct error err = {0};
+
+	if (!authzen_read_question(&question, &reader, item, defaults, &err)) {
+		assert(err.code == ERROR_INVALID || err.code == ERROR_LIMIT);
+		return;
+	}
+	assert(plain != NULL);
+	assert(text_equal(plain->subject.id, question.subject.id));
+	check_joined(plain->subject.properties, question.subject.properties);
+	check_joined(plain->action_properties, question.action_properties);
+	check_joined(plain->resource.properties, question.resource.properties);
+}
+
+static bool check(struct arena *arena, const struct json *item, const struct json *defaults)
+{
+	const struct authzen_reader reader = {APPLICATION_READS_1_0, arena};
 	struct application_question question, again;
 	struct error err = {0};
 
-	if (!authzen_read_question(&question, item, defaults, &err)) {
+	if (!authzen_read_question(&question, &reader, item, defaults, &err)) {
+		check_draft(NULL, arena, item, defaults);
 		assert(err.code == ERROR_INVALID && err.text[0] != '\0');
 		assert(authzen_status_of(&err) == 400 || authzen_status_of(&err) == 403);
 		return false;
@@ -40,9 +72,10 @@ static bool check(const struct json *item, const struct json *defaults)
 	assert(question.action.length >= 1 && question.action.length <= AUTHZEN_TYPE_BYTES_MAX);
 	assert(question.context == NULL || question.context->type == JSON_OBJECT);
 	if (defaults == NULL) {
-		assert(authzen_read_question(&again, item, item, &err));
+		assert(authzen_read_question(&again, &reader, item, item, &err));
 		assert(is_same(&question, &again));
 	}
+	check_draft(&question, arena, item, defaults);
 	return true;
 }
 
@@ -58,16 +91,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(arena != NULL);
 	if (json_parse(&body, arena, (struct text){(const char *)data, size}, &limits, &err) &&
 		body.type == JSON_OBJECT) {
-		(void)check(&body, NULL);
+		(void)check(arena, &body, NULL);
 		items = json_find(&body, "evaluations");
 		for (uint32_t i = 0; items != NULL && items->type == JSON_ARRAY && i < items->count;
 			i++) {
 			if (items->items[i].type != JSON_OBJECT)
 				continue;
-			if (check(&items->items[i], NULL))
-				assert(check(&items->items[i], &body));
+			if (check(arena, &items->items[i], NULL))
+				assert(check(arena, &items->items[i], &body));
 			else
-				(void)check(&items->items[i], &body);
+				(void)check(arena, &items->items[i], &body);
 		}
 	}
 	arena_destroy(&arena);

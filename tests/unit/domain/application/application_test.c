@@ -90,6 +90,7 @@ struct asked {
 	const char *action_properties;
 	const char *resource;
 	const char *context;
+	bool is_one; /* the resource is the subject */
 };
 
 static const struct json *maybe(struct bench *bench, const char *text)
@@ -99,7 +100,7 @@ static const struct json *maybe(struct bench *bench, const char *text)
 
 static enum application_reason ask(struct bench *bench, const struct asked *asked)
 {
-	const struct application_question question = {
+	struct application_question question = {
 		.subject = {TEXT("User"),
 			asked->subject_id == NULL ? TEXT("u") : text_of(asked->subject_id),
 			maybe(bench, asked->subject)},
@@ -109,6 +110,10 @@ static enum application_reason ask(struct bench *bench, const struct asked *aske
 		.context = maybe(bench, asked->context),
 	};
 
+	if (asked->is_one) {
+		question.resource.type = question.subject.type;
+		question.resource.id = question.subject.id;
+	}
 	application_decide(bench->rules, &question, bench->arena, &bench->answer);
 	assert_int_equal(bench->answer.is_allowed, bench->answer.reason == APPLICATION_PERMITTED);
 	return bench->answer.reason;
@@ -251,6 +256,35 @@ static void a_parent_of_others_takes_no_properties(void **state)
 	assert_int_equal(ask(bench, &asked), APPLICATION_PERMITTED);
 }
 
+static void one_that_is_subject_and_resource_has_the_properties_of_both(void **state)
+{
+	struct bench *bench = *state;
+	struct asked asked = {.is_one = true, .subject = "{\"level\":4}"};
+
+	must(bench, "",
+		PERMIT " when { principal.level > 3 && resource has open && resource.open && "
+		       "principal.name == \"n\" };",
+		ENTITIES);
+	assert_int_equal(ask(bench, &asked), APPLICATION_NO_PERMIT);
+	asked.resource = "{\"open\":true,\"level\":4}"; /* in part the same */
+	assert_int_equal(ask(bench, &asked), APPLICATION_NOT_EVALUATED);
+	assert_non_null(strstr(bench->answer.detail.data, "one entity"));
+	asked.resource = "{\"open\":true,\"level\":9}";
+	assert_int_equal(ask(bench, &asked), APPLICATION_NOT_EVALUATED);
+	asked.resource = "{\"open\":true}";
+	assert_int_equal(ask(bench, &asked), APPLICATION_PERMITTED);
+	asked.resource = "{\"open\":false}";
+	assert_int_equal(ask(bench, &asked), APPLICATION_NO_PERMIT);
+	asked.subject = "{\"open\":true,\"level\":4}";
+	asked.resource = "{\"level\":4,\"open\":true}";
+	assert_int_equal(ask(bench, &asked), APPLICATION_PERMITTED);
+	/* Another entity of the same id is another. */
+	asked = (struct asked){.subject_id = "d",
+		.subject = "{\"level\":4,\"name\":\"n\"}",
+		.resource = "{\"level\":1,\"open\":true}"};
+	assert_int_equal(ask(bench, &asked), APPLICATION_PERMITTED);
+}
+
 static void properties_of_the_action_are_in_the_context(void **state)
 {
 	struct bench *bench = *state;
@@ -388,6 +422,7 @@ int main(void)
 		APPLICATION_TEST(a_policy_that_fails_where_it_counts_refuses),
 		APPLICATION_TEST(properties_lie_over_what_is_stored),
 		APPLICATION_TEST(a_parent_of_others_takes_no_properties),
+		APPLICATION_TEST(one_that_is_subject_and_resource_has_the_properties_of_both),
 		APPLICATION_TEST(properties_of_the_action_are_in_the_context),
 		APPLICATION_TEST(a_context_has_what_cedars_json_says),
 		APPLICATION_TEST(what_cedar_cannot_hold_is_not_evaluated),

@@ -181,6 +181,12 @@ static const struct {
 	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
 	{"{'object':'application','name':'p','unit':'u'}", "policies", "missing"},
 	{"{'object':'application','name':'p','policies':'" PERMIT "'}", "unit", "missing"},
+	{"{" SHOP ",'policies':'" PERMIT "','keep-questions':'true'}", "keep-questions",
+		"a boolean is wanted"},
+	{"{" SHOP ",'policies':'" PERMIT "','reads':'draft-01'}", "reads", "not a way to read"},
+	{"{" SHOP ",'policies':'" PERMIT "','reads':''}", "reads", "not a way to read"},
+	{"{" SHOP ",'policies':'" PERMIT "','reads':['draft-00']}", "reads", "a string is wanted"},
+	{"{" SHOP ",'policies':'" PERMIT "','keep-questions':1}", "keep-questions", "wanted"},
 	{"{" SHOP ",'policies':'permit (principal,\\n action);'}", "policies", "line 2, column "},
 	{"{" SHOP ",'policies':'" PERMIT "','schema':'entity {'}", "schema", "line 1, column "},
 	{"{" SHOP ",'policies':'" PERMIT "','entities':[{'uid':7}]}", "entities", ""},
@@ -424,6 +430,18 @@ static void an_application_is_read_field_by_field(void **state)
 	assert_true(text_is(object->application->policies, PERMIT));
 	assert_int_equal(object->application->entities.count, 1);
 	assert_int_equal(object->application->schema.length, 0);
+	assert_false(object->application->keeps_questions);
+	assert_int_equal(APPLICATION_READS_1_0, 0);
+	assert_int_equal(object->application->reads, APPLICATION_READS_1_0);
+	drop_object(object);
+	object = object_of(*state, "{" SHOP ",'policies':'" PERMIT "','reads':'draft-00'}");
+	assert_int_equal(object->application->reads, APPLICATION_READS_DRAFT_00);
+	drop_object(object);
+	object = object_of(*state, "{" SHOP ",'policies':'" PERMIT "','keep-questions':true}");
+	assert_true(object->application->keeps_questions);
+	drop_object(object);
+	object = object_of(*state, "{" SHOP ",'policies':'" PERMIT "','keep-questions':false}");
+	assert_false(object->application->keeps_questions);
 	drop_object(object);
 }
 

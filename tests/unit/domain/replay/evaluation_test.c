@@ -15,8 +15,9 @@
 #include "services/evaluate/evaluate.h"
 #include "support/governed.h"
 
-#define SHOP_WITH(policies)                                                                        \
-	"object: application\nname: shop\nunit: support\ncallers: [a1]\n"                          \
+#define SHOP_WITH(policies) SHOP_SAYING("keep-questions: true\n", policies)
+#define SHOP_SAYING(more, policies)                                                                \
+	"object: application\nname: shop\nunit: support\ncallers: [a1]\n" more                     \
 	"policies: |\n" policies "entities:\n"                                                     \
 	"  - {uid: {type: Item, id: i1}, attrs: {open: true}, parents: []}\n"                      \
 	"  - {uid: {type: Item, id: i2}, attrs: {open: false}, parents: []}\n"                     \
@@ -250,6 +251,45 @@ static void what_cannot_be_opened_or_read_is_not_called_unchanged(void **state)
 	assert_int_equal(replay(fixture).causes[REPLAY_MISSING], 1);
 }
 
+static void what_was_not_kept_is_not_called_unchanged(void **state)
+{
+	static const char *const says[] = {
+		SHOP_SAYING("", OPEN NOT_NO), SHOP_SAYING("keep-questions: false\n", OPEN NOT_NO)};
+	struct fixture *fixture = *state;
+	struct replay_counts counts;
+
+	for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
+		assert_true(governed_apply_by_two(&fixture->governed, "adi", says[i]));
+		ask_one(fixture, "u1", "i1", NULL);
+		assert_int_equal(last_content(fixture).length, 0);
+		counts = replay(fixture);
+		assert_int_equal(counts.asked, i + 1);
+		assert_int_equal(counts.causes[REPLAY_NOT_KEPT], i + 1);
+		assert_int_equal(counts.causes[REPLAY_DONE], 0);
+	}
+	fixture->options.open_sealed = NULL; /* no key would open it */
+	assert_int_equal(replay(fixture).causes[REPLAY_NOT_KEPT], 2);
+	assert_int_equal(json_integer_or(json_find(json_find(&fixture->report, "evaluations"),
+						 "not_replayed"),
+				 "not_kept", 0),
+		2);
+}
+
+/* A record that says nothing of it is no way around the application's word. */
+static void what_should_have_been_kept_is_missing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log *log = &fixture->governed.log;
+
+	ask_one(fixture, "u1", "i1", NULL);
+	log->entries[log->count - 1].content = (struct text){0};
+	change_last(fixture, "\"content\":", "\"was\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_MISSING], 1);
+	change_last(fixture, "\"seen\":", "\"sight\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_MISSING], 1);
+	assert_int_equal(replay(fixture).causes[REPLAY_NOT_KEPT], 0);
+}
+
 static void an_answer_that_is_not_so_is_found(void **state)
 {
 	static const char *const lies[][3] = {
@@ -448,6 +488,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_cannot_be_opened_or_read_is_not_called_unchanged),
+		TEST(what_was_not_kept_is_not_called_unchanged),
+		TEST(what_should_have_been_kept_is_missing),
 		TEST(an_answer_that_is_not_so_is_found),
 		TEST(a_question_that_was_another_is_found),
 		TEST(what_was_answered_comes_out_again),

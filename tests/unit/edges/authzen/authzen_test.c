@@ -549,6 +549,121 @@ static void what_is_not_known_is_not_found(void **state)
 	assert_error(bench, post(bench, "search/subject", "{" SUBJECT "," RESOURCE "}"), 400);
 }
 
+/* ---- members that 1.0 does not know ---- */
+
+#define MARKED                                                                                     \
+	"object: application\nname: shop\nunit: support\ncallers: [a1]\n%s"                        \
+	"policies: 'permit (principal, action, resource) when { principal has mark && "            \
+	"principal.mark == \"p\" && resource has mark && resource.mark == \"r\" && "               \
+	"context has action && context.action.mark == \"a\" };'\n"                                 \
+	"entities:\n"                                                                              \
+	"  - {uid: {type: User, id: u}, attrs: {}, parents: []}\n"                                 \
+	"  - {uid: {type: Item, id: i1}, attrs: {}, parents: []}\n"
+#define MARKED_QUESTION(subject, action, resource)                                                 \
+	"{\"subject\":{\"type\":\"User\",\"id\":\"u\"," subject "},"                               \
+	"\"action\":{\"name\":\"buy\"," action "},"                                                \
+	"\"resource\":{\"type\":\"Item\",\"id\":\"i1\"," resource "}}"
+#define BESIDE(mark) "\"mark\":\"" mark "\""
+#define WITHIN(mark) "\"properties\":{\"mark\":\"" mark "\"}"
+#define CLASH(mark) BESIDE(mark) "," WITHIN(mark)
+
+static void register_marked(struct bench *bench, const char *more)
+{
+	char yaml[2048];
+
+	(void)snprintf(yaml, sizeof yaml, MARKED, more);
+	assert_true(governed_apply_by_two(&bench->issuing.governed, "adi", yaml));
+}
+
+static void a_member_that_is_not_known_is_ignored(void **state)
+{
+	struct bench *bench = *state;
+
+	register_marked(bench, "");
+	assert_decision(bench,
+		post(bench, "evaluation", MARKED_QUESTION(WITHIN("p"), WITHIN("a"), WITHIN("r"))),
+		true);
+	assert_decision(bench,
+		post(bench, "evaluation", MARKED_QUESTION(BESIDE("p"), WITHIN("a"), WITHIN("r"))),
+		false);
+	assert_decision(bench,
+		post(bench, "evaluation", MARKED_QUESTION(WITHIN("p"), BESIDE("a"), WITHIN("r"))),
+		false);
+	assert_decision(bench,
+		post(bench, "evaluation", MARKED_QUESTION(WITHIN("p"), WITHIN("a"), BESIDE("r"))),
+		false);
+	/* What is beside changes nothing of what is within. */
+	assert_decision(bench,
+		post(bench, "evaluation", MARKED_QUESTION(CLASH("p"), CLASH("a"), CLASH("r"))),
+		true);
+}
+
+static void of_draft_00_a_member_said_twice_is_400(void **state)
+{
+	static const char *const wrong[] = {MARKED_QUESTION(CLASH("p"), BESIDE("a"), BESIDE("r")),
+		MARKED_QUESTION(BESIDE("p"), CLASH("a"), BESIDE("r")),
+		MARKED_QUESTION(BESIDE("p"), BESIDE("a"), CLASH("r"))};
+	static const char *const owners[] = {"subject: ", "action: ", "resource: "};
+	struct bench *bench = *state;
+	const struct json *item;
+	struct json body;
+	struct text batch;
+
+	register_marked(bench, "reads: draft-00\n");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_error(bench, post(bench, "evaluation", wrong[i]), 400);
+		assert_non_null(strstr(bench->reply, owners[i]));
+	}
+	/* In a batch, of that item alone. */
+	batch = text_format(bench->issuing.governed.arena, "{\"evaluations\":[%s,%s]}", wrong[0],
+		MARKED_QUESTION(BESIDE("p"), BESIDE("a"), BESIDE("r")));
+	assert_int_equal(post(bench, "evaluations", batch.data), 200);
+	body = body_of(bench);
+	item = &json_find(&body, "evaluations")->items[0];
+	assert_false(json_boolean_or(item, "decision", true));
+	assert_int_equal(
+		json_integer_or(json_find(json_find(item, "context"), "error"), "status", 0), 400);
+	item = &json_find(&body, "evaluations")->items[1];
+	assert_true(json_boolean_or(item, "decision", false));
+	assert_error(bench,
+		post(bench, "search/resource",
+			MARKED_QUESTION(CLASH("p"), BESIDE("a"), BESIDE("r"))),
+		400);
+}
+
+static void of_draft_00_a_member_beside_is_a_property(void **state)
+{
+	struct bench *bench = *state;
+	struct text batch;
+
+	register_marked(bench, "reads: draft-00\n");
+	assert_decision(bench,
+		post(bench, "evaluation", MARKED_QUESTION(BESIDE("p"), BESIDE("a"), BESIDE("r"))),
+		true);
+	assert_decision(bench,
+		post(bench, "evaluation",
+			MARKED_QUESTION(BESIDE("p"), WITHIN("a"),
+				BESIDE("r") ",\"properties\":{\"more\":1}")),
+		true);
+	assert_decision(bench,
+		post(bench, "evaluation", MARKED_QUESTION(BESIDE("q"), BESIDE("a"), BESIDE("r"))),
+		false);
+	assert_error(bench,
+		post(bench, "evaluation",
+			MARKED_QUESTION(BESIDE("p"), BESIDE("a"), "\"properties\":1")),
+		400);
+	/* Of the defaults too, and of what is searched with. */
+	batch = text_format(bench->issuing.governed.arena, "%.*s,\"evaluations\":[{}]}",
+		(int)strlen(MARKED_QUESTION(BESIDE("p"), BESIDE("a"), BESIDE("r"))) - 1,
+		MARKED_QUESTION(BESIDE("p"), BESIDE("a"), BESIDE("r")));
+	assert_int_equal(post(bench, "evaluations", batch.data), 200);
+	assert_non_null(strstr(bench->reply, "[{\"decision\":true}]"));
+	assert_int_equal(post(bench, "search/resource",
+				 MARKED_QUESTION(BESIDE("p"), BESIDE("a"), BESIDE("r"))),
+		200);
+	assert_int_equal(found(bench), 1);
+}
+
 /* ---- records ---- */
 
 static void a_log_that_refuses_is_500(void **state)
@@ -709,6 +824,9 @@ int main(void)
 		AUTHZEN_TEST(a_page_token_is_sealed_to_its_search),
 		AUTHZEN_TEST(a_page_has_a_limit),
 		AUTHZEN_TEST(what_is_not_known_is_not_found),
+		AUTHZEN_TEST(a_member_that_is_not_known_is_ignored),
+		AUTHZEN_TEST(of_draft_00_a_member_said_twice_is_400),
+		AUTHZEN_TEST(of_draft_00_a_member_beside_is_a_property),
 		AUTHZEN_TEST(a_log_that_refuses_is_500),
 		AUTHZEN_TEST(a_record_that_is_lost_is_500),
 		AUTHZEN_TEST(an_answer_waits_for_its_record),

@@ -24,9 +24,9 @@ struct bench {
 	bool is_lost;
 };
 
-#define SHOP                                                                                       \
-	"object: application\nname: shop\nunit: support\ncallers: [a1]\n"                          \
-	"policies: |\n"                                                                            \
+#define SHOP SHOP_SAYING("")
+#define SHOP_SAYING(more)                                                                          \
+	"object: application\nname: shop\nunit: support\ncallers: [a1]\n" more "policies: |\n"     \
 	"  permit (principal, action == Action::\"buy\", resource) when { resource.open };\n"      \
 	"  forbid (principal, action, resource) when { context has no && context.no };\n"          \
 	"entities:\n"                                                                              \
@@ -405,20 +405,48 @@ static struct text last_content(struct bench *bench)
 	return bench->governed.log.entries[bench->governed.log.count - 1].content;
 }
 
+static bool last_entry_has(struct bench *bench, const char *part)
+{
+	struct text entry = last_entry(bench);
+
+	return memmem(entry.data, entry.length, part, strlen(part)) != NULL;
+}
+
+static void questions_of_an_application_are_not_kept_unless_it_says_so(void **state)
+{
+	static const struct {
+		const char *shop;
+		bool keeps;
+	} cases[] = {{SHOP_SAYING("keep-questions: false\n"), false},
+		{SHOP_SAYING("keep-questions: true\n"), true}, {SHOP, false}};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_true(governed_apply_by_two(&bench->governed, "adi", cases[i].shop));
+		assert_true(record_of_bytes(bench, 200));
+		assert_int_equal(last_content(bench).length, cases[i].keeps ? 200 : 0);
+		assert_int_equal(last_entry_has(bench, "\"content\":\"sha256:"), cases[i].keeps);
+		assert_int_equal(last_entry_has(bench, "\"seen\":"), cases[i].keeps);
+		assert_true(last_entry_has(bench, "\"request\":\"sha256:"));
+	}
+}
+
 static void questions_of_an_application_are_sealed_up_to_a_bound(void **state)
 {
 	struct bench *bench = *state;
 
+	assert_true(governed_apply_by_two(
+		&bench->governed, "adi", SHOP_SAYING("keep-questions: true\n")));
 	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX - 1));
 	assert_int_equal(last_content(bench).length, EVALUATE_CONTENT_BYTES_MAX - 1);
 	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX));
 	assert_int_equal(last_content(bench).length, EVALUATE_CONTENT_BYTES_MAX);
-	assert_non_null(memmem(
-		last_entry(bench).data, last_entry(bench).length, "\"content\":\"sha256:", 18));
+	assert_true(last_entry_has(bench, "\"content\":\"sha256:"));
 	/* One more: on record, and nothing beside it. */
 	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX + 1));
 	assert_int_equal(last_content(bench).length, 0);
-	assert_null(memmem(last_entry(bench).data, last_entry(bench).length, "\"content\"", 9));
+	assert_false(last_entry_has(bench, "\"content\""));
+	assert_true(last_entry_has(bench, "\"seen\":"));
 }
 
 static void a_record_has_a_digest_and_no_values(void **state)
@@ -536,6 +564,7 @@ int main(void)
 		EVALUATE_TEST(a_page_ends_after_so_many_candidates),
 		EVALUATE_TEST(another_version_is_another_state),
 		EVALUATE_TEST(a_record_has_a_digest_and_no_values),
+		EVALUATE_TEST(questions_of_an_application_are_not_kept_unless_it_says_so),
 		EVALUATE_TEST(questions_of_an_application_are_sealed_up_to_a_bound),
 		EVALUATE_TEST(awaited_is_done_once_it_is_durable),
 		EVALUATE_TEST(a_lost_record_is_told),

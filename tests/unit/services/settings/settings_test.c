@@ -136,6 +136,31 @@ static void a_public_url_that_callers_could_not_use_is_refused(void **state)
 	assert_true(READ(f, "--public-url", "http://127.0.0.1:1"));
 }
 
+static void a_public_url_in_the_clear_is_for_this_machine_alone(void **state)
+{
+	static const char *const wrong[] = {"http://remit.example", "http://10.0.0.1:8470",
+		"http://0.0.0.0", "http://126.255.255.255", "http://128.0.0.0",
+		"http://127.0.0.256", "http://127.0.0", "http://127.0.0.1.2", "http://127.0.0.01",
+		"http://127.0.0.", "http://127.0.0.-1", "http://127.0.0.1.remit.example",
+		"http://localhost.example", "http://127.0.0.1@remit.example",
+		"http://localhost:1@remit.example", "http://[::1]@remit.example",
+		"http://[::1].example", "http://[::2]", "http://[::1", "HTTP://localhost"};
+	static const char *const right[] = {"http://127.0.0.0", "http://127.255.255.255:65535/a",
+		"http://localhost", "http://localhost:8470/gateway", "http://[::1]",
+		"http://[::1]:8470", "http://127.0.0.1/a@b", "https://10.0.0.1"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		if (READ(f, "--public-url", wrong[i]))
+			fail_msg("%s is taken", wrong[i]);
+		assert_non_null(strstr(f->err.text, "public-url: \""));
+		assert_non_null(strstr(f->err.text, "https://HOST"));
+	}
+	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
+		if (!READ(f, "--public-url", right[i]))
+			fail_msg("%s is refused: %s", right[i], f->err.text);
+}
+
 static void a_vault_that_would_hear_a_token_in_the_clear_is_refused(void **state)
 {
 	static const char *const wrong[] = {"http://vault.example", "http://192.0.2.1:8200",
@@ -274,6 +299,7 @@ int main(void)
 		WITH_FIXTURE(listening_beyond_loopback_needs_tls),
 		WITH_FIXTURE(half_of_a_tls_pair_is_refused),
 		WITH_FIXTURE(a_public_url_that_callers_could_not_use_is_refused),
+		WITH_FIXTURE(a_public_url_in_the_clear_is_for_this_machine_alone),
 		WITH_FIXTURE(a_vault_that_would_hear_a_token_in_the_clear_is_refused),
 		WITH_FIXTURE(a_vault_needs_one_way_to_be_let_in),
 		WITH_FIXTURE(names_for_vault_have_their_bound),
