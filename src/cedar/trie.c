@@ -151,12 +151,12 @@ static bool split_item(struct shared **place, unsigned shift)
 static bool insert_slot(
 	struct shared **place, uint32_t slot, unsigned shift, struct trie_item *item)
 {
-	struct branch *branch = branch_of(*place);
-	size_t bytes = sizeof *branch + (branch->count + (size_t)1) * sizeof branch->slots[0];
+	struct branch *small = branch_of(*place);
+	size_t bytes = sizeof *small + (small->count + (size_t)1) * sizeof small->slots[0];
+	struct branch *branch = realloc(small, bytes);
 
-	branch = realloc(branch, bytes);
 	if (branch == NULL)
-		return false;
+		return false; /* the holder still has the small one */
 	*place = &branch->shared;
 	memmove(&branch->slots[slot + 1], &branch->slots[slot],
 		(branch->count - slot) * sizeof branch->slots[0]);

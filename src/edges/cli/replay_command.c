@@ -155,10 +155,14 @@ static void print_replay(const struct json *report)
 		print_example(&examples->items[i]);
 }
 
+/* What an application does not keep is told, and nothing that failed. */
 static bool is_same(const struct json *counts, const char *name)
 {
+	const struct json *causes = json_find(counts, "not_replayed");
+
 	return json_integer_or(counts, "changed", 1) == 0 &&
-	       json_integer_or(counts, name, 0) == json_integer_or(counts, "replayed", -1);
+	       json_integer_or(counts, name, 0) == json_integer_or(counts, "replayed", -1) +
+							   json_integer_or(causes, "not_kept", 0);
 }
 
 static int exit_of_report(const struct json *report)
