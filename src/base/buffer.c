@@ -117,15 +117,10 @@ void buffer_append_format(struct buffer *buffer, const char *fmt, ...)
 	/* vsnprintf writes a NUL behind the text: room for it, inside the limit or not. */
 	if (!buffer_reserve(buffer, (size_t)length))
 		return;
-	if (buffer->length + (size_t)length == buffer->capacity) {
-		char *data = realloc(buffer->data, buffer->capacity + 1);
-
-		if (data == NULL) {
-			buffer->failed = true;
-			return;
-		}
-		buffer->data = data;
-		buffer->capacity++;
+	if (buffer->length + (size_t)length == buffer->capacity &&
+		!move_to(buffer, buffer->capacity + 1)) {
+		buffer->failed = true;
+		return;
 	}
 	va_start(args, fmt);
 	(void)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, fmt, args);

@@ -65,6 +65,25 @@ static void what_does_not_fit_the_callers_memory_moves(void **state)
 	buffer_deinit(&buffer);
 }
 
+/* The NUL that is written behind a format may be the byte too many. */
+static void a_format_that_just_fits_the_callers_memory_moves(void **state)
+{
+	for (size_t before = 0; before <= 9; before++) {
+		char memory[8] = "........";
+		struct buffer buffer;
+
+		(void)state;
+		buffer_init_in(&buffer, 600, memory, sizeof memory);
+		for (size_t i = 0; i < before; i++)
+			buffer_append_byte(&buffer, 'a');
+		buffer_append_format(&buffer, "%s", "bc");
+		assert_false(buffer_failed(&buffer));
+		assert_int_equal(buffer.length, before + 2);
+		assert_memory_equal(buffer.data + before, "bc", 2);
+		buffer_deinit(&buffer);
+	}
+}
+
 static void appends_of_each_kind_follow_each_other(void **state)
 {
 	struct buffer buffer;
@@ -108,6 +127,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_appended_beyond_the_limit),
 		cmocka_unit_test(a_failed_buffer_stays_failed_until_reset),
 		cmocka_unit_test(what_does_not_fit_the_callers_memory_moves),
+		cmocka_unit_test(a_format_that_just_fits_the_callers_memory_moves),
 		cmocka_unit_test(appends_of_each_kind_follow_each_other),
 		cmocka_unit_test(a_long_run_grows_to_the_last_byte_of_the_limit),
 	};
