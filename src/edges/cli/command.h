@@ -250,5 +250,9 @@ struct text cli_escape_name(struct cli *cli, const char *name);
 int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting);
 /* The lines that only one of two texts has.  proposal_commands.c. */
 void cli_print_line_diff(struct text before, struct text after);
+/* The path of a field, which may hold names of an author's choice, and the lines of both
+ * values that differ; NULL: there is none.  proposal_commands.c. */
+void cli_print_value_diff(
+	struct cli *cli, struct text path, const struct json *before, const struct json *after);
 
 #endif

@@ -101,10 +101,17 @@ static struct text value_text(struct cli *cli, const struct json *value)
 	return value->type == JSON_STRING ? value->string : json_canonical_text(cli->arena, value);
 }
 
-static void print_value_diff(
-	struct cli *cli, struct text name, const struct json *before, const struct json *after)
+void cli_print_value_diff(
+	struct cli *cli, struct text path, const struct json *before, const struct json *after)
 {
-	printf("  %.*s:\n", TEXT_ARGS(name));
+	struct buffer out;
+
+	buffer_init(&out, LINES_BYTES_MAX);
+	buffer_append_string(&out, "  ");
+	cli_append_plain(&out, path);
+	buffer_append_string(&out, ":\n");
+	cli_print_text(buffer_text(&out));
+	buffer_deinit(&out);
 	cli_print_line_diff(value_text(cli, before), value_text(cli, after));
 }
 
@@ -116,7 +123,7 @@ static void print_whole(struct cli *cli, const struct json *object, bool is_new)
 
 		if (text_is(member->name, "object") || text_is(member->name, "name"))
 			continue;
-		print_value_diff(cli, member->name, is_new ? NULL : &member->value,
+		cli_print_value_diff(cli, member->name, is_new ? NULL : &member->value,
 			is_new ? &member->value : NULL);
 	}
 }
@@ -135,7 +142,7 @@ static void print_difference(
 		return;
 	}
 	for (uint32_t i = 0; fields != NULL && i < fields->count; i++)
-		print_value_diff(cli, json_text_or(&fields->items[i], "path", ""),
+		cli_print_value_diff(cli, json_text_or(&fields->items[i], "path", ""),
 			json_find(&fields->items[i], "before"),
 			json_find(&fields->items[i], "after"));
 }

@@ -10,7 +10,7 @@
 
 /* `remit policy replay`: reads the data folder itself, as whoever runs the daemon. */
 
-enum { BAR_CELLS = 30, BAR_DELAY_MS = 1000 };
+enum { BAR_CELLS = 30, BAR_DELAY_MS = 1000, LINE_BYTES_MAX = 64 * 1024 };
 
 /* ---- the progress bar ---- */
 
@@ -69,6 +69,19 @@ static bool read_since(const char *word, int64_t *out_utc_ms)
 
 /* ---- what is answered ---- */
 
+/* Names of tools are what agents asked for. */
+static void print_line(struct buffer *line)
+{
+	struct buffer out;
+
+	buffer_init(&out, LINE_BYTES_MAX);
+	cli_append_plain(&out, buffer_text(line));
+	buffer_append_byte(&out, '\n');
+	cli_print_text(buffer_text(&out));
+	buffer_deinit(&out);
+	buffer_deinit(line);
+}
+
 static void print_group(const char *title, const struct json *list)
 {
 	if (list == NULL || list->count == 0)
@@ -76,13 +89,16 @@ static void print_group(const char *title, const struct json *list)
 	printf("\n%s\n", title);
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct json *one = &list->items[i];
+		struct buffer line;
 
-		printf("  %.*s:", TEXT_ARGS(json_text_or(one, "name", "")));
+		buffer_init(&line, LINE_BYTES_MAX);
+		buffer_append_format(&line, "  %.*s:", TEXT_ARGS(json_text_or(one, "name", "")));
 		for (uint32_t j = 0; j < one->count; j++)
 			if (one->members[j].value.type == JSON_INTEGER)
-				printf(" %.*s %lld", TEXT_ARGS(one->members[j].name),
+				buffer_append_format(&line, " %.*s %lld",
+					TEXT_ARGS(one->members[j].name),
 					(long long)one->members[j].value.integer);
-		(void)putchar('\n');
+		print_line(&line);
 	}
 }
 
@@ -91,10 +107,12 @@ static void print_example(const struct json *example)
 	const struct json *before = json_find(example, "before");
 	const struct json *after = json_find(example, "after");
 	struct text about = json_text_or(example, "tool", "");
+	struct buffer line;
 
 	if (about.length == 0)
 		about = json_text_or(example, "application", "");
-	printf("  #%lld %.*s %.*s: %.*s (%.*s) -> %.*s (%.*s) %.*s\n",
+	buffer_init(&line, LINE_BYTES_MAX);
+	buffer_append_format(&line, "  #%lld %.*s %.*s: %.*s (%.*s) -> %.*s (%.*s) %.*s",
 		(long long)json_integer_or(example, "record", 0),
 		TEXT_ARGS(json_text_or(example, "identity", "")), TEXT_ARGS(about),
 		TEXT_ARGS(json_text_or(before, "verdict", "")),
@@ -102,6 +120,7 @@ static void print_example(const struct json *example)
 		TEXT_ARGS(json_text_or(after, "verdict", "")),
 		TEXT_ARGS(json_text_or(after, "reason", "")),
 		TEXT_ARGS(json_text_or(after, "policy", "")));
+	print_line(&line);
 }
 
 static void print_not_replayed(const struct json *causes)

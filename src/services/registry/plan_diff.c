@@ -1,5 +1,6 @@
 /* Field by field: mappings by member, lists by place.  A whole that is on one
- * side only is one difference, not one for each of its leaves. */
+ * side only is one difference, not one for each of its leaves.  Where more differ than
+ * are told, each member of the document is one: who approves must see all that changes. */
 #include "services/registry/plan_diff.h"
 
 #include <string.h>
@@ -8,14 +9,17 @@ struct differ {
 	struct arena *arena;
 	struct plan_field *fields;
 	size_t count;
+	bool is_full; /* more differ than there is room for */
 	bool has_failed;
 };
 
 static void add_field(struct differ *differ, struct text path, const struct json *before,
 	const struct json *after)
 {
-	if (differ->count == PLAN_FIELDS_MAX)
+	if (differ->count == PLAN_FIELDS_MAX) {
+		differ->is_full = true;
 		return;
+	}
 	differ->fields[differ->count++] =
 		(struct plan_field){.path = path, .before = before, .after = after};
 }
@@ -80,6 +84,22 @@ static void diff_values(struct differ *differ, struct text path, const struct js
 		add_field(differ, path, before, after);
 }
 
+/* The members of two documents, each whole; a document has far fewer than are told. */
+static void diff_whole(struct differ *differ, const struct json *before, const struct json *after)
+{
+	differ->count = 0;
+	for (uint32_t i = 0; i < before->count; i++) {
+		const struct json_member *member = &before->members[i];
+		const struct json *other = json_find_text(after, member->name);
+
+		if (other == NULL || !json_equal(&member->value, other))
+			add_field(differ, member->name, &member->value, other);
+	}
+	for (uint32_t i = 0; i < after->count; i++)
+		if (json_find_text(before, after->members[i].name) == NULL)
+			add_field(differ, after->members[i].name, NULL, &after->members[i].value);
+}
+
 bool plan_diff(struct plan_change *change, struct arena *arena, struct error *err)
 {
 	struct plan_field found[PLAN_FIELDS_MAX];
@@ -90,6 +110,8 @@ bool plan_diff(struct plan_change *change, struct arena *arena, struct error *er
 		return true;
 	diff_values(&differ, (struct text){NULL, 0}, &change->before->document,
 		&change->after->document);
+	if (differ.is_full)
+		diff_whole(&differ, &change->before->document, &change->after->document);
 	kept = arena_array(arena, struct plan_field, differ.count + 1);
 	if (differ.has_failed || kept == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a plan");

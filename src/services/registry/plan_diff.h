@@ -5,10 +5,11 @@
 
 #include "services/registry/plan.h"
 
-enum { PLAN_FIELDS_MAX = 1000 }; /* of one change; what is beyond is left out */
+enum { PLAN_FIELDS_MAX = 1000 }; /* of one change; where more differ, members are told whole */
 
 /* Fills change->fields with each field that differs between before and after;
- * none unless there are both.  Errors: LIMIT. */
+ * none unless there are both.  None is left out.  What is told points into both.
+ * Errors: LIMIT. */
 bool plan_diff(struct plan_change *change, struct arena *arena, struct error *err) MUST_CHECK;
 
 #endif

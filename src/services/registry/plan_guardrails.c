@@ -1,5 +1,7 @@
 /* The guardrails of a unit as a plan would leave them, compiled to see whether they can
- * be.  Folding compiles them again: a record on the log must find nothing new. */
+ * be: with all it proposes, and, where it also puts something in force, with that alone,
+ * for what waits makes no room.  Folding compiles them again: a record on the log must
+ * find nothing new. */
 #include "services/registry/plan_guardrails.h"
 
 #include <stdlib.h>
@@ -9,6 +11,8 @@
 /* The policies of one unit as they would be. */
 struct gathering {
 	const struct plan *plan;
+	const struct registry *registry;
+	bool is_at_once; /* what waits for another person changes nothing */
 	struct text unit;
 	const struct object **policies;
 	size_t count;
@@ -84,31 +88,68 @@ static bool is_first_of_unit(const struct plan *plan, size_t index)
 	return true;
 }
 
-bool plan_check_guardrails(struct plan *plan, const struct registry *registry,
-	const struct plan_documents *documents, struct error *err)
+/* What is in force once the change was made, or agreed to. */
+static const struct object *outcome(
+	const struct gathering *gathering, const struct plan_change *change)
 {
-	size_t most = registry_count(registry, OBJECT_POLICY) + plan->changes_count;
-	struct gathering gathering = {.plan = plan};
+	return gathering->is_at_once && change->needs_approval ? change->before : change->after;
+}
 
-	if (plan->problems.total > 0)
-		return true; /* one of them may be what could not be compiled */
-	gathering.policies = calloc(most + 1, sizeof(*gathering.policies));
-	if (gathering.policies == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
+static void gather_unit(struct gathering *gathering, struct text unit)
+{
+	const struct plan *plan = gathering->plan;
+
+	gathering->unit = unit;
+	gathering->count = gathering->bytes = 0;
+	registry_each(gathering->registry, OBJECT_POLICY, TEXT(""), gather_kept, gathering);
+	for (size_t i = 0; i < plan->changes_count; i++)
+		if (plan->changes[i].kind == OBJECT_POLICY)
+			gather(gathering, outcome(gathering, &plan->changes[i]));
+}
+
+static void check_units(
+	struct plan *plan, struct gathering *gathering, const struct plan_documents *documents)
+{
 	for (size_t i = 0; i < plan->changes_count; i++) {
 		const struct plan_change *change = &plan->changes[i];
 
 		if (change->kind != OBJECT_POLICY || change->after == NULL ||
 			!is_first_of_unit(plan, i))
 			continue;
-		gathering.unit = change->after->policy->unit;
-		gathering.count = gathering.bytes = 0;
-		registry_each(registry, OBJECT_POLICY, TEXT(""), gather_kept, &gathering);
-		for (size_t at = 0; at < plan->changes_count; at++)
-			if (plan->changes[at].kind == OBJECT_POLICY)
-				gather(&gathering, plan->changes[at].after);
-		check_unit(plan, &gathering, documents, change->after);
+		gather_unit(gathering, change->after->policy->unit);
+		check_unit(plan, gathering, documents, change->after);
 	}
+}
+
+/* Some policies wait and some do not. */
+static bool is_mixed(const struct plan *plan)
+{
+	bool has_waiting = false, has_effective = false;
+
+	for (size_t i = 0; i < plan->changes_count; i++) {
+		if (plan->changes[i].kind != OBJECT_POLICY)
+			continue;
+		has_waiting = has_waiting || plan->changes[i].needs_approval;
+		has_effective = has_effective || !plan->changes[i].needs_approval;
+	}
+	return has_waiting && has_effective;
+}
+
+bool plan_check_guardrails(struct plan *plan, const struct registry *registry,
+	const struct plan_documents *documents, struct error *err)
+{
+	size_t most = registry_count(registry, OBJECT_POLICY) + plan->changes_count;
+	struct gathering gathering = {.plan = plan, .registry = registry};
+
+	if (plan->problems.total > 0)
+		return true; /* one of them may be what could not be compiled */
+	gathering.policies = calloc(most + 1, sizeof(*gathering.policies));
+	if (gathering.policies == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
+	check_units(plan, &gathering, documents);
+	gathering.is_at_once = true;
+	if (plan->problems.total == 0 && is_mixed(plan))
+		check_units(plan, &gathering, documents);
 	free((void *)gathering.policies);
 	return true;
 }

@@ -17,8 +17,9 @@ struct plan_documents {
 	size_t count;
 };
 
-/* Compiles the guardrails of each unit of which the plan changes one, as they would be,
- * and adds a problem where they cannot be; what is in force stays.  Errors: LIMIT. */
+/* Compiles the guardrails of each unit of which the plan changes one, as they would be
+ * with all it proposes and with what it puts in force at once, and adds a problem where
+ * they cannot be; what is in force stays.  Errors: LIMIT. */
 bool plan_check_guardrails(struct plan *plan, const struct registry *registry,
 	const struct plan_documents *documents, struct error *err) MUST_CHECK;
 

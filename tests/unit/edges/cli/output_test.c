@@ -268,6 +268,59 @@ static void a_difference_of_lines_hides_nothing(void **state)
 	shows(bench, "{\"before\":\"a\\u202eb\",\"after\":\"ab\"}", "    - a?b\n    + ab\n");
 }
 
+static void value_diff(struct cli *cli, const struct json *value)
+{
+	cli_print_value_diff(cli, json_text_or(value, "path", ""), json_find(value, "before"),
+		json_find(value, "after"));
+}
+
+/* Names of attributes are its author's. */
+static void a_path_cannot_forge_what_an_approver_reads(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, "{\"path\":\"entities[0].attrs.a\\u001b[2K\\n  forged\","
+					 "\"after\":{\"b\\u001b\":1}}");
+
+	caught(bench, value_diff, &value);
+	assert_string_equal(
+		bench->out, "  entities[0].attrs.a?[2K?  forged:\n    + {\"b\\u001b\":1}\n");
+}
+
+static struct json replayed; /* what the fake below comes to */
+
+static bool replay_nothing(
+	const struct cli_replay *asked, struct arena *arena, struct json *out, struct error *err)
+{
+	(void)asked;
+	(void)arena;
+	(void)err;
+	*out = replayed;
+	return true;
+}
+
+static void replay_report(struct cli *cli, const struct json *value)
+{
+	static const struct cli_offline offline = {.replay = replay_nothing};
+
+	replayed = *value;
+	cli->offline = &offline;
+	assert_int_equal(command_policy_replay(cli), EXIT_REFUSED);
+}
+
+static void a_replay_tells_names_that_agents_made_up_harmlessly(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench,
+		"{\"decisions\":1,\"replayed\":1,\"changed\":1,"
+		"\"tools\":[{\"name\":\"s/\\u001b[2J\\nx\",\"changed\":1}],"
+		"\"examples\":[{\"record\":7,\"identity\":\"a\",\"tool\":\"s/\\u009b1A\"}]}");
+
+	caught(bench, replay_report, &value);
+	is_harmless(bench->out);
+	assert_non_null(strstr(bench->out, "\n  s/?[2J?x: changed 1\n"));
+	assert_non_null(strstr(bench->out, "\n  #7 a s/?1A:  () ->  () \n"));
+}
+
 static void colours_are_used_only_where_wanted(void **state)
 {
 	struct bench *bench = *state;
@@ -321,6 +374,8 @@ int main(void)
 		OUTPUT_TEST(a_call_is_shown_exactly_as_it_is),
 		OUTPUT_TEST(a_plan_reads_like_a_diff),
 		OUTPUT_TEST(a_difference_of_lines_hides_nothing),
+		OUTPUT_TEST(a_path_cannot_forge_what_an_approver_reads),
+		OUTPUT_TEST(a_replay_tells_names_that_agents_made_up_harmlessly),
 		OUTPUT_TEST(colours_are_used_only_where_wanted),
 		OUTPUT_TEST(a_refusal_is_said_on_standard_error),
 		OUTPUT_TEST(a_path_finds_members_of_members),

@@ -240,6 +240,46 @@ static void a_diff_needs_both_sides(void **state)
 	assert_int_equal(change.fields_count, 0);
 }
 
+/* {"attrs": {"a0": value, ...}, "zones": value} */
+static const struct object *object_of_numbers(
+	struct object *out, struct arena *arena, uint32_t count, int64_t value)
+{
+	struct json_builder attributes, document;
+	struct error err = {0};
+	struct json sealed;
+
+	json_object_start(&attributes, arena);
+	for (uint32_t i = 0; i < count; i++)
+		json_put_integer(&attributes, text_format(arena, "a%u", i).data, value);
+	assert_true(json_object_seal(&attributes, &sealed, &err));
+	json_object_start(&document, arena);
+	json_put(&document, "attrs", sealed);
+	json_put_integer(&document, "zones", value);
+	assert_true(json_object_seal(&document, &out->document, &err));
+	return out;
+}
+
+/* Who approves must see all that changes: many small ones hide none behind them. */
+static void where_too_many_fields_differ_members_are_told_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct arena *arena = fixture->governed.arena;
+
+	for (uint32_t more = 0; more < 2; more++) {
+		uint32_t count = PLAN_FIELDS_MAX - 1 + more;
+		struct object before, after;
+		struct plan_change change = {.action = PLAN_CHANGE,
+			.before = object_of_numbers(&before, arena, count, 1),
+			.after = object_of_numbers(&after, arena, count, 2)};
+		struct error err = {0};
+
+		assert_true(plan_diff(&change, arena, &err));
+		assert_int_equal(change.fields_count, more == 0 ? PLAN_FIELDS_MAX : 2);
+		assert_true(text_is(change.fields[0].path, more == 0 ? "attrs.a0" : "attrs"));
+		assert_true(text_is(change.fields[change.fields_count - 1].path, "zones"));
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -257,6 +297,7 @@ int main(void)
 		TEST(an_export_plans_to_nothing),
 		TEST(a_plan_is_told_as_json),
 		TEST(a_diff_needs_both_sides),
+		TEST(where_too_many_fields_differ_members_are_told_whole),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

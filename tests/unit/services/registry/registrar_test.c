@@ -128,17 +128,23 @@ static bool propose_guardrails(struct governed *governed, int from, int count, s
 	return ok;
 }
 
+static bool publish_guardrails(struct governed *governed, struct text yaml)
+{
+	struct plan_source source = {TEXT("guardrails.yaml"), yaml};
+
+	return governed_run(governed, (struct registrar_request){.verb = REGISTRAR_APPLY,
+					      .actor = TEXT("person:eva"),
+					      .sources = &source,
+					      .sources_count = 1,
+					      .options = {.is_publish = true}});
+}
+
 /* And another puts them in force, all in one record. */
 static bool apply_guardrails(struct governed *governed, int from, int count, size_t bytes)
 {
 	struct buffer yaml = guardrails_yaml(from, count, bytes);
-	struct plan_source source = {TEXT("guardrails.yaml"), text_of(yaml.data)};
 	bool ok = governed_apply(governed, "adi", yaml.data) &&
-		  governed_run(governed, (struct registrar_request){.verb = REGISTRAR_APPLY,
-						 .actor = TEXT("person:eva"),
-						 .sources = &source,
-						 .sources_count = 1,
-						 .options = {.is_publish = true}});
+		  publish_guardrails(governed, text_of(yaml.data));
 
 	buffer_deinit(&yaml);
 	return ok;
@@ -169,6 +175,36 @@ static void guardrails_that_are_too_much_together_leave_the_old_ones(void **stat
 	assert_null(entry_of(governed, OBJECT_POLICY, "support/last"));
 	assert_true(apply_guardrails(governed, whole, 1, rest - 1));
 	assert_true(apply_guardrails(governed, whole, 1, rest));
+	assert_int_equal(guardrails_in_force(governed), whole + 1);
+	assert_false(fold_has_failed(governed->fold));
+}
+
+/* What only waits makes no room for what another approves in the same request. */
+static void what_is_approved_must_fit_with_what_stays_until_it_is_approved(void **state)
+{
+	struct governed *governed = *state;
+	const int whole = UNIT_POLICIES_BYTES_MAX / GUARDRAIL_BYTES;
+	const int part = PLAN_BYTES_MAX / GUARDRAIL_BYTES - 1;
+	struct buffer joining, shorter[2];
+	struct text both[2];
+	int done = 0;
+
+	for (; done + part < whole; done += part)
+		assert_true(apply_guardrails(governed, done, part, GUARDRAIL_BYTES));
+	assert_true(apply_guardrails(governed, done, whole - done, GUARDRAIL_BYTES));
+	joining = guardrails_yaml(whole, 1, GUARDRAIL_BYTES);
+	for (size_t i = 0; i < 2; i++) {
+		shorter[i] = guardrails_yaml(0, 1, 100 + i);
+		both[i] = text_format(governed->arena, "%s%s", shorter[i].data, joining.data);
+		buffer_deinit(&shorter[i]);
+	}
+	buffer_deinit(&joining);
+	assert_true(governed_apply(governed, "adi", both[0].data));
+	assert_false(publish_guardrails(governed, both[1]));
+	assert_non_null(strstr(governed->last.plan->problems.items[0].what.data,
+		"the guardrails of support would be"));
+	assert_int_equal(guardrails_in_force(governed), whole);
+	assert_true(publish_guardrails(governed, both[0]));
 	assert_int_equal(guardrails_in_force(governed), whole + 1);
 	assert_false(fold_has_failed(governed->fold));
 }
@@ -987,6 +1023,7 @@ int main(void)
 		TEST(a_stranger_applies_nothing),
 		TEST(what_has_a_problem_changes_nothing),
 		TEST(guardrails_that_are_too_much_together_leave_the_old_ones),
+		TEST(what_is_approved_must_fit_with_what_stays_until_it_is_approved),
 		TEST(what_waits_must_fit_with_what_came_into_force_meanwhile),
 		TEST(a_policy_set_that_cannot_be_loaded_leaves_the_old_one),
 		TEST(a_log_with_rules_that_cannot_be_read_starts_nothing),
