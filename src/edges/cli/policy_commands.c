@@ -386,19 +386,31 @@ static bool holds_policies_only(struct cli *cli, const struct policy_bundle *bun
 	return bundle->texts_count == 0;
 }
 
+/* The folder once more: what is sent must be what was checked. */
+static bool is_unchanged(
+	struct cli *cli, const char *folder, const struct json *files, struct error *err)
+{
+	struct json now;
+
+	if (!cli_read_files(cli, folder, &now, err))
+		return false;
+	return json_equal(&now, files) ||
+	       error_set(err, ERROR_CONFLICT,
+		       "%s changed while it was checked; nothing was sent: publish it again",
+		       folder);
+}
+
 /* Done only if nothing of it waits for another person. */
-static int publish_folder(struct cli *cli, const char *folder, size_t passed)
+static int publish_files(struct cli *cli, const struct json *files, size_t passed)
 {
 	struct json_builder object;
-	struct json files, body;
+	struct json body;
 	struct error err = {0};
 	bool is_waiting;
 	int status;
 
-	if (!cli_read_files(cli, folder, &files, &err))
-		return cli_fail(&err);
 	json_object_start(&object, cli->arena);
-	json_put(&object, "files", files);
+	json_put(&object, "files", *files);
 	json_put_boolean(&object, "publish", true);
 	json_put_boolean(&object, "prune", cli->values[OPTION_PRUNE] != NULL);
 	json_put_integer(&object, "cases_passed", (int64_t)passed);
@@ -413,10 +425,13 @@ int command_policy_publish(struct cli *cli)
 	const char *const own[] = {cli->words[0]};
 	const char *const all[] = {cli->words[0], cli->values[OPTION_FILE]};
 	struct policy_bundle bundle, whole = {0};
-	struct json report;
+	struct json files, report;
+	struct error err = {0};
 	size_t count, passed;
 	int status;
 
+	if (!cli_read_files(cli, cli->words[0], &files, &err))
+		return cli_fail(&err);
 	if (!cli_read_bundle(cli, own, 1, &bundle, &status) ||
 		!cli_read_bundle(cli, all, 2, &whole, &status)) {
 		policy_bundle_deinit(&bundle);
@@ -429,7 +444,9 @@ int command_policy_publish(struct cli *cli)
 	else if (cli_check_bundle(cli, &whole, &report, &status)) {
 		status = test_bundle(cli, &whole, true, &passed);
 		if (status == EXIT_DONE)
-			status = publish_folder(cli, cli->words[0], passed);
+			status = is_unchanged(cli, cli->words[0], &files, &err)
+					 ? publish_files(cli, &files, passed)
+					 : cli_fail(&err);
 	}
 	policy_bundle_deinit(&whole);
 	policy_bundle_deinit(&bundle);
