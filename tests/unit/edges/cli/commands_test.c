@@ -370,7 +370,8 @@ static void try_command(const struct cli_command *command, int plain)
 				 : strcmp(own, "who") == 0    ? "read"
 				 : strcmp(own, "policy") == 0 ? "org/w1"
 							      : "w1";
-	count = add_options(words, count, command);
+	if (strcmp(own, "why") != 0 || plain > 1) /* a record has no options */
+		count = add_options(words, count, command);
 	status = run_words("a value\n", words, count);
 	if (status != EXIT_DONE)
 		fail_msg("remit %s: exit %d: %s", command->words, status, bench.err);
@@ -483,6 +484,14 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_non_null(strstr(bench.out, "  2 cases passed, as its author's remit says\n"));
 	assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
 	assert_null(strstr(bench.out, "head"));
+	before = handlers_reached();
+	assert_int_equal(RUN("y\n", "policy", "approve", "org/x", "-o", "json"), EXIT_REFUSED);
+	assert_int_equal(
+		handlers_reached(), before + 1); /* nothing was shown, so nothing is asked */
+	assert_non_null(strstr(bench.err, "leave -o out"));
+	assert_string_equal(bench.out, "");
+	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes"));
+	assert_non_null(strstr(bench.out, "in force, record #"));
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes", "-o", "json"));
 	assert_non_null(strstr(bench.out, "\"operation\": \"approvePolicy\""));
 	assert_non_null(strstr(bench.out, "\"if_match\": 7")); /* what it had looked at */
@@ -746,6 +755,8 @@ static void wrong_usage_is_said_and_exits_2(void **state)
 	assert_int_equal(RUN(NULL, "whoami", "-o"), EXIT_USAGE);
 	assert_int_equal(RUN(NULL, "plan"), EXIT_USAGE);
 	assert_int_equal(RUN(NULL, "why", "x", "read"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "why", "7", "--arguments", "{}"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "why", "7", "--environment", "dev"), EXIT_USAGE);
 	assert_int_equal(
 		RUN(NULL, "why", "x", "read", "t", "--arguments", "{\"a\":1,\"a\":2}"), EXIT_USAGE);
 	assert_string_equal(bench.out, "");
