@@ -161,7 +161,7 @@ static void print_proposal(struct cli *cli, const struct json *entry, const stru
 	if (passed > 0)
 		printf("  %lld %s passed, as its author's remit says\n", (long long)passed,
 			passed == 1 ? "case" : "cases");
-	else
+	else if (text_is(json_text_or(entry, "kind", ""), "policy")) /* nothing else has cases */
 		printf("  no cases were run before it was proposed\n");
 	print_difference(cli, in_force, waiting);
 }
