@@ -12,7 +12,11 @@
  *
  * A function that returns bool returns false on failure and fills err (never
  * NULL); outputs are then NULL, empty or DENY.  Texts handed out live as long
- * as what they came from.  docs/cedar.md has the semantics and the limits. */
+ * as what they came from.  docs/cedar.md has the semantics and the limits.
+ *
+ * What no data can cause, only a mistake in the calling program, is no error but
+ * undefined, mostly the end of the program: adding to what is sealed, sealing it
+ * again, reading what is not sealed, NULL where NULL is not said to be taken. */
 
 #define CEDAR_MUST_CHECK __attribute__((warn_unused_result))
 

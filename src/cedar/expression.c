@@ -29,6 +29,13 @@ static struct ast *node_create(struct parser *parser, enum ast_kind kind, uint32
 	return node;
 }
 
+/* Its place is where the reader stands. */
+static bool fail_too_deep(struct parser *parser)
+{
+	return cedar_limit_at(parser->err, parser->lexer.source, parser->token.start,
+		"an expression nested more than %d deep", CEDAR_DEPTH_MAX);
+}
+
 /* Gives the node its children (borrowed) and checks how deep it is now. */
 static bool node_adopt(
 	struct parser *parser, struct ast *node, const struct ast *const *children, uint32_t count)
@@ -40,8 +47,7 @@ static bool node_adopt(
 			depth = children[i]->depth + 1u;
 	}
 	if (depth > CEDAR_DEPTH_MAX)
-		return cedar_fail(parser->err, CEDAR_ERROR_LIMIT,
-			"an expression nested more than %d deep", CEDAR_DEPTH_MAX);
+		return fail_too_deep(parser);
 	node->children = children;
 	node->count = count;
 	node->depth = (uint16_t)depth;
@@ -628,8 +634,7 @@ bool parser_expression(struct parser *parser, const struct ast **out)
 	bool ok;
 
 	if (parser->depth == CEDAR_DEPTH_MAX)
-		return cedar_fail(parser->err, CEDAR_ERROR_LIMIT,
-			"an expression nested more than %d deep", CEDAR_DEPTH_MAX);
+		return fail_too_deep(parser);
 	parser->depth++;
 	ok = parser_is_word(parser, "if") ? parse_if(parser, out)
 					  : parse_binary(parser, LEVEL_OR, out);

@@ -33,7 +33,7 @@ bool parser_start(struct parser *parser, struct arena *arena, struct cedar_text 
 
 	*parser = (struct parser){.lexer = {.source = source}, .arena = arena, .err = err};
 	if (source.length > CEDAR_TEXT_BYTES_MAX)
-		return cedar_fail(err, CEDAR_ERROR_LIMIT, "a policy text of more than %d bytes",
+		return cedar_limit_at(err, source, 0, "a policy text of more than %d bytes",
 			CEDAR_TEXT_BYTES_MAX);
 	valid = utf8_valid_length(source);
 	if (valid < source.length)
@@ -386,8 +386,8 @@ static bool parse_policy(struct parser *parser, struct policy_ast *policy)
 	policy->clauses = clauses.items;
 	policy->clause_count = clauses.count;
 	if (policy->end - policy->start > CEDAR_POLICY_BYTES_MAX)
-		return cedar_fail(parser->err, CEDAR_ERROR_LIMIT, "a policy of more than %d bytes",
-			CEDAR_POLICY_BYTES_MAX);
+		return cedar_limit_at(parser->err, parser->lexer.source, policy->start,
+			"a policy of more than %d bytes", CEDAR_POLICY_BYTES_MAX);
 	return true;
 }
 
@@ -422,7 +422,7 @@ bool expression_parse(const struct ast **out, struct arena *arena, struct cedar_
 
 	*out = NULL;
 	if (source.length > CEDAR_POLICY_BYTES_MAX)
-		return cedar_fail(err, CEDAR_ERROR_LIMIT, "an expression of more than %d bytes",
+		return cedar_limit_at(err, source, 0, "an expression of more than %d bytes",
 			CEDAR_POLICY_BYTES_MAX);
 	if (!parser_start(&parser, arena, source, err) || !parser_expression(&parser, &parsed))
 		return false;

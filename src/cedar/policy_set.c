@@ -239,8 +239,8 @@ bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text t
 
 	assert(!set->is_sealed);
 	if (text.length > CEDAR_TEXT_BYTES_MAX)
-		return cedar_fail(err, CEDAR_ERROR_LIMIT, "a policy text of more than %d bytes",
-			CEDAR_TEXT_BYTES_MAX);
+		return cedar_limit_at(
+			err, text, 0, "a policy text of more than %d bytes", CEDAR_TEXT_BYTES_MAX);
 	text = cedar_text_copy(set->arena, text);
 	if (text.data == NULL)
 		return cedar_fail_memory(err);
@@ -300,7 +300,7 @@ bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text
 
 	assert(!set->is_sealed);
 	if (when_text.length > CEDAR_POLICY_BYTES_MAX)
-		return cedar_fail(err, CEDAR_ERROR_LIMIT, "a condition of more than %d bytes",
+		return cedar_limit_at(err, when_text, 0, "a condition of more than %d bytes",
 			CEDAR_POLICY_BYTES_MAX);
 	policy.id = cedar_text_copy(set->arena, id);
 	if (policy.id.data == NULL)

@@ -222,7 +222,7 @@ bool cedar_revision_first(
 	struct revision *revision;
 
 	*out = NULL;
-	assert((*sealed)->is_sealed && (*sealed)->revision == NULL);
+	assert((*sealed)->is_sealed && (*sealed)->revision == NULL && (*sealed)->below == NULL);
 	if (foundation == NULL)
 		return cedar_fail_memory(err);
 	shared_init(&foundation->shared, destroy_foundation);

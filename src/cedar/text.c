@@ -40,6 +40,19 @@ bool cedar_fail_at(
 	return false;
 }
 
+bool cedar_limit_at(
+	struct cedar_error *err, struct cedar_text source, size_t offset, const char *fmt, ...)
+{
+	va_list args;
+
+	err->code = CEDAR_ERROR_LIMIT;
+	cedar_place(source, offset, &err->line, &err->column);
+	va_start(args, fmt);
+	(void)vsnprintf(err->text, sizeof err->text, fmt, args);
+	va_end(args);
+	return false;
+}
+
 bool cedar_fail_memory(struct cedar_error *err)
 {
 	return cedar_fail(err, CEDAR_ERROR_LIMIT, "out of memory, or of what the arena may hold");

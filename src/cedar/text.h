@@ -19,6 +19,9 @@ bool cedar_fail(struct cedar_error *err, enum cedar_error_code code, const char 
 /* The same with the line and column of byte offset in source. */
 bool cedar_fail_at(struct cedar_error *err, struct cedar_text source, size_t offset,
 	const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The same with code LIMIT. */
+bool cedar_limit_at(struct cedar_error *err, struct cedar_text source, size_t offset,
+	const char *fmt, ...) PRINTF_LIKE(4, 5);
 bool cedar_fail_memory(struct cedar_error *err);
 
 /* The line and column of byte offset, both 1-based. */

@@ -211,6 +211,12 @@ test('diff and publish: what changes, and only what passes', async () => {
   const pruned = await world.must(null, 'policy', 'diff', world.path('cases'), '--prune');
   assert.match(pruned, /^- policy org\/no-prod-from-staging$/m);
 
+  writeFileSync(world.path('new', 'b.yaml'), 'object: policy\nname: [\n');
+  for (const command of ['diff', 'publish']) {
+    const broken = await world.remit(ADI, 'policy', command, folder, '-o', 'json', '--yes');
+    assert.equal(broken.code, 1, broken.err);
+    assert.equal(JSON.parse(broken.out).findings[0].line, 3);
+  }
   rmSync(world.path('new', 'b.yaml'));
   const untested = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
   assert.equal(untested.code, 1);

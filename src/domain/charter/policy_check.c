@@ -201,6 +201,26 @@ static void look_at_all(struct checking *checking)
 	checking->base = (struct cedar_range){.line = 1, .column = 1};
 }
 
+/* A copy in which every byte that is no UTF-8 is a '?': columns stay. */
+static struct text copy_readable(struct arena *arena, struct text text)
+{
+	char *bytes = arena_alloc(arena, text.length + 1, 1);
+	size_t size;
+
+	if (bytes == NULL)
+		return (struct text){NULL, 0};
+	for (size_t i = 0; i < text.length; i += size) {
+		size = utf8_sequence_size(text.data + i, text.length - i);
+		if (size == 0) {
+			bytes[i] = '?';
+			size = 1;
+		} else
+			memcpy(bytes + i, text.data + i, size);
+	}
+	bytes[text.length] = '\0';
+	return (struct text){bytes, text.length};
+}
+
 /* Adds one; its texts are copied.  range NULL: about all of it. */
 static bool add(
 	struct checking *checking, struct policy_finding finding, const struct cedar_range *range)
@@ -226,7 +246,7 @@ static bool add(
 		finding.line = range->line;
 		finding.column = range->column;
 		finding.width = range->length == 0 ? 1 : range->length;
-		finding.source = text_copy(findings->arena, line);
+		finding.source = copy_readable(findings->arena, line);
 		if (finding.column - 1 + finding.width > line.length)
 			finding.width = finding.column - 1 < line.length
 						? (uint32_t)line.length - (finding.column - 1)
@@ -234,7 +254,7 @@ static bool add(
 	}
 	finding.field = checking->field;
 	finding.file_line = checking->file_line;
-	finding.what = text_copy(findings->arena, finding.what);
+	finding.what = copy_readable(findings->arena, finding.what);
 	finding.hint = text_copy(findings->arena, finding.hint);
 	if (finding.what.data == NULL || finding.hint.data == NULL)
 		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
@@ -264,7 +284,8 @@ static bool add_cause(struct checking *checking, const char *code, const char *h
 		.start = (uint32_t)offset_of(checking->part, cause->line, cause->column),
 	};
 
-	if (cause->code == CEDAR_ERROR_LIMIT)
+	/* A limit that has a place is the text's; without one it is the memory's. */
+	if (cause->code == CEDAR_ERROR_LIMIT && cause->line == 0)
 		return failed(checking->err, cause);
 	return add(checking, finding, cause->line == 0 ? NULL : &range);
 }

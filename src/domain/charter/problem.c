@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WORD_BYTES_MAX = 63, EDITS_MAX = 2 };
@@ -43,6 +44,20 @@ void problem_add(
 	problem->what = cut_text(problems->arena, bytes, wanted);
 	problem->remedy = remedy == NULL ? (struct text){NULL, 0}
 					 : cut_text(problems->arena, remedy, (int)strlen(remedy));
+}
+
+void problem_add_syntax(struct problems *problems, struct text file, const struct error *cause)
+{
+	struct place place = {.file = file};
+	const char *what = cause->text;
+	char *end;
+
+	if (strncmp(what, file.data, file.length) == 0 && what[file.length] == ':') {
+		place.line = (uint32_t)strtoul(what + file.length + 1, &end, 10);
+		what = *end == ':' ? end + 1 : end;
+		what += strspn(what, " ");
+	}
+	problem_add(problems, place, NULL, "%s", what);
 }
 
 void problem_set_excerpt(struct problems *problems, struct text excerpt)

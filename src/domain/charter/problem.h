@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/text.h"
 
 /* What is wrong with the documents someone wrote: all of it, not only the
@@ -44,6 +45,8 @@ struct place {
  * that is full, or an arena without room, still counts in total. */
 void problem_add(struct problems *problems, struct place place, const char *remedy,
 	const char *what, ...) PRINTF_LIKE(4, 5);
+/* Adds what yaml_parse said, "file:line: what", with its line where lines go. */
+void problem_add_syntax(struct problems *problems, struct text file, const struct error *cause);
 /* Gives the last one added its excerpt (borrowed), if it was listed. */
 void problem_set_excerpt(struct problems *problems, struct text excerpt);
 

@@ -214,6 +214,16 @@ static void say_rebind(struct cli *cli, const struct cli_reply *reply)
 	private_key_destroy(&person.key);
 }
 
+/* Revoked, or never enrolled here. */
+static void say_unknown_key(const struct cli_reply *reply)
+{
+	struct text detail = json_text_or(&reply->json, "detail", "");
+
+	if (reply->status == 401 && memmem(detail.data, detail.length, "(key_unknown)", 13) != NULL)
+		cli_say("The daemon does not know the key of this machine.  An administrator makes "
+			"a code (remit person code) with which remit login enrols a new one.");
+}
+
 int cli_report(struct cli *cli, const struct cli_reply *reply)
 {
 	struct text title = json_text_or(&reply->json, "title", "the daemon answered");
@@ -230,6 +240,7 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 	cli_say_plain(buffer_text(&said));
 	buffer_deinit(&said);
 	say_rebind(cli, reply);
+	say_unknown_key(reply);
 	return (int)exit_of(reply->status);
 }
 

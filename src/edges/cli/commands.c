@@ -99,7 +99,7 @@ const struct cli_command cli_commands[] = {
 		"turn a proposed policy or removal down, or withdraw it", 1, 1,
 		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_object, "/v1/policies",
 		NULL},
-	{"policy replay", "--candidate DIR [--since T] [--identity NAME] [--prune]",
+	{"policy replay", "[--candidate DIR] [--since T] [--identity NAME] [--prune]",
 		"make recorded decisions again, and say what would change", 0, 0,
 		OPTIONS(OPTION_CANDIDATE, OPTION_SINCE, OPTION_IDENTITY, OPTION_PRUNE),
 		command_policy_replay, NULL, NULL},

@@ -115,13 +115,14 @@ static void say_finding(const struct json *finding)
 	struct text field = json_text_or(finding, "field", "");
 	struct text hint = json_text_or(finding, "hint", "");
 	int64_t column = json_integer_or(finding, "column", 0);
+	int64_t at = json_integer_or(finding, "line", 0);
 	struct buffer line;
 
 	buffer_init(&line, DOCUMENT_BYTES_MAX);
-	buffer_append_format(&line,
-		"%.*s:%lld: %.*s: ", TEXT_ARGS(json_text_or(finding, "file", "")),
-		(long long)json_integer_or(finding, "line", 0),
-		TEXT_ARGS(json_text_or(finding, "severity", "")));
+	buffer_append_text(&line, json_text_or(finding, "file", ""));
+	if (at > 0)
+		buffer_append_format(&line, ":%lld", (long long)at);
+	buffer_append_format(&line, ": %.*s: ", TEXT_ARGS(json_text_or(finding, "severity", "")));
 	if (object.length > 0)
 		buffer_append_format(&line, "%.*s: ", TEXT_ARGS(object));
 	if (field.length > 0)
@@ -175,6 +176,8 @@ bool cli_check_bundle(
 	*status = errors == 0 ? EXIT_DONE : EXIT_REFUSED;
 	if (errors > 0 && cli->output == OUTPUT_TABLE)
 		print_check(report);
+	else if (errors > 0)
+		cli_print(cli, report);
 	return errors == 0;
 }
 
@@ -192,10 +195,10 @@ int command_policy_check(struct cli *cli)
 	ok = ok && fill_bundle(list, &bundle, &status);
 	if (ok) {
 		ok = cli_check_bundle(cli, &bundle, &report, &status);
-		if (cli->output != OUTPUT_TABLE && status <= EXIT_REFUSED)
-			cli_print(cli, &report);
-		else if (ok)
+		if (ok && cli->output == OUTPUT_TABLE)
 			print_check(&report);
+		else if (ok)
+			cli_print(cli, &report);
 	}
 	policy_bundle_deinit(&bundle);
 	return status;
@@ -256,7 +259,7 @@ static int test_bundle(struct cli *cli, struct policy_bundle *bundle, bool is_qu
 
 	*passed = 0;
 	if (bundle->cases_count == 0) {
-		cli_say("remit: there is no case: none of the files ends with %s",
+		cli_say("remit: there is no case: no file that ends with %s holds one",
 			POLICY_CASE_FILE_END);
 		return EXIT_REFUSED;
 	}
@@ -281,8 +284,6 @@ int command_policy_test(struct cli *cli)
 	if (cli_read_bundle(cli, paths, 2, &bundle, &status)) {
 		if (cli_check_bundle(cli, &bundle, &report, &status))
 			status = test_bundle(cli, &bundle, false, &passed);
-		else if (cli->output != OUTPUT_TABLE && status == EXIT_REFUSED)
-			cli_print(cli, &report);
 	}
 	policy_bundle_deinit(&bundle);
 	return status;
@@ -437,7 +438,8 @@ int command_policy_publish(struct cli *cli)
 		policy_bundle_deinit(&bundle);
 		return status;
 	}
-	if (!holds_policies_only(cli, &bundle, &count) || count == 0)
+	if (bundle.problems.total == 0 &&
+		(!holds_policies_only(cli, &bundle, &count) || count == 0))
 		status = cli_usage(cli->command,
 			"DIR holds policies (object: policy) and their cases; what the cases need "
 			"besides is named with -f");

@@ -166,8 +166,9 @@ static void print_proposal(struct cli *cli, const struct json *entry, const stru
 	if (!is_removal)
 		printf("  %.*s\n", TEXT_ARGS(json_text_or(waiting, "digest", "")));
 	if (passed > 0)
-		printf("  %lld cases passed, as its author's remit says\n", (long long)passed);
-	else
+		printf("  %lld %s passed, as its author's remit says\n", (long long)passed,
+			passed == 1 ? "case" : "cases");
+	else if (text_is(json_text_or(entry, "kind", ""), "policy")) /* nothing else has cases */
 		printf("  no cases were run before it was proposed\n");
 	print_difference(cli, in_force, waiting);
 }
@@ -190,6 +191,32 @@ static bool approval_body(
 		return true;
 	*status = cli_fail(&err);
 	return false;
+}
+
+/* Only a table shows what one would say yes to. */
+static bool confirm(struct cli *cli, const struct json *waiting, int *status)
+{
+	bool is_removal = json_boolean_or(waiting, "removal", false);
+
+	*status = EXIT_REFUSED;
+	if (cli->output != OUTPUT_TABLE && cli->values[OPTION_YES] == NULL) {
+		cli_say("remit: not done: -o json and yaml do not show what would change; leave -o "
+			"out to see it and be asked, or --yes goes ahead");
+		return false;
+	}
+	return cli_confirm(cli, is_removal ? "This takes it out of force at once."
+					   : "This puts it in force at once.");
+}
+
+static void print_approved(struct cli *cli, const struct json *waiting, const struct json *reply)
+{
+	bool is_removal = json_boolean_or(waiting, "removal", false);
+
+	if (cli->output == OUTPUT_TABLE)
+		printf("%s, record #%lld\n", is_removal ? "removed" : "in force",
+			(long long)json_integer_or(reply, "index", 0));
+	else
+		cli_print(cli, reply);
 }
 
 /* Approves the version that was shown, and only while nothing of the entry changed since. */
@@ -215,11 +242,11 @@ int command_approve_proposal(struct cli *cli)
 		return status;
 	if (cli->output == OUTPUT_TABLE)
 		print_proposal(cli, &entry.json, waiting);
-	if (!cli_confirm(cli, "This puts it in force at once."))
-		return EXIT_REFUSED;
+	if (!confirm(cli, waiting, &status))
+		return status;
 	call.if_match = entry.etag;
 	call.body = &body;
 	if (cli_ask(cli, &call, &reply, &status))
-		cli_print(cli, &reply.json);
+		print_approved(cli, waiting, &reply.json);
 	return status;
 }

@@ -192,6 +192,15 @@ static int exit_of_report(const struct json *report)
 		       : EXIT_REFUSED;
 }
 
+/* A slip in --identity or --since must not look like good news. */
+static void say_if_none(const struct json *report)
+{
+	if (json_integer_or(report, "decisions", 0) == 0 &&
+		json_integer_or(json_find(report, "evaluations"), "evaluations", 0) == 0)
+		cli_say("remit: no decision on record is of this identity and time, so nothing "
+			"was made again");
+}
+
 static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64_t since_utc_ms)
 {
 	const struct replay_candidate candidate = {.objects = bundle->objects,
@@ -217,6 +226,7 @@ static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64
 		print_replay(&report);
 	else
 		cli_print(cli, &report);
+	say_if_none(&report);
 	return exit_of_report(&report);
 }
 
@@ -236,8 +246,6 @@ int command_policy_replay(struct cli *cli)
 	if (cli_read_bundle(cli, paths, 1, &bundle, &status)) {
 		if (cli_check_bundle(cli, &bundle, &report, &status))
 			status = run_replay(cli, &bundle, since_utc_ms);
-		else if (cli->output != OUTPUT_TABLE && status == EXIT_REFUSED)
-			cli_print(cli, &report);
 	}
 	policy_bundle_deinit(&bundle);
 	return status;

@@ -192,6 +192,10 @@ int command_why(struct cli *cli)
 	struct error err;
 	int status;
 
+	if (cli->words_count == 1 && (written != NULL || cli->values[OPTION_ENVIRONMENT] != NULL))
+		return cli_usage(cli->command,
+			"a record has its own arguments and environment; ask IDENTITY EFFECT "
+			"RESOURCE for others");
 	if (cli->words_count == 1)
 		return why_record(cli);
 	if (cli->words_count != 3)

@@ -60,14 +60,13 @@ static bool read_yaml(
 	struct json_limits limits = {PLAN_BYTES_MAX, json_limits_default.depth, YAML_VALUES_MAX};
 	bool is_case = text_ends_with(source->file, POLICY_CASE_FILE_END);
 	struct text file = text_copy(bundle->arena, source->file);
-	struct place place = {.file = file};
 	struct yaml_documents documents;
 	struct error cause = {0};
 
 	if (file.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the policies");
 	if (!yaml_parse(&documents, bundle->arena, source->yaml, file.data, &limits, &cause)) {
-		problem_add(&bundle->problems, place, NULL, "%s", cause.text);
+		problem_add_syntax(&bundle->problems, file, &cause);
 		return true;
 	}
 	for (size_t i = 0; i < documents.count; i++)

@@ -163,6 +163,37 @@ static bool read_now(struct case_run *run, int64_t *out_utc_ms)
 	return true;
 }
 
+/* A slip here would let the case pass for another reason than its own. */
+static bool check_labels(struct case_run *run)
+{
+	static const char *const names[] = {"sensitivity", "untrusted", NULL};
+	const struct json *labels = json_find(run->given, "labels");
+	const struct json *word, *untrusted;
+
+	if (labels == NULL)
+		return true;
+	if (labels->type != JSON_OBJECT)
+		return cannot(run, "labels: {sensitivity, untrusted} is expected", TEXT(""));
+	word = json_find(labels, "sensitivity");
+	untrusted = json_find(labels, "untrusted");
+	if (!has_only(run, labels, names))
+		return false;
+	if (word != NULL && word->type != JSON_STRING)
+		return cannot(run, "labels: sensitivity: a word is expected", TEXT(""));
+	if (word != NULL && sensitivity_of(word->string) == SENSITIVITY_UNLABELLED)
+		return cannot(run, "labels: no such sensitivity: ", word->string);
+	return untrusted == NULL || untrusted->type == JSON_BOOLEAN ||
+	       cannot(run, "labels: untrusted: true or false is expected", TEXT(""));
+}
+
+static bool check_calls(struct case_run *run)
+{
+	const struct json *calls = json_find(run->given, "calls");
+
+	return calls == NULL || (calls->type == JSON_INTEGER && calls->integer >= 0) ||
+	       cannot(run, "calls: a number from 0 is expected", TEXT(""));
+}
+
 /* ---- a case of an identity ---- */
 
 static bool fold_record(struct case_run *run, struct json *record)
@@ -237,7 +268,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	ptrdiff_t slash = text_find_byte(tool, '/');
 	const struct registry_entry *entry;
 
-	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms))
+	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
+		!check_calls(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
@@ -260,7 +292,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 		return cannot(run, "no such environment: ", environment);
 	entry = registry_find(run->registry, OBJECT_IDENTITY, call->identity);
 	if (entry == NULL)
-		return cannot(run, "no identity here is named ", call->identity);
+		return cannot(run, "no identity here (-f adds charters and tools) is named ",
+			call->identity);
 	call->environment =
 		environment_for(run, entry, registry_find_server(run->registry, call->server));
 	call->arguments_text = json_canonical_text(run->arena, &call->arguments);

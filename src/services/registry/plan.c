@@ -53,21 +53,6 @@ static bool check_amount(const struct plan_source *sources, size_t count, struct
 	return true;
 }
 
-/* yaml_parse says "file:line: what"; the place goes where places go. */
-static void report_syntax(struct planned *planned, struct text file, const struct error *cause)
-{
-	struct place place = {.file = file};
-	const char *what = cause->text;
-	char *end;
-
-	if (strncmp(what, file.data, file.length) == 0 && what[file.length] == ':') {
-		place.line = (uint32_t)strtoul(what + file.length + 1, &end, 10);
-		what = *end == ':' ? end + 1 : end;
-		what += strspn(what, " ");
-	}
-	problem_add(&planned->plan.problems, place, NULL, "%s", what);
-}
-
 static void keep_object(struct planned *planned, struct object *object, struct text file)
 {
 	struct problems *problems = &planned->plan.problems;
@@ -100,7 +85,7 @@ static void read_source(struct planned *planned, const struct plan_source *sourc
 	limits.size_bytes = PLAN_BYTES_MAX;
 	limits.values = UINT32_C(10) * 1000 * 1000;
 	if (!yaml_parse(&documents, plan->arena, source->yaml, name, &limits, &cause)) {
-		report_syntax(planned, text_of(name), &cause);
+		problem_add_syntax(&planned->plan.problems, text_of(name), &cause);
 		return;
 	}
 	for (size_t i = 0; i < documents.count; i++) {

@@ -10,6 +10,7 @@
 
 #include "base/yaml.h"
 #include "domain/charter/problem.h"
+#include "remit/cedar.h"
 
 enum { ARENA_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -93,6 +94,55 @@ static void a_name_the_schema_does_not_have_is_found_where_it_stands(void **stat
 	assert_string_equal(found_in(world, "forbid (principal, action == Action::\"delete\", "
 					    "resource);"),
 		"(no_applicable_action 1:1), (impossible 1:1), unknown_action 1:20");
+}
+
+/* Nesting is the text's own fault, so it is a finding and not a failure. */
+static void what_is_nested_too_deep_is_found_where_it_gets_so(void **state)
+{
+	struct world *world = *state;
+	char deep[CEDAR_DEPTH_MAX + 2];
+
+	memset(deep, '(', sizeof deep - 1);
+	deep[CEDAR_DEPTH_MAX] = '\0';
+	assert_string_equal(found_when(world, deep), "syntax 2:209");
+	assert_non_null(strstr(world->findings.items[0].what.data, "more than 200 deep"));
+	deep[CEDAR_DEPTH_MAX - 1] = '\0';
+	assert_non_null(strstr(found_when(world, deep), "syntax 2:"));
+	assert_null(strstr(world->findings.items[0].what.data, "deep"));
+}
+
+static void what_is_too_long_is_found_with_its_place(void **state)
+{
+	struct world *world = *state;
+	char *text = arena_alloc(world->arena, CEDAR_TEXT_BYTES_MAX + 2, 1);
+
+	assert_non_null(text);
+	memset(text, ' ', CEDAR_TEXT_BYTES_MAX + 1);
+	text[CEDAR_TEXT_BYTES_MAX + 1] = '\0';
+	assert_string_equal(found_in(world, text), "syntax 1:1");
+	text[CEDAR_TEXT_BYTES_MAX] = '\0';
+	assert_string_equal(found_in(world, text), "no_policy 0:0");
+	(void)snprintf(text, CEDAR_TEXT_BYTES_MAX,
+		"forbid (principal, action, resource) when { \"%0*d\" == \"\" };",
+		CEDAR_POLICY_BYTES_MAX, 1);
+	assert_string_equal(found_in(world, text), "syntax 1:1");
+}
+
+/* What is printed of it may be JSON, which takes no such bytes. */
+static void bytes_that_are_no_text_are_shown_as_question_marks(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(found_in(world, "forbid \xC3\x28\xFF;"), "syntax 1:8");
+	assert_string_equal(
+		policy_finding_excerpt(world->arena, &world->findings.items[0], "").data,
+		"forbid ?(?;\n"
+		"       ^\n");
+	/* The text quotes 40 bytes, the last of which is half a letter. */
+	assert_string_equal(
+		found_when(world, "true \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xC3\xA9\""),
+		"syntax 2:13");
+	assert_true(text_is_utf8(world->findings.items[0].what));
 }
 
 static void a_type_that_does_not_fit_is_found(void **state)
@@ -392,6 +442,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_name_the_schema_does_not_have_is_found_where_it_stands, open_world,
 			close_world),
+		cmocka_unit_test_setup_teardown(bytes_that_are_no_text_are_shown_as_question_marks,
+			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_is_nested_too_deep_is_found_where_it_gets_so, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_is_too_long_is_found_with_its_place, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_type_that_does_not_fit_is_found, open_world, close_world),
 		cmocka_unit_test_setup_teardown(

@@ -84,6 +84,24 @@ static void a_long_text_says_that_it_was_cut(void **state)
 	arena_destroy(&arena);
 }
 
+static void the_line_that_a_syntax_error_begins_with_goes_where_lines_go(void **state)
+{
+	static struct problems problems;
+	struct arena *arena = arena_create(1 << 20);
+	struct error cause;
+
+	(void)state;
+	problems = (struct problems){.arena = arena};
+	(void)error_set(&cause, ERROR_INVALID, "a.yaml:12: not a mapping: x");
+	problem_add_syntax(&problems, TEXT("a.yaml"), &cause);
+	assert_int_equal(problems.items[0].line, 12);
+	assert_true(text_is(problems.items[0].what, "not a mapping: x"));
+	problem_add_syntax(&problems, TEXT("b.yaml"), &cause);
+	assert_int_equal(problems.items[1].line, 0);
+	assert_true(text_is(problems.items[1].what, "a.yaml:12: not a mapping: x"));
+	arena_destroy(&arena);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -93,6 +111,7 @@ int main(void)
 		cmocka_unit_test(a_full_list_still_counts),
 		cmocka_unit_test(an_arena_without_room_still_counts),
 		cmocka_unit_test(a_long_text_says_that_it_was_cut),
+		cmocka_unit_test(the_line_that_a_syntax_error_begins_with_goes_where_lines_go),
 	};
 
 	return cmocka_run_group_tests_name("problem", tests, NULL, NULL);

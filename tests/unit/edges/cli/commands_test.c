@@ -50,6 +50,7 @@ static bool verify(void *context, const struct api_signed *what, struct arena *a
 		.method = what->method,
 		.body = what->body};
 	struct request_signature signature;
+	char known[JWK_THUMBPRINT_BYTES];
 	enum token_reason reason;
 
 	(void)context;
@@ -64,7 +65,12 @@ static bool verify(void *context, const struct api_signed *what, struct arena *a
 	}
 	if (bench.enrolled == NULL)
 		return error_set(err, ERROR_INVALID, "nobody is enrolled");
-	reason = request_signature_check(&signature, bench.enrolled, &request, (int64_t)time(NULL));
+	if (!jwk_thumbprint(known, bench.enrolled, err))
+		return false;
+	reason = text_is(signature.key_id, known)
+			 ? request_signature_check(
+				   &signature, bench.enrolled, &request, (int64_t)time(NULL))
+			 : TOKEN_KEY_UNKNOWN;
 	if (reason != TOKEN_ACCEPTED)
 		return error_set(err, ERROR_INVALID, "the signature does not hold (%s)",
 			token_reason_word(reason));
@@ -370,7 +376,8 @@ static void try_command(const struct cli_command *command, int plain)
 				 : strcmp(own, "who") == 0    ? "read"
 				 : strcmp(own, "policy") == 0 ? "org/w1"
 							      : "w1";
-	count = add_options(words, count, command);
+	if (strcmp(own, "why") != 0 || plain > 1) /* a record has no options */
+		count = add_options(words, count, command);
 	status = run_words("a value\n", words, count);
 	if (status != EXIT_DONE)
 		fail_msg("remit %s: exit %d: %s", command->words, status, bench.err);
@@ -483,6 +490,14 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_non_null(strstr(bench.out, "  2 cases passed, as its author's remit says\n"));
 	assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
 	assert_null(strstr(bench.out, "head"));
+	before = handlers_reached();
+	assert_int_equal(RUN("y\n", "policy", "approve", "org/x", "-o", "json"), EXIT_REFUSED);
+	assert_int_equal(
+		handlers_reached(), before + 1); /* nothing was shown, so nothing is asked */
+	assert_non_null(strstr(bench.err, "leave -o out"));
+	assert_string_equal(bench.out, "");
+	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes"));
+	assert_non_null(strstr(bench.out, "in force, record #"));
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes", "-o", "json"));
 	assert_non_null(strstr(bench.out, "\"operation\": \"approvePolicy\""));
 	assert_non_null(strstr(bench.out, "\"if_match\": 7")); /* what it had looked at */
@@ -518,6 +533,22 @@ static mode_t mode_of(const char *name)
 	path_in(path, name);
 	assert_int_equal(stat(path, &status), 0);
 	return status.st_mode & 0777;
+}
+
+static void a_key_that_is_not_enrolled_is_told_how_to_be(void **state)
+{
+	char other[PATH_BYTES];
+	char own[PATH_BYTES];
+
+	(void)state;
+	log_in();
+	path_in(other, "other.pem");
+	path_in(own, "remit/key.pem");
+	is_done(RUN(NULL, "key", "new", other));
+	assert_int_equal(rename(other, own), 0);
+	assert_int_equal(RUN(NULL, "task", "end", "t-1"), EXIT_REFUSED);
+	assert_non_null(strstr(bench.err, "(key_unknown)"));
+	assert_non_null(strstr(bench.err, "remit person code"));
 }
 
 static void login_keeps_a_key_for_its_user_alone(void **state)
@@ -746,6 +777,8 @@ static void wrong_usage_is_said_and_exits_2(void **state)
 	assert_int_equal(RUN(NULL, "whoami", "-o"), EXIT_USAGE);
 	assert_int_equal(RUN(NULL, "plan"), EXIT_USAGE);
 	assert_int_equal(RUN(NULL, "why", "x", "read"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "why", "7", "--arguments", "{}"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "why", "7", "--environment", "dev"), EXIT_USAGE);
 	assert_int_equal(
 		RUN(NULL, "why", "x", "read", "t", "--arguments", "{\"a\":1,\"a\":2}"), EXIT_USAGE);
 	assert_string_equal(bench.out, "");
@@ -992,6 +1025,7 @@ int main(void)
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
+		CLI_TEST(a_key_that_is_not_enrolled_is_told_how_to_be),
 		CLI_TEST(login_keeps_a_key_for_its_user_alone),
 		CLI_TEST(a_key_that_others_can_read_is_not_used),
 		CLI_TEST(a_key_signs_for_the_address_it_is_used_at),

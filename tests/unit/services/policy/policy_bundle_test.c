@@ -127,6 +127,8 @@ static void what_is_no_document_is_an_error_of_its_file(void **state)
 	check(fixture, "a.yaml", "object: policy\nname: [\n");
 	assert_int_equal(fixture->bad, 1);
 	assert_true(text_is(json_text_or(finding(fixture, 0), "file", ""), "a.yaml"));
+	assert_int_equal(json_integer_or(finding(fixture, 0), "line", 0), 3);
+	assert_false(text_starts_with(json_text_or(finding(fixture, 0), "what", ""), "a.yaml"));
 	check(fixture, "a.yaml", "object: policy\nname: org/x\ntext: 'forbid ('\n");
 	assert_int_equal(fixture->bad, 1);
 }
@@ -193,6 +195,16 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\n" READ "environment: moon\nexpect: deny\n", "no such environment");
 	fails(fixture, "test: a\n" READ "approvals: [ovner]\nexpect: deny\n", "nobody approves");
 	fails(fixture, "test: a\n" READ "at: noon\nexpect: allow\n", "a time such as");
+	fails(fixture, "test: a\n" READ "labels: secret\nexpect: deny\n", "labels: ");
+	fails(fixture, "test: a\n" READ "labels: {sensitivty: internal}\nexpect: deny\n",
+		"sensitivty");
+	fails(fixture, "test: a\n" READ "labels: {sensitivity: huge}\nexpect: deny\n",
+		"no such sensitivity: huge");
+	fails(fixture, "test: a\n" READ "labels: {sensitivity: 3}\nexpect: deny\n", "a word");
+	fails(fixture, "test: a\n" READ "labels: {untrusted: yes}\nexpect: deny\n",
+		"true or false");
+	fails(fixture, "test: a\n" READ "calls: -1\nexpect: deny\n", "a number from 0");
+	fails(fixture, "test: a\n" READ "calls: many\nexpect: deny\n", "a number from 0");
 	fails(fixture, "test: a\nrequest: {principal: {clas: x}}\nexpect: allow\n",
 		"no such member: clas");
 	fails(fixture, "test: a\nrequest: {resource: {unit: 7}}\nexpect: allow\n", "request: ");
