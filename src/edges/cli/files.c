@@ -71,7 +71,7 @@ static int is_document(const struct dirent *entry)
 {
 	struct text name = text_of(entry->d_name);
 
-	return name.data[0] != '.' && !text_ends_with(name, POLICY_CASE_FILE_END) &&
+	return entry->d_name[0] != '.' && !text_ends_with(name, POLICY_CASE_FILE_END) &&
 	       (text_ends_with(name, ".yaml") || text_ends_with(name, ".yml"));
 }
 
@@ -80,8 +80,8 @@ static int is_policy_file(const struct dirent *entry)
 	struct text name = text_of(entry->d_name);
 
 	return is_document(entry) ||
-	       (name.data[0] != '.' && (text_ends_with(name, POLICY_CASE_FILE_END) ||
-					       text_ends_with(name, POLICY_TEXT_FILE_END)));
+	       (entry->d_name[0] != '.' && (text_ends_with(name, POLICY_CASE_FILE_END) ||
+						   text_ends_with(name, POLICY_TEXT_FILE_END)));
 }
 
 static bool add_folder(struct cli *cli, struct json_builder *list, const struct file_choice *choice,

@@ -154,16 +154,16 @@ static bool assign_written(struct settings *settings, const struct setting *row,
 static bool read_option(struct settings *settings, struct arena *arena, int argc, char *const *argv,
 	int *index, struct error *err)
 {
-	struct text word = text_of(argv[*index]);
+	const char *word = argv[*index];
 	const struct setting *row;
 	struct text name;
 	struct text value;
 	ptrdiff_t equals;
 
-	if (!text_starts_with(word, "--"))
-		return error_set(err, ERROR_INVALID,
-			"unexpected word \"%s\": options start with --", argv[*index]);
-	name = (struct text){word.data + 2, word.length - 2};
+	if (strncmp(word, "--", 2) != 0)
+		return error_set(
+			err, ERROR_INVALID, "unexpected word \"%s\": options start with --", word);
+	name = text_of(word + 2);
 	equals = text_find_byte(name, '=');
 	if (equals >= 0)
 		name.length = (size_t)equals;
