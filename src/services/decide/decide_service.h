@@ -139,8 +139,8 @@ bool decide_ask(struct decide_service *service, const struct decide_question *qu
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
-/* `remit why RECORD`: what would be decided now for the call of a `decision` on record, with
- * the approvals it was given and without its task; as decide_why.
+/* `remit why RECORD`: what would be decided now for the call of a `decision` on record,
+ * without its task and the approvals it was given, which are used once; as decide_why.
  * Errors: INVALID (it is no decision), LIMIT. */
 struct decide_again {
 	const struct json *record;

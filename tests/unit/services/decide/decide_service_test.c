@@ -131,6 +131,28 @@ static void why_says_what_by_which_line_and_what_would_be_needed(void **state)
 	assert_non_null(strstr(answer.data, "An entitlement {effect: execute, tool: files/run}"));
 }
 
+/* An approval is used once: clauses and verdict must be those of the same question. */
+static void a_recorded_call_is_asked_again_without_its_approvals(void **state)
+{
+	static const char recorded[] =
+		"{\"type\":\"decision\",\"verdict\":\"allow\",\"approvals\":[\"owner\"],"
+		"\"identity\":\"agent\",\"environment\":\"staging\",\"server\":\"files\","
+		"\"method\":\"tools/call\",\"tool\":\"files/write\",\"task\":\"t-gone\"}";
+	struct fixture *fixture = *state;
+	struct arena *arena = fixture->world.arena;
+	struct text asked = why(fixture, EFFECT_WRITE, "files/write", "{}");
+	struct json record, out, arguments = {.type = JSON_OBJECT};
+	struct decide_again again = {&record, &arguments, fixture->world.now_utc_ms};
+	struct error err;
+
+	assert_true(json_parse(&record, arena, text_of(recorded), &json_limits_default, &err));
+	assert_true(decide_why_recorded(fixture->service, &again, arena, &out, &err));
+	assert_true(text_equal(json_canonical_text(arena, &out), asked));
+	arguments.type = JSON_ARRAY;
+	assert_false(decide_why_recorded(fixture->service, &again, arena, &out, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
 static void why_tells_each_clause_with_its_place_and_values(void **state)
 {
 	struct fixture *fixture = *state;
@@ -634,6 +656,7 @@ int main(void)
 		SERVICE_TEST(calls_are_counted_by_the_minute),
 		SERVICE_TEST(the_turn_of_a_minute_allows_no_second_burst),
 		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),
+		SERVICE_TEST(a_recorded_call_is_asked_again_without_its_approvals),
 		SERVICE_TEST(why_tells_each_clause_with_its_place_and_values),
 		SERVICE_TEST(why_may_be_asked_from_another_environment),
 		SERVICE_TEST(a_forbidden_call_hints_at_arguments_without_values),
