@@ -2,6 +2,7 @@
  * the real one in one thing, and says what; change_try decides whether it is any
  * good, so a candidate may guess freely. */
 
+#include <stddef.h>
 #include <string.h>
 
 #include "cedar/from_json.h"
@@ -237,72 +238,27 @@ static const char *undo_word(int value)
 	return reversal_word((enum reversal)value);
 }
 
-static int get_class(const struct altered *altered)
-{
-	return (int)altered->charter.use_class;
-}
-
-static void set_class(struct altered *altered, int value)
-{
-	altered->charter.use_class = (enum use_class)value;
-}
-
-static int get_risk(const struct altered *altered)
-{
-	return (int)altered->charter.risk;
-}
-
-static void set_risk(struct altered *altered, int value)
-{
-	altered->charter.risk = (enum risk_tier)value;
-}
-
-static int get_place(const struct altered *altered)
-{
-	return (int)altered->server.environment;
-}
-
-static void set_place(struct altered *altered, int value)
-{
-	altered->server.environment = (enum environment)value;
-}
-
-static int get_tool_risk(const struct altered *altered)
-{
-	return (int)altered->tool.risk;
-}
-
-static void set_tool_risk(struct altered *altered, int value)
-{
-	altered->tool.risk = (enum risk_tier)value;
-}
-
-static int get_undo(const struct altered *altered)
-{
-	return (int)altered->tool.reversal;
-}
-
-static void set_undo(struct altered *altered, int value)
-{
-	altered->tool.reversal = (enum reversal)value;
-}
-
 /* Words that policies compare, and whose they are. */
 struct attribute {
 	const char *variable;
 	const char *name;
 	const char *owner; /* "identity", "server" or "tool" */
 	const char *(*word)(int value);
-	int last; /* values are 1 to last, in the order in which they are tried */
-	int (*get)(const struct altered *altered);
-	void (*set)(struct altered *altered, int value);
+	int last;  /* values are 1 to last, in the order in which they are tried */
+	size_t at; /* in struct altered: an enumeration of the size of an int */
 };
+
+#define AT(member) offsetof(struct altered, member)
+_Static_assert(sizeof(enum use_class) == sizeof(int) && sizeof(enum risk_tier) == sizeof(int) &&
+		       sizeof(enum reversal) == sizeof(int) &&
+		       sizeof(enum environment) == sizeof(int),
+	"words are read and written as int");
 static const struct attribute attributes[] = {
-	{"principal", "class", "identity", class_word, CLASS_EXECUTE, get_class, set_class},
-	{"principal", "risk", "identity", risk_word, RISK_CRITICAL, get_risk, set_risk},
-	{"resource", "risk", "tool", risk_word, RISK_CRITICAL, get_tool_risk, set_tool_risk},
-	{"resource", "reversal", "tool", undo_word, REVERSAL_IRREVERSIBLE, get_undo, set_undo},
-	{"resource", "environment", "server", place_word, ENVIRONMENT_PROD, get_place, set_place},
+	{"principal", "class", "identity", class_word, CLASS_EXECUTE, AT(charter.use_class)},
+	{"principal", "risk", "identity", risk_word, RISK_CRITICAL, AT(charter.risk)},
+	{"resource", "risk", "tool", risk_word, RISK_CRITICAL, AT(tool.risk)},
+	{"resource", "reversal", "tool", undo_word, REVERSAL_IRREVERSIBLE, AT(tool.reversal)},
+	{"resource", "environment", "server", place_word, ENVIRONMENT_PROD, AT(server.environment)},
 };
 
 static struct text owner_name(const struct changing *changing, const struct attribute *attribute)
@@ -336,13 +292,16 @@ static void turn_attribute(
 			.what = SAY("%s %.*s: %s", attribute->owner, TEXT_ARGS(owner),
 				attribute->name)};
 		struct altered altered;
+		char *place = (char *)&altered + attribute->at;
+		int now;
 
 		alter_all(changing, &altered);
-		if (attribute->get(&altered) == value)
+		memcpy(&now, place, sizeof now);
+		if (now == value)
 			continue;
-		candidate.from = word_json(attribute->word(attribute->get(&altered)));
+		candidate.from = word_json(attribute->word(now));
 		candidate.to = word_json(attribute->word(value));
-		attribute->set(&altered, value);
+		memcpy(place, &value, sizeof value);
 		(void)change_try(
 			changing, &candidate, changing->world, &altered.trial, changing->call);
 	}
@@ -438,8 +397,7 @@ static void change_class(struct changing *changing)
 	try_identity(changing, &altered,
 		(struct candidate){
 			.what = SAY("identity %.*s: class", TEXT_ARGS(evaluation->entry->name)),
-			.from = word_json(class_word(
-				get_class(&(struct altered){.charter = *evaluation->charter}))),
+			.from = word_json(class_word((int)evaluation->charter->use_class)),
 			.to = word_json(class_word(value))});
 }
 

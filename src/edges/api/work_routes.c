@@ -131,7 +131,7 @@ static bool find_first(struct api_request *request, const struct approval **out)
 void handle_approval_list(struct api_request *request)
 {
 	const struct approve *approve = request->api->services.approve;
-	int64_t now = fold_stamp_utc_ms(request->api->services.fold);
+	int64_t now = api_now_utc_ms(request);
 	const struct approval *approval;
 	struct json_builder list;
 	struct json items;
@@ -164,7 +164,7 @@ void handle_approval_show(struct api_request *request)
 {
 	const struct approve *approve = request->api->services.approve;
 	const struct approval *approval = approval_find(approve, api_path(request, "id"));
-	int64_t now = fold_stamp_utc_ms(request->api->services.fold);
+	int64_t now = api_now_utc_ms(request);
 	struct json_builder object;
 	struct json question;
 	struct json call;

@@ -8,11 +8,10 @@
 
 #include "cedar/document.h"
 #include "cedar/validate_inner.h"
+#include "parts.h"
 #include "remit/cedar.h"
 
 enum { ROOM_BYTES = 1 << 26, PARTS = 4, STEPS_MAX = 1 << 18 };
-
-static const char separator[] = "\n---\n";
 
 struct world {
 	struct cedar_arena *arena;
@@ -88,24 +87,6 @@ static void check_decision(const struct world *world)
 		assert(may_fail_so(answer.errors[i].text));
 }
 
-static bool cut(const uint8_t *data, size_t size, struct cedar_text parts[PARTS])
-{
-	struct cedar_text rest = {(const char *)data, size};
-	size_t count = 0;
-
-	while (rest.length > 0 && count < PARTS) {
-		const char *at = memmem(rest.data, rest.length, separator, sizeof separator - 1);
-		size_t length = at == NULL ? rest.length : (size_t)(at - rest.data);
-
-		parts[count++] = (struct cedar_text){rest.data, length};
-		if (at == NULL)
-			break;
-		rest.data += length + sizeof separator - 1;
-		rest.length -= length + sizeof separator - 1;
-	}
-	return count == PARTS && parts[PARTS - 1].length > 0;
-}
-
 static void check(struct world *world, const struct cedar_text parts[PARTS])
 {
 	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
@@ -129,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cedar_text parts[PARTS];
 	struct cedar_error err;
 
-	if (!cut(data, size, parts))
+	if (!parts_cut(data, size, parts, PARTS) || parts[PARTS - 1].length == 0)
 		return 0;
 	world.arena = cedar_arena_create(ROOM_BYTES);
 	if (world.arena != NULL && cedar_schema_parse(&world.schema, parts[0], &err) &&

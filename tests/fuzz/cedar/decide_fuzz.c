@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "cedar/document.h"
+#include "parts.h"
 #include "remit/cedar.h"
 
 enum { ROOM_BYTES = 1 << 26, PARTS = 3 };
-
-static const char separator[] = "\n---\n";
 
 struct world {
 	struct cedar_arena *arena;
@@ -164,24 +163,6 @@ static void check_changed(struct world *world)
 	cedar_policy_set_destroy(&again);
 }
 
-static bool cut(const uint8_t *data, size_t size, struct cedar_text parts[PARTS])
-{
-	struct cedar_text rest = {(const char *)data, size};
-	size_t count = 0;
-
-	while (rest.length > 0 && count < PARTS) {
-		const char *at = memmem(rest.data, rest.length, separator, sizeof separator - 1);
-		size_t length = at == NULL ? rest.length : (size_t)(at - rest.data);
-
-		parts[count++] = (struct cedar_text){rest.data, length};
-		if (at == NULL)
-			break;
-		rest.data += length + sizeof separator - 1;
-		rest.length -= length + sizeof separator - 1;
-	}
-	return count == PARTS;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -189,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cedar_text parts[PARTS];
 	struct cedar_error err;
 
-	if (!cut(data, size, parts))
+	if (!parts_cut(data, size, parts, PARTS))
 		return 0;
 	world.arena = cedar_arena_create(ROOM_BYTES);
 	if (world.arena != NULL && cedar_policy_set_parse(&world.set, parts[0], NULL, &err) &&

@@ -13,6 +13,7 @@
 #include "base/yaml.h"
 #include "domain/replay/replay.h"
 #include "services/evaluate/evaluate.h"
+#include "support/fake_values.h"
 #include "support/governed.h"
 
 #define SHOP_WITH(policies) SHOP_SAYING("keep-questions: true\n", policies)
@@ -40,35 +41,6 @@ struct fixture {
 	struct error err;
 };
 
-static bool digest(
-	void *context, struct text task, struct text value, struct sha256 *out, struct error *err)
-{
-	(void)context;
-	(void)err;
-	*out = sha256_of_parts((const struct text[]){task, value}, 2);
-	return true;
-}
-
-/* Kept unsealed; the test opens it again. */
-static bool seal(void *context, struct text task, struct text plain, struct arena *arena,
-	struct content_sealed *out, struct error *err)
-{
-	(void)context;
-	(void)task;
-	out->bytes = text_copy(arena, plain);
-	out->digest = sha256_of(plain.data, plain.length);
-	return out->bytes.data != NULL || error_set(err, ERROR_LIMIT, "no room");
-}
-
-static bool attach(void *context, struct text task, struct record_append *append, struct error *err)
-{
-	(void)context;
-	(void)task;
-	(void)append;
-	(void)err;
-	return true;
-}
-
 static bool open_sealed(void *context, struct text sealed, struct arena *arena,
 	struct text *out_plain, struct error *err)
 {
@@ -85,7 +57,7 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof *fixture);
 	struct governed *governed = &fixture->governed;
 	const struct approve_settings settings = {0};
-	struct evaluate_parts parts = {.values = {NULL, digest, seal, attach}};
+	struct evaluate_parts parts = {.values = fake_values};
 
 	governed_init_with_administrator(governed);
 	assert_true(governed_apply_by_two(governed, "adi", governed_world_yaml));

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "edges/authzen/authzen.h"
+#include "support/fake_values.h"
 #include "support/issuing.h"
 
 enum { REQUEST_BYTES_MAX = 1024 * 1024 };
@@ -39,34 +40,6 @@ struct bench {
 	char request[REQUEST_BYTES_MAX];
 };
 
-static bool digest(
-	void *context, struct text task, struct text value, struct sha256 *out, struct error *err)
-{
-	(void)context;
-	(void)err;
-	*out = sha256_of_parts((const struct text[]){task, value}, 2);
-	return true;
-}
-
-static bool seal(void *context, struct text task, struct text plain, struct arena *arena,
-	struct content_sealed *out, struct error *err)
-{
-	(void)context;
-	(void)task;
-	out->bytes = text_copy(arena, plain);
-	out->digest = sha256_of(plain.data, plain.length);
-	return out->bytes.data != NULL || error_set(err, ERROR_LIMIT, "no room");
-}
-
-static bool attach(void *context, struct text task, struct record_append *append, struct error *err)
-{
-	(void)context;
-	(void)task;
-	(void)append;
-	(void)err;
-	return true;
-}
-
 static void make_service(struct bench *bench, enum evaluate_durability durability)
 {
 	const struct approve_settings settings = {0};
@@ -81,7 +54,7 @@ static void make_service(struct bench *bench, enum evaluate_durability durabilit
 		.registry = governed->registry,
 		.decide = bench->decide,
 		.approve = bench->approve,
-		.values = {NULL, digest, seal, attach},
+		.values = fake_values,
 		.durability = durability};
 	assert_true(evaluate_create(&bench->evaluate, parts, &bench->err));
 }

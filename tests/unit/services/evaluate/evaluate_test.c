@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "services/evaluate/evaluate.h"
+#include "support/fake_values.h"
 #include "support/governed.h"
 
 struct bench {
@@ -46,41 +47,13 @@ struct bench {
 	"  - {effect: write, tool: files/write, approvals: [owner]}\n"                             \
 	"expires: 2030-01-01\n"
 
-static bool digest(
-	void *context, struct text task, struct text value, struct sha256 *out, struct error *err)
-{
-	(void)context;
-	(void)err;
-	*out = sha256_of_parts((const struct text[]){task, value}, 2);
-	return true;
-}
-
-static bool seal(void *context, struct text task, struct text plain, struct arena *arena,
-	struct content_sealed *out, struct error *err)
-{
-	(void)context;
-	(void)task;
-	out->bytes = text_copy(arena, plain);
-	out->digest = sha256_of(plain.data, plain.length);
-	return out->bytes.data != NULL || error_set(err, ERROR_LIMIT, "no room");
-}
-
-static bool attach(void *context, struct text task, struct record_append *append, struct error *err)
-{
-	(void)context;
-	(void)task;
-	(void)append;
-	(void)err;
-	return true;
-}
-
 static void make(struct bench *bench, enum evaluate_durability durability)
 {
 	const struct evaluate_parts parts = {.fold = bench->governed.fold,
 		.registry = bench->governed.registry,
 		.decide = bench->decide,
 		.approve = bench->approve,
-		.values = {NULL, digest, seal, attach},
+		.values = fake_values,
 		.durability = durability};
 
 	evaluate_destroy(&bench->evaluate);
