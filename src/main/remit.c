@@ -2,13 +2,16 @@
 
 #include "edges/cli/cli.h"
 #include "main/backup_job.h"
+#include "main/friction_run.h"
 #include "main/replay_run.h"
 #include "main/version.h"
 
 int main(int argc, char **argv)
 {
-	const struct cli_offline offline = {
-		.version = REMIT_VERSION, .restore = restore_run, .replay = replay_run};
+	const struct cli_offline offline = {.version = REMIT_VERSION,
+		.restore = restore_run,
+		.replay = replay_run,
+		.friction = friction_run};
 
 	return cli_run(argc, argv, &offline);
 }

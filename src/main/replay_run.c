@@ -2,10 +2,11 @@
 
 #include <sys/stat.h>
 
+#include "domain/replay/replay.h"
 #include "edges/audit_files/audit_files.h"
 #include "edges/signer/signer.h"
 #include "services/record/contents.h"
-#include "services/replay/replay_log.h"
+#include "services/replay/log_walk.h"
 
 /* The signer is opened for the key that wraps the contents' keys, and signs nothing.
  * It would make keys where there are none, so that they are there is looked at first. */
@@ -28,21 +29,31 @@ static bool has_keys(const char *folder, struct arena *arena, struct text *out, 
 	return error_set(err, ERROR_NOT_FOUND, "%s: is no data folder with its keys", folder);
 }
 
+static bool feed(void *context, const struct log_entry *entry, struct error *err)
+{
+	const struct replay_entry fed = {entry->index, entry->entry, entry->content};
+
+	return replay_feed(context, &fed, err);
+}
+
 static bool replay_with(const struct cli_replay *asked, const struct disk *disk,
 	struct contents *contents, struct arena *arena, struct json *out, struct error *err)
 {
-	const struct replay_progress progress = {asked->context, asked->progress};
+	const struct log_progress progress = {asked->context, asked->progress};
 	const struct replay_options options = {.identity = asked->identity,
 		.since_utc_ms = asked->since_utc_ms,
 		.candidate = asked->candidate,
 		.context = contents,
 		.open_sealed = open_sealed};
+	struct log_visitor visitor = {.visit = feed};
 	struct replay *replay = NULL;
 	struct json report;
 	bool ok;
 
-	ok = replay_create(&replay, &options, err) &&
-	     replay_log(replay, disk, asked->progress == NULL ? NULL : &progress, err) &&
+	if (!replay_create(&replay, &options, err))
+		return false;
+	visitor.context = replay;
+	ok = log_walk(disk, &visitor, asked->progress == NULL ? NULL : &progress, err) &&
 	     replay_report(replay, arena, &report, err) && json_copy(out, arena, &report, err);
 	replay_destroy(&replay);
 	return ok;

@@ -121,6 +121,22 @@ policy: org/tickets
   assert.match(bad.err, /got +\{.*"verdict":"ask"/);
 });
 
+test('what governance cost people is told by unit and risk, as the log has it', async () => {
+  const { code, out, err } = await world.remit(null, 'report', 'friction', '-o', 'json');
+  assert.equal(code, 0, err);
+  const report = JSON.parse(out);
+  const found = await world.remit(ADI, 'audit', 'export', '--type', 'decision');
+  const decisions = found.out.trim().split('\n').map((line) => JSON.parse(line));
+  const sum = (name) => report.groups.reduce((total, group) => total + group[name], 0);
+  const having = (word) => decisions.filter(({ record }) => record.verdict === word).length;
+  assert.equal(report.decisions, decisions.length);
+  assert.deepEqual([sum('allowed'), sum('denied'), sum('asked')],
+    [having('allow'), having('deny'), having('ask')]);
+  assert.ok(sum('answered') > 0 && sum('waited_ms') > 0, out);
+  const none = await world.remit(null, 'report', 'friction', '--unit', 'nobody');
+  assert.match(none.err, /no decision on record is of this unit and time/);
+});
+
 test('what was in force gives exactly what is on record', async () => {
   const { code, report, err } = await replay();
   assert.equal(code, 0, err);

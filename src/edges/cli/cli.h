@@ -20,6 +20,15 @@ struct cli_replay {
 	void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes); /* or NULL */
 };
 
+/* What governance cost people, by the log in a data folder. */
+struct cli_friction {
+	const char *folder;
+	struct text unit; /* empty: all */
+	int64_t since_utc_ms;
+	void *context;
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes); /* or NULL */
+};
+
 /* What is done without a daemon, by other edges; main fills it. */
 struct cli_offline {
 	const char *version; /* of this program; static */
@@ -30,6 +39,9 @@ struct cli_offline {
 	/* Replays the log of a data folder, beside its daemon or without one; *out is
 	 * replay_report's, in arena.  Errors: NOT_FOUND, any. */
 	bool (*replay)(const struct cli_replay *asked, struct arena *arena, struct json *out,
+		struct error *err);
+	/* *out is friction_report's, in arena.  Errors: NOT_FOUND, any. */
+	bool (*friction)(const struct cli_friction *asked, struct arena *arena, struct json *out,
 		struct error *err);
 };
 

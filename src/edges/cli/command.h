@@ -56,6 +56,7 @@ enum cli_option {
 	OPTION_WAITING,
 	OPTION_KEEP_KEY,
 	OPTION_CANDIDATE,
+	OPTION_UNIT,
 	OPTION_COUNT,
 };
 
@@ -230,7 +231,23 @@ int command_policy_test(struct cli *cli);
 int command_policy_diff(struct cli *cli);
 int command_policy_publish(struct cli *cli);
 int command_policy_replay(struct cli *cli);    /* replay_command.c */
+int command_report_friction(struct cli *cli);  /* report_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
+
+/* ---- log_pass.c: of commands that read the log of --data themselves ---- */
+
+/* A progress bar, on a terminal after a second. */
+struct cli_bar {
+	int64_t begun_ms;
+	int percent; /* shown last; -1: nothing yet */
+};
+/* What to call with the bar as it goes on; NULL: there is no terminal. */
+void (*cli_bar_start(struct cli_bar *bar))(void *bar, uint64_t done_bytes, uint64_t total_bytes);
+void cli_bar_wipe(const struct cli_bar *bar);
+/* --since as milliseconds since 1970, a time, or how long ago ("7d"); 0 without it.
+ * False: the user was told. */
+bool cli_read_since(struct cli *cli, int64_t *out_utc_ms);
+const char *cli_data_folder(const struct cli *cli);
 
 /* ---- policy_commands.c ---- */
 

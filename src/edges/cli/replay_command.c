@@ -1,71 +1,13 @@
 #include "edges/cli/command.h"
 
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "domain/charter/form.h"
 #include "domain/replay/replay.h"
 #include "services/policy/policy_bundle.h"
 
 /* `remit policy replay`: reads the data folder itself, as whoever runs the daemon. */
 
-enum { BAR_CELLS = 30, BAR_DELAY_MS = 1000, LINE_BYTES_MAX = 64 * 1024 };
-
-/* ---- the progress bar ---- */
-
-struct bar {
-	int64_t begun_ms;
-	int percent; /* shown last; -1: nothing yet */
-};
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void show_progress(void *context, uint64_t done_bytes, uint64_t total_bytes)
-{
-	struct bar *bar = context;
-	int percent = total_bytes == 0 ? 100 : (int)(done_bytes * 100 / total_bytes);
-
-	if (percent == bar->percent || now_ms() - bar->begun_ms < BAR_DELAY_MS)
-		return;
-	bar->percent = percent;
-	(void)fprintf(stderr, "\r[%.*s%.*s] %3d%%", percent * BAR_CELLS / 100,
-		"##############################", BAR_CELLS - percent * BAR_CELLS / 100,
-		"..............................", percent);
-	(void)fflush(stderr);
-}
-
-static void wipe_bar(const struct bar *bar)
-{
-	if (bar->percent >= 0)
-		(void)fputs("\r\033[K", stderr);
-}
-
-/* ---- what is asked ---- */
-
-/* Milliseconds since 1970, a time, or how long ago ("7d"). */
-static bool read_since(const char *word, int64_t *out_utc_ms)
-{
-	struct text text = text_of(word);
-	int64_t seconds;
-
-	*out_utc_ms = 0;
-	if (word == NULL || text_to_int64(text, out_utc_ms))
-		return true;
-	if (text_to_duration_s(text, &seconds))
-		*out_utc_ms = ((int64_t)time(NULL) - seconds) * 1000;
-	else if (time_of_text(text, &seconds))
-		*out_utc_ms = seconds * 1000;
-	else
-		return false;
-	return true;
-}
+enum { LINE_BYTES_MAX = 64 * 1024 };
 
 /* ---- what is answered ---- */
 
@@ -206,20 +148,20 @@ static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64
 	const struct replay_candidate candidate = {.objects = bundle->objects,
 		.count = bundle->objects_count,
 		.is_prune = cli->values[OPTION_PRUNE] != NULL};
-	struct bar bar = {now_ms(), -1};
+	struct cli_bar bar;
 	struct cli_replay asked = {
-		.folder = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA],
+		.folder = cli_data_folder(cli),
 		.identity = text_of(cli->values[OPTION_IDENTITY]),
 		.since_utc_ms = since_utc_ms,
 		.candidate = cli->values[OPTION_CANDIDATE] == NULL ? NULL : &candidate,
 		.context = &bar,
-		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+		.progress = cli_bar_start(&bar),
 	};
 	struct error err = {0};
 	struct json report;
 	bool ok = cli->offline->replay(&asked, cli->arena, &report, &err);
 
-	wipe_bar(&bar);
+	cli_bar_wipe(&bar);
 	if (!ok)
 		return cli_fail(&err);
 	if (cli->output == OUTPUT_TABLE)
@@ -241,8 +183,8 @@ int command_policy_replay(struct cli *cli)
 	if (cli->values[OPTION_SERVER] != NULL)
 		return cli_usage(cli->command,
 			"it reads the folder of --data itself, and cannot ask a --server");
-	if (!read_since(cli->values[OPTION_SINCE], &since_utc_ms))
-		return cli_usage(cli->command, "--since: a time, 7d, or ms since 1970");
+	if (!cli_read_since(cli, &since_utc_ms))
+		return EXIT_USAGE;
 	if (cli_read_bundle(cli, paths, 1, &bundle, &status)) {
 		if (cli_check_bundle(cli, &bundle, &report, &status))
 			status = run_replay(cli, &bundle, since_utc_ms);

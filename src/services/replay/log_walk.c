@@ -1,5 +1,5 @@
 /* Segments in order, each read whole, batch after batch. */
-#include "services/replay/replay_log.h"
+#include "services/replay/log_walk.h"
 
 #include <stdlib.h>
 
@@ -9,9 +9,9 @@
 enum { SEGMENT_BYTES_MAX = 1024 * 1024 * 1024 };
 
 struct log_reader {
-	struct replay *replay;
 	const struct disk *disk;
-	const struct replay_progress *progress;
+	const struct log_visitor *visitor;
+	const struct log_progress *progress;
 	struct frame_chain chain;
 	uint64_t done_bytes;
 	uint64_t total_bytes;
@@ -95,13 +95,13 @@ static bool feed_batch(struct log_reader *reader, const struct frame_batch *batc
 	size_t cursor = batch->offset;
 
 	while (frame_next(reader->bytes, batch, &cursor, &frame)) {
-		struct replay_entry entry = {frame.index, frame.payload, content};
+		struct log_entry entry = {frame.index, frame.payload, content};
 
 		if (frame.kind == FRAME_CONTENT)
 			content = frame.payload;
 		if (frame.kind != FRAME_ENTRY)
 			continue;
-		if (!replay_feed(reader->replay, &entry, reader->err))
+		if (!reader->visitor->visit(reader->visitor->context, &entry, reader->err))
 			return false;
 		content = (struct text){0};
 	}
@@ -151,11 +151,11 @@ static bool check_follows(struct log_reader *reader, uint64_t number)
 		"segment %llu follows a batch that is not whole", (unsigned long long)number);
 }
 
-bool replay_log(struct replay *replay, const struct disk *disk,
-	const struct replay_progress *progress, struct error *err)
+bool log_walk(const struct disk *disk, const struct log_visitor *visitor,
+	const struct log_progress *progress, struct error *err)
 {
 	struct log_reader reader = {
-		.replay = replay, .disk = disk, .progress = progress, .err = err};
+		.disk = disk, .visitor = visitor, .progress = progress, .err = err};
 	uint64_t count;
 	bool ok;
 

@@ -1,5 +1,5 @@
 /* A log on a simulated disk, read beside its writer's back. */
-#include "services/replay/replay_log.h"
+#include "services/replay/log_walk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,20 +20,10 @@ struct fixture {
 	struct test_signer signer;
 	struct buffer texts[ENTRIES];
 	struct record_append appends[ENTRIES];
-	struct replay *replay;
+	uint64_t visited;
 	uint64_t size;
 	uint64_t told; /* bytes, by progress */
 };
-
-static bool open_sealed(void *context, struct text sealed, struct arena *arena,
-	struct text *out_plain, struct error *err)
-{
-	(void)context;
-	(void)sealed;
-	(void)arena;
-	(void)out_plain;
-	return error_set(err, ERROR_NOT_FOUND, "there is none");
-}
 
 static void on_done(struct record_append *append)
 {
@@ -84,7 +74,6 @@ static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 
-	replay_destroy(&fixture->replay);
 	for (size_t i = 0; i < ENTRIES; i++)
 		buffer_deinit(&fixture->texts[i]);
 	test_signer_deinit(&fixture->signer);
@@ -101,19 +90,49 @@ static void note(void *context, uint64_t done_bytes, uint64_t total_bytes)
 	fixture->told = done_bytes;
 }
 
+static bool count(void *context, const struct log_entry *entry, struct error *err)
+{
+	struct fixture *fixture = context;
+
+	(void)err;
+	assert_int_equal(entry->index, fixture->visited);
+	assert_true(entry->entry.length > 0);
+	fixture->visited++;
+	return true;
+}
+
 /* Entries that were read, or the error. */
 static uint64_t entries_of(struct fixture *fixture, struct error *err)
 {
-	static const struct replay_options options = {.open_sealed = open_sealed};
-	const struct replay_progress progress = {fixture, note};
+	const struct log_visitor visitor = {fixture, count};
+	const struct log_progress progress = {fixture, note};
 
 	*err = (struct error){0};
 	fixture->told = 0;
-	replay_destroy(&fixture->replay);
-	assert_true(replay_create(&fixture->replay, &options, err));
-	if (replay_log(fixture->replay, simulated_disk_port(fixture->disk), &progress, err))
+	fixture->visited = 0;
+	if (log_walk(simulated_disk_port(fixture->disk), &visitor, &progress, err))
 		assert_int_equal(err->code, ERROR_NONE);
-	return replay_figures_of(fixture->replay).entries;
+	return fixture->visited;
+}
+
+static bool stop_at_10(void *context, const struct log_entry *entry, struct error *err)
+{
+	uint64_t *visited = context;
+
+	*visited = entry->index;
+	return entry->index < 10 || error_set(err, ERROR_CONFLICT, "enough");
+}
+
+static void a_visitor_that_refuses_ends_the_walk_with_its_error(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = {0};
+	uint64_t visited = 0;
+	const struct log_visitor visitor = {&visited, stop_at_10};
+
+	assert_false(log_walk(simulated_disk_port(fixture->disk), &visitor, NULL, &err));
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	assert_int_equal(visited, 10);
 }
 
 static void where_there_is_no_log_it_says_so(void **state)
@@ -151,7 +170,7 @@ static void a_disk_that_fails_is_an_error(void **state)
 			SIMULATED_EIO);
 		(void)entries_of(fixture, &err);
 		if (err.code == ERROR_NONE)
-			assert_int_equal(replay_figures_of(fixture->replay).entries, fixture->size);
+			assert_int_equal(fixture->visited, fixture->size);
 	}
 }
 
@@ -173,6 +192,7 @@ int main(void)
 		TEST(where_there_is_no_log_it_says_so),
 		TEST(a_byte_that_changed_within_it_is_corrupt),
 		TEST(a_disk_that_fails_is_an_error),
+		TEST(a_visitor_that_refuses_ends_the_walk_with_its_error),
 		TEST(every_entry_is_read_in_order),
 	};
 
