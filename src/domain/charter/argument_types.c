@@ -172,11 +172,13 @@ static struct slot *known_member(struct inference *inference, struct cedar_text 
 /* context.task and context.labels, which an `if` may stand beside the arguments. */
 static struct slot *known_record(struct inference *inference, bool is_task)
 {
-	static const char *const names[2][4] = {
-		{"sensitivity", "untrusted"}, {"id", "person", "purpose", "depth"}};
+	enum { NAMES_MAX = 5 };
+	static const char *const names[2][NAMES_MAX] = {
+		{"sensitivity", "untrusted"}, {"id", "person", "purpose", "depth", "age"}};
 	struct slot *record = slot_new(inference, SLOT_RECORD);
 
-	for (size_t i = 0; i < 4 && names[is_task][i] != NULL && !inference->has_failed; i++)
+	for (size_t i = 0; i < NAMES_MAX && names[is_task][i] != NULL && !inference->has_failed;
+		i++)
 		(void)member_add(inference, record, cedar_text_of(names[is_task][i]),
 			known_member(inference, cedar_text_of(names[is_task][i])));
 	return record;
@@ -186,9 +188,9 @@ static struct slot *known_record(struct inference *inference, bool is_task)
 static struct slot *known_member(struct inference *inference, struct cedar_text name)
 {
 	if (cedar_text_is(name, "environments") || cedar_text_is(name, "approvals") ||
-		cedar_text_is(name, "chain"))
+		cedar_text_is(name, "chain") || cedar_text_is(name, "concerns"))
 		return set_of(inference, slot_new(inference, SLOT_STRING));
-	if (cedar_text_is(name, "depth"))
+	if (cedar_text_is(name, "depth") || cedar_text_is(name, "age"))
 		return slot_new(inference, SLOT_LONG);
 	if (cedar_text_is(name, "untrusted"))
 		return slot_new(inference, SLOT_BOOL);

@@ -105,7 +105,7 @@ bool condition_check(struct text text, struct error *err)
 
 bool condition_check_without_approvals(struct text text, struct error *err)
 {
-	static const struct cedar_text path[] = {{"approvals", 9}};
+	static const struct cedar_text later[] = {{"approvals", 9}, {"risk", 4}};
 	struct cedar_policy_set *set = NULL;
 	bool ok = true;
 
@@ -113,9 +113,11 @@ bool condition_check_without_approvals(struct text text, struct error *err)
 		return error_set(err, ERROR_INVALID, "an empty condition is no expression");
 	if (!parse_condition(&set, text, err))
 		return false;
-	if (cedar_policy_mentions(set, 0, path, 1))
-		ok = error_set(
-			err, ERROR_INVALID, "a condition here may not read context.approvals");
+	for (size_t i = 0; ok && i < sizeof later / sizeof *later; i++)
+		if (cedar_policy_mentions(set, 0, &later[i], 1))
+			ok = error_set(err, ERROR_INVALID,
+				"a condition here may not read context.%s, which is known later",
+				later[i].data);
 	cedar_policy_set_destroy(&set);
 	return ok;
 }

@@ -121,6 +121,11 @@ static unsigned environment_value(struct text word)
 	return environment_of(word);
 }
 
+static unsigned concern_value(struct text word)
+{
+	return concern_of(word);
+}
+
 static unsigned identity_kind_value(struct text word)
 {
 	return identity_kind_of(word);
@@ -150,6 +155,7 @@ static const char *const risk_tier_list[] = {"low", "medium", "high", "critical"
 static const char *const environment_list[] = {"dev", "test", "staging", "prod", NULL};
 static const char *const identity_kind_list[] = {"agent", "assistant", "workflow", "model",
 	"service-account", "api-key", "oauth-app", "integration", "tool-server", NULL};
+static const char *const concern_list[] = {"deployment", "customer-data", "money", NULL};
 static const char *const trust_list[] = {"untrusted", "trusted", NULL};
 static const char *const policy_level_list[] = {"mandatory", "default", NULL};
 static const char *const reversal_list[] = {
@@ -166,6 +172,7 @@ static const struct form_words environment_words = {
 	"an environment", environment_value, environment_list};
 static const struct form_words identity_kind_words = {
 	"a kind of identity", identity_kind_value, identity_kind_list};
+static const struct form_words concern_words = {"a concern", concern_value, concern_list};
 static const struct form_words trust_words = {"a degree of trust", trust_value, trust_list};
 static const struct form_words policy_level_words = {
 	"a level", policy_level_value, policy_level_list};
@@ -213,6 +220,7 @@ static const struct form sensitivity_form = {.read = form_read_word, .words = &s
 static const struct form risk_tier_form = {.read = form_read_word, .words = &risk_tier_words};
 static const struct form environment_form = {.read = form_read_word, .words = &environment_words};
 static const struct form environments_form = {.read = form_read_bits, .words = &environment_words};
+static const struct form concerns_form = {.read = form_read_bits, .words = &concern_words};
 static const struct form identity_kind_form = {
 	.read = form_read_word, .words = &identity_kind_words};
 static const struct form trust_form = {.read = form_read_word, .words = &trust_words, .least = 1};
@@ -629,6 +637,7 @@ static const struct form_field data_source_fields[] = {
 	OPTIONAL(data_source, "sensitivity", &sensitivity_form, sensitivity),
 	OPTIONAL(data_source, "trust", &trust_form, trust),
 	OPTIONAL(data_source, "location", &line_form, location),
+	OPTIONAL(data_source, "concerns", &concerns_form, concerns),
 	REQUIRED(data_source, "environment", &environment_form, environment,
 		"write dev, test, staging or prod"),
 };
@@ -673,6 +682,7 @@ static const struct form_field tool_fields[] = {
 	LIST(tool, "reads", &reads_form, reads),
 	LIST(tool, "targets", &targets_form, targets),
 	OPTIONAL(tool, "reversal", &reversal_form, reversal),
+	OPTIONAL(tool, "concerns", &concerns_form, concerns),
 	OPTIONAL(tool, "definition", &digest_form, definition),
 };
 

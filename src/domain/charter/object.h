@@ -62,6 +62,7 @@ struct data_source {
 	enum trust trust;
 	struct text location;
 	enum environment environment;
+	uint32_t concerns; /* bits 1 << enum concern */
 };
 
 enum transport { TRANSPORT_NONE = 0, TRANSPORT_STDIO, TRANSPORT_HTTP };
@@ -120,6 +121,7 @@ struct tool {
 	const struct tool_target *targets;
 	uint32_t targets_count;
 	enum reversal reversal;
+	uint32_t concerns;   /* of its own, beside those of its data; bits 1 << enum concern */
 	bool has_definition; /* pinned */
 	struct sha256 definition;
 };

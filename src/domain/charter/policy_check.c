@@ -335,6 +335,11 @@ static bool is_kind(struct text word)
 	return identity_kind_of(word) != KIND_NONE;
 }
 
+static bool is_concern(struct text word)
+{
+	return concern_of(word) != CONCERN_NONE;
+}
+
 static bool is_reversal(struct text word)
 {
 	for (int i = REVERSAL_NONE_NEEDED; i <= REVERSAL_IRREVERSIBLE; i++)
@@ -358,6 +363,7 @@ static const struct vocabulary vocabularies[] = {
 	{"environment", "environment", is_environment, "write dev, test, staging or prod"},
 	{"environments", "environment", is_environment, "write dev, test, staging or prod"},
 	{"risk", "risk tier", is_risk, "write low, medium, high or critical"},
+	{"concerns", "concern", is_concern, "write deployment, customer-data or money"},
 	{"reversal", "reversal", is_reversal,
 		"write none-needed, inverse, restore, held or irreversible"},
 	{"sensitivity", "sensitivity", is_sensitivity,

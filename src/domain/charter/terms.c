@@ -26,6 +26,10 @@ static const char *const environment_words[] = {
 	[ENVIRONMENT_DEV] = "dev", [ENVIRONMENT_TEST] = "test",
 	[ENVIRONMENT_STAGING] = "staging", [ENVIRONMENT_PROD] = "prod",
 };
+static const char *const concern_words[] = {
+	[CONCERN_DEPLOYMENT] = "deployment", [CONCERN_CUSTOMER_DATA] = "customer-data",
+	[CONCERN_MONEY] = "money",
+};
 static const char *const identity_kind_words[] = {
 	[KIND_AGENT] = "agent", [KIND_ASSISTANT] = "assistant", [KIND_WORKFLOW] = "workflow",
 	[KIND_MODEL] = "model", [KIND_SERVICE_ACCOUNT] = "service-account",
@@ -79,6 +83,11 @@ const char *environment_word(enum environment value)
 	return word_at(environment_words, COUNT(environment_words), value);
 }
 
+const char *concern_word(enum concern value)
+{
+	return word_at(concern_words, COUNT(concern_words), value);
+}
+
 const char *identity_kind_word(enum identity_kind value)
 {
 	return word_at(identity_kind_words, COUNT(identity_kind_words), value);
@@ -114,6 +123,11 @@ enum environment environment_of(struct text word)
 	return (enum environment)value_of(environment_words, COUNT(environment_words), word);
 }
 
+enum concern concern_of(struct text word)
+{
+	return (enum concern)value_of(concern_words, COUNT(concern_words), word);
+}
+
 enum identity_kind identity_kind_of(struct text word)
 {
 	return (enum identity_kind)value_of(identity_kind_words, COUNT(identity_kind_words), word);
@@ -135,6 +149,11 @@ int sensitivity_level(enum sensitivity value)
 	case SENSITIVITY_RESTRICTED: break;
 	}
 	return 4; /* whatever has no label of its own is the most sensitive */
+}
+
+int risk_tier_level(enum risk_tier value)
+{
+	return value == RISK_NONE ? RISK_CRITICAL : (int)value;
 }
 
 bool use_class_permits(enum use_class value, enum effect effect)

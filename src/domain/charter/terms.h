@@ -40,6 +40,10 @@ enum environment {
 	ENVIRONMENT_PROD
 };
 
+/* What a call of a tool, or what lies in a data source, is about, where a mistake is
+ * dear. */
+enum concern { CONCERN_NONE = 0, CONCERN_DEPLOYMENT, CONCERN_CUSTOMER_DATA, CONCERN_MONEY };
+
 enum identity_kind {
 	KIND_NONE = 0,
 	KIND_AGENT,
@@ -69,6 +73,7 @@ const char *use_class_word(enum use_class value);
 const char *sensitivity_word(enum sensitivity value);
 const char *risk_tier_word(enum risk_tier value);
 const char *environment_word(enum environment value);
+const char *concern_word(enum concern value);
 const char *identity_kind_word(enum identity_kind value);
 const char *identity_state_word(enum identity_state value);
 
@@ -78,11 +83,14 @@ enum use_class use_class_of(struct text word);
 enum sensitivity sensitivity_of(struct text word);
 enum risk_tier risk_tier_of(struct text word);
 enum environment environment_of(struct text word);
+enum concern concern_of(struct text word);
 enum identity_kind identity_kind_of(struct text word);
 enum identity_state identity_state_of(struct text word);
 
 /* 1 (public) to 4 (restricted); unlabelled is 4. */
 int sensitivity_level(enum sensitivity value);
+/* 1 (low) to 4 (critical); none is 4. */
+int risk_tier_level(enum risk_tier value);
 /* summarise and retrieve: read; update: read, write; execute: all three.
  * Nothing permits generate or delegate here: those have rules of their own. */
 bool use_class_permits(enum use_class value, enum effect effect);

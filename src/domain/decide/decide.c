@@ -58,6 +58,7 @@ static const struct rule fixed_rules[] = {
 	{rule_request},
 	{rule_sources},
 	{rule_outputs},
+	{rule_risk},
 };
 static const struct rule policy_rules[] = {
 	{rule_ceiling},
@@ -102,6 +103,8 @@ bool run_policies(
 		.effect = evaluation->effect,
 		.sensitivity = evaluation->out->sensitivity,
 		.is_untrusted = evaluation->out->is_untrusted,
+		.risk = evaluation->out->risk,
+		.risk_from = evaluation->out->risk_from,
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;

@@ -87,7 +87,9 @@ struct decision {
 	size_t approvals_count;
 	enum sensitivity sensitivity; /* highest of the data sources it reads; UNLABELLED: none */
 	bool is_untrusted;            /* one of them may hold text written by strangers */
-	uint64_t revision;            /* of everything it read */
+	enum risk_tier risk;          /* of the call; NONE: refused before it was known */
+	const char *risk_from; /* what made it so: "identity" "tool" "data" "environment" "chain" */
+	uint64_t revision;     /* of everything it read */
 };
 
 #endif

@@ -16,7 +16,7 @@
 
 enum {
 	IDENTITY_ATTRIBUTES = 6,
-	TOOL_ATTRIBUTES = 7,
+	TOOL_ATTRIBUTES = 8,
 	ENTITIES_MAX = 6,
 	ENVIRONMENTS = 4,
 	PAIR_SLOTS = 2 * ENTITY_TABLE_PAIRS_MAX, /* a power of two, at most half full */
@@ -106,6 +106,27 @@ static enum sensitivity tool_sensitivity(const struct evaluation *evaluation)
 	return highest;
 }
 
+/* Of the tool and of all the data its lines name. */
+static bool concerns_set(
+	const struct evaluation *evaluation, struct arena *arena, struct cedar_value *out)
+{
+	const struct tool *tool = evaluation->tool;
+	uint32_t concerns = tool == NULL ? 0 : tool->concerns;
+	struct text words[CONCERN_MONEY];
+	size_t count = 0;
+
+	for (uint32_t i = 0; tool != NULL && i < tool->reads_count; i++) {
+		const struct data_source *source =
+			evaluation_find_data_source(evaluation, tool->reads[i].data_source);
+
+		concerns |= source == NULL ? 0 : source->concerns;
+	}
+	for (int i = CONCERN_DEPLOYMENT; i <= CONCERN_MONEY; i++)
+		if ((concerns & (UINT32_C(1) << i)) != 0)
+			words[count++] = text_of(concern_word((enum concern)i));
+	return request_set_of_texts(arena, words, count, out);
+}
+
 static const char *reversal_or_worst(enum reversal value)
 {
 	return reversal_word(value == REVERSAL_NONE ? REVERSAL_IRREVERSIBLE : value);
@@ -121,9 +142,13 @@ static bool resource_fill(
 	struct attributes attributes = {
 		arena_array(arena, struct cedar_member, TOOL_ATTRIBUTES), 0};
 	enum risk_tier risk = tool == NULL ? RISK_LOW : tool->risk;
+	struct cedar_value concerns;
 
 	if (attributes.items == NULL)
 		return false;
+	if (!concerns_set(evaluation, arena, &concerns))
+		return false;
+	put(&attributes, "concerns", concerns);
 	put_word(&attributes, "effect", effect_word(evaluation->effect));
 	put_word(&attributes, "environment", environment_word(server->environment));
 	put_word(&attributes, "reversal",

@@ -38,8 +38,9 @@ struct evaluation {
 	const struct registry_entry *principal; /* the identity the request is about */
 	struct cedar_request request;
 	const struct cedar_entities *entities;
-	size_t approvals_count; /* in the request's context */
-	struct lost_path *lost; /* LOST_PATHS_MAX of them; NULL: none was */
+	size_t approvals_count;   /* in the request's context */
+	struct cedar_value *risk; /* the member of the context; CRITICAL until it is known */
+	struct lost_path *lost;   /* LOST_PATHS_MAX of them; NULL: none was */
 	size_t lost_count;
 	bool has_lost_too_much; /* more than fits: every mention counts as lost */
 	/* The data it reads. */
@@ -110,6 +111,7 @@ bool rule_class(struct evaluation *evaluation);
 bool rule_request(struct evaluation *evaluation);
 bool rule_sources(struct evaluation *evaluation);
 bool rule_outputs(struct evaluation *evaluation);
+bool rule_risk(struct evaluation *evaluation); /* risk.c */
 bool rule_ceiling(struct evaluation *evaluation);
 bool rule_chain(struct evaluation *evaluation);
 bool rule_guardrails(struct evaluation *evaluation);

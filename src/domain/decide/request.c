@@ -5,7 +5,7 @@
 
 #include "domain/decide/request_parts.h"
 
-enum { CONTEXT_MEMBERS = 6, TASK_MEMBERS = 4, LABELS_MEMBERS = 2 };
+enum { CONTEXT_MEMBERS = 7, TASK_MEMBERS = 5, LABELS_MEMBERS = 2 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -46,12 +46,23 @@ static void lose(void *closure, const struct text *path, size_t count)
 	evaluation->lost[evaluation->lost_count++] = (struct lost_path){names, count + 1};
 }
 
+/* Whole seconds since the task was opened and its token signed. */
+static int64_t age_s(const struct evaluation *evaluation)
+{
+	const struct task *task = evaluation->task;
+
+	if (task == NULL || evaluation->world->now_utc_ms < task->opened_at_utc_ms)
+		return 0;
+	return (evaluation->world->now_utc_ms - task->opened_at_utc_ms) / 1000;
+}
+
 static bool task_record(
 	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
 {
 	struct attributes attributes = {items, 0};
 	const struct task *task = evaluation->task;
 
+	put(&attributes, "age", cedar_value_long(age_s(evaluation)));
 	put(&attributes, "depth", cedar_value_long(task == NULL ? 0 : (int64_t)task->depth));
 	put_text(&attributes, "id", evaluation->call->task);
 	put_text(&attributes, "person", task == NULL ? TEXT("") : task->person);
@@ -134,6 +145,8 @@ static bool context_build(struct evaluation *evaluation)
 	put(&attributes, "chain", chain);
 	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
 	put(&attributes, "labels", labels);
+	put_word(&attributes, "risk", risk_tier_word(RISK_CRITICAL));
+	evaluation->risk = &members[attributes.count - 1].value;
 	put(&attributes, "task", task);
 	return attributes_seal(&attributes, &evaluation->request.context);
 }

@@ -100,10 +100,12 @@ static struct friction_group *group_of(
 	const struct charter *charter =
 		entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
 	struct text unit = charter == NULL ? text_of(no_unit) : charter->unit;
-	enum risk_tier risk = charter == NULL ? RISK_NONE : charter->risk;
+	enum risk_tier risk = risk_tier_of(json_text_or(record, "risk", ""));
 	struct friction_group *group;
 	struct text key;
 
+	if (risk == RISK_NONE && charter != NULL) /* refused before it was known, or a question */
+		risk = charter->risk;
 	if (friction->options->unit.length > 0 && !text_equal(friction->options->unit, unit))
 		return NULL;
 	key = text_format(friction->entry, "%.*s/%d", TEXT_ARGS(unit), (int)risk);

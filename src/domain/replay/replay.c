@@ -250,6 +250,8 @@ static const char *find_difference(
 			same_word(record, "sensitivity", sensitivity_word(decision->sensitivity))},
 		{"untrusted",
 			json_boolean_or(record, "untrusted", false) == decision->is_untrusted},
+		{"risk", json_find(record, "risk") == NULL || /* older than risk */
+				 same_word(record, "risk", risk_tier_word(decision->risk))},
 		{"entitlement",
 			text_equal(json_text_or(record, "entitlement", ""), decision->entitlement)},
 		{"clause", same_clause(record, decision->clause)},

@@ -14,6 +14,7 @@ enum {
 	CASE_APPROVALS_MAX = DECISION_APPROVALS_MAX,
 	CASE_ARENA_BYTES_MAX = 64 * 1024 * 1024,
 	CASE_TASK_MS = 15 * 60 * 1000,
+	CASE_AGE_S_MAX = 86400, /* as old as a task may be */
 	CASE_GOT_POLICIES_MAX = 16,
 };
 
@@ -194,6 +195,15 @@ static bool check_calls(struct case_run *run)
 	       cannot(run, "calls: a number from 0 is expected", TEXT(""));
 }
 
+static bool check_age(struct case_run *run)
+{
+	const struct json *age = json_find(run->given, "age");
+
+	return age == NULL ||
+	       (age->type == JSON_INTEGER && age->integer >= 0 && age->integer <= CASE_AGE_S_MAX) ||
+	       cannot(run, "age: whole seconds from 0 to 86400 are expected", TEXT(""));
+}
+
 /* ---- a case of an identity ---- */
 
 static bool fold_record(struct case_run *run, struct json *record)
@@ -245,7 +255,7 @@ static bool open_task(
 		.purpose = json_text_or(run->given, "purpose", ""),
 		.charter_version = 1,
 		.environment = call->environment,
-		.at_utc_ms = now_utc_ms,
+		.at_utc_ms = now_utc_ms - json_integer_or(run->given, "age", 0) * 1000,
 		.deadline_utc_ms = now_utc_ms + CASE_TASK_MS,
 	};
 	struct json record;
@@ -259,8 +269,8 @@ static bool open_task(
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
 {
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
-		"environment", "approvals", "labels", "person", "purpose", "calls", "at", "expect",
-		"reason", "policy", "asks", NULL};
+		"environment", "approvals", "labels", "person", "purpose", "calls", "age", "at",
+		"expect", "reason", "policy", "asks", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -269,7 +279,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	const struct registry_entry *entry;
 
 	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
-		!check_calls(run))
+		!check_calls(run) || !check_age(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
@@ -359,11 +369,12 @@ static const char default_principal[] = "{\"kind\":\"agent\",\"class\":\"execute
 					"\"environments\":[]}";
 static const char default_resource[] =
 	"{\"server\":\"\",\"effect\":\"read\",\"risk\":\"low\",\"environment\":\"dev\","
-	"\"reversal\":\"none-needed\",\"unit\":\"org\",\"sensitivity\":\"public\"}";
+	"\"reversal\":\"none-needed\",\"unit\":\"org\",\"sensitivity\":\"public\",\"concerns\":[]}";
 static const char default_context[] =
 	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
-	"\"purpose\":\"\",\"depth\":0},\"approvals\":[],\"labels\":{\"sensitivity\":\"public\","
-	"\"untrusted\":false},\"chain\":[]}";
+	"\"purpose\":\"\",\"depth\":0,\"age\":0},\"approvals\":[],\"labels\":{\"sensitivity\":"
+	"\"public\","
+	"\"untrusted\":false},\"chain\":[],\"risk\":\"low\"}";
 
 /* The defaults with what the case says instead.  A member that is none is told. */
 static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,

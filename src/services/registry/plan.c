@@ -505,7 +505,6 @@ static void check_removals(struct planned *planned)
 /* ---- what is recorded only ---- */
 
 const struct unenforced_field unenforced_fields[] = {
-	{"identity", "risk", "shown to policies; it has no rules of its own yet"},
 	{"identity", "model", "calls of models do not pass through remit yet"},
 	{"identity", "outputs",
 		"holds for the reply and for recipients; a tool, a person or a peer is recorded"},
@@ -519,7 +518,6 @@ const struct unenforced_field unenforced_fields[] = {
 	{"data-source", "custodian", "for people to read"},
 	{"data-source", "location", "for people to read"},
 	{"data-source", "environment", "compared with the charter when planned, not at each call"},
-	{"tool", "risk", "shown to policies; it has no rules of its own yet"},
 	{"tool", "reversal", "shown to policies; there is no undo yet"},
 	{"policy", "level", "mandatory and default are both always in force"},
 	{NULL, NULL, NULL},

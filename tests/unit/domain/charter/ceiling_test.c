@@ -173,6 +173,7 @@ static void a_condition_is_one_expression_and_nothing_else(void **state)
 	assert_true(condition_check(TEXT("true // comment"), &err));
 	assert_false(condition_check_without_approvals(
 		TEXT("context.approvals.contains(\"owner\")"), &err));
+	assert_false(condition_check_without_approvals(TEXT("context.risk == \"low\""), &err));
 	assert_true(condition_check_without_approvals(TEXT("context.args.x == 1"), &err));
 }
 

@@ -90,6 +90,7 @@ static void what_every_request_has_may_be_read(void **state)
 					    "== resource.environment && "
 					    "resource.reversal == resource.unit && "
 					    "resource.sensitivity == \"public\" && "
+					    "resource.concerns.contains(\"money\") && "
 					    "resource in Server::\"a\" && resource in Unit::\"a\""),
 		"");
 	assert_string_equal(
@@ -97,6 +98,7 @@ static void what_every_request_has_may_be_read(void **state)
 			"context.environment == \"prod\" && context.task.id == context.task.person "
 			"&& "
 			"context.task.purpose == \"a\" && context.task.depth > 1 && "
+			"context.task.age < 60 && context.risk == \"low\" && "
 			"context.approvals.contains(\"owner\") && context.labels.untrusted && "
 			"context.labels.sensitivity == \"public\" && context.chain.contains(\"a\") "
 			"&& "

@@ -160,7 +160,7 @@ static void a_change_is_told_field_by_field(void **state)
 	assert_non_null(strstr(text.data, "~ tool files/read\n"));
 	assert_non_null(strstr(text.data, "    risk: (absent) -> \"low\"\n"));
 	assert_non_null(strstr(text.data, "0 to create, 1 to change, 0 to remove, 0 unchanged"));
-	assert_non_null(strstr(text.data, "tool risk: "));
+	assert_null(strstr(text.data, "tool risk: ")); /* it is enforced */
 	buffer_deinit(&text);
 }
 
@@ -189,9 +189,8 @@ static void what_is_recorded_only_is_named_where_it_is_used(void **state)
 		"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: a\n"
 		"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\npeers: []\n"
 		"entitlements: [{effect: generate, resource: 'model:local/m'}]\n");
-	assert_int_equal(plan->unenforced_count, 2);
-	assert_string_equal(plan->unenforced[0]->field, "risk");
-	assert_string_equal(plan->unenforced[1]->field, "entitlements[].resource");
+	assert_int_equal(plan->unenforced_count, 1);
+	assert_string_equal(plan->unenforced[0]->field, "entitlements[].resource");
 }
 
 static void an_export_plans_to_nothing(void **state)
