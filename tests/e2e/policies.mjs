@@ -119,6 +119,13 @@ policy: org/tickets
   assert.match(bad.out, /^2 passed, 1 failed$/m);
   assert.match(bad.err, /a\.test\.yaml:10: else the owner is asked\n {4}expected .*"allow"/);
   assert.match(bad.err, /got +\{.*"verdict":"ask"/);
+  writeFileSync(world.path('cases', 'a.test.yaml'),
+    text.replace('tool: memory/create_entities', 'tool: memory/create_entitys'));
+  const slip = await world.remit(null, 'policy', 'test', folder, '-f', charters);
+  assert.equal(slip.code, 1);
+  assert.match(slip.err,
+    /a\.test\.yaml:1: .*\n.*\n.*is named memory\/create_entitys; did you mean/);
+  writeFileSync(world.path('cases', 'a.test.yaml'), text);
 });
 
 test('what was in force gives exactly what is on record', async () => {
