@@ -20,4 +20,9 @@ void nearest_consider(struct nearest *nearest, struct text name);
 void nearest_registered(
 	struct nearest *nearest, const struct registry *registry, enum object_kind kind);
 
+/* Whether there is a resource of that kind, or a charter still has a line on it, written as
+ * there ("files/read", "data-source:tickets").  Errors: NOT_FOUND, with the nearest name. */
+bool resource_check(const struct registry *registry, enum object_kind kind, struct text written,
+	struct error *err) MUST_CHECK;
+
 #endif

@@ -53,6 +53,7 @@ static void put(struct registry *registry, struct object *object, bool is_in_for
 		.in_force = is_in_force ? 1 : 0,
 		.waiting = is_in_force ? 0 : 1,
 		.waiting_state = is_in_force ? IDENTITY_NONE : IDENTITY_PROPOSED,
+		.state = object->kind == OBJECT_IDENTITY ? IDENTITY_ACTIVE : IDENTITY_NONE,
 		.proposed_by = is_in_force ? TEXT("") : TEXT("person:ana"),
 		.proposed_utc_ms = is_in_force ? 0 : 1};
 	struct error err = {0};
@@ -84,6 +85,40 @@ static void only_what_is_in_force_of_the_kind_is_near(void **state)
 	arena_destroy(&arena);
 }
 
+/* While a charter has a line on it, there is something to tell. */
+static void a_resource_is_there_while_a_charter_names_it(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	struct registry *registry;
+	struct error err = {0};
+
+	(void)state;
+	assert_true(registry_create(&registry, &err));
+	assert_false(
+		resource_check(registry, OBJECT_DATA_SOURCE, TEXT("data-source:tickets"), &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	assert_string_equal(err.text, "no data-source is named tickets");
+	put(registry,
+		object_of(arena, "{'object':'data-source','name':'ticket','unit':'org',"
+				 "'custodian':'ana','sensitivity':'internal','trust':'trusted',"
+				 "'environment':'staging'}"),
+		true);
+	assert_false(
+		resource_check(registry, OBJECT_DATA_SOURCE, TEXT("data-source:tickets"), &err));
+	assert_string_equal(err.text, "no data-source is named tickets; did you mean ticket?");
+	assert_true(resource_check(registry, OBJECT_DATA_SOURCE, TEXT("data-source:ticket"), &err));
+	assert_false(resource_check(registry, OBJECT_TOOL, TEXT("files/read"), &err));
+	put(registry,
+		object_of(arena, "{'object':'identity','name':'a','kind':'agent','class':'update',"
+				 "'risk':'low','owner':'ana','backup-owner':'bo','unit':'org',"
+				 "'purpose':'p','environments':['staging'],'entitlements':"
+				 "[{'effect':'read','tool':'files/read'}]}"),
+		true);
+	assert_true(resource_check(registry, OBJECT_TOOL, TEXT("files/read"), &err));
+	registry_destroy(&registry);
+	arena_destroy(&arena);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -91,6 +126,7 @@ int main(void)
 		cmocka_unit_test(a_name_too_long_to_keep_is_not_compared),
 		cmocka_unit_test(the_fewest_edits_win_whatever_the_order),
 		cmocka_unit_test(only_what_is_in_force_of_the_kind_is_near),
+		cmocka_unit_test(a_resource_is_there_while_a_charter_names_it),
 	};
 
 	return cmocka_run_group_tests_name("nearest", tests, NULL, NULL);

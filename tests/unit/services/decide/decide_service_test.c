@@ -340,6 +340,17 @@ static void an_outlook_that_is_too_long_is_refused_not_shortened(void **state)
 	assert_non_null(strstr(can(fixture, "agent", "", 1).data, "too long to be told"));
 }
 
+/* "Nobody" would be taken for an answer. */
+static void a_tool_that_is_not_there_is_not_found(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(text_equal(who(fixture, EFFECT_READ, "files/lits", ""),
+		TEXT("no tool is named files/lits; did you mean files/list?")));
+	assert_true(text_equal(
+		who(fixture, EFFECT_READ, "web/fetch", ""), TEXT("no tool is named web/fetch")));
+}
+
 static void who_may_is_found_by_the_resource(void **state)
 {
 	struct fixture *fixture = *state;
@@ -663,6 +674,7 @@ int main(void)
 		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
 		SERVICE_TEST(a_choice_keeps_together_beside_what_else_must_hold),
 		SERVICE_TEST(an_outlook_that_is_too_long_is_refused_not_shortened),
+		SERVICE_TEST(a_tool_that_is_not_there_is_not_found),
 		SERVICE_TEST(who_may_is_found_by_the_resource),
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
