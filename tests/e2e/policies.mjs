@@ -186,6 +186,11 @@ test('a candidate shows what it would refuse, by identity, tool and policy', asy
   assert.ok(one.report.decisions < report.decisions);
   const later = await replay('--candidate', folder, '--since', '2100-01-01');
   assert.equal(later.report.decisions, 0);
+  assert.equal(later.code, 0);
+  const slip = await replay('--candidate', folder, '--identity', 'deployr');
+  assert.equal(slip.code, 3);
+  assert.deepEqual(slip.report.unknown_identity, { name: 'deployr', nearest: 'deployer' });
+  assert.match(slip.err, /nothing on record is of an identity deployr; did you mean deployer\?/);
   const shown = await world.remit(null, 'policy', 'replay', '--candidate', folder);
   assert.match(shown.out, /would change/);
   assert.match(shown.out, /support-summariser: allow to deny \d+/);

@@ -186,6 +186,8 @@ static bool is_same(const struct json *counts, const char *name)
 
 static int exit_of_report(const struct json *report)
 {
+	if (json_find(report, "unknown_identity") != NULL)
+		return EXIT_NOT_FOUND;
 	return is_same(report, "decisions") &&
 			       is_same(json_find(report, "evaluations"), "evaluations")
 		       ? EXIT_DONE
@@ -195,8 +197,20 @@ static int exit_of_report(const struct json *report)
 /* A slip in --identity or --since must not look like good news. */
 static void say_if_none(const struct json *report)
 {
-	if (json_integer_or(report, "decisions", 0) == 0 &&
-		json_integer_or(json_find(report, "evaluations"), "evaluations", 0) == 0)
+	const struct json *unknown = json_find(report, "unknown_identity");
+	struct text nearest = json_text_or(unknown, "nearest", "");
+	struct buffer line;
+
+	if (unknown != NULL) {
+		buffer_init(&line, LINE_BYTES_MAX);
+		buffer_append_format(&line, "remit: nothing on record is of an identity %.*s",
+			TEXT_ARGS(json_text_or(unknown, "name", "")));
+		if (nearest.length > 0)
+			buffer_append_format(&line, "; did you mean %.*s?", TEXT_ARGS(nearest));
+		cli_say_plain(buffer_text(&line));
+		buffer_deinit(&line);
+	} else if (json_integer_or(report, "decisions", 0) == 0 &&
+		   json_integer_or(json_find(report, "evaluations"), "evaluations", 0) == 0)
 		cli_say("remit: no decision on record is of this identity and time, so nothing "
 			"was made again");
 }
