@@ -245,9 +245,9 @@ bool cli_check_bundle(
 	struct cli *cli, struct policy_bundle *bundle, struct json *report, int *status);
 /* A name with its slashes, each part escaped for a path. */
 struct text cli_escape_name(struct cli *cli, const char *name);
-/* Prints what a plan, an apply came to; the exit status.  *is_waiting: something of it waits
+/* Prints what a plan, an apply came to; the exit status: WAITING where something of it waits
  * for another person, now or since before.  registry_commands.c. */
-int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting);
+int cli_apply_files(struct cli *cli, const struct json *body);
 /* The lines that only one of two texts has.  proposal_commands.c. */
 void cli_print_line_diff(struct text before, struct text after);
 /* The path of a field, which may hold names of an author's choice, and the lines of both

@@ -401,14 +401,11 @@ static bool is_unchanged(
 		       folder);
 }
 
-/* Done only if nothing of it waits for another person. */
 static int publish_files(struct cli *cli, const struct json *files, size_t passed)
 {
 	struct json_builder object;
 	struct json body;
 	struct error err = {0};
-	bool is_waiting;
-	int status;
 
 	json_object_start(&object, cli->arena);
 	json_put(&object, "files", *files);
@@ -417,8 +414,7 @@ static int publish_files(struct cli *cli, const struct json *files, size_t passe
 	json_put_integer(&object, "cases_passed", (int64_t)passed);
 	if (!json_object_seal(&object, &body, &err))
 		return cli_fail(&err);
-	status = cli_apply_files(cli, &body, &is_waiting);
-	return status == EXIT_DONE && is_waiting ? EXIT_WAITING : status;
+	return cli_apply_files(cli, &body);
 }
 
 int command_policy_publish(struct cli *cli)

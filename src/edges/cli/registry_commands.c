@@ -203,28 +203,32 @@ static void say_one_waiting(const struct json *change)
 	buffer_deinit(&line);
 }
 
-/* Names in the plan what an apply leaves waiting, and who goes on. */
-static void say_waiting(const struct json *plan)
+/* A draft waits for its own author, who asked for that. */
+static bool is_left_waiting(const struct cli *cli, const struct json *change)
 {
-	const struct json *changes = json_find(plan, "changes");
-	const struct json *waiting = json_find(plan, "waiting");
-
-	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
-		if (json_boolean_or(&changes->items[i], "needs_approval", false))
-			say_one_waiting(&changes->items[i]);
-	for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++)
-		say_one_waiting(&waiting->items[i]);
+	return json_boolean_or(change, "needs_approval", false) &&
+	       (cli->values[OPTION_DRAFT] == NULL ||
+		       !text_is(json_text_or(change, "kind", ""), "identity"));
 }
 
-static bool leaves_waiting(const struct json *plan)
+/* Names what an apply leaves waiting, and who goes on; how many there are. */
+static uint32_t say_waiting(const struct cli *cli, const struct json *plan)
 {
 	const struct json *changes = json_find(plan, "changes");
 	const struct json *waiting = json_find(plan, "waiting");
-	bool found = waiting != NULL && waiting->count > 0;
+	uint32_t count = waiting == NULL ? 0 : waiting->count;
 
-	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
-		found = found || json_boolean_or(&changes->items[i], "needs_approval", false);
-	return found;
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++) {
+		if (!is_left_waiting(cli, &changes->items[i]))
+			continue;
+		count++;
+		if (cli->output == OUTPUT_TABLE)
+			say_one_waiting(&changes->items[i]);
+	}
+	for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++)
+		if (cli->output == OUTPUT_TABLE)
+			say_one_waiting(&waiting->items[i]);
+	return count;
 }
 
 static bool has_changes(const struct json *plan)
@@ -234,14 +238,13 @@ static bool has_changes(const struct json *plan)
 	return changes != NULL && changes->count > 0;
 }
 
-int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting)
+int cli_apply_files(struct cli *cli, const struct json *body)
 {
 	struct cli_reply planned;
 	struct cli_call call = {.method = "POST", .target = TEXT("/v1/apply")};
 	struct cli_reply reply;
 	int status;
 
-	*is_waiting = false;
 	if (!send_plan(cli, body, &reply, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE || json_integer_or(&reply.json, "problems_total", 0) > 0)
@@ -259,19 +262,17 @@ int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting)
 	if (!cli_send(cli, &call, &reply))
 		return EXIT_UNAVAILABLE;
 	status = report_apply(cli, &reply);
-	*is_waiting = leaves_waiting(&planned.json);
-	if (status == EXIT_DONE && cli->output == OUTPUT_TABLE && cli->values[OPTION_DRAFT] == NULL)
-		say_waiting(&planned.json);
+	if (status == EXIT_DONE && say_waiting(cli, &planned.json) > 0)
+		return EXIT_WAITING;
 	return status;
 }
 
 int command_apply(struct cli *cli)
 {
 	struct json body;
-	bool is_waiting;
 	int status;
 
-	return files_body(cli, &body, &status) ? cli_apply_files(cli, &body, &is_waiting) : status;
+	return files_body(cli, &body, &status) ? cli_apply_files(cli, &body) : status;
 }
 
 /* The documents of an export as {items: [...]}. */
