@@ -253,7 +253,8 @@ expect: deny
   const again = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
   assert.equal(again.code, 6);
   assert.match(again.out, /nothing to change/);
-  assert.match(again.err, /It waits for another person: remit policy approve org\/night/);
+  assert.match(again.err, /It waits for another person: remit policy approve org\/night \(eva@/);
+  assert.match(again.err, /eva@example\.com may\), proposed by person:adi@example\.com$/m);
   const published = await world.remit(EVA, 'policy', 'publish', folder, '--yes');
   assert.equal(published.code, 0, published.err);
   assert.match(published.out, /\(approves what another person proposed\)/);

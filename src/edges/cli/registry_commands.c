@@ -173,14 +173,16 @@ static int report_apply(struct cli *cli, const struct cli_reply *reply)
 }
 
 /* " (bo, cy may)", or what must be done first. */
-static void append_approvers(struct buffer *out, const struct json *approvers)
+static void append_approvers(struct buffer *out, const struct json *approvers, bool is_charter)
 {
 	if (approvers == NULL)
 		return;
 	if (approvers->count == 0) {
-		buffer_append_string(out, "; nobody else with a key may yet: give a person the "
-					  "role approver of its unit or of org, and let them in "
-					  "with remit person code");
+		buffer_append_format(out,
+			"; nobody else with a key may yet: %s with remit person code",
+			is_charter ? "let its owner, its backup owner or an approver of its unit in"
+				   : "give a person the role approver of its unit or of org, and "
+				     "let them in");
 		return;
 	}
 	for (uint32_t i = 0; i < approvers->count; i++) {
@@ -192,13 +194,16 @@ static void append_approvers(struct buffer *out, const struct json *approvers)
 
 static void say_one_waiting(const struct json *change)
 {
+	struct text kind = json_text_or(change, "kind", "");
+	struct text author = json_text_or(change, "proposed_by", "");
 	struct buffer line;
 
 	buffer_init(&line, WAITING_BYTES_MAX);
 	buffer_append_format(&line, "It waits for another person: remit %.*s approve %.*s",
-		TEXT_ARGS(json_text_or(change, "kind", "")),
-		TEXT_ARGS(json_text_or(change, "name", "")));
-	append_approvers(&line, json_find(change, "approvers"));
+		TEXT_ARGS(kind), TEXT_ARGS(json_text_or(change, "name", "")));
+	append_approvers(&line, json_find(change, "approvers"), text_is(kind, "identity"));
+	if (author.length > 0)
+		buffer_append_format(&line, ", proposed by %.*s", TEXT_ARGS(author));
 	cli_say_plain(buffer_text(&line));
 	buffer_deinit(&line);
 }
