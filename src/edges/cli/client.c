@@ -1,5 +1,6 @@
 #include "edges/cli/command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,13 +167,40 @@ static void say_unreachable(const struct cli *cli, const struct error *err)
 			data, err->text, data);
 }
 
+static bool is_refused_as(const struct cli_reply *reply, const char *reason)
+{
+	return reply->status == 401 &&
+	       memmem(reply->body.data, reply->body.length, reason, strlen(reason)) != NULL;
+}
+
+/* Signatures count whole seconds. */
+static void wait_for_next_second(void)
+{
+	struct timespec now, left = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	left.tv_nsec = now.tv_nsec == 0 ? 999999999 : 1000000000 - now.tv_nsec;
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		continue;
+}
+
+/* Nothing of the first was done: it was refused by its signature. */
+static bool fetch_signed_anew(
+	struct cli *cli, const struct cli_call *call, struct cli_reply *reply, struct error *err)
+{
+	wait_for_next_second();
+	*reply = (struct cli_reply){0};
+	return fetch(cli, call, reply, err);
+}
+
 bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply)
 {
 	struct json_limits limits = json_limits_default;
 	struct error err = {0};
 
 	*reply = (struct cli_reply){0};
-	if (!fetch(cli, call, reply, &err)) {
+	if (!fetch(cli, call, reply, &err) || (is_refused_as(reply, "(before_start)") &&
+						      !fetch_signed_anew(cli, call, reply, &err))) {
 		say_unreachable(cli, &err);
 		return false;
 	}

@@ -39,6 +39,7 @@ struct bench {
 /* check-source: global: cmocka hands one state to each test, the door's thread needs it too */
 static struct bench bench;
 static atomic_uint tokens_asked;
+static atomic_uint refusals_left; /* of signatures, as if the daemon had just started */
 
 /* ---- the door's side ---- */
 
@@ -54,6 +55,12 @@ static bool verify(void *context, const struct api_signed *what, struct arena *a
 	enum token_reason reason;
 
 	(void)context;
+	if (atomic_load(&refusals_left) > 0) {
+		atomic_fetch_sub(&refusals_left, 1);
+		return error_set(err, ERROR_INVALID, "the signature does not hold (%s): %s",
+			token_reason_word(TOKEN_BEFORE_START),
+			token_reason_meaning(TOKEN_BEFORE_START));
+	}
 	request.url = text_format(arena, "%s%.*s",
 		what->is_local ? REQUEST_SIGNATURE_SOCKET : bench.url, TEXT_ARGS(what->target));
 	if (request_signature_parse(&signature, arena, what->authorization) != TOKEN_ACCEPTED)
@@ -551,6 +558,25 @@ static void a_key_that_is_not_enrolled_is_told_how_to_be(void **state)
 	assert_non_null(strstr(bench.err, "remit person code"));
 }
 
+static void what_a_starting_daemon_refuses_is_signed_once_more(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	log_in();
+	before = handlers_reached();
+	atomic_store(&refusals_left, 1);
+	is_done(RUN(NULL, "task", "end", "t-1"));
+	assert_int_equal(handlers_reached(), before + 1);
+	/* Not for ever: a clock far behind is told. */
+	atomic_store(&refusals_left, 2);
+	assert_int_equal(RUN(NULL, "task", "end", "t-1"), EXIT_REFUSED);
+	assert_int_equal(atomic_load(&refusals_left), 0);
+	assert_non_null(strstr(bench.err, "(before_start)"));
+	assert_non_null(strstr(bench.err, "sign again"));
+	assert_int_equal(handlers_reached(), before + 1);
+}
+
 static void login_keeps_a_key_for_its_user_alone(void **state)
 {
 	char path[PATH_BYTES];
@@ -1026,6 +1052,7 @@ int main(void)
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(a_key_that_is_not_enrolled_is_told_how_to_be),
+		CLI_TEST(what_a_starting_daemon_refuses_is_signed_once_more),
 		CLI_TEST(login_keeps_a_key_for_its_user_alone),
 		CLI_TEST(a_key_that_others_can_read_is_not_used),
 		CLI_TEST(a_key_signs_for_the_address_it_is_used_at),
