@@ -1,6 +1,5 @@
 #include "edges/cli/command.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -173,15 +172,19 @@ static bool is_refused_as(const struct cli_reply *reply, const char *reason)
 	       memmem(reply->body.data, reply->body.length, reason, strlen(reason)) != NULL;
 }
 
-/* Signatures count whole seconds. */
+/* Until the clock that dates signatures says another second; it may lag some milliseconds
+ * behind the one that is read here. */
 static void wait_for_next_second(void)
 {
-	struct timespec now, left = {0};
+	const time_t second = time(NULL);
+	struct timespec now, nap = {0};
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	left.tv_nsec = now.tv_nsec == 0 ? 999999999 : 1000000000 - now.tv_nsec;
-	while (nanosleep(&left, &left) != 0 && errno == EINTR)
-		continue;
+	while (time(NULL) == second) {
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		nap.tv_nsec = now.tv_sec == second ? 1000000000 - now.tv_nsec : 1000000;
+		nap.tv_nsec = nap.tv_nsec >= 1000000000 ? 999999999 : nap.tv_nsec;
+		(void)nanosleep(&nap, NULL);
+	}
 }
 
 /* Nothing of the first was done: it was refused by its signature. */
