@@ -149,21 +149,23 @@ static bool fetch(
 	return true;
 }
 
-static void say_unreachable(const struct cli *cli, const struct error *err)
+static void say_unreachable(struct cli *cli, const struct error *err)
 {
 	const char *server = cli->values[OPTION_SERVER];
 	const char *data = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];
 
 	if (err->code != ERROR_IO)
-		cli_say("remit: %s", err->text);
+		cli_wrong(cli, "%s", err->text);
 	else if (server != NULL)
-		cli_say("remit: %s: %s\nIs a remitd listening there?  DIR/listen holds its "
-			"address.",
-			server, err->text);
+		cli_wrong(cli, "%s: %s", server, err->text);
 	else
-		cli_say("remit: %s/remit.sock: %s\nIs remitd running on %s?  --data DIR names "
-			"another folder, --server URL another daemon.",
-			data, err->text, data);
+		cli_wrong(cli, "%s/remit.sock: %s", data, err->text);
+	if (err->code == ERROR_IO && server != NULL)
+		cli_say("Is a remitd listening there?  DIR/listen holds its address.");
+	else if (err->code == ERROR_IO)
+		cli_say("Is remitd running on %s?  --data DIR names another folder, --server URL "
+			"another daemon.",
+			data);
 }
 
 static bool is_refused_as(const struct cli_reply *reply, const char *reason)
@@ -265,6 +267,8 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 		return EXIT_DONE;
 	if (cli->output == OUTPUT_JSON && reply->json.type == JSON_OBJECT)
 		cli_print(cli, &reply->json);
+	cli_note_wrong(
+		cli, "%.*s: %.*s (HTTP %u)", TEXT_ARGS(title), TEXT_ARGS(detail), reply->status);
 	buffer_init(&said, REPLY_BYTES_MAX);
 	buffer_append_format(&said, "remit: %.*s: %.*s (HTTP %u)", TEXT_ARGS(title),
 		TEXT_ARGS(detail), reply->status);
@@ -275,9 +279,9 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 	return (int)exit_of(reply->status);
 }
 
-int cli_fail(const struct error *err)
+int cli_fail(struct cli *cli, const struct error *err)
 {
-	cli_say("remit: %s", err->text);
+	cli_wrong(cli, "%s", err->text);
 	switch (err->code) {
 	case ERROR_INVALID: return EXIT_USAGE;
 	case ERROR_NOT_FOUND: return EXIT_NOT_FOUND;
@@ -313,7 +317,7 @@ bool cli_get(struct cli *cli, struct cli_reply *reply, int *exit_code, const cha
 	length = vsnprintf(target, sizeof target, fmt, args);
 	va_end(args);
 	if (length < 0 || length >= (int)sizeof target) {
-		cli_say("remit: the words are too long");
+		cli_wrong(cli, "the words are too long");
 		*exit_code = EXIT_USAGE;
 		return false;
 	}

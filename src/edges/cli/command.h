@@ -59,7 +59,11 @@ enum cli_option {
 	OPTION_COUNT,
 };
 
-enum { CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024, CLI_INPUT_BYTES_MAX = 64 * 1024 };
+enum {
+	CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024,
+	CLI_INPUT_BYTES_MAX = 64 * 1024,
+	CLI_WRONG_BYTES = 2048, /* of what is wrong, with its NUL; more is cut */
+};
 
 struct cli;
 struct private_key;
@@ -96,6 +100,8 @@ struct cli {
 	int words_count;
 	enum cli_output output;
 	bool is_colored;
+	bool has_printed;            /* a result, or an error as JSON, on standard output */
+	char wrong[CLI_WRONG_BYTES]; /* what was said to be wrong first; empty: nothing was */
 };
 
 /* ---- client.c: one request to the daemon ---- */
@@ -123,7 +129,7 @@ bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *re
 /* The exit status for a reply; tells the user what was refused. */
 int cli_report(struct cli *cli, const struct cli_reply *reply);
 /* Tells the user; the exit status for err. */
-int cli_fail(const struct error *err);
+int cli_fail(struct cli *cli, const struct error *err);
 /* send and, unless the status is 2xx, report; *exit_code is set when false. */
 bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *reply, int *exit_code);
 /* GET of a target made from the format. */
@@ -155,6 +161,10 @@ void cli_print_text(struct text t);
 void cli_print_plan(struct cli *cli, const struct json *plan);
 /* What could move the cursor, hide, or forge a line becomes '?'. */
 void cli_append_plain(struct buffer *out, struct text t);
+/* Says "remit: " and what is wrong, on standard error, and notes it. */
+void cli_wrong(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Notes what is wrong, which was said otherwise; the first of a run counts. */
+void cli_note_wrong(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Words for the user, on standard error. */
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same with what a stranger wrote, made safe for a terminal. */
@@ -166,7 +176,11 @@ void cli_say_excerpt(struct text excerpt);
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* --reason was given and says something. */
 bool cli_has_reason(const struct cli *cli);
-int cli_usage(const struct cli_command *command, const char *wrong);
+int cli_usage(struct cli *cli, const char *wrong);
+/* Prints what was noted as wrong as JSON, if that was asked for and nothing was printed:
+ * {detail, status, title} as a refusal of the daemon; status is the one of HTTP that gives
+ * this exit status. */
+void cli_print_wrong(struct cli *cli, int exit_status);
 /* One line from standard input, without its end; asks with prompt on a terminal,
  * without echo.  NULL: nothing came. */
 const char *cli_read_line(struct cli *cli, const char *prompt);

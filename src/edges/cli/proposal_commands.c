@@ -182,14 +182,14 @@ static bool approval_body(
 	struct error err;
 
 	if (version != NULL && !text_to_int64(text_of(version), &number)) {
-		*status = cli_usage(cli->command, "--version: a number is expected");
+		*status = cli_usage(cli, "--version: a number is expected");
 		return false;
 	}
 	json_object_start(&object, cli->arena);
 	json_put_integer(&object, "version", number);
 	if (json_object_seal(&object, out, &err))
 		return true;
-	*status = cli_fail(&err);
+	*status = cli_fail(cli, &err);
 	return false;
 }
 
@@ -200,8 +200,8 @@ static bool confirm(struct cli *cli, const struct json *waiting, int *status)
 
 	*status = EXIT_REFUSED;
 	if (cli->output != OUTPUT_TABLE && cli->values[OPTION_YES] == NULL) {
-		cli_say("remit: not done: -o json and yaml do not show what would change; leave -o "
-			"out to see it and be asked, or --yes goes ahead");
+		cli_wrong(cli, "not done: -o json and yaml do not show what would change; leave -o "
+			       "out to see it and be asked, or --yes goes ahead");
 		return false;
 	}
 	return cli_confirm(cli, is_removal ? "This takes it out of force at once."
@@ -235,7 +235,7 @@ int command_approve_proposal(struct cli *cli)
 		return status;
 	waiting = json_find(&entry.json, "waiting");
 	if (waiting == NULL) {
-		cli_say("remit: nothing of %s waits for approval", cli->words[0]);
+		cli_wrong(cli, "nothing of %s waits for approval", cli->words[0]);
 		return EXIT_CONFLICT;
 	}
 	if (!approval_body(cli, waiting, &body, &status))

@@ -104,7 +104,7 @@ static bool files_body(struct cli *cli, struct json *out, int *status)
 	struct json files;
 
 	if (cli->values[OPTION_FILE] == NULL) {
-		*status = cli_usage(cli->command, "-f names the folder of YAML files");
+		*status = cli_usage(cli, "-f names the folder of YAML files");
 		return false;
 	}
 	if (cli_read_files(cli, cli->values[OPTION_FILE], &files, &err)) {
@@ -115,7 +115,7 @@ static bool files_body(struct cli *cli, struct json *out, int *status)
 		if (json_object_seal(&object, out, &err))
 			return true;
 	}
-	cli_say("remit: %s", err.text);
+	cli_wrong(cli, "%s", err.text);
 	*status = err.code == ERROR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_USAGE;
 	return false;
 }
@@ -293,16 +293,16 @@ static int print_documents(struct cli *cli, struct text yaml)
 	struct error err;
 
 	if (!yaml_parse(&documents, cli->arena, yaml, "export", &limits, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	json_array_start(&list, cli->arena);
 	for (size_t i = 0; i < documents.count; i++)
 		json_add(&list, documents.items[i]);
 	if (!json_array_seal(&list, &items, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	json_object_start(&object, cli->arena);
 	json_put(&object, "items", items);
 	if (!json_object_seal(&object, &all, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	cli_print(cli, &all);
 	return EXIT_DONE;
 }
@@ -323,7 +323,7 @@ int command_export(struct cli *cli)
 		cli_print_text(reply.body);
 		return EXIT_DONE;
 	}
-	return file_create(path, reply.body, &err) ? EXIT_DONE : cli_fail(&err);
+	return file_create(path, reply.body, &err) ? EXIT_DONE : cli_fail(cli, &err);
 }
 
 /* ---- verbs on one object ---- */
@@ -345,21 +345,21 @@ static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out
 
 	json_object_start(&object, cli->arena);
 	if (verb->needs_reason && !cli_has_reason(cli)) {
-		*status = cli_usage(cli->command, "--reason says why; it is recorded");
+		*status = cli_usage(cli, "--reason says why; it is recorded");
 		return false;
 	}
 	if (cli->values[OPTION_REASON] != NULL)
 		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
 	if (version != NULL) {
 		if (!text_to_int64(text_of(version), &number)) {
-			*status = cli_usage(cli->command, "--version: a number is expected");
+			*status = cli_usage(cli, "--version: a number is expected");
 			return false;
 		}
 		json_put_integer(&object, "version", number);
 	}
 	if (json_object_seal(&object, out, &err))
 		return true;
-	*status = cli_fail(&err);
+	*status = cli_fail(cli, &err);
 	return false;
 }
 

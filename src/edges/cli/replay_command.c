@@ -235,7 +235,7 @@ static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64
 
 	wipe_bar(&bar);
 	if (!ok)
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (cli->output == OUTPUT_TABLE)
 		print_replay(&report);
 	else
@@ -253,10 +253,10 @@ int command_policy_replay(struct cli *cli)
 	int status;
 
 	if (cli->values[OPTION_SERVER] != NULL)
-		return cli_usage(cli->command,
-			"it reads the folder of --data itself, and cannot ask a --server");
+		return cli_usage(
+			cli, "it reads the folder of --data itself, and cannot ask a --server");
 	if (!read_since(cli->values[OPTION_SINCE], &since_utc_ms))
-		return cli_usage(cli->command, "--since: a time, 7d, or ms since 1970");
+		return cli_usage(cli, "--since: a time, 7d, or ms since 1970");
 	if (cli_read_bundle(cli, paths, 1, &bundle, &status)) {
 		if (cli_check_bundle(cli, &bundle, &report, &status))
 			status = run_replay(cli, &bundle, since_utc_ms);
