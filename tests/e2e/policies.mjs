@@ -328,7 +328,10 @@ test('nobody removes a guardrail alone', async () => {
   assert.equal(entry.version, 1);
   assert.equal(entry.waiting.removal, true);
   assert.equal((await world.remit(ADI, 'policy', 'approve', 'support/alone', '--yes')).code, 1);
-  await world.must(BO, 'policy', 'reject', 'support/alone', '--reason', 'it is needed');
+  const rejected = await world.must(BO, 'policy', 'reject', 'support/alone', '--reason', 'needed');
+  assert.match(rejected, /^remove policy support\/alone, version \d+, proposed by person:adi@/m);
+  assert.match(rejected, /^ {4}- when \{ context\.task\.depth > 5 \};$/m);
+  assert.match(rejected, /^rejected, record #\d+$/m);
   assert.equal((await shown('support/alone')).waiting, undefined);
   assert.equal((await world.remit(ADI, 'policy', 'publish', kept, '--prune', '--yes')).code, 6);
   assert.equal((await shown('org/no-prod-from-staging')).version, 1);

@@ -245,6 +245,7 @@ int command_policy_diff(struct cli *cli);
 int command_policy_publish(struct cli *cli);
 int command_policy_replay(struct cli *cli);    /* replay_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
+int command_reject_proposal(struct cli *cli);
 
 /* ---- policy_commands.c ---- */
 

@@ -532,7 +532,38 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_non_null(strstr(bench.out, "\"operation\": \"approveApplication\""));
 	assert_non_null(strstr(bench.out, "\"version\": 2"));
 	assert_int_equal(RUN(NULL, "policy", "approve", "org/x", "--version", "a"), EXIT_USAGE);
+}
+
+static void who_rejects_a_proposal_is_shown_what_it_was(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	const struct json *rejected;
+	struct json shown;
+	struct error err;
+	unsigned before;
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	before = handlers_reached();
 	assert_int_equal(RUN(NULL, "policy", "reject", "org/x"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "policy", "reject", "org/x", "--reason="), EXIT_USAGE);
+	assert_int_equal(handlers_reached(), before);
+	is_done(RUN(NULL, "policy", "reject", "org/x", "--reason", "no"));
+	assert_non_null(strstr(bench.out, "version 3, proposed by person:ada\n"));
+	assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
+	assert_non_null(strstr(bench.out, "rejected, record #"));
+	is_done(RUN(NULL, "application", "reject", "shop", "--reason", "no", "--version", "2", "-o",
+		"json"));
+	assert_true(json_parse(&shown, arena, text_of(bench.out), &json_limits_default, &err));
+	assert_true(text_is(json_text_or(&shown, "operation", ""), "rejectApplication"));
+	assert_non_null(strstr(bench.out, "\"if_match\": 7"));      /* what it had looked at */
+	assert_int_equal(json_integer_or(&shown, "version", 0), 2); /* as was asked */
+	rejected = json_find(&shown, "rejected");
+	assert_true(text_is(json_text_or(rejected, "name", ""), "shop"));
+	assert_int_equal(json_integer_or(rejected, "version", 0), 3);
+	assert_true(text_is(json_text_or(rejected, "proposed_by", ""), "person:ada"));
+	assert_int_equal(json_find(rejected, "fields")->count, 1);
+	arena_destroy(&arena);
 }
 
 /* bootstrap and backup are the socket's own: unsigned, they pass. */
@@ -1121,6 +1152,7 @@ int main(void)
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
+		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(a_key_that_is_not_enrolled_is_told_how_to_be),
 		CLI_TEST(what_a_starting_daemon_refuses_is_signed_once_more),
