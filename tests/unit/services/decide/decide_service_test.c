@@ -209,13 +209,22 @@ static void why_may_be_asked_from_another_environment(void **state)
 static void a_forbidden_call_hints_at_arguments_without_values(void **state)
 {
 	struct fixture *fixture = *state;
+	static const struct text owner[] = {{"owner", 5}};
 	struct decision decision;
+	struct call call;
+	const struct decide_request approved = {
+		&call, {owner, 1}, DECIDE_SEARCH, fixture->world.now_utc_ms};
 
 	assert_true(decide_bench_put(&fixture->world,
 		"object: policy\nname: org/extra\ntext: |\n"
 		"  forbid (principal, action, resource)\n"
 		"  when { context.args has n && context.args.n > 100 };\n"));
 	decision = decide_now(fixture, "list", "{\"n\":4711}");
+	assert_int_equal(decision.reason, REASON_FORBIDDEN);
+	assert_string_equal(decision.needed.data, "Another value of argument n.");
+	/* Of a call that people have approved too: what is wrong is the argument. */
+	call = decide_bench_call(&fixture->world, "files", "write", "{\"n\":4711}");
+	decide_call(fixture->service, &approved, fixture->world.arena, &decision);
 	assert_int_equal(decision.reason, REASON_FORBIDDEN);
 	assert_string_equal(decision.needed.data, "Another value of argument n.");
 	assert_true(decide_bench_put(&fixture->world, "object: policy\nname: org/extra\ntext: |\n"
