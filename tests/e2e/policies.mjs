@@ -119,6 +119,13 @@ policy: org/tickets
   assert.match(bad.out, /^2 passed, 1 failed$/m);
   assert.match(bad.err, /a\.test\.yaml:10: else the owner is asked\n {4}expected .*"allow"/);
   assert.match(bad.err, /got +\{.*"verdict":"ask"/);
+  writeFileSync(world.path('cases', 'a.test.yaml'),
+    text.replace('tool: memory/create_entities', 'tool: memory/create_entitys'));
+  const slip = await world.remit(null, 'policy', 'test', folder, '-f', charters);
+  assert.equal(slip.code, 1);
+  assert.match(slip.err,
+    /a\.test\.yaml:1: .*\n.*\n.*is named memory\/create_entitys; did you mean/);
+  writeFileSync(world.path('cases', 'a.test.yaml'), text);
 });
 
 test('what governance cost people is told by unit and risk, as the log has it', async () => {
@@ -195,6 +202,11 @@ test('a candidate shows what it would refuse, by identity, tool and policy', asy
   assert.ok(one.report.decisions < report.decisions);
   const later = await replay('--candidate', folder, '--since', '2100-01-01');
   assert.equal(later.report.decisions, 0);
+  assert.equal(later.code, 0);
+  const slip = await replay('--candidate', folder, '--identity', 'deployr');
+  assert.equal(slip.code, 3);
+  assert.deepEqual(slip.report.unknown_identity, { name: 'deployr', nearest: 'deployer' });
+  assert.match(slip.err, /nothing on record is of an identity deployr; did you mean deployer\?/);
   const shown = await world.remit(null, 'policy', 'replay', '--candidate', folder);
   assert.match(shown.out, /would change/);
   assert.match(shown.out, /support-summariser: allow to deny \d+/);
@@ -257,7 +269,8 @@ expect: deny
   const again = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
   assert.equal(again.code, 6);
   assert.match(again.out, /nothing to change/);
-  assert.match(again.err, /It waits for another person: remit policy approve org\/night/);
+  assert.match(again.err, /It waits for another person: remit policy approve org\/night \(eva@/);
+  assert.match(again.err, /eva@example\.com may\), proposed by person:adi@example\.com$/m);
   const published = await world.remit(EVA, 'policy', 'publish', folder, '--yes');
   assert.equal(published.code, 0, published.err);
   assert.match(published.out, /\(approves what another person proposed\)/);
@@ -324,14 +337,17 @@ test('nobody removes a guardrail alone', async () => {
   writeFileSync(`${everything}/a.yaml`,
     text.filter((one) => !one.includes('support/alone')).join('---\n'));
   const pruned = await world.remit(ADI, 'apply', '-f', everything, '--prune', '--yes');
-  assert.equal(pruned.code, 0, pruned.err);
+  assert.equal(pruned.code, 6, pruned.err);
   assert.match(pruned.out, /^- policy support\/alone {2}\(another person must approve\)$/m);
   assert.match(pruned.err, /remit policy approve support\/alone \(bo@/);
   const entry = await shown('support/alone');
   assert.equal(entry.version, 1);
   assert.equal(entry.waiting.removal, true);
   assert.equal((await world.remit(ADI, 'policy', 'approve', 'support/alone', '--yes')).code, 1);
-  await world.must(BO, 'policy', 'reject', 'support/alone', '--reason', 'it is needed');
+  const rejected = await world.must(BO, 'policy', 'reject', 'support/alone', '--reason', 'needed');
+  assert.match(rejected, /^remove policy support\/alone, version \d+, proposed by person:adi@/m);
+  assert.match(rejected, /^ {4}- when \{ context\.task\.depth > 5 \};$/m);
+  assert.match(rejected, /^rejected, record #\d+$/m);
   assert.equal((await shown('support/alone')).waiting, undefined);
   assert.equal((await world.remit(ADI, 'policy', 'publish', kept, '--prune', '--yes')).code, 6);
   assert.equal((await shown('org/no-prod-from-staging')).version, 1);

@@ -244,7 +244,12 @@ test('who proposed a charter cannot approve it', async () => {
   const file = world.path('changed.yaml');
   const text = world.charter('charters/50-deployer.yaml');
   writeFileSync(file, text.replace('Roll out releases', 'Roll out any release'));
-  await world.must(ADI, 'apply', '--yes', '-f', file);
+  const applied = await world.remit(ADI, 'apply', '--yes', '-f', file);
+  assert.equal(applied.code, 6, applied.out + applied.err);
+  assert.match(applied.err, /It waits for another person: remit identity approve deployer \(\S+@/);
+  const twice = await world.remit(ADI, 'apply', '--yes', '-f', file);
+  assert.equal(twice.code, 6, 'it still waits');
+  assert.match(twice.err, /approve deployer \(.* may\), proposed by person:adi@example\.com$/m);
   const own = await world.remit(ADI, 'identity', 'approve', 'deployer', '--yes');
   assert.equal(own.code, 1, own.out + own.err);
   await world.must('eva@example.com', 'identity', 'reject', 'deployer', '--reason', 'test',

@@ -83,8 +83,20 @@ test('who is found by the tool, with the condition', async () => {
   assert.match(own.when, /tickets\/\*/);
   assert.equal(own.lines.length, 1);
   assert.deepEqual(JSON.parse((await remit('who', 'write', READ, '-o', 'json')).out).items, []);
-  assert.deepEqual(
-    JSON.parse((await remit('who', 'read', 'data-source:none', '-o', 'json')).out).items, []);
+});
+
+test('who of what is not there is not found, with the nearest name', async () => {
+  for (const [resource, said] of [
+    ['files/read_text_fiel', /no tool is named files\/read_text_fiel; did you mean files\/read_/],
+    ['nowhere/read', /no tool is named nowhere\/read \(/],
+    ['data-source:none', /no data-source is named none \(/],
+    ['data-source:ticket', /no data-source is named ticket; did you mean tickets\?/]]) {
+    const done = await remit('who', 'read', resource);
+    assert.equal(done.code, 3, `${resource}: ${done.out}${done.err}`);
+    assert.match(done.err, said);
+  }
+  // These have no door and no list of what there is.
+  assert.equal((await remit('who', 'read', 'model:none/none')).code, 0);
 });
 
 test('a decision on record is asked again, with the arguments it was made of', async () => {

@@ -58,18 +58,21 @@ const page = (judged) => {
   const of = (verdict) => judged.filter((one) => one.verdict === verdict).length;
   const rows = judged.map(({ incident, verdict }) => `| ${incident.name}, ${incident.when} | ` +
     `${incident.what ?? '–'} | ${verdict} | ${incident.control ?? incident.outOfScope} |`);
-  return `# Incidents of others
-
-Written by \`tests/incidents/run.mjs --write\`, which plays each of them in a small organisation: its agents do
-whatever they are told. Each is played again without the control, and must happen then (but for the default password: there is none to take away). Contained: stopped within a second of
-somebody saying so. What a gateway on the wire cannot see is said to be out of scope.
-
-Of ${judged.length}: ${of('blocked')} blocked, ${of('contained')} contained, ${of('out of scope')} out of scope, ${of('FAILED')} failed.
-
-| incident | what happened | here | by what, or why not |
-|---|---|---|---|
-${rows.join('\n')}
-`;
+  const counted = ['blocked', 'contained', 'out of scope', 'failed']
+    .map((word) => `${of(word === 'failed' ? 'FAILED' : word)} ${word}`).join(', ');
+  return [
+    '# Incidents of others', '',
+    'Written by `tests/incidents/run.mjs --write`, which plays each of them in a small ' +
+      'organisation: its agents do',
+    'whatever they are told. Each is played again without the control, and must happen then ' +
+      '(but for the default password:',
+    'there is none to take away). Contained: stopped within a second of somebody saying so. ' +
+      'What a gateway on the wire',
+    'cannot see is said to be out of scope.', '',
+    `Of ${judged.length}: ${counted}.`, '',
+    '| incident | what happened | here | by what, or why not |', '|---|---|---|---|',
+    ...rows, '',
+  ].join('\n');
 };
 
 const governed = await play(true);

@@ -108,7 +108,8 @@ const TOOLS = [
 const GUARDRAILS = {
   'code-freeze': `
 @description("A declared freeze: nothing changes the production database")
-forbid (principal, action in [Action::"write", Action::"execute"], resource in Server::"database");`,
+forbid (principal, action in [Action::"write", Action::"execute"],
+  resource in Server::"database");`,
   'two-people-delete-environments': `
 @description("An environment is deleted by its owner and a second person")
 forbid (principal, action, resource == Tool::"environments/delete")

@@ -56,6 +56,20 @@ class Lint(unittest.TestCase):
         return subprocess.run([os.path.join(self.root, "tools", "lint"), "--only", check],
                               capture_output=True, text=True, check=False)
 
+    def test_a_fuzz_target_is_compiled_although_no_build_here_has_it(self):
+        clean = "int LLVMFuzzerTestOneInput(void);\nint LLVMFuzzerTestOneInput(void)\n{\n" \
+                "\treturn text_make() == 0;\n}\n"
+        self.write("src/base/text.c", CLEAN)
+        self.write("src/base/text.h", "char *text_make(void);\n")
+        os.makedirs(os.path.join(self.root, "tests", "fuzz", "base"))
+        self.write("tests/fuzz/base/text_fuzz.c", clean)
+        missing = self.lint("warnings")
+        self.assertEqual(missing.returncode, 1, missing.stdout + missing.stderr)
+        self.assertIn("text_fuzz.c", missing.stdout)
+        self.write("tests/fuzz/base/text_fuzz.c", '#include "base/text.h"\n' + clean)
+        good = self.lint("warnings")
+        self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
+
     def test_each_check_finds_its_bug_before_and_after_it_was_clean(self):
         for check, planted in PLANTED.items():
             for text, status in ((planted, 1), (CLEAN, 0), (planted, 1)):

@@ -106,8 +106,9 @@ const char *word_nearest(struct text wrong, const char *const *words)
 		struct text word = text_of(*words);
 		unsigned edits;
 
-		if (word.length > WORD_BYTES_MAX)
-			continue;
+		if (word.length > WORD_BYTES_MAX || word.length > wrong.length + EDITS_MAX ||
+			wrong.length > word.length + EDITS_MAX)
+			continue; /* without counting: there may be many */
 		edits = edits_between(wrong, word);
 		if (edits < fewest && 2 * edits < word.length) {
 			fewest = edits;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "domain/charter/form.h"
+#include "domain/charter/nearest.h"
 
 struct reference {
 	enum object_kind kind;
@@ -213,39 +214,23 @@ struct check {
 	struct form_reader reader;
 };
 
-struct nearest_name {
-	struct text wrong;
-	char best[128];
-	const char *words[2];
-};
-
-static bool keep_nearest(void *visitor, struct text name)
+static bool consider_name(void *nearest, struct text name)
 {
-	struct nearest_name *nearest = visitor;
-	char candidate[sizeof nearest->best];
-
-	if (name.length >= sizeof candidate)
-		return true;
-	memcpy(candidate, name.data, name.length);
-	candidate[name.length] = '\0';
-	nearest->words[0] = candidate;
-	if (word_nearest(nearest->wrong, nearest->words) == NULL)
-		return true;
-	memcpy(nearest->best, candidate, name.length + 1);
-	return false; /* near enough: two edits at most */
+	nearest_consider(nearest, name);
+	return true;
 }
 
 static void report_unknown(struct check *check, const struct reference *reference)
 {
 	char remedy[PROBLEM_TEXT_BYTES];
-	struct nearest_name nearest = {.wrong = reference->name};
+	struct nearest nearest = {.wrong = reference->name};
 	const char *kind = object_kind_word(reference->kind);
 
 	if (check->world->each_name != NULL)
 		check->world->each_name(
-			check->world->context, reference->kind, keep_nearest, &nearest);
-	if (nearest.best[0] != '\0')
-		(void)snprintf(remedy, sizeof remedy, "did you mean %s?", nearest.best);
+			check->world->context, reference->kind, consider_name, &nearest);
+	if (nearest.found[0] != '\0')
+		(void)snprintf(remedy, sizeof remedy, "did you mean %s?", nearest.found);
 	else
 		(void)snprintf(remedy, sizeof remedy, "add a document with object: %s", kind);
 	form_problem(&check->reader,

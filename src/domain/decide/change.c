@@ -70,7 +70,7 @@ bool change_try(struct changing *changing, const struct candidate *candidate,
 	arena = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	if (arena == NULL)
 		return false;
-	if (trial_allows(world, trial, call, arena))
+	if (trial_allows(world, trial, call, changing->approvals, arena))
 		keep(changing, candidate);
 	arena_destroy(&arena);
 	return change_is_found(changing);
@@ -107,15 +107,23 @@ static void change_find(struct changing *changing, enum decide_reach reach)
 	}
 }
 
-void decide_explain(const struct decide_world *world, const struct call *call,
-	const struct decision *decision, enum decide_reach reach, struct arena *arena,
-	struct decide_explanation *out)
+/* The request as it was decided: with the approvals, where there are any. */
+static bool is_as_decided(struct evaluation *evaluation, const struct approval_names *approvals)
+{
+	return evaluation->principal != NULL &&
+	       (approvals == NULL ||
+		       evaluation_set_approvals(evaluation, approvals->items, approvals->count));
+}
+
+void decide_explain(const struct decide_world *world, const struct decide_said *said,
+	enum decide_reach reach, struct arena *arena, struct decide_explanation *out)
 {
 	struct evaluation *evaluation = arena_new(arena, struct evaluation);
 	struct decision ignored = {.reason = REASON_NONE};
 	struct changing changing = {.world = world,
-		.call = call,
-		.decision = decision,
+		.call = said->call,
+		.approvals = said->approvals,
+		.decision = said->decision,
 		.evaluation = evaluation,
 		.arena = arena,
 		.trials_max =
@@ -126,11 +134,11 @@ void decide_explain(const struct decide_world *world, const struct call *call,
 	changing.scratch = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	if (evaluation == NULL || changing.scratch == NULL)
 		goto done;
-	*evaluation =
-		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &ignored};
+	*evaluation = (struct evaluation){
+		.world = world, .call = said->call, .arena = arena, .out = &ignored};
 	(void)run_fixed(evaluation);
-	if (evaluation->principal != NULL)
-		accounts_fill(evaluation, decision, out);
+	if (is_as_decided(evaluation, said->approvals))
+		accounts_fill(evaluation, said->decision, out);
 	change_find(&changing, reach);
 done:
 	arena_destroy(&changing.scratch);

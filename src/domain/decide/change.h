@@ -9,6 +9,7 @@
 struct changing {
 	const struct decide_world *world;
 	const struct call *call;
+	const struct approval_names *approvals; /* given; NULL: none */
 	const struct decision *decision;
 	struct evaluation *evaluation; /* as far as the fixed rules came */
 	struct arena *arena;           /* of what is handed out */

@@ -58,11 +58,18 @@ struct decide_explanation {
 /* ALL: what people may change.  CALL: only the call itself. */
 enum decide_reach { DECIDE_REACH_CALL = 0, DECIDE_REACH_ALL };
 
-/* Explains what decide said of this call (with DECIDE_SEARCH and these approvals).
+/* What was decided, and of what. */
+struct decide_said {
+	const struct call *call;
+	const struct approval_names *approvals; /* that were given; NULL: none */
+	const struct decision *decision;        /* with DECIDE_SEARCH and these approvals */
+};
+
+/* Explains it.  Clauses and changes are looked at with the approvals that were given: a
+ * change of an argument makes another call, which people are asked about anew.
  * Cannot fail: what finds no memory is left out.  Texts live in arena. */
-void decide_explain(const struct decide_world *world, const struct call *call,
-	const struct decision *decision, enum decide_reach reach, struct arena *arena,
-	struct decide_explanation *out);
+void decide_explain(const struct decide_world *world, const struct decide_said *said,
+	enum decide_reach reach, struct arena *arena, struct decide_explanation *out);
 
 /* "approval", "attribute", "entitlement"; NULL for NONE. */
 const char *change_kind_word(enum change_kind value);

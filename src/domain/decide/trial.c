@@ -44,7 +44,7 @@ const struct data_source *evaluation_find_data_source(
 }
 
 bool trial_allows(const struct decide_world *world, const struct trial *trial,
-	const struct call *call, struct arena *arena)
+	const struct call *call, const struct approval_names *approvals, struct arena *arena)
 {
 	struct evaluation *evaluation = arena_new(arena, struct evaluation);
 	static const struct approval_names none = {NULL, 0};
@@ -54,5 +54,6 @@ bool trial_allows(const struct decide_world *world, const struct trial *trial,
 		return false;
 	*evaluation = (struct evaluation){
 		.world = world, .trial = trial, .call = call, .arena = arena, .out = &decision};
-	return run_fixed(evaluation) && run_policies(evaluation, &none, &decision);
+	return run_fixed(evaluation) &&
+	       run_policies(evaluation, approvals == NULL ? &none : approvals, &decision);
 }

@@ -13,8 +13,8 @@ struct trial {
 	const struct data_source *source;
 };
 
-/* Whether the call would be allowed, without approvals. */
+/* Whether the call would be allowed with these approvals; NULL: without any. */
 bool trial_allows(const struct decide_world *world, const struct trial *trial,
-	const struct call *call, struct arena *arena);
+	const struct call *call, const struct approval_names *approvals, struct arena *arena);
 
 #endif

@@ -29,6 +29,7 @@ bool replay_create(struct replay **out, const struct replay_options *options, st
 	if (replay == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to replay in");
 	replay->options = options;
+	replay->nearest.wrong = options->identity;
 	replay->arena = arena_create(REPLAY_CALL_BYTES_MAX);
 	replay->entry = arena_create(REPLAY_CALL_BYTES_MAX);
 	replay->fold = arena_create(REPLAY_FOLD_BYTES_MAX);
@@ -327,13 +328,24 @@ static bool compare(struct replay *replay, const struct recorded_decision *recor
 	return replay_tally_add(&replay->tally, &difference, err);
 }
 
-static bool is_asked_for(const struct replay *replay, const struct json *record)
+/* Once the name is on record no other can be nearer. */
+static bool is_of_identity(struct replay *replay, struct text name)
 {
-	const struct replay_options *options = replay->options;
+	struct text wanted = replay->options->identity;
 
-	return json_integer_or(record, "at", 0) >= options->since_utc_ms &&
-	       (options->identity.length == 0 ||
-		       text_equal(options->identity, json_text_or(record, "identity", "")));
+	if (wanted.length == 0)
+		return true;
+	if (!replay->is_on_record && text_equal(wanted, name))
+		replay->is_on_record = true;
+	if (!replay->is_on_record)
+		nearest_consider(&replay->nearest, name);
+	return text_equal(wanted, name);
+}
+
+static bool is_asked_for(struct replay *replay, const struct json *record)
+{
+	return is_of_identity(replay, json_text_or(record, "identity", "")) &&
+	       json_integer_or(record, "at", 0) >= replay->options->since_utc_ms;
 }
 
 static bool replay_decision(struct replay *replay, const struct json *record,

@@ -96,7 +96,8 @@ enum { REPLAY_EXAMPLES_MAX = 50, REPLAY_UNUSED_MAX = 100 };
  * evaluations: {evaluations and the five after it}, differences: [{record, identity, tool
  * or application, what, before, after}], identities: [{name, "allow to deny": n, ...}],
  * tools, applications, policies, examples: [{record, identity, tool or application,
- * before, after}], unused: [names of candidates the log never has]}.
+ * before, after}], unused: [names of candidates the log never has],
+ * unknown_identity: {name, nearest}, of which nothing whatever is on record}.
  * Lives in arena, and no longer than replay.  Errors: LIMIT. */
 bool replay_report(const struct replay *replay, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 #define DOMAIN_REPLAY_REPLAY_PRIVATE_H
 
 #include "domain/charter/name_table.h"
+#include "domain/charter/nearest.h"
 #include "domain/decide/decide.h"
 #include "domain/replay/replay.h"
 
@@ -113,6 +114,8 @@ struct replay {
 	struct arena *fold;   /* of one entry that is folded */
 	struct replay_tally tally;
 	struct replay_figures figures;
+	bool is_on_record;      /* the identity asked for */
+	struct nearest nearest; /* to it, while it is not */
 };
 
 /* What lies sealed beside a record, in the arena of one decision. */

@@ -282,6 +282,25 @@ static void put_unused(struct json_builder *report, const struct replay_world *w
 	json_put_texts(report, "unused", names, names == NULL ? 0 : count);
 }
 
+/* A slip in the name must not read as: nothing would change. */
+static bool put_unknown_identity(
+	struct json_builder *report, const struct replay *replay, struct error *err)
+{
+	struct json_builder object;
+	struct json sealed;
+
+	if (replay->options->identity.length == 0 || replay->is_on_record)
+		return true;
+	json_object_start(&object, report->arena);
+	json_put_text(&object, "name", text_copy(report->arena, replay->options->identity));
+	json_put_text_unless_empty(
+		&object, "nearest", text_copy(report->arena, text_of(replay->nearest.found)));
+	if (!json_object_seal(&object, &sealed, err))
+		return false;
+	json_put(report, "unknown_identity", sealed);
+	return true;
+}
+
 bool replay_report(
 	const struct replay *replay, struct arena *arena, struct json *out, struct error *err)
 {
@@ -290,7 +309,8 @@ bool replay_report(
 
 	json_object_start(&report, arena);
 	json_put_integer(&report, "entries", (int64_t)figures->entries);
-	if (!put_counts(&report, "decisions", &figures->decisions, err) ||
+	if (!put_unknown_identity(&report, replay, err) ||
+		!put_counts(&report, "decisions", &figures->decisions, err) ||
 		!put_evaluations(&report, &figures->evaluations, err) ||
 		!put_examples(&report, "differences", replay->tally.differences,
 			replay->tally.differences_count, err) ||

@@ -38,6 +38,8 @@
 	X(TOKEN_TARGET, "target", CLAIMS, "it was signed for another address, path or query") \
 	X(TOKEN_BODY, "body", CLAIMS, "it was signed for another body") \
 	X(TOKEN_REPLAYED, "replayed", STATE, "it was used before") \
+	X(TOKEN_BEFORE_START, "before_start", STATE, \
+		"it was signed before, or in the second in which, the daemon started: sign again") \
 	X(TOKEN_TASK_UNKNOWN, "task_unknown", STATE, "its task is not known") \
 	X(TOKEN_TASK_NOT_LIVE, "task_not_live", STATE, "its task was ended, revoked or is over") \
 	X(TOKEN_IDENTITY_NOT_ACTIVE, "identity_not_active", STATE, "its identity is not active") \

@@ -67,6 +67,20 @@ struct authzen_request {
 	struct authzen_request **link; /* what points here, while pending */
 };
 
+/* page.c: the place in a search where a page begins, and what it holds for. */
+struct authzen_place {
+	uint64_t from;         /* the next candidate */
+	uint64_t state;        /* evaluate_state of what is searched */
+	struct sha256 request; /* all of it but its page, and who asks where */
+};
+/* Seals a place, in arena.  Errors: LIMIT, INTERNAL. */
+bool authzen_page_token(struct text *out, struct arena *arena, const struct seal_key *key,
+	const struct authzen_place *place, struct error *err) MUST_CHECK;
+/* Reads page: {limit?, token?}, NULL where there is none.  *place: in, the state and request a
+ * token must hold for; out, with from.  Errors: INVALID. */
+bool authzen_page_read(const struct json *page, const struct seal_key *key, uint32_t *limit,
+	struct authzen_place *place, struct error *err) MUST_CHECK;
+
 /* Exactly one of these ends a request. */
 void authzen_fail(struct authzen_request *request, unsigned status, const char *message);
 /* By err: INVALID is 400, with "forbidden: " first 403; all else 500. */

@@ -1,28 +1,5 @@
-/* Searches (section 8 of the API), a page at a time.
- *
- * A page token is the place of the next candidate, sealed with what it holds for: the
- * same caller, point, endpoint and request but its page, and the same state of what is
- * searched.  Nothing is kept here between pages. */
-#include <string.h>
-
-#include "base/base64.h"
+/* Searches (section 8 of the API), a page at a time.  Nothing is kept here between pages. */
 #include "edges/authzen/authzen_private.h"
-
-enum {
-	TOKEN_PLAIN_BYTES = 8 + 8 + SHA256_BYTES,
-	TOKEN_SEALED_BYTES = TOKEN_PLAIN_BYTES + SEAL_OVERHEAD_BYTES,
-	TOKEN_TEXT_BYTES = (TOKEN_SEALED_BYTES * 4 + 2) / 3,
-};
-
-/* Inside a token; fixed layout, private to this process. */
-struct page_place {
-	uint64_t from;
-	uint64_t state;
-	struct sha256 request;
-};
-_Static_assert(sizeof(struct page_place) == TOKEN_PLAIN_BYTES, "no padding");
-
-static const struct text token_context = {"authzen page", sizeof "authzen page" - 1};
 
 /* What must not change between pages. */
 static bool digest_request(
@@ -49,75 +26,36 @@ static bool digest_request(
 	return true;
 }
 
-static bool open_token(const struct authzen_request *request, struct text token,
-	const struct sha256 *digest, uint64_t *from, struct error *err)
+/* What a token of this request holds for now. */
+static struct authzen_place place_of(
+	const struct authzen_request *request, const struct sha256 *digest, uint64_t from)
 {
-	struct authzen *authzen = request->authzen;
-	uint8_t sealed[TOKEN_SEALED_BYTES];
-	struct page_place place;
-	size_t size = 0;
-	struct error cause;
+	return (struct authzen_place){.from = from,
+		.state = evaluate_state(
+			request->authzen->parts.evaluate, request->asker.application),
+		.request = *digest};
+}
 
-	if (token.length != TOKEN_TEXT_BYTES ||
-		!base64url_decode(token, sealed, sizeof sealed, &size) || size != sizeof sealed ||
-		!seal_decrypt(&authzen->page_key,
-			(struct text){(const char *)sealed, sizeof sealed}, token_context,
-			(uint8_t *)&place, &cause))
-		return error_set(err, ERROR_INVALID, "page.token: not one that was given here");
-	if (!sha256_equal(&place.request, digest))
-		return error_set(err, ERROR_INVALID,
-			"page.token: of another request; send the same one with it");
-	if (place.state != evaluate_state(authzen->parts.evaluate, request->asker.application))
-		return error_set(err, ERROR_INVALID,
-			"page.token: what is searched has changed; search anew");
-	*from = place.from;
+static bool read_page(const struct authzen_request *request, const struct sha256 *digest,
+	struct evaluate_search *out, struct error *err)
+{
+	struct authzen_place place = place_of(request, digest, 0);
+
+	if (!authzen_page_read(json_find(&request->body, "page"), &request->authzen->page_key,
+		    &out->limit, &place, err))
+		return false;
+	out->from = place.from;
 	return true;
 }
 
 static bool make_token(const struct authzen_request *request, uint64_t next,
 	const struct sha256 *digest, struct text *out, struct error *err)
 {
-	const struct page_place place = {.from = next,
-		.state = evaluate_state(
-			request->authzen->parts.evaluate, request->asker.application),
-		.request = *digest};
-	uint8_t sealed[TOKEN_SEALED_BYTES];
+	const struct authzen_place place = place_of(request, digest, next);
 
 	*out = TEXT("");
-	if (next == 0)
-		return true;
-	if (!seal_encrypt(&request->authzen->page_key,
-		    (struct text){(const char *)&place, sizeof place}, token_context, sealed, err))
-		return false;
-	*out = base64url_text(request->arena, sealed, sizeof sealed);
-	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for the answer");
-}
-
-/* page: {limit?, token?}. */
-static bool read_page(const struct authzen_request *request, const struct sha256 *digest,
-	struct evaluate_search *out, struct error *err)
-{
-	const struct json *page = json_find(&request->body, "page");
-	const struct json *limit = page == NULL ? NULL : json_find(page, "limit");
-	const struct json *token = page == NULL ? NULL : json_find(page, "token");
-
-	out->limit = EVALUATE_PAGE_DEFAULT;
-	out->from = 0;
-	if (page != NULL && page->type != JSON_OBJECT)
-		return error_set(err, ERROR_INVALID, "page: an object is expected");
-	if (limit != NULL) {
-		if (limit->type != JSON_INTEGER || limit->integer < 1)
-			return error_set(err, ERROR_INVALID,
-				"page.limit: a whole number from 1 is expected");
-		out->limit = limit->integer > EVALUATE_PAGE_MAX ? EVALUATE_PAGE_MAX
-								: (uint32_t)limit->integer;
-	}
-	if (token == NULL)
-		return true;
-	if (token->type != JSON_STRING)
-		return error_set(err, ERROR_INVALID, "page.token: a string is expected");
-	return token->string.length == 0 ||
-	       open_token(request, token->string, digest, &out->from, err);
+	return next == 0 ||
+	       authzen_page_token(out, request->arena, &request->authzen->page_key, &place, err);
 }
 
 static bool read_searched(

@@ -88,7 +88,7 @@ int command_search(struct cli *cli)
 	int status = EXIT_USAGE;
 
 	if (!read_after(cli, &after))
-		return cli_usage(cli->command, "--after: an index is expected");
+		return cli_usage(cli, "--after: an index is expected");
 	buffer_init(&query, QUERY_BYTES_MAX);
 	if (search_query(cli, &query) && get_page(cli, &query, after, limit, &reply, &status)) {
 		cli_print(cli, &reply.json);
@@ -121,7 +121,7 @@ int command_audit_export(struct cli *cli)
 	int status = EXIT_USAGE;
 
 	if (!read_after(cli, &after))
-		return cli_usage(cli->command, "--after: an index is expected");
+		return cli_usage(cli, "--after: an index is expected");
 	buffer_init(&query, QUERY_BYTES_MAX);
 	while (search_query(cli, &query) && get_page(cli, &query, after, "1000", &reply, &status)) {
 		print_lines(json_find(&reply.json, "items"));
@@ -148,6 +148,6 @@ int command_prove(struct cli *cli)
 	if (path == NULL)
 		cli_print_text(reply.body);
 	else if (!file_create(path, reply.body, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	return EXIT_DONE;
 }

@@ -117,10 +117,11 @@ bool cli_has_reason(const struct cli *cli)
 	return cli->values[OPTION_REASON] != NULL && cli->values[OPTION_REASON][0] != '\0';
 }
 
-int cli_usage(const struct cli_command *command, const char *wrong)
+int cli_usage(struct cli *cli, const char *wrong)
 {
-	cli_say("remit %s: %s", command->words, wrong);
-	cli_say("usage: remit %s %s", command->words, command->usage);
+	cli_say("remit %s: %s", cli->command->words, wrong);
+	cli_say("usage: remit %s %s", cli->command->words, cli->command->usage);
+	cli_note_wrong(cli, "remit %s: %s", cli->command->words, wrong);
 	return EXIT_USAGE;
 }
 
@@ -182,7 +183,7 @@ static bool help_noun(const char *noun)
 }
 
 /* The second words of a noun that stands alone; false if it is none. */
-static bool say_continuations(const char *noun)
+static bool say_continuations(struct cli *cli, const char *noun)
 {
 	size_t length = strlen(noun);
 	struct buffer said;
@@ -197,22 +198,24 @@ static bool say_continuations(const char *noun)
 		buffer_append_format(&said, "%s%s", count++ > 0 ? ", " : "", known + length + 1);
 	}
 	if (count > 0)
-		cli_say("remit %s: one of these must follow: %.*s", noun,
+		cli_wrong(cli, "%s: one of these must follow: %.*s", noun,
 			TEXT_ARGS(buffer_text(&said)));
 	buffer_deinit(&said);
 	return count > 0;
 }
 
 /* What was given and is not taken, with what is: of the command, if there is one. */
-static int unknown_option(const struct cli_command *command, struct text name)
+static int unknown_option(struct cli *cli, const struct cli_command *command, struct text name)
 {
 	if (command == NULL) {
-		cli_say("remit: there is no option %.*s; `remit --help` lists them",
-			TEXT_ARGS(name));
+		cli_wrong(
+			cli, "there is no option %.*s; `remit --help` lists them", TEXT_ARGS(name));
 		return EXIT_USAGE;
 	}
 	cli_say("remit %s: there is no option %.*s here; there are:", command->words,
 		TEXT_ARGS(name));
+	cli_note_wrong(
+		cli, "remit %s: there is no option %.*s here", command->words, TEXT_ARGS(name));
 	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
 		if (takes(command, &options[i]))
 			cli_say("  %s %s", options[i].name,
@@ -221,13 +224,13 @@ static int unknown_option(const struct cli_command *command, struct text name)
 	return EXIT_USAGE;
 }
 
-static int unknown_command(const char *const *words, int count)
+static int unknown_command(struct cli *cli, const char *const *words, int count)
 {
 	const char *nearest = NULL;
 	size_t least = SIZE_MAX;
 	char typed[128];
 
-	if (count == 1 && say_continuations(words[0]))
+	if (count == 1 && say_continuations(cli, words[0]))
 		return EXIT_USAGE;
 	(void)snprintf(typed, sizeof typed, "%s%s%s", words[0], count > 1 ? " " : "",
 		count > 1 ? words[1] : "");
@@ -241,7 +244,7 @@ static int unknown_command(const char *const *words, int count)
 			nearest = known;
 		}
 	}
-	cli_say("remit: there is no command \"%s\"%s%s%s", typed,
+	cli_wrong(cli, "there is no command \"%s\"%s%s%s", typed,
 		nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest,
 		nearest == NULL ? "" : "\"?");
 	cli_say("`remit --help` lists the commands.");
@@ -257,7 +260,8 @@ struct reading {
 };
 
 /* Takes one option; *index is left on the last word it used. */
-static bool read_option(struct reading *reading, int argc, char *const *argv, int *index)
+static bool read_option(
+	struct cli *cli, struct reading *reading, int argc, char *const *argv, int *index)
 {
 	const char *word = argv[*index];
 	const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
@@ -277,11 +281,11 @@ static bool read_option(struct reading *reading, int argc, char *const *argv, in
 		reading->values[row->option] = equals != NULL ? equals + 1 : argv[++*index];
 		return true;
 	}
-	cli_say("remit: %s %s", row->name, row->value == NULL ? "takes no value" : "needs a value");
+	cli_wrong(cli, "%s %s", row->name, row->value == NULL ? "takes no value" : "needs a value");
 	return false;
 }
 
-static bool read_words(struct reading *reading, int argc, char *const *argv)
+static bool read_words(struct cli *cli, struct reading *reading, int argc, char *const *argv)
 {
 	bool is_plain = false; /* behind "--" */
 
@@ -289,12 +293,12 @@ static bool read_words(struct reading *reading, int argc, char *const *argv)
 		if (!is_plain && strcmp(argv[i], "--") == 0) {
 			is_plain = true;
 		} else if (!is_plain && argv[i][0] == '-' && argv[i][1] != '\0') {
-			if (!read_option(reading, argc, argv, &i))
+			if (!read_option(cli, reading, argc, argv, &i))
 				return false;
 		} else if (reading->words_count < WORD_MAX) {
 			reading->words[reading->words_count++] = argv[i];
 		} else {
-			cli_say("remit: too many words");
+			cli_wrong(cli, "too many words");
 			return false;
 		}
 	}
@@ -314,14 +318,15 @@ static bool set_output(struct cli *cli)
 	else if (strcmp(form, "yaml") == 0)
 		cli->output = OUTPUT_YAML;
 	else {
-		cli_say("remit: -o: json, yaml or table is expected");
+		cli_wrong(cli, "-o: json, yaml or table is expected");
 		return false;
 	}
 	return true;
 }
 
-static int wrong_count(const struct cli_command *command, int given)
+static int wrong_count(struct cli *cli, int given)
 {
+	const struct cli_command *command = cli->command;
 	int wanted = given < command->words_min ? command->words_min : command->words_max;
 	char wrong[96];
 
@@ -330,35 +335,25 @@ static int wrong_count(const struct cli_command *command, int given)
 		: given < command->words_min             ? "at least"
 							 : "at most",
 		wanted, wanted == 1 ? "" : "s", given);
-	return cli_usage(command, wrong);
+	return cli_usage(cli, wrong);
 }
 
 static int run(struct cli *cli, const struct reading *reading, int taken)
 {
 	const struct cli_command *command = cli->command;
-	int status;
 
 	for (int option = 1; option < OPTION_COUNT; option++) {
 		const struct option_row *row = reading->given[option];
 
 		if (row != NULL && !takes(command, row))
-			return unknown_option(command, text_of(row->name));
+			return unknown_option(cli, command, text_of(row->name));
 	}
 	memcpy(cli->values, reading->values, sizeof cli->values);
 	for (int i = taken; i < reading->words_count; i++)
 		cli->words[cli->words_count++] = reading->words[i];
 	if (cli->words_count < command->words_min || cli->words_count > command->words_max)
-		return wrong_count(command, cli->words_count);
-	if (!set_output(cli))
-		return EXIT_USAGE;
-	cli->arena = arena_create(CLI_ARENA_BYTES_MAX);
-	if (cli->arena == NULL) {
-		cli_say("remit: no memory");
-		return EXIT_UNAVAILABLE;
-	}
-	status = command->run(cli);
-	arena_destroy(&cli->arena);
-	return status;
+		return wrong_count(cli, cli->words_count);
+	return set_output(cli) ? command->run(cli) : EXIT_USAGE;
 }
 
 /* The command with the most words of these; *taken says how many.  NULL: none. */
@@ -378,11 +373,50 @@ static const struct cli_command *find_command(const struct reading *reading, int
 	return found;
 }
 
+/* How an error in the words themselves is to be told. */
+static enum cli_output output_of_words(int argc, char *const *argv)
+{
+	for (int i = 1; i + 1 < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "-o") == 0 && strcmp(argv[i + 1], "json") == 0)
+			return OUTPUT_JSON;
+	return OUTPUT_TABLE;
+}
+
+static int run_command(struct cli *cli, struct reading *reading)
+{
+	bool is_help;
+	int taken;
+
+	if (reading->words_count == 0) {
+		if (reading->given[OPTION_HELP] != NULL)
+			return help_all();
+		cli_wrong(cli, "a command is missing; `remit --help` lists them");
+		return EXIT_USAGE;
+	}
+	is_help = strcmp(reading->words[0], "help") == 0;
+	if (is_help) { /* `remit help COMMAND` is `remit COMMAND --help` */
+		reading->words_count--;
+		memmove(reading->words, reading->words + 1,
+			(size_t)reading->words_count * sizeof reading->words[0]);
+	}
+	is_help = is_help || reading->given[OPTION_HELP] != NULL;
+	if (is_help && reading->words_count == 0)
+		return help_all();
+	cli->command = find_command(reading, &taken);
+	if (is_help && cli->command != NULL)
+		return help_command(cli->command);
+	if (is_help && help_noun(reading->words[0]))
+		return EXIT_DONE;
+	if (cli->command == NULL)
+		return unknown_command(cli, reading->words, reading->words_count);
+	return run(cli, reading, taken);
+}
+
 int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 {
+	struct cli cli = {.offline = offline, .output = output_of_words(argc, argv)};
 	struct reading reading = {0};
-	struct cli cli = {.offline = offline};
-	bool is_help;
+	int status = EXIT_USAGE;
 	int taken;
 
 	/* Alone it asks for ours; behind a command it takes the number of a charter. */
@@ -390,31 +424,16 @@ int cli_run(int argc, char *const *argv, const struct cli_offline *offline)
 		printf("remit %s\n", offline->version);
 		return EXIT_DONE;
 	}
-	if (!read_words(&reading, argc, argv))
-		return reading.unknown.data == NULL
-			       ? EXIT_USAGE
-			       : unknown_option(find_command(&reading, &taken), reading.unknown);
-	if (reading.words_count == 0) {
-		if (reading.given[OPTION_HELP] != NULL)
-			return help_all();
-		cli_say("remit: a command is missing; `remit --help` lists them");
-		return EXIT_USAGE;
+	cli.arena = arena_create(CLI_ARENA_BYTES_MAX);
+	if (cli.arena == NULL) {
+		cli_say("remit: no memory");
+		return EXIT_UNAVAILABLE;
 	}
-	is_help = strcmp(reading.words[0], "help") == 0;
-	if (is_help) { /* `remit help COMMAND` is `remit COMMAND --help` */
-		reading.words_count--;
-		memmove(reading.words, reading.words + 1,
-			(size_t)reading.words_count * sizeof reading.words[0]);
-	}
-	is_help = is_help || reading.given[OPTION_HELP] != NULL;
-	if (is_help && reading.words_count == 0)
-		return help_all();
-	cli.command = find_command(&reading, &taken);
-	if (is_help && cli.command != NULL)
-		return help_command(cli.command);
-	if (is_help && help_noun(reading.words[0]))
-		return EXIT_DONE;
-	if (cli.command == NULL)
-		return unknown_command(reading.words, reading.words_count);
-	return run(&cli, &reading, taken);
+	if (read_words(&cli, &reading, argc, argv))
+		status = run_command(&cli, &reading);
+	else if (reading.unknown.data != NULL)
+		status = unknown_option(&cli, find_command(&reading, &taken), reading.unknown);
+	cli_print_wrong(&cli, status);
+	arena_destroy(&cli.arena);
+	return status;
 }

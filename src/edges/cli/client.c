@@ -149,21 +149,53 @@ static bool fetch(
 	return true;
 }
 
-static void say_unreachable(const struct cli *cli, const struct error *err)
+static void say_unreachable(struct cli *cli, const struct error *err)
 {
 	const char *server = cli->values[OPTION_SERVER];
 	const char *data = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];
 
 	if (err->code != ERROR_IO)
-		cli_say("remit: %s", err->text);
+		cli_wrong(cli, "%s", err->text);
 	else if (server != NULL)
-		cli_say("remit: %s: %s\nIs a remitd listening there?  DIR/listen holds its "
-			"address.",
-			server, err->text);
+		cli_wrong(cli, "%s: %s", server, err->text);
 	else
-		cli_say("remit: %s/remit.sock: %s\nIs remitd running on %s?  --data DIR names "
-			"another folder, --server URL another daemon.",
-			data, err->text, data);
+		cli_wrong(cli, "%s/remit.sock: %s", data, err->text);
+	if (err->code == ERROR_IO && server != NULL)
+		cli_say("Is a remitd listening there?  DIR/listen holds its address.");
+	else if (err->code == ERROR_IO)
+		cli_say("Is remitd running on %s?  --data DIR names another folder, --server URL "
+			"another daemon.",
+			data);
+}
+
+static bool is_refused_as(const struct cli_reply *reply, const char *reason)
+{
+	return reply->status == 401 &&
+	       memmem(reply->body.data, reply->body.length, reason, strlen(reason)) != NULL;
+}
+
+/* Until the clock that dates signatures says another second; it may lag some milliseconds
+ * behind the one that is read here. */
+static void wait_for_next_second(void)
+{
+	const time_t second = time(NULL);
+	struct timespec now, nap = {0};
+
+	while (time(NULL) == second) {
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		nap.tv_nsec = now.tv_sec == second ? 1000000000 - now.tv_nsec : 1000000;
+		nap.tv_nsec = nap.tv_nsec >= 1000000000 ? 999999999 : nap.tv_nsec;
+		(void)nanosleep(&nap, NULL);
+	}
+}
+
+/* Nothing of the first was done: it was refused by its signature. */
+static bool fetch_signed_anew(
+	struct cli *cli, const struct cli_call *call, struct cli_reply *reply, struct error *err)
+{
+	wait_for_next_second();
+	*reply = (struct cli_reply){0};
+	return fetch(cli, call, reply, err);
 }
 
 bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *reply)
@@ -172,7 +204,8 @@ bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *re
 	struct error err = {0};
 
 	*reply = (struct cli_reply){0};
-	if (!fetch(cli, call, reply, &err)) {
+	if (!fetch(cli, call, reply, &err) || (is_refused_as(reply, "(before_start)") &&
+						      !fetch_signed_anew(cli, call, reply, &err))) {
 		say_unreachable(cli, &err);
 		return false;
 	}
@@ -234,6 +267,8 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 		return EXIT_DONE;
 	if (cli->output == OUTPUT_JSON && reply->json.type == JSON_OBJECT)
 		cli_print(cli, &reply->json);
+	cli_note_wrong(
+		cli, "%.*s: %.*s (HTTP %u)", TEXT_ARGS(title), TEXT_ARGS(detail), reply->status);
 	buffer_init(&said, REPLY_BYTES_MAX);
 	buffer_append_format(&said, "remit: %.*s: %.*s (HTTP %u)", TEXT_ARGS(title),
 		TEXT_ARGS(detail), reply->status);
@@ -244,9 +279,9 @@ int cli_report(struct cli *cli, const struct cli_reply *reply)
 	return (int)exit_of(reply->status);
 }
 
-int cli_fail(const struct error *err)
+int cli_fail(struct cli *cli, const struct error *err)
 {
-	cli_say("remit: %s", err->text);
+	cli_wrong(cli, "%s", err->text);
 	switch (err->code) {
 	case ERROR_INVALID: return EXIT_USAGE;
 	case ERROR_NOT_FOUND: return EXIT_NOT_FOUND;
@@ -282,7 +317,7 @@ bool cli_get(struct cli *cli, struct cli_reply *reply, int *exit_code, const cha
 	length = vsnprintf(target, sizeof target, fmt, args);
 	va_end(args);
 	if (length < 0 || length >= (int)sizeof target) {
-		cli_say("remit: the words are too long");
+		cli_wrong(cli, "the words are too long");
 		*exit_code = EXIT_USAGE;
 		return false;
 	}

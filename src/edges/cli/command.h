@@ -60,7 +60,11 @@ enum cli_option {
 	OPTION_COUNT,
 };
 
-enum { CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024, CLI_INPUT_BYTES_MAX = 64 * 1024 };
+enum {
+	CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024,
+	CLI_INPUT_BYTES_MAX = 64 * 1024,
+	CLI_WRONG_BYTES = 2048, /* of what is wrong, with its NUL; more is cut */
+};
 
 struct cli;
 struct private_key;
@@ -97,6 +101,8 @@ struct cli {
 	int words_count;
 	enum cli_output output;
 	bool is_colored;
+	bool has_printed;            /* a result, or an error as JSON, on standard output */
+	char wrong[CLI_WRONG_BYTES]; /* what was said to be wrong first; empty: nothing was */
 };
 
 /* ---- client.c: one request to the daemon ---- */
@@ -124,7 +130,7 @@ bool cli_send(struct cli *cli, const struct cli_call *call, struct cli_reply *re
 /* The exit status for a reply; tells the user what was refused. */
 int cli_report(struct cli *cli, const struct cli_reply *reply);
 /* Tells the user; the exit status for err. */
-int cli_fail(const struct error *err);
+int cli_fail(struct cli *cli, const struct error *err);
 /* send and, unless the status is 2xx, report; *exit_code is set when false. */
 bool cli_ask(struct cli *cli, const struct cli_call *call, struct cli_reply *reply, int *exit_code);
 /* GET of a target made from the format. */
@@ -156,6 +162,10 @@ void cli_print_text(struct text t);
 void cli_print_plan(struct cli *cli, const struct json *plan);
 /* What could move the cursor, hide, or forge a line becomes '?'. */
 void cli_append_plain(struct buffer *out, struct text t);
+/* Says "remit: " and what is wrong, on standard error, and notes it. */
+void cli_wrong(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Notes what is wrong, which was said otherwise; the first of a run counts. */
+void cli_note_wrong(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Words for the user, on standard error. */
 void cli_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same with what a stranger wrote, made safe for a terminal. */
@@ -167,7 +177,11 @@ void cli_say_excerpt(struct text excerpt);
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* --reason was given and says something. */
 bool cli_has_reason(const struct cli *cli);
-int cli_usage(const struct cli_command *command, const char *wrong);
+int cli_usage(struct cli *cli, const char *wrong);
+/* Prints what was noted as wrong as JSON, if that was asked for and nothing was printed:
+ * {detail, status, title} as a refusal of the daemon; status is the one of HTTP that gives
+ * this exit status. */
+void cli_print_wrong(struct cli *cli, int exit_status);
 /* One line from standard input, without its end; asks with prompt on a terminal,
  * without echo.  NULL: nothing came. */
 const char *cli_read_line(struct cli *cli, const char *prompt);
@@ -233,6 +247,7 @@ int command_policy_publish(struct cli *cli);
 int command_policy_replay(struct cli *cli);    /* replay_command.c */
 int command_report_friction(struct cli *cli);  /* report_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
+int command_reject_proposal(struct cli *cli);
 
 /* ---- log_pass.c: of commands that read the log of --data themselves ---- */
 
@@ -262,9 +277,9 @@ bool cli_check_bundle(
 	struct cli *cli, struct policy_bundle *bundle, struct json *report, int *status);
 /* A name with its slashes, each part escaped for a path. */
 struct text cli_escape_name(struct cli *cli, const char *name);
-/* Prints what a plan, an apply came to; the exit status.  *is_waiting: something of it waits
+/* Prints what a plan, an apply came to; the exit status: WAITING where something of it waits
  * for another person, now or since before.  registry_commands.c. */
-int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting);
+int cli_apply_files(struct cli *cli, const struct json *body);
 /* The lines that only one of two texts has.  proposal_commands.c. */
 void cli_print_line_diff(struct text before, struct text after);
 /* The path of a field, which may hold names of an author's choice, and the lines of both

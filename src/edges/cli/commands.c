@@ -97,7 +97,7 @@ const struct cli_command cli_commands[] = {
 		OPTIONS(OPTION_VERSION), command_approve_proposal, "/v1/policies", NULL},
 	{"policy reject", "NAME --reason T [--version N]",
 		"turn a proposed policy or removal down, or withdraw it", 1, 1,
-		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_object, "/v1/policies",
+		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_proposal, "/v1/policies",
 		NULL},
 	{"policy replay", "[--candidate DIR] [--since T] [--identity NAME] [--prune]",
 		"make recorded decisions again, and say what would change", 0, 0,
@@ -111,7 +111,7 @@ const struct cli_command cli_commands[] = {
 		OPTIONS(OPTION_VERSION), command_approve_proposal, "/v1/applications", NULL},
 	{"application reject", "NAME --reason T [--version N]",
 		"turn a proposed application or removal down, or withdraw it", 1, 1,
-		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_object, "/v1/applications",
+		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_proposal, "/v1/applications",
 		NULL},
 
 	{"secret list", "", "names of upstream secrets", 0, 0, NULL, command_list, "/v1/secrets",

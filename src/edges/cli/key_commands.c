@@ -43,7 +43,7 @@ static int print_key(struct cli *cli, const struct private_key *key)
 	struct error err;
 
 	if (!describe(cli, key, cli->words[0], &described, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (cli->output == OUTPUT_TABLE)
 		print_line(&described);
 	else
@@ -58,8 +58,9 @@ int command_key_new(struct cli *cli)
 	int status;
 
 	if (!private_key_generate(&key, SIGNATURE_ES256, &err))
-		return cli_fail(&err);
-	status = private_key_save(key, cli->words[0], &err) ? print_key(cli, key) : cli_fail(&err);
+		return cli_fail(cli, &err);
+	status = private_key_save(key, cli->words[0], &err) ? print_key(cli, key)
+							    : cli_fail(cli, &err);
 	private_key_destroy(&key);
 	if (status == EXIT_CONFLICT)
 		cli_say("It was left as it is; `remit key show %s` prints its public half.",
@@ -74,7 +75,7 @@ int command_key_show(struct cli *cli)
 	int status;
 
 	if (!private_key_load(&key, cli->words[0], &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	status = print_key(cli, key);
 	private_key_destroy(&key);
 	return status;

@@ -65,7 +65,7 @@ bool cli_read_since(struct cli *cli, int64_t *out_utc_ms)
 {
 	if (read_since(cli->values[OPTION_SINCE], out_utc_ms))
 		return true;
-	(void)cli_usage(cli->command, "--since: a time, 7d, or ms since 1970");
+	(void)cli_usage(cli, "--since: a time, 7d, or ms since 1970");
 	return false;
 }
 

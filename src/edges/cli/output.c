@@ -25,6 +25,36 @@ void cli_say(const char *fmt, ...)
 	(void)fputc('\n', stderr);
 }
 
+static void note_wrong(struct cli *cli, const char *fmt, va_list args)
+{
+	if (cli->wrong[0] == '\0')
+		(void)vsnprintf(cli->wrong, sizeof cli->wrong, fmt, args);
+}
+
+void cli_note_wrong(struct cli *cli, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	note_wrong(cli, fmt, args);
+	va_end(args);
+}
+
+void cli_wrong(struct cli *cli, const char *fmt, ...)
+{
+	va_list args;
+
+	(void)fflush(stdout);
+	(void)fputs("remit: ", stderr);
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fputc('\n', stderr);
+	va_start(args, fmt);
+	note_wrong(cli, fmt, args);
+	va_end(args);
+}
+
 void cli_print_text(struct text t)
 {
 	(void)fwrite(t.data, 1, t.length, stdout);
@@ -289,6 +319,7 @@ void cli_print(struct cli *cli, const struct json *result)
 	const struct json *items = json_find(result, "items");
 	struct json shown;
 
+	cli->has_printed = true;
 	if (cli->output == OUTPUT_JSON) {
 		print_block(result, json_pretty);
 	} else if (cli->output == OUTPUT_TABLE && cli->command->columns != NULL && items != NULL &&
@@ -304,6 +335,51 @@ void cli_print(struct cli *cli, const struct json *result)
 	} else {
 		print_block(result, json_pretty);
 	}
+}
+
+/* ---- what is wrong ---- */
+
+/* As the daemon would say it. */
+static const struct {
+	int exit_status;
+	int status; /* of HTTP: client.c makes the same exit status of it */
+	const char *title;
+} wrongs[] = {
+	{EXIT_REFUSED, 403, "It was refused"},
+	{EXIT_USAGE, 400, "The request is not valid"},
+	{EXIT_NOT_FOUND, 404, "There is no such thing"},
+	{EXIT_CONFLICT, 409, "The state does not allow this"},
+	{EXIT_UNAVAILABLE, 503, "Not now"},
+};
+
+static bool wrong_json(struct cli *cli, int exit_status, struct json *out)
+{
+	struct json_builder object;
+	struct buffer detail;
+	struct error err;
+	size_t i = 0;
+
+	while (i < sizeof wrongs / sizeof *wrongs && wrongs[i].exit_status != exit_status)
+		i++;
+	if (i == sizeof wrongs / sizeof *wrongs)
+		return false; /* done, or waiting: nothing is wrong */
+	buffer_init(&detail, 4 * CLI_WRONG_BYTES);
+	cli_append_plain(&detail, text_of(cli->wrong));
+	json_object_start(&object, cli->arena);
+	json_put_text(&object, "detail", text_copy(cli->arena, buffer_text(&detail)));
+	json_put_integer(&object, "status", wrongs[i].status);
+	json_put_cstring(&object, "title", wrongs[i].title);
+	buffer_deinit(&detail);
+	return json_object_seal(&object, out, &err);
+}
+
+void cli_print_wrong(struct cli *cli, int exit_status)
+{
+	struct json problem;
+
+	if (cli->output == OUTPUT_JSON && !cli->has_printed && cli->wrong[0] != '\0' &&
+		wrong_json(cli, exit_status, &problem))
+		cli_print(cli, &problem);
 }
 
 /* ---- plans ---- */
@@ -466,13 +542,13 @@ bool cli_confirm(struct cli *cli, const char *fmt, ...)
 	if (cli->values[OPTION_YES] != NULL)
 		return true;
 	if (!isatty(STDIN_FILENO)) {
-		cli_say("remit: not done: there is no terminal to ask on; --yes goes ahead");
+		cli_wrong(cli, "not done: there is no terminal to ask on; --yes goes ahead");
 		return false;
 	}
 	(void)fputs("Go ahead? [y/N] ", stderr);
 	if (fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
 		return true;
-	cli_say("remit: not done");
+	cli_wrong(cli, "not done");
 	return false;
 }
 

@@ -48,7 +48,7 @@ static bool ask_installation(struct cli *cli, struct text *out, int *status)
 		return false;
 	if (json_need_text(&reply.json, "installation", out, &err) && is_plain_name(*out))
 		return true;
-	cli_say("remit: the daemon does not say which installation it is");
+	cli_wrong(cli, "the daemon does not say which installation it is");
 	*status = EXIT_UNAVAILABLE;
 	return false;
 }
@@ -64,10 +64,10 @@ static int enrol(struct cli *cli, const struct cli_person *person, const char *c
 	int status;
 
 	if (!enrol_body(cli, person, code, &body, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	call.body = &body;
 	if (!cli_person_save(cli, person, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (!cli_ask(cli, &call, &reply, &status)) {
 		if (reply.status != 0 && !cli_person_forget(cli, &err))
 			cli_say("remit: %s", err.text);
@@ -105,7 +105,7 @@ static int rebind(struct cli *cli, struct cli_person *person)
 		return EXIT_REFUSED;
 	if (!cli_ask(cli, &call, &reply, &status))
 		return status;
-	return cli_person_rebind(cli, person->installation, &err) ? EXIT_DONE : cli_fail(&err);
+	return cli_person_rebind(cli, person->installation, &err) ? EXIT_DONE : cli_fail(cli, &err);
 }
 
 /* The person who has logged in here, with the key they have. */
@@ -114,10 +114,10 @@ static int login_again(struct cli *cli, struct cli_person *known)
 	int status = EXIT_CONFLICT;
 
 	if (cli->values[OPTION_KEEP_KEY] == NULL)
-		cli_say("remit: this machine has a key of %.*s already; `remit logout` forgets it",
+		cli_wrong(cli, "this machine has a key of %.*s already; `remit logout` forgets it",
 			TEXT_ARGS(known->name));
 	else if (!text_is(known->name, cli->words[0]))
-		cli_say("remit: this machine's key is one of %.*s", TEXT_ARGS(known->name));
+		cli_wrong(cli, "this machine's key is one of %.*s", TEXT_ARGS(known->name));
 	else
 		status = rebind(cli, known);
 	private_key_destroy(&known->key);
@@ -134,19 +134,19 @@ int command_login(struct cli *cli)
 	if (cli_person_load(cli, &person, &err))
 		return login_again(cli, &person);
 	if (err.code != ERROR_NONE)
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (cli->values[OPTION_KEEP_KEY] != NULL) {
-		cli_say("remit: this machine has no key to keep");
+		cli_wrong(cli, "this machine has no key to keep");
 		return EXIT_NOT_FOUND;
 	}
 	code = cli_read_line(cli, "One-time code: ");
 	if (code == NULL)
-		return cli_usage(cli->command, "the one-time code is read from standard input");
+		return cli_usage(cli, "the one-time code is read from standard input");
 	person.name = text_of(cli->words[0]);
 	if (!ask_installation(cli, &person.installation, &status))
 		return status;
 	if (!private_key_generate(&person.key, SIGNATURE_ES256, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	status = enrol(cli, &person, code);
 	private_key_destroy(&person.key);
 	return status;
@@ -160,7 +160,7 @@ int command_logout(struct cli *cli)
 		    cli_person_folder(cli) == NULL ? "(no home)" : cli_person_folder(cli)))
 		return EXIT_REFUSED;
 	if (!cli_person_forget(cli, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	return EXIT_DONE;
 }
 
@@ -183,7 +183,7 @@ static bool ask_for_code(struct cli *cli, const struct cli_call *call, struct cl
 		return false;
 	if (json_need_text(&reply->json, "code", out, &err))
 		return true;
-	*status = cli_fail(&err);
+	*status = cli_fail(cli, &err);
 	return false;
 }
 
@@ -201,7 +201,7 @@ static int print_code_file(struct cli *cli, const char *path)
 	json_put_cstring(&object, "file", path);
 	json_put_cstring(&object, "person", cli->words[0]);
 	if (!json_object_seal(&object, &result, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	cli_print(cli, &result);
 	return EXIT_DONE;
 }
@@ -218,16 +218,16 @@ int command_code(struct cli *cli)
 	int status;
 
 	if (path == NULL)
-		return cli_usage(cli->command, "--out names the file, which gets mode 0600");
+		return cli_usage(cli, "--out names the file, which gets mode 0600");
 	/* Looked at first: a code that cannot be kept would be lost. */
 	if (access(path, F_OK) == 0) {
 		(void)error_set(&err, ERROR_CONFLICT, "%s exists already", path);
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	}
 	if (!ask_for_code(cli, &call, &reply, &code, &status))
 		return status;
 	if (!file_create(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	return print_code_file(cli, path);
 }
 
@@ -264,11 +264,11 @@ int command_secret_set(struct cli *cli)
 	int status;
 
 	if (value == NULL)
-		return cli_usage(cli->command, "the value is read from standard input");
+		return cli_usage(cli, "the value is read from standard input");
 	json_object_start(&object, cli->arena);
 	json_put_cstring(&object, "value", value);
 	if (!json_object_seal(&object, &body, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	call.body = &body;
 	(void)cli_ask(cli, &call, &reply, &status);
 	return status;

@@ -56,7 +56,7 @@ static bool add_named(struct cli *cli, struct source_list *list, const char *nam
 	     list->items[list->count++].yaml.data != NULL;
 	buffer_deinit(&yaml);
 	if (!ok) {
-		cli_say("remit: %s is not in force", name);
+		cli_wrong(cli, "%s is not in force", name);
 		*status = EXIT_NOT_FOUND;
 	}
 	return ok;
@@ -75,18 +75,19 @@ static bool add_path(struct cli *cli, struct source_list *list, const char *path
 
 	if (add_sources(cli, list, path, &err))
 		return true;
-	cli_say("remit: %s", err.text);
+	cli_wrong(cli, "%s", err.text);
 	*status = err.code == ERROR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_USAGE;
 	return false;
 }
 
-static bool fill_bundle(const struct source_list *list, struct policy_bundle *bundle, int *status)
+static bool fill_bundle(
+	struct cli *cli, const struct source_list *list, struct policy_bundle *bundle, int *status)
 {
 	struct error err = {0};
 
 	if (policy_bundle_read(bundle, list->items, list->count, &err))
 		return true;
-	*status = cli_fail(&err);
+	*status = cli_fail(cli, &err);
 	return false;
 }
 
@@ -97,14 +98,14 @@ bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 
 	*bundle = (struct policy_bundle){0};
 	if (list == NULL) {
-		cli_say("remit: no memory");
+		cli_wrong(cli, "no memory");
 		*status = EXIT_UNAVAILABLE;
 		return false;
 	}
 	for (size_t i = 0; i < count; i++)
 		if (paths[i] != NULL && !add_path(cli, list, paths[i], status))
 			return false;
-	return fill_bundle(list, bundle, status);
+	return fill_bundle(cli, list, bundle, status);
 }
 
 /* ---- check ---- */
@@ -170,7 +171,7 @@ bool cli_check_bundle(
 	size_t errors;
 
 	if (!policy_bundle_check(bundle, report, &errors, &err)) {
-		*status = cli_fail(&err);
+		*status = cli_fail(cli, &err);
 		return false;
 	}
 	*status = errors == 0 ? EXIT_DONE : EXIT_REFUSED;
@@ -192,7 +193,7 @@ int command_policy_check(struct cli *cli)
 	for (int i = 0; ok && i < cli->words_count; i++)
 		ok = is_path(cli->words[i]) ? add_path(cli, list, cli->words[i], &status)
 					    : add_named(cli, list, cli->words[i], &status);
-	ok = ok && fill_bundle(list, &bundle, &status);
+	ok = ok && fill_bundle(cli, list, &bundle, &status);
 	if (ok) {
 		ok = cli_check_bundle(cli, &bundle, &report, &status);
 		if (ok && cli->output == OUTPUT_TABLE)
@@ -259,12 +260,12 @@ static int test_bundle(struct cli *cli, struct policy_bundle *bundle, bool is_qu
 
 	*passed = 0;
 	if (bundle->cases_count == 0) {
-		cli_say("remit: there is no case: no file that ends with %s holds one",
+		cli_wrong(cli, "there is no case: no file that ends with %s holds one",
 			POLICY_CASE_FILE_END);
 		return EXIT_REFUSED;
 	}
 	if (!policy_bundle_test(bundle, (int64_t)time(NULL) * 1000, &report, &failed, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	*passed = bundle->cases_count - failed;
 	if (cli->output == OUTPUT_TABLE)
 		print_cases(&report);
@@ -317,7 +318,7 @@ static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *s
 			return true;
 		after = cli_escape(cli, text_copy(cli->arena, after).data);
 	}
-	cli_say("remit: no memory");
+	cli_wrong(cli, "no memory");
 	*status = EXIT_UNAVAILABLE;
 	return false;
 }
@@ -363,7 +364,7 @@ int command_policy_diff(struct cli *cli)
 		cli_check_bundle(cli, &bundle, &report, &status) &&
 		read_policies(cli, &base, &status)) {
 		if (!policy_bundle_diff(&bundle, &base, &report, &err))
-			status = cli_fail(&err);
+			status = cli_fail(cli, &err);
 		else if (cli->output == OUTPUT_TABLE)
 			print_diff(&report);
 		else
@@ -401,14 +402,11 @@ static bool is_unchanged(
 		       folder);
 }
 
-/* Done only if nothing of it waits for another person. */
 static int publish_files(struct cli *cli, const struct json *files, size_t passed)
 {
 	struct json_builder object;
 	struct json body;
 	struct error err = {0};
-	bool is_waiting;
-	int status;
 
 	json_object_start(&object, cli->arena);
 	json_put(&object, "files", *files);
@@ -416,9 +414,8 @@ static int publish_files(struct cli *cli, const struct json *files, size_t passe
 	json_put_boolean(&object, "prune", cli->values[OPTION_PRUNE] != NULL);
 	json_put_integer(&object, "cases_passed", (int64_t)passed);
 	if (!json_object_seal(&object, &body, &err))
-		return cli_fail(&err);
-	status = cli_apply_files(cli, &body, &is_waiting);
-	return status == EXIT_DONE && is_waiting ? EXIT_WAITING : status;
+		return cli_fail(cli, &err);
+	return cli_apply_files(cli, &body);
 }
 
 int command_policy_publish(struct cli *cli)
@@ -432,7 +429,7 @@ int command_policy_publish(struct cli *cli)
 	int status;
 
 	if (!cli_read_files(cli, cli->words[0], &files, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (!cli_read_bundle(cli, own, 1, &bundle, &status) ||
 		!cli_read_bundle(cli, all, 2, &whole, &status)) {
 		policy_bundle_deinit(&bundle);
@@ -440,7 +437,7 @@ int command_policy_publish(struct cli *cli)
 	}
 	if (bundle.problems.total == 0 &&
 		(!holds_policies_only(cli, &bundle, &count) || count == 0))
-		status = cli_usage(cli->command,
+		status = cli_usage(cli,
 			"DIR holds policies (object: policy) and their cases; what the cases need "
 			"besides is named with -f");
 	else if (cli_check_bundle(cli, &whole, &report, &status)) {
@@ -448,7 +445,7 @@ int command_policy_publish(struct cli *cli)
 		if (status == EXIT_DONE)
 			status = is_unchanged(cli, cli->words[0], &files, &err)
 					 ? publish_files(cli, &files, passed)
-					 : cli_fail(&err);
+					 : cli_fail(cli, &err);
 	}
 	policy_bundle_deinit(&whole);
 	policy_bundle_deinit(&bundle);

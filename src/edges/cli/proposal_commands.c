@@ -173,8 +173,8 @@ static void print_proposal(struct cli *cli, const struct json *entry, const stru
 	print_difference(cli, in_force, waiting);
 }
 
-static bool approval_body(
-	struct cli *cli, const struct json *waiting, struct json *out, int *status)
+/* The version that was looked at, unless another one is meant. */
+static bool answer_body(struct cli *cli, const struct json *waiting, struct json *out, int *status)
 {
 	const char *version = cli->values[OPTION_VERSION];
 	int64_t number = json_integer_or(waiting, "version", 0);
@@ -182,14 +182,16 @@ static bool approval_body(
 	struct error err;
 
 	if (version != NULL && !text_to_int64(text_of(version), &number)) {
-		*status = cli_usage(cli->command, "--version: a number is expected");
+		*status = cli_usage(cli, "--version: a number is expected");
 		return false;
 	}
 	json_object_start(&object, cli->arena);
 	json_put_integer(&object, "version", number);
+	if (cli->values[OPTION_REASON] != NULL)
+		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
 	if (json_object_seal(&object, out, &err))
 		return true;
-	*status = cli_fail(&err);
+	*status = cli_fail(cli, &err);
 	return false;
 }
 
@@ -200,8 +202,8 @@ static bool confirm(struct cli *cli, const struct json *waiting, int *status)
 
 	*status = EXIT_REFUSED;
 	if (cli->output != OUTPUT_TABLE && cli->values[OPTION_YES] == NULL) {
-		cli_say("remit: not done: -o json and yaml do not show what would change; leave -o "
-			"out to see it and be asked, or --yes goes ahead");
+		cli_wrong(cli, "not done: -o json and yaml do not show what would change; leave -o "
+			       "out to see it and be asked, or --yes goes ahead");
 		return false;
 	}
 	return cli_confirm(cli, is_removal ? "This takes it out of force at once."
@@ -219,34 +221,91 @@ static void print_approved(struct cli *cli, const struct json *waiting, const st
 		cli_print(cli, reply);
 }
 
-/* Approves the version that was shown, and only while nothing of the entry changed since. */
-int command_approve_proposal(struct cli *cli)
-{
-	struct text name = cli_escape_name(cli, cli->words[0]);
-	struct cli_call call = {.method = "POST",
-		.target = text_format(
-			cli->arena, "%s/%.*s/approve", cli->command->path, TEXT_ARGS(name))};
-	struct cli_reply entry, reply;
+/* The entry, of which something waits, and what answers it: of the version that was looked
+ * at, and only while nothing of the entry changed since. */
+struct answer {
+	struct cli_reply entry;
 	const struct json *waiting;
 	struct json body;
+	struct cli_call call;
+};
+
+static bool look(struct cli *cli, struct answer *answer, const char *verb, int *status)
+{
+	struct text name = cli_escape_name(cli, cli->words[0]);
+
+	if (!cli_get(cli, &answer->entry, status, "%s/%.*s", cli->command->path, TEXT_ARGS(name)))
+		return false;
+	answer->waiting = json_find(&answer->entry.json, "waiting");
+	if (answer->waiting == NULL) {
+		cli_wrong(cli, "nothing of %s waits for approval", cli->words[0]);
+		*status = EXIT_CONFLICT;
+		return false;
+	}
+	answer->call = (struct cli_call){.method = "POST",
+		.target = text_format(
+			cli->arena, "%s/%.*s/%s", cli->command->path, TEXT_ARGS(name), verb),
+		.if_match = answer->entry.etag,
+		.body = &answer->body};
+	return answer_body(cli, answer->waiting, &answer->body, status);
+}
+
+int command_approve_proposal(struct cli *cli)
+{
+	struct answer answer;
+	struct cli_reply reply;
 	int status;
 
-	if (!cli_get(cli, &entry, &status, "%s/%.*s", cli->command->path, TEXT_ARGS(name)))
-		return status;
-	waiting = json_find(&entry.json, "waiting");
-	if (waiting == NULL) {
-		cli_say("remit: nothing of %s waits for approval", cli->words[0]);
-		return EXIT_CONFLICT;
-	}
-	if (!approval_body(cli, waiting, &body, &status))
+	if (!look(cli, &answer, "approve", &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE)
-		print_proposal(cli, &entry.json, waiting);
-	if (!confirm(cli, waiting, &status))
+		print_proposal(cli, &answer.entry.json, answer.waiting);
+	if (confirm(cli, answer.waiting, &status) && cli_ask(cli, &answer.call, &reply, &status))
+		print_approved(cli, answer.waiting, &reply.json);
+	return status;
+}
+
+/* The reply and, as `rejected`, what waited. */
+static struct json rejected_json(
+	struct cli *cli, const struct answer *answer, const struct json *reply)
+{
+	struct json_builder object, rejected;
+	struct json out, sealed;
+	struct error err;
+
+	json_object_start(&rejected, cli->arena);
+	json_put_text(&rejected, "kind", json_text_or(&answer->entry.json, "kind", ""));
+	json_put_cstring(&rejected, "name", cli->words[0]);
+	for (uint32_t i = 0; i < answer->waiting->count; i++)
+		json_put_named(&rejected, answer->waiting->members[i].name,
+			answer->waiting->members[i].value);
+	json_object_start(&object, cli->arena);
+	for (uint32_t i = 0; i < reply->count; i++)
+		json_put_named(&object, reply->members[i].name, reply->members[i].value);
+	if (json_object_seal(&rejected, &sealed, &err))
+		json_put(&object, "rejected", sealed);
+	return json_object_seal(&object, &out, &err) ? out : *reply;
+}
+
+/* It is gone from the registry then: who turned it down must see what it was. */
+int command_reject_proposal(struct cli *cli)
+{
+	struct answer answer;
+	struct cli_reply reply;
+	struct json shown;
+	int status;
+
+	if (!cli_has_reason(cli))
+		return cli_usage(cli, "--reason says why; it is recorded");
+	if (!look(cli, &answer, "reject", &status) || !cli_ask(cli, &answer.call, &reply, &status))
 		return status;
-	call.if_match = entry.etag;
-	call.body = &body;
-	if (cli_ask(cli, &call, &reply, &status))
-		print_approved(cli, waiting, &reply.json);
+	if (cli->output == OUTPUT_TABLE) {
+		print_proposal(cli, &answer.entry.json, answer.waiting);
+		printf("rejected, record #%lld\n",
+			(long long)json_integer_or(&reply.json, "index", 0));
+		return status;
+	}
+	shown = rejected_json(cli, &answer, &reply.json);
+	cli_print(cli, &shown);
 	return status;
 }

@@ -104,7 +104,7 @@ static bool files_body(struct cli *cli, struct json *out, int *status)
 	struct json files;
 
 	if (cli->values[OPTION_FILE] == NULL) {
-		*status = cli_usage(cli->command, "-f names the folder of YAML files");
+		*status = cli_usage(cli, "-f names the folder of YAML files");
 		return false;
 	}
 	if (cli_read_files(cli, cli->values[OPTION_FILE], &files, &err)) {
@@ -115,7 +115,7 @@ static bool files_body(struct cli *cli, struct json *out, int *status)
 		if (json_object_seal(&object, out, &err))
 			return true;
 	}
-	cli_say("remit: %s", err.text);
+	cli_wrong(cli, "%s", err.text);
 	*status = err.code == ERROR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_USAGE;
 	return false;
 }
@@ -173,14 +173,16 @@ static int report_apply(struct cli *cli, const struct cli_reply *reply)
 }
 
 /* " (bo, cy may)", or what must be done first. */
-static void append_approvers(struct buffer *out, const struct json *approvers)
+static void append_approvers(struct buffer *out, const struct json *approvers, bool is_charter)
 {
 	if (approvers == NULL)
 		return;
 	if (approvers->count == 0) {
-		buffer_append_string(out, "; nobody else with a key may yet: give a person the "
-					  "role approver of its unit or of org, and let them in "
-					  "with remit person code");
+		buffer_append_format(out,
+			"; nobody else with a key may yet: %s with remit person code",
+			is_charter ? "let its owner, its backup owner or an approver of its unit in"
+				   : "give a person the role approver of its unit or of org, and "
+				     "let them in");
 		return;
 	}
 	for (uint32_t i = 0; i < approvers->count; i++) {
@@ -192,39 +194,46 @@ static void append_approvers(struct buffer *out, const struct json *approvers)
 
 static void say_one_waiting(const struct json *change)
 {
+	struct text kind = json_text_or(change, "kind", "");
+	struct text author = json_text_or(change, "proposed_by", "");
 	struct buffer line;
 
 	buffer_init(&line, WAITING_BYTES_MAX);
 	buffer_append_format(&line, "It waits for another person: remit %.*s approve %.*s",
-		TEXT_ARGS(json_text_or(change, "kind", "")),
-		TEXT_ARGS(json_text_or(change, "name", "")));
-	append_approvers(&line, json_find(change, "approvers"));
+		TEXT_ARGS(kind), TEXT_ARGS(json_text_or(change, "name", "")));
+	append_approvers(&line, json_find(change, "approvers"), text_is(kind, "identity"));
+	if (author.length > 0)
+		buffer_append_format(&line, ", proposed by %.*s", TEXT_ARGS(author));
 	cli_say_plain(buffer_text(&line));
 	buffer_deinit(&line);
 }
 
-/* Names in the plan what an apply leaves waiting, and who goes on. */
-static void say_waiting(const struct json *plan)
+/* A draft waits for its own author, who asked for that. */
+static bool is_left_waiting(const struct cli *cli, const struct json *change)
 {
-	const struct json *changes = json_find(plan, "changes");
-	const struct json *waiting = json_find(plan, "waiting");
-
-	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
-		if (json_boolean_or(&changes->items[i], "needs_approval", false))
-			say_one_waiting(&changes->items[i]);
-	for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++)
-		say_one_waiting(&waiting->items[i]);
+	return json_boolean_or(change, "needs_approval", false) &&
+	       (cli->values[OPTION_DRAFT] == NULL ||
+		       !text_is(json_text_or(change, "kind", ""), "identity"));
 }
 
-static bool leaves_waiting(const struct json *plan)
+/* Names what an apply leaves waiting, and who goes on; how many there are. */
+static uint32_t say_waiting(const struct cli *cli, const struct json *plan)
 {
 	const struct json *changes = json_find(plan, "changes");
 	const struct json *waiting = json_find(plan, "waiting");
-	bool found = waiting != NULL && waiting->count > 0;
+	uint32_t count = waiting == NULL ? 0 : waiting->count;
 
-	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
-		found = found || json_boolean_or(&changes->items[i], "needs_approval", false);
-	return found;
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++) {
+		if (!is_left_waiting(cli, &changes->items[i]))
+			continue;
+		count++;
+		if (cli->output == OUTPUT_TABLE)
+			say_one_waiting(&changes->items[i]);
+	}
+	for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++)
+		if (cli->output == OUTPUT_TABLE)
+			say_one_waiting(&waiting->items[i]);
+	return count;
 }
 
 static bool has_changes(const struct json *plan)
@@ -234,14 +243,13 @@ static bool has_changes(const struct json *plan)
 	return changes != NULL && changes->count > 0;
 }
 
-int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting)
+int cli_apply_files(struct cli *cli, const struct json *body)
 {
 	struct cli_reply planned;
 	struct cli_call call = {.method = "POST", .target = TEXT("/v1/apply")};
 	struct cli_reply reply;
 	int status;
 
-	*is_waiting = false;
 	if (!send_plan(cli, body, &reply, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE || json_integer_or(&reply.json, "problems_total", 0) > 0)
@@ -259,19 +267,17 @@ int cli_apply_files(struct cli *cli, const struct json *body, bool *is_waiting)
 	if (!cli_send(cli, &call, &reply))
 		return EXIT_UNAVAILABLE;
 	status = report_apply(cli, &reply);
-	*is_waiting = leaves_waiting(&planned.json);
-	if (status == EXIT_DONE && cli->output == OUTPUT_TABLE && cli->values[OPTION_DRAFT] == NULL)
-		say_waiting(&planned.json);
+	if (status == EXIT_DONE && say_waiting(cli, &planned.json) > 0)
+		return EXIT_WAITING;
 	return status;
 }
 
 int command_apply(struct cli *cli)
 {
 	struct json body;
-	bool is_waiting;
 	int status;
 
-	return files_body(cli, &body, &status) ? cli_apply_files(cli, &body, &is_waiting) : status;
+	return files_body(cli, &body, &status) ? cli_apply_files(cli, &body) : status;
 }
 
 /* The documents of an export as {items: [...]}. */
@@ -287,16 +293,16 @@ static int print_documents(struct cli *cli, struct text yaml)
 	struct error err;
 
 	if (!yaml_parse(&documents, cli->arena, yaml, "export", &limits, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	json_array_start(&list, cli->arena);
 	for (size_t i = 0; i < documents.count; i++)
 		json_add(&list, documents.items[i]);
 	if (!json_array_seal(&list, &items, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	json_object_start(&object, cli->arena);
 	json_put(&object, "items", items);
 	if (!json_object_seal(&object, &all, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	cli_print(cli, &all);
 	return EXIT_DONE;
 }
@@ -317,7 +323,7 @@ int command_export(struct cli *cli)
 		cli_print_text(reply.body);
 		return EXIT_DONE;
 	}
-	return file_create(path, reply.body, &err) ? EXIT_DONE : cli_fail(&err);
+	return file_create(path, reply.body, &err) ? EXIT_DONE : cli_fail(cli, &err);
 }
 
 /* ---- verbs on one object ---- */
@@ -339,21 +345,21 @@ static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out
 
 	json_object_start(&object, cli->arena);
 	if (verb->needs_reason && !cli_has_reason(cli)) {
-		*status = cli_usage(cli->command, "--reason says why; it is recorded");
+		*status = cli_usage(cli, "--reason says why; it is recorded");
 		return false;
 	}
 	if (cli->values[OPTION_REASON] != NULL)
 		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
 	if (version != NULL) {
 		if (!text_to_int64(text_of(version), &number)) {
-			*status = cli_usage(cli->command, "--version: a number is expected");
+			*status = cli_usage(cli, "--version: a number is expected");
 			return false;
 		}
 		json_put_integer(&object, "version", number);
 	}
 	if (json_object_seal(&object, out, &err))
 		return true;
-	*status = cli_fail(&err);
+	*status = cli_fail(cli, &err);
 	return false;
 }
 

@@ -128,6 +128,8 @@ static bool is_same(const struct json *counts, const char *name)
 
 static int exit_of_report(const struct json *report)
 {
+	if (json_find(report, "unknown_identity") != NULL)
+		return EXIT_NOT_FOUND;
 	return is_same(report, "decisions") &&
 			       is_same(json_find(report, "evaluations"), "evaluations")
 		       ? EXIT_DONE
@@ -137,8 +139,20 @@ static int exit_of_report(const struct json *report)
 /* A slip in --identity or --since must not look like good news. */
 static void say_if_none(const struct json *report)
 {
-	if (json_integer_or(report, "decisions", 0) == 0 &&
-		json_integer_or(json_find(report, "evaluations"), "evaluations", 0) == 0)
+	const struct json *unknown = json_find(report, "unknown_identity");
+	struct text nearest = json_text_or(unknown, "nearest", "");
+	struct buffer line;
+
+	if (unknown != NULL) {
+		buffer_init(&line, LINE_BYTES_MAX);
+		buffer_append_format(&line, "remit: nothing on record is of an identity %.*s",
+			TEXT_ARGS(json_text_or(unknown, "name", "")));
+		if (nearest.length > 0)
+			buffer_append_format(&line, "; did you mean %.*s?", TEXT_ARGS(nearest));
+		cli_say_plain(buffer_text(&line));
+		buffer_deinit(&line);
+	} else if (json_integer_or(report, "decisions", 0) == 0 &&
+		   json_integer_or(json_find(report, "evaluations"), "evaluations", 0) == 0)
 		cli_say("remit: no decision on record is of this identity and time, so nothing "
 			"was made again");
 }
@@ -163,7 +177,7 @@ static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64
 
 	cli_bar_wipe(&bar);
 	if (!ok)
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (cli->output == OUTPUT_TABLE)
 		print_replay(&report);
 	else
@@ -181,8 +195,8 @@ int command_policy_replay(struct cli *cli)
 	int status;
 
 	if (cli->values[OPTION_SERVER] != NULL)
-		return cli_usage(cli->command,
-			"it reads the folder of --data itself, and cannot ask a --server");
+		return cli_usage(
+			cli, "it reads the folder of --data itself, and cannot ask a --server");
 	if (!cli_read_since(cli, &since_utc_ms))
 		return EXIT_USAGE;
 	if (cli_read_bundle(cli, paths, 1, &bundle, &status)) {

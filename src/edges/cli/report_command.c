@@ -82,15 +82,15 @@ int command_report_friction(struct cli *cli)
 	bool ok;
 
 	if (cli->values[OPTION_SERVER] != NULL)
-		return cli_usage(cli->command,
-			"it reads the folder of --data itself, and cannot ask a --server");
+		return cli_usage(
+			cli, "it reads the folder of --data itself, and cannot ask a --server");
 	if (!cli_read_since(cli, &asked.since_utc_ms))
 		return EXIT_USAGE;
 	asked.progress = cli_bar_start(&bar);
 	ok = cli->offline->friction(&asked, cli->arena, &report, &err);
 	cli_bar_wipe(&bar);
 	if (!ok)
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (cli->output == OUTPUT_TABLE)
 		print_friction(&report);
 	else

@@ -193,13 +193,13 @@ int command_why(struct cli *cli)
 	int status;
 
 	if (cli->words_count == 1 && (written != NULL || cli->values[OPTION_ENVIRONMENT] != NULL))
-		return cli_usage(cli->command,
+		return cli_usage(cli,
 			"a record has its own arguments and environment; ask IDENTITY EFFECT "
 			"RESOURCE for others");
 	if (cli->words_count == 1)
 		return why_record(cli);
 	if (cli->words_count != 3)
-		return cli_usage(cli->command, "one word or three are expected");
+		return cli_usage(cli, "one word or three are expected");
 	json_object_start(&object, cli->arena);
 	json_put_cstring(&object, "identity", cli->words[0]);
 	json_put_cstring(&object, "effect", cli->words[1]);
@@ -209,11 +209,11 @@ int command_why(struct cli *cli)
 	if (written != NULL) {
 		if (!json_parse(
 			    &arguments, cli->arena, text_of(written), &json_limits_default, &err))
-			return cli_usage(cli->command, err.text);
+			return cli_usage(cli, err.text);
 		json_put(&object, "arguments", arguments);
 	}
 	if (!json_object_seal(&object, &body, &err))
-		return cli_usage(cli->command, err.text);
+		return cli_usage(cli, err.text);
 	call.body = &body;
 	if (!cli_ask(cli, &call, &reply, &status))
 		return status;

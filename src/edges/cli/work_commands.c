@@ -28,7 +28,7 @@ static int post(struct cli *cli, struct text target)
 	if (cli->values[OPTION_REASON] != NULL)
 		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
 	if (!json_object_seal(&object, &body, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	call.body = &body;
 	if (cli_ask(cli, &call, &reply, &status))
 		cli_print(cli, &reply.json);
@@ -47,7 +47,7 @@ static bool find_issuer(struct cli *cli, struct text *issuer, struct text *endpo
 	if (json_need_text(&reply.json, "issuer", issuer, &err) &&
 		json_need_text(&reply.json, "token_endpoint", endpoint, &err))
 		return true;
-	*status = cli_fail(&err);
+	*status = cli_fail(cli, &err);
 	return false;
 }
 
@@ -104,7 +104,7 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 	struct text said;
 
 	if (!json_parse(&answer, cli->arena, reply->body, &json_limits_default, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (reply->status == 200) {
 		if (cli->output == OUTPUT_TABLE)
 			cli_print_text(json_text_or(&answer, "access_token", ""));
@@ -117,6 +117,7 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 		cli_print(cli, &answer);
 	cli_say("remit: no task was opened:");
 	cli_say_plain(said);
+	cli_note_wrong(cli, "no task was opened: %.*s", TEXT_ARGS(said));
 	if (text_is(json_text_or(&answer, "error", ""), "invalid_target"))
 		cli_say("--resource is ADDRESS/mcp/SERVER: DIR/listen holds the address, `remit "
 			"server list` the servers.");
@@ -133,13 +134,13 @@ int command_task_open(struct cli *cli)
 	int status;
 
 	if (cli->values[OPTION_KEY] == NULL || cli->values[OPTION_RESOURCE] == NULL)
-		return cli_usage(cli->command, "--key and --resource are needed");
+		return cli_usage(cli, "--key and --resource are needed");
 	if (!find_issuer(cli, &issuer, &endpoint, &status))
 		return status;
 	buffer_init(&form, FORM_BYTES_MAX);
 	if (!build_form(cli, issuer, &form, &err) ||
 		!ask_for_token(cli, endpoint, buffer_text(&form), &reply, &err))
-		status = cli_fail(&err);
+		status = cli_fail(cli, &err);
 	else
 		status = print_token(cli, &reply);
 	buffer_deinit(&form);
@@ -159,9 +160,9 @@ int command_kill(struct cli *cli)
 	struct text id = cli_escape(cli, cli->words[1]);
 
 	if (!is_identity && strcmp(cli->words[0], "task") != 0)
-		return cli_usage(cli->command, "kill what? identity or task");
+		return cli_usage(cli, "kill what? identity or task");
 	if (!cli_has_reason(cli))
-		return cli_usage(cli->command, "--reason says why; it is recorded");
+		return cli_usage(cli, "--reason says why; it is recorded");
 	if (!cli_confirm(cli,
 		    is_identity ? "This revokes %s, all its tasks and everything they started; two "
 				  "people must reactivate it."
@@ -209,7 +210,7 @@ int command_approve(struct cli *cli)
 int command_reject(struct cli *cli)
 {
 	if (!cli_has_reason(cli))
-		return cli_usage(cli->command, "--reason says why; it is recorded");
+		return cli_usage(cli, "--reason says why; it is recorded");
 	return answer(cli, "reject", "this says no to the call above.");
 }
 
@@ -233,7 +234,7 @@ int command_backup(struct cli *cli)
 	json_object_start(&object, cli->arena);
 	json_put_text(&object, "path", path);
 	if (!json_object_seal(&object, &body, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	call.body = &body;
 	if (cli_ask(cli, &call, &reply, &status))
 		cli_print(cli, &reply.json);
@@ -257,7 +258,7 @@ static int print_restored(struct cli *cli, const char *folder, uint64_t tasks_en
 	json_put_cstring(&object, "folder", folder);
 	json_put_integer(&object, "tasks_ended", (int64_t)tasks_ended);
 	if (!json_object_seal(&object, &result, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	cli_print(cli, &result);
 	return EXIT_DONE;
 }
@@ -269,7 +270,7 @@ int command_restore(struct cli *cli)
 	struct error err;
 
 	if (folder == NULL)
-		return cli_usage(cli->command, "--data names the empty folder to restore into");
+		return cli_usage(cli, "--data names the empty folder to restore into");
 	if (!cli_confirm(cli,
 		    "This restores %s into %s: open tasks are ended, and the log goes on under a "
 		    "new "
@@ -277,6 +278,6 @@ int command_restore(struct cli *cli)
 		    cli->words[0], folder))
 		return EXIT_REFUSED;
 	if (!cli->offline->restore(cli->words[0], folder, &tasks_ended, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	return print_restored(cli, folder, tasks_ended);
 }

@@ -152,16 +152,17 @@ static uint64_t monotonic_ns(void)
 
 /* What the caller may change of a forbidden call itself, in place of a sentence that
  * only says no.  It holds no value, so it may be recorded. */
-static void add_hint(const struct decide_world *world, const struct call *call, struct arena *arena,
-	struct decision *out)
+static void add_hint(const struct decide_world *world, const struct decide_request *request,
+	struct arena *arena, struct decision *out)
 {
+	const struct decide_said said = {request->call, &request->approvals, out};
 	struct arena *scratch = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	struct decide_explanation explanation;
 	struct text hint = TEXT("");
 
 	if (scratch == NULL)
 		return;
-	decide_explain(world, call, out, DECIDE_REACH_CALL, scratch, &explanation);
+	decide_explain(world, &said, DECIDE_REACH_CALL, scratch, &explanation);
 	if (explanation.hint.length != 0)
 		hint = text_copy(arena, explanation.hint);
 	if (hint.data != NULL && hint.length != 0)
@@ -178,7 +179,7 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 
 	decide(&world, request->call, &request->approvals, request->search, arena, out);
 	if (request->search == DECIDE_SEARCH && out->reason == REASON_FORBIDDEN)
-		add_hint(&world, request->call, arena, out);
+		add_hint(&world, request, arena, out);
 	service->status.decisions++;
 	service->status.took_ns += monotonic_ns() - begun_ns;
 }

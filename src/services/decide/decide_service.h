@@ -165,7 +165,7 @@ bool decide_can(struct decide_service *service, const struct decide_can *asked, 
 
 /* `remit who EFFECT RESOURCE`: the identities that may ever do it, in order of name,
  * found by the resource; as JSON {items: [outlook...], next}.  Errors: INVALID (the
- * resource is no tool's name), LIMIT. */
+ * resource is no tool's name), NOT_FOUND (no such tool; the nearest is named), LIMIT. */
 struct decide_who {
 	enum effect effect;
 	struct text resource; /* "server/tool" */

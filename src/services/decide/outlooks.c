@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "cedar/from_json.h"
+#include "domain/charter/nearest.h"
 #include "domain/decide/outlook.h"
 #include "services/decide/decide_private.h"
 
@@ -444,6 +445,8 @@ bool decide_who(struct decide_service *service, const struct decide_who *asked, 
 
 	if (asked->effect == EFFECT_NONE || text_find_byte(asked->resource, '/') <= 0)
 		return error_set(err, ERROR_INVALID, "name an effect and a tool: SERVER/TOOL");
+	if (!resource_check(service->registry, OBJECT_TOOL, asked->resource, err))
+		return false;
 	ok = page_start(&page);
 	if (ok)
 		registry_each_user(

@@ -259,7 +259,8 @@ static bool why_of_call(struct decide_service *service, const struct call *call,
 	struct decision decision;
 
 	decide(&world, call, NULL, DECIDE_SEARCH, arena, &decision);
-	decide_explain(&world, call, &decision, DECIDE_REACH_ALL, arena, &explanation);
+	decide_explain(&world, &(struct decide_said){call, NULL, &decision}, DECIDE_REACH_ALL,
+		arena, &explanation);
 	return told_json(out, arena, &decision, &explanation, err);
 }
 

@@ -3,8 +3,8 @@
  * socket, is of no use elsewhere.
  *
  * P1  One-time ids are kept in memory for as long as a signature can hold.  What
- *     was signed before this process started is refused, so a restart cannot
- *     make an id new again.
+ *     was signed before this process started, or in the same second, is refused,
+ *     so a restart cannot make an id new again.
  * P2  Strangers can sign with a key of their own that they give along (enrolment).
  *     Their ids are not kept, or they would take the room of everybody's; what
  *     they ask for is done once by its one-time code. */
@@ -47,8 +47,10 @@ static enum token_reason use_once(
 	};
 	struct error err = {0};
 
-	if (signature->issued_utc_s < issue->created_utc_s)
-		return TOKEN_TOO_OLD;
+	/* iat counts whole seconds: of the one in which this process started, the process
+	 * before may have taken some already. */
+	if (signature->issued_utc_s <= issue->created_utc_s)
+		return TOKEN_BEFORE_START;
 	if (replay_is_used(issue->requests, &use.key, now_utc_s))
 		return TOKEN_REPLAYED;
 	return replay_note(issue->requests, &use, now_utc_s, &err) ? TOKEN_ACCEPTED : TOKEN_NO_ROOM;

@@ -6,6 +6,7 @@
 
 #include "cedar/from_json.h"
 #include "domain/charter/form.h"
+#include "domain/charter/nearest.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decide.h"
 #include "services/policy/policy_bundle.h"
@@ -206,6 +207,37 @@ static bool check_age(struct case_run *run)
 
 /* ---- a case of an identity ---- */
 
+static bool check_there(struct case_run *run, enum object_kind kind, struct text name)
+{
+	const struct registry_entry *entry = registry_find(run->registry, kind, name);
+	struct nearest nearest = {.wrong = name};
+	bool is_near;
+
+	if (entry != NULL && entry->in_force != NULL)
+		return true;
+	nearest_registered(&nearest, run->registry, kind);
+	is_near = nearest.found[0] != '\0';
+	return cannot(run, "",
+		text_format(run->arena,
+			"no %s here (-f adds charters and tools) is named %.*s%s%s%s",
+			object_kind_word(kind), TEXT_ARGS(name), is_near ? "; did you mean " : "",
+			nearest.found, is_near ? "?" : ""));
+}
+
+/* What is not there is denied for that alone, whatever the policies say: a slip would pass
+ * as a deny.  A case that expects just that reason passes for no other. */
+static bool check_named(struct case_run *run, const struct call *call)
+{
+	enum reason reason = reason_of(json_text_or(run->given, "reason", ""));
+
+	if (reason == REASON_IDENTITY_UNKNOWN || reason == REASON_SERVER_UNKNOWN ||
+		reason == REASON_TOOL_UNKNOWN)
+		return true;
+	return check_there(run, OBJECT_IDENTITY, call->identity) &&
+	       check_there(run, OBJECT_SERVER, call->server) &&
+	       check_there(run, OBJECT_TOOL, call->tool);
+}
+
 static bool fold_record(struct case_run *run, struct json *record)
 {
 	return task_table_fold(run->tasks, record, run->records++, run->err);
@@ -236,6 +268,8 @@ static enum environment environment_for(
 
 	if (word.length > 0)
 		return environment_of(word);
+	if (entry == NULL) /* a case that expects just that */
+		return ENVIRONMENT_DEV;
 	if (server != NULL &&
 		charter_has_environment(entry->in_force->charter, server->environment))
 		return server->environment;
@@ -276,7 +310,6 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	struct text effect = json_text_or(run->given, "effect", "");
 	struct text environment = json_text_or(run->given, "environment", "");
 	ptrdiff_t slash = text_find_byte(tool, '/');
-	const struct registry_entry *entry;
 
 	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
 		!check_calls(run) || !check_age(run))
@@ -300,12 +333,11 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 		return cannot(run, "arguments: an object is expected", TEXT(""));
 	if (environment.length > 0 && environment_of(environment) == ENVIRONMENT_NONE)
 		return cannot(run, "no such environment: ", environment);
-	entry = registry_find(run->registry, OBJECT_IDENTITY, call->identity);
-	if (entry == NULL)
-		return cannot(run, "no identity here (-f adds charters and tools) is named ",
-			call->identity);
+	if (!check_named(run, call))
+		return false;
 	call->environment =
-		environment_for(run, entry, registry_find_server(run->registry, call->server));
+		environment_for(run, registry_find_identity(run->registry, call->identity),
+			registry_find_server(run->registry, call->server));
 	call->arguments_text = json_canonical_text(run->arena, &call->arguments);
 	return call->arguments_text.data != NULL ||
 	       error_set(run->err, ERROR_LIMIT, "no memory for a case");

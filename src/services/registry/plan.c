@@ -18,6 +18,7 @@
 #include "domain/charter/name_table.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
 
@@ -336,73 +337,64 @@ static bool add_removal(void *context, const struct registry_entry *entry)
 
 /* ---- who could agree ---- */
 
-struct approvers {
-	const struct planned *planned;
-	const struct person *actor; /* NULL: nobody registered */
-	struct text unit;
-	struct text found[PLAN_APPROVERS_MAX];
-	size_t count;
-};
-
-static bool add_approver(void *context, const struct registry_entry *entry)
+/* Whose people answer: of what is in force, else of what waits. */
+static const struct object *answering(const struct planned *planned, enum object_kind kind,
+	struct text name, const struct object *otherwise)
 {
-	struct approvers *all = context;
-	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
-	struct error err;
+	const struct registry_entry *entry = registry_find(planned->registry, kind, name);
 
-	if (person == NULL || entry->keys_count == 0 || person == all->actor)
-		return true;
-	if (lifecycle_settle(LIFECYCLE_APPROVE, person_standings(person, all->unit), &err))
-		all->found[all->count++] = text_copy(all->planned->plan.arena, entry->name);
-	return all->count < PLAN_APPROVERS_MAX;
+	if (entry != NULL && entry->in_force != NULL)
+		return entry->in_force;
+	return otherwise != NULL || entry == NULL ? otherwise : entry->waiting;
 }
 
-static bool keep_found(const struct text **out, const struct approvers *all, struct error *err)
-{
-	struct text *kept = arena_array(all->planned->plan.arena, struct text, all->count + 1);
-
-	*out = kept;
-	if (kept == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a plan");
-	memcpy(kept, all->found, all->count * sizeof *kept);
-	return true;
-}
-
-/* Changes are in order of name, so those of a unit lie together and share one list. */
 static bool name_approvers(struct planned *planned, struct error *err)
 {
-	struct approvers all = {.planned = planned,
-		.actor = registry_person_of(planned->registry, planned->options.actor)};
-	const struct text *kept = NULL;
+	struct plan_approvers all = {.registry = planned->registry, .arena = planned->plan.arena};
 
 	for (size_t i = 0; i < planned->plan.changes_count; i++) {
 		struct plan_change *change = &planned->changes[i];
-		struct text unit;
 
-		if (!change->needs_approval || !object_needs_two(change->kind))
-			continue;
-		unit = object_unit(change->before != NULL ? change->before : change->after);
-		if (kept == NULL || !text_equal(unit, all.unit)) {
-			all.unit = unit;
-			all.count = 0;
-			registry_each(planned->registry, OBJECT_PERSON, (struct text){NULL, 0},
-				add_approver, &all);
-			if (!keep_found(&kept, &all, err))
-				return false;
-		}
-		change->approvers = kept;
-		change->approvers_count = all.count;
+		if (change->needs_approval && plan_has_approvers(change->kind) &&
+			!plan_find_approvers(&all,
+				answering(planned, change->kind, change->name, change->after),
+				planned->options.actor, &change->approvers,
+				&change->approvers_count, err))
+			return false;
+	}
+	for (size_t i = 0; i < planned->plan.waiting_count; i++) {
+		struct plan_waiting *waiting = &planned->waiting[i];
+
+		if (plan_has_approvers(waiting->kind) &&
+			!plan_find_approvers(&all,
+				answering(planned, waiting->kind, waiting->name, NULL),
+				waiting->proposed_by, &waiting->approvers,
+				&waiting->approvers_count, err))
+			return false;
 	}
 	return true;
+}
+
+static int compare_names(
+	enum object_kind a_kind, struct text a, enum object_kind b_kind, struct text b)
+{
+	if (a_kind != b_kind)
+		return a_kind < b_kind ? -1 : 1;
+	return text_compare(a, b);
 }
 
 static int compare_changes(const void *left, const void *right)
 {
 	const struct plan_change *a = left, *b = right;
 
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	return text_compare(a->name, b->name);
+	return compare_names(a->kind, a->name, b->kind, b->name);
+}
+
+static int compare_waiting(const void *left, const void *right)
+{
+	const struct plan_waiting *a = left, *b = right;
+
+	return compare_names(a->kind, a->name, b->kind, b->name);
 }
 
 /* ---- checking the result ---- */
@@ -615,6 +607,8 @@ static bool find_changes(struct planned *planned, struct error *err)
 			planned);
 	qsort(planned->changes, planned->plan.changes_count, sizeof *planned->changes,
 		compare_changes);
+	qsort(planned->waiting, planned->plan.waiting_count, sizeof *planned->waiting,
+		compare_waiting);
 	planned->plan.changes = planned->changes;
 	for (size_t i = 0; i < planned->plan.changes_count; i++)
 		if (!plan_diff(&planned->changes[i], planned->plan.arena, err))

@@ -63,17 +63,20 @@ struct plan_change {
 	bool needs_approval; /* it will wait for another person */
 	bool is_approval;    /* it waits, and this puts it in force; after (or nothing) is what */
 	struct text author;  /* of an approval: who proposed it */
-	/* Of a guardrail or application that will wait: people with a key who could approve
-	 * it, the actor apart; at most PLAN_APPROVERS_MAX. */
+	/* Of a charter, guardrail or application that will wait: people with a key who could
+	 * approve it, the actor apart; at most PLAN_APPROVERS_MAX. */
 	const struct text *approvers;
 	size_t approvers_count;
 };
 
-/* A document (or, when pruning, an absence) that waits already, as it is given. */
+/* A document (or, when pruning, an absence) that waits already, as it is given; in order of
+ * kind and name. */
 struct plan_waiting {
 	enum object_kind kind;
 	struct text name;
 	struct text proposed_by;
+	const struct text *approvers; /* as of a change, who proposed it apart */
+	size_t approvers_count;
 };
 
 /* A field of a charter that this version records but does not enforce. */
@@ -110,7 +113,7 @@ void plan_destroy(struct plan **plan);
 
 /* The plan as JSON: {revision, changes[{action, kind, name, needs_approval, approves,
  * author, approvers[], fields[{path, before, after}]}], unchanged, waiting[{kind, name,
- * proposed_by}], unenforced[], problems[{file, line, field, what, remedy, excerpt}],
+ * proposed_by, approvers[]}], unenforced[], problems[{file, line, field, what, remedy, excerpt}],
  * problems_total}.  Errors: LIMIT. */
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan,
 	struct error *err) MUST_CHECK;

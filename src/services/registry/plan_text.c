@@ -58,22 +58,26 @@ bool plan_fields_json(struct json *out, struct arena *arena, const struct object
 	return plan_diff(&change, arena, err) && fields_json(out, arena, &change, err);
 }
 
-static bool approvers_json(
-	struct json *out, struct arena *arena, const struct plan_change *change, struct error *err)
+static bool put_approvers(
+	struct json_builder *object, const struct text *names, size_t count, struct error *err)
 {
 	struct json_builder array;
+	struct json sealed;
 
-	json_array_start(&array, arena);
-	for (size_t i = 0; i < change->approvers_count; i++)
-		json_add(&array, json_string(change->approvers[i]));
-	return json_array_seal(&array, out, err);
+	json_array_start(&array, object->arena);
+	for (size_t i = 0; i < count; i++)
+		json_add(&array, json_string(names[i]));
+	if (!json_array_seal(&array, &sealed, err))
+		return false;
+	json_put(object, "approvers", sealed);
+	return true;
 }
 
 static bool change_json(
 	struct json *out, struct arena *arena, const struct plan_change *change, struct error *err)
 {
 	struct json_builder object;
-	struct json fields, approvers;
+	struct json fields;
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "action", action_word(change->action));
@@ -84,11 +88,9 @@ static bool change_json(
 		json_put_boolean(&object, "approves", true);
 		json_put_text(&object, "author", change->author);
 	}
-	if (change->needs_approval && object_needs_two(change->kind)) {
-		if (!approvers_json(&approvers, arena, change, err))
-			return false;
-		json_put(&object, "approvers", approvers);
-	}
+	if (change->approvers != NULL &&
+		!put_approvers(&object, change->approvers, change->approvers_count, err))
+		return false;
 	if (change->action == PLAN_CHANGE) {
 		if (!fields_json(&fields, arena, change, err))
 			return false;
@@ -122,13 +124,17 @@ static bool waiting_json(
 
 	json_array_start(&array, arena);
 	for (size_t i = 0; i < plan->waiting_count; i++) {
+		const struct plan_waiting *waiting = &plan->waiting[i];
 		struct json_builder object;
 		struct json line;
 
 		json_object_start(&object, arena);
-		json_put_cstring(&object, "kind", object_kind_word(plan->waiting[i].kind));
-		json_put_text(&object, "name", plan->waiting[i].name);
-		json_put_text(&object, "proposed_by", plan->waiting[i].proposed_by);
+		json_put_cstring(&object, "kind", object_kind_word(waiting->kind));
+		json_put_text(&object, "name", waiting->name);
+		json_put_text(&object, "proposed_by", waiting->proposed_by);
+		if (waiting->approvers != NULL &&
+			!put_approvers(&object, waiting->approvers, waiting->approvers_count, err))
+			return false;
 		if (!json_object_seal(&object, &line, err))
 			return false;
 		json_add(&array, line);

@@ -110,7 +110,7 @@ bool registrar_can(const struct registrar *registrar, struct text identity, int6
 /* `remit who EFFECT RESOURCE`: every identity with a line for it, as JSON array of
  * {identity, state, version, number, when, approvals, usable, why_not}.  resource is
  * "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
- * LIMIT. */
+ * NOT_FOUND (no such data source; the nearest is named), LIMIT. */
 struct registrar_who_query {
 	enum effect effect;
 	struct text resource;

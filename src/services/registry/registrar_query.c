@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "domain/charter/nearest.h"
+
 /* ---- lines of charters ---- */
 
 static struct text resource_text(struct arena *arena, const struct entitlement *line)
@@ -209,6 +211,10 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 
 	if (asked->effect == EFFECT_NONE || asked->resource.length == 0)
 		return error_set(err, ERROR_INVALID, "name an effect and a resource");
+	if (text_starts_with(asked->resource, "data-source:") &&
+		!resource_check(
+			registrar_registry(registrar), OBJECT_DATA_SOURCE, asked->resource, err))
+		return false;
 	json_array_start(&who.array, arena);
 	registry_each_user(registrar_registry(registrar), asked->resource, (struct text){NULL, 0},
 		visit_who, &who);

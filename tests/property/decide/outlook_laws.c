@@ -229,7 +229,8 @@ static void check_texts(struct decide_bench *bench, const struct call *call, str
 	struct decision decision;
 
 	decide(&world, call, NULL, DECIDE_SEARCH, bench->arena, &decision);
-	decide_explain(&world, call, &decision, DECIDE_REACH_ALL, bench->arena, &why);
+	decide_explain(&world, &(struct decide_said){call, NULL, &decision}, DECIDE_REACH_ALL,
+		bench->arena, &why);
 	assert_true(why.trials <= DECIDE_TRIALS_MAX);
 	seen->changes[why.change.kind]++;
 	assert_int_equal(decision.verdict == VERDICT_ASK, why.change.kind == CHANGE_APPROVAL);

@@ -133,7 +133,8 @@ static void what_a_trial_is_told_is_not_kept(void **state)
 	call = decide_bench_call(bench, "files", "run", "{}");
 	decide(&world, &call, NULL, DECIDE_SEARCH, bench->arena, &decision);
 	assert_int_equal(decision.reason, REASON_FORBIDDEN);
-	decide_explain(&world, &call, &decision, DECIDE_REACH_ALL, bench->arena, &explanation);
+	decide_explain(&world, &(struct decide_said){&call, NULL, &decision}, DECIDE_REACH_ALL,
+		bench->arena, &explanation);
 	assert_int_equal(explanation.change.kind, CHANGE_ATTRIBUTE);
 	assert_int_equal(entity_table_count(bench->entities), 1);
 	decide(&world, &call, NULL, DECIDE_SEARCH, bench->arena, &decision);

@@ -19,6 +19,7 @@ struct fixture {
 	struct decide_bench bench;
 	struct decide_explanation why;
 	enum decide_reach reach;
+	const struct approval_names *approvals; /* given to change_of; NULL: none */
 	struct sha256 offered;
 	bool has_offered;
 };
@@ -52,17 +53,29 @@ static struct decide_world world_of(struct fixture *fixture)
 	};
 }
 
+/* The name given, at most one, for decide_bench_decide. */
+static const char *const *given(const struct fixture *fixture)
+{
+	static const char *names[2];
+
+	if (fixture->approvals == NULL)
+		return NULL;
+	names[0] = fixture->approvals->items[0].data;
+	return names;
+}
+
 /* Decides and explains a call; the change as "KIND what: from -> to", "" if none. */
 static const char *change_of(struct fixture *fixture, const struct call *call)
 {
 	static char text[1024];
 	const struct decision *decision =
-		decide_bench_decide(&fixture->bench, call, DECIDE_SEARCH, NULL);
+		decide_bench_decide(&fixture->bench, call, DECIDE_SEARCH, given(fixture));
 	struct decide_world world = world_of(fixture);
 	const struct decide_change *change = &fixture->why.change;
 	struct arena *arena = fixture->bench.arena;
 
-	decide_explain(&world, call, decision, fixture->reach, arena, &fixture->why);
+	decide_explain(&world, &(struct decide_said){call, fixture->approvals, decision},
+		fixture->reach, arena, &fixture->why);
 	if (change->kind == CHANGE_NONE)
 		return "";
 	(void)snprintf(text, sizeof(text), "%s %.*s: %s -> %s", change_kind_word(change->kind),
@@ -92,6 +105,29 @@ static void put_forbid(struct fixture *fixture, const char *condition)
 		condition);
 
 	assert_true(decide_bench_put(&fixture->bench, document.data));
+}
+
+/* ---- with approvals ---- */
+
+/* What people have approved is not what is missing: the argument is. */
+static void a_change_is_sought_with_the_approvals_that_were_given(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct text owner[] = {{"owner", 5}};
+	const struct approval_names approvals = {owner, 1};
+	const struct decide_account *line;
+
+	put_forbid(fixture, "when { context.args has n && context.args.n == 1 }");
+	assert_string_equal(change(fixture, "write", "{\"n\":1}"), "");
+	fixture->approvals = &approvals;
+	assert_string_equal(change(fixture, "write", "{\"n\":1}"), "attribute argument n: 1 -> 0");
+	assert_true(text_is(fixture->why.hint, "Another value of argument n."));
+	/* Nor is a clause about approvals false that held. */
+	assert_string_equal(change(fixture, "write", "{}"), "");
+	assert_int_equal(fixture->why.accounts_count, 1);
+	line = &fixture->why.accounts[0];
+	assert_true(line->is_permit);
+	assert_int_equal(line->told.outcome, CEDAR_OUTCOME_SATISFIED);
 }
 
 /* ---- no change ---- */
@@ -423,7 +459,8 @@ static void without_memory_nothing_is_claimed(void **state)
 	struct decide_world world = world_of(fixture);
 	struct arena *small = arena_create(64);
 
-	decide_explain(&world, &call, decision, DECIDE_REACH_ALL, small, &fixture->why);
+	decide_explain(&world, &(struct decide_said){&call, NULL, decision}, DECIDE_REACH_ALL,
+		small, &fixture->why);
 	assert_int_equal(fixture->why.change.kind, CHANGE_NONE);
 	assert_int_equal(fixture->why.accounts_count, 0);
 	arena_destroy(&small);
@@ -438,12 +475,12 @@ static void a_trial_changes_what_it_says_and_keeps_nothing(void **state)
 	struct trial trial = {.tool = &tool};
 	struct arena *arena = fixture->bench.arena;
 
-	assert_true(trial_allows(&world, NULL, &call, arena));
+	assert_true(trial_allows(&world, NULL, &call, NULL, arena));
 	tool.effect = EFFECT_EXECUTE;
-	assert_false(trial_allows(&world, &trial, &call, arena));
+	assert_false(trial_allows(&world, &trial, &call, NULL, arena));
 	tool.name = TEXT("files/other");
-	assert_true(trial_allows(&world, &trial, &call, arena));
-	assert_true(trial_allows(&world, NULL, &call, arena));
+	assert_true(trial_allows(&world, &trial, &call, NULL, arena));
+	assert_true(trial_allows(&world, NULL, &call, NULL, arena));
 }
 
 static void no_candidate_is_tried_beyond_the_most(void **state)
@@ -534,6 +571,7 @@ static void an_outlook_says_always_and_when(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		EXPLAIN_TEST(a_change_is_sought_with_the_approvals_that_were_given),
 		EXPLAIN_TEST(what_two_changes_would_need_has_none),
 		EXPLAIN_TEST(an_allowed_call_has_no_change),
 		EXPLAIN_TEST(a_forbid_without_conditions_has_no_change),

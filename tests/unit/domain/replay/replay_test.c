@@ -450,6 +450,32 @@ static void only_what_was_asked_for_is_replayed(void **state)
 	assert_int_equal(replay(fixture).asked, 0);
 }
 
+static void an_identity_that_is_not_on_record_is_told_with_the_nearest(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json *told;
+
+	some_calls(fixture);
+	fixture->options.identity = TEXT("agnet");
+	assert_int_equal(replay(fixture).asked, 0);
+	told = json_find(&fixture->report, "unknown_identity");
+	assert_true(text_is(json_text_or(told, "name", ""), "agnet"));
+	assert_true(text_is(json_text_or(told, "nearest", ""), "agent"));
+	fixture->options.identity = TEXT("somebody");
+	assert_int_equal(replay(fixture).asked, 0);
+	told = json_find(&fixture->report, "unknown_identity");
+	assert_non_null(told);
+	assert_null(json_find(told, "nearest"));
+	/* On record, if not in the time that was asked for. */
+	fixture->options.identity = TEXT("agent");
+	fixture->options.since_utc_ms = INT64_MAX;
+	assert_int_equal(replay(fixture).asked, 0);
+	assert_null(json_find(&fixture->report, "unknown_identity"));
+	fixture->options.identity = TEXT("");
+	assert_int_equal(replay(fixture).asked, 0);
+	assert_null(json_find(&fixture->report, "unknown_identity"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -472,6 +498,7 @@ int main(void)
 		TEST(a_candidate_takes_the_place_of_a_policy_in_force),
 		TEST(a_candidate_charter_is_in_force_wherever_one_was),
 		TEST(only_what_was_asked_for_is_replayed),
+		TEST(an_identity_that_is_not_on_record_is_told_with_the_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,7 @@ struct bench {
 /* check-source: global: cmocka hands one state to each test, the door's thread needs it too */
 static struct bench bench;
 static atomic_uint tokens_asked;
+static atomic_uint refusals_left; /* of signatures, as if the daemon had just started */
 
 /* ---- the door's side ---- */
 
@@ -54,6 +55,12 @@ static bool verify(void *context, const struct api_signed *what, struct arena *a
 	enum token_reason reason;
 
 	(void)context;
+	if (atomic_load(&refusals_left) > 0) {
+		atomic_fetch_sub(&refusals_left, 1);
+		return error_set(err, ERROR_INVALID, "the signature does not hold (%s): %s",
+			token_reason_word(TOKEN_BEFORE_START),
+			token_reason_meaning(TOKEN_BEFORE_START));
+	}
 	request.url = text_format(arena, "%s%.*s",
 		what->is_local ? REQUEST_SIGNATURE_SOCKET : bench.url, TEXT_ARGS(what->target));
 	if (request_signature_parse(&signature, arena, what->authorization) != TOKEN_ACCEPTED)
@@ -476,6 +483,24 @@ static void restore_says_what_it_will_do_and_hands_it_over(void **state)
 	assert_non_null(strstr(bench.out, "\"tasks_ended\": 3"));
 }
 
+/* What was printed is one JSON value, an error of this status. */
+static void is_problem(long long status, const char *detail)
+{
+	struct arena *arena = arena_create(1 << 20);
+	struct json problem;
+	struct error err;
+
+	if (!json_parse(&problem, arena, text_of(bench.out), &json_limits_default, &err))
+		fail_msg("%s: %s", err.text, bench.out);
+	assert_int_equal(problem.count, 3);
+	assert_int_equal(json_integer_or(&problem, "status", 0), status);
+	assert_true(json_text_or(&problem, "title", "").length > 0);
+	if (strstr(bench.out, detail) == NULL)
+		fail_msg("no \"%s\" in: %s", detail, bench.out);
+	assert_true(bench.err[0] != '\0');
+	arena_destroy(&arena);
+}
+
 /* The fake registry has version 3 of a change by ada waiting under every name. */
 static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 {
@@ -495,7 +520,7 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_int_equal(
 		handlers_reached(), before + 1); /* nothing was shown, so nothing is asked */
 	assert_non_null(strstr(bench.err, "leave -o out"));
-	assert_string_equal(bench.out, "");
+	is_problem(403, "do not show what would change");
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes"));
 	assert_non_null(strstr(bench.out, "in force, record #"));
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes", "-o", "json"));
@@ -507,7 +532,38 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_non_null(strstr(bench.out, "\"operation\": \"approveApplication\""));
 	assert_non_null(strstr(bench.out, "\"version\": 2"));
 	assert_int_equal(RUN(NULL, "policy", "approve", "org/x", "--version", "a"), EXIT_USAGE);
+}
+
+static void who_rejects_a_proposal_is_shown_what_it_was(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	const struct json *rejected;
+	struct json shown;
+	struct error err;
+	unsigned before;
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	before = handlers_reached();
 	assert_int_equal(RUN(NULL, "policy", "reject", "org/x"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "policy", "reject", "org/x", "--reason="), EXIT_USAGE);
+	assert_int_equal(handlers_reached(), before);
+	is_done(RUN(NULL, "policy", "reject", "org/x", "--reason", "no"));
+	assert_non_null(strstr(bench.out, "version 3, proposed by person:ada\n"));
+	assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
+	assert_non_null(strstr(bench.out, "rejected, record #"));
+	is_done(RUN(NULL, "application", "reject", "shop", "--reason", "no", "--version", "2", "-o",
+		"json"));
+	assert_true(json_parse(&shown, arena, text_of(bench.out), &json_limits_default, &err));
+	assert_true(text_is(json_text_or(&shown, "operation", ""), "rejectApplication"));
+	assert_non_null(strstr(bench.out, "\"if_match\": 7"));      /* what it had looked at */
+	assert_int_equal(json_integer_or(&shown, "version", 0), 2); /* as was asked */
+	rejected = json_find(&shown, "rejected");
+	assert_true(text_is(json_text_or(rejected, "name", ""), "shop"));
+	assert_int_equal(json_integer_or(rejected, "version", 0), 3);
+	assert_true(text_is(json_text_or(rejected, "proposed_by", ""), "person:ada"));
+	assert_int_equal(json_find(rejected, "fields")->count, 1);
+	arena_destroy(&arena);
 }
 
 /* bootstrap and backup are the socket's own: unsigned, they pass. */
@@ -549,6 +605,78 @@ static void a_key_that_is_not_enrolled_is_told_how_to_be(void **state)
 	assert_int_equal(RUN(NULL, "task", "end", "t-1"), EXIT_REFUSED);
 	assert_non_null(strstr(bench.err, "(key_unknown)"));
 	assert_non_null(strstr(bench.err, "remit person code"));
+}
+
+static void what_a_starting_daemon_refuses_is_signed_once_more(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	log_in();
+	before = handlers_reached();
+	atomic_store(&refusals_left, 1);
+	is_done(RUN(NULL, "task", "end", "t-1"));
+	assert_int_equal(handlers_reached(), before + 1);
+	/* Not for ever: a clock far behind is told. */
+	atomic_store(&refusals_left, 2);
+	assert_int_equal(RUN(NULL, "task", "end", "t-1"), EXIT_REFUSED);
+	assert_int_equal(atomic_load(&refusals_left), 0);
+	assert_non_null(strstr(bench.err, "(before_start)"));
+	assert_non_null(strstr(bench.err, "sign again"));
+	assert_int_equal(handlers_reached(), before + 1);
+}
+
+static void an_error_of_its_own_is_json_where_that_is_asked_for(void **state)
+{
+	char path[PATH_BYTES];
+
+	(void)state;
+	path_in(path, "no\xffthing");
+	assert_int_equal(RUN(NULL, "plan", "-o", "json"), EXIT_USAGE);
+	is_problem(400, "remit plan: -f names the folder");
+	assert_int_equal(RUN(NULL, "plan", "--bogus", "-o", "json"), EXIT_USAGE);
+	is_problem(400, "there is no option --bogus");
+	assert_int_equal(RUN(NULL, "-o", "json", "plam"), EXIT_USAGE);
+	is_problem(400, "there is no command");
+	assert_int_equal(RUN(NULL, "-o", "json", "secret"), EXIT_USAGE);
+	is_problem(400, "one of these must follow");
+	assert_int_equal(RUN(NULL, "-o", "json"), EXIT_USAGE);
+	is_problem(400, "a command is missing");
+	assert_int_equal(RUN(NULL, "plan", "-o", "json", "-f"), EXIT_USAGE);
+	is_problem(400, "-f needs a value");
+	assert_int_equal(RUN(NULL, "plan", "-o", "json", "-f", path), EXIT_NOT_FOUND);
+	is_problem(404, "no?thing");
+	assert_int_equal(RUN(NULL, "key", "show", "-o", "json", path), EXIT_NOT_FOUND);
+	is_problem(404, "no?thing");
+	assert_int_equal(
+		RUN(NULL, "identity", "list", "-o", "json", "--server", "http://127.0.0.1:1"),
+		EXIT_UNAVAILABLE);
+	is_problem(503, "http://127.0.0.1:1");
+	assert_int_equal(
+		RUN(NULL, "identity", "retire", "w1", "--reason", "r", "-o", "json"), EXIT_REFUSED);
+	is_problem(403, "there is no terminal to ask on");
+	/* What it is too long for is cut, not lost. */
+	memset(path, 'x', sizeof path - 1);
+	path[sizeof path - 1] = '\0';
+	assert_int_equal(RUN(NULL, "-o", "json", path), EXIT_USAGE);
+	is_problem(400, "xxxx");
+}
+
+static void an_error_is_not_printed_beside_a_result(void **state)
+{
+	(void)state;
+	log_in();
+	atomic_store(&refusals_left, 2);
+	assert_int_equal(RUN(NULL, "task", "end", "t-1", "-o", "json"), EXIT_REFUSED);
+	is_problem(401, "(before_start)"); /* the daemon's own, once */
+	is_done(RUN(NULL, "whoami", "-o", "json"));
+	assert_null(strstr(bench.out, "\"title\""));
+	assert_int_equal(RUN(NULL, "plan"), EXIT_USAGE);
+	assert_string_equal(bench.out, "");
+	assert_int_equal(RUN(NULL, "plan", "-o", "yaml"), EXIT_USAGE);
+	assert_string_equal(bench.out, "");
+	assert_int_equal(RUN(NULL, "plan", "--", "-o", "json"), EXIT_USAGE);
+	assert_string_equal(bench.out, "");
 }
 
 static void login_keeps_a_key_for_its_user_alone(void **state)
@@ -1024,8 +1152,12 @@ int main(void)
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
+		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(a_key_that_is_not_enrolled_is_told_how_to_be),
+		CLI_TEST(what_a_starting_daemon_refuses_is_signed_once_more),
+		CLI_TEST(an_error_of_its_own_is_json_where_that_is_asked_for),
+		CLI_TEST(an_error_is_not_printed_beside_a_result),
 		CLI_TEST(login_keeps_a_key_for_its_user_alone),
 		CLI_TEST(a_key_that_others_can_read_is_not_used),
 		CLI_TEST(a_key_signs_for_the_address_it_is_used_at),

@@ -287,6 +287,7 @@ static void a_path_cannot_forge_what_an_approver_reads(void **state)
 }
 
 static struct json replayed; /* what the fake below comes to */
+static int replay_status;    /* check-source: global: of the command, for cmocka */
 
 static bool replay_nothing(
 	const struct cli_replay *asked, struct arena *arena, struct json *out, struct error *err)
@@ -304,7 +305,7 @@ static void replay_report(struct cli *cli, const struct json *value)
 
 	replayed = *value;
 	cli->offline = &offline;
-	assert_int_equal(command_policy_replay(cli), EXIT_REFUSED);
+	replay_status = command_policy_replay(cli);
 }
 
 static void a_replay_tells_names_that_agents_made_up_harmlessly(void **state)
@@ -316,9 +317,64 @@ static void a_replay_tells_names_that_agents_made_up_harmlessly(void **state)
 		"\"examples\":[{\"record\":7,\"identity\":\"a\",\"tool\":\"s/\\u009b1A\"}]}");
 
 	caught(bench, replay_report, &value);
+	assert_int_equal(replay_status, EXIT_REFUSED);
 	is_harmless(bench->out);
 	assert_non_null(strstr(bench->out, "\n  s/?[2J?x: changed 1\n"));
 	assert_non_null(strstr(bench->out, "\n  #7 a s/?1A:  () ->  () \n"));
+}
+
+static void a_replay_of_an_identity_that_is_none_is_not_found(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench,
+		"{\"decisions\":0,\"replayed\":0,\"changed\":0,\"evaluations\":{\"evaluations\":0,"
+		"\"replayed\":0,\"changed\":0},\"unknown_identity\":{\"name\":\"agnet\","
+		"\"nearest\":\"age\\u001bnt\"}}");
+
+	caught(bench, replay_report, &value);
+	assert_int_equal(replay_status, EXIT_NOT_FOUND);
+	assert_non_null(strstr(
+		bench->err, "nothing on record is of an identity agnet; did you mean age?nt?"));
+	value = parse(bench,
+		"{\"decisions\":0,\"replayed\":0,\"changed\":0,\"evaluations\":{\"evaluations\":0,"
+		"\"replayed\":0,\"changed\":0}}");
+	caught(bench, replay_report, &value);
+	assert_int_equal(replay_status, EXIT_DONE);
+	assert_non_null(strstr(bench->err, "no decision on record is of this identity and time"));
+}
+
+static void wrong_as_json(struct cli *cli, const struct json *value)
+{
+	cli->output = OUTPUT_JSON;
+	cli_wrong(cli, "%.*s", TEXT_ARGS(value->string));
+	cli_wrong(cli, "the second");
+	cli_print_wrong(cli, EXIT_WAITING);
+	cli_print_wrong(cli, EXIT_DONE);
+	cli_print_wrong(cli, EXIT_CONFLICT);
+	cli_print_wrong(cli, EXIT_CONFLICT);
+}
+
+static void the_first_that_is_wrong_is_told_cut_to_a_bound(void **state)
+{
+	struct bench *bench = *state;
+	char text[CLI_WRONG_BYTES + 1];
+	struct json value, told;
+
+	for (size_t length = CLI_WRONG_BYTES - 1; length <= CLI_WRONG_BYTES; length++) {
+		memset(text, 'x', length);
+		memcpy(text + CLI_WRONG_BYTES - 2, "\xc3\xa9", length - (CLI_WRONG_BYTES - 2));
+		text[length - 1] = length == CLI_WRONG_BYTES ? text[length - 1] : 'y';
+		value = json_string((struct text){text, length});
+		memset(bench->cli.wrong, 0, sizeof bench->cli.wrong);
+		bench->cli.has_printed = false;
+		caught(bench, wrong_as_json, &value);
+		told = parse(bench, bench->out);
+		assert_int_equal(json_integer_or(&told, "status", 0), 409);
+		assert_int_equal(json_text_or(&told, "detail", "").length, CLI_WRONG_BYTES - 1);
+		assert_true(text_ends_with(json_text_or(&told, "detail", ""),
+			length == CLI_WRONG_BYTES ? "x?" : "xy"));
+		assert_non_null(strstr(bench->err, "remit: the second"));
+	}
 }
 
 static void colours_are_used_only_where_wanted(void **state)
@@ -376,6 +432,8 @@ int main(void)
 		OUTPUT_TEST(a_difference_of_lines_hides_nothing),
 		OUTPUT_TEST(a_path_cannot_forge_what_an_approver_reads),
 		OUTPUT_TEST(a_replay_tells_names_that_agents_made_up_harmlessly),
+		OUTPUT_TEST(a_replay_of_an_identity_that_is_none_is_not_found),
+		OUTPUT_TEST(the_first_that_is_wrong_is_told_cut_to_a_bound),
 		OUTPUT_TEST(colours_are_used_only_where_wanted),
 		OUTPUT_TEST(a_refusal_is_said_on_standard_error),
 		OUTPUT_TEST(a_path_finds_members_of_members),

@@ -209,13 +209,22 @@ static void why_may_be_asked_from_another_environment(void **state)
 static void a_forbidden_call_hints_at_arguments_without_values(void **state)
 {
 	struct fixture *fixture = *state;
+	static const struct text owner[] = {{"owner", 5}};
 	struct decision decision;
+	struct call call;
+	const struct decide_request approved = {
+		&call, {owner, 1}, DECIDE_SEARCH, fixture->world.now_utc_ms};
 
 	assert_true(decide_bench_put(&fixture->world,
 		"object: policy\nname: org/extra\ntext: |\n"
 		"  forbid (principal, action, resource)\n"
 		"  when { context.args has n && context.args.n > 100 };\n"));
 	decision = decide_now(fixture, "list", "{\"n\":4711}");
+	assert_int_equal(decision.reason, REASON_FORBIDDEN);
+	assert_string_equal(decision.needed.data, "Another value of argument n.");
+	/* Of a call that people have approved too: what is wrong is the argument. */
+	call = decide_bench_call(&fixture->world, "files", "write", "{\"n\":4711}");
+	decide_call(fixture->service, &approved, fixture->world.arena, &decision);
 	assert_int_equal(decision.reason, REASON_FORBIDDEN);
 	assert_string_equal(decision.needed.data, "Another value of argument n.");
 	assert_true(decide_bench_put(&fixture->world, "object: policy\nname: org/extra\ntext: |\n"
@@ -338,6 +347,17 @@ static void an_outlook_that_is_too_long_is_refused_not_shortened(void **state)
 	}
 	put_long_guardrails(fixture, few, many);
 	assert_non_null(strstr(can(fixture, "agent", "", 1).data, "too long to be told"));
+}
+
+/* "Nobody" would be taken for an answer. */
+static void a_tool_that_is_not_there_is_not_found(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(text_equal(who(fixture, EFFECT_READ, "files/lits", ""),
+		TEXT("no tool is named files/lits; did you mean files/list?")));
+	assert_true(text_equal(
+		who(fixture, EFFECT_READ, "web/fetch", ""), TEXT("no tool is named web/fetch")));
 }
 
 static void who_may_is_found_by_the_resource(void **state)
@@ -663,6 +683,7 @@ int main(void)
 		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
 		SERVICE_TEST(a_choice_keeps_together_beside_what_else_must_hold),
 		SERVICE_TEST(an_outlook_that_is_too_long_is_refused_not_shortened),
+		SERVICE_TEST(a_tool_that_is_not_there_is_not_found),
 		SERVICE_TEST(who_may_is_found_by_the_resource),
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),

@@ -893,16 +893,28 @@ static void a_strangers_signature_takes_no_room(void **state)
 	private_key_destroy(&fresh);
 }
 
+/* The second life knows no id of the first; iat counts in seconds, so all of the second in
+ * which it began must be past. */
 static void what_was_signed_before_the_start_is_refused(void **state)
 {
 	struct issuing *issuing = *state;
 	struct issuing *second = calloc(1, sizeof *second);
-	struct text before = sign_request(issuing, issuing->ana_key, "ana");
+	struct text used = sign_request(issuing, issuing->ana_key, "ana");
+	struct text late = sign_request(issuing, issuing->ana_key, "ana");
+	struct issue_signed again = received(used, NULL);
+	struct error err = {0};
+	struct text person;
 
 	assert_non_null(second);
-	issuing_pass(issuing, 2);
+	assert_true(verify(issuing, used, NULL, "ana"));
 	live_again(issuing, second);
-	assert_false(verify(second, before, NULL, ""));
+	assert_false(
+		issue_verify_request(second->issue, &again, second->governed.arena, &person, &err));
+	assert_non_null(strstr(err.text, "(before_start)"));
+	assert_non_null(strstr(err.text, "sign again"));
+	assert_false(verify(second, late, NULL, ""));
+	issuing_pass(second, 1);
+	assert_false(verify(second, used, NULL, ""));
 	assert_true(verify(second, sign_request(second, issuing->ana_key, "ana"), NULL, "ana"));
 	second->token_key = NULL;
 	issuing_deinit(second);

@@ -173,7 +173,7 @@ static void a_case_that_comes_out_otherwise_fails(void **state)
 	fails(fixture, "test: a\n" AGENT "expect: ask\nasks: [second]\n", NULL);
 	fails(fixture, "test: a\n" AGENT "expect: ask\nasks: []\n", NULL);
 	fails(fixture,
-		"test: a\nidentity: agent\ntool: files/none\nexpect: deny\nreason: forbidden\n",
+		"test: a\nidentity: agent\ntool: files/read\nexpect: deny\nreason: tool_unknown\n",
 		NULL);
 	fails(fixture,
 		"test: a\n" AGENT "labels: {untrusted: true}\nexpect: deny\npolicy: org/care\n",
@@ -215,6 +215,42 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\nrequest: {context: {task: {depht: 1}}}\nexpect: allow\n",
 		"no such member: depht");
 	fails(fixture, "test: a\nrequest: 7\nexpect: allow\n", "an object is expected");
+}
+
+/* It would be denied for that alone, and pass whatever the policies say. */
+static void a_case_that_names_what_is_not_there_fails(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fails(fixture, "test: a\nidentity: agent\ntool: files/wrte\nexpect: deny\n",
+		"no tool here (-f adds charters and tools) is named files/wrte; did you mean "
+		"files/write?");
+	fails(fixture, "test: a\nidentity: agent\ntool: web/fetch\nexpect: deny\n",
+		"no server here (-f adds charters and tools) is named web");
+	fails(fixture, "test: a\nidentity: agnet\ntool: files/read\nexpect: deny\n",
+		"is named agnet; did you mean agent?");
+	fails(fixture,
+		"test: a\nidentity: agent\ntool: files/wrte\nexpect: deny\n"
+		"reason: no_entitlement\n",
+		"no tool here");
+	fails(fixture,
+		"test: a\nidentity: agent\ntool: files/wrte\nexpect: deny\n"
+		"reason: server_unknown\n",
+		NULL);
+	assert_int_equal(
+		json_integer_or(&json_find(&fixture->report, "cases")->items[0], "line", 0), 1);
+}
+
+static void a_case_may_expect_that_something_is_not_there(void **state)
+{
+	struct fixture *fixture = *state;
+
+	passes(fixture, "test: a\nidentity: agent\ntool: files/none\nexpect: deny\n"
+			"reason: tool_unknown\n");
+	passes(fixture, "test: a\nidentity: agent\ntool: web/fetch\nexpect: deny\n"
+			"reason: server_unknown\n");
+	passes(fixture, "test: a\nidentity: none\ntool: files/read\nexpect: deny\n"
+			"reason: identity_unknown\n");
 }
 
 static void an_identity_is_decided_as_a_call_would_be(void **state)
@@ -336,6 +372,8 @@ int main(void)
 		TEST(a_text_on_its_own_is_a_guardrail),
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
+		TEST(a_case_that_names_what_is_not_there_fails),
+		TEST(a_case_may_expect_that_something_is_not_there),
 		TEST(an_identity_is_decided_as_a_call_would_be),
 		TEST(a_case_gives_only_so_many_approvals),
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),

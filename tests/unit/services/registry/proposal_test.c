@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "services/registry/plan_approvers.h"
 #include "services/registry/registrar_private.h"
 #include "support/governed.h"
 
@@ -685,6 +686,68 @@ static void those_who_could_approve_are_named_up_to_a_bound(void **state)
 	buffer_deinit(&yaml);
 }
 
+static const struct plan_waiting *waiting(const struct governed *governed, size_t at)
+{
+	assert_true(at < governed->last.plan->waiting_count);
+	return &governed->last.plan->waiting[at];
+}
+
+/* Whoever asks again hears as much as who proposed it; and may be the one who may. */
+static void of_what_waits_already_those_who_could_approve_are_named_again(void **state)
+{
+	struct governed *governed = *state;
+	static const char both[] = GUARDRAIL("support/b", "1") "---\n" GUARDRAIL("org/a", "1");
+	struct arena *arena = arena_create(1 << 20);
+	const struct json *listed;
+	struct error err;
+	struct json json;
+
+	assert_true(governed_apply(governed, "adi", both));
+	assert_true(governed_apply(governed, "adi", both));
+	assert_int_equal(governed->last.plan->waiting_count, 2);
+	assert_true(text_is(waiting(governed, 0)->name, "org/a"));
+	assert_int_equal(waiting(governed, 0)->approvers_count, 1);
+	assert_true(text_is(waiting(governed, 0)->approvers[0], "eva"));
+	assert_int_equal(waiting(governed, 1)->approvers_count, 2);
+	assert_true(text_is(waiting(governed, 1)->approvers[0], "bo"));
+	assert_true(plan_json(&json, arena, governed->last.plan, &err));
+	listed = json_find(&json_find(&json, "waiting")->items[0], "approvers");
+	assert_int_equal(listed->count, 1);
+	assert_true(governed_apply(governed, "eva", both));
+	assert_int_equal(waiting(governed, 0)->approvers_count, 1); /* still not adi's to approve */
+	assert_true(text_is(waiting(governed, 0)->approvers[0], "eva"));
+	assert_true(approve(governed, "eva", "org/a"));
+	assert_true(publish_alone(governed, "person:adi", GUARDRAIL("support/c", "1")));
+	assert_true(publish_alone(governed, "person:adi", GUARDRAIL("support/c", "1")));
+	assert_true(text_is(waiting(governed, 0)->name, "org/a")); /* its removal */
+	assert_true(text_is(waiting(governed, 0)->approvers[0], "eva"));
+	arena_destroy(&arena);
+}
+
+#define CHARTER(unit, purpose)                                                                     \
+	"object: identity\nname: a9\nkind: agent\nclass: update\nrisk: low\nowner: adi\n"          \
+	"backup-owner: bo\nunit: " unit "\npurpose: " purpose "\nenvironments: [staging]\n"
+
+static void of_a_charter_its_owners_and_approvers_are_named(void **state)
+{
+	struct governed *governed = *state;
+	const struct plan_change *change;
+
+	assert_true(governed_apply(governed, "adi", CHARTER("sales", "p")));
+	change = &governed->last.plan->changes[0];
+	assert_int_equal(change->approvers_count, 1); /* adi proposed it, eva only administrates */
+	assert_true(text_is(change->approvers[0], "bo"));
+	assert_true(governed_apply(governed, "eva", CHARTER("sales", "p")));
+	assert_int_equal(waiting(governed, 0)->approvers_count, 1);
+	assert_true(text_is(waiting(governed, 0)->approvers[0], "bo"));
+	assert_true(governed_step_of(governed, "bo", REGISTRAR_APPROVE, OBJECT_IDENTITY, "a9"));
+	assert_true(governed_apply(governed, "eva", CHARTER("support", "q")));
+	change = &governed->last.plan->changes[0];
+	assert_int_equal(change->approvers_count, 2); /* those of the charter in force */
+	assert_true(text_is(change->approvers[0], "adi"));
+	assert_true(text_is(change->approvers[1], "bo"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -716,6 +779,8 @@ int main(void)
 		TEST(the_record_of_an_approval_says_whose_and_which_text_it_is),
 		TEST(what_waits_is_there_after_a_restart),
 		TEST(those_who_could_approve_are_named_up_to_a_bound),
+		TEST(of_what_waits_already_those_who_could_approve_are_named_again),
+		TEST(of_a_charter_its_owners_and_approvers_are_named),
 	};
 
 	return cmocka_run_group_tests_name("proposal", tests, NULL, NULL);

@@ -1,0 +1,56 @@
+#include "domain/charter/nearest.h"
+
+#include <string.h>
+
+#include "domain/charter/problem.h"
+
+void nearest_consider(struct nearest *nearest, struct text name)
+{
+	char candidate[NEAREST_NAME_BYTES];
+	const char *const words[] = {nearest->found, candidate, NULL};
+
+	if (name.length >= sizeof candidate)
+		return;
+	memcpy(candidate, name.data, name.length);
+	candidate[name.length] = '\0';
+	if (word_nearest(nearest->wrong, words) == candidate)
+		memcpy(nearest->found, candidate, name.length + 1);
+}
+
+static bool consider_entry(void *context, const struct registry_entry *entry)
+{
+	if (entry->in_force != NULL)
+		nearest_consider(context, entry->name);
+	return true;
+}
+
+void nearest_registered(
+	struct nearest *nearest, const struct registry *registry, enum object_kind kind)
+{
+	registry_each(registry, kind, TEXT(""), consider_entry, nearest);
+}
+
+static bool note_user(void *is_used, const struct registry_entry *entry)
+{
+	(void)entry;
+	*(bool *)is_used = true;
+	return false;
+}
+
+bool resource_check(const struct registry *registry, enum object_kind kind, struct text written,
+	struct error *err)
+{
+	ptrdiff_t colon = text_find_byte(written, ':');
+	struct text name = {written.data + colon + 1, written.length - (size_t)(colon + 1)};
+	const struct registry_entry *entry = registry_find(registry, kind, name);
+	struct nearest nearest = {.wrong = name};
+	bool is_used = false;
+
+	registry_each_user(registry, written, TEXT(""), note_user, &is_used);
+	if (is_used || (entry != NULL && entry->in_force != NULL))
+		return true;
+	nearest_registered(&nearest, registry, kind);
+	return error_set(err, ERROR_NOT_FOUND, "no %s is named %.*s%s%s%s", object_kind_word(kind),
+		TEXT_ARGS(name), nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
+		nearest.found[0] == '\0' ? "" : "?");
+}

@@ -1,0 +1,105 @@
+#include "services/registry/plan_approvers.h"
+
+#include <string.h>
+
+#include "domain/charter/lifecycle.h"
+
+bool plan_has_approvers(enum object_kind kind)
+{
+	return kind == OBJECT_IDENTITY || object_needs_two(kind);
+}
+
+/* The rules that the registrar asks when somebody does approve. */
+static bool may_approve(enum object_kind kind, unsigned standings)
+{
+	enum identity_state to;
+	struct error err;
+
+	return kind == OBJECT_IDENTITY
+		       ? lifecycle_step(LIFECYCLE_APPROVE, IDENTITY_PROPOSED, standings, &to, &err)
+		       : lifecycle_settle(LIFECYCLE_APPROVE, standings, &err);
+}
+
+/* The person, if they can sign and did not propose it; else NULL. */
+static const struct person *signing_person(
+	const struct plan_approvers *all, const struct registry_entry *entry)
+{
+	const struct object *object = entry == NULL ? NULL : entry->in_force;
+	const struct person *person = object == NULL ? NULL : object->person;
+
+	return person == NULL || entry->keys_count == 0 || person == all->proposer ? NULL : person;
+}
+
+static bool add_by_role(void *context, const struct registry_entry *entry)
+{
+	struct plan_approvers *all = context;
+	const struct person *person = signing_person(all, entry);
+
+	if (person != NULL && may_approve(all->kind, person_standings(person, all->unit)))
+		all->found[all->count++] = text_copy(all->arena, entry->name);
+	return all->count < PLAN_APPROVERS_MAX;
+}
+
+static bool find_by_role(struct plan_approvers *all, enum object_kind kind, struct text unit,
+	const struct person *proposer)
+{
+	struct text *kept;
+
+	if (all->is_found && all->kind == kind && all->proposer == proposer &&
+		text_equal(all->unit, unit))
+		return true;
+	*all = (struct plan_approvers){.registry = all->registry,
+		.arena = all->arena,
+		.kind = kind,
+		.unit = unit,
+		.proposer = proposer};
+	registry_each(all->registry, OBJECT_PERSON, TEXT(""), add_by_role, all);
+	kept = arena_array(all->arena, struct text, all->count + 1);
+	if (kept == NULL)
+		return false;
+	memcpy(kept, all->found, all->count * sizeof *kept);
+	all->kept = kept;
+	all->is_found = true;
+	return true;
+}
+
+static void add_name(struct text *names, size_t *count, struct text name)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (text_equal(names[i], name))
+			return;
+	if (*count < PLAN_APPROVERS_MAX)
+		names[(*count)++] = name;
+}
+
+/* Those of one charter's owners who could, then those who could by role. */
+static const struct text *with_owners(
+	const struct plan_approvers *all, const struct charter *charter, size_t *count)
+{
+	const struct text owners[] = {charter->owner, charter->backup_owner};
+	struct text *names = arena_array(all->arena, struct text, PLAN_APPROVERS_MAX);
+
+	*count = 0;
+	for (size_t i = 0; names != NULL && i < 2; i++)
+		if (signing_person(all, registry_find(all->registry, OBJECT_PERSON, owners[i])) !=
+				NULL &&
+			may_approve(all->kind, STANDING_OWNER))
+			add_name(names, count, text_copy(all->arena, owners[i]));
+	for (size_t i = 0; names != NULL && i < all->count; i++)
+		add_name(names, count, all->kept[i]);
+	return names;
+}
+
+bool plan_find_approvers(struct plan_approvers *all, const struct object *of, struct text proposer,
+	const struct text **out, size_t *count, struct error *err)
+{
+	*out = NULL;
+	if (find_by_role(
+		    all, of->kind, object_unit(of), registry_person_of(all->registry, proposer))) {
+		*out = all->kept;
+		*count = all->count;
+		if (of->kind == OBJECT_IDENTITY)
+			*out = with_owners(all, of->charter, count);
+	}
+	return *out != NULL || error_set(err, ERROR_LIMIT, "no memory for a plan");
+}
