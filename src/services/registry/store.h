@@ -60,7 +60,7 @@ struct store_batch {
 	struct store_mark mark; /* after it */
 };
 
-enum { STORE_RECORDS_MAX = 1000, STORE_BATCH_MAX = 512 };
+enum { STORE_RECORDS_MAX = 1000, STORE_BATCH_MAX = 512, STORE_WORDS_BYTES_MAX = 1000 };
 
 /* What to look for; empty texts and zeros match all. */
 struct store_query {
@@ -91,7 +91,8 @@ struct store {
 	bool (*each_row)(void *context,
 		bool (*visit)(void *visitor, const struct store_row *row, struct error *err),
 		void *visitor, struct error *err);
-	/* All or nothing, durable on return. */
+	/* All or nothing, and seen by find_records from then on.  A power cut may take
+	 * the last ones back, whole and with their marks. */
 	bool (*apply)(void *context, const struct store_batch *batch, struct error *err);
 	/* Forgets everything; the mark is 0 again. */
 	bool (*clear)(void *context, struct error *err);
