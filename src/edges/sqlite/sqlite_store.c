@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "edges/sqlite/migration.h"
 #include "edges/sqlite/record_words.h"
 
@@ -35,16 +36,8 @@ enum statement {
 	STATEMENT_DELETE_PREFIX,
 	STATEMENT_RECORD,
 	STATEMENT_FIND,
-	STATEMENT_FIND_TASK,
-	STATEMENT_FIND_IDENTITY,
 	STATEMENTS,
 };
-
-#define FIND_COLUMNS "leaf, at_utc_ms, type, actor, identity, task, verdict, entry"
-#define FIND_CONDITIONS                                                                            \
-	" (?1 = '' OR task = ?1) AND (?2 = '' OR identity = ?2) AND (?3 = '' OR actor = ?3)"       \
-	" AND (?4 = '' OR type = ?4) AND (?5 = '' OR verdict = ?5) AND at_utc_ms >= ?6"            \
-	" AND leaf > ?7 AND leaf <= ?8 ORDER BY leaf"
 
 static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_LOAD_MARK] = "SELECT next, digest FROM mark WHERE id = 1",
@@ -57,12 +50,12 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_RECORD] =
 		"INSERT INTO record (leaf, at_utc_ms, type, actor, identity, task, verdict, entry)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (leaf) DO NOTHING",
-	[STATEMENT_FIND] = "SELECT " FIND_COLUMNS " FROM record WHERE" FIND_CONDITIONS,
-	/* The first condition is what lets the partial index be used. */
-	[STATEMENT_FIND_TASK] = "SELECT " FIND_COLUMNS " FROM record WHERE task <> '' AND task ="
-				" ?1 AND" FIND_CONDITIONS,
-	[STATEMENT_FIND_IDENTITY] = "SELECT " FIND_COLUMNS " FROM record WHERE identity <> '' AND"
-				    " identity = ?2 AND" FIND_CONDITIONS,
+	[STATEMENT_FIND] =
+		"SELECT leaf, at_utc_ms, type, actor, identity, task, verdict, entry FROM record"
+		" WHERE leaf > ?7 AND leaf <= ?8 AND (?1 = '' OR task = ?1)"
+		" AND (?2 = '' OR identity = ?2) AND (?3 = '' OR actor = ?3)"
+		" AND (?4 = '' OR type = ?4) AND (?5 = '' OR verdict = ?5)"
+		" AND at_utc_ms >= ?6 ORDER BY leaf",
 };
 
 struct sqlite_store {
@@ -422,7 +415,7 @@ static bool take_row(struct finding *finding, struct error *err)
 	struct store_records *out = finding->out;
 	bool is_match = true;
 
-	if (finding->wanted.count > 0 &&
+	if (finding->query->words.length > 0 &&
 		!record_words_match(finding->store->words, &finding->wanted,
 			column_text(finding->statement, COLUMN_ENTRY), &is_match, err))
 		return false;
@@ -486,11 +479,24 @@ static bool check_query(const struct store_query *query, struct error *err)
 	return true;
 }
 
-static enum statement statement_for(const struct store_query *query)
+/* A record has its task and its identity among its words, so these lead to it as well. */
+static bool read_wanted(struct finding *finding, struct error *err)
 {
-	if (query->task.length > 0)
-		return STATEMENT_FIND_TASK;
-	return query->identity.length > 0 ? STATEMENT_FIND_IDENTITY : STATEMENT_FIND;
+	const struct store_query *query = finding->query;
+	const struct text parts[] = {query->words, query->task, query->identity};
+	size_t room = query->words.length + query->task.length + query->identity.length + 3;
+	struct buffer text;
+	char *memory = arena_array(finding->arena, char, room);
+
+	if (memory == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to search");
+	buffer_init_in(&text, room, memory, room);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		buffer_append_text(&text, parts[i]);
+		buffer_append_byte(&text, ' ');
+	}
+	return words_wanted_read(
+		&finding->wanted, finding->store->words, finding->arena, buffer_text(&text), err);
 }
 
 static bool find_records(void *context, struct arena *arena, const struct store_query *query,
@@ -501,14 +507,13 @@ static bool find_records(void *context, struct arena *arena, const struct store_
 	bool ok;
 
 	*out = (struct store_records){0};
-	if (!check_query(query, err) ||
-		!words_wanted_read(&finding.wanted, finding.store->words, arena, query->words, err))
+	if (!check_query(query, err) || !read_wanted(&finding, err))
 		return false;
 	finding.items = arena_array(arena, struct store_record, query->count_max);
 	if (finding.items == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to search");
 	out->items = finding.items;
-	finding.statement = finding.store->statements[statement_for(query)];
+	finding.statement = finding.store->statements[STATEMENT_FIND];
 	bind_query(finding.statement, query);
 	ok = finding.wanted.count > 0 ? read_ranges(&finding, err)
 				      : read_range(&finding, everything, err);

@@ -32,7 +32,8 @@ struct store_change {
 	struct store_row row;
 };
 
-/* One line of the index of records; empty texts are absent. */
+/* One line of the index of records; empty texts are absent.  Those that are there are
+ * texts of the entry too. */
 struct store_record {
 	uint64_t index;
 	int64_t at_utc_ms;

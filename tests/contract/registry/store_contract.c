@@ -227,15 +227,19 @@ static void fill(struct fixture *fixture)
 		{0, 100, TEXT("start"), TEXT("remit"), {"", 0}, {"", 0}, {"", 0},
 			TEXT("{\"a\":\"alpha\"}")},
 		{1, 200, TEXT("decision"), TEXT("identity:a1"), TEXT("a1"), TEXT("t-1"),
-			TEXT("allow"), TEXT("{\"tool\":\"files/read_text\",\"n\":42}")},
+			TEXT("allow"),
+			TEXT("{\"identity\":\"a1\",\"n\":42,\"task\":\"t-1\",\"tool\":\"files/"
+			     "read_text\"}")},
 		{2, 300, TEXT("decision"), TEXT("identity:a1"), TEXT("a1"), TEXT("t-1"),
-			TEXT("deny"), TEXT("{\"tool\":\"files/write\"}")},
+			TEXT("deny"),
+			TEXT("{\"identity\":\"a1\",\"task\":\"t-1\",\"tool\":\"files/write\"}")},
 		{3, 400, TEXT("decision"), TEXT("identity:a2"), TEXT("a2"), TEXT("t-2"),
-			TEXT("deny"), TEXT("{\"tool\":\"memory/write\"}")},
+			TEXT("deny"),
+			TEXT("{\"identity\":\"a2\",\"task\":\"t-2\",\"tool\":\"memory/write\"}")},
 		{4, 500, TEXT("kill"), TEXT("uid:0"), TEXT("a1"), {"", 0}, {"", 0},
-			TEXT("{\"reason\":\"INC-7 burning\"}")},
+			TEXT("{\"identity\":\"a1\",\"reason\":\"INC-7 burning\"}")},
 		{5, 600, TEXT("outcome"), TEXT("remit"), {"", 0}, TEXT("t-1"), {"", 0},
-			TEXT("{\"ok\":true}")},
+			TEXT("{\"ok\":true,\"task\":\"t-1\"}")},
 	};
 
 	apply(&fixture->store, NULL, 0, records, 6, 6);
@@ -323,8 +327,8 @@ static void fill_many(struct fixture *fixture)
 		struct buffer entry;
 
 		buffer_init(&entry, 100);
-		buffer_append_format(
-			&entry, "{\"n\":%u,\"of\":\"%s\"}", i, i % 3 == 0 ? "third" : "none");
+		buffer_append_format(&entry, "{\"n\":%u,\"of\":\"%s\"%s}", i,
+			i % 3 == 0 ? "third" : "none", i == 96 ? ",\"task\":\"t-9\"" : "");
 		records[i].index = i;
 		records[i].task = i == 96 ? TEXT("t-9") : (struct text){"", 0};
 		records[i].entry = text_copy(fixture->arena, buffer_text(&entry));
@@ -345,6 +349,9 @@ static void words_are_found_in_records_old_and_new(void **state)
 	finds(fixture, (struct store_query){.words = TEXT("none 32")}, "32 ");
 	finds(fixture, (struct store_query){.words = TEXT("98")}, "98 ");
 	finds(fixture, (struct store_query){.words = TEXT("third"), .task = TEXT("t-9")}, "96 ");
+	finds(fixture, (struct store_query){.task = TEXT("t-9")}, "96 ");
+	finds(fixture, (struct store_query){.task = TEXT("t-9"), .words = TEXT("none")}, "");
+	finds(fixture, (struct store_query){.task = TEXT("--")}, "");
 	finds(fixture, (struct store_query){.words = TEXT("third"), .count_max = 4},
 		"0 3 6 9 more");
 	finds(fixture,
