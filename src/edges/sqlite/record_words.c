@@ -21,7 +21,8 @@
 enum {
 	/* A record has at most 64 KiB; each of its words a space more. */
 	STRETCH_BYTES_MAX = 2 * RECORD_WORDS_STRETCH * 65536,
-	SLOTS_USUAL = 1024, /* a power of two */
+	SLOTS = 4096,    /* a power of two */
+	PROBES_MAX = 16, /* of a word; so no choice of words makes this slow */
 };
 
 enum statement {
@@ -55,11 +56,10 @@ struct record_words {
 	sqlite3_stmt *statements[STATEMENTS];
 	fts5_tokenizer tokenizer;
 	Fts5Tokenizer *unicode;
-	/* The words of the stretch in hand, each once and with a space behind it. */
+	/* The words of the stretch in hand, each with a space behind it, and once where the
+	 * slots have room. */
 	struct buffer text;
-	struct slot *slots;
-	size_t slots_count; /* a power of two */
-	size_t used;
+	struct slot slots[SLOTS];
 	/* The search in hand. */
 	uint64_t indexed; /* stretches */
 	bool is_tail_left;
@@ -103,14 +103,6 @@ static bool prepare_all(struct record_words *words, struct error *err)
 	return true;
 }
 
-static bool make_slots(struct record_words *words, size_t count, struct error *err)
-{
-	words->slots = calloc(count, sizeof *words->slots);
-	words->slots_count = words->slots == NULL ? 0 : count;
-	return words->slots != NULL ||
-	       error_set(err, ERROR_LIMIT, "no memory for the words of records");
-}
-
 bool record_words_open(struct record_words **out, sqlite3 *database, struct error *err)
 {
 	struct record_words *words = calloc(1, sizeof *words);
@@ -123,8 +115,7 @@ bool record_words_open(struct record_words **out, sqlite3 *database, struct erro
 	}
 	words->database = database;
 	buffer_init(&words->text, STRETCH_BYTES_MAX);
-	if (!make_tokenizer(words, err) || !prepare_all(words, err) ||
-		!make_slots(words, SLOTS_USUAL, err))
+	if (!make_tokenizer(words, err) || !prepare_all(words, err))
 		goto done;
 	*out = words;
 	words = NULL;
@@ -143,7 +134,6 @@ void record_words_close(struct record_words **words)
 	if ((*words)->unicode != NULL)
 		(*words)->tokenizer.xDelete((*words)->unicode);
 	buffer_deinit(&(*words)->text);
-	free((*words)->slots);
 	free(*words);
 	*words = NULL;
 }
@@ -156,88 +146,44 @@ static bool is_word_byte(char c)
 	       (unsigned char)c >= 0x80;
 }
 
-static bool stretch_begin(struct record_words *words, struct error *err)
+/* The word's slot or a free one; NULL: none is near. */
+static struct slot *slot_of(struct record_words *words, uint32_t hash, struct text word)
 {
-	buffer_reset(&words->text);
-	words->used = 0;
-	if (words->slots_count == SLOTS_USUAL) {
-		memset(words->slots, 0, SLOTS_USUAL * sizeof *words->slots);
-		return true;
-	}
-	free(words->slots);
-	return make_slots(words, SLOTS_USUAL, err);
-}
-
-static struct slot *slot_of(const struct record_words *words, uint32_t hash, struct text word)
-{
-	size_t mask = words->slots_count - 1;
-	size_t place = hash & mask;
-
-	for (;; place = (place + 1) & mask) {
-		struct slot *slot = &words->slots[place];
+	for (uint32_t i = 0; i < PROBES_MAX; i++) {
+		struct slot *slot = &words->slots[(hash + i) % SLOTS];
 
 		if (slot->length == 0 ||
 			(slot->hash == hash && slot->length == word.length &&
 				memcmp(words->text.data + slot->at, word.data, word.length) == 0))
 			return slot;
 	}
+	return NULL;
 }
 
-/* Half of the slots stay free. */
-static bool grow_slots(struct record_words *words, struct error *err)
-{
-	struct slot *old = words->slots;
-	size_t count = words->slots_count;
-
-	if (2 * words->used < count)
-		return true;
-	if (!make_slots(words, 2 * count, err)) {
-		free(old);
-		return false;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct text word = {words->text.data + old[i].at, old[i].length};
-
-		if (word.length > 0)
-			*slot_of(words, old[i].hash, word) = old[i];
-	}
-	free(old);
-	return true;
-}
-
-static bool add_word(struct record_words *words, uint32_t hash, struct text word, struct error *err)
+static void add_word(struct record_words *words, uint32_t hash, struct text word)
 {
 	struct slot *slot = slot_of(words, hash, word);
 
-	if (slot->length > 0)
-		return true;
-	*slot = (struct slot){hash, (uint32_t)words->text.length, (uint32_t)word.length};
-	words->used++;
+	if (slot != NULL && slot->length > 0)
+		return;
+	if (slot != NULL)
+		*slot = (struct slot){hash, (uint32_t)words->text.length, (uint32_t)word.length};
 	buffer_append_text(&words->text, word);
 	buffer_append_byte(&words->text, ' ');
-	if (buffer_failed(&words->text))
-		return error_set(err, ERROR_LIMIT, "no room for the words of records");
-	return grow_slots(words, err);
 }
 
 /* FNV-1a, which takes one byte at a time as this does. */
-static bool add_words(struct record_words *words, struct text entry, struct error *err)
+static void add_words(struct record_words *words, struct text entry)
 {
-	const char *at = entry.data;
-	const char *end = entry.data + entry.length;
-
-	while (at < end) {
-		const char *start = at;
+	for (size_t at = 0; at < entry.length; at++) {
+		size_t start = at;
 		uint32_t hash = 2166136261u;
 
-		for (; at < end && is_word_byte(*at); at++)
-			hash = (hash ^ (unsigned char)*at) * 16777619u;
-		if (at > start &&
-			!add_word(words, hash, (struct text){start, (size_t)(at - start)}, err))
-			return false;
-		at++;
+		for (; at < entry.length && is_word_byte(entry.data[at]); at++)
+			hash = (hash ^ (unsigned char)entry.data[at]) * 16777619u;
+		if (at > start)
+			add_word(words, hash, (struct text){entry.data + start, at - start});
 	}
-	return true;
 }
 
 /* ---- filling ---- */
@@ -276,22 +222,28 @@ static bool save_count(struct record_words *words, uint64_t count, struct error 
 static bool read_stretch(struct record_words *words, uint64_t stretch, struct error *err)
 {
 	sqlite3_stmt *statement = words->statements[STATEMENT_ENTRIES];
-	int result = SQLITE_DONE;
-	bool ok = stretch_begin(words, err);
+	bool ok = true;
+	int result;
 
+	buffer_reset(&words->text);
+	memset(words->slots, 0, sizeof words->slots);
 	(void)sqlite3_bind_int64(statement, 1, (int64_t)(stretch * RECORD_WORDS_STRETCH));
 	(void)sqlite3_bind_int64(statement, 2, (int64_t)((stretch + 1) * RECORD_WORDS_STRETCH));
 	while (ok && (result = sqlite3_step(statement)) == SQLITE_ROW) {
 		const char *entry = (const char *)sqlite3_column_text(statement, 0);
 		size_t length = (size_t)sqlite3_column_bytes(statement, 0);
 
-		ok = entry == NULL ? database_failed(words->database, "cannot read", err)
-				   : add_words(words, (struct text){entry, length}, err);
+		ok = entry != NULL; /* else there was no memory */
+		if (ok)
+			add_words(words, (struct text){entry, length});
 	}
-	if (ok && result != SQLITE_DONE)
+	if (!ok || result != SQLITE_DONE)
 		ok = database_failed(words->database, "cannot read", err);
 	(void)sqlite3_reset(statement);
-	return ok;
+	if (!ok)
+		return false;
+	return !buffer_failed(&words->text) ||
+	       error_set(err, ERROR_LIMIT, "no room for the words of records");
 }
 
 static bool add_stretch(struct record_words *words, uint64_t stretch, struct error *err)
