@@ -102,7 +102,7 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(number
 const figureOf = (turns) => Object.fromEntries(['per_second', 'p50_ns', 'p99_ns'].map(
   (key) => [key, Math.round(median(turns.map((turn) => turn[key])))]));
 
-// The store follows the log at a low priority; nobody is measured beside it.
+// The store follows the log in the pauses; nobody is measured beside it.
 const catchUp = async (world) => {
   const isLevel = async () => {
     const page = await (await fetch(world.url + '/metrics')).text();

@@ -221,6 +221,9 @@ static bool find_records(void *context, struct arena *arena, const struct store_
 		return false;
 	if (query->count_max == 0 || query->count_max > STORE_RECORDS_MAX)
 		return error_set(err, ERROR_INVALID, "a count of 1 to %d", STORE_RECORDS_MAX);
+	if (query->words.length > STORE_WORDS_BYTES_MAX)
+		return error_set(
+			err, ERROR_LIMIT, "words of at most %d bytes", STORE_WORDS_BYTES_MAX);
 	items = arena_array(arena, struct store_record, query->count_max);
 	if (items == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory");

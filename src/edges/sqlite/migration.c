@@ -3,8 +3,11 @@
  * a database is always exactly of one version. */
 #include "edges/sqlite/migration.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { APPLICATION_ID = 0x72656d74 }; /* "remt" */
@@ -59,6 +62,21 @@ static bool find_version(sqlite3 *database, int64_t *version, struct error *err)
 	return true;
 }
 
+/* An empty file in the place of the last copy, which SQLite then fills: it would make
+ * one that others can read. */
+static bool make_copy(const char *target, struct error *err)
+{
+	int file;
+
+	if (unlink(target) != 0 && errno != ENOENT)
+		return error_set(err, ERROR_IO, "cannot replace %s", target);
+	file = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file < 0)
+		return error_set(err, ERROR_IO, "cannot make %s: %s", target, strerror(errno));
+	(void)close(file);
+	return true;
+}
+
 static bool copy_aside(sqlite3 *database, const char *path, int64_t version, struct error *err)
 {
 	char target[4096];
@@ -68,8 +86,8 @@ static bool copy_aside(sqlite3 *database, const char *path, int64_t version, str
 	if (snprintf(target, sizeof target, "%s.schema-%lld.backup", path, (long long)version) >=
 		(int)sizeof target)
 		return error_set(err, ERROR_LIMIT, "the path of the store is too long");
-	if (unlink(target) != 0 && access(target, F_OK) == 0)
-		return error_set(err, ERROR_IO, "cannot replace %s", target);
+	if (!make_copy(target, err))
+		return false;
 	sql = sqlite3_mprintf("VACUUM INTO %Q", target);
 	if (sql == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to copy the store");

@@ -1,8 +1,11 @@
 /* One connection, statements prepared once.  Text is bound without copying: each
  * statement is run and reset before the call returns.
  *
+ * A commit is not synced: after a power cut the store is what it was at an earlier
+ * mark, whole, and the log has the rest.
+ *
  * Invariants:
- * 1. changes, records and the mark of a batch are in one transaction;
+ * 1. changes, records, their words and the mark of a batch are in one transaction;
  * 2. the file is only ever a projection: whatever fails here, nothing durable is
  *    lost, because the log has it. */
 #include "edges/sqlite/sqlite_store.h"
@@ -14,12 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "edges/sqlite/migration.h"
+#include "edges/sqlite/record_words.h"
 
 enum {
 	BUSY_MS = 5000,
 	KEY_BYTES_MAX = 4096,
-	WORDS_BYTES_MAX = 1000,
+	COLUMN_ENTRY = 7,
 };
 
 enum statement {
@@ -30,19 +35,9 @@ enum statement {
 	STATEMENT_DELETE,
 	STATEMENT_DELETE_PREFIX,
 	STATEMENT_RECORD,
-	STATEMENT_RECORD_WORDS,
 	STATEMENT_FIND,
-	STATEMENT_FIND_TASK,
-	STATEMENT_FIND_IDENTITY,
-	STATEMENT_FIND_WORDS,
 	STATEMENTS,
 };
-
-#define FIND_COLUMNS "leaf, at_utc_ms, type, actor, identity, task, verdict, record.entry"
-#define FIND_CONDITIONS                                                                            \
-	" (?1 = '' OR task = ?1) AND (?2 = '' OR identity = ?2) AND (?3 = '' OR actor = ?3)"       \
-	" AND (?4 = '' OR type = ?4) AND (?5 = '' OR verdict = ?5) AND at_utc_ms >= ?6"            \
-	" AND leaf > ?7 ORDER BY leaf LIMIT ?8"
 
 static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_LOAD_MARK] = "SELECT next, digest FROM mark WHERE id = 1",
@@ -55,24 +50,21 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_RECORD] =
 		"INSERT INTO record (leaf, at_utc_ms, type, actor, identity, task, verdict, entry)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (leaf) DO NOTHING",
-	[STATEMENT_RECORD_WORDS] = "INSERT INTO record_words (rowid, entry) VALUES (?1, ?2)",
-	[STATEMENT_FIND] = "SELECT " FIND_COLUMNS " FROM record WHERE" FIND_CONDITIONS,
-	/* The first condition is what lets the partial index be used. */
-	[STATEMENT_FIND_TASK] = "SELECT " FIND_COLUMNS " FROM record WHERE task <> '' AND task ="
-				" ?1 AND" FIND_CONDITIONS,
-	[STATEMENT_FIND_IDENTITY] = "SELECT " FIND_COLUMNS " FROM record WHERE identity <> '' AND"
-				    " identity = ?2 AND" FIND_CONDITIONS,
-	[STATEMENT_FIND_WORDS] =
-		"SELECT " FIND_COLUMNS " FROM record_words JOIN record ON record.leaf ="
-		" record_words.rowid WHERE record_words MATCH ?9 AND" FIND_CONDITIONS,
+	[STATEMENT_FIND] =
+		"SELECT leaf, at_utc_ms, type, actor, identity, task, verdict, entry FROM record"
+		" WHERE leaf > ?7 AND leaf <= ?8 AND (?1 = '' OR task = ?1)"
+		" AND (?2 = '' OR identity = ?2) AND (?3 = '' OR actor = ?3)"
+		" AND (?4 = '' OR type = ?4) AND (?5 = '' OR verdict = ?5)"
+		" AND at_utc_ms >= ?6 ORDER BY leaf",
 };
 
 struct sqlite_store {
 	sqlite3 *database;
 	sqlite3_stmt *statements[STATEMENTS];
+	struct record_words *words;
 };
 
-/* ---- opening ---- */
+/* ---- the connection ---- */
 
 static bool run(struct sqlite_store *store, const char *sql, const char *doing, struct error *err)
 {
@@ -98,7 +90,8 @@ static bool configure(struct sqlite_store *store, struct error *err)
 	(void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	return run(store,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON",
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cell_size_check = "
+		"ON",
 		"cannot configure", err);
 }
 
@@ -109,47 +102,6 @@ static bool prepare_all(struct sqlite_store *store, struct error *err)
 			    SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL) != SQLITE_OK)
 			return database_failed(store->database, "cannot prepare", err);
 	return true;
-}
-
-bool sqlite_store_open(struct sqlite_store **out, const char *path, struct error *err)
-{
-	static const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-	struct sqlite_store *store = calloc(1, sizeof *store);
-	bool ok = false;
-
-	*out = NULL;
-	if (store == NULL) {
-		error_set(err, ERROR_LIMIT, "no memory for the store");
-		goto done;
-	}
-	if (!make_file(path, err))
-		goto done;
-	if (sqlite3_open_v2(path, &store->database, flags, NULL) != SQLITE_OK) {
-		database_failed(store->database, "cannot open", err);
-		goto done;
-	}
-	if (!configure(store, err) ||
-		!migrate(store->database, path,
-			(struct migrations){sqlite_migrations, sqlite_migrations_count}, err) ||
-		!prepare_all(store, err))
-		goto done;
-	*out = store;
-	store = NULL;
-	ok = true;
-done:
-	sqlite_store_close(&store);
-	return ok;
-}
-
-void sqlite_store_close(struct sqlite_store **store)
-{
-	if (*store == NULL)
-		return;
-	for (size_t i = 0; i < STATEMENTS; i++)
-		(void)sqlite3_finalize((*store)->statements[i]);
-	(void)sqlite3_close((*store)->database);
-	free(*store);
-	*store = NULL;
 }
 
 /* ---- statements ---- */
@@ -286,7 +238,6 @@ static bool apply_record(
 	struct sqlite_store *store, const struct store_record *record, struct error *err)
 {
 	sqlite3_stmt *statement = store->statements[STATEMENT_RECORD];
-	sqlite3_stmt *words = store->statements[STATEMENT_RECORD_WORDS];
 
 	(void)sqlite3_bind_int64(statement, 1, (int64_t)record->index);
 	(void)sqlite3_bind_int64(statement, 2, record->at_utc_ms);
@@ -296,13 +247,7 @@ static bool apply_record(
 	bind_text(statement, 6, record->task);
 	bind_text(statement, 7, record->verdict);
 	bind_text(statement, 8, record->entry);
-	if (!finish(store, statement, err))
-		return false;
-	if (sqlite3_changes(store->database) == 0)
-		return true; /* known already, its words too */
-	(void)sqlite3_bind_int64(words, 1, (int64_t)record->index);
-	bind_text(words, 2, record->entry);
-	return finish(store, words, err);
+	return finish(store, statement, err);
 }
 
 static bool save_mark(struct sqlite_store *store, const struct store_mark *mark, struct error *err)
@@ -317,79 +262,124 @@ static bool save_mark(struct sqlite_store *store, const struct store_mark *mark,
 static bool apply_all(
 	struct sqlite_store *store, const struct store_batch *batch, struct error *err)
 {
+	size_t filled;
+
 	for (size_t i = 0; i < batch->changes_count; i++)
 		if (!apply_change(store, &batch->changes[i], err))
 			return false;
 	for (size_t i = 0; i < batch->records_count; i++)
 		if (!apply_record(store, &batch->records[i], err))
 			return false;
-	return save_mark(store, &batch->mark, err);
+	return record_words_fill(store->words, batch->mark.next, &filled, err) &&
+	       save_mark(store, &batch->mark, err);
+}
+
+/* Ends the transaction: with a commit if all went well. */
+static bool end(struct sqlite_store *store, bool ok, struct error *err)
+{
+	struct error ignored = {0};
+
+	if (ok && run(store, "COMMIT", "cannot commit", err))
+		return true;
+	(void)run(store, "ROLLBACK", "cannot roll back", &ignored);
+	return false;
 }
 
 static bool apply(void *context, const struct store_batch *batch, struct error *err)
 {
 	struct sqlite_store *store = context;
-	struct error ignored = {0};
 
-	if (!run(store, "BEGIN IMMEDIATE", "cannot lock", err))
-		return false;
-	if (apply_all(store, batch, err) && run(store, "COMMIT", "cannot commit", err))
-		return true;
-	(void)run(store, "ROLLBACK", "cannot roll back", &ignored);
-	return false;
+	return run(store, "BEGIN IMMEDIATE", "cannot lock", err) &&
+	       end(store, apply_all(store, batch, err), err);
 }
 
 static bool clear(void *context, struct error *err)
 {
 	struct sqlite_store *store = context;
-	struct error ignored = {0};
 
-	if (!run(store, "BEGIN IMMEDIATE", "cannot lock", err))
+	return run(store, "BEGIN IMMEDIATE", "cannot lock", err) &&
+	       end(store,
+		       run(store,
+			       "DELETE FROM state; DELETE FROM record;"
+			       " UPDATE mark SET next = 0, digest = zeroblob(32)",
+			       "cannot clear", err) &&
+			       record_words_clear(store->words, err),
+		       err);
+}
+
+/* A store of an older schema has records whose words are not there. */
+static bool fill_words(struct sqlite_store *store, struct error *err)
+{
+	struct store_mark mark;
+	size_t filled;
+
+	if (!load_mark(store, &mark, err))
 		return false;
-	if (run(store,
-		    "DELETE FROM state; DELETE FROM record;"
-		    " INSERT INTO record_words (record_words) VALUES ('rebuild');"
-		    " UPDATE mark SET next = 0, digest = zeroblob(32)",
-		    "cannot clear", err) &&
-		run(store, "COMMIT", "cannot commit", err))
-		return true;
-	(void)run(store, "ROLLBACK", "cannot roll back", &ignored);
-	return false;
+	do {
+		if (!run(store, "BEGIN IMMEDIATE", "cannot lock", err) ||
+			!end(store, record_words_fill(store->words, mark.next, &filled, err), err))
+			return false;
+	} while (filled > 0);
+	return true;
+}
+
+/* ---- open and close ---- */
+
+bool sqlite_store_open(struct sqlite_store **out, const char *path, struct error *err)
+{
+	static const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	struct sqlite_store *store = calloc(1, sizeof *store);
+	bool ok = false;
+
+	*out = NULL;
+	if (store == NULL) {
+		error_set(err, ERROR_LIMIT, "no memory for the store");
+		goto done;
+	}
+	if (!make_file(path, err))
+		goto done;
+	if (sqlite3_open_v2(path, &store->database, flags, NULL) != SQLITE_OK) {
+		database_failed(store->database, "cannot open", err);
+		goto done;
+	}
+	if (!configure(store, err) ||
+		!migrate(store->database, path,
+			(struct migrations){sqlite_migrations, sqlite_migrations_count}, err) ||
+		!prepare_all(store, err) ||
+		!record_words_open(&store->words, store->database, err) || !fill_words(store, err))
+		goto done;
+	*out = store;
+	store = NULL;
+	ok = true;
+done:
+	sqlite_store_close(&store);
+	return ok;
+}
+
+void sqlite_store_close(struct sqlite_store **store)
+{
+	if (*store == NULL)
+		return;
+	record_words_close(&(*store)->words);
+	for (size_t i = 0; i < STATEMENTS; i++)
+		(void)sqlite3_finalize((*store)->statements[i]);
+	(void)sqlite3_close((*store)->database);
+	free(*store);
+	*store = NULL;
 }
 
 /* ---- the port: search ---- */
 
-static bool is_word_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (unsigned char)c >= 0x80;
-}
-
-/* Each word in quotes, so that nothing in it is an operator; all must be there. */
-static bool quote_words(struct text words, struct arena *arena, struct text *out, struct error *err)
-{
-	char *quoted = arena_alloc(arena, words.length + 1, 4);
-	size_t used = 0;
-	bool is_in_word = false;
-
-	if (quoted == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory to search");
-	for (size_t i = 0; i < words.length; i++) {
-		bool is_word = is_word_byte(words.data[i]);
-
-		if (is_word != is_in_word)
-			quoted[used++] = '"';
-		if (is_word)
-			quoted[used++] = words.data[i];
-		else if (is_in_word)
-			quoted[used++] = ' ';
-		is_in_word = is_word;
-	}
-	if (is_in_word)
-		quoted[used++] = '"';
-	*out = (struct text){quoted, used};
-	return true;
-}
+/* One search: what is asked, and what came of it so far. */
+struct finding {
+	struct sqlite_store *store;
+	struct arena *arena;
+	const struct store_query *query;
+	sqlite3_stmt *statement;
+	struct words_wanted wanted;
+	struct store_record *items;
+	struct store_records *out;
+};
 
 static void bind_query(sqlite3_stmt *statement, const struct store_query *query)
 {
@@ -399,8 +389,6 @@ static void bind_query(sqlite3_stmt *statement, const struct store_query *query)
 	bind_text(statement, 4, query->type);
 	bind_text(statement, 5, query->verdict);
 	(void)sqlite3_bind_int64(statement, 6, query->since_utc_ms);
-	(void)sqlite3_bind_int64(statement, 7, query->has_after ? (int64_t)query->after_index : -1);
-	(void)sqlite3_bind_int64(statement, 8, (int64_t)query->count_max + 1);
 }
 
 static bool keep_column(sqlite3_stmt *statement, int column, struct arena *arena, struct text *out)
@@ -418,56 +406,118 @@ static bool read_record(sqlite3_stmt *statement, struct arena *arena, struct sto
 	       keep_column(statement, 4, arena, &out->identity) &&
 	       keep_column(statement, 5, arena, &out->task) &&
 	       keep_column(statement, 6, arena, &out->verdict) &&
-	       keep_column(statement, 7, arena, &out->entry);
+	       keep_column(statement, COLUMN_ENTRY, arena, &out->entry);
 }
 
-static bool read_records(struct sqlite_store *store, sqlite3_stmt *statement, struct arena *arena,
-	const struct store_query *query, struct store_records *out, struct error *err)
+/* Adds the row that the statement is at, if it has the words that are wanted. */
+static bool take_row(struct finding *finding, struct error *err)
 {
-	struct store_record *items = arena_array(arena, struct store_record, query->count_max);
-	int result;
+	struct store_records *out = finding->out;
+	bool is_match = true;
 
-	if (items == NULL)
+	if (finding->query->words.length > 0 &&
+		!record_words_match(finding->store->words, &finding->wanted,
+			column_text(finding->statement, COLUMN_ENTRY), &is_match, err))
+		return false;
+	if (!is_match)
+		return true;
+	out->has_more = out->count == finding->query->count_max;
+	if (out->has_more)
+		return true;
+	if (!read_record(finding->statement, finding->arena, &finding->items[out->count]))
 		return error_set(err, ERROR_LIMIT, "no memory to search");
-	out->items = items;
-	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
-		if (out->count == query->count_max) {
-			out->has_more = true;
-			return true;
-		}
-		if (!read_record(statement, arena, &items[out->count]))
-			return error_set(err, ERROR_LIMIT, "no memory to search");
-		out->count++;
+	out->count++;
+	return true;
+}
+
+/* Those of the range that are after the point asked for. */
+static bool read_range(struct finding *finding, struct words_range range, struct error *err)
+{
+	const struct store_query *query = finding->query;
+	int64_t after = query->has_after ? (int64_t)query->after_index : -1;
+	int64_t before = (int64_t)range.first - 1;
+	int result = SQLITE_DONE;
+	bool ok = true;
+
+	(void)sqlite3_bind_int64(finding->statement, 7, after > before ? after : before);
+	(void)sqlite3_bind_int64(finding->statement, 8, (int64_t)range.last);
+	while (ok && !finding->out->has_more &&
+		(result = sqlite3_step(finding->statement)) == SQLITE_ROW)
+		ok = take_row(finding, err);
+	if (ok && result != SQLITE_ROW && result != SQLITE_DONE)
+		ok = database_failed(finding->store->database, "cannot search", err);
+	(void)sqlite3_reset(finding->statement);
+	return ok;
+}
+
+static bool read_ranges(struct finding *finding, struct error *err)
+{
+	struct record_words *words = finding->store->words;
+	const struct store_query *query = finding->query;
+	struct words_range range;
+	bool is_there;
+	bool ok = record_words_seek(
+		words, &finding->wanted, query->has_after ? query->after_index : 0, err);
+
+	while (ok && !finding->out->has_more) {
+		ok = record_words_next(words, &range, &is_there, err);
+		if (!ok || !is_there)
+			break;
+		ok = read_range(finding, range, err);
 	}
-	return result == SQLITE_DONE || database_failed(store->database, "cannot search", err);
+	record_words_leave(words);
+	return ok;
+}
+
+static bool check_query(const struct store_query *query, struct error *err)
+{
+	if (query->count_max == 0 || query->count_max > STORE_RECORDS_MAX)
+		return error_set(err, ERROR_INVALID, "a count of 1 to %d", STORE_RECORDS_MAX);
+	if (query->words.length > STORE_WORDS_BYTES_MAX)
+		return error_set(
+			err, ERROR_LIMIT, "words of at most %d bytes", STORE_WORDS_BYTES_MAX);
+	return true;
+}
+
+/* A record has its task and its identity among its words, so these lead to it as well. */
+static bool read_wanted(struct finding *finding, struct error *err)
+{
+	const struct store_query *query = finding->query;
+	const struct text parts[] = {query->words, query->task, query->identity};
+	size_t room = query->words.length + query->task.length + query->identity.length + 3;
+	struct buffer text;
+	char *memory = arena_array(finding->arena, char, room);
+
+	if (memory == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to search");
+	buffer_init_in(&text, room, memory, room);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		buffer_append_text(&text, parts[i]);
+		buffer_append_byte(&text, ' ');
+	}
+	return words_wanted_read(
+		&finding->wanted, finding->store->words, finding->arena, buffer_text(&text), err);
 }
 
 static bool find_records(void *context, struct arena *arena, const struct store_query *query,
 	struct store_records *out, struct error *err)
 {
-	struct sqlite_store *store = context;
-	enum statement which = query->task.length > 0       ? STATEMENT_FIND_TASK
-			       : query->identity.length > 0 ? STATEMENT_FIND_IDENTITY
-							    : STATEMENT_FIND;
-	sqlite3_stmt *statement = store->statements[which];
-	struct text words = {NULL, 0};
+	static const struct words_range everything = {0, INT64_MAX};
+	struct finding finding = {.store = context, .arena = arena, .query = query, .out = out};
 	bool ok;
 
 	*out = (struct store_records){0};
-	if (query->count_max == 0 || query->count_max > STORE_RECORDS_MAX)
-		return error_set(err, ERROR_INVALID, "a count of 1 to %d", STORE_RECORDS_MAX);
-	if (query->words.length > WORDS_BYTES_MAX)
-		return error_set(err, ERROR_LIMIT, "words of at most %d bytes", WORDS_BYTES_MAX);
-	if (!quote_words(query->words, arena, &words, err))
+	if (!check_query(query, err) || !read_wanted(&finding, err))
 		return false;
-	if (words.length > 0) {
-		statement = store->statements[STATEMENT_FIND_WORDS];
-		bind_text(statement, 9, words);
-	}
-	bind_query(statement, query);
-	ok = read_records(store, statement, arena, query, out, err);
-	(void)sqlite3_reset(statement);
-	(void)sqlite3_clear_bindings(statement);
+	finding.items = arena_array(arena, struct store_record, query->count_max);
+	if (finding.items == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to search");
+	out->items = finding.items;
+	finding.statement = finding.store->statements[STATEMENT_FIND];
+	bind_query(finding.statement, query);
+	ok = finding.wanted.count > 0 ? read_ranges(&finding, err)
+				      : read_range(&finding, everything, err);
+	(void)sqlite3_clear_bindings(finding.statement);
 	return ok;
 }
 

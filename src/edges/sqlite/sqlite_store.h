@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "services/registry/store.h"
 
-/* The store port on SQLite: WAL, synchronous FULL, the numbered schema of
+/* The store port on SQLite: WAL, synchronous NORMAL, the numbered schema of
  * schema/sqlite/ (docs/formats/store.md). */
 
 struct sqlite_store;

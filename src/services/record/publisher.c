@@ -44,7 +44,7 @@ struct unsynced {
 struct publisher {
 	const struct disk *disk;
 	const struct checkpoint_signer *signer;
-	struct merkle_frontier frontier;
+	uint64_t size; /* entries */
 	struct sha256 levels[TILE_LEVELS_MAX][TILE_WIDTH];
 	struct buffer bundle;
 	bool is_stalled;
@@ -108,7 +108,7 @@ void publisher_close(struct publisher **publisher)
 
 uint64_t publisher_size(const struct publisher *publisher)
 {
-	return publisher->frontier.size;
+	return publisher->size;
 }
 
 uint64_t publisher_signed_size(const struct publisher *publisher)
@@ -302,7 +302,7 @@ done:
 
 bool publisher_recovered(struct publisher *publisher, struct error *err)
 {
-	uint64_t size = publisher->frontier.size;
+	uint64_t size = publisher->size;
 	struct tile tile = {.kind = TILE_ENTRIES,
 		.index = size / TILE_WIDTH,
 		.width = (unsigned)(size % TILE_WIDTH)};
@@ -353,7 +353,7 @@ static bool pend(struct publisher *publisher, const struct tile *tile, const voi
 /* The open tile of each level that the newest leaf completed is full now. */
 static bool finish_tiles(struct publisher *publisher, struct error *err)
 {
-	uint64_t nodes = publisher->frontier.size;
+	uint64_t nodes = publisher->size;
 
 	for (unsigned level = 0; nodes % TILE_WIDTH == 0 && level + 1 < TILE_LEVELS_MAX; level++) {
 		struct tile tile = {
@@ -371,7 +371,7 @@ static bool finish_tiles(struct publisher *publisher, struct error *err)
 static bool finish_bundle(struct publisher *publisher, struct error *err)
 {
 	struct tile tile = {.kind = TILE_ENTRIES,
-		.index = publisher->frontier.size / TILE_WIDTH - 1,
+		.index = publisher->size / TILE_WIDTH - 1,
 		.width = TILE_WIDTH};
 
 	if (!pend(publisher, &tile, publisher->bundle.data, publisher->bundle.length, err))
@@ -383,12 +383,12 @@ static bool finish_bundle(struct publisher *publisher, struct error *err)
 static bool take_entry(struct publisher *publisher, struct text entry, const struct sha256 *leaf,
 	struct error *err)
 {
-	publisher->levels[0][publisher->frontier.size % TILE_WIDTH] = *leaf;
+	publisher->levels[0][publisher->size % TILE_WIDTH] = *leaf;
 	bundle_append(&publisher->bundle, entry);
 	if (buffer_failed(&publisher->bundle))
 		return error_set(err, ERROR_LIMIT, "no memory for a bundle");
-	merkle_append(&publisher->frontier, leaf);
-	if (publisher->frontier.size % TILE_WIDTH != 0)
+	publisher->size++;
+	if (publisher->size % TILE_WIDTH != 0)
 		return true;
 	return finish_bundle(publisher, err) && finish_tiles(publisher, err);
 }
@@ -450,13 +450,14 @@ static bool resume_level(
 	return true;
 }
 
-/* The tree that the open tiles stand for. */
-static struct merkle_frontier frontier_of_levels(const struct publisher *publisher, uint64_t size)
+/* The root of the tree that the open tiles stand for: made when it is asked for, as the
+ * segments hash each entry into their own tree already. */
+static struct sha256 root_of_levels(const struct publisher *publisher)
 {
-	struct merkle_frontier frontier = {.size = size};
+	struct merkle_frontier frontier = {.size = publisher->size};
 
 	for (unsigned level = 0; level < TILE_LEVELS_MAX; level++) {
-		unsigned width = tile_partial_width(size, level), at = 0;
+		unsigned width = tile_partial_width(publisher->size, level), at = 0;
 
 		for (unsigned bit = TILE_HEIGHT; bit-- > 0;) {
 			if (!(width >> bit & 1))
@@ -466,7 +467,7 @@ static struct merkle_frontier frontier_of_levels(const struct publisher *publish
 			at += 1U << bit;
 		}
 	}
-	return frontier;
+	return merkle_root(&frontier);
 }
 
 bool publisher_resume(struct publisher *publisher, struct segments *segments, struct error *err)
@@ -480,10 +481,10 @@ bool publisher_resume(struct publisher *publisher, struct segments *segments, st
 		if (!resume_level(publisher, level, frontier->size, err))
 			return false;
 	}
-	publisher->frontier = frontier_of_levels(publisher, frontier->size);
+	publisher->size = frontier->size;
 	publisher->tiled = frontier->size;
 	publisher->is_recovering = true;
-	ours = merkle_root(&publisher->frontier);
+	ours = root_of_levels(publisher);
 	theirs = merkle_root(frontier);
 	if (!sha256_equal(&ours, &theirs))
 		return error_set(err, ERROR_CORRUPT, "the tiles are not those of the log");
@@ -494,7 +495,7 @@ bool publisher_resume(struct publisher *publisher, struct segments *segments, st
 
 static bool write_open_tiles(struct publisher *publisher, struct error *err)
 {
-	uint64_t size = publisher->frontier.size;
+	uint64_t size = publisher->size;
 	struct tile tile = {.kind = TILE_ENTRIES,
 		.index = size / TILE_WIDTH,
 		.width = (unsigned)(size % TILE_WIDTH)};
@@ -521,10 +522,10 @@ static bool prove_growth(
 	struct merkle_nodes port;
 	bool ok;
 
-	if (!tile_nodes_open(&nodes, publisher->disk, publisher->frontier.size, err))
+	if (!tile_nodes_open(&nodes, publisher->disk, publisher->size, err))
 		return false;
 	port = tile_nodes_port(nodes);
-	ok = merkle_prove_consistency(&port, old_size, publisher->frontier.size, out, err);
+	ok = merkle_prove_consistency(&port, old_size, publisher->size, out, err);
 	tile_nodes_close(&nodes);
 	return ok;
 }
@@ -565,7 +566,7 @@ static bool publish_note(struct publisher *publisher, const struct tree_head *he
 
 bool publisher_publish(struct publisher *publisher, struct error *err)
 {
-	struct tree_head head = {.size = publisher->frontier.size};
+	struct tree_head head = {.size = publisher->size};
 	struct buffer note;
 	bool ok;
 
@@ -573,7 +574,7 @@ bool publisher_publish(struct publisher *publisher, struct error *err)
 		return error_set(err, ERROR_LIMIT, "tiles are not written any more");
 	if (head.size == publisher->signed_head.size && publisher->note.length > 0)
 		return true;
-	head.root = merkle_root(&publisher->frontier);
+	head.root = root_of_levels(publisher);
 	if (!publisher_flush(publisher, err) || !write_open_tiles(publisher, err))
 		return false;
 	buffer_init(&note, NOTE_BYTES_LIMIT);
@@ -692,6 +693,6 @@ bool publisher_tidy(struct publisher *publisher, bool *is_tidy, struct error *er
 		return false;
 	*is_tidy = publisher->unsynced_count == 0 && publisher->unsynced_folder[0] == '\0';
 	if (*is_tidy && publisher->pending_first == NULL && !publisher->is_stalled)
-		publisher->tiled = publisher->frontier.size - publisher->frontier.size % TILE_WIDTH;
+		publisher->tiled = publisher->size - publisher->size % TILE_WIDTH;
 	return true;
 }

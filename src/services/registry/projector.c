@@ -1,30 +1,30 @@
 /* From the log into the store: once at start, then on a thread of its own.
  *
- * The lock protects durable_next, the queue of queries, next, is_stopping and
- * has_failed; it is never held while the store or the log is asked.  store and
+ * The lock protects durable_next, the queue of queries, next, came, target, is_stopping
+ * and has_failed; it is never held while the store or the log is asked.  store and
  * log are used by the projector's thread alone.
  *
  * Invariants:
  * 1. a batch is applied with the mark behind it, so what the store holds is
  *    always the projection of entries 0 .. mark.next - 1;
- * 2. a query is answered once, whatever happens. */
+ * 2. a query is answered once, whatever happens;
+ * 3. more than PACE_LAG_MAX durable records, or any while a query waits, are not put
+ *    off. */
 #include "services/registry/projector.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "domain/charter/registry_fold.h"
+#include "services/registry/pace.h"
 
 enum {
 	PROJECTOR_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	PROJECTOR_QUERIES_MAX = 256,
 	PROJECTOR_POLL_MS = 200,  /* for entries nobody notified us of */
 	PROJECTOR_LINGER_MS = 50, /* for more records to share a commit */
-	PROJECTOR_NICE = 10, /* more than the process: a tenth of a processor others want too */
 };
 
 /* What both ways share: reading, projecting, applying. */
@@ -43,6 +43,8 @@ struct projector {
 	pthread_cond_t changed;
 	uint64_t durable_next;
 	uint64_t next;
+	uint64_t came;   /* in the last linger that was not cut short */
+	uint64_t target; /* to be carried without lingering */
 	struct projector_query *first;
 	struct projector_query *last;
 	size_t queries_count;
@@ -59,7 +61,8 @@ struct batch {
 	size_t changes_capacity;
 	struct store_record records[STORE_BATCH_MAX];
 	size_t records_count;
-	struct store_mark mark;
+	struct store_mark mark; /* its digest is made when the batch is whole */
+	struct text last;       /* entry */
 };
 
 static bool batch_add(struct batch *batch, struct arena *arena, const struct fold_projected *one,
@@ -121,7 +124,7 @@ static bool take_entry(struct projecting *work, struct batch *batch, struct fold
 		!batch_add(batch, work->arena, &projected, err))
 		return false;
 	batch->mark.next = entry.index + 1;
-	batch->mark.digest = sha256_of(entry.entry.data, entry.entry.length);
+	batch->last = entry.entry;
 	return true;
 }
 
@@ -141,6 +144,7 @@ static bool carry_batch(
 	while (ok && goes_on && batch->records_count < STORE_BATCH_MAX)
 		ok = take_entry(work, batch, folded, &goes_on, err);
 	if (ok && batch->records_count > 0) {
+		batch->mark.digest = sha256_of(batch->last.data, batch->last.length);
 		applied = (struct store_batch){batch->changes, batch->changes_count, batch->records,
 			batch->records_count, batch->mark};
 		ok = work->store.apply(work->store.context, &applied, err);
@@ -295,7 +299,7 @@ static void run_queries(struct projector *projector)
 static bool is_urgent(const struct projector *projector)
 {
 	return projector->first != NULL || projector->is_stopping || projector->has_failed ||
-	       projector->durable_next >= projector->next + STORE_BATCH_MAX;
+	       projector->durable_next > projector->next + PACE_LAG_MAX;
 }
 
 static void carry_all(struct projector *projector)
@@ -310,7 +314,8 @@ static void carry_all(struct projector *projector)
 		pthread_mutex_lock(&projector->lock);
 		projector->next = projector->work.mark.next;
 		projector->has_failed = !ok;
-		goes_on = ok && count > 0 && is_urgent(projector);
+		goes_on = ok && count > 0 && !projector->is_stopping &&
+			  (projector->next < projector->target || is_urgent(projector));
 		pthread_mutex_unlock(&projector->lock);
 		run_queries(projector);
 	} while (goes_on);
@@ -338,18 +343,37 @@ static struct timespec moment_after_ms(long delay_ms)
 	return moment;
 }
 
-/* A commit costs as much for one record as for many, and takes the processor
- * from the calls that make them: so it waits a little for more, unless somebody
- * asks.  With the lock. */
-static void linger(struct projector *projector)
+/* Waits for more records, and counts them unless it is cut short.  With the lock. */
+static void linger_once(struct projector *projector)
 {
 	struct timespec until = moment_after_ms(PROJECTOR_LINGER_MS);
+	uint64_t before = projector->durable_next;
 	int waited = 0;
 
 	projector->is_lingering = true;
-	while (waited == 0 && !is_urgent(projector) && projector->durable_next > projector->next)
+	while (waited == 0 && !is_urgent(projector))
 		waited = pthread_cond_timedwait(&projector->changed, &projector->lock, &until);
 	projector->is_lingering = false;
+	if (waited != 0)
+		projector->came = projector->durable_next - before;
+}
+
+/* A commit costs as much for one record as for many, and takes the processor from the
+ * calls that make them: so it waits for more, and as long as they pour in, unless
+ * somebody asks.  With the lock. */
+static void linger(struct projector *projector)
+{
+	while (projector->durable_next > projector->next && !projector->has_failed &&
+		!projector->is_stopping) {
+		struct pace_view view;
+
+		linger_once(projector);
+		view = (struct pace_view){projector->next, projector->durable_next, projector->came,
+			projector->first != NULL};
+		projector->target = pace_target(&view);
+		if (projector->target > projector->next)
+			break;
+	}
 }
 
 /* Waits for something to do; true to go on. */
@@ -367,21 +391,10 @@ static bool wait_for_work(struct projector *projector)
 	return goes_on;
 }
 
-/* A record costs the store several times what it costs the log, and only a search waits
- * for it: so those who make records go first, and a backlog is carried when they pause.
- * On Linux a priority is a thread's. */
-static void give_way(void)
-{
-	id_t self = (id_t)gettid();
-
-	(void)setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + PROJECTOR_NICE);
-}
-
 static void *projector_run(void *context)
 {
 	struct projector *projector = context;
 
-	give_way();
 	while (wait_for_work(projector)) {
 		if (!projector_has_failed(projector))
 			carry_all(projector);

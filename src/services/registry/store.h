@@ -32,7 +32,8 @@ struct store_change {
 	struct store_row row;
 };
 
-/* One line of the index of records; empty texts are absent. */
+/* One line of the index of records; empty texts are absent.  Those that are there are
+ * texts of the entry too. */
 struct store_record {
 	uint64_t index;
 	int64_t at_utc_ms;
@@ -60,7 +61,7 @@ struct store_batch {
 	struct store_mark mark; /* after it */
 };
 
-enum { STORE_RECORDS_MAX = 1000, STORE_BATCH_MAX = 512 };
+enum { STORE_RECORDS_MAX = 1000, STORE_BATCH_MAX = 512, STORE_WORDS_BYTES_MAX = 1000 };
 
 /* What to look for; empty texts and zeros match all. */
 struct store_query {
@@ -91,7 +92,8 @@ struct store {
 	bool (*each_row)(void *context,
 		bool (*visit)(void *visitor, const struct store_row *row, struct error *err),
 		void *visitor, struct error *err);
-	/* All or nothing, durable on return. */
+	/* All or nothing, and seen by find_records from then on.  A power cut may take
+	 * the last ones back, whole and with their marks. */
 	bool (*apply)(void *context, const struct store_batch *batch, struct error *err);
 	/* Forgets everything; the mark is 0 again. */
 	bool (*clear)(void *context, struct error *err);

@@ -227,15 +227,19 @@ static void fill(struct fixture *fixture)
 		{0, 100, TEXT("start"), TEXT("remit"), {"", 0}, {"", 0}, {"", 0},
 			TEXT("{\"a\":\"alpha\"}")},
 		{1, 200, TEXT("decision"), TEXT("identity:a1"), TEXT("a1"), TEXT("t-1"),
-			TEXT("allow"), TEXT("{\"tool\":\"files/read_text\",\"n\":42}")},
+			TEXT("allow"),
+			TEXT("{\"identity\":\"a1\",\"n\":42,\"task\":\"t-1\",\"tool\":\"files/"
+			     "read_text\"}")},
 		{2, 300, TEXT("decision"), TEXT("identity:a1"), TEXT("a1"), TEXT("t-1"),
-			TEXT("deny"), TEXT("{\"tool\":\"files/write\"}")},
+			TEXT("deny"),
+			TEXT("{\"identity\":\"a1\",\"task\":\"t-1\",\"tool\":\"files/write\"}")},
 		{3, 400, TEXT("decision"), TEXT("identity:a2"), TEXT("a2"), TEXT("t-2"),
-			TEXT("deny"), TEXT("{\"tool\":\"memory/write\"}")},
+			TEXT("deny"),
+			TEXT("{\"identity\":\"a2\",\"task\":\"t-2\",\"tool\":\"memory/write\"}")},
 		{4, 500, TEXT("kill"), TEXT("uid:0"), TEXT("a1"), {"", 0}, {"", 0},
-			TEXT("{\"reason\":\"INC-7 burning\"}")},
+			TEXT("{\"identity\":\"a1\",\"reason\":\"INC-7 burning\"}")},
 		{5, 600, TEXT("outcome"), TEXT("remit"), {"", 0}, TEXT("t-1"), {"", 0},
-			TEXT("{\"ok\":true}")},
+			TEXT("{\"ok\":true,\"task\":\"t-1\"}")},
 	};
 
 	apply(&fixture->store, NULL, 0, records, 6, 6);
@@ -312,6 +316,90 @@ static void records_are_found_by_their_words(void **state)
 	finds(fixture, (struct store_query){.words = TEXT("\"'();-- ")}, "0 1 2 3 4 5 ");
 }
 
+enum { MANY = 100 };
+
+/* Every third of many has the word `third`, each its number. */
+static void fill_many(struct fixture *fixture)
+{
+	struct store_record records[MANY] = {0};
+
+	for (unsigned i = 0; i < MANY; i++) {
+		struct buffer entry;
+
+		buffer_init(&entry, 100);
+		buffer_append_format(&entry, "{\"n\":%u,\"of\":\"%s\"%s}", i,
+			i % 3 == 0 ? "third" : "none", i == 96 ? ",\"task\":\"t-9\"" : "");
+		records[i].index = i;
+		records[i].task = i == 96 ? TEXT("t-9") : (struct text){"", 0};
+		records[i].entry = text_copy(fixture->arena, buffer_text(&entry));
+		buffer_deinit(&entry);
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		apply(&fixture->store, NULL, 0, &records[i], 1, i + 1);
+}
+
+static void words_are_found_in_records_old_and_new(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill_many(fixture);
+	finds(fixture, (struct store_query){.words = TEXT("none third")}, "");
+	finds(fixture, (struct store_query){.words = TEXT("third 31")}, "");
+	finds(fixture, (struct store_query){.words = TEXT("none 31")}, "31 ");
+	finds(fixture, (struct store_query){.words = TEXT("none 32")}, "32 ");
+	finds(fixture, (struct store_query){.words = TEXT("98")}, "98 ");
+	finds(fixture, (struct store_query){.words = TEXT("third"), .task = TEXT("t-9")}, "96 ");
+	finds(fixture, (struct store_query){.task = TEXT("t-9")}, "96 ");
+	finds(fixture, (struct store_query){.task = TEXT("t-9"), .words = TEXT("none")}, "");
+	finds(fixture, (struct store_query){.task = TEXT("--")}, "");
+	finds(fixture, (struct store_query){.words = TEXT("third"), .count_max = 4},
+		"0 3 6 9 more");
+	finds(fixture,
+		(struct store_query){.words = TEXT("third"),
+			.count_max = 4,
+			.has_after = true,
+			.after_index = 24},
+		"27 30 33 36 more");
+	finds(fixture,
+		(struct store_query){.words = TEXT("third"),
+			.count_max = 2,
+			.has_after = true,
+			.after_index = 93},
+		"96 99 ");
+}
+
+static void clearing_forgets_all_words(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = {0};
+
+	fill_many(fixture);
+	assert_true(fixture->store.clear(fixture->store.context, &err));
+	finds(fixture, (struct store_query){.words = TEXT("third")}, "");
+	fill_many(fixture);
+	finds(fixture,
+		(struct store_query){.words = TEXT("third"), .has_after = true, .after_index = 90},
+		"93 96 99 ");
+}
+
+static void the_words_asked_for_are_bounded(void **state)
+{
+	struct fixture fixture = fixture_of(state);
+	char words[STORE_WORDS_BYTES_MAX + 1];
+	struct store_query query = {.count_max = 1};
+	struct store_records records;
+	struct error err = {0};
+
+	memset(words, 'w', sizeof words);
+	query.words = (struct text){words, STORE_WORDS_BYTES_MAX + 1};
+	assert_false(fixture.store.find_records(
+		fixture.store.context, fixture.arena, &query, &records, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	query.words.length = STORE_WORDS_BYTES_MAX;
+	assert_true(fixture.store.find_records(
+		fixture.store.context, fixture.arena, &query, &records, &err));
+}
+
 static void a_record_that_is_known_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -377,6 +465,9 @@ int store_contract_run(const char *name, const struct store_maker *maker)
 		TEST(records_are_found_by_what_they_are),
 		TEST(records_come_in_pages),
 		TEST(records_are_found_by_their_words),
+		TEST(words_are_found_in_records_old_and_new),
+		TEST(clearing_forgets_all_words),
+		TEST(the_words_asked_for_are_bounded),
 		TEST(a_record_that_is_known_changes_nothing),
 		TEST(the_number_of_results_is_bounded),
 		TEST(large_bodies_are_kept_whole),

@@ -162,6 +162,22 @@ static void an_older_schema_is_copied_and_then_migrated(void **state)
 	assert_int_equal(number_of(backup, "SELECT y FROM a"), -1);
 }
 
+static void the_copy_of_an_older_store_is_its_owners_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	char backup[120];
+	struct stat status;
+	struct error err = {0};
+	mode_t before = umask(0);
+
+	(void)snprintf(backup, sizeof backup, "%s.schema-1.backup", fixture->path);
+	assert_true(migrate_file(fixture->path, two, 1, &err));
+	assert_true(migrate_file(fixture->path, two, 2, &err));
+	(void)umask(before);
+	assert_int_equal(stat(backup, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
 static void a_migration_that_fails_leaves_the_old_schema(void **state)
 {
 	struct fixture *fixture = *state;
@@ -235,6 +251,7 @@ int main(void)
 		TEST(what_is_no_database_is_refused),
 		TEST(a_link_is_not_followed),
 		TEST(an_older_schema_is_copied_and_then_migrated),
+		TEST(the_copy_of_an_older_store_is_its_owners_alone),
 		TEST(a_migration_that_fails_leaves_the_old_schema),
 		TEST(migrating_twice_changes_nothing),
 		TEST(a_store_is_its_owners_alone),

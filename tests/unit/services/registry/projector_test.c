@@ -5,12 +5,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "domain/charter/registry_fold.h"
+#include "services/registry/pace.h"
 #include "support/governed.h"
 #include "support/memory_store.h"
 
@@ -287,45 +286,85 @@ static void stopping_answers_what_still_waits(void **state)
 	assert_int_equal(query.err.code, ERROR_IO);
 }
 
-/* A store that notes how its user's thread stands to others. */
-struct noting {
-	struct store store;
-	int nice;
+/* A log that says the same over and over, and a store that keeps its mark alone. */
+struct endless {
+	_Atomic uint64_t size;
+	struct store_mark mark;
 };
 
-static bool load_noting(void *context, struct store_mark *out, struct error *err)
+static bool read_endless(void *context, struct arena *arena, uint64_t index,
+	struct projector_entry *out, struct error *err)
 {
-	struct noting *noting = context;
+	const struct text entry = TEXT("{\"actor\":\"remit\",\"at\":1,\"type\":\"stop\"}");
+	struct endless *endless = context;
 
-	return noting->store.load_mark(noting->store.context, out, err);
+	(void)arena;
+	(void)err;
+	*out = (struct projector_entry){index < endless->size, entry};
+	return true;
 }
 
-static bool apply_noting(void *context, const struct store_batch *batch, struct error *err)
+static bool load_endless(void *context, struct store_mark *out, struct error *err)
 {
-	struct noting *noting = context;
-
-	noting->nice = getpriority(PRIO_PROCESS, (id_t)gettid());
-	return noting->store.apply(noting->store.context, batch, err);
+	(void)err;
+	*out = ((struct endless *)context)->mark;
+	return true;
 }
 
-static void the_store_gives_way_to_those_who_make_records(void **state)
+static bool apply_endless(void *context, const struct store_batch *batch, struct error *err)
+{
+	(void)err;
+	((struct endless *)context)->mark = batch->mark;
+	return true;
+}
+
+static bool find_endless(void *context, struct arena *arena, const struct store_query *query,
+	struct store_records *out, struct error *err)
+{
+	(void)arena;
+	(void)query;
+	(void)err;
+	*out = (struct store_records){.count = (size_t)((struct endless *)context)->mark.next};
+	return true;
+}
+
+/* Nobody asks, and the records never pause. */
+static void a_store_too_far_behind_follows_though_records_pour_in(void **state)
 {
 	struct fixture *fixture = *state;
-	struct noting noting = {fixture->store, 0};
+	struct endless endless = {0};
 	const struct store store = {
-		.context = &noting, .load_mark = load_noting, .apply = apply_noting};
+		.context = &endless, .load_mark = load_endless, .apply = apply_endless};
+	const struct projector_log log = {.context = &endless, .read = read_endless};
 	struct projector *projector;
 	struct error err = {0};
-	int own = getpriority(PRIO_PROCESS, (id_t)gettid());
 
-	assert_true(
-		projector_start(&projector, fixture->governed.fold, &store, &fixture->log, &err));
-	projector_notify(projector, fixture->governed.log.count);
-	while (projector_next(projector) < fixture->governed.log.count)
-		assert_false(projector_has_failed(projector));
+	assert_true(projector_start(&projector, fixture->governed.fold, &store, &log, &err));
+	while (projector_next(projector) == 0)
+		projector_notify(projector, endless.size += PACE_BUSY_MIN);
 	projector_stop(&projector);
-	assert_true(noting.nice > own || own == 19); /* the lowest there is */
-	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()), own);
+}
+
+static void a_question_finds_what_was_put_off(void **state)
+{
+	struct fixture *fixture = *state;
+	struct endless endless = {.size = PACE_LAG_MAX};
+	const struct store store = {.context = &endless,
+		.load_mark = load_endless,
+		.apply = apply_endless,
+		.find_records = find_endless};
+	const struct projector_log log = {.context = &endless, .read = read_endless};
+	struct projector_query query = {.query = {.count_max = 1}, .wait_next = PACE_LAG_MAX};
+	struct projector *projector;
+	struct error err = {0};
+
+	assert_true(projector_start(&projector, fixture->governed.fold, &store, &log, &err));
+	projector_notify(projector, endless.size);
+	ask(fixture, projector, &query);
+	assert_true(loop_run(fixture->loop, &err));
+	assert_true(query.is_ok);
+	assert_true(query.records.count >= PACE_LAG_MAX);
+	projector_stop(&projector);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -342,7 +381,8 @@ int main(void)
 		TEST(a_broken_store_stops_the_start),
 		TEST(a_question_waits_until_the_store_is_that_far),
 		TEST(entries_nobody_told_of_are_found),
-		TEST(the_store_gives_way_to_those_who_make_records),
+		TEST(a_store_too_far_behind_follows_though_records_pour_in),
+		TEST(a_question_finds_what_was_put_off),
 		TEST(a_store_that_breaks_answers_with_a_failure),
 		TEST(stopping_answers_what_still_waits),
 	};
