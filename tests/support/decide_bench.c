@@ -268,8 +268,8 @@ static bool is_same(const struct decision *a, const struct decision *b)
 {
 	bool same = a->verdict == b->verdict && a->reason == b->reason && a->effect == b->effect &&
 		    a->sensitivity == b->sensitivity && a->is_untrusted == b->is_untrusted &&
-		    a->risk == b->risk && a->revision == b->revision &&
-		    a->policies_count == b->policies_count &&
+		    a->risk == b->risk && a->is_first == b->is_first &&
+		    a->revision == b->revision && a->policies_count == b->policies_count &&
 		    a->approvals_count == b->approvals_count &&
 		    text_equal(a->entitlement, b->entitlement) &&
 		    text_equal(a->clause, b->clause) &&

@@ -192,7 +192,7 @@ static struct slot *known_member(struct inference *inference, struct cedar_text 
 		return set_of(inference, slot_new(inference, SLOT_STRING));
 	if (cedar_text_is(name, "depth") || cedar_text_is(name, "age"))
 		return slot_new(inference, SLOT_LONG);
-	if (cedar_text_is(name, "untrusted"))
+	if (cedar_text_is(name, "untrusted") || cedar_text_is(name, "first"))
 		return slot_new(inference, SLOT_BOOL);
 	if (cedar_text_is(name, "task") || cedar_text_is(name, "labels"))
 		return known_record(inference, cedar_text_is(name, "task"));

@@ -104,6 +104,7 @@ bool run_policies(
 		.sensitivity = evaluation->out->sensitivity,
 		.is_untrusted = evaluation->out->is_untrusted,
 		.risk = evaluation->out->risk,
+		.is_first = evaluation->out->is_first,
 		.risk_from = evaluation->out->risk_from,
 		.revision = evaluation->out->revision,
 	};

@@ -89,6 +89,7 @@ struct decision {
 	bool is_untrusted;            /* one of them may hold text written by strangers */
 	enum risk_tier risk;          /* of the call; NONE: refused before it was known */
 	const char *risk_from; /* what made it so: "identity" "tool" "data" "environment" "chain" */
+	bool is_first;         /* the identity was never let use the tool before */
 	uint64_t revision;     /* of everything it read */
 };
 

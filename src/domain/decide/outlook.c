@@ -34,8 +34,8 @@ static const struct rule known_rules[] = {
 	{rule_request},
 };
 
-static const struct cedar_text unknowns[] = {
-	{"args", 4}, {"approvals", 9}, {"task", 4}, {"labels", 6}, {"chain", 5}, {"risk", 4}};
+static const struct cedar_text unknowns[] = {{"args", 4}, {"approvals", 9}, {"task", 4},
+	{"labels", 6}, {"chain", 5}, {"risk", 4}, {"first", 5}};
 
 struct looking {
 	struct evaluation *evaluation;

@@ -5,7 +5,7 @@
 
 #include "domain/decide/request_parts.h"
 
-enum { CONTEXT_MEMBERS = 7, TASK_MEMBERS = 5, LABELS_MEMBERS = 2 };
+enum { CONTEXT_MEMBERS = 8, TASK_MEMBERS = 5, LABELS_MEMBERS = 2 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -123,6 +123,15 @@ bool evaluation_set_approvals(struct evaluation *evaluation, const struct text *
 	return attributes_seal(&attributes, &evaluation->request.context);
 }
 
+/* A method that is only filtered uses no tool. */
+static bool is_first(struct evaluation *evaluation)
+{
+	evaluation->out->is_first = evaluation->tool != NULL &&
+				    !task_has_touched(evaluation->world->tasks,
+					    evaluation->call->identity, evaluation->tool->name);
+	return evaluation->out->is_first;
+}
+
 static bool context_build(struct evaluation *evaluation)
 {
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
@@ -144,6 +153,7 @@ static bool context_build(struct evaluation *evaluation)
 	put(&attributes, "args", args);
 	put(&attributes, "chain", chain);
 	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
+	put(&attributes, "first", cedar_value_bool(is_first(evaluation)));
 	put(&attributes, "labels", labels);
 	put_word(&attributes, "risk", risk_tier_word(RISK_CRITICAL));
 	evaluation->risk = &members[attributes.count - 1].value;

@@ -85,7 +85,8 @@ static bool is_state(struct text type, const struct json *record)
 	if (text_is(type, "decision"))
 		return text_is(json_text_or(record, "verdict", ""), "allow") &&
 		       (json_find(record, "sensitivity") != NULL ||
-			       json_find(record, "untrusted") != NULL);
+			       json_find(record, "untrusted") != NULL ||
+			       json_find(record, "first") != NULL);
 	for (size_t i = 0; types[i] != NULL; i++)
 		if (text_is(type, types[i]))
 			return true;
@@ -251,6 +252,8 @@ static const char *find_difference(
 			same_word(record, "sensitivity", sensitivity_word(decision->sensitivity))},
 		{"untrusted",
 			json_boolean_or(record, "untrusted", false) == decision->is_untrusted},
+		{"first", json_find(record, "risk") == NULL || /* as old */
+				  json_boolean_or(record, "first", false) == decision->is_first},
 		{"risk", json_find(record, "risk") == NULL || /* older than risk */
 				 same_word(record, "risk", risk_tier_word(decision->risk))},
 		{"entitlement",

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/task/touch.h"
+
 /* What tasks and identities have in common: a name in a hash table. */
 struct named {
 	struct named *next;
@@ -56,6 +58,7 @@ struct task_table {
 	struct name_table identities;
 	struct node *oldest;
 	struct node *youngest;
+	struct touches *touches;
 	size_t tasks_max;
 };
 
@@ -174,7 +177,10 @@ bool task_table_create(struct task_table **out, size_t tasks_max, struct error *
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the table of tasks");
 	(*out)->tasks_max = tasks_max;
-	return true;
+	if (touches_create(&(*out)->touches, err))
+		return true;
+	task_table_destroy(out);
+	return false;
 }
 
 void task_table_destroy(struct task_table **table)
@@ -183,6 +189,7 @@ void task_table_destroy(struct task_table **table)
 		return;
 	name_table_deinit(&(*table)->tasks);
 	name_table_deinit(&(*table)->identities);
+	touches_destroy(&(*table)->touches);
 	free(*table);
 	*table = NULL;
 }
@@ -623,6 +630,9 @@ static bool fold_decision(struct task_table *table, const struct json *record)
 
 	if (!text_is(verdict, "allow"))
 		return true;
+	if (json_boolean_or(record, "first", false))
+		touches_add(table->touches, json_text_or(record, "identity", ""),
+			json_text_or(record, "tool", ""));
 	for (; node != NULL; node = node->parent) {
 		if (label > node->task.label)
 			node->task.label = label;
@@ -645,6 +655,11 @@ bool task_table_fold(
 	if (text_is(type, "kill"))
 		return fold_kill(table, record, err);
 	return true;
+}
+
+bool task_has_touched(const struct task_table *table, struct text identity, struct text tool)
+{
+	return touches_has(table->touches, identity, tool);
 }
 
 /* ---- forgetting ---------------------------------------------------------------- */

@@ -87,6 +87,9 @@ bool task_is_live(const struct task *task, int64_t now_utc_ms);
 /* The live epoch of an identity; 0 if it was never killed. */
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity);
 
+/* Whether the identity was ever let use the tool, by the decisions folded so far. */
+bool task_has_touched(const struct task_table *table, struct text identity, struct text tool);
+
 /* Whether a task may be opened now: parent (an id, or empty) is live, not too
  * deep, ends no earlier than the new one; the table has room.  To be asked
  * before the record is written.  Errors: NOT_FOUND, CONFLICT, LIMIT, INVALID. */

@@ -111,6 +111,8 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 		record, "sensitivity", text_of(sensitivity_word(decision->sensitivity)));
 	if (decision->is_untrusted)
 		json_put_boolean(record, "untrusted", true);
+	if (decision->is_first)
+		json_put_boolean(record, "first", true);
 	json_put_text_unless_empty(record, "risk", text_of(risk_tier_word(decision->risk)));
 	json_put_text_unless_empty(record, "risk-from", text_of(decision->risk_from));
 	json_put_integer(record, "revision", (int64_t)decision->revision);

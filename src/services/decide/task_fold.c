@@ -3,7 +3,8 @@
  * Rows of the store: task / ID is the task-opened record of a task that nothing
  * ended; task-kill / IDENTITY the last kill of an identity; task-label /
  * ID/SENSITIVITY[/untrusted] what a task or one below it has read, as the part of
- * a decision that the table takes.  Rows of a task go when it ends. */
+ * a decision that the table takes.  Rows of a task go when it ends.  task-touch /
+ * IDENTITY TOOL the first use that an identity was let make of a tool: it stays. */
 
 #include "services/decide/decide_service.h"
 
@@ -60,6 +61,27 @@ static void put_label(struct projection *projection, const struct json *record, 
 			&sealed);
 }
 
+static void put_touch(struct projection *projection, const struct json *record)
+{
+	struct arena *arena = projection_arena(projection);
+	struct text identity = json_text_or(record, "identity", "");
+	struct text tool = json_text_or(record, "tool", "");
+	struct json_builder part;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&part, arena);
+	json_put_cstring(&part, "type", "decision");
+	json_put_cstring(&part, "verdict", "allow");
+	json_put_text(&part, "identity", identity);
+	json_put_text(&part, "tool", tool);
+	json_put_boolean(&part, "first", true);
+	if (json_object_seal(&part, &sealed, &err))
+		projection_put(projection, "task-touch",
+			text_format(arena, "%.*s %.*s", TEXT_ARGS(identity), TEXT_ARGS(tool)),
+			&sealed);
+}
+
 /* What a task has read, those above it have read, too, and each keeps a row of its
  * own: the task's goes when it ends, and theirs must not go with it. */
 static void project_decision(const struct json *record, struct projection *projection)
@@ -67,9 +89,12 @@ static void project_decision(const struct json *record, struct projection *proje
 	const struct json *chain = json_find(record, "chain");
 	uint32_t i;
 
-	if (!text_is(json_text_or(record, "verdict", ""), "allow") ||
-		(json_text_or(record, "sensitivity", "").length == 0 &&
-			!json_boolean_or(record, "untrusted", false)))
+	if (!text_is(json_text_or(record, "verdict", ""), "allow"))
+		return;
+	if (json_boolean_or(record, "first", false))
+		put_touch(projection, record);
+	if ((json_text_or(record, "sensitivity", "").length == 0 &&
+		    !json_boolean_or(record, "untrusted", false)))
 		return;
 	put_label(projection, record, json_text_or(record, "task", ""));
 	if (chain == NULL || chain->type != JSON_ARRAY)

@@ -196,6 +196,14 @@ static bool check_calls(struct case_run *run)
 	       cannot(run, "calls: a number from 0 is expected", TEXT(""));
 }
 
+static bool check_first(struct case_run *run)
+{
+	const struct json *first = json_find(run->given, "first");
+
+	return first == NULL || first->type == JSON_BOOLEAN ||
+	       cannot(run, "first: true or false is expected", TEXT(""));
+}
+
 static bool check_age(struct case_run *run)
 {
 	const struct json *age = json_find(run->given, "age");
@@ -243,19 +251,26 @@ static bool fold_record(struct case_run *run, struct json *record)
 	return task_table_fold(run->tasks, record, run->records++, run->err);
 }
 
-static bool fold_labels(struct case_run *run, struct text task)
+/* What the task has done so far: used the tool, unless this is its first use, and read
+ * what the labels say. */
+static bool fold_past(struct case_run *run, const struct call *call, struct text task)
 {
-	const struct json *labels = json_find(run->given, "labels");
+	static const struct json none = {.type = JSON_OBJECT};
+	const struct json *given = json_find(run->given, "labels");
+	const struct json *labels = given == NULL ? &none : given;
 	struct json_builder record;
 	struct json sealed;
 
-	if (labels == NULL)
-		return true;
 	json_object_start(&record, run->arena);
 	json_put_cstring(&record, "type", "decision");
 	json_put_cstring(&record, "verdict", "allow");
 	json_put_text(&record, "task", task);
-	json_put_text(&record, "sensitivity", json_text_or(labels, "sensitivity", "public"));
+	json_put_text(&record, "identity", call->identity);
+	json_put_text(&record, "tool", call->tool);
+	json_put_boolean(&record, "first", !json_boolean_or(run->given, "first", false));
+	if (given != NULL)
+		json_put_text(
+			&record, "sensitivity", json_text_or(labels, "sensitivity", "public"));
 	json_put_boolean(&record, "untrusted", json_boolean_or(labels, "untrusted", false));
 	return json_object_seal(&record, &sealed, run->err) && fold_record(run, &sealed);
 }
@@ -297,14 +312,14 @@ static bool open_task(
 	*out = opening.id;
 	return task_opened_record(
 		       &record, run->arena, run->tasks, &opening, TEXT("remit"), run->err) &&
-	       fold_record(run, &record) && fold_labels(run, opening.id);
+	       fold_record(run, &record) && fold_past(run, call, opening.id);
 }
 
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
 {
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
-		"environment", "approvals", "labels", "person", "purpose", "calls", "age", "at",
-		"expect", "reason", "policy", "asks", NULL};
+		"environment", "approvals", "labels", "person", "purpose", "calls", "age", "first",
+		"at", "expect", "reason", "policy", "asks", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -312,7 +327,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	ptrdiff_t slash = text_find_byte(tool, '/');
 
 	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
-		!check_calls(run) || !check_age(run))
+		!check_calls(run) || !check_age(run) || !check_first(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
@@ -406,7 +421,7 @@ static const char default_context[] =
 	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
 	"\"purpose\":\"\",\"depth\":0,\"age\":0},\"approvals\":[],\"labels\":{\"sensitivity\":"
 	"\"public\","
-	"\"untrusted\":false},\"chain\":[],\"risk\":\"low\"}";
+	"\"untrusted\":false},\"chain\":[],\"risk\":\"low\",\"first\":false}";
 
 /* The defaults with what the case says instead.  A member that is none is told. */
 static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,

@@ -167,6 +167,33 @@ static void policies_read_the_concerns_of_the_tool_and_of_its_data(void **state)
 	assert_int_equal(decide_bench_ask(bench, "files", "list", "{}")->reason, REASON_FORBIDDEN);
 }
 
+static void policies_read_whether_it_is_the_first_use_that_was_let_through(void **state)
+{
+	static const char *const owner[] = {"owner", NULL};
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	assert_true(decide_bench_put(bench,
+		"object: policy\nname: org/first\ntext: |\n"
+		"  forbid (principal, action, resource) when { context.first }\n"
+		"  unless { context.approvals.contains(\"owner\") };\n"));
+	assert_int_equal(decide_bench_ask(bench, "files", "list", "{}")->verdict, VERDICT_ASK);
+	assert_int_equal(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, owner)->verdict, VERDICT_ALLOW);
+	assert_true(bench->decision.is_first);
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"ask\",\"first\":true,"
+				 "\"identity\":\"agent\",\"tool\":\"files/list\"}");
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"first\":true,"
+				 "\"identity\":\"boss\",\"tool\":\"files/list\"}");
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"first\":true,"
+				 "\"identity\":\"agent\",\"tool\":\"files/run\"}");
+	assert_int_equal(decide_bench_ask(bench, "files", "list", "{}")->verdict, VERDICT_ASK);
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"first\":true,"
+				 "\"identity\":\"agent\",\"tool\":\"files/list\"}");
+	assert_int_equal(decide_bench_ask(bench, "files", "list", "{}")->verdict, VERDICT_ALLOW);
+	assert_false(bench->decision.is_first);
+}
+
 static void a_concern_nobody_knows_is_refused(void **state)
 {
 	assert_false(decide_bench_put(
@@ -190,6 +217,7 @@ int main(void)
 		TEST(policies_read_it),
 		TEST(policies_read_how_old_the_task_is),
 		TEST(policies_read_the_concerns_of_the_tool_and_of_its_data),
+		TEST(policies_read_whether_it_is_the_first_use_that_was_let_through),
 		TEST(a_concern_nobody_knows_is_refused),
 	};
 

@@ -98,7 +98,7 @@ static void what_every_request_has_may_be_read(void **state)
 			"context.environment == \"prod\" && context.task.id == context.task.person "
 			"&& "
 			"context.task.purpose == \"a\" && context.task.depth > 1 && "
-			"context.task.age < 60 && context.risk == \"low\" && "
+			"context.task.age < 60 && context.risk == \"low\" && context.first && "
 			"context.approvals.contains(\"owner\") && context.labels.untrusted && "
 			"context.labels.sensitivity == \"public\" && context.chain.contains(\"a\") "
 			"&& "

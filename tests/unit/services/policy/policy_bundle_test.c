@@ -204,6 +204,7 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\n" READ "labels: {untrusted: yes}\nexpect: deny\n",
 		"true or false");
 	fails(fixture, "test: a\n" READ "calls: -1\nexpect: deny\n", "a number from 0");
+	fails(fixture, "test: a\n" READ "first: maybe\nexpect: deny\n", "true or false");
 	fails(fixture, "test: a\n" READ "age: -1\nexpect: deny\n", "whole seconds from 0");
 	fails(fixture, "test: a\n" READ "age: 86401\nexpect: deny\n", "whole seconds from 0");
 	passes(fixture, "test: a\n" READ "age: 86400\nexpect: allow\n");
