@@ -292,6 +292,13 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 /* ---- state ---- */
 
+/* What services find wrong becomes findings. */
+static bool report_findings(struct daemon *daemon)
+{
+	decide_service_report_to(daemon->decide, daemon->finding);
+	return true;
+}
+
 static bool make_fold(struct daemon *daemon, struct error *err)
 {
 	const struct fold_log log = {.context = daemon->log,
@@ -305,7 +312,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 	       registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) &&
 	       task_fold_register(daemon->fold, daemon->tasks, err) &&
 	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) &&
-	       finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err);
+	       finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) &&
+	       report_findings(daemon);
 }
 
 static bool make_approve(struct daemon *daemon, struct error *err)

@@ -26,6 +26,8 @@ struct finding_service;
 	X(FINDING_TOOL_RENAMED, "tool-renamed", "a pinned definition is offered by another name") \
 	X(FINDING_TOOL_SHADOWED, "tool-shadowed", "two tools have one name") \
 	X(FINDING_TOOL_LOOK_ALIKE, "tool-look-alike", "a tool's name looks like another's") \
+	X(FINDING_TOOL_UNREADABLE, "tool-unreadable", \
+	  "a pinned definition's schemas cannot be used") \
 	X(FINDING_SECRET_SEEN, "secret-seen", "a secret was seen where it must not be") \
 	X(FINDING_READ_WITHOUT_RECORD, "read-without-record", \
 	  "a source saw a read that is not on record")

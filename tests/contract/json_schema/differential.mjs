@@ -48,8 +48,8 @@ const schemas = (depth) => [schema(depth), ...some(2, () => schema(depth))];
 const KEYWORDS = {
   type: () => (below(2) ? pick(TYPES) : [...new Set([pick(TYPES), pick(TYPES)])]),
   const: () => value(1),
-  enum: () => [...new Map(some(3, () => value(1)).map((one) => [JSON.stringify(one), one])).values(),
-    null],
+  enum: () => [null, ...new Map(some(3, () => value(1))
+    .map((one) => [JSON.stringify(one), one])).values()],
   minimum: () => below(5) - 2,
   maximum: () => below(5) - 2,
   exclusiveMinimum: () => below(5) - 2,
@@ -137,5 +137,7 @@ asked.forEach((one, i) => {
   if (ours[i] === theirs[i] || differ++ >= 5) return;
   console.log(`${JSON.stringify(one)}\n  ours ${ours[i]}, Ajv's ${theirs[i]}`);
 });
-console.log(`seed ${seed}: ${cases} cases: ${JSON.stringify(tally)}, ${differ} differ, ${broken} broke Ajv`);
-process.exit(differ === 0 && broken < cases / 100 && tally.valid > cases / 10 && tally.invalid > cases / 10 ? 0 : 1);
+console.log(`seed ${seed}: ${cases} cases: ${JSON.stringify(tally)}, ${differ} differ, `
+  + `${broken} broke Ajv`);
+const isBroad = tally.valid > cases / 10 && tally.invalid > cases / 10 && broken < cases / 100;
+process.exit(differ === 0 && isBroad ? 0 : 1);
