@@ -378,6 +378,10 @@ const rugPull = {
       tell.holds('the server saw no call', calls() === before);
       tell.holds('people see the difference', changed.state === 'differs' &&
         changed.offered.description.includes('private/payroll.txt'), JSON.stringify(changed));
+      const findings = async () => (await world.json(null, 'findings', 'list')).items;
+      const [found] = await findings();
+      tell.holds('it is found, with the control it speaks to', found?.kind === 'tool-drift' &&
+        found.subject === 'glossary/explain' && found.control === 'G-28', JSON.stringify(found));
       const file = world.path('apply', '30-tools.yaml');
       const text = readFileSync(file, 'utf8').replace(GLOSSARY_PIN,
         `$1definition: ${changed.definition}\n`);
@@ -387,7 +391,12 @@ const rugPull = {
       await world.must('adi@example.com', 'apply', '--yes', '-f', file);
       const again = await ask();
       tell.holds('once an administrator pins it, the call goes', again.done, again.text);
+      const formless = await agent.call('explain', { word: ['SLA'] });
+      tell.holds('arguments of another form than was pinned are refused', !formless.done &&
+        /\barguments_invalid\b.*\/word must be string/.test(formless.text), formless.text);
       tell.holds('the server saw that one call', calls() === before + 1);
+      await world.must('adi@example.com', 'findings', 'close', found.id, '--reason', 'reviewed');
+      tell.holds('and the finding is closed by a person', (await findings()).length === 0);
     } finally {
       await agent.close();
     }

@@ -31,6 +31,7 @@
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/evaluate/evaluate.h"
+#include "services/finding/finding.h"
 #include "services/issue/issue.h"
 #include "services/record/contents.h"
 #include "services/registry/projector.h"
@@ -83,6 +84,7 @@ struct daemon {
 	struct registrar *registrar;
 	struct decide_service *decide;
 	struct approve *approve;
+	struct finding_service *finding;
 	struct issue *issue;
 	struct call_service *call;
 	struct evaluate *evaluate;
@@ -290,6 +292,13 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 /* ---- state ---- */
 
+/* What services find wrong becomes findings. */
+static bool report_findings(struct daemon *daemon)
+{
+	decide_service_report_to(daemon->decide, daemon->finding);
+	return true;
+}
+
 static bool make_fold(struct daemon *daemon, struct error *err)
 {
 	const struct fold_log log = {.context = daemon->log,
@@ -302,7 +311,9 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 	       fold_create(&daemon->fold, &log, daemon->loop, err) &&
 	       registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) &&
 	       task_fold_register(daemon->fold, daemon->tasks, err) &&
-	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err);
+	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) &&
+	       finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) &&
+	       report_findings(daemon);
 }
 
 static bool make_approve(struct daemon *daemon, struct error *err)
@@ -466,6 +477,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.registrar = daemon->registrar,
 		.decide = daemon->decide,
 		.approve = daemon->approve,
+		.finding = daemon->finding,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -703,6 +715,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.issue = daemon->issue,
 		.call = daemon->call,
 		.decide = daemon->decide,
+		.finding = daemon->finding,
 		.log = daemon->log,
 		.projector = daemon->projector,
 		.server = daemon->server};
@@ -800,6 +813,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	issue_destroy(&daemon->issue);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
+	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
 	fold_destroy(&daemon->fold);
 	task_table_destroy(&daemon->tasks);

@@ -176,10 +176,11 @@ test('a change that names a field nobody knows is refused', async () => {
 
 test('a word of no vocabulary is refused with those there are', async () => {
   for (const words of [['audit', 'search', '--verdict', 'denied'], ['approvals', 'list', '--state',
-    'open'], ['who', 'eat', 'files/read_text_file'], ['why', 'deployer', 'eat', 'files/x']]) {
+    'open'], ['findings', 'list', '--kind', 'bug'],
+   ['who', 'eat', 'files/read_text_file'], ['why', 'deployer', 'eat', 'files/x']]) {
     const done = await world.remit(null, ...words);
     assert.equal(done.code, 2, words.join(' ') + done.out + done.err);
-    assert.match(done.err, /one of these words is expected: \w+ \w+/);
+    assert.match(done.err, /one of these words is expected: [\w-]+ [\w-]+/);
   }
 });
 
@@ -217,6 +218,10 @@ test('what a newcomer gets wrong is said with its place and has its exit status'
   const wrong = [
     [3, /no identity is named nobody/, 'identity', 'show', 'nobody'],
     [3, /no record names this task/, 'trace', 't-nobody'],
+    [0, /There is none/, 'findings', 'list'],
+    [3, /no such finding is open/, 'findings', 'show', 'f-nobody'],
+    [3, /no finding f-nobody is open/, 'findings', 'close', 'f-nobody', '--reason', 'seen'],
+    [2, /--reason says what came of it/, 'findings', 'close', 'f-nobody'],
     [1, /ADDRESS\/mcp\/SERVER/, 'task', 'open', 'deployer', '--key',
       world.keys.deployer.path, '--resource', `${world.url}/mcp/nobody`],
     [0, /There is none/, 'audit', 'search', '--task', 't-nobody'],

@@ -207,6 +207,7 @@ void decide_bench_init(struct decide_bench *bench)
 		.arena = arena_create((size_t)1 << 30),
 		.now_utc_ms = DECIDE_BENCH_NOW * INT64_C(1000),
 		.definition = DEFINITION_UNPINNED,
+		.arguments = ARGUMENTS_UNCHECKED,
 	};
 	if (bench->arena == NULL || !registry_create(&bench->registry, &err) ||
 		!entity_table_create(&bench->entities, bench->registry, &err) ||
@@ -292,6 +293,7 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		.registry = bench->registry,
 		.tasks = bench->tasks,
 		.definition = bench->definition,
+		.arguments = bench->arguments,
 		.calls_last_minute = bench->calls_last_minute,
 		.now_utc_ms = bench->now_utc_ms,
 	};

@@ -15,6 +15,7 @@ struct decide_bench {
 	uint64_t next_index;
 	int64_t now_utc_ms;
 	enum definition_state definition;
+	enum arguments_state arguments;
 	int64_t calls_last_minute;
 	struct decision decision; /* the last */
 };

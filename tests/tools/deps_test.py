@@ -11,7 +11,7 @@ import unittest
 TOOL = os.path.join(sys.argv.pop(1), "tools", "deps")
 BASE = ["build-essential", "meson", "ninja-build", "pkg-config", "python3", "libssl-dev",
         "libyaml-dev", "libsqlite3-dev", "libmicrohttpd-dev", "libcurl4-openssl-dev",
-        "libcmocka-dev", "zstd"]
+        "libpcre2-dev", "libcmocka-dev", "zstd"]
 LINT = ["clang-14", "clang-format-14", "clang-tidy-14", "libclang-rt-14-dev", "llvm-14",
         "cppcheck"]
 

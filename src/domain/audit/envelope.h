@@ -31,6 +31,8 @@
 	X(RECORD_APPROVAL_ANSWERED, "approval-answered")  \
 	X(RECORD_APPROVAL_CLOSED,   "approval-closed")    \
 	X(RECORD_KILL,              "kill")               \
+	X(RECORD_FINDING_OPENED,    "finding-opened")     \
+	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

@@ -408,12 +408,14 @@ static void change_definition(struct changing *changing)
 	char pinned[DIGEST_TEXT_BYTES], offered[DIGEST_TEXT_BYTES];
 	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE};
 
-	if (world.offered == NULL || evaluation->tool == NULL)
+	if (world.offered == NULL || evaluation->tool == NULL ||
+		world.definition == DEFINITION_UNREADABLE)
 		return;
 	digest_format(pinned, &evaluation->tool->definition);
 	digest_format(offered, world.offered);
 	candidate.what = SAY("tool %.*s: definition", TEXT_ARGS(evaluation->tool->name));
-	candidate.from = json_cstring(pinned);
+	if (evaluation->tool->has_definition)
+		candidate.from = json_cstring(pinned);
 	candidate.to = json_cstring(offered);
 	world.definition = DEFINITION_MATCHES;
 	(void)change_try(changing, &candidate, &world, NULL, changing->call);

@@ -19,7 +19,31 @@ static const char *const definition_state_words[] = {
 	[DEFINITION_UNSEEN] = "unseen",
 	[DEFINITION_MATCHES] = "matches",
 	[DEFINITION_UNPINNED] = "unpinned",
+	[DEFINITION_RENAMED] = "renamed",
+	[DEFINITION_SHADOWED] = "shadowed",
+	[DEFINITION_LOOK_ALIKE] = "look-alike",
+	[DEFINITION_UNREADABLE] = "unreadable",
 };
+
+static const char *const arguments_state_words[] = {
+	[ARGUMENTS_INVALID] = "invalid",
+	[ARGUMENTS_UNDECIDED] = "undecided",
+	[ARGUMENTS_VALID] = "valid",
+	[ARGUMENTS_UNCHECKED] = "unchecked",
+};
+
+const char *arguments_state_word(enum arguments_state value)
+{
+	return arguments_state_words[value];
+}
+
+enum arguments_state arguments_state_of(struct text word)
+{
+	for (int i = ARGUMENTS_INVALID; i < ARGUMENTS_UNCHECKED; i++)
+		if (text_is(word, arguments_state_words[i]))
+			return (enum arguments_state)i;
+	return ARGUMENTS_UNCHECKED;
+}
 
 const char *definition_state_word(enum definition_state value)
 {
@@ -54,6 +78,7 @@ static const struct rule fixed_rules[] = {
 	{rule_tool},
 	{rule_definition},
 	{rule_targets},
+	{rule_arguments},
 	{rule_class},
 	{rule_request},
 	{rule_sources},

@@ -48,9 +48,27 @@ enum definition_state {
 				 * before the call is forwarded */
 	DEFINITION_MATCHES,
 	DEFINITION_UNPINNED, /* the registry pins none */
+	/* Of a tool without a pin, quarantined until it has one: */
+	DEFINITION_RENAMED,    /* it is what was pinned by another name, which is gone */
+	DEFINITION_SHADOWED,   /* a pinned tool of another server has this name */
+	DEFINITION_LOOK_ALIKE, /* its name looks like a pinned tool's */
+	/* As pinned, but its schemas cannot be used: quarantined. */
+	DEFINITION_UNREADABLE,
+	DEFINITION_STATE_COUNT
 };
-/* "differs", "unseen", "matches", "unpinned". */
+/* "differs", "unseen", "matches", "unpinned", "renamed", ... */
 const char *definition_state_word(enum definition_state value);
+
+/* Whether the arguments have the form that the pinned definition asks for (inputSchema). */
+enum arguments_state {
+	ARGUMENTS_INVALID = 0,
+	ARGUMENTS_UNDECIDED, /* a bound was reached before that was known */
+	ARGUMENTS_VALID,
+	ARGUMENTS_UNCHECKED, /* no pinned definition is known */
+};
+/* "invalid", "undecided", "valid", "unchecked". */
+const char *arguments_state_word(enum arguments_state value);
+enum arguments_state arguments_state_of(struct text word); /* UNCHECKED: no such word */
 
 /* TASK is a real call.  QUESTION (`remit why`) has no task: the rules about
  * tasks and rate are left out, and nothing may ever be forwarded on it. */
@@ -66,7 +84,9 @@ struct decide_world {
 	enum definition_state definition;
 	const struct sha256 *offered; /* definition of the call's tool, for the explanation;
 				       * NULL: unknown, or not exactly one */
-	int64_t calls_last_minute;    /* of the identity, by rate.h, this one not included */
+	enum arguments_state arguments;
+	struct text arguments_fault; /* what does not fit, for the explanation; may be empty */
+	int64_t calls_last_minute;   /* of the identity, by rate.h, this one not included */
 	int64_t now_utc_ms;
 };
 
@@ -94,11 +114,15 @@ struct evaluation *decide_prepare(
 void decide_run(struct evaluation *prepared, const struct approval_names *approvals,
 	enum decide_search mode, struct decision *out);
 
-/* Writes into out why a pinned tool is quarantined (the digests pinned and offered;
- * offered is NULL where the server does not offer exactly one) and what ends it.
- * Texts live in arena; without memory they are empty. */
-void decide_explain_quarantine(const struct tool *tool, const struct sha256 *offered,
-	struct arena *arena, struct decision *out);
+/* Writes into out why a tool is quarantined (of one that differs from its pin, the digests
+ * pinned and offered; offered is NULL where the server does not offer exactly one) and
+ * what ends it.  Texts live in arena; without memory they are empty. */
+void decide_explain_quarantine(const struct tool *tool, enum definition_state definition,
+	const struct sha256 *offered, struct arena *arena, struct decision *out);
+
+/* The same of arguments that are INVALID or UNDECIDED, given what does not fit. */
+void decide_explain_arguments(
+	struct text tool, struct text fault, struct arena *arena, struct decision *out);
 
 /* What an approval of this call is bound to, given its decision.  Texts live in
  * arena.  Errors: LIMIT. */

@@ -34,11 +34,13 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_SERVER_UNKNOWN, "server_unknown", "no such server is registered") \
 	X(REASON_TOOL_UNKNOWN, "tool_unknown", "no such tool is registered") \
 	X(REASON_TOOL_QUARANTINED, "tool_quarantined", \
-	  "the tool is not as it was pinned") \
+	  "the tool is not as it was pinned, or imitates one that is") \
 	X(REASON_EFFECT_MISMATCH, "effect_mismatch", \
 	  "the tool has another effect than asked") \
 	X(REASON_TARGET_MALFORMED, "target_malformed", \
 	  "an argument that says where it goes is malformed") \
+	X(REASON_ARGUMENTS_INVALID, "arguments_invalid", \
+	  "the arguments do not fit the tool's definition") \
 	X(REASON_ENVIRONMENT, "environment", \
 	  "the charter does not cover this environment") \
 	X(REASON_CLASS_CEILING, "class_ceiling", \
@@ -53,6 +55,8 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_OUTPUT, "output", "the charter does not let this data go there") \
 	X(REASON_FORBIDDEN, "forbidden", "a policy forbids it") \
 	X(REASON_RATE_LIMIT, "rate_limit", "the charter's calls per minute are used up") \
+	X(REASON_RESULT_INVALID, "result_invalid", \
+	  "the result does not fit the tool's definition") \
 	X(REASON_NO_MEMORY, "no_memory", "the decision found no memory")
 /* clang-format on */
 

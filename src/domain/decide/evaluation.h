@@ -107,6 +107,7 @@ bool rule_environment(struct evaluation *evaluation);
 bool rule_tool(struct evaluation *evaluation);
 bool rule_definition(struct evaluation *evaluation);
 bool rule_targets(struct evaluation *evaluation);
+bool rule_arguments(struct evaluation *evaluation);
 bool rule_class(struct evaluation *evaluation);
 bool rule_request(struct evaluation *evaluation);
 bool rule_sources(struct evaluation *evaluation);

@@ -32,27 +32,56 @@ struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, 
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
 
-void decide_explain_quarantine(const struct tool *tool, const struct sha256 *offered,
-	struct arena *arena, struct decision *out)
+/* It is pinned, and what is offered is something else. */
+static struct text say_differs(
+	struct evaluation *evaluation, const struct tool *tool, const struct sha256 *offered)
 {
-	struct evaluation speaker = {.arena = arena};
-	struct evaluation *evaluation = &speaker;
 	char expected[DIGEST_TEXT_BYTES];
 	char found[DIGEST_TEXT_BYTES];
 
 	digest_format(expected, &tool->definition);
-	if (offered == NULL) {
-		out->explanation = SAY("Server %.*s does not offer exactly one %.*s, which is "
-				       "pinned as %s.",
+	if (offered == NULL)
+		return SAY("Server %.*s does not offer exactly one %.*s, which is pinned as %s.",
 			TEXT_ARGS(tool->server), TEXT_ARGS(tool->name), expected);
-	} else {
-		digest_format(found, offered);
-		out->explanation = SAY("Server %.*s offers %.*s as %s; it is pinned as %s.",
-			TEXT_ARGS(tool->server), TEXT_ARGS(tool->name), found, expected);
-	}
+	digest_format(found, offered);
+	return SAY("Server %.*s offers %.*s as %s; it is pinned as %s.", TEXT_ARGS(tool->server),
+		TEXT_ARGS(tool->name), found, expected);
+}
+
+void decide_explain_quarantine(const struct tool *tool, enum definition_state definition,
+	const struct sha256 *offered, struct arena *arena, struct decision *out)
+{
+	static const char *const why[DEFINITION_STATE_COUNT] = {
+		[DEFINITION_RENAMED] = "is what was pinned by another name, which its server does "
+				       "not offer any more",
+		[DEFINITION_SHADOWED] =
+			"has no pin, and the name of a pinned tool of another server",
+		[DEFINITION_LOOK_ALIKE] = "has no pin, and a name that looks like a pinned tool's",
+		[DEFINITION_UNREADABLE] = "is as pinned, but the schemas of that cannot be used",
+	};
+	struct evaluation speaker = {.arena = arena};
+	struct evaluation *evaluation = &speaker;
+
+	out->explanation = why[definition] == NULL
+				   ? say_differs(evaluation, tool, offered)
+				   : SAY("%.*s %s.", TEXT_ARGS(tool->name), why[definition]);
 	out->needed = SAY("An administrator must look at what is offered (remit definition show "
 			  "%.*s) and apply its pin.",
 		TEXT_ARGS(tool->name));
+}
+
+void decide_explain_arguments(
+	struct text tool, struct text fault, struct arena *arena, struct decision *out)
+{
+	struct evaluation speaker = {.arena = arena};
+	struct evaluation *evaluation = &speaker;
+
+	out->explanation =
+		fault.length == 0
+			? SAY("The arguments do not fit the definition of %.*s.", TEXT_ARGS(tool))
+			: SAY("The arguments do not fit the definition of %.*s: %.*s.",
+				  TEXT_ARGS(tool), TEXT_ARGS(fault));
+	out->needed = TEXT("Arguments as the tool's inputSchema has them (tools/list).");
 }
 
 /* The line of the charter that comes nearest: one for this tool and effect. */

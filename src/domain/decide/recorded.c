@@ -13,7 +13,7 @@ static enum definition_state definition_of(const struct json *record)
 {
 	struct text word = json_text_or(record, "definition", "");
 
-	for (int i = DEFINITION_DIFFERS; i <= DEFINITION_UNPINNED; i++)
+	for (int i = DEFINITION_DIFFERS; i < DEFINITION_STATE_COUNT; i++)
 		if (text_is(word, definition_state_word((enum definition_state)i)))
 			return (enum definition_state)i;
 	/* Before it was recorded: what its reason says of it. */
@@ -57,6 +57,7 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 			.effect = method->effect},
 		.verdict = verdict_of_word(json_text_or(record, "verdict", "")),
 		.definition = definition_of(record),
+		.arguments = arguments_state_of(json_text_or(record, "form", "")),
 		.calls = json_integer_or(record, "calls", 0),
 		.now_utc_ms = json_integer_or(record, "decided", json_integer_or(record, "at", 0)),
 	};

@@ -18,6 +18,7 @@ struct recorded_decision {
 	enum decide_search mode;
 	enum verdict verdict; /* what the rules came to: a person's no was an ask */
 	enum definition_state definition;
+	enum arguments_state arguments;
 	int64_t calls; /* of the minute before */
 	int64_t now_utc_ms;
 };

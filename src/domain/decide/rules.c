@@ -145,17 +145,46 @@ bool rule_tool(struct evaluation *evaluation)
 
 bool rule_definition(struct evaluation *evaluation)
 {
-	if (evaluation->tool == NULL || !evaluation->tool->has_definition)
+	const struct decide_world *world = evaluation->world;
+
+	if (evaluation->tool == NULL)
 		return true;
-	switch (evaluation->world->definition) {
+	switch (world->definition) {
 	case DEFINITION_MATCHES:
 	case DEFINITION_UNSEEN: return true;
 	case DEFINITION_DIFFERS:
-	case DEFINITION_UNPINNED: break;
+	case DEFINITION_UNPINNED:
+	case DEFINITION_UNREADABLE:
+		if (!evaluation->tool->has_definition)
+			return true;
+		break;
+	case DEFINITION_RENAMED:
+	case DEFINITION_SHADOWED:
+	case DEFINITION_LOOK_ALIKE:
+	case DEFINITION_STATE_COUNT: break;
 	}
 	(void)refuse(evaluation, REASON_TOOL_QUARANTINED, TEXT(""), TEXT(""));
-	decide_explain_quarantine(
-		evaluation->tool, evaluation->world->offered, evaluation->arena, evaluation->out);
+	decide_explain_quarantine(evaluation->tool, world->definition, world->offered,
+		evaluation->arena, evaluation->out);
+	return false;
+}
+
+/* Only what is pinned says what arguments are. */
+bool rule_arguments(struct evaluation *evaluation)
+{
+	const struct decide_world *world = evaluation->world;
+	bool is_known = evaluation->tool != NULL && evaluation->tool->has_definition &&
+			world->definition == DEFINITION_MATCHES;
+
+	if (!is_known || world->arguments == ARGUMENTS_VALID ||
+		world->arguments == ARGUMENTS_UNCHECKED)
+		return true;
+	(void)refuse(evaluation,
+		world->arguments == ARGUMENTS_INVALID ? REASON_ARGUMENTS_INVALID
+						      : REASON_COULD_NOT_EVALUATE,
+		TEXT(""), TEXT(""));
+	decide_explain_arguments(
+		evaluation->call->tool, world->arguments_fault, evaluation->arena, evaluation->out);
 	return false;
 }
 

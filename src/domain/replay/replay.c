@@ -191,6 +191,7 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 		.reads = replay_world_reads(world, recorded->call.tool),
 		.entities = world->entities,
 		.definition = recorded->definition,
+		.arguments = recorded->arguments,
 		.calls_last_minute = recorded->calls,
 		.now_utc_ms = recorded->now_utc_ms,
 	};

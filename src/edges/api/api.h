@@ -12,6 +12,7 @@
 #include "services/approve/approve.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
+#include "services/finding/finding.h"
 #include "services/record/contents.h"
 #include "services/record/record.h"
 #include "services/registry/projector.h"
@@ -84,6 +85,7 @@ struct api_services {
 	struct registrar *registrar;
 	struct decide_service *decide;
 	struct approve *approve;
+	struct finding_service *finding;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

@@ -34,6 +34,11 @@ static const char *word_of_environment(unsigned value)
 	return environment_word((enum environment)value);
 }
 
+static const char *kind_word(unsigned value)
+{
+	return finding_kind_word((enum finding_kind)value);
+}
+
 static const char *truth_word(unsigned value)
 {
 	return value == 0 ? "false" : "true";
@@ -45,6 +50,7 @@ static const struct api_vocabulary vocabularies[] = {
 	{"state", state_word, APPROVAL_PENDING, APPROVAL_USED},
 	{"effect", word_of_effect, EFFECT_READ, EFFECT_DELEGATE},
 	{"environment", word_of_environment, ENVIRONMENT_DEV, ENVIRONMENT_PROD},
+	{"kind", kind_word, FINDING_NONE + 1, FINDING_KIND_COUNT - 1},
 	{"waiting", truth_word, 0, 1},
 };
 

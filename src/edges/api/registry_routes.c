@@ -356,7 +356,7 @@ void handle_enrol(struct api_request *request)
 static void on_looked(void *context, const struct error *failure)
 {
 	struct api_request *request = context;
-	const struct decide_service *decide = request->api->services.decide;
+	struct decide_service *decide = request->api->services.decide;
 	const struct api_look *look = &request->work.look;
 	struct json body;
 	struct error err;

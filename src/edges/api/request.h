@@ -79,6 +79,7 @@ struct api_request {
 		struct registrar_request registrar;
 		struct projector_query query;
 		struct approve_request approve;
+		struct finding_close finding;
 		struct call_kill kill;
 		struct api_look look;
 	} work; /* what the handler has handed to a service */
@@ -168,6 +169,9 @@ void handle_kill(struct api_request *request);
 void handle_approval_list(struct api_request *request);
 void handle_approval_show(struct api_request *request);
 void handle_approval_answer(struct api_request *request);
+void handle_finding_list(struct api_request *request);
+void handle_finding_show(struct api_request *request);
+void handle_finding_close(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);

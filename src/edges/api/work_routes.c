@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Tasks, kill, approvals, secrets, backup. */
+/* Tasks, kill, approvals, findings, secrets, backup. */
 
 static void answer_items(struct api_request *request, const struct json *items)
 {
@@ -198,6 +198,76 @@ void handle_approval_answer(struct api_request *request)
 	work->context = request;
 	work->done = on_change;
 	if (!approve_answer(request->api->services.approve, work, &err))
+		api_answer_problem(request, &err);
+}
+
+/* ---- findings ---- */
+
+/* The page goes on by id, so that one which was closed meanwhile is no obstacle. */
+static const struct finding *finding_after(const struct api_request *request)
+{
+	const struct finding behind = {.id = api_query(request, "after")};
+
+	return finding_next(request->api->services.finding, behind.id.length == 0 ? NULL : &behind);
+}
+
+void handle_finding_list(struct api_request *request)
+{
+	const struct finding_service *findings = request->api->services.finding;
+	struct text kind = api_query(request, "kind");
+	const struct finding *finding;
+	struct json_builder list;
+	struct json items;
+	struct error err;
+	uint32_t limit;
+
+	if (!api_page_size(request, &limit))
+		return;
+	json_array_start(&list, request->arena);
+	for (finding = finding_after(request); finding != NULL && list.count <= limit;
+		finding = finding_next(findings, finding)) {
+		struct json item;
+
+		if (kind.length > 0 && !text_is(kind, finding_kind_word(finding->kind)))
+			continue;
+		if (!finding_json(&item, request->arena, finding, &err)) {
+			api_answer_problem(request, &err);
+			return;
+		}
+		json_add(&list, item);
+	}
+	if (json_array_seal(&list, &items, &err))
+		answer_page(request, &items, limit);
+	else
+		api_answer_problem(request, &err);
+}
+
+void handle_finding_show(struct api_request *request)
+{
+	const struct finding *finding =
+		finding_find(request->api->services.finding, api_path(request, "id"));
+	struct json body;
+	struct error err;
+
+	if (finding == NULL)
+		api_answer_status(request, 404, "no such finding is open");
+	else
+		api_answer_or_fail(
+			request, finding_json(&body, request->arena, finding, &err), &body, &err);
+}
+
+void handle_finding_close(struct api_request *request)
+{
+	struct finding_close *work = &request->work.finding;
+	struct error err;
+
+	if (!api_need_text(request, "reason", &work->reason))
+		return;
+	work->id = text_copy(request->arena, api_path(request, "id"));
+	work->person = request->person;
+	work->context = request;
+	work->done = on_change;
+	if (!finding_close(request->api->services.finding, work, &err))
 		api_answer_problem(request, &err);
 }
 

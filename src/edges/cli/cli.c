@@ -39,6 +39,7 @@ static const struct option_row options[] = {
 	{OPTION_VERDICT, "--verdict", "VERDICT", "allow, deny or ask", false},
 	{OPTION_WORDS, "--words", "TEXT", "that hold all these words", false},
 	{OPTION_STATE, "--state", "STATE", "in this state", false},
+	{OPTION_KIND, "--kind", "KIND", "of this kind", false},
 	{OPTION_SINCE, "--since", "MS", "since this time, ms since 1970 UTC", false},
 	{OPTION_LIMIT, "--limit", "N", "at most N, up to 1000 (100)", false},
 	{OPTION_AFTER, "--after", "CURSOR", "go on behind this one", false},

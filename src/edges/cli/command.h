@@ -48,6 +48,7 @@ enum cli_option {
 	OPTION_VERDICT,
 	OPTION_WORDS,
 	OPTION_STATE,
+	OPTION_KIND,
 	OPTION_SINCE,
 	OPTION_LIMIT,
 	OPTION_AFTER,
@@ -198,7 +199,7 @@ bool cli_read_policy_files(struct cli *cli, const char *path, struct json *out, 
 
 /* ---- pages ---- */
 
-/* Appends --after, --limit and --state as a query; mark comes before the first. */
+/* Appends --after, --limit, --state and --kind as a query; mark comes before the first. */
 bool cli_page_query(struct cli *cli, struct buffer *out, char mark);
 /* Tells the user where the next page begins, if there is one. */
 void cli_say_more(const struct cli *cli, const struct json *body);
@@ -234,6 +235,7 @@ int command_kill(struct cli *cli);
 int command_approval_show(struct cli *cli);
 int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
+int command_finding_close(struct cli *cli);
 int command_backup(struct cli *cli);
 int command_restore(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */

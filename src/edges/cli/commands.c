@@ -144,6 +144,15 @@ const struct cli_command cli_commands[] = {
 		command_approve, NULL, NULL},
 	{"reject", "ID --reason T", "say no", 1, 1, REASONED, command_reject, NULL, NULL},
 
+	{"findings list", "[--kind K] [--after ID] [--limit N]",
+		"what remit found wrong and nobody has closed", 0, 0,
+		OPTIONS(OPTION_KIND, OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/findings",
+		COLUMNS("id", "kind", "subject", "control", "opened", "what")},
+	{"findings show", "ID", "one open finding, with its details", 1, 1, NULL, command_show,
+		"/v1/findings", NULL},
+	{"findings close", "ID --reason T", "close a finding, saying what came of it", 1, 1,
+		REASONED, command_finding_close, NULL, NULL},
+
 	{"login", "PERSON [--keep-key]",
 		"enrol a key of yours with a one-time code from standard input", 1, 1,
 		OPTIONS(OPTION_KEEP_KEY), command_login, NULL, NULL},

@@ -20,8 +20,8 @@ bool cli_page_query(struct cli *cli, struct buffer *out, char mark)
 	static const struct {
 		enum cli_option option;
 		const char *name;
-	} parameters[] = {
-		{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}, {OPTION_STATE, "state"}};
+	} parameters[] = {{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}, {OPTION_STATE, "state"},
+		{OPTION_KIND, "kind"}};
 
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
 		const char *value = cli->values[parameters[i].option];

@@ -10,7 +10,7 @@
 #include "domain/token/client_assertion.h"
 #include "wire/http_client.h"
 
-/* Tasks, kill, approvals, backup. */
+/* Tasks, kill, approvals, findings, backup. */
 
 enum { TOKEN_DEADLINE_MS = 30000, ASSERTION_BYTES_MAX = 8192, FORM_BYTES_MAX = 16384 };
 
@@ -212,6 +212,15 @@ int command_reject(struct cli *cli)
 	if (!cli_has_reason(cli))
 		return cli_usage(cli, "--reason says why; it is recorded");
 	return answer(cli, "reject", "this says no to the call above.");
+}
+
+int command_finding_close(struct cli *cli)
+{
+	struct text id = cli_escape(cli, cli->words[0]);
+
+	if (!cli_has_reason(cli))
+		return cli_usage(cli->command, "--reason says what came of it; it is recorded");
+	return post(cli, text_format(cli->arena, "/v1/findings/%.*s/close", TEXT_ARGS(id)));
 }
 
 int command_backup(struct cli *cli)

@@ -12,6 +12,7 @@ struct reading {
 	struct issue_status issue;
 	struct call_figures calls;
 	struct decide_status decide;
+	struct finding_figures findings;
 };
 
 struct figure {
@@ -62,6 +63,10 @@ READ(calls_revoked, r->calls.revoked)
 READ(calls_killed, r->calls.killed)
 READ(calls_in_flight, r->calls.in_flight)
 READ(calls_streams, r->calls.streams)
+READ(findings_open, r->findings.open)
+READ(findings_opened, r->findings.opened)
+READ(findings_closed, r->findings.closed)
+READ(findings_refused, r->findings.refused)
 READ(ready, health_obstacle(r->health) == NULL)
 
 static const struct figure figures[] = {
@@ -107,6 +112,12 @@ static const struct figure figures[] = {
 		calls_revoked},
 	{"remit_calls_killed_total", "counter", "kill records", calls_killed},
 	{"remit_calls_in_flight", "gauge", "calls under way", calls_in_flight},
+	{"remit_findings_open", "gauge", "findings that nobody has closed", findings_open},
+	{"remit_findings_opened_total", "counter", "findings opened by this process",
+		findings_opened},
+	{"remit_findings_closed_total", "counter", "findings that people closed", findings_closed},
+	{"remit_findings_refused_total", "counter", "findings not opened for want of room",
+		findings_refused},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
 
@@ -132,6 +143,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 	issue_status(health->issue, &reading.issue);
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
+	reading.findings = finding_figures(health->finding);
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
 		append_figure(out, &figures[i], figures[i].value(&reading));
 	}

@@ -3,6 +3,7 @@
 
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
+#include "services/finding/finding.h"
 #include "services/issue/issue.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
@@ -19,6 +20,7 @@ struct health {
 	const struct issue *issue;
 	const struct call_service *call;
 	const struct decide_service *decide;
+	const struct finding_service *finding;
 	struct record_log *log;
 	const struct projector *projector;
 	const struct http_server *server;

@@ -269,11 +269,11 @@ static void run_decide(
 		.approvals = approvals,
 		.search = search,
 		.now_utc_ms = now_utc_ms(exchange),
+		.inputs = &exchange->inputs,
 	};
 	struct call_ports *ports = &exchange->service->ports;
 
 	decide_call(ports->decide, &request, exchange->arena, &exchange->decision);
-	exchange->inputs = decide_inputs_of(ports->decide, &exchange->call, request.now_utc_ms);
 	exchange->seen = fold_next_index(ports->fold);
 }
 
@@ -471,8 +471,8 @@ static enum reason decide_changed(struct exchange *exchange)
 static enum reason look_again(struct exchange *exchange, enum decide_seen seen)
 {
 	struct call_ports *ports = &exchange->service->ports;
-	enum reason reason =
-		decide_recheck(ports->decide, &exchange->call, seen, now_utc_ms(exchange));
+	enum reason reason = decide_recheck(ports->decide, &exchange->call,
+		exchange->inputs.arguments, seen, now_utc_ms(exchange));
 
 	if (reason == REASON_ALLOWED &&
 		registry_revision(ports->registry) != exchange->decision.revision)
@@ -688,6 +688,31 @@ static bool answer_filtered(struct exchange *exchange, const struct json *result
 		exchange->service->ports.decide, &viewer, result, exchange->arena, out, &err);
 }
 
+/* A result that is not what the tool's definition promises is not passed on: whoever reads
+ * it by that would take it for something else. */
+static void answer_lie(struct exchange *exchange, struct text fault)
+{
+	struct outcome outcome = {
+		.status = "failed", .reason = REASON_RESULT_INVALID, .is_forwarded = true};
+	struct error err = {0};
+
+	(void)error_set(&err, ERROR_IO,
+		"the server did it, but its result does not fit the tool's definition (%.*s), so "
+		"it is not passed on",
+		TEXT_ARGS(fault));
+	exchange_outcome_digest(exchange, exchange->answer->result, &outcome);
+	exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, &err);
+	submit_outcome(exchange, &outcome);
+}
+
+static bool answer_is_true(struct exchange *exchange, const struct json *result, struct text *fault)
+{
+	return result == NULL || exchange->call.route != METHOD_TOOL ||
+	       decide_result_fits(exchange->service->ports.decide, &exchange->call, result,
+		       exchange->arena, fault);
+}
+
 static void on_answer_event(struct exchange *exchange)
 {
 	const struct upstream_answer *answer = exchange->answer;
@@ -696,7 +721,12 @@ static void on_answer_event(struct exchange *exchange)
 	struct error nonsense = {.code = ERROR_IO, .text = "the server's answer makes no sense"};
 	struct upstream_answer unusable = {.failure = &nonsense, .is_unknown = true};
 	struct json result;
+	struct text fault;
 
+	if (!answer_is_true(exchange, answer->result, &fault)) {
+		answer_lie(exchange, fault);
+		return;
+	}
 	if (answer->result == NULL && answer->error == NULL) {
 		answer_failed(exchange, answer->failure == NULL ? &unusable : answer);
 		return;
@@ -865,8 +895,8 @@ void exchange_event(struct exchange *exchange, enum exchange_event event)
 void exchange_check_live(struct exchange *exchange)
 {
 	struct call_ports *ports = &exchange->service->ports;
-	enum reason reason = decide_recheck(
-		ports->decide, &exchange->call, DECIDE_MAY_BE_UNSEEN, now_utc_ms(exchange));
+	enum reason reason = decide_recheck(ports->decide, &exchange->call,
+		exchange->inputs.arguments, DECIDE_MAY_BE_UNSEEN, now_utc_ms(exchange));
 
 	if (reason != REASON_ALLOWED)
 		exchange_event(exchange, EVENT_REVOKED);

@@ -124,6 +124,8 @@ static void put_inputs(struct json_builder *record, const struct exchange *excha
 	json_put_integer(record, "seen", (int64_t)exchange->seen);
 	json_put_integer(record, "decided", exchange->inputs.now_utc_ms);
 	json_put_cstring(record, "definition", definition_state_word(exchange->inputs.definition));
+	if (exchange->inputs.arguments != ARGUMENTS_UNCHECKED)
+		json_put_cstring(record, "form", arguments_state_word(exchange->inputs.arguments));
 	json_put_integer(record, "calls", exchange->inputs.calls_last_minute);
 }
 

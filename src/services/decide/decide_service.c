@@ -36,6 +36,11 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	return false;
 }
 
+void decide_service_report_to(struct decide_service *service, struct finding_service *findings)
+{
+	service->findings = findings;
+}
+
 static void reads_entry_destroy(void *value)
 {
 	struct reads_entry *entry = value;
@@ -51,6 +56,7 @@ void decide_service_destroy(struct decide_service **service)
 	name_table_destroy(&(*service)->reads, reads_entry_destroy);
 	name_table_destroy(&(*service)->definitions, definition_list_destroy);
 	name_table_destroy(&(*service)->rates, free);
+	protected_names_forget(*service);
 	entity_table_destroy(&(*service)->entities);
 	free(*service);
 	*service = NULL;
@@ -137,6 +143,7 @@ struct decide_world decide_world_of(struct decide_service *service, const struct
 		.entities = service->entities,
 		.definition = decide_definition_state(service, call->tool),
 		.offered = decide_definition_offered(service, call->tool),
+		.arguments = ARGUMENTS_UNCHECKED,
 		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
 		.now_utc_ms = now_utc_ms,
 	};
@@ -177,21 +184,19 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 	struct decide_world world =
 		decide_world_of(service, request->call, DECIDE_FOR_TASK, request->now_utc_ms);
 
+	world.arguments = decide_arguments(service, request->call, arena, &world.arguments_fault);
 	decide(&world, request->call, &request->approvals, request->search, arena, out);
+	if (request->inputs != NULL)
+		*request->inputs = (struct decide_inputs){
+			.now_utc_ms = request->now_utc_ms,
+			.calls_last_minute = world.calls_last_minute,
+			.definition = world.definition,
+			.arguments = world.arguments,
+		};
 	if (request->search == DECIDE_SEARCH && out->reason == REASON_FORBIDDEN)
 		add_hint(&world, request, arena, out);
 	service->status.decisions++;
 	service->status.took_ns += monotonic_ns() - begun_ns;
-}
-
-struct decide_inputs decide_inputs_of(
-	struct decide_service *service, const struct call *call, int64_t now_utc_ms)
-{
-	return (struct decide_inputs){
-		.now_utc_ms = now_utc_ms,
-		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
-		.definition = decide_definition_state(service, call->tool),
-	};
 }
 
 struct decide_status decide_service_status(const struct decide_service *service)
@@ -199,8 +204,45 @@ struct decide_status decide_service_status(const struct decide_service *service)
 	return service->status;
 }
 
+/* Once the server has listed its tools, one it did not list differs. */
+static bool is_quarantined(enum definition_state definition, enum decide_seen seen)
+{
+	switch (definition) {
+	case DEFINITION_MATCHES:
+	case DEFINITION_UNPINNED: return false;
+	case DEFINITION_UNSEEN: return seen == DECIDE_MUST_BE_SEEN;
+	case DEFINITION_DIFFERS:
+	case DEFINITION_RENAMED:
+	case DEFINITION_SHADOWED:
+	case DEFINITION_LOOK_ALIKE:
+	case DEFINITION_UNREADABLE:
+	case DEFINITION_STATE_COUNT:
+	default: return true;
+	}
+}
+
+/* A server may have listed its tools since the call was decided. */
+static enum reason recheck_arguments(const struct decide_service *service, const struct call *call)
+{
+	struct arena *arena = arena_create_small(DEFINITION_ARENA_BYTES, 1024);
+	enum reason reason = REASON_NO_MEMORY;
+	struct text fault;
+
+	if (arena == NULL)
+		return reason;
+	switch (decide_arguments(service, call, arena, &fault)) {
+	case ARGUMENTS_VALID:
+	case ARGUMENTS_UNCHECKED: reason = REASON_ALLOWED; break;
+	case ARGUMENTS_INVALID: reason = REASON_ARGUMENTS_INVALID; break;
+	case ARGUMENTS_UNDECIDED:
+	default: reason = REASON_COULD_NOT_EVALUATE; break;
+	}
+	arena_destroy(&arena);
+	return reason;
+}
+
 enum reason decide_recheck(struct decide_service *service, const struct call *call,
-	enum decide_seen seen, int64_t now_utc_ms)
+	enum arguments_state decided, enum decide_seen seen, int64_t now_utc_ms)
 {
 	const struct registry_entry *entry =
 		registry_find(service->registry, OBJECT_IDENTITY, call->identity);
@@ -214,14 +256,14 @@ enum reason decide_recheck(struct decide_service *service, const struct call *ca
 		return REASON_CHARTER_EXPIRED;
 	if (!task_is_live(task_find(service->tasks, call->task), now_utc_ms))
 		return REASON_TASK_NOT_LIVE;
-	/* Once the server has listed its tools, one it did not list differs. */
-	if (definition == DEFINITION_DIFFERS ||
-		(definition == DEFINITION_UNSEEN && seen == DECIDE_MUST_BE_SEEN))
+	if (is_quarantined(definition, seen))
 		return REASON_TOOL_QUARANTINED;
-	return REASON_ALLOWED;
+	return definition != DEFINITION_MATCHES || decided == ARGUMENTS_VALID
+		       ? REASON_ALLOWED
+		       : recheck_arguments(service, call);
 }
 
-void decide_recheck_explain(const struct decide_service *service, const struct call *call,
+void decide_recheck_explain(struct decide_service *service, const struct call *call,
 	enum reason reason, struct arena *arena, struct decision *out)
 {
 	const struct tool *tool = registry_find_tool(service->registry, call->tool);
@@ -230,9 +272,15 @@ void decide_recheck_explain(const struct decide_service *service, const struct c
 	out->reason = reason;
 	out->explanation = text_of(reason_meaning(reason));
 	out->needed = TEXT("A new decision: nothing was forwarded.");
-	if (reason == REASON_TOOL_QUARANTINED && tool != NULL && tool->has_definition)
-		decide_explain_quarantine(
-			tool, decide_definition_offered(service, call->tool), arena, out);
+	if (reason == REASON_TOOL_QUARANTINED && tool != NULL)
+		decide_explain_quarantine(tool, decide_definition_state(service, call->tool),
+			decide_definition_offered(service, call->tool), arena, out);
+	if (reason == REASON_ARGUMENTS_INVALID) {
+		struct text fault;
+
+		(void)decide_arguments(service, call, arena, &fault);
+		decide_explain_arguments(call->tool, fault, arena, out);
+	}
 }
 
 bool decide_call_digest(struct decide_service *service, const struct call *call,

@@ -20,6 +20,10 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	const struct task_table *tasks, struct error *err) MUST_CHECK;
 void decide_service_destroy(struct decide_service **service);
 
+/* Findings about tools go there from now on; borrowed, and outlives it.  NULL: nowhere. */
+struct finding_service;
+void decide_service_report_to(struct decide_service *service, struct finding_service *findings);
+
 /* Figures for metrics. */
 struct decide_status {
 	uint64_t decisions; /* by this process, searches for approvals counted as one */
@@ -37,20 +41,20 @@ struct decide_request {
 	struct approval_names approvals;
 	enum decide_search search;
 	int64_t now_utc_ms;
+	struct decide_inputs *inputs; /* filled, unless NULL */
 };
-/* Decides one call.  Counts nothing: decide_count_call does, once per call that
- * is let through. */
-void decide_call(struct decide_service *service, const struct decide_request *request,
-	struct arena *arena, struct decision *out);
 /* What a decision of the call reads that is neither in the registry nor in the tasks;
  * its record keeps it, so that it can be replayed. */
 struct decide_inputs {
 	int64_t now_utc_ms;
 	int64_t calls_last_minute;
 	enum definition_state definition;
+	enum arguments_state arguments;
 };
-struct decide_inputs decide_inputs_of(
-	struct decide_service *service, const struct call *call, int64_t now_utc_ms);
+/* Decides one call.  Counts nothing: decide_count_call does, once per call that
+ * is let through. */
+void decide_call(struct decide_service *service, const struct decide_request *request,
+	struct arena *arena, struct decision *out);
 void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms);
 
 /* Whether a server must have listed a pinned tool by now: before it was made
@@ -58,19 +62,25 @@ void decide_count_call(struct decide_service *service, struct text identity, int
 enum decide_seen { DECIDE_MUST_BE_SEEN = 0, DECIDE_MAY_BE_UNSEEN };
 /* What must still hold after the decision and right before the upstream is
  * called, read live: the identity active, the task live, the definition as
- * pinned.  ALLOWED, or why not. */
+ * pinned, and the arguments of its form unless they were found to be (decided).
+ * ALLOWED, or why not. */
 enum reason decide_recheck(struct decide_service *service, const struct call *call,
-	enum decide_seen seen, int64_t now_utc_ms);
+	enum arguments_state decided, enum decide_seen seen, int64_t now_utc_ms);
 
 /* Makes *out the refusal for a reason that decide_recheck gave, with what people
  * are to know.  Texts live in arena. */
-void decide_recheck_explain(const struct decide_service *service, const struct call *call,
+void decide_recheck_explain(struct decide_service *service, const struct call *call,
 	enum reason reason, struct arena *arena, struct decision *out);
 
 /* The binding and digest of a decided call, for approvals.  Errors: LIMIT. */
 bool decide_call_digest(struct decide_service *service, const struct call *call,
 	const struct decision *decision, struct arena *arena, struct sha256 *out,
 	struct error *err) MUST_CHECK;
+
+/* Whether a tool's result has the form that its pinned definition promises (outputSchema);
+ * true where no such definition is known.  Else fault, in arena, says what does not fit. */
+bool decide_result_fits(struct decide_service *service, const struct call *call,
+	const struct json *result, struct arena *arena, struct text *fault) MUST_CHECK;
 
 /* Tool definitions as a server listed them; NULL: the server is gone and its
  * tools are unseen again.  A tool that differs from its pin is quarantined until
@@ -87,12 +97,13 @@ enum { DEFINITION_TEXTS_BYTES_MAX = 1024 * 1024 };
 
 /* What a server offered when it listed its tools last, beside the registry's pin:
  * {tool, state, definition, pinned, offered}.  state is a word of enum
- * definition_state; definition is the digest of what is offered, as a charter pins
+ * definition_state (with resembles, the pinned tool it is taken to imitate, where it is
+ * quarantined for that); definition is the digest of what is offered, as a charter pins
  * it; offered is the definition itself, left out of lists, and where it is too
  * large to be kept.  What there is not is left out.
  * Errors: NOT_FOUND (neither offered nor registered), LIMIT. */
-bool decide_definition_json(const struct decide_service *service, struct text name,
-	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+bool decide_definition_json(struct decide_service *service, struct text name, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
 /* {items: [...], next}: up to count tools that a server offers, in order of name,
  * behind the one named `after` (empty: from the first).  next is left out on the last
  * page.  Errors: LIMIT. */
@@ -101,7 +112,7 @@ struct decide_page {
 	struct text after; /* "name", without its server */
 	uint32_t count;
 };
-bool decide_definitions_json(const struct decide_service *service, const struct decide_page *page,
+bool decide_definitions_json(struct decide_service *service, const struct decide_page *page,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* Who looks at a list of tools. */

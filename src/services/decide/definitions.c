@@ -11,8 +11,8 @@
 static const char *const pinned_members[] = {
 	"name", "title", "description", "inputSchema", "outputSchema", "annotations", "icons"};
 
-static bool definition_text(
-	const struct json *definition, struct arena *arena, struct text *out, struct error *err)
+bool definition_text(const struct json *definition, struct text name, struct arena *arena,
+	struct text *out, struct error *err)
 {
 	struct json_builder members;
 	struct json sealed;
@@ -22,7 +22,9 @@ static bool definition_text(
 	for (i = 0; i < sizeof(pinned_members) / sizeof(*pinned_members); i++) {
 		const struct json *value = json_find(definition, pinned_members[i]);
 
-		if (value != NULL)
+		if (i == 0 && name.data != NULL)
+			json_put_text(&members, "name", name);
+		else if (value != NULL)
 			json_put(&members, pinned_members[i], *value);
 	}
 	if (!json_object_seal(&members, &sealed, err))
@@ -36,7 +38,7 @@ bool decide_definition_digest(
 {
 	struct text canonical;
 
-	if (!definition_text(definition, arena, &canonical, err))
+	if (!definition_text(definition, (struct text){0}, arena, &canonical, err))
 		return false;
 	*out = sha256_of(canonical.data, canonical.length);
 	return true;
@@ -44,13 +46,24 @@ bool decide_definition_digest(
 
 /* ---- what servers listed -------------------------------------------------------- */
 
+static void definition_destroy(void *value)
+{
+	struct definition *definition = value;
+
+	if (definition == NULL)
+		return;
+	json_schema_destroy(&definition->input);
+	json_schema_destroy(&definition->output);
+	free(definition);
+}
+
 void definition_list_destroy(void *value)
 {
 	struct definition_list *list = value;
 
 	if (list == NULL)
 		return;
-	name_table_destroy(&list->tools, free);
+	name_table_destroy(&list->tools, definition_destroy);
 	free(list);
 }
 
@@ -67,11 +80,16 @@ static struct definition_list *definition_list_create(void)
 	return NULL;
 }
 
+struct definition_list *definition_list_of(const struct decide_service *service, struct text server)
+{
+	return name_table_find(service->definitions, server);
+}
+
 /* What the server said of the tool, or NULL. */
-static const struct definition *definition_find(
+static struct definition *definition_find(
 	const struct decide_service *service, struct text server, struct text tool_name)
 {
-	const struct definition_list *list = name_table_find(service->definitions, server);
+	const struct definition_list *list = definition_list_of(service, server);
 
 	return list == NULL ? NULL : name_table_find(list->tools, tool_name);
 }
@@ -90,7 +108,7 @@ static void split_name(struct text name, struct text *server, struct text *tool_
 	*tool_name = (struct text){name.data + slash + 1, name.length - slash - 1};
 }
 
-const struct definition *definition_of(const struct decide_service *service, struct text name)
+struct definition *definition_of(const struct decide_service *service, struct text name)
 {
 	struct text tool_name;
 	struct text server;
@@ -107,36 +125,47 @@ const struct sha256 *decide_definition_offered(
 	return definition == NULL || !definition->has_digest ? NULL : &definition->digest;
 }
 
-enum definition_state definition_state_of(
-	const struct tool *tool, const struct definition *definition)
+static bool is_as_pinned(const struct tool *tool, const struct definition *definition)
 {
-	if (tool == NULL || !tool->has_definition)
-		return DEFINITION_UNPINNED;
+	return definition->has_digest && sha256_equal(&definition->digest, &tool->definition);
+}
+
+enum definition_state decide_definition_state(struct decide_service *service, struct text name)
+{
+	const struct tool *tool = registry_find_tool(service->registry, name);
+	bool is_pinned = tool != NULL && tool->has_definition;
+	struct definition *definition = definition_of(service, name);
+	struct text tool_name;
+	struct text server;
+
 	if (definition == NULL)
-		return DEFINITION_UNSEEN;
-	return definition->has_digest && sha256_equal(&definition->digest, &tool->definition)
-		       ? DEFINITION_MATCHES
-		       : DEFINITION_DIFFERS;
+		return is_pinned ? DEFINITION_UNSEEN : DEFINITION_UNPINNED;
+	if (!is_pinned) {
+		split_name(name, &server, &tool_name);
+		return decide_judge(service, server, definition);
+	}
+	if (!is_as_pinned(tool, definition))
+		return DEFINITION_DIFFERS;
+	return definition_read_schemas(definition) == SCHEMAS_READ ? DEFINITION_MATCHES
+								   : DEFINITION_UNREADABLE;
 }
 
-enum definition_state decide_definition_state(
-	const struct decide_service *service, struct text name)
-{
-	return definition_state_of(
-		registry_find_tool(service->registry, name), definition_of(service, name));
-}
-
-/* A definition that cannot be hashed has no digest: it matches no pin.  NULL without
- * memory. */
-static struct definition *definition_create(
-	struct definition_list *list, struct arena *arena, const struct json *offered)
+/* A definition that cannot be hashed has no digest: it matches no pin.  What is pinned is
+ * kept whatever the others take.  NULL without memory. */
+static struct definition *definition_create(struct definition_list *list, const struct tool *tool,
+	struct arena *arena, const struct json *offered)
 {
 	struct text name = json_text_or(offered, "name", "");
 	struct definition *definition;
 	struct text canonical = {0};
 	struct error err = {0};
-	bool ok = definition_text(offered, arena, &canonical, &err);
-	bool is_kept = ok && canonical.length <= DEFINITION_TEXTS_BYTES_MAX - list->texts_bytes;
+	bool ok = definition_text(offered, (struct text){0}, arena, &canonical, &err);
+	struct sha256 digest = sha256_of(canonical.data, canonical.length);
+	bool is_pinned = ok && tool != NULL && tool->has_definition &&
+			 sha256_equal(&digest, &tool->definition);
+	bool has_room = canonical.length <= DEFINITION_TEXTS_BYTES_MAX &&
+			list->texts_bytes <= DEFINITION_TEXTS_BYTES_MAX - canonical.length;
+	bool is_kept = ok && (is_pinned || has_room);
 
 	definition =
 		calloc(1, sizeof(*definition) + name.length + (is_kept ? canonical.length : 0));
@@ -144,20 +173,21 @@ static struct definition *definition_create(
 		return NULL;
 	definition->has_digest = ok;
 	if (ok)
-		definition->digest = sha256_of(canonical.data, canonical.length);
+		definition->digest = digest;
+	definition->judged = DEFINITION_UNSEEN;
 	memcpy(definition->bytes, name.data, name.length);
 	definition->name = (struct text){definition->bytes, name.length};
 	if (is_kept) {
 		memcpy(definition->bytes + name.length, canonical.data, canonical.length);
 		definition->canonical =
 			(struct text){definition->bytes + name.length, canonical.length};
-		list->texts_bytes += canonical.length;
+		list->texts_bytes += is_pinned ? 0 : canonical.length;
 	}
 	return definition;
 }
 
-static void definition_remember(
-	struct definition_list *list, struct arena *arena, const struct json *offered)
+static void definition_remember(struct definition_list *list, const struct tool *tool,
+	struct arena *arena, const struct json *offered)
 {
 	struct text name = json_text_or(offered, "name", "");
 	struct definition *definition;
@@ -167,11 +197,21 @@ static void definition_remember(
 	definition = name_table_find(list->tools, name);
 	if (definition != NULL) { /* listed twice: neither is the pinned one */
 		definition->has_digest = false;
+		definition->is_twice = true;
 		return;
 	}
-	definition = definition_create(list, arena, offered);
+	definition = definition_create(list, tool, arena, offered);
 	if (definition != NULL && !name_table_put(list->tools, name, definition))
 		free(definition);
+}
+
+static const struct tool *registered_as(const struct decide_service *service, struct text server,
+	struct arena *arena, const struct json *offered)
+{
+	struct text name = text_format(arena, "%.*s/%.*s", TEXT_ARGS(server),
+		TEXT_ARGS(json_text_or(offered, "name", "")));
+
+	return name.data == NULL ? NULL : registry_find_tool(service->registry, name);
 }
 
 /* Whatever fails here leaves tools unseen, and what is pinned and unseen is
@@ -191,11 +231,16 @@ void decide_definitions_seen(
 	if (list == NULL)
 		goto done;
 	for (i = 0; i < tools->count; i++) {
-		definition_remember(list, arena, &tools->items[i]);
+		const struct json *offered = &tools->items[i];
+
+		definition_remember(
+			list, registered_as(service, server, arena, offered), arena, offered);
 		arena_reset(arena);
 	}
-	if (name_table_put(service->definitions, server, list))
+	if (name_table_put(service->definitions, server, list)) {
 		list = NULL;
+		decide_report_list(service, server);
+	}
 done:
 	definition_list_destroy(list);
 	arena_destroy(&arena);
@@ -203,21 +248,35 @@ done:
 
 /* ---- lists --------------------------------------------------------------------- */
 
-static bool is_visible(const struct registry *registry, const struct decide_viewer *viewer,
-	const struct json *definition, struct arena *arena)
+/* What the list that is being passed on offers is looked at itself: it need not be the one
+ * that was seen last. */
+static bool is_as_should_be(struct decide_service *service, const struct tool *tool,
+	const struct json *offered, struct arena *arena)
 {
-	struct text name = text_format(arena, "%.*s/%.*s", TEXT_ARGS(viewer->server),
-		TEXT_ARGS(json_text_or(definition, "name", "")));
-	const struct tool *tool = name.data == NULL ? NULL : registry_find_tool(registry, name);
+	enum definition_state state = decide_definition_state(service, tool->name);
 	struct sha256 digest;
 	struct error err;
 
-	if (tool == NULL ||
-		!decide_is_visible(registry, viewer->identity, tool, viewer->now_utc_ms))
+	if (state == DEFINITION_RENAMED || state == DEFINITION_SHADOWED ||
+		state == DEFINITION_LOOK_ALIKE)
 		return false;
 	return !tool->has_definition ||
-	       (decide_definition_digest(definition, arena, &digest, &err) &&
+	       (state != DEFINITION_UNREADABLE &&
+		       decide_definition_digest(offered, arena, &digest, &err) &&
 		       sha256_equal(&digest, &tool->definition));
+}
+
+static bool is_visible(struct decide_service *service, const struct decide_viewer *viewer,
+	const struct json *definition, struct arena *arena)
+{
+	const struct registry *registry = service->registry;
+	struct text name = text_format(arena, "%.*s/%.*s", TEXT_ARGS(viewer->server),
+		TEXT_ARGS(json_text_or(definition, "name", "")));
+	const struct tool *tool = name.data == NULL ? NULL : registry_find_tool(registry, name);
+
+	return tool != NULL &&
+	       decide_is_visible(registry, viewer->identity, tool, viewer->now_utc_ms) &&
+	       is_as_should_be(service, tool, definition, arena);
 }
 
 static bool visible_items(struct decide_service *service, const struct decide_viewer *viewer,
@@ -228,7 +287,7 @@ static bool visible_items(struct decide_service *service, const struct decide_vi
 
 	json_array_start(&array, arena);
 	for (i = 0; i < items->count; i++)
-		if (is_visible(service->registry, viewer, &items->items[i], arena))
+		if (is_visible(service, viewer, &items->items[i], arena))
 			json_add(&array, items->items[i]);
 	return json_array_seal(&array, out, err);
 }

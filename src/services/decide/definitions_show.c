@@ -17,23 +17,26 @@ static void put_digest(struct json_builder *object, const char *name, struct are
 
 /* Starts the object with all but the definition itself. */
 static void start_shown(struct json_builder *object, struct arena *arena,
-	const struct decide_service *service, struct text name)
+	struct decide_service *service, struct text name)
 {
+	enum definition_state state = decide_definition_state(service, name);
 	const struct definition *definition = definition_of(service, name);
 	const struct tool *tool = registry_find_tool(service->registry, name);
 
 	json_object_start(object, arena);
 	json_put_text(object, "tool", name);
-	json_put_cstring(
-		object, "state", definition_state_word(definition_state_of(tool, definition)));
+	json_put_cstring(object, "state", definition_state_word(state));
+	if (definition != NULL && state != DEFINITION_MATCHES && state != DEFINITION_DIFFERS)
+		json_put_text_unless_empty(
+			object, "resembles", text_copy(arena, definition->resembles));
 	if (definition != NULL && definition->has_digest)
 		put_digest(object, "definition", arena, &definition->digest);
 	if (tool != NULL && tool->has_definition)
 		put_digest(object, "pinned", arena, &tool->definition);
 }
 
-bool decide_definition_json(const struct decide_service *service, struct text name,
-	struct arena *arena, struct json *out, struct error *err)
+bool decide_definition_json(struct decide_service *service, struct text name, struct arena *arena,
+	struct json *out, struct error *err)
 {
 	const struct definition *definition = definition_of(service, name);
 	struct json_builder object;
@@ -52,7 +55,7 @@ bool decide_definition_json(const struct decide_service *service, struct text na
 }
 
 /* The first tools behind page->after into list; the last of them into *last. */
-static bool add_items(const struct decide_service *service, const struct decide_page *page,
+static bool add_items(struct decide_service *service, const struct decide_page *page,
 	struct json_builder *list, struct text *last, struct error *err)
 {
 	const struct definition_list *offered = name_table_find(service->definitions, page->server);
@@ -89,7 +92,7 @@ static bool has_more(
 	return offered != NULL && name_table_next(offered->tools, last) != NULL;
 }
 
-bool decide_definitions_json(const struct decide_service *service, const struct decide_page *page,
+bool decide_definitions_json(struct decide_service *service, const struct decide_page *page,
 	struct arena *arena, struct json *out, struct error *err)
 {
 	struct json_builder object;

@@ -87,6 +87,8 @@ bool decide_ask(struct decide_service *service, const struct decide_question *qu
 	if (!decide_question_call(service, question, arena, &call, err))
 		return false;
 	world = decide_world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
+	if (call.arguments.count > 0) /* else it is asked whatever they are */
+		world.arguments = decide_arguments(service, &call, arena, &world.arguments_fault);
 	decide(&world, &call, NULL, question->search, arena, out);
 	return true;
 }
@@ -252,6 +254,7 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 	return json_object_seal(&object, out, err);
 }
 
+/* Without arguments it is asked whatever they are. */
 static bool why_of_call(struct decide_service *service, const struct call *call, int64_t now_utc_ms,
 	struct arena *arena, struct json *out, struct error *err)
 {
@@ -259,6 +262,8 @@ static bool why_of_call(struct decide_service *service, const struct call *call,
 	struct decide_explanation explanation;
 	struct decision decision;
 
+	if (call->arguments.count > 0)
+		world.arguments = decide_arguments(service, call, arena, &world.arguments_fault);
 	decide(&world, call, NULL, DECIDE_SEARCH, arena, &decision);
 	decide_explain(&world, &(struct decide_said){call, NULL, &decision}, DECIDE_REACH_ALL,
 		arena, &explanation);

@@ -399,6 +399,7 @@ static bool run_identity(struct case_run *run)
 		.tasks = run->tasks,
 		.reads = reads,
 		.definition = DEFINITION_MATCHES,
+		.arguments = ARGUMENTS_UNCHECKED,
 		.calls_last_minute = json_integer_or(run->given, "calls", 0),
 		.now_utc_ms = now_utc_ms,
 	};

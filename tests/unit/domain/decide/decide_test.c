@@ -239,6 +239,50 @@ static void a_tool_that_is_not_as_pinned_is_denied(void **state)
 	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TOOL_QUARANTINED);
 }
 
+static void a_tool_without_a_pin_that_imitates_one_is_denied(void **state)
+{
+	static const enum definition_state states[] = {
+		DEFINITION_RENAMED, DEFINITION_SHADOWED, DEFINITION_LOOK_ALIKE};
+	struct decide_bench *bench = *state;
+	const struct decision *decision;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		bench->definition = states[i];
+		decision = decide_bench_ask(bench, "files", "list", "{}");
+		expect_denied(decision, REASON_TOOL_QUARANTINED);
+		assert_non_null(strstr(decision->needed.data, "definition show files/list"));
+		assert_null(strstr(decision->explanation.data, "sha256:"));
+	}
+	bench->definition = DEFINITION_UNREADABLE; /* says nothing where there is no pin */
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	bench->definition = DEFINITION_UNPINNED;
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+}
+
+static void arguments_that_do_not_fit_the_pinned_definition_are_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	bench->definition = DEFINITION_MATCHES;
+	bench->arguments = ARGUMENTS_INVALID; /* of what is not pinned they mean nothing */
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	decide_bench_edit(bench, "files/list", "reversal: none-needed",
+		"reversal: none-needed\ndefinition: sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000001");
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_ARGUMENTS_INVALID);
+	bench->arguments = ARGUMENTS_UNDECIDED;
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_COULD_NOT_EVALUATE);
+	bench->definition = DEFINITION_UNSEEN; /* looked at again before it is forwarded */
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	bench->definition = DEFINITION_UNREADABLE;
+	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TOOL_QUARANTINED);
+	bench->definition = DEFINITION_MATCHES;
+	bench->arguments = ARGUMENTS_VALID;
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	bench->arguments = ARGUMENTS_UNCHECKED;
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+}
+
 static void a_malformed_target_is_denied_before_anything_is_evaluated(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -945,6 +989,8 @@ int main(void)
 		BENCH_TEST(a_tool_of_another_server_is_denied),
 		BENCH_TEST(another_effect_than_the_tools_is_denied),
 		BENCH_TEST(a_tool_that_is_not_as_pinned_is_denied),
+		BENCH_TEST(a_tool_without_a_pin_that_imitates_one_is_denied),
+		BENCH_TEST(arguments_that_do_not_fit_the_pinned_definition_are_denied),
 		BENCH_TEST(a_malformed_target_is_denied_before_anything_is_evaluated),
 		BENCH_TEST(an_environment_outside_the_charter_is_denied),
 		BENCH_TEST(the_class_is_a_ceiling_whatever_the_lines_say),

@@ -48,6 +48,7 @@ static struct decide_world world_of(struct fixture *fixture)
 		.tasks = fixture->bench.tasks,
 		.reads = fixture->bench.reads,
 		.definition = fixture->bench.definition,
+		.arguments = fixture->bench.arguments,
 		.offered = fixture->has_offered ? &fixture->offered : NULL,
 		.now_utc_ms = fixture->bench.now_utc_ms,
 	};

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -104,6 +105,27 @@ static void a_definition_is_read_by_its_word_or_by_the_reason(void **state)
 	assert_int_equal(recorded.definition, DEFINITION_DIFFERS);
 	read_from("{}");
 	assert_int_equal(recorded.definition, DEFINITION_MATCHES);
+	for (int i = DEFINITION_DIFFERS; i < DEFINITION_STATE_COUNT; i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof text, "{\"definition\":\"%s\"}",
+			definition_state_word((enum definition_state)i));
+		read_from(text);
+		assert_int_equal(recorded.definition, i);
+	}
+}
+
+static void the_form_of_arguments_is_read_by_its_word(void **state)
+{
+	(void)state;
+	read_from("{\"form\":\"invalid\"}");
+	assert_int_equal(recorded.arguments, ARGUMENTS_INVALID);
+	read_from("{\"form\":\"undecided\"}");
+	assert_int_equal(recorded.arguments, ARGUMENTS_UNDECIDED);
+	read_from("{\"form\":\"valid\"}");
+	assert_int_equal(recorded.arguments, ARGUMENTS_VALID);
+	read_from("{}"); /* before it was recorded, or not checked */
+	assert_int_equal(recorded.arguments, ARGUMENTS_UNCHECKED);
 }
 
 int main(void)
@@ -113,6 +135,7 @@ int main(void)
 		cmocka_unit_test(names_of_an_allow_were_given),
 		cmocka_unit_test(no_more_names_are_read_than_there_is_room_for),
 		cmocka_unit_test(names_of_a_question_were_asked_for),
+		cmocka_unit_test(the_form_of_arguments_is_read_by_its_word),
 		cmocka_unit_test(a_definition_is_read_by_its_word_or_by_the_reason),
 	};
 

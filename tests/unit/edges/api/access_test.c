@@ -349,13 +349,13 @@ static void a_query_value_that_is_empty_twice_or_no_word_is_refused(void **state
 {
 	static const char *const bad[] = {"/v1/records?verdict=", "/v1/records?verdict=DENY",
 		"/v1/records?verdict=allow&verdict=deny", "/v1/records?task",
-		"/v1/records?type=%20", "/v1/approvals?state=none",
+		"/v1/records?type=%20", "/v1/approvals?state=none", "/v1/findings?kind=none",
 		"/v1/who?effect=eat&resource=a/b", "/v1/export?waiting=yes",
 		"/v1/tasks?after=&limit=3", "/v1/records?words=%20"};
 	static const char *const good[] = {
 		"/v1/records?verdict=deny&type=decision&task=t&words=a%20b",
-		"/v1/approvals?state=pending", "/v1/who?effect=delegate&resource=a/b",
-		"/v1/export?waiting=false"};
+		"/v1/approvals?state=pending", "/v1/findings?kind=tool-drift",
+		"/v1/who?effect=delegate&resource=a/b", "/v1/export?waiting=false"};
 	unsigned before = handlers_reached();
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

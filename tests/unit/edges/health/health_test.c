@@ -53,6 +53,12 @@ struct decide_status decide_service_status(const struct decide_service *service)
 	return (struct decide_status){.decisions = 4, .took_ns = 2000000030};
 }
 
+struct finding_figures finding_figures(const struct finding_service *service)
+{
+	(void)service;
+	return (struct finding_figures){.open = 2, .opened = 6, .closed = 5, .refused = 1};
+}
+
 uint64_t projector_next(const struct projector *projector)
 {
 	(void)projector;
@@ -155,6 +161,10 @@ static void the_figures_say_what_the_parts_said(void **state)
 	assert_int_equal(figure(&text, "remit_tokens_repeated_total"), 77);
 	assert_int_equal(figure(&text, "remit_calls_denied_total"), 12);
 	assert_int_equal(figure(&text, "remit_decisions_total"), 4);
+	assert_int_equal(figure(&text, "remit_findings_open"), 2);
+	assert_int_equal(figure(&text, "remit_findings_opened_total"), 6);
+	assert_int_equal(figure(&text, "remit_findings_closed_total"), 5);
+	assert_int_equal(figure(&text, "remit_findings_refused_total"), 1);
 	assert_non_null(strstr(text.data, "\nremit_decision_seconds_total 2.000000030\n"));
 	buffer_deinit(&text);
 }

@@ -917,6 +917,74 @@ static void a_tool_that_is_not_as_pinned_is_not_called(void **state)
 	assert_int_equal(bench->started, 0);
 }
 
+/* Pins files/list as one with schemas, and hands the definition over as the server's. */
+static void list_formed(struct call_bench *bench)
+{
+	static const char definition[] =
+		"{\"name\":\"list\",\"inputSchema\":{\"properties\":{\"path\":{\"type\":"
+		"\"string\"}}},\"outputSchema\":{\"required\":[\"n\"]}}";
+	struct upstream_listener listener = call_upstream_listener(bench->call);
+	struct json items[1];
+	struct json tools = {.type = JSON_ARRAY, .count = 1, .items = items};
+	char hex[DIGEST_TEXT_BYTES];
+	struct sha256 digest;
+	struct error err;
+	struct text after;
+
+	assert_true(json_parse(
+		items, bench->world.arena, text_of(definition), &json_limits_default, &err));
+	assert_true(decide_definition_digest(items, bench->world.arena, &digest, &err));
+	digest_format(hex, &digest);
+	after = text_format(bench->world.arena, "reversal: none-needed\ndefinition: %s", hex);
+	decide_bench_edit(&bench->world, "files/list", "reversal: none-needed", after.data);
+	listener.on_definitions(listener.context, TEXT("files"), &tools);
+}
+
+static void arguments_of_another_form_are_refused_and_recorded_so(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	list_formed(bench);
+	assert_true(call_bench_start(bench, &client, "list", "{\"path\":[\"hunter2\"]}"));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_ARGUMENTS_INVALID);
+	assert_non_null(strstr(client.message, "/path must be string (type)"));
+	assert_non_null(strstr(call_bench_last(bench, "decision"), "\"form\":\"invalid\""));
+	assert_null(strstr(call_bench_last(bench, "decision"), "hunter2"));
+	assert_int_equal(bench->started, 0);
+	assert_true(call_bench_start(bench, &client, "list", "{\"path\":\"x\"}"));
+	assert_non_null(strstr(call_bench_last(bench, "decision"), "\"form\":\"valid\""));
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->started, 1);
+	call_bench_answer(bench, "{\"structuredContent\":{\"n\":1}}");
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_true(call_bench_start(bench, &client, "write", "{}"));
+	assert_null(strstr(call_bench_last(bench, "decision"), "\"form\""));
+}
+
+static void a_result_that_lies_about_its_form_is_not_passed_on(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	const char *outcome;
+
+	list_formed(bench);
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"structuredContent\":{\"hunter2\":1}}");
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_non_null(strstr(client.message, "structuredContent must have the member n"));
+	assert_null(strstr(client.message, "hunter2"));
+	assert_string_equal(client.result, "");
+	outcome = call_bench_last(bench, "outcome");
+	assert_non_null(strstr(outcome, "\"status\":\"failed\""));
+	assert_non_null(strstr(outcome, "\"reason\":\"result_invalid\""));
+	assert_non_null(strstr(outcome, "\"forwarded\":true"));
+	assert_non_null(strstr(outcome, "\"result\":\"sha256:"));
+	assert_null(strstr(outcome, "hunter2"));
+}
+
 /* ---- restart ---- */
 
 static void what_was_in_flight_at_a_crash_has_an_unknown_outcome(void **state)
@@ -997,6 +1065,8 @@ int main(void)
 		CALL_TEST(a_change_that_leaves_it_allowed_lets_the_call_go),
 		CALL_TEST(an_approval_does_not_survive_a_change_under_way),
 		CALL_TEST(a_tool_that_is_not_as_pinned_is_not_called),
+		CALL_TEST(arguments_of_another_form_are_refused_and_recorded_so),
+		CALL_TEST(a_result_that_lies_about_its_form_is_not_passed_on),
 		CALL_TEST(a_look_connects_the_server_and_calls_nothing),
 		CALL_TEST(what_was_in_flight_at_a_crash_has_an_unknown_outcome),
 	};

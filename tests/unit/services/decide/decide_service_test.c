@@ -433,7 +433,8 @@ static enum reason recheck(struct fixture *fixture, enum decide_seen need)
 {
 	struct call call = decide_bench_call(&fixture->world, "files", "list", "{}");
 
-	return decide_recheck(fixture->service, &call, need, fixture->world.now_utc_ms);
+	return decide_recheck(
+		fixture->service, &call, ARGUMENTS_UNCHECKED, need, fixture->world.now_utc_ms);
 }
 
 static void a_pinned_tool_must_be_listed_as_pinned(void **state)
@@ -615,6 +616,205 @@ static void a_tool_listed_twice_is_not_the_pinned_one(void **state)
 	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
 }
 
+/* ---- the form of arguments and results ---- */
+
+#define FORMED                                                                                     \
+	"{\"name\":\"list\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"path\":{"       \
+	"\"type\":"                                                                                \
+	"\"string\",\"maxLength\":9}},\"additionalProperties\":false},\"outputSchema\":{\"type\":" \
+	"\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}},\"required\":[\"n\"]}}"
+
+static void arguments_must_fit_what_was_pinned(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decision decision;
+
+	seen(fixture, "[" FORMED "]");
+	/* Without a pin nobody has looked at it. */
+	assert_int_equal(decide_now(fixture, "list", "{\"path\":7}").reason, REASON_ALLOWED);
+	pin(fixture, FORMED);
+	decision = decide_now(fixture, "list", "{\"path\":7}");
+	assert_int_equal(decision.reason, REASON_ARGUMENTS_INVALID);
+	assert_string_equal(decision.explanation.data,
+		"The arguments do not fit the definition of files/list: /path must be string "
+		"(type).");
+	decision = decide_now(fixture, "list", "{\"path\":\"a\",\"hunter2\":1}");
+	assert_int_equal(decision.reason, REASON_ARGUMENTS_INVALID);
+	assert_null(strstr(decision.explanation.data, "hunter2"));
+	assert_non_null(strstr(decision.explanation.data, "(additionalProperties)"));
+	assert_int_equal(decide_now(fixture, "list", "{\"path\":\"a\"}").reason, REASON_ALLOWED);
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_ALLOWED);
+}
+
+static void arguments_are_looked_at_again_when_the_server_has_listed_its_tools(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(
+		&fixture->world, "files", "list", "{\"path\":\"too long for it\"}");
+	int64_t now = fixture->world.now_utc_ms;
+	struct decision decision = {0};
+
+	pin(fixture, FORMED);
+	assert_int_equal(decide_now(fixture, "list", "{\"path\":7}").reason, REASON_ALLOWED);
+	seen(fixture, "[" FORMED "]");
+	assert_int_equal(decide_recheck(fixture->service, &call, ARGUMENTS_UNCHECKED,
+				 DECIDE_MUST_BE_SEEN, now),
+		REASON_ARGUMENTS_INVALID);
+	decide_recheck_explain(
+		fixture->service, &call, REASON_ARGUMENTS_INVALID, fixture->world.arena, &decision);
+	assert_non_null(strstr(decision.explanation.data, "/path must have at most"));
+	/* What was found valid by the same pin is not looked at twice. */
+	assert_int_equal(
+		decide_recheck(fixture->service, &call, ARGUMENTS_VALID, DECIDE_MUST_BE_SEEN, now),
+		REASON_ALLOWED);
+}
+
+static void a_pinned_definition_whose_schema_cannot_be_used_is_quarantined(void **state)
+{
+	static const char *const definitions[] = {
+		"{\"name\":\"list\",\"inputSchema\":{\"type\":\"text\"}}",
+		"{\"name\":\"list\",\"inputSchema\":{\"$ref\":\"http://127.0.0.1/x\"}}",
+		"{\"name\":\"list\",\"inputSchema\":{},\"outputSchema\":[]}",
+		"{\"name\":\"list\",\"inputSchema\":{\"pattern\":\"(\"}}"};
+	struct fixture *fixture = *state;
+	char list[128];
+
+	for (size_t i = 0; i < sizeof(definitions) / sizeof(*definitions); i++) {
+		pin(fixture, definitions[i]);
+		snprintf(list, sizeof list, "[%s]", definitions[i]);
+		seen(fixture, list);
+		assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_TOOL_QUARANTINED);
+		assert_int_equal(recheck(fixture, DECIDE_MAY_BE_UNSEEN), REASON_TOOL_QUARANTINED);
+		assert_non_null(strstr(shown(fixture, "files/list"), "\"state\":\"unreadable\""));
+	}
+}
+
+static void a_pinned_definition_is_kept_whatever_the_others_take(void **state)
+{
+	struct fixture *fixture = *state;
+
+	pin(fixture, FORMED);
+	(void)last_is_kept(fixture, DEFINITION_TEXTS_BYTES_MAX / 4);
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TOOL_QUARANTINED);
+	seen(fixture, "[" FORMED "]");
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_ALLOWED);
+}
+
+static const char *fault_of(struct fixture *fixture, const char *result_text)
+{
+	struct call call = decide_bench_call(&fixture->world, "files", "list", "{}");
+	struct json result = parse(fixture, result_text);
+	struct text fault;
+
+	return decide_result_fits(fixture->service, &call, &result, fixture->world.arena, &fault)
+		       ? ""
+		       : fault.data;
+}
+
+static void a_result_must_fit_what_was_pinned(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_string_equal(fault_of(fixture, "{}"), "");
+	pin(fixture, FORMED);
+	assert_string_equal(fault_of(fixture, "{}"), "");
+	seen(fixture, "[" FORMED "]");
+	assert_string_equal(fault_of(fixture, "{}"), "it has no structuredContent");
+	assert_string_equal(fault_of(fixture, "{\"structuredContent\":{}}"),
+		"structuredContent must have the member n (required)");
+	assert_string_equal(fault_of(fixture, "{\"structuredContent\":{\"n\":\"1\"}}"),
+		"/n must be integer (type)");
+	assert_string_equal(fault_of(fixture, "{\"structuredContent\":{\"n\":1}}"), "");
+	assert_string_equal(fault_of(fixture, "{\"isError\":true,\"content\":[]}"), "");
+}
+
+static void a_question_without_arguments_is_asked_whatever_they_are(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json none = {.type = JSON_OBJECT};
+	struct decide_question question = {.identity = TEXT("agent"),
+		.effect = EFFECT_READ,
+		.resource = TEXT("files/list"),
+		.now_utc_ms = fixture->world.now_utc_ms};
+	struct json wrong = parse(fixture, "{\"path\":7}");
+	struct decision decision;
+	struct error err;
+
+	pin(fixture, "{\"name\":\"list\",\"inputSchema\":{\"required\":[\"x\"]}}");
+	seen(fixture, "[{\"name\":\"list\",\"inputSchema\":{\"required\":[\"x\"]}}]");
+	assert_true(decide_ask(fixture->service, &question, fixture->world.arena, &decision, &err));
+	assert_int_equal(decision.reason, REASON_ALLOWED);
+	question.arguments = &none;
+	assert_true(decide_ask(fixture->service, &question, fixture->world.arena, &decision, &err));
+	assert_int_equal(decision.reason, REASON_ALLOWED);
+	question.arguments = &wrong;
+	assert_true(decide_ask(fixture->service, &question, fixture->world.arena, &decision, &err));
+	assert_int_equal(decision.reason, REASON_ARGUMENTS_INVALID);
+}
+
+/* ---- tools kept honest: each law over many mutations is in honest_laws ---- */
+
+static void a_newcomer_is_judged_again_when_the_registry_changes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	seen(fixture, "[{\"name\":\"list\"},{\"name\":\"Li-st\"},{\"name\":\"write\"}]");
+	assert_true(decide_bench_put(&fixture->world,
+		"object: tool\nname: files/Li-st\neffect: read\nrisk: low\n"
+		"reversal: none-needed\n"));
+	assert_non_null(strstr(shown(fixture, "files/Li-st"), "\"state\":\"unpinned\""));
+	pin(fixture, "{\"name\":\"list\"}");
+	assert_non_null(strstr(shown(fixture, "files/Li-st"), "\"state\":\"look-alike\""));
+	assert_non_null(strstr(shown(fixture, "files/Li-st"), "\"resembles\":\"files/list\""));
+	assert_non_null(strstr(shown(fixture, "files/list"), "\"state\":\"matches\""));
+	assert_non_null(strstr(shown(fixture, "files/write"), "\"state\":\"unpinned\""));
+}
+
+/* What is compared anew for each change of the registry does not add up to the bound. */
+static void an_old_newcomer_stays_what_it_is(void **state)
+{
+	struct fixture *fixture = *state;
+
+	pin(fixture, "{\"name\":\"list\"}");
+	seen(fixture, "[{\"name\":\"write\",\"title\":\"t\"}]");
+	for (int i = 0; i <= DEFINITION_RENAMES_MAX; i++) {
+		decide_bench_set_state(&fixture->world, "agent", IDENTITY_ACTIVE);
+		assert_int_equal(decide_definition_state(fixture->service, TEXT("files/write")),
+			DEFINITION_UNPINNED);
+	}
+}
+
+/* Past the bound nobody knows any more, and what is not known is quarantined. */
+static void only_so_many_renames_are_compared(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_limits limits = {.size_bytes = 1 << 20, .depth = 8, .values = 1 << 20};
+	struct buffer tools;
+	struct json value;
+	struct error err;
+
+	pin(fixture, "{\"name\":\"list\"}");
+	for (int others = DEFINITION_RENAMES_MAX - 1; others <= DEFINITION_RENAMES_MAX; others++) {
+		buffer_init(&tools, 1 << 20);
+		for (int i = 0; i < others; i++)
+			buffer_append_format(&tools, "%c{\"name\":\"a%d\",\"title\":\"t\"}",
+				i == 0 ? '[' : ',', i);
+		buffer_append_string(&tools, ",{\"name\":\"write\",\"title\":\"t\"}]");
+		assert_true(json_parse(
+			&value, fixture->world.arena, buffer_text(&tools), &limits, &err));
+		decide_definitions_seen(fixture->service, TEXT("files"), &value);
+		for (int i = 0; i < others; i++) {
+			char name[32];
+
+			snprintf(name, sizeof name, "files/a%d", i);
+			(void)decide_definition_state(fixture->service, text_of(name));
+		}
+		assert_int_equal(decide_definition_state(fixture->service, TEXT("files/write")),
+			others < DEFINITION_RENAMES_MAX ? DEFINITION_UNPINNED : DEFINITION_RENAMED);
+		buffer_deinit(&tools);
+	}
+}
+
 static void nonsense_from_a_server_leaves_its_tools_unseen(void **state)
 {
 	struct fixture *fixture = *state;
@@ -688,6 +888,15 @@ int main(void)
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
 		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),
+		SERVICE_TEST(arguments_must_fit_what_was_pinned),
+		SERVICE_TEST(arguments_are_looked_at_again_when_the_server_has_listed_its_tools),
+		SERVICE_TEST(a_pinned_definition_whose_schema_cannot_be_used_is_quarantined),
+		SERVICE_TEST(a_pinned_definition_is_kept_whatever_the_others_take),
+		SERVICE_TEST(a_result_must_fit_what_was_pinned),
+		SERVICE_TEST(a_question_without_arguments_is_asked_whatever_they_are),
+		SERVICE_TEST(a_newcomer_is_judged_again_when_the_registry_changes),
+		SERVICE_TEST(an_old_newcomer_stays_what_it_is),
+		SERVICE_TEST(only_so_many_renames_are_compared),
 		SERVICE_TEST(only_so_many_tools_of_a_server_are_looked_at),
 		SERVICE_TEST(a_quarantine_names_both_digests_and_the_next_step),
 		SERVICE_TEST(what_a_server_offers_is_shown_beside_its_pin),

@@ -1,0 +1,419 @@
+/* Findings: reported by services, closed by people.
+ *
+ *   (reported) on its way ──finding-opened durable──▶ open ──finding-closed──▶ forgotten
+ *
+ * Invariants:
+ *  1. One node for each kind and subject: what is reported again is not written again,
+ *     also before its record is durable.
+ *  2. Open is what the fold made open; a report whose record is lost leaves nothing.
+ *  3. Whoever causes findings takes a bounded share of them (is_crowded). */
+
+#include "services/finding/finding.h"
+
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "services/finding/finding_private.h"
+
+bool finding_service_create(struct finding_service **out, const struct registry *registry,
+	struct fold *fold, struct error *err)
+{
+	struct finding_service *service = calloc(1, sizeof(*service));
+
+	*out = NULL;
+	if (service == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for findings");
+	service->registry = registry;
+	service->fold = fold;
+	service->by_id = name_table_create();
+	service->by_key = name_table_create();
+	if (service->by_id == NULL || service->by_key == NULL)
+		error_set(err, ERROR_LIMIT, "no memory for findings");
+	else if (finding_register(service, err)) {
+		*out = service;
+		return true;
+	}
+	finding_service_destroy(&service);
+	return false;
+}
+
+void finding_service_destroy(struct finding_service **service)
+{
+	if (*service == NULL)
+		return;
+	name_table_destroy(&(*service)->by_id, NULL);
+	name_table_destroy(&(*service)->by_key, finding_node_destroy);
+	free(*service);
+	*service = NULL;
+}
+
+bool finding_node_create(struct finding_node **out, struct error *err)
+{
+	struct finding_node *node = calloc(1, sizeof(*node));
+
+	*out = NULL;
+	if (node != NULL)
+		node->arena = arena_create_small(FINDING_ARENA_BYTES_MAX, 1024);
+	if (node == NULL || node->arena == NULL) {
+		finding_node_destroy(node);
+		return error_set(err, ERROR_LIMIT, "no memory for a finding");
+	}
+	*out = node;
+	return true;
+}
+
+void finding_node_destroy(void *value)
+{
+	struct finding_node *node = value;
+
+	if (node == NULL)
+		return;
+	arena_destroy(&node->arena);
+	free(node);
+}
+
+struct text finding_key(struct arena *arena, enum finding_kind kind, struct text subject)
+{
+	return text_format(arena, "%s %.*s", finding_kind_word(kind), TEXT_ARGS(subject));
+}
+
+/* ---- looking --------------------------------------------------------------------------- */
+
+struct finding_node *finding_node_find(const struct finding_service *service, struct text id)
+{
+	return id.length == 0 ? NULL : name_table_find(service->by_id, id);
+}
+
+const struct finding *finding_find(const struct finding_service *service, struct text id)
+{
+	const struct finding_node *node = finding_node_find(service, id);
+
+	return node == NULL ? NULL : &node->finding;
+}
+
+const struct finding *finding_next(
+	const struct finding_service *service, const struct finding *after)
+{
+	const struct finding_node *node =
+		name_table_next(service->by_id, after == NULL ? TEXT("") : after->id);
+
+	return node == NULL ? NULL : &node->finding;
+}
+
+struct finding_figures finding_figures(const struct finding_service *service)
+{
+	struct finding_figures figures = service->figures;
+
+	figures.open = name_table_count(service->by_id);
+	return figures;
+}
+
+/* ---- reporting ------------------------------------------------------------------------- */
+
+/* One record on its way to the log. */
+struct finding_work {
+	struct fold_change change;
+	struct arena *arena;
+	struct finding_service *service;
+	struct text key; /* of what it opens or closes, in arena */
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err); /* may be NULL */
+};
+
+static void work_destroy(struct finding_work **work)
+{
+	if (*work == NULL)
+		return;
+	arena_destroy(&(*work)->arena);
+	free(*work);
+	*work = NULL;
+}
+
+static bool work_create(struct finding_work **out, struct finding_service *service, struct text key,
+	struct error *err)
+{
+	struct finding_work *work = calloc(1, sizeof(*work));
+
+	*out = NULL;
+	if (work != NULL)
+		work->arena = arena_create_small(FINDING_ARENA_BYTES_MAX, 4096);
+	if (work != NULL && work->arena != NULL)
+		work->key = text_copy(work->arena, key);
+	if (work == NULL || work->key.data == NULL) {
+		work_destroy(&work);
+		return error_set(err, ERROR_LIMIT, "no memory for the record of a finding");
+	}
+	work->service = service;
+	work->change.context = work;
+	*out = work;
+	return true;
+}
+
+/* Seals the record and hands it to the log, which frees work later. */
+static bool work_submit(struct finding_work *work, struct json_builder *record, struct error *err)
+{
+	struct json sealed;
+
+	if (!json_object_seal(record, &sealed, err))
+		return false;
+	work->change.entry = json_canonical_text(work->arena, &sealed);
+	if (work->change.entry.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no room for the record of a finding");
+	return fold_submit(work->service->fold, &work->change, err);
+}
+
+static void drop_unopened(struct finding_service *service, struct text key)
+{
+	const struct finding_node *node = name_table_find(service->by_key, key);
+
+	if (node != NULL && !node->is_open)
+		finding_node_destroy(name_table_remove(service->by_key, key));
+}
+
+static void on_opened(struct fold_change *change)
+{
+	struct finding_work *work = change->context;
+
+	if (!change->is_durable) {
+		work->service->figures.refused++;
+		drop_unopened(work->service, work->key);
+	}
+	work_destroy(&work);
+}
+
+static bool draft_is_whole(const struct finding_draft *draft, struct error *err)
+{
+	if (draft->kind == FINDING_NONE || draft->kind >= FINDING_KIND_COUNT)
+		return error_set(err, ERROR_INVALID, "a finding has a kind");
+	if (draft->subject.length == 0 || draft->subject.length > FINDING_SUBJECT_BYTES_MAX ||
+		!text_is_utf8(draft->subject))
+		return error_set(err, ERROR_INVALID, "a finding's subject is text of 1 to %d bytes",
+			FINDING_SUBJECT_BYTES_MAX);
+	if (draft->what.length == 0 || draft->what.length > FINDING_WHAT_BYTES_MAX ||
+		!text_is_utf8(draft->what))
+		return error_set(err, ERROR_INVALID, "a finding says what, in 1 to %d bytes",
+			FINDING_WHAT_BYTES_MAX);
+	if (draft->control == NULL)
+		return error_set(err, ERROR_INVALID, "a finding names its control");
+	if (draft->details != NULL && draft->details->type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "a finding's details are an object");
+	return true;
+}
+
+static struct text origin_of(struct text subject)
+{
+	ptrdiff_t slash = text_find_byte(subject, '/');
+
+	return (struct text){subject.data, slash < 0 ? subject.length : (size_t)slash};
+}
+
+/* A look at all of them: only what is new is counted, and news are rare. */
+static bool is_crowded(const struct finding_service *service, const struct finding_draft *draft)
+{
+	struct text origin = origin_of(draft->subject);
+	const struct finding_node *node = name_table_next(service->by_key, TEXT(""));
+	size_t count = 0;
+
+	for (; node != NULL; node = name_table_next(service->by_key, node->key))
+		if (node->finding.kind == draft->kind &&
+			text_equal(origin_of(node->finding.subject), origin))
+			count++;
+	return count >= FINDINGS_PER_ORIGIN_MAX;
+}
+
+static bool has_room(
+	const struct finding_service *service, const struct finding_draft *draft, struct error *err)
+{
+	if (name_table_count(service->by_key) >= FINDINGS_MAX)
+		return error_set(err, ERROR_LIMIT, "%d findings are open already", FINDINGS_MAX);
+	if (is_crowded(service, draft))
+		return error_set(err, ERROR_LIMIT, "%d findings %s of %.*s are open already",
+			FINDINGS_PER_ORIGIN_MAX, finding_kind_word(draft->kind),
+			TEXT_ARGS(origin_of(draft->subject)));
+	return true;
+}
+
+/* Holds the place of what is on its way. */
+static bool place_take(struct finding_service *service, const struct finding_draft *draft,
+	struct text key, struct error *err)
+{
+	struct finding_node *node;
+
+	if (!finding_node_create(&node, err))
+		return false;
+	node->finding.kind = draft->kind;
+	node->finding.subject = text_copy(node->arena, draft->subject);
+	node->key = text_copy(node->arena, key);
+	if (node->key.data != NULL && node->finding.subject.data != NULL &&
+		name_table_put(service->by_key, key, node))
+		return true;
+	finding_node_destroy(node);
+	return error_set(err, ERROR_LIMIT, "no memory for a finding");
+}
+
+static bool put_details(struct json_builder *record, const struct json *details, struct error *err)
+{
+	struct text canonical;
+
+	if (details == NULL)
+		return true;
+	canonical = json_canonical_text(record->arena, details);
+	if (canonical.data == NULL || canonical.length > FINDING_DETAILS_BYTES_MAX)
+		return error_set(err, ERROR_INVALID, "a finding's details take more than %d bytes",
+			FINDING_DETAILS_BYTES_MAX);
+	json_put(record, "details", *details);
+	return true;
+}
+
+static bool submit_opened(
+	struct finding_work *work, const struct finding_draft *draft, struct error *err)
+{
+	struct json_builder record;
+	char id[RANDOM_ID_BYTES];
+
+	random_id(id, "f-");
+	json_object_start(&record, work->arena);
+	json_put_integer(&record, "at", fold_stamp_utc_ms(work->service->fold));
+	json_put_cstring(&record, "type", "finding-opened");
+	json_put_cstring(&record, "actor", "remit");
+	json_put_cstring(&record, "finding", id);
+	json_put_cstring(&record, "kind", finding_kind_word(draft->kind));
+	json_put_text(&record, "subject", draft->subject);
+	json_put_cstring(&record, "control", draft->control);
+	json_put_text(&record, "what", draft->what);
+	json_put_text_unless_empty(&record, "task", draft->task);
+	json_put_text_unless_empty(&record, "unit", draft->unit);
+	return put_details(&record, draft->details, err) && work_submit(work, &record, err);
+}
+
+static bool report_new(struct finding_service *service, const struct finding_draft *draft,
+	struct text key, struct error *err)
+{
+	struct finding_work *work;
+
+	if (!has_room(service, draft, err) || !work_create(&work, service, key, err))
+		return false;
+	work->change.done = on_opened;
+	if (place_take(service, draft, key, err) && submit_opened(work, draft, err))
+		return true; /* on_opened frees it */
+	drop_unopened(service, key);
+	work_destroy(&work);
+	return false;
+}
+
+static bool report(struct finding_service *service, const struct finding_draft *draft,
+	struct arena *arena, struct error *err)
+{
+	struct text key;
+
+	if (!draft_is_whole(draft, err))
+		return false;
+	key = finding_key(arena, draft->kind, draft->subject);
+	if (key.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a finding");
+	return name_table_find(service->by_key, key) != NULL ||
+	       report_new(service, draft, key, err);
+}
+
+bool finding_report(
+	struct finding_service *service, const struct finding_draft *draft, struct error *err)
+{
+	struct arena *arena = arena_create_small(FINDING_ARENA_BYTES_MAX, 1024);
+	bool ok = arena != NULL || error_set(err, ERROR_LIMIT, "no memory for a finding");
+
+	ok = ok && report(service, draft, arena, err);
+	service->figures.refused += !ok;
+	arena_destroy(&arena);
+	return ok;
+}
+
+/* ---- closing --------------------------------------------------------------------------- */
+
+const char *finding_close_refusal(
+	const struct finding_service *service, const struct finding *finding, struct text name)
+{
+	const struct person *person = registry_find_person(service->registry, name);
+
+	if (person == NULL)
+		return "no such person is registered";
+	if (person_has_role(person, "administrator"))
+		return NULL;
+	if (person_has_role(person, "reviewer") &&
+		(text_is(person->unit, REGISTRY_ORGANISATION) ||
+			(finding->unit.length > 0 && text_equal(person->unit, finding->unit))))
+		return NULL;
+	return "an administrator closes it, or a reviewer of its unit or of the organisation";
+}
+
+static bool may_close(
+	struct finding_service *service, const struct finding_close *request, struct error *err)
+{
+	const struct finding_node *node = finding_node_find(service, request->id);
+	const char *refusal;
+
+	if (node == NULL)
+		return error_set(
+			err, ERROR_NOT_FOUND, "no finding %.*s is open", TEXT_ARGS(request->id));
+	refusal = finding_close_refusal(service, &node->finding, request->person);
+	if (refusal != NULL)
+		return error_set(err, ERROR_INVALID, "forbidden: %s", refusal);
+	if (request->reason.length == 0 || request->reason.length > FINDING_REASON_BYTES_MAX)
+		return error_set(err, ERROR_INVALID, "the reason has 1 to %d bytes",
+			FINDING_REASON_BYTES_MAX);
+	if (node->is_closing)
+		return error_set(err, ERROR_CONFLICT, "finding %.*s is being closed",
+			TEXT_ARGS(request->id));
+	return true;
+}
+
+static void on_closed(struct fold_change *change)
+{
+	struct finding_work *work = change->context;
+	struct finding_node *node = name_table_find(work->service->by_key, work->key);
+
+	if (node != NULL)
+		node->is_closing = false;
+	if (work->done != NULL)
+		work->done(work->context, change->index, change->is_durable ? NULL : &change->err);
+	work_destroy(&work);
+}
+
+static bool submit_closed(struct finding_work *work, const struct finding *finding,
+	const struct finding_close *request, struct error *err)
+{
+	struct json_builder record;
+
+	json_object_start(&record, work->arena);
+	json_put_integer(&record, "at", fold_stamp_utc_ms(work->service->fold));
+	json_put_cstring(&record, "type", "finding-closed");
+	json_put_text(&record, "actor",
+		text_format(work->arena, "person:%.*s", TEXT_ARGS(request->person)));
+	json_put_text(&record, "finding", finding->id);
+	json_put_cstring(&record, "kind", finding_kind_word(finding->kind));
+	json_put_text(&record, "subject", finding->subject);
+	json_put_text(&record, "reason", request->reason);
+	json_put_text_unless_empty(&record, "task", finding->task);
+	return work_submit(work, &record, err);
+}
+
+bool finding_close(
+	struct finding_service *service, const struct finding_close *request, struct error *err)
+{
+	struct finding_node *node;
+	struct finding_work *work;
+
+	if (!may_close(service, request, err))
+		return false;
+	node = finding_node_find(service, request->id);
+	if (!work_create(&work, service, node->key, err))
+		return false;
+	work->context = request->context;
+	work->done = request->done;
+	work->change.done = on_closed;
+	node->is_closing = true;
+	if (submit_closed(work, &node->finding, request, err))
+		return true; /* on_closed frees it */
+	node->is_closing = false;
+	work_destroy(&work);
+	return false;
+}

@@ -1,0 +1,134 @@
+#ifndef SERVICES_FINDING_FINDING_H
+#define SERVICES_FINDING_FINDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "domain/charter/registry.h"
+#include "services/registry/fold.h"
+
+/* What remit found wrong while it ran, and a person has to look at.  A finding is
+ * opened once for each kind and subject, by a durable record, and stays open until a
+ * person closes it with a reason; a closed one lives in the log alone.  It decides
+ * nothing.  Everything changes by records, in the fold; one loop thread. */
+struct finding_service;
+
+/* X(value, word, what it means). */
+/* clang-format off */
+#define FINDING_KINDS(X) \
+	X(FINDING_TOOL_DRIFT, "tool-drift", "a server defines a tool otherwise than pinned") \
+	X(FINDING_TOOL_RENAMED, "tool-renamed", "a pinned definition is offered by another name") \
+	X(FINDING_TOOL_SHADOWED, "tool-shadowed", "two tools have one name") \
+	X(FINDING_TOOL_LOOK_ALIKE, "tool-look-alike", "a tool's name looks like another's") \
+	X(FINDING_TOOL_UNREADABLE, "tool-unreadable", \
+	  "a pinned definition's schemas cannot be used") \
+	X(FINDING_SECRET_SEEN, "secret-seen", "a secret was seen where it must not be") \
+	X(FINDING_READ_WITHOUT_RECORD, "read-without-record", \
+	  "a source saw a read that is not on record")
+/* clang-format on */
+
+enum finding_kind {
+	FINDING_NONE = 0,
+#define X(name, word, meaning) name,
+	FINDING_KINDS(X)
+#undef X
+		FINDING_KIND_COUNT
+};
+const char *finding_kind_word(enum finding_kind value);
+const char *finding_kind_meaning(enum finding_kind value);
+enum finding_kind finding_kind_of(struct text word);
+
+enum {
+	FINDINGS_MAX = 4096,          /* open at once, those on their way included */
+	FINDINGS_PER_ORIGIN_MAX = 64, /* of one kind whose subjects begin alike: see below */
+	FINDING_SUBJECT_BYTES_MAX = 512,
+	FINDING_WHAT_BYTES_MAX = 1024,
+	FINDING_DETAILS_BYTES_MAX = 4096, /* canonical */
+	FINDING_REASON_BYTES_MAX = 1000,
+};
+
+/* What was found.  Everything is copied; nothing of it may be a secret. */
+struct finding_draft {
+	enum finding_kind kind;
+	/* What it is about: "SERVER/TOOL", "identity/NAME", ...  What stands before the
+	 * first slash is its origin, which leaves room for others. */
+	struct text subject;
+	const char *control;        /* "G-28": the control it is evidence for */
+	struct text what;           /* one sentence */
+	const struct json *details; /* an object, or NULL */
+	struct text task;           /* it happened in; may be empty */
+	struct text unit;           /* whose reviewers may close it too; may be empty */
+};
+
+/* One that is open.  Owned by the service; borrowed until the next fold. */
+struct finding {
+	struct text id; /* "f-" and 20 letters */
+	enum finding_kind kind;
+	struct text subject;
+	struct text control;
+	struct text what;
+	const struct json *details; /* NULL: none */
+	struct text task;
+	struct text unit;
+	int64_t opened_utc_ms;
+	uint64_t index; /* of finding-opened */
+};
+
+/* registry and fold are borrowed and outlive it.  Registers its handlers and
+ * projectors with the fold.  Errors: LIMIT. */
+bool finding_service_create(struct finding_service **out, const struct registry *registry,
+	struct fold *fold, struct error *err) MUST_CHECK;
+void finding_service_destroy(struct finding_service **service);
+
+/* Opens a finding, unless one of this kind and subject is open or on its way: then
+ * nothing is written and it is true as well.  The record becomes durable later; where it
+ * does not, the finding is opened when it is next reported.  Errors: INVALID (a member is
+ * missing or too long), LIMIT (too many are open), IO, INTERNAL (the log). */
+bool finding_report(struct finding_service *service, const struct finding_draft *draft,
+	struct error *err) MUST_CHECK;
+
+const struct finding *finding_find(const struct finding_service *service, struct text id);
+/* Next after (NULL: first), in order of id. */
+const struct finding *finding_next(
+	const struct finding_service *service, const struct finding *after);
+
+/* Why this person may not close it; NULL if they may: administrators, and reviewers of
+ * its unit or of the organisation.  One sentence. */
+const char *finding_close_refusal(
+	const struct finding_service *service, const struct finding *finding, struct text person);
+
+/* `remit findings close ID`.  done runs on the loop once it is durable (err NULL) or could
+ * not be written.  False: not taken.  Errors: NOT_FOUND (none is open by this id), CONFLICT
+ * (it is being closed), INVALID ("forbidden: ..." this person may not; no reason), LIMIT,
+ * IO. */
+struct finding_close {
+	struct text id;
+	struct text person; /* NAME of an authenticated person */
+	struct text reason;
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
+bool finding_close(struct finding_service *service, const struct finding_close *request,
+	struct error *err) MUST_CHECK;
+
+/* Figures for metrics. */
+struct finding_figures {
+	uint64_t open;
+	uint64_t opened;  /* by this process */
+	uint64_t closed;  /* by this process */
+	uint64_t refused; /* reports for which there was no room, or no record */
+};
+struct finding_figures finding_figures(const struct finding_service *service);
+
+/* {id, kind, meaning, subject, control, what, details, task, unit, opened, record}; what
+ * there is not is left out.  Borrows from the finding.  Errors: LIMIT. */
+bool finding_json(struct json *out, struct arena *arena, const struct finding *finding,
+	struct error *err) MUST_CHECK;
+
+#endif
