@@ -1,0 +1,32 @@
+#ifndef DOMAIN_SECRET_UNESCAPE_H
+#define DOMAIN_SECRET_UNESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+#include "domain/secret/fingerprint.h"
+
+/* Private to domain/secret: a text with its escapes undone and its line ends left out, a
+ * piece at a time, each byte knowing where it came from. */
+
+enum {
+	UNESCAPE_CARRY_BYTES = 32 * 1024, /* of the piece before, kept in front of the next */
+	UNESCAPE_ROOM_BYTES = 2 * UNESCAPE_CARRY_BYTES,
+};
+
+/* True if undoing would change anything. */
+bool text_has_escapes(struct text text);
+
+struct unescaped;
+struct unescaped *unescape_start(struct secret_scratch *scratch, struct text text);
+/* Fills the next piece.  *from, a place in the last one, is moved with it.  False: there is
+ * no more. */
+bool unescape_more(struct unescaped *unescaped, size_t *from);
+/* The piece, and whether it ends where the text ends. */
+struct text unescaped_text(const struct unescaped *unescaped);
+bool unescaped_is_whole(const struct unescaped *unescaped);
+/* Turns a place in the piece, which is not empty, into the place in the text. */
+void unescaped_place(const struct unescaped *unescaped, size_t *start, size_t *end);
+
+#endif
