@@ -66,6 +66,11 @@ const char *secret_kind_word(enum secret_kind kind)
 	return kind == SECRET_FOREIGN ? "foreign" : "own";
 }
 
+bool secret_kind_is(struct text word)
+{
+	return text_is(word, "own") || text_is(word, "foreign");
+}
+
 /* ---- spellings ---- */
 
 static void spelling_add(struct fingerprint *out, const struct fingerprint_key *key,

@@ -52,8 +52,10 @@ enum secret_kind {
 	SECRET_OWN = 0, /* remit issued it, or injects it */
 	SECRET_FOREIGN, /* it has the form of a credential of others */
 };
+enum { SECRET_KINDS = SECRET_FOREIGN + 1 };
 /* "own", "foreign". */
 const char *secret_kind_word(enum secret_kind kind);
+bool secret_kind_is(struct text word);
 
 enum { SECRET_SPANS_MAX = 32 };
 

@@ -93,7 +93,10 @@ static bool exchange_read(
 			return false;
 		draft.params = &params;
 	}
-	return call_build(&exchange->call, exchange->arena, &draft, err);
+	if (!call_build(&exchange->call, exchange->arena, &draft, err))
+		return false;
+	exchange_look(exchange);
+	return true;
 }
 
 /* NULL without memory. */
@@ -245,6 +248,8 @@ void call_tick(struct call_service *service, int64_t now_ms)
 	service->approve_tick_ms = now_ms + APPROVE_TICK_MS;
 	check_live(service);
 	approve_tick(service->ports.approve, now_utc_ms);
+	if (service->ports.detector != NULL)
+		detector_tick(service->ports.detector);
 }
 
 static void on_timer(struct loop_timer *timer)

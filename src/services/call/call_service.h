@@ -14,6 +14,7 @@
 #include "services/approve/approve.h"
 #include "services/call/upstream.h"
 #include "services/decide/decide_service.h"
+#include "services/detect/detector.h"
 #include "services/record/contents.h"
 #include "services/registry/fold.h"
 
@@ -68,6 +69,7 @@ struct call_ports {
 	struct approve *approve;
 	struct upstream upstream;
 	struct call_values values;
+	struct detector *detector; /* NULL: no secret is looked for */
 };
 
 /* Registers its handlers and projectors with the fold: after those of registry,

@@ -42,6 +42,7 @@ struct decide_service {
 	struct name_table *definitions; /* server -> struct definition_list */
 	struct name_table *rates;       /* identity -> struct rate */
 	struct entity_table *entities;
+	struct decide_secrets secrets;
 	struct decide_status status;
 };
 

@@ -36,6 +36,11 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	return false;
 }
 
+void decide_use_secrets(struct decide_service *service, const struct decide_secrets *secrets)
+{
+	service->secrets = *secrets;
+}
+
 static void reads_entry_destroy(void *value)
 {
 	struct reads_entry *entry = value;
