@@ -15,6 +15,8 @@
 static _Atomic int level_now = LEVEL_INFO;
 /* check-source: global: the level and place of the log, allowed by HACKING.md */
 static _Atomic int fd_now = STDERR_FILENO;
+/* check-source: global: what keeps secrets out of the log, beside its level and place */
+static _Atomic(const struct log_filter *) filter_now;
 
 struct line {
 	char bytes[LOG_LINE_BYTES_MAX];
@@ -48,11 +50,23 @@ static bool is_bare(struct text t)
 	return t.length > 0;
 }
 
+/* Asked of the whole value, before any of it is cut or escaped. */
+static struct text filtered(struct text value)
+{
+	const struct log_filter *filter = atomic_load(&filter_now);
+
+	if (filter != NULL && filter->hides(filter->context, value))
+		return TEXT("[secret left out]");
+	return value;
+}
+
 static void line_append_value(struct line *line, struct text t)
 {
-	bool is_cut = t.length > LOG_VALUE_BYTES_MAX;
+	bool is_cut;
 	size_t i;
 
+	t = filtered(t);
+	is_cut = t.length > LOG_VALUE_BYTES_MAX;
 	if (is_cut)
 		t.length = LOG_VALUE_BYTES_MAX;
 	if (is_bare(t)) {
@@ -133,6 +147,11 @@ void log_write(enum log_level level, const char *event, ...)
 void log_set_level(enum log_level level)
 {
 	atomic_store(&level_now, (int)level);
+}
+
+void log_set_filter(const struct log_filter *filter)
+{
+	atomic_store(&filter_now, filter);
 }
 
 void log_set_fd(int fd)

@@ -1,6 +1,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -50,6 +51,15 @@ void log_write(enum log_level level, const char *event, ...);
 
 /* Events above this level are dropped.  INFO at start. */
 void log_set_level(enum log_level level);
+/* What is asked of each value before it is written: true, and the line says that something
+ * was left out in its place.  NULL, as at start: nothing is asked.  Borrowed until another
+ * is set; called from any thread that logs, so it may not log itself. */
+struct log_filter {
+	void *context;
+	bool (*hides)(void *context, struct text value);
+};
+void log_set_filter(const struct log_filter *filter);
+
 /* Where lines go; standard error at start.  The descriptor stays the caller's. */
 void log_set_fd(int fd);
 

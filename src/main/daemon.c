@@ -26,6 +26,7 @@
 #include "main/children.h"
 #include "main/folder.h"
 #include "main/notify.h"
+#include "main/secrecy.h"
 #include "main/version.h"
 #include "services/approve/approve.h"
 #include "services/call/call_service.h"
@@ -78,6 +79,8 @@ struct daemon {
 	struct checkpoint_signer checkpoint_signer;
 	struct contents *contents;
 	struct secrets *secrets;
+	struct detector *detector;
+	struct log_filter log_filter;
 	struct registry *registry;
 	struct task_table *tasks;
 	struct fold *fold;
@@ -199,17 +202,44 @@ static bool verify_request(void *context, const struct api_signed *what, struct 
 
 static bool set_secret(void *context, struct text name, struct text value, struct error *err)
 {
-	return secrets_set(context, name, value, err);
+	struct daemon *daemon = context;
+
+	if (!secrets_set(daemon->secrets, name, value, err))
+		return false;
+	detector_learn_credential(daemon->detector, name, value);
+	return true;
 }
 
 static bool remove_secret(void *context, struct text name, struct error *err)
 {
-	return secrets_remove(context, name, err);
+	struct daemon *daemon = context;
+
+	if (!secrets_remove(daemon->secrets, name, err))
+		return false;
+	detector_drop_credential(daemon->detector, name);
+	return true;
 }
 
 static bool list_secrets(void *context, struct arena *arena, struct json *out, struct error *err)
 {
-	return secrets_list(context, arena, out, err);
+	const struct daemon *daemon = context;
+
+	return secrets_list(daemon->secrets, arena, out, err);
+}
+
+/* A token is known before anybody has it. */
+static bool sign_token(
+	void *context, const struct access_token *token, struct buffer *out, struct error *err)
+{
+	struct daemon *daemon = context;
+	const struct token_signer signer = signer_tokens(daemon->signer);
+	size_t before = out->length;
+
+	if (!signer.sign(signer.context, token, out, err))
+		return false;
+	secrecy_token(daemon->detector, (struct text){out->data + before, out->length - before},
+		token->expires_utc_s);
+	return true;
 }
 
 static void log_upstream(void *context, struct text server, struct text line)
@@ -264,6 +294,19 @@ static bool open_secrets(struct daemon *daemon, struct error *err)
 	       secrets_open(&daemon->secrets, folder, signer_master_key(daemon->signer), err);
 }
 
+static bool open_detector(struct daemon *daemon, struct error *err)
+{
+	const char *folder = path_of(daemon, "keys", err);
+
+	if (folder == NULL || !secrecy_open(&daemon->detector, daemon->settings, folder,
+				      signer_master_key(daemon->signer), err))
+		return false;
+	daemon->log_filter = secrecy_log(daemon->detector);
+	log_set_filter(&daemon->log_filter);
+	secrecy_learn_stored(daemon->detector, daemon->secrets);
+	return true;
+}
+
 /* The store's mark is somebody who was told how long the log is. */
 static bool open_log(struct daemon *daemon, struct error *err)
 {
@@ -306,14 +349,21 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		.stamp_utc_ms = stamp_record,
 		.has_failed = has_log_failed};
 
-	return registry_create(&daemon->registry, err) &&
-	       task_table_create(&daemon->tasks, TASKS_MAX_DEFAULT, err) &&
-	       fold_create(&daemon->fold, &log, daemon->loop, err) &&
-	       registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) &&
-	       task_fold_register(daemon->fold, daemon->tasks, err) &&
-	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) &&
-	       finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) &&
-	       report_findings(daemon);
+	const struct decide_secrets questions = secrecy_questions(daemon->detector);
+	const struct code_listener codes = secrecy_codes(daemon->detector);
+
+	if (!registry_create(&daemon->registry, err) ||
+		!task_table_create(&daemon->tasks, TASKS_MAX_DEFAULT, err) ||
+		!fold_create(&daemon->fold, &log, daemon->loop, err) ||
+		!registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) ||
+		!task_fold_register(daemon->fold, daemon->tasks, err) ||
+		!decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) ||
+		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!report_findings(daemon))
+		return false;
+	registrar_listen(daemon->registrar, &codes);
+	decide_use_secrets(daemon->decide, &questions);
+	return true;
 }
 
 static bool make_approve(struct daemon *daemon, struct error *err)
@@ -333,7 +383,9 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
-		.signer = signer_tokens(daemon->signer),
+		.signer = {daemon, signer_tokens(daemon->signer).key, sign_token},
+		.on_accepted = secrecy_token,
+		.accepted_context = daemon->detector,
 		.installation = text_of(daemon->checkpoint_signer.key->name)};
 
 	return issue_create(&daemon->issue, &parts, err);
@@ -352,6 +404,7 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 		.find_server = find_server,
 		.find_context = daemon->registry,
 		.secrets = daemon->secrets,
+		.credentials = secrecy_credentials(daemon->detector),
 		.vault = {.url = from->vault_url,
 			.ca_file = from->vault_ca,
 			.namespace = from->vault_namespace,
@@ -403,7 +456,8 @@ static bool make_call(struct daemon *daemon, struct error *err)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.upstream = upstream_edge_port(daemon->upstream),
-		.values = {daemon->contents, digest_value, seal_value, attach_key}};
+		.values = {daemon->contents, digest_value, seal_value, attach_key},
+		.detector = daemon->detector};
 	const struct call_settings times = call_times(daemon->settings);
 	struct upstream_listener listener;
 
@@ -485,7 +539,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.installation = text_of(daemon->checkpoint_signer.key->name),
 		.signatures = {daemon->issue, verify_request},
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
-		.secrets = {daemon->secrets, set_secret, remove_secret, list_secrets},
+		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
 	};
 }
@@ -657,6 +711,7 @@ static void reload(struct daemon *daemon)
 		const struct call_settings times = call_times(&fresh);
 
 		call_service_change(daemon->call, &times);
+		secrecy_change(daemon->detector, &fresh);
 		log_info("reloaded", LOG_NUMBER("hold_ms", fresh.hold_ms),
 			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms));
 	}
@@ -732,6 +787,7 @@ static const struct {
 	{"signals", watch_signals},
 	{"keys", open_keys},
 	{"secrets", open_secrets},
+	{"detector", open_detector},
 	{"store", open_store},
 	{"audit log", open_log},
 	{"state", make_fold},
@@ -820,6 +876,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	registry_destroy(&daemon->registry);
 	sqlite_store_close(&daemon->store);
 	audit_files_close(&daemon->files);
+	log_set_filter(NULL); /* no thread but ours is left */
+	detector_close(&daemon->detector);
 	secrets_close(&daemon->secrets);
 	signer_close(&daemon->signer);
 	if (daemon->signals.fd >= 0)

@@ -39,6 +39,15 @@ static bool sign(
 	       jws_sign(out, issuing->token_key, ACCESS_TOKEN_TYPE, TEXT("k"), &claims, err);
 }
 
+static void on_accepted(void *context, struct text token, int64_t expires_utc_s)
+{
+	struct issuing *issuing = context;
+
+	issuing->accepted++;
+	issuing->accepted_bytes = token.length;
+	issuing->accepted_until_s = expires_utc_s;
+}
+
 static bool fold_task(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	return task_table_fold(state, record, index, err);
@@ -54,6 +63,8 @@ void issuing_attach(struct issuing *issuing)
 		.installation = TEXT(ISSUING_INSTALLATION),
 		.wall_utc_ms = clock_of,
 		.clock_context = issuing,
+		.on_accepted = on_accepted,
+		.accepted_context = issuing,
 	};
 	struct issue_parts filled = parts;
 	struct error err = {0};

@@ -29,6 +29,10 @@ struct issuing {
 	struct text token; /* in the governed arena */
 	struct text task;
 	int64_t lifetime_s;
+	/* What was told of tokens accepted for the first time. */
+	unsigned accepted;
+	size_t accepted_bytes;
+	int64_t accepted_until_s;
 };
 
 void issuing_init(struct issuing *issuing);

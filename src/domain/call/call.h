@@ -35,6 +35,8 @@ struct call {
 	struct json arguments;      /* an object */
 	struct text arguments_text; /* canonical JSON of arguments */
 	struct json params;         /* what goes upstream: no progress token */
+	unsigned secrets;           /* kinds that its arguments hold, as in struct secret_tally:
+				     * set by who looked, 0 from call_build */
 };
 
 /* What a door knows. */

@@ -188,7 +188,8 @@ static struct slot *known_record(struct inference *inference, bool is_task)
 static struct slot *known_member(struct inference *inference, struct cedar_text name)
 {
 	if (cedar_text_is(name, "environments") || cedar_text_is(name, "approvals") ||
-		cedar_text_is(name, "chain") || cedar_text_is(name, "concerns"))
+		cedar_text_is(name, "chain") || cedar_text_is(name, "concerns") ||
+		cedar_text_is(name, "secrets"))
 		return set_of(inference, slot_new(inference, SLOT_STRING));
 	if (cedar_text_is(name, "depth") || cedar_text_is(name, "age"))
 		return slot_new(inference, SLOT_LONG);

@@ -14,6 +14,7 @@
 #include "domain/charter/argument_types.h"
 #include "domain/charter/ceiling.h"
 #include "domain/charter/form.h"
+#include "domain/secret/fingerprint.h"
 
 enum {
 	CHECK_ARENA_BYTES_MAX = 256 * 1024 * 1024,
@@ -370,6 +371,7 @@ static const struct vocabulary vocabularies[] = {
 		"write public, internal, confidential or restricted"},
 	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
 	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
+	{"secrets", "kind of a secret", secret_kind_is, "write own or foreign"},
 };
 
 /* True if the node is part of what is asked about, and no argument of the call. */

@@ -1,6 +1,7 @@
 #include "domain/decide/recorded.h"
 
 #include "domain/call/method.h"
+#include "domain/secret/fingerprint.h"
 
 enum verdict verdict_of_word(struct text word)
 {
@@ -40,6 +41,21 @@ static void read_approvals(struct recorded_decision *recorded)
 			recorded->names[recorded->approvals.count++] = names->items[i].string;
 }
 
+/* The kinds of secrets that were seen in the arguments. */
+static unsigned secrets_of(const struct json *record)
+{
+	const struct json *kinds = json_find(record, "secrets");
+	unsigned out = 0;
+
+	for (uint32_t i = 0; kinds != NULL && kinds->type == JSON_ARRAY && i < kinds->count; i++)
+		for (int kind = SECRET_OWN; kind < SECRET_KINDS; kind++)
+			if (kinds->items[i].type == JSON_STRING &&
+				text_is(kinds->items[i].string,
+					secret_kind_word((enum secret_kind)kind)))
+				out |= 1u << kind;
+	return out;
+}
+
 void recorded_decision_read(struct recorded_decision *out, const struct json *record)
 {
 	struct text method_name = json_text_or(record, "method", "");
@@ -54,7 +70,8 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 			.method = method_name,
 			.route = method->route,
 			.tool = json_text_or(record, "tool", ""),
-			.effect = method->effect},
+			.effect = method->effect,
+			.secrets = secrets_of(record)},
 		.verdict = verdict_of_word(json_text_or(record, "verdict", "")),
 		.definition = definition_of(record),
 		.arguments = arguments_state_of(json_text_or(record, "form", "")),

@@ -4,8 +4,9 @@
  * to stay, so that nothing is copied. */
 
 #include "domain/decide/request_parts.h"
+#include "domain/secret/fingerprint.h"
 
-enum { CONTEXT_MEMBERS = 8, TASK_MEMBERS = 5, LABELS_MEMBERS = 2 };
+enum { CONTEXT_MEMBERS = 9, TASK_MEMBERS = 5, LABELS_MEMBERS = 2 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -99,6 +100,18 @@ static bool chain_set(struct evaluation *evaluation, struct cedar_value *out)
 	return request_set_of_texts(evaluation->arena, identities, count, out);
 }
 
+/* The kinds of secrets that whoever looked found in the arguments. */
+static bool secrets_set(const struct evaluation *evaluation, struct cedar_value *out)
+{
+	struct text kinds[SECRET_KINDS];
+	size_t count = 0;
+
+	for (int kind = SECRET_OWN; kind < SECRET_KINDS; kind++)
+		if ((evaluation->call->secrets >> kind & 1) != 0)
+			kinds[count++] = text_of(secret_kind_word((enum secret_kind)kind));
+	return request_set_of_texts(evaluation->arena, kinds, count, out);
+}
+
 /* Replaces one member; the record is the evaluation's own. */
 bool evaluation_set_approvals(struct evaluation *evaluation, const struct text *names, size_t count)
 {
@@ -137,7 +150,7 @@ static bool context_build(struct evaluation *evaluation)
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
 		CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS);
 	struct attributes attributes = {members, 0};
-	struct cedar_value args, task, labels, chain, none;
+	struct cedar_value args, task, labels, chain, secrets, none;
 	struct cedar_error err;
 
 	if (members == NULL || !cedar_value_from_json(&args, evaluation->arena,
@@ -146,7 +159,7 @@ static bool context_build(struct evaluation *evaluation)
 	if (args.type != CEDAR_RECORD ||
 		!task_record(evaluation, members + CONTEXT_MEMBERS, &task) ||
 		!labels_record(evaluation, members + CONTEXT_MEMBERS + TASK_MEMBERS, &labels) ||
-		!chain_set(evaluation, &chain) ||
+		!chain_set(evaluation, &chain) || !secrets_set(evaluation, &secrets) ||
 		!request_set_of_texts(evaluation->arena, NULL, 0, &none))
 		return false;
 	put(&attributes, "approvals", none);
@@ -157,6 +170,7 @@ static bool context_build(struct evaluation *evaluation)
 	put(&attributes, "labels", labels);
 	put_word(&attributes, "risk", risk_tier_word(RISK_CRITICAL));
 	evaluation->risk = &members[attributes.count - 1].value;
+	put(&attributes, "secrets", secrets);
 	put(&attributes, "task", task);
 	return attributes_seal(&attributes, &evaluation->request.context);
 }

@@ -291,6 +291,16 @@ static bool credential_read(
 	return true;
 }
 
+/* Before it leaves, so that it is known when it comes back. */
+static void credential_tell(const struct connection *connection, const struct secret *secret)
+{
+	const struct credential_listener *listener = &connection->edge->settings.credentials;
+
+	if (listener->used != NULL)
+		listener->used(listener->context, connection->credential,
+			(struct text){secret->bytes, secret->size});
+}
+
 /* "Bearer SECRET", NUL-terminated; NULL and err, if it cannot be.  U6. */
 static char *authorization_make(const struct connection *connection, struct error *err)
 {
@@ -309,6 +319,7 @@ static char *authorization_make(const struct connection *connection, struct erro
 	else if ((out = calloc(1, sizeof scheme + secret.size)) == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for a request");
 	else {
+		credential_tell(connection, &secret);
 		memcpy(out, scheme, sizeof scheme - 1);
 		memcpy(out + sizeof scheme - 1, secret.bytes, secret.size);
 	}

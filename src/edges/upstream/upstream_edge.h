@@ -82,6 +82,13 @@ struct upstream_confiner {
 };
 
 /* All borrowed while the edge lives, texts included. */
+/* Hears of each credential that is about to leave, by its reference (domain/charter/
+ * credential.h); both are borrowed.  Without one nobody does. */
+struct credential_listener {
+	void *context;
+	void (*used)(void *context, struct text reference, struct text value);
+};
+
 struct upstream_edge_settings {
 	struct loop *loop;
 	struct http_client *http;
@@ -89,6 +96,7 @@ struct upstream_edge_settings {
 	const struct server *(*find_server)(void *context, struct text name);
 	void *find_context;
 	const struct secrets *secrets; /* NULL: no credential can be injected */
+	struct credential_listener credentials;
 	struct upstream_vault vault;
 	const char *directory;             /* working directory of stdio servers */
 	const char *search_path;           /* folders of their programs, ':' between */

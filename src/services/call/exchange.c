@@ -647,14 +647,20 @@ static void on_prepare_revoked(struct exchange *exchange)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
+/* A notice that holds what may not be passed is dropped: the answer counts. */
 static void on_notice_event(struct exchange *exchange)
 {
 	const struct call_client *client = exchange->client;
+	const struct json *params = exchange->notice_params;
+	struct json passed;
 
 	exchange->state = EXCHANGE_STREAMING;
-	if (client != NULL && client->on_notice != NULL)
-		client->on_notice(
-			client->context, exchange->notice_method, exchange->notice_params);
+	if (client == NULL || client->on_notice == NULL)
+		return;
+	if (params != NULL && !exchange_pass(exchange, SECRET_IN_NOTICE, params, &passed))
+		return;
+	client->on_notice(
+		client->context, exchange->notice_method, params == NULL ? NULL : &passed);
 }
 
 static void answer_failed(struct exchange *exchange, const struct upstream_answer *answer)
@@ -713,14 +719,26 @@ static bool answer_is_true(struct exchange *exchange, const struct json *result,
 		       exchange->arena, fault);
 }
 
+/* An answer that holds a secret and may not be passed on. */
+static void answer_blocked(struct exchange *exchange)
+{
+	struct outcome outcome = {.status = "failed", .is_forwarded = true};
+	struct error err = {.code = ERROR_INVALID,
+		.text = "the server's answer held a secret and was not passed on"};
+
+	exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, &err);
+	submit_outcome(exchange, &outcome);
+}
+
 static void on_answer_event(struct exchange *exchange)
 {
 	const struct upstream_answer *answer = exchange->answer;
-	struct call_reply out = {.kind = CALL_ERROR, .error = answer->error};
+	struct call_reply out = {.kind = CALL_ERROR};
 	struct outcome outcome = {.status = "error", .is_forwarded = true};
 	struct error nonsense = {.code = ERROR_IO, .text = "the server's answer makes no sense"};
 	struct upstream_answer unusable = {.failure = &nonsense, .is_unknown = true};
-	struct json result;
+	struct json result, passed;
 	struct text fault;
 
 	if (!answer_is_true(exchange, answer->result, &fault)) {
@@ -735,9 +753,15 @@ static void on_answer_event(struct exchange *exchange)
 		answer_failed(exchange, &unusable);
 		return;
 	}
+	if (!exchange_pass(exchange, SECRET_IN_RESULT,
+		    answer->result != NULL ? &result : answer->error, &passed)) {
+		answer_blocked(exchange);
+		return;
+	}
+	out.error = answer->result != NULL ? NULL : &passed;
 	if (answer->result != NULL) {
 		out.kind = CALL_RESULT;
-		out.result = &result;
+		out.result = &passed;
 		outcome.status = "result";
 		exchange_outcome_digest(exchange, answer->result, &outcome);
 	}

@@ -84,6 +84,13 @@ struct outcome {
 	struct sha256 result; /* keyed; {0} if it was too large to be digested */
 };
 
+/* Secrets that were seen in a call. */
+struct secrets_seen {
+	uint32_t count;
+	struct text fingerprints[SECRET_SEEN_MAX]; /* of remit's own, "f-..." */
+	uint32_t fingerprints_count;
+};
+
 struct exchange {
 	struct call_service *service;
 	enum exchange_state state;
@@ -97,6 +104,8 @@ struct exchange {
 	bool wants_progress;
 	/* The call and what was decided. */
 	struct call call;
+	struct secrets_seen sent; /* in the arguments */
+	struct secrets_seen got;  /* in what the server sent */
 	struct decision decision;
 	struct decide_inputs inputs; /* of decision */
 	uint64_t seen;               /* entries folded when it was made */
@@ -148,6 +157,16 @@ void exchange_outcome_digest(
 /* The whole text a model or a person reads; never empty. */
 struct text exchange_message(
 	struct exchange *exchange, enum call_reply_kind kind, const struct error *failure);
+
+/* exchange_secrets.c */
+/* Looks at the arguments, for policies and the record.  Errors: INVALID (a secret stands
+ * where it would be recorded). */
+bool exchange_look(struct exchange *exchange, struct error *err) MUST_CHECK;
+/* *out is what the agent may have of what the server sent; false: nothing. */
+bool exchange_pass(struct exchange *exchange, enum secret_place place, const struct json *from,
+	struct json *out) MUST_CHECK;
+/* A sentence of ours with words of the server's in it. */
+struct text exchange_pass_text(struct exchange *exchange, struct text text);
 
 /* call_service.c */
 /* Its places among those of its task and identity are free again. */

@@ -118,6 +118,27 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 	json_put_integer(record, "revision", (int64_t)decision->revision);
 }
 
+static void put_fingerprints(struct json_builder *record, const struct secrets_seen *seen)
+{
+	if (seen->fingerprints_count != 0)
+		json_put_texts(
+			record, "fingerprints", seen->fingerprints, seen->fingerprints_count);
+}
+
+/* The kinds in the arguments, which policies read, and which of ours they are. */
+static void put_secrets(struct json_builder *record, const struct exchange *exchange)
+{
+	struct text kinds[SECRET_KINDS];
+	size_t count = 0;
+
+	for (int kind = SECRET_OWN; kind < SECRET_KINDS; kind++)
+		if ((exchange->call.secrets >> kind & 1) != 0)
+			kinds[count++] = text_of(secret_kind_word((enum secret_kind)kind));
+	if (count != 0)
+		json_put_texts(record, "secrets", kinds, count);
+	put_fingerprints(record, &exchange->sent);
+}
+
 /* With the log up to `seen` and the arguments, all that the decision read. */
 static void put_inputs(struct json_builder *record, const struct exchange *exchange)
 {
@@ -127,6 +148,7 @@ static void put_inputs(struct json_builder *record, const struct exchange *excha
 	if (exchange->inputs.arguments != ARGUMENTS_UNCHECKED)
 		json_put_cstring(record, "form", arguments_state_word(exchange->inputs.arguments));
 	json_put_integer(record, "calls", exchange->inputs.calls_last_minute);
+	put_secrets(record, exchange);
 }
 
 static void put_chain(struct json_builder *record, const struct exchange *exchange)
@@ -274,6 +296,9 @@ bool exchange_outcome_record(
 		&record, "sensitivity", text_of(sensitivity_word(exchange->decision.sensitivity)));
 	if (exchange->decision.is_untrusted)
 		json_put_boolean(&record, "untrusted", true);
+	if (exchange->got.count != 0)
+		json_put_integer(&record, "secrets", exchange->got.count);
+	put_fingerprints(&record, &exchange->got);
 	if (outcome->has_result) {
 		put_result(&record, outcome);
 		if (!values->attach(
@@ -322,6 +347,7 @@ struct text exchange_message(
 		message = text_format(exchange->arena,
 			"Allowed, but it failed: %s. Record #%" PRIu64 ".",
 			failure == NULL ? "no answer" : failure->text, exchange->index);
+		message = exchange_pass_text(exchange, message);
 		break;
 	case CALL_RESULT:
 	case CALL_ERROR: break;

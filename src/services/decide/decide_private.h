@@ -62,6 +62,7 @@ struct decide_service {
 	struct protected_name *protected; /* the pinned tools' names (honest.c) */
 	size_t protected_count;
 	uint64_t protected_generation; /* 0: not made yet */
+	struct decide_secrets secrets;
 	struct decide_status status;
 };
 

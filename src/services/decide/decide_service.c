@@ -41,6 +41,11 @@ void decide_service_report_to(struct decide_service *service, struct finding_ser
 	service->findings = findings;
 }
 
+void decide_use_secrets(struct decide_service *service, const struct decide_secrets *secrets)
+{
+	service->secrets = *secrets;
+}
+
 static void reads_entry_destroy(void *value)
 {
 	struct reads_entry *entry = value;

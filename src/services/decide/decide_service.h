@@ -24,6 +24,14 @@ void decide_service_destroy(struct decide_service **service);
 struct finding_service;
 void decide_service_report_to(struct decide_service *service, struct finding_service *findings);
 
+/* Who looks for secrets in the arguments of a question, as the door of calls does for a
+ * call: the kinds, as in struct call.  A port that main fills; without one there are none. */
+struct decide_secrets {
+	void *context;
+	unsigned (*look)(void *context, const struct json *arguments);
+};
+void decide_use_secrets(struct decide_service *service, const struct decide_secrets *secrets);
+
 /* Figures for metrics. */
 struct decide_status {
 	uint64_t decisions; /* by this process, searches for approvals counted as one */

@@ -72,6 +72,8 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 		out->arguments = *question->arguments;
 	if (out->arguments.type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "arguments are an object");
+	if (service->secrets.look != NULL)
+		out->secrets = service->secrets.look(service->secrets.context, &out->arguments);
 	out->arguments_text = json_canonical_text(arena, &out->arguments);
 	return out->arguments_text.data != NULL ||
 	       error_set(err, ERROR_LIMIT, "no room for the arguments");

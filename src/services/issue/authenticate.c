@@ -137,8 +137,12 @@ static enum token_reason authenticate(
 		return reason;
 	*out = (struct issue_caller){
 		task->id, task->identity, task->environment, cached->expires_utc_s};
-	if (cached == &checked)
+	if (cached == &checked) {
 		remember(issue, &checked);
+		if (issue->parts.on_accepted != NULL)
+			issue->parts.on_accepted(
+				issue->parts.accepted_context, token, checked.expires_utc_s);
+	}
 	return TOKEN_ACCEPTED;
 }
 

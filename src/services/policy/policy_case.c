@@ -9,6 +9,7 @@
 #include "domain/charter/nearest.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decide.h"
+#include "domain/secret/fingerprint.h"
 #include "services/policy/policy_bundle.h"
 
 enum {
@@ -136,6 +137,24 @@ static bool read_texts(
 		if (list->items[i].type != JSON_STRING)
 			return cannot(run, "a list of names is expected", TEXT(""));
 		out[(*count)++] = list->items[i].string;
+	}
+	return true;
+}
+
+/* The kinds of secrets that the arguments are taken to hold. */
+static bool read_secrets(struct case_run *run, unsigned *out)
+{
+	struct text words[CASE_APPROVALS_MAX];
+	size_t count;
+
+	*out = 0;
+	if (!read_texts(run, json_find(run->given, "secrets"), words, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!secret_kind_is(words[i]))
+			return cannot(run, "secrets are own or foreign, not ", words[i]);
+		*out |= 1u << (text_is(words[i], secret_kind_word(SECRET_OWN)) ? SECRET_OWN
+									       : SECRET_FOREIGN);
 	}
 	return true;
 }
@@ -319,7 +338,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 {
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
 		"environment", "approvals", "labels", "person", "purpose", "calls", "age", "first",
-		"at", "expect", "reason", "policy", "asks", NULL};
+		"at", "expect", "reason", "policy", "asks", "secrets", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -387,7 +406,7 @@ static bool run_identity(struct case_run *run)
 
 	if (names == NULL)
 		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
-	if (!build_call(run, &call, &now_utc_ms) ||
+	if (!build_call(run, &call, &now_utc_ms) || !read_secrets(run, &call.secrets) ||
 		!read_approvals(run, json_find(run->given, "approvals"), names, &approvals.count) ||
 		!open_task(run, &call, now_utc_ms, &call.task))
 		return false;
@@ -422,7 +441,7 @@ static const char default_context[] =
 	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
 	"\"purpose\":\"\",\"depth\":0,\"age\":0},\"approvals\":[],\"labels\":{\"sensitivity\":"
 	"\"public\","
-	"\"untrusted\":false},\"chain\":[],\"risk\":\"low\",\"first\":false}";
+	"\"untrusted\":false},\"chain\":[],\"risk\":\"low\",\"first\":false,\"secrets\":[]}";
 
 /* The defaults with what the case says instead.  A member that is none is told. */
 static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,

@@ -36,6 +36,11 @@ bool registrar_create(
 	return true;
 }
 
+void registrar_listen(struct registrar *registrar, const struct code_listener *listener)
+{
+	registrar->codes_heard = *listener;
+}
+
 void registrar_destroy(struct registrar **registrar)
 {
 	if (*registrar == NULL)

@@ -80,6 +80,14 @@ bool registrar_create(struct registrar **out, struct registry *registry, struct 
 	struct error *err) MUST_CHECK;
 void registrar_destroy(struct registrar **registrar);
 
+/* Hears of each one-time code before anybody has it.  A port that main fills; the code is
+ * borrowed. */
+struct code_listener {
+	void *context;
+	void (*issued)(void *context, struct text code, int64_t ends_utc_ms);
+};
+void registrar_listen(struct registrar *registrar, const struct code_listener *listener);
+
 /* Takes the request; done runs later, or before this returns when it was refused
  * at once.  False: nothing was taken and done will not run.  Errors: LIMIT (the
  * queue is full). */

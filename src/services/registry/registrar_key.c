@@ -58,6 +58,9 @@ static bool write_code(struct registrar *registrar, struct registrar_request *re
 	int64_t expires_utc_ms = fold_stamp_utc_ms(registrar->fold) + lifetime_s * 1000;
 
 	make_code(request->issued_code);
+	if (registrar->codes_heard.issued != NULL)
+		registrar->codes_heard.issued(registrar->codes_heard.context,
+			text_of(request->issued_code), expires_utc_ms);
 	digest = sha256_of(request->issued_code, strlen(request->issued_code));
 	digest_format(written, &digest);
 	registrar_record_start(registrar, &record, "admin-code", request->actor);

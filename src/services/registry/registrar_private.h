@@ -22,6 +22,7 @@ struct registrar {
 	struct fold *fold;
 	struct arena *arena;   /* of the request on its way */
 	struct arena *scratch; /* of the record being folded */
+	struct code_listener codes_heard;
 	struct one_time_code codes[CODES_MAX];
 	size_t codes_count;
 	bool is_founded;                 /* two administrators could sign at once, some time */

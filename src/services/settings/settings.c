@@ -75,6 +75,14 @@ static const struct setting table[] = {
 		"log in with AppRole instead"},
 	{"vault-secret-id-file", SETTING_TEXT, true, AT(vault_secret_id_file), 0, 0, "FILE",
 		"the role's secret id, mode 0600"},
+	{"own-secrets", SETTING_TEXT, true, AT(own_secrets), 0, 0, "HOW",
+		"of a result that holds a secret of remit's: redact it, or block the result "
+		"(redact)"},
+	{"foreign-secrets", SETTING_TEXT, true, AT(foreign_secrets), 0, 0, "HOW",
+		"of one that holds what looks like a credential of others: pass, redact or block "
+		"(redact)"},
+	{"fingerprints-kept-days", SETTING_INTEGER, true, AT(fingerprints_kept_days), 1, 3650,
+		"DAYS", "how long a credential is looked for after it was replaced (90)"},
 	{"check-config", SETTING_FLAG, false, AT(is_check_only), 0, 0, NULL,
 		"check the settings, then exit"},
 	{"help", SETTING_FLAG, false, AT(is_help), 0, 0, NULL, "this text"},
@@ -96,6 +104,9 @@ static const struct settings defaults = {
 	.connections_max = 4096,
 	.connection_pool_bytes = 8192,
 	.body_bytes_max = 4194304,
+	.own_secrets = "redact",
+	.foreign_secrets = "redact",
+	.fingerprints_kept_days = 90,
 };
 
 static const struct setting *find_setting(struct text name)
@@ -434,6 +445,20 @@ static bool check_public_url(const char *url, struct error *err)
 		       url);
 }
 
+static bool check_secrets(const struct settings *settings, struct error *err)
+{
+	if (strcmp(settings->own_secrets, "redact") != 0 &&
+		strcmp(settings->own_secrets, "block") != 0)
+		return error_set(err, ERROR_INVALID,
+			"own-secrets: \"%s\" is neither redact nor block", settings->own_secrets);
+	return strcmp(settings->foreign_secrets, "pass") == 0 ||
+	       strcmp(settings->foreign_secrets, "redact") == 0 ||
+	       strcmp(settings->foreign_secrets, "block") == 0 ||
+	       error_set(err, ERROR_INVALID,
+		       "foreign-secrets: \"%s\" is none of pass, redact and block",
+		       settings->foreign_secrets);
+}
+
 static bool check_together(const struct settings *settings, struct error *err)
 {
 	struct listen_address address;
@@ -462,7 +487,7 @@ static bool check_together(const struct settings *settings, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"authzen-record: \"%s\" is neither awaited nor behind",
 			settings->authzen_record);
-	return check_vault(settings, err);
+	return check_secrets(settings, err) && check_vault(settings, err);
 }
 
 bool settings_read(

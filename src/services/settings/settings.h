@@ -29,6 +29,8 @@ struct settings {
 	const char *public_url;           /* what callers use to reach us, or NULL: from listen */
 	const char *authzen_record;       /* "awaited" or "behind" */
 	const char *stdio_servers;        /* "confined" or "unconfined" */
+	const char *own_secrets;          /* in results: "redact" or "block" */
+	const char *foreign_secrets;      /* in results: "pass", "redact" or "block" */
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;
@@ -36,7 +38,8 @@ struct settings {
 	int64_t connections_max;
 	int64_t connection_pool_bytes;
 	int64_t body_bytes_max;
-	bool is_check_only; /* --check-config: read, check, exit */
+	int64_t fingerprints_kept_days; /* of a credential, after it was replaced */
+	bool is_check_only;             /* --check-config: read, check, exit */
 	bool is_help;
 	bool is_version;
 };

@@ -47,7 +47,8 @@ export const startVault = async (state) => {
   return { server, url: urlOf(server) };
 };
 
-// An MCP server that takes calls with one bearer token only, and counts them.
+// An MCP server that takes calls with one bearer token only, and counts them.  What
+// state.answer(name, params) gives, if anything, is its result.
 const startServer = (state, name) =>
   listen((request, answer, body) => {
     const message = body === '' ? {} : JSON.parse(body);
@@ -65,7 +66,8 @@ const startServer = (state, name) =>
             serverInfo: { name, version: '1' },
           },
           'tools/list': { tools: [{ name: 'act', inputSchema: { type: 'object' } }] },
-          'tools/call': { content: [{ type: 'text', text: 'done' }] },
+          'tools/call': state.answer?.(name, message.params) ??
+            { content: [{ type: 'text', text: 'done' }] },
         }[message.method],
       });
     }
@@ -109,7 +111,10 @@ ${world.keysLineOf('nobody')}
 
 // vaultUrl, token: of the Vault.  login: more settings, instead of the token's.
 // references: others than the usual ones, by server.
-export const startCredentialWorld = async (vaultUrl, { token, login, references: own } = {}) => {
+// settings: more of them.
+export const startCredentialWorld = async (
+  vaultUrl, { token, login, references: own, settings = '' } = {},
+) => {
   const folder = mkdtempSync(join(tmpdir(), 'remit-credentials-'));
   const state = { values: { ...VALUES }, calls: [], folder };
   const servers = {};
@@ -131,7 +136,7 @@ export const startCredentialWorld = async (vaultUrl, { token, login, references:
 upstream-timeout-ms: 1500
 vault-url: ${vaultUrl}
 ${login?.(folder) ?? `vault-token-file: ${join(folder, 'token')}`}
-`,
+${settings}`,
     change: (files, made) =>
       files.set('charters/60-credentials.yaml', documents(made, references, urls)),
     approve: { tester: 'bo@example.com' },

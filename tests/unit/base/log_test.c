@@ -66,6 +66,29 @@ static void a_value_cannot_forge_a_line(void **state)
 		read_line(state), " warn refused agent=\"\\x1b[2J\\xc2\\x9b \\x22\\x5c\\x00\"\n");
 }
 
+static bool hides(void *context, struct text value)
+{
+	return memmem(value.data, value.length, context, strlen(context)) != NULL;
+}
+
+static void what_the_filter_hides_is_left_out_whole(void **state)
+{
+	static char secret[] = "a secret at the end";
+	const struct log_filter filter = {secret, hides};
+	char value[LOG_VALUE_BYTES_MAX + sizeof secret];
+
+	memset(value, 'x', sizeof value);
+	memcpy(value + LOG_VALUE_BYTES_MAX - 5, secret, sizeof secret - 1);
+	log_set_filter(&filter);
+	log_info("said", LOG_TEXT("line", ((struct text){value, sizeof value})),
+		LOG_STRING("other", "a secret"));
+	log_set_filter(NULL);
+	assert_string_equal(
+		read_line(state), " info said line=\"[secret left out]\" other=\"a secret\"\n");
+	log_info("said", LOG_STRING("line", secret));
+	assert_string_equal(read_line(state), " info said line=\"a secret at the end\"\n");
+}
+
 static void fields_follow_the_name(void **state)
 {
 	log_info("policy_rejected", LOG_STRING("path", "agents.policy"), LOG_NUMBER("line", -7),
@@ -115,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LOG_TEST(a_value_cannot_forge_a_line),
+		LOG_TEST(what_the_filter_hides_is_left_out_whole),
 		LOG_TEST(fields_follow_the_name),
 		LOG_TEST(events_above_the_level_are_dropped),
 		LOG_TEST(a_long_value_and_a_long_line_are_cut),

@@ -293,6 +293,11 @@ static void a_word_of_no_vocabulary_is_found(void **state)
 					      "context.labels.sensitivity == \"secret\""),
 		"unknown_word 2:26, unknown_word 2:56, unknown_word 2:86, unknown_word 2:113, "
 		"unknown_word 2:152");
+	assert_string_equal(
+		found_when(world, "context.secrets.contains(\"mine\")"), "unknown_word 2:33");
+	assert_string_equal(found_when(world, "context.secrets.contains(\"own\") || "
+					      "context.secrets.contains(\"foreign\")"),
+		"");
 	assert_string_equal(found_when(world, "context.args.environment == \"production\" && "
 					      "context.args.task.risk == \"none\""),
 		"");

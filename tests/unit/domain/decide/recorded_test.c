@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "domain/call/method.h"
 #include "domain/decide/recorded.h"
+#include "domain/secret/fingerprint.h"
 
 static struct arena *arena;
 static struct recorded_decision recorded;
@@ -48,6 +49,19 @@ static void what_is_missing_or_odd_is_a_denied_nothing(void **state)
 	assert_int_equal(recorded.call.identity.length, 0);
 	assert_int_equal(recorded.now_utc_ms, 0);
 	assert_int_equal(verdict_of_word(TEXT("Allow")), VERDICT_DENY);
+}
+
+static void the_kinds_of_secrets_that_were_seen_are_read(void **state)
+{
+	(void)state;
+	read_from("{\"verdict\":\"deny\"}");
+	assert_int_equal(recorded.call.secrets, 0);
+	read_from("{\"secrets\":\"own\"}");
+	assert_int_equal(recorded.call.secrets, 0);
+	read_from("{\"secrets\":[\"foreign\",1,\"other\"]}");
+	assert_int_equal(recorded.call.secrets, 1 << SECRET_FOREIGN);
+	read_from("{\"secrets\":[\"own\",\"foreign\"]}");
+	assert_int_equal(recorded.call.secrets, 1 << SECRET_OWN | 1 << SECRET_FOREIGN);
 }
 
 static void names_of_an_allow_were_given(void **state)
@@ -132,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_missing_or_odd_is_a_denied_nothing),
+		cmocka_unit_test(the_kinds_of_secrets_that_were_seen_are_read),
 		cmocka_unit_test(names_of_an_allow_were_given),
 		cmocka_unit_test(no_more_names_are_read_than_there_is_room_for),
 		cmocka_unit_test(names_of_a_question_were_asked_for),

@@ -11,6 +11,7 @@
 
 #include "cedar/from_json.h"
 #include "domain/decide/evaluation.h"
+#include "domain/secret/fingerprint.h"
 #include "support/decide_bench.h"
 
 enum { TEXT_BYTES = 1 << 16, ARENA_BYTES = 1 << 20 };
@@ -102,6 +103,7 @@ static void what_every_request_has_may_be_read(void **state)
 			"context.approvals.contains(\"owner\") && context.labels.untrusted && "
 			"context.labels.sensitivity == \"public\" && context.chain.contains(\"a\") "
 			"&& "
+			"context.secrets.contains(\"own\") && "
 			"context.args.path like \"tickets/*\" && action == Action::\"read\""),
 		"");
 }
@@ -119,6 +121,7 @@ static void check_request(const char *tool, const char *arguments, const char *a
 
 	decide_bench_init(&bench);
 	call = decide_bench_call(&bench, "files", tool, arguments);
+	call.secrets = 1 << SECRET_OWN | 1 << SECRET_FOREIGN;
 	world = (struct decide_world){.registry = bench.registry,
 		.tasks = bench.tasks,
 		.definition = DEFINITION_UNPINNED,

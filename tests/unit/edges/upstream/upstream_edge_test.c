@@ -21,6 +21,7 @@ struct bench {
 	char folder[32];
 	char url[128];
 	char log[8192];
+	char credential[64]; /* that left last: its reference, a blank, its value */
 	bool has_logged;
 	const char *wanted_log;
 	/* the confiner */
@@ -950,6 +951,14 @@ static void the_credential_is_sent_to_the_server_and_shown_nowhere(void **state)
 	assert_null(strstr(bench->log, "key-of-test"));
 }
 
+static void on_credential_used(void *context, struct text reference, struct text value)
+{
+	struct bench *bench = context;
+
+	(void)snprintf(bench->credential, sizeof bench->credential, "%.*s %.*s",
+		TEXT_ARGS(reference), TEXT_ARGS(value));
+}
+
 static int setup_sealed(void **state)
 {
 	struct bench *bench;
@@ -968,6 +977,7 @@ static int setup_sealed(void **state)
 			.find_server = find_server,
 			.find_context = bench,
 			.secrets = bench->secrets,
+			.credentials = {bench, on_credential_used},
 			.on_log = on_log,
 			.log_context = bench},
 		&err));
@@ -999,6 +1009,7 @@ static void a_credential_goes_with_every_request(void **state)
 	assert_non_null(strstr(
 		bench->methods, "POST tools/call s=session-1 v=2025-06-18 a=Bearer key-of-test;"));
 	assert_null(strstr(bench->log, "key-of-test"));
+	assert_string_equal(bench->credential, "env:UPSTREAM_TEST_KEY key-of-test");
 }
 
 static void a_credential_that_cannot_be_read_is_explained_in_the_log_alone(void **state)

@@ -34,7 +34,7 @@ static const char world_yaml[] =
 	"limits: {calls-per-minute: 5}\nexpires: 2030-01-01\n---\n"
 	"object: policy\nname: org/careful\ntext: |\n"
 	"  forbid (principal, action == Action::\"write\", resource)\n"
-	"  when { context.labels.untrusted };\n";
+	"  when { context.labels.untrusted || context.secrets.contains(\"own\") };\n";
 
 struct fixture {
 	struct policy_bundle bundle;
@@ -288,6 +288,20 @@ static void a_case_gives_only_so_many_approvals(void **state)
 	}
 }
 
+static void a_case_may_say_what_secrets_the_arguments_hold(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fails(fixture, "test: a\n" AGENT "secrets: [mine]\nexpect: allow\n",
+		"secrets are own or foreign, not mine");
+	passes(fixture, "test: a\n" AGENT "secrets: [foreign]\nexpect: ask\n");
+	passes(fixture, "test: a\n" AGENT
+			"approvals: [owner]\nsecrets: [foreign, own]\nexpect: deny\npolicy: "
+			"org/careful\n");
+	passes(fixture,
+		"test: a\nrequest: {action: write, context: {secrets: [own]}}\nexpect: deny\n");
+}
+
 static void a_request_of_its_own_asks_the_guardrails_alone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -377,6 +391,7 @@ int main(void)
 		TEST(a_case_may_expect_that_something_is_not_there),
 		TEST(an_identity_is_decided_as_a_call_would_be),
 		TEST(a_case_gives_only_so_many_approvals),
+		TEST(a_case_may_say_what_secrets_the_arguments_hold),
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
 		TEST(a_change_of_form_is_told_from_a_change),

@@ -1017,9 +1017,32 @@ static void who_can_do_it_is_told(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void on_code(void *context, struct text code, int64_t ends_utc_ms)
+{
+	char *heard = context;
+
+	assert_true(ends_utc_ms > 0);
+	assert_true(code.length < CODE_TEXT_BYTES);
+	memcpy(heard, code.data, code.length);
+}
+
+static void a_code_is_told_before_anybody_has_it(void **state)
+{
+	struct governed *governed = *state;
+	char heard[CODE_TEXT_BYTES] = "";
+	const struct code_listener listener = {heard, on_code};
+
+	registrar_listen(governed->registrar, &listener);
+	assert_false(governed_step(governed, "ana", REGISTRAR_ISSUE_CODE, "bo"));
+	assert_string_equal(heard, "");
+	assert_true(governed_step(governed, "adi", REGISTRAR_ISSUE_CODE, "bo"));
+	assert_string_equal(heard, governed->code);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		TEST(a_code_is_told_before_anybody_has_it),
 		TEST(a_stranger_applies_nothing),
 		TEST(what_has_a_problem_changes_nothing),
 		TEST(guardrails_that_are_too_much_together_leave_the_old_ones),

@@ -280,6 +280,26 @@ static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **stat
 	assert_false(READ(f, "--workers=1"));
 }
 
+static void secrets_in_results_are_redacted_unless_it_says_otherwise(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.own_secrets, "redact");
+	assert_string_equal(f->settings.foreign_secrets, "redact");
+	assert_int_equal(f->settings.fingerprints_kept_days, 90);
+	assert_false(READ(f, "--own-secrets", "pass"));
+	assert_non_null(strstr(f->err.text, "neither redact nor block"));
+	assert_false(READ(f, "--foreign-secrets", "Pass"));
+	assert_non_null(strstr(f->err.text, "none of pass, redact and block"));
+	assert_false(READ(f, "--fingerprints-kept-days", "0"));
+	assert_true(READ(f, "--own-secrets", "block", "--foreign-secrets", "pass"));
+	assert_string_equal(f->settings.own_secrets, "block");
+	assert_string_equal(f->settings.foreign_secrets, "pass");
+	assert_true(READ(f, "--foreign-secrets", "block", "--fingerprints-kept-days", "1"));
+	assert_int_equal(f->settings.fingerprints_kept_days, 1);
+}
+
 static void an_unknown_store_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -308,6 +328,7 @@ int main(void)
 		WITH_FIXTURE(nothing_said_gives_the_documented_defaults),
 		WITH_FIXTURE(an_evaluation_is_recorded_awaited_or_behind),
 		WITH_FIXTURE(servers_over_stdio_are_confined_unless_it_says_otherwise),
+		WITH_FIXTURE(secrets_in_results_are_redacted_unless_it_says_otherwise),
 		WITH_FIXTURE(an_unknown_store_is_refused),
 	};
 

@@ -1,0 +1,92 @@
+/* What is secret in a call: seen in the arguments, which is for policies to judge; taken
+ * out of whatever goes to the agent, or that is blocked. */
+
+#include "services/call/exchange.h"
+
+/* Keeps what was found by name: the fingerprints may be others' by the time of the record. */
+static void keep(struct exchange *exchange, struct secrets_seen *seen,
+	const struct secret_tally *tally, enum secret_place place)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	const struct secret_scene scene = {.place = place,
+		.identity = exchange->call.identity,
+		.task = exchange->call.task,
+		.tool = exchange->call.tool};
+
+	seen->count += tally->count;
+	for (uint32_t i = 0; i < tally->own_count && seen->fingerprints_count < SECRET_SEEN_MAX;
+		i++) {
+		char id[DETECTOR_ID_BYTES];
+		struct text kept;
+
+		detector_id(detector, tally->own[i], id);
+		kept = text_copy(exchange->arena, text_of(id));
+		if (kept.data != NULL)
+			seen->fingerprints[seen->fingerprints_count++] = kept;
+	}
+	detector_report(detector, tally, &scene);
+}
+
+/* Names are recorded as they are, so one of ours may not stand in them. */
+static bool look_at_names(struct exchange *exchange, struct error *err)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	const struct json names[] = {
+		json_string(exchange->call.tool), json_string(exchange->call.method)};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct secret_tally tally = {0};
+
+		detector_count(detector, &names[i], &tally);
+		if (secret_tally_has(&tally, SECRET_OWN))
+			return error_set(err, ERROR_INVALID,
+				"the name of the tool or method holds a secret");
+	}
+	return true;
+}
+
+bool exchange_look(struct exchange *exchange, struct error *err)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	struct secret_tally tally = {0};
+
+	if (detector == NULL)
+		return true;
+	if (!look_at_names(exchange, err))
+		return false;
+	detector_count(detector, &exchange->call.arguments, &tally);
+	exchange->call.secrets = tally.kinds;
+	if (tally.count != 0)
+		keep(exchange, &exchange->sent, &tally, SECRET_IN_ARGUMENTS);
+	return true;
+}
+
+bool exchange_pass(struct exchange *exchange, enum secret_place place, const struct json *from,
+	struct json *out)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	struct secret_tally tally = {0};
+	enum secret_handling handling;
+
+	*out = *from;
+	if (detector == NULL)
+		return true;
+	handling = detector_pass(detector, exchange->arena, from, &tally, out);
+	if (tally.count != 0)
+		keep(exchange, &exchange->got, &tally, place);
+	return handling != SECRETS_BLOCKED;
+}
+
+struct text exchange_pass_text(struct exchange *exchange, struct text text)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	struct secret_tally tally = {0};
+	struct text out;
+
+	if (detector == NULL)
+		return text;
+	out = detector_pass_text(detector, exchange->arena, text, &tally);
+	if (tally.count != 0)
+		keep(exchange, &exchange->got, &tally, SECRET_IN_RESULT);
+	return out;
+}

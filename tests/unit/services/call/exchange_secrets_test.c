@@ -1,0 +1,259 @@
+/* Secrets in a call: what policies are told, what the agent gets, what is on record. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/call/exchange.h"
+#include "support/call_bench.h"
+
+#define KEY "key-of-a-server-0123456789"
+/* In two parts, so that nobody who looks for secrets in this source finds one. */
+#define FOREIGN                                                                                    \
+	"ghp_"                                                                                     \
+	"q7Zt2LxW9vBk4RmN8pYc1DfGhJ3sTaUe6XoV"
+#define TICKET "{\"path\":\"tickets/41.txt\"}"
+
+struct fixture {
+	struct call_bench bench;
+	struct detector *detector;
+	unsigned sightings;
+	enum secret_place place;
+	char tool[64];
+};
+
+static void seen(void *context, const struct secret_sighting *sighting)
+{
+	struct fixture *fixture = context;
+
+	fixture->sightings++;
+	fixture->place = sighting->place;
+	(void)snprintf(fixture->tool, sizeof fixture->tool, "%.*s", TEXT_ARGS(sighting->tool));
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+	const struct detector_settings settings = {
+		.own = SECRETS_REDACTED, .foreign = SECRETS_PASSED, .sightings = {fixture, seen}};
+	struct error err;
+
+	assert_non_null(fixture);
+	call_bench_init(&fixture->bench, 5000);
+	assert_true(detector_open(&fixture->detector, &settings, &err));
+	detector_learn_credential(fixture->detector, TEXT("files-key"), TEXT(KEY));
+	fixture->bench.call->ports.detector = fixture->detector;
+	assert_true(decide_bench_put(&fixture->bench.world,
+		"object: policy\nname: org/keep\ntext: |\n"
+		"  forbid (principal, action, resource)\n"
+		"  when { context.secrets.contains(\"own\") };\n"));
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	call_bench_deinit(&fixture->bench);
+	detector_close(&fixture->detector);
+	free(fixture);
+	return 0;
+}
+
+static bool last_has(const struct fixture *fixture, const char *type, const char *what)
+{
+	return strstr(call_bench_last(&fixture->bench, type), what) != NULL;
+}
+
+/* A call that is answered so. */
+static void answered_with(struct fixture *fixture, struct bench_client *client, const char *result)
+{
+	struct call_bench *bench = &fixture->bench;
+
+	assert_true(call_bench_start(bench, client, "read", TICKET));
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, result);
+	call_bench_flush(bench);
+}
+
+static void a_call_with_a_secret_of_ours_is_refused_by_the_guardrail(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(
+		&fixture->bench, &client, "list", "{\"a\":[{\"b\":\"x " KEY "\"}]}"));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_FORBIDDEN);
+	assert_non_null(strstr(client.message, "without the secret that its arguments hold"));
+	assert_int_equal(fixture->bench.prepared, 0);
+	assert_true(last_has(fixture, "decision", "\"secrets\":[\"own\"]"));
+	assert_true(last_has(fixture, "decision", "\"fingerprints\":[\"f-"));
+	assert_null(strstr(call_bench_last(&fixture->bench, "decision"), KEY));
+	assert_int_equal(fixture->sightings, 1);
+	assert_int_equal(fixture->place, SECRET_IN_ARGUMENTS);
+	assert_string_equal(fixture->tool, "files/list");
+}
+
+static void a_secret_of_ours_in_a_name_is_not_taken_and_not_recorded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	assert_false(call_bench_start(&fixture->bench, &client, KEY, "{}"));
+	assert_false(call_bench_start_method(&fixture->bench, &client, "t-1", "x/" KEY, "{}"));
+	assert_int_equal(call_bench_records(&fixture->bench, "decision"), 0);
+}
+
+static void one_of_others_is_told_and_decides_nothing_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(&fixture->bench, &client, "list", "{\"a\":\"" FOREIGN "\"}"));
+	assert_true(last_has(fixture, "decision", "\"secrets\":[\"foreign\"]"));
+	assert_true(last_has(fixture, "decision", "\"verdict\":\"allow\""));
+	assert_false(last_has(fixture, "decision", "\"fingerprints\""));
+	call_bench_abort(&client);
+}
+
+static void a_call_without_secrets_says_nothing_of_them(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	answered_with(fixture, &client, "{\"content\":[{\"text\":\"nothing of it\"}]}");
+	assert_string_equal(client.result, "{\"content\":[{\"text\":\"nothing of it\"}]}");
+	assert_false(last_has(fixture, "decision", "secrets"));
+	assert_false(last_has(fixture, "outcome", "secrets"));
+	assert_int_equal(fixture->sightings, 0);
+}
+
+static void a_result_goes_without_the_secret_and_the_outcome_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	answered_with(fixture, &client,
+		"{\"content\":[{\"text\":\"x " KEY " y " KEY "\"}],\"z\":\"" FOREIGN "\"}");
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_string_equal(client.result, "{\"content\":[{\"text\":\"x " SECRET_REMOVED
+					   " y " SECRET_REMOVED "\"}],\"z\":\"" FOREIGN "\"}");
+	assert_true(last_has(fixture, "outcome", "\"secrets\":3"));
+	assert_true(last_has(fixture, "outcome", "\"fingerprints\":[\"f-"));
+	assert_true(last_has(fixture, "outcome", "\"status\":\"result\""));
+	assert_null(strstr(call_bench_last(&fixture->bench, "outcome"), KEY));
+	assert_int_equal(fixture->place, SECRET_IN_RESULT);
+	assert_int_equal(call_figures(fixture->bench.call).secrets_own, 1);
+	assert_int_equal(call_figures(fixture->bench.call).secrets_foreign, 1);
+}
+
+static void a_result_that_is_to_be_blocked_is_not_passed_on(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	detector_handle(fixture->detector, SECRETS_BLOCKED, SECRETS_PASSED);
+	answered_with(fixture, &client, "{\"content\":[{\"text\":\"" KEY "\"}]}");
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_non_null(strstr(client.message, "held a secret and was not passed on"));
+	assert_null(strstr(client.message, KEY));
+	assert_true(last_has(fixture, "outcome", "\"status\":\"failed\""));
+	assert_true(last_has(fixture, "outcome", "\"forwarded\":true"));
+	assert_true(last_has(fixture, "outcome", "\"secrets\":1"));
+}
+
+static void an_error_of_the_server_goes_without_the_secret(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call_bench *bench = &fixture->bench;
+	struct json_builder built;
+	struct bench_client client;
+	struct json value;
+	struct upstream_answer answer = {.error = &value};
+	const struct upstream_request *request;
+	struct error err;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_ready(bench, true);
+	json_object_start(&built, bench->scratch);
+	json_put_integer(&built, "code", 1);
+	json_put_cstring(&built, "message", "bad key " KEY);
+	assert_true(json_object_seal(&built, &value, &err));
+	request = bench->request;
+	bench->request = NULL;
+	request->on_answer(request->context, &answer);
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ERROR);
+	assert_true(last_has(fixture, "outcome", "\"status\":\"error\""));
+	assert_true(last_has(fixture, "outcome", "\"secrets\":1"));
+}
+
+static void a_failure_tells_no_secret(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call_bench *bench = &fixture->bench;
+	struct error failure = {.code = ERROR_IO, .text = "HTTP 500: bad key " KEY};
+	struct upstream_answer answer = {.failure = &failure, .is_unknown = true};
+	const struct upstream_request *request;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_ready(bench, true);
+	request = bench->request;
+	bench->request = NULL;
+	request->on_answer(request->context, &answer);
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_non_null(strstr(client.message, "bad key " SECRET_REMOVED));
+	assert_null(strstr(client.message, KEY));
+}
+
+static void a_notice_goes_without_the_secret_or_not_at_all(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call_bench *bench = &fixture->bench;
+	struct json_builder built;
+	struct bench_client client;
+	struct json params;
+	struct error err;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_ready(bench, true);
+	json_object_start(&built, bench->scratch);
+	json_put_cstring(&built, "message", "now with " KEY);
+	assert_true(json_object_seal(&built, &params, &err));
+	bench->request->on_notice(bench->request->context, TEXT("notifications/message"), &params);
+	assert_int_equal(client.notices, 1);
+	assert_int_equal(fixture->place, SECRET_IN_NOTICE);
+	detector_handle(fixture->detector, SECRETS_BLOCKED, SECRETS_PASSED);
+	bench->request->on_notice(bench->request->context, TEXT("notifications/message"), &params);
+	assert_int_equal(client.notices, 1);
+	call_bench_answer(bench, "{}");
+	call_bench_flush(bench);
+	assert_true(last_has(fixture, "outcome", "\"secrets\":2"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_call_with_a_secret_of_ours_is_refused_by_the_guardrail),
+		TEST(a_secret_of_ours_in_a_name_is_not_taken_and_not_recorded),
+		TEST(one_of_others_is_told_and_decides_nothing_by_itself),
+		TEST(a_call_without_secrets_says_nothing_of_them),
+		TEST(a_result_goes_without_the_secret_and_the_outcome_says_so),
+		TEST(a_result_that_is_to_be_blocked_is_not_passed_on),
+		TEST(an_error_of_the_server_goes_without_the_secret),
+		TEST(a_failure_tells_no_secret),
+		TEST(a_notice_goes_without_the_secret_or_not_at_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
