@@ -102,6 +102,9 @@ bool run_policies(
 		.effect = evaluation->effect,
 		.sensitivity = evaluation->out->sensitivity,
 		.is_untrusted = evaluation->out->is_untrusted,
+		.sources = evaluation->out->sources,
+		.sources_count = evaluation->out->sources_count,
+		.ceiling = evaluation->out->ceiling,
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;

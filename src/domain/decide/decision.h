@@ -87,7 +87,12 @@ struct decision {
 	size_t approvals_count;
 	enum sensitivity sensitivity; /* highest of the data sources it reads; UNLABELLED: none */
 	bool is_untrusted;            /* one of them may hold text written by strangers */
-	uint64_t revision;            /* of everything it read */
+	/* What a retrieval is about (docs/data.md). */
+	const struct text *sources; /* names of the data sources it reads; NULL: none */
+	size_t sources_count;
+	enum sensitivity ceiling; /* of the rows it may bring, where they are judged one by
+				   * one; UNLABELLED: they are not */
+	uint64_t revision;        /* of everything it read */
 };
 
 #endif

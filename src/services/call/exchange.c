@@ -462,9 +462,10 @@ static enum reason decide_changed(struct exchange *exchange)
 	if (exchange->decision.approvals_count != 0)
 		return REASON_APPROVAL_NEEDED;
 	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
-	if (again.verdict == VERDICT_ALLOW || again.reason == REASON_RATE_LIMIT)
-		return REASON_ALLOWED;
-	return again.reason;
+	if (again.verdict != VERDICT_ALLOW && again.reason != REASON_RATE_LIMIT)
+		return again.reason;
+	/* The record says which rows may come; under another ceiling others would. */
+	return again.ceiling == exchange->decision.ceiling ? REASON_ALLOWED : REASON_SENSITIVITY;
 }
 
 /* What speaks against an allowed call by now; REASON_ALLOWED: nothing. */
@@ -575,6 +576,8 @@ static bool forward(struct exchange *exchange, struct error *err)
 		.method = exchange->call.method,
 		.params = &exchange->call.params,
 		.wants_progress = exchange->wants_progress,
+		.ceiling = exchange->retrieval_rule.ceiling,
+		.record = exchange->index,
 		.deadline_ms = exchange->deadline_ms,
 		.context = exchange,
 		.on_notice = on_notice,
@@ -598,6 +601,8 @@ static void on_ready_event(struct exchange *exchange)
 	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
 	struct error err = {0};
 
+	if (reason == REASON_ALLOWED && !exchange_retrieval_prepare(exchange))
+		reason = REASON_SENSITIVITY;
 	if (reason != REASON_ALLOWED) {
 		refuse_late(exchange, reason);
 		return;
@@ -652,6 +657,8 @@ static void on_notice_event(struct exchange *exchange)
 	const struct call_client *client = exchange->client;
 
 	exchange->state = EXCHANGE_STREAMING;
+	if (exchange_is_judged(exchange))
+		return; /* nothing passes before the rows are judged */
 	if (client != NULL && client->on_notice != NULL)
 		client->on_notice(
 			client->context, exchange->notice_method, exchange->notice_params);
@@ -667,6 +674,21 @@ static void answer_failed(struct exchange *exchange, const struct upstream_answe
 
 	exchange->service->figures.failed++;
 	reply_kind(exchange, CALL_FAILED, answer->failure);
+	submit_outcome(exchange, &outcome);
+}
+
+/* The server answered, and nobody sees what. */
+static void answer_withheld(struct exchange *exchange, const struct json *result)
+{
+	struct outcome outcome = {
+		.status = "withheld", .reason = REASON_SENSITIVITY, .is_forwarded = true};
+	struct error failure;
+
+	exchange_retrieval_say(exchange, &failure);
+	if (result != NULL)
+		exchange_outcome_digest(exchange, result, &outcome);
+	exchange->service->figures.withheld++;
+	reply_kind(exchange, CALL_FAILED, &failure);
 	submit_outcome(exchange, &outcome);
 }
 
@@ -699,6 +721,10 @@ static void on_answer_event(struct exchange *exchange)
 
 	if (answer->result == NULL && answer->error == NULL) {
 		answer_failed(exchange, answer->failure == NULL ? &unusable : answer);
+		return;
+	}
+	if (!exchange_retrieval_take(exchange, answer->result)) {
+		answer_withheld(exchange, answer->result);
 		return;
 	}
 	if (answer->result != NULL && !answer_filtered(exchange, answer->result, &result)) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/charter/terms.h"
 
 /* The port through which a decided, recorded call leaves for an MCP server.
  * Filled by edges/upstream; `start` is called by one function, forward() in
@@ -48,6 +49,10 @@ struct upstream_request {
 	const struct json *params; /* an object or NULL; the edge puts its own
 				    * progress token where wants_progress */
 	bool wants_progress;
+	/* What remit tells the server of a read whose rows are judged one by one, in
+	 * `_meta` as remit/ceiling and remit/record; UNLABELLED: nothing. */
+	enum sensitivity ceiling;
+	uint64_t record;     /* of the decision */
 	int64_t deadline_ms; /* monotonic, as loop_now_ms */
 	void *context;
 	/* A notification that belongs to this request (notifications/progress,
