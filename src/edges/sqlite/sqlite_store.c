@@ -39,10 +39,14 @@ enum statement {
 };
 
 #define FIND_COLUMNS "leaf, at_utc_ms, type, actor, identity, task, verdict, record.entry"
+#define READS_SOURCE                                                                               \
+	"(record.type IN ('decision', 'outcome') AND EXISTS (SELECT 1 FROM "                       \
+	"json_each(record.entry,"                                                                  \
+	" iif(record.type = 'outcome', '$.retrieval.sources', '$.sources')) WHERE value = ?10))"
 #define FIND_CONDITIONS                                                                            \
 	" (?1 = '' OR task = ?1) AND (?2 = '' OR identity = ?2) AND (?3 = '' OR actor = ?3)"       \
 	" AND (?4 = '' OR type = ?4) AND (?5 = '' OR verdict = ?5) AND at_utc_ms >= ?6"            \
-	" AND leaf > ?7 ORDER BY leaf LIMIT ?8"
+	" AND (?10 = '' OR " READS_SOURCE ") AND leaf > ?7 ORDER BY leaf LIMIT ?8"
 
 static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_LOAD_MARK] = "SELECT next, digest FROM mark WHERE id = 1",
@@ -401,6 +405,20 @@ static void bind_query(sqlite3_stmt *statement, const struct store_query *query)
 	(void)sqlite3_bind_int64(statement, 6, query->since_utc_ms);
 	(void)sqlite3_bind_int64(statement, 7, query->has_after ? (int64_t)query->after_index : -1);
 	(void)sqlite3_bind_int64(statement, 8, (int64_t)query->count_max + 1);
+	bind_text(statement, 10, query->source);
+}
+
+/* The words asked for, and those of the data source, which narrow what is then looked
+ * at: the index of words finds records that name it. */
+static bool join_words(
+	const struct store_query *query, struct arena *arena, struct text *out, struct error *err)
+{
+	const struct text parts[] = {query->words, TEXT(" "), query->source};
+	struct text both = text_concat(arena, parts, 3);
+
+	if (both.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to search");
+	return quote_words(both, arena, out, err);
 }
 
 static bool keep_column(sqlite3_stmt *statement, int column, struct arena *arena, struct text *out)
@@ -458,7 +476,7 @@ static bool find_records(void *context, struct arena *arena, const struct store_
 		return error_set(err, ERROR_INVALID, "a count of 1 to %d", STORE_RECORDS_MAX);
 	if (query->words.length > WORDS_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "words of at most %d bytes", WORDS_BYTES_MAX);
-	if (!quote_words(query->words, arena, &words, err))
+	if (!join_words(query, arena, &words, err))
 		return false;
 	if (words.length > 0) {
 		statement = store->statements[STATEMENT_FIND_WORDS];

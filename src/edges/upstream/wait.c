@@ -154,10 +154,10 @@ static bool params_with_meta(struct json *out, struct arena *arena, const struct
 			json_put_named(&inner, meta->members[i].name, meta->members[i].value);
 	if (request->wants_progress)
 		json_put_integer(&inner, "progressToken", wait->id);
-	if (request->ceiling != SENSITIVITY_UNLABELLED) {
+	if (request->ceiling != SENSITIVITY_UNLABELLED)
 		json_put_cstring(&inner, "remit/ceiling", sensitivity_word(request->ceiling));
+	if (request->tells_record)
 		json_put_integer(&inner, "remit/record", (int64_t)request->record);
-	}
 	if (!json_object_seal(&inner, &merged, err))
 		return false;
 	json_object_start(&outer, arena);
@@ -166,6 +166,12 @@ static bool params_with_meta(struct json *out, struct arena *arena, const struct
 			json_put_named(&outer, params->members[i].name, params->members[i].value);
 	json_put(&outer, "_meta", merged);
 	return json_object_seal(&outer, out, err);
+}
+
+static bool says_something(const struct upstream_request *request)
+{
+	return request->wants_progress || request->tells_record ||
+	       request->ceiling != SENSITIVITY_UNLABELLED;
 }
 
 bool wait_send(struct upstream_wait *wait, struct text method, const struct json *params,
@@ -183,8 +189,7 @@ bool wait_send(struct upstream_wait *wait, struct text method, const struct json
 		goto done;
 	}
 	wait->id = ++connection->next_id; /* U2 */
-	if (wait->kind == WAIT_REQUEST &&
-		(wait->request.wants_progress || wait->request.ceiling != SENSITIVITY_UNLABELLED)) {
+	if (wait->kind == WAIT_REQUEST && says_something(&wait->request)) {
 		if (!params_with_meta(&with_meta, arena, params, wait, err))
 			goto done;
 		params = &with_meta;

@@ -577,6 +577,7 @@ static bool forward(struct exchange *exchange, struct error *err)
 		.params = &exchange->call.params,
 		.wants_progress = exchange->wants_progress,
 		.ceiling = exchange->retrieval_rule.ceiling,
+		.tells_record = exchange_tells_record(exchange),
 		.record = exchange->index,
 		.deadline_ms = exchange->deadline_ms,
 		.context = exchange,

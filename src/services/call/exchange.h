@@ -154,6 +154,8 @@ bool exchange_outcome_record(
 bool exchange_retrieval_prepare(struct exchange *exchange) MUST_CHECK;
 /* True where its rows are judged one by one, so that nothing passes before. */
 bool exchange_is_judged(const struct exchange *exchange);
+/* True where the server is told the record, so that its own log can name it. */
+bool exchange_tells_record(const struct exchange *exchange);
 /* Looks at the server's result while it is borrowed (NULL: an error).  False: it must
  * not be passed on, and exchange_retrieval_say says why, without a word of it. */
 bool exchange_retrieval_take(struct exchange *exchange, const struct json *result) MUST_CHECK;

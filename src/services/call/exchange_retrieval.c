@@ -58,6 +58,13 @@ bool exchange_is_judged(const struct exchange *exchange)
 	return exchange->is_retrieval && exchange->retrieval_rule.classification.length != 0;
 }
 
+bool exchange_tells_record(const struct exchange *exchange)
+{
+	return exchange_is_judged(exchange) ||
+	       (exchange->is_retrieval && (exchange->retrieval_rule.objects.length != 0 ||
+						  exchange->retrieval_rule.object.length != 0));
+}
+
 /* An id that may not stand as it is, as a keyed digest. */
 static bool hide_id(struct exchange *exchange, struct text *id)
 {

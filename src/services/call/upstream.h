@@ -49,10 +49,11 @@ struct upstream_request {
 	const struct json *params; /* an object or NULL; the edge puts its own
 				    * progress token where wants_progress */
 	bool wants_progress;
-	/* What remit tells the server of a read whose rows are judged one by one, in
-	 * `_meta` as remit/ceiling and remit/record; UNLABELLED: nothing. */
+	/* What remit tells the server of a read, in `_meta`: as remit/ceiling how sensitive
+	 * its rows may be (UNLABELLED: nothing), as remit/record the decision's number. */
 	enum sensitivity ceiling;
-	uint64_t record;     /* of the decision */
+	bool tells_record;
+	uint64_t record;
 	int64_t deadline_ms; /* monotonic, as loop_now_ms */
 	void *context;
 	/* A notification that belongs to this request (notifications/progress,
