@@ -1,5 +1,7 @@
 #include "domain/audit/reconcile.h"
 
+#include <stdlib.h>
+
 static const struct {
 	const char *word;
 	const char *meaning;
@@ -32,7 +34,7 @@ bool reconcile_add_decision(struct reconcile *reconcile, uint64_t index, struct 
 	size_t count = reconcile->reads_count, i;
 
 	if (count > 0 && reconcile->reads[count - 1].decision >= index)
-		return error_set(err, ERROR_INVALID, "records out of order");
+		reconcile->is_unsorted = true;
 	if (count == reconcile->reads_capacity) {
 		size_t capacity = count == 0 ? 64 : count * 2;
 		struct reconcile_read *larger =
@@ -50,9 +52,35 @@ bool reconcile_add_decision(struct reconcile *reconcile, uint64_t index, struct 
 	return true;
 }
 
-static struct reconcile_read *find_read(const struct reconcile *reconcile, int64_t decision)
+static int compare_reads(const void *a, const void *b)
 {
-	size_t low = 0, high = reconcile->reads_count;
+	uint64_t left = ((const struct reconcile_read *)a)->decision;
+	uint64_t right = ((const struct reconcile_read *)b)->decision;
+
+	return left < right ? -1 : left > right;
+}
+
+/* A read of two sources comes twice, and counts once. */
+static void sort_reads(struct reconcile *reconcile)
+{
+	size_t kept = 0, i;
+
+	reconcile->is_unsorted = false;
+	qsort(reconcile->reads, reconcile->reads_count, sizeof(*reconcile->reads), compare_reads);
+	for (i = 0; i < reconcile->reads_count; i++)
+		if (kept == 0 ||
+			reconcile->reads[kept - 1].decision != reconcile->reads[i].decision)
+			reconcile->reads[kept++] = reconcile->reads[i];
+	reconcile->reads_count = kept;
+}
+
+static struct reconcile_read *find_read(struct reconcile *reconcile, int64_t decision)
+{
+	size_t low = 0, high;
+
+	if (reconcile->is_unsorted)
+		sort_reads(reconcile);
+	high = reconcile->reads_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -231,6 +259,8 @@ bool reconcile_finish(struct reconcile *reconcile, struct json *out, struct erro
 	struct json findings;
 	size_t i;
 
+	if (reconcile->is_unsorted)
+		sort_reads(reconcile);
 	for (i = 0; i < reconcile->reads_count; i++) {
 		const struct reconcile_read *read = &reconcile->reads[i];
 

@@ -48,16 +48,17 @@ struct reconcile_read {
 /* Everything lives in the arena; zero but for the arena at first. */
 struct reconcile {
 	struct arena *arena;
-	struct reconcile_read *reads; /* ascending by decision */
+	struct reconcile_read *reads; /* ascending by decision, unless is_unsorted */
 	size_t reads_count, reads_capacity;
+	bool is_unsorted;
 	struct json_builder findings;
 	size_t findings_count;
 	uint64_t lines;
 };
 
 void reconcile_start(struct reconcile *reconcile, struct arena *arena);
-/* A `decision` that allowed a read of the source, in order of the log.  Errors: LIMIT,
- * INVALID (out of order). */
+/* A `decision` that allowed a read of the source; all of them before any outcome.
+ * Errors: LIMIT. */
 bool reconcile_add_decision(
 	struct reconcile *reconcile, uint64_t index, struct error *err) MUST_CHECK;
 /* An `outcome`; of a decision that was not added it says nothing.  Errors: LIMIT. */

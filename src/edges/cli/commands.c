@@ -175,7 +175,7 @@ const struct cli_command cli_commands[] = {
 		COLUMNS("index", "record.at", "record.type", "record.verdict", "record.identity",
 			"record.tool", "record.reason|record.status",
 			"record.retrieval.sources|record.sources", "record.retrieval.count")},
-	{"audit reconcile", "--source NAME --log FILE",
+	{"audit reconcile", "--source NAME[,NAME] --log FILE",
 		"compare a data source's own query log with the records of its reads", 0, 0,
 		OPTIONS(OPTION_SOURCE, OPTION_LOG), command_reconcile, NULL, NULL},
 	{"backup", "FILE", "write a backup to a new file (on the socket)", 1, 1, NULL,

@@ -39,6 +39,7 @@ done:
 
 struct sweep {
 	struct reconcile *reconcile;
+	struct text source;
 	const char *kind; /* the rest of the query */
 	bool (*add)(struct reconcile *reconcile, const struct json *item, struct error *err);
 };
@@ -66,13 +67,12 @@ static bool sweep_records(struct cli *cli, const struct sweep *sweep, int *statu
 	int64_t after = -1;
 
 	do {
-		struct text source = cli_escape(cli, cli->values[OPTION_SOURCE]);
 		struct text cursor =
 			after < 0 ? TEXT("")
 				  : text_format(cli->arena, "&after=%lld", (long long)after);
 
 		if (!cli_get(cli, &reply, status, "/v1/records?limit=1000&source=%.*s%s%.*s",
-			    TEXT_ARGS(source), sweep->kind, TEXT_ARGS(cursor)))
+			    TEXT_ARGS(sweep->source), sweep->kind, TEXT_ARGS(cursor)))
 			return false;
 		items = json_find(&reply.json, "items");
 		for (uint32_t i = 0; items != NULL && i < items->count; i++)
@@ -122,12 +122,36 @@ static void print_findings(const struct json *report)
 		findings == NULL ? 0 : findings->count);
 }
 
+/* The same of each of the sources, "NAME,NAME": one log may be of several. */
+static bool sweep_sources(struct cli *cli, struct sweep sweep, int *status)
+{
+	struct text names = text_of(cli->values[OPTION_SOURCE]);
+
+	while (names.length > 0) {
+		ptrdiff_t comma = text_find_byte(names, ',');
+		size_t length = comma < 0 ? names.length : (size_t)comma;
+		size_t taken = comma < 0 ? length : length + 1;
+
+		sweep.source = text_copy(sweep.reconcile->arena, (struct text){names.data, length});
+		if (sweep.source.data == NULL)
+			return false;
+		sweep.source =
+			text_copy(sweep.reconcile->arena, cli_escape(cli, sweep.source.data));
+		if (sweep.source.data == NULL || !sweep_records(cli, &sweep, status))
+			return false;
+		names.data += taken;
+		names.length -= taken;
+	}
+	return true;
+}
+
 static int run(struct cli *cli, struct reconcile *reconcile)
 {
-	const struct sweep sweeps[] = {
-		{reconcile, "&type=decision&verdict=allow", add_decision},
-		{reconcile, "&type=outcome", add_outcome},
-	};
+	const struct sweep decisions = {.reconcile = reconcile,
+		.kind = "&type=decision&verdict=allow",
+		.add = add_decision};
+	const struct sweep outcomes = {
+		.reconcile = reconcile, .kind = "&type=outcome", .add = add_outcome};
 	struct json report;
 	struct text log;
 	struct error err;
@@ -136,7 +160,7 @@ static int run(struct cli *cli, struct reconcile *reconcile)
 	/* The log first: what is read while we ask has its record by then. */
 	if (!read_log(reconcile->arena, cli->values[OPTION_LOG], &log, &err))
 		return cli_fail(&err);
-	if (!sweep_records(cli, &sweeps[0], &status) || !sweep_records(cli, &sweeps[1], &status))
+	if (!sweep_sources(cli, decisions, &status) || !sweep_sources(cli, outcomes, &status))
 		return status;
 	add_lines(reconcile, log);
 	if (!reconcile_finish(reconcile, &report, &err))

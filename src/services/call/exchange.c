@@ -693,7 +693,7 @@ static void answer_withheld(struct exchange *exchange, const struct json *result
 	submit_outcome(exchange, &outcome);
 }
 
-/* The list of tools, less what the caller could never use. */
+/* A list, less what the caller could never use. */
 static bool answer_filtered(struct exchange *exchange, const struct json *result, struct json *out)
 {
 	struct decide_viewer viewer = {
@@ -706,6 +706,12 @@ static bool answer_filtered(struct exchange *exchange, const struct json *result
 	if (exchange->call.route != METHOD_FILTERED) {
 		*out = *result;
 		return true;
+	}
+	if (!text_is(exchange->call.method, "tools/list")) {
+		const struct decide_listing listing = {&exchange->call, result, viewer.now_utc_ms};
+
+		return decide_list_visible(
+			exchange->service->ports.decide, &listing, exchange->arena, out, &err);
 	}
 	return decide_tools_visible(
 		exchange->service->ports.decide, &viewer, result, exchange->arena, out, &err);
