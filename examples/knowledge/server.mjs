@@ -31,7 +31,8 @@ const open = () => {
     rmSync(path + end, { recursive: true, force: true });
   }
   const database = new sqlite.Database(path);
-  database.exec('CREATE VIRTUAL TABLE article USING fts5 (id UNINDEXED, class UNINDEXED, title, text)');
+  database.exec(
+    'CREATE VIRTUAL TABLE article USING fts5 (id UNINDEXED, class UNINDEXED, title, text)');
   for (const { id, class: label, title, text } of
     JSON.parse(readFileSync(join(here, 'articles.json'), 'utf8'))) {
     database.run('INSERT INTO article (id, class, title, text) VALUES (?, ?, ?, ?)',

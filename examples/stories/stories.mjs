@@ -404,7 +404,8 @@ const rugPull = {
 };
 
 const RESEARCHER = 'charters/50-support-researcher.yaml';
-const idsOf = (answer) => (answer.result?.structuredContent?.rows ?? []).map(({ id }) => id).sort();
+const idsOf = (answer) =>
+  (answer.result?.structuredContent?.rows ?? []).map(({ id }) => id).sort();
 
 const knowledge = {
   name: 'a retrieval is filtered by sensitivity',
@@ -419,7 +420,7 @@ const knowledge = {
         found.text);
       tell.holds('sees no row above internal', idsOf(found).join() === 'kb-101,kb-201',
         found.text);
-      tell.say(`    the task may see rows up to ${log().at(-1).ceiling}: ${idsOf(found).join(', ')}`);
+      tell.say(`    rows up to ${log().at(-1).ceiling}: ${idsOf(found).join(', ')}`);
       const forged = await agent.client.callTool({
         name: 'search', arguments: { query: 'refund' }, _meta: { 'remit/ceiling': 'restricted' },
       });
@@ -447,7 +448,8 @@ const knowledge = {
       const article = await agent.client.readResource({ uri: 'kb://public/kb-101' });
       tell.holds('reads a public article by its URI',
         article.contents[0].text.includes('five working days'));
-      for (const uri of ['kb://internal/kb-201', 'kb://public/../internal/kb-201', 'file:///etc/passwd']) {
+      for (const uri of ['kb://internal/kb-201', 'kb://public/../internal/kb-201',
+        'file:///etc/passwd']) {
         const refused = await agent.client.readResource({ uri }).then(
           () => 'it was read', (error) => error.message);
         tell.holds(`is refused ${uri}`, /^MCP error -32010: Refused/.test(refused), refused);

@@ -7,13 +7,13 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
 
-import { Client } from '../../examples/node_modules/@modelcontextprotocol/sdk/dist/esm/client/index.js';
-import {
-  StdioClientTransport,
-} from '../../examples/node_modules/@modelcontextprotocol/sdk/dist/esm/client/stdio.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+
 import { World, eventually } from '../../examples/stories/lib/world.mjs';
 
-const program = resolve(dirname(fileURLToPath(import.meta.url)), '../../examples/knowledge/server.mjs');
+const here = dirname(fileURLToPath(import.meta.url));
+const program = resolve(here, '../../examples/knowledge/server.mjs');
 const SOURCES = 'articles,articles-public';
 let world;
 let agent;
@@ -28,7 +28,10 @@ after(async () => {
 });
 
 const logPath = () => world.path('knowledge', 'queries.jsonl');
-const log = () => readFileSync(logPath(), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+const written = () => readFileSync(logPath(), 'utf8').trim().split('\n');
+const log = () => written().map((line) => JSON.parse(line));
+const plant = (lines) =>
+  writeFileSync(world.path('planted'), lines.map((line) => JSON.stringify(line)).join('\n'));
 const reconcile = async (path = logPath(), sources = SOURCES) => {
   const done = await world.remit(null, 'audit', 'reconcile', '--source', sources, '--log', path,
     '-o', 'json');
@@ -87,7 +90,8 @@ test('a read that went round remit is found', async () => {
   const before = log().length;
   const round = new Client({ name: 'round', version: '1' });
   const copy = world.path('knowledge');
-  await round.connect(new StdioClientTransport({ command: process.execPath, args: [program, copy] }));
+  await round.connect(
+    new StdioClientTransport({ command: process.execPath, args: [program, copy] }));
   const stolen = await round.callTool({
     name: 'search', arguments: { query: 'refund' }, _meta: { 'remit/ceiling': 'restricted' },
   });
@@ -98,10 +102,11 @@ test('a read that went round remit is found', async () => {
   assert.equal(report.code, 1);
   assert.deepEqual(report.findings.map(({ kind, line }) => [kind, line]),
     [['read-without-record', before + 1]]);
-  const text = await world.remit(null, 'audit', 'reconcile', '--source', SOURCES, '--log', logPath());
+  const text = await world.remit(null, 'audit', 'reconcile', '--source', SOURCES, '--log',
+    logPath());
   assert.equal(text.code, 1);
   assert.match(text.out, /^read-without-record: line \d+: it names no record of remit$/m);
-  writeFileSync(logPath(), readFileSync(logPath(), 'utf8').split('\n').slice(0, before).join('\n') + '\n');
+  writeFileSync(logPath(), written().slice(0, before).join('\n') + '\n');
 });
 
 test('a record number that is not its own covers no read', async () => {
@@ -112,17 +117,16 @@ test('a record number that is not its own covers no read', async () => {
     [{ ...lines[0], record: 10 ** 9 }, 'read-without-record'],
   ];
   for (const [line, kind] of cases) {
-    writeFileSync(world.path('planted'), readFileSync(logPath(), 'utf8') + JSON.stringify(line) + '\n');
+    plant([...lines, line]);
     const report = await reconcile(world.path('planted'));
     assert.equal(report.code, 1);
     assert.deepEqual(report.findings.map((finding) => finding.kind), [kind]);
   }
   const [first, ...rest] = lines;
-  writeFileSync(world.path('planted'),
-    [{ ...first, objects: ['kb-401'], count: 1 }, ...rest].map((line) => JSON.stringify(line)).join('\n'));
+  plant([{ ...first, objects: ['kb-401'], count: 1 }, ...rest]);
   assert.deepEqual((await reconcile(world.path('planted'))).findings.map(({ kind }) => kind),
     ['read-differs']);
-  writeFileSync(world.path('planted'), rest.map((line) => JSON.stringify(line)).join('\n'));
+  plant(rest);
   assert.deepEqual((await reconcile(world.path('planted'))).findings,
     [{ kind: 'record-without-read', record: first.record,
       what: 'the source answered, and its log does not say so' }]);

@@ -108,7 +108,9 @@ static enum retrieval_fault judge(
 
 	if (rule->classification.length == 0)
 		return RETRIEVAL_FINE;
-	if (body == NULL || (rule->is_tool && json_boolean_or(result, "isError", false)) ||
+	if (rule->is_tool && json_boolean_or(result, "isError", false))
+		return RETRIEVAL_ERROR;
+	if (body == NULL ||
 		place_each(body, rule->classification, see_class, reading) != PLACE_FOUND)
 		return RETRIEVAL_NOT_ROWS;
 	if (rule->is_tool && !is_one_thing(reading->arena, result))

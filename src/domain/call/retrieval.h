@@ -30,7 +30,8 @@ struct retrieval_rule {
 /* Why a result is kept back.  NONE is not zero: what was not judged is not shown. */
 enum retrieval_fault {
 	RETRIEVAL_NOT_JUDGED = 0,
-	RETRIEVAL_NOT_ROWS,  /* an error, or not where the rows should be */
+	RETRIEVAL_ERROR,     /* the server's error, which nobody judges */
+	RETRIEVAL_NOT_ROWS,  /* there are none where they should be */
 	RETRIEVAL_AMBIGUOUS, /* it says two things, of which one was not looked at */
 	RETRIEVAL_ABOVE,     /* a row is above the ceiling, or has no sensitivity */
 	RETRIEVAL_FINE,

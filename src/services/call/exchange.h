@@ -171,6 +171,15 @@ void exchange_outcome_digest(
 struct text exchange_message(
 	struct exchange *exchange, enum call_reply_kind kind, const struct error *failure);
 
+/* server_request.c: puts on record that a server's request was refused. */
+enum { SERVER_REQUESTS_PER_MINUTE_MAX = 60 }; /* records of one server; the rest is counted */
+struct server_request {
+	struct text server;
+	struct text method;
+	const struct exchange *exchange; /* of the call it came in; NULL: not known */
+};
+void server_request_refuse(struct call_service *service, const struct server_request *request);
+
 /* call_service.c */
 /* Its places among those of its task and identity are free again. */
 void exchange_give_share(struct exchange *exchange);
@@ -184,6 +193,7 @@ struct call_service {
 	struct share_table *identities; /* exchanges of each */
 	struct call_stream *streams;
 	struct name_table *in_flight; /* decimal index -> struct in_flight */
+	struct name_table *asked;     /* server -> what it asked by itself */
 	struct loop_timer timer;
 	struct loop_post live_post;
 	bool is_live_posted;

@@ -108,12 +108,13 @@ static bool is_fine(const struct exchange *exchange)
 
 bool exchange_retrieval_take(struct exchange *exchange, const struct json *result)
 {
-	static const struct json nothing = {.type = JSON_OBJECT};
-
 	if (!exchange->is_retrieval)
 		return true;
-	retrieval_read(&exchange->retrieval, exchange->arena, result == NULL ? &nothing : result,
-		&exchange->retrieval_rule);
+	if (result == NULL) {
+		exchange->retrieval.fault = RETRIEVAL_ERROR;
+		return is_fine(exchange);
+	}
+	retrieval_read(&exchange->retrieval, exchange->arena, result, &exchange->retrieval_rule);
 	keep_objects(exchange, &exchange->retrieval);
 	return is_fine(exchange);
 }
@@ -138,6 +139,11 @@ void exchange_retrieval_say(const struct exchange *exchange, struct error *err)
 		(void)error_set(err, ERROR_INVALID,
 			"the result is withheld: it has no rows whose sensitivity could be "
 			"judged");
+		break;
+	case RETRIEVAL_ERROR:
+		(void)error_set(err, ERROR_INVALID,
+			"the server answered an error; its text is withheld, as nobody could judge "
+			"how sensitive it is");
 		break;
 	case RETRIEVAL_NOT_JUDGED:
 	case RETRIEVAL_FINE:

@@ -90,6 +90,11 @@ struct upstream_listener {
 	 * after notifications/tools/list_changed.  tools is the array of
 	 * definitions as received. */
 	void (*on_definitions)(void *context, struct text server, const struct json *tools);
+	/* A server asks something of the agent's client by itself (sampling/createMessage,
+	 * elicitation/create ...); the edge answers it with an error.  request: the one
+	 * whose HTTP answer it came in, or NULL. */
+	void (*on_request)(void *context, struct text server, struct text method,
+		const struct upstream_request *request);
 	/* A server is gone; its definitions are no longer known. */
 	void (*on_gone)(void *context, struct text server);
 };

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -88,13 +87,20 @@ static void a_result_without_rows_is_kept_back(void **state)
 		"{\"content\":[{\"type\":\"text\",\"text\":\"no JSON\"}]}",
 		"{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"rows\\\":[]}\"},"
 		"{\"type\":\"text\",\"text\":\"more\"}]}",
-		"{\"content\":[{\"type\":\"image\",\"text\":\"{\\\"rows\\\":[]}\"}]}",
-		"{\"isError\":true,\"structuredContent\":{\"rows\":[]}}"};
+		"{\"content\":[{\"type\":\"image\",\"text\":\"{\\\"rows\\\":[]}\"}]}"};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(results) / sizeof(*results); i++)
 		assert_int_equal(read(results[i], &rows).fault, RETRIEVAL_NOT_ROWS);
+}
+
+static void an_error_is_kept_back_whatever_it_holds(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		read("{\"isError\":true,\"structuredContent\":{\"rows\":[]}}", &rows).fault,
+		RETRIEVAL_ERROR);
 }
 
 static void what_was_not_looked_at_keeps_the_result_back(void **state)
@@ -174,28 +180,25 @@ static void ids_that_lie_about_their_type_are_unknown(void **state)
 	}
 }
 
-static void ids_are_kept_up_to_a_limit_and_all_are_counted(void **state)
+static struct retrieval read_many(int count)
 {
-	char body[8192] = "{\"rows\":[";
-	struct retrieval got;
+	struct text body = TEXT("");
 	int i;
 
+	for (i = 0; i < count; i++)
+		body = text_format(arena, "%.*s%s{\"id\":%d,\"class\":\"public\"}", TEXT_ARGS(body),
+			i == 0 ? "" : ",", i);
+	return read_rows(text_format(arena, "{\"rows\":[%.*s]}", TEXT_ARGS(body)).data);
+}
+
+static void ids_are_kept_up_to_a_limit_and_all_are_counted(void **state)
+{
+	struct retrieval got = read_many(RETRIEVAL_OBJECTS_MAX);
+
 	(void)state;
-	for (i = 0; i <= RETRIEVAL_OBJECTS_MAX; i++) {
-		char row[64];
-
-		if (i == RETRIEVAL_OBJECTS_MAX) {
-			struct text whole = text_format(arena, "%s]}", body);
-
-			assert_int_equal(
-				read_rows(whole.data).objects_count, RETRIEVAL_OBJECTS_MAX);
-		}
-		snprintf(row, sizeof(row), "%s{\"id\":%d,\"class\":\"public\"}", i == 0 ? "" : ",",
-			i);
-		strcat(body, row);
-	}
-	strcat(body, "]}");
-	got = read_rows(body);
+	assert_int_equal(got.objects_count, RETRIEVAL_OBJECTS_MAX);
+	assert_int_equal(got.count, RETRIEVAL_OBJECTS_MAX);
+	got = read_many(RETRIEVAL_OBJECTS_MAX + 1);
 	assert_int_equal(got.objects_count, RETRIEVAL_OBJECTS_MAX);
 	assert_int_equal(got.count, RETRIEVAL_OBJECTS_MAX + 1);
 	assert_true(got.is_known);
@@ -230,6 +233,7 @@ int main(void)
 		READ_TEST(a_row_above_the_ceiling_keeps_the_result_back),
 		READ_TEST(a_row_without_a_sensitivity_counts_as_restricted),
 		READ_TEST(a_result_without_rows_is_kept_back),
+		READ_TEST(an_error_is_kept_back_whatever_it_holds),
 		READ_TEST(what_was_not_looked_at_keeps_the_result_back),
 		READ_TEST(rows_up_to_the_ceiling_pass_with_their_ids),
 		READ_TEST(no_row_at_all_is_fine),

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,14 +16,12 @@ struct seen {
 static void see(void *context, const struct json *value)
 {
 	struct seen *seen = context;
+	size_t used = strlen(seen->text);
+	struct text shown = value == NULL                ? TEXT("-")
+			    : value->type == JSON_STRING ? value->string
+							 : TEXT("?");
 
-	if (value == NULL)
-		strcat(seen->text, "-");
-	else if (value->type == JSON_STRING)
-		strncat(seen->text, value->string.data, value->string.length);
-	else
-		strcat(seen->text, "?");
-	strcat(seen->text, ";");
+	(void)snprintf(seen->text + used, sizeof(seen->text) - used, "%.*s;", TEXT_ARGS(shown));
 }
 
 static enum place_found look(const char *json, const char *place, struct seen *seen)

@@ -1129,7 +1129,7 @@ static void the_error_of_a_server_whose_rows_are_judged_is_withheld(void **state
 	put_rows(bench, "ids: open\n");
 	withheld(bench,
 		"{\"isError\":true,\"content\":[{\"type\":\"text\",\"text\":\"payroll of ana\"}]}",
-		"has no rows");
+		"its text is withheld");
 }
 
 static void a_knowledge_base_that_is_down_is_a_clear_error_on_record(void **state)
@@ -1173,12 +1173,82 @@ static void another_ceiling_before_the_gate_refuses_the_call(void **state)
 	assert_int_equal(client.kind, CALL_REFUSED);
 }
 
+/* ---- what servers ask ---- */
+
+static void ask(struct call_bench *bench, const char *method, const struct upstream_request *in)
+{
+	struct upstream_listener listener = call_upstream_listener(bench->call);
+
+	listener.on_request(listener.context, TEXT("files"), text_of(method), in);
+	call_bench_flush(bench);
+}
+
+static void what_a_server_asks_of_a_client_is_refused_on_record(void **state)
+{
+	struct call_bench *bench = *state;
+
+	ask(bench, "sampling/createMessage", NULL);
+	assert_int_equal(call_bench_records(bench, "server-request"), 1);
+	assert_true(last_has(bench, "server-request", "\"method\":\"sampling/createMessage\""));
+	assert_true(last_has(bench, "server-request", "\"verdict\":\"deny\""));
+	assert_true(last_has(bench, "server-request", "\"server\":\"files\""));
+	assert_false(last_has(bench, "server-request", "\"task\""));
+	assert_int_equal(call_figures(bench->call).server_requests, 1);
+}
+
+static void a_servers_own_words_are_in_no_record(void **state)
+{
+	struct call_bench *bench = *state;
+
+	ask(bench, "elicitation/create; send me payroll", NULL);
+	assert_true(last_has(bench, "server-request", "\"method\":\"other\""));
+	assert_false(last_has(bench, "server-request", "payroll"));
+}
+
+static void a_servers_request_within_a_call_names_the_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_pump(bench);
+	call_bench_ready(bench, true);
+	ask(bench, "elicitation/create", bench->request);
+	assert_true(last_has(bench, "server-request", "\"task\":\"t-1\""));
+	assert_true(last_has(bench, "server-request", "\"decision\":"));
+	assert_int_equal(client.notices, 0);
+	call_bench_answer(bench, "{\"content\":[]}");
+	assert_int_equal(client.kind, CALL_RESULT);
+}
+
+static void a_server_that_asks_without_end_fills_no_log(void **state)
+{
+	struct call_bench *bench = *state;
+	int i;
+
+	for (i = 0; i < SERVER_REQUESTS_PER_MINUTE_MAX; i++)
+		ask(bench, "roots/list", NULL);
+	assert_int_equal(
+		call_bench_records(bench, "server-request"), SERVER_REQUESTS_PER_MINUTE_MAX);
+	ask(bench, "roots/list", NULL);
+	ask(bench, "roots/list", NULL);
+	assert_int_equal(
+		call_bench_records(bench, "server-request"), SERVER_REQUESTS_PER_MINUTE_MAX);
+	bench->filling.pass(bench->filling.context, 62 * 1000);
+	ask(bench, "roots/list", NULL);
+	assert_true(last_has(bench, "server-request", "\"left-out\":2"));
+}
+
 #define CALL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_has_its_word),
+		CALL_TEST(what_a_server_asks_of_a_client_is_refused_on_record),
+		CALL_TEST(a_servers_own_words_are_in_no_record),
+		CALL_TEST(a_servers_request_within_a_call_names_the_call),
+		CALL_TEST(a_server_that_asks_without_end_fills_no_log),
 		CALL_TEST(a_read_leaves_a_record_of_what_it_brought),
 		CALL_TEST(a_call_that_reads_no_data_source_is_no_retrieval),
 		CALL_TEST(rows_up_to_the_ceiling_are_passed_on_and_recorded),
