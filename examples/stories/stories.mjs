@@ -412,6 +412,83 @@ const rugPull = {
   },
 };
 
+const RESEARCHER = 'charters/50-support-researcher.yaml';
+const idsOf = (answer) =>
+  (answer.result?.structuredContent?.rows ?? []).map(({ id }) => id).sort();
+
+const knowledge = {
+  name: 'a retrieval is filtered by sensitivity',
+  async run(world, tell) {
+    const log = () => readFileSync(world.path('knowledge', 'queries.jsonl'), 'utf8').trim()
+      .split('\n').map((line) => JSON.parse(line));
+    const lying = world.path('knowledge', 'lying');
+    const agent = await world.agent('support-researcher', 'knowledge');
+    try {
+      const found = await agent.call('search', { query: 'refund' });
+      tell.holds('finds articles about refunds', found.done && idsOf(found).includes('kb-201'),
+        found.text);
+      tell.holds('sees no row above internal', idsOf(found).join() === 'kb-101,kb-201',
+        found.text);
+      tell.say(`    rows up to ${log().at(-1).ceiling}: ${idsOf(found).join(', ')}`);
+      const forged = await agent.client.callTool({
+        name: 'search', arguments: { query: 'refund' }, _meta: { 'remit/ceiling': 'restricted' },
+      });
+      tell.holds('a ceiling that the agent claims is overwritten',
+        log().at(-1).ceiling === 'internal' && forged.structuredContent.rows.length === 2);
+      const record = log().at(-1).record;
+      let mine;
+      await eventually(async () => {
+        const outcomes = await world.json(null, 'audit', 'search', '--source', 'articles', '--type',
+          'outcome');
+        mine = outcomes.items.map((item) => item.record).find(
+          (one) => one.decision === record)?.retrieval;
+        return mine;
+      });
+      tell.holds('the record says what was read', mine?.count === 2 &&
+        mine.objects.slice().sort().join() === 'kb-101,kb-201' && mine.sensitivity === 'internal' &&
+        mine.sources.join() === 'articles', JSON.stringify(mine));
+      tell.say(`    ${JSON.stringify(mine)}`);
+      writeFileSync(lying, '');
+      const lie = await agent.call('search', { query: 'refund' });
+      tell.holds('what a server sends above it all the same is withheld',
+        !lie.done && /withheld/.test(lie.text) && !/Miller|settlement/.test(lie.text), lie.text);
+      tell.say(`    "${lie.text}"`);
+      rmSync(lying);
+      const article = await agent.client.readResource({ uri: 'kb://public/kb-101' });
+      tell.holds('reads a public article by its URI',
+        article.contents[0].text.includes('five working days'));
+      for (const uri of ['kb://internal/kb-201', 'kb://public/../internal/kb-201',
+        'file:///etc/passwd']) {
+        const refused = await agent.client.readResource({ uri }).then(
+          () => 'it was read', (error) => error.message);
+        tell.holds(`is refused ${uri}`, /^MCP error -32010: Refused/.test(refused), refused);
+      }
+      const listed = await agent.client.listResources();
+      tell.holds('is listed only what it may read',
+        listed.resources.map(({ uri }) => uri).join() === 'kb://public/kb-101,kb://public/kb-102',
+        JSON.stringify(listed));
+      await agent.close();
+      const done = await world.remit(null, 'audit', 'reconcile', '--source',
+        'articles,articles-public', '--log', world.path('knowledge', 'queries.jsonl'));
+      tell.holds("each read in the server's own log has its record, and each record its read",
+        done.code === 0, done.out + done.err);
+      tell.say(`    ${done.err.trim()}`);
+    } finally {
+      rmSync(lying, { force: true });
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'the ceiling in its charter',
+    breaks: 'sees no row above internal',
+    change(files) {
+      edit(files, RESEARCHER, '{name: articles, up-to: internal}',
+        '{name: articles, up-to: restricted}');
+      edit(files, RESEARCHER, '{to: reply, up-to: internal}', '{to: reply, up-to: restricted}');
+    },
+  },
+};
+
 const allFiles = (folder) =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? allFiles(join(folder, entry.name)) : [join(folder, entry.name)]);
@@ -455,6 +532,6 @@ const record = {
 };
 
 export const stories = [
-  reads, writes, poisoned, incident, staging, killed, unregistered, draft, rugPull,
+  reads, writes, poisoned, incident, staging, killed, unregistered, draft, rugPull, knowledge,
   record,
 ];

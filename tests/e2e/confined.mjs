@@ -9,7 +9,8 @@ import { World } from '../../examples/stories/lib/world.mjs';
 
 const program = fileURLToPath(new URL('support/prying-server.mjs', import.meta.url));
 // What the world itself lays in the data folder; the rest the daemon made.
-const LAID = ['bin', 'agents', 'people', 'upstream', 'apply', 'apply-drafts', 'desk'];
+const LAID = ['bin', 'agents', 'people', 'upstream', 'apply', 'apply-drafts', 'desk',
+  'knowledge'];
 // Some that come later, or only now and then.
 const LATER = ['servers', 'remit.db-journal', 'listen.new', '.new-listen', 'version.new',
   'audit.vkey.new', 'journal', 'log'];

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
+import { eventually } from '../../examples/stories/lib/world.mjs';
 import { forget, reached, startFaultyWorld } from './support/faulty-world.mjs';
 
 let world;
@@ -44,6 +45,22 @@ test('an answer nobody asked for goes to nobody', async () => {
   const answer = await agent.call('alien', {});
   assert.ok(answer.done, answer.text);
   assert.equal(answer.text, 'for you');
+});
+
+test('what a server asks of the client is refused on record and reaches nobody', async () => {
+  const found = async () => (await world.json(null, 'audit', 'search', '--type',
+    'server-request')).items.map(({ record }) => record);
+  const before = (await found()).length;
+  const asked = [];
+  agent.client.fallbackRequestHandler = async (request) => asked.push(request.method);
+  const answer = await agent.call('asks', {});
+  assert.equal(answer.text, 'asked');
+  assert.ok(await eventually(async () => (await found()).length > before));
+  const record = (await found()).at(-1);
+  assert.equal(record.server, 'faulty');
+  assert.equal(record.method, 'sampling/createMessage');
+  assert.equal(record.verdict, 'deny');
+  assert.deepEqual(asked, []);
 });
 
 test('calls under way at once get each its own answer', async () => {

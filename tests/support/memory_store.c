@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 enum { ROWS_MAX = 20000, RECORDS_MAX = 20000 };
 
 struct memory_store {
@@ -201,13 +203,38 @@ static bool fits(struct text asked, struct text has)
 	return asked.length == 0 || text_equal(asked, has);
 }
 
+static bool names_source(const struct json *list, struct text source)
+{
+	for (uint32_t i = 0; list != NULL && list->type == JSON_ARRAY && i < list->count; i++)
+		if (list->items[i].type == JSON_STRING && text_equal(list->items[i].string, source))
+			return true;
+	return false;
+}
+
+static bool has_source(const struct store_record *record, struct text source)
+{
+	struct arena *arena = arena_create(1024 * 1024);
+	const struct json *retrieval;
+	struct json entry;
+	struct error err;
+	bool has = source.length == 0;
+
+	if (!has && json_parse(&entry, arena, record->entry, &json_limits_default, &err)) {
+		retrieval = json_find(&entry, "retrieval");
+		has = names_source(json_find(&entry, "sources"), source) ||
+		      (retrieval != NULL && names_source(json_find(retrieval, "sources"), source));
+	}
+	arena_destroy(&arena);
+	return has;
+}
+
 static bool is_match(const struct store_record *record, const struct store_query *query)
 {
 	return fits(query->task, record->task) && fits(query->identity, record->identity) &&
 	       fits(query->actor, record->actor) && fits(query->type, record->type) &&
 	       fits(query->verdict, record->verdict) && record->at_utc_ms >= query->since_utc_ms &&
 	       (!query->has_after || record->index > query->after_index) &&
-	       has_words(record->entry, query->words);
+	       has_words(record->entry, query->words) && has_source(record, query->source);
 }
 
 static bool find_records(void *context, struct arena *arena, const struct store_query *query,

@@ -25,10 +25,12 @@ export const ADMINISTRATOR = 'adi@example.com';
 export const PEOPLE = ['adi', 'eva', 'ana', 'bo', 'cy', 'dan', 'fay'].map(
   (name) => `${name}@example.com`,
 );
-const IDENTITIES = ['support-summariser', 'incident-opener', 'deployer', 'night-auditor'];
+const IDENTITIES = ['support-summariser', 'support-researcher', 'incident-opener', 'deployer',
+  'night-auditor'];
 // Who approves which charter: another person than the one who applies it.
 const CHARTERS = {
   'support-summariser': 'bo@example.com',
+  'support-researcher': 'bo@example.com',
   'incident-opener': 'fay@example.com',
   deployer: 'eva@example.com',
 };
@@ -119,6 +121,8 @@ export class World {
     }
     rmSync(this.path('desk'), { recursive: true, force: true });
     cpSync(join(examples, 'desk'), this.path('desk'), { recursive: true });
+    rmSync(this.path('knowledge'), { recursive: true, force: true });
+    mkdirSync(this.path('knowledge'), { mode: 0o700 });
     this.keys = {};
     for (const name of [...IDENTITIES, 'nobody']) {
       this.keys[name] = keyAt(this.path('agents', name + '.pem'));
@@ -129,6 +133,7 @@ export class World {
     const programs = {
       files: ['mcp-server-filesystem', join(modules, '.bin', 'mcp-server-filesystem')],
       memory: ['mcp-server-memory', join(modules, '.bin', 'mcp-server-memory')],
+      knowledge: ['mcp-server-knowledge', join(examples, 'knowledge', 'server.mjs')],
       glossary: ['mcp-server-glossary', join(lib, 'glossary-server.mjs'), '$HOME/turned'],
     };
     for (const [server, [name, ...program]] of Object.entries(programs)) {
@@ -189,8 +194,8 @@ export class World {
     const env = {
       ...process.env,
       // Servers over stdio may read and run what lies on this path, and no more.
-      PATH: [this.path('bin'), join(modules, '.bin'), lib, dirname(process.execPath),
-        process.env.PATH].join(':'),
+      PATH: [this.path('bin'), join(modules, '.bin'), lib, join(examples, 'knowledge'),
+        dirname(process.execPath), process.env.PATH].join(':'),
     };
     // A restart keeps the port: tokens are made for the daemon's address.
     const port = this.url ? new URL(this.url).port : 0;

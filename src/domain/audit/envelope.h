@@ -27,6 +27,7 @@
 	X(RECORD_DECISION,          "decision")           \
 	X(RECORD_EVALUATION,        "evaluation")         \
 	X(RECORD_OUTCOME,           "outcome")            \
+	X(RECORD_SERVER_REQUEST,    "server-request")     \
 	X(RECORD_APPROVAL_ASKED,    "approval-asked")     \
 	X(RECORD_APPROVAL_ANSWERED, "approval-answered")  \
 	X(RECORD_APPROVAL_CLOSED,   "approval-closed")    \

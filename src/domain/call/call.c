@@ -71,29 +71,21 @@ static struct text text_with(struct arena *arena, struct text source, char from,
 }
 
 /* A tool must not pass for a method, whose name has dots where it had slashes. */
-static bool is_method_name(struct arena *arena, struct text name, bool *out)
+static bool is_method_name(struct text name)
 {
-	struct text slashed = text_with(arena, name, '.', '/');
-
-	if (slashed.data == NULL)
-		return false;
-	*out = method_find(slashed)->name[0] != '\0';
-	return true;
+	return method_find_dotted(name)->name[0] != '\0';
 }
 
 static bool tool_name_build(
 	struct call *call, struct arena *arena, const struct json *params, struct error *err)
 {
 	struct text name = call->method;
-	bool is_method = false;
 
 	if (call->route == METHOD_TOOL && !json_need_text(params, "name", &name, err))
 		return error_wrap(err, "params");
 	if (name.length == 0 || name.length > TOOL_NAME_BYTES_MAX)
 		return error_set(err, ERROR_INVALID, "params.name is not the name of a tool");
-	if (call->route == METHOD_TOOL && !is_method_name(arena, name, &is_method))
-		return error_set(err, ERROR_LIMIT, "no room for the call");
-	if (is_method)
+	if (call->route == METHOD_TOOL && is_method_name(name))
 		return error_set(err, ERROR_INVALID, "params.name is the name of a method");
 	if (call->route != METHOD_TOOL)
 		name = text_with(arena, name, '/', '.');

@@ -16,11 +16,11 @@ static const struct method methods[] = {
 	{ "notifications/roots/list_changed",     METHOD_LOCAL,    EFFECT_NONE },
 	{ "ping",                                 METHOD_LOCAL,    EFFECT_NONE },
 	{ "prompts/get",                          METHOD_RESOURCE, EFFECT_READ },
-	{ "prompts/list",                         METHOD_RESOURCE, EFFECT_READ },
-	{ "resources/list",                       METHOD_RESOURCE, EFFECT_READ },
+	{ "prompts/list",                         METHOD_FILTERED, EFFECT_READ },
+	{ "resources/list",                       METHOD_FILTERED, EFFECT_READ },
 	{ "resources/read",                       METHOD_RESOURCE, EFFECT_READ },
 	{ "resources/subscribe",                  METHOD_DENIED,   EFFECT_READ },
-	{ "resources/templates/list",             METHOD_RESOURCE, EFFECT_READ },
+	{ "resources/templates/list",             METHOD_FILTERED, EFFECT_READ },
 	{ "resources/unsubscribe",                METHOD_DENIED,   EFFECT_READ },
 	{ "tasks/cancel",                         METHOD_DENIED,   EFFECT_EXECUTE },
 	{ "tasks/get",                            METHOD_DENIED,   EFFECT_READ },
@@ -49,6 +49,31 @@ const struct method *method_find(struct text name)
 			low = middle + 1;
 	}
 	return &unknown;
+}
+
+static bool is_dotted(struct text dotted, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < dotted.length && name[i] != '\0'; i++)
+		if (dotted.data[i] != name[i] && !(name[i] == '/' && dotted.data[i] == '.'))
+			return false;
+	return i == dotted.length && name[i] == '\0';
+}
+
+const struct method *method_find_dotted(struct text name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (is_dotted(name, methods[i].name))
+			return &methods[i];
+	return &unknown;
+}
+
+bool method_is_retrieval(const struct method *method)
+{
+	return method->route == METHOD_RESOURCE && method->effect == EFFECT_READ;
 }
 
 bool method_is_notification(struct text name)

@@ -14,7 +14,8 @@ enum method_route {
 	METHOD_LOCAL,      /* the gateway answers it itself; no upstream, no decision:
 			    * initialize, ping, the notifications of the session */
 	METHOD_FILTERED,   /* decided as a read of the server's lists; the answer shows
-			    * only what the caller could ever use: tools/list */
+			    * only what the caller could use: tools/list, resources/list,
+			    * resources/templates/list, prompts/list */
 	METHOD_TOOL,       /* decided by the tool's registered effect: tools/call */
 	METHOD_RESOURCE,   /* decided like a tool: resources/read of files is the tool
 			    * files/resources.read, its params the arguments */
@@ -28,6 +29,12 @@ struct method {
 
 /* The row of a method; never NULL: an unknown one has the route DENIED. */
 const struct method *method_find(struct text name);
+/* The same by the name the registry knows it by, with dots for some or all of its
+ * slashes: "resources.read". */
+const struct method *method_find_dotted(struct text name);
+/* True for what brings data and is no tool: resources/read, prompts/get,
+ * completion/complete.  It must be bound to a data source. */
+bool method_is_retrieval(const struct method *method);
 /* True for a client's notification ("notifications/..."), which has no answer. */
 bool method_is_notification(struct text name);
 

@@ -18,6 +18,7 @@ enum {
 	CHARTER_APPROVALS_MAX = 16,     /* names of approvals on one entitlement */
 	CHARTER_NAME_BYTES_MAX = 64,    /* identity, unit, server, data source, role */
 	CHARTER_TEXT_BYTES_MAX = 2000,  /* purpose, impact, location */
+	GLOB_BYTES_MAX = 500,           /* of a URI or the name of a prompt */
 	CHARTER_WHEN_BYTES_MAX = 4096,  /* one condition */
 	CHARTER_TASK_S_MAX = 86400,     /* longest limits.task; 8 h of work and a margin */
 	CHARTER_TASK_S_DEFAULT = 900,

@@ -263,6 +263,34 @@ bool form_read_guardrail(struct form_reader *reader, const struct form *form,
 	       keep_text(reader, value, path, target);
 }
 
+bool form_read_place(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, void *target)
+{
+	(void)form;
+	return read_named(reader, value, path, place_is_wellformed,
+		       "write names with dots, [*] behind a list: hits[*].id") &&
+	       keep_text(reader, value, path, target);
+}
+
+/* Nothing that would end the literal it becomes, or stand for something else in it. */
+static bool is_glob(struct text glob)
+{
+	for (size_t i = 0; i < glob.length; i++)
+		if (glob.data[i] <= ' ' || glob.data[i] == 0x7f ||
+			strchr("\"\\", glob.data[i]) != NULL)
+			return false;
+	return glob.length > 0 && glob.length <= GLOB_BYTES_MAX;
+}
+
+bool form_read_glob(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, void *target)
+{
+	(void)form;
+	return read_named(reader, value, path, is_glob,
+		       "write a URI or name without blanks or quotes; * stands for anything") &&
+	       keep_text(reader, value, path, target);
+}
+
 static bool is_url(struct text url)
 {
 	size_t scheme = text_starts_with(url, "https://")  ? 8

@@ -85,10 +85,15 @@ const char *reversal_word(enum reversal value)
 	return value < COUNT(reversal_words) ? reversal_words[value] : NULL;
 }
 
-/* Two vocabularies have a word for zero too; their forms subtract one. */
+/* Some vocabularies have a word for zero too; their forms subtract one. */
 static unsigned trust_value(struct text word)
 {
 	return text_is(word, "untrusted") ? 1 : text_is(word, "trusted") ? 2 : 0;
+}
+
+static unsigned ids_value(struct text word)
+{
+	return text_is(word, "private") ? 1 : text_is(word, "open") ? 2 : 0;
 }
 
 static unsigned policy_level_value(struct text word)
@@ -157,6 +162,7 @@ static const char *const identity_kind_list[] = {"agent", "assistant", "workflow
 	"service-account", "api-key", "oauth-app", "integration", "tool-server", NULL};
 static const char *const concern_list[] = {"deployment", "customer-data", "money", NULL};
 static const char *const trust_list[] = {"untrusted", "trusted", NULL};
+static const char *const ids_list[] = {"private", "open", NULL};
 static const char *const policy_level_list[] = {"mandatory", "default", NULL};
 static const char *const reversal_list[] = {
 	"none-needed", "inverse", "restore", "held", "irreversible", NULL};
@@ -174,6 +180,7 @@ static const struct form_words identity_kind_words = {
 	"a kind of identity", identity_kind_value, identity_kind_list};
 static const struct form_words concern_words = {"a concern", concern_value, concern_list};
 static const struct form_words trust_words = {"a degree of trust", trust_value, trust_list};
+static const struct form_words ids_words = {"a way to keep ids", ids_value, ids_list};
 static const struct form_words policy_level_words = {
 	"a level", policy_level_value, policy_level_list};
 static const struct form_words reversal_vocabulary = {"a reversal", reversal_value, reversal_list};
@@ -224,6 +231,9 @@ static const struct form concerns_form = {.read = form_read_bits, .words = &conc
 static const struct form identity_kind_form = {
 	.read = form_read_word, .words = &identity_kind_words};
 static const struct form trust_form = {.read = form_read_word, .words = &trust_words, .least = 1};
+static const struct form ids_form = {.read = form_read_word, .words = &ids_words, .least = 1};
+static const struct form place_form = {.read = form_read_place, .bytes_max = PLACE_BYTES_MAX};
+static const struct form glob_form = {.read = form_read_glob, .bytes_max = GLOB_BYTES_MAX};
 static const struct form policy_level_form = {
 	.read = form_read_word, .words = &policy_level_words, .least = 1};
 static const struct form reversal_form = {.read = form_read_word, .words = &reversal_vocabulary};
@@ -457,6 +467,23 @@ static void finish_transport(struct form_reader *reader, const struct json *valu
 	server->transport = is_stdio ? TRANSPORT_STDIO : TRANSPORT_HTTP;
 }
 
+/* Rows are judged before anybody sees them; what a write did is done by then. */
+static void check_classification(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct tool *tool)
+{
+	const struct json *field = json_find(value, "classification");
+	struct form_path at_field = {.up = path, .name = TEXT("classification")};
+
+	if (field == NULL)
+		return;
+	if (tool->effect != EFFECT_NONE && tool->effect != EFFECT_READ)
+		form_problem(reader, field, &at_field, "take it out",
+			"only of a tool that reads the rows are judged");
+	if (tool->reads_count == 0)
+		form_problem(reader, field, &at_field, "write reads: with the data source",
+			"says how sensitive rows are of a tool that reads no data source");
+}
+
 static void finish_tool(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
@@ -474,6 +501,7 @@ static void finish_tool(struct form_reader *reader, const struct json *value,
 		form_problem(reader, effect, &at_effect, "write read, write or execute",
 			"a tool does not %s", effect_word(tool->effect));
 	refuse_twins(reader, value, path, "targets", "argument");
+	check_classification(reader, value, path, tool);
 }
 
 static void finish_policy(struct form_reader *reader, const struct json *value,
@@ -640,9 +668,11 @@ static const struct form_field data_source_fields[] = {
 	OPTIONAL(data_source, "concerns", &concerns_form, concerns),
 	REQUIRED(data_source, "environment", &environment_form, environment,
 		"write dev, test, staging or prod"),
+	OPTIONAL(data_source, "ids", &ids_form, ids),
 };
 
 static const struct form stdio_form = TEXTS_OF(argument_form, 1, SERVER_ARGUMENTS_MAX);
+static const struct form schemes_form = TEXTS_OF(name_form, 0, SERVER_SCHEMES_MAX);
 static const struct form_field transport_fields[] = {
 	LIST(server, "stdio", &stdio_form, arguments),
 	OPTIONAL(server, "url", &url_form, url),
@@ -658,11 +688,14 @@ static const struct form_field server_fields[] = {
 	REQUIRED(server, "environment", &environment_form, environment,
 		"write dev, test, staging or prod"),
 	REQUIRED(server, "unit", &name_form, unit, "name the unit it belongs to"),
+	LIST(server, "schemes", &schemes_form, schemes),
 };
 
 static const struct form_field read_fields[] = {
 	REQUIRED(tool_read, "data-source", &name_form, data_source, "name the data source"),
 	OPTIONAL(tool_read, "when", &read_when_form, when),
+	OPTIONAL(tool_read, "uri", &glob_form, uri),
+	OPTIONAL(tool_read, "prompt", &glob_form, prompt),
 };
 static const struct form_shape read_shape = {SHAPE(read_fields), sizeof(struct tool_read), NULL};
 static const struct form reads_form = LIST_OF(read_shape, tool_read, TOOL_READS_MAX);
@@ -684,6 +717,8 @@ static const struct form_field tool_fields[] = {
 	OPTIONAL(tool, "reversal", &reversal_form, reversal),
 	OPTIONAL(tool, "concerns", &concerns_form, concerns),
 	OPTIONAL(tool, "definition", &digest_form, definition),
+	OPTIONAL(tool, "objects", &place_form, objects),
+	OPTIONAL(tool, "classification", &place_form, classification),
 };
 
 static const struct form_field policy_fields[] = {

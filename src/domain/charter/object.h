@@ -32,6 +32,7 @@ enum {
 	TOOL_READS_MAX = 32,
 	TOOL_TARGETS_MAX = 16,
 	SERVER_ARGUMENTS_MAX = 64,
+	SERVER_SCHEMES_MAX = 16,
 	POLICY_TEXT_BYTES_MAX = 65536,
 	APPLICATION_CALLERS_MAX = 64,
 	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
@@ -54,6 +55,9 @@ struct unit {
 /* UNTRUSTED is zero: it may hold text written by strangers. */
 enum trust { TRUST_UNTRUSTED = 0, TRUST_TRUSTED };
 
+/* How the ids of what was read stand on record.  PRIVATE is zero: as keyed digests. */
+enum ids { IDS_PRIVATE = 0, IDS_OPEN };
+
 struct data_source {
 	struct text name;
 	struct text unit;
@@ -63,6 +67,7 @@ struct data_source {
 	struct text location;
 	enum environment environment;
 	uint32_t concerns; /* bits 1 << enum concern */
+	enum ids ids;
 };
 
 enum transport { TRANSPORT_NONE = 0, TRANSPORT_STDIO, TRANSPORT_HTTP };
@@ -76,12 +81,16 @@ struct server {
 	uint32_t arguments_count;
 	struct text url;        /* HTTP */
 	struct text credential; /* where the secret to inject lies (credential.h); may be empty */
+	const struct text *schemes; /* of the URIs its resources may be read by */
+	uint32_t schemes_count;
 };
 
 /* A data source a tool reads, under a condition on its arguments. */
 struct tool_read {
 	struct text data_source;
-	struct text when; /* one Cedar expression; empty: always */
+	struct text when;   /* one Cedar expression; empty: always */
+	struct text uri;    /* what its argument `uri` must be like; empty: anything */
+	struct text prompt; /* the same of `name`, the name of a prompt */
 };
 
 /* What an argument that says where a call goes means.  NONE: not a target. */
@@ -124,6 +133,9 @@ struct tool {
 	uint32_t concerns;   /* of its own, beside those of its data; bits 1 << enum concern */
 	bool has_definition; /* pinned */
 	struct sha256 definition;
+	struct text objects;        /* the place (place.h) of ids in a result; may be empty */
+	struct text classification; /* the place of each row's sensitivity; empty: rows have
+				     * none, the data source's holds for all */
 };
 
 enum policy_level { POLICY_MANDATORY = 0, POLICY_DEFAULT };

@@ -131,6 +131,9 @@ bool run_policies(
 		.risk = evaluation->out->risk,
 		.is_first = evaluation->out->is_first,
 		.risk_from = evaluation->out->risk_from,
+		.sources = evaluation->out->sources,
+		.sources_count = evaluation->out->sources_count,
+		.ceiling = evaluation->out->ceiling,
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;

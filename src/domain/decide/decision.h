@@ -91,10 +91,15 @@ struct decision {
 	size_t approvals_count;
 	enum sensitivity sensitivity; /* highest of the data sources it reads; UNLABELLED: none */
 	bool is_untrusted;            /* one of them may hold text written by strangers */
-	enum risk_tier risk;          /* of the call; NONE: refused before it was known */
+	enum risk_tier risk;   /* of the call; NONE: refused before it was known */
 	const char *risk_from; /* what made it so: "identity" "tool" "data" "environment" "chain" */
 	bool is_first;         /* the identity was never let use the tool before */
-	uint64_t revision;     /* of everything it read */
+	/* What a retrieval is about (docs/data.md). */
+	const struct text *sources; /* names of the data sources it reads; NULL: none */
+	size_t sources_count;
+	enum sensitivity ceiling; /* of the rows it may bring, where they are judged one by
+				   * one; UNLABELLED: they are not */
+	uint64_t revision;        /* of everything it read */
 };
 
 #endif

@@ -46,7 +46,7 @@ struct evaluation {
 	/* The data it reads. */
 	const struct data_source *sources[TOOL_READS_MAX];
 	size_t sources_count;
-	enum sensitivity sensitivity; /* highest of sources */
+	enum sensitivity sensitivity; /* highest of sources, or of the rows it may bring */
 };
 
 /* trial.c: the registry, or what stands in for it. */
@@ -117,6 +117,12 @@ bool rule_ceiling(struct evaluation *evaluation);
 bool rule_chain(struct evaluation *evaluation);
 bool rule_guardrails(struct evaluation *evaluation);
 bool rule_rate(struct evaluation *evaluation);
+
+/* True where the call brings data and is no tool: it must be bound to data sources. */
+bool is_retrieval_method(const struct evaluation *evaluation);
+/* True where the tool's rows are judged one by one: what a line covers is then the
+ * ceiling of the rows, not of the source. */
+bool is_judged_by_row(const struct evaluation *evaluation);
 
 /* The same questions about any identity of the chain. */
 bool check_identity(

@@ -176,7 +176,10 @@ static bool is_covered(const struct looking *looking, const struct data_source *
 	const struct charter *charter = looking->evaluation->charter;
 	const struct charter_data_source *line =
 		source == NULL ? NULL : charter_find_data_source(charter, source->name);
-	int level = source == NULL ? 0 : sensitivity_level(source->sensitivity);
+	/* Of rows that are judged one by one only those come that are covered. */
+	int level = source == NULL || is_judged_by_row(looking->evaluation)
+			    ? 0
+			    : sensitivity_level(source->sensitivity);
 	bool may_be_replied = false;
 	uint32_t i;
 
@@ -216,7 +219,7 @@ static bool judge_reads(struct looking *looking, const struct outlook_read *read
 		if (!is_true && (!read->is_covered || read->left.may_fail))
 			looking->is_certain = false;
 	}
-	if (looking->out->reads_count > 0 && possible == 0)
+	if (possible == 0 && (looking->out->reads_count > 0 || is_retrieval_method(evaluation)))
 		return never(looking, REASON_DATA_SOURCE,
 			TEXT("It reads data that no registered data source covers."));
 	looking->is_certain &= is_certain || looking->out->reads_count == 0;
@@ -251,6 +254,8 @@ static void look_at_recipients(struct looking *looking)
 	const struct tool *tool = looking->evaluation->tool;
 	uint32_t i;
 
+	/* Nor is what is read by a URI. */
+	looking->is_certain &= !is_retrieval_method(looking->evaluation);
 	for (i = 0; i < tool->targets_count; i++) {
 		/* A malformed target is refused, so no tool that has one is certain. */
 		looking->is_certain = false;

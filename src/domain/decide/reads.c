@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/buffer.h"
 #include "cedar/from_json.h"
 #include "domain/decide/evaluation.h"
+
+enum { CONDITION_BYTES_MAX = CHARTER_WHEN_BYTES_MAX + 2 * GLOB_BYTES_MAX + 100 };
 
 struct tool_reads {
 	size_t count;
@@ -15,23 +18,57 @@ struct tool_reads {
 	} lines[];
 };
 
+/* A glob has neither quotes nor backslashes (form_read_glob), so it is the literal. */
+static void glob_write(struct buffer *out, const char *argument, struct text glob)
+{
+	if (glob.length != 0)
+		buffer_append_format(out, "%scontext.args.%s like \"%.*s\"",
+			out->length == 0 ? "" : " && ", argument, TEXT_ARGS(glob));
+}
+
+/* The whole condition of a line; nothing where it has none. */
+static void condition_write(struct buffer *out, const struct tool_read *read)
+{
+	bool is_alone = read->uri.length == 0 && read->prompt.length == 0;
+
+	glob_write(out, "uri", read->uri);
+	glob_write(out, "name", read->prompt);
+	if (read->when.length != 0)
+		buffer_append_format(out, is_alone ? "%s%.*s%s" : " && %s%.*s%s",
+			is_alone ? "" : "(", TEXT_ARGS(read->when), is_alone ? "" : ")");
+}
+
 static bool line_compile(
 	struct tool_reads_line *line, const struct tool_read *read, struct error *err)
 {
 	struct cedar_error cedar_err = {0};
+	struct buffer condition;
+	bool ok = true;
 
+	buffer_init(&condition, CONDITION_BYTES_MAX);
 	line->data_source = calloc(1, read->data_source.length + 1);
-	if (line->data_source == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the lines of a tool");
+	if (line->data_source == NULL) {
+		ok = error_set(err, ERROR_LIMIT, "no memory for the lines of a tool");
+		goto done;
+	}
 	for (size_t i = 0; i < read->data_source.length; i++)
 		line->data_source[i] = read->data_source.data[i];
 	line->data_source_length = read->data_source.length;
-	if (read->when.length == 0)
-		return true;
-	if (cedar_expression_parse(&line->when, cedar_text_from(read->when), &cedar_err))
-		return true;
-	return error_set(err, cedar_err.code == CEDAR_ERROR_LIMIT ? ERROR_LIMIT : ERROR_INVALID,
-		"%s", cedar_err.text);
+	condition_write(&condition, read);
+	if (condition.length == 0)
+		goto done;
+	ok = !buffer_failed(&condition) &&
+	     cedar_expression_parse(
+		     &line->when, cedar_text_from(buffer_text(&condition)), &cedar_err);
+	if (!ok)
+		error_set(err,
+			buffer_failed(&condition) || cedar_err.code == CEDAR_ERROR_LIMIT
+				? ERROR_LIMIT
+				: ERROR_INVALID,
+			"%s", cedar_err.text);
+done:
+	buffer_deinit(&condition);
+	return ok;
 }
 
 bool tool_reads_compile(struct tool_reads **out, const struct tool *tool, struct error *err)

@@ -1,6 +1,7 @@
 /* The rules that no approval can change: who asks, for what, where, on which
  * data.  Each refuses with a reason or lets the next one look. */
 
+#include "domain/call/uri.h"
 #include "domain/decide/evaluation.h"
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
@@ -188,9 +189,60 @@ bool rule_arguments(struct evaluation *evaluation)
 	return false;
 }
 
+bool is_retrieval_method(const struct evaluation *evaluation)
+{
+	const struct call *call = evaluation->call;
+
+	if (evaluation->tool == NULL)
+		return false;
+	if (call->route == METHOD_RESOURCE)
+		return method_is_retrieval(method_find(call->method));
+	/* A tool's name is no method's, but a question names the method as a tool. */
+	return evaluation->world->scope == DECIDE_FOR_QUESTION &&
+	       method_is_retrieval(method_find_dotted(evaluation->tool->tool_name));
+}
+
+static bool has_scheme(const struct server *server, struct text scheme)
+{
+	uint32_t i;
+
+	for (i = 0; i < server->schemes_count; i++)
+		if (text_equal(server->schemes[i], scheme))
+			return true;
+	return false;
+}
+
+/* What is bound by its URI is bound by its one spelling. */
+static bool check_uri(struct evaluation *evaluation)
+{
+	const struct json *uri = json_find(&evaluation->call->arguments, "uri");
+	const char *breach = "is not a text";
+	struct text scheme;
+
+	if (!text_is(evaluation->tool->tool_name, "resources.read"))
+		return true;
+	if (uri != NULL && uri->type == JSON_STRING)
+		breach = uri_breach(uri->string, &scheme);
+	if (breach != NULL)
+		return refuse(evaluation, REASON_TARGET_MALFORMED,
+			SAY("The URI of the resource %s.", breach),
+			TEXT("The plain, canonical form of the same URI."));
+	if (has_scheme(evaluation->server, scheme))
+		return true;
+	return refuse(evaluation, REASON_TARGET_MALFORMED,
+		SAY("Resources of %.*s are not read by URIs of this scheme.",
+			TEXT_ARGS(evaluation->server->name)),
+		SAY("A scheme of server %.*s, or an administrator who adds this one to its "
+		    "schemes.",
+			TEXT_ARGS(evaluation->server->name)));
+}
+
 bool rule_targets(struct evaluation *evaluation)
 {
 	struct error err = {0};
+
+	if (is_retrieval_method(evaluation) && !check_uri(evaluation))
+		return false;
 
 	if (evaluation->tool == NULL ||
 		call_targets_check(evaluation->call, evaluation->tool, &err))
@@ -234,6 +286,33 @@ static int ceiling_level(enum sensitivity up_to)
 	return up_to == SENSITIVITY_UNLABELLED ? 0 : sensitivity_level(up_to);
 }
 
+bool is_judged_by_row(const struct evaluation *evaluation)
+{
+	return evaluation->tool != NULL && evaluation->tool->classification.length != 0;
+}
+
+/* What is above the ceiling does not come, so it does not count either. */
+static void cap_label(struct evaluation *evaluation)
+{
+	struct decision *out = evaluation->out;
+
+	if (out->ceiling == SENSITIVITY_UNLABELLED || out->sensitivity == SENSITIVITY_UNLABELLED)
+		return;
+	if (sensitivity_level(out->sensitivity) > sensitivity_level(out->ceiling))
+		out->sensitivity = out->ceiling;
+	evaluation->sensitivity = out->sensitivity;
+}
+
+static void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to)
+{
+	struct decision *out = evaluation->out;
+
+	if (out->ceiling == SENSITIVITY_UNLABELLED ||
+		sensitivity_level(up_to) < sensitivity_level(out->ceiling))
+		out->ceiling = up_to;
+	cap_label(evaluation);
+}
+
 bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct data_source *source)
 {
@@ -248,6 +327,10 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 				entry->in_force->version),
 			SAY("Data source %.*s in the charter of %.*s, approved.",
 				TEXT_ARGS(source->name), TEXT_ARGS(entry->name)));
+	if (is_judged_by_row(evaluation) && line->up_to != SENSITIVITY_UNLABELLED) {
+		lower_ceiling(evaluation, line->up_to);
+		return true;
+	}
 	if (level <= ceiling_level(line->up_to))
 		return true;
 	return refuse(evaluation, REASON_SENSITIVITY,
@@ -263,40 +346,80 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 			TEXT_ARGS(source->name), TEXT_ARGS(entry->name)));
 }
 
+/* Names outlive the registry's objects, which a call in flight does not hold. */
+static bool name_sources(struct evaluation *evaluation)
+{
+	size_t count = evaluation->sources_count, i;
+	struct text *names = arena_array(evaluation->arena, struct text, count);
+
+	if (names == NULL)
+		return false;
+	for (i = 0; i < count; i++) {
+		names[i] = text_copy(evaluation->arena, evaluation->sources[i]->name);
+		if (names[i].data == NULL)
+			return false;
+	}
+	evaluation->out->sources = names;
+	evaluation->out->sources_count = count;
+	return true;
+}
+
+static bool refuse_unbound(struct evaluation *evaluation)
+{
+	struct text name = evaluation->tool->name;
+
+	if (evaluation->tool->reads_count == 0)
+		return refuse(evaluation, REASON_DATA_SOURCE,
+			SAY("%.*s is bound to no data source, so nothing may be read by it.",
+				TEXT_ARGS(name)),
+			SAY("A reads line of %.*s for these arguments.", TEXT_ARGS(name)));
+	return refuse(evaluation, REASON_DATA_SOURCE,
+		SAY("With these arguments %.*s reads data that no registered data source "
+		    "covers.",
+			TEXT_ARGS(name)),
+		SAY("Arguments that stay within a data source of %.*s, or a reads line "
+		    "of the tool for them.",
+			TEXT_ARGS(name)));
+}
+
+/* The highest sensitivity and the lowest trust of the sources. */
+static void add_label(struct evaluation *evaluation, const struct data_source *source)
+{
+	int level = sensitivity_level(source->sensitivity);
+
+	if (evaluation->sensitivity == SENSITIVITY_UNLABELLED ||
+		level > sensitivity_level(evaluation->sensitivity))
+		evaluation->sensitivity = level >= sensitivity_level(SENSITIVITY_RESTRICTED)
+						  ? SENSITIVITY_RESTRICTED
+						  : source->sensitivity;
+	evaluation->out->is_untrusted |= source->trust != TRUST_TRUSTED;
+}
+
 /* Fills sources, the highest sensitivity and trust of what would be read. */
 bool rule_sources(struct evaluation *evaluation)
 {
 	const struct tool *tool = evaluation->tool;
 	size_t i;
 
-	if (tool == NULL || tool->reads_count == 0)
+	if (tool == NULL)
 		return true;
+	if (tool->reads_count == 0)
+		return !is_retrieval_method(evaluation) || refuse_unbound(evaluation);
 	if (evaluation->world->reads == NULL)
 		return refuse_no_memory(evaluation);
 	if (!tool_reads_match(evaluation->world->reads, evaluation))
 		return false;
 	if (evaluation->sources_count == 0)
-		return refuse(evaluation, REASON_DATA_SOURCE,
-			SAY("With these arguments %.*s reads data that no registered data source "
-			    "covers.",
-				TEXT_ARGS(tool->name)),
-			SAY("Arguments that stay within a data source of %.*s, or a reads line "
-			    "of the tool for them.",
-				TEXT_ARGS(tool->name)));
+		return refuse_unbound(evaluation);
+	if (!name_sources(evaluation))
+		return refuse_no_memory(evaluation);
 	for (i = 0; i < evaluation->sources_count; i++) {
-		const struct data_source *source = evaluation->sources[i];
-		int level = sensitivity_level(source->sensitivity);
-
-		if (!check_source(evaluation, evaluation->entry, source))
+		if (!check_source(evaluation, evaluation->entry, evaluation->sources[i]))
 			return false;
-		if (evaluation->sensitivity == SENSITIVITY_UNLABELLED ||
-			level > sensitivity_level(evaluation->sensitivity))
-			evaluation->sensitivity = level >= sensitivity_level(SENSITIVITY_RESTRICTED)
-							  ? SENSITIVITY_RESTRICTED
-							  : source->sensitivity;
-		evaluation->out->is_untrusted |= source->trust != TRUST_TRUSTED;
+		add_label(evaluation, evaluation->sources[i]);
 	}
 	evaluation->out->sensitivity = evaluation->sensitivity;
+	cap_label(evaluation);
 	return true;
 }
 
@@ -353,13 +476,22 @@ static bool check_recipient(struct evaluation *evaluation, struct text argument)
 	return true;
 }
 
+/* Rows above what may be replied do not come where they are judged one by one. */
+static bool check_reply(struct evaluation *evaluation)
+{
+	const struct charter_output *line = output_find(evaluation->charter, TEXT("reply"));
+
+	if (is_judged_by_row(evaluation) && line != NULL && line->up_to != SENSITIVITY_UNLABELLED)
+		lower_ceiling(evaluation, line->up_to);
+	return check_output(evaluation, TEXT("reply"), TEXT(""), evaluation->sensitivity);
+}
+
 bool rule_outputs(struct evaluation *evaluation)
 {
 	const struct tool *tool = evaluation->tool;
 	uint32_t i;
 
-	if (evaluation->sources_count != 0 &&
-		!check_output(evaluation, TEXT("reply"), TEXT(""), evaluation->sensitivity))
+	if (evaluation->sources_count != 0 && !check_reply(evaluation))
 		return false;
 	for (i = 0; tool != NULL && i < tool->targets_count; i++)
 		if (tool->targets[i].form == TARGET_RECIPIENT &&

@@ -251,6 +251,7 @@ static const char *find_difference(
 		{"effect", same_word(record, "effect", effect_word(decision->effect))},
 		{"sensitivity",
 			same_word(record, "sensitivity", sensitivity_word(decision->sensitivity))},
+		{"ceiling", same_word(record, "ceiling", sensitivity_word(decision->ceiling))},
 		{"untrusted",
 			json_boolean_or(record, "untrusted", false) == decision->is_untrusted},
 		{"first", json_find(record, "risk") == NULL || /* as old */

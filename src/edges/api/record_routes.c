@@ -128,6 +128,7 @@ void handle_record_list(struct api_request *request)
 	query->type = keep(request, api_query(request, "type"));
 	query->verdict = keep(request, api_query(request, "verdict"));
 	query->words = keep(request, api_query(request, "words"));
+	query->source = keep(request, api_query(request, "source"));
 	if (since.length > 0 && !text_to_int64(since, &query->since_utc_ms)) {
 		api_answer_status(request, 400, "since: milliseconds since 1970 UTC are expected");
 		return;

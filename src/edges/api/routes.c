@@ -284,8 +284,8 @@ const struct api_route api_routes[] = {
 		.handle = handle_record_list,
 		.operation = "searchRecords",
 		.summary = "Search the audit log",
-		.query = MEMBERS(
-			"task", "identity", "actor", "type", "verdict", "words", "since", PAGE)},
+		.query = MEMBERS("task", "identity", "actor", "type", "verdict", "words", "source",
+			"since", PAGE)},
 	{.method = "GET",
 		.pattern = "/v1/records/{index}",
 		.access = ACCESS_READ,

@@ -43,7 +43,7 @@ static bool search_query(struct cli *cli, struct buffer *out)
 		const char *name;
 	} parameters[] = {{OPTION_TASK, "task"}, {OPTION_IDENTITY, "identity"},
 		{OPTION_ACTOR, "actor"}, {OPTION_TYPE, "type"}, {OPTION_VERDICT, "verdict"},
-		{OPTION_WORDS, "words"}, {OPTION_SINCE, "since"}};
+		{OPTION_WORDS, "words"}, {OPTION_SOURCE, "source"}, {OPTION_SINCE, "since"}};
 
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
 		const char *value = cli->values[parameters[i].option];

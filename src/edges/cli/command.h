@@ -47,6 +47,8 @@ enum cli_option {
 	OPTION_TYPE,
 	OPTION_VERDICT,
 	OPTION_WORDS,
+	OPTION_SOURCE,
+	OPTION_LOG,
 	OPTION_STATE,
 	OPTION_KIND,
 	OPTION_SINCE,
@@ -242,6 +244,7 @@ int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);
 int command_audit_export(struct cli *cli);
+int command_reconcile(struct cli *cli);    /* reconcile_command.c */
 int command_policy_check(struct cli *cli); /* policy_commands.c */
 int command_policy_test(struct cli *cli);
 int command_policy_diff(struct cli *cli);

@@ -58,6 +58,8 @@ READ(calls_unrecorded, r->calls.unrecorded)
 READ(calls_forwarded, r->calls.forwarded)
 READ(calls_answered, r->calls.answered)
 READ(calls_failed, r->calls.failed)
+READ(calls_withheld, r->calls.withheld)
+READ(server_requests, r->calls.server_requests)
 READ(calls_aborted, r->calls.aborted)
 READ(calls_revoked, r->calls.revoked)
 READ(calls_killed, r->calls.killed)
@@ -110,6 +112,9 @@ static const struct figure figures[] = {
 	{"remit_calls_forwarded_total", "counter", "calls sent to a server", calls_forwarded},
 	{"remit_calls_answered_total", "counter", "calls a server answered", calls_answered},
 	{"remit_calls_failed_total", "counter", "calls no server answered", calls_failed},
+	{"remit_calls_withheld_total", "counter", "results not passed on", calls_withheld},
+	{"remit_server_requests_total", "counter", "requests of servers, all refused",
+		server_requests},
 	{"remit_calls_aborted_total", "counter", "calls given up by the client", calls_aborted},
 	{"remit_calls_revoked_total", "counter", "calls cut because their task ended",
 		calls_revoked},

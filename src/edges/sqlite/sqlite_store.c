@@ -39,6 +39,10 @@ enum statement {
 	STATEMENTS,
 };
 
+#define READS_SOURCE                                                                               \
+	"(type IN ('decision', 'outcome') AND EXISTS (SELECT 1 FROM json_each(entry,"              \
+	" iif(type = 'outcome', '$.retrieval.sources', '$.sources')) WHERE value = ?9))"
+
 static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_LOAD_MARK] = "SELECT next, digest FROM mark WHERE id = 1",
 	[STATEMENT_SAVE_MARK] = "UPDATE mark SET next = ?1, digest = ?2 WHERE id = 1",
@@ -55,7 +59,7 @@ static const char *const statement_sql[STATEMENTS] = {
 		" WHERE leaf > ?7 AND leaf <= ?8 AND (?1 = '' OR task = ?1)"
 		" AND (?2 = '' OR identity = ?2) AND (?3 = '' OR actor = ?3)"
 		" AND (?4 = '' OR type = ?4) AND (?5 = '' OR verdict = ?5)"
-		" AND at_utc_ms >= ?6 ORDER BY leaf",
+		" AND at_utc_ms >= ?6 AND (?9 = '' OR " READS_SOURCE ") ORDER BY leaf",
 };
 
 struct sqlite_store {
@@ -389,6 +393,7 @@ static void bind_query(sqlite3_stmt *statement, const struct store_query *query)
 	bind_text(statement, 4, query->type);
 	bind_text(statement, 5, query->verdict);
 	(void)sqlite3_bind_int64(statement, 6, query->since_utc_ms);
+	bind_text(statement, 9, query->source);
 }
 
 static bool keep_column(sqlite3_stmt *statement, int column, struct arena *arena, struct text *out)
@@ -479,12 +484,15 @@ static bool check_query(const struct store_query *query, struct error *err)
 	return true;
 }
 
-/* A record has its task and its identity among its words, so these lead to it as well. */
+/* A record has its task, its identity and its data sources among its words, so these lead
+ * to it as well. */
 static bool read_wanted(struct finding *finding, struct error *err)
 {
 	const struct store_query *query = finding->query;
-	const struct text parts[] = {query->words, query->task, query->identity};
-	size_t room = query->words.length + query->task.length + query->identity.length + 3;
+	const struct text parts[] = {
+		query->words, query->task, query->identity, query->source};
+	size_t room = query->words.length + query->task.length + query->identity.length +
+		      query->source.length + 4;
 	struct buffer text;
 	char *memory = arena_array(finding->arena, char, room);
 

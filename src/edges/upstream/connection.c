@@ -343,7 +343,21 @@ bool connection_open(struct connection *connection, struct error *err)
 
 /* ---- messages ---- */
 
-static void answer_request(struct connection *connection, const struct jsonrpc_message *message)
+/* Whoever decides is told; what came of it is the same for every server: U4. */
+static void report_request(struct connection *connection, const struct jsonrpc_message *message,
+	const struct upstream_wait *origin)
+{
+	const struct upstream_listener *listener = &connection->edge->listener;
+	bool is_of_agent = origin != NULL && origin->kind == WAIT_REQUEST;
+
+	connection_log(connection, "asked for %.*s: refused", TEXT_ARGS(message->method));
+	if (listener->on_request != NULL)
+		listener->on_request(listener->context, connection->name, message->method,
+			is_of_agent ? &origin->request : NULL);
+}
+
+static void answer_request(struct connection *connection, const struct jsonrpc_message *message,
+	const struct upstream_wait *origin)
 {
 	struct buffer reply;
 	struct error err;
@@ -352,9 +366,11 @@ static void answer_request(struct connection *connection, const struct jsonrpc_m
 	if (text_is(message->method, "ping"))
 		jsonrpc_format_result(&reply, message->id, NULL);
 	else { /* U4 */
-		connection_log(connection, "asked for %.*s: refused", TEXT_ARGS(message->method));
+		report_request(connection, message, origin);
 		jsonrpc_format_error(&reply, message->id, JSONRPC_METHOD_NOT_FOUND,
-			TEXT("this client offers nothing to servers"), NULL);
+			TEXT("remit lets no server ask anything of an agent's client: nothing was "
+			     "passed on, and it is on record"),
+			NULL);
 	}
 	if (!connection->link->send(connection, buffer_text(&reply), NULL, &err))
 		connection_log(connection, "%s", err.text);
@@ -428,7 +444,7 @@ void connection_take(struct connection *connection, struct text text, struct ups
 		return;
 	}
 	switch (message.kind) {
-	case JSONRPC_REQUEST: answer_request(connection, &message); break;
+	case JSONRPC_REQUEST: answer_request(connection, &message, origin); break;
 	case JSONRPC_NOTIFICATION: take_notification(connection, &message, origin); break;
 	case JSONRPC_RESULT:
 	case JSONRPC_ERROR: take_answer(connection, &message); break;

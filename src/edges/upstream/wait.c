@@ -136,10 +136,12 @@ struct upstream_wait *wait_find(const struct connection *connection, int64_t id)
 	return wait;
 }
 
-/* params with our progress token in _meta; the rest of _meta is kept. */
-static bool params_with_token(struct json *out, struct arena *arena, const struct json *params,
-	int64_t token, struct error *err)
+/* params with what we say in _meta: our progress token, and of a read whose rows are
+ * judged what they may be.  The rest of _meta is kept. */
+static bool params_with_meta(struct json *out, struct arena *arena, const struct json *params,
+	const struct upstream_wait *wait, struct error *err)
 {
+	const struct upstream_request *request = &wait->request;
 	const struct json *meta = params == NULL ? NULL : json_find(params, "_meta");
 	struct json_builder outer, inner;
 	struct json merged;
@@ -147,9 +149,15 @@ static bool params_with_token(struct json *out, struct arena *arena, const struc
 
 	json_object_start(&inner, arena);
 	for (i = 0; meta != NULL && meta->type == JSON_OBJECT && i < meta->count; i++)
-		if (!text_is(meta->members[i].name, "progressToken"))
+		if (!text_is(meta->members[i].name, "progressToken") &&
+			!text_starts_with(meta->members[i].name, "remit/"))
 			json_put_named(&inner, meta->members[i].name, meta->members[i].value);
-	json_put_integer(&inner, "progressToken", token);
+	if (request->wants_progress)
+		json_put_integer(&inner, "progressToken", wait->id);
+	if (request->ceiling != SENSITIVITY_UNLABELLED)
+		json_put_cstring(&inner, "remit/ceiling", sensitivity_word(request->ceiling));
+	if (request->tells_record)
+		json_put_integer(&inner, "remit/record", (int64_t)request->record);
 	if (!json_object_seal(&inner, &merged, err))
 		return false;
 	json_object_start(&outer, arena);
@@ -160,13 +168,19 @@ static bool params_with_token(struct json *out, struct arena *arena, const struc
 	return json_object_seal(&outer, out, err);
 }
 
+static bool says_something(const struct upstream_request *request)
+{
+	return request->wants_progress || request->tells_record ||
+	       request->ceiling != SENSITIVITY_UNLABELLED;
+}
+
 bool wait_send(struct upstream_wait *wait, struct text method, const struct json *params,
 	struct error *err)
 {
 	struct connection *connection = wait->connection;
 	struct arena *arena = arena_create(MESSAGE_ARENA_BYTES);
 	struct buffer message;
-	struct json with_token;
+	struct json with_meta;
 	bool ok = false;
 
 	buffer_init(&message, UPSTREAM_MESSAGE_BYTES_MAX);
@@ -175,10 +189,10 @@ bool wait_send(struct upstream_wait *wait, struct text method, const struct json
 		goto done;
 	}
 	wait->id = ++connection->next_id; /* U2 */
-	if (wait->kind == WAIT_REQUEST && wait->request.wants_progress) {
-		if (!params_with_token(&with_token, arena, params, wait->id, err))
+	if (wait->kind == WAIT_REQUEST && says_something(&wait->request)) {
+		if (!params_with_meta(&with_meta, arena, params, wait, err))
 			goto done;
-		params = &with_token;
+		params = &with_meta;
 	}
 	jsonrpc_format_request(&message, jsonrpc_id_of_integer(wait->id), method, params);
 	if (buffer_failed(&message))

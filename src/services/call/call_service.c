@@ -635,7 +635,8 @@ bool call_service_create(struct call_service **out, const struct call_ports *por
 	service->ports = *ports;
 	service->settings = *settings;
 	service->in_flight = name_table_create();
-	if (service->in_flight == NULL) {
+	service->asked = name_table_create();
+	if (service->in_flight == NULL || service->asked == NULL) {
 		error_set(err, ERROR_LIMIT, "no memory for calls");
 		goto done;
 	}
@@ -676,6 +677,7 @@ void call_service_destroy(struct call_service **service)
 		exchange = next;
 	}
 	name_table_destroy(&(*service)->in_flight, free);
+	name_table_destroy(&(*service)->asked, free);
 	share_table_destroy(&(*service)->tasks);
 	share_table_destroy(&(*service)->identities);
 	free(*service);
@@ -709,8 +711,21 @@ static void on_gone(void *context, struct text server)
 	decide_definitions_seen(service->ports.decide, server, NULL);
 }
 
+static void on_request(void *context, struct text server, struct text method,
+	const struct upstream_request *request)
+{
+	struct call_service *service = context;
+
+	server_request_refuse(
+		service, &(struct server_request){.server = server,
+				 .method = method,
+				 .exchange = request == NULL ? NULL : request->context});
+}
+
 struct upstream_listener call_upstream_listener(struct call_service *service)
 {
-	return (struct upstream_listener){
-		.context = service, .on_definitions = on_definitions, .on_gone = on_gone};
+	return (struct upstream_listener){.context = service,
+		.on_definitions = on_definitions,
+		.on_request = on_request,
+		.on_gone = on_gone};
 }

@@ -102,6 +102,8 @@ struct call_figures {
 	uint64_t forwarded;
 	uint64_t answered; /* by the server, result or error */
 	uint64_t failed;
+	uint64_t withheld;        /* answered, and not passed on */
+	uint64_t server_requests; /* of servers to clients, all refused */
 	uint64_t aborted;
 	uint64_t revoked;
 	uint64_t killed;          /* kill records */

@@ -462,9 +462,10 @@ static enum reason decide_changed(struct exchange *exchange)
 	if (exchange->decision.approvals_count != 0)
 		return REASON_APPROVAL_NEEDED;
 	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
-	if (again.verdict == VERDICT_ALLOW || again.reason == REASON_RATE_LIMIT)
-		return REASON_ALLOWED;
-	return again.reason;
+	if (again.verdict != VERDICT_ALLOW && again.reason != REASON_RATE_LIMIT)
+		return again.reason;
+	/* The record says which rows may come; under another ceiling others would. */
+	return again.ceiling == exchange->decision.ceiling ? REASON_ALLOWED : REASON_SENSITIVITY;
 }
 
 /* What speaks against an allowed call by now; REASON_ALLOWED: nothing. */
@@ -575,6 +576,9 @@ static bool forward(struct exchange *exchange, struct error *err)
 		.method = exchange->call.method,
 		.params = &exchange->call.params,
 		.wants_progress = exchange->wants_progress,
+		.ceiling = exchange->retrieval_rule.ceiling,
+		.tells_record = exchange_tells_record(exchange),
+		.record = exchange->index,
 		.deadline_ms = exchange->deadline_ms,
 		.context = exchange,
 		.on_notice = on_notice,
@@ -598,6 +602,8 @@ static void on_ready_event(struct exchange *exchange)
 	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
 	struct error err = {0};
 
+	if (reason == REASON_ALLOWED && !exchange_retrieval_prepare(exchange))
+		reason = REASON_SENSITIVITY;
 	if (reason != REASON_ALLOWED) {
 		refuse_late(exchange, reason);
 		return;
@@ -655,6 +661,8 @@ static void on_notice_event(struct exchange *exchange)
 	struct json passed;
 
 	exchange->state = EXCHANGE_STREAMING;
+	if (exchange_is_judged(exchange))
+		return; /* nothing passes before the rows are judged */
 	if (client == NULL || client->on_notice == NULL)
 		return;
 	if (params != NULL && !exchange_pass(exchange, SECRET_IN_NOTICE, params, &passed))
@@ -676,7 +684,22 @@ static void answer_failed(struct exchange *exchange, const struct upstream_answe
 	submit_outcome(exchange, &outcome);
 }
 
-/* The list of tools, less what the caller could never use. */
+/* The server answered, and nobody sees what. */
+static void answer_withheld(struct exchange *exchange, const struct json *result)
+{
+	struct outcome outcome = {
+		.status = "withheld", .reason = REASON_SENSITIVITY, .is_forwarded = true};
+	struct error failure;
+
+	exchange_retrieval_say(exchange, &failure);
+	if (result != NULL)
+		exchange_outcome_digest(exchange, result, &outcome);
+	exchange->service->figures.withheld++;
+	reply_kind(exchange, CALL_FAILED, &failure);
+	submit_outcome(exchange, &outcome);
+}
+
+/* A list, less what the caller could never use. */
 static bool answer_filtered(struct exchange *exchange, const struct json *result, struct json *out)
 {
 	struct decide_viewer viewer = {
@@ -689,6 +712,12 @@ static bool answer_filtered(struct exchange *exchange, const struct json *result
 	if (exchange->call.route != METHOD_FILTERED) {
 		*out = *result;
 		return true;
+	}
+	if (!text_is(exchange->call.method, "tools/list")) {
+		const struct decide_listing listing = {&exchange->call, result, viewer.now_utc_ms};
+
+		return decide_list_visible(
+			exchange->service->ports.decide, &listing, exchange->arena, out, &err);
 	}
 	return decide_tools_visible(
 		exchange->service->ports.decide, &viewer, result, exchange->arena, out, &err);
@@ -747,6 +776,10 @@ static void on_answer_event(struct exchange *exchange)
 	}
 	if (answer->result == NULL && answer->error == NULL) {
 		answer_failed(exchange, answer->failure == NULL ? &unusable : answer);
+		return;
+	}
+	if (!exchange_retrieval_take(exchange, answer->result)) {
+		answer_withheld(exchange, answer->result);
 		return;
 	}
 	if (answer->result != NULL && !answer_filtered(exchange, answer->result, &result)) {

@@ -1,6 +1,7 @@
 #ifndef SERVICES_CALL_EXCHANGE_H
 #define SERVICES_CALL_EXCHANGE_H
 
+#include "domain/call/retrieval.h"
 #include "domain/charter/name_table.h"
 #include "services/call/call_service.h"
 #include "services/call/share.h"
@@ -114,6 +115,12 @@ struct exchange {
 	bool is_reserved;            /* the approval is reserved by this exchange */
 	bool is_recorded;            /* the decision is durable, at index */
 	uint64_t index;
+	/* What it brings, where it reads data sources (exchange_retrieval.c). */
+	bool is_retrieval;
+	bool has_open_ids;
+	struct retrieval_rule retrieval_rule;
+	struct retrieval retrieval; /* zero until there is a result */
+	struct sha256 query;        /* keyed digest of the arguments */
 	/* Waits. */
 	int64_t deadline_ms; /* monotonic; INT64_MAX: none */
 	int64_t started_ms;
@@ -151,6 +158,21 @@ bool exchange_asked_record(
 	struct exchange *exchange, const struct sha256 *call_digest, struct error *err) MUST_CHECK;
 bool exchange_outcome_record(
 	struct exchange *exchange, const struct outcome *outcome, struct error *err) MUST_CHECK;
+/* exchange_retrieval.c */
+/* When the call leaves.  False: it is not what was decided any more. */
+bool exchange_retrieval_prepare(struct exchange *exchange) MUST_CHECK;
+/* True where its rows are judged one by one, so that nothing passes before. */
+bool exchange_is_judged(const struct exchange *exchange);
+/* True where the server is told the record, so that its own log can name it. */
+bool exchange_tells_record(const struct exchange *exchange);
+/* Looks at the server's result while it is borrowed (NULL: an error).  False: it must
+ * not be passed on, and exchange_retrieval_say says why, without a word of it. */
+bool exchange_retrieval_take(struct exchange *exchange, const struct json *result) MUST_CHECK;
+void exchange_retrieval_say(const struct exchange *exchange, struct error *err);
+/* The member `retrieval` of an outcome.  Errors: LIMIT. */
+bool exchange_retrieval_record(
+	struct json_builder *record, struct exchange *exchange, struct error *err) MUST_CHECK;
+
 /* Digests the server's result into outcome while it is borrowed. */
 void exchange_outcome_digest(
 	struct exchange *exchange, const struct json *result, struct outcome *outcome);
@@ -168,6 +190,15 @@ bool exchange_pass(struct exchange *exchange, enum secret_place place, const str
 /* A sentence of ours with words of the server's in it. */
 struct text exchange_pass_text(struct exchange *exchange, struct text text);
 
+/* server_request.c: puts on record that a server's request was refused. */
+enum { SERVER_REQUESTS_PER_MINUTE_MAX = 60 }; /* records of one server; the rest is counted */
+struct server_request {
+	struct text server;
+	struct text method;
+	const struct exchange *exchange; /* of the call it came in; NULL: not known */
+};
+void server_request_refuse(struct call_service *service, const struct server_request *request);
+
 /* call_service.c */
 /* Its places among those of its task and identity are free again. */
 void exchange_give_share(struct exchange *exchange);
@@ -181,6 +212,7 @@ struct call_service {
 	struct share_table *identities; /* exchanges of each */
 	struct call_stream *streams;
 	struct name_table *in_flight; /* decimal index -> struct in_flight */
+	struct name_table *asked;     /* server -> what it asked by itself */
 	struct loop_timer timer;
 	struct loop_post live_post;
 	bool is_live_posted;

@@ -115,6 +115,9 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 		json_put_boolean(record, "first", true);
 	json_put_text_unless_empty(record, "risk", text_of(risk_tier_word(decision->risk)));
 	json_put_text_unless_empty(record, "risk-from", text_of(decision->risk_from));
+	if (decision->sources_count != 0)
+		json_put_texts(record, "sources", decision->sources, decision->sources_count);
+	json_put_text_unless_empty(record, "ceiling", text_of(sensitivity_word(decision->ceiling)));
 	json_put_integer(record, "revision", (int64_t)decision->revision);
 }
 
@@ -179,6 +182,7 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_decision(&record, decision);
 	put_inputs(&record, exchange);
 	json_put_digest(&record, "arguments", &arguments);
+	exchange->query = arguments;
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));
 	json_put_text_unless_empty(&record, "approval", exchange->approval);
 	if (decision->policies_count != 0)
@@ -299,6 +303,9 @@ bool exchange_outcome_record(
 	if (exchange->got.count != 0)
 		json_put_integer(&record, "secrets", exchange->got.count);
 	put_fingerprints(&record, &exchange->got);
+	if (exchange->is_retrieval && outcome->is_forwarded &&
+		!exchange_retrieval_record(&record, exchange, err))
+		return false;
 	if (outcome->has_result) {
 		put_result(&record, outcome);
 		if (!values->attach(

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/charter/terms.h"
 
 /* The port through which a decided, recorded call leaves for an MCP server.
  * Filled by edges/upstream; `start` is called by one function, forward() in
@@ -48,6 +49,11 @@ struct upstream_request {
 	const struct json *params; /* an object or NULL; the edge puts its own
 				    * progress token where wants_progress */
 	bool wants_progress;
+	/* What remit tells the server of a read, in `_meta`: as remit/ceiling how sensitive
+	 * its rows may be (UNLABELLED: nothing), as remit/record the decision's number. */
+	enum sensitivity ceiling;
+	bool tells_record;
+	uint64_t record;
 	int64_t deadline_ms; /* monotonic, as loop_now_ms */
 	void *context;
 	/* A notification that belongs to this request (notifications/progress,
@@ -84,6 +90,11 @@ struct upstream_listener {
 	 * after notifications/tools/list_changed.  tools is the array of
 	 * definitions as received. */
 	void (*on_definitions)(void *context, struct text server, const struct json *tools);
+	/* A server asks something of the agent's client by itself (sampling/createMessage,
+	 * elicitation/create ...); the edge answers it with an error.  request: the one
+	 * whose HTTP answer it came in, or NULL. */
+	void (*on_request)(void *context, struct text server, struct text method,
+		const struct upstream_request *request);
 	/* A server is gone; its definitions are no longer known. */
 	void (*on_gone)(void *context, struct text server);
 };

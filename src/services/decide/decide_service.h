@@ -136,6 +136,19 @@ bool decide_tools_visible(struct decide_service *service, const struct decide_vi
 	const struct json *result, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 
+/* A resources/list, resources/templates/list or prompts/list result with only those
+ * items that the call's task could read now, or after approval; of templates those
+ * that a line its charter covers could be about.  Errors: INVALID (it is no such
+ * list), LIMIT (also more than DECIDE_LISTED_MAX items). */
+enum { DECIDE_LISTED_MAX = 2000 };
+struct decide_listing {
+	const struct call *call; /* of the list */
+	const struct json *result;
+	int64_t now_utc_ms;
+};
+bool decide_list_visible(struct decide_service *service, const struct decide_listing *asked,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
 /* What would be decided for the identity without a task, with the given arguments
  * (NULL: none): no effect and no grant.  Errors: INVALID
  * (the resource's form), LIMIT. */

@@ -70,7 +70,8 @@ struct store_query {
 	struct text actor;
 	struct text type;
 	struct text verdict;
-	struct text words; /* text anywhere in the record, all words */
+	struct text words;  /* text anywhere in the record, all words */
+	struct text source; /* a data source that the call reads or read */
 	int64_t since_utc_ms;
 	uint64_t after_index; /* results start above it, if has_after */
 	bool has_after;

@@ -400,6 +400,29 @@ static void the_words_asked_for_are_bounded(void **state)
 		fixture.store.context, fixture.arena, &query, &records, &err));
 }
 
+static void records_are_found_by_the_data_source_they_read(void **state)
+{
+	const struct store_record records[] = {
+		{6, 700, TEXT("decision"), TEXT("identity:a1"), TEXT("a1"), TEXT("t-1"),
+			TEXT("allow"), TEXT("{\"sources\":[\"kb-rows\",\"wiki\"]}")},
+		{7, 800, TEXT("outcome"), TEXT("identity:a1"), TEXT("a1"), TEXT("t-1"), {"", 0},
+			TEXT("{\"retrieval\":{\"sources\":[\"kb-rows\"]}}")},
+		{8, 900, TEXT("registry"), TEXT("remit"), {"", 0}, {"", 0}, {"", 0},
+			TEXT("{\"name\":\"kb-rows\",\"sources\":\"kb-rows\"}")},
+	};
+	struct fixture *fixture = *state;
+
+	fill(fixture);
+	apply(&fixture->store, NULL, 0, records, 3, 9);
+	finds(fixture, (struct store_query){.source = TEXT("kb-rows")}, "6 7 ");
+	finds(fixture, (struct store_query){.source = TEXT("wiki")}, "6 ");
+	finds(fixture, (struct store_query){.source = TEXT("kb")}, "");
+	finds(fixture, (struct store_query){.source = TEXT("kb-rows"), .type = TEXT("outcome")},
+		"7 ");
+	finds(fixture, (struct store_query){.source = TEXT("kb-rows"), .words = TEXT("wiki")},
+		"6 ");
+}
+
 static void a_record_that_is_known_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -468,6 +491,7 @@ int store_contract_run(const char *name, const struct store_maker *maker)
 		TEST(words_are_found_in_records_old_and_new),
 		TEST(clearing_forgets_all_words),
 		TEST(the_words_asked_for_are_bounded),
+		TEST(records_are_found_by_the_data_source_they_read),
 		TEST(a_record_that_is_known_changes_nothing),
 		TEST(the_number_of_results_is_bounded),
 		TEST(large_bodies_are_kept_whole),

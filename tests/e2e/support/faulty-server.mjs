@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const log = join(process.env.HOME, 'calls');
-const TOOLS = ['fine', 'silent', 'crash', 'garbage', 'huge', 'failure', 'alien', 'late'];
+const TOOLS = ['fine', 'silent', 'crash', 'garbage', 'huge', 'failure', 'alien', 'late', 'asks'];
 const send = (message) => process.stdout.write(JSON.stringify(message) + '\n');
 const result = (id, text) =>
   send({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }] } });
@@ -23,6 +23,10 @@ const calls = {
   alien: (id) => {
     result(999_999, 'for nobody');
     result(id, 'for you');
+  },
+  asks: (id) => {
+    send({ jsonrpc: '2.0', id: 'q', method: 'sampling/createMessage', params: { messages: [] } });
+    result(id, 'asked');
   },
   late: (id) => setTimeout(() => result(id, 'late'), 3000),
 };

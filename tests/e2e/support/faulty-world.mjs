@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { World } from '../../../examples/stories/lib/world.mjs';
 
 const program = fileURLToPath(new URL('faulty-server.mjs', import.meta.url));
-export const TOOLS = ['fine', 'silent', 'crash', 'garbage', 'huge', 'failure', 'alien', 'late'];
+export const TOOLS = [
+  'fine', 'silent', 'crash', 'garbage', 'huge', 'failure', 'alien', 'late', 'asks',
+];
 
 const charters = (world) => `object: server
 name: faulty

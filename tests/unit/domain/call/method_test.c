@@ -46,10 +46,10 @@ static void each_method_of_the_protocol_has_its_route(void **state)
 		{"notifications/roots/list_changed", METHOD_LOCAL, EFFECT_NONE},
 		{"ping", METHOD_LOCAL, EFFECT_NONE},
 		{"prompts/get", METHOD_RESOURCE, EFFECT_READ},
-		{"prompts/list", METHOD_RESOURCE, EFFECT_READ},
-		{"resources/list", METHOD_RESOURCE, EFFECT_READ},
+		{"prompts/list", METHOD_FILTERED, EFFECT_READ},
+		{"resources/list", METHOD_FILTERED, EFFECT_READ},
 		{"resources/read", METHOD_RESOURCE, EFFECT_READ},
-		{"resources/templates/list", METHOD_RESOURCE, EFFECT_READ},
+		{"resources/templates/list", METHOD_FILTERED, EFFECT_READ},
 		{"tools/call", METHOD_TOOL, EFFECT_NONE},
 		{"tools/list", METHOD_FILTERED, EFFECT_READ},
 	};

@@ -186,11 +186,148 @@ static void a_method_no_rule_knows_is_denied(void **state)
 static void a_known_method_is_decided_like_a_tool(void **state)
 {
 	struct decide_bench *bench = *state;
-	struct call call = decide_bench_method(bench, "files", "resources/read", "{\"uri\":\"x\"}");
+	struct call call = decide_bench_method(
+		bench, "files", "resources/read", "{\"uri\":\"kb://tickets/41\"}");
 
 	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_INTERNAL);
+	assert_int_equal(bench->decision.sources_count, 1);
+	assert_true(text_is(bench->decision.sources[0], "tickets"));
 	call = decide_bench_method(bench, "files", "prompts/get", "{\"name\":\"x\"}");
 	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_TOOL_UNKNOWN);
+}
+
+static enum reason read_resource(struct decide_bench *bench, const char *uri)
+{
+	struct text params = text_format(bench->arena, "{\"uri\":\"%s\"}", uri);
+	struct call call = decide_bench_method(bench, "files", "resources/read", params.data);
+
+	return decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL)->reason;
+}
+
+static void a_resource_outside_its_data_sources_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	assert_int_equal(read_resource(bench, "kb://elsewhere/1"), REASON_DATA_SOURCE);
+	assert_int_equal(read_resource(bench, "kb://payroll/1"), REASON_DATA_SOURCE);
+	assert_int_equal(
+		read_resource(bench, "kb://tickets/../payroll/1"), REASON_TARGET_MALFORMED);
+	assert_int_equal(
+		read_resource(bench, "kb://tickets/%2E%2E/payroll/1"), REASON_TARGET_MALFORMED);
+	assert_int_equal(read_resource(bench, "kb://tickets/41"), REASON_ALLOWED);
+}
+
+static void a_scheme_its_server_does_not_name_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	assert_int_equal(read_resource(bench, "file:///tickets/41"), REASON_TARGET_MALFORMED);
+	decide_bench_edit(bench, "files", "schemes: [kb]\n", "");
+	assert_int_equal(read_resource(bench, "kb://tickets/41"), REASON_TARGET_MALFORMED);
+}
+
+static void a_resource_without_a_uri_is_denied(void **state)
+{
+	static const char *const params[] = {
+		"{}", "{\"uri\":7}", "{\"uri\":[\"kb://tickets/41\"]}"};
+	struct decide_bench *bench = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(params) / sizeof(*params); i++) {
+		struct call call = decide_bench_method(bench, "files", "resources/read", params[i]);
+
+		expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL),
+			REASON_TARGET_MALFORMED);
+	}
+}
+
+static void a_method_that_brings_data_must_be_bound(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(bench, "files/resources.read",
+		"reads:\n  - {data-source: tickets, uri: 'kb://tickets/*'}\n"
+		"  - {data-source: payroll, uri: 'kb://payroll/*'}\n",
+		"");
+	assert_int_equal(read_resource(bench, "kb://tickets/41"), REASON_DATA_SOURCE);
+	assert_non_null(strstr(bench->decision.explanation.data, "bound to no data source"));
+}
+
+static void a_prompt_is_bound_by_its_name(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call;
+
+	assert_true(decide_bench_put(bench,
+		"object: tool\nname: files/prompts.get\neffect: read\nrisk: low\n"
+		"reads: [{data-source: tickets, prompt: 'triage-*'}]\n"));
+	decide_bench_edit(bench, "agent", "tool: other/peek}",
+		"tool: other/peek}\n  - {effect: read, tool: files/prompts.get}");
+	call = decide_bench_method(bench, "files", "prompts/get", "{\"name\":\"triage-1\"}");
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	call = decide_bench_method(bench, "files", "prompts/get", "{\"name\":\"payroll\"}");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_DATA_SOURCE);
+	call = decide_bench_method(bench, "files", "prompts/get", "{}");
+	expect_denied(
+		decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_COULD_NOT_EVALUATE);
+}
+
+static struct text replaced(
+	struct decide_bench *bench, const char *whole, const char *before, const char *after)
+{
+	const char *at = strstr(whole, before);
+
+	assert_non_null(at);
+	return text_format(
+		bench->arena, "%.*s%s%s", (int)(at - whole), whole, after, at + strlen(before));
+}
+
+/* A tool whose rows are judged, and an identity that may read them up to that. */
+static void put_rows(struct decide_bench *bench, const char *up_to, const char *reply)
+{
+	struct text line =
+		text_format(bench->arena, "internal}, {name: payroll, up-to: %s}", up_to);
+	struct text out = text_format(bench->arena, "{to: reply, up-to: %s}", reply);
+	const char *agent = strstr(decide_bench_yaml, "object: identity\nname: agent");
+	struct text whole = replaced(bench, agent, "internal}", line.data);
+
+	whole = replaced(bench, whole.data, "{to: reply, up-to: internal}", out.data);
+	whole = replaced(bench, whole.data, "tool: other/peek}",
+		"tool: other/peek}\n  - {effect: read, tool: files/rows}");
+	assert_true(decide_bench_put(bench, whole.data));
+	assert_true(decide_bench_put(bench,
+		"object: tool\nname: files/rows\neffect: read\nrisk: low\n"
+		"reads: [{data-source: payroll}]\nclassification: 'rows[*].class'\n"));
+}
+
+static void rows_that_are_judged_may_come_up_to_the_lower_of_source_and_reply(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	put_rows(bench, "confidential", "internal");
+	expect_allowed(decide_bench_ask(bench, "files", "rows", "{}"));
+	assert_int_equal(bench->decision.ceiling, SENSITIVITY_INTERNAL);
+	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_INTERNAL);
+	put_rows(bench, "public", "restricted");
+	expect_allowed(decide_bench_ask(bench, "files", "rows", "{}"));
+	assert_int_equal(bench->decision.ceiling, SENSITIVITY_PUBLIC);
+	put_rows(bench, "restricted", "restricted");
+	expect_allowed(decide_bench_ask(bench, "files", "rows", "{}"));
+	assert_int_equal(bench->decision.ceiling, SENSITIVITY_RESTRICTED);
+	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_RESTRICTED);
+}
+
+static void rows_that_are_not_judged_count_as_their_source(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	put_rows(bench, "confidential", "restricted");
+	assert_true(
+		decide_bench_put(bench, "object: tool\nname: files/rows\neffect: read\nrisk: low\n"
+					"reads: [{data-source: payroll}]\n"));
+	expect_denied(decide_bench_ask(bench, "files", "rows", "{}"), REASON_SENSITIVITY);
+	assert_int_equal(bench->decision.ceiling, SENSITIVITY_UNLABELLED);
 }
 
 static void an_unknown_server_or_tool_is_denied(void **state)
@@ -985,6 +1122,13 @@ int main(void)
 		BENCH_TEST(a_task_that_is_over_is_denied),
 		BENCH_TEST(a_method_no_rule_knows_is_denied),
 		BENCH_TEST(a_known_method_is_decided_like_a_tool),
+		BENCH_TEST(a_resource_outside_its_data_sources_is_denied),
+		BENCH_TEST(a_scheme_its_server_does_not_name_is_denied),
+		BENCH_TEST(a_resource_without_a_uri_is_denied),
+		BENCH_TEST(a_method_that_brings_data_must_be_bound),
+		BENCH_TEST(a_prompt_is_bound_by_its_name),
+		BENCH_TEST(rows_that_are_judged_may_come_up_to_the_lower_of_source_and_reply),
+		BENCH_TEST(rows_that_are_not_judged_count_as_their_source),
 		BENCH_TEST(an_unknown_server_or_tool_is_denied),
 		BENCH_TEST(a_tool_of_another_server_is_denied),
 		BENCH_TEST(another_effect_than_the_tools_is_denied),

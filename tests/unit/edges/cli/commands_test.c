@@ -301,6 +301,7 @@ static const char *value_of(enum cli_option option, const char *command)
 		return path[option];
 	case OPTION_KEY: path_in(path[option], "agent.pem"); return path[option];
 	case OPTION_RESOURCE: return "https://example.org/mcp";
+	case OPTION_LOG: path_in(path[option], "source.log"); return path[option];
 	case OPTION_ENVIRONMENT: return "staging";
 	case OPTION_ARGUMENTS: return "{\"path\":\"a\"}";
 	case OPTION_VERSION:
@@ -333,6 +334,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_TYPE] = "--type",
 		[OPTION_VERDICT] = "--verdict",
 		[OPTION_WORDS] = "--words",
+		[OPTION_SOURCE] = "--source",
+		[OPTION_LOG] = "--log",
 		[OPTION_STATE] = "--state",
 		[OPTION_SINCE] = "--since",
 		[OPTION_LIMIT] = "--limit",
@@ -412,6 +415,7 @@ static void every_command_asks_for_what_the_api_takes(void **state)
 	path_in(path, "charters");
 	assert_int_equal(mkdir(path, 0700), 0);
 	write_file("charters/a.yaml", "object: unit\nname: a\n");
+	write_file("source.log", "");
 	path_in(path, "agent.pem");
 	assert_true(private_key_generate(&key, SIGNATURE_ES256, &err));
 	assert_true(private_key_save(key, path, &err));

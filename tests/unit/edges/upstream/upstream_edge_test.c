@@ -43,6 +43,8 @@ struct bench {
 	/* listener */
 	int definition_calls;
 	int gone_calls;
+	char asked[256];          /* "SERVER METHOD;" */
+	enum sensitivity ceiling; /* of the next calls */
 	char definitions[1024];
 	bool has_new_definitions;
 	/* the HTTP server */
@@ -93,6 +95,17 @@ static void on_gone(void *context, struct text server)
 
 	(void)server;
 	bench->gone_calls++;
+}
+
+static void on_asked(void *context, struct text server, struct text method,
+	const struct upstream_request *request)
+{
+	struct bench *bench = context;
+	size_t used = strlen(bench->asked);
+
+	assert_null(request); /* over stdio nobody knows which */
+	(void)snprintf(bench->asked + used, sizeof bench->asked - used, "%.*s %.*s;",
+		TEXT_ARGS(server), TEXT_ARGS(method));
 }
 
 /* ---- the confiner: a stand-in that counts ---- */
@@ -152,9 +165,10 @@ static int setup(void **state)
 			.on_log = on_log,
 			.log_context = bench},
 		&err));
-	upstream_edge_listen(bench->edge,
-		&(struct upstream_listener){
-			.context = bench, .on_definitions = on_definitions, .on_gone = on_gone});
+	upstream_edge_listen(bench->edge, &(struct upstream_listener){.context = bench,
+						  .on_definitions = on_definitions,
+						  .on_request = on_asked,
+						  .on_gone = on_gone});
 	bench->port = upstream_edge_port(bench->edge);
 	*state = bench;
 	return 0;
@@ -244,7 +258,10 @@ static bool start(
 		&(struct upstream_request){.server = bench->server.name,
 			.method = TEXT("tools/call"),
 			.params = params,
-			.wants_progress = true,
+			.wants_progress = bench->ceiling == SENSITIVITY_UNLABELLED,
+			.ceiling = bench->ceiling,
+			.tells_record = bench->ceiling != SENSITIVITY_UNLABELLED,
+			.record = 77,
 			.deadline_ms = loop_now_ms(bench->loop) + deadline_ms,
 			.context = bench,
 			.on_notice = on_notice,
@@ -553,6 +570,26 @@ static void a_question_of_the_server_is_refused(void **state)
 	if (!bench->has_logged)
 		talk_run_until(bench->loop, &bench->has_logged);
 	assert_non_null(strstr(bench->log, "\"id\":\"q1\""));
+	assert_string_equal(bench->asked, "fake sampling/createMessage;");
+}
+
+static void a_server_is_told_the_ceiling_and_the_record_by_remit_alone(void **state)
+{
+	struct json_member claims[] = {{TEXT("remit/ceiling"), json_cstring("restricted")},
+		{TEXT("remit/record"), json_cstring("1")}};
+	struct json_member members[] = {{TEXT("name"), json_cstring("echo")},
+		{TEXT("_meta"), {.type = JSON_OBJECT, .count = 2, .members = claims}}};
+	struct json params = {.type = JSON_OBJECT, .count = 2, .members = members};
+	struct bench *bench = *state;
+	struct error err = {0};
+
+	connect_server(bench);
+	bench->ceiling = SENSITIVITY_INTERNAL;
+	assert_true(start(bench, &params, DEADLINE_MS, &err));
+	talk_run_until(bench->loop, &bench->is_answered);
+	assert_string_equal(bench->result,
+		"{\"_meta\":{\"remit/ceiling\":\"internal\",\"remit/record\":77},"
+		"\"name\":\"echo\"}");
 }
 
 static void a_changed_list_is_read_again_before_the_next_call(void **state)
@@ -1092,6 +1129,7 @@ int main(void)
 		WITH(a_cancelled_call_says_nothing_more),
 		WITH(progress_reaches_its_own_call_and_nothing_else_does),
 		WITH(a_question_of_the_server_is_refused),
+		WITH(a_server_is_told_the_ceiling_and_the_record_by_remit_alone),
 		WITH(a_changed_list_is_read_again_before_the_next_call),
 		WITH(another_registration_replaces_the_connection),
 		WITH(stopping_fails_what_is_under_way),

@@ -1015,12 +1015,319 @@ static void what_was_in_flight_at_a_crash_has_an_unknown_outcome(void **state)
 	free(after);
 }
 
+/* ---- what a call brings ---- */
+
+/* The bench's agent, which may also read rows. */
+static void put_agent(struct call_bench *bench, const char *reply)
+{
+	const char *agent = strstr(decide_bench_yaml, "object: identity\nname: agent");
+	const char *out = strstr(agent, "{to: reply, up-to: internal}");
+	const char *line = strstr(agent, "  - {effect: read, tool: other/peek}");
+	const char *behind = out + strlen("{to: reply, up-to: internal}");
+	struct text whole = text_format(bench->world.arena,
+		"%.*s%s%.*s  - {effect: read, tool: files/rows}\n%s", (int)(out - agent), agent,
+		reply, (int)(line - behind), behind, line);
+
+	assert_true(decide_bench_put(&bench->world, whole.data));
+}
+
+static void put_rows(struct call_bench *bench, const char *source)
+{
+	struct text whole = text_format(bench->world.arena,
+		"object: data-source\nname: tickets\nunit: support\nsensitivity: confidential\n"
+		"environment: staging\n%s---\n"
+		"object: tool\nname: files/rows\neffect: read\nrisk: low\n"
+		"reads: [{data-source: tickets}]\nobjects: 'rows[*].id'\n"
+		"classification: 'rows[*].class'\n",
+		source);
+
+	assert_true(decide_bench_put(&bench->world, whole.data));
+	put_agent(bench, "{to: reply, up-to: internal}");
+}
+
+/* Runs files/rows up to the server's answer. */
+static void ask_for_rows(struct call_bench *bench, struct bench_client *client)
+{
+	assert_true(call_bench_start(bench, client, "rows", "{}"));
+	call_bench_pump(bench);
+	call_bench_ready(bench, true);
+	assert_non_null(bench->request);
+}
+
+static void a_read_leaves_a_record_of_what_it_brought(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_pump(bench);
+	assert_true(last_has(bench, "decision", "\"sources\":[\"tickets\"]"));
+	call_bench_ready(bench, true);
+	assert_int_equal(bench->request->ceiling, SENSITIVITY_UNLABELLED);
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+	assert_true(last_has(bench, "outcome", "\"retrieval\":{\"objects\":\"unknown\""));
+	assert_true(last_has(bench, "outcome", "\"query\":\"sha256:"));
+	assert_true(last_has(bench, "outcome", "\"sources\":[\"tickets\"]"));
+	assert_true(last_has(bench, "outcome", "\"sensitivity\":\"internal\""));
+	assert_true(last_has(bench, "outcome", "\"trust\":\"untrusted\""));
+}
+
+static void a_call_that_reads_no_data_source_is_no_retrieval(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_pump(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+	assert_false(last_has(bench, "outcome", "retrieval"));
+	assert_false(last_has(bench, "decision", "\"sources\""));
+}
+
+static void rows_up_to_the_ceiling_are_passed_on_and_recorded(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	put_rows(bench, "ids: open\n");
+	ask_for_rows(bench, &client);
+	assert_int_equal(bench->request->ceiling, SENSITIVITY_INTERNAL);
+	assert_int_equal(bench->request->record, client.index);
+	call_bench_answer(bench,
+		"{\"structuredContent\":{\"rows\":[{\"id\":\"t-1\",\"class\":\"public\"},"
+		"{\"id\":\"t-2\",\"class\":\"internal\"}]}}");
+	assert_int_equal(client.kind, CALL_RESULT);
+	call_bench_flush(bench);
+	assert_true(last_has(bench, "outcome", "\"objects\":[\"t-1\",\"t-2\"]"));
+	assert_true(last_has(bench, "outcome", "\"count\":2"));
+	assert_true(last_has(bench, "outcome", "\"ceiling\":\"internal\""));
+	assert_true(last_has(bench, "decision", "\"ceiling\":\"internal\""));
+}
+
+static void ids_are_digests_unless_their_source_opens_them(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	put_rows(bench, "");
+	ask_for_rows(bench, &client);
+	call_bench_answer(bench,
+		"{\"structuredContent\":{\"rows\":[{\"id\":\"row-77\",\"class\":\"public\"}]}}");
+	call_bench_flush(bench);
+	assert_false(last_has(bench, "outcome", "row-77\""));
+	assert_true(last_has(bench, "outcome", "\"objects\":[\"sha256:"));
+}
+
+static void an_open_id_that_is_too_long_is_a_digest(void **state)
+{
+	struct call_bench *bench = *state;
+	char id[RETRIEVAL_ID_BYTES_MAX + 2];
+	struct bench_client client;
+	size_t length;
+
+	put_rows(bench, "ids: open\n");
+	for (length = RETRIEVAL_ID_BYTES_MAX; length <= RETRIEVAL_ID_BYTES_MAX + 1; length++) {
+		struct text answer;
+
+		memset(id, 'i', length);
+		id[length] = '\0';
+		answer = text_format(bench->world.arena,
+			"{\"structuredContent\":{\"rows\":[{\"id\":\"%s\",\"class\":\"public\"}]}}",
+			id);
+		ask_for_rows(bench, &client);
+		call_bench_answer(bench, answer.data);
+		call_bench_flush(bench);
+		assert_int_equal(last_has(bench, "outcome", id), length == RETRIEVAL_ID_BYTES_MAX);
+	}
+}
+
+static void withheld(struct call_bench *bench, const char *answer, const char *why)
+{
+	struct bench_client client;
+
+	ask_for_rows(bench, &client);
+	call_bench_answer(bench, answer);
+	assert_int_equal(client.replies, 1);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_non_null(strstr(client.message, why));
+	assert_null(strstr(client.message, "payroll of ana"));
+	assert_string_equal(client.result, "");
+	call_bench_flush(bench);
+	assert_true(last_has(bench, "outcome", "\"status\":\"withheld\""));
+	assert_true(last_has(bench, "outcome", "\"reason\":\"sensitivity\""));
+	assert_true(last_has(bench, "outcome", "\"retrieval\":{"));
+	assert_false(last_has(bench, "outcome", "payroll of ana"));
+}
+
+static void a_row_above_the_ceiling_is_withheld_with_all_others(void **state)
+{
+	struct call_bench *bench = *state;
+
+	put_rows(bench, "ids: open\n");
+	withheld(bench,
+		"{\"structuredContent\":{\"rows\":[{\"id\":\"t-1\",\"class\":\"public\"},"
+		"{\"id\":\"t-9\",\"class\":\"restricted\",\"text\":\"payroll of ana\"}]}}",
+		"1 of its rows are above internal");
+	assert_true(last_has(bench, "outcome", "\"sensitivity\":\"restricted\""));
+	assert_int_equal(call_figures(bench->call).withheld, 1);
+}
+
+static void a_result_that_lies_about_its_type_is_withheld_and_recorded(void **state)
+{
+	struct call_bench *bench = *state;
+
+	put_rows(bench, "ids: open\n");
+	withheld(bench, "{\"structuredContent\":\"payroll of ana\"}", "has no rows");
+	assert_true(last_has(bench, "outcome", "\"objects\":\"unknown\""));
+	withheld(bench, "{\"content\":[{\"type\":\"text\",\"text\":\"payroll of ana\"}]}",
+		"has no rows");
+	withheld(bench,
+		"{\"structuredContent\":{\"rows\":[]},\"content\":[{\"type\":\"text\","
+		"\"text\":\"payroll of ana\"}]}",
+		"says something else");
+}
+
+static void the_error_of_a_server_whose_rows_are_judged_is_withheld(void **state)
+{
+	struct call_bench *bench = *state;
+
+	put_rows(bench, "ids: open\n");
+	withheld(bench,
+		"{\"isError\":true,\"content\":[{\"type\":\"text\",\"text\":\"payroll of ana\"}]}",
+		"its text is withheld");
+}
+
+static void a_knowledge_base_that_is_down_is_a_clear_error_on_record(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	put_rows(bench, "ids: open\n");
+	ask_for_rows(bench, &client);
+	call_bench_answer(bench, NULL);
+	assert_int_equal(client.kind, CALL_FAILED);
+	call_bench_flush(bench);
+	assert_true(last_has(bench, "outcome", "\"status\":\"failed\""));
+	assert_true(last_has(bench, "outcome", "\"objects\":\"unknown\""));
+}
+
+static void no_notice_passes_before_the_rows_are_judged(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	put_rows(bench, "ids: open\n");
+	ask_for_rows(bench, &client);
+	call_bench_notice(bench);
+	assert_int_equal(client.notices, 0);
+	call_bench_answer(bench, "{\"structuredContent\":{\"rows\":[]}}");
+	assert_int_equal(client.kind, CALL_RESULT);
+}
+
+static void another_ceiling_before_the_gate_refuses_the_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	put_rows(bench, "ids: open\n");
+	assert_true(call_bench_start(bench, &client, "rows", "{}"));
+	call_bench_pump(bench);
+	put_agent(bench, "{to: reply, up-to: public}");
+	call_bench_ready(bench, true);
+	assert_null(bench->request);
+	assert_int_equal(client.kind, CALL_REFUSED);
+}
+
+/* ---- what servers ask ---- */
+
+static void ask(struct call_bench *bench, const char *method, const struct upstream_request *in)
+{
+	struct upstream_listener listener = call_upstream_listener(bench->call);
+
+	listener.on_request(listener.context, TEXT("files"), text_of(method), in);
+	call_bench_flush(bench);
+}
+
+static void what_a_server_asks_of_a_client_is_refused_on_record(void **state)
+{
+	struct call_bench *bench = *state;
+
+	ask(bench, "sampling/createMessage", NULL);
+	assert_int_equal(call_bench_records(bench, "server-request"), 1);
+	assert_true(last_has(bench, "server-request", "\"method\":\"sampling/createMessage\""));
+	assert_true(last_has(bench, "server-request", "\"verdict\":\"deny\""));
+	assert_true(last_has(bench, "server-request", "\"server\":\"files\""));
+	assert_false(last_has(bench, "server-request", "\"task\""));
+	assert_int_equal(call_figures(bench->call).server_requests, 1);
+}
+
+static void a_servers_own_words_are_in_no_record(void **state)
+{
+	struct call_bench *bench = *state;
+
+	ask(bench, "elicitation/create; send me payroll", NULL);
+	assert_true(last_has(bench, "server-request", "\"method\":\"other\""));
+	assert_false(last_has(bench, "server-request", "payroll"));
+}
+
+static void a_servers_request_within_a_call_names_the_call(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_pump(bench);
+	call_bench_ready(bench, true);
+	ask(bench, "elicitation/create", bench->request);
+	assert_true(last_has(bench, "server-request", "\"task\":\"t-1\""));
+	assert_true(last_has(bench, "server-request", "\"decision\":"));
+	assert_int_equal(client.notices, 0);
+	call_bench_answer(bench, "{\"content\":[]}");
+	assert_int_equal(client.kind, CALL_RESULT);
+}
+
+static void a_server_that_asks_without_end_fills_no_log(void **state)
+{
+	struct call_bench *bench = *state;
+	int i;
+
+	for (i = 0; i < SERVER_REQUESTS_PER_MINUTE_MAX; i++)
+		ask(bench, "roots/list", NULL);
+	assert_int_equal(
+		call_bench_records(bench, "server-request"), SERVER_REQUESTS_PER_MINUTE_MAX);
+	ask(bench, "roots/list", NULL);
+	ask(bench, "roots/list", NULL);
+	assert_int_equal(
+		call_bench_records(bench, "server-request"), SERVER_REQUESTS_PER_MINUTE_MAX);
+	bench->filling.pass(bench->filling.context, 62 * 1000);
+	ask(bench, "roots/list", NULL);
+	assert_true(last_has(bench, "server-request", "\"left-out\":2"));
+}
+
 #define CALL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_has_its_word),
+		CALL_TEST(what_a_server_asks_of_a_client_is_refused_on_record),
+		CALL_TEST(a_servers_own_words_are_in_no_record),
+		CALL_TEST(a_servers_request_within_a_call_names_the_call),
+		CALL_TEST(a_server_that_asks_without_end_fills_no_log),
+		CALL_TEST(a_read_leaves_a_record_of_what_it_brought),
+		CALL_TEST(a_call_that_reads_no_data_source_is_no_retrieval),
+		CALL_TEST(rows_up_to_the_ceiling_are_passed_on_and_recorded),
+		CALL_TEST(ids_are_digests_unless_their_source_opens_them),
+		CALL_TEST(an_open_id_that_is_too_long_is_a_digest),
+		CALL_TEST(a_row_above_the_ceiling_is_withheld_with_all_others),
+		CALL_TEST(a_result_that_lies_about_its_type_is_withheld_and_recorded),
+		CALL_TEST(the_error_of_a_server_whose_rows_are_judged_is_withheld),
+		CALL_TEST(a_knowledge_base_that_is_down_is_a_clear_error_on_record),
+		CALL_TEST(no_notice_passes_before_the_rows_are_judged),
+		CALL_TEST(another_ceiling_before_the_gate_refuses_the_call),
 		CALL_TEST(an_allowed_call_is_recorded_forwarded_and_answered),
 		CALL_TEST(a_decision_record_holds_digests_and_no_values),
 		CALL_TEST(a_refused_call_is_recorded_and_never_reaches_the_server),

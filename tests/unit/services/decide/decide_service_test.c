@@ -867,12 +867,120 @@ static void a_quarantined_tool_is_not_listed(void **state)
 	assert_int_equal(json_find(&out, "tools")->count, 1);
 }
 
+/* ---- lists of resources, templates and prompts ---- */
+
+static bool list(struct fixture *fixture, const char *method, const struct json *result,
+	struct json *out, struct error *err)
+{
+	struct call call = decide_bench_method(&fixture->world, "files", method, "{}");
+	const struct decide_listing asked = {&call, result, fixture->world.now_utc_ms};
+
+	return decide_list_visible(fixture->service, &asked, fixture->world.arena, out, err);
+}
+
+static void lists(
+	struct fixture *fixture, const char *method, const char *result, const char *expected)
+{
+	struct json given = parse(fixture, result);
+	struct json out;
+	struct error err;
+	struct text got;
+
+	assert_true(list(fixture, method, &given, &out, &err));
+	got = json_canonical_text(fixture->world.arena, &out);
+	if (!text_is(got, expected))
+		fail_msg("%.*s", TEXT_ARGS(got));
+}
+
+static void a_resource_that_could_not_be_read_is_not_listed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	lists(fixture, "resources/list",
+		"{\"nextCursor\":\"2\",\"resources\":[{\"uri\":\"kb://tickets/1\"},"
+		"{\"uri\":\"kb://payroll/1\"},{\"uri\":\"kb://tickets/../payroll/1\"},"
+		"{\"uri\":\"file:///tickets/1\"},{\"uri\":7},{},7]}",
+		"{\"nextCursor\":\"2\",\"resources\":[{\"uri\":\"kb://tickets/1\"}]}");
+}
+
+static void a_template_is_listed_where_a_covered_line_could_meet_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	lists(fixture, "resources/templates/list",
+		"{\"resourceTemplates\":[{\"uriTemplate\":\"kb://payroll/{id}\"},"
+		"{\"uriTemplate\":\"kb://tickets/{id}\"},{\"uriTemplate\":\"kb://{any}\"},"
+		"{\"uriTemplate\":\"kb://ticket{s}/1\"},{\"uriTemplate\":{}}]}",
+		"{\"resourceTemplates\":[{\"uriTemplate\":\"kb://tickets/{id}\"},"
+		"{\"uriTemplate\":\"kb://{any}\"},{\"uriTemplate\":\"kb://ticket{s}/1\"}]}");
+}
+
+static void without_a_line_for_prompts_none_is_listed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	lists(fixture, "prompts/list", "{\"prompts\":[{\"name\":\"triage\"}]}", "{\"prompts\":[]}");
+}
+
+static void a_prompt_is_listed_by_its_name(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(decide_bench_put(&fixture->world,
+		"object: tool\nname: files/prompts.get\neffect: read\nrisk: low\n"
+		"reads: [{data-source: tickets, prompt: 'triage*'}]\n"));
+	decide_bench_edit(&fixture->world, "agent", "tool: other/peek}",
+		"tool: other/peek}\n  - {effect: read, tool: files/prompts.get}");
+	lists(fixture, "prompts/list",
+		"{\"prompts\":[{\"name\":\"triage\"},{\"name\":\"payroll\"}]}",
+		"{\"prompts\":[{\"name\":\"triage\"}]}");
+}
+
+static void what_is_no_list_is_refused(void **state)
+{
+	static const char *const results[] = {"{}", "{\"resources\":{}}", "{\"tools\":[]}"};
+	struct fixture *fixture = *state;
+	struct json out;
+	struct error err;
+	size_t i;
+
+	for (i = 0; i < sizeof(results) / sizeof(*results); i++) {
+		struct json given = parse(fixture, results[i]);
+
+		assert_false(list(fixture, "resources/list", &given, &out, &err));
+		assert_int_equal(err.code, ERROR_INVALID);
+	}
+}
+
+static void a_list_has_a_limit(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json *items = arena_array(fixture->world.arena, struct json, DECIDE_LISTED_MAX + 1);
+	struct json_member member = {.name = TEXT("resources")};
+	struct json result = {.type = JSON_OBJECT, .count = 1, .members = &member};
+	struct json out;
+	struct error err;
+
+	member.value =
+		(struct json){.type = JSON_ARRAY, .count = DECIDE_LISTED_MAX, .items = items};
+	assert_true(list(fixture, "resources/list", &result, &out, &err));
+	member.value.count = DECIDE_LISTED_MAX + 1;
+	assert_false(list(fixture, "resources/list", &result, &out, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+}
+
 #define SERVICE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SERVICE_TEST(a_change_of_a_tools_lines_is_seen_at_once),
+		SERVICE_TEST(a_resource_that_could_not_be_read_is_not_listed),
+		SERVICE_TEST(a_template_is_listed_where_a_covered_line_could_meet_it),
+		SERVICE_TEST(without_a_line_for_prompts_none_is_listed),
+		SERVICE_TEST(a_prompt_is_listed_by_its_name),
+		SERVICE_TEST(what_is_no_list_is_refused),
+		SERVICE_TEST(a_list_has_a_limit),
 		SERVICE_TEST(calls_are_counted_by_the_minute),
 		SERVICE_TEST(the_turn_of_a_minute_allows_no_second_burst),
 		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),

@@ -1,0 +1,141 @@
+#include "domain/call/uri.h"
+
+#include <string.h>
+
+static bool is_small(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_one_of(char c, const char *bytes)
+{
+	return c != '\0' && strchr(bytes, c) != NULL;
+}
+
+/* "scheme" before the first colon, in small letters; empty if there is none. */
+static struct text scheme_of(struct text uri)
+{
+	ptrdiff_t colon = text_find_byte(uri, ':');
+	ptrdiff_t i;
+
+	if (colon <= 0 || !is_small(uri.data[0]))
+		return (struct text){0};
+	for (i = 1; i < colon; i++)
+		if (!is_small(uri.data[i]) && !is_digit(uri.data[i]) &&
+			!is_one_of(uri.data[i], "+-."))
+			return (struct text){0};
+	return (struct text){uri.data, (size_t)colon};
+}
+
+/* The value of a hexadecimal digit in capitals; -1 if it is none. */
+static int hex_value(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool is_unreserved(int c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static const char *escape_breach(struct text rest)
+{
+	int high = rest.length < 3 ? -1 : hex_value(rest.data[1]);
+	int low = rest.length < 3 ? -1 : hex_value(rest.data[2]);
+	int value = high * 16 + low;
+
+	if (high < 0 || low < 0)
+		return "has an escape that is not % and two digits in capitals";
+	if (is_unreserved(value))
+		return "escapes what needs no escape";
+	if (value == '/' || value == '\\' || value == '%' || value < 0x20 || value == 0x7f)
+		return "hides a slash, percent sign or control character in an escape";
+	return NULL;
+}
+
+static const char *bytes_breach(struct text uri)
+{
+	size_t i;
+
+	for (i = 0; i < uri.length; i++) {
+		const char *breach = NULL;
+
+		if (uri.data[i] <= ' ' || uri.data[i] >= 0x7f ||
+			is_one_of(uri.data[i], "\"\\<>^`{|}"))
+			return "has a blank, control, non-ASCII or unsafe character";
+		if (uri.data[i] == '#')
+			return "has a fragment";
+		if (uri.data[i] == '%')
+			breach = escape_breach((struct text){uri.data + i, uri.length - i});
+		if (breach != NULL)
+			return breach;
+	}
+	return NULL;
+}
+
+/* Takes the authority, if the rest begins with one. */
+static const char *authority_breach(struct text *rest)
+{
+	size_t i;
+
+	if (!text_starts_with(*rest, "//"))
+		return NULL;
+	for (i = 2; i < rest->length && !is_one_of(rest->data[i], "/?"); i++) {
+		if (rest->data[i] == '@')
+			return "has a user before the host";
+		if (rest->data[i] >= 'A' && rest->data[i] <= 'Z')
+			return "has capital letters in the host";
+		if (rest->data[i] == '%')
+			return "has an escape in the host";
+	}
+	*rest = (struct text){rest->data + i, rest->length - i};
+	return NULL;
+}
+
+static const char *path_breach(struct text rest)
+{
+	size_t start = 0, i;
+
+	for (i = 0; i < rest.length && rest.data[i] != '?'; i++)
+		;
+	rest.length = i;
+	for (i = 0; i <= rest.length; i++) {
+		struct text segment = {rest.data + start, i - start};
+
+		if (i < rest.length && rest.data[i] != '/')
+			continue;
+		if (text_is(segment, ".") || text_is(segment, ".."))
+			return "has a segment \".\" or \"..\"";
+		if (segment.length == 0 && start > 0 && i < rest.length)
+			return "has an empty segment";
+		start = i + 1;
+	}
+	return NULL;
+}
+
+const char *uri_breach(struct text uri, struct text *scheme)
+{
+	const char *breach;
+	struct text rest;
+
+	*scheme = scheme_of(uri);
+	if (uri.length > URI_BYTES_MAX)
+		return "is longer than 2,048 bytes";
+	if (scheme->length == 0)
+		return "does not begin with a scheme in small letters";
+	rest = (struct text){uri.data + scheme->length + 1, uri.length - scheme->length - 1};
+	if (rest.length == 0)
+		return "is a scheme and nothing else";
+	breach = bytes_breach(uri);
+	if (breach == NULL)
+		breach = authority_breach(&rest);
+	return breach == NULL ? path_breach(rest) : breach;
+}
