@@ -374,6 +374,17 @@ static bool attach_key(
 	return contents_attach(context, task, append, err);
 }
 
+/* What lies sealed beside a record, opened. */
+static bool open_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	const struct daemon *daemon = context;
+	struct text sealed;
+
+	return record_read_content(daemon->log, index, arena, &sealed, err) &&
+	       contents_open_sealed(daemon->contents, sealed, arena, out, err);
+}
+
 static struct call_settings call_times(const struct settings *settings)
 {
 	struct call_settings times = call_settings_default;
@@ -392,7 +403,8 @@ static bool make_call(struct daemon *daemon, struct error *err)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.upstream = upstream_edge_port(daemon->upstream),
-		.values = {daemon->contents, digest_value, seal_value, attach_key}};
+		.values = {daemon->contents, digest_value, seal_value, attach_key},
+		.contents = {daemon, open_content}};
 	const struct call_settings times = call_times(daemon->settings);
 	struct upstream_listener listener;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/token/request_signature.h"
 #include "edges/api/idempotency.h"
 
 /* The road of one request, the same for every row of the table:
@@ -244,6 +245,18 @@ static bool is_open_to_person(enum api_access access)
 	       access == ACCESS_ADMINISTRATOR;
 }
 
+/* Some answers of people are put on record as they were signed. */
+static bool keep_signature(struct api_request *request, struct text authorization)
+{
+	size_t scheme = sizeof REQUEST_SIGNATURE_SCHEME; /* and the blank behind it */
+
+	if (authorization.length <= scheme)
+		return true;
+	request->signature = text_copy(request->arena,
+		(struct text){authorization.data + scheme, authorization.length - scheme});
+	return request->signature.data != NULL;
+}
+
 static bool verify_signature(
 	struct api_request *request, struct text authorization, const struct json *jwk)
 {
@@ -263,7 +276,7 @@ static bool verify_signature(
 		return false;
 	}
 	request->actor = text_format(request->arena, "person:%.*s", TEXT_ARGS(request->person));
-	if (request->actor.data != NULL)
+	if (request->actor.data != NULL && keep_signature(request, authorization))
 		return true;
 	api_answer_status(request, 503, "no memory for the request");
 	return false;

@@ -66,6 +66,7 @@ struct api_request {
 	struct arena *arena;            /* owned */
 	struct text actor;              /* "person:NAME", "uid:N"; empty for ANYONE */
 	struct text person;             /* NAME, or empty */
+	struct text signature;          /* compact JWS of the request; empty: by the socket */
 	struct json body;               /* an object, or JSON_NULL without one */
 	char *kept_body;                /* the bytes that body points into */
 	size_t kept_body_length;
@@ -79,6 +80,7 @@ struct api_request {
 		struct registrar_request registrar;
 		struct projector_query query;
 		struct approve_request approve;
+		struct call_edit edit;
 		struct call_kill kill;
 		struct api_look look;
 	} work; /* what the handler has handed to a service */
@@ -168,6 +170,7 @@ void handle_kill(struct api_request *request);
 void handle_approval_list(struct api_request *request);
 void handle_approval_show(struct api_request *request);
 void handle_approval_answer(struct api_request *request);
+void handle_approval_edit(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);

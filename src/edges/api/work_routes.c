@@ -160,6 +160,52 @@ void handle_approval_list(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+/* What lies sealed beside the question: the arguments, and the agent's own words. */
+static bool put_card(struct api_request *request, struct json_builder *object,
+	const struct approval *approval, struct error *err)
+{
+	const struct json *arguments, *reason;
+	struct json sealed;
+
+	if (!api_read_content(request, approval->asked_index, &sealed, err))
+		return false;
+	if (!approval->facts.has_card) {
+		json_put(object, "call", sealed);
+		return true;
+	}
+	arguments = json_find(&sealed, "arguments");
+	reason = json_find(&sealed, "reason");
+	if (arguments == NULL)
+		return error_set(err, ERROR_CORRUPT, "the card holds no arguments");
+	json_put(object, "call", *arguments);
+	if (reason != NULL)
+		json_put(object, "reason", *reason);
+	return true;
+}
+
+/* The last approved call of the tool by the identity, for the difference.  Where its
+ * arguments were erased there is nothing to compare with. */
+static bool put_last(struct api_request *request, struct json_builder *object,
+	const struct approval *approval, struct error *err)
+{
+	const struct approval_last *last =
+		approve_last(request->api->services.approve, approval->identity, approval->tool);
+	struct json_builder one;
+	struct json call, sealed;
+	struct error ignored;
+
+	if (last == NULL || !api_read_content(request, last->index, &call, &ignored))
+		return true;
+	json_object_start(&one, request->arena);
+	json_put_integer(&one, "record", (int64_t)last->index);
+	json_put_integer(&one, "at", last->at_utc_ms);
+	json_put(&one, "call", call);
+	if (!json_object_seal(&one, &sealed, err))
+		return false;
+	json_put(object, "last", sealed);
+	return true;
+}
+
 void handle_approval_show(struct api_request *request)
 {
 	const struct approve *approve = request->api->services.approve;
@@ -167,7 +213,6 @@ void handle_approval_show(struct api_request *request)
 	int64_t now = api_now_utc_ms(request);
 	struct json_builder object;
 	struct json question;
-	struct json call;
 	struct json body;
 	struct error err;
 
@@ -175,15 +220,22 @@ void handle_approval_show(struct api_request *request)
 		api_answer_status(request, 404, "there is no such approval");
 		return;
 	}
+	json_object_start(&object, request->arena);
 	if (!approval_json(&question, request->arena, approve, approval, now, &err) ||
-		!api_read_content(request, approval->asked_index, &call, &err)) {
+		!put_card(request, &object, approval, &err) ||
+		!put_last(request, &object, approval, &err)) {
 		api_answer_problem(request, &err);
 		return;
 	}
-	json_object_start(&object, request->arena);
 	json_put(&object, "approval", question);
-	json_put(&object, "call", call);
+	json_put_integer(&object, "now", now);
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+static struct answer_proof proof_of(const struct api_request *request)
+{
+	return (struct answer_proof){.signature = request->signature,
+		.body = {request->kept_body, request->kept_body_length}};
 }
 
 void handle_approval_answer(struct api_request *request)
@@ -193,11 +245,51 @@ void handle_approval_answer(struct api_request *request)
 
 	work->id = text_copy(request->arena, api_path(request, "id"));
 	work->person = request->person;
-	work->is_yes = strcmp(request->route->operation, "approveCall") == 0;
+	work->verb = strcmp(request->route->operation, "approveCall") == 0 ? ANSWER_APPROVE
+									   : ANSWER_REJECT;
+	work->proof = proof_of(request);
 	work->reason = json_text_or(&request->body, "reason", "");
 	work->context = request;
 	work->done = on_change;
 	if (!approve_answer(request->api->services.approve, work, &err))
+		api_answer_problem(request, &err);
+}
+
+static void on_edited(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+	struct json_builder object;
+	struct json body;
+	struct error failure;
+
+	if (err != NULL) {
+		api_answer_problem(request, err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put_integer(&object, "index", (int64_t)index);
+	json_put_text(&object, "approval", request->work.edit.approval);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
+}
+
+void handle_approval_edit(struct api_request *request)
+{
+	struct call_edit *work = &request->work.edit;
+	struct error err;
+
+	work->with = json_find(&request->body, "with");
+	if (work->with == NULL || work->with->type != JSON_OBJECT) {
+		api_answer_status(request, 400, "with: an object of arguments is expected");
+		return;
+	}
+	work->id = text_copy(request->arena, api_path(request, "id"));
+	work->person = request->person;
+	work->reason = json_text_or(&request->body, "reason", "");
+	work->proof = proof_of(request);
+	work->arena = request->arena;
+	work->context = request;
+	work->done = on_edited;
+	if (!call_edit_submit(request->api->services.call, work, &err))
 		api_answer_problem(request, &err);
 }
 

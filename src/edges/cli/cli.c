@@ -47,6 +47,8 @@ static const struct option_row options[] = {
 	{OPTION_KEEP_KEY, "--keep-key", NULL,
 		"this machine's key signs for the installation as it is now", false},
 	{OPTION_CANDIDATE, "--candidate", "DIR", "policies and charters as they would be", false},
+	{OPTION_WITH, "--with", "JSON", "arguments you would accept, merged into those asked for",
+		false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

@@ -56,6 +56,7 @@ enum cli_option {
 	OPTION_WAITING,
 	OPTION_KEEP_KEY,
 	OPTION_CANDIDATE,
+	OPTION_WITH,
 	OPTION_COUNT,
 };
 
@@ -216,11 +217,11 @@ int command_key_show(struct cli *cli);
 int command_task_open(struct cli *cli); /* work_commands.c */
 int command_task_end(struct cli *cli);
 int command_kill(struct cli *cli);
-int command_approval_show(struct cli *cli);
-int command_approve(struct cli *cli);
-int command_reject(struct cli *cli);
 int command_backup(struct cli *cli);
 int command_restore(struct cli *cli);
+int command_approval_show(struct cli *cli); /* approval_commands.c */
+int command_approve(struct cli *cli);
+int command_reject(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);

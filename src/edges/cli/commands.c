@@ -140,8 +140,9 @@ const struct cli_command cli_commands[] = {
 		COLUMNS("id", "state", "identity", "tool", "names", "expires")},
 	{"approvals show", "ID", "one question, with the complete arguments", 1, 1, NULL,
 		command_approval_show, NULL, NULL},
-	{"approve", "ID [--reason T]", "say yes to exactly this call", 1, 1, REASONED,
-		command_approve, NULL, NULL},
+	{"approve", "ID [--with JSON] [--reason T]",
+		"say yes to exactly this call, or to it with other arguments", 1, 1,
+		OPTIONS(OPTION_REASON, OPTION_WITH), command_approve, NULL, NULL},
 	{"reject", "ID --reason T", "say no", 1, 1, REASONED, command_reject, NULL, NULL},
 
 	{"login", "PERSON [--keep-key]",

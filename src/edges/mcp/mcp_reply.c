@@ -35,6 +35,8 @@ static bool decision_build(
 		json_put_integer(&whole, "record", (int64_t)reply->index);
 	if (reply->approval.length > 0)
 		json_put_text(&whole, "approval", reply->approval);
+	if (reply->accepted != NULL)
+		json_put(&whole, "accepted", *reply->accepted);
 	return json_object_seal(&whole, out, err);
 }
 

@@ -295,7 +295,8 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_KEY: path_in(path[option], "agent.pem"); return path[option];
 	case OPTION_RESOURCE: return "https://example.org/mcp";
 	case OPTION_ENVIRONMENT: return "staging";
-	case OPTION_ARGUMENTS: return "{\"path\":\"a\"}";
+	case OPTION_ARGUMENTS:
+	case OPTION_WITH: return "{\"path\":\"a\"}";
 	case OPTION_VERSION:
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
@@ -332,7 +333,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_AFTER] = "--after",
 		[OPTION_ARGUMENTS] = "--arguments",
 		[OPTION_ENVIRONMENT] = "--environment",
-		[OPTION_WAITING] = "--waiting"};
+		[OPTION_WAITING] = "--waiting",
+		[OPTION_WITH] = "--with"};
 
 	if (names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
@@ -733,6 +735,26 @@ static void without_a_terminal_or_yes_nothing_is_destroyed(void **state)
 	assert_int_equal(handlers_reached(), before);
 }
 
+static void nobody_answers_a_call_unseen(void **state)
+{
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN(NULL, "approve", "a-1"), EXIT_REFUSED);
+	assert_int_equal(handlers_reached(), before + 1); /* looked, and said nothing */
+	assert_non_null(strstr(bench.out, "Approval       a-1"));
+	assert_non_null(strstr(bench.out, "complete and in canonical order:\n  | {}\n"));
+	log_in();
+	is_done(RUN(NULL, "approve", "a-1", "--yes"));
+	assert_non_null(strstr(bench.out, "operation: approveCall"));
+	assert_int_equal(RUN(NULL, "approve", "a-1", "--yes", "--with", "[1]"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "approve", "a-1", "--yes", "--with", "{"), EXIT_USAGE);
+	before = handlers_reached();
+	is_done(RUN(NULL, "approve", "a-1", "--yes", "--with", "{\"a\":1}"));
+	assert_int_equal(handlers_reached(), before + 4); /* two cards, two signed answers */
+	assert_non_null(strstr(bench.out, "operation: approveCall"));
+}
+
 static void a_stop_without_a_reason_is_not_sent(void **state)
 {
 	unsigned before = handlers_reached();
@@ -1038,6 +1060,7 @@ int main(void)
 		CLI_TEST(secrets_never_show_in_what_is_printed),
 		CLI_TEST(a_code_goes_into_a_new_file_for_its_user_alone),
 		CLI_TEST(without_a_terminal_or_yes_nothing_is_destroyed),
+		CLI_TEST(nobody_answers_a_call_unseen),
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
 		CLI_TEST(the_first_of_two_who_bring_it_back_learns_that_it_waits),
