@@ -30,6 +30,7 @@
 	X(RECORD_APPROVAL_ASKED,    "approval-asked")     \
 	X(RECORD_APPROVAL_ANSWERED, "approval-answered")  \
 	X(RECORD_APPROVAL_CLOSED,   "approval-closed")    \
+	X(RECORD_NOTICE_LOST,       "notice-lost")        \
 	X(RECORD_KILL,              "kill")               \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \

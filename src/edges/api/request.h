@@ -170,6 +170,7 @@ void handle_kill(struct api_request *request);
 void handle_approval_list(struct api_request *request);
 void handle_approval_show(struct api_request *request);
 void handle_approval_answer(struct api_request *request);
+void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);

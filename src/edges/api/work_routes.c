@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/random.h"
+
 /* Tasks, kill, approvals, secrets, backup. */
 
 static void answer_items(struct api_request *request, const struct json *items)
@@ -158,6 +160,26 @@ void handle_approval_list(struct api_request *request)
 		answer_page(request, &items, limit);
 	else
 		api_answer_problem(request, &err);
+}
+
+/* What a link in a chat leads to.  It says nothing of the question, not even whether there is
+ * one: who may see it asks with a key. */
+void handle_approval_how(struct api_request *request)
+{
+	struct text id = api_path(request, "id");
+
+	if (!random_id_is(id, "a-")) {
+		api_answer_status(request, 404, "this is no approval's id");
+		return;
+	}
+	api_answer_text(request, "text/plain; charset=utf-8",
+		text_format(request->arena,
+			"A call waits for people to approve it.\n\n"
+			"Look at it, whole, before you answer:\n\n    remit approvals show %.*s\n\n"
+			"then one of\n\n    remit approve %.*s\n    remit reject %.*s --reason "
+			"WHY\n\n"
+			"Your key signs the answer; this page cannot answer for you.\n",
+			TEXT_ARGS(id), TEXT_ARGS(id), TEXT_ARGS(id)));
 }
 
 /* What lies sealed beside the question: the arguments, and the agent's own words. */

@@ -14,7 +14,7 @@
 
 #include "base/time.h"
 
-enum { CARD_BYTES_MAX = 64 * 1024 * 1024, MS_PER_MINUTE = 60000, LABEL_WIDTH = 15 };
+enum { CARD_BYTES_MAX = 64 * 1024 * 1024, MS_PER_MINUTE = 60000, LABEL_WIDTH = 16 };
 
 enum spelling { SPELLING_AS_IS = 0, SPELLING_ASCII };
 

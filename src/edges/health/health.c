@@ -12,6 +12,7 @@ struct reading {
 	struct issue_status issue;
 	struct call_figures calls;
 	struct decide_status decide;
+	struct approve_figures approve;
 };
 
 struct figure {
@@ -62,6 +63,9 @@ READ(calls_revoked, r->calls.revoked)
 READ(calls_killed, r->calls.killed)
 READ(calls_in_flight, r->calls.in_flight)
 READ(calls_streams, r->calls.streams)
+READ(approvals_held, r->approve.held)
+READ(approvals_pending, r->approve.pending)
+READ(notices_lost, r->approve.notices_lost)
 READ(ready, health_obstacle(r->health) == NULL)
 
 static const struct figure figures[] = {
@@ -107,6 +111,10 @@ static const struct figure figures[] = {
 		calls_revoked},
 	{"remit_calls_killed_total", "counter", "kill records", calls_killed},
 	{"remit_calls_in_flight", "gauge", "calls under way", calls_in_flight},
+	{"remit_approvals_held", "gauge", "approvals in memory, closed ones too", approvals_held},
+	{"remit_approvals_pending", "gauge", "approvals that wait for people", approvals_pending},
+	{"remit_notices_lost_total", "counter", "notices to others that were given up",
+		notices_lost},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
 
@@ -132,6 +140,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 	issue_status(health->issue, &reading.issue);
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
+	reading.approve = approve_figures(health->approve);
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
 		append_figure(out, &figures[i], figures[i].value(&reading));
 	}

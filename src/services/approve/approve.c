@@ -246,3 +246,18 @@ void approve_watch_remove(struct approve *approve, struct approve_watch *watch)
 	watch->next = NULL;
 	watch->link = NULL;
 }
+
+/* ---- figures ------------------------------------------------------------------------ */
+
+struct approve_figures approve_figures(const struct approve *approve)
+{
+	int64_t now_utc_ms = fold_stamp_utc_ms(approve->fold);
+	struct approve_figures figures = {
+		.held = approve->count, .notices_lost = approve->notices_lost};
+	const struct approval_node *node;
+
+	for (node = approve->oldest; node != NULL; node = node->younger)
+		figures.pending += approval_state_now(approve, &node->approval, now_utc_ms) ==
+				   APPROVAL_PENDING;
+	return figures;
+}

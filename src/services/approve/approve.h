@@ -41,6 +41,7 @@ enum {
 	/* Held, closed ones included, so that an identity leaves room for others. */
 	APPROVALS_PER_IDENTITY_MAX = 1024,
 	APPROVAL_REASON_BYTES_MAX = 1000,
+	APPROVAL_SUMMARY_PEOPLE_MAX = 8,
 	APPROVALS_LAST_MAX = 10000, /* identities and tools whose last approved call is known */
 };
 
@@ -108,6 +109,7 @@ struct approval {
 	int64_t expires_utc_ms; /* of the question, then of the answer */
 	uint64_t asked_index;   /* leaf of approval-asked: names the contents */
 	bool is_reserved;       /* a call that uses it is on its way to the log */
+	uint32_t notices_lost;  /* that were to tell others of it */
 	bool is_told;           /* that nobody answered: asking again is a new question */
 };
 
@@ -252,6 +254,29 @@ void approve_watch_remove(struct approve *approve, struct approve_watch *watch);
  * contents store has them (asked_index).  Errors: LIMIT. */
 bool approval_json(struct json *out, struct arena *arena, const struct approve *approve,
 	const struct approval *approval, int64_t now_utc_ms, struct error *err) MUST_CHECK;
+
+/* What may leave for a chat or a mailbox: what it is about and who may answer, by name, at most
+ * APPROVAL_SUMMARY_PEOPLE_MAX; never arguments, nor what the agent wrote.  Errors: LIMIT. */
+bool approval_summary_json(struct json *out, struct arena *arena, const struct approve *approve,
+	const struct approval *approval, int64_t now_utc_ms, struct error *err) MUST_CHECK;
+
+/* Puts on record that others could not be told.  Errors: LIMIT, IO. */
+struct approve_lost {
+	struct text approval; /* id, or empty */
+	struct text event;
+	unsigned tries;
+	const char *why;
+};
+bool approve_notice_lost(
+	struct approve *approve, const struct approve_lost *lost, struct error *err) MUST_CHECK;
+
+/* For metrics. */
+struct approve_figures {
+	size_t held;
+	size_t pending;
+	uint64_t notices_lost; /* since the start */
+};
+struct approve_figures approve_figures(const struct approve *approve);
 
 const char *approval_state_word(enum approval_state value);
 

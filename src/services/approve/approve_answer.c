@@ -229,6 +229,34 @@ static void close_one(
 	answering_destroy(&closing);
 }
 
+bool approve_notice_lost(
+	struct approve *approve, const struct approve_lost *lost, struct error *err)
+{
+	const struct approval *approval = approval_find(approve, lost->approval);
+	struct answering *closing;
+	struct json_builder record;
+
+	if (!answering_create(&closing, CLOSING_ARENA_BYTES, err))
+		return false;
+	json_object_start(&record, closing->arena);
+	json_put_integer(&record, "at", fold_stamp_utc_ms(approve->fold));
+	json_put_cstring(&record, "type", "notice-lost");
+	json_put_cstring(&record, "actor", "remit");
+	if (approval != NULL) {
+		json_put_text(&record, "task", approval->task);
+		json_put_text(&record, "identity", approval->identity);
+	}
+	json_put_text_unless_empty(&record, "approval", lost->approval);
+	json_put_text(&record, "event", lost->event);
+	json_put_integer(&record, "tries", lost->tries);
+	json_put_text(&record, "why", text_of(lost->why));
+	if (answering_seal(closing, &record, err) &&
+		fold_submit(approve->fold, &closing->change, err))
+		return true;
+	answering_destroy(&closing);
+	return false;
+}
+
 static bool is_open(enum approval_state state)
 {
 	return state == APPROVAL_PENDING || state == APPROVAL_APPROVED;

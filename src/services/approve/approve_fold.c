@@ -426,6 +426,21 @@ static bool fold_closed(void *state, const struct json *record, uint64_t index, 
 	return true;
 }
 
+static bool fold_notice_lost(
+	void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct approve *approve = state;
+	struct approval_node *node =
+		approval_node_find(approve, json_text_or(record, "approval", ""));
+
+	(void)index;
+	(void)err;
+	approve->notices_lost++;
+	if (node != NULL)
+		node->approval.notices_lost++;
+	return true;
+}
+
 /* ---- rows ------------------------------------------------------------------------------ */
 
 static struct text answers_of(struct projection *projection, struct text id)
@@ -516,6 +531,7 @@ bool approve_register(struct approve *approve, struct error *err)
 			.state = approve},
 		{.type = "decision", .apply = fold_decision, .state = approve},
 		{.type = "approval-closed", .apply = fold_closed, .state = approve},
+		{.type = "notice-lost", .apply = fold_notice_lost, .state = approve},
 	};
 	static const struct fold_projector projectors[] = {
 		{"approval-asked", project_asked},
@@ -526,8 +542,10 @@ bool approve_register(struct approve *approve, struct error *err)
 	size_t i;
 
 	for (i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)
-		if (!fold_add(approve->fold, &handlers[i], err) ||
-			!fold_add_projector(approve->fold, &projectors[i], err))
+		if (!fold_add(approve->fold, &handlers[i], err))
+			return false;
+	for (i = 0; i < sizeof(projectors) / sizeof(*projectors); i++)
+		if (!fold_add_projector(approve->fold, &projectors[i], err))
 			return false;
 	return true;
 }

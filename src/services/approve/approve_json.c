@@ -59,6 +59,7 @@ struct people {
 	const struct approve *approve;
 	const struct approval *approval;
 	struct json_builder array;
+	uint32_t count_max;
 };
 
 static bool visit_person(void *context, const struct registry_entry *entry)
@@ -67,13 +68,13 @@ static bool visit_person(void *context, const struct registry_entry *entry)
 
 	if (approve_refusal(people->approve, people->approval, entry->name) == NULL)
 		json_add(&people->array, json_string(entry->name));
-	return people->array.count < APPROVAL_ANSWERS_MAX * 4;
+	return people->array.count < people->count_max;
 }
 
 static bool put_people(const struct approve *approve, struct json_builder *object,
-	const struct approval *approval, struct error *err)
+	const struct approval *approval, uint32_t count_max, struct error *err)
 {
-	struct people people = {.approve = approve, .approval = approval};
+	struct people people = {.approve = approve, .approval = approval, .count_max = count_max};
 	struct json sealed;
 
 	json_array_start(&people.array, object->arena);
@@ -154,6 +155,8 @@ static void put_facts(struct json_builder *object, const struct approval *approv
 	json_put_text_unless_empty(object, "edits", approval->edits);
 	json_put_text_unless_empty(object, "editor", approval->editor);
 	json_put_text_unless_empty(object, "edited", approval->edited);
+	if (approval->notices_lost > 0)
+		json_put_integer(object, "notices_lost", approval->notices_lost);
 }
 
 /* Who owns it and what it works for: as it is now, for people to ask. */
@@ -206,7 +209,32 @@ bool approval_json(struct json *out, struct arena *arena, const struct approve *
 	put_missing(approve, &object, approval);
 	if (!put_chain(&object, approval, err) || !put_targets(approve, &object, approval, err) ||
 		!put_answers(&object, approval, err) ||
-		!put_people(approve, &object, approval, err))
+		!put_people(approve, &object, approval, APPROVAL_ANSWERS_MAX * 4, err))
+		return false;
+	return json_object_seal(&object, out, err);
+}
+
+bool approval_summary_json(struct json *out, struct arena *arena, const struct approve *approve,
+	const struct approval *approval, int64_t now_utc_ms, struct error *err)
+{
+	struct json_builder object;
+
+	json_object_start(&object, arena);
+	json_put_text(&object, "approval", approval->id);
+	json_put_cstring(&object, "state",
+		approval_state_word(approval_state_now(approve, approval, now_utc_ms)));
+	json_put_text(&object, "identity", approval->identity);
+	json_put_text_unless_empty(&object, "person", approval->person);
+	json_put_text(&object, "tool", approval->tool);
+	json_put_text_unless_empty(&object, "environment", approval->facts.environment);
+	json_put_text_unless_empty(&object, "effect", approval->facts.effect);
+	json_put_text_unless_empty(&object, "risk", approval->facts.risk);
+	json_put_text_unless_empty(&object, "reversal", approval->facts.reversal);
+	json_put_integer(&object, "asked_at", approval->asked_at_utc_ms);
+	json_put_integer(&object, "expires", approval->expires_utc_ms);
+	json_put_texts(&object, "names", approval->names, approval->names_count);
+	put_missing(approve, &object, approval);
+	if (!put_people(approve, &object, approval, APPROVAL_SUMMARY_PEOPLE_MAX, err))
 		return false;
 	return json_object_seal(&object, out, err);
 }

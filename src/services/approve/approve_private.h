@@ -33,6 +33,7 @@ struct approve {
 	struct name_table *last; /* "IDENTITY TOOL" -> struct approval_last */
 	struct approve_watch *watches;
 	struct approve_listener listener;
+	uint64_t notices_lost;
 	size_t count;
 };
 

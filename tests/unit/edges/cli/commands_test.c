@@ -742,7 +742,7 @@ static void nobody_answers_a_call_unseen(void **state)
 	(void)state;
 	assert_int_equal(RUN(NULL, "approve", "a-1"), EXIT_REFUSED);
 	assert_int_equal(handlers_reached(), before + 1); /* looked, and said nothing */
-	assert_non_null(strstr(bench.out, "Approval       a-1"));
+	assert_non_null(strstr(bench.out, "Approval        a-1"));
 	assert_non_null(strstr(bench.out, "complete and in canonical order:\n  | {}\n"));
 	log_in();
 	is_done(RUN(NULL, "approve", "a-1", "--yes"));

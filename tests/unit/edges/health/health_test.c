@@ -53,6 +53,12 @@ struct decide_status decide_service_status(const struct decide_service *service)
 	return (struct decide_status){.decisions = 4, .took_ns = 2000000030};
 }
 
+struct approve_figures approve_figures(const struct approve *approve)
+{
+	(void)approve;
+	return (struct approve_figures){.pending = 5};
+}
+
 uint64_t projector_next(const struct projector *projector)
 {
 	(void)projector;
@@ -154,6 +160,7 @@ static void the_figures_say_what_the_parts_said(void **state)
 	assert_int_equal(figure(&text, "remit_registry_identities"), 3);
 	assert_int_equal(figure(&text, "remit_tokens_repeated_total"), 77);
 	assert_int_equal(figure(&text, "remit_calls_denied_total"), 12);
+	assert_int_equal(figure(&text, "remit_approvals_pending"), 5);
 	assert_int_equal(figure(&text, "remit_decisions_total"), 4);
 	assert_non_null(strstr(text.data, "\nremit_decision_seconds_total 2.000000030\n"));
 	buffer_deinit(&text);
