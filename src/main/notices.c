@@ -25,14 +25,14 @@ static int64_t utc_ms(void *context)
 static void on_lost(void *context, const struct webhook_letter *letter)
 {
 	struct notices *notices = context;
-	const struct approve_lost lost = {.approval = letter->subject,
+	const struct approve_lost lost = {.subject = letter->subject,
 		.event = letter->event,
 		.tries = letter->tries,
 		.why = letter->why};
 	struct error err;
 
 	log_warn("notice_lost", LOG_TEXT("event", letter->event),
-		LOG_TEXT("approval", letter->subject), LOG_STRING("why", letter->why));
+		LOG_TEXT("subject", letter->subject), LOG_STRING("why", letter->why));
 	if (!approve_notice_lost(notices->parts.approve, &lost, &err))
 		log_warn("notice_lost_unrecorded", LOG_STRING("why", err.text));
 }
@@ -94,12 +94,56 @@ static void on_event(void *context, enum approval_event event, const struct appr
 		mcp_door_elicited(notices->door, approval->task, approval->id);
 }
 
+/* Its own id is under a name that the notice's does not take. */
+static void without_id(struct json *body, struct arena *arena)
+{
+	struct json_builder object;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < body->count; i++)
+		json_put_named(&object,
+			text_is(body->members[i].name, "id") ? TEXT("break_glass")
+							     : body->members[i].name,
+			body->members[i].value);
+	if (json_object_seal(&object, &sealed, &err))
+		*body = sealed;
+}
+
+/* ID.opened and so on: each happens once. */
+static void on_break_glass(
+	void *context, enum break_glass_event event, const struct break_glass *glass)
+{
+	struct notices *notices = context;
+	struct arena *arena = arena_create(NOTICE_ARENA_BYTES);
+	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
+	struct webhook_notice notice = {.subject = glass->id};
+	struct error err;
+
+	log_warn("break_glass", LOG_STRING("event", break_glass_event_word(event)),
+		LOG_TEXT("id", glass->id), LOG_TEXT("identity", glass->identity),
+		LOG_TEXT("opener", glass->opener));
+	(void)snprintf(word, sizeof word, "break-glass.%s", break_glass_event_word(event));
+	(void)snprintf(
+		id, sizeof id, "%.*s.%s", TEXT_ARGS(glass->id), break_glass_event_word(event));
+	notice.id = text_of(id);
+	notice.event = text_of(word);
+	if (notices->webhook != NULL && arena != NULL &&
+		break_glass_json(&notice.body, arena, notices->parts.approve, glass, &err)) {
+		without_id(&notice.body, arena);
+		webhook_put(notices->webhook, &notice);
+	}
+	arena_destroy(&arena);
+}
+
 /* ---- the whole -------------------------------------------------------------------------- */
 
 bool notices_create(struct notices **out, const struct notices_parts *parts, struct error *err)
 {
 	struct notices *notices = calloc(1, sizeof *notices);
-	const struct approve_listener listener = {.context = notices, .on_event = on_event};
+	const struct approve_listener listener = {
+		.context = notices, .on_event = on_event, .on_break_glass = on_break_glass};
 	const struct webhook_settings settings = {.loop = parts->loop,
 		.http = parts->http,
 		.url = parts->url,

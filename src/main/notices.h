@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/webhook/webhook.h"
-#include "services/approve/approve.h"
+#include "services/approve/break_glass.h"
 
 /* Joins the approvals to those who are told of them: the webhook, and the streams of agents
  * whose clients were given a URL. */

@@ -62,6 +62,9 @@ void verify_answers_append(struct buffer *out, const struct answer_audit *audit)
 		"approvals: %" PRIu64 " of %" PRIu64 " answers proven, %" PRIu64 " of %" PRIu64
 		" uses backed\n",
 		figures.proven, figures.answers, figures.backed, figures.uses);
+	if (figures.broken > 0)
+		buffer_append_format(
+			out, "break-glass: let %" PRIu64 " calls go\n", figures.broken);
 }
 
 void verify_answers_append_json(struct buffer *out, const struct answer_audit *audit)
@@ -73,9 +76,10 @@ void verify_answers_append_json(struct buffer *out, const struct answer_audit *a
 	buffer_append_format(out,
 		"{\"result\":\"%s\",\"answers\":%" PRIu64 ",\"proven\":%" PRIu64
 		",\"unsigned\":%" PRIu64 ",\"uses\":%" PRIu64 ",\"backed\":%" PRIu64
-		",\"findings_total\":%" PRIu64 ",\"findings\":[",
+		",\"broken\":%" PRIu64 ",\"findings_total\":%" PRIu64 ",\"findings\":[",
 		result_words[verify_answers_result(audit)], figures.answers, figures.proven,
-		figures.unsigned_answers, figures.uses, figures.backed, figures.findings);
+		figures.unsigned_answers, figures.uses, figures.backed, figures.broken,
+		figures.findings);
 	for (size_t i = 0; i < count; i++) {
 		buffer_append_format(out,
 			"%s{\"record\":%" PRIu64 ",\"approval\":", i == 0 ? "" : ",",

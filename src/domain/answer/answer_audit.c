@@ -28,11 +28,17 @@ struct audit_approval {
 	bool is_used;
 };
 
+struct audit_glass {
+	struct text identity, tool, task;
+	int64_t expires_utc_ms;
+};
+
 struct answer_audit {
 	struct arena *keep;
 	struct arena *entry;
 	struct name_table *keys;
 	struct name_table *approvals;
+	struct name_table *glasses;
 	struct text origin;
 	struct answer_figures figures;
 	struct answer_finding findings[ANSWER_AUDIT_FINDINGS_MAX];
@@ -46,6 +52,7 @@ static const char *const misuse_meanings[] = {
 	[ANSWER_USE_UNCOVERED] = "a name that was asked for has no proven yes",
 	[ANSWER_USE_AGAIN] = "another call used it before",
 	[ANSWER_USE_OTHER] = "it is of another tool, task or identity",
+	[ANSWER_USE_GLASS] = "by a break-glass that was not open for it",
 };
 
 const char *answer_misuse_meaning(enum answer_misuse misuse)
@@ -64,8 +71,9 @@ bool answer_audit_create(struct answer_audit **out, struct error *err)
 	audit->entry = arena_create(ANSWER_AUDIT_ENTRY_BYTES_MAX);
 	audit->keys = name_table_create();
 	audit->approvals = name_table_create();
+	audit->glasses = name_table_create();
 	if (audit->keep != NULL && audit->entry != NULL && audit->keys != NULL &&
-		audit->approvals != NULL) {
+		audit->approvals != NULL && audit->glasses != NULL) {
 		*out = audit;
 		return true;
 	}
@@ -86,6 +94,7 @@ void answer_audit_destroy(struct answer_audit **audit)
 		return;
 	name_table_destroy(&(*audit)->keys, key_destroy);
 	name_table_destroy(&(*audit)->approvals, NULL);
+	name_table_destroy(&(*audit)->glasses, NULL);
 	arena_destroy(&(*audit)->keep);
 	arena_destroy(&(*audit)->entry);
 	free(*audit);
@@ -301,6 +310,90 @@ static bool take_answer(
 	return true;
 }
 
+/* ---- break-glass ----------------------------------------------------------------------- */
+
+/* Whether the actor's key signed the request the record keeps. */
+static enum answer_fault check_signed(struct answer_audit *audit, const struct json *record)
+{
+	const struct answer_proof proof = {.signature = json_text_or(record, "signature", ""),
+		.body = json_text_or(record, "signed", "")};
+	struct request_signature signature;
+	const struct audit_key *key;
+	enum answer_fault fault = answer_proof_read(&signature, audit->entry, &proof);
+	struct signed_request request = {
+		.audience = audit->origin, .method = TEXT("POST"), .body = proof.body};
+
+	if (fault != ANSWER_PROVEN)
+		return fault;
+	key = name_table_find(audit->keys, signature.key_id);
+	if (key == NULL || key->key == NULL || !text_equal(key->person, person_of(record)) ||
+		!text_equal(signature.person, person_of(record)))
+		return ANSWER_NOT_THEIRS;
+	request.url = json_text_or(&signature.jws.claims, "htu", "");
+	return request_signature_check(&signature, key->key, &request,
+		       json_integer_or(record, "at", 0) / 1000) == TOKEN_ACCEPTED
+		       ? ANSWER_PROVEN
+		       : ANSWER_FORGED;
+}
+
+static bool glass_put(struct answer_audit *audit, const struct json *record, struct error *err)
+{
+	struct text id = json_text_or(record, "break-glass", "");
+	struct audit_glass *glass = arena_new(audit->keep, struct audit_glass);
+
+	if (id.length == 0 || name_table_find(audit->glasses, id) != NULL)
+		return true;
+	if (glass == NULL)
+		return fail_memory(err);
+	glass->identity = text_copy(audit->keep, json_text_or(record, "identity", ""));
+	glass->tool = text_copy(audit->keep, json_text_or(record, "tool", ""));
+	glass->task = text_copy(audit->keep, json_text_or(record, "task", ""));
+	glass->expires_utc_ms = json_integer_or(record, "expires", 0);
+	return (glass->identity.data != NULL && glass->tool.data != NULL &&
+		       glass->task.data != NULL && name_table_put(audit->glasses, id, glass)) ||
+	       fail_memory(err);
+}
+
+/* Asked for or opened; only what was signed opens anything. */
+static bool take_glass(
+	struct answer_audit *audit, uint64_t index, const struct json *record, struct error *err)
+{
+	struct answer_finding finding = {.index = index,
+		.approval = json_text_or(record, "break-glass", ""),
+		.person = person_of(record),
+		.fault = check_signed(audit, record)};
+
+	if (finding.fault != ANSWER_PROVEN) {
+		find(audit, &finding);
+		return true;
+	}
+	return text_is(json_text_or(record, "type", ""), "break-glass-asked") ||
+	       glass_put(audit, record, err);
+}
+
+static bool is_same_or_any(struct text of_glass, struct text of_call)
+{
+	return of_glass.length == 0 || text_equal(of_glass, of_call);
+}
+
+/* By the moment it was decided.  That it was closed early is not held against what was on its
+ * way to the log by then. */
+static void take_broken(
+	struct answer_audit *audit, uint64_t index, const struct json *record, struct text id)
+{
+	const struct audit_glass *glass = name_table_find(audit->glasses, id);
+	int64_t at = json_integer_or(record, "decided", json_integer_or(record, "at", 0));
+	const struct answer_finding finding = {
+		.index = index, .approval = id, .fault = ANSWER_PROVEN, .misuse = ANSWER_USE_GLASS};
+
+	audit->figures.broken++;
+	if (glass == NULL || at >= glass->expires_utc_ms ||
+		!text_equal(glass->identity, json_text_or(record, "identity", "")) ||
+		!is_same_or_any(glass->tool, json_text_or(record, "tool", "")) ||
+		!is_same_or_any(glass->task, json_text_or(record, "task", "")))
+		find(audit, &finding);
+}
+
 /* ---- uses ------------------------------------------------------------------------------ */
 
 static bool is_covered(const struct audit_approval *approval)
@@ -332,9 +425,12 @@ static enum answer_misuse judge(const struct audit_approval *approval, const str
 static void take_decision(struct answer_audit *audit, uint64_t index, const struct json *record)
 {
 	struct text id = json_text_or(record, "approval", "");
+	struct text glass = json_text_or(record, "break-glass", "");
 	struct audit_approval *approval;
 	struct answer_finding finding = {.index = index, .approval = id, .fault = ANSWER_PROVEN};
 
+	if (glass.length != 0 && text_is(json_text_or(record, "verdict", ""), "allow"))
+		take_broken(audit, index, record, glass);
 	if (id.length == 0 || !text_is(json_text_or(record, "verdict", ""), "allow"))
 		return;
 	approval = name_table_find(audit->approvals, id);
@@ -361,6 +457,8 @@ static bool take(
 		return take_asked(audit, record, err);
 	if (text_is(type, "approval-answered"))
 		return take_answer(audit, index, record, err);
+	if (text_is(type, "break-glass-asked") || text_is(type, "break-glass-opened"))
+		return take_glass(audit, index, record, err);
 	if (text_is(type, "decision"))
 		take_decision(audit, index, record);
 	return true;

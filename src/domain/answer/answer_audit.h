@@ -6,7 +6,8 @@
 /* Whether the approvals of a log hold, from the log alone: that a key of the person, enrolled
  * at that time, signed each answer for exactly the call that was asked about; and that
  * each call that an approval let go was asked about, answered with enough of such a yes, with
- * no no, and the only one that used it.  Who may stand for a name is the registry's to say, and
+ * no no, and the only one that used it; that a break-glass which let one go was opened with
+ * the signatures of its people, and open.  Who may stand for a name is the registry's to say, and
  * is taken as the record says it. */
 struct answer_audit;
 
@@ -21,6 +22,7 @@ enum answer_misuse {
 	ANSWER_USE_UNCOVERED, /* a name that was asked for has no proven yes */
 	ANSWER_USE_AGAIN,     /* another call used it before */
 	ANSWER_USE_OTHER,     /* it is of another tool, task or identity */
+	ANSWER_USE_GLASS,     /* by a break-glass that was not open for it */
 };
 const char *answer_misuse_meaning(enum answer_misuse misuse);
 
@@ -39,6 +41,7 @@ struct answer_figures {
 	uint64_t unsigned_answers; /* as versions before 0.2 wrote them */
 	uint64_t uses;             /* decisions that an approval let go */
 	uint64_t backed;           /* of them, those that hold */
+	uint64_t broken;           /* decisions that a break-glass let go */
 	uint64_t findings;         /* what does not hold, unsigned ones not included */
 };
 

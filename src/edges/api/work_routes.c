@@ -254,12 +254,6 @@ void handle_approval_show(struct api_request *request)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
-static struct answer_proof proof_of(const struct api_request *request)
-{
-	return (struct answer_proof){.signature = request->signature,
-		.body = {request->kept_body, request->kept_body_length}};
-}
-
 void handle_approval_answer(struct api_request *request)
 {
 	struct approve_request *work = &request->work.approve;
@@ -269,7 +263,7 @@ void handle_approval_answer(struct api_request *request)
 	work->person = request->person;
 	work->verb = strcmp(request->route->operation, "approveCall") == 0 ? ANSWER_APPROVE
 									   : ANSWER_REJECT;
-	work->proof = proof_of(request);
+	work->proof = api_proof(request);
 	work->reason = json_text_or(&request->body, "reason", "");
 	work->context = request;
 	work->done = on_change;
@@ -307,7 +301,7 @@ void handle_approval_edit(struct api_request *request)
 	work->id = text_copy(request->arena, api_path(request, "id"));
 	work->person = request->person;
 	work->reason = json_text_or(&request->body, "reason", "");
-	work->proof = proof_of(request);
+	work->proof = api_proof(request);
 	work->arena = request->arena;
 	work->context = request;
 	work->done = on_edited;

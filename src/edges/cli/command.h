@@ -57,6 +57,10 @@ enum cli_option {
 	OPTION_KEEP_KEY,
 	OPTION_CANDIDATE,
 	OPTION_WITH,
+	OPTION_TICKET,
+	OPTION_TOOL,
+	OPTION_MINUTES,
+	OPTION_ALONE,
 	OPTION_COUNT,
 };
 
@@ -222,6 +226,10 @@ int command_restore(struct cli *cli);
 int command_approval_show(struct cli *cli); /* approval_commands.c */
 int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
+int command_glass_open(struct cli *cli); /* glass_commands.c */
+int command_glass_agree(struct cli *cli);
+int command_glass_close(struct cli *cli);
+int command_glass_review(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);

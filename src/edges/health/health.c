@@ -13,6 +13,7 @@ struct reading {
 	struct call_figures calls;
 	struct decide_status decide;
 	struct approve_figures approve;
+	struct break_glass_figures glass;
 };
 
 struct figure {
@@ -65,6 +66,8 @@ READ(calls_in_flight, r->calls.in_flight)
 READ(calls_streams, r->calls.streams)
 READ(approvals_held, r->approve.held)
 READ(approvals_pending, r->approve.pending)
+READ(glass_open, r->glass.open)
+READ(glass_overdue, r->glass.overdue)
 READ(notices_lost, r->approve.notices_lost)
 READ(ready, health_obstacle(r->health) == NULL)
 
@@ -113,6 +116,9 @@ static const struct figure figures[] = {
 	{"remit_calls_in_flight", "gauge", "calls under way", calls_in_flight},
 	{"remit_approvals_held", "gauge", "approvals in memory, closed ones too", approvals_held},
 	{"remit_approvals_pending", "gauge", "approvals that wait for people", approvals_pending},
+	{"remit_break_glass_open", "gauge", "break-glass that is open", glass_open},
+	{"remit_break_glass_overdue", "gauge", "break-glass whose review is overdue",
+		glass_overdue},
 	{"remit_notices_lost_total", "counter", "notices to others that were given up",
 		notices_lost},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
@@ -141,6 +147,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
 	reading.approve = approve_figures(health->approve);
+	reading.glass = break_glass_figures(health->approve);
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
 		append_figure(out, &figures[i], figures[i].value(&reading));
 	}

@@ -1,7 +1,7 @@
 #ifndef EDGES_HEALTH_HEALTH_H
 #define EDGES_HEALTH_HEALTH_H
 
-#include "services/approve/approve.h"
+#include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/issue/issue.h"

@@ -54,7 +54,7 @@ bool approve_create(struct approve **out, const struct registry *registry,
 		error_set(err, ERROR_LIMIT, "no memory for approvals");
 		goto done;
 	}
-	if (!approve_register(approve, err))
+	if (!approve_register(approve, err) || !break_glass_register(approve, err))
 		goto done;
 	*out = approve;
 	approve = NULL;
@@ -73,6 +73,7 @@ void approve_destroy(struct approve **approve)
 	name_table_destroy(&(*approve)->by_id, NULL);
 	name_table_destroy(&(*approve)->by_call, NULL);
 	name_table_destroy(&(*approve)->last, free);
+	break_glass_forget_all(*approve);
 	node = (*approve)->oldest;
 	while (node != NULL) {
 		struct approval_node *younger = node->younger;

@@ -128,10 +128,26 @@ enum approval_event {
 /* "asked", "answered", "closed"; NULL for NONE. */
 const char *approval_event_word(enum approval_event event);
 
+struct break_glass; /* break_glass.h */
+
+enum break_glass_event {
+	BREAK_GLASS_EVENT_NONE = 0,
+	BREAK_GLASS_EVENT_ASKED,
+	BREAK_GLASS_EVENT_OPENED,
+	BREAK_GLASS_EVENT_CLOSED,
+	BREAK_GLASS_EVENT_REVIEWED,
+	BREAK_GLASS_EVENT_OVERDUE, /* its review; once in the life of the process */
+};
+/* "asked" ... "overdue"; NULL for NONE. */
+const char *break_glass_event_word(enum break_glass_event event);
+
 struct approve_listener {
 	void *context;
 	/* From the fold's turn, never while it loads.  approval is borrowed. */
 	void (*on_event)(void *context, enum approval_event event, const struct approval *approval);
+	/* The same of break-glass; OVERDUE comes from the tick.  May be NULL. */
+	void (*on_break_glass)(
+		void *context, enum break_glass_event event, const struct break_glass *glass);
 };
 
 /* registry, tasks and fold are borrowed and outlive it; settings is copied.
@@ -262,7 +278,7 @@ bool approval_summary_json(struct json *out, struct arena *arena, const struct a
 
 /* Puts on record that others could not be told.  Errors: LIMIT, IO. */
 struct approve_lost {
-	struct text approval; /* id, or empty */
+	struct text subject; /* id of an approval or a break-glass, or empty */
 	struct text event;
 	unsigned tries;
 	const char *why;

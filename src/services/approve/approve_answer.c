@@ -232,7 +232,7 @@ static void close_one(
 bool approve_notice_lost(
 	struct approve *approve, const struct approve_lost *lost, struct error *err)
 {
-	const struct approval *approval = approval_find(approve, lost->approval);
+	const struct approval *approval = approval_find(approve, lost->subject);
 	struct answering *closing;
 	struct json_builder record;
 
@@ -246,7 +246,8 @@ bool approve_notice_lost(
 		json_put_text(&record, "task", approval->task);
 		json_put_text(&record, "identity", approval->identity);
 	}
-	json_put_text_unless_empty(&record, "approval", lost->approval);
+	json_put_text_unless_empty(&record,
+		text_starts_with(lost->subject, "g-") ? "break-glass" : "approval", lost->subject);
 	json_put_text(&record, "event", lost->event);
 	json_put_integer(&record, "tries", lost->tries);
 	json_put_text(&record, "why", text_of(lost->why));
@@ -266,6 +267,7 @@ void approve_tick(struct approve *approve, int64_t now_utc_ms)
 {
 	struct approval_node *node = approve->oldest;
 
+	break_glass_tick(approve, now_utc_ms);
 	while (node != NULL) {
 		struct approval_node *younger = node->younger;
 		enum approval_state state =

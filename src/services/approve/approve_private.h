@@ -3,6 +3,7 @@
 
 #include "domain/charter/name_table.h"
 #include "services/approve/approve.h"
+#include "services/approve/break_glass.h"
 
 /* Private to services/approve. */
 
@@ -21,6 +22,8 @@ struct approval_node {
 	bool is_closing;   /* an approval-closed record is on its way */
 };
 
+struct glass_node;
+
 struct approve {
 	const struct registry *registry;
 	const struct task_table *tasks;
@@ -33,6 +36,8 @@ struct approve {
 	struct name_table *last; /* "IDENTITY TOOL" -> struct approval_last */
 	struct approve_watch *watches;
 	struct approve_listener listener;
+	struct glass_node *glasses; /* in the order asked */
+	size_t glasses_count;
 	uint64_t notices_lost;
 	size_t count;
 };
@@ -52,6 +57,24 @@ void answering_destroy(struct answering **answering);
 bool answering_seal(
 	struct answering *answering, struct json_builder *record, struct error *err) MUST_CHECK;
 
+/* break_glass_fold.c */
+struct glass_node {
+	struct break_glass glass;
+	struct arena *arena; /* owns its texts */
+	struct glass_node *next;
+	bool is_changing; /* a record about it is on its way */
+	bool is_told;     /* that its review is overdue */
+};
+struct glass_node *glass_node_find(const struct approve *approve, struct text id);
+bool break_glass_register(struct approve *approve, struct error *err) MUST_CHECK;
+void break_glass_forget_all(struct approve *approve);
+/* Closes what is over, tells of overdue reviews. */
+void break_glass_tick(struct approve *approve, int64_t now_utc_ms);
+
+/* Whether the key signed this request (of whatever verb) as the person's.  Errors: as below. */
+bool approve_check_signature(const struct approve *approve, struct text person,
+	const struct answer_proof *proof, struct arena *arena, struct text *out_key_id,
+	struct error *err) MUST_CHECK;
 /* proof.c: checks what was signed against the approval, with the key as it is enrolled now;
  * *out_key_id, in arena, says which it was.  Errors: INVALID ("forbidden: ..."), CONFLICT
  * (another call), LIMIT. */

@@ -372,6 +372,30 @@ static void refuse_answered(struct exchange *exchange, const struct approval *ap
 	submit_decision(exchange);
 }
 
+/* Break-glass stands in for the people: decided again with the names that are asked for, as if
+ * they had answered, so that it opens what they could have opened and no more.  False: none is
+ * open for this call, or it would be refused all the same; the decision is as it was. */
+static bool decide_broken(struct exchange *exchange, const struct call_question *asked)
+{
+	const struct break_glass *glass = call_question_break_glass(asked, now_utc_ms(exchange));
+	const struct decision before = exchange->decision;
+	const struct approval_names names = {before.approvals, before.approvals_count};
+
+	if (glass == NULL)
+		return false;
+	run_decide(exchange, names, DECIDE_NO_SEARCH);
+	exchange->break_glass = text_copy(exchange->arena, glass->id);
+	if (exchange->decision.verdict != VERDICT_ALLOW || exchange->break_glass.data == NULL) {
+		exchange->decision = before;
+		exchange->break_glass = (struct text){0};
+		return false;
+	}
+	exchange->decision.approvals = names.items;
+	exchange->decision.approvals_count = names.count;
+	submit_decision(exchange);
+	return true;
+}
+
 /* Asks the people, or finds that they were asked about exactly this call. */
 static void decide_asked(struct exchange *exchange)
 {
@@ -395,6 +419,8 @@ static void decide_asked(struct exchange *exchange)
 		decide_approved(exchange, approval);
 		return;
 	}
+	if (decide_broken(exchange, &asked))
+		return;
 	if (approval != NULL) {
 		exchange->approval = text_copy(exchange->arena, approval->id);
 	} else if (!submit_asked(exchange, &digest)) {
@@ -409,6 +435,7 @@ static void on_start(struct exchange *exchange)
 	run_decide(exchange, (struct approval_names){NULL, 0}, DECIDE_SEARCH);
 	exchange->approval = (struct text){0};
 	exchange->accepted = NULL;
+	exchange->break_glass = (struct text){0};
 	if (exchange->decision.verdict == VERDICT_ASK)
 		decide_asked(exchange);
 	else
@@ -513,6 +540,16 @@ static enum reason decide_changed(struct exchange *exchange)
 	return again.reason;
 }
 
+/* Whether the break-glass it goes by, if it goes by one, is open still. */
+static bool is_glass_open(const struct exchange *exchange)
+{
+	const struct approve *approve = exchange->service->ports.approve;
+	const struct break_glass *glass = break_glass_find(approve, exchange->break_glass);
+
+	return exchange->break_glass.length == 0 ||
+	       (glass != NULL && break_glass_is_open(approve, glass, now_utc_ms(exchange)));
+}
+
 /* What speaks against an allowed call by now; REASON_ALLOWED: nothing. */
 static enum reason look_again(struct exchange *exchange, enum decide_seen seen)
 {
@@ -520,6 +557,8 @@ static enum reason look_again(struct exchange *exchange, enum decide_seen seen)
 	enum reason reason =
 		decide_recheck(ports->decide, &exchange->call, seen, now_utc_ms(exchange));
 
+	if (reason == REASON_ALLOWED && !is_glass_open(exchange))
+		return REASON_APPROVAL_NEEDED;
 	if (reason == REASON_ALLOWED &&
 		registry_revision(ports->registry) != exchange->decision.revision)
 		reason = decide_changed(exchange);

@@ -100,6 +100,7 @@ struct exchange {
 	struct decide_inputs inputs; /* of decision */
 	uint64_t seen;               /* entries folded when it was made */
 	struct decision shown;       /* to the door */
+	struct text break_glass;     /* id of the one that lets it go; empty: none */
 	struct text reason;          /* the agent's own words, for people; may be empty */
 	struct text approval;        /* id asked or used; empty: none */
 	struct json *accepted;       /* arguments a person would accept instead; NULL: none */

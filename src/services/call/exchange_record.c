@@ -133,6 +133,7 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	json_put_digest(&record, "arguments", &arguments);
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));
 	json_put_text_unless_empty(&record, "approval", exchange->approval);
+	json_put_text_unless_empty(&record, "break-glass", exchange->break_glass);
 	if (decision->policies_count != 0)
 		json_put_texts(&record, "policies", decision->policies, decision->policies_count);
 	if (decision->approvals_count != 0)
@@ -180,6 +181,7 @@ bool exchange_outcome_record(
 	json_put_integer(&record, "decision", (int64_t)exchange->index);
 	json_put_cstring(&record, "status", outcome->status);
 	json_put_boolean(&record, "forwarded", outcome->is_forwarded);
+	json_put_text_unless_empty(&record, "break-glass", exchange->break_glass);
 	if (outcome->reason != REASON_NONE)
 		json_put_cstring(&record, "reason", reason_word(outcome->reason));
 	if (outcome->is_forwarded)

@@ -89,6 +89,25 @@ static size_t chain_of(const struct task *task, struct approval_link chain[CALL_
 	return count;
 }
 
+const struct break_glass *call_question_break_glass(
+	const struct call_question *asked, int64_t now_utc_ms)
+{
+	const struct task *task = task_find(asked->ports->tasks, asked->call->task);
+	struct approval_link chain[CALL_CHAIN_MAX];
+	struct text units[CALL_UNITS_MAX];
+	const struct break_glass_call what = {
+		.call = asked->call,
+		.chain = chain,
+		.chain_count = chain_of(task, chain),
+		.units = units,
+		.units_count = units_of(asked, units),
+		.names = {asked->decision->approvals, asked->decision->approvals_count},
+		.now_utc_ms = now_utc_ms,
+	};
+
+	return break_glass_for_call(asked->ports->approve, &what);
+}
+
 /* ---- the record ---------------------------------------------------------------------- */
 
 static struct text card_text(const struct call_question *asked)

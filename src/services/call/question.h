@@ -1,6 +1,7 @@
 #ifndef SERVICES_CALL_QUESTION_H
 #define SERVICES_CALL_QUESTION_H
 
+#include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
 
 /* Private to services/call: a question to people about one call, whoever asks it: the call
@@ -23,6 +24,11 @@ struct call_question {
  * values port. */
 bool call_question_digest(
 	const struct call_question *asked, struct sha256 *out, struct error *err) MUST_CHECK;
+
+/* The break-glass that lets the call go without the answers the decision asks for; NULL:
+ * none does. */
+const struct break_glass *call_question_break_glass(
+	const struct call_question *asked, int64_t now_utc_ms);
 
 /* Fills change with the approval-asked record and what is sealed beside it; the new id lives
  * in the arena.  Errors: as above, and those of approve_asked_record. */

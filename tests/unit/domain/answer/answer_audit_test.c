@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "domain/answer/answer_audit.h"
+#include "services/approve/break_glass.h"
 #include "support/call_bench.h"
 
 struct bench {
@@ -240,6 +241,60 @@ static void an_answer_of_before_it_was_signed_is_not_proven(void **state)
 	assert_int_equal(figures.backed, 0);
 }
 
+static void on_done(void *context, uint64_t index, const struct error *err)
+{
+	(void)context;
+	(void)index;
+	assert_null(err);
+}
+
+static void a_break_glass_is_held_against_what_it_let_go(void **state)
+{
+	struct bench *bench = *state;
+	const struct people_answer signs = {.person = "bo",
+		.verb = ANSWER_APPROVE,
+		.approval = TEXT("x"),
+		.reason = "r",
+		.now_utc_ms = bench->calls.log.now_utc_ms};
+	struct break_glass_request request = {.verb = BREAK_GLASS_VERB_OPEN,
+		.person = TEXT("bo"),
+		.identity = TEXT("agent"),
+		.tool = TEXT("files/write"),
+		.ticket = TEXT("INC-7"),
+		.reason = TEXT("the owner is away"),
+		.is_alone = true,
+		.proof = people_sign(bench->calls.scratch, &signs),
+		.arena = bench->calls.scratch,
+		.done = on_done};
+	struct answer_figures figures;
+	struct error err;
+
+	assert_true(break_glass_submit(bench->calls.approve, &request, &err));
+	call_bench_flush(&bench->calls);
+	call(bench, "write", "{}");
+	assert_int_equal(bench->calls.started, 1);
+	begin(bench);
+	figures = audited(bench, NULL, NULL, NULL);
+	assert_int_equal(figures.broken, 1);
+	assert_int_equal(figures.findings, 0);
+	begin(bench);
+	assert_int_equal(audited(bench, "break-glass-opened", "\"actor\":\"person:bo\"",
+				 "\"actor\":\"person:ana\"")
+				 .findings,
+		2);
+	assert_int_equal(first_finding(bench).fault, ANSWER_NOT_THEIRS);
+	begin(bench);
+	assert_int_equal(audited(bench, "break-glass-opened", "\"tool\":\"files/write\"",
+				 "\"tool\":\"files/read\"")
+				 .findings,
+		1);
+	assert_int_equal(first_finding(bench).misuse, ANSWER_USE_GLASS);
+	begin(bench);
+	assert_int_equal(audited(bench, "\"type\":\"decision\"", "\"decided\":18", "\"decided\":98")
+				 .findings,
+		1);
+}
+
 static void what_is_no_record_is_passed_over(void **state)
 {
 	static const char *const entries[] = {"", "[]", "{", "{\"type\":\"approval-answered\"}",
@@ -268,6 +323,7 @@ int main(void)
 		AUDIT_TEST(a_key_counts_from_its_enrolment_to_its_end),
 		AUDIT_TEST(a_use_without_its_yes_is_found),
 		AUDIT_TEST(an_answer_of_before_it_was_signed_is_not_proven),
+		AUDIT_TEST(a_break_glass_is_held_against_what_it_let_go),
 		AUDIT_TEST(what_is_no_record_is_passed_over),
 	};
 

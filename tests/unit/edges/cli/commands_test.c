@@ -298,6 +298,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_ARGUMENTS:
 	case OPTION_WITH: return "{\"path\":\"a\"}";
 	case OPTION_VERSION:
+	case OPTION_MINUTES:
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
 	case OPTION_AFTER: return "3";
@@ -306,6 +307,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_STATE: return "stale";
 	case OPTION_DRAFT:
 	case OPTION_PRUNE:
+	case OPTION_ALONE:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -334,7 +336,11 @@ static const char *option_name(enum cli_option option)
 		[OPTION_ARGUMENTS] = "--arguments",
 		[OPTION_ENVIRONMENT] = "--environment",
 		[OPTION_WAITING] = "--waiting",
-		[OPTION_WITH] = "--with"};
+		[OPTION_WITH] = "--with",
+		[OPTION_TICKET] = "--ticket",
+		[OPTION_TOOL] = "--tool",
+		[OPTION_MINUTES] = "--minutes",
+		[OPTION_ALONE] = "--alone"};
 
 	if (names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
@@ -755,6 +761,20 @@ static void nobody_answers_a_call_unseen(void **state)
 	assert_non_null(strstr(bench.out, "operation: approveCall"));
 }
 
+static void an_open_break_glass_is_said_beside_any_answer(void **state)
+{
+	(void)state;
+	is_done(RUN(NULL, "whoami", "-o", "json"));
+	assert_non_null(strstr(bench.err, "*** BREAK-GLASS IS OPEN: g-1 of agent by bo ("));
+	is_done(RUN(NULL, "unit", "list", "-o", "json"));
+	assert_null(strstr(bench.err, "BREAK-GLASS"));
+	assert_int_equal(RUN(NULL, "break-glass", "open", "agent", "--yes"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "break-glass", "open", "agent", "--yes", "--reason", "r",
+				 "--ticket", "t", "--minutes", "x"),
+		EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "break-glass", "review", "g-1", "--yes"), EXIT_USAGE);
+}
+
 static void a_stop_without_a_reason_is_not_sent(void **state)
 {
 	unsigned before = handlers_reached();
@@ -1060,6 +1080,7 @@ int main(void)
 		CLI_TEST(secrets_never_show_in_what_is_printed),
 		CLI_TEST(a_code_goes_into_a_new_file_for_its_user_alone),
 		CLI_TEST(without_a_terminal_or_yes_nothing_is_destroyed),
+		CLI_TEST(an_open_break_glass_is_said_beside_any_answer),
 		CLI_TEST(nobody_answers_a_call_unseen),
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
