@@ -254,6 +254,31 @@ void handle_approval_show(struct api_request *request)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
+/* What came of it: the state, and whose yes is missing still. */
+static void on_answered(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+	const struct approve *approve = request->api->services.approve;
+	const struct approval *approval =
+		err == NULL ? approval_find(approve, request->work.approve.id) : NULL;
+	struct json_builder object;
+	struct json summary, body;
+	struct error failure;
+
+	if (err != NULL) {
+		api_answer_problem(request, err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put_integer(&object, "index", (int64_t)index);
+	if (approval != NULL && approval_summary_json(&summary, request->arena, approve, approval,
+					api_now_utc_ms(request), &failure)) {
+		json_put_text(&object, "state", json_text_or(&summary, "state", ""));
+		json_put(&object, "missing", *json_find(&summary, "missing"));
+	}
+	api_answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
+}
+
 void handle_approval_answer(struct api_request *request)
 {
 	struct approve_request *work = &request->work.approve;
@@ -266,7 +291,7 @@ void handle_approval_answer(struct api_request *request)
 	work->proof = api_proof(request);
 	work->reason = json_text_or(&request->body, "reason", "");
 	work->context = request;
-	work->done = on_change;
+	work->done = on_answered;
 	if (!approve_answer(request->api->services.approve, work, &err))
 		api_answer_problem(request, &err);
 }

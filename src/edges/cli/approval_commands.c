@@ -70,9 +70,10 @@ static int answer_shown(struct cli *cli, struct text id, const char *verb, const
 	answer.shown = &shown.json;
 	if (!cli_confirm(cli, "%.*s: %s", TEXT_ARGS(id), question))
 		return EXIT_REFUSED;
-	if (send_answer(cli, &answer, &reply, &status))
-		cli_print(cli, &reply.json);
-	return status;
+	if (!send_answer(cli, &answer, &reply, &status))
+		return status;
+	cli_print(cli, &reply.json);
+	return text_is(json_text_or(&reply.json, "state", ""), "pending") ? EXIT_WAITING : status;
 }
 
 static const char yes_question[] = "this says yes to exactly the call above, once.";
