@@ -25,6 +25,7 @@
 #include "main/backup_job.h"
 #include "main/children.h"
 #include "main/folder.h"
+#include "main/notices.h"
 #include "main/notify.h"
 #include "main/secrecy.h"
 #include "main/version.h"
@@ -105,6 +106,7 @@ struct daemon {
 	struct oauth *oauth;
 	struct authzen *authzen;
 	struct mcp_door *mcp;
+	struct notices *notices;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
@@ -438,6 +440,17 @@ static bool attach_key(
 	return contents_attach(context, task, append, err);
 }
 
+/* What lies sealed beside a record, opened. */
+static bool open_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	const struct daemon *daemon = context;
+	struct text sealed;
+
+	return record_read_content(daemon->log, index, arena, &sealed, err) &&
+	       contents_open_sealed(daemon->contents, sealed, arena, out, err);
+}
+
 static struct call_settings call_times(const struct settings *settings)
 {
 	struct call_settings times = call_settings_default;
@@ -457,6 +470,7 @@ static bool make_call(struct daemon *daemon, struct error *err)
 		.approve = daemon->approve,
 		.upstream = upstream_edge_port(daemon->upstream),
 		.values = {daemon->contents, digest_value, seal_value, attach_key},
+		.contents = {daemon, open_content},
 		.detector = daemon->detector};
 	const struct call_settings times = call_times(daemon->settings);
 	struct upstream_listener listener;
@@ -610,6 +624,20 @@ static bool listen_on(struct daemon *daemon, struct error *err)
 	       http_server_create(&daemon->server, daemon->loop, &http, err);
 }
 
+static bool make_notices(struct daemon *daemon, struct error *err)
+{
+	const struct notices_parts parts = {.loop = daemon->loop,
+		.http = daemon->http,
+		.fold = daemon->fold,
+		.approve = daemon->approve,
+		.secrets = daemon->secrets,
+		.url = daemon->settings->webhook_url,
+		.secret = daemon->settings->webhook_secret,
+		.installation = text_of(daemon->checkpoint_signer.key->name)};
+
+	return notices_create(&daemon->notices, &parts, err);
+}
+
 /* The address callers use, known once the port is. */
 static bool announce(struct daemon *daemon, struct error *err)
 {
@@ -632,6 +660,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 	if (!issue_set_issuer(daemon->issue, url, err) ||
 		!signer_set_issuer(daemon->signer, url, err) || !issue_start(daemon->issue, err))
 		return false;
+	notices_start(daemon->notices, daemon->mcp, url);
 	log_info("listening", LOG_TEXT("url", url), LOG_STRING("data", settings->data));
 	return folder_write(&daemon->folder, "listen", line, err);
 }
@@ -771,6 +800,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.call = daemon->call,
 		.decide = daemon->decide,
 		.finding = daemon->finding,
+		.approve = daemon->approve,
 		.log = daemon->log,
 		.projector = daemon->projector,
 		.server = daemon->server};
@@ -800,6 +830,7 @@ static const struct {
 	{"decision points", make_evaluate},
 	{"catching up", catch_up},
 	{"doors", make_doors},
+	{"notices", make_notices},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -850,6 +881,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon == NULL)
 		return;
 	http_server_destroy(&daemon->server);
+	notices_destroy(&daemon->notices);
 	mcp_door_destroy(&daemon->mcp);
 	oauth_destroy(&daemon->oauth);
 	api_destroy(&daemon->api);

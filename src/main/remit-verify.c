@@ -20,6 +20,7 @@
 #include "domain/audit/envelope.h"
 #include "domain/audit/receipt.h"
 #include "domain/audit/verify.h"
+#include "main/verify_answers.h"
 #include "main/verify_replay.h"
 
 enum {
@@ -42,6 +43,7 @@ struct options {
 	enum audit_tail tail;
 	enum output output;
 	bool wants_replay;
+	bool wants_approvals;
 	const char *keys_folder; /* NULL: none */
 	const char *path;
 	bool wants_help;
@@ -49,11 +51,14 @@ struct options {
 
 static const char usage[] =
 	"usage: remit-verify --key VKEY [--witness VKEY]... [--seen CHECKPOINT] [--allow-tail]\n"
-	"                    [--replay [--keys KEYS_DIR]] [-o text|json] AUDIT_DIR|RECEIPT\n"
+	"                    [--replay [--keys KEYS_DIR]] [--approvals] [-o text|json]\n"
+	"                    AUDIT_DIR|RECEIPT\n"
 	"\n"
 	"Checks a log folder, or one receipt, against the log's key.  VKEY is a verifier key or\n"
 	"a file that holds one; CHECKPOINT is a file.  --replay also makes each decision again\n"
-	"from what the log says it was made from; KEYS_DIR opens its arguments.  Exit status:\n"
+	"from what the log says it was made from; KEYS_DIR opens its arguments.  --approvals also\n"
+	"checks that people's own keys signed their answers for exactly those calls.  Exit "
+	"status:\n"
 	"0 sound (and all as recorded), 1 not sound or not as recorded, 2 could not be decided.\n";
 
 /* --- reading files ------------------------------------------------------------------ */
@@ -258,6 +263,16 @@ static bool set_replay(
 	return true;
 }
 
+static bool set_approvals(
+	struct options *options, const char *value, struct arena *arena, struct error *err)
+{
+	(void)value;
+	(void)arena;
+	(void)err;
+	options->wants_approvals = true;
+	return true;
+}
+
 static bool set_keys(
 	struct options *options, const char *value, struct arena *arena, struct error *err)
 {
@@ -289,6 +304,7 @@ static const struct option_row {
 	{"--allow-tail", false, set_tail},
 	{"--replay", false, set_replay},
 	{"--keys", true, set_keys},
+	{"--approvals", false, set_approvals},
 	{"-o", true, set_output},
 	{"--help", false, set_help},
 	{"-h", false, set_help},
@@ -435,33 +451,76 @@ static void append_report_json(struct buffer *out, const struct audit_report *re
 
 /* --- the two things it checks ------------------------------------------------------------ */
 
-/* What was replayed of a log that is not sound is not shown. */
-static void print_folder(const struct options *options, const struct audit_report *report,
-	const struct verify_replay *replay)
+/* What is asked of a log besides being sound; either may be NULL. */
+struct questions {
+	struct verify_replay *replay;
+	struct answer_audit *answers;
+};
+
+static bool take_entry(void *context, const struct audit_entry *entry, struct error *err)
 {
-	bool has_replay = replay != NULL && report->fault == AUDIT_SOUND;
+	const struct questions *questions = context;
+	const struct audit_visitor *visitor;
+
+	if (questions->answers != NULL &&
+		!answer_audit_feed(questions->answers, entry->index, entry->entry, err))
+		return false;
+	if (questions->replay == NULL)
+		return true;
+	visitor = verify_replay_visitor(questions->replay);
+	return visitor->entry(visitor->context, entry, err);
+}
+
+static bool questions_open(
+	struct questions *questions, const struct options *options, struct error *err)
+{
+	*questions = (struct questions){0};
+	return (!options->wants_replay ||
+		       verify_replay_open(&questions->replay, options->keys_folder, err)) &&
+	       (!options->wants_approvals || answer_audit_create(&questions->answers, err));
+}
+
+static void append_answers_text(
+	struct buffer *out, const struct options *options, const struct questions *questions)
+{
+	if (options->output == OUTPUT_JSON) {
+		if (questions->replay != NULL) {
+			buffer_append_string(out, ",\"replay\":");
+			verify_replay_append_json(out, questions->replay);
+		}
+		if (questions->answers != NULL) {
+			buffer_append_string(out, ",\"approvals\":");
+			verify_answers_append_json(out, questions->answers);
+		}
+		return;
+	}
+	if (questions->replay != NULL)
+		verify_replay_append(out, questions->replay);
+	if (questions->answers != NULL)
+		verify_answers_append(out, questions->answers);
+}
+
+/* Of a log that is not sound nothing else is said. */
+static void print_folder(const struct options *options, const struct audit_report *report,
+	const struct questions *questions)
+{
+	bool is_sound = report->fault == AUDIT_SOUND;
 	struct buffer out;
 
 	buffer_init(&out, OUTPUT_BYTES_MAX);
-	if (options->output == OUTPUT_JSON) {
+	if (options->output == OUTPUT_JSON)
 		append_report_json(&out, report);
-		if (has_replay) {
-			buffer_append_string(&out, ",\"replay\":");
-			verify_replay_append_json(&out, replay);
-		}
-		buffer_append_string(&out, "}\n");
-	} else {
+	else
 		append_report(&out, report);
-		if (has_replay)
-			verify_replay_append(&out, replay);
-	}
+	if (is_sound)
+		append_answers_text(&out, options, questions);
+	if (options->output == OUTPUT_JSON)
+		buffer_append_string(&out, "}\n");
 	print_buffer(&out);
 }
 
-static int folder_status(const struct audit_report *report, const struct verify_replay *replay)
+static int replay_status(const struct verify_replay *replay)
 {
-	if (report->fault != AUDIT_SOUND)
-		return EXIT_FAULT;
 	if (replay == NULL)
 		return EXIT_SOUND;
 	switch (verify_replay_result(replay)) {
@@ -472,6 +531,29 @@ static int folder_status(const struct audit_report *report, const struct verify_
 	return EXIT_USAGE;
 }
 
+static int answers_status(const struct answer_audit *answers)
+{
+	if (answers == NULL)
+		return EXIT_SOUND;
+	switch (verify_answers_result(answers)) {
+	case VERIFY_ANSWERED_ALL: return EXIT_SOUND;
+	case VERIFY_ANSWERED_WRONG: return EXIT_FAULT;
+	case VERIFY_ANSWERED_SOME: break;
+	}
+	return EXIT_USAGE;
+}
+
+/* What is wrong counts before what could not be decided. */
+static int folder_status(const struct audit_report *report, const struct questions *questions)
+{
+	int replayed = replay_status(questions->replay);
+	int answered = answers_status(questions->answers);
+
+	if (report->fault != AUDIT_SOUND || replayed == EXIT_FAULT || answered == EXIT_FAULT)
+		return EXIT_FAULT;
+	return replayed == EXIT_USAGE ? replayed : answered;
+}
+
 static int verify_folder(const struct options *options, int folder)
 {
 	struct audit_source source = {&folder, source_read, source_list};
@@ -479,21 +561,22 @@ static int verify_folder(const struct options *options, int folder)
 		.key_count = options->key_count,
 		.seen = options->seen,
 		.tail = options->tail};
-	struct verify_replay *replay = NULL;
+	struct questions questions;
+	const struct audit_visitor visitor = {&questions, take_entry};
 	struct audit_report report;
 	struct error err = {0};
 	int status = EXIT_USAGE;
-	bool ok = !options->wants_replay || verify_replay_open(&replay, options->keys_folder, &err);
 
-	if (ok && replay != NULL)
-		demands.visitor = verify_replay_visitor(replay);
-	if (ok && audit_verify(&report, &source, &demands, &err)) {
-		print_folder(options, &report, replay);
-		status = folder_status(&report, replay);
+	demands.visitor = &visitor;
+	if (questions_open(&questions, options, &err) &&
+		audit_verify(&report, &source, &demands, &err)) {
+		print_folder(options, &report, &questions);
+		status = folder_status(&report, &questions);
 	} else {
 		fprintf(stderr, "remit-verify: %s\n", err.text);
 	}
-	verify_replay_close(&replay);
+	verify_replay_close(&questions.replay);
+	answer_audit_destroy(&questions.answers);
 	return status;
 }
 
@@ -567,7 +650,7 @@ static int verify(const struct options *options, struct arena *arena)
 	int folder = open(options->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int status;
 
-	if (folder < 0 && errno == ENOTDIR && options->wants_replay) {
+	if (folder < 0 && errno == ENOTDIR && (options->wants_replay || options->wants_approvals)) {
 		fputs("remit-verify: a receipt cannot be replayed: it holds one record\n", stderr);
 		return EXIT_USAGE;
 	}

@@ -79,6 +79,8 @@ struct http_fetch_head {
 	struct text content_type;
 	struct text etag;
 	struct text location;
+	const char *extra_name; /* of one more field, set before; NULL: none */
+	struct text extra;
 };
 bool http_fetch(struct http_reply *reply, struct http_fetch_head *head, struct arena *arena,
 	const struct http_call_request *request, struct error *err) MUST_CHECK;

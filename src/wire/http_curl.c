@@ -585,6 +585,8 @@ static bool head_copy(
 {
 	head->content_type = text_copy(arena, http_reply_header(reply, "Content-Type"));
 	head->etag = text_copy(arena, http_reply_header(reply, "ETag"));
+	if (head->extra_name != NULL)
+		head->extra = text_copy(arena, http_reply_header(reply, head->extra_name));
 	head->location = text_copy(arena, http_reply_header(reply, "Location"));
 	return head->content_type.data != NULL && head->etag.data != NULL &&
 	       head->location.data != NULL;

@@ -170,6 +170,7 @@ void call_bench_attach(
 		.approve = bench->approve,
 		.upstream = {bench, prepare, start, cancel},
 		.values = filling->values,
+		.contents = filling->contents,
 	};
 	must(call_service_create(&bench->call, &ports, &settings, &err), &err);
 }
@@ -315,12 +316,33 @@ static void on_done(void *context, uint64_t index, const struct error *err)
 	bench->is_answer_ok = err == NULL;
 }
 
+struct answer_proof call_bench_proof(
+	struct call_bench *bench, const char *id, const char *person, enum answer_verb verb)
+{
+	const struct approval *approval = approval_find(bench->approve, text_of(id));
+	struct people_answer answer = {.person = person,
+		.verb = verb,
+		.approval = text_of(id),
+		.reason = "because",
+		.now_utc_ms = fold_stamp_utc_ms(bench->fold)};
+	struct answer_proof proof;
+
+	if (approval != NULL)
+		answer.call = approval->call_digest;
+	call_bench_own_work(bench, true);
+	proof = people_sign(bench->scratch, &answer);
+	call_bench_own_work(bench, false);
+	return proof;
+}
+
 bool call_bench_approve(struct call_bench *bench, const char *id, const char *person, bool is_yes)
 {
+	enum answer_verb verb = is_yes ? ANSWER_APPROVE : ANSWER_REJECT;
 	const struct approve_request request = {
 		.id = text_of(id),
 		.person = text_of(person),
-		.is_yes = is_yes,
+		.verb = verb,
+		.proof = call_bench_proof(bench, id, person, verb),
 		.reason = TEXT("because"),
 		.context = bench,
 		.done = on_done,

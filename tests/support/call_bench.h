@@ -4,6 +4,7 @@
 #include "services/call/call_service.h"
 #include "support/decide_bench.h"
 #include "support/fake_log.h"
+#include "support/people.h"
 
 /* The whole path of a call, a server that does what it is told, and the law built
  * in: upstream.start aborts the test unless the log's durable entries hold an
@@ -48,6 +49,7 @@ struct call_filling {
 	struct registry *registry;
 	struct task_table *tasks;
 	struct call_values values;
+	struct call_contents contents;
 	/* Makes durable what was submitted, if it can be; done functions may run. */
 	void (*settle)(void *context);
 	/* The wall clock goes on. */
@@ -126,6 +128,9 @@ void call_bench_notice(struct call_bench *bench);
 /* result as JSON; NULL: the server failed. */
 void call_bench_answer(struct call_bench *bench, const char *result);
 
+/* What the person signs about the approval as it is, in scratch. */
+struct answer_proof call_bench_proof(
+	struct call_bench *bench, const char *id, const char *person, enum answer_verb verb);
 bool call_bench_approve(struct call_bench *bench, const char *id, const char *person, bool is_yes);
 bool call_bench_kill(struct call_bench *bench, const char *identity, const char *task);
 

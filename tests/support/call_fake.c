@@ -56,6 +56,19 @@ static bool attach_key(
 	return !bench->attach_fails || error_set(err, ERROR_IO, "cannot attach");
 }
 
+/* What was sealed, which is as it came. */
+static bool open_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	struct call_bench *bench = context;
+
+	*out = (struct text){0};
+	if (index >= bench->log.count || bench->log.entries[index].content.length == 0)
+		return error_set(err, ERROR_NOT_FOUND, "nothing lies there");
+	*out = text_copy(arena, bench->log.entries[index].content);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room");
+}
+
 /* ---- the law ---------------------------------------------------------------------- */
 
 static bool is_decision_for(
@@ -155,11 +168,14 @@ static void make_fold(struct call_bench *bench, struct fold **out)
 	must(fold_add(*out, &kill, &err), &err);
 }
 
+static const char *const people[] = {"ana", "bo", "cy", "eva", NULL};
+
 void call_bench_init(struct call_bench *bench, int64_t hold_ms)
 {
 	struct call_filling filling = {
 		.context = bench,
 		.values = {bench, digest_value, seal_value, attach_key},
+		.contents = {bench, open_content},
 		.settle = settle,
 		.pass = pass,
 		.check = check_law,
@@ -169,6 +185,7 @@ void call_bench_init(struct call_bench *bench, int64_t hold_ms)
 
 	call_bench_open(bench);
 	decide_bench_init(&bench->world);
+	people_enrol(bench->world.registry, people, bench->world.arena);
 	fake_log_init(&bench->log);
 	arena_destroy(&bench->log.arena);
 	bench->log.arena = call_bench_arena();

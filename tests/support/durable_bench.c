@@ -157,6 +157,8 @@ static void set_up(struct durable_bench *bench)
 	governed_found(governed);
 	yaml = text_format(governed->arena, "%s%s", governed_world_yaml, durable_world_yaml);
 	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
+	must(governed_enrol_signing(governed, "adi", "ana"), &governed->last.err);
+	must(governed_enrol_signing(governed, "adi", "bo"), &governed->last.err);
 	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "w1"), &governed->last.err);
 	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "w2"), &governed->last.err);
 	durable_bench_stop(bench);

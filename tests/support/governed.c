@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/people.h"
+
 enum { POLICY_NAME_BYTES = 256 };
 
 /* check-source: line: one text, kept as it is written in a folder */
@@ -194,6 +196,21 @@ bool governed_enrol(struct governed *governed, const char *administrator, const 
 					      .name = text_of(person),
 					      .code = text_of(code),
 					      .jwk = new_key(governed)});
+}
+
+bool governed_enrol_signing(
+	struct governed *governed, const char *administrator, const char *person)
+{
+	char code[CODE_TEXT_BYTES];
+
+	if (!governed_step(governed, administrator, REGISTRAR_ISSUE_CODE, person))
+		return false;
+	memcpy(code, governed->code, sizeof code);
+	return governed_run(governed, (struct registrar_request){.verb = REGISTRAR_ENROL,
+					      .actor = TEXT("remit"),
+					      .name = text_of(person),
+					      .code = text_of(code),
+					      .jwk = people_jwk(governed->arena, person)});
 }
 
 void governed_init_with_administrator(struct governed *governed)

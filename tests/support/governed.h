@@ -55,6 +55,9 @@ bool governed_step_of(struct governed *governed, const char *person, enum regist
 	enum object_kind kind, const char *name);
 /* Gives the person a key by a code an administrator issued. */
 bool governed_enrol(struct governed *governed, const char *administrator, const char *person);
+/* The same with the key that people_sign signs with. */
+bool governed_enrol_signing(
+	struct governed *governed, const char *administrator, const char *person);
 
 /* Everything the registry holds as canonical text, for comparison. */
 struct text governed_dump(const struct governed *governed, struct arena *arena);

@@ -31,6 +31,11 @@
 	X(RECORD_APPROVAL_ASKED,    "approval-asked")     \
 	X(RECORD_APPROVAL_ANSWERED, "approval-answered")  \
 	X(RECORD_APPROVAL_CLOSED,   "approval-closed")    \
+	X(RECORD_NOTICE_LOST,       "notice-lost")        \
+	X(RECORD_GLASS_ASKED,       "break-glass-asked")    \
+	X(RECORD_GLASS_OPENED,      "break-glass-opened")   \
+	X(RECORD_GLASS_CLOSED,      "break-glass-closed")   \
+	X(RECORD_GLASS_REVIEWED,    "break-glass-reviewed") \
 	X(RECORD_KILL,              "kill")               \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \

@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const char digest_domain[] = "remit call v1\n";
+static const char digest_domain[] = "remit call v2\n";
 
 /* ---- building ---------------------------------------------------------- */
 
@@ -355,34 +355,32 @@ static bool texts_seal(struct json *out, struct arena *arena, const struct text 
 	return json_array_seal(&array, out, err);
 }
 
-/* Policies are a set: sorted here, so that their order cannot matter. */
-static bool policies_sorted(struct text **out, struct arena *arena,
-	const struct call_binding *binding, struct error *err)
+/* Policies and names are sets: sorted here, so that their order cannot matter. */
+static bool set_seal(struct json *out, struct arena *arena, const struct text *items, size_t count,
+	struct error *err)
 {
-	struct text *sorted = arena_array(arena, struct text, binding->policies_count + 1);
+	struct text *sorted = arena_array(arena, struct text, count + 1);
 	size_t i, at;
 
-	*out = sorted;
 	if (sorted == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the digest of the call");
-	for (i = 0; i < binding->policies_count; i++) {
-		for (at = i; at > 0 && text_compare(sorted[at - 1], binding->policies[i]) > 0; at--)
+	for (i = 0; i < count; i++) {
+		for (at = i; at > 0 && text_compare(sorted[at - 1], items[i]) > 0; at--)
 			sorted[at] = sorted[at - 1];
-		sorted[at] = binding->policies[i];
+		sorted[at] = items[i];
 	}
-	return true;
+	return texts_seal(out, arena, sorted, count, err);
 }
 
 static bool digest_object(struct json *out, struct arena *arena, const struct call *call,
 	const struct call_binding *binding, struct error *err)
 {
 	struct json_builder members;
-	struct json chain, policies;
-	struct text *sorted;
+	struct json chain, policies, approvals;
 
-	if (!policies_sorted(&sorted, arena, binding, err) ||
-		!texts_seal(&chain, arena, binding->chain, binding->chain_count, err) ||
-		!texts_seal(&policies, arena, sorted, binding->policies_count, err))
+	if (!texts_seal(&chain, arena, binding->chain, binding->chain_count, err) ||
+		!set_seal(&policies, arena, binding->policies, binding->policies_count, err) ||
+		!set_seal(&approvals, arena, binding->approvals, binding->approvals_count, err))
 		return false;
 	json_object_start(&members, arena);
 	json_put_text(&members, "identity", call->identity);
@@ -398,6 +396,10 @@ static bool digest_object(struct json *out, struct arena *arena, const struct ca
 	json_put_text(&members, "definition", binding->definition);
 	json_put_text(&members, "entitlement", binding->entitlement);
 	json_put(&members, "policies", policies);
+	json_put(&members, "approvals", approvals);
+	json_put_digest(&members, "objects", &binding->objects);
+	json_put_integer(&members, "label", (int64_t)binding->label);
+	json_put_boolean(&members, "untrusted", binding->has_untrusted_content);
 	return json_object_seal(&members, out, err);
 }
 

@@ -71,7 +71,8 @@ bool call_build(struct call *out, struct arena *arena, const struct call_draft *
 bool call_targets_check(
 	const struct call *call, const struct tool *tool, struct error *err) MUST_CHECK;
 
-/* What an approval is bound to besides the call itself. */
+/* What an approval is bound to besides the call itself: all that the people who said yes
+ * were shown, so that a change of any of it is another question. */
 struct call_binding {
 	const struct text *chain; /* tasks from the caller's up to the root */
 	size_t chain_count;
@@ -80,6 +81,11 @@ struct call_binding {
 	struct text entitlement;     /* id of the permit that would open it; may be empty */
 	const struct text *policies; /* determining, sorted; the binding keeps order out */
 	size_t policies_count;
+	const struct text *approvals; /* names that are asked for, sorted; order is kept out too */
+	size_t approvals_count;
+	struct sha256 objects;  /* of what is in force: tool, server, sources, charters above */
+	enum sensitivity label; /* of the task: what it has touched so far */
+	bool has_untrusted_content;
 };
 
 /* SHA-256 of a domain-separated canonical JSON of call and binding; equal

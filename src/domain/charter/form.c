@@ -197,7 +197,8 @@ bool name_is_approval(struct text name)
 {
 	return text_is(name, "owner") || text_is(name, "backup-owner") || text_is(name, "second") ||
 	       is_prefixed(name, "role/", name_is_plain) ||
-	       is_prefixed(name, "data-owner/", name_is_plain);
+	       is_prefixed(name, "data-owner/", name_is_plain) ||
+	       is_prefixed(name, "unit/", name_is_plain);
 }
 
 bool form_read_approval(struct form_reader *reader, const struct form *form,
@@ -205,7 +206,8 @@ bool form_read_approval(struct form_reader *reader, const struct form *form,
 {
 	(void)form;
 	return read_named(reader, value, path, name_is_approval,
-		       "write owner, backup-owner, second, role/ROLE or data-owner/UNIT") &&
+		       "write owner, backup-owner, second, role/ROLE, data-owner/UNIT or "
+		       "unit/UNIT") &&
 	       keep_text(reader, value, path, target);
 }
 

@@ -119,7 +119,7 @@ bool name_is_plain(struct text name);
 bool name_is_person(struct text name);
 bool name_is_tool(struct text name);
 bool name_is_policy(struct text name);
-/* owner, backup-owner, second, role/ROLE or data-owner/UNIT. */
+/* owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT. */
 bool name_is_approval(struct text name);
 
 /* What is wrong with a public P-256 JWK, or NULL if nothing is. */

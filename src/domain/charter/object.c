@@ -85,6 +85,11 @@ const char *reversal_word(enum reversal value)
 	return value < COUNT(reversal_words) ? reversal_words[value] : NULL;
 }
 
+const char *target_form_word(enum target_form value)
+{
+	return value < COUNT(target_form_words) ? target_form_words[value] : NULL;
+}
+
 /* Some vocabularies have a word for zero too; their forms subtract one. */
 static unsigned trust_value(struct text word)
 {

@@ -207,6 +207,8 @@ enum object_kind object_kind_of(struct text word);
  * what one person proposes waits for another's approval. */
 bool object_needs_two(enum object_kind kind);
 const char *reversal_word(enum reversal value);
+/* "path" ... "object"; NULL for NONE. */
+const char *target_form_word(enum target_form value);
 
 /* The unit the object belongs to by its own line or its name's prefix; empty
  * for a tool (its server's, see registry_unit_of) and for a unit. */

@@ -358,7 +358,7 @@ struct vocabulary {
 };
 
 static const struct vocabulary approvals = {"approvals", "name of an approval", name_is_approval,
-	"write owner, backup-owner, second, role/ROLE or data-owner/UNIT"};
+	"write owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT"};
 static const struct vocabulary vocabularies[] = {
 	{"effect", "effect", is_effect, "write read, write, execute, generate or delegate"},
 	{"environment", "environment", is_environment, "write dev, test, staging or prod"},

@@ -93,10 +93,14 @@ static void visit_approvals(const struct object *object, const struct entitlemen
 {
 	for (uint32_t i = 0; i < line->approvals_count; i++) {
 		struct reference reference = {.kind = OBJECT_UNIT};
+		struct text name = line->approvals[i];
 
-		if (!text_starts_with(line->approvals[i], "data-owner/"))
+		if (text_starts_with(name, "data-owner/"))
+			reference.name = text_from(name, sizeof "data-owner/" - 1);
+		else if (text_starts_with(name, "unit/"))
+			reference.name = text_from(name, sizeof "unit/" - 1);
+		else
 			continue;
-		reference.name = text_from(line->approvals[i], sizeof "data-owner/" - 1);
 		visit_item(object, "entitlements", line->number, &reference, visit, context);
 	}
 }

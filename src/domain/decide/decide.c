@@ -194,36 +194,3 @@ void decide(const struct decide_world *world, const struct call *call,
 	if (evaluation != NULL)
 		decide_run(evaluation, approvals, mode, out);
 }
-
-/* ---- what an approval is bound to ----------------------------------------------------- */
-
-bool decide_binding(const struct decide_world *world, const struct call *call,
-	const struct decision *decision, struct arena *arena, struct call_binding *out,
-	struct error *err)
-{
-	const struct registry_entry *entry =
-		registry_find(world->registry, OBJECT_IDENTITY, call->identity);
-	const struct tool *tool = registry_find_tool(world->registry, call->tool);
-	const struct task *task = task_find(world->tasks, call->task);
-	struct text *chain = arena_array(arena, struct text, CALL_CHAIN_MAX);
-	char definition[DIGEST_TEXT_BYTES] = "";
-
-	*out = (struct call_binding){
-		.chain = chain,
-		.entitlement = decision->entitlement,
-		.policies = decision->policies,
-		.policies_count = decision->policies_count,
-	};
-	if (tool != NULL && tool->has_definition)
-		digest_format(definition, &tool->definition);
-	out->definition = text_copy(arena, text_of(definition));
-	out->charter = entry == NULL || entry->in_force == NULL
-			       ? TEXT("")
-			       : text_format(arena, "%.*s@%u", TEXT_ARGS(entry->name),
-					 entry->in_force->version);
-	if (chain == NULL || out->definition.data == NULL || out->charter.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room for the binding of the call");
-	for (; task != NULL && out->chain_count < CALL_CHAIN_MAX; task = task->parent)
-		chain[out->chain_count++] = task->id;
-	return true;
-}

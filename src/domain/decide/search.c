@@ -58,6 +58,11 @@ static void candidates_collect(struct candidates *candidates, struct evaluation 
 	for (i = 0; i < evaluation->sources_count; i++)
 		candidate_add(candidates,
 			SAY("data-owner/%.*s", TEXT_ARGS(evaluation->sources[i]->unit)));
+	candidate_add(candidates, SAY("unit/%.*s", TEXT_ARGS(evaluation->server->unit)));
+	candidate_add(candidates, SAY("unit/%.*s", TEXT_ARGS(evaluation->charter->unit)));
+	for (i = 0; i < evaluation->sources_count; i++)
+		candidate_add(
+			candidates, SAY("unit/%.*s", TEXT_ARGS(evaluation->sources[i]->unit)));
 }
 
 /* All names but the one at left_out. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/token/request_signature.h"
 #include "edges/api/idempotency.h"
 
 /* The road of one request, the same for every row of the table:
@@ -19,7 +20,7 @@
  * late finds it in place, and the texts it was given.  (3) An answer after the peer has gone is
  * kept for its Idempotency-Key and otherwise dropped. */
 
-enum { KEY_TEXT_BYTES = 512, ETAG_BYTES = 32 };
+enum { KEY_TEXT_BYTES = 512, ETAG_BYTES = 32, HEADERS_MAX = 4 };
 
 struct api_binding {
 	struct api *api;
@@ -70,6 +71,23 @@ static bool is_forgotten(const struct api_request *request, unsigned status)
 	return status >= 500 || (request->route->access == ACCESS_ENROLLING && status >= 400);
 }
 
+/* The answer with one more header, where there is something the whole unit must know. */
+static void respond(struct api_request *request, const struct http_response *response)
+{
+	struct http_header headers[HEADERS_MAX];
+	struct http_response whole = *response;
+	struct text banner = api_break_glass_banner(request);
+	size_t count = 0;
+
+	for (; count < response->header_count && count < HEADERS_MAX - 1; count++)
+		headers[count] = response->headers[count];
+	if (banner.length > 0 && banner.data != NULL)
+		headers[count++] = (struct http_header){"Remit-Break-Glass", banner.data};
+	whole.headers = headers;
+	whole.header_count = count;
+	http_respond(request->exchange, &whole);
+}
+
 /* What the request cost is spent; tell the client once. */
 static void answer_bytes(struct api_request *request, const struct http_response *response)
 {
@@ -85,7 +103,7 @@ static void answer_bytes(struct api_request *request, const struct http_response
 				request->api->idempotency, &key, response->status, response->body);
 	}
 	if (request->exchange != NULL)
-		http_respond(request->exchange, response);
+		respond(request, response);
 	free_when_done(request);
 }
 
@@ -153,6 +171,12 @@ void api_answer_change(struct api_request *request, uint64_t index, uint64_t rev
 		api_answer_revision(request, &body, revision);
 	else
 		api_answer(request, 200, &body);
+}
+
+struct answer_proof api_proof(const struct api_request *request)
+{
+	return (struct answer_proof){.signature = request->signature,
+		.body = {request->kept_body, request->kept_body_length}};
 }
 
 int64_t api_now_utc_ms(const struct api_request *request)
@@ -244,6 +268,18 @@ static bool is_open_to_person(enum api_access access)
 	       access == ACCESS_ADMINISTRATOR;
 }
 
+/* Some answers of people are put on record as they were signed. */
+static bool keep_signature(struct api_request *request, struct text authorization)
+{
+	size_t scheme = sizeof REQUEST_SIGNATURE_SCHEME; /* and the blank behind it */
+
+	if (authorization.length <= scheme)
+		return true;
+	request->signature = text_copy(request->arena,
+		(struct text){authorization.data + scheme, authorization.length - scheme});
+	return request->signature.data != NULL;
+}
+
 static bool verify_signature(
 	struct api_request *request, struct text authorization, const struct json *jwk)
 {
@@ -263,7 +299,7 @@ static bool verify_signature(
 		return false;
 	}
 	request->actor = text_format(request->arena, "person:%.*s", TEXT_ARGS(request->person));
-	if (request->actor.data != NULL)
+	if (request->actor.data != NULL && keep_signature(request, authorization))
 		return true;
 	api_answer_status(request, 503, "no memory for the request");
 	return false;

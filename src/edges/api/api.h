@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/loop.h"
 #include "services/approve/approve.h"
+#include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"

@@ -184,6 +184,10 @@ void handle_record_show(struct api_request *request)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
+/* As large as arguments may be, and what is put around them. */
+static const struct json_limits content_limits = {
+	.size_bytes = 2 * CALL_ARGUMENTS_BYTES_MAX, .depth = 256, .values = 4 * 1000 * 1000};
+
 bool api_read_content(
 	struct api_request *request, uint64_t index, struct json *out, struct error *err)
 {
@@ -193,7 +197,7 @@ bool api_read_content(
 
 	return record_read_content(services->log, index, request->arena, &sealed, err) &&
 	       contents_open_sealed(services->contents, sealed, request->arena, &plain, err) &&
-	       json_parse(out, request->arena, plain, &json_limits_default, err);
+	       json_parse(out, request->arena, plain, &content_limits, err);
 }
 
 /* What would be decided for the recorded call now. */

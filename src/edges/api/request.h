@@ -66,6 +66,7 @@ struct api_request {
 	struct arena *arena;            /* owned */
 	struct text actor;              /* "person:NAME", "uid:N"; empty for ANYONE */
 	struct text person;             /* NAME, or empty */
+	struct text signature;          /* compact JWS of the request; empty: by the socket */
 	struct json body;               /* an object, or JSON_NULL without one */
 	char *kept_body;                /* the bytes that body points into */
 	size_t kept_body_length;
@@ -80,6 +81,8 @@ struct api_request {
 		struct projector_query query;
 		struct approve_request approve;
 		struct finding_close finding;
+		struct call_edit edit;
+		struct break_glass_request glass;
 		struct call_kill kill;
 		struct api_look look;
 	} work; /* what the handler has handed to a service */
@@ -107,6 +110,8 @@ void api_answer_problem(struct api_request *request, const struct error *err);
 void api_answer_status(struct api_request *request, unsigned status, const char *detail);
 /* 200 with {"index": ..., "revision": ...?}; the revision also as ETag. */
 void api_answer_change(struct api_request *request, uint64_t index, uint64_t revision);
+/* What the person signed: for what is put on record as it was signed. */
+struct answer_proof api_proof(const struct api_request *request);
 /* 200 with an ETag. */
 void api_answer_revision(struct api_request *request, const struct json *body, uint64_t revision);
 
@@ -117,6 +122,10 @@ struct text api_query(const struct api_request *request, const char *name);
 bool api_page_size(struct api_request *request, uint32_t *out) MUST_CHECK;
 /* The required text member of the body; false: missing, and the request is answered. */
 bool api_need_text(struct api_request *request, const char *name, struct text *out) MUST_CHECK;
+
+/* glass_routes.c: which break-glass is open in the unit of whoever asks, in one line of ASCII
+ * that ends with NUL, in the request's memory; empty: none, or nobody in particular asks. */
+struct text api_break_glass_banner(struct api_request *request);
 
 /* query.c: parameters, and the words of closed vocabularies. */
 struct api_vocabulary {
@@ -172,6 +181,10 @@ void handle_approval_answer(struct api_request *request);
 void handle_finding_list(struct api_request *request);
 void handle_finding_show(struct api_request *request);
 void handle_finding_close(struct api_request *request);
+void handle_approval_how(struct api_request *request);
+void handle_approval_edit(struct api_request *request);
+void handle_glass_list(struct api_request *request); /* glass_routes.c */
+void handle_glass_change(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);

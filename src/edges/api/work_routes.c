@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/random.h"
+
 /* Tasks, kill, approvals, findings, secrets, backup. */
 
 static void answer_items(struct api_request *request, const struct json *items)
@@ -160,6 +162,72 @@ void handle_approval_list(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+/* What a link in a chat leads to.  It says nothing of the question, not even whether there is
+ * one: who may see it asks with a key. */
+void handle_approval_how(struct api_request *request)
+{
+	struct text id = api_path(request, "id");
+
+	if (!random_id_is(id, "a-")) {
+		api_answer_status(request, 404, "this is no approval's id");
+		return;
+	}
+	api_answer_text(request, "text/plain; charset=utf-8",
+		text_format(request->arena,
+			"A call waits for people to approve it.\n\n"
+			"Look at it, whole, before you answer:\n\n    remit approvals show %.*s\n\n"
+			"then one of\n\n    remit approve %.*s\n    remit reject %.*s --reason "
+			"WHY\n\n"
+			"Your key signs the answer; this page cannot answer for you.\n",
+			TEXT_ARGS(id), TEXT_ARGS(id), TEXT_ARGS(id)));
+}
+
+/* What lies sealed beside the question: the arguments, and the agent's own words. */
+static bool put_card(struct api_request *request, struct json_builder *object,
+	const struct approval *approval, struct error *err)
+{
+	const struct json *arguments, *reason;
+	struct json sealed;
+
+	if (!api_read_content(request, approval->asked_index, &sealed, err))
+		return false;
+	if (!approval->facts.has_card) {
+		json_put(object, "call", sealed);
+		return true;
+	}
+	arguments = json_find(&sealed, "arguments");
+	reason = json_find(&sealed, "reason");
+	if (arguments == NULL)
+		return error_set(err, ERROR_CORRUPT, "the card holds no arguments");
+	json_put(object, "call", *arguments);
+	if (reason != NULL)
+		json_put(object, "reason", *reason);
+	return true;
+}
+
+/* The last approved call of the tool by the identity, for the difference.  Where its
+ * arguments were erased there is nothing to compare with. */
+static bool put_last(struct api_request *request, struct json_builder *object,
+	const struct approval *approval, struct error *err)
+{
+	const struct approval_last *last =
+		approve_last(request->api->services.approve, approval->identity, approval->tool);
+	struct json_builder one;
+	struct json call, sealed;
+	struct error ignored;
+
+	if (last == NULL || !api_read_content(request, last->index, &call, &ignored))
+		return true;
+	json_object_start(&one, request->arena);
+	json_put_integer(&one, "record", (int64_t)last->index);
+	json_put_integer(&one, "at", last->at_utc_ms);
+	json_put(&one, "call", call);
+	if (!json_object_seal(&one, &sealed, err))
+		return false;
+	json_put(object, "last", sealed);
+	return true;
+}
+
 void handle_approval_show(struct api_request *request)
 {
 	const struct approve *approve = request->api->services.approve;
@@ -167,7 +235,6 @@ void handle_approval_show(struct api_request *request)
 	int64_t now = api_now_utc_ms(request);
 	struct json_builder object;
 	struct json question;
-	struct json call;
 	struct json body;
 	struct error err;
 
@@ -175,15 +242,41 @@ void handle_approval_show(struct api_request *request)
 		api_answer_status(request, 404, "there is no such approval");
 		return;
 	}
+	json_object_start(&object, request->arena);
 	if (!approval_json(&question, request->arena, approve, approval, now, &err) ||
-		!api_read_content(request, approval->asked_index, &call, &err)) {
+		!put_card(request, &object, approval, &err) ||
+		!put_last(request, &object, approval, &err)) {
 		api_answer_problem(request, &err);
 		return;
 	}
-	json_object_start(&object, request->arena);
 	json_put(&object, "approval", question);
-	json_put(&object, "call", call);
+	json_put_integer(&object, "now", now);
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+/* What came of it: the state, and whose yes is missing still. */
+static void on_answered(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+	const struct approve *approve = request->api->services.approve;
+	const struct approval *approval =
+		err == NULL ? approval_find(approve, request->work.approve.id) : NULL;
+	struct json_builder object;
+	struct json summary, body;
+	struct error failure;
+
+	if (err != NULL) {
+		api_answer_problem(request, err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put_integer(&object, "index", (int64_t)index);
+	if (approval != NULL && approval_summary_json(&summary, request->arena, approve, approval,
+					api_now_utc_ms(request), &failure)) {
+		json_put_text(&object, "state", json_text_or(&summary, "state", ""));
+		json_put(&object, "missing", *json_find(&summary, "missing"));
+	}
+	api_answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
 }
 
 void handle_approval_answer(struct api_request *request)
@@ -193,10 +286,12 @@ void handle_approval_answer(struct api_request *request)
 
 	work->id = text_copy(request->arena, api_path(request, "id"));
 	work->person = request->person;
-	work->is_yes = strcmp(request->route->operation, "approveCall") == 0;
+	work->verb = strcmp(request->route->operation, "approveCall") == 0 ? ANSWER_APPROVE
+									   : ANSWER_REJECT;
+	work->proof = api_proof(request);
 	work->reason = json_text_or(&request->body, "reason", "");
 	work->context = request;
-	work->done = on_change;
+	work->done = on_answered;
 	if (!approve_answer(request->api->services.approve, work, &err))
 		api_answer_problem(request, &err);
 }
@@ -268,6 +363,44 @@ void handle_finding_close(struct api_request *request)
 	work->context = request;
 	work->done = on_change;
 	if (!finding_close(request->api->services.finding, work, &err))
+		api_answer_problem(request, &err);
+}
+
+static void on_edited(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+	struct json_builder object;
+	struct json body;
+	struct error failure;
+
+	if (err != NULL) {
+		api_answer_problem(request, err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put_integer(&object, "index", (int64_t)index);
+	json_put_text(&object, "approval", request->work.edit.approval);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
+}
+
+void handle_approval_edit(struct api_request *request)
+{
+	struct call_edit *work = &request->work.edit;
+	struct error err;
+
+	work->with = json_find(&request->body, "with");
+	if (work->with == NULL || work->with->type != JSON_OBJECT) {
+		api_answer_status(request, 400, "with: an object of arguments is expected");
+		return;
+	}
+	work->id = text_copy(request->arena, api_path(request, "id"));
+	work->person = request->person;
+	work->reason = json_text_or(&request->body, "reason", "");
+	work->proof = api_proof(request);
+	work->arena = request->arena;
+	work->context = request;
+	work->done = on_edited;
+	if (!call_edit_submit(request->api->services.call, work, &err))
 		api_answer_problem(request, &err);
 }
 

@@ -52,6 +52,12 @@ static const struct option_row options[] = {
 		"this machine's key signs for the installation as it is now", false},
 	{OPTION_CANDIDATE, "--candidate", "DIR", "policies and charters as they would be", false},
 	{OPTION_UNIT, "--unit", "NAME", "of this unit only", false},
+	{OPTION_WITH, "--with", "JSON", "arguments you would accept, merged into those asked for",
+		false},
+	{OPTION_TICKET, "--ticket", "ID", "of the incident; it is recorded", false},
+	{OPTION_TOOL, "--tool", "SERVER/NAME", "this tool alone", false},
+	{OPTION_MINUTES, "--minutes", "N", "for so long, up to 60 (15)", false},
+	{OPTION_ALONE, "--alone", NULL, "without a second person; reviewed within a day", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

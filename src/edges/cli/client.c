@@ -116,6 +116,21 @@ static bool address(struct cli *cli, struct http_call_request *request, struct o
 	return true;
 }
 
+/* Whatever was asked: it is open in this person's unit, and they should know. */
+static void say_break_glass(struct text banner)
+{
+	struct buffer line;
+
+	if (banner.length == 0)
+		return;
+	buffer_init(&line, REPLY_BYTES_MAX);
+	buffer_append_string(&line, "*** BREAK-GLASS IS OPEN: ");
+	buffer_append_text(&line, banner);
+	buffer_append_string(&line, " (remit break-glass list) ***");
+	cli_say_plain(buffer_text(&line));
+	buffer_deinit(&line);
+}
+
 static bool fetch(
 	struct cli *cli, const struct cli_call *call, struct cli_reply *reply, struct error *err)
 {
@@ -123,7 +138,7 @@ static bool fetch(
 		.deadline_ms = REQUEST_DEADLINE_MS,
 		.reply_bytes_max = REPLY_BYTES_MAX};
 	struct outgoing out = {0};
-	struct http_fetch_head head = {0};
+	struct http_fetch_head head = {.extra_name = "Remit-Break-Glass"};
 	struct waiting *waiting;
 	struct http_reply answer;
 	bool ok;
@@ -146,6 +161,7 @@ static bool fetch(
 	reply->status = answer.status;
 	reply->body = answer.body;
 	reply->etag = text_copy(cli->arena, head.etag);
+	say_break_glass(head.extra);
 	return true;
 }
 

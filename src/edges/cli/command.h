@@ -60,6 +60,11 @@ enum cli_option {
 	OPTION_KEEP_KEY,
 	OPTION_CANDIDATE,
 	OPTION_UNIT,
+	OPTION_WITH,
+	OPTION_TICKET,
+	OPTION_TOOL,
+	OPTION_MINUTES,
+	OPTION_ALONE,
 	OPTION_COUNT,
 };
 
@@ -234,12 +239,16 @@ int command_key_show(struct cli *cli);
 int command_task_open(struct cli *cli); /* work_commands.c */
 int command_task_end(struct cli *cli);
 int command_kill(struct cli *cli);
-int command_approval_show(struct cli *cli);
-int command_approve(struct cli *cli);
-int command_reject(struct cli *cli);
 int command_finding_close(struct cli *cli);
 int command_backup(struct cli *cli);
 int command_restore(struct cli *cli);
+int command_approval_show(struct cli *cli); /* approval_commands.c */
+int command_approve(struct cli *cli);
+int command_reject(struct cli *cli);
+int command_glass_open(struct cli *cli); /* glass_commands.c */
+int command_glass_agree(struct cli *cli);
+int command_glass_close(struct cli *cli);
+int command_glass_review(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);

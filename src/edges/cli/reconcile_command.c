@@ -77,7 +77,7 @@ static bool sweep_records(struct cli *cli, const struct sweep *sweep, int *statu
 		items = json_find(&reply.json, "items");
 		for (uint32_t i = 0; items != NULL && i < items->count; i++)
 			if (!sweep->add(sweep->reconcile, &items->items[i], &err)) {
-				*status = cli_fail(&err);
+				*status = cli_fail(cli, &err);
 				return false;
 			}
 		after = json_integer_or(&reply.json, "next", -1);
@@ -159,12 +159,12 @@ static int run(struct cli *cli, struct reconcile *reconcile)
 
 	/* The log first: what is read while we ask has its record by then. */
 	if (!read_log(reconcile->arena, cli->values[OPTION_LOG], &log, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (!sweep_sources(cli, decisions, &status) || !sweep_sources(cli, outcomes, &status))
 		return status;
 	add_lines(reconcile, log);
 	if (!reconcile_finish(reconcile, &report, &err))
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	if (cli->output == OUTPUT_TABLE)
 		print_findings(&report);
 	else
@@ -180,11 +180,11 @@ int command_reconcile(struct cli *cli)
 	int status;
 
 	if (cli->values[OPTION_SOURCE] == NULL || cli->values[OPTION_LOG] == NULL)
-		return cli_usage(cli->command, "--source and --log are needed");
+		return cli_usage(cli, "--source and --log are needed");
 	arena = arena_create(RECONCILE_ARENA_BYTES);
 	if (arena == NULL) {
 		error_set(&err, ERROR_LIMIT, "no memory to compare in");
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	}
 	reconcile_start(&reconcile, arena);
 	status = run(cli, &reconcile);

@@ -10,7 +10,7 @@
 #include "domain/token/client_assertion.h"
 #include "wire/http_client.h"
 
-/* Tasks, kill, approvals, findings, backup. */
+/* Tasks, kill, findings, backup. */
 
 enum { TOKEN_DEADLINE_MS = 30000, ASSERTION_BYTES_MAX = 8192, FORM_BYTES_MAX = 16384 };
 
@@ -173,53 +173,14 @@ int command_kill(struct cli *cli)
 				 is_identity ? "identities" : "tasks", TEXT_ARGS(id)));
 }
 
-/* ---- approvals ---- */
-
-int command_approval_show(struct cli *cli)
-{
-	struct text id = cli_escape(cli, cli->words[0]);
-	struct cli_reply reply;
-	int status;
-
-	if (cli_get(cli, &reply, &status, "/v1/approvals/%.*s", TEXT_ARGS(id)))
-		cli_print(cli, &reply.json);
-	return status;
-}
-
-/* Shows the complete call before it is answered: nobody says yes unseen. */
-static int answer(struct cli *cli, const char *word, const char *question)
-{
-	struct text id = cli_escape(cli, cli->words[0]);
-	struct cli_reply reply;
-	int status;
-
-	if (!cli_get(cli, &reply, &status, "/v1/approvals/%.*s", TEXT_ARGS(id)))
-		return status;
-	if (cli->output == OUTPUT_TABLE)
-		cli_print(cli, &reply.json);
-	if (!cli_confirm(cli, "%s: %s", cli->words[0], question))
-		return EXIT_REFUSED;
-	return post(cli, text_format(cli->arena, "/v1/approvals/%.*s/%s", TEXT_ARGS(id), word));
-}
-
-int command_approve(struct cli *cli)
-{
-	return answer(cli, "approve", "this says yes to exactly the call above, once.");
-}
-
-int command_reject(struct cli *cli)
-{
-	if (!cli_has_reason(cli))
-		return cli_usage(cli, "--reason says why; it is recorded");
-	return answer(cli, "reject", "this says no to the call above.");
-}
+/* ---- findings ---- */
 
 int command_finding_close(struct cli *cli)
 {
 	struct text id = cli_escape(cli, cli->words[0]);
 
 	if (!cli_has_reason(cli))
-		return cli_usage(cli->command, "--reason says what came of it; it is recorded");
+		return cli_usage(cli, "--reason says what came of it; it is recorded");
 	return post(cli, text_format(cli->arena, "/v1/findings/%.*s/close", TEXT_ARGS(id)));
 }
 

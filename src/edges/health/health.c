@@ -13,6 +13,8 @@ struct reading {
 	struct call_figures calls;
 	struct decide_status decide;
 	struct finding_figures findings;
+	struct approve_figures approve;
+	struct break_glass_figures glass;
 };
 
 struct figure {
@@ -72,6 +74,11 @@ READ(findings_open, r->findings.open)
 READ(findings_opened, r->findings.opened)
 READ(findings_closed, r->findings.closed)
 READ(findings_refused, r->findings.refused)
+READ(approvals_held, r->approve.held)
+READ(approvals_pending, r->approve.pending)
+READ(glass_open, r->glass.open)
+READ(glass_overdue, r->glass.overdue)
+READ(notices_lost, r->approve.notices_lost)
 READ(ready, health_obstacle(r->health) == NULL)
 
 static const struct figure figures[] = {
@@ -132,6 +139,13 @@ static const struct figure figures[] = {
 	{"remit_findings_closed_total", "counter", "findings that people closed", findings_closed},
 	{"remit_findings_refused_total", "counter", "findings not opened for want of room",
 		findings_refused},
+	{"remit_approvals_held", "gauge", "approvals in memory, closed ones too", approvals_held},
+	{"remit_approvals_pending", "gauge", "approvals that wait for people", approvals_pending},
+	{"remit_break_glass_open", "gauge", "break-glass that is open", glass_open},
+	{"remit_break_glass_overdue", "gauge", "break-glass whose review is overdue",
+		glass_overdue},
+	{"remit_notices_lost_total", "counter", "notices to others that were given up",
+		notices_lost},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
 
@@ -158,6 +172,8 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
+	reading.approve = approve_figures(health->approve);
+	reading.glass = break_glass_figures(health->approve);
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
 		append_figure(out, &figures[i], figures[i].value(&reading));
 	}

@@ -1,6 +1,7 @@
 #ifndef EDGES_HEALTH_HEALTH_H
 #define EDGES_HEALTH_HEALTH_H
 
+#include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
@@ -21,6 +22,7 @@ struct health {
 	const struct call_service *call;
 	const struct decide_service *decide;
 	const struct finding_service *finding;
+	const struct approve *approve;
 	struct record_log *log;
 	const struct projector *projector;
 	const struct http_server *server;

@@ -27,6 +27,7 @@ struct mcp_call {
 	struct loop_timer patience;
 	bool is_stream;
 	bool is_answered;
+	bool opens_urls;
 };
 
 static void call_unlink(struct mcp_call *call)
@@ -101,13 +102,16 @@ static void on_reply(void *context, const struct call_reply *reply)
 {
 	struct mcp_call *call = context;
 	struct arena *arena = http_exchange_arena(call->http);
-	const struct reply_to to = {call->id, call->method};
+	struct reply_to to = {.id = call->id, .method = call->method};
 	struct buffer message;
 	struct error err;
 
 	call->exchange = NULL;
 	if (call->is_answered)
 		return;
+	if (call->opens_urls && arena != NULL)
+		to.page = text_format(arena, "%.*s/v1/approvals/",
+			TEXT_ARGS(issue_issuer(call->door->settings.issue)));
 	buffer_init(&message, REPLY_BYTES_MAX);
 	if (arena == NULL || !reply_format(&message, arena, &to, reply, &err) ||
 		buffer_failed(&message)) {
@@ -213,6 +217,7 @@ static struct mcp_call *call_create(struct mcp_session *session, struct http_exc
 		return NULL;
 	call->door = session->door;
 	call->session = session;
+	call->opens_urls = session->opens_urls;
 	call->http = exchange;
 	call->patience = (struct loop_timer){.on_due = on_patience, .context = call};
 	call->next = session->calls;

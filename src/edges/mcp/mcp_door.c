@@ -195,6 +195,17 @@ static void append_initialized(struct buffer *out, const struct mcp_door *door,
 	buffer_append_string(out, "}}}");
 }
 
+/* Whether the client can have a person open a URL (MCP 2025-11-25, elicitation). */
+static bool can_open_urls(const struct json *params)
+{
+	const struct json *capabilities = params == NULL ? NULL : json_find(params, "capabilities");
+	const struct json *elicitation =
+		capabilities == NULL ? NULL : json_find(capabilities, "elicitation");
+	const struct json *url = elicitation == NULL ? NULL : json_find(elicitation, "url");
+
+	return url != NULL && url->type == JSON_OBJECT;
+}
+
 static void initialize(struct mcp_door *door, struct http_exchange *exchange,
 	const struct issue_caller *caller, const struct jsonrpc_message *message)
 {
@@ -207,6 +218,7 @@ static void initialize(struct mcp_door *door, struct http_exchange *exchange,
 		respond_error(exchange, 503, message->id, MCP_BUSY, err.text);
 		return;
 	}
+	session->opens_urls = can_open_urls(message->params);
 	header.value = session->id;
 	buffer_init(&body, 8192);
 	append_initialized(&body, door, session, message);

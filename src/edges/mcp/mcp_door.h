@@ -35,6 +35,7 @@ enum {
 	MCP_SERVER_FAILED = -32012,   /* allowed, but no answer came from the server */
 	MCP_BUSY = -32013,            /* too much in flight: try again */
 	MCP_SERVER_ERROR = -32014,    /* the server's own, under a code of ours: data has it */
+	MCP_URL_NEEDED = -32042,      /* of MCP: a person must open the URL in data (an approval) */
 	MCP_CODE_FIRST = -32019,
 	MCP_CODE_LAST = MCP_REFUSED,
 };
@@ -60,6 +61,10 @@ bool mcp_door_create(struct mcp_door **out, const struct mcp_door_settings *sett
 bool mcp_door_route(struct mcp_door *door, struct router *router, struct error *err) MUST_CHECK;
 /* After the HTTP server, before services/call. */
 void mcp_door_destroy(struct mcp_door **door);
+
+/* What a client was told to have a person open is done with: its sessions that can open one
+ * hear notifications/elicitation/complete on their streams. */
+void mcp_door_elicited(struct mcp_door *door, struct text task, struct text approval);
 
 struct mcp_door_status {
 	size_t sessions;

@@ -28,6 +28,7 @@ struct mcp_session {
 	int64_t used_ms;
 	struct call_stream life; /* ends with its task */
 	bool is_watched;         /* life is with services/call */
+	bool opens_urls;         /* its client can have a person open one (elicitation) */
 	struct mcp_call *calls;
 	size_t call_count;
 	struct mcp_stream *streams;
@@ -70,6 +71,8 @@ void calls_release(struct mcp_session *session);
 
 void stream_begin(struct mcp_session *session, struct http_exchange *exchange);
 void streams_end(struct mcp_session *session);
+/* A notification on every stream of the session.  One that does not fit is dropped. */
+void streams_tell(struct mcp_session *session, struct text method, const struct json *params);
 
 /* mcp_strip.c */
 
@@ -85,6 +88,9 @@ bool strip_marks(struct json *out, struct arena *arena, const struct json *value
 struct reply_to {
 	struct jsonrpc_id id;
 	struct text method;
+	/* Where people read how to answer an approval, up to its id; empty: the client cannot
+	 * have one open it, so the agent is told to come back. */
+	struct text page;
 };
 /* Errors: LIMIT (arena full). */
 bool reply_format(struct buffer *out, struct arena *arena, const struct reply_to *to,

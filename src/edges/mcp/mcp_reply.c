@@ -35,6 +35,8 @@ static bool decision_build(
 		json_put_integer(&whole, "record", (int64_t)reply->index);
 	if (reply->approval.length > 0)
 		json_put_text(&whole, "approval", reply->approval);
+	if (reply->accepted != NULL)
+		json_put(&whole, "accepted", *reply->accepted);
 	return json_object_seal(&whole, out, err);
 }
 
@@ -71,6 +73,48 @@ static int64_t refusal_code(const struct call_reply *reply)
 								: MCP_REFUSED;
 }
 
+/* data of -32042: what a person is to open, and the decision beside it. */
+static bool elicitation_build(struct json *out, struct arena *arena, const struct reply_to *to,
+	const struct call_reply *reply, struct error *err)
+{
+	struct json_builder data, list, one;
+	struct json decision, sealed;
+
+	if (!decision_build(&decision, arena, reply, err))
+		return false;
+	json_object_start(&one, arena);
+	json_put_cstring(&one, "mode", "url");
+	json_put_text(&one, "elicitationId", reply->approval);
+	json_put_text(&one, "url",
+		text_format(
+			arena, "%.*s%.*s/how", TEXT_ARGS(to->page), TEXT_ARGS(reply->approval)));
+	json_put_text(&one, "message", reply->message);
+	if (!json_object_seal(&one, &sealed, err))
+		return false;
+	json_array_start(&list, arena);
+	json_add(&list, sealed);
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_object_start(&data, arena);
+	json_put(&data, "elicitations", sealed);
+	json_put(&data, decision_key, decision);
+	return json_object_seal(&data, out, err);
+}
+
+/* False: this client, or this reply, is not for it. */
+static bool format_elicitation(struct buffer *out, struct arena *arena, const struct reply_to *to,
+	const struct call_reply *reply)
+{
+	struct json data;
+	struct error err;
+
+	if (reply->kind != CALL_ASKED || to->page.length == 0 ||
+		!elicitation_build(&data, arena, to, reply, &err))
+		return false;
+	jsonrpc_format_error(out, to->id, MCP_URL_NEEDED, reply->message, &data);
+	return true;
+}
+
 static void format_refusal(struct buffer *out, struct arena *arena, struct jsonrpc_id id,
 	struct text method, const struct call_reply *reply)
 {
@@ -92,7 +136,7 @@ static void format_refusal(struct buffer *out, struct arena *arena, struct jsonr
  * either, but with data it is ours. */
 static bool is_like_ours(int64_t code, const struct json *details)
 {
-	return (code >= MCP_CODE_FIRST && code <= MCP_CODE_LAST) ||
+	return (code >= MCP_CODE_FIRST && code <= MCP_CODE_LAST) || code == MCP_URL_NEEDED ||
 	       (code == JSONRPC_METHOD_NOT_FOUND && details != NULL);
 }
 
@@ -149,7 +193,10 @@ bool reply_format(struct buffer *out, struct arena *arena, const struct reply_to
 {
 	switch (reply->kind) {
 	case CALL_REFUSED:
-	case CALL_ASKED: format_refusal(out, arena, to->id, to->method, reply); break;
+	case CALL_ASKED:
+		if (!format_elicitation(out, arena, to, reply))
+			format_refusal(out, arena, to->id, to->method, reply);
+		break;
 	case CALL_FAILED:
 		jsonrpc_format_error(out, to->id, MCP_SERVER_FAILED, reply->message, NULL);
 		break;

@@ -164,3 +164,13 @@ void session_sweep_start(struct mcp_door *door)
 		!loop_timer_start(door->settings.loop, &door->sweep, SWEEP_MS))
 		return;
 }
+
+void mcp_door_elicited(struct mcp_door *door, struct text task, struct text approval)
+{
+	struct json_member member = {.name = TEXT("elicitationId"), .value = json_string(approval)};
+	const struct json params = {.type = JSON_OBJECT, .count = 1, .members = &member};
+
+	for (struct mcp_session *session = door->newest; session != NULL; session = session->older)
+		if (session->opens_urls && text_is(task, session->task))
+			streams_tell(session, TEXT("notifications/elicitation/complete"), &params);
+}

@@ -1,9 +1,12 @@
 /* The GET stream: kept open with a comment every quarter of a minute, ended when
  * its session ends.  Nothing of a server comes on it: a notice that cannot be
- * tied to a request of this task goes to nobody (edges/upstream, U5). */
+ * tied to a request of this task goes to nobody (edges/upstream, U5).  What comes on it is
+ * remit's own: that people have answered. */
 #include <stdlib.h>
 
 #include "edges/mcp/mcp_private.h"
+
+enum { NOTICE_BYTES_MAX = 4096 };
 
 struct mcp_stream {
 	struct mcp_door *door;
@@ -83,6 +86,24 @@ void stream_begin(struct mcp_session *session, struct http_exchange *exchange)
 		&(struct http_exchange_events){.context = stream, .on_closed = on_closed});
 	if (!stream_start(stream))
 		http_exchange_abort(exchange); /* on_closed frees it */
+}
+
+void streams_tell(struct mcp_session *session, struct text method, const struct json *params)
+{
+	struct buffer message, event;
+
+	buffer_init(&message, NOTICE_BYTES_MAX);
+	buffer_init(&event, NOTICE_BYTES_MAX);
+	jsonrpc_format_notification(&message, method, params);
+	sse_format(&event,
+		&(struct sse_event){
+			.name = TEXT("message"), .data = buffer_text(&message), .retry_ms = -1});
+	for (struct mcp_stream *stream = session->streams; stream != NULL && !buffer_failed(&event);
+		stream = stream->next)
+		if (!http_stream_write(stream->exchange, buffer_text(&event)))
+			continue; /* full: whoever comes back is told as well */
+	buffer_deinit(&message);
+	buffer_deinit(&event);
 }
 
 void streams_end(struct mcp_session *session)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/answer/answer_proof.h"
 #include "domain/call/call.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decision.h"
@@ -29,6 +30,7 @@ enum approval_state {
 	APPROVAL_STALE,
 	APPROVAL_EXPIRED,
 	APPROVAL_USED,
+	APPROVAL_EDITED, /* a person would accept other arguments: another question */
 };
 
 enum {
@@ -39,6 +41,8 @@ enum {
 	/* Held, closed ones included, so that an identity leaves room for others. */
 	APPROVALS_PER_IDENTITY_MAX = 1024,
 	APPROVAL_REASON_BYTES_MAX = 1000,
+	APPROVAL_SUMMARY_PEOPLE_MAX = 8,
+	APPROVALS_LAST_MAX = 10000, /* identities and tools whose last approved call is known */
 };
 
 /* One person's answer. */
@@ -46,8 +50,30 @@ struct approval_answer {
 	struct text person;
 	bool is_yes;
 	struct text reason;
+	struct text key_id; /* that signed it; the answer counts while the person has that key */
 	int64_t at_utc_ms;
 	uint64_t index;
+};
+
+/* One task of the chain, the caller's first. */
+struct approval_link {
+	struct text task;
+	struct text identity;
+	struct text person; /* for whom; may be empty */
+};
+
+/* What was known when people were asked, as its record says: for the card. */
+struct approval_facts {
+	struct text environment;
+	struct text effect;
+	struct text sensitivity; /* of the data it reads; empty: none */
+	bool is_untrusted;
+	struct text label; /* highest the task had touched; empty: nothing */
+	bool has_untrusted_content;
+	struct text reversal;
+	struct text risk;
+	struct text origins; /* canonical JSON: where target arguments come from; may be empty */
+	bool has_card;       /* what is sealed is {arguments, reason}, not the arguments alone */
 };
 
 /* One question, owned by the service; borrowed until the next fold. */
@@ -60,6 +86,12 @@ struct approval {
 	struct text charter; /* "NAME@VERSION" it was asked under */
 	struct text task;
 	struct text person; /* for whom the task runs; may not answer; may be empty */
+	const struct approval_link *chain; /* the persons of it may not answer either */
+	size_t chain_count;
+	struct approval_facts facts;
+	struct text edits;  /* id of the question whose arguments a person changed; empty: none */
+	struct text editor; /* who changed them */
+	struct text edited; /* id of the question that takes its place; empty: none */
 	struct text server;
 	struct text tool; /* "server/name" */
 	struct text method;
@@ -77,11 +109,45 @@ struct approval {
 	int64_t expires_utc_ms; /* of the question, then of the answer */
 	uint64_t asked_index;   /* leaf of approval-asked: names the contents */
 	bool is_reserved;       /* a call that uses it is on its way to the log */
+	uint32_t notices_lost;  /* that were to tell others of it */
+	bool is_told;           /* that nobody answered: asking again is a new question */
 };
 
 struct approve_settings {
 	int64_t question_ms; /* a question nobody answers in time is expired; default 1 h */
 	int64_t answer_ms;   /* an approved call must be made within; default 15 min */
+};
+
+/* What others are told, once it is durable. */
+enum approval_event {
+	APPROVAL_EVENT_NONE = 0,
+	APPROVAL_EVENT_ASKED,
+	APPROVAL_EVENT_ANSWERED, /* one more yes; others are missing */
+	APPROVAL_EVENT_CLOSED,   /* state says how: approved, rejected, edited, ... */
+};
+/* "asked", "answered", "closed"; NULL for NONE. */
+const char *approval_event_word(enum approval_event event);
+
+struct break_glass; /* break_glass.h */
+
+enum break_glass_event {
+	BREAK_GLASS_EVENT_NONE = 0,
+	BREAK_GLASS_EVENT_ASKED,
+	BREAK_GLASS_EVENT_OPENED,
+	BREAK_GLASS_EVENT_CLOSED,
+	BREAK_GLASS_EVENT_REVIEWED,
+	BREAK_GLASS_EVENT_OVERDUE, /* its review; once in the life of the process */
+};
+/* "asked" ... "overdue"; NULL for NONE. */
+const char *break_glass_event_word(enum break_glass_event event);
+
+struct approve_listener {
+	void *context;
+	/* From the fold's turn, never while it loads.  approval is borrowed. */
+	void (*on_event)(void *context, enum approval_event event, const struct approval *approval);
+	/* The same of break-glass; OVERDUE comes from the tick.  May be NULL. */
+	void (*on_break_glass)(
+		void *context, enum break_glass_event event, const struct break_glass *glass);
 };
 
 /* registry, tasks and fold are borrowed and outlive it; settings is copied.
@@ -102,19 +168,30 @@ enum approval_state approval_state_now(
 const char *approve_refusal(
 	const struct approve *approve, const struct approval *approval, struct text person);
 
-/* `remit approve|reject ID`.  done runs on the loop once it is durable (err
- * NULL) or could not be written.  False: not taken.  Errors: NOT_FOUND,
- * CONFLICT (not pending, another answer is on its way), INVALID ("forbidden: ..." this person
- * may not), LIMIT, IO. */
+/* Tells one listener from now on; it is copied.  NULL: nobody. */
+void approve_listen(struct approve *approve, const struct approve_listener *listener);
+
+/* `remit approve|reject ID`.  proof is what the person signed: it must be by a key they have
+ * enrolled, for this approval and verb, and name exactly the call that is asked about.  done runs
+ * on the loop once it is durable (err NULL) or could not be written.  False: not taken.  Errors:
+ * NOT_FOUND, CONFLICT (not pending, another answer is on its way, signed for another call), INVALID
+ * ("forbidden: ..." this person may not, or the proof does not hold), LIMIT, IO. */
 struct approve_request {
 	struct text id;
 	struct text person; /* NAME of an authenticated person */
-	bool is_yes;
+	enum answer_verb verb;
+	struct answer_proof proof;
+	/* EDIT only: the question that takes its place, whose record is on its way before
+	 * this one. */
+	struct text edited;
 	struct text reason;
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err);
 };
 bool approve_answer(struct approve *approve, const struct approve_request *request,
+	struct error *err) MUST_CHECK;
+/* Whether approve_answer would take it now; the same errors. */
+bool approve_may_answer(struct approve *approve, const struct approve_request *request,
 	struct error *err) MUST_CHECK;
 
 /* ---- for services/call ------------------------------------------------- */
@@ -124,9 +201,10 @@ bool approve_answer(struct approve *approve, const struct approve_request *reque
 const struct approval *approve_find_call(
 	const struct approve *approve, const struct sha256 *call_digest, int64_t now_utc_ms);
 
-/* The latest question about exactly this call, if a person rejected it; NULL. */
-const struct approval *approve_find_rejected(
-	const struct approve *approve, const struct sha256 *call_digest);
+/* The latest question about exactly this call, if the answer was no: a person rejected or
+ * edited it, or nobody answered in time and nobody was told so yet.  NULL: it was not. */
+const struct approval *approve_find_refused(
+	const struct approve *approve, const struct sha256 *call_digest, int64_t now_utc_ms);
 
 /* A new question; everything is copied into the record. */
 struct approve_question {
@@ -138,7 +216,13 @@ struct approve_question {
 	size_t units_count;
 	struct sha256 call_digest;
 	struct sha256 arguments;
-	struct text content; /* "sha256:..." of the sealed arguments */
+	struct text content; /* "sha256:..." of the sealed card */
+	const struct approval_link *chain;
+	size_t chain_count;
+	enum sensitivity label; /* of the task */
+	bool has_untrusted_content;
+	const struct approval *edits; /* the question that a person changed; NULL: none */
+	struct text editor;           /* that person */
 	int64_t now_utc_ms;
 };
 /* The approval-asked record, canonical, and the new id, both in arena.  The
@@ -147,6 +231,15 @@ struct approve_question {
 bool approve_asked_record(const struct approve *approve, const struct approve_question *question,
 	struct arena *arena, struct text *out_entry, struct text *out_id,
 	struct error *err) MUST_CHECK;
+
+/* The last call of this tool by this identity that people approved and that went, from the
+ * record of its decision; NULL: none is known. */
+struct approval_last {
+	uint64_t index; /* of the decision: names the contents */
+	int64_t at_utc_ms;
+};
+const struct approval_last *approve_last(
+	const struct approve *approve, struct text identity, struct text tool);
 
 /* Takes an approved question for one call that is on its way to the log.  False:
  * it is not approved (any more), or taken already.  The decision record that
@@ -177,6 +270,29 @@ void approve_watch_remove(struct approve *approve, struct approve_watch *watch);
  * contents store has them (asked_index).  Errors: LIMIT. */
 bool approval_json(struct json *out, struct arena *arena, const struct approve *approve,
 	const struct approval *approval, int64_t now_utc_ms, struct error *err) MUST_CHECK;
+
+/* What may leave for a chat or a mailbox: what it is about and who may answer, by name, at most
+ * APPROVAL_SUMMARY_PEOPLE_MAX; never arguments, nor what the agent wrote.  Errors: LIMIT. */
+bool approval_summary_json(struct json *out, struct arena *arena, const struct approve *approve,
+	const struct approval *approval, int64_t now_utc_ms, struct error *err) MUST_CHECK;
+
+/* Puts on record that others could not be told.  Errors: LIMIT, IO. */
+struct approve_lost {
+	struct text subject; /* id of an approval or a break-glass, or empty */
+	struct text event;
+	unsigned tries;
+	const char *why;
+};
+bool approve_notice_lost(
+	struct approve *approve, const struct approve_lost *lost, struct error *err) MUST_CHECK;
+
+/* For metrics. */
+struct approve_figures {
+	size_t held;
+	size_t pending;
+	uint64_t notices_lost; /* since the start */
+};
+struct approve_figures approve_figures(const struct approve *approve);
 
 const char *approval_state_word(enum approval_state value);
 

@@ -1,13 +1,16 @@
 /* How records become approvals.
  *
  *   approval-asked      makes one, PENDING; marks the one it replaces STALE
- *   approval-answered   one more answer; a no is REJECTED, and the yes that
+ *   approval-answered   one more answer; a no is REJECTED or EDITED, and the yes that
  *                       covers the last name makes it APPROVED
- *   decision            an allow that names an approval makes it USED
+ *   decision            an allow that names an approval makes it USED, and is the last
+ *                       approved call of its tool; an ask tells where its arguments
+ *                       come from; a denial tells that nobody answered
  *   approval-closed     STALE or EXPIRED
  *
  * Rows of the store: approval / ID is the asked record, approval-answer / ID/PERSON
- * an answered one; both go when the approval is closed. */
+ * an answered one, approval-origins / ID part of a decision; they go when the approval is
+ * closed.  approval-last / IDENTITY TOOL is part of the last such decision. */
 
 #include <assert.h>
 #include <stdlib.h>
@@ -47,11 +50,60 @@ static bool text_read(
 	return out->data != NULL;
 }
 
+static bool facts_read(struct approval_node *node, const struct json *record)
+{
+	struct approval_facts *facts = &node->approval.facts;
+
+	facts->is_untrusted = json_boolean_or(record, "untrusted", false);
+	facts->has_untrusted_content = json_boolean_or(record, "label-untrusted", false);
+	facts->has_card = text_is(json_text_or(record, "sealed", ""), "card");
+	return text_read(node, record, "environment", &facts->environment) &&
+	       text_read(node, record, "effect", &facts->effect) &&
+	       text_read(node, record, "sensitivity", &facts->sensitivity) &&
+	       text_read(node, record, "label", &facts->label) &&
+	       text_read(node, record, "reversal", &facts->reversal) &&
+	       text_read(node, record, "risk", &facts->risk) &&
+	       text_read(node, record, "edits", &node->approval.edits);
+}
+
+static bool chain_read(struct approval_node *node, const struct json *record)
+{
+	const struct json *array = json_find(record, "chain");
+	size_t count = array != NULL && array->type == JSON_ARRAY ? array->count : 0;
+	size_t i;
+
+	node->approval.chain = node->chain;
+	for (i = 0; i < count && i < CALL_CHAIN_MAX; i++) {
+		struct approval_link *link = &node->chain[i];
+
+		if (!text_read(node, &array->items[i], "task", &link->task) ||
+			!text_read(node, &array->items[i], "identity", &link->identity) ||
+			!text_read(node, &array->items[i], "person", &link->person))
+			return false;
+		node->approval.chain_count++;
+	}
+	return count <= CALL_CHAIN_MAX;
+}
+
+/* Who changed the arguments of the question it came from. */
+static bool editor_read(struct approval_node *node, const struct json *record)
+{
+	struct text actor = json_text_or(record, "actor", "");
+	size_t prefix = text_of("person:").length;
+
+	if (node->approval.edits.length == 0 || !text_starts_with(actor, "person:"))
+		return true;
+	node->approval.editor =
+		text_copy(node->arena, (struct text){actor.data + prefix, actor.length - prefix});
+	return node->approval.editor.data != NULL;
+}
+
 static bool node_read_texts(struct approval_node *node, const struct json *record)
 {
 	struct approval *approval = &node->approval;
 
-	return text_read(node, record, "approval", &approval->id) &&
+	return facts_read(node, record) && chain_read(node, record) && editor_read(node, record) &&
+	       text_read(node, record, "approval", &approval->id) &&
 	       text_read(node, record, "identity", &approval->identity) &&
 	       text_read(node, record, "charter", &approval->charter) &&
 	       text_read(node, record, "task", &approval->task) &&
@@ -153,12 +205,20 @@ static void watches_run(struct approve *approve, const struct approval *approval
 	}
 }
 
+static void tell(
+	struct approve *approve, enum approval_event event, const struct approval *approval)
+{
+	if (approve->listener.on_event != NULL && !fold_is_loading(approve->fold))
+		approve->listener.on_event(approve->listener.context, event, approval);
+}
+
 static void close_node(struct approve *approve, struct approval_node *node,
 	enum approval_state state, int64_t at_utc_ms)
 {
 	node->approval.state = state;
 	node->approval.is_reserved = false;
 	node->closed_at_utc_ms = at_utc_ms;
+	tell(approve, APPROVAL_EVENT_CLOSED, &node->approval);
 	watches_run(approve, &node->approval);
 }
 
@@ -190,6 +250,7 @@ static bool fold_asked(void *state, const struct json *record, uint64_t index, s
 	}
 	if (is_open(replaced) && !replaced->approval.is_reserved)
 		close_node(approve, replaced, APPROVAL_STALE, node->approval.asked_at_utc_ms);
+	tell(approve, APPROVAL_EVENT_ASKED, &node->approval);
 	return true;
 }
 
@@ -212,10 +273,12 @@ static bool answer_add(struct approval_node *node, const struct json *record, st
 
 	answer->person = text_copy(node->arena, person);
 	answer->reason = text_copy(node->arena, json_text_or(record, "reason", ""));
+	answer->key_id = text_copy(node->arena, json_text_or(record, "key", ""));
 	answer->is_yes = text_is(json_text_or(record, "answer", ""), "yes");
 	answer->at_utc_ms = json_integer_or(record, "at", 0);
 	answer->index = index;
-	if (answer->person.data == NULL || answer->reason.data == NULL)
+	if (answer->person.data == NULL || answer->reason.data == NULL ||
+		answer->key_id.data == NULL)
 		return error_set(err, ERROR_LIMIT, "an answer does not fit in memory");
 	node->approval.answers_count++;
 	return true;
@@ -224,11 +287,28 @@ static bool answer_add(struct approval_node *node, const struct json *record, st
 /* Approved, if everyone who is needed said yes. */
 static void count_answers(struct approve *approve, struct approval_node *node)
 {
-	if (!approve_is_covered(approve, &node->approval))
+	if (!approve_is_covered(approve, &node->approval)) {
+		tell(approve, APPROVAL_EVENT_ANSWERED, &node->approval);
 		return;
+	}
 	node->approval.state = APPROVAL_APPROVED;
+	node->was_approved = true;
 	node->approval.expires_utc_ms = node->answer_expires_utc_ms;
+	tell(approve, APPROVAL_EVENT_ANSWERED, &node->approval);
 	watches_run(approve, &node->approval);
+}
+
+/* A no, or other arguments in its place. */
+static bool close_refused(struct approve *approve, struct approval_node *node,
+	const struct json *record, int64_t at_utc_ms, struct error *err)
+{
+	bool is_edited = text_is(json_text_or(record, "answer", ""), "edited");
+
+	node->approval.edited = text_copy(node->arena, json_text_or(record, "edited", ""));
+	if (node->approval.edited.data == NULL)
+		return error_set(err, ERROR_LIMIT, "an answer does not fit in memory");
+	close_node(approve, node, is_edited ? APPROVAL_EDITED : APPROVAL_REJECTED, at_utc_ms);
+	return true;
 }
 
 static bool fold_answered(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -248,10 +328,8 @@ static bool fold_answered(void *state, const struct json *record, uint64_t index
 		return true;
 	if (!answer_add(node, record, person, index, err))
 		return false;
-	if (!node->answers[node->approval.answers_count - 1].is_yes) {
-		close_node(approve, node, APPROVAL_REJECTED, at_utc_ms);
-		return true;
-	}
+	if (!node->answers[node->approval.answers_count - 1].is_yes)
+		return close_refused(approve, node, record, at_utc_ms, err);
 	node->answer_expires_utc_ms = json_integer_or(record, "expires", at_utc_ms);
 	count_answers(approve, node);
 	return true;
@@ -273,17 +351,64 @@ static bool all_loaded(void *state, struct error *err)
 
 /* ---- used and closed ----------------------------------------------------------------- */
 
+/* The last approved call of its identity and tool. */
+static bool last_put(
+	struct approve *approve, const struct json *record, uint64_t index, struct error *err)
+{
+	const struct approval_last value = {index, json_integer_or(record, "at", 0)};
+	char bytes[APPROVAL_LAST_KEY_BYTES];
+	struct text key = approval_last_key(
+		bytes, json_text_or(record, "identity", ""), json_text_or(record, "tool", ""));
+	struct approval_last *last = name_table_find(approve->last, key);
+
+	if (last != NULL && last->index > index)
+		return true;
+	if (last != NULL) {
+		*last = value;
+		return true;
+	}
+	if (key.length == 0 || name_table_count(approve->last) >= APPROVALS_LAST_MAX)
+		return true; /* nothing to compare with then */
+	last = calloc(1, sizeof *last);
+	if (last != NULL && name_table_put(approve->last, key, last)) {
+		*last = value;
+		return true;
+	}
+	free(last);
+	return error_set(err, ERROR_LIMIT, "no memory for an approval");
+}
+
+/* Where the arguments it asks about come from, as the decision found. */
+static bool origins_put(struct approval_node *node, const struct json *record, struct error *err)
+{
+	const struct json *origins = json_find(record, "origins");
+
+	if (origins == NULL || node->approval.facts.origins.length != 0)
+		return true;
+	node->approval.facts.origins = json_canonical_text(node->arena, origins);
+	return node->approval.facts.origins.data != NULL ||
+	       error_set(err, ERROR_LIMIT, "an approval does not fit in memory");
+}
+
 static bool fold_decision(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct approve *approve = state;
-	struct approval_node *node =
-		approval_node_find(approve, json_text_or(record, "approval", ""));
+	struct text id = json_text_or(record, "approval", "");
+	struct text verdict = json_text_or(record, "verdict", "");
+	struct approval_node *node = approval_node_find(approve, id);
 
-	(void)index;
-	(void)err;
-	if (is_open(node) && text_is(json_text_or(record, "verdict", ""), "allow"))
+	if (id.length == 0)
+		return true;
+	if (text_is(verdict, "ask"))
+		return node == NULL || origins_put(node, record, err);
+	if (!text_is(verdict, "allow")) {
+		if (node != NULL)
+			node->approval.is_told = true;
+		return true;
+	}
+	if (is_open(node))
 		close_node(approve, node, APPROVAL_USED, json_integer_or(record, "at", 0));
-	return true;
+	return last_put(approve, record, index, err);
 }
 
 static bool fold_closed(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -301,6 +426,21 @@ static bool fold_closed(void *state, const struct json *record, uint64_t index, 
 	return true;
 }
 
+static bool fold_notice_lost(
+	void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct approve *approve = state;
+	struct approval_node *node =
+		approval_node_find(approve, json_text_or(record, "approval", ""));
+
+	(void)index;
+	(void)err;
+	approve->notices_lost++;
+	if (node != NULL)
+		node->approval.notices_lost++;
+	return true;
+}
+
 /* ---- rows ------------------------------------------------------------------------------ */
 
 static struct text answers_of(struct projection *projection, struct text id)
@@ -314,6 +454,7 @@ static void rows_delete(struct projection *projection, struct text id)
 		return;
 	projection_delete(projection, "approval", id);
 	projection_delete_prefix(projection, "approval-answer", answers_of(projection, id));
+	projection_delete(projection, "approval-origins", id);
 }
 
 static void project_asked(const struct json *record, struct projection *projection)
@@ -334,10 +475,45 @@ static void project_answered(const struct json *record, struct projection *proje
 		rows_delete(projection, id);
 }
 
+/* Part of the decision: nothing in it but what the fold above reads. */
+static void project_part(
+	const struct json *record, struct projection *projection, const char *kind, struct text key)
+{
+	static const char *const kept[] = {
+		"type", "verdict", "at", "approval", "identity", "tool", "origins"};
+	struct json_builder part;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&part, projection_arena(projection));
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+		const struct json *value = json_find(record, kept[i]);
+
+		if (value != NULL)
+			json_put(&part, kept[i], *value);
+	}
+	if (json_object_seal(&part, &sealed, &err))
+		projection_put(projection, kind, key, &sealed);
+}
+
 static void project_decision(const struct json *record, struct projection *projection)
 {
-	if (text_is(json_text_or(record, "verdict", ""), "allow"))
-		rows_delete(projection, json_text_or(record, "approval", ""));
+	struct text id = json_text_or(record, "approval", "");
+	struct text verdict = json_text_or(record, "verdict", "");
+	char bytes[APPROVAL_LAST_KEY_BYTES];
+	struct text key = approval_last_key(
+		bytes, json_text_or(record, "identity", ""), json_text_or(record, "tool", ""));
+
+	if (id.length == 0)
+		return;
+	if (text_is(verdict, "ask") && json_find(record, "origins") != NULL)
+		project_part(record, projection, "approval-origins", id);
+	if (!text_is(verdict, "allow"))
+		return;
+	rows_delete(projection, id);
+	if (key.length != 0)
+		project_part(record, projection, "approval-last",
+			text_copy(projection_arena(projection), key));
 }
 
 static void project_closed(const struct json *record, struct projection *projection)
@@ -355,6 +531,7 @@ bool approve_register(struct approve *approve, struct error *err)
 			.state = approve},
 		{.type = "decision", .apply = fold_decision, .state = approve},
 		{.type = "approval-closed", .apply = fold_closed, .state = approve},
+		{.type = "notice-lost", .apply = fold_notice_lost, .state = approve},
 	};
 	static const struct fold_projector projectors[] = {
 		{"approval-asked", project_asked},
@@ -365,8 +542,10 @@ bool approve_register(struct approve *approve, struct error *err)
 	size_t i;
 
 	for (i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)
-		if (!fold_add(approve->fold, &handlers[i], err) ||
-			!fold_add_projector(approve->fold, &projectors[i], err))
+		if (!fold_add(approve->fold, &handlers[i], err))
+			return false;
+	for (i = 0; i < sizeof(projectors) / sizeof(*projectors); i++)
+		if (!fold_add_projector(approve->fold, &projectors[i], err))
 			return false;
 	return true;
 }

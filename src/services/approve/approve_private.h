@@ -3,6 +3,7 @@
 
 #include "domain/charter/name_table.h"
 #include "services/approve/approve.h"
+#include "services/approve/break_glass.h"
 
 /* Private to services/approve. */
 
@@ -11,13 +12,17 @@ struct approval_node {
 	struct approval approval;
 	struct arena *arena; /* owns its texts */
 	struct approval_answer answers[APPROVAL_ANSWERS_MAX];
+	struct approval_link chain[CALL_CHAIN_MAX];
 	struct approval_node *older;
 	struct approval_node *younger;
 	int64_t answer_expires_utc_ms; /* until when the last yes holds, once approved */
 	int64_t closed_at_utc_ms;
+	bool was_approved; /* once: what ran out then was a yes */
 	bool is_answering; /* an approval-answered record is on its way */
 	bool is_closing;   /* an approval-closed record is on its way */
 };
+
+struct glass_node;
 
 struct approve {
 	const struct registry *registry;
@@ -28,20 +33,76 @@ struct approve {
 	struct name_table *by_call; /* key: the 32 bytes of call_digest; the newest */
 	struct approval_node *oldest;
 	struct approval_node *youngest;
+	struct name_table *last; /* "IDENTITY TOOL" -> struct approval_last */
 	struct approve_watch *watches;
+	struct approve_listener listener;
+	struct glass_node *glasses; /* in the order asked */
+	size_t glasses_count;
+	uint64_t notices_lost;
 	size_t count;
 };
 
+/* One record of ours on its way to the log. */
+struct answering {
+	struct fold_change change;
+	struct arena *arena;
+	struct approve *approve; /* NULL for what is no answer */
+	struct text approval;
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
+bool answering_create(struct answering **out, size_t limit_bytes, struct error *err) MUST_CHECK;
+void answering_destroy(struct answering **answering);
+/* Makes record the entry of its change.  Errors: LIMIT. */
+bool answering_seal(
+	struct answering *answering, struct json_builder *record, struct error *err) MUST_CHECK;
+
+/* break_glass_fold.c */
+struct glass_node {
+	struct break_glass glass;
+	struct arena *arena; /* owns its texts */
+	struct glass_node *next;
+	bool is_changing; /* a record about it is on its way */
+	bool is_told;     /* that its review is overdue */
+};
+struct glass_node *glass_node_find(const struct approve *approve, struct text id);
+bool break_glass_register(struct approve *approve, struct error *err) MUST_CHECK;
+void break_glass_forget_all(struct approve *approve);
+/* Closes what is over, tells of overdue reviews. */
+void break_glass_tick(struct approve *approve, int64_t now_utc_ms);
+
+/* Whether the key signed this request (of whatever verb) as the person's.  Errors: as below. */
+bool approve_check_signature(const struct approve *approve, struct text person,
+	const struct answer_proof *proof, struct arena *arena, struct text *out_key_id,
+	struct error *err) MUST_CHECK;
+/* proof.c: checks what was signed against the approval, with the key as it is enrolled now;
+ * *out_key_id, in arena, says which it was.  Errors: INVALID ("forbidden: ..."), CONFLICT
+ * (another call), LIMIT. */
+bool approve_check_proof(const struct approve *approve, const struct approval *approval,
+	const struct approve_request *request, struct arena *arena, struct text *out_key_id,
+	struct error *err) MUST_CHECK;
+
 struct approval_node *approval_node_find(const struct approve *approve, struct text id);
+
+enum { APPROVAL_LAST_KEY_BYTES = CHARTER_NAME_BYTES_MAX + 1 + TOOL_NAME_BYTES_MAX + 1 };
+/* "IDENTITY TOOL", in bytes; empty: they are no names. */
+struct text approval_last_key(
+	char bytes[APPROVAL_LAST_KEY_BYTES], struct text identity, struct text tool);
 
 /* fold.c */
 bool approve_register(struct approve *approve, struct error *err) MUST_CHECK;
 void approval_node_forget(struct approve *approve, struct approval_node *node);
 
+/* Whether the person has this key now. */
+bool approve_has_key(const struct approve *approve, struct text person, struct text key_id);
+
 /* entitled.c: whether the person, today, stands for this name of
  * context.approvals towards this question. */
 bool approve_person_covers(const struct approve *approve, const struct approval *approval,
 	struct text person, struct text name);
+/* Whether this answer is a yes that counts for the name today. */
+bool approve_is_yes_for(const struct approve *approve, const struct approval *approval,
+	const struct approval_answer *answer, struct text name);
 /* Whether every name is covered by the yes of somebody who may still say it. */
 bool approve_is_covered(const struct approve *approve, const struct approval *approval);
 

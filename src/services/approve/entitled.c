@@ -5,9 +5,12 @@
  *   role/ROLE             holds the role, in the identity's unit or in org
  *   data-owner/UNIT       custodian of a data source of the unit, or an owner in
  *                         it; only for units the call has to do with
+ *   unit/UNIT             an owner or approver of that unit: of no other, not of org either
  *   second                two different people, each owner, backup owner or
  *                         approver
- * Nobody answers what was asked on their own behalf. */
+ * Nobody answers what was asked on their own behalf: the person of the task, and of each
+ * task above it, whatever they are else.  A yes counts while the key that signed it is
+ * the person's. */
 
 #include "services/approve/approve_private.h"
 
@@ -76,6 +79,22 @@ static bool covers_data(const struct approve *approve, const struct approval *ap
 	return search.is_found;
 }
 
+static bool covers_unit(const struct person *person, struct text unit)
+{
+	return text_equal(person->unit, unit) &&
+	       (person_has_role(person, "approver") || person_has_role(person, "owner"));
+}
+
+static bool is_on_behalf_of(const struct approval *approval, struct text person)
+{
+	size_t i;
+
+	for (i = 0; i < approval->chain_count; i++)
+		if (text_equal(approval->chain[i].person, person))
+			return true;
+	return text_equal(approval->person, person);
+}
+
 static bool covers_second(const struct person *person, const struct charter *charter)
 {
 	return text_equal(charter->owner, person->name) ||
@@ -90,7 +109,7 @@ bool approve_person_covers(const struct approve *approve, const struct approval 
 	const struct person *person = registry_find_person(approve->registry, name_of_person);
 
 	if (charter == NULL || person == NULL || name_of_person.length == 0 ||
-		text_equal(name_of_person, approval->person))
+		is_on_behalf_of(approval, name_of_person))
 		return false;
 	if (text_is(name, "owner"))
 		return text_equal(charter->owner, name_of_person);
@@ -102,7 +121,16 @@ bool approve_person_covers(const struct approve *approve, const struct approval 
 		return covers_role(person, charter, after(name, "role/"));
 	if (text_starts_with(name, "data-owner/"))
 		return covers_data(approve, approval, person, after(name, "data-owner/"));
+	if (text_starts_with(name, "unit/"))
+		return covers_unit(person, after(name, "unit/"));
 	return false;
+}
+
+bool approve_is_yes_for(const struct approve *approve, const struct approval *approval,
+	const struct approval_answer *answer, struct text name)
+{
+	return answer->is_yes && approve_has_key(approve, answer->person, answer->key_id) &&
+	       approve_person_covers(approve, approval, answer->person, name);
 }
 
 /* How many different people said yes and may still say it for this name. */
@@ -112,8 +140,7 @@ static size_t yes_count(
 	size_t i, count = 0;
 
 	for (i = 0; i < approval->answers_count; i++)
-		if (approval->answers[i].is_yes &&
-			approve_person_covers(approve, approval, approval->answers[i].person, name))
+		if (approve_is_yes_for(approve, approval, &approval->answers[i], name))
 			count++;
 	return count;
 }
@@ -127,9 +154,9 @@ static size_t yes_people(const struct approve *approve, const struct approval *a
 		bool counts = false;
 
 		for (name = 0; name < approval->names_count; name++)
-			counts |= approve_person_covers(approve, approval,
-				approval->answers[i].person, approval->names[name]);
-		count += approval->answers[i].is_yes && counts;
+			counts |= approve_is_yes_for(
+				approve, approval, &approval->answers[i], approval->names[name]);
+		count += counts;
 	}
 	return count;
 }
@@ -156,7 +183,7 @@ const char *approve_refusal(
 
 	if (registry_find_person(approve->registry, person) == NULL)
 		return "no such person is registered";
-	if (text_equal(person, approval->person))
+	if (is_on_behalf_of(approval, person))
 		return "nobody approves what was asked on their own behalf";
 	for (i = 0; i < approval->answers_count; i++)
 		if (text_equal(approval->answers[i].person, person))

@@ -68,6 +68,15 @@ static bool text_keep(
 	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room for the call");
 }
 
+/* Why the agent says it wants this: words for people, which decide nothing. */
+static struct text agents_reason(const struct json *params)
+{
+	const struct json *meta = json_find(params, "_meta");
+	struct text reason = meta == NULL ? TEXT("") : json_text_or(meta, "remit/reason", "");
+
+	return call_shortened(reason, CALL_REASON_BYTES_MAX);
+}
+
 /* Copies what the door lends and builds the call of it. */
 static bool exchange_read(
 	struct exchange *exchange, const struct call_request *request, struct error *err)
@@ -92,6 +101,7 @@ static bool exchange_read(
 		if (!json_copy(&params, exchange->arena, request->params, err))
 			return false;
 		draft.params = &params;
+		exchange->reason = agents_reason(&params);
 	}
 	return call_build(&exchange->call, exchange->arena, &draft, err) &&
 	       exchange_look(exchange, err);

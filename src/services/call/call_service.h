@@ -49,6 +49,15 @@ struct call_values {
 		void *context, struct text task, struct record_append *append, struct error *err);
 };
 
+/* What lies sealed beside a record, opened: what a person would accept is told to the agent.
+ * open may be NULL: then it is told the approval's id alone.  Errors: NOT_FOUND, CORRUPT,
+ * LIMIT, IO. */
+struct call_contents {
+	void *context;
+	bool (*open)(void *context, uint64_t index, struct arena *arena, struct text *out,
+		struct error *err);
+};
+
 struct call_settings {
 	int64_t hold_ms;      /* how long an asked call waits; 0: answered at once */
 	int64_t upstream_ms;  /* longest wait for an answer */
@@ -70,6 +79,7 @@ struct call_ports {
 	struct upstream upstream;
 	struct call_values values;
 	struct detector *detector; /* NULL: no secret is looked for */
+	struct call_contents contents;
 };
 
 /* Registers its handlers and projectors with the fold: after those of registry,
@@ -121,7 +131,7 @@ struct call_request {
 	struct text task;   /* of the verified token; its live state is read here */
 	struct text server; /* the server of the path; the audience is checked */
 	struct text method;
-	const struct json *params; /* or NULL */
+	const struct json *params; /* or NULL; of its _meta, "remit/reason" is for people */
 	bool wants_progress;       /* the client sent a progress token */
 };
 
@@ -138,6 +148,7 @@ struct call_reply {
 	bool is_recorded;                /* index is set */
 	uint64_t index;                  /* leaf of the decision record */
 	struct text approval;            /* id, for ASKED */
+	const struct json *accepted;     /* REFUSED: arguments a person would accept; or NULL */
 	struct text message;             /* for REFUSED, ASKED, FAILED: whole text for a
 					  * model or person to read */
 	const struct json *result;
@@ -194,6 +205,27 @@ struct call_kill {
 };
 bool call_kill_submit(
 	struct call_service *service, const struct call_kill *kill, struct error *err) MUST_CHECK;
+
+/* `remit approve ID --with ARGUMENTS`: a person would accept other arguments.  The question is
+ * closed as edited, another about the same call with those arguments takes its place, which
+ * people answer like any other, and the agent is told them.  with is merged into what was
+ * asked (RFC 7396).  done runs on the loop once it is durable (err NULL) or could not be
+ * written; *approval, the id of the new question, is copied into arena before this returns.
+ * Errors: as approve_answer; INVALID also where the arguments are the same, or would be
+ * refused or allowed without anybody's approval. */
+struct call_edit {
+	struct text id;
+	struct text person;
+	struct text reason;
+	struct answer_proof proof;
+	const struct json *with; /* an object */
+	struct arena *arena;
+	struct text approval;
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
+bool call_edit_submit(
+	struct call_service *service, struct call_edit *edit, struct error *err) MUST_CHECK;
 
 /* Connects a server as a call would, on behalf of no agent, so that the definitions
  * of its tools are known (decide_definitions_json).  look outlives done, which runs

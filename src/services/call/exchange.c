@@ -84,6 +84,8 @@ static void reply(struct exchange *exchange, struct call_reply *out)
 	out->index = exchange->index;
 	if (out->kind == CALL_ASKED)
 		out->approval = exchange->approval;
+	if (out->kind == CALL_REFUSED)
+		out->accepted = exchange->accepted;
 	client->on_reply(client->context, out);
 }
 
@@ -234,31 +236,30 @@ static void submit_decision(struct exchange *exchange)
 	wait_until(exchange, CALL_RECORD_MS);
 }
 
+static struct call_question question_of(struct exchange *exchange)
+{
+	return (struct call_question){
+		.ports = &exchange->service->ports,
+		.arena = exchange->arena,
+		.call = &exchange->call,
+		.decision = &exchange->decision,
+		.reason = exchange->reason,
+	};
+}
+
 /* A new question: its record goes to the log before the decision that names it. */
 static bool submit_asked(struct exchange *exchange, const struct sha256 *call_digest)
 {
+	const struct call_question asked = question_of(exchange);
 	struct error err = {0};
 
 	exchange->asked = (struct fold_change){.done = on_asked_done, .context = exchange};
-	if (!exchange_asked_record(exchange, call_digest, &err) ||
+	if (!call_question_record(
+		    &asked, call_digest, &exchange->asked, &exchange->approval, &err) ||
 		!fold_submit(exchange->service->ports.fold, &exchange->asked, &err))
 		return false;
 	exchange->changes_in_flight++;
 	return true;
-}
-
-/* The digest approvals are found by: of the call and all it is bound to, keyed
- * with the task's content key so that the log gives nothing away. */
-static bool keyed_call_digest(struct exchange *exchange, struct sha256 *out)
-{
-	struct call_ports *ports = &exchange->service->ports;
-	struct sha256 plain;
-	struct error err = {0};
-
-	return decide_call_digest(ports->decide, &exchange->call, &exchange->decision,
-		       exchange->arena, &plain, &err) &&
-	       ports->values.digest(ports->values.context, exchange->call.task,
-		       (struct text){(const char *)plain.bytes, SHA256_BYTES}, out, &err);
 }
 
 static void run_decide(
@@ -319,30 +320,98 @@ static void decide_approved(struct exchange *exchange, const struct approval *ap
 	submit_decision(exchange);
 }
 
-static void refuse_rejected(struct exchange *exchange, const struct approval *approval)
+/* What a person would accept, from beside the record of that question.  Without it the
+ * agent is told that there is something, by its id. */
+static void find_accepted(struct exchange *exchange, struct text edited)
 {
+	struct call_ports *ports = &exchange->service->ports;
+	const struct approval *approval = approval_find(ports->approve, edited);
+	const struct json *arguments;
+	struct json *card = arena_new(exchange->arena, struct json);
+	struct error err = {0};
+	struct text plain;
+
+	if (approval == NULL || card == NULL || ports->contents.open == NULL ||
+		!ports->contents.open(ports->contents.context, approval->asked_index,
+			exchange->arena, &plain, &err) ||
+		!json_parse(card, exchange->arena, plain, &call_card_limits, &err))
+		return;
+	arguments = json_find(card, "arguments");
+	exchange->accepted = arguments == NULL ? NULL : arena_new(exchange->arena, struct json);
+	if (exchange->accepted != NULL)
+		*exchange->accepted = *arguments;
+}
+
+/* What the agent is told where the answer to exactly this call was no, or there was none,
+ * which is the same. */
+static const struct {
+	const char *explanation;
+	const char *needed;
+} refusals[] = {
+	[APPROVAL_EXPIRED] = {"Nobody approved exactly this call in time, which is a no.",
+		"The same call once more asks people anew."},
+	[APPROVAL_REJECTED] = {"A person rejected exactly this call.",
+		"Another call, or a word with the person who rejected it."},
+	[APPROVAL_EDITED] = {"A person rejected this call and would accept other arguments.",
+		"A call with exactly the arguments they would accept."},
+};
+
+static void refuse_answered(struct exchange *exchange, const struct approval *approval)
+{
+	enum approval_state state =
+		approval->state == APPROVAL_REJECTED || approval->state == APPROVAL_EDITED
+			? approval->state
+			: APPROVAL_EXPIRED;
+
 	exchange->approval = text_copy(exchange->arena, approval->id);
 	exchange->decision.verdict = VERDICT_DENY;
-	exchange->decision.explanation = TEXT("A person rejected exactly this call.");
-	exchange->decision.needed =
-		TEXT("Another call, or a word with the person who rejected it.");
+	exchange->decision.explanation = text_of(refusals[state].explanation);
+	exchange->decision.needed = text_of(refusals[state].needed);
+	if (state == APPROVAL_EDITED)
+		find_accepted(exchange, approval->edited);
 	submit_decision(exchange);
+}
+
+/* Break-glass stands in for the people: decided again with the names that are asked for, as if
+ * they had answered, so that it opens what they could have opened and no more.  False: none is
+ * open for this call, or it would be refused all the same; the decision is as it was. */
+static bool decide_broken(struct exchange *exchange, const struct call_question *asked)
+{
+	const struct break_glass *glass = call_question_break_glass(asked, now_utc_ms(exchange));
+	const struct decision before = exchange->decision;
+	const struct approval_names names = {before.approvals, before.approvals_count};
+
+	if (glass == NULL)
+		return false;
+	run_decide(exchange, names, DECIDE_NO_SEARCH);
+	exchange->break_glass = text_copy(exchange->arena, glass->id);
+	if (exchange->decision.verdict != VERDICT_ALLOW || exchange->break_glass.data == NULL) {
+		exchange->decision = before;
+		exchange->break_glass = (struct text){0};
+		return false;
+	}
+	exchange->decision.approvals = names.items;
+	exchange->decision.approvals_count = names.count;
+	submit_decision(exchange);
+	return true;
 }
 
 /* Asks the people, or finds that they were asked about exactly this call. */
 static void decide_asked(struct exchange *exchange)
 {
 	struct call_ports *ports = &exchange->service->ports;
+	const struct call_question asked = question_of(exchange);
 	const struct approval *approval;
 	struct sha256 digest;
+	struct error err = {0};
 
-	if (!keyed_call_digest(exchange, &digest)) {
+	if (!call_question_digest(&asked, &digest, &err)) {
 		fail_unrecorded(exchange);
 		return;
 	}
-	approval = approve_find_rejected(ports->approve, &digest);
+	approval = approve_find_refused(ports->approve, &digest, now_utc_ms(exchange));
 	if (approval != NULL) {
-		refuse_rejected(exchange, approval);
+		refuse_answered(exchange, approval);
 		return;
 	}
 	approval = approve_find_call(ports->approve, &digest, now_utc_ms(exchange));
@@ -350,6 +419,8 @@ static void decide_asked(struct exchange *exchange)
 		decide_approved(exchange, approval);
 		return;
 	}
+	if (decide_broken(exchange, &asked))
+		return;
 	if (approval != NULL) {
 		exchange->approval = text_copy(exchange->arena, approval->id);
 	} else if (!submit_asked(exchange, &digest)) {
@@ -363,6 +434,8 @@ static void on_start(struct exchange *exchange)
 {
 	run_decide(exchange, (struct approval_names){NULL, 0}, DECIDE_SEARCH);
 	exchange->approval = (struct text){0};
+	exchange->accepted = NULL;
+	exchange->break_glass = (struct text){0};
 	if (exchange->decision.verdict == VERDICT_ASK)
 		decide_asked(exchange);
 	else
@@ -468,6 +541,16 @@ static enum reason decide_changed(struct exchange *exchange)
 	return again.ceiling == exchange->decision.ceiling ? REASON_ALLOWED : REASON_SENSITIVITY;
 }
 
+/* Whether the break-glass it goes by, if it goes by one, is open still. */
+static bool is_glass_open(const struct exchange *exchange)
+{
+	const struct approve *approve = exchange->service->ports.approve;
+	const struct break_glass *glass = break_glass_find(approve, exchange->break_glass);
+
+	return exchange->break_glass.length == 0 ||
+	       (glass != NULL && break_glass_is_open(approve, glass, now_utc_ms(exchange)));
+}
+
 /* What speaks against an allowed call by now; REASON_ALLOWED: nothing. */
 static enum reason look_again(struct exchange *exchange, enum decide_seen seen)
 {
@@ -475,6 +558,8 @@ static enum reason look_again(struct exchange *exchange, enum decide_seen seen)
 	enum reason reason = decide_recheck(ports->decide, &exchange->call,
 		exchange->inputs.arguments, seen, now_utc_ms(exchange));
 
+	if (reason == REASON_ALLOWED && !is_glass_open(exchange))
+		return REASON_APPROVAL_NEEDED;
 	if (reason == REASON_ALLOWED &&
 		registry_revision(ports->registry) != exchange->decision.revision)
 		reason = decide_changed(exchange);

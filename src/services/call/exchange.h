@@ -4,6 +4,7 @@
 #include "domain/call/retrieval.h"
 #include "domain/charter/name_table.h"
 #include "services/call/call_service.h"
+#include "services/call/question.h"
 #include "services/call/share.h"
 
 /* Private to services/call: one call in flight.
@@ -73,8 +74,6 @@ enum exchange_event {
 
 const char *exchange_state_word(enum exchange_state state);
 
-enum { CALL_UNITS_MAX = 8 };
-
 /* What became of an allowed call. */
 struct outcome {
 	const char *status; /* docs/formats/records.md, outcome */
@@ -111,7 +110,10 @@ struct exchange {
 	struct decide_inputs inputs; /* of decision */
 	uint64_t seen;               /* entries folded when it was made */
 	struct decision shown;       /* to the door */
+	struct text break_glass;     /* id of the one that lets it go; empty: none */
+	struct text reason;          /* the agent's own words, for people; may be empty */
 	struct text approval;        /* id asked or used; empty: none */
+	struct json *accepted;       /* arguments a person would accept instead; NULL: none */
 	bool is_reserved;            /* the approval is reserved by this exchange */
 	bool is_recorded;            /* the decision is durable, at index */
 	uint64_t index;
@@ -154,8 +156,6 @@ void exchange_check_live(struct exchange *exchange);
 /* exchange_record.c: canonical records in the exchange's arena.  Errors: LIMIT,
  * and those of the values port. */
 bool exchange_decision_record(struct exchange *exchange, struct error *err) MUST_CHECK;
-bool exchange_asked_record(
-	struct exchange *exchange, const struct sha256 *call_digest, struct error *err) MUST_CHECK;
 bool exchange_outcome_record(
 	struct exchange *exchange, const struct outcome *outcome, struct error *err) MUST_CHECK;
 /* exchange_retrieval.c */

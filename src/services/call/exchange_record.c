@@ -11,17 +11,6 @@
 
 enum { CLAUSE_BYTES_MAX = 1000 };
 
-/* At most so many bytes, not in the middle of a letter. */
-static struct text shortened(struct text value, size_t length_max)
-{
-	if (value.length <= length_max)
-		return value;
-	value.length = length_max;
-	while (value.length != 0 && !text_is_utf8(value))
-		value.length--;
-	return value;
-}
-
 static bool seal_record(struct json_builder *record, struct fold_change *change, struct error *err)
 {
 	struct json *sealed = arena_new(record->arena, struct json);
@@ -33,17 +22,6 @@ static bool seal_record(struct json_builder *record, struct fold_change *change,
 	change->record = sealed;
 	change->entry = json_canonical_text(record->arena, sealed);
 	return change->entry.data != NULL || error_set(err, ERROR_LIMIT, "no room for the record");
-}
-
-static struct text charter_name(struct exchange *exchange)
-{
-	const struct registry_entry *entry = registry_find(
-		exchange->service->ports.registry, OBJECT_IDENTITY, exchange->call.identity);
-
-	if (entry == NULL || entry->in_force == NULL)
-		return TEXT("");
-	return text_format(
-		exchange->arena, "%.*s@%u", TEXT_ARGS(entry->name), entry->in_force->version);
 }
 
 /* ---- values ------------------------------------------------------------------ */
@@ -90,7 +68,8 @@ static void put_call(struct json_builder *record, struct exchange *exchange)
 {
 	const struct call *call = &exchange->call;
 
-	json_put_text_unless_empty(record, "charter", charter_name(exchange));
+	json_put_text_unless_empty(record, "charter",
+		call_charter_name(&exchange->service->ports, call->identity, exchange->arena));
 	json_put_text_unless_empty(
 		record, "environment", text_of(environment_word(call->environment)));
 	json_put_text(record, "server", call->server);
@@ -104,7 +83,8 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 	json_put_cstring(record, "reason", reason_word(decision->reason));
 	json_put_text_unless_empty(record, "effect", text_of(effect_word(decision->effect)));
 	json_put_text_unless_empty(record, "entitlement", decision->entitlement);
-	json_put_text_unless_empty(record, "clause", shortened(decision->clause, CLAUSE_BYTES_MAX));
+	json_put_text_unless_empty(
+		record, "clause", call_shortened(decision->clause, CLAUSE_BYTES_MAX));
 	json_put_text_unless_empty(record, "explanation", decision->explanation);
 	json_put_text_unless_empty(record, "needed", decision->needed);
 	json_put_text_unless_empty(
@@ -185,6 +165,7 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	exchange->query = arguments;
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));
 	json_put_text_unless_empty(&record, "approval", exchange->approval);
+	json_put_text_unless_empty(&record, "break-glass", exchange->break_glass);
 	if (decision->policies_count != 0)
 		json_put_texts(&record, "policies", decision->policies, decision->policies_count);
 	if (decision->approvals_count != 0)
@@ -192,65 +173,6 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 			&record, "approvals", decision->approvals, decision->approvals_count);
 	put_chain(&record, exchange);
 	return seal_record(&record, &exchange->decided, err);
-}
-
-/* ---- the question ---------------------------------------------------------------- */
-
-static void unit_add(struct text *units, size_t *count, struct text unit)
-{
-	size_t i;
-
-	for (i = 0; i < *count; i++)
-		if (text_equal(units[i], unit))
-			return;
-	if (*count < CALL_UNITS_MAX && unit.length != 0)
-		units[(*count)++] = unit;
-}
-
-/* Whose data it is: the server's unit and those of all the tool's sources. */
-static size_t units_of(const struct exchange *exchange, struct text units[CALL_UNITS_MAX])
-{
-	const struct registry *registry = exchange->service->ports.registry;
-	const struct server *server = registry_find_server(registry, exchange->call.server);
-	const struct tool *tool = registry_find_tool(registry, exchange->call.tool);
-	size_t count = 0;
-	uint32_t i;
-
-	if (server != NULL)
-		unit_add(units, &count, server->unit);
-	for (i = 0; tool != NULL && i < tool->reads_count; i++) {
-		const struct data_source *source =
-			registry_find_data_source(registry, tool->reads[i].data_source);
-
-		if (source != NULL)
-			unit_add(units, &count, source->unit);
-	}
-	return count;
-}
-
-bool exchange_asked_record(
-	struct exchange *exchange, const struct sha256 *call_digest, struct error *err)
-{
-	const struct task *task = task_find(exchange->service->ports.tasks, exchange->call.task);
-	struct text units[CALL_UNITS_MAX];
-	char content[DIGEST_TEXT_BYTES];
-	struct approve_question question = {
-		.call = &exchange->call,
-		.decision = &exchange->decision,
-		.person = task == NULL ? TEXT("") : task->person,
-		.charter = charter_name(exchange),
-		.units = units,
-		.units_count = units_of(exchange, units),
-		.call_digest = *call_digest,
-		.now_utc_ms = fold_stamp_utc_ms(exchange->service->ports.fold),
-	};
-
-	if (!digest_value(exchange, exchange->call.arguments_text, &question.arguments, err) ||
-		!attach_arguments(exchange, &exchange->asked, content, err))
-		return false;
-	question.content = text_of(content);
-	return approve_asked_record(exchange->service->ports.approve, &question, exchange->arena,
-		&exchange->asked.entry, &exchange->approval, err);
 }
 
 /* ---- the outcome ------------------------------------------------------------------ */
@@ -291,6 +213,7 @@ bool exchange_outcome_record(
 	json_put_integer(&record, "decision", (int64_t)exchange->index);
 	json_put_cstring(&record, "status", outcome->status);
 	json_put_boolean(&record, "forwarded", outcome->is_forwarded);
+	json_put_text_unless_empty(&record, "break-glass", exchange->break_glass);
 	if (outcome->reason != REASON_NONE)
 		json_put_cstring(&record, "reason", reason_word(outcome->reason));
 	if (outcome->is_forwarded)
@@ -317,6 +240,20 @@ bool exchange_outcome_record(
 
 /* ---- words for the caller ------------------------------------------------------------ */
 
+/* Values, so they are told and never recorded. */
+static struct text accepted_message(struct exchange *exchange, struct text what)
+{
+	struct text arguments = json_canonical_text(exchange->arena, exchange->accepted);
+
+	if (arguments.data == NULL)
+		return (struct text){0};
+	return text_format(exchange->arena,
+		"Refused (edited): %.*s They would accept exactly these arguments: %.*s What "
+		"would be needed: %.*s Record #%" PRIu64 ".",
+		TEXT_ARGS(what), TEXT_ARGS(arguments), TEXT_ARGS(exchange->decision.needed),
+		exchange->index);
+}
+
 static struct text refusal_message(struct exchange *exchange, const struct error *failure)
 {
 	const struct decision *decision = &exchange->decision;
@@ -327,6 +264,8 @@ static struct text refusal_message(struct exchange *exchange, const struct error
 			"Refused: %s. Nothing was done; try again later.", failure->text);
 	if (what.length == 0)
 		what = text_of(reason_meaning(decision->reason));
+	if (exchange->accepted != NULL)
+		return accepted_message(exchange, what);
 	return text_format(exchange->arena,
 		"Refused (%s): %.*s What would be needed: %.*s Record #%" PRIu64 ".",
 		reason_word(decision->reason), TEXT_ARGS(what), TEXT_ARGS(decision->needed),

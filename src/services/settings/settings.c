@@ -83,6 +83,10 @@ static const struct setting table[] = {
 		"(redact)"},
 	{"fingerprints-kept-days", SETTING_INTEGER, true, AT(fingerprints_kept_days), 1, 3650,
 		"DAYS", "how long a credential is looked for after it was replaced (90)"},
+	{"webhook-url", SETTING_TEXT, true, AT(webhook_url), 0, 0, "URL",
+		"is told of approvals: summaries, never arguments"},
+	{"webhook-secret", SETTING_TEXT, true, AT(webhook_secret), 0, 0, "REF",
+		"what they are signed with: a secret's name, file:/PATH or env:VARIABLE"},
 	{"check-config", SETTING_FLAG, false, AT(is_check_only), 0, 0, NULL,
 		"check the settings, then exit"},
 	{"help", SETTING_FLAG, false, AT(is_help), 0, 0, NULL, "this text"},
@@ -459,6 +463,45 @@ static bool check_secrets(const struct settings *settings, struct error *err)
 		       settings->foreign_secrets);
 }
 
+/* A path and a query may follow the host; a user may not, and nothing behind a #. */
+static bool is_webhook_address(struct text url)
+{
+	bool is_secure = text_starts_with(url, "https://");
+	size_t scheme = is_secure ? 8 : 7;
+
+	if ((!is_secure && !text_starts_with(url, "http://")) || url.length <= scheme ||
+		url.data[scheme] == '/' || url.length > WEBHOOK_URL_BYTES_MAX)
+		return false;
+	for (size_t i = 0; i < url.length; i++)
+		if (url.data[i] <= ' ' || url.data[i] > '~' ||
+			strchr("\"<>\\#@", url.data[i]) != NULL)
+			return false;
+	return true;
+}
+
+static bool check_webhook(const struct settings *settings, struct error *err)
+{
+	struct credential credential;
+	const char *url = settings->webhook_url;
+
+	if ((url == NULL) != (settings->webhook_secret == NULL))
+		return error_set(err, ERROR_INVALID, "webhook-url and webhook-secret go together");
+	if (url == NULL)
+		return true;
+	if (!is_webhook_address(text_of(url)))
+		return error_set(err, ERROR_INVALID,
+			"webhook-url: is not https://HOST[:PORT][/PATH] of at most %d bytes",
+			WEBHOOK_URL_BYTES_MAX);
+	if (!text_starts_with(text_of(url), "https://") && !url_is_local(url))
+		return error_set(err, ERROR_INVALID,
+			"webhook-url: notices leave over https only, or to this machine");
+	if (!credential_parse(&credential, text_of(settings->webhook_secret), err))
+		return error_wrap(err, "webhook-secret");
+	return credential.kind != CREDENTIAL_VAULT ||
+	       error_set(err, ERROR_INVALID,
+		       "webhook-secret: a secret's name, file:/PATH or env:VARIABLE is expected");
+}
+
 static bool check_together(const struct settings *settings, struct error *err)
 {
 	struct listen_address address;
@@ -487,7 +530,7 @@ static bool check_together(const struct settings *settings, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"authzen-record: \"%s\" is neither awaited nor behind",
 			settings->authzen_record);
-	return check_secrets(settings, err) && check_vault(settings, err);
+	return check_secrets(settings, err) && check_webhook(settings, err) && check_vault(settings, err);
 }
 
 bool settings_read(

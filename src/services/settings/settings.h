@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { VAULT_URL_BYTES_MAX = 1000, VAULT_NAME_BYTES_MAX = 256 };
+enum { VAULT_URL_BYTES_MAX = 1000, VAULT_NAME_BYTES_MAX = 256, WEBHOOK_URL_BYTES_MAX = 1000 };
 
 /* The daemon's settings.  A value comes from the command line, else from
  * DIR/remit.yaml, else from the default; both spell the same names.  Texts live
@@ -27,6 +27,8 @@ struct settings {
 	const char *vault_role_id;        /* or these two (AppRole) */
 	const char *vault_secret_id_file; /* 0600, as the token's */
 	const char *public_url;           /* what callers use to reach us, or NULL: from listen */
+	const char *webhook_url;          /* is told of approvals; or NULL */
+	const char *webhook_secret;       /* reference to what its notices are signed with */
 	const char *authzen_record;       /* "awaited" or "behind" */
 	const char *stdio_servers;        /* "confined" or "unconfined" */
 	const char *own_secrets;          /* in results: "redact" or "block" */

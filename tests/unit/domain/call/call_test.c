@@ -271,6 +271,8 @@ static void a_nul_in_a_target_built_by_code_is_refused(void **state)
 static const struct text chain[] = {{"t-1", 3}, {"t-0", 3}};
 static const struct text policies[] = {{"p1", 2}, {"p2", 2}};
 static const struct text policies_turned[] = {{"p2", 2}, {"p1", 2}};
+static const struct text names[] = {{"owner", 5}, {"second", 6}};
+static const struct text names_turned[] = {{"second", 6}, {"owner", 5}};
 
 static struct call_binding binding(void)
 {
@@ -282,6 +284,10 @@ static struct call_binding binding(void)
 		.entitlement = TEXT("charter/summariser@3/entitlements/0"),
 		.policies = policies,
 		.policies_count = 2,
+		.approvals = names,
+		.approvals_count = 2,
+		.objects = sha256_of("objects", 7),
+		.label = SENSITIVITY_INTERNAL,
 	};
 }
 
@@ -308,6 +314,7 @@ static void the_digest_does_not_see_spelling_or_order(void **state)
 	struct sha256 second;
 
 	turned.policies = policies_turned;
+	turned.approvals = names_turned;
 	second = digest(*state, &b, &turned);
 	assert_true(sha256_equal(&first, &second));
 }
@@ -319,7 +326,7 @@ static void any_other_change_changes_the_digest(void **state)
 	struct call_binding one = binding();
 	struct sha256 first = digest(*state, &call, &one);
 	struct call calls[8];
-	struct call_binding bindings[7];
+	struct call_binding bindings[11];
 	size_t i;
 
 	for (i = 0; i < 8; i++)
@@ -332,7 +339,7 @@ static void any_other_change_changes_the_digest(void **state)
 	calls[5].tool = TEXT("files/other");
 	calls[6] = build(*state, "tools/call", "{\"name\":\"w\",\"arguments\":{\"a\":2}}");
 	calls[7] = build(*state, "tools/call", "{\"name\":\"w\",\"arguments\":{\"a\":1.0}}");
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < 11; i++)
 		bindings[i] = one;
 	bindings[0].chain_count = 1;
 	bindings[1].charter = TEXT("summariser@4");
@@ -341,13 +348,17 @@ static void any_other_change_changes_the_digest(void **state)
 	bindings[4].policies_count = 1;
 	bindings[5].policies_count = 0;
 	bindings[6].definition = TEXT("");
+	bindings[7].approvals_count = 1;
+	bindings[8].objects = sha256_of("another", 7);
+	bindings[9].label = SENSITIVITY_CONFIDENTIAL;
+	bindings[10].has_untrusted_content = true;
 	for (i = 0; i < 8; i++) {
 		struct sha256 other = digest(*state, &calls[i], &one);
 
 		if (sha256_equal(&first, &other))
 			fail_msg("call %zu has the same digest", i);
 	}
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < 11; i++) {
 		struct sha256 other = digest(*state, &call, &bindings[i]);
 
 		if (sha256_equal(&first, &other))

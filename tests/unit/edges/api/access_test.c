@@ -23,7 +23,7 @@ enum { TEXT_BYTES_MAX = 2048, ROUNDS_MAX = 20000 };
  * suspend, kill, bootstrap, backup.  plan and why are questions. */
 static const char *const socket_changes[] = {
 	"suspendIdentity", "killTask", "killIdentity", "bootstrap", "backup", "plan", "why", NULL};
-static const char *const open_to_strangers[] = {"describe", "installation", NULL};
+static const char *const open_to_strangers[] = {"describe", "installation", "howToAnswer", NULL};
 
 enum role {
 	STRANGER = 0,    /* TCP, no signature */

@@ -45,6 +45,20 @@ static void put_waiting(struct json_builder *builder, struct api_request *reques
 	json_put(builder, "object", (struct json){.type = JSON_OBJECT});
 }
 
+/* A question about a call, as far as the command line reads it. */
+static void put_approval(struct json_builder *builder, struct api_request *request)
+{
+	static const char approval[] =
+		"{\"call\":\"sha256:abc\",\"id\":\"a-1\",\"state\":\"pending\"}";
+	struct json parsed;
+	struct error err;
+
+	if (!json_parse(&parsed, request->arena, text_of(approval), &json_limits_default, &err))
+		abort();
+	json_put(builder, "approval", parsed);
+	json_put(builder, "call", (struct json){.type = JSON_OBJECT});
+}
+
 /* One answer that holds what the command line looks for in any of them. */
 static void answer(struct api_request *request)
 {
@@ -71,6 +85,10 @@ static void answer(struct api_request *request)
 	if (request->route->handle == handle_object_show &&
 		text_is(api_path(request, "name"), "killed"))
 		json_put_boolean(&builder, "needs_two", true);
+	if (request->route->handle == handle_approval_show)
+		put_approval(&builder, request);
+	if (request->route->handle == handle_approval_edit)
+		json_put_cstring(&builder, "approval", "a-2");
 	if (json_object_seal(&builder, &body, &err))
 		api_answer_revision(request, &body, REVISION);
 	else
@@ -174,6 +192,10 @@ FAKE(handle_approval_answer)
 FAKE(handle_finding_list)
 FAKE(handle_finding_show)
 FAKE(handle_finding_close)
+FAKE(handle_approval_edit)
+FAKE(handle_approval_how)
+FAKE(handle_glass_list)
+FAKE(handle_glass_change)
 FAKE(handle_record_list)
 FAKE(handle_record_show)
 FAKE(handle_record_why)
@@ -201,4 +223,10 @@ bool __wrap_registry_actor_has_role(
 void registrar_request_deinit(struct registrar_request *request)
 {
 	(void)request;
+}
+
+/* Who asks for `whoami` of the unit that broke it sees that it is open. */
+struct text api_break_glass_banner(struct api_request *request)
+{
+	return request->route->handle == handle_whoami ? TEXT("g-1 of agent by bo") : TEXT("");
 }

@@ -303,8 +303,10 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_RESOURCE: return "https://example.org/mcp";
 	case OPTION_LOG: path_in(path[option], "source.log"); return path[option];
 	case OPTION_ENVIRONMENT: return "staging";
-	case OPTION_ARGUMENTS: return "{\"path\":\"a\"}";
+	case OPTION_ARGUMENTS:
+	case OPTION_WITH: return "{\"path\":\"a\"}";
 	case OPTION_VERSION:
+	case OPTION_MINUTES:
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
 	case OPTION_AFTER: return "3";
@@ -313,6 +315,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_STATE: return "stale";
 	case OPTION_DRAFT:
 	case OPTION_PRUNE:
+	case OPTION_ALONE:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -342,7 +345,12 @@ static const char *option_name(enum cli_option option)
 		[OPTION_AFTER] = "--after",
 		[OPTION_ARGUMENTS] = "--arguments",
 		[OPTION_ENVIRONMENT] = "--environment",
-		[OPTION_WAITING] = "--waiting"};
+		[OPTION_WAITING] = "--waiting",
+		[OPTION_WITH] = "--with",
+		[OPTION_TICKET] = "--ticket",
+		[OPTION_TOOL] = "--tool",
+		[OPTION_MINUTES] = "--minutes",
+		[OPTION_ALONE] = "--alone"};
 
 	if (names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
@@ -865,6 +873,40 @@ static void without_a_terminal_or_yes_nothing_is_destroyed(void **state)
 	assert_int_equal(handlers_reached(), before);
 }
 
+static void nobody_answers_a_call_unseen(void **state)
+{
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN(NULL, "approve", "a-1"), EXIT_REFUSED);
+	assert_int_equal(handlers_reached(), before + 1); /* looked, and said nothing */
+	assert_non_null(strstr(bench.out, "Approval        a-1"));
+	assert_non_null(strstr(bench.out, "complete and in canonical order:\n  | {}\n"));
+	log_in();
+	is_done(RUN(NULL, "approve", "a-1", "--yes"));
+	assert_non_null(strstr(bench.out, "operation: approveCall"));
+	assert_int_equal(RUN(NULL, "approve", "a-1", "--yes", "--with", "[1]"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "approve", "a-1", "--yes", "--with", "{"), EXIT_USAGE);
+	before = handlers_reached();
+	is_done(RUN(NULL, "approve", "a-1", "--yes", "--with", "{\"a\":1}"));
+	assert_int_equal(handlers_reached(), before + 4); /* two cards, two signed answers */
+	assert_non_null(strstr(bench.out, "operation: approveCall"));
+}
+
+static void an_open_break_glass_is_said_beside_any_answer(void **state)
+{
+	(void)state;
+	is_done(RUN(NULL, "whoami", "-o", "json"));
+	assert_non_null(strstr(bench.err, "*** BREAK-GLASS IS OPEN: g-1 of agent by bo ("));
+	is_done(RUN(NULL, "unit", "list", "-o", "json"));
+	assert_null(strstr(bench.err, "BREAK-GLASS"));
+	assert_int_equal(RUN(NULL, "break-glass", "open", "agent", "--yes"), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "break-glass", "open", "agent", "--yes", "--reason", "r",
+				 "--ticket", "t", "--minutes", "x"),
+		EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "break-glass", "review", "g-1", "--yes"), EXIT_USAGE);
+}
+
 static void a_stop_without_a_reason_is_not_sent(void **state)
 {
 	unsigned before = handlers_reached();
@@ -1174,6 +1216,8 @@ int main(void)
 		CLI_TEST(secrets_never_show_in_what_is_printed),
 		CLI_TEST(a_code_goes_into_a_new_file_for_its_user_alone),
 		CLI_TEST(without_a_terminal_or_yes_nothing_is_destroyed),
+		CLI_TEST(an_open_break_glass_is_said_beside_any_answer),
+		CLI_TEST(nobody_answers_a_call_unseen),
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
 		CLI_TEST(the_first_of_two_who_bring_it_back_learns_that_it_waits),

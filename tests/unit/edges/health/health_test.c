@@ -59,6 +59,18 @@ struct finding_figures finding_figures(const struct finding_service *service)
 	return (struct finding_figures){.open = 2, .opened = 6, .closed = 5, .refused = 1};
 }
 
+struct approve_figures approve_figures(const struct approve *approve)
+{
+	(void)approve;
+	return (struct approve_figures){.pending = 5};
+}
+
+struct break_glass_figures break_glass_figures(const struct approve *approve)
+{
+	(void)approve;
+	return (struct break_glass_figures){.open = 2, .overdue = 1};
+}
+
 uint64_t projector_next(const struct projector *projector)
 {
 	(void)projector;
@@ -160,6 +172,9 @@ static void the_figures_say_what_the_parts_said(void **state)
 	assert_int_equal(figure(&text, "remit_registry_identities"), 3);
 	assert_int_equal(figure(&text, "remit_tokens_repeated_total"), 77);
 	assert_int_equal(figure(&text, "remit_calls_denied_total"), 12);
+	assert_int_equal(figure(&text, "remit_approvals_pending"), 5);
+	assert_int_equal(figure(&text, "remit_break_glass_open"), 2);
+	assert_int_equal(figure(&text, "remit_break_glass_overdue"), 1);
 	assert_int_equal(figure(&text, "remit_decisions_total"), 4);
 	assert_int_equal(figure(&text, "remit_findings_open"), 2);
 	assert_int_equal(figure(&text, "remit_findings_opened_total"), 6);

@@ -578,6 +578,56 @@ static void a_question_to_people_names_its_approval(void **state)
 	assert_holds(bench->talk.got, "\"isError\":true");
 }
 
+static const char initialize_opening[] =
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+	"\"2025-11-25\",\"capabilities\":{\"elicitation\":{\"form\":{},\"url\":{}}},"
+	"\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}";
+
+static void open_session_that_opens_urls(struct bench *bench)
+{
+	const char *answer, *id;
+
+	bench->session[0] = '\0';
+	answer = ask(bench, "POST", "", initialize_opening);
+	id = strstr(answer, "Mcp-Session-Id: s-");
+	assert_non_null(id);
+	memcpy(bench->session, id + strlen("Mcp-Session-Id: "), 22);
+	bench->session[22] = '\0';
+}
+
+static void a_client_that_opens_urls_is_given_one(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session_that_opens_urls(bench);
+	call(bench, "1", "");
+	reply(CALL_ASKED, NULL, "waits for ana");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got, "\"error\":{\"code\":-32042,\"data\":{\"elicitations\":"
+				      "[{\"elicitationId\":\"a-1\",\"message\":\"waits for ana\","
+				      "\"mode\":\"url\",\"url\":\"");
+	assert_holds(bench->talk.got, "/v1/approvals/a-1/how\"}],\"remit/decision\":{");
+	/* Another refusal is as for anybody. */
+	call(bench, "2", "");
+	reply(CALL_REFUSED, NULL, "no");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got, "\"isError\":true");
+}
+
+static void a_server_cannot_have_a_person_open_a_url(void **state)
+{
+	struct bench *bench = *state;
+	struct json_member member = {TEXT("code"), {.type = JSON_INTEGER, .integer = -32042}};
+	const struct json error = {.type = JSON_OBJECT, .count = 1, .members = &member};
+
+	open_session_that_opens_urls(bench);
+	call(bench, "1", "");
+	reply(CALL_ERROR, &error, "");
+	talk_wait(&bench->talk, NULL);
+	assert_holds(bench->talk.got, "\"code\":-32014");
+	assert_holds(bench->talk.got, "\"server-code\":-32042");
+}
+
 static void any_other_refused_method_is_an_error_with_the_decision(void **state)
 {
 	struct bench *bench = *state;
@@ -866,6 +916,24 @@ static void a_get_stream_stays_open_until_its_task_is_over(void **state)
 	assert_int_equal(status.streams, 0);
 }
 
+static void a_stream_hears_that_people_have_answered(void **state)
+{
+	struct bench *bench = *state;
+	struct text task;
+
+	open_session_that_opens_urls(bench);
+	task = fakes.streams[0]->task;
+	say(bench, "GET", "", "");
+	talk_wait(&bench->talk, ": \n\n");
+	mcp_door_elicited(bench->door, TEXT("t-another"), TEXT("a-7"));
+	mcp_door_elicited(bench->door, task, TEXT("a-1"));
+	talk_wait(&bench->talk, "elicitation/complete");
+	assert_holds(bench->talk.got,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+		"elicitation/complete\",\"params\":{\"elicitationId\":\"a-1\"}}");
+	assert_null(strstr(bench->talk.got, "a-7"));
+}
+
 static void deleting_a_session_ends_it_and_its_stream(void **state)
 {
 	struct bench *bench = *state;
@@ -916,6 +984,8 @@ int main(void)
 		WITH(a_call_is_handed_on_whole_and_its_result_comes_back),
 		WITH(a_refused_tool_is_a_result_a_model_can_read),
 		WITH(a_question_to_people_names_its_approval),
+		WITH(a_client_that_opens_urls_is_given_one),
+		WITH(a_server_cannot_have_a_person_open_a_url),
 		WITH(any_other_refused_method_is_an_error_with_the_decision),
 		WITH(a_failed_server_is_an_error_that_says_why),
 		WITH(an_error_of_the_server_comes_back_as_its_own),
@@ -928,6 +998,7 @@ int main(void)
 		WITH(a_client_that_leaves_aborts_its_call),
 		WITH(a_cancelled_call_is_aborted_and_gets_no_result),
 		WITH(a_get_stream_stays_open_until_its_task_is_over),
+		WITH(a_stream_hears_that_people_have_answered),
 		WITH(deleting_a_session_ends_it_and_its_stream),
 		WITH(a_get_without_event_stream_is_not_acceptable),
 	};

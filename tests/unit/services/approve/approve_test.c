@@ -47,8 +47,11 @@ static enum approval_state state_of(struct call_bench *bench, const char *id)
 static enum error_code answer_refused(
 	struct call_bench *bench, const char *id, const char *person, bool is_yes)
 {
-	const struct approve_request request = {
-		.id = text_of(id), .person = text_of(person), .is_yes = is_yes};
+	enum answer_verb verb = is_yes ? ANSWER_APPROVE : ANSWER_REJECT;
+	const struct approve_request request = {.id = text_of(id),
+		.person = text_of(person),
+		.verb = verb,
+		.proof = call_bench_proof(bench, id, person, verb)};
 	struct error err = {0};
 
 	assert_false(approve_answer(bench->approve, &request, &err));
@@ -381,6 +384,7 @@ static void the_log_alone_gives_the_same_approvals(void **state)
 static void an_answer_counts_although_its_charter_is_loaded_after_it(void **state)
 {
 	struct call_bench *bench = *state;
+	static const char *const people[] = {"ana", NULL};
 	struct decide_bench world = {.arena = bench->world.arena};
 	const struct fold_log port = fake_log_port(&bench->log);
 	const struct approve_settings settings = {0};
@@ -401,6 +405,7 @@ static void an_answer_counts_although_its_charter_is_loaded_after_it(void **stat
 		assert_true(fold_apply_entry(
 			fold, bench->log.entries[i].entry, TEXT(""), (uint64_t)i, &err));
 	assert_true(decide_bench_put(&world, decide_bench_yaml));
+	people_enrol(world.registry, people, bench->world.arena);
 	assert_true(fold_finish_loading(fold, &err));
 	assert_int_equal(approval_find(approve, text_of(id))->state, APPROVAL_APPROVED);
 	assert_int_equal(approval_find(approve, text_of(id))->expires_utc_ms, expires_utc_ms);

@@ -179,6 +179,33 @@ static void a_vault_that_would_hear_a_token_in_the_clear_is_refused(void **state
 	assert_true(READ(f, "--vault-url", "http://[::1]", "--vault-token-file", "/t"));
 }
 
+static void a_webhook_that_would_be_told_in_the_clear_or_unsigned_is_refused(void **state)
+{
+	static const char *const wrong[] = {"http://hook.example/x", "https://user@a/x", "https://",
+		"https:///x", "https://a/x#y", "ftp://a", "https://a/ b",
+		"http://127.0.0.1.example/"};
+	char long_url[WEBHOOK_URL_BYTES_MAX + 2];
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		if (READ(f, "--webhook-url", wrong[i], "--webhook-secret", "hook"))
+			fail_msg("%s", wrong[i]);
+		assert_non_null(strstr(f->err.text, "webhook-url"));
+	}
+	assert_false(READ(f, "--webhook-url", "https://a/x"));
+	assert_false(READ(f, "--webhook-secret", "hook"));
+	assert_false(READ(f, "--webhook-url", "https://a/x", "--webhook-secret", "file:relative"));
+	assert_false(READ(f, "--webhook-url", "https://a/x", "--webhook-secret", "vault:kv/a#key"));
+	memset(long_url, 'a', sizeof long_url);
+	memcpy(long_url, "https://", 8);
+	long_url[WEBHOOK_URL_BYTES_MAX + 1] = '\0';
+	assert_false(READ(f, "--webhook-url", long_url, "--webhook-secret", "hook"));
+	long_url[WEBHOOK_URL_BYTES_MAX] = '\0';
+	assert_true(READ(f, "--webhook-url", long_url, "--webhook-secret", "hook"));
+	assert_true(READ(f, "--webhook-url", "https://a:8/x?y=z", "--webhook-secret", "env:HOOK"));
+	assert_true(READ(f, "--webhook-url", "http://[::1]:9/", "--webhook-secret", "file:/k"));
+}
+
 static void a_vault_needs_one_way_to_be_let_in(void **state)
 {
 	struct fixture *f = *state;
@@ -321,6 +348,7 @@ int main(void)
 		WITH_FIXTURE(a_public_url_that_callers_could_not_use_is_refused),
 		WITH_FIXTURE(a_public_url_in_the_clear_is_for_this_machine_alone),
 		WITH_FIXTURE(a_vault_that_would_hear_a_token_in_the_clear_is_refused),
+		WITH_FIXTURE(a_webhook_that_would_be_told_in_the_clear_or_unsigned_is_refused),
 		WITH_FIXTURE(a_vault_needs_one_way_to_be_let_in),
 		WITH_FIXTURE(names_for_vault_have_their_bound),
 		WITH_FIXTURE(every_bound_holds_at_its_edges),

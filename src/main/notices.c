@@ -1,0 +1,197 @@
+#include "main/notices.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { NOTICE_ARENA_BYTES = 256 * 1024, NOTICE_WORD_BYTES = 64 };
+
+struct notices {
+	struct notices_parts parts;
+	struct webhook *webhook; /* NULL: none */
+	struct mcp_door *door;   /* NULL: not there yet */
+	struct text base_url;
+};
+
+static int64_t utc_ms(void *context)
+{
+	const struct notices *notices = context;
+
+	return fold_stamp_utc_ms(notices->parts.fold);
+}
+
+/* On record, so that whoever looks for it finds it. */
+static void on_lost(void *context, const struct webhook_letter *letter)
+{
+	struct notices *notices = context;
+	const struct approve_lost lost = {.subject = letter->subject,
+		.event = letter->event,
+		.tries = letter->tries,
+		.why = letter->why};
+	struct error err;
+
+	log_warn("notice_lost", LOG_TEXT("event", letter->event),
+		LOG_TEXT("subject", letter->subject), LOG_STRING("why", letter->why));
+	if (!approve_notice_lost(notices->parts.approve, &lost, &err))
+		log_warn("notice_lost_unrecorded", LOG_STRING("why", err.text));
+}
+
+/* ---- the webhook ------------------------------------------------------------------------ */
+
+static bool make_body(struct notices *notices, const struct approval *approval, struct arena *arena,
+	struct json *out)
+{
+	struct json_builder object;
+	struct json summary;
+	struct error err;
+
+	if (!approval_summary_json(&summary, arena, notices->parts.approve, approval,
+		    fold_stamp_utc_ms(notices->parts.fold), &err))
+		return false;
+	json_object_start(&object, arena);
+	json_put_text(&object, "installation", notices->parts.installation);
+	for (uint32_t i = 0; i < summary.count; i++)
+		json_put_named(&object, summary.members[i].name, summary.members[i].value);
+	if (notices->base_url.length > 0)
+		json_put_text(&object, "link",
+			text_format(arena, "%.*s/v1/approvals/%.*s/how",
+				TEXT_ARGS(notices->base_url), TEXT_ARGS(approval->id)));
+	return json_object_seal(&object, out, &err);
+}
+
+/* The same event has the same id whenever it is told: ID.asked, ID.answered.2, ID.closed. */
+static void tell_webhook(
+	struct notices *notices, enum approval_event event, const struct approval *approval)
+{
+	struct arena *arena = arena_create(NOTICE_ARENA_BYTES);
+	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
+	struct webhook_notice notice = {.subject = approval->id};
+
+	(void)snprintf(word, sizeof word, "approval.%s", approval_event_word(event));
+	(void)snprintf(
+		id, sizeof id, "%.*s.%s", TEXT_ARGS(approval->id), approval_event_word(event));
+	if (event == APPROVAL_EVENT_ANSWERED)
+		(void)snprintf(id, sizeof id, "%.*s.%s.%zu", TEXT_ARGS(approval->id),
+			approval_event_word(event), approval->answers_count);
+	notice.id = text_of(id);
+	notice.event = text_of(word);
+	if (arena == NULL || !make_body(notices, approval, arena, &notice.body))
+		log_warn("notice_dropped", LOG_STRING("why", "no memory"));
+	else
+		webhook_put(notices->webhook, &notice);
+	arena_destroy(&arena);
+}
+
+static void on_event(void *context, enum approval_event event, const struct approval *approval)
+{
+	struct notices *notices = context;
+	bool is_over = event == APPROVAL_EVENT_CLOSED || approval->state == APPROVAL_APPROVED;
+
+	if (notices->webhook != NULL)
+		tell_webhook(notices, event, approval);
+	if (notices->door != NULL && is_over)
+		mcp_door_elicited(notices->door, approval->task, approval->id);
+}
+
+/* Its own id is under a name that the notice's does not take. */
+static void without_id(struct json *body, struct arena *arena)
+{
+	struct json_builder object;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < body->count; i++)
+		json_put_named(&object,
+			text_is(body->members[i].name, "id") ? TEXT("break_glass")
+							     : body->members[i].name,
+			body->members[i].value);
+	if (json_object_seal(&object, &sealed, &err))
+		*body = sealed;
+}
+
+/* ID.opened and so on: each happens once. */
+static void on_break_glass(
+	void *context, enum break_glass_event event, const struct break_glass *glass)
+{
+	struct notices *notices = context;
+	struct arena *arena = arena_create(NOTICE_ARENA_BYTES);
+	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
+	struct webhook_notice notice = {.subject = glass->id};
+	struct error err;
+
+	log_warn("break_glass", LOG_STRING("event", break_glass_event_word(event)),
+		LOG_TEXT("id", glass->id), LOG_TEXT("identity", glass->identity),
+		LOG_TEXT("opener", glass->opener));
+	(void)snprintf(word, sizeof word, "break-glass.%s", break_glass_event_word(event));
+	(void)snprintf(
+		id, sizeof id, "%.*s.%s", TEXT_ARGS(glass->id), break_glass_event_word(event));
+	notice.id = text_of(id);
+	notice.event = text_of(word);
+	if (notices->webhook != NULL && arena != NULL &&
+		break_glass_json(&notice.body, arena, notices->parts.approve, glass, &err)) {
+		without_id(&notice.body, arena);
+		webhook_put(notices->webhook, &notice);
+	}
+	arena_destroy(&arena);
+}
+
+/* ---- the whole -------------------------------------------------------------------------- */
+
+bool notices_create(struct notices **out, const struct notices_parts *parts, struct error *err)
+{
+	struct notices *notices = calloc(1, sizeof *notices);
+	const struct approve_listener listener = {
+		.context = notices, .on_event = on_event, .on_break_glass = on_break_glass};
+	const struct webhook_settings settings = {.loop = parts->loop,
+		.http = parts->http,
+		.url = parts->url,
+		.secrets = parts->secrets,
+		.secret = text_of(parts->secret),
+		.context = notices,
+		.utc_ms = utc_ms,
+		.on_lost = on_lost};
+
+	*out = NULL;
+	if (notices == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for notices");
+	notices->parts = *parts;
+	if (parts->url != NULL && !webhook_create(&notices->webhook, &settings, err)) {
+		free(notices);
+		return false;
+	}
+	approve_listen(parts->approve, &listener);
+	*out = notices;
+	return true;
+}
+
+void notices_destroy(struct notices **notices)
+{
+	if (*notices == NULL)
+		return;
+	approve_listen((*notices)->parts.approve, NULL);
+	webhook_destroy(&(*notices)->webhook);
+	free(*notices);
+	*notices = NULL;
+}
+
+void notices_start(struct notices *notices, struct mcp_door *door, struct text base_url)
+{
+	const struct approve *approve = notices->parts.approve;
+	const struct approval *approval = NULL;
+
+	notices->door = door;
+	notices->base_url = base_url;
+	if (notices->webhook == NULL)
+		return;
+	while ((approval = approval_next(approve, approval)) != NULL)
+		if (approval->state == APPROVAL_PENDING)
+			tell_webhook(notices, APPROVAL_EVENT_ASKED, approval);
+}
+
+struct webhook_status notices_status(const struct notices *notices)
+{
+	return notices->webhook == NULL ? (struct webhook_status){0}
+					: webhook_status(notices->webhook);
+}

@@ -1,0 +1,224 @@
+/* A person who would accept other arguments.  Two records: the question about the call with
+ * those arguments, then the answer `edited` that closes the first.  Nothing is approved by
+ * it: the new question is answered like any other, and only a call with exactly its
+ * arguments finds it. */
+
+#include <stdlib.h>
+
+#include "services/call/exchange.h"
+
+struct editing {
+	struct fold_change change;
+	struct arena *arena;
+	struct call call;
+	struct decision decision;
+	struct sha256 digest;
+};
+
+static void editing_destroy(struct editing **editing)
+{
+	if (*editing == NULL)
+		return;
+	arena_destroy(&(*editing)->arena);
+	free(*editing);
+	*editing = NULL;
+}
+
+static void on_asked(struct fold_change *change)
+{
+	struct editing *editing = change->context;
+
+	editing_destroy(&editing); /* the answer that follows says whether both are there */
+}
+
+static bool editing_create(
+	struct editing **out, const struct call_service *service, struct error *err)
+{
+	*out = calloc(1, sizeof **out);
+	if (*out != NULL)
+		(*out)->arena = arena_create(service->settings.arena_bytes);
+	if (*out == NULL || (*out)->arena == NULL) {
+		editing_destroy(out);
+		return error_set(err, ERROR_LIMIT, "no memory for an edit");
+	}
+	(*out)->change.done = on_asked;
+	(*out)->change.context = *out;
+	return true;
+}
+
+/* ---- the arguments -------------------------------------------------------------------- */
+
+/* RFC 7396.  Depth is that of what was parsed. */
+static bool merge(struct json *out, struct arena *arena, const struct json *target,
+	const struct json *patch, struct error *err)
+{
+	struct json_builder merged;
+	uint32_t i;
+
+	if (patch->type != JSON_OBJECT) {
+		*out = *patch;
+		return true;
+	}
+	json_object_start(&merged, arena);
+	for (i = 0; target != NULL && target->type == JSON_OBJECT && i < target->count; i++)
+		if (json_find_text(patch, target->members[i].name) == NULL)
+			json_put_named(&merged, target->members[i].name, target->members[i].value);
+	for (i = 0; i < patch->count; i++) {
+		const struct json_member *member = &patch->members[i];
+		struct json value;
+
+		if (member->value.type == JSON_NULL)
+			continue;
+		if (!merge(&value, arena,
+			    target == NULL ? NULL : json_find_text(target, member->name),
+			    &member->value, err))
+			return false;
+		json_put_named(&merged, member->name, value);
+	}
+	return json_object_seal(&merged, out, err);
+}
+
+/* What was asked about, from beside its record. */
+static bool read_asked(struct call_service *service, struct editing *editing,
+	const struct approval *approval, struct json *out, struct error *err)
+{
+	const struct call_contents *contents = &service->ports.contents;
+	const struct json *arguments = out;
+	struct text plain;
+
+	if (contents->open == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "what was asked about is not kept here");
+	if (!contents->open(
+		    contents->context, approval->asked_index, editing->arena, &plain, err) ||
+		!json_parse(out, editing->arena, plain, &call_card_limits, err))
+		return false;
+	if (approval->facts.has_card)
+		arguments = json_find(out, "arguments");
+	if (arguments == NULL || arguments->type != JSON_OBJECT)
+		return error_set(err, ERROR_CORRUPT, "what was asked about cannot be read");
+	*out = *arguments;
+	return true;
+}
+
+/* params of the method, around these arguments. */
+static bool params_of(struct json *out, struct arena *arena, const struct approval *approval,
+	const struct json *arguments, struct error *err)
+{
+	struct text name = approval->tool;
+	struct json_builder params;
+
+	if (!text_is(approval->method, "tools/call")) {
+		*out = *arguments;
+		return true;
+	}
+	name.data += approval->server.length + 1;
+	name.length -= approval->server.length + 1;
+	json_object_start(&params, arena);
+	json_put_text(&params, "name", name);
+	json_put(&params, "arguments", *arguments);
+	return json_object_seal(&params, out, err);
+}
+
+static bool copy_text(struct arena *arena, struct text from, struct text *out, struct error *err)
+{
+	*out = text_copy(arena, from);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room for the edit");
+}
+
+/* The call as it would be; nothing of it is borrowed from the approval, which the fold may
+ * change. */
+static bool build_call(struct call_service *service, struct editing *editing,
+	const struct approval *approval, const struct json *with, struct error *err)
+{
+	struct json asked, arguments, params;
+	struct call_draft draft = {
+		.environment = environment_of(approval->facts.environment), .params = &params};
+
+	return read_asked(service, editing, approval, &asked, err) &&
+	       merge(&arguments, editing->arena, &asked, with, err) &&
+	       params_of(&params, editing->arena, approval, &arguments, err) &&
+	       copy_text(editing->arena, approval->identity, &draft.identity, err) &&
+	       copy_text(editing->arena, approval->task, &draft.task, err) &&
+	       copy_text(editing->arena, approval->server, &draft.server, err) &&
+	       copy_text(editing->arena, approval->method, &draft.method, err) &&
+	       call_build(&editing->call, editing->arena, &draft, err);
+}
+
+/* ---- deciding ------------------------------------------------------------------------- */
+
+static bool decide_edit(struct call_service *service, struct editing *editing, struct error *err)
+{
+	const struct decide_request request = {
+		.call = &editing->call,
+		.search = DECIDE_SEARCH,
+		.now_utc_ms = fold_stamp_utc_ms(service->ports.fold),
+	};
+
+	decide_call(service->ports.decide, &request, editing->arena, &editing->decision);
+	if (editing->decision.verdict == VERDICT_ASK)
+		return true;
+	if (editing->decision.verdict == VERDICT_ALLOW)
+		return error_set(err, ERROR_INVALID,
+			"with these arguments nobody needs to approve it: reject it, and say so");
+	return error_set(err, ERROR_INVALID, "with these arguments it would be refused: %.*s",
+		TEXT_ARGS(editing->decision.explanation));
+}
+
+/* Submits the new question, or finds the one that is open already; *id lives in the
+ * edit's arena. */
+static bool ask(struct call_service *service, struct editing **editing,
+	const struct approval *edits, struct call_edit *edit, struct error *err)
+{
+	const struct call_question asked = {
+		.ports = &service->ports,
+		.arena = (*editing)->arena,
+		.call = &(*editing)->call,
+		.decision = &(*editing)->decision,
+		.edits = edits,
+		.editor = edit->person,
+	};
+	const struct approval *open;
+	struct text id;
+
+	if (!call_question_digest(&asked, &(*editing)->digest, err))
+		return false;
+	if (sha256_equal(&(*editing)->digest, &edits->call_digest))
+		return error_set(
+			err, ERROR_INVALID, "these are the arguments that were asked about");
+	open = approve_find_call(service->ports.approve, &(*editing)->digest,
+		fold_stamp_utc_ms(service->ports.fold));
+	if (open != NULL)
+		return copy_text(edit->arena, open->id, &edit->approval, err);
+	if (!call_question_record(&asked, &(*editing)->digest, &(*editing)->change, &id, err) ||
+		!copy_text(edit->arena, id, &edit->approval, err) ||
+		!fold_submit(service->ports.fold, &(*editing)->change, err))
+		return false;
+	*editing = NULL; /* on_asked frees it */
+	return true;
+}
+
+bool call_edit_submit(struct call_service *service, struct call_edit *edit, struct error *err)
+{
+	const struct approval *approval = approval_find(service->ports.approve, edit->id);
+	struct approve_request request = {
+		.id = edit->id,
+		.person = edit->person,
+		.verb = ANSWER_EDIT,
+		.proof = edit->proof,
+		.reason = edit->reason,
+		.context = edit->context,
+		.done = edit->done,
+	};
+	struct editing *editing = NULL;
+	bool ok = approve_may_answer(service->ports.approve, &request, err) &&
+		  editing_create(&editing, service, err) &&
+		  build_call(service, editing, approval, edit->with, err) &&
+		  decide_edit(service, editing, err) && ask(service, &editing, approval, edit, err);
+
+	if (ok) {
+		request.edited = edit->approval;
+		ok = approve_answer(service->ports.approve, &request, err);
+	}
+	editing_destroy(&editing);
+	return ok;
+}

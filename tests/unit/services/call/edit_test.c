@@ -1,0 +1,236 @@
+/* A person who would accept other arguments. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/call/question.h"
+#include "support/call_bench.h"
+
+struct editing {
+	struct call_bench bench;
+	struct bench_client client;
+	char asked[32];
+	char edited[32];
+	struct error err;
+	unsigned done;
+};
+
+static int setup(void **state)
+{
+	static struct editing editing;
+
+	memset(&editing, 0, sizeof editing);
+	call_bench_init(&editing.bench, 0);
+	*state = &editing;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	call_bench_deinit(&((struct editing *)*state)->bench);
+	return 0;
+}
+
+static enum call_reply_kind call(struct editing *editing, const char *arguments)
+{
+	assert_true(call_bench_start(&editing->bench, &editing->client, "write", arguments));
+	call_bench_ready(&editing->bench, true);
+	call_bench_answer(&editing->bench, "{}");
+	call_bench_flush(&editing->bench);
+	return editing->client.kind;
+}
+
+static void ask(struct editing *editing, const char *arguments)
+{
+	assert_int_equal(call(editing, arguments), CALL_ASKED);
+	(void)snprintf(editing->asked, sizeof editing->asked, "%s", editing->client.approval);
+}
+
+static void on_done(void *context, uint64_t index, const struct error *err)
+{
+	struct editing *editing = context;
+
+	(void)index;
+	assert_null(err);
+	editing->done++;
+}
+
+static bool edit_with(
+	struct editing *editing, const char *person, const char *with, struct answer_proof proof)
+{
+	struct call_bench *bench = &editing->bench;
+	struct call_edit edit = {.id = text_of(editing->asked),
+		.person = text_of(person),
+		.reason = TEXT("less would do"),
+		.proof = proof,
+		.arena = bench->scratch,
+		.context = editing,
+		.done = on_done};
+	struct json patch;
+	bool ok;
+
+	assert_true(json_parse(
+		&patch, bench->scratch, text_of(with), &json_limits_default, &editing->err));
+	edit.with = &patch;
+	ok = call_edit_submit(bench->call, &edit, &editing->err);
+	if (ok)
+		(void)snprintf(
+			editing->edited, sizeof editing->edited, "%.*s", TEXT_ARGS(edit.approval));
+	if (!bench->is_log_held)
+		call_bench_flush(bench);
+	return ok;
+}
+
+static bool edit(struct editing *editing, const char *person, const char *with)
+{
+	return edit_with(editing, person, with,
+		call_bench_proof(&editing->bench, editing->asked, person, ANSWER_EDIT));
+}
+
+static enum approval_state state_of(const struct editing *editing, const char *id)
+{
+	return approval_find(editing->bench.approve, text_of(id))->state;
+}
+
+static void who_may_not_answer_may_not_edit(void **state)
+{
+	struct editing *editing = *state;
+
+	ask(editing, "{\"amount\":100}");
+	assert_false(edit(editing, "bo", "{\"amount\":5}"));
+	assert_int_equal(editing->err.code, ERROR_INVALID);
+	assert_false(edit_with(editing, "ana", "{\"amount\":5}", (struct answer_proof){0}));
+	assert_false(edit_with(editing, "ana", "{\"amount\":5}",
+		call_bench_proof(&editing->bench, editing->asked, "ana", ANSWER_APPROVE)));
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_PENDING);
+	assert_int_equal(call_bench_records(&editing->bench, "approval-asked"), 1);
+}
+
+static void an_edit_that_changes_nothing_or_too_much_is_refused(void **state)
+{
+	struct editing *editing = *state;
+
+	ask(editing, "{\"amount\":100}");
+	assert_false(edit(editing, "ana", "{}"));
+	assert_non_null(strstr(editing->err.text, "were asked about"));
+	assert_true(decide_bench_put(&editing->bench.world,
+		"object: policy\nname: org/small\ntext: |\n"
+		"  forbid (principal, action == Action::\"write\", resource)\n"
+		"  when { context.args has amount && context.args.amount > 1000 };\n"));
+	assert_false(edit(editing, "ana", "{\"amount\":2000}"));
+	assert_non_null(strstr(editing->err.text, "would be refused"));
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_PENDING);
+	assert_int_equal(call_bench_records(&editing->bench, "approval-asked"), 1);
+}
+
+static void an_edit_approves_nothing(void **state)
+{
+	struct editing *editing = *state;
+
+	ask(editing, "{\"amount\":100}");
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_int_equal(editing->done, 1);
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_EDITED);
+	assert_int_equal(state_of(editing, editing->edited), APPROVAL_PENDING);
+	assert_int_equal(call(editing, "{\"amount\":5}"), CALL_ASKED);
+	assert_string_equal(editing->client.approval, editing->edited);
+	assert_int_equal(editing->bench.started, 0);
+}
+
+static void only_exactly_what_a_person_would_accept_passes(void **state)
+{
+	struct editing *editing = *state;
+
+	ask(editing, "{\"amount\":100,\"note\":{\"a\":1,\"b\":2}}");
+	assert_true(edit(editing, "ana", "{\"amount\":5,\"note\":{\"b\":null}}"));
+	assert_true(call_bench_approve(&editing->bench, editing->edited, "ana", true));
+	assert_int_equal(
+		call(editing, "{\"amount\":100,\"note\":{\"a\":1,\"b\":2}}"), CALL_REFUSED);
+	assert_int_equal(call(editing, "{\"amount\":6,\"note\":{\"a\":1}}"), CALL_ASKED);
+	assert_int_equal(call(editing, "{\"amount\":5,\"note\":{\"a\":1,\"c\":2}}"), CALL_ASKED);
+	assert_int_equal(editing->bench.started, 0);
+	assert_int_equal(call(editing, "{ \"note\":{\"a\":1}, \"amount\":5 }"), CALL_RESULT);
+	assert_int_equal(editing->bench.started, 1);
+	assert_int_equal(call(editing, "{\"amount\":5,\"note\":{\"a\":1}}"), CALL_ASKED);
+}
+
+static void the_agent_is_told_the_exact_arguments_and_no_record_is(void **state)
+{
+	struct editing *editing = *state;
+
+	ask(editing, "{\"amount\":100,\"to\":\"somewhere\"}");
+	assert_true(edit(editing, "ana", "{\"amount\":57}"));
+	assert_int_equal(call(editing, "{\"amount\":100,\"to\":\"somewhere\"}"), CALL_REFUSED);
+	assert_non_null(strstr(editing->client.message, "{\"amount\":57,\"to\":\"somewhere\"}"));
+	for (size_t i = 0; i < editing->bench.log.count; i++) {
+		struct text entry = editing->bench.log.entries[i].entry;
+
+		assert_null(memmem(entry.data, entry.length, "somewhere", 9));
+	}
+	assert_non_null(strstr(
+		call_bench_last(&editing->bench, "approval-asked"), "\"actor\":\"person:ana\""));
+	assert_non_null(strstr(
+		call_bench_last(&editing->bench, "approval-answered"), "\"answer\":\"edited\""));
+}
+
+static void a_held_call_learns_of_the_edit_at_once(void **state)
+{
+	struct editing *editing = *state;
+	struct call_bench *bench = &editing->bench;
+
+	call_bench_deinit(bench);
+	call_bench_init(bench, 60000);
+	assert_true(call_bench_start(bench, &editing->client, "write", "{\"amount\":100}"));
+	assert_int_equal(editing->client.replies, 0);
+	(void)snprintf(editing->asked, sizeof editing->asked, "%.*s",
+		TEXT_ARGS(approval_next(bench->approve, NULL)->id));
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	call_bench_flush(bench);
+	assert_int_equal(editing->client.kind, CALL_REFUSED);
+	assert_non_null(strstr(editing->client.message, "{\"amount\":5}"));
+}
+
+static void an_edit_whose_records_are_lost_leaves_the_question_open(void **state)
+{
+	struct editing *editing = *state;
+	struct call_bench *bench = &editing->bench;
+
+	ask(editing, "{\"amount\":100}");
+	bench->log.refuses = true;
+	assert_false(edit(editing, "ana", "{\"amount\":5}"));
+	bench->log.refuses = false;
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_PENDING);
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_EDITED);
+}
+
+static void a_long_text_is_cut_before_a_letter(void **state)
+{
+	(void)state;
+	assert_true(text_is(call_shortened(TEXT("ab\xc3\xa4"), 4), "ab\xc3\xa4"));
+	assert_true(text_is(call_shortened(TEXT("ab\xc3\xa4"), 3), "ab"));
+}
+
+#define EDIT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EDIT_TEST(who_may_not_answer_may_not_edit),
+		EDIT_TEST(an_edit_that_changes_nothing_or_too_much_is_refused),
+		EDIT_TEST(an_edit_approves_nothing),
+		EDIT_TEST(only_exactly_what_a_person_would_accept_passes),
+		EDIT_TEST(the_agent_is_told_the_exact_arguments_and_no_record_is),
+		EDIT_TEST(a_held_call_learns_of_the_edit_at_once),
+		EDIT_TEST(an_edit_whose_records_are_lost_leaves_the_question_open),
+		EDIT_TEST(a_long_text_is_cut_before_a_letter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
