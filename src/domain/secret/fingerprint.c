@@ -394,12 +394,15 @@ static size_t look(struct looking *looking, struct text text, size_t from, size_
 	return from;
 }
 
-static void look_unescaped(
-	struct looking *looking, struct text text, struct secret_scratch *scratch)
+static void look_unescaped(struct looking *looking, struct text text,
+	struct secret_scratch *scratch, enum escapes escapes)
 {
-	struct unescaped *unescaped = unescape_start(scratch, text);
+	struct unescaped *unescaped;
 	size_t from = 0;
 
+	if (!text_has_escapes(text, escapes))
+		return;
+	unescaped = unescape_start(scratch, text, escapes);
 	looking->unescaped = unescaped;
 	while (!looking->out->is_full && unescape_more(unescaped, &from)) {
 		bool is_last = unescaped_is_whole(unescaped);
@@ -419,6 +422,6 @@ void fingerprint_find(const struct fingerprint_index *index, struct text text,
 			       ? SIZE_MAX
 			       : VERIFY_FACTOR * text.length + VERIFY_BYTES_LEAST;
 	(void)look(&looking, text, 0, 0);
-	if (text_has_escapes(text))
-		look_unescaped(&looking, text, scratch);
+	look_unescaped(&looking, text, scratch, ESCAPES_OF_PERCENT);
+	look_unescaped(&looking, text, scratch, ESCAPES_OF_BACKSLASH);
 }

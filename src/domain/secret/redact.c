@@ -1,5 +1,6 @@
 /* Depth is bounded by the parser.  What a finder finds in what is left is none of it: a
- * span is cut out whole, and SECRET_REMOVED holds no secret. */
+ * span is cut out whole, SECRET_REMOVED holds no secret, and what is found in what is left
+ * makes the whole text go. */
 #include "domain/secret/redact.h"
 
 #include <string.h>
@@ -132,21 +133,36 @@ static struct text without_spans(
 	return (struct text){out, length};
 }
 
+static void find_fresh(
+	const struct secret_finder *finder, struct text text, struct secret_spans *out)
+{
+	out->count = 0;
+	out->is_full = false;
+	finder->find(finder->context, text, out);
+}
+
+/* What was cut may let what stood behind it be read otherwise, so it is looked at again. */
 struct text secret_redact_text(
 	struct arena *arena, struct text text, unsigned kinds, const struct secret_finder *finder)
 {
 	NOT_ZEROED struct secret_spans spans;
+	struct text out;
 
 	if (text.length < FINGERPRINT_SECRET_BYTES_MIN)
 		return text;
-	spans.count = 0;
-	spans.is_full = false;
-	finder->find(finder->context, text, &spans);
+	find_fresh(finder, text, &spans);
 	if (spans.is_full)
 		return TEXT(SECRET_REMOVED);
 	spans_widen(&spans, text);
 	spans_settle(&spans, kinds);
-	return spans.count == 0 ? text : without_spans(arena, text, &spans);
+	if (spans.count == 0)
+		return text;
+	out = without_spans(arena, text, &spans);
+	if (out.data == NULL)
+		return out;
+	find_fresh(finder, out, &spans);
+	spans_settle(&spans, kinds);
+	return spans.count == 0 && !spans.is_full ? out : TEXT(SECRET_REMOVED);
 }
 
 static bool text_redact(struct redaction *redaction, struct text *text, struct error *err)

@@ -5,8 +5,9 @@
 
 struct unescaped {
 	struct text text; /* borrowed */
-	size_t at;        /* the first byte of it that is not in the piece yet */
-	size_t length;    /* of the piece */
+	enum escapes escapes;
+	size_t at;     /* the first byte of it that is not in the piece yet */
+	size_t length; /* of the piece */
 	bool is_begun;
 	char bytes[UNESCAPE_ROOM_BYTES];
 	size_t sources[UNESCAPE_ROOM_BYTES]; /* where each byte began in the text */
@@ -30,17 +31,21 @@ void secret_scratch_destroy(struct secret_scratch **scratch)
 	*scratch = NULL;
 }
 
-static inline bool is_special(char c)
+static char sign_of(enum escapes escapes)
 {
-	return c == '%' || c == '\\' || c == '\n' || c == '\r';
+	return escapes == ESCAPES_OF_PERCENT ? '%' : '\\';
 }
 
-bool text_has_escapes(struct text text)
+static bool has_byte(struct text text, char byte)
 {
-	return memchr(text.data, '\n', text.length) != NULL ||
-	       memchr(text.data, '%', text.length) != NULL ||
-	       memchr(text.data, '\\', text.length) != NULL ||
-	       memchr(text.data, '\r', text.length) != NULL;
+	return memchr(text.data, byte, text.length) != NULL;
+}
+
+bool text_has_escapes(struct text text, enum escapes escapes)
+{
+	if (escapes == ESCAPES_OF_PERCENT)
+		return has_byte(text, '%');
+	return has_byte(text, '\n') || has_byte(text, '\\') || has_byte(text, '\r');
 }
 
 /* ---- one byte ---- */
@@ -79,26 +84,34 @@ static int short_of(char letter)
 	}
 }
 
+/* How long what a backslash begins is, and what it stands for, or -1. */
+static size_t backslash_of(struct text text, int *value)
+{
+	if (text.data[1] == 'x' && text.length >= LOG_BYTES) {
+		*value = byte_of(text.data + 2);
+		return LOG_BYTES;
+	}
+	if (text.data[1] == 'u' && text.length >= UNICODE_BYTES && byte_of(text.data + 2) == 0) {
+		*value = byte_of(text.data + 4);
+		*value = *value < 0x80 ? *value : -1;
+		return UNICODE_BYTES;
+	}
+	*value = short_of(text.data[1]);
+	return SHORT_BYTES;
+}
+
 /* How long what text begins with is; *byte is what it stands for. */
-static size_t unit_of(struct text text, char *byte)
+static size_t unit_of(struct text text, enum escapes escapes, char *byte)
 {
 	int value = -1;
 	size_t size = 1;
 
-	if (text.data[0] == '%' && text.length >= PERCENT_BYTES) {
-		value = byte_of(text.data + 1);
-		size = PERCENT_BYTES;
-	} else if (text.data[0] == '\\' && text.length >= SHORT_BYTES) {
-		value = short_of(text.data[1]);
-		size = SHORT_BYTES;
-		if (text.data[1] == 'x' && text.length >= LOG_BYTES) {
-			value = byte_of(text.data + 2);
-			size = LOG_BYTES;
-		} else if (text.data[1] == 'u' && text.length >= UNICODE_BYTES &&
-			   byte_of(text.data + 2) == 0) {
-			value = byte_of(text.data + 4);
-			value = value < 0x80 ? value : -1;
-			size = UNICODE_BYTES;
+	if (text.data[0] == sign_of(escapes)) {
+		if (escapes == ESCAPES_OF_BACKSLASH && text.length >= SHORT_BYTES)
+			size = backslash_of(text, &value);
+		else if (escapes == ESCAPES_OF_PERCENT && text.length >= PERCENT_BYTES) {
+			value = byte_of(text.data + 1);
+			size = PERCENT_BYTES;
 		}
 	}
 	*byte = value < 0 ? text.data[0] : (char)value;
@@ -107,11 +120,13 @@ static size_t unit_of(struct text text, char *byte)
 
 /* ---- pieces ---- */
 
-struct unescaped *unescape_start(struct secret_scratch *scratch, struct text text)
+struct unescaped *unescape_start(
+	struct secret_scratch *scratch, struct text text, enum escapes escapes)
 {
 	struct unescaped *unescaped = &scratch->unescaped;
 
 	unescaped->text = text;
+	unescaped->escapes = escapes;
 	unescaped->at = 0;
 	unescaped->length = 0;
 	unescaped->is_begun = false;
@@ -138,10 +153,11 @@ static void take_plain(struct unescaped *unescaped)
 	const char *data = unescaped->text.data + unescaped->at;
 	size_t most = unescaped->text.length - unescaped->at;
 	size_t length = unescaped->length, count = 0;
+	char sign = sign_of(unescaped->escapes);
 
 	if (most > UNESCAPE_ROOM_BYTES - length)
 		most = UNESCAPE_ROOM_BYTES - length;
-	while (count < most && !is_special(data[count]))
+	while (count < most && data[count] != sign && data[count] != '\n' && data[count] != '\r')
 		count++;
 	memcpy(unescaped->bytes + length, data, count);
 	for (size_t i = 0; i < count; i++)
@@ -155,7 +171,7 @@ static void take_unit(struct unescaped *unescaped)
 	const struct text rest = {
 		unescaped->text.data + unescaped->at, unescaped->text.length - unescaped->at};
 	char byte;
-	size_t size = unit_of(rest, &byte);
+	size_t size = unit_of(rest, unescaped->escapes, &byte);
 
 	if (byte != '\n' && byte != '\r') {
 		unescaped->bytes[unescaped->length] = byte;
@@ -196,5 +212,5 @@ void unescaped_place(const struct unescaped *unescaped, size_t *start, size_t *e
 	char byte;
 
 	*start = unescaped->sources[*start];
-	*end = last + unit_of(rest, &byte);
+	*end = last + unit_of(rest, unescaped->escapes, &byte);
 }

@@ -15,11 +15,15 @@ enum {
 	UNESCAPE_ROOM_BYTES = 2 * UNESCAPE_CARRY_BYTES,
 };
 
-/* True if undoing would change anything. */
-bool text_has_escapes(struct text text);
+/* What is undone: not both at once, for each leaves the other's letters as they are. */
+enum escapes { ESCAPES_OF_PERCENT = 0, ESCAPES_OF_BACKSLASH };
+
+/* True if undoing would change anything; line ends count for BACKSLASH. */
+bool text_has_escapes(struct text text, enum escapes escapes);
 
 struct unescaped;
-struct unescaped *unescape_start(struct secret_scratch *scratch, struct text text);
+struct unescaped *unescape_start(
+	struct secret_scratch *scratch, struct text text, enum escapes escapes);
 /* Fills the next piece.  *from, a place in the last one, is moved with it.  False: there is
  * no more. */
 bool unescape_more(struct unescaped *unescaped, size_t *from);

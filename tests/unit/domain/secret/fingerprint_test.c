@@ -142,6 +142,9 @@ static void escapes_and_line_ends_hide_nothing(void **state)
 	/* what looks like an escape, but is the secret behind another byte */
 	is_found_at(fixture, "%7s3cret-Value/of+a_Server=42", 2, 29);
 	is_found_at(fixture, "\\%\\us3cret-Value/of+a_Server=42%", 4, 31);
+	/* escapes of one kind beside the letters of the other */
+	is_found_at(fixture, "100 % \"s3cret-Value\\/of+a_Server=42\"", 7, 35);
+	is_found_at(fixture, "C:\\new\\ s3cret-Value%2Fof+a_Server=42", 8, 37);
 }
 
 static void what_an_escape_would_eat_is_found_as_it_is(void **state)

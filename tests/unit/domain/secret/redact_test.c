@@ -117,6 +117,30 @@ static void a_text_with_too_many_goes_whole(void **state)
 	arena_destroy(&arena);
 }
 
+/* Of "aa...a" each 16 letters are one: behind what was cut there is another. */
+static void find_sixteen(const void *context, struct text text, struct secret_spans *out)
+{
+	(void)context;
+	for (size_t i = 0; i + 16 <= text.length && out->count == 0; i++)
+		if (memcmp(text.data + i, "aaaaaaaaaaaaaaaa", 16) == 0)
+			secret_spans_add(out, &(struct secret_span){i, i + 16, SECRET_OWN, 1});
+}
+
+static void what_is_found_in_what_is_left_makes_all_of_it_go(void **state)
+{
+	const struct secret_finder one_at_a_time = {NULL, find_sixteen};
+	struct arena *arena = arena_create(ARENA_BYTES);
+
+	(void)state;
+	assert_true(text_is(
+		secret_redact_text(arena, TEXT("x aaaaaaaaaaaaaaaa y"), OWN_BIT, &one_at_a_time),
+		"x " SECRET_REMOVED " y"));
+	assert_true(text_is(secret_redact_text(arena, TEXT("x aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa y"),
+				    OWN_BIT, &one_at_a_time),
+		SECRET_REMOVED));
+	arena_destroy(&arena);
+}
+
 static void without_room_it_fails(void **state)
 {
 	struct arena *arena = arena_create(ARENA_BYTES), *small = arena_create(64);
@@ -186,6 +210,7 @@ int main(void)
 		cmocka_unit_test(content_in_base64_goes_whole),
 		cmocka_unit_test(what_is_left_is_utf8),
 		cmocka_unit_test(a_text_with_too_many_goes_whole),
+		cmocka_unit_test(what_is_found_in_what_is_left_makes_all_of_it_go),
 		cmocka_unit_test(without_room_it_fails),
 		cmocka_unit_test(what_is_found_is_counted_by_kind),
 		cmocka_unit_test(more_than_are_kept_are_only_counted),
