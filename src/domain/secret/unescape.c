@@ -3,6 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NEXT_SIGN = 0, NEXT_LF, NEXT_CR, NEXT_COUNT };
+
+/* Bytes of the piece, from `at` to the next run, that follow one another in the text. */
+struct run {
+	size_t at;
+	size_t source;
+};
+
 struct unescaped {
 	struct text text; /* borrowed */
 	enum escapes escapes;
@@ -10,7 +18,9 @@ struct unescaped {
 	size_t length; /* of the piece */
 	bool is_begun;
 	char bytes[UNESCAPE_ROOM_BYTES];
-	size_t sources[UNESCAPE_ROOM_BYTES]; /* where each byte began in the text */
+	size_t next[NEXT_COUNT]; /* in the text, where each special byte comes next */
+	size_t run_count;
+	struct run runs[UNESCAPE_ROOM_BYTES];
 };
 
 struct secret_scratch {
@@ -129,39 +139,95 @@ struct unescaped *unescape_start(
 	unescaped->escapes = escapes;
 	unescaped->at = 0;
 	unescaped->length = 0;
+	unescaped->run_count = 0;
 	unescaped->is_begun = false;
+	memset(unescaped->next, 0, sizeof unescaped->next);
 	return unescaped;
+}
+
+/* The last run that begins at or before a place. */
+static size_t run_of(const struct unescaped *unescaped, size_t at)
+{
+	size_t low = 0, high = unescaped->run_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (unescaped->runs[middle].at <= at)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static size_t source_of(const struct unescaped *unescaped, size_t at)
+{
+	const struct run *run = &unescaped->runs[run_of(unescaped, at)];
+
+	return run->source + (at - run->at);
 }
 
 static void carry(struct unescaped *unescaped, size_t *from)
 {
-	size_t kept = unescaped->length;
-	size_t gone;
+	size_t kept = unescaped->length, gone, first;
 
 	if (kept > UNESCAPE_CARRY_BYTES)
 		kept = UNESCAPE_CARRY_BYTES;
 	gone = unescaped->length - kept;
+	if (gone == 0)
+		return;
 	memmove(unescaped->bytes, unescaped->bytes + gone, kept);
-	memmove(unescaped->sources, unescaped->sources + gone, kept * sizeof *unescaped->sources);
+	first = run_of(unescaped, gone);
+	unescaped->runs[first] = (struct run){gone, source_of(unescaped, gone)};
+	unescaped->run_count -= first;
+	for (size_t i = 0; i < unescaped->run_count; i++) {
+		unescaped->runs[i] = unescaped->runs[first + i];
+		unescaped->runs[i].at -= gone;
+	}
 	unescaped->length = kept;
 	*from -= gone;
+}
+
+/* At least one byte follows. */
+static void run_begin(struct unescaped *unescaped)
+{
+	unescaped->runs[unescaped->run_count++] = (struct run){unescaped->length, unescaped->at};
+}
+
+static size_t next_of(struct unescaped *unescaped, int which, char byte)
+{
+	const struct text text = unescaped->text;
+	const char *found;
+
+	if (unescaped->next[which] >= unescaped->at && unescaped->next[which] > 0)
+		return unescaped->next[which];
+	found = memchr(text.data + unescaped->at, byte, text.length - unescaped->at);
+	unescaped->next[which] = found == NULL ? text.length : (size_t)(found - text.data);
+	return unescaped->next[which];
+}
+
+/* Where the next byte comes that needs undoing, or the end. */
+static size_t next_special(struct unescaped *unescaped)
+{
+	size_t sign = next_of(unescaped, NEXT_SIGN, sign_of(unescaped->escapes));
+	size_t lf = next_of(unescaped, NEXT_LF, '\n'), cr = next_of(unescaped, NEXT_CR, '\r');
+	size_t next = sign < lf ? sign : lf;
+
+	return cr < next ? cr : next;
 }
 
 /* What needs no undoing, up to the first that does. */
 static void take_plain(struct unescaped *unescaped)
 {
-	const char *data = unescaped->text.data + unescaped->at;
-	size_t most = unescaped->text.length - unescaped->at;
-	size_t length = unescaped->length, count = 0;
-	char sign = sign_of(unescaped->escapes);
+	size_t count = next_special(unescaped) - unescaped->at;
 
-	if (most > UNESCAPE_ROOM_BYTES - length)
-		most = UNESCAPE_ROOM_BYTES - length;
-	while (count < most && data[count] != sign && data[count] != '\n' && data[count] != '\r')
-		count++;
-	memcpy(unescaped->bytes + length, data, count);
-	for (size_t i = 0; i < count; i++)
-		unescaped->sources[length + i] = unescaped->at + i;
+	if (count > UNESCAPE_ROOM_BYTES - unescaped->length)
+		count = UNESCAPE_ROOM_BYTES - unescaped->length;
+	if (count == 0)
+		return;
+	run_begin(unescaped);
+	memcpy(unescaped->bytes + unescaped->length, unescaped->text.data + unescaped->at, count);
 	unescaped->length += count;
 	unescaped->at += count;
 }
@@ -174,8 +240,8 @@ static void take_unit(struct unescaped *unescaped)
 	size_t size = unit_of(rest, unescaped->escapes, &byte);
 
 	if (byte != '\n' && byte != '\r') {
-		unescaped->bytes[unescaped->length] = byte;
-		unescaped->sources[unescaped->length++] = unescaped->at;
+		run_begin(unescaped);
+		unescaped->bytes[unescaped->length++] = byte;
 	}
 	unescaped->at += size;
 }
@@ -207,10 +273,10 @@ bool unescaped_is_whole(const struct unescaped *unescaped)
 
 void unescaped_place(const struct unescaped *unescaped, size_t *start, size_t *end)
 {
-	size_t last = unescaped->sources[*end - 1];
+	size_t last = source_of(unescaped, *end - 1);
 	const struct text rest = {unescaped->text.data + last, unescaped->text.length - last};
 	char byte;
 
-	*start = unescaped->sources[*start];
+	*start = source_of(unescaped, *start);
 	*end = last + unit_of(rest, unescaped->escapes, &byte);
 }
