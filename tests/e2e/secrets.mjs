@@ -130,6 +130,13 @@ test('people who ask are told the same', async () => {
   assert.equal((await why(agent.token)).reason, 'forbidden');
 });
 
+test('what is allowed is allowed when it carries no secret', async () => {
+  const can = await world.json(null, 'can', 'tester');
+  const item = can.items.find(({ tool }) => tool === 'varied/act');
+  assert.equal(item.may, 'when');
+  assert.match(JSON.stringify(item), /context\.secrets/);
+});
+
 test('a credential of others is for policies to judge', async () => {
   assert.ok((await call({ note: FOREIGN })).done);
   assert.ok(await lastIs('decision', (record) => record.secrets?.[0] === 'foreign'));

@@ -7,7 +7,10 @@ import { World } from '../../examples/stories/lib/world.mjs';
 const READ = 'files/read_text_file';
 let world;
 
-before(async () => { world = await World.start(); });
+// With the guardrail that looks into every call's arguments nothing is always allowed.
+before(async () => {
+  world = await World.start({ change: (files) => files.delete('guardrails/keep-secrets-in.yaml') });
+});
 after(async () => { await world?.stop(); });
 
 const remit = (...args) => world.remit(null, ...args);

@@ -60,6 +60,9 @@ READ(calls_failed, r->calls.failed)
 READ(calls_aborted, r->calls.aborted)
 READ(calls_revoked, r->calls.revoked)
 READ(calls_killed, r->calls.killed)
+READ(secrets_own, r->calls.secrets_own)
+READ(secrets_foreign, r->calls.secrets_foreign)
+READ(secrets_logged, r->calls.secrets_logged)
 READ(calls_in_flight, r->calls.in_flight)
 READ(calls_streams, r->calls.streams)
 READ(ready, health_obstacle(r->health) == NULL)
@@ -106,6 +109,12 @@ static const struct figure figures[] = {
 	{"remit_calls_revoked_total", "counter", "calls cut because their task ended",
 		calls_revoked},
 	{"remit_calls_killed_total", "counter", "kill records", calls_killed},
+	{"remit_secrets_own_total", "counter",
+		"secrets of remit's seen in arguments, answers and notices", secrets_own},
+	{"remit_secrets_foreign_total", "counter", "credentials of others seen there",
+		secrets_foreign},
+	{"remit_secrets_logged_total", "counter", "values kept out of this daemon's log",
+		secrets_logged},
 	{"remit_calls_in_flight", "gauge", "calls under way", calls_in_flight},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };

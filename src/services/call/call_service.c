@@ -93,10 +93,8 @@ static bool exchange_read(
 			return false;
 		draft.params = &params;
 	}
-	if (!call_build(&exchange->call, exchange->arena, &draft, err))
-		return false;
-	exchange_look(exchange);
-	return true;
+	return call_build(&exchange->call, exchange->arena, &draft, err) &&
+	       exchange_look(exchange, err);
 }
 
 /* NULL without memory. */
@@ -686,7 +684,15 @@ void call_service_destroy(struct call_service **service)
 
 struct call_figures call_figures(const struct call_service *service)
 {
-	return service->figures;
+	struct call_figures figures = service->figures;
+	struct detector_figures secrets = {0};
+
+	if (service->ports.detector != NULL)
+		secrets = detector_figures(service->ports.detector);
+	figures.secrets_own = secrets.own;
+	figures.secrets_foreign = secrets.foreign;
+	figures.secrets_logged = secrets.logged;
+	return figures;
 }
 
 static void on_definitions(void *context, struct text server, const struct json *tools)

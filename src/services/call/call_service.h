@@ -104,7 +104,10 @@ struct call_figures {
 	uint64_t failed;
 	uint64_t aborted;
 	uint64_t revoked;
-	uint64_t killed; /* kill records */
+	uint64_t killed;          /* kill records */
+	uint64_t secrets_own;     /* seen in arguments, answers and notices */
+	uint64_t secrets_foreign; /* likewise */
+	uint64_t secrets_logged;  /* values kept out of the daemon's log */
 	size_t in_flight;
 	size_t streams;
 };
@@ -152,7 +155,8 @@ struct call_client {
 /* Takes a call over.  *out is valid until on_reply ran or call_abort was
  * called.  False: not taken (LIMIT: exchanges_max in flight, or the identity's or
  * the task's share of them, or too large;
- * INVALID: params are not what the method wants; NOT_FOUND: no such task). */
+ * INVALID: params are not what the method wants, or a secret stands in a name; NOT_FOUND: no such
+ * task). */
 bool call_start(struct call_service *service, const struct call_request *request,
 	const struct call_client *client, struct exchange **out, struct error *err) MUST_CHECK;
 

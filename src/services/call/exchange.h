@@ -159,8 +159,9 @@ struct text exchange_message(
 	struct exchange *exchange, enum call_reply_kind kind, const struct error *failure);
 
 /* exchange_secrets.c */
-/* Looks at the arguments, for policies and the record. */
-void exchange_look(struct exchange *exchange);
+/* Looks at the arguments, for policies and the record.  Errors: INVALID (a secret stands
+ * where it would be recorded). */
+bool exchange_look(struct exchange *exchange, struct error *err) MUST_CHECK;
 /* *out is what the agent may have of what the server sent; false: nothing. */
 bool exchange_pass(struct exchange *exchange, enum secret_place place, const struct json *from,
 	struct json *out) MUST_CHECK;

@@ -27,17 +27,38 @@ static void keep(struct exchange *exchange, struct secrets_seen *seen,
 	detector_report(detector, tally, &scene);
 }
 
-void exchange_look(struct exchange *exchange)
+/* Names are recorded as they are, so one of ours may not stand in them. */
+static bool look_at_names(struct exchange *exchange, struct error *err)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	const struct json names[] = {
+		json_string(exchange->call.tool), json_string(exchange->call.method)};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct secret_tally tally = {0};
+
+		detector_count(detector, &names[i], &tally);
+		if (secret_tally_has(&tally, SECRET_OWN))
+			return error_set(err, ERROR_INVALID,
+				"the name of the tool or method holds a secret");
+	}
+	return true;
+}
+
+bool exchange_look(struct exchange *exchange, struct error *err)
 {
 	struct detector *detector = exchange->service->ports.detector;
 	struct secret_tally tally = {0};
 
 	if (detector == NULL)
-		return;
+		return true;
+	if (!look_at_names(exchange, err))
+		return false;
 	detector_count(detector, &exchange->call.arguments, &tally);
 	exchange->call.secrets = tally.kinds;
 	if (tally.count != 0)
 		keep(exchange, &exchange->sent, &tally, SECRET_IN_ARGUMENTS);
+	return true;
 }
 
 bool exchange_pass(struct exchange *exchange, enum secret_place place, const struct json *from,

@@ -97,6 +97,16 @@ static void a_call_with_a_secret_of_ours_is_refused_by_the_guardrail(void **stat
 	assert_string_equal(fixture->tool, "files/list");
 }
 
+static void a_secret_of_ours_in_a_name_is_not_taken_and_not_recorded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	assert_false(call_bench_start(&fixture->bench, &client, KEY, "{}"));
+	assert_false(call_bench_start_method(&fixture->bench, &client, "t-1", "x/" KEY, "{}"));
+	assert_int_equal(call_bench_records(&fixture->bench, "decision"), 0);
+}
+
 static void one_of_others_is_told_and_decides_nothing_by_itself(void **state)
 {
 	struct fixture *fixture = *state;
@@ -136,6 +146,8 @@ static void a_result_goes_without_the_secret_and_the_outcome_says_so(void **stat
 	assert_true(last_has(fixture, "outcome", "\"status\":\"result\""));
 	assert_null(strstr(call_bench_last(&fixture->bench, "outcome"), KEY));
 	assert_int_equal(fixture->place, SECRET_IN_RESULT);
+	assert_int_equal(call_figures(fixture->bench.call).secrets_own, 1);
+	assert_int_equal(call_figures(fixture->bench.call).secrets_foreign, 1);
 }
 
 static void a_result_that_is_to_be_blocked_is_not_passed_on(void **state)
@@ -229,6 +241,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_call_with_a_secret_of_ours_is_refused_by_the_guardrail),
+		TEST(a_secret_of_ours_in_a_name_is_not_taken_and_not_recorded),
 		TEST(one_of_others_is_told_and_decides_nothing_by_itself),
 		TEST(a_call_without_secrets_says_nothing_of_them),
 		TEST(a_result_goes_without_the_secret_and_the_outcome_says_so),
