@@ -185,9 +185,7 @@ struct slot {
 	bool is_used;
 };
 
-struct fingerprint_index {
-	struct fingerprint_key key;
-	struct window_key window_key;
+struct table {
 	struct slot *slots;
 	uint64_t *bitmap;
 	size_t slot_count; /* a power of two */
@@ -195,17 +193,23 @@ struct fingerprint_index {
 	unsigned bitmap_shift; /* 64 - log2 of its bits */
 };
 
-static void slot_place(struct fingerprint_index *index, const struct slot *from)
-{
-	size_t mask = index->slot_count - 1, at = from->anchor & mask;
-	uint64_t bit = from->anchor >> index->bitmap_shift;
+struct fingerprint_index {
+	struct fingerprint_key key;
+	struct window_key window_key;
+	struct table table;
+};
 
-	while (index->slots[at].is_used)
+static void slot_place(struct table *table, const struct slot *from)
+{
+	size_t mask = table->slot_count - 1, at = from->anchor & mask;
+	uint64_t bit = from->anchor >> table->bitmap_shift;
+
+	while (table->slots[at].is_used)
 		at = (at + 1) & mask;
-	index->slots[at] = *from;
-	index->bitmap[bit / 64] |= (uint64_t)1 << bit % 64;
-	index->used++;
-	index->taken++;
+	table->slots[at] = *from;
+	table->bitmap[bit / 64] |= (uint64_t)1 << bit % 64;
+	table->used++;
+	table->taken++;
 }
 
 static unsigned log2_of(size_t power)
@@ -213,31 +217,32 @@ static unsigned log2_of(size_t power)
 	return (unsigned)__builtin_ctzll(power);
 }
 
-/* All that is taken, in new memory with room for so many more. */
-static bool index_rebuild(struct fingerprint_index *index, size_t more)
+static void table_free(struct table *table)
 {
-	struct fingerprint_index fresh = *index;
+	free(table->slots);
+	free(table->bitmap);
+	*table = (struct table){.slots = NULL};
+}
 
-	fresh.slot_count = SLOTS_LEAST;
-	while (fresh.slot_count < 2 * (index->taken + more))
+/* All that is taken, in new memory with room for so many more. */
+static bool table_rebuild(struct table *table, size_t more)
+{
+	struct table old = *table, fresh = {.slot_count = SLOTS_LEAST};
+
+	while (fresh.slot_count < 2 * (old.taken + more))
 		fresh.slot_count *= 2;
-	fresh.used = fresh.taken = 0;
 	fresh.bitmap_shift = 64 - log2_of(fresh.slot_count * BITS_PER_SLOT);
 	fresh.slots = calloc(fresh.slot_count, sizeof *fresh.slots);
 	fresh.bitmap = calloc(fresh.slot_count * BITS_PER_SLOT / 64, sizeof *fresh.bitmap);
 	if (fresh.slots == NULL || fresh.bitmap == NULL) {
-		free(fresh.slots);
-		free(fresh.bitmap);
-		explicit_bzero(&fresh, sizeof fresh);
+		table_free(&fresh);
 		return false;
 	}
-	for (size_t i = 0; i < index->slot_count; i++)
-		if (index->slots[i].spelling != NULL)
-			slot_place(&fresh, &index->slots[i]);
-	free(index->slots);
-	free(index->bitmap);
-	*index = fresh;
-	explicit_bzero(&fresh, sizeof fresh);
+	for (size_t i = 0; i < old.slot_count; i++)
+		if (old.slots[i].spelling != NULL)
+			slot_place(&fresh, &old.slots[i]);
+	*table = fresh;
+	table_free(&old);
 	return true;
 }
 
@@ -251,7 +256,7 @@ bool fingerprint_index_create(
 		return error_set(err, ERROR_LIMIT, "no memory for fingerprints");
 	index->key = *key;
 	index->window_key = window_key_of(key);
-	if (!index_rebuild(index, 0)) {
+	if (!table_rebuild(&index->table, 0)) {
 		fingerprint_index_destroy(&index);
 		return error_set(err, ERROR_LIMIT, "no memory for fingerprints");
 	}
@@ -263,8 +268,7 @@ void fingerprint_index_destroy(struct fingerprint_index **index)
 {
 	if (*index == NULL)
 		return;
-	free((*index)->slots);
-	free((*index)->bitmap);
+	table_free(&(*index)->table);
 	explicit_bzero(*index, sizeof **index);
 	free(*index);
 	*index = NULL;
@@ -273,32 +277,34 @@ void fingerprint_index_destroy(struct fingerprint_index **index)
 bool fingerprint_index_add(struct fingerprint_index *index, const struct fingerprint *fingerprint,
 	uint32_t owner, struct error *err)
 {
+	struct table *table = &index->table;
 	size_t more = fingerprint->count * (size_t)FINGERPRINT_OFFSETS;
+	struct slot slot = {.owner = owner, .is_used = true};
 
-	if (2 * (index->used + more) > index->slot_count &&
-		!index_rebuild(index, index->taken + more))
+	if (2 * (table->used + more) > table->slot_count &&
+		!table_rebuild(table, table->taken + more))
 		return error_set(err, ERROR_LIMIT, "no memory for fingerprints");
-	for (uint32_t i = 0; i < fingerprint->count; i++)
-		for (uint8_t back = 0; back < FINGERPRINT_OFFSETS; back++)
-			slot_place(index,
-				&(struct slot){.anchor = fingerprint->spellings[i].anchors[back],
-					.spelling = &fingerprint->spellings[i],
-					.owner = owner,
-					.back = back,
-					.is_used = true});
+	for (uint32_t i = 0; i < fingerprint->count; i++) {
+		slot.spelling = &fingerprint->spellings[i];
+		for (unsigned back = 0; back < FINGERPRINT_OFFSETS; back++) {
+			slot.anchor = slot.spelling->anchors[back];
+			slot.back = (uint8_t)back;
+			slot_place(table, &slot);
+		}
+	}
 	return true;
 }
 
-static void slot_remove(struct fingerprint_index *index, const struct spelling *spelling,
-	uint64_t anchor, uint32_t owner)
+static void slot_remove(struct table *table, const struct slot *known)
 {
-	size_t mask = index->slot_count - 1, at = anchor & mask;
+	size_t mask = table->slot_count - 1, at = known->anchor & mask;
 
-	for (; index->slots[at].is_used; at = (at + 1) & mask)
-		if (index->slots[at].spelling == spelling && index->slots[at].owner == owner &&
-			index->slots[at].anchor == anchor) {
-			index->slots[at].spelling = NULL;
-			index->taken--;
+	for (; table->slots[at].is_used; at = (at + 1) & mask)
+		if (table->slots[at].spelling == known->spelling &&
+			table->slots[at].owner == known->owner &&
+			table->slots[at].anchor == known->anchor) {
+			table->slots[at].spelling = NULL;
+			table->taken--;
 			return;
 		}
 }
@@ -306,10 +312,15 @@ static void slot_remove(struct fingerprint_index *index, const struct spelling *
 void fingerprint_index_remove(
 	struct fingerprint_index *index, const struct fingerprint *fingerprint, uint32_t owner)
 {
-	for (uint32_t i = 0; i < fingerprint->count; i++)
-		for (size_t back = 0; back < FINGERPRINT_OFFSETS; back++)
-			slot_remove(index, &fingerprint->spellings[i],
-				fingerprint->spellings[i].anchors[back], owner);
+	struct slot slot = {.owner = owner};
+
+	for (uint32_t i = 0; i < fingerprint->count; i++) {
+		slot.spelling = &fingerprint->spellings[i];
+		for (size_t back = 0; back < FINGERPRINT_OFFSETS; back++) {
+			slot.anchor = slot.spelling->anchors[back];
+			slot_remove(&index->table, &slot);
+		}
+	}
 }
 
 /* ---- finding ---- */
@@ -366,26 +377,27 @@ static void look_at_slot(
 
 static void look_up(struct looking *looking, uint64_t anchor, struct text text, size_t window)
 {
-	const struct fingerprint_index *index = looking->index;
-	size_t mask = index->slot_count - 1, at = anchor & mask;
+	const struct table *table = &looking->index->table;
+	size_t mask = table->slot_count - 1, at = anchor & mask;
 
-	for (; index->slots[at].is_used; at = (at + 1) & mask)
-		if (index->slots[at].anchor == anchor && index->slots[at].spelling != NULL)
-			look_at_slot(looking, &index->slots[at], text, window);
+	for (; table->slots[at].is_used; at = (at + 1) & mask)
+		if (table->slots[at].anchor == anchor && table->slots[at].spelling != NULL)
+			look_at_slot(looking, &table->slots[at], text, window);
 }
 
 /* From one window on; returns the first that needs bytes which are not there: `beyond`
  * more than its own. */
 static size_t look(struct looking *looking, struct text text, size_t from, size_t beyond)
 {
-	const struct fingerprint_index *index = looking->index;
+	const struct table *table = &looking->index->table;
+	const struct window_key key = looking->index->window_key;
 	size_t needed = WINDOW_BYTES + beyond;
 
 	for (; from + needed <= text.length; from += STRIDE) {
-		uint64_t anchor = window_hash(index->window_key, text.data + from);
-		uint64_t bit = anchor >> index->bitmap_shift;
+		uint64_t anchor = window_hash(key, text.data + from);
+		uint64_t bit = anchor >> table->bitmap_shift;
 
-		if ((index->bitmap[bit / 64] >> bit % 64 & 1) != 0) {
+		if ((table->bitmap[bit / 64] >> bit % 64 & 1) != 0) {
 			look_up(looking, anchor, text, from);
 			if (looking->out->is_full)
 				return text.length; /* nothing more can be said */
@@ -416,7 +428,7 @@ void fingerprint_find(const struct fingerprint_index *index, struct text text,
 {
 	struct looking looking = {.index = index, .out = out};
 
-	if (text.length < FINGERPRINT_SECRET_BYTES_MIN || index->taken == 0)
+	if (text.length < FINGERPRINT_SECRET_BYTES_MIN || index->table.taken == 0)
 		return;
 	looking.left = text.length > SIZE_MAX / (2 * VERIFY_FACTOR)
 			       ? SIZE_MAX
