@@ -172,8 +172,8 @@ static bool says_example(struct text body)
 	       memmem(body.data, body.length, "example", 7) != NULL;
 }
 
-/* Letters of chance have digits or both cases among them; upper case alone is what some
- * issuers write. */
+/* Letters of chance have digits or both cases among them, and both where words are joined by
+ * dashes too; upper case alone is what some issuers write. */
 static bool is_by_chance(struct text body, const struct form *form)
 {
 	struct looks looks = looks_of(body);
@@ -182,8 +182,9 @@ static bool is_by_chance(struct text body, const struct form *form)
 	if (looks.distinct < form->distinct || looks.repeats > REPEATS_MAX ||
 		2 * looks.ascending >= body.length || says_example(body))
 		return false;
-	return form->letters == UPPER || (looks.kinds & IS_DIGIT) != 0 ||
-	       mixed == (IS_UPPER | IS_LOWER);
+	return form->letters == UPPER || mixed == (IS_UPPER | IS_LOWER) ||
+	       ((looks.kinds & IS_DIGIT) != 0 && form->letters != WORD &&
+		       form->letters != WORD_DOT);
 }
 
 /* ---- forms ---- */
@@ -236,11 +237,13 @@ struct looking {
 static size_t form_match(struct looking *looking, struct text text, uint32_t which)
 {
 	const struct form *form = &forms[which];
-	size_t prefix = strlen(form->prefix);
 	struct text body;
+	size_t prefix;
 
-	if (!text_starts_with(text, form->prefix))
+	/* Most differ in the first letter. */
+	if (*form->prefix != *text.data || !text_starts_with(text, form->prefix))
 		return 0;
+	prefix = strlen(form->prefix);
 	body = body_of((struct text){text.data + prefix, text.length - prefix}, form);
 	if (looking->left < body.length)
 		return text.length;

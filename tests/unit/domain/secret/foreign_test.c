@@ -85,6 +85,8 @@ static void an_example_is_none(void **state)
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 	is_none("xoxb-"
 		"your-token-goes-here-please-now");
+	is_none("hvs."
+		"token-of-the-gateway-0123456789");
 }
 
 static void another_length_is_none(void **state)
