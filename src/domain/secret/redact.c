@@ -16,9 +16,20 @@ static void keep_once(uint32_t *items, uint32_t *count, uint32_t item)
 		items[(*count)++] = item;
 }
 
-static void tally_add(struct secret_tally *tally, const struct secret_span *span)
+/* One value may be known under several names: one place, and all of them. */
+static bool is_same_place(const struct secret_span *a, const struct secret_span *b)
 {
-	tally->count++;
+	return a->start == b->start && a->end == b->end;
+}
+
+static void tally_add(struct secret_tally *tally, const struct secret_spans *spans, uint32_t at)
+{
+	const struct secret_span *span = &spans->items[at];
+	uint32_t first = 0;
+
+	while (!is_same_place(&spans->items[first], span))
+		first++;
+	tally->count += first == at;
 	tally->kinds |= 1u << span->kind;
 	if (span->kind == SECRET_OWN)
 		keep_once(tally->own, &tally->own_count, span->what);
@@ -37,7 +48,7 @@ void secret_count_text(
 	spans.is_full = false;
 	finder->find(finder->context, text, &spans);
 	for (uint32_t i = 0; i < spans.count; i++)
-		tally_add(tally, &spans.items[i]);
+		tally_add(tally, &spans, i);
 }
 
 void secret_count(

@@ -171,6 +171,13 @@ static void replace(struct detector *detector, struct known *known)
 	known->ends_utc_ms = detector_now_utc_ms(detector) + detector->settings.kept_ms;
 }
 
+/* Whether it is neither too short nor too long for one. */
+static bool has_fingerprint(struct text value)
+{
+	return value.length >= FINGERPRINT_SECRET_BYTES_MIN &&
+	       value.length <= FINGERPRINT_SECRET_BYTES_MAX;
+}
+
 static bool learn(struct detector *detector, enum known_sort sort, struct text name,
 	struct text value, int64_t ends_utc_ms, struct error *err)
 {
@@ -181,14 +188,44 @@ static bool learn(struct detector *detector, enum known_sort sort, struct text n
 		return error_set(err, ERROR_LIMIT, "no memory for a fingerprint");
 	known->ends_utc_ms = ends_utc_ms;
 	known->digest = siphash_of(detector->key.bytes, value.data, value.length);
-	/* One without spellings is known too, so that it is said once. */
 	ok = fingerprint_make(&known->fingerprint, &detector->key, value, err);
-	if (!ok && sort == KNOWN_CREDENTIAL)
+	/* One that has none is known too, so that it is said once. */
+	if (!ok && sort == KNOWN_CREDENTIAL && !has_fingerprint(value)) {
 		log_warn("secret_not_looked_for", LOG_TEXT("reference", name),
 			LOG_STRING("why", err->text));
-	ok = (ok || sort == KNOWN_CREDENTIAL) && detector_add(detector, &known, err);
+		ok = true;
+	}
+	ok = ok && detector_add(detector, &known, err);
 	free(known);
 	return ok;
+}
+
+/* A credential that was replaced, and is what it was again; NULL: there is none. */
+static struct known *find_replaced(
+	const struct detector *detector, struct text reference, const struct siphash *digest)
+{
+	for (uint32_t i = 0; i < KNOWN_MAX; i++) {
+		struct known *known = detector->known[i];
+
+		if (known != NULL && known->sort == KNOWN_CREDENTIAL &&
+			siphash_equal(&known->digest, digest) &&
+			text_equal(name_of(known), reference))
+			return known;
+	}
+	return NULL;
+}
+
+static bool learn_or_revive(struct detector *detector, struct text reference, struct text value,
+	const struct siphash *digest, struct error *err)
+{
+	struct known *known = find_replaced(detector, reference, digest);
+
+	if (known == NULL)
+		return learn(detector, KNOWN_CREDENTIAL, reference, value, INT64_MAX, err);
+	if (!name_table_put(detector->credentials, reference, known))
+		return error_set(err, ERROR_LIMIT, "no memory for a fingerprint");
+	known->ends_utc_ms = INT64_MAX;
+	return true;
 }
 
 void detector_learn_credential(struct detector *detector, struct text reference, struct text value)
@@ -203,7 +240,7 @@ void detector_learn_credential(struct detector *detector, struct text reference,
 		return;
 	if (known != NULL)
 		replace(detector, known);
-	if (learn(detector, KNOWN_CREDENTIAL, reference, value, INT64_MAX, &err))
+	if (learn_or_revive(detector, reference, value, &digest, &err))
 		save_or_say(detector);
 	else
 		log_warn("secret_not_looked_for", LOG_TEXT("reference", reference),

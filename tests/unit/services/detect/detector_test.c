@@ -211,6 +211,37 @@ static void a_replaced_credential_is_known_for_its_time_and_no_longer(void **sta
 	assert_int_equal(count(bench, OTHER), 1);
 }
 
+static void a_credential_that_is_what_it_was_again_is_known_once(void **state)
+{
+	struct bench *bench = *state;
+
+	detector_learn_credential(bench->detector, TEXT(REFERENCE), TEXT(KEY));
+	detector_learn_credential(bench->detector, TEXT(REFERENCE), TEXT(OTHER));
+	detector_learn_credential(bench->detector, TEXT(REFERENCE), TEXT(KEY));
+	assert_int_equal(detector_figures(bench->detector).credentials, 2);
+	assert_int_equal(count(bench, KEY), 1);
+	bench->now_ms = NOW_MS + KEPT_MS;
+	detector_tick(bench->detector);
+	assert_int_equal(count(bench, KEY " " OTHER), 1);
+	reopen(bench);
+	assert_int_equal(count(bench, KEY), 1);
+}
+
+static void one_value_under_two_names_is_one_place(void **state)
+{
+	struct bench *bench = *state;
+
+	detector_learn_credential(bench->detector, TEXT(REFERENCE), TEXT(KEY));
+	detector_learn_credential(bench->detector, TEXT("another"), TEXT(KEY));
+	assert_int_equal(count(bench, "x " KEY " y"), 1);
+	assert_int_equal(bench->tally.own_count, 2);
+	detector_drop_credential(bench->detector, TEXT("another"));
+	bench->now_ms = NOW_MS + KEPT_MS;
+	detector_tick(bench->detector);
+	assert_int_equal(count(bench, "x " KEY " y"), 1);
+	assert_int_equal(bench->tally.own_count, 1);
+}
+
 static void a_dropped_credential_is_known_for_its_time(void **state)
 {
 	struct bench *bench = *state;
@@ -492,6 +523,8 @@ int main(void)
 		TEST(a_credential_is_found_and_told_by_name),
 		TEST(one_of_others_is_told_by_its_form),
 		TEST(a_replaced_credential_is_known_for_its_time_and_no_longer),
+		TEST(a_credential_that_is_what_it_was_again_is_known_once),
+		TEST(one_value_under_two_names_is_one_place),
 		TEST(a_dropped_credential_is_known_for_its_time),
 		TEST(a_token_and_a_code_are_known_until_they_end),
 		TEST(of_too_many_tokens_the_first_to_end_is_forgotten),
