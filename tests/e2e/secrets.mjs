@@ -104,6 +104,7 @@ test('the agent does not get its own token into an argument', async () => {
   const answer = await call({ note: `please use ${agent.token}` });
   assert.equal(answer.done, false);
   assert.match(answer.text, /org\/keep-secrets-in/);
+  assert.match(answer.text, /needed: The same call without the secret that its arguments hold\./);
   assert.equal(state.calls.length, before, 'nothing was sent');
   assert.ok(await lastIs('decision', (record) => record.verdict === 'deny'));
   const decision = await last('decision');

@@ -155,6 +155,18 @@ bool rule_ceiling(struct evaluation *evaluation)
 	return check_ceiling(evaluation, evaluation->entry);
 }
 
+/* What would do instead of what the policy at index forbids.  That a secret was seen in the
+ * arguments is no secret to who sent them. */
+static struct text needed_instead(
+	struct evaluation *evaluation, const struct cedar_policy_set *set, size_t index)
+{
+	static const struct cedar_text secrets[] = {{"secrets", 7}};
+
+	if (evaluation->call->secrets != 0 && cedar_policy_mentions(set, index, secrets, 1))
+		return TEXT("The same call without the secret that its arguments hold.");
+	return SAY("A call that %.*s does not cover.", TEXT_ARGS(policy_id(set, index)));
+}
+
 static bool refuse_forbidden(struct evaluation *evaluation, const struct guardrails *guardrails,
 	const struct cedar_answer *answer)
 {
@@ -180,7 +192,7 @@ static bool refuse_forbidden(struct evaluation *evaluation, const struct guardra
 	out->clause = cedar_text_to(first.source);
 	return refuse(evaluation, REASON_FORBIDDEN,
 		SAY("%.*s forbids it.", TEXT_ARGS(cedar_text_to(first.id))),
-		SAY("A call that %.*s does not cover.", TEXT_ARGS(cedar_text_to(first.id))));
+		needed_instead(evaluation, set, answer->reasons[0]));
 }
 
 static bool check_guardrails(struct evaluation *evaluation, struct text unit)

@@ -91,6 +91,7 @@ static void a_call_with_a_secret_of_ours_is_refused_by_the_guardrail(void **stat
 		&fixture->bench, &client, "list", "{\"a\":[{\"b\":\"x " KEY "\"}]}"));
 	assert_int_equal(client.kind, CALL_REFUSED);
 	assert_int_equal(client.reason, REASON_FORBIDDEN);
+	assert_non_null(strstr(client.message, "without the secret that its arguments hold"));
 	assert_int_equal(fixture->bench.prepared, 0);
 	assert_true(last_has(fixture, "decision", "\"secrets\":[\"own\"]"));
 	assert_true(last_has(fixture, "decision", "\"fingerprints\":[\"f-"));
