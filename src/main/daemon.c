@@ -298,10 +298,11 @@ static bool open_secrets(struct daemon *daemon, struct error *err)
 
 static bool open_detector(struct daemon *daemon, struct error *err)
 {
-	const char *folder = path_of(daemon, "keys", err);
+	const struct secrecy_place place = {path_of(daemon, "keys", err),
+		signer_master_key(daemon->signer), &daemon->finding};
 
-	if (folder == NULL || !secrecy_open(&daemon->detector, daemon->settings, folder,
-				      signer_master_key(daemon->signer), err))
+	if (place.folder == NULL ||
+		!secrecy_open(&daemon->detector, daemon->settings, &place, err))
 		return false;
 	daemon->log_filter = secrecy_log(daemon->detector);
 	log_set_filter(&daemon->log_filter);

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-enum { DAY_S = 24 * 60 * 60, NAMES_ARENA_BYTES = 1024 * 1024 };
+enum {
+	DAY_S = 24 * 60 * 60,
+	NAMES_ARENA_BYTES = 1024 * 1024,
+	SIGHTING_ARENA_BYTES = 16 * 1024,
+};
 
 static enum secret_handling handling_of(const char *word)
 {
@@ -11,12 +15,38 @@ static enum secret_handling handling_of(const char *word)
 	return strcmp(word, "redact") == 0 ? SECRETS_REDACTED : SECRETS_BLOCKED;
 }
 
-bool secrecy_open(struct detector **out, const struct settings *settings, const char *folder,
-	const struct seal_key *master, struct error *err)
+/* One sentence for whoever looks at the finding; nothing of the secret is in it. */
+static void report_sighting(void *context, const struct secret_sighting *sighting)
+{
+	struct finding_service *const *findings = context;
+	const char *kind = secret_kind_word(sighting->kind);
+	struct arena *arena = *findings == NULL ? NULL : arena_create(SIGHTING_ARENA_BYTES);
+	struct finding_draft draft = {
+		.kind = FINDING_SECRET_SEEN, .control = "G-21", .task = sighting->task};
+	struct error err = {0};
+
+	if (arena == NULL)
+		return;
+	draft.subject = text_format(arena, "%s/%.*s", kind, TEXT_ARGS(sighting->subject));
+	draft.what = text_format(arena, "A secret (%s: %.*s%s%.*s) was seen in %s%s%.*s%s%.*s.",
+		kind, TEXT_ARGS(sighting->subject), sighting->fingerprint.length > 0 ? ", " : "",
+		TEXT_ARGS(sighting->fingerprint), secret_place_word(sighting->place),
+		sighting->identity.length > 0 ? " of a call of " : "",
+		TEXT_ARGS(sighting->identity), sighting->tool.length > 0 ? " to " : "",
+		TEXT_ARGS(sighting->tool));
+	if (draft.subject.data != NULL && draft.what.data != NULL &&
+		!finding_report(*findings, &draft, &err))
+		log_warn("sighting_not_reported", LOG_STRING("why", err.text));
+	arena_destroy(&arena);
+}
+
+bool secrecy_open(struct detector **out, const struct settings *settings,
+	const struct secrecy_place *place, struct error *err)
 {
 	const struct detector_settings detector = {
-		.folder = folder,
-		.master = master,
+		.folder = place->folder,
+		.master = place->master,
+		.sightings = {(void *)(uintptr_t)place->findings, report_sighting},
 		.kept_ms = settings->fingerprints_kept_days * DAY_S * 1000,
 		.own = handling_of(settings->own_secrets),
 		.foreign = handling_of(settings->foreign_secrets),

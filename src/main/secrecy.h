@@ -5,15 +5,22 @@
 #include "edges/upstream/upstream_edge.h"
 #include "services/decide/decide_service.h"
 #include "services/detect/detector.h"
+#include "services/finding/finding.h"
 #include "services/registry/registrar.h"
 #include "services/settings/secrets.h"
 #include "services/settings/settings.h"
 
 /* Joins the detector to those who hold secrets and to those who might show them. */
 
-/* folder is DIR/keys.  Errors: LIMIT, IO. */
-bool secrecy_open(struct detector **out, const struct settings *settings, const char *folder,
-	const struct seal_key *master, struct error *err) MUST_CHECK;
+struct secrecy_place {
+	const char *folder; /* DIR/keys */
+	const struct seal_key *master;
+	/* Where sightings become findings; what it points to is filled later. */
+	struct finding_service *const *findings;
+};
+/* Errors: LIMIT, IO. */
+bool secrecy_open(struct detector **out, const struct settings *settings,
+	const struct secrecy_place *place, struct error *err) MUST_CHECK;
 /* Takes what settings say of results, from now on. */
 void secrecy_change(struct detector *detector, const struct settings *settings);
 

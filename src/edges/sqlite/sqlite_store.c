@@ -40,8 +40,9 @@ enum statement {
 };
 
 #define READS_SOURCE                                                                               \
-	"(type IN ('decision', 'outcome') AND EXISTS (SELECT 1 FROM json_each(entry,"              \
-	" iif(type = 'outcome', '$.retrieval.sources', '$.sources')) WHERE value = ?9))"
+	"(record.type IN ('decision', 'outcome') AND EXISTS (SELECT 1 FROM"                        \
+	" json_each(record.entry,"                                                                 \
+	" iif(record.type = 'outcome', '$.retrieval.sources', '$.sources')) WHERE value = ?9))"
 
 static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_LOAD_MARK] = "SELECT next, digest FROM mark WHERE id = 1",
@@ -489,8 +490,7 @@ static bool check_query(const struct store_query *query, struct error *err)
 static bool read_wanted(struct finding *finding, struct error *err)
 {
 	const struct store_query *query = finding->query;
-	const struct text parts[] = {
-		query->words, query->task, query->identity, query->source};
+	const struct text parts[] = {query->words, query->task, query->identity, query->source};
 	size_t room = query->words.length + query->task.length + query->identity.length +
 		      query->source.length + 4;
 	struct buffer text;

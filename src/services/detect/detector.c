@@ -1,6 +1,7 @@
 /* Invariants:
  * 1. the index holds the fingerprint of each known secret, under its place in `known`;
- * 2. a reference is in `credentials` exactly while its secret is in use;
+ * 2. `in_use` holds each credential by its reference while it is in use, and each token and
+ *    code by its digest;
  * 3. nothing is logged while the lock is held: the log asks detector_sees. */
 #include "services/detect/detector.h"
 
@@ -74,12 +75,43 @@ static struct text name_of(const struct known *known)
 	return (struct text){known->name, known->name_length};
 }
 
+/* No reference begins with a zero. */
+static struct text digest_key(const struct siphash *digest, char room[KNOWN_KEY_BYTES])
+{
+	room[0] = '\0';
+	memcpy(room + 1, digest, sizeof *digest);
+	return (struct text){room, KNOWN_KEY_BYTES};
+}
+
+struct text known_key(const struct known *known, char room[KNOWN_KEY_BYTES])
+{
+	if (known->sort != KNOWN_CREDENTIAL)
+		return digest_key(&known->digest, room);
+	return known->ends_utc_ms == INT64_MAX ? name_of(known) : TEXT("");
+}
+
+static bool use_put(struct detector *detector, struct known *known)
+{
+	char room[KNOWN_KEY_BYTES];
+	struct text key = known_key(known, room);
+
+	return key.length == 0 || name_table_put(detector->in_use, key, known);
+}
+
+static void use_end(struct detector *detector, const struct known *known)
+{
+	char room[KNOWN_KEY_BYTES];
+	struct text key = known_key(known, room);
+
+	if (key.length != 0)
+		(void)name_table_remove(detector->in_use, key);
+}
+
 static void forget(struct detector *detector, uint32_t owner)
 {
 	struct known *known = detector->known[owner];
 
-	if (known->ends_utc_ms == INT64_MAX && known->sort == KNOWN_CREDENTIAL)
-		(void)name_table_remove(detector->credentials, name_of(known));
+	use_end(detector, known);
 	pthread_mutex_lock(&detector->lock);
 	fingerprint_index_remove(detector->index, &known->fingerprint, owner);
 	detector->known[owner] = NULL;
@@ -135,8 +167,7 @@ bool detector_add(struct detector *detector, struct known **known, struct error 
 
 	if (!make_room(detector, one->sort, err))
 		return false;
-	if (one->sort == KNOWN_CREDENTIAL && one->ends_utc_ms == INT64_MAX &&
-		!name_table_put(detector->credentials, name_of(one), one))
+	if (!use_put(detector, one))
 		return error_set(err, ERROR_LIMIT, "no memory for a fingerprint");
 	owner = free_place(detector);
 	pthread_mutex_lock(&detector->lock);
@@ -145,8 +176,7 @@ bool detector_add(struct detector *detector, struct known **known, struct error 
 		detector->known[owner] = one;
 	pthread_mutex_unlock(&detector->lock);
 	if (!ok) {
-		if (one->sort == KNOWN_CREDENTIAL && one->ends_utc_ms == INT64_MAX)
-			(void)name_table_remove(detector->credentials, name_of(one));
+		use_end(detector, one);
 		return false;
 	}
 	(*count_of(detector, one->sort))++;
@@ -167,7 +197,7 @@ static void save_or_say(struct detector *detector)
 /* It stays known for a while: what has leaked is used later. */
 static void replace(struct detector *detector, struct known *known)
 {
-	(void)name_table_remove(detector->credentials, name_of(known));
+	use_end(detector, known);
 	known->ends_utc_ms = detector_now_utc_ms(detector) + detector->settings.kept_ms;
 }
 
@@ -222,7 +252,7 @@ static bool learn_or_revive(struct detector *detector, struct text reference, st
 
 	if (known == NULL)
 		return learn(detector, KNOWN_CREDENTIAL, reference, value, INT64_MAX, err);
-	if (!name_table_put(detector->credentials, reference, known))
+	if (!name_table_put(detector->in_use, reference, known))
 		return error_set(err, ERROR_LIMIT, "no memory for a fingerprint");
 	known->ends_utc_ms = INT64_MAX;
 	return true;
@@ -231,7 +261,7 @@ static bool learn_or_revive(struct detector *detector, struct text reference, st
 void detector_learn_credential(struct detector *detector, struct text reference, struct text value)
 {
 	struct siphash digest = siphash_of(detector->key.bytes, value.data, value.length);
-	struct known *known = name_table_find(detector->credentials, reference);
+	struct known *known = name_table_find(detector->in_use, reference);
 	struct error err;
 
 	if (known != NULL && siphash_equal(&known->digest, &digest))
@@ -249,7 +279,7 @@ void detector_learn_credential(struct detector *detector, struct text reference,
 
 void detector_drop_credential(struct detector *detector, struct text reference)
 {
-	struct known *known = name_table_find(detector->credentials, reference);
+	struct known *known = name_table_find(detector->in_use, reference);
 
 	if (known == NULL)
 		return;
@@ -261,14 +291,12 @@ static void learn_short_lived(
 	struct detector *detector, enum known_sort sort, struct text value, int64_t ends_utc_ms)
 {
 	struct siphash digest = siphash_of(detector->key.bytes, value.data, value.length);
+	char room[KNOWN_KEY_BYTES];
 	struct error err;
 
-	if (ends_utc_ms <= detector_now_utc_ms(detector))
+	if (ends_utc_ms <= detector_now_utc_ms(detector) ||
+		name_table_find(detector->in_use, digest_key(&digest, room)) != NULL)
 		return;
-	for (uint32_t i = 0; i < KNOWN_MAX; i++)
-		if (detector->known[i] != NULL && detector->known[i]->sort == sort &&
-			siphash_equal(&detector->known[i]->digest, &digest))
-			return;
 	if (!learn(detector, sort, sort == KNOWN_CODE ? TEXT("code") : TEXT("token"), value,
 		    ends_utc_ms, &err))
 		log_warn("secret_not_looked_for",
@@ -521,7 +549,7 @@ static bool begin(struct detector *detector, struct error *err)
 		return true;
 	detector->was_lost = detector->folder_fd >= 0 && err->code != ERROR_NOT_FOUND;
 	random_bytes(detector->key.bytes, sizeof detector->key.bytes);
-	if (detector->credentials == NULL)
+	if (detector->in_use == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the detector");
 	return fingerprint_index_create(&detector->index, &detector->key, err);
 }
@@ -540,11 +568,10 @@ bool detector_open(
 		detector->master = *settings->master;
 	detector->folder_fd = -1;
 	detector_handle(detector, settings->own, settings->foreign);
-	detector->credentials = name_table_create();
+	detector->in_use = name_table_create();
 	detector->scratch = secret_scratch_create();
 	detector->log_scratch = secret_scratch_create();
-	if (detector->credentials == NULL || detector->scratch == NULL ||
-		detector->log_scratch == NULL)
+	if (detector->in_use == NULL || detector->scratch == NULL || detector->log_scratch == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for the detector");
 	else if (open_folder(detector, settings->folder, err) && begin(detector, err)) {
 		*out = detector;
@@ -564,7 +591,7 @@ void detector_close(struct detector **detector_at)
 	save_or_say(detector);
 	if (detector->folder_fd >= 0)
 		(void)close(detector->folder_fd);
-	name_table_destroy(&detector->credentials, NULL);
+	name_table_destroy(&detector->in_use, NULL);
 	fingerprint_index_destroy(&detector->index);
 	for (uint32_t i = 0; i < KNOWN_MAX; i++)
 		free(detector->known[i]);

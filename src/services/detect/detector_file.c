@@ -168,12 +168,13 @@ static struct known *take_known(struct reading *reading)
 	return known;
 }
 
-/* Two in use under one name would be one too many. */
+/* Two in use by one key would be one too many. */
 static bool is_there_already(const struct detector *detector, const struct known *known)
 {
-	return known->sort == KNOWN_CREDENTIAL && known->ends_utc_ms == INT64_MAX &&
-	       name_table_find(detector->credentials,
-		       (struct text){known->name, known->name_length}) != NULL;
+	char room[KNOWN_KEY_BYTES];
+	struct text key = known_key(known, room);
+
+	return key.length != 0 && name_table_find(detector->in_use, key) != NULL;
 }
 
 static bool read_known(struct detector *detector, struct reading *reading, struct error *err)
@@ -255,14 +256,14 @@ static bool read_file(const struct detector *detector, struct buffer *out, struc
 /* Nothing of a file that was read in part stays. */
 static void undo(struct detector *detector)
 {
-	name_table_destroy(&detector->credentials, NULL);
+	name_table_destroy(&detector->in_use, NULL);
 	fingerprint_index_destroy(&detector->index);
 	for (uint32_t i = 0; i < KNOWN_MAX; i++) {
 		free(detector->known[i]);
 		detector->known[i] = NULL;
 	}
 	detector->figures = (struct detector_figures){0};
-	detector->credentials = name_table_create();
+	detector->in_use = name_table_create();
 }
 
 bool detector_load(struct detector *detector, struct error *err)

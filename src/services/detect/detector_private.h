@@ -31,7 +31,7 @@ struct detector {
 	struct fingerprint_key key;
 	bool was_lost;
 	struct secret_scratch *scratch;
-	struct name_table *credentials; /* reference -> struct known, in use */
+	struct name_table *in_use; /* known_key -> struct known */
 	struct detector_figures figures;
 	/* The loop's thread alone changes these, under the lock; others read them under it. */
 	pthread_mutex_t lock;
@@ -46,6 +46,10 @@ struct detector {
 /* detector.c */
 
 int64_t detector_now_utc_ms(const struct detector *detector);
+/* What it is found by in `in_use`; empty for a credential that was replaced.  Points into
+ * known or room. */
+enum { KNOWN_KEY_BYTES = 1 + sizeof(struct siphash) };
+struct text known_key(const struct known *known, char room[KNOWN_KEY_BYTES]);
 /* Takes *known; it is looked for from now on.  Errors: LIMIT. */
 bool detector_add(struct detector *detector, struct known **known, struct error *err) MUST_CHECK;
 struct known *known_create(enum known_sort sort, struct text name);

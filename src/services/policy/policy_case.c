@@ -509,11 +509,13 @@ static bool check_request(struct case_run *run, struct raw_request *raw)
 {
 	struct cedar_arena *arena = cedar_arena_from(run->arena);
 	struct cedar_request checked = raw->request;
-	struct cedar_member members[8];
 	struct cedar_error cause = {0};
 	uint32_t count = raw->request.context.count;
+	struct cedar_member *members = arena_array(run->arena, struct cedar_member, count);
 
-	for (uint32_t i = 0; i < count && i < 8; i++) {
+	if (members == NULL)
+		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
+	for (uint32_t i = 0; i < count; i++) {
 		members[i] = raw->request.context.members[i];
 		if (members[i].name.length == 4 && memcmp(members[i].name.data, "args", 4) == 0 &&
 			!cedar_value_record(&members[i].value, arena, NULL, 0, &cause))

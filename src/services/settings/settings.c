@@ -530,7 +530,8 @@ static bool check_together(const struct settings *settings, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"authzen-record: \"%s\" is neither awaited nor behind",
 			settings->authzen_record);
-	return check_secrets(settings, err) && check_webhook(settings, err) && check_vault(settings, err);
+	return check_secrets(settings, err) && check_webhook(settings, err) &&
+	       check_vault(settings, err);
 }
 
 bool settings_read(

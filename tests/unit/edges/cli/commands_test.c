@@ -340,6 +340,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_SOURCE] = "--source",
 		[OPTION_LOG] = "--log",
 		[OPTION_STATE] = "--state",
+		[OPTION_KIND] = "--kind",
 		[OPTION_SINCE] = "--since",
 		[OPTION_LIMIT] = "--limit",
 		[OPTION_AFTER] = "--after",
