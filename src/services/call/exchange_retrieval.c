@@ -86,9 +86,12 @@ static bool hide_id(struct exchange *exchange, struct text *id)
 /* Takes what the record needs out of what is borrowed. */
 static void keep_objects(struct exchange *exchange, struct retrieval *found)
 {
-	struct text *ids = arena_array(exchange->arena, struct text, RETRIEVAL_OBJECTS_MAX);
+	struct text *ids;
 	size_t i;
 
+	if (found->objects_count == 0)
+		return;
+	ids = arena_array(exchange->arena, struct text, found->objects_count);
 	for (i = 0; ids != NULL && i < found->objects_count; i++) {
 		ids[i] = found->objects[i];
 		if (!hide_id(exchange, &ids[i]))
