@@ -74,7 +74,9 @@ static bool open_content(
 static bool is_decision_for(
 	struct arena *arena, const struct fake_entry *entry, const struct upstream_request *request)
 {
-	const struct json *arguments = json_find(request->params, "arguments");
+	const struct json *arguments = text_is(request->method, "tools/call")
+					       ? json_find(request->params, "arguments")
+					       : request->params;
 	struct sha256 named, found;
 	struct json record;
 	struct error err;

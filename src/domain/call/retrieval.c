@@ -6,6 +6,7 @@
 
 #include "domain/call/retrieval.h"
 
+#include "domain/call/uri.h"
 #include "domain/charter/place.h"
 
 struct reading {
@@ -13,6 +14,7 @@ struct reading {
 	struct arena *arena;
 	const struct retrieval_rule *rule;
 	struct text *objects;
+	bool is_elsewhere;
 };
 
 /* ---- which part of it ---- */
@@ -118,6 +120,35 @@ static enum retrieval_fault judge(
 	return reading->out->rows_above > 0 ? RETRIEVAL_ABOVE : RETRIEVAL_FINE;
 }
 
+/* ---- which resource ---- */
+
+static bool is_below(struct text uri, struct text asked)
+{
+	if (uri.length < asked.length || !text_equal((struct text){uri.data, asked.length}, asked))
+		return false;
+	return uri.length == asked.length || text_ends_with(asked, "/") ||
+	       uri.data[asked.length] == '/';
+}
+
+static void see_uri(void *context, const struct json *value)
+{
+	struct reading *reading = context;
+	struct text scheme;
+
+	if (value == NULL || value->type != JSON_STRING ||
+		!is_below(value->string, reading->rule->object) ||
+		uri_breach(value->string, &scheme) != NULL)
+		reading->is_elsewhere = true;
+}
+
+/* What is bound by its URI must not come with another one. */
+static bool is_elsewhere(struct reading *reading, const struct json *result)
+{
+	if (reading->rule->is_resource)
+		(void)place_each(result, TEXT("contents[*].uri"), see_uri, reading);
+	return reading->is_elsewhere;
+}
+
 /* ---- which objects ---- */
 
 /* An id is a text or a whole number; anything else is a lie about its type. */
@@ -176,6 +207,11 @@ void retrieval_read(struct retrieval *out, struct arena *arena, const struct jso
 	const struct json *body;
 
 	*out = (struct retrieval){.fault = RETRIEVAL_NOT_JUDGED};
+	if (rule->objects.length == 0 && rule->object.length == 0 &&
+		rule->classification.length == 0) {
+		out->fault = RETRIEVAL_FINE; /* nothing is said of it */
+		return;
+	}
 	reading.objects = arena_array(arena, struct text, RETRIEVAL_OBJECTS_MAX);
 	if (reading.objects == NULL)
 		return;
@@ -183,5 +219,6 @@ void retrieval_read(struct retrieval *out, struct arena *arena, const struct jso
 		       ? result
 		       : body_of(arena, result, rule->is_tool);
 	read_objects(&reading, body);
-	out->fault = judge(&reading, result, body);
+	out->fault = is_elsewhere(&reading, result) ? RETRIEVAL_ELSEWHERE
+						    : judge(&reading, result, body);
 }

@@ -21,6 +21,7 @@ enum {
 /* How to look at it; places as in domain/charter/place.h. */
 struct retrieval_rule {
 	bool is_tool;               /* the result is of tools/call, else the whole is looked at */
+	bool is_resource;           /* it is of resources/read, of object */
 	struct text objects;        /* the place of the ids; empty: object is the only one */
 	struct text object;         /* the URI, or the prompt's name, that was asked for */
 	struct text classification; /* the place of each row's sensitivity; empty: not judged */
@@ -33,6 +34,7 @@ enum retrieval_fault {
 	RETRIEVAL_ERROR,     /* the server's error, which nobody judges */
 	RETRIEVAL_NOT_ROWS,  /* there are none where they should be */
 	RETRIEVAL_AMBIGUOUS, /* it says two things, of which one was not looked at */
+	RETRIEVAL_ELSEWHERE, /* it is of another resource than was asked for */
 	RETRIEVAL_ABOVE,     /* a row is above the ceiling, or has no sensitivity */
 	RETRIEVAL_FINE,
 };
@@ -49,7 +51,8 @@ struct retrieval {
 
 /* Looks at a result.  Cannot fail: what finds no memory is not judged.  A result of
  * tools/call is its structuredContent, or the JSON of its one text where there is
- * none; where rows are judged, nothing else may be in it. */
+ * none; where rows are judged, nothing else may be in it.  One of resources/read is of
+ * the URI that was asked for, or of what lies below it. */
 void retrieval_read(struct retrieval *out, struct arena *arena, const struct json *result,
 	const struct retrieval_rule *rule);
 

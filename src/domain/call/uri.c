@@ -84,6 +84,7 @@ static const char *bytes_breach(struct text uri)
 /* Takes the authority, if the rest begins with one. */
 static const char *authority_breach(struct text *rest)
 {
+	struct text host;
 	size_t i;
 
 	if (!text_starts_with(*rest, "//"))
@@ -96,25 +97,27 @@ static const char *authority_breach(struct text *rest)
 		if (rest->data[i] == '%')
 			return "has an escape in the host";
 	}
+	host = (struct text){rest->data + 2, i - 2};
 	*rest = (struct text){rest->data + i, rest->length - i};
-	return NULL;
+	/* To who takes what follows the scheme for a path, a host is a segment. */
+	return text_is(host, ".") || text_is(host, "..") ? "has a segment \".\" or \"..\"" : NULL;
 }
 
+/* The query too: who joins all of it to a folder goes up by what stands there. */
 static const char *path_breach(struct text rest)
 {
+	bool is_query = false;
 	size_t start = 0, i;
 
-	for (i = 0; i < rest.length && rest.data[i] != '?'; i++)
-		;
-	rest.length = i;
 	for (i = 0; i <= rest.length; i++) {
 		struct text segment = {rest.data + start, i - start};
 
+		is_query = is_query || (i < rest.length && rest.data[i] == '?');
 		if (i < rest.length && rest.data[i] != '/')
 			continue;
 		if (text_is(segment, ".") || text_is(segment, ".."))
 			return "has a segment \".\" or \"..\"";
-		if (segment.length == 0 && start > 0 && i < rest.length)
+		if (segment.length == 0 && start > 0 && i < rest.length && !is_query)
 			return "has an empty segment";
 		start = i + 1;
 	}

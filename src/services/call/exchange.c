@@ -772,8 +772,10 @@ static void answer_failed(struct exchange *exchange, const struct upstream_answe
 /* The server answered, and nobody sees what. */
 static void answer_withheld(struct exchange *exchange, const struct json *result)
 {
-	struct outcome outcome = {
-		.status = "withheld", .reason = REASON_SENSITIVITY, .is_forwarded = true};
+	struct outcome outcome = {.status = "withheld",
+		.reason = exchange->retrieval.fault == RETRIEVAL_ELSEWHERE ? REASON_DATA_SOURCE
+									   : REASON_SENSITIVITY,
+		.is_forwarded = true};
 	struct error failure;
 
 	exchange_retrieval_say(exchange, &failure);

@@ -43,6 +43,7 @@ bool exchange_retrieval_prepare(struct exchange *exchange)
 		return false;
 	*rule = (struct retrieval_rule){
 		.is_tool = exchange->call.route == METHOD_TOOL,
+		.is_resource = text_is(exchange->call.method, "resources/read"),
 		.objects = text_copy(exchange->arena, tool->objects),
 		.object = asked_for(&exchange->call),
 		.classification = text_copy(exchange->arena, tool->classification),
@@ -86,9 +87,12 @@ static bool hide_id(struct exchange *exchange, struct text *id)
 /* Takes what the record needs out of what is borrowed. */
 static void keep_objects(struct exchange *exchange, struct retrieval *found)
 {
-	struct text *ids = arena_array(exchange->arena, struct text, RETRIEVAL_OBJECTS_MAX);
+	struct text *ids;
 	size_t i;
 
+	if (found->objects_count == 0)
+		return;
+	ids = arena_array(exchange->arena, struct text, found->objects_count);
 	for (i = 0; ids != NULL && i < found->objects_count; i++) {
 		ids[i] = found->objects[i];
 		if (!hide_id(exchange, &ids[i]))
@@ -103,7 +107,10 @@ static void keep_objects(struct exchange *exchange, struct retrieval *found)
 
 static bool is_fine(const struct exchange *exchange)
 {
-	return !exchange_is_judged(exchange) || exchange->retrieval.fault == RETRIEVAL_FINE;
+	enum retrieval_fault fault = exchange->retrieval.fault;
+
+	return exchange_is_judged(exchange) ? fault == RETRIEVAL_FINE
+					    : fault != RETRIEVAL_ELSEWHERE;
 }
 
 bool exchange_retrieval_take(struct exchange *exchange, const struct json *result)
@@ -139,6 +146,10 @@ void exchange_retrieval_say(const struct exchange *exchange, struct error *err)
 		(void)error_set(err, ERROR_INVALID,
 			"the result is withheld: it has no rows whose sensitivity could be "
 			"judged");
+		break;
+	case RETRIEVAL_ELSEWHERE:
+		(void)error_set(err, ERROR_INVALID,
+			"the result is withheld: it is of another resource than was asked for");
 		break;
 	case RETRIEVAL_ERROR:
 		(void)error_set(err, ERROR_INVALID,

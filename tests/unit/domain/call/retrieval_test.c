@@ -216,6 +216,38 @@ static void a_resource_is_its_own_object(void **state)
 	assert_true(text_is(got.objects[0], "kb://public/1"));
 }
 
+static enum retrieval_fault read_uri(const char *uri, const char *asked)
+{
+	const struct retrieval_rule rule = {.is_resource = true, .object = text_of(asked)};
+	struct text json = text_format(arena, "{\"contents\":[{\"uri\":%s,\"text\":\"x\"}]}", uri);
+
+	return read(json.data, &rule).fault;
+}
+
+static void a_resource_that_says_to_be_another_is_kept_back(void **state)
+{
+	static const char *const uris[] = {"\"kb://restricted/1\"", "\"kb://public/12\"",
+		"\"kb://public\"", "\"kb://public/1/../2\"", "\"KB://public/1\"", "7", "null",
+		"{}"};
+	const struct retrieval_rule rule = {.is_resource = true, .object = TEXT("kb://public/1")};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(uris) / sizeof(*uris); i++)
+		assert_int_equal(read_uri(uris[i], "kb://public/1"), RETRIEVAL_ELSEWHERE);
+	assert_int_equal(
+		read("{\"contents\":[{\"uri\":\"kb://public/1\"},{\"text\":\"x\"}]}", &rule).fault,
+		RETRIEVAL_ELSEWHERE);
+}
+
+static void a_resource_and_what_lies_below_it_pass(void **state)
+{
+	(void)state;
+	assert_int_equal(read_uri("\"kb://public/1\"", "kb://public/1"), RETRIEVAL_FINE);
+	assert_int_equal(read_uri("\"kb://public/1/a\"", "kb://public/1"), RETRIEVAL_FINE);
+	assert_int_equal(read_uri("\"kb://public/1\"", "kb://public/"), RETRIEVAL_FINE);
+}
+
 static void a_tool_that_names_no_place_has_unknown_objects(void **state)
 {
 	const struct retrieval_rule rule = {.is_tool = true};
@@ -241,6 +273,8 @@ int main(void)
 		READ_TEST(ids_that_lie_about_their_type_are_unknown),
 		READ_TEST(ids_are_kept_up_to_a_limit_and_all_are_counted),
 		READ_TEST(a_resource_is_its_own_object),
+		READ_TEST(a_resource_that_says_to_be_another_is_kept_back),
+		READ_TEST(a_resource_and_what_lies_below_it_pass),
 		READ_TEST(a_tool_that_names_no_place_has_unknown_objects),
 	};
 

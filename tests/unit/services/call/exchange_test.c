@@ -1241,6 +1241,45 @@ static void another_ceiling_before_the_gate_refuses_the_call(void **state)
 	assert_int_equal(client.kind, CALL_REFUSED);
 }
 
+static void a_resource_that_says_to_be_another_is_withheld(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start_method(
+		bench, &client, "t-1", "resources/read", "{\"uri\":\"kb://tickets/41\"}"));
+	call_bench_pump(bench);
+	call_bench_ready(bench, true);
+	assert_true(bench->request->tells_record);
+	call_bench_answer(
+		bench, "{\"contents\":[{\"uri\":\"kb://payroll/1\",\"text\":\"payroll of ana\"}]}");
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_non_null(strstr(client.message, "another resource"));
+	call_bench_flush(bench);
+	assert_true(last_has(bench, "outcome", "\"status\":\"withheld\""));
+	assert_true(last_has(bench, "outcome", "\"reason\":\"data_source\""));
+	assert_false(last_has(bench, "outcome", "payroll of ana"));
+}
+
+static void a_resource_is_recorded_by_its_uri(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: data-source\nname: tickets\nunit: support\nsensitivity: internal\n"
+		"environment: staging\nids: open\n"));
+	assert_true(call_bench_start_method(
+		bench, &client, "t-1", "resources/read", "{\"uri\":\"kb://tickets/41\"}"));
+	call_bench_pump(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"contents\":[{\"uri\":\"kb://tickets/41\",\"text\":\"x\"}]}");
+	assert_int_equal(client.kind, CALL_RESULT);
+	call_bench_flush(bench);
+	assert_true(last_has(bench, "outcome", "\"objects\":[\"kb://tickets/41\"]"));
+	assert_true(last_has(bench, "outcome", "\"count\":1"));
+}
+
 /* ---- what servers ask ---- */
 
 static void ask(struct call_bench *bench, const char *method, const struct upstream_request *in)
@@ -1313,6 +1352,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_has_its_word),
+		CALL_TEST(a_resource_that_says_to_be_another_is_withheld),
+		CALL_TEST(a_resource_is_recorded_by_its_uri),
 		CALL_TEST(what_a_server_asks_of_a_client_is_refused_on_record),
 		CALL_TEST(a_servers_own_words_are_in_no_record),
 		CALL_TEST(a_servers_request_within_a_call_names_the_call),
