@@ -94,8 +94,8 @@ bool schema_is_multiple(const struct json *number, const struct json *of)
 	struct decimal b = decimal_of(of);
 	int apart = a.exponent - b.exponent;
 
-	if (a.digits == 0)
-		return true;
+	if (a.digits == 0 || b.digits == 0) /* the schema has no 0 */
+		return a.digits == 0;
 	if (apart > SCALE_MAX) { /* then a mod b, step by step */
 		a.digits %= b.digits;
 		for (; apart > 0; apart--)

@@ -52,8 +52,7 @@ void decide_explain_quarantine(const struct tool *tool, enum definition_state de
 	const struct sha256 *offered, struct arena *arena, struct decision *out)
 {
 	static const char *const why[DEFINITION_STATE_COUNT] = {
-		[DEFINITION_RENAMED] = "is what was pinned by another name, which its server does "
-				       "not offer any more",
+		[DEFINITION_RENAMED] = "is what was pinned by a name that its server dropped",
 		[DEFINITION_SHADOWED] =
 			"has no pin, and the name of a pinned tool of another server",
 		[DEFINITION_LOOK_ALIKE] = "has no pin, and a name that looks like a pinned tool's",

@@ -10,7 +10,7 @@
 /* Whether a person or a model could take one tool's name for another's. */
 
 enum {
-	LOOK_BYTES_MAX = 512, /* of a name that are looked at */
+	LOOK_BYTES_MAX = 192, /* of what is seen; a registered name has at most 128 */
 	LOOK_LETTERS_MIN = 5, /* shorter names are told apart by one letter */
 };
 

@@ -330,25 +330,25 @@ bool finding_report(
 /* ---- closing --------------------------------------------------------------------------- */
 
 const char *finding_close_refusal(
-	const struct finding_service *service, const struct finding *finding, struct text name)
+	const struct finding_service *service, const struct finding *finding, struct text person)
 {
-	const struct person *person = registry_find_person(service->registry, name);
+	const struct person *known = registry_find_person(service->registry, person);
 
-	if (person == NULL)
+	if (known == NULL)
 		return "no such person is registered";
-	if (person_has_role(person, "administrator"))
+	if (person_has_role(known, "administrator"))
 		return NULL;
-	if (person_has_role(person, "reviewer") &&
-		(text_is(person->unit, REGISTRY_ORGANISATION) ||
-			(finding->unit.length > 0 && text_equal(person->unit, finding->unit))))
+	if (person_has_role(known, "reviewer") &&
+		(text_is(known->unit, REGISTRY_ORGANISATION) ||
+			(finding->unit.length > 0 && text_equal(known->unit, finding->unit))))
 		return NULL;
 	return "an administrator closes it, or a reviewer of its unit or of the organisation";
 }
 
-static bool may_close(
-	struct finding_service *service, const struct finding_close *request, struct error *err)
+/* node: the one of request->id, or NULL. */
+static bool may_close(const struct finding_service *service, const struct finding_node *node,
+	const struct finding_close *request, struct error *err)
 {
-	const struct finding_node *node = finding_node_find(service, request->id);
 	const char *refusal;
 
 	if (node == NULL)
@@ -399,12 +399,11 @@ static bool submit_closed(struct finding_work *work, const struct finding *findi
 bool finding_close(
 	struct finding_service *service, const struct finding_close *request, struct error *err)
 {
-	struct finding_node *node;
+	struct finding_node *node = finding_node_find(service, request->id);
 	struct finding_work *work;
 
-	if (!may_close(service, request, err))
+	if (!may_close(service, node, request, err) || node == NULL)
 		return false;
-	node = finding_node_find(service, request->id);
 	if (!work_create(&work, service, node->key, err))
 		return false;
 	work->context = request->context;

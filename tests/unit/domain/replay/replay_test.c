@@ -130,7 +130,42 @@ static int64_t count_of(
 	return 0;
 }
 
+/* files/list is pinned with a schema, and its server offers it so. */
+static void pin_formed(struct fixture *fixture)
+{
+	struct upstream_listener listener = call_upstream_listener(fixture->bench->call);
+	struct json items[1];
+	struct json tools = {.type = JSON_ARRAY, .count = 1, .items = items};
+	char hex[DIGEST_TEXT_BYTES];
+	struct sha256 digest;
+	struct error err;
+
+	assert_true(json_parse(items, fixture->arena,
+		TEXT("{\"name\":\"list\",\"inputSchema\":{\"maxProperties\":1}}"),
+		&json_limits_default, &err));
+	assert_true(decide_definition_digest(items, fixture->arena, &digest, &err));
+	digest_format(hex, &digest);
+	decide_bench_edit(&fixture->bench->world, "files/list", "reversal: none-needed",
+		text_format(fixture->arena, "reversal: none-needed\ndefinition: %s", hex).data);
+	recorded_calls_registry(&fixture->calls);
+	listener.on_definitions(listener.context, TEXT("files"), &tools);
+}
+
 /* ---- the tests ---- */
+
+/* The definition is not in the log: what was found of the arguments is. */
+static void arguments_are_of_the_form_that_was_found(void **state)
+{
+	struct fixture *fixture = *state;
+
+	pin_formed(fixture);
+	recorded_calls_call(&fixture->calls, "list", "{\"a\":1}");
+	recorded_calls_call(&fixture->calls, "list", "{\"a\":1,\"b\":2}");
+	assert_non_null(strstr(call_bench_last(fixture->bench, "decision"), "arguments_invalid"));
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
+	assert_int_equal(json_integer_or(&fixture->report, "unchanged", -1), 2);
+	assert_int_equal(replay(fixture).changed, 0);
+}
 
 static void arguments_that_were_erased_are_not_called_unchanged(void **state)
 {
@@ -481,6 +516,7 @@ static void an_identity_that_is_not_on_record_is_told_with_the_nearest(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(arguments_are_of_the_form_that_was_found),
 		TEST(arguments_that_were_erased_are_not_called_unchanged),
 		TEST(arguments_that_are_not_there_are_not_called_unchanged),
 		TEST(an_answer_that_comes_out_otherwise_is_told_apart),

@@ -865,6 +865,19 @@ static void a_quarantined_tool_is_not_listed(void **state)
 	assert_true(decide_tools_visible(
 		fixture->service, &viewer, &result, fixture->world.arena, &out, &err));
 	assert_int_equal(json_find(&out, "tools")->count, 1);
+	result = parse(fixture, "{\"tools\":[{\"name\":\"list\"},{\"name\":\"run\"}]}");
+	assert_true(decide_tools_visible(
+		fixture->service, &viewer, &result, fixture->world.arena, &out, &err));
+	assert_int_equal(json_find(&out, "tools")->count, 2);
+	/* A newcomer that imitates it, as soon as the server was seen to offer that. */
+	decide_bench_edit(&fixture->world, "files/run", "name: files/run", "name: files/1ist");
+	decide_bench_edit(&fixture->world, "agent", "tool: files/run", "tool: files/1ist");
+	seen(fixture, "[{\"name\":\"list\"},{\"name\":\"1ist\"}]");
+	result = parse(fixture, "{\"tools\":[{\"name\":\"list\"},{\"name\":\"1ist\"}]}");
+	assert_true(decide_tools_visible(
+		fixture->service, &viewer, &result, fixture->world.arena, &out, &err));
+	assert_int_equal(json_find(&out, "tools")->count, 1);
+	assert_true(text_is(json_text_or(&json_find(&out, "tools")->items[0], "name", ""), "list"));
 }
 
 /* ---- lists of resources, templates and prompts ---- */
