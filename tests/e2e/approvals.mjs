@@ -202,10 +202,18 @@ test('the verifier proves each answer, and what it let go', async () => {
 test('a restart keeps the questions, the answers and what the last approved call was', async () => {
   const id = approvalIn((await agent.call('create_entities', entities('INC-9'))).text);
   await world.must(OWNER, 'approve', id, '--yes');
+  await world.must('fay@example.com', 'break-glass', 'open', IDENTITY, '--alone', '--reason', 'r',
+    '--ticket', 'INC-9', '--yes');
   await agent.close();
-  await world.stopped.pop()();
-  await world.startDaemon();
-  const shown = await world.json(OWNER, 'approvals', 'show', id);
-  assert.equal(shown.approval.state, 'approved');
-  assert.notEqual(shown.last, undefined);
+  for (const loses of [false, true]) {
+    await world.stopped.pop()();
+    if (loses) world.removeStore();
+    await world.startDaemon();
+    const shown = await world.json(OWNER, 'approvals', 'show', id);
+    assert.equal(shown.approval.state, 'approved');
+    assert.notEqual(shown.last, undefined);
+    const { items } = await world.json(OWNER, 'break-glass', 'list');
+    assert.deepEqual(items.map(({ state, opener }) => [state, opener]),
+      [['open', 'fay@example.com']]);
+  }
 });
