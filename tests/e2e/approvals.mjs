@@ -37,6 +37,14 @@ before(async () => {
   world = await World.start({
     settings: `hold-ms: 200\nwebhook-url: http://127.0.0.1:${hook.address().port}/hook\n`
       + 'webhook-secret: env:HOOK_SECRET\n',
+    // Operations' deployer may move a file of support: with the word of both units.
+    change: (files) => {
+      for (const [name, text] of files) {
+        const line = '  - {effect: execute, tool: deploy-prod/trigger-long-running-operation}\n';
+        files.set(name, text.replace(line,
+          line + '  - {effect: write, tool: files/move_file, approvals: [owner, unit/support]}\n'));
+      }
+    },
   });
   agent = await world.agent(IDENTITY, 'memory');
 });
@@ -104,6 +112,29 @@ test('a person accepts other arguments, and only exactly those go', async () => 
   assert.ok((await agent.call('create_entities', accepted)).done);
   assert.ok(!(await agent.call('create_entities', accepted)).done);
   assert.equal((await world.json(OWNER, 'approvals', 'show', id)).approval.state, 'edited');
+});
+
+test('a call across units goes with the word of both, and of nobody above them', async () => {
+  const deployer = await world.agent('deployer', 'files');
+  const move = { source: 'desk/tickets/1.txt', destination: 'desk/tickets/moved.txt' };
+  const held = await deployer.call('move_file', move);
+  const id = approvalIn(held.text);
+  const { approval } = await world.json(OWNER, 'approvals', 'show', id);
+  assert.deepEqual(approval.names, ['owner', 'unit/support']);
+  // The administrator of the whole, and the other unit's approver, are not those who are asked.
+  for (const person of ['adi@example.com', 'eva@example.com', 'fay@example.com']) {
+    assert.equal((await world.remit(person, 'approve', id, '--yes')).code, 1, person);
+  }
+  assert.equal((await world.remit(OWNER, 'approve', id, '--yes')).code, 6);
+  assert.ok(!(await deployer.call('move_file', move)).done);
+  const both = await world.remit('bo@example.com', 'approve', id, '--yes');
+  assert.equal(both.code, 0, both.out + both.err);
+  const before = world.calls('files', 'move_file').length;
+  await deployer.call('move_file', move);
+  assert.equal(world.calls('files', 'move_file').length, before + 1);
+  await deployer.call('move_file', move);
+  assert.equal(world.calls('files', 'move_file').length, before + 1);
+  await deployer.close();
 });
 
 test('a client that opens URLs is given one, and hears when people have answered', async () => {
