@@ -37,6 +37,14 @@ before(async () => {
   world = await World.start({
     settings: `hold-ms: 200\nwebhook-url: http://127.0.0.1:${hook.address().port}/hook\n`
       + 'webhook-secret: env:HOOK_SECRET\n',
+    // Operations' deployer may move a file of support: with the word of both units.
+    change: (files) => {
+      for (const [name, text] of files) {
+        const line = '  - {effect: execute, tool: deploy-prod/trigger-long-running-operation}\n';
+        files.set(name, text.replace(line,
+          line + '  - {effect: write, tool: files/move_file, approvals: [owner, unit/support]}\n'));
+      }
+    },
   });
   agent = await world.agent(IDENTITY, 'memory');
 });
@@ -104,6 +112,29 @@ test('a person accepts other arguments, and only exactly those go', async () => 
   assert.ok((await agent.call('create_entities', accepted)).done);
   assert.ok(!(await agent.call('create_entities', accepted)).done);
   assert.equal((await world.json(OWNER, 'approvals', 'show', id)).approval.state, 'edited');
+});
+
+test('a call across units goes with the word of both, and of nobody above them', async () => {
+  const deployer = await world.agent('deployer', 'files');
+  const move = { source: 'desk/tickets/1.txt', destination: 'desk/tickets/moved.txt' };
+  const held = await deployer.call('move_file', move);
+  const id = approvalIn(held.text);
+  const { approval } = await world.json(OWNER, 'approvals', 'show', id);
+  assert.deepEqual(approval.names, ['owner', 'unit/support']);
+  // The administrator of the whole, and the other unit's approver, are not those who are asked.
+  for (const person of ['adi@example.com', 'eva@example.com', 'fay@example.com']) {
+    assert.equal((await world.remit(person, 'approve', id, '--yes')).code, 1, person);
+  }
+  assert.equal((await world.remit(OWNER, 'approve', id, '--yes')).code, 6);
+  assert.ok(!(await deployer.call('move_file', move)).done);
+  const both = await world.remit('bo@example.com', 'approve', id, '--yes');
+  assert.equal(both.code, 0, both.out + both.err);
+  const before = world.calls('files', 'move_file').length;
+  await deployer.call('move_file', move);
+  assert.equal(world.calls('files', 'move_file').length, before + 1);
+  await deployer.call('move_file', move);
+  assert.equal(world.calls('files', 'move_file').length, before + 1);
+  await deployer.close();
 });
 
 test('a client that opens URLs is given one, and hears when people have answered', async () => {
@@ -202,10 +233,18 @@ test('the verifier proves each answer, and what it let go', async () => {
 test('a restart keeps the questions, the answers and what the last approved call was', async () => {
   const id = approvalIn((await agent.call('create_entities', entities('INC-9'))).text);
   await world.must(OWNER, 'approve', id, '--yes');
+  await world.must('fay@example.com', 'break-glass', 'open', IDENTITY, '--alone', '--reason', 'r',
+    '--ticket', 'INC-9', '--yes');
   await agent.close();
-  await world.stopped.pop()();
-  await world.startDaemon();
-  const shown = await world.json(OWNER, 'approvals', 'show', id);
-  assert.equal(shown.approval.state, 'approved');
-  assert.notEqual(shown.last, undefined);
+  for (const loses of [false, true]) {
+    await world.stopped.pop()();
+    if (loses) world.removeStore();
+    await world.startDaemon();
+    const shown = await world.json(OWNER, 'approvals', 'show', id);
+    assert.equal(shown.approval.state, 'approved');
+    assert.notEqual(shown.last, undefined);
+    const { items } = await world.json(OWNER, 'break-glass', 'list');
+    assert.deepEqual(items.map(({ state, opener }) => [state, opener]),
+      [['open', 'fay@example.com']]);
+  }
 });

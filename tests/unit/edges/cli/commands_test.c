@@ -313,6 +313,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_TYPE: return "outcome";
 	case OPTION_VERDICT: return "ask";
 	case OPTION_STATE: return "stale";
+	case OPTION_KIND: return "secret-seen";
 	case OPTION_DRAFT:
 	case OPTION_PRUNE:
 	case OPTION_ALONE:

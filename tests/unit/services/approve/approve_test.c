@@ -414,6 +414,205 @@ static void an_answer_counts_although_its_charter_is_loaded_after_it(void **stat
 	registry_destroy(&world.registry);
 }
 
+static void a_units_own_people_are_asked_and_no_others(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = names_ask(bench, "[\"unit/support\"]");
+
+	assert_true(may(bench, id, "ana")); /* owner in support */
+	assert_true(may(bench, id, "bo"));  /* approver in support */
+	assert_false(may(bench, id, "cy"));
+	assert_false(may(bench, id, "eva")); /* administrator of org */
+	decide_bench_edit(&bench->world, "bo", "unit: support", "unit: sales");
+	assert_false(may(bench, id, "bo"));
+}
+
+static void the_persons_of_the_tasks_above_may_not_answer_either(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	decide_bench_fold(&bench->world,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-6\",\"identity\":\"agent\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":1900000000000,"
+		"\"identity-epoch\":0,\"person\":\"ana\"}");
+	decide_bench_fold(&bench->world,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-7\",\"identity\":\"agent\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":1900000000000,"
+		"\"identity-epoch\":0,\"parent\":\"t-6\",\"parent-epoch\":0}");
+	assert_true(call_bench_start_method(
+		bench, &client, "t-7", "tools/call", "{\"name\":\"write\"}"));
+	assert_int_equal(approval_find(bench->approve, text_of(client.approval))->chain_count, 2);
+	assert_int_equal(answer_refused(bench, client.approval, "ana", true), ERROR_INVALID);
+}
+
+/* ---- who else hears of it ---- */
+
+struct heard {
+	char text[512];
+};
+
+static void on_event(void *context, enum approval_event event, const struct approval *approval)
+{
+	struct heard *heard = context;
+	size_t used = strlen(heard->text);
+
+	(void)snprintf(heard->text + used, sizeof heard->text - used, "%s %s; ",
+		approval_event_word(event), approval_state_word(approval->state));
+}
+
+static void others_hear_of_each_question_answer_and_end(void **state)
+{
+	struct call_bench *bench = *state;
+	struct heard heard = {""};
+	const struct approve_listener listener = {.context = &heard, .on_event = on_event};
+	struct bench_client client;
+	const char *id;
+
+	approve_listen(bench->approve, &listener);
+	id = names_ask(bench, "[\"owner\", \"second\"]");
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_true(call_bench_approve(bench, id, "bo", true));
+	assert_true(call_bench_start(bench, &client, "run", "{}"));
+	call_bench_ready(bench, true);
+	assert_string_equal(
+		heard.text, "asked pending; answered pending; answered approved; closed used; ");
+	approve_listen(bench->approve, NULL);
+	(void)ask(bench, "{\"b\":1}");
+	assert_null(strstr(heard.text, "used; asked"));
+}
+
+static void a_summary_holds_nothing_that_was_asked_with(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{\"amount\":4711,\"to\":\"somewhere\"}");
+	struct json summary;
+	struct error err;
+	struct text text;
+
+	assert_true(approval_summary_json(&summary, bench->world.arena, bench->approve,
+		approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms, &err));
+	text = json_canonical_text(bench->world.arena, &summary);
+	assert_non_null(strstr(text.data, "\"who\":[\"ana\"]"));
+	assert_non_null(strstr(text.data, "\"missing\":[\"owner\"]"));
+	assert_null(strstr(text.data, "4711"));
+	assert_null(strstr(text.data, "somewhere"));
+	assert_null(json_find(&summary, "clause"));
+	assert_null(json_find(&summary, "call"));
+}
+
+static void a_summary_names_only_so_many_people(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id;
+	struct json summary;
+	struct error err;
+
+	for (int i = 0; i < APPROVAL_SUMMARY_PEOPLE_MAX + 1; i++) {
+		struct text person = text_format(bench->world.arena,
+			"object: person\nname: p%d\nunit: support\nroles: [approver]\n", i);
+
+		assert_true(decide_bench_put(&bench->world, person.data));
+	}
+	id = names_ask(bench, "[\"role/approver\"]");
+	assert_true(approval_summary_json(&summary, bench->world.arena, bench->approve,
+		approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms, &err));
+	assert_int_equal(json_find(&summary, "who")->count, APPROVAL_SUMMARY_PEOPLE_MAX);
+}
+
+static void a_lost_notice_is_on_record_and_shows(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+	const struct approve_lost lost = {.subject = text_of(id),
+		.event = TEXT("approval.asked"),
+		.tries = 10,
+		.why = "no answer came"};
+	const struct approve_lost of_glass = {
+		.subject = TEXT("g-1"), .event = TEXT("break-glass.opened"), .why = "lost"};
+	struct json shown;
+	struct error err;
+
+	assert_true(approve_notice_lost(bench->approve, &lost, &err));
+	call_bench_flush(bench);
+	assert_non_null(strstr(call_bench_last(bench, "notice-lost"), "\"tries\":10"));
+	assert_non_null(strstr(call_bench_last(bench, "notice-lost"), id));
+	assert_int_equal(approve_figures(bench->approve).notices_lost, 1);
+	assert_int_equal(approve_figures(bench->approve).pending, 1);
+	assert_true(approval_json(&shown, bench->world.arena, bench->approve,
+		approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms, &err));
+	assert_int_equal(json_integer_or(&shown, "notices_lost", 0), 1);
+	assert_true(approve_notice_lost(bench->approve, &of_glass, &err));
+	call_bench_flush(bench);
+	assert_non_null(strstr(call_bench_last(bench, "notice-lost"), "\"break-glass\":\"g-1\""));
+	bench->log.refuses = true;
+	assert_false(approve_notice_lost(bench->approve, &lost, &err));
+}
+
+/* ---- what the card compares with ---- */
+
+static void the_last_approved_call_of_a_tool_is_known_by_its_decision(void **state)
+{
+	struct call_bench *bench = *state;
+	const struct approval_last *last;
+	struct bench_client client;
+	char id[32];
+
+	assert_null(approve_last(bench->approve, TEXT("agent"), TEXT("files/write")));
+	(void)snprintf(id, sizeof id, "%s", ask(bench, "{\"n\":1}"));
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_null(approve_last(bench->approve, TEXT("agent"), TEXT("files/write")));
+	assert_true(call_bench_start(bench, &client, "write", "{\"n\":1}"));
+	call_bench_ready(bench, true);
+	last = approve_last(bench->approve, TEXT("agent"), TEXT("files/write"));
+	assert_non_null(last);
+	assert_true(text_is(bench->log.entries[last->index].content, "{\"n\":1}"));
+	assert_null(approve_last(bench->approve, TEXT("agent"), TEXT("files/run")));
+	assert_null(approve_last(bench->approve, TEXT(""), TEXT("files/write")));
+}
+
+static void where_arguments_come_from_is_shown_as_the_decision_found_it(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+	struct text record = text_format(bench->world.arena,
+		"{\"actor\":\"identity:agent\",\"approval\":\"%s\",\"at\":%lld,\"origins\":{\"to\":"
+		"\"untrusted\"},\"type\":\"decision\",\"verdict\":\"ask\"}",
+		id, (long long)bench->log.now_utc_ms);
+	struct json shown;
+	struct error err;
+
+	assert_true(fold_apply_entry(
+		bench->fold, record, TEXT(""), fold_next_index(bench->fold), &err));
+	assert_true(approval_json(&shown, bench->world.arena, bench->approve,
+		approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms, &err));
+	assert_true(text_is(json_text_or(json_find(&shown, "origins"), "to", ""), "untrusted"));
+}
+
+/* ---- silence ---- */
+
+static void a_yes_that_nobody_used_in_time_is_asked_for_anew(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char id[32];
+
+	decide_bench_fold(&bench->world,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-l\",\"identity\":\"agent\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":1900000000000,"
+		"\"identity-epoch\":0}");
+	assert_true(call_bench_start_method(
+		bench, &client, "t-l", "tools/call", "{\"name\":\"write\"}"));
+	(void)snprintf(id, sizeof id, "%s", client.approval);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	bench->log.now_utc_ms += 16 * 60 * 1000;
+	assert_int_equal(state_of(bench, id), APPROVAL_EXPIRED);
+	assert_true(call_bench_start_method(
+		bench, &client, "t-l", "tools/call", "{\"name\":\"write\"}"));
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_string_not_equal(client.approval, id);
+}
+
 #define APPROVE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -435,6 +634,15 @@ int main(void)
 		APPROVE_TEST(a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere),
 		APPROVE_TEST(a_data_owner_owns_data_the_call_has_to_do_with),
 		APPROVE_TEST(a_second_person_is_another_one),
+		APPROVE_TEST(a_units_own_people_are_asked_and_no_others),
+		APPROVE_TEST(the_persons_of_the_tasks_above_may_not_answer_either),
+		APPROVE_TEST(others_hear_of_each_question_answer_and_end),
+		APPROVE_TEST(a_summary_holds_nothing_that_was_asked_with),
+		APPROVE_TEST(a_summary_names_only_so_many_people),
+		APPROVE_TEST(a_lost_notice_is_on_record_and_shows),
+		APPROVE_TEST(the_last_approved_call_of_a_tool_is_known_by_its_decision),
+		APPROVE_TEST(where_arguments_come_from_is_shown_as_the_decision_found_it),
+		APPROVE_TEST(a_yes_that_nobody_used_in_time_is_asked_for_anew),
 		APPROVE_TEST(an_approver_who_loses_the_standing_no_longer_counts),
 		APPROVE_TEST(an_approval_is_shown_with_all_that_matters),
 		APPROVE_TEST(the_log_alone_gives_the_same_approvals),

@@ -212,8 +212,10 @@ static void a_forbidden_call_hints_at_arguments_without_values(void **state)
 	static const struct text owner[] = {{"owner", 5}};
 	struct decision decision;
 	struct call call;
-	const struct decide_request approved = {
-		&call, {owner, 1}, DECIDE_SEARCH, fixture->world.now_utc_ms};
+	const struct decide_request approved = {.call = &call,
+		.approvals = {owner, 1},
+		.search = DECIDE_SEARCH,
+		.now_utc_ms = fixture->world.now_utc_ms};
 
 	assert_true(decide_bench_put(&fixture->world,
 		"object: policy\nname: org/extra\ntext: |\n"
