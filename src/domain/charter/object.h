@@ -31,6 +31,7 @@ enum {
 	TOOL_NAME_BYTES_MAX = 200, /* "server/name" */
 	TOOL_READS_MAX = 32,
 	TOOL_TARGETS_MAX = 16,
+	TOOL_RESULTS_MAX = 32,
 	SERVER_ARGUMENTS_MAX = 64,
 	POLICY_TEXT_BYTES_MAX = 65536,
 	APPLICATION_CALLERS_MAX = 64,
@@ -98,6 +99,13 @@ struct tool_target {
 	enum target_form form;
 };
 
+/* A field of the tool's results and whether strangers can write it: member names with
+ * dots between, "*" for each item or member. */
+struct tool_result {
+	struct text field;
+	enum trust trust;
+};
+
 /* How an action of the tool is taken back.  NONE (not said) counts as
  * IRREVERSIBLE. */
 enum reversal {
@@ -119,6 +127,8 @@ struct tool {
 	uint32_t reads_count;
 	const struct tool_target *targets;
 	uint32_t targets_count;
+	const struct tool_result *results; /* others: as the data the tool reads */
+	uint32_t results_count;
 	enum reversal reversal;
 	bool has_definition; /* pinned */
 	struct sha256 definition;
