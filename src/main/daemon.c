@@ -302,7 +302,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 	       fold_create(&daemon->fold, &log, daemon->loop, err) &&
 	       registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) &&
 	       task_fold_register(daemon->fold, daemon->tasks, err) &&
-	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err);
+	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) &&
+	       decide_fold_register(daemon->fold, daemon->decide, err);
 }
 
 static bool make_approve(struct daemon *daemon, struct error *err)

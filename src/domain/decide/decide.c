@@ -102,6 +102,7 @@ bool run_policies(
 		.effect = evaluation->effect,
 		.sensitivity = evaluation->out->sensitivity,
 		.is_untrusted = evaluation->out->is_untrusted,
+		.is_source_trusted = evaluation->out->is_source_trusted,
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;

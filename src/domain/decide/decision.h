@@ -86,7 +86,9 @@ struct decision {
 	const struct text *approvals; /* ASK: the minimal set of names; sorted */
 	size_t approvals_count;
 	enum sensitivity sensitivity; /* highest of the data sources it reads; UNLABELLED: none */
-	bool is_untrusted;            /* one of them may hold text written by strangers */
+	bool is_untrusted;            /* one of them, or a field of the results, may hold text
+				       * written by strangers */
+	bool is_source_trusted;       /* it reads data, and no stranger writes any of it */
 	uint64_t revision;            /* of everything it read */
 };
 

@@ -60,5 +60,6 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 		.calls = json_integer_or(record, "calls", 0),
 		.now_utc_ms = json_integer_or(record, "decided", json_integer_or(record, "at", 0)),
 	};
+	flow_origins_read(&out->origins, json_find(record, "origins"));
 	read_approvals(out);
 }

@@ -18,7 +18,8 @@ struct recorded_decision {
 	enum decide_search mode;
 	enum verdict verdict; /* what the rules came to: a person's no was an ask */
 	enum definition_state definition;
-	int64_t calls; /* of the minute before */
+	struct flow_origins origins; /* of the call's values */
+	int64_t calls;               /* of the minute before */
 	int64_t now_utc_ms;
 };
 

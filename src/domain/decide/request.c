@@ -5,7 +5,7 @@
 
 #include "domain/decide/request_parts.h"
 
-enum { CONTEXT_MEMBERS = 6, TASK_MEMBERS = 4, LABELS_MEMBERS = 2 };
+enum { CONTEXT_MEMBERS = 7, TASK_MEMBERS = 4, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -73,6 +73,35 @@ static bool labels_record(
 	return attributes_seal(&attributes, out);
 }
 
+/* Where the values of the call came from.  A question is one that a person asks with
+ * values of their own. */
+static bool origins_record(
+	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
+{
+	static const struct flow_origins unknown;
+	const struct flow_origins *origins = evaluation->world->origins;
+	struct attributes attributes = {items, 0};
+	struct flow_origins *asked;
+
+	if (origins == NULL && evaluation->world->scope == DECIDE_FOR_QUESTION) {
+		asked = arena_new(evaluation->arena, struct flow_origins);
+		if (asked == NULL)
+			return false;
+		flow_origins_assume(evaluation->call, evaluation->tool, FLOW_REQUEST, asked);
+		origins = asked;
+	}
+	if (origins == NULL)
+		origins = &unknown;
+	put_word(&attributes, "account", flow_origin_word(origins->form[TARGET_ACCOUNT]));
+	put_word(&attributes, "addresses", flow_origin_word(origins->addresses));
+	put_word(&attributes, "object", flow_origin_word(origins->form[TARGET_OBJECT]));
+	put_word(&attributes, "path", flow_origin_word(origins->form[TARGET_PATH]));
+	put_word(&attributes, "recipient", flow_origin_word(origins->form[TARGET_RECIPIENT]));
+	put_word(&attributes, "url", flow_origin_word(origins->form[TARGET_URL]));
+	put_word(&attributes, "worst", flow_origin_word(origins->worst));
+	return attributes_seal(&attributes, out);
+}
+
 /* The identities on the path, the caller's own included. */
 static bool chain_set(struct evaluation *evaluation, struct cedar_value *out)
 {
@@ -115,9 +144,9 @@ bool evaluation_set_approvals(struct evaluation *evaluation, const struct text *
 static bool context_build(struct evaluation *evaluation)
 {
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
-		CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS);
+		CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS + ORIGINS_MEMBERS);
 	struct attributes attributes = {members, 0};
-	struct cedar_value args, task, labels, chain, none;
+	struct cedar_value args, task, labels, chain, origins, none;
 	struct cedar_error err;
 
 	if (members == NULL || !cedar_value_from_json(&args, evaluation->arena,
@@ -126,6 +155,8 @@ static bool context_build(struct evaluation *evaluation)
 	if (args.type != CEDAR_RECORD ||
 		!task_record(evaluation, members + CONTEXT_MEMBERS, &task) ||
 		!labels_record(evaluation, members + CONTEXT_MEMBERS + TASK_MEMBERS, &labels) ||
+		!origins_record(evaluation,
+			members + CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS, &origins) ||
 		!chain_set(evaluation, &chain) ||
 		!request_set_of_texts(evaluation->arena, NULL, 0, &none))
 		return false;
@@ -134,6 +165,7 @@ static bool context_build(struct evaluation *evaluation)
 	put(&attributes, "chain", chain);
 	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
 	put(&attributes, "labels", labels);
+	put(&attributes, "origins", origins);
 	put(&attributes, "task", task);
 	return attributes_seal(&attributes, &evaluation->request.context);
 }

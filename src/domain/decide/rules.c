@@ -1,6 +1,8 @@
 /* The rules that no approval can change: who asks, for what, where, on which
  * data.  Each refuses with a reason or lets the next one look. */
 
+#include <strings.h>
+
 #include "domain/decide/evaluation.h"
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
@@ -234,13 +236,28 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 			TEXT_ARGS(source->name), TEXT_ARGS(entry->name)));
 }
 
+/* A line of the tool says that strangers write a field of its results. */
+static bool has_untrusted_result(const struct tool *tool)
+{
+	uint32_t i;
+
+	for (i = 0; i < tool->results_count; i++)
+		if (tool->results[i].trust != TRUST_TRUSTED)
+			return true;
+	return false;
+}
+
 /* Fills sources, the highest sensitivity and trust of what would be read. */
 bool rule_sources(struct evaluation *evaluation)
 {
 	const struct tool *tool = evaluation->tool;
+	bool is_untrusted = false;
 	size_t i;
 
-	if (tool == NULL || tool->reads_count == 0)
+	if (tool == NULL)
+		return true;
+	evaluation->out->is_untrusted = has_untrusted_result(tool);
+	if (tool->reads_count == 0)
 		return true;
 	if (evaluation->world->reads == NULL)
 		return refuse_no_memory(evaluation);
@@ -265,20 +282,43 @@ bool rule_sources(struct evaluation *evaluation)
 			evaluation->sensitivity = level >= sensitivity_level(SENSITIVITY_RESTRICTED)
 							  ? SENSITIVITY_RESTRICTED
 							  : source->sensitivity;
-		evaluation->out->is_untrusted |= source->trust != TRUST_TRUSTED;
+		is_untrusted |= source->trust != TRUST_TRUSTED;
 	}
 	evaluation->out->sensitivity = evaluation->sensitivity;
+	evaluation->out->is_source_trusted = !is_untrusted;
+	evaluation->out->is_untrusted |= is_untrusted;
 	return true;
 }
 
+/* Whether the line "*@HOST" or "*@*" is about this recipient.  The case of a host does
+ * not count. */
+static bool is_anybody_at(struct text line, struct text to)
+{
+	ptrdiff_t at = text_find_byte(to, '@');
+	struct text host = {to.data + at + 1, to.length - (size_t)at - 1};
+	struct text wanted = {line.data + 2, line.length - 2};
+
+	if (!text_starts_with(line, "*@") || at <= 0 || host.length == 0 ||
+		text_find_byte(host, '@') >= 0)
+		return false;
+	return text_is(line, "*@*") ||
+	       (host.length == wanted.length &&
+		       strncasecmp(host.data, wanted.data, host.length) == 0);
+}
+
+/* The line that names it; else the first that is about anybody there. */
 static const struct charter_output *output_find(const struct charter *charter, struct text to)
 {
+	const struct charter_output *found = NULL;
 	uint32_t i;
 
-	for (i = 0; i < charter->outputs_count; i++)
+	for (i = 0; i < charter->outputs_count; i++) {
 		if (text_equal(charter->outputs[i].to, to))
 			return &charter->outputs[i];
-	return NULL;
+		if (found == NULL && is_anybody_at(charter->outputs[i].to, to))
+			found = &charter->outputs[i];
+	}
+	return found;
 }
 
 /* argument: the one that names the recipient; empty: it is the reply.  A sentence

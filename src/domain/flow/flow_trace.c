@@ -172,7 +172,7 @@ struct flow_found flow_find(const struct flow_asker *asker, struct text text)
 	const struct flow_key *key = asker->traces == NULL ? &no_key : &asker->traces->key;
 	struct flow_found found = {.origin = FLOW_UNKNOWN};
 	const struct task *root = asker->task;
-	struct flow_value value;
+	NOT_ZEROED struct flow_value value;
 
 	flow_value_read(&value, key, text);
 	while (root != NULL && root->parent != NULL)

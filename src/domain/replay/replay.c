@@ -189,6 +189,7 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 		.reads = replay_world_reads(world, recorded->call.tool),
 		.entities = world->entities,
 		.definition = recorded->definition,
+		.origins = &recorded->origins,
 		.calls_last_minute = recorded->calls,
 		.now_utc_ms = recorded->now_utc_ms,
 	};

@@ -266,12 +266,14 @@ static void run_decide(
 {
 	struct decide_request request = {
 		.call = &exchange->call,
+		.origins = &exchange->origins,
 		.approvals = approvals,
 		.search = search,
 		.now_utc_ms = now_utc_ms(exchange),
 	};
 	struct call_ports *ports = &exchange->service->ports;
 
+	decide_origins(ports->decide, &exchange->call, &exchange->origins);
 	decide_call(ports->decide, &request, exchange->arena, &exchange->decision);
 	exchange->inputs = decide_inputs_of(ports->decide, &exchange->call, request.now_utc_ms);
 	exchange->seen = fold_next_index(ports->fold);
@@ -454,6 +456,7 @@ static enum reason decide_changed(struct exchange *exchange)
 {
 	struct decide_request request = {
 		.call = &exchange->call,
+		.origins = &exchange->origins,
 		.search = DECIDE_NO_SEARCH,
 		.now_utc_ms = now_utc_ms(exchange),
 	};
@@ -688,6 +691,20 @@ static bool answer_filtered(struct exchange *exchange, const struct json *result
 		exchange->service->ports.decide, &viewer, result, exchange->arena, out, &err);
 }
 
+/* What the answer says may endorse later values; nobody has it yet. */
+static void trace_result(struct exchange *exchange, const struct json *result)
+{
+	struct decide_result seen = {
+		.call = &exchange->call,
+		.decision = &exchange->decision,
+		.result = result,
+		.record = exchange->index,
+		.now_utc_ms = now_utc_ms(exchange),
+	};
+
+	decide_result_seen(exchange->service->ports.decide, &seen);
+}
+
 static void on_answer_event(struct exchange *exchange)
 {
 	const struct upstream_answer *answer = exchange->answer;
@@ -710,6 +727,7 @@ static void on_answer_event(struct exchange *exchange)
 		out.result = &result;
 		outcome.status = "result";
 		exchange_outcome_digest(exchange, answer->result, &outcome);
+		trace_result(exchange, answer->result);
 	}
 	exchange->service->figures.answered++;
 	reply(exchange, &out);

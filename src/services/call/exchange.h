@@ -99,6 +99,7 @@ struct exchange {
 	struct call call;
 	struct decision decision;
 	struct decide_inputs inputs; /* of decision */
+	struct flow_origins origins; /* likewise: of the call's values */
 	uint64_t seen;               /* entries folded when it was made */
 	struct decision shown;       /* to the door */
 	struct text approval;        /* id asked or used; empty: none */

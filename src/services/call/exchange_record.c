@@ -115,12 +115,19 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 }
 
 /* With the log up to `seen` and the arguments, all that the decision read. */
-static void put_inputs(struct json_builder *record, const struct exchange *exchange)
+static bool put_inputs(
+	struct json_builder *record, const struct exchange *exchange, struct error *err)
 {
+	struct json origins;
+
+	if (!flow_origins_json(&origins, record->arena, &exchange->origins, err))
+		return false;
+	json_put(record, "origins", origins);
 	json_put_integer(record, "seen", (int64_t)exchange->seen);
 	json_put_integer(record, "decided", exchange->inputs.now_utc_ms);
 	json_put_cstring(record, "definition", definition_state_word(exchange->inputs.definition));
 	json_put_integer(record, "calls", exchange->inputs.calls_last_minute);
+	return true;
 }
 
 static void put_chain(struct json_builder *record, const struct exchange *exchange)
@@ -149,7 +156,8 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_head(&record, exchange, "decision");
 	put_call(&record, exchange);
 	put_decision(&record, decision);
-	put_inputs(&record, exchange);
+	if (!put_inputs(&record, exchange, err))
+		return false;
 	json_put_digest(&record, "arguments", &arguments);
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));
 	json_put_text_unless_empty(&record, "approval", exchange->approval);
