@@ -103,6 +103,7 @@ bool run_policies(
 		.sensitivity = evaluation->out->sensitivity,
 		.is_untrusted = evaluation->out->is_untrusted,
 		.is_source_trusted = evaluation->out->is_source_trusted,
+		.labels = evaluation->out->labels,
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "domain/charter/terms.h"
+#include "domain/task/task.h"
 
 /* What came of a call.  DENY is zero, so a forgotten or cleared decision
  * refuses. */
@@ -89,6 +90,7 @@ struct decision {
 	bool is_untrusted;            /* one of them, or a field of the results, may hold text
 				       * written by strangers */
 	bool is_source_trusted;       /* it reads data, and no stranger writes any of it */
+	struct task_labels labels;    /* that the task had before it */
 	uint64_t revision;            /* of everything it read */
 };
 

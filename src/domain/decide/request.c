@@ -63,13 +63,12 @@ static bool labels_record(
 	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
 {
 	struct attributes attributes = {items, 0};
-	const struct task *task = evaluation->task;
-	enum sensitivity label = task == NULL ? SENSITIVITY_UNLABELLED : task->label;
+	const struct task_labels *labels = &evaluation->out->labels;
+	enum sensitivity label = labels->sensitivity;
 
 	put_word(&attributes, "sensitivity",
 		sensitivity_word(label == SENSITIVITY_UNLABELLED ? SENSITIVITY_PUBLIC : label));
-	put(&attributes, "untrusted",
-		cedar_value_bool(task != NULL && task->has_untrusted_content));
+	put(&attributes, "untrusted", cedar_value_bool(labels->has_untrusted_content));
 	return attributes_seal(&attributes, out);
 }
 

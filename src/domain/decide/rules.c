@@ -69,6 +69,8 @@ bool rule_task(struct evaluation *evaluation)
 	const struct task *task;
 	enum task_state state;
 
+	if (evaluation->world->labels != NULL)
+		evaluation->out->labels = *evaluation->world->labels;
 	if (evaluation->world->scope == DECIDE_FOR_QUESTION)
 		return true;
 	task = task_find(evaluation->world->tasks, call->task);
@@ -85,6 +87,8 @@ bool rule_task(struct evaluation *evaluation)
 				task_state_word(state)),
 			TEXT("A new task: ask for a token again."));
 	evaluation->task = task;
+	if (evaluation->world->labels == NULL)
+		evaluation->out->labels = task_labels_of(task);
 	return true;
 }
 
@@ -345,14 +349,13 @@ static bool check_output(
 static bool check_recipient(struct evaluation *evaluation, struct text argument)
 {
 	const struct json *value = json_find_text(&evaluation->call->arguments, argument);
-	const struct task *task = evaluation->task;
-	enum sensitivity label = task == NULL || task->label == SENSITIVITY_UNLABELLED
-					 ? SENSITIVITY_PUBLIC
-					 : task->label;
+	enum sensitivity label = evaluation->out->labels.sensitivity;
 	uint32_t i;
 
 	if (value == NULL)
 		return true;
+	if (label == SENSITIVITY_UNLABELLED)
+		label = SENSITIVITY_PUBLIC;
 	if (evaluation->sources_count != 0 &&
 		sensitivity_level(evaluation->sensitivity) > sensitivity_level(label))
 		label = evaluation->sensitivity;

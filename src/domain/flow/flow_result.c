@@ -38,7 +38,7 @@ static struct spot step(const struct walk *walk, struct spot at, struct text nam
 	struct spot below = {0, at.depth + 1, at.trust};
 	bool is_named = false, is_untrusted = false;
 
-	for (uint32_t i = 0; at.lines >> i != 0; i++) {
+	for (uint32_t i = 0; at.lines != 0 && i < walk->tool->results_count; i++) {
 		const struct tool_result *line = &walk->tool->results[i];
 		struct text segment;
 		bool is_last;

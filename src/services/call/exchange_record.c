@@ -114,6 +114,33 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 	json_put_integer(record, "revision", (int64_t)decision->revision);
 }
 
+/* What the task had touched before, and which decisions brought it.  The fold gives the
+ * same; it is here to be read. */
+static bool put_labels(
+	struct json_builder *record, const struct task_labels *labels, struct error *err)
+{
+	struct json_builder object;
+	struct json sealed;
+
+	if (labels->sensitivity == SENSITIVITY_UNLABELLED && !labels->has_untrusted_content)
+		return true;
+	json_object_start(&object, record->arena);
+	json_put_text_unless_empty(
+		&object, "sensitivity", text_of(sensitivity_word(labels->sensitivity)));
+	if (labels->sensitivity_source.is_known)
+		json_put_integer(&object, "sensitivity-record",
+			(int64_t)labels->sensitivity_source.record);
+	if (labels->has_untrusted_content)
+		json_put_boolean(&object, "untrusted", true);
+	if (labels->untrusted_source.is_known)
+		json_put_integer(
+			&object, "untrusted-record", (int64_t)labels->untrusted_source.record);
+	if (!json_object_seal(&object, &sealed, err))
+		return false;
+	json_put(record, "labels", sealed);
+	return true;
+}
+
 /* With the log up to `seen` and the arguments, all that the decision read. */
 static bool put_inputs(
 	struct json_builder *record, const struct exchange *exchange, struct error *err)
@@ -156,7 +183,7 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_head(&record, exchange, "decision");
 	put_call(&record, exchange);
 	put_decision(&record, decision);
-	if (!put_inputs(&record, exchange, err))
+	if (!put_labels(&record, &decision->labels, err) || !put_inputs(&record, exchange, err))
 		return false;
 	json_put_digest(&record, "arguments", &arguments);
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));

@@ -291,7 +291,9 @@ bool decide_why_recorded(struct decide_service *service, const struct decide_aga
 		return error_set(err, ERROR_LIMIT, "no room for the arguments");
 	world = decide_world_of(
 		service, &recorded->call, DECIDE_FOR_QUESTION, again->now_utc_ms);
-	if (json_find(again->record, "origins") != NULL)
+	if (recorded->has_labels) {
+		world.labels = &recorded->labels;
 		world.origins = &recorded->origins;
+	}
 	return why_in_world(&world, &recorded->call, arena, out, err);
 }
