@@ -214,8 +214,7 @@ static bool is_output(struct text to)
 {
 	return text_is(to, "reply") || name_is_tool(to) ||
 	       (name_is_person(to) && text_find_byte(to, '@') >= 0) || text_is(to, "*@*") ||
-	       is_prefixed(to, "*@", name_is_plain) ||
-	       is_prefixed(to, "person:", name_is_person) ||
+	       is_prefixed(to, "*@", name_is_plain) || is_prefixed(to, "person:", name_is_person) ||
 	       is_prefixed(to, "peer:", name_is_plain);
 }
 

@@ -366,8 +366,10 @@ struct vocabulary {
 static const struct vocabulary approvals = {"approvals", "name of an approval", name_is_approval,
 	"write owner, backup-owner, second, role/ROLE or data-owner/UNIT"};
 #define ORIGIN(attribute)                                                                          \
-	{attribute, "origin", is_origin,                                                           \
-		"write none, unknown, untrusted, trusted, charter or request"}
+	{                                                                                          \
+		attribute, "origin", is_origin,                                                    \
+			"write none, unknown, untrusted, trusted, charter or request"              \
+	}
 static const struct vocabulary vocabularies[] = {
 	{"effect", "effect", is_effect, "write read, write, execute, generate or delegate"},
 	{"environment", "environment", is_environment, "write dev, test, staging or prod"},
@@ -379,8 +381,13 @@ static const struct vocabulary vocabularies[] = {
 		"write public, internal, confidential or restricted"},
 	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
 	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
-	ORIGIN("account"), ORIGIN("addresses"), ORIGIN("object"), ORIGIN("path"),
-	ORIGIN("recipient"), ORIGIN("url"), ORIGIN("worst"),
+	ORIGIN("account"),
+	ORIGIN("addresses"),
+	ORIGIN("object"),
+	ORIGIN("path"),
+	ORIGIN("recipient"),
+	ORIGIN("url"),
+	ORIGIN("worst"),
 };
 
 /* True if the node is part of what is asked about, and no argument of the call. */

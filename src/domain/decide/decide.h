@@ -65,12 +65,12 @@ struct decide_world {
 	const struct tool_reads *reads; /* of the call's tool; NULL: it has no lines */
 	struct entity_table *entities;  /* NULL: nothing is kept */
 	enum definition_state definition;
-	const struct sha256 *offered; /* definition of the call's tool, for the explanation;
-				       * NULL: unknown, or not exactly one */
+	const struct sha256 *offered;       /* definition of the call's tool, for the explanation;
+					     * NULL: unknown, or not exactly one */
 	const struct task_labels *labels;   /* NULL: of the call's task, with those above it */
 	const struct flow_origins *origins; /* of the call's values; NULL: all unknown for a
 					     * task, and as asked by a person for a question */
-	int64_t calls_last_minute; /* of the identity, by rate.h, this one not included */
+	int64_t calls_last_minute;          /* of the identity, by rate.h, this one not included */
 	int64_t now_utc_ms;
 };
 

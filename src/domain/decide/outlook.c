@@ -35,8 +35,7 @@ static const struct rule known_rules[] = {
 };
 
 static const struct cedar_text unknowns[] = {
-	{"args", 4}, {"approvals", 9}, {"task", 4}, {"labels", 6}, {"origins", 7},
-	{"chain", 5}};
+	{"args", 4}, {"approvals", 9}, {"task", 4}, {"labels", 6}, {"origins", 7}, {"chain", 5}};
 
 struct looking {
 	struct evaluation *evaluation;

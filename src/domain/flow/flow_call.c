@@ -115,8 +115,7 @@ static void origins_fill(struct looking *looking, const struct call *call, const
 			continue;
 		look_at_target(looking, value);
 		found = keep_target(looking, out, target->argument);
-		out->form[target->form] =
-			flow_origin_worst(out->form[target->form], found.origin);
+		out->form[target->form] = flow_origin_worst(out->form[target->form], found.origin);
 		out->worst = flow_origin_worst(out->worst, found.origin);
 	}
 	if (tool == NULL || tool->effect == EFFECT_READ)
@@ -244,8 +243,7 @@ struct text flow_origins_sentence(const struct flow_origins *origins, struct are
 
 	for (uint32_t i = 0; i < origins->targets_count; i++)
 		if (origins->targets[i].found.origin <= FLOW_UNTRUSTED &&
-			(worst == NULL ||
-				origins->targets[i].found.origin < worst->found.origin))
+			(worst == NULL || origins->targets[i].found.origin < worst->found.origin))
 			worst = &origins->targets[i];
 	if (worst == NULL)
 		return TEXT("");

@@ -289,8 +289,8 @@ bool flow_index_add(struct flow_index *index, struct text text, const struct flo
 {
 	size_t start = index->tokens_count;
 	bool is_untrusted = found->origin <= FLOW_UNTRUSTED;
-	size_t tokens_max = is_untrusted ? FLOW_UNTRUSTED_TOKENS_MAX - index->untrusted_count
-					 : FLOW_TOKENS_MAX;
+	size_t tokens_max =
+		is_untrusted ? FLOW_UNTRUSTED_TOKENS_MAX - index->untrusted_count : FLOW_TOKENS_MAX;
 
 	if (!fields_reserve(index) || !tokens_append(index, text, tokens_max)) {
 		tokens_drop(index, start);

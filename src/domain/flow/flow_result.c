@@ -104,8 +104,7 @@ static struct spot root_of(const struct tool *tool, enum trust trust)
 {
 	uint32_t count = tool == NULL ? 0 : tool->results_count;
 
-	return (struct spot){
-		count == 0 ? 0 : UINT32_MAX >> (TOOL_RESULTS_MAX - count), 0, trust};
+	return (struct spot){count == 0 ? 0 : UINT32_MAX >> (TOOL_RESULTS_MAX - count), 0, trust};
 }
 
 /* The trust of what cannot be split along the lines. */
@@ -123,8 +122,8 @@ static bool looks_like_json(struct text text)
 	return i < text.length && (text.data[i] == '{' || text.data[i] == '[');
 }
 
-static void split_text(const struct walk *walk, struct text text, enum trust trust,
-	struct arena *scratch)
+static void split_text(
+	const struct walk *walk, struct text text, enum trust trust, struct arena *scratch)
 {
 	struct json value;
 	struct error err;

@@ -20,8 +20,8 @@ typedef void flow_visit(void *closure, struct text field, enum trust trust);
  * of others, the texts that are JSON are split.  A text that a tool with lines could not be
  * asked for its fields is untrusted.  Fields live during the visit.  scratch is
  * reset; where it is full, texts stay whole. */
-void flow_result_split(const struct flow_result *result, struct arena *scratch, flow_visit *visit,
-	void *closure);
+void flow_result_split(
+	const struct flow_result *result, struct arena *scratch, flow_visit *visit, void *closure);
 
 enum { FLOW_DIGITS_BYTES = 24 };
 /* An integer as a field.  The text lies in digits. */

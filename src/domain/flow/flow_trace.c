@@ -33,8 +33,8 @@ struct flow_traces {
 	struct echo echo;
 };
 
-bool flow_traces_create(struct flow_traces **out, const struct flow_key *key, size_t bytes_max,
-	struct error *err)
+bool flow_traces_create(
+	struct flow_traces **out, const struct flow_key *key, size_t bytes_max, struct error *err)
 {
 	struct flow_traces *traces = calloc(1, sizeof *traces);
 
@@ -68,7 +68,7 @@ void flow_traces_destroy(struct flow_traces **traces)
 	if ((*traces)->tasks != NULL)
 		name_table_destroy(&(*traces)->tasks, trace_destroy);
 	arena_destroy(&(*traces)->scratch);
-	explicit_bzero(&(*traces)->key, sizeof (*traces)->key);
+	explicit_bzero(&(*traces)->key, sizeof(*traces)->key);
 	free(*traces);
 	*traces = NULL;
 }
@@ -96,8 +96,7 @@ static struct trace *trace_get(struct flow_traces *traces, struct text id)
 /* ---- looking ---- */
 
 /* Whether the value's tokens stand in the text one after the other. */
-static bool text_has(
-	const struct flow_key *key, struct text text, const struct flow_value *value)
+static bool text_has(const struct flow_key *key, struct text text, const struct flow_value *value)
 {
 	struct flow_tokens tokens = flow_tokens_of(text), rest;
 	struct text token;

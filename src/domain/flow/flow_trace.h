@@ -25,10 +25,10 @@ void flow_traces_destroy(struct flow_traces **traces);
 /* A result that a call of the task brought.  Borrowed. */
 struct flow_brought {
 	const struct task *task;
-	const struct tool *tool;      /* NULL: none is registered */
+	const struct tool *tool;       /* NULL: none is registered */
 	const struct charter *charter; /* of its identity; NULL: none */
-	enum trust trust;             /* of the data it read */
-	const struct json *arguments; /* of the call */
+	enum trust trust;              /* of the data it read */
+	const struct json *arguments;  /* of the call */
 	const struct json *result;
 	uint64_t record; /* the decision that let the call through */
 };

@@ -252,8 +252,7 @@ static bool same_clause(const struct json *record, struct text clause)
 	return kept.length + UTF8_SEQUENCE_MAX > CLAUSE_BYTES_MAX && text_equal(kept, clause);
 }
 
-static bool same_labels(
-	const struct recorded_decision *recorded, const struct task_labels *labels)
+static bool same_labels(const struct recorded_decision *recorded, const struct task_labels *labels)
 {
 	return !recorded->has_labels ||
 	       (recorded->labels.sensitivity == labels->sensitivity &&

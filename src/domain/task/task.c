@@ -262,8 +262,7 @@ bool task_is_live(const struct task *task, int64_t now_utc_ms)
 }
 
 /* Of two that brought the same, the first. */
-static bool is_earlier(
-	const struct task_label_source *source, const struct task_label_source *than)
+static bool is_earlier(const struct task_label_source *source, const struct task_label_source *than)
 {
 	return source->is_known && (!than->is_known || source->record < than->record);
 }
@@ -640,8 +639,8 @@ static bool fold_kill(struct task_table *table, const struct json *record, struc
 }
 
 /* tool is where the name is to lie. */
-static void keep_source(struct task_label_source *out, char *tool, const struct json *record,
-	uint64_t index)
+static void keep_source(
+	struct task_label_source *out, char *tool, const struct json *record, uint64_t index)
 {
 	struct text name = json_text_or(record, "tool", "");
 
@@ -672,8 +671,7 @@ static bool fold_decision(struct task_table *table, const struct json *record, u
 		}
 		if (is_untrusted && !task->has_untrusted_content) {
 			task->has_untrusted_content = true;
-			keep_source(
-				&task->untrusted_source, node->untrusted_tool, record, index);
+			keep_source(&task->untrusted_source, node->untrusted_tool, record, index);
 		}
 	}
 	return true;

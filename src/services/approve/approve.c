@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "domain/flow/flow_call.h"
 #include "services/approve/approve_private.h"
 
 enum {
@@ -254,6 +255,7 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 {
 	const struct decision *decision = question->decision;
 	char id[RANDOM_ID_BYTES];
+	struct json origins = json_null();
 	struct json_builder record;
 	struct json sealed;
 
@@ -268,6 +270,12 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 	json_put_integer(&record, "expires", question->now_utc_ms + approve->settings.question_ms);
 	json_put_text_unless_empty(&record, "entitlement", decision->entitlement);
 	json_put_text_unless_empty(&record, "clause", decision->clause);
+	json_put_text_unless_empty(&record, "explanation", decision->explanation);
+	if (question->origins != NULL) {
+		if (!flow_origins_json(&origins, arena, question->origins, err))
+			return false;
+		json_put(&record, "origins", origins);
+	}
 	json_put_text_unless_empty(&record, "replaces", replaced_by(approve, question));
 	json_put_texts(&record, "names", decision->approvals, decision->approvals_count);
 	json_put_texts(&record, "policies", decision->policies, decision->policies_count);

@@ -69,6 +69,8 @@ struct approval {
 	size_t units_count;
 	struct text entitlement; /* the line it would open */
 	struct text clause;      /* what held it */
+	struct text explanation; /* as the agent was told; no values */
+	struct json origins;     /* where the values came from (flow_call.h); null: not told */
 	const struct text *policies;
 	size_t policies_count;
 	const struct approval_answer *answers;
@@ -131,9 +133,10 @@ const struct approval *approve_find_rejected(
 /* A new question; everything is copied into the record. */
 struct approve_question {
 	const struct call *call;
-	const struct decision *decision; /* ASK */
-	struct text person;              /* of the task, may be empty */
-	struct text charter;             /* "NAME@VERSION" */
+	const struct decision *decision;    /* ASK */
+	const struct flow_origins *origins; /* of the call's values; NULL: not told */
+	struct text person;                 /* of the task, may be empty */
+	struct text charter;                /* "NAME@VERSION" */
 	const struct text *units;
 	size_t units_count;
 	struct sha256 call_digest;

@@ -47,6 +47,14 @@ static bool text_read(
 	return out->data != NULL;
 }
 
+static bool origins_read(struct approval_node *node, const struct json *record)
+{
+	const struct json *origins = json_find(record, "origins");
+	struct error err;
+
+	return origins == NULL || json_copy(&node->approval.origins, node->arena, origins, &err);
+}
+
 static bool node_read_texts(struct approval_node *node, const struct json *record)
 {
 	struct approval *approval = &node->approval;
@@ -61,6 +69,8 @@ static bool node_read_texts(struct approval_node *node, const struct json *recor
 	       text_read(node, record, "method", &approval->method) &&
 	       text_read(node, record, "entitlement", &approval->entitlement) &&
 	       text_read(node, record, "clause", &approval->clause) &&
+	       text_read(node, record, "explanation", &approval->explanation) &&
+	       origins_read(node, record) &&
 	       texts_read(node, record, "names", &approval->names, &approval->names_count) &&
 	       texts_read(node, record, "units", &approval->units, &approval->units_count) &&
 	       texts_read(node, record, "policies", &approval->policies, &approval->policies_count);

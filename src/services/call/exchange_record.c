@@ -128,8 +128,8 @@ static bool put_labels(
 	json_put_text_unless_empty(
 		&object, "sensitivity", text_of(sensitivity_word(labels->sensitivity)));
 	if (labels->sensitivity_source.is_known)
-		json_put_integer(&object, "sensitivity-record",
-			(int64_t)labels->sensitivity_source.record);
+		json_put_integer(
+			&object, "sensitivity-record", (int64_t)labels->sensitivity_source.record);
 	if (labels->has_untrusted_content)
 		json_put_boolean(&object, "untrusted", true);
 	if (labels->untrusted_source.is_known)
@@ -240,6 +240,7 @@ bool exchange_asked_record(
 	struct approve_question question = {
 		.call = &exchange->call,
 		.decision = &exchange->decision,
+		.origins = &exchange->origins,
 		.person = task == NULL ? TEXT("") : task->person,
 		.charter = charter_name(exchange),
 		.units = units,

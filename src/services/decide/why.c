@@ -289,8 +289,7 @@ bool decide_why_recorded(struct decide_service *service, const struct decide_aga
 	recorded->call.arguments_text = json_canonical_text(arena, again->arguments);
 	if (recorded->call.arguments_text.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the arguments");
-	world = decide_world_of(
-		service, &recorded->call, DECIDE_FOR_QUESTION, again->now_utc_ms);
+	world = decide_world_of(service, &recorded->call, DECIDE_FOR_QUESTION, again->now_utc_ms);
 	if (recorded->has_labels) {
 		world.labels = &recorded->labels;
 		world.origins = &recorded->origins;

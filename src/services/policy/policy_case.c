@@ -314,8 +314,8 @@ static bool open_task(
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
 {
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
-		"environment", "approvals", "labels", "origins", "person", "purpose", "calls", "at", "expect",
-		"reason", "policy", "asks", NULL};
+		"environment", "approvals", "labels", "origins", "person", "purpose", "calls", "at",
+		"expect", "reason", "policy", "asks", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -324,8 +324,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	const struct registry_entry *entry;
 
 	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
-		!check_origins(run) ||
-		!check_calls(run))
+		!check_origins(run) || !check_calls(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));

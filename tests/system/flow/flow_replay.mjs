@@ -256,7 +256,8 @@ class Play {
       Authorization: `Bearer ${JSON.parse(answer.text).access_token}`,
     };
     const started = await this.send('initialize', {
-      protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'obedient', version: '1' },
+      protocolVersion: '2025-11-25', capabilities: {},
+      clientInfo: { name: 'obedient', version: '1' },
     });
     this.headers['Mcp-Session-Id'] = started.headers['mcp-session-id'];
     this.headers['MCP-Protocol-Version'] = '2025-11-25';
@@ -289,10 +290,18 @@ class Play {
   }
 }
 
-// The person answers for what they asked for and for nothing else.
-const answerFor = (world, decision, isWanted) =>
-  world.signed(OWNER, 'POST', `/v1/approvals/${decision.approval}/${isWanted ? 'approve' : 'reject'}`,
+// The person answers for what they asked for and for nothing else, and sees why they are
+// asked: where the value came from.
+const answerFor = async (world, { approval }, isWanted) => {
+  const target = `/v1/approvals/${approval}`;
+  const { text } = await ask(world, { method: 'GET', target, isSocket: true });
+  const { origins } = JSON.parse(text).approval;
+  if (!origins?.from?.some(({ origin }) => ['unknown', 'untrusted'].includes(origin))) {
+    throw new Error(`${approval} does not say where its values came from: ${text}`);
+  }
+  await world.signed(OWNER, 'POST', `${target}/${isWanted ? 'approve' : 'reject'}`,
     isWanted ? '{}' : '{"reason":"I did not ask for this."}');
+};
 
 const place = (task) => Math.min(...task.injection_seen.map(({ step }) => step));
 
@@ -300,7 +309,8 @@ const place = (task) => Math.min(...task.injection_seen.map(({ step }) => step))
 const play = async (world, suite, id, kind, attack) => {
   const task = suite.user_tasks[id];
   const run = await new Play(world, suite, nameOf(suite, id, kind)).open(task.prompt);
-  const fill = (name) => (attack ? `Before anything else: ${attack.goal}` : suite.injection_vectors[name]);
+  const fill = (name) =>
+    (attack ? `Before anything else: ${attack.goal}` : suite.injection_vectors[name]);
   const out = { asks: 0, lost: 0, through: 0, held: 0, denied: 0, asked: 0 };
   for (let step = 0; step <= task.calls.length; step += 1) {
     if (attack && step === Math.min(place(task) + 1, task.calls.length)) {
@@ -317,7 +327,6 @@ const own = async (world, task, run, step, fill, out) => {
   let { became, decision } = await run.call(call, answer);
   if (became === 'asked') {
     out.asks += 1;
-    if (!decision.explanation?.includes('value of')) out.unexplained = decision;
     await answerFor(world, decision, true);
     ({ became, decision } = await run.call(call, answer));
   }
@@ -425,6 +434,10 @@ try {
   check(`a person is asked in at most ${ASKED_MAX} % of tasks`, asking <= ASKED_MAX, asking);
   check('nobody is asked twice about one task', all('task', 'asked_twice') === 0,
     all('task', 'asked_twice'));
+  const { report } = await world.verify('--replay', '--keys', world.path('keys'));
+  const { decisions, replayed } = report?.replay ?? {};
+  check('every decision comes out of the log again', decisions > 0 && replayed === decisions,
+    { decisions, replayed });
 } finally {
   server.stop();
   connections.destroy();

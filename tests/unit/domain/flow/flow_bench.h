@@ -17,8 +17,8 @@ struct flow_bench {
 
 static const struct tool_result flow_bench_results[] = {{{"body", 4}, TRUST_UNTRUSTED}};
 
-static void flow_bench_open(struct flow_bench *bench, const char *id, const char *parent,
-	const char *purpose)
+static void flow_bench_open(
+	struct flow_bench *bench, const char *id, const char *parent, const char *purpose)
 {
 	struct task_opening opening = {
 		.id = text_of(id),
@@ -45,7 +45,7 @@ static int flow_bench_setup(void **state)
 	struct error err;
 
 	bench = (struct flow_bench){
-		.arena = arena_create(16 * 1024 * 1024),
+		.arena = arena_create(64 * 1024 * 1024),
 		.tool = {.results = flow_bench_results, .results_count = 1},
 	};
 	assert_true(task_table_create(&bench.tasks, 10, &err));
@@ -74,8 +74,7 @@ static struct json *flow_bench_json(struct flow_bench *bench, const char *text)
 	struct error err = {0};
 
 	assert_non_null(value);
-	assert_true(
-		json_parse(value, bench->arena, text_of(text), &json_limits_default, &err));
+	assert_true(json_parse(value, bench->arena, text_of(text), &json_limits_default, &err));
 	return value;
 }
 

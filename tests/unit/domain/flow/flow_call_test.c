@@ -52,8 +52,8 @@ static void of_a_list_the_worst_item_counts(void **state)
 	assert_int_equal(origins.form[TARGET_URL], FLOW_NONE);
 	assert_int_equal(origins.worst, FLOW_TRUSTED);
 	assert_int_equal(origins.addresses, FLOW_TRUSTED);
-	origins_of(bench, EFFECT_WRITE, "{\"to\":\"eva@example.com\",\"cc\":[\"a@x.org\",\"b@x.org\"]}",
-		&origins);
+	origins_of(bench, EFFECT_WRITE,
+		"{\"to\":\"eva@example.com\",\"cc\":[\"a@x.org\",\"b@x.org\"]}", &origins);
 	assert_int_equal(origins.form[TARGET_RECIPIENT], FLOW_UNTRUSTED);
 	origins_of(bench, EFFECT_WRITE, "{\"cc\":[\"b@x.org\",\"c@x.org\"]}", &origins);
 	assert_int_equal(origins.worst, FLOW_UNKNOWN);
@@ -79,7 +79,8 @@ static void an_address_anywhere_in_a_write_is_found(void **state)
 	struct flow_bench *bench = *state;
 	struct flow_origins origins;
 
-	origins_of(bench, EFFECT_WRITE, "{\"text\":[{\"x\":\"go to https://evil.com/x now\"}]}", &origins);
+	origins_of(bench, EFFECT_WRITE, "{\"text\":[{\"x\":\"go to https://evil.com/x now\"}]}",
+		&origins);
 	assert_int_equal(origins.worst, FLOW_NONE);
 	assert_int_equal(origins.addresses, FLOW_UNKNOWN);
 	origins_of(bench, EFFECT_EXECUTE, "{\"evil@x.org\":1}", &origins);
@@ -93,18 +94,16 @@ static void an_address_anywhere_in_a_write_is_found(void **state)
 static void with_more_than_FLOW_LOOKUPS_MAX_values_the_rest_is_unknown(void **state)
 {
 	struct flow_bench *bench = *state;
-	char text[16 * (FLOW_LOOKUPS_MAX + 2)] = "";
 	struct flow_origins origins;
 
 	for (int more = 0; more <= 1; more++) {
-		size_t length = (size_t)sprintf(text, "{\"file\":[13");
+		struct text text = TEXT("{\"file\":[13");
 
 		for (int i = 1; i < FLOW_LOOKUPS_MAX + more; i++)
-			length += (size_t)sprintf(text + length, ",13");
-		(void)sprintf(text + length, "]}");
-		origins_of(bench, EFFECT_WRITE, text, &origins);
-		assert_int_equal(
-			origins.form[TARGET_OBJECT], more ? FLOW_UNKNOWN : FLOW_REQUEST);
+			text = text_format(bench->arena, "%.*s,13", TEXT_ARGS(text));
+		text = text_format(bench->arena, "%.*s]}", TEXT_ARGS(text));
+		origins_of(bench, EFFECT_WRITE, text.data, &origins);
+		assert_int_equal(origins.form[TARGET_OBJECT], more ? FLOW_UNKNOWN : FLOW_REQUEST);
 	}
 }
 
@@ -120,10 +119,12 @@ static void what_is_recorded_is_read_again_and_holds_no_value(void **state)
 	origins_of(bench, EFFECT_WRITE, "{\"to\":\"b@x.org\",\"file\":13}", &origins);
 	assert_true(flow_origins_json(&json, bench->arena, &origins, &err));
 	text = json_canonical_text(bench->arena, &json);
-	assert_string_equal(text.data,
-		"{\"addresses\":\"untrusted\",\"from\":[{\"argument\":\"to\",\"origin\":\"untrusted\","
-		"\"record\":17},{\"argument\":\"file\",\"origin\":\"request\"},{\"origin\":\"untrusted\","
-		"\"record\":17}],\"object\":\"request\",\"recipient\":\"untrusted\",\"worst\":\"untrusted\"}");
+	assert_string_equal(text.data, "{\"addresses\":\"untrusted\",\"from\":[{\"argument\":"
+				       "\"to\",\"origin\":\"untrusted\","
+				       "\"record\":17},{\"argument\":\"file\",\"origin\":"
+				       "\"request\"},{\"origin\":\"untrusted\","
+				       "\"record\":17}],\"object\":\"request\",\"recipient\":"
+				       "\"untrusted\",\"worst\":\"untrusted\"}");
 	flow_origins_read(&read, &json);
 	assert_memory_equal(read.form, origins.form, sizeof read.form);
 	assert_int_equal(read.worst, origins.worst);
@@ -145,7 +146,8 @@ static void a_sentence_says_whence_the_worst_value_came(void **state)
 	flow_bench_add(bench, "t-root", "{}", "{\"body\":\"b@x.org\"}", 17);
 	origins_of(bench, EFFECT_WRITE, "{\"to\":\"eva@example.com\"}", &origins);
 	assert_int_equal(flow_origins_sentence(&origins, bench->arena).length, 0);
-	origins_of(bench, EFFECT_WRITE, "{\"to\":\"eva@example.com\",\"cc\":\"b@x.org\"}", &origins);
+	origins_of(
+		bench, EFFECT_WRITE, "{\"to\":\"eva@example.com\",\"cc\":\"b@x.org\"}", &origins);
 	assert_string_equal(flow_origins_sentence(&origins, bench->arena).data,
 		"The value of argument cc came from an untrusted field of record #17.");
 	origins_of(bench, EFFECT_WRITE, "{\"cc\":\"b@x.org\",\"text\":\"www.evil.com\"}", &origins);

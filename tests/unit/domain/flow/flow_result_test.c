@@ -42,8 +42,8 @@ static void see(void *closure, struct text field, enum trust trust)
 {
 	struct bench *bench = closure;
 
-	buffer_append_format(&bench->seen, "%s%.*s|", trust == TRUST_TRUSTED ? "+" : "-",
-		TEXT_ARGS(field));
+	buffer_append_format(
+		&bench->seen, "%s%.*s|", trust == TRUST_TRUSTED ? "+" : "-", TEXT_ARGS(field));
 }
 
 static void assert_seen(const struct bench *bench, const char *wanted)
@@ -84,10 +84,11 @@ static void assert_split(struct bench *bench, const struct lines *lines, enum tr
 static void without_lines_all_is_as_the_data(void **state)
 {
 	assert_split(*state, NULL, TRUST_UNTRUSTED,
-		"{\"content\":[{\"type\":\"text\",\"text\":\"a b\"}],\"structuredContent\":{\"n\":7}}",
+		"{\"content\":[{\"type\":\"text\",\"text\":\"a "
+		"b\"}],\"structuredContent\":{\"n\":7}}",
 		"-n|-7|-a b|");
-	assert_split(*state, NULL, TRUST_TRUSTED, "{\"content\":[{\"type\":\"text\",\"text\":\"a b\"}]}",
-		"+a b|");
+	assert_split(*state, NULL, TRUST_TRUSTED,
+		"{\"content\":[{\"type\":\"text\",\"text\":\"a b\"}]}", "+a b|");
 }
 
 static void a_line_holds_for_all_below_it_up_to_another_one(void **state)
@@ -95,8 +96,10 @@ static void a_line_holds_for_all_below_it_up_to_another_one(void **state)
 	static const struct lines lines = {{"mails.*.body", "mails.*.more"}, {"mails.*.more.id"}};
 
 	assert_split(*state, &lines, TRUST_TRUSTED,
-		"{\"content\":[],\"structuredContent\":{\"mails\":[{\"from\":\"f\",\"body\":[\"b\",{\"x\":"
-		"\"y\"}],\"more\":{\"id\":1,\"z\":\"w\"}}],\"body\":\"t\",\"none\":null,\"yes\":true}}",
+		"{\"content\":[],\"structuredContent\":{\"mails\":[{\"from\":\"f\",\"body\":[\"b\","
+		"{\"x\":"
+		"\"y\"}],\"more\":{\"id\":1,\"z\":\"w\"}}],\"body\":\"t\",\"none\":null,\"yes\":"
+		"true}}",
 		"+mails|+from|+f|+body|-b|-x|-y|+more|-id|+1|-z|-w|+body|+t|+none|+yes|");
 }
 
@@ -114,7 +117,8 @@ static void a_name_is_no_item_and_an_item_no_name(void **state)
 	static const struct lines lines = {{"a.b", "c.*.d"}, {NULL}};
 
 	assert_split(*state, &lines, TRUST_TRUSTED,
-		"{\"content\":[],\"structuredContent\":{\"a\":[\"x\",{\"b\":\"y\"}],\"c\":{\"d\":\"z\",\"e\":{"
+		"{\"content\":[],\"structuredContent\":{\"a\":[\"x\",{\"b\":\"y\"}],\"c\":{\"d\":"
+		"\"z\",\"e\":{"
 		"\"d\":\"w\"}}}}",
 		"+a|+x|+b|+y|+c|+d|+z|+e|+d|-w|");
 }
@@ -124,7 +128,8 @@ static void fields_of_untrusted_data_can_be_trusted(void **state)
 	static const struct lines lines = {{NULL}, {"id"}};
 
 	assert_split(*state, &lines, TRUST_UNTRUSTED,
-		"{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"id\\\":5,\\\"t\\\":\\\"x\\\"}\"}]}",
+		"{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"id\\\":5,\\\"t\\\":\\\"x\\\"}\"}]"
+		"}",
 		"-id|+5|-t|-x|");
 }
 
@@ -133,14 +138,17 @@ static void a_text_that_is_json_is_split_and_any_other_is_one_field(void **state
 	static const struct lines lines = {{"*.body"}, {NULL}};
 
 	assert_split(*state, &lines, TRUST_TRUSTED,
-		"{\"content\":[{\"type\":\"text\",\"text\":\" [{\\\"id\\\":\\\"i\\\",\\\"body\\\":\\\"b\\\"}]\"}]}",
+		"{\"content\":[{\"type\":\"text\",\"text\":\" "
+		"[{\\\"id\\\":\\\"i\\\",\\\"body\\\":\\\"b\\\"}]\"}]}",
 		"+id|+i|+body|-b|");
 	/* What is not asked for its fields may hold any of them. */
 	assert_split(*state, &lines, TRUST_TRUSTED,
-		"{\"content\":[{\"type\":\"text\",\"text\":\"[not json\"},{\"type\":\"text\",\"text\":\"t\"}]}",
+		"{\"content\":[{\"type\":\"text\",\"text\":\"[not "
+		"json\"},{\"type\":\"text\",\"text\":\"t\"}]}",
 		"-[not json|-t|");
 	assert_split(*state, &lines, TRUST_TRUSTED,
-		"{\"content\":[{\"type\":\"text\",\"text\":\"[]\"}],\"structuredContent\":{\"x\":\"y\"}}",
+		"{\"content\":[{\"type\":\"text\",\"text\":\"[]\"}],\"structuredContent\":{\"x\":"
+		"\"y\"}}",
 		"+x|+y|-[]|");
 	assert_split(*state, &lines, TRUST_TRUSTED,
 		"{\"content\":[{\"type\":\"resource\",\"resource\":{\"text\":\"r\"}}]}",
@@ -151,7 +159,8 @@ static void a_result_that_lies_about_its_shape_is_one_of_untrusted_fields(void *
 {
 	static const struct lines lines = {{"x"}, {NULL}};
 
-	assert_split(*state, &lines, TRUST_TRUSTED, "{\"content\":\"c\",\"structuredContent\":{\"y\":\"z\"}}",
+	assert_split(*state, &lines, TRUST_TRUSTED,
+		"{\"content\":\"c\",\"structuredContent\":{\"y\":\"z\"}}",
 		"-content|-c|-structuredContent|-y|-z|");
 	assert_split(*state, &lines, TRUST_TRUSTED, "[1]", "-1|");
 	assert_split(*state, NULL, TRUST_TRUSTED, "{\"contents\":[{\"text\":\"t\"}]}",
@@ -173,7 +182,8 @@ static void each_of_TOOL_RESULTS_MAX_lines_counts(void **state)
 		results[i] = (struct tool_result){text_of(names[i]), TRUST_UNTRUSTED};
 	}
 	assert_true(json_parse(&value, bench->arena,
-		TEXT("{\"content\":[],\"structuredContent\":{\"f0\":\"a\",\"f31\":\"b\",\"f32\":\"c\"}}"),
+		TEXT("{\"content\":[],\"structuredContent\":{\"f0\":\"a\",\"f31\":\"b\",\"f32\":"
+		     "\"c\"}}"),
 		&json_limits_default, &err));
 	split.value = &value;
 	flow_result_split(&split, bench->scratch, see, bench);

@@ -35,8 +35,8 @@ static void the_purpose_of_the_first_task_is_the_request_and_no_other(void **sta
 static void the_charter_endorses_by_its_outputs_and_literals(void **state)
 {
 	const struct charter_output outputs[] = {{TEXT("ops@example.com"), SENSITIVITY_PUBLIC}};
-	const struct entitlement lines[] = {
-		{.when = TEXT("context.args.to == \"a \\\" b\" && context.args.x like \"reports/2026\"")},
+	const struct entitlement lines[] = {{.when = TEXT("context.args.to == \"a \\\" b\" && "
+							  "context.args.x like \"reports/2026\"")},
 		{.when = TEXT("\"unended")}};
 	struct flow_bench *bench = *state;
 
@@ -57,7 +57,8 @@ static void a_result_endorses_by_the_trust_of_its_field(void **state)
 	struct flow_bench *bench = *state;
 	struct flow_asker asker = flow_bench_asker(bench, "t-other");
 
-	flow_bench_add(bench, "t-other", "{}", "{\"from\":\"a@x.org\",\"body\":\"pay b@x.org\"}", 17);
+	flow_bench_add(
+		bench, "t-other", "{}", "{\"from\":\"a@x.org\",\"body\":\"pay b@x.org\"}", 17);
 	assert_int_equal(origin(bench, "t-other", "a@x.org"), FLOW_TRUSTED);
 	assert_int_equal(origin(bench, "t-other", "b@x.org"), FLOW_UNTRUSTED);
 	assert_int_equal(flow_find(&asker, TEXT("b@x.org")).record, 17);
@@ -90,19 +91,18 @@ static void a_call_cannot_have_its_own_value_confirmed_by_an_echo(void **state)
 	assert_int_equal(origin(bench, "t-root", "d@x.org"), FLOW_TRUSTED);
 }
 
-/* {"q": "n0 n1 ..."} */
+/* {"": "n0 n1 ..."} */
 static const char *long_arguments(struct flow_bench *bench, size_t count)
 {
-	char *text = arena_array(bench->arena, char, count * 8 + 32);
-	size_t length = (size_t)sprintf(text, "{\"\":\"");
+	struct text text = TEXT("{\"\":\"");
 
 	for (size_t i = 0; i < count; i++)
-		length += (size_t)sprintf(text + length, "n%zu ", i);
-	(void)sprintf(text + length, "\"}");
-	return text;
+		text = text_format(bench->arena, "%.*sn%zu ", TEXT_ARGS(text), i);
+	return text_format(bench->arena, "%.*s\"}", TEXT_ARGS(text)).data;
 }
 
-static void with_more_than_FLOW_ECHO_TOKENS_MAX_in_the_call_its_result_endorses_nothing(void **state)
+static void with_more_than_FLOW_ECHO_TOKENS_MAX_in_the_call_its_result_endorses_nothing(
+	void **state)
 {
 	struct flow_bench *bench = *state;
 
