@@ -1,5 +1,7 @@
 #include "domain/flow/flow_token.h"
 
+#include <endian.h>
+
 enum { IBAN_BYTES_MIN = 14, IBAN_BYTES_MAX = 34 };
 
 static bool is_digit(unsigned char byte)
@@ -17,10 +19,23 @@ static bool is_letter(unsigned char byte)
 	return lower(byte) >= 'a' && lower(byte) <= 'z';
 }
 
-static bool is_of_token(unsigned char byte)
+#define BIT(byte) ((uint64_t)1 << ((byte)&63))
+#define BITS(first, last) ((BIT(last) << 1) - BIT(first))
+
+/* A bit for each byte of a token, as each byte of each result is looked at. */
+static const uint64_t token_bytes[4] = {
+	BIT('#') | BIT('%') | BIT('&') | BIT('+') | BITS('-', '/') | BITS('0', '9') | BIT(':') |
+		BIT('=') | BIT('?'),
+	BIT('@') | BITS('A', 'Z') | BIT('\\') | BIT('_') | BITS('a', 'z') | BIT('~'),
+	UINT64_MAX,
+	UINT64_MAX,
+};
+
+static bool is_of_token(char letter)
 {
-	return is_letter(byte) || is_digit(byte) || byte >= 0x80 ||
-	       (byte > ' ' && strchr("_@+-./\\:?&=%~#", byte) != NULL);
+	unsigned char byte = (unsigned char)letter;
+
+	return (token_bytes[byte / 64] >> byte % 64 & 1) != 0;
 }
 
 struct flow_tokens flow_tokens_of(struct text text)
@@ -43,10 +58,10 @@ bool flow_token_next(struct flow_tokens *tokens, struct text *out)
 	while (tokens->at < tokens->end) {
 		const char *start = tokens->at;
 
-		while (start < tokens->end && !is_of_token((unsigned char)*start))
+		while (start < tokens->end && !is_of_token(*start))
 			start++;
 		tokens->at = start;
-		while (tokens->at < tokens->end && is_of_token((unsigned char)*tokens->at))
+		while (tokens->at < tokens->end && is_of_token(*tokens->at))
 			tokens->at++;
 		*out = stripped(start, tokens->at);
 		if (out->length != 0)
@@ -109,12 +124,12 @@ struct sip {
 	uint64_t v0, v1, v2, v3;
 };
 
-static uint64_t rotated(uint64_t value, unsigned bits)
+static inline uint64_t rotated(uint64_t value, unsigned bits)
 {
 	return value << bits | value >> (64 - bits);
 }
 
-static void sip_round(struct sip *sip)
+static inline void sip_round(struct sip *sip)
 {
 	sip->v0 += sip->v1;
 	sip->v2 += sip->v3;
@@ -128,7 +143,7 @@ static void sip_round(struct sip *sip)
 	sip->v2 = rotated(sip->v2, 32);
 }
 
-static void sip_word(struct sip *sip, uint64_t word)
+static inline void sip_word(struct sip *sip, uint64_t word)
 {
 	sip->v3 ^= word;
 	sip_round(sip);
@@ -136,21 +151,37 @@ static void sip_word(struct sip *sip, uint64_t word)
 	sip->v0 ^= word;
 }
 
+/* Eight bytes at once: 0x20 is added to those that are A to Z. */
+static uint64_t lower_word(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
+	uint64_t seven = word & ~high;
+	uint64_t from_a = seven + ones * (0x80 - 'A');
+	uint64_t past_z = seven + ones * (0x80 - 'Z' - 1);
+
+	return word + ((from_a & ~past_z & ~word & high) >> 2);
+}
+
+/* Up to eight bytes, the first the least. */
+static uint64_t word_at(const char *data, size_t length)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, data, length);
+	return lower_word(le64toh(word));
+}
+
 uint64_t flow_token_hash(const struct flow_key *key, struct text token)
 {
 	struct sip sip = {key->k0 ^ 0x736f6d6570736575u, key->k1 ^ 0x646f72616e646f6du,
 		key->k0 ^ 0x6c7967656e657261u, key->k1 ^ 0x7465646279746573u};
-	uint64_t word = 0, hash;
-	size_t i;
+	size_t i, whole = token.length / 8 * 8;
+	uint64_t hash;
 
-	for (i = 0; i < token.length; i++) {
-		word |= (uint64_t)lower((unsigned char)token.data[i]) << (i % 8 * 8);
-		if (i % 8 == 7) {
-			sip_word(&sip, word);
-			word = 0;
-		}
-	}
-	sip_word(&sip, word | (uint64_t)token.length << 56);
+	for (i = 0; i < whole; i += 8)
+		sip_word(&sip, word_at(token.data + i, 8));
+	sip_word(&sip,
+		word_at(token.data + whole, token.length - whole) | (uint64_t)token.length << 56);
 	sip.v2 ^= 0xff;
 	for (i = 0; i < 4; i++)
 		sip_round(&sip);
