@@ -166,22 +166,22 @@ static void find_in_results(const struct flow_traces *traces, const struct task 
 /* For what is looked up without results; it never leaves the process. */
 static const struct flow_key no_key;
 
-struct flow_found flow_find(const struct flow_asker *asker, struct text text)
+struct flow_found flow_find(const struct flow_asker *asker, struct text value)
 {
 	const struct flow_key *key = asker->traces == NULL ? &no_key : &asker->traces->key;
 	struct flow_found found = {.origin = FLOW_UNKNOWN};
 	const struct task *root = asker->task;
-	NOT_ZEROED struct flow_value value;
+	NOT_ZEROED struct flow_value read;
 
-	flow_value_read(&value, key, text);
+	flow_value_read(&read, key, value);
 	while (root != NULL && root->parent != NULL)
 		root = root->parent;
-	if (root != NULL && text_has(key, root->purpose, &value))
+	if (root != NULL && text_has(key, root->purpose, &read))
 		found.origin = FLOW_REQUEST;
-	else if (charter_has(key, asker->charter, &value))
+	else if (charter_has(key, asker->charter, &read))
 		found.origin = FLOW_CHARTER;
 	else if (asker->traces != NULL)
-		find_in_results(asker->traces, asker->task, &value, &found);
+		find_in_results(asker->traces, asker->task, &read, &found);
 	return found;
 }
 
