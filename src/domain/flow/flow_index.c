@@ -34,7 +34,6 @@ struct flow_index {
 	struct field *fields;
 	size_t fields_count;
 	size_t fields_capacity;
-	bool is_full;
 };
 
 /* ---- memory ---- */
@@ -294,7 +293,6 @@ bool flow_index_add(struct flow_index *index, struct text text, const struct flo
 
 	if (!fields_reserve(index) || !tokens_append(index, text, tokens_max)) {
 		tokens_drop(index, start);
-		index->is_full = true;
 		return false;
 	}
 	if (index->tokens_count == start)
@@ -311,11 +309,6 @@ bool flow_index_add(struct flow_index *index, struct text text, const struct flo
 		.has_record = found->has_record,
 	};
 	return true;
-}
-
-bool flow_index_is_full(const struct flow_index *index)
-{
-	return index->is_full;
 }
 
 size_t flow_index_tokens(const struct flow_index *index)

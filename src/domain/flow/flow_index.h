@@ -44,8 +44,6 @@ void flow_index_destroy(struct flow_index **index);
 /* Adds one field; tokens of two fields are never neighbours.  False: it did not fit, and
  * nothing of it was added. */
 bool flow_index_add(struct flow_index *index, struct text field, const struct flow_found *found);
-/* Whether something did not fit. */
-bool flow_index_is_full(const struct flow_index *index);
 size_t flow_index_tokens(const struct flow_index *index);
 
 /* A value to be looked up, read once for any number of indexes of the same key. */

@@ -1,7 +1,7 @@
 /* One index a task, in a table by its id; indexes share one budget and one key.
  *
- * Purposes and charters are not kept: they are short, and read again for each value they
- * are asked for, so they are always those in force. */
+ * Charters have an index each, made when it is first asked and thrown away with all others
+ * when the registry moves on.  Purposes are short, and read again for each value. */
 
 #include "domain/flow/flow_trace.h"
 
@@ -29,6 +29,9 @@ struct flow_traces {
 	struct flow_key key;
 	struct flow_budget budget;
 	struct name_table *tasks;
+	struct flow_budget charter_budget;
+	struct name_table *charters; /* of this generation */
+	uint64_t generation;
 	struct arena *scratch;
 	struct echo echo;
 };
@@ -43,9 +46,11 @@ bool flow_traces_create(
 		return error_set(err, ERROR_LIMIT, "no memory to trace values");
 	traces->key = *key;
 	traces->budget.bytes_max = bytes_max;
+	traces->charter_budget.bytes_max = bytes_max;
 	traces->tasks = name_table_create();
+	traces->charters = name_table_create();
 	traces->scratch = arena_create(SCRATCH_BYTES_MAX);
-	if (traces->tasks != NULL && traces->scratch != NULL) {
+	if (traces->tasks != NULL && traces->charters != NULL && traces->scratch != NULL) {
 		*out = traces;
 		return true;
 	}
@@ -67,30 +72,88 @@ void flow_traces_destroy(struct flow_traces **traces)
 		return;
 	if ((*traces)->tasks != NULL)
 		name_table_destroy(&(*traces)->tasks, trace_destroy);
+	if ((*traces)->charters != NULL)
+		name_table_destroy(&(*traces)->charters, trace_destroy);
 	arena_destroy(&(*traces)->scratch);
 	explicit_bzero(&(*traces)->key, sizeof(*traces)->key);
 	free(*traces);
 	*traces = NULL;
 }
 
-/* NULL: no room. */
-static struct trace *trace_get(struct flow_traces *traces, struct text id)
+/* In the table by its name.  NULL: no room. */
+static struct trace *trace_create(struct flow_traces *traces, struct name_table *table,
+	struct flow_budget *budget, struct text id)
 {
-	struct trace *trace = name_table_find(traces->tasks, id);
+	struct trace *trace = calloc(1, sizeof *trace + id.length);
 	struct error err;
 
-	if (trace != NULL)
-		return trace;
-	trace = calloc(1, sizeof *trace + id.length);
 	if (trace == NULL)
 		return NULL;
 	memcpy(trace + 1, id.data, id.length);
 	trace->id = (struct text){(const char *)(trace + 1), id.length};
-	if (flow_index_create(&trace->index, &traces->key, &traces->budget, &err) &&
-		name_table_put(traces->tasks, id, trace))
+	if (flow_index_create(&trace->index, &traces->key, budget, &err) &&
+		name_table_put(table, trace->id, trace))
 		return trace;
 	trace_destroy(trace);
 	return NULL;
+}
+
+static struct trace *trace_get(struct flow_traces *traces, struct text id)
+{
+	struct trace *trace = name_table_find(traces->tasks, id);
+
+	return trace != NULL ? trace : trace_create(traces, traces->tasks, &traces->budget, id);
+}
+
+/* ---- charters ---- */
+
+static void add_text(struct flow_index *index, struct text text)
+{
+	const struct flow_found found = {.origin = FLOW_CHARTER};
+
+	(void)flow_index_add(index, text, &found);
+}
+
+/* The literals of a condition: what stands between quotation marks. */
+static void add_literals(struct flow_index *index, struct text when)
+{
+	size_t i = 0, start;
+
+	for (;;) {
+		while (i < when.length && when.data[i] != '"')
+			i++;
+		start = ++i;
+		for (; i < when.length && when.data[i] != '"'; i++)
+			i += when.data[i] == '\\';
+		if (i >= when.length)
+			return;
+		add_text(index, (struct text){when.data + start, i - start});
+		i++;
+	}
+}
+
+/* NULL: no room. */
+static const struct flow_index *charter_index(
+	struct flow_traces *traces, const struct charter *charter, uint64_t generation)
+{
+	struct trace *trace;
+	uint32_t i;
+
+	while (traces->generation != generation &&
+		(trace = name_table_next(traces->charters, TEXT(""))) != NULL)
+		trace_destroy(name_table_remove(traces->charters, trace->id));
+	traces->generation = generation;
+	trace = name_table_find(traces->charters, charter->name);
+	if (trace != NULL)
+		return trace->index;
+	trace = trace_create(traces, traces->charters, &traces->charter_budget, charter->name);
+	if (trace == NULL)
+		return NULL;
+	for (i = 0; i < charter->outputs_count; i++)
+		add_text(trace->index, charter->outputs[i].to);
+	for (i = 0; i < charter->entitlements_count; i++)
+		add_literals(trace->index, charter->entitlements[i].when);
+	return trace->index;
 }
 
 /* ---- looking ---- */
@@ -116,40 +179,15 @@ static bool text_has(const struct flow_key *key, struct text text, const struct 
 	return false;
 }
 
-/* The literals of a condition: what stands between quotation marks. */
-static bool literals_have(
-	const struct flow_key *key, struct text when, const struct flow_value *value)
+static void find_in_charter(
+	const struct flow_asker *asker, const struct flow_value *value, struct flow_found *found)
 {
-	size_t i = 0, start;
+	const struct flow_index *index = NULL;
 
-	for (;;) {
-		while (i < when.length && when.data[i] != '"')
-			i++;
-		start = ++i;
-		for (; i < when.length && when.data[i] != '"'; i++)
-			i += when.data[i] == '\\';
-		if (i >= when.length)
-			return false;
-		if (text_has(key, (struct text){when.data + start, i - start}, value))
-			return true;
-		i++;
-	}
-}
-
-static bool charter_has(
-	const struct flow_key *key, const struct charter *charter, const struct flow_value *value)
-{
-	uint32_t i;
-
-	if (charter == NULL)
-		return false;
-	for (i = 0; i < charter->outputs_count; i++)
-		if (text_has(key, charter->outputs[i].to, value))
-			return true;
-	for (i = 0; i < charter->entitlements_count; i++)
-		if (literals_have(key, charter->entitlements[i].when, value))
-			return true;
-	return false;
+	if (asker->charter != NULL)
+		index = charter_index(asker->traces, asker->charter, asker->generation);
+	if (index != NULL)
+		flow_index_find(index, value, found);
 }
 
 static void find_in_results(const struct flow_traces *traces, const struct task *task,
@@ -163,12 +201,9 @@ static void find_in_results(const struct flow_traces *traces, const struct task 
 	}
 }
 
-/* For what is looked up without results; it never leaves the process. */
-static const struct flow_key no_key;
-
 struct flow_found flow_find(const struct flow_asker *asker, struct text value)
 {
-	const struct flow_key *key = asker->traces == NULL ? &no_key : &asker->traces->key;
+	const struct flow_key *key = &asker->traces->key;
 	struct flow_found found = {.origin = FLOW_UNKNOWN};
 	const struct task *root = asker->task;
 	NOT_ZEROED struct flow_value read;
@@ -176,11 +211,12 @@ struct flow_found flow_find(const struct flow_asker *asker, struct text value)
 	flow_value_read(&read, key, value);
 	while (root != NULL && root->parent != NULL)
 		root = root->parent;
-	if (root != NULL && text_has(key, root->purpose, &read))
+	if (root != NULL && text_has(key, root->purpose, &read)) {
 		found.origin = FLOW_REQUEST;
-	else if (charter_has(key, asker->charter, &read))
-		found.origin = FLOW_CHARTER;
-	else if (asker->traces != NULL)
+		return found;
+	}
+	find_in_charter(asker, &read, &found);
+	if (found.origin == FLOW_UNKNOWN)
 		find_in_results(asker->traces, asker->task, &read, &found);
 	return found;
 }
@@ -275,7 +311,7 @@ void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brou
 	struct trace *trace = trace_get(traces, brought->task->id);
 	struct adding adding = {
 		.traces = traces,
-		.asker = {traces, brought->task, brought->charter},
+		.asker = {traces, brought->task, brought->charter, brought->generation},
 		.found = {.has_record = true, .record = brought->record},
 	};
 	struct flow_result result = {brought->tool, brought->trust, brought->result};
@@ -321,11 +357,4 @@ size_t flow_traces_count(const struct flow_traces *traces)
 size_t flow_traces_bytes(const struct flow_traces *traces)
 {
 	return traces->budget.bytes;
-}
-
-bool flow_traces_is_full(const struct flow_traces *traces, struct text task)
-{
-	const struct trace *trace = name_table_find(traces->tasks, task);
-
-	return trace != NULL && flow_index_is_full(trace->index);
 }

@@ -11,7 +11,8 @@
 struct flow_traces;
 
 enum {
-	FLOW_BYTES_MAX_DEFAULT = 64 * 1024 * 1024, /* of all tasks together */
+	/* Of all tasks together; as much again of the charters that are kept ready. */
+	FLOW_BYTES_MAX_DEFAULT = 64 * 1024 * 1024,
 	/* Tokens of the arguments of one call that are looked up when its result comes.
 	 * With more, nothing of the result endorses. */
 	FLOW_ECHO_TOKENS_MAX = 1024,
@@ -27,6 +28,7 @@ struct flow_brought {
 	const struct task *task;
 	const struct tool *tool;       /* NULL: none is registered */
 	const struct charter *charter; /* of its identity; NULL: none */
+	uint64_t generation;           /* of the registry that charter is of */
 	enum trust trust;              /* of the data it read */
 	const struct json *arguments;  /* of the call */
 	const struct json *result;
@@ -45,14 +47,13 @@ void flow_traces_sweep(
 
 size_t flow_traces_count(const struct flow_traces *traces);
 size_t flow_traces_bytes(const struct flow_traces *traces);
-/* Whether something of the task's results did not fit. */
-bool flow_traces_is_full(const struct flow_traces *traces, struct text task);
 
-/* What endorses the values of a task's call, besides results; read once for a call. */
+/* Whose call it is; borrowed. */
 struct flow_asker {
-	const struct flow_traces *traces; /* NULL: no result endorses */
-	const struct task *task;          /* NULL: none */
-	const struct charter *charter;    /* NULL: none */
+	struct flow_traces *traces;
+	const struct task *task;       /* NULL: none */
+	const struct charter *charter; /* NULL: none */
+	uint64_t generation;           /* of the registry that charter is of */
 };
 /* The best origin of a value: the purpose of the first task of the path (those below are
  * opened by agents, so theirs endorse nothing), the charter's outputs and the literals

@@ -31,6 +31,7 @@ void decide_origins(
 		.traces = service->traces,
 		.task = task_find(service->tasks, call->task),
 		.charter = charter_of(service, call->identity),
+		.generation = registry_generation(service->registry),
 	};
 
 	flow_origins_of(&asker, call, registry_find_tool(service->registry, call->tool), out);
@@ -54,6 +55,7 @@ void decide_result_seen(struct decide_service *service, const struct decide_resu
 		.task = task_find(service->tasks, call->task),
 		.tool = registry_find_tool(service->registry, call->tool),
 		.charter = charter_of(service, call->identity),
+		.generation = registry_generation(service->registry),
 		.trust = result->decision->is_source_trusted ? TRUST_TRUSTED : TRUST_UNTRUSTED,
 		.arguments = &call->arguments,
 		.result = result->result,

@@ -79,7 +79,7 @@ static void add(struct bench *bench, const struct json *result, enum trust trust
 
 static enum flow_origin find(const struct bench *bench, struct text value)
 {
-	struct flow_asker asker = {bench->traces, task_find(bench->tasks, TEXT("t")), NULL};
+	struct flow_asker asker = {bench->traces, task_find(bench->tasks, TEXT("t")), NULL, 0};
 
 	return flow_find(&asker, value).origin;
 }

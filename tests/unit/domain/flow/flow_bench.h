@@ -12,6 +12,7 @@ struct flow_bench {
 	struct task_table *tasks;
 	struct flow_traces *traces;
 	struct charter charter;
+	uint64_t generation;
 	struct tool tool; /* trusted fields but "body" */
 };
 
@@ -46,6 +47,7 @@ static int flow_bench_setup(void **state)
 
 	bench = (struct flow_bench){
 		.arena = arena_create(64 * 1024 * 1024),
+		.charter = {.name = TEXT("agent")},
 		.tool = {.results = flow_bench_results, .results_count = 1},
 	};
 	assert_true(task_table_create(&bench.tasks, 10, &err));
@@ -88,6 +90,7 @@ static void flow_bench_add(struct flow_bench *bench, const char *task, const cha
 		.task = task_find(bench->tasks, text_of(task)),
 		.tool = &bench->tool,
 		.charter = &bench->charter,
+		.generation = bench->generation,
 		.trust = TRUST_TRUSTED,
 		.arguments = flow_bench_json(bench, arguments),
 		.result = flow_bench_json(bench, result.data),
@@ -99,8 +102,8 @@ static void flow_bench_add(struct flow_bench *bench, const char *task, const cha
 
 static struct flow_asker flow_bench_asker(const struct flow_bench *bench, const char *task)
 {
-	return (struct flow_asker){
-		bench->traces, task_find(bench->tasks, text_of(task)), &bench->charter};
+	return (struct flow_asker){bench->traces, task_find(bench->tasks, text_of(task)),
+		&bench->charter, bench->generation};
 }
 
 #endif
