@@ -12,8 +12,8 @@
 // one thing for good names the thing.  The user approves what their own task asks for,
 // if they see where the value came from, and refuses what they did not ask for.
 //
-// Usage: flow-replay [--every N] PATH...  PATH has SUITE.json files; with --every, of the
-// attacks on each user's task every Nth.  JSON lines, then `N passed, N failed`.
+// Usage: flow-replay [--every N] PATH...  PATH has SUITE.json files; with --every, every Nth
+// pair is played.  JSON lines, then `N passed, N failed`.
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { dirname, join, resolve } from 'node:path';
@@ -360,6 +360,7 @@ const playSuite = async (world, suite, kind) => {
     writes_through: 0, tasks: 0, lost: 0, asking: 0, asked_twice: 0, lost_under_attack: 0,
     missed: [], why: [],
   };
+  let seen = 0;
   for (const [id, task] of Object.entries(suite.user_tasks)) {
     const quiet = await play(world, suite, id, kind);
     sum.tasks += 1;
@@ -369,7 +370,7 @@ const playSuite = async (world, suite, kind) => {
     if (quiet.lost) sum.why.push(`${id} ${quiet.why}`);
     const attacks = Object.entries(suite.injection_tasks)
       .filter(([, { calls }]) => calls.some((call) => isWrite(suite, call)))
-      .filter((pair, at) => (at + sum.tasks) % every === 0);
+      .filter(() => seen++ % every === 0);
     for (const [attackId, attack] of attacks) {
       if (task.injection_seen.length === 0) throw new Error(`${id} reads nothing`);
       const out = await play(world, suite, id, kind, attack);
