@@ -90,7 +90,7 @@ struct decision {
 	bool is_untrusted;            /* one of them, or a field of the results, may hold text
 				       * written by strangers */
 	bool is_source_trusted;       /* it reads data, and no stranger writes any of it */
-	struct task_labels labels;    /* that the task had before it */
+	struct task_labels labels;    /* that the task had before it; without names of tools */
 	uint64_t revision;            /* of everything it read */
 };
 

@@ -63,6 +63,14 @@ bool rule_identity(struct evaluation *evaluation)
 	return true;
 }
 
+/* But for the names of tools, which a decision may outlive. */
+static void keep_labels(struct evaluation *evaluation, struct task_labels labels)
+{
+	labels.sensitivity_source.tool = TEXT("");
+	labels.untrusted_source.tool = TEXT("");
+	evaluation->out->labels = labels;
+}
+
 bool rule_task(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
@@ -70,7 +78,7 @@ bool rule_task(struct evaluation *evaluation)
 	enum task_state state;
 
 	if (evaluation->world->labels != NULL)
-		evaluation->out->labels = *evaluation->world->labels;
+		keep_labels(evaluation, *evaluation->world->labels);
 	if (evaluation->world->scope == DECIDE_FOR_QUESTION)
 		return true;
 	task = task_find(evaluation->world->tasks, call->task);
@@ -88,7 +96,7 @@ bool rule_task(struct evaluation *evaluation)
 			TEXT("A new task: ask for a token again."));
 	evaluation->task = task;
 	if (evaluation->world->labels == NULL)
-		evaluation->out->labels = task_labels_of(task);
+		keep_labels(evaluation, task_labels_of(task));
 	return true;
 }
 

@@ -99,6 +99,17 @@ static struct flow_found keep_target(
 	return found;
 }
 
+/* The member, whose name lives as long as the call. */
+static const struct json_member *argument_find(const struct call *call, struct text name)
+{
+	const struct json *arguments = &call->arguments;
+
+	for (uint32_t i = 0; arguments->type == JSON_OBJECT && i < arguments->count; i++)
+		if (text_equal(arguments->members[i].name, name))
+			return &arguments->members[i];
+	return NULL;
+}
+
 static void origins_fill(struct looking *looking, const struct call *call, const struct tool *tool,
 	struct flow_origins *out)
 {
@@ -108,13 +119,13 @@ static void origins_fill(struct looking *looking, const struct call *call, const
 	looking->worst = (struct flow_found){.origin = FLOW_NONE};
 	for (uint32_t i = 0; tool != NULL && i < tool->targets_count; i++) {
 		const struct tool_target *target = &tool->targets[i];
-		const struct json *value = json_find_text(&call->arguments, target->argument);
+		const struct json_member *argument = argument_find(call, target->argument);
 		struct flow_found found;
 
-		if (value == NULL)
+		if (argument == NULL)
 			continue;
-		look_at_target(looking, value);
-		found = keep_target(looking, out, target->argument);
+		look_at_target(looking, &argument->value);
+		found = keep_target(looking, out, argument->name);
 		out->form[target->form] = flow_origin_worst(out->form[target->form], found.origin);
 		out->worst = flow_origin_worst(out->worst, found.origin);
 	}

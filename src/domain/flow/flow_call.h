@@ -24,7 +24,7 @@ struct flow_origins {
 	uint32_t targets_count;
 };
 
-/* Fills *out.  tool: of the call; NULL: it has no targets.  Texts are borrowed. */
+/* Fills *out.  tool: of the call; NULL: it has no targets.  Texts are the call's. */
 void flow_origins_of(const struct flow_asker *asker, const struct call *call,
 	const struct tool *tool, struct flow_origins *out);
 /* As if every value came from there: of a question that somebody asks. */

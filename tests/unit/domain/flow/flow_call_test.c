@@ -74,6 +74,20 @@ static void what_is_empty_has_no_origin_and_what_is_no_value_is_unknown(void **s
 	assert_int_equal(origins.form[TARGET_OBJECT], FLOW_UNKNOWN);
 }
 
+/* A tool may be registered anew while its call waits. */
+static void names_of_arguments_are_the_calls_and_not_the_tools(void **state)
+{
+	struct flow_bench *bench = *state;
+	struct tool tool = {.effect = EFFECT_WRITE, .targets = targets, .targets_count = 4};
+	struct flow_asker asker = flow_bench_asker(bench, "t-root");
+	struct call call = {.arguments = *flow_bench_json(bench, "{\"x\":1,\"cc\":\"a\"}")};
+	struct flow_origins origins;
+
+	flow_origins_of(&asker, &call, &tool, &origins);
+	assert_int_equal(origins.targets_count, 1);
+	assert_ptr_equal(origins.targets[0].argument.data, call.arguments.members[1].name.data);
+}
+
 static void an_address_anywhere_in_a_write_is_found(void **state)
 {
 	struct flow_bench *bench = *state;
@@ -179,6 +193,7 @@ int main(void)
 		TEST(the_zero_value_knows_nothing),
 		TEST(of_a_list_the_worst_item_counts),
 		TEST(what_is_empty_has_no_origin_and_what_is_no_value_is_unknown),
+		TEST(names_of_arguments_are_the_calls_and_not_the_tools),
 		TEST(an_address_anywhere_in_a_write_is_found),
 		TEST(with_more_than_FLOW_LOOKUPS_MAX_values_the_rest_is_unknown),
 		TEST(what_is_recorded_is_read_again_and_holds_no_value),
