@@ -298,11 +298,10 @@ static bool open_secrets(struct daemon *daemon, struct error *err)
 
 static bool open_detector(struct daemon *daemon, struct error *err)
 {
-	const struct secrecy_place place = {path_of(daemon, "keys", err),
-		signer_master_key(daemon->signer), &daemon->finding};
+	const struct secrecy_place place = {
+		path_of(daemon, "keys", err), signer_master_key(daemon->signer), &daemon->finding};
 
-	if (place.folder == NULL ||
-		!secrecy_open(&daemon->detector, daemon->settings, &place, err))
+	if (place.folder == NULL || !secrecy_open(&daemon->detector, daemon->settings, &place, err))
 		return false;
 	daemon->log_filter = secrecy_log(daemon->detector);
 	log_set_filter(&daemon->log_filter);
@@ -361,6 +360,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) ||
 		!task_fold_register(daemon->fold, daemon->tasks, err) ||
 		!decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) ||
+		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
 		!report_findings(daemon))
 		return false;

@@ -191,11 +191,15 @@ static void dump_tasks(struct buffer *out, const struct task_table *tasks, int64
 			continue;
 		buffer_append_format(out,
 			"%.*s %.*s below %.*s epochs %" PRIu64 " %" PRIu64 " %" PRIu64
-			" until %" PRId64 " label %d %d from %" PRIu64 "\n",
+			" until %" PRId64 " label %d by %" PRIu64 " %.*s untrusted %d by %" PRIu64
+			" %.*s from %" PRIu64 "\n",
 			TEXT_ARGS(task->id), TEXT_ARGS(task->identity),
 			TEXT_ARGS(task->parent == NULL ? TEXT("-") : task->parent->id), task->epoch,
 			task->identity_epoch, task->parent_epoch, task->deadline_utc_ms,
-			(int)task->label, task->has_untrusted_content, task->record_index);
+			(int)task->label, task->label_source.record,
+			TEXT_ARGS(task->label_source.tool), task->has_untrusted_content,
+			task->untrusted_source.record, TEXT_ARGS(task->untrusted_source.tool),
+			task->record_index);
 	}
 }
 

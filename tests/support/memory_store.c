@@ -102,11 +102,14 @@ static void apply_change(struct memory_store *store, const struct store_change *
 	size_t kept = 0;
 	struct store_row *row;
 
+	for (size_t i = 0; change->op == STORE_PUT_FIRST && i < store->rows_count; i++)
+		if (is_hit(&store->rows[i], change))
+			return;
 	for (size_t i = 0; i < store->rows_count; i++)
 		if (!is_hit(&store->rows[i], change))
 			store->rows[kept++] = store->rows[i];
 	store->rows_count = kept;
-	if (change->op != STORE_PUT)
+	if (change->op != STORE_PUT && change->op != STORE_PUT_FIRST)
 		return;
 	assert(store->rows_count < ROWS_MAX);
 	row = &store->rows[store->rows_count++];

@@ -309,10 +309,14 @@ static const char *form_check(enum target_form form, struct text value)
 static bool value_check(
 	const struct tool_target *target, const struct json *value, struct error *err)
 {
-	const char *breach = "is neither a text nor a list of texts";
+	bool is_name = target->form == TARGET_ACCOUNT || target->form == TARGET_OBJECT;
+	const char *breach = is_name ? "is neither a text, a whole number nor a list of these"
+				     : "is neither a text nor a list of texts";
 
 	if (value->type == JSON_STRING)
 		breach = form_check(target->form, value->string);
+	else if (is_name && value->type == JSON_INTEGER)
+		return true;
 	if (breach == NULL)
 		return true;
 	return error_set(

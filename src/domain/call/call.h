@@ -66,7 +66,7 @@ bool call_build(struct call *out, struct arena *arena, const struct call_draft *
  *   url        scheme://host..., http or https; no user, blank, control or
  *              backslash; no "." or ".." segment, plain or percent-encoded
  *   recipient  not empty; no blank, control character or list separator
- *   account, object   not empty; no control character
+ *   account, object   not empty; no control character; a whole number will do, too
  * False: err says which argument and what it should be.  Errors: INVALID. */
 bool call_targets_check(
 	const struct call *call, const struct tool *tool, struct error *err) MUST_CHECK;

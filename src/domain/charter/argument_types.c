@@ -169,24 +169,40 @@ static struct slot *set_of(struct inference *inference, struct slot *item)
 
 static struct slot *known_member(struct inference *inference, struct cedar_text name);
 
-/* context.task and context.labels, which an `if` may stand beside the arguments. */
-static struct slot *known_record(struct inference *inference, bool is_task)
-{
-	enum { NAMES_MAX = 5 };
-	static const char *const names[2][NAMES_MAX] = {
-		{"sensitivity", "untrusted"}, {"id", "person", "purpose", "depth", "age"}};
-	struct slot *record = slot_new(inference, SLOT_RECORD);
+/* context.task, context.labels and context.origins, which an `if` may stand beside the
+ * arguments. */
+static const struct known_record {
+	const char *name;
+	const char *members[8]; /* up to NULL */
+} known_records[] = {
+	{"task", {"id", "person", "purpose", "depth", "age"}},
+	{"labels", {"sensitivity", "untrusted"}},
+	{"origins", {"account", "addresses", "object", "path", "recipient", "url", "worst"}},
+};
 
-	for (size_t i = 0; i < NAMES_MAX && names[is_task][i] != NULL && !inference->has_failed;
-		i++)
-		(void)member_add(inference, record, cedar_text_of(names[is_task][i]),
-			known_member(inference, cedar_text_of(names[is_task][i])));
+/* NULL: it is none of them. */
+static struct slot *known_record(struct inference *inference, struct cedar_text name)
+{
+	const struct known_record *known = NULL;
+	struct slot *record;
+
+	for (size_t i = 0; i < sizeof known_records / sizeof *known_records; i++)
+		if (cedar_text_is(name, known_records[i].name))
+			known = &known_records[i];
+	if (known == NULL)
+		return NULL;
+	record = slot_new(inference, SLOT_RECORD);
+	for (size_t i = 0; known->members[i] != NULL && !inference->has_failed; i++)
+		(void)member_add(inference, record, cedar_text_of(known->members[i]),
+			known_member(inference, cedar_text_of(known->members[i])));
 	return record;
 }
 
 /* Members of everything but the arguments; the schema has the last word. */
 static struct slot *known_member(struct inference *inference, struct cedar_text name)
 {
+	struct slot *record;
+
 	if (cedar_text_is(name, "environments") || cedar_text_is(name, "approvals") ||
 		cedar_text_is(name, "chain") || cedar_text_is(name, "concerns") ||
 		cedar_text_is(name, "secrets"))
@@ -195,8 +211,9 @@ static struct slot *known_member(struct inference *inference, struct cedar_text 
 		return slot_new(inference, SLOT_LONG);
 	if (cedar_text_is(name, "untrusted") || cedar_text_is(name, "first"))
 		return slot_new(inference, SLOT_BOOL);
-	if (cedar_text_is(name, "task") || cedar_text_is(name, "labels"))
-		return known_record(inference, cedar_text_is(name, "task"));
+	record = known_record(inference, name);
+	if (record != NULL)
+		return record;
 	return slot_new(inference, SLOT_STRING);
 }
 

@@ -36,8 +36,8 @@ struct charter_data_source {
 	enum sensitivity up_to;
 };
 
-/* Where results may go: "reply", a tool's recipient ("name@host"), a tool
- * ("server/name"), "person:NAME" or "peer:IDENTITY". */
+/* Where results may go: "reply", a tool's recipient ("name@host"; "*@host" is anybody
+ * there, "*@*" anybody at all), a tool ("server/name"), "person:NAME" or "peer:IDENTITY". */
 struct charter_output {
 	struct text to;
 	enum sensitivity up_to;

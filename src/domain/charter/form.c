@@ -215,8 +215,8 @@ bool form_read_approval(struct form_reader *reader, const struct form *form,
 static bool is_output(struct text to)
 {
 	return text_is(to, "reply") || name_is_tool(to) ||
-	       (name_is_person(to) && text_find_byte(to, '@') >= 0) ||
-	       is_prefixed(to, "person:", name_is_person) ||
+	       (name_is_person(to) && text_find_byte(to, '@') >= 0) || text_is(to, "*@*") ||
+	       is_prefixed(to, "*@", name_is_plain) || is_prefixed(to, "person:", name_is_person) ||
 	       is_prefixed(to, "peer:", name_is_plain);
 }
 
@@ -225,7 +225,8 @@ bool form_read_output(struct form_reader *reader, const struct form *form, const
 {
 	(void)form;
 	return read_named(reader, value, path, is_output,
-		       "write reply, NAME@HOST, SERVER/TOOL, person:NAME or peer:IDENTITY") &&
+		       "write reply, NAME@HOST, *@HOST, *@*, SERVER/TOOL, person:NAME or "
+		       "peer:IDENTITY") &&
 	       keep_text(reader, value, path, target);
 }
 

@@ -489,6 +489,33 @@ static void check_classification(struct form_reader *reader, const struct json *
 			"says how sensitive rows are of a tool that reads no data source");
 }
 
+/* Of "a..b" no field is the one that is meant. */
+static bool has_empty_segment(struct text field)
+{
+	size_t i;
+
+	for (i = 0; i < field.length; i++)
+		if (field.data[i] == '.' &&
+			(i == 0 || i + 1 == field.length || field.data[i + 1] == '.'))
+			return true;
+	return false;
+}
+
+static void check_results(struct form_reader *reader, const struct tool *tool,
+	const struct json *value, const struct form_path *path)
+{
+	struct form_path at_list = {.up = path, .name = TEXT("results")};
+
+	refuse_twins(reader, value, path, "results", "field");
+	for (uint32_t i = 0; i < tool->results_count; i++) {
+		struct form_path at_item = {.up = &at_list, .index = i};
+
+		if (has_empty_segment(tool->results[i].field))
+			form_problem(reader, value, &at_item, "write names with one dot between",
+				"has an empty name in its field");
+	}
+}
+
 static void finish_tool(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
@@ -507,6 +534,7 @@ static void finish_tool(struct form_reader *reader, const struct json *value,
 			"a tool does not %s", effect_word(tool->effect));
 	refuse_twins(reader, value, path, "targets", "argument");
 	check_classification(reader, value, path, tool);
+	check_results(reader, tool, value, path);
 }
 
 static void finish_policy(struct form_reader *reader, const struct json *value,
@@ -712,6 +740,14 @@ static const struct form_field target_fields[] = {
 static const struct form_shape target_shape = {
 	SHAPE(target_fields), sizeof(struct tool_target), NULL};
 static const struct form targets_form = LIST_OF(target_shape, tool_target, TOOL_TARGETS_MAX);
+static const struct form_field result_fields[] = {
+	REQUIRED(tool_result, "field", &member_form, field,
+		"name the field, such as messages.*.body"),
+	REQUIRED(tool_result, "trust", &trust_form, trust, "write untrusted or trusted"),
+};
+static const struct form_shape result_shape = {
+	SHAPE(result_fields), sizeof(struct tool_result), NULL};
+static const struct form results_form = LIST_OF(result_shape, tool_result, TOOL_RESULTS_MAX);
 static const struct form_field tool_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(tool, "name", &tool_form, name, "write SERVER/TOOL"),
@@ -719,6 +755,7 @@ static const struct form_field tool_fields[] = {
 	OPTIONAL(tool, "risk", &risk_tier_form, risk),
 	LIST(tool, "reads", &reads_form, reads),
 	LIST(tool, "targets", &targets_form, targets),
+	LIST(tool, "results", &results_form, results),
 	OPTIONAL(tool, "reversal", &reversal_form, reversal),
 	OPTIONAL(tool, "concerns", &concerns_form, concerns),
 	OPTIONAL(tool, "definition", &digest_form, definition),

@@ -31,6 +31,7 @@ enum {
 	TOOL_NAME_BYTES_MAX = 200, /* "server/name" */
 	TOOL_READS_MAX = 32,
 	TOOL_TARGETS_MAX = 16,
+	TOOL_RESULTS_MAX = 32,
 	SERVER_ARGUMENTS_MAX = 64,
 	SERVER_SCHEMES_MAX = 16,
 	POLICY_TEXT_BYTES_MAX = 65536,
@@ -108,6 +109,13 @@ struct tool_target {
 	enum target_form form;
 };
 
+/* A field of the tool's results and whether strangers can write it: member names with
+ * dots between, "*" for each item or member. */
+struct tool_result {
+	struct text field;
+	enum trust trust;
+};
+
 /* How an action of the tool is taken back.  NONE (not said) counts as
  * IRREVERSIBLE. */
 enum reversal {
@@ -129,6 +137,8 @@ struct tool {
 	uint32_t reads_count;
 	const struct tool_target *targets;
 	uint32_t targets_count;
+	const struct tool_result *results; /* others: as the data the tool reads */
+	uint32_t results_count;
 	enum reversal reversal;
 	uint32_t concerns;   /* of its own, beside those of its data; bits 1 << enum concern */
 	bool has_definition; /* pinned */

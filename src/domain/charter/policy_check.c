@@ -349,6 +349,18 @@ static bool is_reversal(struct text word)
 	return false;
 }
 
+/* enum flow_origin, which is none of this folder's. */
+static bool is_origin(struct text word)
+{
+	static const char *const words[] = {
+		"none", "unknown", "untrusted", "trusted", "charter", "request"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (text_is(word, words[i]))
+			return true;
+	return false;
+}
+
 /* What a text that is read can only be. */
 struct vocabulary {
 	const char *attribute;
@@ -359,6 +371,11 @@ struct vocabulary {
 
 static const struct vocabulary approvals = {"approvals", "name of an approval", name_is_approval,
 	"write owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT"};
+#define ORIGIN(attribute)                                                                          \
+	{                                                                                          \
+		attribute, "origin", is_origin,                                                    \
+			"write none, unknown, untrusted, trusted, charter or request"              \
+	}
 static const struct vocabulary vocabularies[] = {
 	{"effect", "effect", is_effect, "write read, write, execute, generate or delegate"},
 	{"environment", "environment", is_environment, "write dev, test, staging or prod"},
@@ -372,6 +389,13 @@ static const struct vocabulary vocabularies[] = {
 	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
 	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
 	{"secrets", "kind of a secret", secret_kind_is, "write own or foreign"},
+	ORIGIN("account"),
+	ORIGIN("addresses"),
+	ORIGIN("object"),
+	ORIGIN("path"),
+	ORIGIN("recipient"),
+	ORIGIN("url"),
+	ORIGIN("worst"),
 };
 
 /* True if the node is part of what is asked about, and no argument of the call. */

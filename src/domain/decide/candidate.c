@@ -200,12 +200,43 @@ static void try_effect(struct changing *changing)
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
+/* The same values, had the person asked for them. */
+static void try_origins(struct changing *changing)
+{
+	const struct flow_origins *now = changing->world->origins;
+	struct evaluation *evaluation = changing->evaluation;
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE, .to = json_cstring("request")};
+	struct decide_world world = *changing->world;
+	const struct flow_target *worst = NULL;
+	struct flow_origins asked;
+
+	for (uint32_t i = 0; now != NULL && i < now->targets_count; i++)
+		if (worst == NULL || now->targets[i].found.origin < worst->found.origin)
+			worst = &now->targets[i];
+	if (worst == NULL || worst->found.origin == FLOW_REQUEST)
+		return;
+	flow_origins_assume(changing->call, evaluation->tool, FLOW_REQUEST, &asked);
+	world.origins = &asked;
+	candidate.from = json_cstring(flow_origin_word(worst->found.origin));
+	candidate.what = worst->argument.length == 0
+				 ? TEXT("origin of the addresses in the arguments")
+				 : SAY("origin of argument %.*s", TEXT_ARGS(worst->argument));
+	candidate.hint = worst->argument.length == 0
+				 ? TEXT("Addresses that the request or a trusted result names.")
+				 : SAY("A value of argument %.*s that the request or a trusted "
+				       "result names.",
+					   TEXT_ARGS(worst->argument));
+	(void)change_try(changing, &candidate, &world, NULL, changing->call);
+}
+
 void change_call(struct changing *changing)
 {
 	const struct registry_entry *entry = changing->evaluation->entry;
 	int value;
 
 	each_turn(changing, turn_call);
+	if (!change_is_found(changing))
+		try_origins(changing);
 	if (changing->decision->reason == REASON_EFFECT_MISMATCH)
 		try_effect(changing);
 	/* Only where the charter covers it already: else it is the charter's change. */

@@ -134,6 +134,8 @@ bool run_policies(
 		.sources = evaluation->out->sources,
 		.sources_count = evaluation->out->sources_count,
 		.ceiling = evaluation->out->ceiling,
+		.is_source_trusted = evaluation->out->is_source_trusted,
+		.labels = evaluation->out->labels,
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;

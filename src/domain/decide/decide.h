@@ -12,6 +12,7 @@
 #include "domain/call/call.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decision.h"
+#include "domain/flow/flow_call.h"
 #include "domain/task/task.h"
 
 /* May this call be made?  A pure function of what it is given: no clock, no
@@ -85,8 +86,11 @@ struct decide_world {
 	const struct sha256 *offered; /* definition of the call's tool, for the explanation;
 				       * NULL: unknown, or not exactly one */
 	enum arguments_state arguments;
-	struct text arguments_fault; /* what does not fit, for the explanation; may be empty */
-	int64_t calls_last_minute;   /* of the identity, by rate.h, this one not included */
+	struct text arguments_fault;      /* what does not fit, for the explanation; may be empty */
+	const struct task_labels *labels; /* NULL: of the call's task, with those above it */
+	const struct flow_origins *origins; /* of the call's values; NULL: all unknown for a
+					     * task, and as asked by a person for a question */
+	int64_t calls_last_minute;          /* of the identity, by rate.h, this one not included */
 	int64_t now_utc_ms;
 };
 

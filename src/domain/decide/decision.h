@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "domain/charter/terms.h"
+#include "domain/task/task.h"
 
 /* What came of a call.  DENY is zero, so a forgotten or cleared decision
  * refuses. */
@@ -90,8 +91,11 @@ struct decision {
 	const struct text *approvals; /* ASK: the minimal set of names; sorted */
 	size_t approvals_count;
 	enum sensitivity sensitivity; /* highest of the data sources it reads; UNLABELLED: none */
-	bool is_untrusted;            /* one of them may hold text written by strangers */
-	enum risk_tier risk;   /* of the call; NONE: refused before it was known */
+	bool is_untrusted;            /* one of them, or a field of the results, may hold text
+				       * written by strangers */
+	bool is_source_trusted;       /* it reads data, and no stranger writes any of it */
+	struct task_labels labels;    /* that the task had before it; without names of tools */
+	enum risk_tier risk;          /* of the call; NONE: refused before it was known */
 	const char *risk_from; /* what made it so: "identity" "tool" "data" "environment" "chain" */
 	bool is_first;         /* the identity was never let use the tool before */
 	/* What a retrieval is about (docs/data.md). */

@@ -35,7 +35,7 @@ static const struct rule known_rules[] = {
 };
 
 static const struct cedar_text unknowns[] = {{"args", 4}, {"approvals", 9}, {"task", 4},
-	{"labels", 6}, {"chain", 5}, {"risk", 4}, {"first", 5}, {"secrets", 7}};
+	{"labels", 6}, {"origins", 7}, {"chain", 5}, {"risk", 4}, {"first", 5}, {"secrets", 7}};
 
 struct looking {
 	struct evaluation *evaluation;

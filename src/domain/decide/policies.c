@@ -167,6 +167,18 @@ static struct text needed_instead(
 	return SAY("A call that %.*s does not cover.", TEXT_ARGS(policy_id(set, index)));
 }
 
+/* Of a policy that reads context.origins: which value it is about, and whence. */
+static struct text origins_told(
+	struct evaluation *evaluation, const struct cedar_policy_set *set, size_t index)
+{
+	static const struct cedar_text origins[] = {{"origins", 7}};
+	struct text sentence = TEXT("");
+
+	if (evaluation->world->origins != NULL && cedar_policy_mentions(set, index, origins, 1))
+		sentence = flow_origins_sentence(evaluation->world->origins, evaluation->arena);
+	return sentence.length == 0 ? TEXT("") : SAY(" %.*s", TEXT_ARGS(sentence));
+}
+
 static bool refuse_forbidden(struct evaluation *evaluation, const struct guardrails *guardrails,
 	const struct cedar_answer *answer)
 {
@@ -191,7 +203,8 @@ static bool refuse_forbidden(struct evaluation *evaluation, const struct guardra
 	out->policies_count = count;
 	out->clause = cedar_text_to(first.source);
 	return refuse(evaluation, REASON_FORBIDDEN,
-		SAY("%.*s forbids it.", TEXT_ARGS(cedar_text_to(first.id))),
+		SAY("%.*s forbids it.%.*s", TEXT_ARGS(cedar_text_to(first.id)),
+			TEXT_ARGS(origins_told(evaluation, set, answer->reasons[0]))),
 		needed_instead(evaluation, set, answer->reasons[0]));
 }
 

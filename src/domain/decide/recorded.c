@@ -56,6 +56,19 @@ static unsigned secrets_of(const struct json *record)
 	return out;
 }
 
+/* Origins and labels came on record together, and labels that are none are left out. */
+static void read_labels(struct recorded_decision *recorded)
+{
+	const struct json *labels = json_find(recorded->record, "labels");
+
+	flow_origins_read(&recorded->origins, json_find(recorded->record, "origins"));
+	recorded->has_labels = json_find(recorded->record, "origins") != NULL;
+	if (labels == NULL)
+		return;
+	recorded->labels.sensitivity = sensitivity_of(json_text_or(labels, "sensitivity", ""));
+	recorded->labels.has_untrusted_content = json_boolean_or(labels, "untrusted", false);
+}
+
 void recorded_decision_read(struct recorded_decision *out, const struct json *record)
 {
 	struct text method_name = json_text_or(record, "method", "");
@@ -78,5 +91,6 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 		.calls = json_integer_or(record, "calls", 0),
 		.now_utc_ms = json_integer_or(record, "decided", json_integer_or(record, "at", 0)),
 	};
+	read_labels(out);
 	read_approvals(out);
 }

@@ -19,7 +19,10 @@ struct recorded_decision {
 	enum verdict verdict; /* what the rules came to: a person's no was an ask */
 	enum definition_state definition;
 	enum arguments_state arguments;
-	int64_t calls; /* of the minute before */
+	struct flow_origins origins; /* of the call's values */
+	struct task_labels labels;   /* that the task had; from has_labels on */
+	bool has_labels;             /* false: recorded before labels were */
+	int64_t calls;               /* of the minute before */
 	int64_t now_utc_ms;
 };
 

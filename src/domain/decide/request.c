@@ -6,7 +6,7 @@
 #include "domain/decide/request_parts.h"
 #include "domain/secret/fingerprint.h"
 
-enum { CONTEXT_MEMBERS = 9, TASK_MEMBERS = 5, LABELS_MEMBERS = 2 };
+enum { CONTEXT_MEMBERS = 10, TASK_MEMBERS = 5, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -75,13 +75,41 @@ static bool labels_record(
 	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
 {
 	struct attributes attributes = {items, 0};
-	const struct task *task = evaluation->task;
-	enum sensitivity label = task == NULL ? SENSITIVITY_UNLABELLED : task->label;
+	const struct task_labels *labels = &evaluation->out->labels;
+	enum sensitivity label = labels->sensitivity;
 
 	put_word(&attributes, "sensitivity",
 		sensitivity_word(label == SENSITIVITY_UNLABELLED ? SENSITIVITY_PUBLIC : label));
-	put(&attributes, "untrusted",
-		cedar_value_bool(task != NULL && task->has_untrusted_content));
+	put(&attributes, "untrusted", cedar_value_bool(labels->has_untrusted_content));
+	return attributes_seal(&attributes, out);
+}
+
+/* Where the values of the call came from.  A question is one that a person asks with
+ * values of their own. */
+static bool origins_record(
+	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
+{
+	static const struct flow_origins unknown;
+	const struct flow_origins *origins = evaluation->world->origins;
+	struct attributes attributes = {items, 0};
+	struct flow_origins *asked;
+
+	if (origins == NULL && evaluation->world->scope == DECIDE_FOR_QUESTION) {
+		asked = arena_new(evaluation->arena, struct flow_origins);
+		if (asked == NULL)
+			return false;
+		flow_origins_assume(evaluation->call, evaluation->tool, FLOW_REQUEST, asked);
+		origins = asked;
+	}
+	if (origins == NULL)
+		origins = &unknown;
+	put_word(&attributes, "account", flow_origin_word(origins->form[TARGET_ACCOUNT]));
+	put_word(&attributes, "addresses", flow_origin_word(origins->addresses));
+	put_word(&attributes, "object", flow_origin_word(origins->form[TARGET_OBJECT]));
+	put_word(&attributes, "path", flow_origin_word(origins->form[TARGET_PATH]));
+	put_word(&attributes, "recipient", flow_origin_word(origins->form[TARGET_RECIPIENT]));
+	put_word(&attributes, "url", flow_origin_word(origins->form[TARGET_URL]));
+	put_word(&attributes, "worst", flow_origin_word(origins->worst));
 	return attributes_seal(&attributes, out);
 }
 
@@ -148,9 +176,9 @@ static bool is_first(struct evaluation *evaluation)
 static bool context_build(struct evaluation *evaluation)
 {
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
-		CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS);
+		CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS + ORIGINS_MEMBERS);
 	struct attributes attributes = {members, 0};
-	struct cedar_value args, task, labels, chain, secrets, none;
+	struct cedar_value args, task, labels, chain, origins, secrets, none;
 	struct cedar_error err;
 
 	if (members == NULL || !cedar_value_from_json(&args, evaluation->arena,
@@ -159,6 +187,8 @@ static bool context_build(struct evaluation *evaluation)
 	if (args.type != CEDAR_RECORD ||
 		!task_record(evaluation, members + CONTEXT_MEMBERS, &task) ||
 		!labels_record(evaluation, members + CONTEXT_MEMBERS + TASK_MEMBERS, &labels) ||
+		!origins_record(evaluation,
+			members + CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS, &origins) ||
 		!chain_set(evaluation, &chain) || !secrets_set(evaluation, &secrets) ||
 		!request_set_of_texts(evaluation->arena, NULL, 0, &none))
 		return false;
@@ -168,6 +198,7 @@ static bool context_build(struct evaluation *evaluation)
 	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
 	put(&attributes, "first", cedar_value_bool(is_first(evaluation)));
 	put(&attributes, "labels", labels);
+	put(&attributes, "origins", origins);
 	put_word(&attributes, "risk", risk_tier_word(RISK_CRITICAL));
 	evaluation->risk = &members[attributes.count - 1].value;
 	put(&attributes, "secrets", secrets);

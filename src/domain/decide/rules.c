@@ -1,6 +1,8 @@
 /* The rules that no approval can change: who asks, for what, where, on which
  * data.  Each refuses with a reason or lets the next one look. */
 
+#include <strings.h>
+
 #include "domain/call/uri.h"
 #include "domain/decide/evaluation.h"
 
@@ -62,12 +64,22 @@ bool rule_identity(struct evaluation *evaluation)
 	return true;
 }
 
+/* But for the names of tools, which a decision may outlive. */
+static void keep_labels(struct evaluation *evaluation, struct task_labels labels)
+{
+	labels.sensitivity_source.tool = TEXT("");
+	labels.untrusted_source.tool = TEXT("");
+	evaluation->out->labels = labels;
+}
+
 bool rule_task(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
 	const struct task *task;
 	enum task_state state;
 
+	if (evaluation->world->labels != NULL)
+		keep_labels(evaluation, *evaluation->world->labels);
 	if (evaluation->world->scope == DECIDE_FOR_QUESTION)
 		return true;
 	task = task_find(evaluation->world->tasks, call->task);
@@ -84,6 +96,8 @@ bool rule_task(struct evaluation *evaluation)
 				task_state_word(state)),
 			TEXT("A new task: ask for a token again."));
 	evaluation->task = task;
+	if (evaluation->world->labels == NULL)
+		keep_labels(evaluation, task_labels_of(task));
 	return true;
 }
 
@@ -382,27 +396,39 @@ static bool refuse_unbound(struct evaluation *evaluation)
 			TEXT_ARGS(name)));
 }
 
-/* The highest sensitivity and the lowest trust of the sources. */
-static void add_label(struct evaluation *evaluation, const struct data_source *source)
+/* Raises what would be read to this sensitivity. */
+static void add_sensitivity(struct evaluation *evaluation, enum sensitivity sensitivity)
 {
-	int level = sensitivity_level(source->sensitivity);
+	int level = sensitivity_level(sensitivity);
 
 	if (evaluation->sensitivity == SENSITIVITY_UNLABELLED ||
 		level > sensitivity_level(evaluation->sensitivity))
 		evaluation->sensitivity = level >= sensitivity_level(SENSITIVITY_RESTRICTED)
 						  ? SENSITIVITY_RESTRICTED
-						  : source->sensitivity;
-	evaluation->out->is_untrusted |= source->trust != TRUST_TRUSTED;
+						  : sensitivity;
+}
+
+/* A line of the tool says that strangers write a field of its results. */
+static bool has_untrusted_result(const struct tool *tool)
+{
+	uint32_t i;
+
+	for (i = 0; i < tool->results_count; i++)
+		if (tool->results[i].trust != TRUST_TRUSTED)
+			return true;
+	return false;
 }
 
 /* Fills sources, the highest sensitivity and trust of what would be read. */
 bool rule_sources(struct evaluation *evaluation)
 {
 	const struct tool *tool = evaluation->tool;
+	bool is_untrusted = false;
 	size_t i;
 
 	if (tool == NULL)
 		return true;
+	evaluation->out->is_untrusted = has_untrusted_result(tool);
 	if (tool->reads_count == 0)
 		return !is_retrieval_method(evaluation) || refuse_unbound(evaluation);
 	if (evaluation->world->reads == NULL)
@@ -416,21 +442,45 @@ bool rule_sources(struct evaluation *evaluation)
 	for (i = 0; i < evaluation->sources_count; i++) {
 		if (!check_source(evaluation, evaluation->entry, evaluation->sources[i]))
 			return false;
-		add_label(evaluation, evaluation->sources[i]);
+		add_sensitivity(evaluation, evaluation->sources[i]->sensitivity);
+		is_untrusted |= evaluation->sources[i]->trust != TRUST_TRUSTED;
 	}
 	evaluation->out->sensitivity = evaluation->sensitivity;
 	cap_label(evaluation);
+	evaluation->out->is_source_trusted = !is_untrusted;
+	evaluation->out->is_untrusted |= is_untrusted;
 	return true;
 }
 
+/* Whether the line "*@HOST" or "*@*" is about this recipient.  The case of a host does
+ * not count. */
+static bool is_anybody_at(struct text line, struct text to)
+{
+	ptrdiff_t at = text_find_byte(to, '@');
+	struct text host = {to.data + at + 1, to.length - (size_t)at - 1};
+	struct text wanted = {line.data + 2, line.length - 2};
+
+	if (!text_starts_with(line, "*@") || at <= 0 || host.length == 0 ||
+		text_find_byte(host, '@') >= 0)
+		return false;
+	return text_is(line, "*@*") ||
+	       (host.length == wanted.length &&
+		       strncasecmp(host.data, wanted.data, host.length) == 0);
+}
+
+/* The line that names it; else the first that is about anybody there. */
 static const struct charter_output *output_find(const struct charter *charter, struct text to)
 {
+	const struct charter_output *found = NULL;
 	uint32_t i;
 
-	for (i = 0; i < charter->outputs_count; i++)
+	for (i = 0; i < charter->outputs_count; i++) {
 		if (text_equal(charter->outputs[i].to, to))
 			return &charter->outputs[i];
-	return NULL;
+		if (found == NULL && is_anybody_at(charter->outputs[i].to, to))
+			found = &charter->outputs[i];
+	}
+	return found;
 }
 
 /* argument: the one that names the recipient; empty: it is the reply.  A sentence
@@ -457,14 +507,13 @@ static bool check_output(
 static bool check_recipient(struct evaluation *evaluation, struct text argument)
 {
 	const struct json *value = json_find_text(&evaluation->call->arguments, argument);
-	const struct task *task = evaluation->task;
-	enum sensitivity label = task == NULL || task->label == SENSITIVITY_UNLABELLED
-					 ? SENSITIVITY_PUBLIC
-					 : task->label;
+	enum sensitivity label = evaluation->out->labels.sensitivity;
 	uint32_t i;
 
 	if (value == NULL)
 		return true;
+	if (label == SENSITIVITY_UNLABELLED)
+		label = SENSITIVITY_PUBLIC;
 	if (evaluation->sources_count != 0 &&
 		sensitivity_level(evaluation->sensitivity) > sensitivity_level(label))
 		label = evaluation->sensitivity;

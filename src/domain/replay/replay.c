@@ -176,14 +176,31 @@ static enum replay_cause read_decision(struct replay *replay, const struct json 
 	return replay_open_sealed(replay, entry->content, JSON_OBJECT, &out->call.arguments);
 }
 
+/* What a call was judged by before labels were on record: its task without those above. */
+static const struct task_labels *labels_before(
+	struct replay *replay, const struct replay_world *world, struct text id)
+{
+	const struct task *task = task_find(world->tasks, id);
+	struct task_labels *labels = arena_new(replay->arena, struct task_labels);
+
+	if (labels == NULL || task == NULL)
+		return labels;
+	labels->sensitivity = task->label;
+	labels->has_untrusted_content = task->has_untrusted_content;
+	return labels;
+}
+
 /* Decides in a world.  False: no memory. */
 static bool decide_in(struct replay *replay, struct replay_world *world,
 	const struct recorded_decision *recorded, struct decision *out)
 {
 	struct decide_world *asked = arena_new(replay->arena, struct decide_world);
+	const struct task_labels *labels = NULL;
 	struct evaluation *prepared;
 
-	if (asked == NULL)
+	if (!recorded->has_labels)
+		labels = labels_before(replay, world, recorded->call.task);
+	if (asked == NULL || (labels == NULL && !recorded->has_labels))
 		return false;
 	*asked = (struct decide_world){
 		.registry = world->registry,
@@ -192,6 +209,8 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 		.entities = world->entities,
 		.definition = recorded->definition,
 		.arguments = recorded->arguments,
+		.labels = labels,
+		.origins = &recorded->origins,
 		.calls_last_minute = recorded->calls,
 		.now_utc_ms = recorded->now_utc_ms,
 	};
@@ -236,6 +255,13 @@ static bool same_clause(const struct json *record, struct text clause)
 	return kept.length + UTF8_SEQUENCE_MAX > CLAUSE_BYTES_MAX && text_equal(kept, clause);
 }
 
+static bool same_labels(const struct recorded_decision *recorded, const struct task_labels *labels)
+{
+	return !recorded->has_labels ||
+	       (recorded->labels.sensitivity == labels->sensitivity &&
+		       recorded->labels.has_untrusted_content == labels->has_untrusted_content);
+}
+
 /* The first member of the record that is otherwise, of all but the sentences, which each
  * version words as it likes; NULL: none. */
 static const char *find_difference(
@@ -258,6 +284,7 @@ static const char *find_difference(
 				  json_boolean_or(record, "first", false) == decision->is_first},
 		{"risk", json_find(record, "risk") == NULL || /* older than risk */
 				 same_word(record, "risk", risk_tier_word(decision->risk))},
+		{"labels", same_labels(recorded, &decision->labels)},
 		{"entitlement",
 			text_equal(json_text_or(record, "entitlement", ""), decision->entitlement)},
 		{"clause", same_clause(record, decision->clause)},

@@ -50,6 +50,8 @@ struct node {
 	struct node *sibling_before;
 	struct node *older;
 	struct node *younger;
+	char label_tool[TASK_LABEL_TOOL_BYTES_MAX];
+	char untrusted_tool[TASK_LABEL_TOOL_BYTES_MAX];
 	char texts[]; /* id, identity, person, purpose */
 };
 
@@ -264,6 +266,30 @@ enum task_state task_state_now(const struct task *task, int64_t now_utc_ms)
 bool task_is_live(const struct task *task, int64_t now_utc_ms)
 {
 	return task_state_now(task, now_utc_ms) == TASK_OPEN;
+}
+
+/* Of two that brought the same, the first. */
+static bool is_earlier(const struct task_label_source *source, const struct task_label_source *than)
+{
+	return source->is_known && (!than->is_known || source->record < than->record);
+}
+
+struct task_labels task_labels_of(const struct task *task)
+{
+	struct task_labels labels = {.sensitivity = SENSITIVITY_UNLABELLED};
+
+	for (; task != NULL; task = task->parent) {
+		if (task->label > labels.sensitivity ||
+			(task->label == labels.sensitivity &&
+				is_earlier(&task->label_source, &labels.sensitivity_source))) {
+			labels.sensitivity = task->label;
+			labels.sensitivity_source = task->label_source;
+		}
+		if (is_earlier(&task->untrusted_source, &labels.untrusted_source))
+			labels.untrusted_source = task->untrusted_source;
+		labels.has_untrusted_content |= task->has_untrusted_content;
+	}
+	return labels;
 }
 
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity)
@@ -619,9 +645,22 @@ static bool fold_kill(struct task_table *table, const struct json *record, struc
 	return true;
 }
 
+/* tool is where the name is to lie. */
+static void keep_source(
+	struct task_label_source *out, char *tool, const struct json *record, uint64_t index)
+{
+	struct text name = json_text_or(record, "tool", "");
+
+	if (name.length > TASK_LABEL_TOOL_BYTES_MAX)
+		name.length = TASK_LABEL_TOOL_BYTES_MAX;
+	if (name.length != 0)
+		memcpy(tool, name.data, name.length);
+	*out = (struct task_label_source){true, index, {tool, name.length}};
+}
+
 /* Labels stick from the decision on, not from the outcome: by then the data may
  * have been read.  Every task above has seen what a task below it saw. */
-static bool fold_decision(struct task_table *table, const struct json *record)
+static bool fold_decision(struct task_table *table, const struct json *record, uint64_t index)
 {
 	struct text verdict = json_text_or(record, "verdict", "");
 	enum sensitivity label = sensitivity_of(json_text_or(record, "sensitivity", ""));
@@ -634,9 +673,16 @@ static bool fold_decision(struct task_table *table, const struct json *record)
 		touches_add(table->touches, json_text_or(record, "identity", ""),
 			json_text_or(record, "tool", ""));
 	for (; node != NULL; node = node->parent) {
-		if (label > node->task.label)
-			node->task.label = label;
-		node->task.has_untrusted_content |= is_untrusted;
+		struct task *task = &node->task;
+
+		if (label > task->label) {
+			task->label = label;
+			keep_source(&task->label_source, node->label_tool, record, index);
+		}
+		if (is_untrusted && !task->has_untrusted_content) {
+			task->has_untrusted_content = true;
+			keep_source(&task->untrusted_source, node->untrusted_tool, record, index);
+		}
 	}
 	return true;
 }
@@ -647,7 +693,7 @@ bool task_table_fold(
 	struct text type = json_text_or(record, "type", "");
 
 	if (text_is(type, "decision"))
-		return fold_decision(table, record);
+		return fold_decision(table, record, index);
 	if (text_is(type, "task-opened"))
 		return fold_opened(table, record, index, err);
 	if (text_is(type, "task-ended"))

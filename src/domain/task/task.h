@@ -26,6 +26,7 @@ enum {
 	/* Of one identity, so that it cannot take the table from all others. */
 	TASKS_PER_IDENTITY_MAX = 16384,
 	TASK_TEXT_BYTES_MAX = 2000,
+	TASK_LABEL_TOOL_BYTES_MAX = 200, /* a longer name is kept cut */
 };
 
 enum task_state {
@@ -37,6 +38,14 @@ enum task_state {
 };
 
 struct task_table;
+
+/* The decision that first brought a task a label it has now, made by it or by a task
+ * below it. */
+struct task_label_source {
+	bool is_known;
+	uint64_t record;  /* its leaf */
+	struct text tool; /* "server/name" */
+};
 
 /* One node, owned by its table; borrowed until the next fold or sweep. */
 struct task {
@@ -61,6 +70,8 @@ struct task {
 	/* What it has touched so far. */
 	enum sensitivity label; /* highest read; UNLABELLED: nothing yet */
 	bool has_untrusted_content;
+	struct task_label_source label_source;     /* of the present label */
+	struct task_label_source untrusted_source; /* of has_untrusted_content */
 };
 
 /* tasks_max is the most nodes it will hold.  Errors: LIMIT. */
@@ -83,6 +94,17 @@ const struct task *task_next_sibling(const struct task *task);
 enum task_state task_state_now(const struct task *task, int64_t now_utc_ms);
 /* task_state_now is OPEN. */
 bool task_is_live(const struct task *task, int64_t now_utc_ms);
+
+/* What a task has touched, as calls are judged by it: it and those above it, each of which
+ * has touched what its children have, for remit cannot see what one tells another.
+ * NULL has touched nothing. */
+struct task_labels {
+	enum sensitivity sensitivity; /* UNLABELLED: nothing was read */
+	bool has_untrusted_content;
+	struct task_label_source sensitivity_source;
+	struct task_label_source untrusted_source; /* texts borrowed from the table */
+};
+struct task_labels task_labels_of(const struct task *task);
 
 /* The live epoch of an identity; 0 if it was never killed. */
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity);

@@ -32,6 +32,7 @@ enum statement {
 	STATEMENT_SAVE_MARK,
 	STATEMENT_EACH_ROW,
 	STATEMENT_PUT,
+	STATEMENT_PUT_FIRST,
 	STATEMENT_DELETE,
 	STATEMENT_DELETE_PREFIX,
 	STATEMENT_RECORD,
@@ -50,6 +51,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	[STATEMENT_EACH_ROW] = "SELECT kind, key, leaf, body FROM state ORDER BY leaf, kind, key",
 	[STATEMENT_PUT] = "INSERT INTO state (kind, key, leaf, body) VALUES (?1, ?2, ?3, ?4)"
 			  " ON CONFLICT (kind, key) DO UPDATE SET leaf = ?3, body = ?4",
+	[STATEMENT_PUT_FIRST] = "INSERT INTO state (kind, key, leaf, body) VALUES (?1, ?2, ?3, ?4)"
+				" ON CONFLICT (kind, key) DO NOTHING",
 	[STATEMENT_DELETE] = "DELETE FROM state WHERE kind = ?1 AND key = ?2",
 	[STATEMENT_DELETE_PREFIX] = "DELETE FROM state WHERE kind = ?1 AND key >= ?2 AND key < ?3",
 	[STATEMENT_RECORD] =
@@ -191,9 +194,10 @@ static bool each_row(void *context,
 	return ok;
 }
 
-static bool apply_put(struct sqlite_store *store, const struct store_row *row, struct error *err)
+static bool apply_put(struct sqlite_store *store, enum statement put, const struct store_row *row,
+	struct error *err)
 {
-	sqlite3_stmt *statement = store->statements[STATEMENT_PUT];
+	sqlite3_stmt *statement = store->statements[put];
 
 	bind_text(statement, 1, row->kind);
 	bind_bytes(statement, 2, row->key.data, row->key.length);
@@ -232,7 +236,8 @@ static bool apply_change(
 	struct sqlite_store *store, const struct store_change *change, struct error *err)
 {
 	switch (change->op) {
-	case STORE_PUT: return apply_put(store, &change->row, err);
+	case STORE_PUT: return apply_put(store, STATEMENT_PUT, &change->row, err);
+	case STORE_PUT_FIRST: return apply_put(store, STATEMENT_PUT_FIRST, &change->row, err);
 	case STORE_DELETE: return apply_delete(store, &change->row, err);
 	case STORE_DELETE_PREFIX: return apply_delete_prefix(store, &change->row, err);
 	}

@@ -101,6 +101,7 @@ struct approval {
 	size_t units_count;
 	struct text entitlement; /* the line it would open */
 	struct text clause;      /* what held it */
+	struct text explanation; /* as the agent was told; no values */
 	const struct text *policies;
 	size_t policies_count;
 	const struct approval_answer *answers;

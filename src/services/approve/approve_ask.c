@@ -132,6 +132,7 @@ static void put_need(struct json_builder *record, const struct approve_question 
 
 	json_put_text_unless_empty(record, "entitlement", decision->entitlement);
 	json_put_text_unless_empty(record, "clause", decision->clause);
+	json_put_text_unless_empty(record, "explanation", decision->explanation);
 	json_put_texts(record, "names", decision->approvals, decision->approvals_count);
 	json_put_texts(record, "policies", decision->policies, decision->policies_count);
 	json_put_texts(record, "units", question->units, question->units_count);

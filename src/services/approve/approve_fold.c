@@ -113,6 +113,7 @@ static bool node_read_texts(struct approval_node *node, const struct json *recor
 	       text_read(node, record, "method", &approval->method) &&
 	       text_read(node, record, "entitlement", &approval->entitlement) &&
 	       text_read(node, record, "clause", &approval->clause) &&
+	       text_read(node, record, "explanation", &approval->explanation) &&
 	       texts_read(node, record, "names", &approval->names, &approval->names_count) &&
 	       texts_read(node, record, "units", &approval->units, &approval->units_count) &&
 	       texts_read(node, record, "policies", &approval->policies, &approval->policies_count);

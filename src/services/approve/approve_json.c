@@ -188,6 +188,7 @@ static void put_texts(struct json_builder *object, const struct approval *approv
 	json_put_text(object, "method", approval->method);
 	json_put_text(object, "entitlement", approval->entitlement);
 	json_put_text(object, "clause", approval->clause);
+	json_put_text(object, "explanation", approval->explanation);
 	json_put_integer(object, "asked_at", approval->asked_at_utc_ms);
 	json_put_integer(object, "expires", approval->expires_utc_ms);
 	json_put_integer(object, "record", (int64_t)approval->asked_index);

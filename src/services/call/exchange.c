@@ -267,6 +267,7 @@ static void run_decide(
 {
 	struct decide_request request = {
 		.call = &exchange->call,
+		.origins = &exchange->origins,
 		.approvals = approvals,
 		.search = search,
 		.now_utc_ms = now_utc_ms(exchange),
@@ -274,6 +275,7 @@ static void run_decide(
 	};
 	struct call_ports *ports = &exchange->service->ports;
 
+	decide_origins(ports->decide, &exchange->call, &exchange->origins);
 	decide_call(ports->decide, &request, exchange->arena, &exchange->decision);
 	exchange->seen = fold_next_index(ports->fold);
 }
@@ -527,6 +529,7 @@ static enum reason decide_changed(struct exchange *exchange)
 {
 	struct decide_request request = {
 		.call = &exchange->call,
+		.origins = &exchange->origins,
 		.search = DECIDE_NO_SEARCH,
 		.now_utc_ms = now_utc_ms(exchange),
 	};
@@ -847,6 +850,20 @@ static void answer_blocked(struct exchange *exchange)
 	submit_outcome(exchange, &outcome);
 }
 
+/* What the answer says may endorse later values; nobody has it yet. */
+static void trace_result(struct exchange *exchange, const struct json *result)
+{
+	struct decide_result seen = {
+		.call = &exchange->call,
+		.decision = &exchange->decision,
+		.result = result,
+		.record = exchange->index,
+		.now_utc_ms = now_utc_ms(exchange),
+	};
+
+	decide_result_seen(exchange->service->ports.decide, &seen);
+}
+
 static void on_answer_event(struct exchange *exchange)
 {
 	const struct upstream_answer *answer = exchange->answer;
@@ -884,6 +901,7 @@ static void on_answer_event(struct exchange *exchange)
 		out.result = &passed;
 		outcome.status = "result";
 		exchange_outcome_digest(exchange, answer->result, &outcome);
+		trace_result(exchange, answer->result);
 	}
 	exchange->service->figures.answered++;
 	reply(exchange, &out);

@@ -108,6 +108,7 @@ struct exchange {
 	struct secrets_seen got;  /* in what the server sent */
 	struct decision decision;
 	struct decide_inputs inputs; /* of decision */
+	struct flow_origins origins; /* likewise: of the call's values */
 	uint64_t seen;               /* entries folded when it was made */
 	struct decision shown;       /* to the door */
 	struct text break_glass;     /* id of the one that lets it go; empty: none */

@@ -122,9 +122,42 @@ static void put_secrets(struct json_builder *record, const struct exchange *exch
 	put_fingerprints(record, &exchange->sent);
 }
 
-/* With the log up to `seen` and the arguments, all that the decision read. */
-static void put_inputs(struct json_builder *record, const struct exchange *exchange)
+/* What the task had touched before, and which decisions brought it.  The fold gives the
+ * same; it is here to be read. */
+static bool put_labels(
+	struct json_builder *record, const struct task_labels *labels, struct error *err)
 {
+	struct json_builder object;
+	struct json sealed;
+
+	if (labels->sensitivity == SENSITIVITY_UNLABELLED && !labels->has_untrusted_content)
+		return true;
+	json_object_start(&object, record->arena);
+	json_put_text_unless_empty(
+		&object, "sensitivity", text_of(sensitivity_word(labels->sensitivity)));
+	if (labels->sensitivity_source.is_known)
+		json_put_integer(
+			&object, "sensitivity-record", (int64_t)labels->sensitivity_source.record);
+	if (labels->has_untrusted_content)
+		json_put_boolean(&object, "untrusted", true);
+	if (labels->untrusted_source.is_known)
+		json_put_integer(
+			&object, "untrusted-record", (int64_t)labels->untrusted_source.record);
+	if (!json_object_seal(&object, &sealed, err))
+		return false;
+	json_put(record, "labels", sealed);
+	return true;
+}
+
+/* With the log up to `seen` and the arguments, all that the decision read. */
+static bool put_inputs(
+	struct json_builder *record, const struct exchange *exchange, struct error *err)
+{
+	struct json origins;
+
+	if (!flow_origins_json(&origins, record->arena, &exchange->origins, err))
+		return false;
+	json_put(record, "origins", origins);
 	json_put_integer(record, "seen", (int64_t)exchange->seen);
 	json_put_integer(record, "decided", exchange->inputs.now_utc_ms);
 	json_put_cstring(record, "definition", definition_state_word(exchange->inputs.definition));
@@ -132,6 +165,7 @@ static void put_inputs(struct json_builder *record, const struct exchange *excha
 		json_put_cstring(record, "form", arguments_state_word(exchange->inputs.arguments));
 	json_put_integer(record, "calls", exchange->inputs.calls_last_minute);
 	put_secrets(record, exchange);
+	return true;
 }
 
 static void put_chain(struct json_builder *record, const struct exchange *exchange)
@@ -160,7 +194,8 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_head(&record, exchange, "decision");
 	put_call(&record, exchange);
 	put_decision(&record, decision);
-	put_inputs(&record, exchange);
+	if (!put_labels(&record, &decision->labels, err) || !put_inputs(&record, exchange, err))
+		return false;
 	json_put_digest(&record, "arguments", &arguments);
 	exchange->query = arguments;
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));

@@ -63,12 +63,17 @@ struct decide_service {
 	size_t protected_count;
 	uint64_t protected_generation; /* 0: not made yet */
 	struct decide_secrets secrets;
+	struct flow_traces *traces;
+	size_t sweep_at; /* traces kept when they are swept next */
 	struct decide_status status;
 };
 
 /* decide_service.c */
 struct decide_world decide_world_of(struct decide_service *service, const struct call *call,
 	enum decide_scope scope, int64_t now_utc_ms);
+
+/* origins.c: in a fresh service.  Errors: LIMIT. */
+bool decide_traces_open(struct decide_service *service, struct error *err) MUST_CHECK;
 
 /* why.c: the call a question is about.  Errors: INVALID, LIMIT. */
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,

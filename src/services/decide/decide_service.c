@@ -1,8 +1,8 @@
 /* The world a decision reads, and what is kept for it: compiled reads lines, the
- * entities of identities and tools, tool definitions as servers gave them, calls of the
- * last minute.
+ * entities of identities and tools, tool definitions as servers gave them, what tasks
+ * were told (origins.c), calls of the last minute.
  *
- * All four are caches of something else or die with the process; none of them
+ * All five are caches of something else or die with the process; none of them
  * can allow what the registry does not. */
 
 #include "services/decide/decide_service.h"
@@ -28,7 +28,8 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	service->rates = name_table_create();
 	if (service->reads == NULL || service->definitions == NULL || service->rates == NULL)
 		error_set(err, ERROR_LIMIT, "no memory to decide in");
-	else if (entity_table_create(&service->entities, registry, err)) {
+	else if (entity_table_create(&service->entities, registry, err) &&
+		 decide_traces_open(service, err)) {
 		*out = service;
 		return true;
 	}
@@ -63,6 +64,7 @@ void decide_service_destroy(struct decide_service **service)
 	name_table_destroy(&(*service)->rates, free);
 	protected_names_forget(*service);
 	entity_table_destroy(&(*service)->entities);
+	flow_traces_destroy(&(*service)->traces);
 	free(*service);
 	*service = NULL;
 }
@@ -190,6 +192,7 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 		decide_world_of(service, request->call, DECIDE_FOR_TASK, request->now_utc_ms);
 
 	world.arguments = decide_arguments(service, request->call, arena, &world.arguments_fault);
+	world.origins = request->origins;
 	decide(&world, request->call, &request->approvals, request->search, arena, out);
 	if (request->inputs != NULL)
 		*request->inputs = (struct decide_inputs){

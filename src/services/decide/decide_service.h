@@ -43,9 +43,29 @@ struct decide_status decide_service_status(const struct decide_service *service)
  * tasks' part of it) and decision (labels) for the table.  Errors: LIMIT. */
 bool task_fold_register(struct fold *fold, struct task_table *tasks, struct error *err) MUST_CHECK;
 
+/* Registers what the service itself learns from records: the values traced for a task are
+ * forgotten when it ends.  Errors: LIMIT. */
+bool decide_fold_register(
+	struct fold *fold, struct decide_service *service, struct error *err) MUST_CHECK;
+
+/* Where the values of a call of a task came from, by what the task has seen so far. */
+void decide_origins(
+	struct decide_service *service, const struct call *call, struct flow_origins *out);
+/* The result of a call that was let through, before anybody is told of it: what it says
+ * may endorse values of later calls of the task (docs/labels.md). */
+struct decide_result {
+	const struct call *call;
+	const struct decision *decision;
+	const struct json *result; /* as the server answered */
+	uint64_t record;           /* of the decision */
+	int64_t now_utc_ms;
+};
+void decide_result_seen(struct decide_service *service, const struct decide_result *result);
+
 /* What is to be decided, and with what. */
 struct decide_request {
 	const struct call *call;
+	const struct flow_origins *origins; /* NULL: all unknown */
 	struct approval_names approvals;
 	enum decide_search search;
 	int64_t now_utc_ms;

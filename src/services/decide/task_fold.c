@@ -3,7 +3,7 @@
  * Rows of the store: task / ID is the task-opened record of a task that nothing
  * ended; task-kill / IDENTITY the last kill of an identity; task-label /
  * ID/SENSITIVITY[/untrusted] what a task or one below it has read, as the part of
- * a decision that the table takes.  Rows of a task go when it ends.  task-touch /
+ * the first such decision that the table takes.  Rows of a task go when it ends.  task-touch /
  * IDENTITY TOOL the first use that an identity was let make of a tool: it stays. */
 
 #include "services/decide/decide_service.h"
@@ -38,7 +38,7 @@ static void project_kill(const struct json *record, struct projection *projectio
 			projection, "task-kill", json_text_or(record, "identity", ""), record);
 }
 
-/* The key holds all of the value, so the same label is one row. */
+/* The key holds all of the label, so the same one is one row: the first that brought it. */
 static void put_label(struct projection *projection, const struct json *record, struct text task)
 {
 	struct arena *arena = projection_arena(projection);
@@ -53,9 +53,10 @@ static void put_label(struct projection *projection, const struct json *record, 
 	json_put_cstring(&part, "verdict", "allow");
 	json_put_text(&part, "task", task);
 	json_put_text(&part, "sensitivity", label);
+	json_put_text_unless_empty(&part, "tool", json_text_or(record, "tool", ""));
 	json_put_boolean(&part, "untrusted", is_untrusted);
 	if (json_object_seal(&part, &sealed, &err))
-		projection_put(projection, "task-label",
+		projection_put_first(projection, "task-label",
 			text_format(arena, "%.*s/%.*s%s", TEXT_ARGS(task), TEXT_ARGS(label),
 				is_untrusted ? "/untrusted" : ""),
 			&sealed);

@@ -257,34 +257,43 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 }
 
 /* Without arguments it is asked whatever they are. */
-static bool why_of_call(struct decide_service *service, const struct call *call, int64_t now_utc_ms,
+static void judge_arguments(struct decide_service *service, const struct call *call,
+	struct arena *arena, struct decide_world *world)
+{
+	if (call->arguments.count > 0)
+		world->arguments = decide_arguments(service, call, arena, &world->arguments_fault);
+}
+
+static bool why_in_world(const struct decide_world *world, const struct call *call,
 	struct arena *arena, struct json *out, struct error *err)
 {
-	struct decide_world world = decide_world_of(service, call, DECIDE_FOR_QUESTION, now_utc_ms);
 	struct decide_explanation explanation;
 	struct decision decision;
 
-	if (call->arguments.count > 0)
-		world.arguments = decide_arguments(service, call, arena, &world.arguments_fault);
-	decide(&world, call, NULL, DECIDE_SEARCH, arena, &decision);
-	decide_explain(&world, &(struct decide_said){call, NULL, &decision}, DECIDE_REACH_ALL,
-		arena, &explanation);
+	decide(world, call, NULL, DECIDE_SEARCH, arena, &decision);
+	decide_explain(world, &(struct decide_said){call, NULL, &decision}, DECIDE_REACH_ALL, arena,
+		&explanation);
 	return told_json(out, arena, &decision, &explanation, err);
 }
 
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err)
 {
+	struct decide_world world;
 	struct call call;
 
-	return decide_question_call(service, question, arena, &call, err) &&
-	       why_of_call(service, &call, question->now_utc_ms, arena, out, err);
+	if (!decide_question_call(service, question, arena, &call, err))
+		return false;
+	world = decide_world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
+	judge_arguments(service, &call, arena, &world);
+	return why_in_world(&world, &call, arena, out, err);
 }
 
 bool decide_why_recorded(struct decide_service *service, const struct decide_again *again,
 	struct arena *arena, struct json *out, struct error *err)
 {
 	struct recorded_decision *recorded = arena_new(arena, struct recorded_decision);
+	struct decide_world world;
 
 	if (recorded == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to explain a record");
@@ -297,5 +306,11 @@ bool decide_why_recorded(struct decide_service *service, const struct decide_aga
 	recorded->call.arguments_text = json_canonical_text(arena, again->arguments);
 	if (recorded->call.arguments_text.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the arguments");
-	return why_of_call(service, &recorded->call, again->now_utc_ms, arena, out, err);
+	world = decide_world_of(service, &recorded->call, DECIDE_FOR_QUESTION, again->now_utc_ms);
+	if (recorded->has_labels) {
+		world.labels = &recorded->labels;
+		world.origins = &recorded->origins;
+	}
+	judge_arguments(service, &recorded->call, arena, &world);
+	return why_in_world(&world, &recorded->call, arena, out, err);
 }

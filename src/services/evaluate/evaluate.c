@@ -123,7 +123,7 @@ static bool decide_application(struct evaluate *evaluate, const struct evaluate_
 
 /* What a call's context says of itself, and a stranger may not. */
 static const char *const reserved[] = {
-	"approvals", "approval", "labels", "task", "chain", "environment", "secrets"};
+	"approvals", "approval", "labels", "origins", "task", "chain", "environment", "secrets"};
 
 static bool check_context(const struct json *context, struct error *err)
 {

@@ -230,6 +230,24 @@ bool issue_start(struct issue *issue, struct error *err)
 
 /* ---- showing ---- */
 
+/* null, or {record, tool} of the decision that first brought the label. */
+static bool put_source(struct json_builder *object, const char *name,
+	const struct task_label_source *source, struct error *err)
+{
+	struct json_builder builder;
+	struct json value = json_null();
+
+	if (source->is_known) {
+		json_object_start(&builder, object->arena);
+		json_put_integer(&builder, "record", (int64_t)source->record);
+		json_put_text_unless_empty(&builder, "tool", source->tool);
+		if (!json_object_seal(&builder, &value, err))
+			return false;
+	}
+	json_put(object, name, value);
+	return true;
+}
+
 static bool task_json(struct json *out, struct arena *arena, const struct task *task,
 	int64_t now_utc_ms, struct error *err)
 {
@@ -251,6 +269,9 @@ static bool task_json(struct json *out, struct arena *arena, const struct task *
 	json_put_integer(&object, "deadline", task->deadline_utc_ms);
 	json_put(&object, "label", label == NULL ? json_null() : json_cstring(label));
 	json_put_boolean(&object, "untrusted_content", task->has_untrusted_content);
+	if (!put_source(&object, "label_source", &task->label_source, err) ||
+		!put_source(&object, "untrusted_source", &task->untrusted_source, err))
+		return false;
 	json_put_integer(&object, "record", (int64_t)task->record_index);
 	return json_object_seal(&object, out, err);
 }

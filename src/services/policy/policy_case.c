@@ -207,6 +207,61 @@ static bool check_labels(struct case_run *run)
 	       cannot(run, "labels: untrusted: true or false is expected", TEXT(""));
 }
 
+static const char *const origin_names[] = {
+	"account", "addresses", "object", "path", "recipient", "url", "worst", NULL};
+
+static bool check_origins(struct case_run *run)
+{
+	const struct json *origins = json_find(run->given, "origins");
+	enum flow_origin ignored;
+
+	if (origins == NULL)
+		return true;
+	if (origins->type != JSON_OBJECT)
+		return cannot(run, "origins: {recipient: untrusted, ...} is expected", TEXT(""));
+	if (!has_only(run, origins, origin_names))
+		return false;
+	for (uint32_t i = 0; i < origins->count; i++) {
+		const struct json *word = &origins->members[i].value;
+
+		if (word->type != JSON_STRING)
+			return cannot(run, "origins: a word is expected", TEXT(""));
+		if (!flow_origin_of(word->string, &ignored))
+			return cannot(run, "origins: no such origin: ", word->string);
+	}
+	return true;
+}
+
+static enum flow_origin given_origin(
+	const struct json *origins, const char *name, enum flow_origin otherwise)
+{
+	enum flow_origin origin = otherwise;
+	struct text word = json_text_or(origins, name, "");
+
+	if (word.length != 0)
+		(void)flow_origin_of(word, &origin);
+	return origin;
+}
+
+/* What the case says, else as if the person had asked for the values. */
+static void read_origins(const struct case_run *run, const struct call *call,
+	const struct tool *tool, struct flow_origins *out)
+{
+	const struct json *origins = json_find(run->given, "origins");
+
+	flow_origins_assume(call, tool, FLOW_REQUEST, out);
+	if (origins == NULL)
+		return;
+	out->worst = FLOW_NONE;
+	for (int form = TARGET_PATH; form <= TARGET_OBJECT; form++) {
+		out->form[form] = given_origin(
+			origins, flow_form_word((enum target_form)form), out->form[form]);
+		out->worst = flow_origin_worst(out->worst, out->form[form]);
+	}
+	out->worst = given_origin(origins, "worst", out->worst);
+	out->addresses = given_origin(origins, "addresses", out->addresses);
+}
+
 static bool check_calls(struct case_run *run)
 {
 	const struct json *calls = json_find(run->given, "calls");
@@ -337,8 +392,8 @@ static bool open_task(
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
 {
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
-		"environment", "approvals", "labels", "person", "purpose", "calls", "age", "first",
-		"at", "expect", "reason", "policy", "asks", "secrets", NULL};
+		"environment", "approvals", "labels", "origins", "person", "purpose", "calls",
+		"age", "first", "at", "expect", "reason", "policy", "asks", "secrets", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -346,7 +401,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	ptrdiff_t slash = text_find_byte(tool, '/');
 
 	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
-		!check_calls(run) || !check_age(run) || !check_first(run))
+		!check_origins(run) || !check_calls(run) || !check_age(run) || !check_first(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
@@ -399,6 +454,7 @@ static bool run_identity(struct case_run *run)
 	struct tool_reads *reads = NULL;
 	const struct tool *tool;
 	struct approval_names approvals = {names, 0};
+	struct flow_origins origins;
 	struct decide_world world;
 	struct decision decision;
 	struct call call;
@@ -413,12 +469,14 @@ static bool run_identity(struct case_run *run)
 	tool = registry_find_tool(run->registry, call.tool);
 	if (tool != NULL && tool->reads_count > 0 && !tool_reads_compile(&reads, tool, run->err))
 		return false;
+	read_origins(run, &call, tool, &origins);
 	world = (struct decide_world){
 		.registry = run->registry,
 		.tasks = run->tasks,
 		.reads = reads,
 		.definition = DEFINITION_MATCHES,
 		.arguments = ARGUMENTS_UNCHECKED,
+		.origins = &origins,
 		.calls_last_minute = json_integer_or(run->given, "calls", 0),
 		.now_utc_ms = now_utc_ms,
 	};
@@ -440,8 +498,9 @@ static const char default_resource[] =
 static const char default_context[] =
 	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
 	"\"purpose\":\"\",\"depth\":0,\"age\":0},\"approvals\":[],\"labels\":{\"sensitivity\":"
-	"\"public\","
-	"\"untrusted\":false},\"chain\":[],\"risk\":\"low\",\"first\":false,\"secrets\":[]}";
+	"\"public\",\"untrusted\":false},\"origins\":{\"account\":\"none\",\"addresses\":\"none\","
+	"\"object\":\"none\",\"path\":\"none\",\"recipient\":\"none\",\"url\":\"none\","
+	"\"worst\":\"none\"},\"chain\":[],\"risk\":\"low\",\"first\":false,\"secrets\":[]}";
 
 /* The defaults with what the case says instead.  A member that is none is told. */
 static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,

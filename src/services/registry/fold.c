@@ -265,14 +265,26 @@ static void add_change(struct projection *projection, enum store_op op, const ch
 		projection->has_failed = true;
 }
 
-void projection_put(
-	struct projection *projection, const char *kind, struct text key, const struct json *body)
+static void add_put(struct projection *projection, enum store_op op, const char *kind,
+	struct text key, const struct json *body)
 {
 	struct text canonical = json_canonical_text(projection->arena, body);
 
 	if (canonical.data == NULL)
 		projection->has_failed = true;
-	add_change(projection, STORE_PUT, kind, key, canonical);
+	add_change(projection, op, kind, key, canonical);
+}
+
+void projection_put(
+	struct projection *projection, const char *kind, struct text key, const struct json *body)
+{
+	add_put(projection, STORE_PUT, kind, key, body);
+}
+
+void projection_put_first(
+	struct projection *projection, const char *kind, struct text key, const struct json *body)
+{
+	add_put(projection, STORE_PUT_FIRST, kind, key, body);
 }
 
 void projection_delete(struct projection *projection, const char *kind, struct text key)

@@ -46,6 +46,9 @@ struct fold_handler {
 struct projection;
 void projection_put(
 	struct projection *projection, const char *kind, struct text key, const struct json *body);
+/* The same, unless there is one already: the first stays. */
+void projection_put_first(
+	struct projection *projection, const char *kind, struct text key, const struct json *body);
 void projection_delete(struct projection *projection, const char *kind, struct text key);
 void projection_delete_prefix(struct projection *projection, const char *kind, struct text prefix);
 /* Scratch memory that lives until the projection is applied. */

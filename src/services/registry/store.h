@@ -23,9 +23,10 @@ struct store_row {
 	struct text body; /* canonical JSON */
 };
 
-enum store_op { STORE_PUT = 0, STORE_DELETE, STORE_DELETE_PREFIX };
+enum store_op { STORE_PUT = 0, STORE_PUT_FIRST, STORE_DELETE, STORE_DELETE_PREFIX };
 
-/* One change.  DELETE takes the row of (kind, key), PREFIX every row whose key
+/* One change.  PUT takes the place of a row of the same (kind, key), PUT_FIRST leaves
+ * it as it is.  DELETE takes the row of (kind, key), PREFIX every row whose key
  * starts with key; both are fine with none. */
 struct store_change {
 	enum store_op op;

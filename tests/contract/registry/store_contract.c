@@ -127,6 +127,21 @@ static void a_put_replaces_the_row_of_its_key(void **state)
 	has_rows(&fixture.store, "a X 2 other\na x 3 new\n");
 }
 
+static void a_put_first_leaves_the_row_of_its_key(void **state)
+{
+	struct fixture fixture = fixture_of(state);
+	const struct store_change changes[] = {
+		{STORE_PUT_FIRST, {TEXT("a"), TEXT("x"), 1, TEXT("first")}},
+		{STORE_PUT_FIRST, {TEXT("a"), TEXT("x"), 2, TEXT("second")}},
+		{STORE_DELETE, {TEXT("a"), TEXT("y"), 3, {NULL, 0}}},
+		{STORE_PUT_FIRST, {TEXT("a"), TEXT("y"), 3, TEXT("again")}},
+	};
+
+	put(&fixture.store, "a", "y", 0, "old");
+	apply(&fixture.store, changes, 4, NULL, 0, 4);
+	has_rows(&fixture.store, "a x 1 first\na y 3 again\n");
+}
+
 static void deletes_take_their_rows_and_no_others(void **state)
 {
 	struct fixture fixture = fixture_of(state);
@@ -480,6 +495,7 @@ int store_contract_run(const char *name, const struct store_maker *maker)
 		TEST(a_new_store_holds_nothing),
 		TEST(rows_come_by_index_then_kind_then_key),
 		TEST(a_put_replaces_the_row_of_its_key),
+		TEST(a_put_first_leaves_the_row_of_its_key),
 		TEST(deletes_take_their_rows_and_no_others),
 		TEST(changes_of_one_batch_apply_in_order),
 		TEST(the_mark_and_the_rows_survive),

@@ -179,6 +179,20 @@ static const struct {
 	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
 		"private key"},
 	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','results':[{'field':'a..b','trust':'trusted'}]}",
+		"results[0]", "empty name"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','results':[{'field':'a.','trust':'trusted'}]}",
+		"results[0]", "empty name"},
+	{"{'object':'tool','name':'s/t','effect':'read','results':[{'field':'a'}]}",
+		"results[0].trust", "missing"},
+	{"{'object':'tool','name':'s/t','effect':'read','results':[{'field':'a','trust':'maybe'}]}",
+		"results[0].trust", ""},
+	{"{'object':'tool','name':'s/t','effect':'read','results':[{'field':'a','trust':'trusted'},"
+	 "{'field':'a','trust':'untrusted'}]}",
+		"results[1]", "same field"},
+	{"{" HEAD ",'outputs':[{'to':'*@a@b','up-to':'public'}]}", "outputs[0].to", "not a name"},
 	{"{'object':'application','name':'p','unit':'u'}", "policies", "missing"},
 	{"{'object':'application','name':'p','policies':'" PERMIT "'}", "unit", "missing"},
 	{"{" SHOP ",'policies':'" PERMIT "','keep-questions':'true'}", "keep-questions",

@@ -710,6 +710,8 @@ static void policies_see_the_world_as_documented(void **state)
 		"context.task.depth == 1",
 		"context.labels.sensitivity == \"public\"",
 		"context.labels.untrusted == false",
+		"context.origins.path == \"unknown\"",
+		"context.origins.worst == \"unknown\"",
 		"context.chain.contains(\"agent\")",
 	};
 	struct decide_bench *bench = *state;
@@ -726,6 +728,124 @@ static void policies_see_the_world_as_documented(void **state)
 		if (bench->decision.reason != REASON_FORBIDDEN)
 			fail_msg("%s: %s", conditions[i], reason_word(bench->decision.reason));
 	}
+}
+
+/* ---- labels and origins ---- */
+
+static void forbid(struct decide_bench *bench, const char *condition)
+{
+	struct text document = text_format(bench->arena,
+		"object: policy\nname: org/stop\ntext: |\n"
+		"  forbid (principal, action, resource) when { %s };\n",
+		condition);
+
+	assert_true(decide_bench_put(bench, document.data));
+}
+
+static struct decision mail_from(struct decide_bench *bench, const struct flow_origins *origins)
+{
+	struct call call = decide_bench_call(bench, "files", "mail", "{\"to\":\"person:ana\"}");
+	struct decide_world world = {
+		.registry = bench->registry,
+		.tasks = bench->tasks,
+		.origins = origins,
+		.definition = DEFINITION_UNPINNED,
+		.now_utc_ms = bench->now_utc_ms,
+	};
+	struct decision decision;
+
+	decide(&world, &call, NULL, DECIDE_SEARCH, bench->arena, &decision);
+	return decision;
+}
+
+static void a_guardrail_is_told_where_a_value_came_from_and_says_so(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct flow_origins origins = {
+		.form = {[TARGET_RECIPIENT] = FLOW_TRUSTED},
+		.worst = FLOW_TRUSTED,
+		.addresses = FLOW_NONE,
+		.targets = {{TEXT("to"), {FLOW_TRUSTED, true, 17}}},
+		.targets_count = 1,
+	};
+	struct decision decision;
+
+	forbid(bench, "[\"unknown\", \"untrusted\"].contains(context.origins.recipient)");
+	decision = mail_from(bench, &origins);
+	expect_allowed(&decision);
+	origins.form[TARGET_RECIPIENT] = FLOW_UNTRUSTED;
+	origins.targets[0].found.origin = FLOW_UNTRUSTED;
+	decision = mail_from(bench, &origins);
+	expect_reason(&decision, VERDICT_DENY, REASON_FORBIDDEN);
+	assert_non_null(strstr(decision.explanation.data,
+		"The value of argument to came from an untrusted field of record #17."));
+	/* Nothing known is the worst. */
+	decision = mail_from(bench, NULL);
+	expect_reason(&decision, VERDICT_DENY, REASON_FORBIDDEN);
+	/* A policy that does not look says nothing of it. */
+	forbid(bench, "context.labels.untrusted == false");
+	decision = mail_from(bench, &origins);
+	expect_reason(&decision, VERDICT_DENY, REASON_FORBIDDEN);
+	assert_null(strstr(decision.explanation.data, "record #17"));
+}
+
+static void a_field_that_strangers_write_makes_what_was_read_untrusted(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	assert_false(bench->decision.is_untrusted);
+	assert_false(bench->decision.is_source_trusted);
+	decide_bench_edit(bench, "files/list", "risk: low",
+		"risk: low\nresults: [{field: 'a.*', trust: untrusted}]");
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	assert_true(bench->decision.is_untrusted);
+	decide_bench_edit(bench, "files/list", "risk: low",
+		"risk: low\nresults: [{field: a, trust: trusted}]");
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	assert_false(bench->decision.is_untrusted);
+}
+
+static void a_task_below_does_not_shed_the_labels_of_those_above(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call;
+
+	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-1");
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"internal\",\"untrusted\":true}");
+	forbid(bench, "context.labels.untrusted && context.labels.sensitivity == \"internal\"");
+	call = decide_bench_call(bench, "files", "list", "{}");
+	call.task = TEXT("t-2");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_FORBIDDEN);
+	assert_true(bench->decision.labels.has_untrusted_content);
+	assert_int_equal(bench->decision.labels.sensitivity, SENSITIVITY_INTERNAL);
+	assert_true(bench->decision.labels.untrusted_source.is_known);
+	/* Nor what may go to a recipient. */
+	decide_bench_edit(bench, "agent", "person:ana", "person:bo");
+	call = decide_bench_call(bench, "files", "mail", "{\"to\":\"person:bo\"}");
+	call.task = TEXT("t-2");
+	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_OUTPUT);
+}
+
+static void a_line_may_be_about_anybody_at_a_host(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(bench, "agent", "{to: 'person:ana', up-to: public}",
+		"{to: '*@example.com', up-to: public}");
+	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana@EXAMPLE.com\"}"));
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana@example.org\"}"),
+		REASON_OUTPUT);
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"@example.com\"}"),
+		REASON_OUTPUT);
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"a@b@example.com\"}"),
+		REASON_OUTPUT);
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana\"}"), REASON_OUTPUT);
+	decide_bench_edit(
+		bench, "agent", "{to: 'person:ana', up-to: public}", "{to: '*@*', up-to: public}");
+	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana@example.org\"}"));
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"a@\"}"), REASON_OUTPUT);
 }
 
 /* ---- what Cedar cannot hold ---- */
@@ -1150,6 +1270,10 @@ int main(void)
 		BENCH_TEST(an_answer_may_carry_only_what_the_reply_may),
 		BENCH_TEST(a_recipient_gets_only_what_the_charter_lets_go_there),
 		BENCH_TEST(a_recipient_gets_no_more_of_what_the_same_call_reads),
+		BENCH_TEST(a_guardrail_is_told_where_a_value_came_from_and_says_so),
+		BENCH_TEST(a_field_that_strangers_write_makes_what_was_read_untrusted),
+		BENCH_TEST(a_task_below_does_not_shed_the_labels_of_those_above),
+		BENCH_TEST(a_line_may_be_about_anybody_at_a_host),
 		BENCH_TEST(what_was_read_is_named_in_the_decision),
 		BENCH_TEST(a_guardrail_of_any_unit_concerned_forbids),
 		BENCH_TEST(a_unit_that_is_not_concerned_forbids_nothing),

@@ -144,6 +144,35 @@ static void what_two_changes_would_need_has_none(void **state)
 	assert_int_equal(fixture->why.hint.length, 0);
 }
 
+static void a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call call =
+		decide_bench_call(&fixture->bench, "files", "mail", "{\"to\":\"person:ana\"}");
+	struct flow_origins origins = {
+		.worst = FLOW_UNTRUSTED,
+		.targets = {{TEXT("to"), {FLOW_UNTRUSTED, true, 17}}},
+		.targets_count = 1,
+	};
+	struct decide_world world = world_of(fixture);
+	const struct decide_change *change = &fixture->why.change;
+	struct decision decision;
+
+	put_forbid(
+		fixture, "when { [\"unknown\", \"untrusted\"].contains(context.origins.worst) }");
+	world.origins = &origins;
+	decide(&world, &call, NULL, DECIDE_SEARCH, fixture->bench.arena, &decision);
+	assert_int_equal(decision.reason, REASON_FORBIDDEN);
+	decide_explain(
+		&world, &call, &decision, DECIDE_REACH_CALL, fixture->bench.arena, &fixture->why);
+	assert_int_equal(change->kind, CHANGE_ATTRIBUTE);
+	assert_true(text_is(change->what, "origin of argument to"));
+	assert_true(text_is(change->from.string, "untrusted"));
+	assert_true(text_is(change->to.string, "request"));
+	assert_true(text_is(fixture->why.hint,
+		"A value of argument to that the request or a trusted result names."));
+}
+
 static void an_allowed_call_has_no_change(void **state)
 {
 	struct fixture *fixture = *state;
@@ -574,6 +603,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EXPLAIN_TEST(a_change_is_sought_with_the_approvals_that_were_given),
 		EXPLAIN_TEST(what_two_changes_would_need_has_none),
+		EXPLAIN_TEST(a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it),
 		EXPLAIN_TEST(an_allowed_call_has_no_change),
 		EXPLAIN_TEST(a_forbid_without_conditions_has_no_change),
 		EXPLAIN_TEST(what_is_unknown_has_no_change),

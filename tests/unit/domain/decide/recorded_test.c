@@ -142,6 +142,26 @@ static void the_form_of_arguments_is_read_by_its_word(void **state)
 	assert_int_equal(recorded.arguments, ARGUMENTS_UNCHECKED);
 }
 
+static void labels_and_origins_are_read_where_they_were_recorded(void **state)
+{
+	(void)state;
+	read_from("{\"labels\":{\"sensitivity\":\"internal\",\"untrusted\":true},"
+		  "\"origins\":{\"url\":\"trusted\",\"worst\":\"trusted\"}}");
+	assert_true(recorded.has_labels);
+	assert_int_equal(recorded.labels.sensitivity, SENSITIVITY_INTERNAL);
+	assert_true(recorded.labels.has_untrusted_content);
+	assert_int_equal(recorded.origins.form[TARGET_URL], FLOW_TRUSTED);
+	assert_int_equal(recorded.origins.form[TARGET_PATH], FLOW_NONE);
+	read_from("{\"origins\":{}}");
+	assert_true(recorded.has_labels);
+	assert_false(recorded.labels.has_untrusted_content);
+	assert_int_equal(recorded.origins.worst, FLOW_NONE);
+	/* Of before. */
+	read_from("{}");
+	assert_false(recorded.has_labels);
+	assert_int_equal(recorded.origins.worst, FLOW_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +172,7 @@ int main(void)
 		cmocka_unit_test(names_of_a_question_were_asked_for),
 		cmocka_unit_test(the_form_of_arguments_is_read_by_its_word),
 		cmocka_unit_test(a_definition_is_read_by_its_word_or_by_the_reason),
+		cmocka_unit_test(labels_and_origins_are_read_where_they_were_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -426,6 +426,90 @@ static void what_a_task_read_labels_it_and_those_above(void **state)
 	assert_int_equal(task_find(bench->table, TEXT("t-3"))->label, SENSITIVITY_UNLABELLED);
 }
 
+static struct task_labels labels_of(const struct bench *bench, const char *id)
+{
+	return task_labels_of(task_find(bench->table, text_of(id)));
+}
+
+static void fold_text(struct bench *bench, const char *text)
+{
+	struct json record = parse(bench, text);
+
+	fold(bench, &record);
+}
+
+static void a_label_names_the_first_record_that_brought_it(void **state)
+{
+	struct bench *bench = *state;
+	const struct task *task;
+	uint64_t first;
+
+	open_task(bench, "t-1", "a", "");
+	assert_false(task_find(bench->table, TEXT("t-1"))->label_source.is_known);
+	first = bench->next_index;
+	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+			 "\"sensitivity\":\"internal\",\"tool\":\"m/one\"}");
+	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+			 "\"sensitivity\":\"internal\",\"untrusted\":true,\"tool\":\"m/two\"}");
+	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+			 "\"sensitivity\":\"public\",\"untrusted\":true,\"tool\":\"m/three\"}");
+	task = task_find(bench->table, TEXT("t-1"));
+	assert_int_equal(task->label_source.record, first);
+	assert_true(text_is(task->label_source.tool, "m/one"));
+	assert_int_equal(task->untrusted_source.record, first + 1);
+	assert_true(text_is(task->untrusted_source.tool, "m/two"));
+	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+			 "\"sensitivity\":\"restricted\",\"tool\":\"m/four\"}");
+	assert_int_equal(task->label_source.record, first + 3);
+	assert_true(text_is(task->label_source.tool, "m/four"));
+	assert_int_equal(task->untrusted_source.record, first + 1);
+}
+
+static void a_tool_name_beyond_TASK_LABEL_TOOL_BYTES_MAX_is_kept_cut(void **state)
+{
+	struct bench *bench = *state;
+	char name[TASK_LABEL_TOOL_BYTES_MAX + 2];
+	char text[sizeof name + 200];
+
+	open_task(bench, "t-1", "a", "");
+	memset(name, 'x', sizeof name);
+	for (size_t length = TASK_LABEL_TOOL_BYTES_MAX; length < sizeof name; length++) {
+		const char *label = length == sizeof name - 1 ? "restricted" : "public";
+
+		(void)snprintf(text, sizeof text,
+			"{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+			"\"sensitivity\":\"%s\",\"tool\":\"%.*s\"}",
+			label, (int)length, name);
+		fold_text(bench, text);
+		assert_int_equal(labels_of(bench, "t-1").sensitivity_source.tool.length,
+			TASK_LABEL_TOOL_BYTES_MAX);
+	}
+}
+
+static void a_task_is_judged_by_what_those_above_it_touched_whenever_they_did(void **state)
+{
+	struct bench *bench = *state;
+	struct task_labels labels;
+	uint64_t first;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "a", "t-1");
+	first = bench->next_index;
+	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+			 "\"sensitivity\":\"confidential\",\"untrusted\":true,\"tool\":\"m/one\"}");
+	open_task(bench, "t-3", "a", "t-2");
+	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-3\",\"verdict\":\"allow\","
+			 "\"sensitivity\":\"confidential\",\"untrusted\":true,\"tool\":\"m/two\"}");
+	labels = labels_of(bench, "t-3");
+	assert_int_equal(labels.sensitivity, SENSITIVITY_CONFIDENTIAL);
+	assert_true(labels.has_untrusted_content);
+	assert_int_equal(labels.sensitivity_source.record, first);
+	assert_true(text_is(labels.untrusted_source.tool, "m/one"));
+	assert_int_equal(task_find(bench->table, TEXT("t-3"))->label_source.record, first + 2);
+	assert_int_equal(task_labels_of(NULL).sensitivity, SENSITIVITY_UNLABELLED);
+	assert_false(task_labels_of(NULL).has_untrusted_content);
+}
+
 static void records_that_cannot_be_ours_are_refused_and_change_nothing(void **state)
 {
 	static const char *const records[] = {
@@ -505,6 +589,9 @@ int main(void)
 		BENCH_TEST(sweeping_forgets_dead_leaves_first_and_keeps_the_living),
 		BENCH_TEST(lists_follow_the_order_opened),
 		BENCH_TEST(what_a_task_read_labels_it_and_those_above),
+		BENCH_TEST(a_label_names_the_first_record_that_brought_it),
+		BENCH_TEST(a_tool_name_beyond_TASK_LABEL_TOOL_BYTES_MAX_is_kept_cut),
+		BENCH_TEST(a_task_is_judged_by_what_those_above_it_touched_whenever_they_did),
 		BENCH_TEST(records_that_cannot_be_ours_are_refused_and_change_nothing),
 		BENCH_TEST(a_thousand_tasks_are_all_found),
 	};

@@ -341,7 +341,7 @@ static void an_approver_who_loses_the_standing_no_longer_counts(void **state)
 static void an_approval_is_shown_with_all_that_matters(void **state)
 {
 	struct call_bench *bench = *state;
-	const char *id = ask(bench, "{}");
+	const char *id = ask(bench, "{\"note\":\"for e@x.org\"}");
 	struct json shown;
 	struct error err;
 	struct text text;
@@ -355,6 +355,10 @@ static void an_approval_is_shown_with_all_that_matters(void **state)
 	assert_non_null(strstr(text.data, "\"state\":\"pending\""));
 	assert_non_null(strstr(text.data, "\"tool\":\"files/write\""));
 	assert_non_null(strstr(text.data, "\"charter\":\"agent@1\""));
+	/* Why it is asked, and whence its values came. */
+	assert_non_null(strstr(text.data, "permits it once people approve."));
+	assert_non_null(strstr(text.data, "\"origins\":{\"addresses\":\"unknown\",\"from\":["));
+	assert_null(strstr(text.data, "e@x.org"));
 }
 
 static void the_log_alone_gives_the_same_approvals(void **state)

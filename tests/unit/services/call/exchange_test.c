@@ -88,6 +88,36 @@ static void a_decision_record_holds_digests_and_no_values(void **state)
 	call_bench_abort(&client);
 }
 
+static void a_decision_record_says_what_was_touched_and_where_values_came_from(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char wanted[128];
+	uint64_t read;
+
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	assert_true(last_has(bench, "decision",
+		"\"origins\":{\"from\":[{\"argument\":\"path\",\"origin\":\"unknown\"}],"
+		"\"path\":\"unknown\",\"worst\":\"unknown\"}"));
+	assert_false(last_has(bench, "decision", "\"labels\""));
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"content\":[{\"type\":\"text\",\"text\":\"see e@x.org\"}]}");
+	read = client.index;
+	assert_true(call_bench_start(bench, &client, "mail", "{\"to\":\"e@x.org\"}"));
+	(void)snprintf(wanted, sizeof wanted,
+		"\"labels\":{\"sensitivity\":\"internal\",\"sensitivity-record\":%llu,"
+		"\"untrusted\":true,\"untrusted-record\":%llu}",
+		(unsigned long long)read, (unsigned long long)read);
+	assert_true(last_has(bench, "decision", wanted));
+	(void)snprintf(wanted, sizeof wanted,
+		"{\"argument\":\"to\",\"origin\":\"untrusted\",\"record\":%llu}",
+		(unsigned long long)read);
+	assert_true(last_has(bench, "decision", wanted));
+	assert_null(strstr(call_bench_last(bench, "decision"), "e@x.org"));
+	call_bench_flush(bench);
+}
+
 static void a_refused_call_is_recorded_and_never_reaches_the_server(void **state)
 {
 	struct call_bench *bench = *state;
@@ -1371,6 +1401,7 @@ int main(void)
 		CALL_TEST(another_ceiling_before_the_gate_refuses_the_call),
 		CALL_TEST(an_allowed_call_is_recorded_forwarded_and_answered),
 		CALL_TEST(a_decision_record_holds_digests_and_no_values),
+		CALL_TEST(a_decision_record_says_what_was_touched_and_where_values_came_from),
 		CALL_TEST(a_refused_call_is_recorded_and_never_reaches_the_server),
 		CALL_TEST(no_refusal_records_what_was_in_the_arguments),
 		CALL_TEST(a_list_shows_only_what_the_caller_could_use),

@@ -12,6 +12,7 @@
 #include "services/decide/decide_private.h"
 #include "services/decide/decide_service.h"
 #include "support/decide_bench.h"
+#include "support/fake_log.h"
 
 struct fixture {
 	struct decide_bench world;
@@ -89,6 +90,80 @@ static void the_turn_of_a_minute_allows_no_second_burst(void **state)
 		decide_count_call(fixture->service, TEXT("agent"), fixture->world.now_utc_ms);
 	fixture->world.now_utc_ms += 1;
 	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_RATE_LIMIT);
+}
+
+/* ---- where values came from ---- */
+
+static enum flow_origin mail_origin(struct fixture *fixture, const char *to)
+{
+	struct text arguments = text_format(fixture->world.arena, "{\"to\":\"%s\"}", to);
+	struct call call = decide_bench_call(&fixture->world, "files", "mail", arguments.data);
+	struct flow_origins origins;
+
+	decide_origins(fixture->service, &call, &origins);
+	return origins.form[TARGET_RECIPIENT];
+}
+
+static void see_result(struct fixture *fixture, const char *tool, const char *result)
+{
+	struct call call =
+		decide_bench_call(&fixture->world, "files", tool, "{\"path\":\"tickets/41.txt\"}");
+	struct decision decision = decide_now(fixture, tool, "{\"path\":\"tickets/41.txt\"}");
+	struct decide_result seen = {
+		.call = &call,
+		.decision = &decision,
+		.record = 9,
+		.now_utc_ms = fixture->world.now_utc_ms,
+	};
+	struct json value;
+	struct error err;
+
+	assert_true(json_parse(
+		&value, fixture->world.arena, text_of(result), &json_limits_default, &err));
+	seen.result = &value;
+	decide_result_seen(fixture->service, &seen);
+}
+
+static void a_result_is_as_trusted_as_the_data_it_was_read_from(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *result = "{\"content\":[{\"type\":\"text\",\"text\":\"a@x.org\"}]}";
+
+	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_UNKNOWN);
+	see_result(fixture, "list", result); /* reads nothing that is labelled */
+	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_UNTRUSTED);
+	see_result(fixture, "read", result);
+	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_UNTRUSTED);
+	decide_bench_edit(&fixture->world, "tickets", "trust: untrusted", "trust: trusted");
+	see_result(fixture, "read",
+		"{\"isError\":true,\"content\":[{\"type\":\"text\",\"text\":\"a@x.org\"}]}");
+	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_UNTRUSTED);
+	see_result(fixture, "read", result);
+	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_TRUSTED);
+	assert_int_equal(mail_origin(fixture, "person:ana"), FLOW_CHARTER);
+}
+
+static void what_was_traced_for_a_task_goes_with_its_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log log;
+	struct fold_log port;
+	struct fold *fold;
+	struct error err;
+
+	fake_log_init(&log);
+	port = fake_log_port(&log);
+	assert_true(fold_create(&fold, &port, NULL, &err));
+	assert_true(decide_fold_register(fold, fixture->service, &err));
+	see_result(fixture, "list", "{\"content\":[{\"type\":\"text\",\"text\":\"a@x.org\"}]}");
+	assert_int_equal(flow_traces_count(fixture->service->traces), 1);
+	assert_true(fold_apply_entry(fold,
+		TEXT("{\"at\":4,\"identity\":\"agent\",\"state\":\"ended\",\"task\":\"t-1\","
+		     "\"type\":\"task-ended\"}"),
+		TEXT(""), 1, &err));
+	assert_int_equal(flow_traces_count(fixture->service->traces), 0);
+	fold_destroy(&fold);
+	fake_log_deinit(&log);
 }
 
 static struct text why(struct fixture *fixture, enum effect effect, const char *resource,
@@ -996,6 +1071,8 @@ int main(void)
 		SERVICE_TEST(a_prompt_is_listed_by_its_name),
 		SERVICE_TEST(what_is_no_list_is_refused),
 		SERVICE_TEST(a_list_has_a_limit),
+		SERVICE_TEST(a_result_is_as_trusted_as_the_data_it_was_read_from),
+		SERVICE_TEST(what_was_traced_for_a_task_goes_with_its_end),
 		SERVICE_TEST(calls_are_counted_by_the_minute),
 		SERVICE_TEST(the_turn_of_a_minute_allows_no_second_burst),
 		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),

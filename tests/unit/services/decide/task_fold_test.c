@@ -80,7 +80,12 @@ static const char child_opened[] =
 	"\"parent\":\"t-1\",\"parent-epoch\":0,\"task\":\"t-2\",\"type\":\"task-opened\"}";
 static const char child_reads[] =
 	"{\"at\":3,\"chain\":[\"t-2\",\"t-1\"],\"sensitivity\":\"confidential\","
-	"\"task\":\"t-2\",\"type\":\"decision\",\"untrusted\":true,\"verdict\":\"allow\"}";
+	"\"task\":\"t-2\",\"tool\":\"m/one\",\"type\":\"decision\",\"untrusted\":true,"
+	"\"verdict\":\"allow\"}";
+static const char child_reads_again[] =
+	"{\"at\":3,\"chain\":[\"t-2\",\"t-1\"],\"sensitivity\":\"confidential\","
+	"\"task\":\"t-2\",\"tool\":\"m/two\",\"type\":\"decision\",\"untrusted\":true,"
+	"\"verdict\":\"allow\"}";
 static const char child_ended[] =
 	"{\"at\":4,\"identity\":\"agent\",\"state\":\"ended\",\"task\":\"t-2\","
 	"\"type\":\"task-ended\"}";
@@ -93,6 +98,7 @@ static void what_a_child_read_stays_with_its_parent_when_the_child_has_ended(voi
 	append(fixture, parent_opened);
 	append(fixture, child_opened);
 	append(fixture, child_reads);
+	append(fixture, child_reads_again);
 	append(fixture, child_ended);
 	start_again(fixture);
 	assert_null(task_find(fixture->tasks, TEXT("t-2")));
@@ -100,6 +106,10 @@ static void what_a_child_read_stays_with_its_parent_when_the_child_has_ended(voi
 	assert_non_null(parent);
 	assert_int_equal(parent->label, SENSITIVITY_CONFIDENTIAL);
 	assert_true(parent->has_untrusted_content);
+	assert_int_equal(parent->label_source.record, 2);
+	assert_true(text_is(parent->label_source.tool, "m/one"));
+	assert_int_equal(parent->untrusted_source.record, 2);
+	assert_true(text_is(parent->untrusted_source.tool, "m/one"));
 }
 
 static void what_a_task_read_stays_with_it(void **state)

@@ -959,6 +959,31 @@ static void tasks_are_listed_in_order_and_by_page(void **state)
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
 }
 
+static void a_task_is_shown_with_what_brought_its_labels(void **state)
+{
+	struct issuing *issuing = *state;
+	struct arena *arena = issuing->governed.arena;
+	struct json record, one;
+	struct error err = {0};
+	struct text text;
+
+	assert_true(issuing_open_good(issuing));
+	assert_true(issue_task_show(issuing->issue, issuing->task, arena, &one, &err));
+	assert_int_equal(json_find(&one, "label_source")->type, JSON_NULL);
+	assert_int_equal(json_find(&one, "untrusted_source")->type, JSON_NULL);
+	text = text_format(arena,
+		"{\"type\":\"decision\",\"task\":\"%.*s\",\"verdict\":\"allow\","
+		"\"sensitivity\":\"internal\",\"untrusted\":true,\"tool\":\"files/read\"}",
+		TEXT_ARGS(issuing->task));
+	assert_true(json_parse(&record, arena, text, &json_limits_default, &err));
+	assert_true(task_table_fold(issuing->tasks, &record, 77, &err));
+	assert_true(issue_task_show(issuing->issue, issuing->task, arena, &one, &err));
+	assert_int_equal(json_integer_or(json_find(&one, "label_source"), "record", 0), 77);
+	assert_true(
+		text_is(json_text_or(json_find(&one, "label_source"), "tool", ""), "files/read"));
+	assert_int_equal(json_integer_or(json_find(&one, "untrusted_source"), "record", 0), 77);
+}
+
 static void every_refusal_has_its_words(void **state)
 {
 	(void)state;
@@ -1013,6 +1038,7 @@ int main(void)
 		ISSUE_TEST(a_strangers_signature_takes_no_room),
 		ISSUE_TEST(what_was_signed_before_the_start_is_refused),
 		ISSUE_TEST(tasks_are_listed_in_order_and_by_page),
+		ISSUE_TEST(a_task_is_shown_with_what_brought_its_labels),
 		cmocka_unit_test(every_refusal_has_its_words),
 	};
 

@@ -203,6 +203,11 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\n" READ "labels: {sensitivity: 3}\nexpect: deny\n", "a word");
 	fails(fixture, "test: a\n" READ "labels: {untrusted: yes}\nexpect: deny\n",
 		"true or false");
+	fails(fixture, "test: a\n" READ "origins: untrusted\nexpect: deny\n", "origins: {");
+	fails(fixture, "test: a\n" READ "origins: {file: untrusted}\nexpect: deny\n", "file");
+	fails(fixture, "test: a\n" READ "origins: {path: evil}\nexpect: deny\n",
+		"no such origin: evil");
+	fails(fixture, "test: a\n" READ "origins: {path: 1}\nexpect: deny\n", "a word");
 	fails(fixture, "test: a\n" READ "calls: -1\nexpect: deny\n", "a number from 0");
 	fails(fixture, "test: a\n" READ "first: maybe\nexpect: deny\n", "true or false");
 	fails(fixture, "test: a\n" READ "age: -1\nexpect: deny\n", "whole seconds from 0");

@@ -1,0 +1,360 @@
+/* One index a task, in a table by its id; indexes share one budget and one key.
+ *
+ * Charters have an index each, made when it is first asked and thrown away with all others
+ * when the registry moves on.  Purposes are short, and read again for each value. */
+
+#include "domain/flow/flow_trace.h"
+
+#include <stdlib.h>
+
+#include "domain/charter/name_table.h"
+#include "domain/flow/flow_result.h"
+
+enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024, ECHO_SLOTS = 2 * FLOW_ECHO_TOKENS_MAX };
+
+/* Of the arguments of the call whose result is being added: what nothing endorsed. */
+struct echo {
+	uint64_t slots[ECHO_SLOTS]; /* hashes; 0: free */
+	size_t count;
+	size_t looked;
+	bool is_full;
+};
+
+struct trace {
+	struct text id; /* behind it */
+	struct flow_index *index;
+};
+
+struct flow_traces {
+	struct flow_key key;
+	struct flow_budget budget;
+	struct name_table *tasks;
+	struct flow_budget charter_budget;
+	struct name_table *charters; /* of this generation */
+	uint64_t generation;
+	struct arena *scratch;
+	struct echo echo;
+};
+
+bool flow_traces_create(
+	struct flow_traces **out, const struct flow_key *key, size_t bytes_max, struct error *err)
+{
+	struct flow_traces *traces = calloc(1, sizeof *traces);
+
+	*out = NULL;
+	if (traces == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to trace values");
+	traces->key = *key;
+	traces->budget.bytes_max = bytes_max;
+	traces->charter_budget.bytes_max = bytes_max;
+	traces->tasks = name_table_create();
+	traces->charters = name_table_create();
+	traces->scratch = arena_create(SCRATCH_BYTES_MAX);
+	if (traces->tasks != NULL && traces->charters != NULL && traces->scratch != NULL) {
+		*out = traces;
+		return true;
+	}
+	flow_traces_destroy(&traces);
+	return error_set(err, ERROR_LIMIT, "no memory to trace values");
+}
+
+static void trace_destroy(void *value)
+{
+	struct trace *trace = value;
+
+	flow_index_destroy(&trace->index);
+	free(trace);
+}
+
+void flow_traces_destroy(struct flow_traces **traces)
+{
+	if (*traces == NULL)
+		return;
+	if ((*traces)->tasks != NULL)
+		name_table_destroy(&(*traces)->tasks, trace_destroy);
+	if ((*traces)->charters != NULL)
+		name_table_destroy(&(*traces)->charters, trace_destroy);
+	arena_destroy(&(*traces)->scratch);
+	explicit_bzero(&(*traces)->key, sizeof(*traces)->key);
+	free(*traces);
+	*traces = NULL;
+}
+
+/* In the table by its name.  NULL: no room. */
+static struct trace *trace_create(struct flow_traces *traces, struct name_table *table,
+	struct flow_budget *budget, struct text id)
+{
+	struct trace *trace = calloc(1, sizeof *trace + id.length);
+	struct error err;
+
+	if (trace == NULL)
+		return NULL;
+	memcpy(trace + 1, id.data, id.length);
+	trace->id = (struct text){(const char *)(trace + 1), id.length};
+	if (flow_index_create(&trace->index, &traces->key, budget, &err) &&
+		name_table_put(table, trace->id, trace))
+		return trace;
+	trace_destroy(trace);
+	return NULL;
+}
+
+static struct trace *trace_get(struct flow_traces *traces, struct text id)
+{
+	struct trace *trace = name_table_find(traces->tasks, id);
+
+	return trace != NULL ? trace : trace_create(traces, traces->tasks, &traces->budget, id);
+}
+
+/* ---- charters ---- */
+
+static void add_text(struct flow_index *index, struct text text)
+{
+	const struct flow_found found = {.origin = FLOW_CHARTER};
+
+	(void)flow_index_add(index, text, &found);
+}
+
+/* The literals of a condition: what stands between quotation marks. */
+static void add_literals(struct flow_index *index, struct text when)
+{
+	size_t i = 0, start;
+
+	for (;;) {
+		while (i < when.length && when.data[i] != '"')
+			i++;
+		start = ++i;
+		for (; i < when.length && when.data[i] != '"'; i++)
+			i += when.data[i] == '\\';
+		if (i >= when.length)
+			return;
+		add_text(index, (struct text){when.data + start, i - start});
+		i++;
+	}
+}
+
+/* NULL: no room. */
+static const struct flow_index *charter_index(
+	struct flow_traces *traces, const struct charter *charter, uint64_t generation)
+{
+	struct trace *trace;
+	uint32_t i;
+
+	while (traces->generation != generation &&
+		(trace = name_table_next(traces->charters, TEXT(""))) != NULL)
+		trace_destroy(name_table_remove(traces->charters, trace->id));
+	traces->generation = generation;
+	trace = name_table_find(traces->charters, charter->name);
+	if (trace != NULL)
+		return trace->index;
+	trace = trace_create(traces, traces->charters, &traces->charter_budget, charter->name);
+	if (trace == NULL)
+		return NULL;
+	for (i = 0; i < charter->outputs_count; i++)
+		add_text(trace->index, charter->outputs[i].to);
+	for (i = 0; i < charter->entitlements_count; i++)
+		add_literals(trace->index, charter->entitlements[i].when);
+	return trace->index;
+}
+
+/* ---- looking ---- */
+
+/* Whether the value's tokens stand in the text one after the other. */
+static bool text_has(const struct flow_key *key, struct text text, const struct flow_value *value)
+{
+	struct flow_tokens tokens = flow_tokens_of(text), rest;
+	struct text token;
+	size_t i;
+
+	while (value->count != 0 && flow_token_next(&tokens, &token)) {
+		rest = tokens;
+		for (i = 0; i < value->count; i++) {
+			if (flow_token_hash(key, token) != value->tokens[i])
+				break;
+			if (i + 1 < value->count && !flow_token_next(&rest, &token))
+				break;
+		}
+		if (i == value->count)
+			return true;
+	}
+	return false;
+}
+
+static void find_in_charter(
+	const struct flow_asker *asker, const struct flow_value *value, struct flow_found *found)
+{
+	const struct flow_index *index = NULL;
+
+	if (asker->charter != NULL)
+		index = charter_index(asker->traces, asker->charter, asker->generation);
+	if (index != NULL)
+		flow_index_find(index, value, found);
+}
+
+static void find_in_results(const struct flow_traces *traces, const struct task *task,
+	const struct flow_value *value, struct flow_found *found)
+{
+	for (; task != NULL && found->origin < FLOW_TRUSTED; task = task->parent) {
+		const struct trace *trace = name_table_find(traces->tasks, task->id);
+
+		if (trace != NULL)
+			flow_index_find(trace->index, value, found);
+	}
+}
+
+struct flow_found flow_find(const struct flow_asker *asker, struct text value)
+{
+	const struct flow_key *key = &asker->traces->key;
+	struct flow_found found = {.origin = FLOW_UNKNOWN};
+	const struct task *root = asker->task;
+	NOT_ZEROED struct flow_value read;
+
+	flow_value_read(&read, key, value);
+	while (root != NULL && root->parent != NULL)
+		root = root->parent;
+	if (root != NULL && text_has(key, root->purpose, &read)) {
+		found.origin = FLOW_REQUEST;
+		return found;
+	}
+	find_in_charter(asker, &read, &found);
+	if (found.origin == FLOW_UNKNOWN)
+		find_in_results(asker->traces, asker->task, &read, &found);
+	return found;
+}
+
+/* ---- adding ---- */
+
+struct adding {
+	struct flow_traces *traces;
+	struct flow_asker asker;
+	struct flow_index *index;
+	struct flow_found found;
+};
+
+static bool echo_has(const struct echo *echo, uint64_t token)
+{
+	size_t at = token % ECHO_SLOTS;
+
+	for (; echo->slots[at] != 0; at = (at + 1) % ECHO_SLOTS)
+		if (echo->slots[at] == token)
+			return true;
+	return false;
+}
+
+static void echo_put(struct echo *echo, uint64_t token)
+{
+	size_t at = token % ECHO_SLOTS;
+
+	while (echo->slots[at] != 0)
+		at = (at + 1) % ECHO_SLOTS;
+	echo->slots[at] = token;
+	echo->count++;
+}
+
+static void echo_text(struct adding *adding, struct text text)
+{
+	struct flow_tokens tokens = flow_tokens_of(text);
+	struct echo *echo = &adding->traces->echo;
+	struct text token;
+
+	while (!echo->is_full && flow_token_next(&tokens, &token)) {
+		uint64_t hash = flow_token_hash(&adding->traces->key, token);
+
+		echo->is_full = echo->looked == FLOW_ECHO_TOKENS_MAX;
+		echo->looked++;
+		if (!echo->is_full && !echo_has(echo, hash) &&
+			flow_find(&adding->asker, token).origin < FLOW_TRUSTED)
+			echo_put(echo, hash);
+	}
+}
+
+static void echo_value(struct adding *adding, const struct json *value)
+{
+	char digits[FLOW_DIGITS_BYTES];
+	uint32_t i;
+
+	if (value->type == JSON_STRING)
+		echo_text(adding, value->string);
+	if (value->type == JSON_INTEGER)
+		echo_text(adding, flow_digits(digits, value->integer));
+	for (i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		echo_value(adding, &value->items[i]);
+	for (i = 0; value->type == JSON_OBJECT && i < value->count; i++) {
+		echo_text(adding, value->members[i].name);
+		echo_value(adding, &value->members[i].value);
+	}
+}
+
+static bool is_echo(const struct flow_traces *traces, struct text field)
+{
+	struct flow_tokens tokens = flow_tokens_of(field);
+	struct text token;
+
+	if (traces->echo.is_full)
+		return true;
+	while (traces->echo.count != 0 && flow_token_next(&tokens, &token))
+		if (echo_has(&traces->echo, flow_token_hash(&traces->key, token)))
+			return true;
+	return false;
+}
+
+static void add_field(void *closure, struct text field, enum trust trust)
+{
+	struct adding *adding = closure;
+	bool is_trusted = trust == TRUST_TRUSTED && !is_echo(adding->traces, field);
+
+	adding->found.origin = is_trusted ? FLOW_TRUSTED : FLOW_UNTRUSTED;
+	(void)flow_index_add(adding->index, field, &adding->found);
+}
+
+void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brought)
+{
+	struct trace *trace = trace_get(traces, brought->task->id);
+	struct adding adding = {
+		.traces = traces,
+		.asker = {traces, brought->task, brought->charter, brought->generation},
+		.found = {.has_record = true, .record = brought->record},
+	};
+	struct flow_result result = {brought->tool, brought->trust, brought->result};
+
+	if (trace == NULL)
+		return;
+	adding.index = trace->index;
+	traces->echo = (struct echo){.count = 0};
+	echo_value(&adding, brought->arguments);
+	flow_result_split(&result, traces->scratch, add_field, &adding);
+	arena_reset(traces->scratch);
+}
+
+/* ---- forgetting ---- */
+
+void flow_traces_forget(struct flow_traces *traces, struct text task)
+{
+	struct trace *trace = name_table_remove(traces->tasks, task);
+
+	if (trace != NULL)
+		trace_destroy(trace);
+}
+
+void flow_traces_sweep(
+	struct flow_traces *traces, const struct task_table *tasks, int64_t now_utc_ms)
+{
+	struct trace *trace = name_table_next(traces->tasks, TEXT(""));
+
+	while (trace != NULL) {
+		struct trace *next = name_table_next(traces->tasks, trace->id);
+
+		if (!task_is_live(task_find(tasks, trace->id), now_utc_ms))
+			flow_traces_forget(traces, trace->id);
+		trace = next;
+	}
+}
+
+size_t flow_traces_count(const struct flow_traces *traces)
+{
+	return name_table_count(traces->tasks);
+}
+
+size_t flow_traces_bytes(const struct flow_traces *traces)
+{
+	return traces->budget.bytes;
+}
