@@ -163,8 +163,8 @@ static void a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it(vo
 	world.origins = &origins;
 	decide(&world, &call, NULL, DECIDE_SEARCH, fixture->bench.arena, &decision);
 	assert_int_equal(decision.reason, REASON_FORBIDDEN);
-	decide_explain(
-		&world, &call, &decision, DECIDE_REACH_CALL, fixture->bench.arena, &fixture->why);
+	decide_explain(&world, &(struct decide_said){&call, NULL, &decision}, DECIDE_REACH_CALL,
+		fixture->bench.arena, &fixture->why);
 	assert_int_equal(change->kind, CHANGE_ATTRIBUTE);
 	assert_true(text_is(change->what, "origin of argument to"));
 	assert_true(text_is(change->from.string, "untrusted"));
