@@ -176,6 +176,45 @@ const incident = {
   },
 };
 
+const across = {
+  name: 'a call across units waits for the word of both',
+  async run(world, tell) {
+    const agent = await world.agent('incident-opener', 'files');
+    const move = { source: 'tickets/42.txt', destination: 'tickets/42-in-incident.txt' };
+    const seen = () => world.calls('files', 'move_file').length;
+    try {
+      const before = seen();
+      const held = await agent.call('move_file', move);
+      const id = approvalIn(held.text);
+      tell.holds('is held until people answer', !held.done && id !== undefined, held.text);
+      const boss = await world.remit('eva@example.com', 'approve', id, '--yes');
+      tell.holds('the administrator of both may not answer for support', boss.code === 1,
+        boss.out + boss.err);
+      const own = await world.remit('dan@example.com', 'approve', id, '--yes');
+      tell.holds('its owner may, and somebody of support is missing still', own.code === 6,
+        own.out + own.err);
+      const early = await agent.call('move_file', move);
+      tell.holds('one unit alone opens nothing', !early.done && seen() === before, early.text);
+      await world.must('bo@example.com', 'approve', id, '--yes');
+      const moved = await agent.call('move_file', move);
+      tell.holds('with the word of both it goes', moved.done && seen() === before + 1, moved.text);
+      await sleep(1100); // a checkpoint is signed within a second
+      const proof = await world.verify('--approvals');
+      tell.holds('the verifier proves who said yes to it',
+        proof.report.approvals.result === 'all' && proof.report.approvals.backed > 0, proof.out);
+    } finally {
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'unit/support',
+    breaks: 'its owner may, and somebody of support is missing still',
+    change(files) {
+      edit(files, OPENER, ', unit/support]', ']');
+    },
+  },
+};
+
 const LONG = 'trigger-long-running-operation';
 
 const staging = {
@@ -532,6 +571,7 @@ const record = {
 };
 
 export const stories = [
-  reads, writes, poisoned, incident, staging, killed, unregistered, draft, rugPull, knowledge,
+  reads, writes, poisoned, incident, across, staging, killed, unregistered, draft, rugPull,
+  knowledge,
   record,
 ];

@@ -19,6 +19,7 @@ struct audit_approval {
 	struct text id;
 	struct sha256 call;
 	struct text identity, task, tool;
+	struct text arguments; /* keyed digest, as in the decision: the task's key is one */
 	struct text names[DECISION_APPROVALS_MAX];
 	size_t names_count;
 	struct text yes[DECISION_APPROVALS_MAX]; /* who said yes for the name, first */
@@ -51,7 +52,7 @@ static const char *const misuse_meanings[] = {
 	[ANSWER_USE_REFUSED] = "somebody said no",
 	[ANSWER_USE_UNCOVERED] = "a name that was asked for has no proven yes",
 	[ANSWER_USE_AGAIN] = "another call used it before",
-	[ANSWER_USE_OTHER] = "it is of another tool, task or identity",
+	[ANSWER_USE_OTHER] = "it is of another identity, task or tool, or of other arguments",
 	[ANSWER_USE_GLASS] = "by a break-glass that was not open for it",
 };
 
@@ -199,9 +200,10 @@ static bool take_asked(struct answer_audit *audit, const struct json *record, st
 	approval->identity = text_copy(audit->keep, json_text_or(record, "identity", ""));
 	approval->task = text_copy(audit->keep, json_text_or(record, "task", ""));
 	approval->tool = text_copy(audit->keep, json_text_or(record, "tool", ""));
+	approval->arguments = text_copy(audit->keep, json_text_or(record, "arguments", ""));
 	if (approval->id.data == NULL || approval->identity.data == NULL ||
 		approval->task.data == NULL || approval->tool.data == NULL ||
-		!read_names(audit, approval, record) ||
+		approval->arguments.data == NULL || !read_names(audit, approval, record) ||
 		!name_table_put(audit->approvals, id, approval))
 		return fail_memory(err);
 	/* Without a digest no answer can be of it. */
@@ -413,7 +415,8 @@ static enum answer_misuse judge(const struct audit_approval *approval, const str
 		return ANSWER_USE_UNKNOWN;
 	if (!text_equal(approval->identity, json_text_or(record, "identity", "")) ||
 		!text_equal(approval->task, json_text_or(record, "task", "")) ||
-		!text_equal(approval->tool, json_text_or(record, "tool", "")))
+		!text_equal(approval->tool, json_text_or(record, "tool", "")) ||
+		!text_equal(approval->arguments, json_text_or(record, "arguments", "")))
 		return ANSWER_USE_OTHER;
 	if (approval->is_used)
 		return ANSWER_USE_AGAIN;

@@ -21,7 +21,7 @@ enum answer_misuse {
 	ANSWER_USE_REFUSED,   /* somebody said no */
 	ANSWER_USE_UNCOVERED, /* a name that was asked for has no proven yes */
 	ANSWER_USE_AGAIN,     /* another call used it before */
-	ANSWER_USE_OTHER,     /* it is of another tool, task or identity */
+	ANSWER_USE_OTHER,     /* it is of another identity, task or tool, or of other arguments */
 	ANSWER_USE_GLASS,     /* by a break-glass that was not open for it */
 };
 const char *answer_misuse_meaning(enum answer_misuse misuse);

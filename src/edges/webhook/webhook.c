@@ -101,11 +101,11 @@ static bool make_body(
 
 	if (arena != NULL && put_members(&whole, arena, from, settings->utc_ms(settings->context)))
 		text = json_canonical_text(arena, &whole);
-	if (text.data != NULL && text.length <= WEBHOOK_BODY_BYTES_MAX)
+	if (text.data != NULL && text.length <= WEBHOOK_BODY_BYTES_MAX) {
 		notice->body = calloc(1, text.length + 1);
-	if (notice->body != NULL) {
-		memcpy(notice->body, text.data, text.length);
 		notice->body_length = text.length;
+		if (notice->body != NULL)
+			memcpy(notice->body, text.data, text.length);
 	}
 	arena_destroy(&arena);
 	return notice->body != NULL;
@@ -308,26 +308,26 @@ static void on_timer(struct loop_timer *timer)
 	pump(timer->context);
 }
 
-void webhook_put(struct webhook *webhook, const struct webhook_notice *from)
+void webhook_put(struct webhook *webhook, const struct webhook_notice *notice)
 {
-	const struct webhook_letter letter = {.id = from->id,
-		.event = from->event,
-		.subject = from->subject,
+	const struct webhook_letter letter = {.id = notice->id,
+		.event = notice->event,
+		.subject = notice->subject,
 		.why = "too many others wait"};
-	struct notice *notice = NULL;
+	struct notice *kept = NULL;
 
 	if (webhook->status.queued < WEBHOOK_QUEUE_MAX)
-		notice = notice_create(webhook, from);
-	if (notice == NULL) {
+		kept = notice_create(webhook, notice);
+	if (kept == NULL) {
 		say_lost(webhook, &letter);
 		return;
 	}
-	notice->due_ms = loop_now_ms(webhook->settings.loop);
+	kept->due_ms = loop_now_ms(webhook->settings.loop);
 	if (webhook->last == NULL)
-		webhook->first = notice;
+		webhook->first = kept;
 	else
-		webhook->last->next = notice;
-	webhook->last = notice;
+		webhook->last->next = kept;
+	webhook->last = kept;
 	webhook->status.queued++;
 	/* Not from within whoever tells us. */
 	if (webhook->sending == NULL &&

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "services/approve/break_glass.h"
 #include "support/call_bench.h"
 
 enum { SEQUENCES = 300, STEPS = 60, CLIENTS = 24 };
@@ -73,6 +74,51 @@ static void answer_people(struct run *run)
 		return;
 	snprintf(id, sizeof(id), "%.*s", TEXT_ARGS(approval->id));
 	(void)call_bench_approve(&run->bench, id, people[pick(2) == 0 ? 0 : pick(5)], pick(4) != 0);
+}
+
+/* Somebody would accept other arguments, for what waits first. */
+static void edit_one(struct run *run)
+{
+	static const char *const patches[] = {"{\"a\":2}", "{\"a\":null}", "{\"b\":[1]}", "{}"};
+	struct call_bench *bench = &run->bench;
+	const struct approval *approval = approval_next(bench->approve, NULL);
+	struct call_edit edit = {.person = TEXT("ana"), .arena = bench->scratch};
+	struct json patch;
+	struct error err;
+	char id[32];
+
+	if (approval == NULL)
+		return;
+	snprintf(id, sizeof(id), "%.*s", TEXT_ARGS(approval->id));
+	assert_true(json_parse(
+		&patch, bench->scratch, text_of(patches[pick(4)]), &json_limits_default, &err));
+	edit.id = text_of(id);
+	edit.with = &patch;
+	edit.proof = call_bench_proof(bench, id, "ana", ANSWER_EDIT);
+	if (!call_edit_submit(bench->call, &edit, &err))
+		assert_int_not_equal(err.code, ERROR_NONE);
+}
+
+/* Opens a break-glass, alone or not, or closes the first. */
+static void break_glass(struct run *run)
+{
+	struct call_bench *bench = &run->bench;
+	const struct break_glass *first = break_glass_next(bench->approve, NULL);
+	struct break_glass_request request = {
+		.verb = pick(2) == 0 ? BREAK_GLASS_VERB_OPEN : BREAK_GLASS_VERB_CLOSE,
+		.person = TEXT("bo"),
+		.identity = TEXT("agent"),
+		.ticket = TEXT("INC-7"),
+		.reason = TEXT("nobody is awake"),
+		.is_alone = pick(2) == 0,
+		.proof = call_bench_proof(bench, "g", "bo", ANSWER_APPROVE),
+		.arena = bench->scratch};
+	struct error err;
+
+	if (first != NULL)
+		request.id = text_copy(bench->scratch, first->id);
+	if (!break_glass_submit(bench->approve, &request, &err))
+		assert_int_not_equal(err.code, ERROR_NONE);
 }
 
 static void new_task(struct run *run)
@@ -152,8 +198,15 @@ static void step(struct run *run)
 			call_bench_abort(client);
 		break;
 	}
-	case 11:
-	case 12: answer_people(run); break;
+	case 11: answer_people(run); break;
+	case 12:
+		if (pick(3) != 0)
+			answer_people(run);
+		else if (pick(2) == 0)
+			edit_one(run);
+		else
+			break_glass(run);
+		break;
 	case 13: toggle_fault(run); break;
 	case 14: call_bench_wait(bench, (int64_t)pick(8000)); break;
 	default:

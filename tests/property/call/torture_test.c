@@ -1,5 +1,6 @@
 /* The law when memory runs out: the Nth allocation fails, for every N, on the
- * way of a call that is allowed and of one that people approve. */
+ * way of a call that is allowed, and of those that people approve, edit or break the
+ * glass for. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "services/approve/break_glass.h"
 #include "support/call_bench.h"
 
 static long countdown = -1; /* -1: nothing fails */
@@ -80,6 +82,68 @@ static void approved(struct call_bench *bench, struct bench_client *client)
 	call_bench_flush(bench);
 }
 
+static void first_id(struct call_bench *bench, char id[32])
+{
+	const struct approval *approval = approval_next(bench->approve, NULL);
+
+	id[0] = '\0';
+	if (approval != NULL)
+		(void)snprintf(id, 32, "%.*s", TEXT_ARGS(approval->id));
+}
+
+/* A person accepts other arguments, and the agent does as it is told. */
+static void edited(struct call_bench *bench, struct bench_client *client)
+{
+	static struct bench_client second;
+	struct call_edit edit = {.person = TEXT("ana"), .arena = bench->scratch};
+	struct json patch;
+	struct error err;
+	char id[32], next[32] = "";
+
+	(void)call_bench_start(bench, client, "write", "{\"a\":1}");
+	call_bench_flush(bench);
+	first_id(bench, id);
+	spare(true);
+	assert_true(
+		json_parse(&patch, bench->scratch, TEXT("{\"a\":2}"), &json_limits_default, &err));
+	spare(false);
+	edit.id = text_of(id);
+	edit.with = &patch;
+	edit.proof = call_bench_proof(bench, id, "ana", ANSWER_EDIT);
+	if (call_edit_submit(bench->call, &edit, &err))
+		(void)snprintf(next, sizeof next, "%.*s", TEXT_ARGS(edit.approval));
+	call_bench_flush(bench);
+	(void)call_bench_approve(bench, next, "ana", true);
+	(void)call_bench_start(bench, &second, "write", "{\"a\":2}");
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+}
+
+/* One person breaks the glass, and the call goes. */
+static void broken(struct call_bench *bench, struct bench_client *client)
+{
+	struct break_glass_request request = {.verb = BREAK_GLASS_VERB_OPEN,
+		.person = TEXT("bo"),
+		.identity = TEXT("agent"),
+		.ticket = TEXT("INC-7"),
+		.reason = TEXT("nobody is awake"),
+		.is_alone = true,
+		.proof = call_bench_proof(bench, "g", "bo", ANSWER_APPROVE),
+		.arena = bench->scratch};
+	struct error err;
+
+	if (!break_glass_submit(bench->approve, &request, &err))
+		return; /* no memory for it: the call would wait for people */
+	call_bench_flush(bench);
+	(void)call_bench_start(bench, client, "write", "{\"a\":1}");
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+}
+
 static void killed(struct call_bench *bench, struct bench_client *client)
 {
 	(void)call_bench_start(bench, client, "list", "{}");
@@ -139,6 +203,18 @@ static void an_approved_call_survives_any_failure_of_memory(void **state)
 	try_every_failure(approved, 1);
 }
 
+static void an_edit_survives_any_failure_of_memory(void **state)
+{
+	(void)state;
+	try_every_failure(edited, 1);
+}
+
+static void break_glass_survives_any_failure_of_memory(void **state)
+{
+	(void)state;
+	try_every_failure(broken, 1);
+}
+
 static void a_kill_survives_any_failure_of_memory(void **state)
 {
 	(void)state;
@@ -150,6 +226,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_allowed_call_survives_any_failure_of_memory),
 		cmocka_unit_test(an_approved_call_survives_any_failure_of_memory),
+		cmocka_unit_test(an_edit_survives_any_failure_of_memory),
+		cmocka_unit_test(break_glass_survives_any_failure_of_memory),
 		cmocka_unit_test(a_kill_survives_any_failure_of_memory),
 	};
 

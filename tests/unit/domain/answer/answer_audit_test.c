@@ -217,6 +217,10 @@ static void a_use_without_its_yes_is_found(void **state)
 		"\"tool\":\"files/mail\"");
 	assert_int_equal(first_finding(bench).misuse, ANSWER_USE_OTHER);
 	begin(bench);
+	(void)audited(bench, "\"verdict\":\"allow\"",
+		"\"arguments\":\"sha256:", "\"arguments\":\"sha256:0");
+	assert_int_equal(first_finding(bench).misuse, ANSWER_USE_OTHER);
+	begin(bench);
 	(void)audited(bench, "\"verdict\":\"allow\"", "\"approval\":\"a-", "\"approval\":\"a-x");
 	assert_int_equal(first_finding(bench).misuse, ANSWER_USE_UNKNOWN);
 	begin(bench);
