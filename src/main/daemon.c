@@ -16,6 +16,7 @@
 #include "edges/authzen/authzen.h"
 #include "edges/clock/system_clock.h"
 #include "edges/health/health.h"
+#include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
 #include "edges/sandbox/sandbox.h"
@@ -100,6 +101,7 @@ struct daemon {
 	struct oauth *oauth;
 	struct authzen *authzen;
 	struct mcp_door *mcp;
+	struct llm_door *llm;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
@@ -302,7 +304,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 	       fold_create(&daemon->fold, &log, daemon->loop, err) &&
 	       registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) &&
 	       task_fold_register(daemon->fold, daemon->tasks, err) &&
-	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err);
+	       decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) &&
+	       decide_usage_register(daemon->decide, daemon->fold, err);
 }
 
 static bool make_approve(struct daemon *daemon, struct error *err)
@@ -380,6 +383,8 @@ static struct call_settings call_times(const struct settings *settings)
 
 	times.hold_ms = settings->hold_ms;
 	times.upstream_ms = settings->upstream_timeout_ms;
+	times.tool_calls = strcmp(settings->model_tool_calls, "record") == 0 ? CALL_TOOLS_RECORD
+									     : CALL_TOOLS_BLOCK;
 	return times;
 }
 
@@ -485,6 +490,10 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 		.issue = daemon->issue,
 		.calls = daemon->call,
 		.version = REMIT_VERSION};
+	const struct llm_door_settings llm = {.issue = daemon->issue,
+		.calls = daemon->call,
+		.decide = daemon->decide,
+		.registry = daemon->registry};
 	const struct authzen_parts authzen = {
 		.issue = daemon->issue, .evaluate = daemon->evaluate, .registry = daemon->registry};
 	const struct public_key *token_key = signer_tokens(daemon->signer).key;
@@ -497,6 +506,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       authzen_add_routes(daemon->authzen, daemon->router, err) &&
 	       mcp_door_create(&daemon->mcp, &mcp, err) &&
 	       mcp_door_route(daemon->mcp, daemon->router, err) &&
+	       llm_door_create(&daemon->llm, &llm, err) &&
+	       llm_door_route(daemon->llm, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -782,6 +793,7 @@ void daemon_destroy(struct daemon **daemon_at)
 		return;
 	http_server_destroy(&daemon->server);
 	mcp_door_destroy(&daemon->mcp);
+	llm_door_destroy(&daemon->llm);
 	oauth_destroy(&daemon->oauth);
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);

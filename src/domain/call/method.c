@@ -7,9 +7,12 @@
 
 /* clang-format off */
 static const struct method methods[] = {
+	{ "chat/completions",                     METHOD_MODEL,    EFFECT_GENERATE },
 	{ "completion/complete",                  METHOD_RESOURCE, EFFECT_READ },
 	{ "initialize",                           METHOD_LOCAL,    EFFECT_NONE },
 	{ "logging/setLevel",                     METHOD_RESOURCE, EFFECT_WRITE },
+	{ "messages",                             METHOD_MODEL,    EFFECT_GENERATE },
+	{ "messages/count_tokens",                METHOD_MODEL,    EFFECT_GENERATE },
 	{ "notifications/cancelled",              METHOD_LOCAL,    EFFECT_NONE },
 	{ "notifications/initialized",            METHOD_LOCAL,    EFFECT_NONE },
 	{ "notifications/progress",               METHOD_LOCAL,    EFFECT_NONE },

@@ -188,9 +188,12 @@ static struct slot *known_member(struct inference *inference, struct cedar_text 
 	if (cedar_text_is(name, "environments") || cedar_text_is(name, "approvals") ||
 		cedar_text_is(name, "chain"))
 		return set_of(inference, slot_new(inference, SLOT_STRING));
-	if (cedar_text_is(name, "depth"))
+	if (cedar_text_is(name, "tools"))
+		return set_of(inference, slot_new(inference, SLOT_STRING));
+	if (cedar_text_is(name, "depth") || cedar_text_is(name, "prompt_tokens") ||
+		cedar_text_is(name, "max_tokens") || cedar_text_is(name, "temperature"))
 		return slot_new(inference, SLOT_LONG);
-	if (cedar_text_is(name, "untrusted"))
+	if (cedar_text_is(name, "untrusted") || cedar_text_is(name, "stream"))
 		return slot_new(inference, SLOT_BOOL);
 	if (cedar_text_is(name, "task") || cedar_text_is(name, "labels"))
 		return known_record(inference, cedar_text_is(name, "task"));

@@ -12,6 +12,7 @@
 #include "domain/call/call.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decision.h"
+#include "domain/generation/usage.h"
 #include "domain/task/task.h"
 
 /* May this call be made?  A pure function of what it is given: no clock, no
@@ -67,6 +68,7 @@ struct decide_world {
 	const struct sha256 *offered; /* definition of the call's tool, for the explanation;
 				       * NULL: unknown, or not exactly one */
 	int64_t calls_last_minute;    /* of the identity, by rate.h, this one not included */
+	struct usage_now usage;       /* METHOD_MODEL: this request not included */
 	int64_t now_utc_ms;
 };
 

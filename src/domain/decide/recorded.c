@@ -1,6 +1,7 @@
 #include "domain/decide/recorded.h"
 
 #include "domain/call/method.h"
+#include "domain/generation/request.h"
 
 enum verdict verdict_of_word(struct text word)
 {
@@ -40,6 +41,30 @@ static void read_approvals(struct recorded_decision *recorded)
 			recorded->names[recorded->approvals.count++] = names->items[i].string;
 }
 
+static struct usage_now usage_of_record(const struct json *used)
+{
+	return (struct usage_now){
+		.task = usage_of_json(json_find(used, "task")),
+		.identity = usage_of_json(json_find(used, "identity")),
+		.unit = usage_of_json(json_find(used, "unit")),
+	};
+}
+
+bool recorded_decision_open(struct recorded_decision *recorded, const struct json *content,
+	struct arena *arena, struct error *err)
+{
+	struct generation_request request;
+
+	recorded->call.arguments = *content;
+	if (recorded->call.route != METHOD_MODEL)
+		return true;
+	recorded->call.arguments = (struct json){.type = JSON_OBJECT};
+	if (!generation_request_read(&request, arena, recorded->call.method, content, err))
+		return false;
+	recorded->call.generation = request.facts;
+	return true;
+}
+
 void recorded_decision_read(struct recorded_decision *out, const struct json *record)
 {
 	struct text method_name = json_text_or(record, "method", "");
@@ -58,6 +83,7 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 		.verdict = verdict_of_word(json_text_or(record, "verdict", "")),
 		.definition = definition_of(record),
 		.calls = json_integer_or(record, "calls", 0),
+		.usage = usage_of_record(json_find(record, "used")),
 		.now_utc_ms = json_integer_or(record, "decided", json_integer_or(record, "at", 0)),
 	};
 	read_approvals(out);

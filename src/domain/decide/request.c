@@ -5,7 +5,7 @@
 
 #include "domain/decide/request_parts.h"
 
-enum { CONTEXT_MEMBERS = 6, TASK_MEMBERS = 4, LABELS_MEMBERS = 2 };
+enum { CONTEXT_MEMBERS = 7, TASK_MEMBERS = 4, LABELS_MEMBERS = 2 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -117,7 +117,8 @@ static bool context_build(struct evaluation *evaluation)
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
 		CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS);
 	struct attributes attributes = {members, 0};
-	struct cedar_value args, task, labels, chain, none;
+	const struct call *call = evaluation->call;
+	struct cedar_value args, task, labels, chain, none, generation;
 	struct cedar_error err;
 
 	if (members == NULL || !cedar_value_from_json(&args, evaluation->arena,
@@ -132,7 +133,13 @@ static bool context_build(struct evaluation *evaluation)
 	put(&attributes, "approvals", none);
 	put(&attributes, "args", args);
 	put(&attributes, "chain", chain);
-	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
+	put_word(&attributes, "environment", environment_word(call->environment));
+	if (call->route == METHOD_MODEL) {
+		if (!cedar_value_from_json(&generation, evaluation->arena, &call->generation, lose,
+			    evaluation, &err))
+			return false;
+		put(&attributes, "generation", generation);
+	}
 	put(&attributes, "labels", labels);
 	put(&attributes, "task", task);
 	return attributes_seal(&attributes, &evaluation->request.context);

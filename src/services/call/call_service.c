@@ -31,6 +31,7 @@ static void exchange_destroy(struct exchange **exchange)
 {
 	if (*exchange == NULL)
 		return;
+	generation_release(*exchange);
 	arena_destroy(&(*exchange)->arena);
 	free(*exchange);
 	*exchange = NULL;
@@ -93,6 +94,8 @@ static bool exchange_read(
 			return false;
 		draft.params = &params;
 	}
+	if (request->is_generation)
+		return generation_build(exchange, &draft, err);
 	return call_build(&exchange->call, exchange->arena, &draft, err);
 }
 
@@ -653,6 +656,7 @@ void call_service_change(struct call_service *service, const struct call_setting
 {
 	service->settings.hold_ms = settings->hold_ms;
 	service->settings.upstream_ms = settings->upstream_ms;
+	service->settings.tool_calls = settings->tool_calls;
 }
 
 void call_service_destroy(struct call_service **service)

@@ -150,6 +150,8 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_call(&record, exchange);
 	put_decision(&record, decision);
 	put_inputs(&record, exchange);
+	if (!generation_put_inputs(exchange, &record, err))
+		return false;
 	json_put_digest(&record, "arguments", &arguments);
 	json_put_text(&record, "content", text_copy(exchange->arena, text_of(content)));
 	json_put_text_unless_empty(&record, "approval", exchange->approval);
@@ -268,7 +270,13 @@ bool exchange_outcome_record(
 		&record, "sensitivity", text_of(sensitivity_word(exchange->decision.sensitivity)));
 	if (exchange->decision.is_untrusted)
 		json_put_boolean(&record, "untrusted", true);
-	if (outcome->has_result) {
+	if (!generation_put_outcome(exchange, &record, outcome, err))
+		return false;
+	if (exchange->generation != NULL) {
+		if (!values->attach(
+			    values->context, exchange->call.task, &exchange->outcome.append, err))
+			return false;
+	} else if (outcome->has_result) {
 		put_result(&record, outcome);
 		if (!values->attach(
 			    values->context, exchange->call.task, &exchange->outcome.append, err))
@@ -316,6 +324,13 @@ struct text exchange_message(
 		message = text_format(exchange->arena,
 			"Allowed, but it failed: %s. Record #%" PRIu64 ".",
 			failure == NULL ? "no answer" : failure->text, exchange->index);
+		break;
+	case CALL_STOPPED:
+		message = text_format(exchange->arena,
+			"Stopped (%s): %.*s What would be needed: %.*s Record #%" PRIu64 ".",
+			reason_word(exchange->decision.reason),
+			TEXT_ARGS(exchange->decision.explanation),
+			TEXT_ARGS(exchange->decision.needed), exchange->index);
 		break;
 	case CALL_RESULT:
 	case CALL_ERROR: break;

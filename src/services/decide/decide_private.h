@@ -41,6 +41,7 @@ struct decide_service {
 	struct name_table *reads;       /* tool -> struct reads_entry */
 	struct name_table *definitions; /* server -> struct definition_list */
 	struct name_table *rates;       /* identity -> struct rate */
+	struct usage_table *usage;      /* of models */
 	struct entity_table *entities;
 	struct decide_status status;
 };
@@ -48,6 +49,10 @@ struct decide_service {
 /* decide_service.c */
 struct decide_world decide_world_of(struct decide_service *service, const struct call *call,
 	enum decide_scope scope, int64_t now_utc_ms);
+
+/* usage.c: what a decision of the call reads; nothing unless it is for a model. */
+struct usage_now decide_usage_now(
+	const struct decide_service *service, const struct call *call, int64_t now_utc_ms);
 
 /* why.c: the call a question is about.  Errors: INVALID, LIMIT. */
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,

@@ -28,7 +28,8 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	service->rates = name_table_create();
 	if (service->reads == NULL || service->definitions == NULL || service->rates == NULL)
 		error_set(err, ERROR_LIMIT, "no memory to decide in");
-	else if (entity_table_create(&service->entities, registry, err)) {
+	else if (usage_table_create(&service->usage, err) &&
+		 entity_table_create(&service->entities, registry, err)) {
 		*out = service;
 		return true;
 	}
@@ -52,6 +53,7 @@ void decide_service_destroy(struct decide_service **service)
 	name_table_destroy(&(*service)->definitions, definition_list_destroy);
 	name_table_destroy(&(*service)->rates, free);
 	entity_table_destroy(&(*service)->entities);
+	usage_table_destroy(&(*service)->usage);
 	free(*service);
 	*service = NULL;
 }
@@ -138,6 +140,7 @@ struct decide_world decide_world_of(struct decide_service *service, const struct
 		.definition = decide_definition_state(service, call->tool),
 		.offered = decide_definition_offered(service, call->tool),
 		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
+		.usage = decide_usage_now(service, call, now_utc_ms),
 		.now_utc_ms = now_utc_ms,
 	};
 }
@@ -190,6 +193,7 @@ struct decide_inputs decide_inputs_of(
 		.now_utc_ms = now_utc_ms,
 		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
 		.definition = decide_definition_state(service, call->tool),
+		.usage = decide_usage_now(service, call, now_utc_ms),
 	};
 }
 

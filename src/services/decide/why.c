@@ -69,6 +69,12 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 		out->arguments = *question->arguments;
 	if (out->arguments.type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "arguments are an object");
+	if (question->effect == EFFECT_GENERATE) {
+		out->method = TEXT("chat/completions");
+		out->route = METHOD_MODEL;
+		out->generation = out->arguments;
+		out->arguments = (struct json){.type = JSON_OBJECT};
+	}
 	out->arguments_text = json_canonical_text(arena, &out->arguments);
 	return out->arguments_text.data != NULL ||
 	       error_set(err, ERROR_LIMIT, "no room for the arguments");
@@ -282,7 +288,8 @@ bool decide_why_recorded(struct decide_service *service, const struct decide_aga
 		return error_set(err, ERROR_INVALID, "it is no decision about a call");
 	recorded_decision_read(recorded, again->record);
 	recorded->call.task = TEXT(""); /* which may be over by now */
-	recorded->call.arguments = *again->arguments;
+	if (!recorded_decision_open(recorded, again->arguments, arena, err))
+		return false;
 	recorded->call.arguments_text = json_canonical_text(arena, again->arguments);
 	if (recorded->call.arguments_text.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the arguments");

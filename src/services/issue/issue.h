@@ -59,6 +59,9 @@ bool issue_set_issuer(struct issue *issue, struct text issuer, struct error *err
 struct text issue_issuer(const struct issue *issue);
 /* The resource URL of a server, ISSUER/mcp/NAME: the audience of its tokens. */
 struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server);
+/* The URL of a provider of models, ISSUER/llm/NAME, likewise. */
+struct text issue_provider_audience(
+	const struct issue *issue, struct arena *arena, struct text provider);
 /* The URL of a decision point, the audience of the tokens it takes: an application's,
  * ISSUER/applications/NAME, or with an empty name remit's own, ISSUER. */
 struct text issue_point_audience(

@@ -29,6 +29,7 @@ struct settings {
 	const char *public_url;           /* what callers use to reach us, or NULL: from listen */
 	const char *authzen_record;       /* "awaited" or "behind" */
 	const char *stdio_servers;        /* "confined" or "unconfined" */
+	const char *model_tool_calls;     /* "block" or "record" */
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;
