@@ -428,7 +428,9 @@ static bool digest_object(struct json *out, struct arena *arena, const struct ca
 	json_put_text(&members, "server", call->server);
 	json_put_text(&members, "method", call->method);
 	json_put_text(&members, "tool", call->tool);
-	json_put(&members, "arguments", call->arguments);
+	/* Of a request to a model the whole body is what is asked. */
+	json_put(&members, "arguments",
+		call->route == METHOD_MODEL ? call->params : call->arguments);
 	json_put(&members, "chain", chain);
 	json_put_text(&members, "charter", binding->charter);
 	json_put_text(&members, "definition", binding->definition);
