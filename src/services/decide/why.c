@@ -42,6 +42,13 @@ enum environment decide_environment_for(
 	return ENVIRONMENT_NONE;
 }
 
+static bool is_provider(const struct decide_service *service, struct text name)
+{
+	const struct server *server = registry_find_server(service->registry, name);
+
+	return server != NULL && server->speaks != SPEAKS_MCP;
+}
+
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct call *out, struct error *err)
 {
@@ -69,7 +76,7 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 		out->arguments = *question->arguments;
 	if (out->arguments.type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "arguments are an object");
-	if (question->effect == EFFECT_GENERATE) {
+	if (question->effect == EFFECT_GENERATE && is_provider(service, server_name)) {
 		out->method = TEXT("chat/completions");
 		out->route = METHOD_MODEL;
 		out->generation = out->arguments;

@@ -21,8 +21,13 @@ export const chatStream = ({ words = [], tools = [], usage }) => [
   chat({ role: 'assistant', content: '' }),
   ...words.map((content) => chat({ content })),
   ...tools.flatMap(({ name, args }, index) => [
-    chat({ tool_calls: [{ index, id: `c${index}`, type: 'function', function: { name, arguments: '' } }] }),
-    ...pieces(args).map((piece) => chat({ tool_calls: [{ index, function: { arguments: piece } }] })),
+    chat({
+      tool_calls: [{
+        index, id: `c${index}`, type: 'function', function: { name, arguments: '' },
+      }],
+    }),
+    ...pieces(args).map((piece) =>
+      chat({ tool_calls: [{ index, function: { arguments: piece } }] })),
   ]),
   chat({}, { finish_reason: tools.length ? 'tool_calls' : 'stop' }),
   ...(usage ? [`data: ${JSON.stringify({
@@ -36,7 +41,8 @@ export const messagesStream = ({ words = [], tools = [], usage = {} }) => [
   event('message_start', {
     message: {
       id: 'msg_1', type: 'message', role: 'assistant', model: 'large-1', content: [],
-      stop_reason: null, stop_sequence: null, usage: { input_tokens: 11, output_tokens: 1, ...usage },
+      stop_reason: null, stop_sequence: null,
+      usage: { input_tokens: 11, output_tokens: 1, ...usage },
     },
   }),
   event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
@@ -74,7 +80,9 @@ export const startProvider = async (state) => {
           .end(`{"error":{"message":"Incorrect API key: ${headers.authorization}"}}`);
         return;
       }
-      const { status = 200, type = 'text/event-stream', pieces: parts, cut, gap, silent } = state.answer;
+      const {
+        status = 200, type = 'text/event-stream', pieces: parts, cut, gap, silent,
+      } = state.answer;
       if (silent) return;
       answer.on('close', () => (state.closed = !answer.writableFinished));
       answer.writeHead(status, { 'Content-Type': type });
@@ -125,7 +133,9 @@ model:
 data-sources: [{name: tickets, up-to: internal}]
 outputs: [{to: reply, up-to: internal}]
 entitlements:
-  - {effect: generate, resource: "model:open/small-1", when: 'context.generation.prompt_tokens < 5000'}
+  - effect: generate
+    resource: "model:open/small-1"
+    when: context.generation.prompt_tokens < 5000
   - {effect: generate, resource: "model:anth/large-1"}
   - {effect: read, tool: files/read_text_file, when: 'context.args.path like "tickets/*"'}
 limits: {task: 15m, calls-per-minute: 100000${limits}}
