@@ -100,8 +100,9 @@ static void take_body(struct llm_door *door, struct http_exchange *exchange, enu
 	struct call_request *request)
 {
 	struct llm_error error = {400, "invalid_request", TEXT(""), true};
-	struct json body;
-	struct error err;
+	struct arena *arena = http_exchange_arena(exchange);
+	struct json *body = arena == NULL ? NULL : arena_new(arena, struct json);
+	struct error err = {0};
 
 	if (!is_json_type(http_header_find(exchange, "Content-Type"))) {
 		error.status = 415;
@@ -109,13 +110,13 @@ static void take_body(struct llm_door *door, struct http_exchange *exchange, enu
 		llm_respond_error(exchange, speaks, &error);
 		return;
 	}
-	if (!json_parse(&body, http_exchange_arena(exchange), http_exchange_request(exchange)->body,
-		    &body_limits, &err)) {
+	if (body == NULL || !json_parse(body, arena, http_exchange_request(exchange)->body,
+				    &body_limits, &err)) {
 		error.message = text_of(err.text);
 		llm_respond_error(exchange, speaks, &error);
 		return;
 	}
-	request->params = &body;
+	request->params = body;
 	llm_call_begin(door, exchange, speaks, request);
 }
 
