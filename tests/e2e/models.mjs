@@ -10,7 +10,7 @@ import OpenAI from 'openai';
 
 import { ADMINISTRATOR, eventually } from '../../examples/stories/lib/world.mjs';
 import {
-  KEY, chatStream, messagesStream, openTask, startModelWorld,
+  KEY, chatStream, messagesStream, openTask, responsesStream, startModelWorld,
 } from './support/model-world.mjs';
 
 const LIMITS = ', budget-per-task: {tokens: 400}';
@@ -86,6 +86,20 @@ test('the deltas of a chat come byte for byte, as from the provider itself', asy
   const { generation } = await outcome(task);
   assert.equal(generation.answered, 'small-1-2026-01');
   assert.equal(generation['counted-by'], 'estimate');
+});
+
+test('the events of a response come byte for byte, as from the provider itself', async () => {
+  const { client, task, token, url: to } = await openai();
+  state.answer = { pieces: responsesStream({ words: WORDS }) };
+  const body = { model: 'small-1', input: 'What is in ticket 1?', stream: true };
+  assert.equal((await raw(to, token, 'responses', body)).text, state.answer.pieces.join(''));
+  const events = await all(await client.responses.create(body));
+  assert.equal(events.filter(({ type }) => type === 'response.output_text.delta')
+    .map(({ delta }) => delta).join(''), WORDS.join(''));
+  const { generation } = await outcome(task);
+  assert.deepEqual(generation.used, { requests: 1, spend: 32, tokens: 14 });
+  await refusedAs(client.responses.create({ ...body, previous_response_id: 'resp_1' }),
+    OpenAI.BadRequestError, 400, /previous_response_id is not let through/);
 });
 
 test('the events of messages come byte for byte, as from the provider itself', async () => {

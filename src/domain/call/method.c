@@ -25,6 +25,7 @@ static const struct method methods[] = {
 	{ "resources/subscribe",                  METHOD_DENIED,   EFFECT_READ },
 	{ "resources/templates/list",             METHOD_RESOURCE, EFFECT_READ },
 	{ "resources/unsubscribe",                METHOD_DENIED,   EFFECT_READ },
+	{ "responses",                            METHOD_MODEL,    EFFECT_GENERATE },
 	{ "tasks/cancel",                         METHOD_DENIED,   EFFECT_EXECUTE },
 	{ "tasks/get",                            METHOD_DENIED,   EFFECT_READ },
 	{ "tasks/list",                           METHOD_DENIED,   EFFECT_READ },

@@ -381,6 +381,118 @@ static bool take_messages_event(
 	return !answer->notes.is_ended || tools_end(answer, -1, err);
 }
 
+/* ---- responses ---- */
+
+static const char *const responses_inputs[4] = {"input_tokens"};
+
+/* A call of a function, or of what the provider runs itself, named by its type. */
+static bool is_call_item(const struct json *item)
+{
+	return text_ends_with(json_text_or(item, "type", ""), "_call");
+}
+
+static bool take_call_item(
+	struct generation_answer *answer, int64_t index, const struct json *item, struct error *err)
+{
+	struct collected *tool = tool_find(answer, 0, index);
+	struct text name = json_text_or(item, "name", "");
+
+	if (!is_call_item(item))
+		return true;
+	if (tool == NULL)
+		tool = tool_begin(answer, 0, index, err);
+	if (tool == NULL)
+		return false;
+	if (tool->name.length == 0)
+		buffer_append_text(
+			&tool->name, name.length > 0 ? name : json_text_or(item, "type", ""));
+	/* A whole item says again what came in pieces. */
+	return tool->arguments.length > 0 ||
+	       (tool_add(answer, tool, json_find(item, "arguments"), err) &&
+		       tool_add(answer, tool, json_find(item, "input"), err));
+}
+
+static void note_item_texts(struct generation_answer *answer, const struct json *item)
+{
+	const struct json *content = json_find(item, "content");
+
+	for (uint32_t i = 0; content != NULL && content->type == JSON_ARRAY && i < content->count;
+		i++) {
+		note_text(answer, json_find(&content->items[i], "text"));
+		note_text(answer, json_find(&content->items[i], "refusal"));
+	}
+}
+
+static void note_response(struct generation_answer *answer, const struct json *response)
+{
+	keep_word(answer->notes.model, json_text_or(response, "model", ""));
+	note_usage(&answer->notes, json_find(response, "usage"), responses_inputs, "output_tokens");
+}
+
+static bool take_whole_response(
+	struct generation_answer *answer, const struct json *response, struct error *err)
+{
+	const struct json *output = json_find(response, "output");
+
+	note_response(answer, response);
+	keep_word(answer->notes.finish, json_text_or(response, "status", ""));
+	for (uint32_t i = 0; output != NULL && output->type == JSON_ARRAY && i < output->count;
+		i++) {
+		note_item_texts(answer, &output->items[i]);
+		if (!take_call_item(answer, i, &output->items[i], err))
+			return false;
+	}
+	return tools_end(answer, -1, err);
+}
+
+/* A piece of a tool call, or of some text. */
+static bool take_response_delta(struct generation_answer *answer, struct text type, int64_t index,
+	const struct json *delta, struct error *err)
+{
+	struct collected *tool = tool_find(answer, 0, index);
+
+	if (!text_ends_with(type, "arguments.delta") && !text_ends_with(type, "input.delta")) {
+		note_text(answer, delta);
+		return true;
+	}
+	if (tool == NULL)
+		return error_set(err, ERROR_INVALID, "a piece of a tool call that did not begin");
+	return tool_add(answer, tool, delta, err);
+}
+
+static bool take_response_end(struct generation_answer *answer, struct text type,
+	const struct json *response, struct error *err)
+{
+	note_response(answer, response);
+	keep_word(answer->notes.finish, json_text_or(response, "status", ""));
+	answer->notes.is_ended = true;
+	answer->notes.has_error |= text_is(type, "response.failed");
+	return tools_end(answer, -1, err);
+}
+
+static bool take_response_event(
+	struct generation_answer *answer, const struct json *value, struct error *err)
+{
+	struct text type = json_text_or(value, "type", "");
+	const struct json *item = json_find(value, "item");
+	int64_t index = json_integer_or(value, "output_index", 0);
+	struct collected *tool;
+
+	if (text_is(type, "response.completed") || text_is(type, "response.incomplete") ||
+		text_is(type, "response.failed"))
+		return take_response_end(answer, type, json_find(value, "response"), err);
+	if (text_ends_with(type, ".delta"))
+		return take_response_delta(answer, type, index, json_find(value, "delta"), err);
+	answer->notes.has_error |= text_is(type, "error");
+	note_response(answer, json_find(value, "response"));
+	if (!text_starts_with(type, "response.output_item."))
+		return true;
+	if (!take_call_item(answer, index, item, err))
+		return false;
+	tool = text_is(type, "response.output_item.done") ? tool_find(answer, 0, index) : NULL;
+	return tool == NULL || tool_tell(answer, tool, err);
+}
+
 /* ---- bytes ---- */
 
 static bool take_value(
@@ -390,6 +502,9 @@ static bool take_value(
 		return error_set(err, ERROR_INVALID, "the answer is no JSON object");
 	if (answer->api == GENERATION_CHAT)
 		return take_chat(answer, value, err);
+	if (answer->api == GENERATION_RESPONSES)
+		return answer->form == GENERATION_STREAM ? take_response_event(answer, value, err)
+							 : take_whole_response(answer, value, err);
 	return answer->form == GENERATION_STREAM ? take_messages_event(answer, value, err)
 						 : take_whole_message(answer, value, err);
 }

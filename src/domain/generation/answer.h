@@ -54,7 +54,6 @@ enum generation_form { GENERATION_WHOLE = 0, GENERATION_STREAM };
 bool generation_answer_create(struct generation_answer **out, enum generation_api api,
 	enum generation_form form, const struct generation_sink *sink,
 	struct error *err) MUST_CHECK;
-/* Clears what it read. */
 void generation_answer_destroy(struct generation_answer **answer);
 
 /* The next bytes of the provider.  Errors: INVALID (no such stream), LIMIT, CONFLICT (the

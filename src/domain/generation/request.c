@@ -12,6 +12,7 @@ static const struct {
 	const char *word;
 } apis[] = {
 	{"chat/completions", GENERATION_CHAT, "openai"},
+	{"responses", GENERATION_RESPONSES, "openai"},
 	{"messages", GENERATION_MESSAGES, "anthropic"},
 	{"messages/count_tokens", GENERATION_COUNT, "anthropic"},
 };
@@ -124,7 +125,8 @@ static bool add_tools(
 static bool make_facts(struct generation_request *request, struct arena *arena,
 	const struct json *body, struct error *err)
 {
-	static const char *const limits[] = {"max_completion_tokens", "max_tokens", NULL};
+	static const char *const limits[] = {
+		"max_completion_tokens", "max_output_tokens", "max_tokens", NULL};
 	int64_t max_tokens, temperature;
 	struct json_builder facts, list;
 	struct json tools;
@@ -148,11 +150,41 @@ static bool make_facts(struct generation_request *request, struct arena *arena,
 	return json_object_seal(&facts, &request->facts, err);
 }
 
+/* What a prompt is made of must be in the body: what a provider keeps of other requests,
+ * perhaps another identity's, was not decided, and an answer that comes later passes
+ * nobody. */
+static bool check_kept(const struct json *body, struct error *err)
+{
+	static const char *const kept[] = {
+		"previous_response_id", "conversation", "prompt", "background"};
+
+	for (size_t i = 0; i < COUNT(kept); i++) {
+		const struct json *value = json_find(body, kept[i]);
+
+		if (value != NULL && value->type != JSON_NULL &&
+			!(value->type == JSON_BOOLEAN && !value->boolean))
+			return error_set(err, ERROR_INVALID,
+				"%s is not let through: a request holds all that is asked",
+				kept[i]);
+	}
+	return true;
+}
+
+static bool check_prompt(enum generation_api api, const struct json *body, struct error *err)
+{
+	bool is_responses = api == GENERATION_RESPONSES;
+	const struct json *prompt = json_find(body, is_responses ? "input" : "messages");
+
+	if (prompt == NULL ||
+		(prompt->type != JSON_ARRAY && !(is_responses && prompt->type == JSON_STRING)))
+		return error_set(
+			err, ERROR_INVALID, "%s is no list", is_responses ? "input" : "messages");
+	return !is_responses || check_kept(body, err);
+}
+
 bool generation_request_read(struct generation_request *out, struct arena *arena,
 	struct text method, const struct json *body, struct error *err)
 {
-	const struct json *messages;
-
 	*out = (struct generation_request){.api = generation_api_of(method)};
 	if (out->api == GENERATION_NONE)
 		return error_set(err, ERROR_INVALID, "no request to a model is called that");
@@ -161,9 +193,8 @@ bool generation_request_read(struct generation_request *out, struct arena *arena
 	out->model = json_text_or(body, "model", "");
 	if (!name_is_model(out->model))
 		return error_set(err, ERROR_INVALID, "model is not the name of a model");
-	messages = json_find(body, "messages");
-	if (messages == NULL || messages->type != JSON_ARRAY)
-		return error_set(err, ERROR_INVALID, "messages is no list");
+	if (!check_prompt(out->api, body, err))
+		return false;
 	out->canonical = json_canonical_text(arena, body);
 	if (out->canonical.data == NULL || out->canonical.length > GENERATION_BODY_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "the body is longer than %d bytes",
@@ -204,13 +235,26 @@ static void visit_content(
 		visit_part(&content->items[i], role, visit, context);
 }
 
+/* Also the result of a tool, as the responses API has it. */
+static void visit_message(const struct json *message, generation_visit *visit, void *context)
+{
+	visit_content(
+		json_find(message, "content"), json_text_or(message, "role", ""), visit, context);
+	visit_content(json_find(message, "output"), TEXT("tool"), visit, context);
+}
+
 void generation_each_message(const struct json *body, generation_visit *visit, void *context)
 {
 	const struct json *messages = json_find(body, "messages");
+	const struct json *input = json_find(body, "input");
 
 	visit_content(json_find(body, "system"), TEXT("system"), visit, context);
+	visit_content(json_find(body, "instructions"), TEXT("system"), visit, context);
+	if (messages == NULL && input != NULL && input->type == JSON_STRING)
+		visit_content(input, TEXT("user"), visit, context);
+	if (messages == NULL)
+		messages = input;
 	for (uint32_t i = 0;
 		messages != NULL && messages->type == JSON_ARRAY && i < messages->count; i++)
-		visit_content(json_find(&messages->items[i], "content"),
-			json_text_or(&messages->items[i], "role", ""), visit, context);
+		visit_message(&messages->items[i], visit, context);
 }

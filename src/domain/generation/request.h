@@ -11,14 +11,15 @@
 #include "base/text.h"
 
 /* What a request to a model asks for, read from the body of a provider's API: OpenAI's
- * chat completions, Anthropic's messages and its token counts. */
+ * chat completions and responses, Anthropic's messages and its token counts. */
 
 /* Which API, by its path below /v1. */
 enum generation_api {
 	GENERATION_NONE = 0,
-	GENERATION_CHAT,     /* chat/completions */
-	GENERATION_MESSAGES, /* messages */
-	GENERATION_COUNT,    /* messages/count_tokens: answers with no text, but takes it */
+	GENERATION_CHAT,      /* chat/completions */
+	GENERATION_RESPONSES, /* responses */
+	GENERATION_MESSAGES,  /* messages */
+	GENERATION_COUNT,     /* messages/count_tokens: answers with no text, but takes it */
 };
 
 enum {

@@ -21,6 +21,7 @@ static const struct {
 	enum speaks speaks;
 } methods[] = {
 	{"chat/completions", SPEAKS_OPENAI},
+	{"responses", SPEAKS_OPENAI},
 	{"messages", SPEAKS_ANTHROPIC},
 	{"messages/count_tokens", SPEAKS_ANTHROPIC},
 };
@@ -147,14 +148,19 @@ static void handle_chat(void *context, struct http_exchange *exchange)
 	handle_request(context, exchange, 0);
 }
 
-static void handle_messages(void *context, struct http_exchange *exchange)
+static void handle_responses(void *context, struct http_exchange *exchange)
 {
 	handle_request(context, exchange, 1);
 }
 
-static void handle_count(void *context, struct http_exchange *exchange)
+static void handle_messages(void *context, struct http_exchange *exchange)
 {
 	handle_request(context, exchange, 2);
+}
+
+static void handle_count(void *context, struct http_exchange *exchange)
+{
+	handle_request(context, exchange, 3);
 }
 
 /* ---- the list ---- */
@@ -249,6 +255,8 @@ bool llm_door_create(
 		"POST", "/llm/{provider}/v1/messages/count_tokens", handle_count, door};
 	door->routes[3] =
 		(struct http_route){"GET", "/llm/{provider}/v1/models", handle_models, door};
+	door->routes[4] =
+		(struct http_route){"POST", "/llm/{provider}/v1/responses", handle_responses, door};
 	*out = door;
 	return true;
 }

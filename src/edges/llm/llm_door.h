@@ -10,14 +10,14 @@
 #include "services/issue/issue.h"
 #include "wire/router.h"
 
-/* The door to models, /llm/PROVIDER/v1: a part of OpenAI's API (chat/completions, models)
- * and of Anthropic's (messages, messages/count_tokens, models), as the provider's line in
+/* The door to models, /llm/PROVIDER/v1: a part of OpenAI's API (chat/completions, responses,
+ * models) and of Anthropic's (messages, messages/count_tokens, models), as the provider's line in
  * the registry says.  It checks form and token, and hands each request to services/call,
  * whose answer it passes on byte by byte.  No rule lives here.  docs/models.md says what
  * a refusal looks like to the clients of both. */
 
 enum {
-	LLM_ROUTES = 4,
+	LLM_ROUTES = 5,
 	LLM_CALLS_MAX = 1024, /* answers under way */
 };
 

@@ -66,6 +66,31 @@ export const messagesStream = ({ words = [], tools = [], usage = {} }) => [
   event('message_stop', {}),
 ];
 
+const typed = (type, body) => event(type, { ...body, sequence_number: 0 });
+export const responsesStream = ({ words = [] }) => {
+  const about = (status, more = {}) => ({
+    response: {
+      id: 'resp_1', object: 'response', created_at: 1, model: 'small-1-2026-01', status, output: [],
+      ...more,
+    },
+  });
+  const item = { id: 'msg_1', type: 'message', role: 'assistant' };
+  const content = [{ type: 'output_text', text: words.join(''), annotations: [] }];
+  const place = { item_id: 'msg_1', output_index: 0, content_index: 0 };
+  return [
+    typed('response.created', about('in_progress')),
+    typed('response.output_item.added', {
+      output_index: 0, item: { ...item, status: 'in_progress', content: [] },
+    }),
+    ...words.map((delta) => typed('response.output_text.delta', { ...place, delta })),
+    typed('response.output_item.done', { output_index: 0, item: { ...item, status: 'completed', content } }),
+    typed('response.completed', about('completed', {
+      output: [{ ...item, status: 'completed', content }],
+      usage: { input_tokens: 8, output_tokens: 6, total_tokens: 14 },
+    })),
+  ];
+};
+
 // state.answer: { status, type, pieces, cut, gap }: what the next request gets;
 // state.requests: what came.  gap: milliseconds between pieces.
 export const startProvider = async (state) => {

@@ -232,6 +232,77 @@ static void the_events_of_messages_come_to_the_same_notes(void **state)
 	end(&run);
 }
 
+static void the_events_of_responses_come_to_the_same_notes(void **state)
+{
+	static const char stream[] = EVENT("response.created",
+		",\"response\":{\"model\":\"r-1\",\"usage\":null,\"output\":[]"
+		"}") EVENT("response.output_item.added",
+		",\"output_index\":0,\"item\":{\"type\":\"message\"}") EVENT("response.output_text."
+									     "delta",
+		",\"output_index\":0,\"delta\":\"abcd\"") EVENT("response.output_item.added",
+		",\"output_index\":1,\"item\":{\"type\":\"function_call\",\"name\":\"a\","
+		"\"arguments\":\"\"}") EVENT("response.function_call_arguments.delta",
+		",\"output_index\":1,\"delta\":\"{\\\"k\\\":\"")
+		EVENT("response.function_call_arguments.delta",
+			",\"output_index\":1,\"delta\":\"1}\"") EVENT("response.output_item.done",
+			",\"output_index\":1,\"item\":{\"type\":\"function_call\",\"name\":\"a\","
+			"\"arguments\":\"{\\\"k\\\":1}\"}") EVENT("response.output_item.done",
+			",\"output_index\":2,\"item\":{\"type\":\"web_search_call\"}")
+			EVENT("response.completed", ",\"response\":{\"status\":\"completed\","
+						    "\"usage\":{\"input_tokens\":5,"
+						    "\"output_tokens\":6}}");
+	const struct generation_notes *notes;
+	struct run run = {0};
+
+	(void)state;
+	begin(&run, GENERATION_RESPONSES, GENERATION_STREAM);
+	assert_true(feed(&run, stream, 13));
+	assert_string_equal(run.told, "a({\"k\":1});web_search_call();");
+	notes = generation_answer_notes(run.answer);
+	assert_string_equal(notes->model, "r-1");
+	assert_string_equal(notes->finish, "completed");
+	assert_int_equal(notes->input_tokens, 5);
+	assert_int_equal(notes->output_tokens, 6);
+	assert_int_equal(notes->output_bytes, 11);
+	assert_int_equal(run.passed.length, strlen(stream));
+	end(&run);
+	run = (struct run){.refused = "a"};
+	begin(&run, GENERATION_RESPONSES, GENERATION_STREAM);
+	assert_false(feed(&run, stream, 13));
+	assert_null(memmem(run.passed.data, run.passed.length, "1}", 2));
+	end(&run);
+	run = (struct run){0};
+	begin(&run, GENERATION_RESPONSES, GENERATION_WHOLE);
+	assert_true(feed(&run,
+		"{\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{"
+		"\"text\":\"abc\"}]},{\"type\":\"function_call\",\"name\":\"a\",\"arguments\":\"{}"
+		"\"}]}",
+		9));
+	assert_string_equal(run.told, "a({});");
+	assert_int_equal(generation_answer_notes(run.answer)->output_bytes, 5);
+	end(&run);
+}
+
+static void responses_that_are_malformed_are_refused(void **state)
+{
+	static const char *const wrong[] = {
+		EVENT("response.created", ""),
+		EVENT("response.function_call_arguments.delta",
+			",\"output_index\":3,\"delta\":\"{\""),
+		EVENT("response.completed", ",\"response\":{}") EVENT("response.created", ""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct run run = {0};
+
+		begin(&run, GENERATION_RESPONSES, GENERATION_STREAM);
+		assert_false(feed(&run, wrong[i], 1000));
+		assert_int_equal(run.err.code, ERROR_INVALID);
+		end(&run);
+	}
+}
+
 static void messages_that_are_malformed_are_refused(void **state)
 {
 	static const char *const wrong[] = {
@@ -409,6 +480,8 @@ int main(void)
 		cmocka_unit_test(arguments_that_never_close_are_told_at_the_end),
 		cmocka_unit_test(a_whole_answer_passes_only_when_its_tool_calls_may),
 		cmocka_unit_test(the_events_of_messages_come_to_the_same_notes),
+		cmocka_unit_test(responses_that_are_malformed_are_refused),
+		cmocka_unit_test(the_events_of_responses_come_to_the_same_notes),
 		cmocka_unit_test(an_error_in_the_stream_is_its_end),
 		cmocka_unit_test(a_count_of_tokens_says_what_goes_in),
 		cmocka_unit_test(the_sink_stops_it_between_events),

@@ -80,6 +80,27 @@ static void a_parameter_of_another_type_is_refused(void **state)
 	}
 }
 
+/* It would bring what was not decided into the prompt, or an answer past us. */
+static void what_a_provider_keeps_is_no_part_of_a_request(void **state)
+{
+	static const char *const kept[] = {"\"previous_response_id\":\"r\"",
+		"\"conversation\":{\"id\":\"c\"}", "\"prompt\":{\"id\":\"p\"}",
+		"\"background\":true"};
+	char body[256];
+
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+		(void)snprintf(body, sizeof body, "{\"model\":\"m\",\"input\":\"hi\",%s}", kept[i]);
+		assert_false(read_body(*state, "responses", body));
+	}
+	assert_true(read_body(*state, "responses",
+		"{\"model\":\"m\",\"input\":\"hi\",\"previous_response_id\":null,"
+		"\"background\":false,\"max_output_tokens\":7}"));
+	assert_non_null(strstr(facts(*state), "\"max_tokens\":7"));
+	assert_false(read_body(*state, "responses", "{\"model\":\"m\"}"));
+	assert_false(
+		read_body(*state, "chat/completions", "{\"model\":\"m\",\"messages\":\"hi\"}"));
+}
+
 static void policies_see_numbers_and_the_names_of_tools(void **state)
 {
 	struct fixture *fixture = *state;
@@ -180,6 +201,20 @@ static void each_text_is_told_with_who_said_it(void **state)
 		&json_limits_default, &fixture->err));
 	generation_each_message(&body, hear, &heard);
 	assert_string_equal(heard.text, "system=be kind;user=hi;user=look;tool=42;tool=43;");
+	assert_true(json_parse(&body, fixture->arena,
+		TEXT("{\"instructions\":\"be kind\",\"input\":[{\"role\":\"user\",\"content\":["
+		     "{\"type\":\"input_text\",\"text\":\"hi\"}]},{\"type\":\"function_call_"
+		     "output\","
+		     "\"output\":\"42\"}]}"),
+		&json_limits_default, &fixture->err));
+	heard.text[0] = '\0';
+	generation_each_message(&body, hear, &heard);
+	assert_string_equal(heard.text, "system=be kind;user=hi;tool=42;");
+	assert_true(json_parse(&body, fixture->arena, TEXT("{\"input\":\"hi\"}"),
+		&json_limits_default, &fixture->err));
+	heard.text[0] = '\0';
+	generation_each_message(&body, hear, &heard);
+	assert_string_equal(heard.text, "user=hi;");
 }
 
 int main(void)
@@ -187,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_no_request_to_a_model_is_refused),
 		cmocka_unit_test(a_parameter_of_another_type_is_refused),
+		cmocka_unit_test(what_a_provider_keeps_is_no_part_of_a_request),
 		cmocka_unit_test(policies_see_numbers_and_the_names_of_tools),
 		cmocka_unit_test(a_prompt_is_estimated_from_the_whole_body_rounded_up),
 		cmocka_unit_test(a_body_has_its_bound),

@@ -490,6 +490,44 @@ static void so_many_requests_a_task_may_make(void **state)
 	must_be_over(bench, &client);
 }
 
+/* ---- people ---- */
+
+/* A request waits for a yes to exactly its body, which opens it once. */
+static void an_approval_opens_exactly_one_body(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct error err;
+	char id[32];
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: identity\nname: agent\nkind: agent\nclass: retrieve\nrisk: low\nowner: "
+		"ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"model: [{provider: open, name: m-1}]\n"
+		"entitlements:\n"
+		"  - {effect: generate, resource: 'model:open/m-1', approvals: [owner]}\n"));
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ASKED);
+	(void)snprintf(id, sizeof id, "%.22s", strstr(client.message, "a-"));
+	buffer_deinit(&client.bytes);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	call_bench_flush(bench);
+	assert_true(start_for(bench, &client, "chat/completions", STREAM, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ASKED); /* another body, another question */
+	buffer_deinit(&client.bytes);
+	start(bench, &client, BODY);
+	finish(bench, 500);
+	assert_int_equal(client.kind, CALL_ERROR);
+	buffer_deinit(&client.bytes);
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ASKED); /* it was used */
+	must_be_over(bench, &client);
+}
+
 /* ---- tool calls ---- */
 
 static void lift_budgets(struct call_bench *bench)
@@ -618,6 +656,7 @@ int main(void)
 		CASE(the_next_request_finds_the_budget_used_up),
 		CASE(requests_under_way_count),
 		CASE(so_many_requests_a_task_may_make),
+		CASE(an_approval_opens_exactly_one_body),
 		CASE(a_tool_call_that_would_be_refused_stops_the_stream),
 		CASE(bare_names_and_unreadable_arguments_are_judged),
 		CASE(a_tool_call_that_is_allowed_or_unknown_passes_and_is_recorded),
