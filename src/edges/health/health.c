@@ -60,6 +60,7 @@ READ(calls_failed, r->calls.failed)
 READ(calls_aborted, r->calls.aborted)
 READ(calls_revoked, r->calls.revoked)
 READ(calls_killed, r->calls.killed)
+READ(calls_stopped, r->calls.stopped)
 READ(calls_in_flight, r->calls.in_flight)
 READ(calls_streams, r->calls.streams)
 READ(ready, health_obstacle(r->health) == NULL)
@@ -106,6 +107,8 @@ static const struct figure figures[] = {
 	{"remit_calls_revoked_total", "counter", "calls cut because their task ended",
 		calls_revoked},
 	{"remit_calls_killed_total", "counter", "kill records", calls_killed},
+	{"remit_calls_stopped_total", "counter",
+		"answers of models ended by a budget or a tool call", calls_stopped},
 	{"remit_calls_in_flight", "gauge", "calls under way", calls_in_flight},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
