@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
+import { Agent } from '../../examples/stories/lib/agent.mjs';
 import { ADMINISTRATOR, eventually } from '../../examples/stories/lib/world.mjs';
 import {
   KEY, chatStream, messagesStream, openTask, responsesStream, startModelWorld,
@@ -224,6 +225,36 @@ test('what is no request is refused before it is decided', async () => {
   assert.equal((await raw(to, token, 'embeddings', {})).status, 404);
   const found = await world.json(null, 'audit', 'search', '--task', task);
   assert.ok(found.items.every(({ record }) => record.type !== 'decision'));
+});
+
+test('what the task has read decides which model may get it', async () => {
+  const { client, task } = await anthropic();
+  state.answer = { pieces: messagesStream({ words: WORDS }) };
+  await all(await say(client));
+  const below = await openTask(world, 'mcp/files', task);
+  const agent = await new Agent(below.url, below.token).connect();
+  assert.ok((await agent.call('read_text_file', { path: 'tickets/41.txt' })).done);
+  await agent.close();
+  const before = state.requests.length;
+  await refusedAs(say(client), Anthropic.PermissionDeniedError, 403,
+    /has read internal data; data up to public may go to model anth\/large-1/);
+  assert.equal(state.requests.length, before, 'nothing was sent');
+  const found = await world.json(null, 'audit', 'search', '--task', task);
+  const last = found.items.map(({ record }) => record).findLast(({ type }) => type === 'decision');
+  assert.equal(last.label, 'internal');
+  const other = await openai(); // its model may get internal data
+  const reader = await openTask(world, 'mcp/files', other.task);
+  const second = await new Agent(reader.url, reader.token).connect();
+  assert.ok((await second.call('read_text_file', { path: 'tickets/41.txt' })).done);
+  await second.close();
+  state.answer = { pieces: chatStream({ words: WORDS }) };
+  await all(await ask(other.client));
+});
+
+test('a task is opened below a live one of its own identity alone', async () => {
+  const { task } = await anthropic();
+  await world.must(null, 'task', 'end', task).catch(() => {});
+  await assert.rejects(openTask(world, 'open', 't-aaaaaaaaaaaaaaaaaaaa'), /cannot have this child/);
 });
 
 // ---- what stops ----

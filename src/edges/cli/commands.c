@@ -125,7 +125,7 @@ const struct cli_command cli_commands[] = {
 		NULL, command_key_new, NULL, NULL},
 	{"key show", "FILE", "print that line again", 1, 1, NULL, command_key_show, NULL, NULL},
 	{"task open", "IDENTITY --key FILE --resource URL", "open a task and print its token", 1, 1,
-		OPTIONS(OPTION_KEY, OPTION_RESOURCE), command_task_open, NULL, NULL},
+		OPTIONS(OPTION_KEY, OPTION_RESOURCE, OPTION_PARENT), command_task_open, NULL, NULL},
 	{"task list", "[--after ID] [--limit N]", "tasks, the ended ones too", 0, 0,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/tasks",
 		COLUMNS("id", "identity", "environment", "state", "opened", "deadline")},

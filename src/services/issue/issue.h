@@ -118,6 +118,7 @@ struct issue_request {
 	struct text resource;  /* audience */
 	struct text scope;     /* may be empty */
 	struct text purpose;   /* of the task; may be empty */
+	struct text parent;    /* a live task of the same identity and environment, or empty */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */

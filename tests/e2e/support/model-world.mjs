@@ -191,9 +191,9 @@ export const startModelWorld = async ({ limits = '', settings = '' } = {}) => {
 };
 
 // The token of a new task for a provider: { task, token, url }.
-export const openTask = async (world, provider) => {
-  const url = `${world.url}/llm/${provider}`;
+export const openTask = async (world, provider, parent) => {
+  const url = provider.includes('/') ? `${world.url}/${provider}` : `${world.url}/llm/${provider}`;
   const answer = await world.json(null, 'task', 'open', 'tester', '--key',
-    world.keys.tester.path, '--resource', url);
+    world.keys.tester.path, '--resource', url, ...(parent ? ['--parent', parent] : []));
   return { task: answer.task, token: answer.access_token, url };
 };
