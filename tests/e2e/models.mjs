@@ -320,16 +320,25 @@ test('a tool call that is allowed passes', async () => {
 
 // ---- providers that fail ----
 
+const JSON_TYPE = 'application/json';
+const HALF = [...chatStream({ words: ['a'] }).slice(0, 2), 'data: {"ch'];
+
 for (const [what, answer, status, pattern] of [
-  ['cuts within an event', { pieces: [...chatStream({ words: ['a'] }).slice(0, 2), 'data: {"ch'], cut: true, gap: 40 }, undefined, /provider|connection|closed|reset/i],
-  ['ends within an event', { pieces: [...chatStream({ words: ['a'] }).slice(0, 2), 'data: {"ch'] }, undefined, /cut within an event/],
-  ['ends without its end', { pieces: chatStream({ words: ['a'] }).slice(0, 2) }, undefined, /without its end/],
+  ['cuts within an event', { pieces: HALF, cut: true, gap: 40 }, undefined,
+    /provider|connection|closed|reset/i],
+  ['ends within an event', { pieces: HALF }, undefined, /cut within an event/],
+  ['ends without its end', { pieces: HALF.slice(0, 2) }, undefined, /without its end/],
   ['sends no JSON', { pieces: ['data: {nonsense\n\n'] }, 502, /provider's answer/],
-  ['sends a giant event', { pieces: ['data: ', ...Array(20).fill('x'.repeat(65536))] }, 502, /longer than 1048576/],
-  ['sends another type', { type: 'text/html', pieces: ['<p>secret host name</p>'] }, 502, /another type/],
-  ['answers 400', { status: 400, type: 'application/json', pieces: ['{"error":{"message":"bad parameter"}}'] }, 400, /bad parameter/],
-  ['answers 500', { status: 500, type: 'text/html', pieces: ['<p>secret host name</p>'] }, 500, /gave no reason/],
-  ['answers 529', { status: 529, type: 'application/json', pieces: ['{"error":{"message":"overloaded"}}'] }, 529, /overloaded/],
+  ['sends a giant event', { pieces: ['data: ', ...Array(20).fill('x'.repeat(65536))] }, 502,
+    /longer than 1048576/],
+  ['sends another type', { type: 'text/html', pieces: ['<p>secret host name</p>'] }, 502,
+    /another type/],
+  ['answers 400', { status: 400, type: JSON_TYPE, pieces: ['{"error":{"message":"bad value"}}'] },
+    400, /bad value/],
+  ['answers 500', { status: 500, type: 'text/html', pieces: ['<p>secret host name</p>'] }, 500,
+    /gave no reason/],
+  ['answers 529', { status: 529, type: JSON_TYPE, pieces: ['{"error":{"message":"too busy"}}'] },
+    529, /too busy/],
   ['says nothing', { silent: true }, 504, /in time/],
 ]) {
   test(`a provider that ${what} gives a clear error, on record`, async () => {

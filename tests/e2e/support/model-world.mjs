@@ -83,7 +83,9 @@ export const responsesStream = ({ words = [] }) => {
       output_index: 0, item: { ...item, status: 'in_progress', content: [] },
     }),
     ...words.map((delta) => typed('response.output_text.delta', { ...place, delta })),
-    typed('response.output_item.done', { output_index: 0, item: { ...item, status: 'completed', content } }),
+    typed('response.output_item.done', {
+      output_index: 0, item: { ...item, status: 'completed', content },
+    }),
     typed('response.completed', about('completed', {
       output: [{ ...item, status: 'completed', content }],
       usage: { input_tokens: 8, output_tokens: 6, total_tokens: 14 },

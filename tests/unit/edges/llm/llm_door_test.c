@@ -4,6 +4,7 @@
 #include "../../wire/talk.h"
 
 #include "domain/charter/registry.h"
+#include "edges/llm/llm_door.h"
 #include "edges/llm/llm_private.h"
 #include "services/decide/decide_service.h"
 #include "wire/http_server.h"
