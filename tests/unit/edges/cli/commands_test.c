@@ -332,7 +332,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_AFTER] = "--after",
 		[OPTION_ARGUMENTS] = "--arguments",
 		[OPTION_ENVIRONMENT] = "--environment",
-		[OPTION_WAITING] = "--waiting"};
+		[OPTION_WAITING] = "--waiting",
+		[OPTION_PARENT] = "--parent"};
 
 	if (names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
