@@ -195,6 +195,13 @@ test('a line of the charter looks at the request', async () => {
   assert.equal(error.code, 'no_entitlement');
 });
 
+test('what a provider would run itself is refused', async () => {
+  const { client } = await openai();
+  for (const more of [{ web_search_options: {} }, { tools: [{ type: 'mcp', server_url: 'x' }] }]) {
+    await refusedAs(ask(client, more), OpenAI.PermissionDeniedError, 403, /model_tool/);
+  }
+});
+
 test('whoever has no token for this provider is a stranger', async () => {
   const { client, token } = await openai();
   const stranger = new OpenAI({ apiKey: 'sk-wrong', baseURL: `${world.url}/llm/open/v1` });
@@ -429,7 +436,7 @@ test('every decision comes out again, and why tells one of them', async () => {
   assert.equal(why.now.reason, 'no_entitlement');
   assert.match(JSON.stringify(why.now.accounts), /prompt_tokens/);
   const asked = await world.why('tester', 'generate', 'open/small-1',
-    { api: 'openai', prompt_tokens: 10, stream: true, tools: [] }, 'staging');
+    { api: 'openai', prompt_tokens: 10, stream: true, tools: [], provider_tools: [] }, 'staging');
   assert.equal(asked.verdict, 'allow');
 });
 

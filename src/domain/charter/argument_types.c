@@ -188,7 +188,7 @@ static struct slot *known_member(struct inference *inference, struct cedar_text 
 	if (cedar_text_is(name, "environments") || cedar_text_is(name, "approvals") ||
 		cedar_text_is(name, "chain"))
 		return set_of(inference, slot_new(inference, SLOT_STRING));
-	if (cedar_text_is(name, "tools"))
+	if (cedar_text_is(name, "tools") || cedar_text_is(name, "provider_tools"))
 		return set_of(inference, slot_new(inference, SLOT_STRING));
 	if (cedar_text_is(name, "depth") || cedar_text_is(name, "prompt_tokens") ||
 		cedar_text_is(name, "max_tokens") || cedar_text_is(name, "temperature"))

@@ -707,10 +707,12 @@ static const struct form_field transport_fields[] = {
 };
 static const struct form_shape transport_shape = {SHAPE(transport_fields), 0, finish_transport};
 static const struct form transport_form = {.read = form_read_part, .shape = &transport_shape};
+static const struct form model_tools_form = TEXTS_OF(member_form, 0, MODEL_TOOLS_MAX);
 static const struct form_field server_model_fields[] = {
 	REQUIRED(server_model, "name", &model_name_form, name, "write the provider's own name"),
 	REQUIRED(server_model, "up-to", &sensitivity_form, up_to,
 		"write the highest sensitivity that may go to it"),
+	LIST(server_model, "provider-tools", &model_tools_form, tools),
 	OPTIONAL(server_model, "input-price", &price_form, input_price),
 	OPTIONAL(server_model, "output-price", &price_form, output_price),
 };
@@ -1019,6 +1021,14 @@ struct text object_unit(const struct object *object)
 	case OBJECT_NONE: break;
 	}
 	return (struct text){NULL, 0};
+}
+
+bool server_model_has_tool(const struct server_model *model, struct text name)
+{
+	for (uint32_t i = 0; i < model->tools_count; i++)
+		if (text_equal(model->tools[i], name))
+			return true;
+	return false;
 }
 
 const struct server_model *server_find_model(const struct server *server, struct text name)

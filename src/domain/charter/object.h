@@ -33,6 +33,7 @@ enum {
 	TOOL_TARGETS_MAX = 16,
 	SERVER_ARGUMENTS_MAX = 64,
 	SERVER_MODELS_MAX = 64,
+	MODEL_TOOLS_MAX = 32,
 	POLICY_TEXT_BYTES_MAX = 65536,
 	APPLICATION_CALLERS_MAX = 64,
 	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
@@ -75,6 +76,9 @@ enum speaks { SPEAKS_MCP = 0, SPEAKS_OPENAI, SPEAKS_ANTHROPIC };
 struct server_model {
 	struct text name;
 	enum sensitivity up_to; /* the most sensitive data that may go there */
+	/* What the provider may run itself for it: "web_search". */
+	const struct text *tools;
+	uint32_t tools_count;
 	bool has_prices;
 	/* Millionths of a currency for a million tokens. */
 	int64_t input_price;
@@ -213,6 +217,7 @@ bool object_needs_two(enum object_kind kind);
 const char *reversal_word(enum reversal value);
 /* "openai", "anthropic"; "mcp" for MCP. */
 const char *speaks_word(enum speaks value);
+bool server_model_has_tool(const struct server_model *model, struct text name);
 /* The model of exactly that name, or NULL. */
 const struct server_model *server_find_model(const struct server *server, struct text name);
 

@@ -52,6 +52,25 @@ bool check_model(struct evaluation *evaluation, const struct registry_entry *ent
 			sensitivity_word(label), TEXT_ARGS(entry->name)));
 }
 
+/* What the provider runs itself is a way out that no gateway sees: only what an
+ * administrator wrote beside the model. */
+static bool check_provider_tools(struct evaluation *evaluation)
+{
+	const struct json *tools = json_find(&evaluation->call->generation, "provider_tools");
+
+	for (uint32_t i = 0; tools != NULL && i < tools->count; i++)
+		if (tools->items[i].type != JSON_STRING ||
+			!server_model_has_tool(evaluation->model, tools->items[i].string))
+			return refuse(evaluation, REASON_MODEL_TOOL,
+				SAY("The request asks for what the provider runs itself, and model "
+				    "%.*s is not registered with it.",
+					TEXT_ARGS(evaluation->call->tool)),
+				SAY("Its name among provider-tools of model %.*s, by an "
+				    "administrator; or a request without it.",
+					TEXT_ARGS(evaluation->call->tool)));
+	return true;
+}
+
 bool rule_model(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
@@ -71,7 +90,7 @@ bool rule_model(struct evaluation *evaluation)
 				sensitivity_word(label), sensitivity_word(evaluation->model->up_to),
 				TEXT_ARGS(call->tool)),
 			SAY("A model that may get %s data.", sensitivity_word(label)));
-	return check_model(evaluation, evaluation->entry);
+	return check_provider_tools(evaluation) && check_model(evaluation, evaluation->entry);
 }
 
 /* ---- budgets --------------------------------------------------------------------- */

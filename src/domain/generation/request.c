@@ -91,19 +91,36 @@ static bool read_stream(const struct json *body, bool *out, struct error *err)
 	       error_set(err, ERROR_INVALID, "stream is neither true nor false");
 }
 
-/* A function's name, or the type of what the provider runs itself. */
+/* Whether the caller says what the tool is: then the caller runs it. */
+static bool is_own_tool(const struct json *tool)
+{
+	struct text type = json_text_or(tool, "type", "function");
+
+	return text_is(type, "function") || text_is(type, "custom");
+}
+
+/* The name of an own tool, the type of another. */
 static struct text tool_name(const struct json *tool)
 {
 	const struct json *function = json_find(tool, "function");
+	const struct json *custom = json_find(tool, "custom");
 	struct text name = json_text_or(tool, "name", "");
 
-	if (name.length == 0 && function != NULL)
-		name = json_text_or(function, "name", "");
-	return name.length > 0 ? name : json_text_or(tool, "type", "");
+	if (!is_own_tool(tool))
+		return json_text_or(tool, "type", "");
+	if (name.length == 0)
+		name = json_text_or(function != NULL ? function : custom, "name", "");
+	return name;
 }
 
+/* Names of tools, while the facts are made. */
+struct offered {
+	struct json_builder own;
+	struct json_builder of_provider;
+};
+
 static bool add_tools(
-	const struct json *body, const char *member, struct json_builder *list, struct error *err)
+	const struct json *body, const char *member, struct offered *offered, struct error *err)
 {
 	const struct json *tools = json_find(body, member);
 
@@ -117,9 +134,24 @@ static bool add_tools(
 
 		if (name.length == 0)
 			return error_set(err, ERROR_INVALID, "%s[%u] has no name", member, i);
-		json_add(list, (struct json){.type = JSON_STRING, .string = name});
+		json_add(is_own_tool(&tools->items[i]) ? &offered->own : &offered->of_provider,
+			json_string(name));
 	}
 	return true;
+}
+
+/* Members of a body that have the provider look or call elsewhere count as tools of its. */
+static void add_members(const struct json *body, struct offered *offered)
+{
+	static const char *const members[] = {
+		"web_search_options", "mcp_servers", "plugins", "container"};
+
+	for (size_t i = 0; i < COUNT(members); i++) {
+		const struct json *value = json_find(body, members[i]);
+
+		if (value != NULL && value->type != JSON_NULL)
+			json_add(&offered->of_provider, json_cstring(members[i]));
+	}
 }
 
 static bool make_facts(struct generation_request *request, struct arena *arena,
@@ -128,25 +160,31 @@ static bool make_facts(struct generation_request *request, struct arena *arena,
 	static const char *const limits[] = {
 		"max_completion_tokens", "max_output_tokens", "max_tokens", NULL};
 	int64_t max_tokens, temperature;
-	struct json_builder facts, list;
-	struct json tools;
+	struct json_builder facts;
+	struct json own, of_provider;
+	struct offered offered;
 
-	json_array_start(&list, arena);
+	json_array_start(&offered.own, arena);
+	json_array_start(&offered.of_provider, arena);
+	add_members(body, &offered);
 	if (!read_tokens(body, limits, &max_tokens, err) ||
 		!read_temperature(body, &temperature, err) ||
 		!read_stream(body, &request->is_stream, err) ||
-		!add_tools(body, "tools", &list, err) ||
-		!add_tools(body, "functions", &list, err) || !json_array_seal(&list, &tools, err))
+		!add_tools(body, "tools", &offered, err) ||
+		!add_tools(body, "functions", &offered, err) ||
+		!json_array_seal(&offered.own, &own, err) ||
+		!json_array_seal(&offered.of_provider, &of_provider, err))
 		return false;
 	json_object_start(&facts, arena);
 	json_put_cstring(&facts, "api", api_word(request->api));
 	if (max_tokens >= 0)
 		json_put_integer(&facts, "max_tokens", max_tokens);
 	json_put_integer(&facts, "prompt_tokens", request->prompt_tokens);
+	json_put(&facts, "provider_tools", of_provider);
 	json_put_boolean(&facts, "stream", request->is_stream);
 	if (temperature >= 0)
 		json_put_integer(&facts, "temperature", temperature);
-	json_put(&facts, "tools", tools);
+	json_put(&facts, "tools", own);
 	return json_object_seal(&facts, &request->facts, err);
 }
 

@@ -36,8 +36,10 @@ struct generation_request {
 	bool is_stream;
 	int64_t prompt_tokens; /* estimated from the body's bytes, rounded up */
 	struct text canonical; /* the body */
-	/* What policies see as context.generation: {api, max_tokens, prompt_tokens, stream,
-	 * temperature, tools}; max_tokens and temperature (in thousandths) only where given. */
+	/* What policies see as context.generation: {api, max_tokens, prompt_tokens,
+	 * provider_tools, stream, temperature, tools}; max_tokens and temperature (in
+	 * thousandths) only where given.  tools are those that the caller runs, by name,
+	 * provider_tools those that the provider knows or runs itself, by type. */
 	struct json facts;
 };
 

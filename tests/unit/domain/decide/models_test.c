@@ -25,6 +25,11 @@
 	"  - {effect: generate, resource: 'model:open/Large/2'}\n"                                 \
 	"limits: {task: 15m, budget-per-task: {requests: 3, tokens: 1000, spend: 2000},"           \
 	" budget-per-day: {tokens: 5000}}\n"
+#define PROVIDER_WITH_SEARCH                                                                       \
+	"object: server\nname: open\nunit: sales\nenvironment: staging\nspeaks: openai\n"          \
+	"transport: {url: 'https://models.example/'}\nmodels:\n"                                   \
+	"  - {name: small-1, up-to: internal, provider-tools: [web_search], input-price: 1,"       \
+	" output-price: 1}\n"
 /* The same without a budget of money. */
 #define AGENT_WITHOUT_SPEND                                                                        \
 	"object: identity\nname: agent\nkind: agent\nclass: summarise\nrisk: low\nowner: ana\n"    \
@@ -159,15 +164,34 @@ static void a_provider_takes_no_mcp_and_a_server_no_request_to_a_model(void **st
 	must_be(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_METHOD_UNKNOWN);
 }
 
+static void what_the_provider_runs_itself_is_refused_unless_registered(void **state)
+{
+	static const char search[] =
+		"{\"model\":\"small-1\",\"messages\":[],\"tools\":[{\"type\":\"web_search\"}]}";
+	struct decide_bench *bench = *state;
+
+	must_be(ask(bench, search), REASON_MODEL_TOOL);
+	must_be(ask(bench, "{\"model\":\"small-1\",\"messages\":[],\"mcp_servers\":[]}"),
+		REASON_MODEL_TOOL);
+	must_be(ask(bench,
+			"{\"model\":\"small-1\",\"messages\":[],\"tools\":[{\"name\":\"mine\"}]}"),
+		REASON_ALLOWED);
+	assert_true(decide_bench_put(bench, PROVIDER_WITH_SEARCH));
+	must_be(ask(bench, search), REASON_ALLOWED);
+	must_be(ask(bench, "{\"model\":\"small-1\",\"messages\":[],\"mcp_servers\":[]}"),
+		REASON_MODEL_TOOL);
+}
+
 static void guardrails_judge_requests_to_models(void **state)
 {
 	struct decide_bench *bench = *state;
 
+	assert_true(decide_bench_put(bench, PROVIDER_WITH_SEARCH));
 	assert_true(decide_bench_put(bench,
 		"object: policy\nname: sales/tools\ntext: |\n"
 		"  forbid (principal, action == Action::\"generate\", resource == "
 		"Model::\"open/small-1\")\n"
-		"  when { context.generation.tools.contains(\"web_search\") ||\n"
+		"  when { context.generation.provider_tools.contains(\"web_search\") ||\n"
 		"    (context.generation has temperature && context.generation.temperature > 900) "
 		"};\n"
 		"  forbid (principal, action, resource in Unit::\"sales\")\n"
@@ -246,6 +270,7 @@ int main(void)
 		CASE(an_identity_without_a_class_is_refused),
 		CASE(what_the_task_has_read_decides_which_model_may_get_it),
 		CASE(a_provider_takes_no_mcp_and_a_server_no_request_to_a_model),
+		CASE(what_the_provider_runs_itself_is_refused_unless_registered),
 		CASE(guardrails_judge_requests_to_models),
 		CASE(a_budget_that_the_request_would_pass_refuses_it),
 		CASE(a_budget_of_the_unit_holds_for_its_identities),

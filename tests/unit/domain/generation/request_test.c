@@ -80,6 +80,36 @@ static void a_parameter_of_another_type_is_refused(void **state)
 	}
 }
 
+/* However it is spelt, it is no tool of the caller's. */
+static void what_a_provider_runs_itself_is_told_apart(void **state)
+{
+	static const char *const ways[][2] = {
+		{"\"tools\":[{\"type\":\"mcp\",\"server_url\":\"https://x\",\"name\":\"read\"}]",
+			"mcp"},
+		{"\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}]",
+			"web_search_20250305"},
+		{"\"web_search_options\":{}", "web_search_options"},
+		{"\"mcp_servers\":[]", "mcp_servers"},
+		{"\"plugins\":[{}]", "plugins"},
+		{"\"container\":\"c\"", "container"},
+	};
+	char body[256], wanted[128];
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		(void)snprintf(
+			body, sizeof body, "{\"model\":\"m\",\"messages\":[],%s}", ways[i][0]);
+		(void)snprintf(wanted, sizeof wanted, "\"provider_tools\":[\"%s\"]", ways[i][1]);
+		assert_true(read_body(*state, "messages", body));
+		assert_non_null(strstr(facts(*state), wanted));
+		assert_non_null(strstr(facts(*state), "\"tools\":[]"));
+	}
+	assert_true(read_body(*state, "messages",
+		"{\"model\":\"m\",\"messages\":[],\"plugins\":null,\"tools\":[{\"type\":\"custom\","
+		"\"custom\":{\"name\":\"c\"}}]}"));
+	assert_non_null(strstr(facts(*state), "\"provider_tools\":[]"));
+	assert_non_null(strstr(facts(*state), "\"tools\":[\"c\"]"));
+}
+
 /* It would bring what was not decided into the prompt, or an answer past us. */
 static void what_a_provider_keeps_is_no_part_of_a_request(void **state)
 {
@@ -119,7 +149,8 @@ static void policies_see_numbers_and_the_names_of_tools(void **state)
 		"{\"model\":\"m\",\"messages\":[],\"stream\":null,\"temperature\":null,"
 		"\"tools\":[{\"name\":\"x\"},{\"type\":\"web_search\"}]}"));
 	assert_false(fixture->request.is_stream);
-	assert_non_null(strstr(facts(fixture), "\"tools\":[\"x\",\"web_search\"]"));
+	assert_non_null(strstr(facts(fixture), "\"provider_tools\":[\"web_search\"]"));
+	assert_non_null(strstr(facts(fixture), "\"tools\":[\"x\"]"));
 	assert_null(strstr(facts(fixture), "temperature"));
 	assert_null(strstr(facts(fixture), "max_tokens"));
 }
@@ -223,6 +254,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_request_to_a_model_is_refused),
 		cmocka_unit_test(a_parameter_of_another_type_is_refused),
 		cmocka_unit_test(what_a_provider_keeps_is_no_part_of_a_request),
+		cmocka_unit_test(what_a_provider_runs_itself_is_told_apart),
 		cmocka_unit_test(policies_see_numbers_and_the_names_of_tools),
 		cmocka_unit_test(a_prompt_is_estimated_from_the_whole_body_rounded_up),
 		cmocka_unit_test(a_body_has_its_bound),
