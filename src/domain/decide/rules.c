@@ -131,6 +131,8 @@ bool rule_tool(struct evaluation *evaluation)
 	const struct tool *tool;
 
 	evaluation->effect = call->effect;
+	if (call->route == METHOD_MODEL) /* rule_model looks at it */
+		evaluation->effect = EFFECT_GENERATE;
 	if (call->route == METHOD_FILTERED || call->route == METHOD_MODEL)
 		return true;
 	tool = evaluation_find_tool(evaluation, call->tool);
