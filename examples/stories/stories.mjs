@@ -570,8 +570,54 @@ const record = {
   twin: { rule: 'the flipped byte', breaks: 'one flipped byte is found' },
 };
 
+const asked = async (world, token, content) => {
+  const answer = await fetch(`${world.url}/llm/local/v1/chat/completions`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ model: 'small-1', stream: true, messages: [{ role: 'user', content }] }),
+  });
+  return { status: answer.status, text: await answer.text() };
+};
+const said = (text) => [...text.matchAll(/"content":"([^"]*)"/g)].map(([, word]) => word).join('');
+
+const model = {
+  name: 'a model is asked, counted and stopped',
+  async run(world, tell) {
+    const { task, token } = await world.openTaskAt('support-summariser', `${world.url}/llm/local`);
+    const reader = await world.agent('support-summariser', 'files', task);
+    const ticket = await reader.call('read_text_file', { path: 'tickets/41.txt' });
+    await reader.close();
+    const first = await asked(world, token, `Summarise: ${ticket.text.slice(0, 200)}`);
+    tell.holds('is answered as the provider streams',
+      first.status === 200 && first.text.endsWith('data: [DONE]\n\n'), first.text);
+    tell.say(`    "${said(first.text).trim()}"`);
+    const reached = world.reached('local');
+    tell.holds('the provider saw its own key, and no token', reached.length > 0 &&
+      reached.every(({ authorization }) => !authorization.includes(token)));
+    const records = async () => (await world.json('bo@example.com', 'audit', 'search', '--task',
+      task)).items.map((item) => item.record);
+    const ended = async () => (await records()).filter(({ generation }) => generation);
+    tell.holds('what it cost is on record', await eventually(async () =>
+      (await ended()).length === 1) && (await ended())[0].generation.used.tokens > 0);
+    const { label } = (await records()).find(({ effect }) => effect === 'generate');
+    tell.holds('with what the task had read', label === 'internal', label);
+    const long = await asked(world, token, 'And now at length.');
+    tell.holds('is stopped when its budget is used up', !long.text.includes('[DONE]') &&
+      long.text.includes('"code":"budget"'), long.text.slice(-300));
+    tell.say(`    "${/"message":"([^"]*)"/.exec(long.text.slice(-400))?.[1]}"`);
+    const more = await asked(world, token, 'Once more.');
+    tell.holds('and refused from then on', more.status === 429, more.text);
+  },
+  twin: {
+    rule: 'the budget of its charter',
+    breaks: 'is stopped when its budget is used up',
+    change(files) {
+      edit(files, SUMMARISER, ', budget-per-task: {tokens: 300, spend: 1000}', '');
+    },
+  },
+};
+
 export const stories = [
   reads, writes, poisoned, incident, across, staging, killed, unregistered, draft, rugPull,
-  knowledge,
-  record,
+  knowledge, record, model,
 ];

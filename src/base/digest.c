@@ -72,6 +72,46 @@ static struct sha256 digest_finish(EVP_MD_CTX *context)
 	return digest;
 }
 
+struct sha256_running {
+	EVP_MD_CTX *context;
+};
+
+struct sha256_running *sha256_begin(void)
+{
+	struct sha256_running *running = calloc(1, sizeof *running);
+
+	(void)pthread_once(&hashing.once, fetch);
+	if (running != NULL)
+		running->context = EVP_MD_CTX_new();
+	if (running != NULL && (running->context == NULL || EVP_DigestInit_ex2(running->context,
+								    hashing.algorithm, NULL) != 1))
+		sha256_end(&running);
+	return running;
+}
+
+void sha256_add(struct sha256_running *running, const void *data, size_t size)
+{
+	digest_add(running->context, data, size);
+}
+
+struct sha256 sha256_so_far(const struct sha256_running *running)
+{
+	EVP_MD_CTX *copy = digest_start();
+
+	if (EVP_MD_CTX_copy_ex(copy, running->context) != 1)
+		abort();
+	return digest_finish(copy);
+}
+
+void sha256_end(struct sha256_running **running)
+{
+	if (*running == NULL)
+		return;
+	EVP_MD_CTX_free((*running)->context);
+	free(*running);
+	*running = NULL;
+}
+
 struct sha256 sha256_of(const void *data, size_t size)
 {
 	EVP_MD_CTX *context = digest_start();

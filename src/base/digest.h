@@ -18,6 +18,13 @@ struct sha256 {
  * library that cannot hash ends the process). */
 struct sha256 sha256_of(const void *data, size_t size);
 struct sha256 sha256_of_parts(const struct text *parts, size_t count);
+/* The same of bytes that come one after the other.  NULL: no memory. */
+struct sha256_running;
+struct sha256_running *sha256_begin(void) MUST_CHECK;
+void sha256_add(struct sha256_running *running, const void *data, size_t size);
+/* Of all so far; more may follow. */
+struct sha256 sha256_so_far(const struct sha256_running *running);
+void sha256_end(struct sha256_running **running); /* *running may be NULL */
 bool sha256_equal(const struct sha256 *a, const struct sha256 *b);
 
 /* HMAC-SHA-256 (RFC 2104). */

@@ -16,6 +16,7 @@
 #include "edges/authzen/authzen.h"
 #include "edges/clock/system_clock.h"
 #include "edges/health/health.h"
+#include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
 #include "edges/sandbox/sandbox.h"
@@ -107,6 +108,7 @@ struct daemon {
 	struct authzen *authzen;
 	struct mcp_door *mcp;
 	struct notices *notices;
+	struct llm_door *llm;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
@@ -361,6 +363,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!task_fold_register(daemon->fold, daemon->tasks, err) ||
 		!decide_service_create(&daemon->decide, daemon->registry, daemon->tasks, err) ||
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
+		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
 		!report_findings(daemon))
 		return false;
@@ -458,6 +461,8 @@ static struct call_settings call_times(const struct settings *settings)
 
 	times.hold_ms = settings->hold_ms;
 	times.upstream_ms = settings->upstream_timeout_ms;
+	times.tool_calls = strcmp(settings->model_tool_calls, "record") == 0 ? CALL_TOOLS_RECORD
+									     : CALL_TOOLS_BLOCK;
 	return times;
 }
 
@@ -566,6 +571,10 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 		.issue = daemon->issue,
 		.calls = daemon->call,
 		.version = REMIT_VERSION};
+	const struct llm_door_settings llm = {.issue = daemon->issue,
+		.calls = daemon->call,
+		.decide = daemon->decide,
+		.registry = daemon->registry};
 	const struct authzen_parts authzen = {
 		.issue = daemon->issue, .evaluate = daemon->evaluate, .registry = daemon->registry};
 	const struct public_key *token_key = signer_tokens(daemon->signer).key;
@@ -578,6 +587,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       authzen_add_routes(daemon->authzen, daemon->router, err) &&
 	       mcp_door_create(&daemon->mcp, &mcp, err) &&
 	       mcp_door_route(daemon->mcp, daemon->router, err) &&
+	       llm_door_create(&daemon->llm, &llm, err) &&
+	       llm_door_route(daemon->llm, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -884,6 +895,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	http_server_destroy(&daemon->server);
 	notices_destroy(&daemon->notices);
 	mcp_door_destroy(&daemon->mcp);
+	llm_door_destroy(&daemon->llm);
 	oauth_destroy(&daemon->oauth);
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);

@@ -158,6 +158,7 @@ void call_bench_attach(
 	bench->fold = filling->fold;
 	must(task_fold_register(bench->fold, filling->tasks, &err), &err);
 	must(decide_service_create(&bench->decide, filling->registry, filling->tasks, &err), &err);
+	must(decide_usage_register(bench->decide, bench->fold, &err), &err);
 	must(approve_create(&bench->approve, filling->registry, filling->tasks, bench->fold,
 		     &approvals, &err),
 		&err);

@@ -89,8 +89,9 @@ static bool is_decision_for(
 		text_equal(json_text_or(&record, "server", ""), request->server) &&
 		text_equal(json_text_or(&record, "method", ""), request->method) &&
 		digest_parse(json_text_or(&record, "arguments", ""), &named)) {
-		struct text canonical =
-			arguments == NULL ? TEXT("{}") : json_canonical_text(arena, arguments);
+		struct text canonical = request->body.length > 0 ? request->body
+					: arguments == NULL      ? TEXT("{}")
+							    : json_canonical_text(arena, arguments);
 
 		found = value_digest(json_text_or(&record, "task", ""), canonical);
 		is_for = sha256_equal(&named, &found);

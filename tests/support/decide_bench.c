@@ -267,6 +267,34 @@ struct call decide_bench_method(
 	return build(bench, server, method, text_copy(bench->arena, text_of(params)));
 }
 
+struct call decide_bench_generation(
+	struct decide_bench *bench, const char *provider, const char *method, const char *body)
+{
+	struct call_draft draft = {
+		.identity = TEXT("agent"),
+		.task = TEXT("t-1"),
+		.environment = ENVIRONMENT_STAGING,
+		.server = text_of(provider),
+		.method = text_of(method),
+	};
+	struct generation_request request;
+	struct json params;
+	struct error err = {0};
+	struct call call;
+
+	if (!json_parse(&params, bench->arena, text_copy(bench->arena, text_of(body)),
+		    &json_limits_default, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		abort();
+	}
+	draft.params = &params;
+	if (!call_build_generation(&call, &request, bench->arena, &draft, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		abort();
+	}
+	return call;
+}
+
 static bool is_same(const struct decision *a, const struct decision *b)
 {
 	bool same = a->verdict == b->verdict && a->reason == b->reason && a->effect == b->effect &&
@@ -297,6 +325,7 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		.definition = bench->definition,
 		.arguments = bench->arguments,
 		.calls_last_minute = bench->calls_last_minute,
+		.usage = bench->usage,
 		.now_utc_ms = bench->now_utc_ms,
 	};
 	struct decision plain;

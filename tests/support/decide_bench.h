@@ -17,6 +17,7 @@ struct decide_bench {
 	enum definition_state definition;
 	enum arguments_state arguments;
 	int64_t calls_last_minute;
+	struct usage_now usage;   /* of models */
 	struct decision decision; /* the last */
 };
 
@@ -51,6 +52,9 @@ struct call decide_bench_call(
 	struct decide_bench *bench, const char *server, const char *tool, const char *arguments);
 struct call decide_bench_method(
 	struct decide_bench *bench, const char *server, const char *method, const char *params);
+/* A request to a model of a provider, by the agent; body as JSON. */
+struct call decide_bench_generation(
+	struct decide_bench *bench, const char *provider, const char *method, const char *body);
 /* Decides with these names (NULL-terminated; NULL: none), by the entities that are kept
  * and by none, which must come to the same. */
 const struct decision *decide_bench_decide(struct decide_bench *bench, const struct call *call,

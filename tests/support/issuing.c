@@ -190,6 +190,7 @@ bool issuing_open(struct issuing *issuing, struct text assertion, const char *re
 
 	request->assertion = assertion;
 	request->resource = text_of(resource);
+	request->parent = issuing->parent;
 	request->done = answered;
 	request->context = issuing;
 	issuing->is_answered = false;

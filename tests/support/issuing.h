@@ -21,6 +21,7 @@ struct issuing {
 	struct private_key *a1_key;
 	struct private_key *ana_key;
 	bool refuses_to_sign; /* the signer's fault, when set */
+	struct text parent;   /* of the tasks that are opened; empty: none */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Agent } from './agent.mjs';
 import { assertion, keyAt, keysLine } from './keys.mjs';
+import { KEY, startProvider } from './model-provider.mjs';
 import { startProxy } from './upstream-proxy.mjs';
 
 const lib = dirname(fileURLToPath(import.meta.url));
@@ -176,6 +177,9 @@ export class World {
       this.stopped.push(proxy.close);
       this.ports[server] = proxy.port;
     }
+    const provider = await startProvider(this.path('upstream', 'local'));
+    this.stopped.push(provider.close);
+    this.ports.local = provider.port;
   }
 
   // On a kernel that cannot confine servers over stdio, remitd refuses to start
@@ -331,6 +335,7 @@ export class World {
       writeFileSync(this.path(folder === 'drafts' ? 'apply-drafts' : 'apply', file), text);
     }
     await this.apply(ADMINISTRATOR, '-f', this.path('apply'));
+    await this.setSecret('provider-key', KEY);
     for (const person of PEOPLE) await this.letIn(person);
     if (readdirSync(this.path('apply-drafts')).length > 0) {
       await this.must(ADMINISTRATOR, 'apply', '--yes', '--draft', '-f', this.path('apply-drafts'));
@@ -339,6 +344,11 @@ export class World {
       const entry = await this.json(person, 'identity', 'show', identity);
       if (entry.waiting) await this.must(person, 'identity', 'approve', identity);
     }
+  }
+
+  async setSecret(name, value) {
+    const done = await this.remitWith({ input: value }, ADMINISTRATOR, 'secret', 'set', name);
+    if (done.code !== 0) throw new Error(`secret ${name}: ${done.out}${done.err}`);
   }
 
   async letIn(person) {
@@ -375,9 +385,14 @@ export class World {
   }
 
   // A task token by `remit task open`, as a developer at a terminal does it.
-  async openTask(identity, server) {
+  openTask(identity, server, parent) {
+    return this.openTaskAt(identity, this.mcp(server), parent);
+  }
+
+  // The same for any address; below the task parent, if there is one.
+  async openTaskAt(identity, resource, parent) {
     const answer = await this.json(null, 'task', 'open', identity, '--key',
-      this.keys[identity].path, '--resource', this.mcp(server));
+      this.keys[identity].path, '--resource', resource, ...(parent ? ['--parent', parent] : []));
     return { task: answer.task, token: answer.access_token };
   }
 
@@ -400,8 +415,8 @@ export class World {
     return { status: answer.status, body: await answer.json() };
   }
 
-  async agent(identity, server) {
-    const { token, task } = await this.openTask(identity, server);
+  async agent(identity, server, parent) {
+    const { token, task } = await this.openTask(identity, server, parent);
     const agent = await new Agent(this.mcp(server), token).connect();
     agent.task = task;
     return agent;
@@ -409,7 +424,7 @@ export class World {
 
   // What reached a server, as it wrote it down itself.
   reached(server) {
-    const file = HTTP_SERVERS.includes(server)
+    const file = [...HTTP_SERVERS, 'local'].includes(server)
       ? this.path('upstream', server) : this.path('servers', server, 'reached');
     if (!existsSync(file)) return [];
     return readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));

@@ -110,7 +110,7 @@ bool call_build(
 		.environment = draft->environment,
 		.server = draft->server,
 		.method = draft->method,
-		.route = method->route,
+		.route = method->route == METHOD_MODEL ? METHOD_DENIED : method->route,
 		.effect = method->effect,
 	};
 	if (params->type != JSON_OBJECT)
@@ -130,6 +130,34 @@ bool call_build(
 		return error_set(err, ERROR_LIMIT, "the arguments are longer than %d bytes",
 			CALL_ARGUMENTS_BYTES_MAX);
 	return true;
+}
+
+bool call_build_generation(struct call *out, struct generation_request *request,
+	struct arena *arena, const struct call_draft *draft, struct error *err)
+{
+	const struct method *method = method_find(draft->method);
+	struct text parts[3] = {draft->server, TEXT("/")};
+
+	*out = (struct call){
+		.identity = draft->identity,
+		.task = draft->task,
+		.environment = draft->environment,
+		.server = draft->server,
+		.method = draft->method,
+		.route = method->route,
+		.effect = method->effect,
+		.arguments = {.type = JSON_OBJECT},
+		.params = *draft->params,
+	};
+	if (method->route != METHOD_MODEL)
+		return error_set(err, ERROR_INVALID, "no request to a model is called that");
+	if (!generation_request_read(request, arena, draft->method, draft->params, err))
+		return false;
+	parts[2] = request->model;
+	out->tool = text_concat(arena, parts, 3);
+	out->generation = request->facts;
+	out->arguments_text = request->canonical;
+	return out->tool.data != NULL || error_set(err, ERROR_LIMIT, "no room for the call");
 }
 
 /* ---- targets ------------------------------------------------------------- */
@@ -394,7 +422,9 @@ static bool digest_object(struct json *out, struct arena *arena, const struct ca
 	json_put_text(&members, "server", call->server);
 	json_put_text(&members, "method", call->method);
 	json_put_text(&members, "tool", call->tool);
-	json_put(&members, "arguments", call->arguments);
+	/* Of a request to a model the whole body is what is asked. */
+	json_put(&members, "arguments",
+		call->route == METHOD_MODEL ? call->params : call->arguments);
 	json_put(&members, "chain", chain);
 	json_put_text(&members, "charter", binding->charter);
 	json_put_text(&members, "definition", binding->definition);

@@ -13,6 +13,7 @@
 #include "domain/call/method.h"
 #include "domain/charter/object.h"
 #include "domain/charter/terms.h"
+#include "domain/generation/request.h"
 
 /* One canonical call: who wants what, in a form that any two doors build alike.
  * Plain data; everything it points to lives in the arena it was built in, or
@@ -37,6 +38,7 @@ struct call {
 	struct json params;         /* what goes upstream: no progress token */
 	unsigned secrets;           /* kinds that its arguments hold, as in struct secret_tally:
 				     * set by who looked, 0 from call_build */
+	struct json generation;     /* METHOD_MODEL: what is asked of the model, for policies */
 };
 
 /* What a door knows. */
@@ -57,6 +59,14 @@ struct call_draft {
  * Errors: INVALID (params not an object, no tool name), LIMIT. */
 bool call_build(struct call *out, struct arena *arena, const struct call_draft *draft,
 	struct error *err) MUST_CHECK;
+
+/* Builds the call of a request to a provider: method is the path below /v1, params the
+ * body; server is the provider, tool "PROVIDER/MODEL" with the model that the body names.
+ * The whole body, read into *request, is what is sealed, bound and forwarded, in canonical form;
+ * policies see `generation` (generation.h) and no arguments. Errors: INVALID (the body's form),
+ * LIMIT. */
+bool call_build_generation(struct call *out, struct generation_request *request,
+	struct arena *arena, const struct call_draft *draft, struct error *err) MUST_CHECK;
 
 /* Checks the arguments that say where a call goes.  A target that is absent is
  * fine (the tool's schema says what is required); one that is there must be a

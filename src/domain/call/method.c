@@ -7,9 +7,12 @@
 
 /* clang-format off */
 static const struct method methods[] = {
+	{ "chat/completions",                     METHOD_MODEL,    EFFECT_GENERATE },
 	{ "completion/complete",                  METHOD_RESOURCE, EFFECT_READ },
 	{ "initialize",                           METHOD_LOCAL,    EFFECT_NONE },
 	{ "logging/setLevel",                     METHOD_RESOURCE, EFFECT_WRITE },
+	{ "messages",                             METHOD_MODEL,    EFFECT_GENERATE },
+	{ "messages/count_tokens",                METHOD_MODEL,    EFFECT_GENERATE },
 	{ "notifications/cancelled",              METHOD_LOCAL,    EFFECT_NONE },
 	{ "notifications/initialized",            METHOD_LOCAL,    EFFECT_NONE },
 	{ "notifications/progress",               METHOD_LOCAL,    EFFECT_NONE },
@@ -22,6 +25,7 @@ static const struct method methods[] = {
 	{ "resources/subscribe",                  METHOD_DENIED,   EFFECT_READ },
 	{ "resources/templates/list",             METHOD_FILTERED, EFFECT_READ },
 	{ "resources/unsubscribe",                METHOD_DENIED,   EFFECT_READ },
+	{ "responses",                            METHOD_MODEL,    EFFECT_GENERATE },
 	{ "tasks/cancel",                         METHOD_DENIED,   EFFECT_EXECUTE },
 	{ "tasks/get",                            METHOD_DENIED,   EFFECT_READ },
 	{ "tasks/list",                           METHOD_DENIED,   EFFECT_READ },

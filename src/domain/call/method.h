@@ -6,8 +6,9 @@
 #include "base/text.h"
 #include "domain/charter/terms.h"
 
-/* Every method an MCP client may send, and what the gateway does with it.  A
- * method that is not in this table is denied.  Source: MCP 2025-11-25. */
+/* Every method an MCP client may send, and every path of a provider's API, and what the
+ * gateway does with it.  A method that is not in this table is denied.  Source: MCP
+ * 2025-11-25. */
 
 enum method_route {
 	METHOD_DENIED = 0, /* unknown, or known and not let through */
@@ -17,6 +18,8 @@ enum method_route {
 			    * only what the caller could use: tools/list, resources/list,
 			    * resources/templates/list, prompts/list */
 	METHOD_TOOL,       /* decided by the tool's registered effect: tools/call */
+	METHOD_MODEL,      /* decided as `generate` on a model; never an MCP client's: the
+			    * request of a provider's API, named by its path */
 	METHOD_RESOURCE,   /* decided like a tool: resources/read of files is the tool
 			    * files/resources.read, its params the arguments */
 };

@@ -207,9 +207,14 @@ static struct slot *known_member(struct inference *inference, struct cedar_text 
 		cedar_text_is(name, "chain") || cedar_text_is(name, "concerns") ||
 		cedar_text_is(name, "secrets"))
 		return set_of(inference, slot_new(inference, SLOT_STRING));
-	if (cedar_text_is(name, "depth") || cedar_text_is(name, "age"))
+	if (cedar_text_is(name, "tools") || cedar_text_is(name, "provider_tools"))
+		return set_of(inference, slot_new(inference, SLOT_STRING));
+	if (cedar_text_is(name, "depth") || cedar_text_is(name, "age") ||
+		cedar_text_is(name, "prompt_tokens") || cedar_text_is(name, "max_tokens") ||
+		cedar_text_is(name, "temperature"))
 		return slot_new(inference, SLOT_LONG);
-	if (cedar_text_is(name, "untrusted") || cedar_text_is(name, "first"))
+	if (cedar_text_is(name, "untrusted") || cedar_text_is(name, "first") ||
+		cedar_text_is(name, "stream"))
 		return slot_new(inference, SLOT_BOOL);
 	record = known_record(inference, name);
 	if (record != NULL)

@@ -24,6 +24,16 @@ const struct charter_data_source *charter_find_data_source(
 	return NULL;
 }
 
+const struct charter_model *charter_find_model(
+	const struct charter *charter, struct text provider, struct text name)
+{
+	for (uint32_t i = 0; i < charter->models_count; i++)
+		if (text_equal(charter->models[i].provider, provider) &&
+			text_equal(charter->models[i].name, name))
+			return &charter->models[i];
+	return NULL;
+}
+
 bool is_expired(int64_t expires_utc_s, int64_t now_utc_s)
 {
 	return expires_utc_s != 0 && now_utc_s >= expires_utc_s;

@@ -23,11 +23,25 @@ enum {
 	CHARTER_TASK_S_MAX = 86400,     /* longest limits.task; 8 h of work and a margin */
 	CHARTER_TASK_S_DEFAULT = 900,
 	CHARTER_CALLS_PER_MINUTE_MAX = 100000,
+	CHARTER_MODEL_BYTES_MAX = 128, /* name of a model, as its provider writes it */
 };
 
+/* The most of a budget's numbers, and of one price: sums of them stay far from overflow. */
+#define BUDGET_MOST INT64_C(1000000000000)
+#define PRICE_MOST INT64_C(1000000000)
+
+/* A model it may use, and which of what its task has read may go there. */
 struct charter_model {
 	struct text provider;
 	struct text name;
+	enum sensitivity up_to; /* UNLABELLED: as PUBLIC */
+};
+
+/* What models may cost.  0: no limit of its own. */
+struct budget {
+	int64_t requests;
+	int64_t tokens; /* of prompts and answers together */
+	int64_t spend;  /* millionths of the currency that prices are in */
 };
 
 /* A data source it may read, up to a sensitivity. */
@@ -99,8 +113,10 @@ struct charter {
 	uint32_t peers_count;
 	const struct charter_key *keys;
 	uint32_t keys_count;
-	int64_t task_s;           /* longest task; CHARTER_TASK_S_DEFAULT if not given */
-	int64_t calls_per_minute; /* 0: no limit of its own */
+	int64_t task_s;            /* longest task; CHARTER_TASK_S_DEFAULT if not given */
+	int64_t calls_per_minute;  /* 0: no limit of its own */
+	struct budget task_budget; /* of a task and all below it */
+	struct budget day_budget;  /* of the identity, from midnight to midnight UTC */
 	struct text impact;
 	int64_t review_s;      /* 0: not given */
 	int64_t expires_utc_s; /* first second in which it is void; 0: never given */
@@ -112,6 +128,9 @@ bool charter_has_environment(const struct charter *charter, enum environment val
 /* The line for a data source, or NULL: then it may not read it at all. */
 const struct charter_data_source *charter_find_data_source(
 	const struct charter *charter, struct text name);
+/* The line for a model, or NULL: then it may not use it. */
+const struct charter_model *charter_find_model(
+	const struct charter *charter, struct text provider, struct text name);
 /* True once now_utc_s reaches an end; an end of 0 never comes. */
 bool is_expired(int64_t expires_utc_s, int64_t now_utc_s);
 

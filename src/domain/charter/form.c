@@ -157,6 +157,15 @@ bool form_read_name(struct form_reader *reader, const struct form *form, const s
 	       keep_text(reader, value, path, target);
 }
 
+bool form_read_model(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, void *target)
+{
+	(void)form;
+	return read_named(reader, value, path, name_is_model,
+		       "write 1 to 128 letters, digits or - . _ : @ /, as the provider does") &&
+	       keep_text(reader, value, path, target);
+}
+
 bool form_read_person(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {

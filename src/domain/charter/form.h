@@ -86,6 +86,7 @@ void form_problem(struct form_reader *reader, const struct json *value,
 form_read form_read_line;       /* [struct text] one line, 1 to bytes_max bytes, no control */
 form_read form_read_paragraphs; /* [struct text] as a line, with newline and tab */
 form_read form_read_name;       /* [struct text] name_is_plain */
+form_read form_read_model;      /* [struct text] name_is_model */
 form_read form_read_person;     /* [struct text] name_is_person */
 form_read form_read_tool;       /* [struct text] "server/name" */
 form_read form_read_policy;     /* [struct text] "org/name" or "UNIT/name" */
@@ -119,6 +120,9 @@ bool name_is_plain(struct text name);
 bool name_is_person(struct text name);
 bool name_is_tool(struct text name);
 bool name_is_policy(struct text name);
+/* "small-1", "vendor/large:2"; and "PROVIDER/small-1". */
+bool name_is_model(struct text name);
+bool name_is_provider_model(struct text name);
 /* owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT. */
 bool name_is_approval(struct text name);
 

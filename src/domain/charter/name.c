@@ -92,6 +92,29 @@ bool name_is_policy(struct text name)
 	return split_at_slash(name, &unit, &rest) && name_is_plain(unit) && name_is_plain(rest);
 }
 
+bool name_is_model(struct text name)
+{
+	if (name.length == 0 || name.length > CHARTER_MODEL_BYTES_MAX || name.data[0] == '/' ||
+		name.data[name.length - 1] == '/')
+		return false;
+	for (size_t i = 0; i < name.length; i++) {
+		char c = name.data[i];
+
+		if (!is_lower(c) && !is_upper(c) && !is_digit(c) && c != '-' && c != '.' &&
+			c != '_' && c != ':' && c != '@' && c != '/')
+			return false;
+	}
+	return true;
+}
+
+bool name_is_provider_model(struct text name)
+{
+	struct text provider, model;
+
+	return split_at_slash(name, &provider, &model) && name_is_plain(provider) &&
+	       name_is_model(model);
+}
+
 /* Reads exactly digits decimal digits at *at. */
 static bool take_number(struct text t, size_t *at, size_t digits, int64_t *out)
 {

@@ -47,6 +47,11 @@ static const char *const reads_words[] = {
 	[APPLICATION_READS_1_0] = NULL,
 	[APPLICATION_READS_DRAFT_00] = "draft-00",
 };
+static const char *const speaks_words[] = {
+	[SPEAKS_MCP] = "mcp",
+	[SPEAKS_OPENAI] = "openai",
+	[SPEAKS_ANTHROPIC] = "anthropic",
+};
 static const char *const target_form_words[] = {
 	[TARGET_PATH] = "path",
 	[TARGET_URL] = "url",
@@ -88,6 +93,11 @@ const char *reversal_word(enum reversal value)
 const char *target_form_word(enum target_form value)
 {
 	return value < COUNT(target_form_words) ? target_form_words[value] : NULL;
+}
+
+const char *speaks_word(enum speaks value)
+{
+	return speaks_words[value < COUNT(speaks_words) ? value : SPEAKS_MCP];
 }
 
 /* Some vocabularies have a word for zero too; their forms subtract one. */
@@ -157,6 +167,12 @@ static unsigned reads_value(struct text word)
 	return find_word(reads_words, COUNT(reads_words), word);
 }
 
+/* MCP is what is spoken where nothing is said. */
+static unsigned speaks_value(struct text word)
+{
+	return find_word(speaks_words, COUNT(speaks_words), word);
+}
+
 static const char *const effect_list[] = {"read", "write", "execute", "generate", "delegate", NULL};
 static const char *const use_class_list[] = {"summarise", "retrieve", "update", "execute", NULL};
 static const char *const sensitivity_list[] = {
@@ -194,9 +210,18 @@ static const struct form_words target_form_vocabulary = {
 static const char *const reads_list[] = {"draft-00", NULL};
 static const struct form_words reads_vocabulary = {"a way to read", reads_value, reads_list};
 
+static const char *const speaks_list[] = {"openai", "anthropic", NULL};
+static const struct form_words speaks_vocabulary = {
+	"a way providers speak", speaks_value, speaks_list};
+
 /* ---- forms ---- */
 
 static const struct form name_form = {.read = form_read_name};
+static const struct form model_name_form = {.read = form_read_model};
+static const struct form speaks_form = {.read = form_read_word, .words = &speaks_vocabulary};
+static const struct form budget_number_form = {
+	.read = form_read_integer, .least = 1, .most = BUDGET_MOST};
+static const struct form price_form = {.read = form_read_integer, .least = 0, .most = PRICE_MOST};
 static const struct form credential_form = {.read = form_read_credential};
 static const struct form person_form = {.read = form_read_person};
 static const struct form tool_form = {.read = form_read_tool};
@@ -322,7 +347,7 @@ static void finish_resource(struct form_reader *reader, const struct json *value
 		bool (*is_name)(struct text);
 	} kinds[] = {
 		{"data-source:", RESOURCE_DATA_SOURCE, name_is_plain},
-		{"model:", RESOURCE_MODEL, name_is_policy},
+		{"model:", RESOURCE_MODEL, name_is_provider_model},
 		{"peer:", RESOURCE_PEER, name_is_plain},
 	};
 	struct form_path here = {.up = path, .name = TEXT("resource")};
@@ -516,6 +541,35 @@ static void check_results(struct form_reader *reader, const struct tool *tool,
 	}
 }
 
+static void finish_model(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct server_model *model = body;
+
+	model->has_prices = json_find(value, "input-price") != NULL;
+	if (model->has_prices != (json_find(value, "output-price") != NULL))
+		form_problem(reader, value, path, "write both input-price and output-price",
+			"has one of two prices");
+}
+
+/* A provider is reached by URL and says which models it has; an MCP server has none. */
+static void finish_server(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	const struct server *server = body;
+	struct form_path at_models = {.up = path, .name = TEXT("models")};
+	struct form_path at_speaks = {.up = path, .name = TEXT("speaks")};
+	const struct json *models = json_find(value, "models");
+
+	if (server->speaks == SPEAKS_MCP && models != NULL)
+		form_problem(reader, models, &at_models, "write speaks: openai or anthropic",
+			"only a provider has models");
+	if (server->speaks != SPEAKS_MCP && server->transport == TRANSPORT_STDIO)
+		form_problem(reader, json_find(value, "speaks"), &at_speaks,
+			"write transport: {url: https://...}", "a provider is reached by URL");
+	refuse_twins(reader, value, path, "models", "name");
+}
+
 static void finish_tool(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
@@ -579,7 +633,8 @@ static void finish_application(struct form_reader *reader, const struct json *va
 
 static const struct form_field model_fields[] = {
 	REQUIRED(charter_model, "provider", &name_form, provider, "write provider: NAME"),
-	REQUIRED(charter_model, "name", &name_form, name, "write name: MODEL"),
+	REQUIRED(charter_model, "name", &model_name_form, name, "write name: MODEL"),
+	OPTIONAL(charter_model, "up-to", &sensitivity_form, up_to),
 };
 static const struct form_shape model_shape = {
 	SHAPE(model_fields), sizeof(struct charter_model), NULL};
@@ -628,9 +683,19 @@ static const struct form_field peer_fields[] = {
 static const struct form_shape peer_shape = {SHAPE(peer_fields), sizeof(struct charter_peer), NULL};
 static const struct form peers_form = LIST_OF(peer_shape, charter_peer, CHARTER_LIST_MAX);
 
+static const struct form_field budget_fields[] = {
+	OPTIONAL(budget, "requests", &budget_number_form, requests),
+	OPTIONAL(budget, "tokens", &budget_number_form, tokens),
+	OPTIONAL(budget, "spend", &budget_number_form, spend),
+};
+static const struct form_shape budget_shape = {SHAPE(budget_fields), 0, NULL};
+static const struct form budget_form = {.read = form_read_part, .shape = &budget_shape};
+
 static const struct form_field limit_fields[] = {
 	OPTIONAL(charter, "task", &task_form, task_s),
 	OPTIONAL(charter, "calls-per-minute", &rate_form, calls_per_minute),
+	OPTIONAL(charter, "budget-per-task", &budget_form, task_budget),
+	OPTIONAL(charter, "budget-per-day", &budget_form, day_budget),
 };
 static const struct form_shape limits_shape = {SHAPE(limit_fields), 0, NULL};
 static const struct form limits_form = {.read = form_read_part, .shape = &limits_shape};
@@ -688,6 +753,7 @@ static const struct form_field unit_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(unit, "name", &name_form, name, "name the unit"),
 	OPTIONAL(unit, "purpose", &prose_form, purpose),
+	OPTIONAL(unit, "budget-per-day", &budget_form, day_budget),
 };
 
 static const struct form_field data_source_fields[] = {
@@ -713,6 +779,19 @@ static const struct form_field transport_fields[] = {
 };
 static const struct form_shape transport_shape = {SHAPE(transport_fields), 0, finish_transport};
 static const struct form transport_form = {.read = form_read_part, .shape = &transport_shape};
+static const struct form model_tools_form = TEXTS_OF(member_form, 0, MODEL_TOOLS_MAX);
+static const struct form_field server_model_fields[] = {
+	REQUIRED(server_model, "name", &model_name_form, name, "write the provider's own name"),
+	REQUIRED(server_model, "up-to", &sensitivity_form, up_to,
+		"write the highest sensitivity that may go to it"),
+	LIST(server_model, "provider-tools", &model_tools_form, tools),
+	OPTIONAL(server_model, "input-price", &price_form, input_price),
+	OPTIONAL(server_model, "output-price", &price_form, output_price),
+};
+static const struct form_shape server_model_shape = {
+	SHAPE(server_model_fields), sizeof(struct server_model), finish_model};
+static const struct form server_models_form =
+	LIST_OF(server_model_shape, server_model, SERVER_MODELS_MAX);
 static const struct form_field server_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(server, "name", &name_form, name, "name the server"),
@@ -722,6 +801,8 @@ static const struct form_field server_fields[] = {
 		"write dev, test, staging or prod"),
 	REQUIRED(server, "unit", &name_form, unit, "name the unit it belongs to"),
 	LIST(server, "schemes", &schemes_form, schemes),
+	OPTIONAL(server, "speaks", &speaks_form, speaks),
+	LIST(server, "models", &server_models_form, models),
 };
 
 static const struct form_field read_fields[] = {
@@ -789,7 +870,7 @@ static const struct form_shape object_shapes[] = {
 	[OBJECT_PERSON] = {SHAPE(person_fields), sizeof(struct person), NULL},
 	[OBJECT_UNIT] = {SHAPE(unit_fields), sizeof(struct unit), finish_unit},
 	[OBJECT_DATA_SOURCE] = {SHAPE(data_source_fields), sizeof(struct data_source), NULL},
-	[OBJECT_SERVER] = {SHAPE(server_fields), sizeof(struct server), NULL},
+	[OBJECT_SERVER] = {SHAPE(server_fields), sizeof(struct server), finish_server},
 	[OBJECT_TOOL] = {SHAPE(tool_fields), sizeof(struct tool), finish_tool},
 	[OBJECT_POLICY] = {SHAPE(policy_fields), sizeof(struct policy), finish_policy},
 	[OBJECT_APPLICATION] = {SHAPE(application_fields), sizeof(struct application),
@@ -1027,6 +1108,22 @@ struct text object_unit(const struct object *object)
 	case OBJECT_NONE: break;
 	}
 	return (struct text){NULL, 0};
+}
+
+bool server_model_has_tool(const struct server_model *model, struct text name)
+{
+	for (uint32_t i = 0; i < model->tools_count; i++)
+		if (text_equal(model->tools[i], name))
+			return true;
+	return false;
+}
+
+const struct server_model *server_find_model(const struct server *server, struct text name)
+{
+	for (uint32_t i = 0; i < server->models_count; i++)
+		if (text_equal(server->models[i].name, name))
+			return &server->models[i];
+	return NULL;
 }
 
 bool person_has_role(const struct person *person, const char *role)

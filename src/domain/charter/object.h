@@ -34,6 +34,8 @@ enum {
 	TOOL_RESULTS_MAX = 32,
 	SERVER_ARGUMENTS_MAX = 64,
 	SERVER_SCHEMES_MAX = 16,
+	SERVER_MODELS_MAX = 64,
+	MODEL_TOOLS_MAX = 32,
 	POLICY_TEXT_BYTES_MAX = 65536,
 	APPLICATION_CALLERS_MAX = 64,
 	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
@@ -51,6 +53,7 @@ struct person {
 struct unit {
 	struct text name;
 	struct text purpose;
+	struct budget day_budget; /* of all its identities together */
 };
 
 /* UNTRUSTED is zero: it may hold text written by strangers. */
@@ -73,6 +76,22 @@ struct data_source {
 
 enum transport { TRANSPORT_NONE = 0, TRANSPORT_STDIO, TRANSPORT_HTTP };
 
+/* What is spoken behind a server's URL.  One that speaks no MCP is a provider of models. */
+enum speaks { SPEAKS_MCP = 0, SPEAKS_OPENAI, SPEAKS_ANTHROPIC };
+
+/* A model that a provider offers, under exactly this name. */
+struct server_model {
+	struct text name;
+	enum sensitivity up_to; /* the most sensitive data that may go there */
+	/* What the provider may run itself for it: "web_search". */
+	const struct text *tools;
+	uint32_t tools_count;
+	bool has_prices;
+	/* Millionths of a currency for a million tokens. */
+	int64_t input_price;
+	int64_t output_price;
+};
+
 struct server {
 	struct text name;
 	struct text unit;
@@ -84,6 +103,9 @@ struct server {
 	struct text credential; /* where the secret to inject lies (credential.h); may be empty */
 	const struct text *schemes; /* of the URIs its resources may be read by */
 	uint32_t schemes_count;
+	enum speaks speaks;
+	const struct server_model *models; /* of a provider */
+	uint32_t models_count;
 };
 
 /* A data source a tool reads, under a condition on its arguments. */
@@ -219,6 +241,11 @@ bool object_needs_two(enum object_kind kind);
 const char *reversal_word(enum reversal value);
 /* "path" ... "object"; NULL for NONE. */
 const char *target_form_word(enum target_form value);
+/* "openai", "anthropic"; "mcp" for MCP. */
+const char *speaks_word(enum speaks value);
+bool server_model_has_tool(const struct server_model *model, struct text name);
+/* The model of exactly that name, or NULL. */
+const struct server_model *server_find_model(const struct server *server, struct text name);
 
 /* The unit the object belongs to by its own line or its name's prefix; empty
  * for a tool (its server's, see registry_unit_of) and for a unit. */

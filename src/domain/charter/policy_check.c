@@ -746,7 +746,10 @@ static bool check_entitlements(struct checking *checking, const struct object *o
 		struct cedar_uid action = action_of(line->effect);
 		struct cedar_scope scope = {&principal, &action, &resource};
 
-		if (line->resource_kind != RESOURCE_TOOL)
+		if (line->resource_kind == RESOURCE_MODEL)
+			resource =
+				cedar_uid_of(CEDAR_TEXT("Model"), cedar_text_from(line->resource));
+		else if (line->resource_kind != RESOURCE_TOOL)
 			scope = (struct cedar_scope){&principal, NULL, NULL};
 		checking->text = line->when;
 		if (!check_item(checking, object, "entitlements", i, &scope))

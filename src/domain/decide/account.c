@@ -58,7 +58,8 @@ static void put_lines(struct accounts *accounts, const struct decision *decision
 		const struct entitlement *line = &evaluation->charter->entitlements[i];
 		struct text id;
 
-		if (line->resource_kind != RESOURCE_TOOL || line->effect != evaluation->effect ||
+		if (line->resource_kind != evaluation_resource_kind(evaluation) ||
+			line->effect != evaluation->effect ||
 			!text_equal(line->resource, evaluation->call->tool))
 			continue;
 		id = evaluation_sentence(evaluation, "charter/%.*s@%u/entitlements/%u",
@@ -88,7 +89,7 @@ void accounts_fill(struct evaluation *evaluation, const struct decision *decisio
 	struct accounts accounts = {evaluation,
 		arena_array(evaluation->arena, struct decide_account, DECIDE_ACCOUNTS_MAX), 0};
 
-	if (accounts.items == NULL || evaluation->tool == NULL)
+	if (accounts.items == NULL || (evaluation->tool == NULL && evaluation->model == NULL))
 		return;
 	put_lines(&accounts, decision);
 	put_guardrails(&accounts, decision, organisation);

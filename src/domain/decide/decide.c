@@ -76,6 +76,7 @@ static const struct rule fixed_rules[] = {
 	{rule_server},
 	{rule_environment},
 	{rule_tool},
+	{rule_model},
 	{rule_definition},
 	{rule_targets},
 	{rule_arguments},
@@ -90,6 +91,7 @@ static const struct rule policy_rules[] = {
 	{rule_chain},
 	{rule_guardrails},
 	{rule_rate},
+	{rule_budget},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -13,6 +13,7 @@
 #include "domain/charter/registry.h"
 #include "domain/decide/decision.h"
 #include "domain/flow/flow_call.h"
+#include "domain/generation/usage.h"
 #include "domain/task/task.h"
 
 /* May this call be made?  A pure function of what it is given: no clock, no
@@ -91,6 +92,7 @@ struct decide_world {
 	const struct flow_origins *origins; /* of the call's values; NULL: all unknown for a
 					     * task, and as asked by a person for a question */
 	int64_t calls_last_minute;          /* of the identity, by rate.h, this one not included */
+	struct usage_now usage;             /* METHOD_MODEL: this request not included */
 	int64_t now_utc_ms;
 };
 

@@ -55,6 +55,11 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	  "the data is more sensitive than the charter covers") \
 	X(REASON_OUTPUT, "output", "the charter does not let this data go there") \
 	X(REASON_FORBIDDEN, "forbidden", "a policy forbids it") \
+	X(REASON_MODEL_UNKNOWN, "model_unknown", "no such model is registered") \
+	X(REASON_MODEL, "model", "the charter does not list this model") \
+	X(REASON_MODEL_TOOL, "model_tool", \
+	  "the provider may not run this itself for the model") \
+	X(REASON_BUDGET, "budget", "a budget for models is used up") \
 	X(REASON_RATE_LIMIT, "rate_limit", "the charter's calls per minute are used up") \
 	X(REASON_RESULT_INVALID, "result_invalid", \
 	  "the result does not fit the tool's definition") \

@@ -132,7 +132,8 @@ static const char *reversal_or_worst(enum reversal value)
 	return reversal_word(value == REVERSAL_NONE ? REVERSAL_IRREVERSIBLE : value);
 }
 
-/* A FILTERED method is asked about as a harmless tool of its server. */
+/* A FILTERED method is asked about as a harmless tool of its server; a model has the
+ * attributes of a tool that reads nothing, so that one policy can speak of both. */
 static bool resource_fill(
 	const struct evaluation *evaluation, struct arena *arena, struct cedar_entity *entity)
 {
@@ -158,7 +159,9 @@ static bool resource_fill(
 		sensitivity_word(tool == NULL ? SENSITIVITY_PUBLIC : tool_sensitivity(evaluation)));
 	put_text(&attributes, "server", server->name);
 	put_text(&attributes, "unit", server->unit);
-	entity->uid = uid_of("Tool", tool == NULL ? evaluation->call->tool : tool->name);
+	entity->uid = evaluation->model != NULL
+			      ? uid_of("Model", evaluation->call->tool)
+			      : uid_of("Tool", tool == NULL ? evaluation->call->tool : tool->name);
 	return attributes_seal(&attributes, &entity->attributes) &&
 	       entity_fill(arena, entity, parents, 2);
 }

@@ -32,7 +32,8 @@ struct evaluation {
 	const struct charter *charter;
 	const struct task *task; /* NULL only for a question without a task */
 	const struct server *server;
-	const struct tool *tool; /* NULL for a FILTERED method */
+	const struct tool *tool;          /* NULL for a FILTERED method, and for a model */
+	const struct server_model *model; /* of a request to a model; else NULL */
 	enum effect effect;
 	/* What Cedar is asked; built once, the approvals replaced by the search. */
 	const struct registry_entry *principal; /* the identity the request is about */
@@ -48,6 +49,12 @@ struct evaluation {
 	size_t sources_count;
 	enum sensitivity sensitivity; /* highest of sources, or of the rows it may bring */
 };
+
+/* What the lines of charters name: a model, else a tool. */
+static inline enum resource_kind evaluation_resource_kind(const struct evaluation *evaluation)
+{
+	return evaluation->model != NULL ? RESOURCE_MODEL : RESOURCE_TOOL;
+}
 
 /* trial.c: the registry, or what stands in for it. */
 const struct registry_entry *evaluation_find_identity(
@@ -108,6 +115,7 @@ bool rule_tool(struct evaluation *evaluation);
 bool rule_definition(struct evaluation *evaluation);
 bool rule_targets(struct evaluation *evaluation);
 bool rule_arguments(struct evaluation *evaluation);
+bool rule_model(struct evaluation *evaluation);
 bool rule_class(struct evaluation *evaluation);
 bool rule_request(struct evaluation *evaluation);
 bool rule_sources(struct evaluation *evaluation);
@@ -117,6 +125,7 @@ bool rule_ceiling(struct evaluation *evaluation);
 bool rule_chain(struct evaluation *evaluation);
 bool rule_guardrails(struct evaluation *evaluation);
 bool rule_rate(struct evaluation *evaluation);
+bool rule_budget(struct evaluation *evaluation);
 
 /* True where the call brings data and is no tool: it must be bound to data sources. */
 bool is_retrieval_method(const struct evaluation *evaluation);
@@ -132,6 +141,7 @@ bool check_environment(
 bool check_class(struct evaluation *evaluation, const struct registry_entry *entry);
 bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct data_source *source);
+bool check_model(struct evaluation *evaluation, const struct registry_entry *entry);
 
 /* decide.c: the rules that no approval can change; false: *out says why not. */
 bool run_fixed(struct evaluation *evaluation);

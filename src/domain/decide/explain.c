@@ -90,7 +90,8 @@ static const struct entitlement *line_nearest(
 	uint32_t i;
 
 	for (i = 0; i < charter->entitlements_count; i++)
-		if (charter->entitlements[i].resource_kind == RESOURCE_TOOL &&
+		if (charter->entitlements[i].resource_kind ==
+				evaluation_resource_kind(evaluation) &&
 			charter->entitlements[i].effect == evaluation->effect &&
 			text_equal(charter->entitlements[i].resource, evaluation->call->tool))
 			return &charter->entitlements[i];
@@ -142,7 +143,8 @@ bool refuse_no_entitlement(struct evaluation *evaluation, const struct registry_
 		SAY("No line of the charter %.*s@%u permits %s on %.*s.", TEXT_ARGS(entry->name),
 			entry->in_force->version, effect_word(evaluation->effect),
 			TEXT_ARGS(evaluation->call->tool)),
-		SAY("An entitlement {effect: %s, tool: %.*s} in the charter of %.*s, approved.",
-			effect_word(evaluation->effect), TEXT_ARGS(evaluation->call->tool),
-			TEXT_ARGS(entry->name)));
+		SAY("An entitlement {effect: %s, %s%.*s} in the charter of %.*s, approved.",
+			effect_word(evaluation->effect),
+			evaluation->model != NULL ? "resource: model:" : "tool: ",
+			TEXT_ARGS(evaluation->call->tool), TEXT_ARGS(entry->name)));
 }

@@ -60,7 +60,7 @@ static const struct entitlement *entitlement_choose(struct evaluation *evaluatio
 		struct text one = policy_id(ceiling_policies(ceiling), answer->reasons[i]);
 		const struct entitlement *line = ceiling_entitlement_of(ceiling, one);
 
-		if (line == NULL || line->resource_kind != RESOURCE_TOOL ||
+		if (line == NULL || line->resource_kind != evaluation_resource_kind(evaluation) ||
 			line->effect != evaluation->effect ||
 			!text_equal(line->resource, evaluation->call->tool))
 			continue;
@@ -150,7 +150,7 @@ static bool check_list(struct evaluation *evaluation)
 
 bool rule_ceiling(struct evaluation *evaluation)
 {
-	if (evaluation->tool == NULL)
+	if (evaluation->tool == NULL && evaluation->model == NULL)
 		return check_list(evaluation);
 	return check_ceiling(evaluation, evaluation->entry);
 }
@@ -263,9 +263,12 @@ static bool check_link(struct evaluation *evaluation, struct text name)
 	for (i = 0; i < evaluation->sources_count; i++)
 		if (!check_source(evaluation, entry, evaluation->sources[i]))
 			return false;
+	if (evaluation->model != NULL && !check_model(evaluation, entry))
+		return false;
 	if (!evaluation_set_principal(evaluation, entry))
 		return refuse_no_memory(evaluation);
-	if (evaluation->tool != NULL && !check_ceiling(evaluation, entry))
+	if ((evaluation->tool != NULL || evaluation->model != NULL) &&
+		!check_ceiling(evaluation, entry))
 		return false;
 	if (!check_all_guardrails(evaluation, entry->in_force->charter->unit))
 		return false;

@@ -1,6 +1,7 @@
 #include "domain/decide/recorded.h"
 
 #include "domain/call/method.h"
+#include "domain/generation/request.h"
 #include "domain/secret/fingerprint.h"
 
 enum verdict verdict_of_word(struct text word)
@@ -69,6 +70,30 @@ static void read_labels(struct recorded_decision *recorded)
 	recorded->labels.has_untrusted_content = json_boolean_or(labels, "untrusted", false);
 }
 
+static struct usage_now usage_of_record(const struct json *used)
+{
+	return (struct usage_now){
+		.task = usage_of_json(json_find(used, "task")),
+		.identity = usage_of_json(json_find(used, "identity")),
+		.unit = usage_of_json(json_find(used, "unit")),
+	};
+}
+
+bool recorded_decision_open(struct recorded_decision *recorded, const struct json *content,
+	struct arena *arena, struct error *err)
+{
+	struct generation_request request;
+
+	recorded->call.arguments = *content;
+	if (recorded->call.route != METHOD_MODEL)
+		return true;
+	recorded->call.arguments = (struct json){.type = JSON_OBJECT};
+	if (!generation_request_read(&request, arena, recorded->call.method, content, err))
+		return false;
+	recorded->call.generation = request.facts;
+	return true;
+}
+
 void recorded_decision_read(struct recorded_decision *out, const struct json *record)
 {
 	struct text method_name = json_text_or(record, "method", "");
@@ -89,6 +114,7 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 		.definition = definition_of(record),
 		.arguments = arguments_state_of(json_text_or(record, "form", "")),
 		.calls = json_integer_or(record, "calls", 0),
+		.usage = usage_of_record(json_find(record, "used")),
 		.now_utc_ms = json_integer_or(record, "decided", json_integer_or(record, "at", 0)),
 	};
 	read_labels(out);

@@ -23,8 +23,14 @@ struct recorded_decision {
 	struct task_labels labels;   /* that the task had; from has_labels on */
 	bool has_labels;             /* false: recorded before labels were */
 	int64_t calls;               /* of the minute before */
+	struct usage_now usage;      /* of models, by then */
 	int64_t now_utc_ms;
 };
+
+/* Makes what lay sealed beside it, and lives in arena, the call's: its arguments, or the
+ * body of a request to a model.  Errors: INVALID, LIMIT. */
+bool recorded_decision_open(struct recorded_decision *recorded, const struct json *content,
+	struct arena *arena, struct error *err) MUST_CHECK;
 
 /* record is a `decision`; what it lacks is read as empty.  Texts point into it.  *out must
  * not move: it points into itself. */

@@ -6,7 +6,7 @@
 #include "domain/decide/request_parts.h"
 #include "domain/secret/fingerprint.h"
 
-enum { CONTEXT_MEMBERS = 10, TASK_MEMBERS = 5, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
+enum { CONTEXT_MEMBERS = 11, TASK_MEMBERS = 5, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -178,7 +178,8 @@ static bool context_build(struct evaluation *evaluation)
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
 		CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS + ORIGINS_MEMBERS);
 	struct attributes attributes = {members, 0};
-	struct cedar_value args, task, labels, chain, origins, secrets, none;
+	const struct call *call = evaluation->call;
+	struct cedar_value args, task, labels, chain, origins, secrets, none, generation;
 	struct cedar_error err;
 
 	if (members == NULL || !cedar_value_from_json(&args, evaluation->arena,
@@ -195,8 +196,14 @@ static bool context_build(struct evaluation *evaluation)
 	put(&attributes, "approvals", none);
 	put(&attributes, "args", args);
 	put(&attributes, "chain", chain);
-	put_word(&attributes, "environment", environment_word(evaluation->call->environment));
+	put_word(&attributes, "environment", environment_word(call->environment));
 	put(&attributes, "first", cedar_value_bool(is_first(evaluation)));
+	if (call->route == METHOD_MODEL) {
+		if (!cedar_value_from_json(&generation, evaluation->arena, &call->generation, lose,
+			    evaluation, &err))
+			return false;
+		put(&attributes, "generation", generation);
+	}
 	put(&attributes, "labels", labels);
 	put(&attributes, "origins", origins);
 	put_word(&attributes, "risk", risk_tier_word(RISK_CRITICAL));

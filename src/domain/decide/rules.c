@@ -17,6 +17,7 @@ bool rule_method(struct evaluation *evaluation)
 	switch (call->route) {
 	case METHOD_TOOL:
 	case METHOD_RESOURCE:
+	case METHOD_MODEL:
 	case METHOD_FILTERED: return true;
 	case METHOD_DENIED:
 	case METHOD_LOCAL: break;
@@ -106,8 +107,14 @@ bool rule_server(struct evaluation *evaluation)
 	const struct call *call = evaluation->call;
 
 	evaluation->server = evaluation_find_server(evaluation, call->server);
-	if (evaluation->server != NULL)
+	if (evaluation->server != NULL &&
+		(evaluation->server->speaks == SPEAKS_MCP) != (call->route == METHOD_MODEL))
 		return true;
+	if (evaluation->server != NULL)
+		return refuse(evaluation, REASON_METHOD_UNKNOWN,
+			SAY("Server %.*s does not speak that: it speaks %s.",
+				TEXT_ARGS(call->server), speaks_word(evaluation->server->speaks)),
+			TEXT("The door that is for what it speaks."));
 	return refuse(evaluation, REASON_SERVER_UNKNOWN,
 		SAY("No server %.*s is registered.", TEXT_ARGS(call->server)),
 		SAY("An administrator must register server %.*s.", TEXT_ARGS(call->server)));
@@ -139,7 +146,9 @@ bool rule_tool(struct evaluation *evaluation)
 	const struct tool *tool;
 
 	evaluation->effect = call->effect;
-	if (call->route == METHOD_FILTERED)
+	if (call->route == METHOD_MODEL) /* rule_model looks at it */
+		evaluation->effect = EFFECT_GENERATE;
+	if (call->route == METHOD_FILTERED || call->route == METHOD_MODEL)
 		return true;
 	tool = evaluation_find_tool(evaluation, call->tool);
 	if (tool == NULL || !text_equal(tool->server, call->server))
@@ -270,6 +279,9 @@ bool check_class(struct evaluation *evaluation, const struct registry_entry *ent
 	const struct charter *charter = entry->in_force->charter;
 
 	if (use_class_permits(charter->use_class, evaluation->effect))
+		return true;
+	/* Every use case may have models: which, its charter lists (rule_model). */
+	if (evaluation->model != NULL && charter->use_class != CLASS_NONE)
 		return true;
 	return refuse(evaluation, REASON_CLASS_CEILING,
 		SAY("%.*s has class %s, which does not permit %s.", TEXT_ARGS(entry->name),

@@ -14,12 +14,13 @@
 
 #include "domain/charter/registry_fold.h"
 #include "domain/decide/recorded.h"
+#include "domain/generation/request.h"
 #include "domain/replay/replay_private.h"
 
 enum { CLAUSE_BYTES_MAX = 1000, UTF8_SEQUENCE_MAX = 4 };
 
 static const struct json_limits argument_limits = {
-	.size_bytes = 4 * CALL_ARGUMENTS_BYTES_MAX, .depth = 256, .values = 4 * 1000 * 1000};
+	.size_bytes = 4 * GENERATION_BODY_BYTES_MAX, .depth = 256, .values = 4 * 1000 * 1000};
 
 bool replay_create(struct replay **out, const struct replay_options *options, struct error *err)
 {
@@ -170,10 +171,17 @@ enum replay_cause replay_open_sealed(
 static enum replay_cause read_decision(struct replay *replay, const struct json *record,
 	const struct replay_entry *entry, struct recorded_decision *out)
 {
+	struct json content;
+	struct error err = {0};
+	enum replay_cause cause;
+
 	recorded_decision_read(out, record);
 	out->index = entry->index;
 	/* no rule reads the text of the arguments */
-	return replay_open_sealed(replay, entry->content, JSON_OBJECT, &out->call.arguments);
+	cause = replay_open_sealed(replay, entry->content, JSON_OBJECT, &content);
+	if (cause == REPLAY_DONE && !recorded_decision_open(out, &content, replay->arena, &err))
+		return REPLAY_DAMAGED;
+	return cause;
 }
 
 /* What a call was judged by before labels were on record: its task without those above. */
@@ -212,6 +220,7 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 		.labels = labels,
 		.origins = &recorded->origins,
 		.calls_last_minute = recorded->calls,
+		.usage = recorded->usage,
 		.now_utc_ms = recorded->now_utc_ms,
 	};
 	prepared = decide_prepare(asked, &recorded->call, replay->arena);

@@ -61,6 +61,24 @@ void handle_task_list(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+/* With what is used of the budgets for models that hold for it. */
+static bool add_budgets(struct api_request *request, struct json *task, struct error *err)
+{
+	const struct api_services *services = &request->api->services;
+	const struct decide_usage_asked asked = {
+		.task = api_path(request, "id"), .now_utc_ms = fold_stamp_utc_ms(services->fold)};
+	struct json_builder object;
+	struct json budgets;
+
+	if (!decide_usage_json(services->decide, &asked, request->arena, &budgets, err))
+		return false;
+	json_object_start(&object, request->arena);
+	for (uint32_t i = 0; i < task->count; i++)
+		json_put_named(&object, task->members[i].name, task->members[i].value);
+	json_put(&object, "budgets", budgets);
+	return json_object_seal(&object, task, err);
+}
+
 void handle_task_show(struct api_request *request)
 {
 	const struct api_tasks *tasks = &request->api->services.tasks;
@@ -68,7 +86,8 @@ void handle_task_show(struct api_request *request)
 	struct error err;
 
 	api_answer_or_fail(request,
-		tasks->show(tasks->context, api_path(request, "id"), request->arena, &body, &err),
+		tasks->show(tasks->context, api_path(request, "id"), request->arena, &body, &err) &&
+			add_budgets(request, &body, &err),
 		&body, &err);
 }
 

@@ -70,6 +70,10 @@ static bool build_form(struct cli *cli, struct text issuer, struct buffer *form,
 	buffer_append_text(form, buffer_text(&assertion));
 	buffer_append_string(form, "&resource=");
 	buffer_append_text(form, cli_escape(cli, cli->values[OPTION_RESOURCE]));
+	if (cli->values[OPTION_PARENT] != NULL) {
+		buffer_append_string(form, "&parent=");
+		buffer_append_text(form, cli_escape(cli, cli->values[OPTION_PARENT]));
+	}
 	buffer_deinit(&assertion);
 	return ok && !buffer_failed(form);
 }

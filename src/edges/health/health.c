@@ -68,6 +68,7 @@ READ(calls_killed, r->calls.killed)
 READ(secrets_own, r->calls.secrets_own)
 READ(secrets_foreign, r->calls.secrets_foreign)
 READ(secrets_logged, r->calls.secrets_logged)
+READ(calls_stopped, r->calls.stopped)
 READ(calls_in_flight, r->calls.in_flight)
 READ(calls_streams, r->calls.streams)
 READ(findings_open, r->findings.open)
@@ -132,6 +133,8 @@ static const struct figure figures[] = {
 		secrets_foreign},
 	{"remit_secrets_logged_total", "counter", "values kept out of this daemon's log",
 		secrets_logged},
+	{"remit_calls_stopped_total", "counter",
+		"answers of models ended by a budget or a tool call", calls_stopped},
 	{"remit_calls_in_flight", "gauge", "calls under way", calls_in_flight},
 	{"remit_findings_open", "gauge", "findings that nobody has closed", findings_open},
 	{"remit_findings_opened_total", "counter", "findings opened by this process",

@@ -197,6 +197,7 @@ bool reply_format(struct buffer *out, struct arena *arena, const struct reply_to
 		if (!format_elicitation(out, arena, to, reply))
 			format_refusal(out, arena, to->id, to->method, reply);
 		break;
+	case CALL_STOPPED: /* never of a call */
 	case CALL_FAILED:
 		jsonrpc_format_error(out, to->id, MCP_SERVER_FAILED, reply->message, NULL);
 		break;

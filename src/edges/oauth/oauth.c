@@ -222,6 +222,7 @@ static bool fill_request(
 	request->resource = form_find(form, "resource");
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
+	request->parent = form_find(form, "parent");
 	return fault->description == NULL;
 }
 

@@ -374,7 +374,8 @@ static bool is_audience(const char *issuer, struct text audience)
 	if (audience.length < length || memcmp(audience.data, issuer, length) != 0)
 		return false;
 	rest = (struct text){audience.data + length, audience.length - length};
-	return rest.length == 0 || is_below(rest, "/mcp/") || is_below(rest, "/applications/");
+	return rest.length == 0 || is_below(rest, "/mcp/") || is_below(rest, "/llm/") ||
+	       is_below(rest, "/applications/");
 }
 
 static bool check_token(

@@ -332,8 +332,14 @@ bool connection_open(struct connection *connection, struct error *err)
 	loop_timer_stop(connection->edge->settings.loop, &connection->retry);
 	connection->epoch++;
 	connection->state = CONNECTION_STARTING;
-	if (connection->link->open(connection, err) && initialize_send(connection, err))
-		return true;
+	if (connection->link->open(connection, err)) {
+		if (connection->speaks != SPEAKS_MCP) { /* there is nothing to say first */
+			connection_ready(connection);
+			return true;
+		}
+		if (initialize_send(connection, err))
+			return true;
+	}
 	connection->state = CONNECTION_IDLE;
 	connection->link->close(connection);
 	connection->failure = *err;
@@ -481,7 +487,8 @@ static bool transport_copy(struct connection *connection, const struct server *s
 	if (connection->name.data == NULL || connection->credential.data == NULL)
 		return false;
 	if (server->transport == TRANSPORT_HTTP) {
-		connection->link = &http_link;
+		connection->speaks = server->speaks;
+		connection->link = server->speaks == SPEAKS_MCP ? &http_link : &provider_link;
 		connection->url = arena_copy_text(arena, server->url.data, server->url.length);
 		return connection->url != NULL;
 	}
@@ -536,7 +543,8 @@ static bool is_same_transport(const struct connection *connection, const struct 
 	if (!text_equal(connection->credential, server->credential))
 		return false;
 	if (server->transport == TRANSPORT_HTTP)
-		return connection->link == &http_link && text_is(server->url, connection->url);
+		return connection->url != NULL && connection->speaks == server->speaks &&
+		       text_is(server->url, connection->url);
 	if (connection->link != &stdio_link)
 		return false;
 	for (i = 0; i < server->arguments_count; i++)

@@ -239,12 +239,9 @@ static void listen_done(struct post *post)
 		connection_log(connection, "no memory to listen for notices again");
 }
 
-/* The server did not take the credential: another may be there by now. */
-static void credential_renounce(const struct post *post)
+void credential_renounce(const struct connection *connection, unsigned status)
 {
-	const struct connection *connection = post->connection;
-
-	if (post->status == 401 && connection->is_credential_fetched)
+	if (status == 401 && connection->is_credential_fetched)
 		vault_renounce(connection->edge->vault, connection->credential);
 }
 
@@ -254,7 +251,7 @@ static void on_done(void *context, const struct http_reply *reply)
 
 	post->call = NULL;
 	if (post->connection != NULL)
-		credential_renounce(post);
+		credential_renounce(post->connection, post->status);
 	if (post->connection != NULL && post->kind == POST_MESSAGE)
 		message_done(post, reply);
 	else if (post->connection != NULL && post->kind == POST_LISTEN)
@@ -301,10 +298,9 @@ static void credential_tell(const struct connection *connection, const struct se
 			(struct text){secret->bytes, secret->size});
 }
 
-/* "Bearer SECRET", NUL-terminated; NULL and err, if it cannot be.  U6. */
-static char *authorization_make(const struct connection *connection, struct error *err)
+char *authorization_make(const struct connection *connection, const char *scheme, struct error *err)
 {
-	static const char scheme[] = "Bearer ";
+	size_t before = strlen(scheme);
 	struct secret secret = {0};
 	char *out = NULL;
 
@@ -316,18 +312,18 @@ static char *authorization_make(const struct connection *connection, struct erro
 	else if (secret.size > SECRET_BYTES_MAX || memchr(secret.bytes, '\0', secret.size) != NULL)
 		error_set(err, ERROR_INVALID, "server %.*s: the credential is no text",
 			TEXT_ARGS(connection->name));
-	else if ((out = calloc(1, sizeof scheme + secret.size)) == NULL)
+	else if ((out = calloc(1, before + secret.size + 1)) == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for a request");
 	else {
 		credential_tell(connection, &secret);
-		memcpy(out, scheme, sizeof scheme - 1);
-		memcpy(out + sizeof scheme - 1, secret.bytes, secret.size);
+		memcpy(out, scheme, before);
+		memcpy(out + before, secret.bytes, secret.size);
 	}
 	secret_clear(&secret);
 	return out;
 }
 
-static void authorization_discard(char *authorization)
+void authorization_discard(char *authorization)
 {
 	if (authorization != NULL)
 		explicit_bzero(authorization, strlen(authorization));
@@ -372,7 +368,7 @@ static bool post_send(struct post *post, const struct connection *connection, st
 	bool ok = false;
 
 	if (connection->credential.length > 0)
-		authorization = authorization_make(connection, err);
+		authorization = authorization_make(connection, "Bearer ", err);
 	if (connection->credential.length == 0 || authorization != NULL)
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = method_of(post->kind),

@@ -50,7 +50,9 @@ static bool port_start(void *context, const struct upstream_request *request,
 	if (wait == NULL)
 		return false;
 	wait->request = *request;
-	if (!wait_send(wait, request->method, request->params, err)) {
+	if (connection->speaks == SPEAKS_MCP
+			? !wait_send(wait, request->method, request->params, err)
+			: !provider_send(wait, err)) {
 		wait_drop(wait);
 		return false;
 	}
@@ -66,7 +68,7 @@ static void port_cancel(void *context, struct upstream_wait **handle)
 	*handle = NULL;
 	if (wait == NULL || wait->is_over)
 		return;
-	if (wait->kind == WAIT_REQUEST)
+	if (wait->kind == WAIT_REQUEST && wait->passage == NULL)
 		wait_cancel_at_server(wait, "nobody waits any more");
 	wait_drop(wait);
 }

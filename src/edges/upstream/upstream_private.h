@@ -23,6 +23,7 @@ enum wait_kind { WAIT_READY = 0, WAIT_REQUEST, WAIT_OWN };
 
 struct connection;
 struct post;
+struct passage;
 
 struct upstream_wait {
 	struct connection *connection;
@@ -37,6 +38,7 @@ struct upstream_wait {
 	struct upstream_request request;
 	void (*on_own)(struct connection *connection, const struct upstream_answer *answer);
 	struct post *post;            /* of the HTTP link; NULL: answered, or stdio */
+	struct passage *passage;      /* of the link to a provider */
 	struct vault_wait credential; /* READY: the connection is, its credential not yet */
 };
 
@@ -56,6 +58,7 @@ struct link {
 
 extern const struct link stdio_link;
 extern const struct link http_link;
+extern const struct link provider_link; /* openai or anthropic, no MCP */
 
 struct connection {
 	struct upstream_edge *edge;
@@ -66,6 +69,7 @@ struct connection {
 	const struct link *link;
 	const char **arguments; /* stdio, NULL-terminated */
 	const char *url;        /* http */
+	enum speaks speaks;
 	struct text credential;
 	bool is_credential_fetched; /* it lies in Vault */
 	enum connection_state state;
@@ -152,6 +156,16 @@ void wait_cancel_at_server(struct upstream_wait *wait, const char *reason);
 
 /* http_link.c */
 void post_free(struct post *post);
+/* "Bearer SECRET", or with another scheme in front, NUL-terminated, to be discarded; NULL
+ * and err, if it cannot be.  U6. */
+char *authorization_make(
+	const struct connection *connection, const char *scheme, struct error *err);
+void authorization_discard(char *authorization);
+/* The server did not take the credential (HTTP 401): another may be there by now. */
+void credential_renounce(const struct connection *connection, unsigned status);
 void farewells_discard(struct upstream_edge *edge);
+
+/* provider_link.c: sends the wait's body.  Errors: IO, LIMIT, INVALID. */
+bool provider_send(struct upstream_wait *wait, struct error *err) MUST_CHECK;
 
 #endif

@@ -31,6 +31,7 @@ static void exchange_destroy(struct exchange **exchange)
 {
 	if (*exchange == NULL)
 		return;
+	generation_release(*exchange);
 	arena_destroy(&(*exchange)->arena);
 	free(*exchange);
 	*exchange = NULL;
@@ -103,6 +104,8 @@ static bool exchange_read(
 		draft.params = &params;
 		exchange->reason = agents_reason(&params);
 	}
+	if (request->is_generation)
+		return generation_build(exchange, &draft, err) && exchange_look(exchange, err);
 	return call_build(&exchange->call, exchange->arena, &draft, err) &&
 	       exchange_look(exchange, err);
 }
@@ -667,6 +670,7 @@ void call_service_change(struct call_service *service, const struct call_setting
 {
 	service->settings.hold_ms = settings->hold_ms;
 	service->settings.upstream_ms = settings->upstream_ms;
+	service->settings.tool_calls = settings->tool_calls;
 }
 
 void call_service_destroy(struct call_service **service)

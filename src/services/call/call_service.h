@@ -58,7 +58,14 @@ struct call_contents {
 		struct error *err);
 };
 
+/* What is done with a tool call that a model asks for and its identity may not make. */
+enum call_tool_calls {
+	CALL_TOOLS_BLOCK = 0, /* the answer ends before it */
+	CALL_TOOLS_RECORD,    /* it is on record, and passes */
+};
+
 struct call_settings {
+	enum call_tool_calls tool_calls;
 	int64_t hold_ms;      /* how long an asked call waits; 0: answered at once */
 	int64_t upstream_ms;  /* longest wait for an answer */
 	size_t exchanges_max; /* in flight at once */
@@ -67,6 +74,14 @@ struct call_settings {
 	size_t arena_bytes; /* of one exchange */
 };
 extern const struct call_settings call_settings_default;
+
+/* Who hears what is said to models: each text of a request that was let through, once, when
+ * its decision is durable (generation_each_message says what a role is).  on_prompt NULL:
+ * nobody. */
+struct call_prompts {
+	void *context;
+	void (*on_prompt)(void *context, struct text task, struct text role, struct text text);
+};
 
 /* All borrowed; they outlive the service. */
 struct call_ports {
@@ -80,6 +95,7 @@ struct call_ports {
 	struct call_values values;
 	struct detector *detector; /* NULL: no secret is looked for */
 	struct call_contents contents;
+	struct call_prompts prompts;
 };
 
 /* Registers its handlers and projectors with the fold: after those of registry,
@@ -117,6 +133,7 @@ struct call_figures {
 	uint64_t aborted;
 	uint64_t revoked;
 	uint64_t killed;          /* kill records */
+	uint64_t stopped;         /* answers of models, by a budget or a tool call */
 	uint64_t secrets_own;     /* seen in arguments, answers and notices */
 	uint64_t secrets_foreign; /* likewise */
 	uint64_t secrets_logged;  /* values kept out of the daemon's log */
@@ -133,6 +150,9 @@ struct call_request {
 	struct text method;
 	const struct json *params; /* or NULL; of its _meta, "remit/reason" is for people */
 	bool wants_progress;       /* the client sent a progress token */
+	/* To a model: server is its provider, method the path below /v1 ("messages"), params
+	 * the body.  Never said by an MCP client. */
+	bool is_generation;
 };
 
 /* What the door sends back.  Borrowed during on_reply. */
@@ -141,8 +161,11 @@ struct call_reply {
 		CALL_REFUSED = 0, /* decision says why; nothing reached the server */
 		CALL_ASKED,       /* as REFUSED: people must approve; approval names it */
 		CALL_FAILED,      /* allowed, but no answer: error says why */
+		CALL_STOPPED,     /* a model's answer that began, and may not go on: decision
+				   * says why */
 		CALL_RESULT,      /* result, from the server */
-		CALL_ERROR,       /* the server's JSON-RPC error object */
+		CALL_ERROR,       /* the server's JSON-RPC error object; of a provider the
+				   * HTTP status, and its own words in message */
 	} kind;
 	const struct decision *decision; /* never NULL */
 	bool is_recorded;                /* index is set */
@@ -153,6 +176,7 @@ struct call_reply {
 					  * model or person to read */
 	const struct json *result;
 	const struct json *error;
+	unsigned status;             /* of a provider's ERROR */
 	const struct error *failure; /* FAILED, and refusals by a fault of ours; or NULL */
 };
 
@@ -161,6 +185,9 @@ struct call_client {
 	void *context;
 	/* A notification that belongs to the call, any number before the reply. */
 	void (*on_notice)(void *context, struct text method, const struct json *params);
+	/* The next bytes of a model's answer, exactly as they came, before the reply: RESULT
+	 * then only says that they were all.  NULL where no model is asked. */
+	void (*on_bytes)(void *context, bool is_stream, struct text bytes);
 	/* Exactly once, never from within call_start, unless call_abort was called. */
 	void (*on_reply)(void *context, const struct call_reply *reply);
 };

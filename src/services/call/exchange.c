@@ -62,6 +62,7 @@ static void exchange_finish(struct exchange *exchange, enum exchange_state state
 		exchange->next->link = exchange->link;
 	exchange->link = NULL;
 	exchange_give_share(exchange);
+	generation_release(exchange);
 	exchange->service->figures.in_flight--;
 	loop_defer(ports->loop, &exchange->release_post);
 }
@@ -75,6 +76,8 @@ static void reply(struct exchange *exchange, struct call_reply *out)
 	exchange->client = NULL; /* once */
 	/* Whatever was decided, a call that does not go was refused. */
 	exchange->shown = exchange->decision;
+	if (out->kind == CALL_STOPPED)
+		exchange->shown.verdict = VERDICT_DENY;
 	if (out->kind == CALL_REFUSED && exchange->shown.verdict != VERDICT_DENY) {
 		exchange->shown.verdict = VERDICT_DENY;
 		exchange->shown.reason = REASON_NONE;
@@ -223,7 +226,7 @@ static void submit_decision(struct exchange *exchange)
 
 	exchange->is_recorded = false;
 	exchange->decided = (struct fold_change){.done = on_decided_done, .context = exchange};
-	if (!exchange_decision_record(exchange, &err) ||
+	if (!exchange_decision_record(exchange, &err) || !generation_hold(exchange, &err) ||
 		!fold_submit(ports->fold, &exchange->decided, &err)) {
 		fail_unrecorded(exchange);
 		return;
@@ -524,7 +527,8 @@ static void prepare(struct exchange *exchange)
 
 /* The registry is not the one that was decided on, so it is decided again; an
  * approval was given for what held then.  The call itself is among those of its
- * minute, so their limit, which is looked at last, says nothing new. */
+ * minute, and what it holds of its budgets is held, so their limits, which are looked at
+ * last, say nothing new. */
 static enum reason decide_changed(struct exchange *exchange)
 {
 	struct decide_request request = {
@@ -538,7 +542,8 @@ static enum reason decide_changed(struct exchange *exchange)
 	if (exchange->decision.approvals_count != 0)
 		return REASON_APPROVAL_NEEDED;
 	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
-	if (again.verdict != VERDICT_ALLOW && again.reason != REASON_RATE_LIMIT)
+	if (again.verdict != VERDICT_ALLOW && again.reason != REASON_RATE_LIMIT &&
+		again.reason != REASON_BUDGET)
 		return again.reason;
 	/* The record says which rows may come; under another ceiling others would. */
 	return again.ceiling == exchange->decision.ceiling ? REASON_ALLOWED : REASON_SENSITIVITY;
@@ -593,6 +598,7 @@ static void on_durable(struct exchange *exchange)
 		return;
 	}
 	figures->allowed++;
+	generation_tell_prompts(exchange);
 	reason = look_again(exchange, DECIDE_MAY_BE_UNSEEN);
 	if (reason != REASON_ALLOWED)
 		refuse_late(exchange, reason);
@@ -644,6 +650,15 @@ static void on_notice(void *context, struct text method, const struct json *para
 	exchange->notice_params = NULL;
 }
 
+static void on_bytes(void *context, const struct upstream_bytes *bytes)
+{
+	struct exchange *exchange = context;
+
+	exchange->bytes = bytes;
+	exchange_event(exchange, EVENT_NOTICE);
+	exchange->bytes = NULL;
+}
+
 static void on_answer(void *context, const struct upstream_answer *answer)
 {
 	struct exchange *exchange = context;
@@ -667,9 +682,11 @@ static bool forward(struct exchange *exchange, struct error *err)
 		.ceiling = exchange->retrieval_rule.ceiling,
 		.tells_record = exchange_tells_record(exchange),
 		.record = exchange->index,
+		.body = exchange->generation != NULL ? exchange->call.arguments_text : TEXT(""),
 		.deadline_ms = exchange->deadline_ms,
 		.context = exchange,
 		.on_notice = on_notice,
+		.on_bytes = on_bytes,
 		.on_answer = on_answer,
 	};
 
@@ -741,6 +758,34 @@ static void on_prepare_revoked(struct exchange *exchange)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
+/* The answer of a model may not go on, by its budget or a tool call, or makes no sense. */
+static void stop_generation(struct exchange *exchange, const struct error *why)
+{
+	struct outcome outcome = {.status = "failed", .is_forwarded = true};
+	struct upstream *upstream = &exchange->service->ports.upstream;
+
+	upstream->cancel(upstream->context, &exchange->wait);
+	if (why->code == ERROR_CONFLICT) {
+		outcome.status = "stopped";
+		outcome.reason = generation_stop(exchange);
+		exchange->service->figures.stopped++;
+		reply_kind(exchange, CALL_STOPPED, NULL);
+	} else {
+		exchange->service->figures.failed++;
+		reply_kind(exchange, CALL_FAILED, why);
+	}
+	submit_outcome(exchange, &outcome);
+}
+
+static void on_bytes_event(struct exchange *exchange)
+{
+	struct error err = {0};
+
+	wait_until(exchange, exchange->service->settings.upstream_ms);
+	if (!generation_take(exchange, exchange->bytes, &err))
+		stop_generation(exchange, &err);
+}
+
 /* A notice that holds what may not be passed is dropped: the answer counts. */
 static void on_notice_event(struct exchange *exchange)
 {
@@ -749,6 +794,10 @@ static void on_notice_event(struct exchange *exchange)
 	struct json passed;
 
 	exchange->state = EXCHANGE_STREAMING;
+	if (exchange->bytes != NULL) {
+		on_bytes_event(exchange);
+		return;
+	}
 	if (exchange_is_judged(exchange))
 		return; /* nothing passes before the rows are judged */
 	if (client == NULL || client->on_notice == NULL)
@@ -864,6 +913,31 @@ static void trace_result(struct exchange *exchange, const struct json *result)
 	decide_result_seen(exchange->service->ports.decide, &seen);
 }
 
+static void on_generation_answer(struct exchange *exchange, const struct upstream_answer *answer)
+{
+	struct call_reply out = {.kind = CALL_RESULT};
+	struct outcome outcome = {.status = "result", .is_forwarded = true, .has_result = true};
+	struct error err = {0};
+
+	if (answer->failure != NULL) {
+		answer_failed(exchange, answer);
+		return;
+	}
+	if (!generation_finish(exchange, answer, &out.status, &err) && out.status == 0) {
+		stop_generation(exchange, &err);
+		return;
+	}
+	if (out.status != 0) {
+		outcome.status = "error";
+		outcome.has_result = false;
+		out.kind = CALL_ERROR;
+		out.message = generation_error_message(exchange);
+	}
+	exchange->service->figures.answered++;
+	reply(exchange, &out);
+	submit_outcome(exchange, &outcome);
+}
+
 static void on_answer_event(struct exchange *exchange)
 {
 	const struct upstream_answer *answer = exchange->answer;
@@ -874,6 +948,10 @@ static void on_answer_event(struct exchange *exchange)
 	struct json result, passed;
 	struct text fault;
 
+	if (exchange->generation != NULL) {
+		on_generation_answer(exchange, answer);
+		return;
+	}
 	if (!answer_is_true(exchange, answer->result, &fault)) {
 		answer_lie(exchange, fault);
 		return;

@@ -91,6 +91,8 @@ struct secrets_seen {
 	uint32_t fingerprints_count;
 };
 
+struct generation;
+
 struct exchange {
 	struct call_service *service;
 	enum exchange_state state;
@@ -138,7 +140,8 @@ struct exchange {
 	bool is_failed_posted;
 	struct loop_post outcome_post;
 	bool is_outcome_posted;
-	struct outcome what_became; /* of the call; waits for the reply to leave */
+	struct generation *generation; /* of a request to a model; else NULL */
+	struct outcome what_became;    /* of the call; waits for the reply to leave */
 	struct loop_post release_post;
 	struct upstream_wait *wait;
 	struct upstream_request request; /* what the edge borrows until it answers */
@@ -147,7 +150,38 @@ struct exchange {
 	const struct error *failure;
 	struct text notice_method;
 	const struct json *notice_params;
+	const struct upstream_bytes *bytes;
 };
+
+/* generation.c: what is particular to a request to a model. */
+
+/* Makes the call of a draft whose params are the body.  Errors: INVALID, LIMIT. */
+bool generation_build(
+	struct exchange *exchange, const struct call_draft *draft, struct error *err) MUST_CHECK;
+/* Holds what the request will cost at least, against all budgets, before it is recorded.
+ * Errors: NOT_FOUND, LIMIT. */
+bool generation_hold(struct exchange *exchange, struct error *err) MUST_CHECK;
+/* Tells the prompts to whoever hears them; the decision is durable. */
+void generation_tell_prompts(struct exchange *exchange);
+/* Takes bytes of the provider, and passes on what may pass.  Errors: those of
+ * generation_answer_feed; CONFLICT: stopped, and generation_stop says why. */
+bool generation_take(struct exchange *exchange, const struct upstream_bytes *bytes,
+	struct error *err) MUST_CHECK;
+/* The provider is done: an answer, or false, and status is the one to pass on, or 0 for a
+ * failure that err tells. */
+bool generation_finish(struct exchange *exchange, const struct upstream_answer *answer,
+	unsigned *status, struct error *err) MUST_CHECK;
+/* Makes the exchange's decision say why the answer was stopped. */
+enum reason generation_stop(struct exchange *exchange);
+/* What the provider said of its error, for the client; in the exchange's arena. */
+struct text generation_error_message(struct exchange *exchange);
+/* Nothing of it is under way any more: gives back what it held, and its memory. */
+void generation_release(struct exchange *exchange);
+/* The members of the two records.  Errors: LIMIT, and those of the values port. */
+bool generation_put_inputs(
+	struct exchange *exchange, struct json_builder *record, struct error *err) MUST_CHECK;
+bool generation_put_outcome(struct exchange *exchange, struct json_builder *record,
+	const struct outcome *outcome, struct error *err) MUST_CHECK;
 
 /* exchange.c */
 void exchange_event(struct exchange *exchange, enum exchange_event event);

@@ -194,7 +194,8 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_head(&record, exchange, "decision");
 	put_call(&record, exchange);
 	put_decision(&record, decision);
-	if (!put_labels(&record, &decision->labels, err) || !put_inputs(&record, exchange, err))
+	if (!put_labels(&record, &decision->labels, err) || !put_inputs(&record, exchange, err) ||
+		!generation_put_inputs(exchange, &record, err))
 		return false;
 	json_put_digest(&record, "arguments", &arguments);
 	exchange->query = arguments;
@@ -264,7 +265,13 @@ bool exchange_outcome_record(
 	if (exchange->is_retrieval && outcome->is_forwarded &&
 		!exchange_retrieval_record(&record, exchange, err))
 		return false;
-	if (outcome->has_result) {
+	if (!generation_put_outcome(exchange, &record, outcome, err))
+		return false;
+	if (exchange->generation != NULL) {
+		if (!values->attach(
+			    values->context, exchange->call.task, &exchange->outcome.append, err))
+			return false;
+	} else if (outcome->has_result) {
 		put_result(&record, outcome);
 		if (!values->attach(
 			    values->context, exchange->call.task, &exchange->outcome.append, err))
@@ -329,6 +336,13 @@ struct text exchange_message(
 			"Allowed, but it failed: %s. Record #%" PRIu64 ".",
 			failure == NULL ? "no answer" : failure->text, exchange->index);
 		message = exchange_pass_text(exchange, message);
+		break;
+	case CALL_STOPPED:
+		message = text_format(exchange->arena,
+			"Stopped (%s): %.*s What would be needed: %.*s Record #%" PRIu64 ".",
+			reason_word(exchange->decision.reason),
+			TEXT_ARGS(exchange->decision.explanation),
+			TEXT_ARGS(exchange->decision.needed), exchange->index);
 		break;
 	case CALL_RESULT:
 	case CALL_ERROR: break;

@@ -54,7 +54,10 @@ bool exchange_look(struct exchange *exchange, struct error *err)
 		return true;
 	if (!look_at_names(exchange, err))
 		return false;
-	detector_count(detector, &exchange->call.arguments, &tally);
+	/* Of a request to a model the whole body is looked at: its prompts. */
+	detector_count(detector,
+		exchange->generation != NULL ? &exchange->call.params : &exchange->call.arguments,
+		&tally);
 	exchange->call.secrets = tally.kinds;
 	if (tally.count != 0)
 		keep(exchange, &exchange->sent, &tally, SECRET_IN_ARGUMENTS);

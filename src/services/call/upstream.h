@@ -33,12 +33,24 @@ struct upstream_ready {
 struct upstream_answer {
 	const struct json *result;   /* NULL unless the server answered with one */
 	const struct json *error;    /* NULL unless the server answered a JSON-RPC error */
+	unsigned status;             /* of a provider that answered, HTTP; else 0 */
 	const struct error *failure; /* NULL unless there was no answer: down,
 				      * crashed, nonsense (IO), too large (LIMIT),
 				      * deadline (TIMEOUT) */
 	/* True if the request may have reached the server although there is no
 	 * answer: then what it did is unknown. */
 	bool is_unknown;
+};
+
+/* What a provider of models answers, as it comes; borrowed during the callback. */
+struct upstream_bytes {
+	unsigned status; /* HTTP */
+	enum upstream_type {
+		UPSTREAM_OTHER = 0,
+		UPSTREAM_JSON,  /* application/json */
+		UPSTREAM_EVENTS /* text/event-stream */
+	} type;
+	struct text bytes; /* the next of the body */
 };
 
 /* One request on behalf of an agent.  All texts and params are borrowed until
@@ -54,11 +66,18 @@ struct upstream_request {
 	enum sensitivity ceiling;
 	bool tells_record;
 	uint64_t record;
-	int64_t deadline_ms; /* monotonic, as loop_now_ms */
+	/* To a provider of models: method is the path below /v1, and this is sent instead of
+	 * params.  Empty: to an MCP server. */
+	struct text body;
+	int64_t deadline_ms; /* monotonic, as loop_now_ms; a provider's next bytes may take
+			      * as long again */
 	void *context;
 	/* A notification that belongs to this request (notifications/progress,
 	 * notifications/message), any number of times before on_answer. */
 	void (*on_notice)(void *context, struct text method, const struct json *params);
+	/* A provider's answer, any number of times before on_answer, which then brings no
+	 * result and no error, but a status or a failure. */
+	void (*on_bytes)(void *context, const struct upstream_bytes *bytes);
 	/* Exactly once, unless cancelled. */
 	void (*on_answer)(void *context, const struct upstream_answer *answer);
 };
@@ -77,7 +96,7 @@ struct upstream {
 		struct upstream_wait **out, struct error *err);
 	/* Gives up one wait: no callback runs any more; a request that was sent
 	 * is cancelled at the server (notifications/cancelled).  *wait becomes
-	 * NULL; it may be NULL.  May be called from within on_notice of the same
+	 * NULL; it may be NULL.  May be called from within on_notice and on_bytes of the same
 	 * wait. */
 	void (*cancel)(void *context, struct upstream_wait **wait);
 };

@@ -57,6 +57,7 @@ struct decide_service {
 	struct name_table *reads;       /* tool -> struct reads_entry */
 	struct name_table *definitions; /* server -> struct definition_list */
 	struct name_table *rates;       /* identity -> struct rate */
+	struct usage_table *usage;      /* of models */
 	struct entity_table *entities;
 	struct finding_service *findings; /* NULL: nobody is told */
 	struct protected_name *protected; /* the pinned tools' names (honest.c) */
@@ -74,6 +75,10 @@ struct decide_world decide_world_of(struct decide_service *service, const struct
 
 /* origins.c: in a fresh service.  Errors: LIMIT. */
 bool decide_traces_open(struct decide_service *service, struct error *err) MUST_CHECK;
+
+/* usage.c: what a decision of the call reads; nothing unless it is for a model. */
+struct usage_now decide_usage_now(
+	const struct decide_service *service, const struct call *call, int64_t now_utc_ms);
 
 /* why.c: the call a question is about.  Errors: INVALID, LIMIT. */
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,

@@ -28,7 +28,8 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	service->rates = name_table_create();
 	if (service->reads == NULL || service->definitions == NULL || service->rates == NULL)
 		error_set(err, ERROR_LIMIT, "no memory to decide in");
-	else if (entity_table_create(&service->entities, registry, err) &&
+	else if (usage_table_create(&service->usage, err) &&
+		 entity_table_create(&service->entities, registry, err) &&
 		 decide_traces_open(service, err)) {
 		*out = service;
 		return true;
@@ -65,6 +66,7 @@ void decide_service_destroy(struct decide_service **service)
 	protected_names_forget(*service);
 	entity_table_destroy(&(*service)->entities);
 	flow_traces_destroy(&(*service)->traces);
+	usage_table_destroy(&(*service)->usage);
 	free(*service);
 	*service = NULL;
 }
@@ -152,6 +154,7 @@ struct decide_world decide_world_of(struct decide_service *service, const struct
 		.offered = decide_definition_offered(service, call->tool),
 		.arguments = ARGUMENTS_UNCHECKED,
 		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
+		.usage = decide_usage_now(service, call, now_utc_ms),
 		.now_utc_ms = now_utc_ms,
 	};
 }

@@ -78,12 +78,40 @@ struct decide_inputs {
 	int64_t calls_last_minute;
 	enum definition_state definition;
 	enum arguments_state arguments;
+	struct usage_now usage;
 };
 /* Decides one call.  Counts nothing: decide_count_call does, once per call that
  * is let through. */
 void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out);
 void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms);
+
+/* Registers the handler and projector by which outcomes of generations are counted for
+ * budgets.  Errors: LIMIT. */
+bool decide_usage_register(
+	struct decide_service *service, struct fold *fold, struct error *err) MUST_CHECK;
+/* Whose use of a model the call is.  Borrowed from task and registry; false where one of
+ * them is gone. */
+bool decide_usage_scope(const struct decide_service *service, const struct call *call,
+	struct usage_scope *out) MUST_CHECK;
+/* Begins to hold for a request that was let through, until its outcome is folded.
+ * Errors: LIMIT. */
+bool decide_usage_hold(struct decide_service *service, const struct usage_scope *scope,
+	struct usage_hold *out, int64_t now_utc_ms, struct error *err) MUST_CHECK;
+/* Whose budget what is used and held by now is over: "task", "identity" or "unit"; NULL:
+ * nobody's. */
+const char *decide_usage_breach(const struct decide_service *service, const struct call *call,
+	const struct usage_hold *hold, int64_t now_utc_ms);
+/* What a task, an identity and its unit have used of their budgets by now: {task,
+ * identity, unit}, each {requests, spend, tokens, most: {...}}; members whose name is
+ * empty are left out.  Errors: LIMIT. */
+struct decide_usage_asked {
+	struct text task;     /* or empty */
+	struct text identity; /* or empty: the task's */
+	int64_t now_utc_ms;
+};
+bool decide_usage_json(const struct decide_service *service, const struct decide_usage_asked *asked,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* Whether a server must have listed a pinned tool by now: before it was made
  * ready it may not have. */
@@ -168,6 +196,11 @@ struct decide_listing {
 };
 bool decide_list_visible(struct decide_service *service, const struct decide_listing *asked,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* The names of the models of a provider that the viewer's charter lists, in the order in
+ * which the provider is registered with them.  NULL and 0: none.  Errors: LIMIT. */
+bool decide_models_visible(const struct decide_service *service, const struct decide_viewer *viewer,
+	struct arena *arena, const struct text **out, size_t *count, struct error *err) MUST_CHECK;
 
 /* What would be decided for the identity without a task, with the given arguments
  * (NULL: none): no effect and no grant.  Errors: INVALID

@@ -45,6 +45,13 @@ enum environment decide_environment_for(
 	return ENVIRONMENT_NONE;
 }
 
+static bool is_provider(const struct decide_service *service, struct text name)
+{
+	const struct server *server = registry_find_server(service->registry, name);
+
+	return server != NULL && server->speaks != SPEAKS_MCP;
+}
+
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct call *out, struct error *err)
 {
@@ -74,6 +81,12 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 		return error_set(err, ERROR_INVALID, "arguments are an object");
 	if (service->secrets.look != NULL)
 		out->secrets = service->secrets.look(service->secrets.context, &out->arguments);
+	if (question->effect == EFFECT_GENERATE && is_provider(service, server_name)) {
+		out->method = TEXT("chat/completions");
+		out->route = METHOD_MODEL;
+		out->generation = out->arguments;
+		out->arguments = (struct json){.type = JSON_OBJECT};
+	}
 	out->arguments_text = json_canonical_text(arena, &out->arguments);
 	return out->arguments_text.data != NULL ||
 	       error_set(err, ERROR_LIMIT, "no room for the arguments");
@@ -302,7 +315,8 @@ bool decide_why_recorded(struct decide_service *service, const struct decide_aga
 		return error_set(err, ERROR_INVALID, "it is no decision about a call");
 	recorded_decision_read(recorded, again->record);
 	recorded->call.task = TEXT(""); /* which may be over by now */
-	recorded->call.arguments = *again->arguments;
+	if (!recorded_decision_open(recorded, again->arguments, arena, err))
+		return false;
 	recorded->call.arguments_text = json_canonical_text(arena, again->arguments);
 	if (recorded->call.arguments_text.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the arguments");

@@ -132,6 +132,14 @@ struct text issue_audience(const struct issue *issue, struct arena *arena, struc
 	return text_concat(arena, parts, 3);
 }
 
+struct text issue_provider_audience(
+	const struct issue *issue, struct arena *arena, struct text provider)
+{
+	const struct text parts[] = {text_of(issue->issuer), TEXT("/llm/"), provider};
+
+	return text_concat(arena, parts, 3);
+}
+
 struct text issue_point_audience(
 	const struct issue *issue, struct arena *arena, struct text application)
 {
@@ -164,9 +172,14 @@ bool issue_is_audience(const struct issue *issue, struct text audience)
 {
 	const struct registry *registry = issue->parts.registry;
 	struct text application = name_below(issue, audience, "/applications/");
+	const struct server *server =
+		registry_find_server(registry, issue_server_of(issue, audience));
+	const struct server *provider =
+		registry_find_server(registry, name_below(issue, audience, "/llm/"));
 
 	return text_is(audience, issue->issuer) ||
-	       registry_find_server(registry, issue_server_of(issue, audience)) != NULL ||
+	       (server != NULL && server->speaks == SPEAKS_MCP) ||
+	       (provider != NULL && provider->speaks != SPEAKS_MCP) ||
 	       registry_find_application(registry, application) != NULL;
 }
 

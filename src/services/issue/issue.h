@@ -63,6 +63,9 @@ bool issue_set_issuer(struct issue *issue, struct text issuer, struct error *err
 struct text issue_issuer(const struct issue *issue);
 /* The resource URL of a server, ISSUER/mcp/NAME: the audience of its tokens. */
 struct text issue_audience(const struct issue *issue, struct arena *arena, struct text server);
+/* The URL of a provider of models, ISSUER/llm/NAME, likewise. */
+struct text issue_provider_audience(
+	const struct issue *issue, struct arena *arena, struct text provider);
 /* The URL of a decision point, the audience of the tokens it takes: an application's,
  * ISSUER/applications/NAME, or with an empty name remit's own, ISSUER. */
 struct text issue_point_audience(
@@ -119,6 +122,7 @@ struct issue_request {
 	struct text resource;  /* audience */
 	struct text scope;     /* may be empty */
 	struct text purpose;   /* of the task; may be empty */
+	struct text parent;    /* a live task of the same identity and environment, or empty */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */

@@ -43,6 +43,7 @@ struct opening {
 	enum environment environment;
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
+	int64_t parent_end_utc_s; /* where there is a parent */
 	struct opening *next;
 };
 
@@ -246,6 +247,26 @@ static bool is_plain(struct text purpose)
 	return purpose.length <= ISSUE_PURPOSE_BYTES_MAX && text_is_utf8(purpose);
 }
 
+/* A task below another one, which has then touched what this one touches, and does not
+ * outlive it. */
+static bool check_parent(struct opening *opening)
+{
+	const struct issue *issue = opening->issue;
+	struct text id = opening->request->parent;
+	const struct task *parent = task_find(issue->parts.tasks, id);
+
+	if (id.length == 0)
+		return true;
+	/* Whether another identity's task exists is nobody's to learn. */
+	if (parent == NULL || !text_equal(parent->identity, opening->identity) ||
+		parent->environment != opening->environment)
+		return refuse(opening->request, ISSUE_PARENT, "no such task of this identity");
+	if (!task_is_live(parent, issue_now_utc_ms(issue)) || parent->depth >= TASK_DEPTH_MAX)
+		return refuse(opening->request, ISSUE_PARENT, "it is over, or too deep");
+	opening->parent_end_utc_s = parent->deadline_utc_ms / 1000;
+	return true;
+}
+
 static bool check_wishes(struct opening *opening)
 {
 	struct issue_request *request = opening->request;
@@ -295,6 +316,7 @@ static bool make_record(struct opening *opening, const struct proof *proof, stru
 	struct task_opening task = {.id = text_of(opening->task),
 		.identity = opening->identity,
 		.purpose = opening->request->purpose,
+		.parent = opening->request->parent,
 		.charter_version = proof->entry->in_force->version,
 		.environment = proof->environment,
 		.at_utc_ms = at_utc_ms};
@@ -307,6 +329,9 @@ static bool make_record(struct opening *opening, const struct proof *proof, stru
 		lifetime_s = CHARTER_TASK_S_MAX;
 	opening->issued_utc_s = at_utc_ms / 1000;
 	opening->expires_utc_s = opening->issued_utc_s + lifetime_s;
+	if (opening->request->parent.length > 0 &&
+		opening->expires_utc_s > opening->parent_end_utc_s)
+		opening->expires_utc_s = opening->parent_end_utc_s;
 	/* Task and token end in the same millisecond. */
 	task.deadline_utc_ms = opening->expires_utc_s * 1000;
 	if (actor.data == NULL)
@@ -397,7 +422,8 @@ static bool open_task(struct opening *opening)
 	struct error err = {0};
 
 	if (!prove_client(opening, &proof) || !use_once(opening, &proof) ||
-		!check_identity(opening, &proof) || !check_wishes(opening))
+		!check_identity(opening, &proof) || !check_wishes(opening) ||
+		!check_parent(opening))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &proof, &err))

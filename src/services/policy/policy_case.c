@@ -389,11 +389,57 @@ static bool open_task(
 	       fold_record(run, &record) && fold_past(run, call, opening.id);
 }
 
+/* What a request to a model asks for where the case says nothing. */
+static const char default_generation[] =
+	"{\"api\":\"openai\",\"prompt_tokens\":1,\"provider_tools\":[],\"stream\":false,"
+	"\"tools\":[]}";
+
+/* The defaults with what is given, whose names the schema judges. */
+static bool read_generation(struct case_run *run, const struct json *given, struct json *out)
+{
+	struct json_builder object;
+	struct json base;
+
+	if (given != NULL && given->type != JSON_OBJECT)
+		return cannot(run, "generation: an object is expected", TEXT(""));
+	if (!json_parse(
+		    &base, run->arena, text_of(default_generation), &json_limits_default, run->err))
+		return false;
+	json_object_start(&object, run->arena);
+	for (uint32_t i = 0; i < base.count; i++)
+		if (given == NULL || json_find_text(given, base.members[i].name) == NULL)
+			json_put_named(&object, base.members[i].name, base.members[i].value);
+	for (uint32_t i = 0; given != NULL && i < given->count; i++)
+		json_put_named(&object, given->members[i].name, given->members[i].value);
+	return json_object_seal(&object, out, run->err);
+}
+
+/* A tool of a provider is a model. */
+static bool ask_model(struct case_run *run, struct call *call)
+{
+	static const char *const names[] = {"api", "max_tokens", "prompt_tokens", "provider_tools",
+		"stream", "temperature", "tools", NULL};
+	const struct json *generation = json_find(run->given, "generation");
+	const struct server *server = registry_find_server(run->registry, call->server);
+
+	if (server == NULL || server->speaks == SPEAKS_MCP)
+		return generation == NULL ||
+		       cannot(run, "generation: the server is no provider of models", TEXT(""));
+	if (call->effect != EFFECT_NONE && call->effect != EFFECT_GENERATE)
+		return cannot(run, "effect: a model is asked to generate", TEXT(""));
+	call->method = TEXT("chat/completions");
+	call->route = METHOD_MODEL;
+	call->arguments = (struct json){.type = JSON_OBJECT};
+	return read_generation(run, generation, &call->generation) &&
+	       has_only(run, &call->generation, names);
+}
+
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
 {
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
-		"environment", "approvals", "labels", "origins", "person", "purpose", "calls",
-		"age", "first", "at", "expect", "reason", "policy", "asks", "secrets", NULL};
+		"generation", "environment", "approvals", "labels", "origins", "person", "purpose",
+		"calls", "age", "first", "at", "expect", "reason", "policy", "asks", "secrets",
+		NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -427,6 +473,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	call->environment =
 		environment_for(run, registry_find_identity(run->registry, call->identity),
 			registry_find_server(run->registry, call->server));
+	if (!ask_model(run, call))
+		return false;
 	call->arguments_text = json_canonical_text(run->arena, &call->arguments);
 	return call->arguments_text.data != NULL ||
 	       error_set(run->err, ERROR_LIMIT, "no memory for a case");
@@ -502,6 +550,14 @@ static const char default_context[] =
 	"\"object\":\"none\",\"path\":\"none\",\"recipient\":\"none\",\"url\":\"none\","
 	"\"worst\":\"none\"},\"chain\":[],\"risk\":\"low\",\"first\":false,\"secrets\":[]}";
 
+/* The members of the defaults are merged one by one, so those that a request need not have
+ * are not there: a case that looks at them is one of an identity. */
+static const char default_model_context[] =
+	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
+	"\"purpose\":\"\",\"depth\":0},\"approvals\":[],\"labels\":{\"sensitivity\":\"public\","
+	"\"untrusted\":false},\"chain\":[],\"generation\":{\"api\":\"openai\","
+	"\"prompt_tokens\":1,\"provider_tools\":[],\"stream\":false,\"tools\":[]}}";
+
 /* The defaults with what the case says instead.  A member that is none is told. */
 static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,
 	bool is_entity, struct json *out)
@@ -540,7 +596,8 @@ static bool value_of(struct case_run *run, const char *defaults, const struct js
 		return cannot(run, "an object is expected", TEXT(""));
 	if (!json_parse(&base, run->arena, text_of(defaults), &json_limits_default, &err))
 		return cannot(run, "", text_of(err.text));
-	if (!merge(run, &base, given, defaults != default_context, &merged))
+	if (!merge(run, &base, given,
+		    defaults != default_context && defaults != default_model_context, &merged))
 		return false;
 	return cedar_value_from_json(out, run->arena, &merged, NULL, NULL, &cause) ||
 	       cannot(run, "", text_of(cause.text));
@@ -594,19 +651,21 @@ static bool build_request(struct case_run *run, struct raw_request *raw)
 	const struct json *principal = json_find(given, "principal");
 	const struct json *resource = json_find(given, "resource");
 	struct cedar_error cause = {0};
+	bool is_model = text_is(json_text_or(given, "action", ""), "generate");
 	struct cedar_value who, what;
 	size_t count = 2;
 
 	if (!has_only(run, given, names) || !value_of(run, default_principal, principal, &who) ||
 		!value_of(run, default_resource, resource, &what) ||
-		!value_of(run, default_context, json_find(given, "context"), &raw->request.context))
+		!value_of(run, is_model ? default_model_context : default_context,
+			json_find(given, "context"), &raw->request.context))
 		return false;
 	raw->request.principal = cedar_uid_of(CEDAR_TEXT("Identity"),
 		cedar_text_from(json_text_or(principal, "name", "somebody")));
 	raw->request.action = cedar_uid_of(
 		CEDAR_TEXT("Action"), cedar_text_from(json_text_or(given, "action", "read")));
-	raw->request.resource = cedar_uid_of(
-		CEDAR_TEXT("Tool"), cedar_text_from(json_text_or(resource, "name", "server/tool")));
+	raw->request.resource = cedar_uid_of(is_model ? CEDAR_TEXT("Model") : CEDAR_TEXT("Tool"),
+		cedar_text_from(json_text_or(resource, "name", "server/tool")));
 	raw->units[0] = CEDAR_TEXT(REGISTRY_ORGANISATION);
 	raw->units[1] = unit_in(&who);
 	raw->units[2] = unit_in(&what);

@@ -497,42 +497,46 @@ static void check_removals(struct planned *planned)
 /* ---- what is recorded only ---- */
 
 const struct unenforced_field unenforced_fields[] = {
-	{"identity", "model", "calls of models do not pass through remit yet"},
 	{"identity", "outputs",
-		"holds for the reply and for recipients; a tool, a person or a peer is recorded"},
+		"holds for the reply and for recipients; a tool, a person or a peer is recorded",
+		NULL},
 	{"identity", "entitlements[].resource",
-		"data sources, models and peers have no door of their own yet"},
-	{"identity", "peers", "identities cannot hand work on through remit yet"},
-	{"identity", "impact", "for people to read"},
-	{"identity", "review", "no review is started when it is due yet"},
-	{"person", "clearance", "a task opened for a person is not held to it yet"},
-	{"unit", "purpose", "for people to read"},
-	{"data-source", "custodian", "for people to read"},
-	{"data-source", "location", "for people to read"},
-	{"data-source", "environment", "compared with the charter when planned, not at each call"},
-	{"tool", "reversal", "shown to policies; there is no undo yet"},
-	{"policy", "level", "mandatory and default are both always in force"},
-	{NULL, NULL, NULL},
+		"data sources and peers have no door of their own yet", "model:"},
+	{"identity", "peers", "identities cannot hand work on through remit yet", NULL},
+	{"identity", "impact", "for people to read", NULL},
+	{"identity", "review", "no review is started when it is due yet", NULL},
+	{"person", "clearance", "a task opened for a person is not held to it yet", NULL},
+	{"unit", "purpose", "for people to read", NULL},
+	{"data-source", "custodian", "for people to read", NULL},
+	{"data-source", "location", "for people to read", NULL},
+	{"data-source", "environment", "compared with the charter when planned, not at each call",
+		NULL},
+	{"tool", "reversal", "shown to policies; there is no undo yet", NULL},
+	{"policy", "level", "mandatory and default are both always in force", NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
-static bool has_value(const struct json *object, const char *field)
+static bool has_value(const struct json *object, const char *field, const char *but)
 {
 	const struct json *value = json_find(object, field);
 
+	if (value != NULL && but != NULL && value->type == JSON_STRING &&
+		text_starts_with(value->string, but))
+		return false;
 	return value != NULL && !(value->type == JSON_ARRAY && value->count == 0);
 }
 
 /* field is a member, or "list[].member". */
-static bool has_field(const struct json *document, const char *field)
+static bool has_field(const struct json *document, const char *field, const char *but)
 {
 	const char *brackets = strstr(field, "[].");
 	const struct json *list;
 
 	if (brackets == NULL)
-		return has_value(document, field);
+		return has_value(document, field, but);
 	list = json_find_text(document, (struct text){field, (size_t)(brackets - field)});
 	for (uint32_t i = 0; list != NULL && i < list->count; i++)
-		if (has_value(&list->items[i], brackets + 3))
+		if (has_value(&list->items[i], brackets + 3, but))
 			return true;
 	return false;
 }
@@ -541,7 +545,7 @@ static bool is_used(const struct planned *planned, const struct unenforced_field
 {
 	for (size_t i = 0; i < planned->objects_count; i++)
 		if (text_is(text_of(object_kind_word(planned->objects[i]->kind)), field->kind) &&
-			has_field(&planned->objects[i]->document, field->field))
+			has_field(&planned->objects[i]->document, field->field, field->but))
 			return true;
 	return false;
 }

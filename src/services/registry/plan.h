@@ -84,6 +84,7 @@ struct unenforced_field {
 	const char *kind;  /* "identity" */
 	const char *field; /* "outputs" */
 	const char *note;  /* what does not happen yet */
+	const char *but;   /* not for values that begin so; NULL: for all */
 };
 /* Ends with {NULL}.  The one list: plan prints the lines that apply and
  * docs/charters.md is checked against it. */

@@ -57,6 +57,9 @@ static const struct setting table[] = {
 		"how long an upstream may take to answer (60000)"},
 	{"stdio-servers", SETTING_TEXT, true, AT(stdio_servers), 0, 0, "HOW",
 		"confined, or unconfined: with all that remit's user may do (confined)"},
+	{"model-tool-calls", SETTING_TEXT, true, AT(model_tool_calls), 0, 0, "HOW",
+		"block: a model's answer ends before a tool call that would be refused; record: it "
+		"passes (block)"},
 	{"connections-max", SETTING_INTEGER, true, AT(connections_max), 1, 1000000, "N",
 		"connections held at once (4096)"},
 	{"connection-pool-bytes", SETTING_INTEGER, true, AT(connection_pool_bytes), 4096, 1048576,
@@ -105,6 +108,7 @@ static const struct settings defaults = {
 	.approval_lifetime_s = 3600,
 	.upstream_timeout_ms = 60000,
 	.stdio_servers = "confined",
+	.model_tool_calls = "block",
 	.connections_max = 4096,
 	.connection_pool_bytes = 8192,
 	.body_bytes_max = 4194304,
@@ -525,6 +529,11 @@ static bool check_together(const struct settings *settings, struct error *err)
 	if (strcmp(settings->store, "sqlite") != 0)
 		return error_set(err, ERROR_INVALID,
 			"store: \"%s\" is not known in this version: use sqlite", settings->store);
+	if (strcmp(settings->model_tool_calls, "block") != 0 &&
+		strcmp(settings->model_tool_calls, "record") != 0)
+		return error_set(err, ERROR_INVALID,
+			"model-tool-calls: \"%s\" is neither block nor record",
+			settings->model_tool_calls);
 	if (strcmp(settings->authzen_record, "behind") != 0 &&
 		strcmp(settings->authzen_record, "awaited") != 0)
 		return error_set(err, ERROR_INVALID,

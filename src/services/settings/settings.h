@@ -33,6 +33,7 @@ struct settings {
 	const char *stdio_servers;        /* "confined" or "unconfined" */
 	const char *own_secrets;          /* in results: "redact" or "block" */
 	const char *foreign_secrets;      /* in results: "pass", "redact" or "block" */
+	const char *model_tool_calls;     /* "block" or "record" */
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;

@@ -153,6 +153,71 @@ static void killed(struct call_bench *bench, struct bench_client *client)
 	call_bench_ready(bench, true);
 }
 
+/* ---- a request to a model ---- */
+
+static void on_bytes(void *context, bool is_stream, struct text bytes)
+{
+	struct bench_client *client = context;
+
+	(void)is_stream;
+	(void)bytes;
+	assert_int_equal(client->replies, 0);
+}
+
+static void on_reply(void *context, const struct call_reply *reply)
+{
+	struct bench_client *client = context;
+
+	assert_int_equal(client->replies++, 0);
+	client->kind = reply->kind;
+}
+
+static bool ask_model(struct call_bench *bench, struct bench_client *client)
+{
+	static const char body[] = "{\"model\":\"m\",\"stream\":true,\"messages\":[]}";
+	const struct call_client door = {
+		.context = client, .on_bytes = on_bytes, .on_reply = on_reply};
+	struct call_request request = {.task = TEXT("t-1"),
+		.server = TEXT("open"),
+		.method = TEXT("chat/completions"),
+		.is_generation = true};
+	struct json params;
+	struct error err;
+
+	call_bench_own_work(bench, true);
+	assert_true(decide_bench_put(&bench->world,
+		"object: server\nname: open\nunit: sales\nenvironment: staging\n"
+		"speaks: openai\ntransport: {url: 'https://models.example/'}\n"
+		"models: [{name: m, up-to: internal}]\n---\n"
+		"object: identity\nname: agent\nkind: agent\nclass: retrieve\nrisk: low\n"
+		"owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\n"
+		"environments: [staging]\nmodel: [{provider: open, name: m}]\n"
+		"entitlements: [{effect: generate, resource: 'model:open/m'}]\n"));
+	assert_true(json_parse(&params, bench->scratch, text_of(body), &json_limits_default, &err));
+	call_bench_own_work(bench, false);
+	request.params = &params;
+	return call_start(bench->call, &request, &door, &client->exchange, &err);
+}
+
+static void generated(struct call_bench *bench, struct bench_client *client)
+{
+	static const char stream[] =
+		"data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,"
+		"\"function\":{\"name\":\"files__list\",\"arguments\":\"{}\"}}]}}]}\n\n";
+	const struct upstream_bytes bytes = {200, UPSTREAM_EVENTS, text_of(stream)};
+
+	if (!ask_model(bench, client))
+		return;
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	if (bench->request != NULL)
+		bench->request->on_bytes(bench->request->context, &bytes);
+	call_bench_flush(bench);
+	if (bench->request != NULL)
+		call_bench_answer(bench, NULL);
+	call_bench_flush(bench);
+}
+
 /* Returns false once nothing failed any more. */
 static bool run_with_failure(long n, scenario *play, unsigned *started)
 {
@@ -221,6 +286,12 @@ static void a_kill_survives_any_failure_of_memory(void **state)
 	try_every_failure(killed, 0);
 }
 
+static void a_request_to_a_model_survives_any_failure_of_memory(void **state)
+{
+	(void)state;
+	try_every_failure(generated, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +300,7 @@ int main(void)
 		cmocka_unit_test(an_edit_survives_any_failure_of_memory),
 		cmocka_unit_test(break_glass_survives_any_failure_of_memory),
 		cmocka_unit_test(a_kill_survives_any_failure_of_memory),
+		cmocka_unit_test(a_request_to_a_model_survives_any_failure_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,11 +130,32 @@ static void the_instruction_and_the_table_agree(void **state)
 	assert_int_equal(crc32c(crc32c(0, bytes, 100), bytes + 100, 200), crc32c(0, bytes, 300));
 }
 
+static void bytes_that_come_one_after_the_other_have_the_digest_of_all(void **state)
+{
+	struct sha256_running *running = sha256_begin();
+	struct sha256 some, all = sha256_of("abcdef", 6), first = sha256_of("abc", 3);
+
+	(void)state;
+	assert_non_null(running);
+	sha256_add(running, "ab", 2);
+	sha256_add(running, "c", 1);
+	some = sha256_so_far(running);
+	assert_true(sha256_equal(&some, &first));
+	sha256_add(running, "", 0);
+	sha256_add(running, "def", 3); /* to be asked is no end */
+	some = sha256_so_far(running);
+	assert_true(sha256_equal(&some, &all));
+	sha256_end(&running);
+	assert_null(running);
+	sha256_end(&running);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_digest_in_another_spelling_is_refused),
 		cmocka_unit_test(the_published_digests_come_out),
+		cmocka_unit_test(bytes_that_come_one_after_the_other_have_the_digest_of_all),
 		cmocka_unit_test(the_published_codes_come_out),
 		cmocka_unit_test(a_key_longer_than_a_block_is_hashed_first),
 		cmocka_unit_test(a_key_of_one_block_is_taken_as_it_is),

@@ -4,6 +4,7 @@
 
 #include "domain/application/application.h"
 #include "domain/charter/charter.h"
+#include "domain/charter/form.h"
 
 #include "support/documents.h"
 
@@ -53,6 +54,9 @@ static void refuses(struct arena *arena, const char *written, const char *field,
 }
 
 #define SHOP "'object':'application','name':'p','unit':'u'"
+#define PROVIDER                                                                                   \
+	"'object':'server','name':'s','environment':'dev','unit':'u','speaks':'anthropic',"        \
+	"'transport':{'url':'https://a'}"
 #define PERMIT "permit (principal, action, resource);"
 
 static const struct {
@@ -174,6 +178,38 @@ static const struct {
 	{"{" HEAD ",'limits':{'calls-per-minute':100001}}", "limits.calls-per-minute", "allowed"},
 	{"{" HEAD ",'review':'often'}", "review", "duration"},
 	{"{" HEAD ",'model':[{'provider':'P','name':'m'}]}", "model[0].provider", "not a name"},
+	{"{" HEAD ",'model':[{'provider':'p','name':'a b'}]}", "model[0].name", "not a name"},
+	{"{" HEAD ",'model':[{'provider':'p','name':'/m'}]}", "model[0].name", "not a name"},
+	{"{" HEAD ",'model':[{'provider':'p','name':'m','up-to':'all'}]}", "model[0].up-to",
+		"not a sensitivity"},
+	{"{" HEAD ",'limits':{'budget-per-task':{'tokens':0}}}", "limits.budget-per-task.tokens",
+		"allowed"},
+	{"{" HEAD ",'limits':{'budget-per-day':{'spend':1000000000001}}}",
+		"limits.budget-per-day.spend", "allowed"},
+	{"{" HEAD ",'limits':{'budget-per-day':7}}", "limits.budget-per-day", "wanted"},
+	{"{" HEAD ",'entitlements':[{'effect':'generate','resource':'model:p/a b'}]}",
+		"entitlements[0].resource", "not a resource"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','resource':'model:p/m'}]}", "entitlements[0]",
+		"has no meaning"},
+	{"{'object':'unit','name':'u','budget-per-day':{'tokens':'many'}}", "budget-per-day.tokens",
+		"wanted"},
+	{"{" PROVIDER ",'models':[{'name':'m'}]}", "models[0].up-to", "missing"},
+	{"{" PROVIDER ",'models':[{'name':'m','up-to':'public','input-price':1}]}", "models[0]",
+		"one of two prices"},
+	{"{" PROVIDER ",'models':[{'name':'m','up-to':'public','input-price':1000000001,"
+	 "'output-price':0}]}",
+		"models[0].input-price", "allowed"},
+	{"{" PROVIDER ",'models':[{'name':'m','up-to':'public'},{'name':'m','up-to':'public'}]}",
+		"models[1]", "same name"},
+	{"{'object':'server','name':'s','environment':'dev','unit':'u','transport':{'url':"
+	 "'https://a'},'models':[{'name':'m','up-to':'public'}]}",
+		"models", "only a provider"},
+	{"{'object':'server','name':'s','environment':'dev','unit':'u','transport':{'stdio':["
+	 "'x']},'speaks':'openai'}",
+		"speaks", "by URL"},
+	{"{'object':'server','name':'s','environment':'dev','unit':'u','transport':{'url':"
+	 "'https://a'},'speaks':'mcp2'}",
+		"speaks", "not a way"},
 	{"{" HEAD ",'keys':[{'environment':'prod','jwk':{" POINT "}}]}", "keys[0]",
 		"does not cover"},
 	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
@@ -217,6 +253,56 @@ static void what_an_object_may_not_say_is_refused(void **state)
 		refuses(*state, refused[i].written, refused[i].field, refused[i].what);
 		arena_reset(*state);
 	}
+}
+
+static void a_provider_is_read_with_its_models(void **state)
+{
+	struct object *object = object_of(*state,
+		"{" PROVIDER ",'models':[{'name':'Vendor/large:2@x','up-to':'internal',"
+		"'input-price':0,'output-price':1000000000},{'name':'m','up-to':'public'}]}");
+	const struct server *server = object->server;
+	const struct server_model *model = server_find_model(server, TEXT("Vendor/large:2@x"));
+
+	assert_int_equal(server->speaks, SPEAKS_ANTHROPIC);
+	assert_string_equal(speaks_word(server->speaks), "anthropic");
+	assert_string_equal(speaks_word(SPEAKS_MCP), "mcp");
+	assert_int_equal(server->models_count, 2);
+	assert_int_equal(model->up_to, SENSITIVITY_INTERNAL);
+	assert_true(model->has_prices);
+	assert_int_equal(model->output_price, PRICE_MOST);
+	assert_false(server_find_model(server, TEXT("m"))->has_prices);
+	assert_null(server_find_model(server, TEXT("M")));
+	drop_object(object);
+	object = object_of(*state,
+		"{" HEAD ",'model':[{'provider':'p','name':'m','up-to':'internal'}],"
+		"'limits':{'budget-per-task':{'requests':1,'tokens':2,'spend':1000000000000},"
+		"'budget-per-day':{'tokens':4}}}");
+	assert_int_equal(charter_find_model(object->charter, TEXT("p"), TEXT("m"))->up_to,
+		SENSITIVITY_INTERNAL);
+	assert_null(charter_find_model(object->charter, TEXT("p"), TEXT("n")));
+	assert_int_equal(object->charter->task_budget.requests, 1);
+	assert_int_equal(object->charter->task_budget.tokens, 2);
+	assert_int_equal(object->charter->task_budget.spend, BUDGET_MOST);
+	assert_int_equal(object->charter->day_budget.tokens, 4);
+	assert_int_equal(object->charter->day_budget.requests, 0);
+	drop_object(object);
+}
+
+static void the_name_of_a_model_has_its_bound(void **state)
+{
+	char name[CHARTER_MODEL_BYTES_MAX + 2];
+
+	(void)state;
+	memset(name, 'm', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	assert_false(name_is_model(text_of(name)));
+	name[CHARTER_MODEL_BYTES_MAX] = '\0';
+	assert_true(name_is_model(text_of(name)));
+	assert_false(name_is_model(TEXT("")));
+	assert_false(name_is_model(TEXT("m/")));
+	assert_true(name_is_provider_model(TEXT("p/a/b")));
+	assert_false(name_is_provider_model(TEXT("P/a")));
+	assert_false(name_is_provider_model(TEXT("a")));
 }
 
 static void all_problems_are_told_at_once(void **state)
@@ -464,6 +550,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			what_an_object_may_not_say_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_provider_is_read_with_its_models, set_up, tear_down),
+		cmocka_unit_test(the_name_of_a_model_has_its_bound),
 		cmocka_unit_test_setup_teardown(all_problems_are_told_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_slip_is_answered_with_what_was_meant, set_up, tear_down),

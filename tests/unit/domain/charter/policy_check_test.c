@@ -96,6 +96,29 @@ static void a_name_the_schema_does_not_have_is_found_where_it_stands(void **stat
 		"(no_applicable_action 1:1), (impossible 1:1), unknown_action 1:20");
 }
 
+static void what_is_asked_of_a_model_has_its_types(void **state)
+{
+	struct world *world = *state;
+
+#define ON_MODELS "forbid (principal, action == Action::\"generate\", resource)\nwhen { "
+	assert_string_equal(
+		found_in(world, ON_MODELS
+			"context.generation.tools.contains(\"x\") || "
+			"context.generation.prompt_tokens > 9 || context.generation.stream || "
+			"(context.generation has temperature && "
+			"context.generation.temperature > 900) };"),
+		"");
+	assert_string_equal(found_in(world, ON_MODELS "context.generation.temperature > 900 };"),
+		"unsafe_attribute 2:8");
+	assert_string_equal(found_in(world, ON_MODELS "context.generation.colour == \"red\" };"),
+		"unknown_attribute 2:8");
+	assert_string_equal(found_in(world, ON_MODELS "resource.effect == \"generate\" };"), "");
+	/* A call of a tool has no such member. */
+	assert_string_equal(
+		found_when(world, "context.generation.stream"), "unknown_attribute 2:8");
+#undef ON_MODELS
+}
+
 /* Nesting is the text's own fault, so it is a finding and not a failure. */
 static void what_is_nested_too_deep_is_found_where_it_gets_so(void **state)
 {
@@ -360,7 +383,7 @@ static void an_impossible_policy_is_a_warning(void **state)
 
 	assert_string_equal(found_when(world, "1 == 2"), "(impossible 1:1)");
 	assert_string_equal(found_in(world, "forbid (principal, action == "
-					    "Action::\"generate\", resource);"),
+					    "Action::\"delegate\", resource);"),
 		"(no_applicable_action 1:1), (impossible 1:1)");
 	assert_int_equal(world->findings.error_count, 0);
 }
@@ -449,6 +472,8 @@ int main(void)
 			close_world),
 		cmocka_unit_test_setup_teardown(bytes_that_are_no_text_are_shown_as_question_marks,
 			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_is_asked_of_a_model_has_its_types, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			what_is_nested_too_deep_is_found_where_it_gets_so, open_world, close_world),
 		cmocka_unit_test_setup_teardown(

@@ -348,6 +348,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_ARGUMENTS] = "--arguments",
 		[OPTION_ENVIRONMENT] = "--environment",
 		[OPTION_WAITING] = "--waiting",
+		[OPTION_PARENT] = "--parent",
 		[OPTION_WITH] = "--with",
 		[OPTION_TICKET] = "--ticket",
 		[OPTION_TOOL] = "--tool",

@@ -157,6 +157,51 @@ static void only_the_url_of_a_server_or_decision_point_is_an_audience(void **sta
 			ISSUE_AUDIENCE_UNKNOWN);
 }
 
+static void a_server_and_a_provider_have_addresses_of_their_own(void **state)
+{
+	static const char provider[] =
+		"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"
+		"transport: {url: 'https://models.example'}\nmodels: [{name: m, up-to: public}]\n";
+	static const char address[] = ISSUING_ISSUER "/llm/open";
+	struct issuing *issuing = *state;
+	struct issue_caller caller;
+
+	assert_refused(issuing, issuing_assertion(issuing, NULL), address, ISSUE_AUDIENCE_UNKNOWN);
+	assert_true(governed_apply(&issuing->governed, "adi", provider));
+	assert_refused(issuing, issuing_assertion(issuing, NULL), ISSUING_ISSUER "/mcp/open",
+		ISSUE_AUDIENCE_UNKNOWN);
+	assert_refused(issuing, issuing_assertion(issuing, NULL), ISSUING_ISSUER "/llm/files",
+		ISSUE_AUDIENCE_UNKNOWN);
+	assert_true(issuing_open(issuing, issuing_assertion(issuing, NULL), address));
+	assert_int_equal(
+		issue_authenticate(issuing->issue, issuing->token, text_of(address), &caller),
+		TOKEN_ACCEPTED);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_AUDIENCE);
+}
+
+static void a_task_opens_below_a_live_one_of_its_own_and_ends_no_later(void **state)
+{
+	struct issuing *issuing = *state;
+	const struct task *child;
+	struct text parent;
+
+	assert_true(issuing_open_good(issuing));
+	parent = issuing->task;
+	issuing_pass(issuing, 100);
+	issuing->parent = parent;
+	assert_true(issuing_open_good(issuing));
+	child = task_find(issuing->tasks, issuing->task);
+	assert_ptr_equal(child->parent, task_find(issuing->tasks, parent));
+	assert_int_equal(child->deadline_utc_ms, child->parent->deadline_utc_ms);
+	issuing_kill(issuing, NULL, parent);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_PARENT);
+	issuing->parent = TEXT("t-aaaaaaaaaaaaaaaaaaaa");
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_PARENT);
+}
+
 static void a_token_for_a_decision_point_is_good_there_alone(void **state)
 {
 	static const char application[] =
@@ -1001,6 +1046,8 @@ int main(void)
 		ISSUE_TEST(a_stranger_learns_nothing_about_names),
 		ISSUE_TEST(an_assertion_must_hold_in_every_claim),
 		ISSUE_TEST(only_the_url_of_a_server_or_decision_point_is_an_audience),
+		ISSUE_TEST(a_server_and_a_provider_have_addresses_of_their_own),
+		ISSUE_TEST(a_task_opens_below_a_live_one_of_its_own_and_ends_no_later),
 		ISSUE_TEST(a_token_for_a_decision_point_is_good_there_alone),
 		ISSUE_TEST(an_identity_that_is_not_active_gets_nothing),
 		ISSUE_TEST(a_proposed_identity_hears_that_it_is_proposed),

@@ -39,7 +39,8 @@ static const char world_yaml[] =
 struct fixture {
 	struct policy_bundle bundle;
 	struct json report;
-	size_t bad; /* errors or failed cases */
+	size_t bad;       /* errors or failed cases */
+	const char *more; /* documents beside the world; NULL: none */
 };
 
 static int set_up(void **state)
@@ -59,12 +60,13 @@ static int tear_down(void **state)
 
 static void read_all(struct fixture *fixture, const char *file, const char *text)
 {
-	const struct plan_source sources[] = {
-		{TEXT("world.yaml"), text_of(world_yaml)}, {text_of(file), text_of(text)}};
+	const struct plan_source sources[] = {{TEXT("world.yaml"), text_of(world_yaml)},
+		{text_of(file), text_of(text)}, {TEXT("more.yaml"), text_of(fixture->more)}};
 	struct error err = {0};
 
 	policy_bundle_deinit(&fixture->bundle);
-	assert_true(policy_bundle_read(&fixture->bundle, sources, 2, &err));
+	assert_true(
+		policy_bundle_read(&fixture->bundle, sources, fixture->more == NULL ? 2 : 3, &err));
 }
 
 static void check(struct fixture *fixture, const char *file, const char *text)
@@ -276,6 +278,55 @@ static void an_identity_is_decided_as_a_call_would_be(void **state)
 	passes(fixture, "test: a\n" READ "effect: write\nexpect: deny\nreason: effect_mismatch\n");
 }
 
+static const char models_yaml[] =
+	"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"
+	"transport: {url: 'https://models.example'}\nmodels: [{name: m, up-to: internal}]\n---\n"
+	"object: identity\nname: asker\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+	"model: [{provider: open, name: m, up-to: internal}]\n"
+	"entitlements:\n  - effect: generate\n    resource: 'model:open/m'\n"
+	"    when: context.generation.prompt_tokens < 9\n---\n"
+	"object: policy\nname: org/cool\ntext: |\n"
+	"  forbid (principal, action == Action::\"generate\", resource)\n"
+	"  when { context.generation has temperature && context.generation.temperature > 900 };\n"
+	"  forbid (principal, action == Action::\"generate\", resource)\n"
+	"  when { context.generation.tools.contains(\"shell\") };\n";
+
+static void a_case_may_ask_a_model(void **state)
+{
+	static const char *const pass[] = {
+		"test: a\nidentity: asker\ntool: open/m\nexpect: allow\n",
+		"test: a\nidentity: asker\ntool: open/x\nexpect: deny\nreason: model_unknown\n",
+		"test: a\nidentity: asker\ntool: open/m\nlabels: {sensitivity: restricted}\n"
+		"expect: deny\nreason: sensitivity\n",
+		"test: a\nidentity: asker\ntool: open/m\ngeneration: {prompt_tokens: 9}\n"
+		"expect: deny\nreason: no_entitlement\n",
+		"test: a\nidentity: asker\ntool: open/m\ngeneration: {temperature: 901}\n"
+		"expect: deny\nreason: forbidden\npolicy: org/cool\n",
+		"test: a\nrequest: {action: generate, context: {generation: {tools: [shell]}}}\n"
+		"expect: deny\nreason: forbidden\npolicy: org/cool\n",
+		"test: a\nrequest: {action: generate}\nexpect: allow\n",
+	};
+	static const char *const wrong[][2] = {
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {heat: 9}\nexpect: allow\n",
+			"heat"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: 9\nexpect: allow\n",
+			"an object"},
+		{"test: a\nidentity: agent\ntool: files/read\ngeneration: {}\nexpect: allow\n",
+			"no provider"},
+		{"test: a\nrequest: {action: generate, context: {generation: {heat: 1}}}\n"
+		 "expect: allow\n",
+			"heat"},
+	};
+	struct fixture *fixture = *state;
+
+	fixture->more = models_yaml;
+	for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
+		passes(fixture, pass[i]);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		fails(fixture, wrong[i][0], wrong[i][1]);
+}
+
 static void a_case_gives_only_so_many_approvals(void **state)
 {
 	struct fixture *fixture = *state;
@@ -395,6 +446,7 @@ int main(void)
 		TEST(a_case_that_names_what_is_not_there_fails),
 		TEST(a_case_may_expect_that_something_is_not_there),
 		TEST(an_identity_is_decided_as_a_call_would_be),
+		TEST(a_case_may_ask_a_model),
 		TEST(a_case_gives_only_so_many_approvals),
 		TEST(a_case_may_say_what_secrets_the_arguments_hold),
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),

@@ -189,6 +189,11 @@ static void what_is_recorded_only_is_named_where_it_is_used(void **state)
 		"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: a\n"
 		"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\npeers: []\n"
 		"entitlements: [{effect: generate, resource: 'model:local/m'}]\n");
+	assert_int_equal(plan->unenforced_count, 0);
+	plan = plan_of(*state,
+		"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: a\n"
+		"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\npeers: []\n"
+		"entitlements: [{effect: delegate, resource: 'peer:i'}]\n");
 	assert_int_equal(plan->unenforced_count, 1);
 	assert_string_equal(plan->unenforced[0]->field, "entitlements[].resource");
 }

@@ -290,6 +290,18 @@ static void an_evaluation_is_recorded_awaited_or_behind(void **state)
 	assert_true(READ(f, "--authzen-record", "behind"));
 }
 
+static void tool_calls_of_models_are_blocked_unless_it_says_otherwise(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.model_tool_calls, "block");
+	assert_false(READ(f, "--model-tool-calls", "pass"));
+	assert_non_null(strstr(f->err.text, "neither block nor record"));
+	assert_true(READ(f, "--model-tool-calls", "record"));
+	assert_string_equal(f->settings.model_tool_calls, "record");
+}
+
 static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **state)
 {
 	struct fixture *f = *state;
@@ -355,6 +367,7 @@ int main(void)
 		WITH_FIXTURE(the_command_line_wins_over_the_file),
 		WITH_FIXTURE(nothing_said_gives_the_documented_defaults),
 		WITH_FIXTURE(an_evaluation_is_recorded_awaited_or_behind),
+		WITH_FIXTURE(tool_calls_of_models_are_blocked_unless_it_says_otherwise),
 		WITH_FIXTURE(servers_over_stdio_are_confined_unless_it_says_otherwise),
 		WITH_FIXTURE(secrets_in_results_are_redacted_unless_it_says_otherwise),
 		WITH_FIXTURE(an_unknown_store_is_refused),

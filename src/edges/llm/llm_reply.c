@@ -1,0 +1,139 @@
+/* Errors in the words of both APIs, so that their clients raise what they raise for the
+ * provider's own: 403 what is forbidden, 429 what is used up, 5xx what failed. */
+#include "edges/llm/llm_private.h"
+
+#include "base/json.h"
+#include "domain/decide/decision.h"
+
+enum {
+	STATUS_BAD_REQUEST = 400,
+	STATUS_UNAUTHORIZED = 401,
+	STATUS_FORBIDDEN = 403,
+	STATUS_NOT_FOUND = 404,
+	STATUS_TOO_MANY = 429,
+	STATUS_BAD_GATEWAY = 502,
+	STATUS_UNAVAILABLE = 503,
+	STATUS_TIMEOUT = 504,
+	MESSAGE_BYTES_MAX = 64 * 1024,
+};
+
+static struct llm_error error_of_decision(const struct call_reply *reply)
+{
+	enum reason reason = reply->decision->reason;
+	bool is_used_up = reason == REASON_BUDGET || reason == REASON_RATE_LIMIT;
+
+	return (struct llm_error){
+		.status = is_used_up ? STATUS_TOO_MANY : STATUS_FORBIDDEN,
+		.code = reason_word(reason),
+		.message = reply->message,
+		.is_final = reason != REASON_RATE_LIMIT,
+	};
+}
+
+struct llm_error llm_error_of(const struct call_reply *reply)
+{
+	bool is_timeout = reply->failure != NULL && reply->failure->code == ERROR_TIMEOUT;
+
+	switch (reply->kind) {
+	case CALL_REFUSED:
+		if (reply->failure != NULL)
+			return (struct llm_error){.status = STATUS_UNAVAILABLE,
+				.code = "not_recorded",
+				.message = reply->message};
+		return error_of_decision(reply);
+	case CALL_STOPPED: return error_of_decision(reply);
+	case CALL_ASKED:
+		return (struct llm_error){.status = STATUS_FORBIDDEN,
+			.code = reason_word(REASON_APPROVAL_NEEDED),
+			.message = reply->message,
+			.is_final = true};
+	case CALL_ERROR:
+		return (struct llm_error){.status = reply->status,
+			.code = "provider_error",
+			.message = reply->message};
+	case CALL_FAILED:
+	case CALL_RESULT: break;
+	}
+	return (struct llm_error){.status = is_timeout ? STATUS_TIMEOUT : STATUS_BAD_GATEWAY,
+		.code = "provider_failed",
+		.message = reply->message,
+		.is_final = true}; /* it may have been charged for */
+}
+
+struct llm_error llm_error_of_start(const struct error *err)
+{
+	struct llm_error out = {
+		.status = STATUS_UNAVAILABLE, .code = "busy", .message = text_of(err->text)};
+
+	if (err->code == ERROR_INVALID)
+		out = (struct llm_error){STATUS_BAD_REQUEST, "invalid_request", out.message, true};
+	else if (err->code == ERROR_NOT_FOUND)
+		out = (struct llm_error){STATUS_UNAUTHORIZED, "task_unknown", out.message, true};
+	return out;
+}
+
+static const char *anthropic_type(unsigned status)
+{
+	switch (status) {
+	case STATUS_BAD_REQUEST: return "invalid_request_error";
+	case STATUS_UNAUTHORIZED: return "authentication_error";
+	case STATUS_FORBIDDEN: return "permission_error";
+	case STATUS_NOT_FOUND: return "not_found_error";
+	case STATUS_TOO_MANY: return "rate_limit_error";
+	case STATUS_UNAVAILABLE: return "overloaded_error";
+	case STATUS_TIMEOUT: return "timeout_error";
+	default: return status < 500 ? "invalid_request_error" : "api_error";
+	}
+}
+
+static const char *openai_type(unsigned status)
+{
+	switch (status) {
+	case STATUS_UNAUTHORIZED: return "authentication_error";
+	case STATUS_FORBIDDEN: return "permission_error";
+	case STATUS_TOO_MANY: return "rate_limit_error";
+	default: return status < 500 ? "invalid_request_error" : "server_error";
+	}
+}
+
+static void format_error(struct buffer *out, enum speaks speaks, const struct llm_error *error)
+{
+	bool is_anthropic = speaks == SPEAKS_ANTHROPIC;
+
+	buffer_append_string(out, "{\"error\":{\"code\":");
+	json_append_string(out, text_of(error->code));
+	buffer_append_string(out, ",\"message\":");
+	json_append_string(out, error->message);
+	buffer_append_string(out, is_anthropic ? ",\"type\":" : ",\"param\":null,\"type\":");
+	json_append_string(out,
+		text_of(is_anthropic ? anthropic_type(error->status) : openai_type(error->status)));
+	buffer_append_string(out, is_anthropic ? "},\"type\":\"error\"}" : "}}");
+}
+
+void llm_respond_error(
+	struct http_exchange *exchange, enum speaks speaks, const struct llm_error *error)
+{
+	/* Both clients try 429 and 5xx again by themselves, and look for this field first. */
+	const struct http_header final = {"x-should-retry", "false"};
+	struct buffer body;
+
+	buffer_init(&body, MESSAGE_BYTES_MAX);
+	format_error(&body, speaks, error);
+	buffer_append_byte(&body, '\n');
+	if (buffer_failed(&body))
+		http_respond_problem(exchange, STATUS_UNAVAILABLE, "no memory", "try again later");
+	else
+		http_respond(exchange, &(struct http_response){.status = error->status,
+					       .content_type = "application/json",
+					       .body = buffer_text(&body),
+					       .headers = &final,
+					       .header_count = error->is_final ? 1 : 0});
+	buffer_deinit(&body);
+}
+
+void llm_format_event(struct buffer *out, enum speaks speaks, const struct llm_error *error)
+{
+	buffer_append_string(out, speaks == SPEAKS_ANTHROPIC ? "event: error\ndata: " : "data: ");
+	format_error(out, speaks, error);
+	buffer_append_string(out, "\n\n");
+}

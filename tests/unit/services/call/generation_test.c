@@ -1,0 +1,672 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/generation/answer.h"
+#include "services/call/exchange.h"
+#include "support/call_bench.h"
+
+#define WORLD                                                                                      \
+	"object: server\nname: open\nunit: sales\nenvironment: staging\nspeaks: openai\n"          \
+	"transport: {url: 'https://models.example/'}\n"                                            \
+	"models: [{name: m-1, up-to: internal, input-price: 1000000, output-price: 1000000}]\n"    \
+	"---\n"                                                                                    \
+	"object: identity\nname: agent\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"     \
+	"backup-owner: bo\nunit: support\npurpose: Works on tickets\nenvironments: [staging]\n"    \
+	"model: [{provider: open, name: m-1, up-to: internal}]\n"                                  \
+	"data-sources: [{name: tickets, up-to: internal}]\n"                                       \
+	"outputs: [{to: reply, up-to: internal}]\n"                                                \
+	"entitlements:\n"                                                                          \
+	"  - {effect: generate, resource: 'model:open/m-1'}\n"                                     \
+	"  - {effect: read, tool: files/read, when: 'context.args.path like \"*s/*\"'}\n"          \
+	"limits: {task: 15m, budget-per-task: {tokens: 60, requests: 3}}\n"
+#define BODY "{\"messages\":[{\"content\":\"secret words\",\"role\":\"user\"}],\"model\":\"m-1\"}"
+#define STREAM                                                                                     \
+	"{\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}],\"model\":\"m-1\","                \
+	"\"stream\":true}"
+#define CHAT(delta) "data: {\"choices\":[{\"index\":0,\"delta\":" delta "}]}\n\n"
+#define TEXT_OF(letters) CHAT("{\"content\":\"" letters "\"}")
+#define TOOL_CALL(name, args)                                                                      \
+	CHAT("{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"" name                        \
+	     "\",\"arguments\":\"" args "\"}}]}")
+#define DONE                                                                                       \
+	"data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"          \
+	"data: [DONE]\n\n"
+
+struct client {
+	struct exchange *exchange;
+	struct buffer bytes;
+	unsigned replies;
+	bool is_stream;
+	enum call_reply_kind kind;
+	enum reason reason;
+	unsigned status;
+	char message[2048];
+};
+
+static int setup(void **state)
+{
+	static struct call_bench bench;
+
+	call_bench_init(&bench, 0);
+	assert_true(decide_bench_put(&bench.world, WORLD));
+	*state = &bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	call_bench_deinit(*state);
+	return 0;
+}
+
+static void on_bytes(void *context, bool is_stream, struct text bytes)
+{
+	struct client *client = context;
+
+	assert_int_equal(client->replies, 0);
+	client->is_stream = is_stream;
+	buffer_append_text(&client->bytes, bytes);
+}
+
+static void on_reply(void *context, const struct call_reply *reply)
+{
+	struct client *client = context;
+
+	client->replies++;
+	client->exchange = NULL;
+	client->kind = reply->kind;
+	client->reason = reply->decision->reason;
+	client->status = reply->status;
+	(void)snprintf(client->message, sizeof client->message, "%.*s", TEXT_ARGS(reply->message));
+}
+
+static bool start_for(struct call_bench *bench, struct client *client, const char *method,
+	const char *body, struct error *err)
+{
+	const struct call_client door = {
+		.context = client, .on_bytes = on_bytes, .on_reply = on_reply};
+	struct call_request request = {.task = TEXT("t-1"),
+		.server = TEXT("open"),
+		.method = text_of(method),
+		.is_generation = true};
+	struct json params;
+
+	*client = (struct client){0};
+	buffer_init(&client->bytes, 1 << 20);
+	assert_true(json_parse(&params, bench->scratch, text_copy(bench->scratch, text_of(body)),
+		&json_limits_default, err));
+	request.params = &params;
+	return call_start(bench->call, &request, &door, &client->exchange, err);
+}
+
+/* As far as the provider has the request. */
+static void start(struct call_bench *bench, struct client *client, const char *body)
+{
+	struct error err;
+
+	assert_true(start_for(bench, client, "chat/completions", body, &err));
+	call_bench_pump(bench);
+	call_bench_ready(bench, true);
+	assert_non_null(bench->request);
+}
+
+static void send_as(
+	struct call_bench *bench, unsigned status, enum upstream_type type, const char *bytes)
+{
+	const struct upstream_bytes piece = {status, type, text_of(bytes)};
+
+	assert_non_null(bench->request);
+	bench->request->on_bytes(bench->request->context, &piece);
+	call_bench_pump(bench);
+}
+
+static void send(struct call_bench *bench, const char *bytes)
+{
+	send_as(bench, 200, UPSTREAM_EVENTS, bytes);
+}
+
+static void finish(struct call_bench *bench, unsigned status)
+{
+	const struct upstream_request *request = bench->request;
+
+	bench->request = NULL;
+	request->on_answer(request->context, &(struct upstream_answer){.status = status});
+	call_bench_pump(bench);
+	call_bench_flush(bench);
+}
+
+static bool outcome_has(struct call_bench *bench, const char *what)
+{
+	const char *outcome;
+
+	call_bench_flush(bench);
+	outcome = call_bench_last(bench, "outcome");
+	if (strstr(outcome, what) == NULL)
+		print_message("no %s in %s\n", what, outcome);
+	return strstr(outcome, what) != NULL;
+}
+
+static void must_be_over(struct call_bench *bench, struct client *client)
+{
+	assert_int_equal(client->replies, 1);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+	assert_null(bench->request);
+	buffer_deinit(&client->bytes);
+}
+
+/* ---- the road ---- */
+
+static void nothing_goes_to_the_provider_before_its_decision_is_durable(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct error err;
+
+	bench->is_log_held = true;
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_pump(bench);
+	assert_int_equal(bench->prepared, 0);
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	assert_true(text_is(bench->request->body, BODY)); /* and exactly what was decided */
+	assert_true(text_is(bench->request->method, "chat/completions"));
+	finish(bench, 500);
+	buffer_deinit(&client.bytes);
+}
+
+static void a_refused_request_reaches_no_provider(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct error err;
+
+	assert_true(start_for(
+		bench, &client, "chat/completions", "{\"messages\":[],\"model\":\"m-2\"}", &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_MODEL_UNKNOWN);
+	assert_int_equal(bench->prepared, 0);
+	assert_int_equal(call_bench_records(bench, "decision"), 1);
+	must_be_over(bench, &client);
+}
+
+static void what_is_no_request_is_not_taken(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct error err;
+
+	assert_false(start_for(bench, &client, "chat/completions", "{}", &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	buffer_deinit(&client.bytes);
+	assert_false(start_for(bench, &client, "tools/call", BODY, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	buffer_deinit(&client.bytes);
+	assert_int_equal(call_bench_records(bench, "decision"), 0);
+}
+
+static void an_mcp_client_cannot_ask_a_model(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start_method(bench, &client, "t-1", "chat/completions", BODY));
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_METHOD_UNKNOWN);
+}
+
+static void a_whole_answer_passes_with_its_record(void **state)
+{
+	static const char answer[] =
+		"{\"model\":\"m-1-b\",\"choices\":[{\"message\":{\"content\":\"yes\"},"
+		"\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":"
+		"1}}";
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, BODY);
+	send_as(bench, 200, UPSTREAM_JSON, "");
+	send_as(bench, 200, UPSTREAM_JSON, answer);
+	assert_int_equal(client.bytes.length, 0); /* not before it is whole and judged */
+	finish(bench, 200);
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_true(text_is(buffer_text(&client.bytes), answer));
+	assert_true(outcome_has(bench, "\"status\":\"result\""));
+	assert_true(outcome_has(bench, "\"answered\":\"m-1-b\",\"asked\":\"m-1\""));
+	assert_true(outcome_has(bench, "\"counted-by\":\"provider\",\"finish\":\"stop\""));
+	assert_true(outcome_has(bench, "\"used\":{\"requests\":1,\"spend\":10,\"tokens\":10}"));
+	assert_true(outcome_has(bench, "\"result\":\"sha256:"));
+	assert_null(strstr(call_bench_last(bench, "outcome"), "yes"));
+	assert_null(strstr(call_bench_last(bench, "decision"), "secret"));
+	must_be_over(bench, &client);
+}
+
+static void a_stream_passes_event_by_event(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, STREAM);
+	send(bench, TEXT_OF("He") "data: {\"choices\"");
+	assert_true(text_is(buffer_text(&client.bytes), TEXT_OF("He")));
+	send(bench, ":[]}\n\n");
+	assert_true(
+		text_is(buffer_text(&client.bytes), TEXT_OF("He") "data: {\"choices\":[]}\n\n"));
+	send(bench, DONE);
+	finish(bench, 200);
+	assert_true(client.is_stream);
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_true(outcome_has(bench, "\"counted-by\":\"estimate\""));
+	must_be_over(bench, &client);
+}
+
+struct heard {
+	char text[256];
+};
+
+static void hear(void *context, struct text task, struct text role, struct text text)
+{
+	struct heard *heard = context;
+
+	(void)snprintf(heard->text, sizeof heard->text, "%.*s %.*s %.*s", TEXT_ARGS(task),
+		TEXT_ARGS(role), TEXT_ARGS(text));
+}
+
+static void prompts_are_told_once_their_decision_is_durable(void **state)
+{
+	struct call_bench *bench = *state;
+	struct heard heard = {""};
+	struct client client;
+	struct error err;
+
+	bench->call->ports.prompts = (struct call_prompts){&heard, hear};
+	bench->is_log_held = true;
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_pump(bench);
+	assert_string_equal(heard.text, "");
+	call_bench_flush(bench);
+	assert_string_equal(heard.text, "t-1 user secret words");
+	call_abort(&client.exchange);
+	call_bench_flush(bench);
+	buffer_deinit(&client.bytes);
+}
+
+/* ---- answers that make no sense ---- */
+
+static void must_fail(struct call_bench *bench, struct client *client, const char *why)
+{
+	assert_int_equal(client->kind, CALL_FAILED);
+	assert_non_null(strstr(client->message, why));
+	assert_true(outcome_has(bench, "\"status\":\"failed\""));
+	assert_true(outcome_has(bench, "\"forwarded\":true"));
+	assert_true(outcome_has(bench, "\"generation\":{"));
+	must_be_over(bench, client);
+}
+
+static void a_malformed_stream_ends_with_what_passed_before(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, STREAM);
+	send(bench, TEXT_OF("ok") "data: {nonsense\n\n");
+	assert_true(text_is(buffer_text(&client.bytes), TEXT_OF("ok")));
+	assert_int_equal(bench->cancelled, 1); /* nobody pays for the rest */
+	bench->request = NULL;
+	must_fail(bench, &client, "the provider's answer");
+}
+
+static void a_stream_that_is_cut_is_no_answer(void **state)
+{
+	static const char *const cuts[] = {TEXT_OF("a"), TEXT_OF("a") "data: {\"cho"};
+	struct call_bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+		struct client client;
+
+		start(bench, &client, STREAM);
+		send(bench, cuts[i]);
+		finish(bench, 200);
+		must_fail(bench, &client, "the stream");
+	}
+}
+
+static void another_type_than_asked_for_is_no_answer(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, STREAM);
+	send_as(bench, 200, UPSTREAM_JSON, "{}");
+	must_fail(bench, &client, "text/event-stream");
+	start(bench, &client, BODY);
+	send_as(bench, 200, UPSTREAM_EVENTS, DONE);
+	must_fail(bench, &client, "application/json");
+	start(bench, &client, BODY);
+	send_as(bench, 200, UPSTREAM_OTHER, "<html>");
+	must_fail(bench, &client, "another type");
+}
+
+static void an_empty_answer_is_none(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, BODY);
+	finish(bench, 200);
+	must_fail(bench, &client, "empty");
+}
+
+static void an_error_of_the_provider_keeps_its_status_and_costs_a_request(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, BODY);
+	send_as(bench, 400, UPSTREAM_JSON, "{\"error\":{\"message\":\"no such parameter\"}}");
+	finish(bench, 400);
+	assert_int_equal(client.kind, CALL_ERROR);
+	assert_int_equal(client.status, 400);
+	assert_string_equal(client.message, "no such parameter");
+	assert_true(outcome_has(bench, "\"status\":\"error\""));
+	assert_true(outcome_has(bench, "\"used\":{\"requests\":1,\"spend\":0,\"tokens\":0}"));
+	must_be_over(bench, &client);
+	start(bench, &client, BODY);
+	send_as(bench, 500, UPSTREAM_OTHER, "<html>internal host name</html>");
+	finish(bench, 500);
+	assert_string_equal(client.message, "The provider gave no reason.");
+	must_be_over(bench, &client);
+}
+
+static void silence_ends_a_stream(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, STREAM);
+	send(bench, TEXT_OF("a"));
+	call_bench_wait(bench, 500);
+	assert_int_equal(client.replies, 0);
+	call_bench_wait(bench, 2000);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_true(outcome_has(bench, "\"status\":\"timeout\""));
+	must_be_over(bench, &client);
+}
+
+static void a_kill_ends_a_stream(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, STREAM);
+	send(bench, TEXT_OF("a"));
+	assert_true(call_bench_kill(bench, "", "t-1"));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_true(outcome_has(bench, "\"status\":\"revoked\""));
+	must_be_over(bench, &client);
+}
+
+/* ---- budgets ---- */
+
+static void a_budget_that_is_used_up_stops_the_stream(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	/* 19 tokens of the prompt; of 60, 41 are left: 164 bytes. */
+	start(bench, &client, STREAM);
+	for (int i = 0; i < 4; i++)
+		send(bench, TEXT_OF("0123456789012345678901234567890123456789"));
+	assert_int_equal(client.replies, 0);
+	send(bench, TEXT_OF("0123456789"));
+	assert_int_equal(client.kind, CALL_STOPPED);
+	assert_int_equal(client.reason, REASON_BUDGET);
+	assert_non_null(strstr(client.message, "of the task"));
+	assert_null(memmem(client.bytes.data, client.bytes.length, "\"0123456789\"", 12));
+	assert_true(outcome_has(bench, "\"reason\":\"budget\",\"result\""));
+	assert_true(outcome_has(bench, "\"status\":\"stopped\""));
+	assert_true(outcome_has(bench, "\"tokens\":62"));
+	must_be_over(bench, &client);
+}
+
+static void the_next_request_finds_the_budget_used_up(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct error err;
+
+	a_budget_that_is_used_up_stops_the_stream(state);
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.reason, REASON_BUDGET);
+	assert_non_null(strstr(call_bench_last(bench, "decision"),
+		"\"task\":{\"requests\":1,\"spend\":62,\"tokens\":62}"));
+	must_be_over(bench, &client);
+}
+
+/* Two at once share what is left: the second is refused what the first holds. */
+static void requests_under_way_count(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client first, second;
+	struct error err;
+
+	start(bench, &first, STREAM);
+	for (int i = 0; i < 3; i++)
+		send(bench, TEXT_OF("0123456789012345678901234567890123456789"));
+	assert_true(start_for(bench, &second, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(second.reason, REASON_BUDGET);
+	buffer_deinit(&second.bytes);
+	call_abort(&first.exchange);
+	call_bench_flush(bench);
+	assert_true(outcome_has(bench, "\"status\":\"aborted\""));
+	buffer_deinit(&first.bytes);
+}
+
+static void so_many_requests_a_task_may_make(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct error err;
+
+	for (int i = 0; i < 3; i++) {
+		start(bench, &client, BODY);
+		finish(bench, 500);
+		buffer_deinit(&client.bytes);
+	}
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.reason, REASON_BUDGET);
+	must_be_over(bench, &client);
+}
+
+/* ---- people ---- */
+
+/* A request waits for a yes to exactly its body, which opens it once. */
+static void an_approval_opens_exactly_one_body(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct error err;
+	char id[32];
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: identity\nname: agent\nkind: agent\nclass: retrieve\nrisk: low\nowner: "
+		"ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"model: [{provider: open, name: m-1}]\n"
+		"entitlements:\n"
+		"  - {effect: generate, resource: 'model:open/m-1', approvals: [owner]}\n"));
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ASKED);
+	(void)snprintf(id, sizeof id, "%.22s", strstr(client.message, "a-"));
+	buffer_deinit(&client.bytes);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	call_bench_flush(bench);
+	assert_true(start_for(bench, &client, "chat/completions", STREAM, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ASKED); /* another body, another question */
+	buffer_deinit(&client.bytes);
+	start(bench, &client, BODY);
+	finish(bench, 500);
+	assert_int_equal(client.kind, CALL_ERROR);
+	buffer_deinit(&client.bytes);
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ASKED); /* it was used */
+	must_be_over(bench, &client);
+}
+
+/* ---- tool calls ---- */
+
+static void lift_budgets(struct call_bench *bench)
+{
+	static const char world[] = WORLD;
+	const char *limits = strstr(world, "limits:");
+
+	assert_true(decide_bench_put(&bench->world,
+		text_format(bench->scratch, "%.*s", (int)(limits - world), world).data));
+}
+
+static void a_tool_call_that_would_be_refused_stops_the_stream(void **state)
+{
+	static const char *const calls[] = {
+		TOOL_CALL("files__read", "{\\\"path\\\":\\\"payroll/x\\\"}"),
+		TOOL_CALL("mcp__files__read", "{\\\"path\\\":\\\"payroll/x\\\"}"),
+		TOOL_CALL("files/read", "{\\\"path\\\":\\\"payroll/x\\\"}"),
+		TOOL_CALL("read", "{\\\"path\\\":\\\"payroll/x\\\"}"),
+	};
+	struct call_bench *bench = *state;
+
+	lift_budgets(bench);
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		struct client client;
+
+		start(bench, &client, STREAM);
+		send(bench, TEXT_OF("t"));
+		send(bench, calls[i]);
+		assert_int_equal(client.kind, CALL_STOPPED);
+		assert_non_null(strstr(client.message, "files/read"));
+		assert_true(text_is(buffer_text(&client.bytes), TEXT_OF("t")));
+		assert_true(outcome_has(bench, "\"tool\":\"files/read\",\"verdict\":\"deny\""));
+		assert_true(outcome_has(bench, "\"reason\":\"data_source\""));
+		assert_null(strstr(call_bench_last(bench, "outcome"), "payroll"));
+		must_be_over(bench, &client);
+	}
+}
+
+static void bare_names_and_unreadable_arguments_are_judged(void **state)
+{
+	static const char *const calls[] = {
+		TOOL_CALL("read", "{\\\"path\\\":\\\"payroll/x\\\"}"),
+		TOOL_CALL("write", "{}"),
+		TOOL_CALL("read", "[]"),
+	};
+	struct call_bench *bench = *state;
+
+	lift_budgets(bench);
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		struct client client;
+
+		start(bench, &client, STREAM);
+		send(bench, calls[i]);
+		assert_int_equal(client.kind, CALL_STOPPED);
+		must_be_over(bench, &client);
+	}
+}
+
+static void a_tool_call_that_is_allowed_or_unknown_passes_and_is_recorded(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, STREAM);
+	send(bench, TOOL_CALL("files__read", "{\\\"path\\\":\\\"tickets/1\\\"}") DONE);
+	finish(bench, 200);
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_true(outcome_has(bench, "\"name\":\"files__read\",\"reason\":\"allowed\","
+				       "\"tool\":\"files/read\",\"verdict\":\"allow\""));
+	must_be_over(bench, &client);
+	start(bench, &client, STREAM);
+	send(bench, TOOL_CALL("my own tool", "{}") DONE);
+	finish(bench, 200);
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_true(outcome_has(bench, "\"tools\":[{\"arguments\":\"sha256:"));
+	assert_null(strstr(call_bench_last(bench, "outcome"), "my own"));
+	must_be_over(bench, &client);
+}
+
+static void tool_calls_may_be_recorded_alone(void **state)
+{
+	struct call_bench *bench = *state;
+	struct call_settings settings = bench->call->settings;
+	struct client client;
+
+	settings.tool_calls = CALL_TOOLS_RECORD;
+	call_service_change(bench->call, &settings);
+	start(bench, &client, STREAM);
+	send(bench, TOOL_CALL("files__read", "{\\\"path\\\":\\\"payroll/x\\\"}") DONE);
+	finish(bench, 200);
+	assert_int_equal(client.kind, CALL_RESULT);
+	assert_true(outcome_has(bench, "\"verdict\":\"deny\""));
+	must_be_over(bench, &client);
+}
+
+/* Judging is a question: it counts no call and labels no task. */
+static void judging_a_tool_call_has_no_effect(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	start(bench, &client, STREAM);
+	send(bench, TOOL_CALL("files__read", "{\\\"path\\\":\\\"tickets/1\\\"}") DONE);
+	finish(bench, 200);
+	assert_int_equal(call_bench_records(bench, "decision"), 1);
+	assert_int_equal(task_find(bench->world.tasks, TEXT("t-1"))->label, SENSITIVITY_UNLABELLED);
+	must_be_over(bench, &client);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(nothing_goes_to_the_provider_before_its_decision_is_durable),
+		CASE(a_refused_request_reaches_no_provider),
+		CASE(what_is_no_request_is_not_taken),
+		CASE(an_mcp_client_cannot_ask_a_model),
+		CASE(a_malformed_stream_ends_with_what_passed_before),
+		CASE(a_stream_that_is_cut_is_no_answer),
+		CASE(another_type_than_asked_for_is_no_answer),
+		CASE(an_empty_answer_is_none),
+		CASE(an_error_of_the_provider_keeps_its_status_and_costs_a_request),
+		CASE(silence_ends_a_stream),
+		CASE(a_kill_ends_a_stream),
+		CASE(a_budget_that_is_used_up_stops_the_stream),
+		CASE(the_next_request_finds_the_budget_used_up),
+		CASE(requests_under_way_count),
+		CASE(so_many_requests_a_task_may_make),
+		CASE(an_approval_opens_exactly_one_body),
+		CASE(a_tool_call_that_would_be_refused_stops_the_stream),
+		CASE(bare_names_and_unreadable_arguments_are_judged),
+		CASE(a_tool_call_that_is_allowed_or_unknown_passes_and_is_recorded),
+		CASE(tool_calls_may_be_recorded_alone),
+		CASE(judging_a_tool_call_has_no_effect),
+		CASE(prompts_are_told_once_their_decision_is_durable),
+		CASE(a_whole_answer_passes_with_its_record),
+		CASE(a_stream_passes_event_by_event),
+	};
+#undef CASE
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
