@@ -303,6 +303,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_TYPE: return "outcome";
 	case OPTION_VERDICT: return "ask";
 	case OPTION_STATE: return "stale";
+	case OPTION_KIND: return "tool-drift";
 	case OPTION_DRAFT:
 	case OPTION_PRUNE:
 	case OPTION_WAITING: return NULL; /* flags */
@@ -327,6 +328,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_VERDICT] = "--verdict",
 		[OPTION_WORDS] = "--words",
 		[OPTION_STATE] = "--state",
+		[OPTION_KIND] = "--kind",
 		[OPTION_SINCE] = "--since",
 		[OPTION_LIMIT] = "--limit",
 		[OPTION_AFTER] = "--after",
