@@ -106,6 +106,8 @@ void definition_list_destroy(void *value);
 
 /* schemas.c: reads the schemas of a definition, once. */
 enum schemas_state definition_read_schemas(struct definition *definition);
+/* Why its schemas cannot be used; empty if they can, .data in arena. */
+struct text definition_problem(struct definition *definition, struct arena *arena);
 /* Whether the call's arguments fit the pinned definition of its tool; *fault, in arena, says
  * what does not. */
 enum arguments_state decide_arguments(const struct decide_service *service, const struct call *call,

@@ -156,7 +156,8 @@ enum { DEFINITION_TEXTS_BYTES_MAX = 1024 * 1024 };
  * definition_state (with resembles, the pinned tool it is taken to imitate, where it is
  * quarantined for that); definition is the digest of what is offered, as a charter pins
  * it; offered is the definition itself, left out of lists, and where it is too
- * large to be kept.  What there is not is left out.
+ * large to be kept; problem, left out of lists too, is why its schemas cannot be used.
+ * What there is not is left out.
  * Errors: NOT_FOUND (neither offered nor registered), LIMIT. */
 bool decide_definition_json(struct decide_service *service, struct text name, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;

@@ -38,7 +38,7 @@ static void start_shown(struct json_builder *object, struct arena *arena,
 bool decide_definition_json(struct decide_service *service, struct text name, struct arena *arena,
 	struct json *out, struct error *err)
 {
-	const struct definition *definition = definition_of(service, name);
+	struct definition *definition = definition_of(service, name);
 	struct json_builder object;
 	struct json offered;
 
@@ -51,6 +51,9 @@ bool decide_definition_json(struct decide_service *service, struct text name, st
 			return false;
 		json_put(&object, "offered", offered);
 	}
+	if (definition != NULL)
+		json_put_text_unless_empty(
+			&object, "problem", definition_problem(definition, arena));
 	return json_object_seal(&object, out, err);
 }
 

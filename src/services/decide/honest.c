@@ -277,7 +277,7 @@ static struct text what_of(const struct reporting *reporting, enum finding_kind 
 }
 
 static bool details_of(const struct reporting *reporting, const struct tool *tool,
-	const struct definition *definition, struct json *out, struct error *err)
+	struct definition *definition, struct json *out, struct error *err)
 {
 	struct json_builder members;
 
@@ -288,13 +288,16 @@ static bool details_of(const struct reporting *reporting, const struct tool *too
 		json_put_digest(&members, "pinned", &tool->definition);
 	if (definition->resembles.length > 0 && (tool == NULL || !tool->has_definition))
 		json_put_text(&members, "resembles", definition->resembles);
+	if (tool != NULL && tool->has_definition)
+		json_put_text_unless_empty(
+			&members, "problem", definition_problem(definition, reporting->arena));
 	json_put_boolean(&members, "registered", tool != NULL);
 	return json_object_seal(&members, out, err);
 }
 
 /* What cannot be reported now is when the server lists its tools again. */
 static void report(const struct reporting *reporting, const struct tool *tool,
-	enum finding_kind kind, const struct definition *definition)
+	enum finding_kind kind, struct definition *definition)
 {
 	struct finding_draft draft = {.kind = kind, .control = "G-28", .unit = reporting->unit};
 	struct json details;

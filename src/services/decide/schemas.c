@@ -13,18 +13,30 @@ static const struct json_limits schema_limits = {
 enum { SCHEMA_READING_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* True without the member. */
-static bool read_schema(const struct json *definition, const char *member, struct json_schema **out)
+static bool read_schema(const struct json *definition, const char *member, struct json_schema **out,
+	struct error *err)
 {
 	const struct json *source = json_find(definition, member);
-	struct error err = {0};
 
-	return source == NULL || json_schema_compile(out, source, &err);
+	return source == NULL || json_schema_compile(out, source, err) ||
+	       error_wrap(err, "%s", member);
+}
+
+/* Errors: INVALID, LIMIT. */
+static bool read_schemas(struct definition *definition, struct arena *arena, struct error *err)
+{
+	struct json parsed;
+
+	if (definition->canonical.length == 0)
+		return error_set(err, ERROR_LIMIT, "the definition is too large to be kept");
+	return json_parse(&parsed, arena, definition->canonical, &schema_limits, err) &&
+	       read_schema(&parsed, "inputSchema", &definition->input, err) &&
+	       read_schema(&parsed, "outputSchema", &definition->output, err);
 }
 
 enum schemas_state definition_read_schemas(struct definition *definition)
 {
 	struct arena *arena;
-	struct json parsed;
 	struct error err = {0};
 
 	if (definition->schemas != SCHEMAS_UNREAD)
@@ -32,14 +44,29 @@ enum schemas_state definition_read_schemas(struct definition *definition)
 	arena = arena_create_small(SCHEMA_READING_BYTES_MAX, 4096);
 	if (arena == NULL)
 		return SCHEMAS_REFUSED; /* for now */
-	definition->schemas = SCHEMAS_REFUSED;
-	if (definition->canonical.length > 0 &&
-		json_parse(&parsed, arena, definition->canonical, &schema_limits, &err) &&
-		read_schema(&parsed, "inputSchema", &definition->input) &&
-		read_schema(&parsed, "outputSchema", &definition->output))
-		definition->schemas = SCHEMAS_READ;
+	definition->schemas =
+		read_schemas(definition, arena, &err) ? SCHEMAS_READ : SCHEMAS_REFUSED;
 	arena_destroy(&arena);
 	return definition->schemas;
+}
+
+/* Read once more for the sentence: it is rarely asked for. */
+struct text definition_problem(struct definition *definition, struct arena *arena)
+{
+	struct arena *scratch;
+	struct error err = {0};
+
+	if (definition_read_schemas(definition) == SCHEMAS_READ)
+		return TEXT("");
+	scratch = arena_create_small(SCHEMA_READING_BYTES_MAX, 4096);
+	if (scratch == NULL)
+		return TEXT("there was no memory to read them");
+	json_schema_destroy(&definition->input);
+	json_schema_destroy(&definition->output);
+	if (read_schemas(definition, scratch, &err))
+		definition->schemas = SCHEMAS_READ; /* there was no memory before */
+	arena_destroy(&scratch);
+	return text_copy(arena, text_of(err.text));
 }
 
 /* The definition of the call's tool where it is as pinned and can be used; NULL. */

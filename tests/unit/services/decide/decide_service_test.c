@@ -753,16 +753,24 @@ static void a_pinned_definition_whose_schema_cannot_be_used_is_quarantined(void 
 		"{\"name\":\"list\",\"inputSchema\":{\"$ref\":\"http://127.0.0.1/x\"}}",
 		"{\"name\":\"list\",\"inputSchema\":{},\"outputSchema\":[]}",
 		"{\"name\":\"list\",\"inputSchema\":{\"pattern\":\"(\"}}"};
+	static const char *const problems[] = {
+		"\"problem\":\"inputSchema: type: there is no such type\"",
+		"\"problem\":\"inputSchema: the reference http://127.0.0.1/x: it is not in",
+		"\"problem\":\"outputSchema: a schema is expected",
+		"\"problem\":\"inputSchema: pattern: the pattern is wrong at byte 1"};
 	struct fixture *fixture = *state;
 	char list[128];
 
 	for (size_t i = 0; i < sizeof(definitions) / sizeof(*definitions); i++) {
-		pin(fixture, definitions[i]);
 		snprintf(list, sizeof list, "[%s]", definitions[i]);
 		seen(fixture, list);
+		/* People see it before they pin it. */
+		assert_non_null(strstr(shown(fixture, "files/list"), problems[i]));
+		pin(fixture, definitions[i]);
 		assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_TOOL_QUARANTINED);
 		assert_int_equal(recheck(fixture, DECIDE_MAY_BE_UNSEEN), REASON_TOOL_QUARANTINED);
 		assert_non_null(strstr(shown(fixture, "files/list"), "\"state\":\"unreadable\""));
+		assert_non_null(strstr(shown(fixture, "files/list"), problems[i]));
 	}
 }
 
