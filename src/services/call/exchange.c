@@ -707,8 +707,8 @@ static void on_ready_event(struct exchange *exchange)
 	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
 	struct error err = {0};
 
-	if (reason == REASON_ALLOWED && !exchange_retrieval_prepare(exchange))
-		reason = REASON_SENSITIVITY;
+	if (reason == REASON_ALLOWED)
+		reason = exchange_retrieval_prepare(exchange);
 	if (reason != REASON_ALLOWED) {
 		refuse_late(exchange, reason);
 		return;

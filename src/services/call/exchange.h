@@ -194,8 +194,9 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err) MUST
 bool exchange_outcome_record(
 	struct exchange *exchange, const struct outcome *outcome, struct error *err) MUST_CHECK;
 /* exchange_retrieval.c */
-/* When the call leaves.  False: it is not what was decided any more. */
-bool exchange_retrieval_prepare(struct exchange *exchange) MUST_CHECK;
+/* When the call leaves.  ALLOWED, or why it may not: its tool is not what was decided
+ * about any more, or no memory. */
+enum reason exchange_retrieval_prepare(struct exchange *exchange) MUST_CHECK;
 /* True where its rows are judged one by one, so that nothing passes before. */
 bool exchange_is_judged(const struct exchange *exchange);
 /* True where the server is told the record, so that its own log can name it. */

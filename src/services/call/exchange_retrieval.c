@@ -30,7 +30,7 @@ static bool keeps_ids_open(const struct exchange *exchange)
 	return decision->sources_count != 0;
 }
 
-bool exchange_retrieval_prepare(struct exchange *exchange)
+enum reason exchange_retrieval_prepare(struct exchange *exchange)
 {
 	const struct tool *tool =
 		registry_find_tool(exchange->service->ports.registry, exchange->call.tool);
@@ -38,9 +38,10 @@ bool exchange_retrieval_prepare(struct exchange *exchange)
 
 	exchange->is_retrieval = exchange->decision.sources_count != 0;
 	if (!exchange->is_retrieval)
-		return true;
-	if (tool == NULL)
-		return false;
+		return REASON_ALLOWED;
+	if (tool == NULL || (tool->classification.length != 0) !=
+				    (exchange->decision.ceiling != SENSITIVITY_UNLABELLED))
+		return REASON_SENSITIVITY;
 	*rule = (struct retrieval_rule){
 		.is_tool = exchange->call.route == METHOD_TOOL,
 		.is_resource = text_is(exchange->call.method, "resources/read"),
@@ -50,8 +51,8 @@ bool exchange_retrieval_prepare(struct exchange *exchange)
 		.ceiling = exchange->decision.ceiling,
 	};
 	exchange->has_open_ids = keeps_ids_open(exchange);
-	return rule->objects.data != NULL && rule->classification.data != NULL &&
-	       (rule->classification.length != 0) == (rule->ceiling != SENSITIVITY_UNLABELLED);
+	return rule->objects.data == NULL || rule->classification.data == NULL ? REASON_NO_MEMORY
+									       : REASON_ALLOWED;
 }
 
 bool exchange_is_judged(const struct exchange *exchange)

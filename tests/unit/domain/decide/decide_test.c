@@ -318,6 +318,31 @@ static void rows_that_are_judged_may_come_up_to_the_lower_of_source_and_reply(vo
 	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_RESTRICTED);
 }
 
+static void the_chain_lowers_the_ceiling(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct text boss;
+	struct call call;
+
+	put_rows(bench, "public", "internal");
+	boss = replaced(bench, strstr(decide_bench_yaml, "object: identity\nname: agent"),
+		"name: agent", "name: boss");
+	boss = replaced(bench, boss.data, "internal}", "internal}, {name: payroll, up-to: public}");
+	boss = replaced(bench, boss.data, "tool: other/peek}",
+		"tool: other/peek}\n  - {effect: read, tool: files/rows}");
+	assert_true(decide_bench_put(bench, boss.data));
+	put_rows(bench, "confidential", "internal");
+	decide_bench_open_task(bench, "t-8", "boss", ENVIRONMENT_STAGING, NULL);
+	decide_bench_open_task(bench, "t-9", "agent", ENVIRONMENT_STAGING, "t-8");
+	call = decide_bench_call(bench, "files", "rows", "{}");
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	assert_int_equal(bench->decision.ceiling, SENSITIVITY_INTERNAL);
+	call.task = TEXT("t-9");
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL));
+	assert_int_equal(bench->decision.ceiling, SENSITIVITY_PUBLIC);
+	assert_int_equal(bench->decision.sensitivity, SENSITIVITY_PUBLIC);
+}
+
 static void rows_that_are_not_judged_count_as_their_source(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -1248,6 +1273,7 @@ int main(void)
 		BENCH_TEST(a_method_that_brings_data_must_be_bound),
 		BENCH_TEST(a_prompt_is_bound_by_its_name),
 		BENCH_TEST(rows_that_are_judged_may_come_up_to_the_lower_of_source_and_reply),
+		BENCH_TEST(the_chain_lowers_the_ceiling),
 		BENCH_TEST(rows_that_are_not_judged_count_as_their_source),
 		BENCH_TEST(an_unknown_server_or_tool_is_denied),
 		BENCH_TEST(a_tool_of_another_server_is_denied),
