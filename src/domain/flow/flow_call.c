@@ -192,7 +192,6 @@ bool flow_origins_json(struct json *out, struct arena *arena, const struct flow_
 	for (int form = TARGET_PATH; form <= TARGET_OBJECT; form++)
 		put_origin(&object, form_words[form], origins->form[form]);
 	put_origin(&object, "addresses", origins->addresses);
-	put_origin(&object, "worst", origins->worst);
 	if (origins->targets_count != 0) {
 		if (!from_json(&from, arena, origins, err))
 			return false;
@@ -234,10 +233,12 @@ void flow_origins_read(struct flow_origins *out, const struct json *recorded)
 	if (recorded == NULL || recorded->type != JSON_OBJECT)
 		return;
 	out->form[TARGET_NONE] = FLOW_NONE;
-	for (int form = TARGET_PATH; form <= TARGET_OBJECT; form++)
+	out->worst = FLOW_NONE;
+	for (int form = TARGET_PATH; form <= TARGET_OBJECT; form++) {
 		out->form[form] = origin_read(recorded, form_words[form]);
+		out->worst = flow_origin_worst(out->worst, out->form[form]);
+	}
 	out->addresses = origin_read(recorded, "addresses");
-	out->worst = origin_read(recorded, "worst");
 	from = json_find(recorded, "from");
 	for (uint32_t i = 0; from != NULL && from->type == JSON_ARRAY && i < from->count &&
 			     i <= TOOL_TARGETS_MAX;

@@ -34,7 +34,7 @@ void flow_origins_assume(const struct call *call, const struct tool *tool, enum 
 /* The name of a form in context.origins and on record: "path" ... "object". */
 const char *flow_form_word(enum target_form form);
 
-/* {account, addresses, object, path, recipient, url, worst}, each left out if it is
+/* {account, addresses, object, path, recipient, url}, each left out if it is
  * `none`, and `from`: [{argument, origin, record}] of what is not.  No values.
  * Errors: LIMIT. */
 bool flow_origins_json(struct json *out, struct arena *arena, const struct flow_origins *origins,

@@ -14,7 +14,8 @@ enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024, ECHO_SLOTS = 2 * FLOW_ECHO_TOKENS_M
 
 /* Of the arguments of the call whose result is being added: what nothing endorsed. */
 struct echo {
-	uint64_t slots[ECHO_SLOTS]; /* hashes; 0: free */
+	uint64_t slots[ECHO_SLOTS];          /* hashes; 0: free */
+	uint16_t used[FLOW_ECHO_TOKENS_MAX]; /* count of them: the slots that are not */
 	size_t count;
 	size_t looked;
 	bool is_full;
@@ -225,6 +226,7 @@ struct flow_found flow_find(const struct flow_asker *asker, struct text value)
 
 struct adding {
 	struct flow_traces *traces;
+	const struct json *arguments; /* NULL once they are in the echo */
 	struct flow_asker asker;
 	struct flow_index *index;
 	struct flow_found found;
@@ -247,7 +249,16 @@ static void echo_put(struct echo *echo, uint64_t token)
 	while (echo->slots[at] != 0)
 		at = (at + 1) % ECHO_SLOTS;
 	echo->slots[at] = token;
-	echo->count++;
+	echo->used[echo->count++] = (uint16_t)at;
+}
+
+/* Only what is used: most calls have a few words. */
+static void echo_clear(struct echo *echo)
+{
+	while (echo->count != 0)
+		echo->slots[echo->used[--echo->count]] = 0;
+	echo->looked = 0;
+	echo->is_full = false;
 }
 
 static void echo_text(struct adding *adding, struct text text)
@@ -284,11 +295,15 @@ static void echo_value(struct adding *adding, const struct json *value)
 	}
 }
 
-static bool is_echo(const struct flow_traces *traces, struct text field)
+static bool is_echo(struct adding *adding, struct text field)
 {
 	struct flow_tokens tokens = flow_tokens_of(field);
+	const struct flow_traces *traces = adding->traces;
 	struct text token;
 
+	if (adding->arguments != NULL)
+		echo_value(adding, adding->arguments);
+	adding->arguments = NULL;
 	if (traces->echo.is_full)
 		return true;
 	while (traces->echo.count != 0 && flow_token_next(&tokens, &token))
@@ -300,7 +315,7 @@ static bool is_echo(const struct flow_traces *traces, struct text field)
 static void add_field(void *closure, struct text field, enum trust trust)
 {
 	struct adding *adding = closure;
-	bool is_trusted = trust == TRUST_TRUSTED && !is_echo(adding->traces, field);
+	bool is_trusted = trust == TRUST_TRUSTED && !is_echo(adding, field);
 
 	adding->found.origin = is_trusted ? FLOW_TRUSTED : FLOW_UNTRUSTED;
 	(void)flow_index_add(adding->index, field, &adding->found);
@@ -311,6 +326,7 @@ void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brou
 	struct trace *trace = trace_get(traces, brought->task->id);
 	struct adding adding = {
 		.traces = traces,
+		.arguments = brought->arguments,
 		.asker = {traces, brought->task, brought->charter, brought->generation},
 		.found = {.has_record = true, .record = brought->record},
 	};
@@ -319,8 +335,7 @@ void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brou
 	if (trace == NULL)
 		return;
 	adding.index = trace->index;
-	traces->echo = (struct echo){.count = 0};
-	echo_value(&adding, brought->arguments);
+	echo_clear(&traces->echo);
 	flow_result_split(&result, traces->scratch, add_field, &adding);
 	arena_reset(traces->scratch);
 }

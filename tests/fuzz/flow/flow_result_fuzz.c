@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(bench.arena != NULL && task_table_create(&bench.tasks, 4, &err) &&
 		flow_traces_create(&bench.traces, &key, BYTES_MAX, &err));
-	record = parsed(&bench, TEXT(opened));
+	record = parsed(&bench, text_of(opened));
 	assert(task_table_fold(bench.tasks, &record, 0, &err));
 	make_result(&bench, data, size, &result);
 	add(&bench, &result, TRUST_UNTRUSTED);

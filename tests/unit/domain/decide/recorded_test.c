@@ -146,12 +146,13 @@ static void labels_and_origins_are_read_where_they_were_recorded(void **state)
 {
 	(void)state;
 	read_from("{\"labels\":{\"sensitivity\":\"internal\",\"untrusted\":true},"
-		  "\"origins\":{\"url\":\"trusted\",\"worst\":\"trusted\"}}");
+		  "\"origins\":{\"url\":\"trusted\"}}");
 	assert_true(recorded.has_labels);
 	assert_int_equal(recorded.labels.sensitivity, SENSITIVITY_INTERNAL);
 	assert_true(recorded.labels.has_untrusted_content);
 	assert_int_equal(recorded.origins.form[TARGET_URL], FLOW_TRUSTED);
 	assert_int_equal(recorded.origins.form[TARGET_PATH], FLOW_NONE);
+	assert_int_equal(recorded.origins.worst, FLOW_TRUSTED);
 	read_from("{\"origins\":{}}");
 	assert_true(recorded.has_labels);
 	assert_false(recorded.labels.has_untrusted_content);

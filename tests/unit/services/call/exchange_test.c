@@ -98,7 +98,7 @@ static void a_decision_record_says_what_was_touched_and_where_values_came_from(v
 	assert_true(call_bench_start(bench, &client, "read", TICKET));
 	assert_true(last_has(bench, "decision",
 		"\"origins\":{\"from\":[{\"argument\":\"path\",\"origin\":\"unknown\"}],"
-		"\"path\":\"unknown\",\"worst\":\"unknown\"}"));
+		"\"path\":\"unknown\"}"));
 	assert_false(last_has(bench, "decision", "\"labels\""));
 	call_bench_flush(bench);
 	call_bench_ready(bench, true);
