@@ -167,9 +167,11 @@ bool evaluation_set_approvals(struct evaluation *evaluation, const struct text *
 /* A method that is only filtered uses no tool. */
 static bool is_first(struct evaluation *evaluation)
 {
-	evaluation->out->is_first = evaluation->tool != NULL &&
-				    !task_has_touched(evaluation->world->tasks,
-					    evaluation->call->identity, evaluation->tool->name);
+	const struct call *call = evaluation->call;
+
+	evaluation->out->is_first =
+		(evaluation->tool != NULL || call->route == METHOD_MODEL) &&
+		!task_has_touched(evaluation->world->tasks, call->identity, call->tool);
 	return evaluation->out->is_first;
 }
 

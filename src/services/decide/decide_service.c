@@ -203,6 +203,7 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 			.calls_last_minute = world.calls_last_minute,
 			.definition = world.definition,
 			.arguments = world.arguments,
+			.usage = world.usage,
 		};
 	if (request->search == DECIDE_SEARCH && out->reason == REASON_FORBIDDEN)
 		add_hint(&world, request, arena, out);

@@ -306,18 +306,30 @@ static bool check_there(struct case_run *run, enum object_kind kind, struct text
 			nearest.found, is_near ? "?" : ""));
 }
 
+static bool check_model(struct case_run *run, const struct server *server, const struct call *call)
+{
+	size_t before = call->server.length + 1; /* "SERVER/" */
+	struct text name = {call->tool.data + before, call->tool.length - before};
+
+	return server_find_model(server, name) != NULL ||
+	       cannot(run, "no such model of its provider: ", name);
+}
+
 /* What is not there is denied for that alone, whatever the policies say: a slip would pass
  * as a deny.  A case that expects just that reason passes for no other. */
 static bool check_named(struct case_run *run, const struct call *call)
 {
+	const struct server *server = registry_find_server(run->registry, call->server);
+	bool is_model = server != NULL && server->speaks != SPEAKS_MCP;
 	enum reason reason = reason_of(json_text_or(run->given, "reason", ""));
 
 	if (reason == REASON_IDENTITY_UNKNOWN || reason == REASON_SERVER_UNKNOWN ||
-		reason == REASON_TOOL_UNKNOWN)
+		reason == REASON_TOOL_UNKNOWN || reason == REASON_MODEL_UNKNOWN)
 		return true;
 	return check_there(run, OBJECT_IDENTITY, call->identity) &&
 	       check_there(run, OBJECT_SERVER, call->server) &&
-	       check_there(run, OBJECT_TOOL, call->tool);
+	       (is_model ? check_model(run, server, call)
+			 : check_there(run, OBJECT_TOOL, call->tool));
 }
 
 static bool fold_record(struct case_run *run, struct json *record)
@@ -543,20 +555,18 @@ static const char default_principal[] = "{\"kind\":\"agent\",\"class\":\"execute
 static const char default_resource[] =
 	"{\"server\":\"\",\"effect\":\"read\",\"risk\":\"low\",\"environment\":\"dev\","
 	"\"reversal\":\"none-needed\",\"unit\":\"org\",\"sensitivity\":\"public\",\"concerns\":[]}";
-static const char default_context[] =
-	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
-	"\"purpose\":\"\",\"depth\":0,\"age\":0},\"approvals\":[],\"labels\":{\"sensitivity\":"
-	"\"public\",\"untrusted\":false},\"origins\":{\"account\":\"none\",\"addresses\":\"none\","
-	"\"object\":\"none\",\"path\":\"none\",\"recipient\":\"none\",\"url\":\"none\","
-	"\"worst\":\"none\"},\"chain\":[],\"risk\":\"low\",\"first\":false,\"secrets\":[]}";
-
-/* The members of the defaults are merged one by one, so those that a request need not have
- * are not there: a case that looks at them is one of an identity. */
+/* What every request has, whatever it is about. */
+#define DEFAULT_CONTEXT                                                                            \
+	"\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","              \
+	"\"purpose\":\"\",\"depth\":0,\"age\":0},\"approvals\":[],\"labels\":{\"sensitivity\":"    \
+	"\"public\",\"untrusted\":false},\"origins\":{\"account\":\"none\",\"addresses\":"         \
+	"\"none\","                                                                                \
+	"\"object\":\"none\",\"path\":\"none\",\"recipient\":\"none\",\"url\":\"none\","           \
+	"\"worst\":\"none\"},\"chain\":[],\"risk\":\"low\",\"first\":false,\"secrets\":[]"
+static const char default_context[] = "{" DEFAULT_CONTEXT "}";
 static const char default_model_context[] =
-	"{\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","
-	"\"purpose\":\"\",\"depth\":0},\"approvals\":[],\"labels\":{\"sensitivity\":\"public\","
-	"\"untrusted\":false},\"chain\":[],\"generation\":{\"api\":\"openai\","
-	"\"prompt_tokens\":1,\"provider_tools\":[],\"stream\":false,\"tools\":[]}}";
+	"{" DEFAULT_CONTEXT ",\"generation\":{\"api\":\"openai\",\"prompt_tokens\":1,"
+	"\"provider_tools\":[],\"stream\":false,\"tools\":[]}}";
 
 /* The defaults with what the case says instead.  A member that is none is told. */
 static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,
