@@ -3,7 +3,7 @@
 // is what stops it here, `contained` incidents also say how soon.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-import { RATE, RELEASED, REVIEWED } from './world.mjs';
+import { BUDGET, RATE, RELEASED, REVIEWED } from './world.mjs';
 
 const approvalIn = (text) => /\ba-[0-9a-z]{20}\b/.exec(text)?.[0];
 
@@ -66,7 +66,7 @@ export const incidents = [
       const helper = await agent('cloud-helper', 'environments');
       const first = await helper.call('delete', { name: 'eu' });
       const id = approvalIn(first.text);
-      if (id) await world.must('dan@example.com', 'approve', id, '--yes');
+      if (id) await world.remit('dan@example.com', 'approve', id, '--yes');
       await helper.call('delete', { name: 'eu' });
       return { succeeded: servers.environments.calls.length > 0 };
     },
@@ -184,8 +184,23 @@ export const incidents = [
       return { succeeded: servers.forum.calls.length > 0 };
     },
   },
-  out('$82,000 API key', 'February 2026',
-    'calls of models do not pass through this version: their spending is not seen.'),
+  {
+    name: '$82,000 API key', when: 'February 2026',
+    what: 'a stolen key asks models for two days',
+    control: `a budget of the charter (${BUDGET} tokens a day here); the provider\'s key is ` +
+      'never handed out, and a token ends with its task',
+    async run({ world, servers }) {
+      const { token } = await world.openTaskAt('chatterer', `${world.url}/llm/models`);
+      for (let i = 0; i < 30; i++) {
+        await fetch(`${world.url}/llm/models/v1/chat/completions`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+          body: JSON.stringify({ model: 'large', messages: [{ role: 'user', content: 'go on' }] }),
+        });
+      }
+      return { succeeded: servers.models.asked > BUDGET / 1000 };
+    },
+  },
   out('CodeWall and McKinsey\'s Lilli', 'February 2026',
     'an application that asks nobody who they are, open to injection: not a call of an agent.'),
 ];

@@ -62,12 +62,27 @@ class StubServer {
   }
 }
 
-// Listens on a free port: { port, servers: name → StubServer, close }.
+// A provider of models: each request costs a thousand tokens.
+class StubProvider {
+  asked = 0;
+
+  handle(request, response) {
+    this.asked += 1;
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({
+      id: `c-${this.asked}`, object: 'chat.completion', created: 0, model: 'large',
+      choices: [{
+        index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'yes' },
+      }],
+      usage: { prompt_tokens: 10, completion_tokens: 990, total_tokens: 1000 },
+    }));
+  }
+}
+
+// Listens on a free port: { port, servers: name → StubServer or StubProvider, close }.
 export const startServers = (described) =>
   new Promise((done) => {
-    const servers = Object.fromEntries(
-      Object.entries(described).map(([name, tools]) => [name, new StubServer(name, tools)]),
-    );
+    const servers = Object.fromEntries(Object.entries(described).map(([name, tools]) =>
+      [name, tools === 'provider' ? new StubProvider() : new StubServer(name, tools)]));
     const listener = http.createServer((request, response) => {
       const server = servers[request.url.split('/')[1]];
       if (request.method !== 'POST' || !server) return response.writeHead(405).end();

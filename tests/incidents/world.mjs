@@ -37,9 +37,18 @@ export const SERVERS = {
     publish: text('Opens a pull request on a public repository.', () => 'opened',
       { repository: string, body: string }),
   },
+  models: 'provider',
   forum: { post: text('Posts an answer to everybody.', () => 'posted', { body: string }) },
 };
 
+const provider = (name, port) => `object: server
+name: ${name}
+transport: {url: "http://127.0.0.1:${port}/${name}"}
+environment: staging
+unit: operations
+speaks: openai
+models: [{name: large, up-to: internal, input-price: 100000, output-price: 400000}]
+`;
 const server = (name, environment, port) => `object: server
 name: ${name}
 transport: {url: "http://127.0.0.1:${port}/${name}"}
@@ -66,7 +75,9 @@ level: mandatory
 text: |
 ${body.trim().split('\n').map((line) => '  ' + line).join('\n')}
 `;
-const identity = (world, name, { environment = 'staging', lines, sources = '', limits = 6000 }) =>
+const identity = (world, name, {
+  environment = 'staging', lines, sources = '', limits = 6000, models = '', budget = '',
+}) =>
   `object: identity
 name: ${name}
 kind: agent
@@ -81,13 +92,20 @@ data-sources: [${sources}]
 outputs: [{to: reply, up-to: restricted}]
 entitlements:
 ${lines.map((line) => `  - ${line}`).join('\n')}
-limits: {task: 15m, calls-per-minute: ${limits}}
+limits: {task: 15m, calls-per-minute: ${limits}${budget}}
+model: [${models}]
 expires: 2027-06-30
 ${keysLine(environment, world.keys.nobody.jwk)}
 `;
 
 const PROD = ['database', 'environments'];
 export const RATE = 20;
+// Tokens a day of the assistant that asks models.
+export const BUDGET = 5000;
+const MODEL = {
+  models: '{provider: models, name: large, up-to: internal}',
+  lines: ["{effect: generate, resource: 'model:models/large'}"],
+};
 
 const DATA = [
   source('inbox', 'internal', 'untrusted'), source('files', 'confidential', 'trusted'),
@@ -140,6 +158,7 @@ const AGENTS = {
   },
   'inbox-cleaner': { lines: ['{effect: write, tool: mail/delete}'] },
   adviser: { lines: ['{effect: write, tool: forum/post, approvals: [owner]}'] },
+  chatterer: { ...MODEL, budget: `, budget-per-day: {tokens: ${BUDGET}}` },
 };
 // The same agents, as those organisations had them.
 const UNGOVERNED = {
@@ -148,6 +167,7 @@ const UNGOVERNED = {
     lines: ['{effect: read, tool: volumes/status}', '{effect: execute, tool: volumes/delete}'],
   },
   adviser: { lines: ['{effect: write, tool: forum/post}'] },
+  chatterer: MODEL,
 };
 
 // Puts the organisation beside the examples' charters.
@@ -155,7 +175,8 @@ export const charters = (port, isGoverned) => (files, world) => {
   const agents = isGoverned ? AGENTS : { ...AGENTS, ...UNGOVERNED };
   const documents = [
     ...Object.keys(SERVERS).map((name) =>
-      server(name, PROD.includes(name) ? 'prod' : 'staging', port)),
+      (SERVERS[name] === 'provider' ? provider(name, port)
+        : server(name, PROD.includes(name) ? 'prod' : 'staging', port))),
     ...DATA, ...TOOLS,
     ...(isGoverned ? Object.entries(GUARDRAILS).map(([name, body]) => policy(name, body)) : []),
     ...Object.entries(agents).map(([name, agent]) => identity(world, name, agent)),

@@ -564,6 +564,8 @@ static const char default_resource[] =
 	"\"object\":\"none\",\"path\":\"none\",\"recipient\":\"none\",\"url\":\"none\","           \
 	"\"worst\":\"none\"},\"chain\":[],\"risk\":\"low\",\"first\":false,\"secrets\":[]"
 static const char default_context[] = "{" DEFAULT_CONTEXT "}";
+/* Members that a request to a model need not have are not there: a case that looks at
+ * them is one of an identity. */
 static const char default_model_context[] =
 	"{" DEFAULT_CONTEXT ",\"generation\":{\"api\":\"openai\",\"prompt_tokens\":1,"
 	"\"provider_tools\":[],\"stream\":false,\"tools\":[]}}";

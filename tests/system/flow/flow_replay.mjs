@@ -196,10 +196,10 @@ class FlowWorld extends World {
     writeFileSync(this.path('apply', 'a.yaml'), labels);
     writeFileSync(this.path('apply', 'b.yaml'),
       readFileSync(join(root, 'examples/guardrails/flow.yaml'), 'utf8'));
-    await this.must(ADI, 'apply', '--yes', '-f', this.path('apply'));
+    await this.apply(ADI, '-f', this.path('apply'));
     for (const person of [OWNER, APPROVER]) await this.letIn(person);
     writeFileSync(this.path('apply', 'c.yaml'), charters.join('---\n'));
-    await this.must(ADI, 'apply', '--yes', '-f', this.path('apply'));
+    await this.apply(ADI, '-f', this.path('apply'));
     for (const text of charters) {
       const [, name] = /^name: (\S+)$/m.exec(text);
       const { headers } = await this.signed(APPROVER, 'GET', `/v1/identities/${name}`);
