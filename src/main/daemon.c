@@ -645,7 +645,8 @@ static bool make_notices(struct daemon *daemon, struct error *err)
 		.secrets = daemon->secrets,
 		.url = daemon->settings->webhook_url,
 		.secret = daemon->settings->webhook_secret,
-		.installation = text_of(daemon->checkpoint_signer.key->name)};
+		.installation = text_of(daemon->checkpoint_signer.key->name),
+		.findings = daemon->finding};
 
 	return notices_create(&daemon->notices, &parts, err);
 }

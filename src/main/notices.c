@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "services/finding/finding.h"
 
-enum { NOTICE_ARENA_BYTES = 256 * 1024, NOTICE_WORD_BYTES = 64 };
+enum { NOTICE_ARENA_BYTES = 256 * 1024, NOTICE_WORD_BYTES = 64, NOTICE_WHAT_BYTES = 700 };
 
 struct notices {
 	struct notices_parts parts;
@@ -111,6 +112,26 @@ static void without_id(struct json *body, struct arena *arena)
 		*body = sealed;
 }
 
+/* Somebody has to look at it; who closes the finding says what came of it. */
+static void report_overdue(struct notices *notices, const struct break_glass *glass)
+{
+	char subject[NOTICE_WORD_BYTES], what[NOTICE_WHAT_BYTES];
+	struct finding_draft draft = {
+		.kind = FINDING_BREAK_GLASS_OVERDUE, .control = "G-30", .task = glass->task};
+	struct error err;
+
+	(void)snprintf(subject, sizeof subject, "break-glass/%.*s", TEXT_ARGS(glass->id));
+	(void)snprintf(what, sizeof what,
+		"Break-glass %.*s of identity %.*s, opened by %.*s alone, was not reviewed within "
+		"a "
+		"day.",
+		TEXT_ARGS(glass->id), TEXT_ARGS(glass->identity), TEXT_ARGS(glass->opener));
+	draft.subject = text_of(subject);
+	draft.what = text_of(what);
+	if (!finding_report(notices->parts.findings, &draft, &err))
+		log_warn("overdue_not_reported", LOG_STRING("why", err.text));
+}
+
 /* ID.opened and so on: each happens once. */
 static void on_break_glass(
 	void *context, enum break_glass_event event, const struct break_glass *glass)
@@ -124,6 +145,8 @@ static void on_break_glass(
 	log_warn("break_glass", LOG_STRING("event", break_glass_event_word(event)),
 		LOG_TEXT("id", glass->id), LOG_TEXT("identity", glass->identity),
 		LOG_TEXT("opener", glass->opener));
+	if (event == BREAK_GLASS_EVENT_OVERDUE)
+		report_overdue(notices, glass);
 	(void)snprintf(word, sizeof word, "break-glass.%s", break_glass_event_word(event));
 	(void)snprintf(
 		id, sizeof id, "%.*s.%s", TEXT_ARGS(glass->id), break_glass_event_word(event));

@@ -20,6 +20,7 @@ struct notices_parts {
 	const char *url;    /* NULL: no webhook */
 	const char *secret; /* a reference */
 	struct text installation;
+	struct finding_service *findings;
 };
 
 /* Errors: LIMIT, and those of webhook_create. */

@@ -28,6 +28,8 @@ struct finding_service;
 	X(FINDING_TOOL_LOOK_ALIKE, "tool-look-alike", "a tool's name looks like another's") \
 	X(FINDING_TOOL_UNREADABLE, "tool-unreadable", \
 	  "a pinned definition's schemas cannot be used") \
+	X(FINDING_BREAK_GLASS_OVERDUE, "break-glass-overdue", \
+	  "break-glass opened by one person was not reviewed in time") \
 	X(FINDING_SECRET_SEEN, "secret-seen", "a secret was seen where it must not be") \
 	X(FINDING_READ_WITHOUT_RECORD, "read-without-record", \
 	  "a source saw a read that is not on record")

@@ -295,12 +295,12 @@ class Play {
 const answerFor = async (world, { approval }, isWanted) => {
   const target = `/v1/approvals/${approval}`;
   const { text } = await ask(world, { method: 'GET', target, isSocket: true });
-  const { origins } = JSON.parse(text).approval;
+  const { origins, call } = JSON.parse(text).approval;
   if (!origins?.from?.some(({ origin }) => ['unknown', 'untrusted'].includes(origin))) {
     throw new Error(`${approval} does not say where its values came from: ${text}`);
   }
   await world.signed(OWNER, 'POST', `${target}/${isWanted ? 'approve' : 'reject'}`,
-    isWanted ? '{}' : '{"reason":"I did not ask for this."}');
+    JSON.stringify(isWanted ? { call } : { call, reason: 'I did not ask for this.' }));
 };
 
 const place = (task) => Math.min(...task.injection_seen.map(({ step }) => step));
