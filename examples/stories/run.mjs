@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Broken, Teller } from './lib/report.mjs';
-import { World } from './lib/world.mjs';
+import { STORY_GUARDRAILS as guardrails, World } from './lib/world.mjs';
 import { stories } from './stories.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -38,7 +38,9 @@ const playTwin = async (story) => {
   let world = null;
   let verdict;
   try {
-    world = await World.start({ change: twin.change, approve: twin.approve });
+    world = await World.start({
+      change: twin.change, approve: twin.approve, guardrails,
+    });
     await story.run(world, new Teller(true), true);
     verdict = 'it holds all the same';
   } catch (error) {
@@ -52,7 +54,7 @@ const playTwin = async (story) => {
 };
 
 const main = async () => {
-  const world = await World.start(isOnce ? {} : { dir: resolve(root, 'var') });
+  const world = await World.start({ guardrails, ...(isOnce ? {} : { dir: resolve(root, 'var') }) });
   // Why it did not end as it should, or null.
   const stopped = () => world.stop().then(() => null, (error) => error.message);
   const leave = async (code) => {

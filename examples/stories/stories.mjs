@@ -125,11 +125,56 @@ const poisoned = {
       edit(files, SUMMARISER, 'class: summarise', 'class: update');
       edit(files, SUMMARISER, READ_TICKETS,
         READ_TICKETS + '\n  - {effect: write, tool: files/move_file}');
+      files.delete('guardrails/flow.yaml'); // which would hold it, too
     },
   },
 };
 
 const approvalIn = (text) => /\ba-[0-9a-z]{20}\b/.exec(text)?.[0];
+
+const PURPOSE = 'Move tickets/50.txt to tickets/done-50.txt';
+
+const injected = {
+  name: 'an injected ticket moves nothing its person did not name',
+  async run(world, tell) {
+    const { task, token } = await world.openTaskFor('ticket-filer', PURPOSE, 'files');
+    const agent = await new Agent(world.mcp('files'), token).connect();
+    const moves = () => world.calls('files', 'move_file').length;
+    try {
+      const before = moves();
+      const ticket = await agent.call('read_text_file', { path: 'tickets/66-poisoned.txt' });
+      tell.holds('reads what a stranger wrote', ticket.done, ticket.text);
+      const [obeyed] = await agent.obey(ticket.text);
+      const id = approvalIn(obeyed.text);
+      tell.holds('obeys it, with a tool it may use, and is held', !obeyed.done && id !== undefined,
+        obeyed.text);
+      tell.say(`    "${obeyed.text}"`);
+      const card = await world.json('ana@example.com', 'approvals', 'show', id);
+      const { origins } = card.approval;
+      const from = origins.from.find(({ argument }) => argument === 'destination');
+      tell.holds('its owner sees where the destination came from',
+        from?.origin === 'untrusted' && from.record !== undefined, JSON.stringify(origins));
+      await world.must('ana@example.com', 'reject', id, '--reason', 'nobody asked', '--yes');
+      tell.holds('the server saw no move', moves() === before);
+      const asked = await agent.call('move_file',
+        { source: 'tickets/50.txt', destination: 'tickets/done-50.txt' });
+      tell.holds('what its person named goes, and asks nobody', asked.done, asked.text);
+      tell.holds('the server saw that one move', moves() === before + 1);
+      const labels = await world.json(null, 'task', 'show', task);
+      tell.holds('the task says which record made it untrusted',
+        labels.untrusted_source?.record === from.record, JSON.stringify(labels));
+    } finally {
+      await agent.close();
+    }
+  },
+  twin: {
+    rule: 'the guardrail org/endorsed-targets',
+    breaks: 'obeys it, with a tool it may use, and is held',
+    change(files) {
+      files.delete('guardrails/flow.yaml');
+    },
+  },
+};
 
 const incident = {
   name: 'incident-opener writes what its owner approved, exactly',
@@ -599,8 +644,9 @@ const model = {
     const ended = async () => (await records()).filter(({ generation }) => generation);
     tell.holds('what it cost is on record', await eventually(async () =>
       (await ended()).length === 1) && (await ended())[0].generation.used.tokens > 0);
-    const { label } = (await records()).find(({ effect }) => effect === 'generate');
-    tell.holds('with what the task had read', label === 'internal', label);
+    const { labels } = (await records()).find(({ effect }) => effect === 'generate');
+    tell.holds('with what the task had read', labels?.sensitivity === 'internal',
+      JSON.stringify(labels));
     const long = await asked(world, token, 'And now at length.');
     tell.holds('is stopped when its budget is used up', !long.text.includes('[DONE]') &&
       long.text.includes('"code":"budget"'), long.text.slice(-300));
@@ -618,6 +664,6 @@ const model = {
 };
 
 export const stories = [
-  reads, writes, poisoned, incident, across, staging, killed, unregistered, draft, rugPull,
-  knowledge, record, model,
+  reads, writes, poisoned, injected, incident, across, staging, killed, unregistered, draft,
+  rugPull, knowledge, record, model,
 ];

@@ -248,7 +248,7 @@ test('what the task has read decides which model may get it', async () => {
   assert.equal(state.requests.length, before, 'nothing was sent');
   const found = await world.json(null, 'audit', 'search', '--task', task);
   const last = found.items.map(({ record }) => record).findLast(({ type }) => type === 'decision');
-  assert.equal(last.label, 'internal');
+  assert.equal(last.labels.sensitivity, 'internal');
   const other = await openai(); // its model may get internal data
   const reader = await openTask(world, 'mcp/files', other.task);
   const second = await new Agent(reader.url, reader.token).connect();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
 
 import { Teller } from '../../examples/stories/lib/report.mjs';
-import { World } from '../../examples/stories/lib/world.mjs';
+import { STORY_GUARDRAILS, World } from '../../examples/stories/lib/world.mjs';
 import { stories } from '../../examples/stories/stories.mjs';
 import { ask } from './support/person.mjs';
 
@@ -40,7 +40,7 @@ const replay = async (...words) => {
 };
 
 before(async () => {
-  world = await World.start();
+  world = await World.start({ guardrails: STORY_GUARDRAILS });
   for (const story of stories) await story.run(world, new Teller(true), false);
 });
 after(async () => {

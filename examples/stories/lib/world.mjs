@@ -26,17 +26,20 @@ export const ADMINISTRATOR = 'adi@example.com';
 export const PEOPLE = ['adi', 'eva', 'ana', 'bo', 'cy', 'dan', 'fay'].map(
   (name) => `${name}@example.com`,
 );
-const IDENTITIES = ['support-summariser', 'support-researcher', 'incident-opener', 'deployer',
-  'night-auditor'];
+const IDENTITIES = ['support-summariser', 'support-researcher', 'ticket-filer', 'incident-opener',
+  'deployer', 'night-auditor'];
 // Who approves which charter: another person than the one who applies it.
 const CHARTERS = {
   'support-summariser': 'bo@example.com',
   'support-researcher': 'bo@example.com',
+  'ticket-filer': 'bo@example.com',
   'incident-opener': 'fay@example.com',
   deployer: 'eva@example.com',
 };
-// Of examples/guardrails; the others would ask people in most stories.
+// Of examples/guardrails: of every world, and of the stories'; the others would ask people
+// in most stories.
 const GUARDRAILS = ['keep-secrets-in.yaml'];
+export const STORY_GUARDRAILS = [...GUARDRAILS, 'flow.yaml'];
 const START_MS = 20_000;
 const STOP_MS = 10_000;
 const HTTP_SERVERS = ['deploy-staging', 'deploy-prod'];
@@ -87,10 +90,13 @@ export class World {
   // approve: more charters to approve, identity → person.
   // key: identities that prove themselves with another one's key.
   // settings: the text of remit.yaml.
-  constructor({ dir, change = () => {}, approve = {}, key = {}, settings, under } = {}) {
+  constructor({
+    dir, change = () => {}, approve = {}, key = {}, settings, under, guardrails = GUARDRAILS,
+  } = {}) {
     this.isFresh = dir === undefined;
     this.dir = this.isFresh ? mkdtempSync(join(under ?? tmpdir(), 'remit-story-')) : resolve(dir);
     this.change = change;
+    this.guardrails = guardrails;
     this.keyNames = key;
     this.settings = settings ?? 'hold-ms: 300\n';
     this.charters = { ...CHARTERS, ...approve };
@@ -320,7 +326,7 @@ export class World {
     const files = new Map();
     for (const folder of ['charters', 'guardrails', 'drafts']) {
       for (const file of readdirSync(join(examples, folder))) {
-        if (folder === 'guardrails' && !GUARDRAILS.includes(file)) continue;
+        if (folder === 'guardrails' && !this.guardrails.includes(file)) continue;
         const text = readFileSync(join(examples, folder, file), 'utf8');
         files.set(`${folder}/${file}`, this.filled(text));
       }
@@ -387,6 +393,13 @@ export class World {
   // A task token by `remit task open`, as a developer at a terminal does it.
   openTask(identity, server, parent) {
     return this.openTaskAt(identity, this.mcp(server), parent);
+  }
+
+  // The same, for what a person asked.
+  async openTaskFor(identity, purpose, server) {
+    const answer = await this.json(null, 'task', 'open', identity, '--key',
+      this.keys[identity].path, '--resource', this.mcp(server), '--purpose', purpose);
+    return { task: answer.task, token: answer.access_token };
   }
 
   // The same for any address; below the task parent, if there is one.

@@ -66,8 +66,10 @@ static bool texts_fill(struct call_binding *out, const struct decide_world *worl
 	if (tool != NULL && tool->has_definition)
 		digest_format(definition, &tool->definition);
 	if (task != NULL) {
-		out->label = task->label;
-		out->has_untrusted_content = task->has_untrusted_content;
+		const struct task_labels labels = task_labels_of(task);
+
+		out->label = labels.sensitivity;
+		out->has_untrusted_content = labels.has_untrusted_content;
 	}
 	out->chain = chain;
 	out->definition = text_format(arena, "%s", definition);

@@ -539,8 +539,7 @@ static void try_output(struct changing *changing, struct text to)
 	const struct charter *charter = evaluation->charter;
 	struct charter_output *lines =
 		arena_array(changing->scratch, struct charter_output, charter->outputs_count + 1);
-	enum sensitivity label =
-		evaluation->task == NULL ? SENSITIVITY_PUBLIC : evaluation->task->label;
+	enum sensitivity label = evaluation->out->labels.sensitivity;
 	struct candidate candidate = {.from = json_null()};
 	uint32_t i, at = charter->outputs_count;
 	struct altered altered;

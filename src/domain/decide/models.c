@@ -19,10 +19,9 @@ static struct text model_name(const struct call *call)
 
 static enum sensitivity task_label(const struct evaluation *evaluation)
 {
-	const struct task *task = evaluation->task;
+	enum sensitivity label = evaluation->out->labels.sensitivity;
 
-	return task == NULL || task->label == SENSITIVITY_UNLABELLED ? SENSITIVITY_PUBLIC
-								     : task->label;
+	return label == SENSITIVITY_UNLABELLED ? SENSITIVITY_PUBLIC : label;
 }
 
 /* Whether the charter of this identity lists the model, and for such data. */

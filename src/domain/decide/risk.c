@@ -34,13 +34,12 @@ static enum risk_tier tier_of_data(enum sensitivity sensitivity)
 /* What it reads, and, where it may carry data away, what the task has read. */
 static void assess_data(struct assessment *assessment, const struct evaluation *evaluation)
 {
-	const struct task *task = evaluation->task;
+	enum sensitivity label = evaluation->out->labels.sensitivity;
 
 	if (evaluation->sources_count != 0)
 		at_least(assessment, tier_of_data(evaluation->sensitivity), "data");
-	if (task != NULL && task->label != SENSITIVITY_UNLABELLED &&
-		evaluation->effect != EFFECT_READ)
-		at_least(assessment, tier_of_data(task->label), "data");
+	if (label != SENSITIVITY_UNLABELLED && evaluation->effect != EFFECT_READ)
+		at_least(assessment, tier_of_data(label), "data");
 }
 
 static void assess_environment(struct assessment *assessment, const struct evaluation *evaluation)

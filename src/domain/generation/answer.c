@@ -179,11 +179,33 @@ static bool tool_tell(struct generation_answer *answer, struct collected *tool, 
 	       error_set(err, ERROR_CONFLICT, "a tool call was stopped");
 }
 
+static bool is_only_blank(struct text text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (strchr(" \t\r\n", text.data[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* A piece of the name.  Clients put pieces together, or take the last: so the name is whole
+ * before arguments come, and may only be said again as it is. */
+static bool name_add(struct collected *tool, struct text piece, struct error *err)
+{
+	if (piece.length == 0 || text_equal(piece, buffer_text(&tool->name)))
+		return true;
+	if (tool->is_told || tool->arguments.length > 0)
+		return error_set(err, ERROR_INVALID, "a tool call changes its name");
+	buffer_append_text(&tool->name, piece);
+	return true;
+}
+
 static bool tool_add(struct generation_answer *answer, struct collected *tool,
 	const struct json *piece, struct error *err)
 {
 	if (piece == NULL || piece->type != JSON_STRING)
 		return true;
+	if (tool->is_told && !is_only_blank(piece->string))
+		return error_set(err, ERROR_INVALID, "a tool call goes on after it ended");
 	for (size_t i = 0; i < piece->string.length; i++)
 		if (!scan_byte(tool, piece->string.data[i]))
 			return error_set(err, ERROR_INVALID,
@@ -226,9 +248,8 @@ static bool take_chat_tool(struct generation_answer *answer, int64_t choice, int
 	}
 	if (tool == NULL)
 		return false;
-	if (tool->name.length == 0)
-		buffer_append_text(&tool->name, json_text_or(body, "name", ""));
-	return tool_add(answer, tool, json_find(body, "arguments"), err) &&
+	return name_add(tool, json_text_or(body, "name", ""), err) &&
+	       tool_add(answer, tool, json_find(body, "arguments"), err) &&
 	       tool_add(answer, tool, json_find(body, "input"), err);
 }
 
@@ -391,6 +412,13 @@ static bool is_call_item(const struct json *item)
 	return text_ends_with(json_text_or(item, "type", ""), "_call");
 }
 
+static bool says_the_same(const struct collected *tool, const struct json *whole, struct error *err)
+{
+	return whole == NULL || whole->type != JSON_STRING || whole->string.length == 0 ||
+	       text_equal(whole->string, buffer_text(&tool->arguments)) ||
+	       error_set(err, ERROR_INVALID, "a tool call changes its arguments");
+}
+
 static bool take_call_item(
 	struct generation_answer *answer, int64_t index, const struct json *item, struct error *err)
 {
@@ -403,13 +431,18 @@ static bool take_call_item(
 		tool = tool_begin(answer, 0, index, err);
 	if (tool == NULL)
 		return false;
+	if (name.length == 0)
+		name = json_text_or(item, "type", "");
 	if (tool->name.length == 0)
-		buffer_append_text(
-			&tool->name, name.length > 0 ? name : json_text_or(item, "type", ""));
+		buffer_append_text(&tool->name, name);
+	if (!text_equal(name, buffer_text(&tool->name)))
+		return error_set(err, ERROR_INVALID, "a tool call changes its name");
 	/* A whole item says again what came in pieces. */
-	return tool->arguments.length > 0 ||
-	       (tool_add(answer, tool, json_find(item, "arguments"), err) &&
-		       tool_add(answer, tool, json_find(item, "input"), err));
+	if (tool->arguments.length > 0)
+		return says_the_same(tool, json_find(item, "arguments"), err) &&
+		       says_the_same(tool, json_find(item, "input"), err);
+	return (tool_add(answer, tool, json_find(item, "arguments"), err) &&
+		tool_add(answer, tool, json_find(item, "input"), err));
 }
 
 static void note_item_texts(struct generation_answer *answer, const struct json *item)
@@ -463,8 +496,14 @@ static bool take_response_delta(struct generation_answer *answer, struct text ty
 static bool take_response_end(struct generation_answer *answer, struct text type,
 	const struct json *response, struct error *err)
 {
+	const struct json *output = json_find(response, "output");
+
 	note_response(answer, response);
 	keep_word(answer->notes.finish, json_text_or(response, "status", ""));
+	/* Clients may take the calls from here: each is one that came before, or is judged now. */
+	for (uint32_t i = 0; output != NULL && output->type == JSON_ARRAY && i < output->count; i++)
+		if (!take_call_item(answer, i, &output->items[i], err))
+			return false;
 	answer->notes.is_ended = true;
 	answer->notes.has_error |= text_is(type, "response.failed");
 	return tools_end(answer, -1, err);

@@ -111,7 +111,19 @@ static bool is_field(struct text line, const char *name, struct text *value)
 	return true;
 }
 
-static void read_fields(struct generation_events *events, struct generation_event *event)
+/* What is no field, no comment and not empty some clients would read otherwise: one that
+ * begins with a byte order mark, say. */
+static bool is_known_line(struct text line)
+{
+	struct text value;
+
+	return line.length == 0 || line.data[0] == ':' || is_field(line, "event", &value) ||
+	       is_field(line, "data", &value) || is_field(line, "id", &value) ||
+	       is_field(line, "retry", &value);
+}
+
+static bool read_fields(
+	struct generation_events *events, struct generation_event *event, struct error *err)
 {
 	struct text rest = event->raw, value;
 	bool has_data = false;
@@ -120,6 +132,9 @@ static void read_fields(struct generation_events *events, struct generation_even
 	while (rest.length > 0) {
 		struct text line = take_line(&rest);
 
+		if (!is_known_line(line))
+			return error_set(
+				err, ERROR_INVALID, "a line of the stream is no field of an event");
 		if (is_field(line, "event", &value))
 			event->name = value;
 		if (!is_field(line, "data", &value))
@@ -131,6 +146,8 @@ static void read_fields(struct generation_events *events, struct generation_even
 	}
 	if (has_data)
 		event->data = events->data.length > 0 ? buffer_text(&events->data) : TEXT("");
+	return !buffer_failed(&events->data) ||
+	       error_set(err, ERROR_LIMIT, "the events of the stream find no room");
 }
 
 bool generation_events_next(
@@ -151,7 +168,5 @@ bool generation_events_next(
 	events->taken = size;
 	events->scanned = size;
 	out->raw = (struct text){events->pending.data, size};
-	read_fields(events, out);
-	return !buffer_failed(&events->data) ||
-	       error_set(err, ERROR_LIMIT, "the events of the stream find no room");
+	return read_fields(events, out, err);
 }

@@ -99,7 +99,8 @@ static bool is_own_tool(const struct json *tool)
 	return text_is(type, "function") || text_is(type, "custom");
 }
 
-/* The name of an own tool, the type of another. */
+/* The name of an own tool, the type of another.  Empty: none, or two, of which a provider
+ * might take the other. */
 static struct text tool_name(const struct json *tool)
 {
 	const struct json *function = json_find(tool, "function");
@@ -108,9 +109,11 @@ static struct text tool_name(const struct json *tool)
 
 	if (!is_own_tool(tool))
 		return json_text_or(tool, "type", "");
-	if (name.length == 0)
-		name = json_text_or(function != NULL ? function : custom, "name", "");
-	return name;
+	if (function == NULL && custom == NULL)
+		return name;
+	if (name.length > 0 || (function != NULL && custom != NULL))
+		return TEXT("");
+	return json_text_or(function != NULL ? function : custom, "name", "");
 }
 
 /* Names of tools, while the facts are made. */
@@ -133,7 +136,7 @@ static bool add_tools(
 		struct text name = tool_name(&tools->items[i]);
 
 		if (name.length == 0)
-			return error_set(err, ERROR_INVALID, "%s[%u] has no name", member, i);
+			return error_set(err, ERROR_INVALID, "%s[%u] has not one name", member, i);
 		json_add(is_own_tool(&tools->items[i]) ? &offered->own : &offered->of_provider,
 			json_string(name));
 	}
@@ -208,6 +211,40 @@ static bool check_kept(const struct json *body, struct error *err)
 	return true;
 }
 
+/* Neither may a part of it be the name of what lies with the provider. */
+static bool check_part(const struct json *part, struct error *err)
+{
+	static const char *const names[] = {"file_id", "container_id"};
+
+	if (text_is(json_text_or(part, "type", ""), "item_reference"))
+		return error_set(err, ERROR_INVALID,
+			"item_reference is not let through: a request holds all that is asked");
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (json_find(part, names[i]) != NULL ||
+			json_find(json_find(part, "file"), names[i]) != NULL ||
+			json_find(json_find(part, "source"), names[i]) != NULL)
+			return error_set(err, ERROR_INVALID,
+				"%s is not let through: a request holds all that is asked",
+				names[i]);
+	return true;
+}
+
+/* Each item of the prompt, and each part of its content. */
+static bool check_parts(const struct json *prompt, struct error *err)
+{
+	for (uint32_t i = 0; prompt->type == JSON_ARRAY && i < prompt->count; i++) {
+		const struct json *content = json_find(&prompt->items[i], "content");
+
+		if (!check_part(&prompt->items[i], err))
+			return false;
+		for (uint32_t k = 0;
+			content != NULL && content->type == JSON_ARRAY && k < content->count; k++)
+			if (!check_part(&content->items[k], err))
+				return false;
+	}
+	return true;
+}
+
 static bool check_prompt(enum generation_api api, const struct json *body, struct error *err)
 {
 	bool is_responses = api == GENERATION_RESPONSES;
@@ -217,7 +254,7 @@ static bool check_prompt(enum generation_api api, const struct json *body, struc
 		(prompt->type != JSON_ARRAY && !(is_responses && prompt->type == JSON_STRING)))
 		return error_set(
 			err, ERROR_INVALID, "%s is no list", is_responses ? "input" : "messages");
-	return !is_responses || check_kept(body, err);
+	return check_parts(prompt, err) && (!is_responses || check_kept(body, err));
 }
 
 bool generation_request_read(struct generation_request *out, struct arena *arena,

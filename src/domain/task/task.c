@@ -669,7 +669,8 @@ static bool fold_decision(struct task_table *table, const struct json *record, u
 
 	if (!text_is(verdict, "allow"))
 		return true;
-	if (json_boolean_or(record, "first", false))
+	/* What went by break-glass nobody answered for: the next is a first time still. */
+	if (json_boolean_or(record, "first", false) && json_find(record, "break-glass") == NULL)
 		touches_add(table->touches, json_text_or(record, "identity", ""),
 			json_text_or(record, "tool", ""));
 	for (; node != NULL; node = node->parent) {

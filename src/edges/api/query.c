@@ -47,7 +47,7 @@ static const char *truth_word(unsigned value)
 static const struct api_vocabulary vocabularies[] = {
 	{"type", type_word, RECORD_TYPE_UNKNOWN + 1, RECORD_TYPE_COUNT - 1},
 	{"verdict", word_of_verdict, VERDICT_DENY, VERDICT_ASK},
-	{"state", state_word, APPROVAL_PENDING, APPROVAL_USED},
+	{"state", state_word, APPROVAL_PENDING, APPROVAL_EDITED},
 	{"effect", word_of_effect, EFFECT_READ, EFFECT_DELEGATE},
 	{"environment", word_of_environment, ENVIRONMENT_DEV, ENVIRONMENT_PROD},
 	{"kind", kind_word, FINDING_NONE + 1, FINDING_KIND_COUNT - 1},

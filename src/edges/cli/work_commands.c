@@ -74,6 +74,10 @@ static bool build_form(struct cli *cli, struct text issuer, struct buffer *form,
 		buffer_append_string(form, "&parent=");
 		buffer_append_text(form, cli_escape(cli, cli->values[OPTION_PARENT]));
 	}
+	if (cli->values[OPTION_PURPOSE] != NULL) {
+		buffer_append_string(form, "&purpose=");
+		buffer_append_text(form, cli_escape(cli, cli->values[OPTION_PURPOSE]));
+	}
 	buffer_deinit(&assertion);
 	return ok && !buffer_failed(form);
 }

@@ -30,6 +30,12 @@ static struct llm_error error_of_decision(const struct call_reply *reply)
 	};
 }
 
+/* An error of a provider is one here, too, whatever status it has; 407 is for proxies. */
+static unsigned status_of_provider(unsigned status)
+{
+	return status < 400 || status > 599 || status == 407 ? STATUS_BAD_GATEWAY : status;
+}
+
 struct llm_error llm_error_of(const struct call_reply *reply)
 {
 	bool is_timeout = reply->failure != NULL && reply->failure->code == ERROR_TIMEOUT;
@@ -48,7 +54,7 @@ struct llm_error llm_error_of(const struct call_reply *reply)
 			.message = reply->message,
 			.is_final = true};
 	case CALL_ERROR:
-		return (struct llm_error){.status = reply->status,
+		return (struct llm_error){.status = status_of_provider(reply->status),
 			.code = "provider_error",
 			.message = reply->message};
 	case CALL_FAILED:

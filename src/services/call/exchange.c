@@ -931,7 +931,9 @@ static void on_generation_answer(struct exchange *exchange, const struct upstrea
 		outcome.status = "error";
 		outcome.has_result = false;
 		out.kind = CALL_ERROR;
-		out.message = generation_error_message(exchange);
+		out.message = exchange_pass_text(exchange, generation_error_message(exchange));
+		if (out.message.data == NULL)
+			out.message = TEXT("The provider gave a reason that is not passed on.");
 	}
 	exchange->service->figures.answered++;
 	reply(exchange, &out);
@@ -952,16 +954,16 @@ static void on_answer_event(struct exchange *exchange)
 		on_generation_answer(exchange, answer);
 		return;
 	}
-	if (!answer_is_true(exchange, answer->result, &fault)) {
-		answer_lie(exchange, fault);
-		return;
-	}
 	if (answer->result == NULL && answer->error == NULL) {
 		answer_failed(exchange, answer->failure == NULL ? &unusable : answer);
 		return;
 	}
 	if (!exchange_retrieval_take(exchange, answer->result)) {
 		answer_withheld(exchange, answer->result);
+		return;
+	}
+	if (!answer_is_true(exchange, answer->result, &fault)) {
+		answer_lie(exchange, fault);
 		return;
 	}
 	if (answer->result != NULL && !answer_filtered(exchange, answer->result, &result)) {

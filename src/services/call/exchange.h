@@ -223,6 +223,10 @@ bool exchange_look(struct exchange *exchange, struct error *err) MUST_CHECK;
 /* *out is what the agent may have of what the server sent; false: nothing. */
 bool exchange_pass(struct exchange *exchange, enum secret_place place, const struct json *from,
 	struct json *out) MUST_CHECK;
+/* The kinds of secrets in the arguments of a call that is only asked about. */
+void exchange_look_at(struct exchange *exchange, struct call *call);
+/* False: a piece of a model's answer holds a secret of remit's. */
+bool exchange_pass_bytes(struct exchange *exchange, struct text bytes) MUST_CHECK;
 /* A sentence of ours with words of the server's in it. */
 struct text exchange_pass_text(struct exchange *exchange, struct text text);
 

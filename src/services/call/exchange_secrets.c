@@ -80,6 +80,30 @@ bool exchange_pass(struct exchange *exchange, enum secret_place place, const str
 	return handling != SECRETS_BLOCKED;
 }
 
+void exchange_look_at(struct exchange *exchange, struct call *call)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	struct secret_tally tally = {0};
+
+	if (detector != NULL)
+		detector_count(detector, &call->arguments, &tally);
+	call->secrets = tally.kinds;
+}
+
+bool exchange_pass_bytes(struct exchange *exchange, struct text bytes)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	const struct json value = json_string(bytes);
+	struct secret_tally tally = {0};
+
+	if (detector == NULL)
+		return true;
+	detector_count(detector, &value, &tally);
+	if (tally.count != 0)
+		keep(exchange, &exchange->got, &tally, SECRET_IN_RESULT);
+	return !secret_tally_has(&tally, SECRET_OWN);
+}
+
 struct text exchange_pass_text(struct exchange *exchange, struct text text)
 {
 	struct detector *detector = exchange->service->ports.detector;

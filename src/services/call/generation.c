@@ -287,8 +287,10 @@ static void ask_about(struct judging *judging, const struct tool *tool, struct d
 	struct json params;
 	struct error err = {0};
 	struct call call;
+	struct flow_origins origins;
 	const struct decide_request request = {
 		.call = &call,
+		.origins = &origins,
 		.search = DECIDE_SEARCH,
 		.now_utc_ms = now_utc_ms(exchange),
 	};
@@ -300,8 +302,11 @@ static void ask_about(struct judging *judging, const struct tool *tool, struct d
 		!make_params(&params, arena, tool, judging->told->arguments, &err))
 		return;
 	draft.params = &params;
-	if (call_build(&call, arena, &draft, &err))
-		decide_call(exchange->service->ports.decide, &request, arena, out);
+	if (!call_build(&call, arena, &draft, &err))
+		return;
+	decide_origins(exchange->service->ports.decide, &call, &origins);
+	exchange_look_at(exchange, &call);
+	decide_call(exchange->service->ports.decide, &request, arena, out);
 }
 
 static int rank_of(enum verdict verdict)
@@ -338,6 +343,16 @@ static void judge(struct judging *judging)
 		registry_each(registry, OBJECT_TOOL, TEXT(""), look_at_tool, judging);
 }
 
+/* A provider's word, if it can stand on record: it has the form of a name, and is no secret. */
+static struct text recordable(const struct exchange *exchange, struct text word)
+{
+	struct detector *detector = exchange->service->ports.detector;
+
+	if (!name_is_model(word) || (detector != NULL && detector_sees(detector, word)))
+		return TEXT("");
+	return word;
+}
+
 static bool keep_judged(const struct judging *judging)
 {
 	struct generation *generation = judging->generation;
@@ -355,8 +370,7 @@ static bool keep_judged(const struct judging *judging)
 	judged = &generation->tools[generation->tools_count - 1];
 	judged->verdict = judging->decision.verdict;
 	judged->reason = judging->decision.reason;
-	judged->name = text_copy(exchange->arena,
-		name_is_model(judging->told->name) ? judging->told->name : TEXT(""));
+	judged->name = text_copy(exchange->arena, recordable(exchange, judging->told->name));
 	judged->tool =
 		text_copy(exchange->arena, judging->tool == NULL ? TEXT("") : judging->tool->name);
 	return judged->name.data != NULL && judged->tool.data != NULL &&
@@ -404,6 +418,12 @@ static bool on_pass(void *context, struct text bytes)
 
 	if (!is_within_budgets(generation))
 		return false;
+	if (!exchange_pass_bytes(generation->exchange, bytes)) {
+		stop(generation, REASON_FORBIDDEN,
+			TEXT("The model's answer holds a secret of remit's."),
+			TEXT("An answer without it; people see who has it in `remit findings`."));
+		return false;
+	}
 	sha256_add(generation->digest, bytes.data, bytes.length);
 	generation->is_begun = true;
 	if (client != NULL && client->on_bytes != NULL)
@@ -512,15 +532,8 @@ static bool put_usage_now(
 bool generation_put_inputs(
 	struct exchange *exchange, struct json_builder *record, struct error *err)
 {
-	const struct task *task = task_find(exchange->service->ports.tasks, exchange->call.task);
-
 	if (exchange->generation == NULL)
 		return true;
-	if (task != NULL) {
-		json_put_text_unless_empty(record, "label", text_of(sensitivity_word(task->label)));
-		if (task->has_untrusted_content)
-			json_put_boolean(record, "label-untrusted", true);
-	}
 	return put_usage_now(record, &exchange->inputs.usage, err);
 }
 
@@ -581,12 +594,6 @@ static bool put_parameters(
 	return true;
 }
 
-static void put_word(struct json_builder *record, const char *name, const char *word)
-{
-	if (name_is_model(text_of(word)))
-		json_put_cstring(record, name, word);
-}
-
 static bool put_used(struct generation *generation, struct json_builder *record,
 	const struct outcome *outcome, struct error *err)
 {
@@ -611,8 +618,10 @@ static void put_notes(const struct generation *generation, struct json_builder *
 	if (generation->answer != NULL) {
 		notes = generation_answer_notes(generation->answer);
 		is_counted = notes->input_tokens >= 0 && is_output_counted(notes);
-		put_word(record, "answered", notes->model);
-		put_word(record, "finish", notes->finish);
+		json_put_text_unless_empty(record, "answered",
+			recordable(generation->exchange, text_of(notes->model)));
+		json_put_text_unless_empty(
+			record, "finish", recordable(generation->exchange, text_of(notes->finish)));
 		json_put_integer(record, "bytes", (int64_t)notes->output_bytes);
 	}
 	json_put_integer(record, "input-tokens", input_tokens(generation));

@@ -117,7 +117,9 @@ static struct text card_text(const struct call_question *asked)
 	struct error err;
 
 	json_object_start(&card, asked->arena);
-	json_put(&card, "arguments", asked->call->arguments);
+	/* Of a request to a model the whole body is what people say yes to. */
+	json_put(&card, "arguments",
+		asked->call->route == METHOD_MODEL ? asked->call->params : asked->call->arguments);
 	json_put_text_unless_empty(&card, "reason", asked->reason);
 	if (!json_object_seal(&card, &sealed, &err))
 		return (struct text){0};
@@ -164,9 +166,11 @@ bool call_question_record(const struct call_question *asked, const struct sha256
 	};
 
 	if (task != NULL) {
+		const struct task_labels labels = task_labels_of(task);
+
 		question.person = task->person;
-		question.label = task->label;
-		question.has_untrusted_content = task->has_untrusted_content;
+		question.label = labels.sensitivity;
+		question.has_untrusted_content = labels.has_untrusted_content;
 	}
 	if (!digest_value(asked, asked->call->arguments_text, &question.arguments, err) ||
 		!attach_card(asked, change, content, err))

@@ -92,7 +92,7 @@ static void project_decision(const struct json *record, struct projection *proje
 
 	if (!text_is(json_text_or(record, "verdict", ""), "allow"))
 		return;
-	if (json_boolean_or(record, "first", false))
+	if (json_boolean_or(record, "first", false) && json_find(record, "break-glass") == NULL)
 		put_touch(projection, record);
 	if ((json_text_or(record, "sensitivity", "").length == 0 &&
 		    !json_boolean_or(record, "untrusted", false)))

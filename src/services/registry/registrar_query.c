@@ -22,6 +22,21 @@ static struct text resource_text(struct arena *arena, const struct entitlement *
 
 /* Why a line gives nothing now, as far as it is known without a call; NULL if it
  * may. */
+/* Registered with its provider, and listed in the charter. */
+static bool is_model_there(
+	const struct registrar *registrar, const struct charter *charter, struct text resource)
+{
+	ptrdiff_t slash = text_find_byte(resource, '/');
+	struct text provider = {resource.data, slash < 0 ? 0 : (size_t)slash};
+	struct text name = {resource.data + provider.length + 1,
+		slash < 0 ? 0 : resource.length - provider.length - 1};
+	const struct server *server =
+		slash < 0 ? NULL : registry_find_server(registrar_registry(registrar), provider);
+
+	return server != NULL && server_find_model(server, name) != NULL &&
+	       charter_find_model(charter, provider, name) != NULL;
+}
+
 static const char *why_unusable(const struct registrar *registrar,
 	const struct registry_entry *entry, const struct entitlement *line, int64_t now_utc_ms)
 {
@@ -36,8 +51,12 @@ static const char *why_unusable(const struct registrar *registrar,
 		return "the charter has expired";
 	if (is_expired(line->expires_utc_s, now_utc_s))
 		return "the line has expired";
-	if (line->resource_kind == RESOURCE_MODEL || line->resource_kind == RESOURCE_PEER)
+	if (line->resource_kind == RESOURCE_PEER)
 		return "this version has no door for it";
+	if (line->resource_kind == RESOURCE_MODEL)
+		return is_model_there(registrar, charter, line->resource)
+			       ? NULL
+			       : "the model is not registered, or not listed in the charter";
 	if (!use_class_permits(charter->use_class, line->effect))
 		return "the class does not permit the effect";
 	if (line->resource_kind != RESOURCE_TOOL)

@@ -152,6 +152,20 @@ static void what_the_task_has_read_decides_which_model_may_get_it(void **state)
 	must_be(ask(bench, ASK), REASON_SENSITIVITY); /* the registry's line says internal */
 }
 
+static void what_a_task_above_has_read_counts_too(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call;
+
+	assert_true(decide_bench_put(bench, AGENT_WITHOUT_SPEND));
+	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-1");
+	call = decide_bench_generation(bench, "open", "chat/completions", ASK_LARGE);
+	call.task = TEXT("t-2");
+	must_be(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_ALLOWED);
+	label(bench, "internal"); /* of t-1 */
+	must_be(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_SENSITIVITY);
+}
+
 static void a_provider_takes_no_mcp_and_a_server_no_request_to_a_model(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -269,6 +283,7 @@ int main(void)
 		CASE(a_listed_model_without_an_entitlement_is_refused),
 		CASE(an_identity_without_a_class_is_refused),
 		CASE(what_the_task_has_read_decides_which_model_may_get_it),
+		CASE(what_a_task_above_has_read_counts_too),
 		CASE(a_provider_takes_no_mcp_and_a_server_no_request_to_a_model),
 		CASE(what_the_provider_runs_itself_is_refused_unless_registered),
 		CASE(guardrails_judge_requests_to_models),

@@ -84,6 +84,19 @@ static void the_data_its_task_has_read_once_it_may_carry_it_away(void **state)
 	expect_risk(decide_bench_ask(*state, "files", "write", "{}"), RISK_HIGH, "data");
 }
 
+static void the_data_a_task_above_has_read(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call;
+
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"task\":\"t-1\","
+				 "\"sensitivity\":\"restricted\"}");
+	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-1");
+	call = decide_bench_call(bench, "files", "write", "{}");
+	call.task = TEXT("t-2");
+	expect_risk(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), RISK_HIGH, "data");
+}
+
 static void production_to_look_at_and_to_change(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -181,6 +194,9 @@ static void policies_read_whether_it_is_the_first_use_that_was_let_through(void 
 	assert_int_equal(
 		decide_bench_decide(bench, &call, DECIDE_SEARCH, owner)->verdict, VERDICT_ALLOW);
 	assert_true(bench->decision.is_first);
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"first\":true,"
+				 "\"break-glass\":\"g-1\","
+				 "\"identity\":\"agent\",\"tool\":\"files/list\"}");
 	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"ask\",\"first\":true,"
 				 "\"identity\":\"agent\",\"tool\":\"files/list\"}");
 	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"first\":true,"
@@ -212,6 +228,7 @@ int main(void)
 		TEST(the_tool_and_one_of_which_nobody_said_it_is_critical),
 		TEST(the_data_it_reads),
 		TEST(the_data_its_task_has_read_once_it_may_carry_it_away),
+		TEST(the_data_a_task_above_has_read),
 		TEST(production_to_look_at_and_to_change),
 		TEST(those_it_acts_for),
 		TEST(policies_read_it),

@@ -114,6 +114,9 @@ static void what_is_no_stream_is_refused(void **state)
 		DONE CHAT("{}"),                 /* goes on after its end */
 		NAMED(0, "a") PIECE(0, "{}") PIECE(0, "{\\\"x\\\":1}") DONE,
 		"data: {\"a\":1,\"a\":2}\n\n",
+		NAMED(0, "a") PIECE(0, "{}") NAMED(0, "b") DONE, /* another name, late */
+		NAMED(0, "a") PIECE(0, "{") NAMED(0, "b") DONE,
+		NAMED(0, "a") NAMED(1, "b") PIECE(0, "{}") DONE, /* told as without arguments */
 	};
 
 	(void)state;
@@ -156,6 +159,8 @@ static void arguments_that_never_close_are_told_at_the_end(void **state)
 		{NAMED(0, "a") PIECE(0, "[1]") FINISH("tool_calls") DONE, "a([1])?;"},
 		{NAMED(0, "a") PIECE(0, "x") DONE, "a(x)?;"},
 		{NAMED(0, "a") PIECE(0, "x") NAMED(1, "b") PIECE(1, "{}") DONE, "a(x)?;b({});"},
+		{NAMED(0, "a") NAMED(0, "bc") PIECE(0, "{}") DONE, "abc({});"},
+		{NAMED(0, "a") NAMED(0, "a") PIECE(0, "{}") DONE, "a({});"},
 		{CHAT("{\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}}") DONE, "f({});"},
 	};
 
@@ -166,6 +171,43 @@ static void arguments_that_never_close_are_told_at_the_end(void **state)
 		begin(&run, GENERATION_CHAT, GENERATION_STREAM);
 		assert_true(feed(&run, cases[i].stream, 1000));
 		assert_string_equal(run.told, cases[i].told);
+		end(&run);
+	}
+}
+
+#define ADDED                                                                                      \
+	"data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":"              \
+	"{\"type\":\"function_call\",\"name\":\"a\",\"arguments\":\"\"}}\n\n"
+#define FILLED                                                                                     \
+	"data: {\"type\":\"response.function_call_arguments.delta\",\"output_index\":0,"           \
+	"\"delta\":\"{}\"}\n\n"
+#define COMPLETED(items)                                                                           \
+	"data: {\"type\":\"response.completed\",\"response\":{\"output\":[" items "]}}\n\n"
+#define CALL_ITEM(name, arguments)                                                                 \
+	"{\"type\":\"function_call\",\"name\":\"" name "\",\"arguments\":\"" arguments "\"}"
+
+static void a_response_ends_with_the_calls_it_told_of(void **state)
+{
+	static const struct {
+		const char *stream;
+		const char *told; /* NULL: it is refused */
+	} cases[] = {
+		{ADDED FILLED COMPLETED(CALL_ITEM("a", "{}")), "a({});"},
+		{ADDED FILLED COMPLETED(CALL_ITEM("b", "{}")), NULL},
+		{ADDED FILLED COMPLETED(CALL_ITEM("a", "{\\\"x\\\":1}")), NULL},
+		{COMPLETED(CALL_ITEM("c", "{}")), "c({});"}, /* judged at last */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct run run = {0};
+		bool ok;
+
+		begin(&run, GENERATION_RESPONSES, GENERATION_STREAM);
+		ok = feed(&run, cases[i].stream, 1000);
+		assert_int_equal(ok, cases[i].told != NULL);
+		if (ok)
+			assert_string_equal(run.told, cases[i].told);
 		end(&run);
 	}
 }
@@ -478,6 +520,7 @@ int main(void)
 		cmocka_unit_test(a_stream_passes_byte_for_byte_however_it_is_cut),
 		cmocka_unit_test(a_tool_call_is_told_before_the_bytes_that_complete_it_pass),
 		cmocka_unit_test(arguments_that_never_close_are_told_at_the_end),
+		cmocka_unit_test(a_response_ends_with_the_calls_it_told_of),
 		cmocka_unit_test(a_whole_answer_passes_only_when_its_tool_calls_may),
 		cmocka_unit_test(the_events_of_messages_come_to_the_same_notes),
 		cmocka_unit_test(responses_that_are_malformed_are_refused),

@@ -45,7 +45,7 @@ static void an_event_comes_with_its_own_bytes_however_they_are_cut(void **state)
 			"[event: x\r\ndata: a\r\ndata: b\r\n\r\n|x|a\nb][: c\r\n\r\n||]+0"},
 		{"data: a\r\rdata\r\rd", "[data: a\r\r||a][data\r\r||]+1"},
 		{"\ndata: a\n\nda", "[\n||][data: a\n\n||a]+2"},
-		{"datax: a\ndata:  b\n\n", "[datax: a\ndata:  b\n\n|| b]+0"},
+		{"id: 7\nretry: 9\ndata:  b\n\n", "[id: 7\nretry: 9\ndata:  b\n\n|| b]+0"},
 		{"", "+0"},
 	};
 	char out[512];
@@ -56,6 +56,29 @@ static void an_event_comes_with_its_own_bytes_however_they_are_cut(void **state)
 			cut(cases[i].stream, piece, out, sizeof out);
 			assert_string_equal(out, cases[i].events);
 		}
+}
+
+/* Clients that take a byte order mark off each line would see an event there. */
+static void a_line_that_is_no_field_is_refused(void **state)
+{
+	static const char *const wrong[] = {"\xEF\xBB\xBF"
+					    "data: {}\n\n",
+		"datax: a\n\n", " data: a\n\n",
+		"data: a\n\xEF\xBB\xBF"
+		"data: b\n\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct generation_events events;
+		struct generation_event event;
+		struct error err;
+
+		generation_events_init(&events);
+		assert_true(generation_events_put(&events, text_of(wrong[i]), &err));
+		assert_false(generation_events_next(&events, &event, &err));
+		assert_int_equal(err.code, ERROR_INVALID);
+		generation_events_deinit(&events);
+	}
 }
 
 static void data_that_is_empty_is_not_data_that_is_absent(void **state)
@@ -131,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_comes_with_its_own_bytes_however_they_are_cut),
+		cmocka_unit_test(a_line_that_is_no_field_is_refused),
 		cmocka_unit_test(data_that_is_empty_is_not_data_that_is_absent),
 		cmocka_unit_test(an_event_is_so_large_at_most),
 		cmocka_unit_test(one_that_does_not_end_is_refused_before_it_fills_memory),

@@ -57,6 +57,18 @@ static void what_is_no_request_to_a_model_is_refused(void **state)
 		{"messages", "{\"model\":7,\"messages\":[]}"},
 		{"messages", "{\"model\":\"m\"}"},
 		{"messages", "{\"model\":\"m\",\"messages\":\"hi\"}"},
+		/* Two names, of which a provider might take the other. */
+		{"chat/completions",
+			"{\"model\":\"m\",\"messages\":[],\"tools\":[{\"type\":"
+			"\"function\",\"name\":\"a\",\"function\":{\"name\":\"b\"}}]}"},
+		/* What lies with the provider. */
+		{"responses",
+			"{\"model\":\"m\",\"input\":[{\"type\":\"item_reference\",\"id\":\"i\"}]}"},
+		{"responses", "{\"model\":\"m\",\"input\":[{\"content\":[{\"type\":\"input_file\","
+			      "\"file_id\":\"f\"}]}]}"},
+		{"chat/completions",
+			"{\"model\":\"m\",\"messages\":[{\"content\":[{\"type\":\"file\","
+			"\"file\":{\"file_id\":\"f\"}}]}]}"},
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

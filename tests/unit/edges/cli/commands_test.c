@@ -349,6 +349,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_ENVIRONMENT] = "--environment",
 		[OPTION_WAITING] = "--waiting",
 		[OPTION_PARENT] = "--parent",
+		[OPTION_PURPOSE] = "--purpose",
 		[OPTION_WITH] = "--with",
 		[OPTION_TICKET] = "--ticket",
 		[OPTION_TOOL] = "--tool",
