@@ -177,6 +177,9 @@ test('the same set as a candidate changes nothing', async () => {
   const folder = world.path('same');
   mkdirSync(folder);
   cpSync(`${charters}/40-policies.yaml`, `${folder}/40-policies.yaml`);
+  for (const file of STORY_GUARDRAILS) {
+    cpSync(`${charters}/../guardrails/${file}`, `${folder}/${file}`);
+  }
   const { code, report } = await replay('--candidate', folder);
   assert.equal(code, 0);
   assert.equal(report.changed, 0);
