@@ -1,9 +1,15 @@
 """Checks that run-tests counts what each kind of test program prints, and never drops a failure."""
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
+import json
 import os
 import sys
+import tempfile
+import types
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 PATH = os.path.join(sys.argv.pop(1), "tools", "run-tests")
@@ -60,6 +66,24 @@ class RunTests(unittest.TestCase):
 
     def test_a_skipped_program_is_never_passed(self):
         self.assertEqual(count("SKIP", "5 passed, 0 failed\n"), [0, 0, 1])
+
+    def test_the_tests_that_failed_are_named_before_the_last_line(self):
+        with tempfile.TemporaryDirectory() as build:
+            log = os.path.join(build, "meson-logs", "testlog.json")
+            os.mkdir(os.path.dirname(log))
+            tests = [{"name": "good", "result": "OK"}, {"name": "bad", "result": "TIMEOUT"}]
+
+            def meson(*_, **__):
+                with open(log, "w", encoding="utf-8") as file:
+                    file.writelines(json.dumps(test) + "\n" for test in tests)
+                return types.SimpleNamespace(returncode=1)
+
+            said = io.StringIO()
+            with unittest.mock.patch.object(run_tests.subprocess, "run", meson), \
+                 contextlib.redirect_stdout(said):
+                self.assertEqual(run_tests.main(build, []), 1)
+        self.assertEqual(said.getvalue().split("\n")[-3:],
+                         ["failed in bad: 1: TIMEOUT", "1 passed, 1 failed, 0 skipped", ""])
 
 
 if __name__ == "__main__":
