@@ -19,14 +19,14 @@ END
 """
 
 
-def run(status):
+def run(status, mode=stat.S_IRWXU):
     """(exit status, RESULTS.md, results.json) of one program that ends so."""
     with tempfile.TemporaryDirectory() as folder:
         program = os.path.join(folder, "bench", "a")
         os.mkdir(os.path.dirname(program))
         with open(program, "w", encoding="utf-8") as file:
             file.write(PRINTED + f"exit {status}\n")
-        os.chmod(program, stat.S_IRWXU)
+        os.chmod(program, mode)
         done = subprocess.run([TOOL, folder, folder], capture_output=True, text=True, check=False)
         with open(os.path.join(folder, "RESULTS.md"), encoding="utf-8") as file:
             text = file.read()
@@ -35,6 +35,13 @@ def run(status):
 
 
 class RunBench(unittest.TestCase):
+    def test_a_program_that_cannot_be_started_fails(self):
+        status, text, kept = run(0, stat.S_IRUSR)
+        self.assertEqual(status, 1)
+        self.assertIn("## a\n", text)
+        self.assertIn("It failed, or missed a bar.", text)
+        self.assertEqual(kept["results"]["a"], [])
+
     def test_a_missed_bar_is_marked_and_fails(self):
         status, text, _ = run(1)
         self.assertEqual(status, 1)
