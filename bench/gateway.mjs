@@ -102,7 +102,7 @@ environment: staging
 unit: support
 ---
 object: tool
-name: bench/echo
+name: bench/repeat
 effect: read
 risk: low
 reads: [{data-source: tickets}]
@@ -122,7 +122,7 @@ environments: [staging]
 data-sources: [{name: tickets, up-to: internal}]
 outputs: [{to: reply, up-to: internal}]
 entitlements:
-  - {effect: read, tool: bench/echo, when: 'context.args.path like "tickets/*"'}
+  - {effect: read, tool: bench/repeat, when: 'context.args.path like "tickets/*"'}
 peers: []
 limits: {task: 60m, calls-per-minute: 100000}
 impact: None
@@ -234,7 +234,7 @@ const measureCalls = async (world, upstream, nginx) => {
   const { token } = await world.openTask('bencher', 'bench');
   const headers = await openSession(world.mcp('bench'), token);
   const plain = { 'Content-Type': 'application/json', Accept: headers.Accept };
-  const body = '{"jsonrpc":"2.0","id":@ID@,"method":"tools/call","params":{"name":"echo",' +
+  const body = '{"jsonrpc":"2.0","id":@ID@,"method":"tools/call","params":{"name":"repeat",' +
     '"arguments":{"path":"tickets/41.txt","lines":40,"note":"the quick brown fox"}}}';
   const plan = planOf([
     { name: 'direct', port: upstream.port, path: '/mcp', headers: plain },
