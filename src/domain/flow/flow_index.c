@@ -1,10 +1,12 @@
 /* Tokens lie in one array in the order they came, fields behind each other with a 0
- * between.  A hash table leads from a token to its last place, and each place to
- * the one before.
+ * between.  A chain leads through the places of a token, from the first on; what endorses
+ * and what strangers wrote have chains of their own, so that no stranger makes those long
+ * that endorse.  A look goes through what endorses first, and ends where nothing better
+ * can come: a value of one token is found at once, or not at all.
  *
  * Invariants:
  *  1. A field is wholly there or not at all, so what stands in one may be trusted to
- *     have stood together.
+ *     have stood together; its places are in chains once it is there.
  *  2. budget->bytes is the memory of all indexes that share it. */
 
 #include "domain/flow/flow_index.h"
@@ -14,6 +16,8 @@
 #include <string.h>
 
 enum { TOKENS_MIN = 64, FIELDS_MIN = 8, NOWHERE = UINT32_MAX };
+
+enum side { ENDORSING, STRANGERS, SIDES };
 
 struct field {
 	uint32_t start; /* its tokens; they end where the next 0 is */
@@ -26,11 +30,12 @@ struct flow_index {
 	const struct flow_key *key;
 	struct flow_budget *budget;
 	uint64_t *tokens;
-	uint32_t *before; /* the last place before that has the same slot */
-	uint32_t *slots;  /* token -> its last place; a power of two */
+	uint32_t *next; /* the next place in the chain; of its last place, the first */
+	uint32_t *last[SIDES]; /* token -> the last place of its chain */
 	size_t tokens_count;
-	size_t tokens_capacity; /* slots are as many */
+	size_t tokens_capacity; /* a power of two; each side has half as many chains */
 	size_t untrusted_count;
+	uint32_t best[SIDES]; /* origin of its fields */
 	struct field *fields;
 	size_t fields_count;
 	size_t fields_capacity;
@@ -48,9 +53,15 @@ static bool budget_take(struct flow_index *index, size_t bytes)
 	return true;
 }
 
+static size_t chains_of(size_t capacity)
+{
+	return capacity / 2;
+}
+
 static size_t token_bytes(size_t capacity)
 {
-	return capacity * (sizeof(uint64_t) + 2 * sizeof(uint32_t));
+	return capacity * (sizeof(uint64_t) + sizeof(uint32_t)) +
+	       SIDES * chains_of(capacity) * sizeof(uint32_t);
 }
 
 bool flow_index_create(struct flow_index **out, const struct flow_key *key,
@@ -71,6 +82,14 @@ bool flow_index_create(struct flow_index **out, const struct flow_key *key,
 	return true;
 }
 
+static void tokens_free(struct flow_index *index)
+{
+	free(index->tokens);
+	free(index->next);
+	for (int side = 0; side < SIDES; side++)
+		free(index->last[side]);
+}
+
 void flow_index_destroy(struct flow_index **index)
 {
 	struct flow_index *one = *index;
@@ -79,48 +98,72 @@ void flow_index_destroy(struct flow_index **index)
 		return;
 	one->budget->bytes -= sizeof *one + token_bytes(one->tokens_capacity) +
 			      one->fields_capacity * sizeof *one->fields;
-	free(one->tokens);
-	free(one->before);
-	free(one->slots);
+	tokens_free(one);
 	free(one->fields);
 	free(one);
 	*index = NULL;
 }
 
-static void link_token(struct flow_index *index, size_t at)
+static enum side side_of(uint32_t origin)
 {
-	uint32_t *slot = &index->slots[index->tokens[at] & (index->tokens_capacity - 1)];
+	return origin <= FLOW_UNTRUSTED ? STRANGERS : ENDORSING;
+}
 
-	index->before[at] = *slot;
-	*slot = (uint32_t)at;
+static void link_token(struct flow_index *index, enum side side, size_t at)
+{
+	size_t chain = index->tokens[at] & (chains_of(index->tokens_capacity) - 1);
+	uint32_t *last = &index->last[side][chain];
+
+	if (*last == NOWHERE) {
+		index->next[at] = (uint32_t)at;
+	} else {
+		index->next[at] = index->next[*last];
+		index->next[*last] = (uint32_t)at;
+	}
+	*last = (uint32_t)at;
+}
+
+static void link_field(struct flow_index *index, const struct field *field)
+{
+	for (size_t at = field->start; index->tokens[at] != 0; at++)
+		link_token(index, side_of(field->origin), at);
+}
+
+/* Empty arrays; false: no memory for one of them. */
+static bool tokens_create(struct flow_index *out, size_t capacity)
+{
+	bool ok;
+
+	out->tokens = calloc(capacity, sizeof *out->tokens);
+	out->next = calloc(capacity, sizeof *out->next);
+	ok = out->tokens != NULL && out->next != NULL;
+	for (int side = 0; side < SIDES; side++) {
+		size_t bytes = chains_of(capacity) * sizeof *out->last[side];
+
+		out->last[side] = calloc(1, bytes);
+		ok = ok && out->last[side] != NULL;
+		if (ok)
+			memset(out->last[side], 0xff, bytes);
+	}
+	out->tokens_capacity = capacity;
+	return ok;
 }
 
 /* The larger arrays, or none of them. */
 static bool tokens_resize(struct flow_index *index, size_t capacity)
 {
-	uint64_t *tokens = calloc(capacity, sizeof *tokens);
-	uint32_t *before = calloc(capacity, sizeof *before);
-	uint32_t *slots = calloc(capacity, sizeof *slots);
+	struct flow_index larger = *index;
 
-	if (tokens == NULL || before == NULL || slots == NULL) {
-		free(tokens);
-		free(before);
-		free(slots);
+	if (!tokens_create(&larger, capacity)) {
+		tokens_free(&larger);
 		return false;
 	}
-	memset(slots, 0xff, capacity * sizeof *slots);
 	if (index->tokens_count != 0)
-		memcpy(tokens, index->tokens, index->tokens_count * sizeof *tokens);
-	free(index->tokens);
-	free(index->before);
-	free(index->slots);
-	index->tokens = tokens;
-	index->before = before;
-	index->slots = slots;
-	index->tokens_capacity = capacity;
-	for (size_t at = 0; at < index->tokens_count; at++)
-		if (tokens[at] != 0)
-			link_token(index, at);
+		memcpy(larger.tokens, index->tokens, index->tokens_count * sizeof *larger.tokens);
+	tokens_free(index);
+	*index = larger;
+	for (size_t i = 0; i < index->fields_count; i++)
+		link_field(index, &index->fields[i]);
 	return true;
 }
 
@@ -183,26 +226,33 @@ static bool stands_at(
 	       memcmp(&index->tokens[at], tokens, count * sizeof *tokens) == 0;
 }
 
-static void find(const struct flow_index *index, const uint64_t *tokens, size_t count,
-	struct flow_found *found)
+/* What was found, unless that is as good as any of the side; true: nothing better can come. */
+static bool find_better(
+	const struct flow_index *index, enum side side, size_t at, struct flow_found *found)
 {
-	uint32_t at, steps = 0;
+	const struct field *field = field_at(index, at);
 
-	if (count == 0 || index->tokens_count == 0)
-		return;
-	/* From the last to the first: so the first of equal ones stays. */
-	for (at = index->slots[tokens[0] & (index->tokens_capacity - 1)];
-		at != NOWHERE && steps < FLOW_STEPS_MAX; at = index->before[at], steps++) {
-		const struct field *field;
-
-		if (!stands_at(index, at, tokens, count))
-			continue;
-		field = field_at(index, at);
-		if (field->origin < (uint32_t)found->origin)
-			continue;
+	if (field->origin > (uint32_t)found->origin)
 		*found = (struct flow_found){
 			(enum flow_origin)field->origin, field->has_record, field->record};
-	}
+	return (uint32_t)found->origin >= index->best[side];
+}
+
+/* The first of the best places of one side. */
+static void find(const struct flow_index *index, enum side side, const struct flow_value *value,
+	struct flow_found *found)
+{
+	size_t chain = value->tokens[0] & (chains_of(index->tokens_capacity) - 1);
+	uint32_t last = index->last[side][chain], at = last, steps = 0;
+
+	if (last == NOWHERE || (uint32_t)found->origin >= index->best[side])
+		return;
+	do {
+		at = index->next[at];
+		if (stands_at(index, at, value->tokens, value->count) &&
+			find_better(index, side, at, found))
+			return;
+	} while (at != last && ++steps < FLOW_STEPS_MAX);
 }
 
 void flow_value_read(struct flow_value *out, const struct flow_key *key, struct text value)
@@ -223,35 +273,19 @@ void flow_value_read(struct flow_value *out, const struct flow_key *key, struct 
 void flow_index_find(
 	const struct flow_index *index, const struct flow_value *value, struct flow_found *found)
 {
-	struct flow_found best = {.origin = FLOW_UNKNOWN};
-
-	find(index, value->tokens, value->count, &best);
-	if (best.origin > found->origin)
-		*found = best;
+	if (value->count == 0 || index->tokens_count == 0)
+		return;
+	find(index, ENDORSING, value, found);
+	find(index, STRANGERS, value, found);
 }
 
 /* ---- adding ---- */
-
-/* Takes the last places out again, the latest first. */
-static void tokens_drop(struct flow_index *index, size_t start)
-{
-	while (index->tokens_count > start) {
-		size_t at = --index->tokens_count;
-		uint64_t token = index->tokens[at];
-
-		if (token != 0)
-			index->slots[token & (index->tokens_capacity - 1)] = index->before[at];
-	}
-}
 
 static bool token_append(struct flow_index *index, uint64_t token)
 {
 	if (!tokens_reserve(index))
 		return false;
-	index->tokens[index->tokens_count] = token;
-	if (token != 0)
-		link_token(index, index->tokens_count);
-	index->tokens_count++;
+	index->tokens[index->tokens_count++] = token;
 	return true;
 }
 
@@ -269,19 +303,42 @@ static bool tokens_append(struct flow_index *index, struct text text, size_t tok
 }
 
 /* Whether the field that was just put behind the others says nothing new: it stands in
- * one that endorses as much. */
-static bool is_held(const struct flow_index *index, size_t start, enum flow_origin origin)
+ * one of the side that endorses as much. */
+static bool is_held(
+	const struct flow_index *index, enum side side, size_t start, enum flow_origin origin)
 {
-	size_t count = index->tokens_count - start - 1;
 	const uint64_t *tokens = &index->tokens[start];
-	uint32_t at, steps = 0;
+	size_t count = index->tokens_count - start - 1;
+	uint32_t last = index->last[side][*tokens & (chains_of(index->tokens_capacity) - 1)];
+	uint32_t at = last, steps = 0;
 
-	for (at = index->slots[tokens[0] & (index->tokens_capacity - 1)];
-		at != NOWHERE && steps < FLOW_STEPS_MAX; at = index->before[at], steps++)
-		if (at < start && stands_at(index, at, tokens, count) &&
+	if (last == NOWHERE)
+		return false;
+	do {
+		at = index->next[at];
+		if (stands_at(index, at, tokens, count) &&
 			field_at(index, at)->origin >= (uint32_t)origin)
 			return true;
+	} while (at != last && ++steps < FLOW_STEPS_MAX);
 	return false;
+}
+
+/* It is one more field from now on. */
+static void field_put(struct flow_index *index, size_t start, const struct flow_found *found)
+{
+	struct field *field = &index->fields[index->fields_count++];
+	enum side side = side_of((uint32_t)found->origin);
+
+	*field = (struct field){
+		.start = (uint32_t)start,
+		.origin = (uint32_t)found->origin,
+		.record = found->record,
+		.has_record = found->has_record,
+	};
+	link_field(index, field);
+	if (field->origin > index->best[side])
+		index->best[side] = field->origin;
+	index->untrusted_count += side == STRANGERS ? index->tokens_count - start - 1 : 0;
 }
 
 bool flow_index_add(struct flow_index *index, struct text text, const struct flow_found *found)
@@ -292,22 +349,17 @@ bool flow_index_add(struct flow_index *index, struct text text, const struct flo
 		is_untrusted ? FLOW_UNTRUSTED_TOKENS_MAX - index->untrusted_count : FLOW_TOKENS_MAX;
 
 	if (!fields_reserve(index) || !tokens_append(index, text, tokens_max)) {
-		tokens_drop(index, start);
+		index->tokens_count = start;
 		return false;
 	}
 	if (index->tokens_count == start)
 		return true;
-	if (is_held(index, start, found->origin)) {
-		tokens_drop(index, start);
+	if (is_held(index, ENDORSING, start, found->origin) ||
+		(is_untrusted && is_held(index, STRANGERS, start, found->origin))) {
+		index->tokens_count = start;
 		return true;
 	}
-	index->untrusted_count += is_untrusted ? index->tokens_count - start - 1 : 0;
-	index->fields[index->fields_count++] = (struct field){
-		.start = (uint32_t)start,
-		.origin = (uint32_t)found->origin,
-		.record = found->record,
-		.has_record = found->has_record,
-	};
+	field_put(index, start, found);
 	return true;
 }
 

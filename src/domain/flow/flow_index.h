@@ -22,8 +22,8 @@ enum {
 	FLOW_UNTRUSTED_TOKENS_MAX = 16384,
 	/* Of one value; a longer one is unknown. */
 	FLOW_VALUE_TOKENS_MAX = 256,
-	/* Places that one look visits, the latest first: a token that stands more often is
-	 * not searched for to its first place. */
+	/* Places of its first token that one look for a value visits in what endorses, and as
+	 * many in what strangers wrote, the first ones first. */
 	FLOW_STEPS_MAX = 4096,
 };
 
