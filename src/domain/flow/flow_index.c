@@ -33,6 +33,7 @@ struct flow_index {
 	uint32_t *next; /* the next place in the chain; of its last place, the first */
 	uint32_t *last[SIDES]; /* token -> the last place of its chain */
 	size_t tokens_count;
+	size_t settled; /* of these, those of fields; behind them, one that was read */
 	size_t tokens_capacity; /* a power of two; each side has half as many chains */
 	size_t untrusted_count;
 	uint32_t best[SIDES]; /* origin of its fields */
@@ -292,45 +293,42 @@ static bool token_append(struct flow_index *index, uint64_t token)
 static bool tokens_append(struct flow_index *index, struct text text, size_t tokens_max)
 {
 	struct flow_tokens tokens = flow_tokens_of(text);
-	size_t start = index->tokens_count;
 	struct text token;
 
 	while (flow_token_next(&tokens, &token))
-		if (index->tokens_count - start >= tokens_max ||
+		if (index->tokens_count - index->settled >= tokens_max ||
 			!token_append(index, flow_token_hash(index->key, token)))
 			return false;
-	return index->tokens_count == start || token_append(index, 0);
+	return index->tokens_count == index->settled || token_append(index, 0);
 }
 
-/* Whether the field that was just put behind the others says nothing new: it stands in
- * one of the side that endorses as much. */
-static bool is_held(
-	const struct flow_index *index, enum side side, size_t start, enum flow_origin origin)
+/* Whether what was read says nothing new: it stands in a field of the side that endorses
+ * as much. */
+static bool is_held(const struct flow_index *index, enum side side, enum flow_origin origin)
 {
-	const uint64_t *tokens = &index->tokens[start];
-	size_t count = index->tokens_count - start - 1;
-	uint32_t last = index->last[side][*tokens & (chains_of(index->tokens_capacity) - 1)];
+	const struct flow_hashes read = flow_index_read_tokens(index);
+	uint32_t last = index->last[side][*read.items & (chains_of(index->tokens_capacity) - 1)];
 	uint32_t at = last, steps = 0;
 
 	if (last == NOWHERE)
 		return false;
 	do {
 		at = index->next[at];
-		if (stands_at(index, at, tokens, count) &&
+		if (stands_at(index, at, read.items, read.count) &&
 			field_at(index, at)->origin >= (uint32_t)origin)
 			return true;
 	} while (at != last && ++steps < FLOW_STEPS_MAX);
 	return false;
 }
 
-/* It is one more field from now on. */
-static void field_put(struct flow_index *index, size_t start, const struct flow_found *found)
+/* What was read is one more field from now on. */
+static void field_put(struct flow_index *index, const struct flow_found *found)
 {
 	struct field *field = &index->fields[index->fields_count++];
 	enum side side = side_of((uint32_t)found->origin);
 
 	*field = (struct field){
-		.start = (uint32_t)start,
+		.start = (uint32_t)index->settled,
 		.origin = (uint32_t)found->origin,
 		.record = found->record,
 		.has_record = found->has_record,
@@ -338,32 +336,59 @@ static void field_put(struct flow_index *index, size_t start, const struct flow_
 	link_field(index, field);
 	if (field->origin > index->best[side])
 		index->best[side] = field->origin;
-	index->untrusted_count += side == STRANGERS ? index->tokens_count - start - 1 : 0;
+	if (side == STRANGERS)
+		index->untrusted_count += flow_index_read_tokens(index).count;
+	index->settled = index->tokens_count;
 }
 
-bool flow_index_add(struct flow_index *index, struct text text, const struct flow_found *found)
+/* Most tokens of a field of that origin. */
+static size_t room_for(const struct flow_index *index, enum flow_origin origin)
 {
-	size_t start = index->tokens_count;
-	bool is_untrusted = found->origin <= FLOW_UNTRUSTED;
-	size_t tokens_max =
-		is_untrusted ? FLOW_UNTRUSTED_TOKENS_MAX - index->untrusted_count : FLOW_TOKENS_MAX;
+	return origin <= FLOW_UNTRUSTED ? FLOW_UNTRUSTED_TOKENS_MAX - index->untrusted_count
+					: FLOW_TOKENS_MAX;
+}
 
-	if (!fields_reserve(index) || !tokens_append(index, text, tokens_max)) {
-		index->tokens_count = start;
-		return false;
-	}
-	if (index->tokens_count == start)
+static bool field_read(struct flow_index *index, struct text field, size_t tokens_max)
+{
+	index->tokens_count = index->settled;
+	if (fields_reserve(index) && tokens_append(index, field, tokens_max))
 		return true;
-	if (is_held(index, ENDORSING, start, found->origin) ||
-		(is_untrusted && is_held(index, STRANGERS, start, found->origin))) {
-		index->tokens_count = start;
-		return true;
-	}
-	field_put(index, start, found);
-	return true;
+	index->tokens_count = index->settled;
+	return false;
+}
+
+bool flow_index_read(struct flow_index *index, struct text field)
+{
+	return field_read(index, field, FLOW_TOKENS_MAX);
+}
+
+struct flow_hashes flow_index_read_tokens(const struct flow_index *index)
+{
+	size_t count = index->tokens_count - index->settled;
+
+	return (struct flow_hashes){index->tokens + index->settled, count == 0 ? 0 : count - 1};
+}
+
+bool flow_index_keep(struct flow_index *index, const struct flow_found *found)
+{
+	size_t count = flow_index_read_tokens(index).count;
+	bool is_untrusted = found->origin <= FLOW_UNTRUSTED;
+	bool fits = count <= room_for(index, found->origin);
+
+	if (count != 0 && fits && !is_held(index, ENDORSING, found->origin) &&
+		!(is_untrusted && is_held(index, STRANGERS, found->origin)))
+		field_put(index, found);
+	index->tokens_count = index->settled;
+	return fits;
+}
+
+bool flow_index_add(struct flow_index *index, struct text field, const struct flow_found *found)
+{
+	return field_read(index, field, room_for(index, found->origin)) &&
+	       flow_index_keep(index, found);
 }
 
 size_t flow_index_tokens(const struct flow_index *index)
 {
-	return index->tokens_count;
+	return index->settled;
 }
