@@ -168,12 +168,10 @@ static bool tokens_resize(struct flow_index *index, size_t capacity)
 	return true;
 }
 
-static bool tokens_reserve(struct flow_index *index)
+static bool tokens_grow(struct flow_index *index)
 {
 	size_t old = index->tokens_capacity, capacity = old == 0 ? TOKENS_MIN : old * 2;
 
-	if (index->tokens_count < old)
-		return true;
 	if (index->tokens_count == FLOW_TOKENS_MAX ||
 		!budget_take(index, token_bytes(capacity) - token_bytes(old)))
 		return false;
@@ -282,9 +280,9 @@ void flow_index_find(
 
 /* ---- adding ---- */
 
-static bool token_append(struct flow_index *index, uint64_t token)
+static inline bool token_append(struct flow_index *index, uint64_t token)
 {
-	if (!tokens_reserve(index))
+	if (index->tokens_count == index->tokens_capacity && !tokens_grow(index))
 		return false;
 	index->tokens[index->tokens_count++] = token;
 	return true;

@@ -128,7 +128,7 @@ bool flow_token_is_address(struct text token)
 	return is_mail(token) || is_url(token) || is_iban(token);
 }
 
-/* ---- SipHash-2-4 ---- */
+/* ---- SipHash-1-3 ---- */
 
 struct sip {
 	uint64_t v0, v1, v2, v3;
@@ -156,7 +156,6 @@ static inline void sip_round(struct sip *sip)
 static inline void sip_word(struct sip *sip, uint64_t word)
 {
 	sip->v3 ^= word;
-	sip_round(sip);
 	sip_round(sip);
 	sip->v0 ^= word;
 }
@@ -218,7 +217,7 @@ uint64_t flow_token_hash(const struct flow_key *key, struct text token)
 	sip_word(&sip,
 		rest_at(token.data + whole, token.length - whole) | (uint64_t)token.length << 56);
 	sip.v2 ^= 0xff;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 3; i++)
 		sip_round(&sip);
 	hash = sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;
 	return hash == 0 ? 1 : hash;
