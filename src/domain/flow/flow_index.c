@@ -218,10 +218,10 @@ static const struct field *field_at(const struct flow_index *index, size_t at)
 }
 
 /* Whether the tokens stand from there on.  Those of a field end with 0, which no token is. */
-static bool stands_at(
+static inline bool stands_at(
 	const struct flow_index *index, size_t at, const uint64_t *tokens, size_t count)
 {
-	return count <= index->tokens_count - at &&
+	return index->tokens[at] == *tokens && count <= index->tokens_count - at &&
 	       memcmp(&index->tokens[at], tokens, count * sizeof *tokens) == 0;
 }
 

@@ -242,24 +242,29 @@ static void find_in_results(const struct flow_traces *traces, const struct task 
 	}
 }
 
-struct flow_found flow_find(const struct flow_asker *asker, struct text value)
+static struct flow_found find_value(const struct flow_asker *asker, const struct flow_value *value)
 {
-	const struct flow_key *key = &asker->traces->key;
 	struct flow_found found = {.origin = FLOW_UNKNOWN};
 	const struct task *root = asker->task;
-	NOT_ZEROED struct flow_value read;
 
-	flow_value_read(&read, key, value);
 	while (root != NULL && root->parent != NULL)
 		root = root->parent;
-	if (root != NULL && purpose_has(asker->traces, root, &read)) {
+	if (root != NULL && purpose_has(asker->traces, root, value)) {
 		found.origin = FLOW_REQUEST;
 		return found;
 	}
-	find_in_charter(asker, &read, &found);
+	find_in_charter(asker, value, &found);
 	if (found.origin == FLOW_UNKNOWN)
-		find_in_results(asker->traces, asker->task, &read, &found);
+		find_in_results(asker->traces, asker->task, value, &found);
 	return found;
+}
+
+struct flow_found flow_find(const struct flow_asker *asker, struct text value)
+{
+	NOT_ZEROED struct flow_value read;
+
+	flow_value_read(&read, &asker->traces->key, value);
+	return find_value(asker, &read);
 }
 
 /* ---- adding ---- */
@@ -305,16 +310,17 @@ static void echo_text(struct adding *adding, struct text text)
 {
 	struct flow_tokens tokens = flow_tokens_of(text);
 	struct echo *echo = &adding->traces->echo;
+	NOT_ZEROED struct flow_value one;
 	struct text token;
 
+	one.count = 1;
 	while (!echo->is_full && flow_token_next(&tokens, &token)) {
-		uint64_t hash = flow_token_hash(&adding->traces->key, token);
-
+		one.tokens[0] = flow_token_hash(&adding->traces->key, token);
 		echo->is_full = echo->looked == FLOW_ECHO_TOKENS_MAX;
 		echo->looked++;
-		if (!echo->is_full && !echo_has(echo, hash) &&
-			flow_find(&adding->asker, token).origin < FLOW_TRUSTED)
-			echo_put(echo, hash);
+		if (!echo->is_full && !echo_has(echo, one.tokens[0]) &&
+			find_value(&adding->asker, &one).origin < FLOW_TRUSTED)
+			echo_put(echo, one.tokens[0]);
 	}
 }
 
