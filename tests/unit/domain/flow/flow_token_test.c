@@ -40,10 +40,11 @@ static void an_address_a_path_and_a_number_are_one_token_each(void **state)
 static void only_mail_addresses_links_and_ibans_are_addresses(void **state)
 {
 	static const char *const no[] = {"a@", "@b.c", "a@b", "a@.b", "http", "http:/x", "://x",
-		"www.", "wwwx", "CH93", "GB29NWBK6016", "2024-05-15", "463820",
-		"AB12CDEFGHIJKLMNOP", "CH9300762011623852957CH9300762011623852", "13", "file.txt"};
-	static const char *const yes[] = {"a@b.c", "mailto:a@b.c", "x://y", "https://a", "www.a",
-		"WwW.evil.com", "CH9300762011623852957", "gb29nwbk60161331926819",
+		"://x://y", "x:/", "x:y:/z", "ww", "www.", "wwwx", "CH93", "GB29NWBK6016",
+		"2024-05-15", "463820", "AB12CDEFGHIJKLMNOP",
+		"CH9300762011623852957CH9300762011623852", "13", "file.txt"};
+	static const char *const yes[] = {"a@b.c", "mailto:a@b.c", "x://y", "https://a", "a:x://y",
+		"w://", "www.a", "WwW.evil.com", "CH9300762011623852957", "gb29nwbk60161331926819",
 		"UK12345678901234567890", "AB12345678901C"};
 
 	(void)state;
