@@ -91,7 +91,8 @@ const pin = (definition) => [`definition: ${pinOf(definition)}`];
 const flow = ['targets:', '  - {argument: path, as: path}', '  - {argument: repo, as: object}'];
 const search = {
   flow: [...flow, 'reads: [{data-source: bench-issues}]', 'results:',
-    '  - {field: "rows.*.title", trust: untrusted}', '  - {field: "rows.*.body", trust: untrusted}'],
+    '  - {field: "rows.*.title", trust: untrusted}',
+    '  - {field: "rows.*.body", trust: untrusted}'],
   retrieval: ["objects: 'rows[*].id'", "classification: 'rows[*].class'"],
 };
 const tell = [...flow, '  - {argument: notify, as: recipient}', 'results:',
@@ -134,8 +135,8 @@ const rows = Array.from({ length: 8 }, (none, at) => ({
 const structured = `{"cursor":@ID@,"rows":${JSON.stringify(rows)}}`;
 const SEARCHED = `{"content":[{"type":"text","text":${JSON.stringify(structured)}}],` +
   `"structuredContent":${structured}}`;
-const POSTED = JSON.stringify({ content: [{ type: 'text',
-  text: JSON.stringify({ number: 431, url: 'https://git.example.com/acme/checkout/issues/431' }) }] });
+const OPENED = { number: 431, url: 'https://git.example.com/acme/checkout/issues/431' };
+const POSTED = JSON.stringify({ content: [{ type: 'text', text: JSON.stringify(OPENED) }] });
 
 const place = { owner: 'acme', repo: 'checkout', path: 'docs/refunds/41.md' };
 const searchArguments = {

@@ -24,11 +24,13 @@ export const pairedDifference = (rounds, { over, under }) =>
 export const inclusiveOf = (text) => {
   const costs = new Map();
   for (const line of text.split('\n')) {
-    const found = /^\s*([\d,]+) \([ \d.]+%\)\s+(?:\S*:)?(PROGRAM TOTALS|[A-Za-z_][\w.]*)/.exec(line);
+    const found =
+      /^\s*([\d,]+) \([ \d.]+%\)\s+(?:\S*:)?(PROGRAM TOTALS|[A-Za-z_][\w.]*)( |$)/.exec(line);
+    // What calls itself stands there once more, as NAME'2, and what has lines of a header in
+    // it once for that file: the plain one of the most has all of it.
     if (!found) continue;
-    const [, count, name] = found;
-    // A function that calls itself stands there once for each depth ('2): the first has all.
-    if (!costs.has(name)) costs.set(name, Number(count.replaceAll(',', '')));
+    const cost = Number(found[1].replaceAll(',', ''));
+    costs.set(found[2], Math.max(cost, costs.get(found[2]) ?? 0));
   }
   return costs;
 };

@@ -5,11 +5,11 @@
  *   target NAME PORT
  *   head HEADER-LINE          (request line and headers, in order, without length)
  * and lines `body JSON`, each of the targets before it that have none yet; in it
- * @ID@ stands for the request's number (9 digits).  Each round calls every target once, starting with another one each
- * time, so that what disturbs the machine disturbs all alike.  Prints one JSON
- * line a target: {"target", "p50_ns", "p99_ns", "mean_ns", and, save for the
- * first, "added_p50_ns", "added_p99_ns", "added_mean_ns" of the paired
- * differences}. */
+ * @ID@ stands for the request's number (9 digits).  Each round calls every target
+ * once, starting with another one each time, so that what disturbs the machine
+ * disturbs all alike.  Prints one JSON line a target: {"target", "p50_ns",
+ * "p99_ns", "mean_ns", and, save for the first, "added_p50_ns", "added_p99_ns",
+ * "added_mean_ns" of the paired differences}. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -42,7 +42,7 @@ struct connection {
 
 #define CALL_RESULT "{\"content\":[{\"type\":\"text\",\"text\":\"done\"}]}"
 #define LIST_RESULT                                                                                \
-	"{\"tools\":[{\"name\":\"repeat\",\"description\":\"Repeat\",\"inputSchema\":"                 \
+	"{\"tools\":[{\"name\":\"repeat\",\"description\":\"Repeat\",\"inputSchema\":"             \
 	"{\"type\":\"object\"}}]}"
 #define START_RESULT                                                                               \
 	"{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{}},"                     \
@@ -138,8 +138,8 @@ static size_t fill(char *out, size_t size, const char *result, const char *id)
 	const char *mark;
 
 	while ((mark = strstr(result, "@ID@")) != NULL) {
-		used += (size_t)snprintf(out + used, size - used, "%.*s%s", (int)(mark - result),
-			result, id);
+		used += (size_t)snprintf(
+			out + used, size - used, "%.*s%s", (int)(mark - result), result, id);
 		if (used >= size)
 			stop("an answer is too long");
 		result = mark + 4;
