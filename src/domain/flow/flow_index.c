@@ -30,10 +30,10 @@ struct flow_index {
 	const struct flow_key *key;
 	struct flow_budget *budget;
 	uint64_t *tokens;
-	uint32_t *next; /* the next place in the chain; of its last place, the first */
+	uint32_t *next;        /* the next place in the chain; of its last place, the first */
 	uint32_t *last[SIDES]; /* token -> the last place of its chain */
 	size_t tokens_count;
-	size_t settled; /* of these, those of fields; behind them, one that was read */
+	size_t settled;         /* of these, those of fields; behind them, one that was read */
 	size_t tokens_capacity; /* a power of two; each side has half as many chains */
 	size_t untrusted_count;
 	uint32_t best[SIDES]; /* origin of its fields */
