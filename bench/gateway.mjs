@@ -12,15 +12,11 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-import { World, run, sleep } from '../examples/stories/lib/world.mjs';
+import { World, sleep } from '../examples/stories/lib/world.mjs';
+import { meanNs, openSession, policies, startUpstream, takeRoads } from './roads.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const build = process.env.REMIT_BUILD ?? join(root, 'build');
-const programs = process.env.REMIT_BENCH ?? join(build, 'bench');
 const words = process.argv.slice(2);
 const rounds = words.includes('--rounds') ? Number(words[words.indexOf('--rounds') + 1]) : 3000;
 const WARM_UP = 300;
@@ -39,16 +35,6 @@ const emit = (figure, isMet = true) => {
   if (!isMet) missed += 1;
   console.log(JSON.stringify(figures.at(-1)));
 };
-
-const startUpstream = () =>
-  new Promise((done, fail) => {
-    const child = spawn(join(programs, 'gateway-upstream'), ['0'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    child.on('error', fail);
-    createInterface({ input: child.stdout }).once('line', (line) =>
-      done({ port: Number(line), stop: () => child.stdin.end() }));
-  });
 
 const freePort = () =>
   new Promise((done) => {
@@ -102,7 +88,7 @@ environment: staging
 unit: support
 ---
 object: tool
-name: bench/echo
+name: bench/repeat
 effect: read
 risk: low
 reads: [{data-source: tickets}]
@@ -122,7 +108,7 @@ environments: [staging]
 data-sources: [{name: tickets, up-to: internal}]
 outputs: [{to: reply, up-to: internal}]
 entitlements:
-  - {effect: read, tool: bench/echo, when: 'context.args.path like "tickets/*"'}
+  - {effect: read, tool: bench/repeat, when: 'context.args.path like "tickets/*"'}
 peers: []
 limits: {task: 60m, calls-per-minute: 100000}
 impact: None
@@ -130,63 +116,11 @@ review: 90d
 expires: 2027-06-30
 ${world.keysLineOf('nobody')}
 `);
-  const policies = Array.from({ length: POLICIES - 1 }, (none, number) => `object: policy
-name: org/bench-${String(number).padStart(3, '0')}
-level: mandatory
-text: |
-  forbid (principal, action, resource)
-  when { context.args.path like "forbidden-${number}/*" && resource.environment == "prod" };
-`);
-  files.set('charters/61-policies.yaml', policies.join('---\n'));
+  files.set('charters/61-policies.yaml', policies(POLICIES - 1));
 };
 
 const rssKib = (pid) =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-
-// One number of the metrics page.
-const metric = (text, name) => {
-  const line = new RegExp(`^${name} ([0-9.e+-]+)$`, 'm').exec(text);
-  if (line === null) throw new Error(`/metrics has no ${name}`);
-  return Number(line[1]);
-};
-
-// The mean time of one of these between two readings, in nanoseconds.
-const meanNs = (before, after, seconds, count) => {
-  const times = metric(after, count) - metric(before, count);
-  return times === 0 ? 0 : ((metric(after, seconds) - metric(before, seconds)) / times) * 1e9;
-};
-
-const openSession = async (url, token) => {
-  const headers = {
-    Authorization: `Bearer ${token}`,
-    'Content-Type': 'application/json',
-    Accept: 'application/json, text/event-stream',
-  };
-  const start = {
-    jsonrpc: '2.0', id: 1, method: 'initialize',
-    params: {
-      protocolVersion: '2025-11-25', capabilities: {},
-      clientInfo: { name: 'bench', version: '1' },
-    },
-  };
-  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(start) });
-  const session = answer.headers.get('mcp-session-id');
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`initialize: ${answer.status} ${text}`);
-  const more = { ...headers, 'MCP-Protocol-Version': '2025-11-25' };
-  if (session) more['Mcp-Session-Id'] = session;
-  const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
-  await (await fetch(url, { method: 'POST', headers: more, body: JSON.stringify(note) })).text();
-  return more;
-};
-
-const planOf = (targets, body) =>
-  targets.flatMap(({ name, port, path, headers }) => [
-    `target ${name} ${port}`,
-    `head POST ${path} HTTP/1.1`,
-    `head Host: 127.0.0.1:${port}`,
-    ...Object.entries(headers).map(([header, value]) => `head ${header}: ${value}`),
-  ]).concat(`body ${body}`, '').join('\n');
 
 // Opens STREAMS idle GET streams and resolves once each has its answer's head.
 const openStreams = async (port, path, headers) => {
@@ -234,20 +168,16 @@ const measureCalls = async (world, upstream, nginx) => {
   const { token } = await world.openTask('bencher', 'bench');
   const headers = await openSession(world.mcp('bench'), token);
   const plain = { 'Content-Type': 'application/json', Accept: headers.Accept };
-  const body = '{"jsonrpc":"2.0","id":@ID@,"method":"tools/call","params":{"name":"echo",' +
+  const body = '{"jsonrpc":"2.0","id":@ID@,"method":"tools/call","params":{"name":"repeat",' +
     '"arguments":{"path":"tickets/41.txt","lines":40,"note":"the quick brown fox"}}}';
-  const plan = planOf([
-    { name: 'direct', port: upstream.port, path: '/mcp', headers: plain },
-    { name: 'nginx', port: nginx.port, path: '/mcp', headers: plain },
-    { name: 'remit', port: Number(new URL(world.url).port), path: '/mcp/bench', headers },
-  ], body);
   const page = async () => (await fetch(world.url + '/metrics')).text();
   const before = await page();
-  const done = await run(join(programs, 'gateway-client'), [String(rounds), String(WARM_UP)],
-    { input: plan, ms: 600_000 });
-  if (done.code !== 0) throw new Error(done.err);
+  const [direct, viaNginx, viaRemit] = await takeRoads([
+    { name: 'direct', port: upstream.port, path: '/mcp', headers: plain, body },
+    { name: 'nginx', port: nginx.port, path: '/mcp', headers: plain, body },
+    { name: 'remit', port: Number(new URL(world.url).port), path: '/mcp/bench', headers, body },
+  ], rounds, WARM_UP);
   const after = await page();
-  const [direct, viaNginx, viaRemit] = done.out.trim().split('\n').map((line) => JSON.parse(line));
   return {
     direct, nginx: viaNginx, remit: viaRemit,
     flush: meanNs(before, after, 'remit_log_flush_seconds_total', 'remit_log_batches_total'),

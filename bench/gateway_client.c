@@ -4,12 +4,12 @@
  * Usage: gateway-client ROUNDS WARM_UP < plan.  The plan has one line a target:
  *   target NAME PORT
  *   head HEADER-LINE          (request line and headers, in order, without length)
- * and one line `body JSON`, in which @ID@ stands for the request's number (9
- * digits).  Each round calls every target once, starting with another one each
- * time, so that what disturbs the machine disturbs all alike.  Prints one JSON
- * line a target: {"target", "p50_ns", "p99_ns", "mean_ns", and, save for the
- * first, "added_p50_ns", "added_p99_ns", "added_mean_ns" of the paired
- * differences}. */
+ * and lines `body JSON`, each of the targets before it that have none yet; in it
+ * @ID@ stands for the request's number (9 digits).  Each round calls every target
+ * once, starting with another one each time, so that what disturbs the machine
+ * disturbs all alike.  Prints one JSON line a target: {"target", "p50_ns",
+ * "p99_ns", "mean_ns", and, save for the first, "added_p50_ns", "added_p99_ns",
+ * "added_mean_ns" of the paired differences}. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,6 +30,7 @@ struct target {
 	uint16_t port;
 	int fd;
 	char head[TEXT_BYTES_MAX];
+	char body[TEXT_BYTES_MAX]; /* empty: not given yet */
 	char request[2 * TEXT_BYTES_MAX];
 	size_t request_size;
 	size_t id_at; /* offset of the number in request */
@@ -39,7 +40,6 @@ struct target {
 struct plan {
 	struct target targets[TARGETS_MAX];
 	size_t count;
-	char body[TEXT_BYTES_MAX];
 };
 
 static void stop(const char *why)
@@ -64,6 +64,15 @@ static void append(char *out, size_t size, const char *text)
 		stop("the plan is too long");
 }
 
+static void give_body(struct plan *plan, const char *body)
+{
+	if (strstr(body, "@ID@") == NULL)
+		stop("a body has no @ID@");
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->targets[i].body[0] == '\0')
+			append(plan->targets[i].body, TEXT_BYTES_MAX, body);
+}
+
 static void read_line(struct plan *plan, char *line)
 {
 	struct target *target;
@@ -83,7 +92,7 @@ static void read_line(struct plan *plan, char *line)
 		append(target->head, sizeof target->head, line + 5);
 		append(target->head, sizeof target->head, "\r\n");
 	} else if (strncmp(line, "body ", 5) == 0) {
-		append(plan->body, sizeof plan->body, line + 5);
+		give_body(plan, line + 5);
 	} else {
 		stop("a line of the plan is none of target, head, body");
 	}
@@ -95,13 +104,14 @@ static void read_plan(struct plan *plan)
 
 	while (fgets(line, sizeof line, stdin) != NULL)
 		read_line(plan, line);
-	if (plan->count == 0 || strstr(plan->body, "@ID@") == NULL)
-		stop("the plan needs a target and a body with @ID@");
+	if (plan->count == 0 || plan->targets[plan->count - 1].body[0] == '\0')
+		stop("the plan needs a target, and a body for each");
 }
 
 /* The request's bytes with room for the number; only its digits change later. */
-static void build_request(struct target *target, const char *body)
+static void build_request(struct target *target)
 {
+	const char *body = target->body;
 	const char *mark = strstr(body, "@ID@");
 	size_t before = (size_t)(mark - body);
 	size_t length = strlen(body) - 4 + ID_DIGITS;
@@ -232,7 +242,7 @@ int main(int argc, char **argv)
 		plan.targets[i].times_ns = calloc(rounds, sizeof(int64_t));
 		if (plan.targets[i].times_ns == NULL || rounds == 0)
 			stop("no memory, or no rounds");
-		build_request(&plan.targets[i], plan.body);
+		build_request(&plan.targets[i]);
 		connect_target(&plan.targets[i]);
 	}
 	for (size_t round = 0; round < warm_up + rounds; round++) {

@@ -1,9 +1,12 @@
 /* A fast MCP server over HTTP/1.1 that does nothing: what bench/gateway
  * measures everything against.  One thread, epoll, keep-alive; answers
- * initialize, tools/list and tools/call (an echo of a fixed text) with JSON.
+ * initialize, tools/list and tools/call (one tool, repeat, and a fixed text) with
+ * JSON.
  *
- * Usage: gateway-upstream PORT.  Port 0 picks a free one; the port in use is
- * printed on a line of its own.  It ends with its standard input.
+ * Usage: gateway-upstream PORT [ANSWERS].  Port 0 picks a free one; the port in use
+ * is printed on a line of its own.  It ends with its standard input.  ANSWERS is a file
+ * of lines `WORD RESULT`: the first WORD that stands in a request in quotation
+ * marks says what is answered; @ID@ in it stands for the request's id.
  *
  * Not a server to copy: it trusts its client, and a request that does not fit
  * the buffer closes the connection. */
@@ -23,7 +26,9 @@
 
 enum {
 	REQUEST_BYTES_MAX = 65536,
-	ANSWER_BYTES_MAX = 4096,
+	ANSWER_BYTES_MAX = 65536,
+	ANSWERS_MAX = 16,
+	WORD_BYTES_MAX = 64,
 	EVENTS_MAX = 64,
 	ID_BYTES_MAX = 64,
 	DESCRIPTORS_MAX = 256,
@@ -37,14 +42,54 @@ struct connection {
 
 #define CALL_RESULT "{\"content\":[{\"type\":\"text\",\"text\":\"done\"}]}"
 #define LIST_RESULT                                                                                \
-	"{\"tools\":[{\"name\":\"echo\",\"description\":\"Echo\",\"inputSchema\":"                 \
+	"{\"tools\":[{\"name\":\"repeat\",\"description\":\"Repeat\",\"inputSchema\":"             \
 	"{\"type\":\"object\"}}]}"
 #define START_RESULT                                                                               \
 	"{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{}},"                     \
 	"\"serverInfo\":{\"name\":\"bench\",\"version\":\"1\"}}"
 
+struct prepared {
+	char word[WORD_BYTES_MAX]; /* in quotation marks */
+	char result[ANSWER_BYTES_MAX / 2];
+};
+
+static struct prepared prepared[ANSWERS_MAX];
+static size_t prepared_count;
+
+static void stop(const char *why)
+{
+	fprintf(stderr, "gateway-upstream: %s\n", why);
+	exit(1);
+}
+
+static void read_answers(const char *path)
+{
+	static char line[ANSWER_BYTES_MAX / 2];
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		stop("its answers cannot be read");
+	while (fgets(line, sizeof line, file) != NULL) {
+		char *space = strchr(line, ' ');
+		struct prepared *one = &prepared[prepared_count++];
+
+		if (prepared_count > ANSWERS_MAX || space == NULL ||
+			space - line > WORD_BYTES_MAX - 3)
+			stop("its answers are too many, or not WORD RESULT");
+		line[strcspn(line, "\n")] = '\0';
+		*space = '\0';
+		snprintf(one->word, sizeof one->word, "\"%.*s\"", WORD_BYTES_MAX - 3, line);
+		snprintf(one->result, sizeof one->result, "%s", space + 1);
+	}
+	fclose(file);
+}
+
 static const char *result_for(const char *body)
 {
+	for (size_t i = 0; i < prepared_count; i++) {
+		if (strstr(body, prepared[i].word) != NULL)
+			return prepared[i].result;
+	}
 	if (strstr(body, "\"tools/call\"") != NULL)
 		return CALL_RESULT;
 	if (strstr(body, "\"initialize\"") != NULL)
@@ -86,11 +131,30 @@ static bool send_all(int fd, const char *bytes, size_t size)
 	return true;
 }
 
+/* The result with the id in each place for it; the length that was written. */
+static size_t fill(char *out, size_t size, const char *result, const char *id)
+{
+	size_t used = 0;
+	const char *mark;
+
+	while ((mark = strstr(result, "@ID@")) != NULL) {
+		used += (size_t)snprintf(
+			out + used, size - used, "%.*s%s", (int)(mark - result), result, id);
+		if (used >= size)
+			stop("an answer is too long");
+		result = mark + 4;
+	}
+	used += (size_t)snprintf(out + used, size - used, "%s}", result);
+	if (used >= size)
+		stop("an answer is too long");
+	return used;
+}
+
 static bool answer(int fd, const char *head, const char *body)
 {
+	static char json[ANSWER_BYTES_MAX - 256];
+	static char out[ANSWER_BYTES_MAX];
 	char id[ID_BYTES_MAX];
-	char json[ANSWER_BYTES_MAX / 2];
-	char out[ANSWER_BYTES_MAX];
 	int size;
 
 	if (strncmp(head, "POST ", 5) != 0) {
@@ -102,8 +166,8 @@ static bool answer(int fd, const char *head, const char *body)
 		const char *taken = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
 		return send_all(fd, taken, strlen(taken));
 	}
-	size = snprintf(json, sizeof json, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":%s}", id,
-		result_for(body));
+	size = snprintf(json, sizeof json, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":", id);
+	size += (int)fill(json + size, sizeof json - (size_t)size, result_for(body), id);
 	size = snprintf(out, sizeof out,
 		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 		"%s",
@@ -212,6 +276,8 @@ int main(int argc, char **argv)
 	int poll_fd = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event events[EVENTS_MAX];
 
+	if (argc > 2)
+		read_answers(argv[2]);
 	watch(poll_fd, listener);
 	watch(poll_fd, STDIN_FILENO);
 	for (;;) {

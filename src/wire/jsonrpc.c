@@ -184,15 +184,27 @@ void jsonrpc_format_notification(struct buffer *out, struct text method, const s
 	append_call(out, method, params);
 }
 
-void jsonrpc_format_result(struct buffer *out, struct jsonrpc_id id, const struct json *result)
+static void begin_result(struct buffer *out, struct jsonrpc_id id)
 {
 	buffer_append_byte(out, '{');
 	append_id(out, id);
 	buffer_append_string(out, "\"jsonrpc\":\"2.0\",\"result\":");
+}
+
+void jsonrpc_format_result(struct buffer *out, struct jsonrpc_id id, const struct json *result)
+{
+	begin_result(out, id);
 	if (result == NULL)
 		buffer_append_string(out, "{}");
 	else
 		json_canonical(out, result);
+	buffer_append_byte(out, '}');
+}
+
+void jsonrpc_format_result_text(struct buffer *out, struct jsonrpc_id id, struct text result)
+{
+	begin_result(out, id);
+	buffer_append_text(out, result);
 	buffer_append_byte(out, '}');
 }
 

@@ -74,6 +74,8 @@ void jsonrpc_format_request(
 	struct buffer *out, struct jsonrpc_id id, struct text method, const struct json *params);
 void jsonrpc_format_notification(struct buffer *out, struct text method, const struct json *params);
 void jsonrpc_format_result(struct buffer *out, struct jsonrpc_id id, const struct json *result);
+/* The same of a result that is canonical text already. */
+void jsonrpc_format_result_text(struct buffer *out, struct jsonrpc_id id, struct text result);
 void jsonrpc_format_error(struct buffer *out, struct jsonrpc_id id, int64_t code,
 	struct text message, const struct json *details);
 

@@ -261,6 +261,10 @@ static void on_reply(void *context, const struct call_reply *reply)
 		json_canonical(&buffer, reply->result);
 		snprintf(client->result, sizeof(client->result), "%.*s",
 			TEXT_ARGS(buffer_text(&buffer)));
+		client->has_result_text = reply->result_text.length != 0;
+		if (client->has_result_text && !buffer_failed(&buffer) &&
+			!text_equal(reply->result_text, buffer_text(&buffer)))
+			abort();
 		buffer_deinit(&buffer);
 	}
 }

@@ -41,6 +41,7 @@ struct bench_client {
 	char approval[32];
 	char message[2048];
 	char result[2048];
+	bool has_result_text; /* and it was the same */
 };
 
 struct call_filling {

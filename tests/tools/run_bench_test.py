@@ -1,32 +1,36 @@
 """Runs tools/run-bench on programs that only print, and reads what it writes."""
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import tempfile
 import unittest
 
-TOOL = os.path.join(sys.argv.pop(1), "tools", "run-bench")
+ROOT = sys.argv.pop(1)
+TOOL = os.path.join(ROOT, "tools", "run-bench")
+NODE = shutil.which("node")
 PRINTED = r"""#!/bin/sh
 cat <<'END'
 {"bench":"a","case":"fast","p50_ns":1500,"peer":"other 1.2","ratio":21.5,"bar":20,"met":true}
 {"bench":"a","case":"slow","p50_ns":15,"peer":"other 1.2","ratio":2,"bar":20,"met":false}
 {"bench":"a","case":"peers","peer":"third","skipped":"not built"}
 {"bench":"a","case":"peers","peer":"fourth","failed":"it exited with a failure"}
+{"bench":"a","case":"counted","instructions":1234567,"share":0.04}
 {"bench":"a","case":"what is timed","peer":"other 1.2","note":"policies parsed before"}
 END
 """
 
 
-def run(status):
+def run(status, mode=stat.S_IRWXU):
     """(exit status, RESULTS.md, results.json) of one program that ends so."""
     with tempfile.TemporaryDirectory() as folder:
         program = os.path.join(folder, "bench", "a")
         os.mkdir(os.path.dirname(program))
         with open(program, "w", encoding="utf-8") as file:
             file.write(PRINTED + f"exit {status}\n")
-        os.chmod(program, stat.S_IRWXU)
+        os.chmod(program, mode)
         done = subprocess.run([TOOL, folder, folder], capture_output=True, text=True, check=False)
         with open(os.path.join(folder, "RESULTS.md"), encoding="utf-8") as file:
             text = file.read()
@@ -35,25 +39,92 @@ def run(status):
 
 
 class RunBench(unittest.TestCase):
+    def test_a_program_that_cannot_be_started_fails(self):
+        status, text, kept = run(0, stat.S_IRUSR)
+        self.assertEqual(status, 1)
+        self.assertIn("## a\n", text)
+        self.assertIn("It failed, or missed a bar.", text)
+        self.assertEqual(kept["results"]["a"], [])
+
     def test_a_missed_bar_is_marked_and_fails(self):
         status, text, _ = run(1)
         self.assertEqual(status, 1)
-        self.assertIn("| slow | 15 ns | other 1.2 | 2 | 20 | **missed** |", text)
+        self.assertIn("| slow | 15 ns |  | other 1.2 | 2 |  | 20 | **missed** |", text)
         self.assertIn("It failed, or missed a bar.", text)
 
     def test_what_was_skipped_or_failed_says_so(self):
         status, text, _ = run(0)
         self.assertEqual(status, 0)
-        self.assertIn("| fast | 1.5 µs | other 1.2 | 21.5 | 20 |  |", text)
-        self.assertIn("| peers |  | third |  |  | skipped: not built |", text)
-        self.assertIn("| peers |  | fourth |  |  | failed: it exited with a failure |", text)
+        self.assertIn("| fast | 1.5 µs |  | other 1.2 | 21.5 |  | 20 |  |", text)
+        self.assertIn("| counted |  | 1,234,567 |  |  | 0.04 |  |  |", text)
+        self.assertIn("| peers |  |  | third |  |  |  | skipped: not built |", text)
+        self.assertIn("| peers |  |  | fourth |  |  |  | failed: it exited with a failure |", text)
 
     def test_notes_stand_below_the_table_and_all_is_kept(self):
         _, text, kept = run(0)
         self.assertIn("\n\nother 1.2, what is timed: policies parsed before.\n", text)
         self.assertNotIn("| what is timed", text)
-        self.assertEqual(len(kept["results"]["a"]), 5)
+        self.assertEqual(len(kept["results"]["a"]), 6)
         self.assertGreaterEqual(kept["load"], 0)
+
+
+ANNOTATED = r"""
+1,000,000 (100.0%)  PROGRAM TOTALS
+--------------------------------------------------------------------------------
+Ir                  file:function
+--------------------------------------------------------------------------------
+  900,000 (90.00%)  base/loop.c:loop_run [/build/remitd]
+  300,000 (30.00%)  base/json.c:walk'2 [/build/remitd]
+  120,000 (12.00%)  base/json.c:walk [/build/remitd]
+   50,000 ( 5.00%)  base/json_internal.h:walk [/build/remitd]
+   40,000 ( 4.00%)  services/decide/schemas.c:decide_arguments [/build/remitd]
+    6,000 ( 0.60%)  ???:0x000000000029ad80 [/usr/lib/libcrypto.so.3]
+"""
+
+
+def figure(expression):
+    """(exit status, value) of an expression over bench/figures.mjs."""
+    script = (f"import * as figures from {json.dumps('file://' + ROOT + '/bench/figures.mjs')};\n"
+              f"const annotated = {json.dumps(ANNOTATED)};\n"
+              f"console.log(JSON.stringify({expression}));\n")
+    done = subprocess.run([NODE, "--input-type=module", "-e", script], capture_output=True,
+                          text=True, check=False)
+    return done.returncode, json.loads(done.stdout) if done.stdout else None
+
+
+@unittest.skipIf(NODE is None, "no node")
+class Figures(unittest.TestCase):
+    def test_no_figures_have_no_median(self):
+        self.assertEqual(figure("figures.median([])")[0], 1)
+
+    def test_the_median_is_the_middle_or_between_the_two(self):
+        self.assertEqual(figure("figures.median([9, 1, 5])"), (0, 5))
+        self.assertEqual(figure("figures.median([9, 1, 5, 6])"), (0, 5.5))
+
+    def test_a_road_without_time_of_its_own_has_no_ratio(self):
+        rounds = "[{with: 30, without: 10}]"
+        of = "{over: 'with', under: 'without', own: 10}"
+        self.assertEqual(figure(f"figures.pairedRatio({rounds}, {of})")[0], 1)
+
+    def test_a_ratio_is_of_each_round_less_what_is_not_its_own(self):
+        # 110/100, 240/200 and, disturbed in one of the two, 300/100.
+        rounds = "[{a: 120, b: 110}, {a: 250, b: 210}, {a: 310, b: 110}]"
+        status, ratio = figure(f"figures.pairedRatio({rounds}, {{over: 'a', under: 'b', own: 10}})")
+        self.assertEqual((status, ratio), (0, 1.2))
+        self.assertEqual(figure(f"figures.pairedDifference({rounds}, {{over: 'a', under: 'b'}})"),
+                         (0, 40))
+
+    def test_a_part_that_was_never_called_is_a_mistake(self):
+        parts = "figures.partsOf(figures.inclusiveOf(annotated), {schema: ['renamed']}, 100)"
+        self.assertEqual(figure(parts)[0], 1)
+
+    def test_parts_are_counted_for_one_call(self):
+        costs = "figures.inclusiveOf(annotated)"
+        self.assertEqual(figure(f"figures.partsOf({costs}, {{schema: ['decide_arguments', 'x']}}, "
+                                "100)"), (0, {"schema": 400}))
+        self.assertEqual(figure(f"{costs}.get('PROGRAM TOTALS')"), (0, 1000000))
+        # What calls itself, or is of two files, is counted once, with all that it called.
+        self.assertEqual(figure(f"{costs}.get('walk')"), (0, 120000))
 
 
 if __name__ == "__main__":

@@ -90,14 +90,17 @@ export class World {
   // approve: more charters to approve, identity → person.
   // key: identities that prove themselves with another one's key.
   // settings: the text of remit.yaml.
+  // daemon: the words remitd is started by.
   constructor({
     dir, change = () => {}, approve = {}, key = {}, settings, under, guardrails = GUARDRAILS,
+    daemon = [join(build, 'remitd')],
   } = {}) {
     this.isFresh = dir === undefined;
     this.dir = this.isFresh ? mkdtempSync(join(under ?? tmpdir(), 'remit-story-')) : resolve(dir);
     this.change = change;
     this.guardrails = guardrails;
     this.keyNames = key;
+    this.daemonWords = daemon;
     this.settings = settings ?? 'hold-ms: 300\n';
     this.charters = { ...CHARTERS, ...approve };
     this.logs = join(this.dir, 'upstream');
@@ -211,8 +214,9 @@ export class World {
     };
     // A restart keeps the port: tokens are made for the daemon's address.
     const port = this.url ? new URL(this.url).port : 0;
-    const args = ['--data', this.dir, '--listen', `127.0.0.1:${port}`];
-    const child = spawn(join(build, 'remitd'), args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...before] = this.daemonWords;
+    const args = [...before, '--data', this.dir, '--listen', `127.0.0.1:${port}`];
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.daemon = child;
     this.daemonText = '';
     child.stdout.on('data', (part) => (this.daemonText += part));

@@ -22,8 +22,8 @@ enum {
 	FLOW_UNTRUSTED_TOKENS_MAX = 16384,
 	/* Of one value; a longer one is unknown. */
 	FLOW_VALUE_TOKENS_MAX = 256,
-	/* Places that one look visits, the latest first: a token that stands more often is
-	 * not searched for to its first place. */
+	/* Places of its first token that one look for a value visits in what endorses, and as
+	 * many in what strangers wrote, the first ones first. */
 	FLOW_STEPS_MAX = 4096,
 };
 
@@ -44,6 +44,18 @@ void flow_index_destroy(struct flow_index **index);
 /* Adds one field; tokens of two fields are never neighbours.  False: it did not fit, and
  * nothing of it was added. */
 bool flow_index_add(struct flow_index *index, struct text field, const struct flow_found *found);
+
+/* The same in two steps, for who looks at the tokens in between: reads one field, whose
+ * hashes then lie behind the others until the next one is read or added, and keeps it.  False:
+ * it does not fit, and nothing of it is there. */
+struct flow_hashes {
+	const uint64_t *items;
+	size_t count;
+};
+bool flow_index_read(struct flow_index *index, struct text field);
+struct flow_hashes flow_index_read_tokens(const struct flow_index *index);
+bool flow_index_keep(struct flow_index *index, const struct flow_found *found);
+
 size_t flow_index_tokens(const struct flow_index *index);
 
 /* A value to be looked up, read once for any number of indexes of the same key. */

@@ -32,21 +32,25 @@ static struct text segment_of(struct text field, uint32_t depth, bool *is_last)
 	return dot < 0 ? field : (struct text){field.data, (size_t)dot};
 }
 
+static bool is_any(struct text segment)
+{
+	return segment.length == 1 && *segment.data == '*';
+}
+
 /* One step down, to a member or (empty name) an item. */
 static struct spot step(const struct walk *walk, struct spot at, struct text name)
 {
 	struct spot below = {0, at.depth + 1, at.trust};
 	bool is_named = false, is_untrusted = false;
 
-	for (uint32_t i = 0; at.lines != 0 && i < walk->tool->results_count; i++) {
+	for (uint32_t left = at.lines; left != 0; left &= left - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(left);
 		const struct tool_result *line = &walk->tool->results[i];
 		struct text segment;
 		bool is_last;
 
-		if ((at.lines >> i & 1) == 0)
-			continue;
 		segment = segment_of(line->field, at.depth, &is_last);
-		if (!text_is(segment, "*") && !(name.length != 0 && text_equal(segment, name)))
+		if (!is_any(segment) && !(name.length != 0 && text_equal(segment, name)))
 			continue;
 		if (!is_last) {
 			below.lines |= (uint32_t)1 << i;

@@ -19,23 +19,31 @@ static bool is_letter(unsigned char byte)
 	return lower(byte) >= 'a' && lower(byte) <= 'z';
 }
 
-#define BIT(byte) ((uint64_t)1 << ((byte)&63))
-#define BITS(first, last) ((BIT(last) << 1) - BIT(first))
-
-/* A bit for each byte of a token, as each byte of each result is looked at. */
-static const uint64_t token_bytes[4] = {
-	BIT('#') | BIT('%') | BIT('&') | BIT('+') | BITS('-', '/') | BITS('0', '9') | BIT(':') |
-		BIT('=') | BIT('?'),
-	BIT('@') | BITS('A', 'Z') | BIT('\\') | BIT('_') | BITS('a', 'z') | BIT('~'),
-	UINT64_MAX,
-	UINT64_MAX,
+/* Whether each byte is of a token, as each byte of each result is looked at. */
+/* clang-format off */
+static const bool token_bytes[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 1, 0, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1,
+	0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 };
+/* clang-format on */
 
-static bool is_of_token(char letter)
+static inline bool is_of_token(char letter)
 {
-	unsigned char byte = (unsigned char)letter;
-
-	return (token_bytes[byte / 64] >> byte % 64 & 1) != 0;
+	return token_bytes[(unsigned char)letter];
 }
 
 struct flow_tokens flow_tokens_of(struct text text)
@@ -55,19 +63,21 @@ static struct text stripped(const char *start, const char *end)
 
 bool flow_token_next(struct flow_tokens *tokens, struct text *out)
 {
-	while (tokens->at < tokens->end) {
-		const char *start = tokens->at;
+	const char *at = tokens->at, *const end = tokens->end;
 
-		while (start < tokens->end && !is_of_token(*start))
-			start++;
-		tokens->at = start;
-		while (tokens->at < tokens->end && is_of_token(*tokens->at))
-			tokens->at++;
-		*out = stripped(start, tokens->at);
-		if (out->length != 0)
-			return true;
+	out->length = 0;
+	while (out->length == 0 && at < end) {
+		const char *start;
+
+		while (at < end && !is_of_token(*at))
+			at++;
+		start = at;
+		while (at < end && is_of_token(*at))
+			at++;
+		*out = stripped(start, at);
 	}
-	return false;
+	tokens->at = at;
+	return out->length != 0;
 }
 
 /* ---- addresses ---- */
@@ -118,7 +128,7 @@ bool flow_token_is_address(struct text token)
 	return is_mail(token) || is_url(token) || is_iban(token);
 }
 
-/* ---- SipHash-2-4 ---- */
+/* ---- SipHash-1-3 ---- */
 
 struct sip {
 	uint64_t v0, v1, v2, v3;
@@ -147,7 +157,6 @@ static inline void sip_word(struct sip *sip, uint64_t word)
 {
 	sip->v3 ^= word;
 	sip_round(sip);
-	sip_round(sip);
 	sip->v0 ^= word;
 }
 
@@ -162,13 +171,38 @@ static uint64_t lower_word(uint64_t word)
 	return word + ((from_a & ~past_z & ~word & high) >> 2);
 }
 
-/* Up to eight bytes, the first the least. */
-static uint64_t word_at(const char *data, size_t length)
+static uint64_t word_at(const char *data)
+{
+	uint64_t word;
+
+	memcpy(&word, data, sizeof word);
+	return lower_word(le64toh(word));
+}
+
+static uint64_t half_at(const char *data)
+{
+	uint32_t half;
+
+	memcpy(&half, data, sizeof half);
+	return le32toh(half);
+}
+
+static uint64_t byte_at(const char *data, size_t at)
+{
+	return (uint64_t)(unsigned char)data[at] << 8 * at;
+}
+
+/* Fewer than eight bytes, the first the least; those that are read twice are put twice into
+ * one place. */
+static uint64_t rest_at(const char *data, size_t length)
 {
 	uint64_t word = 0;
 
-	memcpy(&word, data, length);
-	return lower_word(le64toh(word));
+	if (length >= 4)
+		word = half_at(data) | half_at(data + length - 4) << 8 * (length - 4);
+	else if (length != 0)
+		word = byte_at(data, 0) | byte_at(data, length / 2) | byte_at(data, length - 1);
+	return lower_word(word);
 }
 
 uint64_t flow_token_hash(const struct flow_key *key, struct text token)
@@ -179,11 +213,11 @@ uint64_t flow_token_hash(const struct flow_key *key, struct text token)
 	uint64_t hash;
 
 	for (i = 0; i < whole; i += 8)
-		sip_word(&sip, word_at(token.data + i, 8));
+		sip_word(&sip, word_at(token.data + i));
 	sip_word(&sip,
-		word_at(token.data + whole, token.length - whole) | (uint64_t)token.length << 56);
+		rest_at(token.data + whole, token.length - whole) | (uint64_t)token.length << 56);
 	sip.v2 ^= 0xff;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 3; i++)
 		sip_round(&sip);
 	hash = sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;
 	return hash == 0 ? 1 : hash;

@@ -25,8 +25,9 @@ bool flow_token_next(struct flow_tokens *tokens, struct text *out);
  * digits, 10 to 30 letters and digits, written without blanks). */
 bool flow_token_is_address(struct text token);
 
-/* SipHash-2-4 (Aumasson, Bernstein 2012) of the token in lower case, never 0.  The key
- * is secret, so nobody finds a token that counts as another one. */
+/* SipHash-1-3 (Aumasson, Bernstein 2012, with as many rounds as the tables of Rust and Python
+ * have) of the token in lower case, never 0.  The key is secret and no hash is ever shown,
+ * so nobody finds a token that counts as another one. */
 struct flow_key {
 	uint64_t k0;
 	uint64_t k1;

@@ -1,7 +1,7 @@
 /* One index a task, in a table by its id; indexes share one budget and one key.
  *
  * Charters have an index each, made when it is first asked and thrown away with all others
- * when the registry moves on.  Purposes are short, and read again for each value. */
+ * when the registry moves on.  Of purposes the last one is kept as it was read. */
 
 #include "domain/flow/flow_trace.h"
 
@@ -21,6 +21,14 @@ struct echo {
 	bool is_full;
 };
 
+/* The purpose of the first task that was asked for last, as most values are asked for one
+ * after the other.  Tasks keep their ids and their purposes. */
+struct purpose {
+	char task[TASK_ID_BYTES];
+	size_t task_length; /* 0: none */
+	struct flow_value words;
+};
+
 struct trace {
 	struct text id; /* behind it */
 	struct flow_index *index;
@@ -33,6 +41,7 @@ struct flow_traces {
 	struct flow_budget charter_budget;
 	struct name_table *charters; /* of this generation */
 	uint64_t generation;
+	struct purpose purpose;
 	struct arena *scratch;
 	struct echo echo;
 };
@@ -180,6 +189,37 @@ static bool text_has(const struct flow_key *key, struct text text, const struct 
 	return false;
 }
 
+/* NULL: it has too many words, or none. */
+static const struct flow_value *purpose_words(struct flow_traces *traces, const struct task *task)
+{
+	struct purpose *kept = &traces->purpose;
+
+	if (task->id.length > sizeof kept->task)
+		return NULL;
+	if (kept->task_length == 0 ||
+		!text_equal((struct text){kept->task, kept->task_length}, task->id)) {
+		memcpy(kept->task, task->id.data, task->id.length);
+		kept->task_length = task->id.length;
+		flow_value_read(&kept->words, &traces->key, task->purpose);
+	}
+	return kept->words.count == 0 ? NULL : &kept->words;
+}
+
+static bool purpose_has(
+	struct flow_traces *traces, const struct task *task, const struct flow_value *value)
+{
+	const struct flow_value *words = purpose_words(traces, task);
+
+	if (words == NULL)
+		return text_has(&traces->key, task->purpose, value);
+	for (size_t at = 0; value->count != 0 && at + value->count <= words->count; at++)
+		if (words->tokens[at] == value->tokens[0] &&
+			memcmp(&words->tokens[at], value->tokens,
+				value->count * sizeof *value->tokens) == 0)
+			return true;
+	return false;
+}
+
 static void find_in_charter(
 	const struct flow_asker *asker, const struct flow_value *value, struct flow_found *found)
 {
@@ -202,24 +242,29 @@ static void find_in_results(const struct flow_traces *traces, const struct task 
 	}
 }
 
-struct flow_found flow_find(const struct flow_asker *asker, struct text value)
+static struct flow_found find_value(const struct flow_asker *asker, const struct flow_value *value)
 {
-	const struct flow_key *key = &asker->traces->key;
 	struct flow_found found = {.origin = FLOW_UNKNOWN};
 	const struct task *root = asker->task;
-	NOT_ZEROED struct flow_value read;
 
-	flow_value_read(&read, key, value);
 	while (root != NULL && root->parent != NULL)
 		root = root->parent;
-	if (root != NULL && text_has(key, root->purpose, &read)) {
+	if (root != NULL && purpose_has(asker->traces, root, value)) {
 		found.origin = FLOW_REQUEST;
 		return found;
 	}
-	find_in_charter(asker, &read, &found);
+	find_in_charter(asker, value, &found);
 	if (found.origin == FLOW_UNKNOWN)
-		find_in_results(asker->traces, asker->task, &read, &found);
+		find_in_results(asker->traces, asker->task, value, &found);
 	return found;
+}
+
+struct flow_found flow_find(const struct flow_asker *asker, struct text value)
+{
+	NOT_ZEROED struct flow_value read;
+
+	flow_value_read(&read, &asker->traces->key, value);
+	return find_value(asker, &read);
 }
 
 /* ---- adding ---- */
@@ -265,16 +310,17 @@ static void echo_text(struct adding *adding, struct text text)
 {
 	struct flow_tokens tokens = flow_tokens_of(text);
 	struct echo *echo = &adding->traces->echo;
+	NOT_ZEROED struct flow_value one;
 	struct text token;
 
+	one.count = 1;
 	while (!echo->is_full && flow_token_next(&tokens, &token)) {
-		uint64_t hash = flow_token_hash(&adding->traces->key, token);
-
+		one.tokens[0] = flow_token_hash(&adding->traces->key, token);
 		echo->is_full = echo->looked == FLOW_ECHO_TOKENS_MAX;
 		echo->looked++;
-		if (!echo->is_full && !echo_has(echo, hash) &&
-			flow_find(&adding->asker, token).origin < FLOW_TRUSTED)
-			echo_put(echo, hash);
+		if (!echo->is_full && !echo_has(echo, one.tokens[0]) &&
+			find_value(&adding->asker, &one).origin < FLOW_TRUSTED)
+			echo_put(echo, one.tokens[0]);
 	}
 }
 
@@ -295,19 +341,17 @@ static void echo_value(struct adding *adding, const struct json *value)
 	}
 }
 
-static bool is_echo(struct adding *adding, struct text field)
+static bool is_echo(struct adding *adding, struct flow_hashes field)
 {
-	struct flow_tokens tokens = flow_tokens_of(field);
-	const struct flow_traces *traces = adding->traces;
-	struct text token;
+	const struct echo *echo = &adding->traces->echo;
 
 	if (adding->arguments != NULL)
 		echo_value(adding, adding->arguments);
 	adding->arguments = NULL;
-	if (traces->echo.is_full)
+	if (echo->is_full)
 		return true;
-	while (traces->echo.count != 0 && flow_token_next(&tokens, &token))
-		if (echo_has(&traces->echo, flow_token_hash(&traces->key, token)))
+	for (size_t i = 0; echo->count != 0 && i < field.count; i++)
+		if (echo_has(echo, field.items[i]))
 			return true;
 	return false;
 }
@@ -315,10 +359,16 @@ static bool is_echo(struct adding *adding, struct text field)
 static void add_field(void *closure, struct text field, enum trust trust)
 {
 	struct adding *adding = closure;
-	bool is_trusted = trust == TRUST_TRUSTED && !is_echo(adding, field);
+	struct flow_index *index = adding->index;
 
-	adding->found.origin = is_trusted ? FLOW_TRUSTED : FLOW_UNTRUSTED;
-	(void)flow_index_add(adding->index, field, &adding->found);
+	adding->found.origin = FLOW_UNTRUSTED;
+	if (trust != TRUST_TRUSTED) {
+		(void)flow_index_add(index, field, &adding->found);
+	} else if (flow_index_read(index, field)) {
+		if (!is_echo(adding, flow_index_read_tokens(index)))
+			adding->found.origin = FLOW_TRUSTED;
+		(void)flow_index_keep(index, &adding->found);
+	}
 }
 
 void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brought)

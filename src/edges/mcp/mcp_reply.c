@@ -178,13 +178,17 @@ static bool format_server_error(struct buffer *out, struct arena *arena, struct 
 }
 
 static bool format_result(struct buffer *out, struct arena *arena, struct jsonrpc_id id,
-	const struct json *result, struct error *err)
+	const struct call_reply *reply, struct error *err)
 {
+	const struct json *result = reply->result;
 	struct json stripped;
 
 	if (!strip_marks(&stripped, arena, result, err))
 		return false;
-	jsonrpc_format_result(out, id, &stripped);
+	if (reply->result_text.length != 0 && stripped.members == result->members)
+		jsonrpc_format_result_text(out, id, reply->result_text);
+	else
+		jsonrpc_format_result(out, id, &stripped);
 	return true;
 }
 
@@ -201,7 +205,7 @@ bool reply_format(struct buffer *out, struct arena *arena, const struct reply_to
 	case CALL_FAILED:
 		jsonrpc_format_error(out, to->id, MCP_SERVER_FAILED, reply->message, NULL);
 		break;
-	case CALL_RESULT: return format_result(out, arena, to->id, reply->result, err);
+	case CALL_RESULT: return format_result(out, arena, to->id, reply, err);
 	case CALL_ERROR: return format_server_error(out, arena, to->id, reply->error, err);
 	}
 	return true;

@@ -175,6 +175,7 @@ struct call_reply {
 	struct text message;             /* for REFUSED, ASKED, FAILED: whole text for a
 					  * model or person to read */
 	const struct json *result;
+	struct text result_text; /* it in canonical form, or empty: then who needs it makes it */
 	const struct json *error;
 	unsigned status;             /* of a provider's ERROR */
 	const struct error *failure; /* FAILED, and refusals by a fault of ours; or NULL */

@@ -832,7 +832,7 @@ static void answer_withheld(struct exchange *exchange, const struct json *result
 
 	exchange_retrieval_say(exchange, &failure);
 	if (result != NULL)
-		exchange_outcome_digest(exchange, result, &outcome);
+		exchange_outcome_keep(exchange, result, &outcome);
 	exchange->service->figures.withheld++;
 	reply_kind(exchange, CALL_FAILED, &failure);
 	submit_outcome(exchange, &outcome);
@@ -874,7 +874,7 @@ static void answer_lie(struct exchange *exchange, struct text fault)
 		"the server did it, but its result does not fit the tool's definition (%.*s), so "
 		"it is not passed on",
 		TEXT_ARGS(fault));
-	exchange_outcome_digest(exchange, exchange->answer->result, &outcome);
+	exchange_outcome_keep(exchange, exchange->answer->result, &outcome);
 	exchange->service->figures.failed++;
 	reply_kind(exchange, CALL_FAILED, &err);
 	submit_outcome(exchange, &outcome);
@@ -940,6 +940,13 @@ static void on_generation_answer(struct exchange *exchange, const struct upstrea
 	submit_outcome(exchange, &outcome);
 }
 
+/* Whether nothing was taken out of it: then it is the very same members. */
+static bool is_same(const struct json *passed, const struct json *result)
+{
+	return passed->type == JSON_OBJECT && result->type == JSON_OBJECT &&
+	       passed->members == result->members && passed->count == result->count;
+}
+
 static void on_answer_event(struct exchange *exchange)
 {
 	const struct upstream_answer *answer = exchange->answer;
@@ -980,7 +987,9 @@ static void on_answer_event(struct exchange *exchange)
 		out.kind = CALL_RESULT;
 		out.result = &passed;
 		outcome.status = "result";
-		exchange_outcome_digest(exchange, answer->result, &outcome);
+		exchange_outcome_keep(exchange, answer->result, &outcome);
+		if (is_same(&passed, answer->result))
+			out.result_text = outcome.result;
 		trace_result(exchange, answer->result);
 	}
 	exchange->service->figures.answered++;

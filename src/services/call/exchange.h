@@ -81,7 +81,7 @@ struct outcome {
 	bool is_forwarded;
 	bool has_result; /* the two below are of it */
 	bool is_error;
-	struct sha256 result; /* keyed; {0} if it was too large to be digested */
+	struct text result; /* canonical; empty if it is too large to be digested */
 };
 
 /* Secrets that were seen in a call. */
@@ -125,6 +125,7 @@ struct exchange {
 	bool has_open_ids;
 	struct retrieval_rule retrieval_rule;
 	struct retrieval retrieval; /* zero until there is a result */
+	uint32_t digested_ids;      /* a bit for each of its ids that is a digest already */
 	struct sha256 query;        /* keyed digest of the arguments */
 	/* Waits. */
 	int64_t deadline_ms; /* monotonic; INT64_MAX: none */
@@ -209,8 +210,8 @@ void exchange_retrieval_say(const struct exchange *exchange, struct error *err);
 bool exchange_retrieval_record(
 	struct json_builder *record, struct exchange *exchange, struct error *err) MUST_CHECK;
 
-/* Digests the server's result into outcome while it is borrowed. */
-void exchange_outcome_digest(
+/* Keeps the server's result for the outcome, which has its digest, while it is borrowed. */
+void exchange_outcome_keep(
 	struct exchange *exchange, const struct json *result, struct outcome *outcome);
 /* The whole text a model or a person reads; never empty. */
 struct text exchange_message(

@@ -213,27 +213,25 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 
 /* ---- the outcome ------------------------------------------------------------------ */
 
-void exchange_outcome_digest(
+void exchange_outcome_keep(
 	struct exchange *exchange, const struct json *result, struct outcome *outcome)
 {
-	struct text canonical = json_canonical_text(exchange->arena, result);
-	struct error err;
-
 	outcome->has_result = true;
 	outcome->is_error = json_boolean_or(result, "isError", false);
-	if (canonical.data == NULL || !digest_value(exchange, canonical, &outcome->result, &err))
-		outcome->result = (struct sha256){0};
+	outcome->result = json_canonical_text(exchange->arena, result);
 }
 
 /* A result too large to be digested in the call's memory goes without. */
-static void put_result(struct json_builder *record, const struct outcome *outcome)
+static void put_result(
+	struct json_builder *record, struct exchange *exchange, const struct outcome *outcome)
 {
-	static const struct sha256 none;
+	struct sha256 digest;
+	struct error err;
 
 	if (outcome->is_error)
 		json_put_boolean(record, "is-error", true);
-	if (!sha256_equal(&outcome->result, &none))
-		json_put_digest(record, "result", &outcome->result);
+	if (outcome->result.data != NULL && digest_value(exchange, outcome->result, &digest, &err))
+		json_put_digest(record, "result", &digest);
 }
 
 bool exchange_outcome_record(
@@ -272,7 +270,7 @@ bool exchange_outcome_record(
 			    values->context, exchange->call.task, &exchange->outcome.append, err))
 			return false;
 	} else if (outcome->has_result) {
-		put_result(&record, outcome);
+		put_result(&record, exchange, outcome);
 		if (!values->attach(
 			    values->context, exchange->call.task, &exchange->outcome.append, err))
 			return false;

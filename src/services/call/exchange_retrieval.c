@@ -67,7 +67,9 @@ bool exchange_tells_record(const struct exchange *exchange)
 						  exchange->retrieval_rule.object.length != 0));
 }
 
-/* An id that may not stand as it is, as a keyed digest. */
+_Static_assert((int)RETRIEVAL_OBJECTS_MAX <= 32, "each has a bit in digested_ids");
+
+/* As a keyed digest. */
 static bool hide_id(struct exchange *exchange, struct text *id)
 {
 	struct call_values *values = &exchange->service->ports.values;
@@ -75,28 +77,45 @@ static bool hide_id(struct exchange *exchange, struct text *id)
 	struct sha256 digest;
 	struct error err;
 
-	if (exchange->has_open_ids && id->length <= RETRIEVAL_ID_BYTES_MAX)
-		*id = text_copy(exchange->arena, *id); /* it borrows from the answer */
-	else if (values->digest(values->context, exchange->call.task, *id, &digest, &err)) {
-		digest_format(hex, &digest);
-		*id = text_copy(exchange->arena, text_of(hex));
-	} else
+	if (!values->digest(values->context, exchange->call.task, *id, &digest, &err))
 		return false;
+	digest_format(hex, &digest);
+	*id = text_copy(exchange->arena, text_of(hex));
 	return id->data != NULL;
 }
 
-/* Takes what the record needs out of what is borrowed. */
-static void keep_objects(struct exchange *exchange, struct retrieval *found)
+/* Takes an id out of what is borrowed.  A short one is hidden when the record is made, as
+ * nobody waits for that. */
+static bool keep_id(struct exchange *exchange, struct text *id, uint32_t at)
 {
-	struct text *ids;
-	size_t i;
+	if (id->length > RETRIEVAL_ID_BYTES_MAX) {
+		exchange->digested_ids |= (uint32_t)1 << at;
+		return hide_id(exchange, id);
+	}
+	*id = text_copy(exchange->arena, *id);
+	return id->data != NULL;
+}
 
-	if (found->objects_count == 0)
+static bool hide_kept_id(struct exchange *exchange, struct text *id, uint32_t at)
+{
+	return exchange->has_open_ids || (exchange->digested_ids >> at & 1) != 0 ||
+	       hide_id(exchange, id);
+}
+
+typedef bool id_step(struct exchange *exchange, struct text *id, uint32_t at);
+
+/* Each id by one step; where that fails for one, none is known. */
+static void take_objects(struct exchange *exchange, struct retrieval *found, id_step *step)
+{
+	uint32_t i, count = (uint32_t)found->objects_count;
+	struct text *ids;
+
+	if (count == 0)
 		return;
-	ids = arena_array(exchange->arena, struct text, found->objects_count);
-	for (i = 0; ids != NULL && i < found->objects_count; i++) {
+	ids = arena_array(exchange->arena, struct text, count);
+	for (i = 0; ids != NULL && i < count; i++) {
 		ids[i] = found->objects[i];
-		if (!hide_id(exchange, &ids[i]))
+		if (!step(exchange, &ids[i], i))
 			ids = NULL;
 	}
 	found->objects = ids;
@@ -123,7 +142,7 @@ bool exchange_retrieval_take(struct exchange *exchange, const struct json *resul
 		return is_fine(exchange);
 	}
 	retrieval_read(&exchange->retrieval, exchange->arena, result, &exchange->retrieval_rule);
-	keep_objects(exchange, &exchange->retrieval);
+	take_objects(exchange, &exchange->retrieval, keep_id);
 	return is_fine(exchange);
 }
 
@@ -182,6 +201,7 @@ bool exchange_retrieval_record(
 	struct json_builder object;
 	struct json sealed;
 
+	take_objects(exchange, &exchange->retrieval, hide_kept_id);
 	json_object_start(&object, exchange->arena);
 	json_put_texts(&object, "sources", decision->sources, decision->sources_count);
 	if (found->is_known)

@@ -308,6 +308,29 @@ static void bad_requests_are_refused_before_any_handler(void **state)
 	assert_int_equal(bench->calls, 0);
 }
 
+/* Wherever it stands in a long value: those are looked at by eight bytes. */
+static void a_control_byte_is_found_at_each_place_of_a_value(void **state)
+{
+	static const char bad[] = {0x01, 0x0b, 0x1f, 0x7f};
+	struct bench *bench = *state;
+	char request[128], value[] = "0123456789abcdef\t\xc3\xa4 ~z";
+	size_t length = sizeof value - 1;
+
+	for (size_t at = 0; at < length * sizeof bad; at++) {
+		char kept = value[at % length];
+
+		value[at % length] = bad[at / length];
+		(void)snprintf(request, sizeof request,
+			"GET /echo/a HTTP/1.1\r\nHost: a\r\nX-In: %s\r\n" END, value);
+		assert_status(ask(bench, request), "400");
+		value[at % length] = kept;
+	}
+	assert_int_equal(bench->calls, 0);
+	(void)snprintf(request, sizeof request,
+		"GET /echo/a HTTP/1.1\r\nHost: a\r\nX-In: %s\r\n" END, value);
+	assert_status(ask(bench, request), "200");
+}
+
 static void a_nul_in_a_header_field_is_refused(void **state)
 {
 	struct bench *bench = *state;
@@ -784,6 +807,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SERVED(bad_requests_are_refused_before_any_handler),
+		SERVED(a_control_byte_is_found_at_each_place_of_a_value),
 		SERVED(a_nul_in_a_header_field_is_refused),
 		SERVED(a_refused_frame_is_never_followed_by_a_next_request),
 		SERVED(a_405_names_the_methods_of_the_path),

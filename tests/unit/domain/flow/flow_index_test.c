@@ -187,20 +187,38 @@ static void a_value_of_more_than_FLOW_VALUE_TOKENS_MAX_is_unknown(void **state)
 	assert_int_equal(find(bench, numbers(0, FLOW_VALUE_TOKENS_MAX + 1)).origin, FLOW_UNKNOWN);
 }
 
+/* Fields that begin alike, each with a number of its own. */
+static void add_again(struct bench *bench, size_t count, enum flow_origin origin)
+{
+	char text[32];
+
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(text, sizeof text, "again n%zu", i);
+		assert_true(add(bench, text, origin, 2));
+	}
+}
+
 static void no_look_takes_more_than_FLOW_STEPS_MAX_steps(void **state)
 {
 	struct bench *bench = *state;
-	char text[32];
 
-	assert_true(add(bench, "again first", FLOW_TRUSTED, 1));
-	for (size_t i = 1; i < FLOW_STEPS_MAX; i++) {
-		(void)snprintf(text, sizeof text, "again n%zu", i);
-		assert_true(add(bench, text, FLOW_UNTRUSTED, 2));
-	}
-	assert_int_equal(find(bench, "again first").origin, FLOW_TRUSTED);
-	assert_true(add(bench, "again last", FLOW_UNTRUSTED, 2));
-	assert_int_equal(find(bench, "again first").origin, FLOW_UNKNOWN);
-	assert_int_equal(find(bench, "first").origin, FLOW_TRUSTED);
+	add_again(bench, FLOW_STEPS_MAX - 1, FLOW_TRUSTED);
+	assert_true(add(bench, "again last", FLOW_TRUSTED, 3));
+	assert_true(add(bench, "again late", FLOW_TRUSTED, 4));
+	assert_int_equal(find(bench, "again last").origin, FLOW_TRUSTED);
+	assert_int_equal(find(bench, "again late").origin, FLOW_UNKNOWN);
+	assert_int_equal(find(bench, "late").origin, FLOW_TRUSTED);
+}
+
+static void no_stranger_hides_what_endorses(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_true(add(bench, "again last", FLOW_TRUSTED, 3));
+	add_again(bench, FLOW_STEPS_MAX + 1, FLOW_UNTRUSTED);
+	assert_int_equal(find(bench, "again last").origin, FLOW_TRUSTED);
+	assert_int_equal(find(bench, "again").origin, FLOW_TRUSTED);
+	assert_int_equal(find(bench, "again n0").origin, FLOW_UNTRUSTED);
 }
 
 static void indexes_share_the_bytes_of_their_budget(void **state)
@@ -234,6 +252,7 @@ int main(void)
 		TEST(at_FLOW_FIELDS_MAX_nothing_more_endorses),
 		TEST(a_value_of_more_than_FLOW_VALUE_TOKENS_MAX_is_unknown),
 		TEST(no_look_takes_more_than_FLOW_STEPS_MAX_steps),
+		TEST(no_stranger_hides_what_endorses),
 		TEST(indexes_share_the_bytes_of_their_budget),
 	};
 

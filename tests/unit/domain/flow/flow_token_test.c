@@ -40,10 +40,11 @@ static void an_address_a_path_and_a_number_are_one_token_each(void **state)
 static void only_mail_addresses_links_and_ibans_are_addresses(void **state)
 {
 	static const char *const no[] = {"a@", "@b.c", "a@b", "a@.b", "http", "http:/x", "://x",
-		"www.", "wwwx", "CH93", "GB29NWBK6016", "2024-05-15", "463820",
-		"AB12CDEFGHIJKLMNOP", "CH9300762011623852957CH9300762011623852", "13", "file.txt"};
-	static const char *const yes[] = {"a@b.c", "mailto:a@b.c", "x://y", "https://a", "www.a",
-		"WwW.evil.com", "CH9300762011623852957", "gb29nwbk60161331926819",
+		"://x://y", "x:/", "x:y:/z", "ww", "www.", "wwwx", "CH93", "GB29NWBK6016",
+		"2024-05-15", "463820", "AB12CDEFGHIJKLMNOP",
+		"CH9300762011623852957CH9300762011623852", "13", "file.txt"};
+	static const char *const yes[] = {"a@b.c", "mailto:a@b.c", "x://y", "https://a", "a:x://y",
+		"w://", "www.a", "WwW.evil.com", "CH9300762011623852957", "gb29nwbk60161331926819",
 		"UK12345678901234567890", "AB12345678901C"};
 
 	(void)state;
@@ -53,17 +54,19 @@ static void only_mail_addresses_links_and_ibans_are_addresses(void **state)
 		assert_true(flow_token_is_address(text_of(yes[i])));
 }
 
-/* The first of the vectors that came with SipHash-2-4: of 00, 00 01, ... under 00 ... 0f. */
+/* Of nothing, 00, 00 01, ... under 00 ... 0f, as SipHash-1-3 in another language has it. */
 static void the_hash_is_siphash_of_lower_case(void **state)
 {
 	static const char bytes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 	struct flow_key other = {key.k0, key.k1 + 1};
 
 	(void)state;
-	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 0}), 0x726fdb47dd0e0e31u);
-	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 1}), 0x74f839c593dc67fdu);
-	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 8}), 0x93f5f5799a932462u);
-	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 15}), 0xa129ca6149be45e5u);
+	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 0}), 0xabac0158050fc4dcu);
+	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 1}), 0xc9f49bf37d57ca93u);
+	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 3}), 0x8bf80ab8e7ddf7fbu);
+	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 7}), 0xd3927d989bb11140u);
+	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 8}), 0x369095118d299a8eu);
+	assert_int_equal(flow_token_hash(&key, (struct text){bytes, 15}), 0xd320d86d2a519956u);
 	assert_int_equal(
 		flow_token_hash(&key, TEXT("A@B.Org")), flow_token_hash(&key, TEXT("a@b.oRG")));
 	assert_int_not_equal(

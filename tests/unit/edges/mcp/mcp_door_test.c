@@ -288,7 +288,12 @@ static void reply(enum call_reply_kind kind, const struct json *value, const cha
 	const struct decision decision = {
 		.needed = TEXT("an approval of ana"), .reason = REASON_NO_ENTITLEMENT};
 	struct error failure = {.code = ERROR_IO};
+	struct buffer text;
 
+	/* As the service gives it, marks and all. */
+	buffer_init(&text, 65536);
+	if (kind == CALL_RESULT)
+		json_canonical(&text, value);
 	fakes.client.on_reply(fakes.client.context,
 		&(struct call_reply){.kind = kind,
 			.decision = &decision,
@@ -297,8 +302,10 @@ static void reply(enum call_reply_kind kind, const struct json *value, const cha
 			.approval = kind == CALL_ASKED ? TEXT("a-1") : TEXT(""),
 			.message = text_of(message),
 			.result = kind == CALL_RESULT ? value : NULL,
+			.result_text = buffer_text(&text),
 			.error = kind == CALL_ERROR ? value : NULL,
 			.failure = kind == CALL_FAILED ? &failure : NULL});
+	buffer_deinit(&text);
 }
 
 /* ---- refused at the door ---- */

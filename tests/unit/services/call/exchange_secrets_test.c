@@ -145,6 +145,7 @@ static void a_result_goes_without_the_secret_and_the_outcome_says_so(void **stat
 	assert_int_equal(client.kind, CALL_RESULT);
 	assert_string_equal(client.result, "{\"content\":[{\"text\":\"x " SECRET_REMOVED
 					   " y " SECRET_REMOVED "\"}],\"z\":\"" FOREIGN "\"}");
+	assert_false(client.has_result_text);
 	assert_true(last_has(fixture, "outcome", "\"secrets\":3"));
 	assert_true(last_has(fixture, "outcome", "\"fingerprints\":[\"f-"));
 	assert_true(last_has(fixture, "outcome", "\"status\":\"result\""));
