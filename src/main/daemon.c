@@ -15,11 +15,11 @@
 #include "edges/audit_files/audit_files.h"
 #include "edges/authzen/authzen.h"
 #include "edges/clock/system_clock.h"
+#include "edges/confine/confine_self.h"
 #include "edges/health/health.h"
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
-#include "edges/sandbox/sandbox.h"
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
 #include "edges/upstream/upstream_edge.h"
@@ -275,7 +275,7 @@ static bool raise_descriptors(struct daemon *daemon, struct error *err)
 
 static bool open_folder(struct daemon *daemon, struct error *err)
 {
-	if (!sandbox_enter(err) || !folder_open(&daemon->folder, daemon->settings->data, err))
+	if (!confine_self(err) || !folder_open(&daemon->folder, daemon->settings->data, err))
 		return false;
 	return loop_create(&daemon->loop, err);
 }
