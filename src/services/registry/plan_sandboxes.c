@@ -24,7 +24,7 @@ static void report(const struct object *object, const struct plan_sandbox *how, 
 }
 
 /* A document never makes an identity a sandbox, nor changes where one comes from. */
-static void check_origin(const struct registry_entry *entry, const struct object *object,
+static void check_line(const struct registry_entry *entry, const struct object *object,
 	const struct plan_sandbox *how, struct problems *problems)
 {
 	const struct object *in_force = entry == NULL ? NULL : entry->in_force;
@@ -52,7 +52,7 @@ void plan_check_sandbox(const struct registry *registry, const struct object *ob
 	if (object->kind != OBJECT_IDENTITY || !charter_is_sandbox(object->charter))
 		return;
 	if (!how->is_opening)
-		check_origin(registry_find_identity(registry, object->name), object, how, problems);
+		check_line(registry_find_identity(registry, object->name), object, how, problems);
 	unit = registry_find(registry, OBJECT_UNIT, object->charter->unit);
 	breach = sandbox_breach(unit == NULL ? NULL : unit->in_force, object);
 	if (breach != NULL)

@@ -15,7 +15,7 @@ struct plan_sandbox {
 	struct text file;
 };
 /* Reports a charter that says it is a sandbox's and may not: of an identity that is none,
- * with another origin or a later end than in force, or wider than the template of its
+ * from another template or with a later end than in force, or wider than the template of its
  * unit.  Looks at nothing else. */
 void plan_check_sandbox(const struct registry *registry, const struct object *object,
 	const struct plan_sandbox *how, struct problems *problems);
