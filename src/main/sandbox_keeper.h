@@ -4,7 +4,7 @@
 #include "base/loop.h"
 #include "services/registry/registrar.h"
 
-/* Retires each sandbox whose time is over, by a record of remit's own, so that the register
+/* Retires each sandbox whose time is over, by a record of remit's own, so that the log
  * says what became of it.  It is refused from that moment on whether or not the record is
  * there yet.  Loop's thread. */
 struct sandbox_keeper;

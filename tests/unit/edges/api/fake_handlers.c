@@ -159,16 +159,6 @@ void handle_enrol(struct api_request *request)
 		answer(request);
 }
 
-void handle_sandbox_list(struct api_request *request)
-{
-	answer(request);
-}
-
-void handle_sandbox_open(struct api_request *request)
-{
-	answer(request);
-}
-
 #define FAKE(name)                                                                                 \
 	void name(struct api_request *request)                                                     \
 	{                                                                                          \
@@ -181,6 +171,8 @@ FAKE(handle_object_list)
 FAKE(handle_object_show)
 FAKE(handle_plan)
 FAKE(handle_apply)
+FAKE(handle_sandbox_list)
+FAKE(handle_sandbox_open)
 FAKE(handle_export)
 FAKE(handle_verb)
 FAKE(handle_key_revoke)
