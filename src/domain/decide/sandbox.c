@@ -13,7 +13,7 @@
 static bool refuse_sandbox(struct evaluation *evaluation, struct text explanation)
 {
 	return refuse(evaluation, REASON_SANDBOX, explanation,
-		SAY("A charter of %.*s that is no sandbox's, approved by another person.",
+		SAY("A charter of %.*s without its sandbox line, approved by another person.",
 			TEXT_ARGS(evaluation->entry->name)));
 }
 
