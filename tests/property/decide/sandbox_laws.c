@@ -99,6 +99,18 @@ static void set_sandbox(struct decide_bench *bench, const char *name, bool is_sa
 		is_sandbox;
 }
 
+/* Past the checks of documents: a template that says more than any may. */
+static void widen_template(struct decide_bench *bench)
+{
+	struct unit *unit =
+		(struct unit *)(uintptr_t)registry_find_unit(bench->registry, TEXT("support"));
+
+	if (unit->sandbox.life_s == 0)
+		return;
+	unit->sandbox.charter.environments = ~0u;
+	unit->sandbox.up_to = SENSITIVITY_RESTRICTED;
+}
+
 /* Sometimes the template was taken away. */
 static void put_template(struct decide_bench *bench)
 {
@@ -110,6 +122,8 @@ static void put_template(struct decide_bench *bench)
 			"environments: [%s], up-to: %s, expires: 1d}\n",
 			template_places[pick(COUNT(template_places))],
 			template_levels[pick(COUNT(template_levels))]);
+	if (pick(3) == 0)
+		widen_template(bench);
 }
 
 static const enum environment keys[] = {
@@ -158,7 +172,7 @@ static void check_source(struct decide_bench *bench, const struct unit *unit, st
 	assert_true(is_in(unit, source->environment));
 	assert_true(source->sensitivity == SENSITIVITY_PUBLIC ||
 		    (source->sensitivity == SENSITIVITY_INTERNAL &&
-			    unit->sandbox.up_to == SENSITIVITY_INTERNAL));
+			    unit->sandbox.up_to >= SENSITIVITY_INTERNAL));
 }
 
 static void check_allowed(

@@ -358,6 +358,21 @@ static void a_model_in_prod_and_what_its_provider_runs_are_refused(void **state)
 	refused_of_a_sandbox_alone(bench, &call);
 }
 
+static void what_was_read_above_the_template_goes_to_no_model(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = generation(bench, "");
+
+	put_model(bench, PROVIDER("dev"));
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"task\":"
+				 "\"t-dev\",\"sensitivity\":\"internal\"}");
+	assert_string_equal(reason_word(reason_of_call(bench, &call)), "allowed");
+	assert_true(decide_bench_put(bench,
+		"object: unit\nname: support\nsandbox: {class: execute, risk: low,"
+		" environments: [dev], up-to: public, expires: 30d}\n"));
+	refused_of_a_sandbox_alone(bench, &call);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -378,6 +393,7 @@ int main(void)
 		TEST(nobody_acts_for_a_sandbox_but_sandboxes),
 		TEST(a_task_from_before_the_promotion_is_over),
 		TEST(a_model_in_prod_and_what_its_provider_runs_are_refused),
+		TEST(what_was_read_above_the_template_goes_to_no_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
