@@ -8,6 +8,7 @@ import {
 import { join } from 'node:path';
 
 import { Agent } from './lib/agent.mjs';
+import { keyAt, keysLine } from './lib/keys.mjs';
 import { eventually, sleep } from './lib/world.mjs';
 
 // Replaces text in one file of the charters; it must be there.
@@ -295,6 +296,78 @@ const staging = {
     breaks: 'is refused production',
     change(files) {
       files.delete('charters/40-policies.yaml');
+    },
+  },
+};
+
+// What a sandbox's charter would be after its promotion.
+const PROMOTED = (name, environments, lines) => `object: identity
+name: ${name}
+kind: agent
+class: execute
+risk: low
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: Tries prompts
+environments: [${environments}]
+entitlements:
+${lines}
+`;
+
+const sandbox = {
+  name: 'a sandbox identity is refused production',
+  async run(world, tell, isTwin) {
+    // Names are used once, and var/ may have seen this story before.
+    const name = isTwin ? 'prompt-trial' : `prompt-trial-${Date.now().toString(36)}`;
+    if (!isTwin) {
+      const key = world.path('agents', `${name}.pem`);
+      const opened = await world.remit('ana@example.com', 'sandbox', 'open', name, '--unit',
+        'support', '--backup-owner', 'bo@example.com', '--purpose', 'Tries prompts', '--key', key);
+      tell.holds('one person opens it alone, in one command', opened.code === 0,
+        opened.out + opened.err);
+      tell.say(`    "${opened.out.split('\n')[0]}"`);
+      world.keys[name] = { path: key };
+    }
+    const own = await world.agent(name, 'playground');
+    const other = await world.agent(name, 'deploy-prod');
+    try {
+      const said = await own.call('echo', { message: 'a trial' });
+      tell.holds('works in dev', said.done && said.text.includes('a trial'), said.text);
+      const before = world.calls('deploy-prod').length;
+      const prod = await other.call(LONG, { duration: 1, steps: 1 });
+      tell.holds('is refused production', !prod.done, prod.text);
+      tell.say(`    "${prod.text}"`);
+      tell.holds('production saw no call', world.calls('deploy-prod').length === before);
+      const why = await world.why(name, 'execute', `deploy-prod/${LONG}`,
+        { duration: 1, steps: 1 }, 'dev');
+      tell.holds('remit why says that no line of its charter would do',
+        why.reason === 'sandbox' && why.change.kind === 'none', JSON.stringify(why));
+      const file = world.path(`${name}.yaml`);
+      writeFileSync(file, PROMOTED(name, 'dev, prod',
+        `  - {effect: execute, tool: deploy-prod/${LONG}}`));
+      await world.apply('ana@example.com', '-f', file);
+      const alone = await world.remit('ana@example.com', 'identity', 'approve', name);
+      tell.holds('its owner cannot promote it alone', alone.code !== 0, alone.out);
+      const again = await other.call(LONG, { duration: 1, steps: 1 });
+      tell.holds('and is refused production still', !again.done, again.text);
+    } finally {
+      await own.close();
+      await other.close();
+    }
+    await world.must('ana@example.com', 'identity', 'retire', name, '--reason', 'tried', '--yes');
+  },
+  twin: {
+    rule: 'being a sandbox',
+    breaks: 'is refused production',
+    approve: { 'prompt-trial': 'bo@example.com' },
+    change(files, world) {
+      const { jwk } = (world.keys['prompt-trial'] = keyAt(
+        world.path('agents', 'prompt-trial.pem')));
+      files.set('charters/50-prompt-trial.yaml', PROMOTED('prompt-trial', 'dev, prod',
+        `  - {effect: read, tool: playground/echo}
+  - {effect: execute, tool: deploy-prod/${LONG}}`) + keysLine('dev', jwk) + '\n');
+      files.delete('charters/40-policies.yaml'); // which would hold it, too
     },
   },
 };
@@ -664,6 +737,6 @@ const model = {
 };
 
 export const stories = [
-  reads, writes, poisoned, injected, incident, across, staging, killed, unregistered, draft,
-  rugPull, knowledge, record, model,
+  reads, writes, poisoned, injected, incident, across, staging, sandbox, killed, unregistered,
+  draft, rugPull, knowledge, record, model,
 ];

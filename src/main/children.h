@@ -3,11 +3,11 @@
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "edges/sandbox/confine.h"
+#include "edges/confine/confine.h"
 #include "edges/upstream/upstream_edge.h"
 #include "services/settings/settings.h"
 
-/* Joins edges/sandbox to edges/upstream: how servers over stdio are held. */
+/* Joins edges/confine to edges/upstream: how servers over stdio are held. */
 
 /* Says in the log what this kernel can hold them to, and makes the confiner.
  * settings and search_path are borrowed while it lives.  Errors: IO, LIMIT. */

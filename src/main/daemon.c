@@ -15,11 +15,11 @@
 #include "edges/audit_files/audit_files.h"
 #include "edges/authzen/authzen.h"
 #include "edges/clock/system_clock.h"
+#include "edges/confine/confine_self.h"
 #include "edges/health/health.h"
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
-#include "edges/sandbox/sandbox.h"
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
 #include "edges/upstream/upstream_edge.h"
@@ -28,6 +28,7 @@
 #include "main/folder.h"
 #include "main/notices.h"
 #include "main/notify.h"
+#include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/version.h"
 #include "services/approve/approve.h"
@@ -108,6 +109,7 @@ struct daemon {
 	struct authzen *authzen;
 	struct mcp_door *mcp;
 	struct notices *notices;
+	struct sandbox_keeper *sandboxes;
 	struct llm_door *llm;
 	struct health health;
 	struct loop_watch signals;
@@ -275,7 +277,7 @@ static bool raise_descriptors(struct daemon *daemon, struct error *err)
 
 static bool open_folder(struct daemon *daemon, struct error *err)
 {
-	if (!sandbox_enter(err) || !folder_open(&daemon->folder, daemon->settings->data, err))
+	if (!confine_self(err) || !folder_open(&daemon->folder, daemon->settings->data, err))
 		return false;
 	return loop_create(&daemon->loop, err);
 }
@@ -651,6 +653,11 @@ static bool make_notices(struct daemon *daemon, struct error *err)
 	return notices_create(&daemon->notices, &parts, err);
 }
 
+static bool keep_sandboxes(struct daemon *daemon, struct error *err)
+{
+	return sandbox_keeper_create(&daemon->sandboxes, daemon->loop, daemon->registrar, err);
+}
+
 /* The address callers use, known once the port is. */
 static bool announce(struct daemon *daemon, struct error *err)
 {
@@ -844,6 +851,7 @@ static const struct {
 	{"catching up", catch_up},
 	{"doors", make_doors},
 	{"notices", make_notices},
+	{"sandboxes", keep_sandboxes},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -917,6 +925,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	decide_service_destroy(&daemon->decide);
 	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
+	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */
 	fold_destroy(&daemon->fold);
 	task_table_destroy(&daemon->tasks);
 	registry_destroy(&daemon->registry);

@@ -36,13 +36,15 @@ const CHARTERS = {
   'incident-opener': 'fay@example.com',
   deployer: 'eva@example.com',
 };
+// Who agrees to which unit's template for sandboxes.
+const TEMPLATES = { support: 'bo@example.com' };
 // Of examples/guardrails: of every world, and of the stories'; the others would ask people
 // in most stories.
 const GUARDRAILS = ['keep-secrets-in.yaml'];
 export const STORY_GUARDRAILS = [...GUARDRAILS, 'flow.yaml'];
 const START_MS = 20_000;
 const STOP_MS = 10_000;
-const HTTP_SERVERS = ['deploy-staging', 'deploy-prod'];
+const HTTP_SERVERS = ['deploy-staging', 'deploy-prod', 'playground'];
 
 const freePort = () =>
   new Promise((done, fail) => {
@@ -349,6 +351,10 @@ export class World {
     for (const person of PEOPLE) await this.letIn(person);
     if (readdirSync(this.path('apply-drafts')).length > 0) {
       await this.must(ADMINISTRATOR, 'apply', '--yes', '--draft', '-f', this.path('apply-drafts'));
+    }
+    for (const [unit, person] of Object.entries(TEMPLATES)) {
+      const entry = await this.json(person, 'unit', 'show', unit);
+      if (entry.waiting) await this.must(person, 'unit', 'approve', unit, '--yes');
     }
     for (const [identity, person] of Object.entries(this.charters)) {
       const entry = await this.json(person, 'identity', 'show', identity);

@@ -1,5 +1,10 @@
 #include "domain/charter/charter.h"
 
+bool charter_is_sandbox(const struct charter *charter)
+{
+	return charter->sandbox.template_version > 0;
+}
+
 uint32_t environment_bit(enum environment value)
 {
 	return value == ENVIRONMENT_NONE ? 0 : UINT32_C(1) << value;

@@ -91,6 +91,13 @@ struct charter_key {
 	struct json jwk; /* public members only */
 };
 
+/* Where a sandbox comes from: its unit's template of that version, and who approved
+ * that. */
+struct charter_sandbox {
+	int64_t template_version; /* 0: no sandbox */
+	struct text approved_by;
+};
+
 struct charter {
 	struct text name;
 	enum identity_kind kind;
@@ -120,8 +127,11 @@ struct charter {
 	struct text impact;
 	int64_t review_s;      /* 0: not given */
 	int64_t expires_utc_s; /* first second in which it is void; 0: never given */
+	struct charter_sandbox sandbox;
 };
 
+/* True for an identity for experiments (sandbox.h). */
+bool charter_is_sandbox(const struct charter *charter);
 uint32_t environment_bit(enum environment value);
 uint32_t effect_bit(enum effect value);
 bool charter_has_environment(const struct charter *charter, enum environment value);

@@ -32,11 +32,11 @@ static const struct lifecycle_row rows[] = {
 	{LIFECYCLE_KILL, IDENTITY_SUSPENDED, IDENTITY_SUSPENDED, STOPPERS, false},
 	{LIFECYCLE_RETIRE, IDENTITY_DRAFT, IDENTITY_RETIRED, KEEPERS, false},
 	{LIFECYCLE_RETIRE, IDENTITY_PROPOSED, IDENTITY_RETIRED, KEEPERS, false},
-	{LIFECYCLE_RETIRE, IDENTITY_ACTIVE, IDENTITY_RETIRED, KEEPERS, false},
-	{LIFECYCLE_RETIRE, IDENTITY_SUSPENDED, IDENTITY_RETIRED, KEEPERS, false},
+	{LIFECYCLE_RETIRE, IDENTITY_ACTIVE, IDENTITY_RETIRED, KEEPERS | STANDING_REMIT, false},
+	{LIFECYCLE_RETIRE, IDENTITY_SUSPENDED, IDENTITY_RETIRED, KEEPERS | STANDING_REMIT, false},
 };
 
-/* What waits of a guardrail or an application.  It has no owner: the approvers of its
+/* What waits of a guardrail, an application or a unit.  It has no owner: the approvers of its
  * unit and administrators answer. */
 static const struct lifecycle_row shared_rows[] = {
 	{LIFECYCLE_APPROVE, IDENTITY_PROPOSED, IDENTITY_ACTIVE, ANSWERERS, true},
@@ -109,6 +109,7 @@ bool lifecycle_settle(enum lifecycle_verb verb, unsigned standings, struct error
 	for (size_t i = 0; i < sizeof shared_rows / sizeof *shared_rows; i++)
 		if (shared_rows[i].verb == verb)
 			return check_row(&shared_rows[i], standings, err);
-	return error_set(err, ERROR_CONFLICT, "%s does not apply to a policy or an application",
+	return error_set(err, ERROR_CONFLICT,
+		"%s does not apply to a policy, an application or a unit",
 		word == NULL ? "nothing" : word);
 }

@@ -37,6 +37,7 @@ enum standing {
 	STANDING_ADMINISTRATOR = 8, /* role administrator */
 	STANDING_REVIEWER = 16,     /* role reviewer in the identity's unit or in org */
 	STANDING_PROPOSER = 32,     /* wrote the version that waits */
+	STANDING_REMIT = 64,        /* remit itself, of a sandbox, once its time is over */
 };
 
 const char *lifecycle_verb_word(enum lifecycle_verb verb);
@@ -50,7 +51,7 @@ enum lifecycle_verb lifecycle_verb_of(struct text word);
 bool lifecycle_step(enum lifecycle_verb verb, enum identity_state from, unsigned standings,
 	enum identity_state *to, struct error *err) MUST_CHECK;
 
-/* The same for what waits of a guardrail or an application (object_needs_two): it is
+/* The same for what waits of a guardrail, an application or a unit (object_is_proposed): it is
  * approved, or rejected.  Errors: as above. */
 bool lifecycle_settle(enum lifecycle_verb verb, unsigned standings, struct error *err) MUST_CHECK;
 

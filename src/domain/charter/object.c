@@ -85,6 +85,11 @@ bool object_needs_two(enum object_kind kind)
 	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION;
 }
 
+bool object_is_proposed(enum object_kind kind)
+{
+	return object_needs_two(kind) || kind == OBJECT_UNIT;
+}
+
 const char *reversal_word(enum reversal value)
 {
 	return value < COUNT(reversal_words) ? reversal_words[value] : NULL;
@@ -461,12 +466,24 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 			reader, backup, &at_backup, "name a second person", "is the owner again");
 	check_class(reader, value, path, charter);
 	check_keys(reader, value, path, charter);
+	if (json_find(value, "sandbox") != NULL)
+		sandbox_check_charter(reader, value, path, charter);
 	refuse_twins(reader, value, path, "data-sources", "name");
 	refuse_twins(reader, value, path, "outputs", "to");
 	refuse_twins(reader, value, path, "peers", "identity");
 	refuse_twins(reader, value, path, "keys", "jwk");
 	if (charter->task_s == 0)
 		charter->task_s = CHARTER_TASK_S_DEFAULT;
+}
+
+static void finish_template(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	const struct sandbox_template *template = body;
+
+	check_class(reader, value, path, &template->charter);
+	refuse_twins(reader, value, path, "data-sources", "name");
+	sandbox_check_template(reader, value, path, template);
 }
 
 static void finish_unit(struct form_reader *reader, const struct json *value,
@@ -714,6 +731,17 @@ static const struct form object_word_form = {.read = form_read_nothing};
 		"object", FORM_REQUIRED, &object_word_form, 0, 0, NULL                             \
 	}
 
+static const struct form template_version_form = {
+	.read = form_read_integer, .least = 1, .most = UINT32_MAX};
+static const struct form_field sandbox_fields[] = {
+	REQUIRED(charter, "template", &template_version_form, sandbox.template_version,
+		"a sandbox is opened with remit sandbox open"),
+	REQUIRED(charter, "approved-by", &person_form, sandbox.approved_by,
+		"a sandbox is opened with remit sandbox open"),
+};
+static const struct form_shape sandbox_shape = {SHAPE(sandbox_fields), 0, NULL};
+static const struct form sandbox_form = {.read = form_read_part, .shape = &sandbox_shape};
+
 static const struct form_field charter_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(charter, "name", &name_form, name, "name the identity"),
@@ -738,7 +766,28 @@ static const struct form_field charter_fields[] = {
 	OPTIONAL(charter, "review", &review_form, review_s),
 	OPTIONAL(charter, "expires", &time_form, expires_utc_s),
 	LIST(charter, "keys", &keys_form, keys),
+	{"sandbox", FORM_OPTIONAL, &sandbox_form, 0, 0, NULL},
 };
+
+static const struct form life_form = {
+	.read = form_read_duration, .least = SANDBOX_LIFE_S_MIN, .most = SANDBOX_LIFE_S_MAX};
+static const struct form_field template_fields[] = {
+	REQUIRED(sandbox_template, "class", &use_class_form, charter.use_class,
+		"write the ceiling: summarise, retrieve, update or execute"),
+	REQUIRED(sandbox_template, "risk", &risk_tier_form, charter.risk,
+		"write low, medium, high or critical"),
+	{"environments", FORM_REQUIRED, &environments_form,
+		offsetof(struct sandbox_template, charter.environments), 0, "list dev, test"},
+	REQUIRED(sandbox_template, "up-to", &sensitivity_form, up_to, "write public or internal"),
+	REQUIRED(sandbox_template, "expires", &life_form, life_s,
+		"write the longest life, as in 14d"),
+	LIST(sandbox_template, "model", &models_form, charter.models),
+	LIST(sandbox_template, "data-sources", &charter_sources_form, charter.data_sources),
+	LIST(sandbox_template, "entitlements", &entitlements_form, charter.entitlements),
+	{"limits", FORM_OPTIONAL, &limits_form, 0, 0, NULL}, /* the charter is first */
+};
+static const struct form_shape template_shape = {SHAPE(template_fields), 0, finish_template};
+static const struct form template_form = {.read = form_read_part, .shape = &template_shape};
 
 static const struct form roles_form = TEXTS_OF(name_form, 0, PERSON_ROLES_MAX);
 static const struct form_field person_fields[] = {
@@ -754,6 +803,7 @@ static const struct form_field unit_fields[] = {
 	REQUIRED(unit, "name", &name_form, name, "name the unit"),
 	OPTIONAL(unit, "purpose", &prose_form, purpose),
 	OPTIONAL(unit, "budget-per-day", &budget_form, day_budget),
+	OPTIONAL(unit, "sandbox", &template_form, sandbox),
 };
 
 static const struct form_field data_source_fields[] = {
@@ -1102,12 +1152,28 @@ struct text object_unit(const struct object *object)
 	case OBJECT_SERVER: return object->server->unit;
 	case OBJECT_POLICY: return object->policy->unit;
 	case OBJECT_APPLICATION: return object->application->unit;
+	case OBJECT_UNIT: return object->unit->name;
 	case OBJECT_KIND_COUNT:
-	case OBJECT_UNIT:
 	case OBJECT_TOOL:
 	case OBJECT_NONE: break;
 	}
 	return (struct text){NULL, 0};
+}
+
+const struct charter *object_charter(const struct object *object)
+{
+	if (object->kind == OBJECT_IDENTITY)
+		return object->charter;
+	if (object->kind == OBJECT_UNIT && object->unit->sandbox.life_s > 0)
+		return &object->unit->sandbox.charter;
+	return NULL;
+}
+
+const struct json *object_charter_document(const struct object *object)
+{
+	if (object->kind == OBJECT_IDENTITY)
+		return &object->document;
+	return object->kind == OBJECT_UNIT ? json_find(&object->document, "sandbox") : NULL;
 }
 
 bool server_model_has_tool(const struct server_model *model, struct text name)

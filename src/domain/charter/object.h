@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "domain/charter/charter.h"
 #include "domain/charter/problem.h"
+#include "domain/charter/sandbox.h"
 
 /* The objects of the registry, as written in charters (docs/charters.md).  An
  * object is immutable; a change is a new object. */
@@ -54,6 +55,7 @@ struct unit {
 	struct text name;
 	struct text purpose;
 	struct budget day_budget; /* of all its identities together */
+	struct sandbox_template sandbox;
 };
 
 /* UNTRUSTED is zero: it may hold text written by strangers. */
@@ -238,6 +240,12 @@ enum object_kind object_kind_of(struct text word);
 /* True for guardrails and applications: nobody adds, changes or removes one alone;
  * what one person proposes waits for another's approval. */
 bool object_needs_two(enum object_kind kind);
+/* True for these and for units, whose template for sandboxes is proposed likewise. */
+bool object_is_proposed(enum object_kind kind);
+/* What stands in it as a charter does, and the document of that: an identity's own, or what
+ * a unit's template gives its sandboxes.  NULL: nothing. */
+const struct charter *object_charter(const struct object *object);
+const struct json *object_charter_document(const struct object *object);
 const char *reversal_word(enum reversal value);
 /* "path" ... "object"; NULL for NONE. */
 const char *target_form_word(enum target_form value);
@@ -247,8 +255,8 @@ bool server_model_has_tool(const struct server_model *model, struct text name);
 /* The model of exactly that name, or NULL. */
 const struct server_model *server_find_model(const struct server *server, struct text name);
 
-/* The unit the object belongs to by its own line or its name's prefix; empty
- * for a tool (its server's, see registry_unit_of) and for a unit. */
+/* The unit the object belongs to by its own line or its name's prefix, a unit to itself;
+ * empty for a tool (its server's, see registry_unit_of). */
 struct text object_unit(const struct object *object);
 bool person_has_role(const struct person *person, const char *role);
 

@@ -708,7 +708,8 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 
 static uint32_t line_of(const struct object *object, const char *list, uint32_t index)
 {
-	const struct json *items = json_find(&object->document, list);
+	const struct json *charter = object_charter_document(object);
+	const struct json *items = json_find(charter == NULL ? &object->document : charter, list);
 	const struct json *when = NULL;
 
 	if (items != NULL && items->type == JSON_ARRAY && index < items->count)
@@ -720,7 +721,8 @@ static bool check_item(struct checking *checking, const struct object *object, c
 	uint32_t index, const struct cedar_scope *scope)
 {
 	checking->first = checking->findings->count;
-	checking->field = text_format(checking->findings->arena, "%s[%u].when", list, index);
+	checking->field = text_format(checking->findings->arena, "%s%s[%u].when",
+		object->kind == OBJECT_UNIT ? "sandbox." : "", list, index);
 	checking->file_line = line_of(object, list, index);
 	if (checking->field.data == NULL)
 		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
@@ -735,9 +737,9 @@ static struct cedar_uid action_of(enum effect effect)
 /* A line about what has no door yet is held to what the tools' doors ask. */
 static bool check_entitlements(struct checking *checking, const struct object *object)
 {
-	const struct charter *charter = object->charter;
+	const struct charter *charter = object_charter(object);
 
-	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
 		struct cedar_uid principal =
 			cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(object->name));
@@ -780,6 +782,7 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 	const struct json *text;
 
 	switch (object->kind) {
+	case OBJECT_UNIT:
 	case OBJECT_IDENTITY: return check_entitlements(&checking, object);
 	case OBJECT_TOOL: return check_reads(&checking, object);
 	case OBJECT_POLICY:
@@ -789,7 +792,6 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 		checking.text = object->policy->text;
 		return check_text(&checking);
 	case OBJECT_PERSON:
-	case OBJECT_UNIT:
 	case OBJECT_DATA_SOURCE:
 	case OBJECT_SERVER:
 	case OBJECT_APPLICATION: /* by its own schema, when it is read */

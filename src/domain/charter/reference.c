@@ -22,9 +22,11 @@ typedef void reference_visit(void *context, const struct reference *reference);
 
 /* ---- walking ---- */
 
+/* Of a charter's list where there is a charter, else of the object's own. */
 static const struct json *item_of(const struct object *object, const char *list, uint32_t index)
 {
-	const struct json *items = json_find(&object->document, list);
+	const struct json *charter = object_charter_document(object);
+	const struct json *items = json_find(charter == NULL ? &object->document : charter, list);
 
 	return items == NULL || index >= items->count ? NULL : &items->items[index];
 }
@@ -46,7 +48,9 @@ static void visit_member(const struct object *object, const char *member, enum o
 static void visit_item(const struct object *object, const char *list, uint32_t index,
 	struct reference *reference, reference_visit *visit, void *context)
 {
-	struct form_path at_list = {.name = text_of(list)};
+	struct form_path at_template = {.name = TEXT("sandbox")};
+	struct form_path at_list = {
+		.up = object->kind == OBJECT_UNIT ? &at_template : NULL, .name = text_of(list)};
 	struct form_path at_item = {.up = &at_list, .index = index};
 
 	reference->path = &at_item;
@@ -107,8 +111,10 @@ static void visit_approvals(const struct object *object, const struct entitlemen
 
 static void visit_entitlements(const struct object *object, reference_visit *visit, void *context)
 {
-	for (uint32_t i = 0; i < object->charter->entitlements_count; i++) {
-		const struct entitlement *line = &object->charter->entitlements[i];
+	const struct charter *charter = object_charter(object);
+
+	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
+		const struct entitlement *line = &charter->entitlements[i];
 		struct reference reference = {
 			.kind = resource_object_kind(line->resource_kind),
 			.name = line->resource,
@@ -122,13 +128,10 @@ static void visit_entitlements(const struct object *object, reference_visit *vis
 	}
 }
 
-static void visit_charter(const struct object *object, reference_visit *visit, void *context)
+static void visit_sources(const struct object *object, reference_visit *visit, void *context)
 {
-	const struct charter *charter = object->charter;
+	const struct charter *charter = object_charter(object);
 
-	visit_member(object, "owner", OBJECT_PERSON, visit, context);
-	visit_member(object, "backup-owner", OBJECT_PERSON, visit, context);
-	visit_member(object, "unit", OBJECT_UNIT, visit, context);
 	for (uint32_t i = 0; i < charter->data_sources_count; i++) {
 		struct reference reference = {.kind = OBJECT_DATA_SOURCE,
 			.name = charter->data_sources[i].name,
@@ -136,6 +139,16 @@ static void visit_charter(const struct object *object, reference_visit *visit, v
 
 		visit_item(object, "data-sources", i, &reference, visit, context);
 	}
+}
+
+static void visit_charter(const struct object *object, reference_visit *visit, void *context)
+{
+	const struct charter *charter = object->charter;
+
+	visit_member(object, "owner", OBJECT_PERSON, visit, context);
+	visit_member(object, "backup-owner", OBJECT_PERSON, visit, context);
+	visit_member(object, "unit", OBJECT_UNIT, visit, context);
+	visit_sources(object, visit, context);
 	for (uint32_t i = 0; i < charter->outputs_count; i++) {
 		struct reference reference = {0};
 
@@ -150,6 +163,14 @@ static void visit_charter(const struct object *object, reference_visit *visit, v
 
 		visit_item(object, "peers", i, &reference, visit, context);
 	}
+}
+
+static void visit_template(const struct object *object, reference_visit *visit, void *context)
+{
+	if (object_charter(object) == NULL)
+		return;
+	visit_sources(object, visit, context);
+	visit_entitlements(object, visit, context);
 }
 
 static void visit_tool(const struct object *object, reference_visit *visit, void *context)
@@ -204,7 +225,7 @@ static void visit_references(const struct object *object, reference_visit *visit
 	case OBJECT_TOOL: visit_tool(object, visit, context); break;
 	case OBJECT_POLICY: visit_policy(object, visit, context); break;
 	case OBJECT_APPLICATION: visit_application(object, visit, context); break;
-	case OBJECT_UNIT:
+	case OBJECT_UNIT: visit_template(object, visit, context); break;
 	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;
 	}
@@ -261,13 +282,32 @@ static void check_environment(
 	enum environment environment = environment_of_object(check, found);
 
 	if (environment == ENVIRONMENT_NONE ||
-		charter_has_environment(check->object->charter, environment))
+		charter_has_environment(object_charter(check->object), environment))
 		return;
 	form_problem(&check->reader, reference->value, reference->path,
 		"name one of an environment this charter covers, or add that environment",
 		"%s %.*s is in %s, which this charter does not cover",
 		object_kind_word(found->kind), TEXT_ARGS(found->name),
 		environment_word(environment));
+}
+
+/* Nobody writes a sandbox a line that no call could ever use. */
+static void check_sandbox(
+	struct check *check, const struct reference *reference, const struct object *found)
+{
+	bool is_sandbox =
+		check->object->kind == OBJECT_UNIT || charter_is_sandbox(check->object->charter);
+
+	if (!is_sandbox || found->kind != OBJECT_DATA_SOURCE ||
+		sandbox_covers(NULL, found->data_source->sensitivity))
+		return;
+	form_problem(&check->reader, reference->value, reference->path,
+		"name a data source that is labelled public or internal",
+		"data source %.*s is %s; a sandbox reads data up to internal",
+		TEXT_ARGS(found->name),
+		found->data_source->sensitivity == SENSITIVITY_UNLABELLED
+			? "unlabelled, which counts as restricted"
+			: sensitivity_word(found->data_source->sensitivity));
 }
 
 static void check_effect(
@@ -294,8 +334,10 @@ static void check_reference(void *context, const struct reference *reference)
 		report_unknown(check, reference);
 		return;
 	}
-	if (reference->is_environment_bound)
+	if (reference->is_environment_bound) {
 		check_environment(check, reference, found);
+		check_sandbox(check, reference, found);
+	}
 	if (reference->line != NULL)
 		check_effect(check, reference, found);
 }

@@ -3,7 +3,7 @@
  * Invariants (registry_validate asserts them):
  * 1. what is in force or waits belongs to its entry's kind and name, and its
  *    version is at most the entry's;
- * 2. only identities, persons and what needs two have something waiting; what waits
+ * 2. only identities, persons and what is proposed have something waiting; what waits
  *    is newer than what is in force, and is a draft or proposed; a removal waits
  *    only beside what it would remove;
  * 3. an identity is active or suspended only with a charter in force, and only
@@ -11,7 +11,8 @@
  * 4. a key belongs to one person;
  * 5. users holds each identity with a charter in force under all that it names;
  * 6. after registry_settle every unit's guardrails are of its policies in force;
- * 7. rules are there exactly for an application in force, and are its own. */
+ * 7. rules are there exactly for an application in force, and are its own;
+ * 8. sandboxes holds exactly the identities that are in force as one and not retired. */
 #include "domain/charter/registry.h"
 
 #include <assert.h>
@@ -47,7 +48,7 @@ struct slot {
 	struct ceiling *ceiling;
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
-	struct text texts[3];    /* proposed_by, reactivated_by, reason: owned */
+	struct text texts[4];    /* proposed_by, reactivated_by, reason, approved_by: owned */
 	struct text name;        /* owned */
 	uint64_t kill_epoch;     /* that the last change knew of */
 };
@@ -65,12 +66,13 @@ struct kill_mark {
 
 struct registry {
 	struct name_table *slots[KINDS];
-	struct name_table *keys;  /* held_key by kid */
-	struct name_table *units; /* unit_guardrails by unit */
-	struct name_table *kills; /* kill_mark by identity, registered or not yet */
-	struct name_table *users; /* slot by resource and identity (users.h) */
-	struct shapes *shapes;    /* of the ceilings in slots */
-	size_t counts[KINDS];     /* entries with something in force or waiting */
+	struct name_table *keys;      /* held_key by kid */
+	struct name_table *units;     /* unit_guardrails by unit */
+	struct name_table *kills;     /* kill_mark by identity, registered or not yet */
+	struct name_table *users;     /* slot by resource and identity (users.h) */
+	struct name_table *sandboxes; /* slot by identity */
+	struct shapes *shapes;        /* of the ceilings in slots */
+	size_t counts[KINDS];         /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
 	uint64_t generation;
@@ -149,6 +151,7 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->units = name_table_create()) != NULL;
 	ok = ok && (registry->kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
+	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
 	ok = ok && shapes_create(&registry->shapes, err);
 	if (!ok) {
 		registry_destroy(&registry);
@@ -168,6 +171,7 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
 	name_table_destroy(&(*registry)->kills, free);
 	users_destroy(&(*registry)->users);
+	name_table_destroy(&(*registry)->sandboxes, NULL);
 	shapes_destroy(&(*registry)->shapes);
 	free(*registry);
 	*registry = NULL;
@@ -332,6 +336,15 @@ void registry_each_user(const struct registry *registry, struct text resource, s
 		slot = users_next(registry->users, resource, slot->name);
 }
 
+void registry_each_sandbox(const struct registry *registry, struct text after,
+	bool (*visit)(void *context, const struct registry_entry *entry), void *context)
+{
+	const struct slot *slot = name_table_next(registry->sandboxes, after);
+
+	while (slot != NULL && visit(context, &slot->entry))
+		slot = name_table_next(registry->sandboxes, slot->name);
+}
+
 bool registry_ever_had(const struct registry *registry, enum object_kind kind)
 {
 	const struct slot *slot = name_table_next(registry->slots[kind], (struct text){NULL, 0});
@@ -403,6 +416,9 @@ unsigned registry_standings(
 
 	if (text_starts_with(actor, "uid:"))
 		standings |= STANDING_SOCKET;
+	/* Others have a colon in their names. */
+	if (text_is(actor, "remit") && charter != NULL && charter_is_sandbox(charter))
+		standings |= STANDING_REMIT;
 	if (person == NULL || object == NULL)
 		return standings;
 	standings |= person_standings(person, object_unit(object));
@@ -428,7 +444,8 @@ struct prepared {
 	struct application_rules *rules;
 	bool has_new_rules;
 	bool has_entered; /* users, as far as memory went */
-	struct text texts[3];
+	bool has_new_sandbox;
+	struct text texts[4];
 };
 
 static struct unit_guardrails *find_or_add_unit(struct registry *registry, struct text unit)
@@ -502,8 +519,8 @@ static bool choose(const struct slot *slot, uint32_t version, const struct objec
 static bool is_known_waiting(const struct registry_change *change)
 {
 	bool may_wait = change->kind == OBJECT_IDENTITY || change->kind == OBJECT_PERSON ||
-			object_needs_two(change->kind);
-	bool may_be_draft = !object_needs_two(change->kind);
+			object_is_proposed(change->kind);
+	bool may_be_draft = !object_is_proposed(change->kind);
 	bool may_be_removal = object_needs_two(change->kind) && change->in_force != 0;
 
 	if (change->waiting == 0)
@@ -519,8 +536,11 @@ static bool is_known_state(const struct registry_change *change)
 	if (change->version == 0 || change->in_force > change->version ||
 		change->waiting > change->version || !is_known_waiting(change))
 		return false;
+	if (change->approved_by.length != 0 && change->kind != OBJECT_UNIT)
+		return false;
 	if (change->kind != OBJECT_IDENTITY)
-		return change->state == IDENTITY_NONE && !change->needs_two;
+		return change->state == IDENTITY_NONE && !change->needs_two &&
+		       change->tasks_since == 0;
 	switch (change->state) {
 	case IDENTITY_DRAFT:
 	case IDENTITY_PROPOSED: return change->in_force == 0 && change->waiting != 0;
@@ -574,10 +594,28 @@ static bool prepare_rules(
 	       error_wrap(err, "%s", part);
 }
 
+static bool is_sandbox(const struct object *in_force, enum identity_state state)
+{
+	const struct charter *charter = charter_of(in_force);
+
+	return charter != NULL && charter_is_sandbox(charter) && state != IDENTITY_RETIRED;
+}
+
+static bool prepare_sandbox(struct prepared *next, struct registry *registry,
+	const struct registry_change *change, struct error *err)
+{
+	if (!is_sandbox(next->in_force, change->state) ||
+		name_table_find(registry->sandboxes, change->name) != NULL)
+		return true;
+	next->has_new_sandbox = name_table_put(registry->sandboxes, change->name, next->slot);
+	return next->has_new_sandbox || error_set(err, ERROR_LIMIT, "no memory for an entry");
+}
+
 static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
-	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason};
+	const struct text texts[] = {
+		change->proposed_by, change->reactivated_by, change->reason, change->approved_by};
 
 	next->slot = find_slot(registry, change->kind, change->name);
 	next->is_new_slot = next->slot == NULL;
@@ -604,7 +642,7 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	if (next->has_entered &&
 		!users_enter(registry->users, charter_of(next->in_force), next->slot))
 		return error_set(err, ERROR_LIMIT, "no memory for an entry");
-	return true;
+	return prepare_sandbox(next, registry, change, err);
 }
 
 static void abandon(
@@ -613,6 +651,8 @@ static void abandon(
 	if (next->has_entered)
 		users_leave(registry->users, charter_of(next->in_force),
 			charter_of(next->slot->entry.in_force));
+	if (next->has_new_sandbox)
+		(void)name_table_remove(registry->sandboxes, change->name);
 	object_release(&next->in_force);
 	object_release(&next->waiting);
 	ceiling_destroy(&next->ceiling);
@@ -664,6 +704,8 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->proposed_by = slot->texts[0];
 	entry->reactivated_by = slot->texts[1];
 	entry->reason = slot->texts[2];
+	entry->approved_by = slot->texts[3];
+	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;
 	entry->waiting_version = change->waiting;
@@ -746,6 +788,9 @@ bool registry_set(
 		users_leave(registry->users, charter_of(next.slot->entry.in_force),
 			charter_of(next.in_force));
 	commit(&next, change);
+	if (change->kind == OBJECT_IDENTITY &&
+		!is_sandbox(next.slot->entry.in_force, change->state))
+		(void)name_table_remove(registry->sandboxes, change->name);
 	registry->generation++;
 	if (change->kind == OBJECT_IDENTITY &&
 		change->kill_epoch < registry_kill_epoch(registry, change->name))
@@ -976,7 +1021,7 @@ static void validate_waiting(const struct registry_entry *entry)
 	if (entry->waiting_version == 0)
 		return;
 	assert(entry->kind == OBJECT_IDENTITY || entry->kind == OBJECT_PERSON ||
-		object_needs_two(entry->kind));
+		object_is_proposed(entry->kind));
 	assert(!entry->is_removal || (entry->waiting == NULL && entry->in_force != NULL));
 	assert(entry->waiting == NULL || entry->waiting->version == entry->waiting_version);
 	assert(entry->in_force == NULL || entry->waiting_version > entry->in_force->version);
@@ -998,6 +1043,9 @@ static bool validate_entry(void *context, const struct registry_entry *entry)
 	assert(!is_acting || entry->in_force != NULL);
 	validate_rules(entry);
 	validate_users(registry, entry);
+	assert((name_table_find(registry->sandboxes, entry->name) != NULL &&
+		       entry->kind == OBJECT_IDENTITY) ==
+		is_sandbox(entry->in_force, entry->state));
 	assert(!entry->needs_two || entry->state == IDENTITY_SUSPENDED ||
 		entry->state == IDENTITY_RETIRED);
 	for (size_t i = 0; i < entry->keys_count; i++) {

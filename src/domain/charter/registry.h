@@ -42,7 +42,7 @@ struct registry_entry {
 	bool is_removal;               /* what waits is the end of what is in force */
 	enum identity_state waiting_state; /* DRAFT or PROPOSED while something waits */
 	struct text proposed_by;           /* actor of what waits, "person:NAME" */
-	/* Of what waits, where object_needs_two; else 0. */
+	/* Of what waits, where object_is_proposed; else 0. */
 	int64_t proposed_utc_ms;
 	uint32_t cases_passed; /* before it was proposed, as its author's remit counted; 0: none */
 	uint32_t version;      /* the highest ever given to the name */
@@ -52,6 +52,11 @@ struct registry_entry {
 	struct text reactivated_by;    /* the first of the two; empty: nobody yet */
 	struct text reason;            /* given with the last suspend, kill or retire */
 	const struct ceiling *ceiling; /* of in_force; NULL permits nothing */
+	/* Tasks opened under a charter before this version are over: it was a sandbox then.
+	 * 0: it never was promoted. */
+	uint32_t tasks_since;
+	/* Units only: who approved the template for sandboxes in force, "person:NAME". */
+	struct text approved_by;
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -111,6 +116,10 @@ void registry_each(const struct registry *registry, enum object_kind kind, struc
  * `after`, until visit returns false.  Costs what it visits, however many identities there are. */
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
+/* Calls visit for each identity whose charter in force is a sandbox's and that is not retired, in
+ * order of name from the first after `after`, until visit returns false.  Costs what it visits. */
+void registry_each_sandbox(const struct registry *registry, struct text after,
+	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 size_t registry_count(const struct registry *registry, enum object_kind kind);
 /* True if a name of the kind was ever given a version, whatever became of it. */
 bool registry_ever_had(const struct registry *registry, enum object_kind kind);
@@ -154,6 +163,8 @@ struct registry_change {
 	uint64_t kill_epoch;
 	struct text reactivated_by;
 	struct text reason;
+	uint32_t tasks_since;
+	struct text approved_by;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

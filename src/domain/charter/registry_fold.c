@@ -96,6 +96,8 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.kill_epoch = (uint64_t)json_integer_or(change, "kill_epoch", 0),
 		.reactivated_by = json_text_or(change, "reactivated_by", ""),
 		.reason = json_text_or(change, "reason", ""),
+		.tasks_since = registry_change_number(change, "tasks_since"),
+		.approved_by = json_text_or(change, "approved_by", ""),
 	};
 }
 

@@ -6,7 +6,9 @@
  *     that was the only hope, an argument Cedar cannot hold, no memory.
  *  3. Approvals only choose the question: the rules run again with the names
  *     that were given, and ASK is never an ALLOW.
- *  4. Authority narrows: each identity of the chain must itself be permitted. */
+ *  4. Authority narrows: each identity of the chain must itself be permitted.
+ *  5. A sandbox has laws of its own (sandbox.c), which no charter, template or approval
+ *     changes. */
 
 #include "domain/decide/decide.h"
 
@@ -74,6 +76,7 @@ static const struct rule fixed_rules[] = {
 	{rule_identity},
 	{rule_task},
 	{rule_server},
+	{rule_sandbox},
 	{rule_environment},
 	{rule_tool},
 	{rule_model},
@@ -83,6 +86,7 @@ static const struct rule fixed_rules[] = {
 	{rule_class},
 	{rule_request},
 	{rule_sources},
+	{rule_sandbox_data},
 	{rule_outputs},
 	{rule_risk},
 };

@@ -44,6 +44,7 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	  "the arguments do not fit the tool's definition") \
 	X(REASON_ENVIRONMENT, "environment", \
 	  "the charter does not cover this environment") \
+	X(REASON_SANDBOX, "sandbox", "a sandbox may not do this, whatever its charter says") \
 	X(REASON_CLASS_CEILING, "class_ceiling", \
 	  "the use-case class does not permit this effect") \
 	X(REASON_NO_ENTITLEMENT, "no_entitlement", "no line of the charter permits it") \

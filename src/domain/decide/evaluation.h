@@ -110,6 +110,8 @@ bool rule_method(struct evaluation *evaluation);
 bool rule_identity(struct evaluation *evaluation);
 bool rule_task(struct evaluation *evaluation);
 bool rule_server(struct evaluation *evaluation);
+bool rule_sandbox(struct evaluation *evaluation); /* sandbox.c */
+bool rule_sandbox_data(struct evaluation *evaluation);
 bool rule_environment(struct evaluation *evaluation);
 bool rule_tool(struct evaluation *evaluation);
 bool rule_definition(struct evaluation *evaluation);
@@ -132,6 +134,9 @@ bool is_retrieval_method(const struct evaluation *evaluation);
 /* True where the tool's rows are judged one by one: what a line covers is then the
  * ceiling of the rows, not of the source. */
 bool is_judged_by_row(const struct evaluation *evaluation);
+
+/* False: the identity is a sandbox, and may not read the data source. */
+bool is_source_open(const struct evaluation *evaluation, const struct data_source *source);
 
 /* The same questions about any identity of the chain. */
 bool check_identity(

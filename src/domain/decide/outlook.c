@@ -27,6 +27,7 @@ static const struct rule known_rules[] = {
 	{rule_method},
 	{rule_identity},
 	{rule_server},
+	{rule_sandbox},
 	{rule_environment},
 	{rule_tool},
 	{rule_definition},
@@ -190,8 +191,8 @@ static bool is_covered(const struct looking *looking, const struct data_source *
 				 level <= sensitivity_level(charter->outputs[i].up_to);
 		break;
 	}
-	return line != NULL && may_be_replied && line->up_to != SENSITIVITY_UNLABELLED &&
-	       level <= sensitivity_level(line->up_to);
+	return line != NULL && may_be_replied && is_source_open(looking->evaluation, source) &&
+	       line->up_to != SENSITIVITY_UNLABELLED && level <= sensitivity_level(line->up_to);
 }
 
 static bool judge_reads(struct looking *looking, const struct outlook_read *reads)

@@ -73,6 +73,16 @@ static void keep_labels(struct evaluation *evaluation, struct task_labels labels
 	evaluation->out->labels = labels;
 }
 
+/* Nothing of what a sandbox was given goes on when its identity is promoted. */
+static bool is_from_sandbox(const struct task *task, const struct registry_entry *entry)
+{
+	for (; entry->tasks_since != 0 && task != NULL; task = task->parent)
+		if (text_equal(task->identity, entry->name) &&
+			task->charter_version < entry->tasks_since)
+			return true;
+	return false;
+}
+
 bool rule_task(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
@@ -96,6 +106,11 @@ bool rule_task(struct evaluation *evaluation)
 			SAY("Task %.*s, or one above it, is %s.", TEXT_ARGS(call->task),
 				task_state_word(state)),
 			TEXT("A new task: ask for a token again."));
+	if (is_from_sandbox(task, evaluation->entry))
+		return refuse(evaluation, REASON_TASK_NOT_LIVE,
+			SAY("Task %.*s is from when %.*s was a sandbox.", TEXT_ARGS(call->task),
+				TEXT_ARGS(call->identity)),
+			TEXT("A new task, with a key of the charter in force."));
 	evaluation->task = task;
 	if (evaluation->world->labels == NULL)
 		keep_labels(evaluation, task_labels_of(task));

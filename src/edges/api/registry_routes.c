@@ -257,6 +257,24 @@ static void answer_code(struct api_request *request, const char *code)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
+/* What it got: the charter that its unit's template made. */
+static void answer_sandbox(struct api_request *request)
+{
+	const struct registrar_request *work = &request->work.registrar;
+	const struct registry_entry *entry = registry_find_identity(
+		registrar_registry(request->api->services.registrar), work->name);
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	json_put_integer(&object, "index", (int64_t)work->index);
+	json_put_integer(&object, "revision", (int64_t)work->revision);
+	if (entry != NULL && entry->in_force != NULL)
+		json_put(&object, "object", entry->in_force->document);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
 static void on_registrar_done(struct registrar_request *work)
 {
 	struct api_request *request = work->context;
@@ -265,6 +283,8 @@ static void on_registrar_done(struct registrar_request *work)
 		answer_apply(request);
 	else if (work->err.code != ERROR_NONE)
 		answer_failed_change(request, &work->err);
+	else if (work->verb == REGISTRAR_OPEN_SANDBOX)
+		answer_sandbox(request);
 	else if (work->verb == REGISTRAR_ISSUE_CODE || work->verb == REGISTRAR_BOOTSTRAP)
 		answer_code(request, work->issued_code);
 	else
@@ -346,6 +366,51 @@ void handle_enrol(struct api_request *request)
 		api_answer_status(request, 400, "name: the request is signed by another person");
 		return;
 	}
+	work->jwk = *json_find(&request->body, "jwk");
+	submit(request);
+}
+
+/* ---- sandboxes ---- */
+
+void handle_sandbox_list(struct api_request *request)
+{
+	struct registrar_sandbox_query asked = {
+		.after = api_query(request, "after"), .now_utc_ms = api_now_utc_ms(request)};
+	struct json_builder object;
+	struct json items, body;
+	struct text next;
+	struct error err;
+	bool ok;
+
+	if (!api_page_size(request, &asked.count))
+		return;
+	ok = registrar_sandboxes(
+		request->api->services.registrar, &asked, request->arena, &items, &next, &err);
+	json_object_start(&object, request->arena);
+	if (ok)
+		json_put(&object, "items", items);
+	json_put_text_unless_empty(&object, "next", next);
+	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+}
+
+void handle_sandbox_open(struct api_request *request)
+{
+	struct registrar_request *work = &request->work.registrar;
+	struct text environment = json_text_or(&request->body, "environment", "");
+	const struct json *days = json_find(&request->body, "days");
+
+	if (days != NULL && days->type != JSON_INTEGER) {
+		api_answer_status(request, 400, "days: a whole number is expected");
+		return;
+	}
+	if (!api_need_text(request, "name", &work->name) ||
+		!api_need_text(request, "unit", &work->sandbox.unit) ||
+		!api_need_text(request, "backup_owner", &work->sandbox.backup_owner) ||
+		!api_need_text(request, "purpose", &work->sandbox.purpose) ||
+		(environment.length > 0 && !api_check_word(request, "environment", environment)))
+		return;
+	work->sandbox.environment = environment_of(environment);
+	work->sandbox.days = json_integer_or(&request->body, "days", 0);
 	work->jwk = *json_find(&request->body, "jwk");
 	submit(request);
 }

@@ -161,6 +161,8 @@ void handle_apply(struct api_request *request);
 void handle_export(struct api_request *request);
 void handle_verb(struct api_request *request);
 void handle_enrol(struct api_request *request);
+void handle_sandbox_list(struct api_request *request);
+void handle_sandbox_open(struct api_request *request);
 void handle_key_revoke(struct api_request *request);
 void handle_can(struct api_request *request);
 void handle_definition_list(struct api_request *request);

@@ -32,7 +32,7 @@
 		.summary = text, .members = members_value, .kind = kind_value, .verb = verb_value  \
 	}
 
-/* One verb on what waits of a guardrail or an application. */
+/* One verb on what waits of a guardrail, an application or a unit. */
 #define SHARED_VERB(path, word, kind_value, verb_value, members_value, Operation, text)            \
 	{                                                                                          \
 		.method = "POST", .pattern = "/v1/" path "/" word, .access = ACCESS_PERSON,        \
@@ -142,6 +142,12 @@ const struct api_route api_routes[] = {
 	SHARED_VERB("applications/{name}", "reject", OBJECT_APPLICATION, REGISTRAR_REJECT,
 		MEMBERS("version", "!reason"), "rejectApplication",
 		"Turn a proposed application, or its removal, down"),
+	SHARED_VERB("units/{name}", "approve", OBJECT_UNIT, REGISTRAR_APPROVE, MEMBERS("version"),
+		"approveUnit",
+		"Put a proposed template for sandboxes in force; not by its proposer"),
+	SHARED_VERB("units/{name}", "reject", OBJECT_UNIT, REGISTRAR_REJECT,
+		MEMBERS("version", "!reason"), "rejectUnit",
+		"Turn a proposed template for sandboxes down"),
 	VERB("persons", "code", OBJECT_PERSON, REGISTRAR_ISSUE_CODE, ACCESS_ADMINISTRATOR, 0,
 		NO_MEMBERS, "issueCode", "Make a one-time code with which the person enrols a key"),
 	{.method = "DELETE",
@@ -169,6 +175,23 @@ const struct api_route api_routes[] = {
 		.summary = "Make a code for the first administrator",
 		.members = NO_MEMBERS,
 		.verb = REGISTRAR_BOOTSTRAP},
+
+	{.method = "GET",
+		.pattern = "/v1/sandboxes",
+		.access = ACCESS_READ,
+		.handle = handle_sandbox_list,
+		.operation = "listSandboxes",
+		.summary = "Sandboxes by name: whose, from which template, until when",
+		.query = MEMBERS(PAGE)},
+	{.method = "POST",
+		.pattern = "/v1/sandboxes",
+		.access = ACCESS_PERSON,
+		.handle = handle_sandbox_open,
+		.operation = "openSandbox",
+		.summary = "Open a sandbox of one's own unit, by its template; active at once",
+		.members = MEMBERS("!name", "!unit", "!backup_owner", "!purpose", "!jwk", "days",
+			"environment"),
+		.verb = REGISTRAR_OPEN_SANDBOX},
 
 	{.method = "GET",
 		.pattern = "/v1/can/{name}",

@@ -67,6 +67,8 @@ enum cli_option {
 	OPTION_ALONE,
 	OPTION_PARENT,
 	OPTION_PURPOSE,
+	OPTION_BACKUP_OWNER,
+	OPTION_DAYS,
 	OPTION_COUNT,
 };
 
@@ -148,6 +150,9 @@ bool cli_get(struct cli *cli, struct cli_reply *reply, int *exit_code, const cha
 	PRINTF_LIKE(4, 5);
 /* A path segment or query value, percent-encoded. */
 struct text cli_escape(struct cli *cli, const char *value);
+
+/* Whom tokens come from, and where they are asked for, as the daemon describes itself. */
+bool cli_find_issuer(struct cli *cli, struct text *issuer, struct text *endpoint, int *status);
 
 /* ---- keys.c: this person's key ---- */
 
@@ -238,7 +243,8 @@ int command_secret_set(struct cli *cli);
 int command_secret_remove(struct cli *cli);
 int command_key_new(struct cli *cli); /* key_commands.c */
 int command_key_show(struct cli *cli);
-int command_task_open(struct cli *cli); /* work_commands.c */
+int command_sandbox_open(struct cli *cli); /* sandbox_commands.c */
+int command_task_open(struct cli *cli);    /* work_commands.c */
 int command_task_end(struct cli *cli);
 int command_kill(struct cli *cli);
 int command_finding_close(struct cli *cli);

@@ -37,7 +37,7 @@ static int post(struct cli *cli, struct text target)
 
 /* ---- task open: what any client does at the token endpoint ---- */
 
-static bool find_issuer(struct cli *cli, struct text *issuer, struct text *endpoint, int *status)
+bool cli_find_issuer(struct cli *cli, struct text *issuer, struct text *endpoint, int *status)
 {
 	struct cli_reply reply;
 	struct error err;
@@ -143,7 +143,7 @@ int command_task_open(struct cli *cli)
 
 	if (cli->values[OPTION_KEY] == NULL || cli->values[OPTION_RESOURCE] == NULL)
 		return cli_usage(cli, "--key and --resource are needed");
-	if (!find_issuer(cli, &issuer, &endpoint, &status))
+	if (!cli_find_issuer(cli, &issuer, &endpoint, &status))
 		return status;
 	buffer_init(&form, FORM_BYTES_MAX);
 	if (!build_form(cli, issuer, &form, &err) ||

@@ -71,7 +71,7 @@ struct upstream_hold {
 	void *held;
 };
 
-/* A port that holds children to what they need; main fills it from edges/sandbox. */
+/* A port that holds children to what they need; main fills it from edges/confine. */
 struct upstream_confiner {
 	void *context;
 	/* Before a start, each time.  Errors: IO (this kernel cannot), INVALID, LIMIT. */

@@ -168,6 +168,8 @@ static bool check_scope(
 		return error_set(err, ERROR_CONFLICT,
 			"the identity is %s: break-glass stands in for approvals alone",
 			identity_state_word(entry->state));
+	if (charter_is_sandbox(entry->in_force->charter))
+		return forbid(err, "a sandbox has no break-glass");
 	if (request->tool.length != 0 &&
 		registry_find_tool(approve->registry, request->tool) == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no such tool is registered");

@@ -54,7 +54,7 @@ static enum token_reason check_live(
 {
 	if (task == NULL)
 		return TOKEN_TASK_UNKNOWN;
-	if (!task_is_live(task, now_utc_ms))
+	if (!task_is_live(task, now_utc_ms) || issue_is_from_sandbox(issue, task))
 		return TOKEN_TASK_NOT_LIVE;
 	return issue_identity_state(issue, task->identity);
 }

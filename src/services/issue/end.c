@@ -190,6 +190,21 @@ void issue_abandon_task(struct issue *issue, struct text task, const char *reaso
 	(void)end_unattended(issue, task, TASK_ENDED, reason);
 }
 
+/* False: no more can be ended now. */
+static bool end_over(struct issue *issue, const struct task *task, int64_t now_utc_ms)
+{
+	bool is_late = task->deadline_utc_ms <= now_utc_ms;
+
+	if (task->recorded_state != TASK_OPEN || is_ending(issue, task->id))
+		return true;
+	if (is_late && task_state_now(task, now_utc_ms) == TASK_EXPIRED)
+		return end_unattended(issue, task->id, TASK_EXPIRED, "");
+	if (!is_late && issue_is_from_sandbox(issue, task))
+		return end_unattended(
+			issue, task->id, TASK_ENDED, "its identity is no sandbox any more");
+	return true;
+}
+
 void issue_expire(struct issue *issue)
 {
 	int64_t now_utc_ms = issue_now_utc_ms(issue);
@@ -200,10 +215,7 @@ void issue_expire(struct issue *issue)
 		 * node stays, because only the sweep below forgets. */
 		const struct task *next = task_next(issue->parts.tasks, task);
 
-		if (task->recorded_state == TASK_OPEN && task->deadline_utc_ms <= now_utc_ms &&
-			task_state_now(task, now_utc_ms) == TASK_EXPIRED &&
-			!is_ending(issue, task->id) &&
-			!end_unattended(issue, task->id, TASK_EXPIRED, ""))
+		if (!end_over(issue, task, now_utc_ms))
 			break;
 		task = next;
 	}

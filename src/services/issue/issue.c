@@ -183,6 +183,14 @@ bool issue_is_audience(const struct issue *issue, struct text audience)
 	       registry_find_application(registry, application) != NULL;
 }
 
+bool issue_is_from_sandbox(const struct issue *issue, const struct task *task)
+{
+	const struct registry_entry *entry =
+		registry_find_identity(issue->parts.registry, task->identity);
+
+	return entry != NULL && task->charter_version < entry->tasks_since;
+}
+
 /* ---- keys ---- */
 
 const struct cached_key *issue_key(

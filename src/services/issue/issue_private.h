@@ -83,6 +83,9 @@ bool issue_is_audience(const struct issue *issue, struct text audience);
  * and not over. */
 enum token_reason issue_identity_state(const struct issue *issue, struct text identity);
 
+/* True for a task that was opened while its identity was a sandbox, and is none now. */
+bool issue_is_from_sandbox(const struct issue *issue, const struct task *task);
+
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
 

@@ -261,7 +261,8 @@ static bool check_parent(struct opening *opening)
 	if (parent == NULL || !text_equal(parent->identity, opening->identity) ||
 		parent->environment != opening->environment)
 		return refuse(opening->request, ISSUE_PARENT, "no such task of this identity");
-	if (!task_is_live(parent, issue_now_utc_ms(issue)) || parent->depth >= TASK_DEPTH_MAX)
+	if (!task_is_live(parent, issue_now_utc_ms(issue)) ||
+		issue_is_from_sandbox(issue, parent) || parent->depth >= TASK_DEPTH_MAX)
 		return refuse(opening->request, ISSUE_PARENT, "it is over, or too deep");
 	opening->parent_end_utc_s = parent->deadline_utc_ms / 1000;
 	return true;
@@ -329,6 +330,10 @@ static bool make_record(struct opening *opening, const struct proof *proof, stru
 		lifetime_s = CHARTER_TASK_S_MAX;
 	opening->issued_utc_s = at_utc_ms / 1000;
 	opening->expires_utc_s = opening->issued_utc_s + lifetime_s;
+	/* Nor does it outlive its charter. */
+	if (proof->charter->expires_utc_s != 0 &&
+		opening->expires_utc_s > proof->charter->expires_utc_s)
+		opening->expires_utc_s = proof->charter->expires_utc_s;
 	if (opening->request->parent.length > 0 &&
 		opening->expires_utc_s > opening->parent_end_utc_s)
 		opening->expires_utc_s = opening->parent_end_utc_s;

@@ -7,7 +7,9 @@
  *    planning an export is empty;
  * 3. nothing is removed unless pruning was asked for;
  * 4. what needs two either waits or is the approval of what another person proposed,
- *    but for the first ever (is_alone). */
+ *    but for the first ever (is_alone);
+ * 5. a template for sandboxes waits, always: it is the approval of all that is opened
+ *    from it. */
 #include "services/registry/plan.h"
 
 #include <assert.h>
@@ -21,6 +23,7 @@
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
+#include "services/registry/plan_sandboxes.h"
 
 enum { KINDS = OBJECT_KIND_COUNT };
 
@@ -107,9 +110,12 @@ static const struct object *newest(const struct registry_entry *entry)
 }
 
 /* Pruning spares administrators: a folder that forgot them must not lock
- * everyone out. */
+ * everyone out.  And sandboxes, which are in nobody's folder. */
 static bool is_spared(const struct registry_entry *entry)
 {
+	if (entry->kind == OBJECT_IDENTITY && entry->in_force != NULL &&
+		charter_is_sandbox(entry->in_force->charter))
+		return true;
 	return entry->kind == OBJECT_PERSON && entry->in_force != NULL &&
 	       person_has_role(entry->in_force->person, "administrator");
 }
@@ -126,7 +132,7 @@ bool proposal_has_expired(const struct registry_entry *entry, int64_t now_utc_ms
 {
 	static const int64_t lifetime_ms = (int64_t)PROPOSAL_LIFETIME_DAYS * 24 * 3600 * 1000;
 
-	return object_needs_two(entry->kind) && entry->waiting_version != 0 &&
+	return object_is_proposed(entry->kind) && entry->waiting_version != 0 &&
 	       now_utc_ms - entry->proposed_utc_ms >= lifetime_ms;
 }
 
@@ -224,7 +230,9 @@ static bool needs_approval(const struct planned *planned, const struct registry_
 	const struct object *in_force = entry == NULL ? NULL : entry->in_force;
 
 	if (after->kind == OBJECT_IDENTITY)
-		return true;
+		return !planned->options.is_opening;
+	if (after->kind == OBJECT_UNIT)
+		return plan_has_new_template(in_force, after);
 	if (object_needs_two(after->kind))
 		return !planned->options.is_alone;
 	if (after->kind != OBJECT_PERSON || planned->options.is_founding)
@@ -268,7 +276,7 @@ static const struct object *before_of(const struct registry_entry *entry)
 {
 	if (entry == NULL)
 		return NULL;
-	return object_needs_two(entry->kind) ? entry->in_force : newest(entry);
+	return object_is_proposed(entry->kind) ? entry->in_force : newest(entry);
 }
 
 /* Adds what one document changes; false if it changes nothing. */
@@ -419,6 +427,9 @@ static void check_references(struct planned *planned)
 			continue;
 		references_check(
 			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
+		plan_check_sandbox(planned->registry, planned->objects[i],
+			&(struct plan_sandbox){planned->options.is_opening, planned->files[i]},
+			&planned->plan.problems);
 	}
 }
 

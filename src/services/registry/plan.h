@@ -21,7 +21,7 @@ enum {
 	PLAN_OBJECTS_MAX = 10000,         /* documents in all */
 	PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	PLAN_APPROVERS_MAX = 8,      /* named of those who could approve a change */
-	PROPOSAL_LIFETIME_DAYS = 30, /* of a guardrail or an application: then it is too old */
+	PROPOSAL_LIFETIME_DAYS = 30, /* of what object_is_proposed: then it is too old */
 };
 
 /* One file: its name, for messages, and its YAML. */
@@ -38,6 +38,8 @@ struct plan_options {
 	/* Guardrails only: what waits as the documents say is approved, unless the actor
 	 * proposed it; prune is of guardrails. */
 	bool is_publish;
+	bool is_opening; /* of a sandbox: the one charter, active at once; the registrar alone says
+			  */
 	uint32_t cases_passed; /* of the documents, as the caller counted; kept with proposals */
 	struct text actor;     /* who asks, "person:NAME"; borrowed */
 	int64_t now_utc_ms;

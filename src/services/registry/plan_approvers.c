@@ -6,7 +6,7 @@
 
 bool plan_has_approvers(enum object_kind kind)
 {
-	return kind == OBJECT_IDENTITY || object_needs_two(kind);
+	return kind == OBJECT_IDENTITY || object_is_proposed(kind);
 }
 
 /* The rules that the registrar asks when somebody does approve. */

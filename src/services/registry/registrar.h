@@ -27,17 +27,27 @@ enum {
 
 enum registrar_verb {
 	REGISTRAR_NONE = 0,
-	REGISTRAR_APPLY,      /* sources, options */
-	REGISTRAR_PROPOSE,    /* name: draft -> proposed, by who wrote the draft */
-	REGISTRAR_APPROVE,    /* kind, name (, version): a waiting charter or raise */
-	REGISTRAR_REJECT,     /* kind, name, reason */
-	REGISTRAR_SUSPEND,    /* name, reason */
-	REGISTRAR_REACTIVATE, /* name, reason */
-	REGISTRAR_RETIRE,     /* name, reason */
-	REGISTRAR_ISSUE_CODE, /* name of a person; the code is in the result */
-	REGISTRAR_BOOTSTRAP,  /* code for a first administrator; refused once one can sign */
-	REGISTRAR_ENROL,      /* code, name, jwk: possession of the key already proven */
-	REGISTRAR_REVOKE_KEY, /* name of the person, kid */
+	REGISTRAR_APPLY,        /* sources, options */
+	REGISTRAR_PROPOSE,      /* name: draft -> proposed, by who wrote the draft */
+	REGISTRAR_APPROVE,      /* kind, name (, version): a waiting charter or raise */
+	REGISTRAR_REJECT,       /* kind, name, reason */
+	REGISTRAR_SUSPEND,      /* name, reason */
+	REGISTRAR_REACTIVATE,   /* name, reason */
+	REGISTRAR_RETIRE,       /* name, reason */
+	REGISTRAR_ISSUE_CODE,   /* name of a person; the code is in the result */
+	REGISTRAR_BOOTSTRAP,    /* code for a first administrator; refused once one can sign */
+	REGISTRAR_ENROL,        /* code, name, jwk: possession of the key already proven */
+	REGISTRAR_REVOKE_KEY,   /* name of the person, kid */
+	REGISTRAR_OPEN_SANDBOX, /* name, sandbox, jwk: active at once, by its unit's template */
+};
+
+/* What a person asks for who opens a sandbox. */
+struct sandbox_wish {
+	struct text unit;
+	struct text backup_owner;
+	struct text purpose;
+	enum environment environment; /* that the key proves; NONE: the template's first */
+	int64_t days;                 /* until it ends; 0: as long as the template lets it */
 };
 
 /* One request and its answer.  The caller owns it and everything it points to
@@ -57,6 +67,7 @@ struct registrar_request {
 	struct text code;
 	struct json jwk;
 	struct text kid;
+	struct sandbox_wish sandbox;
 	void (*done)(struct registrar_request *request);
 	void *context;
 	/* The answer, filled before done runs.  err.code is NONE if it is done
@@ -109,6 +120,23 @@ bool registrar_is_founding(const struct registrar *registrar);
  * the first of them wait for nobody.  For plan_options.is_alone. */
 bool registrar_is_alone(const struct registrar *registrar);
 
+/* The first sandbox after `after` in order of name whose time is over and for which nothing waits
+ * that would end its being one, looking at no more than count of them; *out is NULL if there is
+ * none.  Returns the name looked at last; empty: that was all of them. */
+struct text registrar_find_expired(const struct registrar *registrar, struct text after,
+	uint32_t count, const struct registry_entry **out);
+/* Every sandbox of the registry in order of name after `after`, at most count, as JSON array of
+ * {name, state, unit, owner, environments, expires, expired, template, approved_by}.
+ * *next is the last name where there are more, else empty.  Errors: LIMIT. */
+struct registrar_sandbox_query {
+	struct text after;
+	uint32_t count;
+	int64_t now_utc_ms;
+};
+bool registrar_sandboxes(const struct registrar *registrar,
+	const struct registrar_sandbox_query *asked, struct arena *arena, struct json *out,
+	struct text *next, struct error *err) MUST_CHECK;
+
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,
  * effect, resource, when, approvals, expires, usable, why_not}]}.  Errors:
@@ -128,9 +156,10 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* One entry as JSON for the API: {kind, name, revision, version, state, object,
- * waiting: {version, state, proposed_by, object}, keys[...]}.  What waits of a guardrail or an
- * application also has proposed_at, digest, cases_passed, fields[...] that differ from what is
- * in force, or removal: true instead of an object.  Errors: LIMIT. */
+ * waiting: {version, state, proposed_by, object}, keys[...]}; of a unit approved_by, who approved
+ * its template for sandboxes.  What waits of a guardrail, an application or a unit also has
+ * proposed_at, digest, cases_passed, fields[...] that differ from what is in force, or removal:
+ * true instead of an object.  Errors: LIMIT. */
 bool registrar_entry_json(const struct registry_entry *entry, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 

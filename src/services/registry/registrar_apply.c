@@ -71,6 +71,18 @@ static bool check_actor(
 
 /* ---- what is written ---- */
 
+static void put_in_force(struct written_change *written, const struct plan_change *planned)
+{
+	struct registry_change *change = &written->change;
+
+	written_change_drop(written, change->in_force);
+	change->in_force = change->version;
+	if (planned->kind == OBJECT_IDENTITY)
+		change->state = IDENTITY_ACTIVE;
+	if (planned->kind == OBJECT_UNIT && object_charter(planned->after) == NULL)
+		change->approved_by = (struct text){NULL, 0}; /* there is no template any more */
+}
+
 static void write_put(struct written_change *written, const struct plan_change *planned,
 	const struct registrar_request *request)
 {
@@ -81,8 +93,7 @@ static void write_put(struct written_change *written, const struct plan_change *
 	change->version++;
 	written_change_drop_waiting(written);
 	if (!planned->needs_approval) {
-		written_change_drop(written, change->in_force);
-		change->in_force = change->version;
+		put_in_force(written, planned);
 		return;
 	}
 	change->waiting = change->version;
@@ -91,7 +102,7 @@ static void write_put(struct written_change *written, const struct plan_change *
 	change->proposed_by = request->actor;
 	if (is_identity && change->in_force == 0)
 		change->state = change->waiting_state;
-	if (object_needs_two(planned->kind)) {
+	if (object_is_proposed(planned->kind)) {
 		change->proposed_utc_ms = request->options.now_utc_ms;
 		change->cases_passed = request->options.cases_passed;
 	}
@@ -149,7 +160,7 @@ static struct written_change write_change(const struct registrar *registrar,
 	return written;
 }
 
-static bool write_plan(
+bool registrar_write_plan(
 	struct registrar *registrar, const struct registrar_request *request, struct error *err)
 {
 	const struct plan *plan = request->plan;
@@ -176,6 +187,19 @@ static bool check_plan(const struct plan *plan, struct error *err)
 		TEXT_ARGS(first->what));
 }
 
+bool registrar_plan(
+	struct registrar *registrar, struct registrar_request *request, struct error *err)
+{
+	request->options.now_utc_ms = fold_stamp_utc_ms(registrar->fold);
+	request->options.is_founding = registrar_is_founding(registrar);
+	request->options.is_alone = registrar_is_alone(registrar);
+	request->options.is_opening = request->verb == REGISTRAR_OPEN_SANDBOX;
+	request->options.actor = request->actor;
+	return registry_plan(&request->plan, registrar->registry, request->sources,
+		       request->sources_count, &request->options, err) &&
+	       check_plan(request->plan, err);
+}
+
 enum prepared_as registrar_prepare_apply(
 	struct registrar *registrar, struct registrar_request *request)
 {
@@ -186,17 +210,11 @@ enum prepared_as registrar_prepare_apply(
 			(unsigned long long)registry_revision(registrar->registry));
 		return registrar_refuse(request, &err);
 	}
-	request->options.now_utc_ms = fold_stamp_utc_ms(registrar->fold);
-	request->options.is_founding = registrar_is_founding(registrar);
-	request->options.is_alone = registrar_is_alone(registrar);
-	request->options.actor = request->actor;
-	if (!registry_plan(&request->plan, registrar->registry, request->sources,
-		    request->sources_count, &request->options, &err) ||
-		!check_plan(request->plan, &err) || !check_actor(registrar, request, &err))
+	if (!registrar_plan(registrar, request, &err) || !check_actor(registrar, request, &err))
 		return registrar_refuse(request, &err);
 	if (request->plan->changes_count == 0)
 		return PREPARED_NOTHING;
-	if (!write_plan(registrar, request, &err))
+	if (!registrar_write_plan(registrar, request, &err))
 		return registrar_refuse(request, &err);
 	return PREPARED_RECORD;
 }

@@ -303,7 +303,8 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
-	case REGISTRAR_RETIRE: break;
+	case REGISTRAR_RETIRE:
+	case REGISTRAR_OPEN_SANDBOX: break;
 	}
 	return registrar_forbid(request, "no such change");
 }
@@ -326,6 +327,7 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE: return registrar_prepare_step(registrar, request);
+	case REGISTRAR_OPEN_SANDBOX: return registrar_prepare_sandbox(registrar, request);
 	case REGISTRAR_NONE:
 	case REGISTRAR_ISSUE_CODE:
 	case REGISTRAR_BOOTSTRAP:

@@ -75,6 +75,17 @@ void registrar_record_start(struct registrar *registrar, struct json_builder *re
 bool registrar_record_finish(struct registrar *registrar, struct json_builder *record,
 	const struct written_change *changes, size_t count, struct error *err) MUST_CHECK;
 
+enum prepared_as registrar_prepare_sandbox(
+	struct registrar *registrar, struct registrar_request *request);
+
+/* Plans the request's sources at this moment, into request->plan; false if anything is wrong
+ * with it. */
+bool registrar_plan(struct registrar *registrar, struct registrar_request *request,
+	struct error *err) MUST_CHECK;
+/* Writes the plan down as the registrar's change. */
+bool registrar_write_plan(struct registrar *registrar, const struct registrar_request *request,
+	struct error *err) MUST_CHECK;
+
 enum prepared_as registrar_refuse(struct registrar_request *request, const struct error *err);
 enum prepared_as registrar_forbid(struct registrar_request *request, const char *why);
 

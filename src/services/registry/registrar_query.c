@@ -270,7 +270,7 @@ static bool waiting_json(struct json *out, struct arena *arena, const struct reg
 	json_put_integer(&object, "version", entry->waiting_version);
 	json_put_cstring(&object, "state", identity_state_word(entry->waiting_state));
 	json_put_text(&object, "proposed_by", entry->proposed_by);
-	if (object_needs_two(entry->kind) && !put_proposal(&object, arena, entry, err))
+	if (object_is_proposed(entry->kind) && !put_proposal(&object, arena, entry, err))
 		return false;
 	if (entry->waiting != NULL)
 		json_put(&object, "object", entry->waiting->document);
@@ -308,6 +308,7 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 	json_put_text(&object, "name", entry->name);
 	json_put_integer(&object, "revision", (int64_t)entry->revision);
 	put_state(&object, entry);
+	json_put_text_unless_empty(&object, "approved_by", entry->approved_by);
 	if (entry->in_force != NULL) {
 		json_put_integer(&object, "version", entry->in_force->version);
 		json_put(&object, "object", entry->in_force->document);

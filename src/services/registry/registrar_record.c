@@ -24,6 +24,8 @@ struct written_change written_change_of(
 	change->needs_two = entry->needs_two;
 	change->reactivated_by = entry->reactivated_by;
 	change->reason = entry->reason;
+	change->tasks_since = entry->tasks_since;
+	change->approved_by = entry->approved_by;
 	if (entry->kind == OBJECT_IDENTITY)
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 	return written;
@@ -53,11 +55,21 @@ void written_change_drop_waiting(struct written_change *written)
 	forget_waiting(&written->change);
 }
 
+/* A sandbox gets a charter that is none: nothing goes on of what it was given before. */
+static bool is_promoted(const struct registry_entry *entry)
+{
+	return entry->kind == OBJECT_IDENTITY && entry->in_force != NULL &&
+	       entry->waiting != NULL && charter_is_sandbox(entry->in_force->charter) &&
+	       !charter_is_sandbox(entry->waiting->charter);
+}
+
 void written_change_approve(struct written_change *written, const struct registry_entry *entry)
 {
 	struct registry_change *change = &written->change;
 
-	if (object_needs_two(entry->kind)) {
+	if (is_promoted(entry))
+		change->tasks_since = change->waiting;
+	if (object_is_proposed(entry->kind)) {
 		written->author = entry->proposed_by;
 		if (entry->waiting != NULL)
 			written->digest = entry->waiting->digest;
@@ -163,6 +175,8 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	put_proposal(&object, written);
 	put_words(&object, "reactivated_by", change->reactivated_by);
 	put_words(&object, "reason", change->reason);
+	put_number(&object, "tasks_since", change->tasks_since);
+	put_words(&object, "approved_by", change->approved_by);
 	if (!put_drops(&object, arena, written, err))
 		return false;
 	if (written->object != NULL)

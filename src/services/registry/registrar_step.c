@@ -4,6 +4,7 @@
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
 #include "services/registry/plan_guardrails.h"
+#include "services/registry/plan_sandboxes.h"
 #include "services/registry/registrar_private.h"
 
 struct step {
@@ -91,7 +92,9 @@ static bool check_still_right(struct step *step)
 	problems = &plan->problems;
 	problems->arena = step->registrar->arena;
 	references_check(step->entry->waiting, &world, TEXT("waiting"), problems);
-	if (object_needs_two(step->entry->kind) &&
+	plan_check_sandbox(step->registrar->registry, step->entry->waiting,
+		&(struct plan_sandbox){.file = TEXT("waiting")}, problems);
+	if (object_is_proposed(step->entry->kind) &&
 		!(check_policies(step, problems) && check_together(step, plan)))
 		return false;
 	if (problems->total == 0)
@@ -176,6 +179,18 @@ static bool change_identity(struct step *step, enum identity_state to)
 	return true;
 }
 
+/* remit itself ends a sandbox only when its time is over. */
+static bool check_time(struct step *step)
+{
+	const struct charter *charter =
+		step->entry->in_force == NULL ? NULL : step->entry->in_force->charter;
+
+	return !text_is(step->request->actor, "remit") ||
+	       (charter != NULL && is_expired(charter->expires_utc_s,
+					   fold_stamp_utc_ms(step->registrar->fold) / 1000)) ||
+	       error_set(&step->err, ERROR_CONFLICT, "its time is not over");
+}
+
 static bool step_identity(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
@@ -185,7 +200,7 @@ static bool step_identity(struct step *step)
 		is_about_waiting(step->verb) ? entry->waiting_state : entry->state;
 	enum identity_state to;
 
-	if (!lifecycle_step(step->verb, from, standings, &to, &step->err))
+	if (!lifecycle_step(step->verb, from, standings, &to, &step->err) || !check_time(step))
 		return false;
 	if (step->verb == LIFECYCLE_APPROVE && !check_still_right(step))
 		return false;
@@ -219,7 +234,7 @@ static bool step_person(struct step *step)
 	return true;
 }
 
-/* What waits of a guardrail or an application. */
+/* What waits of a guardrail, an application or a unit. */
 static bool step_shared(struct step *step)
 {
 	unsigned standings =
@@ -238,6 +253,8 @@ static bool step_shared(struct step *step)
 	if (!check_still_right(step))
 		return false;
 	written_change_approve(&step->written, step->entry);
+	if (step->entry->kind == OBJECT_UNIT)
+		step->written.change.approved_by = step->request->actor;
 	return true;
 }
 
@@ -270,7 +287,7 @@ enum prepared_as registrar_prepare_step(
 		ok = step_identity(&step);
 	else if (step.entry->kind == OBJECT_PERSON)
 		ok = step_person(&step);
-	else if (object_needs_two(step.entry->kind))
+	else if (object_is_proposed(step.entry->kind))
 		ok = step_shared(&step);
 	else
 		ok = error_set(&step.err, ERROR_INVALID, "a %s has no such step",

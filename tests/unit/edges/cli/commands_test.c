@@ -299,7 +299,10 @@ static const char *value_of(enum cli_option option, const char *command)
 			next++);
 		path_in(path[option], name);
 		return path[option];
-	case OPTION_KEY: path_in(path[option], "agent.pem"); return path[option];
+	case OPTION_KEY: /* of a sandbox it is made, else it is there */
+		path_in(path[option],
+			strcmp(command, "sandbox open") == 0 ? "sandbox.pem" : "agent.pem");
+		return path[option];
 	case OPTION_RESOURCE: return "https://example.org/mcp";
 	case OPTION_LOG: path_in(path[option], "source.log"); return path[option];
 	case OPTION_ENVIRONMENT: return "staging";
@@ -307,6 +310,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_WITH: return "{\"path\":\"a\"}";
 	case OPTION_VERSION:
 	case OPTION_MINUTES:
+	case OPTION_DAYS:
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
 	case OPTION_AFTER: return "3";
@@ -350,6 +354,9 @@ static const char *option_name(enum cli_option option)
 		[OPTION_WAITING] = "--waiting",
 		[OPTION_PARENT] = "--parent",
 		[OPTION_PURPOSE] = "--purpose",
+		[OPTION_UNIT] = "--unit",
+		[OPTION_BACKUP_OWNER] = "--backup-owner",
+		[OPTION_DAYS] = "--days",
 		[OPTION_WITH] = "--with",
 		[OPTION_TICKET] = "--ticket",
 		[OPTION_TOOL] = "--tool",
@@ -443,6 +450,34 @@ static void every_command_asks_for_what_the_api_takes(void **state)
 		if (command->words_max > command->words_min)
 			try_command(command, command->words_max);
 	}
+}
+
+/* What the daemon refused has no use for a key, and none is written over. */
+static void a_sandbox_that_is_refused_leaves_no_key(void **state)
+{
+	char path[PATH_BYTES];
+	struct stat file;
+
+	(void)state;
+	path_in(path, "trial.pem");
+	assert_int_equal(RUN(NULL, "sandbox", "open", "w1", "--key", path), EXIT_USAGE);
+	assert_int_equal(RUN(NULL, "sandbox", "open", "w1", "--unit", "lab", "--backup-owner", "bo",
+				 "--purpose", "p", "--key", path),
+		EXIT_REFUSED); /* nobody has logged in here */
+	assert_int_not_equal(stat(path, &file), 0);
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	assert_int_equal(RUN(NULL, "sandbox", "open", "w1", "--unit", "lab", "--backup-owner", "bo",
+				 "--purpose", "p", "--key", path, "--days", "0"),
+		EXIT_USAGE);
+	assert_int_not_equal(stat(path, &file), 0);
+	is_done(RUN(NULL, "sandbox", "open", "w1", "--unit", "lab", "--backup-owner", "bo",
+		"--purpose", "p", "--key", path));
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_mode & 0777, 0600);
+	assert_int_equal(RUN(NULL, "sandbox", "open", "w2", "--unit", "lab", "--backup-owner", "bo",
+				 "--purpose", "p", "--key", path),
+		EXIT_CONFLICT);
+	assert_int_equal(stat(path, &file), 0);
 }
 
 /* The new key's public half is what is printed, its private half is not. */
@@ -1199,6 +1234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(every_command_asks_for_what_the_api_takes),
+		CLI_TEST(a_sandbox_that_is_refused_leaves_no_key),
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),

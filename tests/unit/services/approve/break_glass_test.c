@@ -239,6 +239,21 @@ static void what_is_not_there_is_not_opened(void **state)
 	assert_int_equal(breaking->err.code, ERROR_NOT_FOUND);
 }
 
+/* What it would open is what a sandbox has no approvals for: real data, other places. */
+static void nobody_opens_it_for_a_sandbox(void **state)
+{
+	struct breaking *breaking = *state;
+	const struct registry_entry *entry =
+		registry_find_identity(breaking->bench.world.registry, TEXT("agent"));
+	struct charter *charter = (struct charter *)(uintptr_t)entry->in_force->charter;
+
+	charter->sandbox.template_version = 1;
+	assert_false(submit(breaking, opening("bo", true)));
+	assert_non_null(strstr(breaking->err.text, "a sandbox has no break-glass"));
+	charter->sandbox.template_version = 0;
+	assert_true(submit(breaking, opening("bo", true)));
+}
+
 static void two_people_open_it_and_not_one_twice(void **state)
 {
 	struct breaking *breaking = *state;
@@ -491,6 +506,7 @@ int main(void)
 		GLASS_TEST(nobody_opens_it_unsigned_or_by_anothers_key),
 		GLASS_TEST(it_takes_a_reason_a_ticket_and_at_most_an_hour),
 		GLASS_TEST(what_is_not_there_is_not_opened),
+		GLASS_TEST(nobody_opens_it_for_a_sandbox),
 		GLASS_TEST(two_people_open_it_and_not_one_twice),
 		GLASS_TEST(a_second_person_agrees_soon_or_never),
 		GLASS_TEST(it_stands_in_for_approvals_and_marks_what_went),

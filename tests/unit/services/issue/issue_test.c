@@ -286,6 +286,141 @@ static void an_ended_charter_opens_no_task(void **state)
 	assert_int_equal(issuing->refusal, ISSUE_CHARTER_EXPIRED);
 }
 
+static void neither_task_nor_token_outlives_the_charter(void **state)
+{
+	struct issuing *issuing = *state;
+
+	/* Its charter ends with 2029; without that it would live for a quarter of an hour. */
+	issuing->governed.log.now_utc_ms = INT64_C(1893456000000) - 60000;
+	assert_true(issuing_open_good(issuing));
+	assert_true(issuing->lifetime_s <= 60);
+	assert_int_equal(
+		task_find(issuing->tasks, issuing->task)->deadline_utc_ms, INT64_C(1893456000000));
+	issuing_pass(issuing, 61);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_EXPIRED);
+}
+
+/* ---- sandboxes ---- */
+
+static const char template_yaml[] =
+	"object: unit\nname: support\nsandbox:\n  class: retrieve\n  risk: low\n"
+	"  environments: [dev]\n  up-to: public\n  expires: 14d\n";
+
+/* s1 of ana, with the key that a1 has, too. */
+static void open_sandbox(struct issuing *issuing)
+{
+	struct governed *governed = &issuing->governed;
+	struct registrar_request request = {.verb = REGISTRAR_OPEN_SANDBOX,
+		.actor = TEXT("person:ana"),
+		.name = TEXT("s1"),
+		.sandbox = {.unit = TEXT("support"),
+			.backup_owner = TEXT("bo"),
+			.purpose = TEXT("Tries things")}};
+	struct error err = {0};
+
+	assert_true(governed_apply(governed, "adi", template_yaml));
+	assert_true(governed_step_of(governed, "bo", REGISTRAR_APPROVE, OBJECT_UNIT, "support"));
+	assert_true(jwk_format(
+		&request.jwk, governed->arena, private_key_public(issuing->a1_key), &err));
+	assert_true(governed_run(governed, request));
+}
+
+static bool open_as_sandbox(struct issuing *issuing)
+{
+	struct error err = {0};
+	struct buffer out;
+	bool ok;
+
+	buffer_init(&out, TEXT_BYTES);
+	assert_true(client_assertion_build(&out, issuing->a1_key, TEXT("s1"), TEXT(ISSUING_ISSUER),
+		issuing_now_s(issuing), &err));
+	ok = issuing_open(
+		issuing, text_copy(issuing->governed.arena, buffer_text(&out)), ISSUING_FILES);
+	buffer_deinit(&out);
+	return ok;
+}
+
+static enum token_reason ask_as_sandbox(struct issuing *issuing, struct text token)
+{
+	struct issue_caller caller;
+
+	return issue_authenticate(issuing->issue, token, TEXT(ISSUING_FILES), &caller);
+}
+
+/* An ordinary charter of s1, with the key for staging if it carries over. */
+static void promote(struct issuing *issuing, bool has_key)
+{
+	struct governed *governed = &issuing->governed;
+	struct error err = {0};
+	struct text yaml;
+	struct json jwk;
+
+	assert_true(jwk_format(&jwk, governed->arena, private_key_public(issuing->a1_key), &err));
+	yaml = text_format(governed->arena,
+		"object: identity\nname: s1\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: Works\nenvironments: [dev]\n%s",
+		!has_key ? ""
+			 : text_format(governed->arena,
+				   "keys: [{environment: dev, jwk: {kty: EC, crv: P-256, x: "
+				   "\"%.*s\", y: "
+				   "\"%.*s\"}}]\n",
+				   TEXT_ARGS(json_text_or(&jwk, "x", "")),
+				   TEXT_ARGS(json_text_or(&jwk, "y", "")))
+				   .data);
+	assert_true(governed_apply(governed, "ana", yaml.data));
+	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "s1"));
+}
+
+static void a_trial_is_not_promoted_by_copying_its_token(void **state)
+{
+	struct issuing *issuing = *state;
+	struct text token, task;
+
+	open_sandbox(issuing);
+	assert_true(open_as_sandbox(issuing));
+	token = issuing->token;
+	task = issuing->task;
+	assert_int_equal(ask_as_sandbox(issuing, token), TOKEN_ACCEPTED);
+	promote(issuing, true);
+	assert_int_equal(ask_as_sandbox(issuing, token), TOKEN_TASK_NOT_LIVE);
+	issuing->parent = task;
+	assert_false(open_as_sandbox(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_PARENT);
+	issuing->parent = TEXT("");
+	assert_true(open_as_sandbox(issuing));
+	assert_int_equal(ask_as_sandbox(issuing, issuing->token), TOKEN_ACCEPTED);
+}
+
+static void a_key_of_a_trial_does_not_carry_over_by_itself(void **state)
+{
+	struct issuing *issuing = *state;
+
+	open_sandbox(issuing);
+	assert_true(open_as_sandbox(issuing));
+	promote(issuing, false);
+	assert_false(open_as_sandbox(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_CLIENT_UNPROVEN);
+}
+
+static void a_task_of_a_promoted_sandbox_gets_its_record_once(void **state)
+{
+	struct issuing *issuing = *state;
+	struct text task;
+	size_t records;
+
+	open_sandbox(issuing);
+	assert_true(open_as_sandbox(issuing));
+	task = issuing->task;
+	issue_expire(issuing->issue);
+	assert_int_equal(task_find(issuing->tasks, task)->recorded_state, TASK_OPEN);
+	promote(issuing, true);
+	records = issuing->governed.log.count;
+	issue_expire(issuing->issue);
+	issue_expire(issuing->issue);
+	assert_int_equal(issuing->governed.log.count, records + 1);
+	assert_int_equal(task_find(issuing->tasks, task)->recorded_state, TASK_ENDED);
+}
+
 static void an_assertion_opens_one_task_only(void **state)
 {
 	struct issuing *issuing = *state;
@@ -1052,6 +1187,10 @@ int main(void)
 		ISSUE_TEST(an_identity_that_is_not_active_gets_nothing),
 		ISSUE_TEST(a_proposed_identity_hears_that_it_is_proposed),
 		ISSUE_TEST(an_ended_charter_opens_no_task),
+		ISSUE_TEST(neither_task_nor_token_outlives_the_charter),
+		ISSUE_TEST(a_trial_is_not_promoted_by_copying_its_token),
+		ISSUE_TEST(a_key_of_a_trial_does_not_carry_over_by_itself),
+		ISSUE_TEST(a_task_of_a_promoted_sandbox_gets_its_record_once),
 		ISSUE_TEST(an_assertion_opens_one_task_only),
 		ISSUE_TEST(refused_requests_of_one_identity_leave_room_for_others),
 		ISSUE_TEST(an_assertion_that_does_not_hold_takes_no_room),

@@ -668,8 +668,8 @@ static void what_is_not_there_takes_no_step(void **state)
 	assert_int_equal(governed->last.err.code, ERROR_NOT_FOUND);
 	assert_false(governed_run(governed, (struct registrar_request){.verb = REGISTRAR_SUSPEND,
 						    .actor = TEXT("person:adi"),
-						    .kind = OBJECT_UNIT,
-						    .name = TEXT("support")}));
+						    .kind = OBJECT_SERVER,
+						    .name = TEXT("files")}));
 	assert_int_equal(governed->last.err.code, ERROR_INVALID);
 }
 

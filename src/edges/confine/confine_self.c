@@ -1,10 +1,10 @@
-#include "edges/sandbox/sandbox.h"
+#include "edges/confine/confine_self.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-bool sandbox_enter(struct error *err)
+bool confine_self(struct error *err)
 {
 	const struct rlimit no_core = {0, 0};
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "edges/sandbox/sandbox.h"
+#include "edges/confine/confine_self.h"
 
 /* Exit status of a child that entered: a bit for each thing it still has. */
 static int left_after_entering(void)
@@ -19,7 +19,7 @@ static int left_after_entering(void)
 	struct rlimit core;
 	int left = 0;
 
-	if (!sandbox_enter(&err))
+	if (!confine_self(&err))
 		return 64;
 	left |= prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 1;
 	left |= prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 2;

@@ -1,5 +1,5 @@
-#ifndef EDGES_SANDBOX_SANDBOX_H
-#define EDGES_SANDBOX_SANDBOX_H
+#ifndef EDGES_CONFINE_CONFINE_SELF_H
+#define EDGES_CONFINE_CONFINE_SELF_H
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -8,6 +8,6 @@
  * gaining privileges by exec, core dumps, being traced by others of the same
  * user, files that others may read.  Called once, before the first key is
  * read.  Errors: IO. */
-bool sandbox_enter(struct error *err) MUST_CHECK;
+bool confine_self(struct error *err) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef EDGES_SANDBOX_CONFINE_H
-#define EDGES_SANDBOX_CONFINE_H
+#ifndef EDGES_CONFINE_CONFINE_H
+#define EDGES_CONFINE_CONFINE_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
-#ifndef EDGES_SANDBOX_LANDLOCK_H
-#define EDGES_SANDBOX_LANDLOCK_H
+#ifndef EDGES_CONFINE_LANDLOCK_H
+#define EDGES_CONFINE_LANDLOCK_H
 
 #include <linux/landlock.h>
 #include <stdint.h>

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "edges/sandbox/confine_private.h"
-#include "edges/sandbox/landlock.h"
+#include "edges/confine/confine_private.h"
+#include "edges/confine/landlock.h"
 #include "wire/process.h"
 
 enum { FIRST_LINE_BYTES = 256, PROC_PATH_BYTES = 32 };

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "edges/sandbox/confine.h"
+#include "edges/confine/confine.h"
 
 enum { PATH_BYTES = 600, WORDS_MAX = 3, LEFT = 201, NOBODY = 65534, SIGNALLED = 300 };
 

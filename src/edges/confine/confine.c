@@ -2,7 +2,7 @@
  *
  * Invariant: confinement_enter makes system calls only; all that it needs lies in
  * struct confinement, written before the fork. */
-#include "edges/sandbox/confine.h"
+#include "edges/confine/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "edges/sandbox/confine_private.h"
-#include "edges/sandbox/landlock.h"
+#include "edges/confine/confine_private.h"
+#include "edges/confine/landlock.h"
 
 enum { CAPABILITIES_MAX = 64 };
 

@@ -27,8 +27,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "edges/sandbox/confine_private.h"
-#include "edges/sandbox/landlock.h"
+#include "edges/confine/confine_private.h"
+#include "edges/confine/landlock.h"
 
 #if defined(__x86_64__)
 #define PROCESSOR AUDIT_ARCH_X86_64

@@ -1,13 +1,13 @@
-#ifndef EDGES_SANDBOX_CONFINE_PRIVATE_H
-#define EDGES_SANDBOX_CONFINE_PRIVATE_H
+#ifndef EDGES_CONFINE_CONFINE_PRIVATE_H
+#define EDGES_CONFINE_CONFINE_PRIVATE_H
 
 #include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "edges/sandbox/confine.h"
+#include "edges/confine/confine.h"
 
-/* Shared inside edges/sandbox. */
+/* Shared inside edges/confine. */
 
 enum { FILTER_INSTRUCTIONS_MAX = 1024 };
 

@@ -1,0 +1,61 @@
+#include "services/registry/plan_sandboxes.h"
+
+bool plan_has_new_template(const struct object *in_force, const struct object *after)
+{
+	const struct json *now = in_force == NULL ? NULL : object_charter_document(in_force);
+	const struct json *then = object_charter_document(after);
+
+	return then != NULL && (now == NULL || !json_equal(now, then));
+}
+
+static void report(const struct object *object, const struct plan_sandbox *how, const char *field,
+	const char *what, struct problems *problems)
+{
+	const struct json *value = json_find(&object->document, field);
+	struct place place = {.file = how->file,
+		.line = value == NULL ? object->document.line : value->line,
+		.field = text_format(
+			problems->arena, "identity %.*s: %s", TEXT_ARGS(object->name), field)};
+
+	problem_add(problems, place,
+		"open a sandbox with remit sandbox open, or take the sandbox line out and have "
+		"the charter approved",
+		"%s", what);
+}
+
+/* A document never makes an identity a sandbox, nor changes where one comes from. */
+static void check_line(const struct registry_entry *entry, const struct object *object,
+	const struct plan_sandbox *how, struct problems *problems)
+{
+	const struct object *in_force = entry == NULL ? NULL : entry->in_force;
+	const struct json *now, *then = json_find(&object->document, "sandbox");
+
+	if (in_force == NULL || !charter_is_sandbox(in_force->charter)) {
+		report(object, how, "sandbox",
+			"this identity is no sandbox, and a document makes it none", problems);
+		return;
+	}
+	now = json_find(&in_force->document, "sandbox");
+	if (!json_equal(now, then) || !text_equal(in_force->charter->unit, object->charter->unit))
+		report(object, how, "sandbox", "where a sandbox comes from does not change",
+			problems);
+	if (object->charter->expires_utc_s > in_force->charter->expires_utc_s)
+		report(object, how, "expires", "a sandbox is not prolonged", problems);
+}
+
+void plan_check_sandbox(const struct registry *registry, const struct object *object,
+	const struct plan_sandbox *how, struct problems *problems)
+{
+	const struct registry_entry *unit;
+	const char *breach;
+
+	if (object->kind != OBJECT_IDENTITY || !charter_is_sandbox(object->charter))
+		return;
+	if (!how->is_opening)
+		check_line(registry_find_identity(registry, object->name), object, how, problems);
+	unit = registry_find(registry, OBJECT_UNIT, object->charter->unit);
+	breach = sandbox_breach(unit == NULL ? NULL : unit->in_force, object);
+	if (breach != NULL)
+		report(object, how, breach, "is wider than its unit's template for sandboxes",
+			problems);
+}

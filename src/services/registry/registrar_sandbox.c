@@ -1,0 +1,262 @@
+/* Sandboxes: opened by one person at once, because two people have put the template in
+ * force that says what they get.  The charter is made here, planned like a document and
+ * written like one; nobody's words but name, purpose and backup owner go into it. */
+#include "services/registry/registrar_private.h"
+
+enum { DAY_S = 86400 };
+
+/* ---- may they ---- */
+
+struct sandbox_count {
+	int64_t now_utc_s;
+	struct text owner;
+	struct text unit;
+	uint32_t of_owner;
+	uint32_t of_unit;
+};
+
+static bool count_one(void *context, const struct registry_entry *entry)
+{
+	struct sandbox_count *count = context;
+	const struct charter *charter = entry->in_force->charter;
+
+	if (is_expired(charter->expires_utc_s, count->now_utc_s))
+		return true;
+	count->of_owner += text_equal(charter->owner, count->owner);
+	count->of_unit += text_equal(charter->unit, count->unit);
+	return true;
+}
+
+static bool has_room(const struct registrar *registrar, const struct person *owner,
+	struct text unit, struct error *err)
+{
+	struct sandbox_count count = {.now_utc_s = fold_stamp_utc_ms(registrar->fold) / 1000,
+		.owner = owner->name,
+		.unit = unit};
+
+	registry_each_sandbox(registrar->registry, TEXT(""), count_one, &count);
+	if (count.of_owner >= SANDBOXES_PER_PERSON_MAX)
+		return error_set(err, ERROR_CONFLICT,
+			"%.*s owns %d sandboxes, the most at once: retire one",
+			TEXT_ARGS(owner->name), SANDBOXES_PER_PERSON_MAX);
+	if (count.of_unit >= SANDBOXES_PER_UNIT_MAX)
+		return error_set(err, ERROR_CONFLICT,
+			"unit %.*s has %d sandboxes, the most at once: retire one", TEXT_ARGS(unit),
+			SANDBOXES_PER_UNIT_MAX);
+	return true;
+}
+
+static bool check_days(const struct sandbox_template *template, int64_t days, struct error *err)
+{
+	return (days >= 0 && days <= template->life_s / DAY_S) ||
+	       error_set(err, ERROR_INVALID,
+		       "days: this unit's sandboxes live for %lld days at most",
+		       (long long)(template->life_s / DAY_S));
+}
+
+static bool may_open(const struct registrar *registrar, const struct registrar_request *request,
+	const struct registry_entry *unit, struct error *err)
+{
+	const struct registry_entry *taken =
+		registry_find_identity(registrar->registry, request->name);
+	const struct person *person = registry_person_of(registrar->registry, request->actor);
+
+	if (person == NULL || !text_equal(person->unit, request->sandbox.unit))
+		return error_set(err, ERROR_INVALID,
+			"forbidden: a person of unit %.*s may open a sandbox there",
+			TEXT_ARGS(request->sandbox.unit));
+	if (unit == NULL || unit->in_force == NULL || object_charter(unit->in_force) == NULL)
+		return error_set(err, ERROR_CONFLICT,
+			"unit %.*s has no template for sandboxes in force",
+			TEXT_ARGS(request->sandbox.unit));
+	if (taken != NULL && taken->version != 0)
+		return error_set(err, ERROR_CONFLICT, "an identity %.*s is or was there already",
+			TEXT_ARGS(request->name));
+	return check_days(&unit->in_force->unit->sandbox, request->sandbox.days, err) &&
+	       has_room(registrar, person, request->sandbox.unit, err);
+}
+
+/* ---- the charter ---- */
+
+static enum environment environment_for(
+	const struct charter *template, const struct sandbox_wish *wish)
+{
+	if (wish->environment != ENVIRONMENT_NONE)
+		return wish->environment;
+	return charter_has_environment(template, ENVIRONMENT_DEV) ? ENVIRONMENT_DEV
+								  : ENVIRONMENT_TEST;
+}
+
+static struct text name_of_person(struct text actor)
+{
+	static const size_t prefix = sizeof "person:" - 1;
+
+	return text_starts_with(actor, "person:")
+		       ? (struct text){actor.data + prefix, actor.length - prefix}
+		       : TEXT("");
+}
+
+static bool make_charter(struct text *out, struct registrar *registrar,
+	const struct registrar_request *request, const struct registry_entry *unit,
+	struct error *err)
+{
+	const struct sandbox_template *template = &unit->in_force->unit->sandbox;
+	int64_t life_s =
+		request->sandbox.days > 0 ? request->sandbox.days * DAY_S : template->life_s;
+	const struct sandbox_opening opening = {.name = request->name,
+		.owner = name_of_person(request->actor),
+		.backup_owner = request->sandbox.backup_owner,
+		.purpose = request->sandbox.purpose,
+		.approved_by = name_of_person(unit->approved_by),
+		.environment = environment_for(&template->charter, &request->sandbox),
+		.jwk = request->jwk,
+		.expires_utc_s = fold_stamp_utc_ms(registrar->fold) / 1000 + life_s};
+	struct json charter;
+
+	if (!sandbox_charter(&charter, registrar->arena, unit->in_force, &opening, err))
+		return false;
+	*out = json_canonical_text(registrar->arena, &charter); /* JSON is YAML, too */
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a charter");
+}
+
+enum prepared_as registrar_prepare_sandbox(
+	struct registrar *registrar, struct registrar_request *request)
+{
+	const struct registry_entry *unit =
+		registry_find(registrar->registry, OBJECT_UNIT, request->sandbox.unit);
+	struct plan_source *source = arena_new(registrar->arena, struct plan_source);
+	struct error err = {0};
+
+	if (source == NULL) {
+		error_set(&err, ERROR_LIMIT, "no memory for a charter");
+		return registrar_refuse(request, &err);
+	}
+	*source = (struct plan_source){.file = TEXT("sandbox")};
+	request->sources = source;
+	request->sources_count = 1;
+	request->options = (struct plan_options){0};
+	if (!may_open(registrar, request, unit, &err) ||
+		!make_charter(&source->yaml, registrar, request, unit, &err) ||
+		!registrar_plan(registrar, request, &err) ||
+		!registrar_write_plan(registrar, request, &err))
+		return registrar_refuse(request, &err);
+	return PREPARED_RECORD;
+}
+
+/* ---- whose time is over ---- */
+
+struct expired_search {
+	int64_t now_utc_s;
+	uint32_t left;
+	struct text last; /* looked at */
+	bool has_more;
+	const struct registry_entry *found;
+};
+
+/* One that waits to become no sandbox is only refused until people have decided. */
+static bool is_over(const struct registry_entry *entry, int64_t now_utc_s)
+{
+	bool is_promoted = entry->waiting != NULL && !charter_is_sandbox(entry->waiting->charter);
+
+	return is_expired(entry->in_force->charter->expires_utc_s, now_utc_s) && !is_promoted;
+}
+
+static bool look(void *context, const struct registry_entry *entry)
+{
+	struct expired_search *search = context;
+
+	if (search->left == 0) {
+		search->has_more = true;
+		return false;
+	}
+	search->left--;
+	search->last = entry->name;
+	if (!is_over(entry, search->now_utc_s))
+		return true;
+	search->found = entry;
+	search->has_more = true;
+	return false;
+}
+
+struct text registrar_find_expired(const struct registrar *registrar, struct text after,
+	uint32_t count, const struct registry_entry **out)
+{
+	struct expired_search search = {
+		.now_utc_s = fold_stamp_utc_ms(registrar->fold) / 1000, .left = count};
+
+	registry_each_sandbox(registrar->registry, after, look, &search);
+	*out = search.found;
+	return search.has_more ? search.last : TEXT("");
+}
+
+/* ---- showing ---- */
+
+struct listing {
+	const struct registrar_sandbox_query *asked;
+	struct arena *arena;
+	struct json_builder items;
+	struct error *err;
+	struct text last;
+	uint32_t count;
+	bool has_more;
+	bool has_failed;
+};
+
+static const struct json *member(const struct registry_entry *entry, const char *name)
+{
+	static const struct json none = {0};
+	const struct json *found = json_find(&entry->in_force->document, name);
+
+	return found == NULL ? &none : found;
+}
+
+static bool sandbox_json(
+	struct listing *listing, const struct registry_entry *entry, struct json *out)
+{
+	const struct charter *charter = entry->in_force->charter;
+	struct json_builder object;
+
+	json_object_start(&object, listing->arena);
+	json_put_text(&object, "name", entry->name);
+	json_put_cstring(&object, "state", identity_state_word(entry->state));
+	json_put_text(&object, "unit", charter->unit);
+	json_put_text(&object, "owner", charter->owner);
+	json_put(&object, "environments", *member(entry, "environments"));
+	json_put(&object, "expires", *member(entry, "expires"));
+	json_put_boolean(&object, "expired",
+		is_expired(charter->expires_utc_s, listing->asked->now_utc_ms / 1000));
+	json_put_integer(&object, "template", charter->sandbox.template_version);
+	json_put_text(&object, "approved_by", charter->sandbox.approved_by);
+	return json_object_seal(&object, out, listing->err);
+}
+
+static bool list_one(void *context, const struct registry_entry *entry)
+{
+	struct listing *listing = context;
+	struct json item;
+
+	if (listing->count == listing->asked->count) {
+		listing->has_more = true;
+		return false;
+	}
+	if (!sandbox_json(listing, entry, &item)) {
+		listing->has_failed = true;
+		return false;
+	}
+	json_add(&listing->items, item);
+	listing->last = entry->name;
+	listing->count++;
+	return true;
+}
+
+bool registrar_sandboxes(const struct registrar *registrar,
+	const struct registrar_sandbox_query *asked, struct arena *arena, struct json *out,
+	struct text *next, struct error *err)
+{
+	struct listing listing = {.asked = asked, .arena = arena, .err = err};
+
+	json_array_start(&listing.items, arena);
+	registry_each_sandbox(registrar->registry, asked->after, list_one, &listing);
+	*next = listing.has_more ? listing.last : TEXT("");
+	return !listing.has_failed && json_array_seal(&listing.items, out, err);
+}
