@@ -191,6 +191,26 @@ static const struct server *find_server(void *context, struct text name)
 	return registry_find_server(context, name);
 }
 
+static bool has_tool(const struct registry *registry, struct text server, const char *name)
+{
+	char tool[TOOL_NAME_BYTES_MAX + 1];
+	int length = snprintf(tool, sizeof(tool), "%.*s/%s", TEXT_ARGS(server), name);
+
+	return length > 0 && (size_t)length < sizeof(tool) &&
+	       registry_find_tool(registry, (struct text){tool, (size_t)length}) != NULL;
+}
+
+static unsigned find_asks(void *context, struct text name)
+{
+	unsigned asks = 0;
+
+	if (has_tool(context, name, "sampling.createMessage"))
+		asks |= UPSTREAM_ASKS_SAMPLING;
+	if (has_tool(context, name, "elicitation.create"))
+		asks |= UPSTREAM_ASKS_ELICITATION;
+	return asks;
+}
+
 static bool verify_request(void *context, const struct api_signed *what, struct arena *arena,
 	struct text *out_person, struct error *err)
 {
@@ -409,6 +429,7 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 		.http = daemon->http,
 		.find_server = find_server,
 		.find_context = daemon->registry,
+		.find_asks = find_asks,
 		.secrets = daemon->secrets,
 		.credentials = secrecy_credentials(daemon->detector),
 		.vault = {.url = from->vault_url,
