@@ -191,22 +191,27 @@ static const struct server *find_server(void *context, struct text name)
 	return registry_find_server(context, name);
 }
 
-static bool has_tool(const struct registry *registry, struct text server, const char *name)
+/* For each call, so without a format. */
+static bool has_tool(const struct registry *registry, struct text server, struct text name)
 {
 	char tool[TOOL_NAME_BYTES_MAX + 1];
-	int length = snprintf(tool, sizeof(tool), "%.*s/%s", TEXT_ARGS(server), name);
+	size_t length = server.length + 1 + name.length;
 
-	return length > 0 && (size_t)length < sizeof(tool) &&
-	       registry_find_tool(registry, (struct text){tool, (size_t)length}) != NULL;
+	if (length > sizeof(tool))
+		return false;
+	memcpy(tool, server.data, server.length);
+	tool[server.length] = '/';
+	memcpy(tool + server.length + 1, name.data, name.length);
+	return registry_find_tool(registry, (struct text){tool, length}) != NULL;
 }
 
 static unsigned find_asks(void *context, struct text name)
 {
 	unsigned asks = 0;
 
-	if (has_tool(context, name, "sampling.createMessage"))
+	if (has_tool(context, name, TEXT("sampling.createMessage")))
 		asks |= UPSTREAM_ASKS_SAMPLING;
-	if (has_tool(context, name, "elicitation.create"))
+	if (has_tool(context, name, TEXT("elicitation.create")))
 		asks |= UPSTREAM_ASKS_ELICITATION;
 	return asks;
 }

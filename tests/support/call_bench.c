@@ -99,6 +99,10 @@ static bool respond(
 
 	if (bench->respond_fault == FAULT_NOW && reply->refusal == NULL)
 		return error_set(err, ERROR_IO, "the pipe is closed");
+	if (number == 0 || number > bench->question || number >= CALL_BENCH_REQUESTS_MAX ||
+		bench->was_responded[number])
+		abort(); /* each once */
+	bench->was_responded[number] = true;
 	bench->responses++;
 	bench->responded = number;
 	if (reply->result != NULL)
@@ -282,7 +286,8 @@ static bool on_ask(void *context, const struct call_ask *ask, struct error *err)
 		abort();
 	if (client->refuses_asks)
 		return error_set(err, ERROR_LIMIT, "asked too much already");
-	filling->check(filling->check_context, &asked);
+	if (!client->bench->is_redacted)
+		filling->check(filling->check_context, &asked);
 	client->asks++;
 	client->ask = ask->number;
 	snprintf(client->ask_method, sizeof(client->ask_method), "%.*s", TEXT_ARGS(ask->method));
@@ -328,9 +333,11 @@ static void on_reply(void *context, const struct call_reply *reply)
 bool call_bench_start_method(struct call_bench *bench, struct bench_client *client,
 	const char *task, const char *method, const char *params_text)
 {
-	const struct call_client door = {
-		.context = client, .on_notice = on_notice, .on_ask = on_ask,
-		.on_ask_over = on_ask_over, .on_reply = on_reply};
+	const struct call_client door = {.context = client,
+		.on_notice = on_notice,
+		.on_ask = on_ask,
+		.on_ask_over = on_ask_over,
+		.on_reply = on_reply};
 	struct call_request request = {
 		.abilities = bench->is_not_able ? 0 : ASK_SAMPLING | ASK_FORMS,
 		.task = text_of(task),

@@ -101,10 +101,12 @@ struct call_bench {
 	/* What the server was answered to what it asked. */
 	enum fault respond_fault;
 	bool is_not_able; /* clients declare nothing */
+	bool is_redacted; /* what a client gets is not what was decided: secrets are taken out */
 	unsigned responses;
-	uint64_t question;    /* the last that was asked */
-	uint64_t responded;   /* number of the last that was answered */
-	char response[2048];  /* "result {...}", "error {...}" or "refusal ..." */
+	uint64_t question;  /* the last that was asked */
+	uint64_t responded; /* number of the last that was answered */
+	bool was_responded[CALL_BENCH_REQUESTS_MAX];
+	char response[2048]; /* "result {...}", "error {...}" or "refusal ..." */
 	/* The last answer to approve_answer or call_kill_submit. */
 	unsigned answers;
 	bool is_answer_ok;

@@ -92,8 +92,7 @@ static bool messages_check(const struct json *messages, struct error *err)
 
 		if (message->type != JSON_OBJECT || !json_only_members(message, members, err))
 			return error_set(err, ERROR_INVALID, "a message is none of MCP");
-		if (!role_check(message, err) ||
-			!content_check(json_find(message, "content"), err))
+		if (!role_check(message, err) || !content_check(json_find(message, "content"), err))
 			return false;
 	}
 	return true;
@@ -104,7 +103,8 @@ static bool messages_check(const struct json *messages, struct error *err)
 static bool sampling_check(const struct json *params, unsigned abilities, struct error *err)
 {
 	static const char *const members[] = {"messages", "systemPrompt", "modelPreferences",
-		"includeContext", "temperature", "maxTokens", "stopSequences", "metadata", "_meta", NULL};
+		"includeContext", "temperature", "maxTokens", "stopSequences", "metadata", "_meta",
+		NULL};
 	const struct json *most = json_find(params, "maxTokens");
 
 	if (!can(abilities, ASK_SAMPLING, "sampling", err))
@@ -206,7 +206,7 @@ static bool field_check(const struct json *field, struct error *err)
 		!is_text_or_none(field, "description"))
 		return error_set(err, ERROR_INVALID, "a field of the form is no object of MCP");
 	return text_is(json_text_or(field, "type", ""), "array") ? list_field_check(field, err)
-								  : plain_field_check(field, err);
+								 : plain_field_check(field, err);
 }
 
 /* Flat, and a schema that can be used. */
@@ -235,7 +235,8 @@ static bool schema_check(const struct json *schema, struct error *err)
 
 static bool url_mode_check(const struct json *params, struct error *err)
 {
-	static const char *const members[] = {"mode", "message", "elicitationId", "url", "_meta", NULL};
+	static const char *const members[] = {
+		"mode", "message", "elicitationId", "url", "_meta", NULL};
 	struct text url = json_text_or(params, "url", ""), scheme;
 
 	if (!json_only_members(params, members, err) ||
@@ -265,8 +266,7 @@ static bool elicitation_check(const struct json *params, unsigned abilities, str
 	return schema_check(json_find(params, "requestedSchema"), err);
 }
 
-bool ask_check(
-	struct text method, const struct json *params, unsigned abilities, struct error *err)
+bool ask_check(struct text method, const struct json *params, unsigned abilities, struct error *err)
 {
 	if (params->type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "params is no object");

@@ -15,12 +15,12 @@
  * request and left out of an answer. */
 
 enum {
-	ASK_MESSAGES_MAX = 128,          /* of a sampling */
-	ASK_BLOCKS_MAX = 64,             /* of one message */
-	ASK_FIELDS_MAX = 32,             /* of a form */
-	ASK_CHOICES_MAX = 256,           /* of one field */
-	ASK_MESSAGE_BYTES_MAX = 4096,    /* what a person reads above a form */
-	ASK_ANSWER_BYTES_MAX = 1 << 20,  /* canonical */
+	ASK_MESSAGES_MAX = 128,         /* of a sampling */
+	ASK_BLOCKS_MAX = 64,            /* of one message */
+	ASK_FIELDS_MAX = 32,            /* of a form */
+	ASK_CHOICES_MAX = 256,          /* of one field */
+	ASK_MESSAGE_BYTES_MAX = 4096,   /* what a person reads above a form */
+	ASK_ANSWER_BYTES_MAX = 1 << 20, /* canonical */
 };
 
 /* What a client said at initialize that it can do. */
@@ -49,7 +49,7 @@ bool ask_answer_read(struct json *out, struct arena *arena, const struct ask_ans
 	struct error *err) MUST_CHECK;
 
 /* Likewise of its error: {code, message}.  Errors: LIMIT. */
-bool ask_error_read(
-	struct json *out, struct arena *arena, const struct json *error, struct error *err) MUST_CHECK;
+bool ask_error_read(struct json *out, struct arena *arena, const struct json *error,
+	struct error *err) MUST_CHECK;
 
 #endif

@@ -108,8 +108,7 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 			.environment = environment_of(json_text_or(record, "environment", "")),
 			.server = json_text_or(record, "server", ""),
 			.method = method_name,
-			.route = call_route(
-				method, is_servers ? CALL_OF_SERVER : CALL_OF_CLIENT),
+			.route = call_route(method, is_servers ? CALL_OF_SERVER : CALL_OF_CLIENT),
 			.tool = json_text_or(record, "tool", ""),
 			.effect = method->effect,
 			.secrets = secrets_of(record)},

@@ -554,10 +554,12 @@ static bool check_reply(struct evaluation *evaluation)
 	return check_output(evaluation, TEXT("reply"), TEXT(""), evaluation->sensitivity);
 }
 
-/* A question names the method as a tool; a tool of a server is never called so. */
+/* A tool's name is no method's, but a question names the method as a tool. */
 static bool is_asked(const struct evaluation *evaluation)
 {
-	return evaluation->tool != NULL &&
+	if (evaluation->call->route == METHOD_ASKED)
+		return true;
+	return evaluation->tool != NULL && evaluation->world->scope == DECIDE_FOR_QUESTION &&
 	       method_is_asked(method_find_dotted(evaluation->tool->tool_name));
 }
 

@@ -216,9 +216,9 @@ static bool ask_write(struct mcp_call *call, const struct call_ask *ask, struct 
 	if (ok)
 		jsonrpc_format_request(&message, jsonrpc_id_of_integer((int64_t)ask->number),
 			ask->method, &stripped);
-	ok = ok && ((!buffer_failed(&message) && stream_ensure(call) &&
-			    event_write(call, &message)) ||
-			   error_set(err, ERROR_IO, "the client could not be asked"));
+	ok = ok &&
+	     ((!buffer_failed(&message) && stream_ensure(call) && event_write(call, &message)) ||
+		     error_set(err, ERROR_IO, "the client could not be asked"));
 	buffer_deinit(&message);
 	arena_destroy(&arena);
 	return ok;

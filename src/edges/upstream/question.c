@@ -137,9 +137,8 @@ static bool question_give(struct connection *connection, const struct jsonrpc_me
 {
 	const struct upstream_listener *listener = &connection->edge->listener;
 	const struct question *question = question_add(connection, message->id);
-	struct upstream_question told = {.server = connection->name,
-		.method = message->method,
-		.params = message->params};
+	struct upstream_question told = {
+		.server = connection->name, .method = message->method, .params = message->params};
 
 	if (question == NULL)
 		return false;

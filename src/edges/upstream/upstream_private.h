@@ -90,7 +90,7 @@ struct connection {
 	size_t wait_count;
 	struct question *questions;
 	size_t question_count;
-	unsigned asks;            /* it was told of: enum upstream_asks */
+	unsigned asks;             /* it was told of: enum upstream_asks */
 	int64_t given_up_until_ms; /* over stdio: until then a request given up may ask */
 	struct loop_timer retry;
 	int64_t backoff_ms;
@@ -158,8 +158,8 @@ void question_cancelled(struct connection *connection, const struct json *params
 /* The server is gone: nobody is to answer. */
 void questions_drop(struct connection *connection);
 /* The port's. */
-bool question_respond(void *context, uint64_t number, const struct upstream_reply *reply,
-	struct error *err);
+bool question_respond(
+	void *context, uint64_t number, const struct upstream_reply *reply, struct error *err);
 /* What it may ask by now. */
 unsigned asks_of(const struct connection *connection);
 /* As a member of initialize: its capabilities.  Errors: LIMIT. */

@@ -133,8 +133,8 @@ static bool is_registered(
 	for (size_t i = question->server.length + 1; i < (size_t)length; i++)
 		if (name[i] == '/')
 			name[i] = '.';
-	return registry_find_tool(
-		       service->ports.registry, (struct text){name, (size_t)length}) != NULL;
+	return registry_find_tool(service->ports.registry, (struct text){name, (size_t)length}) !=
+	       NULL;
 }
 
 /* False: cause says why it goes to no rule. */
@@ -195,7 +195,8 @@ bool asking_start(struct call_service *service, const struct upstream_question *
 	return true;
 }
 
-/* ---- towards the client ------------------------------------------------------------------------ */
+/* ---- towards the client ------------------------------------------------------------------------
+ */
 
 /* What the request says may endorse or taint later values of the task, as a result does; what
  * the server has from the call it belongs to endorses nothing by coming back. */
@@ -233,8 +234,7 @@ bool asking_forward(struct exchange *exchange, struct error *err)
 	ask.params = &passed;
 	if (exchange->deadline_ms > within->deadline_ms)
 		exchange->deadline_ms = within->deadline_ms;
-	asking->is_open =
-		within->client->on_ask(within->client->context, &ask, err);
+	asking->is_open = within->client->on_ask(within->client->context, &ask, err);
 	if (asking->is_open)
 		exchange->service->figures.server_asked++;
 	return asking->is_open;
@@ -243,8 +243,7 @@ bool asking_forward(struct exchange *exchange, struct error *err)
 void asking_withdraw(struct exchange *exchange)
 {
 	struct asking *asking = exchange->asking;
-	const struct call_client *client =
-		asking->within == NULL ? NULL : asking->within->client;
+	const struct call_client *client = asking->within == NULL ? NULL : asking->within->client;
 
 	if (!asking->is_open)
 		return;

@@ -157,7 +157,7 @@ struct exchange {
 	unsigned abilities;            /* of the client */
 	struct exchange *asks;         /* what the server asks within it */
 	unsigned asks_open, asks_made;
-	struct outcome what_became;    /* of the call; waits for the reply to leave */
+	struct outcome what_became; /* of the call; waits for the reply to leave */
 	struct loop_post release_post;
 	struct upstream_wait *wait;
 	struct upstream_request request; /* what the edge borrows until it answers */

@@ -60,8 +60,8 @@ static void put_head(struct json_builder *record, struct exchange *exchange, con
 
 	json_put_integer(record, "at", fold_stamp_utc_ms(exchange->service->ports.fold));
 	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor",
-		is_asked ? TEXT("remit") : text_concat(exchange->arena, actor, 2));
+	json_put_text(
+		record, "actor", is_asked ? TEXT("remit") : text_concat(exchange->arena, actor, 2));
 	json_put_text(record, "task", call->task);
 	json_put_text(record, "identity", call->identity);
 }

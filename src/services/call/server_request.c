@@ -15,7 +15,7 @@ enum { REQUEST_ARENA_BYTES = 64 * 1024 };
 
 /* What one server asked. */
 struct asked {
-	struct rate rate; /* its records, of decisions too */
+	struct rate rate;  /* its records, of decisions too */
 	uint64_t left_out; /* since its last record */
 };
 
@@ -98,7 +98,7 @@ static bool refusal_write(struct call_service *service, struct refusal *refusal,
 	json_put_cstring(&record, "verdict", verdict_word(VERDICT_DENY));
 	json_put_cstring(&record, "reason",
 		reason_word(request->cause == ASK_NOT_REGISTERED ? REASON_TOOL_UNKNOWN
-								: REASON_METHOD_UNKNOWN));
+								 : REASON_METHOD_UNKNOWN));
 	json_put_cstring(&record, "cause", ask_refusal_word(request->cause));
 	if (left_out > 0)
 		json_put_integer(&record, "left-out", (int64_t)left_out);

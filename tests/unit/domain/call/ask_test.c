@@ -67,8 +67,7 @@ static enum error_code check_form(const char *properties)
 
 static enum error_code check_messages(const char *messages)
 {
-	struct text params =
-		text_format(arena, "{\"maxTokens\":1,\"messages\":[%s]}", messages);
+	struct text params = text_format(arena, "{\"maxTokens\":1,\"messages\":[%s]}", messages);
 
 	return check(SAMPLE, params.data, ALL);
 }
@@ -123,10 +122,10 @@ static void what_a_client_cannot_do_is_not_asked_of_it(void **state)
 {
 	(void)state;
 	assert_int_equal(check(SAMPLE, "{}", ASK_FORMS | ASK_URLS), ERROR_NOT_FOUND);
-	assert_int_equal(check(ELICIT, "{\"message\":\"m\"}", ASK_SAMPLING | ASK_URLS),
-		ERROR_NOT_FOUND);
-	assert_int_equal(check(ELICIT, "{\"message\":\"m\",\"mode\":\"url\"}", ASK_FORMS),
-		ERROR_NOT_FOUND);
+	assert_int_equal(
+		check(ELICIT, "{\"message\":\"m\"}", ASK_SAMPLING | ASK_URLS), ERROR_NOT_FOUND);
+	assert_int_equal(
+		check(ELICIT, "{\"message\":\"m\",\"mode\":\"url\"}", ASK_FORMS), ERROR_NOT_FOUND);
 	assert_int_equal(check(TEXT("roots/list"), "{}", ALL), ERROR_NOT_FOUND);
 }
 
@@ -143,12 +142,12 @@ static void a_sampling_of_another_form_is_refused(void **state)
 		"}]}",
 		"{\"maxTokens\":9,\"messages\":{}}",
 		"{\"maxTokens\":9,\"messages\":[]}",
-		"{\"maxTokens\":9,\"tools\":[],\"messages\":[{\"role\":\"user\",\"content\":"
-		TEXT_BLOCK "}]}",
-		"{\"maxTokens\":9,\"task\":{},\"messages\":[{\"role\":\"user\",\"content\":"
-		TEXT_BLOCK "}]}",
-		"{\"maxTokens\":9,\"secretword\":1,\"messages\":[{\"role\":\"user\",\"content\":"
-		TEXT_BLOCK "}]}",
+		"{\"maxTokens\":9,\"tools\":[],\"messages\":[{\"role\":\"user\","
+		"\"content\":" TEXT_BLOCK "}]}",
+		"{\"maxTokens\":9,\"task\":{},\"messages\":[{\"role\":\"user\","
+		"\"content\":" TEXT_BLOCK "}]}",
+		"{\"maxTokens\":9,\"secretword\":1,\"messages\":[{\"role\":\"user\","
+		"\"content\":" TEXT_BLOCK "}]}",
 	};
 
 	(void)state;
@@ -159,8 +158,7 @@ static void a_sampling_of_another_form_is_refused(void **state)
 		check_messages("{\"role\":\"system\",\"content\":" TEXT_BLOCK "}"), ERROR_INVALID);
 	assert_int_equal(check_messages("{\"role\":\"user\"}"), ERROR_INVALID);
 	assert_int_equal(check_messages("{\"role\":\"user\",\"content\":\"x\"}"), ERROR_INVALID);
-	assert_int_equal(
-		check_messages("{\"role\":\"user\",\"content\":{\"type\":\"tool_use\"}}"),
+	assert_int_equal(check_messages("{\"role\":\"user\",\"content\":{\"type\":\"tool_use\"}}"),
 		ERROR_INVALID);
 	assert_int_equal(
 		check_messages("{\"role\":\"user\",\"content\":{\"type\":\"text\",\"text\":1}}"),
@@ -177,8 +175,8 @@ static void messages_and_blocks_are_bounded(void **state)
 	assert_int_equal(check_messages(repeat(message, ASK_MESSAGES_MAX)), ERROR_NONE);
 	assert_int_equal(check_messages(repeat(message, ASK_MESSAGES_MAX + 1)), ERROR_INVALID);
 	for (int count = ASK_BLOCKS_MAX; count <= ASK_BLOCKS_MAX + 1; count++) {
-		struct text one = text_format(arena, "{\"role\":\"user\",\"content\":[%s]}",
-			repeat(TEXT_BLOCK, count));
+		struct text one = text_format(
+			arena, "{\"role\":\"user\",\"content\":[%s]}", repeat(TEXT_BLOCK, count));
 
 		assert_int_equal(check_messages(one.data),
 			count <= ASK_BLOCKS_MAX ? ERROR_NONE : ERROR_INVALID);
@@ -237,18 +235,19 @@ static void a_form_of_mcp_passes(void **state)
 	(void)state;
 	assert_int_equal(check_form(""), ERROR_NONE);
 	assert_int_equal(
-		check_form("\"a\":{\"type\":\"string\",\"title\":\"A\",\"description\":\"d\","
-			   "\"minLength\":1,\"maxLength\":9,\"format\":\"email\",\"default\":\"x\"},"
-			   "\"b\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9},"
-			   "\"c\":{\"type\":\"number\",\"default\":0.5},"
-			   "\"d\":{\"type\":\"boolean\",\"default\":true},"
-			   "\"e\":{\"type\":\"string\",\"enum\":[\"x\",\"y\"],\"enumNames\":[\"X\","
-			   "\"Y\"]},"
-			   "\"f\":{\"type\":\"string\",\"oneOf\":[{\"const\":\"x\",\"title\":\"X\"}]},"
-			   "\"g\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,\"items\":"
-			   "{\"type\":\"string\",\"enum\":[\"x\"]}},"
-			   "\"h\":{\"type\":\"array\",\"items\":{\"anyOf\":[{\"const\":\"x\","
-			   "\"title\":\"X\"}]}}"),
+		check_form(
+			"\"a\":{\"type\":\"string\",\"title\":\"A\",\"description\":\"d\","
+			"\"minLength\":1,\"maxLength\":9,\"format\":\"email\",\"default\":\"x\"},"
+			"\"b\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9},"
+			"\"c\":{\"type\":\"number\",\"default\":0.5},"
+			"\"d\":{\"type\":\"boolean\",\"default\":true},"
+			"\"e\":{\"type\":\"string\",\"enum\":[\"x\",\"y\"],\"enumNames\":[\"X\","
+			"\"Y\"]},"
+			"\"f\":{\"type\":\"string\",\"oneOf\":[{\"const\":\"x\",\"title\":\"X\"}]},"
+			"\"g\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,\"items\":"
+			"{\"type\":\"string\",\"enum\":[\"x\"]}},"
+			"\"h\":{\"type\":\"array\",\"items\":{\"anyOf\":[{\"const\":\"x\","
+			"\"title\":\"X\"}]}}"),
 		ERROR_NONE);
 }
 
@@ -257,8 +256,9 @@ static void fields_choices_and_the_message_are_bounded(void **state)
 	(void)state;
 	for (int more = 0; more <= 1; more++) {
 		enum error_code wanted = more == 0 ? ERROR_NONE : ERROR_INVALID;
-		struct text choices = text_format(arena, "\"a\":{\"type\":\"string\",\"enum\":[%s]}",
-			repeat("\"c#\"", ASK_CHOICES_MAX + more));
+		struct text choices =
+			text_format(arena, "\"a\":{\"type\":\"string\",\"enum\":[%s]}",
+				repeat("\"c#\"", ASK_CHOICES_MAX + more));
 		struct text message = text_format(arena,
 			"{\"message\":\"%0*d\",\"requestedSchema\":{\"type\":\"object\","
 			"\"properties\":{}}}",
@@ -346,8 +346,7 @@ static void content_that_the_form_did_not_ask_for_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_string_equal(
-			answer(ELICIT, city, bad[i]), error_code_name(ERROR_INVALID));
+		assert_string_equal(answer(ELICIT, city, bad[i]), error_code_name(ERROR_INVALID));
 }
 
 static void what_mcp_does_not_name_is_left_out_of_an_answer(void **state)
@@ -358,17 +357,18 @@ static void what_mcp_does_not_name_is_left_out_of_an_answer(void **state)
 			"{\"_meta\":{\"remit/record\":1},\"action\":\"accept\",\"content\":"
 			"{\"city\":\"Oslo\"},\"more\":1}"),
 		"{\"action\":\"accept\",\"content\":{\"city\":\"Oslo\"}}");
-	assert_string_equal(answer(ELICIT, city,
-				    "{\"action\":\"cancel\",\"content\":{\"city\":\"Oslo\"}}"),
+	assert_string_equal(
+		answer(ELICIT, city, "{\"action\":\"cancel\",\"content\":{\"city\":\"Oslo\"}}"),
 		"{\"action\":\"cancel\"}");
 	assert_string_equal(answer(ELICIT,
 				    "{\"message\":\"m\",\"mode\":\"url\",\"elicitationId\":\"1\","
 				    "\"url\":\"https://a.org/\"}",
 				    "{\"action\":\"accept\",\"content\":{\"card\":\"4711\"}}"),
 		"{\"action\":\"accept\"}");
-	assert_string_equal(answer(SAMPLE, "{}",
-				    "{\"role\":\"assistant\",\"model\":\"m\",\"content\":" TEXT_BLOCK
-				    ",\"stopReason\":\"endTurn\",\"context\":[1]}"),
+	assert_string_equal(
+		answer(SAMPLE, "{}",
+			"{\"role\":\"assistant\",\"model\":\"m\",\"content\":" TEXT_BLOCK
+			",\"stopReason\":\"endTurn\",\"context\":[1]}"),
 		"{\"content\":{\"text\":\"x\",\"type\":\"text\"},\"model\":\"m\",\"role\":"
 		"\"assistant\",\"stopReason\":\"endTurn\"}");
 }
@@ -386,8 +386,7 @@ static void a_sampled_message_of_another_form_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_string_equal(
-			answer(SAMPLE, "{}", bad[i]), error_code_name(ERROR_INVALID));
+		assert_string_equal(answer(SAMPLE, "{}", bad[i]), error_code_name(ERROR_INVALID));
 }
 
 static void an_answer_is_bounded(void **state)
@@ -418,8 +417,7 @@ static void of_an_error_code_and_message_are_kept(void **state)
 
 	(void)state;
 	assert_true(ask_error_read(&out, arena, &error, &err));
-	assert_true(text_is(
-		json_canonical_text(arena, &out), "{\"code\":-1,\"message\":\"no\"}"));
+	assert_true(text_is(json_canonical_text(arena, &out), "{\"code\":-1,\"message\":\"no\"}"));
 }
 
 #define WITH(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

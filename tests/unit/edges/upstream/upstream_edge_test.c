@@ -45,14 +45,14 @@ struct bench {
 	/* listener */
 	int definition_calls;
 	int gone_calls;
-	char asked[256];          /* "SERVER METHOD;", " within" if a call was known */
+	char asked[256]; /* "SERVER METHOD;", " within" if a call was known */
 	bool takes_questions;
 	uint64_t questions[QUESTIONS_KEPT];
 	size_t question_count;
 	unsigned withdrawn;
 	uint64_t last_withdrawn;
 	bool is_withdrawn;
-	unsigned asks; /* the server may ask by now */
+	unsigned asks;            /* the server may ask by now */
 	enum sensitivity ceiling; /* of the next calls */
 	char definitions[1024];
 	bool has_new_definitions;
@@ -620,14 +620,12 @@ static void a_question_that_is_taken_is_answered_once(void **state)
 	assert_int_equal(bench->question_count, 1);
 	bench->wanted_log = "answered {\"id\":\"q1\",\"jsonrpc\":\"2.0\",\"result\":"
 			    "{\"action\":\"decline\"}}";
-	assert_true(tell(
-		bench, bench->questions[0], &(struct upstream_reply){.result = &result}));
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.result = &result}));
 	if (!bench->has_logged)
 		talk_run_until(bench->loop, &bench->has_logged);
 	/* Not open any more, and none that ever was: nothing is sent, which the next call
 	 * would show as nonsense. */
-	assert_true(tell(
-		bench, bench->questions[0], &(struct upstream_reply){.result = &result}));
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.result = &result}));
 	assert_true(tell(bench, 4711, &(struct upstream_reply){.result = &result}));
 	call_tool(bench, "echo");
 	assert_int_equal(bench->failure.code, ERROR_NONE);
@@ -644,15 +642,13 @@ static void a_refusal_and_a_clients_error_are_told_apart(void **state)
 	connect_server(bench);
 	call_tool_until(bench, "ask", 500);
 	bench->wanted_log = "\"code\":-7,\"message\":\"not now\"";
-	assert_true(
-		tell(bench, bench->questions[0], &(struct upstream_reply){.error = &error}));
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.error = &error}));
 	if (!bench->has_logged)
 		talk_run_until(bench->loop, &bench->has_logged);
 	call_tool_until(bench, "ask", 500);
 	bench->has_logged = false;
 	bench->wanted_log = "\"code\":-1,\"message\":\"no\"";
-	assert_true(tell(
-		bench, bench->questions[1], &(struct upstream_reply){.refusal = "no"}));
+	assert_true(tell(bench, bench->questions[1], &(struct upstream_reply){.refusal = "no"}));
 	if (!bench->has_logged)
 		talk_run_until(bench->loop, &bench->has_logged);
 }
@@ -690,8 +686,7 @@ static void the_questions_of_a_server_that_is_gone_are_withdrawn(void **state)
 	call_tool(bench, "ask-and-crash");
 	assert_int_equal(bench->withdrawn, 1);
 	assert_int_equal(bench->last_withdrawn, bench->questions[0]);
-	assert_true(tell(
-		bench, bench->questions[0], &(struct upstream_reply){.refusal = "late"}));
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.refusal = "late"}));
 }
 
 static void more_questions_than_the_bound_are_refused(void **state)
@@ -886,8 +881,7 @@ static void http_answer(
 			"data: {\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"fine\":true}}\n\n",
 			id);
 		respond(exchange, 200, "text/event-stream", body, NULL);
-	}
-	else {
+	} else {
 		(void)snprintf(body, sizeof body,
 			"data: "
 			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"

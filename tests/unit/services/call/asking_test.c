@@ -17,7 +17,7 @@
 #define SAMPLE "sampling/createMessage"
 #define TICKET "{\"path\":\"tickets/41.txt\"}"
 #define FORM                                                                                       \
-	"{\"message\":\"which city?\",\"requestedSchema\":{\"type\":\"object\",\"properties\":"     \
+	"{\"message\":\"which city?\",\"requestedSchema\":{\"type\":\"object\",\"properties\":"    \
 	"{\"city\":{\"type\":\"string\"}},\"required\":[\"city\"]}}"
 #define PROMPT                                                                                     \
 	"{\"maxTokens\":10,\"messages\":[{\"role\":\"user\",\"content\":{\"type\":\"text\","       \
@@ -87,8 +87,8 @@ static void end(struct call_bench *bench, struct bench_client *client)
 	assert_int_equal(call_figures(bench->call).in_flight, 0);
 }
 
-static void refused_at_once(struct call_bench *bench, const char *method, const char *params,
-	const char *cause)
+static void refused_at_once(
+	struct call_bench *bench, const char *method, const char *params, const char *cause)
 {
 	char wanted[64];
 
@@ -236,8 +236,8 @@ static void what_no_line_of_the_charter_permits_is_refused(void **state)
 	assert_true(last_has(bench, "decision", "\"reason\":\"no_entitlement\""));
 	assert_true(last_has(bench, "decision", "\"within\":"));
 	assert_int_equal(bench->responded, bench->question);
-	assert_string_equal(bench->response,
-		"refusal refused: nothing was passed on, and it is on record");
+	assert_string_equal(
+		bench->response, "refusal refused: nothing was passed on, and it is on record");
 	end(bench, &client);
 }
 
@@ -311,8 +311,8 @@ static void an_allowed_question_reaches_the_client_when_it_is_durable(void **sta
 	assert_true(last_has(bench, "decision", "\"tool\":\"files/elicitation.create\""));
 	assert_false(last_has(bench, "decision", "which city"));
 	assert_true(call_bench_client_answers(bench, &client, client.ask, OSLO));
-	assert_string_equal(bench->response,
-		"result {\"action\":\"accept\",\"content\":{\"city\":\"Oslo\"}}");
+	assert_string_equal(
+		bench->response, "result {\"action\":\"accept\",\"content\":{\"city\":\"Oslo\"}}");
 	assert_true(last_has(bench, "outcome", "\"status\":\"result\""));
 	assert_false(last_has(bench, "outcome", "Oslo"));
 	assert_int_equal(call_figures(bench->call).server_asked, 1);
@@ -423,8 +423,8 @@ static void an_answer_of_another_form_does_not_reach_the_server(void **state)
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
 		assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
 		assert_true(call_bench_client_answers(bench, &client, client.ask, answers[i]));
-		assert_string_equal(bench->response,
-			"refusal it was let through, but no answer may be had");
+		assert_string_equal(
+			bench->response, "refusal it was let through, but no answer may be had");
 		assert_true(last_has(bench, "outcome", "\"status\":\"failed\""));
 		assert_true(last_has(bench, "outcome", "\"reason\":\"result_invalid\""));
 	}
@@ -489,7 +489,8 @@ static void a_killed_task_answers_no_server(void **state)
 	assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
 	assert_true(call_bench_kill(bench, "", "t-1"));
 	call_bench_flush(bench);
-	assert_string_equal(bench->response, "refusal it was let through, but no answer may be had");
+	assert_string_equal(
+		bench->response, "refusal it was let through, but no answer may be had");
 	assert_false(call_bench_client_answers(bench, &client, client.ask, OSLO));
 	assert_int_equal(bench->responses, 1);
 	assert_int_equal(client.kind, CALL_FAILED);
