@@ -108,6 +108,10 @@ for (const server of SERVERS) {
     assert.equal(question.tool, `${server}/elicitation.create`);
     assert.equal(question.within, call.index);
     assert.equal(question.verdict, 'allow');
+    const table = (await world.must(null, 'trace', agent.task)).split('\n');
+    const row = table.findIndex((line) => line.startsWith(`${question.index} `));
+    assert.ok(row > table.findIndex((line) => line.startsWith(`${call.index} `)), 'below its call');
+    assert.match(table[row], new RegExp(`elicitation\\.create +${call.index} `));
     assert.doesNotMatch(JSON.stringify(await world.json(null, 'trace', agent.task)), /Kim Doe/);
   });
 

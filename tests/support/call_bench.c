@@ -395,7 +395,7 @@ bool call_bench_server_asks(
 	struct call_bench *bench, const char *method, const char *params, bool is_within)
 {
 	struct upstream_listener listener = call_upstream_listener(bench->call);
-	const struct upstream_question question = {
+	const struct upstream_ask question = {
 		.number = ++bench->question,
 		.server = TEXT("files"),
 		.method = text_of(method),

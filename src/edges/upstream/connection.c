@@ -96,7 +96,7 @@ void connection_fall(struct connection *connection, const struct error *failure)
 	if (connection->has_definitions && listener->on_gone != NULL)
 		listener->on_gone(listener->context, connection->name);
 	connection->has_definitions = false;
-	questions_drop(connection);
+	asks_drop(connection);
 	waits_fail(connection, failure);
 }
 
@@ -320,9 +320,9 @@ static bool initialize_send(struct connection *connection, struct error *err)
 	struct json params = {.type = JSON_OBJECT, .count = 3, .members = members};
 	bool ok = arena != NULL || error_set(err, ERROR_LIMIT, "no memory to connect");
 
-	connection->asks = asks_of(connection);
+	connection->may_ask = asks_of(connection);
 	connection->given_up_until_ms = 0;
-	ok = ok && asks_capabilities(&members[1].value, arena, connection->asks, err) && /* U4 */
+	ok = ok && asks_capabilities(&members[1].value, arena, connection->may_ask, err) && /* U4 */
 	     own_request(connection, TEXT("initialize"), &params, on_initialized, err);
 	arena_destroy(&arena);
 	return ok;
@@ -365,7 +365,7 @@ static void answer_request(struct connection *connection, const struct jsonrpc_m
 	struct error err;
 
 	if (!text_is(message->method, "ping")) {
-		question_take(connection, message, origin);
+		ask_take(connection, message, origin);
 		return;
 	}
 	buffer_init(&reply, 4096);
@@ -406,7 +406,7 @@ static void take_notification(struct connection *connection, const struct jsonrp
 		return;
 	}
 	if (text_is(message->method, "notifications/cancelled")) {
-		question_cancelled(connection, message->params);
+		ask_cancelled(connection, message->params);
 		return;
 	}
 	wait = wait_of_notice(connection, message, origin);
@@ -600,7 +600,7 @@ void connection_free(struct connection *connection)
 		connection->link->close(connection);
 	while (connection->waits != NULL)
 		wait_drop(connection->waits);
-	questions_drop(connection);
+	asks_drop(connection);
 	loop_timer_stop(connection->edge->settings.loop, &connection->retry);
 	loop_timer_stop(connection->edge->settings.loop, &connection->listen_again);
 	arena_destroy(&connection->listing_arena);

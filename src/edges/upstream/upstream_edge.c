@@ -23,7 +23,7 @@ static struct connection *connection_asked_anew(
 
 	if (connection == NULL || connection->speaks != SPEAKS_MCP ||
 		connection->state != CONNECTION_READY ||
-		(asks_of(connection) & ~connection->asks) == 0 || has_requests(connection))
+		(asks_of(connection) & ~connection->may_ask) == 0 || has_requests(connection))
 		return connection;
 	connection_retire(connection);
 	return connection_of(edge, server, err);
@@ -142,7 +142,7 @@ struct upstream upstream_edge_port(struct upstream_edge *edge)
 		.prepare = port_prepare,
 		.start = port_start,
 		.cancel = port_cancel,
-		.respond = question_respond};
+		.respond = ask_respond};
 }
 
 void upstream_edge_stop(struct upstream_edge *edge)

@@ -20,10 +20,10 @@ enum {
 	UPSTREAM_MESSAGE_BYTES_MAX = 8 * 1024 * 1024, /* one message of a server */
 	UPSTREAM_CONNECT_MS = 15000,                  /* from start to the list of tools */
 	UPSTREAM_TOOLS_MAX = 2000,
-	UPSTREAM_PAGES_MAX = 100,    /* of tools/list */
-	UPSTREAM_WAITS_MAX = 1000,   /* of one server */
-	UPSTREAM_STRAYS_MAX = 100,   /* requests to its URL that nobody waits for any more */
-	UPSTREAM_QUESTIONS_MAX = 64, /* of one server, that are not answered yet */
+	UPSTREAM_PAGES_MAX = 100,  /* of tools/list */
+	UPSTREAM_WAITS_MAX = 1000, /* of one server */
+	UPSTREAM_STRAYS_MAX = 100, /* requests to its URL that nobody waits for any more */
+	UPSTREAM_ASKS_MAX = 64,    /* of one server, that are not answered yet */
 	/* How long a request that was given up may still make a server over stdio ask: as long,
 	 * it is not sure which call it asks about. */
 	UPSTREAM_GIVEN_UP_MS = 10 * 60 * 1000,

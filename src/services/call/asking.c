@@ -33,7 +33,7 @@ bool asking_respond(
 {
 	struct upstream *upstream = &exchange->service->ports.upstream;
 
-	return upstream->respond(upstream->context, exchange->asking->question, reply, err);
+	return upstream->respond(upstream->context, exchange->asking->edge_number, reply, err);
 }
 
 /* A sentence of ours: a server learns nothing of charters and people. */
@@ -111,9 +111,9 @@ void asking_end_all(struct exchange *within)
 /* ---- where it begins ------------------------------------------------------------------------- */
 
 /* A call that is with its server, and whose client hears of it. */
-static struct exchange *call_of(const struct upstream_question *question)
+static struct exchange *call_of(const struct upstream_ask *asked)
 {
-	struct exchange *within = question->request == NULL ? NULL : question->request->context;
+	struct exchange *within = asked->request == NULL ? NULL : asked->request->context;
 
 	if (within == NULL || within->client == NULL || within->generation != NULL ||
 		(within->state != EXCHANGE_FORWARDED && within->state != EXCHANGE_STREAMING))
@@ -121,16 +121,15 @@ static struct exchange *call_of(const struct upstream_question *question)
 	return within;
 }
 
-static bool is_registered(
-	const struct call_service *service, const struct upstream_question *question)
+static bool is_registered(const struct call_service *service, const struct upstream_ask *asked)
 {
 	char name[CHARTER_NAME_BYTES_MAX + TOOL_NAME_BYTES_MAX + 2];
-	int length = snprintf(name, sizeof(name), "%.*s/%.*s", TEXT_ARGS(question->server),
-		TEXT_ARGS(question->method));
+	int length = snprintf(name, sizeof(name), "%.*s/%.*s", TEXT_ARGS(asked->server),
+		TEXT_ARGS(asked->method));
 
 	if (length < 0 || (size_t)length >= sizeof(name))
 		return false;
-	for (size_t i = question->server.length + 1; i < (size_t)length; i++)
+	for (size_t i = asked->server.length + 1; i < (size_t)length; i++)
 		if (name[i] == '/')
 			name[i] = '.';
 	return registry_find_tool(service->ports.registry, (struct text){name, (size_t)length}) !=
@@ -138,14 +137,14 @@ static bool is_registered(
 }
 
 /* False: cause says why it goes to no rule. */
-static bool may_be_decided(struct call_service *service, const struct upstream_question *question,
+static bool may_be_decided(struct call_service *service, const struct upstream_ask *asked,
 	const struct exchange *within, enum ask_refusal *cause)
 {
 	struct error err = {0};
 
-	if (!method_is_asked(method_find(question->method)))
+	if (!method_is_asked(method_find(asked->method)))
 		*cause = ASK_NOT_PASSED;
-	else if (!is_registered(service, question))
+	else if (!is_registered(service, asked))
 		*cause = ASK_NOT_REGISTERED;
 	else if (within == NULL)
 		*cause = ASK_NO_CALL;
@@ -153,35 +152,35 @@ static bool may_be_decided(struct call_service *service, const struct upstream_q
 		*cause = ASK_JUDGED;
 	else if (within->client->on_ask == NULL)
 		*cause = ASK_NOT_ABLE;
-	else if (question->params == NULL)
+	else if (asked->params == NULL)
 		*cause = ASK_MALFORMED;
-	else if (!ask_check(question->method, question->params, within->abilities, &err))
+	else if (!ask_check(asked->method, asked->params, within->abilities, &err))
 		*cause = err.code == ERROR_NOT_FOUND ? ASK_NOT_ABLE
 			 : err.code == ERROR_LIMIT   ? ASK_TOO_MANY
 						     : ASK_MALFORMED;
 	else if (within->asks_open >= CALL_ASKS_OPEN_MAX || within->asks_made >= CALL_ASKS_MAX ||
-		 !server_request_count(service, question->server))
+		 !server_request_count(service, asked->server))
 		*cause = ASK_TOO_MANY;
 	else
 		return true;
 	return false;
 }
 
-bool asking_start(struct call_service *service, const struct upstream_question *question,
-	enum ask_refusal *cause)
+bool asking_start(
+	struct call_service *service, const struct upstream_ask *asked, enum ask_refusal *cause)
 {
-	struct exchange *within = call_of(question), *exchange;
-	struct asking asking = {.question = question->number};
+	struct exchange *within = call_of(asked), *exchange;
+	struct asking asking = {.edge_number = asked->number};
 	struct call_client server = {.on_reply = on_reply};
 	struct call_request request = {
-		.server = question->server,
-		.method = question->method,
-		.params = question->params,
+		.server = asked->server,
+		.method = asked->method,
+		.params = asked->params,
 	};
 	const struct exchange_offer offer = {&request, &server, &asking};
 	struct error err = {0};
 
-	if (!may_be_decided(service, question, within, cause))
+	if (!may_be_decided(service, asked, within, cause))
 		return false;
 	request.task = within->call.task;
 	asking.record = within->index;

@@ -751,15 +751,15 @@ static void on_gone(void *context, struct text server)
 	decide_definitions_seen(service->ports.decide, server, NULL);
 }
 
-static bool on_request(void *context, const struct upstream_question *question)
+static bool on_request(void *context, const struct upstream_ask *asked)
 {
 	struct call_service *service = context;
-	struct server_request refused = {.server = question->server,
-		.method = question->method,
-		.exchange = question->request == NULL ? NULL : question->request->context};
+	struct server_request refused = {.server = asked->server,
+		.method = asked->method,
+		.exchange = asked->request == NULL ? NULL : asked->request->context};
 
 	service->figures.server_requests++;
-	if (asking_start(service, question, &refused.cause))
+	if (asking_start(service, asked, &refused.cause))
 		return true;
 	server_request_refuse(service, &refused);
 	return false;
@@ -771,7 +771,7 @@ static void on_withdrawn(void *context, uint64_t number)
 	struct exchange *exchange = service->exchanges;
 
 	while (exchange != NULL &&
-		(exchange->asking == NULL || exchange->asking->question != number))
+		(exchange->asking == NULL || exchange->asking->edge_number != number))
 		exchange = exchange->next;
 	if (exchange != NULL)
 		call_abort(&exchange);

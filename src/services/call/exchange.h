@@ -100,7 +100,7 @@ struct asking {
 	struct exchange *next;   /* of the same call */
 	struct exchange **link;  /* NULL: not in its list */
 	uint64_t record;         /* the decision of that call */
-	uint64_t question;       /* the server's, at edges/upstream */
+	uint64_t edge_number;    /* of what the server asked, at edges/upstream */
 	uint64_t number;         /* what the client is asked under */
 	bool is_open;            /* the client has it */
 };
@@ -278,7 +278,7 @@ struct exchange_offer {
 
 /* Gives what a server asks to the rules.  False: it belongs to nothing, or cannot be asked,
  * and cause says why; nothing was done. */
-bool asking_start(struct call_service *service, const struct upstream_question *question,
+bool asking_start(struct call_service *service, const struct upstream_ask *asked,
 	enum ask_refusal *cause) MUST_CHECK;
 /* To the client.  Errors: LIMIT, IO, CONFLICT (the call is over). */
 bool asking_forward(struct exchange *exchange, struct error *err) MUST_CHECK;

@@ -83,7 +83,7 @@ struct upstream_request {
 };
 
 /* What a server asks of an agent's client by itself, borrowed during on_request. */
-struct upstream_question {
+struct upstream_ask {
 	uint64_t number; /* the edge's own, never used twice */
 	struct text server;
 	struct text method;
@@ -117,9 +117,9 @@ struct upstream {
 	 * NULL; it may be NULL.  May be called from within on_notice and on_bytes of the same
 	 * wait. */
 	void (*cancel)(void *context, struct upstream_wait **wait);
-	/* Answers a question that on_request took.  A number that is not open any more (the
+	/* Answers what on_request took.  A number that is not open any more (the
 	 * server is gone, or took it back) is no error, and nothing is sent.  False: it could
-	 * not be sent; the question stays open.  Errors: IO, LIMIT. */
+	 * not be sent; it stays open.  Errors: IO, LIMIT. */
 	bool (*respond)(void *context, uint64_t number, const struct upstream_reply *reply,
 		struct error *err);
 };
@@ -135,8 +135,8 @@ struct upstream_listener {
 	/* A server asks something of the agent's client by itself (sampling/createMessage,
 	 * elicitation/create ...).  True: it is answered by respond, later.  False: the edge
 	 * refuses it. */
-	bool (*on_request)(void *context, const struct upstream_question *question);
-	/* A question that was taken is not to be answered any more. */
+	bool (*on_request)(void *context, const struct upstream_ask *asked);
+	/* What was taken is not to be answered any more. */
 	void (*on_withdrawn)(void *context, uint64_t number);
 	/* A server is gone; its definitions are no longer known. */
 	void (*on_gone)(void *context, struct text server);

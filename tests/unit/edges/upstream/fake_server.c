@@ -12,7 +12,7 @@
 enum {
 	LINE_BYTES_MAX = 1024 * 1024,
 	HUGE_BYTES = 9 * 1024 * 1024,
-	QUESTIONS = 64, /* as many as are taken of one server, UPSTREAM_QUESTIONS_MAX */
+	QUESTIONS = 64, /* as many as are taken of one server, UPSTREAM_ASKS_MAX */
 };
 
 /* The capabilities that the client declared. */

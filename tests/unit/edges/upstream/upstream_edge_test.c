@@ -106,7 +106,7 @@ static void on_gone(void *context, struct text server)
 	bench->gone_calls++;
 }
 
-static bool on_asked(void *context, const struct upstream_question *question)
+static bool on_asked(void *context, const struct upstream_ask *question)
 {
 	struct bench *bench = context;
 	size_t used = strlen(bench->asked);
@@ -696,7 +696,7 @@ static void more_questions_than_the_bound_are_refused(void **state)
 	bench->takes_questions = true;
 	connect_server(bench);
 	call_tool(bench, "ask-often"); /* one more than the bound */
-	assert_int_equal(bench->question_count, UPSTREAM_QUESTIONS_MAX);
+	assert_int_equal(bench->question_count, UPSTREAM_ASKS_MAX);
 }
 
 static void a_server_is_told_what_it_may_ask(void **state)

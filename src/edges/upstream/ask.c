@@ -1,7 +1,7 @@
 /* What a server asks of agents' clients: told to whoever decides, kept by a number of ours
  * until it is answered, taken back, or the server is gone.
  *
- * Invariants: a question is answered once, or never; whoever decides knows it by its number
+ * Invariants: an ask is answered once, or never; whoever decides knows it by its number
  * alone, so nothing here is held by anybody else. */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "edges/upstream/upstream_private.h"
 
 /* MCP's own code where a person does not want it; there is none of "not allowed". */
-enum { QUESTION_REFUSED = -1 };
+enum { ASK_REFUSED = -1 };
 
 /* ---- what is declared ------------------------------------------------------------- */
 
@@ -43,28 +43,28 @@ bool asks_capabilities(struct json *out, struct arena *arena, unsigned asks, str
 
 /* ---- what is open ------------------------------------------------------------------- */
 
-static struct question *question_add(struct connection *connection, struct jsonrpc_id id)
+static struct ask *ask_add(struct connection *connection, struct jsonrpc_id id)
 {
-	struct question *question = NULL;
+	struct ask *ask = NULL;
 
-	if (connection->question_count < UPSTREAM_QUESTIONS_MAX)
-		question = calloc(1, sizeof *question + id.string.length);
-	if (question == NULL)
+	if (connection->ask_count < UPSTREAM_ASKS_MAX)
+		ask = calloc(1, sizeof *ask + id.string.length);
+	if (ask == NULL)
 		return NULL;
-	question->id = id;
+	ask->id = id;
 	if (id.string.length > 0)
-		memcpy(question->text, id.string.data, id.string.length);
-	question->id.string.data = question->text;
-	question->number = ++connection->edge->questions_made;
-	question->next = connection->questions;
-	connection->questions = question;
-	connection->question_count++;
-	return question;
+		memcpy(ask->text, id.string.data, id.string.length);
+	ask->id.string.data = ask->text;
+	ask->number = ++connection->edge->asks_made;
+	ask->next = connection->open_asks;
+	connection->open_asks = ask;
+	connection->ask_count++;
+	return ask;
 }
 
-static void question_drop(struct connection *connection, uint64_t number)
+static void ask_drop(struct connection *connection, uint64_t number)
 {
-	struct question **link = &connection->questions, *found;
+	struct ask **link = &connection->open_asks, *found;
 
 	while (*link != NULL && (*link)->number != number)
 		link = &(*link)->next;
@@ -72,7 +72,7 @@ static void question_drop(struct connection *connection, uint64_t number)
 	if (found == NULL)
 		return;
 	*link = found->next;
-	connection->question_count--;
+	connection->ask_count--;
 	free(found);
 }
 
@@ -80,21 +80,21 @@ static void withdraw(struct connection *connection, uint64_t number)
 {
 	const struct upstream_listener *listener = &connection->edge->listener;
 
-	question_drop(connection, number);
+	ask_drop(connection, number);
 	if (listener->on_withdrawn != NULL)
 		listener->on_withdrawn(listener->context, number);
 }
 
-void questions_drop(struct connection *connection)
+void asks_drop(struct connection *connection)
 {
-	while (connection->questions != NULL)
-		withdraw(connection, connection->questions->number);
+	while (connection->open_asks != NULL)
+		withdraw(connection, connection->open_asks->number);
 }
 
-void question_cancelled(struct connection *connection, const struct json *params)
+void ask_cancelled(struct connection *connection, const struct json *params)
 {
 	const struct json *id = params == NULL ? NULL : json_find(params, "requestId");
-	const struct question *question = connection->questions;
+	const struct ask *ask = connection->open_asks;
 	struct jsonrpc_id wanted = {0};
 
 	if (id != NULL && id->type == JSON_INTEGER)
@@ -103,10 +103,10 @@ void question_cancelled(struct connection *connection, const struct json *params
 		wanted = (struct jsonrpc_id){.kind = JSONRPC_ID_STRING, .string = id->string};
 	else
 		return;
-	while (question != NULL && !jsonrpc_id_equal(question->id, wanted))
-		question = question->next;
-	if (question != NULL)
-		withdraw(connection, question->number);
+	while (ask != NULL && !jsonrpc_id_equal(ask->id, wanted))
+		ask = ask->next;
+	if (ask != NULL)
+		withdraw(connection, ask->number);
 }
 
 /* ---- in --------------------------------------------------------------------------------- */
@@ -132,34 +132,34 @@ static const struct upstream_wait *only_request(const struct connection *connect
 }
 
 /* False: it is refused here. */
-static bool question_give(struct connection *connection, const struct jsonrpc_message *message,
+static bool ask_give(struct connection *connection, const struct jsonrpc_message *message,
 	const struct upstream_wait *origin)
 {
 	const struct upstream_listener *listener = &connection->edge->listener;
-	const struct question *question = question_add(connection, message->id);
-	struct upstream_question told = {
+	const struct ask *ask = ask_add(connection, message->id);
+	struct upstream_ask told = {
 		.server = connection->name, .method = message->method, .params = message->params};
 
-	if (question == NULL)
+	if (ask == NULL)
 		return false;
 	if (origin == NULL)
 		origin = only_request(connection);
 	if (origin != NULL && origin->kind == WAIT_REQUEST)
 		told.request = &origin->request;
-	told.number = question->number;
+	told.number = ask->number;
 	if (listener->on_request != NULL && listener->on_request(listener->context, &told))
 		return true;
-	question_drop(connection, told.number);
+	ask_drop(connection, told.number);
 	return false;
 }
 
-void question_take(struct connection *connection, const struct jsonrpc_message *message,
+void ask_take(struct connection *connection, const struct jsonrpc_message *message,
 	struct upstream_wait *origin)
 {
 	struct buffer reply;
 	struct error err;
 
-	if (question_give(connection, message, origin))
+	if (ask_give(connection, message, origin))
 		return;
 	connection_log(connection, "asked for %.*s: refused", TEXT_ARGS(message->method));
 	buffer_init(&reply, 4096);
@@ -175,37 +175,37 @@ void question_take(struct connection *connection, const struct jsonrpc_message *
 /* ---- out -------------------------------------------------------------------------------- */
 
 static struct connection *connection_asking(
-	struct upstream_edge *edge, uint64_t number, const struct question **out)
+	struct upstream_edge *edge, uint64_t number, const struct ask **out)
 {
 	struct connection *connection = edge->connections;
 
 	for (; connection != NULL; connection = connection->next)
-		for (*out = connection->questions; *out != NULL; *out = (*out)->next)
+		for (*out = connection->open_asks; *out != NULL; *out = (*out)->next)
 			if ((*out)->number == number)
 				return connection;
 	return NULL;
 }
 
 static void reply_format(
-	struct buffer *out, const struct question *question, const struct upstream_reply *reply)
+	struct buffer *out, const struct ask *ask, const struct upstream_reply *reply)
 {
 	if (reply->result != NULL)
-		jsonrpc_format_result(out, question->id, reply->result);
+		jsonrpc_format_result(out, ask->id, reply->result);
 	else if (reply->error != NULL)
-		jsonrpc_format_error(out, question->id,
-			json_integer_or(reply->error, "code", QUESTION_REFUSED),
+		jsonrpc_format_error(out, ask->id,
+			json_integer_or(reply->error, "code", ASK_REFUSED),
 			json_text_or(reply->error, "message", ""), NULL);
 	else
-		jsonrpc_format_error(out, question->id, QUESTION_REFUSED,
+		jsonrpc_format_error(out, ask->id, ASK_REFUSED,
 			text_of(reply->refusal == NULL ? "refused" : reply->refusal), NULL);
 }
 
 /* A client's words leave now or not at all, as a call does: U8. */
-bool question_respond(
+bool ask_respond(
 	void *context, uint64_t number, const struct upstream_reply *reply, struct error *err)
 {
-	const struct question *question;
-	struct connection *connection = connection_asking(context, number, &question);
+	const struct ask *ask;
+	struct connection *connection = connection_asking(context, number, &ask);
 	bool has_words = reply->result != NULL || reply->error != NULL;
 	struct buffer message;
 	bool ok;
@@ -215,14 +215,14 @@ bool question_respond(
 	if (has_words && !connection_has_credential(connection))
 		return error_set(err, ERROR_IO, "the credential is not at hand just now");
 	buffer_init(&message, UPSTREAM_MESSAGE_BYTES_MAX);
-	reply_format(&message, question, reply);
+	reply_format(&message, ask, reply);
 	ok = buffer_failed(&message)
 		     ? error_set(err, ERROR_LIMIT, "an answer is longer than %d bytes",
 			       UPSTREAM_MESSAGE_BYTES_MAX)
 		     : connection->link->send(connection, buffer_text(&message), NULL, err);
 	buffer_deinit(&message);
 	if (ok)
-		question_drop(connection, number);
+		ask_drop(connection, number);
 	else
 		connection_log(connection, "%s", err->text);
 	return ok;
