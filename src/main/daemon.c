@@ -193,6 +193,31 @@ static const struct server *find_server(void *context, struct text name)
 	return registry_find_server(context, name);
 }
 
+/* For each call, so without a format. */
+static bool has_tool(const struct registry *registry, struct text server, struct text name)
+{
+	char tool[TOOL_NAME_BYTES_MAX + 1];
+	size_t length = server.length + 1 + name.length;
+
+	if (length > sizeof(tool))
+		return false;
+	memcpy(tool, server.data, server.length);
+	tool[server.length] = '/';
+	memcpy(tool + server.length + 1, name.data, name.length);
+	return registry_find_tool(registry, (struct text){tool, length}) != NULL;
+}
+
+static unsigned find_asks(void *context, struct text name)
+{
+	unsigned asks = 0;
+
+	if (has_tool(context, name, TEXT("sampling.createMessage")))
+		asks |= UPSTREAM_ASKS_SAMPLING;
+	if (has_tool(context, name, TEXT("elicitation.create")))
+		asks |= UPSTREAM_ASKS_ELICITATION;
+	return asks;
+}
+
 static bool verify_request(void *context, const struct api_signed *what, struct arena *arena,
 	struct text *out_person, struct error *err)
 {
@@ -411,6 +436,7 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 		.http = daemon->http,
 		.find_server = find_server,
 		.find_context = daemon->registry,
+		.find_asks = find_asks,
 		.secrets = daemon->secrets,
 		.credentials = secrecy_credentials(daemon->detector),
 		.vault = {.url = from->vault_url,

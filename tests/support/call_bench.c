@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "domain/call/ask.h"
+
 enum { WARM_BYTES = 2 * 1024 * 1024 };
 
 static void must(bool ok, const struct error *err)
@@ -77,6 +80,38 @@ static void cancel(void *context, struct upstream_wait **wait)
 	else
 		bench->is_prepare_pending = false;
 	*wait = NULL;
+}
+
+static void print_value(char *out, size_t size, const char *word, const struct json *value)
+{
+	struct buffer buffer;
+
+	buffer_init(&buffer, size);
+	json_canonical(&buffer, value);
+	snprintf(out, size, "%s%.*s", word, TEXT_ARGS(buffer_text(&buffer)));
+	buffer_deinit(&buffer);
+}
+
+static bool respond(
+	void *context, uint64_t number, const struct upstream_reply *reply, struct error *err)
+{
+	struct call_bench *bench = context;
+
+	if (bench->respond_fault == FAULT_NOW && reply->refusal == NULL)
+		return error_set(err, ERROR_IO, "the pipe is closed");
+	if (number == 0 || number > bench->question || number >= CALL_BENCH_REQUESTS_MAX ||
+		bench->was_responded[number])
+		abort(); /* each once */
+	bench->was_responded[number] = true;
+	bench->responses++;
+	bench->responded = number;
+	if (reply->result != NULL)
+		print_value(bench->response, sizeof(bench->response), "result ", reply->result);
+	else if (reply->error != NULL)
+		print_value(bench->response, sizeof(bench->response), "error ", reply->error);
+	else
+		snprintf(bench->response, sizeof(bench->response), "refusal %s", reply->refusal);
+	return true;
 }
 
 void call_bench_ready(struct call_bench *bench, bool is_ready)
@@ -169,7 +204,7 @@ void call_bench_attach(
 		.tasks = filling->tasks,
 		.decide = bench->decide,
 		.approve = bench->approve,
-		.upstream = {bench, prepare, start, cancel},
+		.upstream = {bench, prepare, start, cancel, respond},
 		.values = filling->values,
 		.contents = filling->contents,
 	};
@@ -239,6 +274,36 @@ static void on_notice(void *context, struct text method, const struct json *para
 	client->notices++;
 }
 
+/* The law holds for what reaches a client as for what reaches a server. */
+static bool on_ask(void *context, const struct call_ask *ask, struct error *err)
+{
+	struct bench_client *client = context;
+	const struct call_filling *filling = &client->bench->filling;
+	const struct upstream_request asked = {
+		.server = TEXT("files"), .method = ask->method, .params = ask->params};
+
+	if (client->replies != 0 || client->is_aborted || ask->number <= client->ask)
+		abort();
+	if (client->refuses_asks)
+		return error_set(err, ERROR_LIMIT, "asked too much already");
+	if (!client->bench->is_redacted)
+		filling->check(filling->check_context, &asked);
+	client->asks++;
+	client->ask = ask->number;
+	snprintf(client->ask_method, sizeof(client->ask_method), "%.*s", TEXT_ARGS(ask->method));
+	print_value(client->ask_params, sizeof(client->ask_params), "", ask->params);
+	return true;
+}
+
+static void on_ask_over(void *context, uint64_t number)
+{
+	struct bench_client *client = context;
+
+	if (client->replies != 0 || client->is_aborted || number > client->ask)
+		abort();
+	client->asks_over++;
+}
+
 static void on_reply(void *context, const struct call_reply *reply)
 {
 	struct bench_client *client = context;
@@ -272,9 +337,13 @@ static void on_reply(void *context, const struct call_reply *reply)
 bool call_bench_start_method(struct call_bench *bench, struct bench_client *client,
 	const char *task, const char *method, const char *params_text)
 {
-	const struct call_client door = {
-		.context = client, .on_notice = on_notice, .on_reply = on_reply};
+	const struct call_client door = {.context = client,
+		.on_notice = on_notice,
+		.on_ask = on_ask,
+		.on_ask_over = on_ask_over,
+		.on_reply = on_reply};
 	struct call_request request = {
+		.abilities = bench->is_not_able ? 0 : ASK_SAMPLING | ASK_FORMS,
 		.task = text_of(task),
 		.server = TEXT("files"),
 		.method = text_of(method),
@@ -284,6 +353,7 @@ bool call_bench_start_method(struct call_bench *bench, struct bench_client *clie
 	struct error err;
 
 	memset(client, 0, sizeof(*client));
+	client->bench = bench;
 	call_bench_own_work(bench, true);
 	must(json_parse(&params, bench->scratch, text_copy(bench->scratch, text_of(params_text)),
 		     &json_limits_default, &err),
@@ -310,6 +380,49 @@ void call_bench_abort(struct bench_client *client)
 {
 	client->is_aborted = true;
 	call_abort(&client->exchange);
+}
+
+static const struct json *parse(struct call_bench *bench, const char *text)
+{
+	struct json *value = arena_new(bench->scratch, struct json);
+	struct error err;
+
+	call_bench_own_work(bench, true);
+	must(json_parse(value, bench->scratch, text_copy(bench->scratch, text_of(text)),
+		     &json_limits_default, &err),
+		&err);
+	call_bench_own_work(bench, false);
+	return value;
+}
+
+bool call_bench_server_asks(
+	struct call_bench *bench, const char *method, const char *params, bool is_within)
+{
+	struct upstream_listener listener = call_upstream_listener(bench->call);
+	const struct upstream_ask question = {
+		.number = ++bench->question,
+		.server = TEXT("files"),
+		.method = text_of(method),
+		.params = params == NULL ? NULL : parse(bench, params),
+		.request = is_within ? bench->request : NULL,
+	};
+	bool is_taken = listener.on_request(listener.context, &question);
+
+	if (!bench->is_log_held)
+		call_bench_flush(bench);
+	return is_taken;
+}
+
+bool call_bench_client_answers(
+	struct call_bench *bench, struct bench_client *client, uint64_t number, const char *result)
+{
+	const struct call_answer answer = {.result = parse(bench, result)};
+	bool is_awaited =
+		client->exchange != NULL && call_answer(client->exchange, number, &answer);
+
+	if (!bench->is_log_held)
+		call_bench_flush(bench);
+	return is_awaited;
 }
 
 static void on_done(void *context, uint64_t index, const struct error *err)

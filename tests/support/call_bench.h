@@ -42,6 +42,14 @@ struct bench_client {
 	char message[2048];
 	char result[2048];
 	bool has_result_text; /* and it was the same */
+	/* What the server asked of it within the call. */
+	struct call_bench *bench;
+	bool refuses_asks; /* it has no room for one */
+	unsigned asks;
+	unsigned asks_over;
+	uint64_t ask; /* number of the last */
+	char ask_method[64];
+	char ask_params[2048];
 };
 
 struct call_filling {
@@ -91,6 +99,15 @@ struct call_bench {
 	unsigned prepared;
 	unsigned started;
 	unsigned cancelled;
+	/* What the server was answered to what it asked. */
+	enum fault respond_fault;
+	bool is_not_able; /* clients declare nothing */
+	bool is_redacted; /* what a client gets is not what was decided: secrets are taken out */
+	unsigned responses;
+	uint64_t question;  /* the last that was asked */
+	uint64_t responded; /* number of the last that was answered */
+	bool was_responded[CALL_BENCH_REQUESTS_MAX];
+	char response[2048]; /* "result {...}", "error {...}" or "refusal ..." */
 	/* The last answer to approve_answer or call_kill_submit. */
 	unsigned answers;
 	bool is_answer_ok;
@@ -134,6 +151,14 @@ struct answer_proof call_bench_proof(
 	struct call_bench *bench, const char *id, const char *person, enum answer_verb verb);
 bool call_bench_approve(struct call_bench *bench, const char *id, const char *person, bool is_yes);
 bool call_bench_kill(struct call_bench *bench, const char *identity, const char *task);
+
+/* The server asks something of the client, in the pending request or (is_within false) in
+ * none.  False: it was refused at once. */
+bool call_bench_server_asks(
+	struct call_bench *bench, const char *method, const char *params, bool is_within);
+/* The client answers with a result.  False: nobody waited. */
+bool call_bench_client_answers(
+	struct call_bench *bench, struct bench_client *client, uint64_t number, const char *result);
 
 /* Durable records of a type; and the last of them as text ("" if none). */
 unsigned call_bench_records(const struct call_bench *bench, const char *type);

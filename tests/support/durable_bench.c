@@ -10,7 +10,8 @@
 	"object: identity\nname: " name "\nkind: agent\nclass: update\nrisk: low\n"                \
 	"owner: ana\nbackup-owner: bo\nunit: support\npurpose: Reads tickets\n"                    \
 	"environments: [staging]\ndata-sources: [{name: tickets, up-to: internal}]\n"              \
-	"outputs: [{to: reply, up-to: internal}]\nentitlements:\n"                                 \
+	"outputs: [{to: reply, up-to: internal}, {to: files/elicitation.create, up-to: internal}]" \
+	"\nentitlements:\n  - {effect: write, tool: files/elicitation.create}\n"                   \
 	"  - {effect: read, tool: files/read, when: 'context.args.path like \"tickets/*\"'}\n"     \
 	"  - {effect: read, tool: files/list}\n"                                                   \
 	"  - {effect: write, tool: files/write, approvals: [owner]}\n" more                        \
@@ -18,8 +19,9 @@
 
 const char durable_world_yaml[] =
 	"---\n"
-	"object: tool\nname: files/list\neffect: read\n---\n" WORKER("w1", "") "---\n" WORKER(
-		"w2", "limits: {calls-per-minute: 20}\n");
+	"object: tool\nname: files/list\neffect: read\n---\n"
+	"object: tool\nname: files/elicitation.create\neffect: write\n---\n" WORKER(
+		"w1", "") "---\n" WORKER("w2", "limits: {calls-per-minute: 20}\n");
 
 enum { HOLD_MS = 4000, TASK_MS = 12 * 3600 * 1000 };
 

@@ -66,8 +66,8 @@ struct durable_bench {
 void durable_bench_init(struct durable_bench *bench);
 void durable_bench_deinit(struct durable_bench *bench);
 /* Beside governed_world_yaml: identities w1 and w2 may read files/read tickets/...
- * and files/list; files/write asks ana; anything else is denied.  ana and bo
- * answer for both. */
+ * and files/list; files/write asks ana; the server may ask their clients
+ * (files/elicitation.create); anything else is denied.  ana and bo answer for both. */
 extern const char durable_world_yaml[];
 
 /* Starts: log, state, store, calls of before.  False: it refuses to start, and

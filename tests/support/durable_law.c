@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/call/method.h"
+
 enum { APPROVALS_SEEN_MAX = 1024 };
 
 void durable_law_broken(const char *format, ...)
@@ -37,6 +39,12 @@ struct inquiry {
 	size_t approvals_count;
 };
 
+/* What the server asks of a client, not an agent of the server. */
+static bool is_ask(const struct upstream_request *request)
+{
+	return method_is_asked(method_find(request->method));
+}
+
 /* The call behind the arguments; they must be exactly those of the agent. */
 static void find_call(struct inquiry *inquiry)
 {
@@ -46,6 +54,9 @@ static void find_call(struct inquiry *inquiry)
 
 	inquiry->arguments =
 		arguments == NULL ? TEXT("{}") : json_canonical_text(bench->bench.law, arguments);
+	if (is_ask(inquiry->request))
+		inquiry->arguments =
+			json_canonical_text(bench->bench.law, inquiry->request->params);
 	if (number < 0 && text_is(inquiry->request->method, "tools/call"))
 		durable_law_broken("a call that no agent made");
 	if (number < 0)
@@ -217,7 +228,8 @@ void durable_law_check(void *context, const struct upstream_request *request)
 	check_approval(inquiry);
 	bench->is_sent[inquiry->index] = true;
 	bench->is_forwarded[inquiry->index] =
-		bench->bench.start_fault != FAULT_NOW && bench->bench.request == NULL;
+		is_ask(request) ||
+		(bench->bench.start_fault != FAULT_NOW && bench->bench.request == NULL);
 	bench->requests++;
 	free(inquiry);
 	call_bench_own_work(&bench->bench, false);

@@ -10,9 +10,11 @@ const textOf = (result) =>
     .join('\n');
 
 export class Agent {
-  constructor(url, token) {
+  // capabilities: what servers may ask of it, as MCP says it at initialize.
+  constructor(url, token, capabilities = {}) {
     this.url = new URL(url);
     this.token = token;
+    this.capabilities = capabilities;
   }
 
   async connect() {
@@ -25,7 +27,8 @@ export class Agent {
         reconnectionDelayGrowFactor: 1,
       },
     });
-    this.client = new Client({ name: 'obedient-agent', version: '1.0.0' });
+    this.client = new Client({ name: 'obedient-agent', version: '1.0.0' },
+      { capabilities: this.capabilities });
     this.client.onerror = () => {};
     await this.client.connect(this.transport);
     return this;

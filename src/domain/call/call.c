@@ -97,6 +97,13 @@ static bool tool_name_build(
 	return call->tool.data != NULL || error_set(err, ERROR_LIMIT, "no room for the call");
 }
 
+enum method_route call_route(const struct method *method, enum call_side side)
+{
+	bool is_servers = side == CALL_OF_SERVER;
+
+	return method_is_asked(method) == is_servers ? method->route : METHOD_DENIED;
+}
+
 bool call_build(
 	struct call *out, struct arena *arena, const struct call_draft *draft, struct error *err)
 {
@@ -110,7 +117,8 @@ bool call_build(
 		.environment = draft->environment,
 		.server = draft->server,
 		.method = draft->method,
-		.route = method->route == METHOD_MODEL ? METHOD_DENIED : method->route,
+		.route = method->route == METHOD_MODEL ? METHOD_DENIED
+						       : call_route(method, draft->side),
 		.effect = method->effect,
 	};
 	if (params->type != JSON_OBJECT)

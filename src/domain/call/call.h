@@ -41,8 +41,15 @@ struct call {
 	struct json generation;     /* METHOD_MODEL: what is asked of the model, for policies */
 };
 
+/* Who asks whom. */
+enum call_side {
+	CALL_OF_CLIENT = 0, /* an agent, of a server */
+	CALL_OF_SERVER,     /* a server, of the agent's client: sampling, elicitation */
+};
+
 /* What a door knows. */
 struct call_draft {
+	enum call_side side;
 	struct text identity;
 	struct text task;
 	enum environment environment;
@@ -55,10 +62,13 @@ struct call_draft {
  * else params, without _meta: neither the JSON-RPC id nor a progress token
  * is part of a call.  tool is "SERVER/NAME" for tools/call; another method is
  * known to the registry as the tool "SERVER/METHOD", with dots for its slashes:
- * files/resources.read.
+ * files/resources.read.  What is not for that side has the route DENIED.
  * Errors: INVALID (params not an object, no tool name), LIMIT. */
 bool call_build(struct call *out, struct arena *arena, const struct call_draft *draft,
 	struct error *err) MUST_CHECK;
+
+/* The route of a method on that side.  DENIED: it is none, or another's. */
+enum method_route call_route(const struct method *method, enum call_side side);
 
 /* Builds the call of a request to a provider: method is the path below /v1, params the
  * body; server is the provider, tool "PROVIDER/MODEL" with the model that the body names.

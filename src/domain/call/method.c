@@ -9,6 +9,7 @@
 static const struct method methods[] = {
 	{ "chat/completions",                     METHOD_MODEL,    EFFECT_GENERATE },
 	{ "completion/complete",                  METHOD_RESOURCE, EFFECT_READ },
+	{ "elicitation/create",                   METHOD_ASKED,    EFFECT_WRITE },
 	{ "initialize",                           METHOD_LOCAL,    EFFECT_NONE },
 	{ "logging/setLevel",                     METHOD_RESOURCE, EFFECT_WRITE },
 	{ "messages",                             METHOD_MODEL,    EFFECT_GENERATE },
@@ -26,6 +27,7 @@ static const struct method methods[] = {
 	{ "resources/templates/list",             METHOD_FILTERED, EFFECT_READ },
 	{ "resources/unsubscribe",                METHOD_DENIED,   EFFECT_READ },
 	{ "responses",                            METHOD_MODEL,    EFFECT_GENERATE },
+	{ "sampling/createMessage",               METHOD_ASKED,    EFFECT_WRITE },
 	{ "tasks/cancel",                         METHOD_DENIED,   EFFECT_EXECUTE },
 	{ "tasks/get",                            METHOD_DENIED,   EFFECT_READ },
 	{ "tasks/list",                           METHOD_DENIED,   EFFECT_READ },
@@ -78,6 +80,11 @@ const struct method *method_find_dotted(struct text name)
 bool method_is_retrieval(const struct method *method)
 {
 	return method->route == METHOD_RESOURCE && method->effect == EFFECT_READ;
+}
+
+bool method_is_asked(const struct method *method)
+{
+	return method->route == METHOD_ASKED;
 }
 
 bool method_is_notification(struct text name)

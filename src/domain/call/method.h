@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "domain/charter/terms.h"
 
-/* Every method an MCP client may send, and every path of a provider's API, and what the
- * gateway does with it.  A method that is not in this table is denied.  Source: MCP
- * 2025-11-25. */
+/* Every method an MCP client may send, what a server may ask of a client, and every path of a
+ * provider's API, and what the gateway does with it.  A method that is not in this table is
+ * denied.  Source: MCP 2025-11-25. */
 
 enum method_route {
 	METHOD_DENIED = 0, /* unknown, or known and not let through */
@@ -22,6 +22,8 @@ enum method_route {
 			    * request of a provider's API, named by its path */
 	METHOD_RESOURCE,   /* decided like a tool: resources/read of files is the tool
 			    * files/resources.read, its params the arguments */
+	METHOD_ASKED,      /* likewise, but a server asks it of an agent's client; of a client
+			    * it is denied: elicitation/create is files/elicitation.create */
 };
 
 struct method {
@@ -38,6 +40,8 @@ const struct method *method_find_dotted(struct text name);
 /* True for what brings data and is no tool: resources/read, prompts/get,
  * completion/complete.  It must be bound to a data source. */
 bool method_is_retrieval(const struct method *method);
+/* True for what a server asks of a client: sampling/createMessage, elicitation/create. */
+bool method_is_asked(const struct method *method);
 /* True for a client's notification ("notifications/..."), which has no answer. */
 bool method_is_notification(struct text name);
 

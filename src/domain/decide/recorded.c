@@ -98,6 +98,8 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 {
 	struct text method_name = json_text_or(record, "method", "");
 	const struct method *method = method_find(method_name);
+	/* Whoever asked within a call is its server. */
+	bool is_servers = json_find(record, "within") != NULL;
 
 	*out = (struct recorded_decision){
 		.record = record,
@@ -106,7 +108,7 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 			.environment = environment_of(json_text_or(record, "environment", "")),
 			.server = json_text_or(record, "server", ""),
 			.method = method_name,
-			.route = method->route,
+			.route = call_route(method, is_servers ? CALL_OF_SERVER : CALL_OF_CLIENT),
 			.tool = json_text_or(record, "tool", ""),
 			.effect = method->effect,
 			.secrets = secrets_of(record)},

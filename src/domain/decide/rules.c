@@ -17,6 +17,7 @@ bool rule_method(struct evaluation *evaluation)
 	switch (call->route) {
 	case METHOD_TOOL:
 	case METHOD_RESOURCE:
+	case METHOD_ASKED:
 	case METHOD_MODEL:
 	case METHOD_FILTERED: return true;
 	case METHOD_DENIED:
@@ -529,21 +530,27 @@ static bool check_output(
 			sensitivity_word(label), TEXT_ARGS(evaluation->entry->name)));
 }
 
-/* A recipient may get what the task has read so far and what this call reads;
- * public if nothing. */
-static bool check_recipient(struct evaluation *evaluation, struct text argument)
+/* What the task has read so far and what this call reads; public if nothing. */
+static enum sensitivity outgoing_label(const struct evaluation *evaluation)
 {
-	const struct json *value = json_find_text(&evaluation->call->arguments, argument);
 	enum sensitivity label = evaluation->out->labels.sensitivity;
-	uint32_t i;
 
-	if (value == NULL)
-		return true;
 	if (label == SENSITIVITY_UNLABELLED)
 		label = SENSITIVITY_PUBLIC;
 	if (evaluation->sources_count != 0 &&
 		sensitivity_level(evaluation->sensitivity) > sensitivity_level(label))
 		label = evaluation->sensitivity;
+	return label;
+}
+
+static bool check_recipient(struct evaluation *evaluation, struct text argument)
+{
+	const struct json *value = json_find_text(&evaluation->call->arguments, argument);
+	enum sensitivity label = outgoing_label(evaluation);
+	uint32_t i;
+
+	if (value == NULL)
+		return true;
 	if (value->type == JSON_STRING)
 		return check_output(evaluation, value->string, argument, label);
 	for (i = 0; i < value->count; i++)
@@ -562,12 +569,34 @@ static bool check_reply(struct evaluation *evaluation)
 	return check_output(evaluation, TEXT("reply"), TEXT(""), evaluation->sensitivity);
 }
 
+/* A tool's name is no method's, but a question names the method as a tool. */
+static bool is_asked(const struct evaluation *evaluation)
+{
+	if (evaluation->call->route == METHOD_ASKED)
+		return true;
+	return evaluation->tool != NULL && evaluation->world->scope == DECIDE_FOR_QUESTION &&
+	       method_is_asked(method_find_dotted(evaluation->tool->tool_name));
+}
+
+/* The client's answer goes to the server that asks: what is more than public needs a line. */
+static bool check_asker(struct evaluation *evaluation)
+{
+	struct text to = evaluation->tool->name;
+	enum sensitivity label = outgoing_label(evaluation);
+
+	if (label == SENSITIVITY_PUBLIC && output_find(evaluation->charter, to) == NULL)
+		return true;
+	return check_output(evaluation, to, TEXT(""), label);
+}
+
 bool rule_outputs(struct evaluation *evaluation)
 {
 	const struct tool *tool = evaluation->tool;
 	uint32_t i;
 
 	if (evaluation->sources_count != 0 && !check_reply(evaluation))
+		return false;
+	if (is_asked(evaluation) && !check_asker(evaluation))
 		return false;
 	for (i = 0; tool != NULL && i < tool->targets_count; i++)
 		if (tool->targets[i].form == TARGET_RECIPIENT &&

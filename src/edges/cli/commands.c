@@ -202,7 +202,7 @@ const struct cli_command cli_commands[] = {
 	{"trace", "TASK|RECORD", "everything a task did, in order; or one record", 1, 1, NULL,
 		command_trace, NULL,
 		COLUMNS("index", "record.at", "record.type", "record.actor",
-			"record.verdict|record.answer", "record.tool",
+			"record.verdict|record.answer", "record.tool", "record.within",
 			"record.reason|record.status", "record.retrieval.sources|record.sources",
 			"record.retrieval.count")},
 	{"report friction", "[--since T] [--unit NAME]",

@@ -62,6 +62,7 @@ READ(calls_answered, r->calls.answered)
 READ(calls_failed, r->calls.failed)
 READ(calls_withheld, r->calls.withheld)
 READ(server_requests, r->calls.server_requests)
+READ(server_asked, r->calls.server_asked)
 READ(calls_aborted, r->calls.aborted)
 READ(calls_revoked, r->calls.revoked)
 READ(calls_killed, r->calls.killed)
@@ -121,8 +122,10 @@ static const struct figure figures[] = {
 	{"remit_calls_answered_total", "counter", "calls a server answered", calls_answered},
 	{"remit_calls_failed_total", "counter", "calls no server answered", calls_failed},
 	{"remit_calls_withheld_total", "counter", "results not passed on", calls_withheld},
-	{"remit_server_requests_total", "counter", "requests of servers, all refused",
+	{"remit_server_requests_total", "counter", "requests of servers to clients",
 		server_requests},
+	{"remit_server_requests_passed_total", "counter", "those of them that were passed on",
+		server_asked},
 	{"remit_calls_aborted_total", "counter", "calls given up by the client", calls_aborted},
 	{"remit_calls_revoked_total", "counter", "calls cut because their task ended",
 		calls_revoked},

@@ -11,9 +11,10 @@
  *      which a stream lets go. */
 #include <stdlib.h>
 
+#include "domain/call/ask.h"
 #include "edges/mcp/mcp_private.h"
 
-enum { REPLY_BYTES_MAX = 16 * 1024 * 1024 };
+enum { REPLY_BYTES_MAX = 16 * 1024 * 1024, NOTICE_BYTES_MAX = 1024 };
 
 struct mcp_call {
 	struct mcp_door *door;
@@ -28,6 +29,7 @@ struct mcp_call {
 	bool is_stream;
 	bool is_answered;
 	bool opens_urls;
+	uint64_t asks[CALL_ASKS_OPEN_MAX]; /* numbers that the client is to answer; 0: none */
 };
 
 static void call_unlink(struct mcp_call *call)
@@ -38,6 +40,8 @@ static void call_unlink(struct mcp_call *call)
 	if (call->next != NULL)
 		call->next->link = call->link;
 	call->link = NULL;
+	for (size_t i = 0; i < CALL_ASKS_OPEN_MAX; i++)
+		call->session->ask_count -= call->asks[i] != 0;
 	call->session->call_count--;
 	call->session = NULL;
 }
@@ -181,6 +185,99 @@ done:
 	arena_destroy(&arena);
 }
 
+/* ---- what the server asks of the client ---- */
+
+/* The place of an open number; NULL: it is not. */
+static uint64_t *ask_find(struct mcp_call *call, uint64_t number)
+{
+	for (size_t i = 0; i < CALL_ASKS_OPEN_MAX; i++)
+		if (call->asks[i] == number)
+			return &call->asks[i];
+	return NULL;
+}
+
+static void ask_close(struct mcp_call *call, uint64_t *place)
+{
+	*place = 0;
+	if (call->session != NULL)
+		call->session->ask_count--;
+}
+
+static bool ask_write(struct mcp_call *call, const struct call_ask *ask, struct error *err)
+{
+	struct arena *arena = arena_create(REPLY_BYTES_MAX);
+	struct json stripped;
+	struct buffer message;
+	bool ok;
+
+	buffer_init(&message, REPLY_BYTES_MAX);
+	ok = arena != NULL || error_set(err, ERROR_LIMIT, "no memory for a request");
+	ok = ok && strip_marks(&stripped, arena, ask->params, err);
+	if (ok)
+		jsonrpc_format_request(&message, jsonrpc_id_of_integer((int64_t)ask->number),
+			ask->method, &stripped);
+	ok = ok &&
+	     ((!buffer_failed(&message) && stream_ensure(call) && event_write(call, &message)) ||
+		     error_set(err, ERROR_IO, "the client could not be asked"));
+	buffer_deinit(&message);
+	arena_destroy(&arena);
+	return ok;
+}
+
+static bool on_ask(void *context, const struct call_ask *ask, struct error *err)
+{
+	struct mcp_call *call = context;
+	uint64_t *place = ask_find(call, 0);
+
+	if (call->is_answered || call->session == NULL || place == NULL ||
+		call->session->ask_count >= MCP_ASKS_PER_SESSION_MAX)
+		return error_set(err, ERROR_LIMIT, "the client is asked too much already");
+	if (!ask_write(call, ask, err))
+		return false;
+	*place = ask->number;
+	call->session->ask_count++;
+	return true;
+}
+
+static void on_ask_over(void *context, uint64_t number)
+{
+	struct mcp_call *call = context;
+	uint64_t *place = ask_find(call, number);
+	struct json_member member = {TEXT("requestId"), json_integer((int64_t)number)};
+	const struct json params = {.type = JSON_OBJECT, .count = 1, .members = &member};
+	struct buffer message;
+
+	if (place == NULL)
+		return;
+	ask_close(call, place);
+	buffer_init(&message, NOTICE_BYTES_MAX);
+	jsonrpc_format_notification(&message, TEXT("notifications/cancelled"), &params);
+	/* A client that does not hear of it answers late, and is refused. */
+	if (!call->is_answered && !buffer_failed(&message) && !event_write(call, &message))
+		place = NULL;
+	buffer_deinit(&message);
+}
+
+bool call_take_answer(struct mcp_session *session, const struct jsonrpc_message *message)
+{
+	struct call_answer answer = {0};
+	uint64_t *place = NULL, number = (uint64_t)message->id.integer;
+	struct mcp_call *call = session->calls;
+
+	if (message->id.kind != JSONRPC_ID_INTEGER || message->id.integer <= 0)
+		return false;
+	while (call != NULL && (place = ask_find(call, number)) == NULL)
+		call = call->next;
+	if (call == NULL)
+		return false;
+	ask_close(call, place);
+	if (message->kind == JSONRPC_RESULT)
+		answer.result = message->result;
+	else
+		answer.error = json_find(message->whole, "error");
+	return call->exchange != NULL && call_answer(call->exchange, number, &answer);
+}
+
 /* ---- what comes in ---- */
 
 /* Copies what outlives the request's body: M3. */
@@ -217,7 +314,7 @@ static struct mcp_call *call_create(struct mcp_session *session, struct http_exc
 		return NULL;
 	call->door = session->door;
 	call->session = session;
-	call->opens_urls = session->opens_urls;
+	call->opens_urls = (session->abilities & ASK_URLS) != 0;
 	call->http = exchange;
 	call->patience = (struct loop_timer){.on_due = on_patience, .context = call};
 	call->next = session->calls;
@@ -276,9 +373,13 @@ void call_begin(struct mcp_session *session, struct http_exchange *exchange,
 			    .server = text_of(session->server),
 			    .method = call->method,
 			    .params = message->params,
-			    .wants_progress = call->token != NULL},
-		    &(struct call_client){
-			    .context = call, .on_notice = on_notice, .on_reply = on_reply},
+			    .wants_progress = call->token != NULL,
+			    .abilities = session->abilities},
+		    &(struct call_client){.context = call,
+			    .on_notice = on_notice,
+			    .on_ask = on_ask,
+			    .on_ask_over = on_ask_over,
+			    .on_reply = on_reply},
 		    &call->exchange, &err))
 		call_refuse(call, code_of(&err), err.text);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "domain/call/method.h"
+#include "domain/call/ask.h"
 #include "edges/mcp/mcp_private.h"
 
 enum { CHALLENGE_BYTES_MAX = 2048 };
@@ -195,17 +195,6 @@ static void append_initialized(struct buffer *out, const struct mcp_door *door,
 	buffer_append_string(out, "}}}");
 }
 
-/* Whether the client can have a person open a URL (MCP 2025-11-25, elicitation). */
-static bool can_open_urls(const struct json *params)
-{
-	const struct json *capabilities = params == NULL ? NULL : json_find(params, "capabilities");
-	const struct json *elicitation =
-		capabilities == NULL ? NULL : json_find(capabilities, "elicitation");
-	const struct json *url = elicitation == NULL ? NULL : json_find(elicitation, "url");
-
-	return url != NULL && url->type == JSON_OBJECT;
-}
-
 static void initialize(struct mcp_door *door, struct http_exchange *exchange,
 	const struct issue_caller *caller, const struct jsonrpc_message *message)
 {
@@ -218,7 +207,8 @@ static void initialize(struct mcp_door *door, struct http_exchange *exchange,
 		respond_error(exchange, 503, message->id, MCP_BUSY, err.text);
 		return;
 	}
-	session->opens_urls = can_open_urls(message->params);
+	if (message->params != NULL)
+		session->abilities = ask_abilities(json_find(message->params, "capabilities"));
 	header.value = session->id;
 	buffer_init(&body, 8192);
 	append_initialized(&body, door, session, message);
@@ -262,6 +252,21 @@ static void take_request(struct mcp_door *door, struct http_exchange *exchange,
 	buffer_deinit(&pong);
 }
 
+/* The answer to what a server asked within a call of this session, and to nothing else. */
+static void take_answer(struct mcp_door *door, struct http_exchange *exchange,
+	const struct issue_caller *caller, const struct jsonrpc_message *message)
+{
+	struct mcp_session *session = session_of(door, exchange, caller);
+
+	if (session == NULL)
+		return;
+	if (call_take_answer(session, message))
+		http_respond(exchange, &(struct http_response){.status = 202});
+	else
+		respond_error(exchange, 400, (struct jsonrpc_id){0}, JSONRPC_INVALID_REQUEST,
+			"nothing of this id waits for an answer in this session");
+}
+
 /* A notice has no answer, whatever it says; only a cancel does something. */
 static void take_notice(struct mcp_door *door, struct http_exchange *exchange,
 	const struct issue_caller *caller, const struct jsonrpc_message *message)
@@ -293,9 +298,9 @@ static void handle_post(void *context, struct http_exchange *exchange)
 	}
 	switch (message.kind) {
 	case JSONRPC_REQUEST: take_request(door, exchange, &caller, &message); break;
-	case JSONRPC_NOTIFICATION:
-	case JSONRPC_RESULT: /* nothing was asked, so nothing is done with it */
-	case JSONRPC_ERROR: take_notice(door, exchange, &caller, &message); break;
+	case JSONRPC_NOTIFICATION: take_notice(door, exchange, &caller, &message); break;
+	case JSONRPC_RESULT:
+	case JSONRPC_ERROR: take_answer(door, exchange, &caller, &message); break;
 	case JSONRPC_NONE: http_exchange_abort(exchange); break;
 	}
 }

@@ -22,6 +22,7 @@ enum {
 	MCP_SESSIONS_PER_IDENTITY_MAX = 2048,
 	MCP_STREAMS_MAX = 4096,            /* GET streams, of all sessions */
 	MCP_CALLS_PER_SESSION_MAX = 256,   /* requests in flight */
+	MCP_ASKS_PER_SESSION_MAX = 32,     /* of servers, open with the client */
 	MCP_SESSION_IDLE_MS = 3600 * 1000, /* without call or stream: forgotten */
 	MCP_KEEP_ALIVE_MS = 15 * 1000,     /* a comment on a silent stream */
 	MCP_ORIGINS_MAX = 32,

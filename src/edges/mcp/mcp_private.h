@@ -28,7 +28,8 @@ struct mcp_session {
 	int64_t used_ms;
 	struct call_stream life; /* ends with its task */
 	bool is_watched;         /* life is with services/call */
-	bool opens_urls;         /* its client can have a person open one (elicitation) */
+	unsigned abilities;      /* of its client: enum ask_ability */
+	size_t ask_count;        /* what its client is asked just now */
 	struct mcp_call *calls;
 	size_t call_count;
 	struct mcp_stream *streams;
@@ -64,6 +65,8 @@ void call_begin(struct mcp_session *session, struct http_exchange *exchange,
 	const struct jsonrpc_message *message);
 /* notifications/cancelled: the client does not want the answer any more. */
 void call_cancel(struct mcp_session *session, const struct json *params);
+/* The client's answer to what a server asked.  False: nothing of that id waits. */
+bool call_take_answer(struct mcp_session *session, const struct jsonrpc_message *message);
 /* The session is gone; its calls are not. */
 void calls_release(struct mcp_session *session);
 

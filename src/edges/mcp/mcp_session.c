@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/call/ask.h"
 #include "edges/mcp/mcp_private.h"
 
 enum { SWEEP_MS = 60 * 1000 };
@@ -171,6 +172,6 @@ void mcp_door_elicited(struct mcp_door *door, struct text task, struct text appr
 	const struct json params = {.type = JSON_OBJECT, .count = 1, .members = &member};
 
 	for (struct mcp_session *session = door->newest; session != NULL; session = session->older)
-		if (session->opens_urls && text_is(task, session->task))
+		if ((session->abilities & ASK_URLS) != 0 && text_is(task, session->task))
 			streams_tell(session, TEXT("notifications/elicitation/complete"), &params);
 }

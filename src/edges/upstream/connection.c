@@ -13,6 +13,7 @@ enum {
 	ARENA_BYTES = 256 * 1024,                             /* name and transport */
 	MESSAGE_ARENA_BYTES = 8 * UPSTREAM_MESSAGE_BYTES_MAX, /* a message as values */
 	LISTING_ARENA_BYTES = 64 * 1024 * 1024,
+	INITIALIZE_ARENA_BYTES = 16 * 1024,
 	STEADY_MS = 10000, /* READY this long, and the backoff is forgotten */
 	LOG_BYTES_MAX = 512,
 };
@@ -95,6 +96,7 @@ void connection_fall(struct connection *connection, const struct error *failure)
 	if (connection->has_definitions && listener->on_gone != NULL)
 		listener->on_gone(listener->context, connection->name);
 	connection->has_definitions = false;
+	asks_drop(connection);
 	waits_fail(connection, failure);
 }
 
@@ -305,18 +307,25 @@ static void on_initialized(struct connection *connection, const struct upstream_
 
 static bool initialize_send(struct connection *connection, struct error *err)
 {
+	struct arena *arena = arena_create(INITIALIZE_ARENA_BYTES);
 	struct json_member about[] = {
 		{TEXT("name"), json_cstring("remit")},
 		{TEXT("version"), json_cstring("0.1.0")},
 	};
 	struct json_member members[] = {
 		{TEXT("protocolVersion"), json_cstring(versions[0])},
-		{TEXT("capabilities"), {.type = JSON_OBJECT}}, /* none: U4 */
+		{TEXT("capabilities"), {.type = JSON_OBJECT}},
 		{TEXT("clientInfo"), {.type = JSON_OBJECT, .count = 2, .members = about}},
 	};
 	struct json params = {.type = JSON_OBJECT, .count = 3, .members = members};
+	bool ok = arena != NULL || error_set(err, ERROR_LIMIT, "no memory to connect");
 
-	return own_request(connection, TEXT("initialize"), &params, on_initialized, err);
+	connection->may_ask = asks_of(connection);
+	connection->given_up_until_ms = 0;
+	ok = ok && asks_capabilities(&members[1].value, arena, connection->may_ask, err) && /* U4 */
+	     own_request(connection, TEXT("initialize"), &params, on_initialized, err);
+	arena_destroy(&arena);
+	return ok;
 }
 
 bool connection_open(struct connection *connection, struct error *err)
@@ -349,35 +358,18 @@ bool connection_open(struct connection *connection, struct error *err)
 
 /* ---- messages ---- */
 
-/* Whoever decides is told; what came of it is the same for every server: U4. */
-static void report_request(struct connection *connection, const struct jsonrpc_message *message,
-	const struct upstream_wait *origin)
-{
-	const struct upstream_listener *listener = &connection->edge->listener;
-	bool is_of_agent = origin != NULL && origin->kind == WAIT_REQUEST;
-
-	connection_log(connection, "asked for %.*s: refused", TEXT_ARGS(message->method));
-	if (listener->on_request != NULL)
-		listener->on_request(listener->context, connection->name, message->method,
-			is_of_agent ? &origin->request : NULL);
-}
-
 static void answer_request(struct connection *connection, const struct jsonrpc_message *message,
-	const struct upstream_wait *origin)
+	struct upstream_wait *origin)
 {
 	struct buffer reply;
 	struct error err;
 
-	buffer_init(&reply, 4096);
-	if (text_is(message->method, "ping"))
-		jsonrpc_format_result(&reply, message->id, NULL);
-	else { /* U4 */
-		report_request(connection, message, origin);
-		jsonrpc_format_error(&reply, message->id, JSONRPC_METHOD_NOT_FOUND,
-			TEXT("remit lets no server ask anything of an agent's client: nothing was "
-			     "passed on, and it is on record"),
-			NULL);
+	if (!text_is(message->method, "ping")) {
+		ask_take(connection, message, origin);
+		return;
 	}
+	buffer_init(&reply, 4096);
+	jsonrpc_format_result(&reply, message->id, NULL);
 	if (!connection->link->send(connection, buffer_text(&reply), NULL, &err))
 		connection_log(connection, "%s", err.text);
 	buffer_deinit(&reply);
@@ -411,6 +403,10 @@ static void take_notification(struct connection *connection, const struct jsonrp
 			list_begin(connection);
 		else
 			connection->is_list_stale = true;
+		return;
+	}
+	if (text_is(message->method, "notifications/cancelled")) {
+		ask_cancelled(connection, message->params);
 		return;
 	}
 	wait = wait_of_notice(connection, message, origin);
@@ -604,6 +600,7 @@ void connection_free(struct connection *connection)
 		connection->link->close(connection);
 	while (connection->waits != NULL)
 		wait_drop(connection->waits);
+	asks_drop(connection);
 	loop_timer_stop(connection->edge->settings.loop, &connection->retry);
 	loop_timer_stop(connection->edge->settings.loop, &connection->listen_again);
 	arena_destroy(&connection->listing_arena);

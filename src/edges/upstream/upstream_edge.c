@@ -1,9 +1,33 @@
-/* The port's three functions, and the freeing of what fell (U7). */
+/* The port's functions, and the freeing of what fell (U7). */
 #include "edges/upstream/upstream_edge.h"
 
 #include <stdlib.h>
 
 #include "edges/upstream/upstream_private.h"
+
+static bool has_requests(const struct connection *connection)
+{
+	const struct upstream_wait *wait = connection->waits;
+
+	while (wait != NULL && wait->kind != WAIT_REQUEST)
+		wait = wait->next;
+	return wait != NULL;
+}
+
+/* What a server may ask is said when it is connected, so one that may ask more by now is
+ * connected anew, unless that would cut calls. */
+static struct connection *connection_asked_anew(
+	struct upstream_edge *edge, struct text server, struct error *err)
+{
+	struct connection *connection = connection_of(edge, server, err);
+
+	if (connection == NULL || connection->speaks != SPEAKS_MCP ||
+		connection->state != CONNECTION_READY ||
+		(asks_of(connection) & ~connection->may_ask) == 0 || has_requests(connection))
+		return connection;
+	connection_retire(connection);
+	return connection_of(edge, server, err);
+}
 
 static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 	const struct upstream_ready *ready, struct upstream_wait **out, struct error *err)
@@ -15,7 +39,7 @@ static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 	*out = NULL;
 	if (edge->is_stopped)
 		return error_set(err, ERROR_IO, "the gateway is stopping");
-	connection = connection_of(edge, server, err);
+	connection = connection_asked_anew(edge, server, err);
 	if (connection == NULL)
 		return false;
 	/* A start that is due before the deadline is worth waiting for. */
@@ -117,7 +141,8 @@ struct upstream upstream_edge_port(struct upstream_edge *edge)
 	return (struct upstream){.context = edge,
 		.prepare = port_prepare,
 		.start = port_start,
-		.cancel = port_cancel};
+		.cancel = port_cancel,
+		.respond = ask_respond};
 }
 
 void upstream_edge_stop(struct upstream_edge *edge)

@@ -23,6 +23,10 @@ enum {
 	UPSTREAM_PAGES_MAX = 100,  /* of tools/list */
 	UPSTREAM_WAITS_MAX = 1000, /* of one server */
 	UPSTREAM_STRAYS_MAX = 100, /* requests to its URL that nobody waits for any more */
+	UPSTREAM_ASKS_MAX = 64,    /* of one server, that are not answered yet */
+	/* How long a request that was given up may still make a server over stdio ask: as long,
+	 * it is not sure which call it asks about. */
+	UPSTREAM_GIVEN_UP_MS = 10 * 60 * 1000,
 	UPSTREAM_BACKOFF_FIRST_MS = 100,
 	UPSTREAM_BACKOFF_LAST_MS = 30000,
 };
@@ -89,12 +93,20 @@ struct credential_listener {
 	void (*used)(void *context, struct text reference, struct text value);
 };
 
+/* What a server is told that it may ask of clients. */
+enum upstream_asks {
+	UPSTREAM_ASKS_SAMPLING = 1,
+	UPSTREAM_ASKS_ELICITATION = 2,
+};
+
 struct upstream_edge_settings {
 	struct loop *loop;
 	struct http_client *http;
 	/* The registered server of this name, or NULL; borrowed until the next call. */
 	const struct server *(*find_server)(void *context, struct text name);
 	void *find_context;
+	/* What it may ask, of enum upstream_asks; NULL: nothing.  Context as above. */
+	unsigned (*find_asks)(void *context, struct text name);
 	const struct secrets *secrets; /* NULL: no credential can be injected */
 	struct credential_listener credentials;
 	struct upstream_vault vault;

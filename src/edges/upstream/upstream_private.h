@@ -42,6 +42,14 @@ struct upstream_wait {
 	struct vault_wait credential; /* READY: the connection is, its credential not yet */
 };
 
+/* What the server asks and awaits an answer to. */
+struct ask {
+	struct ask *next;
+	uint64_t number;
+	struct jsonrpc_id id; /* the server's; its text is in the same memory */
+	char text[];
+};
+
 /* How a connection reaches its server. */
 struct link {
 	/* Errors: NOT_FOUND, INVALID, IO, LIMIT. */
@@ -80,6 +88,10 @@ struct connection {
 	int64_t next_id;
 	struct upstream_wait *waits;
 	size_t wait_count;
+	struct ask *open_asks;
+	size_t ask_count;
+	unsigned may_ask;          /* it was told of: enum upstream_asks */
+	int64_t given_up_until_ms; /* over stdio: until then a request given up may ask */
 	struct loop_timer retry;
 	int64_t backoff_ms;
 	int64_t retry_at_ms;
@@ -112,6 +124,7 @@ struct upstream_edge {
 	struct post *farewells;    /* DELETE requests on their way */
 	struct loop_driver reaper; /* U7 */
 	struct vault *vault;
+	uint64_t asks_made;
 	bool is_stopped;
 	bool is_destroyed; /* nothing is sent any more */
 };
@@ -133,6 +146,25 @@ void connection_retire(struct connection *connection);
 bool connection_has_credential(const struct connection *connection);
 void connection_free(struct connection *connection);
 void connection_log(const struct connection *connection, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* ask.c: what the server asks of agents' clients. */
+
+/* Gives a request of the server to whoever decides, or refuses it.  origin: as
+ * connection_take. */
+void ask_take(struct connection *connection, const struct jsonrpc_message *message,
+	struct upstream_wait *origin);
+/* The server takes one back (notifications/cancelled). */
+void ask_cancelled(struct connection *connection, const struct json *params);
+/* The server is gone: nobody is to answer. */
+void asks_drop(struct connection *connection);
+/* The port's. */
+bool ask_respond(
+	void *context, uint64_t number, const struct upstream_reply *reply, struct error *err);
+/* What it may ask by now. */
+unsigned asks_of(const struct connection *connection);
+/* As a member of initialize: its capabilities.  Errors: LIMIT. */
+bool asks_capabilities(
+	struct json *out, struct arena *arena, unsigned asks, struct error *err) MUST_CHECK;
 
 /* wait.c */
 

@@ -245,6 +245,8 @@ void wait_cancel_at_server(struct upstream_wait *wait, const char *reason)
 	struct buffer message;
 	struct error ignored;
 
+	connection->given_up_until_ms =
+		loop_now_ms(connection->edge->settings.loop) + UPSTREAM_GIVEN_UP_MS;
 	buffer_init(&message, 1024);
 	buffer_append_string(&message, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
 				       "cancelled\",\"params\":{\"reason\":");

@@ -91,6 +91,7 @@ static bool exchange_read(
 			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(request->task));
 	if (!exchange_share(exchange, task, err))
 		return false;
+	draft.side = exchange->asking == NULL ? CALL_OF_CLIENT : CALL_OF_SERVER;
 	draft.environment = task->environment;
 	draft.params = NULL;
 	if (!text_keep(exchange, task->identity, &draft.identity, err) ||
@@ -102,7 +103,8 @@ static bool exchange_read(
 		if (!json_copy(&params, exchange->arena, request->params, err))
 			return false;
 		draft.params = &params;
-		exchange->reason = agents_reason(&params);
+		if (exchange->asking == NULL)
+			exchange->reason = agents_reason(&params);
 	}
 	if (request->is_generation)
 		return generation_build(exchange, &draft, err) && exchange_look(exchange, err);
@@ -139,8 +141,19 @@ static void exchange_insert(struct call_service *service, struct exchange *excha
 	service->figures.in_flight++;
 }
 
-bool call_start(struct call_service *service, const struct call_request *request,
-	const struct call_client *client, struct exchange **out, struct error *err)
+/* False: no memory. */
+static bool asking_take(struct exchange *exchange, const struct asking *asking)
+{
+	if (asking == NULL)
+		return true;
+	exchange->asking = arena_new(exchange->arena, struct asking);
+	if (exchange->asking != NULL)
+		*exchange->asking = *asking;
+	return exchange->asking != NULL;
+}
+
+bool exchange_start(struct call_service *service, const struct exchange_offer *offer,
+	struct exchange **out, struct error *err)
 {
 	struct exchange *exchange;
 
@@ -149,19 +162,32 @@ bool call_start(struct call_service *service, const struct call_request *request
 		return error_set(err, ERROR_LIMIT, "%zu calls are in flight already",
 			service->figures.in_flight);
 	exchange = exchange_create(service);
-	if (exchange == NULL)
+	if (exchange == NULL || !asking_take(exchange, offer->asking)) {
+		exchange_destroy(&exchange);
 		return error_set(err, ERROR_LIMIT, "no memory for a call");
-	if (!exchange_read(exchange, request, err)) {
+	}
+	if (!exchange_read(exchange, offer->request, err)) {
 		exchange_give_share(exchange);
 		exchange_destroy(&exchange);
 		return false;
 	}
-	exchange->client_copy = *client;
+	exchange->client_copy = *offer->client;
 	exchange->client = &exchange->client_copy;
-	exchange->wants_progress = request->wants_progress;
+	exchange->wants_progress = offer->request->wants_progress;
+	exchange->abilities = offer->request->abilities;
 	exchange_insert(service, exchange);
 	*out = exchange;
-	exchange_event(exchange, EVENT_START);
+	return true;
+}
+
+bool call_start(struct call_service *service, const struct call_request *request,
+	const struct call_client *client, struct exchange **out, struct error *err)
+{
+	const struct exchange_offer offer = {.request = request, .client = client};
+
+	if (!exchange_start(service, &offer, out, err))
+		return false;
+	exchange_event(*out, EVENT_START);
 	return true;
 }
 
@@ -725,15 +751,30 @@ static void on_gone(void *context, struct text server)
 	decide_definitions_seen(service->ports.decide, server, NULL);
 }
 
-static void on_request(void *context, struct text server, struct text method,
-	const struct upstream_request *request)
+static bool on_request(void *context, const struct upstream_ask *asked)
 {
 	struct call_service *service = context;
+	struct server_request refused = {.server = asked->server,
+		.method = asked->method,
+		.exchange = asked->request == NULL ? NULL : asked->request->context};
 
-	server_request_refuse(
-		service, &(struct server_request){.server = server,
-				 .method = method,
-				 .exchange = request == NULL ? NULL : request->context});
+	service->figures.server_requests++;
+	if (asking_start(service, asked, &refused.cause))
+		return true;
+	server_request_refuse(service, &refused);
+	return false;
+}
+
+static void on_withdrawn(void *context, uint64_t number)
+{
+	struct call_service *service = context;
+	struct exchange *exchange = service->exchanges;
+
+	while (exchange != NULL &&
+		(exchange->asking == NULL || exchange->asking->edge_number != number))
+		exchange = exchange->next;
+	if (exchange != NULL)
+		call_abort(&exchange);
 }
 
 struct upstream_listener call_upstream_listener(struct call_service *service)
@@ -741,5 +782,6 @@ struct upstream_listener call_upstream_listener(struct call_service *service)
 	return (struct upstream_listener){.context = service,
 		.on_definitions = on_definitions,
 		.on_request = on_request,
+		.on_withdrawn = on_withdrawn,
 		.on_gone = on_gone};
 }

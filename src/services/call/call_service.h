@@ -34,6 +34,9 @@ enum {
 	CALL_HOLD_MS_DEFAULT = 20 * 1000,
 	CALL_UPSTREAM_MS_DEFAULT = 120 * 1000,
 	CALL_TICK_MS = 50, /* how exact deadlines are */
+	/* What a server may have asked within one call: at once, and in all. */
+	CALL_ASKS_OPEN_MAX = 4,
+	CALL_ASKS_MAX = 64,
 	CALL_REASON_BYTES_MAX = 1000,
 };
 
@@ -129,7 +132,8 @@ struct call_figures {
 	uint64_t answered; /* by the server, result or error */
 	uint64_t failed;
 	uint64_t withheld;        /* answered, and not passed on */
-	uint64_t server_requests; /* of servers to clients, all refused */
+	uint64_t server_requests; /* of servers to clients */
+	uint64_t server_asked;    /* of those, passed to the client */
 	uint64_t aborted;
 	uint64_t revoked;
 	uint64_t killed;          /* kill records */
@@ -153,6 +157,8 @@ struct call_request {
 	/* To a model: server is its provider, method the path below /v1 ("messages"), params
 	 * the body.  Never said by an MCP client. */
 	bool is_generation;
+	/* What the client can be asked (enum ask_ability in domain/call/ask.h). */
+	unsigned abilities;
 };
 
 /* What the door sends back.  Borrowed during on_reply. */
@@ -181,6 +187,13 @@ struct call_reply {
 	const struct error *failure; /* FAILED, and refusals by a fault of ours; or NULL */
 };
 
+/* What a server asks, as the client may see it.  Borrowed during on_ask. */
+struct call_ask {
+	uint64_t number;
+	struct text method; /* "elicitation/create" */
+	const struct json *params;
+};
+
 /* The door's side of one call. */
 struct call_client {
 	void *context;
@@ -189,6 +202,12 @@ struct call_client {
 	/* The next bytes of a model's answer, exactly as they came, before the reply: RESULT
 	 * then only says that they were all.  NULL where no model is asked. */
 	void (*on_bytes)(void *context, bool is_stream, struct text bytes);
+	/* The server asks something of the client within the call, and may: any number before
+	 * the reply, each under a number that is never used twice, which call_answer brings
+	 * back.  NULL: nothing can be asked.  False: it did not leave.  Errors: LIMIT, IO. */
+	bool (*on_ask)(void *context, const struct call_ask *ask, struct error *err);
+	/* It is not to be answered any more; never after the reply. */
+	void (*on_ask_over)(void *context, uint64_t number);
 	/* Exactly once, never from within call_start, unless call_abort was called. */
 	void (*on_reply)(void *context, const struct call_reply *reply);
 };
@@ -200,6 +219,15 @@ struct call_client {
  * task). */
 bool call_start(struct call_service *service, const struct call_request *request,
 	const struct call_client *client, struct exchange **out, struct error *err) MUST_CHECK;
+
+/* What a client answers, borrowed: one of both. */
+struct call_answer {
+	const struct json *result;
+	const struct json *error;
+};
+/* The client's answer to what the server asked within its call.  False: nothing of that
+ * number waits (any more), and nothing was done. */
+bool call_answer(struct exchange *within, uint64_t number, const struct call_answer *answer);
 
 /* The client went away or cancelled.  No callback runs any more.  What was
  * already sent is cancelled at the server and still gets its outcome recorded.

@@ -1,8 +1,9 @@
 /* The exchange: one call from the door to the answer.
  *
  * Invariants:
- *  1. forward() is the only caller of the port upstream.start, and forwards only a
- *     call whose ALLOW is durable and whose authority holds at that moment.
+ *  1. forward() is the only caller of the port upstream.start (and of asking_forward, which
+ *     asks an agent's client for a server), and forwards only a call whose ALLOW is
+ *     durable and whose authority holds at that moment.
  *  2. Everything an event may do is a cell of the table below; an event that has
  *     no cell cannot happen in that state.
  *  3. The door hears exactly one reply, or none after ABORT.
@@ -55,6 +56,7 @@ static void exchange_finish(struct exchange *exchange, enum exchange_state state
 		exchange->is_failed_posted || exchange->is_outcome_posted)
 		return; /* the last of them comes back here */
 	exchange->state = EXCHANGE_ANSWERED;
+	asking_release(exchange);
 	if (exchange->link == NULL)
 		return; /* on its way out already */
 	*exchange->link = exchange->next;
@@ -73,6 +75,7 @@ static void reply(struct exchange *exchange, struct call_reply *out)
 
 	if (client == NULL)
 		return;
+	asking_end_all(exchange);
 	exchange->client = NULL; /* once */
 	/* Whatever was decided, a call that does not go was refused. */
 	exchange->shown = exchange->decision;
@@ -144,6 +147,7 @@ static void on_outcome_post(struct loop_post *post)
 static void submit_outcome(struct exchange *exchange, const struct outcome *outcome)
 {
 	wait_forever(exchange);
+	asking_end_all(exchange);
 	exchange->state = EXCHANGE_OUTCOME;
 	exchange->what_became = *outcome;
 	exchange->outcome_post.run = on_outcome_post;
@@ -160,13 +164,23 @@ static void give_up(struct exchange *exchange, const char *status, enum reason r
 	submit_outcome(exchange, &outcome);
 }
 
+/* Nobody waits for the server, or for the client that it asks. */
+static void cancel_wait(struct exchange *exchange)
+{
+	struct upstream *upstream = &exchange->service->ports.upstream;
+
+	if (exchange->asking != NULL)
+		asking_withdraw(exchange);
+	else
+		upstream->cancel(upstream->context, &exchange->wait);
+}
+
 /* Sent, but what came of it is not known. */
 static void give_up_sent(struct exchange *exchange, const char *status)
 {
 	struct outcome outcome = {.status = status, .is_forwarded = true};
-	struct upstream *upstream = &exchange->service->ports.upstream;
 
-	upstream->cancel(upstream->context, &exchange->wait);
+	cancel_wait(exchange);
 	submit_outcome(exchange, &outcome);
 }
 
@@ -582,6 +596,8 @@ static void refuse_late(struct exchange *exchange, enum reason reason)
 	give_up(exchange, "refused", reason);
 }
 
+static void on_ready_event(struct exchange *exchange);
+
 static void on_durable(struct exchange *exchange)
 {
 	struct call_figures *figures = &exchange->service->figures;
@@ -602,6 +618,8 @@ static void on_durable(struct exchange *exchange)
 	reason = look_again(exchange, DECIDE_MAY_BE_UNSEEN);
 	if (reason != REASON_ALLOWED)
 		refuse_late(exchange, reason);
+	else if (exchange->asking != NULL) /* the client is there */
+		on_ready_event(exchange);
 	else
 		prepare(exchange);
 }
@@ -670,7 +688,7 @@ static void on_answer(void *context, const struct upstream_answer *answer)
 }
 
 /* The gate.  No durable record, no effect (I2); nothing else in the tree calls
- * upstream.start. */
+ * upstream.start or asking_forward. */
 static bool forward(struct exchange *exchange, struct error *err)
 {
 	struct upstream *upstream = &exchange->service->ports.upstream;
@@ -694,11 +712,13 @@ static bool forward(struct exchange *exchange, struct error *err)
 		exchange->decision.verdict != VERDICT_ALLOW || exchange->client == NULL ||
 		fold_has_failed(exchange->service->ports.fold))
 		return error_set(err, ERROR_INTERNAL, "the call may not be forwarded");
+	exchange->state = EXCHANGE_FORWARDED;
+	if (exchange->asking != NULL)
+		return asking_forward(exchange, err);
 	exchange->request = request; /* borrowed by the edge until it is answered */
 	if (!upstream->start(upstream->context, &exchange->request, &exchange->wait, err))
 		return false;
 	exchange->service->figures.forwarded++;
-	exchange->state = EXCHANGE_FORWARDED;
 	return true;
 }
 
@@ -947,6 +967,98 @@ static bool is_same(const struct json *passed, const struct json *result)
 	       passed->members == result->members && passed->count == result->count;
 }
 
+/* ---- the client's answer to a server ----------------------------------------------- */
+
+/* The task has read more than was decided on, by other calls of it. */
+static bool has_risen(const struct exchange *exchange, const struct task_labels *now)
+{
+	const struct decision *before = &exchange->decision;
+	int level = sensitivity_level(now->sensitivity);
+
+	if (now->has_untrusted_content && !before->labels.has_untrusted_content &&
+		!before->is_untrusted)
+		return true;
+	return now->sensitivity != SENSITIVITY_UNLABELLED &&
+	       (before->labels.sensitivity == SENSITIVITY_UNLABELLED ||
+		       level > sensitivity_level(before->labels.sensitivity)) &&
+	       (before->sensitivity == SENSITIVITY_UNLABELLED ||
+		       level > sensitivity_level(before->sensitivity));
+}
+
+/* What speaks by now against the answer going to the server: what the client knows may have
+ * grown since it was asked.  An approval was given for what held then. */
+static enum reason look_at_answer(struct exchange *exchange)
+{
+	struct decision *decision = &exchange->decision;
+	struct decide_request request = {
+		.call = &exchange->call,
+		.origins = &exchange->origins,
+		.approvals = {decision->approvals, decision->approvals_count},
+		.search = DECIDE_NO_SEARCH,
+		.now_utc_ms = now_utc_ms(exchange),
+	};
+	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
+	struct decision again;
+
+	if (reason != REASON_ALLOWED)
+		return reason;
+	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
+	if (again.verdict == VERDICT_ASK ||
+		(decision->approvals_count != 0 && has_risen(exchange, &again.labels)))
+		return REASON_APPROVAL_NEEDED;
+	return again.verdict == VERDICT_ALLOW || again.reason == REASON_RATE_LIMIT ||
+			       again.reason == REASON_BUDGET
+		       ? REASON_ALLOWED
+		       : again.reason;
+}
+
+/* The server gets nothing of what the client said. */
+static void withhold_answer(struct exchange *exchange, const struct outcome *outcome)
+{
+	if (outcome->reason != REASON_RESULT_INVALID)
+		exchange->service->figures.withheld++;
+	else
+		exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, NULL);
+	submit_outcome(exchange, outcome);
+}
+
+static void on_asking_answer(struct exchange *exchange, const struct upstream_answer *answer)
+{
+	struct outcome outcome = {.status = "withheld", .is_forwarded = true};
+	struct upstream_reply passed_on = {0};
+	struct json read, passed;
+	struct error err = {0};
+
+	outcome.reason = look_at_answer(exchange);
+	if (outcome.reason != REASON_ALLOWED) {
+		withhold_answer(exchange, &outcome);
+		return;
+	}
+	outcome.status = "failed";
+	outcome.reason = REASON_RESULT_INVALID;
+	if (!asking_read(exchange, answer, &read, &err)) {
+		withhold_answer(exchange, &outcome);
+		return;
+	}
+	outcome.reason = REASON_NONE;
+	if (answer->result != NULL)
+		passed_on.result = &passed;
+	else
+		passed_on.error = &passed;
+	if (!exchange_pass(exchange, SECRET_IN_ARGUMENTS, &read, &passed) ||
+		!asking_respond(exchange, &passed_on, &err)) {
+		withhold_answer(exchange, &outcome);
+		return;
+	}
+	outcome.status = answer->result != NULL ? "result" : "error";
+	if (answer->result != NULL)
+		exchange_outcome_digest(exchange, &read, &outcome);
+	exchange->client = NULL; /* it was answered */
+	exchange->service->figures.answered++;
+	submit_outcome(exchange, &outcome);
+}
+
 static void on_answer_event(struct exchange *exchange)
 {
 	const struct upstream_answer *answer = exchange->answer;
@@ -959,6 +1071,10 @@ static void on_answer_event(struct exchange *exchange)
 
 	if (exchange->generation != NULL) {
 		on_generation_answer(exchange, answer);
+		return;
+	}
+	if (exchange->asking != NULL) {
+		on_asking_answer(exchange, answer);
 		return;
 	}
 	if (answer->result == NULL && answer->error == NULL) {

@@ -93,6 +93,18 @@ struct secrets_seen {
 
 struct generation;
 
+/* A server's request of an agent's client, in its exchange (asking.c): there the server is
+ * the door, and the client what is called. */
+struct asking {
+	struct exchange *within; /* the call it belongs to; NULL: that is over */
+	struct exchange *next;   /* of the same call */
+	struct exchange **link;  /* NULL: not in its list */
+	uint64_t record;         /* the decision of that call */
+	uint64_t edge_number;    /* of what the server asked, at edges/upstream */
+	uint64_t number;         /* what the client is asked under */
+	bool is_open;            /* the client has it */
+};
+
 struct exchange {
 	struct call_service *service;
 	enum exchange_state state;
@@ -142,7 +154,11 @@ struct exchange {
 	struct loop_post outcome_post;
 	bool is_outcome_posted;
 	struct generation *generation; /* of a request to a model; else NULL */
-	struct outcome what_became;    /* of the call; waits for the reply to leave */
+	struct asking *asking;         /* of what a server asks; else NULL */
+	unsigned abilities;            /* of the client */
+	struct exchange *asks;         /* what the server asks within it */
+	unsigned asks_open, asks_made;
+	struct outcome what_became; /* of the call; waits for the reply to leave */
 	struct loop_post release_post;
 	struct upstream_wait *wait;
 	struct upstream_request request; /* what the edge borrows until it answers */
@@ -224,6 +240,9 @@ bool exchange_look(struct exchange *exchange, struct error *err) MUST_CHECK;
 /* *out is what the agent may have of what the server sent; false: nothing. */
 bool exchange_pass(struct exchange *exchange, enum secret_place place, const struct json *from,
 	struct json *out) MUST_CHECK;
+/* Likewise of what a server asks, which exchange_look has counted. */
+bool exchange_pass_asked(
+	struct exchange *exchange, const struct json *from, struct json *out) MUST_CHECK;
 /* The kinds of secrets in the arguments of a call that is only asked about. */
 void exchange_look_at(struct exchange *exchange, struct call *call);
 /* False: a piece of a model's answer holds a secret of remit's. */
@@ -231,16 +250,69 @@ bool exchange_pass_bytes(struct exchange *exchange, struct text bytes) MUST_CHEC
 /* A sentence of ours with words of the server's in it. */
 struct text exchange_pass_text(struct exchange *exchange, struct text text);
 
+/* Why a server's request was refused before any rule of a charter was asked. */
+/* clang-format off */
+#define ASK_REFUSALS(X)                                                        \
+	X(ASK_NOT_PASSED,     "method")       /* never passed on: roots/list */ \
+	X(ASK_NOT_REGISTERED, "not-registered") /* no tool is called so */     \
+	X(ASK_NO_CALL,        "no-call")      /* of no call under way, or of several */ \
+	X(ASK_JUDGED,         "judged")       /* the rows of that call are not judged yet */ \
+	X(ASK_NOT_ABLE,       "not-able")     /* the client did not say that it can */ \
+	X(ASK_MALFORMED,      "malformed")                                     \
+	X(ASK_TOO_MANY,       "too-many")     /* of that call, or nothing has room */
+/* clang-format on */
+enum ask_refusal {
+#define X(name, word) name,
+	ASK_REFUSALS(X)
+#undef X
+};
+const char *ask_refusal_word(enum ask_refusal cause);
+
+/* What an exchange is started with. */
+struct exchange_offer {
+	const struct call_request *request;
+	const struct call_client *client;
+	const struct asking *asking; /* copied; NULL: it is an agent's call */
+};
+
+/* asking.c: what is particular to what a server asks. */
+
+/* Gives what a server asks to the rules.  False: it belongs to nothing, or cannot be asked,
+ * and cause says why; nothing was done. */
+bool asking_start(struct call_service *service, const struct upstream_ask *asked,
+	enum ask_refusal *cause) MUST_CHECK;
+/* To the client.  Errors: LIMIT, IO, CONFLICT (the call is over). */
+bool asking_forward(struct exchange *exchange, struct error *err) MUST_CHECK;
+/* The client is told that nobody waits. */
+void asking_withdraw(struct exchange *exchange);
+/* Of the client's answer what has the form that was asked for.  Errors: INVALID, LIMIT. */
+bool asking_read(struct exchange *exchange, const struct upstream_answer *answer, struct json *out,
+	struct error *err) MUST_CHECK;
+/* Answers the server.  Errors: as respond of the port. */
+bool asking_respond(struct exchange *exchange, const struct upstream_reply *reply,
+	struct error *err) MUST_CHECK;
+/* The exchange is over; its call knows nothing of it any more. */
+void asking_release(struct exchange *exchange);
+/* The call is over: so is all that was asked within it, and the server is told. */
+void asking_end_all(struct exchange *within);
+
 /* server_request.c: puts on record that a server's request was refused. */
 enum { SERVER_REQUESTS_PER_MINUTE_MAX = 60 }; /* records of one server; the rest is counted */
 struct server_request {
 	struct text server;
 	struct text method;
+	enum ask_refusal cause;
 	const struct exchange *exchange; /* of the call it came in; NULL: not known */
 };
+/* Counts one more of the server in this minute.  False: there were too many, and nothing is
+ * to be recorded of it. */
+bool server_request_count(struct call_service *service, struct text server) MUST_CHECK;
 void server_request_refuse(struct call_service *service, const struct server_request *request);
 
 /* call_service.c */
+/* Takes a call over, of an agent or (asking) of its server.  As call_start. */
+bool exchange_start(struct call_service *service, const struct exchange_offer *offer,
+	struct exchange **out, struct error *err) MUST_CHECK;
 /* Its places among those of its task and identity are free again. */
 void exchange_give_share(struct exchange *exchange);
 struct in_flight;
@@ -254,6 +326,7 @@ struct call_service {
 	struct call_stream *streams;
 	struct name_table *in_flight; /* decimal index -> struct in_flight */
 	struct name_table *asked;     /* server -> what it asked by itself */
+	uint64_t asks_made;           /* numbers that clients were asked under */
 	struct loop_timer timer;
 	struct loop_post live_post;
 	bool is_live_posted;

@@ -56,10 +56,12 @@ static void put_head(struct json_builder *record, struct exchange *exchange, con
 {
 	const struct call *call = &exchange->call;
 	const struct text actor[] = {TEXT("identity:"), call->identity};
+	bool is_asked = exchange->asking != NULL; /* by a server, which is nobody here */
 
 	json_put_integer(record, "at", fold_stamp_utc_ms(exchange->service->ports.fold));
 	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor", text_concat(exchange->arena, actor, 2));
+	json_put_text(
+		record, "actor", is_asked ? TEXT("remit") : text_concat(exchange->arena, actor, 2));
 	json_put_text(record, "task", call->task);
 	json_put_text(record, "identity", call->identity);
 }
@@ -75,6 +77,8 @@ static void put_call(struct json_builder *record, struct exchange *exchange)
 	json_put_text(record, "server", call->server);
 	json_put_text(record, "method", call->method);
 	json_put_text(record, "tool", call->tool);
+	if (exchange->asking != NULL)
+		json_put_integer(record, "within", (int64_t)exchange->asking->record);
 }
 
 static void put_decision(struct json_builder *record, const struct decision *decision)

@@ -39,6 +39,9 @@ enum reason exchange_retrieval_prepare(struct exchange *exchange)
 	exchange->is_retrieval = exchange->decision.sources_count != 0;
 	if (!exchange->is_retrieval)
 		return REASON_ALLOWED;
+	/* The rows of what a server asks are not looked at, so they are not judged. */
+	if (exchange->asking != NULL && tool != NULL && tool->classification.length != 0)
+		return REASON_SENSITIVITY;
 	if (tool == NULL || (tool->classification.length != 0) !=
 				    (exchange->decision.ceiling != SENSITIVITY_UNLABELLED))
 		return REASON_SENSITIVITY;

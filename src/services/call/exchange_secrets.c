@@ -60,7 +60,8 @@ bool exchange_look(struct exchange *exchange, struct error *err)
 		&tally);
 	exchange->call.secrets = tally.kinds;
 	if (tally.count != 0)
-		keep(exchange, &exchange->sent, &tally, SECRET_IN_ARGUMENTS);
+		keep(exchange, &exchange->sent, &tally,
+			exchange->asking == NULL ? SECRET_IN_ARGUMENTS : SECRET_IN_RESULT);
 	return true;
 }
 
@@ -78,6 +79,16 @@ bool exchange_pass(struct exchange *exchange, enum secret_place place, const str
 	if (tally.count != 0)
 		keep(exchange, &exchange->got, &tally, place);
 	return handling != SECRETS_BLOCKED;
+}
+
+bool exchange_pass_asked(struct exchange *exchange, const struct json *from, struct json *out)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	struct secret_tally tally = {0};
+
+	*out = *from;
+	return detector == NULL ||
+	       detector_pass(detector, exchange->arena, from, &tally, out) != SECRETS_BLOCKED;
 }
 
 void exchange_look_at(struct exchange *exchange, struct call *call)

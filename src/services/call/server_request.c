@@ -1,7 +1,8 @@
-/* What a server asks of the agent's client by itself: sampling, elicitation, roots.
+/* What a server asks of the agent's client by itself, and what no rule of a charter was asked
+ * about (asking.c has the rest).
  *
- * Nothing of it is forwarded in this version: the answer is an error, and the refusal
- * is on record, so that a server that tries is found.  A server that asks without end
+ * Nothing of it is forwarded: the answer is an error, and the refusal is on record, so that
+ * a server that tries is found.  A server that asks without end
  * fills no log: beyond SERVER_REQUESTS_PER_MINUTE_MAX they are counted, and the next
  * record says how many. */
 
@@ -14,7 +15,7 @@ enum { REQUEST_ARENA_BYTES = 64 * 1024 };
 
 /* What one server asked. */
 struct asked {
-	struct rate rate;
+	struct rate rate;  /* its records, of decisions too */
 	uint64_t left_out; /* since its last record */
 };
 
@@ -95,7 +96,10 @@ static bool refusal_write(struct call_service *service, struct refusal *refusal,
 	json_put_text(&record, "server", request->server);
 	json_put_cstring(&record, "method", method_word(request->method));
 	json_put_cstring(&record, "verdict", verdict_word(VERDICT_DENY));
-	json_put_cstring(&record, "reason", reason_word(REASON_METHOD_UNKNOWN));
+	json_put_cstring(&record, "reason",
+		reason_word(request->cause == ASK_NOT_REGISTERED ? REASON_TOOL_UNKNOWN
+								 : REASON_METHOD_UNKNOWN));
+	json_put_cstring(&record, "cause", ask_refusal_word(request->cause));
 	if (left_out > 0)
 		json_put_integer(&record, "left-out", (int64_t)left_out);
 	if (exchange != NULL) {
@@ -110,6 +114,17 @@ static bool refusal_write(struct call_service *service, struct refusal *refusal,
 	       error_set(err, ERROR_LIMIT, "no room for the record");
 }
 
+bool server_request_count(struct call_service *service, struct text server)
+{
+	int64_t now_utc_ms = fold_stamp_utc_ms(service->ports.fold);
+	struct asked *asked = asked_of(service, server);
+
+	if (asked == NULL || rate_count(&asked->rate, now_utc_ms) >= SERVER_REQUESTS_PER_MINUTE_MAX)
+		return false;
+	rate_add(&asked->rate, now_utc_ms);
+	return true;
+}
+
 void server_request_refuse(struct call_service *service, const struct server_request *request)
 {
 	int64_t now_utc_ms = fold_stamp_utc_ms(service->ports.fold);
@@ -117,7 +132,6 @@ void server_request_refuse(struct call_service *service, const struct server_req
 	struct refusal *refusal = NULL;
 	struct error err;
 
-	service->figures.server_requests++;
 	if (asked == NULL || rate_count(&asked->rate, now_utc_ms) >= SERVER_REQUESTS_PER_MINUTE_MAX)
 		goto done;
 	refusal = refusal_create();

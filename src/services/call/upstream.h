@@ -82,6 +82,24 @@ struct upstream_request {
 	void (*on_answer)(void *context, const struct upstream_answer *answer);
 };
 
+/* What a server asks of an agent's client by itself, borrowed during on_request. */
+struct upstream_ask {
+	uint64_t number; /* the edge's own, never used twice */
+	struct text server;
+	struct text method;
+	const struct json *params; /* or NULL */
+	/* The request it belongs to: the one in whose HTTP answer it came, over stdio the only
+	 * one it can be about; NULL: not known. */
+	const struct upstream_request *request;
+};
+
+/* What the server is told.  The first that is not NULL counts. */
+struct upstream_reply {
+	const struct json *result; /* the client's */
+	const struct json *error;  /* the client's: {code, message} */
+	const char *refusal;       /* why there is none */
+};
+
 struct upstream {
 	void *context;
 	/* Connects the server if need be: starts its process or session, initializes
@@ -99,6 +117,11 @@ struct upstream {
 	 * NULL; it may be NULL.  May be called from within on_notice and on_bytes of the same
 	 * wait. */
 	void (*cancel)(void *context, struct upstream_wait **wait);
+	/* Answers what on_request took.  A number that is not open any more (the
+	 * server is gone, or took it back) is no error, and nothing is sent.  False: it could
+	 * not be sent; it stays open.  Errors: IO, LIMIT. */
+	bool (*respond)(void *context, uint64_t number, const struct upstream_reply *reply,
+		struct error *err);
 };
 
 /* What edges/upstream reports unasked; filled by services/call
@@ -110,10 +133,11 @@ struct upstream_listener {
 	 * definitions as received. */
 	void (*on_definitions)(void *context, struct text server, const struct json *tools);
 	/* A server asks something of the agent's client by itself (sampling/createMessage,
-	 * elicitation/create ...); the edge answers it with an error.  request: the one
-	 * whose HTTP answer it came in, or NULL. */
-	void (*on_request)(void *context, struct text server, struct text method,
-		const struct upstream_request *request);
+	 * elicitation/create ...).  True: it is answered by respond, later.  False: the edge
+	 * refuses it. */
+	bool (*on_request)(void *context, const struct upstream_ask *asked);
+	/* What was taken is not to be answered any more. */
+	void (*on_withdrawn)(void *context, uint64_t number);
 	/* A server is gone; its definitions are no longer known. */
 	void (*on_gone)(void *context, struct text server);
 };

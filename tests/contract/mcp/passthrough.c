@@ -181,6 +181,14 @@ void call_abort(struct exchange **handle)
 	exchange_free(exchange);
 }
 
+bool call_answer(struct exchange *within, uint64_t number, const struct call_answer *answer)
+{
+	(void)within;
+	(void)number;
+	(void)answer;
+	return false;
+}
+
 bool call_stream_add(struct call_service *service, struct call_stream *stream)
 {
 	(void)service;

@@ -36,7 +36,8 @@ struct life {
 };
 
 static struct {
-	uint64_t crashes, cut_starting, refused_starting, requests, unknown, acknowledged, faults;
+	uint64_t asks, crashes, cut_starting, refused_starting, requests, unknown, acknowledged,
+		faults;
 } sum;
 
 static unsigned pick(struct life *life, unsigned count)
@@ -102,6 +103,33 @@ static void pursue_call(struct life *life)
 	call_bench_ready(bench, true);
 	if (pick(life, 3) != 0)
 		call_bench_answer(bench, "{\"content\":[]}");
+}
+
+/* The server asks the client of the call that it has, and takes it back now and then. */
+static void server_asks(struct life *life)
+{
+	static const char form[] =
+		"{\"message\":\"which?\",\"requestedSchema\":{\"type\":\"object\",\"properties\":"
+		"{\"a\":{\"type\":\"string\"}}}}";
+	struct call_bench *bench = &life->durable.bench;
+	struct upstream_listener listener = call_upstream_listener(bench->call);
+
+	if (pick(life, 8) == 0)
+		listener.on_withdrawn(listener.context, bench->question);
+	else if (call_bench_server_asks(bench, "elicitation/create", form, true))
+		sum.asks++;
+}
+
+static void client_answers(struct life *life)
+{
+	for (int i = 0; i < CLIENTS; i++) {
+		struct bench_client *client = &life->clients[i];
+
+		if (client->exchange != NULL && !client->is_aborted && client->ask != 0)
+			(void)call_bench_client_answers(&life->durable.bench, client, client->ask,
+				pick(life, 4) == 0 ? "{\"action\":\"other\"}"
+						   : "{\"action\":\"decline\"}");
+	}
 }
 
 static void abort_call(struct life *life)
@@ -268,7 +296,10 @@ static void step(struct life *life)
 {
 	struct call_bench *bench = &life->durable.bench;
 
-	switch (pick(life, 28)) {
+	switch (pick(life, 31)) {
+	case 28:
+	case 29: server_asks(life); break;
+	case 30: client_answers(life); break;
 	case 0:
 	case 1:
 	case 2:
@@ -421,9 +452,10 @@ int main(void)
 	free(life);
 	printf("%" PRIu64 " crashes (%" PRIu64 " while starting), %" PRIu64 " faults (%" PRIu64
 	       " refused to start), %" PRIu64 " entries acknowledged, %" PRIu64
-	       " requests at the server, %" PRIu64 " outcomes unknown\n",
+	       " requests at the server or, of %" PRIu64 " it asked, at clients, %" PRIu64
+	       " outcomes unknown\n",
 		sum.crashes, sum.cut_starting, sum.faults, sum.refused_starting, sum.acknowledged,
-		sum.requests, sum.unknown);
+		sum.requests, sum.asks, sum.unknown);
 	/* A gateway that forwards nothing would keep the law, too.  How much goes through
 	 * before a cut depends on the writer's thread and the machine. */
 	return sum.requests > crashes / 4 && sum.cut_starting > 0 && sum.unknown > 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 /* The law: whatever happens, and in whatever order, the server receives no
- * agent's request that was not allowed and durable.  The bench's server checks
- * it at every request (call_bench.c); here everything that can happen is thrown
- * at it in random order, every fault included. */
+ * agent's request that was not allowed and durable, and no client what a server asks that
+ * was not.  The bench's server and clients check it at every request (call_bench.c); here
+ * everything that can happen is thrown at it in random order, every fault included. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -133,7 +133,10 @@ static void toggle_fault(struct run *run)
 {
 	struct call_bench *bench = &run->bench;
 
-	switch (pick(9)) {
+	switch (pick(10)) {
+	case 9:
+		bench->respond_fault = bench->respond_fault == FAULT_NONE ? FAULT_NOW : FAULT_NONE;
+		break;
 	case 0: bench->log.refuses = !bench->log.refuses; break;
 	case 1: bench->log.loses = !bench->log.loses; break;
 	case 2: bench->digest_fails = !bench->digest_fails; break;
@@ -151,11 +154,68 @@ static void toggle_fault(struct run *run)
 	}
 }
 
+/* ---- what servers ask ---- */
+
+static const char form[] =
+	"{\"message\":\"m\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":"
+	"{\"type\":\"string\"}}}}";
+
+static void let_servers_ask(struct run *run)
+{
+	static const char *const lines[] = {
+		"entitlements:\n  - {effect: write, tool: files/elicitation.create}\n",
+		"entitlements:\n  - {effect: write, tool: files/elicitation.create, approvals: "
+		"[owner]}\n",
+		"entitlements:\n",
+	};
+	static const unsigned mostly[] = {0, 0, 0, 1, 2};
+
+	if (!decide_bench_put(&run->bench.world,
+		    "object: tool\nname: files/elicitation.create\neffect: write\nrisk: low\n"
+		    "reversal: none-needed\n"))
+		abort();
+	decide_bench_edit(&run->bench.world, "agent", "entitlements:\n", lines[mostly[pick(5)]]);
+}
+
+static void server_asks(struct run *run)
+{
+	static const char *const methods[] = {
+		"elicitation/create", "elicitation/create", "sampling/createMessage", "roots/list"};
+	struct call_bench *bench = &run->bench;
+	struct upstream_listener listener = call_upstream_listener(bench->call);
+
+	if (bench->request == NULL && pick(3) != 0) { /* a call to ask within */
+		start_one(run);
+		call_bench_flush(bench);
+		call_bench_ready(bench, true);
+	}
+	if (pick(8) == 0)
+		listener.on_withdrawn(listener.context, bench->question - pick(3));
+	else
+		(void)call_bench_server_asks(
+			bench, methods[pick(4)], pick(8) == 0 ? "{}" : form, pick(8) != 0);
+}
+
+static void client_answers(struct run *run)
+{
+	static const char *const answers[] = {"{\"action\":\"accept\",\"content\":{\"a\":\"x\"}}",
+		"{\"action\":\"decline\"}", "{\"action\":\"accept\",\"content\":{\"b\":1}}"};
+	struct bench_client *client = &run->clients[pick(CLIENTS)];
+
+	for (unsigned i = 0; i < CLIENTS && client->ask == 0; i++)
+		client = &run->clients[i];
+	if (client->exchange != NULL && !client->is_aborted)
+		(void)call_bench_client_answers(
+			&run->bench, client, client->ask - pick(2), answers[pick(3)]);
+	client->refuses_asks = pick(8) == 0;
+}
+
 static void change_settings(struct run *run)
 {
 	static const char *const purposes[] = {"purpose: Works", "purpose: Toils"};
 
-	switch (pick(4)) {
+	switch (pick(5)) {
+	case 4: let_servers_ask(run); break;
 	case 0:
 		decide_bench_edit(&run->bench.world, "agent", purposes[0], purposes[pick(2)]);
 		break;
@@ -180,7 +240,11 @@ static void step(struct run *run)
 {
 	struct call_bench *bench = &run->bench;
 
-	switch (pick(16)) {
+	switch (pick(20)) {
+	case 16:
+	case 17:
+	case 18: server_asks(run); break;
+	case 19: client_answers(run); break;
 	case 0:
 	case 1:
 	case 2:
@@ -264,7 +328,7 @@ static void nothing_reaches_the_server_that_was_not_allowed_and_durable(void **s
 {
 	uint64_t seed = number_of("REMIT_SEED", (uint64_t)time(NULL));
 	uint64_t sequences = number_of("REMIT_CASES", SEQUENCES);
-	uint64_t started = 0, i;
+	uint64_t started = 0, asked = 0, i;
 	int k;
 
 	(void)state;
@@ -275,16 +339,21 @@ static void nothing_reaches_the_server_that_was_not_allowed_and_durable(void **s
 		random_state = first_state(seed + i);
 		call_bench_init(&run->bench, pick(2) == 0 ? 0 : 4000);
 		snprintf(run->task, sizeof(run->task), "t-1");
+		if (pick(4) != 0)
+			let_servers_ask(run);
 		for (k = 0; k < STEPS; k++)
 			step(run);
 		settle(run);
 		started += run->bench.started;
+		asked += call_figures(run->bench.call).server_asked;
 		call_bench_deinit(&run->bench);
 		free(run);
 	}
+	printf("%llu requests were sent, %llu passed to clients\n", (unsigned long long)started,
+		(unsigned long long)asked);
 	/* The law would hold for a gateway that forwards nothing. */
 	assert_true(started > sequences / 4);
-	printf("%llu requests were sent\n", (unsigned long long)started);
+	assert_true(asked > sequences / 32);
 }
 
 int main(void)

@@ -153,6 +153,33 @@ static void killed(struct call_bench *bench, struct bench_client *client)
 	call_bench_ready(bench, true);
 }
 
+/* The server asks a person within a call, who answers. */
+static void asked(struct call_bench *bench, struct bench_client *client)
+{
+	static const char form[] = "{\"message\":\"m\",\"requestedSchema\":{\"type\":\"object\","
+				   "\"properties\":{\"a\":{\"type\":\"string\"}}}}";
+
+	call_bench_own_work(bench, true);
+	assert_true(decide_bench_put(&bench->world,
+		"object: tool\nname: files/elicitation.create\neffect: write\nrisk: low\n"
+		"reversal: none-needed\n"));
+	decide_bench_edit(&bench->world, "agent", "entitlements:\n",
+		"entitlements:\n  - {effect: write, tool: files/elicitation.create}\n");
+	call_bench_own_work(bench, false);
+	(void)call_bench_start(bench, client, "list", "{}");
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	if (bench->request != NULL)
+		(void)call_bench_server_asks(bench, "elicitation/create", form, true);
+	if (client->asks > 0)
+		(void)call_bench_client_answers(bench, client, client->ask,
+			"{\"action\":\"accept\",\"content\":{\"a\":\"x\"}}");
+	if (!has_failed)
+		assert_non_null(strstr(bench->response, "\"a\":\"x\""));
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+}
+
 /* ---- a request to a model ---- */
 
 static void on_bytes(void *context, bool is_stream, struct text bytes)
@@ -286,6 +313,12 @@ static void a_kill_survives_any_failure_of_memory(void **state)
 	try_every_failure(killed, 0);
 }
 
+static void what_a_server_asks_survives_any_failure_of_memory(void **state)
+{
+	(void)state;
+	try_every_failure(asked, 1);
+}
+
 static void a_request_to_a_model_survives_any_failure_of_memory(void **state)
 {
 	(void)state;
@@ -300,6 +333,7 @@ int main(void)
 		cmocka_unit_test(an_edit_survives_any_failure_of_memory),
 		cmocka_unit_test(break_glass_survives_any_failure_of_memory),
 		cmocka_unit_test(a_kill_survives_any_failure_of_memory),
+		cmocka_unit_test(what_a_server_asks_survives_any_failure_of_memory),
 		cmocka_unit_test(a_request_to_a_model_survives_any_failure_of_memory),
 	};
 

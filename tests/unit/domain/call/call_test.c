@@ -67,6 +67,37 @@ static void refuse(struct arena *arena, const char *method, const char *params_t
 
 /* ---- building ---- */
 
+static void each_side_may_send_its_own_methods_alone(void **state)
+{
+	static const struct {
+		const char *method, *tool;
+		enum call_side side;
+		enum method_route route;
+	} rows[] = {
+		{"elicitation/create", "files/elicitation.create", CALL_OF_CLIENT, METHOD_DENIED},
+		{"elicitation/create", "files/elicitation.create", CALL_OF_SERVER, METHOD_ASKED},
+		{"sampling/createMessage", "files/sampling.createMessage", CALL_OF_SERVER,
+			METHOD_ASKED},
+		{"resources/read", "files/resources.read", CALL_OF_SERVER, METHOD_DENIED},
+		{"roots/list", "files/roots.list", CALL_OF_SERVER, METHOD_DENIED},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct json params = parse(*state, "{\"message\":\"m\",\"_meta\":{\"a\":1}}");
+		struct call_draft one = draft(rows[i].method, &params);
+		struct error err = {0};
+		struct call call;
+
+		one.side = rows[i].side;
+		assert_true(call_build(&call, *state, &one, &err));
+		assert_int_equal(call.route, rows[i].route);
+		assert_true(text_is(call.tool, rows[i].tool));
+		assert_true(text_is(call.arguments_text, "{\"message\":\"m\"}"));
+	}
+	refuse(*state, "tools/call", "{\"name\":\"elicitation.create\"}");
+	refuse(*state, "tools/call", "{\"name\":\"sampling.createMessage\"}");
+}
+
 static void params_that_are_not_what_the_method_wants_are_refused(void **state)
 {
 	refuse(*state, "tools/call", "[]");
@@ -371,6 +402,7 @@ static void any_other_change_changes_the_digest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ARENA_TEST(each_side_may_send_its_own_methods_alone),
 		ARENA_TEST(params_that_are_not_what_the_method_wants_are_refused),
 		ARENA_TEST(a_tool_cannot_pass_for_a_method),
 		ARENA_TEST(a_tool_call_is_named_by_server_and_tool),

@@ -10,8 +10,7 @@
 static void an_unknown_method_is_denied(void **state)
 {
 	static const char *const names[] = {"", "tools/calls", "tools", "Tools/call", "tools/call ",
-		"sampling/createMessage", "elicitation/create", "roots/list", "server/discover",
-		"zzz"};
+		"roots/list", "server/discover", "zzz"};
 	size_t i;
 
 	(void)state;
@@ -38,6 +37,7 @@ static void each_method_of_the_protocol_has_its_route(void **state)
 		enum effect effect;
 	} rows[] = {
 		{"completion/complete", METHOD_RESOURCE, EFFECT_READ},
+		{"elicitation/create", METHOD_ASKED, EFFECT_WRITE},
 		{"initialize", METHOD_LOCAL, EFFECT_NONE},
 		{"logging/setLevel", METHOD_RESOURCE, EFFECT_WRITE},
 		{"notifications/cancelled", METHOD_LOCAL, EFFECT_NONE},
@@ -50,6 +50,7 @@ static void each_method_of_the_protocol_has_its_route(void **state)
 		{"resources/list", METHOD_FILTERED, EFFECT_READ},
 		{"resources/read", METHOD_RESOURCE, EFFECT_READ},
 		{"resources/templates/list", METHOD_FILTERED, EFFECT_READ},
+		{"sampling/createMessage", METHOD_ASKED, EFFECT_WRITE},
 		{"tools/call", METHOD_TOOL, EFFECT_NONE},
 		{"tools/list", METHOD_FILTERED, EFFECT_READ},
 	};
@@ -63,6 +64,15 @@ static void each_method_of_the_protocol_has_its_route(void **state)
 		assert_int_equal(method->route, rows[i].route);
 		assert_int_equal(method->effect, rows[i].effect);
 	}
+}
+
+static void only_what_servers_ask_is_asked(void **state)
+{
+	(void)state;
+	assert_true(method_is_asked(method_find(TEXT("elicitation/create"))));
+	assert_true(method_is_asked(method_find_dotted(TEXT("sampling.createMessage"))));
+	assert_false(method_is_asked(method_find(TEXT("resources/read"))));
+	assert_false(method_is_asked(method_find(TEXT("roots/list"))));
 }
 
 static void notifications_are_told_by_their_name(void **state)
@@ -80,6 +90,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_method_is_denied),
 		cmocka_unit_test(a_known_method_that_is_not_let_through_is_denied),
 		cmocka_unit_test(each_method_of_the_protocol_has_its_route),
+		cmocka_unit_test(only_what_servers_ask_is_asked),
 		cmocka_unit_test(notifications_are_told_by_their_name),
 	};
 

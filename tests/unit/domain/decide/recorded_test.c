@@ -76,6 +76,15 @@ static void names_of_an_allow_were_given(void **state)
 	assert_int_equal(recorded.now_utc_ms, 5);
 }
 
+static void what_servers_ask_was_asked_within_a_call(void **state)
+{
+	(void)state;
+	read_from("{\"verdict\":\"allow\",\"method\":\"elicitation/create\",\"within\":7}");
+	assert_int_equal(recorded.call.route, METHOD_ASKED);
+	read_from("{\"verdict\":\"deny\",\"method\":\"elicitation/create\"}"); /* an agent's */
+	assert_int_equal(recorded.call.route, METHOD_DENIED);
+}
+
 static void no_more_names_are_read_than_there_is_room_for(void **state)
 {
 	struct buffer text;
@@ -169,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_or_odd_is_a_denied_nothing),
 		cmocka_unit_test(the_kinds_of_secrets_that_were_seen_are_read),
 		cmocka_unit_test(names_of_an_allow_were_given),
+		cmocka_unit_test(what_servers_ask_was_asked_within_a_call),
 		cmocka_unit_test(no_more_names_are_read_than_there_is_room_for),
 		cmocka_unit_test(names_of_a_question_were_asked_for),
 		cmocka_unit_test(the_form_of_arguments_is_read_by_its_word),

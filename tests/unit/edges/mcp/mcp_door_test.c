@@ -3,6 +3,7 @@
  * them. */
 #include "../../wire/talk.h"
 
+#include "domain/call/ask.h"
 #include "edges/mcp/mcp_private.h"
 #include "services/decide/decide_service.h"
 #include "wire/http_server.h"
@@ -31,6 +32,10 @@ struct fakes {
 	size_t stream_count;
 	struct loop *loop;
 	bool stops_on_start;
+	unsigned abilities;
+	uint64_t answered; /* number of the last answer of the client */
+	char answer[512];
+	bool is_answer_late;
 };
 static struct fakes fakes; /* check-source: global: reset by each test's setup */
 
@@ -106,6 +111,7 @@ bool call_start(struct call_service *service, const struct call_request *request
 	fakes.client = *client;
 	fakes.has_call = true;
 	fakes.wants_progress = request->wants_progress;
+	fakes.abilities = request->abilities;
 	(void)snprintf(fakes.method, sizeof fakes.method, "%.*s", TEXT_ARGS(request->method));
 	(void)snprintf(fakes.task, sizeof fakes.task, "%.*s", TEXT_ARGS(request->task));
 	(void)snprintf(fakes.server, sizeof fakes.server, "%.*s", TEXT_ARGS(request->server));
@@ -122,6 +128,15 @@ void call_abort(struct exchange **exchange)
 		return;
 	fakes.was_aborted = true;
 	*exchange = NULL;
+}
+
+bool call_answer(struct exchange *within, uint64_t number, const struct call_answer *answer)
+{
+	assert_ptr_equal(within, &the_exchange);
+	fakes.answered = number;
+	print(fakes.answer, sizeof fakes.answer,
+		answer->result != NULL ? answer->result : answer->error);
+	return !fakes.is_answer_late;
 }
 
 bool call_stream_add(struct call_service *service, struct call_stream *stream)
@@ -531,7 +546,6 @@ static void notices_are_taken_without_an_answer(void **state)
 		202);
 	assert_status(
 		ask(bench, "POST", "", "{\"jsonrpc\":\"2.0\",\"method\":\"anything/else\"}"), 202);
-	assert_status(ask(bench, "POST", "", "{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}"), 202);
 	assert_false(fakes.has_call);
 }
 
@@ -896,6 +910,179 @@ static void a_cancelled_call_is_aborted_and_gets_no_result(void **state)
 	free(waiting.got);
 }
 
+/* ---- what servers ask ---- */
+
+static const char initialize_able[] =
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+	"\"2025-06-18\",\"capabilities\":{\"elicitation\":{},\"sampling\":{}},"
+	"\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}";
+
+static void open_session_that_is_able(struct bench *bench)
+{
+	const char *id;
+
+	bench->session[0] = '\0';
+	id = strstr(ask(bench, "POST", "", initialize_able), "Mcp-Session-Id: s-");
+	assert_non_null(id);
+	memcpy(bench->session, id + strlen("Mcp-Session-Id: "), 22);
+	bench->session[22] = '\0';
+}
+
+/* The call's connection stays open, unread; what follows is said on another. */
+static void set_aside(struct bench *bench, struct talk *waiting)
+{
+	*waiting = bench->talk;
+	waiting->watch.context = waiting;
+	loop_watch_remove(bench->loop, &bench->talk.watch);
+	waiting->watch.is_watched = false;
+	bench->talk = (struct talk){0};
+}
+
+static void leave(struct talk *waiting)
+{
+	(void)close(waiting->fd);
+	free(waiting->got);
+}
+
+static bool ask_client(uint64_t number)
+{
+	struct json_member marks[] = {{TEXT("remit/decision"), json_cstring("allow")}};
+	struct json_member members[] = {{TEXT("message"), json_cstring("which city?")},
+		{TEXT("_meta"), {.type = JSON_OBJECT, .count = 1, .members = marks}}};
+	const struct json params = {.type = JSON_OBJECT, .count = 2, .members = members};
+	const struct call_ask asked = {number, TEXT("elicitation/create"), &params};
+	struct error err = {0};
+
+	return fakes.client.on_ask(fakes.client.context, &asked, &err);
+}
+
+static const char *answer_as(struct bench *bench, const char *more, const char *id)
+{
+	char body[256];
+
+	(void)snprintf(body, sizeof body,
+		"{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"action\":\"decline\"}}", id);
+	return ask(bench, "POST", more, body);
+}
+
+static void an_answer_to_nothing_is_refused(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session_that_is_able(bench);
+	assert_status(answer_as(bench, "", "9"), 400);
+	assert_holds(bench->talk.got, "nothing of this id waits");
+	assert_status(answer_as(bench, "", "0"), 400);
+	assert_status(answer_as(bench, "", "-1"), 400);
+	assert_status(answer_as(bench, "", "\"9\""), 400);
+	assert_int_equal(fakes.answered, 0);
+}
+
+static void what_a_server_asks_comes_on_the_stream_of_its_call(void **state)
+{
+	struct bench *bench = *state;
+	struct talk waiting;
+
+	open_session_that_is_able(bench);
+	call(bench, "1", "");
+	assert_int_equal(fakes.abilities, ASK_SAMPLING | ASK_FORMS);
+	assert_true(ask_client(7));
+	talk_wait(&bench->talk, "elicitation/create");
+	assert_holds(bench->talk.got, "Content-Type: text/event-stream\r\n");
+	/* Only remit speaks as remit. */
+	assert_holds(bench->talk.got,
+		"event: message\ndata: {\"id\":7,\"jsonrpc\":\"2.0\",\"method\":"
+		"\"elicitation/create\",\"params\":{\"_meta\":{},\"message\":\"which city?\"}}");
+	set_aside(bench, &waiting);
+	assert_status(answer_as(bench, "", "7"), 202);
+	assert_int_equal(fakes.answered, 7);
+	assert_string_equal(fakes.answer, "{\"action\":\"decline\"}");
+	assert_status(answer_as(bench, "", "7"), 400); /* once */
+	leave(&waiting);
+}
+
+static void an_error_is_an_answer_too(void **state)
+{
+	struct bench *bench = *state;
+	struct talk waiting;
+
+	open_session_that_is_able(bench);
+	call(bench, "1", "");
+	assert_true(ask_client(7));
+	set_aside(bench, &waiting);
+	assert_status(ask(bench, "POST", "",
+			      "{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-1,\"message\":"
+			      "\"no\"}}"),
+		202);
+	assert_string_equal(fakes.answer, "{\"code\":-1,\"message\":\"no\"}");
+	leave(&waiting);
+}
+
+static void another_session_cannot_answer(void **state)
+{
+	struct bench *bench = *state;
+	struct talk waiting;
+	char asked[23];
+
+	open_session_that_is_able(bench);
+	call(bench, "1", "");
+	assert_true(ask_client(7));
+	set_aside(bench, &waiting);
+	memcpy(asked, bench->session, sizeof asked);
+	open_session_that_is_able(bench);
+	assert_status(answer_as(bench, "", "7"), 400);
+	assert_int_equal(fakes.answered, 0);
+	memcpy(bench->session, asked, sizeof asked);
+	assert_status(answer_as(bench, "", "7"), 202);
+	leave(&waiting);
+}
+
+static void an_answer_that_comes_too_late_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct talk waiting;
+
+	open_session_that_is_able(bench);
+	call(bench, "1", "");
+	assert_true(ask_client(7));
+	fakes.client.on_ask_over(fakes.client.context, 7);
+	talk_wait(&bench->talk, "notifications/cancelled");
+	assert_holds(bench->talk.got, "\"params\":{\"requestId\":7}");
+	assert_true(ask_client(8));
+	set_aside(bench, &waiting);
+	assert_status(answer_as(bench, "", "7"), 400);
+	fakes.is_answer_late = true;
+	assert_status(answer_as(bench, "", "8"), 400);
+	leave(&waiting);
+}
+
+static void a_session_is_asked_no_more_than_its_bound(void **state)
+{
+	struct bench *bench = *state;
+	enum { FULL = MCP_ASKS_PER_SESSION_MAX / CALL_ASKS_OPEN_MAX };
+	struct talk waiting[FULL + 1];
+	uint64_t number = 0;
+	size_t i;
+
+	open_session_that_is_able(bench);
+	for (i = 0; i < FULL; i++) {
+		fakes.has_call = false;
+		call(bench, "1", "");
+		for (int n = 0; n < CALL_ASKS_OPEN_MAX; n++)
+			assert_true(ask_client(++number));
+		assert_false(ask_client(number + 1)); /* the call's bound */
+		set_aside(bench, &waiting[i]);
+	}
+	fakes.has_call = false;
+	call(bench, "1", "");
+	assert_false(ask_client(++number)); /* the session's */
+	set_aside(bench, &waiting[FULL]);
+	assert_status(answer_as(bench, "", "1"), 202);
+	assert_true(ask_client(++number));
+	for (i = 0; i <= FULL; i++)
+		leave(&waiting[i]);
+}
+
 /* ---- streams and ends ---- */
 
 static void a_get_stream_stays_open_until_its_task_is_over(void **state)
@@ -1004,6 +1191,12 @@ int main(void)
 		WITH(progress_nobody_asked_for_is_not_passed_on),
 		WITH(a_client_that_leaves_aborts_its_call),
 		WITH(a_cancelled_call_is_aborted_and_gets_no_result),
+		WITH(an_answer_to_nothing_is_refused),
+		WITH(what_a_server_asks_comes_on_the_stream_of_its_call),
+		WITH(an_error_is_an_answer_too),
+		WITH(another_session_cannot_answer),
+		WITH(an_answer_that_comes_too_late_is_refused),
+		WITH(a_session_is_asked_no_more_than_its_bound),
 		WITH(a_get_stream_stays_open_until_its_task_is_over),
 		WITH(a_stream_hears_that_people_have_answered),
 		WITH(deleting_a_session_ends_it_and_its_stream),

@@ -9,7 +9,14 @@
 
 #include "base/json.h"
 
-enum { LINE_BYTES_MAX = 1024 * 1024, HUGE_BYTES = 9 * 1024 * 1024 };
+enum {
+	LINE_BYTES_MAX = 1024 * 1024,
+	HUGE_BYTES = 9 * 1024 * 1024,
+	QUESTIONS = 64, /* as many as are taken of one server, UPSTREAM_ASKS_MAX */
+};
+
+/* The capabilities that the client declared. */
+static char declared[1024]; /* check-source: global: one server a process */
 
 struct fake {
 	const char *start;
@@ -122,6 +129,25 @@ static void call(long long id, const struct json *params)
 		answer(id, "{}");
 	} else if (text_is(name, "ask"))
 		say("{\"jsonrpc\":\"2.0\",\"id\":\"q1\",\"method\":\"sampling/createMessage\"}");
+	else if (text_is(name, "ask-twice")) {
+		say("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"elicitation/create\",\"params\":"
+		    "{}}");
+		say("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"elicitation/create\",\"params\":"
+		    "{}}");
+		say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+		    "{\"requestId\":1}}");
+		answer(id, "{}");
+	} else if (text_is(name, "ask-and-crash")) {
+		say("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"elicitation/create\",\"params\":"
+		    "{}}");
+		exit(3);
+	} else if (text_is(name, "ask-often")) {
+		for (int i = 0; i <= QUESTIONS; i++)
+			(void)printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"roots/list\"}\n",
+				i + 1);
+		answer(id, "{}");
+	} else if (text_is(name, "capabilities"))
+		(void)printf("{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}\n", id, declared);
 	else if (text_is(name, "change")) {
 		say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}");
 		answer(id, "{}");
@@ -151,6 +177,17 @@ static void echo_answer(const struct json *message)
 	buffer_deinit(&out);
 }
 
+static void keep_declared(const struct json *capabilities)
+{
+	struct buffer out;
+
+	buffer_init(&out, sizeof(declared));
+	if (capabilities != NULL)
+		json_canonical(&out, capabilities);
+	(void)snprintf(declared, sizeof(declared), "%.*s", TEXT_ARGS(buffer_text(&out)));
+	buffer_deinit(&out);
+}
+
 static void note(const struct fake *fake, const char *line)
 {
 	FILE *file = fake->notes == NULL ? NULL : fopen(fake->notes, "a");
@@ -175,9 +212,10 @@ static void take(struct fake *fake, const char *line)
 	method = json_text_or(&message, "method", "");
 	params = json_find(&message, "params");
 	id = json_integer_or(&message, "id", -1);
-	if (text_is(method, "initialize"))
+	if (text_is(method, "initialize")) {
+		keep_declared(json_find(params, "capabilities"));
 		answer_initialize(fake, id);
-	else if (text_is(method, "tools/list"))
+	} else if (text_is(method, "tools/list"))
 		answer_list(fake, id, params);
 	else if (text_is(method, "tools/call")) {
 		note(fake, line);

@@ -9,6 +9,8 @@
 
 enum { DEADLINE_MS = 10000 };
 
+enum { QUESTIONS_KEPT = 8 };
+
 struct bench {
 	struct loop *loop;
 	struct http_client *client;
@@ -43,7 +45,14 @@ struct bench {
 	/* listener */
 	int definition_calls;
 	int gone_calls;
-	char asked[256];          /* "SERVER METHOD;" */
+	char asked[256]; /* "SERVER METHOD;", " within" if a call was known */
+	bool takes_questions;
+	uint64_t questions[QUESTIONS_KEPT];
+	size_t question_count;
+	unsigned withdrawn;
+	uint64_t last_withdrawn;
+	bool is_withdrawn;
+	unsigned asks;            /* the server may ask by now */
 	enum sensitivity ceiling; /* of the next calls */
 	char definitions[1024];
 	bool has_new_definitions;
@@ -97,15 +106,32 @@ static void on_gone(void *context, struct text server)
 	bench->gone_calls++;
 }
 
-static void on_asked(void *context, struct text server, struct text method,
-	const struct upstream_request *request)
+static bool on_asked(void *context, const struct upstream_ask *question)
 {
 	struct bench *bench = context;
 	size_t used = strlen(bench->asked);
 
-	assert_null(request); /* over stdio nobody knows which */
-	(void)snprintf(bench->asked + used, sizeof bench->asked - used, "%.*s %.*s;",
-		TEXT_ARGS(server), TEXT_ARGS(method));
+	bench->questions[bench->question_count++ % QUESTIONS_KEPT] = question->number;
+	(void)snprintf(bench->asked + used, sizeof bench->asked - used, "%.*s %.*s%s;",
+		TEXT_ARGS(question->server), TEXT_ARGS(question->method),
+		question->request == NULL ? "" : " within");
+	return bench->takes_questions;
+}
+
+static void on_withdrawn(void *context, uint64_t number)
+{
+	struct bench *bench = context;
+
+	bench->withdrawn++;
+	bench->last_withdrawn = number;
+	bench->is_withdrawn = true;
+}
+
+static unsigned find_asks(void *context, struct text name)
+{
+	const struct bench *bench = context;
+
+	return text_equal(name, bench->server.name) ? bench->asks : 0;
 }
 
 /* ---- the confiner: a stand-in that counts ---- */
@@ -159,6 +185,7 @@ static int setup(void **state)
 			.http = bench->client,
 			.find_server = find_server,
 			.find_context = bench,
+			.find_asks = find_asks,
 			.directory = "/",
 			.search_path = "/usr/bin:/bin",
 			.confiner = {bench, hold, release},
@@ -168,6 +195,7 @@ static int setup(void **state)
 	upstream_edge_listen(bench->edge, &(struct upstream_listener){.context = bench,
 						  .on_definitions = on_definitions,
 						  .on_request = on_asked,
+						  .on_withdrawn = on_withdrawn,
 						  .on_gone = on_gone});
 	bench->port = upstream_edge_port(bench->edge);
 	*state = bench;
@@ -570,7 +598,127 @@ static void a_question_of_the_server_is_refused(void **state)
 	if (!bench->has_logged)
 		talk_run_until(bench->loop, &bench->has_logged);
 	assert_non_null(strstr(bench->log, "\"id\":\"q1\""));
-	assert_string_equal(bench->asked, "fake sampling/createMessage;");
+	assert_string_equal(bench->asked, "fake sampling/createMessage within;");
+}
+
+static bool tell(struct bench *bench, uint64_t number, const struct upstream_reply *reply)
+{
+	struct error err = {0};
+
+	return bench->port.respond(bench->port.context, number, reply, &err);
+}
+
+static void a_question_that_is_taken_is_answered_once(void **state)
+{
+	struct bench *bench = *state;
+	struct json_member member = {TEXT("action"), json_cstring("decline")};
+	const struct json result = {.type = JSON_OBJECT, .count = 1, .members = &member};
+
+	bench->takes_questions = true;
+	connect_server(bench);
+	call_tool_until(bench, "ask", 500); /* nobody answers the call: it is given up */
+	assert_int_equal(bench->question_count, 1);
+	bench->wanted_log = "answered {\"id\":\"q1\",\"jsonrpc\":\"2.0\",\"result\":"
+			    "{\"action\":\"decline\"}}";
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.result = &result}));
+	if (!bench->has_logged)
+		talk_run_until(bench->loop, &bench->has_logged);
+	/* Not open any more, and none that ever was: nothing is sent, which the next call
+	 * would show as nonsense. */
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.result = &result}));
+	assert_true(tell(bench, 4711, &(struct upstream_reply){.result = &result}));
+	call_tool(bench, "echo");
+	assert_int_equal(bench->failure.code, ERROR_NONE);
+}
+
+static void a_refusal_and_a_clients_error_are_told_apart(void **state)
+{
+	struct bench *bench = *state;
+	struct json_member members[] = {
+		{TEXT("code"), json_integer(-7)}, {TEXT("message"), json_cstring("not now")}};
+	const struct json error = {.type = JSON_OBJECT, .count = 2, .members = members};
+
+	bench->takes_questions = true;
+	connect_server(bench);
+	call_tool_until(bench, "ask", 500);
+	bench->wanted_log = "\"code\":-7,\"message\":\"not now\"";
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.error = &error}));
+	if (!bench->has_logged)
+		talk_run_until(bench->loop, &bench->has_logged);
+	call_tool_until(bench, "ask", 500);
+	bench->has_logged = false;
+	bench->wanted_log = "\"code\":-1,\"message\":\"no\"";
+	assert_true(tell(bench, bench->questions[1], &(struct upstream_reply){.refusal = "no"}));
+	if (!bench->has_logged)
+		talk_run_until(bench->loop, &bench->has_logged);
+}
+
+static void after_a_call_was_given_up_nobody_knows_which_one_asks(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->takes_questions = true;
+	connect_server(bench);
+	call_tool_until(bench, "ask", 500);
+	call_tool_until(bench, "ask", 500);
+	assert_string_equal(
+		bench->asked, "fake sampling/createMessage within;fake sampling/createMessage;");
+}
+
+static void what_a_server_takes_back_is_withdrawn(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->takes_questions = true;
+	connect_server(bench);
+	call_tool(bench, "ask-twice");
+	assert_int_equal(bench->question_count, 2);
+	assert_int_equal(bench->withdrawn, 1);
+	assert_int_equal(bench->last_withdrawn, bench->questions[0]);
+}
+
+static void the_questions_of_a_server_that_is_gone_are_withdrawn(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->takes_questions = true;
+	connect_server(bench);
+	call_tool(bench, "ask-and-crash");
+	assert_int_equal(bench->withdrawn, 1);
+	assert_int_equal(bench->last_withdrawn, bench->questions[0]);
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.refusal = "late"}));
+}
+
+static void more_questions_than_the_bound_are_refused(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->takes_questions = true;
+	connect_server(bench);
+	call_tool(bench, "ask-often"); /* one more than the bound */
+	assert_int_equal(bench->question_count, UPSTREAM_ASKS_MAX);
+}
+
+static void a_server_is_told_what_it_may_ask(void **state)
+{
+	struct bench *bench = *state;
+
+	connect_server(bench);
+	call_tool(bench, "capabilities");
+	assert_string_equal(bench->result, "{}");
+	bench->asks = UPSTREAM_ASKS_ELICITATION;
+	connect_server(bench); /* it may ask more by now: connected anew */
+	call_tool(bench, "capabilities");
+	assert_string_equal(bench->result, "{\"elicitation\":{\"form\":{},\"url\":{}}}");
+	bench->asks = UPSTREAM_ASKS_SAMPLING | UPSTREAM_ASKS_ELICITATION;
+	connect_server(bench);
+	call_tool(bench, "capabilities");
+	assert_string_equal(
+		bench->result, "{\"elicitation\":{\"form\":{},\"url\":{}},\"sampling\":{}}");
+	assert_int_equal(bench->holds, 3);
+	bench->asks = 0; /* less is a matter of rules */
+	connect_server(bench);
+	assert_int_equal(bench->holds, 3);
 }
 
 static void a_server_is_told_the_ceiling_and_the_record_by_remit_alone(void **state)
@@ -726,7 +874,14 @@ static void http_answer(
 		hold_unanswered(bench, exchange);
 	else if (strcmp(mode, "pings") == 0)
 		respond_pings(exchange, id);
-	else {
+	else if (strcmp(mode, "asks") == 0) {
+		(void)snprintf(body, sizeof body,
+			"data: {\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"elicitation/create\","
+			"\"params\":{}}\n\n"
+			"data: {\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"fine\":true}}\n\n",
+			id);
+		respond(exchange, 200, "text/event-stream", body, NULL);
+	} else {
 		(void)snprintf(body, sizeof body,
 			"data: "
 			"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"
@@ -852,6 +1007,27 @@ static void a_changed_list_is_heard_on_the_get_stream(void **state)
 		     "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n\n")));
 	talk_run_until(bench->loop, &bench->has_new_definitions);
 	assert_string_equal(bench->definitions, "[{\"name\":\"list2\"}]");
+}
+
+static void over_http_a_question_belongs_to_the_call_it_came_in(void **state)
+{
+	struct bench *bench = *state;
+
+	use_http(bench, "good");
+	connect_server(bench);
+	call_tool(bench, "any");
+	assert_non_null(bench->listening);
+	bench->http_mode = "asks";
+	call_tool(bench, "any");
+	assert_string_equal(bench->asked, "fake elicitation/create within;");
+	bench->asked[0] = '\0';
+	assert_true(http_stream_write(bench->listening,
+		TEXT("data: {\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"roots/list\"}\n\n"
+		     "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}"
+		     "\n\n")));
+	bench->has_new_definitions = false;
+	talk_run_until(bench->loop, &bench->has_new_definitions);
+	assert_string_equal(bench->asked, "fake roots/list;"); /* of no call */
 }
 
 struct bad_http {
@@ -1129,6 +1305,14 @@ int main(void)
 		WITH(a_cancelled_call_says_nothing_more),
 		WITH(progress_reaches_its_own_call_and_nothing_else_does),
 		WITH(a_question_of_the_server_is_refused),
+		WITH(a_question_that_is_taken_is_answered_once),
+		WITH(a_refusal_and_a_clients_error_are_told_apart),
+		WITH(after_a_call_was_given_up_nobody_knows_which_one_asks),
+		WITH(what_a_server_takes_back_is_withdrawn),
+		WITH(the_questions_of_a_server_that_is_gone_are_withdrawn),
+		WITH(more_questions_than_the_bound_are_refused),
+		WITH(a_server_is_told_what_it_may_ask),
+		WITH(over_http_a_question_belongs_to_the_call_it_came_in),
 		WITH(a_server_is_told_the_ceiling_and_the_record_by_remit_alone),
 		WITH(a_changed_list_is_read_again_before_the_next_call),
 		WITH(another_registration_replaces_the_connection),

@@ -241,6 +241,103 @@ static void a_notice_goes_without_the_secret_or_not_at_all(void **state)
 	assert_true(last_has(fixture, "outcome", "\"secrets\":2"));
 }
 
+/* ---- what servers ask ---- */
+
+static const char form[] = "{\"message\":\"%s\",\"requestedSchema\":{\"type\":\"object\","
+			   "\"properties\":{\"a\":{\"type\":\"string\"}}}}";
+
+/* A call is with its server, which asks this, and may. */
+static bool server_asks(
+	struct fixture *fixture, struct bench_client *client, const char *message, bool is_kept)
+{
+	struct call_bench *bench = &fixture->bench;
+	char params[512];
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: tool\nname: files/elicitation.create\neffect: write\nrisk: low\n"
+		"reversal: none-needed\n"));
+	decide_bench_edit(&bench->world, "agent", "entitlements:\n",
+		"entitlements:\n  - {effect: write, tool: files/elicitation.create}\n");
+	if (!is_kept) /* no guardrail: the detector alone */
+		assert_true(decide_bench_put(&bench->world,
+			"object: policy\nname: org/keep\ntext: |\n"
+			"  forbid (principal, action == Action::\"delegate\", resource);\n"));
+	assert_true(call_bench_start(bench, client, "list", "{}"));
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	(void)snprintf(params, sizeof params, form, message);
+	return call_bench_server_asks(bench, "elicitation/create", params, true);
+}
+
+static void a_server_that_asks_with_a_secret_of_ours_is_refused_by_the_guardrail(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	assert_true(server_asks(fixture, &client, "is it " KEY "?", true));
+	assert_int_equal(client.asks, 0);
+	assert_true(last_has(fixture, "decision", "\"reason\":\"forbidden\""));
+	assert_true(last_has(fixture, "decision", "\"secrets\":[\"own\"]"));
+	assert_null(strstr(call_bench_last(&fixture->bench, "decision"), KEY));
+	assert_int_equal(fixture->place, SECRET_IN_RESULT); /* it came from a server */
+	assert_int_equal(fixture->sightings, 1);
+	call_bench_abort(&client);
+	call_bench_flush(&fixture->bench);
+}
+
+static void what_a_server_asks_goes_without_the_secret(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	fixture->bench.is_redacted = true;
+	assert_true(server_asks(fixture, &client, "is it " KEY "?", false));
+	assert_int_equal(client.asks, 1);
+	assert_non_null(strstr(client.ask_params, "is it " SECRET_REMOVED "?"));
+	assert_int_equal(fixture->sightings, 1); /* seen once */
+	call_bench_abort(&client);
+	call_bench_flush(&fixture->bench);
+}
+
+static void what_a_server_asks_is_blocked_where_secrets_are(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client client;
+
+	detector_handle(fixture->detector, SECRETS_BLOCKED, SECRETS_PASSED);
+	assert_true(server_asks(fixture, &client, "is it " KEY "?", false));
+	assert_int_equal(client.asks, 0);
+	assert_non_null(strstr(fixture->bench.response, "refusal "));
+	assert_true(last_has(fixture, "outcome", "\"status\":\"failed\""));
+	assert_true(last_has(fixture, "outcome", "\"forwarded\":false"));
+	call_bench_abort(&client);
+	call_bench_flush(&fixture->bench);
+}
+
+static void a_clients_answer_goes_without_the_secret_or_not_at_all(void **state)
+{
+	static const char answer[] = "{\"action\":\"accept\",\"content\":{\"a\":\"" KEY "\"}}";
+	struct fixture *fixture = *state;
+	struct call_bench *bench = &fixture->bench;
+	struct bench_client client;
+
+	assert_true(server_asks(fixture, &client, "which?", true));
+	assert_true(call_bench_client_answers(bench, &client, client.ask, answer));
+	assert_string_equal(bench->response,
+		"result {\"action\":\"accept\",\"content\":{\"a\":\"" SECRET_REMOVED "\"}}");
+	assert_true(last_has(fixture, "outcome", "\"secrets\":1"));
+	assert_int_equal(fixture->place, SECRET_IN_ARGUMENTS);
+	call_bench_abort(&client);
+	call_bench_flush(bench);
+	detector_handle(fixture->detector, SECRETS_BLOCKED, SECRETS_PASSED);
+	assert_true(server_asks(fixture, &client, "which?", true));
+	assert_true(call_bench_client_answers(bench, &client, client.ask, answer));
+	assert_non_null(strstr(bench->response, "refusal "));
+	assert_true(last_has(fixture, "outcome", "\"status\":\"failed\""));
+	call_bench_abort(&client);
+	call_bench_flush(bench);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -254,6 +351,10 @@ int main(void)
 		TEST(an_error_of_the_server_goes_without_the_secret),
 		TEST(a_failure_tells_no_secret),
 		TEST(a_notice_goes_without_the_secret_or_not_at_all),
+		TEST(a_server_that_asks_with_a_secret_of_ours_is_refused_by_the_guardrail),
+		TEST(what_a_server_asks_goes_without_the_secret),
+		TEST(what_a_server_asks_is_blocked_where_secrets_are),
+		TEST(a_clients_answer_goes_without_the_secret_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

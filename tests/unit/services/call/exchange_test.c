@@ -1315,10 +1315,7 @@ static void a_resource_is_recorded_by_its_uri(void **state)
 
 static void ask(struct call_bench *bench, const char *method, const struct upstream_request *in)
 {
-	struct upstream_listener listener = call_upstream_listener(bench->call);
-
-	listener.on_request(listener.context, TEXT("files"), text_of(method), in);
-	call_bench_flush(bench);
+	assert_false(call_bench_server_asks(bench, method, NULL, in != NULL));
 }
 
 static void what_a_server_asks_of_a_client_is_refused_on_record(void **state)
