@@ -1053,7 +1053,7 @@ static void on_asking_answer(struct exchange *exchange, const struct upstream_an
 	}
 	outcome.status = answer->result != NULL ? "result" : "error";
 	if (answer->result != NULL)
-		exchange_outcome_digest(exchange, &read, &outcome);
+		exchange_outcome_keep(exchange, &read, &outcome);
 	exchange->client = NULL; /* it was answered */
 	exchange->service->figures.answered++;
 	submit_outcome(exchange, &outcome);
