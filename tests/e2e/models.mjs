@@ -11,7 +11,7 @@ import OpenAI from 'openai';
 import { Agent } from '../../examples/stories/lib/agent.mjs';
 import { ADMINISTRATOR, eventually } from '../../examples/stories/lib/world.mjs';
 import {
-  KEY, chatStream, messagesStream, openTask, responsesStream, startModelWorld,
+  KEY, SECOND_KEY, chatStream, messagesStream, openTask, responsesStream, startModelWorld,
 } from './support/model-world.mjs';
 
 const LIMITS = ', budget-per-task: {tokens: 400}';
@@ -170,6 +170,51 @@ test('the provider gets the key and nothing else of the client', async () => {
   assert.equal(headers['x-api-key'], undefined);
   assert.ok(!body.includes(token));
   assert.deepEqual(JSON.parse(body), { model: 'small-1', messages: QUESTION, stream: true });
+});
+
+test('an identity with a credential of its own is sent that, and nobody else is', async () => {
+  const second = await openTask(world, 'open', undefined, 'second');
+  const first = await openai();
+  const body = { model: 'small-1', messages: QUESTION, stream: true };
+  state.answer = { pieces: chatStream({ words: ['a'] }) };
+  for (const [task, key] of [[second, SECOND_KEY], [first, KEY], [second, SECOND_KEY]]) {
+    assert.equal((await raw(task.url, task.token, 'chat/completions', body)).status, 200);
+    assert.equal(state.requests.at(-1).headers.authorization, `Bearer ${key}`);
+  }
+  const answers = await Promise.all([...Array(20).keys()].map((at) => {
+    const { token, url: to } = at % 2 ? first : second;
+    return raw(to, token, 'chat/completions', { ...body, user: at % 2 ? 'first' : 'second' });
+  }));
+  assert.ok(answers.every(({ status }) => status === 200));
+  for (const { headers, body: sent } of state.requests.slice(-20)) {
+    const key = JSON.parse(sent).user === 'first' ? KEY : SECOND_KEY;
+    assert.equal(headers.authorization, `Bearer ${key}`);
+  }
+  assert.equal((await outcome(second.task)).generation.credential, 'second-key');
+  assert.equal((await outcome(first.task)).generation.credential, `file:${state.keyFile}`);
+  state.second = 'revoked';
+  const refused = await raw(second.url, second.token, 'chat/completions', body);
+  assert.equal(refused.status, 502);
+  assert.match(refused.text, /refused the gateway's credential/);
+  const other = await raw(first.url, first.token, 'chat/completions', body);
+  state.second = SECOND_KEY;
+  assert.equal(other.status, 200, 'the first goes on');
+});
+
+test('who answers for a charter binds no credential to it', async () => {
+  const file = join(world.dir, 'second.yaml');
+  writeFileSync(file, `object: server
+name: open
+transport: {url: "${url}", credential: "file:${state.keyFile}"}
+environment: staging
+unit: support
+speaks: openai
+models: [{name: small-1, up-to: internal}]
+credentials: [{identity: tester, credential: "env:HOME"}]
+`);
+  const tried = await world.remit('ana@example.com', 'apply', '-f', file, '--yes');
+  assert.notEqual(tried.code, 0);
+  assert.match(tried.out + tried.err, /an administrator may/);
 });
 
 // ---- what is refused ----
@@ -447,7 +492,10 @@ test('no key, prompt or answer shows anywhere', async () => {
       texts.push(readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'latin1'));
     }
   }
-  for (const secret of [KEY, QUESTION[0].content, 'broken.', 'private/payroll', 'secret host']) {
+  const secrets = [
+    KEY, SECOND_KEY, QUESTION[0].content, 'broken.', 'private/payroll', 'secret host',
+  ];
+  for (const secret of secrets) {
     assert.ok(!texts.some((text) => text.includes(secret) && !text.includes('twenty letters')
       && !text.startsWith('data: ') && !text.startsWith('event: ')), `${secret} is shown`);
   }

@@ -102,7 +102,7 @@ static void on_done(void *context, const struct http_reply *reply)
 	struct error failure = reply->err;
 
 	passage->call = NULL;
-	credential_renounce(connection, passage->head.status);
+	credential_renounce(connection, wait->carried, passage->head.status);
 	if (reply->err.code != ERROR_NONE)
 		error_wrap(&failure, "provider %.*s", TEXT_ARGS(connection->name));
 	else if (is_about_credential(passage->head.status))
@@ -161,10 +161,10 @@ static bool passage_send(
 
 	if (!url_make(url, wait, err))
 		return false;
-	if (connection->credential.length > 0)
-		authorization = authorization_make(
-			connection, connection->speaks == SPEAKS_ANTHROPIC ? "" : "Bearer ", err);
-	if (connection->credential.length == 0 || authorization != NULL)
+	if (wait->carried->reference.length > 0)
+		authorization = authorization_make(connection, wait->carried,
+			connection->speaks == SPEAKS_ANTHROPIC ? "" : "Bearer ", err);
+	if (wait->carried->reference.length == 0 || authorization != NULL)
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = "POST",
 				.url = url,

@@ -161,6 +161,8 @@ bool generation_build(
 /* Holds what the request will cost at least, against all budgets, before it is recorded.
  * Errors: NOT_FOUND, LIMIT. */
 bool generation_hold(struct exchange *exchange, struct error *err) MUST_CHECK;
+/* Keeps for the record which credential it leaves with.  Errors: NOT_FOUND, LIMIT. */
+bool generation_note_credential(struct exchange *exchange, struct error *err) MUST_CHECK;
 /* Tells the prompts to whoever hears them; the decision is durable. */
 void generation_tell_prompts(struct exchange *exchange);
 /* Takes bytes of the provider, and passes on what may pass.  Errors: those of

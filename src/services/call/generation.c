@@ -38,6 +38,7 @@ struct generation {
 	struct usage_hold hold;
 	struct text root; /* whose use it is, as it was when it was held */
 	struct text unit;
+	struct text credential;           /* that it was sent with: its reference; empty: none */
 	struct generation_answer *answer; /* NULL: nothing came yet, or an error */
 	struct sha256_running *digest;    /* of what was passed on */
 	struct arena *scratch;            /* of one judgement */
@@ -82,6 +83,23 @@ bool generation_build(struct exchange *exchange, const struct call_draft *draft,
 		return error_set(err, ERROR_INVALID, "the request has no body");
 	return call_build_generation(
 		&exchange->call, &generation->request, exchange->arena, draft, err);
+}
+
+bool generation_note_credential(struct exchange *exchange, struct error *err)
+{
+	const struct server *server =
+		registry_find_server(exchange->service->ports.registry, exchange->call.server);
+	struct text reference = TEXT("");
+
+	if (exchange->generation == NULL)
+		return true;
+	if (server == NULL || !server_credential_of(server, exchange->call.identity, &reference))
+		return error_set(err, ERROR_NOT_FOUND,
+			"server %.*s: credential: there is none for this identity",
+			TEXT_ARGS(exchange->call.server));
+	exchange->generation->credential = text_copy(exchange->arena, reference);
+	return exchange->generation->credential.data != NULL ||
+	       error_set(err, ERROR_LIMIT, "no room for the request");
 }
 
 static void on_text(void *context, struct text role, struct text text)
@@ -615,6 +633,7 @@ static void put_notes(const struct generation *generation, struct json_builder *
 	bool is_counted = false;
 
 	json_put_text(record, "asked", generation->request.model);
+	json_put_text_unless_empty(record, "credential", generation->credential);
 	if (generation->answer != NULL) {
 		notes = generation_answer_notes(generation->answer);
 		is_counted = notes->input_tokens >= 0 && is_output_counted(notes);

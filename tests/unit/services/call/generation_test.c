@@ -248,6 +248,31 @@ static void a_whole_answer_passes_with_its_record(void **state)
 	must_be_over(bench, &client);
 }
 
+#define OWN_KEY(line)                                                                              \
+	"object: server\nname: open\nunit: sales\nenvironment: staging\nspeaks: openai\n"          \
+	"transport: {url: 'https://models.example/', credential: common-key}\n"                    \
+	"models: [{name: m-1, up-to: internal}]\n" line
+
+static void the_record_names_the_credential_it_left_with(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	assert_true(decide_bench_put(&bench->world, OWN_KEY("")));
+	start(bench, &client, BODY);
+	assert_true(text_is(bench->request->identity, "agent"));
+	finish(bench, 500);
+	assert_true(outcome_has(bench, "\"credential\":\"common-key\""));
+	must_be_over(bench, &client);
+	assert_true(decide_bench_put(&bench->world,
+		OWN_KEY("credentials: [{identity: agent, credential: 'vault:kv/a#key'}]\n")));
+	start(bench, &client, BODY);
+	assert_true(text_is(bench->ready.identity, "agent"));
+	finish(bench, 500);
+	assert_true(outcome_has(bench, "\"credential\":\"vault:kv/a#key\""));
+	must_be_over(bench, &client);
+}
+
 static void a_stream_passes_event_by_event(void **state)
 {
 	struct call_bench *bench = *state;
@@ -664,6 +689,7 @@ int main(void)
 		CASE(judging_a_tool_call_has_no_effect),
 		CASE(prompts_are_told_once_their_decision_is_durable),
 		CASE(a_whole_answer_passes_with_its_record),
+		CASE(the_record_names_the_credential_it_left_with),
 		CASE(a_stream_passes_event_by_event),
 	};
 #undef CASE
