@@ -229,6 +229,10 @@ bool exchange_pass(struct exchange *exchange, enum secret_place place, const str
 void exchange_look_at(struct exchange *exchange, struct call *call);
 /* False: a piece of a model's answer holds a secret of remit's. */
 bool exchange_pass_bytes(struct exchange *exchange, struct text bytes) MUST_CHECK;
+/* The same of the next piece of a text that comes in pieces.  Errors: CONFLICT (it completes
+ * a secret of remit's), LIMIT (no memory). */
+bool exchange_follow(struct exchange *exchange, struct secret_strand *strand, struct text piece,
+	struct error *err) MUST_CHECK;
 /* A sentence of ours with words of the server's in it. */
 struct text exchange_pass_text(struct exchange *exchange, struct text text);
 
