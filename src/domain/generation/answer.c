@@ -453,7 +453,7 @@ static bool is_call_item(const struct json *item)
 
 static bool says_the_same(const struct collected *tool, const struct json *whole, struct error *err)
 {
-	return whole == NULL || whole->type != JSON_STRING || whole->string.length == 0 ||
+	return whole == NULL || whole->type != JSON_STRING ||
 	       text_equal(whole->string, buffer_text(&tool->arguments)) ||
 	       error_set(err, ERROR_INVALID, "a tool call changes its arguments");
 }
@@ -482,6 +482,25 @@ static bool take_call_item(
 		       says_the_same(tool, json_find(item, "input"), err);
 	return (tool_add(answer, tool, json_find(item, "arguments"), err) &&
 		tool_add(answer, tool, json_find(item, "input"), err));
+}
+
+/* Clients may take the call from here: it says again what came in pieces, and was judged. */
+static bool take_call_done(struct generation_answer *answer, int64_t index,
+	const struct json *value, struct error *err)
+{
+	struct collected *tool = tool_find(answer, 0, index);
+	struct text name = json_text_or(value, "name", "");
+
+	if (tool == NULL)
+		return error_set(err, ERROR_INVALID, "the end of a tool call that did not begin");
+	if (name.length > 0 && !text_equal(name, buffer_text(&tool->name)))
+		return error_set(err, ERROR_INVALID, "a tool call changes its name");
+	if (tool->arguments.length == 0 && !tool->is_told &&
+		(!tool_add(answer, tool, json_find(value, "arguments"), err) ||
+			!tool_add(answer, tool, json_find(value, "input"), err)))
+		return false;
+	return says_the_same(tool, json_find(value, "arguments"), err) &&
+	       says_the_same(tool, json_find(value, "input"), err) && tool_tell(answer, tool, err);
 }
 
 static bool take_item_texts(
@@ -573,6 +592,8 @@ static bool take_response_event(
 		return take_response_end(answer, type, json_find(value, "response"), err);
 	if (text_ends_with(type, ".delta"))
 		return take_response_delta(answer, type, index, value, err);
+	if (text_ends_with(type, "arguments.done") || text_ends_with(type, "input.done"))
+		return take_call_done(answer, index, value, err);
 	answer->notes.has_error |= text_is(type, "error");
 	note_response(answer, json_find(value, "response"));
 	if (!text_starts_with(type, "response.output_item."))

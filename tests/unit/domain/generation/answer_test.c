@@ -200,6 +200,59 @@ static void arguments_that_never_close_are_told_at_the_end(void **state)
 #define CALL_ITEM(name, arguments)                                                                 \
 	"{\"type\":\"function_call\",\"name\":\"" name "\",\"arguments\":\"" arguments "\"}"
 
+#define CALL_DONE(rest)                                                                            \
+	"data: {\"type\":\"response.function_call_arguments.done\",\"output_index\":0" rest "}\n"  \
+	"\n"
+#define ITEM_DONE(item)                                                                            \
+	"data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":" item "}\n\n"
+#define FILL_MORE                                                                                  \
+	"data: {\"type\":\"response.function_call_arguments.delta\",\"output_index\":0,"           \
+	"\"delta\":\"{\\\"x\\\":\"}\n\n"
+
+/* What ends a call says it whole once more, and clients take it from there. */
+static void a_call_ends_as_it_came_in_pieces_or_the_answer_ends(void **state)
+{
+	static const struct {
+		const char *stream;
+		const char *told; /* NULL: it is refused */
+	} cases[] = {
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{\\\"x\\\":1}\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{ }\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{}\",\"name\":\"b\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"input\":\"{ }\""), NULL},
+		{CALL_DONE(",\"arguments\":\"{}\""), NULL}, /* it never began */
+		{ADDED FILL_MORE CALL_DONE(",\"arguments\":\"{}\""), NULL},
+		{ADDED FILLED ITEM_DONE(CALL_ITEM("a", "{ }")), NULL},
+		{ADDED FILLED ITEM_DONE(CALL_ITEM("a", "")), NULL},
+		{ADDED FILLED ITEM_DONE(CALL_ITEM("b", "{}")), NULL},
+		{ADDED ITEM_DONE(CALL_ITEM("a", "")) COMPLETED(CALL_ITEM("a", "{}")), NULL},
+		{ADDED FILLED COMPLETED(CALL_ITEM("a", "")), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{}\",\"name\":\"a\"")
+				ITEM_DONE(CALL_ITEM("a", "{}")) COMPLETED(CALL_ITEM("a", "{}")),
+			"a({});"},
+		/* Providers that send no pieces: it is judged where it comes. */
+		{ADDED CALL_DONE(",\"arguments\":\"{}\"") COMPLETED(""), "a({});"},
+		{ADDED CALL_DONE(",\"arguments\":\"\"") COMPLETED(CALL_ITEM("a", "")), "a();"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct run run = {0};
+		bool ok;
+
+		begin(&run, GENERATION_RESPONSES, GENERATION_STREAM);
+		ok = feed(&run, cases[i].stream, 1000);
+		if (ok != (cases[i].told != NULL))
+			fail_msg("case %zu: %s", i, run.err.text);
+		if (ok)
+			assert_string_equal(run.told, cases[i].told);
+		else
+			assert_int_equal(run.err.code, ERROR_INVALID);
+		end(&run);
+	}
+}
+
 static void a_response_ends_with_the_calls_it_told_of(void **state)
 {
 	static const struct {
@@ -597,6 +650,7 @@ int main(void)
 		cmocka_unit_test(a_stream_passes_byte_for_byte_however_it_is_cut),
 		cmocka_unit_test(a_tool_call_is_told_before_the_bytes_that_complete_it_pass),
 		cmocka_unit_test(arguments_that_never_close_are_told_at_the_end),
+		cmocka_unit_test(a_call_ends_as_it_came_in_pieces_or_the_answer_ends),
 		cmocka_unit_test(a_response_ends_with_the_calls_it_told_of),
 		cmocka_unit_test(the_pieces_of_each_text_are_told),
 		cmocka_unit_test(of_an_event_whose_text_is_stopped_nothing_passes),
