@@ -485,6 +485,32 @@ test('every decision comes out again, and why tells one of them', async () => {
   assert.equal(asked.verdict, 'allow');
 });
 
+test('people ask about a model by its name alone', async () => {
+  const ask = async (...words) => {
+    const done = await world.remit(null, ...words, '-o', 'json');
+    seen.push(done.out, done.err);
+    return { code: done.code, answer: done.out ? JSON.parse(done.out) : done.err };
+  };
+  for (const name of ['open/small-1', 'model:open/small-1']) {
+    const why = await ask('why', 'tester', 'generate', name);
+    assert.equal(why.answer.verdict, 'allow', JSON.stringify(why.answer));
+    assert.equal(why.code, 0);
+    const who = await ask('who', 'generate', name);
+    assert.deepEqual(who.answer.items.map(({ identity }) => identity).sort(), ['second', 'tester']);
+  }
+  const long = await ask('why', 'tester', 'generate', 'open/small-1', '--arguments',
+    '{"prompt_tokens": 5000}');
+  assert.equal(long.answer.reason, 'no_entitlement');
+  const none = await ask('why', 'second', 'generate', 'open/unlisted-1');
+  assert.equal(none.answer.reason, 'model');
+  for (const name of ['open/smal-1', 'model:open/smal-1']) {
+    const wrong = await ask('who', 'generate', name);
+    assert.equal(wrong.code, 3);
+    assert.match(wrong.answer, /no model is named open.smal-1; did you mean small-1/);
+  }
+  assert.deepEqual((await ask('who', 'generate', 'open/unlisted-1')).answer.items, []);
+});
+
 test('no key, prompt or answer shows anywhere', async () => {
   const texts = [...seen, world.daemonText, await (await fetch(world.url + '/metrics')).text()];
   for (const entry of readdirSync(world.dir, { recursive: true, withFileTypes: true })) {
