@@ -94,7 +94,8 @@ export const responsesStream = ({ words = [] }) => {
   ];
 };
 
-// state.answer: { status, type, pieces, cut, gap }: what the next request gets;
+// state.answer: { status, type, more, pieces, cut, gap }: what the next request gets, more
+// being header fields; or { raw }: these very bytes;
 // state.requests: what came.  gap: milliseconds between pieces.
 export const startProvider = async (state) => {
   const server = http.createServer((request, answer) => {
@@ -110,11 +111,16 @@ export const startProvider = async (state) => {
         return;
       }
       const {
-        status = 200, type = 'text/event-stream', pieces: parts, cut, gap, silent,
+        status = 200, type = 'text/event-stream', pieces: parts, cut, gap, silent, raw, more = {},
       } = state.answer;
       if (silent) return;
+      if (raw) {
+        request.socket.on('error', () => {});
+        request.socket.end(raw);
+        return;
+      }
       answer.on('close', () => (state.closed = !answer.writableFinished));
-      answer.writeHead(status, { 'Content-Type': type });
+      answer.writeHead(status, { 'Content-Type': type, ...more });
       for (const part of parts) {
         if (answer.destroyed) return;
         answer.write(part);

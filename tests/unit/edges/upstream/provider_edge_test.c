@@ -18,6 +18,7 @@ struct passage_seen {
 	struct bench *bench;
 	struct upstream_wait *wait;
 	unsigned status;
+	enum upstream_type type;
 	struct error failure;
 	bool is_answered;
 	char body[64];
@@ -34,7 +35,9 @@ struct bench {
 	struct server server;
 	struct server_credential lines[IDENTITIES];
 	struct http_server *http;
-	const char *refused; /* this key is answered 401 */
+	const char *refused;  /* this key is answered 401 */
+	const char *type;     /* of the answers */
+	const char *encoding; /* NULL: none is said */
 	char url[64];
 	char heard[32768]; /* "IDENTITY KEY;" ... */
 	char told[4096];   /* by the listener: "REFERENCE VALUE;" ... */
@@ -76,8 +79,14 @@ static void on_request(void *context, struct http_exchange *exchange)
 		key = (struct text){bearer.data + 7, bearer.length - 7};
 	(void)snprintf(bench->heard + used, sizeof bench->heard - used, "%.*s %.*s;",
 		TEXT_ARGS(request->body), TEXT_ARGS(key));
-	fake_vault_say(
-		exchange, bench->refused != NULL && text_is(key, bench->refused) ? 401 : 200, "{}");
+	http_respond(exchange,
+		&(struct http_response){
+			.status =
+				bench->refused != NULL && text_is(key, bench->refused) ? 401 : 200,
+			.content_type = bench->type,
+			.body = TEXT("{}"),
+			.headers = &(struct http_header){"Content-Encoding", bench->encoding},
+			.header_count = bench->encoding != NULL ? 1 : 0});
 }
 
 /* ---- bench ---- */
@@ -132,6 +141,7 @@ static int setup(void **state)
 		&err));
 	(void)snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%u",
 		http_server_port(bench->http));
+	bench->type = "application/json";
 	bench->times = vault_times_default;
 	bench->times.renounce_ms = 0;
 	bench->server = (struct server){.name = TEXT("open"),
@@ -201,6 +211,7 @@ static void on_bytes(void *context, const struct upstream_bytes *bytes)
 	struct passage_seen *passage = context;
 
 	passage->status = bytes->status;
+	passage->type = bytes->type;
 }
 
 static void on_answer(void *context, const struct upstream_answer *answer)
@@ -339,6 +350,34 @@ static void a_changed_line_counts_at_the_next_request(void **state)
 	assert_string_equal(bench->heard, "a key-a-of-test;a key-b-of-test;a ;");
 }
 
+static void the_type_of_an_answer_is_told_by_its_whole_name(void **state)
+{
+	static const struct {
+		const char *type, *encoding;
+		enum upstream_type told;
+	} cases[] = {
+		{"application/jsonx", NULL, UPSTREAM_OTHER},
+		{"text/event-stream-2", NULL, UPSTREAM_OTHER},
+		{"text/html", NULL, UPSTREAM_OTHER},
+		{"text/event-strea", NULL, UPSTREAM_OTHER},
+		{"application/json", "gzip", UPSTREAM_OTHER},
+		{"text/event-stream", "identity2", UPSTREAM_OTHER},
+		{"application/json", "identity", UPSTREAM_JSON},
+		{"Application/JSON; charset=utf-8", NULL, UPSTREAM_JSON},
+		{"text/event-stream", NULL, UPSTREAM_EVENTS},
+		{"text/event-stream;charset=utf-8", NULL, UPSTREAM_EVENTS},
+		{"Text/Event-Stream ;x", "Identity", UPSTREAM_EVENTS},
+	};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bench->type = cases[i].type;
+		bench->encoding = cases[i].encoding;
+		if (ask(bench, "a")->type != cases[i].told)
+			fail_msg("%s: %d", cases[i].type, (int)bench->passages[0].type);
+	}
+}
+
 static uint64_t next_random(uint64_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -407,6 +446,7 @@ int main(void)
 		WITH(each_identity_sends_its_own_credential_and_others_the_common_one),
 		WITH(a_credential_that_is_refused_is_refused_for_nobody_else),
 		WITH(a_changed_line_counts_at_the_next_request),
+		WITH(the_type_of_an_answer_is_told_by_its_whole_name),
 		WITH(no_request_carries_the_credential_of_another_identity),
 	};
 
