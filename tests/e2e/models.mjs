@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
@@ -11,7 +12,7 @@ import OpenAI from 'openai';
 import { Agent } from '../../examples/stories/lib/agent.mjs';
 import { ADMINISTRATOR, eventually } from '../../examples/stories/lib/world.mjs';
 import {
-  KEY, chatStream, messagesStream, openTask, responsesStream, startModelWorld,
+  KEY, SECOND_KEY, chatStream, messagesStream, openTask, responsesStream, startModelWorld,
 } from './support/model-world.mjs';
 
 const LIMITS = ', budget-per-task: {tokens: 400}';
@@ -172,6 +173,51 @@ test('the provider gets the key and nothing else of the client', async () => {
   assert.deepEqual(JSON.parse(body), { model: 'small-1', messages: QUESTION, stream: true });
 });
 
+test('an identity with a credential of its own is sent that, and nobody else is', async () => {
+  const second = await openTask(world, 'open', undefined, 'second');
+  const first = await openai();
+  const body = { model: 'small-1', messages: QUESTION, stream: true };
+  state.answer = { pieces: chatStream({ words: ['a'] }) };
+  for (const [task, key] of [[second, SECOND_KEY], [first, KEY], [second, SECOND_KEY]]) {
+    assert.equal((await raw(task.url, task.token, 'chat/completions', body)).status, 200);
+    assert.equal(state.requests.at(-1).headers.authorization, `Bearer ${key}`);
+  }
+  const answers = await Promise.all([...Array(20).keys()].map((at) => {
+    const { token, url: to } = at % 2 ? first : second;
+    return raw(to, token, 'chat/completions', { ...body, user: at % 2 ? 'first' : 'second' });
+  }));
+  assert.ok(answers.every(({ status }) => status === 200));
+  for (const { headers, body: sent } of state.requests.slice(-20)) {
+    const key = JSON.parse(sent).user === 'first' ? KEY : SECOND_KEY;
+    assert.equal(headers.authorization, `Bearer ${key}`);
+  }
+  assert.equal((await outcome(second.task)).generation.credential, 'second-key');
+  assert.equal((await outcome(first.task)).generation.credential, `file:${state.keyFile}`);
+  state.second = 'revoked';
+  const refused = await raw(second.url, second.token, 'chat/completions', body);
+  assert.equal(refused.status, 502);
+  assert.match(refused.text, /refused the gateway's credential/);
+  const other = await raw(first.url, first.token, 'chat/completions', body);
+  state.second = SECOND_KEY;
+  assert.equal(other.status, 200, 'the first goes on');
+});
+
+test('who answers for a charter binds no credential to it', async () => {
+  const file = join(world.dir, 'second.yaml');
+  writeFileSync(file, `object: server
+name: open
+transport: {url: "${url}", credential: "file:${state.keyFile}"}
+environment: staging
+unit: support
+speaks: openai
+models: [{name: small-1, up-to: internal}]
+credentials: [{identity: tester, credential: "env:HOME"}]
+`);
+  const tried = await world.remit('ana@example.com', 'apply', '-f', file, '--yes');
+  assert.notEqual(tried.code, 0);
+  assert.match(tried.out + tried.err, /an administrator may/);
+});
+
 // ---- what is refused ----
 
 test('a model that is not in the charter is refused as the client knows it', async () => {
@@ -325,9 +371,73 @@ test('a tool call that is allowed passes', async () => {
   assert.notEqual(generation.tools[0].verdict, 'deny');
 });
 
+// ---- secrets of remit's own ----
+
+const cutIn = (text, size) => text.match(new RegExp(`.{1,${size}}`, 'gs'));
+const stoppedBySecret = async (stream, textOf) => {
+  const got = [];
+  const error = await (async () => {
+    for await (const part of await stream) got.push(textOf(part) ?? '');
+  })().then(() => assert.fail('it went on'), (wrong) => wrong);
+  seen.push(error.message);
+  assert.match(error.message, /holds a secret of remit's/);
+  return got.join('');
+};
+
+test('an answer that says our key ends before it, as whole as in pieces', async () => {
+  const saying = (size) => ['The key is ', ...cutIn(KEY, size), ', keep it.'];
+  for (const size of [1000, 20, 3, 1]) {
+    const { client, task } = await openai();
+    state.answer = { pieces: chatStream({ words: saying(size) }) };
+    const text = await stoppedBySecret(ask(client), (part) => part.choices[0]?.delta.content);
+    assert.equal(text, `The key is ${cutIn(KEY, size).slice(0, -1).join('')}`);
+    const { status, reason, fingerprints } = await outcome(task);
+    assert.deepEqual([status, reason], ['stopped', 'forbidden']);
+    assert.match(fingerprints[0], /^f-/);
+  }
+  const { client } = await anthropic();
+  state.answer = { pieces: messagesStream({ words: saying(4) }) };
+  await stoppedBySecret(say(client), (part) => part.delta?.text);
+  state.answer = {
+    pieces: messagesStream({ tools: [{ name: 'own', args: JSON.stringify({ key: KEY }) }] }),
+  };
+  const args = await stoppedBySecret(say(client), (part) => part.delta?.partial_json);
+  assert.ok(!args.includes(KEY));
+});
+
+test('an answer that is no stream and says our key is shown to nobody', async () => {
+  const { token, url: to } = await openai();
+  state.answer = {
+    type: 'application/json',
+    pieces: [JSON.stringify({ choices: [{ message: { content: `It is ${KEY}` } }] })],
+  };
+  const { status, text } = await raw(to, token, 'chat/completions',
+    { model: 'small-1', messages: QUESTION });
+  assert.equal(status, 403);
+  assert.match(text, /holds a secret of remit's/);
+});
+
+test('what an identity sees of the key of another is stopped, and found', async () => {
+  const { client } = await openai();
+  const words = cutIn(SECOND_KEY, 5);
+  state.answer = { pieces: chatStream({ words }) };
+  const text = await stoppedBySecret(ask(client), (part) => part.choices[0]?.delta.content);
+  assert.equal(text, words.slice(0, -1).join(''));
+  const findings = (await world.json(null, 'findings', 'list')).items;
+  const seenKeys = findings.filter(({ kind }) => kind === 'secret-seen')
+    .map((finding) => JSON.stringify(finding));
+  assert.ok(seenKeys.some((finding) => finding.includes('second-key')), seenKeys.join());
+  assert.ok(seenKeys.some((finding) => finding.includes(`file:${state.keyFile}`)));
+  seen.push(...seenKeys);
+});
+
 // ---- providers that fail ----
 
 const JSON_TYPE = 'application/json';
+const STREAM = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n';
+const EARLY = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+const FIELD = `x-filler: ${'y'.repeat(100)}\r\n`;
+const ZIPPED = gzipSync(chatStream({ words: ['a'] }).join(''));
 const HALF = [...chatStream({ words: ['a'] }).slice(0, 2), 'data: {"ch'];
 
 for (const [what, answer, status, pattern] of [
@@ -347,6 +457,31 @@ for (const [what, answer, status, pattern] of [
   ['answers 529', { status: 529, type: JSON_TYPE, pieces: ['{"error":{"message":"too busy"}}'] },
     529, /too busy/],
   ['says nothing', { silent: true }, 504, /in time/],
+  ['compresses what nobody asked for', { more: { 'Content-Encoding': 'gzip' }, pieces: [ZIPPED] },
+    502, /another type/],
+  ['compresses it and does not say so', { pieces: [ZIPPED] }, 502, /provider's answer/],
+  ['sends what only begins like the type', { type: 'text/event-stream-2', pieces: HALF }, 502,
+    /another type/],
+  ['answers JSON to who asked for a stream', { type: JSON_TYPE, pieces: ['{"choices":[]}'] }, 502,
+    /another type/],
+  ['answers nothing', { pieces: [] }, 502, /is empty/],
+  ['answers that there is nothing', { raw: 'HTTP/1.1 204 No Content\r\n\r\n' }, 502, /./],
+  ['sends its clients elsewhere', { status: 307, more: { Location: '/elsewhere' }, pieces: ['{}'] },
+    502, /gave no reason/],
+  ['wants another protocol', { raw: 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n' },
+    502, /provider open/],
+  ['sends early answers without end', { raw: EARLY.repeat(2000) }, 502, /provider open/],
+  ['sends header fields without end', { raw: `HTTP/1.1 200 OK\r\n${FIELD.repeat(30_000)}` }, 502,
+    /provider open/],
+  ['sends a header field without end', { raw: `HTTP/1.1 200 OK\r\na: ${'x'.repeat(4_000_000)}` },
+    502, /provider open/],
+  ['says two lengths', { raw: `${STREAM}Content-Length: 5\r\nContent-Length: 9\r\n\r\ndata:` },
+    502, /provider/],
+  ['says a length and stops before', { raw: `${STREAM}Content-Length: 500\r\n\r\ndata: {}\n\n` },
+    undefined, /provider/],
+  ['breaks its chunks', { raw: `${STREAM}Transfer-Encoding: chunked\r\n\r\nzz\r\ndata` }, 502,
+    /provider/],
+  ['is no HTTP', { raw: 'secret host name\r\n\r\n' }, 502, /provider open/],
 ]) {
   test(`a provider that ${what} gives a clear error, on record`, async () => {
     const { task, token, url: to } = await openai();
@@ -360,6 +495,21 @@ for (const [what, answer, status, pattern] of [
     assert.ok(['failed', 'error', 'timeout'].includes(word), word);
   });
 }
+
+test('early answers before the real one do no harm', async () => {
+  const { client } = await openai();
+  const body = chatStream({ words: WORDS }).join('');
+  state.answer = {
+    raw: `${EARLY}${EARLY}${STREAM}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  };
+  const parts = await all(await ask(client));
+  assert.equal(parts.map((part) => part.choices[0]?.delta.content ?? '').join(''), WORDS.join(''));
+});
+
+test('a provider that sends its clients elsewhere is not followed', async () => {
+  assert.ok(state.requests.length > 10);
+  assert.ok(state.requests.every(({ url: to }) => !to.includes('elsewhere')));
+});
 
 test('a provider that refuses the key says so to nobody', async () => {
   const { task, token, url: to } = await openai();
@@ -440,6 +590,32 @@ test('every decision comes out again, and why tells one of them', async () => {
   assert.equal(asked.verdict, 'allow');
 });
 
+test('people ask about a model by its name alone', async () => {
+  const ask = async (...words) => {
+    const done = await world.remit(null, ...words, '-o', 'json');
+    seen.push(done.out, done.err);
+    return { code: done.code, answer: done.out ? JSON.parse(done.out) : done.err };
+  };
+  for (const name of ['open/small-1', 'model:open/small-1']) {
+    const why = await ask('why', 'tester', 'generate', name);
+    assert.equal(why.answer.verdict, 'allow', JSON.stringify(why.answer));
+    assert.equal(why.code, 0);
+    const who = await ask('who', 'generate', name);
+    assert.deepEqual(who.answer.items.map(({ identity }) => identity).sort(), ['second', 'tester']);
+  }
+  const long = await ask('why', 'tester', 'generate', 'open/small-1', '--arguments',
+    '{"prompt_tokens": 5000}');
+  assert.equal(long.answer.reason, 'no_entitlement');
+  const none = await ask('why', 'second', 'generate', 'open/unlisted-1');
+  assert.equal(none.answer.reason, 'model');
+  for (const name of ['open/smal-1', 'model:open/smal-1']) {
+    const wrong = await ask('who', 'generate', name);
+    assert.equal(wrong.code, 3);
+    assert.match(wrong.answer.detail, /no model is named open.smal-1; did you mean small-1/);
+  }
+  assert.deepEqual((await ask('who', 'generate', 'open/unlisted-1')).answer.items, []);
+});
+
 test('no key, prompt or answer shows anywhere', async () => {
   const texts = [...seen, world.daemonText, await (await fetch(world.url + '/metrics')).text()];
   for (const entry of readdirSync(world.dir, { recursive: true, withFileTypes: true })) {
@@ -447,7 +623,10 @@ test('no key, prompt or answer shows anywhere', async () => {
       texts.push(readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'latin1'));
     }
   }
-  for (const secret of [KEY, QUESTION[0].content, 'broken.', 'private/payroll', 'secret host']) {
+  const secrets = [
+    KEY, SECOND_KEY, QUESTION[0].content, 'broken.', 'private/payroll', 'secret host',
+  ];
+  for (const secret of secrets) {
     assert.ok(!texts.some((text) => text.includes(secret) && !text.includes('twenty letters')
       && !text.startsWith('data: ') && !text.startsWith('event: ')), `${secret} is shown`);
   }

@@ -92,6 +92,7 @@ test('who of what is not there is not found, with the nearest name', async () =>
   for (const [resource, said] of [
     ['files/read_text_fiel', /no tool is named files\/read_text_fiel; did you mean files\/read_/],
     ['nowhere/read', /no tool is named nowhere\/read \(/],
+    ['model:none/none', /no model is named none\/none \(/],
     ['data-source:none', /no data-source is named none \(/],
     ['data-source:ticket', /no data-source is named ticket; did you mean tickets\?/]]) {
     const done = await remit('who', 'read', resource);
@@ -99,7 +100,7 @@ test('who of what is not there is not found, with the nearest name', async () =>
     assert.match(done.err, said);
   }
   // These have no door and no list of what there is.
-  assert.equal((await remit('who', 'read', 'model:none/none')).code, 0);
+  assert.equal((await remit('who', 'read', 'peer:none')).code, 0);
 });
 
 test('a decision on record is asked again, with the arguments it was made of', async () => {

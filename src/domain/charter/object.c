@@ -569,6 +569,20 @@ static void finish_model(struct form_reader *reader, const struct json *value,
 			"has one of two prices");
 }
 
+/* An MCP server's connection is shared by all, so it has one credential. */
+static void check_credentials(struct form_reader *reader, const struct server *server,
+	const struct json *value, const struct form_path *path)
+{
+	const struct json *credentials = json_find(value, "credentials");
+	struct form_path at_credentials = {.up = path, .name = TEXT("credentials")};
+
+	if (server->speaks == SPEAKS_MCP && credentials != NULL)
+		form_problem(reader, credentials, &at_credentials,
+			"write the one credential under transport",
+			"only a provider takes a credential for each identity");
+	refuse_twins(reader, value, path, "credentials", "identity");
+}
+
 /* A provider is reached by URL and says which models it has; an MCP server has none. */
 static void finish_server(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
@@ -585,6 +599,7 @@ static void finish_server(struct form_reader *reader, const struct json *value,
 		form_problem(reader, json_find(value, "speaks"), &at_speaks,
 			"write transport: {url: https://...}", "a provider is reached by URL");
 	refuse_twins(reader, value, path, "models", "name");
+	check_credentials(reader, server, value, path);
 }
 
 static void finish_tool(struct form_reader *reader, const struct json *value,
@@ -842,6 +857,15 @@ static const struct form_shape server_model_shape = {
 	SHAPE(server_model_fields), sizeof(struct server_model), finish_model};
 static const struct form server_models_form =
 	LIST_OF(server_model_shape, server_model, SERVER_MODELS_MAX);
+static const struct form_field server_credential_fields[] = {
+	REQUIRED(server_credential, "identity", &name_form, identity, "name the identity"),
+	REQUIRED(server_credential, "credential", &credential_form, credential,
+		"write where its secret lies"),
+};
+static const struct form_shape server_credential_shape = {
+	SHAPE(server_credential_fields), sizeof(struct server_credential), NULL};
+static const struct form server_credentials_form =
+	LIST_OF(server_credential_shape, server_credential, SERVER_CREDENTIALS_MAX);
 static const struct form_field server_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(server, "name", &name_form, name, "name the server"),
@@ -853,6 +877,7 @@ static const struct form_field server_fields[] = {
 	LIST(server, "schemes", &schemes_form, schemes),
 	OPTIONAL(server, "speaks", &speaks_form, speaks),
 	LIST(server, "models", &server_models_form, models),
+	LIST(server, "credentials", &server_credentials_form, credentials),
 };
 
 static const struct form_field read_fields[] = {
@@ -1190,6 +1215,17 @@ const struct server_model *server_find_model(const struct server *server, struct
 		if (text_equal(server->models[i].name, name))
 			return &server->models[i];
 	return NULL;
+}
+
+bool server_credential_of(const struct server *server, struct text identity, struct text *reference)
+{
+	*reference = server->credential;
+	for (uint32_t i = 0; i < server->credentials_count; i++)
+		if (text_equal(server->credentials[i].identity, identity)) {
+			*reference = server->credentials[i].credential;
+			return true;
+		}
+	return server->credentials_count == 0 || server->credential.length > 0;
 }
 
 bool person_has_role(const struct person *person, const char *role)

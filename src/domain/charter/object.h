@@ -36,6 +36,7 @@ enum {
 	SERVER_ARGUMENTS_MAX = 64,
 	SERVER_SCHEMES_MAX = 16,
 	SERVER_MODELS_MAX = 64,
+	SERVER_CREDENTIALS_MAX = 128,
 	MODEL_TOOLS_MAX = 32,
 	POLICY_TEXT_BYTES_MAX = 65536,
 	APPLICATION_CALLERS_MAX = 64,
@@ -94,6 +95,12 @@ struct server_model {
 	int64_t output_price;
 };
 
+/* Where the secret lies that a provider is sent in the requests of one identity. */
+struct server_credential {
+	struct text identity;
+	struct text credential; /* credential.h */
+};
+
 struct server {
 	struct text name;
 	struct text unit;
@@ -108,6 +115,9 @@ struct server {
 	enum speaks speaks;
 	const struct server_model *models; /* of a provider */
 	uint32_t models_count;
+	/* Of a provider: instead of credential, for these identities. */
+	const struct server_credential *credentials;
+	uint32_t credentials_count;
 };
 
 /* A data source a tool reads, under a condition on its arguments. */
@@ -254,6 +264,10 @@ const char *speaks_word(enum speaks value);
 bool server_model_has_tool(const struct server_model *model, struct text name);
 /* The model of exactly that name, or NULL. */
 const struct server_model *server_find_model(const struct server *server, struct text name);
+/* False: its requests may not leave, for others have keys of their own and there is none for
+ * it.  *reference is empty where none is sent. */
+bool server_credential_of(
+	const struct server *server, struct text identity, struct text *reference) MUST_CHECK;
 
 /* The unit the object belongs to by its own line or its name's prefix, a unit to itself;
  * empty for a tool (its server's, see registry_unit_of). */

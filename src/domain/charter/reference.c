@@ -173,6 +173,17 @@ static void visit_template(const struct object *object, reference_visit *visit, 
 	visit_entitlements(object, visit, context);
 }
 
+static void visit_server(const struct object *object, reference_visit *visit, void *context)
+{
+	visit_member(object, "unit", OBJECT_UNIT, visit, context);
+	for (uint32_t i = 0; i < object->server->credentials_count; i++) {
+		struct reference reference = {
+			.kind = OBJECT_IDENTITY, .name = object->server->credentials[i].identity};
+
+		visit_item(object, "credentials", i, &reference, visit, context);
+	}
+}
+
 static void visit_tool(const struct object *object, reference_visit *visit, void *context)
 {
 	struct form_path at_name = {.name = TEXT("name")};
@@ -220,8 +231,8 @@ static void visit_references(const struct object *object, reference_visit *visit
 		visit_member(object, "custodian", OBJECT_PERSON, visit, context);
 		visit_member(object, "unit", OBJECT_UNIT, visit, context);
 		break;
-	case OBJECT_PERSON:
-	case OBJECT_SERVER: visit_member(object, "unit", OBJECT_UNIT, visit, context); break;
+	case OBJECT_SERVER: visit_server(object, visit, context); break;
+	case OBJECT_PERSON: visit_member(object, "unit", OBJECT_UNIT, visit, context); break;
 	case OBJECT_TOOL: visit_tool(object, visit, context); break;
 	case OBJECT_POLICY: visit_policy(object, visit, context); break;
 	case OBJECT_APPLICATION: visit_application(object, visit, context); break;

@@ -81,10 +81,23 @@ static void note_usage(struct generation_notes *notes, const struct json *usage,
 		notes->output_tokens = tokens_of(usage, output);
 }
 
-static void note_text(struct generation_answer *answer, const struct json *text)
+static bool take_piece(struct generation_answer *answer, const struct generation_place *place,
+	struct text piece, struct error *err)
 {
-	if (text != NULL && text->type == JSON_STRING)
-		answer->notes.output_bytes += text->string.length;
+	answer->notes.output_bytes += piece.length;
+	return piece.length == 0 || answer->sink.on_text == NULL ||
+	       answer->sink.on_text(answer->sink.context, place, piece) ||
+	       error_set(err, ERROR_CONFLICT, "a text was stopped");
+}
+
+/* The member of value of this name, if it is a text. */
+static bool take_text(struct generation_answer *answer, const struct json *value, const char *name,
+	struct generation_place place, struct error *err)
+{
+	const struct json *text = json_find(value, name);
+
+	return text == NULL || text->type != JSON_STRING ||
+	       take_piece(answer, &place, text->string, err);
 }
 
 /* ---- tool calls ---- */
@@ -202,8 +215,13 @@ static bool name_add(struct collected *tool, struct text piece, struct error *er
 static bool tool_add(struct generation_answer *answer, struct collected *tool,
 	const struct json *piece, struct error *err)
 {
+	const struct generation_place place = {
+		GENERATION_TEXT_ARGUMENTS, tool->choice, tool->index};
+
 	if (piece == NULL || piece->type != JSON_STRING)
 		return true;
+	if (!take_piece(answer, &place, piece->string, err))
+		return false;
 	if (tool->is_told && !is_only_blank(piece->string))
 		return error_set(err, ERROR_INVALID, "a tool call goes on after it ended");
 	for (size_t i = 0; i < piece->string.length; i++)
@@ -211,7 +229,6 @@ static bool tool_add(struct generation_answer *answer, struct collected *tool,
 			return error_set(err, ERROR_INVALID,
 				"the arguments of a tool call go on after their end");
 	buffer_append_text(&tool->arguments, piece->string);
-	answer->notes.output_bytes += piece->string.length;
 	if (buffer_failed(&tool->arguments))
 		return error_set(err, ERROR_LIMIT, "a tool call is longer than %d bytes",
 			GENERATION_ARGUMENTS_BYTES_MAX);
@@ -253,15 +270,28 @@ static bool take_chat_tool(struct generation_answer *answer, int64_t choice, int
 	       tool_add(answer, tool, json_find(body, "input"), err);
 }
 
+/* Thinking has no name that all providers use. */
+static bool take_chat_texts(struct generation_answer *answer, int64_t choice,
+	const struct json *message, struct error *err)
+{
+	const struct generation_place thinking = {GENERATION_TEXT_THINKING, choice, 0};
+
+	return take_text(answer, message, "content",
+		       (struct generation_place){GENERATION_TEXT_CONTENT, choice, 0}, err) &&
+	       take_text(answer, message, "refusal",
+		       (struct generation_place){GENERATION_TEXT_REFUSAL, choice, 0}, err) &&
+	       take_text(answer, message, "reasoning_content", thinking, err) &&
+	       take_text(answer, message, "reasoning", thinking, err);
+}
+
 static bool take_chat_message(struct generation_answer *answer, int64_t choice,
 	const struct json *message, struct error *err)
 {
 	const struct json *calls = json_find(message, "tool_calls");
 	const struct json *one = json_find(message, "function_call");
 
-	note_text(answer, json_find(message, "content"));
-	note_text(answer, json_find(message, "refusal"));
-	note_text(answer, json_find(message, "reasoning_content"));
+	if (!take_chat_texts(answer, choice, message, err))
+		return false;
 	for (uint32_t i = 0; calls != NULL && calls->type == JSON_ARRAY && i < calls->count; i++)
 		if (!take_chat_tool(answer, choice, json_integer_or(&calls->items[i], "index", i),
 			    &calls->items[i], err))
@@ -325,13 +355,22 @@ static bool take_input(struct generation_answer *answer, struct collected *tool,
 	return text.string.data == NULL ? no_memory(err) : tool_add(answer, tool, &text, err);
 }
 
+static bool take_block_texts(struct generation_answer *answer, int64_t index,
+	const struct json *block, struct error *err)
+{
+	return take_text(answer, block, "text",
+		       (struct generation_place){GENERATION_TEXT_CONTENT, 0, index}, err) &&
+	       take_text(answer, block, "thinking",
+		       (struct generation_place){GENERATION_TEXT_THINKING, 0, index}, err);
+}
+
 static bool take_block(struct generation_answer *answer, int64_t index, const struct json *block,
 	struct error *err)
 {
 	struct collected *tool;
 
-	note_text(answer, json_find(block, "text"));
-	note_text(answer, json_find(block, "thinking"));
+	if (!take_block_texts(answer, index, block, err))
+		return false;
 	if (!is_tool_block(block))
 		return true;
 	if (tool_find(answer, 0, index) != NULL)
@@ -349,8 +388,8 @@ static bool take_block_delta(struct generation_answer *answer, int64_t index,
 	const struct json *piece = json_find(delta, "partial_json");
 	struct collected *tool = tool_find(answer, 0, index);
 
-	note_text(answer, json_find(delta, "text"));
-	note_text(answer, json_find(delta, "thinking"));
+	if (!take_block_texts(answer, index, delta, err))
+		return false;
 	if (piece == NULL)
 		return true;
 	if (tool == NULL)
@@ -414,7 +453,7 @@ static bool is_call_item(const struct json *item)
 
 static bool says_the_same(const struct collected *tool, const struct json *whole, struct error *err)
 {
-	return whole == NULL || whole->type != JSON_STRING || whole->string.length == 0 ||
+	return whole == NULL || whole->type != JSON_STRING ||
 	       text_equal(whole->string, buffer_text(&tool->arguments)) ||
 	       error_set(err, ERROR_INVALID, "a tool call changes its arguments");
 }
@@ -445,15 +484,38 @@ static bool take_call_item(
 		tool_add(answer, tool, json_find(item, "input"), err));
 }
 
-static void note_item_texts(struct generation_answer *answer, const struct json *item)
+/* Clients may take the call from here: it says again what came in pieces, and was judged. */
+static bool take_call_done(struct generation_answer *answer, int64_t index,
+	const struct json *value, struct error *err)
+{
+	struct collected *tool = tool_find(answer, 0, index);
+	struct text name = json_text_or(value, "name", "");
+
+	if (tool == NULL)
+		return error_set(err, ERROR_INVALID, "the end of a tool call that did not begin");
+	if (name.length > 0 && !text_equal(name, buffer_text(&tool->name)))
+		return error_set(err, ERROR_INVALID, "a tool call changes its name");
+	if (tool->arguments.length == 0 && !tool->is_told &&
+		(!tool_add(answer, tool, json_find(value, "arguments"), err) ||
+			!tool_add(answer, tool, json_find(value, "input"), err)))
+		return false;
+	return says_the_same(tool, json_find(value, "arguments"), err) &&
+	       says_the_same(tool, json_find(value, "input"), err) && tool_tell(answer, tool, err);
+}
+
+static bool take_item_texts(
+	struct generation_answer *answer, int64_t index, const struct json *item, struct error *err)
 {
 	const struct json *content = json_find(item, "content");
 
 	for (uint32_t i = 0; content != NULL && content->type == JSON_ARRAY && i < content->count;
-		i++) {
-		note_text(answer, json_find(&content->items[i], "text"));
-		note_text(answer, json_find(&content->items[i], "refusal"));
-	}
+		i++)
+		if (!take_text(answer, &content->items[i], "text",
+			    (struct generation_place){GENERATION_TEXT_CONTENT, 0, index}, err) ||
+			!take_text(answer, &content->items[i], "refusal",
+				(struct generation_place){GENERATION_TEXT_REFUSAL, 0, index}, err))
+			return false;
+	return true;
 }
 
 static void note_response(struct generation_answer *answer, const struct json *response)
@@ -471,23 +533,31 @@ static bool take_whole_response(
 	keep_word(answer->notes.finish, json_text_or(response, "status", ""));
 	for (uint32_t i = 0; output != NULL && output->type == JSON_ARRAY && i < output->count;
 		i++) {
-		note_item_texts(answer, &output->items[i]);
-		if (!take_call_item(answer, i, &output->items[i], err))
+		if (!take_item_texts(answer, i, &output->items[i], err) ||
+			!take_call_item(answer, i, &output->items[i], err))
 			return false;
 	}
 	return tools_end(answer, -1, err);
 }
 
+static enum generation_text kind_of_delta(struct text type)
+{
+	if (text_starts_with(type, "response.refusal."))
+		return GENERATION_TEXT_REFUSAL;
+	return text_starts_with(type, "response.reasoning") ? GENERATION_TEXT_THINKING
+							    : GENERATION_TEXT_CONTENT;
+}
+
 /* A piece of a tool call, or of some text. */
 static bool take_response_delta(struct generation_answer *answer, struct text type, int64_t index,
-	const struct json *delta, struct error *err)
+	const struct json *value, struct error *err)
 {
+	const struct json *delta = json_find(value, "delta");
 	struct collected *tool = tool_find(answer, 0, index);
 
-	if (!text_ends_with(type, "arguments.delta") && !text_ends_with(type, "input.delta")) {
-		note_text(answer, delta);
-		return true;
-	}
+	if (!text_ends_with(type, "arguments.delta") && !text_ends_with(type, "input.delta"))
+		return take_text(answer, value, "delta",
+			(struct generation_place){kind_of_delta(type), 0, index}, err);
 	if (tool == NULL)
 		return error_set(err, ERROR_INVALID, "a piece of a tool call that did not begin");
 	return tool_add(answer, tool, delta, err);
@@ -521,7 +591,9 @@ static bool take_response_event(
 		text_is(type, "response.failed"))
 		return take_response_end(answer, type, json_find(value, "response"), err);
 	if (text_ends_with(type, ".delta"))
-		return take_response_delta(answer, type, index, json_find(value, "delta"), err);
+		return take_response_delta(answer, type, index, value, err);
+	if (text_ends_with(type, "arguments.done") || text_ends_with(type, "input.done"))
+		return take_call_done(answer, index, value, err);
 	answer->notes.has_error |= text_is(type, "error");
 	note_response(answer, json_find(value, "response"));
 	if (!text_starts_with(type, "response.output_item."))

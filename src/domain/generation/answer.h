@@ -20,6 +20,7 @@ enum {
 	GENERATION_TOOLS_MAX = 128,                    /* tool calls one answer asks for */
 	GENERATION_ARGUMENTS_BYTES_MAX = 1024 * 1024,  /* of one of them */
 	GENERATION_WORD_BYTES_MAX = 128,               /* kept of a model's name, of an end */
+	GENERATION_TEXTS_MAX = 256,                    /* texts that come in pieces, of an answer */
 };
 
 /* A tool call that the model asks for. */
@@ -29,9 +30,28 @@ struct generation_tool {
 	bool is_object;        /* the arguments are one JSON object, or there are none */
 };
 
-/* Where it goes.  False from either stops the answer. */
+/* What a text of an answer is. */
+enum generation_text {
+	GENERATION_TEXT_ARGUMENTS = 0, /* of a tool call */
+	GENERATION_TEXT_CONTENT,
+	GENERATION_TEXT_REFUSAL,
+	GENERATION_TEXT_THINKING,
+};
+
+/* Where a piece of text belongs: pieces of one place are one text, and clients may put those
+ * of one kind and choice together, in their order. */
+struct generation_place {
+	enum generation_text kind;
+	int64_t choice; /* of several answers at once */
+	int64_t index;  /* of the block, item or tool call */
+};
+
+/* Where it goes.  False from any stops the answer. */
 struct generation_sink {
 	void *context;
+	/* The next piece of a text, before the bytes that it came in are passed on.  NULL:
+	 * nobody wants to know. */
+	bool (*on_text)(void *context, const struct generation_place *place, struct text piece);
 	bool (*on_tool)(void *context, const struct generation_tool *tool);
 	/* The next bytes, exactly as they came: of a stream whole events. */
 	bool (*on_pass)(void *context, struct text bytes);

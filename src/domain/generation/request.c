@@ -191,6 +191,27 @@ static bool make_facts(struct generation_request *request, struct arena *arena,
 	return json_object_seal(&facts, &request->facts, err);
 }
 
+bool generation_facts_least(struct json *out, struct arena *arena, const char *api,
+	const struct json *given, struct error *err)
+{
+	const struct json_member least[] = {
+		{TEXT("api"), json_cstring(api)},
+		{TEXT("prompt_tokens"), json_integer(1)},
+		{TEXT("provider_tools"), {.type = JSON_ARRAY}},
+		{TEXT("stream"), json_boolean(false)},
+		{TEXT("tools"), {.type = JSON_ARRAY}},
+	};
+	struct json_builder facts;
+
+	json_object_start(&facts, arena);
+	for (uint32_t i = 0; i < given->count; i++)
+		json_put_named(&facts, given->members[i].name, given->members[i].value);
+	for (size_t i = 0; i < COUNT(least); i++)
+		if (json_find_text(given, least[i].name) == NULL)
+			json_put_named(&facts, least[i].name, least[i].value);
+	return json_object_seal(&facts, out, err);
+}
+
 /* What a prompt is made of must be in the body: what a provider keeps of other requests,
  * perhaps another identity's, was not decided, and an answer that comes later passes
  * nobody. */

@@ -51,6 +51,12 @@ enum generation_api generation_api_of(struct text method);
 bool generation_request_read(struct generation_request *out, struct arena *arena,
 	struct text method, const struct json *body, struct error *err) MUST_CHECK;
 
+/* The facts of the least that can be asked of a model whose provider speaks `api`
+ * ("openai"): one token, no stream, no tools; but for what `given` (an object) says.
+ * Errors: LIMIT. */
+bool generation_facts_least(struct json *out, struct arena *arena, const char *api,
+	const struct json *given, struct error *err) MUST_CHECK;
+
 /* Every piece of text that the body says somebody said: role is "system", "user",
  * "assistant", "tool" or another word of the body's, text what was said. */
 typedef void generation_visit(void *context, struct text role, struct text text);

@@ -26,8 +26,8 @@ enum {
 	TAIL_BYTES = WINDOW_BYTES + STRIDE - 1,
 	SLOTS_LEAST = 256,
 	BITS_PER_SLOT = 16,
-	VERIFY_FACTOR = 4,
-	VERIFY_BYTES_LEAST = 256 * 1024,
+	VERIFY_FACTOR = FINGERPRINT_VERIFY_FACTOR,
+	VERIFY_BYTES_LEAST = FINGERPRINT_VERIFY_LEAST,
 	/* In base16 twice as long. */
 	SPELLING_BYTES_MAX = 2 * FINGERPRINT_SECRET_BYTES_MAX,
 };
@@ -197,6 +197,7 @@ struct fingerprint_index {
 	struct fingerprint_key key;
 	struct window_key window_key;
 	struct table table;
+	size_t longest; /* of all that were ever added */
 };
 
 static void slot_place(struct table *table, const struct slot *from)
@@ -286,6 +287,8 @@ bool fingerprint_index_add(struct fingerprint_index *index, const struct fingerp
 		return error_set(err, ERROR_LIMIT, "no memory for fingerprints");
 	for (uint32_t i = 0; i < fingerprint->count; i++) {
 		slot.spelling = &fingerprint->spellings[i];
+		if (slot.spelling->length > index->longest)
+			index->longest = slot.spelling->length;
 		for (unsigned back = 0; back < FINGERPRINT_OFFSETS; back++) {
 			slot.anchor = slot.spelling->anchors[back];
 			slot.back = (uint8_t)back;
@@ -436,4 +439,19 @@ void fingerprint_find(const struct fingerprint_index *index, struct text text,
 	(void)look(&looking, text, 0, 0);
 	look_unescaped(&looking, text, scratch, ESCAPES_OF_PERCENT);
 	look_unescaped(&looking, text, scratch, ESCAPES_OF_BACKSLASH);
+}
+
+size_t fingerprint_look(const struct fingerprint_index *index, struct text text, size_t from,
+	size_t beyond, size_t *left, struct secret_spans *out)
+{
+	struct looking looking = {.index = index, .out = out, .left = *left};
+
+	from = look(&looking, text, from, beyond);
+	*left = looking.left;
+	return from;
+}
+
+size_t fingerprint_longest(const struct fingerprint_index *index)
+{
+	return index->longest;
 }

@@ -101,4 +101,19 @@ void secret_scratch_destroy(struct secret_scratch **scratch);  /* clears it */
 void fingerprint_find(const struct fingerprint_index *index, struct text text,
 	struct secret_scratch *scratch, struct secret_spans *out);
 
+/* ---- private to domain/secret ---- */
+
+/* Looks from one window on, at every fourth byte, without undoing anything, and returns the
+ * first that needs bytes which are not there: `beyond` more than its own.  *left bytes may
+ * still be digested. */
+size_t fingerprint_look(const struct fingerprint_index *index, struct text text, size_t from,
+	size_t beyond, size_t *left, struct secret_spans *out);
+enum {
+	FINGERPRINT_BEYOND = FINGERPRINT_OFFSETS - 1, /* then no window is looked at too early */
+	FINGERPRINT_VERIFY_FACTOR = 4,         /* so many bytes may be digested for one of text */
+	FINGERPRINT_VERIFY_LEAST = 256 * 1024, /* and so many at first */
+};
+/* Of the spellings that are looked for, no less than the longest. */
+size_t fingerprint_longest(const struct fingerprint_index *index);
+
 #endif

@@ -37,6 +37,12 @@ static void tally_add(struct secret_tally *tally, const struct secret_spans *spa
 		keep_once(tally->foreign, &tally->foreign_count, span->what);
 }
 
+void secret_count_spans(struct secret_tally *tally, const struct secret_spans *spans)
+{
+	for (uint32_t i = 0; i < spans->count; i++)
+		tally_add(tally, spans, i);
+}
+
 void secret_count_text(
 	struct secret_tally *tally, struct text text, const struct secret_finder *finder)
 {
@@ -47,8 +53,7 @@ void secret_count_text(
 	spans.count = 0;
 	spans.is_full = false;
 	finder->find(finder->context, text, &spans);
-	for (uint32_t i = 0; i < spans.count; i++)
-		tally_add(tally, &spans, i);
+	secret_count_spans(tally, &spans);
 }
 
 void secret_count(

@@ -39,6 +39,7 @@ static inline bool secret_tally_has(const struct secret_tally *tally, enum secre
 /* Adds what stands in the strings and names of value to the tally. */
 void secret_count(
 	struct secret_tally *tally, const struct json *value, const struct secret_finder *finder);
+void secret_count_spans(struct secret_tally *tally, const struct secret_spans *spans);
 void secret_count_text(
 	struct secret_tally *tally, struct text text, const struct secret_finder *finder);
 

@@ -128,6 +128,28 @@ static size_t unit_of(struct text text, enum escapes escapes, char *byte)
 	return value < 0 ? 1 : size;
 }
 
+size_t unescape_unit(struct text text, enum escapes escapes, char *byte)
+{
+	return unit_of(text, escapes, byte);
+}
+
+bool unescape_is_cut(struct text text, enum escapes escapes)
+{
+	if (text.data[0] != sign_of(escapes))
+		return false;
+	if (escapes == ESCAPES_OF_PERCENT)
+		return text.length < PERCENT_BYTES;
+	if (text.length < SHORT_BYTES)
+		return true;
+	return (text.data[1] == 'x' && text.length < LOG_BYTES) ||
+	       (text.data[1] == 'u' && text.length < UNICODE_BYTES);
+}
+
+bool unescape_is_plain(char byte, enum escapes escapes)
+{
+	return byte != sign_of(escapes) && byte != '\n' && byte != '\r';
+}
+
 /* ---- pieces ---- */
 
 struct unescaped *unescape_start(

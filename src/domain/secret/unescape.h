@@ -21,6 +21,15 @@ enum escapes { ESCAPES_OF_PERCENT = 0, ESCAPES_OF_BACKSLASH };
 /* True if undoing would change anything; line ends count for BACKSLASH. */
 bool text_has_escapes(struct text text, enum escapes escapes);
 
+/* How long what the text begins with is, at most UNESCAPE_UNIT_BYTES_MAX, and in *byte what
+ * it stands for; a line end that is left out is told as one. */
+enum { UNESCAPE_UNIT_BYTES_MAX = 6 };
+size_t unescape_unit(struct text text, enum escapes escapes, char *byte);
+/* True if what the text begins with may be the beginning of a longer one. */
+bool unescape_is_cut(struct text text, enum escapes escapes);
+/* True if undoing leaves this byte as it is. */
+bool unescape_is_plain(char byte, enum escapes escapes);
+
 struct unescaped;
 struct unescaped *unescape_start(
 	struct secret_scratch *scratch, struct text text, enum escapes escapes);

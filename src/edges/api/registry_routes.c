@@ -516,12 +516,16 @@ void handle_who(struct api_request *request)
 		.resource = api_query(request, "resource"),
 		.after = api_query(request, "after"),
 		.now_utc_ms = api_now_utc_ms(request)};
-	bool is_tool = text_find_byte(asked.resource, ':') < 0;
+	bool is_model = asked.effect == EFFECT_GENERATE;
+	bool is_tool = !is_model && text_find_byte(asked.resource, ':') < 0;
 	struct json body;
 	struct error err;
 
 	if (!api_page_size(request, &asked.count))
 		return;
+	if (is_model && !text_starts_with(asked.resource, "model:"))
+		asked.resource =
+			text_format(request->arena, "model:%.*s", TEXT_ARGS(asked.resource));
 	api_answer_or_fail(request,
 		is_tool ? decide_who(request->api->services.decide, &asked, request->arena, &body,
 				  &err)

@@ -212,7 +212,7 @@ bool ask_respond(
 
 	if (connection == NULL)
 		return true;
-	if (has_words && !connection_has_credential(connection))
+	if (has_words && !carried_is_at_hand(connection, &connection->carried))
 		return error_set(err, ERROR_IO, "the credential is not at hand just now");
 	buffer_init(&message, UPSTREAM_MESSAGE_BYTES_MAX);
 	reply_format(&message, ask, reply);

@@ -468,19 +468,45 @@ static void on_retry(struct loop_timer *timer)
 	}
 }
 
+static bool carried_copy(
+	struct carried *out, struct arena *arena, struct text identity, struct text reference)
+{
+	struct credential credential;
+	struct error err;
+
+	out->is_fetched = credential_parse(&credential, reference, &err) &&
+			  credential.kind == CREDENTIAL_VAULT;
+	out->identity = text_copy(arena, identity);
+	out->reference = text_copy(arena, reference);
+	return out->identity.data != NULL && out->reference.data != NULL;
+}
+
+static bool credentials_copy(struct connection *connection, const struct server *server)
+{
+	struct arena *arena = connection->arena;
+	const struct server_credential *from = server->credentials;
+
+	if (!carried_copy(&connection->carried, arena, TEXT(""), server->credential))
+		return false;
+	if (server->credentials_count == 0)
+		return true;
+	connection->of_identities_count = server->credentials_count;
+	connection->of_identities = arena_array(arena, struct carried, server->credentials_count);
+	for (uint32_t i = 0; connection->of_identities != NULL && i < server->credentials_count;
+		i++)
+		if (!carried_copy(&connection->of_identities[i], arena, from[i].identity,
+			    from[i].credential))
+			return false;
+	return connection->of_identities != NULL;
+}
+
 static bool transport_copy(struct connection *connection, const struct server *server)
 {
 	struct arena *arena = connection->arena;
-	struct credential credential;
-	struct error err;
 	uint32_t i;
 
-	connection->is_credential_fetched =
-		credential_parse(&credential, server->credential, &err) &&
-		credential.kind == CREDENTIAL_VAULT;
 	connection->name = text_copy(arena, server->name);
-	connection->credential = text_copy(arena, server->credential);
-	if (connection->name.data == NULL || connection->credential.data == NULL)
+	if (connection->name.data == NULL || !credentials_copy(connection, server))
 		return false;
 	if (server->transport == TRANSPORT_HTTP) {
 		connection->speaks = server->speaks;
@@ -532,11 +558,25 @@ static struct connection *connection_create(
 	return connection;
 }
 
+static bool carries_the_same(const struct connection *connection, const struct server *server)
+{
+	if (!text_equal(connection->carried.reference, server->credential) ||
+		connection->of_identities_count != server->credentials_count)
+		return false;
+	for (uint32_t i = 0; i < server->credentials_count; i++)
+		if (!text_equal(connection->of_identities[i].identity,
+			    server->credentials[i].identity) ||
+			!text_equal(connection->of_identities[i].reference,
+				server->credentials[i].credential))
+			return false;
+	return true;
+}
+
 static bool is_same_transport(const struct connection *connection, const struct server *server)
 {
 	uint32_t i;
 
-	if (!text_equal(connection->credential, server->credential))
+	if (!carries_the_same(connection, server))
 		return false;
 	if (server->transport == TRANSPORT_HTTP)
 		return connection->url != NULL && connection->speaks == server->speaks &&
@@ -568,10 +608,22 @@ struct connection *connection_of(struct upstream_edge *edge, struct text name, s
 	return connection != NULL ? connection : connection_create(edge, server, err);
 }
 
-bool connection_has_credential(const struct connection *connection)
+const struct carried *connection_carried(
+	const struct connection *connection, struct text identity, struct error *err)
 {
-	return !connection->is_credential_fetched ||
-	       vault_is_fresh(connection->edge->vault, connection->credential);
+	for (uint32_t i = 0; i < connection->of_identities_count; i++)
+		if (text_equal(connection->of_identities[i].identity, identity))
+			return &connection->of_identities[i];
+	if (connection->of_identities_count == 0 || connection->carried.reference.length > 0)
+		return &connection->carried;
+	error_set(err, ERROR_NOT_FOUND, "server %.*s: credential: there is none for this identity",
+		TEXT_ARGS(connection->name));
+	return NULL;
+}
+
+bool carried_is_at_hand(const struct connection *connection, const struct carried *carried)
+{
+	return !carried->is_fetched || vault_is_fresh(connection->edge->vault, carried->reference);
 }
 
 void connection_retire(struct connection *connection)

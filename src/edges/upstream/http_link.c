@@ -239,10 +239,11 @@ static void listen_done(struct post *post)
 		connection_log(connection, "no memory to listen for notices again");
 }
 
-void credential_renounce(const struct connection *connection, unsigned status)
+void credential_renounce(
+	const struct connection *connection, const struct carried *carried, unsigned status)
 {
-	if (status == 401 && connection->is_credential_fetched)
-		vault_renounce(connection->edge->vault, connection->credential);
+	if (status == 401 && carried->is_fetched)
+		vault_renounce(connection->edge->vault, carried->reference);
 }
 
 static void on_done(void *context, const struct http_reply *reply)
@@ -251,7 +252,7 @@ static void on_done(void *context, const struct http_reply *reply)
 
 	post->call = NULL;
 	if (post->connection != NULL)
-		credential_renounce(post->connection, post->status);
+		credential_renounce(post->connection, &post->connection->carried, post->status);
 	if (post->connection != NULL && post->kind == POST_MESSAGE)
 		message_done(post, reply);
 	else if (post->connection != NULL && post->kind == POST_LISTEN)
@@ -262,8 +263,8 @@ static void on_done(void *context, const struct http_reply *reply)
 /* ---- what goes out ---- */
 
 /* The credential as it is now; the caller clears *out. */
-static bool credential_read(
-	const struct connection *connection, struct secret *out, struct error *err)
+static bool credential_read(const struct connection *connection, const struct carried *carried,
+	struct secret *out, struct error *err)
 {
 	const struct upstream_edge *edge = connection->edge;
 	struct text value;
@@ -271,14 +272,14 @@ static bool credential_read(
 	*out = (struct secret){0};
 	if (edge->settings.secrets == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no secrets are kept here");
-	if (!connection->is_credential_fetched) {
-		if (secrets_resolve(edge->settings.secrets, connection->credential, out, err))
+	if (!carried->is_fetched) {
+		if (secrets_resolve(edge->settings.secrets, carried->reference, out, err))
 			return true;
 		/* The error reaches an agent, who learns no path and no name. */
 		connection_log(connection, "credential: %s", err->text);
 		return error_set(err, err->code, "it cannot be read: the log says why");
 	}
-	if (!vault_find(edge->vault, connection->credential, &value))
+	if (!vault_find(edge->vault, carried->reference, &value))
 		return error_set(err, ERROR_IO, "it is not at hand just now");
 	out->bytes = calloc(1, value.length);
 	if (out->bytes == NULL)
@@ -289,16 +290,18 @@ static bool credential_read(
 }
 
 /* Before it leaves, so that it is known when it comes back. */
-static void credential_tell(const struct connection *connection, const struct secret *secret)
+static void credential_tell(const struct connection *connection, const struct carried *carried,
+	const struct secret *secret)
 {
 	const struct credential_listener *listener = &connection->edge->settings.credentials;
 
 	if (listener->used != NULL)
-		listener->used(listener->context, connection->credential,
+		listener->used(listener->context, carried->reference,
 			(struct text){secret->bytes, secret->size});
 }
 
-char *authorization_make(const struct connection *connection, const char *scheme, struct error *err)
+char *authorization_make(const struct connection *connection, const struct carried *carried,
+	const char *scheme, struct error *err)
 {
 	size_t before = strlen(scheme);
 	struct secret secret = {0};
@@ -307,7 +310,7 @@ char *authorization_make(const struct connection *connection, const char *scheme
 	if (strncmp(connection->url, "https://", 8) != 0 && !url_is_local(connection->url))
 		error_set(err, ERROR_INVALID, "server %.*s: a credential leaves over https only",
 			TEXT_ARGS(connection->name));
-	else if (!credential_read(connection, &secret, err))
+	else if (!credential_read(connection, carried, &secret, err))
 		error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
 	else if (secret.size > SECRET_BYTES_MAX || memchr(secret.bytes, '\0', secret.size) != NULL)
 		error_set(err, ERROR_INVALID, "server %.*s: the credential is no text",
@@ -315,7 +318,7 @@ char *authorization_make(const struct connection *connection, const char *scheme
 	else if ((out = calloc(1, before + secret.size + 1)) == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for a request");
 	else {
-		credential_tell(connection, &secret);
+		credential_tell(connection, carried, &secret);
 		memcpy(out, scheme, before);
 		memcpy(out + before, secret.bytes, secret.size);
 	}
@@ -367,9 +370,10 @@ static bool post_send(struct post *post, const struct connection *connection, st
 	char *authorization = NULL;
 	bool ok = false;
 
-	if (connection->credential.length > 0)
-		authorization = authorization_make(connection, "Bearer ", err);
-	if (connection->credential.length == 0 || authorization != NULL)
+	if (connection->carried.reference.length > 0)
+		authorization =
+			authorization_make(connection, &connection->carried, "Bearer ", err);
+	if (connection->carried.reference.length == 0 || authorization != NULL)
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = method_of(post->kind),
 				.url = connection->url,
@@ -429,7 +433,7 @@ static bool post_start(struct post *post, struct connection *connection, struct 
 {
 	bool is_agents = post->wait != NULL && post->wait->kind == WAIT_REQUEST;
 
-	if (is_agents || connection_has_credential(connection))
+	if (is_agents || carried_is_at_hand(connection, &connection->carried))
 		return post_send(post, connection, message, deadline_ms, err);
 	buffer_append_text(&post->message, message);
 	if (buffer_failed(&post->message))
@@ -437,8 +441,8 @@ static bool post_start(struct post *post, struct connection *connection, struct 
 	if (deadline_ms > 0)
 		post->send_by_ms = loop_now_ms(connection->edge->settings.loop) + deadline_ms;
 	post->credential = (struct vault_wait){.context = post, .run = on_credential};
-	return vault_want(
-		       connection->edge->vault, connection->credential, &post->credential, err) ||
+	return vault_want(connection->edge->vault, connection->carried.reference, &post->credential,
+		       err) ||
 	       error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
 }
 

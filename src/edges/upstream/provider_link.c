@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "edges/upstream/upstream_private.h"
 
@@ -57,11 +58,26 @@ static void provider_forget(struct upstream_wait *wait)
 		passage_free(passage);
 }
 
-static enum upstream_type type_of(struct text type)
+/* Without its parameters, in any case (RFC 9110 §8.3.1). */
+static bool is_type(struct text field, const char *type)
 {
-	if (text_starts_with(type, "text/event-stream"))
+	size_t length = strlen(type);
+
+	return field.length >= length && strncasecmp(field.data, type, length) == 0 &&
+	       (field.length == length || strchr("; \t", field.data[length]) != NULL);
+}
+
+/* What is compressed, which nobody asked for, is neither. */
+static enum upstream_type type_of(const struct http_reply *reply)
+{
+	struct text type = http_reply_header(reply, "Content-Type");
+	struct text encoding = http_reply_header(reply, "Content-Encoding");
+
+	if (encoding.length > 0 && !is_type(encoding, "identity"))
+		return UPSTREAM_OTHER;
+	if (is_type(type, "text/event-stream"))
 		return UPSTREAM_EVENTS;
-	return text_starts_with(type, "application/json") ? UPSTREAM_JSON : UPSTREAM_OTHER;
+	return is_type(type, "application/json") ? UPSTREAM_JSON : UPSTREAM_OTHER;
 }
 
 static bool on_head(void *context, const struct http_reply *reply)
@@ -69,7 +85,7 @@ static bool on_head(void *context, const struct http_reply *reply)
 	struct passage *passage = context;
 
 	passage->head.status = reply->status;
-	passage->head.type = type_of(http_reply_header(reply, "Content-Type"));
+	passage->head.type = type_of(reply);
 	return true;
 }
 
@@ -102,7 +118,7 @@ static void on_done(void *context, const struct http_reply *reply)
 	struct error failure = reply->err;
 
 	passage->call = NULL;
-	credential_renounce(connection, passage->head.status);
+	credential_renounce(connection, wait->carried, passage->head.status);
 	if (reply->err.code != ERROR_NONE)
 		error_wrap(&failure, "provider %.*s", TEXT_ARGS(connection->name));
 	else if (is_about_credential(passage->head.status))
@@ -161,10 +177,10 @@ static bool passage_send(
 
 	if (!url_make(url, wait, err))
 		return false;
-	if (connection->credential.length > 0)
-		authorization = authorization_make(
-			connection, connection->speaks == SPEAKS_ANTHROPIC ? "" : "Bearer ", err);
-	if (connection->credential.length == 0 || authorization != NULL)
+	if (wait->carried->reference.length > 0)
+		authorization = authorization_make(connection, wait->carried,
+			connection->speaks == SPEAKS_ANTHROPIC ? "" : "Bearer ", err);
+	if (wait->carried->reference.length == 0 || authorization != NULL)
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = "POST",
 				.url = url,

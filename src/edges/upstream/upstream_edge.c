@@ -33,6 +33,7 @@ static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 	const struct upstream_ready *ready, struct upstream_wait **out, struct error *err)
 {
 	struct upstream_edge *edge = context;
+	const struct carried *carried;
 	struct connection *connection;
 	struct upstream_wait *wait;
 
@@ -40,7 +41,8 @@ static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 	if (edge->is_stopped)
 		return error_set(err, ERROR_IO, "the gateway is stopping");
 	connection = connection_asked_anew(edge, server, err);
-	if (connection == NULL)
+	carried = connection == NULL ? NULL : connection_carried(connection, ready->identity, err);
+	if (carried == NULL)
 		return false;
 	/* A start that is due before the deadline is worth waiting for. */
 	if ((!loop_timer_is_armed(&connection->retry) || connection->retry_at_ms >= deadline_ms) &&
@@ -50,6 +52,7 @@ static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 	if (wait == NULL)
 		return false;
 	wait->ready = *ready;
+	wait->carried = carried;
 	if (connection->state == CONNECTION_READY)
 		wait_ready_soon(wait);
 	*out = wait;
@@ -60,12 +63,15 @@ static bool port_start(void *context, const struct upstream_request *request,
 	struct upstream_wait **out, struct error *err)
 {
 	struct upstream_edge *edge = context;
+	const struct carried *carried;
 	struct connection *connection;
 	struct upstream_wait *wait;
 
 	*out = NULL;
 	connection = connection_of(edge, request->server, err);
-	if (connection == NULL)
+	carried =
+		connection == NULL ? NULL : connection_carried(connection, request->identity, err);
+	if (carried == NULL)
 		return false;
 	if (connection->state != CONNECTION_READY) /* U3 */
 		return error_set(err, ERROR_IO, "server %.*s is not connected just now",
@@ -74,6 +80,7 @@ static bool port_start(void *context, const struct upstream_request *request,
 	if (wait == NULL)
 		return false;
 	wait->request = *request;
+	wait->carried = carried;
 	if (connection->speaks == SPEAKS_MCP
 			? !wait_send(wait, request->method, request->params, err)
 			: !provider_send(wait, err)) {

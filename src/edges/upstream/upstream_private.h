@@ -25,8 +25,16 @@ struct connection;
 struct post;
 struct passage;
 
+/* What requests carry: where the secret lies. */
+struct carried {
+	struct text identity;  /* in whose requests; empty: in those of all others */
+	struct text reference; /* empty: nothing is carried */
+	bool is_fetched;       /* it lies in Vault */
+};
+
 struct upstream_wait {
 	struct connection *connection;
+	const struct carried *carried; /* one of the connection's */
 	enum wait_kind kind;
 	struct upstream_wait *next, **link; /* the connection's list */
 	int64_t id;                         /* also the progress token */
@@ -78,8 +86,9 @@ struct connection {
 	const char **arguments; /* stdio, NULL-terminated */
 	const char *url;        /* http */
 	enum speaks speaks;
-	struct text credential;
-	bool is_credential_fetched; /* it lies in Vault */
+	struct carried carried;
+	struct carried *of_identities; /* of a provider: instead, for these */
+	uint32_t of_identities_count;
 	enum connection_state state;
 	bool has_been_ready;
 	bool has_definitions; /* the listener was told of some */
@@ -142,8 +151,11 @@ void connection_fall(struct connection *connection, const struct error *failure)
 void connection_take(struct connection *connection, struct text text, struct upstream_wait *origin);
 /* Ends the connection for good; it is freed later. */
 void connection_retire(struct connection *connection);
-/* True if a request could carry its credential at once, or needs none. */
-bool connection_has_credential(const struct connection *connection);
+/* What requests of this identity carry; NULL: none may leave. */
+const struct carried *connection_carried(
+	const struct connection *connection, struct text identity, struct error *err);
+/* True if a request could carry it at once, or needs none. */
+bool carried_is_at_hand(const struct connection *connection, const struct carried *carried);
 void connection_free(struct connection *connection);
 void connection_log(const struct connection *connection, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -190,11 +202,12 @@ void wait_cancel_at_server(struct upstream_wait *wait, const char *reason);
 void post_free(struct post *post);
 /* "Bearer SECRET", or with another scheme in front, NUL-terminated, to be discarded; NULL
  * and err, if it cannot be.  U6. */
-char *authorization_make(
-	const struct connection *connection, const char *scheme, struct error *err);
+char *authorization_make(const struct connection *connection, const struct carried *carried,
+	const char *scheme, struct error *err);
 void authorization_discard(char *authorization);
 /* The server did not take the credential (HTTP 401): another may be there by now. */
-void credential_renounce(const struct connection *connection, unsigned status);
+void credential_renounce(
+	const struct connection *connection, const struct carried *carried, unsigned status);
 void farewells_discard(struct upstream_edge *edge);
 
 /* provider_link.c: sends the wait's body.  Errors: IO, LIMIT, INVALID. */

@@ -47,10 +47,10 @@ void wait_ready(struct upstream_wait *wait)
 
 	wait->credential.context = wait;
 	wait->credential.run = on_credential;
-	if (connection_has_credential(connection))
+	if (carried_is_at_hand(connection, wait->carried))
 		wait_answer(wait, &fine);
-	else if (!vault_want(
-			 connection->edge->vault, connection->credential, &wait->credential, &err))
+	else if (!vault_want(connection->edge->vault, wait->carried->reference, &wait->credential,
+			 &err))
 		on_credential(wait, &err);
 }
 
@@ -112,6 +112,7 @@ struct upstream_wait *wait_create(
 		return NULL;
 	}
 	wait->connection = connection;
+	wait->carried = &connection->carried;
 	wait->kind = kind;
 	wait->deadline_ms = deadline_ms;
 	wait->deadline = (struct loop_timer){.on_due = on_deadline, .context = wait};

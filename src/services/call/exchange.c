@@ -529,7 +529,8 @@ static void fail_not_ready(struct exchange *exchange, const struct error *failur
 static void prepare(struct exchange *exchange)
 {
 	struct upstream *upstream = &exchange->service->ports.upstream;
-	struct upstream_ready ready = {.context = exchange, .run = on_ready};
+	struct upstream_ready ready = {
+		.context = exchange, .run = on_ready, .identity = exchange->call.identity};
 	struct error err = {0};
 
 	exchange->state = EXCHANGE_RECORDED;
@@ -694,6 +695,7 @@ static bool forward(struct exchange *exchange, struct error *err)
 	struct upstream *upstream = &exchange->service->ports.upstream;
 	struct upstream_request request = {
 		.server = exchange->call.server,
+		.identity = exchange->call.identity,
 		.method = exchange->call.method,
 		.params = &exchange->call.params,
 		.wants_progress = exchange->wants_progress,
@@ -712,6 +714,8 @@ static bool forward(struct exchange *exchange, struct error *err)
 		exchange->decision.verdict != VERDICT_ALLOW || exchange->client == NULL ||
 		fold_has_failed(exchange->service->ports.fold))
 		return error_set(err, ERROR_INTERNAL, "the call may not be forwarded");
+	if (!generation_note_credential(exchange, err))
+		return false;
 	exchange->state = EXCHANGE_FORWARDED;
 	if (exchange->asking != NULL)
 		return asking_forward(exchange, err);

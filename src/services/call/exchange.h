@@ -178,6 +178,8 @@ bool generation_build(
 /* Holds what the request will cost at least, against all budgets, before it is recorded.
  * Errors: NOT_FOUND, LIMIT. */
 bool generation_hold(struct exchange *exchange, struct error *err) MUST_CHECK;
+/* Keeps for the record which credential it leaves with.  Errors: NOT_FOUND, LIMIT. */
+bool generation_note_credential(struct exchange *exchange, struct error *err) MUST_CHECK;
 /* Tells the prompts to whoever hears them; the decision is durable. */
 void generation_tell_prompts(struct exchange *exchange);
 /* Takes bytes of the provider, and passes on what may pass.  Errors: those of
@@ -247,6 +249,10 @@ bool exchange_pass_asked(
 void exchange_look_at(struct exchange *exchange, struct call *call);
 /* False: a piece of a model's answer holds a secret of remit's. */
 bool exchange_pass_bytes(struct exchange *exchange, struct text bytes) MUST_CHECK;
+/* The same of the next piece of a text that comes in pieces.  Errors: CONFLICT (it completes
+ * a secret of remit's), LIMIT (no memory). */
+bool exchange_follow(struct exchange *exchange, struct secret_strand *strand, struct text piece,
+	struct error *err) MUST_CHECK;
 /* A sentence of ours with words of the server's in it. */
 struct text exchange_pass_text(struct exchange *exchange, struct text text);
 

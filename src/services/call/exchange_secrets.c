@@ -115,6 +115,19 @@ bool exchange_pass_bytes(struct exchange *exchange, struct text bytes)
 	return !secret_tally_has(&tally, SECRET_OWN);
 }
 
+bool exchange_follow(struct exchange *exchange, struct secret_strand *strand, struct text piece,
+	struct error *err)
+{
+	struct secret_tally tally = {0};
+
+	if (!detector_follow(exchange->service->ports.detector, strand, piece, &tally, err))
+		return false;
+	if (tally.count == 0)
+		return true;
+	keep(exchange, &exchange->got, &tally, SECRET_IN_RESULT);
+	return error_set(err, ERROR_CONFLICT, "a piece completes a secret");
+}
+
 struct text exchange_pass_text(struct exchange *exchange, struct text text)
 {
 	struct detector *detector = exchange->service->ports.detector;

@@ -32,18 +32,28 @@ struct judged {
 	enum reason reason;
 };
 
+/* A text of the answer, watched for secrets as one. */
+struct watched {
+	struct watched *next; /* the one that began before it */
+	struct generation_place place;
+	struct secret_strand *strand;
+};
+
 struct generation {
 	struct exchange *exchange;
 	struct generation_request request;
 	struct usage_hold hold;
 	struct text root; /* whose use it is, as it was when it was held */
 	struct text unit;
+	struct text credential;           /* that it was sent with: its reference; empty: none */
 	struct generation_answer *answer; /* NULL: nothing came yet, or an error */
 	struct sha256_running *digest;    /* of what was passed on */
 	struct arena *scratch;            /* of one judgement */
 	struct buffer error;              /* body of a provider's error */
-	struct judged *tools;             /* TOOLS_RECORDED_MAX of them */
-	size_t tools_count;               /* may be more than are kept */
+	struct watched *watched;          /* the newest first */
+	size_t watched_count;
+	struct judged *tools; /* TOOLS_RECORDED_MAX of them */
+	size_t tools_count;   /* may be more than are kept */
 	bool is_stream;
 	bool is_begun; /* something was passed on */
 	/* Why it was stopped. */
@@ -84,6 +94,23 @@ bool generation_build(struct exchange *exchange, const struct call_draft *draft,
 		&exchange->call, &generation->request, exchange->arena, draft, err);
 }
 
+bool generation_note_credential(struct exchange *exchange, struct error *err)
+{
+	const struct server *server =
+		registry_find_server(exchange->service->ports.registry, exchange->call.server);
+	struct text reference = TEXT("");
+
+	if (exchange->generation == NULL)
+		return true;
+	if (server == NULL || !server_credential_of(server, exchange->call.identity, &reference))
+		return error_set(err, ERROR_NOT_FOUND,
+			"server %.*s: credential: there is none for this identity",
+			TEXT_ARGS(exchange->call.server));
+	exchange->generation->credential = text_copy(exchange->arena, reference);
+	return exchange->generation->credential.data != NULL ||
+	       error_set(err, ERROR_LIMIT, "no room for the request");
+}
+
 static void on_text(void *context, struct text role, struct text text)
 {
 	const struct exchange *exchange = context;
@@ -107,6 +134,9 @@ void generation_release(struct exchange *exchange)
 		return;
 	usage_hold_end(&generation->hold);
 	generation_answer_destroy(&generation->answer);
+	for (struct watched *watched = generation->watched; watched != NULL;
+		watched = watched->next)
+		secret_strand_destroy(&watched->strand);
 	sha256_end(&generation->digest);
 	arena_destroy(&generation->scratch);
 	buffer_deinit(&generation->error);
@@ -184,6 +214,20 @@ static void stop(struct generation *generation, enum reason reason, struct text 
 	generation->stopped = reason;
 	generation->explanation = explanation.data == NULL ? TEXT("") : explanation;
 	generation->needed = needed.data == NULL ? TEXT("") : needed;
+}
+
+static bool stop_no_memory(struct generation *generation)
+{
+	stop(generation, REASON_NO_MEMORY, text_of(reason_meaning(REASON_NO_MEMORY)),
+		TEXT("Another try."));
+	return false;
+}
+
+static bool stop_secret(struct generation *generation)
+{
+	stop(generation, REASON_FORBIDDEN, TEXT("The model's answer holds a secret of remit's."),
+		TEXT("An answer without it; people see who has it in `remit findings`."));
+	return false;
 }
 
 static bool is_within_budgets(struct generation *generation)
@@ -386,17 +430,11 @@ static bool on_tool(void *context, const struct generation_tool *told)
 
 	if (generation->scratch == NULL)
 		generation->scratch = arena_create(JUDGE_BYTES_MAX);
-	if (generation->scratch == NULL) {
-		stop(generation, REASON_NO_MEMORY, text_of(reason_meaning(REASON_NO_MEMORY)),
-			TEXT("Another try."));
-		return false;
-	}
+	if (generation->scratch == NULL)
+		return stop_no_memory(generation);
 	judge(&judging);
-	if (!keep_judged(&judging)) {
-		stop(generation, REASON_NO_MEMORY, text_of(reason_meaning(REASON_NO_MEMORY)),
-			TEXT("Another try."));
-		return false;
-	}
+	if (!keep_judged(&judging))
+		return stop_no_memory(generation);
 	if (judging.tool != NULL && judging.decision.verdict == VERDICT_DENY &&
 		exchange->service->settings.tool_calls == CALL_TOOLS_BLOCK)
 		stop(generation, judging.decision.reason,
@@ -409,6 +447,62 @@ static bool on_tool(void *context, const struct generation_tool *told)
 	return generation->stopped == REASON_NONE;
 }
 
+/* ---- secrets ----------------------------------------------------------------------- */
+
+static bool is_place(const struct generation_place *a, const struct generation_place *b)
+{
+	return a->index == b->index && a->kind == b->kind && a->choice == b->choice;
+}
+
+/* One that begins goes on where the last of its kind stands, as clients put them together;
+ * a tool call's arguments stand alone.  NULL: no memory. */
+static struct watched *watch(struct generation *generation, const struct generation_place *place)
+{
+	struct watched *before = generation->watched, *watched;
+
+	watched = arena_new(generation->exchange->arena, struct watched);
+	if (watched == NULL)
+		return NULL;
+	while (before != NULL &&
+		(place->kind == GENERATION_TEXT_ARGUMENTS || before->place.kind != place->kind ||
+			before->place.choice != place->choice))
+		before = before->next;
+	watched->place = *place;
+	watched->strand =
+		before == NULL ? secret_strand_create() : secret_strand_copy(before->strand);
+	if (watched->strand == NULL)
+		return NULL;
+	watched->next = generation->watched;
+	generation->watched = watched;
+	generation->watched_count++;
+	return watched;
+}
+
+/* A secret that is cut over several events is in none of them. */
+static bool on_piece(void *context, const struct generation_place *place, struct text piece)
+{
+	struct generation *generation = context;
+	struct watched *watched = generation->watched;
+	struct error err;
+
+	if (generation->exchange->service->ports.detector == NULL)
+		return true;
+	while (watched != NULL && !is_place(&watched->place, place))
+		watched = watched->next;
+	if (watched == NULL && generation->watched_count == GENERATION_TEXTS_MAX) {
+		stop(generation, REASON_COULD_NOT_EVALUATE,
+			TEXT("The model's answer has too many texts at once."),
+			TEXT("An answer of fewer parts."));
+		return false;
+	}
+	if (watched == NULL)
+		watched = watch(generation, place);
+	if (watched == NULL)
+		return stop_no_memory(generation);
+	return exchange_follow(generation->exchange, watched->strand, piece, &err) ||
+	       (err.code == ERROR_CONFLICT ? stop_secret(generation) : stop_no_memory(generation));
+}
+
 /* ---- the answer -------------------------------------------------------------------- */
 
 static bool on_pass(void *context, struct text bytes)
@@ -418,12 +512,8 @@ static bool on_pass(void *context, struct text bytes)
 
 	if (!is_within_budgets(generation))
 		return false;
-	if (!exchange_pass_bytes(generation->exchange, bytes)) {
-		stop(generation, REASON_FORBIDDEN,
-			TEXT("The model's answer holds a secret of remit's."),
-			TEXT("An answer without it; people see who has it in `remit findings`."));
-		return false;
-	}
+	if (!exchange_pass_bytes(generation->exchange, bytes))
+		return stop_secret(generation);
 	sha256_add(generation->digest, bytes.data, bytes.length);
 	generation->is_begun = true;
 	if (client != NULL && client->on_bytes != NULL)
@@ -435,7 +525,7 @@ static bool on_pass(void *context, struct text bytes)
 static bool begin_answer(
 	struct generation *generation, const struct upstream_bytes *bytes, struct error *err)
 {
-	const struct generation_sink sink = {generation, on_tool, on_pass};
+	const struct generation_sink sink = {generation, on_piece, on_tool, on_pass};
 
 	generation->is_stream = bytes->type == UPSTREAM_EVENTS;
 	if (bytes->type == UPSTREAM_OTHER || generation->is_stream != generation->request.is_stream)
@@ -615,6 +705,7 @@ static void put_notes(const struct generation *generation, struct json_builder *
 	bool is_counted = false;
 
 	json_put_text(record, "asked", generation->request.model);
+	json_put_text_unless_empty(record, "credential", generation->credential);
 	if (generation->answer != NULL) {
 		notes = generation_answer_notes(generation->answer);
 		is_counted = notes->input_tokens >= 0 && is_output_counted(notes);

@@ -27,6 +27,8 @@ struct upstream_ready {
 	 * tool definitions were handed to upstream_definitions of the listener
 	 * since it connected; else why not. */
 	void (*run)(void *context, const struct error *err);
+	struct text identity; /* whose request is to follow; empty: nobody's; borrowed as long as
+			       * the wait lasts */
 };
 
 /* The answer to one request, borrowed during the callback. */
@@ -57,6 +59,7 @@ struct upstream_bytes {
  * on_answer returned or the request was cancelled. */
 struct upstream_request {
 	struct text server;        /* name in the registry */
+	struct text identity;      /* whose it is: a provider may have a credential for it */
 	struct text method;        /* "tools/call" */
 	const struct json *params; /* an object or NULL; the edge puts its own
 				    * progress token where wants_progress */

@@ -4,6 +4,7 @@
 #include "cedar/from_json.h"
 #include "domain/decide/explanation.h"
 #include "domain/decide/recorded.h"
+#include "domain/generation/request.h"
 #include "services/decide/decide_private.h"
 
 bool decision_json(
@@ -52,13 +53,25 @@ static bool is_provider(const struct decide_service *service, struct text name)
 	return server != NULL && server->speaks != SPEAKS_MCP;
 }
 
+/* A model may be written as charters write it. */
+static struct text resource_of(const struct decide_question *question)
+{
+	const size_t prefix = sizeof "model:" - 1;
+	struct text resource = question->resource;
+
+	if (question->effect != EFFECT_GENERATE || !text_starts_with(resource, "model:"))
+		return resource;
+	return (struct text){resource.data + prefix, resource.length - prefix};
+}
+
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct call *out, struct error *err)
 {
-	ptrdiff_t slash = text_find_byte(question->resource, '/');
-	struct text server_name = {question->resource.data, slash < 0 ? 0 : (size_t)slash};
+	struct text resource = resource_of(question);
+	ptrdiff_t slash = text_find_byte(resource, '/');
+	struct text server_name = {resource.data, slash < 0 ? 0 : (size_t)slash};
 
-	if (slash <= 0 || (size_t)slash + 1 == question->resource.length)
+	if (slash <= 0 || (size_t)slash + 1 == resource.length)
 		return error_set(err, ERROR_INVALID, "a resource is SERVER/TOOL");
 	*out = (struct call){
 		.identity = question->identity,
@@ -69,7 +82,7 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 		.server = server_name,
 		.method = TEXT("tools/call"),
 		.route = METHOD_TOOL,
-		.tool = question->resource,
+		.tool = resource,
 		.effect = question->effect,
 		.arguments = {.type = JSON_OBJECT},
 	};
@@ -289,13 +302,26 @@ static bool why_in_world(const struct decide_world *world, const struct call *ca
 	return told_json(out, arena, &decision, &explanation, err);
 }
 
+/* What is not said of a request to a model is the least that can be asked. */
+static bool fill_generation(const struct decide_service *service, struct call *call,
+	struct arena *arena, struct error *err)
+{
+	const struct server *server = registry_find_server(service->registry, call->server);
+
+	if (call->route != METHOD_MODEL || server == NULL)
+		return true;
+	return generation_facts_least(
+		&call->generation, arena, speaks_word(server->speaks), &call->generation, err);
+}
+
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err)
 {
 	struct decide_world world;
 	struct call call;
 
-	if (!decide_question_call(service, question, arena, &call, err))
+	if (!decide_question_call(service, question, arena, &call, err) ||
+		!fill_generation(service, &call, arena, err))
 		return false;
 	world = decide_world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
 	judge_arguments(service, &call, arena, &world);

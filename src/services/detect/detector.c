@@ -393,6 +393,19 @@ struct text detector_pass_text(struct detector *detector, struct arena *arena, s
 	return out.data == NULL ? TEXT(SECRET_REMOVED) : out;
 }
 
+bool detector_follow(struct detector *detector, struct secret_strand *strand, struct text piece,
+	struct secret_tally *tally, struct error *err)
+{
+	NOT_ZEROED struct secret_spans spans;
+
+	spans.count = 0;
+	spans.is_full = false;
+	if (!secret_strand_find(strand, detector->index, piece, &spans, err))
+		return false;
+	secret_count_spans(tally, &spans);
+	return true;
+}
+
 bool detector_sees(struct detector *detector, struct text text)
 {
 	NOT_ZEROED struct secret_spans spans;

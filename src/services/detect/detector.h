@@ -11,6 +11,7 @@
 #include "base/seal.h"
 #include "base/text.h"
 #include "domain/secret/redact.h"
+#include "domain/secret/strand.h"
 
 /* The detector: knows by fingerprint every secret that remit issues or injects, finds them
  * and the credentials of others in what passes, and takes them out.  Loop's thread but for
@@ -100,6 +101,11 @@ enum secret_handling detector_pass(struct detector *detector, struct arena *aren
 /* A text that an agent is to read, without its secrets, own and foreign. */
 struct text detector_pass_text(struct detector *detector, struct arena *arena, struct text text,
 	struct secret_tally *tally);
+
+/* Adds to the tally each secret of remit's own that the next piece of a text completes.
+ * Errors: LIMIT (no memory). */
+bool detector_follow(struct detector *detector, struct secret_strand *strand, struct text piece,
+	struct secret_tally *tally, struct error *err) MUST_CHECK;
 
 /* True if the text holds a secret; remembers that it was about to be logged.  Any thread. */
 bool detector_sees(struct detector *detector, struct text text);

@@ -161,7 +161,8 @@ bool call_start(struct call_service *service, const struct call_request *request
 	exchange->client = *client;
 	if (!exchange_keep(exchange, request, err) ||
 		!service->port.prepare(service->port.context, exchange->request.server,
-			exchange->request.deadline_ms, &(struct upstream_ready){exchange, on_ready},
+			exchange->request.deadline_ms,
+			&(struct upstream_ready){.context = exchange, .run = on_ready},
 			&exchange->wait, err)) {
 		exchange_free(exchange);
 		return false;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { World } from '../../../examples/stories/lib/world.mjs';
 
 export const KEY = 'sk-key-of-the-provider-0123456789';
+export const SECOND_KEY = 'sk-key-of-the-second-identity-9876543210';
 
 const chat = (delta, more = {}) => `data: ${JSON.stringify({
   id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'small-1-2026-01',
@@ -93,7 +94,8 @@ export const responsesStream = ({ words = [] }) => {
   ];
 };
 
-// state.answer: { status, type, pieces, cut, gap }: what the next request gets;
+// state.answer: { status, type, more, pieces, cut, gap }: what the next request gets, more
+// being header fields; or { raw }: these very bytes;
 // state.requests: what came.  gap: milliseconds between pieces.
 export const startProvider = async (state) => {
   const server = http.createServer((request, answer) => {
@@ -102,17 +104,23 @@ export const startProvider = async (state) => {
     request.on('end', async () => {
       const { headers, url } = request;
       state.requests.push({ url, headers, body });
-      if ((headers.authorization ?? `Bearer ${headers['x-api-key']}`) !== `Bearer ${state.key}`) {
+      const sent = headers.authorization ?? `Bearer ${headers['x-api-key']}`;
+      if (!state.keys().some((key) => sent === `Bearer ${key}`)) {
         answer.writeHead(401, { 'Content-Type': 'application/json' })
           .end(`{"error":{"message":"Incorrect API key: ${headers.authorization}"}}`);
         return;
       }
       const {
-        status = 200, type = 'text/event-stream', pieces: parts, cut, gap, silent,
+        status = 200, type = 'text/event-stream', pieces: parts, cut, gap, silent, raw, more = {},
       } = state.answer;
       if (silent) return;
+      if (raw) {
+        request.socket.on('error', () => {});
+        request.socket.end(raw);
+        return;
+      }
       answer.on('close', () => (state.closed = !answer.writableFinished));
-      answer.writeHead(status, { 'Content-Type': type });
+      answer.writeHead(status, { 'Content-Type': type, ...more });
       for (const part of parts) {
         if (answer.destroyed) return;
         answer.write(part);
@@ -135,6 +143,7 @@ speaks: openai
 models:
   - {name: small-1, up-to: internal, input-price: 1000000, output-price: 4000000}
   - {name: unlisted-1, up-to: restricted}
+credentials: [{identity: second, credential: second-key}]
 ---
 object: server
 name: anth
@@ -169,20 +178,42 @@ limits: {task: 15m, calls-per-minute: 100000${limits}}
 review: 90d
 expires: 2027-06-30
 ${world.keysLineOf('nobody')}
+---
+object: identity
+name: second
+kind: agent
+class: retrieve
+risk: low
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: Ask a model with a key of its own
+environments: [staging]
+model: [{provider: open, name: small-1, up-to: internal}]
+outputs: [{to: reply, up-to: internal}]
+entitlements: [{effect: generate, resource: "model:open/small-1"}]
+limits: {task: 15m, calls-per-minute: 100000}
+review: 90d
+expires: 2027-06-30
+${world.keysLineOf('nobody')}
 `;
 
 export const startModelWorld = async ({ limits = '', settings = '' } = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'remit-models-'));
-  const state = { key: KEY, requests: [], answer: {}, keyFile: join(folder, 'key') };
+  const state = {
+    key: KEY, second: SECOND_KEY, requests: [], answer: {}, keyFile: join(folder, 'key'),
+    keys: () => [state.key, state.second],
+  };
   const provider = await startProvider(state);
   writeFileSync(state.keyFile, KEY + '\n', { mode: 0o600 });
   const world = await World.start({
     settings: `hold-ms: 300\nupstream-timeout-ms: 1500\n${settings}`,
     change: (files, made) => files.set('charters/60-models.yaml',
       documents(made, provider.url, state.keyFile, limits)),
-    approve: { tester: 'bo@example.com' },
-    key: { tester: 'nobody' },
+    approve: { tester: 'bo@example.com', second: 'bo@example.com' },
+    key: { tester: 'nobody', second: 'nobody' },
   });
+  await world.setSecret('second-key', SECOND_KEY);
   const stop = async () => {
     provider.server.closeAllConnections();
     provider.server.close();
@@ -193,9 +224,9 @@ export const startModelWorld = async ({ limits = '', settings = '' } = {}) => {
 };
 
 // The token of a new task for a provider: { task, token, url }.
-export const openTask = async (world, provider, parent) => {
+export const openTask = async (world, provider, parent, identity = 'tester') => {
   const url = provider.includes('/') ? `${world.url}/${provider}` : `${world.url}/llm/${provider}`;
-  const answer = await world.json(null, 'task', 'open', 'tester', '--key',
-    world.keys.tester.path, '--resource', url, ...(parent ? ['--parent', parent] : []));
+  const answer = await world.json(null, 'task', 'open', identity, '--key',
+    world.keys[identity].path, '--resource', url, ...(parent ? ['--parent', parent] : []));
   return { task: answer.task, token: answer.access_token, url };
 };

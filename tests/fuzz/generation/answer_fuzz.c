@@ -12,10 +12,22 @@ enum { ROOM_BYTES = 1 << 24 };
 struct seen {
 	struct buffer passed;
 	struct buffer told;
+	struct buffer texts;
 	size_t tools;
 	size_t tools_max; /* the one after it is stopped */
 	bool is_stopped;
 };
+
+static bool on_text(void *context, const struct generation_place *place, struct text piece)
+{
+	struct seen *seen = context;
+
+	assert(!seen->is_stopped);
+	assert(piece.length > 0);
+	assert(place->kind <= GENERATION_TEXT_THINKING);
+	buffer_append_text(&seen->texts, piece);
+	return true;
+}
 
 static bool on_tool(void *context, const struct generation_tool *tool)
 {
@@ -45,13 +57,14 @@ static bool read_in_chunks(struct seen *seen, struct generation_notes *notes, ui
 {
 	static const enum generation_api apis[] = {
 		GENERATION_CHAT, GENERATION_RESPONSES, GENERATION_MESSAGES, GENERATION_COUNT};
-	const struct generation_sink sink = {seen, on_tool, on_pass};
+	const struct generation_sink sink = {seen, on_text, on_tool, on_pass};
 	struct generation_answer *answer;
 	struct error err = {0};
 	bool ok = true;
 
 	buffer_init(&seen->passed, ROOM_BYTES);
 	buffer_init(&seen->told, ROOM_BYTES);
+	buffer_init(&seen->texts, ROOM_BYTES);
 	seen->tools_max = form >> 3;
 	if (!generation_answer_create(&answer, apis[form & 3],
 		    (form & 4) != 0 ? GENERATION_STREAM : GENERATION_WHOLE, &sink, &err))
@@ -91,13 +104,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(is_whole_good == is_cut_good);
 	assert(text_equal(buffer_text(&whole.passed), buffer_text(&cut.passed)));
 	assert(text_equal(buffer_text(&whole.told), buffer_text(&cut.told)));
+	assert(text_equal(buffer_text(&whole.texts), buffer_text(&cut.texts)));
 	assert(notes.output_bytes == cut_notes.output_bytes);
+	assert(notes.output_bytes == whole.texts.length || buffer_failed(&whole.texts));
 	must_be_prefix(&whole.passed, text);
 	if (is_whole_good)
 		assert(whole.passed.length == text.length);
 	buffer_deinit(&whole.passed);
 	buffer_deinit(&whole.told);
+	buffer_deinit(&whole.texts);
 	buffer_deinit(&cut.passed);
 	buffer_deinit(&cut.told);
+	buffer_deinit(&cut.texts);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "domain/secret/foreign.h"
 #include "domain/secret/redact.h"
+#include "domain/secret/strand.h"
 
 enum { SECRET_MOST = 64, ARENA_BYTES = 1 << 24, ROOM_BYTES = 1 << 22 };
 
@@ -48,6 +49,25 @@ static bool is_of_mark(struct text secret)
 	       memmem(SECRET_REMOVED, strlen(SECRET_REMOVED), secret.data, secret.length) != NULL;
 }
 
+/* In pieces it is found as well. */
+static void check_strand(const struct world *world, struct text secret, struct text text)
+{
+	size_t piece = 1 + (unsigned char)secret.data[0] % 13;
+	struct secret_strand *strand = secret_strand_create();
+	struct secret_spans spans = {.count = 0};
+	struct error err;
+
+	assert(strand != NULL);
+	for (size_t at = 0; at < text.length; at += piece)
+		assert(secret_strand_find(strand, world->index,
+			(struct text){text.data + at,
+				text.length - at < piece ? text.length - at : piece},
+			&spans, &err));
+	assert(spans.count > 0 ||
+		memmem(text.data, text.length, secret.data, secret.length) == NULL);
+	secret_strand_destroy(&strand);
+}
+
 static void check(struct world *world, struct text secret, struct text text)
 {
 	const struct secret_finder finder = {world, find};
@@ -62,6 +82,7 @@ static void check(struct world *world, struct text secret, struct text text)
 		assert(spans.items[i].start < spans.items[i].end &&
 			spans.items[i].end <= text.length);
 	check_found(&spans, text, secret);
+	check_strand(world, secret, text);
 	buffer_init(&hex, ROOM_BYTES);
 	for (size_t i = 0; i < secret.length; i++)
 		buffer_append_format(&hex, "%02x", (unsigned char)secret.data[i]);

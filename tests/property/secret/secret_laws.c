@@ -18,6 +18,7 @@
 #include "base/buffer.h"
 #include "domain/secret/foreign.h"
 #include "domain/secret/redact.h"
+#include "domain/secret/strand.h"
 
 enum { CASES = 20000, SECRETS = 30, SECRET_MOST = 120, AROUND_MOST = 300, BYTES_MAX = 1 << 20 };
 
@@ -309,6 +310,45 @@ static void what_is_there_as_it_is_is_always_found(void **state)
 	}
 }
 
+/* However a text is cut, its strand knows of a secret no sooner and no later than a search of
+ * all that has come. */
+static void a_text_in_pieces_is_searched_as_one(void **state)
+{
+	struct run *run = *state;
+	struct error err;
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < run->cases / 4; i++) {
+		struct secret_strand *strand = secret_strand_create();
+		struct secret_spans so_far = {.count = 0};
+		struct text whole;
+
+		around(run, &run->whole);
+		spell(run, run->secrets[below(run, SECRETS)]);
+		buffer_append_text(&run->whole, buffer_text(&run->spelled));
+		around(run, &run->after);
+		buffer_append_text(&run->whole, buffer_text(&run->after));
+		whole = buffer_text(&run->whole);
+		for (size_t at = 0, size; at < whole.length && so_far.count == 0; at += size) {
+			struct secret_spans all = {.count = 0};
+
+			size = 1 + below(run, below(run, 4) == 0 ? 200 : 9);
+			if (size > whole.length - at)
+				size = whole.length - at;
+			assert_true(secret_strand_find(strand, run->index,
+				(struct text){whole.data + at, size}, &so_far, &err));
+			fingerprint_find(run->index, (struct text){whole.data, at + size},
+				run->scratch, &all);
+			if ((so_far.count == 0) != (all.count == 0))
+				fail_msg("%u, not %u, by byte %zu of %.*s", so_far.count, all.count,
+					at + size, TEXT_ARGS(whole));
+		}
+		found += so_far.count != 0;
+		secret_strand_destroy(&strand);
+	}
+	assert_int_equal(found, run->cases / 4);
+}
+
 int main(void)
 {
 #define LAW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -316,6 +356,7 @@ int main(void)
 		LAW(whatever_is_planted_is_found_and_taken_out),
 		LAW(a_text_without_stays_byte_for_byte),
 		LAW(what_is_there_as_it_is_is_always_found),
+		LAW(a_text_in_pieces_is_searched_as_one),
 	};
 
 	return cmocka_run_group_tests(laws, NULL, NULL);

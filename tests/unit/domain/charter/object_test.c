@@ -210,6 +210,20 @@ static const struct {
 	{"{'object':'server','name':'s','environment':'dev','unit':'u','transport':{'url':"
 	 "'https://a'},'speaks':'mcp2'}",
 		"speaks", "not a way"},
+	{"{" PROVIDER ",'models':[],'credentials':[{'identity':'a'}]}", "credentials[0].credential",
+		"missing"},
+	{"{" PROVIDER ",'models':[],'credentials':[{'credential':'k'}]}", "credentials[0].identity",
+		"missing"},
+	{"{" PROVIDER ",'models':[],'credentials':[{'identity':'a','credential':'sk-Live'}]}",
+		"credentials[0].credential", "credential"},
+	{"{" PROVIDER ",'models':[],'credentials':[{'identity':'a','credential':'k'},"
+	 "{'identity':'a','credential':'l'}]}",
+		"credentials[1]", "same identity"},
+	{"{'object':'server','name':'s','environment':'dev','unit':'u','transport':{'url':"
+	 "'https://a'},'credentials':[{'identity':'a','credential':'k'}]}",
+		"credentials", "only a provider"},
+	{"{" HEAD ",'model':[{'provider':'p','name':'m','credential':'k'}]}", "model[0].credential",
+		"not a field"},
 	{"{" HEAD ",'keys':[{'environment':'prod','jwk':{" POINT "}}]}", "keys[0]",
 		"does not cover"},
 	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
@@ -286,6 +300,51 @@ static void a_provider_is_read_with_its_models(void **state)
 	assert_int_equal(object->charter->day_budget.tokens, 4);
 	assert_int_equal(object->charter->day_budget.requests, 0);
 	drop_object(object);
+}
+
+static void a_provider_has_a_credential_for_an_identity_or_else_the_common_one(void **state)
+{
+	struct object *object = object_of(*state,
+		"{" PROVIDER ",'credentials':[{'identity':'a','credential':'vault:kv/a#key'},"
+		"{'identity':'b','credential':'key-b'}]}");
+	struct server server = *object->server;
+	struct text reference;
+
+	assert_true(server_credential_of(&server, TEXT("a"), &reference));
+	assert_true(text_is(reference, "vault:kv/a#key"));
+	assert_true(server_credential_of(&server, TEXT("b"), &reference));
+	assert_true(text_is(reference, "key-b"));
+	assert_false(server_credential_of(&server, TEXT("c"), &reference));
+	assert_false(server_credential_of(&server, TEXT(""), &reference));
+	server.credential = TEXT("common");
+	assert_true(server_credential_of(&server, TEXT("c"), &reference));
+	assert_true(text_is(reference, "common"));
+	server = (struct server){0};
+	assert_true(server_credential_of(&server, TEXT("c"), &reference));
+	assert_int_equal(reference.length, 0);
+	drop_object(object);
+}
+
+static void a_provider_has_so_many_credentials_and_no_more(void **state)
+{
+	for (int count = SERVER_CREDENTIALS_MAX; count <= SERVER_CREDENTIALS_MAX + 1; count++) {
+		struct buffer written;
+
+		buffer_init(&written, 65536);
+		buffer_append_string(&written, "{" PROVIDER ",'credentials':[");
+		for (int i = 0; i < count; i++)
+			buffer_append_format(&written, "%s{'identity':'i%d','credential':'k'}",
+				i == 0 ? "" : ",", i);
+		buffer_append_string(&written, "]}");
+		buffer_append_byte(&written, '\0');
+		assert_false(buffer_failed(&written));
+		if (count > SERVER_CREDENTIALS_MAX)
+			refuses(*state, written.data, "credentials", "128");
+		else
+			drop_object(object_of(*state, written.data));
+		buffer_deinit(&written);
+		arena_reset(*state);
+	}
 }
 
 static void the_name_of_a_model_has_its_bound(void **state)
@@ -552,6 +611,11 @@ int main(void)
 			what_an_object_may_not_say_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_provider_is_read_with_its_models, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_provider_has_a_credential_for_an_identity_or_else_the_common_one, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_provider_has_so_many_credentials_and_no_more, set_up, tear_down),
 		cmocka_unit_test(the_name_of_a_model_has_its_bound),
 		cmocka_unit_test_setup_teardown(all_problems_are_told_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -142,6 +142,10 @@ static void what_is_not_there_is_named(void **state)
 			"no person is named eva", "object: person"},
 		{IDENTITY(",'peers':[{'identity':'a2','effects':['read'],'up-to':'public'}]"),
 			"peers[0]", "no identity is named a2", "object: identity"},
+		{"{'object':'server','name':'p','unit':'support','environment':'staging',"
+		 "'transport':{'url':'https://a'},'speaks':'openai','credentials':[{'identity':"
+		 "'a2','credential':'k'}]}",
+			"credentials[0]", "no identity is named a2", "object: identity"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

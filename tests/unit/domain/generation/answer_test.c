@@ -24,10 +24,24 @@ struct run {
 	struct buffer passed;
 	char told[1024];     /* "name(arguments)" each, with the bytes passed by then */
 	const char *refused; /* a tool whose call stops it */
+	char texts[2048];
+	const char *stopper; /* a piece that stops it */
 	size_t passes;
 	size_t passes_max; /* 0: any number */
 	struct error err;
 };
+
+/* "KIND.CHOICE.INDEX:PIECE;" each. */
+static bool on_text(void *context, const struct generation_place *place, struct text piece)
+{
+	struct run *run = context;
+	size_t used = strlen(run->texts);
+
+	(void)snprintf(run->texts + used, sizeof run->texts - used, "%d.%lld.%lld:%.*s;",
+		(int)place->kind, (long long)place->choice, (long long)place->index,
+		TEXT_ARGS(piece));
+	return run->stopper == NULL || !text_is(piece, run->stopper);
+}
 
 static bool on_tool(void *context, const struct generation_tool *tool)
 {
@@ -52,7 +66,7 @@ static bool on_pass(void *context, struct text bytes)
 
 static void begin(struct run *run, enum generation_api api, enum generation_form form)
 {
-	const struct generation_sink sink = {run, on_tool, on_pass};
+	const struct generation_sink sink = {run, on_text, on_tool, on_pass};
 
 	buffer_init(&run->passed, (size_t)1 << 26);
 	assert_true(generation_answer_create(&run->answer, api, form, &sink, &run->err));
@@ -185,6 +199,59 @@ static void arguments_that_never_close_are_told_at_the_end(void **state)
 	"data: {\"type\":\"response.completed\",\"response\":{\"output\":[" items "]}}\n\n"
 #define CALL_ITEM(name, arguments)                                                                 \
 	"{\"type\":\"function_call\",\"name\":\"" name "\",\"arguments\":\"" arguments "\"}"
+
+#define CALL_DONE(rest)                                                                            \
+	"data: {\"type\":\"response.function_call_arguments.done\",\"output_index\":0" rest "}\n"  \
+	"\n"
+#define ITEM_DONE(item)                                                                            \
+	"data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":" item "}\n\n"
+#define FILL_MORE                                                                                  \
+	"data: {\"type\":\"response.function_call_arguments.delta\",\"output_index\":0,"           \
+	"\"delta\":\"{\\\"x\\\":\"}\n\n"
+
+/* What ends a call says it whole once more, and clients take it from there. */
+static void a_call_ends_as_it_came_in_pieces_or_the_answer_ends(void **state)
+{
+	static const struct {
+		const char *stream;
+		const char *told; /* NULL: it is refused */
+	} cases[] = {
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{\\\"x\\\":1}\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{ }\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{}\",\"name\":\"b\""), NULL},
+		{ADDED FILLED CALL_DONE(",\"input\":\"{ }\""), NULL},
+		{CALL_DONE(",\"arguments\":\"{}\""), NULL}, /* it never began */
+		{ADDED FILL_MORE CALL_DONE(",\"arguments\":\"{}\""), NULL},
+		{ADDED FILLED ITEM_DONE(CALL_ITEM("a", "{ }")), NULL},
+		{ADDED FILLED ITEM_DONE(CALL_ITEM("a", "")), NULL},
+		{ADDED FILLED ITEM_DONE(CALL_ITEM("b", "{}")), NULL},
+		{ADDED ITEM_DONE(CALL_ITEM("a", "")) COMPLETED(CALL_ITEM("a", "{}")), NULL},
+		{ADDED FILLED COMPLETED(CALL_ITEM("a", "")), NULL},
+		{ADDED FILLED CALL_DONE(",\"arguments\":\"{}\",\"name\":\"a\"")
+				ITEM_DONE(CALL_ITEM("a", "{}")) COMPLETED(CALL_ITEM("a", "{}")),
+			"a({});"},
+		/* Providers that send no pieces: it is judged where it comes. */
+		{ADDED CALL_DONE(",\"arguments\":\"{}\"") COMPLETED(""), "a({});"},
+		{ADDED CALL_DONE(",\"arguments\":\"\"") COMPLETED(CALL_ITEM("a", "")), "a();"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct run run = {0};
+		bool ok;
+
+		begin(&run, GENERATION_RESPONSES, GENERATION_STREAM);
+		ok = feed(&run, cases[i].stream, 1000);
+		if (ok != (cases[i].told != NULL))
+			fail_msg("case %zu: %s", i, run.err.text);
+		if (ok)
+			assert_string_equal(run.told, cases[i].told);
+		else
+			assert_int_equal(run.err.code, ERROR_INVALID);
+		end(&run);
+	}
+}
 
 static void a_response_ends_with_the_calls_it_told_of(void **state)
 {
@@ -389,6 +456,69 @@ static void a_count_of_tokens_says_what_goes_in(void **state)
 	end(&run);
 }
 
+/* Each with the place it belongs to, before the event that it came in passes. */
+static void the_pieces_of_each_text_are_told(void **state)
+{
+	static const struct {
+		enum generation_api api;
+		enum generation_form form;
+		const char *answer, *texts;
+	} cases[] = {
+		{GENERATION_CHAT, GENERATION_STREAM,
+			CHAT("{\"content\":\"a\",\"reasoning_content\":\"b\"}")
+				CHAT("{\"content\":\"\",\"refusal\":\"c\",\"reasoning\":\"d\"}")
+					NAMED(1, "f") PIECE(1, "{}") FINISH("stop") DONE,
+			"1.0.0:a;3.0.0:b;2.0.0:c;3.0.0:d;0.0.1:{};"},
+		{GENERATION_CHAT, GENERATION_WHOLE,
+			"{\"choices\":[{\"index\":0,\"message\":{\"content\":\"a\"}},{\"index\":1,"
+			"\"message\":{\"content\":\"b\"}}]}",
+			"1.0.0:a;1.1.0:b;"},
+		{GENERATION_MESSAGES, GENERATION_STREAM,
+			EVENT("content_block_start",
+				",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"a\"}")
+				EVENT("content_block_delta",
+					",\"index\":0,\"delta\":{\"text\":\"b\"}")
+					EVENT("content_block_delta",
+						",\"index\":1,\"delta\":{\"thinking\":\"c\"}")
+						EVENT("message_stop", ""),
+			"1.0.0:a;1.0.0:b;3.0.1:c;"},
+		{GENERATION_RESPONSES, GENERATION_STREAM,
+			EVENT("response.output_text.delta", ",\"output_index\":1,\"delta\":\"a\"")
+				EVENT("response.refusal.delta",
+					",\"output_index\":1,\"delta\":\"b\"")
+					EVENT("response.reasoning_text.delta",
+						",\"output_index\":0,\"delta\":\"c\"")
+						ADDED FILLED COMPLETED(CALL_ITEM("a", "{}")),
+			"1.0.1:a;2.0.1:b;3.0.0:c;0.0.0:{};"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct run run = {0};
+
+		begin(&run, cases[i].api, cases[i].form);
+		if (!feed(&run, cases[i].answer, 17))
+			fail_msg("case %zu: %s", i, run.err.text);
+		assert_string_equal(run.texts, cases[i].texts);
+		end(&run);
+	}
+}
+
+static void of_an_event_whose_text_is_stopped_nothing_passes(void **state)
+{
+	struct run run = {.stopper = "b"};
+	static const char before[] = CHAT("{\"content\":\"a\"}");
+
+	(void)state;
+	begin(&run, GENERATION_CHAT, GENERATION_STREAM);
+	assert_true(generation_answer_feed(run.answer, text_of(before), &run.err));
+	assert_false(generation_answer_feed(
+		run.answer, TEXT(CHAT("{\"content\":\"b\"}") DONE), &run.err));
+	assert_int_equal(run.err.code, ERROR_CONFLICT);
+	assert_int_equal(run.passed.length, strlen(before));
+	end(&run);
+}
+
 static void the_sink_stops_it_between_events(void **state)
 {
 	struct run run = {.passes_max = 2};
@@ -520,7 +650,10 @@ int main(void)
 		cmocka_unit_test(a_stream_passes_byte_for_byte_however_it_is_cut),
 		cmocka_unit_test(a_tool_call_is_told_before_the_bytes_that_complete_it_pass),
 		cmocka_unit_test(arguments_that_never_close_are_told_at_the_end),
+		cmocka_unit_test(a_call_ends_as_it_came_in_pieces_or_the_answer_ends),
 		cmocka_unit_test(a_response_ends_with_the_calls_it_told_of),
+		cmocka_unit_test(the_pieces_of_each_text_are_told),
+		cmocka_unit_test(of_an_event_whose_text_is_stopped_nothing_passes),
 		cmocka_unit_test(a_whole_answer_passes_only_when_its_tool_calls_may),
 		cmocka_unit_test(the_events_of_messages_come_to_the_same_notes),
 		cmocka_unit_test(responses_that_are_malformed_are_refused),

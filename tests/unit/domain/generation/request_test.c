@@ -260,6 +260,26 @@ static void each_text_is_told_with_who_said_it(void **state)
 	assert_string_equal(heard.text, "user=hi;");
 }
 
+static void what_is_not_said_of_a_request_is_the_least(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json given = {.type = JSON_OBJECT}, facts;
+
+	assert_true(
+		generation_facts_least(&facts, fixture->arena, "openai", &given, &fixture->err));
+	assert_true(text_is(json_canonical_text(fixture->arena, &facts),
+		"{\"api\":\"openai\",\"prompt_tokens\":1,\"provider_tools\":[],"
+		"\"stream\":false,\"tools\":[]}"));
+	assert_true(json_parse(&given, fixture->arena,
+		TEXT("{\"prompt_tokens\":7,\"temperature\":5,\"tools\":[\"a\"]}"),
+		&json_limits_default, &fixture->err));
+	assert_true(
+		generation_facts_least(&facts, fixture->arena, "anthropic", &given, &fixture->err));
+	assert_true(text_is(json_canonical_text(fixture->arena, &facts),
+		"{\"api\":\"anthropic\",\"prompt_tokens\":7,\"provider_tools\":[],"
+		"\"stream\":false,\"temperature\":5,\"tools\":[\"a\"]}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_body_has_its_bound),
 		cmocka_unit_test(a_request_offers_so_many_tools_at_most),
 		cmocka_unit_test(each_text_is_told_with_who_said_it),
+		cmocka_unit_test(what_is_not_said_of_a_request_is_the_least),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -226,7 +226,7 @@ static void on_ready(void *context, const struct error *err)
 
 static bool prepare(struct bench *bench, int64_t deadline_ms, struct error *err)
 {
-	const struct upstream_ready ready = {bench, on_ready};
+	const struct upstream_ready ready = {.context = bench, .run = on_ready};
 
 	bench->is_ready_done = false;
 	if (!bench->port.prepare(bench->port.context, bench->server.name,
@@ -333,7 +333,7 @@ static void an_unregistered_server_is_not_found(void **state)
 
 	bench->server.name = TEXT("other");
 	assert_false(bench->port.prepare(bench->port.context, TEXT("fake"), INT64_MAX,
-		&(struct upstream_ready){bench, on_ready}, &bench->wait, &err));
+		&(struct upstream_ready){.context = bench, .run = on_ready}, &bench->wait, &err));
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
 	assert_null(bench->wait);
 }

@@ -246,7 +246,7 @@ static void on_ready(void *context, const struct error *err)
 static bool prepare_begin(struct bench *bench, size_t index, int64_t deadline_ms, struct error *err)
 {
 	struct ready *ready = &bench->readies[index];
-	const struct upstream_ready wanted = {ready, on_ready};
+	const struct upstream_ready wanted = {.context = ready, .run = on_ready};
 	bool ok;
 
 	*ready = (struct ready){0};
