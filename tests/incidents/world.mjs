@@ -76,7 +76,8 @@ text: |
 ${body.trim().split('\n').map((line) => '  ' + line).join('\n')}
 `;
 const identity = (world, name, {
-  environment = 'staging', lines, sources = '', limits = 6000, models = '', budget = '',
+  environment = 'staging', lines, sources = '', outputs = '', limits = 6000, models = '',
+  budget = '',
 }) =>
   `object: identity
 name: ${name}
@@ -89,7 +90,7 @@ unit: operations
 purpose: Plays ${name}
 environments: [${environment}]
 data-sources: [${sources}]
-outputs: [{to: reply, up-to: restricted}]
+outputs: [{to: reply, up-to: restricted}${outputs}]
 entitlements:
 ${lines.map((line) => `  - ${line}`).join('\n')}
 limits: {task: 15m, calls-per-minute: ${limits}${budget}}
@@ -138,6 +139,7 @@ forbid (principal, action in [Action::"write", Action::"execute"], resource)
 when { context.labels.untrusted &&
   ["confidential", "restricted"].contains(context.labels.sensitivity) };`,
 };
+// Their outputs are as wide as those organisations had them: what stops them is the guardrail.
 const AGENTS = {
   'sales-connector': { lines: ['{effect: read, tool: crm/query}'], limits: RATE },
   'app-builder': { environment: 'prod', lines: ['{effect: execute, tool: database/execute}'] },
@@ -150,11 +152,13 @@ const AGENTS = {
     sources: '{name: inbox, up-to: internal}, {name: files, up-to: confidential}',
     lines: ['{effect: read, tool: office/inbox}', '{effect: read, tool: office/read}',
       '{effect: write, tool: office/post}'],
+    outputs: ', {to: office/post, up-to: restricted}',
   },
   'issue-helper': {
     sources: '{name: public-issues, up-to: public}, {name: private-code, up-to: confidential}',
     lines: ['{effect: read, tool: repositories/issues}', '{effect: read, tool: repositories/read}',
       '{effect: write, tool: repositories/publish}'],
+    outputs: ', {to: repositories/publish, up-to: restricted}',
   },
   'inbox-cleaner': { lines: ['{effect: write, tool: mail/delete}'] },
   adviser: { lines: ['{effect: write, tool: forum/post, approvals: [owner]}'] },

@@ -50,11 +50,12 @@ struct charter_data_source {
 	enum sensitivity up_to;
 };
 
-/* Where results may go: "reply", a tool's recipient ("name@host"; "*@host" is anybody
+/* Where data may go: "reply", a tool's recipient ("name@host"; "*@host" is anybody
  * there, "*@*" anybody at all), a tool ("server/name"), "person:NAME" or "peer:IDENTITY". */
 struct charter_output {
 	struct text to;
 	enum sensitivity up_to;
+	struct text target; /* of a tool: a glob that the call's targets must be like; empty: any */
 };
 
 /* Another identity it may hand work to, and the most that may go along. */

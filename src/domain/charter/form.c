@@ -303,6 +303,41 @@ bool form_read_glob(struct form_reader *reader, const struct form *form, const s
 	       keep_text(reader, value, path, target);
 }
 
+/* Where "://" ends in it; 0: it is nowhere. */
+static size_t find_host(struct text glob)
+{
+	for (size_t i = 0; i + 3 <= glob.length; i++)
+		if (memcmp(glob.data + i, "://", 3) == 0)
+			return i + 3;
+	return 0;
+}
+
+/* A host is written whole, up to its slash: "*" would stand for a slash too, and so for any
+ * other host. */
+static bool has_whole_host(struct text glob)
+{
+	size_t start = find_host(glob);
+	struct text host = {glob.data + start, glob.length - start};
+	ptrdiff_t star = text_find_byte(glob, '*'), slash = text_find_byte(host, '/');
+
+	return start == 0 || (slash > 0 && (star < 0 || star > (ptrdiff_t)start + slash));
+}
+
+static bool is_target_glob(struct text glob)
+{
+	return is_glob(glob) && has_whole_host(glob);
+}
+
+bool form_read_target_glob(struct form_reader *reader, const struct form *form,
+	const struct json *value, const struct form_path *path, void *target)
+{
+	(void)form;
+	return read_named(reader, value, path, is_target_glob,
+		       "write a path, name or https://HOST/PATH without blanks or quotes; * stands "
+		       "for anything, but not in a host") &&
+	       keep_text(reader, value, path, target);
+}
+
 static bool is_url(struct text url)
 {
 	size_t scheme = text_starts_with(url, "https://")  ? 8

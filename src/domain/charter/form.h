@@ -105,12 +105,13 @@ form_read form_read_key;                /* [struct json] a public JWK */
 form_read form_read_values;             /* [struct json] a list of objects, as it is */
 form_read form_read_digest;             /* [struct sha256] */
 form_read form_read_place;              /* [struct text] place_is_wellformed */
-form_read form_read_glob;       /* [struct text] of a URI or name; "*" stands for anything */
-form_read form_read_url;        /* [struct text] http or https, no user, no fragment */
-form_read form_read_credential; /* [struct text] credential_parse */
-form_read form_read_nothing;    /* [nothing] a text that is looked at elsewhere */
-form_read form_read_part;       /* [the same body] a shape whose fields lie in the outer body */
-form_read form_read_list;       /* [item *, count at count_offset]; see form_read_shape */
+form_read form_read_glob;        /* [struct text] of a URI or name; "*" stands for anything */
+form_read form_read_target_glob; /* [struct text] of a target; a URL's host is whole */
+form_read form_read_url;         /* [struct text] http or https, no user, no fragment */
+form_read form_read_credential;  /* [struct text] credential_parse */
+form_read form_read_nothing;     /* [nothing] a text that is looked at elsewhere */
+form_read form_read_part;        /* [the same body] a shape whose fields lie in the outer body */
+form_read form_read_list;        /* [item *, count at count_offset]; see form_read_shape */
 
 /* Grammar of names.  plain: 1 to 64 of a-z 0-9 - . _, starting with a letter or
  * digit.  person: 1 to 254 of letters, digits and @ . _ + -, starting with a

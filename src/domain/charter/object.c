@@ -269,6 +269,8 @@ static const struct form trust_form = {.read = form_read_word, .words = &trust_w
 static const struct form ids_form = {.read = form_read_word, .words = &ids_words, .least = 1};
 static const struct form place_form = {.read = form_read_place, .bytes_max = PLACE_BYTES_MAX};
 static const struct form glob_form = {.read = form_read_glob, .bytes_max = GLOB_BYTES_MAX};
+static const struct form target_glob_form = {
+	.read = form_read_target_glob, .bytes_max = GLOB_BYTES_MAX};
 static const struct form policy_level_form = {
 	.read = form_read_word, .words = &policy_level_words, .least = 1};
 static const struct form reversal_form = {.read = form_read_word, .words = &reversal_vocabulary};
@@ -413,6 +415,43 @@ static void finish_entitlement(struct form_reader *reader, const struct json *va
 			"%s has no meaning on this resource", effect_word(line->effect));
 }
 
+/* Only a tool has targets. */
+static void finish_output(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	const struct charter_output *output = body;
+	struct form_path at_target = {.up = path, .name = TEXT("target")};
+
+	if (output->target.length != 0 && output->to.length != 0 && !name_is_tool(output->to))
+		form_problem(reader, json_find(value, "target"), &at_target,
+			"take it out, or write to: SERVER/TOOL", "only a tool has targets");
+}
+
+/* Two lines to the same place would be told apart by their targets alone. */
+static void refuse_output_twins(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct charter *charter)
+{
+	const struct json *list = json_find(value, "outputs");
+	struct form_path at_list = {.up = path, .name = TEXT("outputs")};
+
+	for (uint32_t i = 1; i < charter->outputs_count; i++) {
+		const struct charter_output *mine = &charter->outputs[i];
+		struct form_path at_item = {.up = &at_list, .index = i};
+
+		for (uint32_t j = 0; j < i; j++) {
+			const struct charter_output *other = &charter->outputs[j];
+
+			if (mine->to.length == 0 || !text_equal(mine->to, other->to) ||
+				!text_equal(mine->target, other->target))
+				continue;
+			form_problem(reader, &list->items[i], &at_item, "write it once",
+				"has the same to%s as item %u",
+				mine->target.length == 0 ? "" : " and target", j);
+			break;
+		}
+	}
+}
+
 static void check_class(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, const struct charter *charter)
 {
@@ -469,7 +508,7 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 	if (json_find(value, "sandbox") != NULL)
 		sandbox_check_charter(reader, value, path, charter);
 	refuse_twins(reader, value, path, "data-sources", "name");
-	refuse_twins(reader, value, path, "outputs", "to");
+	refuse_output_twins(reader, value, path, charter);
 	refuse_twins(reader, value, path, "peers", "identity");
 	refuse_twins(reader, value, path, "keys", "jwk");
 	if (charter->task_s == 0)
@@ -686,9 +725,10 @@ static const struct form_field output_fields[] = {
 	REQUIRED(charter_output, "to", &output_form, to, "write to: reply, or who gets it"),
 	REQUIRED(charter_output, "up-to", &sensitivity_form, up_to,
 		"write the highest sensitivity that may go there"),
+	OPTIONAL(charter_output, "target", &target_glob_form, target),
 };
 static const struct form_shape output_shape = {
-	SHAPE(output_fields), sizeof(struct charter_output), NULL};
+	SHAPE(output_fields), sizeof(struct charter_output), finish_output};
 static const struct form outputs_form = LIST_OF(output_shape, charter_output, CHARTER_LIST_MAX);
 
 static const struct form approvals_form = TEXTS_OF(approval_form, 1, CHARTER_APPROVALS_MAX);

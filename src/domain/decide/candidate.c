@@ -533,46 +533,78 @@ static void change_sources(struct changing *changing)
 		try_source_label(changing, evaluation->sources[i]);
 }
 
-static void try_output(struct changing *changing, struct text to)
+/* A line of the charter, `now` raised to what the call carries, or a new one. */
+static void try_output(struct changing *changing, struct text to, const struct charter_output *now)
 {
 	struct evaluation *evaluation = changing->evaluation;
 	const struct charter *charter = evaluation->charter;
 	struct charter_output *lines =
 		arena_array(changing->scratch, struct charter_output, charter->outputs_count + 1);
-	enum sensitivity label = evaluation->out->labels.sensitivity;
+	enum sensitivity label = carried_label(evaluation);
 	struct candidate candidate = {.from = json_null()};
-	uint32_t i, at = charter->outputs_count;
+	uint32_t i, at = now == NULL ? charter->outputs_count : (uint32_t)(now - charter->outputs);
 	struct altered altered;
 
 	if (lines == NULL)
 		return;
-	if (label == SENSITIVITY_UNLABELLED)
-		label = SENSITIVITY_PUBLIC;
-	if (evaluation->sources_count != 0 && evaluation->sensitivity > label)
-		label = evaluation->sensitivity;
-	for (i = 0; i < charter->outputs_count; i++) {
+	for (i = 0; i < charter->outputs_count; i++)
 		lines[i] = charter->outputs[i];
-		if (at == charter->outputs_count && text_equal(lines[i].to, to)) {
-			candidate.from = up_to_json(changing, lines[i].up_to);
-			at = i;
-		}
-	}
-	lines[at] = (struct charter_output){to, label};
+	if (now == NULL)
+		lines[at] = (struct charter_output){.to = to};
+	else
+		candidate.from = up_to_json(changing, now->up_to);
+	lines[at].up_to = label;
 	alter_identity(&altered, evaluation->entry);
 	altered.charter.outputs = lines;
-	altered.charter.outputs_count += at == charter->outputs_count ? 1 : 0;
-	candidate.what = SAY(
-		"identity %.*s: output %.*s", TEXT_ARGS(evaluation->entry->name), TEXT_ARGS(to));
+	altered.charter.outputs_count += now == NULL ? 1 : 0;
+	candidate.what = SAY("identity %.*s: output %.*s%s%.*s", TEXT_ARGS(evaluation->entry->name),
+		TEXT_ARGS(to), lines[at].target.length == 0 ? "" : " at ",
+		TEXT_ARGS(lines[at].target));
 	candidate.to = up_to_json(changing, label);
 	try_identity(changing, &altered, candidate);
 }
 
+static const struct charter_output *output_named(const struct charter *charter, struct text to)
+{
+	uint32_t i;
+
+	for (i = 0; i < charter->outputs_count; i++)
+		if (text_equal(charter->outputs[i].to, to))
+			return &charter->outputs[i];
+	return NULL;
+}
+
+/* A line for this recipient alone, then what this person may see. */
+static void try_recipient(struct changing *changing, struct text to)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct person *person = evaluation_find_person(evaluation, to);
+	struct text line = text_find_byte(to, '@') > 0 ? to : SAY("person:%.*s", TEXT_ARGS(to));
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE};
+	struct person cleared;
+	struct trial trial = {.person = &cleared};
+
+	if (person != NULL || text_find_byte(to, '@') > 0)
+		try_output(changing, line, output_named(evaluation->charter, line));
+	if (person == NULL || person->clearance == SENSITIVITY_UNLABELLED)
+		return;
+	cleared = *person;
+	cleared.clearance = carried_label(evaluation);
+	candidate.what = SAY("person %.*s: clearance", TEXT_ARGS(to));
+	candidate.from = word_json(sensitivity_word(person->clearance));
+	candidate.to = word_json(sensitivity_word(cleared.clearance));
+	(void)change_try(changing, &candidate, changing->world, &trial, changing->call);
+}
+
 static void change_outputs(struct changing *changing)
 {
-	const struct tool *tool = changing->evaluation->tool;
+	const struct evaluation *evaluation = changing->evaluation;
+	const struct tool *tool = evaluation->tool;
 	uint32_t i, item;
 
-	try_output(changing, TEXT("reply"));
+	try_output(changing, TEXT("reply"), output_named(evaluation->charter, TEXT("reply")));
+	if (tool != NULL && tool_carries(tool))
+		try_output(changing, tool->name, output_to_tool(evaluation, evaluation->charter));
 	for (i = 0; tool != NULL && i < tool->targets_count; i++) {
 		const struct json *value =
 			json_find_text(&changing->call->arguments, tool->targets[i].argument);
@@ -580,9 +612,9 @@ static void change_outputs(struct changing *changing)
 		if (tool->targets[i].form != TARGET_RECIPIENT || value == NULL)
 			continue;
 		if (value->type == JSON_STRING)
-			try_output(changing, value->string);
+			try_recipient(changing, value->string);
 		for (item = 0; value->type == JSON_ARRAY && item < value->count; item++)
-			try_output(changing, value->items[item].string);
+			try_recipient(changing, value->items[item].string);
 	}
 }
 

@@ -136,6 +136,13 @@ bool decide_binding(const struct decide_world *world, const struct call *call,
 	const struct decision *decision, struct arena *arena, struct call_binding *out,
 	struct error *err) MUST_CHECK;
 
+/* Whether calls of the tool may carry to it what their task has read: they write or execute,
+ * or go to a URL. */
+bool tool_carries(const struct tool *tool);
+/* Whether the tool's targets are all recipients, and there are some: a call that names one
+ * goes to them, and not to the tool. */
+bool tool_goes_to_recipients(const struct tool *tool);
+
 /* Whether the identity could ever use this tool, from some environment, with
  * some arguments and approvals: what tools/list shows.  Never false for a tool
  * that decide could allow. */

@@ -63,6 +63,7 @@ const struct server *evaluation_find_server(const struct evaluation *evaluation,
 const struct tool *evaluation_find_tool(const struct evaluation *evaluation, struct text name);
 const struct data_source *evaluation_find_data_source(
 	const struct evaluation *evaluation, struct text name);
+const struct person *evaluation_find_person(const struct evaluation *evaluation, struct text name);
 
 /* entities.c: what the request is about, whatever the call says. */
 struct asked_entities {
@@ -121,8 +122,8 @@ bool rule_model(struct evaluation *evaluation);
 bool rule_class(struct evaluation *evaluation);
 bool rule_request(struct evaluation *evaluation);
 bool rule_sources(struct evaluation *evaluation);
-bool rule_outputs(struct evaluation *evaluation);
-bool rule_risk(struct evaluation *evaluation); /* risk.c */
+bool rule_outputs(struct evaluation *evaluation); /* outputs.c */
+bool rule_risk(struct evaluation *evaluation);    /* risk.c */
 bool rule_ceiling(struct evaluation *evaluation);
 bool rule_chain(struct evaluation *evaluation);
 bool rule_guardrails(struct evaluation *evaluation);
@@ -147,6 +148,22 @@ bool check_class(struct evaluation *evaluation, const struct registry_entry *ent
 bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct data_source *source);
 bool check_model(struct evaluation *evaluation, const struct registry_entry *entry);
+bool check_outputs(struct evaluation *evaluation, const struct registry_entry *entry);
+
+/* rules.c: as a ceiling, a level that nobody wrote covers nothing; and the ceiling of the
+ * rows of this call, lowered. */
+int ceiling_level(enum sensitivity up_to);
+void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to);
+
+/* outputs.c: what the call would carry out, whatever it carries it to: what its task has read
+ * so far and what it reads itself; PUBLIC if nothing. */
+enum sensitivity carried_label(const struct evaluation *evaluation);
+/* The line that says what may go to the call's tool, to the targets that the call has; NULL:
+ * none does, and public data may. */
+const struct charter_output *output_to_tool(
+	const struct evaluation *evaluation, const struct charter *charter);
+/* The line that names the recipient, or the person; else the first about anybody there. */
+const struct charter_output *output_to_recipient(const struct charter *charter, struct text to);
 
 /* decide.c: the rules that no approval can change; false: *out says why not. */
 bool run_fixed(struct evaluation *evaluation);

@@ -265,6 +265,40 @@ static void look_at_recipients(struct looking *looking)
 	}
 }
 
+/* What may go to the tool: the charter's lines with a target, then the one without, or
+ * that public data may. */
+static bool look_at_outputs(struct looking *looking)
+{
+	const struct charter *charter = looking->evaluation->charter;
+	const struct tool *tool = looking->evaluation->tool;
+	struct outlook_output *outputs = arena_array(
+		looking->evaluation->arena, struct outlook_output, charter->outputs_count + 1);
+	struct outlook_output any = {.up_to = SENSITIVITY_PUBLIC};
+	size_t count = 0;
+	uint32_t i;
+
+	if (!tool_carries(tool))
+		return true;
+	if (outputs == NULL)
+		return never_for_memory(looking);
+	for (i = 0; i < charter->outputs_count; i++) {
+		const struct charter_output *line = &charter->outputs[i];
+
+		if (!text_equal(line->to, tool->name))
+			continue;
+		if (line->target.length == 0)
+			any.up_to = line->up_to;
+		else
+			outputs[count++] = (struct outlook_output){line->target, line->up_to};
+	}
+	outputs[count++] = any;
+	looking->out->outputs = outputs;
+	looking->out->outputs_count = count;
+	/* What the task has read is not known here. */
+	looking->is_certain &= count == 1 && any.up_to == SENSITIVITY_RESTRICTED;
+	return true;
+}
+
 /* ---- guardrails ------------------------------------------------------------------------- */
 
 struct forbids {
@@ -350,7 +384,8 @@ static bool look(struct looking *looking)
 	if (!make_partial(looking))
 		return never_for_memory(looking);
 	look_at_recipients(looking);
-	return look_at_lines(looking) && look_at_reads(looking) && look_at_all_guardrails(looking);
+	return look_at_lines(looking) && look_at_reads(looking) && look_at_outputs(looking) &&
+	       look_at_all_guardrails(looking);
 }
 
 void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,

@@ -40,9 +40,17 @@ struct outlook_read {
 	bool is_covered; /* by the charter's data-sources and its output `reply` */
 };
 
+/* What may go to the tool. */
+struct outlook_output {
+	struct text target; /* a glob its targets must be like; empty: whatever they are */
+	enum sensitivity up_to;
+};
+
 /* It is allowed exactly if one of lines holds, none of forbids holds or fails, and, if
  * there are reads, one of them holds, none fails and none that holds is uncovered;
- * and, with recipients, each of them may get what was read. */
+ * and, with recipients, each of them may get what was read; and what was read is within
+ * one of outputs, where there are any: the lowest whose target matches, else the one
+ * without. */
 struct outlook {
 	enum may may;
 	enum reason reason;      /* NEVER: why */
@@ -55,6 +63,9 @@ struct outlook {
 	const struct outlook_read *reads;
 	size_t reads_count;
 	bool has_recipients;
+	const struct outlook_output *outputs; /* the last has no target; none: it carries nothing
+					       * to the tool */
+	size_t outputs_count;
 };
 
 /* call names identity, server, tool and environment; its arguments are not read.

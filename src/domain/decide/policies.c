@@ -265,6 +265,8 @@ static bool check_link(struct evaluation *evaluation, struct text name)
 			return false;
 	if (evaluation->model != NULL && !check_model(evaluation, entry))
 		return false;
+	if (!check_outputs(evaluation, entry))
+		return false;
 	if (!evaluation_set_principal(evaluation, entry))
 		return refuse_no_memory(evaluation);
 	if ((evaluation->tool != NULL || evaluation->model != NULL) &&

@@ -1,8 +1,6 @@
 /* The rules that no approval can change: who asks, for what, where, on which
  * data.  Each refuses with a reason or lets the next one look. */
 
-#include <strings.h>
-
 #include "domain/call/uri.h"
 #include "domain/decide/evaluation.h"
 
@@ -323,7 +321,7 @@ bool rule_request(struct evaluation *evaluation)
 /* ---- the data -------------------------------------------------------------------- */
 
 /* As a ceiling, a level that nobody wrote covers nothing. */
-static int ceiling_level(enum sensitivity up_to)
+int ceiling_level(enum sensitivity up_to)
 {
 	return up_to == SENSITIVITY_UNLABELLED ? 0 : sensitivity_level(up_to);
 }
@@ -345,7 +343,7 @@ static void cap_label(struct evaluation *evaluation)
 	evaluation->sensitivity = out->sensitivity;
 }
 
-static void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to)
+void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to)
 {
 	struct decision *out = evaluation->out;
 
@@ -477,130 +475,5 @@ bool rule_sources(struct evaluation *evaluation)
 	cap_label(evaluation);
 	evaluation->out->is_source_trusted = !is_untrusted;
 	evaluation->out->is_untrusted |= is_untrusted;
-	return true;
-}
-
-/* Whether the line "*@HOST" or "*@*" is about this recipient.  The case of a host does
- * not count. */
-static bool is_anybody_at(struct text line, struct text to)
-{
-	ptrdiff_t at = text_find_byte(to, '@');
-	struct text host = {to.data + at + 1, to.length - (size_t)at - 1};
-	struct text wanted = {line.data + 2, line.length - 2};
-
-	if (!text_starts_with(line, "*@") || at <= 0 || host.length == 0 ||
-		text_find_byte(host, '@') >= 0)
-		return false;
-	return text_is(line, "*@*") ||
-	       (host.length == wanted.length &&
-		       strncasecmp(host.data, wanted.data, host.length) == 0);
-}
-
-/* The line that names it; else the first that is about anybody there. */
-static const struct charter_output *output_find(const struct charter *charter, struct text to)
-{
-	const struct charter_output *found = NULL;
-	uint32_t i;
-
-	for (i = 0; i < charter->outputs_count; i++) {
-		if (text_equal(charter->outputs[i].to, to))
-			return &charter->outputs[i];
-		if (found == NULL && is_anybody_at(charter->outputs[i].to, to))
-			found = &charter->outputs[i];
-	}
-	return found;
-}
-
-/* argument: the one that names the recipient; empty: it is the reply.  A sentence
- * names the argument and never its value, for sentences are recorded. */
-static bool check_output(
-	struct evaluation *evaluation, struct text to, struct text argument, enum sensitivity label)
-{
-	const struct charter_output *line = output_find(evaluation->charter, to);
-
-	if (line != NULL && ceiling_level(line->up_to) >= sensitivity_level(label))
-		return true;
-	if (argument.length != 0)
-		to = SAY("a recipient that argument %.*s names", TEXT_ARGS(argument));
-	return refuse(evaluation, REASON_OUTPUT,
-		SAY("The charter %.*s@%u does not let %s data go to %.*s.",
-			TEXT_ARGS(evaluation->entry->name), evaluation->entry->in_force->version,
-			sensitivity_word(label), TEXT_ARGS(to)),
-		SAY("An output to %.*s up to %s in the charter of %.*s, approved.", TEXT_ARGS(to),
-			sensitivity_word(label), TEXT_ARGS(evaluation->entry->name)));
-}
-
-/* What the task has read so far and what this call reads; public if nothing. */
-static enum sensitivity outgoing_label(const struct evaluation *evaluation)
-{
-	enum sensitivity label = evaluation->out->labels.sensitivity;
-
-	if (label == SENSITIVITY_UNLABELLED)
-		label = SENSITIVITY_PUBLIC;
-	if (evaluation->sources_count != 0 &&
-		sensitivity_level(evaluation->sensitivity) > sensitivity_level(label))
-		label = evaluation->sensitivity;
-	return label;
-}
-
-static bool check_recipient(struct evaluation *evaluation, struct text argument)
-{
-	const struct json *value = json_find_text(&evaluation->call->arguments, argument);
-	enum sensitivity label = outgoing_label(evaluation);
-	uint32_t i;
-
-	if (value == NULL)
-		return true;
-	if (value->type == JSON_STRING)
-		return check_output(evaluation, value->string, argument, label);
-	for (i = 0; i < value->count; i++)
-		if (!check_output(evaluation, value->items[i].string, argument, label))
-			return false;
-	return true;
-}
-
-/* Rows above what may be replied do not come where they are judged one by one. */
-static bool check_reply(struct evaluation *evaluation)
-{
-	const struct charter_output *line = output_find(evaluation->charter, TEXT("reply"));
-
-	if (is_judged_by_row(evaluation) && line != NULL && line->up_to != SENSITIVITY_UNLABELLED)
-		lower_ceiling(evaluation, line->up_to);
-	return check_output(evaluation, TEXT("reply"), TEXT(""), evaluation->sensitivity);
-}
-
-/* A tool's name is no method's, but a question names the method as a tool. */
-static bool is_asked(const struct evaluation *evaluation)
-{
-	if (evaluation->call->route == METHOD_ASKED)
-		return true;
-	return evaluation->tool != NULL && evaluation->world->scope == DECIDE_FOR_QUESTION &&
-	       method_is_asked(method_find_dotted(evaluation->tool->tool_name));
-}
-
-/* The client's answer goes to the server that asks: what is more than public needs a line. */
-static bool check_asker(struct evaluation *evaluation)
-{
-	struct text to = evaluation->tool->name;
-	enum sensitivity label = outgoing_label(evaluation);
-
-	if (label == SENSITIVITY_PUBLIC && output_find(evaluation->charter, to) == NULL)
-		return true;
-	return check_output(evaluation, to, TEXT(""), label);
-}
-
-bool rule_outputs(struct evaluation *evaluation)
-{
-	const struct tool *tool = evaluation->tool;
-	uint32_t i;
-
-	if (evaluation->sources_count != 0 && !check_reply(evaluation))
-		return false;
-	if (is_asked(evaluation) && !check_asker(evaluation))
-		return false;
-	for (i = 0; tool != NULL && i < tool->targets_count; i++)
-		if (tool->targets[i].form == TARGET_RECIPIENT &&
-			!check_recipient(evaluation, tool->targets[i].argument))
-			return false;
 	return true;
 }

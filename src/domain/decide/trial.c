@@ -43,6 +43,15 @@ const struct data_source *evaluation_find_data_source(
 	return registry_find_data_source(evaluation->world->registry, name);
 }
 
+const struct person *evaluation_find_person(const struct evaluation *evaluation, struct text name)
+{
+	const struct trial *trial = evaluation->trial;
+
+	if (trial != NULL && trial->person != NULL && text_equal(trial->person->name, name))
+		return trial->person;
+	return registry_find_person(evaluation->world->registry, name);
+}
+
 bool trial_allows(const struct decide_world *world, const struct trial *trial,
 	const struct call *call, const struct approval_names *approvals, struct arena *arena)
 {

@@ -11,6 +11,7 @@ struct trial {
 	const struct server *server;
 	const struct tool *tool;
 	const struct data_source *source;
+	const struct person *person;
 };
 
 /* Whether the call would be allowed with these approvals; NULL: without any. */

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "domain/charter/form.h"
 #include "domain/charter/name_table.h"
 #include "domain/flow/flow_result.h"
 
@@ -142,6 +143,19 @@ static void add_literals(struct flow_index *index, struct text when)
 	}
 }
 
+/* Whoever it names, and a target that is written out: a tool and a glob are no values. */
+static void add_output(struct flow_index *index, const struct charter_output *output)
+{
+	struct text to = output->to;
+
+	if (text_starts_with(to, "person:"))
+		to = (struct text){to.data + 7, to.length - 7};
+	if (!name_is_tool(to))
+		add_text(index, to);
+	if (output->target.length != 0 && text_find_byte(output->target, '*') < 0)
+		add_text(index, output->target);
+}
+
 /* NULL: no room. */
 static const struct flow_index *charter_index(
 	struct flow_traces *traces, const struct charter *charter, uint64_t generation)
@@ -160,7 +174,7 @@ static const struct flow_index *charter_index(
 	if (trace == NULL)
 		return NULL;
 	for (i = 0; i < charter->outputs_count; i++)
-		add_text(trace->index, charter->outputs[i].to);
+		add_output(trace->index, &charter->outputs[i]);
 	for (i = 0; i < charter->entitlements_count; i++)
 		add_literals(trace->index, charter->entitlements[i].when);
 	return trace->index;

@@ -505,6 +505,18 @@ static void print_unenforced(const struct json *lines)
 	}
 }
 
+static void print_notes(const struct json *notes)
+{
+	for (uint32_t i = 0; notes != NULL && i < notes->count; i++) {
+		struct text kind = json_text_or(&notes->items[i], "kind", "");
+		struct text name = json_text_or(&notes->items[i], "name", "");
+		struct text note = json_text_or(&notes->items[i], "note", "");
+
+		printf("%sNote: %.*s %.*s: %.*s\n", i == 0 ? "\n" : "", TEXT_ARGS(kind),
+			TEXT_ARGS(name), TEXT_ARGS(note));
+	}
+}
+
 void cli_print_plan(struct cli *cli, const struct json *plan)
 {
 	const struct json *changes = json_find(plan, "changes");
@@ -518,6 +530,7 @@ void cli_print_plan(struct cli *cli, const struct json *plan)
 	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
 		print_change(cli, &changes->items[i]);
 	print_unenforced(json_find(plan, "unenforced"));
+	print_notes(json_find(plan, "notes"));
 	printf("%s%u to change, %lld as they are, %lld problem%s\n",
 		changes != NULL && changes->count > 0 ? "\n" : "",
 		changes == NULL ? 0 : changes->count,

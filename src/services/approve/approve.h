@@ -15,6 +15,7 @@
 #include "domain/call/call.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decision.h"
+#include "domain/flow/flow_call.h"
 #include "domain/task/task.h"
 #include "services/registry/fold.h"
 
@@ -224,6 +225,8 @@ struct approve_question {
 	bool has_untrusted_content;
 	const struct approval *edits; /* the question that a person changed; NULL: none */
 	struct text editor;           /* that person */
+	/* Of an edit, which no decision on record tells; else NULL. */
+	const struct flow_origins *origins;
 	int64_t now_utc_ms;
 };
 /* The approval-asked record, canonical, and the new id, both in arena.  The

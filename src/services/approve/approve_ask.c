@@ -138,6 +138,19 @@ static void put_need(struct json_builder *record, const struct approve_question 
 	json_put_texts(record, "units", question->units, question->units_count);
 }
 
+static bool put_origins(
+	struct json_builder *record, const struct approve_question *question, struct error *err)
+{
+	struct json origins;
+
+	if (question->origins == NULL)
+		return true;
+	if (!flow_origins_json(&origins, record->arena, question->origins, err))
+		return false;
+	json_put(record, "origins", origins);
+	return true;
+}
+
 bool approve_asked_record(const struct approve *approve, const struct approve_question *question,
 	struct arena *arena, struct text *out_entry, struct text *out_id, struct error *err)
 {
@@ -157,7 +170,8 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 	json_put_text_unless_empty(&record, "replaces", replaced_by(approve, question));
 	put_need(&record, question);
 	put_facts(approve, &record, question);
-	if (!put_chain(&record, question, err) || !json_object_seal(&record, &sealed, err))
+	if (!put_chain(&record, question, err) || !put_origins(&record, question, err) ||
+		!json_object_seal(&record, &sealed, err))
 		return false;
 	*out_entry = json_canonical_text(arena, &sealed);
 	if (out_entry->data == NULL || out_id->data == NULL)

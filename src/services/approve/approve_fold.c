@@ -50,6 +50,18 @@ static bool text_read(
 	return out->data != NULL;
 }
 
+/* Where the arguments it asks about come from, as the decision found; of an edit its own record
+ * says so. */
+static bool origins_put(struct approval_node *node, const struct json *record)
+{
+	const struct json *origins = json_find(record, "origins");
+
+	if (origins == NULL || node->approval.facts.origins.length != 0)
+		return true;
+	node->approval.facts.origins = json_canonical_text(node->arena, origins);
+	return node->approval.facts.origins.data != NULL;
+}
+
 static bool facts_read(struct approval_node *node, const struct json *record)
 {
 	struct approval_facts *facts = &node->approval.facts;
@@ -57,7 +69,8 @@ static bool facts_read(struct approval_node *node, const struct json *record)
 	facts->is_untrusted = json_boolean_or(record, "untrusted", false);
 	facts->has_untrusted_content = json_boolean_or(record, "label-untrusted", false);
 	facts->has_card = text_is(json_text_or(record, "sealed", ""), "card");
-	return text_read(node, record, "environment", &facts->environment) &&
+	return origins_put(node, record) &&
+	       text_read(node, record, "environment", &facts->environment) &&
 	       text_read(node, record, "effect", &facts->effect) &&
 	       text_read(node, record, "sensitivity", &facts->sensitivity) &&
 	       text_read(node, record, "label", &facts->label) &&
@@ -379,18 +392,6 @@ static bool last_put(
 	return error_set(err, ERROR_LIMIT, "no memory for an approval");
 }
 
-/* Where the arguments it asks about come from, as the decision found. */
-static bool origins_put(struct approval_node *node, const struct json *record, struct error *err)
-{
-	const struct json *origins = json_find(record, "origins");
-
-	if (origins == NULL || node->approval.facts.origins.length != 0)
-		return true;
-	node->approval.facts.origins = json_canonical_text(node->arena, origins);
-	return node->approval.facts.origins.data != NULL ||
-	       error_set(err, ERROR_LIMIT, "an approval does not fit in memory");
-}
-
 static bool fold_decision(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct approve *approve = state;
@@ -401,7 +402,8 @@ static bool fold_decision(void *state, const struct json *record, uint64_t index
 	if (id.length == 0)
 		return true;
 	if (text_is(verdict, "ask"))
-		return node == NULL || origins_put(node, record, err);
+		return node == NULL || origins_put(node, record) ||
+		       error_set(err, ERROR_LIMIT, "an approval does not fit in memory");
 	if (!text_is(verdict, "allow")) {
 		if (node != NULL)
 			node->approval.is_told = true;

@@ -1,7 +1,11 @@
 /* A person who would accept other arguments.  Two records: the question about the call with
  * those arguments, then the answer `edited` that closes the first.  Nothing is approved by
  * it: the new question is answered like any other, and only a call with exactly its
- * arguments finds it. */
+ * arguments finds it.
+ *
+ * So it is decided as that call will be: by the same origins of its values and the same look
+ * for secrets.  Who writes a value vouches for it with their yes, like anybody who is asked,
+ * and not by writing it: a guardrail that no yes lifts is not lifted by an edit. */
 
 #include <stdlib.h>
 
@@ -11,6 +15,7 @@ struct editing {
 	struct fold_change change;
 	struct arena *arena;
 	struct call call;
+	struct flow_origins origins; /* of its values, as the agent's call would have them */
 	struct decision decision;
 	struct sha256 digest;
 };
@@ -125,6 +130,32 @@ static bool copy_text(struct arena *arena, struct text from, struct text *out, s
 	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room for the edit");
 }
 
+/* A model's request is a conversation: what is merged into one is another one. */
+static bool may_be_edited(const struct approval *approval, struct error *err)
+{
+	if (method_find(approval->method)->route != METHOD_MODEL)
+		return true;
+	return error_set(err, ERROR_INVALID,
+		"approval %.*s is about a request to a model, which has no other arguments: "
+		"approve "
+		"it, or reject it with a reason that says what you would accept",
+		TEXT_ARGS(approval->id));
+}
+
+/* The agent is told what would be accepted, so no secret of ours may be written there. */
+static bool tells_no_secret(
+	const struct call_service *service, const struct json *with, struct error *err)
+{
+	struct secret_tally tally = {0};
+
+	if (service->ports.detector == NULL)
+		return true;
+	detector_count(service->ports.detector, with, &tally);
+	return !secret_tally_has(&tally, SECRET_OWN) ||
+	       error_set(err, ERROR_INVALID,
+		       "what you wrote holds a secret, and the agent would be told: leave it out");
+}
+
 /* The call as it would be; nothing of it is borrowed from the approval, which the fold may
  * change. */
 static bool build_call(struct call_service *service, struct editing *editing,
@@ -134,7 +165,8 @@ static bool build_call(struct call_service *service, struct editing *editing,
 	struct call_draft draft = {
 		.environment = environment_of(approval->facts.environment), .params = &params};
 
-	return read_asked(service, editing, approval, &asked, err) &&
+	return may_be_edited(approval, err) && tells_no_secret(service, with, err) &&
+	       read_asked(service, editing, approval, &asked, err) &&
 	       merge(&arguments, editing->arena, &asked, with, err) &&
 	       params_of(&params, editing->arena, approval, &arguments, err) &&
 	       copy_text(editing->arena, approval->identity, &draft.identity, err) &&
@@ -146,14 +178,27 @@ static bool build_call(struct call_service *service, struct editing *editing,
 
 /* ---- deciding ------------------------------------------------------------------------- */
 
+static void look_at_values(struct call_service *service, struct editing *editing)
+{
+	struct secret_tally tally = {0};
+
+	decide_origins(service->ports.decide, &editing->call, &editing->origins);
+	if (service->ports.detector == NULL)
+		return;
+	detector_count(service->ports.detector, &editing->call.arguments, &tally);
+	editing->call.secrets = tally.kinds;
+}
+
 static bool decide_edit(struct call_service *service, struct editing *editing, struct error *err)
 {
 	const struct decide_request request = {
 		.call = &editing->call,
+		.origins = &editing->origins,
 		.search = DECIDE_SEARCH,
 		.now_utc_ms = fold_stamp_utc_ms(service->ports.fold),
 	};
 
+	look_at_values(service, editing);
 	decide_call(service->ports.decide, &request, editing->arena, &editing->decision);
 	if (editing->decision.verdict == VERDICT_ASK)
 		return true;
@@ -176,6 +221,7 @@ static bool ask(struct call_service *service, struct editing **editing,
 		.decision = &(*editing)->decision,
 		.edits = edits,
 		.editor = edit->person,
+		.origins = &(*editing)->origins,
 	};
 	const struct approval *open;
 	struct text id;

@@ -162,6 +162,7 @@ bool call_question_record(const struct call_question *asked, const struct sha256
 		.chain_count = chain_of(task, chain),
 		.edits = asked->edits,
 		.editor = asked->editor,
+		.origins = asked->origins,
 		.now_utc_ms = fold_stamp_utc_ms(asked->ports->fold),
 	};
 

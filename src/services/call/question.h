@@ -14,9 +14,10 @@ struct call_question {
 	struct arena *arena;
 	const struct call *call;
 	const struct decision *decision;
-	struct text reason;           /* the agent's own words, not checked; may be empty */
-	const struct approval *edits; /* the question that a person changed; NULL: none */
-	struct text editor;           /* that person */
+	struct text reason;                 /* the agent's own words, not checked; may be empty */
+	const struct approval *edits;       /* the question that a person changed; NULL: none */
+	struct text editor;                 /* that person */
+	const struct flow_origins *origins; /* of an edit: of its values */
 };
 
 /* The digest approvals are found by: of the call and all it is bound to, keyed with the

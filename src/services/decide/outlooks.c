@@ -254,15 +254,35 @@ static bool write_whole(struct page *page, const struct outlook *outlook, struct
 	return !buffer_failed(&page->whole);
 }
 
+static bool outputs_json(struct page *page, const struct outlook *outlook, struct json *out)
+{
+	struct json_builder list;
+	size_t i;
+
+	json_array_start(&list, page->scratch);
+	for (i = 0; i < outlook->outputs_count; i++) {
+		struct json_builder object;
+		struct json one;
+
+		json_object_start(&object, page->scratch);
+		json_put_text_unless_empty(&object, "target", outlook->outputs[i].target);
+		json_put_cstring(&object, "up-to", sensitivity_word(outlook->outputs[i].up_to));
+		if (!json_object_seal(&object, &one, page->err))
+			return false;
+		json_add(&list, one);
+	}
+	return json_array_seal(&list, out, page->err);
+}
+
 static bool outlook_json(struct page *page, const struct registry_entry *entry,
 	const struct call *call, const struct outlook *outlook, struct json *out)
 {
 	struct json_builder object;
-	struct json lines, forbids, reads;
+	struct json lines, forbids, reads, outputs;
 	struct text whole;
 
 	if (!lines_json(page, outlook, &lines) || !forbids_json(page, outlook, &forbids) ||
-		!reads_json(page, outlook, &reads))
+		!reads_json(page, outlook, &reads) || !outputs_json(page, outlook, &outputs))
 		return false;
 	json_object_start(&object, page->scratch);
 	json_put_text(&object, "identity", entry->name);
@@ -284,6 +304,8 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 			outlook->lines[0].line->approvals_count);
 	if (outlook->has_recipients)
 		json_put_boolean(&object, "recipients", true);
+	if (outlook->outputs_count != 0)
+		json_put(&object, "outputs", outputs);
 	json_put(&object, "lines", lines);
 	json_put(&object, "forbids", forbids);
 	json_put(&object, "reads", reads);

@@ -24,6 +24,7 @@
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
 #include "services/registry/plan_sandboxes.h"
+#include "services/registry/plan_outputs.h"
 
 enum { KINDS = OBJECT_KIND_COUNT };
 
@@ -508,46 +509,51 @@ static void check_removals(struct planned *planned)
 /* ---- what is recorded only ---- */
 
 const struct unenforced_field unenforced_fields[] = {
-	{"identity", "outputs",
-		"holds for the reply and for recipients; a tool, a person or a peer is recorded",
-		NULL},
+	{"identity", "outputs[].to", "peers have no door of their own yet; all else holds", NULL,
+		"peer:"},
 	{"identity", "entitlements[].resource",
-		"data sources and peers have no door of their own yet", "model:"},
-	{"identity", "peers", "identities cannot hand work on through remit yet", NULL},
-	{"identity", "impact", "for people to read", NULL},
-	{"identity", "review", "no review is started when it is due yet", NULL},
-	{"person", "clearance", "a task opened for a person is not held to it yet", NULL},
-	{"unit", "purpose", "for people to read", NULL},
-	{"data-source", "custodian", "for people to read", NULL},
-	{"data-source", "location", "for people to read", NULL},
+		"data sources and peers have no door of their own yet", "model:", NULL},
+	{"identity", "peers", "identities cannot hand work on through remit yet", NULL, NULL},
+	{"identity", "impact", "for people to read", NULL, NULL},
+	{"identity", "review", "no review is started when it is due yet", NULL, NULL},
+	{"person", "clearance",
+		"holds for what is sent to them by name; a task opened for them is not held to it "
+		"yet",
+		NULL, NULL},
+	{"unit", "purpose", "for people to read", NULL, NULL},
+	{"data-source", "custodian", "for people to read", NULL, NULL},
+	{"data-source", "location", "for people to read", NULL, NULL},
 	{"data-source", "environment", "compared with the charter when planned, not at each call",
-		NULL},
-	{"tool", "reversal", "shown to policies; there is no undo yet", NULL},
-	{"policy", "level", "mandatory and default are both always in force", NULL},
-	{NULL, NULL, NULL, NULL},
+		NULL, NULL},
+	{"tool", "reversal", "shown to policies; there is no undo yet", NULL, NULL},
+	{"policy", "level", "mandatory and default are both always in force", NULL, NULL},
+	{NULL, NULL, NULL, NULL, NULL},
 };
 
-static bool has_value(const struct json *object, const char *field, const char *but)
+static bool has_value(
+	const struct json *object, const char *member, const struct unenforced_field *field)
 {
-	const struct json *value = json_find(object, field);
+	const struct json *value = json_find(object, member);
+	struct text text = value != NULL && value->type == JSON_STRING ? value->string : TEXT("");
 
-	if (value != NULL && but != NULL && value->type == JSON_STRING &&
-		text_starts_with(value->string, but))
+	if (value == NULL || (field->but != NULL && text_starts_with(text, field->but)) ||
+		(field->only != NULL && !text_starts_with(text, field->only)))
 		return false;
-	return value != NULL && !(value->type == JSON_ARRAY && value->count == 0);
+	return value->type != JSON_ARRAY || value->count != 0;
 }
 
-/* field is a member, or "list[].member". */
-static bool has_field(const struct json *document, const char *field, const char *but)
+/* Of a member, or of "list[].member". */
+static bool has_field(const struct json *document, const struct unenforced_field *field)
 {
-	const char *brackets = strstr(field, "[].");
+	const char *brackets = strstr(field->field, "[].");
 	const struct json *list;
 
 	if (brackets == NULL)
-		return has_value(document, field, but);
-	list = json_find_text(document, (struct text){field, (size_t)(brackets - field)});
+		return has_value(document, field->field, field);
+	list = json_find_text(
+		document, (struct text){field->field, (size_t)(brackets - field->field)});
 	for (uint32_t i = 0; list != NULL && i < list->count; i++)
-		if (has_value(&list->items[i], brackets + 3, but))
+		if (has_value(&list->items[i], brackets + 3, field))
 			return true;
 	return false;
 }
@@ -556,7 +562,7 @@ static bool is_used(const struct planned *planned, const struct unenforced_field
 {
 	for (size_t i = 0; i < planned->objects_count; i++)
 		if (text_is(text_of(object_kind_word(planned->objects[i]->kind)), field->kind) &&
-			has_field(&planned->objects[i]->document, field->field, field->but))
+			has_field(&planned->objects[i]->document, field))
 			return true;
 	return false;
 }
@@ -668,6 +674,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
 	ok = check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
+	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
 	     note_unenforced(planned, err);
 	if (!ok)
 		goto done;

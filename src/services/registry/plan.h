@@ -84,13 +84,21 @@ struct plan_waiting {
 /* A field of a charter that this version records but does not enforce. */
 struct unenforced_field {
 	const char *kind;  /* "identity" */
-	const char *field; /* "outputs" */
+	const char *field; /* "outputs[].to" */
 	const char *note;  /* what does not happen yet */
 	const char *but;   /* not for values that begin so; NULL: for all */
+	const char *only;  /* for values that begin so; NULL: for all */
 };
 /* Ends with {NULL}.  The one list: plan prints the lines that apply and
  * docs/charters.md is checked against it. */
 extern const struct unenforced_field unenforced_fields[];
+
+/* What a change means that its author may not have meant; it may be applied. */
+struct plan_note {
+	enum object_kind kind;
+	struct text name;
+	struct text text;
+};
 
 struct plan {
 	struct arena *arena;               /* owned; everything below lives in it */
@@ -102,6 +110,8 @@ struct plan {
 	size_t waiting_count;
 	const struct unenforced_field *const *unenforced; /* used by a document */
 	size_t unenforced_count;
+	const struct plan_note *notes; /* of changes */
+	size_t notes_count;
 	struct problems problems; /* total 0: it may be applied */
 };
 
@@ -116,8 +126,8 @@ void plan_destroy(struct plan **plan);
 
 /* The plan as JSON: {revision, changes[{action, kind, name, needs_approval, approves,
  * author, approvers[], fields[{path, before, after}]}], unchanged, waiting[{kind, name,
- * proposed_by, approvers[]}], unenforced[], problems[{file, line, field, what, remedy, excerpt}],
- * problems_total}.  Errors: LIMIT. */
+ * proposed_by, approvers[]}], unenforced[], notes[{kind, name, note}], problems[{file, line, field,
+ * what, remedy, excerpt}], problems_total}.  Errors: LIMIT. */
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan,
 	struct error *err) MUST_CHECK;
 /* True if what waits of the entry was proposed longer than PROPOSAL_LIFETIME_DAYS ago:

@@ -163,6 +163,28 @@ static bool unenforced_json(
 	return json_array_seal(&array, out, err);
 }
 
+static bool notes_json(
+	struct json *out, struct arena *arena, const struct plan *plan, struct error *err)
+{
+	struct json_builder array;
+
+	json_array_start(&array, arena);
+	for (size_t i = 0; i < plan->notes_count; i++) {
+		const struct plan_note *note = &plan->notes[i];
+		struct json_builder object;
+		struct json line;
+
+		json_object_start(&object, arena);
+		json_put_cstring(&object, "kind", object_kind_word(note->kind));
+		json_put_text(&object, "name", note->name);
+		json_put_text(&object, "note", note->text);
+		if (!json_object_seal(&object, &line, err))
+			return false;
+		json_add(&array, line);
+	}
+	return json_array_seal(&array, out, err);
+}
+
 static bool problems_json(
 	struct json *out, struct arena *arena, const struct problems *problems, struct error *err)
 {
@@ -191,11 +213,12 @@ static bool problems_json(
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan, struct error *err)
 {
 	struct json_builder object;
-	struct json changes, waiting, unenforced, problems;
+	struct json changes, waiting, unenforced, notes, problems;
 
 	if (!changes_json(&changes, arena, plan, err) ||
 		!waiting_json(&waiting, arena, plan, err) ||
 		!unenforced_json(&unenforced, arena, plan, err) ||
+		!notes_json(&notes, arena, plan, err) ||
 		!problems_json(&problems, arena, &plan->problems, err))
 		return false;
 	json_object_start(&object, arena);
@@ -204,6 +227,7 @@ bool plan_json(struct json *out, struct arena *arena, const struct plan *plan, s
 	json_put_integer(&object, "unchanged", (int64_t)plan->unchanged_count);
 	json_put(&object, "waiting", waiting);
 	json_put(&object, "unenforced", unenforced);
+	json_put(&object, "notes", notes);
 	json_put(&object, "problems", problems);
 	json_put_integer(&object, "problems_total", (int64_t)plan->problems.total);
 	return json_object_seal(&object, out, err);
@@ -296,6 +320,10 @@ void plan_text(struct buffer *out, const struct plan *plan)
 	for (size_t i = 0; i < plan->unenforced_count; i++)
 		buffer_append_format(out, "    %s %s: %s\n", plan->unenforced[i]->kind,
 			plan->unenforced[i]->field, plan->unenforced[i]->note);
+	for (size_t i = 0; i < plan->notes_count; i++)
+		buffer_append_format(out, "note: %s %.*s: %.*s\n",
+			object_kind_word(plan->notes[i].kind), TEXT_ARGS(plan->notes[i].name),
+			TEXT_ARGS(plan->notes[i].text));
 	for (size_t i = 0; i < plan->problems.count; i++)
 		append_problem(out, &plan->problems.items[i]);
 	if (plan->problems.total > 0)

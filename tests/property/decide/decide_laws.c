@@ -53,7 +53,7 @@ static const char *const tools[] = {"read", "list", "write", "run", "mail"};
 static const char *const effects[] = {"read", "read", "write", "execute", "write"};
 static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
 	"{\"path\":\"payroll/1\"}", "{\"path\":\"tickets/41\",\"n\":5}", "{\"n\":1}",
-	"{\"n\":null}", "{\"n\":2.5,\"path\":\"tickets/1\"}", "{\"to\":\"person:ana\"}",
+	"{\"n\":null}", "{\"n\":2.5,\"path\":\"tickets/1\"}", "{\"to\":\"ana\"}",
 	"{\"path\":\"../x\"}"};
 static const char *const names[] = {"owner", "backup-owner", "second", "role/approver"};
 

@@ -1,6 +1,6 @@
 /* Outlooks against trying every pair: over random worlds, whatever arguments and
- * approvals a call has, decide allows it exactly if the outlook says so; a change
- * that is shown does what it says; and no explanation or hint that is recorded holds
+ * approvals a call has and whatever its task has read, decide allows it exactly if the outlook says
+ * so; a change that is shown does what it says; and no explanation or hint that is recorded holds
  * a value of an argument. */
 
 #include <setjmp.h>
@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include <cmocka.h>
+#include <fnmatch.h>
 
 #include "cedar/from_json.h"
 #include "domain/decide/explanation.h"
@@ -50,6 +51,10 @@ static const char *const effects[] = {"read", "read", "read", "read", "write", "
 /* A tool whose rows are judged one by one. */
 static const char rows[] = "object: tool\nname: files/rows\neffect: read\nrisk: low\n"
 			   "reads: [{data-source: tickets}]\nclassification: 'r[*].c'\n";
+static const char writes[] = "object: tool\nname: files/write\neffect: write\nrisk: medium\n"
+			     "targets: [{argument: path, as: path}]\n";
+static const char *const levels[] = {"public", "internal", "confidential", "restricted"};
+static const char *const globs[] = {"", "*", "tickets/*", "*/41"};
 /* Well-formed, and all that Cedar can hold. */
 static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
 	"{\"path\":\"payroll/1\"}", "{\"path\":\"other/1\"}", "{\"path\":\"tickets/4\",\"n\":5}",
@@ -58,11 +63,27 @@ static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
 	"{\"n\":\"text\"}"};
 static const char *const names[APPROVALS] = {"owner", "backup-owner", "second", "role/approver"};
 
+/* Lines of outputs for what writes and runs: each place at most once. */
+static struct text random_outputs(struct decide_bench *bench)
+{
+	struct text lines = TEXT("");
+	unsigned i, tool;
+
+	for (tool = 4; tool < COUNT(tools); tool++)
+		for (i = 0; i < COUNT(globs); i++)
+			if (pick(3) == 0)
+				lines = text_format(bench->arena,
+					"%.*s, {to: files/%s, up-to: %s%s%s%s}", TEXT_ARGS(lines),
+					tools[tool], levels[pick(COUNT(levels))],
+					i == 0 ? "" : ", target: '", globs[i], i == 0 ? "" : "'");
+	return lines;
+}
+
 static void put_identity(struct decide_bench *bench, int index)
 {
 	static const char *const classes[] = {"execute", "update", "retrieve"};
 	unsigned i, use_class = pick(COUNT(classes));
-	struct text lines = TEXT("");
+	struct text lines = TEXT(""), outputs = random_outputs(bench);
 	struct text document;
 
 	for (i = pick(LINES_MAX); i > 0; i--) {
@@ -77,11 +98,12 @@ static void put_identity(struct decide_bench *bench, int index)
 	document = text_format(bench->arena,
 		"object: identity\nname: i%d\nkind: agent\nclass: %s\nrisk: low\nowner: ana\n"
 		"backup-owner: bo\nunit: %s\npurpose: p\nenvironments: [%s]\n"
-		"data-sources: [{name: tickets, up-to: %s}]\noutputs: [{to: reply, up-to: %s}]\n"
+		"data-sources: [{name: tickets, up-to: %s}]\noutputs: [{to: reply, up-to: "
+		"%s}%.*s]\n"
 		"entitlements:\n  - {effect: read, tool: other/peek}\n%.*sexpires: 2030-01-01\n",
 		index, classes[use_class], pick(2) == 0 ? "support" : "sales",
 		pick(5) == 0 ? "dev" : "staging", pick(4) == 0 ? "public" : "internal",
-		pick(5) == 0 ? "public" : "internal", TEXT_ARGS(lines));
+		pick(5) == 0 ? "public" : "internal", TEXT_ARGS(outputs), TEXT_ARGS(lines));
 	if (!decide_bench_put(bench, document.data))
 		fail_msg("%s", document.data);
 }
@@ -105,6 +127,7 @@ struct completion {
 	const struct call *call;
 	const struct text *approvals;
 	size_t approvals_count;
+	struct task_labels labels;
 };
 
 static struct cedar_value texts_value(struct arena *arena, const struct text *texts, size_t count)
@@ -125,7 +148,8 @@ static struct cedar_value context_of(const struct completion *completion)
 	struct arena *arena = completion->bench->arena;
 	const char *place = environment_word(completion->call->environment);
 	struct cedar_member labels[] = {
-		{CEDAR_TEXT("sensitivity"), cedar_value_string(CEDAR_TEXT("public"))},
+		{CEDAR_TEXT("sensitivity"), cedar_value_string(cedar_text_of(sensitivity_word(
+						    completion->labels.sensitivity)))},
 		{CEDAR_TEXT("untrusted"), cedar_value_bool(false)}};
 	struct cedar_member members[4] = {{.name = CEDAR_TEXT("args")},
 		{CEDAR_TEXT("environment"), cedar_value_string(cedar_text_of(place))},
@@ -183,7 +207,34 @@ static bool reads_allow(const struct completion *completion, const struct outloo
 	return matched;
 }
 
-/* What outlook.h says of the four lists. */
+/* The lowest whose target is like the path, else the one without. */
+static bool outputs_allow(const struct completion *completion, const struct outlook *outlook)
+{
+	/* Of the two tools that outputs are about only this one has a target. */
+	struct text path = text_is(completion->call->tool, "files/write")
+				   ? json_text_or(&completion->call->arguments, "path", "")
+				   : TEXT("");
+	const char *value = text_copy(completion->bench->arena, path).data;
+	bool found = false;
+	int lowest = 0;
+	size_t i;
+
+	for (i = 0; i < outlook->outputs_count; i++) {
+		const struct outlook_output *output = &outlook->outputs[i];
+		int level = sensitivity_level(output->up_to);
+		const char *glob = text_copy(completion->bench->arena, output->target).data;
+
+		if (output->target.length == 0 ? found
+					       : path.length == 0 || fnmatch(glob, value, 0) != 0)
+			continue;
+		lowest = found && lowest < level ? lowest : level;
+		found = true;
+	}
+	return outlook->outputs_count == 0 ||
+	       sensitivity_level(completion->labels.sensitivity) <= lowest;
+}
+
+/* What outlook.h says of the five lists. */
 static bool outlook_allows(const struct completion *completion, const struct outlook *outlook)
 {
 	bool permitted = false;
@@ -195,7 +246,7 @@ static bool outlook_allows(const struct completion *completion, const struct out
 		permitted |= residual_says(completion, &outlook->lines[i].left) == SAYS_YES;
 	for (i = 0; i < outlook->forbids_count; i++)
 		permitted &= residual_says(completion, &outlook->forbids[i].left) == SAYS_NO;
-	return permitted && reads_allow(completion, outlook);
+	return permitted && reads_allow(completion, outlook) && outputs_allow(completion, outlook);
 }
 
 /* ---- the law ---- */
@@ -220,6 +271,7 @@ static bool decide_allows(const struct completion *completion, struct decision *
 	struct decide_world world = world_of(completion->bench);
 	struct approval_names approvals = {completion->approvals, completion->approvals_count};
 
+	world.labels = &completion->labels;
 	decide(&world, completion->call, &approvals, DECIDE_NO_SEARCH, completion->bench->arena,
 		decision);
 	return decision->verdict == VERDICT_ALLOW;
@@ -250,7 +302,8 @@ static void check_call(struct decide_bench *bench, const struct outlook *outlook
 	const char *written, struct seen *seen)
 {
 	struct text approvals[APPROVALS];
-	struct completion completion = {bench, call, approvals, 0};
+	struct completion completion = {bench, call, approvals, 0,
+		{.sensitivity = (enum sensitivity)(SENSITIVITY_PUBLIC + (int)pick(4))}};
 	struct decision decision;
 	struct error err;
 	unsigned i;
@@ -342,7 +395,7 @@ static void outlooks_agree_with_trying_every_pair(void **state)
 
 		random_state = seed + (uint64_t)world;
 		decide_bench_init(&bench);
-		assert_true(decide_bench_put(&bench, rows));
+		assert_true(decide_bench_put(&bench, rows) && decide_bench_put(&bench, writes));
 		for (identity = 0; identity < IDENTITIES; identity++)
 			put_identity(&bench, identity);
 		put_forbid(&bench, "org/one");

@@ -140,6 +140,10 @@ const lineOf = (suite, tool, call) => {
   return { effect, tool: name, when };
 };
 
+// What the tasks' tools write carries what was read before: mail, files, the bank's lines.
+const writtenBy = (lines) =>
+  new Set(lines.filter(({ effect }) => effect !== 'read').map(({ tool }) => tool));
+
 const charter = (name, lines, key) => `object: identity
 name: ${name}
 kind: agent
@@ -153,7 +157,9 @@ environments: [staging]
 data-sources:
 ${['mailbox', 'calendar', 'drive', 'account', 'documents'].map((source) =>
     `  - {name: ${source}, up-to: confidential}`).join('\n')}
-outputs: [{to: reply, up-to: confidential}, {to: "*@*", up-to: confidential}]
+outputs:
+${['reply', '*@*', ...writtenBy(lines)].map((to) =>
+    `  - ${JSON.stringify({ to, 'up-to': 'confidential' })}`).join('\n')}
 entitlements:
 ${lines.map((line) => `  - ${JSON.stringify(line)}`).join('\n')}
 peers: []

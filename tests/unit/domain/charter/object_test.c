@@ -171,6 +171,25 @@ static const struct {
 	{"{" HEAD ",'data-sources':[{'name':'t','up-to':'public'},{'name':'t','up-to':'public'}]}",
 		"data-sources[1]", "same name"},
 	{"{" HEAD ",'outputs':[{'to':'world','up-to':'public'}]}", "outputs[0].to", "not a name"},
+	{"{" HEAD ",'outputs':[{'to':'s/t','up-to':'public','target':''}]}", "outputs[0].target",
+		"not a name"},
+	{"{" HEAD ",'outputs':[{'to':'s/t','up-to':'public','target':'a b'}]}", "outputs[0].target",
+		"not a name"},
+	{"{" HEAD ",'outputs':[{'to':'s/t','up-to':'public','target':'https://a.com*'}]}",
+		"outputs[0].target", "not a name"},
+	{"{" HEAD ",'outputs':[{'to':'s/t','up-to':'public','target':'https://*.a.com/x'}]}",
+		"outputs[0].target", "not a name"},
+	{"{" HEAD ",'outputs':[{'to':'s/t','up-to':'public','target':'*://a.com/x'}]}",
+		"outputs[0].target", "not a name"},
+	{"{" HEAD ",'outputs':[{'to':'s/t','up-to':'public','target':'https:///x'}]}",
+		"outputs[0].target", "not a name"},
+	{"{" HEAD ",'outputs':[{'to':'reply','up-to':'public','target':'a'}]}", "outputs[0].target",
+		"only a tool"},
+	{"{" HEAD ",'outputs':[{'to':'reply','up-to':'public'},{'to':'reply','up-to':'public'}]}",
+		"outputs[1]", "same to as item 0"},
+	{"{" HEAD ",'outputs':[{'to':'s/t','up-to':'public','target':'a'},"
+	 "{'to':'s/t','up-to':'internal','target':'a'}]}",
+		"outputs[1]", "same to and target as item 0"},
 	{"{" HEAD ",'peers':[{'identity':'x'}]}", "peers[0].effects", "missing"},
 	{"{" HEAD ",'limits':{'task':'25h'}}", "limits.task", "allowed"},
 	{"{" HEAD ",'limits':{'task':'0s'}}", "limits.task", "allowed"},
@@ -395,7 +414,8 @@ static void a_charter_is_read_field_by_field(void **state)
 	struct object *object = object_of(*state,
 		"{" HEAD ",'model':[{'provider':'local','name':'small-1'}],"
 		"'data-sources':[{'name':'tickets','up-to':'internal'}],"
-		"'outputs':[{'to':'reply','up-to':'internal'},{'to':'m/t','up-to':'public'}],"
+		"'outputs':[{'to':'reply','up-to':'internal'},{'to':'m/t','up-to':'public'},"
+		"{'to':'m/t','up-to':'internal','target':'https://a.com/*'}],"
 		"'entitlements':[{'effect':'read','tool':'files/read','when':'context.args.path "
 		"like "
 		"\\\"t/*\\\"'},{'effect':'write','tool':'files/write','approvals':['owner','role/"
@@ -420,7 +440,7 @@ static void a_charter_is_read_field_by_field(void **state)
 	assert_int_equal(
 		charter_find_data_source(charter, TEXT("tickets"))->up_to, SENSITIVITY_INTERNAL);
 	assert_null(charter_find_data_source(charter, TEXT("payroll")));
-	assert_int_equal(charter->outputs_count, 2);
+	assert_int_equal(charter->outputs_count, 3);
 	assert_int_equal(charter->entitlements_count, 3);
 	assert_int_equal(charter->entitlements[1].number, 1);
 	assert_int_equal(charter->entitlements[1].resource_kind, RESOURCE_TOOL);

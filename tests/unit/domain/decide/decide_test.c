@@ -618,17 +618,14 @@ static void a_recipient_gets_only_what_the_charter_lets_go_there(void **state)
 {
 	struct decide_bench *bench = *state;
 
-	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"));
-	expect_denied(
-		decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:bo\"}"), REASON_OUTPUT);
-	expect_denied(
-		decide_bench_ask(bench, "files", "mail", "{\"to\":[\"person:ana\",\"person:bo\"]}"),
+	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana\"}"));
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"bo\"}"), REASON_OUTPUT);
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":[\"ana\",\"bo\"]}"),
 		REASON_OUTPUT);
-	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":[\"person:ana\"]}"));
+	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":[\"ana\"]}"));
 	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
 				 "\"sensitivity\":\"internal\"}");
-	expect_denied(
-		decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"), REASON_OUTPUT);
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana\"}"), REASON_OUTPUT);
 }
 
 static void a_recipient_gets_no_more_of_what_the_same_call_reads(void **state)
@@ -637,11 +634,10 @@ static void a_recipient_gets_no_more_of_what_the_same_call_reads(void **state)
 
 	decide_bench_edit(
 		bench, "files/mail", "targets:", "reads: [{data-source: tickets}]\ntargets:");
-	expect_denied(
-		decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"), REASON_OUTPUT);
+	expect_denied(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana\"}"), REASON_OUTPUT);
 	decide_bench_edit(bench, "agent", "{to: 'person:ana', up-to: public}",
 		"{to: 'person:ana', up-to: internal}");
-	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"person:ana\"}"));
+	expect_allowed(decide_bench_ask(bench, "files", "mail", "{\"to\":\"ana\"}"));
 }
 
 static void what_was_read_is_named_in_the_decision(void **state)
@@ -769,7 +765,7 @@ static void forbid(struct decide_bench *bench, const char *condition)
 
 static struct decision mail_from(struct decide_bench *bench, const struct flow_origins *origins)
 {
-	struct call call = decide_bench_call(bench, "files", "mail", "{\"to\":\"person:ana\"}");
+	struct call call = decide_bench_call(bench, "files", "mail", "{\"to\":\"ana\"}");
 	struct decide_world world = {
 		.registry = bench->registry,
 		.tasks = bench->tasks,
@@ -848,7 +844,7 @@ static void a_task_below_does_not_shed_the_labels_of_those_above(void **state)
 	assert_true(bench->decision.labels.untrusted_source.is_known);
 	/* Nor what may go to a recipient. */
 	decide_bench_edit(bench, "agent", "person:ana", "person:bo");
-	call = decide_bench_call(bench, "files", "mail", "{\"to\":\"person:bo\"}");
+	call = decide_bench_call(bench, "files", "mail", "{\"to\":\"bo\"}");
 	call.task = TEXT("t-2");
 	expect_denied(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), REASON_OUTPUT);
 }

@@ -147,8 +147,7 @@ static void what_two_changes_would_need_has_none(void **state)
 static void a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it(void **state)
 {
 	struct fixture *fixture = *state;
-	struct call call =
-		decide_bench_call(&fixture->bench, "files", "mail", "{\"to\":\"person:ana\"}");
+	struct call call = decide_bench_call(&fixture->bench, "files", "mail", "{\"to\":\"ana\"}");
 	struct flow_origins origins = {
 		.worst = FLOW_UNTRUSTED,
 		.targets = {{TEXT("to"), {FLOW_UNTRUSTED, true, 17}}},
@@ -385,10 +384,10 @@ static void the_reason_names_the_attribute(void **state)
 	assert_string_equal(change(fixture, "mail", "{}"),
 		"attribute identity agent: class: \"summarise\" -> \"update\"");
 	decide_bench_set_class(bench, "agent", CLASS_EXECUTE);
-	assert_string_equal(change(fixture, "mail", "{\"to\":\"person:bo\"}"),
+	assert_string_equal(change(fixture, "mail", "{\"to\":\"bo\"}"),
 		"attribute identity agent: output person:bo: null -> {\"up-to\":\"public\"}");
-	assert_null(strstr(bench->decision.explanation.data, "person:bo"));
-	assert_null(strstr(bench->decision.needed.data, "person:bo"));
+	assert_null(strstr(bench->decision.explanation.data, "bo"));
+	assert_null(strstr(bench->decision.needed.data, "bo"));
 	decide_bench_edit(bench, "tickets", "sensitivity: internal", "sensitivity: public");
 	decide_bench_edit(bench, "agent", "{name: tickets, up-to: internal}",
 		"{name: payroll, up-to: restricted}");
@@ -416,6 +415,44 @@ static void the_reason_names_the_attribute(void **state)
 	call.effect = EFFECT_WRITE;
 	assert_string_equal(change_of(fixture, &call),
 		"attribute effect that is asked for: \"write\" -> \"read\"");
+}
+
+static void what_may_go_to_a_tool_is_a_change_of_its_line(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"confidential\"}");
+	assert_string_equal(change(fixture, "run", "{}"),
+		"attribute identity agent: output files/run: {\"up-to\":\"internal\"} -> "
+		"{\"up-to\":\"confidential\"}");
+	decide_bench_edit(bench, "agent", ", {to: files/run, up-to: internal}", "");
+	assert_string_equal(change(fixture, "run", "{}"),
+		"attribute identity agent: output files/run: null -> {\"up-to\":\"confidential\"}");
+	assert_true(decide_bench_put(bench,
+		"object: tool\nname: files/run\neffect: execute\nrisk: low\n"
+		"targets: [{argument: path, as: path}]\n"));
+	decide_bench_edit(bench, "agent", "{to: files/run, up-to: internal}",
+		"{to: files/run, up-to: restricted}, {to: files/run, up-to: public, target: 'a*'}");
+	assert_string_equal(change(fixture, "run", "{\"path\":\"ab\"}"),
+		"attribute identity agent: output files/run at a*: {\"up-to\":\"public\"} -> "
+		"{\"up-to\":\"confidential\"}");
+}
+
+static void a_clearance_is_a_change(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"confidential\"}");
+	assert_true(decide_bench_put(
+		bench, "object: person\nname: bo\nunit: support\nclearance: internal\n"));
+	decide_bench_edit(bench, "agent", "{to: 'person:ana', up-to: public}",
+		"{to: 'person:bo', up-to: restricted}");
+	assert_string_equal(change(fixture, "mail", "{\"to\":\"bo\"}"),
+		"attribute person bo: clearance: \"internal\" -> \"confidential\"");
 }
 
 static void ends_and_pins_are_changes(void **state)
@@ -589,6 +626,14 @@ static void an_outlook_says_always_and_when(void **state)
 	assert_false(outlook.reads[1].is_covered);
 	assert_int_equal(outlook.forbids_count, 0);
 	assert_true(look(fixture, "mail").has_recipients);
+	assert_int_equal(outlook.outputs_count, 0);
+	outlook = look(fixture, "run");
+	assert_int_equal(outlook.may, MAY_WHEN);
+	assert_int_equal(outlook.outputs_count, 1);
+	assert_int_equal(outlook.outputs[0].up_to, SENSITIVITY_INTERNAL);
+	decide_bench_edit(&fixture->bench, "agent", "{to: files/run, up-to: internal}",
+		"{to: files/run, up-to: restricted}");
+	assert_int_equal(look(fixture, "run").may, MAY_ALWAYS);
 	put_forbid(fixture, "when { context.args has n && resource.risk == \"low\" }");
 	outlook = look(fixture, "list");
 	assert_int_equal(outlook.may, MAY_WHEN);
@@ -616,6 +661,8 @@ int main(void)
 		EXPLAIN_TEST(an_argument_that_only_a_guardrail_names_is_no_hint),
 		EXPLAIN_TEST(attributes_of_objects_are_turned),
 		EXPLAIN_TEST(the_reason_names_the_attribute),
+		EXPLAIN_TEST(what_may_go_to_a_tool_is_a_change_of_its_line),
+		EXPLAIN_TEST(a_clearance_is_a_change),
 		EXPLAIN_TEST(ends_and_pins_are_changes),
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),

@@ -78,6 +78,8 @@ static void the_data_it_reads(void **state)
 
 static void the_data_its_task_has_read_once_it_may_carry_it_away(void **state)
 {
+	decide_bench_edit(*state, "agent", "{to: files/write, up-to: internal}",
+		"{to: files/write, up-to: restricted}");
 	decide_bench_fold(*state, "{\"type\":\"decision\",\"verdict\":\"allow\",\"task\":\"t-1\","
 				  "\"sensitivity\":\"restricted\"}");
 	expect_risk(decide_bench_ask(*state, "files", "list", "{}"), RISK_LOW, "identity");
@@ -89,6 +91,8 @@ static void the_data_a_task_above_has_read(void **state)
 	struct decide_bench *bench = *state;
 	struct call call;
 
+	decide_bench_edit(bench, "agent", "{to: files/write, up-to: internal}",
+		"{to: files/write, up-to: restricted}");
 	decide_bench_fold(bench, "{\"type\":\"decision\",\"verdict\":\"allow\",\"task\":\"t-1\","
 				 "\"sensitivity\":\"restricted\"}");
 	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-1");

@@ -34,7 +34,8 @@ static void the_purpose_of_the_first_task_is_the_request_and_no_other(void **sta
 
 static void the_charter_endorses_by_its_outputs_and_literals(void **state)
 {
-	const struct charter_output outputs[] = {{TEXT("ops@example.com"), SENSITIVITY_PUBLIC}};
+	const struct charter_output outputs[] = {
+		{.to = TEXT("ops@example.com"), .up_to = SENSITIVITY_PUBLIC}};
 	const struct entitlement lines[] = {{.when = TEXT("context.args.to == \"a \\\" b\" && "
 							  "context.args.x like \"reports/2026\"")},
 		{.when = TEXT("\"unended")}};
@@ -121,7 +122,8 @@ static void with_more_than_FLOW_ECHO_TOKENS_MAX_in_the_call_its_result_endorses_
 
 static void what_ended_is_freed_and_what_does_not_fit_endorses_nothing(void **state)
 {
-	const struct charter_output outputs[] = {{TEXT("ops@example.com"), SENSITIVITY_PUBLIC}};
+	const struct charter_output outputs[] = {
+		{.to = TEXT("ops@example.com"), .up_to = SENSITIVITY_PUBLIC}};
 	static const struct flow_key key = {5, 6};
 	struct flow_bench *bench = *state;
 	struct error err;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "services/call/exchange.h"
 #include "services/call/question.h"
 #include "support/call_bench.h"
 
@@ -210,6 +211,90 @@ static void an_edit_whose_records_are_lost_leaves_the_question_open(void **state
 	assert_int_equal(state_of(editing, editing->asked), APPROVAL_EDITED);
 }
 
+/* A tool with a target that the charter endorses by one value; what nobody endorses is
+ * forbidden, and no approval lifts that. */
+static void endorse_one_path(struct editing *editing)
+{
+	struct decide_bench *world = &editing->bench.world;
+
+	decide_bench_edit(world, "agent", "{to: files/write, up-to: internal}",
+		"{to: files/write, up-to: internal},"
+		" {to: files/write, up-to: internal, target: vault/known}");
+	assert_true(decide_bench_put(world,
+		"object: tool\nname: files/write\neffect: write\nrisk: medium\n"
+		"targets: [{argument: path, as: path}]\nreversal: restore\n---\n"
+		"object: policy\nname: org/known\ntext: |\n"
+		"  forbid (principal, action == Action::\"write\", resource)\n"
+		"  when { context.origins.path == \"unknown\" };\n"));
+}
+
+static void an_edit_is_decided_by_where_its_values_came_from(void **state)
+{
+	struct editing *editing = *state;
+
+	endorse_one_path(editing);
+	ask(editing, "{\"path\":\"vault/known\",\"amount\":100}");
+	assert_false(edit(editing, "ana", "{\"path\":\"vault/other\"}"));
+	assert_non_null(strstr(editing->err.text, "would be refused"));
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_non_null(strstr(
+		call_bench_last(&editing->bench, "approval-asked"), "\"origins\":{\"from\":"));
+	assert_true(text_is(
+		approval_find(editing->bench.approve, text_of(editing->edited))->facts.origins,
+		"{\"from\":[{\"argument\":\"path\",\"origin\":\"charter\"}],\"path\":"
+		"\"charter\"}"));
+	assert_true(call_bench_approve(&editing->bench, editing->edited, "ana", true));
+	assert_int_equal(call(editing, "{\"path\":\"vault/known\",\"amount\":5}"), CALL_RESULT);
+}
+
+/* ---- secrets ---- */
+
+#define KEY "a-credential-of-files-0123456789"
+
+static void learn_key(struct editing *editing, struct detector **detector)
+{
+	const struct detector_settings settings = {.own = SECRETS_REDACTED};
+
+	assert_true(detector_open(detector, &settings, &editing->err));
+	detector_learn_credential(*detector, TEXT("files-key"), TEXT(KEY));
+	editing->bench.call->ports.detector = *detector;
+}
+
+static void no_secret_is_written_into_an_edit(void **state)
+{
+	struct editing *editing = *state;
+	struct detector *detector;
+
+	learn_key(editing, &detector);
+	ask(editing, "{\"amount\":100}");
+	assert_false(edit(editing, "ana", "{\"note\":{\"a\":\"" KEY "\"}}"));
+	assert_int_equal(editing->err.code, ERROR_INVALID);
+	assert_non_null(strstr(editing->err.text, "holds a secret"));
+	assert_null(strstr(editing->err.text, KEY));
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_PENDING);
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	editing->bench.call->ports.detector = NULL;
+	detector_close(&detector);
+}
+
+static void a_guardrail_sees_the_secret_that_an_edit_leaves_in(void **state)
+{
+	struct editing *editing = *state;
+	struct detector *detector;
+
+	learn_key(editing, &detector);
+	ask(editing, "{\"amount\":100,\"note\":\"" KEY "\"}");
+	assert_true(decide_bench_put(&editing->bench.world,
+		"object: policy\nname: org/keep\ntext: |\n"
+		"  forbid (principal, action, resource)\n"
+		"  when { context.secrets.contains(\"own\") };\n"));
+	assert_false(edit(editing, "ana", "{\"amount\":5}"));
+	assert_non_null(strstr(editing->err.text, "would be refused"));
+	assert_true(edit(editing, "ana", "{\"note\":null}"));
+	editing->bench.call->ports.detector = NULL;
+	detector_close(&detector);
+}
+
 static void a_long_text_is_cut_before_a_letter(void **state)
 {
 	(void)state;
@@ -229,6 +314,9 @@ int main(void)
 		EDIT_TEST(the_agent_is_told_the_exact_arguments_and_no_record_is),
 		EDIT_TEST(a_held_call_learns_of_the_edit_at_once),
 		EDIT_TEST(an_edit_whose_records_are_lost_leaves_the_question_open),
+		EDIT_TEST(an_edit_is_decided_by_where_its_values_came_from),
+		EDIT_TEST(no_secret_is_written_into_an_edit),
+		EDIT_TEST(a_guardrail_sees_the_secret_that_an_edit_leaves_in),
 		EDIT_TEST(a_long_text_is_cut_before_a_letter),
 	};
 

@@ -408,6 +408,39 @@ static void an_approval_opens_exactly_one_body(void **state)
 	must_be_over(bench, &client);
 }
 
+/* What would be merged into a prompt is another prompt: it is answered as it is. */
+static void a_request_to_a_model_has_no_other_arguments(void **state)
+{
+	struct call_bench *bench = *state;
+	struct call_edit edit = {.person = TEXT("ana")};
+	struct client client;
+	struct error err;
+	struct json patch = {.type = JSON_OBJECT};
+	char id[32];
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: identity\nname: agent\nkind: agent\nclass: retrieve\nrisk: low\nowner: "
+		"ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"model: [{provider: open, name: m-1}]\n"
+		"entitlements:\n"
+		"  - {effect: generate, resource: 'model:open/m-1', approvals: [owner]}\n"));
+	assert_true(start_for(bench, &client, "chat/completions", BODY, &err));
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_ASKED);
+	(void)snprintf(id, sizeof id, "%.22s", strstr(client.message, "a-"));
+	edit.id = text_of(id);
+	edit.with = &patch;
+	edit.arena = bench->scratch;
+	edit.proof = call_bench_proof(bench, id, "ana", ANSWER_EDIT);
+	assert_false(call_edit_submit(bench->call, &edit, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	assert_non_null(strstr(err.text, "is about a request to a model"));
+	assert_non_null(strstr(err.text, "approve it, or reject it"));
+	assert_int_equal(approval_find(bench->approve, text_of(id))->state, APPROVAL_PENDING);
+	must_be_over(bench, &client);
+}
+
 /* ---- tool calls ---- */
 
 static void lift_budgets(struct call_bench *bench)
@@ -537,6 +570,7 @@ int main(void)
 		CASE(requests_under_way_count),
 		CASE(so_many_requests_a_task_may_make),
 		CASE(an_approval_opens_exactly_one_body),
+		CASE(a_request_to_a_model_has_no_other_arguments),
 		CASE(a_tool_call_that_would_be_refused_stops_the_stream),
 		CASE(bare_names_and_unreadable_arguments_are_judged),
 		CASE(a_tool_call_that_is_allowed_or_unknown_passes_and_is_recorded),

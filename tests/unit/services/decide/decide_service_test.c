@@ -140,7 +140,7 @@ static void a_result_is_as_trusted_as_the_data_it_was_read_from(void **state)
 	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_UNTRUSTED);
 	see_result(fixture, "read", result);
 	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_TRUSTED);
-	assert_int_equal(mail_origin(fixture, "person:ana"), FLOW_CHARTER);
+	assert_int_equal(mail_origin(fixture, "ana"), FLOW_CHARTER);
 }
 
 static void what_was_traced_for_a_task_goes_with_its_end(void **state)

@@ -3,12 +3,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "services/registry/plan_diff.h"
+#include "services/registry/plan_outputs.h"
 #include "support/governed.h"
 
 struct fixture {
@@ -196,6 +198,115 @@ static void what_is_recorded_only_is_named_where_it_is_used(void **state)
 		"entitlements: [{effect: delegate, resource: 'peer:i'}]\n");
 	assert_int_equal(plan->unenforced_count, 1);
 	assert_string_equal(plan->unenforced[0]->field, "entitlements[].resource");
+	plan = plan_of(*state,
+		"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: a\n"
+		"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\n"
+		"outputs: [{to: reply, up-to: public}, {to: 's/t', up-to: public}]\n");
+	assert_int_equal(plan->unenforced_count, 0);
+	plan = plan_of(*state,
+		"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: a\n"
+		"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\n"
+		"outputs: [{to: reply, up-to: public}, {to: 'peer:i', up-to: public}]\n");
+	assert_int_equal(plan->unenforced_count, 1);
+	assert_string_equal(plan->unenforced[0]->field, "outputs[].to");
+}
+
+/* ---- notes ---- */
+
+static const char noted_head[] =
+	"object: data-source\nname: t\nunit: org\nsensitivity: confidential\nenvironment: dev\n"
+	"---\n"
+	"object: server\nname: s\nunit: org\nenvironment: dev\ntransport: {stdio: [x]}\n---\n"
+	"object: tool\nname: s/put\neffect: write\n---\n"
+	"object: tool\nname: s/get\neffect: read\n---\n"
+	"object: tool\nname: s/fetch\neffect: read\ntargets: [{argument: at, as: url}]\n---\n"
+	"object: tool\nname: s/mail\neffect: write\ntargets: [{argument: to, as: recipient}]\n"
+	"---\n"
+	"object: identity\nname: i\nkind: agent\nclass: update\nrisk: low\nowner: a\n"
+	"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\n"
+	"data-sources: [{name: t, up-to: internal}]\n"
+	"entitlements: [{effect: write, tool: s/put}, {effect: write, tool: s/put, when: 'true'},\n"
+	"  {effect: read, tool: s/get}, {effect: read, tool: s/fetch},\n"
+	"  {effect: write, tool: s/mail}]\n";
+
+static const struct plan *noted(struct fixture *fixture, const char *outputs)
+{
+	char yaml[2048];
+
+	(void)snprintf(yaml, sizeof yaml, "%soutputs: [{to: reply, up-to: internal}%s]\n",
+		noted_head, outputs);
+	return plan_of(fixture, yaml);
+}
+
+static void what_outputs_would_refuse_is_noted_and_no_problem(void **state)
+{
+	const struct plan *plan = noted(*state, "");
+	size_t problems = plan->problems.total;
+
+	assert_int_equal(plan->notes_count, 1);
+	assert_int_equal(plan->notes[0].kind, OBJECT_IDENTITY);
+	assert_true(text_is(plan->notes[0].name, "i"));
+	assert_string_equal(plan->notes[0].text.data,
+		"a task that has read internal data is refused what lets less go: s/put (public), "
+		"s/fetch (public), s/mail (public); an output {to: SERVER/TOOL, up-to: internal} "
+		"lets it, where that is meant");
+	plan = noted(*state, ", {to: s/put, up-to: internal, target: 'a*'},"
+			     " {to: s/fetch, up-to: restricted}, {to: '*@*', up-to: public}");
+	assert_int_equal(plan->notes_count, 1);
+	assert_non_null(strstr(plan->notes[0].text.data, "go: s/mail (public);"));
+	plan = noted(*state, ", {to: s/put, up-to: internal}, {to: s/fetch, up-to: internal},"
+			     " {to: '*@*', up-to: internal}");
+	assert_int_equal(plan->notes_count, 0);
+	assert_int_equal(plan->problems.total, problems);
+}
+
+static void only_so_many_tools_are_named_in_a_note(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int count = PLAN_NOTE_TOOLS_MAX; count <= PLAN_NOTE_TOOLS_MAX + 1; count++) {
+		struct buffer yaml;
+		const struct plan *plan;
+
+		buffer_init(&yaml, 1 << 20);
+		buffer_append_string(&yaml,
+			"object: data-source\nname: t\nunit: org\nenvironment: dev\n---\n"
+			"object: server\nname: s\nunit: org\nenvironment: dev\n"
+			"transport: {stdio: [x]}\n---\n");
+		for (int i = 0; i < count; i++)
+			buffer_append_format(
+				&yaml, "object: tool\nname: s/t%d\neffect: write\n---\n", i);
+		buffer_append_string(&yaml,
+			"object: identity\nname: i\nkind: agent\nclass: update\nrisk: low\n"
+			"owner: a\nbackup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\n"
+			"data-sources: [{name: t, up-to: internal}]\nentitlements:\n");
+		for (int i = 0; i < count; i++)
+			buffer_append_format(&yaml, "  - {effect: write, tool: s/t%d}\n", i);
+		buffer_append_byte(&yaml, '\0');
+		plan = plan_of(fixture, buffer_text(&yaml).data);
+		assert_int_equal(plan->notes_count, 1);
+		assert_int_equal(strstr(plan->notes[0].text.data, " and more;") != NULL,
+			count > PLAN_NOTE_TOOLS_MAX);
+		buffer_deinit(&yaml);
+	}
+}
+
+static void of_more_charters_than_the_most_none_is_noted(void **state)
+{
+	struct buffer yaml;
+
+	buffer_init(&yaml, 1 << 20);
+	buffer_append_string(&yaml, noted_head);
+	for (int i = 0; i < PLAN_NOTES_MAX; i++)
+		buffer_append_format(&yaml,
+			"---\nobject: identity\nname: i%d\nkind: agent\nclass: update\nrisk: low\n"
+			"owner: a\nbackup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\n"
+			"data-sources: [{name: t, up-to: internal}]\n"
+			"entitlements: [{effect: write, tool: s/put}]\n",
+			i);
+	buffer_append_byte(&yaml, '\0');
+	assert_int_equal(plan_of(*state, buffer_text(&yaml).data)->notes_count, PLAN_NOTES_MAX);
+	buffer_deinit(&yaml);
 }
 
 static void an_export_plans_to_nothing(void **state)
@@ -298,6 +409,9 @@ int main(void)
 		TEST(a_change_is_told_field_by_field),
 		TEST(nothing_is_removed_unasked),
 		TEST(what_is_recorded_only_is_named_where_it_is_used),
+		TEST(what_outputs_would_refuse_is_noted_and_no_problem),
+		TEST(only_so_many_tools_are_named_in_a_note),
+		TEST(of_more_charters_than_the_most_none_is_noted),
 		TEST(an_export_plans_to_nothing),
 		TEST(a_plan_is_told_as_json),
 		TEST(a_diff_needs_both_sides),
