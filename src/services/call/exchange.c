@@ -694,6 +694,7 @@ static bool forward(struct exchange *exchange, struct error *err)
 		exchange->decision.verdict != VERDICT_ALLOW || exchange->client == NULL ||
 		fold_has_failed(exchange->service->ports.fold))
 		return error_set(err, ERROR_INTERNAL, "the call may not be forwarded");
+	decide_call_goes(exchange->service->ports.decide, &exchange->call);
 	exchange->request = request; /* borrowed by the edge until it is answered */
 	if (!upstream->start(upstream->context, &exchange->request, &exchange->wait, err))
 		return false;

@@ -51,6 +51,9 @@ bool decide_fold_register(
 /* Where the values of a call of a task came from, by what the task has seen so far. */
 void decide_origins(
 	struct decide_service *service, const struct call *call, struct flow_origins *out);
+/* A call that was let through is about to be sent: what it may write is remembered, so that
+ * no store gives it back endorsed. */
+void decide_call_goes(struct decide_service *service, const struct call *call);
 /* The result of a call that was let through, before anybody is told of it: what it says
  * may endorse values of later calls of the task (docs/labels.md). */
 struct decide_result {
