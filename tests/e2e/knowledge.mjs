@@ -115,7 +115,8 @@ test('a read that went round remit is found', async () => {
     line: before + 1 });
   assert.doesNotMatch(JSON.stringify(finding), /refund/, "nothing of the query");
   assert.match(text.err, /1 are open as findings: remit findings list/);
-  await world.must('eva@example.com', 'findings', 'close', finding.id, '--reason', 'a test', '--yes');
+  await world.must('eva@example.com', 'findings', 'close', finding.id, '--reason', 'a test',
+    '--yes');
   const dry = await world.remit(null, 'audit', 'reconcile', '--source', SOURCES, '--log',
     logPath(), '--dry-run');
   assert.equal(dry.code, 1);

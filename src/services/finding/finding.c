@@ -277,8 +277,7 @@ static bool submit_opened(
 	json_object_start(&record, work->arena);
 	json_put_integer(&record, "at", fold_stamp_utc_ms(work->service->fold));
 	json_put_cstring(&record, "type", "finding-opened");
-	json_put_text(
-		&record, "actor", draft->actor.length > 0 ? draft->actor : TEXT("remit"));
+	json_put_text(&record, "actor", draft->actor.length > 0 ? draft->actor : TEXT("remit"));
 	json_put_cstring(&record, "finding", id);
 	json_put_cstring(&record, "kind", finding_kind_word(draft->kind));
 	json_put_text(&record, "subject", draft->subject);
@@ -330,8 +329,7 @@ static bool report(struct finding_service *service, const struct finding_draft *
 	if (key.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a finding");
 	node = name_table_find(service->by_key, key);
-	return node != NULL ? report_known(node, draft, err)
-			    : report_new(service, draft, key, err);
+	return node != NULL ? report_known(node, draft, err) : report_new(service, draft, key, err);
 }
 
 bool finding_report(

@@ -73,8 +73,8 @@ static const struct data_source *first_source(const struct finding_service *serv
 	return first;
 }
 
-static bool may_report(
-	const struct finding_service *service, struct text name, bool is_custodian, struct error *err)
+static bool may_report(const struct finding_service *service, struct text name, bool is_custodian,
+	struct error *err)
 {
 	const struct person *person = registry_find_person(service->registry, name);
 
@@ -97,8 +97,7 @@ static struct text subject_of(const struct finding_of_log *request, struct text 
 		TEXT_ARGS(request->log), (long long)request->line);
 }
 
-static bool put_details(
-	const struct finding_of_log *request, struct json *out, struct error *err)
+static bool put_details(const struct finding_of_log *request, struct json *out, struct error *err)
 {
 	struct json_builder details;
 
@@ -121,8 +120,8 @@ static struct text sentence_of(enum finding_kind kind)
 	return TEXT("The record says that the source answered; its log does not.");
 }
 
-bool finding_report_log(struct finding_service *service, const struct finding_of_log *request,
-	struct error *err)
+bool finding_report_log(
+	struct finding_service *service, const struct finding_of_log *request, struct error *err)
 {
 	struct finding_draft draft = {.kind = request->kind,
 		.control = "G-38",

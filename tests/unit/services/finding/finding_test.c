@@ -557,9 +557,9 @@ static void one_line_of_a_log_is_one_finding_in_whatever_order(void **state)
 	assert_true(text_is(only(bench)->subject, "mails/queries.jsonl:12"));
 	assert_true(text_is(only(bench)->unit, "support"));
 	assert_non_null(strstr(entry_at(bench, 0), "\"actor\":\"person:aud\""));
-	assert_non_null(strstr(entry_at(bench, 0),
-		"\"details\":{\"line\":12,\"log\":\"queries.jsonl\","
-		"\"sources\":[\"notes\",\"mails\"]}"));
+	assert_non_null(
+		strstr(entry_at(bench, 0), "\"details\":{\"line\":12,\"log\":\"queries.jsonl\","
+					   "\"sources\":[\"notes\",\"mails\"]}"));
 	turned[0] = found.sources->items[1];
 	turned[1] = found.sources->items[0];
 	found.sources = &sources;
