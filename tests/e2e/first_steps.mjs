@@ -15,7 +15,8 @@ const page = readFileSync(join(root, 'docs/first-steps.md'), 'utf8');
 const commands = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, text]) => text).join('');
 
 // What the reader is told to expect, in order.
-const expected = ['+ identity reader', 'applied, record #',
+const expected = ['0 failed', '+ policy org/no-way-out', 'applied, record #',
+  '+ identity reader', 'applied, record #',
   'It waits for another person: remit identity approve reader', 'files/read_text_file', 'sha256:',
   'It does not print.', 'Refused (data_source)', 'deny', 'exit status 1', 'sound: '];
 

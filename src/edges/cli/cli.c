@@ -44,6 +44,8 @@ static const struct option_row options[] = {
 	{OPTION_LOG, "--log", "FILE", "query log of the data source, one JSON object a line",
 		false},
 	{OPTION_DRY_RUN, "--dry-run", NULL, "print what is found, and leave nothing", false},
+	{OPTION_SHIPPED, "--shipped", NULL, "the guardrails that come with remit, in place of DIR",
+		false},
 	{OPTION_WORDS, "--words", "TEXT", "that hold all these words", false},
 	{OPTION_STATE, "--state", "STATE", "in this state", false},
 	{OPTION_KIND, "--kind", "KIND", "of this kind", false},

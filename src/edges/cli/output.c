@@ -518,6 +518,10 @@ void cli_print_plan(struct cli *cli, const struct json *plan)
 	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
 		print_change(cli, &changes->items[i]);
 	print_unenforced(json_find(plan, "unenforced"));
+	if (json_boolean_or(plan, "unguarded", false))
+		printf("\nNo guardrail of the organisation is in force. Those that come with "
+		       "remit: "
+		       "remit policy publish --shipped\n");
 	printf("%s%u to change, %lld as they are, %lld problem%s\n",
 		changes != NULL && changes->count > 0 ? "\n" : "",
 		changes == NULL ? 0 : changes->count,

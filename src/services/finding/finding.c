@@ -29,7 +29,7 @@ bool finding_service_create(struct finding_service **out, const struct registry 
 	service->by_key = name_table_create();
 	if (service->by_id == NULL || service->by_key == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for findings");
-	else if (finding_register(service, err)) {
+	else if (finding_register(service, err) && finding_watch_registry(service, err)) {
 		*out = service;
 		return true;
 	}

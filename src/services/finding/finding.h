@@ -33,6 +33,8 @@ struct finding_service;
 	X(FINDING_SECRET_SEEN, "secret-seen", "a secret was seen where it must not be") \
 	X(FINDING_READ_WITHOUT_RECORD, "read-without-record", \
 	  "a source saw a read that is not on record") \
+	X(FINDING_NO_GUARDRAILS, "no-guardrails", \
+	  "identities act, and no guardrail of the organisation is in force") \
 	X(FINDING_READ_DIFFERS, "read-differs", \
 	  "a source gave other objects than the record of the read says") \
 	X(FINDING_RECORD_WITHOUT_READ, "record-without-read", \
@@ -126,6 +128,10 @@ struct finding_of_log {
  * of one of the sources). */
 bool finding_report_log(struct finding_service *service, const struct finding_of_log *request,
 	struct error *err) MUST_CHECK;
+
+/* Opens `no-guardrails` where that is so.  For the start, when all is loaded: later the
+ * service looks itself, at each change of the registry. */
+void finding_check_guardrails(struct finding_service *service);
 
 const struct finding *finding_find(const struct finding_service *service, struct text id);
 /* Next after (NULL: first), in order of id. */

@@ -100,6 +100,8 @@ struct plan {
 	size_t waiting_count;
 	const struct unenforced_field *const *unenforced; /* used by a document */
 	size_t unenforced_count;
+	/* It puts a charter forward, and no guardrail of the organisation is there to forbid. */
+	bool is_unguarded;
 	struct problems problems; /* total 0: it may be applied */
 };
 
@@ -114,8 +116,8 @@ void plan_destroy(struct plan **plan);
 
 /* The plan as JSON: {revision, changes[{action, kind, name, needs_approval, approves,
  * author, approvers[], fields[{path, before, after}]}], unchanged, waiting[{kind, name,
- * proposed_by, approvers[]}], unenforced[], problems[{file, line, field, what, remedy, excerpt}],
- * problems_total}.  Errors: LIMIT. */
+ * proposed_by, approvers[]}], unenforced[], unguarded?, problems[{file, line, field, what, remedy,
+ * excerpt}], problems_total}.  Errors: LIMIT. */
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan,
 	struct error *err) MUST_CHECK;
 /* True if what waits of the entry was proposed longer than PROPOSAL_LIFETIME_DAYS ago:

@@ -204,6 +204,8 @@ bool plan_json(struct json *out, struct arena *arena, const struct plan *plan, s
 	json_put_integer(&object, "unchanged", (int64_t)plan->unchanged_count);
 	json_put(&object, "waiting", waiting);
 	json_put(&object, "unenforced", unenforced);
+	if (plan->is_unguarded)
+		json_put_boolean(&object, "unguarded", true);
 	json_put(&object, "problems", problems);
 	json_put_integer(&object, "problems_total", (int64_t)plan->problems.total);
 	return json_object_seal(&object, out, err);

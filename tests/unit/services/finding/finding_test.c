@@ -594,6 +594,70 @@ static void who_waits_hears_of_a_record_that_was_lost(void **state)
 	assert_true(text_is(only(bench)->subject, "mails/queries.jsonl:12"));
 }
 
+/* ---- without guardrails ------------------------------------------------------------------ */
+
+static const char change_record[] =
+	"{\"actor\":\"person:eva\",\"at\":1,\"revision\":1,\"type\":\"registry\"}";
+
+static void change_registry(struct bench *bench)
+{
+	struct error err = {0};
+
+	assert_true(fold_apply_entry(
+		bench->fold, text_of(change_record), TEXT(""), bench->log.count, &err));
+}
+
+static size_t unguarded(const struct bench *bench)
+{
+	const struct finding *finding = finding_next(bench->findings, NULL);
+	size_t count = 0;
+
+	for (; finding != NULL; finding = finding_next(bench->findings, finding))
+		count += finding->kind == FINDING_NO_GUARDRAILS;
+	return count;
+}
+
+static const char lone_identity[] =
+	"object: unit\nname: support\npurpose: Answers\n---\n"
+	"object: person\nname: ana\nunit: support\nroles: [owner]\n---\n"
+	"object: person\nname: bo\nunit: support\nroles: [owner]\n---\n"
+	"object: policy\nname: support/own\ntext: 'forbid (principal, action, resource);'\n---\n"
+	"object: identity\nname: lone\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: Looks\nenvironments: [dev]\n"
+	"outputs: [{to: reply, up-to: internal}]\nexpires: 2030-01-01\n";
+
+static void identities_without_a_guardrail_of_the_organisation_are_a_finding(void **state)
+{
+	struct bench *bench = *state;
+	struct registry *full = bench->world.registry, *bare;
+	struct error err = {0};
+
+	finding_check_guardrails(bench->findings); /* it has one */
+	assert_int_equal(unguarded(bench), 0);
+	services_close(bench);
+	assert_true(registry_create(&bare, &err));
+	bench->world.registry = bare;
+	services_open(bench);
+	assert_true(fold_finish_loading(bench->fold, &err));
+	change_registry(bench); /* nobody acts yet */
+	assert_int_equal(unguarded(bench), 0);
+	assert_true(decide_bench_put(&bench->world, lone_identity));
+	change_registry(bench);
+	finding_check_guardrails(bench->findings);
+	assert_int_equal(unguarded(bench), 1); /* a guardrail of one unit is not the whole's */
+	assert_int_equal(close_as(bench, only(bench)->id, "nobody", "seen"), ERROR_INVALID);
+	assert_true(decide_bench_put(&bench->world,
+		"object: policy\nname: org/any\ntext: 'forbid (principal, action, resource);'\n"
+		"---\nobject: person\nname: eva\nunit: org\nroles: [administrator]\n"));
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "published"), ERROR_NONE);
+	change_registry(bench);
+	assert_int_equal(unguarded(bench), 0);
+	services_close(bench);
+	registry_destroy(&bare);
+	bench->world.registry = full;
+	services_open(bench);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -618,6 +682,7 @@ int main(void)
 		TEST(who_has_no_part_in_a_log_reports_nothing_of_it),
 		TEST(one_line_of_a_log_is_one_finding_in_whatever_order),
 		TEST(who_waits_hears_of_a_record_that_was_lost),
+		TEST(identities_without_a_guardrail_of_the_organisation_are_a_finding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
