@@ -507,7 +507,6 @@ const struct unenforced_field unenforced_fields[] = {
 	{"identity", "review", "no review is started when it is due yet", NULL},
 	{"person", "clearance", "a task opened for a person is not held to it yet", NULL},
 	{"unit", "purpose", "for people to read", NULL},
-	{"data-source", "custodian", "for people to read", NULL},
 	{"data-source", "location", "for people to read", NULL},
 	{"data-source", "environment", "compared with the charter when planned, not at each call",
 		NULL},
