@@ -52,9 +52,11 @@ class Lint(unittest.TestCase):
         with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
             file.write(text)
 
-    def lint(self, check):
+    def lint(self, check, first_on_path=None):
+        path = os.pathsep.join(filter(None, [first_on_path, os.environ["PATH"]]))
         return subprocess.run([os.path.join(self.root, "tools", "lint"), "--only", check],
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False,
+                              env={**os.environ, "PATH": path})
 
     def test_a_fuzz_target_is_compiled_although_no_build_here_has_it(self):
         clean = "int LLVMFuzzerTestOneInput(void);\nint LLVMFuzzerTestOneInput(void)\n{\n" \
@@ -76,6 +78,19 @@ class Lint(unittest.TestCase):
                 self.write("src/base/text.c", text)
                 result = self.lint(check)
                 self.assertEqual(result.returncode, status, check + "\n" + result.stdout)
+
+    def test_a_compiler_cache_on_the_machine_changes_nothing(self):
+        programs = os.path.join(self.root, "programs")
+        self.write("src/base/text.c", CLEAN)
+        os.makedirs(programs)
+        self.write("programs/ccache", "#!/bin/sh\n"
+                   "[ \"$1\" = --version ] && echo 'ccache version 4.7' && exit\nexec \"$@\"\n")
+        os.chmod(os.path.join(programs, "ccache"), 0o700)
+        cached = self.lint("warnings", programs)
+        self.assertEqual(cached.returncode, 0, cached.stdout + cached.stderr)
+        with open(os.path.join(self.root, "build", "lint", "meson", "compile_commands.json"),
+                  encoding="utf-8") as file:
+            self.assertIn("ccache", file.read())
 
     def test_what_was_clean_is_not_checked_again(self):
         self.write("src/base/text.c", CLEAN)

@@ -1,5 +1,6 @@
 /* Below WAIT_STEPS a bucket is a millisecond; from there on a power of two has WAIT_STEPS
- * buckets, so that one is a sixteenth of what it holds at most. */
+ * buckets, so that one is a sixteenth of what it holds at most.  A wait counts as what the
+ * last bucket ends with at most (two years), so that no number of a log overflows a sum. */
 #include "domain/friction/friction_private.h"
 
 static size_t bucket_of(int64_t wait_ms)
@@ -23,18 +24,28 @@ static int64_t bucket_end_ms(size_t bucket)
 	return ((step + 1) << power) - 1;
 }
 
+/* What counts of a wait: the same when it is added and when it is taken away. */
+static int64_t counted_ms(int64_t wait_ms)
+{
+	int64_t longest_ms = bucket_end_ms(WAIT_BUCKETS - 1);
+
+	if (wait_ms < 0)
+		return 0;
+	return wait_ms < longest_ms ? wait_ms : longest_ms;
+}
+
 void waits_add(struct waits *waits, int64_t wait_ms)
 {
 	waits->buckets[bucket_of(wait_ms)]++;
 	waits->count++;
-	waits->sum_ms += wait_ms;
+	waits->sum_ms += counted_ms(wait_ms);
 }
 
 void waits_remove(struct waits *waits, int64_t wait_ms)
 {
 	waits->buckets[bucket_of(wait_ms)]--;
 	waits->count--;
-	waits->sum_ms -= wait_ms;
+	waits->sum_ms -= counted_ms(wait_ms);
 }
 
 int64_t waits_percentile_ms(const struct waits *waits, unsigned part)

@@ -272,6 +272,22 @@ static void percentiles_are_of_those_that_waited(void **state)
 	assert_true(waits_percentile_ms(&waits, 100) > (int64_t)1 << 35);
 }
 
+static void a_wait_no_clock_can_make_overflows_no_sum(void **state)
+{
+	struct waits waits = {0};
+	int64_t longest_ms;
+
+	(void)state;
+	waits_add(&waits, INT64_MAX);
+	longest_ms = waits.sum_ms;
+	waits_add(&waits, INT64_MAX);
+	waits_add(&waits, INT64_MIN);
+	assert_int_equal(waits.sum_ms, 2 * longest_ms);
+	waits_remove(&waits, INT64_MAX);
+	waits_remove(&waits, INT64_MIN);
+	assert_int_equal(waits.sum_ms, longest_ms);
+}
+
 static void denials_of_one_tool_past_the_bound_are_forgotten_oldest_first(void **state)
 {
 	struct fixture *fixture = *state;
@@ -381,6 +397,7 @@ int main(void)
 		TEST(questions_nobody_answered_are_told_from_open_ones),
 		cmocka_unit_test(no_wait_is_told_shorter_than_it_was_or_a_sixteenth_longer),
 		cmocka_unit_test(percentiles_are_of_those_that_waited),
+		cmocka_unit_test(a_wait_no_clock_can_make_overflows_no_sum),
 		TEST(denials_of_one_tool_past_the_bound_are_forgotten_oldest_first),
 		TEST(questions_past_the_bound_are_counted_and_not_followed),
 		TEST(denials_past_the_bound_are_counted_and_not_followed),
