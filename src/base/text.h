@@ -37,6 +37,12 @@ static inline bool text_is(struct text a, const char *string)
 	return text_equal(a, text_of(string));
 }
 
+/* What follows the first count bytes, of which there are at least so many. */
+static inline struct text text_after(struct text whole, size_t count)
+{
+	return (struct text){whole.data + count, whole.length - count};
+}
+
 /* Byte order, as memcmp; <0, 0, >0. */
 int text_compare(struct text a, struct text b);
 bool text_starts_with(struct text whole, const char *prefix);

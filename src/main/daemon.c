@@ -707,6 +707,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 		!signer_set_issuer(daemon->signer, url, err) || !issue_start(daemon->issue, err))
 		return false;
 	notices_start(daemon->notices, daemon->mcp, url);
+	finding_check_guardrails(daemon->finding);
 	log_info("listening", LOG_TEXT("url", url), LOG_STRING("data", settings->data));
 	return folder_write(&daemon->folder, "listen", line, err);
 }

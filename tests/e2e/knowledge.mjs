@@ -106,6 +106,21 @@ test('a read that went round remit is found', async () => {
     logPath());
   assert.equal(text.code, 1);
   assert.match(text.out, /^read-without-record: line \d+: it names no record of remit$/m);
+  const findings = async () => (await world.json(null, 'findings', 'list', '--kind',
+    'read-without-record')).items;
+  const [finding, ...others] = await findings();
+  assert.deepEqual(others, [], 'the second run found the same, and opened nothing');
+  assert.equal(finding.subject, `articles/queries.jsonl:${before + 1}`);
+  assert.deepEqual(finding.details, { sources: SOURCES.split(','), log: 'queries.jsonl',
+    line: before + 1 });
+  assert.doesNotMatch(JSON.stringify(finding), /refund/, "nothing of the query");
+  assert.match(text.err, /1 are open as findings: remit findings list/);
+  await world.must('eva@example.com', 'findings', 'close', finding.id, '--reason', 'a test',
+    '--yes');
+  const dry = await world.remit(null, 'audit', 'reconcile', '--source', SOURCES, '--log',
+    logPath(), '--dry-run');
+  assert.equal(dry.code, 1);
+  assert.deepEqual(await findings(), []);
   writeFileSync(logPath(), written().slice(0, before).join('\n') + '\n');
 });
 
@@ -130,6 +145,17 @@ test('a record number that is not its own covers no read', async () => {
   assert.deepEqual((await reconcile(world.path('planted'))).findings,
     [{ kind: 'record-without-read', record: first.record,
       what: 'the source answered, and its log does not say so' }]);
+});
+
+test('records are searched since a time, a day or for so long', async () => {
+  const since = async (time) => (await world.json(null, 'audit', 'search', '--source', 'articles',
+    '--since', time)).items.length;
+  assert.ok(await since('7d') > 0);
+  assert.equal(await since('7d'), await since('2020-01-01'));
+  assert.equal(await since('2100-01-01'), 0);
+  const wrong = await world.remit(null, 'audit', 'export', '--since', 'tomorrow');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /--since: a time, 7d, or ms since 1970/);
 });
 
 test('a log that is none is an error, not a clean bill', async () => {

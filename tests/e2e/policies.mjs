@@ -111,12 +111,12 @@ policy: org/tickets
   });
   const good = await world.remit(null, 'policy', 'test', folder, '-f', charters);
   assert.equal(good.code, 0, good.out + good.err);
-  assert.match(good.out, /^3 passed, 0 failed$/m);
+  assert.match(good.out, /^6 passed, 0 failed$/m);
   const text = readFileSync(world.path('cases', 'a.test.yaml'), 'utf8');
   writeFileSync(world.path('cases', 'a.test.yaml'), text.replace('expect: ask', 'expect: allow'));
   const bad = await world.remit(null, 'policy', 'test', folder, '-f', charters);
   assert.equal(bad.code, 1);
-  assert.match(bad.out, /^2 passed, 1 failed$/m);
+  assert.match(bad.out, /^5 passed, 1 failed$/m);
   assert.match(bad.err, /a\.test\.yaml:10: else the owner is asked\n {4}expected .*"allow"/);
   assert.match(bad.err, /got +\{.*"verdict":"ask"/);
   writeFileSync(world.path('cases', 'a.test.yaml'),

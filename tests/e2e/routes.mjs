@@ -41,7 +41,7 @@ const bodyOf = ({ method }) => (['POST', 'PUT', 'PATCH'].includes(method) ? '{}'
 const SOCKET_MAY = new Set([
   'POST /v1/plan', 'POST /v1/why', 'POST /v1/identities/{name}/suspend',
   'POST /v1/identities/{name}/kill', 'POST /v1/tasks/{id}/kill', 'POST /v1/admin/bootstrap',
-  'POST /v1/backup',
+  'POST /v1/backup', 'POST /v1/findings',
 ]);
 
 // What anybody may read.
@@ -58,7 +58,7 @@ test('a stranger gets nothing but the description and the name', async () => {
   }
 });
 
-test('the socket without a signature reads, suspends and kills, and changes nothing else',
+test('the socket without a signature reads, suspends, kills and reports, and changes nothing else',
   async () => {
     for (const row of rows) {
       const name = `${row.method} ${row.path}`;

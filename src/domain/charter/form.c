@@ -280,7 +280,7 @@ bool form_read_place(struct form_reader *reader, const struct form *form, const 
 {
 	(void)form;
 	return read_named(reader, value, path, place_is_wellformed,
-		       "write names with dots, [*] behind a list: hits[*].id") &&
+		       "write names with dots, * behind a list: hits.*.id") &&
 	       keep_text(reader, value, path, target);
 }
 

@@ -5,6 +5,7 @@
 #include "domain/charter/lifecycle.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum {
 	KEEPERS = STANDING_OWNER | STANDING_ADMINISTRATOR,
@@ -73,6 +74,29 @@ static const struct lifecycle_row *find_row(enum lifecycle_verb verb, enum ident
 	return NULL;
 }
 
+static bool refuse_row(const struct lifecycle_row *row, struct error *err)
+{
+	static const struct {
+		unsigned standing;
+		const char *who;
+	} names[] = {
+		{STANDING_OWNER, "its owner or backup owner"},
+		{STANDING_APPROVER, "an approver of its unit or of org"},
+		{STANDING_ADMINISTRATOR, "an administrator"},
+		{STANDING_REVIEWER, "a reviewer of its unit or of org"},
+		{STANDING_PROPOSER, "who wrote it"},
+	};
+	char may[ERROR_TEXT_BYTES] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if ((row->who & names[i].standing) != 0)
+			length += (size_t)snprintf(may + length, sizeof may - length, "%s%s",
+				length == 0 ? "" : ", ", names[i].who);
+	return error_set(err, ERROR_INVALID, "forbidden: this actor may not %s it; who may: %s",
+		lifecycle_verb_word(row->verb), may);
+}
+
 static bool check_row(const struct lifecycle_row *row, unsigned standings, struct error *err)
 {
 	const char *word = lifecycle_verb_word(row->verb);
@@ -81,7 +105,7 @@ static bool check_row(const struct lifecycle_row *row, unsigned standings, struc
 		return error_set(err, ERROR_INVALID,
 			"forbidden: who proposed it may not %s it; another person must", word);
 	if ((standings & row->who) == 0)
-		return error_set(err, ERROR_INVALID, "forbidden: this actor may not %s it", word);
+		return refuse_row(row, err);
 	return true;
 }
 

@@ -314,11 +314,6 @@ static const struct form rate_form = {
 
 /* ---- rules that no single field can tell ---- */
 
-static struct text text_after(struct text whole, size_t count)
-{
-	return (struct text){whole.data + count, whole.length - count};
-}
-
 /* Reports each item of the list whose member was there before. */
 static void refuse_twins(struct form_reader *reader, const struct json *value,
 	const struct form_path *up, const char *list_name, const char *member)
@@ -570,15 +565,21 @@ static void check_classification(struct form_reader *reader, const struct json *
 			"says how sensitive rows are of a tool that reads no data source");
 }
 
-/* Of "a..b" no field is the one that is meant. */
+/* Of "a..b" no field is the one that is meant; nor of "a[*]b". */
 static bool has_empty_segment(struct text field)
 {
 	size_t i;
 
-	for (i = 0; i < field.length; i++)
-		if (field.data[i] == '.' &&
-			(i == 0 || i + 1 == field.length || field.data[i + 1] == '.'))
+	for (i = 0; i < field.length; i++) {
+		struct text rest = text_after(field, i);
+
+		if (rest.data[0] == '.' && (i == 0 || rest.length == 1 || rest.data[1] == '.'))
 			return true;
+		if (text_starts_with(rest, "[*]") &&
+			(i == 0 || field.data[i - 1] == '.' ||
+				(rest.length > 3 && rest.data[3] != '.' && rest.data[3] != '[')))
+			return true;
+	}
 	return false;
 }
 
@@ -592,8 +593,9 @@ static void check_results(struct form_reader *reader, const struct tool *tool,
 		struct form_path at_item = {.up = &at_list, .index = i};
 
 		if (has_empty_segment(tool->results[i].field))
-			form_problem(reader, value, &at_item, "write names with one dot between",
-				"has an empty name in its field");
+			form_problem(reader, value, &at_item,
+				"write names with one dot between, * for each item",
+				"has an empty name, or text beside [*], in its field");
 	}
 }
 

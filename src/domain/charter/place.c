@@ -22,18 +22,30 @@ static bool is_name(struct text name)
 	return name.length > 0;
 }
 
-/* Takes the first step of *rest, up to a dot or the end. */
-static struct step step_take(struct text *rest)
+/* Takes what stands before the first dot, or the end. */
+static struct text part_take(struct text *rest)
 {
 	ptrdiff_t dot = text_find_byte(*rest, '.');
 	size_t length = dot < 0 ? rest->length : (size_t)dot;
-	struct step step = {.name = {rest->data, length}};
+	struct text part = {rest->data, length};
+
+	rest->data += dot < 0 ? length : length + 1;
+	rest->length -= dot < 0 ? length : length + 1;
+	return part;
+}
+
+/* Takes the first step of *rest, with the star that may follow it. */
+static struct step step_take(struct text *rest)
+{
+	struct step step = {.name = part_take(rest)};
 
 	step.is_each = text_ends_with(step.name, "[*]");
 	if (step.is_each)
 		step.name.length -= 3;
-	rest->data += dot < 0 ? length : length + 1;
-	rest->length -= dot < 0 ? length : length + 1;
+	else if (text_is(*rest, "*") || text_starts_with(*rest, "*.")) {
+		step.is_each = true;
+		(void)part_take(rest);
+	}
 	return step;
 }
 

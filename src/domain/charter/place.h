@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/text.h"
 
-/* A place in a result, as a tool's line says it: names with dots between them, each
- * of which may end in [*], "each of the list": "hits[*].id". */
+/* A place in a result, as a tool's line says it: names with dots between them, and behind
+ * each may stand a star, "each of the list": "hits.*.id".  "hits[*].id" is the same. */
 
 enum { PLACE_BYTES_MAX = 200, PLACE_STEPS_MAX = 8 };
 

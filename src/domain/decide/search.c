@@ -130,6 +130,18 @@ static void ask(struct evaluation *evaluation, const struct candidates *minimal,
 		TEXT_ARGS(opened->entitlement), TEXT_ARGS(held));
 }
 
+/* All names leave it denied: what is said of the line is what they leave false, else people
+ * would be sent for an approval that opens nothing. */
+static void say_what_stays(const struct decision *stays, struct decision *out)
+{
+	if (out->reason != REASON_NO_ENTITLEMENT || stays->reason != REASON_NO_ENTITLEMENT)
+		return;
+	out->entitlement = stays->entitlement;
+	out->clause = stays->clause;
+	out->explanation = stays->explanation;
+	out->needed = stays->needed;
+}
+
 bool is_searched(enum reason reason)
 {
 	return reason == REASON_NO_ENTITLEMENT || reason == REASON_FORBIDDEN ||
@@ -146,8 +158,10 @@ void approvals_search(struct evaluation *evaluation, struct decision *out)
 
 	candidates_collect(&all, evaluation);
 	some = (struct approval_names){all.names, all.count};
-	if (!run_policies(evaluation, &some, &opened))
+	if (!run_policies(evaluation, &some, &opened)) {
+		say_what_stays(&opened, out);
 		return;
+	}
 	/* From the end: what is named first is what people would rather ask. */
 	for (i = all.count; i-- > 0;) {
 		some = names_without(&all, i, names);

@@ -19,17 +19,30 @@ struct spot {
 	enum trust trust;
 };
 
-/* The segment at depth of "a.b.*"; *is_last if none follows. */
+/* Takes the first segment of "a.b.*" or "a.b[*]". */
+static struct text segment_take(struct text *rest)
+{
+	bool is_star = text_starts_with(*rest, "[*]");
+	struct text segment = {rest->data, is_star ? 3 : 0};
+
+	while (!is_star && segment.length < rest->length && rest->data[segment.length] != '.' &&
+		!text_starts_with(text_after(*rest, segment.length), "[*]"))
+		segment.length++;
+	*rest = text_after(*rest, segment.length);
+	if (text_starts_with(*rest, "."))
+		*rest = text_after(*rest, 1);
+	return is_star ? TEXT("*") : segment;
+}
+
+/* The segment at depth; *is_last if none follows. */
 static struct text segment_of(struct text field, uint32_t depth, bool *is_last)
 {
-	ptrdiff_t dot = text_find_byte(field, '.');
+	struct text segment = segment_take(&field);
 
-	for (; depth > 0 && dot >= 0; depth--) {
-		field = (struct text){field.data + dot + 1, field.length - (size_t)dot - 1};
-		dot = text_find_byte(field, '.');
-	}
-	*is_last = dot < 0;
-	return dot < 0 ? field : (struct text){field.data, (size_t)dot};
+	for (; depth > 0 && field.length > 0; depth--)
+		segment = segment_take(&field);
+	*is_last = field.length == 0;
+	return segment;
 }
 
 static bool is_any(struct text segment)

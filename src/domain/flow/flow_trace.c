@@ -10,6 +10,7 @@
 #include "domain/charter/form.h"
 #include "domain/charter/name_table.h"
 #include "domain/flow/flow_result.h"
+#include "domain/flow/flow_words.h"
 
 enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024, ECHO_SLOTS = 2 * FLOW_ECHO_TOKENS_MAX };
 
@@ -33,6 +34,8 @@ struct purpose {
 struct trace {
 	struct text id; /* behind it */
 	struct flow_index *index;
+	struct flow_budget *budget;
+	struct flow_words written; /* of a first task: by it and those below it */
 };
 
 struct flow_traces {
@@ -43,6 +46,7 @@ struct flow_traces {
 	struct name_table *charters; /* of this generation */
 	uint64_t generation;
 	struct purpose purpose;
+	uint64_t known_from; /* records: what tasks opened before wrote is not known */
 	struct arena *scratch;
 	struct echo echo;
 };
@@ -73,6 +77,7 @@ static void trace_destroy(void *value)
 {
 	struct trace *trace = value;
 
+	flow_words_clear(&trace->written, trace->budget);
 	flow_index_destroy(&trace->index);
 	free(trace);
 }
@@ -102,6 +107,7 @@ static struct trace *trace_create(struct flow_traces *traces, struct name_table 
 		return NULL;
 	memcpy(trace + 1, id.data, id.length);
 	trace->id = (struct text){(const char *)(trace + 1), id.length};
+	trace->budget = budget;
 	if (flow_index_create(&trace->index, &traces->key, budget, &err) &&
 		name_table_put(table, trace->id, trace))
 		return trace;
@@ -256,13 +262,18 @@ static void find_in_results(const struct flow_traces *traces, const struct task 
 	}
 }
 
+static const struct task *root_of(const struct task *task)
+{
+	while (task->parent != NULL)
+		task = task->parent;
+	return task;
+}
+
 static struct flow_found find_value(const struct flow_asker *asker, const struct flow_value *value)
 {
 	struct flow_found found = {.origin = FLOW_UNKNOWN};
-	const struct task *root = asker->task;
+	const struct task *root = asker->task == NULL ? NULL : root_of(asker->task);
 
-	while (root != NULL && root->parent != NULL)
-		root = root->parent;
 	if (root != NULL && purpose_has(asker->traces, root, value)) {
 		found.origin = FLOW_REQUEST;
 		return found;
@@ -288,6 +299,8 @@ struct adding {
 	const struct json *arguments; /* NULL once they are in the echo */
 	struct flow_asker asker;
 	struct flow_index *index;
+	const struct flow_words *written; /* NULL: nothing */
+	bool is_lost;                     /* what was written is not known */
 	struct flow_found found;
 };
 
@@ -370,28 +383,81 @@ static bool is_echo(struct adding *adding, struct flow_hashes field)
 	return false;
 }
 
+static bool is_written(const struct adding *adding, struct text token)
+{
+	return flow_words_have(adding->written, flow_token_hash(&adding->traces->key, token));
+}
+
+static bool has_written(const struct adding *adding, struct flow_hashes field)
+{
+	if (adding->written == NULL || adding->written->count == 0)
+		return false;
+	for (size_t i = 0; i < field.count; i++)
+		if (flow_words_have(adding->written, field.items[i]))
+			return true;
+	return false;
+}
+
+static void add_as(struct adding *adding, struct text field, enum flow_origin origin)
+{
+	adding->found.origin = origin;
+	(void)flow_index_add(adding->index, field, &adding->found);
+}
+
+/* What stands between the words that the task wrote itself. */
+static void add_between(struct adding *adding, struct text field)
+{
+	struct flow_tokens tokens = flow_tokens_of(field);
+	struct text token, part = {0};
+
+	while (flow_token_next(&tokens, &token)) {
+		if (is_written(adding, token)) {
+			add_as(adding, part, FLOW_TRUSTED);
+			part = (struct text){0};
+			continue;
+		}
+		if (part.length == 0)
+			part.data = token.data;
+		part.length = (size_t)(token.data + token.length - part.data);
+	}
+	add_as(adding, part, FLOW_TRUSTED);
+}
+
 static void add_field(void *closure, struct text field, enum trust trust)
 {
 	struct adding *adding = closure;
 	struct flow_index *index = adding->index;
 
 	adding->found.origin = FLOW_UNTRUSTED;
-	if (trust != TRUST_TRUSTED) {
+	if (trust != TRUST_TRUSTED || adding->is_lost) {
 		(void)flow_index_add(index, field, &adding->found);
 	} else if (flow_index_read(index, field)) {
-		if (!is_echo(adding, flow_index_read_tokens(index)))
+		struct flow_hashes words = flow_index_read_tokens(index);
+
+		if (is_echo(adding, words)) {
+			(void)flow_index_keep(index, &adding->found);
+		} else if (has_written(adding, words)) {
+			add_between(adding, field);
+			add_as(adding, field, FLOW_UNTRUSTED);
+		} else {
 			adding->found.origin = FLOW_TRUSTED;
-		(void)flow_index_keep(index, &adding->found);
+			(void)flow_index_keep(index, &adding->found);
+		}
 	}
 }
 
 void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brought)
 {
+	const struct task *root = root_of(brought->task);
+	const struct trace *top = name_table_find(traces->tasks, root->id);
 	struct trace *trace = trace_get(traces, brought->task->id);
 	struct adding adding = {
 		.traces = traces,
 		.arguments = brought->arguments,
 		.asker = {traces, brought->task, brought->charter, brought->generation},
+		.written = top == NULL ? NULL : &top->written,
+		.is_lost = root->record_index < traces->known_from ||
+			   (top != NULL && top->written.is_full),
 		.found = {.has_record = true, .record = brought->record},
 	};
 	struct flow_result result = {brought->tool, brought->trust, brought->result};
@@ -402,6 +468,63 @@ void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brou
 	echo_clear(&traces->echo);
 	flow_result_split(&result, traces->scratch, add_field, &adding);
 	arena_reset(traces->scratch);
+}
+
+/* ---- writing ---- */
+
+struct writing {
+	const struct flow_asker *asker;
+	struct trace *top;
+};
+
+static void write_text(struct writing *writing, struct text text)
+{
+	struct flow_tokens tokens = flow_tokens_of(text);
+	struct flow_words *words = &writing->top->written;
+	NOT_ZEROED struct flow_value one;
+	struct text token;
+
+	one.count = 1;
+	while (!words->is_full && flow_token_next(&tokens, &token)) {
+		one.tokens[0] = flow_token_hash(&writing->asker->traces->key, token);
+		if (!flow_words_have(words, one.tokens[0]) &&
+			find_value(writing->asker, &one).origin < FLOW_TRUSTED)
+			flow_words_put(words, writing->top->budget, one.tokens[0]);
+	}
+}
+
+static void write_value(struct writing *writing, const struct json *value)
+{
+	char digits[FLOW_DIGITS_BYTES];
+	uint32_t i;
+
+	if (value->type == JSON_STRING)
+		write_text(writing, value->string);
+	if (value->type == JSON_INTEGER)
+		write_text(writing, flow_digits(digits, value->integer));
+	for (i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		write_value(writing, &value->items[i]);
+	for (i = 0; value->type == JSON_OBJECT && i < value->count; i++) {
+		write_text(writing, value->members[i].name);
+		write_value(writing, &value->members[i].value);
+	}
+}
+
+void flow_traces_lose(struct flow_traces *traces, uint64_t record)
+{
+	if (record > traces->known_from)
+		traces->known_from = record;
+}
+
+void flow_traces_write(const struct flow_asker *asker, const struct json *arguments)
+{
+	const struct task *root = root_of(asker->task);
+	struct writing writing = {asker, trace_get(asker->traces, root->id)};
+
+	if (writing.top == NULL)
+		flow_traces_lose(asker->traces, root->record_index + 1);
+	else
+		write_value(&writing, arguments);
 }
 
 /* ---- forgetting ---- */

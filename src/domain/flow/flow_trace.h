@@ -23,6 +23,13 @@ bool flow_traces_create(struct flow_traces **out, const struct flow_key *key, si
 	struct error *err) MUST_CHECK;
 void flow_traces_destroy(struct flow_traces **traces);
 
+/* Whose call it is; borrowed. */
+struct flow_asker {
+	struct flow_traces *traces;
+	const struct task *task;       /* NULL: none */
+	const struct charter *charter; /* NULL: none */
+	uint64_t generation;           /* of the registry that charter is of */
+};
 /* A result that a call of the task brought.  Borrowed. */
 struct flow_brought {
 	const struct task *task;
@@ -39,6 +46,17 @@ struct flow_brought {
  * a value confirmed by having it echoed.  What finds no room endorses nothing. */
 void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brought);
 
+/* Before a call that may change something is sent: remembers the words of its arguments that
+ * nothing had endorsed.  Until the first task of its path ends, no result of that task and
+ * those below it endorses them: else a value could be laundered by writing it into a store
+ * that is trusted, and reading it there.  Where they find no room, no such result endorses
+ * anything. */
+void flow_traces_write(const struct flow_asker *asker, const struct json *arguments);
+
+/* What tasks wrote that a record before this one opened is not known: no result of theirs
+ * endorses anything. */
+void flow_traces_lose(struct flow_traces *traces, uint64_t record);
+
 /* Frees what was kept for the task. */
 void flow_traces_forget(struct flow_traces *traces, struct text task);
 /* Likewise for each that is not live in the table any more. */
@@ -48,13 +66,6 @@ void flow_traces_sweep(
 size_t flow_traces_count(const struct flow_traces *traces);
 size_t flow_traces_bytes(const struct flow_traces *traces);
 
-/* Whose call it is; borrowed. */
-struct flow_asker {
-	struct flow_traces *traces;
-	const struct task *task;       /* NULL: none */
-	const struct charter *charter; /* NULL: none */
-	uint64_t generation;           /* of the registry that charter is of */
-};
 /* The best origin of a value: the purpose of the first task of the path (those below are
  * opened by agents, so theirs endorse nothing), the charter's outputs and the literals
  * of its conditions, results of the task and of those above it. */

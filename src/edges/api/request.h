@@ -13,7 +13,7 @@ enum api_access {
 	ACCESS_ANYONE,        /* no signature: descriptions */
 	ACCESS_ENROLLING,     /* signed by the key in the body (login) */
 	ACCESS_READ,          /* an enrolled person, or the socket's peer */
-	ACCESS_STOP,          /* as READ: suspend and kill */
+	ACCESS_STOP,          /* as READ, of what opens nothing: suspend, kill, report */
 	ACCESS_PERSON,        /* an enrolled person */
 	ACCESS_ADMINISTRATOR, /* an enrolled person with that role */
 	ACCESS_SOCKET,        /* the socket's peer only: bootstrap, backup */
@@ -182,6 +182,7 @@ void handle_approval_show(struct api_request *request);
 void handle_approval_answer(struct api_request *request);
 void handle_finding_list(struct api_request *request);
 void handle_finding_show(struct api_request *request);
+void handle_finding_report(struct api_request *request);
 void handle_finding_close(struct api_request *request);
 void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);

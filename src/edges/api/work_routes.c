@@ -370,6 +370,26 @@ void handle_finding_show(struct api_request *request)
 			request, finding_json(&body, request->arena, finding, &err), &body, &err);
 }
 
+void handle_finding_report(struct api_request *request)
+{
+	const struct json *body = &request->body;
+	const struct finding_of_log found = {
+		.kind = finding_kind_of(json_text_or(body, "kind", "")),
+		.sources = json_find(body, "sources"),
+		.log = json_text_or(body, "log", ""),
+		.line = json_integer_or(body, "line", 0),
+		.record = json_integer_or(body, "record", -1),
+		.person = request->person,
+		.actor = request->actor,
+		.arena = request->arena,
+		.context = request,
+		.done = on_change};
+	struct error err;
+
+	if (!finding_report_log(request->api->services.finding, &found, &err))
+		api_answer_problem(request, &err);
+}
+
 void handle_finding_close(struct api_request *request)
 {
 	struct finding_close *work = &request->work.finding;

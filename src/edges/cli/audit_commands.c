@@ -35,7 +35,7 @@ int command_trace(struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* The search options as a query, without the page's. */
+/* The search options as a query, without the page's.  False: the user was told. */
 static bool search_query(struct cli *cli, struct buffer *out)
 {
 	static const struct {
@@ -43,8 +43,11 @@ static bool search_query(struct cli *cli, struct buffer *out)
 		const char *name;
 	} parameters[] = {{OPTION_TASK, "task"}, {OPTION_IDENTITY, "identity"},
 		{OPTION_ACTOR, "actor"}, {OPTION_TYPE, "type"}, {OPTION_VERDICT, "verdict"},
-		{OPTION_WORDS, "words"}, {OPTION_SOURCE, "source"}, {OPTION_SINCE, "since"}};
+		{OPTION_WORDS, "words"}, {OPTION_SOURCE, "source"}};
+	int64_t since_utc_ms;
 
+	if (!cli_read_since(cli, &since_utc_ms))
+		return false;
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
 		const char *value = cli->values[parameters[i].option];
 
@@ -53,6 +56,8 @@ static bool search_query(struct cli *cli, struct buffer *out)
 		buffer_append_format(out, "&%s=", parameters[i].name);
 		buffer_append_text(out, cli_escape(cli, value));
 	}
+	if (cli->values[OPTION_SINCE] != NULL)
+		buffer_append_format(out, "&since=%lld", (long long)since_utc_ms);
 	return !buffer_failed(out);
 }
 

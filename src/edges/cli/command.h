@@ -49,6 +49,8 @@ enum cli_option {
 	OPTION_WORDS,
 	OPTION_SOURCE,
 	OPTION_LOG,
+	OPTION_DRY_RUN,
+	OPTION_SHIPPED,
 	OPTION_STATE,
 	OPTION_KIND,
 	OPTION_SINCE,
@@ -205,6 +207,8 @@ const struct json *cli_find(const struct json *value, const char *path);
 
 /* ---- files.c ---- */
 
+/* In place of a folder: the guardrails that this binary carries.  Known by its address. */
+extern const char cli_shipped[];
 /* The YAML files of a folder, in order of name and without cases, or one file, as a
  * JSON array of {file, yaml}.  Errors: NOT_FOUND, IO, LIMIT. */
 bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err);

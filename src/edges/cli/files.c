@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "edges/cli/shipped.h"
 #include "services/policy/policy_bundle.h"
 
 /* Files the commands read and write. */
@@ -105,6 +106,39 @@ static bool add_folder(struct cli *cli, struct json_builder *list, const struct 
 	return ok;
 }
 
+const char cli_shipped[] = "shipped";
+
+static bool read_shipped(struct cli *cli, bool with_cases, struct json *out, struct error *err)
+{
+	static const struct {
+		const char *name;
+		const char *yaml;
+		bool is_cases;
+	} files[] = {{"shipped/flow.yaml", shipped_flow, false},
+		{"shipped/flow.test.yaml", shipped_flow_test, true},
+		{"shipped/keep-secrets-in.yaml", shipped_secrets, false},
+		{"shipped/keep-secrets-in.test.yaml", shipped_secrets_test, true},
+		{"shipped/risk.yaml", shipped_risk, false},
+		{"shipped/risk.test.yaml", shipped_risk_test, true}};
+	struct json_builder list;
+
+	json_array_start(&list, cli->arena);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct json_builder object;
+		struct json item;
+
+		if (files[i].is_cases && !with_cases)
+			continue;
+		json_object_start(&object, cli->arena);
+		json_put_cstring(&object, "file", files[i].name);
+		json_put_cstring(&object, "yaml", files[i].yaml);
+		if (!json_object_seal(&object, &item, err))
+			return false;
+		json_add(&list, item);
+	}
+	return json_array_seal(&list, out, err);
+}
+
 static bool read_chosen(
 	struct cli *cli, const struct file_choice *choice, struct json *out, struct error *err)
 {
@@ -113,6 +147,8 @@ static bool read_chosen(
 	struct stat status;
 	bool ok;
 
+	if (path == cli_shipped)
+		return read_shipped(cli, choice->is_wanted == is_policy_file, out, err);
 	if (stat(path, &status) != 0)
 		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
 			strerror(errno));

@@ -531,6 +531,10 @@ void cli_print_plan(struct cli *cli, const struct json *plan)
 		print_change(cli, &changes->items[i]);
 	print_unenforced(json_find(plan, "unenforced"));
 	print_notes(json_find(plan, "notes"));
+	if (json_boolean_or(plan, "unguarded", false))
+		printf("\nNo guardrail of the organisation is in force. Those that come with "
+		       "remit: "
+		       "remit policy publish --shipped\n");
 	printf("%s%u to change, %lld as they are, %lld problem%s\n",
 		changes != NULL && changes->count > 0 ? "\n" : "",
 		changes == NULL ? 0 : changes->count,

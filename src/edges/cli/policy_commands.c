@@ -108,6 +108,22 @@ bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 	return fill_bundle(cli, list, bundle, status);
 }
 
+/* The folder that was named, or what is shipped.  NULL: neither or both were, and the user
+ * was told.  What is shipped is never all there is, so nothing is pruned by it. */
+static const char *read_folder(struct cli *cli)
+{
+	bool is_shipped = cli->values[OPTION_SHIPPED] != NULL;
+
+	if (is_shipped == (cli->words_count > 0))
+		(void)cli_usage(cli, "DIR or --shipped is needed, and not both");
+	else if (is_shipped && cli->values[OPTION_PRUNE] != NULL)
+		(void)cli_usage(
+			cli, "--shipped prunes nothing: copy it beside your other policies");
+	else
+		return is_shipped ? cli_shipped : cli->words[0];
+	return NULL;
+}
+
 /* ---- check ---- */
 
 static void say_finding(const struct json *finding)
@@ -276,12 +292,14 @@ static int test_bundle(struct cli *cli, struct policy_bundle *bundle, bool is_qu
 
 int command_policy_test(struct cli *cli)
 {
-	const char *const paths[] = {cli->words[0], cli->values[OPTION_FILE]};
+	const char *const paths[] = {read_folder(cli), cli->values[OPTION_FILE]};
 	struct policy_bundle bundle;
 	struct json report;
 	size_t passed;
 	int status;
 
+	if (paths[0] == NULL)
+		return EXIT_USAGE;
 	if (cli_read_bundle(cli, paths, 2, &bundle, &status)) {
 		if (cli_check_bundle(cli, &bundle, &report, &status))
 			status = test_bundle(cli, &bundle, false, &passed);
@@ -353,13 +371,15 @@ static void print_diff(const struct json *report)
 
 int command_policy_diff(struct cli *cli)
 {
-	const char *const paths[] = {cli->words[0]};
+	const char *const paths[] = {read_folder(cli)};
 	struct policy_diff_base base = {.is_prune = cli->values[OPTION_PRUNE] != NULL};
 	struct policy_bundle bundle;
 	struct error err = {0};
 	struct json report;
 	int status = EXIT_DONE;
 
+	if (paths[0] == NULL)
+		return EXIT_USAGE;
 	if (cli_read_bundle(cli, paths, 1, &bundle, &status) &&
 		cli_check_bundle(cli, &bundle, &report, &status) &&
 		read_policies(cli, &base, &status)) {
@@ -420,15 +440,17 @@ static int publish_files(struct cli *cli, const struct json *files, size_t passe
 
 int command_policy_publish(struct cli *cli)
 {
-	const char *const own[] = {cli->words[0]};
-	const char *const all[] = {cli->words[0], cli->values[OPTION_FILE]};
+	const char *const own[] = {read_folder(cli)};
+	const char *const all[] = {own[0], cli->values[OPTION_FILE]};
 	struct policy_bundle bundle, whole = {0};
 	struct json files, report;
 	struct error err = {0};
 	size_t count, passed;
 	int status;
 
-	if (!cli_read_files(cli, cli->words[0], &files, &err))
+	if (own[0] == NULL)
+		return EXIT_USAGE;
+	if (!cli_read_files(cli, own[0], &files, &err))
 		return cli_fail(cli, &err);
 	if (!cli_read_bundle(cli, own, 1, &bundle, &status) ||
 		!cli_read_bundle(cli, all, 2, &whole, &status)) {
@@ -443,7 +465,7 @@ int command_policy_publish(struct cli *cli)
 	else if (cli_check_bundle(cli, &whole, &report, &status)) {
 		status = test_bundle(cli, &whole, true, &passed);
 		if (status == EXIT_DONE)
-			status = is_unchanged(cli, cli->words[0], &files, &err)
+			status = is_unchanged(cli, own[0], &files, &err)
 					 ? publish_files(cli, &files, passed)
 					 : cli_fail(cli, &err);
 	}

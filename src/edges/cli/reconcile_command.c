@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,7 +7,8 @@
 #include "domain/audit/reconcile.h"
 #include "edges/cli/command.h"
 
-/* `remit audit reconcile`: the query log of a data source beside the records. */
+/* `remit audit reconcile`: the query log of a data source beside the records.  What does not
+ * fit is printed, and left as findings of the daemon, unless --dry-run. */
 
 enum { LOG_BYTES_MAX = 64 * 1024 * 1024, RECONCILE_ARENA_BYTES = 256 * 1024 * 1024 };
 
@@ -126,27 +128,111 @@ static void print_findings(const struct json *report)
 		findings == NULL ? 0 : findings->count);
 }
 
-/* The same of each of the sources, "NAME,NAME": one log may be of several. */
+/* The next of "NAME,NAME", which it leaves; false: there is none. */
+static bool next_source(struct text *names, struct text *out)
+{
+	ptrdiff_t comma = text_find_byte(*names, ',');
+	size_t length = comma < 0 ? names->length : (size_t)comma;
+	size_t taken = comma < 0 ? length : length + 1;
+
+	if (names->length == 0)
+		return false;
+	*out = (struct text){names->data, length};
+	names->data += taken;
+	names->length -= taken;
+	return true;
+}
+
+/* The same of each of the sources: one log may be of several. */
 static bool sweep_sources(struct cli *cli, struct sweep sweep, int *status)
 {
 	struct text names = text_of(cli->values[OPTION_SOURCE]);
 
-	while (names.length > 0) {
-		ptrdiff_t comma = text_find_byte(names, ',');
-		size_t length = comma < 0 ? names.length : (size_t)comma;
-		size_t taken = comma < 0 ? length : length + 1;
-
-		sweep.source = text_copy(sweep.reconcile->arena, (struct text){names.data, length});
+	while (next_source(&names, &sweep.source)) {
+		sweep.source = text_copy(sweep.reconcile->arena, sweep.source);
 		if (sweep.source.data == NULL)
 			return false;
 		sweep.source =
 			text_copy(sweep.reconcile->arena, cli_escape(cli, sweep.source.data));
 		if (sweep.source.data == NULL || !sweep_records(cli, &sweep, status))
 			return false;
-		names.data += taken;
-		names.length -= taken;
 	}
 	return true;
+}
+
+/* ---- leaving it as findings ------------------------------------------------------ */
+
+static bool put_sources(struct cli *cli, struct json_builder *body, struct error *err)
+{
+	struct text names = text_of(cli->values[OPTION_SOURCE]);
+	struct json_builder list;
+	struct json sealed;
+	struct text name;
+
+	json_array_start(&list, cli->arena);
+	while (next_source(&names, &name))
+		json_add(&list, (struct json){.type = JSON_STRING, .string = name});
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(body, "sources", sealed);
+	return true;
+}
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+/* Only where it stands: what the log says may be somebody's words. */
+static bool report_one(struct cli *cli, const struct json *finding, int *status)
+{
+	const char *place = json_find(finding, "line") != NULL ? "line" : "record";
+	struct cli_call call = {.method = "POST", .target = TEXT("/v1/findings")};
+	struct cli_reply reply;
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, cli->arena);
+	json_put_text(&object, "kind", json_text_or(finding, "kind", ""));
+	json_put_cstring(&object, "log", file_name(cli->values[OPTION_LOG]));
+	json_put_integer(&object, place, json_integer_or(finding, place, 0));
+	if (!put_sources(cli, &object, &err) || !json_object_seal(&object, &body, &err)) {
+		*status = cli_fail(cli, &err);
+		return false;
+	}
+	call.body = &body;
+	return cli_ask(cli, &call, &reply, status);
+}
+
+/* The daemon keeps so many of one kind and source: those after a refused one of the same
+ * kind are not tried. */
+static void report_findings(struct cli *cli, const struct json *report)
+{
+	const struct json *findings = json_find(report, "findings");
+	struct text refused = TEXT("");
+	unsigned open = 0, left = 0;
+	int status = EXIT_DONE;
+
+	for (uint32_t i = 0; findings != NULL && i < findings->count; i++) {
+		struct text kind = json_text_or(&findings->items[i], "kind", "");
+
+		arena_reset(cli->arena);
+		if (status == EXIT_UNAVAILABLE || text_equal(kind, refused))
+			left++;
+		else if (report_one(cli, &findings->items[i], &status))
+			open++;
+		else {
+			refused = kind;
+			left++;
+		}
+	}
+	if (left > 0)
+		cli_say("%u of them are not open as findings", left);
+	if (open > 0)
+		cli_say("%u are open as findings: remit findings list", open);
 }
 
 static int run(struct cli *cli, struct reconcile *reconcile)
@@ -173,6 +259,8 @@ static int run(struct cli *cli, struct reconcile *reconcile)
 		print_findings(&report);
 	else
 		cli_print(cli, &report);
+	if (cli->values[OPTION_DRY_RUN] == NULL)
+		report_findings(cli, &report);
 	return reconcile->findings_count == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 

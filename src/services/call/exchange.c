@@ -719,6 +719,7 @@ static bool forward(struct exchange *exchange, struct error *err)
 	exchange->state = EXCHANGE_FORWARDED;
 	if (exchange->asking != NULL)
 		return asking_forward(exchange, err);
+	decide_sends(exchange->service->ports.decide, &exchange->call, &exchange->call.arguments);
 	exchange->request = request; /* borrowed by the edge until it is answered */
 	if (!upstream->start(upstream->context, &exchange->request, &exchange->wait, err))
 		return false;
@@ -1050,6 +1051,7 @@ static void on_asking_answer(struct exchange *exchange, const struct upstream_an
 		passed_on.result = &passed;
 	else
 		passed_on.error = &passed;
+	decide_sends(exchange->service->ports.decide, &exchange->call, &read);
 	if (!exchange_pass(exchange, SECRET_IN_ARGUMENTS, &read, &passed) ||
 		!asking_respond(exchange, &passed_on, &err)) {
 		withhold_answer(exchange, &outcome);

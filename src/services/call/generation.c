@@ -268,11 +268,6 @@ static bool is_written_as(struct text name, struct text written)
 	return true;
 }
 
-static struct text text_after(struct text whole, size_t count)
-{
-	return (struct text){whole.data + count, whole.length - count};
-}
-
 /* SERVER/TOOL, SERVER__TOOL or mcp__SERVER__TOOL. */
 static bool is_whole_name(const struct tool *tool, struct text written)
 {

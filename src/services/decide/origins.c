@@ -24,17 +24,35 @@ static const struct charter *charter_of(const struct decide_service *service, st
 	return entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
 }
 
-void decide_origins(
-	struct decide_service *service, const struct call *call, struct flow_origins *out)
+static struct flow_asker asker_of(const struct decide_service *service, const struct call *call)
 {
-	struct flow_asker asker = {
+	return (struct flow_asker){
 		.traces = service->traces,
 		.task = task_find(service->tasks, call->task),
 		.charter = charter_of(service, call->identity),
 		.generation = registry_generation(service->registry),
 	};
+}
+
+void decide_origins(
+	struct decide_service *service, const struct call *call, struct flow_origins *out)
+{
+	struct flow_asker asker = asker_of(service, call);
 
 	flow_origins_of(&asker, call, registry_find_tool(service->registry, call->tool), out);
+}
+
+void decide_sends(
+	struct decide_service *service, const struct call *call, const struct json *sent)
+{
+	const struct tool *tool = registry_find_tool(service->registry, call->tool);
+	struct flow_asker asker = asker_of(service, call);
+	bool may_write = call->route == METHOD_ASKED ||
+			 (call->route == METHOD_TOOL &&
+				 (tool == NULL || tool->effect != EFFECT_READ));
+
+	if (may_write && asker.task != NULL)
+		flow_traces_write(&asker, sent);
 }
 
 static void sweep(struct decide_service *service, int64_t now_utc_ms)
@@ -82,10 +100,21 @@ static bool forget(void *state, const struct json *record, uint64_t index, struc
 	return true;
 }
 
+/* This process knows what was written since, and by whom else nothing. */
+static bool lose(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct decide_service *service = state;
+
+	(void)record;
+	(void)err;
+	flow_traces_lose(service->traces, index);
+	return true;
+}
+
 bool decide_fold_register(struct fold *fold, struct decide_service *service, struct error *err)
 {
-	const struct fold_handler handler = {
-		.type = "task-ended", .apply = forget, .state = service};
+	const struct fold_handler ended = {.type = "task-ended", .apply = forget, .state = service};
+	const struct fold_handler started = {.type = "start", .apply = lose, .state = service};
 
-	return fold_add(fold, &handler, err);
+	return fold_add(fold, &ended, err) && fold_add(fold, &started, err);
 }

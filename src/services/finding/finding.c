@@ -29,7 +29,7 @@ bool finding_service_create(struct finding_service **out, const struct registry 
 	service->by_key = name_table_create();
 	if (service->by_id == NULL || service->by_key == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for findings");
-	else if (finding_register(service, err)) {
+	else if (finding_register(service, err) && finding_watch_registry(service, err)) {
 		*out = service;
 		return true;
 	}
@@ -178,6 +178,8 @@ static void on_opened(struct fold_change *change)
 		work->service->figures.refused++;
 		drop_unopened(work->service, work->key);
 	}
+	if (work->done != NULL)
+		work->done(work->context, change->index, change->is_durable ? NULL : &change->err);
 	work_destroy(&work);
 }
 
@@ -275,7 +277,7 @@ static bool submit_opened(
 	json_object_start(&record, work->arena);
 	json_put_integer(&record, "at", fold_stamp_utc_ms(work->service->fold));
 	json_put_cstring(&record, "type", "finding-opened");
-	json_put_cstring(&record, "actor", "remit");
+	json_put_text(&record, "actor", draft->actor.length > 0 ? draft->actor : TEXT("remit"));
 	json_put_cstring(&record, "finding", id);
 	json_put_cstring(&record, "kind", finding_kind_word(draft->kind));
 	json_put_text(&record, "subject", draft->subject);
@@ -294,6 +296,8 @@ static bool report_new(struct finding_service *service, const struct finding_dra
 	if (!has_room(service, draft, err) || !work_create(&work, service, key, err))
 		return false;
 	work->change.done = on_opened;
+	work->context = draft->context;
+	work->done = draft->done;
 	if (place_take(service, draft, key, err) && submit_opened(work, draft, err))
 		return true; /* on_opened frees it */
 	drop_unopened(service, key);
@@ -301,9 +305,22 @@ static bool report_new(struct finding_service *service, const struct finding_dra
 	return false;
 }
 
+/* One of this kind and subject is there. */
+static bool report_known(
+	const struct finding_node *node, const struct finding_draft *draft, struct error *err)
+{
+	if (draft->done == NULL)
+		return true;
+	if (!node->is_open)
+		return error_set(err, ERROR_CONFLICT, "this finding is being opened");
+	draft->done(draft->context, node->finding.index, NULL);
+	return true;
+}
+
 static bool report(struct finding_service *service, const struct finding_draft *draft,
 	struct arena *arena, struct error *err)
 {
+	const struct finding_node *node;
 	struct text key;
 
 	if (!draft_is_whole(draft, err))
@@ -311,8 +328,8 @@ static bool report(struct finding_service *service, const struct finding_draft *
 	key = finding_key(arena, draft->kind, draft->subject);
 	if (key.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a finding");
-	return name_table_find(service->by_key, key) != NULL ||
-	       report_new(service, draft, key, err);
+	node = name_table_find(service->by_key, key);
+	return node != NULL ? report_known(node, draft, err) : report_new(service, draft, key, err);
 }
 
 bool finding_report(

@@ -32,7 +32,13 @@ struct finding_service;
 	  "break-glass opened by one person was not reviewed in time") \
 	X(FINDING_SECRET_SEEN, "secret-seen", "a secret was seen where it must not be") \
 	X(FINDING_READ_WITHOUT_RECORD, "read-without-record", \
-	  "a source saw a read that is not on record")
+	  "a source saw a read that is not on record") \
+	X(FINDING_NO_GUARDRAILS, "no-guardrails", \
+	  "identities act, and no guardrail of the organisation is in force") \
+	X(FINDING_READ_DIFFERS, "read-differs", \
+	  "a source gave other objects than the record of the read says") \
+	X(FINDING_RECORD_WITHOUT_READ, "record-without-read", \
+	  "a record says that a source answered, and its log does not")
 /* clang-format on */
 
 enum finding_kind {
@@ -53,6 +59,8 @@ enum {
 	FINDING_WHAT_BYTES_MAX = 1024,
 	FINDING_DETAILS_BYTES_MAX = 4096, /* canonical */
 	FINDING_REASON_BYTES_MAX = 1000,
+	FINDING_SOURCES_MAX = 32, /* whose log one is about */
+	FINDING_LOG_BYTES_MAX = 128,
 };
 
 /* What was found.  Everything is copied; nothing of it may be a secret. */
@@ -66,6 +74,11 @@ struct finding_draft {
 	const struct json *details; /* an object, or NULL */
 	struct text task;           /* it happened in; may be empty */
 	struct text unit;           /* whose reviewers may close it too; may be empty */
+	struct text actor;          /* who found it, "person:NAME"; empty: remit itself */
+	/* Runs on the loop once it is durable (err NULL) or could not be written; at once, if
+	 * it was open before.  NULL: nobody waits. */
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
 };
 
 /* One that is open.  Owned by the service; borrowed until the next fold. */
@@ -91,9 +104,34 @@ void finding_service_destroy(struct finding_service **service);
 /* Opens a finding, unless one of this kind and subject is open or on its way: then
  * nothing is written and it is true as well.  The record becomes durable later; where it
  * does not, the finding is opened when it is next reported.  Errors: INVALID (a member is
- * missing or too long), LIMIT (too many are open), IO, INTERNAL (the log). */
+ * missing or too long), CONFLICT (somebody waits, and it is on its way already), LIMIT (too
+ * many are open), IO, INTERNAL (the log). */
 bool finding_report(struct finding_service *service, const struct finding_draft *draft,
 	struct error *err) MUST_CHECK;
+
+/* What a comparison of a source's own log with the records found (docs/data.md).  The same
+ * place is the same finding.  What the log says itself never comes here. */
+struct finding_of_log {
+	enum finding_kind kind;     /* one of the three of reads */
+	const struct json *sources; /* names of registered ones, an array */
+	struct text log;            /* the name of its file, without folders */
+	int64_t line;               /* of the log, from 1; of record-without-read 0 */
+	int64_t record;             /* of record-without-read; else -1 */
+	struct text person;         /* who compared; empty: the socket's user */
+	struct text actor;          /* the same as records say it */
+	struct arena *arena;        /* while it is called */
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err); /* as above */
+};
+/* Errors: as finding_report; NOT_FOUND (a source is not registered), INVALID also with
+ * "forbidden: ..." (not for this person: administrators, auditors, reviewers, and custodians
+ * of one of the sources). */
+bool finding_report_log(struct finding_service *service, const struct finding_of_log *request,
+	struct error *err) MUST_CHECK;
+
+/* Opens `no-guardrails` where that is so.  For the start, when all is loaded: later the
+ * service looks itself, at each change of the registry. */
+void finding_check_guardrails(struct finding_service *service);
 
 const struct finding *finding_find(const struct finding_service *service, struct text id);
 /* Next after (NULL: first), in order of id. */

@@ -35,6 +35,9 @@ void finding_node_destroy(void *value);
 
 struct finding_node *finding_node_find(const struct finding_service *service, struct text id);
 
+/* unguarded.c: looks at each change of the registry.  After the registrar's handlers. */
+bool finding_watch_registry(struct finding_service *service, struct error *err) MUST_CHECK;
+
 /* finding_fold.c */
 bool finding_register(struct finding_service *service, struct error *err) MUST_CHECK;
 

@@ -521,7 +521,6 @@ const struct unenforced_field unenforced_fields[] = {
 		"yet",
 		NULL, NULL},
 	{"unit", "purpose", "for people to read", NULL, NULL},
-	{"data-source", "custodian", "for people to read", NULL, NULL},
 	{"data-source", "location", "for people to read", NULL, NULL},
 	{"data-source", "environment", "compared with the charter when planned, not at each call",
 		NULL, NULL},
@@ -582,6 +581,36 @@ static bool note_unenforced(struct planned *planned, struct error *err)
 		if (is_used(planned, &unenforced_fields[i]))
 			used[planned->plan.unenforced_count++] = &unenforced_fields[i];
 	return true;
+}
+
+/* ---- guardrails ---- */
+
+static bool is_of_organisation(const struct object *object)
+{
+	return object != NULL && object->kind == OBJECT_POLICY &&
+	       text_is(object_unit(object), REGISTRY_ORGANISATION);
+}
+
+static bool find_guardrail(void *context, const struct registry_entry *entry)
+{
+	bool *found = context;
+
+	*found = is_of_organisation(entry->in_force) || is_of_organisation(entry->waiting);
+	return !*found;
+}
+
+static void note_unguarded(struct planned *planned)
+{
+	bool has_guardrail = false, has_charter = false;
+
+	registry_each(planned->registry, OBJECT_POLICY, TEXT(""), find_guardrail, &has_guardrail);
+	for (size_t i = 0; i < planned->plan.changes_count; i++) {
+		const struct object *after = planned->changes[i].after;
+
+		has_guardrail = has_guardrail || is_of_organisation(after);
+		has_charter = has_charter || (after != NULL && after->kind == OBJECT_IDENTITY);
+	}
+	planned->plan.is_unguarded = has_charter && !has_guardrail;
 }
 
 /* ---- the plan ---- */
@@ -678,6 +707,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	     note_unenforced(planned, err);
 	if (!ok)
 		goto done;
+	note_unguarded(planned);
 	*out = &planned->plan;
 	planned = NULL;
 done:

@@ -112,6 +112,8 @@ struct plan {
 	size_t unenforced_count;
 	const struct plan_note *notes; /* of changes */
 	size_t notes_count;
+	/* It puts a charter forward, and no guardrail of the organisation is there to forbid. */
+	bool is_unguarded;
 	struct problems problems; /* total 0: it may be applied */
 };
 
@@ -126,8 +128,8 @@ void plan_destroy(struct plan **plan);
 
 /* The plan as JSON: {revision, changes[{action, kind, name, needs_approval, approves,
  * author, approvers[], fields[{path, before, after}]}], unchanged, waiting[{kind, name,
- * proposed_by, approvers[]}], unenforced[], notes[{kind, name, note}], problems[{file, line, field,
- * what, remedy, excerpt}], problems_total}.  Errors: LIMIT. */
+ * proposed_by, approvers[]}], unenforced[], notes[{kind, name, note}], unguarded?, problems[{file,
+ * line, field, what, remedy, excerpt}], problems_total}.  Errors: LIMIT. */
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan,
 	struct error *err) MUST_CHECK;
 /* True if what waits of the entry was proposed longer than PROPOSAL_LIFETIME_DAYS ago:

@@ -228,6 +228,8 @@ bool plan_json(struct json *out, struct arena *arena, const struct plan *plan, s
 	json_put(&object, "waiting", waiting);
 	json_put(&object, "unenforced", unenforced);
 	json_put(&object, "notes", notes);
+	if (plan->is_unguarded)
+		json_put_boolean(&object, "unguarded", true);
 	json_put(&object, "problems", problems);
 	json_put_integer(&object, "problems_total", (int64_t)plan->problems.total);
 	return json_object_seal(&object, out, err);

@@ -117,6 +117,24 @@ static void what_needs_two_is_settled_by_an_approver_or_administrator(void **sta
 		}
 }
 
+static void who_may_not_is_told_who_may(void **state)
+{
+	enum identity_state to;
+	struct error err = {0};
+
+	(void)state;
+	assert_false(lifecycle_settle(LIFECYCLE_APPROVE, STANDING_OWNER, &err));
+	assert_string_equal(err.text,
+		"forbidden: this actor may not approve it; who may: "
+		"an approver of its unit or of org, an administrator");
+	/* The longest list is told whole. */
+	assert_false(lifecycle_step(LIFECYCLE_SUSPEND, IDENTITY_ACTIVE, 0, &to, &err));
+	assert_string_equal(err.text,
+		"forbidden: this actor may not suspend it; who may: its owner or backup owner, "
+		"an approver of its unit or of org, an administrator, "
+		"a reviewer of its unit or of org");
+}
+
 static void every_verb_gives_its_word_back(void **state)
 {
 	(void)state;
@@ -134,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_proposer_never_approves_whatever_else_they_are),
 		cmocka_unit_test(the_socket_alone_only_stops),
 		cmocka_unit_test(what_needs_two_is_settled_by_an_approver_or_administrator),
+		cmocka_unit_test(who_may_not_is_told_who_may),
 		cmocka_unit_test(every_verb_gives_its_word_back),
 	};
 

@@ -254,6 +254,15 @@ static const struct {
 	{"{'object':'tool','name':'s/"
 	 "t','effect':'read','results':[{'field':'a.','trust':'trusted'}]}",
 		"results[0]", "empty name"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','results':[{'field':'a[*]b','trust':'trusted'}]}",
+		"results[0]", "beside [*]"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','results':[{'field':'[*].a','trust':'trusted'}]}",
+		"results[0]", "beside [*]"},
+	{"{'object':'tool','name':'s/"
+	 "t','effect':'read','results':[{'field':'a.[*]','trust':'trusted'}]}",
+		"results[0]", "beside [*]"},
 	{"{'object':'tool','name':'s/t','effect':'read','results':[{'field':'a'}]}",
 		"results[0].trust", "missing"},
 	{"{'object':'tool','name':'s/t','effect':'read','results':[{'field':'a','trust':'maybe'}]}",

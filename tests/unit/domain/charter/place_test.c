@@ -41,7 +41,7 @@ static enum place_found look(const char *json, const char *place, struct seen *s
 static void a_place_that_is_malformed_is_none(void **state)
 {
 	static const char *const places[] = {"", ".", "a.", ".a", "a..b", "a[0]", "a[*]b", "[*]",
-		"a b", "a/b", "a[*][*]", "\xc3\xa9"};
+		"a b", "a/b", "a[*][*]", "\xc3\xa9", "*", "*.a", "a.*.*", "a[*].*", "a.*b"};
 	size_t i;
 
 	(void)state;
@@ -51,7 +51,8 @@ static void a_place_that_is_malformed_is_none(void **state)
 
 static void a_place_is_names_with_dots_and_lists(void **state)
 {
-	static const char *const places[] = {"a", "hits[*]", "hits[*].id", "a.b-c.d_e[*].F9"};
+	static const char *const places[] = {"a", "hits[*]", "hits[*].id", "a.b-c.d_e[*].F9",
+		"hits.*", "hits.*.id", "a.*.b[*].c"};
 	size_t i;
 
 	(void)state;
@@ -99,6 +100,12 @@ static void each_item_of_a_list_is_seen_with_what_it_lacks(void **state)
 				 "r[*].s[*].c", &seen),
 		PLACE_FOUND);
 	assert_string_equal(seen.text, "x;y;-;");
+	assert_int_equal(look("{\"r\":[{\"s\":[{\"c\":\"x\"},{\"c\":\"y\"}]},{\"s\":3}]}",
+				 "r.*.s.*.c", &seen),
+		PLACE_FOUND);
+	assert_string_equal(seen.text, "x;y;-;");
+	/* An object's members are no list. */
+	assert_int_equal(look("{\"r\":{\"a\":{\"c\":\"x\"}}}", "r.*.c", &seen), PLACE_MISSING);
 }
 
 static void an_empty_list_is_found(void **state)

@@ -522,6 +522,25 @@ static void a_refusal_says_which_clause_is_false(void **state)
 	assert_true(text_is(decision->clause, "context.args.path like \"x/*\""));
 }
 
+static void a_refusal_that_no_approval_turns_names_no_approval(void **state)
+{
+	struct decide_bench *bench = *state;
+	const struct decision *decision;
+
+	decide_bench_edit(bench, "agent", "{effect: write, tool: files/write, approvals: [owner]}",
+		"{effect: write, tool: files/write, approvals: [owner], "
+		"when: 'context.args.path like \"x/*\"'}");
+	decision = decide_bench_ask(bench, "files", "write", TICKET);
+	expect_denied(decision, REASON_NO_ENTITLEMENT);
+	assert_true(text_is(decision->clause, "context.args.path like \"x/*\""));
+	assert_true(text_is(decision->needed,
+		"Arguments for which context.args.path like \"x/*\", or a wider line in the "
+		"charter, approved."));
+	decision = decide_bench_ask(bench, "files", "write", "{\"path\":\"x/1\"}");
+	expect_reason(decision, VERDICT_ASK, REASON_APPROVAL_NEEDED);
+	assert_true(text_is(decision->approvals[0], "owner"));
+}
+
 static void an_expired_line_is_denied(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -1282,6 +1301,7 @@ int main(void)
 		BENCH_TEST(the_class_is_a_ceiling_whatever_the_lines_say),
 		BENCH_TEST(what_no_line_permits_is_denied),
 		BENCH_TEST(a_refusal_says_which_clause_is_false),
+		BENCH_TEST(a_refusal_that_no_approval_turns_names_no_approval),
 		BENCH_TEST(an_expired_line_is_denied),
 		BENCH_TEST(a_line_that_cannot_be_evaluated_and_was_the_only_hope_is_denied),
 		BENCH_TEST(a_data_source_outside_the_charter_is_denied),

@@ -103,6 +103,17 @@ static void a_line_holds_for_all_below_it_up_to_another_one(void **state)
 		"+mails|+from|+f|+body|-b|-x|-y|+more|-id|+1|-z|-w|+body|+t|+none|+yes|");
 }
 
+static void a_list_may_be_written_as_places_are(void **state)
+{
+	static const struct lines lines = {{"mails[*].body", "tags[*]", "m[*][*]"}, {NULL}};
+
+	assert_split(*state, &lines, TRUST_TRUSTED,
+		"{\"content\":[],\"structuredContent\":{\"mails\":[{\"from\":\"f\",\"body\":\"b\"}]"
+		","
+		"\"tags\":[\"x\"],\"m\":[[\"y\"],\"z\"],\"mails[*]\":{\"body\":\"w\"}}}",
+		"+mails|+from|+f|+body|-b|+tags|-x|+m|-y|+z|+mails[*]|+body|+w|");
+}
+
 static void of_two_lines_about_one_field_untrusted_counts(void **state)
 {
 	static const struct lines lines = {{"a.*"}, {"a.b"}};
@@ -197,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_lines_all_is_as_the_data),
 		TEST(a_line_holds_for_all_below_it_up_to_another_one),
+		TEST(a_list_may_be_written_as_places_are),
 		TEST(of_two_lines_about_one_field_untrusted_counts),
 		TEST(a_name_is_no_item_and_an_item_no_name),
 		TEST(fields_of_untrusted_data_can_be_trusted),

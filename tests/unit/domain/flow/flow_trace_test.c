@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "domain/flow/flow_trace.h"
+#include "domain/flow/flow_words.h"
 #include "flow_bench.h"
 
 static enum flow_origin origin(const struct flow_bench *bench, const char *task, const char *value)
@@ -100,11 +101,15 @@ static void a_call_cannot_have_its_own_value_confirmed_by_an_echo(void **state)
 /* {"": "n0 n1 ..."} */
 static const char *long_arguments(struct flow_bench *bench, size_t count)
 {
-	struct text text = TEXT("{\"\":\"");
+	size_t room = count * 16 + 16, length;
+	char *text = arena_array(bench->arena, char, room);
 
+	assert_non_null(text);
+	length = (size_t)snprintf(text, room, "{\"\":\"");
 	for (size_t i = 0; i < count; i++)
-		text = text_format(bench->arena, "%.*sn%zu ", TEXT_ARGS(text), i);
-	return text_format(bench->arena, "%.*s\"}", TEXT_ARGS(text)).data;
+		length += (size_t)snprintf(text + length, room - length, "n%zu ", i);
+	(void)snprintf(text + length, room - length, "\"}");
+	return text;
 }
 
 static void with_more_than_FLOW_ECHO_TOKENS_MAX_in_the_call_its_result_endorses_nothing(
@@ -117,6 +122,114 @@ static void with_more_than_FLOW_ECHO_TOKENS_MAX_in_the_call_its_result_endorses_
 	assert_int_equal(origin(bench, "t-root", "a@x.org"), FLOW_TRUSTED);
 	flow_bench_add(bench, "t-root", long_arguments(bench, FLOW_ECHO_TOKENS_MAX + 1),
 		"{\"b\":\"b@x.org\"}", 2);
+	assert_int_equal(origin(bench, "t-root", "b@x.org"), FLOW_UNTRUSTED);
+}
+
+static void write_as(struct flow_bench *bench, const char *task, const char *arguments)
+{
+	struct flow_asker asker = flow_bench_asker(bench, task);
+
+	flow_traces_write(&asker, flow_bench_json(bench, arguments));
+}
+
+static void what_a_task_wrote_is_not_endorsed_by_the_store_that_gives_it_back(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	write_as(bench, "t-root", "{\"name\":\"Max\",\"more\":{\"accounts\":[\"acct-66\",77]}}");
+	flow_bench_add(bench, "t-root", "{}",
+		"{\"contacts\":[{\"name\":\"Max\",\"account\":\"acct-66\"},77,\"a@x.org\"]}", 17);
+	assert_int_equal(origin(bench, "t-root", "ACCT-66"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "77"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "max"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "a@x.org"), FLOW_TRUSTED);
+	/* Nor as a part of a longer text; what stands beside it is the store's own. */
+	flow_bench_add(
+		bench, "t-root", "{}", "{\"line\":\"#41: pay acct-66 (see box-9 of Max).\"}", 18);
+	assert_int_equal(origin(bench, "t-root", "pay acct-66"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "acct-66"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "see box-9"), FLOW_TRUSTED);
+	assert_int_equal(origin(bench, "t-root", "41"), FLOW_TRUSTED);
+	assert_int_equal(origin(bench, "t-root", "pay see"), FLOW_UNKNOWN);
+}
+
+static void what_was_endorsed_when_it_was_written_stays_so(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	flow_bench_add(bench, "t-root", "{}", "{\"owner\":\"a@x.org\"}", 17);
+	write_as(bench, "t-root", "{\"to\":[\"a@x.org\",\"eva@example.com\",\"box-7\"]}");
+	flow_bench_add(
+		bench, "t-root", "{}", "{\"sent\":\"to a@x.org, eva@example.com as m-1\"}", 18);
+	assert_int_equal(origin(bench, "t-root", "a@x.org eva@example.com as m-1"), FLOW_TRUSTED);
+	/* As what it was told before is. */
+	flow_bench_add(bench, "t-root", "{}", "{\"room\":\"r-5\"}", 19);
+	write_as(bench, "t-root", "{\"room\":\"r-5\"}");
+	assert_int_equal(origin(bench, "t-root", "r-5"), FLOW_TRUSTED);
+}
+
+static void what_one_task_of_a_tree_wrote_no_other_of_it_endorses(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	write_as(bench, "t-child", "{\"account\":\"acct-66\"}");
+	flow_bench_add(bench, "t-root", "{}", "{\"account\":\"acct-66\"}", 17);
+	flow_bench_add(bench, "t-other", "{}", "{\"account\":\"acct-66\"}", 18);
+	assert_int_equal(origin(bench, "t-root", "acct-66"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-other", "acct-66"), FLOW_TRUSTED);
+	/* Also when the one that wrote has ended. */
+	flow_traces_forget(bench->traces, TEXT("t-child"));
+	flow_bench_add(bench, "t-root", "{}", "{\"again\":\"acct-66\"}", 19);
+	assert_int_equal(origin(bench, "t-root", "acct-66"), FLOW_UNTRUSTED);
+}
+
+static void with_more_than_FLOW_WORDS_MAX_written_no_result_endorses_anything(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	/* With the name of the argument, which is a word as well. */
+	write_as(bench, "t-root", long_arguments(bench, FLOW_WORDS_MAX));
+	flow_bench_add(bench, "t-root", "{}", "{\"a\":\"a@x.org\"}", 1);
+	assert_int_equal(origin(bench, "t-root", "a@x.org"), FLOW_TRUSTED);
+	write_as(bench, "t-child", "{\"\":\"one-more\"}");
+	flow_bench_add(bench, "t-root", "{}", "{\"b\":\"b@x.org\"}", 2);
+	assert_int_equal(origin(bench, "t-root", "b@x.org"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "eva@example.com"), FLOW_REQUEST);
+}
+
+/* No room for the task's words, or not even for its trace. */
+static void a_write_that_finds_no_room_is_not_forgotten_when_there_is_room_again(void **state)
+{
+	static const struct flow_key key = {5, 6};
+	struct flow_bench *bench = *state;
+	struct error err;
+	size_t bytes;
+
+	flow_bench_add(bench, "t-other", "{}", "{\"a\":\"a@x.org\"}", 1);
+	bytes = flow_traces_bytes(bench->traces);
+	for (size_t more = 0; more <= 256; more += 256) {
+		flow_traces_destroy(&bench->traces);
+		assert_true(flow_traces_create(&bench->traces, &key, bytes + more, &err));
+		flow_bench_add(bench, "t-other", "{}", "{\"a\":\"a@x.org\"}", 1);
+		assert_int_equal(origin(bench, "t-other", "a@x.org"), FLOW_TRUSTED);
+		write_as(bench, "t-root", "{\"account\":\"acct-66\"}");
+		assert_int_equal(flow_traces_count(bench->traces), more == 0 ? 1 : 2);
+		flow_traces_forget(bench->traces, TEXT("t-other"));
+		flow_bench_add(bench, "t-root", "{}", "{\"account\":\"acct-66\"}", 2);
+		assert_int_equal(origin(bench, "t-root", "acct-66"), FLOW_UNTRUSTED);
+	}
+}
+
+static void what_tasks_wrote_before_a_start_is_not_known_so_nothing_is_endorsed(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	flow_traces_lose(bench->traces, 1); /* the tasks' own record */
+	flow_bench_add(bench, "t-root", "{}", "{\"a\":\"a@x.org\"}", 1);
+	assert_int_equal(origin(bench, "t-root", "a@x.org"), FLOW_TRUSTED);
+	flow_traces_lose(bench->traces, 2);
+	flow_traces_lose(bench->traces, 1);
+	flow_bench_add(bench, "t-root", "{}", "{\"b\":\"b@x.org\"}", 2);
 	assert_int_equal(origin(bench, "t-root", "b@x.org"), FLOW_UNTRUSTED);
 }
 
@@ -162,6 +275,12 @@ int main(void)
 		TEST(a_child_may_use_what_its_parent_was_told_and_not_the_reverse),
 		TEST(a_call_cannot_have_its_own_value_confirmed_by_an_echo),
 		TEST(with_more_than_FLOW_ECHO_TOKENS_MAX_in_the_call_its_result_endorses_nothing),
+		TEST(what_a_task_wrote_is_not_endorsed_by_the_store_that_gives_it_back),
+		TEST(what_was_endorsed_when_it_was_written_stays_so),
+		TEST(what_one_task_of_a_tree_wrote_no_other_of_it_endorses),
+		TEST(with_more_than_FLOW_WORDS_MAX_written_no_result_endorses_anything),
+		TEST(a_write_that_finds_no_room_is_not_forgotten_when_there_is_room_again),
+		TEST(what_tasks_wrote_before_a_start_is_not_known_so_nothing_is_endorsed),
 		TEST(what_ended_is_freed_and_what_does_not_fit_endorses_nothing),
 	};
 

@@ -21,8 +21,8 @@ enum { TEXT_BYTES_MAX = 2048, ROUNDS_MAX = 20000 };
 
 /* Rows that change something and are open to the socket without a signature:
  * suspend, kill, bootstrap, backup.  plan and why are questions. */
-static const char *const socket_changes[] = {
-	"suspendIdentity", "killTask", "killIdentity", "bootstrap", "backup", "plan", "why", NULL};
+static const char *const socket_changes[] = {"suspendIdentity", "killTask", "killIdentity",
+	"bootstrap", "backup", "plan", "why", "reportFinding", NULL};
 static const char *const open_to_strangers[] = {"describe", "installation", "howToAnswer", NULL};
 
 enum role {
@@ -190,7 +190,7 @@ static void a_stranger_may_read_the_description_and_the_name_and_nothing_else(vo
 			is_listed(open_to_strangers, api_routes[i].operation));
 }
 
-static void the_socket_alone_may_read_bootstrap_suspend_and_kill(void **state)
+static void the_socket_alone_may_read_bootstrap_suspend_kill_and_report(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < api_routes_count; i++) {
@@ -587,7 +587,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_tried_in_every_role),
 		cmocka_unit_test(a_stranger_may_read_the_description_and_the_name_and_nothing_else),
-		cmocka_unit_test(the_socket_alone_may_read_bootstrap_suspend_and_kill),
+		cmocka_unit_test(the_socket_alone_may_read_bootstrap_suspend_kill_and_report),
 		cmocka_unit_test(enrolment_needs_the_key_in_the_body),
 		cmocka_unit_test(a_refused_enrolment_leaves_its_key_free),
 		cmocka_unit_test(every_post_needs_an_idempotency_key),

@@ -319,6 +319,8 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_STATE: return "stale";
 	case OPTION_KIND: return "secret-seen";
 	case OPTION_DRAFT:
+	case OPTION_DRY_RUN:
+	case OPTION_SHIPPED:
 	case OPTION_PRUNE:
 	case OPTION_ALONE:
 	case OPTION_WAITING: return NULL; /* flags */
@@ -344,6 +346,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_WORDS] = "--words",
 		[OPTION_SOURCE] = "--source",
 		[OPTION_LOG] = "--log",
+		[OPTION_DRY_RUN] = "--dry-run",
+		[OPTION_SHIPPED] = "--shipped",
 		[OPTION_STATE] = "--state",
 		[OPTION_KIND] = "--kind",
 		[OPTION_SINCE] = "--since",

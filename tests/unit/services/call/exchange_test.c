@@ -119,6 +119,52 @@ static void a_decision_record_says_what_was_touched_and_where_values_came_from(v
 	call_bench_flush(bench);
 }
 
+static void finish_call(
+	struct call_bench *bench, const char *tool, const char *arguments, const char *result)
+{
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, tool, arguments));
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, result);
+	call_bench_flush(bench);
+	assert_int_equal(client.replies, 1);
+}
+
+static void what_a_call_wrote_comes_back_from_a_trusted_source_unendorsed(void **state)
+{
+	const char *result =
+		"{\"content\":[{\"type\":\"text\",\"text\":\"to acct-66 and acct-77\"}]}";
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	decide_bench_edit(&bench->world, "tickets", "trust: untrusted", "trust: trusted");
+	finish_call(bench, "run", "{\"note\":\"acct-66\"}", "{\"isError\":true,\"content\":[]}");
+	finish_call(bench, "read", TICKET, result);
+	assert_true(call_bench_start(bench, &client, "mail", "{\"to\":\"acct-66\"}"));
+	assert_true(last_has(bench, "decision", "\"recipient\":\"untrusted\""));
+	/* What the same text says beside it is the source's. */
+	assert_true(call_bench_start(bench, &client, "mail", "{\"to\":\"acct-77\"}"));
+	assert_true(last_has(bench, "decision", "\"recipient\":\"trusted\""));
+	call_bench_flush(bench);
+}
+
+static void what_a_call_read_by_is_no_writing(void **state)
+{
+	const char *result = "{\"content\":[{\"type\":\"text\",\"text\":\"acct-66\"}]}";
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	decide_bench_edit(&bench->world, "tickets", "trust: untrusted", "trust: trusted");
+	finish_call(bench, "read", "{\"path\":\"tickets/acct-66\",\"q\":\"acct-66\"}",
+		"{\"content\":[]}");
+	finish_call(bench, "read", TICKET, result);
+	assert_true(call_bench_start(bench, &client, "mail", "{\"to\":\"acct-66\"}"));
+	assert_true(last_has(bench, "decision", "\"recipient\":\"trusted\""));
+	call_bench_flush(bench);
+}
+
 static void a_refused_call_is_recorded_and_never_reaches_the_server(void **state)
 {
 	struct call_bench *bench = *state;
@@ -1400,6 +1446,8 @@ static int run_first(void)
 		CALL_TEST(an_allowed_call_is_recorded_forwarded_and_answered),
 		CALL_TEST(a_decision_record_holds_digests_and_no_values),
 		CALL_TEST(a_decision_record_says_what_was_touched_and_where_values_came_from),
+		CALL_TEST(what_a_call_wrote_comes_back_from_a_trusted_source_unendorsed),
+		CALL_TEST(what_a_call_read_by_is_no_writing),
 		CALL_TEST(a_refused_call_is_recorded_and_never_reaches_the_server),
 		CALL_TEST(no_refusal_records_what_was_in_the_arguments),
 		CALL_TEST(a_list_shows_only_what_the_caller_could_use),

@@ -166,6 +166,29 @@ static void what_was_traced_for_a_task_goes_with_its_end(void **state)
 	fake_log_deinit(&log);
 }
 
+static void what_was_written_before_a_start_is_not_known_and_endorsed_by_no_result(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log log;
+	struct fold_log port;
+	struct fold *fold;
+	struct error err;
+
+	decide_bench_edit(&fixture->world, "tickets", "trust: untrusted", "trust: trusted");
+	fake_log_init(&log);
+	port = fake_log_port(&log);
+	assert_true(fold_create(&fold, &port, NULL, &err));
+	assert_true(decide_fold_register(fold, fixture->service, &err));
+	see_result(fixture, "read", "{\"content\":[{\"type\":\"text\",\"text\":\"a@x.org\"}]}");
+	assert_int_equal(mail_origin(fixture, "a@x.org"), FLOW_TRUSTED);
+	assert_true(fold_apply_entry(fold,
+		TEXT("{\"actor\":\"remit\",\"at\":4,\"type\":\"start\"}"), TEXT(""), 1000, &err));
+	see_result(fixture, "read", "{\"content\":[{\"type\":\"text\",\"text\":\"b@x.org\"}]}");
+	assert_int_equal(mail_origin(fixture, "b@x.org"), FLOW_UNTRUSTED);
+	fold_destroy(&fold);
+	fake_log_deinit(&log);
+}
+
 static struct text why(struct fixture *fixture, enum effect effect, const char *resource,
 	const char *arguments_text)
 {
@@ -1081,6 +1104,8 @@ int main(void)
 		SERVICE_TEST(a_list_has_a_limit),
 		SERVICE_TEST(a_result_is_as_trusted_as_the_data_it_was_read_from),
 		SERVICE_TEST(what_was_traced_for_a_task_goes_with_its_end),
+		SERVICE_TEST(
+			what_was_written_before_a_start_is_not_known_and_endorsed_by_no_result),
 		SERVICE_TEST(calls_are_counted_by_the_minute),
 		SERVICE_TEST(the_turn_of_a_minute_allows_no_second_burst),
 		SERVICE_TEST(why_says_what_by_which_line_and_what_would_be_needed),

@@ -439,6 +439,225 @@ static void every_kind_has_a_word_that_is_read_back(void **state)
 	assert_int_equal(finding_kind_of(TEXT("")), FINDING_NONE);
 }
 
+/* ---- from a source's own log ------------------------------------------------------------ */
+
+static void log_bench(struct bench *bench, struct finding_of_log *found)
+{
+	static struct json names[2];
+	static struct json sources;
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: data-source\nname: notes\nunit: support\nsensitivity: internal\n"
+		"custodian: kim\nenvironment: staging\n---\n"
+		"object: data-source\nname: mails\nunit: support\nsensitivity: internal\n"
+		"environment: staging\n---\n"
+		"object: person\nname: kim\nunit: support\nroles: [owner]\n---\n"
+		"object: person\nname: aud\nunit: org\nroles: [auditor]\n"));
+	names[0] = json_cstring("notes");
+	names[1] = json_cstring("mails");
+	sources = (struct json){.type = JSON_ARRAY, .items = names, .count = 2};
+	*found = (struct finding_of_log){.kind = FINDING_READ_WITHOUT_RECORD,
+		.sources = &sources,
+		.log = TEXT("queries.jsonl"),
+		.line = 12,
+		.record = -1,
+		.person = TEXT("aud"),
+		.actor = TEXT("person:aud"),
+		.arena = bench->world.arena,
+		.context = bench,
+		.done = on_closed};
+}
+
+static enum error_code report_log(struct bench *bench, const struct finding_of_log *found)
+{
+	struct error err = {0};
+
+	return finding_report_log(bench->findings, found, &err) ? ERROR_NONE : err.code;
+}
+
+static void a_place_in_a_log_that_is_none_is_refused(void **state)
+{
+	static char name[FINDING_LOG_BYTES_MAX + 1];
+	struct bench *bench = *state;
+	struct finding_of_log good, bad[9];
+	struct json empty = {.type = JSON_ARRAY}, stranger = json_cstring("nobodys");
+	struct json strangers = {.type = JSON_ARRAY, .items = &stranger, .count = 1};
+	size_t i;
+
+	log_bench(bench, &good);
+	for (i = 0; i < 9; i++)
+		bad[i] = good;
+	memset(name, 'x', sizeof name);
+	bad[0].kind = FINDING_TOOL_DRIFT;
+	bad[1].sources = NULL;
+	bad[2].sources = &empty;
+	bad[3].log = TEXT("/var/log/queries");
+	bad[4].log = TEXT("a\033[2J");
+	bad[5].line = 0;
+	bad[6].record = 3;
+	bad[7].kind = FINDING_RECORD_WITHOUT_READ;
+	bad[8].log = (struct text){name, sizeof name};
+	for (i = 0; i < 9; i++)
+		assert_int_equal(report_log(bench, &bad[i]), ERROR_INVALID);
+	bad[0] = good;
+	bad[0].sources = &strangers;
+	assert_int_equal(report_log(bench, &bad[0]), ERROR_NOT_FOUND);
+	assert_int_equal(bench->log.count, 0);
+	bad[8].log.length--;
+	assert_int_equal(report_log(bench, &bad[8]), ERROR_NONE);
+}
+
+static void the_sources_of_a_log_are_bounded(void **state)
+{
+	static struct json names[FINDING_SOURCES_MAX + 1];
+	struct json sources = {
+		.type = JSON_ARRAY, .items = names, .count = FINDING_SOURCES_MAX + 1};
+	struct bench *bench = *state;
+	struct finding_of_log found;
+
+	log_bench(bench, &found);
+	for (size_t i = 0; i <= FINDING_SOURCES_MAX; i++)
+		names[i] = json_cstring("notes");
+	found.sources = &sources;
+	assert_int_equal(report_log(bench, &found), ERROR_INVALID);
+	sources.count--;
+	assert_int_equal(report_log(bench, &found), ERROR_NONE);
+}
+
+static void who_has_no_part_in_a_log_reports_nothing_of_it(void **state)
+{
+	static const char *const may[] = {"aud", "eva", "rex", "kim", ""};
+	struct bench *bench = *state;
+	struct finding_of_log found;
+
+	log_bench(bench, &found);
+	found.person = TEXT("ana");
+	assert_int_equal(report_log(bench, &found), ERROR_INVALID);
+	found.person = TEXT("nobody");
+	assert_int_equal(report_log(bench, &found), ERROR_INVALID);
+	assert_int_equal(bench->log.count, 0);
+	for (size_t i = 0; i < sizeof may / sizeof may[0]; i++) {
+		found.person = text_of(may[i]);
+		found.line++;
+		assert_int_equal(report_log(bench, &found), ERROR_NONE);
+		assert_int_equal(bench->log.count, i + 1);
+	}
+}
+
+static void one_line_of_a_log_is_one_finding_in_whatever_order(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_of_log found;
+	struct json turned[2], sources = {.type = JSON_ARRAY, .items = turned, .count = 2};
+
+	log_bench(bench, &found);
+	assert_int_equal(report_log(bench, &found), ERROR_NONE);
+	assert_int_equal(bench->answers, 1);
+	assert_true(bench->is_answer_ok);
+	assert_true(text_is(only(bench)->subject, "mails/queries.jsonl:12"));
+	assert_true(text_is(only(bench)->unit, "support"));
+	assert_non_null(strstr(entry_at(bench, 0), "\"actor\":\"person:aud\""));
+	assert_non_null(
+		strstr(entry_at(bench, 0), "\"details\":{\"line\":12,\"log\":\"queries.jsonl\","
+					   "\"sources\":[\"notes\",\"mails\"]}"));
+	turned[0] = found.sources->items[1];
+	turned[1] = found.sources->items[0];
+	found.sources = &sources;
+	assert_int_equal(report_log(bench, &found), ERROR_NONE);
+	assert_int_equal(bench->answers, 2);
+	assert_int_equal(bench->log.count, 1);
+	found.kind = FINDING_RECORD_WITHOUT_READ;
+	found.line = 0;
+	found.record = 0;
+	assert_int_equal(report_log(bench, &found), ERROR_NONE);
+	assert_non_null(strstr(entry_at(bench, 1), "\"subject\":\"mails/record 0\""));
+}
+
+static void who_waits_hears_of_a_record_that_was_lost(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_of_log found;
+
+	log_bench(bench, &found);
+	bench->log.is_held = true;
+	assert_int_equal(report_log(bench, &found), ERROR_NONE);
+	assert_int_equal(bench->answers, 0); /* not before it is durable */
+	assert_int_equal(report_log(bench, &found), ERROR_CONFLICT);
+	fake_log_flush(&bench->log);
+	assert_int_equal(bench->answers, 1);
+	bench->log.is_held = false;
+	bench->log.loses = true;
+	found.line++;
+	assert_int_equal(report_log(bench, &found), ERROR_NONE);
+	assert_int_equal(bench->answers, 2);
+	assert_false(bench->is_answer_ok);
+	assert_true(text_is(only(bench)->subject, "mails/queries.jsonl:12"));
+}
+
+/* ---- without guardrails ------------------------------------------------------------------ */
+
+static const char change_record[] =
+	"{\"actor\":\"person:eva\",\"at\":1,\"revision\":1,\"type\":\"registry\"}";
+
+static void change_registry(struct bench *bench)
+{
+	struct error err = {0};
+
+	assert_true(fold_apply_entry(
+		bench->fold, text_of(change_record), TEXT(""), bench->log.count, &err));
+}
+
+static size_t unguarded(const struct bench *bench)
+{
+	const struct finding *finding = finding_next(bench->findings, NULL);
+	size_t count = 0;
+
+	for (; finding != NULL; finding = finding_next(bench->findings, finding))
+		count += finding->kind == FINDING_NO_GUARDRAILS;
+	return count;
+}
+
+static const char lone_identity[] =
+	"object: unit\nname: support\npurpose: Answers\n---\n"
+	"object: person\nname: ana\nunit: support\nroles: [owner]\n---\n"
+	"object: person\nname: bo\nunit: support\nroles: [owner]\n---\n"
+	"object: policy\nname: support/own\ntext: 'forbid (principal, action, resource);'\n---\n"
+	"object: identity\nname: lone\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: Looks\nenvironments: [dev]\n"
+	"outputs: [{to: reply, up-to: internal}]\nexpires: 2030-01-01\n";
+
+static void identities_without_a_guardrail_of_the_organisation_are_a_finding(void **state)
+{
+	struct bench *bench = *state;
+	struct registry *full = bench->world.registry, *bare;
+	struct error err = {0};
+
+	finding_check_guardrails(bench->findings); /* it has one */
+	assert_int_equal(unguarded(bench), 0);
+	services_close(bench);
+	assert_true(registry_create(&bare, &err));
+	bench->world.registry = bare;
+	services_open(bench);
+	assert_true(fold_finish_loading(bench->fold, &err));
+	change_registry(bench); /* nobody acts yet */
+	assert_int_equal(unguarded(bench), 0);
+	assert_true(decide_bench_put(&bench->world, lone_identity));
+	change_registry(bench);
+	finding_check_guardrails(bench->findings);
+	assert_int_equal(unguarded(bench), 1); /* a guardrail of one unit is not the whole's */
+	assert_int_equal(close_as(bench, only(bench)->id, "nobody", "seen"), ERROR_INVALID);
+	assert_true(decide_bench_put(&bench->world,
+		"object: policy\nname: org/any\ntext: 'forbid (principal, action, resource);'\n"
+		"---\nobject: person\nname: eva\nunit: org\nroles: [administrator]\n"));
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "published"), ERROR_NONE);
+	change_registry(bench);
+	assert_int_equal(unguarded(bench), 0);
+	services_close(bench);
+	registry_destroy(&bare);
+	bench->world.registry = full;
+	services_open(bench);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -458,6 +677,12 @@ int main(void)
 		TEST(the_row_of_the_store_goes_when_it_is_closed),
 		TEST(a_kind_of_a_later_version_is_kept_and_can_be_closed),
 		TEST(every_kind_has_a_word_that_is_read_back),
+		TEST(a_place_in_a_log_that_is_none_is_refused),
+		TEST(the_sources_of_a_log_are_bounded),
+		TEST(who_has_no_part_in_a_log_reports_nothing_of_it),
+		TEST(one_line_of_a_log_is_one_finding_in_whatever_order),
+		TEST(who_waits_hears_of_a_record_that_was_lost),
+		TEST(identities_without_a_guardrail_of_the_organisation_are_a_finding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

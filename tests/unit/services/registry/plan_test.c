@@ -177,6 +177,29 @@ static void nothing_is_removed_unasked(void **state)
 	assert_int_equal(plan->unchanged_count, 1);
 }
 
+static void a_charter_without_a_guardrail_of_the_organisation_is_told(void **state)
+{
+	static const char charter[] =
+		"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"outputs: [{to: reply, up-to: internal}]\n";
+	static const char guardrail[] = "---\nobject: policy\nname: %s/g\ntext: 'forbid "
+					"(principal, action, resource);'\n";
+	struct fixture *fixture = *state;
+	char yaml[1024];
+
+	assert_true(plan_of(fixture, charter)->is_unguarded);
+	assert_false(plan_of(fixture, "object: unit\nname: more\n")->is_unguarded);
+	(void)snprintf(yaml, sizeof yaml, "%s", charter);
+	(void)snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml), guardrail, "support");
+	assert_true(plan_of(fixture, yaml)->is_unguarded);
+	(void)snprintf(yaml, sizeof yaml, "%s", charter);
+	(void)snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml), guardrail, "org");
+	assert_false(plan_of(fixture, yaml)->is_unguarded);
+	assert_true(governed_apply(&fixture->governed, "adi", yaml + strlen(charter) + 4));
+	assert_false(plan_of(fixture, charter)->is_unguarded);
+}
+
 static void what_is_recorded_only_is_named_where_it_is_used(void **state)
 {
 	const struct plan *plan = plan_of(*state,
@@ -412,6 +435,7 @@ int main(void)
 		TEST(what_outputs_would_refuse_is_noted_and_no_problem),
 		TEST(only_so_many_tools_are_named_in_a_note),
 		TEST(of_more_charters_than_the_most_none_is_noted),
+		TEST(a_charter_without_a_guardrail_of_the_organisation_is_told),
 		TEST(an_export_plans_to_nothing),
 		TEST(a_plan_is_told_as_json),
 		TEST(a_diff_needs_both_sides),

@@ -1,0 +1,148 @@
+/* Findings of a person who compared a source's own log with the records.
+ *
+ * Its subject is SOURCE/LOG:LINE or SOURCE/record N, with the first of the sources in order
+ * of name, so that a second run over the same log opens nothing new, in whatever order the
+ * sources were given.  The sentence is ours: nothing that a stranger wrote into a log is kept.
+ */
+
+#include "services/finding/finding_private.h"
+
+static bool is_of_reads(enum finding_kind kind)
+{
+	return kind == FINDING_READ_WITHOUT_RECORD || kind == FINDING_READ_DIFFERS ||
+	       kind == FINDING_RECORD_WITHOUT_READ;
+}
+
+/* One name, that no terminal or list takes for something else. */
+static bool is_file_name(struct text name)
+{
+	if (name.length == 0 || name.length > FINDING_LOG_BYTES_MAX || !text_is_utf8(name))
+		return false;
+	for (size_t i = 0; i < name.length; i++)
+		if ((unsigned char)name.data[i] < ' ' || name.data[i] == 0x7f ||
+			name.data[i] == '/')
+			return false;
+	return true;
+}
+
+static bool is_whole(const struct finding_of_log *request, struct error *err)
+{
+	const struct json *sources = request->sources;
+
+	if (!is_of_reads(request->kind))
+		return error_set(err, ERROR_INVALID,
+			"kind: read-without-record, read-differs or record-without-read");
+	if (sources == NULL || sources->type != JSON_ARRAY || sources->count == 0 ||
+		sources->count > FINDING_SOURCES_MAX)
+		return error_set(err, ERROR_INVALID, "sources: a list of 1 to %d names",
+			FINDING_SOURCES_MAX);
+	if (!is_file_name(request->log))
+		return error_set(err, ERROR_INVALID, "log: a file's name of 1 to %d bytes",
+			FINDING_LOG_BYTES_MAX);
+	if (request->kind == FINDING_RECORD_WITHOUT_READ
+			? request->record < 0 || request->line != 0
+			: request->line < 1 || request->record >= 0)
+		return error_set(err, ERROR_INVALID,
+			"a record's number for record-without-read, else a line's, from 1");
+	return true;
+}
+
+/* The first by name; NULL: one is not registered. */
+static const struct data_source *first_source(const struct finding_service *service,
+	const struct finding_of_log *request, bool *is_custodian, struct error *err)
+{
+	const struct data_source *first = NULL;
+
+	*is_custodian = false;
+	for (uint32_t i = 0; i < request->sources->count; i++) {
+		const struct json *name = &request->sources->items[i];
+		const struct data_source *source =
+			name->type != JSON_STRING
+				? NULL
+				: registry_find_data_source(service->registry, name->string);
+
+		if (source == NULL) {
+			error_set(err, ERROR_NOT_FOUND, "sources: no such data source");
+			return NULL;
+		}
+		if (request->person.length > 0 && text_equal(source->custodian, request->person))
+			*is_custodian = true;
+		if (first == NULL || text_compare(source->name, first->name) < 0)
+			first = source;
+	}
+	return first;
+}
+
+static bool may_report(const struct finding_service *service, struct text name, bool is_custodian,
+	struct error *err)
+{
+	const struct person *person = registry_find_person(service->registry, name);
+
+	if (name.length == 0 || is_custodian ||
+		(person != NULL && (person_has_role(person, "administrator") ||
+					   person_has_role(person, "auditor") ||
+					   person_has_role(person, "reviewer"))))
+		return true;
+	return error_set(err, ERROR_INVALID,
+		"forbidden: an administrator, auditor or reviewer reports it, or a custodian of "
+		"the source");
+}
+
+static struct text subject_of(const struct finding_of_log *request, struct text source)
+{
+	if (request->kind == FINDING_RECORD_WITHOUT_READ)
+		return text_format(request->arena, "%.*s/record %lld", TEXT_ARGS(source),
+			(long long)request->record);
+	return text_format(request->arena, "%.*s/%.*s:%lld", TEXT_ARGS(source),
+		TEXT_ARGS(request->log), (long long)request->line);
+}
+
+static bool put_details(const struct finding_of_log *request, struct json *out, struct error *err)
+{
+	struct json_builder details;
+
+	json_object_start(&details, request->arena);
+	json_put(&details, "sources", *request->sources);
+	json_put_text(&details, "log", request->log);
+	if (request->kind == FINDING_RECORD_WITHOUT_READ)
+		json_put_integer(&details, "record", request->record);
+	else
+		json_put_integer(&details, "line", request->line);
+	return json_object_seal(&details, out, err);
+}
+
+static struct text sentence_of(enum finding_kind kind)
+{
+	if (kind == FINDING_READ_WITHOUT_RECORD)
+		return TEXT("The source's log has a read that no record covers.");
+	if (kind == FINDING_READ_DIFFERS)
+		return TEXT("The source's log has other objects than the record of the read.");
+	return TEXT("The record says that the source answered; its log does not.");
+}
+
+bool finding_report_log(
+	struct finding_service *service, const struct finding_of_log *request, struct error *err)
+{
+	struct finding_draft draft = {.kind = request->kind,
+		.control = "G-38",
+		.actor = request->actor,
+		.context = request->context,
+		.done = request->done};
+	const struct data_source *source;
+	struct json details;
+	bool is_custodian;
+
+	if (!is_whole(request, err))
+		return false;
+	source = first_source(service, request, &is_custodian, err);
+	if (source == NULL || !may_report(service, request->person, is_custodian, err) ||
+		!put_details(request, &details, err))
+		return false;
+	draft.what = sentence_of(request->kind);
+	draft.unit = source->unit;
+	draft.details = &details;
+	draft.subject = subject_of(request, source->name);
+	if (draft.subject.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a finding");
+	return finding_report(service, &draft, err);
+}
