@@ -95,7 +95,7 @@ void ask_cancelled(struct connection *connection, const struct json *params)
 {
 	const struct json *id = params == NULL ? NULL : json_find(params, "requestId");
 	const struct ask *ask = connection->open_asks;
-	struct jsonrpc_id wanted = {0};
+	struct jsonrpc_id wanted;
 
 	if (id != NULL && id->type == JSON_INTEGER)
 		wanted = jsonrpc_id_of_integer(id->integer);
