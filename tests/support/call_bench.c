@@ -406,7 +406,7 @@ bool call_bench_server_asks(
 		.params = params == NULL ? NULL : parse(bench, params),
 		.request = is_within ? bench->request : NULL,
 	};
-	bool is_taken = listener.on_request(listener.context, &question);
+	bool is_taken = listener.on_request(listener.context, &question, &bench->objection);
 
 	if (!bench->is_log_held)
 		call_bench_flush(bench);

@@ -103,6 +103,7 @@ struct call_bench {
 	enum fault respond_fault;
 	bool is_not_able; /* clients declare nothing */
 	bool is_redacted; /* what a client gets is not what was decided: secrets are taken out */
+	enum upstream_objection objection; /* to the last that was refused at once */
 	unsigned responses;
 	uint64_t question;  /* the last that was asked */
 	uint64_t responded; /* number of the last that was answered */

@@ -98,6 +98,17 @@ static bool messages_check(const struct json *messages, struct error *err)
 	return true;
 }
 
+/* allServers would put into the prompt what this task may never have seen. */
+static bool context_check(const struct json *params, struct error *err)
+{
+	const struct json *context = json_find(params, "includeContext");
+
+	return context == NULL ||
+	       (context->type == JSON_STRING && (text_is(context->string, "none") ||
+							text_is(context->string, "thisServer"))) ||
+	       error_set(err, ERROR_INVALID, "includeContext is neither none nor thisServer");
+}
+
 /* tools and toolChoice would have the client's model call the server's own tools, past the
  * gateway; task would leave the answer with a method that is refused. */
 static bool sampling_check(const struct json *params, unsigned abilities, struct error *err)
@@ -113,7 +124,7 @@ static bool sampling_check(const struct json *params, unsigned abilities, struct
 		return error_set(err, ERROR_INVALID, "a member of params is not passed on");
 	if (most == NULL || most->type != JSON_INTEGER || most->integer <= 0)
 		return error_set(err, ERROR_INVALID, "maxTokens is no number of tokens");
-	return messages_check(json_find(params, "messages"), err);
+	return context_check(params, err) && messages_check(json_find(params, "messages"), err);
 }
 
 /* ---- elicitation: the form ------------------------------------------------------------ */
@@ -161,6 +172,18 @@ static bool texts_check(const struct json *list, struct error *err)
 	return true;
 }
 
+/* Those of MCP: none is of secrets, which no form is for. */
+static bool format_check(const struct json *format, struct error *err)
+{
+	static const char *const formats[] = {"email", "uri", "date", "date-time"};
+
+	for (size_t i = 0; format != NULL && i < sizeof(formats) / sizeof(*formats); i++)
+		if (format->type == JSON_STRING && text_is(format->string, formats[i]))
+			return true;
+	return format == NULL ||
+	       error_set(err, ERROR_INVALID, "a field of the form has a format of its own");
+}
+
 static bool list_field_check(const struct json *field, struct error *err)
 {
 	static const char *const members[] = {
@@ -195,7 +218,8 @@ static bool plain_field_check(const struct json *field, struct error *err)
 	if (members == NULL || !json_only_members(field, members, err))
 		return error_set(err, ERROR_INVALID,
 			"a field of the form is not flat, or has a member that forms have not");
-	return texts_check(json_find(field, "enum"), err) &&
+	return format_check(json_find(field, "format"), err) &&
+	       texts_check(json_find(field, "enum"), err) &&
 	       texts_check(json_find(field, "enumNames"), err) &&
 	       titled_check(json_find(field, "oneOf"), err);
 }
@@ -279,12 +303,20 @@ bool ask_check(struct text method, const struct json *params, unsigned abilities
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
+static bool is_short(struct arena *arena, const struct json *answer, struct error *err)
+{
+	struct text canonical = json_canonical_text(arena, answer);
+
+	return (canonical.data != NULL && canonical.length <= ASK_ANSWER_BYTES_MAX) ||
+	       error_set(err, ERROR_LIMIT, "the answer is longer than %d bytes",
+		       ASK_ANSWER_BYTES_MAX);
+}
+
 /* The members of a result that MCP names. */
 static bool answer_keep(struct json *out, struct arena *arena, const struct json *result,
 	const char *const *names, struct error *err)
 {
 	struct json_builder kept;
-	struct text canonical;
 
 	json_object_start(&kept, arena);
 	for (; *names != NULL; names++) {
@@ -293,12 +325,7 @@ static bool answer_keep(struct json *out, struct arena *arena, const struct json
 		if (value != NULL)
 			json_put(&kept, *names, *value);
 	}
-	if (!json_object_seal(&kept, out, err))
-		return false;
-	canonical = json_canonical_text(arena, out);
-	return (canonical.data != NULL && canonical.length <= ASK_ANSWER_BYTES_MAX) ||
-	       error_set(err, ERROR_LIMIT, "the answer is longer than %d bytes",
-		       ASK_ANSWER_BYTES_MAX);
+	return json_object_seal(&kept, out, err) && is_short(arena, out, err);
 }
 
 static bool sampled_read(
@@ -372,5 +399,5 @@ bool ask_error_read(
 	json_object_start(&kept, arena);
 	json_put_integer(&kept, "code", json_integer_or(error, "code", -1));
 	json_put_text(&kept, "message", json_text_or(error, "message", ""));
-	return json_object_seal(&kept, out, err);
+	return json_object_seal(&kept, out, err) && is_short(arena, out, err);
 }

@@ -12,7 +12,7 @@
 /* The form of what a server asks of an agent's client, and of the client's answer: MCP
  * 2025-11-25, sampling/createMessage and elicitation/create.  What has another form is
  * not passed on, in either direction; members that MCP does not name are refused in a
- * request and left out of an answer. */
+ * request and left out of an answer, but those within a piece of content. */
 
 enum {
 	ASK_MESSAGES_MAX = 128,         /* of a sampling */

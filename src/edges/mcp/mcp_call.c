@@ -224,11 +224,23 @@ static bool ask_write(struct mcp_call *call, const struct call_ask *ask, struct 
 	return ok;
 }
 
+/* Only remit sends a person to its pages; an imitation of its address is refused too. */
+static bool is_own_page(const struct mcp_call *call, const struct json *params)
+{
+	struct text url = json_text_or(params, "url", "");
+	struct text own = issue_issuer(call->door->settings.issue);
+
+	url.length = url.length < own.length ? url.length : own.length;
+	return own.length != 0 && text_equal(url, own);
+}
+
 static bool on_ask(void *context, const struct call_ask *ask, struct error *err)
 {
 	struct mcp_call *call = context;
 	uint64_t *place = ask_find(call, 0);
 
+	if (is_own_page(call, ask->params))
+		return error_set(err, ERROR_INVALID, "a server sends nobody to a page of remit");
 	if (call->is_answered || call->session == NULL || place == NULL ||
 		call->session->ask_count >= MCP_ASKS_PER_SESSION_MAX)
 		return error_set(err, ERROR_LIMIT, "the client is asked too much already");

@@ -95,7 +95,7 @@ void ask_cancelled(struct connection *connection, const struct json *params)
 {
 	const struct json *id = params == NULL ? NULL : json_find(params, "requestId");
 	const struct ask *ask = connection->open_asks;
-	struct jsonrpc_id wanted = {0};
+	struct jsonrpc_id wanted;
 
 	if (id != NULL && id->type == JSON_INTEGER)
 		wanted = jsonrpc_id_of_integer(id->integer);
@@ -131,9 +131,9 @@ static const struct upstream_wait *only_request(const struct connection *connect
 	return found;
 }
 
-/* False: it is refused here. */
+/* False: it is refused here, with that objection. */
 static bool ask_give(struct connection *connection, const struct jsonrpc_message *message,
-	const struct upstream_wait *origin)
+	const struct upstream_wait *origin, enum upstream_objection *objection)
 {
 	const struct upstream_listener *listener = &connection->edge->listener;
 	const struct ask *ask = ask_add(connection, message->id);
@@ -147,7 +147,8 @@ static bool ask_give(struct connection *connection, const struct jsonrpc_message
 	if (origin != NULL && origin->kind == WAIT_REQUEST)
 		told.request = &origin->request;
 	told.number = ask->number;
-	if (listener->on_request != NULL && listener->on_request(listener->context, &told))
+	if (listener->on_request != NULL &&
+		listener->on_request(listener->context, &told, objection))
 		return true;
 	ask_drop(connection, told.number);
 	return false;
@@ -156,14 +157,17 @@ static bool ask_give(struct connection *connection, const struct jsonrpc_message
 void ask_take(struct connection *connection, const struct jsonrpc_message *message,
 	struct upstream_wait *origin)
 {
+	enum upstream_objection objection = UPSTREAM_OBJECTS_TO_METHOD;
 	struct buffer reply;
 	struct error err;
 
-	if (ask_give(connection, message, origin))
+	if (ask_give(connection, message, origin, &objection))
 		return;
 	connection_log(connection, "asked for %.*s: refused", TEXT_ARGS(message->method));
 	buffer_init(&reply, 4096);
-	jsonrpc_format_error(&reply, message->id, JSONRPC_METHOD_NOT_FOUND,
+	jsonrpc_format_error(&reply, message->id,
+		objection == UPSTREAM_OBJECTS_TO_PARAMS ? JSONRPC_INVALID_PARAMS
+							: JSONRPC_METHOD_NOT_FOUND,
 		TEXT("remit lets this server ask nothing of the kind of an agent's client: nothing "
 		     "was passed on, and it is on record"),
 		NULL);

@@ -5,15 +5,6 @@
 
 #include "edges/upstream/upstream_private.h"
 
-static bool has_requests(const struct connection *connection)
-{
-	const struct upstream_wait *wait = connection->waits;
-
-	while (wait != NULL && wait->kind != WAIT_REQUEST)
-		wait = wait->next;
-	return wait != NULL;
-}
-
 /* What a server may ask is said when it is connected, so one that may ask more by now is
  * connected anew, unless that would cut calls. */
 static struct connection *connection_asked_anew(
@@ -23,7 +14,7 @@ static struct connection *connection_asked_anew(
 
 	if (connection == NULL || connection->speaks != SPEAKS_MCP ||
 		connection->state != CONNECTION_READY ||
-		(asks_of(connection) & ~connection->may_ask) == 0 || has_requests(connection))
+		(asks_of(connection) & ~connection->may_ask) == 0 || connection->waits != NULL)
 		return connection;
 	connection_retire(connection);
 	return connection_of(edge, server, err);

@@ -166,6 +166,18 @@ static bool may_be_decided(struct call_service *service, const struct upstream_a
 	return false;
 }
 
+/* MCP has -32602 for a form, and for a mode of elicitation that the client has not. */
+enum upstream_objection asking_objection(const struct upstream_ask *asked, enum ask_refusal cause)
+{
+	const struct exchange *within = call_of(asked);
+	bool is_elicitation = text_is(asked->method, "elicitation/create");
+	bool has_other_mode = cause == ASK_NOT_ABLE && is_elicitation && within != NULL &&
+			      (within->abilities & (ASK_FORMS | ASK_URLS)) != 0;
+
+	return cause == ASK_MALFORMED || has_other_mode ? UPSTREAM_OBJECTS_TO_PARAMS
+							: UPSTREAM_OBJECTS_TO_METHOD;
+}
+
 bool asking_start(
 	struct call_service *service, const struct upstream_ask *asked, enum ask_refusal *cause)
 {

@@ -751,7 +751,8 @@ static void on_gone(void *context, struct text server)
 	decide_definitions_seen(service->ports.decide, server, NULL);
 }
 
-static bool on_request(void *context, const struct upstream_ask *asked)
+static bool on_request(
+	void *context, const struct upstream_ask *asked, enum upstream_objection *objection)
 {
 	struct call_service *service = context;
 	struct server_request refused = {.server = asked->server,
@@ -761,6 +762,7 @@ static bool on_request(void *context, const struct upstream_ask *asked)
 	service->figures.server_requests++;
 	if (asking_start(service, asked, &refused.cause))
 		return true;
+	*objection = asking_objection(asked, refused.cause);
 	server_request_refuse(service, &refused);
 	return false;
 }

@@ -204,7 +204,8 @@ struct call_client {
 	void (*on_bytes)(void *context, bool is_stream, struct text bytes);
 	/* The server asks something of the client within the call, and may: any number before
 	 * the reply, each under a number that is never used twice, which call_answer brings
-	 * back.  NULL: nothing can be asked.  False: it did not leave.  Errors: LIMIT, IO. */
+	 * back.  NULL: nothing can be asked.  False: it did not leave.  Errors: LIMIT, IO,
+	 * INVALID (it would speak as remit). */
 	bool (*on_ask)(void *context, const struct call_ask *ask, struct error *err);
 	/* It is not to be answered any more; never after the reply. */
 	void (*on_ask_over)(void *context, uint64_t number);

@@ -1007,6 +1007,8 @@ static enum reason look_at_answer(struct exchange *exchange)
 
 	if (reason != REASON_ALLOWED)
 		return reason;
+	if (fold_has_failed(exchange->service->ports.fold))
+		return REASON_NONE; /* what happened since may be on no record */
 	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
 	if (again.verdict == VERDICT_ASK ||
 		(decision->approvals_count != 0 && has_risen(exchange, &again.labels)))

@@ -287,7 +287,10 @@ struct exchange_offer {
  * and cause says why; nothing was done. */
 bool asking_start(struct call_service *service, const struct upstream_ask *asked,
 	enum ask_refusal *cause) MUST_CHECK;
-/* To the client.  Errors: LIMIT, IO, CONFLICT (the call is over). */
+/* What the server hears of a cause. */
+enum upstream_objection asking_objection(const struct upstream_ask *asked, enum ask_refusal cause);
+/* To the client.  Errors: LIMIT, IO, INVALID (a secret, or it would speak as remit),
+ * CONFLICT (the call is over). */
 bool asking_forward(struct exchange *exchange, struct error *err) MUST_CHECK;
 /* The client is told that nobody waits. */
 void asking_withdraw(struct exchange *exchange);

@@ -96,6 +96,12 @@ struct upstream_ask {
 	const struct upstream_request *request;
 };
 
+/* What is wrong with what is not taken. */
+enum upstream_objection {
+	UPSTREAM_OBJECTS_TO_METHOD = 0, /* nobody may ask for that, or not here */
+	UPSTREAM_OBJECTS_TO_PARAMS,     /* not in this form, or not of this client */
+};
+
 /* What the server is told.  The first that is not NULL counts. */
 struct upstream_reply {
 	const struct json *result; /* the client's */
@@ -137,8 +143,9 @@ struct upstream_listener {
 	void (*on_definitions)(void *context, struct text server, const struct json *tools);
 	/* A server asks something of the agent's client by itself (sampling/createMessage,
 	 * elicitation/create ...).  True: it is answered by respond, later.  False: the edge
-	 * refuses it. */
-	bool (*on_request)(void *context, const struct upstream_ask *asked);
+	 * refuses it, with this objection. */
+	bool (*on_request)(void *context, const struct upstream_ask *asked,
+		enum upstream_objection *objection);
 	/* What was taken is not to be answered any more. */
 	void (*on_withdrawn)(void *context, uint64_t number);
 	/* A server is gone; its definitions are no longer known. */

@@ -146,6 +146,10 @@ static void a_sampling_of_another_form_is_refused(void **state)
 		"\"content\":" TEXT_BLOCK "}]}",
 		"{\"maxTokens\":9,\"task\":{},\"messages\":[{\"role\":\"user\","
 		"\"content\":" TEXT_BLOCK "}]}",
+		"{\"maxTokens\":9,\"includeContext\":\"allServers\",\"messages\":[{\"role\":"
+		"\"user\",\"content\":" TEXT_BLOCK "}]}",
+		"{\"maxTokens\":9,\"includeContext\":1,\"messages\":[{\"role\":\"user\","
+		"\"content\":" TEXT_BLOCK "}]}",
 		"{\"maxTokens\":9,\"secretword\":1,\"messages\":[{\"role\":\"user\","
 		"\"content\":" TEXT_BLOCK "}]}",
 	};
@@ -210,6 +214,8 @@ static void a_form_that_is_not_flat_is_refused(void **state)
 		"\"a\":{\"$ref\":\"#\"}",
 		"\"a\":{\"type\":\"string\",\"$ref\":\"#\"}",
 		"\"a\":{\"type\":\"string\",\"pattern\":\"(a+)+\"}",
+		"\"a\":{\"type\":\"string\",\"format\":\"password\"}",
+		"\"a\":{\"type\":\"string\",\"format\":1}",
 		"\"a\":{\"type\":\"string\",\"title\":1}",
 		"\"a\":{\"type\":\"string\",\"enum\":[1]}",
 		"\"a\":{\"type\":\"string\",\"enum\":[]}",
@@ -219,8 +225,6 @@ static void a_form_that_is_not_flat_is_refused(void **state)
 		"\"a\":{\"type\":\"boolean\",\"minimum\":1}",
 		"\"a\":{\"type\":\"array\"}",
 		"\"a\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
-		"\"a\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"x\"],"
-		"\"anyOf\":[{\"const\":\"x\"}]}}",
 		"\"a\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{}}}",
 	};
 
@@ -228,6 +232,9 @@ static void a_form_that_is_not_flat_is_refused(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (check_form(bad[i]) != ERROR_INVALID)
 			fail_msg("passed: %s", bad[i]);
+	assert_int_equal(check_form("\"a\":{\"type\":\"array\",\"items\":{\"enum\":[\"x\"],"
+				    "\"anyOf\":[{\"const\":\"x\"}]}}"),
+		ERROR_INVALID);
 }
 
 static void a_form_of_mcp_passes(void **state)
@@ -420,6 +427,23 @@ static void of_an_error_code_and_message_are_kept(void **state)
 	assert_true(text_is(json_canonical_text(arena, &out), "{\"code\":-1,\"message\":\"no\"}"));
 }
 
+static void an_error_is_bounded_like_an_answer(void **state)
+{
+	static const char around[] = "{\"code\":-1,\"message\":\"\"}";
+
+	(void)state;
+	for (int more = 0; more <= 1; more++) {
+		int length = ASK_ANSWER_BYTES_MAX - (int)strlen(around) + more;
+		struct json error = parse(
+			text_format(arena, "{\"code\":-1,\"message\":\"%0*d\"}", length, 0).data);
+		struct json out;
+		struct error err = {0};
+
+		assert_int_equal(ask_error_read(&out, arena, &error, &err), more == 0);
+		assert_int_equal(err.code, more == 0 ? ERROR_NONE : ERROR_LIMIT);
+	}
+}
+
 #define WITH(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -439,6 +463,7 @@ int main(void)
 		WITH(a_sampled_message_of_another_form_is_refused),
 		WITH(an_answer_is_bounded),
 		WITH(of_an_error_code_and_message_are_kept),
+		WITH(an_error_is_bounded_like_an_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1001,6 +1001,30 @@ static void what_a_server_asks_comes_on_the_stream_of_its_call(void **state)
 	leave(&waiting);
 }
 
+static bool ask_to_open(uint64_t number, struct text url)
+{
+	struct json_member members[] = {{TEXT("message"), json_cstring("please look")},
+		{TEXT("mode"), json_cstring("url")}, {TEXT("url"), json_string(url)}};
+	const struct json params = {.type = JSON_OBJECT, .count = 3, .members = members};
+	const struct call_ask asked = {number, TEXT("elicitation/create"), &params};
+	struct error err = {0};
+
+	return fakes.client.on_ask(fakes.client.context, &asked, &err);
+}
+
+static void a_server_sends_nobody_to_a_page_of_remit(void **state)
+{
+	struct bench *bench = *state;
+
+	open_session_that_is_able(bench);
+	call(bench, "1", "");
+	assert_false(ask_to_open(7, TEXT(ISSUER "/v1/approvals/a-1")));
+	assert_false(ask_to_open(8, TEXT(ISSUER)));
+	assert_true(ask_to_open(9, TEXT("https://pay.example.org/41")));
+	talk_wait(&bench->talk, "\"id\":9");
+	assert_null(strstr(bench->talk.got, ISSUER));
+}
+
 static void an_error_is_an_answer_too(void **state)
 {
 	struct bench *bench = *state;
@@ -1193,6 +1217,7 @@ int main(void)
 		WITH(a_cancelled_call_is_aborted_and_gets_no_result),
 		WITH(an_answer_to_nothing_is_refused),
 		WITH(what_a_server_asks_comes_on_the_stream_of_its_call),
+		WITH(a_server_sends_nobody_to_a_page_of_remit),
 		WITH(an_error_is_an_answer_too),
 		WITH(another_session_cannot_answer),
 		WITH(an_answer_that_comes_too_late_is_refused),

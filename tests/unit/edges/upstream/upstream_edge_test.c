@@ -47,6 +47,7 @@ struct bench {
 	int gone_calls;
 	char asked[256]; /* "SERVER METHOD;", " within" if a call was known */
 	bool takes_questions;
+	enum upstream_objection objection; /* if it takes none */
 	uint64_t questions[QUESTIONS_KEPT];
 	size_t question_count;
 	unsigned withdrawn;
@@ -106,7 +107,8 @@ static void on_gone(void *context, struct text server)
 	bench->gone_calls++;
 }
 
-static bool on_asked(void *context, const struct upstream_ask *question)
+static bool on_asked(
+	void *context, const struct upstream_ask *question, enum upstream_objection *objection)
 {
 	struct bench *bench = context;
 	size_t used = strlen(bench->asked);
@@ -115,6 +117,7 @@ static bool on_asked(void *context, const struct upstream_ask *question)
 	(void)snprintf(bench->asked + used, sizeof bench->asked - used, "%.*s %.*s%s;",
 		TEXT_ARGS(question->server), TEXT_ARGS(question->method),
 		question->request == NULL ? "" : " within");
+	*objection = bench->objection;
 	return bench->takes_questions;
 }
 
@@ -599,6 +602,19 @@ static void a_question_of_the_server_is_refused(void **state)
 		talk_run_until(bench->loop, &bench->has_logged);
 	assert_non_null(strstr(bench->log, "\"id\":\"q1\""));
 	assert_string_equal(bench->asked, "fake sampling/createMessage within;");
+}
+
+static void a_question_of_another_form_is_told_from_one_nobody_may_ask(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->objection = UPSTREAM_OBJECTS_TO_PARAMS;
+	connect_server(bench);
+	bench->wanted_log = "answered {\"error\":{\"code\":-32602,";
+	call_tool_until(bench, "ask", 500);
+	if (!bench->has_logged)
+		talk_run_until(bench->loop, &bench->has_logged);
+	assert_non_null(strstr(bench->log, "\"id\":\"q1\""));
 }
 
 static bool tell(struct bench *bench, uint64_t number, const struct upstream_reply *reply)
@@ -1305,6 +1321,7 @@ int main(void)
 		WITH(a_cancelled_call_says_nothing_more),
 		WITH(progress_reaches_its_own_call_and_nothing_else_does),
 		WITH(a_question_of_the_server_is_refused),
+		WITH(a_question_of_another_form_is_told_from_one_nobody_may_ask),
 		WITH(a_question_that_is_taken_is_answered_once),
 		WITH(a_refusal_and_a_clients_error_are_told_apart),
 		WITH(after_a_call_was_given_up_nobody_knows_which_one_asks),

@@ -160,6 +160,30 @@ static void a_request_of_another_form_is_refused(void **state)
 	end(bench, &client);
 }
 
+static void only_what_has_another_form_is_blamed_on_its_params(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	begin(bench, &client);
+	refused_at_once(bench, ELICIT, "{}", "malformed");
+	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_PARAMS);
+	refused_at_once(bench, "roots/list", "{}", "method");
+	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_METHOD);
+	/* The client said that it has forms, and no pages. */
+	refused_at_once(bench, ELICIT,
+		"{\"message\":\"m\",\"mode\":\"url\",\"elicitationId\":\"1\",\"url\":"
+		"\"https://a.org/\"}",
+		"not-able");
+	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_PARAMS);
+	end(bench, &client);
+	bench->is_not_able = true;
+	begin(bench, &client);
+	refused_at_once(bench, ELICIT, FORM, "not-able");
+	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_METHOD);
+	end(bench, &client);
+}
+
 static void an_agent_cannot_send_what_servers_ask(void **state)
 {
 	struct call_bench *bench = *state;
@@ -431,6 +455,24 @@ static void an_answer_of_another_form_does_not_reach_the_server(void **state)
 	end(bench, &client);
 }
 
+static void of_a_clients_error_the_server_has_code_and_message(void **state)
+{
+	struct call_bench *bench = *state;
+	struct json_member members[] = {{TEXT("code"), json_integer(-7)},
+		{TEXT("data"), json_cstring("who")}, {TEXT("message"), json_cstring("not now")}};
+	const struct json error = {.type = JSON_OBJECT, .count = 3, .members = members};
+	struct bench_client client;
+
+	begin(bench, &client);
+	assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
+	assert_true(
+		call_answer(client.exchange, client.ask, &(struct call_answer){.error = &error}));
+	call_bench_flush(bench);
+	assert_string_equal(bench->response, "error {\"code\":-7,\"message\":\"not now\"}");
+	assert_true(last_has(bench, "outcome", "\"status\":\"error\""));
+	end(bench, &client);
+}
+
 static void a_person_who_declines_tells_nothing(void **state)
 {
 	struct call_bench *bench = *state;
@@ -513,6 +555,38 @@ static void a_kill_between_question_and_answer_holds_before_anybody_looked(void 
 	call_bench_flush(bench);
 	call_bench_flush(bench);
 	assert_null(strstr(bench->response, "Oslo"));
+}
+
+static void a_suspended_identity_answers_no_server(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	begin(bench, &client);
+	assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
+	decide_bench_set_state(&bench->world, "agent", IDENTITY_SUSPENDED);
+	assert_true(call_bench_client_answers(bench, &client, client.ask, OSLO));
+	assert_string_equal(
+		bench->response, "refusal it was let through, but no answer may be had");
+	assert_true(last_has(bench, "outcome", "\"reason\":\"identity_not_active\""));
+	call_bench_abort(&client);
+	call_bench_flush(bench);
+}
+
+static void when_the_log_has_failed_no_answer_reaches_the_server(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	begin(bench, &client);
+	assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
+	bench->log.has_failed = true;
+	assert_true(call_bench_client_answers(bench, &client, client.ask, OSLO));
+	assert_string_equal(
+		bench->response, "refusal it was let through, but no answer may be had");
+	bench->log.has_failed = false;
+	call_bench_abort(&client);
+	call_bench_flush(bench);
 }
 
 static void without_a_record_nobody_is_asked(void **state)
@@ -651,6 +725,7 @@ int main(void)
 		ASKING(what_belongs_to_no_call_is_refused),
 		ASKING(a_client_that_did_not_say_it_can_is_not_asked),
 		ASKING(a_request_of_another_form_is_refused),
+		ASKING(only_what_has_another_form_is_blamed_on_its_params),
 		ASKING(an_agent_cannot_send_what_servers_ask),
 		ASKING(more_at_once_than_the_bound_are_refused),
 		ASKING(more_in_all_than_the_bound_are_refused),
@@ -666,11 +741,14 @@ int main(void)
 		ASKING(an_answer_to_nothing_is_refused),
 		ASKING(a_second_answer_is_refused),
 		ASKING(an_answer_of_another_form_does_not_reach_the_server),
+		ASKING(of_a_clients_error_the_server_has_code_and_message),
 		ASKING(a_person_who_declines_tells_nothing),
 		ASKING(what_the_task_read_meanwhile_keeps_the_answer_back),
 		ASKING(an_answer_that_cannot_be_sent_is_on_record_as_failed),
 		ASKING(a_killed_task_answers_no_server),
 		ASKING(a_kill_between_question_and_answer_holds_before_anybody_looked),
+		ASKING(a_suspended_identity_answers_no_server),
+		ASKING(when_the_log_has_failed_no_answer_reaches_the_server),
 		ASKING(without_a_record_nobody_is_asked),
 		ASKING(the_end_of_the_call_ends_what_was_asked_within_it),
 		ASKING(a_client_that_goes_away_is_asked_no_more),
