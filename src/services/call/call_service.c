@@ -37,11 +37,26 @@ static void exchange_destroy(struct exchange **exchange)
 	*exchange = NULL;
 }
 
+/* What is deferred comes in its order. */
 static void on_release(struct loop_post *post)
 {
 	struct exchange *exchange = post->context;
 
+	assert(exchange->service->ended == exchange);
+	exchange->service->ended = exchange->next_ended;
 	exchange_destroy(&exchange);
+}
+
+void exchange_release_later(struct exchange *exchange)
+{
+	struct call_service *service = exchange->service;
+
+	if (service->ended == NULL)
+		service->ended = exchange;
+	else
+		service->last_ended->next_ended = exchange;
+	service->last_ended = exchange;
+	loop_defer(service->ports.loop, &exchange->release_post);
 }
 
 /* Whether its task and its identity may have one more. */
@@ -715,6 +730,11 @@ void call_service_destroy(struct call_service **service)
 		approve_watch_remove((*service)->ports.approve, &exchange->watch);
 		exchange_destroy(&exchange);
 		exchange = next;
+	}
+	while ((*service)->ended != NULL) {
+		exchange = (*service)->ended;
+		(*service)->ended = exchange->next_ended;
+		exchange_destroy(&exchange);
 	}
 	name_table_destroy(&(*service)->in_flight, free);
 	name_table_destroy(&(*service)->asked, free);

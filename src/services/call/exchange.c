@@ -66,7 +66,7 @@ static void exchange_finish(struct exchange *exchange, enum exchange_state state
 	exchange_give_share(exchange);
 	generation_release(exchange);
 	exchange->service->figures.in_flight--;
-	loop_defer(ports->loop, &exchange->release_post);
+	exchange_release_later(exchange);
 }
 
 static void reply(struct exchange *exchange, struct call_reply *out)

@@ -111,6 +111,7 @@ struct exchange {
 	struct arena *arena; /* everything of the call */
 	struct exchange *next;
 	struct exchange **link;              /* NULL: not in the list */
+	struct exchange *next_ended;         /* freed after it */
 	struct share *of_task, *of_identity; /* held from its start to its end */
 	/* The door; NULL once it was answered or went away. */
 	const struct call_client *client;
@@ -324,12 +325,17 @@ bool exchange_start(struct call_service *service, const struct exchange_offer *o
 	struct exchange **out, struct error *err) MUST_CHECK;
 /* Its places among those of its task and identity are free again. */
 void exchange_give_share(struct exchange *exchange);
+/* Frees one that left the list, at the loop's next turn or with the service. */
+void exchange_release_later(struct exchange *exchange);
 struct in_flight;
 struct call_service {
 	struct call_ports ports;
 	struct call_settings settings;
 	struct call_figures figures;
 	struct exchange *exchanges;
+	/* Left the list above, the first one first; freed at the loop's next turn. */
+	struct exchange *ended;
+	struct exchange *last_ended;
 	struct share_table *tasks;      /* exchanges of each */
 	struct share_table *identities; /* exchanges of each */
 	struct call_stream *streams;

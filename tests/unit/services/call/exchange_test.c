@@ -304,6 +304,19 @@ static void calls_in_flight_have_a_limit(void **state)
 	assert_true(call_bench_start(bench, &clients[MAX], "list", "{}"));
 }
 
+/* The leak sanitizer sees whether it is. */
+static void a_call_that_ends_with_the_service_is_freed(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "write", "{\"a\":1}"));
+	call_bench_pump(bench);
+	assert_int_equal(call_figures(bench->call).in_flight, 1); /* it waits for people */
+	call_bench_abort(&client);
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+}
+
 /* ---- faults ---- */
 
 static void no_record_no_effect(void **state)
@@ -1455,6 +1468,7 @@ static int run_first(void)
 		CALL_TEST(a_task_and_an_identity_have_a_share_of_the_calls_in_flight),
 		CALL_TEST(a_call_that_is_not_taken_holds_no_share),
 		CALL_TEST(calls_in_flight_have_a_limit),
+		CALL_TEST(a_call_that_ends_with_the_service_is_freed),
 		CALL_TEST(no_record_no_effect),
 		CALL_TEST(a_server_that_cannot_start_is_an_answer_and_an_outcome),
 		CALL_TEST(a_server_that_crashes_leaves_an_outcome_that_was_forwarded),
