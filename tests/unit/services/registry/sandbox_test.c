@@ -187,6 +187,26 @@ static void what_is_not_about_the_template_waits_for_nobody(void **state)
 	assert_true(text_is(unit(governed)->approved_by, "person:bo"));
 }
 
+/* Its budget would hold nobody. */
+static void nobody_is_approved_of_a_unit_that_is_not_in_force(void **state)
+{
+	struct governed *governed = *state;
+	struct text yaml = text_format(governed->arena,
+		"object: unit\nname: lab\nbudget-per-day: {requests: 1}\nsandbox:\n"
+		"  class: retrieve\n  risk: low\n  environments: [dev]\n  up-to: public\n"
+		"  expires: 1d\n---\n"
+		"object: identity\nname: l1\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: lab\npurpose: p\nenvironments: [dev]\n");
+
+	assert_true(governed_apply(governed, "adi", yaml.data));
+	assert_null(registry_find(governed->registry, OBJECT_UNIT, TEXT("lab"))->in_force);
+	assert_false(governed_step(governed, "bo", REGISTRAR_APPROVE, "l1"));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(governed->last.err.text, "unit lab is not in force yet"));
+	assert_true(governed_step_of(governed, "eva", REGISTRAR_APPROVE, OBJECT_UNIT, "lab"));
+	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "l1"));
+}
+
 static void a_template_that_waits_too_long_is_proposed_again(void **state)
 {
 	struct governed *governed = *state;
@@ -619,6 +639,7 @@ int main(void)
 		TEST(the_only_person_puts_no_template_in_force_either),
 		TEST(every_other_template_waits_again_and_none_is_gone_at_once),
 		TEST(what_is_not_about_the_template_waits_for_nobody),
+		TEST(nobody_is_approved_of_a_unit_that_is_not_in_force),
 		TEST(a_template_that_waits_too_long_is_proposed_again),
 		TEST(a_template_names_what_is_there_and_open_to_sandboxes),
 		TEST(what_a_template_names_is_not_removed),
