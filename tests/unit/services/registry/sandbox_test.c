@@ -302,6 +302,27 @@ static void a_person_of_the_unit_opens_one_alone_and_it_is_active(void **state)
 	assert_int_equal(charter->keys[0].environment, ENVIRONMENT_DEV);
 }
 
+/* It becomes a document, and none of its words more than words. */
+static void a_purpose_stays_the_words_that_were_said(void **state)
+{
+	static const char *const purposes[] = {"back\\slash \\\" # : - {a: b}",
+		"two\nlines\tand tabs", "---\nobject: identity", "\xc2\x85 \xe2\x80\xa8 \xef\xbb\xbf",
+		"\xf0\x9f\xa7\xaa", "&a *a !!t"};
+	struct governed *governed = *state;
+
+	put_template(governed);
+	for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++) {
+		struct text name = text_format(governed->arena, "s%zu", i);
+		struct registrar_request request = wish(governed, "ana", name.data);
+
+		request.sandbox.purpose = text_of(purposes[i]);
+		assert_true(governed_run(governed, request));
+		assert_true(text_is(identity(governed, name.data)->in_force->charter->purpose,
+			purposes[i]));
+		assert_true(governed_step(governed, "ana", REGISTRAR_RETIRE, name.data));
+	}
+}
+
 static void nobody_else_opens_one(void **state)
 {
 	static const char *const people[] = {"eva", "nobody"};
@@ -644,6 +665,7 @@ int main(void)
 		TEST(a_template_names_what_is_there_and_open_to_sandboxes),
 		TEST(what_a_template_names_is_not_removed),
 		TEST(a_person_of_the_unit_opens_one_alone_and_it_is_active),
+		TEST(a_purpose_stays_the_words_that_were_said),
 		TEST(nobody_else_opens_one),
 		TEST(a_name_is_taken_once),
 		TEST(it_lives_as_long_as_the_template_lets_it),
