@@ -344,7 +344,7 @@ static void cap_label(struct evaluation *evaluation)
 	evaluation->sensitivity = out->sensitivity;
 }
 
-static void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to)
+void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to)
 {
 	struct decision *out = evaluation->out;
 
