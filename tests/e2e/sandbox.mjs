@@ -151,8 +151,9 @@ entitlements: [{effect: read, tool: playground/echo}]
     await assert.rejects(agentWith(token));
     const again = await world.remit(ANA, ...next);
     assert.notEqual(again.code, 0, again.out);
-    const ended = async () => (await world.json(null, 'task', 'list', '--limit', '1000')).items.filter(
-      ({ identity, state }) => identity === 'trial' && state === 'open').length === 0;
+    const tasks = async () => (await world.json(null, 'task', 'list', '--limit', '1000')).items;
+    const ended = async () => !(await tasks()).some(
+      ({ identity, state }) => identity === 'trial' && state === 'open');
     assert.ok(await eventually(ended), 'a task of the trial stays open');
     await agent.close().catch(() => {});
   });

@@ -57,8 +57,7 @@ static bool check_chain(struct evaluation *evaluation)
 			return refuse(evaluation, REASON_SANDBOX,
 				SAY("%.*s and %.*s, of which one acts for the other, are not both "
 				    "sandboxes.",
-					TEXT_ARGS(evaluation->entry->name),
-					TEXT_ARGS(entry->name)),
+					TEXT_ARGS(evaluation->entry->name), TEXT_ARGS(entry->name)),
 				TEXT("A task that is below no other identity's."));
 	}
 	return true;

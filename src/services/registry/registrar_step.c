@@ -196,10 +196,10 @@ static bool check_time(struct step *step)
 static bool check_unit(struct step *step)
 {
 	const struct object *waiting = step->entry->waiting;
-	const struct registry_entry *unit =
-		waiting == NULL ? NULL
-				: registry_find(step->registrar->registry, OBJECT_UNIT,
-					  waiting->charter->unit);
+	const struct registry_entry *unit = waiting == NULL
+						    ? NULL
+						    : registry_find(step->registrar->registry,
+							      OBJECT_UNIT, waiting->charter->unit);
 
 	return unit == NULL || unit->in_force != NULL ||
 	       error_set(&step->err, ERROR_CONFLICT,

@@ -1,8 +1,8 @@
 /* The laws of sandboxes over random registries: whatever the charters say, whatever servers
  * and data became, and with every approval there is, no decision lets a sandbox act in
  * staging or prod, read what is not labelled or above its ceiling, a row of it too, tell
- * anybody but who asked, or stand in a chain with others.  The charter of the sandbox is made one past all
- * checks of documents, so that the rule alone holds. */
+ * anybody but who asked, or stand in a chain with others.  The charter of the sandbox is made
+ * one past all checks of documents, so that the rule alone holds. */
 
 #include <setjmp.h>
 #include <stdarg.h>

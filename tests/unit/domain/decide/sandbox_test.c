@@ -37,7 +37,8 @@ static struct charter *charter_of_agent(struct decide_bench *bench)
 
 static void set_sandbox(struct decide_bench *bench, bool is_sandbox)
 {
-	charter_of_agent(bench)->sandbox = (struct charter_sandbox){is_sandbox ? 1 : 0, TEXT("eva")};
+	charter_of_agent(bench)->sandbox =
+		(struct charter_sandbox){is_sandbox ? 1 : 0, TEXT("eva")};
 }
 
 static int bench_setup(void **state)

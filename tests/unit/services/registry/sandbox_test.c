@@ -306,8 +306,8 @@ static void a_person_of_the_unit_opens_one_alone_and_it_is_active(void **state)
 static void a_purpose_stays_the_words_that_were_said(void **state)
 {
 	static const char *const purposes[] = {"back\\slash \\\" # : - {a: b}",
-		"two\nlines\tand tabs", "---\nobject: identity", "\xc2\x85 \xe2\x80\xa8 \xef\xbb\xbf",
-		"\xf0\x9f\xa7\xaa", "&a *a !!t"};
+		"two\nlines\tand tabs", "---\nobject: identity",
+		"\xc2\x85 \xe2\x80\xa8 \xef\xbb\xbf", "\xf0\x9f\xa7\xaa", "&a *a !!t"};
 	struct governed *governed = *state;
 
 	put_template(governed);
@@ -317,8 +317,8 @@ static void a_purpose_stays_the_words_that_were_said(void **state)
 
 		request.sandbox.purpose = text_of(purposes[i]);
 		assert_true(governed_run(governed, request));
-		assert_true(text_is(identity(governed, name.data)->in_force->charter->purpose,
-			purposes[i]));
+		assert_true(text_is(
+			identity(governed, name.data)->in_force->charter->purpose, purposes[i]));
 		assert_true(governed_step(governed, "ana", REGISTRAR_RETIRE, name.data));
 	}
 }
