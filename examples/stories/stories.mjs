@@ -351,6 +351,11 @@ const sandbox = {
       tell.holds('its owner cannot promote it alone', alone.code !== 0, alone.out);
       const again = await other.call(LONG, { duration: 1, steps: 1 });
       tell.holds('and is refused production still', !again.done, again.text);
+      const tried = async () => (await world.json(null, 'findings', 'list')).items.find(
+        ({ kind, subject }) => kind === 'sandbox-outside' && subject === `identity/${name}`);
+      tell.holds('that it tried is a finding, which a person closes', await eventually(tried));
+      await world.must('adi@example.com', 'findings', 'close', (await tried()).id, '--reason',
+        'a story');
     } finally {
       await own.close();
       await other.close();

@@ -91,6 +91,9 @@ unit: support
   const refused = await agent.call('echo', { message: 'two' });
   assert.ok(!refused.done && refused.text.includes('(sandbox)'), refused.text);
   assert.equal(world.calls('playground').length, before);
+  const found = async () => (await world.json(ADI, 'findings', 'list')).items.find(
+    ({ kind, subject }) => kind === 'sandbox-outside' && subject === 'identity/moved');
+  assert.ok(await eventually(found), 'nobody is told that it tried');
   assert.equal((await apply(ADI, `${server}environment: dev\n`)).code, 0);
   assert.ok((await agent.call('echo', { message: 'three' })).done);
   await agent.close();

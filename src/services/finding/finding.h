@@ -32,7 +32,8 @@ struct finding_service;
 	  "break-glass opened by one person was not reviewed in time") \
 	X(FINDING_SECRET_SEEN, "secret-seen", "a secret was seen where it must not be") \
 	X(FINDING_READ_WITHOUT_RECORD, "read-without-record", \
-	  "a source saw a read that is not on record")
+	  "a source saw a read that is not on record") \
+	X(FINDING_SANDBOX_OUTSIDE, "sandbox-outside", "a sandbox tried what no sandbox may")
 /* clang-format on */
 
 enum finding_kind {
