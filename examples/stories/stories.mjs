@@ -357,6 +357,11 @@ const sandbox = {
       await own.close();
       await other.close();
     }
+    const tried = async () => (await world.json(null, 'findings', 'list')).items.find(
+      ({ kind, subject }) => kind === 'sandbox-outside' && subject === `identity/${name}`);
+    tell.holds('that it tried is a finding, which a person closes', await eventually(tried));
+    await world.must('adi@example.com', 'findings', 'close', (await tried()).id, '--reason',
+      'a story');
     await world.must('ana@example.com', 'identity', 'retire', name, '--reason', 'tried', '--yes');
   },
   twin: {
@@ -537,7 +542,8 @@ const rugPull = {
       tell.holds('the server saw no call', calls() === before);
       tell.holds('people see the difference', changed.state === 'differs' &&
         changed.offered.description.includes('private/payroll.txt'), JSON.stringify(changed));
-      const findings = async () => (await world.json(null, 'findings', 'list')).items;
+      const findings = async () => (await world.json(null, 'findings', 'list')).items.filter(
+        ({ kind }) => kind === 'tool-drift');
       const [found] = await findings();
       tell.holds('it is found, with the control it speaks to', found?.kind === 'tool-drift' &&
         found.subject === 'glossary/explain' && found.control === 'G-28', JSON.stringify(found));

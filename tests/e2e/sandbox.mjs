@@ -91,6 +91,9 @@ unit: support
   const refused = await agent.call('echo', { message: 'two' });
   assert.ok(!refused.done && refused.text.includes('(sandbox)'), refused.text);
   assert.equal(world.calls('playground').length, before);
+  const found = async () => (await world.json(ADI, 'findings', 'list')).items.find(
+    ({ kind, subject }) => kind === 'sandbox-outside' && subject === 'identity/moved');
+  assert.ok(await eventually(found), 'nobody is told that it tried');
   assert.equal((await apply(ADI, `${server}environment: dev\n`)).code, 0);
   assert.ok((await agent.call('echo', { message: 'three' })).done);
   await agent.close();
@@ -151,8 +154,9 @@ entitlements: [{effect: read, tool: playground/echo}]
     await assert.rejects(agentWith(token));
     const again = await world.remit(ANA, ...next);
     assert.notEqual(again.code, 0, again.out);
-    const ended = async () => (await world.json(null, 'task', 'list', '--limit', '1000')).items.filter(
-      ({ identity, state }) => identity === 'trial' && state === 'open').length === 0;
+    const tasks = async () => (await world.json(null, 'task', 'list', '--limit', '1000')).items;
+    const ended = async () => !(await tasks()).some(
+      ({ identity, state }) => identity === 'trial' && state === 'open');
     assert.ok(await eventually(ended), 'a task of the trial stays open');
     await agent.close().catch(() => {});
   });

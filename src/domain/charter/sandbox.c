@@ -12,17 +12,20 @@ bool sandbox_environment(enum environment value)
 	return value == ENVIRONMENT_DEV || value == ENVIRONMENT_TEST;
 }
 
+enum sensitivity sandbox_most(const struct sandbox_template *template)
+{
+	if (template == NULL ||
+		sensitivity_level(template->up_to) > sensitivity_level(SENSITIVITY_INTERNAL))
+		return SENSITIVITY_INTERNAL;
+	return template->up_to;
+}
+
 bool sandbox_covers(const struct sandbox_template *template, enum sensitivity value)
 {
-	int most = sensitivity_level(SENSITIVITY_INTERNAL);
-
-	if (value == SENSITIVITY_UNLABELLED)
-		return false;
+	/* A level that nobody wrote is no ceiling. */
 	if (template != NULL && template->up_to == SENSITIVITY_UNLABELLED)
 		return false;
-	if (template != NULL && sensitivity_level(template->up_to) < most)
-		most = sensitivity_level(template->up_to);
-	return sensitivity_level(value) <= most;
+	return sensitivity_level(value) <= sensitivity_level(sandbox_most(template));
 }
 
 /* ---- documents ---- */

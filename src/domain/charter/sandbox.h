@@ -35,8 +35,10 @@ struct sandbox_template {
 };
 
 bool sandbox_environment(enum environment value); /* dev or test */
-/* Whether it may read, be told or ask a model about data of this sensitivity.  template may
- * be NULL: no unit's in particular.  What nobody labelled is restricted. */
+/* The most sensitive data it may read, be told or ask a model about.  template may be NULL: no
+ * unit's in particular. */
+enum sensitivity sandbox_most(const struct sandbox_template *template);
+/* Whether data of this sensitivity is among that.  What nobody labelled is restricted. */
 bool sandbox_covers(const struct sandbox_template *template, enum sensitivity value);
 
 /* What is wrong with what a document alone says; for finish functions (form.h). */

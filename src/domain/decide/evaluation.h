@@ -135,6 +135,8 @@ bool is_retrieval_method(const struct evaluation *evaluation);
 /* True where the tool's rows are judged one by one: what a line covers is then the
  * ceiling of the rows, not of the source. */
 bool is_judged_by_row(const struct evaluation *evaluation);
+/* No row above this comes, nor above what it was lowered to before. */
+void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to);
 
 /* False: the identity is a sandbox, and may not read the data source. */
 bool is_source_open(const struct evaluation *evaluation, const struct data_source *source);

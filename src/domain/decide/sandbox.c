@@ -2,8 +2,9 @@
  * sources are registered as may change after a charter was approved.
  *
  * Invariant: an allowed call of a sandbox is in dev or test, reads only labelled data up to
- * internal, tells it to the reply alone, and stands in a chain of sandboxes.  Its unit has
- * a template still, and nothing is wider than that. */
+ * internal, row by row where rows are judged, tells it to the reply alone, and stands in a
+ * chain of sandboxes.  Its unit has a template still, and neither place nor data is wider
+ * than that.  Lines and limits are those of its charter. */
 
 #include "domain/charter/sandbox.h"
 #include "domain/decide/evaluation.h"
@@ -53,11 +54,11 @@ static bool check_chain(struct evaluation *evaluation)
 			continue; /* rule_chain refuses it */
 		if (charter_is_sandbox(entry->in_force->charter) !=
 			charter_is_sandbox(evaluation->charter))
-			return refuse_sandbox(evaluation,
+			return refuse(evaluation, REASON_SANDBOX,
 				SAY("%.*s and %.*s, of which one acts for the other, are not both "
 				    "sandboxes.",
-					TEXT_ARGS(evaluation->entry->name),
-					TEXT_ARGS(entry->name)));
+					TEXT_ARGS(evaluation->entry->name), TEXT_ARGS(entry->name)),
+				TEXT("A task that is below no other identity's."));
 	}
 	return true;
 }
@@ -115,6 +116,9 @@ static bool check_sources(struct evaluation *evaluation)
 					: environment_word(source->environment),
 				TEXT_ARGS(evaluation->charter->unit)));
 	}
+	/* Nor a row above that, of a source that is open. */
+	if (evaluation->sources_count > 0 && is_judged_by_row(evaluation))
+		lower_ceiling(evaluation, sandbox_most(find_template(evaluation)));
 	return true;
 }
 

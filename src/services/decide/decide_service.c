@@ -12,6 +12,7 @@
 
 #include "domain/decide/explanation.h"
 #include "services/decide/decide_private.h"
+#include "services/finding/finding.h"
 
 bool decide_service_create(struct decide_service **out, const struct registry *registry,
 	const struct task_table *tasks, struct error *err)
@@ -187,6 +188,31 @@ static void add_hint(const struct decide_world *world, const struct decide_reque
 	arena_destroy(&scratch);
 }
 
+/* One that tries to get out is for its reviewers to look at.  What cannot be reported now is
+ * when it tries again. */
+static void report_sandbox(struct decide_service *service, const struct call *call,
+	struct arena *arena, const struct decision *decision)
+{
+	const struct registry_entry *entry =
+		registry_find_identity(service->registry, call->identity);
+	struct finding_draft draft = {.kind = FINDING_SANDBOX_OUTSIDE,
+		.control = "G-37",
+		.what = decision->explanation,
+		.task = call->task};
+	bool is_taken = false;
+	struct error err;
+
+	if (service->findings == NULL || entry == NULL || entry->in_force == NULL ||
+		!charter_is_sandbox(entry->in_force->charter))
+		return;
+	draft.subject = text_format(arena, "identity/%.*s", TEXT_ARGS(call->identity));
+	draft.unit = entry->in_force->charter->unit;
+	if (draft.subject.data != NULL)
+		/* refused ones are counted: remit_findings_refused_total */
+		is_taken = finding_report(service->findings, &draft, &err);
+	(void)is_taken;
+}
+
 void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out)
 {
@@ -207,6 +233,8 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 		};
 	if (request->search == DECIDE_SEARCH && out->reason == REASON_FORBIDDEN)
 		add_hint(&world, request, arena, out);
+	if (out->reason == REASON_SANDBOX)
+		report_sandbox(service, request->call, arena, out);
 	service->status.decisions++;
 	service->status.took_ns += monotonic_ns() - begun_ns;
 }

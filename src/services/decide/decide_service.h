@@ -20,7 +20,8 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	const struct task_table *tasks, struct error *err) MUST_CHECK;
 void decide_service_destroy(struct decide_service **service);
 
-/* Findings about tools go there from now on; borrowed, and outlives it.  NULL: nowhere. */
+/* Findings about tools and sandboxes go there from now on; borrowed, and outlives it.
+ * NULL: nowhere. */
 struct finding_service;
 void decide_service_report_to(struct decide_service *service, struct finding_service *findings);
 

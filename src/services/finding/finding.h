@@ -38,7 +38,8 @@ struct finding_service;
 	X(FINDING_READ_DIFFERS, "read-differs", \
 	  "a source gave other objects than the record of the read says") \
 	X(FINDING_RECORD_WITHOUT_READ, "record-without-read", \
-	  "a record says that a source answered, and its log does not")
+	  "a record says that a source answered, and its log does not") \
+	X(FINDING_SANDBOX_OUTSIDE, "sandbox-outside", "a sandbox tried what no sandbox may")
 /* clang-format on */
 
 enum finding_kind {

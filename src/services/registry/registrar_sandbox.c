@@ -1,6 +1,8 @@
 /* Sandboxes: opened by one person at once, because two people have put the template in
  * force that says what they get.  The charter is made here, planned like a document and
  * written like one; nobody's words but name, purpose and backup owner go into it. */
+#include "base/buffer.h"
+#include "base/yaml.h"
 #include "services/registry/registrar_private.h"
 
 enum { DAY_S = 86400 };
@@ -112,11 +114,17 @@ static bool make_charter(struct text *out, struct registrar *registrar,
 		.jwk = request->jwk,
 		.expires_utc_s = fold_stamp_utc_ms(registrar->fold) / 1000 + life_s};
 	struct json charter;
+	struct buffer yaml;
+	bool ok;
 
 	if (!sandbox_charter(&charter, registrar->arena, unit->in_force, &opening, err))
 		return false;
-	*out = json_canonical_text(registrar->arena, &charter); /* JSON is YAML, too */
-	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a charter");
+	buffer_init(&yaml, PLAN_BYTES_MAX);
+	yaml_format(&yaml, &charter);
+	*out = text_copy(registrar->arena, buffer_text(&yaml));
+	ok = !buffer_failed(&yaml) && out->data != NULL;
+	buffer_deinit(&yaml);
+	return ok || error_set(err, ERROR_LIMIT, "no memory for a charter");
 }
 
 enum prepared_as registrar_prepare_sandbox(

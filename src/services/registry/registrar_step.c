@@ -191,6 +191,22 @@ static bool check_time(struct step *step)
 	       error_set(&step->err, ERROR_CONFLICT, "its time is not over");
 }
 
+/* A unit waits whole for its first template, and what it says besides holds nobody until
+ * then. */
+static bool check_unit(struct step *step)
+{
+	const struct object *waiting = step->entry->waiting;
+	const struct registry_entry *unit = waiting == NULL
+						    ? NULL
+						    : registry_find(step->registrar->registry,
+							      OBJECT_UNIT, waiting->charter->unit);
+
+	return unit == NULL || unit->in_force != NULL ||
+	       error_set(&step->err, ERROR_CONFLICT,
+		       "unit %.*s is not in force yet: remit unit approve %.*s",
+		       TEXT_ARGS(unit->name), TEXT_ARGS(unit->name));
+}
+
 static bool step_identity(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
@@ -202,7 +218,7 @@ static bool step_identity(struct step *step)
 
 	if (!lifecycle_step(step->verb, from, standings, &to, &step->err) || !check_time(step))
 		return false;
-	if (step->verb == LIFECYCLE_APPROVE && !check_still_right(step))
+	if (step->verb == LIFECYCLE_APPROVE && !(check_still_right(step) && check_unit(step)))
 		return false;
 	return change_identity(step, to);
 }

@@ -1,8 +1,8 @@
 /* The laws of sandboxes over random registries: whatever the charters say, whatever servers
  * and data became, and with every approval there is, no decision lets a sandbox act in
- * staging or prod, read what is not labelled or above its ceiling, tell anybody but who
- * asked, or stand in a chain with others.  The charter of the sandbox is made one past all
- * checks of documents, so that the rule alone holds. */
+ * staging or prod, read what is not labelled or above its ceiling, a row of it too, tell
+ * anybody but who asked, or stand in a chain with others.  The charter of the sandbox is made
+ * one past all checks of documents, so that the rule alone holds. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -190,6 +190,9 @@ static void check_allowed(
 		check_source(bench, unit, decision->sources[i]);
 	assert_true(decision->sensitivity == SENSITIVITY_UNLABELLED ||
 		    decision->sensitivity <= SENSITIVITY_INTERNAL);
+	assert_true(decision->ceiling == SENSITIVITY_UNLABELLED ||
+		    (decision->ceiling <= SENSITIVITY_INTERNAL &&
+			    decision->ceiling <= unit->sandbox.up_to));
 	if (text_is(call->tool, "files/mail"))
 		assert_null(json_find(&call->arguments, "to"));
 	if (task->parent != NULL)

@@ -27,12 +27,18 @@ static void move_to(struct decide_bench *bench, const char *environment)
 	decide_bench_edit(bench, "tickets", "environment: staging\n", to.data);
 }
 
-static void set_sandbox(struct decide_bench *bench, bool is_sandbox)
+/* To be written past the checks of documents. */
+static struct charter *charter_of_agent(struct decide_bench *bench)
 {
 	const struct registry_entry *entry = registry_find_identity(bench->registry, TEXT("agent"));
-	struct charter *charter = (struct charter *)(uintptr_t)entry->in_force->charter;
 
-	charter->sandbox = (struct charter_sandbox){is_sandbox ? 1 : 0, TEXT("eva")};
+	return (struct charter *)(uintptr_t)entry->in_force->charter;
+}
+
+static void set_sandbox(struct decide_bench *bench, bool is_sandbox)
+{
+	charter_of_agent(bench)->sandbox =
+		(struct charter_sandbox){is_sandbox ? 1 : 0, TEXT("eva")};
 }
 
 static int bench_setup(void **state)
@@ -199,27 +205,62 @@ static void data_above_the_template_is_refused(void **state)
 	refused_of_a_sandbox_alone(bench, &call);
 }
 
+static void put_rows(struct decide_bench *bench)
+{
+	assert_true(decide_bench_put(bench,
+		"object: tool\nname: files/rows\neffect: read\nrisk: low\n"
+		"reads: [{data-source: tickets}]\nclassification: 'r[*].c'\n"));
+	decide_bench_edit(bench, "agent", "  - {effect: read, tool: files/list}\n",
+		"  - {effect: read, tool: files/rows}\n");
+	charter_of_agent(bench)->environments = environment_bit(ENVIRONMENT_DEV);
+}
+
 /* A ceiling of rows is the server's word: a source of real data stays closed. */
 static void rows_that_are_judged_open_no_source(void **state)
 {
 	struct decide_bench *bench = *state;
 	struct call call = call_of(bench, "rows", "{}");
 
-	assert_true(decide_bench_put(bench,
-		"object: tool\nname: files/rows\neffect: read\nrisk: low\n"
-		"reads: [{data-source: tickets}]\nclassification: 'r[*].c'\n"));
-	decide_bench_edit(bench, "agent", "  - {effect: read, tool: files/list}\n",
-		"  - {effect: read, tool: files/rows}\n");
+	put_rows(bench);
 	assert_true(decide_bench_put(bench,
 		"object: data-source\nname: tickets\nunit: support\nenvironment: dev\n"
 		"sensitivity: restricted\n"));
-	struct charter *charter =
-		(struct charter *)(uintptr_t)registry_find_identity(bench->registry, TEXT("agent"))
-			->in_force->charter;
-
-	charter->environments = environment_bit(ENVIRONMENT_DEV);
 	set_sandbox(bench, true);
 	refused_of_a_sandbox_alone(bench, &call);
+}
+
+static enum sensitivity ceiling_of_rows(struct decide_bench *bench)
+{
+	struct call call = call_of(bench, "rows", "{}");
+	const struct decision *decision = decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL);
+
+	assert_string_equal(reason_word(decision->reason), "allowed");
+	return decision->ceiling;
+}
+
+/* The charter's line and the reply say more than a sandbox reads. */
+static void rows_above_the_template_do_not_come(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	put_rows(bench);
+	assert_true(decide_bench_put(bench,
+		"object: data-source\nname: tickets\nunit: support\nenvironment: dev\n"
+		"sensitivity: public\n"));
+	charter_of_agent(bench)->data_sources =
+		&(const struct charter_data_source){TEXT("tickets"), SENSITIVITY_RESTRICTED};
+	charter_of_agent(bench)->data_sources_count = 1;
+	charter_of_agent(bench)->outputs =
+		&(const struct charter_output){TEXT("reply"), SENSITIVITY_RESTRICTED};
+	charter_of_agent(bench)->outputs_count = 1;
+	set_sandbox(bench, true);
+	assert_int_equal(ceiling_of_rows(bench), SENSITIVITY_INTERNAL);
+	assert_true(decide_bench_put(bench,
+		"object: unit\nname: support\nsandbox: {class: execute, risk: low,"
+		" environments: [dev, test], up-to: public, expires: 30d}\n"));
+	assert_int_equal(ceiling_of_rows(bench), SENSITIVITY_PUBLIC);
+	set_sandbox(bench, false);
+	assert_true(ceiling_of_rows(bench) > SENSITIVITY_INTERNAL);
 }
 
 static void a_recipient_is_refused(void **state)
@@ -387,6 +428,7 @@ int main(void)
 		TEST(data_above_internal_or_unlabelled_is_refused),
 		TEST(data_above_the_template_is_refused),
 		TEST(rows_that_are_judged_open_no_source),
+		TEST(rows_above_the_template_do_not_come),
 		TEST(a_recipient_is_refused),
 		TEST(no_approval_opens_what_a_sandbox_may_not),
 		TEST(a_sandbox_acts_for_sandboxes_alone),

@@ -11,6 +11,7 @@
 #include "domain/decide/rate.h"
 #include "services/decide/decide_private.h"
 #include "services/decide/decide_service.h"
+#include "services/finding/finding.h"
 #include "support/decide_bench.h"
 #include "support/fake_log.h"
 
@@ -50,6 +51,52 @@ static struct decision decide_now(struct fixture *fixture, const char *tool, con
 
 	decide_call(fixture->service, &request, fixture->world.arena, &decision);
 	return decision;
+}
+
+/* Of the only one, in a unit that has no template. */
+static void make_sandbox(struct fixture *fixture)
+{
+	const struct registry_entry *entry =
+		registry_find_identity(fixture->world.registry, TEXT("agent"));
+
+	((struct charter *)(uintptr_t)entry->in_force->charter)->sandbox.template_version = 1;
+}
+
+static void a_sandbox_that_tries_to_get_out_is_found_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct finding_service *findings;
+	const struct finding *found;
+	struct fake_log log;
+	struct fold_log port;
+	struct loop *loop;
+	struct fold *fold;
+	struct error err;
+
+	fake_log_init(&log);
+	port = fake_log_port(&log);
+	assert_true(loop_create(&loop, &err));
+	assert_true(fold_create(&fold, &port, loop, &err));
+	assert_true(finding_service_create(&findings, fixture->world.registry, fold, &err));
+	assert_true(fold_finish_loading(fold, &err));
+	decide_service_report_to(fixture->service, findings);
+	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_ALLOWED);
+	assert_int_equal(log.count, 0);
+	make_sandbox(fixture);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_SANDBOX);
+	found = finding_next(findings, NULL);
+	assert_non_null(found);
+	assert_int_equal(found->kind, FINDING_SANDBOX_OUTSIDE);
+	assert_true(text_is(found->subject, "identity/agent"));
+	assert_true(text_is(found->unit, "support"));
+	assert_non_null(strstr(found->what.data, "is a sandbox"));
+	assert_int_equal(log.count, 1);
+	decide_service_report_to(fixture->service, NULL);
+	finding_service_destroy(&findings);
+	fold_destroy(&fold);
+	loop_destroy(&loop);
+	fake_log_deinit(&log);
 }
 
 static void a_change_of_a_tools_lines_is_seen_at_once(void **state)
@@ -1095,6 +1142,7 @@ static void a_list_has_a_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SERVICE_TEST(a_sandbox_that_tries_to_get_out_is_found_once),
 		SERVICE_TEST(a_change_of_a_tools_lines_is_seen_at_once),
 		SERVICE_TEST(a_resource_that_could_not_be_read_is_not_listed),
 		SERVICE_TEST(a_template_is_listed_where_a_covered_line_could_meet_it),

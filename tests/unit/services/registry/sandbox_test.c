@@ -187,6 +187,26 @@ static void what_is_not_about_the_template_waits_for_nobody(void **state)
 	assert_true(text_is(unit(governed)->approved_by, "person:bo"));
 }
 
+/* Its budget would hold nobody. */
+static void nobody_is_approved_of_a_unit_that_is_not_in_force(void **state)
+{
+	struct governed *governed = *state;
+	struct text yaml = text_format(governed->arena,
+		"object: unit\nname: lab\nbudget-per-day: {requests: 1}\nsandbox:\n"
+		"  class: retrieve\n  risk: low\n  environments: [dev]\n  up-to: public\n"
+		"  expires: 1d\n---\n"
+		"object: identity\nname: l1\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: lab\npurpose: p\nenvironments: [dev]\n");
+
+	assert_true(governed_apply(governed, "adi", yaml.data));
+	assert_null(registry_find(governed->registry, OBJECT_UNIT, TEXT("lab"))->in_force);
+	assert_false(governed_step(governed, "bo", REGISTRAR_APPROVE, "l1"));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(governed->last.err.text, "unit lab is not in force yet"));
+	assert_true(governed_step_of(governed, "eva", REGISTRAR_APPROVE, OBJECT_UNIT, "lab"));
+	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "l1"));
+}
+
 static void a_template_that_waits_too_long_is_proposed_again(void **state)
 {
 	struct governed *governed = *state;
@@ -280,6 +300,27 @@ static void a_person_of_the_unit_opens_one_alone_and_it_is_active(void **state)
 	assert_int_equal(
 		charter->expires_utc_s, governed->log.now_utc_ms / 1000 + 14 * DAY_MS / 1000);
 	assert_int_equal(charter->keys[0].environment, ENVIRONMENT_DEV);
+}
+
+/* It becomes a document, and none of its words more than words. */
+static void a_purpose_stays_the_words_that_were_said(void **state)
+{
+	static const char *const purposes[] = {"back\\slash \\\" # : - {a: b}",
+		"two\nlines\tand tabs", "---\nobject: identity",
+		"\xc2\x85 \xe2\x80\xa8 \xef\xbb\xbf", "\xf0\x9f\xa7\xaa", "&a *a !!t"};
+	struct governed *governed = *state;
+
+	put_template(governed);
+	for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++) {
+		struct text name = text_format(governed->arena, "s%zu", i);
+		struct registrar_request request = wish(governed, "ana", name.data);
+
+		request.sandbox.purpose = text_of(purposes[i]);
+		assert_true(governed_run(governed, request));
+		assert_true(text_is(
+			identity(governed, name.data)->in_force->charter->purpose, purposes[i]));
+		assert_true(governed_step(governed, "ana", REGISTRAR_RETIRE, name.data));
+	}
 }
 
 static void nobody_else_opens_one(void **state)
@@ -619,10 +660,12 @@ int main(void)
 		TEST(the_only_person_puts_no_template_in_force_either),
 		TEST(every_other_template_waits_again_and_none_is_gone_at_once),
 		TEST(what_is_not_about_the_template_waits_for_nobody),
+		TEST(nobody_is_approved_of_a_unit_that_is_not_in_force),
 		TEST(a_template_that_waits_too_long_is_proposed_again),
 		TEST(a_template_names_what_is_there_and_open_to_sandboxes),
 		TEST(what_a_template_names_is_not_removed),
 		TEST(a_person_of_the_unit_opens_one_alone_and_it_is_active),
+		TEST(a_purpose_stays_the_words_that_were_said),
 		TEST(nobody_else_opens_one),
 		TEST(a_name_is_taken_once),
 		TEST(it_lives_as_long_as_the_template_lets_it),
