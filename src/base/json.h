@@ -90,6 +90,13 @@ bool json_only_members(
 /* Same type and value; member order does not matter; 1 and 1.0 differ. */
 bool json_equal(const struct json *a, const struct json *b);
 
+/* True: json_parse would read a value from text, within the limits, that json_equal says is
+ * the same as this one, which json_parse read.  False says nothing: only the form without
+ * blanks is known, members in the same order, escapes of two letters and no doubles.  Takes
+ * no memory, and a small part of the time. */
+bool json_is_written(
+	const struct json *value, struct text text, const struct json_limits *limits) MUST_CHECK;
+
 /* Appends the canonical form (RFC 8785: members sorted by UTF-16 code units,
  * shortest doubles, minimal escapes), except that an integer is written as its
  * digits and a double without fraction keeps ".0".  So two values have the same

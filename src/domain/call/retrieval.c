@@ -67,7 +67,7 @@ static bool is_one_thing(struct arena *arena, const struct json *result)
 {
 	const struct json *structured = json_find(result, "structuredContent");
 	const struct json *content = json_find(result, "content");
-	const struct json *text;
+	const struct json *text, *parsed;
 	uint32_t i;
 
 	for (i = 0; i < result->count; i++)
@@ -77,8 +77,11 @@ static bool is_one_thing(struct arena *arena, const struct json *result)
 		return true;
 	if (content == NULL || (content->type == JSON_ARRAY && content->count == 0))
 		return true;
-	text = parsed_text(arena, result);
-	return text != NULL && json_equal(text, structured);
+	text = only_text(content);
+	if (text == NULL || json_is_written(structured, text->string, &json_limits_default))
+		return text != NULL;
+	parsed = parsed_text(arena, result);
+	return parsed != NULL && json_equal(parsed, structured);
 }
 
 /* ---- how sensitive ---- */

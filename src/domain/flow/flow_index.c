@@ -364,7 +364,9 @@ struct flow_hashes flow_index_read_tokens(const struct flow_index *index)
 {
 	size_t count = index->tokens_count - index->settled;
 
-	return (struct flow_hashes){index->tokens + index->settled, count == 0 ? 0 : count - 1};
+	if (count == 0)
+		return (struct flow_hashes){NULL, 0};
+	return (struct flow_hashes){index->tokens + index->settled, count - 1};
 }
 
 bool flow_index_keep(struct flow_index *index, const struct flow_found *found)

@@ -50,27 +50,50 @@ static bool is_any(struct text segment)
 	return segment.length == 1 && *segment.data == '*';
 }
 
+/* What the lines say of the things right below a spot: read once for all of them. */
+struct segment {
+	struct text name;
+	uint32_t line;
+	bool is_any;
+	bool is_last;
+};
+
+struct segments {
+	struct segment items[TOOL_RESULTS_MAX];
+	size_t count;
+};
+
+static void segments_below(struct segments *out, const struct walk *walk, struct spot at)
+{
+	out->count = 0;
+	for (uint32_t left = at.lines; left != 0; left &= left - 1) {
+		struct segment *segment = &out->items[out->count++];
+
+		segment->line = (uint32_t)__builtin_ctz(left);
+		segment->name = segment_of(
+			walk->tool->results[segment->line].field, at.depth, &segment->is_last);
+		segment->is_any = is_any(segment->name);
+	}
+}
+
 /* One step down, to a member or (empty name) an item. */
-static struct spot step(const struct walk *walk, struct spot at, struct text name)
+static struct spot step(
+	const struct walk *walk, struct spot at, const struct segments *segments, struct text name)
 {
 	struct spot below = {0, at.depth + 1, at.trust};
 	bool is_named = false, is_untrusted = false;
 
-	for (uint32_t left = at.lines; left != 0; left &= left - 1) {
-		uint32_t i = (uint32_t)__builtin_ctz(left);
-		const struct tool_result *line = &walk->tool->results[i];
-		struct text segment;
-		bool is_last;
+	for (size_t i = 0; i < segments->count; i++) {
+		const struct segment *segment = &segments->items[i];
 
-		segment = segment_of(line->field, at.depth, &is_last);
-		if (!is_any(segment) && !(name.length != 0 && text_equal(segment, name)))
+		if (!segment->is_any && !(name.length != 0 && text_equal(segment->name, name)))
 			continue;
-		if (!is_last) {
-			below.lines |= (uint32_t)1 << i;
+		if (!segment->is_last) {
+			below.lines |= (uint32_t)1 << segment->line;
 			continue;
 		}
 		is_named = true;
-		is_untrusted |= line->trust != TRUST_TRUSTED;
+		is_untrusted |= walk->tool->results[segment->line].trust != TRUST_TRUSTED;
 	}
 	if (is_named)
 		below.trust = is_untrusted ? TRUST_UNTRUSTED : TRUST_TRUSTED;
@@ -91,26 +114,40 @@ static void visit_integer(const struct walk *walk, int64_t value, enum trust tru
 	walk->visit(walk->closure, flow_digits(digits, value), trust);
 }
 
+static void walk_value(const struct walk *walk, const struct json *value, struct spot at);
+
+static void walk_array(const struct walk *walk, const struct json *value, struct spot at)
+{
+	NOT_ZEROED struct segments segments;
+	struct spot below;
+
+	segments_below(&segments, walk, at);
+	below = step(walk, at, &segments, TEXT(""));
+	for (uint32_t i = 0; i < value->count; i++)
+		walk_value(walk, &value->items[i], below);
+}
+
+static void walk_object(const struct walk *walk, const struct json *value, struct spot at)
+{
+	NOT_ZEROED struct segments segments;
+
+	segments_below(&segments, walk, at);
+	for (uint32_t i = 0; i < value->count; i++) {
+		const struct json_member *member = &value->members[i];
+
+		walk->visit(walk->closure, member->name, at.trust);
+		walk_value(walk, &member->value, step(walk, at, &segments, member->name));
+	}
+}
+
 /* As deep as the reader of JSON lets anything be. */
 static void walk_value(const struct walk *walk, const struct json *value, struct spot at)
 {
-	uint32_t i;
-
 	switch (value->type) {
 	case JSON_STRING: walk->visit(walk->closure, value->string, at.trust); return;
 	case JSON_INTEGER: visit_integer(walk, value->integer, at.trust); return;
-	case JSON_ARRAY:
-		for (i = 0; i < value->count; i++)
-			walk_value(walk, &value->items[i], step(walk, at, TEXT("")));
-		return;
-	case JSON_OBJECT:
-		for (i = 0; i < value->count; i++) {
-			const struct json_member *member = &value->members[i];
-
-			walk->visit(walk->closure, member->name, at.trust);
-			walk_value(walk, &member->value, step(walk, at, member->name));
-		}
-		return;
+	case JSON_ARRAY: walk_array(walk, value, at); return;
+	case JSON_OBJECT: walk_object(walk, value, at); return;
 	case JSON_NULL:
 	case JSON_BOOLEAN:
 	case JSON_DOUBLE: return;

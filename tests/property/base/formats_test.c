@@ -1,6 +1,7 @@
 /* Laws of the two formats, over random values:
  *  what is written reads back equal; two values have the same canonical bytes
- *  exactly when they are equal; the canonical form is its own canonical form. */
+ *  exactly when they are equal; the canonical form is its own canonical form; a text that
+ *  is said to be a value written reads as that value. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,6 +123,43 @@ static void equal_values_and_equal_bytes_are_the_same_thing(void **state)
 	assert_true(equal > CASES / 100);
 }
 
+/* One byte of it is another one, or none is. */
+static void disturb(struct source *source, struct buffer *text)
+{
+	size_t at = source_below(source, (uint32_t)text->length + 1);
+
+	if (at < text->length)
+		text->data[at] = (char)source_below(source, 256);
+}
+
+static void what_is_a_value_written_reads_as_that_value(void **state)
+{
+	struct run *run = *state;
+	int known = 0;
+	int i;
+
+	for (i = 0; i < CASES; i++) {
+		struct error err = {0};
+		struct json value, again;
+		struct text text;
+
+		arena_reset(run->arena);
+		value = value_random(&run->source, run->arena, 0, DEPTH);
+		value = read_json(run, json_canonical_text(run->arena, &value));
+		buffer_reset(&run->buffer);
+		json_canonical(&run->buffer, &value);
+		if (i % 2 == 0)
+			disturb(&run->source, &run->buffer);
+		text = buffer_text(&run->buffer);
+		if (!json_is_written(&value, text, &json_limits_default))
+			continue;
+		known++;
+		assert_true(json_parse(&again, run->arena, text, &json_limits_default, &err));
+		assert_true(json_equal(&value, &again));
+	}
+	assert_true(known > CASES / 20);
+}
+
 static void a_copy_is_equal_to_its_source(void **state)
 {
 	struct run *run = *state;
@@ -213,6 +251,7 @@ int main(void)
 		LAW(json_reads_back_what_it_wrote),
 		LAW(order_of_members_does_not_change_the_canonical_form),
 		LAW(equal_values_and_equal_bytes_are_the_same_thing),
+		LAW(what_is_a_value_written_reads_as_that_value),
 		LAW(a_copy_is_equal_to_its_source),
 		LAW(yaml_reads_back_what_it_wrote),
 		LAW(a_damaged_text_is_refused_or_read_as_what_it_says),

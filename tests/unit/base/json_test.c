@@ -359,6 +359,65 @@ static void members_in_any_order_are_equal_and_types_matter(void **state)
 	assert_false(json_equal(&a, &e));
 }
 
+static const char written[] = "{\"b\":[1,-9223372036854775808,{},[]],\"a\":\"\\\"\\\\\\n\\t\xC3\xA9"
+			      " and more than a word\",\"c\":[true,false,null]}";
+
+static void a_text_that_differs_anywhere_is_not_the_value_written(void **state)
+{
+	struct json value = reads(state, text_of(written));
+	char text[sizeof written];
+	size_t i;
+
+	for (i = 0; i + 1 < sizeof written; i++) {
+		memcpy(text, written, sizeof written);
+		text[i] ^= 1;
+		if (json_is_written(&value, text_of(text), &json_limits_default))
+			fail_msg("taken for the same: %s", text);
+		assert_false(
+			json_is_written(&value, (struct text){written, i}, &json_limits_default));
+	}
+	assert_false(json_is_written(&value, TEXT(""), &json_limits_default));
+}
+
+static void other_forms_of_a_value_are_left_to_who_parses(void **state)
+{
+	static const char *const forms[][2] = {{"[1]", "[1] "}, {"[1]", "[ 1]"}, {"1.0", "1.0"},
+		{"0", "-0"}, {"12", "12.0"}, {"12", "12e0"}, {"\"a\"", "\"\\u0061\""},
+		{"\"/\"", "\"\\/\""}, {"\"\\u001f\"", "\"\\u001f\""}, {"[1]", "[1]]"},
+		{"{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"}, {"\"\\n\"", "\"\n\""},
+		{"{\"a\":1}", "{\"a\":1,\"a\":1}"}, {"[]", "{}"}, {"{}", "[]"}, {"null", "nul"}};
+	size_t i;
+
+	for (i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct json value = reads(state, text_of(forms[i][0]));
+
+		if (json_is_written(&value, text_of(forms[i][1]), &json_limits_default))
+			fail_msg("taken for the same: %s", forms[i][1]);
+	}
+}
+
+static void a_text_beyond_the_limits_is_no_value_written(void **state)
+{
+	const struct json_limits fitting = {.size_bytes = 9, .depth = 2, .values = 5};
+	struct json_limits limits[3] = {fitting, fitting, fitting};
+	struct json value = reads(state, TEXT("[[1,2,3]]"));
+	size_t i;
+
+	assert_true(json_is_written(&value, TEXT("[[1,2,3]]"), &fitting));
+	limits[0].size_bytes--;
+	limits[1].depth--;
+	limits[2].values--;
+	for (i = 0; i < sizeof limits / sizeof *limits; i++)
+		assert_false(json_is_written(&value, TEXT("[[1,2,3]]"), &limits[i]));
+}
+
+static void a_value_is_known_by_the_form_all_write(void **state)
+{
+	struct json value = reads(state, text_of(written));
+
+	assert_true(json_is_written(&value, text_of(written), &json_limits_default));
+}
+
 static void many_members_are_sorted_too(void **state)
 {
 	struct buffer text;
@@ -514,6 +573,10 @@ int main(void)
 		JSON_TEST(the_canonical_form_is_that_of_rfc_8785),
 		JSON_TEST(doubles_are_written_shortest),
 		JSON_TEST(members_in_any_order_are_equal_and_types_matter),
+		JSON_TEST(a_text_that_differs_anywhere_is_not_the_value_written),
+		JSON_TEST(other_forms_of_a_value_are_left_to_who_parses),
+		JSON_TEST(a_text_beyond_the_limits_is_no_value_written),
+		JSON_TEST(a_value_is_known_by_the_form_all_write),
 		JSON_TEST(many_members_are_sorted_too),
 		JSON_TEST(a_built_value_is_what_was_put_in),
 		JSON_TEST(what_many_records_hold_is_put_in_one_form),

@@ -138,6 +138,22 @@ static void rows_up_to_the_ceiling_pass_with_their_ids(void **state)
 	assert_int_equal(got.sensitivity, SENSITIVITY_INTERNAL);
 }
 
+static void a_text_that_repeats_the_rows_is_fine_in_any_form(void **state)
+{
+	static const char *const texts[] = {"{\\\"rows\\\":[]}", " {\\\"rows\\\" : []}"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct text result = text_format(arena,
+			"{\"structuredContent\":{\"rows\":[]},\"content\":[{\"type\":\"text\","
+			"\"text\":\"%s\"}]}",
+			texts[i]);
+
+		assert_int_equal(read(result.data, &rows).fault, RETRIEVAL_FINE);
+	}
+}
+
 static void no_row_at_all_is_fine(void **state)
 {
 	struct retrieval got = read_rows("{\"rows\":[]}");
@@ -268,6 +284,7 @@ int main(void)
 		READ_TEST(an_error_is_kept_back_whatever_it_holds),
 		READ_TEST(what_was_not_looked_at_keeps_the_result_back),
 		READ_TEST(rows_up_to_the_ceiling_pass_with_their_ids),
+		READ_TEST(a_text_that_repeats_the_rows_is_fine_in_any_form),
 		READ_TEST(no_row_at_all_is_fine),
 		READ_TEST(without_a_ceiling_no_row_passes),
 		READ_TEST(ids_that_lie_about_their_type_are_unknown),
