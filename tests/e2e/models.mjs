@@ -12,7 +12,8 @@ import OpenAI from 'openai';
 import { Agent } from '../../examples/stories/lib/agent.mjs';
 import { ADMINISTRATOR, eventually } from '../../examples/stories/lib/world.mjs';
 import {
-  KEY, SECOND_KEY, chatStream, messagesStream, openTask, responsesStream, startModelWorld,
+  KEY, SECOND_KEY, chatStream, messagesStream, openTask, responsesCall, responsesStream,
+  startModelWorld,
 } from './support/model-world.mjs';
 
 const LIMITS = ', budget-per-task: {tokens: 400}';
@@ -371,6 +372,28 @@ test('a tool call that is allowed passes', async () => {
   assert.notEqual(generation.tools[0].verdict, 'deny');
 });
 
+test('a call that a response says again is the one that was judged, or the end', async () => {
+  const args = JSON.stringify({ path: 'tickets/1.txt' });
+  const other = JSON.stringify({ path: 'private/payroll.txt' });
+  const call = { name: 'files__read_text_file', args };
+  const body = { model: 'small-1', input: 'What is in ticket 1?', stream: true };
+  const { client, task } = await openai();
+  state.answer = { pieces: responsesCall(call) };
+  const events = await all(await client.responses.create(body));
+  assert.equal(events.at(-1).response.output[0].arguments, args);
+  assert.equal((await outcome(task)).generation.tools.length, 1, 'it is judged once');
+  for (const again of [{ done: other }, { item: other }, { last: other }]) {
+    state.answer = { pieces: responsesCall({ ...call, ...again }) };
+    const got = [];
+    const error = await (async () => {
+      for await (const part of await client.responses.create(body)) got.push(part);
+    })().then(() => assert.fail('it went on'), (wrong) => wrong);
+    seen.push(error.message);
+    assert.match(error.message, /a tool call changes its arguments/);
+    assert.ok(!JSON.stringify(got).includes('payroll'), 'nobody has the other one');
+  }
+});
+
 // ---- secrets of remit's own ----
 
 const cutIn = (text, size) => text.match(new RegExp(`.{1,${size}}`, 'gs'));
@@ -403,6 +426,18 @@ test('an answer that says our key ends before it, as whole as in pieces', async 
   };
   const args = await stoppedBySecret(say(client), (part) => part.delta?.partial_json);
   assert.ok(!args.includes(KEY));
+});
+
+test('a response that says our key ends before it, in its text and in a call', async () => {
+  const { client } = await openai();
+  const body = { model: 'small-1', input: 'Which key have you?', stream: true };
+  state.answer = { pieces: responsesStream({ words: cutIn(KEY, 6) }) };
+  const text = await stoppedBySecret(client.responses.create(body),
+    ({ type, delta }) => (type === 'response.output_text.delta' ? delta : ''));
+  assert.equal(text, cutIn(KEY, 6).slice(0, -1).join(''));
+  state.answer = { pieces: responsesCall({ name: 'own', args: JSON.stringify({ key: KEY }) }) };
+  const said = await stoppedBySecret(client.responses.create(body), JSON.stringify);
+  assert.ok(!said.includes(KEY) && !said.includes('response.completed'));
 });
 
 test('an answer that is no stream and says our key is shown to nobody', async () => {
@@ -438,6 +473,9 @@ const STREAM = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n';
 const EARLY = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
 const FIELD = `x-filler: ${'y'.repeat(100)}\r\n`;
 const ZIPPED = gzipSync(chatStream({ words: ['a'] }).join(''));
+const MIB = 'x'.repeat(1024 * 1024);
+const OVERLOADED = '{"type":"error","error":{"type":"overloaded_error","message":"too busy"}}';
+const DEEP = '{"a":'.repeat(1000);
 const HALF = [...chatStream({ words: ['a'] }).slice(0, 2), 'data: {"ch'];
 
 for (const [what, answer, status, pattern] of [
@@ -448,12 +486,28 @@ for (const [what, answer, status, pattern] of [
   ['sends no JSON', { pieces: ['data: {nonsense\n\n'] }, 502, /provider's answer/],
   ['sends a giant event', { pieces: ['data: ', ...Array(20).fill('x'.repeat(65536))] }, 502,
     /longer than 1048576/],
+  ['sends a giant event that ends', { pieces: [`data: {"a":"${MIB}"}\n\n`] }, 502,
+    /longer than 1048576/],
+  ['sends an event without end of depth', { pieces: [`data: ${DEEP}\n\n`] }, 502,
+    /provider's answer/],
+  ['says a member twice', { pieces: ['data: {"choices":[],"choices":[]}\n\n'] }, 502,
+    /provider's answer/],
+  ['sends bytes that are no text', {
+    pieces: [Buffer.from('data: {"a":"\xff\xfe"}\n\n', 'latin1')],
+  }, 502, /provider's answer/],
+  ['begins with a byte order mark', { pieces: ['\ufeffdata: {"choices":[]}\n\n'] }, 502,
+    /no field of an event/],
   ['sends another type', { type: 'text/html', pieces: ['<p>secret host name</p>'] }, 502,
     /another type/],
   ['answers 400', { status: 400, type: JSON_TYPE, pieces: ['{"error":{"message":"bad value"}}'] },
     400, /bad value/],
   ['answers 500', { status: 500, type: 'text/html', pieces: ['<p>secret host name</p>'] }, 500,
     /gave no reason/],
+  ['answers 500 without end', { status: 500, type: 'text/html', pieces: Array(9).fill(MIB) }, 502,
+    /longer than 8388608/],
+  ['answers 400 and says our key', {
+    status: 400, type: JSON_TYPE, pieces: [`{"error":{"message":"not with ${KEY}"}}`],
+  }, 400, /not with \[secret removed by remit\]/],
   ['answers 529', { status: 529, type: JSON_TYPE, pieces: ['{"error":{"message":"too busy"}}'] },
     529, /too busy/],
   ['says nothing', { silent: true }, 504, /in time/],
@@ -495,6 +549,57 @@ for (const [what, answer, status, pattern] of [
     assert.ok(['failed', 'error', 'timeout'].includes(word), word);
   });
 }
+
+// Of the other API, and of an answer that is no stream: by what differs.
+for (const [what, answer, status, pattern, more] of [
+  ['cuts within an event', { pieces: messagesStream({ words: WORDS }).slice(0, 4), cut: true,
+    gap: 40 }, undefined, /provider|connection|closed|reset|terminated/i],
+  ['ends without its end', { pieces: messagesStream({ words: WORDS }).slice(0, 4) }, undefined,
+    /without its end/],
+  ['says that it failed', { pieces: [
+    ...messagesStream({ words: WORDS }).slice(0, 4), `event: error\ndata: ${OVERLOADED}\n\n`,
+  ] }, undefined, /too busy/],
+  ['begins a block twice', { pieces: [
+    ...messagesStream({ tools: [{ name: 'a', args: '{}' }] }).slice(0, 5),
+    messagesStream({ tools: [{ name: 'b', args: '{}' }] })[4],
+  ] }, undefined, /begins twice/],
+  ['goes on with a call that never began', {
+    pieces: messagesStream({ tools: [{ name: 'a', args: '{}' }] }).toSpliced(4, 1),
+  }, undefined, /did not begin/],
+  ['answers 529', { status: 529, type: JSON_TYPE, pieces: [OVERLOADED] }, 529, /too busy/],
+  ['sends a giant answer', { type: JSON_TYPE, pieces: ['{"a":"', ...Array(9).fill(MIB)] }, 502,
+    /longer than 8388608/, { stream: false }],
+  ['sends half an answer', { type: JSON_TYPE, pieces: ['{"content":[{"type":"text","te'] }, 502,
+    /provider's answer/, { stream: false }],
+  ['sends a list', { type: JSON_TYPE, pieces: ['[]'] }, 502, /no JSON object/, { stream: false }],
+  ['streams to who asked for none', { pieces: messagesStream({ words: WORDS }) }, 502,
+    /another type/, { stream: false }],
+]) {
+  test(`a provider of messages that ${what} gives a clear error, on record`, async () => {
+    const { task, token, url: to } = await anthropic();
+    const client = new Anthropic({ apiKey: token, baseURL: to, maxRetries: 0 });
+    state.answer = answer;
+    const error = await say(client, more).then(all)
+      .then(() => assert.fail('it went'), (wrong) => wrong);
+    seen.push(error.message);
+    assert.equal(error.status, status, error.message);
+    assert.match(error.message, pattern);
+    const { status: word } = await outcome(task);
+    assert.ok(['failed', 'error', 'result'].includes(word), word);
+    assert.equal(word === 'result', what === 'says that it failed');
+  });
+}
+
+test('what a provider sends after its end passes to nobody', async () => {
+  const { task, token, url: to } = await openai();
+  const pieces = chatStream({ words: ['a'] });
+  state.answer = { pieces: [...pieces, chatStream({ words: ['too late'] })[1]] };
+  const { text } = await raw(to, token, 'chat/completions',
+    { model: 'small-1', messages: QUESTION, stream: true });
+  assert.ok(text.startsWith(pieces.join('')) && !text.includes('too late'));
+  assert.match(text, /goes on after its end/);
+  assert.equal((await outcome(task)).status, 'failed');
+});
 
 test('early answers before the real one do no harm', async () => {
   const { client } = await openai();

@@ -247,15 +247,25 @@ static bool tools_end(struct generation_answer *answer, int64_t choice, struct e
 
 /* ---- chat completions ---- */
 
+/* NULL: it is not there, or null. */
+static const struct json *find_object(const struct json *value, const char *name)
+{
+	const struct json *found = json_find(value, name);
+
+	return found != NULL && found->type == JSON_OBJECT ? found : NULL;
+}
+
 /* {index, function: {name, arguments}}, {custom: {name, input}}, whole or a piece. */
 static bool take_chat_tool(struct generation_answer *answer, int64_t choice, int64_t index,
 	const struct json *call, struct error *err)
 {
-	const struct json *function = json_find(call, "function");
-	const struct json *custom = json_find(call, "custom");
+	const struct json *function = find_object(call, "function");
+	const struct json *custom = find_object(call, "custom");
 	const struct json *body = function != NULL ? function : custom;
 	struct collected *tool = tool_find(answer, choice, index);
 
+	if (function != NULL && custom != NULL)
+		return error_set(err, ERROR_INVALID, "a tool call is of two kinds");
 	if (body == NULL)
 		body = call; /* function_call, which came before tool_calls */
 	if (tool == NULL) {
@@ -270,16 +280,18 @@ static bool take_chat_tool(struct generation_answer *answer, int64_t choice, int
 	       tool_add(answer, tool, json_find(body, "input"), err);
 }
 
-/* Thinking has no name that all providers use. */
+/* Thinking has no name that all providers use; what is spoken is a text beside the content. */
 static bool take_chat_texts(struct generation_answer *answer, int64_t choice,
 	const struct json *message, struct error *err)
 {
+	const struct generation_place spoken = {GENERATION_TEXT_CONTENT, choice, 1};
 	const struct generation_place thinking = {GENERATION_TEXT_THINKING, choice, 0};
 
 	return take_text(answer, message, "content",
 		       (struct generation_place){GENERATION_TEXT_CONTENT, choice, 0}, err) &&
 	       take_text(answer, message, "refusal",
 		       (struct generation_place){GENERATION_TEXT_REFUSAL, choice, 0}, err) &&
+	       take_text(answer, json_find(message, "audio"), "transcript", spoken, err) &&
 	       take_text(answer, message, "reasoning_content", thinking, err) &&
 	       take_text(answer, message, "reasoning", thinking, err);
 }
@@ -555,6 +567,8 @@ static bool take_response_delta(struct generation_answer *answer, struct text ty
 	const struct json *delta = json_find(value, "delta");
 	struct collected *tool = tool_find(answer, 0, index);
 
+	if (text_is(type, "response.audio.delta"))
+		return true; /* sound is no text */
 	if (!text_ends_with(type, "arguments.delta") && !text_ends_with(type, "input.delta"))
 		return take_text(answer, value, "delta",
 			(struct generation_place){kind_of_delta(type), 0, index}, err);
@@ -563,17 +577,26 @@ static bool take_response_delta(struct generation_answer *answer, struct text ty
 	return tool_add(answer, tool, delta, err);
 }
 
-static bool take_response_end(struct generation_answer *answer, struct text type,
-	const struct json *response, struct error *err)
+/* Clients may take the calls from any event that says the whole response: each is one that
+ * came before, or is one from now on. */
+static bool take_response(
+	struct generation_answer *answer, const struct json *response, struct error *err)
 {
 	const struct json *output = json_find(response, "output");
 
 	note_response(answer, response);
-	keep_word(answer->notes.finish, json_text_or(response, "status", ""));
-	/* Clients may take the calls from here: each is one that came before, or is judged now. */
 	for (uint32_t i = 0; output != NULL && output->type == JSON_ARRAY && i < output->count; i++)
 		if (!take_call_item(answer, i, &output->items[i], err))
 			return false;
+	return true;
+}
+
+static bool take_response_end(struct generation_answer *answer, struct text type,
+	const struct json *response, struct error *err)
+{
+	if (!take_response(answer, response, err))
+		return false;
+	keep_word(answer->notes.finish, json_text_or(response, "status", ""));
 	answer->notes.is_ended = true;
 	answer->notes.has_error |= text_is(type, "response.failed");
 	return tools_end(answer, -1, err);
@@ -595,7 +618,8 @@ static bool take_response_event(
 	if (text_ends_with(type, "arguments.done") || text_ends_with(type, "input.done"))
 		return take_call_done(answer, index, value, err);
 	answer->notes.has_error |= text_is(type, "error");
-	note_response(answer, json_find(value, "response"));
+	if (!take_response(answer, json_find(value, "response"), err))
+		return false;
 	if (!text_starts_with(type, "response.output_item."))
 		return true;
 	if (!take_call_item(answer, index, item, err))

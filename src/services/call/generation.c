@@ -50,6 +50,7 @@ struct generation {
 	struct sha256_running *digest;    /* of what was passed on */
 	struct arena *scratch;            /* of one judgement */
 	struct buffer error;              /* body of a provider's error */
+	size_t error_bytes;               /* of it, also of what is not kept */
 	struct watched *watched;          /* the newest first */
 	size_t watched_count;
 	struct judged *tools; /* TOOLS_RECORDED_MAX of them */
@@ -533,15 +534,23 @@ static bool begin_answer(
 		generation->is_stream ? GENERATION_STREAM : GENERATION_WHOLE, &sink, err);
 }
 
+/* What does not fit is not told, and read no longer than an answer would be. */
+static bool take_error(struct generation *generation, struct text bytes, struct error *err)
+{
+	buffer_append_text(&generation->error, bytes);
+	generation->error_bytes += bytes.length;
+	return generation->error_bytes <= GENERATION_ANSWER_BYTES_MAX ||
+	       error_set(err, ERROR_LIMIT, "the provider's error is longer than %d bytes",
+		       GENERATION_ANSWER_BYTES_MAX);
+}
+
 bool generation_take(
 	struct exchange *exchange, const struct upstream_bytes *bytes, struct error *err)
 {
 	struct generation *generation = exchange->generation;
 
-	if (bytes->status != STATUS_OK) {
-		buffer_append_text(&generation->error, bytes->bytes);
-		return true; /* what does not fit is not told */
-	}
+	if (bytes->status != STATUS_OK)
+		return take_error(generation, bytes->bytes, err);
 	if (generation->answer == NULL && !begin_answer(generation, bytes, err))
 		return false;
 	return generation_answer_feed(generation->answer, bytes->bytes, err) ||

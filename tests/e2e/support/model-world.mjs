@@ -68,6 +68,26 @@ export const messagesStream = ({ words = [], tools = [], usage = {} }) => [
 ];
 
 const typed = (type, body) => event(type, { ...body, sequence_number: 0 });
+// A call of a function that comes in pieces, and what its end says of it once more.
+export const responsesCall = ({ name, args, done = args, item = args, last = args }) => {
+  const whole = (said) => ({
+    id: 'fc_1', type: 'function_call', call_id: 'c1', name, arguments: said, status: 'completed',
+  });
+  const place = { item_id: 'fc_1', output_index: 0 };
+  const response = { id: 'resp_1', object: 'response', created_at: 1, model: 'small-1-2026-01' };
+  return [
+    typed('response.created', { response: { ...response, status: 'in_progress', output: [] } }),
+    typed('response.output_item.added', { output_index: 0, item: whole('') }),
+    ...pieces(args).map((delta) =>
+      typed('response.function_call_arguments.delta', { ...place, delta })),
+    typed('response.function_call_arguments.done', { ...place, arguments: done }),
+    typed('response.output_item.done', { output_index: 0, item: whole(item) }),
+    typed('response.completed', {
+      response: { ...response, status: 'completed', output: [whole(last)] },
+    }),
+  ];
+};
+
 export const responsesStream = ({ words = [] }) => {
   const about = (status, more = {}) => ({
     response: {

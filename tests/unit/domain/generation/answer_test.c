@@ -131,6 +131,9 @@ static void what_is_no_stream_is_refused(void **state)
 		NAMED(0, "a") PIECE(0, "{}") NAMED(0, "b") DONE, /* another name, late */
 		NAMED(0, "a") PIECE(0, "{") NAMED(0, "b") DONE,
 		NAMED(0, "a") NAMED(1, "b") PIECE(0, "{}") DONE, /* told as without arguments */
+		/* Which of the two a client takes is its own affair. */
+		CHAT("{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"a\",\"arguments\":"
+		     "\"{}\"},\"custom\":{\"name\":\"b\",\"input\":\"{}\"}}]}") DONE,
 	};
 
 	(void)state;
@@ -175,6 +178,9 @@ static void arguments_that_never_close_are_told_at_the_end(void **state)
 		{NAMED(0, "a") PIECE(0, "x") NAMED(1, "b") PIECE(1, "{}") DONE, "a(x)?;b({});"},
 		{NAMED(0, "a") NAMED(0, "bc") PIECE(0, "{}") DONE, "abc({});"},
 		{NAMED(0, "a") NAMED(0, "a") PIECE(0, "{}") DONE, "a({});"},
+		{CHAT("{\"tool_calls\":[{\"index\":0,\"function\":null,\"custom\":{\"name\":\"c\","
+		      "\"input\":\"x\"}}]}") DONE,
+			"c(x)?;"},
 		{CHAT("{\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}}") DONE, "f({});"},
 	};
 
@@ -197,6 +203,8 @@ static void arguments_that_never_close_are_told_at_the_end(void **state)
 	"\"delta\":\"{}\"}\n\n"
 #define COMPLETED(items)                                                                           \
 	"data: {\"type\":\"response.completed\",\"response\":{\"output\":[" items "]}}\n\n"
+#define CREATED(items)                                                                             \
+	"data: {\"type\":\"response.created\",\"response\":{\"output\":[" items "]}}\n\n"
 #define CALL_ITEM(name, arguments)                                                                 \
 	"{\"type\":\"function_call\",\"name\":\"" name "\",\"arguments\":\"" arguments "\"}"
 
@@ -263,6 +271,10 @@ static void a_response_ends_with_the_calls_it_told_of(void **state)
 		{ADDED FILLED COMPLETED(CALL_ITEM("b", "{}")), NULL},
 		{ADDED FILLED COMPLETED(CALL_ITEM("a", "{\\\"x\\\":1}")), NULL},
 		{COMPLETED(CALL_ITEM("c", "{}")), "c({});"}, /* judged at last */
+		/* Clients begin with what the first event says of the response. */
+		{CREATED(CALL_ITEM("c", "{}")) COMPLETED(CALL_ITEM("c", "{}")), "c({});"},
+		{CREATED(CALL_ITEM("c", "{}")) COMPLETED(CALL_ITEM("d", "{}")), NULL},
+		{CREATED("") ADDED FILLED COMPLETED(CALL_ITEM("a", "{}")), "a({});"},
 	};
 
 	(void)state;
@@ -473,6 +485,17 @@ static void the_pieces_of_each_text_are_told(void **state)
 			"{\"choices\":[{\"index\":0,\"message\":{\"content\":\"a\"}},{\"index\":1,"
 			"\"message\":{\"content\":\"b\"}}]}",
 			"1.0.0:a;1.1.0:b;"},
+		/* What is spoken is a text too; its sound is none. */
+		{GENERATION_CHAT, GENERATION_STREAM,
+			CHAT("{\"audio\":{\"transcript\":\"a\",\"data\":\"QUJD\"}}")
+				CHAT("{\"content\":\"b\",\"audio\":{\"transcript\":\"c\"}}") DONE,
+			"1.0.1:a;1.0.0:b;1.0.1:c;"},
+		{GENERATION_RESPONSES, GENERATION_STREAM,
+			EVENT("response.audio.transcript.delta", ",\"delta\":\"a\"")
+				EVENT("response.audio.delta", ",\"delta\":\"QUJD\"")
+					EVENT("response.audio.transcript.delta", ",\"delta\":\"b\"")
+						COMPLETED(""),
+			"1.0.0:a;1.0.0:b;"},
 		{GENERATION_MESSAGES, GENERATION_STREAM,
 			EVENT("content_block_start",
 				",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"a\"}")

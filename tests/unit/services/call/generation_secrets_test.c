@@ -121,7 +121,8 @@ static void a_secret_in_an_answer_that_is_no_stream_passes_nothing(void **state)
 static void a_secret_cut_over_events_ends_the_answer_where_it_is_whole(void **state)
 {
 	static const char *const forms[] = {"{\"content\":\"%\"}", "{\"refusal\":\"%\"}",
-		"{\"reasoning_content\":\"%\"}", ARGUMENTS("%")};
+		"{\"reasoning_content\":\"%\"}", "{\"audio\":{\"transcript\":\"%\"}}",
+		ARGUMENTS("%")};
 	struct fixture *fixture = *state;
 	size_t length = strlen(KEY);
 

@@ -265,6 +265,59 @@ static void an_error_of_the_provider_keeps_its_status_and_costs_a_request(void *
 	must_be_over(bench, &client);
 }
 
+/* What nobody is told is read all the same, so it has the bound of an answer. */
+static void an_error_of_the_provider_is_so_long_and_no_longer(void **state)
+{
+	static char piece[GENERATION_ANSWER_BYTES_MAX / 64 + 1];
+	struct call_bench *bench = *state;
+
+	memset(piece, 'x', sizeof piece - 1);
+	for (int more = 0; more < 2; more++) {
+		struct client client;
+
+		start(bench, &client, BODY);
+		for (int i = 0; i < 64; i++)
+			send_as(bench, 500, UPSTREAM_OTHER, piece);
+		assert_int_equal(client.replies, 0);
+		if (more == 0) {
+			finish(bench, 500);
+			assert_int_equal(client.status, 500);
+			assert_string_equal(client.message, "The provider gave no reason.");
+			must_be_over(bench, &client);
+			continue;
+		}
+		send_as(bench, 500, UPSTREAM_OTHER, "x");
+		assert_int_equal(bench->cancelled, 1);
+		bench->request = NULL;
+		must_fail(bench, &client, "longer than 8388608 bytes");
+	}
+}
+
+#define OTHER                                                                                      \
+	"object: identity\nname: other\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"     \
+	"backup-owner: bo\nunit: support\npurpose: Does nothing\nenvironments: [staging]\n"
+
+/* Comments keep a stream open, and no budget counts them. */
+static void an_answer_that_never_ends_ends_with_its_task(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+
+	assert_true(decide_bench_put(&bench->world, OTHER));
+	start(bench, &client, STREAM);
+	send(bench, ": nothing yet\n\n");
+	bench->filling.pass(bench->filling.context, 14 * 60 * 1000);
+	call_bench_wait(bench, 0); /* looks whether authority is left */
+	send(bench, ": nothing yet\n\n");
+	assert_int_equal(client.replies, 0);
+	bench->filling.pass(bench->filling.context, 61 * 1000);
+	assert_true(call_bench_kill(bench, "other", "")); /* so it looks again */
+	call_bench_flush(bench);
+	assert_int_equal(client.kind, CALL_FAILED);
+	assert_true(outcome_has(bench, "\"status\":\"revoked\""));
+	must_be_over(bench, &client);
+}
+
 static void silence_ends_a_stream(void **state)
 {
 	struct call_bench *bench = *state;
@@ -563,6 +616,8 @@ int main(void)
 		CASE(another_type_than_asked_for_is_no_answer),
 		CASE(an_empty_answer_is_none),
 		CASE(an_error_of_the_provider_keeps_its_status_and_costs_a_request),
+		CASE(an_error_of_the_provider_is_so_long_and_no_longer),
+		CASE(an_answer_that_never_ends_ends_with_its_task),
 		CASE(silence_ends_a_stream),
 		CASE(a_kill_ends_a_stream),
 		CASE(a_budget_that_is_used_up_stops_the_stream),
