@@ -1270,6 +1270,30 @@ static void a_cleared_decision_refuses(void **state)
 
 #define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
+/* ---- run ---- */
+
+static int run_chains_and_people(void)
+{
+	const struct CMUnitTest tests[] = {
+		BENCH_TEST(the_calls_of_a_minute_run_out),
+		BENCH_TEST(each_identity_of_the_chain_must_be_permitted),
+		BENCH_TEST(a_link_of_the_chain_refuses_for_its_own_reasons),
+		BENCH_TEST(a_guardrail_of_a_links_unit_forbids),
+		BENCH_TEST(a_line_that_wants_approval_asks_for_exactly_it),
+		BENCH_TEST(a_guardrail_may_ask_for_more_people),
+		BENCH_TEST(what_held_the_call_is_named_with_the_question),
+		BENCH_TEST(a_choice_of_people_asks_for_one),
+		BENCH_TEST(nobody_is_asked_where_no_approval_would_help),
+		BENCH_TEST(a_line_that_wants_approval_is_found_beside_one_that_errs),
+		BENCH_TEST(a_list_is_for_those_who_could_use_something_of_the_server),
+		BENCH_TEST(only_what_could_ever_be_used_is_visible),
+		BENCH_TEST(a_full_arena_denies_and_never_crashes),
+		BENCH_TEST(a_tool_with_lines_that_were_not_compiled_denies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1325,22 +1349,8 @@ int main(void)
 		BENCH_TEST(an_unrepresentable_argument_in_a_line_or_a_reads_line_denies),
 		BENCH_TEST(more_lost_arguments_than_can_be_kept_deny_any_mention),
 		BENCH_TEST(only_so_many_determining_policies_are_named),
-		BENCH_TEST(the_calls_of_a_minute_run_out),
-		BENCH_TEST(each_identity_of_the_chain_must_be_permitted),
-		BENCH_TEST(a_link_of_the_chain_refuses_for_its_own_reasons),
-		BENCH_TEST(a_guardrail_of_a_links_unit_forbids),
-		BENCH_TEST(a_line_that_wants_approval_asks_for_exactly_it),
-		BENCH_TEST(a_guardrail_may_ask_for_more_people),
-		BENCH_TEST(what_held_the_call_is_named_with_the_question),
-		BENCH_TEST(a_choice_of_people_asks_for_one),
-		BENCH_TEST(nobody_is_asked_where_no_approval_would_help),
-		BENCH_TEST(a_line_that_wants_approval_is_found_beside_one_that_errs),
-		BENCH_TEST(a_list_is_for_those_who_could_use_something_of_the_server),
-		BENCH_TEST(only_what_could_ever_be_used_is_visible),
-		BENCH_TEST(a_full_arena_denies_and_never_crashes),
-		BENCH_TEST(a_tool_with_lines_that_were_not_compiled_denies),
 		cmocka_unit_test(a_cleared_decision_refuses),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_chains_and_people() + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,7 +251,8 @@ static void rows_above_the_template_do_not_come(void **state)
 		&(const struct charter_data_source){TEXT("tickets"), SENSITIVITY_RESTRICTED};
 	charter_of_agent(bench)->data_sources_count = 1;
 	charter_of_agent(bench)->outputs =
-		&(const struct charter_output){TEXT("reply"), SENSITIVITY_RESTRICTED};
+		&(const struct charter_output){
+			.to = TEXT("reply"), .up_to = SENSITIVITY_RESTRICTED};
 	charter_of_agent(bench)->outputs_count = 1;
 	set_sandbox(bench, true);
 	assert_int_equal(ceiling_of_rows(bench), SENSITIVITY_INTERNAL);
@@ -266,7 +267,7 @@ static void rows_above_the_template_do_not_come(void **state)
 static void a_recipient_is_refused(void **state)
 {
 	struct decide_bench *bench = *state;
-	struct call call = call_of(bench, "mail", "{\"to\":\"person:ana\"}");
+	struct call call = call_of(bench, "mail", "{\"to\":\"ana\"}");
 	struct call none = call_of(bench, "mail", "{}");
 
 	refused_of_a_sandbox_alone(bench, &call);

@@ -37,13 +37,15 @@ static void permit(struct call_bench *bench, const char *outputs, const char *me
 
 	assert_true(decide_bench_put(&bench->world, tools));
 	(void)snprintf(lines, sizeof lines,
-		"outputs: [%s{to: reply, up-to: internal}, {to: 'person:ana', up-to: public}]\n"
+		"outputs: [%s{to: reply, up-to: internal}, {to: 'person:ana', up-to: public},\n"
+		"  {to: files/write, up-to: internal}, {to: files/run, up-to: internal}]\n"
 		"entitlements:\n"
 		"  - {effect: write, tool: files/elicitation.create%s}\n"
 		"  - {effect: write, tool: files/sampling.createMessage}\n",
 		outputs, members);
 	decide_bench_edit(&bench->world, "agent",
-		"outputs: [{to: reply, up-to: internal}, {to: 'person:ana', up-to: public}]\n"
+		"outputs: [{to: reply, up-to: internal}, {to: 'person:ana', up-to: public},\n"
+		"  {to: files/write, up-to: internal}, {to: files/run, up-to: internal}]\n"
 		"entitlements:\n",
 		lines);
 }
