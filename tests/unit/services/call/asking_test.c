@@ -313,6 +313,29 @@ static void an_output_line_lets_data_go_to_the_server(void **state)
 	end(bench, &client);
 }
 
+/* Else an agent could put what nobody endorsed into a trusted source, by its client's answer. */
+static void what_a_client_answered_comes_back_unendorsed(void **state)
+{
+	const char *answer = "{\"action\":\"accept\",\"content\":{\"city\":\"acct-66\"}}";
+	const char *result = "{\"content\":[{\"type\":\"text\",\"text\":\"to acct-66\"}]}";
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	decide_bench_edit(&bench->world, "tickets", "trust: untrusted", "trust: trusted");
+	begin(bench, &client);
+	assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
+	assert_true(call_bench_client_answers(bench, &client, client.ask, answer));
+	end(bench, &client);
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	call_bench_answer(bench, result);
+	call_bench_flush(bench);
+	assert_true(call_bench_start(bench, &client, "mail", "{\"to\":\"acct-66\"}"));
+	assert_true(last_has(bench, "decision", "\"recipient\":\"untrusted\""));
+	call_bench_flush(bench);
+}
+
 /* ---- passed on ---- */
 
 static void an_allowed_question_reaches_the_client_when_it_is_durable(void **state)
@@ -735,6 +758,7 @@ int main(void)
 		ASKING(what_no_line_of_the_charter_permits_is_refused),
 		ASKING(a_guardrail_holds_for_what_servers_ask),
 		ASKING(data_that_may_not_go_to_the_server_stops_the_question),
+		ASKING(what_a_client_answered_comes_back_unendorsed),
 		ASKING(an_output_line_lets_data_go_to_the_server),
 		ASKING(an_allowed_question_reaches_the_client_when_it_is_durable),
 		ASKING(a_sampled_message_goes_to_the_server_by_its_members),
