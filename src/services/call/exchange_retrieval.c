@@ -70,7 +70,7 @@ bool exchange_tells_record(const struct exchange *exchange)
 /* An id that may not stand as it is, as a keyed digest. */
 static bool hide_id(struct exchange *exchange, struct text *id)
 {
-	struct call_values *values = &exchange->service->ports.values;
+	struct contents_port *values = &exchange->service->ports.values;
 	char hex[DIGEST_TEXT_BYTES];
 	struct sha256 digest;
 	struct error err;
