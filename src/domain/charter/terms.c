@@ -151,6 +151,11 @@ int sensitivity_level(enum sensitivity value)
 	return 4; /* whatever has no label of its own is the most sensitive */
 }
 
+int risk_tier_level(enum risk_tier value)
+{
+	return value == RISK_NONE ? RISK_CRITICAL : (int)value;
+}
+
 bool use_class_permits(enum use_class value, enum effect effect)
 {
 	switch (value) {

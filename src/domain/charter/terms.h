@@ -89,6 +89,8 @@ enum identity_state identity_state_of(struct text word);
 
 /* 1 (public) to 4 (restricted); unlabelled is 4. */
 int sensitivity_level(enum sensitivity value);
+/* 1 (low) to 4 (critical); none is 4. */
+int risk_tier_level(enum risk_tier value);
 /* summarise and retrieve: read; update: read, write; execute: all three.
  * Nothing permits generate or delegate here: those have rules of their own. */
 bool use_class_permits(enum use_class value, enum effect effect);
