@@ -82,6 +82,19 @@ void buffer_append_text(struct buffer *buffer, struct text t)
 	buffer_append(buffer, t.data, t.length);
 }
 
+void buffer_append_visible(struct buffer *buffer, struct text t)
+{
+	size_t size;
+
+	for (size_t at = 0; at < t.length; at += size == 0 ? 1 : size) {
+		size = utf8_sequence_size(t.data + at, t.length - at);
+		if (size > 0 && code_point_is_visible(utf8_code_point(t.data + at, size)))
+			buffer_append(buffer, t.data + at, size);
+		else
+			buffer_append_byte(buffer, '?');
+	}
+}
+
 void buffer_append_string(struct buffer *buffer, const char *string)
 {
 	buffer_append(buffer, string, strlen(string));

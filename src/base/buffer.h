@@ -58,6 +58,8 @@ static inline void buffer_append_byte(struct buffer *buffer, char byte)
 }
 
 void buffer_append_text(struct buffer *buffer, struct text t);
+/* What could move the cursor, hide or forge a line becomes '?': for what strangers wrote. */
+void buffer_append_visible(struct buffer *buffer, struct text t);
 void buffer_append_string(struct buffer *buffer, const char *string);
 void buffer_append_int64(struct buffer *buffer, int64_t value);
 void buffer_append_format(struct buffer *buffer, const char *fmt, ...) PRINTF_LIKE(2, 3);

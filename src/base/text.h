@@ -43,6 +43,18 @@ static inline struct text text_after(struct text whole, size_t count)
 	return (struct text){whole.data + count, whole.length - count};
 }
 
+/* 0 to 15; -1: it is none. */
+static inline int text_hex_digit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	if (digit >= 'A' && digit <= 'F')
+		return digit - 'A' + 10;
+	return -1;
+}
+
 /* Byte order, as memcmp; <0, 0, >0. */
 int text_compare(struct text a, struct text b);
 bool text_starts_with(struct text whole, const char *prefix);

@@ -99,26 +99,9 @@ static bool put_operand(
 /* True for what has a boolean value because of the values below it. */
 static bool compares(enum ast_kind kind)
 {
-	static const bool kinds[] = {
-		[AST_EQUAL] = true,
-		[AST_NOT_EQUAL] = true,
-		[AST_LESS] = true,
-		[AST_LESS_EQUAL] = true,
-		[AST_GREATER] = true,
-		[AST_GREATER_EQUAL] = true,
-		[AST_IN] = true,
-		[AST_HAS] = true,
-		[AST_LIKE] = true,
-		[AST_IS] = true,
-		[AST_CONTAINS] = true,
-		[AST_CONTAINS_ALL] = true,
-		[AST_CONTAINS_ANY] = true,
-		[AST_IS_EMPTY] = true,
-		[AST_HAS_TAG] = true,
-		[AST_EXTENSION] = true,
-	};
-
-	return kind < sizeof kinds / sizeof kinds[0] && kinds[kind];
+	if (kind == AST_OR || kind == AST_AND || kind == AST_NOT)
+		return false;
+	return kind == AST_EXTENSION || ast_kind_is_boolean(kind);
 }
 
 /* Puts what a boolean expression compares, down to where it stops. */

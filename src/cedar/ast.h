@@ -95,6 +95,8 @@ const char *ast_method_name(enum ast_kind kind);
 /* The kind of the builtin method so named; AST_LITERAL if there is none. */
 enum ast_kind ast_method_find(struct cedar_text name);
 const char *ast_variable_name(enum ast_variable variable);
+/* True if a node of this kind is a boolean or fails, whatever its operands are. */
+bool ast_kind_is_boolean(enum ast_kind kind);
 bool ast_is_template(const struct policy_ast *policy);
 
 #endif

@@ -297,48 +297,10 @@ static void land(struct compiler *compiler, uint32_t jump)
 	compiler->program->ops[jump].index = compiler->program->op_count;
 }
 
-/* True if the node is a boolean or fails, whatever its operands are. */
-static bool yields_boolean(const struct ast *node)
-{
-	switch (node->kind) {
-	case AST_OR:
-	case AST_AND:
-	case AST_EQUAL:
-	case AST_NOT_EQUAL:
-	case AST_LESS:
-	case AST_LESS_EQUAL:
-	case AST_GREATER:
-	case AST_GREATER_EQUAL:
-	case AST_IN:
-	case AST_HAS:
-	case AST_LIKE:
-	case AST_IS:
-	case AST_NOT:
-	case AST_CONTAINS:
-	case AST_CONTAINS_ALL:
-	case AST_CONTAINS_ANY:
-	case AST_IS_EMPTY:
-	case AST_HAS_TAG: return true;
-	case AST_LITERAL:
-	case AST_VARIABLE:
-	case AST_IF:
-	case AST_ADD:
-	case AST_SUBTRACT:
-	case AST_MULTIPLY:
-	case AST_NEGATE:
-	case AST_GET:
-	case AST_GET_TAG:
-	case AST_EXTENSION:
-	case AST_SET:
-	case AST_RECORD: break;
-	}
-	return false;
-}
-
 /* Makes what is not a boolean fail. */
 static bool emit_boolean(struct compiler *compiler, const struct ast *node)
 {
-	return yields_boolean(node) || emit(compiler, OP_BOOLEAN, node, 0, 0);
+	return ast_kind_is_boolean(node->kind) || emit(compiler, OP_BOOLEAN, node, 0, 0);
 }
 
 static bool compile_chain(struct compiler *compiler, const struct ast *node)

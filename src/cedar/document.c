@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* Fewer names are compared with each other. */
 enum { FRAMES_FIRST = 16, PAIRED_NAMES_MAX = 8 };
 
@@ -69,17 +71,6 @@ static bool take(struct parser *parser, const char *word)
 	return true;
 }
 
-static int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
-
 /* Four digits at the cursor; -1 if they are not there. */
 static int32_t take_unit(struct parser *parser)
 {
@@ -88,7 +79,7 @@ static int32_t take_unit(struct parser *parser)
 	if (parser->source.length - parser->at < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_value(parser->source.data[parser->at + (size_t)i]);
+		int digit = text_hex_digit(parser->source.data[parser->at + (size_t)i]);
 
 		if (digit < 0)
 			return -1;

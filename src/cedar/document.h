@@ -64,6 +64,9 @@ bool document_value(const struct document_reader *reader, const struct document 
 /* {type, id}, or that under "__entity". */
 bool document_uid(const struct document_reader *reader, const struct document *document,
 	struct cedar_uid *out) MUST_CHECK;
+/* The same as a value. */
+bool document_entity_value(const struct document_reader *reader, const struct document *document,
+	struct cedar_value *out) MUST_CHECK;
 /* {fn, arg}, or {fn: "offset", args: [..]}: what stands under "__extn". */
 bool document_call(const struct document_reader *reader, const struct document *call,
 	struct cedar_value *out) MUST_CHECK;

@@ -43,7 +43,7 @@ bool document_uid(const struct document_reader *reader, const struct document *d
 	return true;
 }
 
-static bool read_entity(const struct document_reader *reader, const struct document *document,
+bool document_entity_value(const struct document_reader *reader, const struct document *document,
 	struct cedar_value *out)
 {
 	struct cedar_uid *uid = arena_new(reader->arena, struct cedar_uid);
@@ -132,7 +132,7 @@ static bool read_object(const struct document_reader *reader, const struct docum
 	const struct document *only = object->count == 1 ? object->first : NULL;
 
 	if (only != NULL && cedar_text_is(only->name, "__entity"))
-		return read_entity(reader, object, out);
+		return document_entity_value(reader, object, out);
 	if (only != NULL && cedar_text_is(only->name, "__extn")) {
 		if (only->type != DOCUMENT_OBJECT)
 			return document_fail(reader, only, "expected an object");

@@ -5,6 +5,8 @@
 
 #include "cedar/lexer.h"
 
+#include "base/text.h"
+
 enum { UNICODE_DIGITS_MAX = 6 };
 
 /* Reads one literal; fails at `at`. */
@@ -22,17 +24,6 @@ static bool unescape_fail(struct unescaper *reader, uint32_t start, const char *
 	return cedar_fail_at(reader->err, reader->source, start, "%s", what);
 }
 
-static int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
-
 static void put_code(struct unescaper *reader, uint32_t code)
 {
 	reader->length += utf8_encode(reader->out + reader->length, code);
@@ -45,8 +36,8 @@ static bool read_byte_escape(struct unescaper *reader, uint32_t start)
 
 	if (reader->end - reader->at < 2)
 		return unescape_fail(reader, start, "\\x needs two hexadecimal digits");
-	high = hex_value(reader->source.data[reader->at]);
-	low = hex_value(reader->source.data[reader->at + 1]);
+	high = text_hex_digit(reader->source.data[reader->at]);
+	low = text_hex_digit(reader->source.data[reader->at + 1]);
 	if (high < 0 || low < 0)
 		return unescape_fail(reader, start, "\\x needs two hexadecimal digits");
 	if (high > 7)
@@ -65,7 +56,7 @@ static bool read_unicode_escape(struct unescaper *reader, uint32_t start)
 		return unescape_fail(reader, start, "\\u needs {");
 	for (reader->at++; reader->at < reader->end; reader->at++) {
 		char byte = reader->source.data[reader->at];
-		int value = hex_value(byte);
+		int value = text_hex_digit(byte);
 
 		if (byte == '}')
 			break;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum { V4_BITS = 32, V6_BITS = 128, V4_OFFSET = 12, GROUPS = 8, GROUP_TEXT_BYTES = 16 };
 
 /* 1 to digits_max decimal digits without a leading zero, at most value_max. */
@@ -55,17 +57,6 @@ static bool parse_v4(struct cedar_text text, uint8_t out[16])
 	return !more;
 }
 
-static int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
-
 static bool parse_group(struct cedar_text text, uint16_t *out)
 {
 	unsigned value = 0;
@@ -73,7 +64,7 @@ static bool parse_group(struct cedar_text text, uint16_t *out)
 	if (text.length == 0 || text.length > 4)
 		return false;
 	for (size_t i = 0; i < text.length; i++) {
-		int digit = hex_value(text.data[i]);
+		int digit = text_hex_digit(text.data[i]);
 
 		if (digit < 0)
 			return false;

@@ -73,32 +73,11 @@ static const struct ast *literal_node(
 /* True if its value, where it has one, is a boolean. */
 static bool is_boolean(const struct ast *node)
 {
-	static const bool kinds[] = {
-		[AST_OR] = true,
-		[AST_AND] = true,
-		[AST_EQUAL] = true,
-		[AST_NOT_EQUAL] = true,
-		[AST_LESS] = true,
-		[AST_LESS_EQUAL] = true,
-		[AST_GREATER] = true,
-		[AST_GREATER_EQUAL] = true,
-		[AST_IN] = true,
-		[AST_HAS] = true,
-		[AST_LIKE] = true,
-		[AST_IS] = true,
-		[AST_NOT] = true,
-		[AST_CONTAINS] = true,
-		[AST_CONTAINS_ALL] = true,
-		[AST_CONTAINS_ANY] = true,
-		[AST_IS_EMPTY] = true,
-		[AST_HAS_TAG] = true,
-	};
-
 	if (node->kind == AST_LITERAL)
 		return node->literal.type == CEDAR_BOOL;
 	if (node->kind == AST_IF)
 		return is_boolean(node->children[1]) && is_boolean(node->children[2]);
-	return node->kind < sizeof kinds / sizeof kinds[0] && kinds[node->kind];
+	return ast_kind_is_boolean(node->kind);
 }
 
 static bool is_entity_variable(const struct ast *node)

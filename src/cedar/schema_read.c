@@ -17,19 +17,6 @@ static bool read_extension(const struct document_reader *reader, const struct do
 		       : document_fail(reader, document, "not the text of that extension type");
 }
 
-static bool read_entity(const struct document_reader *reader, const struct document *document,
-	struct cedar_value *out)
-{
-	struct cedar_uid *uid = arena_new(reader->arena, struct cedar_uid);
-
-	if (uid == NULL)
-		return cedar_fail_memory(reader->err);
-	if (!document_uid(reader, document, uid))
-		return false;
-	*out = cedar_value_entity(uid);
-	return true;
-}
-
 static bool read_set(const struct schema_type *element, const struct document_reader *reader,
 	const struct document *array, struct cedar_value *out)
 {
@@ -77,7 +64,7 @@ bool schema_read_value(const struct schema_type *type, const struct document_rea
 	if (type->kind == TYPE_RECORD && document->type == DOCUMENT_OBJECT)
 		return read_record(type, reader, document, out);
 	if (type->kind == TYPE_ENTITY)
-		return read_entity(reader, document, out);
+		return document_entity_value(reader, document, out);
 	if (type->kind == TYPE_EXTENSION)
 		return read_extension(reader, document, type->constructor, out);
 	return document_value(reader, document, out);

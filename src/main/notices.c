@@ -212,9 +212,3 @@ void notices_start(struct notices *notices, struct mcp_door *door, struct text b
 		if (approval->state == APPROVAL_PENDING)
 			tell_webhook(notices, APPROVAL_EVENT_ASKED, approval);
 }
-
-struct webhook_status notices_status(const struct notices *notices)
-{
-	return notices->webhook == NULL ? (struct webhook_status){0}
-					: webhook_status(notices->webhook);
-}

@@ -32,7 +32,4 @@ void notices_destroy(struct notices **notices);
  * the ids it was told by before. */
 void notices_start(struct notices *notices, struct mcp_door *door, struct text base_url);
 
-/* Zeros without a webhook. */
-struct webhook_status notices_status(const struct notices *notices);
-
 #endif

@@ -17,20 +17,6 @@ enum verify_answered verify_answers_result(const struct answer_audit *audit)
 	return figures.unsigned_answers > 0 ? VERIFY_ANSWERED_SOME : VERIFY_ANSWERED_ALL;
 }
 
-/* What a log says is a stranger's: nothing in it may move what a reader sees. */
-static void append_shown(struct buffer *out, struct text said)
-{
-	size_t size;
-
-	for (size_t at = 0; at < said.length; at += size == 0 ? 1 : size) {
-		size = utf8_sequence_size(said.data + at, said.length - at);
-		if (size > 0 && code_point_is_visible(utf8_code_point(said.data + at, size)))
-			buffer_append_text(out, (struct text){said.data + at, size});
-		else
-			buffer_append_byte(out, '?');
-	}
-}
-
 static const char *meaning_of(const struct answer_finding *finding)
 {
 	return finding->fault == ANSWER_PROVEN ? answer_misuse_meaning(finding->misuse)
@@ -48,10 +34,10 @@ void verify_answers_append(struct buffer *out, const struct answer_audit *audit)
 			out, "APPROVALS DO NOT HOLD: %" PRIu64 " findings\n", figures.findings);
 	for (size_t i = 0; i < count; i++) {
 		buffer_append_format(out, "  record #%" PRIu64 ", ", findings[i].index);
-		append_shown(out, findings[i].approval);
+		buffer_append_visible(out, findings[i].approval);
 		if (findings[i].person.length > 0)
 			buffer_append_string(out, ", ");
-		append_shown(out, findings[i].person);
+		buffer_append_visible(out, findings[i].person);
 		buffer_append_format(out, ": %s\n", meaning_of(&findings[i]));
 	}
 	if (figures.unsigned_answers > 0)

@@ -198,27 +198,13 @@ enum verify_replayed verify_replay_result(const struct verify_replay *replay)
 
 /* ---- saying it ---- */
 
-/* What a log says is a stranger's: nothing in it may move what a reader sees. */
-static void append_shown(struct buffer *out, struct text said)
-{
-	size_t size;
-
-	for (size_t at = 0; at < said.length; at += size == 0 ? 1 : size) {
-		size = utf8_sequence_size(said.data + at, said.length - at);
-		if (size > 0 && code_point_is_visible(utf8_code_point(said.data + at, size)))
-			buffer_append_text(out, (struct text){said.data + at, size});
-		else
-			buffer_append_byte(out, '?');
-	}
-}
-
 static void append_side(struct buffer *out, const struct json *difference, const char *name)
 {
 	const struct json *side = json_find(difference, name);
 
-	append_shown(out, json_text_or(side, "verdict", ""));
+	buffer_append_visible(out, json_text_or(side, "verdict", ""));
 	buffer_append_string(out, " (");
-	append_shown(out, json_text_or(side, "reason", ""));
+	buffer_append_visible(out, json_text_or(side, "reason", ""));
 	buffer_append_string(out, ")");
 }
 
@@ -230,9 +216,9 @@ static void append_difference(struct buffer *out, const struct json *difference)
 		tool = json_text_or(difference, "application", "");
 	buffer_append_format(
 		out, "  record #%" PRId64 ", ", json_integer_or(difference, "record", 0));
-	append_shown(out, json_text_or(difference, "identity", ""));
+	buffer_append_visible(out, json_text_or(difference, "identity", ""));
 	buffer_append_string(out, ", ");
-	append_shown(out, tool);
+	buffer_append_visible(out, tool);
 	buffer_append_format(
 		out, ": another %.*s: recorded ", TEXT_ARGS(json_text_or(difference, "what", "")));
 	append_side(out, difference, "before");
@@ -298,7 +284,7 @@ void verify_replay_append(struct buffer *out, const struct verify_replay *replay
 		buffer_append_format(out,
 			"NOT AS RECORDED: record #%" PRIu64 " cannot have been taken: ",
 			replay->failed_at);
-		append_shown(out, text_of(replay->failure.text));
+		buffer_append_visible(out, text_of(replay->failure.text));
 		buffer_append_string(out, "\n");
 	}
 	append_counts(out, &figures.decisions, "decisions");

@@ -166,17 +166,6 @@ static struct http_refusal check_framing(
 	return refusal_none;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte that %XX at position i stands for, or -1. */
 static int decode_percent(struct text encoded, size_t i)
 {
@@ -184,8 +173,8 @@ static int decode_percent(struct text encoded, size_t i)
 
 	if (encoded.length - i < 3)
 		return -1;
-	high = hex_digit(encoded.data[i + 1]);
-	low = hex_digit(encoded.data[i + 2]);
+	high = text_hex_digit(encoded.data[i + 1]);
+	low = text_hex_digit(encoded.data[i + 2]);
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

@@ -99,6 +99,15 @@ bool http_header_single(const struct http_exchange *exchange, const char *name, 
 	return single.count <= 1;
 }
 
+bool http_type_is_json(struct text type)
+{
+	static const char json[] = "application/json";
+	size_t length = sizeof json - 1;
+
+	return type.length >= length && strncasecmp(type.data, json, length) == 0 &&
+	       (type.length == length || strchr("; \t", type.data[length]) != NULL);
+}
+
 struct arena *http_exchange_arena(struct http_exchange *exchange)
 {
 	if (exchange->arena == NULL)

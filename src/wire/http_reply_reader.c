@@ -364,17 +364,6 @@ static enum http_read line_missing(const struct http_reply_reader *reader)
 	return reader->fault == NULL ? HTTP_READ_MORE : HTTP_READ_BAD;
 }
 
-static int hex_value(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	return -1;
-}
-
 static enum http_read size_take(struct http_reply_reader *reader, struct text *bytes)
 {
 	size_t i = 0;
@@ -382,8 +371,8 @@ static enum http_read size_take(struct http_reply_reader *reader, struct text *b
 	if (!chunk_line_take(reader, bytes))
 		return line_missing(reader);
 	reader->left = 0;
-	for (; hex_value(reader->line[i]) >= 0; i++)
-		reader->left = reader->left * 16 + (uint64_t)hex_value(reader->line[i]);
+	for (; text_hex_digit(reader->line[i]) >= 0; i++)
+		reader->left = reader->left * 16 + (uint64_t)text_hex_digit(reader->line[i]);
 	if (i == 0 || i > SIZE_DIGITS_MAX || strchr(";\r \t", reader->line[i]) == NULL)
 		return bad(reader, "the size of a chunk is malformed");
 	reader->line_length = 0;

@@ -89,6 +89,8 @@ struct text http_header_find(const struct http_exchange *exchange, const char *n
 /* False if the field appears more than once; *out as http_header_find. */
 bool http_header_single(
 	const struct http_exchange *exchange, const char *name, struct text *out) MUST_CHECK;
+/* True of a Content-Type that is JSON, whatever its parameters. */
+bool http_type_is_json(struct text type);
 /* The decoded value of a query parameter; false if absent or given twice. */
 bool http_query_find(struct http_exchange *exchange, const char *name, struct text *out);
 /* The decoded name of the index-th query parameter as written; false past the last. */

@@ -57,7 +57,7 @@ struct call_filling {
 	struct fold *fold; /* loading; the bench's services are added to it */
 	struct registry *registry;
 	struct task_table *tasks;
-	struct call_values values;
+	struct contents_port values;
 	struct call_contents contents;
 	/* Makes durable what was submitted, if it can be; done functions may run. */
 	void (*settle)(void *context);

@@ -28,4 +28,4 @@ static bool attach(void *context, struct text task, struct record_append *append
 	return true;
 }
 
-const struct evaluate_values fake_values = {NULL, digest, seal, attach};
+const struct contents_port fake_values = {NULL, digest, seal, attach};

@@ -5,6 +5,6 @@
 
 /* Digests that are of the task and the value, and contents that are kept unsealed: a test
  * opens them again by copying. */
-extern const struct evaluate_values fake_values;
+extern const struct contents_port fake_values;
 
 #endif

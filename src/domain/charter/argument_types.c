@@ -169,15 +169,20 @@ static struct slot *set_of(struct inference *inference, struct slot *item)
 
 static struct slot *known_member(struct inference *inference, struct cedar_text name);
 
+const char *const origin_members[] = {
+	"account", "addresses", "object", "path", "recipient", "url", "worst", NULL};
+static const char *const task_members[] = {"id", "person", "purpose", "depth", "age", NULL};
+static const char *const label_members[] = {"sensitivity", "untrusted", NULL};
+
 /* context.task, context.labels and context.origins, which an `if` may stand beside the
  * arguments. */
 static const struct known_record {
 	const char *name;
-	const char *members[8]; /* up to NULL */
+	const char *const *members; /* up to NULL */
 } known_records[] = {
-	{"task", {"id", "person", "purpose", "depth", "age"}},
-	{"labels", {"sensitivity", "untrusted"}},
-	{"origins", {"account", "addresses", "object", "path", "recipient", "url", "worst"}},
+	{"task", task_members},
+	{"labels", label_members},
+	{"origins", origin_members},
 };
 
 /* NULL: it is none of them. */

@@ -36,4 +36,7 @@ struct argument_types {
 bool argument_types_of(struct argument_types *out, const struct cedar_policy_set *set, size_t index,
 	struct arena *arena, struct error *err) MUST_CHECK;
 
+/* The members of context.origins, in order of name, up to NULL. */
+extern const char *const origin_members[];
+
 #endif

@@ -10,11 +10,6 @@ uint32_t environment_bit(enum environment value)
 	return value == ENVIRONMENT_NONE ? 0 : UINT32_C(1) << value;
 }
 
-uint32_t effect_bit(enum effect value)
-{
-	return value == EFFECT_NONE ? 0 : UINT32_C(1) << value;
-}
-
 bool charter_has_environment(const struct charter *charter, enum environment value)
 {
 	return (charter->environments & environment_bit(value)) != 0;

@@ -61,7 +61,7 @@ struct charter_output {
 /* Another identity it may hand work to, and the most that may go along. */
 struct charter_peer {
 	struct text identity;
-	uint32_t effects; /* bits of effect_bit() */
+	uint32_t effects; /* bit 1 << enum effect of each */
 	enum sensitivity up_to;
 };
 
@@ -134,7 +134,6 @@ struct charter {
 /* True for an identity for experiments (sandbox.h). */
 bool charter_is_sandbox(const struct charter *charter);
 uint32_t environment_bit(enum environment value);
-uint32_t effect_bit(enum effect value);
 bool charter_has_environment(const struct charter *charter, enum environment value);
 /* The line for a data source, or NULL: then it may not read it at all. */
 const struct charter_data_source *charter_find_data_source(

@@ -371,11 +371,6 @@ struct vocabulary {
 
 static const struct vocabulary approvals = {"approvals", "name of an approval", name_is_approval,
 	"write owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT"};
-#define ORIGIN(attribute)                                                                          \
-	{                                                                                          \
-		attribute, "origin", is_origin,                                                    \
-			"write none, unknown, untrusted, trusted, charter or request"              \
-	}
 static const struct vocabulary vocabularies[] = {
 	{"effect", "effect", is_effect, "write read, write, execute, generate or delegate"},
 	{"environment", "environment", is_environment, "write dev, test, staging or prod"},
@@ -389,14 +384,10 @@ static const struct vocabulary vocabularies[] = {
 	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
 	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
 	{"secrets", "kind of a secret", secret_kind_is, "write own or foreign"},
-	ORIGIN("account"),
-	ORIGIN("addresses"),
-	ORIGIN("object"),
-	ORIGIN("path"),
-	ORIGIN("recipient"),
-	ORIGIN("url"),
-	ORIGIN("worst"),
 };
+/* Of each of origin_members. */
+static const struct vocabulary origins = {
+	NULL, "origin", is_origin, "write none, unknown, untrusted, trusted, charter or request"};
 
 /* True if the node is part of what is asked about, and no argument of the call. */
 static bool is_ours(const struct ast *node)
@@ -417,6 +408,9 @@ static const struct vocabulary *vocabulary_of(const struct ast *node)
 	for (size_t i = 0; i < sizeof vocabularies / sizeof *vocabularies; i++)
 		if (cedar_text_is(node->names[0], vocabularies[i].attribute))
 			return &vocabularies[i];
+	for (size_t i = 0; origin_members[i] != NULL; i++)
+		if (cedar_text_is(node->names[0], origin_members[i]))
+			return &origins;
 	return NULL;
 }
 

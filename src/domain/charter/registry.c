@@ -219,6 +219,13 @@ const struct registry_entry *registry_find_identity(
 	return registry_find(registry, OBJECT_IDENTITY, name);
 }
 
+const struct charter *registry_find_charter(const struct registry *registry, struct text name)
+{
+	const struct object *object = find_in_force(registry, OBJECT_IDENTITY, name);
+
+	return object == NULL ? NULL : object->charter;
+}
+
 const struct person *registry_find_person(const struct registry *registry, struct text name)
 {
 	const struct object *object = find_in_force(registry, OBJECT_PERSON, name);

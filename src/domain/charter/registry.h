@@ -83,6 +83,8 @@ const struct registry_entry *registry_find(
  * identity still has a charter: look at its entry's state. */
 const struct registry_entry *registry_find_identity(
 	const struct registry *registry, struct text name);
+/* The charter of it, or NULL. */
+const struct charter *registry_find_charter(const struct registry *registry, struct text name);
 const struct person *registry_find_person(const struct registry *registry, struct text name);
 const struct unit *registry_find_unit(const struct registry *registry, struct text name);
 const struct data_source *registry_find_data_source(

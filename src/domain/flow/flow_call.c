@@ -2,19 +2,6 @@
 
 #include "domain/flow/flow_result.h"
 
-static const char *const form_words[] = {
-	[TARGET_PATH] = "path",
-	[TARGET_URL] = "url",
-	[TARGET_RECIPIENT] = "recipient",
-	[TARGET_ACCOUNT] = "account",
-	[TARGET_OBJECT] = "object",
-};
-
-const char *flow_form_word(enum target_form form)
-{
-	return form_words[form];
-}
-
 struct looking {
 	const struct flow_asker *asker; /* NULL: every value has the origin assumed */
 	enum flow_origin assumed;
@@ -190,7 +177,7 @@ bool flow_origins_json(struct json *out, struct arena *arena, const struct flow_
 
 	json_object_start(&object, arena);
 	for (int form = TARGET_PATH; form <= TARGET_OBJECT; form++)
-		put_origin(&object, form_words[form], origins->form[form]);
+		put_origin(&object, target_form_word((enum target_form)form), origins->form[form]);
 	put_origin(&object, "addresses", origins->addresses);
 	if (origins->targets_count != 0) {
 		if (!from_json(&from, arena, origins, err))
@@ -235,7 +222,7 @@ void flow_origins_read(struct flow_origins *out, const struct json *recorded)
 	out->form[TARGET_NONE] = FLOW_NONE;
 	out->worst = FLOW_NONE;
 	for (int form = TARGET_PATH; form <= TARGET_OBJECT; form++) {
-		out->form[form] = origin_read(recorded, form_words[form]);
+		out->form[form] = origin_read(recorded, target_form_word((enum target_form)form));
 		out->worst = flow_origin_worst(out->worst, out->form[form]);
 	}
 	out->addresses = origin_read(recorded, "addresses");

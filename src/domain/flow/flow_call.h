@@ -31,9 +31,6 @@ void flow_origins_of(const struct flow_asker *asker, const struct call *call,
 void flow_origins_assume(const struct call *call, const struct tool *tool, enum flow_origin origin,
 	struct flow_origins *out);
 
-/* The name of a form in context.origins and on record: "path" ... "object". */
-const char *flow_form_word(enum target_form form);
-
 /* {account, addresses, object, path, recipient, url}, each left out if it is
  * `none`, and `from`: [{argument, origin, record}] of what is not.  No values.
  * Errors: LIMIT. */

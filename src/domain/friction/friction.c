@@ -95,10 +95,8 @@ static struct friction_group *group_add(
 static struct friction_group *group_of(
 	struct friction *friction, const struct json *record, struct error *err)
 {
-	const struct registry_entry *entry = registry_find(
-		friction->registry, OBJECT_IDENTITY, json_text_or(record, "identity", ""));
 	const struct charter *charter =
-		entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
+		registry_find_charter(friction->registry, json_text_or(record, "identity", ""));
 	struct text unit = charter == NULL ? text_of(no_unit) : charter->unit;
 	enum risk_tier risk = risk_tier_of(json_text_or(record, "risk", ""));
 	struct friction_group *group;

@@ -415,12 +415,6 @@ static bool check_members(struct api_request *request)
 	return true;
 }
 
-static bool is_json_type(struct text content_type)
-{
-	return text_is(content_type, "application/json") ||
-	       text_starts_with(content_type, "application/json;");
-}
-
 /* A service may hold texts of the body after the peer has gone, and the server's
  * copy with it.  This one may hold a secret: request_free clears it. */
 static bool keep_body(struct api_request *request, struct text *body)
@@ -448,7 +442,7 @@ static bool read_body(struct api_request *request)
 		return request->route->members == NULL || check_members(request);
 	}
 	if (!http_header_single(request->exchange, "Content-Type", &content_type) ||
-		!is_json_type(content_type)) {
+		!http_type_is_json(content_type)) {
 		api_answer_status(request, 415, "Content-Type: application/json is expected");
 		return false;
 	}

@@ -177,8 +177,6 @@ void cli_print(struct cli *cli, const struct json *result);
 void cli_print_text(struct text t);
 /* Prints a plan like a version-control diff. */
 void cli_print_plan(struct cli *cli, const struct json *plan);
-/* What could move the cursor, hide, or forge a line becomes '?'. */
-void cli_append_plain(struct buffer *out, struct text t);
 /* Says "remit: " and what is wrong, on standard error, and notes it. */
 void cli_wrong(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Notes what is wrong, which was said otherwise; the first of a run counts. */

@@ -73,27 +73,12 @@ const struct json *cli_find(const struct json *value, const char *path)
 	return value;
 }
 
-/* What could move the cursor, hide, or forge a line becomes '?': values come from
- * agents. */
-void cli_append_plain(struct buffer *out, struct text t)
-{
-	for (size_t i = 0; i < t.length;) {
-		size_t size = utf8_sequence_size(t.data + i, t.length - i);
-
-		if (size > 0 && code_point_is_visible(utf8_code_point(t.data + i, size)))
-			buffer_append(out, t.data + i, size);
-		else
-			buffer_append_byte(out, '?');
-		i += size == 0 ? 1 : size;
-	}
-}
-
 void cli_say_plain(struct text t)
 {
 	struct buffer text;
 
 	buffer_init(&text, OUTPUT_BYTES_MAX);
-	cli_append_plain(&text, t);
+	buffer_append_visible(&text, t);
 	cli_say("%.*s", TEXT_ARGS(buffer_text(&text)));
 	buffer_deinit(&text);
 }
@@ -117,7 +102,7 @@ static void append_canonical(struct buffer *out, const struct json *value)
 
 	buffer_init(&text, OUTPUT_BYTES_MAX);
 	json_canonical(&text, value);
-	cli_append_plain(out, buffer_text(&text));
+	buffer_append_visible(out, buffer_text(&text));
 	buffer_deinit(&text);
 }
 
@@ -129,7 +114,7 @@ static void append_value(struct buffer *out, const struct json *value, const cha
 	if (value == NULL || value->type == JSON_NULL)
 		return;
 	if (value->type == JSON_STRING) {
-		cli_append_plain(out, value->string);
+		buffer_append_visible(out, value->string);
 	} else if (value->type == JSON_INTEGER && is_time(text_of(path))) {
 		time_format_utc_ms(moment, value->integer);
 		buffer_append_string(out, moment);
@@ -364,7 +349,7 @@ static bool wrong_json(struct cli *cli, int exit_status, struct json *out)
 	if (i == sizeof wrongs / sizeof *wrongs)
 		return false; /* done, or waiting: nothing is wrong */
 	buffer_init(&detail, 4 * CLI_WRONG_BYTES);
-	cli_append_plain(&detail, text_of(cli->wrong));
+	buffer_append_visible(&detail, text_of(cli->wrong));
 	json_object_start(&object, cli->arena);
 	json_put_text(&object, "detail", text_copy(cli->arena, buffer_text(&detail)));
 	json_put_integer(&object, "status", wrongs[i].status);

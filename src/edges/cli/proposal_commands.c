@@ -58,7 +58,7 @@ static void print_lines(struct text text, char sign)
 		for (size_t i = 0, from = 0; i <= line.length; i++) {
 			if (i < line.length && line.data[i] != '\t')
 				continue;
-			cli_append_plain(&out, (struct text){line.data + from, i - from});
+			buffer_append_visible(&out, (struct text){line.data + from, i - from});
 			if (i < line.length)
 				buffer_append_string(&out, "    ");
 			from = i + 1;
@@ -108,7 +108,7 @@ void cli_print_value_diff(
 
 	buffer_init(&out, LINES_BYTES_MAX);
 	buffer_append_string(&out, "  ");
-	cli_append_plain(&out, path);
+	buffer_append_visible(&out, path);
 	buffer_append_string(&out, ":\n");
 	cli_print_text(buffer_text(&out));
 	buffer_deinit(&out);

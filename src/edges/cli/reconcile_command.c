@@ -115,10 +115,10 @@ static void print_findings(const struct json *report)
 		bool is_line = json_find(finding, "line") != NULL;
 
 		buffer_init(&text, 4096);
-		cli_append_plain(&text, json_text_or(finding, "kind", ""));
+		buffer_append_visible(&text, json_text_or(finding, "kind", ""));
 		buffer_append_format(&text, is_line ? ": line %lld: " : ": record #%lld: ",
 			(long long)json_integer_or(finding, is_line ? "line" : "record", 0));
-		cli_append_plain(&text, json_text_or(finding, "what", ""));
+		buffer_append_visible(&text, json_text_or(finding, "what", ""));
 		cli_print_text(buffer_text(&text));
 		buffer_deinit(&text);
 	}

@@ -17,7 +17,7 @@ static void print_line(struct buffer *line)
 	struct buffer out;
 
 	buffer_init(&out, LINE_BYTES_MAX);
-	cli_append_plain(&out, buffer_text(line));
+	buffer_append_visible(&out, buffer_text(line));
 	buffer_append_byte(&out, '\n');
 	cli_print_text(buffer_text(&out));
 	buffer_deinit(&out);

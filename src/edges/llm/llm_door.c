@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "domain/charter/registry.h"
 #include "domain/generation/request.h"
@@ -88,15 +87,6 @@ static enum speaks speaks_of(const struct llm_door *door, const struct http_exch
 
 /* ---- requests ---- */
 
-static bool is_json_type(struct text type)
-{
-	static const char json[] = "application/json";
-	size_t length = sizeof json - 1;
-
-	return type.length >= length && strncasecmp(type.data, json, length) == 0 &&
-	       (type.length == length || strchr("; \t", type.data[length]) != NULL);
-}
-
 static void take_body(struct llm_door *door, struct http_exchange *exchange, enum speaks speaks,
 	struct call_request *request)
 {
@@ -105,7 +95,7 @@ static void take_body(struct llm_door *door, struct http_exchange *exchange, enu
 	struct json *body = arena == NULL ? NULL : arena_new(arena, struct json);
 	struct error err = {0};
 
-	if (!is_json_type(http_header_find(exchange, "Content-Type"))) {
+	if (!http_type_is_json(http_header_find(exchange, "Content-Type"))) {
 		error.status = 415;
 		error.message = TEXT("Content-Type must be application/json.");
 		llm_respond_error(exchange, speaks, &error);

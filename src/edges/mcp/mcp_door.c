@@ -8,22 +8,10 @@
 #include <strings.h>
 
 #include "domain/call/ask.h"
+#include "domain/call/mcp_version.h"
 #include "edges/mcp/mcp_private.h"
 
 enum { CHALLENGE_BYTES_MAX = 2048 };
-
-/* Newest first: what is offered to a client that asks for something else. */
-static const char *const versions[] = {"2025-11-25", "2025-06-18", "2025-03-26"};
-
-static bool is_version(struct text version)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof versions / sizeof versions[0]; i++)
-		if (text_is(version, versions[i]))
-			return true;
-	return false;
-}
 
 /* ---- who and from where ---- */
 
@@ -118,15 +106,6 @@ static bool accepts(struct text list, const char *type, const char *range)
 	return false;
 }
 
-static bool is_json_type(struct text type)
-{
-	static const char json[] = "application/json";
-	size_t length = sizeof json - 1;
-
-	return type.length >= length && strncasecmp(type.data, json, length) == 0 &&
-	       (type.length == length || strchr("; \t", type.data[length]) != NULL);
-}
-
 static bool form_check(struct http_exchange *exchange)
 {
 	struct text accept = http_header_find(exchange, "Accept");
@@ -137,10 +116,10 @@ static bool form_check(struct http_exchange *exchange)
 		!accepts(accept, "text/event-stream", "text/*"))
 		respond_error(exchange, 406, none, JSONRPC_INVALID_REQUEST,
 			"Accept must name application/json and text/event-stream");
-	else if (!is_json_type(http_header_find(exchange, "Content-Type")))
+	else if (!http_type_is_json(http_header_find(exchange, "Content-Type")))
 		respond_error(exchange, 415, none, JSONRPC_INVALID_REQUEST,
 			"Content-Type must be application/json");
-	else if (version.data != NULL && !is_version(version))
+	else if (version.data != NULL && !mcp_version_is_spoken(version))
 		respond_error(exchange, 400, none, JSONRPC_INVALID_REQUEST,
 			"MCP-Protocol-Version names a version that is not spoken here");
 	else
@@ -187,7 +166,7 @@ static void append_initialized(struct buffer *out, const struct mcp_door *door,
 		"says "
 		"what was refused, by which rule, and what would be needed; do not repeat it "
 		"unchanged.\",\"protocolVersion\":");
-	json_append_string(out, is_version(asked) ? asked : text_of(versions[0]));
+	json_append_string(out, mcp_version_is_spoken(asked) ? asked : TEXT(MCP_VERSION_NEWEST));
 	buffer_append_string(out, ",\"serverInfo\":{\"name\":");
 	json_append_string(out, text_of(session->server));
 	buffer_append_string(out, ",\"version\":");

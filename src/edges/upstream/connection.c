@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/call/mcp_version.h"
 #include "domain/charter/credential.h"
 #include "edges/upstream/upstream_private.h"
 
@@ -20,8 +21,6 @@ enum {
 
 static const struct json_limits message_limits = {
 	.size_bytes = UPSTREAM_MESSAGE_BYTES_MAX, .depth = 64, .values = 400000};
-
-static const char *const versions[] = {"2025-11-25", "2025-06-18", "2025-03-26"};
 
 void connection_log(const struct connection *connection, const char *format, ...)
 {
@@ -270,15 +269,12 @@ static bool list_next_page(
 static bool version_take(struct connection *connection, const struct json *result)
 {
 	struct text version = json_text_or(result, "protocolVersion", "");
-	size_t i;
 
-	for (i = 0; i < sizeof versions / sizeof versions[0]; i++)
-		if (text_is(version, versions[i])) {
-			memcpy(connection->version, version.data, version.length);
-			connection->version[version.length] = '\0';
-			return true;
-		}
-	return false;
+	if (!mcp_version_is_spoken(version))
+		return false;
+	memcpy(connection->version, version.data, version.length);
+	connection->version[version.length] = '\0';
+	return true;
 }
 
 static void on_initialized(struct connection *connection, const struct upstream_answer *answer)
@@ -313,7 +309,7 @@ static bool initialize_send(struct connection *connection, struct error *err)
 		{TEXT("version"), json_cstring("0.1.0")},
 	};
 	struct json_member members[] = {
-		{TEXT("protocolVersion"), json_cstring(versions[0])},
+		{TEXT("protocolVersion"), json_cstring(MCP_VERSION_NEWEST)},
 		{TEXT("capabilities"), {.type = JSON_OBJECT}},
 		{TEXT("clientInfo"), {.type = JSON_OBJECT, .count = 2, .members = about}},
 	};

@@ -14,15 +14,6 @@
 
 #include "services/approve/approve_private.h"
 
-static const struct charter *charter_of(
-	const struct approve *approve, const struct approval *approval)
-{
-	const struct registry_entry *entry =
-		registry_find(approve->registry, OBJECT_IDENTITY, approval->identity);
-
-	return entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
-}
-
 static struct text after(struct text name, const char *prefix)
 {
 	size_t length = text_of(prefix).length;
@@ -105,7 +96,8 @@ static bool covers_second(const struct person *person, const struct charter *cha
 bool approve_person_covers(const struct approve *approve, const struct approval *approval,
 	struct text name_of_person, struct text name)
 {
-	const struct charter *charter = charter_of(approve, approval);
+	const struct charter *charter =
+		registry_find_charter(approve->registry, approval->identity);
 	const struct person *person = registry_find_person(approve->registry, name_of_person);
 
 	if (charter == NULL || person == NULL || name_of_person.length == 0 ||

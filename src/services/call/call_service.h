@@ -40,18 +40,6 @@ enum {
 	CALL_REASON_BYTES_MAX = 1000,
 };
 
-/* What keeps values beside the log (services/record/contents.h); main fills it
- * with the functions of the same name, tests with a fake. */
-struct call_values {
-	void *context;
-	bool (*digest)(void *context, struct text task, struct text value, struct sha256 *out,
-		struct error *err);
-	bool (*seal)(void *context, struct text task, struct text plain, struct arena *arena,
-		struct content_sealed *out, struct error *err);
-	bool (*attach)(
-		void *context, struct text task, struct record_append *append, struct error *err);
-};
-
 /* What lies sealed beside a record, opened: what a person would accept is told to the agent.
  * open may be NULL: then it is told the approval's id alone.  Errors: NOT_FOUND, CORRUPT,
  * LIMIT, IO. */
@@ -95,7 +83,7 @@ struct call_ports {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct upstream upstream;
-	struct call_values values;
+	struct contents_port values;
 	struct detector *detector; /* NULL: no secret is looked for */
 	struct call_contents contents;
 	struct call_prompts prompts;

@@ -29,7 +29,7 @@ static bool seal_record(struct json_builder *record, struct fold_change *change,
 static bool digest_value(
 	struct exchange *exchange, struct text value, struct sha256 *out, struct error *err)
 {
-	struct call_values *values = &exchange->service->ports.values;
+	struct contents_port *values = &exchange->service->ports.values;
 
 	return values->digest(values->context, exchange->call.task, value, out, err);
 }
@@ -38,7 +38,7 @@ static bool digest_value(
 static bool attach_arguments(struct exchange *exchange, struct fold_change *change,
 	char hex[DIGEST_TEXT_BYTES], struct error *err)
 {
-	struct call_values *values = &exchange->service->ports.values;
+	struct contents_port *values = &exchange->service->ports.values;
 	struct content_sealed sealed;
 
 	if (!values->seal(values->context, exchange->call.task, exchange->call.arguments_text,
@@ -241,7 +241,7 @@ static void put_result(
 bool exchange_outcome_record(
 	struct exchange *exchange, const struct outcome *outcome, struct error *err)
 {
-	struct call_values *values = &exchange->service->ports.values;
+	struct contents_port *values = &exchange->service->ports.values;
 	struct json_builder record;
 
 	assert(exchange->is_recorded);

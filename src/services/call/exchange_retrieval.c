@@ -75,7 +75,7 @@ _Static_assert((int)RETRIEVAL_OBJECTS_MAX <= 32, "each has a bit in digested_ids
 /* As a keyed digest. */
 static bool hide_id(struct exchange *exchange, struct text *id)
 {
-	struct call_values *values = &exchange->service->ports.values;
+	struct contents_port *values = &exchange->service->ports.values;
 	char hex[DIGEST_TEXT_BYTES];
 	struct sha256 digest;
 	struct error err;

@@ -397,7 +397,7 @@ static bool keep_judged(const struct judging *judging)
 {
 	struct generation *generation = judging->generation;
 	struct exchange *exchange = generation->exchange;
-	struct call_values *values = &exchange->service->ports.values;
+	struct contents_port *values = &exchange->service->ports.values;
 	struct judged *judged;
 	struct error err;
 
@@ -729,7 +729,7 @@ static bool put_result(
 	struct generation *generation, struct json_builder *record, struct error *err)
 {
 	struct exchange *exchange = generation->exchange;
-	struct call_values *values = &exchange->service->ports.values;
+	struct contents_port *values = &exchange->service->ports.values;
 	struct sha256 plain, keyed;
 
 	if (!generation->is_begun)

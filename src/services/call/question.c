@@ -31,7 +31,7 @@ struct text call_charter_name(
 static bool digest_value(
 	const struct call_question *asked, struct text value, struct sha256 *out, struct error *err)
 {
-	const struct call_values *values = &asked->ports->values;
+	const struct contents_port *values = &asked->ports->values;
 
 	return values->digest(values->context, asked->call->task, value, out, err);
 }
@@ -130,7 +130,7 @@ static struct text card_text(const struct call_question *asked)
 static bool attach_card(const struct call_question *asked, struct fold_change *change,
 	char hex[DIGEST_TEXT_BYTES], struct error *err)
 {
-	const struct call_values *values = &asked->ports->values;
+	const struct contents_port *values = &asked->ports->values;
 	struct text card = card_text(asked);
 	struct content_sealed sealed;
 

@@ -16,20 +16,12 @@ bool decide_traces_open(struct decide_service *service, struct error *err)
 	return flow_traces_create(&service->traces, &key, FLOW_BYTES_MAX_DEFAULT, err);
 }
 
-static const struct charter *charter_of(const struct decide_service *service, struct text identity)
-{
-	const struct registry_entry *entry =
-		registry_find(service->registry, OBJECT_IDENTITY, identity);
-
-	return entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
-}
-
 static struct flow_asker asker_of(const struct decide_service *service, const struct call *call)
 {
 	return (struct flow_asker){
 		.traces = service->traces,
 		.task = task_find(service->tasks, call->task),
-		.charter = charter_of(service, call->identity),
+		.charter = registry_find_charter(service->registry, call->identity),
 		.generation = registry_generation(service->registry),
 	};
 }
@@ -72,7 +64,7 @@ void decide_result_seen(struct decide_service *service, const struct decide_resu
 	struct flow_brought brought = {
 		.task = task_find(service->tasks, call->task),
 		.tool = registry_find_tool(service->registry, call->tool),
-		.charter = charter_of(service, call->identity),
+		.charter = registry_find_charter(service->registry, call->identity),
 		.generation = registry_generation(service->registry),
 		.trust = result->decision->is_source_trusted ? TRUST_TRUSTED : TRUST_UNTRUSTED,
 		.arguments = &call->arguments,

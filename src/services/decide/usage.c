@@ -68,14 +68,6 @@ bool decide_usage_register(struct decide_service *service, struct fold *fold, st
 
 /* ---- whose it is ------------------------------------------------------------------- */
 
-static const struct charter *charter_of(const struct decide_service *service, struct text identity)
-{
-	const struct registry_entry *entry =
-		registry_find(service->registry, OBJECT_IDENTITY, identity);
-
-	return entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
-}
-
 static struct text root_of(const struct task *task)
 {
 	while (task->parent != NULL)
@@ -87,7 +79,7 @@ bool decide_usage_scope(
 	const struct decide_service *service, const struct call *call, struct usage_scope *out)
 {
 	const struct task *task = task_find(service->tasks, call->task);
-	const struct charter *charter = charter_of(service, call->identity);
+	const struct charter *charter = registry_find_charter(service->registry, call->identity);
 
 	*out = (struct usage_scope){0};
 	if (task == NULL || charter == NULL)
@@ -116,7 +108,7 @@ const char *decide_usage_breach(const struct decide_service *service, const stru
 	const struct usage_hold *hold, int64_t now_utc_ms)
 {
 	static const struct usage nothing;
-	const struct charter *charter = charter_of(service, call->identity);
+	const struct charter *charter = registry_find_charter(service->registry, call->identity);
 	const struct usage_now now = usage_hold_now(hold, now_utc_ms);
 	const struct unit *unit;
 
@@ -136,7 +128,7 @@ bool decide_models_visible(const struct decide_service *service, const struct de
 	struct arena *arena, const struct text **out, size_t *count, struct error *err)
 {
 	const struct server *server = registry_find_server(service->registry, viewer->server);
-	const struct charter *charter = charter_of(service, viewer->identity);
+	const struct charter *charter = registry_find_charter(service->registry, viewer->identity);
 	struct text *names;
 
 	*out = NULL;
@@ -181,7 +173,7 @@ bool decide_usage_json(const struct decide_service *service, const struct decide
 	static const struct budget none;
 	const struct task *task = task_find(service->tasks, asked->task);
 	struct text identity = task != NULL ? task->identity : asked->identity;
-	const struct charter *charter = charter_of(service, identity);
+	const struct charter *charter = registry_find_charter(service->registry, identity);
 	const struct unit *unit =
 		charter == NULL ? NULL : registry_find_unit(service->registry, charter->unit);
 	struct usage_scope scope = {.identity = identity};

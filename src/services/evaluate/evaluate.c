@@ -143,7 +143,7 @@ static bool check_context(const struct json *context, struct error *err)
 static struct text find_approval(
 	struct evaluate *evaluate, const struct decide_question *question, struct arena *arena)
 {
-	const struct evaluate_values *values = &evaluate->parts.values;
+	const struct contents_port *values = &evaluate->parts.values;
 	const struct json empty = {.type = JSON_OBJECT};
 	struct text arguments = json_canonical_text(
 		arena, question->arguments == NULL ? &empty : question->arguments);

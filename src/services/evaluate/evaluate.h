@@ -37,24 +37,13 @@ enum {
 /* Whether an answer waits until its record is durable. */
 enum evaluate_durability { EVALUATE_AWAITED = 0, EVALUATE_BEHIND };
 
-/* The keyed digests and sealed contents of services/record/contents.h. */
-struct evaluate_values {
-	void *context;
-	bool (*digest)(void *context, struct text task, struct text value, struct sha256 *out,
-		struct error *err);
-	bool (*seal)(void *context, struct text task, struct text plain, struct arena *arena,
-		struct content_sealed *out, struct error *err);
-	bool (*attach)(
-		void *context, struct text task, struct record_append *append, struct error *err);
-};
-
 /* All borrowed; they outlive it. */
 struct evaluate_parts {
 	struct fold *fold;
 	const struct registry *registry;
 	struct decide_service *decide;
 	const struct approve *approve;
-	struct evaluate_values values;
+	struct contents_port values;
 	enum evaluate_durability durability;
 };
 

@@ -128,7 +128,7 @@ static void write_results(struct json_writer *record, const struct evaluate_summ
 static bool digest_request(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_summary *summary, struct sha256 *out, struct error *err)
 {
-	const struct evaluate_values *values = &evaluate->parts.values;
+	const struct contents_port *values = &evaluate->parts.values;
 
 	buffer_reset(&evaluate->text);
 	json_canonical(&evaluate->text, summary->request);
@@ -172,7 +172,7 @@ static bool keeps_questions(const struct evaluate *evaluate, const struct evalua
 static bool seal_questions(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_summary *summary, struct content_sealed *out, struct error *err)
 {
-	const struct evaluate_values *values = &evaluate->parts.values;
+	const struct contents_port *values = &evaluate->parts.values;
 	struct buffer plain;
 	struct json list;
 	bool ok;
@@ -331,7 +331,7 @@ static bool prepare_entry(struct evaluate_entry **out, struct evaluate *evaluate
 	const struct evaluate_asker *asker, const struct evaluate_summary *summary,
 	struct record_common *common, struct error *err)
 {
-	const struct evaluate_values *values = &evaluate->parts.values;
+	const struct contents_port *values = &evaluate->parts.values;
 	struct content_sealed sealed = {0};
 
 	*out = NULL;

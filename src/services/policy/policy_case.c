@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cedar/from_json.h"
+#include "domain/charter/argument_types.h"
 #include "domain/charter/form.h"
 #include "domain/charter/nearest.h"
 #include "domain/charter/registry.h"
@@ -207,9 +208,6 @@ static bool check_labels(struct case_run *run)
 	       cannot(run, "labels: untrusted: true or false is expected", TEXT(""));
 }
 
-static const char *const origin_names[] = {
-	"account", "addresses", "object", "path", "recipient", "url", "worst", NULL};
-
 static bool check_origins(struct case_run *run)
 {
 	const struct json *origins = json_find(run->given, "origins");
@@ -219,7 +217,7 @@ static bool check_origins(struct case_run *run)
 		return true;
 	if (origins->type != JSON_OBJECT)
 		return cannot(run, "origins: {recipient: untrusted, ...} is expected", TEXT(""));
-	if (!has_only(run, origins, origin_names))
+	if (!has_only(run, origins, origin_members))
 		return false;
 	for (uint32_t i = 0; i < origins->count; i++) {
 		const struct json *word = &origins->members[i].value;
@@ -255,7 +253,7 @@ static void read_origins(const struct case_run *run, const struct call *call,
 	out->worst = FLOW_NONE;
 	for (int form = TARGET_PATH; form <= TARGET_OBJECT; form++) {
 		out->form[form] = given_origin(
-			origins, flow_form_word((enum target_form)form), out->form[form]);
+			origins, target_form_word((enum target_form)form), out->form[form]);
 		out->worst = flow_origin_worst(out->worst, out->form[form]);
 	}
 	out->worst = given_origin(origins, "worst", out->worst);

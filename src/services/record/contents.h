@@ -67,4 +67,16 @@ void contents_forget(struct contents *contents, struct text task);
 bool contents_erase(struct contents *contents, struct text task, struct record_append *append,
 	struct error *err) MUST_CHECK;
 
+/* contents_digest, contents_seal and contents_attach as a service asks for them: main fills
+ * it with those, tests with a fake. */
+struct contents_port {
+	void *context;
+	bool (*digest)(void *context, struct text task, struct text value, struct sha256 *out,
+		struct error *err);
+	bool (*seal)(void *context, struct text task, struct text plain, struct arena *arena,
+		struct content_sealed *out, struct error *err);
+	bool (*attach)(
+		void *context, struct text task, struct record_append *append, struct error *err);
+};
+
 #endif

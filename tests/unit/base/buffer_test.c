@@ -121,6 +121,18 @@ static void a_long_run_grows_to_the_last_byte_of_the_limit(void **state)
 	buffer_deinit(&buffer);
 }
 
+static void what_moves_or_hides_is_no_longer_there(void **state)
+{
+	struct buffer out;
+
+	(void)state;
+	buffer_init(&out, 64);
+	buffer_append_visible(&out, TEXT("a\x1b[2J\n\xe2\x80\xae"
+					 "b\xff\xc3\xa9"));
+	assert_true(text_is(buffer_text(&out), "a?[2J??b?\xc3\xa9"));
+	buffer_deinit(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +142,7 @@ int main(void)
 		cmocka_unit_test(a_format_that_just_fits_the_callers_memory_moves),
 		cmocka_unit_test(appends_of_each_kind_follow_each_other),
 		cmocka_unit_test(a_long_run_grows_to_the_last_byte_of_the_limit),
+		cmocka_unit_test(what_moves_or_hides_is_no_longer_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

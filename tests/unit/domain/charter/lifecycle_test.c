@@ -124,9 +124,8 @@ static void who_may_not_is_told_who_may(void **state)
 
 	(void)state;
 	assert_false(lifecycle_settle(LIFECYCLE_APPROVE, STANDING_OWNER, &err));
-	assert_string_equal(err.text,
-		"forbidden: this actor may not approve it; who may: "
-		"an approver of its unit or of org, an administrator");
+	assert_string_equal(err.text, "forbidden: this actor may not approve it; who may: "
+				      "an approver of its unit or of org, an administrator");
 	/* The longest list is told whole. */
 	assert_false(lifecycle_step(LIFECYCLE_SUSPEND, IDENTITY_ACTIVE, 0, &to, &err));
 	assert_string_equal(err.text,

@@ -457,8 +457,7 @@ static void a_charter_is_read_field_by_field(void **state)
 	assert_int_equal(charter->entitlements[1].expires_utc_s, 1814313600);
 	assert_int_equal(charter->entitlements[2].resource_kind, RESOURCE_DATA_SOURCE);
 	assert_true(text_is(charter->entitlements[2].resource, "tickets"));
-	assert_int_equal(
-		charter->peers[0].effects, effect_bit(EFFECT_READ) | effect_bit(EFFECT_WRITE));
+	assert_int_equal(charter->peers[0].effects, 1U << EFFECT_READ | 1U << EFFECT_WRITE);
 	assert_int_equal(charter->task_s, 600);
 	assert_int_equal(charter->calls_per_minute, 60);
 	assert_int_equal(charter->review_s, 90 * 86400);
