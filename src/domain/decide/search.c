@@ -132,8 +132,8 @@ static void ask(struct evaluation *evaluation, const struct candidates *minimal,
 
 bool is_searched(enum reason reason)
 {
-	return reason == REASON_NO_ENTITLEMENT || reason == REASON_FORBIDDEN ||
-	       reason == REASON_COULD_NOT_EVALUATE;
+	return reason == REASON_NO_ENTITLEMENT || reason == REASON_ENTITLEMENT_USED ||
+	       reason == REASON_FORBIDDEN || reason == REASON_COULD_NOT_EVALUATE;
 }
 
 void approvals_search(struct evaluation *evaluation, struct decision *out)
@@ -146,8 +146,12 @@ void approvals_search(struct evaluation *evaluation, struct decision *out)
 
 	candidates_collect(&all, evaluation);
 	some = (struct approval_names){all.names, all.count};
-	if (!run_policies(evaluation, &some, &opened))
+	if (!run_policies(evaluation, &some, &opened)) {
+		/* The line that people would open is used up: that is why. */
+		if (opened.reason == REASON_ENTITLEMENT_USED)
+			*out = opened;
 		return;
+	}
 	/* From the end: what is named first is what people would rather ask. */
 	for (i = all.count; i-- > 0;) {
 		some = names_without(&all, i, names);

@@ -105,6 +105,8 @@ static bool lines_json(struct page *page, const struct outlook *outlook, struct 
 				line->line->approvals_count);
 		if (line->left.may_fail)
 			json_put_boolean(&object, "may_fail", true);
+		if (line->line->uses != 0)
+			json_put_integer(&object, "uses", line->line->uses);
 		if (!json_object_seal(&object, &one, page->err))
 			return false;
 		json_add(&array, one);

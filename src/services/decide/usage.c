@@ -76,13 +76,6 @@ static const struct charter *charter_of(const struct decide_service *service, st
 	return entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
 }
 
-static struct text root_of(const struct task *task)
-{
-	while (task->parent != NULL)
-		task = task->parent;
-	return task->id;
-}
-
 bool decide_usage_scope(
 	const struct decide_service *service, const struct call *call, struct usage_scope *out)
 {
@@ -92,7 +85,7 @@ bool decide_usage_scope(
 	*out = (struct usage_scope){0};
 	if (task == NULL || charter == NULL)
 		return false;
-	*out = (struct usage_scope){root_of(task), call->identity, charter->unit};
+	*out = (struct usage_scope){task_root(task)->id, call->identity, charter->unit};
 	return true;
 }
 
@@ -192,7 +185,7 @@ bool decide_usage_json(const struct decide_service *service, const struct decide
 	if (charter == NULL)
 		return json_object_seal(&object, out, err);
 	scope.unit = charter->unit;
-	scope.root = task == NULL ? TEXT("") : root_of(task);
+	scope.root = task == NULL ? TEXT("") : task_root(task)->id;
 	now = usage_table_now(service->usage, &scope, asked->now_utc_ms);
 	if (!put_used(&object, "identity", &now.identity, &charter->day_budget, err) ||
 		(task != NULL &&
