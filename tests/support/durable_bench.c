@@ -6,21 +6,21 @@
 
 #include "support/durable_law.h"
 
-#define WORKER(name, more)                                                                         \
+#define WORKER(name, uses, more)                                                                   \
 	"object: identity\nname: " name "\nkind: agent\nclass: update\nrisk: low\n"                \
 	"owner: ana\nbackup-owner: bo\nunit: support\npurpose: Reads tickets\n"                    \
 	"environments: [staging]\ndata-sources: [{name: tickets, up-to: internal}]\n"              \
 	"outputs: [{to: reply, up-to: internal}, {to: files/write, up-to: internal}]\n"            \
 	"entitlements:\n"                                                                          \
 	"  - {effect: read, tool: files/read, when: 'context.args.path like \"tickets/*\"'}\n"     \
-	"  - {effect: read, tool: files/list}\n"                                                   \
+	"  - {effect: read, tool: files/list" uses "}\n"                                           \
 	"  - {effect: write, tool: files/write, approvals: [owner]}\n" more                        \
 	"expires: 2030-01-01\n"
 
 const char durable_world_yaml[] =
 	"---\n"
-	"object: tool\nname: files/list\neffect: read\n---\n" WORKER("w1", "") "---\n" WORKER(
-		"w2", "limits: {calls-per-minute: 20}\n");
+	"object: tool\nname: files/list\neffect: read\n---\n" WORKER(
+		"w1", ", uses: 2", "") "---\n" WORKER("w2", "", "limits: {calls-per-minute: 20}\n");
 
 enum { HOLD_MS = 4000, TASK_MS = 12 * 3600 * 1000 };
 
