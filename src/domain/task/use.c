@@ -78,6 +78,11 @@ size_t line_uses_count(const struct line_uses *uses)
 	return name_table_count(uses->entries);
 }
 
+bool line_uses_is_full(const struct line_uses *uses, size_t elsewhere)
+{
+	return elsewhere >= LINE_USES_MAX || line_uses_count(uses) >= LINE_USES_MAX - elsewhere;
+}
+
 static struct line_entry *entry_get(
 	struct line_uses *uses, const struct line_key *key, struct error *err)
 {

@@ -40,6 +40,8 @@ void line_uses_destroy(struct line_uses **uses);
 int64_t line_uses_find(const struct line_uses *uses, const struct line_key *key);
 /* Lines that are counted. */
 size_t line_uses_count(const struct line_uses *uses);
+/* Whether, beside so many that are counted elsewhere, there is no room for one more. */
+bool line_uses_is_full(const struct line_uses *uses, size_t elsewhere);
 /* Once more.  Errors: INVALID (it can be no key), LIMIT. */
 bool line_uses_add(
 	struct line_uses *uses, const struct line_key *key, struct error *err) MUST_CHECK;

@@ -108,7 +108,7 @@ bool decide_uses_read(const struct decide_service *service, const struct decide_
 
 static bool hold_line(struct decide_service *service, const struct line_key *key, struct error *err)
 {
-	if (task_lines_count(service->tasks) + line_uses_count(service->held) >= LINE_USES_MAX)
+	if (line_uses_is_full(service->held, task_lines_count(service->tasks)))
 		return error_set(
 			err, ERROR_LIMIT, "%d lines with uses are counted already", LINE_USES_MAX);
 	return line_uses_add(service->held, key, err);

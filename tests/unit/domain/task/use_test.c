@@ -50,6 +50,21 @@ static void what_can_be_no_key_counts_as_used_up_and_is_not_counted(void **state
 	line_uses_destroy(&uses);
 }
 
+static void with_LINE_USES_MAX_there_is_no_room_for_one_more(void **state)
+{
+	struct line_uses *uses = make();
+	struct error err;
+
+	(void)state;
+	assert_false(line_uses_is_full(uses, LINE_USES_MAX - 1));
+	assert_true(line_uses_is_full(uses, LINE_USES_MAX));
+	assert_true(line_uses_is_full(uses, SIZE_MAX));
+	assert_true(line_uses_add(uses, &first, &err));
+	assert_false(line_uses_is_full(uses, LINE_USES_MAX - 2));
+	assert_true(line_uses_is_full(uses, LINE_USES_MAX - 1));
+	line_uses_destroy(&uses);
+}
+
 static void each_line_of_each_task_counts_for_itself(void **state)
 {
 	struct line_uses *uses = make();
@@ -123,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_can_be_no_key_counts_as_used_up_and_is_not_counted),
+		cmocka_unit_test(with_LINE_USES_MAX_there_is_no_room_for_one_more),
 		cmocka_unit_test(each_line_of_each_task_counts_for_itself),
 		cmocka_unit_test(a_record_counts_once),
 		cmocka_unit_test(what_is_taken_back_is_there_again_and_never_more),
