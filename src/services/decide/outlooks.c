@@ -304,6 +304,8 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 	if (outlook->lines_count == 1 && outlook->lines[0].line->approvals_count > 0)
 		json_put_texts(&object, "approvals", outlook->lines[0].line->approvals,
 			outlook->lines[0].line->approvals_count);
+	if (outlook->lines_count == 1 && outlook->lines[0].line->uses != 0)
+		json_put_integer(&object, "uses", outlook->lines[0].line->uses);
 	if (outlook->has_recipients)
 		json_put_boolean(&object, "recipients", true);
 	if (outlook->outputs_count != 0)
