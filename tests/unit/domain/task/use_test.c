@@ -50,7 +50,7 @@ static void what_can_be_no_key_counts_as_used_up_and_is_not_counted(void **state
 	line_uses_destroy(&uses);
 }
 
-static void with_LINE_USES_MAX_there_is_no_room_for_one_more(void **state)
+static void no_more_lines_are_counted_than_there_is_room_for(void **state)
 {
 	struct line_uses *uses = make();
 	struct error err;
@@ -138,7 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_can_be_no_key_counts_as_used_up_and_is_not_counted),
-		cmocka_unit_test(with_LINE_USES_MAX_there_is_no_room_for_one_more),
+		cmocka_unit_test(no_more_lines_are_counted_than_there_is_room_for),
 		cmocka_unit_test(each_line_of_each_task_counts_for_itself),
 		cmocka_unit_test(a_record_counts_once),
 		cmocka_unit_test(what_is_taken_back_is_there_again_and_never_more),
