@@ -302,7 +302,7 @@ static bool is_same(const struct decision *a, const struct decision *b)
 		    a->sensitivity == b->sensitivity && a->is_untrusted == b->is_untrusted &&
 		    a->risk == b->risk && a->is_first == b->is_first &&
 		    a->revision == b->revision && a->policies_count == b->policies_count &&
-		    a->approvals_count == b->approvals_count &&
+		    a->approvals_count == b->approvals_count && a->uses_count == b->uses_count &&
 		    text_equal(a->entitlement, b->entitlement) &&
 		    text_equal(a->clause, b->clause) &&
 		    text_equal(a->explanation, b->explanation) && text_equal(a->needed, b->needed);
@@ -327,6 +327,8 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		.arguments = bench->arguments,
 		.calls_last_minute = bench->calls_last_minute,
 		.usage = bench->usage,
+		.uses = bench->uses,
+		.uses_count = bench->uses_count,
 		.now_utc_ms = bench->now_utc_ms,
 	};
 	struct decision plain;

@@ -17,7 +17,9 @@ struct decide_bench {
 	enum definition_state definition;
 	enum arguments_state arguments;
 	int64_t calls_last_minute;
-	struct usage_now usage;   /* of models */
+	struct usage_now usage;      /* of models */
+	const struct line_use *uses; /* lines that were used before */
+	size_t uses_count;
 	struct decision decision; /* the last */
 };
 

@@ -6,7 +6,7 @@
 
 #include "support/durable_law.h"
 
-#define WORKER(name, more)                                                                         \
+#define WORKER(name, uses, more)                                                                   \
 	"object: identity\nname: " name "\nkind: agent\nclass: update\nrisk: low\n"                \
 	"owner: ana\nbackup-owner: bo\nunit: support\npurpose: Reads tickets\n"                    \
 	"environments: [staging]\ndata-sources: [{name: tickets, up-to: internal}]\n"              \
@@ -15,7 +15,7 @@
 	"entitlements:\n"                                                                         \
 	"  - {effect: write, tool: files/elicitation.create}\n"                                   \
 	"  - {effect: read, tool: files/read, when: 'context.args.path like \"tickets/*\"'}\n"     \
-	"  - {effect: read, tool: files/list}\n"                                                   \
+	"  - {effect: read, tool: files/list" uses "}\n"                                           \
 	"  - {effect: write, tool: files/write, approvals: [owner]}\n" more                        \
 	"expires: 2030-01-01\n"
 
@@ -23,7 +23,7 @@ const char durable_world_yaml[] =
 	"---\n"
 	"object: tool\nname: files/list\neffect: read\n---\n"
 	"object: tool\nname: files/elicitation.create\neffect: write\n---\n" WORKER(
-		"w1", "") "---\n" WORKER("w2", "limits: {calls-per-minute: 20}\n");
+		"w1", ", uses: 2", "") "---\n" WORKER("w2", "", "limits: {calls-per-minute: 20}\n");
 
 enum { HOLD_MS = 4000, TASK_MS = 12 * 3600 * 1000 };
 

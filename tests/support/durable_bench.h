@@ -54,6 +54,7 @@ struct durable_bench {
 	bool is_sent[DISK_LOG_ENTRIES_MAX];      /* a request was made on this decision */
 	bool is_forwarded[DISK_LOG_ENTRIES_MAX]; /* and the server took it */
 	uint64_t requests;
+	uint64_t used_up; /* of them, what took the last of a line with `uses` */
 	uint64_t unknown;
 	/* The state after so many entries, seen while it ran. */
 	struct arena *seen_arena;

@@ -179,6 +179,16 @@ static void check_calls(struct durable_bench *bench)
 
 /* ---- the state ------------------------------------------------------------------------- */
 
+/* How often the first task and those below it used w1's line with `uses`. */
+static void dump_uses(struct buffer *out, const struct task_table *tasks, const struct task *task)
+{
+	const struct line_key key = {.root = task->id, .identity = TEXT("w1"), .line = 1};
+	int64_t used = task_line_used(tasks, &key);
+
+	if (used > 0)
+		buffer_append_format(out, "used %" PRId64 "\n", used);
+}
+
 /* Those that live: what ended may be known by its end, or be unknown. */
 static void dump_tasks(struct buffer *out, const struct task_table *tasks, int64_t now_utc_ms)
 {
@@ -200,6 +210,7 @@ static void dump_tasks(struct buffer *out, const struct task_table *tasks, int64
 			TEXT_ARGS(task->label_source.tool), task->has_untrusted_content,
 			task->untrusted_source.record, TEXT_ARGS(task->untrusted_source.tool),
 			task->record_index);
+		dump_uses(out, tasks, task);
 	}
 }
 

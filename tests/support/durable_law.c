@@ -9,7 +9,7 @@
 
 #include "domain/call/method.h"
 
-enum { APPROVALS_SEEN_MAX = 1024 };
+enum { APPROVALS_SEEN_MAX = 1024, LISTS_MAX = 2 /* w1's line says so */ };
 
 void durable_law_broken(const char *format, ...)
 {
@@ -37,6 +37,7 @@ struct inquiry {
 	uint64_t ended;  /* the last acknowledged end of their authority; 0: none */
 	char approvals[APPROVALS_SEEN_MAX][32];
 	size_t approvals_count;
+	unsigned lists; /* let through under the first task of the call, where w1 is in the chain */
 };
 
 /* What the server asks of a client, not an agent of the server. */
@@ -111,6 +112,35 @@ static bool holds_arguments(
 	return true;
 }
 
+static int32_t root_of(const struct durable_bench *bench, int32_t task)
+{
+	while (bench->tasks[task].parent >= 0)
+		task = bench->tasks[task].parent;
+	return task;
+}
+
+static bool has_w1(const struct durable_bench *bench, int32_t task)
+{
+	for (; task >= 0; task = bench->tasks[task].parent)
+		if (strcmp(bench->tasks[task].identity, "w1") == 0)
+			return true;
+	return false;
+}
+
+static void count_list(struct inquiry *inquiry, const struct json *record)
+{
+	const struct durable_bench *bench = inquiry->bench;
+	int32_t root, at = (int32_t)bench->tasks_count - 1;
+
+	if (inquiry->call == NULL || !text_is(json_text_or(record, "tool", ""), "files/list"))
+		return;
+	root = root_of(bench, (int32_t)inquiry->call->task);
+	while (at >= 0 && !text_is(json_text_or(record, "task", ""), bench->tasks[at].id))
+		at--;
+	if (at >= 0 && root_of(bench, at) == root && has_w1(bench, at))
+		inquiry->lists++;
+}
+
 static void look_at_decision(
 	struct inquiry *inquiry, const struct json *record, const struct segment_found *found)
 {
@@ -119,6 +149,7 @@ static void look_at_decision(
 
 	if (!text_is(json_text_or(record, "verdict", ""), "allow"))
 		return;
+	count_list(inquiry, record);
 	if (approval.length != 0 && inquiry->approvals_count < APPROVALS_SEEN_MAX)
 		snprintf(inquiry->approvals[inquiry->approvals_count++],
 			sizeof inquiry->approvals[0], "%.*s", TEXT_ARGS(approval));
@@ -226,6 +257,9 @@ void durable_law_check(void *context, const struct upstream_request *request)
 	if (inquiry->ended != 0)
 		durable_law_broken("a call after its task's end, entry %" PRIu64, inquiry->ended);
 	check_approval(inquiry);
+	if (inquiry->lists > LISTS_MAX)
+		durable_law_broken("a line let %u calls of a task through", inquiry->lists);
+	bench->used_up += inquiry->lists == LISTS_MAX;
 	bench->is_sent[inquiry->index] = true;
 	bench->is_forwarded[inquiry->index] =
 		is_ask(request) ||

@@ -16,6 +16,7 @@ enum {
 	CHARTER_LIST_MAX = 64,          /* items of models, data sources, outputs, peers, keys */
 	CHARTER_ENTITLEMENTS_MAX = 256, /* entitlements of one charter */
 	CHARTER_APPROVALS_MAX = 16,     /* names of approvals on one entitlement */
+	CHARTER_USES_MAX = 1000,        /* calls that a line with `uses` lets through */
 	CHARTER_NAME_BYTES_MAX = 64,    /* identity, unit, server, data source, role */
 	CHARTER_TEXT_BYTES_MAX = 2000,  /* purpose, impact, location */
 	GLOB_BYTES_MAX = 500,           /* of a URI or the name of a prompt */
@@ -84,6 +85,7 @@ struct entitlement {
 	const struct text *approvals; /* names of context.approvals that must be there */
 	uint32_t approvals_count;
 	int64_t expires_utc_s; /* first second in which it is void; 0: no end of its own */
+	int64_t uses;          /* calls it lets through for a first task; 0: any number */
 };
 
 /* A key the identity proves itself with, and where that proof counts. */
@@ -117,6 +119,7 @@ struct charter {
 	uint32_t outputs_count;
 	const struct entitlement *entitlements;
 	uint32_t entitlements_count;
+	bool has_uses; /* one of them says `uses` */
 	const struct charter_peer *peers;
 	uint32_t peers_count;
 	const struct charter_key *keys;

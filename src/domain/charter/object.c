@@ -283,6 +283,9 @@ static const struct form review_form = {
 static const struct form rate_form = {
 	.read = form_read_integer, .least = 1, .most = CHARTER_CALLS_PER_MINUTE_MAX};
 
+static const struct form uses_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_USES_MAX};
+
 #define FIELD(body, written, need, form, member)                                                   \
 	{                                                                                          \
 		written, need, form, offsetof(struct body, member), 0, NULL                        \
@@ -506,6 +509,8 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 	refuse_output_twins(reader, value, path, charter);
 	refuse_twins(reader, value, path, "peers", "identity");
 	refuse_twins(reader, value, path, "keys", "jwk");
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		charter->has_uses |= charter->entitlements[i].uses != 0;
 	if (charter->task_s == 0)
 		charter->task_s = CHARTER_TASK_S_DEFAULT;
 }
@@ -742,6 +747,7 @@ static const struct form_field entitlement_fields[] = {
 	OPTIONAL(entitlement, "when", &when_form, when),
 	LIST(entitlement, "approvals", &approvals_form, approvals),
 	OPTIONAL(entitlement, "expires", &time_form, expires_utc_s),
+	OPTIONAL(entitlement, "uses", &uses_form, uses),
 };
 static const struct form_shape entitlement_shape = {
 	SHAPE(entitlement_fields), sizeof(struct entitlement), finish_entitlement};

@@ -737,7 +737,9 @@ static struct text condition_for(struct changing *changing, const struct decide_
 	return when.data == NULL || when.length > CHARTER_WHEN_BYTES_MAX ? TEXT("") : when;
 }
 
-static void change_line_end(struct changing *changing)
+/* The line that the decision names, in a copy of the charter's lines; NULL: it names none of
+ * them. */
+static struct entitlement *line_decided(struct changing *changing)
 {
 	struct evaluation *evaluation = changing->evaluation;
 	struct entitlement *lines = lines_copy(changing);
@@ -748,15 +750,43 @@ static void change_line_end(struct changing *changing)
 			SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(evaluation->entry->name),
 				evaluation->entry->in_force->version, lines[i].number);
 
-		if (!text_equal(id, changing->decision->entitlement))
-			continue;
-		lines[i].expires_utc_s = 0;
-		try_lines(changing, lines, evaluation->charter->entitlements_count,
-			(struct candidate){.what = SAY("%.*s: expires", TEXT_ARGS(id)),
-				.from = json_null(),
-				.to = json_cstring("a later end")});
-		return;
+		if (text_equal(id, changing->decision->entitlement))
+			return &lines[i];
 	}
+	return NULL;
+}
+
+static void change_line_end(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct entitlement *line = line_decided(changing);
+
+	if (line == NULL)
+		return;
+	line->expires_utc_s = 0;
+	try_lines(changing, line - line->number, evaluation->charter->entitlements_count,
+		(struct candidate){
+			.what = SAY("%.*s: expires", TEXT_ARGS(changing->decision->entitlement)),
+			.from = json_null(),
+			.to = json_cstring("a later end")});
+}
+
+/* One call more by the line that is used up. */
+static void change_line_uses(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct entitlement *line = line_decided(changing);
+	int64_t uses;
+
+	if (line == NULL)
+		return;
+	uses = line->uses;
+	line->uses = uses < CHARTER_USES_MAX ? uses + 1 : 0;
+	try_lines(changing, line - line->number, evaluation->charter->entitlements_count,
+		(struct candidate){
+			.what = SAY("%.*s: uses", TEXT_ARGS(changing->decision->entitlement)),
+			.from = json_integer(uses),
+			.to = line->uses == 0 ? json_null() : json_integer(line->uses)});
 }
 
 void change_entitlements(struct changing *changing)
@@ -769,6 +799,8 @@ void change_entitlements(struct changing *changing)
 		return;
 	if (reason == REASON_ENTITLEMENT_EXPIRED)
 		change_line_end(changing);
+	if (reason == REASON_ENTITLEMENT_USED)
+		change_line_uses(changing);
 	if (reason != REASON_NO_ENTITLEMENT)
 		return;
 	for (i = 0; i < out->accounts_count; i++) {

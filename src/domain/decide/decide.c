@@ -59,6 +59,7 @@ bool refuse(struct evaluation *evaluation, enum reason reason, struct text expla
 	evaluation->out->reason = reason;
 	evaluation->out->explanation = explanation;
 	evaluation->out->needed = needed;
+	evaluation->out->uses_count = 0;
 	return false;
 }
 

@@ -93,6 +93,9 @@ struct decide_world {
 					     * task, and as asked by a person for a question */
 	int64_t calls_last_minute;          /* of the identity, by rate.h, this one not included */
 	struct usage_now usage;             /* METHOD_MODEL: this request not included */
+	const struct line_use *uses;        /* lines with `uses` that were used, this call not
+					     * included; others count as never used */
+	size_t uses_count;
 	int64_t now_utc_ms;
 };
 

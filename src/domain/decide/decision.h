@@ -50,6 +50,8 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_NO_ENTITLEMENT, "no_entitlement", "no line of the charter permits it") \
 	X(REASON_ENTITLEMENT_EXPIRED, "entitlement_expired", \
 	  "the line that permits it has expired") \
+	X(REASON_ENTITLEMENT_USED, "entitlement_used", \
+	  "the line that permits it was used as often as it may be") \
 	X(REASON_DATA_SOURCE, "data_source", \
 	  "the charter does not list this data source") \
 	X(REASON_SENSITIVITY, "sensitivity", \
@@ -87,8 +89,12 @@ enum {
 struct decision {
 	enum verdict verdict;
 	enum reason reason;
-	enum effect effect;          /* of the tool; what was decided about */
-	struct text entitlement;     /* "charter/NAME@VERSION/entitlements/N", or empty */
+	enum effect effect;      /* of the tool; what was decided about */
+	struct text entitlement; /* "charter/NAME@VERSION/entitlements/N", or empty */
+	/* Lines with `uses` that let it through, of all charters of the chain: it takes one of
+	 * each.  NULL: none. */
+	const struct line_use *uses;
+	size_t uses_count;
 	const struct text *policies; /* determining: forbids that refused, or the permit; sorted */
 	size_t policies_count;
 	struct text clause;           /* the text of the condition that decided, or empty */

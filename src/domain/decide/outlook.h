@@ -14,8 +14,8 @@
  * are not; so nothing is tried, and nothing is missed.
  *
  * Not in it, because it depends on the moment: the task, those above it, calls per
- * minute.  Not in it either: that a target must be well formed, and that Cedar must
- * be able to hold the arguments that are read. */
+ * minute, how often a line with `uses` was used.  Not in it either: that a target must be
+ * well formed, and that Cedar must be able to hold the arguments that are read. */
 
 enum may { MAY_NEVER = 0, MAY_WHEN, MAY_ALWAYS };
 

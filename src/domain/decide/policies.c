@@ -49,26 +49,64 @@ static bool answer_unevaluable(struct evaluation *evaluation, const struct cedar
 	return refuse_unevaluable(evaluation, policy_id(set, answer->errors[0].policy));
 }
 
-/* The first satisfied permit whose line is about this tool and has not ended. */
-static const struct entitlement *entitlement_choose(struct evaluation *evaluation,
-	const struct ceiling *ceiling, const struct cedar_answer *answer, struct text *id)
+/* What came of the satisfied permits of one charter about this call. */
+struct choice {
+	const struct entitlement *line; /* the one it goes by; NULL: none */
+	struct text id;
+	const struct entitlement *used; /* one that was used as often as it may be */
+	struct text used_id;
+	struct text ended_id; /* of one that has ended; empty: none */
+};
+
+static int64_t used_before(const struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct entitlement *line)
+{
+	const struct decide_world *world = evaluation->world;
+
+	for (size_t i = 0; i < world->uses_count; i++)
+		if (world->uses[i].line == line->number &&
+			text_equal(world->uses[i].identity, entry->name))
+			return world->uses[i].used;
+	return 0;
+}
+
+static bool is_about_call(const struct evaluation *evaluation, const struct entitlement *line)
+{
+	return line != NULL && line->resource_kind == evaluation_resource_kind(evaluation) &&
+	       line->effect == evaluation->effect &&
+	       text_equal(line->resource, evaluation->call->tool);
+}
+
+/* The first line that has not ended and that any number of calls may go by, else the first of
+ * those that may be used once more. */
+static struct choice choose_line(const struct evaluation *evaluation,
+	const struct registry_entry *entry, const struct cedar_answer *answer)
 {
 	int64_t now_utc_s = evaluation->world->now_utc_ms / 1000;
+	struct choice choice = {0};
 	size_t i;
 
 	for (i = 0; i < answer->reason_count; i++) {
-		struct text one = policy_id(ceiling_policies(ceiling), answer->reasons[i]);
-		const struct entitlement *line = ceiling_entitlement_of(ceiling, one);
+		struct text id = policy_id(ceiling_policies(entry->ceiling), answer->reasons[i]);
+		const struct entitlement *line = ceiling_entitlement_of(entry->ceiling, id);
 
-		if (line == NULL || line->resource_kind != evaluation_resource_kind(evaluation) ||
-			line->effect != evaluation->effect ||
-			!text_equal(line->resource, evaluation->call->tool))
+		if (!is_about_call(evaluation, line))
 			continue;
-		*id = one;
-		if (!is_expired(line->expires_utc_s, now_utc_s))
-			return line;
+		if (is_expired(line->expires_utc_s, now_utc_s)) {
+			choice.ended_id = id;
+		} else if (line->uses == 0) {
+			choice.line = line;
+			choice.id = id;
+			return choice;
+		} else if (used_before(evaluation, entry, line) >= line->uses) {
+			choice.used = line;
+			choice.used_id = id;
+		} else if (choice.line == NULL) {
+			choice.line = line;
+			choice.id = id;
+		}
 	}
-	return NULL;
+	return choice;
 }
 
 static bool refuse_ended_line(struct evaluation *evaluation, struct text id)
@@ -77,6 +115,52 @@ static bool refuse_ended_line(struct evaluation *evaluation, struct text id)
 	return refuse(evaluation, REASON_ENTITLEMENT_EXPIRED,
 		SAY("%.*s has expired.", TEXT_ARGS(id)),
 		SAY("A later end for %.*s, approved.", TEXT_ARGS(id)));
+}
+
+static bool refuse_used_line(struct evaluation *evaluation, const struct choice *choice)
+{
+	long long uses = choice->used->uses;
+
+	evaluation->out->entitlement = choice->used_id;
+	return refuse(evaluation, REASON_ENTITLEMENT_USED,
+		SAY("%.*s is used up: it lets through %lld call%s of a task and those below it.",
+			TEXT_ARGS(choice->used_id), uses, uses == 1 ? "" : "s"),
+		SAY("A task of its own for what is left to do, or more `uses` for %.*s, approved.",
+			TEXT_ARGS(choice->used_id)));
+}
+
+static bool is_taken(const struct decision *out, struct text identity, uint32_t line)
+{
+	for (size_t i = 0; i < out->uses_count; i++)
+		if (out->uses[i].line == line && text_equal(out->uses[i].identity, identity))
+			return true;
+	return false;
+}
+
+/* The call goes by a line that is used once more by it, in each charter of the chain. */
+static bool take_line(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct entitlement *line)
+{
+	struct decision *out = evaluation->out;
+	struct line_use *uses;
+
+	if (line->uses == 0 || is_taken(out, entry->name, line->number))
+		return true;
+	uses = arena_array(evaluation->arena, struct line_use, out->uses_count + 1);
+	if (uses == NULL)
+		return refuse_no_memory(evaluation);
+	for (size_t i = 0; i < out->uses_count; i++)
+		uses[i] = out->uses[i];
+	uses[out->uses_count] = (struct line_use){
+		.identity = text_copy(evaluation->arena, entry->name),
+		.line = line->number,
+		.used = used_before(evaluation, entry, line),
+	};
+	if (uses[out->uses_count].identity.data == NULL)
+		return refuse_no_memory(evaluation);
+	out->uses = uses;
+	out->uses_count++;
+	return true;
 }
 
 static bool set_determining(struct evaluation *evaluation, struct text policy)
@@ -96,9 +180,8 @@ static bool set_determining(struct evaluation *evaluation, struct text policy)
 static bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct cedar_policy_set *set;
-	const struct entitlement *line;
 	struct cedar_answer answer = {0};
-	struct text id = {0};
+	struct choice choice = {0};
 	size_t index;
 
 	if (entry->ceiling == NULL)
@@ -108,20 +191,23 @@ static bool check_ceiling(struct evaluation *evaluation, const struct registry_e
 		return refuse_unevaluable(evaluation, policy_id(set, index));
 	if (!authorize(evaluation, set, &answer))
 		return answer_unevaluable(evaluation, set, &answer);
-	line = answer.decision == CEDAR_ALLOW
-		       ? entitlement_choose(evaluation, entry->ceiling, &answer, &id)
-		       : NULL;
-	if (line == NULL && answer.error_count != 0)
+	if (answer.decision == CEDAR_ALLOW)
+		choice = choose_line(evaluation, entry, &answer);
+	if (choice.line == NULL && answer.error_count != 0)
 		return answer_unevaluable(evaluation, set, &answer);
-	if (line == NULL && id.length != 0)
-		return refuse_ended_line(evaluation, id);
-	if (line == NULL)
+	if (choice.line == NULL && choice.used != NULL)
+		return refuse_used_line(evaluation, &choice);
+	if (choice.line == NULL && choice.ended_id.length != 0)
+		return refuse_ended_line(evaluation, choice.ended_id);
+	if (choice.line == NULL)
 		return refuse_no_entitlement(evaluation, entry);
+	if (!take_line(evaluation, entry, choice.line))
+		return false;
 	if (entry != evaluation->entry)
 		return true;
-	evaluation->out->entitlement = id;
-	evaluation->out->clause = line->when;
-	return set_determining(evaluation, id);
+	evaluation->out->entitlement = choice.id;
+	evaluation->out->clause = choice.line->when;
+	return set_determining(evaluation, choice.id);
 }
 
 /* tools/list is permitted to whoever could ever use a tool of the server. */

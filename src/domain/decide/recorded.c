@@ -79,11 +79,34 @@ static struct usage_now usage_of_record(const struct json *used)
 	};
 }
 
+static bool read_uses(struct recorded_decision *recorded, struct arena *arena, struct error *err)
+{
+	const struct json *list = json_find(recorded->record, "uses");
+	struct line_use *uses;
+
+	if (list == NULL || list->type != JSON_ARRAY)
+		return true;
+	uses = arena_array(arena, struct line_use, list->count + 1);
+	if (uses == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the lines that were used");
+	for (uint32_t i = 0; i < list->count; i++)
+		uses[i] = (struct line_use){
+			.identity = json_text_or(&list->items[i], "identity", ""),
+			.line = (uint32_t)json_integer_or(&list->items[i], "line", UINT32_MAX),
+			.used = json_integer_or(&list->items[i], "used", 0),
+		};
+	recorded->uses = uses;
+	recorded->uses_count = list->count;
+	return true;
+}
+
 bool recorded_decision_open(struct recorded_decision *recorded, const struct json *content,
 	struct arena *arena, struct error *err)
 {
 	struct generation_request request;
 
+	if (!read_uses(recorded, arena, err))
+		return false;
 	recorded->call.arguments = *content;
 	if (recorded->call.route != METHOD_MODEL)
 		return true;

@@ -24,11 +24,14 @@ struct recorded_decision {
 	bool has_labels;             /* false: recorded before labels were */
 	int64_t calls;               /* of the minute before */
 	struct usage_now usage;      /* of models, by then */
+	/* Of lines with `uses`, by then; from recorded_decision_open on. */
+	const struct line_use *uses;
+	size_t uses_count;
 	int64_t now_utc_ms;
 };
 
 /* Makes what lay sealed beside it, and lives in arena, the call's: its arguments, or the
- * body of a request to a model.  Errors: INVALID, LIMIT. */
+ * body of a request to a model.  Reads the lines into arena, too.  Errors: INVALID, LIMIT. */
 bool recorded_decision_open(struct recorded_decision *recorded, const struct json *content,
 	struct arena *arena, struct error *err) MUST_CHECK;
 

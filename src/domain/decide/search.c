@@ -144,8 +144,8 @@ static void say_what_stays(const struct decision *stays, struct decision *out)
 
 bool is_searched(enum reason reason)
 {
-	return reason == REASON_NO_ENTITLEMENT || reason == REASON_FORBIDDEN ||
-	       reason == REASON_COULD_NOT_EVALUATE;
+	return reason == REASON_NO_ENTITLEMENT || reason == REASON_ENTITLEMENT_USED ||
+	       reason == REASON_FORBIDDEN || reason == REASON_COULD_NOT_EVALUATE;
 }
 
 void approvals_search(struct evaluation *evaluation, struct decision *out)
@@ -159,7 +159,11 @@ void approvals_search(struct evaluation *evaluation, struct decision *out)
 	candidates_collect(&all, evaluation);
 	some = (struct approval_names){all.names, all.count};
 	if (!run_policies(evaluation, &some, &opened)) {
-		say_what_stays(&opened, out);
+		/* The line that people would open is used up: that is why. */
+		if (opened.reason == REASON_ENTITLEMENT_USED)
+			*out = opened;
+		else
+			say_what_stays(&opened, out);
 		return;
 	}
 	/* From the end: what is named first is what people would rather ask. */

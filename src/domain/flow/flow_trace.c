@@ -262,17 +262,10 @@ static void find_in_results(const struct flow_traces *traces, const struct task 
 	}
 }
 
-static const struct task *root_of(const struct task *task)
-{
-	while (task->parent != NULL)
-		task = task->parent;
-	return task;
-}
-
 static struct flow_found find_value(const struct flow_asker *asker, const struct flow_value *value)
 {
 	struct flow_found found = {.origin = FLOW_UNKNOWN};
-	const struct task *root = asker->task == NULL ? NULL : root_of(asker->task);
+	const struct task *root = asker->task == NULL ? NULL : task_root(asker->task);
 
 	if (root != NULL && purpose_has(asker->traces, root, value)) {
 		found.origin = FLOW_REQUEST;
@@ -448,7 +441,7 @@ static void add_field(void *closure, struct text field, enum trust trust)
 
 void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brought)
 {
-	const struct task *root = root_of(brought->task);
+	const struct task *root = task_root(brought->task);
 	const struct trace *top = name_table_find(traces->tasks, root->id);
 	struct trace *trace = trace_get(traces, brought->task->id);
 	struct adding adding = {
@@ -518,7 +511,7 @@ void flow_traces_lose(struct flow_traces *traces, uint64_t record)
 
 void flow_traces_write(const struct flow_asker *asker, const struct json *arguments)
 {
-	const struct task *root = root_of(asker->task);
+	const struct task *root = task_root(asker->task);
 	struct writing writing = {asker, trace_get(asker->traces, root->id)};
 
 	if (writing.top == NULL)

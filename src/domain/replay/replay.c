@@ -221,6 +221,8 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 		.origins = &recorded->origins,
 		.calls_last_minute = recorded->calls,
 		.usage = recorded->usage,
+		.uses = recorded->uses,
+		.uses_count = recorded->uses_count,
 		.now_utc_ms = recorded->now_utc_ms,
 	};
 	prepared = decide_prepare(asked, &recorded->call, replay->arena);
@@ -271,6 +273,24 @@ static bool same_labels(const struct recorded_decision *recorded, const struct t
 		       recorded->labels.has_untrusted_content == labels->has_untrusted_content);
 }
 
+/* The lines with `uses` that it took one of each of. */
+static bool same_takes(const struct json *record, const struct decision *decision)
+{
+	const struct json *takes = json_find(record, "takes");
+	size_t count = decision->verdict == VERDICT_ALLOW ? decision->uses_count : 0;
+
+	if (takes == NULL || takes->type != JSON_ARRAY)
+		return takes == NULL && count == 0;
+	if (takes->count != count)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (!text_equal(json_text_or(&takes->items[i], "identity", ""),
+			    decision->uses[i].identity) ||
+			json_integer_or(&takes->items[i], "line", -1) != decision->uses[i].line)
+			return false;
+	return true;
+}
+
 /* The first member of the record that is otherwise, of all but the sentences, which each
  * version words as it likes; NULL: none. */
 static const char *find_difference(
@@ -296,6 +316,7 @@ static const char *find_difference(
 		{"labels", same_labels(recorded, &decision->labels)},
 		{"entitlement",
 			text_equal(json_text_or(record, "entitlement", ""), decision->entitlement)},
+		{"takes", same_takes(record, decision)},
 		{"clause", same_clause(record, decision->clause)},
 		{"revision", json_integer_or(record, "revision", 0) == (int64_t)decision->revision},
 		{"policies", same_texts(record, "policies", decision->policies,

@@ -61,6 +61,7 @@ struct task_table {
 	struct node *oldest;
 	struct node *youngest;
 	struct touches *touches;
+	struct line_uses *uses;
 	size_t tasks_max;
 };
 
@@ -179,7 +180,7 @@ bool task_table_create(struct task_table **out, size_t tasks_max, struct error *
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the table of tasks");
 	(*out)->tasks_max = tasks_max;
-	if (touches_create(&(*out)->touches, err))
+	if (touches_create(&(*out)->touches, err) && line_uses_create(&(*out)->uses, err))
 		return true;
 	task_table_destroy(out);
 	return false;
@@ -192,6 +193,7 @@ void task_table_destroy(struct task_table **table)
 	name_table_deinit(&(*table)->tasks);
 	name_table_deinit(&(*table)->identities);
 	touches_destroy(&(*table)->touches);
+	line_uses_destroy(&(*table)->uses);
 	free(*table);
 	*table = NULL;
 }
@@ -290,6 +292,13 @@ struct task_labels task_labels_of(const struct task *task)
 		labels.has_untrusted_content |= task->has_untrusted_content;
 	}
 	return labels;
+}
+
+const struct task *task_root(const struct task *task)
+{
+	while (task->parent != NULL)
+		task = task->parent;
+	return task;
 }
 
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity)
@@ -658,9 +667,34 @@ static void keep_source(
 	*out = (struct task_label_source){true, index, {tool, name.length}};
 }
 
+/* Each line with `uses` that let the call through was used once more by the first task. */
+static bool fold_uses(struct task_table *table, const struct task *task, const struct json *record,
+	uint64_t index, struct error *err)
+{
+	const struct json *takes = json_find(record, "takes");
+	struct line_key key = {.root = task_root(task)->id};
+
+	if (takes == NULL)
+		return true;
+	if (takes->type != JSON_ARRAY)
+		return error_set(err, ERROR_CORRUPT, "a decision takes no list of lines");
+	for (uint32_t i = 0; i < takes->count; i++) {
+		int64_t line = json_integer_or(&takes->items[i], "line", -1);
+
+		key.identity = json_text_or(&takes->items[i], "identity", "");
+		key.line = (uint32_t)line;
+		if (line < 0 || line > UINT32_MAX || key.identity.length == 0)
+			return error_set(err, ERROR_CORRUPT, "a decision takes what is no line");
+		if (!line_uses_fold(table->uses, &key, index, err))
+			return false;
+	}
+	return true;
+}
+
 /* Labels stick from the decision on, not from the outcome: by then the data may
  * have been read.  Every task above has seen what a task below it saw. */
-static bool fold_decision(struct task_table *table, const struct json *record, uint64_t index)
+static bool fold_decision(
+	struct task_table *table, const struct json *record, uint64_t index, struct error *err)
 {
 	struct text verdict = json_text_or(record, "verdict", "");
 	enum sensitivity label = sensitivity_of(json_text_or(record, "sensitivity", ""));
@@ -673,6 +707,8 @@ static bool fold_decision(struct task_table *table, const struct json *record, u
 	if (json_boolean_or(record, "first", false) && json_find(record, "break-glass") == NULL)
 		touches_add(table->touches, json_text_or(record, "identity", ""),
 			json_text_or(record, "tool", ""));
+	if (node != NULL && !fold_uses(table, &node->task, record, index, err))
+		return false;
 	for (; node != NULL; node = node->parent) {
 		struct task *task = &node->task;
 
@@ -694,7 +730,7 @@ bool task_table_fold(
 	struct text type = json_text_or(record, "type", "");
 
 	if (text_is(type, "decision"))
-		return fold_decision(table, record, index);
+		return fold_decision(table, record, index, err);
 	if (text_is(type, "task-opened"))
 		return fold_opened(table, record, index, err);
 	if (text_is(type, "task-ended"))
@@ -707,6 +743,16 @@ bool task_table_fold(
 bool task_has_touched(const struct task_table *table, struct text identity, struct text tool)
 {
 	return touches_has(table->touches, identity, tool);
+}
+
+int64_t task_line_used(const struct task_table *table, const struct line_key *key)
+{
+	return line_uses_find(table->uses, key);
+}
+
+size_t task_lines_count(const struct task_table *table)
+{
+	return line_uses_count(table->uses);
 }
 
 /* ---- forgetting ---------------------------------------------------------------- */
@@ -724,8 +770,10 @@ static void node_detach(struct task_table *table, struct node *node)
 		node->younger->older = node->older;
 	else
 		table->youngest = node->older;
-	if (node->parent == NULL)
+	if (node->parent == NULL) {
+		line_uses_forget(table->uses, node->task.id);
 		return;
+	}
 	if (node->sibling_before != NULL)
 		node->sibling_before->sibling = node->sibling;
 	else

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/charter/terms.h"
+#include "domain/task/use.h"
 
 /* The forest of tasks and the epochs that revoke them.  All of it is in memory
  * and changed only by folding durable records; used by one thread.
@@ -109,6 +110,13 @@ struct task_labels task_labels_of(const struct task *task);
 /* The live epoch of an identity; 0 if it was never killed. */
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity);
 
+/* The first task of its path. */
+const struct task *task_root(const struct task *task);
+/* How often a line was used under a first task, by the decisions folded so far; and how many
+ * lines are counted. */
+int64_t task_line_used(const struct task_table *table, const struct line_key *key);
+size_t task_lines_count(const struct task_table *table);
+
 /* Whether the identity was ever let use the tool, by the decisions folded so far. */
 bool task_has_touched(const struct task_table *table, struct text identity, struct text tool);
 
@@ -156,8 +164,8 @@ bool task_kill_record(struct json *out, struct arena *arena, const struct task_t
 	const struct task_kill *kill, struct error *err) MUST_CHECK;
 
 /* Applies one durable record of those types; index is its leaf.  Also takes
- * decision records, for the labels of their task.  Folding the same record
- * twice changes nothing.  False: the record cannot be one of ours
+ * decision records, for the labels of their task and the lines they take.  Folding the
+ * same record twice changes nothing.  False: the record cannot be one of ours
  * (CORRUPT) or memory is out (LIMIT); the table is unchanged. */
 bool task_table_fold(struct task_table *table, const struct json *record, uint64_t index,
 	struct error *err) MUST_CHECK;

@@ -228,6 +228,7 @@ static void on_decided_done(struct fold_change *change)
 	struct exchange *exchange = change->context;
 
 	change_came_back(exchange);
+	decide_uses_release(exchange->service->ports.decide, &exchange->uses);
 	exchange->is_recorded = change->is_durable;
 	exchange->index = change->index;
 	exchange_event(exchange, change->is_durable ? EVENT_DURABLE : EVENT_NOT_DURABLE);
@@ -241,7 +242,10 @@ static void submit_decision(struct exchange *exchange)
 	exchange->is_recorded = false;
 	exchange->decided = (struct fold_change){.done = on_decided_done, .context = exchange};
 	if (!exchange_decision_record(exchange, &err) || !generation_hold(exchange, &err) ||
+		!decide_uses_hold(ports->decide, &exchange->call, &exchange->decision,
+			exchange->arena, &exchange->uses, &err) ||
 		!fold_submit(ports->fold, &exchange->decided, &err)) {
+		decide_uses_release(ports->decide, &exchange->uses);
 		fail_unrecorded(exchange);
 		return;
 	}
@@ -540,6 +544,22 @@ static void prepare(struct exchange *exchange)
 		fail_not_ready(exchange, &err);
 }
 
+/* Whether it goes by no line with `uses` but those that its record took of. */
+static bool takes_no_more(const struct decision *again, const struct decision *recorded)
+{
+	size_t i, at;
+
+	for (i = 0; i < again->uses_count; i++) {
+		for (at = 0; at < recorded->uses_count; at++)
+			if (recorded->uses[at].line == again->uses[i].line &&
+				text_equal(recorded->uses[at].identity, again->uses[i].identity))
+				break;
+		if (at == recorded->uses_count)
+			return false;
+	}
+	return true;
+}
+
 /* The registry is not the one that was decided on, so it is decided again; an
  * approval was given for what held then.  The call itself is among those of its
  * minute, and what it holds of its budgets is held, so their limits, which are looked at
@@ -551,6 +571,7 @@ static enum reason decide_changed(struct exchange *exchange)
 		.origins = &exchange->origins,
 		.search = DECIDE_NO_SEARCH,
 		.now_utc_ms = now_utc_ms(exchange),
+		.taken = &exchange->decision,
 	};
 	struct decision again;
 
@@ -560,6 +581,8 @@ static enum reason decide_changed(struct exchange *exchange)
 	if (again.verdict != VERDICT_ALLOW && again.reason != REASON_RATE_LIMIT &&
 		again.reason != REASON_BUDGET)
 		return again.reason;
+	if (!takes_no_more(&again, &exchange->decision))
+		return REASON_ENTITLEMENT_USED;
 	/* The record says which rows may come; under another ceiling others would. */
 	return again.ceiling == exchange->decision.ceiling ? REASON_ALLOWED : REASON_SENSITIVITY;
 }

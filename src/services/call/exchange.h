@@ -131,6 +131,7 @@ struct exchange {
 	struct text approval;        /* id asked or used; empty: none */
 	struct json *accepted;       /* arguments a person would accept instead; NULL: none */
 	bool is_reserved;            /* the approval is reserved by this exchange */
+	struct uses_hold uses;       /* of lines with `uses`, while its record is under way */
 	bool is_recorded;            /* the decision is durable, at index */
 	uint64_t index;
 	/* What it brings, where it reads data sources (exchange_retrieval.c). */

@@ -105,6 +105,44 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 	json_put_integer(record, "revision", (int64_t)decision->revision);
 }
 
+/* Lines with `uses`: what was read of them, and which the call takes. */
+static bool put_lines(struct json_builder *record, const char *name, const struct line_use *lines,
+	size_t count, struct error *err)
+{
+	struct json_builder list;
+	struct json sealed;
+
+	if (count == 0)
+		return true;
+	json_array_start(&list, record->arena);
+	for (size_t i = 0; i < count; i++) {
+		struct json_builder line;
+
+		json_object_start(&line, record->arena);
+		json_put_text(&line, "identity", lines[i].identity);
+		json_put_integer(&line, "line", lines[i].line);
+		if (lines[i].used > 0)
+			json_put_integer(&line, "used", lines[i].used);
+		if (!json_object_seal(&line, &sealed, err))
+			return false;
+		json_add(&list, sealed);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(record, name, sealed);
+	return true;
+}
+
+static bool put_uses(
+	struct json_builder *record, const struct exchange *exchange, struct error *err)
+{
+	const struct decision *decision = &exchange->decision;
+
+	return put_lines(record, "uses", exchange->inputs.uses, exchange->inputs.uses_count, err) &&
+	       (decision->verdict != VERDICT_ALLOW ||
+		       put_lines(record, "takes", decision->uses, decision->uses_count, err));
+}
+
 static void put_fingerprints(struct json_builder *record, const struct secrets_seen *seen)
 {
 	if (seen->fingerprints_count != 0)
@@ -169,7 +207,7 @@ static bool put_inputs(
 		json_put_cstring(record, "form", arguments_state_word(exchange->inputs.arguments));
 	json_put_integer(record, "calls", exchange->inputs.calls_last_minute);
 	put_secrets(record, exchange);
-	return true;
+	return put_uses(record, exchange, err);
 }
 
 static void put_chain(struct json_builder *record, const struct exchange *exchange)

@@ -58,6 +58,7 @@ struct decide_service {
 	struct name_table *definitions; /* server -> struct definition_list */
 	struct name_table *rates;       /* identity -> struct rate */
 	struct usage_table *usage;      /* of models */
+	struct line_uses *held;         /* lines with `uses`, of calls whose record is under way */
 	struct entity_table *entities;
 	struct finding_service *findings; /* NULL: nobody is told */
 	struct protected_name *protected; /* the pinned tools' names (honest.c) */
@@ -79,6 +80,11 @@ bool decide_traces_open(struct decide_service *service, struct error *err) MUST_
 /* usage.c: what a decision of the call reads; nothing unless it is for a model. */
 struct usage_now decide_usage_now(
 	const struct decide_service *service, const struct call *call, int64_t now_utc_ms);
+
+/* uses.c: the lines with `uses` that were used before, of those that the call may go by, into
+ * world.  False: no memory. */
+bool decide_uses_read(const struct decide_service *service, const struct decide_request *request,
+	struct arena *arena, struct decide_world *world) MUST_CHECK;
 
 /* why.c: the call a question is about.  Errors: INVALID, LIMIT. */
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,

@@ -30,6 +30,7 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	if (service->reads == NULL || service->definitions == NULL || service->rates == NULL)
 		error_set(err, ERROR_LIMIT, "no memory to decide in");
 	else if (usage_table_create(&service->usage, err) &&
+		 line_uses_create(&service->held, err) &&
 		 entity_table_create(&service->entities, registry, err) &&
 		 decide_traces_open(service, err)) {
 		*out = service;
@@ -68,6 +69,7 @@ void decide_service_destroy(struct decide_service **service)
 	entity_table_destroy(&(*service)->entities);
 	flow_traces_destroy(&(*service)->traces);
 	usage_table_destroy(&(*service)->usage);
+	line_uses_destroy(&(*service)->held);
 	free(*service);
 	*service = NULL;
 }
@@ -222,7 +224,11 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 
 	world.arguments = decide_arguments(service, request->call, arena, &world.arguments_fault);
 	world.origins = request->origins;
-	decide(&world, request->call, &request->approvals, request->search, arena, out);
+	if (decide_uses_read(service, request, arena, &world))
+		decide(&world, request->call, &request->approvals, request->search, arena, out);
+	else
+		*out = (struct decision){.reason = REASON_NO_MEMORY,
+			.revision = registry_revision(service->registry)};
 	if (request->inputs != NULL)
 		*request->inputs = (struct decide_inputs){
 			.now_utc_ms = request->now_utc_ms,
@@ -230,6 +236,8 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 			.definition = world.definition,
 			.arguments = world.arguments,
 			.usage = world.usage,
+			.uses = world.uses,
+			.uses_count = world.uses_count,
 		};
 	if (request->search == DECIDE_SEARCH && out->reason == REASON_FORBIDDEN)
 		add_hint(&world, request, arena, out);

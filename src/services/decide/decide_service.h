@@ -75,6 +75,9 @@ struct decide_request {
 	struct approval_names approvals;
 	enum decide_search search;
 	int64_t now_utc_ms;
+	/* Of the same call decided before: the lines it took by that are not counted against it.
+	 * NULL: it was not. */
+	const struct decision *taken;
 	struct decide_inputs *inputs; /* filled, unless NULL */
 };
 /* What a decision of the call reads that is neither in the registry nor in the tasks;
@@ -85,12 +88,27 @@ struct decide_inputs {
 	enum definition_state definition;
 	enum arguments_state arguments;
 	struct usage_now usage;
+	const struct line_use *uses; /* in the arena that it was decided in */
+	size_t uses_count;
 };
 /* Decides one call.  Counts nothing: decide_count_call does, once per call that
- * is let through. */
+ * is let through, and decide_uses_hold until its record counts. */
 void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out);
 void decide_count_call(struct decide_service *service, struct text identity, int64_t now_utc_ms);
+
+/* What a call that is let through holds of lines with `uses`, until its record counts or is
+ * lost.  Zero holds nothing. */
+struct uses_hold {
+	struct text root;
+	const struct line_use *lines; /* of the decision; borrowed */
+	size_t count;
+};
+/* Texts live in arena.  Errors: NOT_FOUND (no such task), LIMIT. */
+bool decide_uses_hold(struct decide_service *service, const struct call *call,
+	const struct decision *decision, struct arena *arena, struct uses_hold *out,
+	struct error *err) MUST_CHECK;
+void decide_uses_release(struct decide_service *service, struct uses_hold *hold);
 
 /* Registers the handler and projector by which outcomes of generations are counted for
  * budgets.  Errors: LIMIT. */

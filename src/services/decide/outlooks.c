@@ -105,6 +105,8 @@ static bool lines_json(struct page *page, const struct outlook *outlook, struct 
 				line->line->approvals_count);
 		if (line->left.may_fail)
 			json_put_boolean(&object, "may_fail", true);
+		if (line->line->uses != 0)
+			json_put_integer(&object, "uses", line->line->uses);
 		if (!json_object_seal(&object, &one, page->err))
 			return false;
 		json_add(&array, one);
@@ -302,6 +304,8 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 	if (outlook->lines_count == 1 && outlook->lines[0].line->approvals_count > 0)
 		json_put_texts(&object, "approvals", outlook->lines[0].line->approvals,
 			outlook->lines[0].line->approvals_count);
+	if (outlook->lines_count == 1 && outlook->lines[0].line->uses != 0)
+		json_put_integer(&object, "uses", outlook->lines[0].line->uses);
 	if (outlook->has_recipients)
 		json_put_boolean(&object, "recipients", true);
 	if (outlook->outputs_count != 0)

@@ -3,8 +3,9 @@
  * Rows of the store: task / ID is the task-opened record of a task that nothing
  * ended; task-kill / IDENTITY the last kill of an identity; task-label /
  * ID/SENSITIVITY[/untrusted] what a task or one below it has read, as the part of
- * the first such decision that the table takes.  Rows of a task go when it ends.  task-touch /
- * IDENTITY TOOL the first use that an identity was let make of a tool: it stays. */
+ * the first such decision that the table takes; task-use / ROOT/INDEX what one decision took
+ * of lines with `uses`.  Rows of a task go when it ends.  task-touch / IDENTITY TOOL the first
+ * use that an identity was let make of a tool: it stays. */
 
 #include "services/decide/decide_service.h"
 
@@ -27,6 +28,7 @@ static void task_rows_delete(const struct json *record, struct projection *proje
 		return;
 	projection_delete(projection, "task", id);
 	projection_delete_prefix(projection, "task-label", prefix);
+	projection_delete_prefix(projection, "task-use", prefix);
 }
 
 static void project_kill(const struct json *record, struct projection *projection)
@@ -83,6 +85,31 @@ static void put_touch(struct projection *projection, const struct json *record)
 			&sealed);
 }
 
+/* One row a decision, for it is the first task's, which outlives the one that called. */
+static void put_uses(struct projection *projection, const struct json *record)
+{
+	struct arena *arena = projection_arena(projection);
+	const struct json *chain = json_find(record, "chain");
+	struct text root = json_text_or(record, "task", "");
+	struct json_builder part;
+	struct json sealed;
+	struct error err;
+
+	if (chain != NULL && chain->type == JSON_ARRAY && chain->count > 0 &&
+		chain->items[chain->count - 1].type == JSON_STRING)
+		root = chain->items[chain->count - 1].string;
+	json_object_start(&part, arena);
+	json_put_cstring(&part, "type", "decision");
+	json_put_cstring(&part, "verdict", "allow");
+	json_put_text(&part, "task", root);
+	json_put(&part, "takes", *json_find(record, "takes"));
+	if (json_object_seal(&part, &sealed, &err))
+		projection_put(projection, "task-use",
+			text_format(arena, "%.*s/%llu", TEXT_ARGS(root),
+				(unsigned long long)projection_index(projection)),
+			&sealed);
+}
+
 /* What a task has read, those above it have read, too, and each keeps a row of its
  * own: the task's goes when it ends, and theirs must not go with it. */
 static void project_decision(const struct json *record, struct projection *projection)
@@ -94,6 +121,8 @@ static void project_decision(const struct json *record, struct projection *proje
 		return;
 	if (json_boolean_or(record, "first", false) && json_find(record, "break-glass") == NULL)
 		put_touch(projection, record);
+	if (json_find(record, "takes") != NULL)
+		put_uses(projection, record);
 	if ((json_text_or(record, "sensitivity", "").length == 0 &&
 		    !json_boolean_or(record, "untrusted", false)))
 		return;

@@ -68,13 +68,6 @@ bool decide_usage_register(struct decide_service *service, struct fold *fold, st
 
 /* ---- whose it is ------------------------------------------------------------------- */
 
-static struct text root_of(const struct task *task)
-{
-	while (task->parent != NULL)
-		task = task->parent;
-	return task->id;
-}
-
 bool decide_usage_scope(
 	const struct decide_service *service, const struct call *call, struct usage_scope *out)
 {
@@ -84,7 +77,7 @@ bool decide_usage_scope(
 	*out = (struct usage_scope){0};
 	if (task == NULL || charter == NULL)
 		return false;
-	*out = (struct usage_scope){root_of(task), call->identity, charter->unit};
+	*out = (struct usage_scope){task_root(task)->id, call->identity, charter->unit};
 	return true;
 }
 
@@ -184,7 +177,7 @@ bool decide_usage_json(const struct decide_service *service, const struct decide
 	if (charter == NULL)
 		return json_object_seal(&object, out, err);
 	scope.unit = charter->unit;
-	scope.root = task == NULL ? TEXT("") : root_of(task);
+	scope.root = task == NULL ? TEXT("") : task_root(task)->id;
 	now = usage_table_now(service->usage, &scope, asked->now_utc_ms);
 	if (!put_used(&object, "identity", &now.identity, &charter->day_budget, err) ||
 		(task != NULL &&

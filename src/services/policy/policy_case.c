@@ -268,6 +268,35 @@ static bool check_calls(struct case_run *run)
 	       cannot(run, "calls: a number from 0 is expected", TEXT(""));
 }
 
+static bool check_used(struct case_run *run)
+{
+	const struct json *used = json_find(run->given, "used");
+
+	return used == NULL || (used->type == JSON_INTEGER && used->integer >= 0) ||
+	       cannot(run, "used: a number from 0 is expected", TEXT(""));
+}
+
+/* Each line of the identity's charter with `uses` was used that often before. */
+static bool read_used(struct case_run *run, struct text identity, struct decide_world *world)
+{
+	const struct registry_entry *entry = registry_find_identity(run->registry, identity);
+	int64_t used = json_integer_or(run->given, "used", 0);
+	uint32_t i, count;
+	struct line_use *uses;
+
+	if (entry == NULL || entry->in_force == NULL || used == 0)
+		return true;
+	count = entry->in_force->charter->entitlements_count;
+	uses = arena_array(run->arena, struct line_use, count + 1);
+	if (uses == NULL)
+		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
+	for (i = 0; i < count; i++)
+		uses[i] = (struct line_use){entry->name, i, used};
+	world->uses = uses;
+	world->uses_count = count;
+	return true;
+}
+
 static bool check_first(struct case_run *run)
 {
 	const struct json *first = json_find(run->given, "first");
@@ -448,8 +477,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 {
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
 		"generation", "environment", "approvals", "labels", "origins", "person", "purpose",
-		"calls", "age", "first", "at", "expect", "reason", "policy", "asks", "secrets",
-		NULL};
+		"calls", "used", "age", "first", "at", "expect", "reason", "policy", "asks",
+		"secrets", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -457,7 +486,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	ptrdiff_t slash = text_find_byte(tool, '/');
 
 	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
-		!check_origins(run) || !check_calls(run) || !check_age(run) || !check_first(run))
+		!check_origins(run) || !check_calls(run) || !check_used(run) || !check_age(run) ||
+		!check_first(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
@@ -517,6 +547,7 @@ static bool run_identity(struct case_run *run)
 	struct decision decision;
 	struct call call;
 	int64_t now_utc_ms;
+	bool ok;
 
 	if (names == NULL)
 		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
@@ -538,10 +569,13 @@ static bool run_identity(struct case_run *run)
 		.calls_last_minute = json_integer_or(run->given, "calls", 0),
 		.now_utc_ms = now_utc_ms,
 	};
-	decide(&world, &call, &approvals, DECIDE_SEARCH, run->arena, &decision);
-	keep_decision(run, &decision);
+	ok = read_used(run, call.identity, &world);
+	if (ok) {
+		decide(&world, &call, &approvals, DECIDE_SEARCH, run->arena, &decision);
+		keep_decision(run, &decision);
+	}
 	tool_reads_destroy(&reads);
-	return true;
+	return ok;
 }
 
 /* ---- a case with a request of its own ---- */

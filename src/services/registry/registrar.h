@@ -139,12 +139,12 @@ bool registrar_sandboxes(const struct registrar *registrar,
 
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,
- * effect, resource, when, approvals, expires, usable, why_not}]}.  Errors:
+ * effect, resource, when, approvals, expires, uses, usable, why_not}]}.  Errors:
  * NOT_FOUND, LIMIT. */
 bool registrar_can(const struct registrar *registrar, struct text identity, int64_t now_utc_ms,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 /* `remit who EFFECT RESOURCE`: every identity with a line for it, as JSON array of
- * {identity, state, version, number, when, approvals, usable, why_not}.  resource is
+ * {identity, state, version, number, when, approvals, uses, usable, why_not}.  resource is
  * "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
  * NOT_FOUND (no such data source; the nearest is named), LIMIT. */
 struct registrar_who_query {

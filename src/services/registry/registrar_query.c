@@ -107,6 +107,8 @@ static bool put_line(const struct line_query *query, struct json_builder *object
 	if (line->expires_utc_s != 0)
 		json_put_integer(object, "expires_utc_s", line->expires_utc_s);
 	json_put_boolean(object, "usable", why_not == NULL);
+	if (line->uses != 0)
+		json_put_integer(object, "uses", line->uses);
 	if (why_not != NULL)
 		json_put_cstring(object, "why_not", why_not);
 	return true;

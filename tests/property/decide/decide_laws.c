@@ -1,6 +1,7 @@
 /* Laws of decide, over random worlds and calls: it is a function; a forbid more
  * never allows more; an approval more never allows less; a chain never allows
- * more than its last link; a line, a class or a level less never allows more. */
+ * more than its last link; a line, a class or a level less never allows more, nor does a line
+ * that was used more often. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@
 
 #include "support/decide_bench.h"
 
-enum { WORLDS = 60, CALLS = 25, LINES_MAX = 5 };
+enum { WORLDS = 60, CALLS = 25, LINES_MAX = 5, USES_MAX = 3 };
 
 static uint64_t random_state;
 
@@ -55,6 +56,7 @@ static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
 	"{\"path\":\"payroll/1\"}", "{\"path\":\"tickets/41\",\"n\":5}", "{\"n\":1}",
 	"{\"n\":null}", "{\"n\":2.5,\"path\":\"tickets/1\"}", "{\"to\":\"ana\"}",
 	"{\"path\":\"../x\"}"};
+static const char *const uses[USES_MAX + 1] = {"", ", uses: 1", ", uses: 2", ", uses: 3"};
 static const char *const names[] = {"owner", "backup-owner", "second", "role/approver"};
 
 #define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
@@ -63,6 +65,7 @@ static const char *const names[] = {"owner", "backup-owner", "second", "role/app
 struct charter_draft {
 	unsigned tool[LINES_MAX];
 	unsigned condition[LINES_MAX];
+	unsigned uses[LINES_MAX]; /* 0: any number */
 	unsigned count;
 	const char *up_to;
 };
@@ -77,9 +80,9 @@ static void charter_put(struct decide_bench *bench, const char *name,
 	for (i = 0; i < draft->count; i++)
 		if (i != left_out)
 			lines = text_format(bench->arena,
-				"%.*s  - {effect: %s, tool: files/%s, when: '%s'}\n",
+				"%.*s  - {effect: %s, tool: files/%s, when: '%s'%s}\n",
 				TEXT_ARGS(lines), effects[draft->tool[i]], tools[draft->tool[i]],
-				conditions[draft->condition[i]]);
+				conditions[draft->condition[i]], uses[draft->uses[i]]);
 	document = text_format(bench->arena,
 		"object: identity\nname: %s\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
@@ -100,6 +103,7 @@ static struct charter_draft charter_draft(void)
 	for (i = 0; i < draft.count; i++) {
 		draft.tool[i] = pick(COUNT(tools));
 		draft.condition[i] = pick(COUNT(conditions));
+		draft.uses[i] = pick(2) * pick(USES_MAX + 1);
 	}
 	return draft;
 }
@@ -190,6 +194,30 @@ static void check_more_approvals(struct decide_bench *bench, const struct call *
 	}
 }
 
+/* Of each line one use more, over and over, until nothing is left of any; what is let through
+ * takes of lines that had something left. */
+static void check_uses(struct decide_bench *bench, const struct call *call)
+{
+	struct line_use used[2 * (LINES_MAX + 1)];
+	int before = rank_of(bench, call, NULL), after;
+
+	for (uint32_t i = 0; i < COUNT(used); i++)
+		used[i] = (struct line_use){i % 2 == 0 ? TEXT("agent") : TEXT("parent"), i / 2, 0};
+	bench->uses = used;
+	bench->uses_count = COUNT(used);
+	for (unsigned step = 0; step < COUNT(used) * USES_MAX; step++) {
+		used[pick(COUNT(used))].used++;
+		after = rank_of(bench, call, NULL);
+		assert_true(after <= before);
+		assert_true(after == 2 || bench->decision.uses_count == 0);
+		for (size_t i = 0; i < bench->decision.uses_count; i++)
+			assert_true(bench->decision.uses[i].used < USES_MAX);
+		before = after;
+	}
+	bench->uses = NULL;
+	bench->uses_count = 0;
+}
+
 static void check_world(struct decide_bench *bench)
 {
 	struct charter_draft draft = charter_draft();
@@ -211,6 +239,8 @@ static void check_world(struct decide_bench *bench)
 		below = calls[i];
 		below.task = TEXT("t-below");
 		assert_true(rank_of(bench, &below, NULL) <= before[i]);
+		if (i % 4 == 0)
+			check_uses(bench, i % 8 == 0 ? &calls[i] : &below);
 	}
 	forbid_put(bench, "support/two", forbids[pick(COUNT(forbids))]);
 	for (i = 0; i < CALLS; i++)

@@ -168,6 +168,10 @@ static const struct {
 		"entitlements[0].approvals[0]", "not a name"},
 	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','expires':'soon'}]}",
 		"entitlements[0].expires", "day or time"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','uses':0}]}",
+		"entitlements[0].uses", "allowed"},
+	{"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t','uses':1001}]}",
+		"entitlements[0].uses", "allowed"},
 	{"{" HEAD ",'data-sources':[{'name':'t','up-to':'public'},{'name':'t','up-to':'public'}]}",
 		"data-sources[1]", "same name"},
 	{"{" HEAD ",'outputs':[{'to':'world','up-to':'public'}]}", "outputs[0].to", "not a name"},
@@ -429,7 +433,9 @@ static void a_charter_is_read_field_by_field(void **state)
 		"like "
 		"\\\"t/*\\\"'},{'effect':'write','tool':'files/write','approvals':['owner','role/"
 		"x'],"
-		"'expires':'2027-06-30'},{'effect':'read','resource':'data-source:tickets'}],"
+		"'expires':'2027-06-30','uses':1000},{'effect':'read','resource':'data-source:"
+		"tickets',"
+		"'uses':1}],"
 		"'peers':[{'identity':'b1','effects':['read','write'],'up-to':'public'}],"
 		"'limits':{'task':'10m','calls-per-minute':60},'impact':'none','review':'90d',"
 		"'expires':'2027-06-30','keys':[{'environment':'staging','jwk':{" POINT "}}]}");
@@ -455,6 +461,10 @@ static void a_charter_is_read_field_by_field(void **state)
 	assert_int_equal(charter->entitlements[1].resource_kind, RESOURCE_TOOL);
 	assert_int_equal(charter->entitlements[1].approvals_count, 2);
 	assert_int_equal(charter->entitlements[1].expires_utc_s, 1814313600);
+	assert_int_equal(charter->entitlements[0].uses, 0);
+	assert_int_equal(charter->entitlements[1].uses, CHARTER_USES_MAX);
+	assert_int_equal(charter->entitlements[2].uses, 1);
+	assert_true(charter->has_uses);
 	assert_int_equal(charter->entitlements[2].resource_kind, RESOURCE_DATA_SOURCE);
 	assert_true(text_is(charter->entitlements[2].resource, "tickets"));
 	assert_int_equal(charter->peers[0].effects, 1U << EFFECT_READ | 1U << EFFECT_WRITE);

@@ -50,6 +50,8 @@ static struct decide_world world_of(struct fixture *fixture)
 		.definition = fixture->bench.definition,
 		.arguments = fixture->bench.arguments,
 		.offered = fixture->has_offered ? &fixture->offered : NULL,
+		.uses = fixture->bench.uses,
+		.uses_count = fixture->bench.uses_count,
 		.now_utc_ms = fixture->bench.now_utc_ms,
 	};
 }
@@ -455,6 +457,27 @@ static void a_clearance_is_a_change(void **state)
 		"attribute person bo: clearance: \"internal\" -> \"confidential\"");
 }
 
+static void one_use_more_is_a_change(void **state)
+{
+	static const struct line_use used[] = {{{"agent", 5}, 2, 1}};
+	static const struct line_use used_up[] = {{{"agent", 5}, 2, 1000}};
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+
+	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, uses: 1}");
+	bench->uses = used;
+	bench->uses_count = 1;
+	assert_string_equal(change(fixture, "list", "{}"),
+		"entitlement charter/agent@2/entitlements/2: uses: 1 -> 2");
+	bench->uses = used_up;
+	assert_string_equal(change(fixture, "list", "{}"), "");
+	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, uses: 1000}");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"entitlement charter/agent@3/entitlements/2: uses: 1000 -> null");
+}
+
 static void ends_and_pins_are_changes(void **state)
 {
 	struct fixture *fixture = *state;
@@ -663,6 +686,7 @@ int main(void)
 		EXPLAIN_TEST(the_reason_names_the_attribute),
 		EXPLAIN_TEST(what_may_go_to_a_tool_is_a_change_of_its_line),
 		EXPLAIN_TEST(a_clearance_is_a_change),
+		EXPLAIN_TEST(one_use_more_is_a_change),
 		EXPLAIN_TEST(ends_and_pins_are_changes),
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),

@@ -85,6 +85,25 @@ static void what_servers_ask_was_asked_within_a_call(void **state)
 	assert_int_equal(recorded.call.route, METHOD_DENIED);
 }
 
+static void lines_that_were_used_are_read_into_the_memory_given(void **state)
+{
+	const struct json nothing = {.type = JSON_OBJECT};
+	struct error err;
+
+	(void)state;
+	read_from("{\"uses\":7}");
+	assert_true(recorded_decision_open(&recorded, &nothing, arena, &err));
+	assert_int_equal(recorded.uses_count, 0);
+	read_from("{\"uses\":[{\"identity\":\"a\",\"line\":3,\"used\":2},{\"identity\":\"b\"},7]}");
+	assert_int_equal(recorded.uses_count, 0);
+	assert_true(recorded_decision_open(&recorded, &nothing, arena, &err));
+	assert_int_equal(recorded.uses_count, 3);
+	assert_true(text_is(recorded.uses[0].identity, "a"));
+	assert_int_equal(recorded.uses[0].line, 3);
+	assert_int_equal(recorded.uses[0].used, 2);
+	assert_true(recorded.uses[1].line == UINT32_MAX); /* no line */
+}
+
 static void no_more_names_are_read_than_there_is_room_for(void **state)
 {
 	struct buffer text;
@@ -179,6 +198,7 @@ int main(void)
 		cmocka_unit_test(the_kinds_of_secrets_that_were_seen_are_read),
 		cmocka_unit_test(names_of_an_allow_were_given),
 		cmocka_unit_test(what_servers_ask_was_asked_within_a_call),
+		cmocka_unit_test(lines_that_were_used_are_read_into_the_memory_given),
 		cmocka_unit_test(no_more_names_are_read_than_there_is_room_for),
 		cmocka_unit_test(names_of_a_question_were_asked_for),
 		cmocka_unit_test(the_form_of_arguments_is_read_by_its_word),

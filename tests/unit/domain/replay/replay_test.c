@@ -359,6 +359,33 @@ static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
 	call_bench_abort(&second);
 }
 
+/* The second was decided while the first, that it counts, was under way. */
+static void what_was_used_of_lines_is_what_the_record_says(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client first, second;
+
+	decide_bench_edit(&fixture->bench->world, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, uses: 1}");
+	recorded_calls_registry(&fixture->calls);
+	fixture->bench->is_log_held = true;
+	assert_true(call_bench_start(fixture->bench, &first, "list", "{}"));
+	assert_true(call_bench_start(fixture->bench, &second, "list", "{}"));
+	fixture->bench->is_log_held = false;
+	call_bench_flush(fixture->bench);
+	call_bench_abort(&first);
+	call_bench_flush(fixture->bench);
+	assert_int_equal(second.reason, REASON_ENTITLEMENT_USED);
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 3);
+	assert_int_equal(replay(fixture).asked, 3);
+	/* A record that hides what it took, or what it read, comes out otherwise. */
+	change_records(fixture, "\"takes\":", "\"tapes\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+	change_records(fixture, "\"uses\":", "\"used_\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 3);
+}
+
 static void answers_of_people_are_part_of_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -528,6 +555,7 @@ int main(void)
 		TEST(each_decision_meets_the_revision_it_saw),
 		TEST(a_change_that_hides_behind_an_old_revision_is_in_force),
 		TEST(a_decision_sees_no_entry_that_it_had_not_seen),
+		TEST(what_was_used_of_lines_is_what_the_record_says),
 		TEST(answers_of_people_are_part_of_it),
 		TEST(a_candidate_policy_shows_what_it_would_refuse),
 		TEST(only_so_many_examples_and_unused_candidates_are_shown),

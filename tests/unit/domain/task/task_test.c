@@ -465,6 +465,67 @@ static void a_label_names_the_first_record_that_brought_it(void **state)
 	assert_int_equal(task->untrusted_source.record, first + 1);
 }
 
+#define TAKES(task, takes)                                                                         \
+	"{\"type\":\"decision\",\"task\":\"" task "\",\"verdict\":\"allow\",\"takes\":" takes "}"
+
+static int64_t used(struct bench *bench, const char *root, uint32_t line)
+{
+	const struct line_key key = {text_of(root), TEXT("a"), line};
+
+	return task_line_used(bench->table, &key);
+}
+
+static void what_a_task_and_those_below_it_take_counts_for_the_first_of_them(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+	struct json twice = parse(bench, TAKES("t-2", "[{\"identity\":\"a\",\"line\":3}]"));
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "a", "t-1");
+	open_task(bench, "t-9", "a", "");
+	fold_text(bench, TAKES("t-1", "[{\"identity\":\"a\",\"line\":3}]"));
+	assert_true(task_table_fold(bench->table, &twice, 50, &err));
+	assert_true(task_table_fold(bench->table, &twice, 50, &err));
+	assert_int_equal(used(bench, "t-1", 3), 2);
+	assert_int_equal(used(bench, "t-2", 3), 0);
+	assert_int_equal(used(bench, "t-9", 3), 0);
+	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-9\",\"verdict\":\"deny\","
+			 "\"takes\":[{\"identity\":\"a\",\"line\":3}]}");
+	fold_text(bench, TAKES("t-none", "[{\"identity\":\"a\",\"line\":3}]"));
+	assert_int_equal(task_lines_count(bench->table), 1);
+}
+
+static void a_decision_that_takes_what_is_no_line_is_none_of_ours(void **state)
+{
+	static const char *const records[] = {TAKES("t-1", "7"), TAKES("t-1", "[7]"),
+		TAKES("t-1", "[{\"identity\":\"a\"}]"), TAKES("t-1", "[{\"line\":1}]"),
+		TAKES("t-1", "[{\"identity\":\"a\",\"line\":4294967296}]")};
+	struct bench *bench = *state;
+	struct error err;
+
+	open_task(bench, "t-1", "a", "");
+	for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+		struct json record = parse(bench, records[i]);
+
+		assert_false(task_table_fold(bench->table, &record, 9, &err));
+		assert_int_equal(err.code, ERROR_CORRUPT);
+	}
+}
+
+static void what_was_used_goes_with_the_first_task(void **state)
+{
+	struct bench *bench = *state;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "a", "t-1");
+	fold_text(bench, TAKES("t-2", "[{\"identity\":\"a\",\"line\":0}]"));
+	assert_int_equal(task_table_sweep(bench->table, LATER, 0, 1), 1);
+	assert_int_equal(used(bench, "t-1", 0), 1);
+	assert_int_equal(task_table_sweep(bench->table, LATER, 0, 1), 1);
+	assert_int_equal(task_lines_count(bench->table), 0);
+}
+
 static void a_tool_name_beyond_TASK_LABEL_TOOL_BYTES_MAX_is_kept_cut(void **state)
 {
 	struct bench *bench = *state;
@@ -590,6 +651,9 @@ int main(void)
 		BENCH_TEST(lists_follow_the_order_opened),
 		BENCH_TEST(what_a_task_read_labels_it_and_those_above),
 		BENCH_TEST(a_label_names_the_first_record_that_brought_it),
+		BENCH_TEST(what_a_task_and_those_below_it_take_counts_for_the_first_of_them),
+		BENCH_TEST(a_decision_that_takes_what_is_no_line_is_none_of_ours),
+		BENCH_TEST(what_was_used_goes_with_the_first_task),
 		BENCH_TEST(a_tool_name_beyond_TASK_LABEL_TOOL_BYTES_MAX_is_kept_cut),
 		BENCH_TEST(a_task_is_judged_by_what_those_above_it_touched_whenever_they_did),
 		BENCH_TEST(records_that_cannot_be_ours_are_refused_and_change_nothing),

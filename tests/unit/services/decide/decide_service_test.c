@@ -456,6 +456,20 @@ static void a_choice_keeps_together_beside_what_else_must_hold(void **state)
 				    "!(context.args.n == 1)\""));
 }
 
+static void can_says_how_many_calls_of_a_task_a_line_lets_through(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer;
+
+	assert_null(strstr(can(fixture, "agent", "", 9).data, "\"uses\""));
+	decide_bench_edit(&fixture->world, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, uses: 3}");
+	answer = can(fixture, "agent", "", 9);
+	assert_non_null(strstr(
+		answer.data, "\"entitlement\":\"charter/agent@2/entitlements/2\",\"uses\":3}]"));
+	assert_non_null(strstr(answer.data, "\"tool\":\"files/list\",\"uses\":3}"));
+}
+
 enum { LONG_BYTES = 60000 };
 
 /* Guardrails almost as long as they may be, from `from` to below `to`. */
@@ -1163,6 +1177,7 @@ int main(void)
 		SERVICE_TEST(a_forbidden_call_hints_at_arguments_without_values),
 		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
 		SERVICE_TEST(a_choice_keeps_together_beside_what_else_must_hold),
+		SERVICE_TEST(can_says_how_many_calls_of_a_task_a_line_lets_through),
 		SERVICE_TEST(an_outlook_that_is_too_long_is_refused_not_shortened),
 		SERVICE_TEST(a_tool_that_is_not_there_is_not_found),
 		SERVICE_TEST(who_may_is_found_by_the_resource),

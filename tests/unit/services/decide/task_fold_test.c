@@ -140,6 +140,28 @@ static void the_child_of_a_task_that_ended_is_not_revived(void **state)
 	assert_false(task_is_live(task_find(fixture->tasks, TEXT("t-2")), 10));
 }
 
+static const char child_takes[] =
+	"{\"at\":3,\"chain\":[\"t-2\",\"t-1\"],\"takes\":[{\"identity\":\"agent\",\"line\":4}],"
+	"\"task\":\"t-2\",\"type\":\"decision\",\"verdict\":\"allow\"}";
+
+static void what_was_used_of_lines_stays_with_the_first_task_until_it_ends(void **state)
+{
+	static const struct line_key key = {{"t-1", 3}, {"agent", 5}, 4};
+	struct fixture *fixture = *state;
+
+	append(fixture, parent_opened);
+	append(fixture, child_opened);
+	for (int i = 0; i < 12; i++) /* rows with more than one digit, too */
+		append(fixture, child_takes);
+	append(fixture, child_ended);
+	start_again(fixture);
+	assert_int_equal(task_line_used(fixture->tasks, &key), 12);
+	append(fixture, "{\"at\":4,\"identity\":\"agent\",\"state\":\"ended\",\"task\":\"t-1\","
+			"\"type\":\"task-ended\"}");
+	start_again(fixture);
+	assert_int_equal(task_line_used(fixture->tasks, &key), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +169,9 @@ int main(void)
 			what_a_child_read_stays_with_its_parent_when_the_child_has_ended, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(what_a_task_read_stays_with_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_used_of_lines_stays_with_the_first_task_until_it_ends, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			the_child_of_a_task_that_ended_is_not_revived, setup, teardown),
 	};

@@ -211,6 +211,8 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 		"no such origin: evil");
 	fails(fixture, "test: a\n" READ "origins: {path: 1}\nexpect: deny\n", "a word");
 	fails(fixture, "test: a\n" READ "calls: -1\nexpect: deny\n", "a number from 0");
+	fails(fixture, "test: a\n" READ "used: -1\nexpect: deny\n", "a number from 0");
+	fails(fixture, "test: a\n" READ "used: once\nexpect: deny\n", "a number from 0");
 	fails(fixture, "test: a\n" READ "first: maybe\nexpect: deny\n", "true or false");
 	fails(fixture, "test: a\n" READ "age: -1\nexpect: deny\n", "whole seconds from 0");
 	fails(fixture, "test: a\n" READ "age: 86401\nexpect: deny\n", "whole seconds from 0");
@@ -276,6 +278,22 @@ static void an_identity_is_decided_as_a_call_would_be(void **state)
 	passes(fixture, "test: a\nidentity: agent\ntool: files/read\narguments: {path: 7}\n"
 			"expect: deny\nreason: could_not_evaluate\n");
 	passes(fixture, "test: a\n" READ "effect: write\nexpect: deny\nreason: effect_mismatch\n");
+}
+
+static void a_case_may_say_how_often_lines_were_used(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->more =
+		"object: identity\nname: once\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"outputs: [{to: reply, up-to: internal}]\n"
+		"entitlements: [{effect: write, tool: files/write, uses: 2}]\n"
+		"expires: 2030-01-01\n";
+	passes(fixture, "test: a\nidentity: once\ntool: files/write\nexpect: allow\n");
+	passes(fixture, "test: a\nidentity: once\ntool: files/write\nused: 1\nexpect: allow\n");
+	passes(fixture, "test: a\nidentity: once\ntool: files/write\nused: 2\nexpect: deny\n"
+			"reason: entitlement_used\n");
 }
 
 static const char models_yaml[] =
@@ -448,6 +466,7 @@ int main(void)
 		TEST(an_identity_is_decided_as_a_call_would_be),
 		TEST(a_case_may_ask_a_model),
 		TEST(a_case_gives_only_so_many_approvals),
+		TEST(a_case_may_say_how_often_lines_were_used),
 		TEST(a_case_may_say_what_secrets_the_arguments_hold),
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
