@@ -1024,6 +1024,7 @@ static enum reason look_at_answer(struct exchange *exchange)
 		.approvals = {decision->approvals, decision->approvals_count},
 		.search = DECIDE_NO_SEARCH,
 		.now_utc_ms = now_utc_ms(exchange),
+		.taken = decision,
 	};
 	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
 	struct decision again;
@@ -1036,6 +1037,8 @@ static enum reason look_at_answer(struct exchange *exchange)
 	if (again.verdict == VERDICT_ASK ||
 		(decision->approvals_count != 0 && has_risen(exchange, &again.labels)))
 		return REASON_APPROVAL_NEEDED;
+	if (!takes_no_more(&again, decision))
+		return REASON_ENTITLEMENT_USED;
 	return again.verdict == VERDICT_ALLOW || again.reason == REASON_RATE_LIMIT ||
 			       again.reason == REASON_BUDGET
 		       ? REASON_ALLOWED

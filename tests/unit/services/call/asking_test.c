@@ -498,6 +498,23 @@ static void of_a_clients_error_the_server_has_code_and_message(void **state)
 	end(bench, &client);
 }
 
+static void the_last_use_of_a_line_is_enough_for_its_own_answer(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	permit(bench, "", ", uses: 1");
+	begin(bench, &client);
+	assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
+	assert_int_equal(client.asks, 1);
+	assert_true(call_bench_client_answers(bench, &client, client.ask, OSLO));
+	assert_true(strncmp(bench->response, "result ", 7) == 0);
+	assert_true(call_bench_server_asks(bench, ELICIT, FORM, true));
+	assert_int_equal(client.asks, 1);
+	assert_true(last_has(bench, "decision", "\"reason\":\"entitlement_used\""));
+	end(bench, &client);
+}
+
 static void a_person_who_declines_tells_nothing(void **state)
 {
 	struct call_bench *bench = *state;
@@ -768,6 +785,7 @@ int main(void)
 		ASKING(a_second_answer_is_refused),
 		ASKING(an_answer_of_another_form_does_not_reach_the_server),
 		ASKING(of_a_clients_error_the_server_has_code_and_message),
+		ASKING(the_last_use_of_a_line_is_enough_for_its_own_answer),
 		ASKING(a_person_who_declines_tells_nothing),
 		ASKING(what_the_task_read_meanwhile_keeps_the_answer_back),
 		ASKING(an_answer_that_cannot_be_sent_is_on_record_as_failed),
