@@ -18,8 +18,7 @@ export async function play(name, expected, never = null) {
   const commands = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, text]) => text).join('');
 
   // Whatever stops the session, its daemon goes with it.
-  const session =
-    `set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nexec 2>&1\n${commands}`;
+  const cleanUp = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT";
   const session = `set -eu\n${cleanUp}\nexec 2>&1\n${commands}`;
   const folder = mkdtempSync(join(tmpdir(), 'remit-steps-'));
   let passed = 0;
