@@ -152,10 +152,8 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 bool check_model(struct evaluation *evaluation, const struct registry_entry *entry);
 bool check_outputs(struct evaluation *evaluation, const struct registry_entry *entry);
 
-/* rules.c: as a ceiling, a level that nobody wrote covers nothing; and the ceiling of the
- * rows of this call, lowered. */
+/* rules.c: as a ceiling, a level that nobody wrote covers nothing. */
 int ceiling_level(enum sensitivity up_to);
-void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to);
 
 /* outputs.c: what the call would carry out, whatever it carries it to: what its task has read
  * so far and what it reads itself; PUBLIC if nothing. */
@@ -164,8 +162,6 @@ enum sensitivity carried_label(const struct evaluation *evaluation);
  * none does, and public data may. */
 const struct charter_output *output_to_tool(
 	const struct evaluation *evaluation, const struct charter *charter);
-/* The line that names the recipient, or the person; else the first about anybody there. */
-const struct charter_output *output_to_recipient(const struct charter *charter, struct text to);
 
 /* decide.c: the rules that no approval can change; false: *out says why not. */
 bool run_fixed(struct evaluation *evaluation);

@@ -190,7 +190,7 @@ static bool is_this_recipient(struct text line, struct text to)
 	static const size_t skip = sizeof "person:" - 1;
 
 	if (text_starts_with(line, "person:"))
-		return text_equal((struct text){line.data + skip, line.length - skip}, to);
+		return text_equal(text_after(line, sizeof "person:" - 1), to);
 	return text_find_byte(line, '@') > 0 && text_find_byte(line, ':') < 0 &&
 	       text_equal(line, to);
 }
