@@ -155,7 +155,7 @@ static void add_output(struct flow_index *index, const struct charter_output *ou
 	struct text to = output->to;
 
 	if (text_starts_with(to, "person:"))
-		to = (struct text){to.data + 7, to.length - 7};
+		to = text_after(to, sizeof "person:" - 1);
 	if (!name_is_tool(to))
 		add_text(index, to);
 	if (output->target.length != 0 && text_find_byte(output->target, '*') < 0)
