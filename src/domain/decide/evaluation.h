@@ -158,6 +158,9 @@ int ceiling_level(enum sensitivity up_to);
 /* outputs.c: what the call would carry out, whatever it carries it to: what its task has read
  * so far and what it reads itself; PUBLIC if nothing. */
 enum sensitivity carried_label(const struct evaluation *evaluation);
+/* Whether that goes to the tool, there is one, and not to recipients alone, who have lines of
+ * their own. */
+bool is_carried_to_tool(const struct evaluation *evaluation);
 /* The line that says what may go to the call's tool, to the targets that the call has; NULL:
  * none does, and public data may. */
 const struct charter_output *output_to_tool(

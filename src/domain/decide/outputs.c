@@ -314,8 +314,7 @@ static bool is_asked(const struct evaluation *evaluation)
 	       method_is_asked(method_find_dotted(evaluation->tool->tool_name));
 }
 
-/* Whether it goes to more than recipients, who have lines of their own. */
-static bool is_carried_to_tool(const struct evaluation *evaluation)
+bool is_carried_to_tool(const struct evaluation *evaluation)
 {
 	const struct tool *tool = evaluation->tool;
 

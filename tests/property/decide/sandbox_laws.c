@@ -82,7 +82,9 @@ static void put_identity(struct decide_bench *bench, const char *name)
 		"environments: [dev, test, staging, prod]\n"
 		"data-sources: [{name: tickets, up-to: restricted}, {name: payroll, up-to: "
 		"restricted}]\n"
-		"outputs: [{to: reply, up-to: restricted}, {to: '*@*', up-to: restricted}]\n"
+		"outputs: [{to: reply, up-to: restricted}, {to: '*@*', up-to: restricted},\n"
+		"  {to: files/write, up-to: restricted}, {to: files/run, up-to: restricted},\n"
+		"  {to: files/mail, up-to: restricted}]\n"
 		"entitlements:\n  - {effect: read, tool: files/read}\n"
 		"  - {effect: read, tool: files/list}\n  - {effect: read, tool: files/rows}\n"
 		"  - {effect: write, tool: files/write%s}\n"
@@ -141,6 +143,18 @@ static void open_tasks(struct decide_bench *bench)
 	decide_bench_open_task(bench, task_names[5], "agent", ENVIRONMENT_TEST, "t-other-test");
 }
 
+/* One of them has read what sandboxes may read. */
+static void label_task(struct decide_bench *bench)
+{
+	char record[160];
+
+	(void)snprintf(record, sizeof record,
+		"{\"type\":\"decision\",\"task\":\"%s\",\"verdict\":\"allow\","
+		"\"sensitivity\":\"internal\"}",
+		task_names[pick(TASKS)]);
+	decide_bench_fold(bench, record);
+}
+
 static struct call random_call(struct decide_bench *bench)
 {
 	struct call call = decide_bench_call(
@@ -195,6 +209,9 @@ static void check_allowed(
 			    decision->ceiling <= unit->sandbox.up_to));
 	if (text_is(call->tool, "files/mail"))
 		assert_null(json_find(&call->arguments, "to"));
+	if (decision->effect != EFFECT_READ)
+		assert_true(decision->labels.sensitivity <= SENSITIVITY_PUBLIC &&
+			    decision->sensitivity <= SENSITIVITY_PUBLIC);
 	if (task->parent != NULL)
 		assert_true(charter_is_sandbox(other->in_force->charter));
 }
@@ -272,6 +289,7 @@ static void try_world(struct decide_bench *bench, struct seen *seen)
 	put_identity(bench, "agent");
 	put_identity(bench, "other");
 	open_tasks(bench);
+	label_task(bench);
 	set_sandbox(bench, "agent", true);
 	set_sandbox(bench, "other", pick(2) == 0);
 	for (int i = 0; i < CALLS; i++) {
