@@ -11,25 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/attr.h"
 #include "domain/decide/outlook.h"
 #include "support/decide_bench.h"
+#include "support/seeded.h"
 
 enum { WORLDS = 200, CALLS = 40, TASKS = 6 };
-
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
-
-#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
 
 /* Likelier where sandboxes may be, so that some calls are allowed. */
 static const char *const places[] = {"dev", "dev", "test", "test", "staging", "prod"};
@@ -303,18 +293,14 @@ static void try_world(struct decide_bench *bench, struct seen *seen)
 
 static void no_decision_lets_a_sandbox_out(void **state)
 {
-	const char *given = getenv("REMIT_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-	const char *cases = getenv("REMIT_CASES");
-	long worlds = cases != NULL ? strtol(cases, NULL, 10) : WORLDS;
+	uint64_t seed = seed_of_run(), worlds = number_given("REMIT_CASES", WORLDS);
 	struct seen seen = {0};
 
 	(void)state;
-	printf("seed %llu\n", (unsigned long long)seed);
-	for (long world = 0; world < worlds; world++) {
+	for (uint64_t world = 0; world < worlds; world++) {
 		struct decide_bench bench;
 
-		random_state = seed + (uint64_t)world;
+		seed_with(seed + world);
 		try_world(&bench, &seen);
 	}
 	printf("sandboxes: %u calls allowed, %u refused by the rule, %u of which others may make, "
