@@ -11,9 +11,9 @@
 	"owner: ana\nbackup-owner: bo\nunit: support\npurpose: Reads tickets\n"                    \
 	"environments: [staging]\ndata-sources: [{name: tickets, up-to: internal}]\n"              \
 	"outputs: [{to: reply, up-to: internal}, {to: files/write, up-to: internal}, "             \
-	"{to: files/elicitation.create, up-to: internal}]\n"                                      \
-	"entitlements:\n"                                                                         \
-	"  - {effect: write, tool: files/elicitation.create}\n"                                   \
+	"{to: files/elicitation.create, up-to: internal}]\n"                                       \
+	"entitlements:\n"                                                                          \
+	"  - {effect: write, tool: files/elicitation.create}\n"                                    \
 	"  - {effect: read, tool: files/read, when: 'context.args.path like \"tickets/*\"'}\n"     \
 	"  - {effect: read, tool: files/list" uses "}\n"                                           \
 	"  - {effect: write, tool: files/write, approvals: [owner]}\n" more                        \

@@ -3,8 +3,8 @@
  *
  * Invariant: an allowed call of a sandbox is in dev or test, reads only labelled data up to
  * internal, row by row where rows are judged, tells what is not public to the reply and to
- * models alone, and stands in a chain of sandboxes.  Its unit has a template still, and neither place nor data is wider
- * than that.  Lines and limits are those of its charter. */
+ * models alone, and stands in a chain of sandboxes.  Its unit has a template still, and
+ * neither place nor data is wider than that.  Lines and limits are those of its charter. */
 
 #include "domain/charter/sandbox.h"
 #include "domain/decide/evaluation.h"
@@ -146,10 +146,10 @@ static bool check_carried(struct evaluation *evaluation)
 		sensitivity_level(label) <= sensitivity_level(SENSITIVITY_PUBLIC) ||
 		output_to_tool(evaluation, evaluation->charter) == NULL)
 		return true;
-	return refuse_sandbox(evaluation,
-		SAY("%.*s is a sandbox, and this would carry %s data to %.*s.",
-			TEXT_ARGS(evaluation->entry->name), sensitivity_word(label),
-			TEXT_ARGS(evaluation->tool->name)));
+	return refuse_sandbox(
+		evaluation, SAY("%.*s is a sandbox, and this would carry %s data to %.*s.",
+				    TEXT_ARGS(evaluation->entry->name), sensitivity_word(label),
+				    TEXT_ARGS(evaluation->tool->name)));
 }
 
 /* What the task has read may be in a prompt, and what a provider runs itself is a way out. */

@@ -288,8 +288,8 @@ struct flow_found flow_find(const struct flow_asker *asker, struct text value)
 /* ---- what a call's arguments say ---- */
 
 /* Each text and number below the value, and each name of a member. */
-static void each_text(const struct json *value, void (*visit)(void *closure, struct text text),
-	void *closure)
+static void each_text(
+	const struct json *value, void (*visit)(void *closure, struct text text), void *closure)
 {
 	char digits[FLOW_DIGITS_BYTES];
 	uint32_t i;

@@ -55,8 +55,7 @@ void decide_origins(
 /* What is about to be sent for a call that was let through, its arguments or what a client
  * answers to its server: what it may write is remembered, so that no store gives it back
  * endorsed. */
-void decide_sends(
-	struct decide_service *service, const struct call *call, const struct json *sent);
+void decide_sends(struct decide_service *service, const struct call *call, const struct json *sent);
 /* The result of a call that was let through, before anybody is told of it: what it says
  * may endorse values of later calls of the task (docs/labels.md). */
 struct decide_result {

@@ -34,14 +34,13 @@ void decide_origins(
 	flow_origins_of(&asker, call, registry_find_tool(service->registry, call->tool), out);
 }
 
-void decide_sends(
-	struct decide_service *service, const struct call *call, const struct json *sent)
+void decide_sends(struct decide_service *service, const struct call *call, const struct json *sent)
 {
 	const struct tool *tool = registry_find_tool(service->registry, call->tool);
 	struct flow_asker asker = asker_of(service, call);
-	bool may_write = call->route == METHOD_ASKED ||
-			 (call->route == METHOD_TOOL &&
-				 (tool == NULL || tool->effect != EFFECT_READ));
+	bool may_write =
+		call->route == METHOD_ASKED ||
+		(call->route == METHOD_TOOL && (tool == NULL || tool->effect != EFFECT_READ));
 
 	if (may_write && asker.task != NULL)
 		flow_traces_write(&asker, sent);

@@ -23,8 +23,8 @@
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
-#include "services/registry/plan_sandboxes.h"
 #include "services/registry/plan_outputs.h"
+#include "services/registry/plan_sandboxes.h"
 
 enum { KINDS = OBJECT_KIND_COUNT };
 

@@ -117,8 +117,8 @@ static bool waiting_json(
 		json_put_text(&object, "name", waiting->name);
 		json_put_text(&object, "proposed_by", waiting->proposed_by);
 		if (waiting->approvers != NULL)
-			json_put_texts(&object, "approvers", waiting->approvers,
-				waiting->approvers_count);
+			json_put_texts(
+				&object, "approvers", waiting->approvers, waiting->approvers_count);
 		if (!json_object_seal(&object, &line, err))
 			return false;
 		json_add(&array, line);

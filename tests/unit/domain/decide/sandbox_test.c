@@ -250,9 +250,8 @@ static void rows_above_the_template_do_not_come(void **state)
 	charter_of_agent(bench)->data_sources =
 		&(const struct charter_data_source){TEXT("tickets"), SENSITIVITY_RESTRICTED};
 	charter_of_agent(bench)->data_sources_count = 1;
-	charter_of_agent(bench)->outputs =
-		&(const struct charter_output){
-			.to = TEXT("reply"), .up_to = SENSITIVITY_RESTRICTED};
+	charter_of_agent(bench)->outputs = &(const struct charter_output){
+		.to = TEXT("reply"), .up_to = SENSITIVITY_RESTRICTED};
 	charter_of_agent(bench)->outputs_count = 1;
 	set_sandbox(bench, true);
 	assert_int_equal(ceiling_of_rows(bench), SENSITIVITY_INTERNAL);
