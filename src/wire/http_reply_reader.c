@@ -47,11 +47,6 @@ static enum http_read bad(struct http_reply_reader *reader, const char *fault)
 	return HTTP_READ_BAD;
 }
 
-static struct text skip(struct text t, size_t count)
-{
-	return (struct text){t.data + count, t.length - count};
-}
-
 /* ---- the head ---- */
 
 /* The next line of the head without its CRLF; *head moves behind it. */
@@ -65,7 +60,7 @@ static struct text line_take(struct text *head)
 		return line;
 	}
 	line.length = (size_t)(end - head->data);
-	*head = skip(*head, line.length + 2);
+	*head = text_after(*head, line.length + 2);
 	return line;
 }
 
@@ -77,7 +72,7 @@ static bool is_blank(char byte)
 static struct text trimmed(struct text t)
 {
 	while (t.length > 0 && is_blank(t.data[0]))
-		t = skip(t, 1);
+		t = text_after(t, 1);
 	while (t.length > 0 && is_blank(t.data[t.length - 1]))
 		t.length--;
 	return t;
@@ -106,7 +101,7 @@ static bool field_split(struct text line, struct text *name, struct text *value)
 			return false;
 	}
 	*name = (struct text){line.data, (size_t)colon};
-	*value = trimmed(skip(line, (size_t)colon + 1));
+	*value = trimmed(text_after(line, (size_t)colon + 1));
 	return true;
 }
 
@@ -178,7 +173,7 @@ static bool list_has(struct text list, const char *word)
 			item.length = (size_t)comma;
 		if (name_is(trimmed(item), word))
 			return true;
-		list = skip(list, comma < 0 ? list.length : (size_t)comma + 1);
+		list = text_after(list, comma < 0 ? list.length : (size_t)comma + 1);
 	}
 	return false;
 }
@@ -309,13 +304,13 @@ static enum http_read head_take(struct http_reply_reader *reader, struct text *b
 		return bad(reader, "no memory for its head");
 	end = memmem(reader->head.data + from, reader->head.length - from, "\r\n\r\n", 4);
 	if (end == NULL) {
-		*bytes = skip(*bytes, length);
+		*bytes = text_after(*bytes, length);
 		return reader->head.length < HTTP_REPLY_HEAD_BYTES_MAX
 			       ? HTTP_READ_MORE
 			       : bad(reader, "its head is too large");
 	}
 	length = (size_t)(end - reader->head.data) + 4;
-	*bytes = skip(*bytes, length - had);
+	*bytes = text_after(*bytes, length - had);
 	reader->head.length = length;
 	return head_read(reader);
 }
@@ -329,7 +324,7 @@ static enum http_read body_take(
 	*chunk = *bytes;
 	if (chunk->length > reader->left)
 		chunk->length = (size_t)reader->left;
-	*bytes = skip(*bytes, chunk->length);
+	*bytes = text_after(*bytes, chunk->length);
 	reader->left -= chunk->length;
 	if (reader->left == 0)
 		reader->phase = (int)next;
@@ -346,7 +341,7 @@ static bool chunk_line_take(struct http_reply_reader *reader, struct text *bytes
 			reader->fault = "a line of its chunks is too long";
 			return false;
 		}
-		*bytes = skip(*bytes, 1);
+		*bytes = text_after(*bytes, 1);
 		reader->line[reader->line_length++] = byte;
 		if (byte != '\n')
 			continue;

@@ -75,7 +75,24 @@ void governed_init(struct governed *governed)
 		abort();
 }
 
-static struct json new_key(struct governed *governed)
+void governed_restart(const struct governed *governed, struct governed *other)
+{
+	struct error err = {0};
+
+	governed_init_loading(other);
+	for (size_t i = 0; i < governed->log.count; i++) {
+		fake_log_append(&other->log, governed->log.entries[i].entry);
+		if (!fold_apply_entry(other->fold, governed->log.entries[i].entry,
+			    governed->log.entries[i].content, i, &err))
+			abort();
+	}
+	other->log.now_utc_ms = governed->log.now_utc_ms;
+	other->keys_made = governed->keys_made;
+	if (!fold_finish_loading(other->fold, &err))
+		abort();
+}
+
+struct json governed_key(struct governed *governed)
 {
 	struct json_builder key;
 	struct json sealed;
@@ -195,7 +212,7 @@ bool governed_enrol(struct governed *governed, const char *administrator, const 
 					      .actor = TEXT("remit"),
 					      .name = text_of(person),
 					      .code = text_of(code),
-					      .jwk = new_key(governed)});
+					      .jwk = governed_key(governed)});
 }
 
 bool governed_enrol_signing(
@@ -230,7 +247,7 @@ void governed_found(struct governed *governed)
 					    .actor = TEXT("remit"),
 					    .name = TEXT("adi"),
 					    .code = text_of(code),
-					    .jwk = new_key(governed)}))
+					    .jwk = governed_key(governed)}))
 		abort();
 }
 

@@ -41,6 +41,8 @@ void governed_init_with_administrator(struct governed *governed);
 void governed_deinit(struct governed *governed);
 /* Loading goes on until the caller calls fold_finish_loading. */
 void governed_init_loading(struct governed *governed);
+/* The other starts anew from the log, as after a kill -9 with the store lost. */
+void governed_restart(const struct governed *governed, struct governed *other);
 
 /* Submits and waits for the answer; true if the answer has no error. */
 bool governed_run(struct governed *governed, struct registrar_request request);
@@ -53,6 +55,8 @@ bool governed_step(
 	struct governed *governed, const char *person, enum registrar_verb verb, const char *name);
 bool governed_step_of(struct governed *governed, const char *person, enum registrar_verb verb,
 	enum object_kind kind, const char *name);
+/* A public key that nobody has yet. */
+struct json governed_key(struct governed *governed);
 /* Gives the person a key by a code an administrator issued. */
 bool governed_enrol(struct governed *governed, const char *administrator, const char *person);
 /* The same with the key that people_sign signs with. */

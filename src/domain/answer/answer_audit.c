@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "domain/audit/envelope.h"
 #include "domain/charter/name_table.h"
 #include "domain/decide/decision.h"
 #include "domain/token/jwk.h"
@@ -216,12 +217,7 @@ static bool take_asked(struct answer_audit *audit, const struct json *record, st
 
 static struct text person_of(const struct json *record)
 {
-	static const char prefix[] = "person:";
-	struct text actor = json_text_or(record, "actor", "");
-
-	if (!text_starts_with(actor, prefix))
-		return TEXT("");
-	return (struct text){actor.data + sizeof prefix - 1, actor.length - (sizeof prefix - 1)};
+	return actor_person(json_text_or(record, "actor", ""));
 }
 
 static enum answer_verb verb_of(const struct json *record)

@@ -65,6 +65,12 @@ static bool actor_is_valid(struct text t)
 	return false;
 }
 
+struct text actor_person(struct text actor)
+{
+	return text_starts_with(actor, "person:") ? text_after(actor, sizeof "person:" - 1)
+						  : TEXT("");
+}
+
 /* A member that may be absent, but not of another type. */
 static bool read_optional(
 	const struct json *record, const char *name, struct text *out, struct error *err)

@@ -78,6 +78,9 @@ bool envelope_read(struct envelope *out, const struct json *record, struct error
 /* The same of members that were not read from a record.  Errors: INVALID. */
 bool envelope_check(const struct envelope *common, struct error *err) MUST_CHECK;
 
+/* The name of the person that an actor is, borrowed; empty: it is none. */
+struct text actor_person(struct text actor);
+
 /* Parses an entry's bytes: strict JSON, canonical form, common members.
  * record may be NULL.  Errors: INVALID, LIMIT. */
 bool envelope_parse(struct envelope *out, struct json *record, struct arena *arena,

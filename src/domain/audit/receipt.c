@@ -34,11 +34,6 @@ static bool take_line(struct text *t, struct text *line)
 	return true;
 }
 
-static struct text after(struct text line, size_t count)
-{
-	return (struct text){line.data + count, line.length - count};
-}
-
 static bool parse_extra(
 	struct receipt *out, struct arena *arena, struct text encoded, struct error *err)
 {
@@ -83,13 +78,13 @@ bool receipt_parse(struct receipt *out, struct arena *arena, struct text t, stru
 	if (!receipt_is(t) || !take_line(&rest, &line) || !take_line(&rest, &line))
 		return error_set(err, ERROR_INVALID, "receipt: not a tlog-proof v1");
 	if (text_starts_with(line, "extra ")) {
-		if (!parse_extra(out, arena, after(line, strlen("extra ")), err))
+		if (!parse_extra(out, arena, text_after(line, strlen("extra ")), err))
 			return false;
 		if (!take_line(&rest, &line))
 			return error_set(err, ERROR_INVALID, "receipt: no index");
 	}
 	if (!text_starts_with(line, "index ") ||
-		!checkpoint_number_parse(after(line, strlen("index ")), &out->index))
+		!checkpoint_number_parse(text_after(line, strlen("index ")), &out->index))
 		return error_set(err, ERROR_INVALID, "receipt: no index");
 	if (!parse_proof(&out->proof, &rest, err))
 		return false;

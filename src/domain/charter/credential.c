@@ -32,11 +32,6 @@ static int hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; /* capitals: one spelling */
 }
 
-static struct text after(struct text whole, size_t count)
-{
-	return (struct text){whole.data + count, whole.length - count};
-}
-
 /* The byte that an escape at the start stands for, or -1: it is none, or of a
  * byte that is written plainly or never. */
 static int escape_value(struct text t)
@@ -64,7 +59,7 @@ static bool is_segment(struct text segment)
 		if (value < 0 || value == '/' || (!is_escape && !is_unreserved((char)value)))
 			return false;
 		plain[size++] = (char)value;
-		segment = after(segment, is_escape ? ESCAPE_BYTES : 1);
+		segment = text_after(segment, is_escape ? ESCAPE_BYTES : 1);
 	}
 	return text_is_utf8((struct text){plain, size});
 }
@@ -84,7 +79,7 @@ static bool are_segments(struct text t, const char *between)
 	while (end < t.length) {
 		if (!is_segment((struct text){t.data, end}))
 			return false;
-		t = after(t, end + strlen(between));
+		t = text_after(t, end + strlen(between));
 		end = segment_end(t, between);
 	}
 	return is_segment(t);
@@ -110,7 +105,7 @@ static bool parse_vault(struct credential *out, struct text rest, struct error *
 		return error_set(err, ERROR_INVALID, "vault: needs MOUNT/PATH#FIELD");
 	out->mount = (struct text){rest.data, (size_t)slash};
 	out->path = (struct text){rest.data + slash + 1, (size_t)(hash - slash - 1)};
-	out->field = after(rest, (size_t)hash + 1);
+	out->field = text_after(rest, (size_t)hash + 1);
 	if (!are_segments(out->mount, "%2F") || !are_segments(out->path, "/"))
 		return error_set(err, ERROR_INVALID,
 			"vault: parts of MOUNT and PATH are not empty, do not end with a dot, and "
@@ -152,11 +147,11 @@ static bool parse_any(struct credential *out, struct text reference, struct erro
 		return error_set(err, ERROR_INVALID, "a reference has at most %d bytes",
 			CREDENTIAL_BYTES_MAX);
 	if (text_starts_with(reference, "vault:"))
-		return parse_vault(out, after(reference, 6), err);
+		return parse_vault(out, text_after(reference, 6), err);
 	if (text_starts_with(reference, "file:"))
-		return parse_file(out, after(reference, 5), err);
+		return parse_file(out, text_after(reference, 5), err);
 	if (text_starts_with(reference, "env:"))
-		return parse_environment(out, after(reference, 4), err);
+		return parse_environment(out, text_after(reference, 4), err);
 	out->kind = CREDENTIAL_STORED;
 	out->name = reference;
 	return name_is_plain(reference) ||

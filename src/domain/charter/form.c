@@ -196,10 +196,7 @@ bool form_read_policy(struct form_reader *reader, const struct form *form, const
 /* True if whole is prefix and then a name of the kind is_name knows. */
 static bool is_prefixed(struct text whole, const char *prefix, bool (*is_name)(struct text))
 {
-	size_t length = strlen(prefix);
-
-	return text_starts_with(whole, prefix) &&
-	       is_name((struct text){whole.data + length, whole.length - length});
+	return text_starts_with(whole, prefix) && is_name(text_after(whole, strlen(prefix)));
 }
 
 bool name_is_approval(struct text name)
@@ -317,7 +314,7 @@ static size_t find_host(struct text glob)
 static bool has_whole_host(struct text glob)
 {
 	size_t start = find_host(glob);
-	struct text host = {glob.data + start, glob.length - start};
+	struct text host = text_after(glob, start);
 	ptrdiff_t star = text_find_byte(glob, '*'), slash = text_find_byte(host, '/');
 
 	return start == 0 || (slash > 0 && (star < 0 || star > (ptrdiff_t)start + slash));

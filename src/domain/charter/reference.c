@@ -59,22 +59,17 @@ static void visit_item(const struct object *object, const char *list, uint32_t i
 	reference->path = NULL; /* at_item ends here */
 }
 
-static struct text text_from(struct text whole, size_t start)
-{
-	return (struct text){whole.data + start, whole.length - start};
-}
-
 /* What a "person:NAME", "peer:NAME" or "server/tool" names; NONE for "reply" and
  * a recipient. */
 static enum object_kind output_kind(struct text to, struct text *name)
 {
 	*name = to;
 	if (text_starts_with(to, "person:")) {
-		*name = text_from(to, sizeof "person:" - 1);
+		*name = text_after(to, sizeof "person:" - 1);
 		return OBJECT_PERSON;
 	}
 	if (text_starts_with(to, "peer:")) {
-		*name = text_from(to, sizeof "peer:" - 1);
+		*name = text_after(to, sizeof "peer:" - 1);
 		return OBJECT_IDENTITY;
 	}
 	return name_is_tool(to) ? OBJECT_TOOL : OBJECT_NONE;
@@ -100,9 +95,9 @@ static void visit_approvals(const struct object *object, const struct entitlemen
 		struct text name = line->approvals[i];
 
 		if (text_starts_with(name, "data-owner/"))
-			reference.name = text_from(name, sizeof "data-owner/" - 1);
+			reference.name = text_after(name, sizeof "data-owner/" - 1);
 		else if (text_starts_with(name, "unit/"))
-			reference.name = text_from(name, sizeof "unit/" - 1);
+			reference.name = text_after(name, sizeof "unit/" - 1);
 		else
 			continue;
 		visit_item(object, "entitlements", line->number, &reference, visit, context);

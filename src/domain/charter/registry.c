@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "domain/application/application.h"
+#include "domain/audit/envelope.h"
 #include "domain/charter/name_table.h"
 #include "domain/charter/shape.h"
 #include "domain/charter/users.h"
@@ -382,12 +383,7 @@ static const struct charter *charter_of(const struct object *object)
 
 const struct person *registry_person_of(const struct registry *registry, struct text actor)
 {
-	static const size_t prefix = sizeof "person:" - 1;
-
-	if (!text_starts_with(actor, "person:"))
-		return NULL;
-	return registry_find_person(
-		registry, (struct text){actor.data + prefix, actor.length - prefix});
+	return registry_find_person(registry, actor_person(actor));
 }
 
 bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role)

@@ -152,20 +152,19 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 bool check_model(struct evaluation *evaluation, const struct registry_entry *entry);
 bool check_outputs(struct evaluation *evaluation, const struct registry_entry *entry);
 
-/* rules.c: as a ceiling, a level that nobody wrote covers nothing; and the ceiling of the
- * rows of this call, lowered. */
+/* rules.c: as a ceiling, a level that nobody wrote covers nothing. */
 int ceiling_level(enum sensitivity up_to);
-void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to);
 
 /* outputs.c: what the call would carry out, whatever it carries it to: what its task has read
  * so far and what it reads itself; PUBLIC if nothing. */
 enum sensitivity carried_label(const struct evaluation *evaluation);
+/* Whether that goes to the tool, there is one, and not to recipients alone, who have lines of
+ * their own. */
+bool is_carried_to_tool(const struct evaluation *evaluation);
 /* The line that says what may go to the call's tool, to the targets that the call has; NULL:
  * none does, and public data may. */
 const struct charter_output *output_to_tool(
 	const struct evaluation *evaluation, const struct charter *charter);
-/* The line that names the recipient, or the person; else the first about anybody there. */
-const struct charter_output *output_to_recipient(const struct charter *charter, struct text to);
 
 /* decide.c: the rules that no approval can change; false: *out says why not. */
 bool run_fixed(struct evaluation *evaluation);

@@ -187,15 +187,15 @@ static bool is_anybody_at(struct text line, struct text to)
 /* "NAME@HOST" is a recipient; "reply", a tool and "peer:" are none, whatever the call says. */
 static bool is_this_recipient(struct text line, struct text to)
 {
-	static const size_t skip = sizeof "person:" - 1;
-
 	if (text_starts_with(line, "person:"))
-		return text_equal((struct text){line.data + skip, line.length - skip}, to);
+		return text_equal(text_after(line, sizeof "person:" - 1), to);
 	return text_find_byte(line, '@') > 0 && text_find_byte(line, ':') < 0 &&
 	       text_equal(line, to);
 }
 
-const struct charter_output *output_to_recipient(const struct charter *charter, struct text to)
+/* The line that names the recipient, or the person; else the first about anybody there. */
+static const struct charter_output *output_to_recipient(
+	const struct charter *charter, struct text to)
 {
 	const struct charter_output *found = NULL;
 	uint32_t i;
@@ -314,8 +314,7 @@ static bool is_asked(const struct evaluation *evaluation)
 	       method_is_asked(method_find_dotted(evaluation->tool->tool_name));
 }
 
-/* Whether it goes to more than recipients, who have lines of their own. */
-static bool is_carried_to_tool(const struct evaluation *evaluation)
+bool is_carried_to_tool(const struct evaluation *evaluation)
 {
 	const struct tool *tool = evaluation->tool;
 

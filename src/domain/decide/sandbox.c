@@ -2,9 +2,9 @@
  * sources are registered as may change after a charter was approved.
  *
  * Invariant: an allowed call of a sandbox is in dev or test, reads only labelled data up to
- * internal, row by row where rows are judged, tells it to the reply alone, and stands in a
- * chain of sandboxes.  Its unit has a template still, and neither place nor data is wider
- * than that.  Lines and limits are those of its charter. */
+ * internal, row by row where rows are judged, tells what is not public to the reply and to
+ * models alone, and stands in a chain of sandboxes.  Its unit has a template still, and
+ * neither place nor data is wider than that.  Lines and limits are those of its charter. */
 
 #include "domain/charter/sandbox.h"
 #include "domain/decide/evaluation.h"
@@ -137,6 +137,21 @@ static bool check_recipients(struct evaluation *evaluation)
 	return true;
 }
 
+/* Where the charter has no line for the tool, rule_outputs lets nothing go but what is public. */
+static bool check_carried(struct evaluation *evaluation)
+{
+	enum sensitivity label = carried_label(evaluation);
+
+	if (evaluation->tool == NULL || !is_carried_to_tool(evaluation) ||
+		sensitivity_level(label) <= sensitivity_level(SENSITIVITY_PUBLIC) ||
+		output_to_tool(evaluation, evaluation->charter) == NULL)
+		return true;
+	return refuse_sandbox(
+		evaluation, SAY("%.*s is a sandbox, and this would carry %s data to %.*s.",
+				    TEXT_ARGS(evaluation->entry->name), sensitivity_word(label),
+				    TEXT_ARGS(evaluation->tool->name)));
+}
+
 /* What the task has read may be in a prompt, and what a provider runs itself is a way out. */
 static bool check_prompt(struct evaluation *evaluation)
 {
@@ -161,5 +176,5 @@ bool rule_sandbox_data(struct evaluation *evaluation)
 {
 	return !charter_is_sandbox(evaluation->charter) ||
 	       (check_sources(evaluation) && check_recipients(evaluation) &&
-		       check_prompt(evaluation));
+		       check_carried(evaluation) && check_prompt(evaluation));
 }

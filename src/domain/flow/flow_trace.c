@@ -155,7 +155,7 @@ static void add_output(struct flow_index *index, const struct charter_output *ou
 	struct text to = output->to;
 
 	if (text_starts_with(to, "person:"))
-		to = (struct text){to.data + 7, to.length - 7};
+		to = text_after(to, sizeof "person:" - 1);
 	if (!name_is_tool(to))
 		add_text(index, to);
 	if (output->target.length != 0 && text_find_byte(output->target, '*') < 0)
@@ -285,6 +285,27 @@ struct flow_found flow_find(const struct flow_asker *asker, struct text value)
 	return find_value(asker, &read);
 }
 
+/* ---- what a call's arguments say ---- */
+
+/* Each text and number below the value, and each name of a member. */
+static void each_text(
+	const struct json *value, void (*visit)(void *closure, struct text text), void *closure)
+{
+	char digits[FLOW_DIGITS_BYTES];
+	uint32_t i;
+
+	if (value->type == JSON_STRING)
+		visit(closure, value->string);
+	if (value->type == JSON_INTEGER)
+		visit(closure, flow_digits(digits, value->integer));
+	for (i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		each_text(&value->items[i], visit, closure);
+	for (i = 0; value->type == JSON_OBJECT && i < value->count; i++) {
+		visit(closure, value->members[i].name);
+		each_text(&value->members[i].value, visit, closure);
+	}
+}
+
 /* ---- adding ---- */
 
 struct adding {
@@ -326,8 +347,9 @@ static void echo_clear(struct echo *echo)
 	echo->is_full = false;
 }
 
-static void echo_text(struct adding *adding, struct text text)
+static void echo_text(void *closure, struct text text)
 {
+	struct adding *adding = closure;
 	struct flow_tokens tokens = flow_tokens_of(text);
 	struct echo *echo = &adding->traces->echo;
 	NOT_ZEROED struct flow_value one;
@@ -344,29 +366,12 @@ static void echo_text(struct adding *adding, struct text text)
 	}
 }
 
-static void echo_value(struct adding *adding, const struct json *value)
-{
-	char digits[FLOW_DIGITS_BYTES];
-	uint32_t i;
-
-	if (value->type == JSON_STRING)
-		echo_text(adding, value->string);
-	if (value->type == JSON_INTEGER)
-		echo_text(adding, flow_digits(digits, value->integer));
-	for (i = 0; value->type == JSON_ARRAY && i < value->count; i++)
-		echo_value(adding, &value->items[i]);
-	for (i = 0; value->type == JSON_OBJECT && i < value->count; i++) {
-		echo_text(adding, value->members[i].name);
-		echo_value(adding, &value->members[i].value);
-	}
-}
-
 static bool is_echo(struct adding *adding, struct flow_hashes field)
 {
 	const struct echo *echo = &adding->traces->echo;
 
 	if (adding->arguments != NULL)
-		echo_value(adding, adding->arguments);
+		each_text(adding->arguments, echo_text, adding);
 	adding->arguments = NULL;
 	if (echo->is_full)
 		return true;
@@ -470,8 +475,9 @@ struct writing {
 	struct trace *top;
 };
 
-static void write_text(struct writing *writing, struct text text)
+static void write_text(void *closure, struct text text)
 {
+	struct writing *writing = closure;
 	struct flow_tokens tokens = flow_tokens_of(text);
 	struct flow_words *words = &writing->top->written;
 	NOT_ZEROED struct flow_value one;
@@ -483,23 +489,6 @@ static void write_text(struct writing *writing, struct text text)
 		if (!flow_words_have(words, one.tokens[0]) &&
 			find_value(writing->asker, &one).origin < FLOW_TRUSTED)
 			flow_words_put(words, writing->top->budget, one.tokens[0]);
-	}
-}
-
-static void write_value(struct writing *writing, const struct json *value)
-{
-	char digits[FLOW_DIGITS_BYTES];
-	uint32_t i;
-
-	if (value->type == JSON_STRING)
-		write_text(writing, value->string);
-	if (value->type == JSON_INTEGER)
-		write_text(writing, flow_digits(digits, value->integer));
-	for (i = 0; value->type == JSON_ARRAY && i < value->count; i++)
-		write_value(writing, &value->items[i]);
-	for (i = 0; value->type == JSON_OBJECT && i < value->count; i++) {
-		write_text(writing, value->members[i].name);
-		write_value(writing, &value->members[i].value);
 	}
 }
 
@@ -517,7 +506,7 @@ void flow_traces_write(const struct flow_asker *asker, const struct json *argume
 	if (writing.top == NULL)
 		flow_traces_lose(asker->traces, root->record_index + 1);
 	else
-		write_value(&writing, arguments);
+		each_text(arguments, write_text, &writing);
 }
 
 /* ---- forgetting ---- */

@@ -93,11 +93,6 @@ void secret_strand_destroy(struct secret_strand **strand)
 
 /* ---- what a lane holds ---- */
 
-static struct text text_from(struct text text, size_t start)
-{
-	return (struct text){text.data + start, text.length - start};
-}
-
 /* Undoes escapes of a text that follows what is there; what is cut at its end stays. */
 static struct text undo(struct lane *lane, enum escapes escapes, struct text text)
 {
@@ -108,13 +103,13 @@ static struct text undo(struct lane *lane, enum escapes escapes, struct text tex
 		while (plain < text.length && unescape_is_plain(text.data[plain], escapes))
 			plain++;
 		buffer_append(&lane->bytes, text.data, plain);
-		text = text_from(text, plain);
+		text = text_after(text, plain);
 		if (text.length == 0 || unescape_is_cut(text, escapes))
 			break;
 		size = unescape_unit(text, escapes, &byte);
 		if (byte != '\n' && byte != '\r')
 			buffer_append_byte(&lane->bytes, byte);
-		text = text_from(text, size);
+		text = text_after(text, size);
 	}
 	return text;
 }
@@ -127,7 +122,7 @@ static struct text undo_cut(struct lane *lane, enum escapes escapes, struct text
 		struct text rest;
 
 		lane->cut[lane->cut_length] = text.data[0];
-		text = text_from(text, 1);
+		text = text_after(text, 1);
 		rest = undo(lane, escapes, cut);
 		memmove(lane->cut, rest.data, rest.length);
 		lane->cut_length = rest.length;
@@ -221,7 +216,7 @@ bool secret_strand_find(struct secret_strand *strand, const struct fingerprint_i
 		take_slice(strand, index, slice, out);
 		if (has_failed(strand))
 			return error_set(err, ERROR_LIMIT, "no memory to watch a text");
-		piece = text_from(piece, slice.length);
+		piece = text_after(piece, slice.length);
 	}
 	return true;
 }

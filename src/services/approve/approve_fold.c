@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "domain/audit/envelope.h"
 #include "services/approve/approve_private.h"
 
 enum { NODE_ARENA_BYTES_MAX = 256 * 1024 };
@@ -101,13 +102,11 @@ static bool chain_read(struct approval_node *node, const struct json *record)
 /* Who changed the arguments of the question it came from. */
 static bool editor_read(struct approval_node *node, const struct json *record)
 {
-	struct text actor = json_text_or(record, "actor", "");
-	size_t prefix = text_of("person:").length;
+	struct text person = actor_person(json_text_or(record, "actor", ""));
 
-	if (node->approval.edits.length == 0 || !text_starts_with(actor, "person:"))
+	if (node->approval.edits.length == 0 || person.length == 0)
 		return true;
-	node->approval.editor =
-		text_copy(node->arena, (struct text){actor.data + prefix, actor.length - prefix});
+	node->approval.editor = text_copy(node->arena, person);
 	return node->approval.editor.data != NULL;
 }
 
@@ -330,13 +329,11 @@ static bool fold_answered(void *state, const struct json *record, uint64_t index
 	struct approve *approve = state;
 	struct approval_node *node =
 		approval_node_find(approve, json_text_or(record, "approval", ""));
-	struct text person = json_text_or(record, "actor", "");
+	struct text person = actor_person(json_text_or(record, "actor", ""));
 	int64_t at_utc_ms = json_integer_or(record, "at", 0);
 
-	if (!text_starts_with(person, "person:"))
+	if (person.length == 0)
 		return error_set(err, ERROR_CORRUPT, "an approval was answered by no person");
-	person.data += text_of("person:").length;
-	person.length -= text_of("person:").length;
 	if (node == NULL || node->approval.state != APPROVAL_PENDING ||
 		has_answered(node, person) || node->approval.answers_count == APPROVAL_ANSWERS_MAX)
 		return true;

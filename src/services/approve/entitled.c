@@ -16,9 +16,7 @@
 
 static struct text after(struct text name, const char *prefix)
 {
-	size_t length = text_of(prefix).length;
-
-	return (struct text){name.data + length, name.length - length};
+	return text_after(name, text_of(prefix).length);
 }
 
 /* An administrator is one everywhere; any other role counts at home. */

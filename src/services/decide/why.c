@@ -61,7 +61,7 @@ static struct text resource_of(const struct decide_question *question)
 
 	if (question->effect != EFFECT_GENERATE || !text_starts_with(resource, "model:"))
 		return resource;
-	return (struct text){resource.data + prefix, resource.length - prefix};
+	return text_after(resource, prefix);
 }
 
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,

@@ -58,21 +58,6 @@ bool plan_fields_json(struct json *out, struct arena *arena, const struct object
 	return plan_diff(&change, arena, err) && fields_json(out, arena, &change, err);
 }
 
-static bool put_approvers(
-	struct json_builder *object, const struct text *names, size_t count, struct error *err)
-{
-	struct json_builder array;
-	struct json sealed;
-
-	json_array_start(&array, object->arena);
-	for (size_t i = 0; i < count; i++)
-		json_add(&array, json_string(names[i]));
-	if (!json_array_seal(&array, &sealed, err))
-		return false;
-	json_put(object, "approvers", sealed);
-	return true;
-}
-
 static bool change_json(
 	struct json *out, struct arena *arena, const struct plan_change *change, struct error *err)
 {
@@ -88,9 +73,8 @@ static bool change_json(
 		json_put_boolean(&object, "approves", true);
 		json_put_text(&object, "author", change->author);
 	}
-	if (change->approvers != NULL &&
-		!put_approvers(&object, change->approvers, change->approvers_count, err))
-		return false;
+	if (change->approvers != NULL)
+		json_put_texts(&object, "approvers", change->approvers, change->approvers_count);
 	if (change->action == PLAN_CHANGE) {
 		if (!fields_json(&fields, arena, change, err))
 			return false;
@@ -132,9 +116,9 @@ static bool waiting_json(
 		json_put_cstring(&object, "kind", object_kind_word(waiting->kind));
 		json_put_text(&object, "name", waiting->name);
 		json_put_text(&object, "proposed_by", waiting->proposed_by);
-		if (waiting->approvers != NULL &&
-			!put_approvers(&object, waiting->approvers, waiting->approvers_count, err))
-			return false;
+		if (waiting->approvers != NULL)
+			json_put_texts(
+				&object, "approvers", waiting->approvers, waiting->approvers_count);
 		if (!json_object_seal(&object, &line, err))
 			return false;
 		json_add(&array, line);

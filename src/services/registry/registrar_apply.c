@@ -1,18 +1,15 @@
 /* apply: a plan made at this moment, allowed, and written as one record. */
+#include "domain/audit/envelope.h"
 #include "services/registry/registrar_private.h"
 
 /* ---- may they ---- */
 
 static bool is_named_by(const struct object *object, struct text actor)
 {
-	static const size_t prefix = sizeof "person:" - 1;
-	struct text name;
+	struct text name = actor_person(actor);
 
-	if (!text_starts_with(actor, "person:"))
-		return false;
-	name = (struct text){actor.data + prefix, actor.length - prefix};
-	return text_equal(object->charter->owner, name) ||
-	       text_equal(object->charter->backup_owner, name);
+	return name.length > 0 && (text_equal(object->charter->owner, name) ||
+					  text_equal(object->charter->backup_owner, name));
 }
 
 /* A charter is written by an administrator or by those who answer for it: once

@@ -233,13 +233,12 @@ static bool note_user(void *is_used, const struct registry_entry *entry)
 /* Whether a provider has the model, or a charter still has a line on it. */
 static bool model_check(const struct registry *registry, struct text written, struct error *err)
 {
-	struct text name = {
-		written.data + sizeof "model:" - 1, written.length - (sizeof "model:" - 1)};
+	struct text name = text_after(written, sizeof "model:" - 1);
 	ptrdiff_t slash = text_find_byte(name, '/');
 	const struct server *server =
 		slash < 0 ? NULL
 			  : registry_find_server(registry, (struct text){name.data, (size_t)slash});
-	struct text model = {name.data + slash + 1, name.length - (size_t)(slash + 1)};
+	struct text model = text_after(name, (size_t)(slash + 1));
 	struct nearest nearest = {.wrong = model};
 	bool is_used = false;
 

@@ -3,6 +3,7 @@
  * written like one; nobody's words but name, purpose and backup owner go into it. */
 #include "base/buffer.h"
 #include "base/yaml.h"
+#include "domain/audit/envelope.h"
 #include "services/registry/registrar_private.h"
 
 enum { DAY_S = 86400 };
@@ -89,15 +90,6 @@ static enum environment environment_for(
 								  : ENVIRONMENT_TEST;
 }
 
-static struct text name_of_person(struct text actor)
-{
-	static const size_t prefix = sizeof "person:" - 1;
-
-	return text_starts_with(actor, "person:")
-		       ? (struct text){actor.data + prefix, actor.length - prefix}
-		       : TEXT("");
-}
-
 static bool make_charter(struct text *out, struct registrar *registrar,
 	const struct registrar_request *request, const struct registry_entry *unit,
 	struct error *err)
@@ -106,10 +98,10 @@ static bool make_charter(struct text *out, struct registrar *registrar,
 	int64_t life_s =
 		request->sandbox.days > 0 ? request->sandbox.days * DAY_S : template->life_s;
 	const struct sandbox_opening opening = {.name = request->name,
-		.owner = name_of_person(request->actor),
+		.owner = actor_person(request->actor),
 		.backup_owner = request->sandbox.backup_owner,
 		.purpose = request->sandbox.purpose,
-		.approved_by = name_of_person(unit->approved_by),
+		.approved_by = actor_person(unit->approved_by),
 		.environment = environment_for(&template->charter, &request->sandbox),
 		.jwk = request->jwk,
 		.expires_utc_s = fold_stamp_utc_ms(registrar->fold) / 1000 + life_s};

@@ -13,21 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "support/call_bench.h"
+#include "support/seeded.h"
 
 enum { CASES = 10000, CASES_PER_BENCH = 120, PARAMS_BYTES = 512 };
-
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
 
 /* One approved call. */
 struct subject {
@@ -509,25 +501,15 @@ static void one_case(struct subject *subject, size_t which)
 	assert_int_equal(reach_as_approved(subject), 0);
 }
 
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-	const char *given = getenv(name);
-
-	return given == NULL ? otherwise : strtoull(given, NULL, 10);
-}
-
 static void no_mutation_of_an_approved_call_goes(void **state)
 {
-	uint64_t cases = number_of("REMIT_CASES", CASES), seed = number_of("REMIT_SEED", 0);
+	uint64_t cases = number_given("REMIT_CASES", CASES);
 	static struct subject subject;
 	unsigned in_bench = CASES_PER_BENCH;
 	uint64_t counts[MUTATIONS + 1] = {0};
 
 	(void)state;
-	if (seed == 0)
-		seed = (uint64_t)time(NULL);
-	random_state = seed;
-	print_message("seed %llu\n", (unsigned long long)seed);
+	seed_with(seed_of_run());
 	for (uint64_t i = 0; i < cases; i++) {
 		size_t which = pick(MUTATIONS + 1);
 

@@ -10,22 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "services/approve/break_glass.h"
 #include "support/call_bench.h"
+#include "support/seeded.h"
 
 enum { SEQUENCES = 300, STEPS = 60, CLIENTS = 24 };
-
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
 
 struct run {
 	struct call_bench bench;
@@ -308,35 +300,18 @@ static void settle(struct run *run)
 		assert_null(run->clients[i].is_aborted ? NULL : run->clients[i].exchange);
 }
 
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-	const char *given = getenv(name);
-
-	return given == NULL ? otherwise : strtoull(given, NULL, 10);
-}
-
-/* Neighbouring seeds begin far apart: a generator as simple as this one would give
- * them nearly the same run. */
-static uint64_t first_state(uint64_t seed)
-{
-	seed = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9u;
-	seed = (seed ^ (seed >> 27)) * 0x94d049bb133111ebu;
-	return seed ^ (seed >> 31);
-}
-
 static void nothing_reaches_the_server_that_was_not_allowed_and_durable(void **state)
 {
-	uint64_t seed = number_of("REMIT_SEED", (uint64_t)time(NULL));
-	uint64_t sequences = number_of("REMIT_CASES", SEQUENCES);
+	uint64_t seed = seed_of_run();
+	uint64_t sequences = number_given("REMIT_CASES", SEQUENCES);
 	uint64_t started = 0, asked = 0, i;
 	int k;
 
 	(void)state;
-	printf("seed %llu\n", (unsigned long long)seed);
 	for (i = 0; i < sequences; i++) {
 		struct run *run = calloc(1, sizeof(*run));
 
-		random_state = first_state(seed + i);
+		seed_with(seed + i);
 		call_bench_init(&run->bench, pick(2) == 0 ? 0 : 4000);
 		snprintf(run->task, sizeof(run->task), "t-1");
 		if (pick(4) != 0)

@@ -10,21 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "support/decide_bench.h"
+#include "support/seeded.h"
 
 enum { WORLDS = 60, CALLS = 25, LINES_MAX = 5, USES_MAX = 3 };
-
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
 
 static const char *const conditions[] = {
 	"true",
@@ -58,8 +50,6 @@ static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
 	"{\"path\":\"../x\"}"};
 static const char *const uses[USES_MAX + 1] = {"", ", uses: 1", ", uses: 2", ", uses: 3"};
 static const char *const names[] = {"owner", "backup-owner", "second", "role/approver"};
-
-#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
 
 /* A charter as a list of lines, so that one can be left out. */
 struct charter_draft {
@@ -261,17 +251,15 @@ static void check_world(struct decide_bench *bench)
 
 static void authority_only_narrows(void **state)
 {
-	const char *given = getenv("REMIT_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	uint64_t seed = seed_of_run();
 	int world;
 
 	(void)state;
-	printf("seed %llu\n", (unsigned long long)seed);
 	for (world = 0; world < WORLDS; world++) {
 		struct decide_bench bench;
 		struct charter_draft first;
 
-		random_state = seed + (uint64_t)world;
+		seed_with(seed + (uint64_t)world);
 		decide_bench_init(&bench);
 		first = charter_draft();
 		charter_put(&bench, "parent", &first, LINES_MAX);

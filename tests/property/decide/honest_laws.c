@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -23,18 +22,9 @@
 #include "services/finding/finding.h"
 #include "support/decide_bench.h"
 #include "support/fake_log.h"
+#include "support/seeded.h"
 
 enum { NAME_MAX_BYTES = 400, TOOLS_BYTES_MAX = 4 * 1024 * 1024, ATTEMPTS_MAX = 4500 };
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-static uint64_t random_state;
-
-static unsigned pick(size_t count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
 
 /* ---- the honest servers ------------------------------------------------------------------ */
 
@@ -762,7 +752,6 @@ static void every_look_alike_is_quarantined_and_found(void **state)
 
 int main(void)
 {
-	const char *seed = getenv("REMIT_SEED");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_honest_server_is_quarantined),
 		cmocka_unit_test(no_honest_server_is_taken_for_another),
@@ -774,7 +763,6 @@ int main(void)
 		cmocka_unit_test(every_look_alike_is_quarantined_and_found),
 	};
 
-	random_state = seed == NULL ? (uint64_t)time(NULL) : strtoull(seed, NULL, 10);
-	printf("seed %llu\n", (unsigned long long)random_state);
+	seed_with(seed_of_run());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

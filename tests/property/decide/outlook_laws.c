@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <fnmatch.h>
@@ -19,18 +18,9 @@
 #include "domain/decide/explanation.h"
 #include "domain/decide/outlook.h"
 #include "support/decide_bench.h"
+#include "support/seeded.h"
 
 enum { WORLDS = 120, IDENTITIES = 3, LINES_MAX = 6, APPROVALS = 4 };
-
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
-
-#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
 
 static const char *const conditions[] = {"true", "false", "context.args.path like \"tickets/*\"",
 	"context.args.n > 3", "context.args has n && context.args.n < 9",
@@ -382,18 +372,16 @@ static void check_users(struct decide_bench *bench, unsigned tool)
 
 static void outlooks_agree_with_trying_every_pair(void **state)
 {
-	const char *given = getenv("REMIT_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	uint64_t seed = seed_of_run();
 	struct seen seen = {{0}, 0, 0, {0}};
 	int world, identity;
 	unsigned tool;
 
 	(void)state;
-	printf("seed %llu\n", (unsigned long long)seed);
 	for (world = 0; world < WORLDS; world++) {
 		struct decide_bench bench;
 
-		random_state = seed + (uint64_t)world;
+		seed_with(seed + (uint64_t)world);
 		decide_bench_init(&bench);
 		assert_true(decide_bench_put(&bench, rows) && decide_bench_put(&bench, writes));
 		for (identity = 0; identity < IDENTITIES; identity++)

@@ -10,23 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "support/decide_bench.h"
+#include "support/seeded.h"
 
 enum { WORLDS = 150, CALLS = 20, LINES_MAX = 8, LEVELS = 4 };
-
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
-
-#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
 
 static const char *const levels[LEVELS] = {"public", "internal", "confidential", "restricted"};
 static const char *const tools[] = {"put", "send", "fetch", "share"};
@@ -207,17 +197,15 @@ static void check_world(struct decide_bench *bench, struct seen *seen)
 
 static void what_goes_out_only_narrows(void **state)
 {
-	const char *given = getenv("REMIT_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	uint64_t seed = seed_of_run();
 	struct seen seen = {{0}, {0}, 0};
 	int world;
 
 	(void)state;
-	printf("seed %llu\n", (unsigned long long)seed);
 	for (world = 0; world < WORLDS; world++) {
 		struct decide_bench bench;
 
-		random_state = seed + (uint64_t)world;
+		seed_with(seed + (uint64_t)world);
 		decide_bench_init(&bench);
 		assert_true(decide_bench_put(&bench, world_yaml));
 		put_agent(&bench, "parent", NULL, 0);

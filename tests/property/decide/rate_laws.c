@@ -7,21 +7,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "domain/decide/rate.h"
+#include "support/seeded.h"
 
 enum { RUNS = 400, CALLS = 3000 };
-
-static uint64_t random_state;
-
-static uint32_t pick(uint32_t count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)((random_state >> 33) % count);
-}
 
 /* Mostly in bursts, sometimes around the turn of a second or a minute, sometimes
  * after a long rest, and never as evenly as a clock. */
@@ -76,13 +68,11 @@ static void run(int64_t limit)
 
 static void no_minute_has_more_calls_than_it_may(void **state)
 {
-	const char *given = getenv("REMIT_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	uint64_t seed = seed_of_run();
 
 	(void)state;
-	printf("seed %llu\n", (unsigned long long)seed);
 	for (int i = 0; i < RUNS; i++) {
-		random_state = seed + (uint64_t)i;
+		seed_with(seed + (uint64_t)i);
 		run(1 + pick(100));
 	}
 }

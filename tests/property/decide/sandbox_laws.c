@@ -11,25 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/attr.h"
 #include "domain/decide/outlook.h"
 #include "support/decide_bench.h"
+#include "support/seeded.h"
 
 enum { WORLDS = 200, CALLS = 40, TASKS = 6 };
-
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
-
-#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(*(array))))
 
 /* Likelier where sandboxes may be, so that some calls are allowed. */
 static const char *const places[] = {"dev", "dev", "test", "test", "staging", "prod"};
@@ -82,7 +72,9 @@ static void put_identity(struct decide_bench *bench, const char *name)
 		"environments: [dev, test, staging, prod]\n"
 		"data-sources: [{name: tickets, up-to: restricted}, {name: payroll, up-to: "
 		"restricted}]\n"
-		"outputs: [{to: reply, up-to: restricted}, {to: '*@*', up-to: restricted}]\n"
+		"outputs: [{to: reply, up-to: restricted}, {to: '*@*', up-to: restricted},\n"
+		"  {to: files/write, up-to: restricted}, {to: files/run, up-to: restricted},\n"
+		"  {to: files/mail, up-to: restricted}]\n"
 		"entitlements:\n  - {effect: read, tool: files/read}\n"
 		"  - {effect: read, tool: files/list}\n  - {effect: read, tool: files/rows}\n"
 		"  - {effect: write, tool: files/write%s}\n"
@@ -141,6 +133,18 @@ static void open_tasks(struct decide_bench *bench)
 	decide_bench_open_task(bench, task_names[5], "agent", ENVIRONMENT_TEST, "t-other-test");
 }
 
+/* One of them has read what sandboxes may read. */
+static void label_task(struct decide_bench *bench)
+{
+	char record[160];
+
+	(void)snprintf(record, sizeof record,
+		"{\"type\":\"decision\",\"task\":\"%s\",\"verdict\":\"allow\","
+		"\"sensitivity\":\"internal\"}",
+		task_names[pick(TASKS)]);
+	decide_bench_fold(bench, record);
+}
+
 static struct call random_call(struct decide_bench *bench)
 {
 	struct call call = decide_bench_call(
@@ -195,6 +199,9 @@ static void check_allowed(
 			    decision->ceiling <= unit->sandbox.up_to));
 	if (text_is(call->tool, "files/mail"))
 		assert_null(json_find(&call->arguments, "to"));
+	if (decision->effect != EFFECT_READ)
+		assert_true(decision->labels.sensitivity <= SENSITIVITY_PUBLIC &&
+			    decision->sensitivity <= SENSITIVITY_PUBLIC);
 	if (task->parent != NULL)
 		assert_true(charter_is_sandbox(other->in_force->charter));
 }
@@ -272,6 +279,7 @@ static void try_world(struct decide_bench *bench, struct seen *seen)
 	put_identity(bench, "agent");
 	put_identity(bench, "other");
 	open_tasks(bench);
+	label_task(bench);
 	set_sandbox(bench, "agent", true);
 	set_sandbox(bench, "other", pick(2) == 0);
 	for (int i = 0; i < CALLS; i++) {
@@ -285,18 +293,14 @@ static void try_world(struct decide_bench *bench, struct seen *seen)
 
 static void no_decision_lets_a_sandbox_out(void **state)
 {
-	const char *given = getenv("REMIT_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-	const char *cases = getenv("REMIT_CASES");
-	long worlds = cases != NULL ? strtol(cases, NULL, 10) : WORLDS;
+	uint64_t seed = seed_of_run(), worlds = number_given("REMIT_CASES", WORLDS);
 	struct seen seen = {0};
 
 	(void)state;
-	printf("seed %llu\n", (unsigned long long)seed);
-	for (long world = 0; world < worlds; world++) {
+	for (uint64_t world = 0; world < worlds; world++) {
 		struct decide_bench bench;
 
-		random_state = seed + (uint64_t)world;
+		seed_with(seed + world);
 		try_world(&bench, &seen);
 	}
 	printf("sandboxes: %u calls allowed, %u refused by the rule, %u of which others may make, "

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -16,19 +15,13 @@
 #include "domain/charter/policy_check.h"
 #include "domain/decide/evaluation.h"
 #include "support/decide_bench.h"
+#include "support/seeded.h"
 
 enum { CASES_DEFAULT = 4000, CALLS = 4, TEXT_BYTES = 1 << 16, DEPTH = 4 };
 
 /* check-source: global: the generator's place and text, of one test program */
-static uint64_t random_state;
 static char text[TEXT_BYTES];
 static size_t used;
-
-static unsigned pick(unsigned count)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((random_state >> 33) % count);
-}
 
 static void put(const char *string)
 {
@@ -370,8 +363,7 @@ static void check_policy(struct law *law)
 
 static void a_valid_policy_errs_on_no_call_that_fits_it(void **state)
 {
-	const char *cases = getenv("REMIT_CASES");
-	int count = cases == NULL ? CASES_DEFAULT : atoi(cases); /* check-source: banned: a test */
+	int count = (int)number_given("REMIT_CASES", CASES_DEFAULT);
 	struct law law = {0};
 	struct error err;
 
@@ -402,9 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_valid_policy_errs_on_no_call_that_fits_it),
 	};
-	const char *seed = getenv("REMIT_SEED");
 
-	random_state = seed == NULL ? (uint64_t)time(NULL) : strtoull(seed, NULL, 10);
-	printf("REMIT_SEED=%llu\n", (unsigned long long)random_state);
+	seed_with(seed_of_run());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,18 @@ static void what_is_built_reads_back(void **state)
 	arena_destroy(&arena);
 }
 
+static void only_an_actor_that_is_a_person_has_the_name_of_one(void **state)
+{
+	(void)state;
+	assert_int_equal(actor_person(TEXT("")).length, 0);
+	assert_int_equal(actor_person(TEXT("person")).length, 0);
+	assert_int_equal(actor_person(TEXT("person:")).length, 0);
+	assert_int_equal(actor_person(TEXT("uid:0")).length, 0);
+	assert_int_equal(actor_person(TEXT("remit")).length, 0);
+	assert_int_equal(actor_person(TEXT("identity:person:ana")).length, 0);
+	assert_true(text_is(actor_person(TEXT("person:ana@example.com")), "ana@example.com"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +116,7 @@ int main(void)
 		cmocka_unit_test(unknown_types_and_members_are_kept),
 		cmocka_unit_test(every_type_has_a_word_of_its_own),
 		cmocka_unit_test(what_is_built_reads_back),
+		cmocka_unit_test(only_an_actor_that_is_a_person_has_the_name_of_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,22 @@ static void a_recipient_is_refused(void **state)
 	assert_string_equal(reason_word(reason_of_call(bench, &none)), "allowed");
 }
 
+static void what_was_read_goes_to_no_tool_unless_it_is_public(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = call_of(bench, "run", "{}");
+
+	assert_string_equal(reason_word(reason_of_call(bench, &call)), "allowed");
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-dev\",\"verdict\":"
+				 "\"allow\",\"sensitivity\":\"public\"}");
+	assert_string_equal(reason_word(reason_of_call(bench, &call)), "allowed");
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-dev\",\"verdict\":"
+				 "\"allow\",\"sensitivity\":\"internal\"}");
+	refused_of_a_sandbox_alone(bench, &call);
+	call = call_of(bench, "list", "{}");
+	assert_string_equal(reason_word(reason_of_call(bench, &call)), "allowed");
+}
+
 static void no_approval_opens_what_a_sandbox_may_not(void **state)
 {
 	static const char *const all[] = {"backup-owner", "owner", "second", NULL};
@@ -430,6 +446,7 @@ int main(void)
 		TEST(rows_that_are_judged_open_no_source),
 		TEST(rows_above_the_template_do_not_come),
 		TEST(a_recipient_is_refused),
+		TEST(what_was_read_goes_to_no_tool_unless_it_is_public),
 		TEST(no_approval_opens_what_a_sandbox_may_not),
 		TEST(a_sandbox_acts_for_sandboxes_alone),
 		TEST(nobody_acts_for_a_sandbox_but_sandboxes),

@@ -100,6 +100,29 @@ static void progress(const struct json *params)
 	    "message\",\"params\":{\"data\":\"x\"}}");
 }
 
+/* Asks the client something within the call. */
+static void ask(struct text name, long long id)
+{
+	if (text_is(name, "ask")) {
+		say("{\"jsonrpc\":\"2.0\",\"id\":\"q1\",\"method\":\"sampling/createMessage\"}");
+		return;
+	}
+	if (text_is(name, "ask-often")) {
+		for (int i = 0; i <= QUESTIONS; i++)
+			(void)printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"roots/list\"}\n",
+				i + 1);
+		answer(id, "{}");
+		return;
+	}
+	say("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"elicitation/create\",\"params\":{}}");
+	if (text_is(name, "ask-and-crash"))
+		exit(3);
+	say("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"elicitation/create\",\"params\":{}}");
+	say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+	    "{\"requestId\":1}}");
+	answer(id, "{}");
+}
+
 static void call(long long id, const struct json *params)
 {
 	struct text name = json_text_or(params, "name", "");
@@ -127,26 +150,9 @@ static void call(long long id, const struct json *params)
 	} else if (text_is(name, "progress")) {
 		progress(params);
 		answer(id, "{}");
-	} else if (text_is(name, "ask"))
-		say("{\"jsonrpc\":\"2.0\",\"id\":\"q1\",\"method\":\"sampling/createMessage\"}");
-	else if (text_is(name, "ask-twice")) {
-		say("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"elicitation/create\",\"params\":"
-		    "{}}");
-		say("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"elicitation/create\",\"params\":"
-		    "{}}");
-		say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
-		    "{\"requestId\":1}}");
-		answer(id, "{}");
-	} else if (text_is(name, "ask-and-crash")) {
-		say("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"elicitation/create\",\"params\":"
-		    "{}}");
-		exit(3);
-	} else if (text_is(name, "ask-often")) {
-		for (int i = 0; i <= QUESTIONS; i++)
-			(void)printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"roots/list\"}\n",
-				i + 1);
-		answer(id, "{}");
-	} else if (text_is(name, "capabilities"))
+	} else if (text_starts_with(name, "ask"))
+		ask(name, id);
+	else if (text_is(name, "capabilities"))
 		(void)printf("{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}\n", id, declared);
 	else if (text_is(name, "change")) {
 		say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}");

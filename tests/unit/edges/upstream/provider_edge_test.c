@@ -1,13 +1,11 @@
 /* A provider of models with a credential for each of several identities: whose requests
  * carry which, over connections that all share.  Provider and Vault are in this very loop. */
-#include "fake_vault.h"
+#include "vault_folder.h"
 
 #include <inttypes.h>
 #include <signal.h>
 
 #include "base/random.h"
-#include "base/seal.h"
-#include "edges/upstream/upstream_edge.h"
 
 enum { DEADLINE_MS = 10000, IDENTITIES = 5, AT_ONCE = 8, ROUNDS = 400 };
 
@@ -28,7 +26,7 @@ struct bench {
 	struct loop *loop;
 	struct http_client *client;
 	struct fake_vault fake;
-	struct secrets *secrets;
+	struct vault_folder folder;
 	struct vault_times times;
 	struct upstream_edge *edge;
 	struct upstream port;
@@ -46,7 +44,6 @@ struct bench {
 	size_t under_way, answered;
 	bool has_room;
 	struct passage_seen passages[AT_ONCE];
-	char folder[64], data[80], token_file[96];
 };
 
 static const struct server *find_server(void *context, struct text name)
@@ -91,22 +88,6 @@ static void on_request(void *context, struct http_exchange *exchange)
 
 /* ---- bench ---- */
 
-static void open_files(struct bench *bench)
-{
-	struct seal_key key = {{1}};
-	char inside[96];
-	struct error err;
-
-	memcpy(bench->folder, "/tmp/provider-edge-XXXXXX", 26);
-	assert_non_null(mkdtemp(bench->folder));
-	(void)snprintf(bench->data, sizeof bench->data, "%s/data", bench->folder);
-	assert_int_equal(mkdir(bench->data, 0700), 0);
-	(void)snprintf(inside, sizeof inside, "%s/secrets", bench->data);
-	assert_true(secrets_open(&bench->secrets, inside, &key, &err));
-	(void)snprintf(bench->token_file, sizeof bench->token_file, "%s/token", bench->folder);
-	private_write(bench->token_file, "token-of-test\n");
-}
-
 static void open_edge(struct bench *bench)
 {
 	struct error err;
@@ -116,10 +97,10 @@ static void open_edge(struct bench *bench)
 			.http = bench->client,
 			.find_server = find_server,
 			.find_context = bench,
-			.secrets = bench->secrets,
+			.secrets = bench->folder.secrets,
 			.credentials = {bench, on_used},
 			.vault = {.url = bench->fake.url,
-				.token_file = bench->token_file,
+				.token_file = bench->folder.token_file,
 				.times = &bench->times}},
 		&err));
 	bench->port = upstream_edge_port(bench->edge);
@@ -133,7 +114,7 @@ static int setup(void **state)
 	assert_non_null(bench);
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(http_client_create(&bench->client, bench->loop, &err));
-	open_files(bench);
+	vault_folder_open(&bench->folder);
 	fake_vault_start(&bench->fake, bench->loop);
 	assert_true(http_server_create(&bench->http, bench->loop,
 		&(struct http_server_settings){
@@ -159,19 +140,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct bench *bench = *state;
-	char inside[96];
 
 	upstream_edge_destroy(&bench->edge);
 	http_client_destroy(&bench->client);
 	http_server_destroy(&bench->http);
 	http_server_destroy(&bench->fake.http);
 	loop_destroy(&bench->loop);
-	secrets_close(&bench->secrets);
-	(void)unlink(bench->token_file);
-	(void)snprintf(inside, sizeof inside, "%s/secrets", bench->data);
-	assert_int_equal(rmdir(inside), 0);
-	assert_int_equal(rmdir(bench->data), 0);
-	assert_int_equal(rmdir(bench->folder), 0);
+	vault_folder_close(&bench->folder);
 	free(bench);
 	return 0;
 }

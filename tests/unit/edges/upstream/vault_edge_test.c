@@ -1,11 +1,8 @@
 /* A server whose credential lies in Vault: what waits for it, what does not, and
  * what is shown when it does not come.  Server and Vault are in this very loop. */
-#include "fake_vault.h"
+#include "vault_folder.h"
 
 #include <signal.h>
-
-#include "base/seal.h"
-#include "edges/upstream/upstream_edge.h"
 
 enum { DEADLINE_MS = 10000, LONG_MS = 60000, WAITS = 20 };
 
@@ -19,7 +16,7 @@ struct bench {
 	struct loop *loop;
 	struct http_client *client;
 	struct fake_vault fake;
-	struct secrets *secrets;
+	struct vault_folder folder;
 	struct vault_times times;
 	struct upstream_edge *edge;
 	struct upstream port;
@@ -43,9 +40,6 @@ struct bench {
 	char heard[4096]; /* "initialize Bearer x;" ... */
 	int gone_calls;
 	char log[4096];
-	char folder[64];
-	char data[80];
-	char token_file[96];
 };
 
 static const struct server *find_server(void *context, struct text name)
@@ -148,22 +142,6 @@ static void on_request(void *context, struct http_exchange *exchange)
 
 /* ---- bench ---- */
 
-static void open_files(struct bench *bench)
-{
-	struct seal_key key = {{1}};
-	char inside[96];
-	struct error err;
-
-	memcpy(bench->folder, "/tmp/vault-edge-XXXXXX", 23);
-	assert_non_null(mkdtemp(bench->folder));
-	(void)snprintf(bench->data, sizeof bench->data, "%s/data", bench->folder);
-	assert_int_equal(mkdir(bench->data, 0700), 0);
-	(void)snprintf(inside, sizeof inside, "%s/secrets", bench->data);
-	assert_true(secrets_open(&bench->secrets, inside, &key, &err));
-	(void)snprintf(bench->token_file, sizeof bench->token_file, "%s/token", bench->folder);
-	private_write(bench->token_file, "token-of-test\n");
-}
-
 static void open_edge(struct bench *bench)
 {
 	struct error err;
@@ -173,9 +151,9 @@ static void open_edge(struct bench *bench)
 			.http = bench->client,
 			.find_server = find_server,
 			.find_context = bench,
-			.secrets = bench->secrets,
+			.secrets = bench->folder.secrets,
 			.vault = {.url = bench->fake.url,
-				.token_file = bench->token_file,
+				.token_file = bench->folder.token_file,
 				.times = &bench->times},
 			.on_log = on_log,
 			.log_context = bench},
@@ -193,7 +171,7 @@ static int setup(void **state)
 	assert_non_null(bench);
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(http_client_create(&bench->client, bench->loop, &err));
-	open_files(bench);
+	vault_folder_open(&bench->folder);
 	fake_vault_start(&bench->fake, bench->loop);
 	assert_true(http_server_create(&bench->http, bench->loop,
 		&(struct http_server_settings){
@@ -215,19 +193,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct bench *bench = *state;
-	char inside[96];
 
 	upstream_edge_destroy(&bench->edge);
 	http_client_destroy(&bench->client);
 	http_server_destroy(&bench->http);
 	http_server_destroy(&bench->fake.http);
 	loop_destroy(&bench->loop);
-	secrets_close(&bench->secrets);
-	(void)unlink(bench->token_file);
-	(void)snprintf(inside, sizeof inside, "%s/secrets", bench->data);
-	assert_int_equal(rmdir(inside), 0);
-	assert_int_equal(rmdir(bench->data), 0);
-	assert_int_equal(rmdir(bench->folder), 0);
+	vault_folder_close(&bench->folder);
 	assert_null(strstr(bench->log, "of-test"));
 	assert_null(strstr(bench->heard, "token-of-test"));
 	free(bench);
@@ -366,7 +338,7 @@ static void a_vault_that_is_not_set_up_is_named(void **state)
 			.http = bench->client,
 			.find_server = find_server,
 			.find_context = bench,
-			.secrets = bench->secrets},
+			.secrets = bench->folder.secrets},
 		&err));
 	bench->port = upstream_edge_port(bench->edge);
 	assert_false(prepare(bench, DEADLINE_MS, &err));

@@ -1,8 +1,7 @@
 /* Values out of Vault: when they are fetched, how long they are kept, and every
  * way it fails. */
-#include "fake_vault.h"
+#include "vault_folder.h"
 
-#include "base/seal.h"
 #include "edges/upstream/vault.h"
 #include "edges/upstream/vault_reply.h"
 
@@ -19,14 +18,11 @@ struct bench {
 	struct loop *loop;
 	struct http_client *client;
 	struct fake_vault fake;
-	struct secrets *secrets;
+	struct vault_folder folder;
 	struct upstream_edge_settings settings;
 	struct vault_times times;
 	struct vault *vault;
 	struct waiter waiters[WAITS];
-	char folder[64];
-	char data[80];
-	char token_file[96];
 	char log[4096];
 };
 
@@ -50,25 +46,6 @@ static void on_run(void *context, const struct error *err)
 	waiter->is_done = true;
 }
 
-static void open_secrets(struct bench *bench)
-{
-	struct seal_key key = {{1}};
-	struct error err;
-
-	memcpy(bench->folder, "/tmp/vault-test-XXXXXX", 23);
-	assert_non_null(mkdtemp(bench->folder));
-	(void)snprintf(bench->data, sizeof bench->data, "%s/data", bench->folder);
-	assert_int_equal(mkdir(bench->data, 0700), 0);
-	(void)snprintf(bench->token_file, sizeof bench->token_file, "%s/token", bench->folder);
-	private_write(bench->token_file, "token-of-test\n");
-	{
-		char inside[96];
-
-		(void)snprintf(inside, sizeof inside, "%s/secrets", bench->data);
-		assert_true(secrets_open(&bench->secrets, inside, &key, &err));
-	}
-}
-
 static int setup(void **state)
 {
 	struct bench *bench = calloc(1, sizeof *bench);
@@ -77,14 +54,14 @@ static int setup(void **state)
 	assert_non_null(bench);
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(http_client_create(&bench->client, bench->loop, &err));
-	open_secrets(bench);
+	vault_folder_open(&bench->folder);
 	fake_vault_start(&bench->fake, bench->loop);
 	bench->times = vault_times_default;
 	bench->settings = (struct upstream_edge_settings){.loop = bench->loop,
 		.http = bench->client,
-		.secrets = bench->secrets,
+		.secrets = bench->folder.secrets,
 		.vault = {.url = bench->fake.url,
-			.token_file = bench->token_file,
+			.token_file = bench->folder.token_file,
 			.times = &bench->times},
 		.on_log = on_log,
 		.log_context = bench};
@@ -99,19 +76,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct bench *bench = *state;
-	char inside[96];
 
 	vault_destroy(&bench->vault);
 	assert_null(bench->vault);
 	http_client_destroy(&bench->client);
 	http_server_destroy(&bench->fake.http);
 	loop_destroy(&bench->loop);
-	secrets_close(&bench->secrets);
-	(void)unlink(bench->token_file);
-	(void)snprintf(inside, sizeof inside, "%s/secrets", bench->data);
-	assert_int_equal(rmdir(inside), 0);
-	assert_int_equal(rmdir(bench->data), 0);
-	assert_int_equal(rmdir(bench->folder), 0);
+	vault_folder_close(&bench->folder);
 	/* Nothing that anybody may read shows a value or a token. */
 	assert_null(strstr(bench->log, "of-test"));
 	free(bench);
@@ -139,7 +110,7 @@ static bool fetch(struct bench *bench, struct text what, struct error *err)
 	waiter->is_done = false;
 	if (!want(bench, 0, what, err))
 		return false;
-	assert_null(strstr(err->text, bench->folder));
+	assert_null(strstr(err->text, bench->folder.path));
 	talk_run_until(bench->loop, &waiter->is_done);
 	*err = waiter->err;
 	assert_null(strstr(err->text, "of-test"));
@@ -227,7 +198,7 @@ static void a_token_file_that_others_can_open_is_not_used(void **state)
 	struct bench *bench = *state;
 	struct error err = {0};
 
-	assert_int_equal(chmod(bench->token_file, 0640), 0);
+	assert_int_equal(chmod(bench->folder.token_file, 0640), 0);
 	assert_false(want(bench, 0, reference, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
 	assert_int_equal(bench->fake.fetches, 0);
@@ -240,7 +211,7 @@ static void a_token_of_several_lines_is_not_sent(void **state)
 	struct bench *bench = *state;
 	struct error err = {0};
 
-	private_write(bench->token_file, "token-of-test\nX-Evil: 1\n");
+	private_write(bench->folder.token_file, "token-of-test\nX-Evil: 1\n");
 	assert_false(want(bench, 0, reference, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
 	assert_null(strstr(err.text, "of-test"));
@@ -537,7 +508,7 @@ static void a_changed_token_file_is_read_at_the_next_fetch(void **state)
 
 	fetch_well(bench, reference);
 	bench->fake.token = "new-token-of-test";
-	private_write(bench->token_file, "new-token-of-test");
+	private_write(bench->folder.token_file, "new-token-of-test");
 	fetch_well(bench, reference);
 	assert_int_equal(bench->fake.fetches, 2);
 }
@@ -547,7 +518,7 @@ static void a_refused_token_is_read_again_and_tried_once(void **state)
 	struct bench *bench = *state;
 
 	bench->fake.token = "new-token-of-test";
-	bench->fake.refresh_file = bench->token_file;
+	bench->fake.refresh_file = bench->folder.token_file;
 	bench->fake.refresh_token = "new-token-of-test";
 	fetch_well(bench, reference);
 	assert_int_equal(bench->fake.fetches, 2);
@@ -570,7 +541,7 @@ static void a_second_refusal_is_the_last(void **state)
 	struct error err;
 
 	bench->fake.token = "third-token-of-test";
-	bench->fake.refresh_file = bench->token_file;
+	bench->fake.refresh_file = bench->folder.token_file;
 	bench->fake.refresh_token = "second-token-of-test";
 	assert_false(fetch(bench, reference, &err));
 	assert_int_equal(bench->fake.fetches, 2);
@@ -580,10 +551,10 @@ static void a_second_refusal_is_the_last(void **state)
 
 static void use_role(struct bench *bench)
 {
-	private_write(bench->token_file, "secret-id-of-test\n");
+	private_write(bench->folder.token_file, "secret-id-of-test\n");
 	bench->settings.vault.token_file = NULL;
 	bench->settings.vault.role_id = "role-1";
-	bench->settings.vault.secret_id_file = bench->token_file;
+	bench->settings.vault.secret_id_file = bench->folder.token_file;
 }
 
 static void a_refused_login_gives_no_value(void **state)
@@ -592,7 +563,7 @@ static void a_refused_login_gives_no_value(void **state)
 	struct error err;
 
 	use_role(bench);
-	private_write(bench->token_file, "wrong-id-of-test");
+	private_write(bench->folder.token_file, "wrong-id-of-test");
 	assert_false(fetch(bench, reference, &err));
 	assert_non_null(strstr(err.text, "login: Vault takes the request for invalid (HTTP 400)"));
 	assert_int_equal(bench->fake.fetches, 0);

@@ -1,68 +1,18 @@
 /* Secrets in a call: what policies are told, what the agent gets, what is on record. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "services/call/exchange.h"
-#include "support/call_bench.h"
+#include "secret_bench.h"
 
 #define KEY "key-of-a-server-0123456789"
-/* In two parts, so that nobody who looks for secrets in this source finds one. */
-#define FOREIGN                                                                                    \
-	"ghp_"                                                                                     \
-	"q7Zt2LxW9vBk4RmN8pYc1DfGhJ3sTaUe6XoV"
 #define TICKET "{\"path\":\"tickets/41.txt\"}"
-
-struct fixture {
-	struct call_bench bench;
-	struct detector *detector;
-	unsigned sightings;
-	enum secret_place place;
-	char tool[64];
-};
-
-static void seen(void *context, const struct secret_sighting *sighting)
-{
-	struct fixture *fixture = context;
-
-	fixture->sightings++;
-	fixture->place = sighting->place;
-	(void)snprintf(fixture->tool, sizeof fixture->tool, "%.*s", TEXT_ARGS(sighting->tool));
-}
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	const struct detector_settings settings = {
-		.own = SECRETS_REDACTED, .foreign = SECRETS_PASSED, .sightings = {fixture, seen}};
-	struct error err;
+	struct fixture *fixture = fixture_create(5000, "files-key", KEY);
 
-	assert_non_null(fixture);
-	call_bench_init(&fixture->bench, 5000);
-	assert_true(detector_open(&fixture->detector, &settings, &err));
-	detector_learn_credential(fixture->detector, TEXT("files-key"), TEXT(KEY));
-	fixture->bench.call->ports.detector = fixture->detector;
 	assert_true(decide_bench_put(&fixture->bench.world,
 		"object: policy\nname: org/keep\ntext: |\n"
 		"  forbid (principal, action, resource)\n"
 		"  when { context.secrets.contains(\"own\") };\n"));
 	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	call_bench_deinit(&fixture->bench);
-	detector_close(&fixture->detector);
-	free(fixture);
 	return 0;
 }
 
@@ -340,7 +290,7 @@ static void a_clients_answer_goes_without_the_secret_or_not_at_all(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_destroy)
 	const struct CMUnitTest tests[] = {
 		TEST(a_call_with_a_secret_of_ours_is_refused_by_the_guardrail),
 		TEST(a_secret_of_ours_in_a_name_is_not_taken_and_not_recorded),

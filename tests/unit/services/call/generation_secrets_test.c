@@ -1,46 +1,17 @@
 /* Secrets in what a model answers: the answer ends at the event that holds one, or that
  * completes one which is cut over several. */
 #include "generation_bench.h"
+#include "secret_bench.h"
 
 #define KEY "key-of-a-provider/0123456789+ab=="
-/* In two parts, so that nobody who looks for secrets in this source finds one. */
-#define FOREIGN                                                                                    \
-	"ghp_"                                                                                     \
-	"q7Zt2LxW9vBk4RmN8pYc1DfGhJ3sTaUe6XoV"
 #define ARGUMENTS(piece)                                                                           \
 	"{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"any\",\"arguments\":\"" piece      \
 	"\"}}]}"
 
-struct fixture {
-	struct call_bench bench;
-	struct detector *detector;
-	unsigned sightings;
-	enum secret_place place;
-	char subject[64];
-};
-
-static void seen(void *context, const struct secret_sighting *sighting)
-{
-	struct fixture *fixture = context;
-
-	fixture->sightings++;
-	fixture->place = sighting->place;
-	(void)snprintf(
-		fixture->subject, sizeof fixture->subject, "%.*s", TEXT_ARGS(sighting->subject));
-}
-
 static int set_up(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	const struct detector_settings settings = {
-		.own = SECRETS_REDACTED, .foreign = SECRETS_PASSED, .sightings = {fixture, seen}};
-	struct error err;
+	struct fixture *fixture = fixture_create(0, "open-key", KEY);
 
-	assert_non_null(fixture);
-	call_bench_init(&fixture->bench, 0);
-	assert_true(detector_open(&fixture->detector, &settings, &err));
-	detector_learn_credential(fixture->detector, TEXT("open-key"), TEXT(KEY));
-	fixture->bench.call->ports.detector = fixture->detector;
 	assert_true(decide_bench_put(&fixture->bench.world, WORLD));
 	assert_true(decide_bench_put(&fixture->bench.world,
 		"object: identity\nname: agent\nkind: agent\nclass: retrieve\nrisk: low\nowner: "
@@ -50,16 +21,6 @@ static int set_up(void **state)
 		"entitlements: [{effect: generate, resource: 'model:open/m-1'}]\n"
 		"limits: {task: 15m, calls-per-minute: 100000}\n"));
 	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	call_bench_deinit(&fixture->bench);
-	detector_close(&fixture->detector);
-	free(fixture);
 	return 0;
 }
 
@@ -265,7 +226,7 @@ static void an_answer_has_so_many_texts_and_no_more(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_destroy)
 	const struct CMUnitTest tests[] = {
 		CASE(a_secret_in_one_event_ends_the_answer_before_it),
 		CASE(a_secret_in_an_answer_that_is_no_stream_passes_nothing),

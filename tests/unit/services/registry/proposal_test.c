@@ -92,22 +92,6 @@ static bool publish_alone(struct governed *governed, const char *actor, const ch
 		governed, actor, yaml, (struct plan_options){.is_publish = true, .is_prune = true});
 }
 
-/* Starts anew from the log, as after a kill -9 with the store lost. */
-static void restart(struct governed *governed, struct governed *other)
-{
-	struct error err = {0};
-
-	governed_init_loading(other);
-	for (size_t i = 0; i < governed->log.count; i++) {
-		fake_log_append(&other->log, governed->log.entries[i].entry);
-		assert_true(fold_apply_entry(other->fold, governed->log.entries[i].entry,
-			governed->log.entries[i].content, i, &err));
-	}
-	other->log.now_utc_ms = governed->log.now_utc_ms;
-	other->keys_made = governed->keys_made + 100;
-	assert_true(fold_finish_loading(other->fold, &err));
-}
-
 /* ---- alone ---- */
 
 static void the_first_guardrails_of_the_only_person_wait_for_nobody(void **state)
@@ -149,7 +133,7 @@ static void a_second_person_who_can_sign_ends_that_for_good(void **state)
 						 .name = TEXT("bo"),
 						 .kid = text_of(kid)}));
 	assert_false(registrar_is_alone(fresh.registrar));
-	restart(&fresh, &later);
+	governed_restart(&fresh, &later);
 	assert_false(registrar_is_alone(later.registrar));
 	assert_true(governed_apply(&later, "adi", GUARDRAIL("org/first", "1")));
 	assert_int_equal(in_force(&later, "org/first"), 0);
@@ -634,7 +618,7 @@ static void what_waits_is_there_after_a_restart(void **state)
 
 	assert_true(publish(governed, "person:adi", GUARDRAIL("org/a", "1")));
 	assert_true(publish_alone(governed, "person:eva", GUARDRAIL("org/a", "1")));
-	restart(governed, &later);
+	governed_restart(governed, &later);
 	assert_true(text_equal(
 		governed_dump(governed, governed->arena), governed_dump(&later, governed->arena)));
 	assert_int_equal(

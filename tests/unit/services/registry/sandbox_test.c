@@ -80,19 +80,6 @@ static void put_template(struct governed *governed)
 	assert_true(approve_unit(governed, "bo"));
 }
 
-static struct json key_of(struct governed *governed)
-{
-	unsigned number = ++governed->keys_made;
-	struct text written = text_format(governed->arena,
-		"{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%039uAAAA\",\"y\":\"%039uAAAA\"}",
-		number, number);
-	struct error err = {0};
-	struct json key;
-
-	assert_true(json_parse(&key, governed->arena, written, &json_limits_default, &err));
-	return key;
-}
-
 static struct registrar_request wish(
 	struct governed *governed, const char *person, const char *name)
 {
@@ -102,27 +89,12 @@ static struct registrar_request wish(
 		.sandbox = {.unit = TEXT("support"),
 			.backup_owner = TEXT("bo"),
 			.purpose = TEXT("Tries a prompt: \"quoted\" & more")},
-		.jwk = key_of(governed)};
+		.jwk = governed_key(governed)};
 }
 
 static bool open_sandbox(struct governed *governed, const char *person, const char *name)
 {
 	return governed_run(governed, wish(governed, person, name));
-}
-
-/* Starts anew from the log, as after a kill -9 with the store lost. */
-static void restart(struct governed *governed, struct governed *other)
-{
-	struct error err = {0};
-
-	governed_init_loading(other);
-	for (size_t i = 0; i < governed->log.count; i++) {
-		fake_log_append(&other->log, governed->log.entries[i].entry);
-		assert_true(fold_apply_entry(other->fold, governed->log.entries[i].entry,
-			governed->log.entries[i].content, i, &err));
-	}
-	other->log.now_utc_ms = governed->log.now_utc_ms;
-	assert_true(fold_finish_loading(other->fold, &err));
 }
 
 /* ---- templates ---- */
@@ -549,7 +521,7 @@ static void promotion_is_a_charter_that_another_person_approves(void **state)
 	assert_false(charter_is_sandbox(identity(governed, "s1")->in_force->charter));
 	assert_int_equal(identity(governed, "s1")->in_force->charter->keys_count, 0);
 	assert_int_equal(identity(governed, "s1")->tasks_since, 2);
-	restart(governed, &later);
+	governed_restart(governed, &later);
 	assert_int_equal(identity(&later, "s1")->tasks_since, 2);
 	assert_true(text_is(unit(&later)->approved_by, "person:bo"));
 	registry_validate(later.registry);
