@@ -97,6 +97,7 @@ struct decide_world {
 					     * included; others count as never used */
 	size_t uses_count;
 	int64_t now_utc_ms;
+	bool is_again; /* it was let through before: its minute and budgets have it already */
 };
 
 /* Names of context.approvals that were given, sorted. */

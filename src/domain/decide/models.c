@@ -129,7 +129,8 @@ bool rule_budget(struct evaluation *evaluation)
 	struct usage more = {.requests = 1};
 	const char *what;
 
-	if (evaluation->model == NULL || evaluation->world->scope == DECIDE_FOR_QUESTION)
+	if (evaluation->model == NULL || evaluation->world->is_again ||
+		evaluation->world->scope == DECIDE_FOR_QUESTION)
 		return true;
 	unit = registry_find_unit(evaluation->world->registry, charter->unit);
 	if (unit != NULL)

@@ -380,7 +380,7 @@ bool rule_rate(struct evaluation *evaluation)
 	int64_t limit = evaluation->charter->calls_per_minute;
 
 	if (evaluation->world->scope == DECIDE_FOR_QUESTION || limit == 0 ||
-		evaluation->world->calls_last_minute < limit)
+		evaluation->world->is_again || evaluation->world->calls_last_minute < limit)
 		return true;
 	return refuse(evaluation, REASON_RATE_LIMIT,
 		SAY("%.*s has made its %lld calls of the last minute.",

@@ -562,8 +562,7 @@ static bool takes_no_more(const struct decision *again, const struct decision *r
 
 /* The registry is not the one that was decided on, so it is decided again; an
  * approval was given for what held then.  The call itself is among those of its
- * minute, and what it holds of its budgets is held, so their limits, which are looked at
- * last, say nothing new. */
+ * minute, and what it holds of its budgets is held, so their limits say nothing new. */
 static enum reason decide_changed(struct exchange *exchange)
 {
 	struct decide_request request = {
@@ -578,8 +577,7 @@ static enum reason decide_changed(struct exchange *exchange)
 	if (exchange->decision.approvals_count != 0)
 		return REASON_APPROVAL_NEEDED;
 	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
-	if (again.verdict != VERDICT_ALLOW && again.reason != REASON_RATE_LIMIT &&
-		again.reason != REASON_BUDGET)
+	if (again.verdict != VERDICT_ALLOW)
 		return again.reason;
 	if (!takes_no_more(&again, &exchange->decision))
 		return REASON_ENTITLEMENT_USED;
@@ -1015,11 +1013,12 @@ static bool has_risen(const struct exchange *exchange, const struct task_labels 
 
 /* What speaks by now against the answer going to the server: what the client knows may have
  * grown since it was asked.  An approval was given for what held then. */
-static enum reason look_at_answer(struct exchange *exchange)
+static enum reason look_at_answer(struct exchange *exchange, const struct json *said)
 {
 	struct decision *decision = &exchange->decision;
+	struct call with = exchange->call; /* the secrets that the answer holds */
 	struct decide_request request = {
-		.call = &exchange->call,
+		.call = &with,
 		.origins = &exchange->origins,
 		.approvals = {decision->approvals, decision->approvals_count},
 		.search = DECIDE_NO_SEARCH,
@@ -1033,16 +1032,15 @@ static enum reason look_at_answer(struct exchange *exchange)
 		return reason;
 	if (fold_has_failed(exchange->service->ports.fold))
 		return REASON_NONE; /* what happened since may be on no record */
+	if (said != NULL)
+		with.secrets |= exchange_kinds_left(exchange, said);
 	decide_call(exchange->service->ports.decide, &request, exchange->arena, &again);
 	if (again.verdict == VERDICT_ASK ||
 		(decision->approvals_count != 0 && has_risen(exchange, &again.labels)))
 		return REASON_APPROVAL_NEEDED;
 	if (!takes_no_more(&again, decision))
 		return REASON_ENTITLEMENT_USED;
-	return again.verdict == VERDICT_ALLOW || again.reason == REASON_RATE_LIMIT ||
-			       again.reason == REASON_BUDGET
-		       ? REASON_ALLOWED
-		       : again.reason;
+	return again.verdict == VERDICT_ALLOW ? REASON_ALLOWED : again.reason;
 }
 
 /* The server gets nothing of what the client said. */
@@ -1063,7 +1061,8 @@ static void on_asking_answer(struct exchange *exchange, const struct upstream_an
 	struct json read, passed;
 	struct error err = {0};
 
-	outcome.reason = look_at_answer(exchange);
+	outcome.reason =
+		look_at_answer(exchange, answer->result != NULL ? answer->result : answer->error);
 	if (outcome.reason != REASON_ALLOWED) {
 		withhold_answer(exchange, &outcome);
 		return;

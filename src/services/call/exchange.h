@@ -247,6 +247,8 @@ bool exchange_pass(struct exchange *exchange, enum secret_place place, const str
 /* Likewise of what a server asks, which exchange_look has counted. */
 bool exchange_pass_asked(
 	struct exchange *exchange, const struct json *from, struct json *out) MUST_CHECK;
+/* The kinds of secrets that stay in a value when it is passed on; nothing is reported. */
+unsigned exchange_kinds_left(struct exchange *exchange, const struct json *value);
 /* The kinds of secrets in the arguments of a call that is only asked about. */
 void exchange_look_at(struct exchange *exchange, struct call *call);
 /* False: a piece of a model's answer holds a secret of remit's. */

@@ -91,6 +91,21 @@ bool exchange_pass_asked(struct exchange *exchange, const struct json *from, str
 	       detector_pass(detector, exchange->arena, from, &tally, out) != SECRETS_BLOCKED;
 }
 
+unsigned exchange_kinds_left(struct exchange *exchange, const struct json *value)
+{
+	struct detector *detector = exchange->service->ports.detector;
+	struct secret_tally found = {0}, left = {0};
+	struct json passed;
+
+	if (detector == NULL ||
+		detector_pass(detector, exchange->arena, value, &found, &passed) ==
+			SECRETS_BLOCKED ||
+		found.kinds == 0)
+		return 0; /* what is blocked goes nowhere */
+	detector_count(detector, &passed, &left);
+	return left.kinds;
+}
+
 void exchange_look_at(struct exchange *exchange, struct call *call)
 {
 	struct detector *detector = exchange->service->ports.detector;

@@ -224,6 +224,7 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 
 	world.arguments = decide_arguments(service, request->call, arena, &world.arguments_fault);
 	world.origins = request->origins;
+	world.is_again = request->taken != NULL;
 	if (decide_uses_read(service, request, arena, &world))
 		decide(&world, request->call, &request->approvals, request->search, arena, out);
 	else

@@ -288,10 +288,41 @@ static void a_clients_answer_goes_without_the_secret_or_not_at_all(void **state)
 	call_bench_flush(bench);
 }
 
+static void a_guardrail_on_secrets_holds_for_a_clients_answer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call_bench *bench = &fixture->bench;
+	struct bench_client client;
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: policy\nname: org/keep\ntext: |\n"
+		"  forbid (principal, action, resource)\n"
+		"  when { context.secrets.contains(\"foreign\") };\n---\n"
+		"object: tool\nname: files/elicitation.create\neffect: write\nrisk: low\n"
+		"reversal: none-needed\n"));
+	decide_bench_edit(&bench->world, "agent", "entitlements:\n",
+		"entitlements:\n  - {effect: write, tool: files/elicitation.create}\n");
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_flush(bench);
+	call_bench_ready(bench, true);
+	assert_true(call_bench_server_asks(bench, "elicitation/create",
+		"{\"message\":\"city?\",\"requestedSchema\":{\"type\":\"object\","
+		"\"properties\":{\"city\":{\"type\":\"string\"}}}}",
+		true));
+	assert_int_equal(client.asks, 1);
+	assert_true(call_bench_client_answers(bench, &client, client.ask,
+		"{\"action\":\"accept\",\"content\":{\"city\":\"" FOREIGN "\"}}"));
+	assert_null(strstr(bench->response, FOREIGN));
+	assert_non_null(strstr(call_bench_last(bench, "outcome"), "\"reason\":\"forbidden\""));
+	call_bench_answer(bench, "{\"content\":[]}");
+	call_bench_flush(bench);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_destroy)
 	const struct CMUnitTest tests[] = {
+		TEST(a_guardrail_on_secrets_holds_for_a_clients_answer),
 		TEST(a_call_with_a_secret_of_ours_is_refused_by_the_guardrail),
 		TEST(a_secret_of_ours_in_a_name_is_not_taken_and_not_recorded),
 		TEST(one_of_others_is_told_and_decides_nothing_by_itself),

@@ -176,6 +176,26 @@ static void a_charter_that_got_uses_under_way_lets_no_call_go_uncounted(void **s
 	assert_int_equal(list(bench), REASON_ALLOWED);
 }
 
+/* Decided again, a call is among those of its minute; that is no reason to count it nowhere. */
+static void nor_does_one_go_so_that_fills_its_minute(void **state)
+{
+#define REST                                                                                       \
+	"  - {effect: execute, tool: files/run}\n  - {effect: write, tool: files/mail}\n"          \
+	"  - {effect: read, tool: files/resources.read}\n  - {effect: read, tool: other/peek}\n"   \
+	"limits: {task: 15m, calls-per-minute: "
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	decide_bench_edit(&bench->world, "agent", "calls-per-minute: 60", "calls-per-minute: 1");
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	decide_bench_edit(&bench->world, "agent", "files/list}\n" REST "60}",
+		"files/list, uses: 9}\n" REST "1}");
+	call_bench_ready(bench, true);
+	assert_int_equal(client.reason, REASON_ENTITLEMENT_USED);
+	assert_int_equal(bench->started, 0);
+#undef REST
+}
+
 static void a_new_version_of_the_charter_goes_on_counting(void **state)
 {
 	struct call_bench *bench = *state;
@@ -222,6 +242,7 @@ int main(void)
 		CALL_TEST(one_that_went_away_before_its_record_counts_once),
 		CALL_TEST(a_call_that_is_judged_again_does_not_count_against_itself),
 		CALL_TEST(a_charter_that_got_uses_under_way_lets_no_call_go_uncounted),
+		CALL_TEST(nor_does_one_go_so_that_fills_its_minute),
 		CALL_TEST(a_new_version_of_the_charter_goes_on_counting),
 		CALL_TEST(an_approved_call_takes_one_and_its_question_none),
 	};
