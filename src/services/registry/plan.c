@@ -20,11 +20,13 @@
 #include "domain/charter/name_table.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_administrators.h"
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
 #include "services/registry/plan_outputs.h"
 #include "services/registry/plan_sandboxes.h"
+#include "services/registry/plan_ways.h"
 
 enum { KINDS = OBJECT_KIND_COUNT };
 
@@ -428,6 +430,7 @@ static void check_references(struct planned *planned)
 			continue;
 		references_check(
 			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
+		plan_check_ways(planned->objects[i], planned->files[i], &planned->plan.problems);
 		plan_check_sandbox(planned->registry, planned->objects[i],
 			&(struct plan_sandbox){planned->options.is_opening, planned->files[i]},
 			&planned->plan.problems);
@@ -701,6 +704,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	check_removals(planned);
 	documents =
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
+	plan_check_administrators(&planned->plan, registry, &documents);
 	ok = check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&

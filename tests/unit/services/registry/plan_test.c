@@ -11,6 +11,7 @@
 
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_outputs.h"
+#include "services/registry/plan_ways.h"
 #include "support/governed.h"
 
 struct fixture {
@@ -114,6 +115,52 @@ static void a_policy_that_could_not_hold_is_told_where_it_stands(void **state)
 		"object: policy\nname: org/stop\ntext: 'forbid (principal, action, resource) "
 		"unless { context.approvals.contains(\"ovner\") };'\n");
 	says(plan, 3, "no name of an approval is \"ovner\"");
+}
+
+#define SERVER_OF(more)                                                                            \
+	"object: server\nname: s\nunit: org\nenvironment: dev\ntransport: {" more "}\n"
+#define TOOL_OF(name, more) SERVER_OF("stdio: [x]") "---\nobject: tool\nname: s/" name "\n" more
+
+static void a_tool_that_is_named_like_a_method_is_held_to_it(void **state)
+{
+	static const char pinned[] = TOOL_OF("elicitation.creat",
+		"effect: write\ndefinition: 'sha256:"
+		"00000000000000000000000000000000000000000000000000000000000000aa'\n");
+
+	says(plan_of(*state, TOOL_OF("elicitation.creat", "effect: write\n")), 8,
+		"no method is named elicitation.creat");
+	assert_non_null(strstr(((struct fixture *)*state)->plan->problems.items[0].remedy.data,
+		"did you mean s/elicitation.create?"));
+	says(plan_of(*state, TOOL_OF("elicitation.create", "effect: read\n")), 9,
+		"elicitation/create is a method, and its effect is write");
+	says(plan_of(*state, TOOL_OF("sampling.createMessage", "effect: execute\n")), 9,
+		"its effect is write");
+	says(plan_of(*state, TOOL_OF("resources.read", "effect: write\n")), 9,
+		"its effect is read");
+	says(plan_of(*state, TOOL_OF("roots.list", "effect: write\n")), 8, "always refused");
+	says(plan_of(*state, TOOL_OF("resources.subscribe", "effect: read\n")), 8,
+		"always refused");
+	assert_int_equal(plan_of(*state, pinned)->problems.total, 0);
+	assert_int_equal(
+		plan_of(*state, TOOL_OF("elicitation.create", "effect: write\n"))->problems.total,
+		0);
+	assert_int_equal(
+		plan_of(*state, TOOL_OF("notes.read", "effect: write\n"))->problems.total, 0);
+}
+
+static void a_credential_that_would_leave_in_the_clear_is_told(void **state)
+{
+	says(plan_of(*state, SERVER_OF("url: 'http://m.example', credential: k")), 5,
+		"a credential leaves over https only");
+	says(plan_of(*state, SERVER_OF("url: 'http://127.0.0.1.m.example/', credential: k")), 5,
+		"a credential leaves over https only");
+	assert_int_equal(plan_of(*state, SERVER_OF("url: 'http://m.example'"))->problems.total, 0);
+	assert_int_equal(plan_of(*state, SERVER_OF("url: 'https://m.example', credential: k"))
+				 ->problems.total,
+		0);
+	assert_int_equal(plan_of(*state, SERVER_OF("url: 'http://[::1]:80/', credential: k"))
+				 ->problems.total,
+		0);
 }
 
 static void too_much_is_refused(void **state)
@@ -428,6 +475,8 @@ int main(void)
 		TEST(two_documents_of_one_name_are_told),
 		TEST(a_reference_to_a_document_beside_it_is_fine),
 		TEST(a_policy_that_could_not_hold_is_told_where_it_stands),
+		TEST(a_tool_that_is_named_like_a_method_is_held_to_it),
+		TEST(a_credential_that_would_leave_in_the_clear_is_told),
 		TEST(too_much_is_refused),
 		TEST(a_change_is_told_field_by_field),
 		TEST(nothing_is_removed_unasked),
