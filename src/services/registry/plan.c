@@ -24,6 +24,7 @@
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
+#include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
 #include "services/registry/plan_sandboxes.h"
 #include "services/registry/plan_ways.h"
@@ -418,12 +419,17 @@ static bool is_unchanged(const struct planned *planned, const struct object *obj
 	return entry != NULL && is_as_it_is(planned, entry, object);
 }
 
-static void check_references(struct planned *planned)
+static struct reference_world world_of(struct planned *planned)
 {
-	struct reference_world world = {.context = planned,
+	return (struct reference_world){.context = planned,
 		.find = find_in_world,
 		.each_name = each_name,
 		.now_utc_s = planned->options.now_utc_ms / 1000};
+}
+
+static void check_references(struct planned *planned)
+{
+	struct reference_world world = world_of(planned);
 
 	for (size_t i = 0; i < planned->objects_count; i++) {
 		if (is_unchanged(planned, planned->objects[i]))
@@ -684,6 +690,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	struct planned *planned = NULL;
 	struct plan *plan = NULL;
 	struct plan_documents documents;
+	struct reference_world world;
 	bool ok = false;
 
 	*out = NULL;
@@ -702,13 +709,14 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	check_published(planned);
 	check_references(planned);
 	check_removals(planned);
+	world = world_of(planned);
 	documents =
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
 	plan_check_administrators(&planned->plan, registry, &documents);
 	ok = check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
-	     note_unenforced(planned, err);
+	     plan_note_more(&planned->plan, registry, &world, err) && note_unenforced(planned, err);
 	if (!ok)
 		goto done;
 	note_unguarded(planned);

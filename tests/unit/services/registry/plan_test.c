@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "services/registry/plan_diff.h"
+#include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
 #include "services/registry/plan_ways.h"
 #include "support/governed.h"
@@ -322,12 +323,125 @@ static void what_outputs_would_refuse_is_noted_and_no_problem(void **state)
 		"lets it, where that is meant");
 	plan = noted(*state, ", {to: s/put, up-to: internal, target: 'a*'},"
 			     " {to: s/fetch, up-to: restricted}, {to: '*@*', up-to: public}");
-	assert_int_equal(plan->notes_count, 1);
+	assert_int_equal(plan->notes_count, 2);
 	assert_non_null(strstr(plan->notes[0].text.data, "go: s/mail (public);"));
 	plan = noted(*state, ", {to: s/put, up-to: internal}, {to: s/fetch, up-to: internal},"
 			     " {to: '*@*', up-to: internal}");
 	assert_int_equal(plan->notes_count, 0);
 	assert_int_equal(plan->problems.total, problems);
+}
+
+static bool notes(const struct plan *plan, const char *text)
+{
+	for (size_t i = 0; i < plan->notes_count; i++)
+		if (strstr(plan->notes[i].text.data, text) != NULL)
+			return true;
+	return false;
+}
+
+#define LINES(data, outputs, entitlements)                                                         \
+	"object: data-source\nname: t\nunit: org\nsensitivity: confidential\nenvironment: dev\n"   \
+	"---\nobject: person\nname: cyd\nunit: org\nclearance: internal\n---\n"                    \
+	"object: server\nname: s\nunit: org\nenvironment: dev\ntransport: {stdio: [x]}\n---\n"     \
+	"object: tool\nname: s/put\neffect: write\n---\n"                                          \
+	"object: tool\nname: s/get\neffect: read\nreads: [{data-source: t}]\n---\n"                \
+	"object: tool\nname: s/some\neffect: read\nreads: [{data-source: t, when: 'false'}]\n"     \
+	"---\nobject: identity\nname: i\nkind: agent\nclass: update\nrisk: low\nowner: a\n"        \
+	"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\ndata-sources: [" data        \
+	"]\noutputs: [" outputs "]\nentitlements: [" entitlements "]\n"
+
+static void a_line_that_never_permits_anything_is_noted(void **state)
+{
+	static const char get[] =
+		LINES("", "{to: reply, up-to: internal}", "{effect: read, tool: s/get}");
+
+	assert_true(notes(plan_of(*state, get), "entitlements[0] never permits anything: s/get "
+						"reads data source t, which data-sources does not "
+						"list"));
+	assert_true(notes(
+		plan_of(*state, LINES("{name: t, up-to: internal}", "{to: reply, up-to: internal}",
+					"{effect: read, tool: s/get}")),
+		"which is confidential and covered up to internal"));
+	assert_true(notes(plan_of(*state, LINES("{name: t, up-to: confidential}", "",
+						  "{effect: read, tool: s/get}")),
+		"an output {to: reply, up-to: ...} is missing"));
+	assert_true(notes(plan_of(*state, LINES("", "",
+						  "{effect: write, tool: s/put, uses: 1}, "
+						  "{effect: write, tool: s/put}")),
+		"uses of entitlements[0] never counts: entitlements[1]"));
+	/* What only some calls need is none of it. */
+	assert_int_equal(plan_of(*state, LINES("", "{to: reply, up-to: internal}",
+						 "{effect: read, tool: s/some}"))
+				 ->notes_count,
+		0);
+	assert_int_equal(plan_of(*state, LINES("", "",
+						 "{effect: write, tool: s/put, uses: 1}, "
+						 "{effect: write, tool: s/put, when: 'true'}"))
+				 ->notes_count,
+		0);
+}
+
+static void an_output_that_lets_nothing_go_is_noted(void **state)
+{
+	assert_true(
+		notes(plan_of(*state, LINES("", "{to: s/put, up-to: public, target: 'a*'}", "")),
+			"outputs[0] never matches: s/put has no targets, and target needs one"));
+	assert_true(notes(plan_of(*state, LINES("", "{to: s/get, up-to: public}", "")),
+		"outputs[0] does nothing: s/get only reads"));
+	assert_true(notes(plan_of(*state, LINES("", "{to: 'person:cyd', up-to: confidential}", "")),
+		"outputs[0] never lets confidential data go: cyd has the clearance internal"));
+	assert_int_equal(
+		plan_of(*state, LINES("", "{to: 'person:cyd', up-to: internal}", ""))->notes_count,
+		0);
+}
+
+static void a_role_that_is_nearly_one_of_ours_is_noted(void **state)
+{
+	assert_true(notes(plan_of(*state, "object: person\nname: x\nunit: org\nroles: [aprover]\n"),
+		"role aprover counts for approvals by role/aprover alone; did you mean approver?"));
+	assert_int_equal(plan_of(*state, "object: person\nname: x\nunit: org\n"
+					 "roles: [approver, backup-owner, pharmacist]\n")
+				 ->notes_count,
+		0);
+}
+
+static void what_a_guardrail_names_and_is_not_there_is_noted(void **state)
+{
+	static const char world[] =
+		"object: server\nname: mail\nunit: org\nenvironment: dev\n"
+		"transport: {stdio: [x]}\n---\nobject: tool\nname: mail/send\neffect: write\n---\n"
+		"object: unit\nname: ward\n---\nobject: policy\nname: org/p\ntext: |\n"
+		"  forbid (principal in Unit::\"%s\", action, resource == Tool::\"%s\")\n"
+		"  unless { principal in [Unit::\"ward\", Unit::\"%s\"] };\n";
+	char yaml[1024];
+	const struct plan *plan;
+
+	(void)snprintf(yaml, sizeof yaml, world, "wrd", "mail/sned", "wrd");
+	plan = plan_of(*state, yaml);
+	assert_int_equal(plan->problems.total, 0);
+	assert_int_equal(plan->notes_count, 2);
+	assert_true(notes(plan, "it names Unit::\"wrd\", which is not registered; did you mean "
+				"ward?"));
+	assert_true(notes(plan, "it names Tool::\"mail/sned\", which is not registered; did you "
+				"mean mail/send?"));
+	(void)snprintf(yaml, sizeof yaml, world, "org", "mail/send", "ward");
+	assert_int_equal(plan_of(*state, yaml)->notes_count, 0);
+}
+
+static void of_more_notes_than_the_most_none_is_told(void **state)
+{
+	for (int count = PLAN_MORE_NOTES_MAX; count <= PLAN_MORE_NOTES_MAX + 1; count++) {
+		struct buffer yaml;
+
+		buffer_init(&yaml, 1 << 20);
+		for (int i = 0; i < count; i++)
+			buffer_append_format(&yaml,
+				"%sobject: person\nname: p%d\nunit: org\nroles: [aprover]\n",
+				i == 0 ? "" : "---\n", i);
+		assert_int_equal(
+			plan_of(*state, buffer_text(&yaml).data)->notes_count, PLAN_MORE_NOTES_MAX);
+		buffer_deinit(&yaml);
+	}
 }
 
 static void only_so_many_tools_are_named_in_a_note(void **state)
@@ -482,6 +596,11 @@ int main(void)
 		TEST(nothing_is_removed_unasked),
 		TEST(what_is_recorded_only_is_named_where_it_is_used),
 		TEST(what_outputs_would_refuse_is_noted_and_no_problem),
+		TEST(a_line_that_never_permits_anything_is_noted),
+		TEST(an_output_that_lets_nothing_go_is_noted),
+		TEST(a_role_that_is_nearly_one_of_ours_is_noted),
+		TEST(what_a_guardrail_names_and_is_not_there_is_noted),
+		TEST(of_more_notes_than_the_most_none_is_told),
 		TEST(only_so_many_tools_are_named_in_a_note),
 		TEST(of_more_charters_than_the_most_none_is_noted),
 		TEST(a_charter_without_a_guardrail_of_the_organisation_is_told),
