@@ -407,11 +407,22 @@ static void check_model(
 			TEXT_ARGS(provider->name), TEXT_ARGS(reference->model));
 }
 
+/* In what was read with problems a name may be none, which is said already. */
+static bool is_name(const struct reference *reference)
+{
+	if (reference->kind == OBJECT_PERSON)
+		return name_is_person(reference->name);
+	return reference->kind == OBJECT_TOOL ? name_is_tool(reference->name)
+					      : name_is_plain(reference->name);
+}
+
 static void check_reference(void *context, const struct reference *reference)
 {
 	struct check *check = context;
 	const struct object *found;
 
+	if (!is_name(reference))
+		return;
 	if (reference->kind == OBJECT_UNIT && text_is(reference->name, "org"))
 		return;
 	found = check->world->find(check->world->context, reference->kind, reference->name);
@@ -419,6 +430,8 @@ static void check_reference(void *context, const struct reference *reference)
 		report_unknown(check, reference);
 		return;
 	}
+	if (found->is_partial || check->object->is_partial)
+		return;
 	if (reference->is_environment_bound) {
 		check_environment(check, reference, found);
 		check_sandbox(check, reference, found);
@@ -457,7 +470,7 @@ void references_check(const struct object *object, const struct reference_world 
 
 	check.reader = (struct form_reader){.problems = problems, .file = file, .title = title};
 	visit_references(object, check_reference, &check);
-	if (object->kind == OBJECT_IDENTITY)
+	if (object->kind == OBJECT_IDENTITY && !object->is_partial)
 		check_ends(&check);
 }
 

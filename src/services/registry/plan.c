@@ -40,6 +40,9 @@ struct planned {
 	const struct object **objects;   /* held */
 	struct text *files;              /* of each object */
 	size_t objects_count;
+	const struct object **partial; /* held; what was read with problems */
+	struct text *partial_files;
+	size_t partial_count;
 	struct plan_change *changes;
 	struct plan_waiting *waiting;
 };
@@ -81,6 +84,21 @@ static void keep_object(struct planned *planned, struct object *object, struct t
 		problem_add(problems, place, NULL, "no memory for it");
 }
 
+/* It changes nothing, but it is there, and what it names is looked for. */
+static void keep_partial(struct planned *planned, struct object *object, struct text file)
+{
+	const struct object *held = object;
+
+	if (planned->partial_count == PROBLEMS_MAX ||
+		name_table_find(planned->named[object->kind], object->name) != NULL ||
+		!name_table_put(planned->named[object->kind], object->name, object)) {
+		object_release(&held);
+		return;
+	}
+	planned->partial_files[planned->partial_count] = file;
+	planned->partial[planned->partial_count++] = object;
+}
+
 static void read_source(struct planned *planned, const struct plan_source *source)
 {
 	struct plan *plan = &planned->plan;
@@ -99,8 +117,11 @@ static void read_source(struct planned *planned, const struct plan_source *sourc
 	for (size_t i = 0; i < documents.count; i++) {
 		struct object *object;
 
-		if (object_parse(&object, &documents.items[i], text_of(name), &plan->problems))
+		if (object_parse_partial(
+			    &object, &documents.items[i], text_of(name), &plan->problems))
 			keep_object(planned, object, text_of(name));
+		else if (object != NULL)
+			keep_partial(planned, object, text_of(name));
 	}
 }
 
@@ -441,6 +462,9 @@ static void check_references(struct planned *planned)
 			&(struct plan_sandbox){planned->options.is_opening, planned->files[i]},
 			&planned->plan.problems);
 	}
+	for (size_t i = 0; i < planned->partial_count; i++)
+		references_check(planned->partial[i], &world, planned->partial_files[i],
+			&planned->plan.problems);
 }
 
 /* A document that says nothing new was right when it was taken; an installation that
@@ -639,12 +663,15 @@ static bool planned_create(struct planned **out, struct error *err)
 	planned->plan.problems.arena = arena;
 	planned->objects = arena_array(arena, const struct object *, PLAN_OBJECTS_MAX);
 	planned->files = arena_array(arena, struct text, PLAN_OBJECTS_MAX);
+	planned->partial = arena_array(arena, const struct object *, PROBLEMS_MAX);
+	planned->partial_files = arena_array(arena, struct text, PROBLEMS_MAX);
 	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++) {
 		planned->named[kind] = name_table_create();
 		if (planned->named[kind] == NULL)
 			return error_set(err, ERROR_LIMIT, "no memory for a plan");
 	}
-	if (planned->objects == NULL || planned->files == NULL)
+	if (planned->objects == NULL || planned->files == NULL || planned->partial == NULL ||
+		planned->partial_files == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a plan");
 	return true;
 }
@@ -739,6 +766,8 @@ void plan_destroy(struct plan **plan)
 		object_release(&planned->changes[i].before);
 	for (size_t i = 0; i < planned->objects_count; i++)
 		object_release(&planned->objects[i]);
+	for (size_t i = 0; i < planned->partial_count; i++)
+		object_release(&planned->partial[i]);
 	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++)
 		name_table_destroy(&planned->named[kind], NULL);
 	arena_destroy(&planned->plan.arena);

@@ -97,6 +97,23 @@ static void a_reference_to_a_document_beside_it_is_fine(void **state)
 	says(plan, 3, "no unit is named u");
 }
 
+static void what_a_document_names_is_looked_for_beside_what_is_wrong_with_it(void **state)
+{
+	const struct plan *plan =
+		plan_of(*state, "object: person\nname: ana\nunit: suport\nrolls: [x]\n---\n"
+				"object: unit\nname: support\nbudget-per-day: 1\n");
+
+	says(plan, 3, "no unit is named suport");
+	says(plan, 4, "field");
+	says(plan, 8, "");
+	assert_int_equal(plan->problems.total, 3);
+	assert_int_equal(plan->changes_count, 0);
+	/* Of one that is there and wrong nobody says that it is missing. */
+	plan = plan_of(*state, "object: person\nname: ana\nunit: support\n---\n"
+			       "object: unit\nname: support\nbudget-per-day: 1\n");
+	assert_int_equal(plan->problems.total, 1);
+}
+
 /* The line is the file's: the text of a policy begins below its "|". */
 static void a_policy_that_could_not_hold_is_told_where_it_stands(void **state)
 {
@@ -588,6 +605,7 @@ int main(void)
 		TEST(anchors_and_aliases_are_told),
 		TEST(two_documents_of_one_name_are_told),
 		TEST(a_reference_to_a_document_beside_it_is_fine),
+		TEST(what_a_document_names_is_looked_for_beside_what_is_wrong_with_it),
 		TEST(a_policy_that_could_not_hold_is_told_where_it_stands),
 		TEST(a_tool_that_is_named_like_a_method_is_held_to_it),
 		TEST(a_credential_that_would_leave_in_the_clear_is_told),
