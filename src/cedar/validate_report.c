@@ -282,6 +282,15 @@ static struct cedar_text nearest_entity(const struct cedar_schema *schema, struc
 	return nearest.found;
 }
 
+static struct cedar_text nearest_action(const struct cedar_schema *schema, struct cedar_text name)
+{
+	struct nearest nearest = nearest_to(name);
+
+	for (uint32_t i = 0; i < schema->action_count && i < NEAREST_NAMES_MAX; i++)
+		consider(&nearest, schema->actions[i].uid.id);
+	return nearest.found;
+}
+
 static struct cedar_text nearest_member(const struct report *report)
 {
 	struct nearest nearest = nearest_to(report->name);
@@ -336,6 +345,8 @@ struct cedar_text report_hint(struct arena *arena, const struct cedar_schema *sc
 		write_test(&writer, report, source);
 	else if (report->code == CEDAR_FINDING_UNKNOWN_ENTITY_TYPE)
 		write_near(&writer, nearest_entity(schema, report->name));
+	else if (report->code == CEDAR_FINDING_UNKNOWN_ACTION)
+		write_near(&writer, nearest_action(schema, report->name));
 	else if (report->code == CEDAR_FINDING_UNKNOWN_ATTRIBUTE)
 		write_near(&writer, nearest_member(report));
 	return cedar_writer_text(&writer);

@@ -48,7 +48,9 @@ test('it is ready in a minute, by the command line alone', async () => {
   const begun = process.hrtime.bigint();
   const opened = await open(ANA, 'quick');
   assert.equal(opened.code, 0, opened.err);
-  const task = await world.remit(ANA, ...nextOf(opened));
+  const next = nextOf(opened);
+  assert.deepEqual(next.slice(-2), ['--data', world.dir], 'the command is for another folder');
+  const task = await world.remit(ANA, ...next);
   assert.equal(task.code, 0, task.err);
   const agent = await agentWith(task.out.trim());
   const said = await agent.call('echo', { message: 'a trial' });
@@ -115,6 +117,23 @@ sandbox: {template: 1, approved-by: ${BO}}
 `);
   assert.equal(made.code, 1);
   assert.match(made.out + made.err, /is no sandbox, and a document makes it none/);
+});
+
+test('a document that would make one without an end is told that it makes none', async () => {
+  const made = await apply(ANA, `object: identity
+name: by-hand
+kind: agent
+class: retrieve
+risk: low
+owner: ${ANA}
+backup-owner: ${BO}
+unit: support
+purpose: p
+environments: [dev]
+sandbox: {template: 1, approved-by: ${BO}}
+`);
+  assert.equal(made.code, 1);
+  assert.match(made.out + made.err, /a document makes no sandbox, remit sandbox open does/);
 });
 
 test('a sandbox has no break-glass', async () => {

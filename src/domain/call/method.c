@@ -77,6 +77,11 @@ const struct method *method_find_dotted(struct text name)
 	return &unknown;
 }
 
+const struct method *method_at(size_t index)
+{
+	return index < sizeof(methods) / sizeof(*methods) ? &methods[index] : NULL;
+}
+
 bool method_is_retrieval(const struct method *method)
 {
 	return method->route == METHOD_RESOURCE && method->effect == EFFECT_READ;

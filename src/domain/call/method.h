@@ -2,6 +2,7 @@
 #define DOMAIN_CALL_METHOD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/text.h"
 #include "domain/charter/terms.h"
@@ -37,6 +38,8 @@ const struct method *method_find(struct text name);
 /* The same by the name the registry knows it by, with dots for some or all of its
  * slashes: "resources.read". */
 const struct method *method_find_dotted(struct text name);
+/* The rows in order of their names; NULL beyond the last. */
+const struct method *method_at(size_t index);
 /* True for what brings data and is no tool: resources/read, prompts/get,
  * completion/complete.  It must be bound to a data source. */
 bool method_is_retrieval(const struct method *method);

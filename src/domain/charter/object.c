@@ -1142,28 +1142,32 @@ static struct held_object *held_create(enum object_kind kind)
 	return held;
 }
 
-/* Fills the object from its document; false if anything was reported. */
+/* Fills the object from its document, as far as it can; false if anything was reported.  It
+ * has no name if it is of no use. */
 static bool fill_object(
 	struct held_object *held, const struct json *document, struct form_reader *reader)
 {
 	const struct form_shape *shape = &object_shapes[held->object.kind];
 	void *body = arena_alloc(held->arena, 1, shape->size);
 	struct error err = {0};
+	bool ok;
 
-	if (body == NULL)
+	if (body == NULL) {
 		form_problem(reader, document, NULL, NULL, "no memory for it");
-	if (body == NULL || !form_read_shape(reader, shape, document, NULL, body))
 		return false;
+	}
+	ok = form_read_shape(reader, shape, document, NULL, body);
 	if (!keep_document(held, shape, document, &err)) {
 		form_problem(reader, document, NULL, NULL, "%s", err.text);
 		return false;
 	}
 	held->object.charter = body; /* whichever member of the union it is */
 	held->object.name = json_text_or(&held->object.document, "name", "");
-	return true;
+	held->object.is_partial = !ok;
+	return ok;
 }
 
-bool object_parse(struct object **out, const struct json *document, struct text file,
+bool object_parse_partial(struct object **out, const struct json *document, struct text file,
 	struct problems *problems)
 {
 	struct form_reader reader = {.problems = problems, .file = file, .title = TEXT("object")};
@@ -1181,14 +1185,27 @@ bool object_parse(struct object **out, const struct json *document, struct text 
 		goto done;
 	}
 	reader.arena = held->arena;
-	if (!fill_object(held, document, &reader))
+	ok = fill_object(held, document, &reader);
+	if (held->object.name.length == 0)
 		goto done;
 	*out = &held->object;
 	held = NULL;
-	ok = true;
 done:
 	object_destroy(&held);
 	return ok;
+}
+
+bool object_parse(struct object **out, const struct json *document, struct text file,
+	struct problems *problems)
+{
+	const struct object *partial;
+
+	if (object_parse_partial(out, document, file, problems))
+		return true;
+	partial = *out;
+	object_release(&partial);
+	*out = NULL;
+	return false;
 }
 
 static struct held_object *holder_of(const struct object *object)

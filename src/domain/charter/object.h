@@ -221,6 +221,7 @@ struct object {
 	struct json document;  /* members in field order, as export writes them */
 	struct text canonical; /* canonical JSON of document */
 	struct sha256 digest;  /* of canonical */
+	bool is_partial;       /* read with problems: only the names in it count */
 	union {
 		const struct charter *charter;
 		const struct person *person;
@@ -238,6 +239,11 @@ struct object {
  * that conditions are Cedar expressions and policies forbid only.  False: out
  * is NULL and problems says all that is wrong. */
 bool object_parse(struct object **out, const struct json *document, struct text file,
+	struct problems *problems) MUST_CHECK;
+
+/* The same, but *out is there whenever its kind and name could be read: what it names can be
+ * looked for beside what is wrong with it.  It is_partial then, and false is returned. */
+bool object_parse_partial(struct object **out, const struct json *document, struct text file,
 	struct problems *problems) MUST_CHECK;
 
 const struct object *object_acquire(const struct object *object);

@@ -263,6 +263,26 @@ static bool add(
 	return true;
 }
 
+static bool is_before(const struct policy_finding *a, const struct policy_finding *b)
+{
+	return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* In the order of the text, whatever found them; of one place as they were found. */
+static void sort_found(struct checking *checking)
+{
+	struct policy_finding *items = checking->findings->items;
+
+	for (size_t i = checking->first + 1; i < checking->findings->count; i++) {
+		struct policy_finding moved = items[i];
+		size_t at = i;
+
+		for (; at > checking->first && is_before(&moved, &items[at - 1]); at--)
+			items[at] = items[at - 1];
+		items[at] = moved;
+	}
+}
+
 /* The byte where a line and column are. */
 static size_t offset_of(struct text text, uint32_t line, uint32_t column)
 {
@@ -398,6 +418,13 @@ static bool is_ours(const struct ast *node)
 	return node->kind == AST_VARIABLE;
 }
 
+static bool is_of_origins(const struct ast *node)
+{
+	const struct ast *record = node->children[0];
+
+	return record->kind == AST_GET && cedar_text_is(record->names[0], "origins");
+}
+
 /* The vocabulary of what the node reads; NULL: any text. */
 static const struct vocabulary *vocabulary_of(const struct ast *node)
 {
@@ -408,7 +435,7 @@ static const struct vocabulary *vocabulary_of(const struct ast *node)
 	for (size_t i = 0; i < sizeof vocabularies / sizeof *vocabularies; i++)
 		if (cedar_text_is(node->names[0], vocabularies[i].attribute))
 			return &vocabularies[i];
-	for (size_t i = 0; origin_members[i] != NULL; i++)
+	for (size_t i = 0; is_of_origins(node) && origin_members[i] != NULL; i++)
 		if (cedar_text_is(node->names[0], origin_members[i]))
 			return &origins;
 	return NULL;
@@ -661,6 +688,7 @@ static bool check_text(struct checking *checking)
 	for (size_t i = 0; ok && i < cedar_policy_set_count(set); i++)
 		ok = check_policy(checking, set, i);
 	cedar_policy_set_destroy(&set);
+	sort_found(checking);
 	return ok;
 }
 
@@ -697,6 +725,7 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 		     : add_cause(checking, "syntax", NULL, &cause);
 	cedar_policy_set_destroy(&set);
 	arena_reset(checking->checker->arena);
+	sort_found(checking);
 	return ok;
 }
 

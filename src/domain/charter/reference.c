@@ -16,6 +16,9 @@ struct reference {
 	const struct form_path *path;
 	const struct entitlement *line; /* of an entitlement on a tool or data source */
 	bool is_environment_bound;      /* its environment must be one of the charter's */
+	/* Of a server that must be a provider of models, by a charter's `model` or its lines. */
+	struct text model;
+	bool is_permit; /* of a model: it must be in `model`, too */
 };
 
 typedef void reference_visit(void *context, const struct reference *reference);
@@ -81,7 +84,7 @@ static enum object_kind resource_object_kind(enum resource_kind kind)
 	case RESOURCE_TOOL: return OBJECT_TOOL;
 	case RESOURCE_DATA_SOURCE: return OBJECT_DATA_SOURCE;
 	case RESOURCE_PEER: return OBJECT_IDENTITY;
-	case RESOURCE_MODEL: /* models are not registered objects */
+	case RESOURCE_MODEL: return OBJECT_SERVER; /* its provider */
 	case RESOURCE_NONE: break;
 	}
 	return OBJECT_NONE;
@@ -104,6 +107,33 @@ static void visit_approvals(const struct object *object, const struct entitlemen
 	}
 }
 
+/* "PROVIDER/NAME"; a name may have slashes of its own. */
+static void split_model(struct reference *reference, struct text resource)
+{
+	ptrdiff_t slash = text_find_byte(resource, '/');
+
+	if (slash < 0)
+		return;
+	reference->name = (struct text){resource.data, (size_t)slash};
+	reference->model = text_from(resource, (size_t)slash + 1);
+	reference->line = NULL;
+	reference->is_permit = true;
+}
+
+static void visit_models(const struct object *object, reference_visit *visit, void *context)
+{
+	const struct charter *charter = object_charter(object);
+
+	for (uint32_t i = 0; i < charter->models_count; i++) {
+		struct reference reference = {.kind = OBJECT_SERVER,
+			.name = charter->models[i].provider,
+			.is_environment_bound = true,
+			.model = charter->models[i].name};
+
+		visit_item(object, "model", i, &reference, visit, context);
+	}
+}
+
 static void visit_entitlements(const struct object *object, reference_visit *visit, void *context)
 {
 	const struct charter *charter = object_charter(object);
@@ -117,6 +147,8 @@ static void visit_entitlements(const struct object *object, reference_visit *vis
 			.is_environment_bound = true,
 		};
 
+		if (line->resource_kind == RESOURCE_MODEL)
+			split_model(&reference, line->resource);
 		if (reference.kind != OBJECT_NONE)
 			visit_item(object, "entitlements", i, &reference, visit, context);
 		visit_approvals(object, line, visit, context);
@@ -143,6 +175,7 @@ static void visit_charter(const struct object *object, reference_visit *visit, v
 	visit_member(object, "owner", OBJECT_PERSON, visit, context);
 	visit_member(object, "backup-owner", OBJECT_PERSON, visit, context);
 	visit_member(object, "unit", OBJECT_UNIT, visit, context);
+	visit_models(object, visit, context);
 	visit_sources(object, visit, context);
 	for (uint32_t i = 0; i < charter->outputs_count; i++) {
 		struct reference reference = {0};
@@ -164,6 +197,7 @@ static void visit_template(const struct object *object, reference_visit *visit, 
 {
 	if (object_charter(object) == NULL)
 		return;
+	visit_models(object, visit, context);
 	visit_sources(object, visit, context);
 	visit_entitlements(object, visit, context);
 }
@@ -276,6 +310,8 @@ static enum environment environment_of_object(
 
 	if (object->kind == OBJECT_DATA_SOURCE)
 		return object->data_source->environment;
+	if (object->kind == OBJECT_SERVER)
+		return object->server->environment;
 	if (object->kind != OBJECT_TOOL)
 		return ENVIRONMENT_NONE;
 	server = check->world->find(check->world->context, OBJECT_SERVER, object->tool->server);
@@ -328,11 +364,60 @@ static void check_effect(
 		effect_word(reference->line->effect));
 }
 
+static void report_model(
+	struct check *check, const struct reference *reference, const struct object *provider)
+{
+	char remedy[PROBLEM_TEXT_BYTES];
+	struct nearest nearest = {.wrong = reference->model};
+
+	for (uint32_t i = 0; i < provider->server->models_count; i++)
+		nearest_consider(&nearest, provider->server->models[i].name);
+	if (nearest.found[0] != '\0')
+		(void)snprintf(remedy, sizeof remedy, "did you mean %s?", nearest.found);
+	else
+		(void)snprintf(remedy, sizeof remedy, "add it to models of server %.*s",
+			TEXT_ARGS(provider->name));
+	form_problem(&check->reader, reference->value, reference->path, remedy,
+		"provider %.*s has no model named %.*s", TEXT_ARGS(provider->name),
+		TEXT_ARGS(reference->model));
+}
+
+/* A model is named twice: `model` says which may be used at all, a line permits it. */
+static void check_model(
+	struct check *check, const struct reference *reference, const struct object *provider)
+{
+	const struct charter *charter = object_charter(check->object);
+
+	if (provider->server->speaks == SPEAKS_MCP)
+		form_problem(&check->reader, reference->value, reference->path,
+			"name a server that speaks openai or anthropic",
+			"server %.*s is no provider of models", TEXT_ARGS(provider->name));
+	else if (server_find_model(provider->server, reference->model) == NULL)
+		report_model(check, reference, provider);
+	else if (reference->is_permit &&
+		 charter_find_model(charter, provider->name, reference->model) == NULL)
+		form_problem(&check->reader, reference->value, reference->path,
+			"add it to model, or take the line out",
+			"model %.*s/%.*s is not listed under model; the line would never permit it",
+			TEXT_ARGS(provider->name), TEXT_ARGS(reference->model));
+}
+
+/* In what was read with problems a name may be none, which is said already. */
+static bool is_name(const struct reference *reference)
+{
+	if (reference->kind == OBJECT_PERSON)
+		return name_is_person(reference->name);
+	return reference->kind == OBJECT_TOOL ? name_is_tool(reference->name)
+					      : name_is_plain(reference->name);
+}
+
 static void check_reference(void *context, const struct reference *reference)
 {
 	struct check *check = context;
 	const struct object *found;
 
+	if (!is_name(reference))
+		return;
 	if (reference->kind == OBJECT_UNIT && text_is(reference->name, "org"))
 		return;
 	found = check->world->find(check->world->context, reference->kind, reference->name);
@@ -340,10 +425,14 @@ static void check_reference(void *context, const struct reference *reference)
 		report_unknown(check, reference);
 		return;
 	}
+	if (found->is_partial || check->object->is_partial)
+		return;
 	if (reference->is_environment_bound) {
 		check_environment(check, reference, found);
 		check_sandbox(check, reference, found);
 	}
+	if (reference->model.length > 0)
+		check_model(check, reference, found);
 	if (reference->line != NULL)
 		check_effect(check, reference, found);
 }
@@ -376,7 +465,7 @@ void references_check(const struct object *object, const struct reference_world 
 
 	check.reader = (struct form_reader){.problems = problems, .file = file, .title = title};
 	visit_references(object, check_reference, &check);
-	if (object->kind == OBJECT_IDENTITY)
+	if (object->kind == OBJECT_IDENTITY && !object->is_partial)
 		check_ends(&check);
 }
 

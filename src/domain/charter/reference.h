@@ -23,9 +23,9 @@ struct reference_world {
 };
 
 /* Reports every reference of object to something that is not there or does not
- * fit: unknown person, unit, server, tool, data source, identity; an entitlement
- * whose effect is not the tool's; a tool or data source of an environment the
- * charter does not cover; an end that has passed. */
+ * fit: unknown person, unit, server, tool, data source, identity, model; a line on a
+ * model that `model` does not list; an entitlement whose effect is not the tool's; a tool or data
+ * source of an environment the charter does not cover; an end that has passed. */
 void references_check(const struct object *object, const struct reference_world *world,
 	struct text file, struct problems *problems);
 

@@ -116,7 +116,12 @@ void sandbox_check_charter(struct form_reader *reader, const struct json *value,
 	check_delegation(reader, value, path, charter);
 	check_outputs(reader, value, path, charter);
 	if (json_find(value, "expires") == NULL)
-		refuse_field(reader, value, path, "expires", "is missing: a sandbox has an end");
+		form_problem(reader, value,
+			&(struct form_path){.up = path, .name = TEXT("expires")},
+			"take the sandbox line out: a document makes no sandbox, remit sandbox "
+			"open "
+			"does",
+			"is missing: a sandbox has an end");
 }
 
 /* ---- an opening ---- */

@@ -71,8 +71,10 @@ static void say_next(struct cli *cli, const char *path, const struct json *chart
 
 	if (server.length == 0 || !cli_find_issuer(cli, &issuer, &endpoint, &status))
 		return;
-	cli_say("Next: remit task open %s --key %s --resource %.*s/mcp/%.*s", cli->words[0], path,
-		TEXT_ARGS(issuer), TEXT_ARGS(server));
+	cli_say("Next: remit task open %s --key %s --resource %.*s/mcp/%.*s%s%s", cli->words[0],
+		path, TEXT_ARGS(issuer), TEXT_ARGS(server),
+		cli->values[OPTION_DATA] == NULL ? "" : " --data ",
+		cli->values[OPTION_DATA] == NULL ? "" : cli->values[OPTION_DATA]);
 }
 
 static int print_opened(struct cli *cli, const char *path, const struct json *reply)

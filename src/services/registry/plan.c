@@ -20,11 +20,14 @@
 #include "domain/charter/name_table.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_administrators.h"
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
+#include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
 #include "services/registry/plan_sandboxes.h"
+#include "services/registry/plan_ways.h"
 
 enum { KINDS = OBJECT_KIND_COUNT };
 
@@ -37,6 +40,9 @@ struct planned {
 	const struct object **objects;   /* held */
 	struct text *files;              /* of each object */
 	size_t objects_count;
+	const struct object **partial; /* held; what was read with problems */
+	struct text *partial_files;
+	size_t partial_count;
 	struct plan_change *changes;
 	struct plan_waiting *waiting;
 };
@@ -78,6 +84,21 @@ static void keep_object(struct planned *planned, struct object *object, struct t
 		problem_add(problems, place, NULL, "no memory for it");
 }
 
+/* It changes nothing, but it is there, and what it names is looked for. */
+static void keep_partial(struct planned *planned, struct object *object, struct text file)
+{
+	const struct object *held = object;
+
+	if (planned->partial_count == PROBLEMS_MAX ||
+		name_table_find(planned->named[object->kind], object->name) != NULL ||
+		!name_table_put(planned->named[object->kind], object->name, object)) {
+		object_release(&held);
+		return;
+	}
+	planned->partial_files[planned->partial_count] = file;
+	planned->partial[planned->partial_count++] = object;
+}
+
 static void read_source(struct planned *planned, const struct plan_source *source)
 {
 	struct plan *plan = &planned->plan;
@@ -96,8 +117,11 @@ static void read_source(struct planned *planned, const struct plan_source *sourc
 	for (size_t i = 0; i < documents.count; i++) {
 		struct object *object;
 
-		if (object_parse(&object, &documents.items[i], text_of(name), &plan->problems))
+		if (object_parse_partial(
+			    &object, &documents.items[i], text_of(name), &plan->problems))
 			keep_object(planned, object, text_of(name));
+		else if (object != NULL)
+			keep_partial(planned, object, text_of(name));
 	}
 }
 
@@ -416,22 +440,31 @@ static bool is_unchanged(const struct planned *planned, const struct object *obj
 	return entry != NULL && is_as_it_is(planned, entry, object);
 }
 
-static void check_references(struct planned *planned)
+static struct reference_world world_of(struct planned *planned)
 {
-	struct reference_world world = {.context = planned,
+	return (struct reference_world){.context = planned,
 		.find = find_in_world,
 		.each_name = each_name,
 		.now_utc_s = planned->options.now_utc_ms / 1000};
+}
+
+static void check_references(struct planned *planned)
+{
+	struct reference_world world = world_of(planned);
 
 	for (size_t i = 0; i < planned->objects_count; i++) {
 		if (is_unchanged(planned, planned->objects[i]))
 			continue;
 		references_check(
 			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
+		plan_check_ways(planned->objects[i], planned->files[i], &planned->plan.problems);
 		plan_check_sandbox(planned->registry, planned->objects[i],
 			&(struct plan_sandbox){planned->options.is_opening, planned->files[i]},
 			&planned->plan.problems);
 	}
+	for (size_t i = 0; i < planned->partial_count; i++)
+		references_check(planned->partial[i], &world, planned->partial_files[i],
+			&planned->plan.problems);
 }
 
 /* A document that says nothing new was right when it was taken; an installation that
@@ -631,12 +664,15 @@ static bool planned_create(struct planned **out, struct error *err)
 	planned->plan.problems.arena = arena;
 	planned->objects = arena_array(arena, const struct object *, PLAN_OBJECTS_MAX);
 	planned->files = arena_array(arena, struct text, PLAN_OBJECTS_MAX);
+	planned->partial = arena_array(arena, const struct object *, PROBLEMS_MAX);
+	planned->partial_files = arena_array(arena, struct text, PROBLEMS_MAX);
 	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++) {
 		planned->named[kind] = name_table_create();
 		if (planned->named[kind] == NULL)
 			return error_set(err, ERROR_LIMIT, "no memory for a plan");
 	}
-	if (planned->objects == NULL || planned->files == NULL)
+	if (planned->objects == NULL || planned->files == NULL || planned->partial == NULL ||
+		planned->partial_files == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a plan");
 	return true;
 }
@@ -682,6 +718,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	struct planned *planned = NULL;
 	struct plan *plan = NULL;
 	struct plan_documents documents;
+	struct reference_world world;
 	bool ok = false;
 
 	*out = NULL;
@@ -700,12 +737,14 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	check_published(planned);
 	check_references(planned);
 	check_removals(planned);
+	world = world_of(planned);
 	documents =
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
+	plan_check_administrators(&planned->plan, registry, &documents);
 	ok = check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
-	     note_unenforced(planned, err);
+	     plan_note_more(&planned->plan, registry, &world, err) && note_unenforced(planned, err);
 	if (!ok)
 		goto done;
 	note_unguarded(planned);
@@ -728,6 +767,8 @@ void plan_destroy(struct plan **plan)
 		object_release(&planned->changes[i].before);
 	for (size_t i = 0; i < planned->objects_count; i++)
 		object_release(&planned->objects[i]);
+	for (size_t i = 0; i < planned->partial_count; i++)
+		object_release(&planned->partial[i]);
 	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++)
 		name_table_destroy(&planned->named[kind], NULL);
 	arena_destroy(&planned->plan.arena);

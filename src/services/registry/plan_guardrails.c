@@ -45,7 +45,7 @@ static bool gather_kept(void *context, const struct registry_entry *entry)
 	return true;
 }
 
-static struct place place_of(const struct plan_documents *documents, const struct object *object)
+struct place plan_place_of(const struct plan_documents *documents, const struct object *object)
 {
 	struct place place = {.line = object->document.line, .field = object->name};
 
@@ -58,7 +58,7 @@ static struct place place_of(const struct plan_documents *documents, const struc
 static void check_unit(struct plan *plan, struct gathering *gathering,
 	const struct plan_documents *documents, const struct object *changed)
 {
-	struct place place = place_of(documents, changed);
+	struct place place = plan_place_of(documents, changed);
 	struct guardrails *compiled = NULL;
 	struct error cause = {0};
 

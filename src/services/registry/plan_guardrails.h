@@ -17,6 +17,9 @@ struct plan_documents {
 	size_t count;
 };
 
+/* The place of one of them, for problems. */
+struct place plan_place_of(const struct plan_documents *documents, const struct object *object);
+
 /* Compiles the guardrails of each unit of which the plan changes one, as they would be
  * with all it proposes and with what it puts in force at once, and adds a problem where
  * they cannot be; what is in force stays.  Errors: LIMIT. */

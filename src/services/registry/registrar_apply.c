@@ -173,12 +173,28 @@ bool registrar_write_plan(
 	return registrar_record_finish(registrar, &record, changes, plan->changes_count, err);
 }
 
-static bool check_plan(const struct plan *plan, struct error *err)
+/* Of a charter that was made here: nobody wrote its file and lines. */
+static bool check_opening(const struct problem *first, struct error *err)
+{
+	ptrdiff_t colon = text_find_byte(first->field, ':');
+	struct text field = first->field;
+
+	if (colon > 0 && (size_t)colon + 2 < field.length)
+		field = (struct text){field.data + colon + 2, field.length - (size_t)colon - 2};
+	return error_set(err, ERROR_INVALID, "%.*s: %.*s%s%.*s", TEXT_ARGS(field),
+		TEXT_ARGS(first->what), first->remedy.length == 0 ? "" : "; ",
+		TEXT_ARGS(first->remedy));
+}
+
+static bool check_plan(
+	const struct registrar_request *request, const struct plan *plan, struct error *err)
 {
 	const struct problem *first = &plan->problems.items[0];
 
 	if (plan->problems.total == 0)
 		return true;
+	if (request->options.is_opening)
+		return check_opening(first, err);
 	return error_set(err, ERROR_INVALID, "%zu problems, the first: %.*s:%u: %.*s: %.*s",
 		plan->problems.total, TEXT_ARGS(first->file), first->line, TEXT_ARGS(first->field),
 		TEXT_ARGS(first->what));
@@ -194,7 +210,7 @@ bool registrar_plan(
 	request->options.actor = request->actor;
 	return registry_plan(&request->plan, registrar->registry, request->sources,
 		       request->sources_count, &request->options, err) &&
-	       check_plan(request->plan, err);
+	       check_plan(request, request->plan, err);
 }
 
 enum prepared_as registrar_prepare_apply(

@@ -1,9 +1,14 @@
 /* Sandboxes: opened by one person at once, because two people have put the template in
  * force that says what they get.  The charter is made here, planned like a document and
  * written like one; nobody's words but name, purpose and backup owner go into it. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/buffer.h"
 #include "base/yaml.h"
 #include "domain/audit/envelope.h"
+#include "domain/charter/nearest.h"
+#include "services/registry/plan_approvers.h"
 #include "services/registry/registrar_private.h"
 
 enum { DAY_S = 86400 };
@@ -57,6 +62,72 @@ static bool check_days(const struct sandbox_template *template, int64_t days, st
 		       (long long)(template->life_s / DAY_S));
 }
 
+static bool is_there(const struct registry_entry *unit)
+{
+	return unit != NULL && (unit->in_force != NULL || unit->waiting != NULL);
+}
+
+static bool refuse_unknown(const struct registrar *registrar, struct text unit, struct error *err)
+{
+	struct nearest nearest = {.wrong = unit};
+
+	nearest_registered(&nearest, registrar->registry, OBJECT_UNIT);
+	return error_set(err, ERROR_NOT_FOUND, "no unit is named %.*s%s%s%s", TEXT_ARGS(unit),
+		nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
+		nearest.found[0] == '\0' ? "" : "?");
+}
+
+/* Who could put in force what waits: "bo or eva". */
+static struct text approvers_of(
+	const struct registrar *registrar, const struct registry_entry *unit)
+{
+	struct plan_approvers all = {.registry = registrar->registry, .arena = registrar->arena};
+	const struct object *of = unit->in_force != NULL ? unit->in_force : unit->waiting;
+	const struct text *names;
+	struct text out = TEXT("");
+	struct error ignored;
+	size_t count;
+
+	if (!plan_find_approvers(&all, of, unit->proposed_by, &names, &count, &ignored))
+		return TEXT("");
+	for (size_t i = 0; i < count; i++)
+		out = text_format(registrar->arena, "%.*s%s%.*s", TEXT_ARGS(out),
+			i == 0 ? "" : " or ", TEXT_ARGS(names[i]));
+	return out.data == NULL ? TEXT("") : out;
+}
+
+static bool refuse_without_template(const struct registrar *registrar, struct text name,
+	const struct registry_entry *unit, struct error *err)
+{
+	bool is_waiting = unit != NULL && unit->waiting != NULL &&
+			  unit->waiting_state == IDENTITY_PROPOSED &&
+			  object_charter(unit->waiting) != NULL;
+	struct text names = is_waiting ? approvers_of(registrar, unit) : TEXT("");
+
+	if (!is_waiting)
+		return error_set(err, ERROR_CONFLICT,
+			"unit %.*s has no template for sandboxes in force", TEXT_ARGS(name));
+	return error_set(err, ERROR_CONFLICT,
+		"unit %.*s has no template for sandboxes in force: version %u waits%s%.*s%s",
+		TEXT_ARGS(name), unit->waiting_version, names.length == 0 ? "" : ", and ",
+		TEXT_ARGS(names), names.length == 0 ? "" : " may approve it");
+}
+
+static bool check_environment(
+	const struct charter *template, enum environment wanted, struct error *err)
+{
+	char words[64] = "";
+
+	if (wanted == ENVIRONMENT_NONE || charter_has_environment(template, wanted))
+		return true;
+	for (int i = ENVIRONMENT_DEV; i <= ENVIRONMENT_TEST; i++)
+		if (charter_has_environment(template, (enum environment)i))
+			(void)snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s",
+				words[0] == '\0' ? "" : " and ",
+				environment_word((enum environment)i));
+	return error_set(err, ERROR_INVALID, "environment: this unit's sandboxes act in %s", words);
+}
+
 static bool may_open(const struct registrar *registrar, const struct registrar_request *request,
 	const struct registry_entry *unit, struct error *err)
 {
@@ -64,18 +135,21 @@ static bool may_open(const struct registrar *registrar, const struct registrar_r
 		registry_find_identity(registrar->registry, request->name);
 	const struct person *person = registry_person_of(registrar->registry, request->actor);
 
+	if (person != NULL && !is_there(unit) &&
+		!text_is(request->sandbox.unit, REGISTRY_ORGANISATION))
+		return refuse_unknown(registrar, request->sandbox.unit, err);
 	if (person == NULL || !text_equal(person->unit, request->sandbox.unit))
 		return error_set(err, ERROR_INVALID,
 			"forbidden: a person of unit %.*s may open a sandbox there",
 			TEXT_ARGS(request->sandbox.unit));
 	if (unit == NULL || unit->in_force == NULL || object_charter(unit->in_force) == NULL)
-		return error_set(err, ERROR_CONFLICT,
-			"unit %.*s has no template for sandboxes in force",
-			TEXT_ARGS(request->sandbox.unit));
+		return refuse_without_template(registrar, request->sandbox.unit, unit, err);
 	if (taken != NULL && taken->version != 0)
 		return error_set(err, ERROR_CONFLICT, "an identity %.*s is or was there already",
 			TEXT_ARGS(request->name));
 	return check_days(&unit->in_force->unit->sandbox, request->sandbox.days, err) &&
+	       check_environment(
+		       &unit->in_force->unit->sandbox.charter, request->sandbox.environment, err) &&
 	       has_room(registrar, person, request->sandbox.unit, err);
 }
 

@@ -84,6 +84,17 @@ static void notifications_are_told_by_their_name(void **state)
 	assert_false(method_is_notification(TEXT("notifications")));
 }
 
+static void the_rows_are_those_that_are_found(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; method_at(i) != NULL; i++)
+		assert_ptr_equal(method_find(text_of(method_at(i)->name)), method_at(i));
+	assert_true(i > 20);
+	assert_null(method_at(i + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +103,7 @@ int main(void)
 		cmocka_unit_test(each_method_of_the_protocol_has_its_route),
 		cmocka_unit_test(only_what_servers_ask_is_asked),
 		cmocka_unit_test(notifications_are_told_by_their_name),
+		cmocka_unit_test(the_rows_are_those_that_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,24 @@ static void a_name_the_schema_does_not_have_is_found_where_it_stands(void **stat
 		"(no_applicable_action 1:1), (impossible 1:1), unknown_action 1:20");
 }
 
+/* Of rules of ours and of the schema alike. */
+static void findings_stand_in_the_order_of_the_text(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(found_when(world, "resource.nose == 1 || resource.risk == \"hgh\""),
+		"unknown_attribute 2:8, unknown_word 2:47");
+	assert_string_equal(
+		found_when(world, "context.arg.path == \"x\""), "unknown_attribute 2:8");
+	assert_non_null(strstr(world->findings.items[0].hint.data, "did you mean `args`?"));
+	assert_string_equal(found_in(world, "forbid (principal, action == Action::\"wriet\", "
+					    "resource);"),
+		"(no_applicable_action 1:1), (impossible 1:1), unknown_action 1:20");
+	assert_non_null(strstr(world->findings.items[2].hint.data, "did you mean `write`?"));
+	assert_string_equal(
+		found_when(world, "context.origins.path == \"x\""), "unknown_word 2:32");
+}
+
 static void what_is_asked_of_a_model_has_its_types(void **state)
 {
 	struct world *world = *state;
@@ -472,6 +490,8 @@ int main(void)
 			close_world),
 		cmocka_unit_test_setup_teardown(bytes_that_are_no_text_are_shown_as_question_marks,
 			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			findings_stand_in_the_order_of_the_text, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			what_is_asked_of_a_model_has_its_types, open_world, close_world),
 		cmocka_unit_test_setup_teardown(

@@ -28,6 +28,9 @@ static int set_up(void **state)
 		":{'stdio':['a']}}",
 		"{'object':'tool','name':'files/read','effect':'read'}",
 		"{'object':'tool','name':'prod/read','effect':'read'}",
+		"{'object':'server','name':'open','unit':'support','environment':'staging',"
+		"'speaks':'openai','transport':{'url':'https://m.example'},"
+		"'models':[{'name':'small/1','up-to':'public'}]}",
 	};
 	struct fixture *fixture = calloc(1, sizeof *fixture);
 
@@ -165,6 +168,42 @@ static void an_owner_who_does_not_exist_is_named(void **state)
 	assert_true(text_ends_with(problems->items[1].field, "backup-owner"));
 }
 
+#define MODEL(provider, name) ",'model':[{'provider':'" provider "','name':'" name "'}]"
+#define GENERATE(model) ",'entitlements':[{'effect':'generate','resource':'model:" model "'}]"
+
+static void a_model_that_no_provider_has_is_named(void **state)
+{
+	struct fixture *fixture = *state;
+
+	is_one_problem(check(fixture, IDENTITY(MODEL("opn", "small/1"))), "model[0]",
+		"no server is named opn", "did you mean open?");
+	is_one_problem(check(fixture, IDENTITY(MODEL("files", "small/1"))), "model[0]",
+		"server files is no provider of models", "speaks openai");
+	is_one_problem(check(fixture, IDENTITY(MODEL("open", "smal/1"))), "model[0]",
+		"provider open has no model named smal/1", "did you mean small/1?");
+	is_one_problem(check(fixture, IDENTITY(MODEL("open", "other"))), "model[0]",
+		"provider open has no model named other", "models of server open");
+	is_one_problem(check(fixture, IDENTITY(GENERATE("opn/x"))), "entitlements[0]",
+		"no server is named opn", "did you mean open?");
+	is_one_problem(check(fixture, IDENTITY(GENERATE("open/smal/1"))), "entitlements[0]",
+		"provider open has no model named smal/1", "did you mean small/1?");
+	is_one_problem(check(fixture, IDENTITY(GENERATE("open/small/1"))), "entitlements[0]",
+		"model open/small/1 is not listed under model", "add it to model");
+	is_one_problem(
+		check(fixture, "{'object':'unit','name':'support','sandbox':{'class':'retrieve',"
+			       "'risk':'low','environments':['test'],'up-to':'public','expires':"
+			       "'1d'" MODEL("opn", "m") "}}"),
+		"sandbox.model[0]", "no server is named opn", "did you mean open?");
+}
+
+static void a_provider_of_another_environment_is_named(void **state)
+{
+	is_one_problem(check(*state, "{'object':'unit','name':'support','sandbox':{'class':"
+				     "'retrieve','risk':'low','environments':['test'],'up-to':"
+				     "'public','expires':'1d'" MODEL("open", "small/1") "}}"),
+		"sandbox.model[0]", "server open is in staging", "environment");
+}
+
 static void an_effect_that_is_not_the_tools_is_named(void **state)
 {
 	is_one_problem(
@@ -196,7 +235,8 @@ static void what_fits_has_no_problem(void **state)
 	struct problems *problems =
 		check(*state, IDENTITY(",'entitlements':[{'effect':'read','tool':'files/read',"
 				       "'approvals':['data-owner/support','owner']},"
-				       "{'effect':'generate','resource':'model:local/m'}],"
+				       "{'effect':'generate','resource':'model:open/small/1'}],"
+				       "'model':[{'provider':'open','name':'small/1'}],"
 				       "'data-sources':[{'name':'tickets','up-to':'public'}],"
 				       "'outputs':[{'to':'reply','up-to':'public'},{'to':'ops@"
 				       "example.com','up-to':'public'},{'to':'files/read','up-to':"
@@ -233,6 +273,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(what_is_not_there_is_named),
 		TEST(an_owner_who_does_not_exist_is_named),
+		TEST(a_model_that_no_provider_has_is_named),
+		TEST(a_provider_of_another_environment_is_named),
 		TEST(an_effect_that_is_not_the_tools_is_named),
 		TEST(another_environment_is_named),
 		TEST(an_end_that_has_passed_is_named),

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include "services/registry/plan_diff.h"
+#include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
+#include "services/registry/plan_ways.h"
 #include "support/governed.h"
 
 struct fixture {
@@ -95,6 +97,23 @@ static void a_reference_to_a_document_beside_it_is_fine(void **state)
 	says(plan, 3, "no unit is named u");
 }
 
+static void what_a_document_names_is_looked_for_beside_what_is_wrong_with_it(void **state)
+{
+	const struct plan *plan =
+		plan_of(*state, "object: person\nname: ana\nunit: suport\nrolls: [x]\n---\n"
+				"object: unit\nname: support\nbudget-per-day: 1\n");
+
+	says(plan, 3, "no unit is named suport");
+	says(plan, 4, "field");
+	says(plan, 8, "");
+	assert_int_equal(plan->problems.total, 3);
+	assert_int_equal(plan->changes_count, 0);
+	/* Of one that is there and wrong nobody says that it is missing. */
+	plan = plan_of(*state, "object: person\nname: ana\nunit: support\n---\n"
+			       "object: unit\nname: support\nbudget-per-day: 1\n");
+	assert_int_equal(plan->problems.total, 1);
+}
+
 /* The line is the file's: the text of a policy begins below its "|". */
 static void a_policy_that_could_not_hold_is_told_where_it_stands(void **state)
 {
@@ -114,6 +133,52 @@ static void a_policy_that_could_not_hold_is_told_where_it_stands(void **state)
 		"object: policy\nname: org/stop\ntext: 'forbid (principal, action, resource) "
 		"unless { context.approvals.contains(\"ovner\") };'\n");
 	says(plan, 3, "no name of an approval is \"ovner\"");
+}
+
+#define SERVER_OF(more)                                                                            \
+	"object: server\nname: s\nunit: org\nenvironment: dev\ntransport: {" more "}\n"
+#define TOOL_OF(name, more) SERVER_OF("stdio: [x]") "---\nobject: tool\nname: s/" name "\n" more
+
+static void a_tool_that_is_named_like_a_method_is_held_to_it(void **state)
+{
+	static const char pinned[] = TOOL_OF("elicitation.creat",
+		"effect: write\ndefinition: 'sha256:"
+		"00000000000000000000000000000000000000000000000000000000000000aa'\n");
+
+	says(plan_of(*state, TOOL_OF("elicitation.creat", "effect: write\n")), 8,
+		"no method is named elicitation.creat");
+	assert_non_null(strstr(((struct fixture *)*state)->plan->problems.items[0].remedy.data,
+		"did you mean s/elicitation.create?"));
+	says(plan_of(*state, TOOL_OF("elicitation.create", "effect: read\n")), 9,
+		"elicitation/create is a method, and its effect is write");
+	says(plan_of(*state, TOOL_OF("sampling.createMessage", "effect: execute\n")), 9,
+		"its effect is write");
+	says(plan_of(*state, TOOL_OF("resources.read", "effect: write\n")), 9,
+		"its effect is read");
+	says(plan_of(*state, TOOL_OF("roots.list", "effect: write\n")), 8, "always refused");
+	says(plan_of(*state, TOOL_OF("resources.subscribe", "effect: read\n")), 8,
+		"always refused");
+	assert_int_equal(plan_of(*state, pinned)->problems.total, 0);
+	assert_int_equal(
+		plan_of(*state, TOOL_OF("elicitation.create", "effect: write\n"))->problems.total,
+		0);
+	assert_int_equal(
+		plan_of(*state, TOOL_OF("notes.read", "effect: write\n"))->problems.total, 0);
+}
+
+static void a_credential_that_would_leave_in_the_clear_is_told(void **state)
+{
+	says(plan_of(*state, SERVER_OF("url: 'http://m.example', credential: k")), 5,
+		"a credential leaves over https only");
+	says(plan_of(*state, SERVER_OF("url: 'http://127.0.0.1.m.example/', credential: k")), 5,
+		"a credential leaves over https only");
+	assert_int_equal(plan_of(*state, SERVER_OF("url: 'http://m.example'"))->problems.total, 0);
+	assert_int_equal(plan_of(*state, SERVER_OF("url: 'https://m.example', credential: k"))
+				 ->problems.total,
+		0);
+	assert_int_equal(plan_of(*state, SERVER_OF("url: 'http://[::1]:80/', credential: k"))
+				 ->problems.total,
+		0);
 }
 
 static void too_much_is_refused(void **state)
@@ -275,12 +340,125 @@ static void what_outputs_would_refuse_is_noted_and_no_problem(void **state)
 		"lets it, where that is meant");
 	plan = noted(*state, ", {to: s/put, up-to: internal, target: 'a*'},"
 			     " {to: s/fetch, up-to: restricted}, {to: '*@*', up-to: public}");
-	assert_int_equal(plan->notes_count, 1);
+	assert_int_equal(plan->notes_count, 2);
 	assert_non_null(strstr(plan->notes[0].text.data, "go: s/mail (public);"));
 	plan = noted(*state, ", {to: s/put, up-to: internal}, {to: s/fetch, up-to: internal},"
 			     " {to: '*@*', up-to: internal}");
 	assert_int_equal(plan->notes_count, 0);
 	assert_int_equal(plan->problems.total, problems);
+}
+
+static bool notes(const struct plan *plan, const char *text)
+{
+	for (size_t i = 0; i < plan->notes_count; i++)
+		if (strstr(plan->notes[i].text.data, text) != NULL)
+			return true;
+	return false;
+}
+
+#define LINES(data, outputs, entitlements)                                                         \
+	"object: data-source\nname: t\nunit: org\nsensitivity: confidential\nenvironment: dev\n"   \
+	"---\nobject: person\nname: cyd\nunit: org\nclearance: internal\n---\n"                    \
+	"object: server\nname: s\nunit: org\nenvironment: dev\ntransport: {stdio: [x]}\n---\n"     \
+	"object: tool\nname: s/put\neffect: write\n---\n"                                          \
+	"object: tool\nname: s/get\neffect: read\nreads: [{data-source: t}]\n---\n"                \
+	"object: tool\nname: s/some\neffect: read\nreads: [{data-source: t, when: 'false'}]\n"     \
+	"---\nobject: identity\nname: i\nkind: agent\nclass: update\nrisk: low\nowner: a\n"        \
+	"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\ndata-sources: [" data        \
+	"]\noutputs: [" outputs "]\nentitlements: [" entitlements "]\n"
+
+static void a_line_that_never_permits_anything_is_noted(void **state)
+{
+	static const char get[] =
+		LINES("", "{to: reply, up-to: internal}", "{effect: read, tool: s/get}");
+
+	assert_true(notes(plan_of(*state, get), "entitlements[0] never permits anything: s/get "
+						"reads data source t, which data-sources does not "
+						"list"));
+	assert_true(notes(
+		plan_of(*state, LINES("{name: t, up-to: internal}", "{to: reply, up-to: internal}",
+					"{effect: read, tool: s/get}")),
+		"which is confidential and covered up to internal"));
+	assert_true(notes(plan_of(*state, LINES("{name: t, up-to: confidential}", "",
+						  "{effect: read, tool: s/get}")),
+		"an output {to: reply, up-to: ...} is missing"));
+	assert_true(notes(plan_of(*state, LINES("", "",
+						  "{effect: write, tool: s/put, uses: 1}, "
+						  "{effect: write, tool: s/put}")),
+		"uses of entitlements[0] never counts: entitlements[1]"));
+	/* What only some calls need is none of it. */
+	assert_int_equal(plan_of(*state, LINES("", "{to: reply, up-to: internal}",
+						 "{effect: read, tool: s/some}"))
+				 ->notes_count,
+		0);
+	assert_int_equal(plan_of(*state, LINES("", "",
+						 "{effect: write, tool: s/put, uses: 1}, "
+						 "{effect: write, tool: s/put, when: 'true'}"))
+				 ->notes_count,
+		0);
+}
+
+static void an_output_that_lets_nothing_go_is_noted(void **state)
+{
+	assert_true(
+		notes(plan_of(*state, LINES("", "{to: s/put, up-to: public, target: 'a*'}", "")),
+			"outputs[0] never matches: s/put has no targets, and target needs one"));
+	assert_true(notes(plan_of(*state, LINES("", "{to: s/get, up-to: public}", "")),
+		"outputs[0] does nothing: s/get only reads"));
+	assert_true(notes(plan_of(*state, LINES("", "{to: 'person:cyd', up-to: confidential}", "")),
+		"outputs[0] never lets confidential data go: cyd has the clearance internal"));
+	assert_int_equal(
+		plan_of(*state, LINES("", "{to: 'person:cyd', up-to: internal}", ""))->notes_count,
+		0);
+}
+
+static void a_role_that_is_nearly_one_of_ours_is_noted(void **state)
+{
+	assert_true(notes(plan_of(*state, "object: person\nname: x\nunit: org\nroles: [aprover]\n"),
+		"role aprover counts for approvals by role/aprover alone; did you mean approver?"));
+	assert_int_equal(plan_of(*state, "object: person\nname: x\nunit: org\n"
+					 "roles: [approver, backup-owner, pharmacist]\n")
+				 ->notes_count,
+		0);
+}
+
+static void what_a_guardrail_names_and_is_not_there_is_noted(void **state)
+{
+	static const char world[] =
+		"object: server\nname: mail\nunit: org\nenvironment: dev\n"
+		"transport: {stdio: [x]}\n---\nobject: tool\nname: mail/send\neffect: write\n---\n"
+		"object: unit\nname: ward\n---\nobject: policy\nname: org/p\ntext: |\n"
+		"  forbid (principal in Unit::\"%s\", action, resource == Tool::\"%s\")\n"
+		"  unless { principal in [Unit::\"ward\", Unit::\"%s\"] };\n";
+	char yaml[1024];
+	const struct plan *plan;
+
+	(void)snprintf(yaml, sizeof yaml, world, "wrd", "mail/sned", "wrd");
+	plan = plan_of(*state, yaml);
+	assert_int_equal(plan->problems.total, 0);
+	assert_int_equal(plan->notes_count, 2);
+	assert_true(notes(plan, "it names Unit::\"wrd\", which is not registered; did you mean "
+				"ward?"));
+	assert_true(notes(plan, "it names Tool::\"mail/sned\", which is not registered; did you "
+				"mean mail/send?"));
+	(void)snprintf(yaml, sizeof yaml, world, "org", "mail/send", "ward");
+	assert_int_equal(plan_of(*state, yaml)->notes_count, 0);
+}
+
+static void of_more_notes_than_the_most_none_is_told(void **state)
+{
+	for (int count = PLAN_MORE_NOTES_MAX; count <= PLAN_MORE_NOTES_MAX + 1; count++) {
+		struct buffer yaml;
+
+		buffer_init(&yaml, 1 << 20);
+		for (int i = 0; i < count; i++)
+			buffer_append_format(&yaml,
+				"%sobject: person\nname: p%d\nunit: org\nroles: [aprover]\n",
+				i == 0 ? "" : "---\n", i);
+		assert_int_equal(
+			plan_of(*state, buffer_text(&yaml).data)->notes_count, PLAN_MORE_NOTES_MAX);
+		buffer_deinit(&yaml);
+	}
 }
 
 static void only_so_many_tools_are_named_in_a_note(void **state)
@@ -427,12 +605,20 @@ int main(void)
 		TEST(anchors_and_aliases_are_told),
 		TEST(two_documents_of_one_name_are_told),
 		TEST(a_reference_to_a_document_beside_it_is_fine),
+		TEST(what_a_document_names_is_looked_for_beside_what_is_wrong_with_it),
 		TEST(a_policy_that_could_not_hold_is_told_where_it_stands),
+		TEST(a_tool_that_is_named_like_a_method_is_held_to_it),
+		TEST(a_credential_that_would_leave_in_the_clear_is_told),
 		TEST(too_much_is_refused),
 		TEST(a_change_is_told_field_by_field),
 		TEST(nothing_is_removed_unasked),
 		TEST(what_is_recorded_only_is_named_where_it_is_used),
 		TEST(what_outputs_would_refuse_is_noted_and_no_problem),
+		TEST(a_line_that_never_permits_anything_is_noted),
+		TEST(an_output_that_lets_nothing_go_is_noted),
+		TEST(a_role_that_is_nearly_one_of_ours_is_noted),
+		TEST(what_a_guardrail_names_and_is_not_there_is_noted),
+		TEST(of_more_notes_than_the_most_none_is_told),
 		TEST(only_so_many_tools_are_named_in_a_note),
 		TEST(of_more_charters_than_the_most_none_is_noted),
 		TEST(a_charter_without_a_guardrail_of_the_organisation_is_told),

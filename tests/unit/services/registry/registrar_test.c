@@ -10,6 +10,7 @@
 
 #include "domain/charter/ceiling.h"
 #include "remit/cedar.h"
+#include "services/registry/plan_administrators.h"
 #include "services/registry/plan_guardrails.h"
 #include "support/governed.h"
 
@@ -722,6 +723,26 @@ static void once_there_are_two_administrators_a_raise_needs_the_other(void **sta
 	assert_null(rey->waiting);
 }
 
+static void the_last_administrator_who_can_sign_stays_one(void **state)
+{
+	static const char adi[] = "object: person\nname: adi\nunit: org\nroles: []\n";
+	static const char eva[] = "object: person\nname: eva\nunit: org\nroles: []\n";
+	struct governed *governed = *state;
+
+	/* eva has the role and no key. */
+	assert_false(governed_apply(governed, "adi", adi));
+	assert_non_null(strstr(governed->last.plan->problems.items[0].what.data,
+		"person adi is the last administrator who can sign"));
+	assert_int_equal(governed->last.plan->problems.items[0].line, 1);
+	assert_true(governed_enrol(governed, "adi", "eva"));
+	assert_false(governed_apply(governed, "adi",
+		"object: person\nname: adi\nunit: org\nroles: []\n---\n"
+		"object: person\nname: eva\nunit: org\nroles: []\n"));
+	assert_int_equal(governed->last.plan->problems.total, 2);
+	assert_true(governed_apply(governed, "adi", adi));
+	assert_false(governed_apply(governed, "eva", eva));
+}
+
 static void a_higher_clearance_is_a_raise_and_a_lower_one_is_not(void **state)
 {
 	struct governed *governed = *state;
@@ -1073,6 +1094,7 @@ int main(void)
 		TEST(what_is_not_there_takes_no_step),
 		TEST(a_reason_is_bounded),
 		TEST(once_there_are_two_administrators_a_raise_needs_the_other),
+		TEST(the_last_administrator_who_can_sign_stays_one),
 		TEST(a_higher_clearance_is_a_raise_and_a_lower_one_is_not),
 		TEST(roles_carried_to_another_unit_are_a_raise),
 		TEST(taking_the_second_administrators_key_away_ends_no_rule),

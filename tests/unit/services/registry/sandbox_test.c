@@ -253,6 +253,51 @@ static void what_a_template_names_is_not_removed(void **state)
 
 /* ---- opening ---- */
 
+static void is_refused_with(
+	struct governed *governed, struct registrar_request request, const char *text)
+{
+	assert_false(governed_run(governed, request));
+	if (strstr(governed->last.err.text, text) == NULL)
+		fail_msg("says %s", governed->last.err.text);
+}
+
+static void what_is_wrong_with_a_wish_is_told_in_its_words(void **state)
+{
+	struct governed *governed = *state;
+	struct registrar_request request = wish(governed, "ana", "s1");
+
+	request.sandbox.unit = TEXT("suport");
+	is_refused_with(governed, request, "no unit is named suport; did you mean support?");
+	assert_true(governed_apply(governed, "adi", TEMPLATE("public", "14d")));
+	is_refused_with(governed, wish(governed, "ana", "s1"),
+		"no template for sandboxes in force: version 2 waits, and bo or eva may approve "
+		"it");
+	assert_true(approve_unit(governed, "bo"));
+	request = wish(governed, "ana", "s1");
+	request.sandbox.environment = ENVIRONMENT_PROD;
+	is_refused_with(
+		governed, request, "environment: this unit's sandboxes act in dev and test");
+	is_refused_with(governed, wish(governed, "ana", "Trial2"), "name: is not a name");
+	assert_null(strstr(governed->last.err.text, "sandbox:"));
+	assert_null(strstr(governed->last.err.text, "problems"));
+}
+
+static void who_takes_a_template_away_is_told_what_stops(void **state)
+{
+	struct governed *governed = *state;
+	const struct plan *plan;
+
+	put_template(governed);
+	assert_true(open_sandbox(governed, "ana", "s1"));
+	assert_true(open_sandbox(governed, "ana", "s2"));
+	assert_true(governed_apply(governed, "adi", "object: unit\nname: support\n"));
+	plan = governed->last.plan;
+	assert_int_equal(plan->notes_count, 1);
+	assert_string_equal(plan->notes[0].text.data,
+		"without a template for sandboxes none is opened, and 2 sandboxes that it has are "
+		"refused from then on");
+}
+
 static void a_person_of_the_unit_opens_one_alone_and_it_is_active(void **state)
 {
 	struct governed *governed = *state;
@@ -629,6 +674,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nobody_puts_a_template_in_force_alone),
+		TEST(what_is_wrong_with_a_wish_is_told_in_its_words),
+		TEST(who_takes_a_template_away_is_told_what_stops),
 		TEST(the_only_person_puts_no_template_in_force_either),
 		TEST(every_other_template_waits_again_and_none_is_gone_at_once),
 		TEST(what_is_not_about_the_template_waits_for_nobody),
