@@ -50,6 +50,11 @@ bool tool_carries(const struct tool *tool)
 	       method_is_asked(method_find_dotted(tool->tool_name));
 }
 
+bool tool_has_recipients(const struct tool *tool)
+{
+	return has_target_of(tool, TARGET_RECIPIENT);
+}
+
 bool tool_goes_to_recipients(const struct tool *tool)
 {
 	uint32_t i;
@@ -193,6 +198,13 @@ static bool is_this_recipient(struct text line, struct text to)
 		return text_equal((struct text){line.data + skip, line.length - skip}, to);
 	return text_find_byte(line, '@') > 0 && text_find_byte(line, ':') < 0 &&
 	       text_equal(line, to);
+}
+
+bool output_is_to_recipients(const struct charter_output *line)
+{
+	return text_starts_with(line->to, "person:") ||
+	       (text_find_byte(line->to, '@') > 0 && text_find_byte(line->to, ':') < 0 &&
+		       text_find_byte(line->to, '/') < 0);
 }
 
 const struct charter_output *output_to_recipient(const struct charter *charter, struct text to)

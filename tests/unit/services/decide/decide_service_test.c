@@ -424,7 +424,10 @@ static void what_an_identity_can_do_is_told_by_pages(void **state)
 	assert_non_null(strstr(answer.data, "\"may\":\"always\""));
 	answer = can(fixture, "agent", "files/list", 1);
 	assert_non_null(strstr(answer.data, "\"tool\":\"files/mail\""));
-	assert_non_null(strstr(answer.data, "\"recipients\":true"));
+	assert_non_null(strstr(
+		answer.data, "\"outputs\":[{\"up-to\":\"public\",\"without\":\"recipient\"}],"));
+	assert_non_null(strstr(
+		answer.data, "\"recipients\":[{\"to\":\"person:ana\",\"up-to\":\"public\"}]"));
 	answer = can(fixture, "agent", "files/run", 1);
 	assert_non_null(strstr(answer.data, "\"approvals\":[\"owner\"]"));
 	assert_null(strstr(answer.data, "\"when\":"));
