@@ -139,6 +139,8 @@ bool decide_binding(const struct decide_world *world, const struct call *call,
 	const struct decision *decision, struct arena *arena, struct call_binding *out,
 	struct error *err) MUST_CHECK;
 
+enum { OUTPUT_GLOBS_TOLD_MAX = 4 }; /* targets that the refusal of an output names */
+
 /* Whether calls of the tool may carry to it what their task has read: they write or execute,
  * or go to a URL. */
 bool tool_carries(const struct tool *tool);

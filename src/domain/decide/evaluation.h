@@ -164,6 +164,8 @@ enum sensitivity carried_label(const struct evaluation *evaluation);
  * none does, and public data may. */
 const struct charter_output *output_to_tool(
 	const struct evaluation *evaluation, const struct charter *charter);
+/* Whether the line lets what the call carries go to its tool at some targets. */
+bool output_lets_elsewhere(const struct evaluation *evaluation, const struct charter_output *line);
 /* The line that names the recipient, or the person; else the first about anybody there. */
 const struct charter_output *output_to_recipient(const struct charter *charter, struct text to);
 
