@@ -293,6 +293,13 @@ static void a_recorded_call_is_asked_again_without_its_approvals(void **state)
 	assert_true(json_parse(&record, arena, text_of(recorded), &json_limits_default, &err));
 	assert_true(decide_why_recorded(fixture->service, &again, arena, &out, &err));
 	assert_true(text_equal(json_canonical_text(arena, &out), asked));
+	assert_non_null(strstr(asked.data, "\"as_of\":\"a fresh task: it has read nothing"));
+	assert_true(json_parse(&record, arena,
+		text_format(arena, "%.*s,\"origins\":{}}", (int)strlen(recorded) - 1, recorded),
+		&json_limits_default, &err));
+	assert_true(decide_why_recorded(fixture->service, &again, arena, &out, &err));
+	assert_non_null(strstr(json_canonical_text(arena, &out).data,
+		"\"as_of\":\"a fresh task with the labels and origins on record"));
 	arguments.type = JSON_ARRAY;
 	assert_false(decide_why_recorded(fixture->service, &again, arena, &out, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
