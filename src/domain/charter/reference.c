@@ -115,7 +115,7 @@ static void split_model(struct reference *reference, struct text resource)
 	if (slash < 0)
 		return;
 	reference->name = (struct text){resource.data, (size_t)slash};
-	reference->model = text_from(resource, (size_t)slash + 1);
+	reference->model = text_after(resource, (size_t)slash + 1);
 	reference->line = NULL;
 	reference->is_permit = true;
 }

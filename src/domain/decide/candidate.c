@@ -200,33 +200,110 @@ static void try_effect(struct changing *changing)
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
-/* The same values, had the person asked for them. */
+/* The argument whose value comes from the worst place; NULL: no change of origins helps. */
+static const struct flow_target *worst_target(const struct flow_origins *origins)
+{
+	const struct flow_target *worst = NULL;
+
+	for (uint32_t i = 0; origins != NULL && i < origins->targets_count; i++)
+		if (worst == NULL || origins->targets[i].found.origin < worst->found.origin)
+			worst = &origins->targets[i];
+	return worst == NULL || worst->found.origin >= FLOW_REQUEST ? NULL : worst;
+}
+
+static bool would_do(struct changing *changing, enum flow_origin origin)
+{
+	struct decide_world world = *changing->world;
+	struct flow_origins assumed;
+
+	flow_origins_assume(changing->call, changing->evaluation->tool, origin, &assumed);
+	world.origins = &assumed;
+	return change_allows(changing, &world, NULL, changing->call);
+}
+
+/* "the request, the charter or a trusted result": those alone that were tried and would do. */
+static struct text namers(struct changing *changing, enum flow_origin now)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	bool charter = now < FLOW_CHARTER && would_do(changing, FLOW_CHARTER);
+	bool result = now < FLOW_TRUSTED && would_do(changing, FLOW_TRUSTED);
+
+	return SAY("the request%s%s",
+		!charter ? ""
+		: result ? ", the charter"
+			 : " or the charter",
+		result ? " or a trusted result" : "");
+}
+
+/* The same values, had the person asked for them, or the charter or a result named them. */
 static void try_origins(struct changing *changing)
 {
-	const struct flow_origins *now = changing->world->origins;
+	const struct flow_target *worst = worst_target(changing->world->origins);
 	struct evaluation *evaluation = changing->evaluation;
 	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE, .to = json_cstring("request")};
-	struct decide_world world = *changing->world;
-	const struct flow_target *worst = NULL;
-	struct flow_origins asked;
+	struct text by;
 
-	for (uint32_t i = 0; now != NULL && i < now->targets_count; i++)
-		if (worst == NULL || now->targets[i].found.origin < worst->found.origin)
-			worst = &now->targets[i];
-	if (worst == NULL || worst->found.origin == FLOW_REQUEST)
+	if (worst == NULL || !would_do(changing, FLOW_REQUEST))
 		return;
-	flow_origins_assume(changing->call, evaluation->tool, FLOW_REQUEST, &asked);
-	world.origins = &asked;
+	by = namers(changing, worst->found.origin);
 	candidate.from = json_cstring(flow_origin_word(worst->found.origin));
 	candidate.what = worst->argument.length == 0
 				 ? TEXT("origin of the addresses in the arguments")
 				 : SAY("origin of argument %.*s", TEXT_ARGS(worst->argument));
 	candidate.hint = worst->argument.length == 0
-				 ? TEXT("Addresses that the request or a trusted result names.")
-				 : SAY("A value of argument %.*s that the request or a trusted "
-				       "result names.",
-					   TEXT_ARGS(worst->argument));
-	(void)change_try(changing, &candidate, &world, NULL, changing->call);
+				 ? SAY("Addresses that %.*s names.", TEXT_ARGS(by))
+				 : SAY("A value of argument %.*s that %.*s names.",
+					   TEXT_ARGS(worst->argument), TEXT_ARGS(by));
+	change_keep(changing, &candidate);
+}
+
+/* A text that the glob is like: "x" for each "*". */
+static struct text text_like(struct changing *changing, struct text glob)
+{
+	char *bytes = arena_copy_text(changing->scratch, glob.data, glob.length);
+
+	for (size_t i = 0; bytes != NULL && i < glob.length; i++)
+		bytes[i] = glob.data[i] == '*' ? 'x' : glob.data[i];
+	return bytes == NULL ? TEXT("") : (struct text){bytes, glob.length};
+}
+
+static void try_target(struct changing *changing, struct text argument, struct text glob)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct json *now = json_find_text(&changing->call->arguments, argument);
+	struct json like = json_string(text_like(changing, glob));
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE, .from = json_null(), .to = like};
+	struct json_builder object;
+	struct error err;
+	struct call call;
+
+	json_object_start(&object, changing->scratch);
+	json_put_text(&object, "like", glob);
+	if (!call_with_argument(changing, argument, like, &call) ||
+		(text_find_byte(glob, '*') >= 0 && !json_object_seal(&object, &candidate.to, &err)))
+		return;
+	if (now != NULL)
+		candidate.from = *now;
+	candidate.what = SAY("argument %.*s", TEXT_ARGS(argument));
+	(void)change_try(changing, &candidate, changing->world, NULL, &call);
+}
+
+/* Elsewhere to: where a line of the charter lets this data go already. */
+static void try_targets(struct changing *changing)
+{
+	const struct evaluation *evaluation = changing->evaluation;
+	const struct charter *charter = evaluation->charter;
+	const struct tool *tool = evaluation->tool;
+	uint32_t i, at;
+
+	for (i = 0; tool != NULL && charter != NULL && i < charter->outputs_count; i++) {
+		if (!output_lets_elsewhere(evaluation, &charter->outputs[i]))
+			continue;
+		for (at = 0; at < tool->targets_count; at++)
+			if (tool->targets[at].form != TARGET_RECIPIENT)
+				try_target(changing, tool->targets[at].argument,
+					charter->outputs[i].target);
+	}
 }
 
 void change_call(struct changing *changing)
@@ -237,6 +314,8 @@ void change_call(struct changing *changing)
 	each_turn(changing, turn_call);
 	if (!change_is_found(changing))
 		try_origins(changing);
+	if (changing->decision->reason == REASON_OUTPUT)
+		try_targets(changing);
 	if (changing->decision->reason == REASON_EFFECT_MISMATCH)
 		try_effect(changing);
 	/* Only where the charter covers it already: else it is the charter's change. */

@@ -43,7 +43,7 @@ static struct text sentence_of(struct changing *changing, const struct candidate
 }
 
 /* Keeps a copy: what a candidate points to may be of the trial. */
-static void keep(struct changing *changing, const struct candidate *candidate)
+void change_keep(struct changing *changing, const struct candidate *candidate)
 {
 	struct decide_change change = {.kind = candidate->kind};
 	struct error err;
@@ -59,20 +59,28 @@ static void keep(struct changing *changing, const struct candidate *candidate)
 		changing->out->hint = text_copy(changing->arena, candidate->hint);
 }
 
-bool change_try(struct changing *changing, const struct candidate *candidate,
-	const struct decide_world *world, const struct trial *trial, const struct call *call)
+bool change_allows(struct changing *changing, const struct decide_world *world,
+	const struct trial *trial, const struct call *call)
 {
 	struct arena *arena;
+	bool is_allowed;
 
-	if (change_is_found(changing) || changing->out->trials == changing->trials_max)
-		return change_is_found(changing);
+	if (changing->out->trials == changing->trials_max)
+		return false;
 	changing->out->trials++;
 	arena = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	if (arena == NULL)
 		return false;
-	if (trial_allows(world, trial, call, changing->approvals, arena))
-		keep(changing, candidate);
+	is_allowed = trial_allows(world, trial, call, changing->approvals, arena);
 	arena_destroy(&arena);
+	return is_allowed;
+}
+
+bool change_try(struct changing *changing, const struct candidate *candidate,
+	const struct decide_world *world, const struct trial *trial, const struct call *call)
+{
+	if (!change_is_found(changing) && change_allows(changing, world, trial, call))
+		change_keep(changing, candidate);
 	return change_is_found(changing);
 }
 
@@ -89,7 +97,7 @@ static void change_approval(struct changing *changing)
 	for (i = 0; i < decision->approvals_count; i++)
 		json_add(&names, json_string(decision->approvals[i]));
 	if (json_array_seal(&names, &candidate.to, &err))
-		keep(changing, &candidate);
+		change_keep(changing, &candidate);
 }
 
 static void change_find(struct changing *changing, enum decide_reach reach)

@@ -35,6 +35,11 @@ struct candidate {
 bool change_try(struct changing *changing, const struct candidate *candidate,
 	const struct decide_world *world, const struct trial *trial, const struct call *call);
 bool change_is_found(const struct changing *changing);
+/* Whether it would be allowed so; a trial that was tried, as above, but nothing is kept. */
+bool change_allows(struct changing *changing, const struct decide_world *world,
+	const struct trial *trial, const struct call *call);
+/* Keeps a change that change_allows found. */
+void change_keep(struct changing *changing, const struct candidate *candidate);
 
 /* candidate.c: changes of what the decision compared, of the call and of objects. */
 void change_call(struct changing *changing);

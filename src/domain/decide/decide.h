@@ -140,12 +140,19 @@ bool decide_binding(const struct decide_world *world, const struct call *call,
 	const struct decision *decision, struct arena *arena, struct call_binding *out,
 	struct error *err) MUST_CHECK;
 
+enum { OUTPUT_GLOBS_TOLD_MAX = 4 }; /* targets that the refusal of an output names */
+
 /* Whether calls of the tool may carry to it what their task has read: they write or execute,
  * or go to a URL. */
 bool tool_carries(const struct tool *tool);
+/* Whether calls of the tool may name recipients, who need lines of their own. */
+bool tool_has_recipients(const struct tool *tool);
 /* Whether the tool's targets are all recipients, and there are some: a call that names one
  * goes to them, and not to the tool. */
 bool tool_goes_to_recipients(const struct tool *tool);
+
+/* Whether the line lets something go to recipients: "NAME@HOST", "*@HOST", "person:NAME". */
+bool output_is_to_recipients(const struct charter_output *line);
 
 /* Whether the identity could ever use this tool, from some environment, with
  * some arguments and approvals: what tools/list shows.  Never false for a tool

@@ -165,6 +165,8 @@ bool is_carried_to_tool(const struct evaluation *evaluation);
  * none does, and public data may. */
 const struct charter_output *output_to_tool(
 	const struct evaluation *evaluation, const struct charter *charter);
+/* Whether the line lets what the call carries go to its tool at some targets. */
+bool output_lets_elsewhere(const struct evaluation *evaluation, const struct charter_output *line);
 
 /* decide.c: the rules that no approval can change; false: *out says why not. */
 bool run_fixed(struct evaluation *evaluation);

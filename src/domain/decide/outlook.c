@@ -250,19 +250,34 @@ static bool look_at_reads(struct looking *looking)
 	return judge_reads(looking, reads);
 }
 
-static void look_at_recipients(struct looking *looking)
+/* The charter's lines of recipients. */
+static bool look_at_recipient_lines(struct looking *looking)
+{
+	const struct charter *charter = looking->evaluation->charter;
+	struct outlook_recipient *lines = arena_array(
+		looking->evaluation->arena, struct outlook_recipient, charter->outputs_count + 1);
+
+	if (lines == NULL)
+		return never_for_memory(looking);
+	looking->out->recipients = lines;
+	for (uint32_t i = 0; i < charter->outputs_count; i++)
+		if (output_is_to_recipients(&charter->outputs[i]))
+			lines[looking->out->recipients_count++] = (struct outlook_recipient){
+				charter->outputs[i].to, charter->outputs[i].up_to};
+	return true;
+}
+
+static bool look_at_recipients(struct looking *looking)
 {
 	const struct tool *tool = looking->evaluation->tool;
-	uint32_t i;
 
 	/* Nor is what is read by a URI. */
 	looking->is_certain &= !is_retrieval_method(looking->evaluation);
-	for (i = 0; i < tool->targets_count; i++) {
-		/* A malformed target is refused, so no tool that has one is certain. */
-		looking->is_certain = false;
-		if (tool->targets[i].form == TARGET_RECIPIENT)
-			looking->out->has_recipients = true;
-	}
+	/* A malformed target is refused, so no tool that has one is certain. */
+	looking->is_certain &= tool->targets_count == 0;
+	looking->out->has_recipients = tool_has_recipients(tool);
+	looking->out->only_recipients = tool_goes_to_recipients(tool);
+	return !looking->out->has_recipients || look_at_recipient_lines(looking);
 }
 
 /* What may go to the tool: the charter's lines with a target, then the one without, or
@@ -383,9 +398,8 @@ static bool look(struct looking *looking)
 				looking, evaluation->out->reason, evaluation->out->explanation);
 	if (!make_partial(looking))
 		return never_for_memory(looking);
-	look_at_recipients(looking);
-	return look_at_lines(looking) && look_at_reads(looking) && look_at_outputs(looking) &&
-	       look_at_all_guardrails(looking);
+	return look_at_recipients(looking) && look_at_lines(looking) && look_at_reads(looking) &&
+	       look_at_outputs(looking) && look_at_all_guardrails(looking);
 }
 
 void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,

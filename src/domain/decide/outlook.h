@@ -40,6 +40,12 @@ struct outlook_read {
 	bool is_covered; /* by the charter's data-sources and its output `reply` */
 };
 
+/* What may go to a recipient: a line of the charter. */
+struct outlook_recipient {
+	struct text to; /* "NAME@HOST", "*@HOST", "person:NAME" */
+	enum sensitivity up_to;
+};
+
 /* What may go to the tool. */
 struct outlook_output {
 	struct text target; /* a glob its targets must be like; empty: whatever they are */
@@ -48,9 +54,10 @@ struct outlook_output {
 
 /* It is allowed exactly if one of lines holds, none of forbids holds or fails, and, if
  * there are reads, one of them holds, none fails and none that holds is uncovered;
- * and, with recipients, each of them may get what was read; and what was read is within
- * one of outputs, where there are any: the lowest whose target matches, else the one
- * without. */
+ * and each recipient, if it has any, may get what was read by a line of recipients (that names
+ * it goes first), none: nothing; and what was read is within one of outputs, where there are
+ * any: the lowest whose target matches, else the one without; with only_recipients this holds
+ * for calls that name nobody alone. */
 struct outlook {
 	enum may may;
 	enum reason reason;      /* NEVER: why */
@@ -62,7 +69,10 @@ struct outlook {
 	size_t forbids_count;
 	const struct outlook_read *reads;
 	size_t reads_count;
-	bool has_recipients;
+	bool has_recipients;  /* of the tool */
+	bool only_recipients; /* all targets of the tool are */
+	const struct outlook_recipient *recipients;
+	size_t recipients_count;
 	const struct outlook_output *outputs; /* the last has no target; none: it carries nothing
 					       * to the tool */
 	size_t outputs_count;

@@ -50,6 +50,11 @@ bool tool_carries(const struct tool *tool)
 	       method_is_asked(method_find_dotted(tool->tool_name));
 }
 
+bool tool_has_recipients(const struct tool *tool)
+{
+	return has_target_of(tool, TARGET_RECIPIENT);
+}
+
 bool tool_goes_to_recipients(const struct tool *tool)
 {
 	uint32_t i;
@@ -193,6 +198,13 @@ static bool is_this_recipient(struct text line, struct text to)
 	       text_equal(line, to);
 }
 
+bool output_is_to_recipients(const struct charter_output *line)
+{
+	return text_starts_with(line->to, "person:") ||
+	       (text_find_byte(line->to, '@') > 0 && text_find_byte(line->to, ':') < 0 &&
+		       text_find_byte(line->to, '/') < 0);
+}
+
 /* The line that names the recipient, or the person; else the first about anybody there. */
 static const struct charter_output *output_to_recipient(
 	const struct charter *charter, struct text to)
@@ -289,6 +301,50 @@ static bool check_recipient(struct evaluation *evaluation, const struct registry
 	return true;
 }
 
+bool output_lets_elsewhere(const struct evaluation *evaluation, const struct charter_output *line)
+{
+	return text_equal(line->to, evaluation->tool->name) && line->target.length != 0 &&
+	       ceiling_level(line->up_to) >= sensitivity_level(carried_label(evaluation));
+}
+
+/* " to targets like GLOB, GLOB": where the charter lets this data go; empty: nowhere.  Nobody
+ * is told what another identity's charter says. */
+static struct text told_elsewhere(struct evaluation *evaluation, const struct registry_entry *entry)
+{
+	const struct charter *charter = entry->in_force->charter;
+	struct text globs = TEXT("");
+	uint32_t i, count = 0;
+
+	for (i = 0; entry == evaluation->entry && i < charter->outputs_count; i++) {
+		if (!output_lets_elsewhere(evaluation, &charter->outputs[i]) ||
+			count++ >= OUTPUT_GLOBS_TOLD_MAX)
+			continue;
+		globs = SAY("%.*s%s%.*s", TEXT_ARGS(globs), count == 1 ? "" : ", ",
+			TEXT_ARGS(charter->outputs[i].target));
+	}
+	if (count == 0)
+		return globs;
+	return SAY(" to targets like %.*s%s", TEXT_ARGS(globs),
+		count > OUTPUT_GLOBS_TOLD_MAX ? " and others" : "");
+}
+
+/* What would do in the call, before what would in the charter. */
+static bool refuse_tool(struct evaluation *evaluation, const struct registry_entry *entry,
+	enum sensitivity label, struct text to)
+{
+	struct text elsewhere = told_elsewhere(evaluation, entry);
+
+	if (elsewhere.length == 0)
+		return refuse_output(evaluation, entry, label, to);
+	(void)refuse_output(evaluation, entry, label,
+		SAY("%.*s, only%.*s", TEXT_ARGS(to), TEXT_ARGS(elsewhere)));
+	evaluation->out->needed = SAY(
+		"A call%.*s alone, or an output to %.*s up to %s in the charter of %.*s, approved.",
+		TEXT_ARGS(elsewhere), TEXT_ARGS(to), sensitivity_word(label),
+		TEXT_ARGS(entry->name));
+	return false;
+}
+
 static bool check_tool(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct charter_output *line = output_to_tool(evaluation, entry->in_force->charter);
@@ -302,7 +358,7 @@ static bool check_tool(struct evaluation *evaluation, const struct registry_entr
 		return true;
 	if (line != NULL && line->target.length != 0)
 		to = SAY("%.*s at targets like %.*s", TEXT_ARGS(to), TEXT_ARGS(line->target));
-	return refuse_output(evaluation, entry, label, to);
+	return refuse_tool(evaluation, entry, label, to);
 }
 
 /* A tool's name is no method's, but a question names the method as a tool. */

@@ -193,7 +193,38 @@ static void append_moment(struct buffer *out, int64_t utc_ms)
 
 /* ---- who ------------------------------------------------------------------------------ */
 
-static void append_who(struct buffer *out, const struct json *approval)
+static void append_end(struct buffer *out, const char *name, struct text purpose)
+{
+	if (purpose.length == 0)
+		return;
+	label(out, name);
+	append_both(out, purpose);
+	buffer_append_byte(out, '\n');
+}
+
+/* For whom and what for; of a task that an agent opened also the first one's, whose words are
+ * the request. */
+static void append_for(struct buffer *out, const struct json *approval)
+{
+	const struct json *request = json_find(approval, "request");
+
+	line(out, "For",
+		json_text_or(approval, "person",
+			request == NULL
+				? "nobody: the identity's own purpose"
+				: "nobody itself: an agent opened this task below the first"));
+	append_end(out, "To what end", json_text_or(approval, "purpose", ""));
+	if (request == NULL)
+		return;
+	label(out, "First task");
+	append_name(out, json_text_or(request, "task", ""));
+	buffer_append_string(out, ", for ");
+	append_name(out, json_text_or(request, "person", "nobody: its identity's own purpose"));
+	buffer_append_byte(out, '\n');
+	append_end(out, "It was asked", json_text_or(request, "purpose", ""));
+}
+
+void card_append_who(struct buffer *out, const struct json *approval)
 {
 	label(out, "Who");
 	append_name(out, json_text_or(approval, "identity", ""));
@@ -204,12 +235,7 @@ static void append_who(struct buffer *out, const struct json *approval)
 	buffer_append_string(out, ", unit ");
 	append_name(out, json_text_or(approval, "unit", "none"));
 	buffer_append_byte(out, '\n');
-	line(out, "For", json_text_or(approval, "person", "nobody: the identity's own purpose"));
-	if (json_find(approval, "purpose") != NULL) {
-		label(out, "To what end");
-		append_both(out, json_text_or(approval, "purpose", ""));
-		buffer_append_byte(out, '\n');
-	}
+	append_for(out, approval);
 }
 
 static void append_chain(struct buffer *out, const struct json *approval)
@@ -443,7 +469,7 @@ bool cli_print_card(struct cli *cli, const struct json *shown)
 	buffer_init(&out, CARD_BYTES_MAX);
 	line(&out, "Approval", json_text_or(approval, "id", ""));
 	line(&out, "State", json_text_or(approval, "state", ""));
-	append_who(&out, approval);
+	card_append_who(&out, approval);
 	append_chain(&out, approval);
 	append_what(&out, approval);
 	append_targets(&out, approval, call);

@@ -8,6 +8,8 @@
 bool cli_print_card(struct cli *cli, const struct json *shown) MUST_CHECK;
 
 /* Arguments in lines that no value can forge; for the card, and its tests. */
+/* Who, for whom and to what end, of an approval. */
+void card_append_who(struct buffer *out, const struct json *approval);
 void card_append_arguments(struct buffer *out, const struct json *arguments);
 
 #endif

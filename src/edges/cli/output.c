@@ -146,7 +146,7 @@ static const struct json *find_first(const struct json *item, const char *paths)
 }
 
 /* A cell's text, cut to what fits; the length in letters. */
-static size_t cell(char out[CELL_BYTES], const struct json *item, const char *path)
+static size_t cell(char out[CELL_BYTES], const struct json *item, const char *path, bool *is_cut)
 {
 	struct buffer text;
 	size_t length;
@@ -161,8 +161,10 @@ static size_t cell(char out[CELL_BYTES], const struct json *item, const char *pa
 	if (length > 0)
 		memcpy(out, text.data, length);
 	out[length] = '\0';
-	if (text.length > length && length > 3)
+	if (text.length > length && length > 3) {
 		memcpy(out + length - 3, "...", 3);
+		*is_cut = true;
+	}
 	buffer_deinit(&text);
 	return length;
 }
@@ -183,11 +185,12 @@ static void print_table(const struct json *items, const char *const *columns)
 {
 	size_t widths[COLUMNS_MAX] = {0};
 	char text[CELL_BYTES];
+	bool is_cut = false;
 
 	for (size_t c = 0; c < COLUMNS_MAX && columns[c] != NULL; c++) {
 		widths[c] = heading(columns[c]).length;
 		for (uint32_t i = 0; i < items->count; i++) {
-			size_t length = cell(text, &items->items[i], columns[c]);
+			size_t length = cell(text, &items->items[i], columns[c], &is_cut);
 
 			widths[c] = length > widths[c] ? length : widths[c];
 		}
@@ -196,11 +199,13 @@ static void print_table(const struct json *items, const char *const *columns)
 	printf("\n");
 	for (uint32_t i = 0; i < items->count; i++) {
 		for (size_t c = 0; c < COLUMNS_MAX && columns[c] != NULL; c++) {
-			(void)cell(text, &items->items[i], columns[c]);
+			(void)cell(text, &items->items[i], columns[c], &is_cut);
 			printf("%-*s  ", (int)widths[c], text);
 		}
 		printf("\n");
 	}
+	if (is_cut)
+		cli_say("What ends in ... is cut; -o json has all of it.");
 }
 
 static void print_block(
@@ -217,8 +222,8 @@ static void print_block(
 /* ---- one result, for people ---- */
 
 /* Shown first, in this order: what somebody asks for who was refused. */
-static const char *const leading[] = {"index", "verdict", "explanation", "needed", "change",
-	"clauses", "reason", "meaning", "clause", "entitlement", "policies", "approvals"};
+static const char *const leading[] = {"index", "verdict", "as_of", "explanation", "needed",
+	"change", "clauses", "reason", "meaning", "clause", "entitlement", "policies", "approvals"};
 
 enum { LEADING_COUNT = sizeof leading / sizeof leading[0] };
 

@@ -4,13 +4,93 @@
 
 /* Who may do what, and why. */
 
+/* Adds "; part" to what must hold, for people. */
+static void add_part(struct cli *cli, struct text *when, struct text part)
+{
+	if (part.length != 0)
+		*when = text_format(cli->arena, "%.*s%s%.*s", TEXT_ARGS(*when),
+			when->length == 0 ? "" : "; ", TEXT_ARGS(part));
+}
+
+/* "data up to internal; data to targets like GLOB up to confidential": what may go to the tool. */
+static void add_outputs(struct cli *cli, struct text *when, const struct json *outputs)
+{
+	for (uint32_t i = 0; outputs != NULL && i < outputs->count; i++) {
+		const struct json *line = &outputs->items[i];
+		struct text target = json_text_or(line, "target", "");
+		struct text up_to = json_text_or(line, "up-to", "");
+
+		if (json_find(line, "without") != NULL ||
+			(target.length == 0 && text_is(up_to, "restricted")))
+			continue;
+		add_part(cli, when,
+			text_format(cli->arena, "data%s%.*s up to %.*s",
+				target.length == 0 ? "" : " to targets like ", TEXT_ARGS(target),
+				TEXT_ARGS(up_to)));
+	}
+}
+
+static void add_recipients(struct cli *cli, struct text *when, const struct json *recipients)
+{
+	if (recipients != NULL && recipients->count == 0)
+		add_part(cli, when, TEXT("data to no recipient"));
+	for (uint32_t i = 0; recipients != NULL && i < recipients->count; i++)
+		add_part(cli, when,
+			text_format(cli->arena, "data to %.*s up to %.*s",
+				TEXT_ARGS(json_text_or(&recipients->items[i], "to", "")),
+				TEXT_ARGS(json_text_or(&recipients->items[i], "up-to", ""))));
+}
+
+/* All that must hold in one cell: programs read the members. */
+static struct json outlook_for_people(struct cli *cli, const struct json *outlook)
+{
+	struct text when = json_text_or(outlook, "when", "");
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	add_recipients(cli, &when, json_find(outlook, "recipients"));
+	add_outputs(cli, &when, json_find(outlook, "outputs"));
+	if (when.length == 0 && text_is(json_text_or(outlook, "may", ""), "when") &&
+		json_find(outlook, "approvals") == NULL)
+		when = TEXT("its targets are well formed");
+	json_object_start(&object, cli->arena);
+	json_put_text_unless_empty(&object, "when", when);
+	for (uint32_t i = 0; i < outlook->count; i++)
+		if (!text_is(outlook->members[i].name, "when"))
+			json_put_named(
+				&object, outlook->members[i].name, outlook->members[i].value);
+	return json_object_seal(&object, &out, &err) ? out : *outlook;
+}
+
+struct json cli_outlooks_for_reader(struct cli *cli, const struct json *answer)
+{
+	const struct json *items = json_find(answer, "items");
+	struct json_builder object, array;
+	struct error err;
+	struct json out;
+
+	if (cli->output != OUTPUT_TABLE || items == NULL || items->type != JSON_ARRAY)
+		return *answer;
+	json_array_start(&array, cli->arena);
+	for (uint32_t i = 0; i < items->count; i++)
+		json_add(&array, outlook_for_people(cli, &items->items[i]));
+	if (!json_array_seal(&array, &out, &err))
+		return *answer;
+	json_object_start(&object, cli->arena);
+	json_put(&object, "items", out);
+	return json_object_seal(&object, &out, &err) ? out : *answer;
+}
+
 static int list_outlooks(struct cli *cli, struct text target)
 {
 	struct cli_reply reply;
+	struct json shown;
 	int status;
 
 	if (cli_get(cli, &reply, &status, "%.*s", TEXT_ARGS(target))) {
-		cli_print(cli, &reply.json);
+		shown = cli_outlooks_for_reader(cli, &reply.json);
+		cli_print(cli, &shown);
 		cli_say_more(cli, &reply.json);
 	}
 	return status;

@@ -154,6 +154,26 @@ static bool ask_give(struct connection *connection, const struct jsonrpc_message
 	return false;
 }
 
+/* Whose fault it is, so that nobody looks for a rule where a client is too small. */
+static const struct {
+	int code;
+	const char *text;
+} objections[] = {
+	[UPSTREAM_OBJECTS_TO_METHOD] = {JSONRPC_METHOD_NOT_FOUND,
+		"remit lets this server ask nothing of the kind of an agent's client: nothing was "
+		"passed on, and it is on record"},
+	[UPSTREAM_OBJECTS_TO_PARAMS] = {JSONRPC_INVALID_PARAMS,
+		"it has not the form that MCP gives it: nothing was passed on, and it is on "
+		"record"},
+	[UPSTREAM_OBJECTS_TO_CLIENT] = {JSONRPC_METHOD_NOT_FOUND,
+		"the agent's client did not say that it can answer this: nothing was passed on, "
+		"and "
+		"it is on record"},
+	[UPSTREAM_OBJECTS_TO_MODE] = {JSONRPC_INVALID_PARAMS,
+		"the agent's client did not say that it can answer this mode: nothing was passed "
+		"on, and it is on record"},
+};
+
 void ask_take(struct connection *connection, const struct jsonrpc_message *message,
 	struct upstream_wait *origin)
 {
@@ -165,12 +185,8 @@ void ask_take(struct connection *connection, const struct jsonrpc_message *messa
 		return;
 	connection_log(connection, "asked for %.*s: refused", TEXT_ARGS(message->method));
 	buffer_init(&reply, 4096);
-	jsonrpc_format_error(&reply, message->id,
-		objection == UPSTREAM_OBJECTS_TO_PARAMS ? JSONRPC_INVALID_PARAMS
-							: JSONRPC_METHOD_NOT_FOUND,
-		TEXT("remit lets this server ask nothing of the kind of an agent's client: nothing "
-		     "was passed on, and it is on record"),
-		NULL);
+	jsonrpc_format_error(&reply, message->id, objections[objection].code,
+		text_of(objections[objection].text), NULL);
 	if (!connection->link->send(connection, buffer_text(&reply), NULL, &err))
 		connection_log(connection, "%s", err.text);
 	buffer_deinit(&reply);

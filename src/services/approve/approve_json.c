@@ -159,6 +159,26 @@ static void put_facts(struct json_builder *object, const struct approval *approv
 		json_put_integer(object, "notices_lost", approval->notices_lost);
 }
 
+/* What the first task of the path was opened for, where that is another one: agents open the
+ * tasks below, and origins call these words the request. */
+static bool put_request(struct json_builder *object, const struct task *task, struct error *err)
+{
+	const struct task *root = task == NULL ? NULL : task_root(task);
+	struct json_builder request;
+	struct json sealed;
+
+	if (root == task)
+		return true;
+	json_object_start(&request, object->arena);
+	json_put_text(&request, "task", root->id);
+	json_put_text_unless_empty(&request, "person", root->person);
+	json_put_text_unless_empty(&request, "purpose", root->purpose);
+	if (!json_object_seal(&request, &sealed, err))
+		return false;
+	json_put(object, "request", sealed);
+	return true;
+}
+
 /* Who owns it and what it works for: as it is now, for people to ask. */
 static void put_owner(
 	const struct approve *approve, struct json_builder *object, const struct approval *approval)
@@ -208,7 +228,9 @@ bool approval_json(struct json *out, struct arena *arena, const struct approve *
 	json_put_texts(&object, "names", approval->names, approval->names_count);
 	json_put_texts(&object, "policies", approval->policies, approval->policies_count);
 	put_missing(approve, &object, approval);
-	if (!put_chain(&object, approval, err) || !put_targets(approve, &object, approval, err) ||
+	if (!put_request(&object, task_find(approve->tasks, approval->task), err) ||
+		!put_chain(&object, approval, err) ||
+		!put_targets(approve, &object, approval, err) ||
 		!put_answers(&object, approval, err) ||
 		!put_people(approve, &object, approval, APPROVAL_ANSWERS_MAX * 4, err))
 		return false;

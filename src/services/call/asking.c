@@ -171,11 +171,12 @@ enum upstream_objection asking_objection(const struct upstream_ask *asked, enum 
 {
 	const struct exchange *within = call_of(asked);
 	bool is_elicitation = text_is(asked->method, "elicitation/create");
-	bool has_other_mode = cause == ASK_NOT_ABLE && is_elicitation && within != NULL &&
+	bool has_other_mode = is_elicitation && within != NULL &&
 			      (within->abilities & (ASK_FORMS | ASK_URLS)) != 0;
 
-	return cause == ASK_MALFORMED || has_other_mode ? UPSTREAM_OBJECTS_TO_PARAMS
-							: UPSTREAM_OBJECTS_TO_METHOD;
+	if (cause == ASK_NOT_ABLE)
+		return has_other_mode ? UPSTREAM_OBJECTS_TO_MODE : UPSTREAM_OBJECTS_TO_CLIENT;
+	return cause == ASK_MALFORMED ? UPSTREAM_OBJECTS_TO_PARAMS : UPSTREAM_OBJECTS_TO_METHOD;
 }
 
 bool asking_start(

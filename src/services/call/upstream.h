@@ -99,7 +99,9 @@ struct upstream_ask {
 /* What is wrong with what is not taken. */
 enum upstream_objection {
 	UPSTREAM_OBJECTS_TO_METHOD = 0, /* nobody may ask for that, or not here */
-	UPSTREAM_OBJECTS_TO_PARAMS,     /* not in this form, or not of this client */
+	UPSTREAM_OBJECTS_TO_PARAMS,     /* not in this form */
+	UPSTREAM_OBJECTS_TO_CLIENT,     /* this client did not say that it can answer it */
+	UPSTREAM_OBJECTS_TO_MODE,       /* this client can answer it, but not in this mode */
 };
 
 /* What the server is told.  The first that is not NULL counts. */

@@ -268,7 +268,30 @@ static bool outputs_json(struct page *page, const struct outlook *outlook, struc
 
 		json_object_start(&object, page->scratch);
 		json_put_text_unless_empty(&object, "target", outlook->outputs[i].target);
+		if (outlook->only_recipients)
+			json_put_cstring(&object, "without", "recipient");
 		json_put_cstring(&object, "up-to", sensitivity_word(outlook->outputs[i].up_to));
+		if (!json_object_seal(&object, &one, page->err))
+			return false;
+		json_add(&list, one);
+	}
+	return json_array_seal(&list, out, page->err);
+}
+
+static bool recipients_json(struct page *page, const struct outlook *outlook, struct json *out)
+{
+	struct json_builder list;
+	size_t i;
+
+	json_array_start(&list, page->scratch);
+	for (i = 0; i < outlook->recipients_count; i++) {
+		const struct outlook_recipient *line = &outlook->recipients[i];
+		struct json_builder object;
+		struct json one;
+
+		json_object_start(&object, page->scratch);
+		json_put_text(&object, "to", line->to);
+		json_put_cstring(&object, "up-to", sensitivity_word(line->up_to));
 		if (!json_object_seal(&object, &one, page->err))
 			return false;
 		json_add(&list, one);
@@ -280,11 +303,12 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 	const struct call *call, const struct outlook *outlook, struct json *out)
 {
 	struct json_builder object;
-	struct json lines, forbids, reads, outputs;
+	struct json lines, forbids, reads, outputs, recipients;
 	struct text whole;
 
 	if (!lines_json(page, outlook, &lines) || !forbids_json(page, outlook, &forbids) ||
-		!reads_json(page, outlook, &reads) || !outputs_json(page, outlook, &outputs))
+		!reads_json(page, outlook, &reads) || !outputs_json(page, outlook, &outputs) ||
+		!recipients_json(page, outlook, &recipients))
 		return false;
 	json_object_start(&object, page->scratch);
 	json_put_text(&object, "identity", entry->name);
@@ -307,7 +331,7 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 	if (outlook->lines_count == 1 && outlook->lines[0].line->uses != 0)
 		json_put_integer(&object, "uses", outlook->lines[0].line->uses);
 	if (outlook->has_recipients)
-		json_put_boolean(&object, "recipients", true);
+		json_put(&object, "recipients", recipients);
 	if (outlook->outputs_count != 0)
 		json_put(&object, "outputs", outputs);
 	json_put(&object, "lines", lines);

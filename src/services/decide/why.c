@@ -264,7 +264,7 @@ static bool change_json(struct json *out, struct arena *arena, const struct deci
 
 /* A decision with its clauses and, of a refusal, the change. */
 static bool told_json(struct json *out, struct arena *arena, const struct decision *decision,
-	const struct decide_explanation *explanation, struct error *err)
+	const struct decide_explanation *explanation, const char *as_of, struct error *err)
 {
 	struct json decided, accounts, change;
 	struct json_builder object;
@@ -276,6 +276,7 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 	json_object_start(&object, arena);
 	for (uint32_t i = 0; i < decided.count; i++)
 		json_put_named(&object, decided.members[i].name, decided.members[i].value);
+	json_put_cstring(&object, "as_of", as_of);
 	if (decision->verdict != VERDICT_ALLOW)
 		json_put(&object, "change", change);
 	json_put(&object, "accounts", accounts);
@@ -290,6 +291,15 @@ static void judge_arguments(struct decide_service *service, const struct call *c
 		world->arguments = decide_arguments(service, call, arena, &world->arguments_fault);
 }
 
+/* The task of the answer: a question has none, and a record's may be over. */
+static const char *as_of(const struct decide_world *world)
+{
+	if (world->labels != NULL)
+		return "a fresh task with the labels and origins on record, that has used no line";
+	return "a fresh task: it has read nothing and used no line, and its request names every "
+	       "value";
+}
+
 static bool why_in_world(const struct decide_world *world, const struct call *call,
 	struct arena *arena, struct json *out, struct error *err)
 {
@@ -299,7 +309,7 @@ static bool why_in_world(const struct decide_world *world, const struct call *ca
 	decide(world, call, NULL, DECIDE_SEARCH, arena, &decision);
 	decide_explain(world, &(struct decide_said){call, NULL, &decision}, DECIDE_REACH_ALL, arena,
 		&explanation);
-	return told_json(out, arena, &decision, &explanation, err);
+	return told_json(out, arena, &decision, &explanation, as_of(world), err);
 }
 
 /* What is not said of a request to a model is the least that can be asked. */

@@ -15,6 +15,8 @@ struct noting {
 	enum sensitivity reads; /* the most sensitive data it may read */
 	struct text tools;      /* "files/a (public), files/b (internal)" */
 	uint32_t tools_count;
+	bool has_tool;       /* among them one that a line of its own would let go */
+	bool has_recipients; /* or one that a line of recipients would */
 	struct plan_note *notes;
 };
 
@@ -45,24 +47,40 @@ static enum sensitivity most_it_reads(const struct noting *noting)
 	return most;
 }
 
-/* Whether the line may let something go when the tool is called. */
-static bool is_about(const struct charter_output *line, const struct tool *tool)
+/* Nothing at all goes to a recipient that no line covers; public data goes to any tool. */
+enum { LEVEL_NOTHING = -1 };
+
+static int higher_level(int a, int b)
 {
-	if (text_equal(line->to, tool->name))
-		return true;
-	return tool_goes_to_recipients(tool) && !text_is(line->to, "reply") &&
-	       !name_is_tool(line->to);
+	return a > b ? a : b;
 }
 
-static enum sensitivity most_that_goes(const struct noting *noting, const struct tool *tool)
+static int most_to_recipients(const struct charter *charter)
 {
-	const struct charter *charter = noting->charter;
-	enum sensitivity most = SENSITIVITY_PUBLIC;
+	int most = LEVEL_NOTHING;
 
 	for (uint32_t i = 0; i < charter->outputs_count; i++)
-		if (is_about(&charter->outputs[i], tool))
-			most = higher(most, charter->outputs[i].up_to);
+		if (output_is_to_recipients(&charter->outputs[i]))
+			most = higher_level(most, sensitivity_level(charter->outputs[i].up_to));
 	return most;
+}
+
+static int most_to_tool(const struct charter *charter, struct text tool)
+{
+	int most = sensitivity_level(SENSITIVITY_PUBLIC);
+
+	for (uint32_t i = 0; i < charter->outputs_count; i++)
+		if (text_equal(charter->outputs[i].to, tool))
+			most = higher_level(most, sensitivity_level(charter->outputs[i].up_to));
+	return most;
+}
+
+static const char *level_word(int level)
+{
+	for (int value = SENSITIVITY_PUBLIC; value <= SENSITIVITY_RESTRICTED; value++)
+		if (sensitivity_level((enum sensitivity)value) == level)
+			return sensitivity_word((enum sensitivity)value);
+	return "none";
 }
 
 static bool has_line_before(const struct charter *charter, uint32_t at)
@@ -75,25 +93,58 @@ static bool has_line_before(const struct charter *charter, uint32_t at)
 	return false;
 }
 
+/* Adds "files/a (public)", if less goes than the charter reads. */
+static bool note_place(struct noting *noting, struct text tool, const char *kind, int goes)
+{
+	if (goes >= sensitivity_level(noting->reads))
+		return true;
+	*(kind[0] == '\0' ? &noting->has_tool : &noting->has_recipients) = true;
+	if (noting->tools_count++ >= PLAN_NOTE_TOOLS_MAX)
+		return true;
+	noting->tools = text_format(noting->plan->arena, "%.*s%s%.*s (%s%s)",
+		TEXT_ARGS(noting->tools), noting->tools.length == 0 ? "" : ", ", TEXT_ARGS(tool),
+		kind, level_word(goes));
+	return noting->tools.data != NULL;
+}
+
+/* A call that names recipients needs their lines; the tool's own does not stand in for them. */
 static bool note_line(struct noting *noting, uint32_t at)
 {
-	const struct entitlement *line = &noting->charter->entitlements[at];
+	const struct charter *charter = noting->charter;
+	const struct entitlement *line = &charter->entitlements[at];
 	const struct object *object;
-	enum sensitivity goes;
 
-	if (line->resource_kind != RESOURCE_TOOL || has_line_before(noting->charter, at))
+	if (line->resource_kind != RESOURCE_TOOL || has_line_before(charter, at))
 		return true;
 	object = noting->find(noting->context, OBJECT_TOOL, line->resource);
-	if (object == NULL || !tool_carries(object->tool))
+	if (object == NULL)
 		return true;
-	goes = most_that_goes(noting, object->tool);
-	if (sensitivity_level(goes) >= sensitivity_level(noting->reads) ||
-		noting->tools_count++ >= PLAN_NOTE_TOOLS_MAX)
+	if (tool_has_recipients(object->tool) &&
+		!note_place(noting, line->resource, "recipients: ", most_to_recipients(charter)))
+		return false;
+	if (!tool_carries(object->tool) || tool_goes_to_recipients(object->tool))
 		return true;
-	noting->tools = text_format(noting->plan->arena, "%.*s%s%.*s (%s)",
-		TEXT_ARGS(noting->tools), noting->tools.length == 0 ? "" : ", ",
-		TEXT_ARGS(line->resource), sensitivity_word(goes));
-	return noting->tools.data != NULL;
+	return note_place(noting, line->resource, "", most_to_tool(charter, line->resource));
+}
+
+static struct text note_text(const struct noting *noting)
+{
+	const char *word = sensitivity_word(noting->reads);
+	struct text to_recipients = text_format(noting->plan->arena,
+		"%s to a recipient (NAME@HOST, *@HOST, person:NAME) up to %s",
+		noting->has_tool ? " or, of recipients," : " an output", word);
+	struct text to_tool =
+		text_format(noting->plan->arena, " an output {to: SERVER/TOOL, up-to: %s}", word);
+
+	if (to_recipients.data == NULL || to_tool.data == NULL)
+		return (struct text){0};
+	return text_format(noting->plan->arena,
+		"a task that has read %s data is refused what lets less go: %.*s%s;%.*s%.*s lets "
+		"it, where that is meant",
+		word, TEXT_ARGS(noting->tools),
+		noting->tools_count > PLAN_NOTE_TOOLS_MAX ? " and more" : "",
+		noting->has_tool ? (int)to_tool.length : 0, to_tool.data,
+		noting->has_recipients ? (int)to_recipients.length : 0, to_recipients.data);
 }
 
 static bool note_charter(struct noting *noting, const struct plan_change *change)
@@ -104,6 +155,7 @@ static bool note_charter(struct noting *noting, const struct plan_change *change
 	noting->reads = most_it_reads(noting);
 	noting->tools = TEXT("");
 	noting->tools_count = 0;
+	noting->has_tool = noting->has_recipients = false;
 	for (uint32_t i = 0; i < noting->charter->entitlements_count; i++)
 		if (!note_line(noting, i))
 			return false;
@@ -111,12 +163,7 @@ static bool note_charter(struct noting *noting, const struct plan_change *change
 		return true;
 	note->kind = change->kind;
 	note->name = change->name;
-	note->text = text_format(noting->plan->arena,
-		"a task that has read %s data is refused what lets less go: %.*s%s; an output "
-		"{to: SERVER/TOOL, up-to: %s} lets it, where that is meant",
-		sensitivity_word(noting->reads), TEXT_ARGS(noting->tools),
-		noting->tools_count > PLAN_NOTE_TOOLS_MAX ? " and more" : "",
-		sensitivity_word(noting->reads));
+	note->text = note_text(noting);
 	noting->plan->notes_count++;
 	return note->text.data != NULL;
 }

@@ -36,8 +36,9 @@ static const char *const forbids[] = {"when { context.args has n && context.args
 	"when { context.args.path like \"tickets/4*\" }",
 	"when { principal.class == \"execute\" && resource.risk == \"high\" }",
 	"when { resource.none == 1 }", "when { false }"};
-static const char *const tools[] = {"read", "list", "rows", "resources.read", "write", "run"};
-static const char *const effects[] = {"read", "read", "read", "read", "write", "execute"};
+static const char *const tools[] = {
+	"read", "list", "rows", "resources.read", "write", "run", "mail"};
+static const char *const effects[] = {"read", "read", "read", "read", "write", "execute", "write"};
 /* A tool whose rows are judged one by one. */
 static const char rows[] = "object: tool\nname: files/rows\neffect: read\nrisk: low\n"
 			   "reads: [{data-source: tickets}]\nclassification: 'r[*].c'\n";
@@ -50,7 +51,8 @@ static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
 	"{\"path\":\"payroll/1\"}", "{\"path\":\"other/1\"}", "{\"path\":\"tickets/4\",\"n\":5}",
 	"{\"n\":1}", "{\"uri\":\"kb://tickets/41\"}", "{\"uri\":\"kb://payroll/1\"}",
 	"{\"uri\":\"kb://elsewhere\",\"n\":1}", "{\"n\":7,\"path\":\"tickets/1\"}",
-	"{\"n\":\"text\"}"};
+	"{\"n\":\"text\"}", "{\"to\":\"ana@desk.example\"}", "{\"to\":\"bo@elsewhere.example\"}"};
+static const char *const recipients[] = {"ana@desk.example", "*@desk.example", "*@*"};
 static const char *const names[APPROVALS] = {"owner", "backup-owner", "second", "role/approver"};
 
 /* Lines of outputs for what writes and runs: each place at most once. */
@@ -66,6 +68,10 @@ static struct text random_outputs(struct decide_bench *bench)
 					"%.*s, {to: files/%s, up-to: %s%s%s%s}", TEXT_ARGS(lines),
 					tools[tool], levels[pick(COUNT(levels))],
 					i == 0 ? "" : ", target: '", globs[i], i == 0 ? "" : "'");
+	for (i = 0; i < COUNT(recipients); i++)
+		if (pick(2) == 0)
+			lines = text_format(bench->arena, "%.*s, {to: '%s', up-to: %s}",
+				TEXT_ARGS(lines), recipients[i], levels[pick(COUNT(levels))]);
 	return lines;
 }
 
@@ -77,7 +83,7 @@ static void put_identity(struct decide_bench *bench, int index)
 	struct text document;
 
 	for (i = pick(LINES_MAX); i > 0; i--) {
-		unsigned tool = pick(use_class == 0 ? 6 : use_class == 1 ? 5 : 4);
+		unsigned tool = pick(use_class == 0 ? 7 : use_class == 1 ? 5 : 4);
 
 		lines = text_format(bench->arena,
 			"%.*s  - {effect: %s, tool: files/%s, when: '%s'%s%s}\n", TEXT_ARGS(lines),
@@ -200,7 +206,7 @@ static bool reads_allow(const struct completion *completion, const struct outloo
 /* The lowest whose target is like the path, else the one without. */
 static bool outputs_allow(const struct completion *completion, const struct outlook *outlook)
 {
-	/* Of the two tools that outputs are about only this one has a target. */
+	/* Of the tools that outputs are about only this one has a target but recipients. */
 	struct text path = text_is(completion->call->tool, "files/write")
 				   ? json_text_or(&completion->call->arguments, "path", "")
 				   : TEXT("");
@@ -224,6 +230,40 @@ static bool outputs_allow(const struct completion *completion, const struct outl
 	       sensitivity_level(completion->labels.sensitivity) <= lowest;
 }
 
+/* By the line that names the recipient, else by the first of the others that is about it. */
+static bool recipient_allows(
+	const struct completion *completion, const struct outlook *outlook, struct text to)
+{
+	const struct outlook_recipient *found = NULL;
+	size_t i;
+
+	for (i = 0; i < outlook->recipients_count; i++) {
+		const struct outlook_recipient *line = &outlook->recipients[i];
+		struct text host = {line->to.data + 1, line->to.length - 1};
+
+		if (text_equal(line->to, to)) {
+			found = line;
+			break;
+		}
+		if (found == NULL &&
+			(text_is(line->to, "*@*") ||
+				(line->to.data[0] == '*' && text_ends_with(to, host.data))))
+			found = line;
+	}
+	return found != NULL &&
+	       sensitivity_level(completion->labels.sensitivity) <= sensitivity_level(found->up_to);
+}
+
+static bool data_goes(const struct completion *completion, const struct outlook *outlook)
+{
+	struct text to = json_text_or(&completion->call->arguments, "to", "");
+
+	if (!outlook->has_recipients || to.length == 0)
+		return outputs_allow(completion, outlook);
+	return recipient_allows(completion, outlook, to) &&
+	       (outlook->only_recipients || outputs_allow(completion, outlook));
+}
+
 /* What outlook.h says of the five lists. */
 static bool outlook_allows(const struct completion *completion, const struct outlook *outlook)
 {
@@ -236,7 +276,7 @@ static bool outlook_allows(const struct completion *completion, const struct out
 		permitted |= residual_says(completion, &outlook->lines[i].left) == SAYS_YES;
 	for (i = 0; i < outlook->forbids_count; i++)
 		permitted &= residual_says(completion, &outlook->forbids[i].left) == SAYS_NO;
-	return permitted && reads_allow(completion, outlook) && outputs_allow(completion, outlook);
+	return permitted && reads_allow(completion, outlook) && data_goes(completion, outlook);
 }
 
 /* ---- the law ---- */

@@ -171,7 +171,52 @@ static void a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it(vo
 	assert_true(text_is(change->from.string, "untrusted"));
 	assert_true(text_is(change->to.string, "request"));
 	assert_true(text_is(fixture->why.hint,
-		"A value of argument to that the request or a trusted result names."));
+		"A value of argument to that the request, the charter or a trusted result names."));
+}
+
+/* What a clause compares is asked of it: no place is named that would not do. */
+static void only_origins_that_would_do_are_named(void **state)
+{
+	static const struct {
+		const char *condition, *by;
+	} rows[] = {
+		{"context.origins.recipient != \"request\"", "the request names."},
+		{"![\"request\", \"charter\"].contains(context.origins.recipient)",
+			"the request or the charter names."},
+		{"![\"request\", \"trusted\"].contains(context.origins.recipient)",
+			"the request or a trusted result names."},
+		{"context.origins.recipient == \"unknown\"",
+			"the request, the charter or a trusted result names."},
+	};
+	struct fixture *fixture = *state;
+	struct call call = decide_bench_call(&fixture->bench, "files", "mail", "{\"to\":\"ana\"}");
+	struct flow_origins origins = {
+		.targets = {{TEXT("to"), {FLOW_UNKNOWN, false, 0}}}, .targets_count = 1};
+	struct decide_world world = world_of(fixture);
+	struct decision decision;
+	char forbid[256], wanted[256];
+
+	world.origins = &origins;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		(void)snprintf(forbid, sizeof forbid, "when { %s }", rows[i].condition);
+		put_forbid(fixture, forbid);
+		world.registry = fixture->bench.registry;
+		decide(&world, &call, NULL, DECIDE_SEARCH, fixture->bench.arena, &decision);
+		assert_int_equal(decision.reason, REASON_FORBIDDEN);
+		decide_explain(&world, &(struct decide_said){&call, NULL, &decision},
+			DECIDE_REACH_CALL, fixture->bench.arena, &fixture->why);
+		(void)snprintf(wanted, sizeof wanted, "A value of argument to that %s", rows[i].by);
+		assert_string_equal(fixture->why.hint.data, wanted);
+		assert_true(text_is(fixture->why.change.to.string, "request"));
+	}
+	/* A trusted result named it already. */
+	put_forbid(fixture, "when { context.origins.recipient != \"request\" }");
+	origins.targets[0].found.origin = FLOW_TRUSTED;
+	decide(&world, &call, NULL, DECIDE_SEARCH, fixture->bench.arena, &decision);
+	decide_explain(&world, &(struct decide_said){&call, NULL, &decision}, DECIDE_REACH_CALL,
+		fixture->bench.arena, &fixture->why);
+	assert_string_equal(
+		fixture->why.hint.data, "A value of argument to that the request names.");
 }
 
 static void an_allowed_call_has_no_change(void **state)
@@ -442,6 +487,33 @@ static void what_may_go_to_a_tool_is_a_change_of_its_line(void **state)
 		"{\"up-to\":\"confidential\"}");
 }
 
+/* What the call can do itself goes before what widens a charter. */
+static void another_target_goes_before_a_wider_output(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"confidential\"}");
+	assert_true(decide_bench_put(bench,
+		"object: tool\nname: files/run\neffect: execute\nrisk: low\n"
+		"targets: [{argument: path, as: path}]\n"));
+	decide_bench_edit(bench, "agent", "{to: files/run, up-to: internal}",
+		"{to: files/run, up-to: internal}, "
+		"{to: files/run, up-to: internal, target: 'b/*'}, "
+		"{to: files/run, up-to: confidential, target: 'reports/*'}");
+	assert_string_equal(change(fixture, "run", "{\"path\":\"elsewhere/x\"}"),
+		"attribute argument path: \"elsewhere/x\" -> {\"like\":\"reports/*\"}");
+	assert_string_equal(change(fixture, "run", "{}"),
+		"attribute argument path: null -> {\"like\":\"reports/*\"}");
+	assert_string_equal(change(fixture, "run", "{\"path\":\"reports/x\"}"), "");
+	decide_bench_edit(bench, "agent", "{to: files/run, up-to: internal}",
+		"{to: files/run, up-to: internal}, "
+		"{to: files/run, up-to: confidential, target: 'one'}");
+	assert_string_equal(change(fixture, "run", "{\"path\":\"elsewhere/x\"}"),
+		"attribute argument path: \"elsewhere/x\" -> \"one\"");
+}
+
 static void a_clearance_is_a_change(void **state)
 {
 	struct fixture *fixture = *state;
@@ -673,6 +745,7 @@ int main(void)
 		EXPLAIN_TEST(what_two_changes_would_need_has_none),
 		EXPLAIN_TEST(a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it),
 		EXPLAIN_TEST(an_allowed_call_has_no_change),
+		EXPLAIN_TEST(only_origins_that_would_do_are_named),
 		EXPLAIN_TEST(a_forbid_without_conditions_has_no_change),
 		EXPLAIN_TEST(what_is_unknown_has_no_change),
 		EXPLAIN_TEST(trials_are_bounded),
@@ -685,6 +758,7 @@ int main(void)
 		EXPLAIN_TEST(attributes_of_objects_are_turned),
 		EXPLAIN_TEST(the_reason_names_the_attribute),
 		EXPLAIN_TEST(what_may_go_to_a_tool_is_a_change_of_its_line),
+		EXPLAIN_TEST(another_target_goes_before_a_wider_output),
 		EXPLAIN_TEST(a_clearance_is_a_change),
 		EXPLAIN_TEST(one_use_more_is_a_change),
 		EXPLAIN_TEST(ends_and_pins_are_changes),

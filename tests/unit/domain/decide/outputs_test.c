@@ -96,6 +96,48 @@ static void only_public_data_goes_where_no_line_covers_it(void **state)
 		"An output to files/run up to internal in the charter of agent, approved."));
 }
 
+/* Where it may go is said; what is refused there, too, is not. */
+static void a_refusal_names_the_targets_the_charter_lets_it_go_to(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	put_tool(bench, "run", "execute", "[{argument: path, as: path}]");
+	has_read(bench, "confidential");
+	let_go(bench, "{to: files/run, up-to: internal}, "
+		      "{to: files/run, up-to: internal, target: 'b/*'}, "
+		      "{to: files/write, up-to: restricted, target: 'c/*'}, "
+		      "{to: files/run, up-to: confidential, target: 'reports/*'}");
+	expect_of(bench, "run", "{\"path\":\"elsewhere/x\"}", REASON_OUTPUT);
+	assert_string_equal(bench->decision.explanation.data,
+		"The charter agent@2 does not let confidential data go to files/run, only to "
+		"targets like reports/*.");
+	assert_string_equal(bench->decision.needed.data,
+		"A call to targets like reports/* alone, or an output to files/run up to "
+		"confidential in the charter of agent, approved.");
+	expect_of(bench, "run", "{\"path\":\"reports/x\"}", REASON_ALLOWED);
+}
+
+static void a_refusal_names_only_so_many_targets(void **state)
+{
+	struct decide_bench *bench = *state;
+	char lines[1024] = "{to: files/run, up-to: internal}";
+	size_t used = strlen(lines);
+
+	put_tool(bench, "run", "execute", "[{argument: path, as: path}]");
+	has_read(bench, "confidential");
+	for (int i = 0; i <= OUTPUT_GLOBS_TOLD_MAX; i++) {
+		used += (size_t)snprintf(lines + used, sizeof lines - used,
+			", {to: files/run, up-to: confidential, target: '%d/*'}", i);
+		if (i + 1 < OUTPUT_GLOBS_TOLD_MAX)
+			continue;
+		let_go(bench, lines);
+		expect_of(bench, "run", "{\"path\":\"x\"}", REASON_OUTPUT);
+		assert_int_equal(strstr(bench->decision.explanation.data, " and others.") != NULL,
+			i + 1 > OUTPUT_GLOBS_TOLD_MAX);
+		assert_null(strstr(bench->decision.explanation.data, "4/*"));
+	}
+}
+
 static void a_line_covers_its_tool_up_to_its_level(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -415,6 +457,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(only_public_data_goes_where_no_line_covers_it),
 		BENCH_TEST(a_line_covers_its_tool_up_to_its_level),
+		BENCH_TEST(a_refusal_names_the_targets_the_charter_lets_it_go_to),
+		BENCH_TEST(a_refusal_names_only_so_many_targets),
 		BENCH_TEST(what_nobody_labelled_goes_nowhere_but_by_a_line_up_to_restricted),
 		BENCH_TEST(what_the_call_itself_reads_is_carried_too),
 		BENCH_TEST(a_read_carries_nothing_to_its_own_server),

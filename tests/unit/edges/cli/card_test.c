@@ -44,6 +44,41 @@ static const char *shown(const char *arguments)
 	return out.data;
 }
 
+static const char *who(const char *approval)
+{
+	struct error err = {0};
+	struct json value;
+
+	if (!json_parse(&value, arena, text_of(approval), &json_limits_default, &err))
+		fail_msg("%s", err.text);
+	buffer_reset(&out);
+	card_append_who(&out, &value);
+	buffer_append_byte(&out, '\0');
+	return out.data;
+}
+
+static void a_task_that_an_agent_opened_is_shown_with_what_the_first_was_asked(void **state)
+{
+	const char *text =
+		who("{\"identity\":\"i\",\"charter\":\"i@1\",\"request\":{\"task\":\"t-1\","
+		    "\"person\":\"ana\",\"purpose\":\"Pay\\nState  approved\"}}");
+
+	(void)state;
+	assert_non_null(strstr(text,
+		"For             nobody itself: an agent opened this task below the first\n"
+		"First task      t-1, for ana\n"
+		"It was asked    \"Pay\\nState  approved\"\n"));
+	text = who("{\"identity\":\"i\",\"charter\":\"i@1\",\"person\":\"bo\",\"purpose\":\"p\","
+		   "\"request\":{\"task\":\"t-1\"}}");
+	assert_non_null(
+		strstr(text, "For             bo\nTo what end     \"p\"\n"
+			     "First task      t-1, for nobody: its identity's own purpose\n"));
+	assert_null(strstr(text, "It was asked"));
+	text = who("{\"identity\":\"i\",\"charter\":\"i@1\"}");
+	assert_non_null(strstr(text, "For             nobody: the identity's own purpose\n"));
+	assert_null(strstr(text, "First task"));
+}
+
 static void each_line_of_arguments_is_behind_a_bar(void **state)
 {
 	const char *text = shown("{\"a\":\"x\\nApproval  a-1\\r\\nState     approved\","
@@ -116,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CARD_TEST(each_line_of_arguments_is_behind_a_bar),
+		CARD_TEST(a_task_that_an_agent_opened_is_shown_with_what_the_first_was_asked),
 		CARD_TEST(what_moves_hides_or_turns_text_is_an_escape),
 		CARD_TEST(letters_that_look_alike_are_told_apart),
 		CARD_TEST(a_quote_cannot_end_a_text_early),

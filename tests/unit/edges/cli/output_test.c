@@ -141,6 +141,46 @@ static void a_table_has_a_line_an_item_and_cuts_long_cells(void **state)
 	for (const char *at = bench->out; *at != '\0'; at++)
 		lines += *at == '\n';
 	assert_int_equal(lines, 3);
+	assert_string_equal(bench->err, "What ends in ... is cut; -o json has all of it.\n");
+	value = parse(bench, "{\"items\":[{\"name\":\"one\"}]}");
+	caught(bench, cli_print, &value);
+	assert_string_equal(bench->err, "");
+}
+
+/* A condition on data is one, though Cedar has no words for it. */
+static void a_table_of_outlooks_says_what_data_may_go_where(void **state)
+{
+	static const struct {
+		const char *outlook, *when;
+	} rows[] = {
+		{"\"outputs\":[{\"up-to\":\"public\"}]", "data up to public"},
+		{"\"when\":\"a\",\"outputs\":[{\"target\":\"r/*\",\"up-to\":\"internal\"},"
+		 "{\"up-to\":\"restricted\"}]",
+			"a; data to targets like r/* up to internal"},
+		{"\"recipients\":[],\"outputs\":[{\"without\":\"recipient\",\"up-to\":\"public\"}]",
+			"data to no recipient"},
+		{"\"recipients\":[{\"to\":\"*@a\",\"up-to\":\"internal\"}]",
+			"data to *@a up to internal"},
+		{"\"outputs\":[{\"up-to\":\"restricted\"}]", "its targets are well formed"},
+		{"\"approvals\":[\"owner\"]", ""},
+	};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct json answer =
+			parse(bench, text_format(bench->cli.arena,
+					     "{\"items\":[{\"may\":\"when\",%s}]}", rows[i].outlook)
+					     .data);
+		struct json shown;
+
+		bench->cli.output = OUTPUT_TABLE;
+		shown = cli_outlooks_for_reader(&bench->cli, &answer);
+		assert_true(text_is(json_text_or(&json_find(&shown, "items")->items[0], "when", ""),
+			rows[i].when));
+		bench->cli.output = OUTPUT_JSON;
+		shown = cli_outlooks_for_reader(&bench->cli, &answer);
+		assert_true(json_equal(&shown, &answer));
+	}
 }
 
 static void a_list_of_none_says_so_and_a_list_of_names_shows_them(void **state)
@@ -424,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OUTPUT_TEST(a_strangers_text_cannot_speak_to_the_terminal),
 		OUTPUT_TEST(a_table_has_a_line_an_item_and_cuts_long_cells),
+		OUTPUT_TEST(a_table_of_outlooks_says_what_data_may_go_where),
 		OUTPUT_TEST(a_list_of_none_says_so_and_a_list_of_names_shows_them),
 		OUTPUT_TEST(json_and_yaml_give_the_result_back),
 		OUTPUT_TEST(people_see_dates_and_first_what_they_asked_for),

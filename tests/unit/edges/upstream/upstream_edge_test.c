@@ -604,17 +604,37 @@ static void a_question_of_the_server_is_refused(void **state)
 	assert_string_equal(bench->asked, "fake sampling/createMessage within;");
 }
 
-static void a_question_of_another_form_is_told_from_one_nobody_may_ask(void **state)
+static void expect_objection(
+	struct bench *bench, enum upstream_objection objection, const char *code, const char *words)
 {
-	struct bench *bench = *state;
+	char wanted[64];
 
-	bench->objection = UPSTREAM_OBJECTS_TO_PARAMS;
+	(void)snprintf(wanted, sizeof wanted, "answered {\"error\":{\"code\":%s,", code);
+	bench->objection = objection;
 	connect_server(bench);
-	bench->wanted_log = "answered {\"error\":{\"code\":-32602,";
+	bench->wanted_log = wanted;
 	call_tool_until(bench, "ask", 500);
 	if (!bench->has_logged)
 		talk_run_until(bench->loop, &bench->has_logged);
 	assert_non_null(strstr(bench->log, "\"id\":\"q1\""));
+	assert_non_null(strstr(bench->log, words));
+}
+
+static void a_question_of_another_form_is_told_from_one_nobody_may_ask(void **state)
+{
+	expect_objection(*state, UPSTREAM_OBJECTS_TO_PARAMS, "-32602", "has not the form");
+}
+
+static void a_server_is_told_that_it_is_the_client_that_cannot_answer(void **state)
+{
+	expect_objection(*state, UPSTREAM_OBJECTS_TO_CLIENT, "-32601",
+		"client did not say that it can answer this:");
+}
+
+static void a_server_is_told_that_it_is_the_mode_that_the_client_cannot_answer(void **state)
+{
+	expect_objection(*state, UPSTREAM_OBJECTS_TO_MODE, "-32602",
+		"client did not say that it can answer this mode:");
 }
 
 static bool tell(struct bench *bench, uint64_t number, const struct upstream_reply *reply)
@@ -1322,6 +1342,8 @@ int main(void)
 		WITH(progress_reaches_its_own_call_and_nothing_else_does),
 		WITH(a_question_of_the_server_is_refused),
 		WITH(a_question_of_another_form_is_told_from_one_nobody_may_ask),
+		WITH(a_server_is_told_that_it_is_the_client_that_cannot_answer),
+		WITH(a_server_is_told_that_it_is_the_mode_that_the_client_cannot_answer),
 		WITH(a_question_that_is_taken_is_answered_once),
 		WITH(a_refusal_and_a_clients_error_are_told_apart),
 		WITH(after_a_call_was_given_up_nobody_knows_which_one_asks),

@@ -361,6 +361,57 @@ static void an_approval_is_shown_with_all_that_matters(void **state)
 	assert_null(strstr(text.data, "e@x.org"));
 }
 
+static void open_task_for(
+	struct call_bench *bench, const char *id, const char *parent, const char *purpose)
+{
+	struct decide_bench *world = &bench->world;
+	struct task_opening opening = {.id = text_of(id),
+		.identity = TEXT("agent"),
+		.person = parent[0] == '\0' ? TEXT("cy") : TEXT(""),
+		.purpose = text_of(purpose),
+		.parent = text_of(parent),
+		.charter_version = 1,
+		.environment = ENVIRONMENT_STAGING,
+		.at_utc_ms = world->now_utc_ms,
+		.deadline_utc_ms = world->now_utc_ms + 900000};
+	struct json record;
+	struct error err;
+
+	assert_true(task_opened_record(
+		&record, world->arena, world->tasks, &opening, TEXT("remit"), &err));
+	assert_true(task_table_fold(world->tasks, &record, world->next_index++, &err));
+}
+
+static const char *approval_of_task(struct call_bench *bench, const char *task)
+{
+	static struct bench_client client;
+	struct json shown;
+	struct error err;
+
+	assert_true(call_bench_start_method(
+		bench, &client, task, "tools/call", "{\"name\":\"write\",\"arguments\":{}}"));
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_true(approval_json(&shown, bench->world.arena, bench->approve,
+		approval_find(bench->approve, text_of(client.approval)), bench->log.now_utc_ms,
+		&err));
+	return json_canonical_text(bench->world.arena, &shown).data;
+}
+
+/* An agent opened it: the words of the person are those of the first task. */
+static void an_approval_below_another_task_has_what_the_first_was_asked(void **state)
+{
+	struct call_bench *bench = *state;
+
+	open_task_for(bench, "t-r", "", "Pay the invoice");
+	open_task_for(bench, "t-c", "t-r", "");
+	open_task_for(bench, "t-d", "t-c", "my own words");
+	assert_null(strstr(approval_of_task(bench, "t-r"), "\"request\""));
+	assert_non_null(
+		strstr(approval_of_task(bench, "t-c"), "\"request\":{\"person\":\"cy\",\"purpose\":"
+						       "\"Pay the invoice\",\"task\":\"t-r\"}"));
+	assert_non_null(strstr(approval_of_task(bench, "t-d"), "\"purpose\":\"Pay the invoice\""));
+}
+
 static void the_log_alone_gives_the_same_approvals(void **state)
 {
 	struct call_bench *bench = *state;
@@ -648,6 +699,7 @@ int main(void)
 		APPROVE_TEST(a_yes_that_nobody_used_in_time_is_asked_for_anew),
 		APPROVE_TEST(an_approver_who_loses_the_standing_no_longer_counts),
 		APPROVE_TEST(an_approval_is_shown_with_all_that_matters),
+		APPROVE_TEST(an_approval_below_another_task_has_what_the_first_was_asked),
 		APPROVE_TEST(the_log_alone_gives_the_same_approvals),
 		APPROVE_TEST(an_answer_counts_although_its_charter_is_loaded_after_it),
 	};

@@ -177,12 +177,12 @@ static void only_what_has_another_form_is_blamed_on_its_params(void **state)
 		"{\"message\":\"m\",\"mode\":\"url\",\"elicitationId\":\"1\",\"url\":"
 		"\"https://a.org/\"}",
 		"not-able");
-	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_PARAMS);
+	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_MODE);
 	end(bench, &client);
 	bench->is_not_able = true;
 	begin(bench, &client);
 	refused_at_once(bench, ELICIT, FORM, "not-able");
-	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_METHOD);
+	assert_int_equal(bench->objection, UPSTREAM_OBJECTS_TO_CLIENT);
 	end(bench, &client);
 }
 

@@ -293,6 +293,13 @@ static void a_recorded_call_is_asked_again_without_its_approvals(void **state)
 	assert_true(json_parse(&record, arena, text_of(recorded), &json_limits_default, &err));
 	assert_true(decide_why_recorded(fixture->service, &again, arena, &out, &err));
 	assert_true(text_equal(json_canonical_text(arena, &out), asked));
+	assert_non_null(strstr(asked.data, "\"as_of\":\"a fresh task: it has read nothing"));
+	assert_true(json_parse(&record, arena,
+		text_format(arena, "%.*s,\"origins\":{}}", (int)strlen(recorded) - 1, recorded),
+		&json_limits_default, &err));
+	assert_true(decide_why_recorded(fixture->service, &again, arena, &out, &err));
+	assert_non_null(strstr(json_canonical_text(arena, &out).data,
+		"\"as_of\":\"a fresh task with the labels and origins on record"));
 	arguments.type = JSON_ARRAY;
 	assert_false(decide_why_recorded(fixture->service, &again, arena, &out, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
@@ -424,7 +431,10 @@ static void what_an_identity_can_do_is_told_by_pages(void **state)
 	assert_non_null(strstr(answer.data, "\"may\":\"always\""));
 	answer = can(fixture, "agent", "files/list", 1);
 	assert_non_null(strstr(answer.data, "\"tool\":\"files/mail\""));
-	assert_non_null(strstr(answer.data, "\"recipients\":true"));
+	assert_non_null(strstr(
+		answer.data, "\"outputs\":[{\"up-to\":\"public\",\"without\":\"recipient\"}],"));
+	assert_non_null(strstr(
+		answer.data, "\"recipients\":[{\"to\":\"person:ana\",\"up-to\":\"public\"}]"));
 	answer = can(fixture, "agent", "files/run", 1);
 	assert_non_null(strstr(answer.data, "\"approvals\":[\"owner\"]"));
 	assert_null(strstr(answer.data, "\"when\":"));

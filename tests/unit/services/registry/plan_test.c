@@ -336,12 +336,14 @@ static void what_outputs_would_refuse_is_noted_and_no_problem(void **state)
 	assert_true(text_is(plan->notes[0].name, "i"));
 	assert_string_equal(plan->notes[0].text.data,
 		"a task that has read internal data is refused what lets less go: s/put (public), "
-		"s/fetch (public), s/mail (public); an output {to: SERVER/TOOL, up-to: internal} "
-		"lets it, where that is meant");
+		"s/fetch (public), s/mail (recipients: none); an output {to: SERVER/TOOL, up-to: "
+		"internal} or, of recipients, to a recipient (NAME@HOST, *@HOST, person:NAME) up "
+		"to internal lets it, where that is meant");
 	plan = noted(*state, ", {to: s/put, up-to: internal, target: 'a*'},"
 			     " {to: s/fetch, up-to: restricted}, {to: '*@*', up-to: public}");
 	assert_int_equal(plan->notes_count, 2);
-	assert_non_null(strstr(plan->notes[0].text.data, "go: s/mail (public);"));
+	assert_non_null(strstr(plan->notes[0].text.data, "go: s/mail (recipients: public); an "
+							 "output to a recipient"));
 	plan = noted(*state, ", {to: s/put, up-to: internal}, {to: s/fetch, up-to: internal},"
 			     " {to: '*@*', up-to: internal}");
 	assert_int_equal(plan->notes_count, 0);
@@ -459,6 +461,51 @@ static void of_more_notes_than_the_most_none_is_told(void **state)
 			plan_of(*state, buffer_text(&yaml).data)->notes_count, PLAN_MORE_NOTES_MAX);
 		buffer_deinit(&yaml);
 	}
+}
+
+/* A mail goes to people: no line of the tool stands in for theirs. */
+static void a_tool_of_recipients_is_noted_until_a_recipient_has_a_line(void **state)
+{
+	static const char *const others[] = {", {to: s/mail, up-to: internal}",
+		", {to: s/mail, up-to: internal, target: '*'}",
+		", {to: 'peer:i', up-to: internal}"};
+	static const char *const recipients[] = {"'*@*'", "'*@desk.example'", "ana@desk.example"};
+	static const char tools[] =
+		", {to: s/put, up-to: internal}, {to: s/fetch, up-to: internal}";
+	const struct plan *plan;
+	char outputs[256];
+
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		(void)snprintf(outputs, sizeof outputs, "%s%s", tools, others[i]);
+		plan = noted(*state, outputs);
+		assert_int_equal(plan->notes_count, 1);
+		assert_string_equal(plan->notes[0].text.data,
+			"a task that has read internal data is refused what lets less go: s/mail "
+			"(recipients: none); an output to a recipient (NAME@HOST, *@HOST, "
+			"person:NAME) up to internal lets it, where that is meant");
+	}
+	for (size_t i = 0; i < sizeof recipients / sizeof recipients[0]; i++) {
+		(void)snprintf(outputs, sizeof outputs, "%s, {to: %s, up-to: internal}", tools,
+			recipients[i]);
+		assert_int_equal(noted(*state, outputs)->notes_count, 0);
+	}
+}
+
+/* Nothing goes to a recipient that no line covers, public data neither. */
+static void a_tool_of_recipients_is_noted_where_only_public_data_is_read(void **state)
+{
+	const struct plan *plan = plan_of(*state,
+		"object: server\nname: s\nunit: org\nenvironment: dev\ntransport: {stdio: [x]}\n"
+		"---\n"
+		"object: tool\nname: s/both\neffect: read\n"
+		"targets: [{argument: to, as: recipient}, {argument: at, as: path}]\n---\n"
+		"object: identity\nname: i\nkind: agent\nclass: update\nrisk: low\nowner: a\n"
+		"backup-owner: b\nunit: org\npurpose: p\nenvironments: [dev]\n"
+		"entitlements: [{effect: read, tool: s/both}]\n");
+
+	assert_int_equal(plan->notes_count, 1);
+	assert_non_null(strstr(plan->notes[0].text.data, "go: s/both (recipients: none); an output "
+							 "to a recipient"));
 }
 
 static void only_so_many_tools_are_named_in_a_note(void **state)
@@ -619,6 +666,8 @@ int main(void)
 		TEST(a_role_that_is_nearly_one_of_ours_is_noted),
 		TEST(what_a_guardrail_names_and_is_not_there_is_noted),
 		TEST(of_more_notes_than_the_most_none_is_told),
+		TEST(a_tool_of_recipients_is_noted_until_a_recipient_has_a_line),
+		TEST(a_tool_of_recipients_is_noted_where_only_public_data_is_read),
 		TEST(only_so_many_tools_are_named_in_a_note),
 		TEST(of_more_charters_than_the_most_none_is_noted),
 		TEST(a_charter_without_a_guardrail_of_the_organisation_is_told),
