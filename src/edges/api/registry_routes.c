@@ -257,6 +257,20 @@ static void answer_code(struct api_request *request, const char *code)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
+/* It would be done; nothing was. */
+static void answer_check(struct api_request *request)
+{
+	const struct registrar_request *work = &request->work.registrar;
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	json_put_boolean(&object, "changed", false);
+	json_put_integer(&object, "revision", (int64_t)work->revision);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
 /* What it got: the charter that its unit's template made. */
 static void answer_sandbox(struct api_request *request)
 {
@@ -283,6 +297,8 @@ static void on_registrar_done(struct registrar_request *work)
 		answer_apply(request);
 	else if (work->err.code != ERROR_NONE)
 		answer_failed_change(request, &work->err);
+	else if (work->is_check)
+		answer_check(request);
 	else if (work->verb == REGISTRAR_OPEN_SANDBOX)
 		answer_sandbox(request);
 	else if (work->verb == REGISTRAR_ISSUE_CODE || work->verb == REGISTRAR_BOOTSTRAP)
@@ -333,9 +349,14 @@ void handle_verb(struct api_request *request)
 {
 	struct registrar_request *work = &request->work.registrar;
 	int64_t version = json_integer_or(&request->body, "version", 0);
+	const struct json *check = json_find(&request->body, "check");
 
 	if (version < 0 || version > UINT32_MAX) {
 		api_answer_status(request, 400, "version: a version number is expected");
+		return;
+	}
+	if (check != NULL && check->type != JSON_BOOLEAN) {
+		api_answer_status(request, 400, "check: true or false is expected");
 		return;
 	}
 	work->name = api_path(request, "policy").length > 0
@@ -344,6 +365,7 @@ void handle_verb(struct api_request *request)
 				       TEXT_ARGS(api_path(request, "policy")))
 			     : keep(request, "name");
 	work->version = (uint32_t)version;
+	work->is_check = check != NULL && check->boolean;
 	work->reason = json_text_or(&request->body, "reason", "");
 	submit(request);
 }

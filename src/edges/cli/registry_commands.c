@@ -338,10 +338,8 @@ struct verb {
 
 static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out, int *status)
 {
-	const char *version = cli->values[OPTION_VERSION];
 	struct json_builder object;
 	struct error err;
-	int64_t number;
 
 	json_object_start(&object, cli->arena);
 	if (verb->needs_reason && !cli_has_reason(cli)) {
@@ -350,13 +348,6 @@ static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out
 	}
 	if (cli->values[OPTION_REASON] != NULL)
 		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
-	if (version != NULL) {
-		if (!text_to_int64(text_of(version), &number)) {
-			*status = cli_usage(cli, "--version: a number is expected");
-			return false;
-		}
-		json_put_integer(&object, "version", number);
-	}
 	if (json_object_seal(&object, out, &err))
 		return true;
 	*status = cli_fail(cli, &err);
@@ -390,21 +381,6 @@ static int run_verb(struct cli *cli, const struct verb *verb)
 int command_propose(struct cli *cli)
 {
 	const struct verb verb = {.collection = "/v1/identities", .word = "propose"};
-
-	return run_verb(cli, &verb);
-}
-
-int command_approve_object(struct cli *cli)
-{
-	const struct verb verb = {.collection = cli->command->path, .word = "approve"};
-
-	return run_verb(cli, &verb);
-}
-
-int command_reject_object(struct cli *cli)
-{
-	const struct verb verb = {
-		.collection = cli->command->path, .word = "reject", .needs_reason = true};
 
 	return run_verb(cli, &verb);
 }

@@ -308,6 +308,8 @@ enum prepared_as registrar_prepare_step(
 	else
 		ok = error_set(&step.err, ERROR_INVALID, "a %s has no such step",
 			object_kind_word(step.entry->kind));
+	if (ok && request->is_check)
+		return PREPARED_NOTHING;
 	if (!ok || !write_step(&step))
 		return registrar_refuse(request, &step.err);
 	/* An emergency stop may use the log's reserve. */

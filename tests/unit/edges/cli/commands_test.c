@@ -565,7 +565,7 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	is_done(RUN("once-only-code\n", "login", "adm"));
 	before = handlers_reached();
 	assert_int_equal(RUN(NULL, "policy", "approve", "org/x"), EXIT_REFUSED);
-	assert_int_equal(handlers_reached(), before + 1); /* it only looked */
+	assert_int_equal(handlers_reached(), before + 2); /* it looked, and asked whether it may */
 	assert_non_null(strstr(bench.out, "version 3, proposed by person:ada\n"));
 	assert_non_null(strstr(bench.out, "  2 cases passed, as its author's remit says\n"));
 	assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
@@ -573,7 +573,7 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	before = handlers_reached();
 	assert_int_equal(RUN("y\n", "policy", "approve", "org/x", "-o", "json"), EXIT_REFUSED);
 	assert_int_equal(
-		handlers_reached(), before + 1); /* nothing was shown, so nothing is asked */
+		handlers_reached(), before + 2); /* nothing was shown, so nothing is asked */
 	assert_non_null(strstr(bench.err, "leave -o out"));
 	is_problem(403, "do not show what would change");
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes"));
@@ -587,6 +587,47 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_non_null(strstr(bench.out, "\"operation\": \"approveApplication\""));
 	assert_non_null(strstr(bench.out, "\"version\": 2"));
 	assert_int_equal(RUN(NULL, "policy", "approve", "org/x", "--version", "a"), EXIT_USAGE);
+}
+
+static void a_charter_and_a_raise_are_seen_before_they_are_approved(void **state)
+{
+	static const char *const nouns[][2] = {
+		{"identity", "approveIdentity"}, {"person", "approvePerson"}};
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(RUN(NULL, nouns[i][0], "approve", "x"), EXIT_REFUSED);
+		assert_non_null(strstr(bench.out, "version 3, proposed by person:ada\n"));
+		assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
+		assert_non_null(strstr(bench.err, "there is no terminal to ask on"));
+		assert_null(strstr(bench.out, "in force"));
+		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes"));
+		assert_non_null(strstr(bench.out, "in force, record #"));
+		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes", "-o", "json"));
+		assert_non_null(strstr(bench.out, nouns[i][1]));
+		is_done(RUN(NULL, nouns[i][0], "reject", "x", "--reason", "no"));
+		assert_non_null(strstr(bench.out, "rejected, record #"));
+	}
+}
+
+/* The fake daemon refuses the approval of what is named so. */
+static void who_may_not_approve_is_told_before_anything_is_asked(void **state)
+{
+	static const char *const nouns[] = {"identity", "person", "unit", "application"};
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
+		unsigned before = handlers_reached();
+
+		assert_int_equal(
+			RUN("y\n", nouns[i], "approve", "not-yours", "--yes"), EXIT_REFUSED);
+		assert_string_equal(bench.out, "");
+		assert_non_null(strstr(bench.err, "(HTTP 403)"));
+		assert_null(strstr(bench.err, "in force at once"));
+		assert_int_equal(handlers_reached(), before + 2);
+	}
 }
 
 static void who_rejects_a_proposal_is_shown_what_it_was(void **state)
@@ -1242,6 +1283,8 @@ int main(void)
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
+		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
+		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(a_key_that_is_not_enrolled_is_told_how_to_be),
