@@ -257,10 +257,10 @@ test('who proposed a charter cannot approve it', async () => {
   assert.match(twice.err, /approve deployer \(.* may\), proposed by person:adi@example\.com$/m);
   const own = await world.remit(ADI, 'identity', 'approve', 'deployer', '--yes');
   assert.equal(own.code, 1, own.out + own.err);
-  assert.doesNotMatch(own.out + own.err, /in force at once/, 'what it would do is not said first');
+  assert.doesNotMatch(own.out + own.err, /in force at once/, 'nothing is said before');
   const seen = await world.remit('dan@example.com', 'identity', 'approve', 'deployer');
   assert.equal(seen.code, 1, 'without a terminal or --yes nothing is done');
-  assert.match(seen.out, /change identity deployer, version 2, proposed by person:adi@example\.com/);
+  assert.match(seen.out, /change identity deployer, version 2, proposed by person:adi@/);
   assert.match(seen.out, /- Roll out releases[^]*\+ Roll out any release/);
   await world.must('eva@example.com', 'identity', 'reject', 'deployer', '--reason', 'test',
     '--yes');

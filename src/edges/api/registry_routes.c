@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "domain/charter/nearest.h"
 #include "domain/charter/terms.h"
 
 /* Objects, charters, persons: every handler hands a request to the registrar or
@@ -101,9 +102,7 @@ void handle_object_show(struct api_request *request)
 	struct json body;
 
 	if (entry == NULL) {
-		(void)error_set(&err, ERROR_NOT_FOUND, "no %s is named %.*s",
-			object_kind_word(request->route->kind),
-			TEXT_ARGS(api_path(request, "name")));
+		(void)name_unknown(registry, request->route->kind, api_path(request, "name"), &err);
 		api_answer_problem(request, &err);
 	} else if (!registrar_entry_json(entry, request->arena, &body, &err))
 		api_answer_problem(request, &err);
@@ -461,10 +460,16 @@ static void on_looked(void *context, const struct error *failure)
 
 static void look(struct api_request *request)
 {
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
 	struct call_look *call = &request->work.look.call;
 	struct error err;
 
 	call->server = keep(request, "server");
+	if (registry_find_server(registry, call->server) == NULL) {
+		(void)name_unknown(registry, OBJECT_SERVER, call->server, &err);
+		api_answer_problem(request, &err);
+		return;
+	}
 	call->context = request;
 	call->done = on_looked;
 	if (!call_look_start(request->api->services.call, call, &err))
@@ -555,6 +560,34 @@ void handle_who(struct api_request *request)
 		&body, &err);
 }
 
+/* What the question names and nobody registered, each with the nearest name. */
+static bool put_unknown(const struct api_request *request, const struct decide_question *question,
+	struct json *answer, struct error *err)
+{
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	bool is_tool =
+		question->effect != EFFECT_GENERATE && text_find_byte(question->resource, ':') < 0;
+	struct json_builder object, list;
+	struct json unknown;
+	struct error why;
+
+	json_array_start(&list, request->arena);
+	if (registry_find_identity(registry, question->identity) == NULL &&
+		!name_unknown(registry, OBJECT_IDENTITY, question->identity, &why))
+		json_add(&list, json_string(text_copy(request->arena, text_of(why.text))));
+	if (is_tool && !resource_check(registry, OBJECT_TOOL, question->resource, &why))
+		json_add(&list, json_string(text_copy(request->arena, text_of(why.text))));
+	if (!json_array_seal(&list, &unknown, err))
+		return false;
+	if (unknown.count == 0)
+		return true;
+	json_object_start(&object, request->arena);
+	for (uint32_t i = 0; i < answer->count; i++)
+		json_put_named(&object, answer->members[i].name, answer->members[i].value);
+	json_put(&object, "unknown", unknown);
+	return json_object_seal(&object, answer, err);
+}
+
 void handle_why(struct api_request *request)
 {
 	struct decide_question question = {.now_utc_ms = api_now_utc_ms(request)};
@@ -574,6 +607,7 @@ void handle_why(struct api_request *request)
 	question.effect = effect_of(effect);
 	question.arguments = json_find(&request->body, "arguments");
 	api_answer_or_fail(request,
-		decide_why(request->api->services.decide, &question, request->arena, &body, &err),
+		decide_why(request->api->services.decide, &question, request->arena, &body, &err) &&
+			put_unknown(request, &question, &body, &err),
 		&body, &err);
 }

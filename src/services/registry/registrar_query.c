@@ -158,8 +158,7 @@ bool registrar_can(const struct registrar *registrar, struct text identity, int6
 	struct json lines;
 
 	if (entry == NULL)
-		return error_set(
-			err, ERROR_NOT_FOUND, "no identity is named %.*s", TEXT_ARGS(identity));
+		return name_unknown(registrar_registry(registrar), OBJECT_IDENTITY, identity, err);
 	json_object_start(&object, arena);
 	json_put_text(&object, "identity", entry->name);
 	put_state(&object, entry);
