@@ -174,6 +174,15 @@ test('a change that names a field nobody knows is refused', async () => {
   assert.match(answer.text, /force/);
 });
 
+test('an approval that may be meant as a question is refused', async () => {
+  const answer = await asAdi({
+    method: 'POST', target: '/v1/identities/deployer/approve', headers: { 'If-Match': '"1"' },
+    body: '{"check":"true"}',
+  });
+  assert.equal(answer.status, 400);
+  assert.match(answer.text, /check: true or false/);
+});
+
 test('a word of no vocabulary is refused with those there are', async () => {
   for (const words of [['audit', 'search', '--verdict', 'denied'], ['approvals', 'list', '--state',
     'open'], ['findings', 'list', '--kind', 'bug'],
