@@ -109,6 +109,14 @@ static void on_token(void *context, struct http_exchange *exchange)
 		"bearer"};
 
 	(void)context;
+	if (memmem(body.data, body.length, "client_id=stranger&", 19) != NULL) {
+		http_respond(exchange,
+			&(struct http_response){.status = 401,
+				.content_type = "application/json",
+				.body = TEXT("{\"error\":\"invalid_client\","
+					     "\"error_description\":\"no key signed it\"}")});
+		return;
+	}
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
 		if (memmem(body.data, body.length, needed[i], strlen(needed[i])) == NULL) {
 			http_respond_problem(exchange, 400, "form", needed[i]);
@@ -628,6 +636,30 @@ static void who_may_not_approve_is_told_before_anything_is_asked(void **state)
 		assert_null(strstr(bench.err, "in force at once"));
 		assert_int_equal(handlers_reached(), before + 2);
 	}
+}
+
+static void a_task_that_is_not_opened_is_told_as_every_refusal(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	struct json problem;
+	struct error err;
+	char key[PATH_BYTES];
+
+	(void)state;
+	path_in(key, "stranger.pem");
+	is_done(RUN(NULL, "key", "new", key));
+	assert_int_equal(RUN(NULL, "task", "open", "stranger", "--key", key, "--resource",
+				 "https://example.org/mcp", "-o", "json"),
+		EXIT_REFUSED);
+	assert_true(json_parse(&problem, arena, text_of(bench.out), &json_limits_default, &err));
+	assert_true(text_is(json_text_or(&problem, "detail", ""), "no key signed it"));
+	assert_true(text_is(json_text_or(&problem, "title", ""), "No task was opened"));
+	assert_true(text_is(json_text_or(&problem, "error", ""), "invalid_client"));
+	assert_int_equal(json_integer_or(&problem, "status", 0), 401);
+	assert_null(json_find(&problem, "error_description"));
+	assert_non_null(strstr(bench.err, "remit identity show stranger"));
+	assert_non_null(strstr(bench.err, "remit key show"));
+	arena_destroy(&arena);
 }
 
 static void who_rejects_a_proposal_is_shown_what_it_was(void **state)
@@ -1285,6 +1317,7 @@ int main(void)
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
+		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(a_key_that_is_not_enrolled_is_told_how_to_be),
