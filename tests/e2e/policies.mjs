@@ -80,7 +80,7 @@ test('a set that cannot be loaded leaves the old one in force', async () => {
 test('a policy in force is checked by its name', async () => {
   const done = await world.remit(null, 'policy', 'check', 'org/no-prod-from-staging');
   assert.equal(done.code, 0, done.err);
-  assert.match(done.out, /^1 policies, 0 errors, 0 warnings$/m);
+  assert.match(done.out, /^1 policy, 0 errors, 0 warnings$/m);
   assert.equal((await world.remit(null, 'policy', 'check', 'org/none')).code, 3);
   assert.equal((await world.remit(null, 'policy', 'check')).code, 2);
 });

@@ -50,7 +50,7 @@ void cli_say_more(const struct cli *cli, const struct json *body)
 int command_list(struct cli *cli)
 {
 	struct text of = cli->words_count == 0 ? TEXT("") : cli_escape(cli, cli->words[0]);
-	struct cli_reply reply;
+	struct cli_reply reply = {0};
 	struct buffer query;
 	int status = EXIT_UNAVAILABLE;
 
@@ -61,6 +61,9 @@ int command_list(struct cli *cli)
 		cli_print(cli, &reply.json);
 		cli_say_more(cli, &reply.json);
 	}
+	if (reply.status / 100 == 5 && cli->command->path != NULL &&
+		strcmp(cli->command->path, "/v1/definitions") == 0)
+		cli_say("What the server said is in the daemon's log.");
 	buffer_deinit(&query);
 	return status;
 }

@@ -638,6 +638,26 @@ static void who_may_not_approve_is_told_before_anything_is_asked(void **state)
 	}
 }
 
+static void an_error_says_which_word_it_is_about(void **state)
+{
+	char path[PATH_BYTES];
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN(NULL, "approvals", "show", ""), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "remit approvals show: a word of it is empty"));
+	assert_int_equal(
+		RUN(NULL, "why", "a1", "write", "files/x", "--arguments", "{bad"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "--arguments: "));
+	path_in(path, "none.cedar");
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_NOT_FOUND);
+	assert_non_null(strstr(bench.err, "No such file"));
+	path_in(path, "none.yaml");
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_NOT_FOUND);
+	assert_non_null(strstr(bench.err, "No such file"));
+	assert_int_equal(handlers_reached(), before);
+}
+
 static void a_task_that_is_not_opened_is_told_as_every_refusal(void **state)
 {
 	struct arena *arena = arena_create(1 << 20);
@@ -1317,6 +1337,7 @@ int main(void)
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
+		CLI_TEST(an_error_says_which_word_it_is_about),
 		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
