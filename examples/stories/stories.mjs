@@ -349,7 +349,7 @@ const sandbox = {
       writeFileSync(file, PROMOTED(name, 'dev, prod',
         `  - {effect: execute, tool: deploy-prod/${LONG}}`));
       await world.apply('ana@example.com', '-f', file);
-      const alone = await world.remit('ana@example.com', 'identity', 'approve', name);
+      const alone = await world.remit('ana@example.com', 'identity', 'approve', name, '--yes');
       tell.holds('its owner cannot promote it alone', alone.code !== 0, alone.out);
       const again = await other.call(LONG, { duration: 1, steps: 1 });
       tell.holds('and is refused production still', !again.done, again.text);

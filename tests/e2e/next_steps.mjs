@@ -13,6 +13,6 @@ await play('next-steps', [
   '"sent":"orders@pharmacy.example"', 'Needs           unit/pharmacy',
   'May answer      cyd@example.com', 'state: approved', '"ordered":6',
   'Take it with juice.', 'tokens: 14', 'label: confidential', 'untrusted_content: true',
-  'open/leaf-1', '1 lines in the log, 0 findings', 'read-without-record', 'a finding',
+  'open/leaf-1', '1 line in the log, 0 findings', 'read-without-record', 'a finding',
   'leaflets/stray.jsonl:1', 'sound: ',
 ], /keys of room 5|stand-in-key/); // a row above the charter, a provider's key

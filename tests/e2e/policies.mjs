@@ -80,7 +80,7 @@ test('a set that cannot be loaded leaves the old one in force', async () => {
 test('a policy in force is checked by its name', async () => {
   const done = await world.remit(null, 'policy', 'check', 'org/no-prod-from-staging');
   assert.equal(done.code, 0, done.err);
-  assert.match(done.out, /^1 policies, 0 errors, 0 warnings$/m);
+  assert.match(done.out, /^1 policy, 0 errors, 0 warnings$/m);
   assert.equal((await world.remit(null, 'policy', 'check', 'org/none')).code, 3);
   assert.equal((await world.remit(null, 'policy', 'check')).code, 2);
 });
@@ -141,7 +141,13 @@ test('what governance cost people is told by unit and risk, as the log has it', 
     [having('allow'), having('deny'), having('ask')]);
   assert.ok(sum('answered') > 0 && sum('waited_ms') > 0, out);
   const none = await world.remit(null, 'report', 'friction', '--unit', 'nobody');
-  assert.match(none.err, /no decision on record is of this unit and time/);
+  assert.match(none.err, /no unit is named nobody\n/);
+  assert.deepEqual([none.code, none.out], [3, '']);
+  const slip = await world.remit(null, 'report', 'friction', '--unit', 'suport');
+  assert.match(slip.err, /no unit is named suport; did you mean support\?/);
+  assert.equal(slip.code, 3);
+  const table = await world.remit(null, 'report', 'friction');
+  assert.match(table.out, /^unit +risk +decisions +allowed /);
 });
 
 test('what was in force gives exactly what is on record', async () => {
@@ -297,8 +303,11 @@ test('nobody puts a guardrail in force alone, by any door', async () => {
   assert.match(entry.waiting.digest, /^sha256:[0-9a-f]{64}$/);
   const own = await world.remit(ADI, 'policy', 'approve', 'support/alone', '--yes');
   assert.equal(own.code, 1);
-  assert.match(own.out, /^add policy support\/alone, version 1, proposed by person:adi@/m);
-  assert.match(own.out, /^ {4}\+ when \{ context\.task\.depth > 5 \};$/m);
+  assert.equal(own.out, '', 'who may not is told before anything is shown');
+  const seen = await world.remit(BO, 'policy', 'approve', 'support/alone');
+  assert.equal(seen.code, 1, 'there is no terminal to ask on');
+  assert.match(seen.out, /^add policy support\/alone, version 1, proposed by person:adi@/m);
+  assert.match(seen.out, /^ {4}\+ when \{ context\.task\.depth > 5 \};$/m);
   assert.match(own.err, /who proposed it may not approve it; another person must/);
   // Nor by the socket, nor an agent with its token, nor from another unit.
   const { token } = await world.openTask('support-summariser', 'files');

@@ -174,6 +174,15 @@ test('a change that names a field nobody knows is refused', async () => {
   assert.match(answer.text, /force/);
 });
 
+test('an approval that may be meant as a question is refused', async () => {
+  const answer = await asAdi({
+    method: 'POST', target: '/v1/identities/deployer/approve', headers: { 'If-Match': '"1"' },
+    body: '{"check":"true"}',
+  });
+  assert.equal(answer.status, 400);
+  assert.match(answer.text, /check: true or false/);
+});
+
 test('a word of no vocabulary is refused with those there are', async () => {
   for (const words of [['audit', 'search', '--verdict', 'denied'], ['approvals', 'list', '--state',
     'open'], ['findings', 'list', '--kind', 'bug'],
@@ -230,7 +239,7 @@ test('what a newcomer gets wrong is said with its place and has its exit status'
     [2, /\/etc\/hostname can be read by others/, 'key', 'show', '/etc/hostname'],
     [1, /hostname: not a backup/, 'restore', '/etc/hostname', '--yes', '--data',
       world.path('restored')],
-    [4, /nothing waits for approval \(HTTP 409\)/, 'identity', 'approve', 'deployer'],
+    [4, /nothing of deployer waits for approval/, 'identity', 'approve', 'deployer'],
   ];
   for (const [code, words, ...command] of wrong) {
     const done = await world.remit(ADI, ...command);
@@ -257,6 +266,11 @@ test('who proposed a charter cannot approve it', async () => {
   assert.match(twice.err, /approve deployer \(.* may\), proposed by person:adi@example\.com$/m);
   const own = await world.remit(ADI, 'identity', 'approve', 'deployer', '--yes');
   assert.equal(own.code, 1, own.out + own.err);
+  assert.doesNotMatch(own.out + own.err, /in force at once/, 'nothing is said before');
+  const seen = await world.remit('dan@example.com', 'identity', 'approve', 'deployer');
+  assert.equal(seen.code, 1, 'without a terminal or --yes nothing is done');
+  assert.match(seen.out, /change identity deployer, version 2, proposed by person:adi@/);
+  assert.match(seen.out, /- Roll out releases[^]*\+ Roll out any release/);
   await world.must('eva@example.com', 'identity', 'reject', 'deployer', '--reason', 'test',
     '--yes');
   assert.match(await world.must(null, 'identity', 'show', 'deployer'), /Roll out releases/);

@@ -163,9 +163,9 @@ environments: [dev]
 entitlements: [{effect: read, tool: playground/echo}]
 `);
     assert.equal(applied.code, 6, applied.out + applied.err);
-    assert.equal((await world.remit(ANA, 'identity', 'approve', 'trial')).code, 1);
+    assert.equal((await world.remit(ANA, 'identity', 'approve', 'trial', '--yes')).code, 1);
     assert.ok((await agent.call('echo', { message: 'still a sandbox' })).done);
-    await world.must(BO, 'identity', 'approve', 'trial');
+    await world.must(BO, 'identity', 'approve', 'trial', '--yes');
     await assert.rejects(async () => {
       const late = await agent.call('echo', { message: 'after' });
       if (!late.done) throw new Error(late.text);

@@ -1,5 +1,6 @@
 // remit why, can and who, and /v1 behind them: as people see them, and as programs.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { World } from '../../examples/stories/lib/world.mjs';
@@ -101,6 +102,51 @@ test('who of what is not there is not found, with the nearest name', async () =>
   }
   // These have no door and no list of what there is.
   assert.equal((await remit('who', 'read', 'peer:none')).code, 0);
+});
+
+test('a name that nothing has is told with the nearest one', async () => {
+  const log = world.path('source.log');
+  writeFileSync(log, '');
+  for (const [code, said, ...command] of [
+    [3, /no identity is named support-summarizer; did you mean support-summariser\?/, 'can',
+      'support-summarizer'],
+    [3, /no identity is named support-summarizer; did you mean support-summariser\?/, 'identity',
+      'show', 'support-summarizer'],
+    [3, /no identity is named support-summarizer; did you mean support-summariser\?/, 'identity',
+      'approve', 'support-summarizer'],
+    [3, /no identity is named support-summarizer; did you mean support-summariser\?/, 'kill',
+      'identity', 'support-summarizer', '--reason', 'test', '--yes'],
+    [3, /no unit is named suport; did you mean support\?/, 'unit', 'show', 'suport'],
+    [3, /no server is named fils; did you mean files\?/, 'definition', 'list', 'fils'],
+    [3, /no server is named fils; did you mean files\?/, 'definition', 'show', 'fils/x'],
+    [3, /no identity is named support-summarizer; did you mean/, 'audit', 'search', '--identity',
+      'support-summarizer'],
+    [3, /no data-source is named ticket; did you mean tickets\?/, 'audit', 'search', '--source',
+      'ticket'],
+    [3, /no data-source is named ticket; did you mean tickets\?/, 'audit', 'export', '--source',
+      'ticket'],
+    [3, /no data-source is named ticket; did you mean tickets\?/, 'audit', 'reconcile',
+      '--source', 'ticket', '--log', log],
+    [0, /There is none/, 'audit', 'search', '--source', 'tickets', '--words', 'nosuchwordatall'],
+  ]) {
+    const done = await remit(...command);
+    assert.equal(done.code, code, `${command.join(' ')}: ${done.out}${done.err}`);
+    assert.match(done.err, said, command.join(' '));
+  }
+});
+
+test('remit why says what of its question is not registered', async () => {
+  const both = await remit('why', 'support-summarizer', 'read', 'files/read_text_fiel');
+  assert.equal(both.code, 1, both.out + both.err);
+  const near = /no identity is named support-summarizer; did you mean support-summariser\?/;
+  assert.match(both.out, near);
+  assert.match(both.out, /no tool is named files\/read_text_fiel; did you mean files\/read_text_/);
+  const told = JSON.parse((await remit('why', 'support-summariser', 'read', 'nowhere/read', '-o',
+    'json')).out);
+  assert.deepEqual(told.unknown, ['no tool is named nowhere/read']);
+  const known = JSON.parse((await remit('why', 'support-summariser', 'read', READ, '-o',
+    'json')).out);
+  assert.equal(known.unknown, undefined);
 });
 
 test('a decision on record is asked again, with the arguments it was made of', async () => {

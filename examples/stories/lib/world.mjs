@@ -358,7 +358,7 @@ export class World {
     }
     for (const [identity, person] of Object.entries(this.charters)) {
       const entry = await this.json(person, 'identity', 'show', identity);
-      if (entry.waiting) await this.must(person, 'identity', 'approve', identity);
+      if (entry.waiting) await this.must(person, 'identity', 'approve', identity, '--yes');
     }
   }
 

@@ -30,6 +30,24 @@ void nearest_registered(
 	registry_each(registry, kind, TEXT(""), consider_entry, nearest);
 }
 
+static bool consider_known(void *context, const struct registry_entry *entry)
+{
+	if (entry->in_force != NULL || entry->waiting != NULL)
+		nearest_consider(context, entry->name);
+	return true;
+}
+
+bool name_unknown(
+	const struct registry *registry, enum object_kind kind, struct text name, struct error *err)
+{
+	struct nearest nearest = {.wrong = name};
+
+	registry_each(registry, kind, TEXT(""), consider_known, &nearest);
+	return error_set(err, ERROR_NOT_FOUND, "no %s is named %.*s%s%s%s", object_kind_word(kind),
+		TEXT_ARGS(name), nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
+		nearest.found[0] == '\0' ? "" : "?");
+}
+
 static bool note_user(void *is_used, const struct registry_entry *entry)
 {
 	(void)entry;

@@ -20,6 +20,11 @@ void nearest_consider(struct nearest *nearest, struct text name);
 void nearest_registered(
 	struct nearest *nearest, const struct registry *registry, enum object_kind kind);
 
+/* False, and err says NOT_FOUND: nothing of the kind has this name, and which is the nearest of
+ * all that are registered or wait.  O(names). */
+bool name_unknown(const struct registry *registry, enum object_kind kind, struct text name,
+	struct error *err);
+
 /* Whether there is a resource of that kind, or a charter still has a line on it, written as
  * there ("files/read", "data-source:tickets").  Errors: NOT_FOUND, with the nearest name. */
 bool resource_check(const struct registry *registry, enum object_kind kind, struct text written,

@@ -12,8 +12,6 @@ enum {
 	KEPT_BYTES_MAX = 64 * 1024 * 1024,
 };
 
-static const char no_unit[] = "-"; /* no name of a unit begins so */
-
 static void denials_destroy(void *value)
 {
 	struct denials *denials = value;
@@ -97,7 +95,7 @@ static struct friction_group *group_of(
 {
 	const struct charter *charter =
 		registry_find_charter(friction->registry, json_text_or(record, "identity", ""));
-	struct text unit = charter == NULL ? text_of(no_unit) : charter->unit;
+	struct text unit = charter == NULL ? TEXT(FRICTION_NO_UNIT) : charter->unit;
 	enum risk_tier risk = risk_tier_of(json_text_or(record, "risk", ""));
 	struct friction_group *group;
 	struct text key;

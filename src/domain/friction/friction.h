@@ -47,7 +47,8 @@ bool friction_feed(struct friction *friction, struct text entry, struct text con
  * A wait runs from the question to the last answer that a person gave; percentiles are
  * rounded up, by a sixteenth at most.  denied_then_allowed: denials whose very call went through
  * later in its task, or whose tool was allowed under a later charter version.
- * Lives in arena.  Errors: LIMIT. */
+ * unknown_unit {name, nearest?}: the unit that was asked for, where nothing is of it and none has
+ * that name.  Lives in arena.  Errors: LIMIT. */
 bool friction_report(const struct friction *friction, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 

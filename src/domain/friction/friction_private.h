@@ -8,6 +8,9 @@
 #include "domain/decide/decision.h"
 #include "domain/friction/friction.h"
 
+/* Of an identity without a charter; no name of a unit begins so. */
+#define FRICTION_NO_UNIT "-"
+
 /* Private to domain/friction. */
 
 enum {

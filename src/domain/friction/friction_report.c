@@ -1,4 +1,5 @@
 /* The report as a JSON value, for programs and for the command line. */
+#include "domain/charter/nearest.h"
 #include "domain/friction/friction_private.h"
 
 static const char *const reason_words[] = {
@@ -59,6 +60,28 @@ static bool group_json(struct json *out, struct arena *arena, const struct frict
 	return put_reasons(&object, group, err) && json_object_seal(&object, out, err);
 }
 
+/* A slip in the name must not look like good news. */
+static bool put_unknown_unit(struct json_builder *report, struct arena *arena,
+	const struct friction *friction, struct error *err)
+{
+	struct text unit = friction->options->unit;
+	struct nearest nearest = {.wrong = unit};
+	struct json_builder object;
+	struct json sealed;
+
+	if (unit.length == 0 || text_is(unit, FRICTION_NO_UNIT) || friction->decisions > 0 ||
+		registry_find_unit(friction->registry, unit) != NULL)
+		return true;
+	nearest_registered(&nearest, friction->registry, OBJECT_UNIT);
+	json_object_start(&object, arena);
+	json_put_text(&object, "name", text_copy(arena, unit));
+	json_put_text_unless_empty(&object, "nearest", text_copy(arena, text_of(nearest.found)));
+	if (!json_object_seal(&object, &sealed, err))
+		return false;
+	json_put(report, "unknown_unit", sealed);
+	return true;
+}
+
 bool friction_report(
 	const struct friction *friction, struct arena *arena, struct json *out, struct error *err)
 {
@@ -79,5 +102,6 @@ bool friction_report(
 	json_put_integer(&report, "decisions", (int64_t)friction->decisions);
 	json_put_integer(&report, "untracked", (int64_t)friction->untracked);
 	json_put(&report, "groups", sealed);
-	return json_object_seal(&report, out, err);
+	return put_unknown_unit(&report, arena, friction, err) &&
+	       json_object_seal(&report, out, err);
 }

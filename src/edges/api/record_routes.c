@@ -1,5 +1,7 @@
 #include "edges/api/request.h"
 
+#include "domain/charter/nearest.h"
+
 /* The audit log: searched in the store's index, read and proven from the log. */
 
 static bool add_record(struct json_builder *list, struct arena *arena,
@@ -51,6 +53,22 @@ static bool is_unknown_task(const struct api_request *request)
 	       !work->query.has_after;
 }
 
+/* Nothing was found, and by a name that nothing has: a slip must not look like good news. */
+static bool is_unknown_name(const struct api_request *request, struct error *err)
+{
+	const struct projector_query *work = &request->work.query;
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	struct text identity = work->query.identity;
+	struct text source = work->query.source;
+
+	if (work->records.count > 0 || work->query.has_after)
+		return false;
+	return (identity.length > 0 && registry_find_identity(registry, identity) == NULL &&
+		       !name_unknown(registry, OBJECT_IDENTITY, identity, err)) ||
+	       (source.length > 0 && registry_find_data_source(registry, source) == NULL &&
+		       !name_unknown(registry, OBJECT_DATA_SOURCE, source, err));
+}
+
 static void on_found(struct projector_query *work)
 {
 	struct api_request *request = work->context;
@@ -58,6 +76,8 @@ static void on_found(struct projector_query *work)
 
 	if (work->is_ok && is_unknown_task(request))
 		api_answer_status(request, 404, "no record names this task");
+	else if (work->is_ok && is_unknown_name(request, &work->err))
+		api_answer_problem(request, &work->err);
 	else if (work->is_ok && records_json(request, &work->records, &body, &work->err))
 		api_answer(request, 200, &body);
 	else

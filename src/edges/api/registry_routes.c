@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "domain/charter/nearest.h"
 #include "domain/charter/terms.h"
 
 /* Objects, charters, persons: every handler hands a request to the registrar or
@@ -101,9 +102,7 @@ void handle_object_show(struct api_request *request)
 	struct json body;
 
 	if (entry == NULL) {
-		(void)error_set(&err, ERROR_NOT_FOUND, "no %s is named %.*s",
-			object_kind_word(request->route->kind),
-			TEXT_ARGS(api_path(request, "name")));
+		(void)name_unknown(registry, request->route->kind, api_path(request, "name"), &err);
 		api_answer_problem(request, &err);
 	} else if (!registrar_entry_json(entry, request->arena, &body, &err))
 		api_answer_problem(request, &err);
@@ -257,6 +256,20 @@ static void answer_code(struct api_request *request, const char *code)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
+/* It would be done; nothing was. */
+static void answer_check(struct api_request *request)
+{
+	const struct registrar_request *work = &request->work.registrar;
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	json_put_boolean(&object, "changed", false);
+	json_put_integer(&object, "revision", (int64_t)work->revision);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
 /* What it got: the charter that its unit's template made. */
 static void answer_sandbox(struct api_request *request)
 {
@@ -283,6 +296,8 @@ static void on_registrar_done(struct registrar_request *work)
 		answer_apply(request);
 	else if (work->err.code != ERROR_NONE)
 		answer_failed_change(request, &work->err);
+	else if (work->is_check)
+		answer_check(request);
 	else if (work->verb == REGISTRAR_OPEN_SANDBOX)
 		answer_sandbox(request);
 	else if (work->verb == REGISTRAR_ISSUE_CODE || work->verb == REGISTRAR_BOOTSTRAP)
@@ -333,9 +348,14 @@ void handle_verb(struct api_request *request)
 {
 	struct registrar_request *work = &request->work.registrar;
 	int64_t version = json_integer_or(&request->body, "version", 0);
+	const struct json *check = json_find(&request->body, "check");
 
 	if (version < 0 || version > UINT32_MAX) {
 		api_answer_status(request, 400, "version: a version number is expected");
+		return;
+	}
+	if (check != NULL && check->type != JSON_BOOLEAN) {
+		api_answer_status(request, 400, "check: true or false is expected");
 		return;
 	}
 	work->name = api_path(request, "policy").length > 0
@@ -344,6 +364,7 @@ void handle_verb(struct api_request *request)
 				       TEXT_ARGS(api_path(request, "policy")))
 			     : keep(request, "name");
 	work->version = (uint32_t)version;
+	work->is_check = check != NULL && check->boolean;
 	work->reason = json_text_or(&request->body, "reason", "");
 	submit(request);
 }
@@ -439,10 +460,16 @@ static void on_looked(void *context, const struct error *failure)
 
 static void look(struct api_request *request)
 {
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
 	struct call_look *call = &request->work.look.call;
 	struct error err;
 
 	call->server = keep(request, "server");
+	if (registry_find_server(registry, call->server) == NULL) {
+		(void)name_unknown(registry, OBJECT_SERVER, call->server, &err);
+		api_answer_problem(request, &err);
+		return;
+	}
 	call->context = request;
 	call->done = on_looked;
 	if (!call_look_start(request->api->services.call, call, &err))
@@ -533,6 +560,34 @@ void handle_who(struct api_request *request)
 		&body, &err);
 }
 
+/* What the question names and nobody registered, each with the nearest name. */
+static bool put_unknown(const struct api_request *request, const struct decide_question *question,
+	struct json *answer, struct error *err)
+{
+	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	bool is_tool =
+		question->effect != EFFECT_GENERATE && text_find_byte(question->resource, ':') < 0;
+	struct json_builder object, list;
+	struct json unknown;
+	struct error why;
+
+	json_array_start(&list, request->arena);
+	if (registry_find_identity(registry, question->identity) == NULL &&
+		!name_unknown(registry, OBJECT_IDENTITY, question->identity, &why))
+		json_add(&list, json_string(text_copy(request->arena, text_of(why.text))));
+	if (is_tool && !resource_check(registry, OBJECT_TOOL, question->resource, &why))
+		json_add(&list, json_string(text_copy(request->arena, text_of(why.text))));
+	if (!json_array_seal(&list, &unknown, err))
+		return false;
+	if (unknown.count == 0)
+		return true;
+	json_object_start(&object, request->arena);
+	for (uint32_t i = 0; i < answer->count; i++)
+		json_put_named(&object, answer->members[i].name, answer->members[i].value);
+	json_put(&object, "unknown", unknown);
+	return json_object_seal(&object, answer, err);
+}
+
 void handle_why(struct api_request *request)
 {
 	struct decide_question question = {.now_utc_ms = api_now_utc_ms(request)};
@@ -552,6 +607,7 @@ void handle_why(struct api_request *request)
 	question.effect = effect_of(effect);
 	question.arguments = json_find(&request->body, "arguments");
 	api_answer_or_fail(request,
-		decide_why(request->api->services.decide, &question, request->arena, &body, &err),
+		decide_why(request->api->services.decide, &question, request->arena, &body, &err) &&
+			put_unknown(request, &question, &body, &err),
 		&body, &err);
 }

@@ -369,6 +369,9 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 	memcpy(cli->values, reading->values, sizeof cli->values);
 	for (int i = taken; i < reading->words_count; i++)
 		cli->words[cli->words_count++] = reading->words[i];
+	for (int i = 0; i < cli->words_count; i++)
+		if (cli->words[i][0] == '\0')
+			return cli_usage(cli, "a word of it is empty");
 	if (cli->words_count < command->words_min || cli->words_count > command->words_max)
 		return wrong_count(cli, cli->words_count);
 	return set_output(cli) ? command->run(cli) : EXIT_USAGE;

@@ -231,8 +231,6 @@ int command_export(struct cli *cli);
 int command_list(struct cli *cli);
 int command_show(struct cli *cli);
 int command_propose(struct cli *cli);
-int command_approve_object(struct cli *cli);
-int command_reject_object(struct cli *cli);
 int command_suspend(struct cli *cli);
 int command_reactivate(struct cli *cli);
 int command_retire(struct cli *cli);

@@ -62,11 +62,13 @@ static bool add_named(struct cli *cli, struct source_list *list, const char *nam
 	return ok;
 }
 
+/* What is there, or has the end of a file that is meant to be. */
 static bool is_path(const char *word)
 {
 	struct stat status;
 
-	return stat(word, &status) == 0;
+	return stat(word, &status) == 0 || text_ends_with(text_of(word), POLICY_TEXT_FILE_END) ||
+	       text_ends_with(text_of(word), ".yaml");
 }
 
 static bool add_path(struct cli *cli, struct source_list *list, const char *path, int *status)
@@ -167,6 +169,15 @@ static void print_arguments(const struct json *list)
 			TEXT_ARGS(json_text_or(&list->items[i], "types", "")));
 }
 
+/* "1 policy, " */
+static void print_count(
+	const struct json *report, const char *plural, const char *singular, const char *end)
+{
+	int64_t count = json_integer_or(report, plural, 0);
+
+	printf("%lld %s%s", (long long)count, count == 1 ? singular : plural, end);
+}
+
 static void print_check(const struct json *report)
 {
 	const struct json *findings = json_find(report, "findings");
@@ -174,10 +185,9 @@ static void print_check(const struct json *report)
 	for (uint32_t i = 0; findings != NULL && i < findings->count; i++)
 		say_finding(&findings->items[i]);
 	print_arguments(json_find(report, "arguments"));
-	printf("%lld policies, %lld errors, %lld warnings\n",
-		(long long)json_integer_or(report, "policies", 0),
-		(long long)json_integer_or(report, "errors", 0),
-		(long long)json_integer_or(report, "warnings", 0));
+	print_count(report, "policies", "policy", ", ");
+	print_count(report, "errors", "error", ", ");
+	print_count(report, "warnings", "warning", "\n");
 }
 
 bool cli_check_bundle(

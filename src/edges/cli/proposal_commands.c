@@ -4,7 +4,7 @@
 
 enum { LINES_BYTES_MAX = 16 * 1024 * 1024 };
 
-/* What waits of a guardrail or an application: shown, so that whoever approves it has seen
+/* What waits: shown, so that whoever approves it has seen
  * what it changes, and approved as it was shown. */
 
 /* ---- what changes ---- */
@@ -93,9 +93,27 @@ void cli_print_line_diff(struct text before, struct text after)
 	print_lines(after, '+');
 }
 
+/* A list with a line for each item. */
+static struct text list_text(struct cli *cli, const struct json *list)
+{
+	struct buffer lines;
+	struct text text;
+
+	buffer_init(&lines, LINES_BYTES_MAX);
+	for (uint32_t i = 0; i < list->count; i++) {
+		buffer_append_text(&lines, json_canonical_text(cli->arena, &list->items[i]));
+		buffer_append_byte(&lines, '\n');
+	}
+	text = text_copy(cli->arena, buffer_text(&lines));
+	buffer_deinit(&lines);
+	return text;
+}
+
 /* A text as it is, another value as canonical JSON, nothing as nothing. */
 static struct text value_text(struct cli *cli, const struct json *value)
 {
+	if (value != NULL && value->type == JSON_ARRAY && value->count > 0)
+		return list_text(cli, value);
 	if (value == NULL || value->type == JSON_NULL)
 		return TEXT("");
 	return value->type == JSON_STRING ? value->string : json_canonical_text(cli->arena, value);
@@ -173,8 +191,11 @@ static void print_proposal(struct cli *cli, const struct json *entry, const stru
 	print_difference(cli, in_force, waiting);
 }
 
+enum answer_use { ANSWER_FOR_GOOD = 0, ANSWER_TO_CHECK /* asks whether it would be taken */ };
+
 /* The version that was looked at, unless another one is meant. */
-static bool answer_body(struct cli *cli, const struct json *waiting, struct json *out, int *status)
+static bool answer_body(struct cli *cli, const struct json *waiting, enum answer_use use,
+	struct json *out, int *status)
 {
 	const char *version = cli->values[OPTION_VERSION];
 	int64_t number = json_integer_or(waiting, "version", 0);
@@ -187,6 +208,8 @@ static bool answer_body(struct cli *cli, const struct json *waiting, struct json
 	}
 	json_object_start(&object, cli->arena);
 	json_put_integer(&object, "version", number);
+	if (use == ANSWER_TO_CHECK)
+		json_put_boolean(&object, "check", true);
 	if (cli->values[OPTION_REASON] != NULL)
 		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
 	if (json_object_seal(&object, out, &err))
@@ -247,7 +270,20 @@ static bool look(struct cli *cli, struct answer *answer, const char *verb, int *
 			cli->arena, "%s/%.*s/%s", cli->command->path, TEXT_ARGS(name), verb),
 		.if_match = answer->entry.etag,
 		.body = &answer->body};
-	return answer_body(cli, answer->waiting, &answer->body, status);
+	return answer_body(cli, answer->waiting, ANSWER_FOR_GOOD, &answer->body, status);
+}
+
+/* Who would be refused is told before anything is shown or asked. */
+static bool may_approve(struct cli *cli, const struct answer *answer, int *status)
+{
+	struct cli_call call = answer->call;
+	struct cli_reply reply;
+	struct json body;
+
+	if (!answer_body(cli, answer->waiting, ANSWER_TO_CHECK, &body, status))
+		return false;
+	call.body = &body;
+	return cli_ask(cli, &call, &reply, status);
 }
 
 int command_approve_proposal(struct cli *cli)
@@ -256,7 +292,7 @@ int command_approve_proposal(struct cli *cli)
 	struct cli_reply reply;
 	int status;
 
-	if (!look(cli, &answer, "approve", &status))
+	if (!look(cli, &answer, "approve", &status) || !may_approve(cli, &answer, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE)
 		print_proposal(cli, &answer.entry.json, answer.waiting);

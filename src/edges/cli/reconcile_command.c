@@ -108,6 +108,9 @@ static void add_lines(struct reconcile *reconcile, struct text log)
 static void print_findings(const struct json *report)
 {
 	const struct json *findings = json_find(report, "findings");
+	unsigned count = findings == NULL ? 0 : findings->count;
+	int64_t reads = json_integer_or(report, "reads", 0);
+	int64_t lines = json_integer_or(report, "lines", 0);
 	struct buffer text;
 
 	for (uint32_t i = 0; findings != NULL && i < findings->count; i++) {
@@ -122,10 +125,9 @@ static void print_findings(const struct json *report)
 		cli_print_text(buffer_text(&text));
 		buffer_deinit(&text);
 	}
-	cli_say("%lld reads on record, %lld lines in the log, %u findings",
-		(long long)json_integer_or(report, "reads", 0),
-		(long long)json_integer_or(report, "lines", 0),
-		findings == NULL ? 0 : findings->count);
+	cli_say("%lld read%s on record, %lld line%s in the log, %u finding%s", (long long)reads,
+		reads == 1 ? "" : "s", (long long)lines, lines == 1 ? "" : "s", count,
+		count == 1 ? "" : "s");
 }
 
 /* The next of "NAME,NAME", which it leaves; false: there is none. */

@@ -50,7 +50,7 @@ void cli_say_more(const struct cli *cli, const struct json *body)
 int command_list(struct cli *cli)
 {
 	struct text of = cli->words_count == 0 ? TEXT("") : cli_escape(cli, cli->words[0]);
-	struct cli_reply reply;
+	struct cli_reply reply = {0};
 	struct buffer query;
 	int status = EXIT_UNAVAILABLE;
 
@@ -61,6 +61,9 @@ int command_list(struct cli *cli)
 		cli_print(cli, &reply.json);
 		cli_say_more(cli, &reply.json);
 	}
+	if (reply.status / 100 == 5 && cli->command->path != NULL &&
+		strcmp(cli->command->path, "/v1/definitions") == 0)
+		cli_say("What the server said is in the daemon's log.");
 	buffer_deinit(&query);
 	return status;
 }
@@ -338,10 +341,8 @@ struct verb {
 
 static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out, int *status)
 {
-	const char *version = cli->values[OPTION_VERSION];
 	struct json_builder object;
 	struct error err;
-	int64_t number;
 
 	json_object_start(&object, cli->arena);
 	if (verb->needs_reason && !cli_has_reason(cli)) {
@@ -350,13 +351,6 @@ static bool verb_body(struct cli *cli, const struct verb *verb, struct json *out
 	}
 	if (cli->values[OPTION_REASON] != NULL)
 		json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
-	if (version != NULL) {
-		if (!text_to_int64(text_of(version), &number)) {
-			*status = cli_usage(cli, "--version: a number is expected");
-			return false;
-		}
-		json_put_integer(&object, "version", number);
-	}
 	if (json_object_seal(&object, out, &err))
 		return true;
 	*status = cli_fail(cli, &err);
@@ -390,21 +384,6 @@ static int run_verb(struct cli *cli, const struct verb *verb)
 int command_propose(struct cli *cli)
 {
 	const struct verb verb = {.collection = "/v1/identities", .word = "propose"};
-
-	return run_verb(cli, &verb);
-}
-
-int command_approve_object(struct cli *cli)
-{
-	const struct verb verb = {.collection = cli->command->path, .word = "approve"};
-
-	return run_verb(cli, &verb);
-}
-
-int command_reject_object(struct cli *cli)
-{
-	const struct verb verb = {
-		.collection = cli->command->path, .word = "reject", .needs_reason = true};
 
 	return run_verb(cli, &verb);
 }

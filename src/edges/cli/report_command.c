@@ -4,7 +4,7 @@
 
 /* `remit report friction`: reads the data folder itself, as whoever runs the daemon. */
 
-enum { WAIT_TEXT_BYTES = 32 };
+enum { WAIT_TEXT_BYTES = 32, LINE_BYTES_MAX = 8192 };
 
 /* "0", "250 ms", "12 s", "35 m", "7 h", "3 d": rounded up, so that no wait looks like none. */
 static void format_wait(char out[WAIT_TEXT_BYTES], int64_t wait_ms)
@@ -42,6 +42,25 @@ static void print_group(const struct json *group)
 		number(group, "unanswered") + number(group, "open"));
 }
 
+/* A unit that is none; true if that was so. */
+static bool say_unknown_unit(const struct json *report)
+{
+	const struct json *unknown = json_find(report, "unknown_unit");
+	struct text nearest = json_text_or(unknown, "nearest", "");
+	struct buffer line;
+
+	if (unknown == NULL)
+		return false;
+	buffer_init(&line, LINE_BYTES_MAX);
+	buffer_append_format(&line, "remit: no unit is named %.*s",
+		TEXT_ARGS(json_text_or(unknown, "name", "")));
+	if (nearest.length > 0)
+		buffer_append_format(&line, "; did you mean %.*s?", TEXT_ARGS(nearest));
+	cli_say_plain(buffer_text(&line));
+	buffer_deinit(&line);
+	return true;
+}
+
 /* Low risk never waits for a person: where it does, a rule asks too much. */
 static void say_if_low_waits(const struct json *groups)
 {
@@ -51,7 +70,9 @@ static void say_if_low_waits(const struct json *groups)
 		if (text_is(json_text_or(group, "risk", ""), "low") &&
 			number(group, "questions") > 0)
 			cli_say("remit: in unit %.*s %lld calls of low risk waited for people; "
-				"`remit audit search --type approval-asked` shows which rule asks",
+				"of each, `remit audit search --type approval-asked -o json` has "
+				"the "
+				"entitlement, or the policies and the clause, that asked",
 				TEXT_ARGS(json_text_or(group, "unit", "")),
 				number(group, "questions"));
 	}
@@ -61,8 +82,8 @@ static void print_friction(const struct json *report)
 {
 	const struct json *groups = json_find(report, "groups");
 
-	printf("%-20s %-8s %9s %9s %7s %7s %7s %9s %9s %10s\n", "UNIT", "RISK", "DECISIONS",
-		"ALLOWED", "DENIED", "LATER", "ASKED", "WAIT-P50", "LONGEST", "UNANSWERED");
+	printf("%-20s %-8s %9s %9s %7s %7s %7s %9s %9s %10s\n", "unit", "risk", "decisions",
+		"allowed", "denied", "later", "asked", "wait-p50", "longest", "unanswered");
 	for (uint32_t i = 0; groups != NULL && i < groups->count; i++)
 		print_group(&groups->items[i]);
 	if (number(report, "untracked") > 0)
@@ -91,12 +112,14 @@ int command_report_friction(struct cli *cli)
 	cli_bar_wipe(&bar);
 	if (!ok)
 		return cli_fail(cli, &err);
-	if (cli->output == OUTPUT_TABLE)
-		print_friction(&report);
-	else
+	if (cli->output != OUTPUT_TABLE)
 		cli_print(cli, &report);
+	else if (json_find(&report, "unknown_unit") == NULL)
+		print_friction(&report);
 	if (json_find(&report, "groups") != NULL)
 		say_if_low_waits(json_find(&report, "groups"));
+	if (say_unknown_unit(&report))
+		return EXIT_NOT_FOUND;
 	if (number(&report, "decisions") == 0)
 		cli_say("remit: no decision on record is of this unit and time");
 	return EXIT_DONE;

@@ -260,6 +260,13 @@ static int why_record(struct cli *cli)
 	return exit_of_verdict(json_text_or(record, "verdict", "allow"));
 }
 
+static const char *wrong_arguments(struct cli *cli, const struct error *err)
+{
+	struct text wrong = text_format(cli->arena, "--arguments: %s", err->text);
+
+	return wrong.data == NULL ? err->text : wrong.data;
+}
+
 int command_why(struct cli *cli)
 {
 	struct cli_call call = {.method = "POST", .target = TEXT("/v1/why")};
@@ -289,7 +296,7 @@ int command_why(struct cli *cli)
 	if (written != NULL) {
 		if (!json_parse(
 			    &arguments, cli->arena, text_of(written), &json_limits_default, &err))
-			return cli_usage(cli, err.text);
+			return cli_usage(cli, wrong_arguments(cli, &err));
 		json_put(&object, "arguments", arguments);
 	}
 	if (!json_object_seal(&object, &body, &err))

@@ -105,6 +105,33 @@ static bool ask_for_token(struct cli *cli, struct text endpoint, struct text for
 	return http_fetch(reply, NULL, cli->arena, &request, err);
 }
 
+/* As every refusal is printed, with the word of RFC 6749. */
+static void print_refusal(struct cli *cli, unsigned status, const struct json *answer)
+{
+	struct json_builder object;
+	struct json problem;
+	struct error err;
+
+	json_object_start(&object, cli->arena);
+	json_put_text(&object, "detail", text_of(cli->wrong));
+	json_put_text_unless_empty(&object, "error", json_text_or(answer, "error", ""));
+	json_put_integer(&object, "status", status);
+	json_put_cstring(&object, "title", "No task was opened");
+	if (json_object_seal(&object, &problem, &err))
+		cli_print(cli, &problem);
+}
+
+static void say_next_step(const struct cli *cli, struct text word)
+{
+	if (text_is(word, "invalid_target"))
+		cli_say("--resource is ADDRESS/mcp/SERVER: DIR/listen holds the address, `remit "
+			"server list` the servers.");
+	if (text_is(word, "invalid_client"))
+		cli_say("`remit identity show %s` has the keys of the charter in force, `remit key "
+			"show %s` the line of this one.",
+			cli->words[0], cli->values[OPTION_KEY]);
+}
+
 static int print_token(struct cli *cli, const struct http_reply *reply)
 {
 	struct json answer;
@@ -121,14 +148,12 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 		return EXIT_DONE;
 	}
 	said = json_text_or(&answer, "error_description", "the daemon did not say why");
-	if (cli->output == OUTPUT_JSON)
-		cli_print(cli, &answer);
 	cli_say("remit: no task was opened:");
 	cli_say_plain(said);
-	cli_note_wrong(cli, "no task was opened: %.*s", TEXT_ARGS(said));
-	if (text_is(json_text_or(&answer, "error", ""), "invalid_target"))
-		cli_say("--resource is ADDRESS/mcp/SERVER: DIR/listen holds the address, `remit "
-			"server list` the servers.");
+	cli_note_wrong(cli, "%.*s", TEXT_ARGS(said));
+	if (cli->output == OUTPUT_JSON)
+		print_refusal(cli, reply->status, &answer);
+	say_next_step(cli, json_text_or(&answer, "error", ""));
 	return reply->status >= 500 ? EXIT_UNAVAILABLE : EXIT_REFUSED;
 }
 

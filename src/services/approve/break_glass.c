@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "domain/charter/nearest.h"
 #include "services/approve/approve_private.h"
 
 enum { GLASS_RECORD_BYTES_MAX = 512 * 1024, MS_PER_MINUTE = 60 * 1000 };
@@ -162,7 +163,9 @@ static bool check_scope(
 		registry_find(approve->registry, OBJECT_IDENTITY, request->identity);
 	const struct task *task = task_find(approve->tasks, request->task);
 
-	if (entry == NULL || entry->in_force == NULL)
+	if (entry == NULL)
+		return name_unknown(approve->registry, OBJECT_IDENTITY, request->identity, err);
+	if (entry->in_force == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no such identity is in force");
 	if (entry->state != IDENTITY_ACTIVE)
 		return error_set(err, ERROR_CONFLICT,
@@ -172,7 +175,7 @@ static bool check_scope(
 		return forbid(err, "a sandbox has no break-glass");
 	if (request->tool.length != 0 &&
 		registry_find_tool(approve->registry, request->tool) == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "no such tool is registered");
+		return name_unknown(approve->registry, OBJECT_TOOL, request->tool, err);
 	if (request->task.length == 0)
 		return true;
 	if (task == NULL || !text_equal(task->identity, request->identity))

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "domain/charter/lifecycle.h"
+#include "domain/charter/nearest.h"
 #include "services/call/exchange.h"
 
 enum { INDEX_TEXT_BYTES = 24, KILL_ARENA_BYTES = 16 * 1024, APPROVE_TICK_MS = 5000 };
@@ -580,8 +581,7 @@ static bool may_kill(
 		return error_set(
 			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(kill->task));
 	if (entry == NULL)
-		return error_set(
-			err, ERROR_NOT_FOUND, "no identity %.*s is registered", TEXT_ARGS(name));
+		return name_unknown(service->ports.registry, OBJECT_IDENTITY, name, err);
 	return lifecycle_step(LIFECYCLE_KILL, task == NULL ? entry->state : IDENTITY_ACTIVE,
 		registry_standings(service->ports.registry, kill->actor, entry), &to, err);
 }

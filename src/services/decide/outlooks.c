@@ -455,8 +455,7 @@ bool decide_can(struct decide_service *service, const struct decide_can *asked, 
 	bool ok;
 
 	if (entry == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "no identity is named %.*s",
-			TEXT_ARGS(asked->identity));
+		return name_unknown(service->registry, OBJECT_IDENTITY, asked->identity, err);
 	ok = page_start(&page) &&
 	     (entry->in_force == NULL || add_tools(&page, entry, asked->after));
 	return page_seal(&page, ok, out);

@@ -7,6 +7,8 @@
 
 #include "services/finding/finding_private.h"
 
+#include "domain/charter/nearest.h"
+
 static bool is_of_reads(enum finding_kind kind)
 {
 	return kind == FINDING_READ_WITHOUT_RECORD || kind == FINDING_READ_DIFFERS ||
@@ -62,7 +64,11 @@ static const struct data_source *first_source(const struct finding_service *serv
 				: registry_find_data_source(service->registry, name->string);
 
 		if (source == NULL) {
-			error_set(err, ERROR_NOT_FOUND, "sources: no such data source");
+			(void)(name->type == JSON_STRING
+					? name_unknown(service->registry, OBJECT_DATA_SOURCE,
+						  name->string, err)
+					: error_set(err, ERROR_INVALID,
+						  "sources: a list of names is expected"));
 			return NULL;
 		}
 		if (request->person.length > 0 && text_equal(source->custodian, request->person))

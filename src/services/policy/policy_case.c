@@ -43,7 +43,8 @@ struct case_run {
 	struct error *err;
 	/* The case. */
 	const struct json *given;
-	struct text problem; /* why it cannot be run; empty: it was */
+	struct text problem;   /* why it cannot be run; empty: it was */
+	uint32_t problem_line; /* of the member that is wrong; 0: the case's own */
 	struct got got;
 };
 
@@ -119,11 +120,34 @@ static bool cannot(struct case_run *run, const char *what, struct text detail)
 	return false;
 }
 
-static bool has_only(struct case_run *run, const struct json *object, const char *const *names)
+/* Path is that of the object with a dot, or empty. */
+static bool no_member(struct case_run *run, const struct json_member *member, struct text path,
+	const struct nearest *nearest)
 {
-	struct error err = {0};
+	bool is_near = nearest->found[0] != '\0';
 
-	return json_only_members(object, names, &err) || cannot(run, "", text_of(err.text));
+	run->problem_line = member->value.line;
+	return cannot(run, "there is no such member: ",
+		text_format(run->arena, "%.*s%.*s%s%.*s%s%s", TEXT_ARGS(path),
+			(int)(member->name.length > 64 ? 64 : member->name.length),
+			member->name.data, is_near ? "; did you mean " : "",
+			is_near ? (int)path.length : 0, path.data, nearest->found,
+			is_near ? "?" : ""));
+}
+
+static bool has_only(
+	struct case_run *run, const struct json *object, const char *const *names, const char *path)
+{
+	for (uint32_t i = 0; i < object->count; i++) {
+		struct nearest nearest = {.wrong = object->members[i].name};
+		const char *const *known = names;
+
+		while (*known != NULL && !text_is(nearest.wrong, *known))
+			nearest_consider(&nearest, text_of(*known++));
+		if (*known == NULL)
+			return no_member(run, &object->members[i], text_of(path), &nearest);
+	}
+	return true;
 }
 
 static bool read_texts(
@@ -198,7 +222,7 @@ static bool check_labels(struct case_run *run)
 		return cannot(run, "labels: {sensitivity, untrusted} is expected", TEXT(""));
 	word = json_find(labels, "sensitivity");
 	untrusted = json_find(labels, "untrusted");
-	if (!has_only(run, labels, names))
+	if (!has_only(run, labels, names, "labels."))
 		return false;
 	if (word != NULL && word->type != JSON_STRING)
 		return cannot(run, "labels: sensitivity: a word is expected", TEXT(""));
@@ -217,7 +241,7 @@ static bool check_origins(struct case_run *run)
 		return true;
 	if (origins->type != JSON_OBJECT)
 		return cannot(run, "origins: {recipient: untrusted, ...} is expected", TEXT(""));
-	if (!has_only(run, origins, origin_members))
+	if (!has_only(run, origins, origin_members, "origins."))
 		return false;
 	for (uint32_t i = 0; i < origins->count; i++) {
 		const struct json *word = &origins->members[i].value;
@@ -470,7 +494,7 @@ static bool ask_model(struct case_run *run, struct call *call)
 	call->route = METHOD_MODEL;
 	call->arguments = (struct json){.type = JSON_OBJECT};
 	return read_generation(run, generation, &call->generation) &&
-	       has_only(run, &call->generation, names);
+	       has_only(run, &call->generation, names, "generation.");
 }
 
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
@@ -485,9 +509,9 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	struct text environment = json_text_or(run->given, "environment", "");
 	ptrdiff_t slash = text_find_byte(tool, '/');
 
-	if (!has_only(run, run->given, names) || !read_now(run, now_utc_ms) || !check_labels(run) ||
-		!check_origins(run) || !check_calls(run) || !check_used(run) || !check_age(run) ||
-		!check_first(run))
+	if (!has_only(run, run->given, names, "") || !read_now(run, now_utc_ms) ||
+		!check_labels(run) || !check_origins(run) || !check_calls(run) ||
+		!check_used(run) || !check_age(run) || !check_first(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
@@ -602,13 +626,34 @@ static const char default_model_context[] =
 	"{" DEFAULT_CONTEXT ",\"generation\":{\"api\":\"openai\",\"prompt_tokens\":1,"
 	"\"provider_tools\":[],\"stream\":false,\"tools\":[]}}";
 
+/* No member but those of the defaults; of an entity also its name. */
+static bool has_defaults_only(struct case_run *run, const struct json *defaults,
+	const struct json *given, struct text path)
+{
+	bool is_entity = text_is(path, "principal.") || text_is(path, "resource.");
+
+	for (uint32_t i = 0; given != NULL && i < given->count; i++) {
+		struct nearest nearest = {.wrong = given->members[i].name};
+
+		if (json_find_text(defaults, nearest.wrong) != NULL ||
+			(is_entity && text_is(nearest.wrong, "name")))
+			continue;
+		for (uint32_t j = 0; j < defaults->count; j++)
+			nearest_consider(&nearest, defaults->members[j].name);
+		return no_member(run, &given->members[i], path, &nearest);
+	}
+	return true;
+}
+
 /* The defaults with what the case says instead.  A member that is none is told. */
 static bool merge(struct case_run *run, const struct json *defaults, const struct json *given,
-	bool is_entity, struct json *out)
+	struct text path, struct json *out)
 {
 	struct json_builder object;
 	struct error err;
 
+	if (!has_defaults_only(run, defaults, given, path))
+		return false;
 	json_object_start(&object, run->arena);
 	for (uint32_t i = 0; i < defaults->count; i++) {
 		struct text name = defaults->members[i].name;
@@ -616,22 +661,22 @@ static bool merge(struct case_run *run, const struct json *defaults, const struc
 		struct json value = own == NULL ? defaults->members[i].value : *own;
 
 		if (own != NULL && own->type == JSON_OBJECT && !text_is(name, "args") &&
-			!merge(run, &defaults->members[i].value, own, false, &value))
+			!merge(run, &defaults->members[i].value, own,
+				text_format(
+					run->arena, "%.*s%.*s.", TEXT_ARGS(path), TEXT_ARGS(name)),
+				&value))
 			return false;
 		json_put_named(&object, name, value);
-	}
-	for (uint32_t i = 0; given != NULL && i < given->count; i++) {
-		struct text name = given->members[i].name;
-
-		if (json_find_text(defaults, name) == NULL && !(is_entity && text_is(name, "name")))
-			return cannot(run, "the request has no such member: ", name);
 	}
 	return json_object_seal(&object, out, &err) || cannot(run, "", text_of(err.text));
 }
 
-static bool value_of(struct case_run *run, const char *defaults, const struct json *given,
-	struct cedar_value *out)
+/* Of the request's member, with a dot. */
+static bool value_of(
+	struct case_run *run, const char *defaults, const char *member, struct cedar_value *out)
 {
+	struct text name = {member, strlen(member) - 1};
+	const struct json *given = json_find_text(json_find(run->given, "request"), name);
 	struct cedar_error cause = {0};
 	struct json base, merged;
 	struct error err = {0};
@@ -640,8 +685,7 @@ static bool value_of(struct case_run *run, const char *defaults, const struct js
 		return cannot(run, "an object is expected", TEXT(""));
 	if (!json_parse(&base, run->arena, text_of(defaults), &json_limits_default, &err))
 		return cannot(run, "", text_of(err.text));
-	if (!merge(run, &base, given,
-		    defaults != default_context && defaults != default_model_context, &merged))
+	if (!merge(run, &base, given, text_of(member), &merged))
 		return false;
 	return cedar_value_from_json(out, run->arena, &merged, NULL, NULL, &cause) ||
 	       cannot(run, "", text_of(cause.text));
@@ -699,10 +743,11 @@ static bool build_request(struct case_run *run, struct raw_request *raw)
 	struct cedar_value who, what;
 	size_t count = 2;
 
-	if (!has_only(run, given, names) || !value_of(run, default_principal, principal, &who) ||
-		!value_of(run, default_resource, resource, &what) ||
-		!value_of(run, is_model ? default_model_context : default_context,
-			json_find(given, "context"), &raw->request.context))
+	if (!has_only(run, given, names, "request.") ||
+		!value_of(run, default_principal, "principal.", &who) ||
+		!value_of(run, default_resource, "resource.", &what) ||
+		!value_of(run, is_model ? default_model_context : default_context, "context.",
+			&raw->request.context))
 		return false;
 	raw->request.principal = cedar_uid_of(CEDAR_TEXT("Identity"),
 		cedar_text_from(json_text_or(principal, "name", "somebody")));
@@ -765,7 +810,7 @@ static bool run_request(struct case_run *run)
 
 	if (raw == NULL)
 		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
-	if (!has_only(run, run->given, names) || !build_request(run, raw))
+	if (!has_only(run, run->given, names, "") || !build_request(run, raw))
 		return false;
 	run->got = (struct got){.verdict = "allow", .reason = reason_word(REASON_ALLOWED)};
 	for (size_t i = 0; i < 3; i++) {
@@ -905,7 +950,8 @@ static bool report_case(struct case_run *run, size_t at, bool has_passed, struct
 	json_object_start(&out, arena);
 	json_put_text(&out, "test", json_text_or(run->given, "test", "without a name"));
 	json_put_text(&out, "file", run->bundle->case_files[at]);
-	json_put_integer(&out, "line", run->given->line);
+	json_put_integer(
+		&out, "line", run->problem_line > 0 ? run->problem_line : run->given->line);
 	json_put_boolean(&out, "passed", has_passed);
 	put_expected(run, &out);
 	if (run->problem.length > 0)
@@ -924,10 +970,13 @@ static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct j
 
 	run->given = &run->bundle->cases[at];
 	run->problem = TEXT("");
+	run->problem_line = 0;
 	run->got = (struct got){0};
 	is_raw = json_find(run->given, "request") != NULL;
 	run->err->code = ERROR_NONE;
-	ok = is_raw && json_find(run->given, "request")->type != JSON_OBJECT
+	ok = json_text_or(run->given, "test", "").length == 0
+		     ? cannot(run, "test: what the case is about is expected", TEXT(""))
+	     : is_raw && json_find(run->given, "request")->type != JSON_OBJECT
 		     ? cannot(run, "request: an object is expected", TEXT(""))
 	     : is_raw ? run_request(run)
 		      : run_identity(run);

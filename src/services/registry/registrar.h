@@ -60,6 +60,7 @@ struct registrar_request {
 	enum object_kind kind; /* IDENTITY if NONE */
 	struct text name;
 	uint32_t version; /* approve, reject: the version meant; 0: whichever waits */
+	bool is_check;    /* approve: all that would refuse it is looked at, and nothing changes */
 	struct text reason;
 	const struct plan_source *sources;
 	size_t sources_count;
@@ -156,10 +157,10 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* One entry as JSON for the API: {kind, name, revision, version, state, object,
- * waiting: {version, state, proposed_by, object}, keys[...]}; of a unit approved_by, who approved
- * its template for sandboxes.  What waits of a guardrail, an application or a unit also has
- * proposed_at, digest, cases_passed, fields[...] that differ from what is in force, or removal:
- * true instead of an object.  Errors: LIMIT. */
+ * waiting: {version, state, proposed_by, digest, fields[...] that differ from what is in force,
+ * object}, keys[...]}; of a unit approved_by, who approved its template for sandboxes.  What waits
+ * of a guardrail, an application or a unit also has proposed_at, cases_passed, and removal: true
+ * instead of digest, fields and object.  Errors: LIMIT. */
 bool registrar_entry_json(const struct registry_entry *entry, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 

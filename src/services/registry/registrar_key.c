@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/random.h"
 #include "domain/charter/form.h"
+#include "domain/charter/nearest.h"
 
 enum { CODE_LETTERS = 20, CODE_GROUP = 4 };
 
@@ -79,8 +80,7 @@ static enum prepared_as prepare_issue(
 	if (!registry_actor_has_role(registrar->registry, request->actor, "administrator"))
 		return registrar_forbid(request, "an administrator must issue codes");
 	if (registry_find_person(registrar->registry, request->name) == NULL) {
-		error_set(
-			&err, ERROR_NOT_FOUND, "no person is named %.*s", TEXT_ARGS(request->name));
+		(void)name_unknown(registrar->registry, OBJECT_PERSON, request->name, &err);
 		return registrar_refuse(request, &err);
 	}
 	if (!write_code(registrar, request, request->name, CODE_LIFETIME_S, &err))

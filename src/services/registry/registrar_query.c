@@ -158,8 +158,7 @@ bool registrar_can(const struct registrar *registrar, struct text identity, int6
 	struct json lines;
 
 	if (entry == NULL)
-		return error_set(
-			err, ERROR_NOT_FOUND, "no identity is named %.*s", TEXT_ARGS(identity));
+		return name_unknown(registrar_registry(registrar), OBJECT_IDENTITY, identity, err);
 	json_object_start(&object, arena);
 	json_put_text(&object, "identity", entry->name);
 	put_state(&object, entry);
@@ -282,8 +281,10 @@ static bool put_proposal(struct json_builder *object, struct arena *arena,
 {
 	struct json fields;
 
-	json_put_integer(object, "proposed_at", entry->proposed_utc_ms);
-	json_put_integer(object, "cases_passed", entry->cases_passed);
+	if (object_is_proposed(entry->kind)) {
+		json_put_integer(object, "proposed_at", entry->proposed_utc_ms);
+		json_put_integer(object, "cases_passed", entry->cases_passed);
+	}
 	if (entry->is_removal) {
 		json_put_boolean(object, "removal", true);
 		return true;
@@ -304,7 +305,7 @@ static bool waiting_json(struct json *out, struct arena *arena, const struct reg
 	json_put_integer(&object, "version", entry->waiting_version);
 	json_put_cstring(&object, "state", identity_state_word(entry->waiting_state));
 	json_put_text(&object, "proposed_by", entry->proposed_by);
-	if (object_is_proposed(entry->kind) && !put_proposal(&object, arena, entry, err))
+	if (!put_proposal(&object, arena, entry, err))
 		return false;
 	if (entry->waiting != NULL)
 		json_put(&object, "object", entry->waiting->document);

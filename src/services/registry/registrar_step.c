@@ -1,6 +1,7 @@
 /* Steps of one entry: propose, approve, reject, suspend, reactivate, retire.  The
  * table of domain/charter/lifecycle.c says who may; what a step makes of the
  * versions is here. */
+#include "domain/charter/nearest.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
 #include "services/registry/plan_guardrails.h"
@@ -111,8 +112,7 @@ static bool find_entry(struct step *step)
 	step->entry = registry_find(step->registrar->registry, kind, request->name);
 	if (step->entry == NULL || (step->entry->in_force == NULL && step->entry->waiting == NULL &&
 					   step->entry->state == IDENTITY_NONE))
-		return error_set(&step->err, ERROR_NOT_FOUND, "no %s is named %.*s",
-			object_kind_word(kind), TEXT_ARGS(request->name));
+		return name_unknown(step->registrar->registry, kind, request->name, &step->err);
 	if (request->has_if_match && request->if_match != step->entry->revision)
 		return error_set(&step->err, ERROR_CONFLICT,
 			"it changed since you looked: it is at revision %llu",
@@ -308,6 +308,8 @@ enum prepared_as registrar_prepare_step(
 	else
 		ok = error_set(&step.err, ERROR_INVALID, "a %s has no such step",
 			object_kind_word(step.entry->kind));
+	if (ok && request->is_check)
+		return PREPARED_NOTHING;
 	if (!ok || !write_step(&step))
 		return registrar_refuse(request, &step.err);
 	/* An emergency stop may use the log's reserve. */

@@ -155,6 +155,32 @@ static void another_unit_is_not_counted(void **state)
 	assert_int_equal(number(count(fixture), "allowed"), 1);
 }
 
+static void a_unit_that_is_none_is_said_with_the_nearest(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json *unknown;
+
+	decide_as(fixture, "allow", "x", "a1@1", "");
+	fixture->options.unit = TEXT("suport");
+	assert_null(count(fixture));
+	unknown = json_find(&fixture->report, "unknown_unit");
+	assert_non_null(unknown);
+	assert_true(text_is(json_text_or(unknown, "name", ""), "suport"));
+	assert_true(text_is(json_text_or(unknown, "nearest", ""), "support"));
+	fixture->options.unit = TEXT("nobody");
+	assert_null(count(fixture));
+	unknown = json_find(&fixture->report, "unknown_unit");
+	assert_non_null(unknown);
+	assert_null(json_find(unknown, "nearest"));
+	fixture->options.unit = TEXT("sales"); /* registered, and nothing is of it */
+	assert_true(governed_apply(&fixture->governed, "adi", "object: unit\nname: sales\n"));
+	assert_null(count(fixture));
+	assert_null(json_find(&fixture->report, "unknown_unit"));
+	fixture->options.unit = TEXT("-"); /* of no charter */
+	assert_null(count(fixture));
+	assert_null(json_find(&fixture->report, "unknown_unit"));
+}
+
 static void an_unknown_identity_has_a_group_of_its_own(void **state)
 {
 	struct fixture *fixture = *state;
@@ -388,6 +414,7 @@ int main(void)
 		TEST(nothing_else_than_decisions_and_questions_is_counted),
 		TEST(what_came_before_is_not_counted),
 		TEST(another_unit_is_not_counted),
+		TEST(a_unit_that_is_none_is_said_with_the_nearest),
 		TEST(an_unknown_identity_has_a_group_of_its_own),
 		TEST(a_denial_that_stays_one_is_not_friction),
 		TEST(the_same_call_allowed_later_was_friction_once),

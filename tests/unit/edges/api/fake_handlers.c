@@ -59,6 +59,14 @@ static void put_approval(struct json_builder *builder, struct api_request *reque
 	json_put(builder, "call", (struct json){.type = JSON_OBJECT});
 }
 
+/* Nobody may approve what is named so; only a question whether one may gets to hear it, as the
+ * command line must ask first. */
+static bool is_not_theirs(const struct api_request *request)
+{
+	return json_boolean_or(&request->body, "check", false) &&
+	       text_is(api_path(request, "name"), "not-yours");
+}
+
 /* One answer that holds what the command line looks for in any of them. */
 static void answer(struct api_request *request)
 {
@@ -67,6 +75,11 @@ static void answer(struct api_request *request)
 	struct json body;
 	struct error err;
 
+	if (is_not_theirs(request)) {
+		atomic_fetch_add(&reached, 1);
+		api_answer_status(request, 403, "somebody else must");
+		return;
+	}
 	json_object_start(&builder, request->arena);
 	json_put(&builder, "items", empty);
 	json_put(&builder, "entitlements", empty);

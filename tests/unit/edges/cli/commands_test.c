@@ -109,6 +109,14 @@ static void on_token(void *context, struct http_exchange *exchange)
 		"bearer"};
 
 	(void)context;
+	if (memmem(body.data, body.length, "client_id=stranger&", 19) != NULL) {
+		http_respond(exchange,
+			&(struct http_response){.status = 401,
+				.content_type = "application/json",
+				.body = TEXT("{\"error\":\"invalid_client\","
+					     "\"error_description\":\"no key signed it\"}")});
+		return;
+	}
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
 		if (memmem(body.data, body.length, needed[i], strlen(needed[i])) == NULL) {
 			http_respond_problem(exchange, 400, "form", needed[i]);
@@ -565,7 +573,7 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	is_done(RUN("once-only-code\n", "login", "adm"));
 	before = handlers_reached();
 	assert_int_equal(RUN(NULL, "policy", "approve", "org/x"), EXIT_REFUSED);
-	assert_int_equal(handlers_reached(), before + 1); /* it only looked */
+	assert_int_equal(handlers_reached(), before + 2); /* it looked, and asked whether it may */
 	assert_non_null(strstr(bench.out, "version 3, proposed by person:ada\n"));
 	assert_non_null(strstr(bench.out, "  2 cases passed, as its author's remit says\n"));
 	assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
@@ -573,7 +581,7 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	before = handlers_reached();
 	assert_int_equal(RUN("y\n", "policy", "approve", "org/x", "-o", "json"), EXIT_REFUSED);
 	assert_int_equal(
-		handlers_reached(), before + 1); /* nothing was shown, so nothing is asked */
+		handlers_reached(), before + 2); /* nothing was shown, so nothing is asked */
 	assert_non_null(strstr(bench.err, "leave -o out"));
 	is_problem(403, "do not show what would change");
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes"));
@@ -587,6 +595,91 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_non_null(strstr(bench.out, "\"operation\": \"approveApplication\""));
 	assert_non_null(strstr(bench.out, "\"version\": 2"));
 	assert_int_equal(RUN(NULL, "policy", "approve", "org/x", "--version", "a"), EXIT_USAGE);
+}
+
+static void a_charter_and_a_raise_are_seen_before_they_are_approved(void **state)
+{
+	static const char *const nouns[][2] = {
+		{"identity", "approveIdentity"}, {"person", "approvePerson"}};
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(RUN(NULL, nouns[i][0], "approve", "x"), EXIT_REFUSED);
+		assert_non_null(strstr(bench.out, "version 3, proposed by person:ada\n"));
+		assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
+		assert_non_null(strstr(bench.err, "there is no terminal to ask on"));
+		assert_null(strstr(bench.out, "in force"));
+		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes"));
+		assert_non_null(strstr(bench.out, "in force, record #"));
+		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes", "-o", "json"));
+		assert_non_null(strstr(bench.out, nouns[i][1]));
+		is_done(RUN(NULL, nouns[i][0], "reject", "x", "--reason", "no"));
+		assert_non_null(strstr(bench.out, "rejected, record #"));
+	}
+}
+
+/* The fake daemon refuses the approval of what is named so. */
+static void who_may_not_approve_is_told_before_anything_is_asked(void **state)
+{
+	static const char *const nouns[] = {"identity", "person", "unit", "application"};
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
+		unsigned before = handlers_reached();
+
+		assert_int_equal(
+			RUN("y\n", nouns[i], "approve", "not-yours", "--yes"), EXIT_REFUSED);
+		assert_string_equal(bench.out, "");
+		assert_non_null(strstr(bench.err, "(HTTP 403)"));
+		assert_null(strstr(bench.err, "in force at once"));
+		assert_int_equal(handlers_reached(), before + 2);
+	}
+}
+
+static void an_error_says_which_word_it_is_about(void **state)
+{
+	char path[PATH_BYTES];
+	unsigned before = handlers_reached();
+
+	(void)state;
+	assert_int_equal(RUN(NULL, "approvals", "show", ""), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "remit approvals show: a word of it is empty"));
+	assert_int_equal(
+		RUN(NULL, "why", "a1", "write", "files/x", "--arguments", "{bad"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "--arguments: "));
+	path_in(path, "none.cedar");
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_NOT_FOUND);
+	assert_non_null(strstr(bench.err, "No such file"));
+	path_in(path, "none.yaml");
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_NOT_FOUND);
+	assert_non_null(strstr(bench.err, "No such file"));
+	assert_int_equal(handlers_reached(), before);
+}
+
+static void a_task_that_is_not_opened_is_told_as_every_refusal(void **state)
+{
+	struct arena *arena = arena_create(1 << 20);
+	struct json problem;
+	struct error err;
+	char key[PATH_BYTES];
+
+	(void)state;
+	path_in(key, "stranger.pem");
+	is_done(RUN(NULL, "key", "new", key));
+	assert_int_equal(RUN(NULL, "task", "open", "stranger", "--key", key, "--resource",
+				 "https://example.org/mcp", "-o", "json"),
+		EXIT_REFUSED);
+	assert_true(json_parse(&problem, arena, text_of(bench.out), &json_limits_default, &err));
+	assert_true(text_is(json_text_or(&problem, "detail", ""), "no key signed it"));
+	assert_true(text_is(json_text_or(&problem, "title", ""), "No task was opened"));
+	assert_true(text_is(json_text_or(&problem, "error", ""), "invalid_client"));
+	assert_int_equal(json_integer_or(&problem, "status", 0), 401);
+	assert_null(json_find(&problem, "error_description"));
+	assert_non_null(strstr(bench.err, "remit identity show stranger"));
+	assert_non_null(strstr(bench.err, "remit key show"));
+	arena_destroy(&arena);
 }
 
 static void who_rejects_a_proposal_is_shown_what_it_was(void **state)
@@ -1242,6 +1335,10 @@ int main(void)
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
+		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
+		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
+		CLI_TEST(an_error_says_which_word_it_is_about),
+		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
 		CLI_TEST(what_only_the_socket_may_do_is_sent_unsigned),
 		CLI_TEST(a_key_that_is_not_enrolled_is_told_how_to_be),

@@ -219,12 +219,47 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	passes(fixture, "test: a\n" READ "age: 86400\nexpect: allow\n");
 	fails(fixture, "test: a\n" READ "calls: many\nexpect: deny\n", "a number from 0");
 	fails(fixture, "test: a\nrequest: {principal: {clas: x}}\nexpect: allow\n",
-		"no such member: clas");
+		"no such member: principal.clas; did you mean principal.class?");
 	fails(fixture, "test: a\nrequest: {resource: {unit: 7}}\nexpect: allow\n", "request: ");
 	fails(fixture, "test: a\nrequest: {action: fly}\nexpect: allow\n", "request: ");
 	fails(fixture, "test: a\nrequest: {context: {task: {depht: 1}}}\nexpect: allow\n",
-		"no such member: depht");
+		"no such member: context.task.depht; did you mean context.task.depth?");
 	fails(fixture, "test: a\nrequest: 7\nexpect: allow\n", "an object is expected");
+}
+
+static void a_member_that_is_none_is_told_where_it_stands(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fails(fixture, "test: a\n" READ "label: {untrusted: true}\nexpect: deny\n",
+		"no such member: label; did you mean labels?");
+	fails(fixture,
+		"test: a\nexpect: deny\n" READ "origins:\n  path: request\n  recipent: none\n",
+		"no such member: origins.recipent; did you mean origins.recipient?");
+	assert_int_equal(
+		json_integer_or(&json_find(&fixture->report, "cases")->items[0], "line", 0), 8);
+	fails(fixture, "test: a\n" READ "labels: {untrustd: true}\nexpect: deny\n",
+		"no such member: labels.untrustd; did you mean labels.untrusted?");
+	fails(fixture, "test: a\nrequest: {principle: {}}\nexpect: allow\n",
+		"no such member: request.principle");
+	fails(fixture, "test: a\nrequest: {resource: {sensitivty: public}}\nexpect: allow\n",
+		"no such member: resource.sensitivty; did you mean resource.sensitivity?");
+	passes(fixture, "test: a\nrequest: {principal: {name: x}, resource: {name: y}}\n"
+			"expect: allow\n");
+	fails(fixture, "test: a\nrequest: {context: {name: x}}\nexpect: allow\n",
+		"no such member: context.name");
+}
+
+/* What it is about is what people read when it fails. */
+static void a_case_without_a_name_fails(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fails(fixture, READ "expect: allow\n", "test: what the case is about");
+	fails(fixture, "test: ''\n" READ "expect: allow\n", "test: what the case is about");
+	fails(fixture, "test: 7\n" READ "expect: allow\n", "test: what the case is about");
+	fails(fixture, "request: {}\nexpect: allow\n", "test: what the case is about");
+	passes(fixture, "test: a\n" READ "expect: allow\n");
 }
 
 /* It would be denied for that alone, and pass whatever the policies say. */
@@ -461,6 +496,8 @@ int main(void)
 		TEST(a_text_on_its_own_is_a_guardrail),
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
+		TEST(a_member_that_is_none_is_told_where_it_stands),
+		TEST(a_case_without_a_name_fails),
 		TEST(a_case_that_names_what_is_not_there_fails),
 		TEST(a_case_may_expect_that_something_is_not_there),
 		TEST(an_identity_is_decided_as_a_call_would_be),

@@ -475,6 +475,52 @@ static void a_charter_waits_until_another_person_approves(void **state)
 	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
 }
 
+/* Whether somebody might approve it is answered as the approval would be, and changes nothing. */
+static void a_check_of_an_approval_refuses_as_it_would_and_changes_nothing(void **state)
+{
+	struct governed *governed = *state;
+	struct registrar_request request = {.verb = REGISTRAR_APPROVE,
+		.actor = TEXT("person:adi"),
+		.name = TEXT("a1"),
+		.is_check = true};
+	uint64_t revision = registry_revision(governed->registry);
+
+	assert_false(governed_run(governed, request));
+	assert_true(governed->last.is_forbidden);
+	request.actor = TEXT("person:bo");
+	request.version = 2;
+	assert_false(governed_run(governed, request));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	request.version = 1;
+	assert_true(governed_run(governed, request));
+	assert_false(governed->last.is_changed);
+	assert_int_equal(registry_revision(governed->registry), revision);
+	assert_null(a1(governed)->in_force);
+	request.is_check = false;
+	assert_true(governed_run(governed, request));
+	assert_true(governed->last.is_changed);
+	assert_non_null(a1(governed)->in_force);
+}
+
+static void what_a_charter_changes_is_said_where_it_waits(void **state)
+{
+	struct governed *governed = *state;
+	struct arena *arena = arena_create(1 << 20);
+	const struct json *waiting;
+	struct json shown;
+	struct error err;
+
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(governed_apply(governed, "ana", a1_changed));
+	assert_true(registrar_entry_json(a1(governed), arena, &shown, &err));
+	waiting = json_find(&shown, "waiting");
+	assert_non_null(waiting);
+	assert_true(text_starts_with(json_text_or(waiting, "digest", ""), "sha256:"));
+	assert_non_null(json_find(waiting, "fields"));
+	assert_true(json_find(waiting, "fields")->count > 0);
+	arena_destroy(&arena);
+}
+
 static void nobody_approves_what_they_proposed(void **state)
 {
 	struct governed *governed = *state;
@@ -1079,6 +1125,8 @@ int main(void)
 		TEST(pruning_removes_what_the_documents_do_not_name),
 		TEST(what_is_still_named_is_not_pruned),
 		TEST(a_charter_waits_until_another_person_approves),
+		TEST(a_check_of_an_approval_refuses_as_it_would_and_changes_nothing),
+		TEST(what_a_charter_changes_is_said_where_it_waits),
 		TEST(nobody_approves_what_they_proposed),
 		TEST(a_rejected_draft_is_not_laundered_by_another_hand),
 		TEST(a_new_charter_does_not_choose_its_own_approver),
