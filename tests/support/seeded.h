@@ -37,6 +37,17 @@ static inline uint64_t number_given(const char *name, uint64_t otherwise)
 	return given == NULL ? otherwise : strtoull(given, NULL, 10);
 }
 
+/* Of what is random in the large: a night's REMIT_CASES is for what takes microseconds. */
+enum { WORLDS_TIMES_MAX = 100 };
+
+/* REMIT_CASES, at most a hundred times as many as otherwise. */
+static inline uint64_t worlds_given(uint64_t otherwise)
+{
+	uint64_t worlds = number_given("REMIT_CASES", otherwise);
+
+	return worlds < otherwise * WORLDS_TIMES_MAX ? worlds : otherwise * WORLDS_TIMES_MAX;
+}
+
 /* REMIT_SEED, or the time; printed. */
 static inline uint64_t seed_of_run(void)
 {

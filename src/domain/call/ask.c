@@ -262,11 +262,13 @@ static bool url_mode_check(const struct json *params, struct error *err)
 	static const char *const members[] = {
 		"mode", "message", "elicitationId", "url", "_meta", NULL};
 	struct text url = json_text_or(params, "url", ""), scheme;
+	struct uri_place place;
 
 	if (!json_only_members(params, members, err) ||
 		json_text_or(params, "elicitationId", "").length == 0)
 		return error_set(err, ERROR_INVALID, "a member of params is not passed on");
-	return (text_starts_with(url, "https://") && uri_breach(url, &scheme) == NULL) ||
+	return (text_starts_with(url, "https://") && uri_breach(url, &scheme) == NULL &&
+		       uri_place_read(url, &place) && place.is_plain) ||
 	       error_set(err, ERROR_INVALID, "url is no plain https URL");
 }
 

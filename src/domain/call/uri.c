@@ -1,6 +1,7 @@
 #include "domain/call/uri.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is_small(char c)
 {
@@ -141,4 +142,113 @@ const char *uri_breach(struct text uri, struct text *scheme)
 	if (breach == NULL)
 		breach = authority_breach(&rest);
 	return breach == NULL ? path_breach(rest) : breach;
+}
+
+/* ---- where a web address leads -------------------------------------------------------- */
+
+enum { PORT_MAX = 65535, PORT_HTTP = 80, PORT_HTTPS = 443 };
+
+/* What stands before the first of the bytes, or all. */
+static struct text before_any(struct text whole, const char *bytes)
+{
+	size_t i = 0;
+
+	while (i < whole.length && !is_one_of(whole.data[i], bytes))
+		i++;
+	return (struct text){whole.data, i};
+}
+
+/* Empty means that of the scheme. */
+static bool port_read(struct text digits, uint32_t *port)
+{
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < digits.length; i++) {
+		if (!is_digit(digits.data[i]))
+			return false;
+		value = value * 10 + (uint32_t)(digits.data[i] - '0');
+		if (value > PORT_MAX)
+			return false;
+	}
+	*port = digits.length == 0 ? *port : value;
+	return true;
+}
+
+/* 0 to 255 without zeros before it. */
+static bool is_octet(struct text label)
+{
+	uint32_t value = PORT_MAX;
+
+	return label.length > 0 && label.length <= 3 && port_read(label, &value) && value <= 255 &&
+	       (label.length == 1 || label.data[0] != '0');
+}
+
+/* Labels of small letters, digits and hyphens.  Where the last begins with a digit, readers
+ * take the whole for a number of IPv4: then it is four octets. */
+static bool is_plain_host(struct text host)
+{
+	bool is_number = false, are_octets = true;
+	unsigned labels = 0;
+
+	for (;; labels++) {
+		struct text label = before_any(host, ".");
+
+		for (size_t i = 0; i < label.length; i++)
+			if (!is_small(label.data[i]) && !is_digit(label.data[i]) &&
+				label.data[i] != '-')
+				return false;
+		if (label.length == 0)
+			return false;
+		is_number = is_digit(label.data[0]);
+		are_octets = are_octets && is_octet(label);
+		if (label.length == host.length)
+			break;
+		host = text_after(host, label.length + 1);
+	}
+	return !is_number || (are_octets && labels == 3);
+}
+
+static bool is_plain_port(struct text port)
+{
+	return port.length > 0 && port.data[0] != '0';
+}
+
+bool uri_place_read(struct text uri, struct uri_place *out)
+{
+	bool is_secure = text_starts_with(uri, "https:");
+	struct text authority, host, port = {0};
+	size_t slashes = 0;
+	ptrdiff_t at;
+
+	*out = (struct uri_place){.port = is_secure ? PORT_HTTPS : PORT_HTTP};
+	if (!is_secure && !text_starts_with(uri, "http:"))
+		return false;
+	uri = text_after(uri, is_secure ? sizeof "https:" - 1 : sizeof "http:" - 1);
+	while (slashes < uri.length && is_one_of(uri.data[slashes], "/\\"))
+		slashes++;
+	authority = before_any(text_after(uri, slashes), "/\\?#");
+	out->is_plain = slashes == 2;
+	for (; (at = text_find_byte(authority, '@')) >= 0; out->is_plain = false)
+		authority = text_after(authority, (size_t)at + 1);
+	host = before_any(authority, authority.length > 0 && authority.data[0] == '[' ? "]" : ":");
+	if (host.length < authority.length && authority.data[host.length] == ']')
+		host.length++;
+	if (host.length < authority.length) {
+		port = text_after(authority, host.length + 1);
+		out->is_plain = out->is_plain && is_plain_port(port);
+	}
+	if ((host.length < authority.length && authority.data[host.length] != ':') ||
+		!port_read(port, &out->port))
+		return false;
+	out->is_plain = out->is_plain && is_plain_host(host);
+	while (host.length > 0 && host.data[host.length - 1] == '.')
+		host.length--;
+	out->host = host;
+	return host.length > 0;
+}
+
+bool uri_place_equal(const struct uri_place *a, const struct uri_place *b)
+{
+	return a->port == b->port && a->host.length == b->host.length &&
+	       strncasecmp(a->host.data, b->host.data, a->host.length) == 0;
 }

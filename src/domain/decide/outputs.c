@@ -261,7 +261,8 @@ static const struct person *find_named(struct evaluation *evaluation, struct tex
 	return bytes == NULL ? NULL : evaluation_find_person(evaluation, lower);
 }
 
-/* Nobody gets more than their clearance, where they have one, whatever line names them. */
+/* Nobody gets more than their clearance, where they have one, whatever line names them.  The
+ * sentence goes to an agent, and says nothing of what they are cleared for. */
 static bool check_clearance(
 	struct evaluation *evaluation, struct text to, struct text argument, enum sensitivity label)
 {
@@ -271,10 +272,8 @@ static bool check_clearance(
 		sensitivity_level(person->clearance) >= sensitivity_level(label))
 		return true;
 	return refuse(evaluation, REASON_OUTPUT,
-		SAY("A person that argument %.*s names has clearance up to %s, and this carries "
-		    "%s data.",
-			TEXT_ARGS(argument), sensitivity_word(person->clearance),
-			sensitivity_word(label)),
+		SAY("A person that argument %.*s names is not cleared for %s data.",
+			TEXT_ARGS(argument), sensitivity_word(label)),
 		SAY("A recipient whose clearance covers %s data.", sensitivity_word(label)));
 }
 

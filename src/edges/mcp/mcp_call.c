@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "domain/call/ask.h"
+#include "domain/call/uri.h"
 #include "edges/mcp/mcp_private.h"
 
 enum { REPLY_BYTES_MAX = 16 * 1024 * 1024, NOTICE_BYTES_MAX = 1024 };
@@ -229,9 +230,15 @@ static bool is_own_page(const struct mcp_call *call, const struct json *params)
 {
 	struct text url = json_text_or(params, "url", "");
 	struct text own = issue_issuer(call->door->settings.issue);
+	struct uri_place there, here;
 
+	if (json_find(params, "url") == NULL || own.length == 0)
+		return false;
+	if (!uri_place_read(url, &there) ||
+		(uri_place_read(own, &here) && uri_place_equal(&there, &here)))
+		return true;
 	url.length = url.length < own.length ? url.length : own.length;
-	return own.length != 0 && text_equal(url, own);
+	return text_equal(url, own);
 }
 
 static bool on_ask(void *context, const struct call_ask *ask, struct error *err)

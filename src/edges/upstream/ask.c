@@ -220,7 +220,9 @@ static void reply_format(
 			text_of(reply->refusal == NULL ? "refused" : reply->refusal), NULL);
 }
 
-/* A client's words leave now or not at all, as a call does: U8. */
+/* A client's words leave now or not at all, as a call does: U8.  Of what could not be sent
+ * the ask stays open, for the refusal that follows; a refusal is the last of it, and the
+ * ask's place is free again whether or not the server hears of it. */
 bool ask_respond(
 	void *context, uint64_t number, const struct upstream_reply *reply, struct error *err)
 {
@@ -241,9 +243,9 @@ bool ask_respond(
 			       UPSTREAM_MESSAGE_BYTES_MAX)
 		     : connection->link->send(connection, buffer_text(&message), NULL, err);
 	buffer_deinit(&message);
-	if (ok)
+	if (ok || !has_words)
 		ask_drop(connection, number);
-	else
+	if (!ok)
 		connection_log(connection, "%s", err->text);
 	return ok;
 }

@@ -42,7 +42,7 @@ static void respond_refusal(struct exchange *exchange, const char *why)
 	const struct upstream_reply reply = {.refusal = why};
 	struct error err;
 
-	/* Where it cannot be told, its connection is about to fall. */
+	/* Where it cannot be told, the server waits until it gives up: its place is free. */
 	if (!asking_respond(exchange, &reply, &err))
 		return;
 }

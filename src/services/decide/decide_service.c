@@ -209,6 +209,7 @@ static void report_sandbox(struct decide_service *service, const struct call *ca
 		return;
 	draft.subject = text_format(arena, "identity/%.*s", TEXT_ARGS(call->identity));
 	draft.unit = entry->in_force->charter->unit;
+	draft.causer = entry->in_force->charter->owner;
 	if (draft.subject.data != NULL)
 		/* refused ones are counted: remit_findings_refused_total */
 		is_taken = finding_report(service->findings, &draft, &err);

@@ -209,17 +209,21 @@ static struct text origin_of(struct text subject)
 	return (struct text){subject.data, slash < 0 ? subject.length : (size_t)slash};
 }
 
+static bool has_one_share(const struct finding *finding, const struct finding_draft *draft)
+{
+	return finding->kind == draft->kind && text_equal(finding->unit, draft->unit) &&
+	       text_equal(finding->causer, draft->causer) &&
+	       text_equal(origin_of(finding->subject), origin_of(draft->subject));
+}
+
 /* A look at all of them: only what is new is counted, and news are rare. */
 static bool is_crowded(const struct finding_service *service, const struct finding_draft *draft)
 {
-	struct text origin = origin_of(draft->subject);
 	const struct finding_node *node = name_table_next(service->by_key, TEXT(""));
 	size_t count = 0;
 
 	for (; node != NULL; node = name_table_next(service->by_key, node->key))
-		if (node->finding.kind == draft->kind &&
-			text_equal(origin_of(node->finding.subject), origin))
-			count++;
+		count += has_one_share(&node->finding, draft);
 	return count >= FINDINGS_PER_ORIGIN_MAX;
 }
 
@@ -245,8 +249,11 @@ static bool place_take(struct finding_service *service, const struct finding_dra
 		return false;
 	node->finding.kind = draft->kind;
 	node->finding.subject = text_copy(node->arena, draft->subject);
+	node->finding.unit = text_copy(node->arena, draft->unit);
+	node->finding.causer = text_copy(node->arena, draft->causer);
 	node->key = text_copy(node->arena, key);
 	if (node->key.data != NULL && node->finding.subject.data != NULL &&
+		node->finding.unit.data != NULL && node->finding.causer.data != NULL &&
 		name_table_put(service->by_key, key, node))
 		return true;
 	finding_node_destroy(node);
@@ -285,6 +292,7 @@ static bool submit_opened(
 	json_put_text(&record, "what", draft->what);
 	json_put_text_unless_empty(&record, "task", draft->task);
 	json_put_text_unless_empty(&record, "unit", draft->unit);
+	json_put_text_unless_empty(&record, "causer", draft->causer);
 	return put_details(&record, draft->details, err) && work_submit(work, &record, err);
 }
 

@@ -55,7 +55,7 @@ enum finding_kind finding_kind_of(struct text word);
 
 enum {
 	FINDINGS_MAX = 4096,          /* open at once, those on their way included */
-	FINDINGS_PER_ORIGIN_MAX = 64, /* of one kind whose subjects begin alike: see below */
+	FINDINGS_PER_ORIGIN_MAX = 64, /* of one kind, origin, unit and causer: see below */
 	FINDING_SUBJECT_BYTES_MAX = 512,
 	FINDING_WHAT_BYTES_MAX = 1024,
 	FINDING_DETAILS_BYTES_MAX = 4096, /* canonical */
@@ -75,6 +75,8 @@ struct finding_draft {
 	const struct json *details; /* an object, or NULL */
 	struct text task;           /* it happened in; may be empty */
 	struct text unit;           /* whose reviewers may close it too; may be empty */
+	struct text causer;         /* the person who answers for it, and whose share of the room
+				     * it takes; empty: all of the unit and origin have one */
 	struct text actor;          /* who found it, "person:NAME"; empty: remit itself */
 	/* Runs on the loop once it is durable (err NULL) or could not be written; at once, if
 	 * it was open before.  NULL: nobody waits. */
@@ -92,6 +94,7 @@ struct finding {
 	const struct json *details; /* NULL: none */
 	struct text task;
 	struct text unit;
+	struct text causer;
 	int64_t opened_utc_ms;
 	uint64_t index; /* of finding-opened */
 };

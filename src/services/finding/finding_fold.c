@@ -37,7 +37,8 @@ static bool node_read(
 		!copy_member(node, record, "control", &finding->control) ||
 		!copy_member(node, record, "what", &finding->what) ||
 		!copy_member(node, record, "task", &finding->task) ||
-		!copy_member(node, record, "unit", &finding->unit))
+		!copy_member(node, record, "unit", &finding->unit) ||
+		!copy_member(node, record, "causer", &finding->causer))
 		return error_set(err, ERROR_LIMIT, "a finding does not fit in memory");
 	finding->kind = finding_kind_of(json_text_or(record, "kind", ""));
 	finding->index = index;

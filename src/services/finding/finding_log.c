@@ -18,12 +18,14 @@ static bool is_of_reads(enum finding_kind kind)
 /* One name, that no terminal or list takes for something else. */
 static bool is_file_name(struct text name)
 {
-	if (name.length == 0 || name.length > FINDING_LOG_BYTES_MAX || !text_is_utf8(name))
+	if (name.length == 0 || name.length > FINDING_LOG_BYTES_MAX)
 		return false;
-	for (size_t i = 0; i < name.length; i++)
-		if ((unsigned char)name.data[i] < ' ' || name.data[i] == 0x7f ||
-			name.data[i] == '/')
+	for (size_t i = 0, size; i < name.length; i += size) {
+		size = utf8_sequence_size(name.data + i, name.length - i);
+		if (size == 0 || name.data[i] == '/' ||
+			!code_point_is_visible(utf8_code_point(name.data + i, size)))
 			return false;
+	}
 	return true;
 }
 

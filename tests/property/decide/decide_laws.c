@@ -251,15 +251,14 @@ static void check_world(struct decide_bench *bench)
 
 static void authority_only_narrows(void **state)
 {
-	uint64_t seed = seed_of_run();
-	int world;
+	uint64_t seed = seed_of_run(), worlds = worlds_given(WORLDS);
 
 	(void)state;
-	for (world = 0; world < WORLDS; world++) {
+	for (uint64_t world = 0; world < worlds; world++) {
 		struct decide_bench bench;
 		struct charter_draft first;
 
-		seed_with(seed + (uint64_t)world);
+		seed_with(seed + world);
 		decide_bench_init(&bench);
 		first = charter_draft();
 		charter_put(&bench, "parent", &first, LINES_MAX);

@@ -412,16 +412,16 @@ static void check_users(struct decide_bench *bench, unsigned tool)
 
 static void outlooks_agree_with_trying_every_pair(void **state)
 {
-	uint64_t seed = seed_of_run();
+	uint64_t seed = seed_of_run(), worlds = worlds_given(WORLDS);
 	struct seen seen = {{0}, 0, 0, {0}};
-	int world, identity;
+	int identity;
 	unsigned tool;
 
 	(void)state;
-	for (world = 0; world < WORLDS; world++) {
+	for (uint64_t world = 0; world < worlds; world++) {
 		struct decide_bench bench;
 
-		seed_with(seed + (uint64_t)world);
+		seed_with(seed + world);
 		decide_bench_init(&bench);
 		assert_true(decide_bench_put(&bench, rows) && decide_bench_put(&bench, writes));
 		for (identity = 0; identity < IDENTITIES; identity++)
@@ -442,9 +442,9 @@ static void outlooks_agree_with_trying_every_pair(void **state)
 	       "%u none, %u approval, %u attribute, %u entitlement\n",
 		seen.may[0], seen.may[1], seen.may[2], seen.allowed, seen.refused, seen.changes[0],
 		seen.changes[1], seen.changes[2], seen.changes[3]);
-	for (tool = 0; tool < 3; tool++)
+	for (tool = 0; tool < 3 && worlds >= WORLDS; tool++)
 		assert_true(seen.may[tool] > 0);
-	for (tool = 0; tool < 4; tool++)
+	for (tool = 0; tool < 4 && worlds >= WORLDS; tool++)
 		assert_true(seen.changes[tool] > 0);
 }
 

@@ -197,15 +197,14 @@ static void check_world(struct decide_bench *bench, struct seen *seen)
 
 static void what_goes_out_only_narrows(void **state)
 {
-	uint64_t seed = seed_of_run();
+	uint64_t seed = seed_of_run(), worlds = worlds_given(WORLDS);
 	struct seen seen = {{0}, {0}, 0};
-	int world;
 
 	(void)state;
-	for (world = 0; world < WORLDS; world++) {
+	for (uint64_t world = 0; world < worlds; world++) {
 		struct decide_bench bench;
 
-		seed_with(seed + (uint64_t)world);
+		seed_with(seed + world);
 		decide_bench_init(&bench);
 		assert_true(decide_bench_put(&bench, world_yaml));
 		put_agent(&bench, "parent", NULL, 0);
@@ -217,10 +216,12 @@ static void what_goes_out_only_narrows(void **state)
 	for (unsigned level = 0; level < LEVELS; level++) {
 		printf("%s: %u allowed, %u refused\n", levels[level], seen.allowed[level],
 			seen.refused[level]);
-		assert_true(seen.allowed[level] > 0 && seen.refused[level] > 0);
+		if (worlds >= WORLDS)
+			assert_true(seen.allowed[level] > 0 && seen.refused[level] > 0);
 	}
 	printf("refused by the chain alone: %u\n", seen.narrowed);
-	assert_true(seen.narrowed > 0);
+	if (worlds >= WORLDS)
+		assert_true(seen.narrowed > 0);
 }
 
 int main(void)

@@ -279,6 +279,9 @@ static void fields_choices_and_the_message_are_bounded(void **state)
 	}
 }
 
+#define URL_ASK(url)                                                                               \
+	"{\"message\":\"m\",\"mode\":\"url\",\"elicitationId\":\"1\",\"url\":\"" url "\"}"
+
 static void an_elicitation_of_another_form_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -316,6 +319,56 @@ static void an_elicitation_of_another_form_is_refused(void **state)
 				 "\"url\":\"https://a.org/pay\"}",
 				 ASK_URLS),
 		ERROR_NONE);
+}
+
+/* What leads elsewhere than it seems, or has another spelling. */
+static void a_url_that_is_not_plain_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		URL_ASK("https:///a.org/pay"),
+		URL_ASK("https://"),
+		URL_ASK("https://?x"),
+		URL_ASK("https://:443/pay"),
+		URL_ASK("https://a.org./pay"),
+		URL_ASK("https://a.org.:443/pay"),
+		URL_ASK("https://a..org/pay"),
+		URL_ASK("https://.a.org/pay"),
+		URL_ASK("https://a.org:/pay"),
+		URL_ASK("https://a.org:0443/pay"),
+		URL_ASK("https://a.org:0/pay"),
+		URL_ASK("https://a.org:65536/pay"),
+		URL_ASK("https://a.org:-1/pay"),
+		URL_ASK("https://a.org:4 43/pay"),
+		URL_ASK("https://a.org:443:443/pay"),
+		URL_ASK("https://[::1/pay"),
+		URL_ASK("https://[::1]443/pay"),
+		URL_ASK("https://[]/pay"),
+		URL_ASK("https://[a.org]/pay"),
+		URL_ASK("https://[::1].a.org/pay"),
+		URL_ASK("https://2130706433/pay"),
+		URL_ASK("https://0x7f.1/pay"),
+		URL_ASK("https://127.1/pay"),
+		URL_ASK("https://0177.0.0.1/pay"),
+		URL_ASK("https://a.0x1/pay"),
+		URL_ASK("https://a!b/pay"),
+	};
+	static const char *const good[] = {
+		URL_ASK("https://a.org"),
+		URL_ASK("https://a.org:8443/pay?x=1"),
+		URL_ASK("https://a.org:65535/pay"),
+		URL_ASK("https://3com.example/pay"),
+		URL_ASK("https://192.0.2.7/pay"),
+		URL_ASK("https://192.0.2.7:1?x"),
+		URL_ASK("https://a-1.b--2.example/"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (check(ELICIT, bad[i], ASK_URLS) != ERROR_INVALID)
+			fail_msg("passed: %s", bad[i]);
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		if (check(ELICIT, good[i], ASK_URLS) != ERROR_NONE)
+			fail_msg("did not pass: %s", good[i]);
 }
 
 /* ---- answers ---- */
@@ -458,6 +511,7 @@ int main(void)
 		WITH(a_form_of_mcp_passes),
 		WITH(fields_choices_and_the_message_are_bounded),
 		WITH(an_elicitation_of_another_form_is_refused),
+		WITH(a_url_that_is_not_plain_is_refused),
 		WITH(content_that_the_form_did_not_ask_for_is_refused),
 		WITH(what_mcp_does_not_name_is_left_out_of_an_answer),
 		WITH(a_sampled_message_of_another_form_is_refused),

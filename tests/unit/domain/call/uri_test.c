@@ -78,6 +78,62 @@ static void a_uri_has_a_limit(void **state)
 	assert_non_null(uri_breach((struct text){uri, URI_BYTES_MAX + 1}, &scheme));
 }
 
+/* ---- where a web address leads ---- */
+
+static bool leads_to(const char *uri, const char *host, uint32_t port)
+{
+	struct uri_place place;
+
+	return uri_place_read(text_of(uri), &place) && text_is(place.host, host) &&
+	       place.port == port;
+}
+
+static void what_leads_nowhere_is_no_place(void **state)
+{
+	static const char *const uris[] = {"", "a.org", "ftp://a.org", "HTTPS://a.org",
+		"https:", "https://", "https://?x", "https://:443", "https://.", "https://me@",
+		"https://me@:1", "https://a.org:65536", "https://a.org:4294967739",
+		"https://a.org:1x", "https://a.org:1:2", "https://[::1]443", "https://[::1"};
+	struct uri_place place;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++)
+		if (uri_place_read(text_of(uris[i]), &place) && place.is_plain)
+			fail_msg("a place: %s", uris[i]);
+	assert_false(uri_place_read(TEXT("https://a.org:65536"), &place));
+	assert_false(uri_place_read(TEXT("https://"), &place));
+}
+
+static void every_spelling_leads_where_a_browser_goes(void **state)
+{
+	static const char *const uris[] = {"https://a.org", "https://a.org/x", "https://a.org:443",
+		"https:///a.org", "https:a.org", "https:\\\\a.org\\x", "https://a.org.",
+		"https://a.org:0443?y", "https://a.org:#z", "https://me@a.org",
+		"https://m@e@a.org"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++)
+		if (!leads_to(uris[i], "a.org", 443))
+			fail_msg("leads elsewhere: %s", uris[i]);
+	assert_true(leads_to("http://a.org", "a.org", 80));
+	assert_true(leads_to("http://[::1]:8470/x", "[::1]", 8470));
+	assert_true(leads_to("https://a.org:65535", "a.org", 65535));
+}
+
+static void places_are_told_apart_by_host_and_port(void **state)
+{
+	struct uri_place place, same, other;
+
+	(void)state;
+	assert_true(uri_place_read(TEXT("https://Remit.Example"), &place));
+	assert_true(uri_place_read(TEXT("https://remit.example:443/x"), &same));
+	assert_true(uri_place_equal(&place, &same));
+	assert_true(uri_place_read(TEXT("https://remit.example:8443"), &other));
+	assert_false(uri_place_equal(&place, &other));
+	assert_true(uri_place_read(TEXT("https://remit.example.org"), &other));
+	assert_false(uri_place_equal(&place, &other));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +142,9 @@ int main(void)
 		cmocka_unit_test(the_canonical_spelling_is_taken),
 		cmocka_unit_test(the_scheme_is_told),
 		cmocka_unit_test(a_uri_has_a_limit),
+		cmocka_unit_test(what_leads_nowhere_is_no_place),
+		cmocka_unit_test(every_spelling_leads_where_a_browser_goes),
+		cmocka_unit_test(places_are_told_apart_by_host_and_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

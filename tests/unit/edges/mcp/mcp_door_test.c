@@ -1014,12 +1014,27 @@ static bool ask_to_open(uint64_t number, struct text url)
 
 static void a_server_sends_nobody_to_a_page_of_remit(void **state)
 {
+	/* What a browser opens there, and what a reader takes for it. */
+	static const char *const imitations[] = {
+		"https://127.0.0.1:8470/v1/approvals/a-1",
+		"https://127.0.0.1.:8470/v1/approvals/a-1",
+		"https://127.0.0.1:08470/v1/approvals/a-1",
+		"https://127.0.0.1.:008470",
+		"https://me@127.0.0.1:8470/v1/approvals/a-1",
+		"https://127.0.0.1:8470?x",
+		"https:///127.0.0.1:8470/v1/approvals/a-1",
+		"https://",
+		ISSUER "1/x",
+	};
 	struct bench *bench = *state;
 
 	open_session_that_is_able(bench);
 	call(bench, "1", "");
 	assert_false(ask_to_open(7, TEXT(ISSUER "/v1/approvals/a-1")));
 	assert_false(ask_to_open(8, TEXT(ISSUER)));
+	for (size_t i = 0; i < sizeof imitations / sizeof *imitations; i++)
+		if (ask_to_open(8, text_of(imitations[i])))
+			fail_msg("passed: %s", imitations[i]);
 	assert_true(ask_to_open(9, TEXT("https://pay.example.org/41")));
 	talk_wait(&bench->talk, "\"id\":9");
 	assert_null(strstr(bench->talk.got, ISSUER));

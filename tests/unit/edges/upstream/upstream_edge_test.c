@@ -1230,6 +1230,9 @@ static int setup_sealed(void **state)
 			.on_log = on_log,
 			.log_context = bench},
 		&err));
+	upstream_edge_listen(bench->edge,
+		&(struct upstream_listener){
+			.context = bench, .on_request = on_asked, .on_withdrawn = on_withdrawn});
 	bench->port = upstream_edge_port(bench->edge);
 	return 0;
 }
@@ -1259,6 +1262,44 @@ static void a_credential_goes_with_every_request(void **state)
 		bench->methods, "POST tools/call s=session-1 v=2025-06-18 a=Bearer key-of-test;"));
 	assert_null(strstr(bench->log, "key-of-test"));
 	assert_string_equal(bench->credential, "env:UPSTREAM_TEST_KEY key-of-test");
+}
+
+static void a_refusal_that_cannot_be_sent_leaves_room_for_the_next_question(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->takes_questions = true;
+	use_http(bench, "asks");
+	bench->server.credential = TEXT("env:UPSTREAM_TEST_KEY");
+	assert_int_equal(setenv("UPSTREAM_TEST_KEY", "key-of-test", 1), 0);
+	connect_server(bench);
+	for (int i = 0; i <= UPSTREAM_ASKS_MAX; i++) {
+		assert_int_equal(setenv("UPSTREAM_TEST_KEY", "key-of-test", 1), 0);
+		call_tool(bench, "any");
+		assert_int_equal(bench->question_count, 1);
+		assert_int_equal(setenv("UPSTREAM_TEST_KEY", "no\nheader", 1), 0);
+		assert_false(tell(
+			bench, bench->questions[0], &(struct upstream_reply){.refusal = "no"}));
+		bench->question_count = 0;
+	}
+}
+
+/* Then whoever decides says no, which ends it. */
+static void a_clients_words_that_cannot_be_sent_leave_the_question_open(void **state)
+{
+	struct bench *bench = *state;
+	const struct json result = {.type = JSON_OBJECT};
+
+	bench->takes_questions = true;
+	use_http(bench, "asks");
+	bench->server.credential = TEXT("env:UPSTREAM_TEST_KEY");
+	assert_int_equal(setenv("UPSTREAM_TEST_KEY", "key-of-test", 1), 0);
+	connect_server(bench);
+	call_tool(bench, "any");
+	assert_int_equal(setenv("UPSTREAM_TEST_KEY", "no\nheader", 1), 0);
+	assert_false(tell(bench, bench->questions[0], &(struct upstream_reply){.result = &result}));
+	assert_false(tell(bench, bench->questions[0], &(struct upstream_reply){.refusal = "no"}));
+	assert_true(tell(bench, bench->questions[0], &(struct upstream_reply){.refusal = "no"}));
 }
 
 static void a_credential_that_cannot_be_read_is_explained_in_the_log_alone(void **state)
@@ -1366,6 +1407,8 @@ int main(void)
 		WITH(an_http_server_that_is_down_is_refused_with_its_reason),
 		WITH(the_credential_is_sent_to_the_server_and_shown_nowhere),
 		SEALED(a_credential_goes_with_every_request),
+		SEALED(a_refusal_that_cannot_be_sent_leaves_room_for_the_next_question),
+		SEALED(a_clients_words_that_cannot_be_sent_leave_the_question_open),
 		SEALED(a_credential_that_cannot_be_read_is_explained_in_the_log_alone),
 		SEALED(a_credential_never_leaves_in_the_clear),
 		WITH(stopping_ends_the_session_at_the_server),

@@ -91,6 +91,7 @@ static void a_sandbox_that_tries_to_get_out_is_found_once(void **state)
 	assert_true(text_is(found->subject, "identity/agent"));
 	assert_true(text_is(found->unit, "support"));
 	assert_non_null(strstr(found->what.data, "is a sandbox"));
+	assert_true(text_is(found->causer, "ana"));
 	assert_int_equal(log.count, 1);
 	decide_service_report_to(fixture->service, NULL);
 	finding_service_destroy(&findings);

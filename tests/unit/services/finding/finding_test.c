@@ -265,6 +265,69 @@ static void one_origin_leaves_room_for_others(void **state)
 	assert_true(report(bench, "badly"));
 }
 
+/* What is found of identities begins alike for all of them: one unit's, or one person's,
+ * leave room for others. */
+static void units_and_causers_leave_room_for_others(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_draft draft = draft_of("");
+	struct error err = {0};
+	char subject[64];
+
+	draft.unit = TEXT("support");
+	draft.causer = TEXT("ana");
+	for (int i = 0; i < FINDINGS_PER_ORIGIN_MAX; i++) {
+		snprintf(subject, sizeof subject, "identity/s%d", i);
+		draft.subject = text_of(subject);
+		assert_true(finding_report(bench->findings, &draft, &err));
+	}
+	draft.subject = TEXT("identity/one-more");
+	assert_int_equal(report_refused(bench, &draft), ERROR_LIMIT);
+	draft.causer = TEXT("bo");
+	assert_true(finding_report(bench->findings, &draft, &err));
+	draft.causer = TEXT("ana");
+	draft.unit = TEXT("sales");
+	draft.subject = TEXT("identity/elsewhere");
+	assert_true(finding_report(bench->findings, &draft, &err));
+	draft.causer = TEXT("");
+	draft.subject = TEXT("identity/nobodys");
+	assert_true(finding_report(bench->findings, &draft, &err));
+}
+
+static void reload(struct bench *bench)
+{
+	struct error err = {0};
+
+	services_close(bench);
+	services_open(bench);
+	for (size_t i = 0; i < bench->log.count; i++)
+		assert_true(fold_apply_entry(
+			bench->fold, bench->log.entries[i].entry, TEXT(""), i, &err));
+	assert_true(fold_finish_loading(bench->fold, &err));
+}
+
+/* Also after a start: who caused it is in the record. */
+static void the_share_of_a_causer_holds_after_a_restart(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_draft draft = draft_of("");
+	struct error err = {0};
+	char subject[64];
+
+	draft.unit = TEXT("support");
+	draft.causer = TEXT("ana");
+	for (int i = 0; i < FINDINGS_PER_ORIGIN_MAX; i++) {
+		snprintf(subject, sizeof subject, "identity/s%d", i);
+		draft.subject = text_of(subject);
+		assert_true(finding_report(bench->findings, &draft, &err));
+	}
+	reload(bench);
+	draft.subject = TEXT("identity/one-more");
+	assert_int_equal(report_refused(bench, &draft), ERROR_LIMIT);
+	draft.causer = TEXT("bo");
+	assert_true(finding_report(bench->findings, &draft, &err));
+}
+
 static void findings_are_bounded_in_all(void **state)
 {
 	struct bench *bench = *state;
@@ -479,13 +542,13 @@ static void a_place_in_a_log_that_is_none_is_refused(void **state)
 {
 	static char name[FINDING_LOG_BYTES_MAX + 1];
 	struct bench *bench = *state;
-	struct finding_of_log good, bad[9];
+	struct finding_of_log good, bad[14];
 	struct json empty = {.type = JSON_ARRAY}, stranger = json_cstring("nobodys");
 	struct json strangers = {.type = JSON_ARRAY, .items = &stranger, .count = 1};
 	size_t i;
 
 	log_bench(bench, &good);
-	for (i = 0; i < 9; i++)
+	for (i = 0; i < 14; i++)
 		bad[i] = good;
 	memset(name, 'x', sizeof name);
 	bad[0].kind = FINDING_TOOL_DRIFT;
@@ -497,7 +560,13 @@ static void a_place_in_a_log_that_is_none_is_refused(void **state)
 	bad[6].record = 3;
 	bad[7].kind = FINDING_RECORD_WITHOUT_READ;
 	bad[8].log = (struct text){name, sizeof name};
-	for (i = 0; i < 9; i++)
+	bad[9].log = TEXT("a\u202Ejson"); /* turns the direction */
+	bad[10].log = TEXT("a\xC2\x9B"
+			   "2J");            /* C1: an escape sequence in one character */
+	bad[11].log = TEXT("a\u200B.jsonl"); /* no width */
+	bad[12].log = TEXT("a\xC2");         /* no UTF-8 */
+	bad[13].log = TEXT("\xFF.jsonl");
+	for (i = 0; i < 14; i++)
 		assert_int_equal(report_log(bench, &bad[i]), ERROR_INVALID);
 	bad[0] = good;
 	bad[0].sources = &strangers;
@@ -505,6 +574,8 @@ static void a_place_in_a_log_that_is_none_is_refused(void **state)
 	assert_int_equal(bench->log.count, 0);
 	bad[8].log.length--;
 	assert_int_equal(report_log(bench, &bad[8]), ERROR_NONE);
+	good.log = TEXT("Zugriffe März, alle.jsonl");
+	assert_int_equal(report_log(bench, &good), ERROR_NONE);
 }
 
 static void the_sources_of_a_log_are_bounded(void **state)
@@ -668,6 +739,8 @@ int main(void)
 		TEST(one_kind_and_subject_is_opened_once),
 		TEST(a_report_whose_record_is_lost_is_opened_by_the_next),
 		TEST(one_origin_leaves_room_for_others),
+		TEST(units_and_causers_leave_room_for_others),
+		TEST(the_share_of_a_causer_holds_after_a_restart),
 		TEST(findings_are_bounded_in_all),
 		TEST(nobody_closes_it_but_who_may_and_with_a_reason),
 		TEST(a_reviewer_closes_the_findings_of_their_unit),
