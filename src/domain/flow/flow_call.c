@@ -1,5 +1,6 @@
 #include "domain/flow/flow_call.h"
 
+#include "domain/flow/flow_form.h"
 #include "domain/flow/flow_result.h"
 
 struct looking {
@@ -50,14 +51,36 @@ static void look_at_target(struct looking *looking, const struct json *value)
 	}
 }
 
-static void look_for_addresses(struct looking *looking, struct text text)
+static void look_at_part(void *closure, struct text part)
 {
-	struct flow_tokens tokens = flow_tokens_of(text);
+	if (flow_token_is_address(part))
+		look_up(closure, part);
+}
+
+static void look_at_form(void *closure, struct text form)
+{
+	struct looking *looking = closure;
+	struct flow_tokens tokens = flow_tokens_of(form);
 	struct text token;
 
-	while (looking->worst.origin != FLOW_UNKNOWN && flow_token_next(&tokens, &token))
+	while (looking->worst.origin != FLOW_UNKNOWN && flow_token_next(&tokens, &token)) {
 		if (flow_token_is_address(token))
 			look_up(looking, token);
+		else if (flow_has_parts(token) && !flow_parts_each(token, look_at_part, looking))
+			looking->worst = (struct flow_found){.origin = FLOW_UNKNOWN};
+	}
+}
+
+/* What a server may read out of it counts as much as what stands there. */
+static void look_for_addresses(struct looking *looking, struct text text)
+{
+	if (looking->worst.origin == FLOW_UNKNOWN)
+		return;
+	if (looking->asker == NULL)
+		look_at_form(looking, text);
+	else if (!flow_forms_each(
+			 flow_traces_forms(looking->asker->traces), text, look_at_form, looking))
+		looking->worst = (struct flow_found){.origin = FLOW_UNKNOWN};
 }
 
 static void look_at_addresses(struct looking *looking, const struct json *value)

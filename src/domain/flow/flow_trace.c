@@ -9,10 +9,19 @@
 
 #include "domain/charter/form.h"
 #include "domain/charter/name_table.h"
+#include "domain/flow/flow_form.h"
 #include "domain/flow/flow_result.h"
 #include "domain/flow/flow_words.h"
 
-enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024, ECHO_SLOTS = 2 * FLOW_ECHO_TOKENS_MAX };
+enum {
+	SCRATCH_BYTES_MAX = 16 * 1024 * 1024,
+	FORMS_BYTES_FIRST = 4096,
+	ECHO_SLOTS = 2 * FLOW_ECHO_TOKENS_MAX,
+};
+
+/* With it, the hash of a token says that its parts were taken, too.  What was endorsed as it
+ * stands is not parted. */
+#define PARTED UINT64_C(0x7061727465640000)
 
 /* Of the arguments of the call whose result is being added: what nothing endorsed. */
 struct echo {
@@ -48,6 +57,7 @@ struct flow_traces {
 	struct purpose purpose;
 	uint64_t known_from; /* records: what tasks opened before wrote is not known */
 	struct arena *scratch;
+	struct arena *forms; /* of one text of arguments */
 	struct echo echo;
 };
 
@@ -65,7 +75,9 @@ bool flow_traces_create(
 	traces->tasks = name_table_create();
 	traces->charters = name_table_create();
 	traces->scratch = arena_create(SCRATCH_BYTES_MAX);
-	if (traces->tasks != NULL && traces->charters != NULL && traces->scratch != NULL) {
+	traces->forms = arena_create_small(SCRATCH_BYTES_MAX, FORMS_BYTES_FIRST);
+	if (traces->tasks != NULL && traces->charters != NULL && traces->scratch != NULL &&
+		traces->forms != NULL) {
 		*out = traces;
 		return true;
 	}
@@ -91,6 +103,7 @@ void flow_traces_destroy(struct flow_traces **traces)
 	if ((*traces)->charters != NULL)
 		name_table_destroy(&(*traces)->charters, trace_destroy);
 	arena_destroy(&(*traces)->scratch);
+	arena_destroy(&(*traces)->forms);
 	explicit_bzero(&(*traces)->key, sizeof(*traces)->key);
 	free(*traces);
 	*traces = NULL;
@@ -347,23 +360,55 @@ static void echo_clear(struct echo *echo)
 	echo->is_full = false;
 }
 
+/* True if nothing endorsed it. */
+static bool echo_take(struct adding *adding, uint64_t token)
+{
+	struct echo *echo = &adding->traces->echo;
+	NOT_ZEROED struct flow_value one;
+
+	if (echo->is_full || echo_has(echo, token))
+		return true;
+	echo->is_full = echo->looked == FLOW_ECHO_TOKENS_MAX;
+	echo->looked++;
+	one.count = 1;
+	one.tokens[0] = token;
+	if (echo->is_full || find_value(&adding->asker, &one).origin >= FLOW_TRUSTED)
+		return false;
+	echo_put(echo, token);
+	return true;
+}
+
+static void echo_part(void *closure, struct text part)
+{
+	struct adding *adding = closure;
+
+	(void)echo_take(adding, flow_token_hash(&adding->traces->key, part));
+}
+
+static void echo_form(void *closure, struct text form)
+{
+	struct adding *adding = closure;
+	struct flow_tokens tokens = flow_tokens_of(form);
+	struct echo *echo = &adding->traces->echo;
+	struct text token;
+
+	while (!echo->is_full && flow_token_next(&tokens, &token)) {
+		uint64_t hash = flow_token_hash(&adding->traces->key, token);
+
+		if (!echo_take(adding, hash) || !flow_has_parts(token) ||
+			echo_has(echo, hash ^ PARTED))
+			continue;
+		if (!echo_take(adding, hash ^ PARTED) || !flow_parts_each(token, echo_part, adding))
+			echo->is_full = true;
+	}
+}
+
 static void echo_text(void *closure, struct text text)
 {
 	struct adding *adding = closure;
-	struct flow_tokens tokens = flow_tokens_of(text);
-	struct echo *echo = &adding->traces->echo;
-	NOT_ZEROED struct flow_value one;
-	struct text token;
 
-	one.count = 1;
-	while (!echo->is_full && flow_token_next(&tokens, &token)) {
-		one.tokens[0] = flow_token_hash(&adding->traces->key, token);
-		echo->is_full = echo->looked == FLOW_ECHO_TOKENS_MAX;
-		echo->looked++;
-		if (!echo->is_full && !echo_has(echo, one.tokens[0]) &&
-			find_value(&adding->asker, &one).origin < FLOW_TRUSTED)
-			echo_put(echo, one.tokens[0]);
-	}
+	if (!flow_forms_each(adding->traces->forms, text, echo_form, adding))
+		adding->traces->echo.is_full = true;
 }
 
 static bool is_echo(struct adding *adding, struct flow_hashes field)
@@ -475,21 +520,54 @@ struct writing {
 	struct trace *top;
 };
 
+/* True if nothing endorsed it. */
+static bool write_token(struct writing *writing, uint64_t token)
+{
+	struct flow_words *words = &writing->top->written;
+	NOT_ZEROED struct flow_value one;
+
+	if (words->is_full || flow_words_have(words, token))
+		return true;
+	one.count = 1;
+	one.tokens[0] = token;
+	if (find_value(writing->asker, &one).origin >= FLOW_TRUSTED)
+		return false;
+	flow_words_put(words, writing->top->budget, token);
+	return true;
+}
+
+static void write_part(void *closure, struct text part)
+{
+	struct writing *writing = closure;
+
+	(void)write_token(writing, flow_token_hash(&writing->asker->traces->key, part));
+}
+
+static void write_form(void *closure, struct text form)
+{
+	struct writing *writing = closure;
+	struct flow_tokens tokens = flow_tokens_of(form);
+	struct flow_words *words = &writing->top->written;
+	struct text token;
+
+	while (!words->is_full && flow_token_next(&tokens, &token)) {
+		uint64_t hash = flow_token_hash(&writing->asker->traces->key, token);
+
+		if (!write_token(writing, hash) || !flow_has_parts(token) ||
+			flow_words_have(words, hash ^ PARTED))
+			continue;
+		flow_words_put(words, writing->top->budget, hash ^ PARTED);
+		if (!flow_parts_each(token, write_part, writing))
+			words->is_full = true;
+	}
+}
+
 static void write_text(void *closure, struct text text)
 {
 	struct writing *writing = closure;
-	struct flow_tokens tokens = flow_tokens_of(text);
-	struct flow_words *words = &writing->top->written;
-	NOT_ZEROED struct flow_value one;
-	struct text token;
 
-	one.count = 1;
-	while (!words->is_full && flow_token_next(&tokens, &token)) {
-		one.tokens[0] = flow_token_hash(&writing->asker->traces->key, token);
-		if (!flow_words_have(words, one.tokens[0]) &&
-			find_value(writing->asker, &one).origin < FLOW_TRUSTED)
-			flow_words_put(words, writing->top->budget, one.tokens[0]);
-	}
+	if (!flow_forms_each(writing->asker->traces->forms, text, write_form, writing))
+		writing->top->written.is_full = true;
 }
 
 void flow_traces_lose(struct flow_traces *traces, uint64_t record)
@@ -541,4 +619,9 @@ size_t flow_traces_count(const struct flow_traces *traces)
 size_t flow_traces_bytes(const struct flow_traces *traces)
 {
 	return traces->budget.bytes;
+}
+
+struct arena *flow_traces_forms(struct flow_traces *traces)
+{
+	return traces->forms;
 }

@@ -13,7 +13,8 @@ struct flow_traces;
 enum {
 	/* Of all tasks together; as much again of the charters that are kept ready. */
 	FLOW_BYTES_MAX_DEFAULT = 64 * 1024 * 1024,
-	/* Tokens of the arguments of one call that are looked up when its result comes.
+	/* Tokens of the arguments of one call, in all their forms (flow_form.h), and parts of
+	 * them, that are looked up when its result comes.
 	 * With more, nothing of the result endorses. */
 	FLOW_ECHO_TOKENS_MAX = 1024,
 };
@@ -46,11 +47,11 @@ struct flow_brought {
  * a value confirmed by having it echoed.  What finds no room endorses nothing. */
 void flow_traces_add(struct flow_traces *traces, const struct flow_brought *brought);
 
-/* Before a call that may change something is sent: remembers the words of its arguments that
- * nothing had endorsed.  Until the first task of its path ends, no result of that task and
- * those below it endorses them: else a value could be laundered by writing it into a store
- * that is trusted, and reading it there.  Where they find no room, no such result endorses
- * anything. */
+/* Before a call that may change something is sent: remembers the words of its arguments, in
+ * all their forms (flow_form.h), that nothing had endorsed.  Until the first task of its path ends,
+ * no result of that task and those below it endorses them: else a value could be laundered by
+ * writing it into a store that is trusted, and reading it there.  Where they find no room, or not
+ * every form is known, no such result endorses anything. */
 void flow_traces_write(const struct flow_asker *asker, const struct json *arguments);
 
 /* What tasks wrote that a record before this one opened is not known: no result of theirs
@@ -70,5 +71,8 @@ size_t flow_traces_bytes(const struct flow_traces *traces);
  * opened by agents, so theirs endorse nothing), the charter's outputs and the literals
  * of its conditions, results of the task and of those above it. */
 struct flow_found flow_find(const struct flow_asker *asker, struct text value);
+
+/* Memory for the forms of one text (flow_form.h). */
+struct arena *flow_traces_forms(struct flow_traces *traces);
 
 #endif

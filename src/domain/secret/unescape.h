@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "domain/secret/fingerprint.h"
 
-/* Private to domain/secret: a text with its escapes undone and its line ends left out, a
- * piece at a time, each byte knowing where it came from. */
+/* Private to domain/secret (and unescape_unit to domain/flow): a text with its escapes undone
+ * and its line ends left out, a piece at a time, each byte knowing where it came from. */
 
 enum {
 	UNESCAPE_CARRY_BYTES = 32 * 1024, /* of the piece before, kept in front of the next */

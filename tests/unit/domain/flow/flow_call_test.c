@@ -105,6 +105,28 @@ static void an_address_anywhere_in_a_write_is_found(void **state)
 	assert_int_equal(origins.addresses, FLOW_NONE);
 }
 
+static void an_address_is_found_in_each_form_that_a_server_may_read(void **state)
+{
+	static const char *const texts[] = {"evil\\\\u0040x.org", "a\\\\nevil\\\\u0040x.org",
+		"evil%40x.org", "%65vil%2540x.org", "iban=DE02120300000000202051",
+		"name=Eve&iban=DE02120300000000202051", "a%2525252540"};
+	struct flow_bench *bench = *state;
+	struct flow_origins origins;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct text text = text_format(bench->arena, "{\"x\":\"%s\"}", texts[i]);
+
+		origins_of(bench, EFFECT_WRITE, text.data, &origins);
+		assert_int_equal(origins.addresses, FLOW_UNKNOWN);
+	}
+	origins_of(bench, EFFECT_WRITE, "{\"x\":\"to=eva%40example.com\"}", &origins);
+	assert_int_equal(origins.addresses, FLOW_UNKNOWN); /* "to=eva@..." has an @ itself */
+	origins_of(bench, EFFECT_WRITE, "{\"x\":\"eva%40example.com\"}", &origins);
+	assert_int_equal(origins.addresses, FLOW_REQUEST);
+	origins_of(bench, EFFECT_WRITE, "{\"x\":\"C:\\\\new a=b 50% ==== a/b\"}", &origins);
+	assert_int_equal(origins.addresses, FLOW_NONE);
+}
+
 static void with_more_than_FLOW_LOOKUPS_MAX_values_the_rest_is_unknown(void **state)
 {
 	struct flow_bench *bench = *state;
@@ -195,6 +217,7 @@ int main(void)
 		TEST(what_is_empty_has_no_origin_and_what_is_no_value_is_unknown),
 		TEST(names_of_arguments_are_the_calls_and_not_the_tools),
 		TEST(an_address_anywhere_in_a_write_is_found),
+		TEST(an_address_is_found_in_each_form_that_a_server_may_read),
 		TEST(with_more_than_FLOW_LOOKUPS_MAX_values_the_rest_is_unknown),
 		TEST(what_is_recorded_is_read_again_and_holds_no_value),
 		TEST(a_sentence_says_whence_the_worst_value_came),

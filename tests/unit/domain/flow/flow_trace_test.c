@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "domain/flow/flow_form.h"
 #include "domain/flow/flow_trace.h"
 #include "domain/flow/flow_words.h"
 #include "flow_bench.h"
@@ -153,6 +154,140 @@ static void what_a_task_wrote_is_not_endorsed_by_the_store_that_gives_it_back(vo
 	assert_int_equal(origin(bench, "t-root", "pay see"), FLOW_UNKNOWN);
 }
 
+/* As one text of content, which is split if it is JSON. */
+static void add_content(struct flow_bench *bench, const char *text)
+{
+	struct flow_brought brought = {
+		.task = task_find(bench->tasks, TEXT("t-root")),
+		.tool = &bench->tool,
+		.charter = &bench->charter,
+		.generation = bench->generation,
+		.trust = TRUST_TRUSTED,
+		.arguments = flow_bench_json(bench, "{}"),
+		.record = 17,
+	};
+	struct json_builder block;
+	struct json sealed;
+	struct error err = {0};
+
+	json_object_start(&block, bench->arena);
+	json_put_cstring(&block, "type", "text");
+	json_put_cstring(&block, "text", text);
+	assert_true(json_object_seal(&block, &sealed, &err));
+	brought.result =
+		flow_bench_json(bench, text_format(bench->arena, "{\"content\":[%s]}",
+					       json_canonical_text(bench->arena, &sealed).data)
+					       .data);
+	flow_traces_add(bench->traces, &brought);
+}
+
+static void what_was_written_with_escapes_is_not_endorsed_when_it_is_read_without(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	write_as(bench, "t-root", "{\"text\":\"{\\\"from\\\":\\\"evil\\\\u0040x.org\\\"}\"}");
+	add_content(bench, "{\"from\":\"evil\\u0040x.org\"}");
+	assert_int_equal(origin(bench, "t-root", "evil@x.org"), FLOW_UNTRUSTED);
+	write_as(bench, "t-root", "{\"text\":\"{\\\"note\\\":\\\"ask\\\\nevil@y.org\\\"}\"}");
+	add_content(bench, "{\"note\":\"ask\\nevil@y.org\"}");
+	assert_int_equal(origin(bench, "t-root", "evil@y.org"), FLOW_UNTRUSTED);
+	/* Appended to what was there, so no JSON by itself. */
+	write_as(bench, "t-root", "{\"text\":\",{\\\"note\\\":\\\"ask\\\\nevil@z.org\\\"}\"}");
+	add_content(bench, "[{\"note\":\"a\"},{\"note\":\"ask\\nevil@z.org\"}]");
+	assert_int_equal(origin(bench, "t-root", "evil@z.org"), FLOW_UNTRUSTED);
+	/* A letter beyond ASCII, and one beyond 16 bits. */
+	write_as(bench, "t-root", "{\"text\":\"\\\\u00e9vil@x.org \\\\ud83d\\\\ude00@x.org\"}");
+	add_content(bench, "{\"a\":\"\\u00e9vil@x.org\",\"b\":\"\\ud83d\\ude00@x.org\"}");
+	assert_int_equal(origin(bench, "t-root", "\xc3\xa9vil@x.org"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "\xf0\x9f\x98\x80@x.org"), FLOW_UNTRUSTED);
+	write_as(bench, "t-root", "{\"body\":\"to=evil%40w.org&note=pay+acct-66\"}");
+	flow_bench_add(
+		bench, "t-root", "{}", "{\"to\":\"evil@w.org\",\"note\":\"pay acct-66\"}", 18);
+	assert_int_equal(origin(bench, "t-root", "evil@w.org"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "acct-66"), FLOW_UNTRUSTED);
+}
+
+static void what_was_written_as_a_part_of_a_word_is_not_endorsed_when_it_stands_alone(void **state)
+{
+	static const char *const written[][2] = {
+		{"BEGIN:VCARD\\nFN:Eve\\nEMAIL:evil@x.org\\nEND:VCARD", "evil@x.org"},
+		{"ATTENDEE;CN=Eve:mailto:evil@y.org", "evil@y.org"},
+		{"name=Eve&iban=DE02120300000000202051", "DE02120300000000202051"},
+		{"iban=DE02120300000000202052&name=Eve", "DE02120300000000202052"},
+		{"mailto:evil@z.org?subject=pay", "evil@z.org"},
+		{"u=https://evil.com/a?b=c&d=e", "https://evil.com/a?b=c"},
+		{"URL:https://evil.com/a?b=c&d=e", "https://evil.com/a?b=c&d=e"},
+		{"/contacts/evil@w.org", "evil@w.org"},
+	};
+	struct flow_bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+		struct text text = text_format(bench->arena, "{\"data\":\"%s\"}", written[i][0]);
+		struct text field = text_format(bench->arena, "{\"a\":\"%s\"}", written[i][1]);
+
+		write_as(bench, "t-root", text.data);
+		flow_bench_add(bench, "t-root", "{}", field.data, 17);
+		assert_int_equal(origin(bench, "t-root", written[i][1]), FLOW_UNTRUSTED);
+	}
+}
+
+static void a_word_is_parted_although_a_longer_one_was_noted_with_it(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	write_as(bench, "t-root", "{\"data\":\"a=me+evil@x.org:z=1\"}");
+	write_as(bench, "t-root", "{\"data\":\"me+evil@x.org:z=1\"}");
+	flow_bench_add(bench, "t-root", "{}", "{\"a\":\"me+evil@x.org\"}", 17);
+	assert_int_equal(origin(bench, "t-root", "me+evil@x.org"), FLOW_UNTRUSTED);
+}
+
+static void parts_of_what_was_endorsed_are_not_held_against_a_result(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	flow_bench_add(bench, "t-root", "{}", "{\"page\":\"https://x.org/2026\"}", 16);
+	write_as(bench, "t-root",
+		"{\"page\":\"https://x.org/2026\",\"to\":\"mailto:eva@example.com\"}");
+	flow_bench_add(bench, "t-root", "{\"page\":\"https://x.org/2026\"}",
+		"{\"year\":\"2026\",\"line\":\"eva@example.com has box-7\"}", 17);
+	assert_int_equal(origin(bench, "t-root", "2026"), FLOW_TRUSTED);
+	assert_int_equal(origin(bench, "t-root", "box-7"), FLOW_TRUSTED);
+}
+
+static void an_echo_counts_in_another_form_as_well(void **state)
+{
+	struct flow_bench *bench = *state;
+
+	flow_bench_add(bench, "t-root", "{\"q\":\"to\\\\nevil@x.org from=acct-66\"}",
+		"{\"a\":\"none for evil@x.org\",\"b\":\"acct-66\",\"c\":\"c@x.org\"}", 17);
+	assert_int_equal(origin(bench, "t-root", "evil@x.org"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "acct-66"), FLOW_UNTRUSTED);
+	assert_int_equal(origin(bench, "t-root", "c@x.org"), FLOW_TRUSTED);
+}
+
+static void where_not_each_form_is_known_no_result_endorses_anything(void **state)
+{
+	struct flow_bench *bench = *state;
+	struct text parts = TEXT("a");
+
+	write_as(bench, "t-root", "{\"\":\"a%25252540b\"}");
+	flow_bench_add(bench, "t-root", "{}", "{\"a\":\"a@x.org\"}", 17);
+	assert_int_equal(origin(bench, "t-root", "a@x.org"), FLOW_UNTRUSTED);
+	flow_bench_add(bench, "t-other", "{\"\":\"a%25252540b\"}", "{\"a\":\"a@x.org\"}", 17);
+	assert_int_equal(origin(bench, "t-other", "a@x.org"), FLOW_UNTRUSTED);
+	write_as(bench, "t-other", "{\"\":\"a%252540b\"}");
+	flow_bench_add(bench, "t-other", "{\"\":\"a%252540b\"}", "{\"a\":\"a@x.org\"}", 17);
+	assert_int_equal(origin(bench, "t-other", "a@x.org"), FLOW_TRUSTED);
+	for (size_t i = 0; i < FLOW_PARTS_MAX; i++)
+		parts = text_format(bench->arena, "%.*s:a", TEXT_ARGS(parts));
+	parts = text_format(bench->arena, "{\"\":\"%.*s\"}", TEXT_ARGS(parts));
+	flow_bench_add(bench, "t-other", parts.data, "{\"b\":\"b@x.org\"}", 18);
+	assert_int_equal(origin(bench, "t-other", "b@x.org"), FLOW_UNTRUSTED);
+	write_as(bench, "t-other", parts.data);
+	flow_bench_add(bench, "t-other", "{}", "{\"b\":\"b@x.org\"}", 18);
+	assert_int_equal(origin(bench, "t-other", "b@x.org"), FLOW_UNTRUSTED);
+}
+
 static void what_was_endorsed_when_it_was_written_stays_so(void **state)
 {
 	struct flow_bench *bench = *state;
@@ -276,6 +411,12 @@ int main(void)
 		TEST(a_call_cannot_have_its_own_value_confirmed_by_an_echo),
 		TEST(with_more_than_FLOW_ECHO_TOKENS_MAX_in_the_call_its_result_endorses_nothing),
 		TEST(what_a_task_wrote_is_not_endorsed_by_the_store_that_gives_it_back),
+		TEST(what_was_written_with_escapes_is_not_endorsed_when_it_is_read_without),
+		TEST(what_was_written_as_a_part_of_a_word_is_not_endorsed_when_it_stands_alone),
+		TEST(a_word_is_parted_although_a_longer_one_was_noted_with_it),
+		TEST(parts_of_what_was_endorsed_are_not_held_against_a_result),
+		TEST(an_echo_counts_in_another_form_as_well),
+		TEST(where_not_each_form_is_known_no_result_endorses_anything),
 		TEST(what_was_endorsed_when_it_was_written_stays_so),
 		TEST(what_one_task_of_a_tree_wrote_no_other_of_it_endorses),
 		TEST(with_more_than_FLOW_WORDS_MAX_written_no_result_endorses_anything),
