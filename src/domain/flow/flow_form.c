@@ -120,10 +120,10 @@ struct parting {
 	struct text token;
 	flow_form_visit *visit;
 	void *closure;
-	bool has_value;    /* an '=' was passed: it may be a form, whose blanks are '+' */
-	size_t first_and;  /* or the end */
-	size_t member_end; /* the next '&' or blank of a form, or the end */
-	size_t parts;      /* of this member */
+	bool has_value;     /* an '=' was passed: it may be a form, whose blanks are '+' */
+	bool is_past_first; /* member */
+	size_t member_end;  /* the next '&' or blank of a form, or the end */
+	size_t parts;       /* of this member */
 };
 
 static bool is_slash(char byte)
@@ -185,7 +185,7 @@ static bool visit_from(struct parting *parting, size_t start, size_t end)
 	visit_part(parting, start, end);
 	if (parting->member_end != end)
 		visit_part(parting, start, parting->member_end);
-	if (start <= parting->first_and && parting->member_end != parting->token.length)
+	if (!parting->is_past_first && parting->member_end != parting->token.length)
 		visit_part(parting, start, parting->token.length);
 	return true;
 }
@@ -194,8 +194,10 @@ static void pass(struct parting *parting, size_t at)
 {
 	bool is_first_value = parting->token.data[at] == '=' && !parting->has_value;
 
-	if (at == parting->member_end)
+	if (at == parting->member_end) {
+		parting->is_past_first = true;
 		parting->parts = 0;
+	}
 	if (is_first_value)
 		parting->has_value = true;
 	if (is_first_value || at == parting->member_end)
@@ -216,7 +218,6 @@ bool flow_parts_each(struct text token, flow_form_visit *visit, void *closure)
 	size_t start = 0, end;
 
 	find_end(&parting, 0);
-	parting.first_and = parting.member_end;
 	for (;;) {
 		for (end = start; end < token.length; end++)
 			if (is_between(&parting, token.data[end]))
