@@ -140,7 +140,7 @@ test('unconfined, it does all of that', async () => {
   const { world, agent, pry } = await start('hold-ms: 300\nstdio-servers: unconfined\n');
   try {
     assert.match(world.daemonText, /warn stdio_servers_unconfined/);
-    for (const name of readdirSync(world.path('keys'))) {
+    for (const name of namesIn(world.path('keys'))) {
       assert.equal(await pry('read', world.path('keys', name)), 'done');
     }
     assert.equal(await pry('connect', world.path('remit.sock')), 'done');
