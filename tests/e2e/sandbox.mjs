@@ -101,8 +101,8 @@ unit: support
   await agent.close();
 });
 
-test('a document neither makes one nor widens one', async () => {
-  const made = await apply(ANA, `object: identity
+// A charter of ana's, written by hand, that says it is one.
+const applyByHand = (expires = '') => apply(ANA, `object: identity
 name: by-hand
 kind: agent
 class: retrieve
@@ -112,26 +112,17 @@ backup-owner: ${BO}
 unit: support
 purpose: p
 environments: [dev]
-expires: 2099-01-01
-sandbox: {template: 1, approved-by: ${BO}}
+${expires}sandbox: {template: 1, approved-by: ${BO}}
 `);
+
+test('a document neither makes one nor widens one', async () => {
+  const made = await applyByHand('expires: 2099-01-01\n');
   assert.equal(made.code, 1);
   assert.match(made.out + made.err, /is no sandbox, and a document makes it none/);
 });
 
 test('a document that would make one without an end is told that it makes none', async () => {
-  const made = await apply(ANA, `object: identity
-name: by-hand
-kind: agent
-class: retrieve
-risk: low
-owner: ${ANA}
-backup-owner: ${BO}
-unit: support
-purpose: p
-environments: [dev]
-sandbox: {template: 1, approved-by: ${BO}}
-`);
+  const made = await applyByHand();
   assert.equal(made.code, 1);
   assert.match(made.out + made.err, /a document makes no sandbox, remit sandbox open does/);
 });
