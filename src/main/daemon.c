@@ -258,21 +258,6 @@ static bool list_secrets(void *context, struct arena *arena, struct json *out, s
 	return secrets_list(daemon->secrets, arena, out, err);
 }
 
-/* A token is known before anybody has it. */
-static bool sign_token(
-	void *context, const struct access_token *token, struct buffer *out, struct error *err)
-{
-	struct daemon *daemon = context;
-	const struct token_signer signer = signer_tokens(daemon->signer);
-	size_t before = out->length;
-
-	if (!signer.sign(signer.context, token, out, err))
-		return false;
-	secrecy_token(daemon->detector, (struct text){out->data + before, out->length - before},
-		token->expires_utc_s);
-	return true;
-}
-
 static void log_upstream(void *context, struct text server, struct text line)
 {
 	(void)context;
@@ -416,9 +401,9 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
-		.signer = {daemon, signer_tokens(daemon->signer).key, sign_token},
-		.on_accepted = secrecy_token,
-		.accepted_context = daemon->detector,
+		.signer = signer_tokens(daemon->signer),
+		.on_token = secrecy_token,
+		.token_context = daemon->detector,
 		.installation = text_of(daemon->checkpoint_signer.key->name)};
 
 	return issue_create(&daemon->issue, &parts, err);

@@ -26,26 +26,32 @@ static int64_t clock_of(void *context)
 }
 
 /* A signer that signs anything, or nothing. */
-static bool sign(
-	void *context, const struct access_token *token, struct buffer *out, struct error *err)
+static void sign(void *context, const struct access_token *token, struct token_signing *signing)
 {
 	struct issuing *issuing = context;
-	struct arena *arena = issuing->governed.arena;
+	struct buffer out;
 	struct json claims;
 
+	buffer_init(&out, TOKEN_BYTES_MAX);
 	if (issuing->refuses_to_sign)
-		return error_set(err, ERROR_IO, "the signer is gone");
-	return access_token_claims(&claims, arena, token, err) &&
-	       jws_sign(out, issuing->token_key, ACCESS_TOKEN_TYPE, TEXT("k"), &claims, err);
+		error_set(&signing->err, ERROR_IO, "the signer is gone");
+	else
+		signing->is_signed = access_token_claims(&claims, issuing->governed.arena, token,
+					     &signing->err) &&
+				     jws_sign(&out, issuing->token_key, ACCESS_TOKEN_TYPE,
+					     TEXT("k"), &claims, &signing->err);
+	signing->token = buffer_text(&out);
+	signing->done(signing);
+	buffer_deinit(&out);
 }
 
-static void on_accepted(void *context, struct text token, int64_t expires_utc_s)
+static void on_token(void *context, struct text token, int64_t expires_utc_s)
 {
 	struct issuing *issuing = context;
 
-	issuing->accepted++;
-	issuing->accepted_bytes = token.length;
-	issuing->accepted_until_s = expires_utc_s;
+	issuing->told++;
+	issuing->told_bytes = token.length;
+	issuing->told_until_s = expires_utc_s;
 }
 
 static bool fold_task(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -63,8 +69,8 @@ void issuing_attach(struct issuing *issuing)
 		.installation = TEXT(ISSUING_INSTALLATION),
 		.wall_utc_ms = clock_of,
 		.clock_context = issuing,
-		.on_accepted = on_accepted,
-		.accepted_context = issuing,
+		.on_token = on_token,
+		.token_context = issuing,
 	};
 	struct issue_parts filled = parts;
 	struct error err = {0};

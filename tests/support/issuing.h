@@ -30,10 +30,10 @@ struct issuing {
 	struct text token; /* in the governed arena */
 	struct text task;
 	int64_t lifetime_s;
-	/* What was told of tokens accepted for the first time. */
-	unsigned accepted;
-	size_t accepted_bytes;
-	int64_t accepted_until_s;
+	/* What was told of tokens: signed, or accepted for the first time. */
+	unsigned told;
+	size_t told_bytes;
+	int64_t told_until_s;
 };
 
 void issuing_init(struct issuing *issuing);

@@ -198,32 +198,74 @@ struct form_fault {
 	const char *description;
 };
 
-static bool fill_request(
+/* ---- grants ---- */
+
+/* What each grant takes of the form beside what all take; false: fault says what is wrong. */
+typedef bool take_grant(
+	struct issue_request *request, const struct form *form, struct form_fault *fault);
+
+/* RFC 6749 §4.4: a task of one's own. */
+static bool take_client_credentials(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
-	struct text grant = form_find(form, "grant_type");
-	struct text type = form_find(form, "client_assertion_type");
+	(void)fault;
+	request->parent = form_find(form, "parent");
+	return true;
+}
 
-	*fault = (struct form_fault){400, "invalid_request", NULL};
-	if (grant.length == 0) {
-		fault->description = "grant_type is missing: client_credentials";
-	} else if (!text_is(grant, "client_credentials")) {
-		fault->error = "unsupported_grant_type";
-		fault->description = "the only grant_type is client_credentials";
-	} else if (form_find(form, "client_secret").length > 0) {
+static const struct grant {
+	const char *type;
+	take_grant *take;
+} grants[] = {
+	{"client_credentials", take_client_credentials},
+};
+enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
+
+static const struct grant *find_grant(struct text type)
+{
+	for (size_t i = 0; i < GRANTS_COUNT; i++)
+		if (text_is(type, grants[i].type))
+			return &grants[i];
+	return NULL;
+}
+
+/* How whoever asks proves itself. */
+static bool take_client(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	if (form_find(form, "client_secret").length > 0) {
 		fault->description = "there are no client secrets here: use private_key_jwt";
-	} else if (!text_is(type, CLIENT_ASSERTION_TYPE)) {
+	} else if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
 		fault->status = 401;
 		fault->error = "invalid_client";
 		fault->description = "client_assertion_type must be " CLIENT_ASSERTION_TYPE;
 	}
 	request->assertion = form_find(form, "client_assertion");
 	request->client = form_find(form, "client_id");
+	return fault->description == NULL;
+}
+
+static bool fill_request(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	struct text type = form_find(form, "grant_type");
+	const struct grant *grant = find_grant(type);
+
+	*fault = (struct form_fault){400, "invalid_request", NULL};
+	if (type.length == 0) {
+		fault->description = "grant_type is missing";
+		return false;
+	}
+	if (grant == NULL) {
+		fault->error = "unsupported_grant_type";
+		fault->description = "this grant_type is not supported: see "
+				     "/.well-known/oauth-authorization-server";
+		return false;
+	}
 	request->resource = form_find(form, "resource");
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
-	request->parent = form_find(form, "parent");
-	return fault->description == NULL;
+	return take_client(request, form, fault) && grant->take(request, form, fault);
 }
 
 /* Checks the frame of a form request; false: it is answered. */
@@ -376,6 +418,20 @@ static bool put_list(
 	return true;
 }
 
+static bool put_grants(struct json_builder *object, struct error *err)
+{
+	struct json_builder array;
+	struct json list;
+
+	json_array_start(&array, object->arena);
+	for (size_t i = 0; i < GRANTS_COUNT; i++)
+		json_add(&array, json_string(text_of(grants[i].type)));
+	if (!json_array_seal(&array, &list, err))
+		return false;
+	json_put(object, "grant_types_supported", list);
+	return true;
+}
+
 static bool put_url(struct json_builder *object, const char *name, struct text issuer,
 	const char *path, struct error *err)
 {
@@ -399,7 +455,7 @@ static bool make_server_metadata(
 	return put_url(&object, "token_endpoint", issuer, "/oauth/token", err) &&
 	       put_url(&object, "revocation_endpoint", issuer, "/oauth/revoke", err) &&
 	       put_url(&object, "jwks_uri", issuer, "/oauth/jwks", err) &&
-	       put_list(&object, "grant_types_supported", TEXT("client_credentials"), err) &&
+	       put_grants(&object, err) &&
 	       put_list(&object, "response_types_supported", TEXT(""), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
 	       put_list(&object, "token_endpoint_auth_methods_supported", TEXT("private_key_jwt"),

@@ -469,12 +469,19 @@ static bool (*const handlers[MESSAGE_TYPES])(struct signer *signer,
 
 /* ---- ports ---- */
 
-static bool token_port_sign(
-	void *context, const struct access_token *token, struct buffer *out, struct error *err)
+static void token_port_sign(
+	void *context, const struct access_token *token, struct token_signing *signing)
 {
 	const struct signer_message message = {.type = MESSAGE_SIGN_TOKEN, .token = token};
+	struct buffer out;
 
-	return handlers[message.type](context, &message, out, err);
+	buffer_init(&out, TOKEN_BYTES_MAX);
+	signing->is_signed = handlers[message.type](context, &message, &out, &signing->err);
+	signing->token = buffer_text(&out);
+	signing->done(signing);
+	if (out.data != NULL)
+		explicit_bzero(out.data, out.length);
+	buffer_deinit(&out);
 }
 
 struct token_signer signer_tokens(struct signer *signer)

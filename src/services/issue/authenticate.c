@@ -139,9 +139,9 @@ static enum token_reason authenticate(
 		task->id, task->identity, task->environment, cached->expires_utc_s};
 	if (cached == &checked) {
 		remember(issue, &checked);
-		if (issue->parts.on_accepted != NULL)
-			issue->parts.on_accepted(
-				issue->parts.accepted_context, token, checked.expires_utc_s);
+		if (issue->parts.on_token != NULL)
+			issue->parts.on_token(
+				issue->parts.token_context, token, checked.expires_utc_s);
 	}
 	return TOKEN_ACCEPTED;
 }

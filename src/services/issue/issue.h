@@ -44,10 +44,10 @@ struct issue_parts {
 	struct text installation;
 	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
 	void *clock_context;
-	/* Hears of each token that is accepted and was not remembered; or NULL.  The
-	 * token is borrowed. */
-	void (*on_accepted)(void *context, struct text token, int64_t expires_utc_s);
-	void *accepted_context;
+	/* Hears of each token that is signed, before anybody has it, and of each that is
+	 * accepted and was not remembered; or NULL.  The token is borrowed. */
+	void (*on_token)(void *context, struct text token, int64_t expires_utc_s);
+	void *token_context;
 };
 
 /* Registers its handlers (the one-time ids in task-opened) and projector with

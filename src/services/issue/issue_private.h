@@ -65,6 +65,24 @@ struct issue {
 	struct issue_status status;
 };
 
+/* Who proved itself, and how: for the record that it opens. */
+struct proven {
+	const struct registry_entry *entry; /* an identity's; good until the next fold */
+	const struct charter *charter;      /* likewise */
+	struct text identity;               /* this and key_id: in the arena */
+	enum environment environment;
+	struct text key_id;    /* thumbprint of the key that signed */
+	struct replay_use use; /* what was used once for it */
+};
+
+/* False: request is refused, and says why.  Nobody is proven who is not registered; whether
+ * they may act is asked by others.  What can be used once is used. */
+bool issue_prove(struct issue *issue, struct arena *arena, struct issue_request *request,
+	struct proven *out) MUST_CHECK;
+/* Gives the request its answer, detail (or NULL) behind what the refusal means.  Always false,
+ * so that a check can end in one line. */
+bool issue_refuse(struct issue_request *request, enum issue_refusal refusal, const char *detail);
+
 int64_t issue_now_utc_ms(const struct issue *issue);
 /* True while nothing may be issued or accepted. */
 bool issue_is_closed(const struct issue *issue);

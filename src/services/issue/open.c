@@ -1,15 +1,11 @@
-/* Opening a task: prove, check, record, then sign.
+/* Opening a task: prove (prove.c), check, record, then sign.
  *
  *   assertion ─▶ key of the charter ─▶ signature and claims ─▶ used once
  *       ─▶ identity active and owned ─▶ audience ─▶ task-opened durable
  *       ─▶ still active ─▶ token signed
  *
- * O1  Before the signature holds, every refusal that depends on the registry is
- *     the same, so that a stranger learns no names.
- * O2  A one-time id is noted when its signature held, whatever comes after, in
- *     the share of its identity; it is in the record that it opened, so a restart
- *     knows it too.
- * O3  No token leaves without a durable task-opened record. */
+ * O1  Every grant goes this one road.
+ * O2  No token leaves without a durable task-opened record. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,24 +33,14 @@ struct opening {
 	struct issue_request *request;
 	struct arena *arena;
 	struct fold_change change;
+	struct token_signing signing;
 	char task[RANDOM_ID_BYTES];
-	struct text identity;
+	struct proven proven; /* its entry and charter only until the record is submitted */
 	struct text audience;
-	enum environment environment;
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
 	int64_t parent_end_utc_s; /* where there is a parent */
 	struct opening *next;
-};
-
-/* What an assertion proved. */
-struct proof {
-	struct client_assertion assertion;
-	const struct registry_entry *entry;
-	const struct charter *charter;
-	struct text key_id; /* thumbprint, in the opening's arena */
-	enum environment environment;
-	struct replay_use use;
 };
 
 static void opening_free(struct opening *opening)
@@ -85,124 +71,6 @@ void issue_openings_drop(struct issue *issue)
 	}
 }
 
-/* Always false, so that a check can end in one line. */
-static bool refuse(struct issue_request *request, enum issue_refusal refusal, const char *detail)
-{
-	request->refusal = refusal;
-	snprintf(request->detail, sizeof request->detail, "%s%s%.150s",
-		issue_refusal_meaning(refusal), detail == NULL ? "" : ": ",
-		detail == NULL ? "" : detail);
-	return false;
-}
-
-/* ---- who is it ---- */
-
-static const struct charter *charter_of(const struct registry_entry *entry)
-{
-	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
-
-	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : object->charter;
-}
-
-static bool is_named(const struct charter_key *key, const char *thumbprint, struct text id)
-{
-	return text_is(id, thumbprint) || text_equal(json_text_or(&key->jwk, "kid", ""), id);
-}
-
-/* The charter's key that the assertion names; with one key alone none need be
- * named. */
-static const struct cached_key *find_key(
-	struct opening *opening, struct proof *proof, struct text id, struct error *err)
-{
-	const struct charter *charter = proof->charter;
-
-	if (id.data == NULL && charter->keys_count != 1)
-		return NULL;
-	for (uint32_t i = 0; i < charter->keys_count; i++) {
-		const struct cached_key *found =
-			issue_key(opening->issue, opening->arena, &charter->keys[i].jwk, err);
-
-		if (found == NULL)
-			continue;
-		if (id.data == NULL || is_named(&charter->keys[i], found->thumbprint, id)) {
-			proof->environment = charter->keys[i].environment;
-			proof->key_id = text_copy(opening->arena, text_of(found->thumbprint));
-			return found;
-		}
-	}
-	return NULL;
-}
-
-static bool refuse_assertion(struct issue_request *request, enum token_reason reason)
-{
-	request->reason = reason;
-	if (reason == TOKEN_SIGNATURE || reason == TOKEN_KEY_UNKNOWN)
-		return refuse(request, ISSUE_CLIENT_UNPROVEN, NULL);
-	return refuse(request, ISSUE_ASSERTION, token_reason_meaning(reason));
-}
-
-static bool find_client(struct opening *opening, struct proof *proof, struct text *out_name)
-{
-	struct issue_request *request = opening->request;
-	enum token_reason reason =
-		client_assertion_parse(&proof->assertion, opening->arena, request->assertion);
-
-	if (reason != TOKEN_ACCEPTED)
-		return refuse_assertion(request, reason);
-	*out_name = proof->assertion.claims.subject;
-	if (out_name->length == 0)
-		return refuse_assertion(request, TOKEN_SUBJECT);
-	if (request->client.length > 0 && !text_equal(request->client, *out_name))
-		return refuse(request, ISSUE_CLIENT_MISMATCH, NULL);
-	return true;
-}
-
-static bool prove_client(struct opening *opening, struct proof *proof)
-{
-	struct issue *issue = opening->issue;
-	struct issue_request *request = opening->request;
-	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
-	const struct cached_key *key = NULL;
-	enum token_reason reason;
-	struct text name = {0};
-	struct error err = {0};
-
-	if (!find_client(opening, proof, &name))
-		return false;
-	proof->entry = registry_find(issue->parts.registry, OBJECT_IDENTITY, name);
-	proof->charter = proof->entry == NULL ? NULL : charter_of(proof->entry);
-	if (proof->charter != NULL)
-		key = find_key(opening, proof, proof->assertion.jws.key_id, &err);
-	if (key == NULL)
-		return refuse_assertion(request, TOKEN_KEY_UNKNOWN);
-	reason = client_assertion_check(
-		&proof->assertion, key->key, name, issue_issuer(issue), now_utc_s);
-	if (reason != TOKEN_ACCEPTED)
-		return refuse_assertion(request, reason);
-	opening->identity = text_copy(opening->arena, name);
-	opening->environment = proof->environment;
-	return opening->identity.data != NULL ? true : refuse(request, ISSUE_BUSY, NULL);
-}
-
-static bool use_once(struct opening *opening, struct proof *proof)
-{
-	const struct claims *claims = &proof->assertion.claims;
-	struct replay_table *table = opening->issue->assertions;
-	int64_t now_utc_s = issue_now_utc_ms(opening->issue) / 1000;
-	struct error err = {0};
-
-	proof->use = (struct replay_use){
-		.key = replay_key(claims->issuer, claims->id),
-		.owner = opening->identity,
-		.until_utc_s = claims->expires_utc_s + TOKEN_SKEW_S,
-	};
-	if (replay_is_used(table, &proof->use.key, now_utc_s))
-		return refuse(opening->request, ISSUE_REPLAYED, NULL);
-	if (!replay_note(table, &proof->use, now_utc_s, &err))
-		return refuse(opening->request, ISSUE_BUSY, err.text);
-	return true;
-}
-
 /* ---- may it ---- */
 
 static bool is_governed(const struct issue *issue, const struct charter *charter)
@@ -215,27 +83,28 @@ static bool is_governed(const struct issue *issue, const struct charter *charter
 	       registry_find_person(registry, charter->backup_owner) != NULL;
 }
 
-static bool check_identity(struct opening *opening, const struct proof *proof)
+static bool check_identity(struct opening *opening)
 {
+	const struct proven *proven = &opening->proven;
 	struct issue_request *request = opening->request;
-	enum identity_state state = proof->entry->state;
+	enum identity_state state = proven->entry->state;
 
-	if (proof->entry->in_force == NULL)
-		state = proof->entry->waiting_state;
-	if (state != IDENTITY_ACTIVE || proof->entry->in_force == NULL) {
+	if (proven->entry->in_force == NULL)
+		state = proven->entry->waiting_state;
+	if (state != IDENTITY_ACTIVE || proven->entry->in_force == NULL) {
 		const char *word = identity_state_word(state);
 		char detail[64];
 
 		snprintf(detail, sizeof detail, "it is %s", word == NULL ? "unknown" : word);
-		return refuse(request, ISSUE_NOT_ACTIVE, detail);
+		return issue_refuse(request, ISSUE_NOT_ACTIVE, detail);
 	}
-	if (!is_governed(opening->issue, proof->charter))
-		return refuse(request, ISSUE_UNGOVERNED, NULL);
-	if (is_expired(proof->charter->expires_utc_s, issue_now_utc_ms(opening->issue) / 1000))
-		return refuse(request, ISSUE_CHARTER_EXPIRED, NULL);
-	if (proof->environment == ENVIRONMENT_NONE ||
-		!charter_has_environment(proof->charter, proof->environment))
-		return refuse(request, ISSUE_ENVIRONMENT, NULL);
+	if (!is_governed(opening->issue, proven->charter))
+		return issue_refuse(request, ISSUE_UNGOVERNED, NULL);
+	if (is_expired(proven->charter->expires_utc_s, issue_now_utc_ms(opening->issue) / 1000))
+		return issue_refuse(request, ISSUE_CHARTER_EXPIRED, NULL);
+	if (proven->environment == ENVIRONMENT_NONE ||
+		!charter_has_environment(proven->charter, proven->environment))
+		return issue_refuse(request, ISSUE_ENVIRONMENT, NULL);
 	return true;
 }
 
@@ -258,12 +127,13 @@ static bool check_parent(struct opening *opening)
 	if (id.length == 0)
 		return true;
 	/* Whether another identity's task exists is nobody's to learn. */
-	if (parent == NULL || !text_equal(parent->identity, opening->identity) ||
-		parent->environment != opening->environment)
-		return refuse(opening->request, ISSUE_PARENT, "no such task of this identity");
+	if (parent == NULL || !text_equal(parent->identity, opening->proven.identity) ||
+		parent->environment != opening->proven.environment)
+		return issue_refuse(
+			opening->request, ISSUE_PARENT, "no such task of this identity");
 	if (!task_is_live(parent, issue_now_utc_ms(issue)) ||
 		issue_is_from_sandbox(issue, parent) || parent->depth >= TASK_DEPTH_MAX)
-		return refuse(opening->request, ISSUE_PARENT, "it is over, or too deep");
+		return issue_refuse(opening->request, ISSUE_PARENT, "it is over, or too deep");
 	opening->parent_end_utc_s = parent->deadline_utc_ms / 1000;
 	return true;
 }
@@ -273,56 +143,59 @@ static bool check_wishes(struct opening *opening)
 	struct issue_request *request = opening->request;
 
 	if (request->resource.length == 0)
-		return refuse(request, ISSUE_AUDIENCE_MISSING, NULL);
+		return issue_refuse(request, ISSUE_AUDIENCE_MISSING, NULL);
 	if (!issue_is_audience(opening->issue, request->resource))
-		return refuse(request, ISSUE_AUDIENCE_UNKNOWN, NULL);
+		return issue_refuse(request, ISSUE_AUDIENCE_UNKNOWN, NULL);
 	if (request->scope.length > 0 && !text_is(request->scope, ACCESS_TOKEN_SCOPE))
-		return refuse(request, ISSUE_SCOPE, NULL);
+		return issue_refuse(request, ISSUE_SCOPE, NULL);
 	if (!is_plain(request->purpose))
-		return refuse(request, ISSUE_PURPOSE, NULL);
+		return issue_refuse(request, ISSUE_PURPOSE, NULL);
 	opening->audience = text_copy(opening->arena, request->resource);
-	return opening->audience.data != NULL ? true : refuse(request, ISSUE_BUSY, NULL);
+	return opening->audience.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
 }
 
 /* ---- record it ---- */
 
 /* The task's record with what only we know: the audience, and the proof. */
-static bool add_proof(struct json *out, struct opening *opening, const struct json *record,
-	const struct proof *proof, struct error *err)
+static bool add_proof(
+	struct json *out, struct opening *opening, const struct json *record, struct error *err)
 {
+	const struct proven *proven = &opening->proven;
 	struct json_builder whole, part;
-	struct json proven;
+	struct json proof;
 
 	json_object_start(&part, opening->arena);
-	json_put_text(&part, "key", proof->key_id);
+	json_put_text(&part, "key", proven->key_id);
 	json_put_text(&part, "replay",
-		base64url_text(opening->arena, proof->use.key.bytes, sizeof proof->use.key.bytes));
-	json_put_integer(&part, "until", proof->use.until_utc_s);
-	if (!json_object_seal(&part, &proven, err))
+		base64url_text(
+			opening->arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
+	json_put_integer(&part, "until", proven->use.until_utc_s);
+	if (!json_object_seal(&part, &proof, err))
 		return false;
 	json_object_start(&whole, opening->arena);
 	for (uint32_t i = 0; i < record->count; i++)
 		json_put_named(&whole, record->members[i].name, record->members[i].value);
 	json_put_text(&whole, "audience", opening->audience);
-	json_put(&whole, "proof", proven);
+	json_put(&whole, "proof", proof);
 	return json_object_seal(&whole, out, err);
 }
 
-static bool make_record(struct opening *opening, const struct proof *proof, struct error *err)
+static bool make_record(struct opening *opening, struct error *err)
 {
+	const struct proven *proven = &opening->proven;
 	struct issue *issue = opening->issue;
 	int64_t at_utc_ms = fold_stamp_utc_ms(issue->parts.fold);
 	int64_t lifetime_s =
-		proof->charter->task_s > 0 ? proof->charter->task_s : CHARTER_TASK_S_DEFAULT;
+		proven->charter->task_s > 0 ? proven->charter->task_s : CHARTER_TASK_S_DEFAULT;
 	struct task_opening task = {.id = text_of(opening->task),
-		.identity = opening->identity,
+		.identity = opening->proven.identity,
 		.purpose = opening->request->purpose,
 		.parent = opening->request->parent,
-		.charter_version = proof->entry->in_force->version,
-		.environment = proof->environment,
+		.charter_version = proven->entry->in_force->version,
+		.environment = proven->environment,
 		.at_utc_ms = at_utc_ms};
-	struct text actor =
-		text_format(opening->arena, ACTOR_PREFIX "%.*s", TEXT_ARGS(opening->identity));
+	struct text actor = text_format(
+		opening->arena, ACTOR_PREFIX "%.*s", TEXT_ARGS(opening->proven.identity));
 	struct json record, whole;
 
 	/* limits.task of the charter; 15 minutes where it says nothing. */
@@ -331,9 +204,9 @@ static bool make_record(struct opening *opening, const struct proof *proof, stru
 	opening->issued_utc_s = at_utc_ms / 1000;
 	opening->expires_utc_s = opening->issued_utc_s + lifetime_s;
 	/* Nor does it outlive its charter. */
-	if (proof->charter->expires_utc_s != 0 &&
-		opening->expires_utc_s > proof->charter->expires_utc_s)
-		opening->expires_utc_s = proof->charter->expires_utc_s;
+	if (proven->charter->expires_utc_s != 0 &&
+		opening->expires_utc_s > proven->charter->expires_utc_s)
+		opening->expires_utc_s = proven->charter->expires_utc_s;
 	if (opening->request->parent.length > 0 &&
 		opening->expires_utc_s > opening->parent_end_utc_s)
 		opening->expires_utc_s = opening->parent_end_utc_s;
@@ -342,7 +215,7 @@ static bool make_record(struct opening *opening, const struct proof *proof, stru
 	if (actor.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a record");
 	if (!task_opened_record(&record, opening->arena, issue->parts.tasks, &task, actor, err) ||
-		!add_proof(&whole, opening, &record, proof, err))
+		!add_proof(&whole, opening, &record, err))
 		return false;
 	opening->change.entry = json_canonical_text(opening->arena, &whole);
 	return opening->change.entry.data != NULL
@@ -352,70 +225,87 @@ static bool make_record(struct opening *opening, const struct proof *proof, stru
 
 /* ---- hand it over ---- */
 
-static bool sign_token(struct opening *opening, struct buffer *out, struct error *err)
+/* Not stopped while the record, or the signature, was on its way. */
+static bool may_act_now(const struct opening *opening)
+{
+	const struct issue *issue = opening->issue;
+	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
+
+	return task_is_live(task, issue_now_utc_ms(issue)) &&
+	       issue_identity_state(issue, opening->proven.identity) == TOKEN_ACCEPTED;
+}
+
+static void finish(struct opening *opening)
+{
+	struct issue_request *request = opening->request;
+
+	if (request->refusal != ISSUE_GRANTED)
+		opening->issue->status.openings_refused++;
+	request->done(request);
+	opening_free(opening);
+}
+
+static void on_signed(struct token_signing *signing)
+{
+	struct opening *opening = signing->context;
+	struct issue_request *request = opening->request;
+
+	opening_unlink(opening);
+	if (!signing->is_signed) {
+		issue_refuse(request, ISSUE_NOT_SIGNED, signing->err.text);
+		issue_abandon_task(opening->issue, text_of(opening->task), "no token was signed");
+	} else if (!may_act_now(opening)) {
+		issue_refuse(request, ISSUE_NOT_ACTIVE, "it was stopped just now");
+	} else {
+		issue_refuse(request, ISSUE_GRANTED, NULL);
+		if (opening->issue->parts.on_token != NULL)
+			opening->issue->parts.on_token(opening->issue->parts.token_context,
+				signing->token, opening->expires_utc_s);
+		request->token = signing->token;
+		request->task = text_of(opening->task);
+		request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
+		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
+		request->index = opening->change.index;
+		opening->issue->status.tasks_opened++;
+	}
+	finish(opening);
+}
+
+static void sign_token(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
 	char id[RANDOM_ID_BYTES];
 	struct access_token token = {
 		.issuer = issue_issuer(issue),
-		.identity = opening->identity,
+		.identity = opening->proven.identity,
 		.audience = opening->audience,
 		.task = text_of(opening->task),
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
-		.environment = opening->environment,
+		.environment = opening->proven.environment,
 		.issued_utc_s = opening->issued_utc_s,
 		.expires_utc_s = opening->expires_utc_s,
 	};
 
 	random_id(id, "");
 	token.id = text_of(id);
-	return issue->parts.signer.sign(issue->parts.signer.context, &token, out, err);
-}
-
-static void grant(struct opening *opening, struct buffer *token)
-{
-	struct issue_request *request = opening->request;
-	struct error err = {0};
-
-	if (!sign_token(opening, token, &err)) {
-		refuse(request, ISSUE_NOT_SIGNED, err.text);
-		issue_abandon_task(opening->issue, text_of(opening->task), "no token was signed");
-		return;
-	}
-	refuse(request, ISSUE_GRANTED, NULL);
-	request->token = buffer_text(token);
-	request->task = text_of(opening->task);
-	request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
-	request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
-	request->index = opening->change.index;
-	opening->issue->status.tasks_opened++;
+	opening->signing = (struct token_signing){.done = on_signed, .context = opening};
+	issue->parts.signer.sign(issue->parts.signer.context, &token, &opening->signing);
 }
 
 static void on_recorded(struct fold_change *change)
 {
 	struct opening *opening = change->context;
-	struct issue *issue = opening->issue;
-	struct issue_request *request = opening->request;
-	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
-	struct buffer token;
 
+	if (change->is_durable && may_act_now(opening)) {
+		sign_token(opening);
+		return;
+	}
 	opening_unlink(opening);
-	buffer_init(&token, ISSUE_TOKEN_BYTES_MAX);
 	if (!change->is_durable)
-		refuse(request, ISSUE_NOT_RECORDED, change->err.text);
-	else if (!task_is_live(task, issue_now_utc_ms(issue)) ||
-		 issue_identity_state(issue, opening->identity) != TOKEN_ACCEPTED)
-		/* Stopped while the record was on its way. */
-		refuse(request, ISSUE_NOT_ACTIVE, "it was stopped just now");
+		issue_refuse(opening->request, ISSUE_NOT_RECORDED, change->err.text);
 	else
-		grant(opening, &token);
-	if (request->refusal != ISSUE_GRANTED)
-		issue->status.openings_refused++;
-	request->done(request);
-	if (token.data != NULL)
-		explicit_bzero(token.data, token.length);
-	buffer_deinit(&token);
-	opening_free(opening);
+		issue_refuse(opening->request, ISSUE_NOT_ACTIVE, "it was stopped just now");
+	finish(opening);
 }
 
 /* True: on its way, and done runs later. */
@@ -423,16 +313,14 @@ static bool open_task(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
 	struct issue_request *request = opening->request;
-	struct proof proof = {0};
 	struct error err = {0};
 
-	if (!prove_client(opening, &proof) || !use_once(opening, &proof) ||
-		!check_identity(opening, &proof) || !check_wishes(opening) ||
-		!check_parent(opening))
+	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
+		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
 		return false;
 	random_id(opening->task, "t-");
-	if (!make_record(opening, &proof, &err))
-		return refuse(request, ISSUE_BUSY, err.text);
+	if (!make_record(opening, &err))
+		return issue_refuse(request, ISSUE_BUSY, err.text);
 	opening->change.done = on_recorded;
 	opening->change.context = opening;
 	opening->next = issue->openings;
@@ -441,7 +329,7 @@ static bool open_task(struct opening *opening)
 	if (fold_submit(issue->parts.fold, &opening->change, &err))
 		return true;
 	opening_unlink(opening);
-	return refuse(request, ISSUE_NOT_RECORDED, err.text);
+	return issue_refuse(request, ISSUE_NOT_RECORDED, err.text);
 }
 
 static struct opening *opening_create(struct issue *issue, struct issue_request *request)
@@ -467,10 +355,10 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 	request->refusal = ISSUE_REFUSED;
 	request->reason = TOKEN_NOT_CHECKED;
 	if (issue_is_closed(issue))
-		refuse(request, ISSUE_BUSY, "the log or the address is not ready");
+		issue_refuse(request, ISSUE_BUSY, "the log or the address is not ready");
 	else if (issue->openings_count == ISSUE_OPENINGS_MAX ||
 		 (opening = opening_create(issue, request)) == NULL)
-		refuse(request, ISSUE_BUSY, NULL);
+		issue_refuse(request, ISSUE_BUSY, NULL);
 	else if (open_task(opening))
 		return;
 	if (opening != NULL)

@@ -692,18 +692,18 @@ static void a_repeated_token_costs_no_signature(void **state)
 	assert_int_equal(status.tokens_repeated, 4);
 }
 
-static void a_token_is_told_when_it_is_accepted_for_the_first_time(void **state)
+static void a_token_is_told_when_it_is_signed_and_when_it_is_first_accepted(void **state)
 {
 	struct issuing *issuing = *state;
 
 	assert_true(issuing_open_good(issuing));
 	assert_int_not_equal(issuing_ask(issuing, TEXT("x.y.z")), TOKEN_ACCEPTED);
-	assert_int_equal(issuing->accepted, 0);
+	assert_int_equal(issuing->told, 1);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
-	assert_int_equal(issuing->accepted, 1);
-	assert_int_equal(issuing->accepted_bytes, issuing->token.length);
-	assert_int_equal(issuing->accepted_until_s, issuing_now_s(issuing) + issuing->lifetime_s);
+	assert_int_equal(issuing->told, 2);
+	assert_int_equal(issuing->told_bytes, issuing->token.length);
+	assert_int_equal(issuing->told_until_s, issuing_now_s(issuing) + issuing->lifetime_s);
 }
 
 static void the_header_carries_a_bearer_token_or_nothing(void **state)
@@ -1207,7 +1207,7 @@ int main(void)
 		ISSUE_TEST(a_token_rests_while_its_identity_is_suspended),
 		ISSUE_TEST(a_changed_token_is_refused),
 		ISSUE_TEST(a_repeated_token_costs_no_signature),
-		ISSUE_TEST(a_token_is_told_when_it_is_accepted_for_the_first_time),
+		ISSUE_TEST(a_token_is_told_when_it_is_signed_and_when_it_is_first_accepted),
 		ISSUE_TEST(the_header_carries_a_bearer_token_or_nothing),
 		ISSUE_TEST(a_challenge_names_an_error_only_where_there_was_a_token),
 		ISSUE_TEST(nothing_is_accepted_once_the_log_has_failed),

@@ -1,0 +1,145 @@
+/* Who a request comes from.
+ *
+ * P1  Before a signature holds, every refusal that depends on the registry is
+ *     the same, so that a stranger learns no names.
+ * P2  A one-time id is noted when its signature held, whatever comes after, in
+ *     the share of its identity; it is in the record that it opened, so a restart
+ *     knows it too. */
+#include <stdio.h>
+
+#include "services/issue/issue_private.h"
+
+/* One look at who asks. */
+struct proving {
+	struct issue *issue;
+	struct arena *arena;
+	struct issue_request *request;
+	struct proven *out;
+	struct client_assertion assertion;
+};
+
+bool issue_refuse(struct issue_request *request, enum issue_refusal refusal, const char *detail)
+{
+	request->refusal = refusal;
+	snprintf(request->detail, sizeof request->detail, "%s%s%.150s",
+		issue_refusal_meaning(refusal), detail == NULL ? "" : ": ",
+		detail == NULL ? "" : detail);
+	return false;
+}
+
+/* ---- who is it ---- */
+
+static const struct charter *charter_of(const struct registry_entry *entry)
+{
+	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
+
+	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : object->charter;
+}
+
+static bool is_named(const struct charter_key *key, const char *thumbprint, struct text id)
+{
+	return text_is(id, thumbprint) || text_equal(json_text_or(&key->jwk, "kid", ""), id);
+}
+
+/* The charter's key that the assertion names; with one key alone none need be
+ * named. */
+static const struct cached_key *find_key(struct proving *proving, struct text id, struct error *err)
+{
+	const struct charter *charter = proving->out->charter;
+
+	if (id.data == NULL && charter->keys_count != 1)
+		return NULL;
+	for (uint32_t i = 0; i < charter->keys_count; i++) {
+		const struct cached_key *found =
+			issue_key(proving->issue, proving->arena, &charter->keys[i].jwk, err);
+
+		if (found == NULL)
+			continue;
+		if (id.data == NULL || is_named(&charter->keys[i], found->thumbprint, id)) {
+			proving->out->environment = charter->keys[i].environment;
+			proving->out->key_id =
+				text_copy(proving->arena, text_of(found->thumbprint));
+			return found;
+		}
+	}
+	return NULL;
+}
+
+static bool refuse_assertion(struct issue_request *request, enum token_reason reason)
+{
+	request->reason = reason;
+	if (reason == TOKEN_SIGNATURE || reason == TOKEN_KEY_UNKNOWN)
+		return issue_refuse(request, ISSUE_CLIENT_UNPROVEN, NULL);
+	return issue_refuse(request, ISSUE_ASSERTION, token_reason_meaning(reason));
+}
+
+static bool find_client(struct proving *proving, struct text *out_name)
+{
+	struct issue_request *request = proving->request;
+	enum token_reason reason =
+		client_assertion_parse(&proving->assertion, proving->arena, request->assertion);
+
+	if (reason != TOKEN_ACCEPTED)
+		return refuse_assertion(request, reason);
+	*out_name = proving->assertion.claims.subject;
+	if (out_name->length == 0)
+		return refuse_assertion(request, TOKEN_SUBJECT);
+	if (request->client.length > 0 && !text_equal(request->client, *out_name))
+		return issue_refuse(request, ISSUE_CLIENT_MISMATCH, NULL);
+	return true;
+}
+
+static bool prove_client(struct proving *proving)
+{
+	struct issue *issue = proving->issue;
+	struct issue_request *request = proving->request;
+	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
+	const struct cached_key *key = NULL;
+	enum token_reason reason;
+	struct text name = {0};
+	struct error err = {0};
+
+	if (!find_client(proving, &name))
+		return false;
+	proving->out->entry = registry_find(issue->parts.registry, OBJECT_IDENTITY, name);
+	proving->out->charter =
+		proving->out->entry == NULL ? NULL : charter_of(proving->out->entry);
+	if (proving->out->charter != NULL)
+		key = find_key(proving, proving->assertion.jws.key_id, &err);
+	if (key == NULL)
+		return refuse_assertion(request, TOKEN_KEY_UNKNOWN);
+	reason = client_assertion_check(
+		&proving->assertion, key->key, name, issue_issuer(issue), now_utc_s);
+	if (reason != TOKEN_ACCEPTED)
+		return refuse_assertion(request, reason);
+	proving->out->identity = text_copy(proving->arena, name);
+	return proving->out->identity.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
+}
+
+static bool use_once(struct proving *proving)
+{
+	const struct claims *claims = &proving->assertion.claims;
+	struct replay_table *table = proving->issue->assertions;
+	int64_t now_utc_s = issue_now_utc_ms(proving->issue) / 1000;
+	struct error err = {0};
+
+	proving->out->use = (struct replay_use){
+		.key = replay_key(claims->issuer, claims->id),
+		.owner = proving->out->identity,
+		.until_utc_s = claims->expires_utc_s + TOKEN_SKEW_S,
+	};
+	if (replay_is_used(table, &proving->out->use.key, now_utc_s))
+		return issue_refuse(proving->request, ISSUE_REPLAYED, NULL);
+	if (!replay_note(table, &proving->out->use, now_utc_s, &err))
+		return issue_refuse(proving->request, ISSUE_BUSY, err.text);
+	return true;
+}
+
+bool issue_prove(
+	struct issue *issue, struct arena *arena, struct issue_request *request, struct proven *out)
+{
+	struct proving proving = {.issue = issue, .arena = arena, .request = request, .out = out};
+
+	*out = (struct proven){0};
+	return prove_client(&proving) && use_once(&proving);
+}
