@@ -50,10 +50,24 @@ struct evaluation {
 	enum sensitivity sensitivity; /* highest of sources, or of the rows it may bring */
 };
 
-/* What the lines of charters name: a model, else a tool. */
+/* A skill of a peer is what is asked for. */
+static inline bool evaluation_is_peer(const struct evaluation *evaluation)
+{
+	return evaluation->tool != NULL && tool_is_skill(evaluation->tool);
+}
+
+/* What the lines of charters name: a model, a peer, else a tool. */
 static inline enum resource_kind evaluation_resource_kind(const struct evaluation *evaluation)
 {
+	if (evaluation_is_peer(evaluation))
+		return RESOURCE_PEER;
 	return evaluation->model != NULL ? RESOURCE_MODEL : RESOURCE_TOOL;
+}
+
+/* By its name: of a peer that of the identity, whatever the skill. */
+static inline struct text evaluation_resource(const struct evaluation *evaluation)
+{
+	return evaluation_is_peer(evaluation) ? evaluation->tool->server : evaluation->call->tool;
 }
 
 /* trial.c: the registry, or what stands in for it. */
