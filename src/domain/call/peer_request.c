@@ -207,8 +207,13 @@ static void read_marks(struct peer_request *out, const struct json *metadata)
 	out->reason = json_text_or(metadata, reason_key, "");
 }
 
-static bool read_configuration(struct peer_request *out, const struct json *params,
-	struct json_builder *arguments, struct error *err)
+bool peer_request_pushes(const struct json *params)
+{
+	return json_find(json_find(params, "configuration"), "taskPushNotificationConfig") != NULL;
+}
+
+static bool read_configuration(
+	const struct json *params, struct json_builder *arguments, struct error *err)
 {
 	static const char *const members[] = {"acceptedOutputModes", "historyLength",
 		"returnImmediately", "taskPushNotificationConfig", NULL};
@@ -221,11 +226,9 @@ static bool read_configuration(struct peer_request *out, const struct json *para
 		return error_set(err, ERROR_INVALID, "configuration is no object");
 	if (!json_only_members(configuration, members, err))
 		return error_wrap(err, "configuration");
-	if (json_find(configuration, "taskPushNotificationConfig") != NULL) {
-		out->fault = PEER_FAULT_PUSH;
+	if (peer_request_pushes(params))
 		return error_set(err, ERROR_INVALID,
 			"push notifications are not let through: they would go elsewhere");
-	}
 	if (!read_list(configuration, "acceptedOutputModes", PEER_MODES_MAX, &modes, err) ||
 		!read_history(configuration, arguments, err))
 		return false;
@@ -295,7 +298,7 @@ static bool read_message(struct peer_request *out, struct arena *arena, const st
 		!read_id(message, "contextId", &out->context, err) ||
 		!read_references(out, arena, message, arguments, err) ||
 		!read_parts(message, arguments, &read, err) ||
-		!read_configuration(out, params, arguments, err) ||
+		!read_configuration(params, arguments, err) ||
 		!put_metadata(arguments, "metadata", json_find(params, "metadata"), err) ||
 		!put_metadata(arguments, "message", json_find(message, "metadata"), err))
 		return false;
@@ -327,7 +330,7 @@ bool peer_request_read(struct peer_request *out, struct arena *arena, struct tex
 	struct json_builder arguments;
 	bool is_read;
 
-	*out = (struct peer_request){.fault = PEER_FAULT_PARAMS};
+	*out = (struct peer_request){0};
 	if (params == NULL || params->type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "params is no object");
 	if (!check_tenant(params, err))
@@ -335,10 +338,7 @@ bool peer_request_read(struct peer_request *out, struct arena *arena, struct tex
 	json_object_start(&arguments, arena);
 	is_read = peer_method_sends(method) ? read_message(out, arena, params, &arguments, err)
 					    : read_about_task(out, params, &arguments, err);
-	if (!is_read || !json_object_seal(&arguments, &out->arguments, err))
-		return false;
-	out->fault = PEER_FAULT_NONE;
-	return true;
+	return is_read && json_object_seal(&arguments, &out->arguments, err);
 }
 
 /* ---- what the peer gets --------------------------------------------------------------- */

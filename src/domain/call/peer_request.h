@@ -36,9 +36,6 @@ enum {
 #define PEER_VERSION "1.0"
 #define PEER_VERSION_HEADER "A2A-Version"
 
-/* Which refusal A2A has a code of its own for. */
-enum peer_fault { PEER_FAULT_NONE = 0, PEER_FAULT_PARAMS, PEER_FAULT_PUSH };
-
 struct peer_request {
 	struct text skill;   /* metadata, remit/skill; empty: not said */
 	struct text reason;  /* metadata, remit/reason: for people */
@@ -47,7 +44,6 @@ struct peer_request {
 	const struct text *references;
 	uint32_t references_count;
 	struct json arguments;
-	enum peer_fault fault; /* of what was not read */
 };
 
 /* A method that sends a message, not one about a task that is there. */
@@ -55,7 +51,9 @@ bool peer_method_sends(struct text method);
 /* A method that is answered by a stream. */
 bool peer_method_streams(struct text method);
 
-/* Values live in arena and params.  Errors: INVALID, LIMIT; out->fault then says for what. */
+/* Whether the params ask that the peer sends elsewhere, which is never let through. */
+bool peer_request_pushes(const struct json *params);
+/* Values live in arena and params.  Errors: INVALID, LIMIT. */
 bool peer_request_read(struct peer_request *out, struct arena *arena, struct text method,
 	const struct json *params, struct error *err) MUST_CHECK;
 
