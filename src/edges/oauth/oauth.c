@@ -16,7 +16,7 @@
 _Static_assert((int)OAUTH_BODY_BYTES_MAX == (int)FORM_BYTES_MAX, "one bound");
 _Static_assert((int)OAUTH_PARAMETERS_MAX == (int)FORM_PARAMETERS_MAX, "one bound");
 
-enum { PENDING_ARENA_BYTES_MAX = 512 * 1024, OAUTH_ROUTES = 7 };
+enum { PENDING_ARENA_BYTES_MAX = 512 * 1024, OAUTH_ROUTES = 8 };
 
 struct pending;
 
@@ -531,6 +531,23 @@ static void handle_server_resource(void *context, struct http_exchange *exchange
 	answer_resource(oauth, exchange, resource, server);
 }
 
+static void handle_peer_resource(void *context, struct http_exchange *exchange)
+{
+	const struct oauth *oauth = context;
+	struct text peer = http_path_value(exchange, "peer");
+	const struct server *server = registry_find_server(oauth->registry, peer);
+	struct arena *arena = http_exchange_arena(exchange);
+	struct text resource = {0};
+
+	if (server == NULL || server->speaks != SPEAKS_A2A) {
+		http_respond_problem(exchange, 404, "Not Found", "no such peer is registered");
+		return;
+	}
+	if (arena != NULL)
+		resource = issue_peer_audience(oauth->issue, arena, peer);
+	answer_resource(oauth, exchange, resource, peer);
+}
+
 /* A decision point: an application, or remit's own where the path names none. */
 static void handle_point_resource(void *context, struct http_exchange *exchange)
 {
@@ -604,6 +621,8 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 		{"GET", "/.well-known/oauth-authorization-server", handle_server_metadata, oauth},
 		{"GET", "/.well-known/oauth-protected-resource/mcp/{server}",
 			handle_server_resource, oauth},
+		{"GET", "/.well-known/oauth-protected-resource/a2a/{peer}", handle_peer_resource,
+			oauth},
 		{"GET", "/.well-known/oauth-protected-resource", handle_point_resource, oauth},
 		{"GET", "/.well-known/oauth-protected-resource/applications/{application}",
 			handle_point_resource, oauth},

@@ -25,6 +25,7 @@
 #include "domain/charter/charter.h"
 #include "domain/token/claims.h"
 #include "domain/token/jwk.h"
+#include "domain/token/jws.h"
 
 enum {
 	PATH_BYTES_MAX = 4000,
@@ -33,7 +34,11 @@ enum {
 	SMALL_FILE_BYTES_MAX = 512,
 	ARENA_BYTES_MAX = 64 * 1024,
 	RANDOM_LETTERS_PREFIX = 2, /* of random_id */
+	CARD_JWS_BYTES_MAX = 512 * 1024,
 };
+
+/* Of the header; A2A 1.0 §8.4.2. */
+#define CARD_TYPE "JOSE"
 
 static const char token_file[] = "token.pem";
 static const char checkpoint_file[] = "checkpoint.pem";
@@ -337,12 +342,18 @@ bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *
 
 /* ---- messages ---- */
 
-enum signer_message_type { MESSAGE_SIGN_TOKEN = 0, MESSAGE_SIGN_CHECKPOINT, MESSAGE_TYPES };
+enum signer_message_type {
+	MESSAGE_SIGN_TOKEN = 0,
+	MESSAGE_SIGN_CHECKPOINT,
+	MESSAGE_SIGN_CARD,
+	MESSAGE_TYPES
+};
 
 struct signer_message {
 	enum signer_message_type type;
 	union {
 		const struct access_token *token;
+		const struct json *card;
 		struct {
 			const struct tree_head *newer;
 			const struct merkle_proof *proof;
@@ -375,6 +386,7 @@ static bool is_audience(const char *issuer, struct text audience)
 		return false;
 	rest = (struct text){audience.data + length, audience.length - length};
 	return rest.length == 0 || is_below(rest, "/mcp/") || is_below(rest, "/llm/") ||
+	       is_below(rest, "/a2a/") ||
 	       is_below(rest, "/applications/");
 }
 
@@ -418,6 +430,49 @@ static bool sign_token(struct signer *signer, const struct signer_message *messa
 			&claims, err);
 	arena_destroy(&arena);
 	return is_ok;
+}
+
+/* Every interface is one of a peer below the issuer: then it says nothing of anybody else. */
+static bool check_interfaces(
+	const struct signer *signer, const struct json *card, struct error *err)
+{
+	const struct json *list = json_find(card, "supportedInterfaces");
+	size_t length = strlen(signer->issuer);
+
+	if (length == 0 || list == NULL || list->type != JSON_ARRAY || list->count == 0)
+		return error_set(err, ERROR_INVALID, "not a card with an interface");
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct text url = json_text_or(&list->items[i], "url", "");
+
+		if (url.length < length || memcmp(url.data, signer->issuer, length) != 0 ||
+			!is_below(text_after(url, length), "/a2a/"))
+			return error_set(
+				err, ERROR_INVALID, "not an interface of a peer of this issuer");
+	}
+	return true;
+}
+
+/* Nobody may take a card for a token: it has another type, and none of these claims. */
+static bool check_card(const struct signer *signer, const struct json *card, struct error *err)
+{
+	static const char *const never[] = {
+		"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "cnf", "signatures"};
+
+	if (card->type != JSON_OBJECT || json_text_or(card, "name", "").length == 0)
+		return error_set(err, ERROR_INVALID, "not an agent card");
+	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+		if (json_find(card, never[i]) != NULL)
+			return error_set(
+				err, ERROR_INVALID, "a card has no member %s", never[i]);
+	return check_interfaces(signer, card, err);
+}
+
+static bool sign_card(struct signer *signer, const struct signer_message *message,
+	struct buffer *out, struct error *err)
+{
+	return check_card(signer, message->card, err) &&
+	       jws_sign(out, signer->token_key, CARD_TYPE, text_of(signer->token_key_id),
+		       message->card, err);
 }
 
 static bool append_note(
@@ -465,6 +520,7 @@ static bool (*const handlers[MESSAGE_TYPES])(struct signer *signer,
 	const struct signer_message *message, struct buffer *out, struct error *err) = {
 	[MESSAGE_SIGN_TOKEN] = sign_token,
 	[MESSAGE_SIGN_CHECKPOINT] = sign_checkpoint,
+	[MESSAGE_SIGN_CARD] = sign_card,
 };
 
 /* ---- ports ---- */
@@ -491,6 +547,33 @@ struct token_signer signer_tokens(struct signer *signer)
 		.key = private_key_public(signer->token_key),
 		.sign = token_port_sign,
 	};
+}
+
+/* A card has its payload itself: the first and the last part of the JWS are what it takes. */
+static void card_port_sign(
+	void *context, const struct json *card, struct card_signing *signing)
+{
+	const struct signer_message message = {.type = MESSAGE_SIGN_CARD, .card = card};
+	struct buffer out;
+	struct text whole;
+	ptrdiff_t first;
+
+	buffer_init(&out, CARD_JWS_BYTES_MAX);
+	signing->is_signed = handlers[message.type](context, &message, &out, &signing->err);
+	if (signing->is_signed) {
+		whole = buffer_text(&out);
+		first = text_find_byte(whole, '.');
+		signing->protected = (struct text){whole.data, (size_t)first};
+		whole = text_after(whole, (size_t)first + 1);
+		signing->signature = text_after(whole, (size_t)text_find_byte(whole, '.') + 1);
+	}
+	signing->done(signing);
+	buffer_deinit(&out);
+}
+
+struct card_signer signer_cards(struct signer *signer)
+{
+	return (struct card_signer){.context = signer, .sign = card_port_sign};
 }
 
 static bool checkpoint_port_last(void *context, struct tree_head *out, struct error *err)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/seal.h"
 #include "base/text.h"
+#include "services/issue/card_signer.h"
 #include "services/issue/token_signer.h"
 #include "services/record/signer.h"
 
@@ -36,6 +37,8 @@ bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *
  * one thread, checkpoint messages from one (other) thread. */
 struct token_signer signer_tokens(struct signer *signer);
 struct checkpoint_signer signer_checkpoints(struct signer *signer);
+/* From the thread of token messages. */
+struct card_signer signer_cards(struct signer *signer);
 
 /* The key that wraps others (secrets, contents).  Borrowed; never copy it to
  * an arena. */

@@ -200,6 +200,12 @@ void issue_challenge(
 	challenge(issue, "/mcp/", server, reason, out);
 }
 
+void issue_peer_challenge(
+	const struct issue *issue, struct text peer, enum token_reason reason, struct buffer *out)
+{
+	challenge(issue, "/a2a/", peer, reason, out);
+}
+
 void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out)
 {

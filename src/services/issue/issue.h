@@ -66,6 +66,8 @@ struct text issue_audience(const struct issue *issue, struct arena *arena, struc
 /* The URL of a provider of models, ISSUER/llm/NAME, likewise. */
 struct text issue_provider_audience(
 	const struct issue *issue, struct arena *arena, struct text provider);
+/* The URL of a peer, ISSUER/a2a/NAME, likewise. */
+struct text issue_peer_audience(const struct issue *issue, struct arena *arena, struct text peer);
 /* The URL of a decision point, the audience of the tokens it takes: an application's,
  * ISSUER/applications/NAME, or with an empty name remit's own, ISSUER. */
 struct text issue_point_audience(
@@ -163,6 +165,9 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct text aut
 /* Appends the value of WWW-Authenticate for a 401 of /mcp/SERVER (RFC 6750 §3,
  * RFC 9728 §5.1).  reason: NOT_CHECKED when there was no token. */
 void issue_challenge(const struct issue *issue, struct text server, enum token_reason reason,
+	struct buffer *out);
+/* The same for a peer. */
+void issue_peer_challenge(const struct issue *issue, struct text peer, enum token_reason reason,
 	struct buffer *out);
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
