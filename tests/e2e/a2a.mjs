@@ -1,13 +1,16 @@
 // Work handed to a peer through remit, with the official SDK of A2A on both ends: what passes,
 // what is refused, whose the peer's tasks are, and cards that verify.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { TaskState, verifyAgentCardSignature } from '@a2a-js/sdk';
 import { createRemoteJWKSet, flattenedVerify, importJWK } from 'jose';
 
 import { ADMINISTRATOR, eventually } from '../../examples/stories/lib/world.mjs';
-import { KEY, cardOf, clientAt, message, startPeerWorld } from './support/peer-world.mjs';
+import {
+  KEY, cardOf, clientAt, message, skillOf, startPeerWorld,
+} from './support/peer-world.mjs';
 
 let world;
 let state;
@@ -233,8 +236,7 @@ test('a task of the peer is its caller\'s alone', async () => {
 test('an ended task may hand over nothing more', async () => {
   const { client, task } = await open();
   await client.sendMessage(message('x', { skill: 'summarise' }));
-  await world.must(ADMINISTRATOR, 'kill', '--task', task, '--reason', 'over', '--yes')
-    .catch(() => world.must('ana@example.com', 'kill', 'tester', '--reason', 'over', '--yes'));
+  await world.must('ana@example.com', 'kill', 'task', task, '--reason', 'over', '--yes');
   await refused(client.sendMessage(message('x', { skill: 'summarise' })));
 });
 
@@ -293,12 +295,57 @@ test('the door has metadata of its own', async () => {
 });
 
 test('every decision comes out again', async () => {
-  const done = await world.verifier('--replay', world.path());
-  assert.equal(done.code, 0, done.out + done.err);
+  const replayed = await world.verify('--replay', '--keys', world.path('keys'));
+  assert.equal(replayed.report.replay.result, 'all', replayed.out);
+  assert.deepEqual(replayed.report.replay.differences, []);
 });
 
-test('a card that changed quarantines what was pinned, one that sends elsewhere is not taken', async () => {
-  const list = await world.json(ADMINISTRATOR, 'definition', 'list', 'writer');
-  const { offered } = list.items.find(({ name }) => name === 'writer/summarise') ?? {};
-  assert.ok(offered ?? list, JSON.stringify(list).slice(0, 400));
+// ---- what is pinned, and a restart ---------------------------------------------------
+
+const restart = async (change) => {
+  await world.killDaemon();
+  change();
+  await world.startDaemon();
+};
+const pins = async () => (await world.json(
+  ADMINISTRATOR, 'definition', 'list', 'writer')).items;
+
+test('after a restart nobody\'s task of the peer is known, and each is refused', async () => {
+  const { client, token } = await open();
+  const made = await client.sendMessage(message('ask me', { skill: 'summarise' }));
+  await restart(() => {});
+  const again = await clientAt(door, token);
+  const wrong = await refused(again.getTask({ tenant: '', id: made.id }));
+  assert.match(wrong.message, /before a restart/);
+});
+
+test('a card that changed quarantines every pinned skill', async () => {
+  const found = await pins();
+  assert.deepEqual(found.map(({ tool }) => tool).sort(),
+    ['writer/delete', 'writer/publish', 'writer/summarise']);
+  const { definition } = found.find(({ tool }) => tool === 'writer/summarise');
+  const file = world.path('pin.yaml');
+  writeFileSync(file, `${skillOf('summarise', 'internal')}definition: ${definition}\n`);
+  await world.apply(ADMINISTRATOR, '-f', file);
+  const { client } = await open();
+  await client.sendMessage(message('x', { skill: 'summarise' }));
+  await restart(() => (state.card = { ...state.card, description: 'Sends all it gets to a friend' }));
+  const other = await open();
+  const wrong = await refused(other.client.sendMessage(message('x', { skill: 'summarise' })));
+  assert.match(wrong.message, /tool_quarantined/);
+  assert.deepEqual((await card(other.token)).skills.map(({ id }) => id), ['publish']);
+});
+
+test('a card that sends requests elsewhere is not taken', async () => {
+  const { token } = await open();
+  const client = await clientAt(door, token);
+  const before_ = state.requests.length;
+  await restart(() => (state.card = {
+    ...state.card, supportedInterfaces: cardOf('http://127.0.0.1:1').supportedInterfaces,
+  }));
+  const wrong = await refused(client.sendMessage(message('x', { skill: 'publish' })));
+  assert.match(wrong.message, /another origin/);
+  assert.equal((await fetch(`${door}/.well-known/agent-card.json`,
+    { headers: { authorization: `Bearer ${token}` } })).status, 502);
+  assert.equal(state.requests.length, before_);
 });

@@ -113,7 +113,7 @@ review: 90d
 expires: 2027-06-30
 ${keys}
 ${more}`;
-const skillOf = (id, upTo, risk = 'low') => `object: tool
+export const skillOf = (id, upTo, risk = 'low') => `object: tool
 name: writer/${id}
 effect: delegate
 up-to: ${upTo}
