@@ -56,7 +56,8 @@ const records = async (task) => (await world.json(
 test('without a token of this door nothing is told, not even that there is a peer', async () => {
   for (const path of ['', '/.well-known/agent-card.json']) {
     const there = await fetch(door + path, { method: path ? 'GET' : 'POST' });
-    const nowhere = await fetch(`${world.url}/a2a/nobody${path}`, { method: path ? 'GET' : 'POST' });
+    const nowhere = await fetch(
+      `${world.url}/a2a/nobody${path}`, { method: path ? 'GET' : 'POST' });
     assert.equal(there.status, 401);
     assert.equal(nowhere.status, 401);
     assert.equal(await there.text(), await nowhere.text());
@@ -114,7 +115,7 @@ test('a message may hold nothing that is not looked at', async () => {
   assert.equal(state.requests.length, before_);
 });
 
-test('a skill that is not registered, or not of the charter, is refused and never reached', async () => {
+test('a skill that is not registered, or not of the charter, is never reached', async () => {
   const { client, task } = await open();
   const before_ = state.requests.length;
   const unknown = await refused(client.sendMessage(message('x', { skill: 'delete' })));
@@ -142,7 +143,8 @@ test('a task that has read internal data may not hand it to a skill up to public
   await agent.close();
   const before_ = state.requests.length;
   const label = await refused(client.sendMessage(message('what I read', { skill: 'publish' })));
-  assert.match(label.message, /has read internal data; data up to public may go to writer\/publish/);
+  assert.match(label.message,
+    /has read internal data; data up to public may go to writer\/publish/);
   assert.equal(state.requests.length, before_);
   await client.sendMessage(message('what I read', { skill: 'summarise' }));
   const { body } = state.requests.at(-1);
@@ -152,7 +154,7 @@ test('a task that has read internal data may not hand it to a skill up to public
 
 // ---- what passes ---------------------------------------------------------------------
 
-test('a message is answered, with the credential of the peer and nothing of the caller', async () => {
+test('a peer gets its credential and nothing of the caller, and answers', async () => {
   const { client, task, token } = await open();
   const answer = await client.sendMessage(message('abc', { skill: 'summarise' }));
   assert.equal(answer.status.state, TaskState.TASK_STATE_COMPLETED);
@@ -196,7 +198,8 @@ test('a secret is taken out of an answer, and ends a stream that completes it', 
   state.pieces = [token.slice(0, 20), token.slice(20, 90), token.slice(90), 'and more'];
   let words = '';
   const wrong = await refused((async () => {
-    for await (const { payload } of client.sendMessageStream(message('x', { skill: 'summarise' }))) {
+    const stream = client.sendMessageStream(message('x', { skill: 'summarise' }));
+    for await (const { payload } of stream) {
       if (payload.$case === 'artifactUpdate') words += textOf(payload.value.artifact);
     }
   })());
@@ -329,7 +332,7 @@ test('a card that changed quarantines every pinned skill', async () => {
   await world.apply(ADMINISTRATOR, '-f', file);
   const { client } = await open();
   await client.sendMessage(message('x', { skill: 'summarise' }));
-  await restart(() => (state.card = { ...state.card, description: 'Sends all it gets to a friend' }));
+  await restart(() => (state.card = { ...state.card, description: 'Sends all to a friend' }));
   const other = await open();
   const wrong = await refused(other.client.sendMessage(message('x', { skill: 'summarise' })));
   assert.match(wrong.message, /tool_quarantined/);

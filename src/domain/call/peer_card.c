@@ -107,8 +107,7 @@ static bool check_skills(const struct json *skills, struct error *err)
 			PEER_SKILLS_MAX);
 	for (uint32_t i = 0; i < skills->count; i++)
 		if (json_text_or(&skills->items[i], "id", "").length == 0)
-			return error_set(
-				err, ERROR_INVALID, "skill %u of its card has no id", i);
+			return error_set(err, ERROR_INVALID, "skill %u of its card has no id", i);
 	return true;
 }
 
@@ -276,8 +275,7 @@ static bool put_requirements(
 }
 
 /* What it can do through remit. */
-static bool put_capabilities(
-	struct json_builder *out, const struct json *card, struct error *err)
+static bool put_capabilities(struct json_builder *out, const struct json *card, struct error *err)
 {
 	bool streams = json_boolean_or(json_find(card, "capabilities"), "streaming", false);
 	struct json_builder capabilities;

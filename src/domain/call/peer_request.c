@@ -26,7 +26,8 @@ static bool is_id(struct text id)
 	return true;
 }
 
-static bool read_id(const struct json *object, const char *name, struct text *out, struct error *err)
+static bool read_id(
+	const struct json *object, const char *name, struct text *out, struct error *err)
 {
 	const struct json *value = json_find(object, name);
 
@@ -36,8 +37,8 @@ static bool read_id(const struct json *object, const char *name, struct text *ou
 	if (value->type == JSON_STRING && value->string.length == 0)
 		return true; /* as good as none (proto3) */
 	if (value->type != JSON_STRING || !is_id(value->string))
-		return error_set(err, ERROR_INVALID,
-			"%s is no id of at most %d visible characters", name, PEER_ID_BYTES_MAX);
+		return error_set(err, ERROR_INVALID, "%s is no id of at most %d visible characters",
+			name, PEER_ID_BYTES_MAX);
 	*out = value->string;
 	return true;
 }
@@ -69,8 +70,8 @@ static bool read_history(
 	if (value == NULL)
 		return true;
 	if (value->type != JSON_INTEGER || value->integer < 0 || value->integer > PEER_HISTORY_MAX)
-		return error_set(err, ERROR_INVALID, "historyLength is not 0 to %d",
-			PEER_HISTORY_MAX);
+		return error_set(
+			err, ERROR_INVALID, "historyLength is not 0 to %d", PEER_HISTORY_MAX);
 	json_put_integer(arguments, "history", value->integer);
 	return true;
 }

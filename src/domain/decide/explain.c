@@ -93,8 +93,8 @@ static const struct entitlement *line_nearest(
 		if (charter->entitlements[i].resource_kind ==
 				evaluation_resource_kind(evaluation) &&
 			charter->entitlements[i].effect == evaluation->effect &&
-			text_equal(charter->entitlements[i].resource,
-				evaluation_resource(evaluation)))
+			text_equal(
+				charter->entitlements[i].resource, evaluation_resource(evaluation)))
 			return &charter->entitlements[i];
 	return NULL;
 }
@@ -158,7 +158,6 @@ bool refuse_no_entitlement(struct evaluation *evaluation, const struct registry_
 			entry->in_force->version, effect_word(evaluation->effect),
 			TEXT_ARGS(evaluation->call->tool)),
 		SAY("An entitlement {effect: %s, %s%.*s} in the charter of %.*s, approved.",
-			effect_word(evaluation->effect),
-			resource_prefix(evaluation), TEXT_ARGS(evaluation_resource(evaluation)),
-			TEXT_ARGS(entry->name)));
+			effect_word(evaluation->effect), resource_prefix(evaluation),
+			TEXT_ARGS(evaluation_resource(evaluation)), TEXT_ARGS(entry->name)));
 }

@@ -43,12 +43,12 @@ static void stream_write(struct a2a_call *call, struct text bytes)
 
 	if (!call->is_stream) {
 		call->is_stream = true;
-		call->is_answered = !http_stream_start(
-			call->http, &(struct http_response){.status = 200,
-					    .content_type = "text/event-stream",
-					    .body = bytes,
-					    .headers = headers,
-					    .header_count = 2});
+		call->is_answered =
+			!http_stream_start(call->http, &(struct http_response){.status = 200,
+							       .content_type = "text/event-stream",
+							       .body = bytes,
+							       .headers = headers,
+							       .header_count = 2});
 	} else if (!http_stream_write(call->http, bytes)) {
 		call->is_answered = true;
 		http_exchange_abort(call->http); /* A3 */
@@ -148,7 +148,8 @@ void a2a_call_begin(struct a2a_door *door, struct http_exchange *exchange,
 	if (door->call_count < A2A_CALLS_MAX)
 		call = calloc(1, sizeof *call);
 	if (call == NULL) {
-		a2a_respond_error(exchange, message->id, A2A_BUSY, "too many answers are under way");
+		a2a_respond_error(
+			exchange, message->id, A2A_BUSY, "too many answers are under way");
 		return;
 	}
 	*call = (struct a2a_call){.door = door,

@@ -79,8 +79,7 @@ static bool put_signature(
 }
 
 /* The card with its signature; .data is NULL without memory. */
-static struct text signed_text(
-	struct a2a_card_request *request, const struct card_signing *signing)
+static struct text signed_text(struct a2a_card_request *request, const struct card_signing *signing)
 {
 	struct json_builder card;
 	struct json sealed;
@@ -88,8 +87,8 @@ static struct text signed_text(
 
 	json_object_start(&card, request->arena);
 	for (uint32_t i = 0; i < request->shown.count; i++)
-		json_put_named(&card, request->shown.members[i].name,
-			request->shown.members[i].value);
+		json_put_named(
+			&card, request->shown.members[i].name, request->shown.members[i].value);
 	if (!put_signature(&card, signing, &err) || !json_object_seal(&card, &sealed, &err))
 		return (struct text){0};
 	return json_canonical_text(request->arena, &sealed);
@@ -120,8 +119,8 @@ static void on_signed(struct card_signing *signing)
 }
 
 /* What the caller could ever use, of what is as it was pinned. */
-static bool find_skills(struct a2a_card_request *request, const struct json *card,
-	struct json *out, struct error *err)
+static bool find_skills(struct a2a_card_request *request, const struct json *card, struct json *out,
+	struct error *err)
 {
 	const struct a2a_door_settings *settings = &request->door->settings;
 	const struct decide_viewer viewer = {.identity = request->identity,
@@ -135,8 +134,7 @@ static bool find_skills(struct a2a_card_request *request, const struct json *car
 	json_object_start(&list, request->arena);
 	json_put(&list, "tools", definitions);
 	return json_object_seal(&list, &offered, err) &&
-	       decide_tools_visible(
-		       settings->decide, &viewer, &offered, request->arena, out, err);
+	       decide_tools_visible(settings->decide, &viewer, &offered, request->arena, out, err);
 }
 
 static bool make_card(struct a2a_card_request *request, struct error *err)
@@ -146,8 +144,7 @@ static bool make_card(struct a2a_card_request *request, struct error *err)
 	struct json card, skills;
 	struct peer_showing showing = {
 		.url = issue_peer_audience(settings->issue, request->arena, request->peer),
-		.token_url =
-			text_format(request->arena, "%.*s/oauth/token", TEXT_ARGS(issuer)),
+		.token_url = text_format(request->arena, "%.*s/oauth/token", TEXT_ARGS(issuer)),
 		.metadata_url = text_format(request->arena,
 			"%.*s/.well-known/oauth-authorization-server", TEXT_ARGS(issuer)),
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
@@ -188,8 +185,8 @@ static void on_looked(void *context, const struct error *failure)
 	signer->sign(signer->context, &request->shown, &request->signing);
 }
 
-static struct a2a_card_request *request_create(struct a2a_door *door,
-	struct http_exchange *exchange, const struct issue_caller *caller)
+static struct a2a_card_request *request_create(
+	struct a2a_door *door, struct http_exchange *exchange, const struct issue_caller *caller)
 {
 	struct a2a_card_request *request =
 		door->card_count < A2A_CARDS_MAX ? calloc(1, sizeof *request) : NULL;
@@ -226,8 +223,8 @@ void a2a_card_begin(
 	}
 	request->http = exchange;
 	request->is_looking = true;
-	request->look = (struct call_look){
-		.server = request->peer, .context = request, .done = on_looked};
+	request->look =
+		(struct call_look){.server = request->peer, .context = request, .done = on_looked};
 	http_exchange_watch(exchange,
 		&(struct http_exchange_events){.context = request, .on_closed = on_closed});
 	if (!call_look_start(door->settings.calls, &request->look, &err))

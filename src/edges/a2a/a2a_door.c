@@ -14,8 +14,8 @@ enum { CHALLENGE_BYTES_MAX = 2048 };
 
 /* ---- who and from where ---- */
 
-static void refuse_caller(struct a2a_door *door, struct http_exchange *exchange,
-	enum token_reason reason)
+static void refuse_caller(
+	struct a2a_door *door, struct http_exchange *exchange, enum token_reason reason)
 {
 	struct http_header challenge = {"WWW-Authenticate", NULL};
 	struct buffer value;
@@ -29,9 +29,10 @@ static void refuse_caller(struct a2a_door *door, struct http_exchange *exchange,
 		&(struct http_response){.status = 401,
 			.content_type = "application/problem+json",
 			.body = TEXT(
-				"{\"detail\":\"send the token of an open task for this peer's address as "
-				"a Bearer token; the WWW-Authenticate field says where to get one and "
-				"what was wrong\",\"status\":401,\"title\":\"unauthorized\"}\n"),
+				"{\"detail\":\"send the token of an open task for this peer's "
+				"address as a Bearer token; the WWW-Authenticate field says where "
+				"to get one and what was "
+				"wrong\",\"status\":401,\"title\":\"unauthorized\"}\n"),
 			.headers = &challenge,
 			.header_count = buffer_failed(&value) ? 0 : 1});
 	buffer_deinit(&value);

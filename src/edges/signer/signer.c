@@ -386,8 +386,7 @@ static bool is_audience(const char *issuer, struct text audience)
 		return false;
 	rest = (struct text){audience.data + length, audience.length - length};
 	return rest.length == 0 || is_below(rest, "/mcp/") || is_below(rest, "/llm/") ||
-	       is_below(rest, "/a2a/") ||
-	       is_below(rest, "/applications/");
+	       is_below(rest, "/a2a/") || is_below(rest, "/applications/");
 }
 
 static bool check_token(
@@ -462,8 +461,7 @@ static bool check_card(const struct signer *signer, const struct json *card, str
 		return error_set(err, ERROR_INVALID, "not an agent card");
 	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
 		if (json_find(card, never[i]) != NULL)
-			return error_set(
-				err, ERROR_INVALID, "a card has no member %s", never[i]);
+			return error_set(err, ERROR_INVALID, "a card has no member %s", never[i]);
 	return check_interfaces(signer, card, err);
 }
 
@@ -550,8 +548,7 @@ struct token_signer signer_tokens(struct signer *signer)
 }
 
 /* A card has its payload itself: the first and the last part of the JWS are what it takes. */
-static void card_port_sign(
-	void *context, const struct json *card, struct card_signing *signing)
+static void card_port_sign(void *context, const struct json *card, struct card_signing *signing)
 {
 	const struct signer_message message = {.type = MESSAGE_SIGN_CARD, .card = card};
 	struct buffer out;

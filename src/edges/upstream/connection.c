@@ -350,7 +350,7 @@ bool connection_open(struct connection *connection, struct error *err)
 	connection->state = CONNECTION_STARTING;
 	if (connection->link->open(connection, err)) {
 		if (connection->speaks == SPEAKS_A2A)
-			return true; /* it is ready when its card is read */
+			return true;                    /* it is ready when its card is read */
 		if (connection->speaks != SPEAKS_MCP) { /* there is nothing to say first */
 			connection_ready(connection);
 			return true;

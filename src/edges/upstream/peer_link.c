@@ -151,8 +151,8 @@ void peer_refresh(struct connection *connection)
 		connection_log(connection, "%s", err.text);
 }
 
-bool peer_card(void *context, struct text server, struct arena *arena, struct json *out,
-	struct error *err)
+bool peer_card(
+	void *context, struct text server, struct arena *arena, struct json *out, struct error *err)
 {
 	struct upstream_edge *edge = context;
 	struct connection *connection = connection_of(edge, server, err);
@@ -250,10 +250,10 @@ static void errand_answer(struct errand *errand, const struct jsonrpc_message *m
 {
 	bool is_error = message->kind == JSONRPC_ERROR;
 
-	wait_answer(errand->wait,
-		&(struct upstream_answer){.result = is_error ? NULL : message->result,
-			.error = is_error ? json_find(message->whole, "error") : NULL,
-			.status = errand->status});
+	wait_answer(
+		errand->wait, &(struct upstream_answer){.result = is_error ? NULL : message->result,
+				      .error = is_error ? json_find(message->whole, "error") : NULL,
+				      .status = errand->status});
 }
 
 static void errand_fail(struct errand *errand, const struct error *why)
@@ -380,13 +380,13 @@ static bool message_make(
 	if (!peer_request_params(&params, arena, request->method, request->params, &told, err))
 		return false;
 	jsonrpc_format_request(out, jsonrpc_id_of_integer(wait->id), request->method, &params);
-	return !buffer_failed(out) || error_set(err, ERROR_LIMIT, "a request is longer than %d bytes",
-					      UPSTREAM_MESSAGE_BYTES_MAX);
+	return !buffer_failed(out) ||
+	       error_set(err, ERROR_LIMIT, "a request is longer than %d bytes",
+		       UPSTREAM_MESSAGE_BYTES_MAX);
 }
 
 /* The token that the peer may exchange, else the server's own credential; NULL: neither. */
-static bool authorization_of(
-	const struct upstream_wait *wait, char **out, struct error *err)
+static bool authorization_of(const struct upstream_wait *wait, char **out, struct error *err)
 {
 	struct text token = wait->request.subject_token;
 	size_t length = sizeof "Bearer " - 1 + token.length;
@@ -412,7 +412,7 @@ static bool errand_send(struct errand *errand, const struct upstream_wait *wait,
 	char *authorization = NULL;
 	struct http_header headers[HEADERS_MAX] = {
 		{"Accept", peer_method_streams(wait->request.method) ? "text/event-stream"
-								      : "application/json"},
+								     : "application/json"},
 		{"Content-Type", "application/json"}, {PEER_VERSION_HEADER, PEER_VERSION}};
 	size_t count = 3;
 	bool ok;
@@ -483,13 +483,13 @@ static bool peer_open(struct connection *connection, struct error *err)
 }
 
 /* Nothing but requests goes to a peer. */
-static bool peer_say(struct connection *connection, struct text message,
-	struct upstream_wait *wait, struct error *err)
+static bool peer_say(struct connection *connection, struct text message, struct upstream_wait *wait,
+	struct error *err)
 {
 	(void)message;
 	(void)wait;
-	return error_set(err, ERROR_INTERNAL, "peer %.*s gets requests alone",
-		TEXT_ARGS(connection->name));
+	return error_set(
+		err, ERROR_INTERNAL, "peer %.*s gets requests alone", TEXT_ARGS(connection->name));
 }
 
 static void peer_ready(struct connection *connection)

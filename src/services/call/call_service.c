@@ -709,8 +709,8 @@ bool call_service_create(struct call_service **out, const struct call_ports *por
 	}
 	if (!share_table_create(&service->tasks, settings->exchanges_max, err) ||
 		!share_table_create(&service->identities, settings->exchanges_max, err) ||
-		!peer_tasks_create(&service->peer_tasks, PEER_TASKS_MAX,
-			PEER_TASKS_OF_IDENTITY_MAX, err))
+		!peer_tasks_create(
+			&service->peer_tasks, PEER_TASKS_MAX, PEER_TASKS_OF_IDENTITY_MAX, err))
 		goto done;
 	if (!service_register(service, err))
 		goto done;

@@ -219,8 +219,7 @@ struct text peer_label(const struct exchange *exchange);
 void peer_note(struct exchange *exchange, const struct json *result);
 /* Searches the texts of an event as the next piece of theirs.  Errors: CONFLICT (it completes
  * a secret of remit's), LIMIT. */
-bool peer_follow(
-	struct exchange *exchange, const struct json *event, struct error *err) MUST_CHECK;
+bool peer_follow(struct exchange *exchange, const struct json *event, struct error *err) MUST_CHECK;
 void peer_release(struct exchange *exchange);
 
 /* exchange.c */

@@ -57,8 +57,7 @@ static bool choose_skill(const struct exchange *exchange, struct text peer,
 	after = text_format(exchange->arena, "%.*s/", TEXT_ARGS(peer));
 	if (after.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the request");
-	registry_each(
-		exchange->service->ports.registry, OBJECT_TOOL, after, note_skill, &only);
+	registry_each(exchange->service->ports.registry, OBJECT_TOOL, after, note_skill, &only);
 	if (only.name.length == 0 || only.is_one_of_several)
 		return error_set(err, ERROR_INVALID,
 			"say which skill is meant: metadata {\"remit/skill\": ID}");
@@ -83,8 +82,8 @@ static bool refuse_task(struct error *err)
 }
 
 /* Each task and context that is named; a task goes on with the skill that it began with. */
-static bool check_owned(const struct exchange *exchange, struct text peer,
-	const struct task *task, struct peer_request *request, struct error *err)
+static bool check_owned(const struct exchange *exchange, struct text peer, const struct task *task,
+	struct peer_request *request, struct error *err)
 {
 	struct peer_name name = {PEER_CONTEXT, peer, request->context};
 	struct text skill;
@@ -153,8 +152,7 @@ void peer_release(struct exchange *exchange)
 static bool note_one(struct exchange *exchange, enum peer_thing thing, struct text id)
 {
 	const struct peer_name name = {thing, exchange->call.server, id};
-	const struct task *task =
-		task_find(exchange->service->ports.tasks, exchange->call.task);
+	const struct task *task = task_find(exchange->service->ports.tasks, exchange->call.task);
 	size_t skip = exchange->call.server.length + 1;
 
 	/* Without memory it is nobody's. */

@@ -165,8 +165,7 @@ struct text peer_tasks_find(
 {
 	char bytes[KEY_BYTES_MAX];
 	struct text key = key_of(name, bytes);
-	const struct entry *entry =
-		key.length == 0 ? NULL : name_table_find(tasks->entries, key);
+	const struct entry *entry = key.length == 0 ? NULL : name_table_find(tasks->entries, key);
 
 	if (entry == NULL || !text_equal(entry->identity, task->identity) ||
 		!text_equal(entry->root, task_root(task)->id))

@@ -89,8 +89,7 @@ bool decide_uses_read(const struct decide_service *service, const struct decide_
 	struct arena *arena, struct decide_world *world)
 {
 	const struct task *task = task_find(service->tasks, request->call->task);
-	struct reading reading = {
-		service, request, {0}, resource_of(request->call), arena, world};
+	struct reading reading = {service, request, {0}, resource_of(request->call), arena, world};
 	const struct charter *charter;
 
 	if (task == NULL)

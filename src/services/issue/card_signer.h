@@ -13,7 +13,8 @@ struct card_signing {
 	void *context;
 	/* The answer, filled before done runs. */
 	bool is_signed;
-	struct text protected; /* the two parts of a JWS (RFC 7515 §7.2.2); good until done returns */
+	struct text protected; /* the two parts of a JWS (RFC 7515 §7.2.2); good until done returns
+				*/
 	struct text signature;
 	struct error err; /* where it was not signed */
 };

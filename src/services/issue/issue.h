@@ -167,8 +167,8 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct text aut
 void issue_challenge(const struct issue *issue, struct text server, enum token_reason reason,
 	struct buffer *out);
 /* The same for a peer. */
-void issue_peer_challenge(const struct issue *issue, struct text peer, enum token_reason reason,
-	struct buffer *out);
+void issue_peer_challenge(
+	const struct issue *issue, struct text peer, enum token_reason reason, struct buffer *out);
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out);
