@@ -36,41 +36,47 @@ bool peer_reaches(const struct charter_peer *peer, struct text tool)
 
 /* ---- consents ---- */
 
-/* Takes the first unit off the rest; empty: there is none. */
-static struct text next_unit(struct text *rest)
+bool consents_next(struct text *consents, struct text *out_unit)
 {
-	ptrdiff_t blank = text_find_byte(*rest, ' ');
-	struct text unit = {rest->data, blank < 0 ? rest->length : (size_t)blank};
+	ptrdiff_t blank = text_find_byte(*consents, ' ');
+	size_t length = blank < 0 ? consents->length : (size_t)blank;
 
-	*rest = text_after(*rest, blank < 0 ? rest->length : (size_t)blank + 1);
-	return unit;
+	if (consents->length == 0)
+		return false;
+	*out_unit = (struct text){consents->data, length};
+	*consents = text_after(*consents, blank < 0 ? length : length + 1);
+	return true;
 }
 
 bool consents_has(struct text consents, struct text unit)
 {
-	while (consents.length > 0)
-		if (text_equal(next_unit(&consents), unit))
+	struct text one;
+
+	while (consents_next(&consents, &one))
+		if (text_equal(one, unit))
 			return true;
 	return false;
 }
 
 struct text consents_with(struct arena *arena, struct text consents, struct text unit)
 {
-	struct text rest = consents, made = TEXT("");
-	bool is_placed = consents_has(consents, unit);
+	struct text made = TEXT(""), one;
+	bool is_placed = false;
 
-	while (made.data != NULL && (rest.length > 0 || !is_placed)) {
-		struct text before = rest, next = rest.length > 0 ? next_unit(&rest) : unit;
+	while (consents_next(&consents, &one)) {
+		int order = text_compare(one, unit);
 
-		if (!is_placed && text_compare(unit, next) <= 0) {
-			rest = before;
-			next = unit;
-			is_placed = true;
-		}
+		if (!is_placed && order > 0)
+			made = text_format(arena, "%.*s%s%.*s", TEXT_ARGS(made),
+				made.length > 0 ? " " : "", TEXT_ARGS(unit));
+		is_placed = is_placed || order >= 0;
 		made = text_format(arena, "%.*s%s%.*s", TEXT_ARGS(made), made.length > 0 ? " " : "",
-			TEXT_ARGS(next));
+			TEXT_ARGS(one));
 	}
-	return made;
+	if (is_placed)
+		return made;
+	return text_format(
+		arena, "%.*s%s%.*s", TEXT_ARGS(made), made.length > 0 ? " " : "", TEXT_ARGS(unit));
 }
 
 /* ---- whose it is ---- */

@@ -27,6 +27,8 @@ bool peer_has_reach(const struct charter_peer *peer);
 /* Whether the tool or model, "server/name", is in its reach. */
 bool peer_reaches(const struct charter_peer *peer, struct text tool);
 
+/* Takes the first unit off the consents; false: there is none. */
+bool consents_next(struct text *consents, struct text *out_unit);
 /* Whether the unit is among the consents. */
 bool consents_has(struct text consents, struct text unit);
 /* The consents with the unit, in arena; .data NULL: no memory. */
