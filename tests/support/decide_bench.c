@@ -233,7 +233,7 @@ void decide_bench_init(struct decide_bench *bench)
 	};
 	if (bench->arena == NULL || !registry_create(&bench->registry, &err) ||
 		!entity_table_create(&bench->entities, bench->registry, &err) ||
-		!task_table_create(&bench->tasks, 1000, &err) ||
+		!task_table_create(&bench->tasks, 4096, &err) ||
 		!decide_bench_put(bench, decide_bench_yaml))
 		abort();
 	decide_bench_open_task(bench, "t-1", "agent", ENVIRONMENT_STAGING, "");

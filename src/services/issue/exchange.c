@@ -9,7 +9,7 @@
  * E3  Every refusal after the client proved itself reads the same for names that exist
  *     and for names that do not. */
 #include "domain/charter/peer.h"
-#include "domain/task/chain.h"
+#include "domain/decide/hand_on.h"
 #include "services/issue/issue_private.h"
 
 struct exchanging {
@@ -117,68 +117,32 @@ static bool check_actor(struct exchanging *exchanging)
 
 /* ---- who may ---- */
 
-static const struct charter_peer *peer_line(
-	const struct exchanging *exchanging, struct text from, struct text to)
-{
-	const struct charter *charter =
-		registry_find_charter(exchanging->issue->parts.registry, from);
-
-	return charter == NULL ? NULL : charter_find_peer(charter, to);
-}
-
-/* Every line on the way lets it be handed on so far: its depth counts the hops after it. */
-static bool reaches(const struct exchanging *exchanging, const struct chain *chain)
-{
-	struct text next = exchanging->proven->identity;
-
-	for (size_t i = 0; i < chain->count; i++) {
-		bool is_last = i + 1 == chain->count;
-		const struct charter_peer *line = peer_line(
-			exchanging, chain->links[i], is_last ? next : chain->links[i + 1]);
-		size_t hops_after = chain->count - 1 - i;
-
-		if (line == NULL || (size_t)line->depth < hops_after)
-			return false;
-	}
-	return true;
-}
-
-/* A hop to another identity.  What those above have read may be told to it, so it must not
- * be more than may go along. */
-static bool check_hop(struct exchanging *exchanging)
-{
-	struct issue_request *request = exchanging->request;
-	const struct task *task = exchanging->task;
-	struct text client = exchanging->proven->identity;
-	const struct charter_peer *line = peer_line(exchanging, task->identity, client);
-	enum sensitivity label = task_labels_of(task).sensitivity;
-	struct error err = {0};
-	struct chain chain;
-
-	if (line == NULL)
-		return issue_refuse(request, ISSUE_DELEGATION, NULL);
-	if (!chain_may_take(task, client, &err) || !chain_of(&chain, task))
-		return issue_refuse(request, ISSUE_CHAIN, err.text);
-	if (!reaches(exchanging, &chain))
-		return issue_refuse(
-			request, ISSUE_CHAIN, "a line of it does not let it be handed on so far");
-	if (label != SENSITIVITY_UNLABELLED && !peer_covers(line, label))
-		return issue_refuse(
-			request, ISSUE_DELEGATION, "its task has read more than may go along");
-	return true;
-}
-
 static bool check_client(struct exchanging *exchanging)
 {
-	struct text client = exchanging->proven->identity;
-	struct text may_act = exchanging->subject.may_act;
+	const struct hand_on_question question = {
+		.registry = exchanging->issue->parts.registry,
+		.task = exchanging->task,
+		.client = exchanging->proven->identity,
+		.may_act = exchanging->subject.may_act,
+	};
+	struct issue_request *request = exchanging->request;
 
-	/* Whom it was handed on to, and nobody else, not even who handed it on. */
-	if (may_act.length > 0 && !text_equal(may_act, client))
-		return issue_refuse(exchanging->request, ISSUE_DELEGATION, NULL);
-	if (text_equal(exchanging->task->identity, client))
-		return true;
-	return check_hop(exchanging);
+	switch (decide_hand_on(&question)) {
+	case HAND_ON_OWN:
+	case HAND_ON_ALLOWED: return true;
+	case HAND_ON_LOOP:
+		return issue_refuse(request, ISSUE_CHAIN, "it is in it already, or it is full");
+	case HAND_ON_DEPTH:
+		return issue_refuse(
+			request, ISSUE_CHAIN, "a line of it does not let it be handed on so far");
+	case HAND_ON_LABEL:
+		return issue_refuse(
+			request, ISSUE_DELEGATION, "its task has read more than may go along");
+	case HAND_ON_REFUSED:
+	case HAND_ON_NOT_NAMED:
+	case HAND_ON_NO_LINE: break;
+	}
+	return issue_refuse(request, ISSUE_DELEGATION, NULL);
 }
 
 bool issue_check_exchange(struct issue *issue, struct arena *arena, struct issue_request *request,
