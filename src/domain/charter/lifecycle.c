@@ -27,6 +27,7 @@ static const struct lifecycle_row rows[] = {
 	{LIFECYCLE_PROPOSE, IDENTITY_DRAFT, IDENTITY_PROPOSED, STANDING_PROPOSER, false},
 	{LIFECYCLE_APPROVE, IDENTITY_PROPOSED, IDENTITY_ACTIVE, APPROVERS, true},
 	{LIFECYCLE_REJECT, IDENTITY_PROPOSED, IDENTITY_DRAFT, PEOPLE | STANDING_PROPOSER, false},
+	{LIFECYCLE_CONSENT, IDENTITY_PROPOSED, IDENTITY_PROPOSED, STANDING_DATA_OWNER, true},
 	{LIFECYCLE_SUSPEND, IDENTITY_ACTIVE, IDENTITY_SUSPENDED, STOPPERS, false},
 	{LIFECYCLE_REACTIVATE, IDENTITY_SUSPENDED, IDENTITY_ACTIVE, PEOPLE, false},
 	{LIFECYCLE_KILL, IDENTITY_ACTIVE, IDENTITY_SUSPENDED, STOPPERS, false},
@@ -49,7 +50,7 @@ static const char *const verb_words[] = {
 	[LIFECYCLE_PROPOSE] = "propose", [LIFECYCLE_APPROVE] = "approve",
 	[LIFECYCLE_REJECT] = "reject", [LIFECYCLE_SUSPEND] = "suspend",
 	[LIFECYCLE_REACTIVATE] = "reactivate", [LIFECYCLE_RETIRE] = "retire",
-	[LIFECYCLE_KILL] = "kill",
+	[LIFECYCLE_KILL] = "kill", [LIFECYCLE_CONSENT] = "consent",
 };
 /* clang-format on */
 
@@ -85,6 +86,7 @@ static bool refuse_row(const struct lifecycle_row *row, struct error *err)
 		{STANDING_ADMINISTRATOR, "an administrator"},
 		{STANDING_REVIEWER, "a reviewer of its unit or of org"},
 		{STANDING_PROPOSER, "who wrote it"},
+		{STANDING_DATA_OWNER, "a data owner of a unit that its peers reach into"},
 	};
 	char may[ERROR_TEXT_BYTES] = "";
 	size_t length = 0;

@@ -26,6 +26,7 @@ enum lifecycle_verb {
 	LIFECYCLE_REACTIVATE,
 	LIFECYCLE_RETIRE,
 	LIFECYCLE_KILL,
+	LIFECYCLE_CONSENT,
 };
 
 /* Bits: what an actor is with respect to one identity. */
@@ -37,6 +38,7 @@ enum standing {
 	STANDING_ADMINISTRATOR = 8, /* role administrator */
 	STANDING_REVIEWER = 16,     /* role reviewer in the identity's unit or in org */
 	STANDING_PROPOSER = 32,     /* wrote the version that waits */
+	STANDING_DATA_OWNER = 128,  /* answers for data of a unit that its peers reach into */
 	STANDING_REMIT = 64,        /* remit itself, of a sandbox, once its time is over */
 };
 

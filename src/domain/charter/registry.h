@@ -57,6 +57,10 @@ struct registry_entry {
 	uint32_t tasks_since;
 	/* Units only: who approved the template for sandboxes in force, "person:NAME". */
 	struct text approved_by;
+	/* Identities only: the units that consented to the reach of the peers of in_force, and
+	 * of what waits (peer.h). */
+	struct text consents;
+	struct text waiting_consents;
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -167,6 +171,8 @@ struct registry_change {
 	struct text reason;
 	uint32_t tasks_since;
 	struct text approved_by;
+	struct text consents;
+	struct text waiting_consents;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

@@ -272,6 +272,7 @@ int command_policy_publish(struct cli *cli);
 int command_policy_replay(struct cli *cli);    /* replay_command.c */
 int command_report_friction(struct cli *cli);  /* report_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
+int command_consent(struct cli *cli);
 int command_reject_proposal(struct cli *cli);
 
 /* ---- log_pass.c: of commands that read the log of --data themselves ---- */

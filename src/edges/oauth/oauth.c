@@ -104,6 +104,12 @@ static struct oauth_error error_of(enum issue_refusal refusal)
 	case ISSUE_AUDIENCE_MISSING:
 	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
+	case ISSUE_TOKEN_TYPE: /* these: RFC 8693 §2.2.2 */
+	case ISSUE_SUBJECT_TOKEN:
+	case ISSUE_ACTOR_TOKEN:
+	case ISSUE_DELEGATION:
+	case ISSUE_CHAIN:
+	case ISSUE_MAY_ACT:
 	case ISSUE_PURPOSE:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
 	case ISSUE_BUSY:
@@ -146,6 +152,8 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 
 	json_object_start(&object, pending->arena);
 	json_put_text(&object, "access_token", request->token);
+	if (request->is_exchange)
+		json_put_cstring(&object, "issued_token_type", TOKEN_TYPE_ACCESS);
 	json_put_cstring(&object, "token_type", "Bearer");
 	json_put_integer(&object, "expires_in", request->lifetime_s);
 	json_put_text(&object, "scope", request->scope_granted);
@@ -213,11 +221,37 @@ static bool take_client_credentials(
 	return true;
 }
 
+/* RFC 8693 §2.1: a task below the one of the token that is brought.  Either of resource and
+ * audience names the place; of two different ones no token can be for both. */
+static bool take_token_exchange(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	struct text audience = form_find(form, "audience");
+
+	if (request->resource.length == 0)
+		request->resource = audience;
+	if (audience.length > 0 && !text_equal(audience, request->resource)) {
+		fault->error = "invalid_target";
+		fault->description = "resource and audience name two places";
+		return false;
+	}
+	request->is_exchange = true;
+	request->exchange = (struct issue_exchange){
+		.subject_token = form_find(form, "subject_token"),
+		.subject_token_type = form_find(form, "subject_token_type"),
+		.actor_token = form_find(form, "actor_token"),
+		.actor_token_type = form_find(form, "actor_token_type"),
+		.requested_token_type = form_find(form, "requested_token_type"),
+	};
+	return true;
+}
+
 static const struct grant {
 	const char *type;
 	take_grant *take;
 } grants[] = {
 	{"client_credentials", take_client_credentials},
+	{"urn:ietf:params:oauth:grant-type:token-exchange", take_token_exchange},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
 
@@ -265,6 +299,7 @@ static bool fill_request(
 	request->resource = form_find(form, "resource");
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
+	request->may_act = form_find(form, "may_act");
 	return take_client(request, form, fault) && grant->take(request, form, fault);
 }
 

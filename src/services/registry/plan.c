@@ -544,7 +544,6 @@ static void check_removals(struct planned *planned)
 const struct unenforced_field unenforced_fields[] = {
 	{"identity", "entitlements[].resource", "data sources have no door of their own yet", NULL,
 		"data-source:"},
-	{"identity", "peers", "identities cannot hand work on through remit yet", NULL, NULL},
 	{"identity", "impact", "for people to read", NULL, NULL},
 	{"identity", "review", "no review is started when it is due yet", NULL, NULL},
 	{"person", "clearance",
