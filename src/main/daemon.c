@@ -27,6 +27,7 @@
 #include "main/backup_job.h"
 #include "main/children.h"
 #include "main/folder.h"
+#include "main/handing.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/sandbox_keeper.h"
@@ -492,6 +493,7 @@ static bool make_call(struct daemon *daemon, struct error *err)
 		.upstream = upstream_edge_port(daemon->upstream),
 		.values = {daemon->contents, digest_value, seal_value, attach_key},
 		.contents = {daemon, open_content},
+		.handing = handing_port(&daemon->issue),
 		.detector = daemon->detector};
 	const struct call_settings times = call_times(daemon->settings);
 	struct upstream_listener listener;

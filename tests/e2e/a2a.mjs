@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { TaskState, verifyAgentCardSignature } from '@a2a-js/sdk';
-import { createRemoteJWKSet, flattenedVerify, importJWK } from 'jose';
+import { createRemoteJWKSet, decodeJwt, flattenedVerify, importJWK } from 'jose';
 
+import { assertion } from '../../examples/stories/lib/keys.mjs';
 import { ADMINISTRATOR, eventually } from '../../examples/stories/lib/world.mjs';
 import {
   KEY, cardOf, clientAt, message, skillOf, startPeerWorld,
@@ -14,12 +15,13 @@ import {
 
 let world;
 let state;
+let helper;
 let url;
 let stop;
 let door;
 
 before(async () => {
-  ({ world, state, url, stop } = await startPeerWorld());
+  ({ world, state, helper, url, stop } = await startPeerWorld());
   door = `${world.url}/a2a/writer`;
 });
 after(() => stop?.());
@@ -241,6 +243,77 @@ test('an ended task may hand over nothing more', async () => {
   await client.sendMessage(message('x', { skill: 'summarise' }));
   await world.must('ana@example.com', 'kill', 'task', task, '--reason', 'over', '--yes');
   await refused(client.sendMessage(message('x', { skill: 'summarise' })));
+});
+
+// ---- two hops ------------------------------------------------------------------------
+
+// What a governed peer does with the token it gets: exchanges it (RFC 8693) for one of its own,
+// for the address it wants to call.
+const exchange = async (subject, resource) => {
+  const answer = await fetch(`${world.url}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', client_id: 'helper',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion(world.keys.helper, 'helper', world.url),
+      subject_token: subject, resource,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    }),
+  });
+  return { status: answer.status, body: await answer.json() };
+};
+const toHelper = async (words, parent) => {
+  const at = `${world.url}/a2a/helper`;
+  const { task, token } = await world.openTaskAt('tester', at, parent);
+  const client = await clientAt(at, token);
+  const answer = await client.sendMessage(message(words, { skill: 'summarise' }));
+  const subject = helper.requests.at(-1).headers.authorization.replace('Bearer ', '');
+  return { task, token, subject, answer: textOf(answer.artifacts[0]) };
+};
+
+test('a governed peer gets a token that opens nothing but an exchange by itself', async () => {
+  helper.work = undefined;
+  const { task, token, subject } = await toHelper('abc');
+  assert.notEqual(subject, token);
+  const claims = decodeJwt(subject);
+  assert.deepEqual(claims.may_act, { sub: 'helper' });
+  assert.equal(claims.sub, 'tester');
+  assert.equal(claims.aud, world.url);
+  assert.ok(claims.exp - claims.iat <= 300);
+  assert.equal(claims.task, task);
+  const used = await fetch(`${world.url}/access/v1/evaluation`, {
+    method: 'POST', body: '{}',
+    headers: { authorization: `Bearer ${subject}`, 'content-type': 'application/json' },
+  });
+  assert.equal(used.status, 401);
+  assert.equal((await rpc(subject, send([{ text: 'a' }]))).status, 401);
+  const { status: code, body } = await exchange(subject, door);
+  assert.equal(code, 200, JSON.stringify(body));
+  const own = decodeJwt(body.access_token);
+  assert.equal(own.sub, 'tester');
+  assert.deepEqual(own.act, { sub: 'helper' });
+});
+
+test('a second hop is decided by every charter above it, and the labels go along', async () => {
+  helper.work = async (said) => {
+    const subject = helper.requests.at(-1).headers.authorization.replace('Bearer ', '');
+    const { body } = await exchange(subject, door);
+    const client = await clientAt(door, body.access_token);
+    const id = said.startsWith('publish') ? 'publish' : 'summarise';
+    return client.sendMessage(message(said, { skill: id })).then(
+      ({ artifacts }) => `done: ${textOf(artifacts[0])}`, (wrong) => `refused: ${wrong.message}`);
+  };
+  assert.equal((await toHelper('abc')).answer, 'done: cba');
+  // The caller's own charter forbids it; the helper's does not.
+  assert.match((await toHelper('a forbidden word')).answer, /^refused: .*no_entitlement/);
+  const agent = await world.agent('tester', 'files');
+  await agent.call('read_text_file', { path: 'tickets/1.txt' });
+  await agent.close();
+  const before_ = state.requests.length;
+  assert.match((await toHelper('publish it', agent.task)).answer,
+    /^refused: .*has read internal data; data up to public may go to writer\/publish/);
+  assert.equal(state.requests.length, before_);
+  helper.work = undefined;
 });
 
 // ---- cards ---------------------------------------------------------------------------

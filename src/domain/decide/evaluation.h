@@ -134,6 +134,8 @@ bool rule_targets(struct evaluation *evaluation);
 bool rule_arguments(struct evaluation *evaluation);
 bool rule_model(struct evaluation *evaluation);
 bool rule_class(struct evaluation *evaluation);
+bool rule_peer(struct evaluation *evaluation); /* peers.c */
+bool check_peer_data(struct evaluation *evaluation, const struct registry_entry *entry);
 bool rule_request(struct evaluation *evaluation);
 bool rule_sources(struct evaluation *evaluation);
 bool rule_outputs(struct evaluation *evaluation); /* outputs.c */

@@ -354,7 +354,7 @@ static bool check_tool(struct evaluation *evaluation, const struct registry_entr
 	struct text to = evaluation->tool->name;
 	int level = sensitivity_level(label);
 
-	if (!check_skill(evaluation))
+	if (!check_skill(evaluation) || !check_peer_data(evaluation, entry))
 		return false;
 	if (level <= sensitivity_level(SENSITIVITY_PUBLIC) && line == NULL)
 		return true;

@@ -75,6 +75,22 @@ struct call_prompts {
 };
 
 /* All borrowed; they outlive the service. */
+/* What a peer that is governed here is handed: a token that it alone may exchange. */
+struct call_hand {
+	/* Once: before make returns, or from the loop.  token is empty where none was made; it is
+	 * good until this returns. */
+	void (*done)(struct call_hand *hand, struct text token, const struct error *err);
+	void *context;
+};
+
+/* Who makes these tokens; make may be NULL: then no peer gets one. */
+struct call_handing {
+	void *context;
+	/* False: none can be made, and done does not run.  Errors: LIMIT. */
+	bool (*make)(void *context, struct text task, struct text peer, struct call_hand *hand,
+		struct error *err);
+};
+
 struct call_ports {
 	struct loop *loop;
 	struct fold *fold;
@@ -87,6 +103,7 @@ struct call_ports {
 	struct detector *detector; /* NULL: no secret is looked for */
 	struct call_contents contents;
 	struct call_prompts prompts;
+	struct call_handing handing;
 };
 
 /* Registers its handlers and projectors with the fold: after those of registry,

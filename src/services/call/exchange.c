@@ -726,6 +726,7 @@ static bool forward(struct exchange *exchange, struct error *err)
 		.body = exchange->generation != NULL ? exchange->call.arguments_text : TEXT(""),
 		.task = exchange->peer != NULL ? exchange->call.task : TEXT(""),
 		.label = exchange->peer != NULL ? peer_label(exchange) : TEXT(""),
+		.subject_token = exchange->peer != NULL ? peer_token(exchange) : TEXT(""),
 		.deadline_ms = exchange->deadline_ms,
 		.context = exchange,
 		.on_notice = on_notice,
@@ -752,9 +753,12 @@ static bool forward(struct exchange *exchange, struct error *err)
 
 static void on_ready_event(struct exchange *exchange)
 {
-	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
+	enum reason reason;
 	struct error err = {0};
 
+	if (exchange->peer != NULL && !peer_is_handed(exchange))
+		return;
+	reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
 	if (reason == REASON_ALLOWED)
 		reason = exchange_retrieval_prepare(exchange);
 	if (reason != REASON_ALLOWED) {

@@ -213,6 +213,11 @@ bool generation_put_outcome(struct exchange *exchange, struct json_builder *reco
  * peer that is not the caller's); NOT_FOUND, LIMIT. */
 bool peer_build(
 	struct exchange *exchange, const struct call_draft *draft, struct error *err) MUST_CHECK;
+/* Has the token made that the peer is to get, if it is one that gets any.  False: it is on its
+ * way, and the event READY or NOT_READY comes again. */
+bool peer_is_handed(struct exchange *exchange) MUST_CHECK;
+/* That token; empty: none. */
+struct text peer_token(const struct exchange *exchange);
 /* What its task has read so far, as the peer is told. */
 struct text peer_label(const struct exchange *exchange);
 /* Tasks and contexts that a result or an event names belong to the caller from now on. */

@@ -6,6 +6,10 @@
  *    tasks, that it was made for;
  * 2. what comes in events passes as what comes in a result does: less secrets, noted as read,
  *    and a text that comes in pieces is searched as one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/charter/peer.h"
 #include "services/call/exchange.h"
 
 enum { WATCHED_MAX = 256 }; /* artifacts of one answer that come in pieces */
@@ -17,7 +21,20 @@ struct watched {
 	struct secret_strand *strand;
 };
 
+/* A token on its way: it outlives an exchange that does not wait for it any more. */
+struct handing {
+	struct call_hand hand;
+	struct exchange *exchange; /* NULL: nobody waits */
+	bool is_done;
+	bool is_late; /* make has returned before it was done */
+	bool has_failed;
+	struct error failure;
+	size_t length;
+	char *token; /* cleared at the end */
+};
+
 struct peer_exchange {
+	struct handing *handing; /* NULL: none was asked for */
 	struct watched *watched;
 	uint32_t watched_count;
 };
@@ -128,6 +145,112 @@ bool peer_build(struct exchange *exchange, const struct call_draft *draft, struc
 	return call_build_peer(&exchange->call, &request, exchange->arena, draft, err);
 }
 
+/* ---- the token of a governed peer --------------------------------------------------- */
+
+static void handing_free(struct handing *handing)
+{
+	if (handing->token != NULL)
+		explicit_bzero(handing->token, handing->length);
+	free(handing->token);
+	free(handing);
+}
+
+/* One without a credential of its own is governed here; it gets something of the caller's
+ * authority only where the caller's charter hands work on to it. */
+static bool gets_token(const struct exchange *exchange)
+{
+	const struct registry *registry = exchange->service->ports.registry;
+	const struct server *server = registry_find_server(registry, exchange->call.server);
+	const struct charter *charter = registry_find_charter(registry, exchange->call.identity);
+
+	return exchange->service->ports.handing.make != NULL && server != NULL &&
+	       server->credential.length == 0 && server->credentials_count == 0 &&
+	       charter != NULL && peer_method_sends(exchange->call.method) &&
+	       charter_find_peer(charter, exchange->call.server) != NULL;
+}
+
+static void token_keep(struct handing *handing, struct text token)
+{
+	handing->token = token.length == 0 ? NULL : calloc(1, token.length);
+	if (handing->token == NULL) {
+		handing->has_failed = true;
+		if (token.length != 0)
+			error_set(&handing->failure, ERROR_LIMIT, "no memory for a token");
+		return;
+	}
+	memcpy(handing->token, token.data, token.length);
+	handing->length = token.length;
+}
+
+static void on_handed(struct call_hand *hand, struct text token, const struct error *err)
+{
+	struct handing *handing = hand->context;
+	struct exchange *exchange = handing->exchange;
+
+	handing->is_done = true;
+	if (err != NULL)
+		handing->failure = *err;
+	token_keep(handing, token);
+	if (!handing->is_late)
+		return; /* peer_is_handed goes on */
+	if (exchange == NULL)
+		handing_free(handing);
+	else if (exchange->state == EXCHANGE_RECORDED) {
+		exchange->failure = &handing->failure;
+		exchange_event(exchange, handing->has_failed ? EVENT_NOT_READY : EVENT_READY);
+		exchange->failure = NULL;
+	}
+}
+
+/* False: it could not be asked for. */
+static bool hand(struct exchange *exchange)
+{
+	const struct call_handing *port = &exchange->service->ports.handing;
+	struct handing *handing = calloc(1, sizeof *handing);
+
+	if (handing == NULL)
+		return false;
+	*handing = (struct handing){
+		.hand = {.done = on_handed, .context = handing}, .exchange = exchange};
+	exchange->peer->handing = handing;
+	return port->make(port->context, exchange->call.task, exchange->call.server, &handing->hand,
+		&handing->failure);
+}
+
+bool peer_is_handed(struct exchange *exchange)
+{
+	struct error err = {.code = ERROR_LIMIT, .text = "no token could be made for the peer"};
+	struct handing *handing;
+	bool was_asked;
+
+	if (!gets_token(exchange) ||
+		(exchange->peer->handing != NULL && exchange->peer->handing->is_done))
+		return true;
+	was_asked = hand(exchange);
+	handing = exchange->peer->handing;
+	if (was_asked && !handing->is_done) {
+		handing->is_late = true;
+		return false;
+	}
+	if (was_asked && !handing->has_failed)
+		return true;
+	if (handing != NULL)
+		handing->is_done = true;
+	exchange->failure = handing == NULL ? &err : &handing->failure;
+	exchange_event(exchange, EVENT_NOT_READY);
+	exchange->failure = NULL;
+	return false;
+}
+
+struct text peer_token(const struct exchange *exchange)
+{
+	const struct handing *handing = exchange->peer->handing;
+
+	return handing == NULL || handing->token == NULL
+		       ? TEXT("")
+		       : (struct text){handing->token, handing->length};
+}
+
 struct text peer_label(const struct exchange *exchange)
 {
 	enum sensitivity label = exchange->decision.labels.sensitivity;
@@ -144,6 +267,11 @@ void peer_release(struct exchange *exchange)
 	for (struct watched *watched = exchange->peer->watched; watched != NULL;
 		watched = watched->next)
 		secret_strand_destroy(&watched->strand);
+	if (exchange->peer->handing != NULL) {
+		exchange->peer->handing->exchange = NULL;
+		if (exchange->peer->handing->is_done)
+			handing_free(exchange->peer->handing);
+	}
 	exchange->peer = NULL;
 }
 

@@ -198,6 +198,25 @@ void issue_peer_challenge(
 void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out);
 
+/* ---- handing on ---- */
+
+enum { ISSUE_HAND_S = 300 }; /* how long a peer has to exchange its token */
+
+/* A token for a peer that work is handed to: it opens nothing but an exchange by that peer, for
+ * a task below this one.  The caller owns it until done ran: before issue_hand_on returns, or
+ * from the loop. */
+struct issue_hand {
+	void (*done)(struct issue_hand *hand);
+	void *context;
+	/* The answer: signing.is_signed, signing.token (good until done returns), signing.err
+	 * (CONFLICT: the task is over; and the signer's). */
+	struct token_signing signing;
+	int64_t expires_utc_s;
+	struct issue *issue; /* private */
+};
+void issue_hand_on(
+	struct issue *issue, struct text task, struct text peer, struct issue_hand *hand);
+
 /* ---- tasks ---- */
 
 /* context of these four is the struct issue: they fill struct api_tasks. */

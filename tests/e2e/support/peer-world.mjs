@@ -50,6 +50,7 @@ class Writer {
     const { taskId, contextId, userMessage } = context;
     const said = userMessage.parts.map(({ content }) => content.value).join(' ');
     this.state.messages.push(userMessage);
+    if (this.state.work) this.state.pieces = [await this.state.work(said)];
     if (!context.task) {
       bus.publish(AgentEvent.task({
         id: taskId, contextId, status: status(TaskState.TASK_STATE_SUBMITTED), artifacts: [],
@@ -81,8 +82,8 @@ class Writer {
   };
 }
 
-// state: { card, pieces, gap, requests, messages }.
-export const startPeer = async (state) => {
+// state: { card, pieces, gap, work, requests, messages }; work says what the answer is.
+export const startPeer = async (state, key = KEY) => {
   const app = express();
   const server = await new Promise((done) => {
     const listening = app.listen(0, '127.0.0.1', () => done(listening));
@@ -95,7 +96,7 @@ export const startPeer = async (state) => {
   }));
   app.use('/rpc', express.json(), (request, answer, next) => {
     state.requests.push({ headers: request.headers, body: request.body });
-    if (request.headers.authorization === `Bearer ${KEY}`) next();
+    if (key === null || request.headers.authorization === `Bearer ${key}`) next();
     else answer.status(401).json({ error: `wrong key ${request.headers.authorization}` });
   }, jsonRpcHandler({ requestHandler: handler, userBuilder: UserBuilder.noAuthentication }));
   return { server, url };
@@ -124,7 +125,19 @@ reversal: none-needed
 `;
 
 // The peer is an identity with an owner, though it proves itself to nobody here.
-const documents = (world, url, key) => [
+const documents = (world, url, key, helperUrl) => [
+  charter('helper', world.keysLineOf('nobody'), `purpose: Have others write
+entitlements: [{effect: delegate, resource: "peer:writer"}]
+outputs: [{to: "peer:writer", up-to: internal}]
+`),
+  `object: server
+name: helper
+speaks: a2a
+transport: {url: "${helperUrl}"}
+environment: staging
+unit: support
+`,
+  skillOf('summarise', 'internal').replace('writer/', 'helper/'),
   charter('writer', 'keys: []', 'purpose: Write what others ask for\nentitlements: []\n'),
   `object: server
 name: writer
@@ -144,6 +157,9 @@ entitlements:
   - effect: delegate
     resource: "peer:writer"
     when: 'if context.args has text then !(context.args.text like "*forbidden*") else true'
+  - {effect: delegate, resource: "peer:helper"}
+peers:
+  - {identity: helper, effects: [delegate], up-to: internal, skills: [summarise]}
 `),
   charter('narrow', world.keysLineOf('nobody'), `purpose: Hand over what is to be made short
 entitlements:
@@ -155,21 +171,28 @@ export const startPeerWorld = async ({ settings = '' } = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'remit-peers-'));
   const state = { requests: [], messages: [] };
   const { server, url } = await startPeer(state);
+  const helper = { requests: [], messages: [] };
+  const { server: helping, url: helperUrl } = await startPeer(helper, null);
   const keyFile = join(folder, 'key');
   writeFileSync(keyFile, KEY + '\n', { mode: 0o600 });
   const world = await World.start({
     settings: `hold-ms: 300\nupstream-timeout-ms: 3000\n${settings}`,
-    change: (files, made) => files.set('charters/60-peers.yaml', documents(made, url, keyFile)),
-    approve: { writer: 'bo@example.com', tester: 'bo@example.com', narrow: 'bo@example.com' },
-    key: { tester: 'nobody', narrow: 'nobody' },
+    change: (files, made) => files.set('charters/60-peers.yaml', documents(made, url, keyFile, helperUrl)),
+    approve: {
+      writer: 'bo@example.com', tester: 'bo@example.com', narrow: 'bo@example.com',
+      helper: 'bo@example.com',
+    },
+    key: { tester: 'nobody', narrow: 'nobody', helper: 'nobody' },
   });
   const stop = async () => {
-    server.closeAllConnections();
-    server.close();
+    for (const one of [server, helping]) {
+      one.closeAllConnections();
+      one.close();
+    }
     await world.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { world, state, url, stop };
+  return { world, state, helper, url, stop };
 };
 
 // The SDK's client at remit's address of the peer, with the token of a task.
