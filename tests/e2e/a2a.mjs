@@ -1,7 +1,7 @@
 // Work handed to a peer through remit, with the official SDK of A2A on both ends: what passes,
 // what is refused, whose the peer's tasks are, and cards that verify.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { TaskState, verifyAgentCardSignature } from '@a2a-js/sdk';
@@ -243,6 +243,17 @@ test('an ended task may hand over nothing more', async () => {
   await client.sendMessage(message('x', { skill: 'summarise' }));
   await world.must('ana@example.com', 'kill', 'task', task, '--reason', 'over', '--yes');
   await refused(client.sendMessage(message('x', { skill: 'summarise' })));
+});
+
+test('the lines of docs/a2a.md do what they say', async () => {
+  const page = readFileSync(new URL('../../docs/a2a.md', import.meta.url), 'utf8');
+  const [, code] = /```js\n([^]*?)```/.exec(page);
+  const [, names] = /^import \{([^}]*)\} from '@a2a-js\/sdk\/client';$/m.exec(code);
+  const sdk = await import('@a2a-js/sdk/client');
+  const handOver = new Function('sdk',
+    `const {${names}} = sdk;\n${code.replace(/^import .*$/m, '')}\nreturn handOver;`)(sdk);
+  const { token } = await open();
+  assert.equal(textOf((await handOver(door, token, 'abc')).artifacts[0]), 'cba');
 });
 
 // ---- two hops ------------------------------------------------------------------------
