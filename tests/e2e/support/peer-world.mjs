@@ -177,7 +177,8 @@ export const startPeerWorld = async ({ settings = '' } = {}) => {
   writeFileSync(keyFile, KEY + '\n', { mode: 0o600 });
   const world = await World.start({
     settings: `hold-ms: 300\nupstream-timeout-ms: 3000\n${settings}`,
-    change: (files, made) => files.set('charters/60-peers.yaml', documents(made, url, keyFile, helperUrl)),
+    change: (files, made) =>
+      files.set('charters/60-peers.yaml', documents(made, url, keyFile, helperUrl)),
     approve: {
       writer: 'bo@example.com', tester: 'bo@example.com', narrow: 'bo@example.com',
       helper: 'bo@example.com',
