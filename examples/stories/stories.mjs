@@ -780,7 +780,7 @@ const handedOn = (names, urls, keys, isTwin) => HANDED(names.desk, 'Hands letter
   `entitlements:
   - {effect: delegate, resource: "peer:${names.scribe}"}
 ${isTwin ? `  - {effect: delegate, resource: "peer:${names.printer}"}\n` : ''}peers: [{identity: ${
-  names.scribe}, effects: [delegate], up-to: internal}]`, keys.desk) +
+  names.scribe}, effects: [read], up-to: internal, depth: 1}]`, keys.desk) +
   HANDED(names.scribe, 'Writes letters and has them printed',
     `entitlements: [{effect: delegate, resource: "peer:${names.printer}"}]`, keys.scribe) +
   HANDED(names.printer, 'Prints letters', 'entitlements: []') +

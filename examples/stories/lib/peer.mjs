@@ -48,7 +48,8 @@ export const startPeer = async (name, skill, work) => {
   };
   const card = cardOf(name, url, skill);
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), executor);
-  app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: async () => card }));
+  const agentCardProvider = async () => card;
+  app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider }));
   app.use('/rpc', (request, answer, next) => {
     token = (request.headers.authorization ?? '').replace('Bearer ', '');
     next();

@@ -102,9 +102,9 @@ static bool make_definition(struct json *out, struct arena *arena, const struct 
 
 static bool check_skills(const struct json *skills, struct error *err)
 {
-	if (skills == NULL || skills->type != JSON_ARRAY || skills->count > PEER_SKILLS_MAX)
+	if (skills == NULL || skills->type != JSON_ARRAY || skills->count > PEER_CARD_SKILLS_MAX)
 		return error_set(err, ERROR_INVALID, "its card has no list of at most %d skills",
-			PEER_SKILLS_MAX);
+			PEER_CARD_SKILLS_MAX);
 	for (uint32_t i = 0; i < skills->count; i++)
 		if (json_text_or(&skills->items[i], "id", "").length == 0)
 			return error_set(err, ERROR_INVALID, "skill %u of its card has no id", i);

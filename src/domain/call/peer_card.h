@@ -14,7 +14,7 @@
 
 enum {
 	PEER_CARD_BYTES_MAX = 256 * 1024,
-	PEER_SKILLS_MAX = 256, /* of one card */
+	PEER_CARD_SKILLS_MAX = 256, /* of one card */
 };
 
 /* Where requests go: the URL of its JSON-RPC interface of version 1.0.  It must be of the same

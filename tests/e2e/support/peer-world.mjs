@@ -159,7 +159,7 @@ entitlements:
     when: 'if context.args has text then !(context.args.text like "*forbidden*") else true'
   - {effect: delegate, resource: "peer:helper"}
 peers:
-  - {identity: helper, effects: [delegate], up-to: internal, skills: [summarise]}
+  - {identity: helper, effects: [read], up-to: internal, depth: 1, skills: [summarise]}
 `),
   charter('narrow', world.keysLineOf('nobody'), `purpose: Hand over what is to be made short
 entitlements:

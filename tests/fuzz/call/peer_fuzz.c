@@ -96,7 +96,7 @@ static void check_card(struct arena *arena, const struct json *card)
 	}
 	if (!peer_card_definitions(&definitions, arena, card, &err))
 		return;
-	assert(definitions.count <= PEER_SKILLS_MAX);
+	assert(definitions.count <= PEER_CARD_SKILLS_MAX);
 	json_object_start(&list, arena);
 	json_put(&list, "tools", definitions);
 	if (!json_object_seal(&list, &tools, &err))

@@ -36,7 +36,7 @@ static struct json parse(struct arena *arena, const char *text)
 
 #define INTERFACE(url, version)                                                                    \
 	"{\"url\":\"" url "\",\"protocolBinding\":\"JSONRPC\",\"protocolVersion\":\"" version "\"" \
-											      "}"
+	"}"
 #define CARD                                                                                       \
 	"{\"name\":\"Writer\",\"description\":\"\",\"version\":\"1\","                             \
 	"\"supportedInterfaces\":[" INTERFACE("https://peer.example/rpc",                          \
@@ -104,14 +104,14 @@ static struct text definitions_of(struct arena *arena, const char *text)
 
 static void a_card_without_skills_is_none(void **state)
 {
-	static char many[PEER_SKILLS_MAX * 16 + 64];
+	static char many[PEER_CARD_SKILLS_MAX * 16 + 64];
 
 	assert_null(definitions_of(*state, "[]").data);
 	assert_null(definitions_of(*state, "{}").data);
 	assert_null(definitions_of(*state, "{\"skills\":{}}").data);
 	assert_null(definitions_of(*state, "{\"skills\":[{}]}").data);
 	assert_null(definitions_of(*state, "{\"skills\":[{\"id\":\"\"}]}").data);
-	for (size_t count = PEER_SKILLS_MAX; count <= PEER_SKILLS_MAX + 1; count++) {
+	for (size_t count = PEER_CARD_SKILLS_MAX; count <= PEER_CARD_SKILLS_MAX + 1; count++) {
 		size_t at = (size_t)snprintf(many, sizeof many, "{\"skills\":[");
 
 		for (size_t i = 0; i < count; i++)
@@ -119,7 +119,7 @@ static void a_card_without_skills_is_none(void **state)
 				i == 0 ? "" : ",", i);
 		(void)snprintf(many + at, sizeof many - at, "]}");
 		assert_int_equal(
-			definitions_of(*state, many).data != NULL, count == PEER_SKILLS_MAX);
+			definitions_of(*state, many).data != NULL, count == PEER_CARD_SKILLS_MAX);
 	}
 }
 
