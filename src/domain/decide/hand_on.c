@@ -17,8 +17,7 @@ static const struct charter_peer *line_of(
 static bool reaches(const struct hand_on_question *question, const struct chain *chain)
 {
 	for (size_t i = 0; i < chain->count; i++) {
-		struct text next =
-			i + 1 < chain->count ? chain->links[i + 1] : question->client;
+		struct text next = i + 1 < chain->count ? chain->links[i + 1] : question->client;
 		const struct charter_peer *line = line_of(question, chain->links[i], next);
 
 		if (line == NULL || (size_t)line->depth < chain->count - 1 - i)
@@ -55,4 +54,55 @@ enum hand_on decide_hand_on(const struct hand_on_question *question)
 	if (!reaches(question, &chain))
 		return HAND_ON_DEPTH;
 	return covers_labels(line, question->task) ? HAND_ON_ALLOWED : HAND_ON_LABEL;
+}
+
+/* ---- lines ---- */
+
+static bool has_line(const struct charter *charter, const struct entitlement *line)
+{
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		if (charter->entitlements[i].resource_kind == line->resource_kind &&
+			charter->entitlements[i].effect == line->effect &&
+			text_equal(charter->entitlements[i].resource, line->resource))
+			return true;
+	return false;
+}
+
+/* Of a tool or model, whose server must be its own unit's or have its consent. */
+static bool is_in_reach(const struct registry *registry, const struct registry_entry *entry,
+	const struct charter_peer *peer, struct text tool)
+{
+	ptrdiff_t slash = text_find_byte(tool, '/');
+	const struct server *server = registry_find_server(
+		registry, (struct text){tool.data, slash < 0 ? 0 : (size_t)slash});
+
+	return server != NULL && peer_reaches(peer, tool) &&
+	       (text_equal(server->unit, entry->in_force->charter->unit) ||
+		       consents_has(entry->consents, server->unit));
+}
+
+static bool link_hands(const struct registry *registry, const struct chain *chain, size_t at,
+	const struct entitlement *line)
+{
+	const struct registry_entry *entry = registry_find_identity(registry, chain->links[at]);
+	const struct charter_peer *peer;
+
+	if (entry == NULL || entry->in_force == NULL)
+		return false;
+	peer = charter_find_peer(entry->in_force->charter, chain->links[at + 1]);
+	if (peer == NULL || (size_t)peer->depth < chain->count - 2 - at ||
+		!peer_has_effect(peer, line->effect))
+		return false;
+	if (peer_has_reach(peer))
+		return is_in_reach(registry, entry, peer, line->resource);
+	return has_line(entry->in_force->charter, line);
+}
+
+bool decide_is_handed(
+	const struct registry *registry, const struct chain *chain, const struct entitlement *line)
+{
+	for (size_t at = 0; at + 1 < chain->count; at++)
+		if (!link_hands(registry, chain, at, line))
+			return false;
+	return true;
 }

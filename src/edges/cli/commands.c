@@ -207,8 +207,9 @@ const struct cli_command cli_commands[] = {
 	{"admin bootstrap", "", "make a code for the first administrator (on the socket)", 0, 0,
 		NULL, command_bootstrap, NULL, NULL},
 
-	{"trace", "TASK|RECORD", "everything a task did, in order; or one record", 1, 1, NULL,
-		command_trace, NULL,
+	{"trace", "TASK|RECORD [--hops]",
+		"everything a task did, in order; or one record; or who handed it on, to whom", 1,
+		1, OPTIONS(OPTION_HOPS), command_trace, NULL,
 		COLUMNS("index", "record.at", "record.type", "record.actor",
 			"record.verdict|record.answer", "record.tool", "record.within",
 			"record.reason|record.status", "record.retrieval.sources|record.sources",

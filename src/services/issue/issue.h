@@ -219,11 +219,16 @@ void issue_hand_on(
 
 /* ---- tasks ---- */
 
-/* context of these four is the struct issue: they fill struct api_tasks. */
+/* context of these five is the struct issue: they fill struct api_tasks. */
 bool issue_task_show(
 	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 bool issue_task_list(void *context, struct text after, uint32_t count, struct arena *arena,
 	struct json *out, struct error *err);
+/* The path of a task from its first one, as a JSON array (docs/formats/tokens.md): whose each
+ * is, over which line it was handed on, what it may do by the charters in force, and what was
+ * narrowed.  Errors: NOT_FOUND (also of what was forgotten since), LIMIT. */
+bool issue_task_hops(
+	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 /* Ends one task; done runs on the loop once it is durable (err is NULL) or
  * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
  * INVALID with "forbidden: " (neither may the actor kill the identity nor is it

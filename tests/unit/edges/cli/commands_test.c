@@ -331,6 +331,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_SHIPPED:
 	case OPTION_PRUNE:
 	case OPTION_ALONE:
+	case OPTION_HOPS:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -373,6 +374,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_TICKET] = "--ticket",
 		[OPTION_TOOL] = "--tool",
 		[OPTION_MINUTES] = "--minutes",
+		[OPTION_HOPS] = "--hops",
 		[OPTION_ALONE] = "--alone"};
 
 	if (names[option] == NULL)
