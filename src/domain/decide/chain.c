@@ -70,8 +70,7 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 		return refuse_peer(evaluation, link, TEXT("work that it may not hand on so far"));
 	if (!is_about_something(evaluation))
 		return true;
-	if (!evaluation_is_peer(evaluation) &&
-		!peer_has_effect(link->line, evaluation->effect))
+	if (!evaluation_is_peer(evaluation) && !peer_has_effect(link->line, evaluation->effect))
 		return refuse_peer(evaluation, link, SAY("no %s", effect_word(evaluation->effect)));
 	/* Where rows are judged one by one, none above it comes. */
 	if (is_judged_by_row(evaluation) && evaluation->sources_count > 0)

@@ -152,6 +152,7 @@ data-sources: [{name: tickets, up-to: internal}]
 outputs:
   - {to: reply, up-to: internal}
   - {to: "peer:writer", up-to: internal}
+  - {to: "peer:helper", up-to: internal}
 entitlements:
   - {effect: read, tool: files/read_text_file, when: 'context.args.path like "tickets/*"'}
   - effect: delegate
