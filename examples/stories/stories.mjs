@@ -822,7 +822,7 @@ const handed = {
     try {
       const urls = { scribe: scribe.url, printer: printer.url };
       const file = world.path(`${names.desk}.yaml`);
-      writeFileSync(file, handedOn(names, urls, keys, isTwin));
+      writeFileSync(file, handedOn(names, urls, keys, isTwin).replace(/---\n$/, ''));
       await world.apply('adi@example.com', '-f', file);
       for (const who of Object.values(names)) {
         await world.must('bo@example.com', 'identity', 'approve', who, '--yes');
