@@ -272,7 +272,7 @@ static void errand_fail(struct errand *errand, const struct error *why)
 static bool on_event(void *context, const struct sse_event *event)
 {
 	struct errand *errand = context;
-	struct jsonrpc_message message;
+	struct jsonrpc_message message = {0};
 	struct error err = {0};
 
 	if (errand->wait == NULL)
@@ -283,7 +283,7 @@ static bool on_event(void *context, const struct sse_event *event)
 		errand_fail(errand, &err);
 		return false;
 	}
-	if (message.kind == JSONRPC_ERROR) {
+	if (message.kind == JSONRPC_ERROR || message.result == NULL) {
 		errand_answer(errand, &message);
 		return false;
 	}
@@ -339,7 +339,7 @@ static void on_done(void *context, const struct http_reply *reply)
 {
 	struct errand *errand = context;
 	struct upstream_wait *wait = errand->wait;
-	struct jsonrpc_message message;
+	struct jsonrpc_message message = {0};
 	struct error failure = reply->err;
 
 	errand->call = NULL;
