@@ -358,6 +358,17 @@ static bool report_findings(struct daemon *daemon)
 	return true;
 }
 
+static bool make_tasks(struct daemon *daemon, struct error *err)
+{
+	const struct task_bounds bounds = {(size_t)daemon->settings->tasks_max,
+		(size_t)daemon->settings->tasks_per_identity_max};
+
+	if (!task_table_create(&daemon->tasks, bounds.tasks_max, err))
+		return false;
+	task_table_bound(daemon->tasks, &bounds);
+	return true;
+}
+
 static bool make_fold(struct daemon *daemon, struct error *err)
 {
 	const struct fold_log log = {.context = daemon->log,
@@ -368,8 +379,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 	const struct decide_secrets questions = secrecy_questions(daemon->detector);
 	const struct code_listener codes = secrecy_codes(daemon->detector);
 
-	if (!registry_create(&daemon->registry, err) ||
-		!task_table_create(&daemon->tasks, TASKS_MAX_DEFAULT, err) ||
+	if (!registry_create(&daemon->registry, err) || !make_tasks(daemon, err) ||
 		!fold_create(&daemon->fold, &log, daemon->loop, err) ||
 		!registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) ||
 		!task_fold_register(daemon->fold, daemon->tasks, err) ||

@@ -230,7 +230,9 @@ static void killed(struct fold_change *change)
 void issuing_kill(struct issuing *issuing, const char *identity, struct text task)
 {
 	struct arena *arena = issuing->governed.arena;
-	const struct task_kill kill = {.identity = text_of(identity),
+	const struct task_kill kill = {
+		.target = task.length > 0 ? TASK_TARGET_TASK : TASK_TARGET_IDENTITY,
+		.identity = text_of(identity),
 		.task = task,
 		.reason = TEXT("test"),
 		.actor = TEXT("person:ana"),

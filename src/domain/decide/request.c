@@ -66,7 +66,7 @@ static bool task_record(
 	put(&attributes, "age", cedar_value_long(age_s(evaluation)));
 	put(&attributes, "depth", cedar_value_long(task == NULL ? 0 : (int64_t)task->depth));
 	put_text(&attributes, "id", evaluation->call->task);
-	put_text(&attributes, "person", task == NULL ? TEXT("") : task->person);
+	put_text(&attributes, "person", task == NULL ? TEXT("") : task_person(task));
 	put_text(&attributes, "purpose", task == NULL ? TEXT("") : task->purpose);
 	return attributes_seal(&attributes, out);
 }

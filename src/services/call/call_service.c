@@ -589,6 +589,7 @@ static bool may_kill(
 bool call_kill_submit(struct call_service *service, const struct call_kill *kill, struct error *err)
 {
 	struct task_kill what = {
+		.target = kill->task.length > 0 ? TASK_TARGET_TASK : TASK_TARGET_IDENTITY,
 		.identity = kill->identity,
 		.task = kill->task,
 		.reason = kill->reason,

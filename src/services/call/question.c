@@ -85,7 +85,8 @@ static size_t chain_of(const struct task *task, struct approval_link chain[CALL_
 	size_t count = 0;
 
 	for (; task != NULL && count < CALL_CHAIN_MAX; task = task->parent)
-		chain[count++] = (struct approval_link){task->id, task->identity, task->person};
+		chain[count++] =
+			(struct approval_link){task->id, task->identity, task_person(task)};
 	return count;
 }
 
@@ -169,7 +170,7 @@ bool call_question_record(const struct call_question *asked, const struct sha256
 	if (task != NULL) {
 		const struct task_labels labels = task_labels_of(task);
 
-		question.person = task->person;
+		question.person = task_person(task);
 		question.label = labels.sensitivity;
 		question.has_untrusted_content = labels.has_untrusted_content;
 	}

@@ -27,7 +27,6 @@ enum {
 	ISSUE_CACHE_ENTRIES = 4096,  /* verified tokens remembered */
 	ISSUE_KEYS_CACHED = 256,     /* parsed keys of identities and persons remembered */
 	ISSUE_EXPIRY_MS = 1000,      /* how often expired tasks get their record */
-	ISSUE_KEEP_MS = 3600 * 1000, /* how long a dead task is still known by its state */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
 };
@@ -72,8 +71,9 @@ struct text issue_point_audience(
 	const struct issue *issue, struct arena *arena, struct text application);
 /* Begins to give expired tasks their record and to forget dead ones. */
 bool issue_start(struct issue *issue, struct error *err) MUST_CHECK;
-/* What issue_start does every second; for tests and for the last moment. */
-void issue_expire(struct issue *issue);
+/* What issue_start does every second, and sooner after a false: not all that is due was
+ * done.  For tests and for the last moment. */
+bool issue_expire(struct issue *issue);
 
 /* ---- opening a task (RFC 6749 §4.4 with RFC 7523 §2.2) ---- */
 

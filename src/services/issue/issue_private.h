@@ -10,6 +10,9 @@
 
 /* What the files of this folder share. */
 
+/* Why a task with a session is over. */
+#define ISSUE_SESSION_GONE "its connection has gone"
+
 enum {
 	ISSUE_ISSUER_BYTES_MAX = 256,
 	ISSUE_ASSERTIONS_MAX = 65536, /* one-time ids of client assertions kept */
@@ -58,6 +61,7 @@ struct issue {
 	struct arena *scratch; /* of one token check; empty between calls */
 	struct loop_timer expiry;
 	bool has_expiry;
+	char patrolled[TASK_ID_BYTES + 1]; /* the last one looked at; empty: begin anew */
 	struct ending *endings;
 	uint32_t endings_count;
 	struct opening *openings;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/yaml.h"
 #include "domain/charter/credential.h"
+#include "domain/task/task.h"
 
 /* Design: one table row a setting.  The command line and the file are read by
  * the same rows, so neither can know a name the other does not.  Everything is
@@ -66,6 +67,10 @@ static const struct setting table[] = {
 		"N", "memory a connection has for its headers (8192)"},
 	{"body-bytes-max", SETTING_INTEGER, true, AT(body_bytes_max), 1024, 67108864, "N",
 		"largest request body (4194304)"},
+	{"tasks-max", SETTING_INTEGER, true, AT(tasks_max), 1, TASKS_MAX_MOST, "N",
+		"tasks held at once, about 360 bytes each (1000000)"},
+	{"tasks-per-identity-max", SETTING_INTEGER, true, AT(tasks_per_identity_max), 1,
+		TASKS_MAX_MOST, "N", "of those, of one identity (131072)"},
 	{"vault-url", SETTING_TEXT, true, AT(vault_url), 0, 0, "URL",
 		"HashiCorp Vault or OpenBao, for credentials vault:MOUNT/PATH#FIELD"},
 	{"vault-ca", SETTING_TEXT, true, AT(vault_ca), 0, 0, "FILE",
@@ -112,6 +117,8 @@ static const struct settings defaults = {
 	.connections_max = 4096,
 	.connection_pool_bytes = 8192,
 	.body_bytes_max = 4194304,
+	.tasks_max = TASKS_MAX_DEFAULT,
+	.tasks_per_identity_max = TASKS_PER_IDENTITY_MAX_DEFAULT,
 	.own_secrets = "redact",
 	.foreign_secrets = "redact",
 	.fingerprints_kept_days = 90,

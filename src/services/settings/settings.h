@@ -41,6 +41,8 @@ struct settings {
 	int64_t connections_max;
 	int64_t connection_pool_bytes;
 	int64_t body_bytes_max;
+	int64_t tasks_max;              /* held at once, dead ones of the last hour included */
+	int64_t tasks_per_identity_max; /* of those, of one identity */
 	int64_t fingerprints_kept_days; /* of a credential, after it was replaced */
 	bool is_check_only;             /* --check-config: read, check, exit */
 	bool is_help;

@@ -106,10 +106,10 @@ static void what_a_child_read_stays_with_its_parent_when_the_child_has_ended(voi
 	assert_non_null(parent);
 	assert_int_equal(parent->label, SENSITIVITY_CONFIDENTIAL);
 	assert_true(parent->has_untrusted_content);
-	assert_int_equal(parent->label_source.record, 2);
-	assert_true(text_is(parent->label_source.tool, "m/one"));
-	assert_int_equal(parent->untrusted_source.record, 2);
-	assert_true(text_is(parent->untrusted_source.tool, "m/one"));
+	assert_int_equal(task_label_source(parent).record, 2);
+	assert_true(text_is(task_label_source(parent).tool, "m/one"));
+	assert_int_equal(task_untrusted_source(parent).record, 2);
+	assert_true(text_is(task_untrusted_source(parent).tool, "m/one"));
 }
 
 static void what_a_task_read_stays_with_it(void **state)

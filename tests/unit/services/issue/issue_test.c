@@ -773,7 +773,7 @@ static void an_expired_task_gets_its_record_once(void **state)
 	issue_expire(issuing->issue);
 	assert_int_equal(issuing->governed.log.count, records + 1);
 	assert_int_equal(task_find(issuing->tasks, issuing->task)->recorded_state, TASK_EXPIRED);
-	issuing_pass(issuing, ISSUE_KEEP_MS / 1000 + 1);
+	issuing_pass(issuing, TASK_KEEP_MS / 1000 + 1);
 	issue_expire(issuing->issue);
 	assert_null(task_find(issuing->tasks, issuing->task));
 	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_EXPIRED);
@@ -1131,8 +1131,10 @@ static void tasks_are_listed_in_order_and_by_page(void **state)
 	assert_true(issue_task_list(
 		issuing->issue, json_text_or(&list.items[2], "id", ""), 10, arena, &rest, &err));
 	assert_int_equal(rest.count, 2);
-	assert_true(text_compare(json_text_or(&list.items[2], "id", ""),
-			    json_text_or(&rest.items[0], "id", "")) < 0);
+	assert_true(json_integer_or(&list.items[2], "record", 0) <
+		    json_integer_or(&rest.items[0], "record", 0));
+	assert_false(issue_task_list(issuing->issue, TEXT("t-gone"), 3, arena, &rest, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
 	assert_true(issue_task_show(issuing->issue, issuing->task, arena, &one, &err));
 	assert_true(text_is(json_text_or(&one, "state", ""), "open"));
 	assert_false(issue_task_show(issuing->issue, TEXT("t-"), arena, &one, &err));

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "domain/task/task.h"
 #include "services/settings/settings.h"
 
 enum { ARENA_BYTES = 1 << 20, WORDS_MAX = 12 };
@@ -319,6 +320,20 @@ static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **stat
 	assert_false(READ(f, "--workers=1"));
 }
 
+static void tasks_are_held_to_the_most_that_is_set_and_no_setting_is_past_its_bound(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, "--workers=1"));
+	assert_int_equal(f->settings.tasks_max, TASKS_MAX_DEFAULT);
+	assert_int_equal(f->settings.tasks_per_identity_max, TASKS_PER_IDENTITY_MAX_DEFAULT);
+	assert_true(READ(f, "--tasks-max", "16777216", "--tasks-per-identity-max", "1"));
+	assert_int_equal(f->settings.tasks_max, TASKS_MAX_MOST);
+	assert_false(READ(f, "--tasks-max", "16777217"));
+	assert_false(READ(f, "--tasks-max", "0"));
+	assert_false(READ(f, "--tasks-per-identity-max", "0"));
+}
+
 static void secrets_in_results_are_redacted_unless_it_says_otherwise(void **state)
 {
 	struct fixture *f = *state;
@@ -370,6 +385,8 @@ int main(void)
 		WITH_FIXTURE(tool_calls_of_models_are_blocked_unless_it_says_otherwise),
 		WITH_FIXTURE(servers_over_stdio_are_confined_unless_it_says_otherwise),
 		WITH_FIXTURE(secrets_in_results_are_redacted_unless_it_says_otherwise),
+		WITH_FIXTURE(
+			tasks_are_held_to_the_most_that_is_set_and_no_setting_is_past_its_bound),
 		WITH_FIXTURE(an_unknown_store_is_refused),
 	};
 
