@@ -197,6 +197,8 @@ bool issuing_open(struct issuing *issuing, struct text assertion, const char *re
 	request->assertion = assertion;
 	request->resource = text_of(resource);
 	request->parent = issuing->parent;
+	request->instance = issuing->instance;
+	request->session = issuing->session;
 	request->done = answered;
 	request->context = issuing;
 	issuing->is_answered = false;
@@ -229,20 +231,54 @@ static void killed(struct fold_change *change)
 
 void issuing_kill(struct issuing *issuing, const char *identity, struct text task)
 {
+	issuing_kill_node(issuing,
+		(struct task_kill){
+			.target = task.length > 0 ? TASK_TARGET_TASK : TASK_TARGET_IDENTITY,
+			.identity = text_of(identity),
+			.task = task});
+}
+
+void issuing_kill_node(struct issuing *issuing, struct task_kill kill)
+{
 	struct arena *arena = issuing->governed.arena;
-	const struct task_kill kill = {
-		.target = task.length > 0 ? TASK_TARGET_TASK : TASK_TARGET_IDENTITY,
-		.identity = text_of(identity),
-		.task = task,
-		.reason = TEXT("test"),
-		.actor = TEXT("person:ana"),
-		.at_utc_ms = fold_stamp_utc_ms(issuing->governed.fold)};
 	struct fold_change *change = arena_new(arena, struct fold_change);
 	struct error err = {0};
 	struct json record;
 
+	kill.reason = TEXT("test");
+	kill.actor = TEXT("person:ana");
+	kill.at_utc_ms = fold_stamp_utc_ms(issuing->governed.fold);
 	must(task_kill_record(&record, arena, issuing->tasks, &kill, &err), &err);
 	change->entry = json_canonical_text(arena, &record);
 	change->done = killed;
 	must(fold_submit(issuing->governed.fold, change, &err), &err);
+}
+
+void issuing_limit(struct issuing *issuing, const char *limits)
+{
+	struct governed *governed = &issuing->governed;
+	const char *a1 = strstr(governed_world_yaml, "object: identity");
+	struct text yaml = text_format(governed->arena, "%s%slimits: %s\n", a1,
+		key_yaml(issuing, issuing->a1_key), limits);
+
+	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
+	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"), &governed->last.err);
+}
+
+void issuing_live_again(const struct issuing *first, struct issuing *second)
+{
+	const struct fake_log *log = &first->governed.log;
+	struct error err = {0};
+
+	memset(second, 0, sizeof *second);
+	must(private_key_generate(&second->a1_key, SIGNATURE_ES256, &err), &err);
+	second->token_key = first->token_key;
+	governed_init_loading(&second->governed);
+	second->governed.log.now_utc_ms = log->now_utc_ms;
+	issuing_attach(second);
+	for (size_t i = 0; i < log->count; i++)
+		must(fold_apply_entry(second->governed.fold, log->entries[i].entry,
+			     log->entries[i].content, i, &err),
+			&err);
+	must(fold_finish_loading(second->governed.fold, &err), &err);
 }

@@ -22,6 +22,8 @@ struct issuing {
 	struct private_key *ana_key;
 	bool refuses_to_sign; /* the signer's fault, when set */
 	struct text parent;   /* of the tasks that are opened; empty: none */
+	struct text instance; /* likewise */
+	struct text session;  /* likewise */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;
@@ -54,6 +56,13 @@ bool issuing_open_good(struct issuing *issuing);
 enum token_reason issuing_ask(struct issuing *issuing, struct text token);
 /* Kills the identity or task, as the record says it. */
 void issuing_kill(struct issuing *issuing, const char *identity, struct text task);
+/* The same of any node; who and why is filled in. */
+void issuing_kill_node(struct issuing *issuing, struct task_kill kill);
+/* A new version of a1's charter with these limits, "{idle: 10s}", in force. */
+void issuing_limit(struct issuing *issuing, const char *limits);
+/* The whole log of first into second, as at a start.  Before issuing_deinit of the second its
+ * token_key, which is the first's, is set to NULL. */
+void issuing_live_again(const struct issuing *first, struct issuing *second);
 
 /* Makes tasks and issue over what governed has now, after the registry and
  * before loading is over: for a second life over the first one's log. */

@@ -24,7 +24,10 @@ enum {
 	CHARTER_TASK_S_MAX = 86400,     /* longest limits.task; 8 h of work and a margin */
 	CHARTER_TASK_S_DEFAULT = 900,
 	CHARTER_CALLS_PER_MINUTE_MAX = 100000,
-	CHARTER_MODEL_BYTES_MAX = 128, /* name of a model, as its provider writes it */
+	CHARTER_DEPTH_MAX = 16,           /* limits.depth: as deep as tasks nest at all */
+	CHARTER_FAN_OUT_MAX = 100000,     /* limits.fan-out */
+	CHARTER_OPEN_TASKS_MAX = 1000000, /* limits.open-tasks */
+	CHARTER_MODEL_BYTES_MAX = 128,    /* name of a model, as its provider writes it */
 };
 
 /* The most of a budget's numbers, and of one price: sums of them stay far from overflow. */
@@ -125,6 +128,10 @@ struct charter {
 	const struct charter_key *keys;
 	uint32_t keys_count;
 	int64_t task_s;            /* longest task; CHARTER_TASK_S_DEFAULT if not given */
+	int64_t idle_s;            /* a task ends when it was not used for so long; 0: it may be */
+	int64_t depth;             /* tasks on one path; 0: no limit of its own, as the next */
+	int64_t fan_out;           /* open tasks directly below one */
+	int64_t open_tasks;        /* of the identity at once */
 	int64_t calls_per_minute;  /* 0: no limit of its own */
 	struct budget task_budget; /* of a task and all below it */
 	struct budget day_budget;  /* of the identity, from midnight to midnight UTC */

@@ -283,6 +283,13 @@ static const struct form review_form = {
 static const struct form rate_form = {
 	.read = form_read_integer, .least = 1, .most = CHARTER_CALLS_PER_MINUTE_MAX};
 
+static const struct form depth_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_DEPTH_MAX};
+static const struct form fan_out_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_FAN_OUT_MAX};
+static const struct form open_tasks_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_OPEN_TASKS_MAX};
+
 static const struct form uses_form = {
 	.read = form_read_integer, .least = 1, .most = CHARTER_USES_MAX};
 
@@ -773,6 +780,10 @@ static const struct form budget_form = {.read = form_read_part, .shape = &budget
 
 static const struct form_field limit_fields[] = {
 	OPTIONAL(charter, "task", &task_form, task_s),
+	OPTIONAL(charter, "idle", &task_form, idle_s),
+	OPTIONAL(charter, "depth", &depth_form, depth),
+	OPTIONAL(charter, "fan-out", &fan_out_form, fan_out),
+	OPTIONAL(charter, "open-tasks", &open_tasks_form, open_tasks),
 	OPTIONAL(charter, "calls-per-minute", &rate_form, calls_per_minute),
 	OPTIONAL(charter, "budget-per-task", &budget_form, task_budget),
 	OPTIONAL(charter, "budget-per-day", &budget_form, day_budget),

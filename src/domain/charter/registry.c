@@ -48,10 +48,11 @@ struct slot {
 	const struct object *held[HELD_MAX]; /* registry_hold; NULL: free */
 	struct ceiling *ceiling;
 	struct application_rules *rules;
-	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
-	struct text texts[4];    /* proposed_by, reactivated_by, reason, approved_by: owned */
-	struct text name;        /* owned */
-	uint64_t kill_epoch;     /* that the last change knew of */
+	struct person_key *keys;  /* shallow copies, for entry.keys; room for the most */
+	struct text texts[4];     /* proposed_by, reactivated_by, reason, approved_by: owned */
+	struct text name;         /* owned */
+	uint64_t kill_epoch;      /* that the last change knew of */
+	uint64_t unit_kill_epoch; /* likewise */
 };
 
 struct unit_guardrails {
@@ -60,23 +61,25 @@ struct unit_guardrails {
 	struct text unit; /* owned */
 };
 
-/* The last kill of an identity. */
+/* The last kill of an identity, or of a unit. */
 struct kill_mark {
 	uint64_t epoch;
 };
 
 struct registry {
 	struct name_table *slots[KINDS];
-	struct name_table *keys;      /* held_key by kid */
-	struct name_table *units;     /* unit_guardrails by unit */
-	struct name_table *kills;     /* kill_mark by identity, registered or not yet */
-	struct name_table *users;     /* slot by resource and identity (users.h) */
-	struct name_table *sandboxes; /* slot by identity */
-	struct shapes *shapes;        /* of the ceilings in slots */
-	size_t counts[KINDS];         /* entries with something in force or waiting */
+	struct name_table *keys;       /* held_key by kid */
+	struct name_table *units;      /* unit_guardrails by unit */
+	struct name_table *kills;      /* kill_mark by identity, registered or not yet */
+	struct name_table *unit_kills; /* kill_mark by unit */
+	struct name_table *users;      /* slot by resource and identity (users.h) */
+	struct name_table *sandboxes;  /* slot by identity */
+	struct shapes *shapes;         /* of the ceilings in slots */
+	size_t counts[KINDS];          /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
 	uint64_t generation;
+	uint64_t unit_kill_epoch; /* the highest of all marks of units */
 };
 
 /* ---- memory ---- */
@@ -151,6 +154,7 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->keys = name_table_create()) != NULL;
 	ok = ok && (registry->units = name_table_create()) != NULL;
 	ok = ok && (registry->kills = name_table_create()) != NULL;
+	ok = ok && (registry->unit_kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
 	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
 	ok = ok && shapes_create(&registry->shapes, err);
@@ -171,6 +175,7 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->keys, held_key_destroy);
 	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
 	name_table_destroy(&(*registry)->kills, free);
+	name_table_destroy(&(*registry)->unit_kills, free);
 	users_destroy(&(*registry)->users);
 	name_table_destroy(&(*registry)->sandboxes, NULL);
 	shapes_destroy(&(*registry)->shapes);
@@ -679,6 +684,23 @@ static void apply_kill(struct slot *slot)
 	slot->entry.reactivated_by = slot->texts[1];
 }
 
+static uint64_t epoch_of(const struct name_table *marks, struct text name)
+{
+	const struct kill_mark *mark = name.length == 0 ? NULL : name_table_find(marks, name);
+
+	return mark == NULL ? 0 : mark->epoch;
+}
+
+/* A kill of it, or of the unit it is in, came after its last change was made. */
+static bool is_overtaken(const struct registry *registry, const struct slot *slot)
+{
+	const struct charter *charter = charter_of(slot->entry.in_force);
+	struct text unit = charter == NULL ? TEXT("") : charter->unit;
+
+	return slot->kill_epoch < epoch_of(registry->kills, slot->entry.name) ||
+	       slot->unit_kill_epoch < epoch_of(registry->unit_kills, unit);
+}
+
 static void commit(struct prepared *next, const struct registry_change *change)
 {
 	struct slot *slot = next->slot;
@@ -719,6 +741,7 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->state = change->state;
 	entry->needs_two = change->needs_two;
 	slot->kill_epoch = change->kill_epoch;
+	slot->unit_kill_epoch = change->unit_kill_epoch;
 }
 
 /* ---- keys ---- */
@@ -795,8 +818,7 @@ bool registry_set(
 		!is_sandbox(next.slot->entry.in_force, change->state))
 		(void)name_table_remove(registry->sandboxes, change->name);
 	registry->generation++;
-	if (change->kind == OBJECT_IDENTITY &&
-		change->kill_epoch < registry_kill_epoch(registry, change->name))
+	if (change->kind == OBJECT_IDENTITY && is_overtaken(registry, next.slot))
 		apply_kill(next.slot);
 	registry->counts[change->kind] += is_there(&next.slot->entry);
 	registry->counts[change->kind] -= was_there;
@@ -808,28 +830,62 @@ bool registry_set(
 
 uint64_t registry_kill_epoch(const struct registry *registry, struct text identity)
 {
-	const struct kill_mark *mark = name_table_find(registry->kills, identity);
-
-	return mark == NULL ? 0 : mark->epoch;
+	return epoch_of(registry->kills, identity);
 }
 
-bool registry_set_killed(
-	struct registry *registry, struct text identity, uint64_t epoch, struct error *err)
+uint64_t registry_unit_kill_epoch(const struct registry *registry)
 {
-	struct slot *slot = find_slot(registry, OBJECT_IDENTITY, identity);
-	struct kill_mark *mark = name_table_find(registry->kills, identity);
+	return registry->unit_kill_epoch;
+}
+
+static bool raise_mark(
+	struct name_table *marks, struct text name, uint64_t epoch, struct error *err)
+{
+	struct kill_mark *mark = name_table_find(marks, name);
 
 	if (mark == NULL) {
 		mark = calloc(1, sizeof *mark);
-		if (mark == NULL || !name_table_put(registry->kills, identity, mark)) {
+		if (mark == NULL || !name_table_put(marks, name, mark)) {
 			free(mark);
 			return error_set(err, ERROR_LIMIT, "no memory for a kill");
 		}
 	}
 	if (epoch > mark->epoch)
 		mark->epoch = epoch;
-	if (slot != NULL && slot->kill_epoch < mark->epoch)
+	return true;
+}
+
+bool registry_set_killed(
+	struct registry *registry, struct text identity, uint64_t epoch, struct error *err)
+{
+	struct slot *slot = find_slot(registry, OBJECT_IDENTITY, identity);
+
+	if (!raise_mark(registry->kills, identity, epoch, err))
+		return false;
+	if (slot != NULL && is_overtaken(registry, slot))
 		apply_kill(slot);
+	registry->generation++;
+	return true;
+}
+
+bool registry_set_unit_killed(
+	struct registry *registry, struct text unit, uint64_t epoch, struct error *err)
+{
+	struct slot *slot = NULL;
+	struct text name = {0};
+
+	if (!raise_mark(registry->unit_kills, unit, epoch, err))
+		return false;
+	if (epoch > registry->unit_kill_epoch)
+		registry->unit_kill_epoch = epoch;
+	for (;;) {
+		slot = name_table_next(registry->slots[OBJECT_IDENTITY], name);
+		if (slot == NULL)
+			break;
+		if (is_overtaken(registry, slot))
+			apply_kill(slot);
+		name = slot->entry.name;
+	}
 	registry->generation++;
 	return true;
 }

@@ -163,6 +163,7 @@ struct registry_change {
 	/* The kill epoch the change was made in the knowledge of: a change that was
 	 * on its way when a later kill was written cannot lift that kill. */
 	uint64_t kill_epoch;
+	uint64_t unit_kill_epoch; /* likewise of units, all of which count together */
 	struct text reactivated_by;
 	struct text reason;
 	uint32_t tasks_since;
@@ -177,6 +178,13 @@ bool registry_set(struct registry *registry, const struct registry_change *chang
  * identity's, counted by kills.  Errors: LIMIT. */
 bool registry_set_killed(struct registry *registry, struct text identity, uint64_t epoch,
 	struct error *err) MUST_CHECK;
+/* A kill of a unit: does the same to each identity whose charter in force is of it, and
+ * takes as many steps as there are identities.  epoch is counted by the kills of all units.
+ * Errors: LIMIT. */
+bool registry_set_unit_killed(struct registry *registry, struct text unit, uint64_t epoch,
+	struct error *err) MUST_CHECK;
+/* The highest epoch that a kill of a unit had; 0: none was. */
+uint64_t registry_unit_kill_epoch(const struct registry *registry);
 /* The epoch of the last kill; 0: never killed. */
 uint64_t registry_kill_epoch(const struct registry *registry, struct text identity);
 /* Adds the key, unless it is there; the entry keeps its revision.  Errors: LIMIT,

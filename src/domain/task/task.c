@@ -288,6 +288,29 @@ bool task_last_call(const struct task *task, uint64_t *out_record)
 	return last_call != 0;
 }
 
+/* Youngest first, for those are the likeliest to live. */
+size_t task_count_live(
+	const struct task_table *table, struct text identity, int64_t now_utc_ms, size_t most)
+{
+	const struct anchor *owner = anchor_find(table->identities, identity);
+	const struct node *node = owner == NULL ? NULL : owner->youngest;
+	size_t count = 0;
+
+	for (; node != NULL && count < most; node = node->older)
+		count += task_is_live(&node->task, now_utc_ms);
+	return count;
+}
+
+size_t task_count_live_children(const struct task *task, int64_t now_utc_ms, size_t most)
+{
+	const struct task *child = task_first_child(task);
+	size_t count = 0;
+
+	for (; child != NULL && count < most; child = task_next_sibling(child))
+		count += task_is_live(child, now_utc_ms);
+	return count;
+}
+
 /* ---- labels ---- */
 
 static struct task_label_source source_of(const struct source *source)

@@ -150,6 +150,12 @@ const struct task *task_root(const struct task *task);
 int64_t task_line_used(const struct task_table *table, const struct line_key *key);
 size_t task_lines_count(const struct task_table *table);
 
+/* How many tasks are live at now, of an identity or directly below a task; counts no further
+ * than most, and takes as many steps as there are dead ones between. */
+size_t task_count_live(
+	const struct task_table *table, struct text identity, int64_t now_utc_ms, size_t most);
+size_t task_count_live_children(const struct task *task, int64_t now_utc_ms, size_t most);
+
 /* Whether the identity was ever let use the tool, by the decisions folded so far. */
 bool task_has_touched(const struct task_table *table, struct text identity, struct text tool);
 

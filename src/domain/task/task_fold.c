@@ -293,7 +293,10 @@ static bool fold_kill(struct task_table *table, const struct json *record, struc
 			err, ERROR_CORRUPT, "a kill record has epoch %lld", (long long)epoch);
 	switch (task_target_of(target)) {
 	case TASK_TARGET_UNIT:
-		return kill_anchor(table->units, json_text_or(record, "unit", ""), epoch, err);
+		if (!kill_anchor(table->units, json_text_or(record, "unit", ""), epoch, err))
+			return false;
+		raise_epoch(&table->units_epoch, epoch);
+		return true;
 	case TASK_TARGET_IDENTITY:
 		return json_need_text(record, "identity", &name, err) &&
 		       kill_anchor(table->identities, name, epoch, err);

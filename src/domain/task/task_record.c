@@ -218,7 +218,7 @@ static uint64_t epoch_after(const struct task_table *table, const struct task_ki
 	const struct task *task = task_find(table, kill->task);
 
 	switch (kill->target) {
-	case TASK_TARGET_UNIT: return task_unit_epoch(table, kill->unit) + 1;
+	case TASK_TARGET_UNIT: return (uint64_t)table->units_epoch + 1;
 	case TASK_TARGET_IDENTITY: return task_identity_epoch(table, kill->identity) + 1;
 	case TASK_TARGET_INSTANCE:
 		return task_instance_epoch(table, kill->identity, kill->instance) + 1;

@@ -16,6 +16,7 @@ bool access_token_claims(
 	json_put_text(&claims, "jti", token->id);
 	json_put_text(&claims, "scope", token->scope);
 	json_put_text(&claims, "task", token->task);
+	json_put_integer(&claims, "epoch", token->epoch);
 	json_put_cstring(&claims, "environment", environment_word(token->environment));
 	json_put_integer(&claims, "iat", token->issued_utc_s);
 	json_put_integer(&claims, "exp", token->expires_utc_s);
@@ -30,6 +31,7 @@ static enum token_reason read_own(
 
 	if (!json_need_text(object, "client_id", &client, &err) ||
 		!json_need_text(object, "task", &out->task, &err) ||
+		!json_need_integer(object, "epoch", &out->epoch, &err) ||
 		!json_need_text(object, "scope", &out->scope, &err) ||
 		!json_need_text(object, "environment", &environment, &err))
 		return TOKEN_CLAIM_TYPE;

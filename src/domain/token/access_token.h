@@ -24,6 +24,7 @@ struct access_token {
 	struct text audience;
 	struct text id; /* jti */
 	struct text task;
+	int64_t epoch; /* of the task when the token was made: another one and it is void */
 	struct text scope;
 	enum environment environment;
 	int64_t issued_utc_s;

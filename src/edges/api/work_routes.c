@@ -108,8 +108,11 @@ void handle_kill(struct api_request *request)
 
 	if (!api_need_text(request, "reason", &kill->reason))
 		return;
+	kill->unit = text_copy(request->arena, api_path(request, "unit"));
 	kill->identity = text_copy(request->arena, api_path(request, "name"));
+	kill->instance = text_copy(request->arena, api_path(request, "instance"));
 	kill->task = text_copy(request->arena, api_path(request, "id"));
+	kill->token = text_copy(request->arena, api_path(request, "token"));
 	kill->actor = request->actor;
 	kill->context = request;
 	kill->done = on_change;

@@ -157,7 +157,7 @@ const struct cli_command cli_commands[] = {
 	{"task show", "ID", "one task", 1, 1, NULL, command_show, "/v1/tasks", NULL},
 	{"task end", "ID", "end a task; its token is refused at once", 1, 1, NULL, command_task_end,
 		NULL, NULL},
-	{"kill", "identity|task ID --reason T", "revoke it and everything it started", 2, 2,
+	{"kill", "unit|identity|instance|task|token NAME --reason T", "revoke it and everything it started", 2, 2,
 		REASONED, command_kill, NULL, NULL},
 
 	{"approvals list", "[--state S] [--after ID] [--limit N]", "questions to people", 0, 0,

@@ -187,23 +187,69 @@ int command_task_end(struct cli *cli)
 	return post(cli, text_format(cli->arena, "/v1/tasks/%.*s/end", TEXT_ARGS(id)));
 }
 
+/* What kill takes: the word, the routes' parts before the name and, where the name is two
+ * with a slash between, before the second; and what it says it would do. */
+static const struct kill_word {
+	const char *word;
+	const char *folder;
+	const char *part;   /* NULL: one name */
+	const char *extent; /* what follows the name */
+} kill_words[] = {
+	{"unit", "units", NULL,
+		" with every identity of it, all their tasks and everything they started; two "
+		"people "
+		"must reactivate each."},
+	{"identity", "identities", NULL,
+		", all its tasks and everything they started; two people must reactivate it."},
+	{"instance", "identities", "instances",
+		" and everything it started; the other instances go on, and no task is opened "
+		"under "
+		"this name again."},
+	{"task", "tasks", NULL, " and everything it started."},
+	{"token", "tasks", "tokens", " alone; its task goes on."},
+};
+
+static const struct kill_word *find_kill_word(const char *word)
+{
+	for (size_t i = 0; i < sizeof kill_words / sizeof *kill_words; i++)
+		if (strcmp(word, kill_words[i].word) == 0)
+			return &kill_words[i];
+	return NULL;
+}
+
+/* Without data: it is not named so. */
+static struct text kill_path(struct cli *cli, const struct kill_word *what)
+{
+	const char *slash = strchr(cli->words[1], '/');
+	const char *first = cli->words[1];
+
+	if (what->part == NULL)
+		return text_format(cli->arena, "/v1/%s/%.*s/kill", what->folder,
+			TEXT_ARGS(cli_escape(cli, first)));
+	if (slash == NULL || slash == first || slash[1] == '\0')
+		return (struct text){0};
+	first = text_format(cli->arena, "%.*s", (int)(slash - first), first).data;
+	return first == NULL ? (struct text){0}
+			     : text_format(cli->arena, "/v1/%s/%.*s/%s/%.*s/kill", what->folder,
+				       TEXT_ARGS(cli_escape(cli, first)), what->part,
+				       TEXT_ARGS(cli_escape(cli, slash + 1)));
+}
+
 int command_kill(struct cli *cli)
 {
-	bool is_identity = strcmp(cli->words[0], "identity") == 0;
-	struct text id = cli_escape(cli, cli->words[1]);
+	const struct kill_word *what = find_kill_word(cli->words[0]);
+	struct text path = {0};
 
-	if (!is_identity && strcmp(cli->words[0], "task") != 0)
-		return cli_usage(cli, "kill what? identity or task");
+	if (what == NULL)
+		return cli_usage(cli, "kill what? unit, identity, instance, task or token");
+	path = kill_path(cli, what);
+	if (path.data == NULL)
+		return cli_usage(cli, "an instance is IDENTITY/NAME, a token TASK/ID");
 	if (!cli_has_reason(cli))
 		return cli_usage(cli, "--reason says why; it is recorded");
-	if (!cli_confirm(cli,
-		    is_identity ? "This revokes %s, all its tasks and everything they started; two "
-				  "people must reactivate it."
-				: "This revokes %s and everything it started.",
-		    cli->words[1]))
+	if (!cli_confirm(cli, "This revokes %s%s", cli->words[1], what->extent))
 		return EXIT_REFUSED;
-	return post(cli, text_format(cli->arena, "/v1/%s/%.*s/kill",
-				 is_identity ? "identities" : "tasks", TEXT_ARGS(id)));
+	return post(cli, path);
 }
 
 /* ---- findings ---- */

@@ -104,6 +104,10 @@ static struct oauth_error error_of(enum issue_refusal refusal)
 	case ISSUE_AUDIENCE_MISSING:
 	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
+	case ISSUE_INSTANCE_KILLED:
+	case ISSUE_LIMIT: return (struct oauth_error){400, "unauthorized_client"};
+	case ISSUE_INSTANCE:
+	case ISSUE_SESSION:
 	case ISSUE_PURPOSE:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
 	case ISSUE_BUSY:
@@ -265,6 +269,8 @@ static bool fill_request(
 	request->resource = form_find(form, "resource");
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
+	request->instance = form_find(form, "instance");
+	request->session = form_find(form, "session");
 	return take_client(request, form, fault) && grant->take(request, form, fault);
 }
 

@@ -236,13 +236,17 @@ struct call_stream {
 bool call_stream_add(struct call_service *service, struct call_stream *stream) MUST_CHECK;
 void call_stream_remove(struct call_service *service, struct call_stream *stream);
 
-/* Ends an identity's or a task's authority now: exactly one of the two is
- * given.  One record; done runs on the loop once it is durable (err NULL) or
+/* Ends a node's authority now, and all below it: a unit's, an identity's, one instance's of
+ * an identity (both are given), a task's, or a token's of a task (both are given).  One
+ * record, whatever hangs below; done runs on the loop once it is durable (err NULL) or
  * could not be written.  Errors: NOT_FOUND, INVALID (also "forbidden: " where
  * the actor may not), CONFLICT (a state that cannot be killed), LIMIT, IO. */
 struct call_kill {
+	struct text unit;
 	struct text identity;
+	struct text instance;
 	struct text task;
+	struct text token; /* jti */
 	struct text reason;
 	struct text actor; /* "person:NAME", "uid:N" */
 	void *context;

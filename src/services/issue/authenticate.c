@@ -49,12 +49,14 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 	return TOKEN_ACCEPTED;
 }
 
-static enum token_reason check_live(
-	const struct issue *issue, const struct task *task, int64_t now_utc_ms)
+static enum token_reason check_live(const struct issue *issue, const struct task *task,
+	const struct cached_token *token, int64_t now_utc_ms)
 {
 	if (task == NULL)
 		return TOKEN_TASK_UNKNOWN;
-	if (!task_is_live(task, now_utc_ms) || issue_is_from_sandbox(issue, task))
+	if (!task_is_live(task, now_utc_ms) || issue_is_from_sandbox(issue, task) ||
+		task->epoch != token->epoch || task_token_is_revoked(task, text_of(token->id)) ||
+		task_over_now(issue->parts.tasks, task, now_utc_ms) != TASK_NOT_OVER)
 		return TOKEN_TASK_NOT_LIVE;
 	return issue_identity_state(issue, task->identity);
 }
@@ -93,11 +95,15 @@ static enum token_reason check_token(
 	task = task_find(issue->parts.tasks, read.task);
 	if (task == NULL || read.task.length > TASK_ID_BYTES)
 		return TOKEN_TASK_UNKNOWN;
+	if (read.id.length > TASK_TOKEN_ID_BYTES_MAX || read.epoch < 0 || read.epoch > UINT32_MAX)
+		return TOKEN_CLAIM_TYPE;
 	if (!text_equal(task->identity, read.identity) || task->environment != read.environment)
 		return TOKEN_SUBJECT;
 	out->audience = audience_digest(issue, audience);
 	out->expires_utc_s = read.expires_utc_s;
+	out->epoch = (uint32_t)read.epoch;
 	memcpy(out->task, read.task.data, read.task.length);
+	memcpy(out->id, read.id.data, read.id.length);
 	return TOKEN_ACCEPTED;
 }
 
@@ -132,9 +138,10 @@ static enum token_reason authenticate(
 	if (cached == NULL)
 		cached = &checked;
 	task = task_find(issue->parts.tasks, text_of(cached->task));
-	reason = check_live(issue, task, now_utc_ms);
+	reason = check_live(issue, task, cached, now_utc_ms);
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
+	task_use(task, now_utc_ms);
 	*out = (struct issue_caller){
 		task->id, task->identity, task->environment, cached->expires_utc_s};
 	if (cached == &checked) {
@@ -204,37 +211,4 @@ void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out)
 {
 	challenge(issue, application.length == 0 ? "" : "/applications/", application, reason, out);
-}
-
-/* The aud a token claims, in the scratch arena; empty if it is no token. */
-static struct text claimed_audience(struct issue *issue, struct text token)
-{
-	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
-	const struct jws_rules rules = {.types = types};
-	struct claims claims;
-	struct jws jws;
-
-	if (jws_parse(&jws, issue->scratch, token, &rules) != TOKEN_ACCEPTED ||
-		claims_read(&claims, &jws.claims) != TOKEN_ACCEPTED)
-		return (struct text){0};
-	return claims.audience;
-}
-
-bool issue_revoke(struct issue *issue, struct text token, struct error *err)
-{
-	char audience[TOKEN_NAME_BYTES_MAX];
-	struct issue_caller caller;
-	struct text claimed = claimed_audience(issue, token);
-	struct text actor;
-	char actor_text[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
-
-	/* Copied out, because authenticating reuses the scratch arena. */
-	memcpy(audience, claimed.data == NULL ? "" : claimed.data, claimed.length);
-	claimed.data = audience;
-	arena_reset(issue->scratch);
-	if (issue_authenticate(issue, token, claimed, &caller) != TOKEN_ACCEPTED)
-		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
-	snprintf(actor_text, sizeof actor_text, "identity:%.*s", TEXT_ARGS(caller.identity));
-	actor = text_of(actor_text);
-	return issue_task_end(issue, caller.task, actor, NULL, NULL, err);
 }

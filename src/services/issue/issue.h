@@ -24,9 +24,9 @@ struct issue;
 enum {
 	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
 	ISSUE_ENDINGS_MAX = 256,
-	ISSUE_CACHE_ENTRIES = 4096,  /* verified tokens remembered */
-	ISSUE_KEYS_CACHED = 256,     /* parsed keys of identities and persons remembered */
-	ISSUE_EXPIRY_MS = 1000,      /* how often expired tasks get their record */
+	ISSUE_CACHE_ENTRIES = 4096, /* verified tokens remembered */
+	ISSUE_KEYS_CACHED = 256,    /* parsed keys of identities and persons remembered */
+	ISSUE_EXPIRY_MS = 1000,     /* how often expired tasks get their record */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
 };
@@ -98,6 +98,12 @@ bool issue_expire(struct issue *issue);
 	X(ISSUE_SCOPE, "scope", "the only scope is: call") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
+	X(ISSUE_INSTANCE, "instance", \
+		"instance is at most 64 bytes of letters, digits, '.', '_' and '-'") \
+	X(ISSUE_INSTANCE_KILLED, "instance_killed", \
+		"this instance was killed: nothing is opened under its name any more") \
+	X(ISSUE_SESSION, "session", "the only session is: connection") \
+	X(ISSUE_LIMIT, "limit", "a limit of the charter is reached") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
 	X(ISSUE_NOT_RECORDED, "not_recorded", \
 		"the task could not be recorded, so it was not opened") \
@@ -123,6 +129,8 @@ struct issue_request {
 	struct text scope;     /* may be empty */
 	struct text purpose;   /* of the task; may be empty */
 	struct text parent;    /* a live task of the same identity and environment, or empty */
+	struct text instance;  /* which of the identity's runs asks; may be empty */
+	struct text session;   /* "connection": the task ends with one; or empty */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -187,6 +195,11 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
  * wait for the record.  Errors: NOT_FOUND (not a token that opens anything),
  * CONFLICT, LIMIT, IO. */
 bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+
+/* Ends one token of ours alone, which anybody who holds it may; its task goes on.  Does not
+ * wait for the record.  Errors: NOT_FOUND (not a token that opens anything), LIMIT
+ * (TASK_REVOKED_TOKENS_MAX of the task: end the task), IO. */
+bool issue_revoke_token(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
 
 /* ---- persons ---- */
 

@@ -39,7 +39,9 @@ struct cached_token {
 	struct sha256 digest; /* of the compact text */
 	struct sha256 audience;
 	int64_t expires_utc_s; /* 0: a free place */
+	uint32_t epoch;        /* of the task, as the token says */
 	char task[TASK_ID_BYTES + 1];
+	char id[TASK_TOKEN_ID_BYTES_MAX + 1]; /* jti */
 };
 
 struct ending;
@@ -86,6 +88,14 @@ bool issue_prove(struct issue *issue, struct arena *arena, struct issue_request 
 /* Gives the request its answer, detail (or NULL) behind what the refusal means.  Always false,
  * so that a check can end in one line. */
 bool issue_refuse(struct issue_request *request, enum issue_refusal refusal, const char *detail);
+
+/* Openings on their way to the log that are of the identity, or below the parent; the other
+ * is empty. */
+size_t issue_count_openings(const struct issue *issue, struct text identity, struct text parent);
+/* What the request asks of its task beside its end, and the charter's limits on how many
+ * tasks there are.  False: it is refused, and says why. */
+bool issue_check_limits(const struct issue *issue, struct issue_request *request,
+	const struct proven *proven) MUST_CHECK;
 
 int64_t issue_now_utc_ms(const struct issue *issue);
 /* True while nothing may be issued or accepted. */

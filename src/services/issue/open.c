@@ -71,6 +71,21 @@ void issue_openings_drop(struct issue *issue)
 	}
 }
 
+size_t issue_count_openings(const struct issue *issue, struct text identity, struct text parent)
+{
+	size_t count = 0;
+
+	for (const struct opening *opening = issue->openings; opening != NULL;
+		opening = opening->next) {
+		bool is_meant = parent.length > 0 ? text_equal(opening->request->parent, parent)
+						  : text_equal(opening->proven.identity, identity);
+
+		/* One that is in the table waits for its signature alone. */
+		count += is_meant && task_find(issue->parts.tasks, text_of(opening->task)) == NULL;
+	}
+	return count;
+}
+
 /* ---- may it ---- */
 
 static bool is_governed(const struct issue *issue, const struct charter *charter)
@@ -191,6 +206,10 @@ static bool make_record(struct opening *opening, struct error *err)
 		.identity = opening->proven.identity,
 		.purpose = opening->request->purpose,
 		.parent = opening->request->parent,
+		.unit = proven->charter->unit,
+		.instance = opening->request->instance,
+		.idle_s = proven->charter->idle_s,
+		.has_session = opening->request->session.length > 0,
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
 		.at_utc_ms = at_utc_ms};
@@ -274,12 +293,14 @@ static void on_signed(struct token_signing *signing)
 static void sign_token(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
+	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 	char id[RANDOM_ID_BYTES];
 	struct access_token token = {
 		.issuer = issue_issuer(issue),
 		.identity = opening->proven.identity,
 		.audience = opening->audience,
 		.task = text_of(opening->task),
+		.epoch = task == NULL ? 0 : task->epoch,
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
 		.environment = opening->proven.environment,
 		.issued_utc_s = opening->issued_utc_s,
@@ -316,7 +337,8 @@ static bool open_task(struct opening *opening)
 	struct error err = {0};
 
 	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
+		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening) ||
+		!issue_check_limits(issue, request, &opening->proven))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &err))

@@ -267,8 +267,15 @@ static void project_admin_code(const struct json *record, struct projection *pro
 static void project_kill(const struct json *record, struct projection *projection)
 {
 	struct text identity = json_text_or(record, "identity", "");
+	struct text target = json_text_or(record, "target", "identity");
 
-	if (identity.length > 0 && json_find(record, "task") == NULL)
+	if (text_is(target, "unit"))
+		projection_put(projection, "registry-kill",
+			text_format(projection_arena(projection), "unit/%.*s",
+				TEXT_ARGS(json_text_or(record, "unit", ""))),
+			record);
+	else if (text_is(target, "identity") && identity.length > 0 &&
+		 json_find(record, "task") == NULL)
 		projection_put(projection, "registry-kill", identity, record);
 }
 

@@ -197,6 +197,14 @@ static const struct {
 	{"{" HEAD ",'peers':[{'identity':'x'}]}", "peers[0].effects", "missing"},
 	{"{" HEAD ",'limits':{'task':'25h'}}", "limits.task", "allowed"},
 	{"{" HEAD ",'limits':{'task':'0s'}}", "limits.task", "allowed"},
+	{"{" HEAD ",'limits':{'idle':'0s'}}", "limits.idle", "1"},
+	{"{" HEAD ",'limits':{'idle':'86401s'}}", "limits.idle", "1"},
+	{"{" HEAD ",'limits':{'depth':0}}", "limits.depth", "allowed"},
+	{"{" HEAD ",'limits':{'depth':17}}", "limits.depth", "allowed"},
+	{"{" HEAD ",'limits':{'fan-out':0}}", "limits.fan-out", "allowed"},
+	{"{" HEAD ",'limits':{'fan-out':100001}}", "limits.fan-out", "allowed"},
+	{"{" HEAD ",'limits':{'open-tasks':0}}", "limits.open-tasks", "allowed"},
+	{"{" HEAD ",'limits':{'open-tasks':1000001}}", "limits.open-tasks", "allowed"},
 	{"{" HEAD ",'limits':{'calls-per-minute':0}}", "limits.calls-per-minute", "allowed"},
 	{"{" HEAD ",'limits':{'calls-per-minute':100001}}", "limits.calls-per-minute", "allowed"},
 	{"{" HEAD ",'review':'often'}", "review", "duration"},
@@ -437,7 +445,9 @@ static void a_charter_is_read_field_by_field(void **state)
 		"tickets',"
 		"'uses':1}],"
 		"'peers':[{'identity':'b1','effects':['read','write'],'up-to':'public'}],"
-		"'limits':{'task':'10m','calls-per-minute':60},'impact':'none','review':'90d',"
+		"'limits':{'task':'10m','idle':'5m','depth':16,'fan-out':100000,'open-tasks':"
+		"1000000,"
+		"'calls-per-minute':60},'impact':'none','review':'90d',"
 		"'expires':'2027-06-30','keys':[{'environment':'staging','jwk':{" POINT "}}]}");
 	const struct charter *charter = object->charter;
 
@@ -469,6 +479,10 @@ static void a_charter_is_read_field_by_field(void **state)
 	assert_true(text_is(charter->entitlements[2].resource, "tickets"));
 	assert_int_equal(charter->peers[0].effects, 1U << EFFECT_READ | 1U << EFFECT_WRITE);
 	assert_int_equal(charter->task_s, 600);
+	assert_int_equal(charter->idle_s, 300);
+	assert_int_equal(charter->depth, CHARTER_DEPTH_MAX);
+	assert_int_equal(charter->fan_out, CHARTER_FAN_OUT_MAX);
+	assert_int_equal(charter->open_tasks, CHARTER_OPEN_TASKS_MAX);
 	assert_int_equal(charter->calls_per_minute, 60);
 	assert_int_equal(charter->review_s, 90 * 86400);
 	assert_int_equal(charter->expires_utc_s, 1814313600);

@@ -779,24 +779,6 @@ static void an_expired_task_gets_its_record_once(void **state)
 	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_EXPIRED);
 }
 
-/* The whole log of first into second, as at a start. */
-static void live_again(struct issuing *first, struct issuing *second)
-{
-	struct fake_log *log = &first->governed.log;
-	struct error err = {0};
-
-	memset(second, 0, sizeof *second);
-	assert_true(private_key_generate(&second->a1_key, SIGNATURE_ES256, &err));
-	second->token_key = first->token_key;
-	governed_init_loading(&second->governed);
-	second->governed.log.now_utc_ms = log->now_utc_ms;
-	issuing_attach(second);
-	for (size_t i = 0; i < log->count; i++)
-		assert_true(fold_apply_entry(second->governed.fold, log->entries[i].entry,
-			log->entries[i].content, i, &err));
-	assert_true(fold_finish_loading(second->governed.fold, &err));
-}
-
 static void tokens_and_used_assertions_survive_a_restart(void **state)
 {
 	struct issuing *issuing = *state;
@@ -809,7 +791,7 @@ static void tokens_and_used_assertions_survive_a_restart(void **state)
 	killed = issuing->token;
 	issuing_kill(issuing, NULL, issuing->task);
 	assert_true(issuing_open(issuing, assertion, ISSUING_FILES));
-	live_again(issuing, second);
+	issuing_live_again(issuing, second);
 	assert_int_equal(issuing_ask(second, issuing->token), TOKEN_ACCEPTED);
 	assert_int_equal(issuing_ask(second, killed), TOKEN_TASK_NOT_LIVE);
 	assert_false(issuing_open(second, assertion, ISSUING_FILES));
@@ -1101,7 +1083,7 @@ static void what_was_signed_before_the_start_is_refused(void **state)
 
 	assert_non_null(second);
 	assert_true(verify(issuing, used, NULL, "ana"));
-	live_again(issuing, second);
+	issuing_live_again(issuing, second);
 	assert_false(
 		issue_verify_request(second->issue, &again, second->governed.arena, &person, &err));
 	assert_non_null(strstr(err.text, "(before_start)"));
