@@ -241,7 +241,7 @@ void task_table_start(struct task_table *table, int64_t now_utc_ms);
 /* The task and those above it were used just now. */
 void task_use(const struct task *task, int64_t now_utc_ms);
 /* A connection that holds a task with a session came, or went; it returns how many hold it
- * now. */
+ * now.  With the last one the task is over, whoever comes after it. */
 uint32_t task_attach(struct task_table *table, const struct task *task);
 uint32_t task_detach(struct task_table *table, const struct task *task);
 bool task_has_session(const struct task *task);

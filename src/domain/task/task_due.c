@@ -118,7 +118,7 @@ static int64_t session_end(const struct task_table *table, const struct node *no
 {
 	if (!node->has_session || node->attached > 0)
 		return INT64_MAX;
-	return since(table, node) + TASK_SESSION_ATTACH_MS;
+	return node->is_let_go ? 0 : since(table, node) + TASK_SESSION_ATTACH_MS;
 }
 
 static int64_t due_of(const struct task_table *table, const struct node *node)
@@ -300,6 +300,7 @@ uint32_t task_detach(struct task_table *table, const struct task *task)
 
 	assert(node->attached > 0);
 	node->attached--;
+	node->is_let_go = node->attached == 0;
 	due_update(table, node);
 	return node->attached;
 }

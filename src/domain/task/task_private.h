@@ -67,6 +67,7 @@ struct node {
 	uint32_t place;      /* in its heap */
 	uint8_t wait;        /* enum wait */
 	bool has_session;    /* it lives as long as a connection */
+	bool is_let_go;      /* the last connection that held it has gone */
 	uint16_t attached;   /* connections that hold it now */
 	char texts[];        /* id, purpose */
 };

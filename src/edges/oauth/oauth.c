@@ -12,11 +12,12 @@
 #include "domain/token/jwk.h"
 #include "domain/token/key_set.h"
 #include "edges/oauth/form.h"
+#include "edges/oauth/session.h"
 
 _Static_assert((int)OAUTH_BODY_BYTES_MAX == (int)FORM_BYTES_MAX, "one bound");
 _Static_assert((int)OAUTH_PARAMETERS_MAX == (int)FORM_PARAMETERS_MAX, "one bound");
 
-enum { PENDING_ARENA_BYTES_MAX = 512 * 1024, OAUTH_ROUTES = 7 };
+enum { PENDING_ARENA_BYTES_MAX = 512 * 1024, OAUTH_ROUTES = 9 };
 
 struct pending;
 
@@ -607,6 +608,8 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 		{"POST", "/oauth/token", handle_token, oauth},
 		{"POST", "/oauth/revoke", handle_revoke, oauth},
 		{"GET", "/oauth/jwks", handle_keys, oauth},
+		{"GET", "/oauth/session", oauth_handle_session, oauth->issue},
+		{"POST", "/oauth/heartbeat", oauth_handle_heartbeat, oauth->issue},
 		{"GET", "/.well-known/oauth-authorization-server", handle_server_metadata, oauth},
 		{"GET", "/.well-known/oauth-protected-resource/mcp/{server}",
 			handle_server_resource, oauth},

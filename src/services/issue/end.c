@@ -227,6 +227,12 @@ static bool end_due(struct issue *issue, int64_t now_utc_ms)
 	return true;
 }
 
+void issue_end_due(struct issue *issue)
+{
+	/* What does not fit now is due again by the timer. */
+	(void)end_due(issue, issue_now_utc_ms(issue));
+}
+
 /* Tasks of what is no sandbox any more, a few at a time: the registry brings them up, no
  * clock. */
 static void patrol(struct issue *issue, int64_t now_utc_ms)
@@ -255,6 +261,7 @@ bool issue_expire(struct issue *issue)
 	int64_t now_utc_ms = issue_now_utc_ms(issue);
 	bool is_all = end_due(issue, now_utc_ms);
 
+	issue_sessions_look(issue);
 	patrol(issue, now_utc_ms);
 	if (issue->endings == NULL)
 		is_all &= task_table_sweep(issue->parts.tasks, now_utc_ms, TASK_KEEP_MS,

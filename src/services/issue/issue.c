@@ -45,12 +45,21 @@ bool issue_is_closed(const struct issue *issue)
 
 static bool register_with_fold(struct issue *issue, struct error *err)
 {
-	static const char *const types[] = {"task-opened", "assertion"};
+	static const struct {
+		const char *type;
+		fold_apply *apply;
+	} rows[] = {
+		{"task-opened", issue_fold_assertion},
+		{"assertion", issue_fold_assertion},
+		{"task-ended", issue_fold_look},
+		{"kill", issue_fold_look},
+		{"state", issue_fold_look},
+	};
 	const struct fold_projector projector = {"task-opened", issue_project_assertion};
 
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct fold_handler handler = {
-			.type = types[i], .apply = issue_fold_assertion, .state = issue};
+			.type = rows[i].type, .apply = rows[i].apply, .state = issue};
 
 		if (!fold_add(issue->parts.fold, &handler, err))
 			return false;
@@ -96,6 +105,7 @@ void issue_destroy(struct issue **issue)
 		return;
 	if ((*issue)->has_expiry)
 		loop_timer_stop((*issue)->parts.loop, &(*issue)->expiry);
+	issue_sessions_drop(*issue);
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)

@@ -27,6 +27,8 @@ enum {
 	ISSUE_CACHE_ENTRIES = 4096, /* verified tokens remembered */
 	ISSUE_KEYS_CACHED = 256,    /* parsed keys of identities and persons remembered */
 	ISSUE_EXPIRY_MS = 1000,     /* how often expired tasks get their record */
+	ISSUE_SESSIONS_MAX = 16384, /* connections that hold tasks */
+	ISSUE_SESSION_KEEP_MS = 15 * 1000,
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
 };
@@ -175,6 +177,35 @@ void issue_challenge(const struct issue *issue, struct text server, enum token_r
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out);
+
+/* The same of a token for whichever audience it is. */
+enum token_reason issue_authenticate_holder(
+	struct issue *issue, struct text authorization, struct issue_caller *out) MUST_CHECK;
+
+/* ---- sessions ---- */
+
+/* One connection that holds a task opened with session=connection.  Whoever keeps the
+ * connection embeds it. */
+struct issue_session {
+	/* Its task is over: the connection may go.  From the loop; it is no session any more. */
+	void (*on_over)(struct issue_session *session);
+	/* About every ISSUE_SESSION_KEEP_MS, to find out whether the peer is there.  May end
+	 * the session. */
+	void (*on_keep)(struct issue_session *session);
+	void *context;
+	/* Private. */
+	struct issue *issue;
+	struct issue_session *next;
+	struct issue_session **link; /* NULL: it is none */
+	char task[TASK_ID_BYTES + 1];
+};
+/* Begins one for the token of the header.  ACCEPTED, or why not: TASK_NOT_LIVE also for a task
+ * without a session, NO_ROOM past ISSUE_SESSIONS_MAX. */
+enum token_reason issue_session_begin(
+	struct issue *issue, struct text authorization, struct issue_session *session) MUST_CHECK;
+/* The connection has gone: with the last of its task that ends, and all below it.  Of what is no
+ * session: nothing. */
+void issue_session_end(struct issue_session *session);
 
 /* ---- tasks ---- */
 

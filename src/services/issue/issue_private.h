@@ -66,6 +66,11 @@ struct issue {
 	char patrolled[TASK_ID_BYTES + 1]; /* the last one looked at; empty: begin anew */
 	struct ending *endings;
 	uint32_t endings_count;
+	struct issue_session *sessions;
+	uint32_t sessions_count;
+	int64_t kept_utc_ms; /* sessions, the last time */
+	struct loop_post look_post;
+	bool is_look_posted;
 	struct opening *openings;
 	uint32_t openings_count;
 	struct issue_status status;
@@ -117,6 +122,14 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 
 /* True for a task that was opened while its identity was a sandbox, and is none now. */
 bool issue_is_from_sandbox(const struct issue *issue, const struct task *task);
+
+/* The records of what is over by now, as many as may be on their way at once. */
+void issue_end_due(struct issue *issue);
+/* After kills and ends: sessions whose task is over are over. */
+bool issue_fold_look(void *state, const struct json *record, uint64_t index, struct error *err);
+/* Sessions whose task is over, and, when it is time, whether the peers are there. */
+void issue_sessions_look(struct issue *issue);
+void issue_sessions_drop(struct issue *issue);
 
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);

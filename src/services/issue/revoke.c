@@ -52,6 +52,18 @@ static bool find_holder(struct issue *issue, struct text token, struct claimed *
 	return true;
 }
 
+enum token_reason issue_authenticate_holder(
+	struct issue *issue, struct text authorization, struct issue_caller *out)
+{
+	ptrdiff_t blank = text_find_byte(authorization, ' ');
+	struct claimed claimed = {0};
+
+	if (blank > 0)
+		read_claimed(issue, text_after(authorization, (size_t)blank + 1), &claimed);
+	return issue_authenticate_header(issue, authorization,
+		(struct text){claimed.audience, claimed.audience_length}, out);
+}
+
 bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 {
 	char actor[ACTOR_BYTES];

@@ -901,8 +901,12 @@ static void a_session_waits_for_its_connection_and_ends_with_it(void **state)
 	assert_int_equal(over, TASK_OVER_SESSION);
 	assert_int_equal(task_attach(bench->table, task), 1);
 	assert_null(due(bench, LATER - 1, &over));
+	assert_int_equal(task_attach(bench->table, task), 2);
+	assert_int_equal(task_detach(bench->table, task), 1);
+	assert_null(due(bench, LATER - 1, &over));
 	assert_int_equal(task_detach(bench->table, task), 0);
-	assert_non_null(due(bench, NOW + TASK_SESSION_ATTACH_MS, &over));
+	assert_non_null(due(bench, NOW + 1, &over));
+	assert_int_equal(over, TASK_OVER_SESSION);
 }
 
 static void tasks_come_due_in_order_whatever_the_order_they_were_opened_in(void **state)
