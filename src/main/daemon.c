@@ -581,7 +581,8 @@ static struct api_services api_parts(struct daemon *daemon)
 		.contents = daemon->contents,
 		.installation = text_of(daemon->checkpoint_signer.key->name),
 		.signatures = {daemon->issue, verify_request},
-		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
+		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end,
+			issue_receipt_of},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
 	};

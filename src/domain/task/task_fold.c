@@ -239,6 +239,8 @@ static bool kill_anchor(
 		return false;
 	if (anchor == NULL)
 		return error_set(err, ERROR_CORRUPT, "a kill record names nothing");
+	if (epoch > anchor->epoch)
+		anchor->epoch_before = anchor->epoch;
 	raise_epoch(&anchor->epoch, epoch);
 	return true;
 }

@@ -13,8 +13,9 @@ struct node;
 
 /* What tasks hang on and share an epoch by: a unit, an identity, an instance of one. */
 struct anchor {
-	uint32_t epoch; /* counts its kills */
-	uint32_t held;  /* tasks in the table that name it, dead ones included */
+	uint32_t epoch;        /* counts its kills */
+	uint32_t epoch_before; /* the last one */
+	uint32_t held;         /* tasks in the table that name it, dead ones included */
 	/* Of an identity: its tasks, in the order opened. */
 	struct node *oldest;
 	struct node *youngest;

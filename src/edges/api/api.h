@@ -51,7 +51,7 @@ struct api_tasks {
 	/* Errors: NOT_FOUND, LIMIT. */
 	bool (*show)(void *context, struct text id, struct arena *arena, struct json *out,
 		struct error *err);
-	/* Up to count tasks in order of id after `after`, as a JSON array. */
+	/* Up to count tasks by identity, then in the order opened, after `after`, as a JSON array. */
 	bool (*list)(void *context, struct text after, uint32_t count, struct arena *arena,
 		struct json *out, struct error *err);
 	/* Ends one task; done runs on the loop later.  Errors: NOT_FOUND, CONFLICT
@@ -59,6 +59,8 @@ struct api_tasks {
 	bool (*end)(void *context, struct text id, struct text actor, void *done_context,
 		void (*done)(void *done_context, uint64_t index, const struct error *err),
 		struct error *err);
+	/* The record that says what a kill ended.  Errors: NOT_FOUND. */
+	bool (*receipt_of)(void *context, uint64_t kill, uint64_t *out_record, struct error *err);
 };
 
 /* Upstream secrets by name; values go in and never come out. */

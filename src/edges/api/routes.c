@@ -408,6 +408,13 @@ const struct api_route api_routes[] = {
 		.summary =
 			"The record's inclusion proof under a signed checkpoint (C2SP tlog-proof)"},
 	{.method = "GET",
+		.pattern = "/v1/kills/{index}/receipt",
+		.access = ACCESS_READ,
+		.handle = handle_kill_receipt,
+		.operation = "proveKill",
+		.summary = "The proof of the record that says what a kill ended; 404 until it is "
+			   "made"},
+	{.method = "GET",
 		.pattern = "/v1/trace/{task}",
 		.access = ACCESS_READ,
 		.handle = handle_trace,

@@ -34,6 +34,7 @@ static const struct option_row options[] = {
 	{OPTION_PURPOSE, "--purpose", "TEXT", "what the person asked for, in their words", false},
 	{OPTION_PARENT, "--parent", "ID", "a task of the same identity, above the new one", false},
 	{OPTION_OUT, "--out", "FILE", "write to this new file", false},
+	{OPTION_RECEIPT, "--receipt", "FILE", "write the proof of what it ended there", false},
 	{OPTION_VERSION, "--version", "N", "the version meant", false},
 	{OPTION_TASK, "--task", "ID", "of this task", false},
 	{OPTION_IDENTITY, "--identity", "NAME", "of this identity", false},

@@ -157,8 +157,9 @@ const struct cli_command cli_commands[] = {
 	{"task show", "ID", "one task", 1, 1, NULL, command_show, "/v1/tasks", NULL},
 	{"task end", "ID", "end a task; its token is refused at once", 1, 1, NULL, command_task_end,
 		NULL, NULL},
-	{"kill", "unit|identity|instance|task|token NAME --reason T", "revoke it and everything it started", 2, 2,
-		REASONED, command_kill, NULL, NULL},
+	{"kill", "unit|identity|instance|task|token NAME --reason T [--receipt FILE]",
+		"revoke it and everything it started", 2, 2, OPTIONS(OPTION_REASON, OPTION_RECEIPT),
+		command_kill, NULL, NULL},
 
 	{"approvals list", "[--state S] [--after ID] [--limit N]", "questions to people", 0, 0,
 		OPTIONS(OPTION_STATE, OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/approvals",

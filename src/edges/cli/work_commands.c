@@ -6,13 +6,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/private_key.h"
 #include "domain/token/client_assertion.h"
 #include "wire/http_client.h"
 
 /* Tasks, kill, findings, backup. */
 
-enum { TOKEN_DEADLINE_MS = 30000, ASSERTION_BYTES_MAX = 8192, FORM_BYTES_MAX = 16384 };
+enum {
+	RECEIPT_TRIES_MAX = 120, /* four a second */
+	TOKEN_DEADLINE_MS = 30000,
+	ASSERTION_BYTES_MAX = 8192,
+	FORM_BYTES_MAX = 16384
+};
 
 /* POST with {reason?} to the target, and the answer printed. */
 static int post(struct cli *cli, struct text target)
@@ -235,6 +241,50 @@ static struct text kill_path(struct cli *cli, const struct kill_word *what)
 				       TEXT_ARGS(cli_escape(cli, slash + 1)));
 }
 
+/* The receipt is there once its record is, and a checkpoint over it: within two seconds, or
+ * more where very much hung below. */
+static int fetch_receipt(struct cli *cli, int64_t kill)
+{
+	const struct timespec nap = {.tv_nsec = 250L * 1000 * 1000};
+	struct cli_call call = {.method = "GET",
+		.target = text_format(cli->arena, "/v1/kills/%lld/receipt", (long long)kill)};
+	struct cli_reply reply;
+	struct error err;
+
+	for (int i = 0; i < RECEIPT_TRIES_MAX; i++) {
+		if (!cli_send(cli, &call, &reply))
+			return EXIT_UNAVAILABLE;
+		if (reply.status != 404)
+			break;
+		(void)nanosleep(&nap, NULL);
+	}
+	if (reply.status / 100 != 2)
+		return cli_report(cli, &reply);
+	return file_create(cli->values[OPTION_RECEIPT], reply.body, &err) ? EXIT_DONE
+									  : cli_fail(cli, &err);
+}
+
+static int kill_proven(struct cli *cli, struct text path)
+{
+	struct cli_call call = {.method = "POST", .target = path};
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json body;
+	struct error err;
+	int status;
+
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
+	if (!json_object_seal(&object, &body, &err))
+		return cli_fail(cli, &err);
+	call.body = &body;
+	if (!cli_ask(cli, &call, &reply, &status))
+		return status;
+	/* The kill holds, whatever becomes of the receipt. */
+	cli_print(cli, &reply.json);
+	return fetch_receipt(cli, json_integer_or(&reply.json, "index", -1));
+}
+
 int command_kill(struct cli *cli)
 {
 	const struct kill_word *what = find_kill_word(cli->words[0]);
@@ -249,7 +299,7 @@ int command_kill(struct cli *cli)
 		return cli_usage(cli, "--reason says why; it is recorded");
 	if (!cli_confirm(cli, "This revokes %s%s", cli->words[1], what->extent))
 		return EXIT_REFUSED;
-	return post(cli, path);
+	return cli->values[OPTION_RECEIPT] == NULL ? post(cli, path) : kill_proven(cli, path);
 }
 
 /* ---- findings ---- */

@@ -53,6 +53,8 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 		{"assertion", issue_fold_assertion},
 		{"task-ended", issue_fold_look},
 		{"kill", issue_fold_look},
+		{"kill", issue_fold_kill},
+		{"kill-receipt", issue_fold_receipt},
 		{"state", issue_fold_look},
 	};
 	const struct fold_projector projector = {"task-opened", issue_project_assertion};
@@ -106,6 +108,7 @@ void issue_destroy(struct issue **issue)
 	if ((*issue)->has_expiry)
 		loop_timer_stop((*issue)->parts.loop, &(*issue)->expiry);
 	issue_sessions_drop(*issue);
+	issue_receipts_drop(*issue);
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)

@@ -222,6 +222,14 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
 	void (*done)(void *done_context, uint64_t index, const struct error *err),
 	struct error *err);
 
+/* ---- receipts of kills ---- */
+
+/* The record that says what the kill ended, made after it, a part each turn.  Errors: NOT_FOUND
+ * (not made yet, or not by this process). */
+bool issue_receipt_of(void *context, uint64_t kill, uint64_t *out_record, struct error *err);
+/* One turn of it; false: nothing is left to do.  Runs by itself where there is a loop. */
+bool issue_receipts_run(struct issue *issue);
+
 /* Ends the task of a token of ours, for whoever holds it (RFC 7009); does not
  * wait for the record.  Errors: NOT_FOUND (not a token that opens anything),
  * CONFLICT, LIMIT, IO. */

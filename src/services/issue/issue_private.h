@@ -23,6 +23,10 @@ enum {
 	 * person's is kept for a minute: 17 requests a second. */
 	ISSUE_ASSERTIONS_PER_IDENTITY_MAX = ISSUE_ASSERTIONS_MAX / 16,
 	ISSUE_REQUESTS_PER_PERSON_MAX = ISSUE_REQUESTS_MAX / 16,
+	RECEIPTS_MAX = 256,   /* being made at once */
+	RECEIPTS_KEPT = 1024, /* found by their kill */
+	RECEIPT_PAGE_TASKS = 250,
+	RECEIPT_TASKS_MAX = 200000, /* listed; all are counted */
 	TOKEN_CACHE_WAYS = 4,
 	TOKEN_CACHE_SETS = ISSUE_CACHE_ENTRIES / TOKEN_CACHE_WAYS,
 };
@@ -44,8 +48,15 @@ struct cached_token {
 	char id[TASK_TOKEN_ID_BYTES_MAX + 1]; /* jti */
 };
 
+/* A kill, and the record that counts what it ended. */
+struct kept_receipt {
+	uint64_t kill;
+	uint64_t record;
+};
+
 struct ending;
 struct opening;
+struct receipt_job;
 
 struct issue {
 	struct issue_parts parts;
@@ -68,7 +79,13 @@ struct issue {
 	uint32_t endings_count;
 	struct issue_session *sessions;
 	uint32_t sessions_count;
-	int64_t kept_utc_ms; /* sessions, the last time */
+	int64_t kept_utc_ms;          /* sessions, the last time */
+	struct receipt_job *receipts; /* being made, the first first */
+	uint32_t receipts_count;
+	struct loop_post receipt_post;
+	bool is_receipt_posted;
+	struct kept_receipt kept[RECEIPTS_KEPT]; /* the last ones, in a ring */
+	size_t kept_count;                       /* ever */
 	struct loop_post look_post;
 	bool is_look_posted;
 	struct opening *openings;
@@ -122,6 +139,12 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 
 /* True for a task that was opened while its identity was a sandbox, and is none now. */
 bool issue_is_from_sandbox(const struct issue *issue, const struct task *task);
+
+/* A kill: its receipt is made from the next turn on. */
+bool issue_fold_kill(void *state, const struct json *record, uint64_t index, struct error *err);
+bool issue_fold_receipt(void *state, const struct json *record, uint64_t index, struct error *err);
+void issue_receipts_post(struct issue *issue);
+void issue_receipts_drop(struct issue *issue);
 
 /* The records of what is over by now, as many as may be on their way at once. */
 void issue_end_due(struct issue *issue);

@@ -268,6 +268,106 @@ static void a_session_without_its_connection_ends(void **state)
 	assert_int_equal(task_find(issuing->tasks, issuing->task)->recorded_state, TASK_ENDED);
 }
 
+/* ---- receipts ---- */
+
+/* The last record of the log, where it is of the type. */
+static struct json last_record(struct issuing *issuing, const char *type)
+{
+	const struct fake_log *log = &issuing->governed.log;
+	struct json record;
+	struct error err;
+
+	assert_true(json_parse(&record, issuing->governed.arena, log->entries[log->count - 1].entry,
+		&json_limits_default, &err));
+	assert_true(text_is(json_text_or(&record, "type", ""), type));
+	return record;
+}
+
+static void finish_receipts(struct issuing *issuing)
+{
+	while (issue_receipts_run(issuing->issue)) {
+	}
+}
+
+static void a_kill_s_receipt_counts_and_lists_what_it_ended(void **state)
+{
+	struct issuing *issuing = *state;
+	struct json receipt, one;
+	uint64_t kill, index;
+	struct error err;
+
+	assert_true(issuing_open_good(issuing));
+	issuing->parent = issuing->task;
+	assert_true(issuing_open_good(issuing));
+	kill = issuing->governed.log.count;
+	issuing_kill(issuing, NULL, issuing->parent);
+	assert_false(issue_receipt_of(issuing->issue, kill, &index, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	finish_receipts(issuing);
+	receipt = last_record(issuing, "kill-receipt");
+	assert_int_equal(json_integer_or(&receipt, "kill", -1), kill);
+	assert_int_equal(json_integer_or(&receipt, "refused-from", -1), kill);
+	assert_int_equal(json_integer_or(&receipt, "ended", -1), 2);
+	assert_int_equal(json_integer_or(&receipt, "listed", -1), 2);
+	assert_true(text_equal(json_text_or(&receipt, "task", ""), issuing->parent));
+	one = json_find(&receipt, "tasks")->items[1];
+	assert_true(text_equal(json_text_or(&one, "task", ""), issuing->task));
+	assert_null(json_find(&one, "last-call"));
+	assert_true(issue_receipt_of(issuing->issue, kill, &index, &err));
+	assert_int_equal(index, issuing->governed.log.count - 1);
+}
+
+static void a_receipt_says_the_last_call_that_was_let_through(void **state)
+{
+	struct issuing *issuing = *state;
+	struct json decision, receipt;
+	struct error err;
+
+	assert_true(issuing_open_good(issuing));
+	assert_true(json_parse(&decision, issuing->governed.arena,
+		text_format(issuing->governed.arena,
+			"{\"type\":\"decision\",\"task\":\"%.*s\",\"verdict\":\"allow\"}",
+			TEXT_ARGS(issuing->task)),
+		&json_limits_default, &err));
+	assert_true(task_table_fold(issuing->tasks, &decision, 7, &err));
+	issuing_kill(issuing, "a1", TEXT(""));
+	finish_receipts(issuing);
+	receipt = last_record(issuing, "kill-receipt");
+	assert_int_equal(json_integer_or(&receipt, "last-call", -1), 7);
+	assert_int_equal(
+		json_integer_or(&json_find(&receipt, "tasks")->items[0], "last-call", -1), 7);
+}
+
+static void more_than_RECEIPT_PAGE_TASKS_take_another_page(void **state)
+{
+	struct issuing *issuing = *state;
+	struct json receipt;
+
+	for (int i = 0; i < 251; i++)
+		assert_true(issuing_open_good(issuing));
+	issuing_kill(issuing, "a1", TEXT(""));
+	finish_receipts(issuing);
+	receipt = last_record(issuing, "kill-receipt");
+	assert_int_equal(json_integer_or(&receipt, "page", -1), 2);
+	assert_int_equal(json_integer_or(&receipt, "ended", -1), 251);
+	assert_int_equal(json_find(&receipt, "tasks")->count, 1);
+}
+
+static void a_start_makes_no_receipt_of_old_kills(void **state)
+{
+	struct issuing *issuing = *state;
+	struct issuing *second = calloc(1, sizeof *second);
+
+	assert_non_null(second);
+	assert_true(issuing_open_good(issuing));
+	issuing_kill(issuing, "a1", TEXT(""));
+	issuing_live_again(issuing, second);
+	assert_false(issue_receipts_run(second->issue));
+	second->token_key = NULL;
+	issuing_deinit(second);
+	free(second);
+}
+
 #define ISSUING(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -285,6 +385,10 @@ int main(void)
 		ISSUING(a_task_that_nobody_uses_ends_when_it_was_idle),
 		ISSUING(only_a_connection_is_a_session),
 		ISSUING(a_session_without_its_connection_ends),
+		ISSUING(a_kill_s_receipt_counts_and_lists_what_it_ended),
+		ISSUING(a_receipt_says_the_last_call_that_was_let_through),
+		ISSUING(more_than_RECEIPT_PAGE_TASKS_take_another_page),
+		ISSUING(a_start_makes_no_receipt_of_old_kills),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
