@@ -51,7 +51,8 @@ struct api_tasks {
 	/* Errors: NOT_FOUND, LIMIT. */
 	bool (*show)(void *context, struct text id, struct arena *arena, struct json *out,
 		struct error *err);
-	/* Up to count tasks by identity, then in the order opened, after `after`, as a JSON array. */
+	/* Up to count tasks by identity, then in the order opened, after `after`, as a JSON
+	 * array. */
 	bool (*list)(void *context, struct text after, uint32_t count, struct arena *arena,
 		struct json *out, struct error *err);
 	/* Ends one task; done runs on the loop later.  Errors: NOT_FOUND, CONFLICT

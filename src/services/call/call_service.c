@@ -525,7 +525,8 @@ static bool unknown_send(
 	json_put_text(&record, "tool", in_flight->tool);
 	json_put_integer(&record, "decision", (int64_t)in_flight->index);
 	json_put_cstring(&record, "status", "unknown");
-	ok = json_object_seal(&record, &sealed, err) && call_submission_send(&submission, &sealed, err);
+	ok = json_object_seal(&record, &sealed, err) &&
+	     call_submission_send(&submission, &sealed, err);
 	call_submission_destroy(&submission);
 	return ok;
 }

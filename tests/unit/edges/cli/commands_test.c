@@ -345,6 +345,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_KEY] = "--key",
 		[OPTION_RESOURCE] = "--resource",
 		[OPTION_OUT] = "--out",
+		[OPTION_RECEIPT] = "--receipt",
 		[OPTION_VERSION] = "--version",
 		[OPTION_TASK] = "--task",
 		[OPTION_IDENTITY] = "--identity",

@@ -2,6 +2,7 @@
 #include "../../wire/talk.h"
 
 #include "edges/oauth/oauth.h"
+#include "edges/oauth/session.h"
 #include "support/issuing.h"
 
 enum { REQUEST_BYTES_MAX = 16 * 1024 };
