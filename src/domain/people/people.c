@@ -24,8 +24,8 @@ struct people {
 
 /* clang-format off */
 static const char *const action_words[PEOPLE_ACTION_COUNT] = {
-	[PEOPLE_WRITE] = "write", [PEOPLE_OPEN] = "open", [PEOPLE_PROPOSE] = "propose", [PEOPLE_APPROVE] = "approve",
-	[PEOPLE_REJECT] = "reject", [PEOPLE_SUSPEND] = "suspend",
+	[PEOPLE_WRITE] = "write", [PEOPLE_OPEN] = "open", [PEOPLE_PROPOSE] = "propose",
+	[PEOPLE_APPROVE] = "approve", [PEOPLE_REJECT] = "reject", [PEOPLE_SUSPEND] = "suspend",
 	[PEOPLE_REACTIVATE] = "reactivate", [PEOPLE_RETIRE] = "retire", [PEOPLE_KILL] = "kill",
 	[PEOPLE_CLOSE] = "close", [PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
 };
