@@ -96,9 +96,8 @@ static bool kill_is_well_formed(const struct call_kill *kill, struct error *err)
 	return true;
 }
 
-/* The table of domain/charter/lifecycle.c says who; what is no identity is killed by those
- * who may kill the identity it is of while that is active, and a unit by those who answer for
- * all of it. */
+/* What is no identity is killed by those who may kill the identity it is of while that is active,
+ * and a unit by those who answer for all of it. */
 static bool may_kill(
 	const struct call_service *service, const struct call_kill *kill, struct error *err)
 {
@@ -118,8 +117,9 @@ static bool may_kill(
 	if (entry == NULL)
 		return name_unknown(registry, kind, name, err);
 	return lifecycle_step(LIFECYCLE_KILL,
-		target_of(kill) == TASK_TARGET_IDENTITY ? entry->state : IDENTITY_ACTIVE,
-		registry_standings(registry, kill->actor, entry), &to, err);
+		       target_of(kill) == TASK_TARGET_IDENTITY ? entry->state : IDENTITY_ACTIVE,
+		       &to, err) &&
+	       registry_may(registry, kill->actor, PEOPLE_KILL, entry, err);
 }
 
 bool call_kill_submit(struct call_service *service, const struct call_kill *kill, struct error *err)
