@@ -97,7 +97,8 @@ static bool expected(
 		       (is_shared && (approves || administers)) || (is_person && administers);
 	case PEOPLE_SUSPEND:
 	case PEOPLE_KILL:
-		return is_identity &&
+		return (is_identity ||
+			       (action == PEOPLE_KILL && is_shared && kind == OBJECT_UNIT)) &&
 		       (owns || approves || reviews || administers || (facts & SECURITY) != 0);
 	case PEOPLE_REACTIVATE: return is_identity && (owns || approves || administers);
 	case PEOPLE_RETIRE: return is_identity && (owns || administers);
