@@ -193,6 +193,8 @@ const char *health_obstacle(const struct health *health)
 		return "the audit log cannot be written";
 	if (fold_has_failed(health->fold))
 		return "the state no longer follows the audit log";
+	if (!issue_can_sign(health->issue))
+		return "the signer is not ready: nothing is issued";
 	return NULL;
 }
 

@@ -43,6 +43,13 @@ bool issue_is_closed(const struct issue *issue)
 	return issue->issuer[0] == '\0' || fold_has_failed(issue->parts.fold);
 }
 
+bool issue_can_sign(const struct issue *issue)
+{
+	const struct token_signer *signer = &issue->parts.signer;
+
+	return signer->is_ready == NULL || signer->is_ready(signer->context);
+}
+
 static bool register_with_fold(struct issue *issue, struct error *err)
 {
 	static const char *const types[] = {"task-opened", "assertion"};

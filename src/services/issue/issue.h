@@ -57,6 +57,9 @@ bool issue_create(
 /* After the fold's last completion. */
 void issue_destroy(struct issue **issue);
 
+/* False while no token would be signed: nothing is opened, what is open goes on. */
+bool issue_can_sign(const struct issue *issue);
+
 /* The issuer identifier, "http://127.0.0.1:8470": known once the port is.  Until
  * then nothing is issued or accepted.  Copied.  Errors: INVALID, LIMIT. */
 bool issue_set_issuer(struct issue *issue, struct text issuer, struct error *err) MUST_CHECK;
