@@ -114,8 +114,7 @@ static int spawn(struct signer_child *child, const struct ends *ends)
 			failed = attributes_fill(&attributes);
 		if (failed == 0)
 			failed = posix_spawn(&child->pid, child->settings.program, &actions,
-				&attributes, (char *const *)(uintptr_t)child->arguments,
-				nothing);
+				&attributes, (char *const *)(uintptr_t)child->arguments, nothing);
 		posix_spawnattr_destroy(&attributes);
 	}
 	posix_spawn_file_actions_destroy(&actions);
@@ -301,29 +300,56 @@ static void on_restart(struct loop_timer *timer)
 
 /* ---- the first start, which waits ---- */
 
-static bool hear_keys(struct signer_child *child, int fd, struct error *err)
+/* One question, and its answer in bytes.  Nothing else is on its way. */
+static bool ask_and_wait(struct signer_child *child, int fd, const struct message *asked,
+	char bytes[MESSAGE_REPLY_BYTES_MAX], struct text *out_payload, struct error *err)
 {
-	char bytes[MESSAGE_REPLY_BYTES_MAX] NOT_ZEROED;
-	const struct message asked = {.type = MESSAGE_HELLO, .number = ++child->number};
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	struct text payload;
 	struct buffer packet;
 	ssize_t got = -1;
 
-	buffer_init_in(&packet, sizeof bytes, bytes, sizeof bytes);
-	message_start(&packet, &asked);
+	buffer_init_in(&packet, MESSAGE_REPLY_BYTES_MAX, bytes, MESSAGE_REPLY_BYTES_MAX);
+	message_start(&packet, asked);
+	buffer_append_text(&packet, asked->payload);
+	child->number = asked->number;
 	if (send(fd, packet.data, packet.length, MSG_NOSIGNAL) != (ssize_t)packet.length)
 		return error_set(err, ERROR_IO, "the signer cannot be asked: %s", strerror(errno));
 	while (poll(&ready, 1, SIGNER_START_MS) < 0 && errno == EINTR)
 		continue;
 	if (ready.revents == 0)
-		return error_set(err, ERROR_TIMEOUT, "the signer did not start within %d ms",
+		return error_set(err, ERROR_TIMEOUT, "the signer did not answer within %d ms",
 			SIGNER_START_MS);
-	got = recv(fd, bytes, sizeof bytes, 0);
+	got = recv(fd, bytes, MESSAGE_REPLY_BYTES_MAX, 0);
 	if (got <= 0)
 		return error_set(err, ERROR_IO, "the signer ended at its start: see the log");
-	return message_take_reply(&payload, &asked, (struct text){bytes, (size_t)got}, err) &&
+	return message_take_reply(out_payload, asked, (struct text){bytes, (size_t)got}, err);
+}
+
+static bool hear_keys(struct signer_child *child, int fd, struct error *err)
+{
+	char bytes[MESSAGE_REPLY_BYTES_MAX] NOT_ZEROED;
+	const struct message asked = {.type = MESSAGE_HELLO, .number = 1};
+	struct text payload;
+
+	return ask_and_wait(child, fd, &asked, bytes, &payload, err) &&
 	       child_take_keys(child, payload, err);
+}
+
+/* Waits too: whoever hears that we listen may ask for a token at once. */
+static bool tell_issuer(struct signer_child *child, struct error *err)
+{
+	char bytes[MESSAGE_REPLY_BYTES_MAX] NOT_ZEROED;
+	const struct message asked = {.type = MESSAGE_SET_ISSUER,
+		.number = child->number + 1,
+		.payload = text_of(child->issuer)};
+	struct text nothing;
+
+	if (child->flights_count > 0)
+		return child_ask(child, MESSAGE_SET_ISSUER, asked.payload, err);
+	if (!ask_and_wait(child, child->tokens.fd, &asked, bytes, &nothing, err))
+		return false;
+	child->state = CHILD_READY;
+	return true;
 }
 
 static bool start(struct signer_child *child, struct error *err)
@@ -417,7 +443,7 @@ bool signer_child_set_issuer(struct signer_child *child, struct text issuer, str
 		return error_set(err, ERROR_INVALID, "the issuer is not an http(s) URL");
 	memcpy(child->issuer, issuer.data, issuer.length);
 	/* One that has not greeted yet hears it then. */
-	return !child->is_greeted || child_ask(child, MESSAGE_SET_ISSUER, issuer, err);
+	return !child->is_greeted || tell_issuer(child, err);
 }
 
 struct text signer_child_public_keys(const struct signer_child *child)

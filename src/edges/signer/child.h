@@ -44,8 +44,8 @@ bool signer_child_start(struct signer_child **out, const struct signer_child_set
  * be NULL. */
 void signer_child_stop(struct signer_child **child);
 
-/* As signer_set_issuer, also for those started later; the answer comes later, and no token is
- * signed before.  Errors: CONFLICT, INVALID, LIMIT. */
+/* As signer_set_issuer, also for those started later; waits for the answer.  Errors: CONFLICT,
+ * INVALID, IO, TIMEOUT, LIMIT. */
 bool signer_child_set_issuer(
 	struct signer_child *child, struct text issuer, struct error *err) MUST_CHECK;
 
