@@ -422,6 +422,7 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.signer = signer_child_tokens(daemon->signer),
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
+		.key_overlap_ms = daemon->settings->token_key_overlap_s * 1000,
 		.installation = text_of(daemon->checkpoint_signer.key->name)};
 
 	return issue_create(&daemon->issue, &parts, err);
@@ -590,6 +591,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.installation = text_of(daemon->checkpoint_signer.key->name),
 		.signatures = {daemon->issue, verify_request},
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
+		.token_keys = {daemon->issue, issue_keys_list, issue_keys_rotate},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
 	};
@@ -608,11 +610,10 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry};
 	const struct authzen_parts authzen = {
 		.issue = daemon->issue, .evaluate = daemon->evaluate, .registry = daemon->registry};
-	const struct public_key *token_key = signer_child_tokens(daemon->signer).key;
 
 	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
 	       api_add_routes(daemon->api, daemon->router, err) &&
-	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, token_key, err) &&
+	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, err) &&
 	       oauth_add_routes(daemon->oauth, daemon->router, err) &&
 	       authzen_create(&daemon->authzen, &authzen, err) &&
 	       authzen_add_routes(daemon->authzen, daemon->router, err) &&
@@ -953,6 +954,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
 	http_client_destroy(&daemon->http);
+	signer_child_forget(daemon->signer); /* whose questions go with the next */
 	issue_destroy(&daemon->issue);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);

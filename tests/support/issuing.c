@@ -29,9 +29,12 @@ static int64_t clock_of(void *context)
 static void sign(void *context, const struct access_token *token, struct token_signing *signing)
 {
 	struct issuing *issuing = context;
+	char kid[JWK_THUMBPRINT_BYTES];
 	struct buffer out;
 	struct json claims;
 
+	must(jwk_thumbprint(kid, private_key_public(issuing->token_key), &signing->err),
+		&signing->err);
 	buffer_init(&out, TOKEN_BYTES_MAX);
 	if (issuing->refuses_to_sign)
 		error_set(&signing->err, ERROR_IO, "the signer is gone");
@@ -39,7 +42,7 @@ static void sign(void *context, const struct access_token *token, struct token_s
 		signing->is_signed = access_token_claims(&claims, issuing->governed.arena, token,
 					     &signing->err) &&
 				     jws_sign(&out, issuing->token_key, ACCESS_TOKEN_TYPE,
-					     TEXT("k"), &claims, &signing->err);
+					     text_of(kid), &claims, &signing->err);
 	signing->token = buffer_text(&out);
 	signing->done(signing);
 	buffer_deinit(&out);

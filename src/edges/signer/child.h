@@ -40,8 +40,10 @@ struct signer_child_settings {
  * TIMEOUT, LIMIT. */
 bool signer_child_start(struct signer_child **out, const struct signer_child_settings *settings,
 	struct error *err) MUST_CHECK;
-/* After the last use of its ports.  Questions on their way are answered by no.  *child may
+/* Nobody is told of the answers to what is on its way; before those who asked go.  child may
  * be NULL. */
+void signer_child_forget(struct signer_child *child);
+/* After the last use of its ports, and the loop's last turn.  *child may be NULL. */
 void signer_child_stop(struct signer_child **child);
 
 /* As signer_set_issuer, also for those started later; waits for the answer.  Errors: CONFLICT,

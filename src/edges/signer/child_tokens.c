@@ -196,6 +196,9 @@ static void take_answer(struct signer_child *child, struct text packet)
 	child->flights_first = (child->flights_first + 1) % SIGNER_IN_FLIGHT_MAX;
 	child->flights_count--;
 	is_yes = message_take_reply(&payload, &asked, packet, &err);
+	if (flight.signing == NULL && flight.type != MESSAGE_HELLO &&
+		flight.type != MESSAGE_SET_ISSUER)
+		return; /* forgotten */
 	if (flight.signing == NULL) {
 		take_own(child, flight.type, is_yes, payload, &err);
 		return;
@@ -295,6 +298,12 @@ void child_tokens_close(struct signer_child *child, const char *why)
 		error_set(&signing->err, ERROR_IO, "the signer ended: %s", why);
 		refuse(signing);
 	}
+}
+
+void signer_child_forget(struct signer_child *child)
+{
+	for (uint32_t i = 0; child != NULL && i < child->flights_count; i++)
+		child->flights[(child->flights_first + i) % SIGNER_IN_FLIGHT_MAX].signing = NULL;
 }
 
 void child_tokens_deinit(struct signer_child *child)

@@ -98,9 +98,11 @@ static bool use_key(
 		return error_set(err, ERROR_NOT_FOUND, "no key of this kid was made");
 	if (from == 0 || latest < 0 || from > (uint64_t)latest)
 		return error_set(err, ERROR_INVALID, "not a time from which a key may sign");
-	if (signer->next_from_utc_ms != 0)
-		return signer->next_from_utc_ms == (int64_t)from ||
-		       error_set(err, ERROR_CONFLICT, "it signs from another time on");
+	if (signer->next_from_utc_ms == (int64_t)from)
+		return true;
+	/* Earlier, where the key before it is compromised. */
+	if (signer->next_from_utc_ms != 0 && signer->next_from_utc_ms < (int64_t)from)
+		return error_set(err, ERROR_CONFLICT, "it signs from an earlier time on");
 	if (!key_folder_schedule(signer, (int64_t)from, err))
 		return false;
 	signer->next_from_utc_ms = (int64_t)from;

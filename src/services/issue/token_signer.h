@@ -38,7 +38,7 @@ struct token_signer {
 	 * LIMIT. */
 	void (*make_key)(void *context, struct token_signing *making);
 	/* The key of this kid signs from this moment on; the one before is forgotten then.
-	 * Saying it again changes nothing.  Errors: NOT_FOUND, CONFLICT (another moment),
+	 * Saying it again changes nothing.  Errors: NOT_FOUND, CONFLICT (it signs earlier),
 	 * INVALID (too far ahead), IO. */
 	void (*use_key)(
 		void *context, struct text kid, int64_t from_utc_ms, struct token_signing *using);

@@ -331,6 +331,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_SHIPPED:
 	case OPTION_PRUNE:
 	case OPTION_ALONE:
+	case OPTION_COMPROMISED:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -373,7 +374,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_TICKET] = "--ticket",
 		[OPTION_TOOL] = "--tool",
 		[OPTION_MINUTES] = "--minutes",
-		[OPTION_ALONE] = "--alone"};
+		[OPTION_ALONE] = "--alone",
+		[OPTION_COMPROMISED] = "--compromised"};
 
 	if (names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
