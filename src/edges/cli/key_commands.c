@@ -95,9 +95,9 @@ int command_key_rotate(struct cli *cli)
 
 	if (!cli_has_reason(cli))
 		return cli_usage(cli, "--reason says why; it is recorded");
-	if (is_compromised && !cli_confirm(cli,
-				      "No token that is out now is accepted any more: every agent "
-				      "must ask for another.")),
+	if (is_compromised &&
+		!cli_confirm(cli, "No token that is out now is accepted any more: every agent "
+				  "must ask for another."))
 		return EXIT_REFUSED;
 	json_object_start(&object, cli->arena);
 	json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);

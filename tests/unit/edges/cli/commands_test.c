@@ -432,7 +432,8 @@ static void try_command(const struct cli_command *command, int plain)
 static bool has_tests_of_its_own(const struct cli_command *command)
 {
 	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0 ||
-	       strcmp(command->words, "restore") == 0 || strncmp(command->words, "key ", 4) == 0 ||
+	       strcmp(command->words, "restore") == 0 || strcmp(command->words, "key new") == 0 ||
+	       strcmp(command->words, "key show") == 0 ||
 	       command->run == command_policy_check || command->run == command_policy_test ||
 	       command->run == command_policy_diff || command->run == command_policy_publish ||
 	       command->run == command_policy_replay || command->run == command_report_friction;
