@@ -395,6 +395,8 @@ bool signer_child_start(
 	child->settings = *settings;
 	if (child->settings.backoff_ms == 0)
 		child->settings.backoff_ms = SIGNER_BACKOFF_MS;
+	if (child->settings.answer_ms == 0)
+		child->settings.answer_ms = SIGNER_ANSWER_MS;
 	child->ended.fd = -1;
 	child->restart = (struct loop_timer){.on_due = on_restart, .context = child};
 	child_tokens_init(child);

@@ -16,7 +16,7 @@ struct signer_child;
 
 enum {
 	SIGNER_IN_FLIGHT_MAX = 1024, /* questions on their way at once */
-	SIGNER_START_MS = 10000,     /* until it greets */
+	SIGNER_START_MS = 10000,     /* until it greets, and for what it writes to the disk */
 	SIGNER_ANSWER_MS = 5000,     /* a question about tokens; then it is taken for stuck */
 	SIGNER_HEAD_MS = 30000,      /* a head, which waits for the disk */
 	SIGNER_RESTARTS_MAX = 5,     /* in a row */
@@ -30,7 +30,8 @@ struct signer_child_settings {
 	const char *program;
 	const char *const *arguments; /* NULL-terminated; [0] is its name; the list is copied */
 	struct loop *loop;
-	int64_t backoff_ms; /* 0: the default */
+	int64_t backoff_ms; /* 0: SIGNER_BACKOFF_MS */
+	int64_t answer_ms;  /* 0: SIGNER_ANSWER_MS */
 	void *context;
 	/* It ended too often in a row and is not started again. */
 	void (*on_lost)(void *context);

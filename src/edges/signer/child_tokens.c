@@ -14,10 +14,10 @@
 #include "edges/signer/child_private.h"
 
 enum {
-	BATCH = 32,       /* packets handed to the system at once */
-	ANSWERS_MAX = 64, /* taken in one event, so that others have their turn */
-	LENGTH_BYTES = 2, /* before each packet of the queue */
-	OVERDUE_LOOK_MS = 500,
+	BATCH = 32,         /* packets handed to the system at once */
+	ANSWERS_MAX = 64,   /* taken in one event, so that others have their turn */
+	LENGTH_BYTES = 2,   /* before each packet of the queue */
+	OVERDUE_LOOKS = 10, /* within the time it has to answer */
 };
 
 /* ---- sending ---- */
@@ -118,6 +118,11 @@ static int64_t now_ms(const struct signer_child *child)
 	return loop_now_ms(child->settings.loop);
 }
 
+static int64_t look_ms(const struct signer_child *child)
+{
+	return child->settings.answer_ms / OVERDUE_LOOKS + 1;
+}
+
 /* The packet that is made goes on its way. */
 static bool depart(struct signer_child *child, enum message_type type,
 	struct token_signing *signing, struct error *err)
@@ -125,7 +130,7 @@ static bool depart(struct signer_child *child, enum message_type type,
 	uint32_t place = (child->flights_first + child->flights_count) % SIGNER_IN_FLIGHT_MAX;
 
 	if (!loop_timer_is_armed(&child->overdue) &&
-		!loop_timer_start(child->settings.loop, &child->overdue, OVERDUE_LOOK_MS))
+		!loop_timer_start(child->settings.loop, &child->overdue, look_ms(child)))
 		return error_set(err, ERROR_LIMIT, "no memory to ask the signer");
 	if (!queue_packet(child, err))
 		return false;
@@ -245,13 +250,15 @@ static void on_overdue(struct loop_timer *timer)
 {
 	struct signer_child *child = timer->context;
 	const struct flight *oldest = &child->flights[child->flights_first];
-	int64_t patience_ms = oldest->type == MESSAGE_HELLO ? SIGNER_START_MS : SIGNER_ANSWER_MS;
+	/* Only a signature needs no disk. */
+	int64_t patience_ms =
+		oldest->type == MESSAGE_SIGN_TOKEN ? child->settings.answer_ms : SIGNER_START_MS;
 
 	if (child->flights_count == 0)
 		return;
 	if (now_ms(child) - oldest->asked_ms >= patience_ms)
 		child_end(child, "it does not answer");
-	else if (!loop_timer_start(child->settings.loop, timer, OVERDUE_LOOK_MS))
+	else if (!loop_timer_start(child->settings.loop, timer, look_ms(child)))
 		child_end(child, "no memory to wait for it");
 }
 
