@@ -14,9 +14,10 @@
 #include "edges/signer/child_private.h"
 
 enum {
-	BATCH = 32,         /* packets handed to the system at once */
-	ANSWERS_MAX = 64,   /* taken in one event, so that others have their turn */
-	LENGTH_BYTES = 2,   /* before each packet of the queue */
+	BATCH = 32,       /* packets handed to the system at once */
+	ANSWERS_MAX = 64, /* taken in one event, so that others have their turn */
+	LENGTH_BYTES = 2, /* before each packet of the queue */
+	QUEUE_SENT_BYTES_MAX = 64 * 1024,
 	OVERDUE_LOOKS = 10, /* within the time it has to answer */
 };
 
@@ -63,8 +64,9 @@ static void flush(struct signer_child *child)
 
 	while (!is_blocked && child->queue_sent < child->queue.length)
 		is_blocked = !send_batch(child);
-	if (!is_blocked) {
-		buffer_reset(&child->queue);
+	/* What was sent goes, though not for each packet, as the rest is moved. */
+	if (!is_blocked || child->queue_sent >= QUEUE_SENT_BYTES_MAX) {
+		buffer_consume(&child->queue, child->queue_sent);
 		child->queue_sent = 0;
 	}
 	if (is_blocked == child->is_blocked)
