@@ -21,7 +21,12 @@ struct issuing {
 	struct private_key *a1_key;
 	struct private_key *ana_key;
 	bool refuses_to_sign; /* the signer's fault, when set */
-	struct text parent;   /* of the tasks that are opened; empty: none */
+	/* The signer's next key, made and then used from a moment on (0: not used). */
+	struct private_key *next_key;
+	int64_t next_from_utc_ms;
+	unsigned uses_told; /* how often it was told to use one */
+	bool refuses_keys;  /* makes none and uses none, when set */
+	struct text parent; /* of the tasks that are opened; empty: none */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;

@@ -64,6 +64,7 @@ static const struct option_row options[] = {
 	{OPTION_TOOL, "--tool", "SERVER/NAME", "this tool alone", false},
 	{OPTION_MINUTES, "--minutes", "N", "for so long, up to 60 (15)", false},
 	{OPTION_ALONE, "--alone", NULL, "without a second person; reviewed within a day", false},
+	{OPTION_COMPROMISED, "--compromised", NULL, "at once; no earlier token is accepted", false},
 	{OPTION_BACKUP_OWNER, "--backup-owner", "PERSON", "who takes over", false},
 	{OPTION_DAYS, "--days", "N", "for so many days; as long as the unit lets it", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},

@@ -67,6 +67,7 @@ enum cli_option {
 	OPTION_TOOL,
 	OPTION_MINUTES,
 	OPTION_ALONE,
+	OPTION_COMPROMISED,
 	OPTION_PARENT,
 	OPTION_PURPOSE,
 	OPTION_BACKUP_OWNER,
@@ -246,6 +247,7 @@ int command_secret_set(struct cli *cli);
 int command_secret_remove(struct cli *cli);
 int command_key_new(struct cli *cli); /* key_commands.c */
 int command_key_show(struct cli *cli);
+int command_key_rotate(struct cli *cli);
 int command_sandbox_open(struct cli *cli); /* sandbox_commands.c */
 int command_task_open(struct cli *cli);    /* work_commands.c */
 int command_task_end(struct cli *cli);

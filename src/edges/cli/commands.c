@@ -136,6 +136,11 @@ const struct cli_command cli_commands[] = {
 	{"key new", "FILE", "make a key for an identity; print the line for its charter", 1, 1,
 		NULL, command_key_new, NULL, NULL},
 	{"key show", "FILE", "print that line again", 1, 1, NULL, command_key_show, NULL, NULL},
+	{"key list", "", "the keys that tokens are signed with: next, current, old", 0, 0, NULL,
+		command_list, "/v1/token-keys",
+		COLUMNS("kid", "state", "signs_from", "accepted_until")},
+	{"key rotate", "--reason T [--compromised]", "make the next key for tokens", 0, 0,
+		OPTIONS(OPTION_REASON, OPTION_COMPROMISED), command_key_rotate, NULL, NULL},
 	{"sandbox open",
 		"NAME --unit U --backup-owner P --purpose T [--days N] [--environment E] [--key "
 		"FILE]",

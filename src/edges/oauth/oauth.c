@@ -9,8 +9,6 @@
 #include <strings.h>
 
 #include "domain/token/client_assertion.h"
-#include "domain/token/jwk.h"
-#include "domain/token/key_set.h"
 #include "edges/oauth/form.h"
 
 _Static_assert((int)OAUTH_BODY_BYTES_MAX == (int)FORM_BYTES_MAX, "one bound");
@@ -23,7 +21,6 @@ struct pending;
 struct oauth {
 	struct issue *issue;
 	const struct registry *registry;
-	struct key_set keys; /* the token key's public half */
 	struct pending *pending;
 	struct http_route routes[OAUTH_ROUTES];
 };
@@ -468,7 +465,7 @@ static bool make_server_metadata(
 
 static bool make_keys(struct json *out, struct oauth *oauth, struct arena *arena, struct error *err)
 {
-	return key_set_format(out, arena, &oauth->keys, err);
+	return issue_key_set(oauth->issue, arena, out, err);
 }
 
 static void handle_server_metadata(void *context, struct http_exchange *exchange)
@@ -553,20 +550,8 @@ static void handle_point_resource(void *context, struct http_exchange *exchange)
 
 /* ---- the door ---- */
 
-static bool add_token_key(struct oauth *oauth, const struct public_key *key, struct error *err)
-{
-	struct public_key_numbers numbers;
-	struct public_key *copy = NULL;
-	char thumbprint[JWK_THUMBPRINT_BYTES];
-
-	public_key_numbers(key, &numbers);
-	return jwk_thumbprint(thumbprint, key, err) &&
-	       public_key_from_ec(&copy, public_key_algorithm(key), numbers.x, numbers.y, err) &&
-	       key_set_add(&oauth->keys, text_of(thumbprint), copy, err);
-}
-
-bool oauth_create(struct oauth **out, struct issue *issue, const struct registry *registry,
-	const struct public_key *token_key, struct error *err)
+bool oauth_create(
+	struct oauth **out, struct issue *issue, const struct registry *registry, struct error *err)
 {
 	struct oauth *oauth = calloc(1, sizeof *oauth);
 
@@ -575,10 +560,6 @@ bool oauth_create(struct oauth **out, struct issue *issue, const struct registry
 		return error_set(err, ERROR_LIMIT, "no memory for the token door");
 	oauth->issue = issue;
 	oauth->registry = registry;
-	if (!add_token_key(oauth, token_key, err)) {
-		oauth_destroy(&oauth);
-		return false;
-	}
 	*out = oauth;
 	return true;
 }
@@ -590,7 +571,6 @@ void oauth_destroy(struct oauth **oauth)
 	while ((*oauth)->pending != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
 		pending_free((*oauth)->pending);
-	key_set_deinit(&(*oauth)->keys);
 	free(*oauth);
 	*oauth = NULL;
 }

@@ -83,11 +83,18 @@ static enum token_reason check_token(
 		.now_utc_s = issue_now_utc_ms(issue) / 1000,
 	};
 	const struct task *task = NULL;
+	const struct public_key *key = NULL;
 	struct access_token read;
-	enum token_reason reason =
-		access_token_check(&read, issue->scratch, token, issue->parts.signer.key, &rules);
+	struct text kid;
+	enum token_reason reason = jws_find_key_id(&kid, issue->scratch, token);
 
 	issue->status.tokens_verified++;
+	if (reason == TOKEN_ACCEPTED) {
+		key = token_keys_find(issue->token_keys, kid);
+		reason = key == NULL
+				 ? TOKEN_KEY_UNKNOWN
+				 : access_token_check(&read, issue->scratch, token, key, &rules);
+	}
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
 	task = task_find(issue->parts.tasks, read.task);

@@ -14,6 +14,7 @@
 #include "domain/task/task.h"
 #include "domain/token/reason.h"
 #include "domain/token/request_signature.h"
+#include "services/issue/token_keys.h"
 #include "services/issue/token_signer.h"
 #include "services/registry/fold.h"
 
@@ -48,6 +49,7 @@ struct issue_parts {
 	 * accepted and was not remembered; or NULL.  The token is borrowed. */
 	void (*on_token)(void *context, struct text token, int64_t expires_utc_s);
 	void *token_context;
+	int64_t key_overlap_ms; /* 0: TOKEN_KEY_OVERLAP_MS */
 };
 
 /* Registers its handlers (the one-time ids in task-opened) and projector with
@@ -56,6 +58,9 @@ bool issue_create(
 	struct issue **out, const struct issue_parts *parts, struct error *err) MUST_CHECK;
 /* After the fold's last completion. */
 void issue_destroy(struct issue **issue);
+
+/* False while no token would be signed: nothing is opened, what is open goes on. */
+bool issue_can_sign(const struct issue *issue);
 
 /* The issuer identifier, "http://127.0.0.1:8470": known once the port is.  Until
  * then nothing is issued or accepted.  Copied.  Errors: INVALID, LIMIT. */
@@ -187,6 +192,15 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
  * wait for the record.  Errors: NOT_FOUND (not a token that opens anything),
  * CONFLICT, LIMIT, IO. */
 bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+
+/* ---- the keys of tokens; context is the struct issue: they fill struct api_token_keys ---- */
+
+/* As token_keys_list and token_keys_rotate. */
+bool issue_keys_list(void *context, struct arena *arena, struct json *out, struct error *err);
+bool issue_keys_rotate(void *context, const struct token_key_rotation *asked, struct error *err);
+/* The key set others verify our tokens with (RFC 7517 §5).  Errors: LIMIT. */
+bool issue_key_set(const struct issue *issue, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
 
 /* ---- persons ---- */
 

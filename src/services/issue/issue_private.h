@@ -47,6 +47,7 @@ struct issue {
 	char issuer[ISSUE_ISSUER_BYTES_MAX]; /* empty until set */
 	struct replay_table *assertions;
 	struct replay_table *requests;
+	struct token_keys *token_keys;
 	int64_t created_utc_s;
 	struct cached_key keys[ISSUE_KEYS_CACHED];
 	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */

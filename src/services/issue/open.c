@@ -356,6 +356,8 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 	request->reason = TOKEN_NOT_CHECKED;
 	if (issue_is_closed(issue))
 		issue_refuse(request, ISSUE_BUSY, "the log or the address is not ready");
+	else if (!issue_can_sign(issue))
+		issue_refuse(request, ISSUE_BUSY, "the signer is not ready");
 	else if (issue->openings_count == ISSUE_OPENINGS_MAX ||
 		 (opening = opening_create(issue, request)) == NULL)
 		issue_refuse(request, ISSUE_BUSY, NULL);
