@@ -1,32 +1,19 @@
-/* The authorization server's door.  Metadata and keys are made for each answer
- * from what holds now; a token request lives until both its answer and its
- * connection are over. */
+/* The authorization server's door, and its token endpoint.  A token request lives until
+ * both its answer and its connection are over. */
 #include "edges/oauth/oauth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
-#include "domain/token/key_set.h"
-#include "edges/oauth/form.h"
+#include "edges/oauth/oauth_private.h"
 
 _Static_assert((int)OAUTH_BODY_BYTES_MAX == (int)FORM_BYTES_MAX, "one bound");
 _Static_assert((int)OAUTH_PARAMETERS_MAX == (int)FORM_PARAMETERS_MAX, "one bound");
 
-enum { PENDING_ARENA_BYTES_MAX = 512 * 1024, OAUTH_ROUTES = 7 };
-
-struct pending;
-
-struct oauth {
-	struct issue *issue;
-	const struct registry *registry;
-	struct key_set keys; /* the token key's public half */
-	struct pending *pending;
-	struct http_route routes[OAUTH_ROUTES];
-};
+enum { PENDING_ARENA_BYTES_MAX = 512 * 1024 };
 
 /* One request for a token.  Ends when is_answered and is_closed. */
 struct pending {
@@ -38,50 +25,6 @@ struct pending {
 	bool is_closed;
 	struct pending *next;
 };
-
-/* ---- answers ---- */
-
-static const struct http_header headers[] = {
-	{"Cache-Control", "no-store"}, {"Pragma", "no-cache"},
-	{"WWW-Authenticate", "Bearer realm=\"remit\""}, /* to who used a header: RFC 6749 §5.2 */
-};
-enum { HEADERS_ALWAYS = 2, HEADERS_CHALLENGED = 3 };
-
-static void answer_json(struct http_exchange *exchange, struct arena *arena, unsigned status,
-	const struct json *body)
-{
-	bool is_challenged =
-		status == 401 && http_header_find(exchange, "Authorization").data != NULL;
-	struct http_response response = {
-		.status = status,
-		.content_type = "application/json",
-		.body = json_canonical_text(arena, body),
-		.headers = headers,
-		.header_count = is_challenged ? HEADERS_CHALLENGED : HEADERS_ALWAYS,
-	};
-
-	if (response.body.data == NULL)
-		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
-	else
-		http_respond(exchange, &response);
-}
-
-/* RFC 6749 §5.2. */
-static void answer_error(struct http_exchange *exchange, struct arena *arena, unsigned status,
-	const char *error, const char *description)
-{
-	struct json_builder object;
-	struct json body;
-	struct error err = {0};
-
-	json_object_start(&object, arena);
-	json_put_cstring(&object, "error", error);
-	json_put_cstring(&object, "error_description", description);
-	if (json_object_seal(&object, &body, &err))
-		answer_json(exchange, arena, status, &body);
-	else
-		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
-}
 
 /* ---- POST /oauth/token ---- */
 
@@ -162,10 +105,10 @@ static void answer_issue(struct pending *pending)
 	struct json body;
 
 	if (request->refusal != ISSUE_GRANTED)
-		answer_error(pending->exchange, pending->arena, error.status, error.error,
+		oauth_answer_error(pending->exchange, pending->arena, error.status, error.error,
 			request->detail);
 	else if (token_body(&body, pending, &err))
-		answer_json(pending->exchange, pending->arena, 200, &body);
+		oauth_answer_json(pending->exchange, pending->arena, 200, &body);
 	else
 		http_respond_problem(pending->exchange, 503, "Service Unavailable", err.text);
 }
@@ -181,17 +124,7 @@ static void on_issued(struct issue_request *request)
 		answer_issue(pending);
 }
 
-static bool is_form(struct text content_type)
-{
-	static const char form[] = "application/x-www-form-urlencoded";
-	size_t length = sizeof form - 1;
-
-	return content_type.length >= length && strncasecmp(content_type.data, form, length) == 0 &&
-	       (content_type.length == length || content_type.data[length] == ';' ||
-		       content_type.data[length] == ' ');
-}
-
-/* Fills the request from the form; NULL, or what is wrong with it. */
+/* What is wrong with a form. */
 struct form_fault {
 	unsigned status;
 	const char *error;
@@ -220,6 +153,16 @@ static const struct grant {
 	{"client_credentials", take_client_credentials},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
+
+bool oauth_grants(struct json *out, struct arena *arena, struct error *err)
+{
+	struct json_builder array;
+
+	json_array_start(&array, arena);
+	for (size_t i = 0; i < GRANTS_COUNT; i++)
+		json_add(&array, json_string(text_of(grants[i].type)));
+	return json_array_seal(&array, out, err);
+}
 
 static const struct grant *find_grant(struct text type)
 {
@@ -268,30 +211,6 @@ static bool fill_request(
 	return take_client(request, form, fault) && grant->take(request, form, fault);
 }
 
-/* Checks the frame of a form request; false: it is answered. */
-static bool read_form(struct http_exchange *exchange, struct form *form, struct arena *arena)
-{
-	const struct http_request *http = http_exchange_request(exchange);
-	struct error err = {0};
-
-	if (!is_form(http_header_find(exchange, "Content-Type"))) {
-		answer_error(exchange, arena, 400, "invalid_request",
-			"Content-Type must be application/x-www-form-urlencoded");
-		return false;
-	}
-	if (http->target.length != http->path.length) {
-		answer_error(exchange, arena, 400, "invalid_request",
-			"parameters belong in the body, never in the address");
-		return false;
-	}
-	if (!form_parse(form, arena, http->body, &err)) {
-		answer_error(exchange, arena, err.code == ERROR_LIMIT ? 413 : 400,
-			"invalid_request", err.text);
-		return false;
-	}
-	return true;
-}
-
 static struct pending *pending_create(struct oauth *oauth, struct http_exchange *exchange)
 {
 	const struct http_exchange_events events = {.on_closed = on_closed};
@@ -330,225 +249,17 @@ static void handle_token(void *context, struct http_exchange *exchange)
 	/* Whatever is answered here and now needs no waiting for the service. */
 	pending->is_answered = true;
 	if (http_header_find(exchange, "Authorization").data != NULL) {
-		answer_error(exchange, pending->arena, 401, "invalid_client",
+		oauth_answer_error(exchange, pending->arena, 401, "invalid_client",
 			"prove yourself by client_assertion (private_key_jwt), not by a header");
-	} else if (read_form(exchange, &form, pending->arena)) {
+	} else if (oauth_read_form(exchange, &form, pending->arena)) {
 		if (!fill_request(&pending->request, &form, &fault)) {
-			answer_error(exchange, pending->arena, fault.status, fault.error,
+			oauth_answer_error(exchange, pending->arena, fault.status, fault.error,
 				fault.description);
 			return;
 		}
 		pending->is_answered = false;
 		issue_open_task(oauth->issue, &pending->request);
 	}
-}
-
-/* ---- POST /oauth/revoke (RFC 7009) ---- */
-
-static void handle_revoke(void *context, struct http_exchange *exchange)
-{
-	struct oauth *oauth = context;
-	struct arena *arena = http_exchange_arena(exchange);
-	struct json nothing;
-	struct json_builder object;
-	struct error err = {0};
-	struct form form;
-
-	if (arena == NULL) {
-		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
-		return;
-	}
-	if (!read_form(exchange, &form, arena))
-		return;
-	if (form_find(&form, "token").length == 0) {
-		answer_error(exchange, arena, 400, "invalid_request", "token is missing");
-		return;
-	}
-	/* Who holds the token may end it; one that ends nothing is no error. */
-	if (!issue_revoke(oauth->issue, form_find(&form, "token"), &err) &&
-		err.code != ERROR_NOT_FOUND && err.code != ERROR_CONFLICT) {
-		answer_error(exchange, arena, 503, "temporarily_unavailable", err.text);
-		return;
-	}
-	json_object_start(&object, arena);
-	if (json_object_seal(&object, &nothing, &err))
-		answer_json(exchange, arena, 200, &nothing);
-	else
-		http_respond_problem(exchange, 503, "Service Unavailable", err.text);
-}
-
-/* ---- documents ---- */
-
-/* How a document is made; false: no memory. */
-typedef bool make_document(
-	struct json *out, struct oauth *oauth, struct arena *arena, struct error *err);
-
-static void answer_document(
-	struct oauth *oauth, struct http_exchange *exchange, make_document *make)
-{
-	struct arena *arena = http_exchange_arena(exchange);
-	struct error err = {0};
-	struct json body;
-	struct http_response response = {.status = 200, .content_type = "application/json"};
-
-	if (arena == NULL || !make(&body, oauth, arena, &err)) {
-		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
-		return;
-	}
-	response.body = json_canonical_text(arena, &body);
-	if (response.body.data == NULL)
-		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
-	else
-		http_respond(exchange, &response);
-}
-
-/* One string in an array. */
-static bool put_list(
-	struct json_builder *object, const char *name, struct text only, struct error *err)
-{
-	struct json_builder array;
-	struct json list;
-
-	json_array_start(&array, object->arena);
-	if (only.length > 0)
-		json_add(&array, json_string(only));
-	if (!json_array_seal(&array, &list, err))
-		return false;
-	json_put(object, name, list);
-	return true;
-}
-
-static bool put_grants(struct json_builder *object, struct error *err)
-{
-	struct json_builder array;
-	struct json list;
-
-	json_array_start(&array, object->arena);
-	for (size_t i = 0; i < GRANTS_COUNT; i++)
-		json_add(&array, json_string(text_of(grants[i].type)));
-	if (!json_array_seal(&array, &list, err))
-		return false;
-	json_put(object, "grant_types_supported", list);
-	return true;
-}
-
-static bool put_url(struct json_builder *object, const char *name, struct text issuer,
-	const char *path, struct error *err)
-{
-	struct text url = text_format(object->arena, "%.*s%s", TEXT_ARGS(issuer), path);
-
-	if (url.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a document");
-	json_put_text(object, name, url);
-	return true;
-}
-
-/* RFC 8414 §2. */
-static bool make_server_metadata(
-	struct json *out, struct oauth *oauth, struct arena *arena, struct error *err)
-{
-	struct text issuer = issue_issuer(oauth->issue);
-	struct json_builder object;
-
-	json_object_start(&object, arena);
-	json_put_text(&object, "issuer", issuer);
-	return put_url(&object, "token_endpoint", issuer, "/oauth/token", err) &&
-	       put_url(&object, "revocation_endpoint", issuer, "/oauth/revoke", err) &&
-	       put_url(&object, "jwks_uri", issuer, "/oauth/jwks", err) &&
-	       put_grants(&object, err) &&
-	       put_list(&object, "response_types_supported", TEXT(""), err) &&
-	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
-	       put_list(&object, "token_endpoint_auth_methods_supported", TEXT("private_key_jwt"),
-		       err) &&
-	       put_list(&object, "token_endpoint_auth_signing_alg_values_supported", TEXT("ES256"),
-		       err) &&
-	       put_list(&object, "revocation_endpoint_auth_methods_supported", TEXT("none"), err) &&
-	       json_object_seal(&object, out, err);
-}
-
-static bool make_keys(struct json *out, struct oauth *oauth, struct arena *arena, struct error *err)
-{
-	return key_set_format(out, arena, &oauth->keys, err);
-}
-
-static void handle_server_metadata(void *context, struct http_exchange *exchange)
-{
-	answer_document(context, exchange, make_server_metadata);
-}
-
-static void handle_keys(void *context, struct http_exchange *exchange)
-{
-	answer_document(context, exchange, make_keys);
-}
-
-/* RFC 9728 §2. */
-static bool make_resource_metadata(struct json *out, const struct oauth *oauth,
-	struct text resource, struct text name, struct arena *arena, struct error *err)
-{
-	struct json_builder object;
-
-	if (resource.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a document");
-	json_object_start(&object, arena);
-	json_put_text(&object, "resource", resource);
-	json_put_text(&object, "resource_name", name);
-	return put_list(&object, "authorization_servers", issue_issuer(oauth->issue), err) &&
-	       put_list(&object, "bearer_methods_supported", TEXT("header"), err) &&
-	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
-	       json_object_seal(&object, out, err);
-}
-
-/* resource is its URL; without data: no memory. */
-static void answer_resource(const struct oauth *oauth, struct http_exchange *exchange,
-	struct text resource, struct text name)
-{
-	struct arena *arena = http_exchange_arena(exchange);
-	struct http_response response = {.status = 200, .content_type = "application/json"};
-	struct error err = {0};
-	struct json body;
-
-	if (arena != NULL && make_resource_metadata(&body, oauth, resource, name, arena, &err))
-		response.body = json_canonical_text(arena, &body);
-	if (response.body.data == NULL)
-		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
-	else
-		http_respond(exchange, &response);
-}
-
-static void handle_server_resource(void *context, struct http_exchange *exchange)
-{
-	const struct oauth *oauth = context;
-	struct text server = http_path_value(exchange, "server");
-	struct arena *arena = http_exchange_arena(exchange);
-	struct text resource = {0};
-
-	if (registry_find_server(oauth->registry, server) == NULL) {
-		http_respond_problem(exchange, 404, "Not Found", "no such server is registered");
-		return;
-	}
-	if (arena != NULL)
-		resource = issue_audience(oauth->issue, arena, server);
-	answer_resource(oauth, exchange, resource, server);
-}
-
-/* A decision point: an application, or remit's own where the path names none. */
-static void handle_point_resource(void *context, struct http_exchange *exchange)
-{
-	const struct oauth *oauth = context;
-	struct text application = http_path_value(exchange, "application");
-	struct arena *arena = http_exchange_arena(exchange);
-	struct text resource = {0};
-
-	if (application.length > 0 &&
-		registry_find_application(oauth->registry, application) == NULL) {
-		http_respond_problem(
-			exchange, 404, "Not Found", "no such application is registered");
-		return;
-	}
-	if (arena != NULL)
-		resource = issue_point_audience(oauth->issue, arena, application);
-	answer_resource(
-		oauth, exchange, resource, application.length > 0 ? application : TEXT("remit"));
 }
 
 /* ---- the door ---- */
@@ -599,14 +310,16 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 {
 	const struct http_route routes[OAUTH_ROUTES] = {
 		{"POST", "/oauth/token", handle_token, oauth},
-		{"POST", "/oauth/revoke", handle_revoke, oauth},
-		{"GET", "/oauth/jwks", handle_keys, oauth},
-		{"GET", "/.well-known/oauth-authorization-server", handle_server_metadata, oauth},
+		{"POST", "/oauth/revoke", oauth_handle_revoke, oauth},
+		{"GET", "/oauth/jwks", oauth_handle_keys, oauth},
+		{"GET", "/.well-known/oauth-authorization-server", oauth_handle_server_metadata,
+			oauth},
 		{"GET", "/.well-known/oauth-protected-resource/mcp/{server}",
-			handle_server_resource, oauth},
-		{"GET", "/.well-known/oauth-protected-resource", handle_point_resource, oauth},
+			oauth_handle_server_resource, oauth},
+		{"GET", "/.well-known/oauth-protected-resource", oauth_handle_point_resource,
+			oauth},
 		{"GET", "/.well-known/oauth-protected-resource/applications/{application}",
-			handle_point_resource, oauth},
+			oauth_handle_point_resource, oauth},
 	};
 
 	/* The router borrows them for as long as it lives. */

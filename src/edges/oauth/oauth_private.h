@@ -1,0 +1,42 @@
+#ifndef EDGES_OAUTH_OAUTH_PRIVATE_H
+#define EDGES_OAUTH_OAUTH_PRIVATE_H
+
+#include "domain/token/key_set.h"
+#include "edges/oauth/form.h"
+#include "edges/oauth/oauth.h"
+
+/* What the files of this folder share. */
+
+enum { OAUTH_ROUTES = 7 };
+
+struct pending;
+
+struct oauth {
+	struct issue *issue;
+	const struct registry *registry;
+	struct key_set keys;     /* the token key's public half */
+	struct pending *pending; /* requests for a token */
+	struct http_route routes[OAUTH_ROUTES];
+};
+
+/* answer.c: an answer that nobody may keep; who used a header hears, with a 401, which
+ * one is due (RFC 6749 §5.2). */
+void oauth_answer_json(struct http_exchange *exchange, struct arena *arena, unsigned status,
+	const struct json *body);
+/* RFC 6749 §5.2. */
+void oauth_answer_error(struct http_exchange *exchange, struct arena *arena, unsigned status,
+	const char *error, const char *description);
+/* Checks the frame of a form request; false: it is answered. */
+bool oauth_read_form(struct http_exchange *exchange, struct form *form, struct arena *arena);
+
+/* oauth.c: the grant types that the token endpoint knows, as an array. */
+bool oauth_grants(struct json *out, struct arena *arena, struct error *err) MUST_CHECK;
+
+/* The endpoints; context is the struct oauth. */
+void oauth_handle_revoke(void *context, struct http_exchange *exchange);
+void oauth_handle_keys(void *context, struct http_exchange *exchange);
+void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);
+void oauth_handle_server_resource(void *context, struct http_exchange *exchange);
+void oauth_handle_point_resource(void *context, struct http_exchange *exchange);
+
+#endif
