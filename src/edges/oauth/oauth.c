@@ -21,12 +21,71 @@ struct pending {
 	struct http_exchange *exchange; /* NULL once the peer has gone */
 	struct arena *arena;            /* the request's texts must outlive the exchange */
 	struct issue_request request;
+	const struct grant *grant; /* that was asked for */
 	bool is_answered;
 	bool is_closed;
 	struct pending *next;
 };
 
 /* ---- POST /oauth/token ---- */
+
+/* What is wrong with a form. */
+struct form_fault {
+	unsigned status;
+	const char *error;
+	const char *description;
+};
+
+/* ---- grants ---- */
+
+/* What each grant takes of the form beside what all take; false: fault says what is wrong. */
+typedef bool take_grant(
+	struct issue_request *request, const struct form *form, struct form_fault *fault);
+
+/* RFC 6749 §4.4: a task of one's own. */
+static bool take_client_credentials(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	(void)fault;
+	request->parent = form_find(form, "parent");
+	return true;
+}
+
+/* RFC 7523 §2.1: what the identity's own key signed is grant and proof in one. */
+static bool take_jwt_bearer(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	request->assertion = form_find(form, "assertion");
+	request->assertion_use = ISSUE_ASSERTION_GRANTS;
+	request->client = form_find(form, "client_id");
+	request->parent = form_find(form, "parent");
+	if (request->assertion.length == 0)
+		fault->description = "assertion is missing";
+	else if (form_find(form, "client_assertion").length > 0)
+		fault->description = "the assertion is grant and proof: leave out "
+				     "client_assertion";
+	return fault->description == NULL;
+}
+
+static const struct grant {
+	const char *type;
+	take_grant *take;
+	bool is_proof; /* whoever asks is proven by the grant itself */
+} grants[] = {
+	{"client_credentials", take_client_credentials, false},
+	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, true},
+};
+enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
+
+bool oauth_grants(struct json *out, struct arena *arena, struct error *err)
+{
+	struct json_builder array;
+
+	json_array_start(&array, arena);
+	for (size_t i = 0; i < GRANTS_COUNT; i++)
+		json_add(&array, json_string(text_of(grants[i].type)));
+	return json_array_seal(&array, out, err);
+}
 
 struct oauth_error {
 	unsigned status;
@@ -97,10 +156,21 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 	return json_object_seal(&object, out, err);
 }
 
+/* What does not prove whoever asks is told in the grant's own word: RFC 6749 §5.2, RFC 7521
+ * §4.1.1. */
+static struct oauth_error error_for(const struct pending *pending)
+{
+	struct oauth_error error = error_of(pending->request.refusal);
+
+	if (error.status == 401 && pending->grant->is_proof)
+		return (struct oauth_error){400, "invalid_grant"};
+	return error;
+}
+
 static void answer_issue(struct pending *pending)
 {
 	const struct issue_request *request = &pending->request;
-	struct oauth_error error = error_of(request->refusal);
+	struct oauth_error error = error_for(pending);
 	struct error err = {0};
 	struct json body;
 
@@ -124,46 +194,6 @@ static void on_issued(struct issue_request *request)
 		answer_issue(pending);
 }
 
-/* What is wrong with a form. */
-struct form_fault {
-	unsigned status;
-	const char *error;
-	const char *description;
-};
-
-/* ---- grants ---- */
-
-/* What each grant takes of the form beside what all take; false: fault says what is wrong. */
-typedef bool take_grant(
-	struct issue_request *request, const struct form *form, struct form_fault *fault);
-
-/* RFC 6749 §4.4: a task of one's own. */
-static bool take_client_credentials(
-	struct issue_request *request, const struct form *form, struct form_fault *fault)
-{
-	(void)fault;
-	request->parent = form_find(form, "parent");
-	return true;
-}
-
-static const struct grant {
-	const char *type;
-	take_grant *take;
-} grants[] = {
-	{"client_credentials", take_client_credentials},
-};
-enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
-
-bool oauth_grants(struct json *out, struct arena *arena, struct error *err)
-{
-	struct json_builder array;
-
-	json_array_start(&array, arena);
-	for (size_t i = 0; i < GRANTS_COUNT; i++)
-		json_add(&array, json_string(text_of(grants[i].type)));
-	return json_array_seal(&array, out, err);
-}
-
 static const struct grant *find_grant(struct text type)
 {
 	for (size_t i = 0; i < GRANTS_COUNT; i++)
@@ -176,9 +206,7 @@ static const struct grant *find_grant(struct text type)
 static bool take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
-	if (form_find(form, "client_secret").length > 0) {
-		fault->description = "there are no client secrets here: use private_key_jwt";
-	} else if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
+	if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
 		fault->status = 401;
 		fault->error = "invalid_client";
 		fault->description = "client_assertion_type must be " CLIENT_ASSERTION_TYPE;
@@ -188,9 +216,9 @@ static bool take_client(
 	return fault->description == NULL;
 }
 
-static bool fill_request(
-	struct issue_request *request, const struct form *form, struct form_fault *fault)
+static bool fill_request(struct pending *pending, const struct form *form, struct form_fault *fault)
 {
+	struct issue_request *request = &pending->request;
 	struct text type = form_find(form, "grant_type");
 	const struct grant *grant = find_grant(type);
 
@@ -208,7 +236,13 @@ static bool fill_request(
 	request->resource = form_find(form, "resource");
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
-	return take_client(request, form, fault) && grant->take(request, form, fault);
+	pending->grant = grant;
+	if (form_find(form, "client_secret").length > 0) {
+		fault->description = "there are no client secrets here: use private_key_jwt";
+		return false;
+	}
+	return (grant->is_proof || take_client(request, form, fault)) &&
+	       grant->take(request, form, fault);
 }
 
 static struct pending *pending_create(struct oauth *oauth, struct http_exchange *exchange)
@@ -252,7 +286,7 @@ static void handle_token(void *context, struct http_exchange *exchange)
 		oauth_answer_error(exchange, pending->arena, 401, "invalid_client",
 			"prove yourself by client_assertion (private_key_jwt), not by a header");
 	} else if (oauth_read_form(exchange, &form, pending->arena)) {
-		if (!fill_request(&pending->request, &form, &fault)) {
+		if (!fill_request(pending, &form, &fault)) {
 			oauth_answer_error(exchange, pending->arena, fault.status, fault.error,
 				fault.description);
 			return;

@@ -81,7 +81,7 @@ void issue_expire(struct issue *issue);
 #define ISSUE_REFUSALS(X) \
 	X(ISSUE_REFUSED, "refused", "it was refused") \
 	X(ISSUE_GRANTED, "granted", "the task is open") \
-	X(ISSUE_ASSERTION, "assertion", "the client assertion does not hold") \
+	X(ISSUE_ASSERTION, "assertion", "the assertion does not hold") \
 	X(ISSUE_CLIENT_UNPROVEN, "client_unproven", \
 		"no key of a registered identity of this name signed the assertion") \
 	X(ISSUE_CLIENT_MISMATCH, "client_mismatch", "client_id is not the assertion's sub") \
@@ -114,15 +114,20 @@ enum issue_refusal {
 const char *issue_refusal_word(enum issue_refusal refusal);
 const char *issue_refusal_meaning(enum issue_refusal refusal);
 
+/* What the assertion is: the client's proof beside another grant (RFC 7523 §2.2), or grant and
+ * proof in one (§2.1). */
+enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
+
 /* One request for a task and its token.  The caller owns it and what it points
  * to until done ran. */
 struct issue_request {
 	struct text assertion; /* compact JWS */
-	struct text client;    /* client_id, or empty */
-	struct text resource;  /* audience */
-	struct text scope;     /* may be empty */
-	struct text purpose;   /* of the task; may be empty */
-	struct text parent;    /* a live task of the same identity and environment, or empty */
+	enum issue_assertion_use assertion_use;
+	struct text client;   /* client_id, or empty */
+	struct text resource; /* audience */
+	struct text scope;    /* may be empty */
+	struct text purpose;  /* of the task; may be empty */
+	struct text parent;   /* a live task of the same identity and environment, or empty */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */

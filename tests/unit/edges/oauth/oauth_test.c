@@ -179,6 +179,65 @@ static void wrong_wishes_have_their_own_errors(void **state)
 	assert_error(bench, status, 400, "unauthorized_client");
 }
 
+#define JWT_BEARER "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+
+/* The same by an assertion that is the grant. */
+static int ask_by_assertion(struct bench *bench, struct text assertion, const char *more)
+{
+	static char body[REQUEST_BYTES_MAX / 2];
+
+	(void)snprintf(
+		body, sizeof body, "%s&assertion=%.*s%s", JWT_BEARER, TEXT_ARGS(assertion), more);
+	return post(bench, "/oauth/token", body);
+}
+
+static void an_assertion_that_is_no_grant_is_an_invalid_one(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct private_key *other = NULL;
+	struct error err = {0};
+	struct text used = issuing_assertion(issuing, NULL);
+	int status = post(bench, "/oauth/token", JWT_BEARER RESOURCE);
+
+	assert_error(bench, status, 400, "invalid_request");
+	status = ask_by_assertion(bench, TEXT("a.b.c"), RESOURCE);
+	assert_error(bench, status, 400, "invalid_grant");
+	assert_true(private_key_generate(&other, SIGNATURE_ES256, &err));
+	status = ask_by_assertion(bench, issuing_assertion(issuing, other), RESOURCE);
+	assert_error(bench, status, 400, "invalid_grant");
+	private_key_destroy(&other);
+	status =
+		ask_by_assertion(bench, issuing_assertion(issuing, NULL), RESOURCE "&client_id=a2");
+	assert_error(bench, status, 400, "invalid_grant");
+	status = ask_by_assertion(
+		bench, issuing_assertion(issuing, NULL), RESOURCE PROOF "&client_assertion=a.b.c");
+	assert_error(bench, status, 400, "invalid_request");
+	status = ask_by_assertion(
+		bench, issuing_assertion(issuing, NULL), RESOURCE "&client_secret=x");
+	assert_error(bench, status, 400, "invalid_request");
+	/* What proved a client is no grant afterwards. */
+	assert_int_equal(ask(bench, used, RESOURCE), 200);
+	status = ask_by_assertion(bench, used, RESOURCE);
+	assert_error(bench, status, 400, "invalid_grant");
+	assert_int_equal(task_table_count(issuing->tasks), 1);
+}
+
+static void an_assertion_of_its_own_key_is_grant_and_proof(void **state)
+{
+	struct bench *bench = *state;
+	struct text assertion = issuing_assertion(&bench->issuing, NULL);
+	struct json body;
+	int status;
+
+	assert_int_equal(ask_by_assertion(bench, assertion, RESOURCE "&client_id=a1"), 200);
+	body = body_of(bench);
+	assert_int_equal(issuing_ask(&bench->issuing, json_text_or(&body, "access_token", "")),
+		TOKEN_ACCEPTED);
+	status = ask(bench, assertion, RESOURCE);
+	assert_error(bench, status, 401, "invalid_client");
+}
+
 static void a_log_that_takes_nothing_is_said_as_unavailable(void **state)
 {
 	struct bench *bench = *state;
@@ -290,6 +349,8 @@ int main(void)
 		OAUTH_TEST(a_form_that_is_not_one_is_refused),
 		OAUTH_TEST(other_grants_and_proofs_are_refused),
 		OAUTH_TEST(wrong_wishes_have_their_own_errors),
+		OAUTH_TEST(an_assertion_that_is_no_grant_is_an_invalid_one),
+		OAUTH_TEST(an_assertion_of_its_own_key_is_grant_and_proof),
 		OAUTH_TEST(a_log_that_takes_nothing_is_said_as_unavailable),
 		OAUTH_TEST(a_client_that_leaves_before_the_answer_leaves_nothing_behind),
 		OAUTH_TEST(a_token_comes_with_its_task_and_lifetime),
