@@ -83,6 +83,8 @@ static bool make_server_metadata(
 	       put_list(&object, "token_endpoint_auth_signing_alg_values_supported", TEXT("ES256"),
 		       err) &&
 	       put_list(&object, "revocation_endpoint_auth_methods_supported", TEXT("none"), err) &&
+	       put_list(&object, "authorization_details_types_supported", TEXT(TASK_DETAIL_TYPE),
+		       err) &&
 	       json_object_seal(&object, out, err);
 }
 
@@ -115,6 +117,8 @@ static bool make_resource_metadata(struct json *out, const struct oauth *oauth,
 	return put_list(&object, "authorization_servers", issue_issuer(oauth->issue), err) &&
 	       put_list(&object, "bearer_methods_supported", TEXT("header"), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
+	       put_list(&object, "authorization_details_types_supported", TEXT(TASK_DETAIL_TYPE),
+		       err) &&
 	       json_object_seal(&object, out, err);
 }
 

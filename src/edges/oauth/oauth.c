@@ -105,6 +105,7 @@ static struct oauth_error error_of(enum issue_refusal refusal)
 	case ISSUE_ENVIRONMENT: return (struct oauth_error){400, "unauthorized_client"};
 	case ISSUE_AUDIENCE_MISSING:
 	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
+	case ISSUE_DETAILS: return (struct oauth_error){400, "invalid_authorization_details"};
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
 	case ISSUE_PURPOSE:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
@@ -153,6 +154,14 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 	json_put_text(&object, "scope", request->scope_granted);
 	json_put_text(&object, "task", request->task);
 	json_put_integer(&object, "record", (int64_t)request->index);
+	if (request->details_granted.length > 0) {
+		struct json details;
+
+		if (!json_parse(&details, pending->arena, request->details_granted,
+			    &json_limits_default, err))
+			return false;
+		json_put(&object, "authorization_details", details);
+	}
 	return json_object_seal(&object, out, err);
 }
 
@@ -236,6 +245,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 	request->resource = form_find(form, "resource");
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
+	request->details = form_find(form, "authorization_details");
 	pending->grant = grant;
 	if (form_find(form, "client_secret").length > 0) {
 		fault->description = "there are no client secrets here: use private_key_jwt";

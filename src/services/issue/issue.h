@@ -96,6 +96,8 @@ void issue_expire(struct issue *issue);
 	X(ISSUE_AUDIENCE_UNKNOWN, "audience_unknown", \
 		"resource is not the URL of a registered server or decision point") \
 	X(ISSUE_SCOPE, "scope", "the only scope is: call") \
+	X(ISSUE_DETAILS, "details", \
+		"authorization_details are malformed, or wider than the parent's") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
@@ -127,6 +129,7 @@ struct issue_request {
 	struct text resource; /* audience */
 	struct text scope;    /* may be empty */
 	struct text purpose;  /* of the task; may be empty */
+	struct text details;  /* authorization_details (RFC 9396), JSON; may be empty */
 	struct text parent;   /* a live task of the same identity and environment, or empty */
 	void (*done)(struct issue_request *request);
 	void *context;
@@ -137,6 +140,7 @@ struct issue_request {
 	struct text token;             /* below: only if GRANTED; good until done returns */
 	struct text task;
 	struct text scope_granted;
+	struct text details_granted; /* the task's own, or of the nearest above it; may be empty */
 	int64_t lifetime_s;
 	uint64_t index; /* of the task-opened record */
 };

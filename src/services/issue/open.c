@@ -37,6 +37,7 @@ struct opening {
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
 	struct text audience;
+	struct task_details *details; /* NULL: none of its own */
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
 	int64_t parent_end_utc_s; /* where there is a parent */
@@ -45,6 +46,7 @@ struct opening {
 
 static void opening_free(struct opening *opening)
 {
+	task_details_destroy(&opening->details);
 	arena_destroy(&opening->arena);
 	free(opening);
 }
@@ -154,6 +156,23 @@ static bool check_wishes(struct opening *opening)
 	return opening->audience.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
 }
 
+/* What the task is for (RFC 9396): it may only narrow what is above it. */
+static bool check_details(struct opening *opening)
+{
+	struct issue_request *request = opening->request;
+	const struct task_details *above =
+		task_details_of(task_find(opening->issue->parts.tasks, request->parent));
+	struct error err = {0};
+
+	if (request->details.length == 0)
+		return true;
+	if (!task_details_parse(&opening->details, request->details, &err))
+		return issue_refuse(request, ISSUE_DETAILS, err.text);
+	if (above != NULL && !task_details_narrow(opening->details, above))
+		return issue_refuse(request, ISSUE_DETAILS, "the parent task lists less");
+	return true;
+}
+
 /* ---- record it ---- */
 
 /* The task's record with what only we know: the audience, and the proof. */
@@ -191,6 +210,7 @@ static bool make_record(struct opening *opening, struct error *err)
 		.identity = opening->proven.identity,
 		.purpose = opening->request->purpose,
 		.parent = opening->request->parent,
+		.details = opening->details == NULL ? NULL : task_details_json(opening->details),
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
 		.at_utc_ms = at_utc_ms};
@@ -235,6 +255,15 @@ static bool may_act_now(const struct opening *opening)
 	       issue_identity_state(issue, opening->proven.identity) == TOKEN_ACCEPTED;
 }
 
+/* What its task, or the nearest above it, is for; empty: whatever the charter lets it. */
+static struct text details_of(const struct opening *opening)
+{
+	const struct task_details *details =
+		task_details_of(task_find(opening->issue->parts.tasks, text_of(opening->task)));
+
+	return details == NULL ? TEXT("") : task_details_text(details);
+}
+
 static void finish(struct opening *opening)
 {
 	struct issue_request *request = opening->request;
@@ -264,6 +293,7 @@ static void on_signed(struct token_signing *signing)
 		request->token = signing->token;
 		request->task = text_of(opening->task);
 		request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
+		request->details_granted = details_of(opening);
 		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
 		request->index = opening->change.index;
 		opening->issue->status.tasks_opened++;
@@ -281,6 +311,7 @@ static void sign_token(struct opening *opening)
 		.audience = opening->audience,
 		.task = text_of(opening->task),
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
+		.details = details_of(opening),
 		.environment = opening->proven.environment,
 		.issued_utc_s = opening->issued_utc_s,
 		.expires_utc_s = opening->expires_utc_s,
@@ -316,7 +347,8 @@ static bool open_task(struct opening *opening)
 	struct error err = {0};
 
 	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
+		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening) ||
+		!check_details(opening))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &err))

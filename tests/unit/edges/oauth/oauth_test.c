@@ -296,6 +296,27 @@ static void a_token_comes_with_its_task_and_lifetime(void **state)
 	assert_non_null(strcasestr(bench->reply, "\r\nCache-Control: no-store\r\n"));
 }
 
+static void what_a_task_is_for_comes_back_with_its_token(void **state)
+{
+#define DETAIL(type)                                                                               \
+	"&authorization_details=%5B%7B%22type%22%3A%22" type                                       \
+	"%22%2C%22tool%22%3A%22files%2Fread%22%7D%5D"
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct json body;
+	int status = ask(bench, issuing_assertion(issuing, NULL), RESOURCE DETAIL("x"));
+
+	assert_error(bench, status, 400, "invalid_authorization_details");
+	assert_int_equal(ask(bench, issuing_assertion(issuing, NULL), RESOURCE), 200);
+	body = body_of(bench);
+	assert_null(json_find(&body, "authorization_details"));
+	assert_int_equal(
+		ask(bench, issuing_assertion(issuing, NULL), RESOURCE DETAIL("remit_tool")), 200);
+	body = body_of(bench);
+	assert_non_null(json_find(&body, "authorization_details"));
+	assert_int_equal(json_find(&body, "authorization_details")->count, 1);
+}
+
 static void a_revoked_token_is_refused_and_revoking_twice_is_fine(void **state)
 {
 	struct bench *bench = *state;
@@ -354,6 +375,7 @@ int main(void)
 		OAUTH_TEST(a_log_that_takes_nothing_is_said_as_unavailable),
 		OAUTH_TEST(a_client_that_leaves_before_the_answer_leaves_nothing_behind),
 		OAUTH_TEST(a_token_comes_with_its_task_and_lifetime),
+		OAUTH_TEST(what_a_task_is_for_comes_back_with_its_token),
 		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
 		OAUTH_TEST(the_metadata_says_what_is_there),
 	};
