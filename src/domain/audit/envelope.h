@@ -24,6 +24,7 @@
 	X(RECORD_STATE,             "state")              \
 	X(RECORD_TASK_OPENED,       "task-opened")        \
 	X(RECORD_TASK_ENDED,        "task-ended")         \
+	X(RECORD_ASSERTION_USED,    "assertion-used")     \
 	X(RECORD_DECISION,          "decision")           \
 	X(RECORD_EVALUATION,        "evaluation")         \
 	X(RECORD_OUTCOME,           "outcome")            \

@@ -74,6 +74,7 @@ static bool make_server_metadata(
 	json_put_text(&object, "issuer", issuer);
 	return put_url(&object, "token_endpoint", issuer, "/oauth/token", err) &&
 	       put_url(&object, "revocation_endpoint", issuer, "/oauth/revoke", err) &&
+	       put_url(&object, "introspection_endpoint", issuer, "/oauth/introspect", err) &&
 	       put_url(&object, "jwks_uri", issuer, "/oauth/jwks", err) &&
 	       put_grants(&object, err) &&
 	       put_list(&object, "response_types_supported", TEXT(""), err) &&
@@ -83,6 +84,10 @@ static bool make_server_metadata(
 	       put_list(&object, "token_endpoint_auth_signing_alg_values_supported", TEXT("ES256"),
 		       err) &&
 	       put_list(&object, "revocation_endpoint_auth_methods_supported", TEXT("none"), err) &&
+	       put_list(&object, "introspection_endpoint_auth_methods_supported",
+		       TEXT("private_key_jwt"), err) &&
+	       put_list(&object, "introspection_endpoint_auth_signing_alg_values_supported",
+		       TEXT("ES256"), err) &&
 	       put_list(&object, "authorization_details_types_supported", TEXT(TASK_DETAIL_TYPE),
 		       err) &&
 	       json_object_seal(&object, out, err);

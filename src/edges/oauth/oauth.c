@@ -1,5 +1,4 @@
-/* The authorization server's door, and its token endpoint.  A token request lives until
- * both its answer and its connection are over. */
+/* The authorization server's door, and its token endpoint. */
 #include "edges/oauth/oauth.h"
 
 #include <stdio.h>
@@ -13,28 +12,7 @@
 _Static_assert((int)OAUTH_BODY_BYTES_MAX == (int)FORM_BYTES_MAX, "one bound");
 _Static_assert((int)OAUTH_PARAMETERS_MAX == (int)FORM_PARAMETERS_MAX, "one bound");
 
-enum { PENDING_ARENA_BYTES_MAX = 512 * 1024 };
-
-/* One request for a token.  Ends when is_answered and is_closed. */
-struct pending {
-	struct oauth *oauth;
-	struct http_exchange *exchange; /* NULL once the peer has gone */
-	struct arena *arena;            /* the request's texts must outlive the exchange */
-	struct issue_request request;
-	const struct grant *grant; /* that was asked for */
-	bool is_answered;
-	bool is_closed;
-	struct pending *next;
-};
-
 /* ---- POST /oauth/token ---- */
-
-/* What is wrong with a form. */
-struct form_fault {
-	unsigned status;
-	const char *error;
-	const char *description;
-};
 
 /* ---- grants ---- */
 
@@ -87,61 +65,6 @@ bool oauth_grants(struct json *out, struct arena *arena, struct error *err)
 	return json_array_seal(&array, out, err);
 }
 
-struct oauth_error {
-	unsigned status;
-	const char *error;
-};
-
-static struct oauth_error error_of(enum issue_refusal refusal)
-{
-	switch (refusal) {
-	case ISSUE_ASSERTION:
-	case ISSUE_CLIENT_UNPROVEN:
-	case ISSUE_CLIENT_MISMATCH:
-	case ISSUE_REPLAYED: return (struct oauth_error){401, "invalid_client"};
-	case ISSUE_NOT_ACTIVE:
-	case ISSUE_UNGOVERNED:
-	case ISSUE_CHARTER_EXPIRED:
-	case ISSUE_ENVIRONMENT: return (struct oauth_error){400, "unauthorized_client"};
-	case ISSUE_AUDIENCE_MISSING:
-	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
-	case ISSUE_DETAILS: return (struct oauth_error){400, "invalid_authorization_details"};
-	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
-	case ISSUE_PURPOSE:
-	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
-	case ISSUE_BUSY:
-	case ISSUE_NOT_RECORDED:
-	case ISSUE_NOT_SIGNED: return (struct oauth_error){503, "temporarily_unavailable"};
-	case ISSUE_REFUSED:
-	case ISSUE_GRANTED:
-	case ISSUE_REFUSAL_COUNT: break;
-	}
-	return (struct oauth_error){400, "invalid_request"};
-}
-
-static void pending_free(struct pending *pending)
-{
-	struct pending **link = &pending->oauth->pending;
-
-	while (*link != NULL && *link != pending)
-		link = &(*link)->next;
-	if (*link != NULL)
-		*link = pending->next;
-	arena_destroy(&pending->arena);
-	free(pending);
-}
-
-static void on_closed(void *context, enum http_closed how)
-{
-	struct pending *pending = context;
-
-	(void)how;
-	pending->is_closed = true;
-	pending->exchange = NULL;
-	if (pending->is_answered)
-		pending_free(pending);
-}
-
 static bool token_body(struct json *out, struct pending *pending, struct error *err)
 {
 	const struct issue_request *request = &pending->request;
@@ -169,7 +92,7 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
  * §4.1.1. */
 static struct oauth_error error_for(const struct pending *pending)
 {
-	struct oauth_error error = error_of(pending->request.refusal);
+	struct oauth_error error = oauth_error_of(pending->request.refusal);
 
 	if (error.status == 401 && pending->grant->is_proof)
 		return (struct oauth_error){400, "invalid_grant"};
@@ -196,10 +119,7 @@ static void on_issued(struct issue_request *request)
 {
 	struct pending *pending = request->context;
 
-	pending->is_answered = true;
-	if (pending->is_closed)
-		pending_free(pending);
-	else
+	if (oauth_pending_is_open(pending))
 		answer_issue(pending);
 }
 
@@ -211,8 +131,7 @@ static const struct grant *find_grant(struct text type)
 	return NULL;
 }
 
-/* How whoever asks proves itself. */
-static bool take_client(
+bool oauth_take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
 	if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
@@ -251,38 +170,14 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 		fault->description = "there are no client secrets here: use private_key_jwt";
 		return false;
 	}
-	return (grant->is_proof || take_client(request, form, fault)) &&
+	return (grant->is_proof || oauth_take_client(request, form, fault)) &&
 	       grant->take(request, form, fault);
-}
-
-static struct pending *pending_create(struct oauth *oauth, struct http_exchange *exchange)
-{
-	const struct http_exchange_events events = {.on_closed = on_closed};
-	struct http_exchange_events watched = events;
-	struct pending *pending = calloc(1, sizeof *pending);
-
-	if (pending == NULL)
-		return NULL;
-	pending->arena = arena_create(PENDING_ARENA_BYTES_MAX);
-	if (pending->arena == NULL) {
-		free(pending);
-		return NULL;
-	}
-	pending->oauth = oauth;
-	pending->exchange = exchange;
-	pending->request.done = on_issued;
-	pending->request.context = pending;
-	pending->next = oauth->pending;
-	oauth->pending = pending;
-	watched.context = pending;
-	http_exchange_watch(exchange, &watched);
-	return pending;
 }
 
 static void handle_token(void *context, struct http_exchange *exchange)
 {
 	struct oauth *oauth = context;
-	struct pending *pending = pending_create(oauth, exchange);
+	struct pending *pending = oauth_pending_create(oauth, exchange);
 	struct form_fault fault;
 	struct form form;
 
@@ -302,6 +197,8 @@ static void handle_token(void *context, struct http_exchange *exchange)
 			return;
 		}
 		pending->is_answered = false;
+		pending->request.done = on_issued;
+		pending->request.context = pending;
 		issue_open_task(oauth->issue, &pending->request);
 	}
 }
@@ -344,7 +241,7 @@ void oauth_destroy(struct oauth **oauth)
 		return;
 	while ((*oauth)->pending != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
-		pending_free((*oauth)->pending);
+		oauth_pending_free((*oauth)->pending);
 	key_set_deinit(&(*oauth)->keys);
 	free(*oauth);
 	*oauth = NULL;
@@ -355,6 +252,7 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 	const struct http_route routes[OAUTH_ROUTES] = {
 		{"POST", "/oauth/token", handle_token, oauth},
 		{"POST", "/oauth/revoke", oauth_handle_revoke, oauth},
+		{"POST", "/oauth/introspect", oauth_handle_introspect, oauth},
 		{"GET", "/oauth/jwks", oauth_handle_keys, oauth},
 		{"GET", "/.well-known/oauth-authorization-server", oauth_handle_server_metadata,
 			oauth},

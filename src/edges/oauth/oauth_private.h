@@ -7,8 +7,9 @@
 
 /* What the files of this folder share. */
 
-enum { OAUTH_ROUTES = 7 };
+enum { OAUTH_ROUTES = 8 };
 
+struct grant;
 struct pending;
 
 struct oauth {
@@ -18,6 +19,44 @@ struct oauth {
 	struct pending *pending; /* requests for a token */
 	struct http_route routes[OAUTH_ROUTES];
 };
+
+/* One request that waits for the service.  Ends when is_answered and is_closed. */
+struct pending {
+	struct oauth *oauth;
+	struct http_exchange *exchange; /* NULL once the peer has gone */
+	struct arena *arena;            /* the request's texts must outlive the exchange */
+	/* What is asked: of the two one. */
+	struct issue_request request;
+	struct issue_introspection introspection;
+	const struct grant *grant; /* of a request for a token */
+	bool is_answered;
+	bool is_closed;
+	struct pending *next;
+};
+
+/* pending.c: one that is watched; NULL: no memory. */
+struct pending *oauth_pending_create(struct oauth *oauth, struct http_exchange *exchange);
+void oauth_pending_free(struct pending *pending);
+/* The answer is here.  False: nobody waits for it, and pending is gone. */
+bool oauth_pending_is_open(struct pending *pending);
+
+/* What a refusal is in the standards' own words. */
+struct oauth_error {
+	unsigned status;
+	const char *error;
+};
+struct oauth_error oauth_error_of(enum issue_refusal refusal);
+
+/* What is wrong with a form. */
+struct form_fault {
+	unsigned status;
+	const char *error;
+	const char *description;
+};
+
+/* oauth.c: how whoever asks proves itself; false: fault says what is wrong. */
+bool oauth_take_client(
+	struct issue_request *request, const struct form *form, struct form_fault *fault);
 
 /* answer.c: an answer that nobody may keep; who used a header hears, with a 401, which
  * one is due (RFC 6749 §5.2). */
@@ -34,6 +73,7 @@ bool oauth_grants(struct json *out, struct arena *arena, struct error *err) MUST
 
 /* The endpoints; context is the struct oauth. */
 void oauth_handle_revoke(void *context, struct http_exchange *exchange);
+void oauth_handle_introspect(void *context, struct http_exchange *exchange);
 void oauth_handle_keys(void *context, struct http_exchange *exchange);
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);
 void oauth_handle_server_resource(void *context, struct http_exchange *exchange);

@@ -1,5 +1,5 @@
 /* The token service: its making, its clock, and the table of refusals.  What it
- * does is in open.c, authenticate.c, end.c and person.c. */
+ * does is in open.c, authenticate.c, introspect.c, end.c and person.c. */
 #include "services/issue/issue.h"
 
 #include <stdlib.h>
@@ -45,8 +45,11 @@ bool issue_is_closed(const struct issue *issue)
 
 static bool register_with_fold(struct issue *issue, struct error *err)
 {
-	static const char *const types[] = {"task-opened", "assertion"};
-	const struct fold_projector projector = {"task-opened", issue_project_assertion};
+	static const char *const types[] = {"task-opened", "assertion-used", "assertion"};
+	static const struct fold_projector projectors[] = {
+		{"task-opened", issue_project_assertion},
+		{"assertion-used", issue_project_assertion},
+	};
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		const struct fold_handler handler = {
@@ -55,7 +58,8 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 		if (!fold_add(issue->parts.fold, &handler, err))
 			return false;
 	}
-	return fold_add_projector(issue->parts.fold, &projector, err);
+	return fold_add_projector(issue->parts.fold, &projectors[0], err) &&
+	       fold_add_projector(issue->parts.fold, &projectors[1], err);
 }
 
 bool issue_create(struct issue **out, const struct issue_parts *parts, struct error *err)
@@ -98,6 +102,7 @@ void issue_destroy(struct issue **issue)
 		loop_timer_stop((*issue)->parts.loop, &(*issue)->expiry);
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
+	issue_lookings_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
 		public_key_destroy(&(*issue)->keys[i].key);
 	replay_table_destroy(&(*issue)->assertions);

@@ -24,10 +24,11 @@ struct issue;
 enum {
 	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
 	ISSUE_ENDINGS_MAX = 256,
-	ISSUE_CACHE_ENTRIES = 4096,  /* verified tokens remembered */
-	ISSUE_KEYS_CACHED = 256,     /* parsed keys of identities and persons remembered */
-	ISSUE_EXPIRY_MS = 1000,      /* how often expired tasks get their record */
-	ISSUE_KEEP_MS = 3600 * 1000, /* how long a dead task is still known by its state */
+	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
+	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
+	ISSUE_KEYS_CACHED = 256,        /* parsed keys of identities and persons remembered */
+	ISSUE_EXPIRY_MS = 1000,         /* how often expired tasks get their record */
+	ISSUE_KEEP_MS = 3600 * 1000,    /* how long a dead task is still known by its state */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
 };
@@ -176,6 +177,28 @@ void issue_challenge(const struct issue *issue, struct text server, enum token_r
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out);
+
+/* ---- what a token is now (RFC 7662) ---- */
+
+/* One question.  The caller owns it and what it points to until done ran. */
+struct issue_introspection {
+	/* Who asks: assertion and client of it, as in a request for a task.  Its answer is in
+	 * refusal (GRANTED: there is one), detail and reason. */
+	struct issue_request asker;
+	/* The value of an Authorization header, used instead where there is one: a token of ours
+	 * for the issuer itself. */
+	struct text authorization;
+	struct text token; /* asked about; whatever it is */
+	struct arena *arena;
+	void (*done)(struct issue_introspection *asked);
+	void *context;
+	struct json answer; /* in arena: what it says and is, or {"active": false} */
+};
+
+/* Whose client asks, or the tool-server that its audience is, is told what the token says
+ * while it opens what it is for; nobody is told anything else.  done runs exactly once:
+ * before this returns, or from the loop. */
+void issue_introspect(struct issue *issue, struct issue_introspection *asked);
 
 /* ---- tasks ---- */
 

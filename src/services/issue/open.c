@@ -175,21 +175,27 @@ static bool check_details(struct opening *opening)
 
 /* ---- record it ---- */
 
+bool issue_proof(
+	struct json *out, struct arena *arena, const struct proven *proven, struct error *err)
+{
+	struct json_builder part;
+
+	json_object_start(&part, arena);
+	json_put_text(&part, "key", proven->key_id);
+	json_put_text(&part, "replay",
+		base64url_text(arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
+	json_put_integer(&part, "until", proven->use.until_utc_s);
+	return json_object_seal(&part, out, err);
+}
+
 /* The task's record with what only we know: the audience, and the proof. */
 static bool add_proof(
 	struct json *out, struct opening *opening, const struct json *record, struct error *err)
 {
-	const struct proven *proven = &opening->proven;
-	struct json_builder whole, part;
+	struct json_builder whole;
 	struct json proof;
 
-	json_object_start(&part, opening->arena);
-	json_put_text(&part, "key", proven->key_id);
-	json_put_text(&part, "replay",
-		base64url_text(
-			opening->arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
-	json_put_integer(&part, "until", proven->use.until_utc_s);
-	if (!json_object_seal(&part, &proof, err))
+	if (!issue_proof(&proof, opening->arena, &opening->proven, err))
 		return false;
 	json_object_start(&whole, opening->arena);
 	for (uint32_t i = 0; i < record->count; i++)
@@ -401,7 +407,7 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 
 /* ---- the one-time ids across restarts ---- */
 
-/* A task-opened record carries proof; the store's row (type "assertion") is the
+/* A task-opened or assertion-used record carries proof; the store's row (type "assertion") is the
  * proof and the actor alone.  What is on record is kept whatever the identity's
  * share, or a start could fail on it. */
 bool issue_fold_assertion(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -439,8 +445,11 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	struct arena *arena = projection_arena(projection);
 	const struct json *proof = json_find(record, "proof");
 	int64_t slot = json_integer_or(record, "at", 0) / 1000 / SLOT_S;
-	struct text key = text_format(arena, "%lld/%.*s", (long long)(slot % SLOTS),
-		TEXT_ARGS(json_text_or(record, "task", "")));
+	struct text task = json_text_or(record, "task", "");
+	struct text name =
+		task.length > 0 || proof == NULL ? task : json_text_or(proof, "replay", "");
+	struct text key =
+		text_format(arena, "%lld/%.*s", (long long)(slot % SLOTS), TEXT_ARGS(name));
 	struct json_builder row;
 	struct json body;
 	struct error err = {0};

@@ -333,6 +333,59 @@ static void a_revoked_token_is_refused_and_revoking_twice_is_fine(void **state)
 	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
 }
 
+/* Asks about a token as a1. */
+static int look(struct bench *bench, struct text token, const char *more)
+{
+	static char body[REQUEST_BYTES_MAX / 2];
+	struct text assertion = issuing_assertion(&bench->issuing, NULL);
+
+	(void)snprintf(body, sizeof body, "token=%.*s%s&client_assertion=%.*s%s", TEXT_ARGS(token),
+		PROOF, TEXT_ARGS(assertion), more);
+	return post(bench, "/oauth/introspect", body);
+}
+
+static void a_question_about_a_token_needs_a_proof(void **state)
+{
+	struct bench *bench = *state;
+	int status = post(bench, "/oauth/introspect", "token=x");
+
+	assert_error(bench, status, 401, "invalid_client");
+	status = post(bench, "/oauth/introspect", "token=x" PROOF "&client_assertion=a.b.c");
+	assert_error(bench, status, 401, "invalid_client");
+	status = post(bench, "/oauth/introspect", "token=x&client_secret=y");
+	assert_error(bench, status, 400, "invalid_request");
+	status = look(bench, TEXT(""), "");
+	assert_error(bench, status, 400, "invalid_request");
+	status = send_request(bench, "POST /oauth/introspect",
+		"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Bearer x\r\n",
+		"token=x");
+	assert_error(bench, status, 401, "invalid_token");
+	assert_non_null(strcasestr(bench->reply, "\r\nWWW-Authenticate: Bearer"));
+	status = send_request(bench, "POST /oauth/introspect",
+		"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Bearer x\r\n",
+		"token=x" PROOF "&client_assertion=a.b.c");
+	assert_error(bench, status, 400, "invalid_request");
+}
+
+static void a_token_is_active_until_it_is_revoked(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	char body[8192];
+	struct json answer;
+
+	assert_true(issuing_open_good(issuing));
+	(void)snprintf(body, sizeof body, "token_type_hint=refresh_token&token=%.*s",
+		TEXT_ARGS(issuing->token));
+	assert_int_equal(look(bench, issuing->token, "&token_type_hint=what"), 200);
+	answer = body_of(bench);
+	assert_true(json_boolean_or(&answer, "active", false));
+	assert_non_null(strcasestr(bench->reply, "\r\nCache-Control: no-store\r\n"));
+	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
+	assert_int_equal(look(bench, issuing->token, ""), 200);
+	assert_non_null(strstr(bench->reply, "\r\n\r\n{\"active\":false}"));
+}
+
 static void the_metadata_says_what_is_there(void **state)
 {
 	struct bench *bench = *state;
@@ -377,6 +430,8 @@ int main(void)
 		OAUTH_TEST(a_token_comes_with_its_task_and_lifetime),
 		OAUTH_TEST(what_a_task_is_for_comes_back_with_its_token),
 		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
+		OAUTH_TEST(a_question_about_a_token_needs_a_proof),
+		OAUTH_TEST(a_token_is_active_until_it_is_revoked),
 		OAUTH_TEST(the_metadata_says_what_is_there),
 	};
 
