@@ -144,20 +144,35 @@ static void answer_resource(const struct oauth *oauth, struct http_exchange *exc
 		http_respond(exchange, &response);
 }
 
-void oauth_handle_server_resource(void *context, struct http_exchange *exchange)
+enum door { DOOR_OF_SERVERS = 0, DOOR_OF_PROVIDERS };
+
+/* The registered server of that name at the door of what it speaks. */
+static void answer_server(const struct oauth *oauth, struct http_exchange *exchange, enum door door)
 {
-	const struct oauth *oauth = context;
-	struct text server = http_path_value(exchange, "server");
+	struct text name = http_path_value(exchange, "server");
+	const struct server *server = registry_find_server(oauth->registry, name);
 	struct arena *arena = http_exchange_arena(exchange);
 	struct text resource = {0};
 
-	if (registry_find_server(oauth->registry, server) == NULL) {
+	if (server == NULL || (server->speaks == SPEAKS_MCP) != (door == DOOR_OF_SERVERS)) {
 		http_respond_problem(exchange, 404, "Not Found", "no such server is registered");
 		return;
 	}
-	if (arena != NULL)
-		resource = issue_audience(oauth->issue, arena, server);
-	answer_resource(oauth, exchange, resource, server);
+	if (arena != NULL && door == DOOR_OF_SERVERS)
+		resource = issue_audience(oauth->issue, arena, name);
+	else if (arena != NULL)
+		resource = issue_provider_audience(oauth->issue, arena, name);
+	answer_resource(oauth, exchange, resource, name);
+}
+
+void oauth_handle_server_resource(void *context, struct http_exchange *exchange)
+{
+	answer_server(context, exchange, DOOR_OF_SERVERS);
+}
+
+void oauth_handle_provider_resource(void *context, struct http_exchange *exchange)
+{
+	answer_server(context, exchange, DOOR_OF_PROVIDERS);
 }
 
 /* A decision point: an application, or remit's own where the path names none. */

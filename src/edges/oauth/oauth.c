@@ -256,6 +256,10 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 		{"GET", "/oauth/jwks", oauth_handle_keys, oauth},
 		{"GET", "/.well-known/oauth-authorization-server", oauth_handle_server_metadata,
 			oauth},
+		/* RFC 8414 §5: where clients of OpenID Connect look for the same. */
+		{"GET", "/.well-known/openid-configuration", oauth_handle_server_metadata, oauth},
+		{"GET", "/.well-known/oauth-protected-resource/llm/{server}",
+			oauth_handle_provider_resource, oauth},
 		{"GET", "/.well-known/oauth-protected-resource/mcp/{server}",
 			oauth_handle_server_resource, oauth},
 		{"GET", "/.well-known/oauth-protected-resource", oauth_handle_point_resource,

@@ -7,7 +7,7 @@
 
 /* What the files of this folder share. */
 
-enum { OAUTH_ROUTES = 8 };
+enum { OAUTH_ROUTES = 10 };
 
 struct grant;
 struct pending;
@@ -77,6 +77,7 @@ void oauth_handle_introspect(void *context, struct http_exchange *exchange);
 void oauth_handle_keys(void *context, struct http_exchange *exchange);
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);
 void oauth_handle_server_resource(void *context, struct http_exchange *exchange);
+void oauth_handle_provider_resource(void *context, struct http_exchange *exchange);
 void oauth_handle_point_resource(void *context, struct http_exchange *exchange);
 
 #endif

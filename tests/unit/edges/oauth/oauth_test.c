@@ -389,6 +389,7 @@ static void a_token_is_active_until_it_is_revoked(void **state)
 static void the_metadata_says_what_is_there(void **state)
 {
 	struct bench *bench = *state;
+	struct text first;
 	struct key_set keys;
 	struct error err = {0};
 	struct json body;
@@ -399,6 +400,17 @@ static void the_metadata_says_what_is_there(void **state)
 	assert_true(text_is(json_text_or(&body, "issuer", ""), ISSUING_ISSUER));
 	assert_true(
 		text_is(json_text_or(&body, "token_endpoint", ""), ISSUING_ISSUER "/oauth/token"));
+	assert_true(text_is(json_text_or(&body, "introspection_endpoint", ""),
+		ISSUING_ISSUER "/oauth/introspect"));
+	assert_int_equal(json_find(&body, "grant_types_supported")->count, 2);
+	first = json_canonical_text(bench->issuing.governed.arena, &body);
+	assert_int_equal(send_request(bench, "GET /.well-known/openid-configuration", "", ""), 200);
+	body = body_of(bench);
+	assert_true(text_equal(json_canonical_text(bench->issuing.governed.arena, &body), first));
+	/* The issuer has no path, so there is no metadata at one (RFC 8414 section 3.3). */
+	assert_int_equal(send_request(bench,
+				 "GET /.well-known/oauth-authorization-server/mcp/files", "", ""),
+		404);
 	assert_int_equal(
 		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/files", "", ""),
 		200);
@@ -406,6 +418,22 @@ static void the_metadata_says_what_is_there(void **state)
 	assert_true(text_is(json_text_or(&body, "resource", ""), ISSUING_FILES));
 	assert_int_equal(
 		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/none", "", ""),
+		404);
+	/* Each at the door of what it speaks. */
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/llm/files", "", ""),
+		404);
+	assert_true(governed_apply(&bench->issuing.governed, "adi",
+		"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"
+		"transport: {url: 'https://models.example'}\nmodels: [{name: m, up-to: "
+		"public}]\n"));
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/llm/open", "", ""),
+		200);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "resource", ""), ISSUING_ISSUER "/llm/open"));
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/open", "", ""),
 		404);
 	assert_int_equal(send_request(bench, "GET /oauth/jwks", "", ""), 200);
 	body = body_of(bench);
