@@ -1,6 +1,7 @@
 // The authorization server with openid-client and oauth4webapi as its clients: what they find
 // by discovery they use, and each refusal is one that they know.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import * as jose from 'jose';
@@ -184,6 +185,32 @@ test('details give nothing that the charter does not', async () => {
   await agent.close();
   assert.ok(!answer.done, answer.text);
   assert.doesNotMatch(answer.text, /authorization_details/);
+});
+
+test('a client registers itself by an invitation, once, and works when two have agreed', async () => {
+  const file = world.path('invitation');
+  const metadata = async () => ({ token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [await jose.exportJWK(pair.publicKey)] } });
+  const pair = await jose.generateKeyPair('ES256', { extractable: true });
+  const register = async (initialAccessToken) => client.dynamicClientRegistration(
+    new URL(world.url), await metadata(), client.PrivateKeyJwt(pair.privateKey),
+    { ...insecure, algorithm: 'oauth2', initialAccessToken });
+  await assert.rejects(register());
+  await world.must('ana@example.com', 'identity', 'invite', 'letter-reader', '--backup-owner',
+    'bo@example.com', '--purpose', 'Reads letters', '--environment', 'staging', '--out', file);
+  const code = readFileSync(file, 'utf8').trim();
+  const config = await register(code);
+  assert.equal(config.clientMetadata().client_id, 'letter-reader');
+  await assert.rejects(register(code));
+  const ask = () => client.clientCredentialsGrant(config, { resource: world.mcp('files') });
+  assert.equal(await errorOf(ask()), 'unauthorized_client');
+  await world.must('ana@example.com', 'identity', 'propose', 'letter-reader');
+  assert.equal(await errorOf(ask()), 'unauthorized_client');
+  await world.must('bo@example.com', 'identity', 'approve', 'letter-reader', '--yes');
+  const { access_token: token } = await ask();
+  const agent = await new Agent(world.mcp('files'), token).connect();
+  assert.ok(!(await agent.call('read_text_file', { path: 'tickets/41.txt' })).done);
+  await agent.close();
 });
 
 test('after a restart the list of a task holds as before, and a used assertion is used', async () => {

@@ -131,6 +131,11 @@ static const struct grant *find_grant(struct text type)
 	return NULL;
 }
 
+bool oauth_has_grant(struct text type)
+{
+	return find_grant(type) != NULL;
+}
+
 bool oauth_take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
@@ -217,7 +222,7 @@ static bool add_token_key(struct oauth *oauth, const struct public_key *key, str
 	       key_set_add(&oauth->keys, text_of(thumbprint), copy, err);
 }
 
-bool oauth_create(struct oauth **out, struct issue *issue, const struct registry *registry,
+bool oauth_create(struct oauth **out, struct issue *issue, struct registrar *registrar,
 	const struct public_key *token_key, struct error *err)
 {
 	struct oauth *oauth = calloc(1, sizeof *oauth);
@@ -226,7 +231,8 @@ bool oauth_create(struct oauth **out, struct issue *issue, const struct registry
 	if (oauth == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the token door");
 	oauth->issue = issue;
-	oauth->registry = registry;
+	oauth->registry = registrar_registry(registrar);
+	oauth->registrar = registrar;
 	if (!add_token_key(oauth, token_key, err)) {
 		oauth_destroy(&oauth);
 		return false;
@@ -252,6 +258,7 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 	const struct http_route routes[OAUTH_ROUTES] = {
 		{"POST", "/oauth/token", handle_token, oauth},
 		{"POST", "/oauth/revoke", oauth_handle_revoke, oauth},
+		{"POST", "/oauth/register", oauth_handle_register, oauth},
 		{"POST", "/oauth/introspect", oauth_handle_introspect, oauth},
 		{"GET", "/oauth/jwks", oauth_handle_keys, oauth},
 		{"GET", "/.well-known/oauth-authorization-server", oauth_handle_server_metadata,

@@ -7,7 +7,7 @@
 
 /* What the files of this folder share. */
 
-enum { OAUTH_ROUTES = 10 };
+enum { OAUTH_ROUTES = 11 };
 
 struct grant;
 struct pending;
@@ -15,6 +15,7 @@ struct pending;
 struct oauth {
 	struct issue *issue;
 	const struct registry *registry;
+	struct registrar *registrar;
 	struct key_set keys;     /* the token key's public half */
 	struct pending *pending; /* requests for a token */
 	struct http_route routes[OAUTH_ROUTES];
@@ -25,9 +26,10 @@ struct pending {
 	struct oauth *oauth;
 	struct http_exchange *exchange; /* NULL once the peer has gone */
 	struct arena *arena;            /* the request's texts must outlive the exchange */
-	/* What is asked: of the two one. */
+	/* What is asked: one of these. */
 	struct issue_request request;
 	struct issue_introspection introspection;
+	struct registrar_request registration;
 	const struct grant *grant; /* of a request for a token */
 	bool is_answered;
 	bool is_closed;
@@ -70,10 +72,12 @@ bool oauth_read_form(struct http_exchange *exchange, struct form *form, struct a
 
 /* oauth.c: the grant types that the token endpoint knows, as an array. */
 bool oauth_grants(struct json *out, struct arena *arena, struct error *err) MUST_CHECK;
+bool oauth_has_grant(struct text type);
 
 /* The endpoints; context is the struct oauth. */
 void oauth_handle_revoke(void *context, struct http_exchange *exchange);
 void oauth_handle_introspect(void *context, struct http_exchange *exchange);
+void oauth_handle_register(void *context, struct http_exchange *exchange);
 void oauth_handle_keys(void *context, struct http_exchange *exchange);
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);
 void oauth_handle_server_resource(void *context, struct http_exchange *exchange);

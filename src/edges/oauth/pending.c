@@ -41,6 +41,7 @@ void oauth_pending_free(struct pending *pending)
 		link = &(*link)->next;
 	if (*link != NULL)
 		*link = pending->next;
+	registrar_request_deinit(&pending->registration);
 	arena_destroy(&pending->arena);
 	free(pending);
 }

@@ -35,7 +35,7 @@ static int start(void **state)
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
 	assert_true(
-		oauth_create(&bench->oauth, bench->issuing.issue, bench->issuing.governed.registry,
+		oauth_create(&bench->oauth, bench->issuing.issue, bench->issuing.governed.registrar,
 			private_key_public(bench->issuing.token_key), &err));
 	assert_true(oauth_add_routes(bench->oauth, bench->router, &err));
 	settings.context = bench->router;
@@ -386,6 +386,100 @@ static void a_token_is_active_until_it_is_revoked(void **state)
 	assert_non_null(strstr(bench->reply, "\r\n\r\n{\"active\":false}"));
 }
 
+/* ---- registration ---- */
+
+static const char jwk[] = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%043d\",\"y\":\"%043d\"}";
+
+/* Registers with this code and metadata; KEY in it is a good one. */
+static int enter(struct bench *bench, const char *code, const char *metadata)
+{
+	char head[256], body[1024];
+	size_t at = 0;
+
+	for (const char *p = metadata; *p != '\0'; p++)
+		if (strncmp(p, "KEY", 3) == 0) {
+			at += (size_t)snprintf(body + at, sizeof body - at, jwk, 0, 0);
+			p += 2;
+		} else {
+			body[at++] = *p;
+		}
+	body[at] = '\0';
+	(void)snprintf(head, sizeof head,
+		"Content-Type: application/json\r\nAuthorization: Bearer %s\r\n", code);
+	return send_request(bench, "POST /oauth/register", head, body);
+}
+
+#define GOOD_METADATA "{\"client_name\":\"x\",\"jwks\":{\"keys\":[KEY]}}"
+
+static void invite(struct bench *bench)
+{
+	const struct registrar_request request = {.verb = REGISTRAR_INVITE,
+		.actor = TEXT("person:ana"),
+		.name = TEXT("new-one"),
+		.sandbox = {.backup_owner = TEXT("bo"), .purpose = TEXT("Answers letters")}};
+
+	assert_true(governed_run(&bench->issuing.governed, request));
+}
+
+static void registering_is_closed_without_an_invitation(void **state)
+{
+	struct bench *bench = *state;
+	int status = send_request(
+		bench, "POST /oauth/register", "Content-Type: application/json\r\n", "{}");
+
+	assert_error(bench, status, 401, "invalid_token");
+	status = enter(bench, "0000-0000-0000-0000-0000", GOOD_METADATA);
+	assert_error(bench, status, 401, "invalid_token");
+	assert_non_null(strcasestr(bench->reply, "\r\nWWW-Authenticate: Bearer"));
+	status = enter(bench, "", GOOD_METADATA);
+	assert_error(bench, status, 401, "invalid_token");
+	assert_null(
+		registry_find(bench->issuing.governed.registry, OBJECT_IDENTITY, TEXT("new-one")));
+}
+
+static void metadata_that_says_what_is_not_here_is_refused(void **state)
+{
+	static const char *const cases[] = {"", "[]", "{}", "{\"jwks\":{\"keys\":[]}}",
+		"{\"jwks\":{\"keys\":[KEY,KEY]}}", "{\"jwks\":{\"keys\":[1]}}",
+		"{\"jwks\":{\"keys\":[{\"kty\":\"RSA\"}]}}",
+		"{\"jwks_uri\":\"http://127.0.0.1/\",\"jwks\":{\"keys\":[KEY]}}",
+		"{\"token_endpoint_auth_method\":\"client_secret_basic\",\"jwks\":{\"keys\":[KEY]}"
+		"}",
+		"{\"grant_types\":[\"password\"],\"jwks\":{\"keys\":[KEY]}}",
+		"{\"grant_types\":{},\"jwks\":{\"keys\":[KEY]}}"};
+	struct bench *bench = *state;
+	char code[CODE_TEXT_BYTES];
+
+	invite(bench);
+	memcpy(code, bench->issuing.governed.code, sizeof code);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		int status = enter(bench, code, cases[i]);
+
+		assert_error(bench, status, 400, "invalid_client_metadata");
+	}
+	assert_int_equal(enter(bench, code, GOOD_METADATA), 201);
+}
+
+static void a_client_with_an_invitation_is_a_draft_and_gets_no_token(void **state)
+{
+	struct bench *bench = *state;
+	struct json body;
+	const struct registry_entry *entry;
+
+	invite(bench);
+	assert_int_equal(enter(bench, bench->issuing.governed.code, GOOD_METADATA), 201);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "client_id", ""), "new-one"));
+	assert_true(text_is(json_text_or(&body, "state", ""), "draft"));
+	assert_null(json_find(&body, "client_secret"));
+	assert_null(json_find(&body, "client_name"));
+	entry = registry_find(bench->issuing.governed.registry, OBJECT_IDENTITY, TEXT("new-one"));
+	assert_non_null(entry);
+	assert_int_equal(entry->waiting_state, IDENTITY_DRAFT);
+	assert_error(bench, enter(bench, bench->issuing.governed.code, GOOD_METADATA), 401,
+		"invalid_token");
+}
+
 static void the_metadata_says_what_is_there(void **state)
 {
 	struct bench *bench = *state;
@@ -460,6 +554,9 @@ int main(void)
 		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
 		OAUTH_TEST(a_question_about_a_token_needs_a_proof),
 		OAUTH_TEST(a_token_is_active_until_it_is_revoked),
+		OAUTH_TEST(registering_is_closed_without_an_invitation),
+		OAUTH_TEST(metadata_that_says_what_is_not_here_is_refused),
+		OAUTH_TEST(a_client_with_an_invitation_is_a_draft_and_gets_no_token),
 		OAUTH_TEST(the_metadata_says_what_is_there),
 	};
 
