@@ -38,7 +38,8 @@ before(async () => {
   world = await World.start({
     approve: { files: 'bo@example.com' },
     key: { files: OTHER },
-    change: (files, that) => files.set('charters/60-files.yaml', toolServer(that.keysLineOf(OTHER))),
+    change: (files, that) =>
+      files.set('charters/60-files.yaml', toolServer(that.keysLineOf(OTHER))),
   });
 });
 after(() => world?.stop());
@@ -123,7 +124,9 @@ test('a token for the issuer itself asks about others, and each answer is live',
     await proven(IDENTITY), { resource: world.url });
   const { access_token: token, task } = await tokenOf(IDENTITY);
   const ask = async () => (await fetch(`${world.url}/oauth/introspect`, {
-    method: 'POST', headers: { Authorization: `Bearer ${own}` }, body: new URLSearchParams({ token }),
+    method: 'POST',
+    headers: { Authorization: `Bearer ${own}` },
+    body: new URLSearchParams({ token }),
   })).json();
   assert.equal((await ask()).active, true);
   await world.must(null, 'kill', 'task', task, '--reason', 'test', '--yes');
@@ -187,7 +190,7 @@ test('details give nothing that the charter does not', async () => {
   assert.doesNotMatch(answer.text, /authorization_details/);
 });
 
-test('a client registers itself by an invitation, once, and works when two have agreed', async () => {
+test('a client registers by an invitation, once, and works when two have agreed', async () => {
   const file = world.path('invitation');
   const metadata = async () => ({ token_endpoint_auth_method: 'private_key_jwt',
     jwks: { keys: [await jose.exportJWK(pair.publicKey)] } });
@@ -213,7 +216,7 @@ test('a client registers itself by an invitation, once, and works when two have 
   await agent.close();
 });
 
-test('after a restart the list of a task holds as before, and a used assertion is used', async () => {
+test('after a restart a list holds as before, and a used assertion is used', async () => {
   const list = details({ tool: READ, arguments: { path: ['tickets/41.txt'] } });
   const { access_token: token } = await tokenOf(IDENTITY, { authorization_details: list });
   const assertion = await assertionOf(IDENTITY);
