@@ -47,7 +47,8 @@ test('the page has the examples that are played here', () => {
 
 test('a token with a library', async () => {
   const out = await play(blocks('js')[0]);
-  assert.match(out, /^task t-\w+ for \d+ seconds\nactive true for files\/read_text_file\nactive false\n$/);
+  assert.match(out, new RegExp('^task t-\\w+ for \\d+ seconds\n' +
+    'active true for files/read_text_file\nactive false\n$'));
 });
 
 test('the same with curl', async () => {
@@ -62,7 +63,8 @@ test('a client that was invited registers itself', async () => {
   const [, command] = /^ {4}remit (identity invite .*) invitation$/m.exec(page);
   const words = command.match(/"[^"]*"|\S+/g).map((word) => word.replaceAll('"', ''));
   await world.must('ana@example.com', ...words, file);
-  const more = { INVITATION: readFileSync(file, 'utf8').trim(), NEW_KEY: join(world.dir, 'new.pem') };
+  const more = {
+    INVITATION: readFileSync(file, 'utf8').trim(), NEW_KEY: join(world.dir, 'new.pem') };
   assert.equal(await play(blocks('js')[1], more), 'registered letter-reader draft\n');
   await world.must('ana@example.com', 'identity', 'propose', 'letter-reader');
   await world.must('bo@example.com', 'identity', 'approve', 'letter-reader', '--yes');
