@@ -613,7 +613,7 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 
 	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
 	       api_add_routes(daemon->api, daemon->router, err) &&
-	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, err) &&
+	       oauth_create(&daemon->oauth, daemon->issue, daemon->registrar, err) &&
 	       oauth_add_routes(daemon->oauth, daemon->router, err) &&
 	       authzen_create(&daemon->authzen, &authzen, err) &&
 	       authzen_add_routes(daemon->authzen, daemon->router, err) &&

@@ -239,10 +239,11 @@ static void answered(struct issue_request *request)
 	issuing->reason = request->reason;
 	issuing->lifetime_s = request->lifetime_s;
 	memcpy(issuing->detail, request->detail, sizeof issuing->detail);
-	issuing->token = issuing->task = (struct text){0};
+	issuing->token = issuing->task = issuing->details_granted = (struct text){0};
 	if (request->refusal == ISSUE_GRANTED) {
 		issuing->token = text_copy(arena, request->token);
 		issuing->task = text_copy(arena, request->task);
+		issuing->details_granted = text_copy(arena, request->details_granted);
 	}
 }
 
@@ -254,6 +255,7 @@ bool issuing_open(struct issuing *issuing, struct text assertion, const char *re
 	request->assertion = assertion;
 	request->resource = text_of(resource);
 	request->parent = issuing->parent;
+	request->details = issuing->details;
 	request->done = answered;
 	request->context = issuing;
 	issuing->is_answered = false;

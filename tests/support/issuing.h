@@ -27,6 +27,7 @@ struct issuing {
 	unsigned uses_told; /* how often it was told to use one */
 	bool refuses_keys;  /* makes none and uses none, when set */
 	struct text parent; /* of the tasks that are opened; empty: none */
+	struct text details;  /* authorization_details, likewise */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;
@@ -34,6 +35,7 @@ struct issuing {
 	char detail[ERROR_TEXT_BYTES];
 	struct text token; /* in the governed arena */
 	struct text task;
+	struct text details_granted;
 	int64_t lifetime_s;
 	/* What was told of tokens: signed, or accepted for the first time. */
 	unsigned told;

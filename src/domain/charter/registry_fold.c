@@ -199,7 +199,7 @@ bool registry_fold(struct registry *registry, const struct json *record, struct 
 		       fold_person_key(registry, record, err);
 	if (text_is(type, "kill"))
 		return fold_kill(registry, record, err);
-	if (text_is(type, "admin-code"))
+	if (text_is(type, "admin-code") || text_is(type, "identity-invited"))
 		registry_set_revision(registry, (uint64_t)json_integer_or(record, "revision", 0));
 	return true;
 }

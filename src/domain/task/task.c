@@ -43,6 +43,7 @@ struct identity_epoch {
 struct node {
 	struct named named; /* first */
 	struct task task;
+	struct task_details *details; /* owned; NULL: none */
 	struct identity_epoch *owner;
 	struct node *parent;
 	struct node *first_child;
@@ -190,6 +191,8 @@ void task_table_destroy(struct task_table **table)
 {
 	if (*table == NULL)
 		return;
+	for (struct node *node = (*table)->oldest; node != NULL; node = node->younger)
+		task_details_destroy(&node->details);
 	name_table_deinit(&(*table)->tasks);
 	name_table_deinit(&(*table)->identities);
 	touches_destroy(&(*table)->touches);
@@ -292,6 +295,21 @@ struct task_labels task_labels_of(const struct task *task)
 		labels.has_untrusted_content |= task->has_untrusted_content;
 	}
 	return labels;
+}
+
+bool task_is_for(const struct task *task, const struct task_detail_call *call)
+{
+	for (; task != NULL; task = task->parent)
+		if (task->details != NULL && !task_details_cover(task->details, call))
+			return false;
+	return true;
+}
+
+const struct task_details *task_details_of(const struct task *task)
+{
+	while (task != NULL && task->details == NULL)
+		task = task->parent;
+	return task == NULL ? NULL : task->details;
 }
 
 const struct task *task_root(const struct task *task)
@@ -402,6 +420,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 	}
 	json_put_text_unless_empty(&record, "person", opening->person);
 	json_put_text_unless_empty(&record, "purpose", opening->purpose);
+	if (opening->details != NULL)
+		json_put(&record, "details", *opening->details);
 	return json_object_seal(&record, out, err);
 }
 
@@ -508,6 +528,7 @@ static bool opened_read(struct opened *out, const struct json *record, struct er
 	opening->parent = json_text_or(record, "parent", "");
 	opening->person = json_text_or(record, "person", "");
 	opening->purpose = json_text_or(record, "purpose", "");
+	opening->details = json_find(record, "details");
 	out->parent_epoch = json_integer_or(record, "parent-epoch", -1);
 	if (version < 0 || out->identity_epoch < 0 || opening->id.length == 0 ||
 		opening->identity.length == 0)
@@ -568,6 +589,20 @@ static void node_attach(struct task_table *table, struct node *node, const struc
 	parent->task.children_count++;
 }
 
+/* A task whose details cannot be read is never made: it could do more than it may. */
+static bool node_take_details(
+	struct node *node, const struct task_opening *opening, struct error *err)
+{
+	if (opening->details == NULL)
+		return true;
+	if (!task_details_create(&node->details, opening->details, err))
+		return err->code == ERROR_INVALID ? error_set(err, ERROR_CORRUPT,
+							    "the details of a task are malformed")
+						  : false;
+	node->task.details = node->details;
+	return true;
+}
+
 static bool fold_opened(
 	struct task_table *table, const struct json *record, uint64_t index, struct error *err)
 {
@@ -586,6 +621,10 @@ static bool fold_opened(
 	node = node_create(&opened, index);
 	if (node == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a task");
+	if (!node_take_details(node, &opened.opening, err)) {
+		free(node);
+		return false;
+	}
 	node->owner = owner;
 	owner->held++;
 	name_insert(&table->tasks, &node->named);
@@ -796,6 +835,7 @@ size_t task_table_sweep(
 		if (node->first_child == NULL && !task_is_live(&node->task, now_utc_ms) &&
 			now_utc_ms >= node->task.deadline_utc_ms + keep_ms) {
 			node_detach(table, node);
+			task_details_destroy(&node->details);
 			free(node);
 			swept++;
 		}

@@ -3,6 +3,19 @@
 
 #include "domain/token/claims.h"
 
+/* RFC 9396 §9.1. */
+static bool put_details(struct json_builder *claims, struct text details, struct error *err)
+{
+	struct json value;
+
+	if (details.length == 0)
+		return true;
+	if (!json_parse(&value, claims->arena, details, &json_limits_default, err))
+		return false;
+	json_put(claims, "authorization_details", value);
+	return true;
+}
+
 bool access_token_claims(
 	struct json *out, struct arena *arena, const struct access_token *token, struct error *err)
 {
@@ -19,6 +32,8 @@ bool access_token_claims(
 	json_put_cstring(&claims, "environment", environment_word(token->environment));
 	json_put_integer(&claims, "iat", token->issued_utc_s);
 	json_put_integer(&claims, "exp", token->expires_utc_s);
+	if (!put_details(&claims, token->details, err))
+		return false;
 	return json_object_seal(&claims, out, err);
 }
 

@@ -25,6 +25,7 @@ struct access_token {
 	struct text id; /* jti */
 	struct text task;
 	struct text scope;
+	struct text details; /* authorization_details, JSON; empty: none; not read back */
 	enum environment environment;
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;

@@ -163,6 +163,7 @@ void handle_verb(struct api_request *request);
 void handle_enrol(struct api_request *request);
 void handle_sandbox_list(struct api_request *request);
 void handle_sandbox_open(struct api_request *request);
+void handle_invite(struct api_request *request);
 void handle_key_revoke(struct api_request *request);
 void handle_can(struct api_request *request);
 void handle_definition_list(struct api_request *request);

@@ -242,6 +242,7 @@ int command_login(struct cli *cli); /* person_commands.c */
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);
+int command_invite(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);
 int command_secret_remove(struct cli *cli);

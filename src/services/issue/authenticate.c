@@ -213,35 +213,45 @@ void issue_point_challenge(const struct issue *issue, struct text application,
 	challenge(issue, application.length == 0 ? "" : "/applications/", application, reason, out);
 }
 
-/* The aud a token claims, in the scratch arena; empty if it is no token. */
-static struct text claimed_audience(struct issue *issue, struct text token)
+/* What a token claims, in arena; nothing of it is believed. */
+static bool read_claims(struct text token, struct arena *arena, struct claims *out, struct jws *jws)
 {
 	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
 	const struct jws_rules rules = {.types = types};
-	struct claims claims;
+
+	return jws_parse(jws, arena, token, &rules) == TOKEN_ACCEPTED &&
+	       claims_read(out, &jws->claims) == TOKEN_ACCEPTED;
+}
+
+bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
+	struct issue_caller *out, struct json *claims)
+{
+	struct claims read;
 	struct jws jws;
 
-	if (jws_parse(&jws, issue->scratch, token, &rules) != TOKEN_ACCEPTED ||
-		claims_read(&claims, &jws.claims) != TOKEN_ACCEPTED)
-		return (struct text){0};
-	return claims.audience;
+	if (!read_claims(token, arena, &read, &jws) ||
+		issue_authenticate(issue, token, read.audience, out) != TOKEN_ACCEPTED)
+		return false;
+	*claims = jws.claims;
+	return true;
 }
 
 bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 {
-	char audience[TOKEN_NAME_BYTES_MAX];
+	struct arena *arena = arena_create(TOKEN_ARENA_BYTES_MAX);
 	struct issue_caller caller;
-	struct text claimed = claimed_audience(issue, token);
-	struct text actor;
-	char actor_text[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
+	struct json claims;
+	char actor[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
+	bool is_ending = false;
 
-	/* Copied out, because authenticating reuses the scratch arena. */
-	memcpy(audience, claimed.data == NULL ? "" : claimed.data, claimed.length);
-	claimed.data = audience;
-	arena_reset(issue->scratch);
-	if (issue_authenticate(issue, token, claimed, &caller) != TOKEN_ACCEPTED)
-		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
-	snprintf(actor_text, sizeof actor_text, "identity:%.*s", TEXT_ARGS(caller.identity));
-	actor = text_of(actor_text);
-	return issue_task_end(issue, caller.task, actor, NULL, NULL, err);
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a token");
+	if (!issue_look_at(issue, token, arena, &caller, &claims)) {
+		error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
+	} else {
+		snprintf(actor, sizeof actor, "identity:%.*s", TEXT_ARGS(caller.identity));
+		is_ending = issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
+	}
+	arena_destroy(&arena);
+	return is_ending;
 }

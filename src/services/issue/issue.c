@@ -1,5 +1,5 @@
 /* The token service: its making, its clock, and the table of refusals.  What it
- * does is in open.c, authenticate.c, end.c and person.c. */
+ * does is in open.c, authenticate.c, introspect.c, end.c and person.c. */
 #include "services/issue/issue.h"
 
 #include <stdlib.h>
@@ -98,8 +98,11 @@ bool issue_key_set(
 
 static bool register_with_fold(struct issue *issue, struct error *err)
 {
-	static const char *const types[] = {"task-opened", "assertion"};
-	const struct fold_projector projector = {"task-opened", issue_project_assertion};
+	static const char *const types[] = {"task-opened", "assertion-used", "assertion"};
+	static const struct fold_projector projectors[] = {
+		{"task-opened", issue_project_assertion},
+		{"assertion-used", issue_project_assertion},
+	};
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		const struct fold_handler handler = {
@@ -108,7 +111,8 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 		if (!fold_add(issue->parts.fold, &handler, err))
 			return false;
 	}
-	return fold_add_projector(issue->parts.fold, &projector, err);
+	return fold_add_projector(issue->parts.fold, &projectors[0], err) &&
+	       fold_add_projector(issue->parts.fold, &projectors[1], err);
 }
 
 bool issue_create(struct issue **out, const struct issue_parts *parts, struct error *err)
@@ -151,6 +155,7 @@ void issue_destroy(struct issue **issue)
 		loop_timer_stop((*issue)->parts.loop, &(*issue)->expiry);
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
+	issue_lookings_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
 		public_key_destroy(&(*issue)->keys[i].key);
 	token_keys_destroy(&(*issue)->token_keys);

@@ -25,10 +25,11 @@ struct issue;
 enum {
 	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
 	ISSUE_ENDINGS_MAX = 256,
-	ISSUE_CACHE_ENTRIES = 4096,  /* verified tokens remembered */
-	ISSUE_KEYS_CACHED = 256,     /* parsed keys of identities and persons remembered */
-	ISSUE_EXPIRY_MS = 1000,      /* how often expired tasks get their record */
-	ISSUE_KEEP_MS = 3600 * 1000, /* how long a dead task is still known by its state */
+	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
+	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
+	ISSUE_KEYS_CACHED = 256,        /* parsed keys of identities and persons remembered */
+	ISSUE_EXPIRY_MS = 1000,         /* how often expired tasks get their record */
+	ISSUE_KEEP_MS = 3600 * 1000,    /* how long a dead task is still known by its state */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
 };
@@ -86,7 +87,7 @@ void issue_expire(struct issue *issue);
 #define ISSUE_REFUSALS(X) \
 	X(ISSUE_REFUSED, "refused", "it was refused") \
 	X(ISSUE_GRANTED, "granted", "the task is open") \
-	X(ISSUE_ASSERTION, "assertion", "the client assertion does not hold") \
+	X(ISSUE_ASSERTION, "assertion", "the assertion does not hold") \
 	X(ISSUE_CLIENT_UNPROVEN, "client_unproven", \
 		"no key of a registered identity of this name signed the assertion") \
 	X(ISSUE_CLIENT_MISMATCH, "client_mismatch", "client_id is not the assertion's sub") \
@@ -101,6 +102,8 @@ void issue_expire(struct issue *issue);
 	X(ISSUE_AUDIENCE_UNKNOWN, "audience_unknown", \
 		"resource is not the URL of a registered server or decision point") \
 	X(ISSUE_SCOPE, "scope", "the only scope is: call") \
+	X(ISSUE_DETAILS, "details", \
+		"authorization_details are malformed, or wider than the parent's") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
@@ -119,15 +122,21 @@ enum issue_refusal {
 const char *issue_refusal_word(enum issue_refusal refusal);
 const char *issue_refusal_meaning(enum issue_refusal refusal);
 
+/* What the assertion is: the client's proof beside another grant (RFC 7523 §2.2), or grant and
+ * proof in one (§2.1). */
+enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
+
 /* One request for a task and its token.  The caller owns it and what it points
  * to until done ran. */
 struct issue_request {
 	struct text assertion; /* compact JWS */
-	struct text client;    /* client_id, or empty */
-	struct text resource;  /* audience */
-	struct text scope;     /* may be empty */
-	struct text purpose;   /* of the task; may be empty */
-	struct text parent;    /* a live task of the same identity and environment, or empty */
+	enum issue_assertion_use assertion_use;
+	struct text client;   /* client_id, or empty */
+	struct text resource; /* audience */
+	struct text scope;    /* may be empty */
+	struct text purpose;  /* of the task; may be empty */
+	struct text details;  /* authorization_details (RFC 9396), JSON; may be empty */
+	struct text parent;   /* a live task of the same identity and environment, or empty */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -137,6 +146,7 @@ struct issue_request {
 	struct text token;             /* below: only if GRANTED; good until done returns */
 	struct text task;
 	struct text scope_granted;
+	struct text details_granted; /* the task's own, or of the nearest above it; may be empty */
 	int64_t lifetime_s;
 	uint64_t index; /* of the task-opened record */
 };
@@ -172,6 +182,28 @@ void issue_challenge(const struct issue *issue, struct text server, enum token_r
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out);
+
+/* ---- what a token is now (RFC 7662) ---- */
+
+/* One question.  The caller owns it and what it points to until done ran. */
+struct issue_introspection {
+	/* Who asks: assertion and client of it, as in a request for a task.  Its answer is in
+	 * refusal (GRANTED: there is one), detail and reason. */
+	struct issue_request asker;
+	/* The value of an Authorization header, used instead where there is one: a token of ours
+	 * for the issuer itself. */
+	struct text authorization;
+	struct text token; /* asked about; whatever it is */
+	struct arena *arena;
+	void (*done)(struct issue_introspection *asked);
+	void *context;
+	struct json answer; /* in arena: what it says and is, or {"active": false} */
+};
+
+/* Whose client asks, or the tool-server that its audience is, is told what the token says
+ * while it opens what it is for; nobody is told anything else.  done runs exactly once:
+ * before this returns, or from the loop. */
+void issue_introspect(struct issue *issue, struct issue_introspection *asked);
 
 /* ---- tasks ---- */
 

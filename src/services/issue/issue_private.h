@@ -40,6 +40,7 @@ struct cached_token {
 };
 
 struct ending;
+struct looking;
 struct opening;
 
 struct issue {
@@ -63,6 +64,8 @@ struct issue {
 	uint32_t endings_count;
 	struct opening *openings;
 	uint32_t openings_count;
+	struct looking *lookings;
+	uint32_t lookings_count;
 	struct issue_status status;
 };
 
@@ -108,11 +111,21 @@ bool issue_is_from_sandbox(const struct issue *issue, const struct task *task);
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
 
-/* Openings and endings that are still on their way: no longer call anybody. */
+/* Openings, endings and questions that are still on their way: no longer call anybody. */
 void issue_openings_drop(struct issue *issue);
 void issue_endings_drop(struct issue *issue);
+void issue_lookings_drop(struct issue *issue);
 
-/* The one-time id in a task-opened record, or the row it left in the store. */
+/* False unless the token opens now what it says it is for; then who holds it, and its
+ * claims in arena. */
+bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
+	struct issue_caller *out, struct json *claims);
+
+/* How whoever asked was proven, as records keep it: {key, replay, until}.  Errors: LIMIT. */
+bool issue_proof(struct json *out, struct arena *arena, const struct proven *proven,
+	struct error *err) MUST_CHECK;
+
+/* The one-time id in a record of a proof, or the row it left in the store. */
 bool issue_fold_assertion(
 	void *state, const struct json *record, uint64_t index, struct error *err);
 void issue_project_assertion(const struct json *record, struct projection *projection);

@@ -37,6 +37,7 @@ struct opening {
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
 	struct text audience;
+	struct task_details *details; /* NULL: none of its own */
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
 	int64_t parent_end_utc_s; /* where there is a parent */
@@ -45,6 +46,7 @@ struct opening {
 
 static void opening_free(struct opening *opening)
 {
+	task_details_destroy(&opening->details);
 	arena_destroy(&opening->arena);
 	free(opening);
 }
@@ -154,23 +156,46 @@ static bool check_wishes(struct opening *opening)
 	return opening->audience.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
 }
 
+/* What the task is for (RFC 9396): it may only narrow what is above it. */
+static bool check_details(struct opening *opening)
+{
+	struct issue_request *request = opening->request;
+	const struct task_details *above =
+		task_details_of(task_find(opening->issue->parts.tasks, request->parent));
+	struct error err = {0};
+
+	if (request->details.length == 0)
+		return true;
+	if (!task_details_parse(&opening->details, request->details, &err))
+		return issue_refuse(request, ISSUE_DETAILS, err.text);
+	if (above != NULL && !task_details_narrow(opening->details, above))
+		return issue_refuse(request, ISSUE_DETAILS, "the parent task lists less");
+	return true;
+}
+
 /* ---- record it ---- */
+
+bool issue_proof(
+	struct json *out, struct arena *arena, const struct proven *proven, struct error *err)
+{
+	struct json_builder part;
+
+	json_object_start(&part, arena);
+	json_put_text(&part, "key", proven->key_id);
+	json_put_text(&part, "replay",
+		base64url_text(arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
+	json_put_integer(&part, "until", proven->use.until_utc_s);
+	return json_object_seal(&part, out, err);
+}
 
 /* The task's record with what only we know: the audience, and the proof. */
 static bool add_proof(
 	struct json *out, struct opening *opening, const struct json *record, struct error *err)
 {
-	const struct proven *proven = &opening->proven;
-	struct json_builder whole, part;
+	struct json_builder whole;
 	struct json proof;
 
-	json_object_start(&part, opening->arena);
-	json_put_text(&part, "key", proven->key_id);
-	json_put_text(&part, "replay",
-		base64url_text(
-			opening->arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
-	json_put_integer(&part, "until", proven->use.until_utc_s);
-	if (!json_object_seal(&part, &proof, err))
+	if (!issue_proof(&proof, opening->arena, &opening->proven, err))
 		return false;
 	json_object_start(&whole, opening->arena);
 	for (uint32_t i = 0; i < record->count; i++)
@@ -191,6 +216,7 @@ static bool make_record(struct opening *opening, struct error *err)
 		.identity = opening->proven.identity,
 		.purpose = opening->request->purpose,
 		.parent = opening->request->parent,
+		.details = opening->details == NULL ? NULL : task_details_json(opening->details),
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
 		.at_utc_ms = at_utc_ms};
@@ -235,6 +261,15 @@ static bool may_act_now(const struct opening *opening)
 	       issue_identity_state(issue, opening->proven.identity) == TOKEN_ACCEPTED;
 }
 
+/* What its task, or the nearest above it, is for; empty: whatever the charter lets it. */
+static struct text details_of(const struct opening *opening)
+{
+	const struct task_details *details =
+		task_details_of(task_find(opening->issue->parts.tasks, text_of(opening->task)));
+
+	return details == NULL ? TEXT("") : task_details_text(details);
+}
+
 static void finish(struct opening *opening)
 {
 	struct issue_request *request = opening->request;
@@ -264,6 +299,7 @@ static void on_signed(struct token_signing *signing)
 		request->token = signing->token;
 		request->task = text_of(opening->task);
 		request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
+		request->details_granted = details_of(opening);
 		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
 		request->index = opening->change.index;
 		opening->issue->status.tasks_opened++;
@@ -281,6 +317,7 @@ static void sign_token(struct opening *opening)
 		.audience = opening->audience,
 		.task = text_of(opening->task),
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
+		.details = details_of(opening),
 		.environment = opening->proven.environment,
 		.issued_utc_s = opening->issued_utc_s,
 		.expires_utc_s = opening->expires_utc_s,
@@ -316,7 +353,8 @@ static bool open_task(struct opening *opening)
 	struct error err = {0};
 
 	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
+		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening) ||
+		!check_details(opening))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &err))
@@ -371,7 +409,7 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 
 /* ---- the one-time ids across restarts ---- */
 
-/* A task-opened record carries proof; the store's row (type "assertion") is the
+/* A task-opened or assertion-used record carries proof; the store's row (type "assertion") is the
  * proof and the actor alone.  What is on record is kept whatever the identity's
  * share, or a start could fail on it. */
 bool issue_fold_assertion(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -409,8 +447,11 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	struct arena *arena = projection_arena(projection);
 	const struct json *proof = json_find(record, "proof");
 	int64_t slot = json_integer_or(record, "at", 0) / 1000 / SLOT_S;
-	struct text key = text_format(arena, "%lld/%.*s", (long long)(slot % SLOTS),
-		TEXT_ARGS(json_text_or(record, "task", "")));
+	struct text task = json_text_or(record, "task", "");
+	struct text name =
+		task.length > 0 || proof == NULL ? task : json_text_or(proof, "replay", "");
+	struct text key =
+		text_format(arena, "%lld/%.*s", (long long)(slot % SLOTS), TEXT_ARGS(name));
 	struct json_builder row;
 	struct json body;
 	struct error err = {0};

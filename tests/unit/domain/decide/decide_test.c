@@ -166,6 +166,35 @@ static void a_task_that_is_over_is_denied(void **state)
 	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TASK_NOT_LIVE);
 }
 
+static void a_task_for_one_call_makes_no_other(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call list = decide_bench_call(bench, "files", "list", "{}");
+	struct call names = decide_bench_method(bench, "files", "tools/list", "{}");
+	struct json details;
+	struct error err = {0};
+
+	assert_true(json_parse(&details, bench->arena,
+		TEXT("[{\"type\":\"remit_tool\",\"tool\":\"files/list\","
+		     "\"effect\":\"write\"}]"),
+		&json_limits_default, &err));
+	decide_bench_open_task_for(bench, "t-other", "", &details);
+	assert_true(json_parse(&details, bench->arena,
+		TEXT("[{\"type\":\"remit_tool\",\"tool\":\"files/list\","
+		     "\"arguments\":{\"dir\":[1]}},{\"type\":\"remit_tool\",\"tool\":"
+		     "\"files/list\",\"effect\":\"read\",\"arguments\":{}}]"),
+		&json_limits_default, &err));
+	decide_bench_open_task_for(bench, "t-this", "", &details);
+	list.task = TEXT("t-other");
+	expect_denied(decide_bench_decide(bench, &list, DECIDE_SEARCH, NULL), REASON_TASK_DETAILS);
+	list.task = TEXT("t-this");
+	expect_allowed(decide_bench_decide(bench, &list, DECIDE_SEARCH, NULL));
+	/* What there is may be seen: the list shows what the charter lets it use. */
+	names.task = TEXT("t-other");
+	assert_int_not_equal(decide_bench_decide(bench, &names, DECIDE_SEARCH, NULL)->reason,
+		REASON_TASK_DETAILS);
+}
+
 /* ---- what ---- */
 
 static void a_method_no_rule_knows_is_denied(void **state)
@@ -1304,6 +1333,7 @@ int main(void)
 		BENCH_TEST(a_charter_ends_in_the_second_it_says),
 		BENCH_TEST(a_call_without_its_own_open_task_is_denied),
 		BENCH_TEST(a_caller_cannot_say_its_environment),
+		BENCH_TEST(a_task_for_one_call_makes_no_other),
 		BENCH_TEST(a_task_that_is_over_is_denied),
 		BENCH_TEST(a_method_no_rule_knows_is_denied),
 		BENCH_TEST(a_known_method_is_decided_like_a_tool),
