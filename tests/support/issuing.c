@@ -143,7 +143,7 @@ void issuing_attach(struct issuing *issuing)
 	must(issue_set_issuer(issuing->issue, TEXT(ISSUING_ISSUER), &err), &err);
 }
 
-static const char *key_yaml(struct issuing *issuing, const struct private_key *key)
+const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *key)
 {
 	struct arena *arena = issuing->governed.arena;
 	struct error err = {0};
@@ -185,8 +185,8 @@ void issuing_init(struct issuing *issuing)
 	governed_init_with_administrator(governed);
 	issuing_attach(issuing);
 	/* a1 is the last object of the world, so its keys go at the end. */
-	yaml = text_format(
-		governed->arena, "%s%s", governed_world_yaml, key_yaml(issuing, issuing->a1_key));
+	yaml = text_format(governed->arena, "%s%s", governed_world_yaml,
+		issuing_key_yaml(issuing, issuing->a1_key));
 	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
 	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"), &governed->last.err);
 	issuing_enrol(issuing, "ana", issuing->ana_key);
@@ -216,13 +216,19 @@ void issuing_pass(struct issuing *issuing, int64_t seconds)
 
 struct text issuing_assertion(struct issuing *issuing, const struct private_key *key)
 {
+	return issuing_assertion_of(issuing, "a1", key == NULL ? issuing->a1_key : key);
+}
+
+struct text issuing_assertion_of(
+	struct issuing *issuing, const char *name, const struct private_key *key)
+{
 	struct error err = {0};
 	struct buffer out;
 	struct text made;
 
 	buffer_init(&out, TEXT_BYTES_MAX);
-	must(client_assertion_build(&out, key == NULL ? issuing->a1_key : key, TEXT("a1"),
-		     TEXT(ISSUING_ISSUER), issuing_now_s(issuing), &err),
+	must(client_assertion_build(
+		     &out, key, text_of(name), TEXT(ISSUING_ISSUER), issuing_now_s(issuing), &err),
 		&err);
 	made = text_copy(issuing->governed.arena, buffer_text(&out));
 	buffer_deinit(&out);
@@ -247,6 +253,16 @@ static void answered(struct issue_request *request)
 	}
 }
 
+bool issuing_request(struct issuing *issuing, struct issue_request *request)
+{
+	request->done = answered;
+	request->context = issuing;
+	issuing->is_answered = false;
+	issuing->refusal = ISSUE_REFUSED;
+	issue_open_task(issuing->issue, request);
+	return issuing->refusal == ISSUE_GRANTED;
+}
+
 bool issuing_open(struct issuing *issuing, struct text assertion, const char *resource)
 {
 	/* In the arena: an answer may come after this returned. */
@@ -256,12 +272,7 @@ bool issuing_open(struct issuing *issuing, struct text assertion, const char *re
 	request->resource = text_of(resource);
 	request->parent = issuing->parent;
 	request->details = issuing->details;
-	request->done = answered;
-	request->context = issuing;
-	issuing->is_answered = false;
-	issuing->refusal = ISSUE_REFUSED;
-	issue_open_task(issuing->issue, request);
-	return issuing->refusal == ISSUE_GRANTED;
+	return issuing_request(issuing, request);
 }
 
 bool issuing_open_good(struct issuing *issuing)

@@ -60,6 +60,9 @@ struct api_tasks {
 	bool (*end)(void *context, struct text id, struct text actor, void *done_context,
 		void (*done)(void *done_context, uint64_t index, const struct error *err),
 		struct error *err);
+	/* The path of a task, from its first one, as a JSON array.  Errors: NOT_FOUND, LIMIT. */
+	bool (*hops)(void *context, struct text id, struct arena *arena, struct json *out,
+		struct error *err);
 };
 
 /* The keys of tokens; main fills it from services/issue. */

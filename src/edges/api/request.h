@@ -196,6 +196,7 @@ void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);
 void handle_record_receipt(struct api_request *request);
 void handle_trace(struct api_request *request);
+void handle_hops(struct api_request *request);
 void handle_audit_head(struct api_request *request);
 
 #endif

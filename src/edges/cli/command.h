@@ -72,6 +72,7 @@ enum cli_option {
 	OPTION_PURPOSE,
 	OPTION_BACKUP_OWNER,
 	OPTION_DAYS,
+	OPTION_HOPS,
 	OPTION_COUNT,
 };
 
@@ -275,6 +276,11 @@ int command_policy_publish(struct cli *cli);
 int command_policy_replay(struct cli *cli);    /* replay_command.c */
 int command_report_friction(struct cli *cli);  /* report_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
+int command_consent(struct cli *cli);
+int command_hops(struct cli *cli); /* hop_command.c, of command_trace */
+/* "#12" without its mark; and whether that is the index of a record. */
+const char *cli_index_word(const char *word);
+bool cli_is_index(const char *word);
 int command_reject_proposal(struct cli *cli);
 
 /* ---- log_pass.c: of commands that read the log of --data themselves ---- */

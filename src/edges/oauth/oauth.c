@@ -44,6 +44,31 @@ static bool take_jwt_bearer(
 	return fault->description == NULL;
 }
 
+/* RFC 8693 §2.1: a task below the one of the token that is brought.  Either of resource and
+ * audience names the place; of two different ones no token can be for both. */
+static bool take_token_exchange(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	struct text audience = form_find(form, "audience");
+
+	if (request->resource.length == 0)
+		request->resource = audience;
+	if (audience.length > 0 && !text_equal(audience, request->resource)) {
+		fault->error = "invalid_target";
+		fault->description = "resource and audience name two places";
+		return false;
+	}
+	request->is_exchange = true;
+	request->exchange = (struct issue_exchange){
+		.subject_token = form_find(form, "subject_token"),
+		.subject_token_type = form_find(form, "subject_token_type"),
+		.actor_token = form_find(form, "actor_token"),
+		.actor_token_type = form_find(form, "actor_token_type"),
+		.requested_token_type = form_find(form, "requested_token_type"),
+	};
+	return true;
+}
+
 static const struct grant {
 	const char *type;
 	take_grant *take;
@@ -51,6 +76,7 @@ static const struct grant {
 } grants[] = {
 	{"client_credentials", take_client_credentials, false},
 	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, true},
+	{"urn:ietf:params:oauth:grant-type:token-exchange", take_token_exchange, false},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
 
@@ -71,6 +97,8 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 
 	json_object_start(&object, pending->arena);
 	json_put_text(&object, "access_token", request->token);
+	if (request->is_exchange)
+		json_put_cstring(&object, "issued_token_type", TOKEN_TYPE_ACCESS);
 	json_put_cstring(&object, "token_type", "Bearer");
 	json_put_integer(&object, "expires_in", request->lifetime_s);
 	json_put_text(&object, "scope", request->scope_granted);
@@ -169,6 +197,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
 	request->details = form_find(form, "authorization_details");
+	request->may_act = form_find(form, "may_act");
 	pending->grant = grant;
 	if (form_find(form, "client_secret").length > 0) {
 		fault->description = "there are no client secrets here: use private_key_jwt";

@@ -21,6 +21,12 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
 	case ISSUE_DETAILS: return (struct oauth_error){400, "invalid_authorization_details"};
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
+	case ISSUE_TOKEN_TYPE: /* these: RFC 8693 §2.2.2 */
+	case ISSUE_SUBJECT_TOKEN:
+	case ISSUE_ACTOR_TOKEN:
+	case ISSUE_DELEGATION:
+	case ISSUE_CHAIN:
+	case ISSUE_MAY_ACT:
 	case ISSUE_PURPOSE:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
 	case ISSUE_BUSY:

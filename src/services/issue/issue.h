@@ -106,6 +106,15 @@ void issue_expire(struct issue *issue);
 		"authorization_details are malformed, or wider than the parent's") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
+	X(ISSUE_TOKEN_TYPE, "token_type", \
+		"a type of token is missing, or is none that is exchanged here") \
+	X(ISSUE_SUBJECT_TOKEN, "subject_token", "the subject token does not hold") \
+	X(ISSUE_ACTOR_TOKEN, "actor_token", \
+		"the actor token does not prove the client that asks") \
+	X(ISSUE_DELEGATION, "delegation", \
+		"the subject token was not handed on to this client") \
+	X(ISSUE_CHAIN, "chain", "the chain of identities cannot go on here") \
+	X(ISSUE_MAY_ACT, "may_act", "may_act must name a peer of the charter in force") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
 	X(ISSUE_NOT_RECORDED, "not_recorded", \
 		"the task could not be recorded, so it was not opened") \
@@ -126,6 +135,19 @@ const char *issue_refusal_meaning(enum issue_refusal refusal);
  * proof in one (§2.1). */
 enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
 
+/* The types of tokens that are exchanged here (RFC 8693 §3): ours, by either name. */
+#define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token"
+#define TOKEN_TYPE_JWT "urn:ietf:params:oauth:token-type:jwt"
+
+/* A token exchange (RFC 8693 §2.1); empty: not given. */
+struct issue_exchange {
+	struct text subject_token;
+	struct text subject_token_type;
+	struct text actor_token;
+	struct text actor_token_type;
+	struct text requested_token_type;
+};
+
 /* One request for a task and its token.  The caller owns it and what it points
  * to until done ran. */
 struct issue_request {
@@ -137,6 +159,9 @@ struct issue_request {
 	struct text purpose;  /* of the task; may be empty */
 	struct text details;  /* authorization_details (RFC 9396), JSON; may be empty */
 	struct text parent;   /* a live task of the same identity and environment, or empty */
+	struct text may_act;  /* a peer that alone may exchange the token; or empty */
+	bool is_exchange;     /* what follows is what the task hangs on, instead of parent */
+	struct issue_exchange exchange;
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -207,11 +232,16 @@ void issue_introspect(struct issue *issue, struct issue_introspection *asked);
 
 /* ---- tasks ---- */
 
-/* context of these four is the struct issue: they fill struct api_tasks. */
+/* context of these five is the struct issue: they fill struct api_tasks. */
 bool issue_task_show(
 	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 bool issue_task_list(void *context, struct text after, uint32_t count, struct arena *arena,
 	struct json *out, struct error *err);
+/* The path of a task from its first one, as a JSON array (docs/formats/tokens.md): whose each
+ * is, over which line it was handed on, what it may do by the charters in force, and what was
+ * narrowed.  Errors: NOT_FOUND (also of what was forgotten since), LIMIT. */
+bool issue_task_hops(
+	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 /* Ends one task; done runs on the loop once it is durable (err is NULL) or
  * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
  * INVALID with "forbidden: " (neither may the actor kill the identity nor is it
