@@ -159,11 +159,12 @@ static void remove_keys(const char *root, const char *keys)
 int main(int argc, char **argv)
 {
 	char root[] = "/tmp/signer-bench-XXXXXX", keys[PATH_BYTES];
-	struct bench *bench = calloc(1, sizeof *bench);
+	struct bench *bench = NULL;
 
 	if (argc == 3)
 		_exit(serve(argv[2]));
-	if (bench == NULL || mkdtemp(root) == NULL)
+	bench = mkdtemp(root) == NULL ? NULL : calloc(1, sizeof *bench);
+	if (bench == NULL)
 		return 1;
 	(void)snprintf(keys, sizeof keys, "%s/keys", root);
 	bench->token = (struct access_token){.issuer = TEXT(ISSUER),

@@ -54,7 +54,7 @@ const holds = (pid, needles) => {
   try {
     for (const line of proc(pid, 'maps').split('\n')) {
       const [, from, to, mode] = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(line) ?? [];
-      if (from === undefined || !mode.startsWith('r') || /\[v(var|syscall|dso)/.test(line)) continue;
+      if (!mode?.startsWith('r') || /\[v(var|syscall|dso)/.test(line)) continue;
       const start = BigInt('0x' + from);
       const bytes = Buffer.alloc(Number(BigInt('0x' + to) - start));
       let got = 0;
@@ -165,9 +165,16 @@ const published = async () =>
   (await (await fetch(world.url + '/oauth/jwks')).json()).keys.map(({ kid }) => kid);
 const states = async () =>
   (await world.json(ADMINISTRATOR, 'key', 'list')).items.map(({ state }) => state);
+
+// By the example of docs/formats/tokens.md, as it stands there.
+const page = new URL('../../docs/formats/tokens.md', import.meta.url);
+const [, example] =
+  /```js\nimport .*\n\n([^`]*(?:`[^`]+`[^`]*)*)```/.exec(readFileSync(page, 'utf8'));
+const verify = Object.getPrototypeOf(async () => {}).constructor(
+  'createRemoteJWKSet', 'jwtVerify', 'ISSUER', 'token', `${example}\nreturn payload;`);
 const isSigned = async (token) => {
-  const keys = jose.createRemoteJWKSet(new URL(world.url + '/oauth/jwks'));
-  await jose.jwtVerify(token, keys, { issuer: world.url, typ: 'at+jwt', algorithms: ['ES256'] });
+  const payload = await verify(jose.createRemoteJWKSet, jose.jwtVerify, world.url, token);
+  assert.equal(payload.client_id, IDENTITY);
 };
 
 test('only an administrator changes the key', async () => {

@@ -44,8 +44,8 @@ bool signer_child_start(struct signer_child **out, const struct signer_child_set
 /* Nobody is told of the answers to what is on its way; before those who asked go.  child may
  * be NULL. */
 void signer_child_forget(struct signer_child *child);
-/* After the last use of its ports, and the loop's last turn.  *child may be NULL. */
-void signer_child_stop(struct signer_child **child);
+/* After the last use of its ports, and the loop's last turn.  *handle may be NULL. */
+void signer_child_stop(struct signer_child **handle);
 
 /* As signer_set_issuer, also for those started later; waits for the answer.  Errors: CONFLICT,
  * INVALID, IO, TIMEOUT, LIMIT. */

@@ -123,6 +123,15 @@ static void follow_parent(void)
 		(void)signal(ignored[i], SIG_IGN);
 }
 
+/* Run by hand it has no channels, and must not make keys where somebody tried it. */
+static bool is_channel(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
 /* What OpenSSL loads at first use must be loaded while files can still be read. */
 static bool try_keys(const struct signer *signer, struct error *err)
 {
@@ -183,6 +192,10 @@ int signer_serve(const struct signer_serving *serving)
 	struct serving heads = {.channel = CHANNEL_HEADS, .fd = SIGNER_HEADS_FD, .gate = &gate};
 	struct error err = {0};
 
+	if (!is_channel(SIGNER_TOKENS_FD) || !is_channel(SIGNER_HEADS_FD)) {
+		log_error("signer_without_channels", LOG_STRING("why", "remitd starts it itself"));
+		return SIGNER_EXIT_START;
+	}
 	follow_parent();
 	buffer_init(&tokens.reply, MESSAGE_REPLY_BYTES_MAX);
 	buffer_init(&heads.reply, MESSAGE_REPLY_BYTES_MAX);

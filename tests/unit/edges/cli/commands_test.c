@@ -433,10 +433,10 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 {
 	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0 ||
 	       strcmp(command->words, "restore") == 0 || strcmp(command->words, "key new") == 0 ||
-	       strcmp(command->words, "key show") == 0 ||
-	       command->run == command_policy_check || command->run == command_policy_test ||
-	       command->run == command_policy_diff || command->run == command_policy_publish ||
-	       command->run == command_policy_replay || command->run == command_report_friction;
+	       strcmp(command->words, "key show") == 0 || command->run == command_policy_check ||
+	       command->run == command_policy_test || command->run == command_policy_diff ||
+	       command->run == command_policy_publish || command->run == command_policy_replay ||
+	       command->run == command_report_friction;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)

@@ -174,6 +174,31 @@ static enum error_code ask_head(
 	return hear(attack, attack->heads, &answer);
 }
 
+static void run_by_hand_it_makes_no_keys(void **state)
+{
+	const struct attack *attack = *state;
+	char folder[96];
+	int status = 0;
+	pid_t pid;
+
+	(void)snprintf(folder, sizeof folder, "%s/other", attack->folder.root);
+	(void)fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct signer_serving serving = {.folder = folder,
+			.give_up_files = confine_keeper_files,
+			.give_up_calls = confine_keeper_calls};
+
+		(void)close_range(SIGNER_TOKENS_FD, ~0U, 0);
+		_exit(signer_serve(&serving));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), SIGNER_EXIT_START);
+	assert_int_not_equal(access(folder, F_OK), 0);
+}
+
 /* ---- what ends it ---- */
 
 static void a_message_of_no_table_ends_it(void **state)
@@ -505,6 +530,7 @@ int main(void)
 {
 #define SERVE_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
+		SERVE_TEST(run_by_hand_it_makes_no_keys),
 		SERVE_TEST(a_message_of_no_table_ends_it),
 		SERVE_TEST(a_message_of_another_version_ends_it),
 		SERVE_TEST(noise_ends_it),
