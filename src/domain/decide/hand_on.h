@@ -29,7 +29,7 @@ enum hand_on decide_hand_on(const struct hand_on_question *question);
 /* Whether every link above the last one hands on what this line of the last one's charter
  * permits, as far as charters tell without arguments: what a trace shows.  The chain rule
  * decides each call. */
-bool decide_is_handed(const struct registry *registry, const struct chain *chain,
-	const struct entitlement *line);
+bool decide_is_handed(
+	const struct registry *registry, const struct chain *chain, const struct entitlement *line);
 
 #endif

@@ -53,6 +53,9 @@ static bool put_parties(struct json_builder *claims, struct arena *arena,
 {
 	struct json may_act;
 
+	if (token->actors_count > ACCESS_TOKEN_ACTORS_MAX ||
+		(token->actors_count > 0 && !text_equal(token->actors[0], token->identity)))
+		return error_set(err, ERROR_INVALID, "not the actors of an access token");
 	if (!put_actors(claims, arena, token))
 		return error_set(err, ERROR_LIMIT, "no memory for a token's actors");
 	if (token->may_act.length == 0)

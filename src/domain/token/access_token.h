@@ -44,7 +44,7 @@ struct access_token {
 	int64_t expires_utc_s;
 };
 
-/* The claims as a JSON object in arena.  Errors: LIMIT. */
+/* The claims as a JSON object in arena.  Errors: LIMIT, INVALID (actors that are none). */
 bool access_token_claims(struct json *out, struct arena *arena, const struct access_token *token,
 	struct error *err) MUST_CHECK;
 

@@ -332,6 +332,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_PRUNE:
 	case OPTION_ALONE:
 	case OPTION_COMPROMISED:
+	case OPTION_HOPS:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -374,6 +375,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_TICKET] = "--ticket",
 		[OPTION_TOOL] = "--tool",
 		[OPTION_MINUTES] = "--minutes",
+		[OPTION_HOPS] = "--hops",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 

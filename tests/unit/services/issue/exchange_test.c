@@ -468,6 +468,55 @@ static void a_record_that_is_lost_opens_nothing(void **state)
 	refused(delegating, delegating_exchange(delegating, 1, first), ISSUE_NOT_RECORDED);
 }
 
+/* ---- the trace ---- */
+
+/* Null where there is none. */
+static struct json member(const struct json *list, uint32_t at, const char *name)
+{
+	const struct json *value = at < list->count ? json_find(&list->items[at], name) : NULL;
+
+	return value == NULL ? json_null() : *value;
+}
+
+static void the_path_of_a_task_is_shown_hop_by_hop(void **state)
+{
+	struct delegating *delegating = *state;
+	struct arena *arena = delegating->issuing.governed.arena;
+	struct error err = {0};
+	struct text third;
+	struct json hops;
+
+	delegating_line_up(delegating, 3);
+	delegating_peers(delegating, 1,
+		"{identity: d2, effects: [read], up-to: public, tools: ['files/r*']}");
+	third = exchanged(delegating, 2, exchanged(delegating, 1, opened(delegating, 0)));
+	assert_false(
+		issue_task_hops(delegating->issuing.issue, TEXT("t-none"), arena, &hops, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	assert_true(issue_task_hops(
+		delegating->issuing.issue, task_of(delegating, third)->id, arena, &hops, &err));
+	assert_int_equal(hops.count, 3);
+	assert_true(text_is(member(&hops, 0, "identity").string, "d0"));
+	assert_null(json_find(&hops.items[0], "from"));
+	assert_int_equal(member(&hops, 0, "may").count, 2);
+	assert_int_equal(member(&hops, 1, "may").count, 2);
+	assert_int_equal(member(&hops, 1, "narrowed").type, JSON_ARRAY);
+	assert_int_equal(member(&hops, 1, "narrowed").count, 0);
+	assert_true(text_is(member(&hops, 2, "from").string, "d1"));
+	assert_true(text_is(member(&hops, 2, "up_to").string, "public"));
+	assert_int_equal(member(&hops, 2, "may").count, 1);
+	assert_true(text_is(member(&hops, 2, "may").items[0].string, "read files/read"));
+	assert_true(text_is(member(&hops, 2, "narrowed").items[0].string, "write files/write"));
+	/* A line that is gone hands on nothing. */
+	delegating_peers(delegating, 1, "");
+	assert_true(issue_task_hops(
+		delegating->issuing.issue, task_of(delegating, third)->id, arena, &hops, &err));
+	assert_non_null(json_find(&hops.items[2], "line"));
+	assert_int_equal(member(&hops, 2, "line").type, JSON_NULL);
+	assert_int_equal(member(&hops, 2, "may").type, JSON_ARRAY);
+	assert_int_equal(member(&hops, 2, "may").count, 0);
+}
+
 /* ---- the published bugs of others ---- */
 
 /* The actor of the token is not the client that brings it. */
@@ -650,6 +699,7 @@ int main(void)
 		TEST(keycloak_52691_a_delegated_token_is_not_exchanged_for_ever),
 		TEST(keycloak_53040_four_hops_work_each_narrower),
 		TEST(cmcp_665_a_kill_is_still_one_after_a_restart),
+		TEST(the_path_of_a_task_is_shown_hop_by_hop),
 		TEST(the_exchanged_token_says_who_acts_for_whom),
 		TEST(the_task_hangs_below_and_ends_no_later),
 		TEST(an_identity_exchanges_its_own_token_for_another_place),
