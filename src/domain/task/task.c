@@ -67,6 +67,9 @@ static void notes_free(struct task_table *table, struct notes **notes)
 
 void node_free(struct task_table *table, struct node *node)
 {
+	struct task_details *details = node->details;
+
+	task_details_destroy(&details);
 	word_drop(&table->words, &node->person);
 	notes_free(table, &node->notes);
 	free(node);
@@ -358,6 +361,21 @@ struct task_labels task_labels_of(const struct task *task)
 		labels.has_untrusted_content |= task->has_untrusted_content;
 	}
 	return labels;
+}
+
+bool task_is_for(const struct task *task, const struct task_detail_call *call)
+{
+	for (; task != NULL; task = task->parent)
+		if (task->details != NULL && !task_details_cover(task->details, call))
+			return false;
+	return true;
+}
+
+const struct task_details *task_details_of(const struct task *task)
+{
+	while (task != NULL && task->details == NULL)
+		task = task->parent;
+	return task == NULL ? NULL : task->details;
 }
 
 const struct task *task_root(const struct task *task)

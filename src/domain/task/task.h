@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/charter/terms.h"
+#include "domain/task/details.h"
 #include "domain/task/use.h"
 
 /* The forest of tasks and the epochs that revoke them.  All of it is in memory
@@ -65,7 +66,8 @@ struct task_label_source {
 struct task {
 	struct text id;
 	struct text identity;
-	struct text purpose; /* may be empty */
+	struct text purpose;                /* may be empty */
+	const struct task_details *details; /* NULL: whatever the charter lets it */
 	int64_t opened_at_utc_ms;
 	int64_t deadline_utc_ms;   /* first millisecond in which it is expired */
 	const struct task *parent; /* NULL: a root */
@@ -143,6 +145,11 @@ bool task_token_is_revoked(const struct task *task, struct text token);
 /* Leaf of the last decision on a call of the task; false: none is known. */
 bool task_last_call(const struct task *task, uint64_t *out_record);
 
+/* Whether the details of the task and of each above it list the call. */
+bool task_is_for(const struct task *task, const struct task_detail_call *call);
+/* What is listed for the task itself, or the nearest above it; NULL: nothing is. */
+const struct task_details *task_details_of(const struct task *task);
+
 /* The first task of its path. */
 const struct task *task_root(const struct task *task);
 /* How often a line was used under a first task, by the decisions folded so far; and how many
@@ -170,6 +177,7 @@ struct task_opening {
 	struct text person;
 	struct text purpose;
 	struct text parent;
+	const struct json *details; /* authorization_details, read before; NULL: none */
 	uint64_t charter_version;
 	enum environment environment;
 	int64_t at_utc_ms;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/task/chain.h"
 #include "domain/task/task_private.h"
 
 /* What a task-opened record says, checked. */
@@ -50,6 +51,7 @@ static bool opened_read(struct opened *out, const struct json *record, struct er
 	opening->parent = json_text_or(record, "parent", "");
 	opening->person = json_text_or(record, "person", "");
 	opening->purpose = json_text_or(record, "purpose", "");
+	opening->details = json_find(record, "details");
 	opening->idle_s = json_integer_or(record, "idle", 0);
 	opening->has_session = text_is(json_text_or(record, "session", ""), "connection");
 	out->unit_epoch = json_integer_or(record, "unit-epoch", 0);
@@ -111,16 +113,18 @@ static struct node *node_create(const struct opened *opened, uint64_t index)
 	return node;
 }
 
-/* Hangs the node under its parent.  A parent that is unknown, forgotten or too
- * deep leaves a task that is never live (invariant 3). */
+/* Hangs the node under its parent.  A parent that is unknown, forgotten, too deep or of a
+ * chain that has no place for it leaves a task that is never live (invariant 3). */
 static void node_attach(struct task_table *table, struct node *node, const struct opened *opened)
 {
+	struct error unsaid = {0};
 	struct node *parent;
 
 	if (opened->opening.parent.length == 0)
 		return;
 	parent = node_find(table, opened->opening.parent);
-	if (parent == NULL || parent->task.depth >= TASK_DEPTH_MAX || opened->parent_epoch < 0) {
+	if (parent == NULL || parent->task.depth >= TASK_DEPTH_MAX || opened->parent_epoch < 0 ||
+		!chain_may_take(&parent->task, node->owner->name, &unsaid)) {
 		node->task.recorded_state = TASK_REVOKED;
 		return;
 	}
@@ -164,6 +168,20 @@ static void instance_release(struct task_table *table, struct anchor *instance)
 	free(instance);
 }
 
+/* A task whose details cannot be read is never made: it could do more than it may. */
+static bool node_take_details(
+	struct node *node, const struct task_opening *opening, struct error *err)
+{
+	if (opening->details == NULL)
+		return true;
+	if (!task_details_create(&node->details, opening->details, err))
+		return err->code == ERROR_INVALID ? error_set(err, ERROR_CORRUPT,
+							    "the details of a task are malformed")
+						  : false;
+	node->task.details = node->details;
+	return true;
+}
+
 static bool fold_opened(
 	struct task_table *table, const struct json *record, uint64_t index, struct error *err)
 {
@@ -180,7 +198,8 @@ static bool fold_opened(
 	node = node_create(&opened, index);
 	if (node == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a task");
-	if (!find_anchors(table, node, &opened.opening, err)) {
+	if (!node_take_details(node, &opened.opening, err) ||
+		!find_anchors(table, node, &opened.opening, err)) {
 		instance_release(table, node->instance);
 		node_free(table, node);
 		return false;

@@ -50,6 +50,7 @@ enum wait { WAIT_END = 0, WAIT_FORGET };
 struct node {
 	struct named named; /* first */
 	struct task task;
+	struct task_details *details; /* owned; NULL: none */
 	struct anchor *owner; /* the identity */
 	struct anchor *unit;  /* NULL: its record names none */
 	struct anchor *instance;

@@ -1,6 +1,7 @@
 /* What may be opened, and the records that open, end and kill. */
 #include <assert.h>
 
+#include "domain/task/chain.h"
 #include "domain/task/task_private.h"
 
 /* ---- may it ---- */
@@ -36,7 +37,7 @@ static bool parent_may_open(
 	if (opening->deadline_utc_ms > parent->deadline_utc_ms)
 		return error_set(err, ERROR_INVALID, "it would end after task %.*s, its parent",
 			TEXT_ARGS(parent->id));
-	return true;
+	return chain_may_take(parent, opening->identity, err);
 }
 
 static bool has_room(
@@ -133,6 +134,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 		json_put_cstring(&record, "session", "connection");
 	json_put_text_unless_empty(&record, "person", opening->person);
 	json_put_text_unless_empty(&record, "purpose", opening->purpose);
+	if (opening->details != NULL)
+		json_put(&record, "details", *opening->details);
 	return json_object_seal(&record, out, err);
 }
 

@@ -258,6 +258,7 @@ bool issue_expire(struct issue *issue)
 	int64_t now_utc_ms = issue_now_utc_ms(issue);
 	bool is_all = end_due(issue, now_utc_ms);
 
+	token_keys_tend(issue->token_keys);
 	issue_sessions_look(issue);
 	patrol(issue, now_utc_ms);
 	if (issue->endings == NULL)

@@ -2,6 +2,7 @@
 #define SERVICES_ISSUE_ISSUE_PRIVATE_H
 
 #include "base/digest.h"
+#include "domain/token/access_token.h"
 #include "domain/token/claims.h"
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
@@ -46,6 +47,7 @@ struct cached_token {
 	uint32_t epoch;        /* of the task, as the token says */
 	char task[TASK_ID_BYTES + 1];
 	char id[TASK_TOKEN_ID_BYTES_MAX + 1]; /* jti */
+	bool is_for_exchange; /* may_act names who may exchange it, and nobody may use it */
 };
 
 /* A kill, and the record that counts what it ended. */
@@ -55,6 +57,7 @@ struct kept_receipt {
 };
 
 struct ending;
+struct looking;
 struct opening;
 struct receipt_job;
 
@@ -63,6 +66,7 @@ struct issue {
 	char issuer[ISSUE_ISSUER_BYTES_MAX]; /* empty until set */
 	struct replay_table *assertions;
 	struct replay_table *requests;
+	struct token_keys *token_keys;
 	int64_t created_utc_s;
 	struct cached_key keys[ISSUE_KEYS_CACHED];
 	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */
@@ -90,6 +94,8 @@ struct issue {
 	bool is_look_posted;
 	struct opening *openings;
 	uint32_t openings_count;
+	struct looking *lookings;
+	uint32_t lookings_count;
 	struct issue_status status;
 };
 
@@ -117,7 +123,7 @@ size_t issue_count_openings(const struct issue *issue, struct text identity, str
 /* What the request asks of its task beside its end, and the charter's limits on how many
  * tasks there are.  False: it is refused, and says why. */
 bool issue_check_limits(const struct issue *issue, struct issue_request *request,
-	const struct proven *proven) MUST_CHECK;
+	const struct proven *proven, struct text parent) MUST_CHECK;
 
 int64_t issue_now_utc_ms(const struct issue *issue);
 /* True while nothing may be issued or accepted. */
@@ -154,14 +160,55 @@ bool issue_fold_look(void *state, const struct json *record, uint64_t index, str
 void issue_sessions_look(struct issue *issue);
 void issue_sessions_drop(struct issue *issue);
 
+/* ACCEPTED if the task and each above it is live, none is from a sandbox that was, and each
+ * identity on its path may act now. */
+enum token_reason issue_task_state(const struct issue *issue, const struct task *task);
+
+/* Whether a token of this epoch and jti, of a live task, was not ended alone and its task is
+ * neither idle nor let go. */
+bool issue_token_is_in_force(
+	const struct issue *issue, const struct task *task, int64_t epoch, struct text id);
+/* As issue_authenticate, also of a token that is only there to be exchanged. */
+enum token_reason issue_authenticate_to_end(struct issue *issue, struct text token,
+	struct text audience, struct issue_caller *out) MUST_CHECK;
+
+/* Who acts for whom in the task: fills the parties of a token for it.  False: its path is
+ * no chain. */
+bool issue_name_parties(struct access_token *out, const struct task *task) MUST_CHECK;
+
+/* True if the token says of the task what is so. */
+bool issue_token_is_of_task(const struct access_token *token, const struct task *task) MUST_CHECK;
+
+/* What a token exchange (exchange.c) rests on. */
+struct exchanged {
+	struct text parent;   /* the subject token's task; in the arena, as the next */
+	struct text token_id; /* its jti */
+};
+/* False: refused, and request says why.  What the subject token and the world say decides,
+ * never which parameters there are. */
+bool issue_check_exchange(struct issue *issue, struct arena *arena, struct issue_request *request,
+	const struct proven *proven, struct exchanged *out) MUST_CHECK;
+/* False: refused.  The one that a token is handed on to must be a peer of who asks for it. */
+bool issue_check_may_act(struct issue_request *request, const struct proven *proven) MUST_CHECK;
+
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
 
-/* Openings and endings that are still on their way: no longer call anybody. */
+/* Openings, endings and questions that are still on their way: no longer call anybody. */
 void issue_openings_drop(struct issue *issue);
 void issue_endings_drop(struct issue *issue);
+void issue_lookings_drop(struct issue *issue);
 
-/* The one-time id in a task-opened record, or the row it left in the store. */
+/* False unless the token opens now what it says it is for; then who holds it, and its
+ * claims in arena. */
+bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
+	struct issue_caller *out, struct json *claims);
+
+/* How whoever asked was proven, as records keep it: {key, replay, until}.  Errors: LIMIT. */
+bool issue_proof(struct json *out, struct arena *arena, const struct proven *proven,
+	struct error *err) MUST_CHECK;
+
+/* The one-time id in a record of a proof, or the row it left in the store. */
 bool issue_fold_assertion(
 	void *state, const struct json *record, uint64_t index, struct error *err);
 void issue_project_assertion(const struct json *record, struct projection *projection);

@@ -60,18 +60,18 @@ static bool check_below(const struct issue *issue, struct issue_request *request
 }
 
 bool issue_check_limits(
-	const struct issue *issue, struct issue_request *request, const struct proven *proven)
+	const struct issue *issue, struct issue_request *request, const struct proven *proven, struct text parent)
 {
 	const struct task_table *tasks = issue->parts.tasks;
 	const struct charter *charter = proven->charter;
-	const struct task *parent = task_find(tasks, request->parent);
+	const struct task *above_it = task_find(tasks, parent);
 	const struct charter *above =
-		parent == NULL || text_equal(parent->identity, proven->identity)
+		above_it == NULL || text_equal(above_it->identity, proven->identity)
 			? NULL
-			: registry_find_charter(issue->parts.registry, parent->identity);
+			: registry_find_charter(issue->parts.registry, above_it->identity);
 
-	if (!check_names(issue, request, proven) || !check_below(issue, request, charter, parent) ||
-		!check_below(issue, request, above, parent))
+	if (!check_names(issue, request, proven) || !check_below(issue, request, charter, above_it) ||
+		!check_below(issue, request, above, above_it))
 		return false;
 	if (charter->open_tasks > 0 &&
 		issue_count_openings(issue, proven->identity, TEXT("")) +

@@ -76,8 +76,11 @@ static bool refuse_assertion(struct issue_request *request, enum token_reason re
 static bool find_client(struct proving *proving, struct text *out_name)
 {
 	struct issue_request *request = proving->request;
-	enum token_reason reason =
-		client_assertion_parse(&proving->assertion, proving->arena, request->assertion);
+	enum token_reason reason = request->assertion_use == ISSUE_ASSERTION_GRANTS
+					   ? grant_assertion_parse(&proving->assertion,
+						     proving->arena, request->assertion)
+					   : client_assertion_parse(&proving->assertion,
+						     proving->arena, request->assertion);
 
 	if (reason != TOKEN_ACCEPTED)
 		return refuse_assertion(request, reason);

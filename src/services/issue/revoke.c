@@ -1,4 +1,4 @@
-/* A token given back by whoever holds it (RFC 7009): with its task, or alone. */
+/* A token taken for whichever audience it is, and ended alone by whoever holds it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static bool find_holder(struct issue *issue, struct text token, struct claimed *
 	struct issue_caller *out, char actor[ACTOR_BYTES], struct error *err)
 {
 	read_claimed(issue, token, claimed);
-	if (issue_authenticate(issue, token,
+	if (issue_authenticate_to_end(issue, token,
 		    (struct text){claimed->audience, claimed->audience_length},
 		    out) != TOKEN_ACCEPTED)
 		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
@@ -63,18 +63,6 @@ enum token_reason issue_authenticate_holder(
 	return issue_authenticate_header(issue, authorization,
 		(struct text){claimed.audience, claimed.audience_length}, out);
 }
-
-bool issue_revoke(struct issue *issue, struct text token, struct error *err)
-{
-	char actor[ACTOR_BYTES];
-	struct issue_caller caller;
-	struct claimed claimed;
-
-	return find_holder(issue, token, &claimed, &caller, actor, err) &&
-	       issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
-}
-
-/* ---- alone ---- */
 
 /* One kill of a token on its way to the log. */
 struct revoking {

@@ -36,6 +36,8 @@ static bool task_json(struct json *out, struct arena *arena, const struct task *
 	json_put(&object, "parent",
 		task->parent == NULL ? json_null() : json_string(task->parent->id));
 	json_put_integer(&object, "depth", task->depth);
+	if (task->details != NULL)
+		json_put(&object, "authorization_details", *task_details_json(task->details));
 	json_put_integer(&object, "opened", task->opened_at_utc_ms);
 	json_put_integer(&object, "deadline", task->deadline_utc_ms);
 	json_put(&object, "label", label == NULL ? json_null() : json_cstring(label));
