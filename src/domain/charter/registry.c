@@ -52,8 +52,8 @@ struct slot {
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
 	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents: owned */
 	struct text texts[ENTRY_TEXTS];
-	struct text name;    /* owned */
-	uint64_t kill_epoch; /* that the last change knew of */
+	struct text name;         /* owned */
+	uint64_t kill_epoch;      /* that the last change knew of */
 	uint64_t unit_kill_epoch; /* likewise */
 };
 

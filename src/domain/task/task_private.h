@@ -51,8 +51,8 @@ struct node {
 	struct named named; /* first */
 	struct task task;
 	struct task_details *details; /* owned; NULL: none */
-	struct anchor *owner; /* the identity */
-	struct anchor *unit;  /* NULL: its record names none */
+	struct anchor *owner;         /* the identity */
+	struct anchor *unit;          /* NULL: its record names none */
 	struct anchor *instance;
 	struct word *person;
 	struct notes *notes;

@@ -149,6 +149,13 @@ static bool check_details(const struct signer *signer, const struct json *value)
 	return value->count > 0 && value->count <= CLAIM_DETAILS_MAX;
 }
 
+/* Of the task: counted by its kills. */
+static bool check_epoch(const struct signer *signer, const struct json *value)
+{
+	(void)signer;
+	return value->integer >= 0 && value->integer <= UINT32_MAX;
+}
+
 /* ---- when ---- */
 
 static bool check_issued(const struct signer *signer, const struct json *value)
@@ -184,6 +191,7 @@ static const struct claim {
 	{"jti", JSON_STRING, CLAIM_NEEDED, check_id, "no id"},
 	{"scope", JSON_STRING, CLAIM_NEEDED, check_scope, "another scope"},
 	{"task", JSON_STRING, CLAIM_NEEDED, check_task, "no task"},
+	{"epoch", JSON_INTEGER, CLAIM_NEEDED, check_epoch, "no epoch of a task"},
 	{"environment", JSON_STRING, CLAIM_NEEDED, check_environment, "no environment"},
 	{"iat", JSON_INTEGER, CLAIM_NEEDED, check_issued, "not issued now"},
 	{"exp", JSON_INTEGER, CLAIM_NEEDED, check_expiry, "not a lifetime a token may have"},

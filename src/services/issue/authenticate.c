@@ -101,8 +101,7 @@ bool issue_token_is_in_force(
 	const struct issue *issue, const struct task *task, int64_t epoch, struct text id)
 {
 	return task->epoch == epoch && !task_token_is_revoked(task, id) &&
-	       task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) ==
-		       TASK_NOT_OVER;
+	       task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) == TASK_NOT_OVER;
 }
 
 static struct sha256 audience_digest(struct issue *issue, struct text audience)

@@ -29,7 +29,7 @@ enum {
 	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
 	ISSUE_KEYS_CACHED = 256,        /* parsed keys of identities and persons remembered */
 	ISSUE_EXPIRY_MS = 1000,         /* how often expired tasks get their record */
-	ISSUE_SESSIONS_MAX = 16384, /* connections that hold tasks */
+	ISSUE_SESSIONS_MAX = 16384,     /* connections that hold tasks */
 	ISSUE_SESSION_KEEP_MS = 15 * 1000,
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */

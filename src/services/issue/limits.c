@@ -59,8 +59,8 @@ static bool check_below(const struct issue *issue, struct issue_request *request
 	return true;
 }
 
-bool issue_check_limits(
-	const struct issue *issue, struct issue_request *request, const struct proven *proven, struct text parent)
+bool issue_check_limits(const struct issue *issue, struct issue_request *request,
+	const struct proven *proven, struct text parent)
 {
 	const struct task_table *tasks = issue->parts.tasks;
 	const struct charter *charter = proven->charter;
@@ -70,7 +70,8 @@ bool issue_check_limits(
 			? NULL
 			: registry_find_charter(issue->parts.registry, above_it->identity);
 
-	if (!check_names(issue, request, proven) || !check_below(issue, request, charter, above_it) ||
+	if (!check_names(issue, request, proven) ||
+		!check_below(issue, request, charter, above_it) ||
 		!check_below(issue, request, above, above_it))
 		return false;
 	if (charter->open_tasks > 0 &&

@@ -301,6 +301,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	switch ((int)option) {
 	case OPTION_FILE:
 	case OPTION_OUT:
+	case OPTION_RECEIPT:
 		(void)snprintf(name, sizeof name,
 			strcmp(command, "plan") != 0 && strcmp(command, "apply") != 0 ? "new-%d"
 										      : "charters",

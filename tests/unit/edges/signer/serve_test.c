@@ -374,6 +374,7 @@ static void a_claim_of_no_table_or_of_another_form_is_refused(void **state)
 		"{\"cnf\":{\"jkt\":\"" THUMBPRINT "\",\"x5t#S256\":\"" THUMBPRINT "\"}}",
 		"{\"cnf\":{\"jwk\":{}}}", "{\"act\":{}}", "{\"act\":{\"sub\":\"other\"}}",
 		"{\"act\":{\"sub\":\"deployer\",\"admin\":true}}", "{\"act\":\"deployer\"}",
+		"{\"epoch\":-1}", "{\"epoch\":4294967296}", "{\"epoch\":\"0\"}",
 		"{\"client_id\":\"other\"}", "{\"may_act\":{}}", "{\"may_act\":{\"sub\":1}}",
 		"{\"authorization_details\":[]}", "{\"authorization_details\":[{}]}",
 		"{\"authorization_details\":{\"type\":\"x\"}}"};
@@ -390,7 +391,7 @@ static void what_other_grants_may_say_is_signed(void **state)
 	static const char *const right[] = {"{\"cnf\":{\"jkt\":\"" THUMBPRINT "\"}}",
 		"{\"cnf\":{\"x5t#S256\":\"" THUMBPRINT "\"}}",
 		"{\"act\":{\"sub\":\"deployer\",\"act\":{\"sub\":\"planner\"}},\"sub\":\"first\"}",
-		"{\"may_act\":{\"sub\":\"planner\"}}",
+		"{\"may_act\":{\"sub\":\"planner\"}}", "{\"epoch\":4294967295}",
 		"{\"authorization_details\":[{\"type\":\"remit_call\"}]}"};
 	struct attack *attack = *state;
 
