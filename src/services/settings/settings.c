@@ -70,7 +70,7 @@ static const struct setting table[] = {
 	{"body-bytes-max", SETTING_INTEGER, true, AT(body_bytes_max), 1024, 67108864, "N",
 		"largest request body (4194304)"},
 	{"tasks-max", SETTING_INTEGER, true, AT(tasks_max), 1, TASKS_MAX_MOST, "N",
-		"tasks held at once, about 360 bytes each (1000000)"},
+		"tasks held at once, about 380 bytes each (1000000)"},
 	{"tasks-per-identity-max", SETTING_INTEGER, true, AT(tasks_per_identity_max), 1,
 		TASKS_MAX_MOST, "N", "of those, of one identity (131072)"},
 	{"vault-url", SETTING_TEXT, true, AT(vault_url), 0, 0, "URL",
