@@ -56,6 +56,7 @@ struct task {
 	struct text purpose; /* may be empty */
 	uint64_t charter_version;
 	enum environment environment;
+	enum binding binding; /* of its token */
 	int64_t opened_at_utc_ms;
 	int64_t deadline_utc_ms;   /* first millisecond in which it is expired */
 	const struct task *parent; /* NULL: a root */
@@ -131,6 +132,7 @@ struct task_opening {
 	struct text parent;
 	uint64_t charter_version;
 	enum environment environment;
+	enum binding binding;
 	int64_t at_utc_ms;
 	int64_t deadline_utc_ms;
 };

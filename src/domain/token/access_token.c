@@ -19,7 +19,8 @@ bool access_token_claims(
 	json_put_cstring(&claims, "environment", environment_word(token->environment));
 	json_put_integer(&claims, "iat", token->issued_utc_s);
 	json_put_integer(&claims, "exp", token->expires_utc_s);
-	return json_object_seal(&claims, out, err);
+	return token_binding_put(&claims, &token->binding, err) &&
+	       json_object_seal(&claims, out, err);
 }
 
 static enum token_reason read_own(
@@ -27,6 +28,7 @@ static enum token_reason read_own(
 {
 	struct error err = {0};
 	struct text client, environment;
+	enum token_reason reason;
 
 	if (!json_need_text(object, "client_id", &client, &err) ||
 		!json_need_text(object, "task", &out->task, &err) ||
@@ -40,6 +42,9 @@ static enum token_reason read_own(
 	out->environment = environment_of(environment);
 	if (out->environment == ENVIRONMENT_NONE)
 		return TOKEN_CLAIM_TYPE;
+	reason = token_binding_read(&out->binding, object);
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
 	out->issuer = claims->issuer;
 	out->identity = claims->subject;
 	out->audience = claims->audience;

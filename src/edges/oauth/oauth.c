@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "domain/token/client_assertion.h"
+#include "domain/token/dpop.h"
 #include "domain/token/jwk.h"
 #include "domain/token/key_set.h"
 #include "edges/oauth/form.h"
@@ -25,6 +26,7 @@ struct oauth {
 	const struct registry *registry;
 	struct key_set keys; /* the token key's public half */
 	struct pending *pending;
+	bool offers_certificates;
 	struct http_route routes[OAUTH_ROUTES];
 };
 
@@ -45,39 +47,63 @@ static const struct http_header headers[] = {
 	{"Cache-Control", "no-store"}, {"Pragma", "no-cache"},
 	{"WWW-Authenticate", "Bearer realm=\"remit\""}, /* to who used a header: RFC 6749 §5.2 */
 };
-enum { HEADERS_ALWAYS = 2, HEADERS_CHALLENGED = 3 };
+enum { HEADERS_ALWAYS = 2, HEADERS_CHALLENGED = 3, HEADERS_MAX = 4 };
 
-static void answer_json(struct http_exchange *exchange, struct arena *arena, unsigned status,
-	const struct json *body)
+/* An answer about a DPoP proof brings the nonce of the next one (RFC 9449 §8.2). */
+struct answer {
+	unsigned status;
+	const struct json *body;
+	const char *nonce; /* NULL: none */
+};
+
+static void answer_whole(
+	struct http_exchange *exchange, struct arena *arena, const struct answer *answer)
 {
 	bool is_challenged =
-		status == 401 && http_header_find(exchange, "Authorization").data != NULL;
+		answer->status == 401 && http_header_find(exchange, "Authorization").data != NULL;
+	struct http_header fields[HEADERS_MAX];
 	struct http_response response = {
-		.status = status,
+		.status = answer->status,
 		.content_type = "application/json",
-		.body = json_canonical_text(arena, body),
-		.headers = headers,
+		.body = json_canonical_text(arena, answer->body),
+		.headers = fields,
 		.header_count = is_challenged ? HEADERS_CHALLENGED : HEADERS_ALWAYS,
 	};
 
+	memcpy(fields, headers, sizeof headers);
+	if (answer->nonce != NULL)
+		fields[response.header_count++] = (struct http_header){"DPoP-Nonce", answer->nonce};
 	if (response.body.data == NULL)
 		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
 	else
 		http_respond(exchange, &response);
 }
 
-/* RFC 6749 §5.2. */
-static void answer_error(struct http_exchange *exchange, struct arena *arena, unsigned status,
-	const char *error, const char *description)
+static void answer_json(struct http_exchange *exchange, struct arena *arena, unsigned status,
+	const struct json *body)
+{
+	answer_whole(exchange, arena, &(struct answer){status, body, NULL});
+}
+
+static bool error_body(struct json *out, struct arena *arena, const char *error,
+	const char *description, struct error *err)
 {
 	struct json_builder object;
-	struct json body;
-	struct error err = {0};
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "error", error);
 	json_put_cstring(&object, "error_description", description);
-	if (json_object_seal(&object, &body, &err))
+	return json_object_seal(&object, out, err);
+}
+
+/* RFC 6749 §5.2. */
+static void answer_error(struct http_exchange *exchange, struct arena *arena, unsigned status,
+	const char *error, const char *description)
+{
+	struct json body;
+	struct error err = {0};
+
+	if (error_body(&body, arena, error, description, &err))
 		answer_json(exchange, arena, status, &body);
 	else
 		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
@@ -94,6 +120,7 @@ static struct oauth_error error_of(enum issue_refusal refusal)
 {
 	switch (refusal) {
 	case ISSUE_ASSERTION:
+	case ISSUE_CERTIFICATE:
 	case ISSUE_CLIENT_UNPROVEN:
 	case ISSUE_CLIENT_MISMATCH:
 	case ISSUE_REPLAYED: return (struct oauth_error){401, "invalid_client"};
@@ -105,7 +132,10 @@ static struct oauth_error error_of(enum issue_refusal refusal)
 	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
 	case ISSUE_PURPOSE:
+	case ISSUE_BINDING:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
+	case ISSUE_PROOF: return (struct oauth_error){400, "invalid_dpop_proof"};
+	case ISSUE_NONCE: return (struct oauth_error){400, "use_dpop_nonce"};
 	case ISSUE_BUSY:
 	case ISSUE_NOT_RECORDED:
 	case ISSUE_NOT_SIGNED: return (struct oauth_error){503, "temporarily_unavailable"};
@@ -146,7 +176,7 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 
 	json_object_start(&object, pending->arena);
 	json_put_text(&object, "access_token", request->token);
-	json_put_cstring(&object, "token_type", "Bearer");
+	json_put_cstring(&object, "token_type", request->bound == BINDING_DPOP ? "DPoP" : "Bearer");
 	json_put_integer(&object, "expires_in", request->lifetime_s);
 	json_put_text(&object, "scope", request->scope_granted);
 	json_put_text(&object, "task", request->task);
@@ -157,15 +187,20 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 static void answer_issue(struct pending *pending)
 {
 	const struct issue_request *request = &pending->request;
+	bool is_granted = request->refusal == ISSUE_GRANTED;
 	struct oauth_error error = error_of(request->refusal);
-	struct error err = {0};
+	char nonce[ISSUE_NONCE_BYTES];
 	struct json body;
+	struct answer answer = {.status = is_granted ? 200 : error.status, .body = &body};
+	struct error err = {0};
 
-	if (request->refusal != ISSUE_GRANTED)
-		answer_error(pending->exchange, pending->arena, error.status, error.error,
-			request->detail);
-	else if (token_body(&body, pending, &err))
-		answer_json(pending->exchange, pending->arena, 200, &body);
+	if (request->proof.data != NULL) {
+		issue_nonce(pending->oauth->issue, nonce);
+		answer.nonce = nonce;
+	}
+	if (is_granted ? token_body(&body, pending, &err)
+		       : error_body(&body, pending->arena, error.error, request->detail, &err))
+		answer_whole(pending->exchange, pending->arena, &answer);
 	else
 		http_respond_problem(pending->exchange, 503, "Service Unavailable", err.text);
 }
@@ -233,15 +268,17 @@ static const struct grant *find_grant(struct text type)
 static bool take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
+	request->assertion = form_find(form, "client_assertion");
+	request->client = form_find(form, "client_id");
 	if (form_find(form, "client_secret").length > 0) {
 		fault->description = "there are no client secrets here: use private_key_jwt";
+	} else if (request->assertion.length == 0 && request->certificate.length > 0) {
+		return true; /* RFC 8705 §2: the connection says it all */
 	} else if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
 		fault->status = 401;
 		fault->error = "invalid_client";
 		fault->description = "client_assertion_type must be " CLIENT_ASSERTION_TYPE;
 	}
-	request->assertion = form_find(form, "client_assertion");
-	request->client = form_find(form, "client_id");
 	return fault->description == NULL;
 }
 
@@ -266,6 +303,31 @@ static bool fill_request(
 	request->scope = form_find(form, "scope");
 	request->purpose = form_find(form, "purpose");
 	return take_client(request, form, fault) && grant->take(request, form, fault);
+}
+
+/* What the token is to be bound to, as far as the connection and the head say; false: fault
+ * says what is wrong.  Copied, because the exchange may end before the request. */
+static bool take_binding(struct pending *pending, struct form_fault *fault)
+{
+	struct http_exchange *exchange = pending->exchange;
+	struct issue_request *request = &pending->request;
+	struct text proof, certificate = http_exchange_certificate(exchange);
+
+	*fault = (struct form_fault){400, "invalid_dpop_proof", NULL};
+	if (!http_header_single(exchange, "DPoP", &proof)) {
+		fault->description = "more than one DPoP field was sent"; /* RFC 9449 §4.3 */
+		return false;
+	}
+	request->path = text_copy(pending->arena, http_exchange_request(exchange)->path);
+	if (proof.data != NULL)
+		request->proof = text_copy(pending->arena, proof);
+	if (certificate.length > 0)
+		request->certificate = text_copy(pending->arena, certificate);
+	if (request->path.data != NULL && (request->proof.data != NULL) == (proof.data != NULL) &&
+		request->certificate.length == certificate.length)
+		return true;
+	*fault = (struct form_fault){503, "temporarily_unavailable", "no memory"};
+	return false;
 }
 
 /* Checks the frame of a form request; false: it is answered. */
@@ -333,7 +395,8 @@ static void handle_token(void *context, struct http_exchange *exchange)
 		answer_error(exchange, pending->arena, 401, "invalid_client",
 			"prove yourself by client_assertion (private_key_jwt), not by a header");
 	} else if (read_form(exchange, &form, pending->arena)) {
-		if (!fill_request(&pending->request, &form, &fault)) {
+		if (!take_binding(pending, &fault) ||
+			!fill_request(&pending->request, &form, &fault)) {
 			answer_error(exchange, pending->arena, fault.status, fault.error,
 				fault.description);
 			return;
@@ -402,6 +465,55 @@ static void answer_document(
 		http_respond(exchange, &response);
 }
 
+static bool put_url(struct json_builder *object, const char *name, struct text issuer,
+	const char *path, struct error *err)
+{
+	struct text url = text_format(object->arena, "%.*s%s", TEXT_ARGS(issuer), path);
+
+	if (url.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a document");
+	json_put_text(object, name, url);
+	return true;
+}
+
+/* Words with one blank between them, as an array. */
+static bool put_words(
+	struct json_builder *object, const char *name, struct text words, struct error *err)
+{
+	struct json_builder array;
+	struct json list;
+
+	json_array_start(&array, object->arena);
+	while (words.length > 0) {
+		ptrdiff_t blank = text_find_byte(words, ' ');
+		size_t length = blank < 0 ? words.length : (size_t)blank;
+		size_t taken = blank < 0 ? length : length + 1;
+
+		json_add(&array, json_string((struct text){words.data, length}));
+		words = (struct text){words.data + taken, words.length - taken};
+	}
+	if (!json_array_seal(&array, &list, err))
+		return false;
+	json_put(object, name, list);
+	return true;
+}
+
+/* RFC 8705 §3.3 and §5: the endpoints themselves take certificates. */
+static bool put_certificates(struct json_builder *object, struct text issuer, struct error *err)
+{
+	struct json_builder aliases;
+	struct json sealed;
+
+	json_put_boolean(object, "tls_client_certificate_bound_access_tokens", true);
+	json_object_start(&aliases, object->arena);
+	if (!put_url(&aliases, "token_endpoint", issuer, "/oauth/token", err) ||
+		!put_url(&aliases, "revocation_endpoint", issuer, "/oauth/revoke", err) ||
+		!json_object_seal(&aliases, &sealed, err))
+		return false;
+	json_put(object, "mtls_endpoint_aliases", sealed);
+	return true;
+}
+
 /* One string in an array. */
 static bool put_list(
 	struct json_builder *object, const char *name, struct text only, struct error *err)
@@ -432,17 +544,6 @@ static bool put_grants(struct json_builder *object, struct error *err)
 	return true;
 }
 
-static bool put_url(struct json_builder *object, const char *name, struct text issuer,
-	const char *path, struct error *err)
-{
-	struct text url = text_format(object->arena, "%.*s%s", TEXT_ARGS(issuer), path);
-
-	if (url.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a document");
-	json_put_text(object, name, url);
-	return true;
-}
-
 /* RFC 8414 §2. */
 static bool make_server_metadata(
 	struct json *out, struct oauth *oauth, struct arena *arena, struct error *err)
@@ -458,8 +559,14 @@ static bool make_server_metadata(
 	       put_grants(&object, err) &&
 	       put_list(&object, "response_types_supported", TEXT(""), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
-	       put_list(&object, "token_endpoint_auth_methods_supported", TEXT("private_key_jwt"),
+	       put_words(&object, "token_endpoint_auth_methods_supported",
+		       oauth->offers_certificates
+			       ? TEXT("private_key_jwt self_signed_tls_client_auth")
+			       : TEXT("private_key_jwt"),
 		       err) &&
+	       put_words(
+		       &object, "dpop_signing_alg_values_supported", TEXT(DPOP_ALGORITHMS), err) &&
+	       (!oauth->offers_certificates || put_certificates(&object, issuer, err)) &&
 	       put_list(&object, "token_endpoint_auth_signing_alg_values_supported", TEXT("ES256"),
 		       err) &&
 	       put_list(&object, "revocation_endpoint_auth_methods_supported", TEXT("none"), err) &&
@@ -494,6 +601,8 @@ static bool make_resource_metadata(struct json *out, const struct oauth *oauth,
 	json_put_text(&object, "resource_name", name);
 	return put_list(&object, "authorization_servers", issue_issuer(oauth->issue), err) &&
 	       put_list(&object, "bearer_methods_supported", TEXT("header"), err) &&
+	       put_words(
+		       &object, "dpop_signing_alg_values_supported", TEXT(DPOP_ALGORITHMS), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
 	       json_object_seal(&object, out, err);
 }
@@ -593,6 +702,11 @@ void oauth_destroy(struct oauth **oauth)
 	key_set_deinit(&(*oauth)->keys);
 	free(*oauth);
 	*oauth = NULL;
+}
+
+void oauth_offer_certificates(struct oauth *oauth)
+{
+	oauth->offers_certificates = true;
 }
 
 bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *err)

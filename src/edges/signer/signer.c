@@ -396,7 +396,8 @@ static bool check_token(
 		return error_set(err, ERROR_INVALID, "not a lifetime a token may have");
 	if (!random_id_is(token->task, "t-") || token->identity.length == 0 ||
 		token->id.length == 0 || token->environment == ENVIRONMENT_NONE ||
-		!text_is(token->scope, ACCESS_TOKEN_SCOPE))
+		!text_is(token->scope, ACCESS_TOKEN_SCOPE) ||
+		binding_word(token->binding.kind) == NULL)
 		return error_set(err, ERROR_INVALID, "not the claims of an access token");
 	return true;
 }

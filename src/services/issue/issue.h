@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "domain/charter/registry.h"
 #include "domain/task/task.h"
+#include "domain/token/binding.h"
 #include "domain/token/reason.h"
 #include "domain/token/request_signature.h"
 #include "services/issue/token_signer.h"
@@ -30,6 +31,16 @@ enum {
 	ISSUE_KEEP_MS = 3600 * 1000, /* how long a dead task is still known by its state */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
+	ISSUE_NONCE_SLOT_S = 300,     /* a nonce is taken in its slot and the next one */
+	ISSUE_NONCE_BYTES = 23,       /* 22 letters and NUL */
+};
+
+/* Where a DPoP proof must have a nonce of ours.  Whatever is chosen, one without must have
+ * been signed after this process started, which knows no id of the one before. */
+enum issue_nonces {
+	ISSUE_NONCES_ALWAYS = 0,
+	ISSUE_NONCES_TOKENS, /* where tokens are asked for, not where they are used */
+	ISSUE_NONCES_NEVER,
 };
 
 /* All borrowed; they outlive it. */
@@ -42,6 +53,7 @@ struct issue_parts {
 	/* The origin of the log, which names this installation: what people sign
 	 * their requests for.  Empty: none is accepted. */
 	struct text installation;
+	enum issue_nonces nonces;
 	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
 	void *clock_context;
 	/* Hears of each token that is signed, before anybody has it, and of each that is
@@ -98,6 +110,10 @@ void issue_expire(struct issue *issue);
 	X(ISSUE_SCOPE, "scope", "the only scope is: call") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
+	X(ISSUE_PROOF, "proof", "the DPoP proof does not hold") \
+	X(ISSUE_NONCE, "nonce", "the DPoP proof needs the nonce of this answer") \
+	X(ISSUE_CERTIFICATE, "certificate", "the client certificate does not hold") \
+	X(ISSUE_BINDING, "binding", "the charter asks for a bound token") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
 	X(ISSUE_NOT_RECORDED, "not_recorded", \
 		"the task could not be recorded, so it was not opened") \
@@ -123,15 +139,20 @@ struct issue_request {
 	struct text scope;     /* may be empty */
 	struct text purpose;   /* of the task; may be empty */
 	struct text parent;    /* a live task of the same identity and environment, or empty */
+	struct text path;      /* of the endpoint: with the issuer before it, the proof's htu */
+	struct text proof;     /* the DPoP field's value (RFC 9449); .data NULL: none */
+	/* The connection's client certificate, DER (RFC 8705); empty: none. */
+	struct text certificate;
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
 	enum issue_refusal refusal;
 	char detail[ERROR_TEXT_BYTES]; /* the whole sentence, for the client */
-	enum token_reason reason;      /* where refusal is ASSERTION */
+	enum token_reason reason;      /* where refusal is ASSERTION or PROOF */
 	struct text token;             /* below: only if GRANTED; good until done returns */
 	struct text task;
 	struct text scope_granted;
+	enum binding bound;
 	int64_t lifetime_s;
 	uint64_t index; /* of the task-opened record */
 };
@@ -150,23 +171,49 @@ struct issue_caller {
 	int64_t expires_utc_s;
 };
 
+/* What came with a request that uses a token.  Borrowed. */
+struct issue_presented {
+	struct text authorization; /* the Authorization field; or empty */
+	struct text token;         /* instead, a token that stands elsewhere: counts as Bearer */
+	struct text proof;         /* the DPoP field (RFC 9449); empty: none, or not just one */
+	struct text method;        /* of the request, for the proof */
+	struct text path;          /* as received, without its query */
+	const struct sha256 *certificate; /* digest of the connection's; NULL: none (RFC 8705) */
+	/* Filled where the answer is PROOF: what is wrong with the proof. */
+	enum token_reason proof_reason;
+};
+
 /* ACCEPTED only if we issued the token for audience, it has not expired, its
- * task is live and its identity active, all read now.  A token seen before
- * costs one digest and no signature check. */
+ * task is live and its identity active, all read now; it came as it is bound, and is bound as
+ * the charter asks.  A token seen before costs one digest and no signature check; one bound
+ * to a key the signature of its proof.  Nothing presented is NOT_CHECKED. */
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
+	struct text audience, struct issue_caller *out) MUST_CHECK;
+/* The same of a token that came with nothing else. */
 enum token_reason issue_authenticate(struct issue *issue, struct text token, struct text audience,
 	struct issue_caller *out) MUST_CHECK;
-/* The same from an Authorization header's value ("Bearer ..."); an empty value
- * is NOT_CHECKED. */
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
-	struct text audience, struct issue_caller *out) MUST_CHECK;
 
+/* What an answer of 401 says of why. */
+struct issue_refused {
+	enum token_reason reason; /* NOT_CHECKED when there was no token */
+	enum token_reason proof_reason;
+};
 /* Appends the value of WWW-Authenticate for a 401 of /mcp/SERVER (RFC 6750 §3,
- * RFC 9728 §5.1).  reason: NOT_CHECKED when there was no token. */
-void issue_challenge(const struct issue *issue, struct text server, enum token_reason reason,
-	struct buffer *out);
+ * RFC 9449 §7.1, RFC 9728 §5.1). */
+void issue_challenge(const struct issue *issue, struct text server,
+	const struct issue_refused *refused, struct buffer *out);
+/* The same of a provider of models, which has no metadata. */
+void issue_provider_challenge(
+	const struct issue *issue, const struct issue_refused *refused, struct buffer *out);
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
-	enum token_reason reason, struct buffer *out);
+	const struct issue_refused *refused, struct buffer *out);
+
+/* The nonce of now, for a field DPoP-Nonce (RFC 9449 §8): of an answer to whoever came, or
+ * will come, with a proof.  It is nobody's secret. */
+void issue_nonce(const struct issue *issue, char out[ISSUE_NONCE_BYTES]);
+/* True if such an answer needs one. */
+bool issue_wants_nonce(const struct issue_refused *refused);
 
 /* ---- tasks ---- */
 

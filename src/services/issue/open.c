@@ -1,7 +1,9 @@
 /* Opening a task: prove (prove.c), check, record, then sign.
  *
- *   assertion ─▶ key of the charter ─▶ signature and claims ─▶ used once
- *       ─▶ identity active and owned ─▶ audience ─▶ task-opened durable
+ *   DPoP proof's form and nonce, if there is one ─▶ assertion ─▶ key of the charter
+ *       ─▶ signature and claims ─▶ used once (or: client certificate)
+ *       ─▶ identity active and owned ─▶ audience ─▶ bound as the charter asks
+ *       ─▶ task-opened durable
  *       ─▶ still active ─▶ token signed
  *
  * O1  Every grant goes this one road.
@@ -36,6 +38,7 @@ struct opening {
 	struct token_signing signing;
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
+	struct issue_binding binding;
 	struct text audience;
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
@@ -161,15 +164,22 @@ static bool add_proof(
 	struct json *out, struct opening *opening, const struct json *record, struct error *err)
 {
 	const struct proven *proven = &opening->proven;
+	const struct token_binding *bound = &opening->binding.bound;
 	struct json_builder whole, part;
 	struct json proof;
 
 	json_object_start(&part, opening->arena);
 	json_put_text(&part, "key", proven->key_id);
-	json_put_text(&part, "replay",
-		base64url_text(
-			opening->arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
-	json_put_integer(&part, "until", proven->use.until_utc_s);
+	if (bound->kind != BINDING_NONE)
+		json_put_text(&part, "bound-to",
+			base64url_text(opening->arena, bound->thumbprint.bytes,
+				sizeof bound->thumbprint.bytes));
+	if (proven->use.until_utc_s != 0) {
+		json_put_text(&part, "replay",
+			base64url_text(opening->arena, proven->use.key.bytes,
+				sizeof proven->use.key.bytes));
+		json_put_integer(&part, "until", proven->use.until_utc_s);
+	}
 	if (!json_object_seal(&part, &proof, err))
 		return false;
 	json_object_start(&whole, opening->arena);
@@ -193,6 +203,7 @@ static bool make_record(struct opening *opening, struct error *err)
 		.parent = opening->request->parent,
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
+		.binding = opening->binding.bound.kind,
 		.at_utc_ms = at_utc_ms};
 	struct text actor = text_format(
 		opening->arena, ACTOR_PREFIX "%.*s", TEXT_ARGS(opening->proven.identity));
@@ -207,6 +218,9 @@ static bool make_record(struct opening *opening, struct error *err)
 	if (proven->charter->expires_utc_s != 0 &&
 		opening->expires_utc_s > proven->charter->expires_utc_s)
 		opening->expires_utc_s = proven->charter->expires_utc_s;
+	/* Nor what proved it, where that has an end. */
+	if (proven->ends_utc_s != 0 && opening->expires_utc_s > proven->ends_utc_s)
+		opening->expires_utc_s = proven->ends_utc_s;
 	if (opening->request->parent.length > 0 &&
 		opening->expires_utc_s > opening->parent_end_utc_s)
 		opening->expires_utc_s = opening->parent_end_utc_s;
@@ -264,6 +278,7 @@ static void on_signed(struct token_signing *signing)
 		request->token = signing->token;
 		request->task = text_of(opening->task);
 		request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
+		request->bound = opening->binding.bound.kind;
 		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
 		request->index = opening->change.index;
 		opening->issue->status.tasks_opened++;
@@ -282,6 +297,7 @@ static void sign_token(struct opening *opening)
 		.task = text_of(opening->task),
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
 		.environment = opening->proven.environment,
+		.binding = opening->binding.bound,
 		.issued_utc_s = opening->issued_utc_s,
 		.expires_utc_s = opening->expires_utc_s,
 	};
@@ -315,8 +331,10 @@ static bool open_task(struct opening *opening)
 	struct issue_request *request = opening->request;
 	struct error err = {0};
 
-	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
+	if (!issue_read_proof(issue, opening->arena, request, &opening->binding) ||
+		!issue_prove(issue, opening->arena, request, &opening->proven) ||
+		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening) ||
+		!issue_bind(issue, request, &opening->proven, &opening->binding))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &err))
@@ -382,8 +400,8 @@ bool issue_fold_assertion(void *state, const struct json *record, uint64_t index
 
 	(void)index;
 	/* Rows of tasks are parts of such records and need not have one. */
-	if (proof == NULL)
-		return true;
+	if (proof == NULL || json_find(proof, "replay") == NULL)
+		return true; /* nothing was used once: it was proven by a certificate */
 	if (text_starts_with(actor, ACTOR_PREFIX))
 		use.owner = (struct text){actor.data + sizeof ACTOR_PREFIX - 1,
 			actor.length - (sizeof ACTOR_PREFIX - 1)};
@@ -413,7 +431,7 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	struct json body;
 	struct error err = {0};
 
-	if (proof == NULL)
+	if (proof == NULL || json_find(proof, "replay") == NULL)
 		return;
 	json_object_start(&row, arena);
 	json_put_integer(&row, "at", json_integer_or(record, "at", 0));
