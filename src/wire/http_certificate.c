@@ -63,7 +63,7 @@ static void read_peer(struct http_certificate *certificate, gnutls_session_t ses
 	if (chain == NULL || count == 0 || chain[0].size == 0 ||
 		chain[0].size > HTTP_CERTIFICATE_BYTES_MAX)
 		return;
-	certificate->der = malloc(chain[0].size);
+	certificate->der = calloc(1, chain[0].size);
 	if (certificate->der == NULL)
 		return;
 	memcpy(certificate->der, chain[0].data, chain[0].size);

@@ -48,7 +48,8 @@
 		"it is bound to a key: send it as DPoP, with one proof by that key") \
 	X(TOKEN_PROOF_UNDUE, "proof_undue", STATE, \
 		"it is not bound to a key: send it as a Bearer token") \
-	X(TOKEN_PROOF_OTHER, "proof_other", STATE, "another key than the token's signed the proof") \
+	X(TOKEN_PROOF_OTHER, "proof_other", STATE, \
+		"another key than the token's signed the proof") \
 	X(TOKEN_CERTIFICATE, "certificate", STATE, \
 		"it is bound to another client certificate than this connection's") \
 	X(TOKEN_UNBOUND, "unbound", STATE, \
