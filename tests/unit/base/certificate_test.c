@@ -93,8 +93,8 @@ static void a_changed_certificate_has_not_another_key(void **state)
 
 	for (size_t i = 0; i < bench->made.der.length; i++) {
 		bench->made.bytes[i] ^= 0x41;
-		assert_false(certificate_has_key(
-			bench->made.der, private_key_public(bench->other)));
+		assert_false(
+			certificate_has_key(bench->made.der, private_key_public(bench->other)));
 		(void)!certificate_read_life(&life, bench->made.der, &err);
 		bench->made.bytes[i] ^= 0x41;
 	}

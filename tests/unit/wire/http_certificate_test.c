@@ -37,7 +37,7 @@ struct client {
 	SSL_SESSION *resume;                  /* NULL: a new session */
 	unsigned requests;
 	pthread_t thread;
-	struct loop_task finished;
+	struct loop_post finished;
 	/* What came of it. */
 	bool is_connected;
 	bool is_resumed;
@@ -172,9 +172,9 @@ static int connect_to(uint16_t port)
 	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? fd : -1;
 }
 
-static void on_finished(struct loop_task *task)
+static void on_finished(struct loop_post *post)
 {
-	struct client *client = task->context;
+	struct client *client = post->context;
 
 	if (--client->bench->running == 0)
 		loop_stop(client->bench->loop);
@@ -210,19 +210,21 @@ static void *run_client(void *context)
 /* All at once, each in a thread of its own, while the server's loop runs here. */
 static void run(struct bench *bench, struct client *clients, unsigned count)
 {
+	struct error err = {0};
+
 	bench->guard = (struct loop_timer){.on_due = on_guard, .context = bench};
-	loop_timer_start(bench->loop, &bench->guard, TALK_GUARD_MS);
+	assert_true(loop_timer_start(bench->loop, &bench->guard, TALK_GUARD_MS));
 	bench->running = count;
 	for (unsigned i = 0; i < count; i++) {
 		clients[i].bench = bench;
 		clients[i].port = http_server_port(bench->server);
 		clients[i].requests = clients[i].requests == 0 ? 1 : clients[i].requests;
 		clients[i].finished =
-			(struct loop_task){.run = on_finished, .context = &clients[i]};
+			(struct loop_post){.run = on_finished, .context = &clients[i]};
 		assert_int_equal(
 			pthread_create(&clients[i].thread, NULL, run_client, &clients[i]), 0);
 	}
-	loop_run(bench->loop);
+	assert_true(loop_run(bench->loop, &err));
 	loop_timer_stop(bench->loop, &bench->guard);
 	assert_false(bench->has_hung);
 	for (unsigned i = 0; i < count; i++)
@@ -291,8 +293,7 @@ static void a_certificate_whose_key_the_client_has_not_is_never_seen(void **stat
 
 	serve(bench, true);
 	for (int i = 0; i < VERSIONS; i++) {
-		struct client client = {
-			.shown = &bench->a, .key = key, .version = versions[i]};
+		struct client client = {.shown = &bench->a, .key = key, .version = versions[i]};
 
 		run(bench, &client, 1);
 		assert_false(client.is_connected);
