@@ -22,6 +22,12 @@ struct issuing {
 	struct private_key *ana_key;
 	bool refuses_to_sign; /* the signer's fault, when set */
 	struct text parent;   /* of the tasks that are opened; empty: none */
+	/* What comes with the next openings, and where nonces are due (before issuing_init_with).
+	 */
+	struct text proof;
+	struct text certificate;
+	struct text client;
+	enum issue_nonces nonces;
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;
@@ -30,6 +36,7 @@ struct issuing {
 	struct text token; /* in the governed arena */
 	struct text task;
 	int64_t lifetime_s;
+	enum binding bound;
 	/* What was told of tokens: signed, or accepted for the first time. */
 	unsigned told;
 	size_t told_bytes;
@@ -37,9 +44,13 @@ struct issuing {
 };
 
 void issuing_init(struct issuing *issuing);
+void issuing_init_with(struct issuing *issuing, enum issue_nonces nonces);
 void issuing_deinit(struct issuing *issuing);
 /* Enrols the key for the person, who is registered. */
 void issuing_enrol(struct issuing *issuing, const char *person, const struct private_key *key);
+/* Puts a1's charter in force anew: with these keys (YAML of the list's items; NULL: as it is)
+ * and more at its end. */
+void issuing_recharter(struct issuing *issuing, const char *keys, const char *more);
 /* The clock of log and service. */
 int64_t issuing_now_s(const struct issuing *issuing);
 void issuing_pass(struct issuing *issuing, int64_t seconds);
