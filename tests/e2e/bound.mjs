@@ -95,7 +95,8 @@ const mcpHeaders = {
 
 const discover = async (world, options = {}) => {
   const issuer = new URL(world.url);
-  const found = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure, ...options });
+  const found = await oauth.discoveryRequest(
+    issuer, { algorithm: 'oauth2', ...insecure, ...options });
   return oauth.processDiscoveryResponse(issuer, found);
 };
 
@@ -260,7 +261,8 @@ const use = (token) => [secret.mcp('files'), '-o', 'answer', '-w', '%{http_code}
     ([field, value]) => ['-H', `${field}: ${value}`]), '-d', initialize];
 
 test('the metadata of a daemon that speaks TLS offers certificates', async () => {
-  const metadata = bodyOf(await curl('agent', `${secret.url}/.well-known/oauth-authorization-server`));
+  const metadata = bodyOf(
+    await curl('agent', `${secret.url}/.well-known/oauth-authorization-server`));
   assert.deepEqual(metadata.token_endpoint_auth_methods_supported,
     ['private_key_jwt', 'self_signed_tls_client_auth']);
   assert.equal(metadata.tls_client_certificate_bound_access_tokens, true);

@@ -278,6 +278,9 @@ static void whoever_has_no_token_for_the_provider_is_refused(void **state)
 		401, "token");
 	assert_answer(ask(bench, "POST /llm/files/v1/messages", GOOD, BODY), 401, "token");
 	assert_answer(ask(bench, "GET /llm/open/v1/models", "", ""), 401, "token");
+	assert_answer(ask(bench, CHAT, "Authorization: DPoP stale\r\n" JSON, BODY), 401,
+		"DPoP-Nonce: n-0123456789abcdefghij");
+	assert_answer(ask(bench, CHAT, JSON, BODY), 401, "WWW-Authenticate: Bearer reason=0");
 	assert_answer(
 		ask(bench, CHAT, GOOD "Origin: https://evil.example\r\n", BODY), 403, "Pages");
 	assert_false(fakes.has_call);

@@ -360,6 +360,34 @@ static void without_a_token_the_way_to_one_is_told(void **state)
 	assert_holds(answer, expected);
 }
 
+static void a_proof_without_a_nonce_is_told_one(void **state)
+{
+	struct bench *bench = *state;
+	const char *answer = ask(bench, "POST",
+		"!Authorization: DPoP stale\r\nContent-Type: application/json\r\n"
+		"Accept: application/json, text/event-stream\r\n",
+		initialize);
+
+	assert_status(answer, 401);
+	assert_holds(answer, "\r\nDPoP-Nonce: n-0123456789abcdefghij\r\n");
+}
+
+static void the_proof_and_what_it_is_for_are_handed_on_and_two_are_none(void **state)
+{
+	struct bench *bench = *state;
+
+	(void)ask(bench, "POST",
+		"!Authorization: Bearer forged\r\nDPoP: one\r\nContent-Type: "
+		"application/json\r\n",
+		initialize);
+	assert_string_equal(fakes.presented, "one|POST|/mcp/files");
+	(void)ask(bench, "POST",
+		"!Authorization: Bearer forged\r\nDPoP: one\r\nDPoP: two\r\nContent-Type: "
+		"application/json\r\n",
+		initialize);
+	assert_string_equal(fakes.presented, "|POST|/mcp/files");
+}
+
 static void a_token_that_does_not_hold_is_refused_on_every_method(void **state)
 {
 	const char *const methods[] = {"POST", "GET", "DELETE"};
@@ -1221,6 +1249,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(without_a_token_the_way_to_one_is_told),
+		WITH(a_proof_without_a_nonce_is_told_one),
+		WITH(the_proof_and_what_it_is_for_are_handed_on_and_two_are_none),
 		WITH(a_token_that_does_not_hold_is_refused_on_every_method),
 		WITH(a_foreign_origin_is_refused_before_the_token_is_read),
 		WITH(the_form_of_a_request_is_checked),
