@@ -614,6 +614,26 @@ static void one_identity_has_its_share_of_the_proofs(void **state)
 	assert_int_equal(use_good(bench), TOKEN_ACCEPTED);
 }
 
+/* ---- shown ---- */
+
+static void a_task_shows_what_its_token_is_bound_to(void **state)
+{
+	struct bench *bench = *state;
+	struct arena *arena = bench->issuing.governed.arena;
+	struct error err = {0};
+	struct json shown;
+
+	assert_true(open_bound(bench));
+	assert_true(
+		issue_task_show(bench->issuing.issue, bench->issuing.task, arena, &shown, &err));
+	assert_true(text_is(json_text_or(&shown, "binding", ""), "dpop"));
+	bench->issuing.proof = (struct text){0};
+	assert_true(issuing_open_good(&bench->issuing));
+	assert_true(
+		issue_task_show(bench->issuing.issue, bench->issuing.task, arena, &shown, &err));
+	assert_true(text_is(json_text_or(&shown, "binding", ""), "none"));
+}
+
 /* ---- challenges ---- */
 
 static void a_challenge_says_what_was_wrong_with_the_proof(void **state)
@@ -674,6 +694,7 @@ int main(void)
 		WITH(a_charter_may_name_the_certificate_itself),
 		WITH(a_proof_binds_before_a_certificate_unless_the_charter_wants_that),
 		WITH(one_identity_has_its_share_of_the_proofs),
+		WITH(a_task_shows_what_its_token_is_bound_to),
 		WITH(a_challenge_says_what_was_wrong_with_the_proof),
 	};
 
