@@ -85,7 +85,7 @@ struct proven {
 	enum environment environment;
 	struct text key_id;    /* thumbprint of the key that signed, or of the certificate */
 	struct replay_use use; /* what was used once for it; until_utc_s 0: nothing */
-	int64_t ends_utc_s; /* what proved it holds until then; 0: that is not known */
+	int64_t ends_utc_s;    /* what proved it holds until then; 0: that is not known */
 };
 
 /* False: request is refused, and says why.  Nobody is proven who is not registered; whether

@@ -264,8 +264,8 @@ static int ask_with(struct bench *bench, const char *fields)
 {
 	struct arena *arena = bench->issuing.governed.arena;
 	struct text assertion = issuing_assertion(&bench->issuing, NULL);
-	struct text body = text_format(arena, "%s&client_assertion=%.*s%s", GRANT PROOF,
-		TEXT_ARGS(assertion), RESOURCE);
+	struct text body = text_format(
+		arena, "%s&client_assertion=%.*s%s", GRANT PROOF, TEXT_ARGS(assertion), RESOURCE);
 	struct text head =
 		text_format(arena, "Content-Type: application/x-www-form-urlencoded\r\n%s", fields);
 
