@@ -3,9 +3,9 @@
 #include "bench.h"
 
 #include "domain/token/dpop.h"
-#include "support/certificates.h"
 #include "support/issuing.h"
 #include "support/proofs.h"
+#include "support/self_signed.h"
 
 /* A proof is good once, so they are made before. */
 enum { RUNS = 4, PROOFS = BENCH_SAMPLES * RUNS };
@@ -13,7 +13,7 @@ enum { RUNS = 4, PROOFS = BENCH_SAMPLES * RUNS };
 struct bench {
 	struct issuing issuing;
 	struct private_key *key;
-	struct made_certificate certificate;
+	struct self_signed certificate;
 	struct sha256 digest;
 	struct text bearer; /* Authorization fields */
 	struct text bound;
@@ -130,7 +130,7 @@ static void open_tokens(struct bench *bench)
 
 	must(issuing_open_good(issuing));
 	bench->bearer = field(bench, "Bearer");
-	certificate_make(&bench->certificate, NULL, now_utc_s - 60, now_utc_s + 3600);
+	self_signed_make(&bench->certificate, NULL, now_utc_s - 60, now_utc_s + 3600);
 	bench->digest = sha256_of(bench->certificate.der.data, bench->certificate.der.length);
 	issuing->certificate = bench->certificate.der;
 	must(issuing_open_good(issuing) && issuing->bound == BINDING_MTLS);

@@ -7,14 +7,14 @@
 #include <cmocka.h>
 
 #include "base/certificate.h"
-#include "support/certificates.h"
+#include "support/self_signed.h"
 
 enum { STARTS_S = 1800000000, ENDS_S = 1800003600 };
 
 struct bench {
 	struct private_key *key;
 	struct private_key *other;
-	struct made_certificate made;
+	struct self_signed made;
 };
 
 static int open_bench(void **state)
@@ -25,7 +25,7 @@ static int open_bench(void **state)
 	assert_non_null(bench);
 	assert_true(private_key_generate(&bench->key, SIGNATURE_ES256, &err));
 	assert_true(private_key_generate(&bench->other, SIGNATURE_ES256, &err));
-	certificate_make(&bench->made, bench->key, STARTS_S, ENDS_S);
+	self_signed_make(&bench->made, bench->key, STARTS_S, ENDS_S);
 	*state = bench;
 	return 0;
 }

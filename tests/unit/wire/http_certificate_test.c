@@ -3,7 +3,7 @@
 #include "talk.h"
 
 #include "base/digest.h"
-#include "support/certificates.h"
+#include "support/self_signed.h"
 #include "wire/http_server.h"
 
 #include <openssl/core_names.h>
@@ -19,9 +19,9 @@ enum { ANSWER_BYTES = 1024, REQUESTS_MAX = 3, CLIENTS_MAX = 4 };
 struct bench {
 	struct loop *loop;
 	struct http_server *server;
-	struct made_certificate own;
-	struct made_certificate a;
-	struct made_certificate b;
+	struct self_signed own;
+	struct self_signed a;
+	struct self_signed b;
 	unsigned running; /* clients; the loop's thread */
 	struct loop_timer guard;
 	bool has_hung;
@@ -31,10 +31,10 @@ struct bench {
 struct client {
 	struct bench *bench;
 	uint16_t port;
-	const struct made_certificate *shown; /* NULL: none */
-	EVP_PKEY *key;                        /* NULL: the certificate's own */
-	int version;                          /* of TLS */
-	SSL_SESSION *resume;                  /* NULL: a new session */
+	const struct self_signed *shown; /* NULL: none */
+	EVP_PKEY *key;                   /* NULL: the certificate's own */
+	int version;                     /* of TLS */
+	SSL_SESSION *resume;             /* NULL: a new session */
 	unsigned requests;
 	pthread_t thread;
 	struct loop_post finished;
@@ -94,10 +94,10 @@ static int setup(void **state)
 
 	assert_non_null(bench);
 	(void)signal(SIGPIPE, SIG_IGN);
-	certificate_make(&bench->own, NULL, now_utc_s - 60, now_utc_s + 3600);
-	certificate_make(&bench->a, NULL, now_utc_s - 60, now_utc_s + 3600);
+	self_signed_make(&bench->own, NULL, now_utc_s - 60, now_utc_s + 3600);
+	self_signed_make(&bench->a, NULL, now_utc_s - 60, now_utc_s + 3600);
 	/* Its time is over: that is for those who know whose it is to judge. */
-	certificate_make(&bench->b, NULL, now_utc_s - 3600, now_utc_s - 60);
+	self_signed_make(&bench->b, NULL, now_utc_s - 3600, now_utc_s - 60);
 	assert_true(loop_create(&bench->loop, &err));
 	*state = bench;
 	return 0;
@@ -231,7 +231,7 @@ static void run(struct bench *bench, struct client *clients, unsigned count)
 		assert_int_equal(pthread_join(clients[i].thread, NULL), 0);
 }
 
-static void assert_saw(const struct client *client, const struct made_certificate *shown)
+static void assert_saw(const struct client *client, const struct self_signed *shown)
 {
 	char due[DIGEST_TEXT_BYTES] = "none";
 
@@ -394,8 +394,7 @@ static void a_certificate_has_a_largest_size(void **state)
 	for (int over = 0; over <= 1; over++) {
 		struct client client = {.shown = &bench->a, .version = TLS1_3_VERSION};
 
-		certificate_make_of_size(
-			&bench->a, (size_t)HTTP_CERTIFICATE_BYTES_MAX + (size_t)over);
+		self_signed_of_size(&bench->a, (size_t)HTTP_CERTIFICATE_BYTES_MAX + (size_t)over);
 		run(bench, &client, 1);
 		assert_saw(&client, over == 0 ? &bench->a : NULL);
 		forget(&client);

@@ -11,9 +11,9 @@
 #include "domain/token/dpop.h"
 #include "domain/token/jwk.h"
 #include "services/issue/issue_private.h"
-#include "support/certificates.h"
 #include "support/issuing.h"
 #include "support/proofs.h"
+#include "support/self_signed.h"
 
 #define TOKEN_URL ISSUING_ISSUER "/oauth/token"
 
@@ -21,7 +21,7 @@ struct bench {
 	struct issuing issuing;
 	struct private_key *key; /* of proofs */
 	struct private_key *other;
-	struct made_certificate certificate; /* of a1's own key, good for an hour */
+	struct self_signed certificate; /* of a1's own key, good for an hour */
 	unsigned proofs;
 	char nonce[ISSUE_NONCE_BYTES];
 	bool has_nonce;
@@ -39,7 +39,7 @@ static int open_with(void **state, enum issue_nonces nonces)
 	assert_true(private_key_generate(&bench->key, SIGNATURE_ES256, &err));
 	assert_true(private_key_generate(&bench->other, SIGNATURE_ES256, &err));
 	now_utc_s = issuing_now_s(&bench->issuing);
-	certificate_make(
+	self_signed_make(
 		&bench->certificate, bench->issuing.a1_key, now_utc_s - 60, now_utc_s + 3600);
 	*state = bench;
 	return 0;
@@ -472,14 +472,14 @@ static void a_restart_makes_no_proof_new_again(void **state)
 
 /* ---- certificates ---- */
 
-static void use_certificate(struct bench *bench, const struct made_certificate *certificate)
+static void use_certificate(struct bench *bench, const struct self_signed *certificate)
 {
 	bench->issuing.certificate = certificate->der;
 	bench->issuing.client = TEXT("a1");
 	bench->issuing.proof = (struct text){0};
 }
 
-static bool open_by_certificate(struct bench *bench, const struct made_certificate *certificate)
+static bool open_by_certificate(struct bench *bench, const struct self_signed *certificate)
 {
 	use_certificate(bench, certificate);
 	return issuing_open(&bench->issuing, TEXT(""), ISSUING_FILES);
@@ -489,12 +489,12 @@ static void a_certificate_nobody_registered_proves_nobody(void **state)
 {
 	struct bench *bench = *state;
 	struct issuing *issuing = &bench->issuing;
-	struct made_certificate *made = calloc(1, sizeof *made);
+	struct self_signed *made = calloc(1, sizeof *made);
 	int64_t now_utc_s = issuing_now_s(issuing);
 	char told[ERROR_TEXT_BYTES];
 
 	assert_non_null(made);
-	certificate_make(made, bench->other, now_utc_s - 60, now_utc_s + 3600);
+	self_signed_make(made, bench->other, now_utc_s - 60, now_utc_s + 3600);
 	assert_false(open_by_certificate(bench, made));
 	assert_int_equal(issuing->refusal, ISSUE_CLIENT_UNPROVEN);
 	memcpy(told, issuing->detail, sizeof told);
@@ -520,15 +520,15 @@ static void a_certificate_counts_in_its_time_and_so_do_its_tokens(void **state)
 	struct issuing *issuing = &bench->issuing;
 	int64_t now_utc_s = issuing_now_s(issuing);
 
-	certificate_make(&bench->certificate, issuing->a1_key, now_utc_s + TOKEN_SKEW_S + 1,
+	self_signed_make(&bench->certificate, issuing->a1_key, now_utc_s + TOKEN_SKEW_S + 1,
 		now_utc_s + 3600);
 	assert_false(open_by_certificate(bench, &bench->certificate));
 	assert_int_equal(issuing->refusal, ISSUE_CERTIFICATE);
-	certificate_make(&bench->certificate, issuing->a1_key, now_utc_s - 60, now_utc_s - 1);
+	self_signed_make(&bench->certificate, issuing->a1_key, now_utc_s - 60, now_utc_s - 1);
 	assert_false(open_by_certificate(bench, &bench->certificate));
 	assert_int_equal(issuing->refusal, ISSUE_CERTIFICATE);
 	/* notAfter is the last second in which it holds. */
-	certificate_make(
+	self_signed_make(
 		&bench->certificate, issuing->a1_key, now_utc_s + TOKEN_SKEW_S, now_utc_s + 99);
 	assert_true(open_by_certificate(bench, &bench->certificate));
 	assert_int_equal(issuing->lifetime_s, 100);
@@ -570,7 +570,7 @@ static void a_charter_may_name_the_certificate_itself(void **state)
 	struct sha256 digest;
 	struct text keys;
 
-	certificate_make(&bench->certificate, bench->other, now_utc_s - 60, now_utc_s + 3600);
+	self_signed_make(&bench->certificate, bench->other, now_utc_s - 60, now_utc_s + 3600);
 	assert_false(open_by_certificate(bench, &bench->certificate));
 	digest = sha256_of(bench->certificate.der.data, bench->certificate.der.length);
 	digest_format(digest_text, &digest);
@@ -579,7 +579,7 @@ static void a_charter_may_name_the_certificate_itself(void **state)
 	issuing_recharter(issuing, keys.data, "");
 	assert_true(open_by_certificate(bench, &bench->certificate));
 	/* Another certificate of the same key is another one; and it signs no assertions. */
-	certificate_make(&bench->certificate, bench->other, now_utc_s - 60, now_utc_s + 3601);
+	self_signed_make(&bench->certificate, bench->other, now_utc_s - 60, now_utc_s + 3601);
 	assert_false(open_by_certificate(bench, &bench->certificate));
 	assert_int_equal(issuing->refusal, ISSUE_CLIENT_UNPROVEN);
 	issuing->certificate = (struct text){0};

@@ -1,4 +1,4 @@
-#include "support/certificates.h"
+#include "support/self_signed.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -14,9 +14,9 @@ static void must(bool is_ok)
 		abort();
 }
 
-static void take(BIO *memory, char out[MADE_BYTES_MAX])
+static void take(BIO *memory, char out[SELF_SIGNED_BYTES_MAX])
 {
-	int got = BIO_read(memory, out, MADE_BYTES_MAX - 1);
+	int got = BIO_read(memory, out, SELF_SIGNED_BYTES_MAX - 1);
 
 	must(got > 0);
 	out[got] = '\0';
@@ -58,13 +58,13 @@ static void add_comment(X509 *certificate, size_t size)
 	free(text);
 }
 
-static void write_out(struct made_certificate *out, X509 *certificate, EVP_PKEY *key, bool is_new)
+static void write_out(struct self_signed *out, X509 *certificate, EVP_PKEY *key, bool is_new)
 {
 	unsigned char *end = out->bytes;
 	BIO *memory = BIO_new(BIO_s_mem());
 	int size = i2d_X509(certificate, NULL);
 
-	must(size > 0 && size <= MADE_BYTES_MAX);
+	must(size > 0 && size <= SELF_SIGNED_BYTES_MAX);
 	must(i2d_X509(certificate, &end) == size);
 	out->der = (struct text){(const char *)out->bytes, (size_t)size};
 	must(PEM_write_bio_X509(memory, certificate) == 1);
@@ -77,7 +77,7 @@ static void write_out(struct made_certificate *out, X509 *certificate, EVP_PKEY 
 }
 
 /* comment: bytes of a comment it holds. */
-static void make(struct made_certificate *out, const struct private_key *key, int64_t starts_utc_s,
+static void make(struct self_signed *out, const struct private_key *key, int64_t starts_utc_s,
 	int64_t ends_utc_s, size_t comment)
 {
 	EVP_PKEY *handle = key == NULL ? EVP_EC_gen("P-256") : handle_of(key);
@@ -104,13 +104,13 @@ static void make(struct made_certificate *out, const struct private_key *key, in
 	EVP_PKEY_free(handle);
 }
 
-void certificate_make(struct made_certificate *out, const struct private_key *key,
-	int64_t starts_utc_s, int64_t ends_utc_s)
+void self_signed_make(struct self_signed *out, const struct private_key *key, int64_t starts_utc_s,
+	int64_t ends_utc_s)
 {
 	make(out, key, starts_utc_s, ends_utc_s, 0);
 }
 
-void certificate_make_of_size(struct made_certificate *out, size_t size)
+void self_signed_of_size(struct self_signed *out, size_t size)
 {
 	int64_t now_utc_s = (int64_t)time(NULL);
 	size_t comment = size - 600;
