@@ -413,6 +413,13 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
+static enum issue_nonces nonces_of(const char *word)
+{
+	if (strcmp(word, "tokens") == 0)
+		return ISSUE_NONCES_TOKENS;
+	return strcmp(word, "never") == 0 ? ISSUE_NONCES_NEVER : ISSUE_NONCES_ALWAYS;
+}
+
 static bool make_issue(struct daemon *daemon, struct error *err)
 {
 	const struct issue_parts parts = {.loop = daemon->loop,
@@ -420,6 +427,7 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
 		.signer = signer_child_tokens(daemon->signer),
+		.nonces = nonces_of(daemon->settings->dpop_nonces),
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
 		.key_overlap_ms = daemon->settings->token_key_overlap_s * 1000,
@@ -652,6 +660,11 @@ static bool load_pem(struct daemon *daemon, const char *path, const char **out, 
 	return true;
 }
 
+static bool asks_certificates(const struct settings *settings)
+{
+	return settings->tls_cert != NULL && strcmp(settings->client_certificates, "ask") == 0;
+}
+
 static bool listen_on(struct daemon *daemon, struct error *err)
 {
 	const struct settings *settings = daemon->settings;
@@ -660,6 +673,7 @@ static bool listen_on(struct daemon *daemon, struct error *err)
 		.pool_bytes = (size_t)settings->connection_pool_bytes,
 		.body_bytes_max = (size_t)settings->body_bytes_max,
 		.connections_max = (uint32_t)settings->connections_max,
+		.asks_certificates = asks_certificates(settings),
 		.on_request = router_on_request,
 		.context = daemon->router};
 
@@ -699,6 +713,8 @@ static bool announce(struct daemon *daemon, struct error *err)
 
 	if (!listen_address_parse(&address, settings->listen, err))
 		return false;
+	if (asks_certificates(settings))
+		oauth_offer_certificates(daemon->oauth);
 	(void)snprintf(line, sizeof line,
 		strchr(address.host, ':') == NULL ? "%s:%u\n" : "[%s]:%u\n", address.host,
 		(unsigned)http_server_port(daemon->server));

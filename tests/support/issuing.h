@@ -28,6 +28,12 @@ struct issuing {
 	bool refuses_keys;   /* makes none and uses none, when set */
 	struct text parent;  /* of the tasks that are opened; empty: none */
 	struct text details; /* authorization_details, likewise */
+	/* What comes with the next openings, and where nonces are due (before issuing_init_with).
+	 */
+	struct text proof;
+	struct text certificate;
+	struct text client;
+	enum issue_nonces nonces;
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;
@@ -37,6 +43,7 @@ struct issuing {
 	struct text task;
 	struct text details_granted;
 	int64_t lifetime_s;
+	enum binding bound;
 	/* What was told of tokens: signed, or accepted for the first time. */
 	unsigned told;
 	size_t told_bytes;
@@ -44,9 +51,13 @@ struct issuing {
 };
 
 void issuing_init(struct issuing *issuing);
+void issuing_init_with(struct issuing *issuing, enum issue_nonces nonces);
 void issuing_deinit(struct issuing *issuing);
 /* Enrols the key for the person, who is registered. */
 void issuing_enrol(struct issuing *issuing, const char *person, const struct private_key *key);
+/* Puts a1's charter in force anew: with these keys (YAML of the list's items; NULL: as it is)
+ * and more at its end. */
+void issuing_recharter(struct issuing *issuing, const char *keys, const char *more);
 /* The clock of log and service. */
 int64_t issuing_now_s(const struct issuing *issuing);
 void issuing_pass(struct issuing *issuing, int64_t seconds);

@@ -10,8 +10,8 @@ import unittest
 
 TOOL = os.path.join(sys.argv.pop(1), "tools", "deps")
 BASE = ["build-essential", "meson", "ninja-build", "pkg-config", "python3", "libssl-dev",
-        "libyaml-dev", "libsqlite3-dev", "libmicrohttpd-dev", "libcurl4-openssl-dev",
-        "libpcre2-dev", "libcmocka-dev", "zstd"]
+        "libyaml-dev", "libsqlite3-dev", "libmicrohttpd-dev", "libgnutls28-dev",
+        "libcurl4-openssl-dev", "libpcre2-dev", "libcmocka-dev", "zstd"]
 LINT = ["clang-14", "clang-format-14", "clang-tidy-14", "libclang-rt-14-dev", "llvm-14",
         "cppcheck"]
 

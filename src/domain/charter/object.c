@@ -151,6 +151,11 @@ static unsigned concern_value(struct text word)
 	return concern_of(word);
 }
 
+static unsigned binding_need_value(struct text word)
+{
+	return binding_need_of(word);
+}
+
 static unsigned identity_kind_value(struct text word)
 {
 	return identity_kind_of(word);
@@ -187,6 +192,7 @@ static const char *const environment_list[] = {"dev", "test", "staging", "prod",
 static const char *const identity_kind_list[] = {"agent", "assistant", "workflow", "model",
 	"service-account", "api-key", "oauth-app", "integration", "tool-server", NULL};
 static const char *const concern_list[] = {"deployment", "customer-data", "money", NULL};
+static const char *const binding_need_list[] = {"none", "dpop", "mtls", "any-bound", NULL};
 static const char *const trust_list[] = {"untrusted", "trusted", NULL};
 static const char *const ids_list[] = {"private", "open", NULL};
 static const char *const policy_level_list[] = {"mandatory", "default", NULL};
@@ -205,6 +211,8 @@ static const struct form_words environment_words = {
 static const struct form_words identity_kind_words = {
 	"a kind of identity", identity_kind_value, identity_kind_list};
 static const struct form_words concern_words = {"a concern", concern_value, concern_list};
+static const struct form_words binding_need_words = {
+	"a binding", binding_need_value, binding_need_list};
 static const struct form_words trust_words = {"a degree of trust", trust_value, trust_list};
 static const struct form_words ids_words = {"a way to keep ids", ids_value, ids_list};
 static const struct form_words policy_level_words = {
@@ -265,6 +273,7 @@ static const struct form environments_form = {.read = form_read_bits, .words = &
 static const struct form concerns_form = {.read = form_read_bits, .words = &concern_words};
 static const struct form identity_kind_form = {
 	.read = form_read_word, .words = &identity_kind_words};
+static const struct form binding_need_form = {.read = form_read_word, .words = &binding_need_words};
 static const struct form trust_form = {.read = form_read_word, .words = &trust_words, .least = 1};
 static const struct form ids_form = {.read = form_read_word, .words = &ids_words, .least = 1};
 static const struct form place_form = {.read = form_read_place, .bytes_max = PLACE_BYTES_MAX};
@@ -413,6 +422,20 @@ static void finish_entitlement(struct form_reader *reader, const struct json *va
 			"%s has no meaning on this resource", effect_word(line->effect));
 }
 
+static void finish_key(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct charter_key *key = body;
+	const struct json *jwk = json_find(value, "jwk");
+	const struct json *certificate = json_find(value, "certificate");
+
+	key->has_certificate = certificate != NULL;
+	if ((jwk == NULL) == (certificate == NULL))
+		form_problem(reader, value, path,
+			"write exactly one of jwk (a public key) and certificate (sha256:...)",
+			jwk == NULL ? "has no key" : "has two keys");
+}
+
 /* Only a tool has targets. */
 static void finish_output(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
@@ -538,6 +561,7 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 	refuse_output_twins(reader, value, path, charter);
 	check_peers(reader, value, path, charter);
 	refuse_twins(reader, value, path, "keys", "jwk");
+	refuse_twins(reader, value, path, "keys", "certificate");
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
 		charter->has_uses |= charter->entitlements[i].uses != 0;
 	if (charter->task_s == 0)
@@ -822,9 +846,11 @@ static const struct form limits_form = {.read = form_read_part, .shape = &limits
 static const struct form_field key_fields[] = {
 	REQUIRED(charter_key, "environment", &environment_form, environment,
 		"write the environment this key proves"),
-	REQUIRED(charter_key, "jwk", &key_form, jwk, "write the public key"),
+	OPTIONAL(charter_key, "jwk", &key_form, jwk),
+	OPTIONAL(charter_key, "certificate", &digest_form, certificate),
 };
-static const struct form_shape key_shape = {SHAPE(key_fields), sizeof(struct charter_key), NULL};
+static const struct form_shape key_shape = {
+	SHAPE(key_fields), sizeof(struct charter_key), finish_key};
 static const struct form keys_form = LIST_OF(key_shape, charter_key, CHARTER_LIST_MAX);
 
 static const struct form object_word_form = {.read = form_read_nothing};
@@ -864,6 +890,7 @@ static const struct form_field charter_fields[] = {
 	LIST(charter, "entitlements", &entitlements_form, entitlements),
 	LIST(charter, "peers", &peers_form, peers),
 	{"limits", FORM_OPTIONAL, &limits_form, 0, 0, NULL},
+	OPTIONAL(charter, "binding", &binding_need_form, binding),
 	OPTIONAL(charter, "impact", &prose_form, impact),
 	OPTIONAL(charter, "review", &review_form, review_s),
 	OPTIONAL(charter, "expires", &time_form, expires_utc_s),

@@ -412,6 +412,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 	json_put_text(&record, "identity", opening->identity);
 	json_put_integer(&record, "charter-version", (int64_t)opening->charter_version);
 	json_put_cstring(&record, "environment", environment_word(opening->environment));
+	if (opening->binding != BINDING_NONE)
+		json_put_cstring(&record, "binding", binding_word(opening->binding));
 	json_put_integer(&record, "deadline", opening->deadline_utc_ms);
 	json_put_integer(
 		&record, "identity-epoch", (int64_t)task_identity_epoch(table, opening->identity));
@@ -526,6 +528,7 @@ static bool opened_read(struct opened *out, const struct json *record, struct er
 		return false;
 	opening->charter_version = (uint64_t)version;
 	opening->environment = environment_of(json_text_or(record, "environment", ""));
+	opening->binding = binding_of(json_text_or(record, "binding", ""));
 	opening->parent = json_text_or(record, "parent", "");
 	opening->person = json_text_or(record, "person", "");
 	opening->purpose = json_text_or(record, "purpose", "");
@@ -555,6 +558,7 @@ static struct node *node_create(const struct opened *opened, uint64_t index)
 		.purpose = place_text(&end, opening->purpose),
 		.charter_version = opening->charter_version,
 		.environment = opening->environment,
+		.binding = opening->binding,
 		.opened_at_utc_ms = opening->at_utc_ms,
 		.deadline_utc_ms = opening->deadline_utc_ms,
 		.depth = 1,

@@ -58,6 +58,7 @@ struct task {
 	const struct task_details *details; /* NULL: whatever the charter lets it */
 	uint64_t charter_version;
 	enum environment environment;
+	enum binding binding; /* of its token */
 	int64_t opened_at_utc_ms;
 	int64_t deadline_utc_ms;   /* first millisecond in which it is expired */
 	const struct task *parent; /* NULL: a root */
@@ -139,6 +140,7 @@ struct task_opening {
 	const struct json *details; /* authorization_details, read before; NULL: none */
 	uint64_t charter_version;
 	enum environment environment;
+	enum binding binding;
 	int64_t at_utc_ms;
 	int64_t deadline_utc_ms;
 };

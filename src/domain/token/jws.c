@@ -108,18 +108,31 @@ static enum token_reason read_type(
 	return TOKEN_TYPE;
 }
 
+/* The key is only passed on: whether it is one is seen where it is parsed. */
+static enum token_reason read_key(struct jws *out, const struct json *header)
+{
+	const struct json *value = json_find(header, "jwk");
+
+	if (value == NULL || value->type != JSON_OBJECT)
+		return TOKEN_PROOF_KEY;
+	out->key = *value;
+	return TOKEN_ACCEPTED;
+}
+
 static enum token_reason read_header(
 	struct jws *out, const struct json *header, const struct jws_rules *rules)
 {
 	static const char *const names[] = {"alg", "kid", "typ", NULL};
+	static const char *const names_of_proofs[] = {"alg", "jwk", "typ", NULL};
+	bool has_key = rules->type_need == JWS_TYPE_OF_PROOF;
 	struct error err = {0};
 	enum token_reason reason = read_algorithm(out, header);
 
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
-	if (!json_only_members(header, names, &err))
+	if (!json_only_members(header, has_key ? names_of_proofs : names, &err))
 		return TOKEN_HEADER_MEMBER;
-	reason = read_key_id(out, header);
+	reason = has_key ? read_key(out, header) : read_key_id(out, header);
 	return reason == TOKEN_ACCEPTED ? read_type(out, header, rules) : reason;
 }
 

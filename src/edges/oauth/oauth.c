@@ -99,7 +99,7 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 	json_put_text(&object, "access_token", request->token);
 	if (request->is_exchange)
 		json_put_cstring(&object, "issued_token_type", TOKEN_TYPE_ACCESS);
-	json_put_cstring(&object, "token_type", "Bearer");
+	json_put_cstring(&object, "token_type", request->bound == BINDING_DPOP ? "DPoP" : "Bearer");
 	json_put_integer(&object, "expires_in", request->lifetime_s);
 	json_put_text(&object, "scope", request->scope_granted);
 	json_put_text(&object, "task", request->task);
@@ -129,15 +129,21 @@ static struct oauth_error error_for(const struct pending *pending)
 static void answer_issue(struct pending *pending)
 {
 	const struct issue_request *request = &pending->request;
+	bool is_granted = request->refusal == ISSUE_GRANTED;
 	struct oauth_error error = error_for(pending);
-	struct error err = {0};
+	char nonce[ISSUE_NONCE_BYTES];
 	struct json body;
+	struct oauth_answer answer = {.status = is_granted ? 200 : error.status, .body = &body};
+	struct error err = {0};
 
-	if (request->refusal != ISSUE_GRANTED)
-		oauth_answer_error(pending->exchange, pending->arena, error.status, error.error,
-			request->detail);
-	else if (token_body(&body, pending, &err))
-		oauth_answer_json(pending->exchange, pending->arena, 200, &body);
+	if (request->proof.data != NULL) {
+		issue_nonce(pending->oauth->issue, nonce);
+		answer.nonce = nonce;
+	}
+	if (is_granted ? token_body(&body, pending, &err)
+		       : oauth_error_body(
+				 &body, pending->arena, error.error, request->detail, &err))
+		oauth_answer_whole(pending->exchange, pending->arena, &answer);
 	else
 		http_respond_problem(pending->exchange, 503, "Service Unavailable", err.text);
 }
@@ -166,13 +172,15 @@ bool oauth_has_grant(struct text type)
 bool oauth_take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
+	request->assertion = form_find(form, "client_assertion");
+	request->client = form_find(form, "client_id");
+	if (request->assertion.length == 0 && request->certificate.length > 0)
+		return true; /* RFC 8705 §2: the connection says it all */
 	if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
 		fault->status = 401;
 		fault->error = "invalid_client";
 		fault->description = "client_assertion_type must be " CLIENT_ASSERTION_TYPE;
 	}
-	request->assertion = form_find(form, "client_assertion");
-	request->client = form_find(form, "client_id");
 	return fault->description == NULL;
 }
 
@@ -207,6 +215,31 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 	       grant->take(request, form, fault);
 }
 
+/* What the token is to be bound to, as far as the connection and the head say; false: fault
+ * says what is wrong.  Copied, because the exchange may end before the request. */
+static bool take_binding(struct pending *pending, struct form_fault *fault)
+{
+	struct http_exchange *exchange = pending->exchange;
+	struct issue_request *request = &pending->request;
+	struct text proof, certificate = http_exchange_certificate(exchange);
+
+	*fault = (struct form_fault){400, "invalid_dpop_proof", NULL};
+	if (!http_header_single(exchange, "DPoP", &proof)) {
+		fault->description = "more than one DPoP field was sent"; /* RFC 9449 §4.3 */
+		return false;
+	}
+	request->path = text_copy(pending->arena, http_exchange_request(exchange)->path);
+	if (proof.data != NULL)
+		request->proof = text_copy(pending->arena, proof);
+	if (certificate.length > 0)
+		request->certificate = text_copy(pending->arena, certificate);
+	if (request->path.data != NULL && (request->proof.data != NULL) == (proof.data != NULL) &&
+		request->certificate.length == certificate.length)
+		return true;
+	*fault = (struct form_fault){503, "temporarily_unavailable", "no memory"};
+	return false;
+}
+
 static void handle_token(void *context, struct http_exchange *exchange)
 {
 	struct oauth *oauth = context;
@@ -224,7 +257,7 @@ static void handle_token(void *context, struct http_exchange *exchange)
 		oauth_answer_error(exchange, pending->arena, 401, "invalid_client",
 			"prove yourself by client_assertion (private_key_jwt), not by a header");
 	} else if (oauth_read_form(exchange, &form, pending->arena)) {
-		if (!fill_request(pending, &form, &fault)) {
+		if (!take_binding(pending, &fault) || !fill_request(pending, &form, &fault)) {
 			oauth_answer_error(exchange, pending->arena, fault.status, fault.error,
 				fault.description);
 			return;
@@ -251,6 +284,11 @@ bool oauth_create(
 	oauth->registrar = registrar;
 	*out = oauth;
 	return true;
+}
+
+void oauth_offer_certificates(struct oauth *oauth)
+{
+	oauth->offers_certificates = true;
 }
 
 void oauth_destroy(struct oauth **oauth)

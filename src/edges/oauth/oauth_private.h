@@ -17,6 +17,7 @@ struct oauth {
 	const struct registry *registry;
 	struct registrar *registrar;
 	struct pending *pending; /* requests for a token */
+	bool offers_certificates;
 	struct http_route routes[OAUTH_ROUTES];
 };
 
@@ -59,6 +60,17 @@ struct form_fault {
 bool oauth_take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault);
 
+/* answer.c: an answer about a DPoP proof brings the nonce of the next one (RFC 9449 §8.2). */
+struct oauth_answer {
+	unsigned status;
+	const struct json *body;
+	const char *nonce; /* NULL: none */
+};
+void oauth_answer_whole(
+	struct http_exchange *exchange, struct arena *arena, const struct oauth_answer *answer);
+/* RFC 6749 §5.2.  Errors: LIMIT. */
+bool oauth_error_body(struct json *out, struct arena *arena, const char *error,
+	const char *description, struct error *err) MUST_CHECK;
 /* answer.c: an answer that nobody may keep; who used a header hears, with a 401, which
  * one is due (RFC 6749 §5.2). */
 void oauth_answer_json(struct http_exchange *exchange, struct arena *arena, unsigned status,

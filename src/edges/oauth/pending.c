@@ -10,6 +10,7 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 {
 	switch (refusal) {
 	case ISSUE_ASSERTION:
+	case ISSUE_CERTIFICATE:
 	case ISSUE_CLIENT_UNPROVEN:
 	case ISSUE_CLIENT_MISMATCH:
 	case ISSUE_REPLAYED: return (struct oauth_error){401, "invalid_client"};
@@ -28,7 +29,10 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_CHAIN:
 	case ISSUE_MAY_ACT:
 	case ISSUE_PURPOSE:
+	case ISSUE_BINDING:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
+	case ISSUE_PROOF: return (struct oauth_error){400, "invalid_dpop_proof"};
+	case ISSUE_NONCE: return (struct oauth_error){400, "use_dpop_nonce"};
 	case ISSUE_BUSY:
 	case ISSUE_NOT_RECORDED:
 	case ISSUE_NOT_SIGNED: return (struct oauth_error){503, "temporarily_unavailable"};

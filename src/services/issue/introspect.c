@@ -142,10 +142,11 @@ static bool make_record(struct looking *looking, struct error *err)
 	struct arena *arena = looking->arena;
 	struct text actor =
 		text_format(arena, "identity:%.*s", TEXT_ARGS(looking->proven.identity));
+	const struct token_binding unbound = {.kind = BINDING_NONE};
 	struct json_builder record;
 	struct json proof, sealed;
 
-	if (actor.data == NULL || !issue_proof(&proof, arena, &looking->proven, err))
+	if (actor.data == NULL || !issue_proof(&proof, arena, &looking->proven, &unbound, err))
 		return error_set(err, ERROR_LIMIT, "no memory for a record");
 	json_object_start(&record, arena);
 	json_put_integer(&record, "at", fold_stamp_utc_ms(looking->issue->parts.fold));
@@ -222,7 +223,7 @@ static void ask_by_token(struct issue *issue, struct issue_introspection *asked)
 	char name[CHARTER_NAME_BYTES_MAX];
 
 	asked->asker.reason =
-		issue_authenticate_header(issue, asked->authorization, issue_issuer(issue), &asker);
+		issue_authenticate_header(issue, &asked->presented, issue_issuer(issue), &asker);
 	if (asked->asker.reason != TOKEN_ACCEPTED || asker.identity.length > sizeof name) {
 		issue_refuse(&asked->asker, ISSUE_CLIENT_UNPROVEN, NULL);
 		asked->done(asked);
@@ -239,7 +240,7 @@ void issue_introspect(struct issue *issue, struct issue_introspection *asked)
 	if (issue_is_closed(issue)) {
 		issue_refuse(&asked->asker, ISSUE_BUSY, "the log or the address is not ready");
 		asked->done(asked);
-	} else if (asked->authorization.length > 0) {
+	} else if (asked->presented.authorization.length > 0) {
 		ask_by_token(issue, asked);
 	} else {
 		ask_by_assertion(issue, asked);

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "domain/charter/registry.h"
 #include "domain/task/task.h"
+#include "domain/token/binding.h"
 #include "domain/token/reason.h"
 #include "domain/token/request_signature.h"
 #include "services/issue/token_keys.h"
@@ -32,6 +33,16 @@ enum {
 	ISSUE_KEEP_MS = 3600 * 1000,    /* how long a dead task is still known by its state */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
+	ISSUE_NONCE_SLOT_S = 300,     /* a nonce is taken in its slot and the next one */
+	ISSUE_NONCE_BYTES = 23,       /* 22 letters and NUL */
+};
+
+/* Where a DPoP proof must have a nonce of ours.  Whatever is chosen, one without must have
+ * been signed after this process started, which knows no id of the one before. */
+enum issue_nonces {
+	ISSUE_NONCES_ALWAYS = 0,
+	ISSUE_NONCES_TOKENS, /* where tokens are asked for, not where they are used */
+	ISSUE_NONCES_NEVER,
 };
 
 /* All borrowed; they outlive it. */
@@ -44,6 +55,7 @@ struct issue_parts {
 	/* The origin of the log, which names this installation: what people sign
 	 * their requests for.  Empty: none is accepted. */
 	struct text installation;
+	enum issue_nonces nonces;
 	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
 	void *clock_context;
 	/* Hears of each token that is signed, before anybody has it, and of each that is
@@ -115,6 +127,10 @@ void issue_expire(struct issue *issue);
 		"the subject token was not handed on to this client") \
 	X(ISSUE_CHAIN, "chain", "the chain of identities cannot go on here") \
 	X(ISSUE_MAY_ACT, "may_act", "may_act must name a peer of the charter in force") \
+	X(ISSUE_PROOF, "proof", "the DPoP proof does not hold") \
+	X(ISSUE_NONCE, "nonce", "the DPoP proof needs the nonce of this answer") \
+	X(ISSUE_CERTIFICATE, "certificate", "the client certificate does not hold") \
+	X(ISSUE_BINDING, "binding", "the charter asks for a bound token") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
 	X(ISSUE_NOT_RECORDED, "not_recorded", \
 		"the task could not be recorded, so it was not opened") \
@@ -162,16 +178,21 @@ struct issue_request {
 	struct text may_act;  /* a peer that alone may exchange the token; or empty */
 	bool is_exchange;     /* what follows is what the task hangs on, instead of parent */
 	struct issue_exchange exchange;
+	struct text path;  /* of the endpoint: with the issuer before it, the proof's htu */
+	struct text proof; /* the DPoP field's value (RFC 9449); .data NULL: none */
+	/* The connection's client certificate, DER (RFC 8705); empty: none. */
+	struct text certificate;
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
 	enum issue_refusal refusal;
 	char detail[ERROR_TEXT_BYTES]; /* the whole sentence, for the client */
-	enum token_reason reason;      /* where refusal is ASSERTION */
+	enum token_reason reason;      /* where refusal is ASSERTION or PROOF */
 	struct text token;             /* below: only if GRANTED; good until done returns */
 	struct text task;
 	struct text scope_granted;
 	struct text details_granted; /* the task's own, or of the nearest above it; may be empty */
+	enum binding bound;
 	int64_t lifetime_s;
 	uint64_t index; /* of the task-opened record */
 };
@@ -190,23 +211,49 @@ struct issue_caller {
 	int64_t expires_utc_s;
 };
 
+/* What came with a request that uses a token.  Borrowed. */
+struct issue_presented {
+	struct text authorization; /* the Authorization field; or empty */
+	struct text token;         /* instead, a token that stands elsewhere: counts as Bearer */
+	struct text proof;         /* the DPoP field (RFC 9449); empty: none, or not just one */
+	struct text method;        /* of the request, for the proof */
+	struct text path;          /* as received, without its query */
+	const struct sha256 *certificate; /* digest of the connection's; NULL: none (RFC 8705) */
+	/* Filled where the answer is PROOF: what is wrong with the proof. */
+	enum token_reason proof_reason;
+};
+
 /* ACCEPTED only if we issued the token for audience, it has not expired, its
- * task is live and its identity active, all read now.  A token seen before
- * costs one digest and no signature check. */
+ * task is live and its identity active, all read now; it came as it is bound, and is bound as
+ * the charter asks.  A token seen before costs one digest and no signature check; one bound
+ * to a key the signature of its proof.  Nothing presented is NOT_CHECKED. */
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
+	struct text audience, struct issue_caller *out) MUST_CHECK;
+/* The same of a token that came with nothing else. */
 enum token_reason issue_authenticate(struct issue *issue, struct text token, struct text audience,
 	struct issue_caller *out) MUST_CHECK;
-/* The same from an Authorization header's value ("Bearer ..."); an empty value
- * is NOT_CHECKED. */
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
-	struct text audience, struct issue_caller *out) MUST_CHECK;
 
+/* What an answer of 401 says of why. */
+struct issue_refused {
+	enum token_reason reason; /* NOT_CHECKED when there was no token */
+	enum token_reason proof_reason;
+};
 /* Appends the value of WWW-Authenticate for a 401 of /mcp/SERVER (RFC 6750 §3,
- * RFC 9728 §5.1).  reason: NOT_CHECKED when there was no token. */
-void issue_challenge(const struct issue *issue, struct text server, enum token_reason reason,
-	struct buffer *out);
+ * RFC 9449 §7.1, RFC 9728 §5.1). */
+void issue_challenge(const struct issue *issue, struct text server,
+	const struct issue_refused *refused, struct buffer *out);
+/* The same of a provider of models, which has no metadata. */
+void issue_provider_challenge(
+	const struct issue *issue, const struct issue_refused *refused, struct buffer *out);
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
-	enum token_reason reason, struct buffer *out);
+	const struct issue_refused *refused, struct buffer *out);
+
+/* The nonce of now, for a field DPoP-Nonce (RFC 9449 §8): of an answer to whoever came, or
+ * will come, with a proof.  It is nobody's secret. */
+void issue_nonce(const struct issue *issue, char out[ISSUE_NONCE_BYTES]);
+/* True if such an answer needs one. */
+bool issue_wants_nonce(const struct issue_refused *refused);
 
 /* ---- what a token is now (RFC 7662) ---- */
 
@@ -215,9 +262,9 @@ struct issue_introspection {
 	/* Who asks: assertion and client of it, as in a request for a task.  Its answer is in
 	 * refusal (GRANTED: there is one), detail and reason. */
 	struct issue_request asker;
-	/* The value of an Authorization header, used instead where there is one: a token of ours
-	 * for the issuer itself. */
-	struct text authorization;
+	/* Used instead, where it has an Authorization field: a token of ours for the issuer
+	 * itself. */
+	struct issue_presented presented;
 	struct text token; /* asked about; whatever it is */
 	struct arena *arena;
 	void (*done)(struct issue_introspection *asked);

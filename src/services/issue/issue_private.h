@@ -5,6 +5,7 @@
 #include "domain/token/access_token.h"
 #include "domain/token/claims.h"
 #include "domain/token/client_assertion.h"
+#include "domain/token/dpop.h"
 #include "domain/token/jwk.h"
 #include "domain/token/replay.h"
 #include "services/issue/issue.h"
@@ -21,6 +22,12 @@ enum {
 	 * person's is kept for a minute: 17 requests a second. */
 	ISSUE_ASSERTIONS_PER_IDENTITY_MAX = ISSUE_ASSERTIONS_MAX / 16,
 	ISSUE_REQUESTS_PER_PERSON_MAX = ISSUE_REQUESTS_MAX / 16,
+	/* One-time ids of DPoP proofs: each call brings one, kept for a minute. */
+	ISSUE_PROOFS_MAX = 131072,
+	/* An eighth: 273 calls a second of one identity, all the time. */
+	ISSUE_PROOFS_PER_IDENTITY_MAX = ISSUE_PROOFS_MAX / 8,
+	ISSUE_PROOF_KEYS_CACHED = 1024,
+	ISSUE_NONCE_KEY_BYTES = 32,
 	TOKEN_CACHE_WAYS = 4,
 	TOKEN_CACHE_SETS = ISSUE_CACHE_ENTRIES / TOKEN_CACHE_WAYS,
 };
@@ -36,6 +43,7 @@ struct cached_key {
 struct cached_token {
 	struct sha256 digest; /* of the compact text */
 	struct sha256 audience;
+	struct token_binding binding;
 	int64_t expires_utc_s; /* 0: a free place */
 	char task[TASK_ID_BYTES + 1];
 	bool is_for_exchange; /* may_act names who may exchange it, and nobody may use it */
@@ -51,8 +59,12 @@ struct issue {
 	struct replay_table *assertions;
 	struct replay_table *requests;
 	struct token_keys *token_keys;
+	struct replay_table *proofs;
+	uint8_t nonce_key[ISSUE_NONCE_KEY_BYTES]; /* of this process */
 	int64_t created_utc_s;
 	struct cached_key keys[ISSUE_KEYS_CACHED];
+	/* Keys of proofs, apart from those that stand in the registry. */
+	struct cached_key *proof_keys;
 	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */
 	uint32_t next_way;
 	/* The audience asked for last, and its digest: callers ask again and again. */
@@ -77,17 +89,52 @@ struct proven {
 	const struct charter *charter;      /* likewise */
 	struct text identity;               /* this and key_id: in the arena */
 	enum environment environment;
-	struct text key_id;    /* thumbprint of the key that signed */
-	struct replay_use use; /* what was used once for it */
+	struct text key_id;    /* thumbprint of the key that signed, or of the certificate */
+	struct replay_use use; /* what was used once for it; until_utc_s 0: nothing */
+	int64_t ends_utc_s;    /* what proved it holds until then; 0: that is not known */
 };
 
 /* False: request is refused, and says why.  Nobody is proven who is not registered; whether
  * they may act is asked by others.  What can be used once is used. */
 bool issue_prove(struct issue *issue, struct arena *arena, struct issue_request *request,
 	struct proven *out) MUST_CHECK;
+/* The charter an identity proves itself by: in force, or the first that waits. */
+const struct charter *issue_charter_of(const struct registry_entry *entry);
 /* Gives the request its answer, detail (or NULL) behind what the refusal means.  Always false,
  * so that a check can end in one line. */
 bool issue_refuse(struct issue_request *request, enum issue_refusal refusal, const char *detail);
+
+/* prove_certificate.c: the same by the certificate that the connection's peer showed it has the
+ * key of (RFC 8705 §2.2): one that the charter names, or whose key it names. */
+bool issue_prove_certificate(struct issue *issue, struct arena *arena,
+	struct issue_request *request, struct proven *out) MUST_CHECK;
+
+/* bound.c: what the token of a request is to be bound to. */
+struct issue_binding {
+	bool has_proof;
+	struct dpop_proof proof; /* parsed; in the arena */
+	struct token_binding bound;
+};
+/* Reads the proof, before anybody is proven, so that whoever lacks a nonce has not used up an
+ * assertion.  False: request is refused. */
+bool issue_read_proof(struct issue *issue, struct arena *arena, struct issue_request *request,
+	struct issue_binding *out) MUST_CHECK;
+/* Checks it, in the share of whoever is proven, and that the charter takes such a token. */
+bool issue_bind(struct issue *issue, struct issue_request *request, const struct proven *proven,
+	struct issue_binding *binding) MUST_CHECK;
+/* The token that is presented, and as what. */
+struct issue_shown {
+	struct text token;
+	bool is_dpop; /* not Bearer */
+};
+/* ACCEPTED if what is presented may use a token of identity that is bound so. */
+enum token_reason issue_check_bound(struct issue *issue, struct issue_presented *presented,
+	const struct issue_shown *shown, const struct token_binding *bound,
+	struct text identity) MUST_CHECK;
+
+/* The key of a proof, parsed once; NULL: *reason says why.  Good until the next call. */
+const struct cached_key *issue_proof_key(struct issue *issue, struct arena *arena,
+	const struct dpop_proof *proof, enum token_reason *reason);
 
 int64_t issue_now_utc_ms(const struct issue *issue);
 /* True while nothing may be issued or accepted. */
@@ -148,7 +195,7 @@ bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
 
 /* How whoever asked was proven, as records keep it: {key, replay, until}.  Errors: LIMIT. */
 bool issue_proof(struct json *out, struct arena *arena, const struct proven *proven,
-	struct error *err) MUST_CHECK;
+	const struct token_binding *bound, struct error *err) MUST_CHECK;
 
 /* The one-time id in a record of a proof, or the row it left in the store. */
 bool issue_fold_assertion(

@@ -1,7 +1,9 @@
 /* Opening a task: prove (prove.c), check, record, then sign.
  *
- *   assertion ─▶ key of the charter ─▶ signature and claims ─▶ used once
- *       ─▶ identity active and owned ─▶ audience ─▶ task-opened durable
+ *   DPoP proof's form and nonce, if there is one ─▶ assertion ─▶ key of the charter
+ *       ─▶ signature and claims ─▶ used once (or: client certificate)
+ *       ─▶ identity active and owned ─▶ audience ─▶ bound as the charter asks
+ *       ─▶ task-opened durable
  *       ─▶ still active ─▶ token signed
  *
  * O1  Every grant goes this one road.
@@ -36,6 +38,7 @@ struct opening {
 	struct token_signing signing;
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
+	struct issue_binding binding;
 	struct text audience;
 	struct task_details *details; /* NULL: none of its own */
 	int64_t issued_utc_s;
@@ -193,16 +196,22 @@ static bool check_details(struct opening *opening)
 
 /* ---- record it ---- */
 
-bool issue_proof(
-	struct json *out, struct arena *arena, const struct proven *proven, struct error *err)
+bool issue_proof(struct json *out, struct arena *arena, const struct proven *proven,
+	const struct token_binding *bound, struct error *err)
 {
 	struct json_builder part;
 
 	json_object_start(&part, arena);
 	json_put_text(&part, "key", proven->key_id);
-	json_put_text(&part, "replay",
-		base64url_text(arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
-	json_put_integer(&part, "until", proven->use.until_utc_s);
+	if (bound->kind != BINDING_NONE)
+		json_put_text(&part, "bound-to",
+			base64url_text(
+				arena, bound->thumbprint.bytes, sizeof bound->thumbprint.bytes));
+	if (proven->use.until_utc_s != 0) {
+		json_put_text(&part, "replay",
+			base64url_text(arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
+		json_put_integer(&part, "until", proven->use.until_utc_s);
+	}
 	return json_object_seal(&part, out, err);
 }
 
@@ -213,7 +222,7 @@ static bool add_proof(
 	struct json_builder whole;
 	struct json proof;
 
-	if (!issue_proof(&proof, opening->arena, &opening->proven, err))
+	if (!issue_proof(&proof, opening->arena, &opening->proven, &opening->binding.bound, err))
 		return false;
 	json_object_start(&whole, opening->arena);
 	for (uint32_t i = 0; i < record->count; i++)
@@ -239,6 +248,7 @@ static bool make_record(struct opening *opening, struct error *err)
 		.details = opening->details == NULL ? NULL : task_details_json(opening->details),
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
+		.binding = opening->binding.bound.kind,
 		.at_utc_ms = at_utc_ms};
 	struct text actor = text_format(
 		opening->arena, ACTOR_PREFIX "%.*s", TEXT_ARGS(opening->proven.identity));
@@ -253,6 +263,9 @@ static bool make_record(struct opening *opening, struct error *err)
 	if (proven->charter->expires_utc_s != 0 &&
 		opening->expires_utc_s > proven->charter->expires_utc_s)
 		opening->expires_utc_s = proven->charter->expires_utc_s;
+	/* Nor what proved it, where that has an end. */
+	if (proven->ends_utc_s != 0 && opening->expires_utc_s > proven->ends_utc_s)
+		opening->expires_utc_s = proven->ends_utc_s;
 	if (opening->parent.length > 0 && opening->expires_utc_s > opening->parent_end_utc_s)
 		opening->expires_utc_s = opening->parent_end_utc_s;
 	/* Task and token end in the same millisecond. */
@@ -318,6 +331,7 @@ static void on_signed(struct token_signing *signing)
 		request->task = text_of(opening->task);
 		request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
 		request->details_granted = details_of(opening);
+		request->bound = opening->binding.bound.kind;
 		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
 		request->index = opening->change.index;
 		opening->issue->status.tasks_opened++;
@@ -337,6 +351,7 @@ static void sign_token(struct opening *opening)
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
 		.details = details_of(opening),
 		.environment = opening->proven.environment,
+		.binding = opening->binding.bound,
 		.issued_utc_s = opening->issued_utc_s,
 		.expires_utc_s = opening->expires_utc_s,
 	};
@@ -375,10 +390,12 @@ static bool open_task(struct opening *opening)
 	struct issue_request *request = opening->request;
 	struct error err = {0};
 
-	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
+	if (!issue_read_proof(issue, opening->arena, request, &opening->binding) ||
+		!issue_prove(issue, opening->arena, request, &opening->proven) ||
 		!check_identity(opening) || !check_wishes(opening) ||
 		!issue_check_may_act(request, &opening->proven) || !check_parent(opening) ||
-		!check_details(opening))
+		!check_details(opening) ||
+		!issue_bind(issue, request, &opening->proven, &opening->binding))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &err))
@@ -446,8 +463,8 @@ bool issue_fold_assertion(void *state, const struct json *record, uint64_t index
 
 	(void)index;
 	/* Rows of tasks are parts of such records and need not have one. */
-	if (proof == NULL)
-		return true;
+	if (proof == NULL || json_find(proof, "replay") == NULL)
+		return true; /* nothing was used once: it was proven by a certificate */
 	if (text_starts_with(actor, ACTOR_PREFIX))
 		use.owner = (struct text){actor.data + sizeof ACTOR_PREFIX - 1,
 			actor.length - (sizeof ACTOR_PREFIX - 1)};
@@ -480,7 +497,7 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	struct json body;
 	struct error err = {0};
 
-	if (proof == NULL)
+	if (proof == NULL || json_find(proof, "replay") == NULL)
 		return;
 	json_object_start(&row, arena);
 	json_put_integer(&row, "at", json_integer_or(record, "at", 0));

@@ -29,7 +29,7 @@ bool issue_refuse(struct issue_request *request, enum issue_refusal refusal, con
 
 /* ---- who is it ---- */
 
-static const struct charter *charter_of(const struct registry_entry *entry)
+const struct charter *issue_charter_of(const struct registry_entry *entry)
 {
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
 
@@ -50,9 +50,11 @@ static const struct cached_key *find_key(struct proving *proving, struct text id
 	if (id.data == NULL && charter->keys_count != 1)
 		return NULL;
 	for (uint32_t i = 0; i < charter->keys_count; i++) {
-		const struct cached_key *found =
-			issue_key(proving->issue, proving->arena, &charter->keys[i].jwk, err);
+		const struct cached_key *found = NULL;
 
+		if (!charter->keys[i].has_certificate) /* which signs no assertions */
+			found = issue_key(
+				proving->issue, proving->arena, &charter->keys[i].jwk, err);
 		if (found == NULL)
 			continue;
 		if (id.data == NULL || is_named(&charter->keys[i], found->thumbprint, id)) {
@@ -106,7 +108,7 @@ static bool prove_client(struct proving *proving)
 		return false;
 	proving->out->entry = registry_find(issue->parts.registry, OBJECT_IDENTITY, name);
 	proving->out->charter =
-		proving->out->entry == NULL ? NULL : charter_of(proving->out->entry);
+		proving->out->entry == NULL ? NULL : issue_charter_of(proving->out->entry);
 	if (proving->out->charter != NULL)
 		key = find_key(proving, proving->assertion.jws.key_id, &err);
 	if (key == NULL)
@@ -144,5 +146,7 @@ bool issue_prove(
 	struct proving proving = {.issue = issue, .arena = arena, .request = request, .out = out};
 
 	*out = (struct proven){0};
+	if (request->assertion.length == 0 && request->certificate.length > 0)
+		return issue_prove_certificate(issue, arena, request, out);
 	return prove_client(&proving) && use_once(&proving);
 }

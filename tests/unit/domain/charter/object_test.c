@@ -11,6 +11,7 @@
 #define POINT                                                                                      \
 	"'kty':'EC','crv':'P-256','x':'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',"              \
 	"'y':'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'"
+#define DIGEST "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 #define HEAD                                                                                       \
 	"'object':'identity','name':'a1','kind':'agent','class':'update','risk':'low',"            \
 	"'owner':'ana@example.com','backup-owner':'bo@example.com','unit':'support',"              \
@@ -251,6 +252,17 @@ static const struct {
 		"does not cover"},
 	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
 		"private key"},
+	{"{" HEAD ",'keys':[{'environment':'staging'}]}", "keys[0]", "has no key"},
+	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT "},'certificate':'" DIGEST
+	 "'}]}",
+		"keys[0]", "two keys"},
+	{"{" HEAD ",'keys':[{'environment':'staging','certificate':'sha256:00'}]}",
+		"keys[0].certificate", "digest"},
+	{"{" HEAD ",'keys':[{'environment':'staging','certificate':'" DIGEST
+	 "'},{'environment':'staging','certificate':'" DIGEST "'}]}",
+		"keys[1]", "same certificate"},
+	{"{" HEAD ",'binding':'tls'}", "binding", "binding"},
+	{"{" HEAD ",'binding':true}", "binding", "boolean"},
 	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
 	{"{'object':'tool','name':'s/"
 	 "t','effect':'read','results':[{'field':'a..b','trust':'trusted'}]}",
@@ -438,7 +450,8 @@ static void a_charter_is_read_field_by_field(void **state)
 		"'uses':1}],"
 		"'peers':[{'identity':'b1','effects':['read','write'],'up-to':'public'}],"
 		"'limits':{'task':'10m','calls-per-minute':60},'impact':'none','review':'90d',"
-		"'expires':'2027-06-30','keys':[{'environment':'staging','jwk':{" POINT "}}]}");
+		"'expires':'2027-06-30','binding':'any-bound','keys':[{'environment':'staging','"
+		"jwk':{" POINT "}},{'environment':'staging','certificate':'" DIGEST "'}]}");
 	const struct charter *charter = object->charter;
 
 	assert_int_equal(object->kind, OBJECT_IDENTITY);
@@ -451,6 +464,10 @@ static void a_charter_is_read_field_by_field(void **state)
 	assert_true(charter_has_environment(charter, ENVIRONMENT_STAGING));
 	assert_false(charter_has_environment(charter, ENVIRONMENT_PROD));
 	assert_false(charter_has_environment(charter, ENVIRONMENT_NONE));
+	assert_int_equal(charter->binding, BINDING_NEED_ANY);
+	assert_int_equal(charter->keys_count, 2);
+	assert_false(charter->keys[0].has_certificate);
+	assert_true(charter->keys[1].has_certificate);
 	assert_int_equal(charter->models_count, 1);
 	assert_int_equal(
 		charter_find_data_source(charter, TEXT("tickets"))->up_to, SENSITIVITY_INTERNAL);

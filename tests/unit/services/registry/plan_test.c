@@ -400,6 +400,22 @@ static void a_line_that_never_permits_anything_is_noted(void **state)
 		0);
 }
 
+#define BOUND(risk, environment, line)                                                             \
+	"object: identity\nname: i\nkind: agent\nclass: update\nrisk: " risk "\nowner: a\n"        \
+	"backup-owner: b\nunit: org\npurpose: p\nenvironments: [" environment "]\n" line
+
+static void what_tokens_for_production_must_be_bound_to_is_noted(void **state)
+{
+	assert_true(notes(plan_of(*state, BOUND("high", "dev, prod", "")),
+		"tokens for prod must be bound (DPoP or a client certificate), as the risk is "
+		"high"));
+	assert_true(notes(plan_of(*state, BOUND("critical", "prod", "binding: none\n")),
+		"Bearer tokens will do for prod although the risk is critical"));
+	assert_int_equal(plan_of(*state, BOUND("high", "prod", "binding: dpop\n"))->notes_count, 0);
+	assert_int_equal(plan_of(*state, BOUND("high", "staging", ""))->notes_count, 0);
+	assert_int_equal(plan_of(*state, BOUND("medium", "prod", ""))->notes_count, 0);
+}
+
 static void an_output_that_lets_nothing_go_is_noted(void **state)
 {
 	assert_true(
@@ -664,6 +680,7 @@ int main(void)
 		TEST(what_outputs_would_refuse_is_noted_and_no_problem),
 		TEST(a_line_that_never_permits_anything_is_noted),
 		TEST(an_output_that_lets_nothing_go_is_noted),
+		TEST(what_tokens_for_production_must_be_bound_to_is_noted),
 		TEST(a_role_that_is_nearly_one_of_ours_is_noted),
 		TEST(what_a_guardrail_names_and_is_not_there_is_noted),
 		TEST(of_more_notes_than_the_most_none_is_told),
