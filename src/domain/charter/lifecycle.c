@@ -42,7 +42,7 @@ static const char *const verb_words[] = {
 	[LIFECYCLE_PROPOSE] = "propose", [LIFECYCLE_APPROVE] = "approve",
 	[LIFECYCLE_REJECT] = "reject", [LIFECYCLE_SUSPEND] = "suspend",
 	[LIFECYCLE_REACTIVATE] = "reactivate", [LIFECYCLE_RETIRE] = "retire",
-	[LIFECYCLE_KILL] = "kill",
+	[LIFECYCLE_KILL] = "kill", [LIFECYCLE_CONSENT] = "consent",
 };
 /* clang-format on */
 

@@ -143,11 +143,7 @@ bool registry_may_about(const struct registry *registry, struct text actor,
 /* The same of a person, whether or not they are registered. */
 bool registry_person_may(const struct registry *registry, const struct person *person,
 	enum people_action action, const struct people_resource *resource) MUST_CHECK;
-/* What stands under the entry is to the rules about people: what is in force, else what waits, and
- * who proposed that. */
-struct people_resource registry_resource_under(
-	const struct registry *registry, const struct registry_entry *entry);
-/* What the object is to them. */
+/* What the object is to the rules about people. */
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object);
 /* The person in force that the actor is, or NULL. */
