@@ -45,6 +45,17 @@ static bool take_jwt_bearer(
 	return fault->description == NULL;
 }
 
+/* CIBA Core §10.1: the token of a task that people were asked about. */
+static bool take_claim(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	request->wish = ISSUE_WISH_CLAIM;
+	request->claim = form_find(form, "auth_req_id");
+	if (request->claim.length == 0)
+		fault->description = "auth_req_id is missing";
+	return fault->description == NULL;
+}
+
 static const struct grant {
 	const char *type;
 	take_grant *take;
@@ -52,6 +63,7 @@ static const struct grant {
 } grants[] = {
 	{"client_credentials", take_client_credentials, false},
 	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, true},
+	{"urn:openid:params:grant-type:ciba", take_claim, false},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
 
@@ -149,6 +161,14 @@ bool oauth_take_client(
 	return fault->description == NULL;
 }
 
+void oauth_take_wishes(struct issue_request *request, const struct form *form)
+{
+	request->resource = form_find(form, "resource");
+	request->scope = form_find(form, "scope");
+	request->purpose = form_find(form, "purpose");
+	request->details = form_find(form, "authorization_details");
+}
+
 static bool fill_request(struct pending *pending, const struct form *form, struct form_fault *fault)
 {
 	struct issue_request *request = &pending->request;
@@ -166,10 +186,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 				     "/.well-known/oauth-authorization-server";
 		return false;
 	}
-	request->resource = form_find(form, "resource");
-	request->scope = form_find(form, "scope");
-	request->purpose = form_find(form, "purpose");
-	request->details = form_find(form, "authorization_details");
+	oauth_take_wishes(request, form);
 	pending->grant = grant;
 	if (form_find(form, "client_secret").length > 0) {
 		fault->description = "there are no client secrets here: use private_key_jwt";
@@ -258,6 +275,7 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 	const struct http_route routes[OAUTH_ROUTES] = {
 		{"POST", "/oauth/token", handle_token, oauth},
 		{"POST", "/oauth/revoke", oauth_handle_revoke, oauth},
+		{"POST", "/oauth/bc-authorize", oauth_handle_backchannel, oauth},
 		{"POST", "/oauth/register", oauth_handle_register, oauth},
 		{"POST", "/oauth/introspect", oauth_handle_introspect, oauth},
 		{"GET", "/oauth/jwks", oauth_handle_keys, oauth},

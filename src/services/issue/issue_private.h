@@ -2,6 +2,7 @@
 #define SERVICES_ISSUE_ISSUE_PRIVATE_H
 
 #include "base/digest.h"
+#include "base/random.h"
 #include "domain/token/claims.h"
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
@@ -39,6 +40,7 @@ struct cached_token {
 	char task[TASK_ID_BYTES + 1];
 };
 
+struct claim;
 struct ending;
 struct looking;
 struct opening;
@@ -63,6 +65,9 @@ struct issue {
 	uint32_t endings_count;
 	struct opening *openings;
 	uint32_t openings_count;
+	struct claim *claims; /* claims.c */
+	uint32_t claims_count;
+	struct issue_people people;
 	struct looking *lookings;
 	uint32_t lookings_count;
 	struct issue_status status;
@@ -77,6 +82,49 @@ struct proven {
 	struct text key_id;    /* thumbprint of the key that signed */
 	struct replay_use use; /* what was used once for it */
 };
+
+/* One request on its way to the log. */
+struct opening {
+	struct issue *issue;
+	struct issue_request *request;
+	struct arena *arena;
+	struct fold_change change;
+	struct token_signing signing;
+	char task[RANDOM_ID_BYTES];
+	struct proven proven; /* its entry and charter only until the record is submitted */
+	struct text audience;
+	struct task_details *details; /* NULL: none of its own */
+	int64_t issued_utc_s;
+	int64_t expires_utc_s;
+	int64_t parent_end_utc_s;       /* where there is a parent */
+	struct claim *claim;            /* CLAIM: found once its proof is on record */
+	struct issue_question question; /* ASK */
+	struct opening *next;
+};
+
+/* open.c: the steps of the one road. */
+void issue_opening_unlink(struct opening *opening);
+/* Answers and frees it. */
+void issue_opening_finish(struct opening *opening);
+/* Its task lives and its identity may act. */
+bool issue_may_act_now(const struct opening *opening);
+void issue_sign_token(struct opening *opening);
+bool issue_is_plain(struct text words, size_t length_max);
+
+/* claims.c: ASK, before its task is opened, and once it is; CLAIM, once its proof is on
+ * record.  Each of the latter two ends the opening, now or later. */
+bool issue_check_asking(struct opening *opening) MUST_CHECK;
+void issue_ask_people(struct opening *opening);
+void issue_redeem(struct opening *opening);
+void issue_claims_drop(struct issue *issue);
+
+/* introspect.c: the canonical assertion-used record of a proof, in arena.  Errors: LIMIT. */
+struct proof_of {
+	const struct proven *proven;
+	const char *what; /* "introspect", "claim" */
+};
+bool issue_proof_record(struct text *out, struct issue *issue, struct arena *arena,
+	const struct proof_of *proof, struct error *err) MUST_CHECK;
 
 /* False: request is refused, and says why.  Nobody is proven who is not registered; whether
  * they may act is asked by others.  What can be used once is used. */
