@@ -180,6 +180,19 @@ test('a task does what its details list and nothing else, nor does any below it'
   await agent.close();
 });
 
+test('the command line opens a task for certain calls, and shows what it is for', async () => {
+  const list = details({ tool: READ, arguments: { path: ['tickets/41.txt'] } });
+  const opened = await world.json(null, 'task', 'open', IDENTITY, '--key',
+    world.keys[IDENTITY].path, '--resource', world.mcp('files'), '--details', list);
+  assert.deepEqual(opened.authorization_details, JSON.parse(list));
+  const shown = await world.json(null, 'task', 'show', opened.task);
+  assert.deepEqual(shown.authorization_details, JSON.parse(list));
+  const wrong = await world.remit(null, 'task', 'open', IDENTITY, '--key',
+    world.keys[IDENTITY].path, '--resource', world.mcp('files'), '--details', '[]');
+  assert.equal(wrong.code, 1, wrong.out);
+  assert.match(wrong.err, /authorization_details are malformed/);
+});
+
 test('details give nothing that the charter does not', async () => {
   const list = details({ tool: READ, arguments: { path: ['private/payroll.txt'] } });
   const { access_token: token } = await tokenOf(IDENTITY, { authorization_details: list });
