@@ -121,7 +121,8 @@ static bool make(struct task_details **out, struct error *err)
 	if (*out != NULL && (*out)->arena != NULL)
 		return true;
 	task_details_destroy(out);
-	return error_set(err, ERROR_LIMIT, "no memory for the details of a task");
+	error_set(err, ERROR_LIMIT, "no memory for the details of a task");
+	return false;
 }
 
 bool task_details_create(struct task_details **out, const struct json *array, struct error *err)
