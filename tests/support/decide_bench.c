@@ -131,6 +131,25 @@ void decide_bench_edit(
 		abort();
 }
 
+void decide_bench_consent(struct decide_bench *bench, const char *identity, const char *units)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
+	const struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = text_of(identity),
+		.revision = ++bench->revision,
+		.version = entry->version,
+		.in_force = entry->in_force->version,
+		.state = entry->state,
+		.consents = text_of(units)};
+	struct error err = {0};
+
+	if (!registry_set(bench->registry, &change, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		abort();
+	}
+}
+
 void decide_bench_set_state(
 	struct decide_bench *bench, const char *identity, enum identity_state state)
 {
@@ -226,7 +245,7 @@ void decide_bench_init(struct decide_bench *bench)
 	};
 	if (bench->arena == NULL || !registry_create(&bench->registry, &err) ||
 		!entity_table_create(&bench->entities, bench->registry, &err) ||
-		!task_table_create(&bench->tasks, 1000, &err) ||
+		!task_table_create(&bench->tasks, 4096, &err) ||
 		!decide_bench_put(bench, decide_bench_yaml))
 		abort();
 	decide_bench_open_task(bench, "t-1", "agent", ENVIRONMENT_STAGING, "");

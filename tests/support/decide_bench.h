@@ -40,6 +40,8 @@ void decide_bench_edit(
 	struct decide_bench *bench, const char *name, const char *before, const char *after);
 void decide_bench_set_state(
 	struct decide_bench *bench, const char *identity, enum identity_state state);
+/* The units that consented to the reach of its peers (domain/charter/peer.h). */
+void decide_bench_consent(struct decide_bench *bench, const char *identity, const char *units);
 /* Sets the class of what is in force, past the check of the registry: the rule is
  * to hold when deciding, too. */
 void decide_bench_set_class(

@@ -39,6 +39,8 @@
 	X(RECORD_GLASS_CLOSED,      "break-glass-closed")   \
 	X(RECORD_GLASS_REVIEWED,    "break-glass-reviewed") \
 	X(RECORD_KILL,              "kill")               \
+	X(RECORD_TOKEN_KEY,         "token-key")          \
+	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
 	X(RECORD_ERASED,            "erased")             \

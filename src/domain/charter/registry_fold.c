@@ -98,6 +98,8 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.reason = json_text_or(change, "reason", ""),
 		.tasks_since = registry_change_number(change, "tasks_since"),
 		.approved_by = json_text_or(change, "approved_by", ""),
+		.consents = json_text_or(change, "consents", ""),
+		.waiting_consents = json_text_or(change, "waiting_consents", ""),
 	};
 }
 

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/task/chain.h"
 #include "domain/task/touch.h"
 
 /* What tasks and identities have in common: a name in a hash table. */
@@ -357,7 +358,7 @@ static bool parent_may_open(
 	if (opening->deadline_utc_ms > parent->deadline_utc_ms)
 		return error_set(err, ERROR_INVALID, "it would end after task %.*s, its parent",
 			TEXT_ARGS(parent->id));
-	return true;
+	return chain_may_take(parent, opening->identity, err);
 }
 
 bool task_may_open(
@@ -565,16 +566,18 @@ static struct node *node_create(const struct opened *opened, uint64_t index)
 	return node;
 }
 
-/* Hangs the node under its parent.  A parent that is unknown, forgotten or too
- * deep leaves a task that is never live (invariant 3). */
+/* Hangs the node under its parent.  A parent that is unknown, forgotten, too deep or of a
+ * chain that has no place for it leaves a task that is never live (invariant 3). */
 static void node_attach(struct task_table *table, struct node *node, const struct opened *opened)
 {
+	struct error unsaid = {0};
 	struct node *parent;
 
 	if (opened->opening.parent.length == 0)
 		return;
 	parent = node_find(table, opened->opening.parent);
-	if (parent == NULL || parent->task.depth >= TASK_DEPTH_MAX || opened->parent_epoch < 0) {
+	if (parent == NULL || parent->task.depth >= TASK_DEPTH_MAX || opened->parent_epoch < 0 ||
+		!chain_may_take(&parent->task, node->task.identity, &unsaid)) {
 		node->task.recorded_state = TASK_REVOKED;
 		return;
 	}

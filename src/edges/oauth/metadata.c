@@ -99,7 +99,7 @@ static bool make_server_metadata(
 
 static bool make_keys(struct json *out, struct oauth *oauth, struct arena *arena, struct error *err)
 {
-	return key_set_format(out, arena, &oauth->keys, err);
+	return issue_key_set(oauth->issue, arena, out, err);
 }
 
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "domain/token/client_assertion.h"
-#include "domain/token/jwk.h"
 #include "edges/oauth/oauth_private.h"
 
 _Static_assert((int)OAUTH_BODY_BYTES_MAX == (int)FORM_BYTES_MAX, "one bound");
@@ -50,10 +49,36 @@ static bool take_claim(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
 	request->wish = ISSUE_WISH_CLAIM;
+	request->may_act = TEXT(""); /* what the task is, was said when it was opened */
 	request->claim = form_find(form, "auth_req_id");
 	if (request->claim.length == 0)
 		fault->description = "auth_req_id is missing";
 	return fault->description == NULL;
+}
+
+/* RFC 8693 §2.1: a task below the one of the token that is brought.  Either of resource and
+ * audience names the place; of two different ones no token can be for both. */
+static bool take_token_exchange(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	struct text audience = form_find(form, "audience");
+
+	if (request->resource.length == 0)
+		request->resource = audience;
+	if (audience.length > 0 && !text_equal(audience, request->resource)) {
+		fault->error = "invalid_target";
+		fault->description = "resource and audience name two places";
+		return false;
+	}
+	request->is_exchange = true;
+	request->exchange = (struct issue_exchange){
+		.subject_token = form_find(form, "subject_token"),
+		.subject_token_type = form_find(form, "subject_token_type"),
+		.actor_token = form_find(form, "actor_token"),
+		.actor_token_type = form_find(form, "actor_token_type"),
+		.requested_token_type = form_find(form, "requested_token_type"),
+	};
+	return true;
 }
 
 static const struct grant {
@@ -64,6 +89,7 @@ static const struct grant {
 	{"client_credentials", take_client_credentials, false},
 	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, true},
 	{"urn:openid:params:grant-type:ciba", take_claim, false},
+	{"urn:ietf:params:oauth:grant-type:token-exchange", take_token_exchange, false},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
 
@@ -84,6 +110,8 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 
 	json_object_start(&object, pending->arena);
 	json_put_text(&object, "access_token", request->token);
+	if (request->is_exchange)
+		json_put_cstring(&object, "issued_token_type", TOKEN_TYPE_ACCESS);
 	json_put_cstring(&object, "token_type", "Bearer");
 	json_put_integer(&object, "expires_in", request->lifetime_s);
 	json_put_text(&object, "scope", request->scope_granted);
@@ -187,6 +215,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 		return false;
 	}
 	oauth_take_wishes(request, form);
+	request->may_act = form_find(form, "may_act");
 	pending->grant = grant;
 	if (form_find(form, "client_secret").length > 0) {
 		fault->description = "there are no client secrets here: use private_key_jwt";
@@ -227,20 +256,8 @@ static void handle_token(void *context, struct http_exchange *exchange)
 
 /* ---- the door ---- */
 
-static bool add_token_key(struct oauth *oauth, const struct public_key *key, struct error *err)
-{
-	struct public_key_numbers numbers;
-	struct public_key *copy = NULL;
-	char thumbprint[JWK_THUMBPRINT_BYTES];
-
-	public_key_numbers(key, &numbers);
-	return jwk_thumbprint(thumbprint, key, err) &&
-	       public_key_from_ec(&copy, public_key_algorithm(key), numbers.x, numbers.y, err) &&
-	       key_set_add(&oauth->keys, text_of(thumbprint), copy, err);
-}
-
-bool oauth_create(struct oauth **out, struct issue *issue, struct registrar *registrar,
-	const struct public_key *token_key, struct error *err)
+bool oauth_create(
+	struct oauth **out, struct issue *issue, struct registrar *registrar, struct error *err)
 {
 	struct oauth *oauth = calloc(1, sizeof *oauth);
 
@@ -250,10 +267,6 @@ bool oauth_create(struct oauth **out, struct issue *issue, struct registrar *reg
 	oauth->issue = issue;
 	oauth->registry = registrar_registry(registrar);
 	oauth->registrar = registrar;
-	if (!add_token_key(oauth, token_key, err)) {
-		oauth_destroy(&oauth);
-		return false;
-	}
 	*out = oauth;
 	return true;
 }
@@ -265,7 +278,6 @@ void oauth_destroy(struct oauth **oauth)
 	while ((*oauth)->pending != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
 		oauth_pending_free((*oauth)->pending);
-	key_set_deinit(&(*oauth)->keys);
 	free(*oauth);
 	*oauth = NULL;
 }

@@ -19,7 +19,7 @@ enum {
 
 /* issue and registrar are borrowed and outlive it.  Errors: LIMIT. */
 bool oauth_create(struct oauth **out, struct issue *issue, struct registrar *registrar,
-	const struct public_key *token_key, struct error *err) MUST_CHECK;
+	struct error *err) MUST_CHECK;
 /* After the server and the router that use its routes. */
 void oauth_destroy(struct oauth **oauth);
 /* Adds its routes.  Errors: those of router_add. */

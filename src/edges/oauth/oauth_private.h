@@ -16,7 +16,6 @@ struct oauth {
 	struct issue *issue;
 	const struct registry *registry;
 	struct registrar *registrar;
-	struct key_set keys;     /* the token key's public half */
 	struct pending *pending; /* requests for a token */
 	struct http_route routes[OAUTH_ROUTES];
 };

@@ -28,6 +28,12 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_CLAIM_OVER: return (struct oauth_error){400, "expired_token"};
 	case ISSUE_CLAIM_UNKNOWN: return (struct oauth_error){400, "invalid_grant"};
 	case ISSUE_NOT_ONE_CALL: return (struct oauth_error){400, "invalid_authorization_details"};
+	case ISSUE_TOKEN_TYPE: /* these: RFC 8693 §2.2.2 */
+	case ISSUE_SUBJECT_TOKEN:
+	case ISSUE_ACTOR_TOKEN:
+	case ISSUE_DELEGATION:
+	case ISSUE_CHAIN:
+	case ISSUE_MAY_ACT:
 	case ISSUE_PURPOSE:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
 	case ISSUE_BUSY:

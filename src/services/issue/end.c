@@ -207,6 +207,7 @@ void issue_expire(struct issue *issue)
 	int64_t now_utc_ms = issue_now_utc_ms(issue);
 	const struct task *task = task_next(issue->parts.tasks, NULL);
 
+	token_keys_tend(issue->token_keys);
 	while (task != NULL && issue->endings_count < ISSUE_ENDINGS_MAX) {
 		/* A log that makes records durable at once folds within submit; the
 		 * node stays, because only the sweep below forgets. */

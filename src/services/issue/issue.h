@@ -14,6 +14,7 @@
 #include "domain/task/task.h"
 #include "domain/token/reason.h"
 #include "domain/token/request_signature.h"
+#include "services/issue/token_keys.h"
 #include "services/issue/token_signer.h"
 #include "services/registry/fold.h"
 
@@ -54,6 +55,7 @@ struct issue_parts {
 	 * accepted and was not remembered; or NULL.  The token is borrowed. */
 	void (*on_token)(void *context, struct text token, int64_t expires_utc_s);
 	void *token_context;
+	int64_t key_overlap_ms; /* 0: TOKEN_KEY_OVERLAP_MS */
 };
 
 /* Registers its handlers (the one-time ids in task-opened) and projector with
@@ -62,6 +64,9 @@ bool issue_create(
 	struct issue **out, const struct issue_parts *parts, struct error *err) MUST_CHECK;
 /* After the fold's last completion. */
 void issue_destroy(struct issue **issue);
+
+/* False while no token would be signed: nothing is opened, what is open goes on. */
+bool issue_can_sign(const struct issue *issue);
 
 /* The issuer identifier, "http://127.0.0.1:8470": known once the port is.  Until
  * then nothing is issued or accepted.  Copied.  Errors: INVALID, LIMIT. */
@@ -114,6 +119,15 @@ void issue_expire(struct issue *issue);
 	X(ISSUE_DENIED, "denied", "it was refused") \
 	X(ISSUE_CLAIM_OVER, "claim_over", "nobody answered in time") \
 	X(ISSUE_CLAIM_UNKNOWN, "claim_unknown", "this identity has no such auth_req_id open") \
+	X(ISSUE_TOKEN_TYPE, "token_type", \
+		"a type of token is missing, or is none that is exchanged here") \
+	X(ISSUE_SUBJECT_TOKEN, "subject_token", "the subject token does not hold") \
+	X(ISSUE_ACTOR_TOKEN, "actor_token", \
+		"the actor token does not prove the client that asks") \
+	X(ISSUE_DELEGATION, "delegation", \
+		"the subject token was not handed on to this client") \
+	X(ISSUE_CHAIN, "chain", "the chain of identities cannot go on here") \
+	X(ISSUE_MAY_ACT, "may_act", "may_act must name a peer of the charter in force") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
 	X(ISSUE_NOT_RECORDED, "not_recorded", \
 		"the task could not be recorded, so it was not opened") \
@@ -139,6 +153,19 @@ enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
  * (OpenID Connect CIBA Core, poll mode). */
 enum issue_wish { ISSUE_WISH_TOKEN = 0, ISSUE_WISH_ASK, ISSUE_WISH_CLAIM };
 
+/* The types of tokens that are exchanged here (RFC 8693 §3): ours, by either name. */
+#define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token"
+#define TOKEN_TYPE_JWT "urn:ietf:params:oauth:token-type:jwt"
+
+/* A token exchange (RFC 8693 §2.1); empty: not given. */
+struct issue_exchange {
+	struct text subject_token;
+	struct text subject_token_type;
+	struct text actor_token;
+	struct text actor_token_type;
+	struct text requested_token_type;
+};
+
 /* One request for a task and its token.  The caller owns it and what it points
  * to until done ran. */
 struct issue_request {
@@ -154,6 +181,9 @@ struct issue_request {
 	struct text message; /* ASK: the client's words, for people; may be empty */
 	int64_t wait_s;      /* ASK: the longest it would wait; 0: as long as the task lives */
 	struct text claim;   /* CLAIM: auth_req_id */
+	struct text may_act; /* a peer that alone may exchange the token; or empty */
+	bool is_exchange;    /* what follows is what the task hangs on, instead of parent */
+	struct issue_exchange exchange;
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -261,11 +291,16 @@ void issue_introspect(struct issue *issue, struct issue_introspection *asked);
 
 /* ---- tasks ---- */
 
-/* context of these four is the struct issue: they fill struct api_tasks. */
+/* context of these five is the struct issue: they fill struct api_tasks. */
 bool issue_task_show(
 	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 bool issue_task_list(void *context, struct text after, uint32_t count, struct arena *arena,
 	struct json *out, struct error *err);
+/* The path of a task from its first one, as a JSON array (docs/formats/tokens.md): whose each
+ * is, over which line it was handed on, what it may do by the charters in force, and what was
+ * narrowed.  Errors: NOT_FOUND (also of what was forgotten since), LIMIT. */
+bool issue_task_hops(
+	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 /* Ends one task; done runs on the loop once it is durable (err is NULL) or
  * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
  * INVALID with "forbidden: " (neither may the actor kill the identity nor is it
@@ -278,6 +313,15 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
  * wait for the record.  Errors: NOT_FOUND (not a token that opens anything),
  * CONFLICT, LIMIT, IO. */
 bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+
+/* ---- the keys of tokens; context is the struct issue: they fill struct api_token_keys ---- */
+
+/* As token_keys_list and token_keys_rotate. */
+bool issue_keys_list(void *context, struct arena *arena, struct json *out, struct error *err);
+bool issue_keys_rotate(void *context, const struct token_key_rotation *asked, struct error *err);
+/* The key set others verify our tokens with (RFC 7517 §5).  Errors: LIMIT. */
+bool issue_key_set(const struct issue *issue, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
 
 /* ---- persons ---- */
 

@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/random.h"
+#include "domain/token/access_token.h"
 #include "domain/token/claims.h"
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
@@ -38,6 +39,7 @@ struct cached_token {
 	struct sha256 audience;
 	int64_t expires_utc_s; /* 0: a free place */
 	char task[TASK_ID_BYTES + 1];
+	bool is_for_exchange; /* may_act names who may exchange it, and nobody may use it */
 };
 
 struct claim;
@@ -50,6 +52,7 @@ struct issue {
 	char issuer[ISSUE_ISSUER_BYTES_MAX]; /* empty until set */
 	struct replay_table *assertions;
 	struct replay_table *requests;
+	struct token_keys *token_keys;
 	int64_t created_utc_s;
 	struct cached_key keys[ISSUE_KEYS_CACHED];
 	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */
@@ -83,6 +86,12 @@ struct proven {
 	struct replay_use use; /* what was used once for it */
 };
 
+/* What a token exchange (exchange.c) rests on. */
+struct exchanged {
+	struct text parent;   /* the subject token's task; in the arena, as the next */
+	struct text token_id; /* its jti */
+};
+
 /* One request on its way to the log. */
 struct opening {
 	struct issue *issue;
@@ -96,6 +105,8 @@ struct opening {
 	struct task_details *details; /* NULL: none of its own */
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
+	struct text parent;             /* a task it hangs below, or empty */
+	struct exchanged exchanged;     /* of an exchange */
 	int64_t parent_end_utc_s;       /* where there is a parent */
 	struct claim *claim;            /* CLAIM: found once its proof is on record */
 	struct issue_question question; /* ASK */
@@ -154,6 +165,24 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 
 /* True for a task that was opened while its identity was a sandbox, and is none now. */
 bool issue_is_from_sandbox(const struct issue *issue, const struct task *task);
+
+/* ACCEPTED if the task and each above it is live, none is from a sandbox that was, and each
+ * identity on its path may act now. */
+enum token_reason issue_task_state(const struct issue *issue, const struct task *task);
+
+/* Who acts for whom in the task: fills the parties of a token for it.  False: its path is
+ * no chain. */
+bool issue_name_parties(struct access_token *out, const struct task *task) MUST_CHECK;
+
+/* True if the token says of the task what is so. */
+bool issue_token_is_of_task(const struct access_token *token, const struct task *task) MUST_CHECK;
+
+/* Of an exchange.  False: refused, and request says why.  What the subject token and the world say
+ * decides, never which parameters there are. */
+bool issue_check_exchange(struct issue *issue, struct arena *arena, struct issue_request *request,
+	const struct proven *proven, struct exchanged *out) MUST_CHECK;
+/* False: refused.  The one that a token is handed on to must be a peer of who asks for it. */
+bool issue_check_may_act(struct issue_request *request, const struct proven *proven) MUST_CHECK;
 
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);

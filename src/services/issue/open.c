@@ -101,6 +101,20 @@ bool issue_is_plain(struct text words, size_t length_max)
 	return words.length <= length_max && text_is_utf8(words);
 }
 
+/* Below the task of the token that is exchanged. */
+static bool check_exchange(struct opening *opening)
+{
+	struct issue *issue = opening->issue;
+
+	if (!issue_check_exchange(
+		    issue, opening->arena, opening->request, &opening->proven, &opening->exchanged))
+		return false;
+	opening->parent = opening->exchanged.parent;
+	opening->parent_end_utc_s =
+		task_find(issue->parts.tasks, opening->parent)->deadline_utc_ms / 1000;
+	return true;
+}
+
 /* A task below another one, which has then touched what this one touches, and does not
  * outlive it. */
 static bool check_parent(struct opening *opening)
@@ -109,6 +123,9 @@ static bool check_parent(struct opening *opening)
 	struct text id = opening->request->parent;
 	const struct task *parent = task_find(issue->parts.tasks, id);
 
+	if (opening->request->is_exchange)
+		return check_exchange(opening);
+	opening->parent = id;
 	if (id.length == 0)
 		return true;
 	/* Whether another identity's task exists is nobody's to learn. */
@@ -116,8 +133,7 @@ static bool check_parent(struct opening *opening)
 		parent->environment != opening->proven.environment)
 		return issue_refuse(
 			opening->request, ISSUE_PARENT, "no such task of this identity");
-	if (!task_is_live(parent, issue_now_utc_ms(issue)) ||
-		issue_is_from_sandbox(issue, parent) || parent->depth >= TASK_DEPTH_MAX)
+	if (issue_task_state(issue, parent) != TOKEN_ACCEPTED || parent->depth >= TASK_DEPTH_MAX)
 		return issue_refuse(opening->request, ISSUE_PARENT, "it is over, or too deep");
 	opening->parent_end_utc_s = parent->deadline_utc_ms / 1000;
 	return true;
@@ -144,7 +160,7 @@ static bool check_details(struct opening *opening)
 {
 	struct issue_request *request = opening->request;
 	const struct task_details *above =
-		task_details_of(task_find(opening->issue->parts.tasks, request->parent));
+		task_details_of(task_find(opening->issue->parts.tasks, opening->parent));
 	struct error err = {0};
 
 	if (request->details.length == 0)
@@ -184,6 +200,8 @@ static bool add_proof(
 	for (uint32_t i = 0; i < record->count; i++)
 		json_put_named(&whole, record->members[i].name, record->members[i].value);
 	json_put_text(&whole, "audience", opening->audience);
+	json_put_text_unless_empty(&whole, "exchanged", opening->exchanged.token_id);
+	json_put_text_unless_empty(&whole, "may-act", opening->request->may_act);
 	json_put(&whole, "proof", proof);
 	return json_object_seal(&whole, out, err);
 }
@@ -198,7 +216,7 @@ static bool make_record(struct opening *opening, struct error *err)
 	struct task_opening task = {.id = text_of(opening->task),
 		.identity = opening->proven.identity,
 		.purpose = opening->request->purpose,
-		.parent = opening->request->parent,
+		.parent = opening->parent,
 		.details = opening->details == NULL ? NULL : task_details_json(opening->details),
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
@@ -216,8 +234,7 @@ static bool make_record(struct opening *opening, struct error *err)
 	if (proven->charter->expires_utc_s != 0 &&
 		opening->expires_utc_s > proven->charter->expires_utc_s)
 		opening->expires_utc_s = proven->charter->expires_utc_s;
-	if (opening->request->parent.length > 0 &&
-		opening->expires_utc_s > opening->parent_end_utc_s)
+	if (opening->parent.length > 0 && opening->expires_utc_s > opening->parent_end_utc_s)
 		opening->expires_utc_s = opening->parent_end_utc_s;
 	/* Task and token end in the same millisecond. */
 	task.deadline_utc_ms = opening->expires_utc_s * 1000;
@@ -240,8 +257,7 @@ bool issue_may_act_now(const struct opening *opening)
 	const struct issue *issue = opening->issue;
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 
-	return task_is_live(task, issue_now_utc_ms(issue)) &&
-	       issue_identity_state(issue, opening->proven.identity) == TOKEN_ACCEPTED;
+	return issue_task_state(issue, task) == TOKEN_ACCEPTED;
 }
 
 /* What its task, or the nearest above it, is for; empty: whatever the charter lets it. */
@@ -296,9 +312,9 @@ void issue_sign_token(struct opening *opening)
 	char id[RANDOM_ID_BYTES];
 	struct access_token token = {
 		.issuer = issue_issuer(issue),
-		.identity = opening->proven.identity,
 		.audience = opening->audience,
 		.task = text_of(opening->task),
+		.may_act = opening->request->may_act,
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
 		.details = details_of(opening),
 		.environment = opening->proven.environment,
@@ -309,6 +325,11 @@ void issue_sign_token(struct opening *opening)
 	random_id(id, "");
 	token.id = text_of(id);
 	opening->signing = (struct token_signing){.done = on_signed, .context = opening};
+	if (!issue_name_parties(&token, task_find(issue->parts.tasks, token.task))) {
+		error_set(&opening->signing.err, ERROR_INTERNAL, "its path is no chain");
+		on_signed(&opening->signing);
+		return;
+	}
 	issue->parts.signer.sign(issue->parts.signer.context, &token, &opening->signing);
 }
 
@@ -342,8 +363,8 @@ static void on_recorded(struct fold_change *change)
 /* A new task, as it was wished for.  False with no error: the request is refused. */
 static bool make_task(struct opening *opening, struct error *err)
 {
-	if (!check_wishes(opening) || !check_parent(opening) || !check_details(opening) ||
-		!issue_check_asking(opening))
+	if (!check_wishes(opening) || !issue_check_may_act(opening->request, &opening->proven) ||
+		!check_parent(opening) || !check_details(opening) || !issue_check_asking(opening))
 		return false;
 	random_id(opening->task, "t-");
 	return make_record(opening, err);
@@ -406,6 +427,8 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 	request->reason = TOKEN_NOT_CHECKED;
 	if (issue_is_closed(issue))
 		issue_refuse(request, ISSUE_BUSY, "the log or the address is not ready");
+	else if (!issue_can_sign(issue))
+		issue_refuse(request, ISSUE_BUSY, "the signer is not ready");
 	else if (issue->openings_count == ISSUE_OPENINGS_MAX ||
 		 (opening = opening_create(issue, request)) == NULL)
 		issue_refuse(request, ISSUE_BUSY, NULL);

@@ -95,6 +95,7 @@ static void put_in_force(struct written_change *written, const struct plan_chang
 
 	written_change_drop(written, change->in_force);
 	change->in_force = change->version;
+	change->consents = (struct text){NULL, 0};
 	if (planned->kind == OBJECT_IDENTITY)
 		change->state = IDENTITY_ACTIVE;
 	if (planned->kind == OBJECT_UNIT && object_charter(planned->after) == NULL)

@@ -318,6 +318,7 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_APPLY:
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
+	case REGISTRAR_CONSENT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
@@ -343,6 +344,7 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_APPLY: return registrar_prepare_apply(registrar, request);
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
+	case REGISTRAR_CONSENT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:

@@ -355,7 +355,8 @@ static void the_chain_lowers_the_ceiling(void **state)
 
 	put_rows(bench, "public", "internal");
 	boss = replaced(bench, strstr(decide_bench_yaml, "object: identity\nname: agent"),
-		"name: agent", "name: boss");
+		"name: agent",
+		"name: boss\npeers: [{identity: agent, effects: [read], up-to: restricted}]");
 	boss = replaced(bench, boss.data, "internal}", "internal}, {name: payroll, up-to: public}");
 	boss = replaced(bench, boss.data, "tool: other/peek}",
 		"tool: other/peek}\n  - {effect: read, tool: files/rows}");
@@ -1025,6 +1026,7 @@ static const char parent_yaml[] =
 	"backup-owner: bo\nunit: sales\npurpose: p\nenvironments: [staging]\n"
 	"data-sources: [{name: tickets, up-to: internal}]\n"
 	"entitlements: [{effect: read, tool: files/read}, {effect: read, tool: files/list}]\n"
+	"peers: [{identity: agent, effects: [read, write, execute], up-to: restricted}]\n"
 	"expires: 2030-01-01\n";
 
 static void each_identity_of_the_chain_must_be_permitted(void **state)

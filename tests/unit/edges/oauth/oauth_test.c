@@ -34,9 +34,8 @@ static int start(void **state)
 	issuing_init(&bench->issuing);
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
-	assert_true(
-		oauth_create(&bench->oauth, bench->issuing.issue, bench->issuing.governed.registrar,
-			private_key_public(bench->issuing.token_key), &err));
+	assert_true(oauth_create(
+		&bench->oauth, bench->issuing.issue, bench->issuing.governed.registrar, &err));
 	assert_true(oauth_add_routes(bench->oauth, bench->router, &err));
 	settings.context = bench->router;
 	assert_true(http_server_create(&bench->server, bench->loop, &settings, &err));
