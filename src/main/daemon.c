@@ -29,6 +29,7 @@
 #include "main/folder.h"
 #include "main/notices.h"
 #include "main/notify.h"
+#include "main/people.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
@@ -97,6 +98,7 @@ struct daemon {
 	struct finding_service *finding;
 	struct issue *issue;
 	struct call_service *call;
+	struct people_port people;
 	struct evaluate *evaluate;
 	struct projector *projector;
 	struct log_reading reading;
@@ -523,6 +525,8 @@ static bool make_call(struct daemon *daemon, struct error *err)
 
 	if (!call_service_create(&daemon->call, &ports, &times, err))
 		return false;
+	daemon->people = (struct people_port){daemon->call, daemon->approve, daemon->fold};
+	people_join(daemon->issue, &daemon->people);
 	listener = call_upstream_listener(daemon->call);
 	upstream_edge_listen(daemon->upstream, &listener);
 	return true;

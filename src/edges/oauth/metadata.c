@@ -113,6 +113,9 @@ static bool make_server_metadata(
 	json_put_text(&object, "issuer", issuer);
 	return put_url(&object, "token_endpoint", issuer, "/oauth/token", err) &&
 	       put_url(&object, "revocation_endpoint", issuer, "/oauth/revoke", err) &&
+	       put_url(&object, "backchannel_authentication_endpoint", issuer,
+		       "/oauth/bc-authorize", err) &&
+	       put_list(&object, "backchannel_token_delivery_modes_supported", TEXT("poll"), err) &&
 	       put_url(&object, "registration_endpoint", issuer, "/oauth/register", err) &&
 	       put_url(&object, "introspection_endpoint", issuer, "/oauth/introspect", err) &&
 	       put_url(&object, "jwks_uri", issuer, "/oauth/jwks", err) &&

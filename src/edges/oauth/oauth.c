@@ -44,6 +44,18 @@ static bool take_jwt_bearer(
 	return fault->description == NULL;
 }
 
+/* CIBA Core §10.1: the token of a task that people were asked about. */
+static bool take_claim(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	request->wish = ISSUE_WISH_CLAIM;
+	request->may_act = TEXT(""); /* what the task is, was said when it was opened */
+	request->claim = form_find(form, "auth_req_id");
+	if (request->claim.length == 0)
+		fault->description = "auth_req_id is missing";
+	return fault->description == NULL;
+}
+
 /* RFC 8693 §2.1: a task below the one of the token that is brought.  Either of resource and
  * audience names the place; of two different ones no token can be for both. */
 static bool take_token_exchange(
@@ -76,6 +88,7 @@ static const struct grant {
 } grants[] = {
 	{"client_credentials", take_client_credentials, false},
 	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, true},
+	{"urn:openid:params:grant-type:ciba", take_claim, false},
 	{"urn:ietf:params:oauth:grant-type:token-exchange", take_token_exchange, false},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
@@ -184,6 +197,14 @@ bool oauth_take_client(
 	return fault->description == NULL;
 }
 
+void oauth_take_wishes(struct issue_request *request, const struct form *form)
+{
+	request->resource = form_find(form, "resource");
+	request->scope = form_find(form, "scope");
+	request->purpose = form_find(form, "purpose");
+	request->details = form_find(form, "authorization_details");
+}
+
 static bool fill_request(struct pending *pending, const struct form *form, struct form_fault *fault)
 {
 	struct issue_request *request = &pending->request;
@@ -201,10 +222,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 				     "/.well-known/oauth-authorization-server";
 		return false;
 	}
-	request->resource = form_find(form, "resource");
-	request->scope = form_find(form, "scope");
-	request->purpose = form_find(form, "purpose");
-	request->details = form_find(form, "authorization_details");
+	oauth_take_wishes(request, form);
 	request->may_act = form_find(form, "may_act");
 	pending->grant = grant;
 	if (form_find(form, "client_secret").length > 0) {
@@ -217,7 +235,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 
 /* What the token is to be bound to, as far as the connection and the head say; false: fault
  * says what is wrong.  Copied, because the exchange may end before the request. */
-static bool take_binding(struct pending *pending, struct form_fault *fault)
+bool oauth_take_binding(struct pending *pending, struct form_fault *fault)
 {
 	struct http_exchange *exchange = pending->exchange;
 	struct issue_request *request = &pending->request;
@@ -257,7 +275,7 @@ static void handle_token(void *context, struct http_exchange *exchange)
 		oauth_answer_error(exchange, pending->arena, 401, "invalid_client",
 			"prove yourself by client_assertion (private_key_jwt), not by a header");
 	} else if (oauth_read_form(exchange, &form, pending->arena)) {
-		if (!take_binding(pending, &fault) || !fill_request(pending, &form, &fault)) {
+		if (!oauth_take_binding(pending, &fault) || !fill_request(pending, &form, &fault)) {
 			oauth_answer_error(exchange, pending->arena, fault.status, fault.error,
 				fault.description);
 			return;
@@ -307,6 +325,7 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 	const struct http_route routes[OAUTH_ROUTES] = {
 		{"POST", "/oauth/token", handle_token, oauth},
 		{"POST", "/oauth/revoke", oauth_handle_revoke, oauth},
+		{"POST", "/oauth/bc-authorize", oauth_handle_backchannel, oauth},
 		{"POST", "/oauth/register", oauth_handle_register, oauth},
 		{"POST", "/oauth/introspect", oauth_handle_introspect, oauth},
 		{"GET", "/oauth/jwks", oauth_handle_keys, oauth},

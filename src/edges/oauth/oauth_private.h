@@ -7,7 +7,7 @@
 
 /* What the files of this folder share. */
 
-enum { OAUTH_ROUTES = 11 };
+enum { OAUTH_ROUTES = 12 };
 
 struct grant;
 struct pending;
@@ -59,6 +59,11 @@ struct form_fault {
 /* oauth.c: how whoever asks proves itself; false: fault says what is wrong. */
 bool oauth_take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault);
+/* What the new task is to be. */
+void oauth_take_wishes(struct issue_request *request, const struct form *form);
+
+/* oauth.c: what the connection and the head say the token is to be bound to; likewise. */
+bool oauth_take_binding(struct pending *pending, struct form_fault *fault);
 
 /* answer.c: an answer about a DPoP proof brings the nonce of the next one (RFC 9449 §8.2). */
 struct oauth_answer {
@@ -88,6 +93,7 @@ bool oauth_has_grant(struct text type);
 /* The endpoints; context is the struct oauth. */
 void oauth_handle_revoke(void *context, struct http_exchange *exchange);
 void oauth_handle_introspect(void *context, struct http_exchange *exchange);
+void oauth_handle_backchannel(void *context, struct http_exchange *exchange);
 void oauth_handle_register(void *context, struct http_exchange *exchange);
 void oauth_handle_keys(void *context, struct http_exchange *exchange);
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);

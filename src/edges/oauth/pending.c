@@ -22,6 +22,13 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
 	case ISSUE_DETAILS: return (struct oauth_error){400, "invalid_authorization_details"};
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
+	case ISSUE_MESSAGE: return (struct oauth_error){400, "invalid_binding_message"};
+	case ISSUE_PENDING: return (struct oauth_error){400, "authorization_pending"};
+	case ISSUE_TOO_OFTEN: return (struct oauth_error){400, "slow_down"};
+	case ISSUE_DENIED: return (struct oauth_error){400, "access_denied"};
+	case ISSUE_CLAIM_OVER: return (struct oauth_error){400, "expired_token"};
+	case ISSUE_CLAIM_UNKNOWN: return (struct oauth_error){400, "invalid_grant"};
+	case ISSUE_NOT_ONE_CALL: return (struct oauth_error){400, "invalid_authorization_details"};
 	case ISSUE_TOKEN_TYPE: /* these: RFC 8693 §2.2.2 */
 	case ISSUE_SUBJECT_TOKEN:
 	case ISSUE_ACTOR_TOKEN:

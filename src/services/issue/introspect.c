@@ -137,28 +137,26 @@ static void on_recorded(struct fold_change *change)
 	looking_free(looking);
 }
 
-static bool make_record(struct looking *looking, struct error *err)
+bool issue_proof_record(struct text *out, struct issue *issue, struct arena *arena,
+	const struct proof_of *proof, struct error *err)
 {
-	struct arena *arena = looking->arena;
-	struct text actor =
-		text_format(arena, "identity:%.*s", TEXT_ARGS(looking->proven.identity));
+	struct text actor = text_format(arena, "identity:%.*s", TEXT_ARGS(proof->proven->identity));
 	const struct token_binding unbound = {.kind = BINDING_NONE};
 	struct json_builder record;
-	struct json proof, sealed;
+	struct json value, sealed;
 
-	if (actor.data == NULL || !issue_proof(&proof, arena, &looking->proven, &unbound, err))
+	if (actor.data == NULL || !issue_proof(&value, arena, proof->proven, &unbound, err))
 		return error_set(err, ERROR_LIMIT, "no memory for a record");
 	json_object_start(&record, arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(looking->issue->parts.fold));
+	json_put_integer(&record, "at", fold_stamp_utc_ms(issue->parts.fold));
 	json_put_cstring(&record, "type", "assertion-used");
 	json_put_text(&record, "actor", actor);
-	json_put_cstring(&record, "for", "introspect");
-	json_put(&record, "proof", proof);
+	json_put_cstring(&record, "for", proof->what);
+	json_put(&record, "proof", value);
 	if (!json_object_seal(&record, &sealed, err))
 		return false;
-	looking->change.entry = json_canonical_text(arena, &sealed);
-	return looking->change.entry.data != NULL ||
-	       error_set(err, ERROR_LIMIT, "no memory for a record");
+	*out = json_canonical_text(arena, &sealed);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a record");
 }
 
 /* True: on its way, and done runs later. */
@@ -166,13 +164,14 @@ static bool prove_and_record(struct looking *looking)
 {
 	struct issue *issue = looking->issue;
 	struct issue_request *asker = &looking->asked->asker;
+	const struct proof_of proof = {&looking->proven, "introspect"};
 	struct error err = {0};
 
 	if (!issue_prove(issue, looking->arena, asker, &looking->proven))
 		return false;
 	if (!may_ask(issue, looking->proven.identity))
 		return issue_refuse(asker, ISSUE_NOT_ACTIVE, NULL);
-	if (!make_record(looking, &err))
+	if (!issue_proof_record(&looking->change.entry, issue, looking->arena, &proof, &err))
 		return issue_refuse(asker, ISSUE_BUSY, err.text);
 	looking->change.done = on_recorded;
 	looking->change.context = looking;

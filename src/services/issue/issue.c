@@ -162,6 +162,7 @@ void issue_destroy(struct issue **issue)
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
 	issue_lookings_drop(*issue);
+	issue_claims_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
 		public_key_destroy(&(*issue)->keys[i].key);
 	token_keys_destroy(&(*issue)->token_keys);

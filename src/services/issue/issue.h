@@ -32,9 +32,14 @@ enum {
 	ISSUE_EXPIRY_MS = 1000,         /* how often expired tasks get their record */
 	ISSUE_KEEP_MS = 3600 * 1000,    /* how long a dead task is still known by its state */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
-	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
-	ISSUE_NONCE_SLOT_S = 300,     /* a nonce is taken in its slot and the next one */
-	ISSUE_NONCE_BYTES = 23,       /* 22 letters and NUL */
+	ISSUE_MESSAGE_BYTES_MAX = 200,
+	ISSUE_CLAIMS_MAX = 1024,            /* tasks that wait for people, at once */
+	ISSUE_CLAIMS_PER_IDENTITY_MAX = 32, /* of those */
+	ISSUE_CLAIM_INTERVAL_S = 5,         /* between two polls; more for who is too fast */
+	ISSUE_CLAIM_WAIT_S_MAX = 24 * 3600, /* of requested_expiry */
+	ISSUE_TOKEN_BYTES_MAX = 4096,       /* of a token we issue */
+	ISSUE_NONCE_SLOT_S = 300,           /* a nonce is taken in its slot and the next one */
+	ISSUE_NONCE_BYTES = 23,             /* 22 letters and NUL */
 };
 
 /* Where a DPoP proof must have a nonce of ours.  Whatever is chosen, one without must have
@@ -118,6 +123,14 @@ void issue_expire(struct issue *issue);
 		"authorization_details are malformed, or wider than the parent's") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
+	X(ISSUE_MESSAGE, "message", "the binding_message is too long or not plain text") \
+	X(ISSUE_NOT_ONE_CALL, "not_one_call", \
+		"authorization_details must list exactly one call of the server that resource is") \
+	X(ISSUE_PENDING, "pending", "people have not answered yet") \
+	X(ISSUE_TOO_OFTEN, "too_often", "it was asked again before the interval was over") \
+	X(ISSUE_DENIED, "denied", "it was refused") \
+	X(ISSUE_CLAIM_OVER, "claim_over", "nobody answered in time") \
+	X(ISSUE_CLAIM_UNKNOWN, "claim_unknown", "this identity has no such auth_req_id open") \
 	X(ISSUE_TOKEN_TYPE, "token_type", \
 		"a type of token is missing, or is none that is exchanged here") \
 	X(ISSUE_SUBJECT_TOKEN, "subject_token", "the subject token does not hold") \
@@ -151,6 +164,11 @@ const char *issue_refusal_meaning(enum issue_refusal refusal);
  * proof in one (§2.1). */
 enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
 
+/* What is asked for.  ASK opens a task for exactly one call, has people asked about it, and
+ * gives a claim instead of a token; CLAIM gives the token of that task once they said yes
+ * (OpenID Connect CIBA Core, poll mode). */
+enum issue_wish { ISSUE_WISH_TOKEN = 0, ISSUE_WISH_ASK, ISSUE_WISH_CLAIM };
+
 /* The types of tokens that are exchanged here (RFC 8693 §3): ours, by either name. */
 #define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token"
 #define TOKEN_TYPE_JWT "urn:ietf:params:oauth:token-type:jwt"
@@ -175,8 +193,12 @@ struct issue_request {
 	struct text purpose;  /* of the task; may be empty */
 	struct text details;  /* authorization_details (RFC 9396), JSON; may be empty */
 	struct text parent;   /* a live task of the same identity and environment, or empty */
-	struct text may_act;  /* a peer that alone may exchange the token; or empty */
-	bool is_exchange;     /* what follows is what the task hangs on, instead of parent */
+	enum issue_wish wish;
+	struct text message; /* ASK: the client's words, for people; may be empty */
+	int64_t wait_s;      /* ASK: the longest it would wait; 0: as long as the task lives */
+	struct text claim;   /* CLAIM: auth_req_id */
+	struct text may_act; /* a peer that alone may exchange the token; or empty */
+	bool is_exchange;    /* what follows is what the task hangs on, instead of parent */
 	struct issue_exchange exchange;
 	struct text path;  /* of the endpoint: with the issuer before it, the proof's htu */
 	struct text proof; /* the DPoP field's value (RFC 9449); .data NULL: none */
@@ -194,12 +216,49 @@ struct issue_request {
 	struct text details_granted; /* the task's own, or of the nearest above it; may be empty */
 	enum binding bound;
 	int64_t lifetime_s;
-	uint64_t index; /* of the task-opened record */
+	struct text claim_granted; /* ASK */
+	int64_t interval_s;        /* ASK */
+	uint64_t index;            /* of the task-opened record; CLAIM: of the proof's */
 };
 
 /* Verifies, records, then signs.  done runs exactly once: before this returns
  * when refused at once, else from the loop. */
 void issue_open_task(struct issue *issue, struct issue_request *request);
+
+/* ---- asking people ---- */
+
+/* What people said; NO is zero. */
+enum issue_answer {
+	ISSUE_ANSWER_NO = 0,
+	ISSUE_ANSWER_PENDING,
+	ISSUE_ANSWER_YES,
+	ISSUE_ANSWER_OVER, /* nobody answered in time, or the question is of no use any more */
+};
+
+enum { ISSUE_QUESTION_BYTES = 32 };
+
+/* One question on its way; the caller owns it until done ran. */
+struct issue_question {
+	struct text task; /* open, for exactly one call */
+	struct text message;
+	void (*done)(struct issue_question *question);
+	void *context;
+	/* The answer, filled before done runs. */
+	enum issue_answer answer;      /* PENDING: people are asked; YES: nobody need be */
+	char id[ISSUE_QUESTION_BYTES]; /* PENDING */
+	struct error err;              /* why NO */
+};
+
+/* The port to whoever asks people, which main fills. */
+struct issue_people {
+	void *context;
+	/* done runs exactly once, before this returns or from the loop. */
+	void (*ask)(void *context, struct issue_question *question);
+	/* What holds now. */
+	enum issue_answer (*answer)(void *context, struct text id);
+};
+/* Copied.  Without it nothing is asked. */
+void issue_set_people(struct issue *issue, const struct issue_people *people);
 
 /* ---- using a token ---- */
 

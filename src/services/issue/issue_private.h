@@ -2,6 +2,7 @@
 #define SERVICES_ISSUE_ISSUE_PRIVATE_H
 
 #include "base/digest.h"
+#include "base/random.h"
 #include "domain/token/access_token.h"
 #include "domain/token/claims.h"
 #include "domain/token/client_assertion.h"
@@ -49,6 +50,7 @@ struct cached_token {
 	bool is_for_exchange; /* may_act names who may exchange it, and nobody may use it */
 };
 
+struct claim;
 struct ending;
 struct looking;
 struct opening;
@@ -78,6 +80,9 @@ struct issue {
 	uint32_t endings_count;
 	struct opening *openings;
 	uint32_t openings_count;
+	struct claim *claims; /* claims.c */
+	uint32_t claims_count;
+	struct issue_people people;
 	struct looking *lookings;
 	uint32_t lookings_count;
 	struct issue_status status;
@@ -94,6 +99,65 @@ struct proven {
 	int64_t ends_utc_s;    /* what proved it holds until then; 0: that is not known */
 };
 
+/* What a token exchange (exchange.c) rests on. */
+struct exchanged {
+	struct text parent;   /* the subject token's task; in the arena, as the next */
+	struct text token_id; /* its jti */
+};
+
+/* bound.c: what the token of a request is to be bound to. */
+struct issue_binding {
+	bool has_proof;
+	struct dpop_proof proof; /* parsed; in the arena */
+	struct token_binding bound;
+};
+
+/* One request on its way to the log. */
+struct opening {
+	struct issue *issue;
+	struct issue_request *request;
+	struct arena *arena;
+	struct fold_change change;
+	struct token_signing signing;
+	char task[RANDOM_ID_BYTES];
+	struct proven proven; /* its entry and charter only until the record is submitted */
+	struct issue_binding binding;
+	struct text audience;
+	struct task_details *details; /* NULL: none of its own */
+	int64_t issued_utc_s;
+	int64_t expires_utc_s;
+	struct text parent;             /* a task it hangs below, or empty */
+	struct exchanged exchanged;     /* of an exchange */
+	int64_t parent_end_utc_s;       /* where there is a parent */
+	struct claim *claim;            /* CLAIM: found once its proof is on record */
+	struct issue_question question; /* ASK */
+	struct opening *next;
+};
+
+/* open.c: the steps of the one road. */
+void issue_opening_unlink(struct opening *opening);
+/* Answers and frees it. */
+void issue_opening_finish(struct opening *opening);
+/* Its task lives and its identity may act. */
+bool issue_may_act_now(const struct opening *opening);
+void issue_sign_token(struct opening *opening);
+bool issue_is_plain(struct text words, size_t length_max);
+
+/* claims.c: ASK, before its task is opened, and once it is; CLAIM, once its proof is on
+ * record.  Each of the latter two ends the opening, now or later. */
+bool issue_check_asking(struct opening *opening) MUST_CHECK;
+void issue_ask_people(struct opening *opening);
+void issue_redeem(struct opening *opening);
+void issue_claims_drop(struct issue *issue);
+
+/* introspect.c: the canonical assertion-used record of a proof, in arena.  Errors: LIMIT. */
+struct proof_of {
+	const struct proven *proven;
+	const char *what; /* "introspect", "claim" */
+};
+bool issue_proof_record(struct text *out, struct issue *issue, struct arena *arena,
+	const struct proof_of *proof, struct error *err) MUST_CHECK;
+
 /* False: request is refused, and says why.  Nobody is proven who is not registered; whether
  * they may act is asked by others.  What can be used once is used. */
 bool issue_prove(struct issue *issue, struct arena *arena, struct issue_request *request,
@@ -109,12 +173,6 @@ bool issue_refuse(struct issue_request *request, enum issue_refusal refusal, con
 bool issue_prove_certificate(struct issue *issue, struct arena *arena,
 	struct issue_request *request, struct proven *out) MUST_CHECK;
 
-/* bound.c: what the token of a request is to be bound to. */
-struct issue_binding {
-	bool has_proof;
-	struct dpop_proof proof; /* parsed; in the arena */
-	struct token_binding bound;
-};
 /* Reads the proof, before anybody is proven, so that whoever lacks a nonce has not used up an
  * assertion.  False: request is refused. */
 bool issue_read_proof(struct issue *issue, struct arena *arena, struct issue_request *request,
@@ -168,13 +226,8 @@ bool issue_name_parties(struct access_token *out, const struct task *task) MUST_
 /* True if the token says of the task what is so. */
 bool issue_token_is_of_task(const struct access_token *token, const struct task *task) MUST_CHECK;
 
-/* What a token exchange (exchange.c) rests on. */
-struct exchanged {
-	struct text parent;   /* the subject token's task; in the arena, as the next */
-	struct text token_id; /* its jti */
-};
-/* False: refused, and request says why.  What the subject token and the world say decides,
- * never which parameters there are. */
+/* Of an exchange.  False: refused, and request says why.  What the subject token and the world say
+ * decides, never which parameters there are. */
 bool issue_check_exchange(struct issue *issue, struct arena *arena, struct issue_request *request,
 	const struct proven *proven, struct exchanged *out) MUST_CHECK;
 /* False: refused.  The one that a token is handed on to must be a peer of who asks for it. */

@@ -29,26 +29,6 @@ enum {
 _Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= SLOT_S,
 	"an id can be replayed for less than one slot");
 
-/* One request on its way to the log. */
-struct opening {
-	struct issue *issue;
-	struct issue_request *request;
-	struct arena *arena;
-	struct fold_change change;
-	struct token_signing signing;
-	char task[RANDOM_ID_BYTES];
-	struct proven proven; /* its entry and charter only until the record is submitted */
-	struct issue_binding binding;
-	struct text audience;
-	struct task_details *details; /* NULL: none of its own */
-	int64_t issued_utc_s;
-	int64_t expires_utc_s;
-	struct text parent;         /* a task it hangs below, or empty */
-	struct exchanged exchanged; /* of an exchange */
-	int64_t parent_end_utc_s;   /* where there is a parent */
-	struct opening *next;
-};
-
 static void opening_free(struct opening *opening)
 {
 	task_details_destroy(&opening->details);
@@ -56,7 +36,7 @@ static void opening_free(struct opening *opening)
 	free(opening);
 }
 
-static void opening_unlink(struct opening *opening)
+void issue_opening_unlink(struct opening *opening)
 {
 	struct opening **link = &opening->issue->openings;
 
@@ -115,12 +95,12 @@ static bool check_identity(struct opening *opening)
 	return true;
 }
 
-static bool is_plain(struct text purpose)
+bool issue_is_plain(struct text words, size_t length_max)
 {
-	for (size_t i = 0; i < purpose.length; i++)
-		if ((unsigned char)purpose.data[i] < ' ' || purpose.data[i] == 0x7f)
+	for (size_t i = 0; i < words.length; i++)
+		if ((unsigned char)words.data[i] < ' ' || words.data[i] == 0x7f)
 			return false;
-	return purpose.length <= ISSUE_PURPOSE_BYTES_MAX && text_is_utf8(purpose);
+	return words.length <= length_max && text_is_utf8(words);
 }
 
 /* Below the task of the token that is exchanged. */
@@ -171,7 +151,7 @@ static bool check_wishes(struct opening *opening)
 		return issue_refuse(request, ISSUE_AUDIENCE_UNKNOWN, NULL);
 	if (request->scope.length > 0 && !text_is(request->scope, ACCESS_TOKEN_SCOPE))
 		return issue_refuse(request, ISSUE_SCOPE, NULL);
-	if (!is_plain(request->purpose))
+	if (!issue_is_plain(request->purpose, ISSUE_PURPOSE_BYTES_MAX))
 		return issue_refuse(request, ISSUE_PURPOSE, NULL);
 	opening->audience = text_copy(opening->arena, request->resource);
 	return opening->audience.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
@@ -284,7 +264,7 @@ static bool make_record(struct opening *opening, struct error *err)
 /* ---- hand it over ---- */
 
 /* Not stopped while the record, or the signature, was on its way. */
-static bool may_act_now(const struct opening *opening)
+bool issue_may_act_now(const struct opening *opening)
 {
 	const struct issue *issue = opening->issue;
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
@@ -301,7 +281,7 @@ static struct text details_of(const struct opening *opening)
 	return details == NULL ? TEXT("") : task_details_text(details);
 }
 
-static void finish(struct opening *opening)
+void issue_opening_finish(struct opening *opening)
 {
 	struct issue_request *request = opening->request;
 
@@ -316,11 +296,11 @@ static void on_signed(struct token_signing *signing)
 	struct opening *opening = signing->context;
 	struct issue_request *request = opening->request;
 
-	opening_unlink(opening);
+	issue_opening_unlink(opening);
 	if (!signing->is_signed) {
 		issue_refuse(request, ISSUE_NOT_SIGNED, signing->err.text);
 		issue_abandon_task(opening->issue, text_of(opening->task), "no token was signed");
-	} else if (!may_act_now(opening)) {
+	} else if (!issue_may_act_now(opening)) {
 		issue_refuse(request, ISSUE_NOT_ACTIVE, "it was stopped just now");
 	} else {
 		issue_refuse(request, ISSUE_GRANTED, NULL);
@@ -334,12 +314,12 @@ static void on_signed(struct token_signing *signing)
 		request->bound = opening->binding.bound.kind;
 		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
 		request->index = opening->change.index;
-		opening->issue->status.tasks_opened++;
+		opening->issue->status.tasks_opened += request->wish == ISSUE_WISH_TOKEN;
 	}
-	finish(opening);
+	issue_opening_finish(opening);
 }
 
-static void sign_token(struct opening *opening)
+void issue_sign_token(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
 	char id[RANDOM_ID_BYTES];
@@ -367,20 +347,53 @@ static void sign_token(struct opening *opening)
 	issue->parts.signer.sign(issue->parts.signer.context, &token, &opening->signing);
 }
 
+static void go_on(struct opening *opening)
+{
+	switch (opening->request->wish) {
+	case ISSUE_WISH_TOKEN: issue_sign_token(opening); return;
+	case ISSUE_WISH_ASK: issue_ask_people(opening); return;
+	case ISSUE_WISH_CLAIM: break;
+	}
+	issue_redeem(opening);
+}
+
 static void on_recorded(struct fold_change *change)
 {
 	struct opening *opening = change->context;
 
-	if (change->is_durable && may_act_now(opening)) {
-		sign_token(opening);
+	if (change->is_durable &&
+		(opening->request->wish == ISSUE_WISH_CLAIM || issue_may_act_now(opening))) {
+		go_on(opening);
 		return;
 	}
-	opening_unlink(opening);
+	issue_opening_unlink(opening);
 	if (!change->is_durable)
 		issue_refuse(opening->request, ISSUE_NOT_RECORDED, change->err.text);
 	else
 		issue_refuse(opening->request, ISSUE_NOT_ACTIVE, "it was stopped just now");
-	finish(opening);
+	issue_opening_finish(opening);
+}
+
+/* A new task, as it was wished for.  False with no error: the request is refused. */
+static bool make_task(struct opening *opening, struct error *err)
+{
+	if (!check_wishes(opening) || !issue_check_may_act(opening->request, &opening->proven) ||
+		!check_parent(opening) || !check_details(opening) || !issue_check_asking(opening) ||
+		!issue_bind(opening->issue, opening->request, &opening->proven, &opening->binding))
+		return false;
+	random_id(opening->task, "t-");
+	return make_record(opening, err);
+}
+
+/* No task is opened, and what proved the client is on record all the same. */
+static bool make_proof(struct opening *opening, struct error *err)
+{
+	const struct proof_of proof = {&opening->proven, "claim"};
+
+	if (!issue_bind(opening->issue, opening->request, &opening->proven, &opening->binding))
+		return false;
+	return issue_proof_record(
+		&opening->change.entry, opening->issue, opening->arena, &proof, err);
 }
 
 /* True: on its way, and done runs later. */
@@ -392,14 +405,11 @@ static bool open_task(struct opening *opening)
 
 	if (!issue_read_proof(issue, opening->arena, request, &opening->binding) ||
 		!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening) || !check_wishes(opening) ||
-		!issue_check_may_act(request, &opening->proven) || !check_parent(opening) ||
-		!check_details(opening) ||
-		!issue_bind(issue, request, &opening->proven, &opening->binding))
+		!check_identity(opening))
 		return false;
-	random_id(opening->task, "t-");
-	if (!make_record(opening, &err))
-		return issue_refuse(request, ISSUE_BUSY, err.text);
+	if (request->wish == ISSUE_WISH_CLAIM ? !make_proof(opening, &err)
+					      : !make_task(opening, &err))
+		return err.code == ERROR_NONE ? false : issue_refuse(request, ISSUE_BUSY, err.text);
 	opening->change.done = on_recorded;
 	opening->change.context = opening;
 	opening->next = issue->openings;
@@ -407,7 +417,7 @@ static bool open_task(struct opening *opening)
 	issue->openings_count++;
 	if (fold_submit(issue->parts.fold, &opening->change, &err))
 		return true;
-	opening_unlink(opening);
+	issue_opening_unlink(opening);
 	return issue_refuse(request, ISSUE_NOT_RECORDED, err.text);
 }
 
