@@ -37,7 +37,7 @@ static const struct lifecycle_row rows[] = {
 	{LIFECYCLE_RETIRE, IDENTITY_SUSPENDED, IDENTITY_RETIRED, KEEPERS | STANDING_REMIT, false},
 };
 
-/* What waits of a guardrail, an application or a unit.  It has no owner: the approvers of its
+/* What waits of a guardrail, an application, an issuer or a unit.  It has no owner: the approvers of its
  * unit and administrators answer. */
 static const struct lifecycle_row shared_rows[] = {
 	{LIFECYCLE_APPROVE, IDENTITY_PROPOSED, IDENTITY_ACTIVE, ANSWERERS, true},
@@ -134,6 +134,6 @@ bool lifecycle_settle(enum lifecycle_verb verb, unsigned standings, struct error
 		if (shared_rows[i].verb == verb)
 			return check_row(&shared_rows[i], standings, err);
 	return error_set(err, ERROR_CONFLICT,
-		"%s does not apply to a policy, an application or a unit",
+		"%s does not apply to a policy, an application, an issuer or a unit",
 		word == NULL ? "nothing" : word);
 }

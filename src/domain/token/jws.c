@@ -108,16 +108,33 @@ static enum token_reason read_type(
 	return TOKEN_TYPE;
 }
 
+static bool is_among(struct text name, const char *const *names)
+{
+	for (; names != NULL && *names != NULL; names++)
+		if (text_is(name, *names))
+			return true;
+	return false;
+}
+
+static bool has_only_known(const struct json *header, const struct jws_rules *rules)
+{
+	static const char *const names[] = {"alg", "kid", "typ", NULL};
+
+	for (uint32_t i = 0; i < header->count; i++)
+		if (!is_among(header->members[i].name, names) &&
+			!is_among(header->members[i].name, rules->ignored))
+			return false;
+	return true;
+}
+
 static enum token_reason read_header(
 	struct jws *out, const struct json *header, const struct jws_rules *rules)
 {
-	static const char *const names[] = {"alg", "kid", "typ", NULL};
-	struct error err = {0};
 	enum token_reason reason = read_algorithm(out, header);
 
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
-	if (!json_only_members(header, names, &err))
+	if (!has_only_known(header, rules))
 		return TOKEN_HEADER_MEMBER;
 	reason = read_key_id(out, header);
 	return reason == TOKEN_ACCEPTED ? read_type(out, header, rules) : reason;
