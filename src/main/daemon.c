@@ -17,6 +17,7 @@
 #include "edges/clock/system_clock.h"
 #include "edges/confine/confine_self.h"
 #include "edges/health/health.h"
+#include "edges/key_fetch/key_fetch.h"
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
@@ -91,6 +92,8 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct key_fetcher *key_fetcher;
+	struct trust_service *trust;
 	struct issue *issue;
 	struct call_service *call;
 	struct evaluate *evaluate;
@@ -395,6 +398,16 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
+static bool make_trust(struct daemon *daemon, struct error *err)
+{
+	struct trust_parts parts = {.loop = daemon->loop, .registry = daemon->registry};
+
+	if (!key_fetcher_create(&daemon->key_fetcher, daemon->loop, daemon->http, err))
+		return false;
+	parts.fetcher = key_fetcher_port(daemon->key_fetcher);
+	return trust_create(&daemon->trust, &parts, err);
+}
+
 static bool make_issue(struct daemon *daemon, struct error *err)
 {
 	const struct issue_parts parts = {.loop = daemon->loop,
@@ -402,6 +415,7 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
 		.signer = signer_tokens(daemon->signer),
+		.trust = daemon->trust,
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
 		.installation = text_of(daemon->checkpoint_signer.key->name)};
@@ -572,6 +586,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.installation = text_of(daemon->checkpoint_signer.key->name),
 		.signatures = {daemon->issue, verify_request},
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
+		.trust = {daemon->trust, trust_list},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
 	};
@@ -689,7 +704,8 @@ static bool announce(struct daemon *daemon, struct error *err)
 	if (url.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
-		!signer_set_issuer(daemon->signer, url, err) || !issue_start(daemon->issue, err))
+		!signer_set_issuer(daemon->signer, url, err) || !issue_start(daemon->issue, err) ||
+		!trust_start(daemon->trust, err))
 		return false;
 	notices_start(daemon->notices, daemon->mcp, url);
 	finding_check_guardrails(daemon->finding);
@@ -854,8 +870,9 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
-	{"tokens", make_issue},
 	{"HTTP client", make_http},
+	{"issuers", make_trust},
+	{"tokens", make_issue},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -931,8 +948,10 @@ void daemon_destroy(struct daemon **daemon_at)
 	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
-	http_client_destroy(&daemon->http);
 	issue_destroy(&daemon->issue);
+	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
+	key_fetcher_destroy(&daemon->key_fetcher);
+	http_client_destroy(&daemon->http);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	finding_service_destroy(&daemon->finding);

@@ -58,10 +58,10 @@ struct issuer {
 	struct text bundle_url;
 	struct json jwks; /* INLINE: an object */
 	struct text file;
-	struct text ca_file;     /* who answers for the source's certificate; empty: the system */
-	uint32_t algorithms;     /* bits 1 << enum signature_algorithm */
-	struct text audience;    /* that its tokens must have; empty: remit's own URL */
-	int64_t lifetime_s;      /* the longest a token may live */
+	struct text ca_file;      /* who answers for the source's certificate; empty: the system */
+	uint32_t algorithms;      /* bits 1 << enum signature_algorithm */
+	struct text audience;     /* that its tokens must have; empty: remit's own URL */
+	int64_t lifetime_s;       /* the longest a token may live */
 	struct text trust_domain; /* SPIFFE */
 	enum issuer_leave private_addresses; /* its source may lie at one */
 	enum issuer_leave reuse;             /* a token may be used until it ends */

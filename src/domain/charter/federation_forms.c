@@ -60,8 +60,7 @@ static unsigned algorithm_value(struct text word)
 static const char *const speaks_list[] = {"oidc", "spiffe", "kubernetes", "github", NULL};
 static const char *const leave_list[] = {"allowed", NULL};
 static const char *const algorithm_list[] = {"ES256", "ES384", "RS256", "PS256", "Ed25519", NULL};
-static const struct form_words speaks_vocabulary = {
-	"a kind of issuer", speaks_value, speaks_list};
+static const struct form_words speaks_vocabulary = {"a kind of issuer", speaks_value, speaks_list};
 static const struct form_words leave_vocabulary = {"a leave", leave_value, leave_list};
 static const struct form_words algorithm_vocabulary = {
 	"an algorithm that is verified here", algorithm_value, algorithm_list};
@@ -210,8 +209,8 @@ static void check_inline(struct form_reader *reader, const struct json *value,
 	if (jwks == NULL || issuer->speaks == ISSUER_SPEAKS_NONE)
 		return;
 	if (!issuer_keys_read(&keys, issuer, jwks, &err))
-		form_problem(reader, jwks, &here,
-			"write {keys: [...]}, as the issuer publishes it", "%s", err.text);
+		form_problem(reader, jwks, &here, "write {keys: [...]}, as the issuer publishes it",
+			"%s", err.text);
 	issuer_keys_destroy(&keys);
 }
 
@@ -226,8 +225,8 @@ static void finish_names(struct form_reader *reader, const struct json *value,
 	if (!is_spiffe && json_find(value, "url") == NULL)
 		form_problem(reader, value, &at_url, "write the iss of its tokens", "is missing");
 	if (is_spiffe && json_find(value, "trust-domain") == NULL)
-		form_problem(reader, value, &at_domain, "write it as in prod.example.com",
-			"is missing");
+		form_problem(
+			reader, value, &at_domain, "write it as in prod.example.com", "is missing");
 	if (!is_spiffe && issuer->trust_domain.length > 0)
 		form_problem(reader, value, &at_domain, "take it out, or write speaks: spiffe",
 			"only SPIFFE has trust domains");
@@ -263,9 +262,8 @@ static const struct form value_form = {
 	.read = form_read_line, .bytes_max = FEDERATION_VALUE_BYTES_MAX};
 static const struct form claim_name_form = {
 	.read = form_read_line, .bytes_max = FEDERATION_NAME_BYTES_MAX};
-static const struct form lifetime_form = {.read = form_read_duration,
-	.least = ISSUER_LIFETIME_S_MIN,
-	.most = ISSUER_LIFETIME_S_MAX};
+static const struct form lifetime_form = {
+	.read = form_read_duration, .least = ISSUER_LIFETIME_S_MIN, .most = ISSUER_LIFETIME_S_MAX};
 static const struct form environment_form = {.read = form_read_word, .words = &environment_words};
 
 static const struct form_field source_fields[] = {
@@ -282,8 +280,8 @@ const struct form_field issuer_fields[ISSUER_FIELDS] = {
 	{"object", FORM_REQUIRED, &word_form, 0, 0, NULL},
 	REQUIRED(issuer, "name", &name_form, name, "name the issuer"),
 	REQUIRED(issuer, "unit", &name_form, unit, "name the unit it belongs to"),
-	REQUIRED(issuer, "speaks", &speaks_form, speaks,
-		"write oidc, spiffe, kubernetes or github"),
+	REQUIRED(
+		issuer, "speaks", &speaks_form, speaks, "write oidc, spiffe, kubernetes or github"),
 	OPTIONAL(issuer, "url", &url_form, url),
 	OPTIONAL(issuer, "trust-domain", &domain_form, trust_domain),
 	{"keys", FORM_OPTIONAL, &source_form, 0, 0, NULL},
@@ -333,7 +331,8 @@ static const struct form_field claim_fields[] = {
 };
 static const struct form_shape claim_shape = {
 	SHAPE(claim_fields), sizeof(struct federation_claim), finish_claim};
-static const struct form claims_form = LIST_OF(claim_shape, federation_claim, FEDERATION_CLAIMS_MAX);
+static const struct form claims_form =
+	LIST_OF(claim_shape, federation_claim, FEDERATION_CLAIMS_MAX);
 
 static const struct form_field rule_fields[] = {
 	REQUIRED(federation_rule, "issuer", &name_form, issuer, "name the registered issuer"),

@@ -19,7 +19,7 @@ struct reference {
 	bool is_environment_bound;      /* its environment must be one of the charter's */
 	/* Of a server that must be a provider of models, by a charter's `model` or its lines. */
 	struct text model;
-	bool is_permit; /* of a model: it must be in `model`, too */
+	bool is_permit;                     /* of a model: it must be in `model`, too */
 	const struct federation_rule *rule; /* of an issuer: what counts of its tokens */
 };
 

@@ -12,8 +12,7 @@ static const char *const prefixes[] = {
 	[RESOURCE_PEER] = "peer:",
 };
 
-static struct text write_key(
-	const char *prefix, struct text name, char buffer[USERS_KEY_BYTES_MAX])
+static struct text write_key(const char *prefix, struct text name, char buffer[USERS_KEY_BYTES_MAX])
 {
 	int length = snprintf(buffer, USERS_KEY_BYTES_MAX, "%s%.*s", prefix, TEXT_ARGS(name));
 

@@ -29,9 +29,8 @@ struct issuer_keys {
 	int64_t refresh_s;
 };
 
-static const struct json_limits limits = {.size_bytes = ISSUER_KEYS_BYTES_MAX,
-	.depth = KEYS_DEPTH_MAX,
-	.values = KEYS_VALUES_MAX};
+static const struct json_limits limits = {
+	.size_bytes = ISSUER_KEYS_BYTES_MAX, .depth = KEYS_DEPTH_MAX, .values = KEYS_VALUES_MAX};
 
 /* ---- one key ---- */
 
@@ -50,9 +49,8 @@ static bool may_verify(const struct json *value)
 {
 	const struct json *operations = json_find(value, "key_ops");
 
-	for (uint32_t i = 0; operations != NULL && operations->type == JSON_ARRAY &&
-			     i < operations->count;
-		i++)
+	for (uint32_t i = 0;
+		operations != NULL && operations->type == JSON_ARRAY && i < operations->count; i++)
 		if (operations->items[i].type == JSON_STRING &&
 			text_is(operations->items[i].string, "verify"))
 			return true;
@@ -122,8 +120,8 @@ static bool add_as(struct issuer_keys *keys, const struct json *value, struct te
 	return keep_key(keys, id, key, err);
 }
 
-static bool add_key(struct issuer_keys *keys, const struct json *value, uint32_t algorithms,
-	struct error *err)
+static bool add_key(
+	struct issuer_keys *keys, const struct json *value, uint32_t algorithms, struct error *err)
 {
 	const struct json *named = json_find(value, "alg");
 	struct text id = json_text_or(value, "kid", "");
@@ -187,8 +185,8 @@ static bool fill(struct issuer_keys *keys, const struct issuer *issuer, const st
 	struct error *err)
 {
 	const struct json *list = json_find(document, "keys");
-	bool is_bundle = issuer->speaks == ISSUER_SPEAKS_SPIFFE &&
-			 issuer->source != ISSUER_SOURCE_JWKS_URL;
+	bool is_bundle =
+		issuer->speaks == ISSUER_SPEAKS_SPIFFE && issuer->source != ISSUER_SOURCE_JWKS_URL;
 
 	if (list == NULL || list->type != JSON_ARRAY)
 		return error_set(err, ERROR_INVALID, "a key set is an object with an array keys");
@@ -221,8 +219,8 @@ bool issuer_keys_read(struct issuer_keys **out, const struct issuer *issuer,
 	return is_ok;
 }
 
-bool issuer_keys_parse(struct issuer_keys **out, const struct issuer *issuer, struct text bytes,
-	struct error *err)
+bool issuer_keys_parse(
+	struct issuer_keys **out, const struct issuer *issuer, struct text bytes, struct error *err)
 {
 	struct arena *arena = arena_create(KEYS_ARENA_BYTES_MAX);
 	struct json document;

@@ -74,8 +74,7 @@ static bool is_of_issuer(const struct issuer *issuer, struct text subject)
 	struct spiffe_id id;
 
 	return issuer->speaks != ISSUER_SPEAKS_SPIFFE ||
-	       (spiffe_id_parse(&id, subject) &&
-		       text_equal(id.trust_domain, issuer->trust_domain));
+	       (spiffe_id_parse(&id, subject) && text_equal(id.trust_domain, issuer->trust_domain));
 }
 
 enum federation_reason federation_match(const struct issuer *issuer,

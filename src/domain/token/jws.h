@@ -12,8 +12,8 @@
 #include "domain/token/reason.h"
 
 /* Compact JWS (RFC 7515 §3.1), strictly: three parts of canonical base64url,
- * strict JSON objects, a header of alg, kid and typ only (and what its rules ignore).  Nothing else is a
- * token here: no JWE, no JSON form, no crit. */
+ * strict JSON objects, a header of alg, kid and typ only (and what its rules ignore).  Nothing else
+ * is a token here: no JWE, no JSON form, no crit. */
 
 enum {
 	TOKEN_BYTES_MAX = 16 * 1024,
@@ -29,7 +29,8 @@ struct jws_rules {
 		JWS_TYPE_REQUIRED = 0,
 		JWS_TYPE_OPTIONAL, /* absent, or one of types */
 	} type_need;
-	/* Names of header members that may be there and say nothing here, NULL-terminated; or NULL. */
+	/* Names of header members that may be there and say nothing here, NULL-terminated; or NULL.
+	 */
 	const char *const *ignored;
 };
 

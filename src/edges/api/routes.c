@@ -408,6 +408,14 @@ const struct api_route api_routes[] = {
 		.summary = "The newest signed checkpoint, and the log's size"},
 
 	{.method = "GET",
+		.pattern = "/v1/trust",
+		.access = ACCESS_READ,
+		.handle = handle_trust_list,
+		.operation = "listTrust",
+		.summary = "Whose word counts: issuers and their keys, keys of charters, "
+			   "credentials sent out",
+		.query = MEMBERS(PAGE)},
+	{.method = "GET",
 		.pattern = "/v1/secrets",
 		.access = ACCESS_READ,
 		.handle = handle_secret_list,

@@ -137,10 +137,10 @@ const struct cli_command cli_commands[] = {
 		"turn a proposed issuer or removal down, or withdraw it", 1, 1,
 		OPTIONS(OPTION_REASON, OPTION_VERSION), command_reject_proposal, "/v1/issuers",
 		NULL},
-	{"trust list", "[--after PART] [--limit N]",
+	{"trust list", "[--after ID] [--limit N]",
 		"whose word counts: issuers, keys of charters, credentials sent out", 0, 0,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/trust",
-		COLUMNS("part", "name", "speaks", "source", "state", "keys", "opens", "error")},
+		COLUMNS("id", "direction", "speaks", "source", "state", "keys", "opens", "error")},
 
 	{"secret list", "", "names of upstream secrets", 0, 0, NULL, command_list, "/v1/secrets",
 		COLUMNS("name")},

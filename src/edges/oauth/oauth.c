@@ -106,6 +106,7 @@ static struct oauth_error error_of(enum issue_refusal refusal)
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
 	case ISSUE_PURPOSE:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
+	case ISSUE_KEYS:
 	case ISSUE_BUSY:
 	case ISSUE_NOT_RECORDED:
 	case ISSUE_NOT_SIGNED: return (struct oauth_error){503, "temporarily_unavailable"};
@@ -137,6 +138,8 @@ static void on_closed(void *context, enum http_closed how)
 	pending->exchange = NULL;
 	if (pending->is_answered)
 		pending_free(pending);
+	else
+		issue_abandon_opening(pending->oauth->issue, &pending->request);
 }
 
 static bool token_body(struct json *out, struct pending *pending, struct error *err)
@@ -229,13 +232,20 @@ static const struct grant *find_grant(struct text type)
 	return NULL;
 }
 
+/* What a client assertion may be. */
+static bool find_form(struct text type, enum issue_assertion_form *out)
+{
+	*out = text_is(type, SVID_ASSERTION_TYPE) ? ISSUE_ASSERTION_SVID : ISSUE_ASSERTION_JWT;
+	return *out == ISSUE_ASSERTION_SVID || text_is(type, CLIENT_ASSERTION_TYPE);
+}
+
 /* How whoever asks proves itself. */
 static bool take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
 	if (form_find(form, "client_secret").length > 0) {
 		fault->description = "there are no client secrets here: use private_key_jwt";
-	} else if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
+	} else if (!find_form(form_find(form, "client_assertion_type"), &request->assertion_form)) {
 		fault->status = 401;
 		fault->error = "invalid_client";
 		fault->description = "client_assertion_type must be " CLIENT_ASSERTION_TYPE;

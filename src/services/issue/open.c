@@ -1,10 +1,12 @@
-/* Opening a task: prove (prove.c), check, record, then sign.
+/* Opening a task: prove (prove.c, federated.c), check, record, then sign.
  *
  *   assertion ─▶ key of the charter ─▶ signature and claims ─▶ used once
  *       ─▶ identity active and owned ─▶ audience ─▶ task-opened durable
  *       ─▶ still active ─▶ token signed
  *
  * O1  Every grant goes this one road.
+ * O3  Who waits for an issuer's keys holds nothing but their place, of which others have
+ *     as many again; once keys came, or did not, they are proven anew, and wait no more.
  * O2  No token leaves without a durable task-opened record. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +18,16 @@
 
 enum {
 	OPENING_ARENA_BYTES_MAX = 512 * 1024,
-	/* Slots of the store's rows: an id is of no use after its assertion's
-	 * longest life, so rows two slots old may go. */
+	/* Slots of the store's rows, by when an id is of no use any more. */
 	SLOT_S = 600,
-	SLOTS = 4,
+	SLOTS = 150,
 	SLOT_KEY_BYTES = 64,
 };
 #define ACTOR_PREFIX "identity:"
 
-_Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= SLOT_S,
-	"an id can be replayed for less than one slot");
+_Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= (SLOTS - 3) * SLOT_S &&
+		       ISSUER_LIFETIME_S_MAX + 2 * TOKEN_SKEW_S <= (SLOTS - 3) * SLOT_S,
+	"no id comes round to the slots that were just over");
 
 /* One request on its way to the log. */
 struct opening {
@@ -34,6 +36,8 @@ struct opening {
 	struct arena *arena;
 	struct fold_change change;
 	struct token_signing signing;
+	struct trust_wait wait;
+	bool is_waiting; /* for keys */
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
 	struct text audience;
@@ -58,7 +62,16 @@ static void opening_unlink(struct opening *opening)
 	if (*link != NULL) {
 		*link = opening->next;
 		opening->issue->openings_count--;
+		opening->issue->waiting_count -= opening->is_waiting;
+		opening->is_waiting = false;
 	}
+}
+
+static void opening_link(struct opening *opening)
+{
+	opening->next = opening->issue->openings;
+	opening->issue->openings = opening;
+	opening->issue->openings_count++;
 }
 
 void issue_openings_drop(struct issue *issue)
@@ -67,6 +80,7 @@ void issue_openings_drop(struct issue *issue)
 		struct opening *opening = issue->openings;
 
 		issue->openings = opening->next;
+		trust_forget(&opening->wait);
 		opening_free(opening);
 	}
 }
@@ -166,10 +180,16 @@ static bool add_proof(
 
 	json_object_start(&part, opening->arena);
 	json_put_text(&part, "key", proven->key_id);
-	json_put_text(&part, "replay",
-		base64url_text(
-			opening->arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
-	json_put_integer(&part, "until", proven->use.until_utc_s);
+	if (proven->issuer.length > 0) {
+		json_put_text(&part, "issuer", proven->issuer);
+		json_put_integer(&part, "rule", proven->rule);
+	}
+	if (proven->use.until_utc_s != 0) {
+		json_put_text(&part, "replay",
+			base64url_text(opening->arena, proven->use.key.bytes,
+				sizeof proven->use.key.bytes));
+		json_put_integer(&part, "until", proven->use.until_utc_s);
+	}
 	if (!json_object_seal(&part, &proof, err))
 		return false;
 	json_object_start(&whole, opening->arena);
@@ -232,6 +252,7 @@ static bool may_act_now(const struct opening *opening)
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 
 	return task_is_live(task, issue_now_utc_ms(issue)) &&
+	       issue_is_trusted(issue, &opening->proven) &&
 	       issue_identity_state(issue, opening->proven.identity) == TOKEN_ACCEPTED;
 }
 
@@ -309,27 +330,76 @@ static void on_recorded(struct fold_change *change)
 }
 
 /* True: on its way, and done runs later. */
-static bool open_task(struct opening *opening)
+static bool record_task(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
 	struct issue_request *request = opening->request;
 	struct error err = {0};
 
-	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
+	if (!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &err))
 		return issue_refuse(request, ISSUE_BUSY, err.text);
 	opening->change.done = on_recorded;
 	opening->change.context = opening;
-	opening->next = issue->openings;
-	issue->openings = opening;
-	issue->openings_count++;
+	opening_link(opening);
 	if (fold_submit(issue->parts.fold, &opening->change, &err))
 		return true;
 	opening_unlink(opening);
 	return issue_refuse(request, ISSUE_NOT_RECORDED, err.text);
+}
+
+/* The keys came, or did not. */
+static void on_keys(struct trust_wait *wait)
+{
+	struct opening *opening = wait->context;
+	struct issue *issue = opening->issue;
+	struct issue_request *request = opening->request;
+
+	opening_unlink(opening);
+	arena_reset(opening->arena);
+	if (issue_is_closed(issue))
+		issue_refuse(request, ISSUE_BUSY, "the log is not ready");
+	else if (issue_prove(issue, opening->arena, request, NULL, &opening->proven) ==
+			 PROVING_DONE &&
+		 record_task(opening))
+		return;
+	finish(opening);
+}
+
+/* Likewise. */
+static bool open_task(struct opening *opening)
+{
+	struct issue *issue = opening->issue;
+	bool may_wait = issue->waiting_count < ISSUE_WAITING_MAX;
+
+	opening->wait = (struct trust_wait){.run = on_keys, .context = opening};
+	switch (issue_prove(issue, opening->arena, opening->request,
+		may_wait ? &opening->wait : NULL, &opening->proven)) {
+	case PROVING_DONE: return record_task(opening);
+	case PROVING_WAITS:
+		opening_link(opening);
+		opening->is_waiting = true;
+		issue->waiting_count++;
+		return true;
+	case PROVING_REFUSED: break;
+	}
+	return false;
+}
+
+void issue_abandon_opening(struct issue *issue, struct issue_request *request)
+{
+	struct opening *opening = issue->openings;
+
+	while (opening != NULL && (opening->request != request || !opening->is_waiting))
+		opening = opening->next;
+	if (opening == NULL)
+		return;
+	trust_forget(&opening->wait);
+	opening_unlink(opening);
+	issue_refuse(request, ISSUE_BUSY, "whoever asked has gone");
+	finish(opening);
 }
 
 static struct opening *opening_create(struct issue *issue, struct issue_request *request)
@@ -381,8 +451,9 @@ bool issue_fold_assertion(void *state, const struct json *record, uint64_t index
 	size_t size = 0;
 
 	(void)index;
-	/* Rows of tasks are parts of such records and need not have one. */
-	if (proof == NULL)
+	/* Rows of tasks are parts of such records and need not have one, nor has each proof an id.
+	 */
+	if (proof == NULL || json_find(proof, "replay") == NULL)
 		return true;
 	if (text_starts_with(actor, ACTOR_PREFIX))
 		use.owner = (struct text){actor.data + sizeof ACTOR_PREFIX - 1,
@@ -397,23 +468,24 @@ bool issue_fold_assertion(void *state, const struct json *record, uint64_t index
 
 static struct text slot_prefix(struct arena *arena, int64_t slot)
 {
-	return text_format(arena, "%lld/", (long long)(slot % SLOTS));
+	return text_format(arena, "until-%lld/", (long long)((slot + SLOTS) % SLOTS));
 }
 
-/* Rows live in slots of ten minutes, reused in turn; opening a task clears the
- * two slots that come next, whose ids are all of no use any more. */
+/* Rows live in slots of ten minutes, by the end of their id, reused in turn; opening a task
+ * clears the two slots that are over. */
 void issue_project_assertion(const struct json *record, struct projection *projection)
 {
 	struct arena *arena = projection_arena(projection);
 	const struct json *proof = json_find(record, "proof");
 	int64_t slot = json_integer_or(record, "at", 0) / 1000 / SLOT_S;
-	struct text key = text_format(arena, "%lld/%.*s", (long long)(slot % SLOTS),
+	int64_t end = json_integer_or(proof, "until", 0) / SLOT_S;
+	struct text key = text_format(arena, "%.*s%.*s", TEXT_ARGS(slot_prefix(arena, end)),
 		TEXT_ARGS(json_text_or(record, "task", "")));
 	struct json_builder row;
 	struct json body;
 	struct error err = {0};
 
-	if (proof == NULL)
+	if (proof == NULL || json_find(proof, "replay") == NULL)
 		return;
 	json_object_start(&row, arena);
 	json_put_integer(&row, "at", json_integer_or(record, "at", 0));
@@ -422,7 +494,7 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	json_put(&row, "proof", *proof);
 	if (!json_object_seal(&row, &body, &err))
 		return; /* the arena is full: so is the projection's next step, which says so */
-	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot + 1));
-	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot + 2));
+	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot - 1));
+	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot - 2));
 	projection_put(projection, "assertion", key, &body);
 }
