@@ -4,6 +4,7 @@
 #include "base/private_key.h"
 #include "domain/task/task.h"
 #include "services/issue/issue.h"
+#include "support/fake_keys.h"
 #include "support/governed.h"
 
 /* A governed registry with a token service on it: identity a1 (active, key
@@ -16,12 +17,18 @@
 struct issuing {
 	struct governed governed;
 	struct task_table *tasks;
+	struct fake_keys keys; /* of registered issuers */
+	struct trust_service *trust;
 	struct issue *issue;
 	struct private_key *token_key;
 	struct private_key *a1_key;
 	struct private_key *ana_key;
 	bool refuses_to_sign; /* the signer's fault, when set */
 	struct text parent;   /* of the tasks that are opened; empty: none */
+	struct text client;   /* client_id, or empty */
+	enum issue_assertion_form form;
+	struct text certificate;
+	struct issue_request *request; /* the last */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;
