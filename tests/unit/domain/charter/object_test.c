@@ -252,6 +252,100 @@ static const struct {
 	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
 		"private key"},
 	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
+	{"{'object':'issuer','name':'i','unit':'u'}", "speaks", "missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'saml','url':'https://a'}", "speaks",
+		"not a kind of issuer"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','algorithms':['RS256']}", "url",
+		"missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://a'}",
+		"algorithms", "missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':[]}",
+		"algorithms", "empty"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['none']}",
+		"algorithms[0]", "not an algorithm"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['HS256']}",
+		"algorithms[0]", "not an algorithm"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'http://"
+	 "a','algorithms':['RS256']}",
+		"keys", "https alone"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'http://"
+	 "127.0.0.1:1','algorithms':['RS256']}",
+		"keys", "https alone"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'jwks-url':'https://a','file':'/a'}}",
+		"keys", "two ways"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'bundle-url':'https://a'}}",
+		"keys", "SPIFFE"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'file':'keys.json'}}",
+		"keys.file", "absolute"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'jwks':{'keys':[]}}}",
+		"keys.jwks", "no key"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'jwks':{'keys':[{" POINT ",'d':'A'}]}}}",
+		"keys.jwks", "private member"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'file':'/k','ca-file':'/c'}}",
+		"keys", "fetched"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'audience':'*'}",
+		"audience", "wildcard"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'max-lifetime':'59s'}",
+		"max-lifetime", "allowed"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'max-lifetime':'86401s'}",
+		"max-lifetime", "allowed"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'private-addresses':'refused'}",
+		"private-addresses", "not a leave"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'trust-domain':'td'}",
+		"trust-domain", "only SPIFFE"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','keys':{'bundle-url':'https://"
+	 "a'}}",
+		"trust-domain", "missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','trust-domain':'TD','keys':{'"
+	 "bundle-url':'https://a'}}",
+		"trust-domain", "not a trust domain"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','trust-domain':'td'}", "keys",
+		"no way"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','trust-domain':'td','keys':{'"
+	 "bundle-url':'https://a'},'algorithms':['Ed25519']}",
+		"algorithms", "JWT-SVID"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging'}]}", "federation[0]",
+		"says no subject"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','subject-"
+		  "prefix':'a/'}]}",
+		"federation[0]", "two subjects"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':''}]}",
+		"federation[0].subject", "empty"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'*'}]}",
+		"federation[0]", "wildcard"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'prod','subject':'a'}]}",
+		"federation[0]", "does not cover"},
+	{"{" HEAD ",'federation':[{'issuer':'i','subject':'a'}]}", "federation[0].environment",
+		"missing"},
+	{"{" HEAD
+	 ",'federation':[{'issuer':'i','environment':'staging','subject-prefix':'repo:o/n'}]}",
+		"federation[0]", "does not end in"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+		  "name':'c'}]}]}",
+		"federation[0].claims[0]", "says nothing"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+		  "name':'c','is':'a','prefix':'b/'}]}]}",
+		"federation[0].claims[0]", "two things"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+		  "name':'c','is':7}]}]}",
+		"federation[0].claims[0].is", "is an integer"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+		  "name':'/','is':'a'}]}]}",
+		"federation[0].claims[0]", "JSON pointer"},
 	{"{'object':'tool','name':'s/"
 	 "t','effect':'read','results':[{'field':'a..b','trust':'trusted'}]}",
 		"results[0]", "empty name"},

@@ -10,6 +10,7 @@
 #include "base/base64.h"
 #include "domain/token/jwk.h"
 #include "services/issue/issue_private.h"
+#include "support/certificates.h"
 #include "support/issuing.h"
 
 enum { TEXT_BYTES = 32768 };
@@ -727,6 +728,82 @@ static void an_issuer_that_was_changed_begins_without_keys(void **state)
 		world->issuing.keys.fetches[world->issuing.keys.count - 1].place, OIDC "/other");
 }
 
+/* ---- by certificate ---- */
+
+struct authority {
+	struct test_certificate root, other;
+};
+
+static void make(struct world *world, struct test_certificate *out,
+	const struct test_certificate *issuer, const char *names)
+{
+	int64_t now = issuing_now_s(&world->issuing);
+	const struct test_certificate_shape shape = {.issuer = issuer,
+		.names = names,
+		.basic = names == NULL ? "critical,CA:TRUE" : "critical,CA:FALSE",
+		.usage = names == NULL ? "critical,keyCertSign" : "critical,digitalSignature",
+		.start_utc_s = now - 10,
+		.end_utc_s = now + 3600};
+
+	test_certificate_make(out, &shape);
+}
+
+static bool open_by_certificate(
+	struct world *world, const struct test_certificate *issuer, const char *names)
+{
+	struct test_certificate leaf;
+	bool is_open;
+
+	make(world, &leaf, issuer, names);
+	world->issuing.certificate =
+		text_copy(world->arena, (struct text){(const char *)leaf.der, leaf.size});
+	is_open = open_with(world, TEXT(""));
+	test_certificate_free(&leaf);
+	return is_open;
+}
+
+static void a_certificate_of_the_mesh_is_its_workload(void **state)
+{
+	static const char *const strangers[] = {"URI:spiffe://td.example/others/a1",
+		"URI:spiffe://other.example/agents/a1", "DNS:td.example",
+		"URI:spiffe://td.example/agents/a1,URI:spiffe://td.example/agents/a2",
+		"URI:https://td.example/agents/a1"};
+	struct world *world = *state;
+	struct fake_keys *keys = &world->issuing.keys;
+	struct authority authority;
+	struct buffer bundle;
+
+	make(world, &authority.root, NULL, NULL);
+	make(world, &authority.other, NULL, NULL);
+	buffer_init(&bundle, TEXT_BYTES);
+	buffer_append_string(
+		&bundle, "{\"keys\":[{\"use\":\"x509-svid\",\"kty\":\"EC\",\"x5c\":[\"");
+	base64_append(&bundle, authority.root.der, authority.root.size);
+	buffer_append_string(&bundle, "\"]}]}");
+	/* It waits for the bundle as a token does. */
+	assert_false(
+		open_by_certificate(world, &authority.root, "URI:spiffe://td.example/agents/a1"));
+	assert_false(world->issuing.is_answered);
+	fake_keys_answer(keys, find_fetch(world, "https://mesh.example.com/bundle"),
+		buffer_text(&bundle), -1);
+	assert_int_equal(world->issuing.refusal, ISSUE_GRANTED);
+	for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+		assert_false(open_by_certificate(world, &authority.root, strangers[i]));
+		assert_true(world->issuing.is_answered);
+	}
+	assert_false(
+		open_by_certificate(world, &authority.other, "URI:spiffe://td.example/agents/a1"));
+	assert_int_equal(world->issuing.reason, TOKEN_SIGNATURE);
+	/* The handshake proves it each time: nothing is used up. */
+	assert_true(
+		open_by_certificate(world, &authority.root, "URI:spiffe://td.example/agents/a2"));
+	assert_int_equal(task_find(world->issuing.tasks, world->issuing.task)->environment,
+		ENVIRONMENT_STAGING);
+	test_certificate_free(&authority.root);
+	test_certificate_free(&authority.other);
+	buffer_deinit(&bundle);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -752,6 +829,7 @@ int main(void)
 		TEST(whoever_goes_while_waiting_leaves_nothing),
 		TEST(an_unknown_kid_is_fetched_once_an_interval),
 		TEST(an_issuer_that_was_changed_begins_without_keys),
+		TEST(a_certificate_of_the_mesh_is_its_workload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
