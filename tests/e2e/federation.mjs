@@ -12,7 +12,8 @@ import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
 import { Issuer } from './support/issuers.mjs';
 
 const IDENTITY = 'support-summariser';
-const page = readFileSync(fileURLToPath(new URL('../../docs/federation.md', import.meta.url)), 'utf8');
+const path = fileURLToPath(new URL('../../docs/federation.md', import.meta.url));
+const page = readFileSync(path, 'utf8');
 const JWT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const SVID = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe';
 let world;
@@ -45,7 +46,8 @@ before(async () => {
     change: (files) => {
       files.set('charters/60-issuers.yaml', Object.keys(issuers).map(documentOf).join('---\n'));
       const name = `charters/50-${IDENTITY}.yaml`;
-      files.set(name, files.get(name) + 'federation:\n' + Object.keys(issuers).map(ruleOf).join(''));
+      const rules = Object.keys(issuers).map(ruleOf).join('');
+      files.set(name, `${files.get(name)}federation:\n${rules}`);
     },
   });
 });
@@ -167,7 +169,7 @@ test('each kind of workload opens a task, and its record says by whose word', as
   }
 });
 
-test('a token opens one task, and not another one after a kill -9 with the store lost', async () => {
+test('a token opens one task, and no other after a kill -9 with the store lost', async () => {
   const token = await tokenOf('id');
   await opens(token);
   await refused(token);
@@ -226,8 +228,8 @@ const addIssuer = async (name, text) => {
 test('an issuer waits for a second person, and is nobody until then', async () => {
   const issuer = await Issuer.start({ name: 'later', algorithm: 'ES256' });
   const file = world.path('later.yaml');
-  writeFileSync(file, `object: issuer\nname: later\nunit: support\nspeaks: oidc\nurl: ${issuer.url}\n` +
-    'algorithms: [ES256]\nprivate-addresses: allowed\n');
+  writeFileSync(file, 'object: issuer\nname: later\nunit: support\nspeaks: oidc\n' +
+    `url: ${issuer.url}\n` + 'algorithms: [ES256]\nprivate-addresses: allowed\n');
   const applied = await world.remit('adi@example.com', 'apply', '--yes', '-f', file);
   assert.equal(applied.code, 6, applied.out + applied.err);
   const own = await world.remit('adi@example.com', 'issuer', 'approve', 'later', '--yes');
@@ -238,7 +240,7 @@ test('an issuer waits for a second person, and is nobody until then', async () =
   await issuer.stop();
 });
 
-test('a source that is down, slow, huge, wrong or elsewhere opens nothing and holds up nobody', async () => {
+test('a source that is down, slow, huge, wrong or elsewhere opens and holds up nothing', async () => {
   const issuer = await Issuer.start({ name: 'bad', algorithm: 'ES256' });
   for (const mode of ['down', 'slow', 'huge', 'redirects', 'wrong', 'lies']) {
     issuer.mode = mode;
@@ -263,7 +265,8 @@ test('without leave keys never come from a private address', async () => {
   const { port } = new URL(issuer.url);
   await addIssuer('inside', 'object: issuer\nname: inside\nunit: support\nspeaks: oidc\n' +
     `url: https://localhost:${port}\nalgorithms: [ES256]\n`);
-  const answer = await ask(await issuer.token({ ...claims.id(), iss: `https://localhost:${port}` }));
+  const iss = `https://localhost:${port}`;
+  const answer = await ask(await issuer.token({ ...claims.id(), iss }));
   assert.equal(answer.status, 503);
   assert.match((await rowOf('inside')).error, /not public/);
   assert.equal(issuer.reads, 0);

@@ -37,8 +37,8 @@ static const struct lifecycle_row rows[] = {
 	{LIFECYCLE_RETIRE, IDENTITY_SUSPENDED, IDENTITY_RETIRED, KEEPERS | STANDING_REMIT, false},
 };
 
-/* What waits of a guardrail, an application, an issuer or a unit.  It has no owner: the approvers of its
- * unit and administrators answer. */
+/* What waits of a guardrail, an application, an issuer or a unit.  It has no owner: the
+ * approvers of its unit and administrators answer. */
 static const struct lifecycle_row shared_rows[] = {
 	{LIFECYCLE_APPROVE, IDENTITY_PROPOSED, IDENTITY_ACTIVE, ANSWERERS, true},
 	{LIFECYCLE_REJECT, IDENTITY_PROPOSED, IDENTITY_DRAFT, ANSWERERS | STANDING_PROPOSER, false},

@@ -172,7 +172,7 @@ static bool read_file(struct key_fetch *made, const char *path, size_t most, str
 
 /* ---- the port ---- */
 
-static bool start(void *context, const struct trust_question *question, struct trust_fetch *fetch,
+static bool begin(void *context, const struct trust_question *question, struct trust_fetch *fetch,
 	struct error *err)
 {
 	struct key_fetcher *fetcher = context;
@@ -212,7 +212,7 @@ static void cancel(void *context, struct trust_fetch *fetch)
 
 struct trust_fetcher key_fetcher_port(struct key_fetcher *fetcher)
 {
-	return (struct trust_fetcher){.context = fetcher, .start = start, .cancel = cancel};
+	return (struct trust_fetcher){.context = fetcher, .begin = begin, .cancel = cancel};
 }
 
 bool key_fetcher_create(

@@ -194,7 +194,7 @@ static bool start_fetch(struct trust_source *source, struct text url, struct err
 		question.ca_file = ca_file;
 	}
 	source->fetch = (struct trust_fetch){.done = on_fetched, .context = source};
-	return fetcher->start(fetcher->context, &question, &source->fetch, err);
+	return fetcher->begin(fetcher->context, &question, &source->fetch, err);
 }
 
 static struct text place_of(const struct issuer *issuer)

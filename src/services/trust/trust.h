@@ -33,7 +33,7 @@ enum {
 
 /* ---- the port: how keys are fetched ---- */
 
-/* What to fetch.  Borrowed during start. */
+/* What to fetch.  Borrowed during begin. */
 struct trust_question {
 	const char *url;     /* NULL: a file */
 	const char *path;    /* of a file */
@@ -60,7 +60,7 @@ struct trust_fetch {
 struct trust_fetcher {
 	void *context;
 	/* done runs later, once, never before this returns.  Errors: INVALID, LIMIT. */
-	bool (*start)(void *context, const struct trust_question *question,
+	bool (*begin)(void *context, const struct trust_question *question,
 		struct trust_fetch *fetch, struct error *err);
 	/* done does not run any more. */
 	void (*cancel)(void *context, struct trust_fetch *fetch);

@@ -217,6 +217,7 @@ FAKE(handle_record_show)
 FAKE(handle_record_why)
 FAKE(handle_record_receipt)
 FAKE(handle_trace)
+FAKE(handle_trust_list)
 FAKE(handle_audit_head)
 
 /* The one question the edge asks of the registry: adm has the role. */

@@ -114,7 +114,7 @@ static bool begin(struct bench *bench, struct trust_question question)
 	bench->is_done = false;
 	bench->done_count = 0;
 	bench->fetch = (struct trust_fetch){.done = on_done, .context = bench};
-	if (!bench->port.start(bench->port.context, &question, &bench->fetch, &err))
+	if (!bench->port.begin(bench->port.context, &question, &bench->fetch, &err))
 		return false;
 	assert_int_equal(bench->done_count, 0); /* nothing runs before it returns */
 	return true;
