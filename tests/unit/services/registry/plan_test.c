@@ -11,6 +11,7 @@
 
 #include "domain/charter/reference.h"
 #include "services/registry/plan_diff.h"
+#include "services/registry/plan_issuers.h"
 #include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
 #include "services/registry/plan_ways.h"
