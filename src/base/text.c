@@ -73,6 +73,29 @@ size_t utf8_sequence_size(const char *text, size_t length)
 	return need;
 }
 
+bool text_is_like(struct text glob, struct text value)
+{
+	size_t at = 0, i = 0, star = glob.length, from = 0;
+
+	while (i < value.length) {
+		if (at < glob.length && glob.data[at] == '*') {
+			star = at++;
+			from = i;
+		} else if (at < glob.length && glob.data[at] == value.data[i]) {
+			at++;
+			i++;
+		} else if (star < glob.length) {
+			at = star + 1;
+			i = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (at < glob.length && glob.data[at] == '*')
+		at++;
+	return at == glob.length;
+}
+
 bool text_is_utf8(struct text t)
 {
 	size_t position = 0;

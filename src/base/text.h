@@ -62,6 +62,9 @@ bool text_ends_with(struct text whole, const char *suffix);
 /* Index of the first byte, or -1. */
 ptrdiff_t text_find_byte(struct text whole, char byte);
 
+/* True if value is like the glob, in which "*" stands for any bytes, also none. */
+bool text_is_like(struct text glob, struct text value);
+
 /* True if every byte belongs to well-formed UTF-8 (RFC 3629): no overlong
  * forms, no surrogates, nothing above U+10FFFF.  NUL counts as valid here. */
 bool text_is_utf8(struct text t);

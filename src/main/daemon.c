@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@
 #include "main/notify.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
+#include "main/signer_process.h"
 #include "main/version.h"
 #include "services/approve/approve.h"
 #include "services/call/call_service.h"
@@ -76,7 +78,9 @@ struct daemon {
 	struct arena *arena;
 	struct folder folder;
 	struct loop *loop;
-	struct signer *signer;
+	struct signer_child *signer;
+	struct seal_key master; /* wraps others; the signer's keys are not here */
+	bool is_signer_lost;
 	struct audit_files *files;
 	struct sqlite_store *store;
 	struct record_log *log;
@@ -295,28 +299,43 @@ static bool open_folder(struct daemon *daemon, struct error *err)
 	return loop_create(&daemon->loop, err);
 }
 
+static void begin_drain(struct daemon *daemon);
+
+/* A daemon that cannot sign opens no task and proves no record: whoever watches it learns it
+ * best by its end. */
+static void on_signer_lost(void *context)
+{
+	struct daemon *daemon = context;
+
+	daemon->is_signer_lost = true;
+	begin_drain(daemon);
+}
+
+/* Before anything is read that a stranger wrote. */
 static bool open_keys(struct daemon *daemon, struct error *err)
 {
-	struct signer_settings settings = {.folder = path_of(daemon, "keys", err)};
+	const char *folder = path_of(daemon, "keys", err);
+	const struct signer_child_settings settings = {
+		.loop = daemon->loop, .context = daemon, .on_lost = on_signer_lost};
 
-	if (settings.folder == NULL || !signer_open(&daemon->signer, &settings, err))
+	if (folder == NULL || !signer_process_start(&daemon->signer, folder, &settings, err))
 		return false;
-	daemon->checkpoint_signer = signer_checkpoints(daemon->signer);
-	return true;
+	daemon->checkpoint_signer = signer_child_checkpoints(daemon->signer);
+	(void)mlock(&daemon->master, sizeof daemon->master);
+	return signer_read_master(&daemon->master, folder, err);
 }
 
 static bool open_secrets(struct daemon *daemon, struct error *err)
 {
 	const char *folder = path_of(daemon, "secrets", err);
 
-	return folder != NULL &&
-	       secrets_open(&daemon->secrets, folder, signer_master_key(daemon->signer), err);
+	return folder != NULL && secrets_open(&daemon->secrets, folder, &daemon->master, err);
 }
 
 static bool open_detector(struct daemon *daemon, struct error *err)
 {
 	const struct secrecy_place place = {
-		path_of(daemon, "keys", err), signer_master_key(daemon->signer), &daemon->finding};
+		path_of(daemon, "keys", err), &daemon->master, &daemon->finding};
 
 	if (place.folder == NULL || !secrecy_open(&daemon->detector, daemon->settings, &place, err))
 		return false;
@@ -329,19 +348,18 @@ static bool open_detector(struct daemon *daemon, struct error *err)
 /* The store's mark is somebody who was told how long the log is. */
 static bool open_log(struct daemon *daemon, struct error *err)
 {
-	struct record_log_options options = {
-		.signer = &daemon->checkpoint_signer, .version = TEXT(REMIT_VERSION)};
+	struct record_log_options options = {.signer = &daemon->checkpoint_signer,
+		.version = TEXT(REMIT_VERSION),
+		.public_keys = signer_child_public_keys(daemon->signer)};
 	const struct store store = sqlite_store_port(daemon->store);
 	struct store_mark mark;
 
 	if (!audit_files_open(&daemon->files, daemon->settings->data, err) ||
-		!signer_public_keys(daemon->signer, daemon->arena, &options.public_keys, err) ||
 		!store.load_mark(store.context, &mark, err))
 		return false;
 	options.disk = audit_files_disk(daemon->files);
 	options.known_size = mark.next;
-	return contents_open(
-		       &daemon->contents, options.disk, signer_master_key(daemon->signer), err) &&
+	return contents_open(&daemon->contents, options.disk, &daemon->master, err) &&
 	       record_log_open(&daemon->log, &options, err);
 }
 
@@ -414,10 +432,11 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
-		.signer = signer_tokens(daemon->signer),
+		.signer = signer_child_tokens(daemon->signer),
 		.trust = daemon->trust,
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
+		.key_overlap_ms = daemon->settings->token_key_overlap_s * 1000,
 		.installation = text_of(daemon->checkpoint_signer.key->name)};
 
 	return issue_create(&daemon->issue, &parts, err);
@@ -585,7 +604,9 @@ static struct api_services api_parts(struct daemon *daemon)
 		.contents = daemon->contents,
 		.installation = text_of(daemon->checkpoint_signer.key->name),
 		.signatures = {daemon->issue, verify_request},
-		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end},
+		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end,
+			issue_task_hops},
+		.token_keys = {daemon->issue, issue_keys_list, issue_keys_rotate},
 		.trust = {daemon->trust, trust_list},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
@@ -605,11 +626,10 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry};
 	const struct authzen_parts authzen = {
 		.issue = daemon->issue, .evaluate = daemon->evaluate, .registry = daemon->registry};
-	const struct public_key *token_key = signer_tokens(daemon->signer).key;
 
 	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
 	       api_add_routes(daemon->api, daemon->router, err) &&
-	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, token_key, err) &&
+	       oauth_create(&daemon->oauth, daemon->issue, daemon->registrar, err) &&
 	       oauth_add_routes(daemon->oauth, daemon->router, err) &&
 	       authzen_create(&daemon->authzen, &authzen, err) &&
 	       authzen_add_routes(daemon->authzen, daemon->router, err) &&
@@ -704,8 +724,8 @@ static bool announce(struct daemon *daemon, struct error *err)
 	if (url.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
-		!signer_set_issuer(daemon->signer, url, err) || !issue_start(daemon->issue, err) ||
-		!trust_start(daemon->trust, err))
+		!signer_child_set_issuer(daemon->signer, url, err) ||
+		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
 	notices_start(daemon->notices, daemon->mcp, url);
 	finding_check_guardrails(daemon->finding);
@@ -919,7 +939,9 @@ bool daemon_create(struct daemon **out, const struct settings *settings,
 bool daemon_run(struct daemon *daemon, struct error *err)
 {
 	notify_manager("READY=1");
-	return loop_run(daemon->loop, err);
+	return loop_run(daemon->loop, err) &&
+	       (!daemon->is_signer_lost ||
+		       error_set(err, ERROR_IO, "the signer could not be kept running"));
 }
 
 /* Doors first, so that nothing new comes in; the log before the loop, because
@@ -948,6 +970,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
+	signer_child_forget(daemon->signer); /* whose questions go with the next */
 	issue_destroy(&daemon->issue);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
@@ -965,7 +988,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	log_set_filter(NULL); /* no thread but ours is left */
 	detector_close(&daemon->detector);
 	secrets_close(&daemon->secrets);
-	signer_close(&daemon->signer);
+	signer_child_stop(&daemon->signer);
+	explicit_bzero(&daemon->master, sizeof daemon->master);
 	if (daemon->signals.fd >= 0)
 		close(daemon->signals.fd);
 	loop_destroy(&daemon->loop);

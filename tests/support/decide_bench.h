@@ -40,12 +40,17 @@ void decide_bench_edit(
 	struct decide_bench *bench, const char *name, const char *before, const char *after);
 void decide_bench_set_state(
 	struct decide_bench *bench, const char *identity, enum identity_state state);
+/* The units that consented to the reach of its peers (domain/charter/peer.h). */
+void decide_bench_consent(struct decide_bench *bench, const char *identity, const char *units);
 /* Sets the class of what is in force, past the check of the registry: the rule is
  * to hold when deciding, too. */
 void decide_bench_set_class(
 	struct decide_bench *bench, const char *identity, enum use_class use_class);
 void decide_bench_open_task(struct decide_bench *bench, const char *id, const char *identity,
 	enum environment environment, const char *parent);
+/* A task of the agent in staging, for the calls that the details list (NULL: for all). */
+void decide_bench_open_task_for(
+	struct decide_bench *bench, const char *id, const char *parent, const struct json *details);
 /* Folds a record written as JSON. */
 void decide_bench_fold(struct decide_bench *bench, const char *record);
 

@@ -25,13 +25,65 @@ static int64_t clock_of(void *context)
 	return issuing->governed.log.now_utc_ms;
 }
 
+static void turn_to_next(struct issuing *issuing)
+{
+	if (issuing->next_from_utc_ms == 0 ||
+		issuing->governed.log.now_utc_ms < issuing->next_from_utc_ms)
+		return;
+	private_key_destroy(&issuing->token_key);
+	issuing->token_key = issuing->next_key;
+	issuing->next_key = NULL;
+	issuing->next_from_utc_ms = 0;
+}
+
+static void make_key(void *context, struct token_signing *making)
+{
+	struct issuing *issuing = context;
+	struct json jwk;
+
+	private_key_destroy(&issuing->next_key);
+	if (issuing->refuses_keys) {
+		error_set(&making->err, ERROR_IO, "the signer is gone");
+	} else {
+		must(private_key_generate(&issuing->next_key, SIGNATURE_ES256, &making->err) &&
+				jwk_format(&jwk, issuing->governed.arena,
+					private_key_public(issuing->next_key), &making->err),
+			&making->err);
+		making->token = json_canonical_text(issuing->governed.arena, &jwk);
+		making->is_signed = true;
+	}
+	making->done(making);
+}
+
+static void use_key(
+	void *context, struct text kid, int64_t from_utc_ms, struct token_signing *using)
+{
+	struct issuing *issuing = context;
+	char id[JWK_THUMBPRINT_BYTES] = "";
+
+	issuing->uses_told++;
+	if (issuing->next_key != NULL)
+		must(jwk_thumbprint(id, private_key_public(issuing->next_key), &using->err),
+			&using->err);
+	using->is_signed = !issuing->refuses_keys && text_is(kid, id);
+	if (using->is_signed)
+		issuing->next_from_utc_ms = from_utc_ms;
+	else
+		error_set(&using->err, ERROR_IO, "the signer is gone");
+	using->done(using);
+}
+
 /* A signer that signs anything, or nothing. */
 static void sign(void *context, const struct access_token *token, struct token_signing *signing)
 {
 	struct issuing *issuing = context;
+	char kid[JWK_THUMBPRINT_BYTES];
 	struct buffer out;
 	struct json claims;
 
+	turn_to_next(issuing);
+	must(jwk_thumbprint(kid, private_key_public(issuing->token_key), &signing->err),
+		&signing->err);
 	buffer_init(&out, TOKEN_BYTES_MAX);
 	if (issuing->refuses_to_sign)
 		error_set(&signing->err, ERROR_IO, "the signer is gone");
@@ -39,7 +91,7 @@ static void sign(void *context, const struct access_token *token, struct token_s
 		signing->is_signed = access_token_claims(&claims, issuing->governed.arena, token,
 					     &signing->err) &&
 				     jws_sign(&out, issuing->token_key, ACCESS_TOKEN_TYPE,
-					     TEXT("k"), &claims, &signing->err);
+					     text_of(kid), &claims, &signing->err);
 	signing->token = buffer_text(&out);
 	signing->done(signing);
 	buffer_deinit(&out);
@@ -65,7 +117,11 @@ void issuing_attach(struct issuing *issuing)
 	const struct issue_parts parts = {
 		.fold = issuing->governed.fold,
 		.registry = issuing->governed.registry,
-		.signer = {issuing, private_key_public(issuing->token_key), sign},
+		.signer = {.context = issuing,
+			.key = private_key_public(issuing->token_key),
+			.sign = sign,
+			.make_key = make_key,
+			.use_key = use_key},
 		.installation = TEXT(ISSUING_INSTALLATION),
 		.wall_utc_ms = clock_of,
 		.clock_context = issuing,
@@ -94,7 +150,7 @@ void issuing_attach(struct issuing *issuing)
 	must(issue_set_issuer(issuing->issue, TEXT(ISSUING_ISSUER), &err), &err);
 }
 
-static const char *key_yaml(struct issuing *issuing, const struct private_key *key)
+const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *key)
 {
 	struct arena *arena = issuing->governed.arena;
 	struct error err = {0};
@@ -136,8 +192,8 @@ void issuing_init(struct issuing *issuing)
 	governed_init_with_administrator(governed);
 	issuing_attach(issuing);
 	/* a1 is the last object of the world, so its keys go at the end. */
-	yaml = text_format(
-		governed->arena, "%s%s", governed_world_yaml, key_yaml(issuing, issuing->a1_key));
+	yaml = text_format(governed->arena, "%s%s", governed_world_yaml,
+		issuing_key_yaml(issuing, issuing->a1_key));
 	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
 	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"), &governed->last.err);
 	issuing_enrol(issuing, "ana", issuing->ana_key);
@@ -150,6 +206,7 @@ void issuing_deinit(struct issuing *issuing)
 	trust_destroy(&issuing->trust);
 	task_table_destroy(&issuing->tasks);
 	private_key_destroy(&issuing->token_key);
+	private_key_destroy(&issuing->next_key);
 	private_key_destroy(&issuing->a1_key);
 	private_key_destroy(&issuing->ana_key);
 	governed_deinit(&issuing->governed);
@@ -167,13 +224,19 @@ void issuing_pass(struct issuing *issuing, int64_t seconds)
 
 struct text issuing_assertion(struct issuing *issuing, const struct private_key *key)
 {
+	return issuing_assertion_of(issuing, "a1", key == NULL ? issuing->a1_key : key);
+}
+
+struct text issuing_assertion_of(
+	struct issuing *issuing, const char *name, const struct private_key *key)
+{
 	struct error err = {0};
 	struct buffer out;
 	struct text made;
 
 	buffer_init(&out, TEXT_BYTES_MAX);
-	must(client_assertion_build(&out, key == NULL ? issuing->a1_key : key, TEXT("a1"),
-		     TEXT(ISSUING_ISSUER), issuing_now_s(issuing), &err),
+	must(client_assertion_build(
+		     &out, key, text_of(name), TEXT(ISSUING_ISSUER), issuing_now_s(issuing), &err),
 		&err);
 	made = text_copy(issuing->governed.arena, buffer_text(&out));
 	buffer_deinit(&out);
@@ -190,11 +253,22 @@ static void answered(struct issue_request *request)
 	issuing->reason = request->reason;
 	issuing->lifetime_s = request->lifetime_s;
 	memcpy(issuing->detail, request->detail, sizeof issuing->detail);
-	issuing->token = issuing->task = (struct text){0};
+	issuing->token = issuing->task = issuing->details_granted = (struct text){0};
 	if (request->refusal == ISSUE_GRANTED) {
 		issuing->token = text_copy(arena, request->token);
 		issuing->task = text_copy(arena, request->task);
+		issuing->details_granted = text_copy(arena, request->details_granted);
 	}
+}
+
+bool issuing_request(struct issuing *issuing, struct issue_request *request)
+{
+	request->done = answered;
+	request->context = issuing;
+	issuing->is_answered = false;
+	issuing->refusal = ISSUE_REFUSED;
+	issue_open_task(issuing->issue, request);
+	return issuing->refusal == ISSUE_GRANTED;
 }
 
 bool issuing_open(struct issuing *issuing, struct text assertion, const char *resource)
@@ -209,12 +283,8 @@ bool issuing_open(struct issuing *issuing, struct text assertion, const char *re
 	request->assertion_form = issuing->form;
 	request->certificate = issuing->certificate;
 	issuing->request = request;
-	request->done = answered;
-	request->context = issuing;
-	issuing->is_answered = false;
-	issuing->refusal = ISSUE_REFUSED;
-	issue_open_task(issuing->issue, request);
-	return issuing->refusal == ISSUE_GRANTED;
+	request->details = issuing->details;
+	return issuing_request(issuing, request);
 }
 
 bool issuing_open_good(struct issuing *issuing)

@@ -24,8 +24,14 @@ struct issuing {
 	struct private_key *a1_key;
 	struct private_key *ana_key;
 	bool refuses_to_sign; /* the signer's fault, when set */
-	struct text parent;   /* of the tasks that are opened; empty: none */
-	struct text client;   /* client_id, or empty */
+	/* The signer's next key, made and then used from a moment on (0: not used). */
+	struct private_key *next_key;
+	int64_t next_from_utc_ms;
+	unsigned uses_told;  /* how often it was told to use one */
+	bool refuses_keys;   /* makes none and uses none, when set */
+	struct text parent;  /* of the tasks that are opened; empty: none */
+	struct text details; /* authorization_details, likewise */
+	struct text client;  /* client_id, or empty */
 	enum issue_assertion_form form;
 	struct text certificate;
 	struct issue_request *request; /* the last */
@@ -36,6 +42,7 @@ struct issuing {
 	char detail[ERROR_TEXT_BYTES];
 	struct text token; /* in the governed arena */
 	struct text task;
+	struct text details_granted;
 	int64_t lifetime_s;
 	/* What was told of tokens: signed, or accepted for the first time. */
 	unsigned told;
@@ -53,6 +60,13 @@ void issuing_pass(struct issuing *issuing, int64_t seconds);
 
 /* An assertion of a1 for our issuer, signed by key (NULL: a1's own). */
 struct text issuing_assertion(struct issuing *issuing, const struct private_key *key);
+/* The same of any identity, signed by key. */
+struct text issuing_assertion_of(
+	struct issuing *issuing, const char *name, const struct private_key *key);
+/* The keys line of a charter with this key, for staging. */
+const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *key);
+/* Asks for what the request says; true if GRANTED.  It must live until the log answers. */
+bool issuing_request(struct issuing *issuing, struct issue_request *request);
 /* Asks for a task with these; true if GRANTED.  The log decides when it answers. */
 bool issuing_open(struct issuing *issuing, struct text assertion, const char *resource);
 /* The same with everything right. */

@@ -20,9 +20,13 @@ enum {
 	CHARTER_USES_MAX = 1000,        /* calls that a line with `uses` lets through */
 	CHARTER_NAME_BYTES_MAX = 64,    /* identity, unit, server, data source, role */
 	CHARTER_TEXT_BYTES_MAX = 2000,  /* purpose, impact, location */
-	GLOB_BYTES_MAX = 500,           /* of a URI or the name of a prompt */
-	CHARTER_WHEN_BYTES_MAX = 4096,  /* one condition */
-	CHARTER_TASK_S_MAX = 86400,     /* longest limits.task; 8 h of work and a margin */
+	PEER_TOOLS_MAX = 32,            /* globs of one peer's reach */
+	PEER_SKILLS_MAX = 32,           /* skills of one peer */
+	PEER_SKILL_BYTES_MAX = 128,
+	PEER_DEPTH_MAX = 6,            /* a chain has two identities more (CHAIN_IDENTITIES_MAX) */
+	GLOB_BYTES_MAX = 500,          /* of a URI or the name of a prompt */
+	CHARTER_WHEN_BYTES_MAX = 4096, /* one condition */
+	CHARTER_TASK_S_MAX = 86400,    /* longest limits.task; 8 h of work and a margin */
 	CHARTER_TASK_S_DEFAULT = 900,
 	CHARTER_CALLS_PER_MINUTE_MAX = 100000,
 	CHARTER_MODEL_BYTES_MAX = 128, /* name of a model, as its provider writes it */
@@ -60,11 +64,18 @@ struct charter_output {
 	struct text target; /* of a tool: a glob that the call's targets must be like; empty: any */
 };
 
-/* Another identity it may hand work to, and the most that may go along. */
+/* Another identity it may hand work to, and the most that may go along (peer.h). */
 struct charter_peer {
 	struct text identity;
 	uint32_t effects; /* bit 1 << enum effect of each */
 	enum sensitivity up_to;
+	int64_t depth; /* how many more times the peer may hand it on */
+	/* The reach: the only tools and models ("server/glob") that the peer may use for this
+	 * identity, which then need not be able to use them itself.  None: whatever it may. */
+	const struct text *tools;
+	uint32_t tools_count;
+	const struct text *skills; /* of the peer's, that may be asked for; none: any */
+	uint32_t skills_count;
 };
 
 /* What an entitlement is about. */

@@ -291,6 +291,26 @@ static bool is_glob(struct text glob)
 	return glob.length > 0 && glob.length <= GLOB_BYTES_MAX;
 }
 
+/* The server is named, so that it is known whose it is. */
+static bool is_reach(struct text glob)
+{
+	ptrdiff_t slash = text_find_byte(glob, '/');
+
+	return is_glob(glob) && slash > 0 &&
+	       name_is_plain((struct text){glob.data, (size_t)slash}) &&
+	       (size_t)slash + 1 < glob.length;
+}
+
+bool form_read_reach(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, void *target)
+{
+	(void)form;
+	return read_named(reader, value, path, is_reach,
+		       "write SERVER/TOOL or PROVIDER/MODEL; behind the slash * stands for "
+		       "anything") &&
+	       keep_text(reader, value, path, target);
+}
+
 bool form_read_glob(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {

@@ -106,6 +106,7 @@ form_read form_read_values;             /* [struct json] a list of objects, as i
 form_read form_read_digest;             /* [struct sha256] */
 form_read form_read_place;              /* [struct text] place_is_wellformed */
 form_read form_read_glob;        /* [struct text] of a URI or name; "*" stands for anything */
+form_read form_read_reach;       /* [struct text] "server/glob", of tools or models */
 form_read form_read_target_glob; /* [struct text] of a target; a URL's host is whole */
 form_read form_read_url;         /* [struct text] http or https, no user, no fragment */
 form_read form_read_credential;  /* [struct text] credential_parse */

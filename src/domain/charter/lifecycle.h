@@ -27,6 +27,7 @@ enum lifecycle_verb {
 	LIFECYCLE_REACTIVATE,
 	LIFECYCLE_RETIRE,
 	LIFECYCLE_KILL,
+	LIFECYCLE_CONSENT,
 };
 
 const char *lifecycle_verb_word(enum lifecycle_verb verb);

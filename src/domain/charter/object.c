@@ -481,6 +481,35 @@ static void check_federation(struct form_reader *reader, const struct json *valu
 	}
 }
 
+/* Work is handed to another one, and what it may do with it has a door. */
+static void finish_peer(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	const struct charter_peer *peer = body;
+
+	if ((peer->effects & 1u << EFFECT_DELEGATE) != 0)
+		form_problem(reader, value, path, "write depth: how often the peer may hand it on",
+			"delegate is not done with tools");
+}
+
+static void check_peers(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct charter *charter)
+{
+	const struct json *list = json_find(value, "peers");
+	struct form_path at_list = {.up = path, .name = TEXT("peers")};
+
+	for (uint32_t i = 0; i < charter->peers_count; i++) {
+		struct form_path at_item = {.up = &at_list, .index = i};
+
+		if (charter->name.length > 0 &&
+			text_equal(charter->peers[i].identity, charter->name))
+			form_problem(reader, &list->items[i], &at_item,
+				"take the line out: a task of its own needs none",
+				"is the identity itself");
+	}
+	refuse_twins(reader, value, path, "peers", "identity");
+}
+
 static void finish_charter(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
@@ -499,7 +528,7 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 		sandbox_check_charter(reader, value, path, charter);
 	refuse_twins(reader, value, path, "data-sources", "name");
 	refuse_output_twins(reader, value, path, charter);
-	refuse_twins(reader, value, path, "peers", "identity");
+	check_peers(reader, value, path, charter);
 	refuse_twins(reader, value, path, "keys", "jwk");
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
 		charter->has_uses |= charter->entitlements[i].uses != 0;
@@ -746,13 +775,23 @@ static const struct form_shape entitlement_shape = {
 static const struct form entitlements_form =
 	LIST_OF(entitlement_shape, entitlement, CHARTER_ENTITLEMENTS_MAX);
 
+static const struct form peer_depth_form = {
+	.read = form_read_integer, .least = 0, .most = PEER_DEPTH_MAX};
+static const struct form reach_form = {.read = form_read_reach};
+static const struct form reaches_form = TEXTS_OF(reach_form, 1, PEER_TOOLS_MAX);
+static const struct form skill_form = {.read = form_read_line, .bytes_max = PEER_SKILL_BYTES_MAX};
+static const struct form skills_form = TEXTS_OF(skill_form, 1, PEER_SKILLS_MAX);
 static const struct form_field peer_fields[] = {
 	REQUIRED(charter_peer, "identity", &name_form, identity, "name the identity"),
 	REQUIRED(charter_peer, "effects", &effects_form, effects, "write effects: [read]"),
 	REQUIRED(charter_peer, "up-to", &sensitivity_form, up_to,
 		"write the highest sensitivity that may go along"),
+	OPTIONAL(charter_peer, "depth", &peer_depth_form, depth),
+	LIST(charter_peer, "tools", &reaches_form, tools),
+	LIST(charter_peer, "skills", &skills_form, skills),
 };
-static const struct form_shape peer_shape = {SHAPE(peer_fields), sizeof(struct charter_peer), NULL};
+static const struct form_shape peer_shape = {
+	SHAPE(peer_fields), sizeof(struct charter_peer), finish_peer};
 static const struct form peers_form = LIST_OF(peer_shape, charter_peer, CHARTER_LIST_MAX);
 
 static const struct form_field budget_fields[] = {

@@ -109,6 +109,27 @@ static void visit_approvals(const struct object *object, const struct entitlemen
 	}
 }
 
+/* Whom work is handed to, and whose tools it may be done with. */
+static void visit_peers(const struct object *object, reference_visit *visit, void *context)
+{
+	const struct charter *charter = object_charter(object);
+
+	for (uint32_t i = 0; i < charter->peers_count; i++) {
+		const struct charter_peer *peer = &charter->peers[i];
+		struct reference reference = {.kind = OBJECT_IDENTITY, .name = peer->identity};
+
+		visit_item(object, "peers", i, &reference, visit, context);
+		for (uint32_t j = 0; j < peer->tools_count; j++) {
+			struct text glob = peer->tools[j];
+			ptrdiff_t slash = text_find_byte(glob, '/');
+			struct reference server = {.kind = OBJECT_SERVER,
+				.name = {glob.data, slash < 0 ? 0 : (size_t)slash}};
+
+			visit_item(object, "peers", i, &server, visit, context);
+		}
+	}
+}
+
 /* "PROVIDER/NAME"; a name may have slashes of its own. */
 static void split_model(struct reference *reference, struct text resource)
 {
@@ -187,12 +208,7 @@ static void visit_charter(const struct object *object, reference_visit *visit, v
 			visit_item(object, "outputs", i, &reference, visit, context);
 	}
 	visit_entitlements(object, visit, context);
-	for (uint32_t i = 0; i < charter->peers_count; i++) {
-		struct reference reference = {
-			.kind = OBJECT_IDENTITY, .name = charter->peers[i].identity};
-
-		visit_item(object, "peers", i, &reference, visit, context);
-	}
+	visit_peers(object, visit, context);
 	for (uint32_t i = 0; i < charter->federation_count; i++) {
 		struct reference reference = {.kind = OBJECT_ISSUER,
 			.name = charter->federation[i].issuer,

@@ -28,6 +28,7 @@
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
+	ENTRY_TEXTS = 6,
 	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
 	APPLICATION_PREFIX_BYTES = 128,
@@ -49,9 +50,10 @@ struct slot {
 	struct ceiling *ceiling;
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
-	struct text texts[4];    /* proposed_by, reactivated_by, reason, approved_by: owned */
-	struct text name;        /* owned */
-	uint64_t kill_epoch;     /* that the last change knew of */
+	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents: owned */
+	struct text texts[ENTRY_TEXTS];
+	struct text name;    /* owned */
+	uint64_t kill_epoch; /* that the last change knew of */
 };
 
 struct unit_guardrails {
@@ -425,8 +427,8 @@ bool registry_person_may(const struct registry *registry, const struct person *p
 	return people_may(registry->people, &who, action, resource, &err);
 }
 
-bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
-	const struct registry_entry *entry, struct error *err)
+struct people_resource registry_resource_under(
+	const struct registry *registry, const struct registry_entry *entry)
 {
 	/* Once a charter is in force, its people answer, not those a new one names. */
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
@@ -436,6 +438,14 @@ bool registry_may(const struct registry *registry, struct text actor, enum peopl
 		resource = registry_resource_of(registry, object);
 	if (entry->waiting_version != 0)
 		resource.proposer = entry->proposed_by;
+	return resource;
+}
+
+bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
+	const struct registry_entry *entry, struct error *err)
+{
+	const struct people_resource resource = registry_resource_under(registry, entry);
+
 	return registry_may_about(registry, actor, action, &resource, err);
 }
 
@@ -454,7 +464,7 @@ struct prepared {
 	bool has_new_rules;
 	bool has_entered; /* users, as far as memory went */
 	bool has_new_sandbox;
-	struct text texts[4];
+	struct text texts[ENTRY_TEXTS];
 };
 
 static struct unit_guardrails *find_or_add_unit(struct registry *registry, struct text unit)
@@ -547,9 +557,13 @@ static bool is_known_state(const struct registry_change *change)
 		return false;
 	if (change->approved_by.length != 0 && change->kind != OBJECT_UNIT)
 		return false;
+	if ((change->consents.length != 0 && change->in_force == 0) ||
+		(change->waiting_consents.length != 0 && change->waiting == 0))
+		return false;
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two &&
-		       change->tasks_since == 0;
+		       change->tasks_since == 0 && change->consents.length == 0 &&
+		       change->waiting_consents.length == 0;
 	switch (change->state) {
 	case IDENTITY_DRAFT:
 	case IDENTITY_PROPOSED: return change->in_force == 0 && change->waiting != 0;
@@ -623,8 +637,8 @@ static bool prepare_sandbox(struct prepared *next, struct registry *registry,
 static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
-	const struct text texts[] = {
-		change->proposed_by, change->reactivated_by, change->reason, change->approved_by};
+	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason,
+		change->approved_by, change->consents, change->waiting_consents};
 
 	next->slot = find_slot(registry, change->kind, change->name);
 	next->is_new_slot = next->slot == NULL;
@@ -714,6 +728,8 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->reactivated_by = slot->texts[1];
 	entry->reason = slot->texts[2];
 	entry->approved_by = slot->texts[3];
+	entry->consents = slot->texts[4];
+	entry->waiting_consents = slot->texts[5];
 	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;

@@ -58,6 +58,10 @@ struct registry_entry {
 	uint32_t tasks_since;
 	/* Units only: who approved the template for sandboxes in force, "person:NAME". */
 	struct text approved_by;
+	/* Identities only: the units that consented to the reach of the peers of in_force, and
+	 * of what waits (peer.h). */
+	struct text consents;
+	struct text waiting_consents;
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -140,7 +144,11 @@ bool registry_may_about(const struct registry *registry, struct text actor,
 /* The same of a person, whether or not they are registered. */
 bool registry_person_may(const struct registry *registry, const struct person *person,
 	enum people_action action, const struct people_resource *resource) MUST_CHECK;
-/* What the object is to the rules about people. */
+/* What stands under the entry is to the rules about people: what is in force, else what waits, and
+ * who proposed that. */
+struct people_resource registry_resource_under(
+	const struct registry *registry, const struct registry_entry *entry);
+/* What the object is to them. */
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object);
 /* The person in force that the actor is, or NULL. */
@@ -177,6 +185,8 @@ struct registry_change {
 	struct text reason;
 	uint32_t tasks_since;
 	struct text approved_by;
+	struct text consents;
+	struct text waiting_consents;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

@@ -98,6 +98,8 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.reason = json_text_or(change, "reason", ""),
 		.tasks_since = registry_change_number(change, "tasks_since"),
 		.approved_by = json_text_or(change, "approved_by", ""),
+		.consents = json_text_or(change, "consents", ""),
+		.waiting_consents = json_text_or(change, "waiting_consents", ""),
 	};
 }
 
@@ -199,7 +201,7 @@ bool registry_fold(struct registry *registry, const struct json *record, struct 
 		       fold_person_key(registry, record, err);
 	if (text_is(type, "kill"))
 		return fold_kill(registry, record, err);
-	if (text_is(type, "admin-code"))
+	if (text_is(type, "admin-code") || text_is(type, "identity-invited"))
 		registry_set_revision(registry, (uint64_t)json_integer_or(record, "revision", 0));
 	return true;
 }

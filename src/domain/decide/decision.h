@@ -31,6 +31,7 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_CHARTER_EXPIRED, "charter_expired", "the charter has expired") \
 	X(REASON_TASK_UNKNOWN, "task_unknown", "no such task is open") \
 	X(REASON_TASK_NOT_LIVE, "task_not_live", "the task or one above it has ended") \
+	X(REASON_TASK_DETAILS, "task_details", "the task was opened for other calls than this") \
 	X(REASON_METHOD_UNKNOWN, "method_unknown", "no rule knows this method") \
 	X(REASON_SERVER_UNKNOWN, "server_unknown", "no such server is registered") \
 	X(REASON_TOOL_UNKNOWN, "tool_unknown", "no such tool is registered") \
@@ -63,6 +64,8 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_MODEL_TOOL, "model_tool", \
 	  "the provider may not run this itself for the model") \
 	X(REASON_BUDGET, "budget", "a budget for models is used up") \
+	X(REASON_PEER, "peer", \
+	  "a charter above it does not hand this on to the next identity") \
 	X(REASON_RATE_LIMIT, "rate_limit", "the charter's calls per minute are used up") \
 	X(REASON_RESULT_INVALID, "result_invalid", \
 	  "the result does not fit the tool's definition") \

@@ -116,6 +116,7 @@ bool rule_sandbox_data(struct evaluation *evaluation);
 bool rule_environment(struct evaluation *evaluation);
 bool rule_tool(struct evaluation *evaluation);
 bool rule_definition(struct evaluation *evaluation);
+bool rule_details(struct evaluation *evaluation);
 bool rule_targets(struct evaluation *evaluation);
 bool rule_arguments(struct evaluation *evaluation);
 bool rule_model(struct evaluation *evaluation);
@@ -125,7 +126,7 @@ bool rule_sources(struct evaluation *evaluation);
 bool rule_outputs(struct evaluation *evaluation); /* outputs.c */
 bool rule_risk(struct evaluation *evaluation);    /* risk.c */
 bool rule_ceiling(struct evaluation *evaluation);
-bool rule_chain(struct evaluation *evaluation);
+bool rule_chain(struct evaluation *evaluation); /* chain.c */
 bool rule_guardrails(struct evaluation *evaluation);
 bool rule_rate(struct evaluation *evaluation);
 bool rule_budget(struct evaluation *evaluation);
@@ -151,6 +152,12 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 	const struct data_source *source);
 bool check_model(struct evaluation *evaluation, const struct registry_entry *entry);
 bool check_outputs(struct evaluation *evaluation, const struct registry_entry *entry);
+/* policies.c: whether this link's own charter permits the call; the caller's line is the one
+ * the decision names. */
+bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *entry);
+/* The guardrails of the organisation, of the identity's unit and of the resource's, for the
+ * identity the request is about. */
+bool check_all_guardrails(struct evaluation *evaluation, struct text own);
 
 /* rules.c: as a ceiling, a level that nobody wrote covers nothing. */
 int ceiling_level(enum sensitivity up_to);

@@ -96,38 +96,14 @@ static bool call_has_target(const struct evaluation *evaluation, enum target_for
 
 /* ---- lines of tools ----------------------------------------------------------------- */
 
-/* "*" stands for any bytes, also none. */
-static bool is_like(struct text glob, struct text value)
-{
-	size_t at = 0, i = 0, star = glob.length, from = 0;
-
-	while (i < value.length) {
-		if (at < glob.length && glob.data[at] == '*') {
-			star = at++;
-			from = i;
-		} else if (at < glob.length && glob.data[at] == value.data[i]) {
-			at++;
-			i++;
-		} else if (star < glob.length) {
-			at = star + 1;
-			i = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (at < glob.length && glob.data[at] == '*')
-		at++;
-	return at == glob.length;
-}
-
 static bool is_value_like(struct text glob, const struct json *value)
 {
 	char digits[FLOW_DIGITS_BYTES];
 
 	if (value->type == JSON_INTEGER)
-		return is_like(glob, flow_digits(digits, value->integer));
+		return text_is_like(glob, flow_digits(digits, value->integer));
 	return value->type == JSON_STRING && value->string.length <= CARRIED_TARGET_BYTES_MAX &&
-	       is_like(glob, value->string);
+	       text_is_like(glob, value->string);
 }
 
 /* Whether each target of the call but recipients is like the glob, and there is one. */

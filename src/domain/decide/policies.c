@@ -1,4 +1,4 @@
-/* The rules that are written in Cedar: the ceiling of each charter on the chain,
+/* The rules that are written in Cedar: the ceiling of each charter on the chain (chain.c),
  * and the guardrails of the organisation and of the units.
  *
  * Cedar skips a policy that errs; here that refuses, if it was a forbid or the
@@ -175,9 +175,7 @@ static bool set_determining(struct evaluation *evaluation, struct text policy)
 	return true;
 }
 
-/* Whether this link's own charter permits the call; the caller's line is the one
- * the decision names. */
-static bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *entry)
+bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct cedar_policy_set *set;
 	struct cedar_answer answer = {0};
@@ -314,9 +312,7 @@ static bool check_guardrails(struct evaluation *evaluation, struct text unit)
 	return refuse_forbidden(evaluation, guardrails, &answer);
 }
 
-/* The organisation's, the identity's unit's, the resource's unit's; for the
- * identity the request is about. */
-static bool check_all_guardrails(struct evaluation *evaluation, struct text own)
+bool check_all_guardrails(struct evaluation *evaluation, struct text own)
 {
 	struct text resource = evaluation->server->unit;
 	struct text organisation = TEXT(REGISTRY_ORGANISATION);
@@ -333,46 +329,6 @@ static bool check_all_guardrails(struct evaluation *evaluation, struct text own)
 bool rule_guardrails(struct evaluation *evaluation)
 {
 	return check_all_guardrails(evaluation, evaluation->charter->unit);
-}
-
-/* Every earlier identity of the chain may do it itself. */
-static bool check_link(struct evaluation *evaluation, struct text name)
-{
-	const struct registry_entry *entry = evaluation_find_identity(evaluation, name);
-	size_t i;
-
-	if (!check_identity(evaluation, entry, name) ||
-		!check_environment(evaluation, entry, evaluation->call->environment) ||
-		!check_environment(evaluation, entry, evaluation->server->environment) ||
-		!check_class(evaluation, entry))
-		return false;
-	for (i = 0; i < evaluation->sources_count; i++)
-		if (!check_source(evaluation, entry, evaluation->sources[i]))
-			return false;
-	if (evaluation->model != NULL && !check_model(evaluation, entry))
-		return false;
-	if (!check_outputs(evaluation, entry))
-		return false;
-	if (!evaluation_set_principal(evaluation, entry))
-		return refuse_no_memory(evaluation);
-	if ((evaluation->tool != NULL || evaluation->model != NULL) &&
-		!check_ceiling(evaluation, entry))
-		return false;
-	if (!check_all_guardrails(evaluation, entry->in_force->charter->unit))
-		return false;
-	return evaluation_set_principal(evaluation, evaluation->entry) ||
-	       refuse_no_memory(evaluation);
-}
-
-bool rule_chain(struct evaluation *evaluation)
-{
-	const struct task *task = evaluation->task;
-
-	for (task = task == NULL ? NULL : task->parent; task != NULL; task = task->parent)
-		if (!text_equal(task->identity, evaluation->call->identity) &&
-			!check_link(evaluation, task->identity))
-			return false;
-	return true;
 }
 
 bool rule_rate(struct evaluation *evaluation)

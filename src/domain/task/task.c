@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/task/chain.h"
 #include "domain/task/touch.h"
 
 /* What tasks and identities have in common: a name in a hash table. */
@@ -43,6 +44,7 @@ struct identity_epoch {
 struct node {
 	struct named named; /* first */
 	struct task task;
+	struct task_details *details; /* owned; NULL: none */
 	struct identity_epoch *owner;
 	struct node *parent;
 	struct node *first_child;
@@ -190,6 +192,8 @@ void task_table_destroy(struct task_table **table)
 {
 	if (*table == NULL)
 		return;
+	for (struct node *node = (*table)->oldest; node != NULL; node = node->younger)
+		task_details_destroy(&node->details);
 	name_table_deinit(&(*table)->tasks);
 	name_table_deinit(&(*table)->identities);
 	touches_destroy(&(*table)->touches);
@@ -294,6 +298,21 @@ struct task_labels task_labels_of(const struct task *task)
 	return labels;
 }
 
+bool task_is_for(const struct task *task, const struct task_detail_call *call)
+{
+	for (; task != NULL; task = task->parent)
+		if (task->details != NULL && !task_details_cover(task->details, call))
+			return false;
+	return true;
+}
+
+const struct task_details *task_details_of(const struct task *task)
+{
+	while (task != NULL && task->details == NULL)
+		task = task->parent;
+	return task == NULL ? NULL : task->details;
+}
+
 const struct task *task_root(const struct task *task)
 {
 	while (task->parent != NULL)
@@ -339,7 +358,7 @@ static bool parent_may_open(
 	if (opening->deadline_utc_ms > parent->deadline_utc_ms)
 		return error_set(err, ERROR_INVALID, "it would end after task %.*s, its parent",
 			TEXT_ARGS(parent->id));
-	return true;
+	return chain_may_take(parent, opening->identity, err);
 }
 
 bool task_may_open(
@@ -402,6 +421,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 	}
 	json_put_text_unless_empty(&record, "person", opening->person);
 	json_put_text_unless_empty(&record, "purpose", opening->purpose);
+	if (opening->details != NULL)
+		json_put(&record, "details", *opening->details);
 	return json_object_seal(&record, out, err);
 }
 
@@ -508,6 +529,7 @@ static bool opened_read(struct opened *out, const struct json *record, struct er
 	opening->parent = json_text_or(record, "parent", "");
 	opening->person = json_text_or(record, "person", "");
 	opening->purpose = json_text_or(record, "purpose", "");
+	opening->details = json_find(record, "details");
 	out->parent_epoch = json_integer_or(record, "parent-epoch", -1);
 	if (version < 0 || out->identity_epoch < 0 || opening->id.length == 0 ||
 		opening->identity.length == 0)
@@ -544,16 +566,18 @@ static struct node *node_create(const struct opened *opened, uint64_t index)
 	return node;
 }
 
-/* Hangs the node under its parent.  A parent that is unknown, forgotten or too
- * deep leaves a task that is never live (invariant 3). */
+/* Hangs the node under its parent.  A parent that is unknown, forgotten, too deep or of a
+ * chain that has no place for it leaves a task that is never live (invariant 3). */
 static void node_attach(struct task_table *table, struct node *node, const struct opened *opened)
 {
+	struct error unsaid = {0};
 	struct node *parent;
 
 	if (opened->opening.parent.length == 0)
 		return;
 	parent = node_find(table, opened->opening.parent);
-	if (parent == NULL || parent->task.depth >= TASK_DEPTH_MAX || opened->parent_epoch < 0) {
+	if (parent == NULL || parent->task.depth >= TASK_DEPTH_MAX || opened->parent_epoch < 0 ||
+		!chain_may_take(&parent->task, node->task.identity, &unsaid)) {
 		node->task.recorded_state = TASK_REVOKED;
 		return;
 	}
@@ -566,6 +590,20 @@ static void node_attach(struct task_table *table, struct node *node, const struc
 		node->sibling->sibling_before = node;
 	parent->first_child = node;
 	parent->task.children_count++;
+}
+
+/* A task whose details cannot be read is never made: it could do more than it may. */
+static bool node_take_details(
+	struct node *node, const struct task_opening *opening, struct error *err)
+{
+	if (opening->details == NULL)
+		return true;
+	if (!task_details_create(&node->details, opening->details, err))
+		return err->code == ERROR_INVALID ? error_set(err, ERROR_CORRUPT,
+							    "the details of a task are malformed")
+						  : false;
+	node->task.details = node->details;
+	return true;
 }
 
 static bool fold_opened(
@@ -586,6 +624,10 @@ static bool fold_opened(
 	node = node_create(&opened, index);
 	if (node == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a task");
+	if (!node_take_details(node, &opened.opening, err)) {
+		free(node);
+		return false;
+	}
 	node->owner = owner;
 	owner->held++;
 	name_insert(&table->tasks, &node->named);
@@ -796,6 +838,7 @@ size_t task_table_sweep(
 		if (node->first_child == NULL && !task_is_live(&node->task, now_utc_ms) &&
 			now_utc_ms >= node->task.deadline_utc_ms + keep_ms) {
 			node_detach(table, node);
+			task_details_destroy(&node->details);
 			free(node);
 			swept++;
 		}

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/charter/terms.h"
+#include "domain/task/details.h"
 #include "domain/task/use.h"
 
 /* The forest of tasks and the epochs that revoke them.  All of it is in memory
@@ -52,8 +53,9 @@ struct task_label_source {
 struct task {
 	struct text id;
 	struct text identity;
-	struct text person;  /* for whom; empty: for the identity's own purpose */
-	struct text purpose; /* may be empty */
+	struct text person;                 /* for whom; empty: for the identity's own purpose */
+	struct text purpose;                /* may be empty */
+	const struct task_details *details; /* NULL: whatever the charter lets it */
 	uint64_t charter_version;
 	enum environment environment;
 	int64_t opened_at_utc_ms;
@@ -110,6 +112,11 @@ struct task_labels task_labels_of(const struct task *task);
 /* The live epoch of an identity; 0 if it was never killed. */
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity);
 
+/* Whether the details of the task and of each above it list the call. */
+bool task_is_for(const struct task *task, const struct task_detail_call *call);
+/* What is listed for the task itself, or the nearest above it; NULL: nothing is. */
+const struct task_details *task_details_of(const struct task *task);
+
 /* The first task of its path. */
 const struct task *task_root(const struct task *task);
 /* How often a line was used under a first task, by the decisions folded so far; and how many
@@ -129,6 +136,7 @@ struct task_opening {
 	struct text person;
 	struct text purpose;
 	struct text parent;
+	const struct json *details; /* authorization_details, read before; NULL: none */
 	uint64_t charter_version;
 	enum environment environment;
 	int64_t at_utc_ms;

@@ -12,25 +12,39 @@
 #include "domain/token/jws.h"
 
 /* Our access tokens (RFC 9068) and what they say.  One token belongs to one task
- * and one audience. */
+ * and one audience.
+ *
+ * Who acts is client_id.  A task below another identity's says so (RFC 8693 §4.1): sub is
+ * then the first of the path, the principal, and act.sub who acts, with those between
+ * nested in it, the newest outermost. */
 
 #define ACCESS_TOKEN_TYPE "at+jwt"
 /* The one scope: to make calls, as far as the charter goes. */
 #define ACCESS_TOKEN_SCOPE "call"
 
+enum { ACCESS_TOKEN_ACTORS_MAX = 8 };
+
 struct access_token {
 	struct text issuer;
-	struct text identity; /* sub and client_id */
+	struct text identity;  /* client_id: who acts; without actors, sub too */
+	struct text principal; /* sub; empty: the identity */
+	/* Those who act for the principal, the newest (the identity) first; 0: nobody does. */
+	struct text actors[ACCESS_TOKEN_ACTORS_MAX];
+	size_t actors_count;
+	/* The one who may exchange it, and nobody may use it otherwise (RFC 8693 §4.4); empty:
+	 * the claim is not there. */
+	struct text may_act;
 	struct text audience;
 	struct text id; /* jti */
 	struct text task;
 	struct text scope;
+	struct text details; /* authorization_details, JSON; empty: none; not read back */
 	enum environment environment;
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
 };
 
-/* The claims as a JSON object in arena.  Errors: LIMIT. */
+/* The claims as a JSON object in arena.  Errors: LIMIT, INVALID (actors that are none). */
 bool access_token_claims(struct json *out, struct arena *arena, const struct access_token *token,
 	struct error *err) MUST_CHECK;
 

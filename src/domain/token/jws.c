@@ -169,6 +169,28 @@ enum token_reason jws_parse(
 	return TOKEN_ACCEPTED;
 }
 
+enum token_reason jws_find_key_id(struct text *out, struct arena *arena, struct text compact)
+{
+	ptrdiff_t dot = text_find_byte(compact, '.');
+	struct jws found = {0};
+	struct text decoded;
+	struct json header;
+	enum token_reason reason;
+
+	*out = (struct text){0};
+	if (compact.length > TOKEN_BYTES_MAX)
+		return TOKEN_TOO_LARGE;
+	if (dot <= 0)
+		return TOKEN_PARTS;
+	reason = decode(&decoded, arena, (struct text){compact.data, (size_t)dot});
+	if (reason == TOKEN_ACCEPTED)
+		reason = read_object(&header, arena, decoded, TOKEN_HEADER_JSON);
+	if (reason == TOKEN_ACCEPTED)
+		reason = read_key_id(&found, &header);
+	*out = found.key_id;
+	return reason;
+}
+
 enum token_reason jws_verify(const struct jws *jws, const struct public_key *key)
 {
 	if (jws->algorithm == SIGNATURE_NONE || jws->algorithm != public_key_algorithm(key))

@@ -49,6 +49,11 @@ struct jws {
 enum token_reason jws_parse(struct jws *out, struct arena *arena, struct text compact,
 	const struct jws_rules *rules) MUST_CHECK;
 
+/* The kid of a token's header, in arena, to find the key that jws_verify needs; empty where
+ * it has none.  Nothing else of it is looked at. */
+enum token_reason jws_find_key_id(
+	struct text *out, struct arena *arena, struct text compact) MUST_CHECK;
+
 /* ACCEPTED if key, whose own algorithm the header must name, signed it. */
 enum token_reason jws_verify(const struct jws *jws, const struct public_key *key) MUST_CHECK;
 

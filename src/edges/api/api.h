@@ -14,6 +14,7 @@
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
+#include "services/issue/token_keys.h"
 #include "services/record/contents.h"
 #include "services/record/record.h"
 #include "services/registry/projector.h"
@@ -59,6 +60,17 @@ struct api_tasks {
 	bool (*end)(void *context, struct text id, struct text actor, void *done_context,
 		void (*done)(void *done_context, uint64_t index, const struct error *err),
 		struct error *err);
+	/* The path of a task, from its first one, as a JSON array.  Errors: NOT_FOUND, LIMIT. */
+	bool (*hops)(void *context, struct text id, struct arena *arena, struct json *out,
+		struct error *err);
+};
+
+/* The keys of tokens; main fills it from services/issue. */
+struct api_token_keys {
+	void *context;
+	/* A JSON array. */
+	bool (*list)(void *context, struct arena *arena, struct json *out, struct error *err);
+	bool (*rotate)(void *context, const struct token_key_rotation *asked, struct error *err);
 };
 
 /* Whose word counts; main fills it from services/trust. */
@@ -103,6 +115,7 @@ struct api_services {
 	struct api_signatures signatures;
 	struct api_tasks tasks;
 	struct api_trust trust;
+	struct api_token_keys token_keys;
 	struct api_secrets secrets;
 	struct api_backups backups;
 };

@@ -184,6 +184,56 @@ static bool read_record(
 	       json_parse(out, request->arena, entry.entry, &json_limits_default, err);
 }
 
+/* What only the record of a task's opening says: where its token is good, and whose it was. */
+static bool add_opening(
+	struct api_request *request, const struct json *hop, struct json *out, struct error *err)
+{
+	static const char *const members[][2] = {
+		{"audience", "audience"}, {"exchanged", "exchanged"}, {"may-act", "may_act"}};
+	uint64_t index = (uint64_t)json_integer_or(hop, "record", 0);
+	struct json_builder object;
+	struct json record;
+
+	if (!read_record(request, index, &record, err))
+		return false;
+	json_object_start(&object, request->arena);
+	for (uint32_t i = 0; i < hop->count; i++)
+		json_put_named(&object, hop->members[i].name, hop->members[i].value);
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		json_put_text_unless_empty(
+			&object, members[i][1], json_text_or(&record, members[i][0], ""));
+	return json_object_seal(&object, out, err);
+}
+
+static bool hops_json(struct api_request *request, struct json *out, struct error *err)
+{
+	const struct api_tasks *tasks = &request->api->services.tasks;
+	struct json_builder object, list;
+	struct json hops, one, items;
+
+	if (!tasks->hops(tasks->context, api_path(request, "task"), request->arena, &hops, err))
+		return false;
+	json_array_start(&list, request->arena);
+	for (uint32_t i = 0; i < hops.count; i++) {
+		if (!add_opening(request, &hops.items[i], &one, err))
+			return false;
+		json_add(&list, one);
+	}
+	if (!json_array_seal(&list, &items, err))
+		return false;
+	json_object_start(&object, request->arena);
+	json_put(&object, "items", items);
+	return json_object_seal(&object, out, err);
+}
+
+void handle_hops(struct api_request *request)
+{
+	struct json body;
+	struct error err;
+
+	api_answer_or_fail(request, hops_json(request, &body, &err), &body, &err);
+}
+
 void handle_record_show(struct api_request *request)
 {
 	struct json_builder object;

@@ -9,26 +9,28 @@
 
 enum { QUERY_BYTES_MAX = 8192 };
 
-static const char *index_word(const char *word)
+const char *cli_index_word(const char *word)
 {
 	return word[0] == '#' ? word + 1 : word;
 }
 
-static bool is_index(const char *word)
+bool cli_is_index(const char *word)
 {
 	int64_t index;
 
-	return text_to_int64(text_of(index_word(word)), &index);
+	return text_to_int64(text_of(cli_index_word(word)), &index);
 }
 
 int command_trace(struct cli *cli)
 {
-	struct text name = cli_escape(cli, index_word(cli->words[0]));
+	struct text name = cli_escape(cli, cli_index_word(cli->words[0]));
 	struct cli_reply reply;
 	int status;
 
+	if (cli->values[OPTION_HOPS] != NULL)
+		return command_hops(cli);
 	if (!cli_get(cli, &reply, &status,
-		    is_index(cli->words[0]) ? "/v1/records/%.*s" : "/v1/trace/%.*s?limit=1000",
+		    cli_is_index(cli->words[0]) ? "/v1/records/%.*s" : "/v1/trace/%.*s?limit=1000",
 		    TEXT_ARGS(name)))
 		return status;
 	cli_print(cli, &reply.json);
@@ -143,7 +145,7 @@ int command_audit_export(struct cli *cli)
 int command_prove(struct cli *cli)
 {
 	const char *path = cli->values[OPTION_OUT];
-	struct text index = cli_escape(cli, index_word(cli->words[0]));
+	struct text index = cli_escape(cli, cli_index_word(cli->words[0]));
 	struct cli_reply reply;
 	struct error err;
 	int status;

@@ -67,10 +67,12 @@ enum cli_option {
 	OPTION_TOOL,
 	OPTION_MINUTES,
 	OPTION_ALONE,
+	OPTION_COMPROMISED,
 	OPTION_PARENT,
 	OPTION_PURPOSE,
 	OPTION_BACKUP_OWNER,
 	OPTION_DAYS,
+	OPTION_HOPS,
 	OPTION_COUNT,
 };
 
@@ -241,11 +243,13 @@ int command_login(struct cli *cli); /* person_commands.c */
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);
+int command_invite(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);
 int command_secret_remove(struct cli *cli);
 int command_key_new(struct cli *cli); /* key_commands.c */
 int command_key_show(struct cli *cli);
+int command_key_rotate(struct cli *cli);
 int command_sandbox_open(struct cli *cli); /* sandbox_commands.c */
 int command_task_open(struct cli *cli);    /* work_commands.c */
 int command_task_end(struct cli *cli);
@@ -272,6 +276,11 @@ int command_policy_publish(struct cli *cli);
 int command_policy_replay(struct cli *cli);    /* replay_command.c */
 int command_report_friction(struct cli *cli);  /* report_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
+int command_consent(struct cli *cli);
+int command_hops(struct cli *cli); /* hop_command.c, of command_trace */
+/* "#12" without its mark; and whether that is the index of a record. */
+const char *cli_index_word(const char *word);
+bool cli_is_index(const char *word);
 int command_reject_proposal(struct cli *cli);
 
 /* ---- log_pass.c: of commands that read the log of --data themselves ---- */

@@ -301,6 +301,30 @@ int command_approve_proposal(struct cli *cli)
 	return status;
 }
 
+/* A data owner agrees to what the peers of a charter reach of their unit. */
+int command_consent(struct cli *cli)
+{
+	struct answer answer;
+	struct cli_reply reply;
+	int status;
+
+	if (!look(cli, &answer, "consent", &status) || !may_approve(cli, &answer, &status))
+		return status;
+	if (cli->output == OUTPUT_TABLE)
+		print_proposal(cli, &answer.entry.json, answer.waiting);
+	status = EXIT_REFUSED;
+	if (!cli_confirm(cli, "This lets its peers use what it names of your unit, once it is "
+			      "approved.") ||
+		!cli_ask(cli, &answer.call, &reply, &status))
+		return status;
+	if (cli->output == OUTPUT_TABLE)
+		printf("consented, record #%lld\n",
+			(long long)json_integer_or(&reply.json, "index", 0));
+	else
+		cli_print(cli, &reply.json);
+	return status;
+}
+
 /* The reply and, as `rejected`, what waited. */
 static struct json rejected_json(
 	struct cli *cli, const struct answer *answer, const struct json *reply)

@@ -5,10 +5,11 @@
 
 #include "base/error.h"
 #include "services/issue/issue.h"
+#include "services/registry/registrar.h"
 #include "wire/router.h"
 
 /* The authorization server's door: /oauth/token, /oauth/revoke,
- * /oauth/introspect, /oauth/jwks and the metadata documents. */
+ * /oauth/introspect, /oauth/register, /oauth/jwks and the metadata documents. */
 struct oauth;
 
 enum {
@@ -16,9 +17,9 @@ enum {
 	OAUTH_PARAMETERS_MAX = 32,
 };
 
-/* issue and registry are borrowed and outlive it.  Errors: LIMIT. */
-bool oauth_create(struct oauth **out, struct issue *issue, const struct registry *registry,
-	const struct public_key *token_key, struct error *err) MUST_CHECK;
+/* issue and registrar are borrowed and outlive it.  Errors: LIMIT. */
+bool oauth_create(struct oauth **out, struct issue *issue, struct registrar *registrar,
+	struct error *err) MUST_CHECK;
 /* After the server and the router that use its routes. */
 void oauth_destroy(struct oauth **oauth);
 /* Adds its routes.  Errors: those of router_add. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "domain/task/chain.h"
 #include "services/issue/issue_private.h"
 
 static struct cached_token *find_cached(struct issue *issue, const struct sha256 *digest)
@@ -49,14 +50,51 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 	return TOKEN_ACCEPTED;
 }
 
-static enum token_reason check_live(
-	const struct issue *issue, const struct task *task, int64_t now_utc_ms)
+/* Whoever it acts for must be able to act, too. */
+enum token_reason issue_task_state(const struct issue *issue, const struct task *task)
 {
+	enum token_reason reason = TOKEN_ACCEPTED;
+
 	if (task == NULL)
 		return TOKEN_TASK_UNKNOWN;
-	if (!task_is_live(task, now_utc_ms) || issue_is_from_sandbox(issue, task))
+	if (!task_is_live(task, issue_now_utc_ms(issue)))
 		return TOKEN_TASK_NOT_LIVE;
-	return issue_identity_state(issue, task->identity);
+	for (; task != NULL && reason == TOKEN_ACCEPTED; task = task->parent) {
+		if (issue_is_from_sandbox(issue, task))
+			return TOKEN_TASK_NOT_LIVE;
+		reason = issue_identity_state(issue, task->identity);
+	}
+	return reason;
+}
+
+bool issue_name_parties(struct access_token *out, const struct task *task)
+{
+	struct chain chain;
+
+	_Static_assert((int)CHAIN_IDENTITIES_MAX <= (int)ACCESS_TOKEN_ACTORS_MAX, "all fit");
+	if (!chain_of(&chain, task) || chain.count == 0)
+		return false;
+	out->principal = chain.links[0];
+	out->identity = chain.links[chain.count - 1];
+	out->actors_count = chain.count - 1;
+	for (size_t i = 0; i < out->actors_count; i++)
+		out->actors[i] = chain.links[chain.count - 1 - i];
+	return true;
+}
+
+/* The token says of its task what is so: who acts, for whom, and where. */
+bool issue_token_is_of_task(const struct access_token *token, const struct task *task)
+{
+	struct access_token due = {0};
+
+	if (!issue_name_parties(&due, task) || !text_equal(token->identity, due.identity) ||
+		!text_equal(token->principal, due.principal) ||
+		token->actors_count != due.actors_count || token->environment != task->environment)
+		return false;
+	for (size_t i = 0; i < due.actors_count; i++)
+		if (!text_equal(token->actors[i], due.actors[i]))
+			return false;
+	return true;
 }
 
 static struct sha256 audience_digest(struct issue *issue, struct text audience)
@@ -83,18 +121,26 @@ static enum token_reason check_token(
 		.now_utc_s = issue_now_utc_ms(issue) / 1000,
 	};
 	const struct task *task = NULL;
+	const struct public_key *key = NULL;
 	struct access_token read;
-	enum token_reason reason =
-		access_token_check(&read, issue->scratch, token, issue->parts.signer.key, &rules);
+	struct text kid;
+	enum token_reason reason = jws_find_key_id(&kid, issue->scratch, token);
 
 	issue->status.tokens_verified++;
+	if (reason == TOKEN_ACCEPTED) {
+		key = token_keys_find(issue->token_keys, kid);
+		reason = key == NULL
+				 ? TOKEN_KEY_UNKNOWN
+				 : access_token_check(&read, issue->scratch, token, key, &rules);
+	}
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
 	task = task_find(issue->parts.tasks, read.task);
 	if (task == NULL || read.task.length > TASK_ID_BYTES)
 		return TOKEN_TASK_UNKNOWN;
-	if (!text_equal(task->identity, read.identity) || task->environment != read.environment)
+	if (!issue_token_is_of_task(&read, task))
 		return TOKEN_SUBJECT;
+	out->is_for_exchange = read.may_act.length > 0;
 	out->audience = audience_digest(issue, audience);
 	out->expires_utc_s = read.expires_utc_s;
 	memcpy(out->task, read.task.data, read.task.length);
@@ -111,10 +157,13 @@ static enum token_reason check_cached(struct issue *issue, const struct cached_t
 	return sha256_equal(&cached->audience, &digest) ? TOKEN_ACCEPTED : TOKEN_AUDIENCE;
 }
 
-static enum token_reason authenticate(
-	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
+/* What a token is good for: its holder may end what it must not use. */
+enum token_use { TOKEN_TO_ACT = 0, TOKEN_TO_END };
+
+static enum token_reason authenticate(struct issue *issue, struct text token, struct text audience,
+	enum token_use use, struct issue_caller *out)
 {
-	int64_t now_utc_ms = issue_now_utc_ms(issue);
+	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
 	struct cached_token checked = {.digest = sha256_of(token.data, token.length)};
 	const struct cached_token *cached = find_cached(issue, &checked.digest);
 	const struct task *task = NULL;
@@ -122,7 +171,7 @@ static enum token_reason authenticate(
 
 	if (cached != NULL) {
 		issue->status.tokens_repeated++;
-		reason = check_cached(issue, cached, audience, now_utc_ms / 1000);
+		reason = check_cached(issue, cached, audience, now_utc_s);
 	} else {
 		reason = check_token(issue, token, audience, &checked);
 		arena_reset(issue->scratch);
@@ -132,7 +181,9 @@ static enum token_reason authenticate(
 	if (cached == NULL)
 		cached = &checked;
 	task = task_find(issue->parts.tasks, text_of(cached->task));
-	reason = check_live(issue, task, now_utc_ms);
+	reason = issue_task_state(issue, task);
+	if (reason == TOKEN_ACCEPTED && cached->is_for_exchange && use == TOKEN_TO_ACT)
+		reason = TOKEN_FOR_EXCHANGE;
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
 	*out = (struct issue_caller){
@@ -146,8 +197,8 @@ static enum token_reason authenticate(
 	return TOKEN_ACCEPTED;
 }
 
-enum token_reason issue_authenticate(
-	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
+static enum token_reason authenticate_for(struct issue *issue, struct text token,
+	struct text audience, enum token_use use, struct issue_caller *out)
 {
 	enum token_reason reason = TOKEN_NO_ROOM;
 
@@ -155,10 +206,16 @@ enum token_reason issue_authenticate(
 	if (token.length > TOKEN_BYTES_MAX)
 		reason = TOKEN_TOO_LARGE;
 	else if (!issue_is_closed(issue))
-		reason = authenticate(issue, token, audience, out);
+		reason = authenticate(issue, token, audience, use, out);
 	if (reason != TOKEN_ACCEPTED)
 		issue->status.tokens_refused++;
 	return reason;
+}
+
+enum token_reason issue_authenticate(
+	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
+{
+	return authenticate_for(issue, token, audience, TOKEN_TO_ACT, out);
 }
 
 enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
@@ -206,35 +263,48 @@ void issue_point_challenge(const struct issue *issue, struct text application,
 	challenge(issue, application.length == 0 ? "" : "/applications/", application, reason, out);
 }
 
-/* The aud a token claims, in the scratch arena; empty if it is no token. */
-static struct text claimed_audience(struct issue *issue, struct text token)
+/* What a token claims, in arena; nothing of it is believed. */
+static bool read_claims(struct text token, struct arena *arena, struct claims *out, struct jws *jws)
 {
 	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
 	const struct jws_rules rules = {.types = types};
-	struct claims claims;
+
+	return jws_parse(jws, arena, token, &rules) == TOKEN_ACCEPTED &&
+	       claims_read(out, &jws->claims) == TOKEN_ACCEPTED;
+}
+
+bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
+	struct issue_caller *out, struct json *claims)
+{
+	struct claims read;
 	struct jws jws;
 
-	if (jws_parse(&jws, issue->scratch, token, &rules) != TOKEN_ACCEPTED ||
-		claims_read(&claims, &jws.claims) != TOKEN_ACCEPTED)
-		return (struct text){0};
-	return claims.audience;
+	if (!read_claims(token, arena, &read, &jws) ||
+		issue_authenticate(issue, token, read.audience, out) != TOKEN_ACCEPTED)
+		return false;
+	*claims = jws.claims;
+	return true;
 }
 
 bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 {
-	char audience[TOKEN_NAME_BYTES_MAX];
+	struct arena *arena = arena_create(TOKEN_ARENA_BYTES_MAX);
 	struct issue_caller caller;
-	struct text claimed = claimed_audience(issue, token);
-	struct text actor;
-	char actor_text[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
+	struct claims claims;
+	struct jws jws;
+	char actor[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
+	bool is_ending = false;
 
-	/* Copied out, because authenticating reuses the scratch arena. */
-	memcpy(audience, claimed.data == NULL ? "" : claimed.data, claimed.length);
-	claimed.data = audience;
-	arena_reset(issue->scratch);
-	if (issue_authenticate(issue, token, claimed, &caller) != TOKEN_ACCEPTED)
-		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
-	snprintf(actor_text, sizeof actor_text, "identity:%.*s", TEXT_ARGS(caller.identity));
-	actor = text_of(actor_text);
-	return issue_task_end(issue, caller.task, actor, NULL, NULL, err);
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a token");
+	if (!read_claims(token, arena, &claims, &jws) ||
+		authenticate_for(issue, token, claims.audience, TOKEN_TO_END, &caller) !=
+			TOKEN_ACCEPTED) {
+		error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
+	} else {
+		snprintf(actor, sizeof actor, "identity:%.*s", TEXT_ARGS(caller.identity));
+		is_ending = issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
+	}
+	arena_destroy(&arena);
+	return is_ending;
 }

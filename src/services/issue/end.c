@@ -207,6 +207,7 @@ void issue_expire(struct issue *issue)
 	int64_t now_utc_ms = issue_now_utc_ms(issue);
 	const struct task *task = task_next(issue->parts.tasks, NULL);
 
+	token_keys_tend(issue->token_keys);
 	while (task != NULL && issue->endings_count < ISSUE_ENDINGS_MAX) {
 		/* A log that makes records durable at once folds within submit; the
 		 * node stays, because only the sweep below forgets. */
@@ -274,6 +275,8 @@ static bool task_json(struct json *out, struct arena *arena, const struct task *
 	json_put(&object, "parent",
 		task->parent == NULL ? json_null() : json_string(task->parent->id));
 	json_put_integer(&object, "depth", task->depth);
+	if (task->details != NULL)
+		json_put(&object, "authorization_details", *task_details_json(task->details));
 	json_put_integer(&object, "opened", task->opened_at_utc_ms);
 	json_put_integer(&object, "deadline", task->deadline_utc_ms);
 	json_put(&object, "label", label == NULL ? json_null() : json_cstring(label));

@@ -1,5 +1,5 @@
 /* The token service: its making, its clock, and the table of refusals.  What it
- * does is in open.c, authenticate.c, end.c and person.c. */
+ * does is in open.c, authenticate.c, introspect.c, end.c and person.c. */
 #include "services/issue/issue.h"
 
 #include <stdlib.h>
@@ -43,10 +43,66 @@ bool issue_is_closed(const struct issue *issue)
 	return issue->issuer[0] == '\0' || fold_has_failed(issue->parts.fold);
 }
 
+bool issue_can_sign(const struct issue *issue)
+{
+	const struct token_signer *signer = &issue->parts.signer;
+
+	return signer->is_ready == NULL || signer->is_ready(signer->context);
+}
+
+static int64_t clock_of(void *context)
+{
+	return issue_now_utc_ms(context);
+}
+
+/* What was remembered of tokens was signed by keys that may hold no longer. */
+static void forget_tokens(void *context)
+{
+	struct issue *issue = context;
+
+	memset(issue->tokens, 0, TOKEN_CACHE_SETS * sizeof *issue->tokens);
+}
+
+static bool make_token_keys(struct issue *issue, struct error *err)
+{
+	const struct token_keys_parts parts = {.fold = issue->parts.fold,
+		.signer = issue->parts.signer,
+		.overlap_ms = issue->parts.key_overlap_ms,
+		.wall_utc_ms = clock_of,
+		.clock_context = issue,
+		.on_change = forget_tokens,
+		.change_context = issue};
+
+	return token_keys_create(&issue->token_keys, &parts, err);
+}
+
+bool issue_keys_list(void *context, struct arena *arena, struct json *out, struct error *err)
+{
+	const struct issue *issue = context;
+
+	return token_keys_list(issue->token_keys, arena, out, err);
+}
+
+bool issue_keys_rotate(void *context, const struct token_key_rotation *asked, struct error *err)
+{
+	const struct issue *issue = context;
+
+	return token_keys_rotate(issue->token_keys, asked, err);
+}
+
+bool issue_key_set(
+	const struct issue *issue, struct arena *arena, struct json *out, struct error *err)
+{
+	return token_keys_publish(issue->token_keys, arena, out, err);
+}
+
 static bool register_with_fold(struct issue *issue, struct error *err)
 {
-	static const char *const types[] = {"task-opened", "assertion"};
-	const struct fold_projector projector = {"task-opened", issue_project_assertion};
+	static const char *const types[] = {"task-opened", "assertion-used", "assertion"};
+	static const struct fold_projector projectors[] = {
+		{"task-opened", issue_project_assertion},
+		{"assertion-used", issue_project_assertion},
+	};
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		const struct fold_handler handler = {
@@ -55,7 +111,8 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 		if (!fold_add(issue->parts.fold, &handler, err))
 			return false;
 	}
-	return fold_add_projector(issue->parts.fold, &projector, err);
+	return fold_add_projector(issue->parts.fold, &projectors[0], err) &&
+	       fold_add_projector(issue->parts.fold, &projectors[1], err);
 }
 
 bool issue_create(struct issue **out, const struct issue_parts *parts, struct error *err)
@@ -80,7 +137,7 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 	issue->created_utc_s = issue_now_utc_ms(issue) / 1000;
 	if (!replay_table_create(&issue->assertions, &assertions, err) ||
 		!replay_table_create(&issue->requests, &requests, err) ||
-		!register_with_fold(issue, err))
+		!make_token_keys(issue, err) || !register_with_fold(issue, err))
 		goto done;
 	*out = issue;
 	issue = NULL;
@@ -98,8 +155,10 @@ void issue_destroy(struct issue **issue)
 		loop_timer_stop((*issue)->parts.loop, &(*issue)->expiry);
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
+	issue_lookings_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
 		public_key_destroy(&(*issue)->keys[i].key);
+	token_keys_destroy(&(*issue)->token_keys);
 	replay_table_destroy(&(*issue)->assertions);
 	replay_table_destroy(&(*issue)->requests);
 	arena_destroy(&(*issue)->scratch);

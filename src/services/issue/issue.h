@@ -14,6 +14,7 @@
 #include "domain/task/task.h"
 #include "domain/token/reason.h"
 #include "domain/token/request_signature.h"
+#include "services/issue/token_keys.h"
 #include "services/issue/token_signer.h"
 #include "services/registry/fold.h"
 #include "services/trust/trust.h"
@@ -26,10 +27,11 @@ enum {
 	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
 	ISSUE_WAITING_MAX = 128,  /* of the openings, those that wait for an issuer's keys */
 	ISSUE_ENDINGS_MAX = 256,
-	ISSUE_CACHE_ENTRIES = 4096,  /* verified tokens remembered */
-	ISSUE_KEYS_CACHED = 256,     /* parsed keys of identities and persons remembered */
-	ISSUE_EXPIRY_MS = 1000,      /* how often expired tasks get their record */
-	ISSUE_KEEP_MS = 3600 * 1000, /* how long a dead task is still known by its state */
+	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
+	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
+	ISSUE_KEYS_CACHED = 256,        /* parsed keys of identities and persons remembered */
+	ISSUE_EXPIRY_MS = 1000,         /* how often expired tasks get their record */
+	ISSUE_KEEP_MS = 3600 * 1000,    /* how long a dead task is still known by its state */
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
 };
@@ -51,6 +53,7 @@ struct issue_parts {
 	 * accepted and was not remembered; or NULL.  The token is borrowed. */
 	void (*on_token)(void *context, struct text token, int64_t expires_utc_s);
 	void *token_context;
+	int64_t key_overlap_ms; /* 0: TOKEN_KEY_OVERLAP_MS */
 };
 
 /* Registers its handlers (the one-time ids in task-opened) and projector with
@@ -59,6 +62,9 @@ bool issue_create(
 	struct issue **out, const struct issue_parts *parts, struct error *err) MUST_CHECK;
 /* After the fold's last completion. */
 void issue_destroy(struct issue **issue);
+
+/* False while no token would be signed: nothing is opened, what is open goes on. */
+bool issue_can_sign(const struct issue *issue);
 
 /* The issuer identifier, "http://127.0.0.1:8470": known once the port is.  Until
  * then nothing is issued or accepted.  Copied.  Errors: INVALID, LIMIT. */
@@ -84,7 +90,7 @@ void issue_expire(struct issue *issue);
 #define ISSUE_REFUSALS(X) \
 	X(ISSUE_REFUSED, "refused", "it was refused") \
 	X(ISSUE_GRANTED, "granted", "the task is open") \
-	X(ISSUE_ASSERTION, "assertion", "the client assertion does not hold") \
+	X(ISSUE_ASSERTION, "assertion", "the assertion does not hold") \
 	X(ISSUE_CLIENT_UNPROVEN, "client_unproven", \
 		"no key of a registered identity of this name signed the assertion") \
 	X(ISSUE_CLIENT_MISMATCH, "client_mismatch", "client_id is not the assertion's sub") \
@@ -100,8 +106,19 @@ void issue_expire(struct issue *issue);
 	X(ISSUE_AUDIENCE_UNKNOWN, "audience_unknown", \
 		"resource is not the URL of a registered server or decision point") \
 	X(ISSUE_SCOPE, "scope", "the only scope is: call") \
+	X(ISSUE_DETAILS, "details", \
+		"authorization_details are malformed, or wider than the parent's") \
 	X(ISSUE_PURPOSE, "purpose", "the purpose is too long or not plain text") \
 	X(ISSUE_PARENT, "parent", "the parent task cannot have this child") \
+	X(ISSUE_TOKEN_TYPE, "token_type", \
+		"a type of token is missing, or is none that is exchanged here") \
+	X(ISSUE_SUBJECT_TOKEN, "subject_token", "the subject token does not hold") \
+	X(ISSUE_ACTOR_TOKEN, "actor_token", \
+		"the actor token does not prove the client that asks") \
+	X(ISSUE_DELEGATION, "delegation", \
+		"the subject token was not handed on to this client") \
+	X(ISSUE_CHAIN, "chain", "the chain of identities cannot go on here") \
+	X(ISSUE_MAY_ACT, "may_act", "may_act must name a peer of the charter in force") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
 	X(ISSUE_NOT_RECORDED, "not_recorded", \
 		"the task could not be recorded, so it was not opened") \
@@ -124,10 +141,28 @@ enum issue_assertion_form {
 	ISSUE_ASSERTION_SVID,    /* a JWT-SVID, whatever its `iss` */
 };
 
+/* What the assertion is: the client's proof beside another grant (RFC 7523 §2.2), or grant and
+ * proof in one (§2.1). */
+enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
+
+/* The types of tokens that are exchanged here (RFC 8693 §3): ours, by either name. */
+#define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token"
+#define TOKEN_TYPE_JWT "urn:ietf:params:oauth:token-type:jwt"
+
+/* A token exchange (RFC 8693 §2.1); empty: not given. */
+struct issue_exchange {
+	struct text subject_token;
+	struct text subject_token_type;
+	struct text actor_token;
+	struct text actor_token_type;
+	struct text requested_token_type;
+};
+
 /* One request for a task and its token.  The caller owns it and what it points
  * to until done ran. */
 struct issue_request {
 	struct text assertion; /* compact JWS */
+	enum issue_assertion_use assertion_use;
 	enum issue_assertion_form assertion_form;
 	/* The connection's client certificate, DER (RFC 8705); empty: none. */
 	struct text certificate;
@@ -135,7 +170,11 @@ struct issue_request {
 	struct text resource; /* audience */
 	struct text scope;    /* may be empty */
 	struct text purpose;  /* of the task; may be empty */
+	struct text details;  /* authorization_details (RFC 9396), JSON; may be empty */
 	struct text parent;   /* a live task of the same identity and environment, or empty */
+	struct text may_act;  /* a peer that alone may exchange the token; or empty */
+	bool is_exchange;     /* what follows is what the task hangs on, instead of parent */
+	struct issue_exchange exchange;
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -145,6 +184,7 @@ struct issue_request {
 	struct text token;             /* below: only if GRANTED; good until done returns */
 	struct text task;
 	struct text scope_granted;
+	struct text details_granted; /* the task's own, or of the nearest above it; may be empty */
 	int64_t lifetime_s;
 	uint64_t index; /* of the task-opened record */
 };
@@ -184,13 +224,40 @@ void issue_challenge(const struct issue *issue, struct text server, enum token_r
 void issue_point_challenge(const struct issue *issue, struct text application,
 	enum token_reason reason, struct buffer *out);
 
+/* ---- what a token is now (RFC 7662) ---- */
+
+/* One question.  The caller owns it and what it points to until done ran. */
+struct issue_introspection {
+	/* Who asks: assertion and client of it, as in a request for a task.  Its answer is in
+	 * refusal (GRANTED: there is one), detail and reason. */
+	struct issue_request asker;
+	/* The value of an Authorization header, used instead where there is one: a token of ours
+	 * for the issuer itself. */
+	struct text authorization;
+	struct text token; /* asked about; whatever it is */
+	struct arena *arena;
+	void (*done)(struct issue_introspection *asked);
+	void *context;
+	struct json answer; /* in arena: what it says and is, or {"active": false} */
+};
+
+/* Whose client asks, or the tool-server that its audience is, is told what the token says
+ * while it opens what it is for; nobody is told anything else.  done runs exactly once:
+ * before this returns, or from the loop. */
+void issue_introspect(struct issue *issue, struct issue_introspection *asked);
+
 /* ---- tasks ---- */
 
-/* context of these four is the struct issue: they fill struct api_tasks. */
+/* context of these five is the struct issue: they fill struct api_tasks. */
 bool issue_task_show(
 	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 bool issue_task_list(void *context, struct text after, uint32_t count, struct arena *arena,
 	struct json *out, struct error *err);
+/* The path of a task from its first one, as a JSON array (docs/formats/tokens.md): whose each
+ * is, over which line it was handed on, what it may do by the charters in force, and what was
+ * narrowed.  Errors: NOT_FOUND (also of what was forgotten since), LIMIT. */
+bool issue_task_hops(
+	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
 /* Ends one task; done runs on the loop once it is durable (err is NULL) or
  * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
  * INVALID with "forbidden: " (neither may the actor kill the identity nor is it
@@ -203,6 +270,15 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
  * wait for the record.  Errors: NOT_FOUND (not a token that opens anything),
  * CONFLICT, LIMIT, IO. */
 bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+
+/* ---- the keys of tokens; context is the struct issue: they fill struct api_token_keys ---- */
+
+/* As token_keys_list and token_keys_rotate. */
+bool issue_keys_list(void *context, struct arena *arena, struct json *out, struct error *err);
+bool issue_keys_rotate(void *context, const struct token_key_rotation *asked, struct error *err);
+/* The key set others verify our tokens with (RFC 7517 §5).  Errors: LIMIT. */
+bool issue_key_set(const struct issue *issue, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
 
 /* ---- persons ---- */
 

@@ -2,6 +2,7 @@
 #define SERVICES_ISSUE_ISSUE_PRIVATE_H
 
 #include "base/digest.h"
+#include "domain/token/access_token.h"
 #include "domain/token/claims.h"
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
@@ -38,9 +39,11 @@ struct cached_token {
 	struct sha256 audience;
 	int64_t expires_utc_s; /* 0: a free place */
 	char task[TASK_ID_BYTES + 1];
+	bool is_for_exchange; /* may_act names who may exchange it, and nobody may use it */
 };
 
 struct ending;
+struct looking;
 struct opening;
 
 struct issue {
@@ -48,6 +51,7 @@ struct issue {
 	char issuer[ISSUE_ISSUER_BYTES_MAX]; /* empty until set */
 	struct replay_table *assertions;
 	struct replay_table *requests;
+	struct token_keys *token_keys;
 	int64_t created_utc_s;
 	struct cached_key keys[ISSUE_KEYS_CACHED];
 	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */
@@ -64,6 +68,8 @@ struct issue {
 	struct opening *openings;
 	uint32_t openings_count;
 	uint32_t waiting_count; /* of them, for keys */
+	struct looking *lookings;
+	uint32_t lookings_count;
 	struct issue_status status;
 };
 
@@ -129,14 +135,47 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 /* True for a task that was opened while its identity was a sandbox, and is none now. */
 bool issue_is_from_sandbox(const struct issue *issue, const struct task *task);
 
+/* ACCEPTED if the task and each above it is live, none is from a sandbox that was, and each
+ * identity on its path may act now. */
+enum token_reason issue_task_state(const struct issue *issue, const struct task *task);
+
+/* Who acts for whom in the task: fills the parties of a token for it.  False: its path is
+ * no chain. */
+bool issue_name_parties(struct access_token *out, const struct task *task) MUST_CHECK;
+
+/* True if the token says of the task what is so. */
+bool issue_token_is_of_task(const struct access_token *token, const struct task *task) MUST_CHECK;
+
+/* What a token exchange (exchange.c) rests on. */
+struct exchanged {
+	struct text parent;   /* the subject token's task; in the arena, as the next */
+	struct text token_id; /* its jti */
+};
+/* False: refused, and request says why.  What the subject token and the world say decides,
+ * never which parameters there are. */
+bool issue_check_exchange(struct issue *issue, struct arena *arena, struct issue_request *request,
+	const struct proven *proven, struct exchanged *out) MUST_CHECK;
+/* False: refused.  The one that a token is handed on to must be a peer of who asks for it. */
+bool issue_check_may_act(struct issue_request *request, const struct proven *proven) MUST_CHECK;
+
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
 
-/* Openings and endings that are still on their way: no longer call anybody. */
+/* Openings, endings and questions that are still on their way: no longer call anybody. */
 void issue_openings_drop(struct issue *issue);
 void issue_endings_drop(struct issue *issue);
+void issue_lookings_drop(struct issue *issue);
 
-/* The one-time id in a task-opened record, or the row it left in the store. */
+/* False unless the token opens now what it says it is for; then who holds it, and its
+ * claims in arena. */
+bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
+	struct issue_caller *out, struct json *claims);
+
+/* How whoever asked was proven, as records keep it: {key, replay, until}.  Errors: LIMIT. */
+bool issue_proof(struct json *out, struct arena *arena, const struct proven *proven,
+	struct error *err) MUST_CHECK;
+
+/* The one-time id in a record of a proof, or the row it left in the store. */
 bool issue_fold_assertion(
 	void *state, const struct json *record, uint64_t index, struct error *err);
 void issue_project_assertion(const struct json *record, struct projection *projection);

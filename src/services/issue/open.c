@@ -41,14 +41,18 @@ struct opening {
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
 	struct text audience;
+	struct task_details *details; /* NULL: none of its own */
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
-	int64_t parent_end_utc_s; /* where there is a parent */
+	struct text parent;         /* a task it hangs below, or empty */
+	struct exchanged exchanged; /* of an exchange */
+	int64_t parent_end_utc_s;   /* where there is a parent */
 	struct opening *next;
 };
 
 static void opening_free(struct opening *opening)
 {
+	task_details_destroy(&opening->details);
 	arena_destroy(&opening->arena);
 	free(opening);
 }
@@ -130,6 +134,20 @@ static bool is_plain(struct text purpose)
 	return purpose.length <= ISSUE_PURPOSE_BYTES_MAX && text_is_utf8(purpose);
 }
 
+/* Below the task of the token that is exchanged. */
+static bool check_exchange(struct opening *opening)
+{
+	struct issue *issue = opening->issue;
+
+	if (!issue_check_exchange(
+		    issue, opening->arena, opening->request, &opening->proven, &opening->exchanged))
+		return false;
+	opening->parent = opening->exchanged.parent;
+	opening->parent_end_utc_s =
+		task_find(issue->parts.tasks, opening->parent)->deadline_utc_ms / 1000;
+	return true;
+}
+
 /* A task below another one, which has then touched what this one touches, and does not
  * outlive it. */
 static bool check_parent(struct opening *opening)
@@ -138,6 +156,9 @@ static bool check_parent(struct opening *opening)
 	struct text id = opening->request->parent;
 	const struct task *parent = task_find(issue->parts.tasks, id);
 
+	if (opening->request->is_exchange)
+		return check_exchange(opening);
+	opening->parent = id;
 	if (id.length == 0)
 		return true;
 	/* Whether another identity's task exists is nobody's to learn. */
@@ -145,8 +166,7 @@ static bool check_parent(struct opening *opening)
 		parent->environment != opening->proven.environment)
 		return issue_refuse(
 			opening->request, ISSUE_PARENT, "no such task of this identity");
-	if (!task_is_live(parent, issue_now_utc_ms(issue)) ||
-		issue_is_from_sandbox(issue, parent) || parent->depth >= TASK_DEPTH_MAX)
+	if (issue_task_state(issue, parent) != TOKEN_ACCEPTED || parent->depth >= TASK_DEPTH_MAX)
 		return issue_refuse(opening->request, ISSUE_PARENT, "it is over, or too deep");
 	opening->parent_end_utc_s = parent->deadline_utc_ms / 1000;
 	return true;
@@ -168,17 +188,31 @@ static bool check_wishes(struct opening *opening)
 	return opening->audience.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
 }
 
+/* What the task is for (RFC 9396): it may only narrow what is above it. */
+static bool check_details(struct opening *opening)
+{
+	struct issue_request *request = opening->request;
+	const struct task_details *above =
+		task_details_of(task_find(opening->issue->parts.tasks, opening->parent));
+	struct error err = {0};
+
+	if (request->details.length == 0)
+		return true;
+	if (!task_details_parse(&opening->details, request->details, &err))
+		return issue_refuse(request, ISSUE_DETAILS, err.text);
+	if (above != NULL && !task_details_narrow(opening->details, above))
+		return issue_refuse(request, ISSUE_DETAILS, "the parent task lists less");
+	return true;
+}
+
 /* ---- record it ---- */
 
-/* The task's record with what only we know: the audience, and the proof. */
-static bool add_proof(
-	struct json *out, struct opening *opening, const struct json *record, struct error *err)
+bool issue_proof(
+	struct json *out, struct arena *arena, const struct proven *proven, struct error *err)
 {
-	const struct proven *proven = &opening->proven;
-	struct json_builder whole, part;
-	struct json proof;
+	struct json_builder part;
 
-	json_object_start(&part, opening->arena);
+	json_object_start(&part, arena);
 	json_put_text(&part, "key", proven->key_id);
 	if (proven->issuer.length > 0) {
 		json_put_text(&part, "issuer", proven->issuer);
@@ -186,16 +220,27 @@ static bool add_proof(
 	}
 	if (proven->use.until_utc_s != 0) {
 		json_put_text(&part, "replay",
-			base64url_text(opening->arena, proven->use.key.bytes,
-				sizeof proven->use.key.bytes));
+			base64url_text(arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
 		json_put_integer(&part, "until", proven->use.until_utc_s);
 	}
-	if (!json_object_seal(&part, &proof, err))
+	return json_object_seal(&part, out, err);
+}
+
+/* The task's record with what only we know: the audience, and the proof. */
+static bool add_proof(
+	struct json *out, struct opening *opening, const struct json *record, struct error *err)
+{
+	struct json_builder whole;
+	struct json proof;
+
+	if (!issue_proof(&proof, opening->arena, &opening->proven, err))
 		return false;
 	json_object_start(&whole, opening->arena);
 	for (uint32_t i = 0; i < record->count; i++)
 		json_put_named(&whole, record->members[i].name, record->members[i].value);
 	json_put_text(&whole, "audience", opening->audience);
+	json_put_text_unless_empty(&whole, "exchanged", opening->exchanged.token_id);
+	json_put_text_unless_empty(&whole, "may-act", opening->request->may_act);
 	json_put(&whole, "proof", proof);
 	return json_object_seal(&whole, out, err);
 }
@@ -210,7 +255,8 @@ static bool make_record(struct opening *opening, struct error *err)
 	struct task_opening task = {.id = text_of(opening->task),
 		.identity = opening->proven.identity,
 		.purpose = opening->request->purpose,
-		.parent = opening->request->parent,
+		.parent = opening->parent,
+		.details = opening->details == NULL ? NULL : task_details_json(opening->details),
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
 		.at_utc_ms = at_utc_ms};
@@ -227,8 +273,7 @@ static bool make_record(struct opening *opening, struct error *err)
 	if (proven->charter->expires_utc_s != 0 &&
 		opening->expires_utc_s > proven->charter->expires_utc_s)
 		opening->expires_utc_s = proven->charter->expires_utc_s;
-	if (opening->request->parent.length > 0 &&
-		opening->expires_utc_s > opening->parent_end_utc_s)
+	if (opening->parent.length > 0 && opening->expires_utc_s > opening->parent_end_utc_s)
 		opening->expires_utc_s = opening->parent_end_utc_s;
 	/* Task and token end in the same millisecond. */
 	task.deadline_utc_ms = opening->expires_utc_s * 1000;
@@ -251,9 +296,17 @@ static bool may_act_now(const struct opening *opening)
 	const struct issue *issue = opening->issue;
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 
-	return task_is_live(task, issue_now_utc_ms(issue)) &&
-	       issue_is_trusted(issue, &opening->proven) &&
-	       issue_identity_state(issue, opening->proven.identity) == TOKEN_ACCEPTED;
+	return issue_is_trusted(issue, &opening->proven) &&
+	       issue_task_state(issue, task) == TOKEN_ACCEPTED;
+}
+
+/* What its task, or the nearest above it, is for; empty: whatever the charter lets it. */
+static struct text details_of(const struct opening *opening)
+{
+	const struct task_details *details =
+		task_details_of(task_find(opening->issue->parts.tasks, text_of(opening->task)));
+
+	return details == NULL ? TEXT("") : task_details_text(details);
 }
 
 static void finish(struct opening *opening)
@@ -285,6 +338,7 @@ static void on_signed(struct token_signing *signing)
 		request->token = signing->token;
 		request->task = text_of(opening->task);
 		request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
+		request->details_granted = details_of(opening);
 		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
 		request->index = opening->change.index;
 		opening->issue->status.tasks_opened++;
@@ -298,10 +352,11 @@ static void sign_token(struct opening *opening)
 	char id[RANDOM_ID_BYTES];
 	struct access_token token = {
 		.issuer = issue_issuer(issue),
-		.identity = opening->proven.identity,
 		.audience = opening->audience,
 		.task = text_of(opening->task),
+		.may_act = opening->request->may_act,
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
+		.details = details_of(opening),
 		.environment = opening->proven.environment,
 		.issued_utc_s = opening->issued_utc_s,
 		.expires_utc_s = opening->expires_utc_s,
@@ -310,6 +365,11 @@ static void sign_token(struct opening *opening)
 	random_id(id, "");
 	token.id = text_of(id);
 	opening->signing = (struct token_signing){.done = on_signed, .context = opening};
+	if (!issue_name_parties(&token, task_find(issue->parts.tasks, token.task))) {
+		error_set(&opening->signing.err, ERROR_INTERNAL, "its path is no chain");
+		on_signed(&opening->signing);
+		return;
+	}
 	issue->parts.signer.sign(issue->parts.signer.context, &token, &opening->signing);
 }
 
@@ -336,7 +396,9 @@ static bool record_task(struct opening *opening)
 	struct issue_request *request = opening->request;
 	struct error err = {0};
 
-	if (!check_identity(opening) || !check_wishes(opening) || !check_parent(opening))
+	if (!check_identity(opening) || !check_wishes(opening) ||
+		!issue_check_may_act(request, &opening->proven) || !check_parent(opening) ||
+		!check_details(opening))
 		return false;
 	random_id(opening->task, "t-");
 	if (!make_record(opening, &err))
@@ -426,6 +488,8 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 	request->reason = TOKEN_NOT_CHECKED;
 	if (issue_is_closed(issue))
 		issue_refuse(request, ISSUE_BUSY, "the log or the address is not ready");
+	else if (!issue_can_sign(issue))
+		issue_refuse(request, ISSUE_BUSY, "the signer is not ready");
 	else if (issue->openings_count == ISSUE_OPENINGS_MAX ||
 		 (opening = opening_create(issue, request)) == NULL)
 		issue_refuse(request, ISSUE_BUSY, NULL);
@@ -439,7 +503,7 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 
 /* ---- the one-time ids across restarts ---- */
 
-/* A task-opened record carries proof; the store's row (type "assertion") is the
+/* A task-opened or assertion-used record carries proof; the store's row (type "assertion") is the
  * proof and the actor alone.  What is on record is kept whatever the identity's
  * share, or a start could fail on it. */
 bool issue_fold_assertion(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -479,8 +543,11 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	const struct json *proof = json_find(record, "proof");
 	int64_t slot = json_integer_or(record, "at", 0) / 1000 / SLOT_S;
 	int64_t end = json_integer_or(proof, "until", 0) / SLOT_S;
-	struct text key = text_format(arena, "%.*s%.*s", TEXT_ARGS(slot_prefix(arena, end)),
-		TEXT_ARGS(json_text_or(record, "task", "")));
+	struct text task = json_text_or(record, "task", "");
+	struct text name =
+		task.length > 0 || proof == NULL ? task : json_text_or(proof, "replay", "");
+	struct text key =
+		text_format(arena, "%.*s%.*s", TEXT_ARGS(slot_prefix(arena, end)), TEXT_ARGS(name));
 	struct json_builder row;
 	struct json body;
 	struct error err = {0};

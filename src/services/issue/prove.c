@@ -158,7 +158,9 @@ enum proving_outcome issue_prove(struct issue *issue, struct arena *arena,
 	enum token_reason reason;
 
 	*out = (struct proven){0};
-	reason = client_assertion_parse(&proving.assertion, arena, request->assertion);
+	reason = request->assertion_use == ISSUE_ASSERTION_GRANTS
+			 ? grant_assertion_parse(&proving.assertion, arena, request->assertion)
+			 : client_assertion_parse(&proving.assertion, arena, request->assertion);
 	if (may_be_federated(issue, request, &proving.assertion, reason) &&
 		issue_prove_federated(issue, arena, request, wait, out, &outcome))
 		return outcome;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "domain/charter/ceiling.h"
+#include "domain/charter/peer.h"
 #include "domain/decide/decide.h"
 
 void plan_note_add(struct plan_noting *noting, const char *format, ...)
@@ -211,12 +212,31 @@ static void note_roles(struct plan_noting *noting)
 
 /* ---- all ---- */
 
+/* Who must say yes beside who approves it. */
+static void note_reach(struct plan_noting *noting, const struct charter *charter)
+{
+	struct text rest, unit;
+	struct error err = {0};
+
+	if (!charter_reach_units(&rest, noting->plan->arena, charter, noting->world, &err)) {
+		plan_note_add(noting, "it cannot come into force: %s", err.text);
+		return;
+	}
+	while (consents_next(&rest, &unit))
+		plan_note_add(noting,
+			"its peers reach into unit %.*s: it waits for the consent of one of that "
+			"unit's data owners, too (remit identity consent %.*s)",
+			TEXT_ARGS(unit), TEXT_ARGS(noting->change->name));
+}
+
 static void note_charter(struct plan_noting *noting)
 {
 	const struct charter *charter = object_charter(noting->change->after);
 
 	if (charter == NULL)
 		return;
+	if (noting->change->kind == OBJECT_IDENTITY)
+		note_reach(noting, charter);
 	note_entitlements(noting);
 	for (uint32_t i = 0; i < charter->outputs_count; i++)
 		note_output(noting, i, &charter->outputs[i]);

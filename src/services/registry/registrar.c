@@ -172,6 +172,7 @@ bool registrar_submit(
 	request->next = NULL;
 	memset(request->issued_code, 0, sizeof request->issued_code);
 	memset(request->kid_issued, 0, sizeof request->kid_issued);
+	memset(request->name_issued, 0, sizeof request->name_issued);
 	if (registrar->last == NULL)
 		registrar->first = request;
 	else

@@ -75,7 +75,7 @@ static bool check_approver(const struct registrar *registrar, const struct plan_
 		       TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name));
 }
 
-static bool check_actor(
+bool registrar_check_actor(
 	struct registrar *registrar, struct registrar_request *request, struct error *err)
 {
 	const struct plan *plan = request->plan;
@@ -95,6 +95,7 @@ static void put_in_force(struct written_change *written, const struct plan_chang
 
 	written_change_drop(written, change->in_force);
 	change->in_force = change->version;
+	change->consents = (struct text){NULL, 0};
 	if (planned->kind == OBJECT_IDENTITY)
 		change->state = IDENTITY_ACTIVE;
 	if (planned->kind == OBJECT_UNIT && object_charter(planned->after) == NULL)
@@ -191,6 +192,8 @@ bool registrar_write_plan(
 	for (size_t i = 0; i < plan->changes_count; i++)
 		changes[i] = write_change(registrar, &plan->changes[i], request);
 	registrar_record_start(registrar, &record, "registry", request->actor);
+	if (request->verb == REGISTRAR_REGISTER)
+		json_put_cstring(&record, "code", request->code_used);
 	return registrar_record_finish(registrar, &record, changes, plan->changes_count, err);
 }
 
@@ -214,7 +217,7 @@ static bool check_plan(
 
 	if (plan->problems.total == 0)
 		return true;
-	if (request->options.is_opening)
+	if (request->verb != REGISTRAR_APPLY)
 		return check_opening(first, err);
 	return error_set(err, ERROR_INVALID, "%zu problems, the first: %.*s:%u: %.*s: %.*s",
 		plan->problems.total, TEXT_ARGS(first->file), first->line, TEXT_ARGS(first->field),
@@ -244,7 +247,8 @@ enum prepared_as registrar_prepare_apply(
 			(unsigned long long)registry_revision(registrar->registry));
 		return registrar_refuse(request, &err);
 	}
-	if (!registrar_plan(registrar, request, &err) || !check_actor(registrar, request, &err))
+	if (!registrar_plan(registrar, request, &err) ||
+		!registrar_check_actor(registrar, request, &err))
 		return registrar_refuse(request, &err);
 	if (request->plan->changes_count == 0)
 		return PREPARED_NOTHING;

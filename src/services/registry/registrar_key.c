@@ -31,7 +31,7 @@ static void make_code(char out[CODE_TEXT_BYTES])
 }
 
 /* What people type, as it was made: upper case, without blanks at the ends. */
-static bool digest_of_code(struct text typed, struct sha256 *out)
+bool registrar_digest_of_code(struct text typed, struct sha256 *out)
 {
 	char code[CODE_TEXT_BYTES];
 	size_t at = 0;
@@ -50,13 +50,11 @@ static bool digest_of_code(struct text typed, struct sha256 *out)
 	return at > 0;
 }
 
-static bool write_code(struct registrar *registrar, struct registrar_request *request,
-	struct text person, int64_t lifetime_s, struct error *err)
+struct text registrar_make_code(
+	struct registrar *registrar, struct registrar_request *request, int64_t expires_utc_ms)
 {
 	char written[DIGEST_TEXT_BYTES];
-	struct json_builder record;
 	struct sha256 digest;
-	int64_t expires_utc_ms = fold_stamp_utc_ms(registrar->fold) + lifetime_s * 1000;
 
 	make_code(request->issued_code);
 	if (registrar->codes_heard.issued != NULL)
@@ -64,10 +62,20 @@ static bool write_code(struct registrar *registrar, struct registrar_request *re
 			text_of(request->issued_code), expires_utc_ms);
 	digest = sha256_of(request->issued_code, strlen(request->issued_code));
 	digest_format(written, &digest);
+	return text_copy(registrar->arena, text_of(written));
+}
+
+static bool write_code(struct registrar *registrar, struct registrar_request *request,
+	struct text person, int64_t lifetime_s, struct error *err)
+{
+	struct json_builder record;
+	int64_t expires_utc_ms = fold_stamp_utc_ms(registrar->fold) + lifetime_s * 1000;
+	struct text digest = registrar_make_code(registrar, request, expires_utc_ms);
+
 	registrar_record_start(registrar, &record, "admin-code", request->actor);
 	json_put_cstring(&record, "verb", "issue");
 	json_put_text(&record, "person", person);
-	json_put_text(&record, "code", text_copy(registrar->arena, text_of(written)));
+	json_put_text(&record, "code", digest);
 	json_put_integer(&record, "expires_utc_ms", expires_utc_ms);
 	return registrar_record_finish(registrar, &record, NULL, 0, err);
 }
@@ -255,7 +263,7 @@ static enum prepared_as prepare_enrol(
 	struct sha256 digest;
 	struct error err = {0};
 
-	if (digest_of_code(request->code, &digest))
+	if (registrar_digest_of_code(request->code, &digest))
 		code = registrar_find_code(registrar, &digest, fold_stamp_utc_ms(registrar->fold));
 	if (code == NULL)
 		return registrar_forbid(request, "no such code, or it has expired or was used");
@@ -310,11 +318,14 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_APPLY:
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
+	case REGISTRAR_CONSENT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE:
-	case REGISTRAR_OPEN_SANDBOX: break;
+	case REGISTRAR_OPEN_SANDBOX:
+	case REGISTRAR_INVITE:
+	case REGISTRAR_REGISTER: break;
 	}
 	return registrar_forbid(request, "no such change");
 }
@@ -333,11 +344,14 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_APPLY: return registrar_prepare_apply(registrar, request);
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
+	case REGISTRAR_CONSENT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE: return registrar_prepare_step(registrar, request);
 	case REGISTRAR_OPEN_SANDBOX: return registrar_prepare_sandbox(registrar, request);
+	case REGISTRAR_INVITE:
+	case REGISTRAR_REGISTER: return registrar_prepare_invite(registrar, request);
 	case REGISTRAR_NONE:
 	case REGISTRAR_ISSUE_CODE:
 	case REGISTRAR_BOOTSTRAP:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "domain/charter/nearest.h"
+#include "domain/charter/peer.h"
 
 /* ---- lines of charters ---- */
 
@@ -275,6 +276,25 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 
 /* ---- entries ---- */
 
+/* Units that consented to what the peers of a charter reach of theirs. */
+static bool put_consents(
+	struct json_builder *object, struct arena *arena, struct text consents, struct error *err)
+{
+	struct json_builder array;
+	struct json list;
+	struct text unit;
+
+	if (consents.length == 0)
+		return true;
+	json_array_start(&array, arena);
+	while (consents_next(&consents, &unit))
+		json_add(&array, json_string(unit));
+	if (!json_array_seal(&array, &list, err))
+		return false;
+	json_put(object, "consents", list);
+	return true;
+}
+
 /* What an approver must know beside the object. */
 static bool put_proposal(struct json_builder *object, struct arena *arena,
 	const struct registry_entry *entry, struct error *err)
@@ -289,6 +309,8 @@ static bool put_proposal(struct json_builder *object, struct arena *arena,
 		json_put_boolean(object, "removal", true);
 		return true;
 	}
+	if (!put_consents(object, arena, entry->waiting_consents, err))
+		return false;
 	json_put_digest(object, "digest", &entry->waiting->digest);
 	if (!plan_fields_json(&fields, arena, entry->in_force, entry->waiting, err))
 		return false;
@@ -344,6 +366,8 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 	json_put_integer(&object, "revision", (int64_t)entry->revision);
 	put_state(&object, entry);
 	json_put_text_unless_empty(&object, "approved_by", entry->approved_by);
+	if (!put_consents(&object, arena, entry->consents, err))
+		return false;
 	if (entry->in_force != NULL) {
 		json_put_integer(&object, "version", entry->in_force->version);
 		json_put(&object, "object", entry->in_force->document);

@@ -26,6 +26,8 @@ struct written_change written_change_of(
 	change->reason = entry->reason;
 	change->tasks_since = entry->tasks_since;
 	change->approved_by = entry->approved_by;
+	change->consents = entry->consents;
+	change->waiting_consents = entry->waiting_consents;
 	if (entry->kind == OBJECT_IDENTITY)
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 	return written;
@@ -46,6 +48,7 @@ static void forget_waiting(struct registry_change *change)
 	change->proposed_by = (struct text){NULL, 0};
 	change->proposed_utc_ms = 0;
 	change->cases_passed = 0;
+	change->waiting_consents = (struct text){NULL, 0};
 }
 
 void written_change_drop_waiting(struct written_change *written)
@@ -76,6 +79,7 @@ void written_change_approve(struct written_change *written, const struct registr
 	}
 	written_change_drop(written, change->in_force);
 	change->in_force = change->is_removal ? 0 : change->waiting;
+	change->consents = change->waiting_consents;
 	forget_waiting(change);
 }
 
@@ -177,6 +181,8 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	put_words(&object, "reason", change->reason);
 	put_number(&object, "tasks_since", change->tasks_since);
 	put_words(&object, "approved_by", change->approved_by);
+	put_words(&object, "consents", change->consents);
+	put_words(&object, "waiting_consents", change->waiting_consents);
 	if (!put_drops(&object, arena, written, err))
 		return false;
 	if (written->object != NULL)

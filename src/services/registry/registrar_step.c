@@ -13,6 +13,7 @@ struct step {
 	struct registrar_request *request;
 	const struct registry_entry *entry;
 	enum lifecycle_verb verb;
+	bool is_data_owner; /* of data that its peers reach into */
 	struct written_change written;
 	struct error err;
 };
@@ -22,6 +23,7 @@ static enum lifecycle_verb verb_of_request(enum registrar_verb verb)
 	static const enum lifecycle_verb verbs[] = {
 		[REGISTRAR_PROPOSE] = LIFECYCLE_PROPOSE,
 		[REGISTRAR_APPROVE] = LIFECYCLE_APPROVE,
+		[REGISTRAR_CONSENT] = LIFECYCLE_CONSENT,
 		[REGISTRAR_REJECT] = LIFECYCLE_REJECT,
 		[REGISTRAR_SUSPEND] = LIFECYCLE_SUSPEND,
 		[REGISTRAR_REACTIVATE] = LIFECYCLE_REACTIVATE,
@@ -33,7 +35,8 @@ static enum lifecycle_verb verb_of_request(enum registrar_verb verb)
 
 static bool is_about_waiting(enum lifecycle_verb verb)
 {
-	return verb == LIFECYCLE_PROPOSE || verb == LIFECYCLE_APPROVE || verb == LIFECYCLE_REJECT;
+	return verb == LIFECYCLE_PROPOSE || verb == LIFECYCLE_APPROVE || verb == LIFECYCLE_REJECT ||
+	       verb == LIFECYCLE_CONSENT;
 }
 
 /* ---- what must hold ---- */
@@ -159,6 +162,7 @@ static bool change_identity(struct step *step, enum identity_state to)
 		if (change->in_force == 0)
 			change->state = to;
 		return true;
+	case LIFECYCLE_CONSENT: return true; /* consent() did it */
 	case LIFECYCLE_APPROVE:
 		written_change_approve(&step->written, step->entry);
 		if (change->state != IDENTITY_SUSPENDED) /* approval lifts no suspension */
@@ -209,8 +213,34 @@ static bool check_unit(struct step *step)
 
 static bool check_actor(struct step *step)
 {
-	return registry_may(step->registrar->registry, step->request->actor,
-		lifecycle_action(step->verb), step->entry, &step->err);
+	const struct registry *registry = step->registrar->registry;
+	struct people_resource resource = registry_resource_under(registry, step->entry);
+
+	resource.is_data_of_actor = step->is_data_owner;
+	return registry_may_about(registry, step->request->actor, lifecycle_action(step->verb),
+		&resource, &step->err);
+}
+
+/* For each unit in reach that the actor answers for, once. */
+static bool consent(struct step *step)
+{
+	const struct registry_entry *entry = step->entry;
+	struct registry_change *change = &step->written.change;
+	struct consent_query query = {.registrar = step->registrar, .actor = step->request->actor};
+	struct text before = change->waiting_consents;
+
+	if (entry->waiting == NULL)
+		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for consent");
+	if (!registrar_consent(
+		    &query, entry->waiting->charter, &change->waiting_consents, &step->err))
+		return false;
+	if (query.units.length == 0)
+		return error_set(
+			&step->err, ERROR_CONFLICT, "its peers reach into no unit but its own");
+	step->is_data_owner = query.is_data_owner;
+	if (query.is_data_owner && text_equal(before, change->waiting_consents))
+		return error_set(&step->err, ERROR_CONFLICT, "that was consented to already");
+	return true;
 }
 
 static bool step_identity(struct step *step)
@@ -220,10 +250,14 @@ static bool step_identity(struct step *step)
 		is_about_waiting(step->verb) ? entry->waiting_state : entry->state;
 	enum identity_state to;
 
+	if (step->verb == LIFECYCLE_CONSENT && !consent(step))
+		return false;
 	if (!lifecycle_step(step->verb, from, &to, &step->err) || !check_actor(step) ||
 		!check_time(step))
 		return false;
-	if (step->verb == LIFECYCLE_APPROVE && !(check_still_right(step) && check_unit(step)))
+	if (step->verb == LIFECYCLE_APPROVE &&
+		!(check_still_right(step) && check_unit(step) &&
+			registrar_check_consents(step->registrar, entry, &step->err)))
 		return false;
 	return change_identity(step, to);
 }

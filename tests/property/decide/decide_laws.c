@@ -78,8 +78,12 @@ static void charter_put(struct decide_bench *bench, const char *name,
 		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
 		"data-sources: [{name: tickets, up-to: %s}]\n"
 		"outputs: [{to: reply, up-to: internal}, {to: 'person:ana', up-to: public}]\n"
-		"entitlements:\n  - {effect: read, tool: other/peek}\n%.*sexpires: 2030-01-01\n",
-		name, draft->up_to, TEXT_ARGS(lines));
+		"entitlements:\n  - {effect: read, tool: other/peek}\n%.*s"
+		"peers: [%s]\nexpires: 2030-01-01\n",
+		name, draft->up_to, TEXT_ARGS(lines),
+		strcmp(name, "parent") != 0
+			? ""
+			: "{identity: agent, effects: [read, write, execute], up-to: restricted}");
 	if (!decide_bench_put(bench, document.data))
 		fail_msg("%s", document.data);
 }

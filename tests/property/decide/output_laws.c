@@ -91,8 +91,11 @@ static void put_agent(
 		"object: identity\nname: %s\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
 		"outputs: [{to: reply, up-to: restricted}%.*s]\n"
-		"entitlements: [%.*s]\nexpires: 2030-01-01\n",
-		name, TEXT_ARGS(outputs), TEXT_ARGS(entitlements));
+		"entitlements: [%.*s]\npeers: [%s]\nexpires: 2030-01-01\n",
+		name, TEXT_ARGS(outputs), TEXT_ARGS(entitlements),
+		strcmp(name, "parent") != 0
+			? ""
+			: "{identity: agent, effects: [read, write, execute], up-to: restricted}");
 	if (!decide_bench_put(bench, document.data))
 		fail_msg("%s", document.data);
 }

@@ -166,6 +166,35 @@ static void a_task_that_is_over_is_denied(void **state)
 	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TASK_NOT_LIVE);
 }
 
+static void a_task_for_one_call_makes_no_other(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call list = decide_bench_call(bench, "files", "list", "{}");
+	struct call names = decide_bench_method(bench, "files", "tools/list", "{}");
+	struct json details;
+	struct error err = {0};
+
+	assert_true(json_parse(&details, bench->arena,
+		TEXT("[{\"type\":\"remit_tool\",\"tool\":\"files/list\","
+		     "\"effect\":\"write\"}]"),
+		&json_limits_default, &err));
+	decide_bench_open_task_for(bench, "t-other", "", &details);
+	assert_true(json_parse(&details, bench->arena,
+		TEXT("[{\"type\":\"remit_tool\",\"tool\":\"files/list\","
+		     "\"arguments\":{\"dir\":[1]}},{\"type\":\"remit_tool\",\"tool\":"
+		     "\"files/list\",\"effect\":\"read\",\"arguments\":{}}]"),
+		&json_limits_default, &err));
+	decide_bench_open_task_for(bench, "t-this", "", &details);
+	list.task = TEXT("t-other");
+	expect_denied(decide_bench_decide(bench, &list, DECIDE_SEARCH, NULL), REASON_TASK_DETAILS);
+	list.task = TEXT("t-this");
+	expect_allowed(decide_bench_decide(bench, &list, DECIDE_SEARCH, NULL));
+	/* What there is may be seen: the list shows what the charter lets it use. */
+	names.task = TEXT("t-other");
+	assert_int_not_equal(decide_bench_decide(bench, &names, DECIDE_SEARCH, NULL)->reason,
+		REASON_TASK_DETAILS);
+}
+
 /* ---- what ---- */
 
 static void a_method_no_rule_knows_is_denied(void **state)
@@ -326,7 +355,8 @@ static void the_chain_lowers_the_ceiling(void **state)
 
 	put_rows(bench, "public", "internal");
 	boss = replaced(bench, strstr(decide_bench_yaml, "object: identity\nname: agent"),
-		"name: agent", "name: boss");
+		"name: agent",
+		"name: boss\npeers: [{identity: agent, effects: [read], up-to: restricted}]");
 	boss = replaced(bench, boss.data, "internal}", "internal}, {name: payroll, up-to: public}");
 	boss = replaced(bench, boss.data, "tool: other/peek}",
 		"tool: other/peek}\n  - {effect: read, tool: files/rows}");
@@ -996,6 +1026,7 @@ static const char parent_yaml[] =
 	"backup-owner: bo\nunit: sales\npurpose: p\nenvironments: [staging]\n"
 	"data-sources: [{name: tickets, up-to: internal}]\n"
 	"entitlements: [{effect: read, tool: files/read}, {effect: read, tool: files/list}]\n"
+	"peers: [{identity: agent, effects: [read, write, execute], up-to: restricted}]\n"
 	"expires: 2030-01-01\n";
 
 static void each_identity_of_the_chain_must_be_permitted(void **state)
@@ -1304,6 +1335,7 @@ int main(void)
 		BENCH_TEST(a_charter_ends_in_the_second_it_says),
 		BENCH_TEST(a_call_without_its_own_open_task_is_denied),
 		BENCH_TEST(a_caller_cannot_say_its_environment),
+		BENCH_TEST(a_task_for_one_call_makes_no_other),
 		BENCH_TEST(a_task_that_is_over_is_denied),
 		BENCH_TEST(a_method_no_rule_knows_is_denied),
 		BENCH_TEST(a_known_method_is_decided_like_a_tool),

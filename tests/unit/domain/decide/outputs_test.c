@@ -224,7 +224,9 @@ static void each_identity_of_the_chain_must_let_it_go(void **state)
 		"object: identity\nname: parent\nkind: agent\nclass: execute\nrisk: low\n"
 		"owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\n"
 		"environments: [staging]\noutputs: [{to: files/run, up-to: %s}]\n"
-		"entitlements: [{effect: execute, tool: files/run}]\nexpires: 2030-01-01\n";
+		"entitlements: [{effect: execute, tool: files/run}]\n"
+		"peers: [{identity: agent, effects: [read, write, execute], up-to: restricted}]\n"
+		"expires: 2030-01-01\n";
 	char yaml[512];
 
 	(void)snprintf(yaml, sizeof yaml, parent, "public");

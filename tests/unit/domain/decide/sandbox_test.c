@@ -309,7 +309,9 @@ static void no_approval_opens_what_a_sandbox_may_not(void **state)
 static const char other_yaml[] =
 	"object: identity\nname: other\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
 	"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [dev]\n"
-	"entitlements: [{effect: read, tool: files/list}]\nexpires: 2030-01-01\n";
+	"entitlements: [{effect: read, tool: files/list}]\n"
+	"peers: [{identity: agent, effects: [read, write, execute], up-to: restricted}]\n"
+	"expires: 2030-01-01\n";
 
 static void a_sandbox_acts_for_sandboxes_alone(void **state)
 {
@@ -332,7 +334,12 @@ static void nobody_acts_for_a_sandbox_but_sandboxes(void **state)
 	decide_bench_open_task(bench, "t-below", "other", ENVIRONMENT_DEV, "t-dev");
 	call.task = TEXT("t-below");
 	call.identity = TEXT("other");
-	refused_of_a_sandbox_alone(bench, &call);
+	assert_int_equal(reason_of_call(bench, &call), REASON_SANDBOX);
+	set_sandbox(bench, false);
+	decide_bench_edit(bench, "agent", "environments: [staging]\n",
+		"environments: [dev, test, staging, prod]\n"
+		"peers: [{identity: other, effects: [read], up-to: internal}]\n");
+	assert_string_equal(reason_word(reason_of_call(bench, &call)), "allowed");
 }
 
 /* ---- promotion ---- */

@@ -181,10 +181,11 @@ static void each_charter_of_the_chain_lets_it_through_once_more(void **state)
 		"owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\n"
 		"environments: [staging]\noutputs: [{to: reply, up-to: internal}]\n"
 		"entitlements: [{effect: read, tool: files/list, uses: 1}]\n"
+		"peers: [{identity: agent, effects: [read, write, execute], up-to: restricted}]\n"
 		"expires: 2030-01-01\n"));
 	decide_bench_open_task(bench, "t-up", "parent", ENVIRONMENT_STAGING, "");
-	decide_bench_open_task(bench, "t-mid", "agent", ENVIRONMENT_STAGING, "t-up");
-	decide_bench_open_task(bench, "t-low", "parent", ENVIRONMENT_STAGING, "t-mid");
+	decide_bench_open_task(bench, "t-mid", "parent", ENVIRONMENT_STAGING, "t-up");
+	decide_bench_open_task(bench, "t-low", "agent", ENVIRONMENT_STAGING, "t-mid");
 	decide_bench_open_task(bench, "t-low-2", "agent", ENVIRONMENT_STAGING, "t-low");
 	lines(bench, "{effect: read, tool: files/list, uses: 4}");
 	/* A charter that is twice in the chain lets it through once. */

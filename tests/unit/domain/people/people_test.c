@@ -26,7 +26,8 @@ enum fact {
 	CUSTODIAN = 512,
 	PROPOSER = 1024,
 	SELF = 2048,
-	FACTS_COUNT = 4096,
+	REACHES = 4096, /* its peers reach into data of theirs */
+	FACTS_COUNT = 8192,
 };
 
 static const char *const role_words[ROLES] = {
@@ -91,6 +92,7 @@ static bool expected(
 		return is_identity ? owns || approves
 				   : (is_shared && (approves || administers)) ||
 					     (is_person && administers);
+	case PEOPLE_CONSENT: return is_identity && (facts & REACHES) != 0 && !proposed;
 	case PEOPLE_REJECT:
 		return (proposed && (is_identity || is_shared || is_person)) ||
 		       (is_identity && (owns || approves || administers)) ||
@@ -124,6 +126,7 @@ static void ask(
 		.owner = (facts & OWNER) != 0 ? TEXT("ana") : TEXT("bo"),
 		.backup_owner = TEXT("cy"),
 		.proposer = (facts & PROPOSER) != 0 ? TEXT("person:ana") : TEXT("person:dee"),
+		.is_data_of_actor = (facts & REACHES) != 0,
 		.custodian = (facts & CUSTODIAN) != 0 ? TEXT("ana") : TEXT("cy")};
 
 	if (about == PEOPLE_ABOUT_OBJECT && kind != OBJECT_DATA_SOURCE)

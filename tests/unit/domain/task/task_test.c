@@ -124,6 +124,55 @@ static void an_opened_task_is_live_until_its_deadline(void **state)
 	assert_int_equal(state_of(bench, "t-1", LATER), TASK_EXPIRED);
 }
 
+/* ---- details ---- */
+
+#define DETAILS "[{\"type\":\"remit_tool\",\"tool\":\"files/read\"}]"
+
+static bool is_for(struct bench *bench, const char *id, const char *tool)
+{
+	const struct json none = json_null();
+	const struct task_detail_call call = {.tool = text_of(tool), .arguments = &none};
+
+	return task_is_for(task_find(bench->table, text_of(id)), &call);
+}
+
+static void details_that_cannot_be_read_open_no_task(void **state)
+{
+	struct bench *bench = *state;
+	struct json record = parse(bench,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-1\",\"identity\":\"a\","
+		"\"charter-version\":1,\"environment\":\"dev\",\"deadline\":9,"
+		"\"identity-epoch\":0,\"details\":[{\"type\":\"other\"}]}");
+	struct error err = {0};
+
+	assert_false(task_table_fold(bench->table, &record, 1, &err));
+	assert_int_equal(err.code, ERROR_CORRUPT);
+	assert_int_equal(task_table_count(bench->table), 0);
+}
+
+static void a_task_is_for_what_its_whole_path_lists(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-1", "a", "");
+	struct json details = parse(bench, DETAILS), record;
+
+	one.details = &details;
+	record = opened_record(bench, &one);
+	fold(bench, &record);
+	fold(bench, &record);
+	open_task(bench, "t-2", "b", "t-1");
+	open_task(bench, "t-3", "b", "");
+	assert_false(is_for(bench, "t-1", "files/write"));
+	assert_false(is_for(bench, "t-2", "files/write"));
+	assert_true(is_for(bench, "t-1", "files/read"));
+	assert_true(is_for(bench, "t-2", "files/read"));
+	assert_true(is_for(bench, "t-3", "files/write"));
+	assert_ptr_equal(task_details_of(task_find(bench->table, TEXT("t-2"))),
+		task_find(bench->table, TEXT("t-1"))->details);
+	assert_null(task_details_of(task_find(bench->table, TEXT("t-3"))));
+	assert_int_equal(task_table_sweep(bench->table, LATER + 1, 0, 10), 3);
+}
+
 static void an_opened_task_keeps_what_its_record_said(void **state)
 {
 	struct bench *bench = *state;
@@ -631,6 +680,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(an_unknown_task_is_none),
 		BENCH_TEST(an_opened_task_is_live_until_its_deadline),
+		BENCH_TEST(details_that_cannot_be_read_open_no_task),
+		BENCH_TEST(a_task_is_for_what_its_whole_path_lists),
 		BENCH_TEST(an_opened_task_keeps_what_its_record_said),
 		BENCH_TEST(ending_a_task_ends_all_below_it),
 		BENCH_TEST(killing_a_task_refuses_its_subtree_and_nothing_else),

@@ -93,6 +93,91 @@ static void a_clock_set_back_a_minute_is_forgiven_no_more(void **state)
 	assert_int_equal(check(compact, NOW_S - 61), TOKEN_ISSUED_IN_FUTURE);
 }
 
+/* The claims of token with these members put in or instead, signed. */
+static enum token_reason check_with(const char *members)
+{
+	struct json claims, extra;
+	struct json_builder object;
+	struct error err = {0};
+	struct buffer out;
+	struct text made;
+
+	assert_true(access_token_claims(&claims, arena, &token, &err));
+	assert_true(json_parse(
+		&extra, arena, text_copy(arena, text_of(members)), &json_limits_default, &err));
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < claims.count; i++)
+		if (json_find_text(&extra, claims.members[i].name) == NULL)
+			json_put_named(&object, claims.members[i].name, claims.members[i].value);
+	for (uint32_t i = 0; i < extra.count; i++)
+		json_put_named(&object, extra.members[i].name, extra.members[i].value);
+	assert_true(json_object_seal(&object, &claims, &err));
+	buffer_init(&out, BYTES_MAX);
+	assert_true(jws_sign(&out, key, ACCESS_TOKEN_TYPE, TEXT("k"), &claims, &err));
+	made = text_copy(arena, buffer_text(&out));
+	buffer_deinit(&out);
+	return check(made, NOW_S);
+}
+
+static void actors_that_are_none_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(check_with("{\"act\":\"deployer\"}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"act\":{}}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"act\":{\"sub\":\"\"}}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"act\":{\"sub\":7}}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(
+		check_with("{\"act\":{\"sub\":\"deployer\",\"iss\":\"x\"}}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(
+		check_with("{\"act\":{\"sub\":\"deployer\",\"act\":null}}"), TOKEN_CLAIM_TYPE);
+	/* Who acts is the outermost, and nobody else. */
+	assert_int_equal(check_with("{\"act\":{\"sub\":\"other\"}}"), TOKEN_SUBJECT);
+	assert_int_equal(check_with("{\"act\":{\"sub\":\"other\",\"act\":{\"sub\":\"deployer\"}}}"),
+		TOKEN_SUBJECT);
+	assert_int_equal(check_with("{\"sub\":\"boss\"}"), TOKEN_SUBJECT);
+	assert_int_equal(
+		check_with("{\"sub\":\"boss\",\"act\":{\"sub\":\"deployer\"}}"), TOKEN_ACCEPTED);
+}
+
+static void a_claim_of_who_may_act_names_one(void **state)
+{
+	(void)state;
+	assert_int_equal(check_with("{\"may_act\":\"b\"}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"may_act\":{}}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"may_act\":{\"sub\":\"\"}}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"may_act\":{\"sub\":\"b\",\"act\":{\"sub\":\"c\"}}}"),
+		TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"may_act\":[{\"sub\":\"b\"}]}"), TOKEN_CLAIM_TYPE);
+	assert_int_equal(check_with("{\"may_act\":{\"sub\":\"b\"}}"), TOKEN_ACCEPTED);
+}
+
+static void so_many_actors_are_read_and_not_one_more(void **state)
+{
+	struct access_token chained = token;
+	struct text inner = TEXT("{\"sub\":\"x\"}");
+	struct error err = {0};
+	struct json claims;
+
+	(void)state;
+	chained.principal = TEXT("boss");
+	chained.actors_count = ACCESS_TOKEN_ACTORS_MAX;
+	chained.actors[0] = chained.identity;
+	for (size_t i = 1; i < ACCESS_TOKEN_ACTORS_MAX; i++)
+		chained.actors[i] = TEXT("between");
+	assert_int_equal(check(sign(ACCESS_TOKEN_TYPE, &chained), NOW_S), TOKEN_ACCEPTED);
+	for (size_t i = 1; i < ACCESS_TOKEN_ACTORS_MAX; i++)
+		inner = text_format(arena, "{\"sub\":\"between\",\"act\":%.*s}", TEXT_ARGS(inner));
+	inner = text_format(arena, "{\"sub\":\"boss\",\"act\":{\"sub\":\"deployer\",\"act\":%.*s}}",
+		TEXT_ARGS(inner));
+	assert_int_equal(check_with(inner.data), TOKEN_CLAIM_TYPE);
+	/* Nor is such a one made. */
+	chained.actors_count++;
+	assert_false(access_token_claims(&claims, arena, &chained, &err));
+	chained.actors_count = 1;
+	chained.actors[0] = TEXT("other");
+	assert_false(access_token_claims(&claims, arena, &chained, &err));
+}
+
 static void only_an_access_token_for_this_place_is_one(void **state)
 {
 	struct access_token other = token;
@@ -181,6 +266,9 @@ static void every_reason_has_its_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(actors_that_are_none_are_refused),
+		cmocka_unit_test(a_claim_of_who_may_act_names_one),
+		cmocka_unit_test(so_many_actors_are_read_and_not_one_more),
 		cmocka_unit_test(only_an_access_token_for_this_place_is_one),
 		cmocka_unit_test(an_assertion_is_no_access_token_nor_the_reverse),
 		cmocka_unit_test(a_token_ends_at_its_second),

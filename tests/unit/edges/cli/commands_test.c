@@ -331,6 +331,8 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_SHIPPED:
 	case OPTION_PRUNE:
 	case OPTION_ALONE:
+	case OPTION_COMPROMISED:
+	case OPTION_HOPS:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -373,7 +375,9 @@ static const char *option_name(enum cli_option option)
 		[OPTION_TICKET] = "--ticket",
 		[OPTION_TOOL] = "--tool",
 		[OPTION_MINUTES] = "--minutes",
-		[OPTION_ALONE] = "--alone"};
+		[OPTION_HOPS] = "--hops",
+		[OPTION_ALONE] = "--alone",
+		[OPTION_COMPROMISED] = "--compromised"};
 
 	if (names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
@@ -430,10 +434,11 @@ static void try_command(const struct cli_command *command, int plain)
 static bool has_tests_of_its_own(const struct cli_command *command)
 {
 	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0 ||
-	       strcmp(command->words, "restore") == 0 || strncmp(command->words, "key ", 4) == 0 ||
-	       command->run == command_policy_check || command->run == command_policy_test ||
-	       command->run == command_policy_diff || command->run == command_policy_publish ||
-	       command->run == command_policy_replay || command->run == command_report_friction;
+	       strcmp(command->words, "restore") == 0 || strcmp(command->words, "key new") == 0 ||
+	       strcmp(command->words, "key show") == 0 || command->run == command_policy_check ||
+	       command->run == command_policy_test || command->run == command_policy_diff ||
+	       command->run == command_policy_publish || command->run == command_policy_replay ||
+	       command->run == command_report_friction;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)

@@ -243,7 +243,8 @@ static void aisvs_9_2_10_a_chain_inherits_its_worst_class(void **state)
 	struct call_bench *bench = *state;
 	struct bench_client client;
 
-	decide_bench_edit(&bench->world, "agent", "name: agent\n", "name: above\n");
+	decide_bench_edit(&bench->world, "agent", "name: agent\n",
+		"name: above\npeers: [{identity: agent, effects: [write], up-to: internal}]\n");
 	decide_bench_edit(&bench->world, "agent",
 		"{effect: write, tool: files/write, approvals: [owner]}",
 		"{effect: write, tool: files/write}");

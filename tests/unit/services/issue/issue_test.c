@@ -202,6 +202,70 @@ static void a_task_opens_below_a_live_one_of_its_own_and_ends_no_later(void **st
 	assert_int_equal(issuing->refusal, ISSUE_PARENT);
 }
 
+#define READ_ONE                                                                                   \
+	"[{\"arguments\":{\"path\":[\"a\"]},\"tool\":\"files/read\",\"type\":\"remit_tool\"}]"
+#define READ_ANY "[{\"tool\":\"files/read\",\"type\":\"remit_tool\"}]"
+
+static void details_that_say_nothing_or_too_much_open_no_task(void **state)
+{
+	static const char *const cases[] = {"[]", "x", "{}", "[{\"type\":\"remit_tool\"}]",
+		"[{\"type\":\"account\",\"tool\":\"files/read\"}]"};
+	struct issuing *issuing = *state;
+	size_t records = 0;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		issuing->details = text_of(cases[i]);
+		assert_refused(
+			issuing, issuing_assertion(issuing, NULL), ISSUING_FILES, ISSUE_DETAILS);
+	}
+	issuing->details = TEXT(READ_ONE);
+	assert_true(issuing_open_good(issuing));
+	issuing->parent = issuing->task;
+	issuing->details = TEXT(READ_ANY);
+	records = issuing->governed.log.count;
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_DETAILS);
+	assert_int_equal(issuing->governed.log.count, records);
+}
+
+static void a_task_keeps_what_it_was_opened_for_and_so_do_those_below(void **state)
+{
+	struct issuing *issuing = *state;
+	struct access_token_rules rules = {TEXT(ISSUING_ISSUER), TEXT(ISSUING_FILES),
+		CHARTER_TASK_S_MAX, issuing_now_s(issuing)};
+	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
+	const struct jws_rules header = {.types = types};
+	const struct task *task;
+	struct access_token read;
+	struct jws jws;
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing->details_granted.length, 0);
+	issuing->details = TEXT(" " READ_ANY);
+	assert_true(issuing_open_good(issuing));
+	task = task_find(issuing->tasks, issuing->task);
+	assert_true(text_is(task_details_text(task->details), READ_ANY));
+	assert_true(text_is(issuing->details_granted, READ_ANY));
+	issuing->parent = issuing->task;
+	issuing->details = TEXT("");
+	assert_true(issuing_open_good(issuing));
+	assert_null(task_find(issuing->tasks, issuing->task)->details);
+	assert_true(text_is(issuing->details_granted, READ_ANY));
+	issuing->details = TEXT(READ_ONE);
+	assert_true(issuing_open_good(issuing));
+	assert_true(text_is(issuing->details_granted, READ_ONE));
+	/* The token says so, too. */
+	assert_int_equal(access_token_check(&read, issuing->governed.arena, issuing->token,
+				 private_key_public(issuing->token_key), &rules),
+		TOKEN_ACCEPTED);
+	assert_int_equal(
+		jws_parse(&jws, issuing->governed.arena, issuing->token, &header), TOKEN_ACCEPTED);
+	assert_non_null(json_find(&jws.claims, "authorization_details"));
+	assert_true(text_is(json_canonical_text(issuing->governed.arena,
+				    json_find(&jws.claims, "authorization_details")),
+		READ_ONE));
+}
+
 static void a_token_for_a_decision_point_is_good_there_alone(void **state)
 {
 	static const char application[] =
@@ -1182,6 +1246,8 @@ int main(void)
 		ISSUE_TEST(an_assertion_must_hold_in_every_claim),
 		ISSUE_TEST(only_the_url_of_a_server_or_decision_point_is_an_audience),
 		ISSUE_TEST(a_server_and_a_provider_have_addresses_of_their_own),
+		ISSUE_TEST(details_that_say_nothing_or_too_much_open_no_task),
+		ISSUE_TEST(a_task_keeps_what_it_was_opened_for_and_so_do_those_below),
 		ISSUE_TEST(a_task_opens_below_a_live_one_of_its_own_and_ends_no_later),
 		ISSUE_TEST(a_token_for_a_decision_point_is_good_there_alone),
 		ISSUE_TEST(an_identity_that_is_not_active_gets_nothing),

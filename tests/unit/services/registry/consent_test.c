@@ -1,0 +1,205 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/governed.h"
+
+/* a2 of support hands work on that reaches into sales (a server) and people (data). */
+
+static const char others[] =
+	"object: unit\nname: people\n---\n"
+	"object: person\nname: cy\nunit: sales\nroles: [owner]\n---\n"
+	"object: person\nname: dan\nunit: support\n---\n"
+	"object: data-source\nname: staff\nunit: people\ncustodian: dan\nenvironment: staging\n"
+	"sensitivity: internal\n---\n"
+	"object: server\nname: crm\nunit: sales\nenvironment: staging\n"
+	"transport: {stdio: [crm-server]}\n---\n"
+	"object: tool\nname: crm/get\neffect: read\n---\n"
+	"object: tool\nname: crm/staff\neffect: read\nreads: [{data-source: staff}]\n";
+
+static const char a2_start[] =
+	"object: identity\nname: a2\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: Asks others\nenvironments: [staging]\n"
+	"peers: [{identity: a1, effects: [read], up-to: internal";
+
+static bool apply(struct governed *governed, const char *person, const char *tools)
+{
+	struct text yaml = text_format(governed->arena, "%s%s}]\n", a2_start, tools);
+
+	return governed_apply(governed, person, yaml.data);
+}
+
+static int set_up(void **state)
+{
+	struct governed *governed = calloc(1, sizeof *governed);
+
+	governed_init_with_administrator(governed);
+	assert_true(governed_apply(governed, "adi", governed_world_yaml));
+	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"));
+	assert_true(governed_apply(governed, "adi", others));
+	*state = governed;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	governed_deinit(*state);
+	free(*state);
+	return 0;
+}
+
+static const struct registry_entry *a2(const struct governed *governed)
+{
+	return registry_find(governed->registry, OBJECT_IDENTITY, TEXT("a2"));
+}
+
+static bool step(struct governed *governed, const char *person, enum registrar_verb verb)
+{
+	return governed_step(governed, person, verb, "a2");
+}
+
+static void who_answers_for_no_data_in_reach_consents_to_nothing(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply(governed, "adi", ", tools: [crm/get]"));
+	assert_false(step(governed, "ana", REGISTRAR_CONSENT)); /* an owner, of another unit */
+	assert_true(governed->last.is_forbidden);
+	assert_false(step(governed, "eva", REGISTRAR_CONSENT)); /* an administrator */
+	assert_false(step(governed, "dan", REGISTRAR_CONSENT)); /* of data that is not in it */
+	assert_false(step(governed, "nobody", REGISTRAR_CONSENT));
+	assert_false(step(governed, "uid:0", REGISTRAR_CONSENT));
+	assert_int_equal(a2(governed)->waiting_consents.length, 0);
+}
+
+static void a_reach_waits_for_each_unit_and_then_for_its_approval(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply(governed, "adi", ", tools: ['crm/*']"));
+	assert_false(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "unit people"));
+	assert_true(step(governed, "dan", REGISTRAR_CONSENT));
+	assert_false(step(governed, "dan", REGISTRAR_CONSENT)); /* once is enough */
+	assert_false(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "unit sales"));
+	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_null(a2(governed)->in_force);
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(text_is(a2(governed)->consents, "people sales"));
+	assert_int_equal(a2(governed)->waiting_consents.length, 0);
+}
+
+static void who_proposed_it_does_not_consent(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi",
+		"object: person\nname: cy\nunit: sales\nroles: [owner, administrator]\n"));
+	assert_true(apply(governed, "cy", ", tools: [crm/get]"));
+	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(governed->last.is_forbidden);
+}
+
+static void a_consent_is_to_one_version(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply(governed, "adi", ", tools: [crm/get]"));
+	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
+	/* Another version takes the place of what waited. */
+	assert_true(apply(governed, "adi", ", tools: [crm/get, files/read]"));
+	assert_int_equal(a2(governed)->waiting_consents.length, 0);
+	assert_false(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	/* And what is in force keeps its own until the next is approved. */
+	assert_true(apply(governed, "adi", ""));
+	assert_true(text_is(a2(governed)->consents, "sales"));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_int_equal(a2(governed)->consents.length, 0);
+}
+
+static void without_a_reach_into_others_there_is_nothing_to_consent_to(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply(governed, "adi", ""));
+	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(apply(governed, "adi", ", tools: ['files/*']"));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE)); /* its own unit's */
+	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
+}
+
+static void a_draft_is_consented_to_only_when_proposed(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply(governed, "adi", ", tools: [crm/get]"));
+	assert_true(governed_run(governed, (struct registrar_request){.verb = REGISTRAR_REJECT,
+						   .actor = TEXT("person:bo"),
+						   .name = TEXT("a2"),
+						   .reason = TEXT("too wide")}));
+	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step(governed, "adi", REGISTRAR_PROPOSE));
+	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
+}
+
+static void a_server_that_is_not_there_is_refused_by_the_plan(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_false(apply(governed, "adi", ", tools: [nowhere/get]"));
+}
+
+static void a_plan_says_whose_consent_it_waits_for(void **state)
+{
+	struct governed *governed = *state;
+	bool is_said = false;
+
+	assert_true(apply(governed, "adi", ", tools: [crm/get]"));
+	for (size_t i = 0; i < governed->last.plan->notes_count; i++)
+		is_said |= strstr(governed->last.plan->notes[i].text.data, "unit sales") != NULL;
+	assert_true(is_said);
+}
+
+static void a_restart_knows_who_consented(void **state)
+{
+	struct governed *governed = *state;
+	struct governed second;
+
+	assert_true(apply(governed, "adi", ", tools: ['crm/*']"));
+	assert_true(step(governed, "dan", REGISTRAR_CONSENT));
+	governed_restart(governed, &second);
+	assert_true(text_is(a2(&second)->waiting_consents, "people"));
+	governed_deinit(&second);
+	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	governed_restart(governed, &second);
+	assert_true(text_is(a2(&second)->consents, "people sales"));
+	governed_deinit(&second);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(who_answers_for_no_data_in_reach_consents_to_nothing),
+		TEST(a_reach_waits_for_each_unit_and_then_for_its_approval),
+		TEST(who_proposed_it_does_not_consent),
+		TEST(a_consent_is_to_one_version),
+		TEST(without_a_reach_into_others_there_is_nothing_to_consent_to),
+		TEST(a_draft_is_consented_to_only_when_proposed),
+		TEST(a_server_that_is_not_there_is_refused_by_the_plan),
+		TEST(a_plan_says_whose_consent_it_waits_for),
+		TEST(a_restart_knows_who_consented),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
