@@ -18,6 +18,7 @@
 #include "edges/clock/system_clock.h"
 #include "edges/confine/confine_self.h"
 #include "edges/health/health.h"
+#include "edges/key_fetch/key_fetch.h"
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
@@ -96,6 +97,8 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct key_fetcher *key_fetcher;
+	struct trust_service *trust;
 	struct issue *issue;
 	struct call_service *call;
 	struct people_port people;
@@ -422,6 +425,16 @@ static enum issue_nonces nonces_of(const char *word)
 	return strcmp(word, "never") == 0 ? ISSUE_NONCES_NEVER : ISSUE_NONCES_ALWAYS;
 }
 
+static bool make_trust(struct daemon *daemon, struct error *err)
+{
+	struct trust_parts parts = {.loop = daemon->loop, .registry = daemon->registry};
+
+	if (!key_fetcher_create(&daemon->key_fetcher, daemon->loop, daemon->http, err))
+		return false;
+	parts.fetcher = key_fetcher_port(daemon->key_fetcher);
+	return trust_create(&daemon->trust, &parts, err);
+}
+
 static bool make_issue(struct daemon *daemon, struct error *err)
 {
 	const struct issue_parts parts = {.loop = daemon->loop,
@@ -430,6 +443,7 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.tasks = daemon->tasks,
 		.signer = signer_child_tokens(daemon->signer),
 		.nonces = nonces_of(daemon->settings->dpop_nonces),
+		.trust = daemon->trust,
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
 		.key_overlap_ms = daemon->settings->token_key_overlap_s * 1000,
@@ -605,6 +619,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end,
 			issue_task_hops},
 		.token_keys = {daemon->issue, issue_keys_list, issue_keys_rotate},
+		.trust = {daemon->trust, trust_list},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
 	};
@@ -730,7 +745,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
 		!signer_child_set_issuer(daemon->signer, url, err) ||
-		!issue_start(daemon->issue, err))
+		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
 	notices_start(daemon->notices, daemon->mcp, url);
 	finding_check_guardrails(daemon->finding);
@@ -895,8 +910,9 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
-	{"tokens", make_issue},
 	{"HTTP client", make_http},
+	{"issuers", make_trust},
+	{"tokens", make_issue},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -974,9 +990,11 @@ void daemon_destroy(struct daemon **daemon_at)
 	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
-	http_client_destroy(&daemon->http);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
 	issue_destroy(&daemon->issue);
+	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
+	key_fetcher_destroy(&daemon->key_fetcher);
+	http_client_destroy(&daemon->http);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	finding_service_destroy(&daemon->finding);

@@ -129,6 +129,11 @@ void issuing_attach(struct issuing *issuing)
 		.on_token = on_token,
 		.token_context = issuing,
 	};
+	const struct trust_parts trust = {.registry = issuing->governed.registry,
+		.fetcher = fake_keys_port(&issuing->keys),
+		.monotonic_ms = clock_of,
+		.wall_utc_ms = clock_of,
+		.clock_context = issuing};
 	struct issue_parts filled = parts;
 	struct error err = {0};
 
@@ -140,6 +145,8 @@ void issuing_attach(struct issuing *issuing)
 		must(fold_add(issuing->governed.fold, &handler, &err), &err);
 	}
 	filled.tasks = issuing->tasks;
+	must(trust_create(&issuing->trust, &trust, &err), &err);
+	filled.trust = issuing->trust;
 	must(issue_create(&issuing->issue, &filled, &err), &err);
 	must(issue_set_issuer(issuing->issue, TEXT(ISSUING_ISSUER), &err), &err);
 }
@@ -214,6 +221,7 @@ void issuing_init_with(struct issuing *issuing, enum issue_nonces nonces)
 void issuing_deinit(struct issuing *issuing)
 {
 	issue_destroy(&issuing->issue);
+	trust_destroy(&issuing->trust);
 	task_table_destroy(&issuing->tasks);
 	private_key_destroy(&issuing->token_key);
 	private_key_destroy(&issuing->next_key);
@@ -290,6 +298,10 @@ bool issuing_open(struct issuing *issuing, struct text assertion, const char *re
 	request->assertion = assertion;
 	request->resource = text_of(resource);
 	request->parent = issuing->parent;
+	request->client = issuing->client;
+	request->assertion_form = issuing->form;
+	request->certificate = issuing->certificate;
+	issuing->request = request;
 	request->details = issuing->details;
 	request->path = TEXT("/oauth/token");
 	request->proof = issuing->proof;

@@ -4,6 +4,7 @@
 #include "base/private_key.h"
 #include "domain/task/task.h"
 #include "services/issue/issue.h"
+#include "support/fake_keys.h"
 #include "support/governed.h"
 
 /* A governed registry with a token service on it: identity a1 (active, key
@@ -16,6 +17,8 @@
 struct issuing {
 	struct governed governed;
 	struct task_table *tasks;
+	struct fake_keys keys; /* of registered issuers */
+	struct trust_service *trust;
 	struct issue *issue;
 	struct private_key *token_key;
 	struct private_key *a1_key;
@@ -34,6 +37,8 @@ struct issuing {
 	struct text certificate;
 	struct text client;
 	enum issue_nonces nonces;
+	enum issue_assertion_form form;
+	struct issue_request *request; /* the last */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;

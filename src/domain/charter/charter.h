@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/charter/federation.h"
 #include "domain/charter/terms.h"
 
 /* The approved use-case record of an identity.  Plain, immutable data; every
@@ -139,6 +140,8 @@ struct charter {
 	uint32_t peers_count;
 	const struct charter_key *keys;
 	uint32_t keys_count;
+	const struct federation_rule *federation; /* tokens of others that are it */
+	uint32_t federation_count;
 	int64_t task_s;            /* longest task; CHARTER_TASK_S_DEFAULT if not given */
 	int64_t calls_per_minute;  /* 0: no limit of its own */
 	struct budget task_budget; /* of a task and all below it */

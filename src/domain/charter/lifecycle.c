@@ -94,6 +94,6 @@ bool lifecycle_settle(enum lifecycle_verb verb, struct error *err)
 	if (verb == LIFECYCLE_APPROVE || verb == LIFECYCLE_REJECT)
 		return true;
 	return error_set(err, ERROR_CONFLICT,
-		"%s does not apply to a policy, an application or a unit",
+		"%s does not apply to a policy, an application, an issuer or a unit",
 		word == NULL ? "nothing" : word);
 }

@@ -14,7 +14,9 @@
 
 #include "base/buffer.h"
 #include "domain/application/application.h"
+#include "domain/charter/federation_forms.h"
 #include "domain/charter/form.h"
+#include "domain/charter/form_table.h"
 
 enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -35,6 +37,7 @@ static const char *const object_kind_words[] = {
 	[OBJECT_TOOL] = "tool",
 	[OBJECT_POLICY] = "policy",
 	[OBJECT_APPLICATION] = "application",
+	[OBJECT_ISSUER] = "issuer",
 };
 static const char *const reversal_words[] = {
 	[REVERSAL_NONE_NEEDED] = "none-needed",
@@ -60,8 +63,6 @@ static const char *const target_form_words[] = {
 	[TARGET_OBJECT] = "object",
 };
 
-#define COUNT(items) (sizeof(items) / sizeof *(items))
-
 static unsigned find_word(const char *const *words, size_t count, struct text word)
 {
 	for (unsigned value = 1; value < count; value++)
@@ -82,7 +83,7 @@ enum object_kind object_kind_of(struct text word)
 
 bool object_needs_two(enum object_kind kind)
 {
-	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION;
+	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_ISSUER;
 }
 
 bool object_is_proposed(enum object_kind kind)
@@ -295,35 +296,6 @@ static const struct form rate_form = {
 static const struct form uses_form = {
 	.read = form_read_integer, .least = 1, .most = CHARTER_USES_MAX};
 
-#define FIELD(body, written, need, form, member)                                                   \
-	{                                                                                          \
-		written, need, form, offsetof(struct body, member), 0, NULL                        \
-	}
-#define REQUIRED(body, written, form, member, hint)                                                \
-	{                                                                                          \
-		written, FORM_REQUIRED, form, offsetof(struct body, member), 0, hint               \
-	}
-#define OPTIONAL(body, written, form, member)                                                      \
-	{                                                                                          \
-		written, FORM_OPTIONAL, form, offsetof(struct body, member), 0, NULL               \
-	}
-#define LIST(body, written, form, member)                                                          \
-	{                                                                                          \
-		written, FORM_OPTIONAL, form, offsetof(struct body, member),                       \
-			offsetof(struct body, member##_count), NULL                                \
-	}
-#define LIST_OF(shape_name, type, most_items)                                                      \
-	{                                                                                          \
-		.read = form_read_list, .most = most_items, .shape = &shape_name,                  \
-		.item_size = sizeof(struct type)                                                   \
-	}
-#define TEXTS_OF(form_name, least_items, most_items)                                               \
-	{                                                                                          \
-		.read = form_read_list, .least = least_items, .most = most_items,                  \
-		.item = &form_name, .item_size = sizeof(struct text)                               \
-	}
-#define SHAPE(list) .fields = list, .fields_count = COUNT(list)
-
 /* ---- rules that no single field can tell ---- */
 
 /* Reports each item of the list whose member was there before. */
@@ -513,6 +485,25 @@ static void check_keys(struct form_reader *reader, const struct json *value,
 	}
 }
 
+static void check_federation(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct charter *charter)
+{
+	const struct json *rules = json_find(value, "federation");
+	struct form_path at_list = {.up = path, .name = TEXT("federation")};
+
+	for (uint32_t i = 0; i < charter->federation_count; i++) {
+		enum environment environment = charter->federation[i].environment;
+		struct form_path at_rule = {.up = &at_list, .index = i};
+
+		if (environment != ENVIRONMENT_NONE && charter->environments != 0 &&
+			!charter_has_environment(charter, environment))
+			form_problem(reader, &rules->items[i], &at_rule,
+				"add the environment to environments, or take the rule out",
+				"is for %s, which this charter does not cover",
+				environment_word(environment));
+	}
+}
+
 /* Work is handed to another one, and what it may do with it has a door. */
 static void finish_peer(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
@@ -555,6 +546,7 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 			reader, backup, &at_backup, "name a second person", "is the owner again");
 	check_class(reader, value, path, charter);
 	check_keys(reader, value, path, charter);
+	check_federation(reader, value, path, charter);
 	if (json_find(value, "sandbox") != NULL)
 		sandbox_check_charter(reader, value, path, charter);
 	refuse_twins(reader, value, path, "data-sources", "name");
@@ -895,6 +887,7 @@ static const struct form_field charter_fields[] = {
 	OPTIONAL(charter, "review", &review_form, review_s),
 	OPTIONAL(charter, "expires", &time_form, expires_utc_s),
 	LIST(charter, "keys", &keys_form, keys),
+	LIST(charter, "federation", &federation_form, federation),
 	{"sandbox", FORM_OPTIONAL, &sandbox_form, 0, 0, NULL},
 };
 
@@ -1064,6 +1057,7 @@ static const struct form_shape object_shapes[] = {
 	[OBJECT_POLICY] = {SHAPE(policy_fields), sizeof(struct policy), finish_policy},
 	[OBJECT_APPLICATION] = {SHAPE(application_fields), sizeof(struct application),
 		finish_application},
+	[OBJECT_ISSUER] = {issuer_fields, ISSUER_FIELDS, sizeof(struct issuer), finish_issuer},
 };
 
 /* ---- objects ---- */
@@ -1081,7 +1075,7 @@ static void object_destroy(struct held_object **held)
 static enum object_kind read_kind(struct form_reader *reader, const struct json *document)
 {
 	static const char *const words[] = {"identity", "person", "unit", "data-source", "server",
-		"tool", "policy", "application", NULL};
+		"tool", "policy", "application", "issuer", NULL};
 	const struct json *word = json_find(document, "object");
 	struct form_path path = {.name = TEXT("object")};
 	enum object_kind kind = OBJECT_NONE;
@@ -1103,7 +1097,7 @@ static enum object_kind read_kind(struct form_reader *reader, const struct json 
 			nearest != NULL
 				? remedy
 				: "write identity, person, unit, data-source, server, tool, "
-				  "policy or application",
+				  "policy, application or issuer",
 			word == NULL ? "is missing" : "is not a kind of object");
 	return kind;
 }
@@ -1308,6 +1302,7 @@ struct text object_unit(const struct object *object)
 	case OBJECT_SERVER: return object->server->unit;
 	case OBJECT_POLICY: return object->policy->unit;
 	case OBJECT_APPLICATION: return object->application->unit;
+	case OBJECT_ISSUER: return object->issuer->unit;
 	case OBJECT_UNIT: return object->unit->name;
 	case OBJECT_KIND_COUNT:
 	case OBJECT_TOOL:

@@ -1030,6 +1030,12 @@ static void validate_users(const struct registry *registry, const struct registr
 
 		assert(of != NULL && name_table_find(of, entry->name) == entry);
 	}
+	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++) {
+		struct text key = users_issuer_key(charter->federation[i].issuer, buffer);
+		const struct name_table *of = name_table_find(registry->users, key);
+
+		assert(of != NULL && name_table_find(of, entry->name) == entry);
+	}
 }
 
 static void validate_waiting(const struct registry_entry *entry)

@@ -177,6 +177,13 @@ static const struct grant *find_grant(struct text type)
 	return NULL;
 }
 
+/* What a client assertion may be. */
+static bool find_form(struct text type, enum issue_assertion_form *out)
+{
+	*out = text_is(type, SVID_ASSERTION_TYPE) ? ISSUE_ASSERTION_SVID : ISSUE_ASSERTION_JWT;
+	return *out == ISSUE_ASSERTION_SVID || text_is(type, CLIENT_ASSERTION_TYPE);
+}
+
 bool oauth_has_grant(struct text type)
 {
 	return find_grant(type) != NULL;
@@ -189,7 +196,7 @@ bool oauth_take_client(
 	request->client = form_find(form, "client_id");
 	if (request->assertion.length == 0 && request->certificate.length > 0)
 		return true; /* RFC 8705 §2: the connection says it all */
-	if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
+	if (!find_form(form_find(form, "client_assertion_type"), &request->assertion_form)) {
 		fault->status = 401;
 		fault->error = "invalid_client";
 		fault->description = "client_assertion_type must be " CLIENT_ASSERTION_TYPE;

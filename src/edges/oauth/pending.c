@@ -40,6 +40,7 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
 	case ISSUE_PROOF: return (struct oauth_error){400, "invalid_dpop_proof"};
 	case ISSUE_NONCE: return (struct oauth_error){400, "use_dpop_nonce"};
+	case ISSUE_KEYS:
 	case ISSUE_BUSY:
 	case ISSUE_NOT_RECORDED:
 	case ISSUE_NOT_SIGNED: return (struct oauth_error){503, "temporarily_unavailable"};
@@ -72,6 +73,8 @@ static void on_closed(void *context, enum http_closed how)
 	pending->exchange = NULL;
 	if (pending->is_answered)
 		oauth_pending_free(pending);
+	else
+		issue_abandon_opening(pending->oauth->issue, &pending->request);
 }
 
 bool oauth_pending_is_open(struct pending *pending)

@@ -167,7 +167,8 @@ static bool prove_and_record(struct looking *looking)
 	const struct proof_of proof = {&looking->proven, "introspect"};
 	struct error err = {0};
 
-	if (!issue_prove(issue, looking->arena, asker, &looking->proven))
+	/* Who asks by the word of an issuer does not wait for its keys here. */
+	if (issue_prove(issue, looking->arena, asker, NULL, &looking->proven) != PROVING_DONE)
 		return false;
 	if (!may_ask(issue, looking->proven.identity))
 		return issue_refuse(asker, ISSUE_NOT_ACTIVE, NULL);

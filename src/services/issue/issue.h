@@ -18,6 +18,7 @@
 #include "services/issue/token_keys.h"
 #include "services/issue/token_signer.h"
 #include "services/registry/fold.h"
+#include "services/trust/trust.h"
 
 /* The token service: who gets a task and its token, who a token belongs to now,
  * when a task ends, and who signed a request.  Loop's thread. */
@@ -25,6 +26,7 @@ struct issue;
 
 enum {
 	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
+	ISSUE_WAITING_MAX = 128,  /* of the openings, those that wait for an issuer's keys */
 	ISSUE_ENDINGS_MAX = 256,
 	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
 	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
@@ -57,6 +59,7 @@ struct issue_parts {
 	const struct registry *registry;
 	struct task_table *tasks;
 	struct token_signer signer;
+	struct trust_service *trust; /* NULL: no issuer but ourselves */
 	/* The origin of the log, which names this installation: what people sign
 	 * their requests for.  Empty: none is accepted. */
 	struct text installation;
@@ -108,6 +111,7 @@ void issue_expire(struct issue *issue);
 	X(ISSUE_CLIENT_UNPROVEN, "client_unproven", \
 		"no key of a registered identity of this name signed the assertion") \
 	X(ISSUE_CLIENT_MISMATCH, "client_mismatch", "client_id is not the assertion's sub") \
+	X(ISSUE_KEYS, "keys", "the keys of the assertion's issuer are not at hand: try again") \
 	X(ISSUE_REPLAYED, "replayed", "the assertion was used before: sign a new one") \
 	X(ISSUE_NOT_ACTIVE, "not_active", "the identity is not active") \
 	X(ISSUE_UNGOVERNED, "ungoverned", \
@@ -160,6 +164,12 @@ enum issue_refusal {
 const char *issue_refusal_word(enum issue_refusal refusal);
 const char *issue_refusal_meaning(enum issue_refusal refusal);
 
+/* What an assertion is said to be. */
+enum issue_assertion_form {
+	ISSUE_ASSERTION_JWT = 0, /* RFC 7523 §2.2: by the identity's key, or a registered issuer */
+	ISSUE_ASSERTION_SVID,    /* a JWT-SVID, whatever its `iss` */
+};
+
 /* What the assertion is: the client's proof beside another grant (RFC 7523 §2.2), or grant and
  * proof in one (§2.1). */
 enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
@@ -187,6 +197,9 @@ struct issue_exchange {
 struct issue_request {
 	struct text assertion; /* compact JWS */
 	enum issue_assertion_use assertion_use;
+	enum issue_assertion_form assertion_form;
+	/* The connection's client certificate, DER (RFC 8705); empty: none. */
+	struct text certificate;
 	struct text client;   /* client_id, or empty */
 	struct text resource; /* audience */
 	struct text scope;    /* may be empty */
@@ -202,8 +215,6 @@ struct issue_request {
 	struct issue_exchange exchange;
 	struct text path;  /* of the endpoint: with the issuer before it, the proof's htu */
 	struct text proof; /* the DPoP field's value (RFC 9449); .data NULL: none */
-	/* The connection's client certificate, DER (RFC 8705); empty: none. */
-	struct text certificate;
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -224,6 +235,9 @@ struct issue_request {
 /* Verifies, records, then signs.  done runs exactly once: before this returns
  * when refused at once, else from the loop. */
 void issue_open_task(struct issue *issue, struct issue_request *request);
+/* Whoever asks has gone: an opening that only waits for keys ends now, refused; any other goes
+ * on.  Its done may run before this returns. */
+void issue_abandon_opening(struct issue *issue, struct issue_request *request);
 
 /* ---- asking people ---- */
 

@@ -16,9 +16,10 @@
 enum {
 	ISSUE_ISSUER_BYTES_MAX = 256,
 	ISSUE_ASSERTIONS_MAX = 65536, /* one-time ids of client assertions kept */
+	ISSUE_SEARCH_MAX = 1000,      /* identities looked at for one that a token does not name */
 	ISSUE_REQUESTS_MAX = 16384,   /* one-time ids of signed requests kept */
-	/* Of those, what one identity or person may hold: a sixteenth.  An id is
-	 * kept for 7 minutes at most, so an identity that opens 9 tasks a second
+	/* Of those, what one identity or person may hold: a sixteenth.  An id of its
+	 * own is kept for 7 minutes at most, so an identity that opens 9 tasks a second
 	 * has room, which is more than TASKS_PER_IDENTITY_MAX lets it keep up; a
 	 * person's is kept for a minute: 17 requests a second. */
 	ISSUE_ASSERTIONS_PER_IDENTITY_MAX = ISSUE_ASSERTIONS_MAX / 16,
@@ -83,6 +84,7 @@ struct issue {
 	struct claim *claims; /* claims.c */
 	uint32_t claims_count;
 	struct issue_people people;
+	uint32_t waiting_count; /* of them, for keys */
 	struct looking *lookings;
 	uint32_t lookings_count;
 	struct issue_status status;
@@ -94,9 +96,12 @@ struct proven {
 	const struct charter *charter;      /* likewise */
 	struct text identity;               /* this and key_id: in the arena */
 	enum environment environment;
-	struct text key_id;    /* thumbprint of the key that signed, or of the certificate */
-	struct replay_use use; /* what was used once for it; until_utc_s 0: nothing */
-	int64_t ends_utc_s;    /* what proved it holds until then; 0: that is not known */
+	struct text key_id;          /* thumbprint of the key that signed, or of the certificate */
+	struct replay_use use;       /* what was used once for it; until_utc_s 0: nothing */
+	int64_t ends_utc_s;          /* what proved it holds until then; 0: that is not known */
+	struct text issuer;          /* whose word it was; empty: its own key's */
+	struct sha256 issuer_digest; /* as it was registered then */
+	uint32_t rule;               /* of the charter, that was met */
 };
 
 /* What a token exchange (exchange.c) rests on. */
@@ -119,6 +124,8 @@ struct opening {
 	struct arena *arena;
 	struct fold_change change;
 	struct token_signing signing;
+	struct trust_wait wait;
+	bool is_waiting; /* for keys */
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
 	struct issue_binding binding;
@@ -158,11 +165,29 @@ struct proof_of {
 bool issue_proof_record(struct text *out, struct issue *issue, struct arena *arena,
 	const struct proof_of *proof, struct error *err) MUST_CHECK;
 
-/* False: request is refused, and says why.  Nobody is proven who is not registered; whether
- * they may act is asked by others.  What can be used once is used. */
-bool issue_prove(struct issue *issue, struct arena *arena, struct issue_request *request,
-	struct proven *out) MUST_CHECK;
-/* The charter an identity proves itself by: in force, or the first that waits. */
+/* Only DONE is a yes. */
+enum proving_outcome {
+	PROVING_REFUSED = 0, /* the request says why */
+	PROVING_DONE,
+	PROVING_WAITS, /* for keys: ask again once wait ran */
+};
+
+/* Nobody is proven who is not registered; whether they may act is asked by others.  What can be
+ * used once is used.  wait NULL: nothing waits. */
+enum proving_outcome issue_prove(struct issue *issue, struct arena *arena,
+	struct issue_request *request, struct trust_wait *wait, struct proven *out) MUST_CHECK;
+/* federated.c: by the word of a registered issuer.  False: it is nobody's that is registered,
+ * and nothing was done. */
+bool issue_prove_federated(struct issue *issue, struct arena *arena, struct issue_request *request,
+	struct trust_wait *wait, struct proven *out, enum proving_outcome *outcome) MUST_CHECK;
+/* False once the issuer whose word it was is not in force as it was. */
+bool issue_is_trusted(const struct issue *issue, const struct proven *proven);
+/* Notes the use for the identity; false: the request is refused. */
+bool issue_use_once(struct issue *issue, struct issue_request *request,
+	const struct replay_use *use) MUST_CHECK;
+/* Refuses the assertion for this reason, in words that tell strangers nothing.  Always false. */
+bool issue_refuse_assertion(struct issue_request *request, enum token_reason reason);
+/* The charter that keys and rules are read in: in force, or else what waits; NULL: neither. */
 const struct charter *issue_charter_of(const struct registry_entry *entry);
 /* Gives the request its answer, detail (or NULL) behind what the refusal means.  Always false,
  * so that a check can end in one line. */

@@ -1,4 +1,4 @@
-/* Opening a task: prove (prove.c), check, record, then sign.
+/* Opening a task: prove (prove.c, federated.c), check, record, then sign.
  *
  *   DPoP proof's form and nonce, if there is one ─▶ assertion ─▶ key of the charter
  *       ─▶ signature and claims ─▶ used once (or: client certificate)
@@ -7,6 +7,8 @@
  *       ─▶ still active ─▶ token signed
  *
  * O1  Every grant goes this one road.
+ * O3  Who waits for an issuer's keys holds nothing but their place, of which others have
+ *     as many again; once keys came, or did not, they are proven anew, and wait no more.
  * O2  No token leaves without a durable task-opened record. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +20,16 @@
 
 enum {
 	OPENING_ARENA_BYTES_MAX = 512 * 1024,
-	/* Slots of the store's rows: an id is of no use after its assertion's
-	 * longest life, so rows two slots old may go. */
+	/* Slots of the store's rows, by when an id is of no use any more. */
 	SLOT_S = 600,
-	SLOTS = 4,
+	SLOTS = 150,
 	SLOT_KEY_BYTES = 64,
 };
 #define ACTOR_PREFIX "identity:"
 
-_Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= SLOT_S,
-	"an id can be replayed for less than one slot");
+_Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= (SLOTS - 3) * SLOT_S &&
+		       ISSUER_LIFETIME_S_MAX + 2 * TOKEN_SKEW_S <= (SLOTS - 3) * SLOT_S,
+	"no id comes round to the slots that were just over");
 
 static void opening_free(struct opening *opening)
 {
@@ -45,7 +47,16 @@ void issue_opening_unlink(struct opening *opening)
 	if (*link != NULL) {
 		*link = opening->next;
 		opening->issue->openings_count--;
+		opening->issue->waiting_count -= opening->is_waiting;
+		opening->is_waiting = false;
 	}
+}
+
+static void opening_link(struct opening *opening)
+{
+	opening->next = opening->issue->openings;
+	opening->issue->openings = opening;
+	opening->issue->openings_count++;
 }
 
 void issue_openings_drop(struct issue *issue)
@@ -54,6 +65,7 @@ void issue_openings_drop(struct issue *issue)
 		struct opening *opening = issue->openings;
 
 		issue->openings = opening->next;
+		trust_forget(&opening->wait);
 		opening_free(opening);
 	}
 }
@@ -187,6 +199,10 @@ bool issue_proof(struct json *out, struct arena *arena, const struct proven *pro
 		json_put_text(&part, "bound-to",
 			base64url_text(
 				arena, bound->thumbprint.bytes, sizeof bound->thumbprint.bytes));
+	if (proven->issuer.length > 0) {
+		json_put_text(&part, "issuer", proven->issuer);
+		json_put_integer(&part, "rule", proven->rule);
+	}
 	if (proven->use.until_utc_s != 0) {
 		json_put_text(&part, "replay",
 			base64url_text(arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
@@ -269,7 +285,8 @@ bool issue_may_act_now(const struct opening *opening)
 	const struct issue *issue = opening->issue;
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 
-	return issue_task_state(issue, task) == TOKEN_ACCEPTED;
+	return issue_is_trusted(issue, &opening->proven) &&
+	       issue_task_state(issue, task) == TOKEN_ACCEPTED;
 }
 
 /* What its task, or the nearest above it, is for; empty: whatever the charter lets it. */
@@ -397,28 +414,79 @@ static bool make_proof(struct opening *opening, struct error *err)
 }
 
 /* True: on its way, and done runs later. */
-static bool open_task(struct opening *opening)
+static bool record_task(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
 	struct issue_request *request = opening->request;
 	struct error err = {0};
 
-	if (!issue_read_proof(issue, opening->arena, request, &opening->binding) ||
-		!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening))
+	if (!check_identity(opening))
 		return false;
 	if (request->wish == ISSUE_WISH_CLAIM ? !make_proof(opening, &err)
 					      : !make_task(opening, &err))
 		return err.code == ERROR_NONE ? false : issue_refuse(request, ISSUE_BUSY, err.text);
 	opening->change.done = on_recorded;
 	opening->change.context = opening;
-	opening->next = issue->openings;
-	issue->openings = opening;
-	issue->openings_count++;
+	opening_link(opening);
 	if (fold_submit(issue->parts.fold, &opening->change, &err))
 		return true;
 	issue_opening_unlink(opening);
 	return issue_refuse(request, ISSUE_NOT_RECORDED, err.text);
+}
+
+/* The keys came, or did not. */
+static void on_keys(struct trust_wait *wait)
+{
+	struct opening *opening = wait->context;
+	struct issue *issue = opening->issue;
+	struct issue_request *request = opening->request;
+
+	issue_opening_unlink(opening);
+	arena_reset(opening->arena);
+	if (issue_is_closed(issue))
+		issue_refuse(request, ISSUE_BUSY, "the log is not ready");
+	else if (issue_read_proof(issue, opening->arena, request, &opening->binding) &&
+		 issue_prove(issue, opening->arena, request, NULL, &opening->proven) ==
+			 PROVING_DONE &&
+		 record_task(opening))
+		return;
+	issue_opening_finish(opening);
+}
+
+/* Likewise. */
+static bool open_task(struct opening *opening)
+{
+	struct issue *issue = opening->issue;
+	bool may_wait = issue->waiting_count < ISSUE_WAITING_MAX;
+
+	if (!issue_read_proof(issue, opening->arena, opening->request, &opening->binding))
+		return false;
+	opening->wait = (struct trust_wait){.run = on_keys, .context = opening};
+	switch (issue_prove(issue, opening->arena, opening->request,
+		may_wait ? &opening->wait : NULL, &opening->proven)) {
+	case PROVING_DONE: return record_task(opening);
+	case PROVING_WAITS:
+		opening_link(opening);
+		opening->is_waiting = true;
+		issue->waiting_count++;
+		return true;
+	case PROVING_REFUSED: break;
+	}
+	return false;
+}
+
+void issue_abandon_opening(struct issue *issue, struct issue_request *request)
+{
+	struct opening *opening = issue->openings;
+
+	while (opening != NULL && (opening->request != request || !opening->is_waiting))
+		opening = opening->next;
+	if (opening == NULL)
+		return;
+	trust_forget(&opening->wait);
+	issue_opening_unlink(opening);
+	issue_refuse(request, ISSUE_BUSY, "whoever asked has gone");
+	issue_opening_finish(opening);
 }
 
 static struct opening *opening_create(struct issue *issue, struct issue_request *request)
@@ -488,21 +556,22 @@ bool issue_fold_assertion(void *state, const struct json *record, uint64_t index
 
 static struct text slot_prefix(struct arena *arena, int64_t slot)
 {
-	return text_format(arena, "%lld/", (long long)(slot % SLOTS));
+	return text_format(arena, "until-%lld/", (long long)((slot + SLOTS) % SLOTS));
 }
 
-/* Rows live in slots of ten minutes, reused in turn; opening a task clears the
- * two slots that come next, whose ids are all of no use any more. */
+/* Rows live in slots of ten minutes, by the end of their id, reused in turn; opening a task
+ * clears the two slots that are over. */
 void issue_project_assertion(const struct json *record, struct projection *projection)
 {
 	struct arena *arena = projection_arena(projection);
 	const struct json *proof = json_find(record, "proof");
 	int64_t slot = json_integer_or(record, "at", 0) / 1000 / SLOT_S;
+	int64_t end = json_integer_or(proof, "until", 0) / SLOT_S;
 	struct text task = json_text_or(record, "task", "");
 	struct text name =
 		task.length > 0 || proof == NULL ? task : json_text_or(proof, "replay", "");
 	struct text key =
-		text_format(arena, "%lld/%.*s", (long long)(slot % SLOTS), TEXT_ARGS(name));
+		text_format(arena, "%.*s%.*s", TEXT_ARGS(slot_prefix(arena, end)), TEXT_ARGS(name));
 	struct json_builder row;
 	struct json body;
 	struct error err = {0};
@@ -516,7 +585,7 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	json_put(&row, "proof", *proof);
 	if (!json_object_seal(&row, &body, &err))
 		return; /* the arena is full: so is the projection's next step, which says so */
-	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot + 1));
-	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot + 2));
+	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot - 1));
+	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot - 2));
 	projection_put(projection, "assertion", key, &body);
 }

@@ -660,7 +660,7 @@ static void make_world(struct world *world)
 	must(key_set_add(keys, TEXT("rs"), rsa_key_public(world->rsa, SIGNATURE_RS256), &err));
 	must(key_set_add(keys, TEXT("ps"), rsa_key_public(world->rsa, SIGNATURE_PS256), &err));
 	world->verifier.sole = private_key_public(world->key);
-	world->verifier.header = (struct jws_rules){types, JWS_TYPE_OPTIONAL};
+	world->verifier.header = (struct jws_rules){.types = types, .type_need = JWS_TYPE_OPTIONAL};
 	world->verifier.claims = (struct claims_rules){.now_utc_s = NOW_S,
 		.skew_s = TOKEN_SKEW_S,
 		.lifetime_max_s = 3600,

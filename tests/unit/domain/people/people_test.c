@@ -59,9 +59,9 @@ static bool expected(
 	enum people_action action, enum people_about about, enum object_kind kind, unsigned facts)
 {
 	bool is_identity = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_IDENTITY;
-	bool is_shared =
-		about == PEOPLE_ABOUT_OBJECT &&
-		(kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_UNIT);
+	bool is_shared = about == PEOPLE_ABOUT_OBJECT &&
+			 (kind == OBJECT_POLICY || kind == OBJECT_APPLICATION ||
+				 kind == OBJECT_ISSUER || kind == OBJECT_UNIT);
 	bool is_person = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_PERSON;
 	bool is_near = (facts & (NEAR | ORG)) != 0;
 	bool administers = (facts & ADMINISTRATOR) != 0;

@@ -220,6 +220,7 @@ FAKE(handle_record_show)
 FAKE(handle_record_why)
 FAKE(handle_record_receipt)
 FAKE(handle_trace)
+FAKE(handle_trust_list)
 FAKE(handle_hops)
 FAKE(handle_audit_head)
 
