@@ -1,6 +1,6 @@
-module remit.example/bench/peers/hydra
+module remit/bench/hydra
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/ory/hydra/v2 v2.3.0
