@@ -73,7 +73,8 @@ struct registry {
 	struct name_table *users;     /* slot by resource and identity (users.h) */
 	struct name_table *sandboxes; /* slot by identity */
 	struct shapes *shapes;        /* of the ceilings in slots */
-	size_t counts[KINDS];         /* entries with something in force or waiting */
+	struct people *people;
+	size_t counts[KINDS]; /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
 	uint64_t generation;
@@ -153,7 +154,7 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
 	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
-	ok = ok && shapes_create(&registry->shapes, err);
+	ok = ok && shapes_create(&registry->shapes, err) && people_create(&registry->people, err);
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -174,6 +175,7 @@ void registry_destroy(struct registry **registry)
 	users_destroy(&(*registry)->users);
 	name_table_destroy(&(*registry)->sandboxes, NULL);
 	shapes_destroy(&(*registry)->shapes);
+	people_destroy(&(*registry)->people);
 	free(*registry);
 	*registry = NULL;
 }
@@ -386,51 +388,55 @@ const struct person *registry_person_of(const struct registry *registry, struct 
 	return registry_find_person(registry, actor_person(actor));
 }
 
-bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role)
+struct people_resource registry_resource_of(
+	const struct registry *registry, const struct object *object)
 {
-	const struct person *person = registry_person_of(registry, actor);
+	const struct charter *charter = charter_of(object);
+	struct people_resource resource = {.kind = object->kind,
+		.name = object->name,
+		.unit = registry_unit_of(registry, object)};
 
-	return person != NULL && person_has_role(person, role);
+	if (object->kind == OBJECT_IDENTITY && charter != NULL) {
+		resource.owner = charter->owner;
+		resource.backup_owner = charter->backup_owner;
+		resource.is_sandbox = charter_is_sandbox(charter);
+	}
+	if (object->kind == OBJECT_PERSON)
+		resource.person = object->person;
+	if (object->kind == OBJECT_DATA_SOURCE && object->data_source != NULL)
+		resource.custodian = object->data_source->custodian;
+	return resource;
 }
 
-unsigned person_standings(const struct person *person, struct text unit)
+bool registry_may_about(const struct registry *registry, struct text actor,
+	enum people_action action, const struct people_resource *resource, struct error *err)
 {
-	bool is_near =
-		text_equal(person->unit, unit) || text_is(person->unit, REGISTRY_ORGANISATION);
-	unsigned standings = STANDING_NONE;
+	const struct people_actor who = {actor, registry_person_of(registry, actor)};
 
-	if (is_near && person_has_role(person, "approver"))
-		standings |= STANDING_APPROVER;
-	if (is_near && person_has_role(person, "reviewer"))
-		standings |= STANDING_REVIEWER;
-	if (person_has_role(person, "administrator"))
-		standings |= STANDING_ADMINISTRATOR;
-	return standings;
+	return people_may(registry->people, &who, action, resource, err);
 }
 
-unsigned registry_standings(
-	const struct registry *registry, struct text actor, const struct registry_entry *entry)
+bool registry_person_may(const struct registry *registry, const struct person *person,
+	enum people_action action, const struct people_resource *resource)
 {
-	const struct person *person = registry_person_of(registry, actor);
+	const struct people_actor who = {person->name, person};
+	struct error err;
+
+	return people_may(registry->people, &who, action, resource, &err);
+}
+
+bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
+	const struct registry_entry *entry, struct error *err)
+{
 	/* Once a charter is in force, its people answer, not those a new one names. */
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
-	const struct charter *charter = charter_of(object);
-	unsigned standings = STANDING_NONE;
+	struct people_resource resource = {.kind = entry->kind, .name = entry->name};
 
-	if (text_starts_with(actor, "uid:"))
-		standings |= STANDING_SOCKET;
-	/* Others have a colon in their names. */
-	if (text_is(actor, "remit") && charter != NULL && charter_is_sandbox(charter))
-		standings |= STANDING_REMIT;
-	if (person == NULL || object == NULL)
-		return standings;
-	standings |= person_standings(person, object_unit(object));
-	if (charter != NULL && (text_equal(person->name, charter->owner) ||
-				       text_equal(person->name, charter->backup_owner)))
-		standings |= STANDING_OWNER;
-	if (entry->waiting_version != 0 && text_equal(entry->proposed_by, actor))
-		standings |= STANDING_PROPOSER;
-	return standings;
+	if (object != NULL)
+		resource = registry_resource_of(registry, object);
+	if (entry->waiting_version != 0)
+		resource.proposer = entry->proposed_by;
+	return registry_may_about(registry, actor, action, &resource, err);
 }
 
 /* ---- changing ---- */

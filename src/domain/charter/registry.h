@@ -9,6 +9,7 @@
 #include "domain/charter/ceiling.h"
 #include "domain/charter/lifecycle.h"
 #include "domain/charter/object.h"
+#include "domain/people/people.h"
 
 /* Everything that is registered, in memory: a table of immutable objects by
  * (kind, name), and one revision that counts every change.  It belongs to the
@@ -126,15 +127,23 @@ size_t registry_count(const struct registry *registry, enum object_kind kind);
 /* True if a name of the kind was ever given a version, whatever became of it. */
 bool registry_ever_had(const struct registry *registry, enum object_kind kind);
 
-/* What the actor ("person:NAME", "uid:N") is to this identity, guardrail or application. */
-unsigned registry_standings(
-	const struct registry *registry, struct text actor, const struct registry_entry *entry);
-/* What a person is by role alone to what belongs to the unit. */
-unsigned person_standings(const struct person *person, struct text unit);
+/* Whether the actor ("person:NAME", "uid:N", "remit") may do that with what is registered under
+ * the entry, by the rules of domain/people; once a charter is in force its people answer, not
+ * those whom a new one names.  Errors: INVALID with "forbidden: " and who may; LIMIT. */
+bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
+	const struct registry_entry *entry, struct error *err) MUST_CHECK;
+/* The same about what has no entry (yet). */
+bool registry_may_about(const struct registry *registry, struct text actor,
+	enum people_action action, const struct people_resource *resource,
+	struct error *err) MUST_CHECK;
+/* The same of a person, whether or not they are registered. */
+bool registry_person_may(const struct registry *registry, const struct person *person,
+	enum people_action action, const struct people_resource *resource) MUST_CHECK;
+/* What the object is to the rules about people. */
+struct people_resource registry_resource_of(
+	const struct registry *registry, const struct object *object);
 /* The person in force that the actor is, or NULL. */
 const struct person *registry_person_of(const struct registry *registry, struct text actor);
-/* True if the actor is a person in force with the role. */
-bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role);
 
 /* ---- For the fold alone ---- */
 

@@ -566,8 +566,7 @@ static bool kill_is_well_formed(const struct call_kill *kill, struct error *err)
 	return true;
 }
 
-/* The table of domain/charter/lifecycle.c says who; a task is killed by those who
- * may kill its identity while it is active. */
+/* A task is killed by those who may kill its identity while it is active. */
 static bool may_kill(
 	const struct call_service *service, const struct call_kill *kill, struct error *err)
 {
@@ -582,8 +581,9 @@ static bool may_kill(
 			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(kill->task));
 	if (entry == NULL)
 		return name_unknown(service->ports.registry, OBJECT_IDENTITY, name, err);
-	return lifecycle_step(LIFECYCLE_KILL, task == NULL ? entry->state : IDENTITY_ACTIVE,
-		registry_standings(service->ports.registry, kill->actor, entry), &to, err);
+	return lifecycle_step(
+		       LIFECYCLE_KILL, task == NULL ? entry->state : IDENTITY_ACTIVE, &to, err) &&
+	       registry_may(service->ports.registry, kill->actor, PEOPLE_KILL, entry, err);
 }
 
 bool call_kill_submit(struct call_service *service, const struct call_kill *kill, struct error *err)

@@ -127,7 +127,6 @@ static bool may_end(
 {
 	const struct registry_entry *entry =
 		registry_find_identity(issue->parts.registry, task->identity);
-	enum identity_state to;
 	struct text holder = actor;
 
 	if (text_starts_with(actor, "identity:")) {
@@ -136,9 +135,7 @@ static bool may_end(
 		return text_equal(holder, task->identity) ||
 		       error_set(err, ERROR_INVALID, "forbidden: the task is another identity's");
 	}
-	if (entry != NULL &&
-		lifecycle_step(LIFECYCLE_KILL, IDENTITY_ACTIVE,
-			registry_standings(issue->parts.registry, actor, entry), &to, err))
+	if (entry != NULL && registry_may(issue->parts.registry, actor, PEOPLE_KILL, entry, err))
 		return true;
 	return error_set(err, ERROR_INVALID, "forbidden: this actor may not end the task");
 }

@@ -193,8 +193,8 @@ static void note_sandboxes(struct plan_noting *noting)
 
 static void note_roles(struct plan_noting *noting)
 {
-	static const char *const roles[] = {
-		"administrator", "approver", "reviewer", "auditor", "owner", "backup-owner", NULL};
+	static const char *const roles[] = {"administrator", "security", "approver", "reviewer",
+		"auditor", "owner", "backup-owner", NULL};
 	const struct person *person = noting->change->after->person;
 
 	for (uint32_t i = 0; i < person->roles_count; i++) {

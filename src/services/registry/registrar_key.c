@@ -72,12 +72,22 @@ static bool write_code(struct registrar *registrar, struct registrar_request *re
 	return registrar_record_finish(registrar, &record, NULL, 0, err);
 }
 
+static bool may_administer(
+	const struct registrar *registrar, const struct registrar_request *request)
+{
+	static const struct people_resource installation = {.about = PEOPLE_ABOUT_INSTALLATION};
+	struct error err;
+
+	return registry_may_about(
+		registrar->registry, request->actor, PEOPLE_ADMINISTER, &installation, &err);
+}
+
 static enum prepared_as prepare_issue(
 	struct registrar *registrar, struct registrar_request *request)
 {
 	struct error err = {0};
 
-	if (!registry_actor_has_role(registrar->registry, request->actor, "administrator"))
+	if (!may_administer(registrar, request))
 		return registrar_forbid(request, "an administrator must issue codes");
 	if (registry_find_person(registrar->registry, request->name) == NULL) {
 		(void)name_unknown(registrar->registry, OBJECT_PERSON, request->name, &err);
@@ -271,7 +281,7 @@ static enum prepared_as prepare_revoke(
 	struct error err = {0};
 	struct text self = text_format(registrar->arena, "person:%.*s", TEXT_ARGS(request->name));
 
-	if (!registry_actor_has_role(registrar->registry, request->actor, "administrator") &&
+	if (!may_administer(registrar, request) &&
 		(self.data == NULL || !text_equal(self, request->actor)))
 		return registrar_forbid(request, "an administrator or the person must");
 	owner = registry_find_key(registrar->registry, request->kid, &key);

@@ -207,43 +207,39 @@ static bool check_unit(struct step *step)
 		       TEXT_ARGS(unit->name), TEXT_ARGS(unit->name));
 }
 
+static bool check_actor(struct step *step)
+{
+	return registry_may(step->registrar->registry, step->request->actor,
+		lifecycle_action(step->verb), step->entry, &step->err);
+}
+
 static bool step_identity(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
-	unsigned standings =
-		registry_standings(step->registrar->registry, step->request->actor, entry);
 	enum identity_state from =
 		is_about_waiting(step->verb) ? entry->waiting_state : entry->state;
 	enum identity_state to;
 
-	if (!lifecycle_step(step->verb, from, standings, &to, &step->err) || !check_time(step))
+	if (!lifecycle_step(step->verb, from, &to, &step->err) || !check_actor(step) ||
+		!check_time(step))
 		return false;
 	if (step->verb == LIFECYCLE_APPROVE && !(check_still_right(step) && check_unit(step)))
 		return false;
 	return change_identity(step, to);
 }
 
-/* A person who would be raised: another administrator, who is not that person. */
+/* A person who would be raised. */
 static bool step_person(struct step *step)
 {
-	struct text actor = step->request->actor;
-	struct text self =
-		text_format(step->registrar->arena, "person:%.*s", TEXT_ARGS(step->entry->name));
-	bool is_author = text_equal(actor, step->entry->proposed_by);
-
 	if (step->verb != LIFECYCLE_APPROVE && step->verb != LIFECYCLE_REJECT)
 		return error_set(&step->err, ERROR_CONFLICT, "%s does not apply to a person",
 			lifecycle_verb_word(step->verb));
-	if (!registry_actor_has_role(step->registrar->registry, actor, "administrator"))
-		return error_set(&step->err, ERROR_INVALID, "forbidden: an administrator must");
+	if (!check_actor(step))
+		return false;
 	if (step->verb == LIFECYCLE_REJECT) {
 		written_change_drop_waiting(&step->written);
 		return true;
 	}
-	if (is_author || self.data == NULL || text_equal(actor, self))
-		return error_set(&step->err, ERROR_INVALID,
-			"forbidden: neither who proposed it nor the person it raises may approve "
-			"it");
 	if (!check_still_right(step))
 		return false;
 	written_change_approve(&step->written, step->entry);
@@ -253,10 +249,7 @@ static bool step_person(struct step *step)
 /* What waits of a guardrail, an application or a unit. */
 static bool step_shared(struct step *step)
 {
-	unsigned standings =
-		registry_standings(step->registrar->registry, step->request->actor, step->entry);
-
-	if (!lifecycle_settle(step->verb, standings, &step->err))
+	if (!lifecycle_settle(step->verb, &step->err) || !check_actor(step))
 		return false;
 	if (step->verb == LIFECYCLE_REJECT) {
 		written_change_drop_waiting(&step->written);

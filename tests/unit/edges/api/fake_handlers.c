@@ -219,7 +219,7 @@ FAKE(handle_record_receipt)
 FAKE(handle_trace)
 FAKE(handle_audit_head)
 
-/* The one question the edge asks of the registry: adm has the role. */
+/* The one question the edge asks of the registry: adm administers. */
 const struct registry *registrar_registry(const struct registrar *registrar)
 {
 	(void)registrar;
@@ -227,13 +227,15 @@ const struct registry *registrar_registry(const struct registrar *registrar)
 }
 
 /* By the linker (--wrap), for a program that holds the registry too. */
-bool __wrap_registry_actor_has_role(
-	const struct registry *registry, struct text actor, const char *role);
-bool __wrap_registry_actor_has_role(
-	const struct registry *registry, struct text actor, const char *role)
+bool __wrap_registry_may_about(const struct registry *registry, struct text actor,
+	enum people_action action, const struct people_resource *resource, struct error *err);
+bool __wrap_registry_may_about(const struct registry *registry, struct text actor,
+	enum people_action action, const struct people_resource *resource, struct error *err)
 {
 	(void)registry;
-	return text_is(actor, "person:adm") && text_is(text_of(role), "administrator");
+	(void)err;
+	return text_is(actor, "person:adm") && action == PEOPLE_ADMINISTER &&
+	       resource->about == PEOPLE_ABOUT_INSTALLATION;
 }
 
 void registrar_request_deinit(struct registrar_request *request)
