@@ -61,11 +61,10 @@ static void read_bodies(struct plan *plan, const char *path)
 	FILE *file = fopen(path, "r");
 	size_t room = 0;
 	char *line = NULL;
-	ssize_t length;
 
 	if (file == NULL)
 		stop("cannot read the bodies");
-	for (size_t size = 0; (length = getline(&line, &size, file)) > 0; line = NULL, size = 0) {
+	for (size_t size = 0; getline(&line, &size, file) > 0; line = NULL, size = 0) {
 		if (plan->count == room) {
 			room = room == 0 ? 1024 : 2 * room;
 			plan->bodies = realloc(plan->bodies, room * sizeof *plan->bodies);
@@ -155,8 +154,8 @@ static bool is_whole(const char *bytes, size_t used)
 
 static void take_answer(struct plan *plan, struct connection *connection, int fd)
 {
-	ssize_t got = recv(fd, connection->answer + connection->used,
-		ANSWER_BYTES_MAX - connection->used, 0);
+	ssize_t got = recv(
+		fd, connection->answer + connection->used, ANSWER_BYTES_MAX - connection->used, 0);
 
 	if (got <= 0)
 		stop("a connection was closed");

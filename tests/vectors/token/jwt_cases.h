@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/private_key.h"
@@ -95,7 +96,11 @@ struct world {
 void make_world(struct world *world, struct tally *tally, int64_t now_utc_s);
 void free_world(struct world *world);
 /* These tests cannot go on without their keys and texts. */
-void must(bool is_ok);
+static inline void must(bool is_ok)
+{
+	if (!is_ok)
+		abort();
+}
 
 /* header.claims; an empty header or claims are HEADER and CLAIMS; times of the tables are moved
  * to the world's. */

@@ -276,8 +276,8 @@ static struct text value_of(struct issuing *issuing, struct text word)
 	if (text_is(word, "a1"))
 		return key_id(issuing, issuing->a1_key);
 	must(text_to_int64(word, &seconds));
-	return text_format(
-		issuing->governed.arena, "%lld", (long long)(issuing_now_s(issuing) + seconds));
+	seconds += issuing_now_s(issuing);
+	return text_format(issuing->governed.arena, "%lld", (long long)seconds);
 }
 
 static struct text filled(struct issuing *issuing, const char *pattern)
@@ -286,6 +286,7 @@ static struct text filled(struct issuing *issuing, const char *pattern)
 	struct buffer out;
 	struct text made;
 
+	must(pattern != NULL);
 	buffer_init(&out, TOKEN_BYTES_MAX);
 	for (ptrdiff_t at; (at = text_find_byte(rest, '@')) >= 0;) {
 		ptrdiff_t end = text_find_byte(text_after(rest, (size_t)at + 1), '@');
@@ -294,7 +295,7 @@ static struct text filled(struct issuing *issuing, const char *pattern)
 		buffer_append(&out, rest.data, (size_t)at);
 		buffer_append_text(
 			&out, value_of(issuing, (struct text){rest.data + at + 1, (size_t)end}));
-		rest = text_after(rest, (size_t)(at + end) + 2);
+		rest = text_after(rest, (size_t)at + (size_t)end + 2);
 	}
 	buffer_append_text(&out, rest);
 	made = text_copy(issuing->governed.arena, buffer_text(&out));
@@ -346,12 +347,15 @@ static const char *send_request(struct issuing *issuing, struct text token)
 	struct error err = {0};
 	struct text person;
 	const char *open = NULL;
+	size_t length;
 
 	if (issue_verify_request(issuing->issue, &what, arena, &person, &err))
 		return token_reason_word(TOKEN_ACCEPTED);
 	open = strchr(err.text, '(');
-	must(open != NULL && strchr(open, ')') != NULL);
-	return text_copy(arena, (struct text){open + 1, strcspn(open + 1, ")")}).data;
+	if (open == NULL)
+		abort();
+	length = strcspn(++open, ")");
+	return text_copy(arena, (struct text){open, length}).data;
 }
 
 const char *door_present(struct issuing *issuing, enum door door, struct text token)

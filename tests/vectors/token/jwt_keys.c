@@ -18,12 +18,6 @@ struct test_key {
 	size_t half; /* bytes of a coordinate; 0: RSA */
 };
 
-void must(bool is_ok)
-{
-	if (!is_ok)
-		abort();
-}
-
 struct test_key *test_key_create(enum test_key_kind kind)
 {
 	struct test_key *key = calloc(1, sizeof *key);
