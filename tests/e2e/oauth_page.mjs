@@ -93,7 +93,7 @@ test('each error of the page is one that the program says, and the other way rou
   const source = files.map((name) =>
     readFileSync(resolve(here, `../../src/edges/oauth/${name}.c`), 'utf8')).join('');
   const words = new RegExp('"((?:(?:invalid|unauthorized|unsupported|temporarily)_[a-z_]+)'
-    + '|authorization_pending|slow_down|expired_token|access_denied)"', 'g');
+    + '|authorization_pending|use_dpop_nonce|slow_down|expired_token|access_denied)"', 'g');
   const said = new Set([...source.matchAll(words)].map(([, word]) => word));
   const told = new Set([...page.matchAll(/^\| `([a-z_]+)` \| \d/gm)].map(([, word]) => word));
   assert.deepEqual([...told].sort(), [...said].sort());
