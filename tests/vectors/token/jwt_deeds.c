@@ -247,7 +247,7 @@ static const char *access_token_by_the_agents_key(
 	must(issuing_open_good(issuing));
 	return door_present(issuing, DOOR_ACCESS,
 		door_token(issuing, is_twin ? issuing->token_key : issuing->a1_key,
-			"{\"alg\":\"ES256\",\"kid\":\"k\",\"typ\":\"at+jwt\"}", claims));
+			"{\"alg\":\"ES256\",\"kid\":\"@ours@\",\"typ\":\"at+jwt\"}", claims));
 }
 
 static const char *request_by_an_agents_key(struct issuing *issuing, const void *what, bool is_twin)
@@ -424,11 +424,11 @@ static const struct door_case deeds[] = {
 	{"8", "access_token_by_the_agents_key", "signature", access_token_by_the_agents_key, NULL},
 	{"8", "request_by_an_agents_key", "key_unknown", request_by_an_agents_key, NULL},
 	{"8", "request_by_a_revoked_key", "key_unknown", request_by_a_revoked_key, NULL},
-	{"9", "assertion_as_access_token", "type", at_another_door, &assertion_as_access},
+	{"9", "assertion_as_access_token", "key_unknown", at_another_door, &assertion_as_access},
 	{"9", "assertion_as_request", "type", at_another_door, &assertion_as_request},
 	{"9", "access_token_as_assertion", "type", at_another_door, &access_as_assertion},
 	{"9", "access_token_as_request", "type", at_another_door, &access_as_request},
-	{"9", "request_as_access_token", "type", at_another_door, &request_as_access},
+	{"9", "request_as_access_token", "key_unknown", at_another_door, &request_as_access},
 	{"9", "request_as_assertion", "type", at_another_door, &request_as_assertion},
 	{"19", "assertion_of_a_killed_agent", "not_active", assertion_of_a_killed_agent, NULL},
 	{"19", "assertion_of_a_suspended_agent", "not_active", assertion_of_a_suspended_agent,

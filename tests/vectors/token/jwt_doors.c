@@ -12,7 +12,7 @@
 enum { BEFORE_S = 100 };
 
 #define DOOR_ASSERTION_HEADER "{\"alg\":\"ES256\",\"typ\":\"JWT\"}"
-#define DOOR_ACCESS_HEADER "{\"alg\":\"ES256\",\"kid\":\"k\",\"typ\":\"at+jwt\"}"
+#define DOOR_ACCESS_HEADER "{\"alg\":\"ES256\",\"kid\":\"@ours@\",\"typ\":\"at+jwt\"}"
 #define DOOR_REQUEST_HEADER "{\"alg\":\"ES256\",\"kid\":\"@ana@\",\"typ\":\"remit-request+jwt\"}"
 
 #define A1 "\"iss\":\"a1\",\"sub\":\"a1\""
@@ -50,7 +50,7 @@ struct door_row {
 #define AT(claims) DOOR_ACCESS, NULL, "{" claims "}"
 #define RQ(claims) DOOR_REQUEST, NULL, "{" claims "}"
 #define AS_TYPE(typ) DOOR_ASSERTION, "{\"alg\":\"ES256\",\"typ\":\"" typ "\"}", NULL
-#define AT_TYPE(typ) DOOR_ACCESS, "{\"alg\":\"ES256\",\"kid\":\"k\"" typ "}", NULL
+#define AT_TYPE(typ) DOOR_ACCESS, "{\"alg\":\"ES256\",\"kid\":\"@ours@\"" typ "}", NULL
 #define RQ_HEADER(rest) DOOR_REQUEST, "{\"alg\":\"ES256\"" rest "}", NULL
 #define REQUEST_TYPE ",\"typ\":\"remit-request+jwt\""
 
@@ -273,6 +273,8 @@ static struct text value_of(struct issuing *issuing, struct text word)
 		return issuing->task;
 	if (text_is(word, "ana"))
 		return key_id(issuing, issuing->ana_key);
+	if (text_is(word, "ours"))
+		return key_id(issuing, issuing->token_key);
 	if (text_is(word, "a1"))
 		return key_id(issuing, issuing->a1_key);
 	must(text_to_int64(word, &seconds));
