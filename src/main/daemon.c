@@ -18,6 +18,7 @@
 #include "edges/clock/system_clock.h"
 #include "edges/confine/confine_self.h"
 #include "edges/health/health.h"
+#include "edges/key_fetch/key_fetch.h"
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
@@ -29,6 +30,7 @@
 #include "main/folder.h"
 #include "main/notices.h"
 #include "main/notify.h"
+#include "main/people.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
@@ -95,8 +97,11 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct key_fetcher *key_fetcher;
+	struct trust_service *trust;
 	struct issue *issue;
 	struct call_service *call;
+	struct people_port people;
 	struct evaluate *evaluate;
 	struct projector *projector;
 	struct log_reading reading;
@@ -423,6 +428,23 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
+static enum issue_nonces nonces_of(const char *word)
+{
+	if (strcmp(word, "tokens") == 0)
+		return ISSUE_NONCES_TOKENS;
+	return strcmp(word, "never") == 0 ? ISSUE_NONCES_NEVER : ISSUE_NONCES_ALWAYS;
+}
+
+static bool make_trust(struct daemon *daemon, struct error *err)
+{
+	struct trust_parts parts = {.loop = daemon->loop, .registry = daemon->registry};
+
+	if (!key_fetcher_create(&daemon->key_fetcher, daemon->loop, daemon->http, err))
+		return false;
+	parts.fetcher = key_fetcher_port(daemon->key_fetcher);
+	return trust_create(&daemon->trust, &parts, err);
+}
+
 static bool make_issue(struct daemon *daemon, struct error *err)
 {
 	const struct issue_parts parts = {.loop = daemon->loop,
@@ -430,6 +452,8 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
 		.signer = signer_child_tokens(daemon->signer),
+		.nonces = nonces_of(daemon->settings->dpop_nonces),
+		.trust = daemon->trust,
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
 		.key_overlap_ms = daemon->settings->token_key_overlap_s * 1000,
@@ -525,6 +549,8 @@ static bool make_call(struct daemon *daemon, struct error *err)
 
 	if (!call_service_create(&daemon->call, &ports, &times, err))
 		return false;
+	daemon->people = (struct people_port){daemon->call, daemon->approve, daemon->fold};
+	people_join(daemon->issue, &daemon->people);
 	listener = call_upstream_listener(daemon->call);
 	upstream_edge_listen(daemon->upstream, &listener);
 	return true;
@@ -603,6 +629,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end,
 			issue_receipt_of, issue_task_hops},
 		.token_keys = {daemon->issue, issue_keys_list, issue_keys_rotate},
+		.trust = {daemon->trust, trust_list},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
 	};
@@ -662,6 +689,11 @@ static bool load_pem(struct daemon *daemon, const char *path, const char **out, 
 	return true;
 }
 
+static bool asks_certificates(const struct settings *settings)
+{
+	return settings->tls_cert != NULL && strcmp(settings->client_certificates, "ask") == 0;
+}
+
 static bool listen_on(struct daemon *daemon, struct error *err)
 {
 	const struct settings *settings = daemon->settings;
@@ -670,6 +702,7 @@ static bool listen_on(struct daemon *daemon, struct error *err)
 		.pool_bytes = (size_t)settings->connection_pool_bytes,
 		.body_bytes_max = (size_t)settings->body_bytes_max,
 		.connections_max = (uint32_t)settings->connections_max,
+		.asks_certificates = asks_certificates(settings),
 		.on_request = router_on_request,
 		.context = daemon->router};
 
@@ -709,6 +742,8 @@ static bool announce(struct daemon *daemon, struct error *err)
 
 	if (!listen_address_parse(&address, settings->listen, err))
 		return false;
+	if (asks_certificates(settings))
+		oauth_offer_certificates(daemon->oauth);
 	(void)snprintf(line, sizeof line,
 		strchr(address.host, ':') == NULL ? "%s:%u\n" : "[%s]:%u\n", address.host,
 		(unsigned)http_server_port(daemon->server));
@@ -720,7 +755,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
 		!signer_child_set_issuer(daemon->signer, url, err) ||
-		!issue_start(daemon->issue, err))
+		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
 	notices_start(daemon->notices, daemon->mcp, url);
 	finding_check_guardrails(daemon->finding);
@@ -885,8 +920,9 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
-	{"tokens", make_issue},
 	{"HTTP client", make_http},
+	{"issuers", make_trust},
+	{"tokens", make_issue},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -964,9 +1000,11 @@ void daemon_destroy(struct daemon **daemon_at)
 	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
-	http_client_destroy(&daemon->http);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
 	issue_destroy(&daemon->issue);
+	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
+	key_fetcher_destroy(&daemon->key_fetcher);
+	http_client_destroy(&daemon->http);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	finding_service_destroy(&daemon->finding);

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { World, run } from '../../examples/stories/lib/world.mjs';
+import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const page = readFileSync(resolve(here, '../../docs/oauth.md'), 'utf8');
@@ -41,7 +41,7 @@ const play = async (text, more) => {
 };
 
 test('the page has the examples that are played here', () => {
-  assert.equal(blocks('js').length, 2);
+  assert.equal(blocks('js').length, 3);
   assert.equal(blocks('sh').length, 1);
 });
 
@@ -58,6 +58,21 @@ test('the same with curl', async () => {
   assert.match(done.out, /"active":true.*\{\}\{"active":false\}$/s);
 });
 
+test('people who are asked first', async () => {
+  const identity = 'incident-opener';
+  const dan = 'dan@example.com';
+  const played = play(blocks('js')[1], { IDENTITY: identity, KEY: world.keys[identity].path,
+    RESOURCE: world.mcp('memory') });
+  let id;
+  assert.ok(await eventually(async () => {
+    const { items } = await world.json(dan, 'approvals', 'list');
+    id = items.find((one) => one.identity === identity)?.id;
+    return id !== undefined;
+  }));
+  await world.must(dan, 'approve', id, '--yes');
+  assert.match(await played, /^asked, for (t-\w+)\na token for \1\n$/);
+});
+
 test('a client that was invited registers itself', async () => {
   const file = world.path('invitation');
   const [, command] = /^ {4}remit (identity invite .*) invitation$/m.exec(page);
@@ -65,7 +80,7 @@ test('a client that was invited registers itself', async () => {
   await world.must('ana@example.com', ...words, file);
   const more = {
     INVITATION: readFileSync(file, 'utf8').trim(), NEW_KEY: join(world.dir, 'new.pem') };
-  assert.equal(await play(blocks('js')[1], more), 'registered letter-reader draft\n');
+  assert.equal(await play(blocks('js')[2], more), 'registered letter-reader draft\n');
   await world.must('ana@example.com', 'identity', 'propose', 'letter-reader');
   await world.must('bo@example.com', 'identity', 'approve', 'letter-reader', '--yes');
   const opened = await world.remit(null, 'task', 'open', 'letter-reader', '--key', more.NEW_KEY,
@@ -74,10 +89,12 @@ test('a client that was invited registers itself', async () => {
 });
 
 test('each error of the page is one that the program says, and the other way round', () => {
-  const source = ['oauth.c', 'pending.c', 'introspect.c', 'register.c', 'answer.c', 'revoke.c']
-    .map((name) => readFileSync(resolve(here, '../../src/edges/oauth', name), 'utf8')).join('');
-  const said = new Set([...source.matchAll(
-    /"((?:invalid|unauthorized|unsupported|temporarily)_[a-z_]+)"/g)].map(([, word]) => word));
+  const files = ['answer', 'backchannel', 'introspect', 'oauth', 'pending', 'register', 'revoke'];
+  const source = files.map((name) =>
+    readFileSync(resolve(here, `../../src/edges/oauth/${name}.c`), 'utf8')).join('');
+  const words = new RegExp('"((?:(?:invalid|unauthorized|unsupported|temporarily)_[a-z_]+)'
+    + '|authorization_pending|use_dpop_nonce|slow_down|expired_token|access_denied)"', 'g');
+  const said = new Set([...source.matchAll(words)].map(([, word]) => word));
   const told = new Set([...page.matchAll(/^\| `([a-z_]+)` \| \d/gm)].map(([, word]) => word));
   assert.deepEqual([...told].sort(), [...said].sort());
 });

@@ -180,6 +180,19 @@ test('a task does what its details list and nothing else, nor does any below it'
   await agent.close();
 });
 
+test('the command line opens a task for certain calls, and shows what it is for', async () => {
+  const list = details({ tool: READ, arguments: { path: ['tickets/41.txt'] } });
+  const opened = await world.json(null, 'task', 'open', IDENTITY, '--key',
+    world.keys[IDENTITY].path, '--resource', world.mcp('files'), '--details', list);
+  assert.deepEqual(opened.authorization_details, JSON.parse(list));
+  const shown = await world.json(null, 'task', 'show', opened.task);
+  assert.deepEqual(shown.authorization_details, JSON.parse(list));
+  const wrong = await world.remit(null, 'task', 'open', IDENTITY, '--key',
+    world.keys[IDENTITY].path, '--resource', world.mcp('files'), '--details', '[]');
+  assert.equal(wrong.code, 1, wrong.out);
+  assert.match(wrong.err, /authorization_details are malformed/);
+});
+
 test('details give nothing that the charter does not', async () => {
   const list = details({ tool: READ, arguments: { path: ['private/payroll.txt'] } });
   const { access_token: token } = await tokenOf(IDENTITY, { authorization_details: list });
@@ -188,6 +201,75 @@ test('details give nothing that the charter does not', async () => {
   await agent.close();
   assert.ok(!answer.done, answer.text);
   assert.doesNotMatch(answer.text, /authorization_details/);
+});
+
+// ---- asking people first (CIBA) ----
+
+const OPENER = 'incident-opener';
+const OWNER = 'dan@example.com';
+const CIBA = 'urn:openid:params:grant-type:ciba';
+const CREATE = 'memory/create_entities';
+const incident = (name) => [{ name, entityType: 'incident', observations: ['no paper'] }];
+const create = (name, more = {}) => ({ resource: world.mcp('memory'), login_hint: OWNER,
+  authorization_details: details({ tool: CREATE, arguments: { entities: [incident(name)] } }),
+  ...more });
+const approvalOf = async (task) =>
+  (await world.json(OWNER, 'approvals', 'list')).items.find((one) => one.task === task);
+const poll = (config, id) => client.genericGrantRequest(config, CIBA, { auth_req_id: id });
+
+test('what people approve is done once, by the task they were asked about', async () => {
+  const config = await proven(OPENER);
+  const asked = await client.initiateBackchannelAuthentication(
+    config, create('printer', { binding_message: 'The printer of floor 2' }));
+  assert.equal(asked.interval, 5);
+  assert.ok(asked.expires_in > 0 && asked.expires_in <= 900, `${asked.expires_in}`);
+  const approval = await approvalOf(asked.task);
+  assert.equal(approval.tool, CREATE);
+  assert.equal(await errorOf(poll(config, asked.auth_req_id)), 'authorization_pending');
+  assert.equal(await errorOf(poll(config, asked.auth_req_id)), 'slow_down');
+  await world.must(OWNER, 'approve', approval.id, '--yes');
+  assert.equal(await errorOf(poll(await proven(IDENTITY), asked.auth_req_id)), 'invalid_grant');
+  const granted = await client.pollBackchannelAuthenticationGrant(config,
+    { ...asked, interval: 10 });
+  assert.equal(granted.task, asked.task);
+  assert.equal(await errorOf(poll(config, asked.auth_req_id)), 'invalid_grant');
+  const agent = await new Agent(world.mcp('memory'), granted.access_token).connect();
+  const other = await agent.call('create_entities', { entities: incident('another') });
+  assert.ok(!other.done, other.text);
+  const done = await agent.call('create_entities', { entities: incident('printer') });
+  assert.ok(done.done, done.text);
+  const again = await agent.call('create_entities', { entities: incident('printer') });
+  assert.ok(!again.done, 'an approval opened a call twice');
+  await agent.close();
+});
+
+test('what people reject, or the rules refuse, gets no token', async () => {
+  const config = await proven(OPENER);
+  const asked = await client.initiateBackchannelAuthentication(config, create('toner'));
+  const { id } = await approvalOf(asked.task);
+  await world.must(OWNER, 'reject', id, '--reason', 'no', '--yes');
+  assert.equal(await errorOf(poll(config, asked.auth_req_id)), 'access_denied');
+  assert.equal(await errorOf(poll(config, asked.auth_req_id)), 'invalid_grant');
+  assert.equal((await world.json(null, 'task', 'show', asked.task)).state, 'ended');
+  const refused = client.initiateBackchannelAuthentication(config, create('x', {
+    authorization_details: details({ tool: 'memory/delete_entities',
+      arguments: { entityNames: [['printer']] } }) }));
+  assert.equal(await errorOf(refused), 'access_denied');
+});
+
+test('people are asked about exactly one call', async () => {
+  const config = await proven(OPENER);
+  const ask = (more) => errorOf(
+    client.initiateBackchannelAuthentication(config, create('x', more)));
+  const one = { tool: CREATE, arguments: { entities: [incident('x')] } };
+  for (const list of [details(one, one), details({ tool: CREATE }),
+    details({ ...one, arguments: { entities: [incident('x'), incident('y')] } })]) {
+    assert.equal(await ask({ authorization_details: list }), 'invalid_authorization_details');
+  }
+  assert.equal(await ask({ resource: world.mcp('files') }), 'invalid_authorization_details');
+  assert.equal(await ask({ binding_message: 'x'.repeat(201) }), 'invalid_binding_message');
+  assert.equal(await ask({ requested_expiry: 'soon' }), 'invalid_request');
+  assert.equal(await ask({ client_notification_token: 'x' }), 'invalid_request');
 });
 
 test('a client registers by an invitation, once, and works when two have agreed', async () => {

@@ -123,11 +123,17 @@ void issuing_attach(struct issuing *issuing)
 			.make_key = make_key,
 			.use_key = use_key},
 		.installation = TEXT(ISSUING_INSTALLATION),
+		.nonces = issuing->nonces,
 		.wall_utc_ms = clock_of,
 		.clock_context = issuing,
 		.on_token = on_token,
 		.token_context = issuing,
 	};
+	const struct trust_parts trust = {.registry = issuing->governed.registry,
+		.fetcher = fake_keys_port(&issuing->keys),
+		.monotonic_ms = clock_of,
+		.wall_utc_ms = clock_of,
+		.clock_context = issuing};
 	struct issue_parts filled = parts;
 	struct error err = {0};
 
@@ -139,11 +145,13 @@ void issuing_attach(struct issuing *issuing)
 		must(fold_add(issuing->governed.fold, &handler, &err), &err);
 	}
 	filled.tasks = issuing->tasks;
+	must(trust_create(&issuing->trust, &trust, &err), &err);
+	filled.trust = issuing->trust;
 	must(issue_create(&issuing->issue, &filled, &err), &err);
 	must(issue_set_issuer(issuing->issue, TEXT(ISSUING_ISSUER), &err), &err);
 }
 
-const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *key)
+static struct text key_yaml(struct issuing *issuing, const struct private_key *key)
 {
 	struct arena *arena = issuing->governed.arena;
 	struct error err = {0};
@@ -151,9 +159,13 @@ const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *
 
 	must(jwk_format(&jwk, arena, private_key_public(key), &err), &err);
 	return text_format(arena,
-		"keys: [{environment: staging, jwk: {kty: EC, crv: P-256, x: \"%.*s\", y: "
-		"\"%.*s\"}}]\n",
-		TEXT_ARGS(json_text_or(&jwk, "x", "")), TEXT_ARGS(json_text_or(&jwk, "y", "")))
+		"{environment: staging, jwk: {kty: EC, crv: P-256, x: \"%.*s\", y: \"%.*s\"}}",
+		TEXT_ARGS(json_text_or(&jwk, "x", "")), TEXT_ARGS(json_text_or(&jwk, "y", "")));
+}
+
+const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *key)
+{
+	return text_format(issuing->governed.arena, "keys: [%s]\n", key_yaml(issuing, key).data)
 		.data;
 }
 
@@ -172,23 +184,36 @@ void issuing_enrol(struct issuing *issuing, const char *person, const struct pri
 	must(governed_run(governed, request), &governed->last.err);
 }
 
+/* a1 is the last object of the world, so what is more goes at the end. */
+void issuing_recharter(struct issuing *issuing, const char *keys, const char *more)
+{
+	struct governed *governed = &issuing->governed;
+	struct text own = key_yaml(issuing, issuing->a1_key);
+	struct text yaml = text_format(governed->arena, "%skeys: [%s]\n%s", governed_world_yaml,
+		keys == NULL ? own.data : keys, more);
+
+	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
+	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"), &governed->last.err);
+}
+
 void issuing_init(struct issuing *issuing)
+{
+	issuing_init_with(issuing, ISSUE_NONCES_ALWAYS);
+}
+
+void issuing_init_with(struct issuing *issuing, enum issue_nonces nonces)
 {
 	struct governed *governed = &issuing->governed;
 	struct error err = {0};
-	struct text yaml;
 
 	memset(issuing, 0, sizeof *issuing);
+	issuing->nonces = nonces;
 	must(private_key_generate(&issuing->token_key, SIGNATURE_ES256, &err), &err);
 	must(private_key_generate(&issuing->a1_key, SIGNATURE_ES256, &err), &err);
 	must(private_key_generate(&issuing->ana_key, SIGNATURE_ES256, &err), &err);
 	governed_init_with_administrator(governed);
 	issuing_attach(issuing);
-	/* a1 is the last object of the world, so its keys go at the end. */
-	yaml = text_format(governed->arena, "%s%s", governed_world_yaml,
-		issuing_key_yaml(issuing, issuing->a1_key));
-	must(governed_apply(governed, "adi", yaml.data), &governed->last.err);
-	must(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"), &governed->last.err);
+	issuing_recharter(issuing, NULL, "");
 	issuing_enrol(issuing, "ana", issuing->ana_key);
 	issuing_pass(issuing, 1); /* what is signed in the second of the start does not hold */
 }
@@ -196,6 +221,7 @@ void issuing_init(struct issuing *issuing)
 void issuing_deinit(struct issuing *issuing)
 {
 	issue_destroy(&issuing->issue);
+	trust_destroy(&issuing->trust);
 	task_table_destroy(&issuing->tasks);
 	private_key_destroy(&issuing->token_key);
 	private_key_destroy(&issuing->next_key);
@@ -244,6 +270,7 @@ static void answered(struct issue_request *request)
 	issuing->refusal = request->refusal;
 	issuing->reason = request->reason;
 	issuing->lifetime_s = request->lifetime_s;
+	issuing->bound = request->bound;
 	memcpy(issuing->detail, request->detail, sizeof issuing->detail);
 	issuing->token = issuing->task = issuing->details_granted = (struct text){0};
 	if (request->refusal == ISSUE_GRANTED) {
@@ -273,7 +300,15 @@ bool issuing_open(struct issuing *issuing, struct text assertion, const char *re
 	request->parent = issuing->parent;
 	request->instance = issuing->instance;
 	request->session = issuing->session;
+	request->client = issuing->client;
+	request->assertion_form = issuing->form;
+	request->certificate = issuing->certificate;
+	issuing->request = request;
 	request->details = issuing->details;
+	request->path = TEXT("/oauth/token");
+	request->proof = issuing->proof;
+	request->certificate = issuing->certificate;
+	request->client = issuing->client;
 	return issuing_request(issuing, request);
 }
 

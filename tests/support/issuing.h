@@ -4,6 +4,7 @@
 #include "base/private_key.h"
 #include "domain/task/task.h"
 #include "services/issue/issue.h"
+#include "support/fake_keys.h"
 #include "support/governed.h"
 
 /* A governed registry with a token service on it: identity a1 (active, key
@@ -16,6 +17,8 @@
 struct issuing {
 	struct governed governed;
 	struct task_table *tasks;
+	struct fake_keys keys; /* of registered issuers */
+	struct trust_service *trust;
 	struct issue *issue;
 	struct private_key *token_key;
 	struct private_key *a1_key;
@@ -30,6 +33,14 @@ struct issuing {
 	struct text details; /* authorization_details, likewise */
 	struct text instance;
 	struct text session;
+	/* What comes with the next openings, and where nonces are due (before issuing_init_with).
+	 */
+	struct text proof;
+	struct text certificate;
+	struct text client;
+	enum issue_nonces nonces;
+	enum issue_assertion_form form;
+	struct issue_request *request; /* the last */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;
@@ -39,6 +50,7 @@ struct issuing {
 	struct text task;
 	struct text details_granted;
 	int64_t lifetime_s;
+	enum binding bound;
 	/* What was told of tokens: signed, or accepted for the first time. */
 	unsigned told;
 	size_t told_bytes;
@@ -46,9 +58,13 @@ struct issuing {
 };
 
 void issuing_init(struct issuing *issuing);
+void issuing_init_with(struct issuing *issuing, enum issue_nonces nonces);
 void issuing_deinit(struct issuing *issuing);
 /* Enrols the key for the person, who is registered. */
 void issuing_enrol(struct issuing *issuing, const char *person, const struct private_key *key);
+/* Puts a1's charter in force anew: with these keys (YAML of the list's items; NULL: as it is)
+ * and more at its end. */
+void issuing_recharter(struct issuing *issuing, const char *keys, const char *more);
 /* The clock of log and service. */
 int64_t issuing_now_s(const struct issuing *issuing);
 void issuing_pass(struct issuing *issuing, int64_t seconds);

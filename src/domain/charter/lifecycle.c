@@ -42,7 +42,7 @@ static const char *const verb_words[] = {
 	[LIFECYCLE_PROPOSE] = "propose", [LIFECYCLE_APPROVE] = "approve",
 	[LIFECYCLE_REJECT] = "reject", [LIFECYCLE_SUSPEND] = "suspend",
 	[LIFECYCLE_REACTIVATE] = "reactivate", [LIFECYCLE_RETIRE] = "retire",
-	[LIFECYCLE_KILL] = "kill",
+	[LIFECYCLE_KILL] = "kill", [LIFECYCLE_CONSENT] = "consent",
 };
 /* clang-format on */
 
@@ -94,6 +94,6 @@ bool lifecycle_settle(enum lifecycle_verb verb, struct error *err)
 	if (verb == LIFECYCLE_APPROVE || verb == LIFECYCLE_REJECT)
 		return true;
 	return error_set(err, ERROR_CONFLICT,
-		"%s does not apply to a policy, an application or a unit",
+		"%s does not apply to a policy, an application, an issuer or a unit",
 		word == NULL ? "nothing" : word);
 }

@@ -92,7 +92,7 @@ struct reaching {
 
 static void add_unit(struct reaching *reaching, struct text unit)
 {
-	if (unit.length == 0 || text_equal(unit, reaching->charter->unit) ||
+	if (reaching->has_failed || unit.length == 0 || text_equal(unit, reaching->charter->unit) ||
 		consents_has(reaching->units, unit))
 		return;
 	reaching->units = consents_with(reaching->arena, reaching->units, unit);

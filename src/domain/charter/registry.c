@@ -432,8 +432,8 @@ bool registry_person_may(const struct registry *registry, const struct person *p
 	return people_may(registry->people, &who, action, resource, &err);
 }
 
-struct people_resource registry_resource_under(
-	const struct registry *registry, const struct registry_entry *entry)
+bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
+	const struct registry_entry *entry, struct error *err)
 {
 	/* Once a charter is in force, its people answer, not those a new one names. */
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
@@ -443,14 +443,6 @@ struct people_resource registry_resource_under(
 		resource = registry_resource_of(registry, object);
 	if (entry->waiting_version != 0)
 		resource.proposer = entry->proposed_by;
-	return resource;
-}
-
-bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
-	const struct registry_entry *entry, struct error *err)
-{
-	const struct people_resource resource = registry_resource_under(registry, entry);
-
 	return registry_may_about(registry, actor, action, &resource, err);
 }
 
@@ -1090,6 +1082,12 @@ static void validate_users(const struct registry *registry, const struct registr
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
 		struct text key = users_key(&charter->entitlements[i], buffer);
+		const struct name_table *of = name_table_find(registry->users, key);
+
+		assert(of != NULL && name_table_find(of, entry->name) == entry);
+	}
+	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++) {
+		struct text key = users_issuer_key(charter->federation[i].issuer, buffer);
 		const struct name_table *of = name_table_find(registry->users, key);
 
 		assert(of != NULL && name_table_find(of, entry->name) == entry);

@@ -119,8 +119,9 @@ const struct guardrails *registry_guardrails(const struct registry *registry, st
 void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force has an entitlement on the resource, as
- * charters write it ("files/read", "data-source:tickets"), in order of name from the first after
- * `after`, until visit returns false.  Costs what it visits, however many identities there are. */
+ * charters write it ("files/read", "data-source:tickets"), or a rule on the issuer of
+ * "issuer:NAME", in order of name from the first after `after`, until visit returns false.  Costs
+ * what it visits, however many identities there are. */
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force is a sandbox's and that is not retired, in
@@ -143,11 +144,7 @@ bool registry_may_about(const struct registry *registry, struct text actor,
 /* The same of a person, whether or not they are registered. */
 bool registry_person_may(const struct registry *registry, const struct person *person,
 	enum people_action action, const struct people_resource *resource) MUST_CHECK;
-/* What stands under the entry is to the rules about people: what is in force, else what waits, and
- * who proposed that. */
-struct people_resource registry_resource_under(
-	const struct registry *registry, const struct registry_entry *entry);
-/* What the object is to them. */
+/* What the object is to the rules about people. */
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object);
 /* The person in force that the actor is, or NULL. */

@@ -6,7 +6,7 @@
 #include "domain/decide/request_parts.h"
 #include "domain/secret/fingerprint.h"
 
-enum { CONTEXT_MEMBERS = 11, TASK_MEMBERS = 5, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
+enum { CONTEXT_MEMBERS = 12, TASK_MEMBERS = 5, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -194,6 +194,26 @@ static bool is_first(struct evaluation *evaluation)
 	return evaluation->out->is_first;
 }
 
+/* Of the token that the task was opened with.  A question has none: it is asked as if by a
+ * token that is bound as the charter asks, and no better. */
+static enum binding binding_of_call(const struct evaluation *evaluation)
+{
+	const struct charter *charter = evaluation->entry->in_force->charter;
+
+	if (evaluation->task != NULL)
+		return evaluation->task->binding;
+	if (evaluation->world->scope != DECIDE_FOR_QUESTION)
+		return BINDING_NONE;
+	switch (charter_binding_need(charter, evaluation->call->environment)) {
+	case BINDING_NEED_DPOP:
+	case BINDING_NEED_ANY: return BINDING_DPOP;
+	case BINDING_NEED_MTLS: return BINDING_MTLS;
+	case BINDING_NEED_BY_RISK:
+	case BINDING_NEED_NONE: break;
+	}
+	return BINDING_NONE;
+}
+
 static bool context_build(struct evaluation *evaluation)
 {
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
@@ -216,6 +236,7 @@ static bool context_build(struct evaluation *evaluation)
 		return false;
 	put(&attributes, "approvals", none);
 	put(&attributes, "args", args);
+	put_word(&attributes, "binding", binding_word(binding_of_call(evaluation)));
 	put(&attributes, "chain", chain);
 	put_word(&attributes, "environment", environment_word(call->environment));
 	put(&attributes, "first", cedar_value_bool(is_first(evaluation)));

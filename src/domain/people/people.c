@@ -13,7 +13,7 @@
 
 enum {
 	PEOPLE_ARENA_BYTES_MAX = 256 * 1024, /* of one question */
-	PEOPLE_ATTRIBUTES_MAX = 5,
+	PEOPLE_ATTRIBUTES_MAX = 4,
 	PEOPLE_OWNERS_MAX = 2,
 };
 
@@ -27,8 +27,8 @@ static const char *const action_words[PEOPLE_ACTION_COUNT] = {
 	[PEOPLE_WRITE] = "write", [PEOPLE_OPEN] = "open", [PEOPLE_PROPOSE] = "propose",
 	[PEOPLE_APPROVE] = "approve", [PEOPLE_REJECT] = "reject", [PEOPLE_SUSPEND] = "suspend",
 	[PEOPLE_REACTIVATE] = "reactivate", [PEOPLE_RETIRE] = "retire", [PEOPLE_KILL] = "kill",
-	[PEOPLE_CONSENT] = "consent", [PEOPLE_CLOSE] = "close",
-	[PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
+	[PEOPLE_CONSENT] = "consent",
+	[PEOPLE_CLOSE] = "close", [PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
 };
 
 /* An object of the registry as the schema calls it; a kind that is not here is nobody's. */
@@ -36,6 +36,7 @@ static const char *const type_words[OBJECT_KIND_COUNT] = {
 	[OBJECT_IDENTITY] = "Identity", [OBJECT_PERSON] = "Person", [OBJECT_UNIT] = "BusinessUnit",
 	[OBJECT_DATA_SOURCE] = "DataSource", [OBJECT_SERVER] = "Server", [OBJECT_TOOL] = "Tool",
 	[OBJECT_POLICY] = "Policy", [OBJECT_APPLICATION] = "Application",
+	[OBJECT_ISSUER] = "Issuer",
 };
 /* clang-format on */
 
@@ -220,7 +221,6 @@ static bool make_resource(struct question *question)
 	if (resource->kind == OBJECT_IDENTITY) {
 		if (!put_owners(question, &attributes))
 			return false;
-		put(&attributes, "reaches", cedar_value_bool(resource->is_data_of_actor));
 		put(&attributes, "sandbox", cedar_value_bool(resource->is_sandbox));
 	}
 	put_person(question, &attributes, "custodian", resource->custodian);

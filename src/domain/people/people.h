@@ -22,7 +22,7 @@ enum people_action {
 	PEOPLE_REACTIVATE,
 	PEOPLE_RETIRE,
 	PEOPLE_KILL,
-	PEOPLE_CONSENT,    /* to what peers may reach of a unit's data */
+	PEOPLE_CONSENT,    /* to what a charter's peers reach of this data, or of its unit */
 	PEOPLE_CLOSE,      /* a finding */
 	PEOPLE_REPORT,     /* a finding */
 	PEOPLE_ADMINISTER, /* this installation: codes, keys, secrets */
@@ -43,7 +43,6 @@ struct people_resource {
 	struct text custodian; /* of a data source, or of the one a finding is about */
 	struct text proposer;  /* actor of what waits, "person:NAME" */
 	bool is_sandbox;
-	bool is_data_of_actor;       /* of an identity: its peers reach into data the actor owns */
 	const struct person *person; /* of a person: who they would be, or are */
 };
 

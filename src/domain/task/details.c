@@ -121,7 +121,8 @@ static bool make(struct task_details **out, struct error *err)
 	if (*out != NULL && (*out)->arena != NULL)
 		return true;
 	task_details_destroy(out);
-	return error_set(err, ERROR_LIMIT, "no memory for the details of a task");
+	error_set(err, ERROR_LIMIT, "no memory for the details of a task");
+	return false;
 }
 
 bool task_details_create(struct task_details **out, const struct json *array, struct error *err)
@@ -211,6 +212,27 @@ bool task_details_cover(const struct task_details *details, const struct task_de
 			return true;
 	}
 	return false;
+}
+
+bool task_details_one_call(const struct task_details *details, struct arena *arena,
+	struct text *tool, struct json *arguments)
+{
+	const struct detail *detail = &details->items[0];
+	struct json_builder object;
+	struct error err = {0};
+
+	if (details->count != 1 || detail->arguments == NULL)
+		return false;
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < detail->arguments->count; i++) {
+		const struct json_member *member = &detail->arguments->members[i];
+
+		if (member->value.count != 1)
+			return false;
+		json_put_named(&object, member->name, member->value.items[0]);
+	}
+	*tool = detail->tool;
+	return json_object_seal(&object, arguments, &err);
 }
 
 /* ---- narrowing ---- */

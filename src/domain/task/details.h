@@ -48,6 +48,11 @@ struct task_detail_call {
 bool task_details_cover(
 	const struct task_details *details, const struct task_detail_call *call) MUST_CHECK;
 
+/* The one call that they list; false unless it is exactly one: a tool with all its arguments,
+ * each with one value.  Borrowed from details but for arguments, which live in arena. */
+bool task_details_one_call(const struct task_details *details, struct arena *arena,
+	struct text *tool, struct json *arguments) MUST_CHECK;
+
 /* Whether each call that narrow lists is within one that wide lists. */
 bool task_details_narrow(
 	const struct task_details *narrow, const struct task_details *wide) MUST_CHECK;

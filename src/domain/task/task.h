@@ -74,6 +74,7 @@ struct task {
 	uint64_t record_index;     /* of its task-opened record */
 	uint32_t charter_version;
 	enum environment environment;
+	enum binding binding;    /* of its token */
 	uint32_t depth;          /* 1 for a root */
 	uint32_t children_count; /* held by the table, live or not */
 	uint32_t epoch;          /* counts kills of this task */
@@ -180,6 +181,7 @@ struct task_opening {
 	const struct json *details; /* authorization_details, read before; NULL: none */
 	uint64_t charter_version;
 	enum environment environment;
+	enum binding binding;
 	int64_t at_utc_ms;
 	int64_t deadline_utc_ms;
 	int64_t idle_s;   /* it ends when it was not used for so long; 0: it may be idle */

@@ -46,6 +46,7 @@ static bool opened_read(struct opened *out, const struct json *record, struct er
 		return false;
 	opening->charter_version = (uint64_t)version;
 	opening->environment = environment_of(json_text_or(record, "environment", ""));
+	opening->binding = binding_of(json_text_or(record, "binding", ""));
 	opening->unit = json_text_or(record, "unit", "");
 	opening->instance = json_text_or(record, "instance", "");
 	opening->parent = json_text_or(record, "parent", "");
@@ -99,6 +100,7 @@ static struct node *node_create(const struct opened *opened, uint64_t index)
 		.purpose = place_text(&end, opening->purpose),
 		.charter_version = (uint32_t)opening->charter_version,
 		.environment = opening->environment,
+		.binding = opening->binding,
 		.opened_at_utc_ms = opening->at_utc_ms,
 		.deadline_utc_ms = opening->deadline_utc_ms,
 		.depth = 1,

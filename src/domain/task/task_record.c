@@ -126,6 +126,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 	json_put_text(&record, "identity", opening->identity);
 	json_put_integer(&record, "charter-version", (int64_t)opening->charter_version);
 	json_put_cstring(&record, "environment", environment_word(opening->environment));
+	if (opening->binding != BINDING_NONE)
+		json_put_cstring(&record, "binding", binding_word(opening->binding));
 	json_put_integer(&record, "deadline", opening->deadline_utc_ms);
 	put_epochs(&record, table, opening);
 	if (opening->idle_s > 0)

@@ -85,7 +85,9 @@ bool access_token_claims(
 	json_put_integer(&claims, "iat", token->issued_utc_s);
 	json_put_integer(&claims, "exp", token->expires_utc_s);
 	return put_details(&claims, token->details, err) &&
-	       put_parties(&claims, arena, token, err) && json_object_seal(&claims, out, err);
+	       put_parties(&claims, arena, token, err) &&
+	       token_binding_put(&claims, &token->binding, err) &&
+	       json_object_seal(&claims, out, err);
 }
 
 /* A party is an object with a name and, of an actor, whom it acts after; nothing else. */
@@ -138,6 +140,7 @@ static enum token_reason read_own(
 {
 	struct error err = {0};
 	struct text environment;
+	enum token_reason reason;
 
 	if (!json_need_text(object, "client_id", &out->identity, &err) ||
 		!json_need_text(object, "task", &out->task, &err) ||
@@ -150,6 +153,9 @@ static enum token_reason read_own(
 	out->environment = environment_of(environment);
 	if (out->environment == ENVIRONMENT_NONE)
 		return TOKEN_CLAIM_TYPE;
+	reason = token_binding_read(&out->binding, object);
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
 	out->issuer = claims->issuer;
 	out->principal = claims->subject;
 	out->audience = claims->audience;

@@ -16,6 +16,9 @@
 #define CLIENT_ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #define JWT_BEARER_GRANT_TYPE "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
+/* A JWT-SVID in its place (draft-ietf-oauth-spiffe-client-auth). */
+#define SVID_ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
+
 enum {
 	CLIENT_ASSERTION_LIFETIME_MAX_S = 300,
 	CLIENT_ASSERTION_LIFETIME_S = 60, /* of those we build */

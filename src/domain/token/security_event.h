@@ -23,7 +23,7 @@ enum {
 	X(SECURITY_EVENT_INVALID, "invalid_request", "it is no security event token") \
 	X(SECURITY_EVENT_ACCEPTED, "accepted", "it holds") \
 	X(SECURITY_EVENT_KEY, "invalid_key", \
-		"its issuer has no such key, or it signed nothing of this") \
+	  "its issuer has no such key, or it signed nothing of this") \
 	X(SECURITY_EVENT_ISSUER, "invalid_issuer", "no events of this issuer are taken here") \
 	X(SECURITY_EVENT_AUDIENCE, "invalid_audience", "it is meant for others")
 /* clang-format on */

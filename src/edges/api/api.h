@@ -76,6 +76,14 @@ struct api_token_keys {
 	bool (*rotate)(void *context, const struct token_key_rotation *asked, struct error *err);
 };
 
+/* Whose word counts; main fills it from services/trust. */
+struct api_trust {
+	void *context;
+	/* Up to count rows after the id `after`, as a JSON array.  Errors: LIMIT. */
+	bool (*list)(void *context, struct text after, uint32_t count, struct arena *arena,
+		struct json *out, struct error *err);
+};
+
 /* Upstream secrets by name; values go in and never come out. */
 struct api_secrets {
 	void *context;
@@ -109,6 +117,7 @@ struct api_services {
 	struct text installation; /* the origin of the log: what people sign for */
 	struct api_signatures signatures;
 	struct api_tasks tasks;
+	struct api_trust trust;
 	struct api_token_keys token_keys;
 	struct api_secrets secrets;
 	struct api_backups backups;

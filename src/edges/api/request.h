@@ -177,6 +177,7 @@ void handle_backup(struct api_request *request);
 void handle_task_list(struct api_request *request);
 void handle_task_show(struct api_request *request);
 void handle_task_end(struct api_request *request);
+void handle_trust_list(struct api_request *request);
 void handle_kill(struct api_request *request);
 void handle_approval_list(struct api_request *request);
 void handle_approval_show(struct api_request *request);

@@ -32,7 +32,7 @@
 		.summary = text, .members = members_value, .kind = kind_value, .verb = verb_value  \
 	}
 
-/* One verb on what waits of a guardrail, an application or a unit. */
+/* One verb on what waits of a guardrail, an application, an issuer or a unit. */
 #define SHARED_VERB(path, word, kind_value, verb_value, members_value, Operation, text)            \
 	{                                                                                          \
 		.method = "POST", .pattern = "/v1/" path "/" word, .access = ACCESS_PERSON,        \
@@ -68,6 +68,7 @@ const struct api_route api_routes[] = {
 	OBJECTS("tools", OBJECT_TOOL, "Tool"),
 	OBJECTS("policies", OBJECT_POLICY, "Policy"),
 	OBJECTS("applications", OBJECT_APPLICATION, "Application"),
+	OBJECTS("issuers", OBJECT_ISSUER, "Issuer"),
 
 	{.method = "GET",
 		.pattern = "/v1/definitions/{server}",
@@ -155,6 +156,12 @@ const struct api_route api_routes[] = {
 	SHARED_VERB("applications/{name}", "reject", OBJECT_APPLICATION, REGISTRAR_REJECT,
 		MEMBERS("version", "!reason"), "rejectApplication",
 		"Turn a proposed application, or its removal, down"),
+	SHARED_VERB("issuers/{name}", "approve", OBJECT_ISSUER, REGISTRAR_APPROVE,
+		MEMBERS("version", "check"), "approveIssuer",
+		"Put a proposed issuer, or its removal, in force; not by its proposer"),
+	SHARED_VERB("issuers/{name}", "reject", OBJECT_ISSUER, REGISTRAR_REJECT,
+		MEMBERS("version", "!reason"), "rejectIssuer",
+		"Turn a proposed issuer, or its removal, down"),
 	SHARED_VERB("units/{name}", "approve", OBJECT_UNIT, REGISTRAR_APPROVE,
 		MEMBERS("version", "check"), "approveUnit",
 		"Put a proposed template for sandboxes in force; not by its proposer"),
@@ -461,6 +468,14 @@ const struct api_route api_routes[] = {
 		.operation = "auditHead",
 		.summary = "The newest signed checkpoint, and the log's size"},
 
+	{.method = "GET",
+		.pattern = "/v1/trust",
+		.access = ACCESS_READ,
+		.handle = handle_trust_list,
+		.operation = "listTrust",
+		.summary = "Whose word counts: issuers and their keys, keys of charters, "
+			   "credentials sent out",
+		.query = MEMBERS(PAGE)},
 	{.method = "GET",
 		.pattern = "/v1/secrets",
 		.access = ACCESS_READ,

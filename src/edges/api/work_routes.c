@@ -61,6 +61,22 @@ void handle_task_list(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+void handle_trust_list(struct api_request *request)
+{
+	const struct api_trust *trust = &request->api->services.trust;
+	struct json items;
+	struct error err;
+	uint32_t count;
+
+	if (!api_page_size(request, &count))
+		return;
+	if (trust->list(trust->context, api_query(request, "after"), count + 1, request->arena,
+		    &items, &err))
+		answer_page(request, &items, count);
+	else
+		api_answer_problem(request, &err);
+}
+
 /* With what is used of the budgets for models that hold for it. */
 static bool add_budgets(struct api_request *request, struct json *task, struct error *err)
 {

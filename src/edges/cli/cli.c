@@ -32,6 +32,7 @@ static const struct option_row options[] = {
 	{OPTION_RESOURCE, "--resource", "URL",
 		"the MCP address, or the provider's, the token is for", false},
 	{OPTION_PURPOSE, "--purpose", "TEXT", "what the person asked for, in their words", false},
+	{OPTION_DETAILS, "--details", "JSON", "the calls it is for, and no others", false},
 	{OPTION_PARENT, "--parent", "ID", "a task of the same identity, above the new one", false},
 	{OPTION_OUT, "--out", "FILE", "write to this new file", false},
 	{OPTION_RECEIPT, "--receipt", "FILE", "write the proof of what it ended there", false},

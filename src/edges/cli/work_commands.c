@@ -57,6 +57,16 @@ bool cli_find_issuer(struct cli *cli, struct text *issuer, struct text *endpoint
 	return false;
 }
 
+/* If it was given. */
+static void append_option(
+	struct cli *cli, struct buffer *form, const char *name, enum cli_option option)
+{
+	if (cli->values[option] == NULL)
+		return;
+	buffer_append_string(form, name);
+	buffer_append_text(form, cli_escape(cli, cli->values[option]));
+}
+
 static bool build_form(struct cli *cli, struct text issuer, struct buffer *form, struct error *err)
 {
 	struct private_key *key = NULL;
@@ -74,16 +84,10 @@ static bool build_form(struct cli *cli, struct text issuer, struct buffer *form,
 	buffer_append_text(form, cli_escape(cli, CLIENT_ASSERTION_TYPE));
 	buffer_append_string(form, "&client_assertion=");
 	buffer_append_text(form, buffer_text(&assertion));
-	buffer_append_string(form, "&resource=");
-	buffer_append_text(form, cli_escape(cli, cli->values[OPTION_RESOURCE]));
-	if (cli->values[OPTION_PARENT] != NULL) {
-		buffer_append_string(form, "&parent=");
-		buffer_append_text(form, cli_escape(cli, cli->values[OPTION_PARENT]));
-	}
-	if (cli->values[OPTION_PURPOSE] != NULL) {
-		buffer_append_string(form, "&purpose=");
-		buffer_append_text(form, cli_escape(cli, cli->values[OPTION_PURPOSE]));
-	}
+	append_option(cli, form, "&resource=", OPTION_RESOURCE);
+	append_option(cli, form, "&parent=", OPTION_PARENT);
+	append_option(cli, form, "&purpose=", OPTION_PURPOSE);
+	append_option(cli, form, "&authorization_details=", OPTION_DETAILS);
 	buffer_deinit(&assertion);
 	return ok && !buffer_failed(form);
 }

@@ -7,7 +7,7 @@ static void answer(struct pending *pending)
 	struct oauth_error error = oauth_error_of(asked->asker.refusal);
 
 	/* RFC 7662 §2.3, RFC 6750 §3.1. */
-	if (error.status == 401 && asked->authorization.length > 0)
+	if (error.status == 401 && asked->presented.authorization.length > 0)
 		error.error = "invalid_token";
 	if (asked->asker.refusal == ISSUE_GRANTED)
 		oauth_answer_json(pending->exchange, pending->arena, 200, &asked->answer);
@@ -31,7 +31,7 @@ static bool fill(struct pending *pending, const struct form *form, struct form_f
 
 	*fault = (struct form_fault){400, "invalid_request", NULL};
 	asked->token = form_find(form, "token");
-	asked->authorization = http_header_find(pending->exchange, "Authorization");
+	asked->presented = oauth_presented_by(pending->exchange);
 	asked->arena = pending->arena;
 	asked->done = on_looked;
 	asked->context = pending;
@@ -39,10 +39,11 @@ static bool fill(struct pending *pending, const struct form *form, struct form_f
 		fault->description = "token is missing";
 	else if (form_find(form, "client_secret").length > 0)
 		fault->description = "there are no client secrets here: use private_key_jwt";
-	else if (asked->authorization.length > 0 && form_find(form, "client_assertion").length > 0)
+	else if (asked->presented.authorization.length > 0 &&
+		 form_find(form, "client_assertion").length > 0)
 		fault->description = "prove yourself in one way, not in two";
 	else
-		return asked->authorization.length > 0 ||
+		return asked->presented.authorization.length > 0 ||
 		       oauth_take_client(&asked->asker, form, fault);
 	return false;
 }

@@ -1,5 +1,6 @@
 /* What is told to whoever asks: the server's metadata, its keys, and the metadata of
  * what tokens are for.  Made for each answer from what holds now. */
+#include "domain/token/dpop.h"
 #include "domain/token/key_set.h"
 #include "edges/oauth/oauth_private.h"
 
@@ -63,6 +64,44 @@ static bool put_url(struct json_builder *object, const char *name, struct text i
 	return true;
 }
 
+/* Words with one blank between them, as an array. */
+static bool put_words(
+	struct json_builder *object, const char *name, struct text words, struct error *err)
+{
+	struct json_builder array;
+	struct json list;
+
+	json_array_start(&array, object->arena);
+	while (words.length > 0) {
+		ptrdiff_t blank = text_find_byte(words, ' ');
+		size_t length = blank < 0 ? words.length : (size_t)blank;
+		size_t taken = blank < 0 ? length : length + 1;
+
+		json_add(&array, json_string((struct text){words.data, length}));
+		words = (struct text){words.data + taken, words.length - taken};
+	}
+	if (!json_array_seal(&array, &list, err))
+		return false;
+	json_put(object, name, list);
+	return true;
+}
+
+/* RFC 8705 §3.3 and §5: the endpoints themselves take certificates. */
+static bool put_certificates(struct json_builder *object, struct text issuer, struct error *err)
+{
+	struct json_builder aliases;
+	struct json sealed;
+
+	json_put_boolean(object, "tls_client_certificate_bound_access_tokens", true);
+	json_object_start(&aliases, object->arena);
+	if (!put_url(&aliases, "token_endpoint", issuer, "/oauth/token", err) ||
+		!put_url(&aliases, "revocation_endpoint", issuer, "/oauth/revoke", err) ||
+		!json_object_seal(&aliases, &sealed, err))
+		return false;
+	json_put(object, "mtls_endpoint_aliases", sealed);
+	return true;
+}
+
 /* RFC 8414 §2. */
 static bool make_server_metadata(
 	struct json *out, struct oauth *oauth, struct arena *arena, struct error *err)
@@ -74,14 +113,23 @@ static bool make_server_metadata(
 	json_put_text(&object, "issuer", issuer);
 	return put_url(&object, "token_endpoint", issuer, "/oauth/token", err) &&
 	       put_url(&object, "revocation_endpoint", issuer, "/oauth/revoke", err) &&
+	       put_url(&object, "backchannel_authentication_endpoint", issuer,
+		       "/oauth/bc-authorize", err) &&
+	       put_list(&object, "backchannel_token_delivery_modes_supported", TEXT("poll"), err) &&
 	       put_url(&object, "registration_endpoint", issuer, "/oauth/register", err) &&
 	       put_url(&object, "introspection_endpoint", issuer, "/oauth/introspect", err) &&
 	       put_url(&object, "jwks_uri", issuer, "/oauth/jwks", err) &&
 	       put_grants(&object, err) &&
 	       put_list(&object, "response_types_supported", TEXT(""), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
-	       put_list(&object, "token_endpoint_auth_methods_supported", TEXT("private_key_jwt"),
+	       put_words(&object, "token_endpoint_auth_methods_supported",
+		       oauth->offers_certificates
+			       ? TEXT("private_key_jwt self_signed_tls_client_auth")
+			       : TEXT("private_key_jwt"),
 		       err) &&
+	       put_words(
+		       &object, "dpop_signing_alg_values_supported", TEXT(DPOP_ALGORITHMS), err) &&
+	       (!oauth->offers_certificates || put_certificates(&object, issuer, err)) &&
 	       put_list(&object, "token_endpoint_auth_signing_alg_values_supported", TEXT("ES256"),
 		       err) &&
 	       put_list(&object, "revocation_endpoint_auth_methods_supported", TEXT("none"), err) &&
@@ -122,6 +170,8 @@ static bool make_resource_metadata(struct json *out, const struct oauth *oauth,
 	json_put_text(&object, "resource_name", name);
 	return put_list(&object, "authorization_servers", issue_issuer(oauth->issue), err) &&
 	       put_list(&object, "bearer_methods_supported", TEXT("header"), err) &&
+	       put_words(
+		       &object, "dpop_signing_alg_values_supported", TEXT(DPOP_ALGORITHMS), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
 	       put_list(&object, "authorization_details_types_supported", TEXT(TASK_DETAIL_TYPE),
 		       err) &&

@@ -45,6 +45,18 @@ static bool take_jwt_bearer(
 	return fault->description == NULL;
 }
 
+/* CIBA Core §10.1: the token of a task that people were asked about. */
+static bool take_claim(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	request->wish = ISSUE_WISH_CLAIM;
+	request->may_act = TEXT(""); /* what the task is, was said when it was opened */
+	request->claim = form_find(form, "auth_req_id");
+	if (request->claim.length == 0)
+		fault->description = "auth_req_id is missing";
+	return fault->description == NULL;
+}
+
 /* RFC 8693 §2.1: a task below the one of the token that is brought.  Either of resource and
  * audience names the place; of two different ones no token can be for both. */
 static bool take_token_exchange(
@@ -77,6 +89,7 @@ static const struct grant {
 } grants[] = {
 	{"client_credentials", take_client_credentials, false},
 	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, true},
+	{"urn:openid:params:grant-type:ciba", take_claim, false},
 	{"urn:ietf:params:oauth:grant-type:token-exchange", take_token_exchange, false},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
@@ -100,7 +113,7 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 	json_put_text(&object, "access_token", request->token);
 	if (request->is_exchange)
 		json_put_cstring(&object, "issued_token_type", TOKEN_TYPE_ACCESS);
-	json_put_cstring(&object, "token_type", "Bearer");
+	json_put_cstring(&object, "token_type", request->bound == BINDING_DPOP ? "DPoP" : "Bearer");
 	json_put_integer(&object, "expires_in", request->lifetime_s);
 	json_put_text(&object, "scope", request->scope_granted);
 	json_put_text(&object, "task", request->task);
@@ -130,15 +143,21 @@ static struct oauth_error error_for(const struct pending *pending)
 static void answer_issue(struct pending *pending)
 {
 	const struct issue_request *request = &pending->request;
+	bool is_granted = request->refusal == ISSUE_GRANTED;
 	struct oauth_error error = error_for(pending);
-	struct error err = {0};
+	char nonce[ISSUE_NONCE_BYTES];
 	struct json body;
+	struct oauth_answer answer = {.status = is_granted ? 200 : error.status, .body = &body};
+	struct error err = {0};
 
-	if (request->refusal != ISSUE_GRANTED)
-		oauth_answer_error(pending->exchange, pending->arena, error.status, error.error,
-			request->detail);
-	else if (token_body(&body, pending, &err))
-		oauth_answer_json(pending->exchange, pending->arena, 200, &body);
+	if (request->proof.data != NULL) {
+		issue_nonce(pending->oauth->issue, nonce);
+		answer.nonce = nonce;
+	}
+	if (is_granted ? token_body(&body, pending, &err)
+		       : oauth_error_body(
+				 &body, pending->arena, error.error, request->detail, &err))
+		oauth_answer_whole(pending->exchange, pending->arena, &answer);
 	else
 		http_respond_problem(pending->exchange, 503, "Service Unavailable", err.text);
 }
@@ -159,6 +178,13 @@ static const struct grant *find_grant(struct text type)
 	return NULL;
 }
 
+/* What a client assertion may be. */
+static bool find_form(struct text type, enum issue_assertion_form *out)
+{
+	*out = text_is(type, SVID_ASSERTION_TYPE) ? ISSUE_ASSERTION_SVID : ISSUE_ASSERTION_JWT;
+	return *out == ISSUE_ASSERTION_SVID || text_is(type, CLIENT_ASSERTION_TYPE);
+}
+
 bool oauth_has_grant(struct text type)
 {
 	return find_grant(type) != NULL;
@@ -167,14 +193,26 @@ bool oauth_has_grant(struct text type)
 bool oauth_take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault)
 {
-	if (!text_is(form_find(form, "client_assertion_type"), CLIENT_ASSERTION_TYPE)) {
+	request->assertion = form_find(form, "client_assertion");
+	request->client = form_find(form, "client_id");
+	if (request->assertion.length == 0 && request->certificate.length > 0)
+		return true; /* RFC 8705 §2: the connection says it all */
+	if (!find_form(form_find(form, "client_assertion_type"), &request->assertion_form)) {
 		fault->status = 401;
 		fault->error = "invalid_client";
 		fault->description = "client_assertion_type must be " CLIENT_ASSERTION_TYPE;
 	}
-	request->assertion = form_find(form, "client_assertion");
-	request->client = form_find(form, "client_id");
 	return fault->description == NULL;
+}
+
+void oauth_take_wishes(struct issue_request *request, const struct form *form)
+{
+	request->resource = form_find(form, "resource");
+	request->scope = form_find(form, "scope");
+	request->purpose = form_find(form, "purpose");
+	request->details = form_find(form, "authorization_details");
+	request->instance = form_find(form, "instance");
+	request->session = form_find(form, "session");
 }
 
 static bool fill_request(struct pending *pending, const struct form *form, struct form_fault *fault)
@@ -194,12 +232,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 				     "/.well-known/oauth-authorization-server";
 		return false;
 	}
-	request->resource = form_find(form, "resource");
-	request->scope = form_find(form, "scope");
-	request->purpose = form_find(form, "purpose");
-	request->instance = form_find(form, "instance");
-	request->session = form_find(form, "session");
-	request->details = form_find(form, "authorization_details");
+	oauth_take_wishes(request, form);
 	request->may_act = form_find(form, "may_act");
 	pending->grant = grant;
 	if (form_find(form, "client_secret").length > 0) {
@@ -208,6 +241,31 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 	}
 	return (grant->is_proof || oauth_take_client(request, form, fault)) &&
 	       grant->take(request, form, fault);
+}
+
+/* What the token is to be bound to, as far as the connection and the head say; false: fault
+ * says what is wrong.  Copied, because the exchange may end before the request. */
+bool oauth_take_binding(struct pending *pending, struct form_fault *fault)
+{
+	struct http_exchange *exchange = pending->exchange;
+	struct issue_request *request = &pending->request;
+	struct text proof, certificate = http_exchange_certificate(exchange);
+
+	*fault = (struct form_fault){400, "invalid_dpop_proof", NULL};
+	if (!http_header_single(exchange, "DPoP", &proof)) {
+		fault->description = "more than one DPoP field was sent"; /* RFC 9449 §4.3 */
+		return false;
+	}
+	request->path = text_copy(pending->arena, http_exchange_request(exchange)->path);
+	if (proof.data != NULL)
+		request->proof = text_copy(pending->arena, proof);
+	if (certificate.length > 0)
+		request->certificate = text_copy(pending->arena, certificate);
+	if (request->path.data != NULL && (request->proof.data != NULL) == (proof.data != NULL) &&
+		request->certificate.length == certificate.length)
+		return true;
+	*fault = (struct form_fault){503, "temporarily_unavailable", "no memory"};
+	return false;
 }
 
 static void handle_token(void *context, struct http_exchange *exchange)
@@ -227,7 +285,7 @@ static void handle_token(void *context, struct http_exchange *exchange)
 		oauth_answer_error(exchange, pending->arena, 401, "invalid_client",
 			"prove yourself by client_assertion (private_key_jwt), not by a header");
 	} else if (oauth_read_form(exchange, &form, pending->arena)) {
-		if (!fill_request(pending, &form, &fault)) {
+		if (!oauth_take_binding(pending, &fault) || !fill_request(pending, &form, &fault)) {
 			oauth_answer_error(exchange, pending->arena, fault.status, fault.error,
 				fault.description);
 			return;
@@ -256,6 +314,11 @@ bool oauth_create(
 	return true;
 }
 
+void oauth_offer_certificates(struct oauth *oauth)
+{
+	oauth->offers_certificates = true;
+}
+
 void oauth_destroy(struct oauth **oauth)
 {
 	if (*oauth == NULL)
@@ -272,6 +335,7 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 	const struct http_route routes[OAUTH_ROUTES] = {
 		{"POST", "/oauth/token", handle_token, oauth},
 		{"POST", "/oauth/revoke", oauth_handle_revoke, oauth},
+		{"POST", "/oauth/bc-authorize", oauth_handle_backchannel, oauth},
 		{"POST", "/oauth/register", oauth_handle_register, oauth},
 		{"POST", "/oauth/introspect", oauth_handle_introspect, oauth},
 		{"GET", "/oauth/jwks", oauth_handle_keys, oauth},

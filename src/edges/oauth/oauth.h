@@ -22,6 +22,8 @@ bool oauth_create(struct oauth **out, struct issue *issue, struct registrar *reg
 	struct error *err) MUST_CHECK;
 /* After the server and the router that use its routes. */
 void oauth_destroy(struct oauth **oauth);
+/* Metadata tells of client certificates, which the listener asks for (RFC 8705 §3.3, §5). */
+void oauth_offer_certificates(struct oauth *oauth);
 /* Adds its routes.  Errors: those of router_add. */
 bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *err) MUST_CHECK;
 

@@ -7,7 +7,7 @@
 
 /* What the files of this folder share. */
 
-enum { OAUTH_ROUTES = 13 };
+enum { OAUTH_ROUTES = 14 };
 
 struct grant;
 struct pending;
@@ -17,6 +17,7 @@ struct oauth {
 	const struct registry *registry;
 	struct registrar *registrar;
 	struct pending *pending; /* requests for a token */
+	bool offers_certificates;
 	struct http_route routes[OAUTH_ROUTES];
 };
 
@@ -58,7 +59,23 @@ struct form_fault {
 /* oauth.c: how whoever asks proves itself; false: fault says what is wrong. */
 bool oauth_take_client(
 	struct issue_request *request, const struct form *form, struct form_fault *fault);
+/* What the new task is to be. */
+void oauth_take_wishes(struct issue_request *request, const struct form *form);
 
+/* oauth.c: what the connection and the head say the token is to be bound to; likewise. */
+bool oauth_take_binding(struct pending *pending, struct form_fault *fault);
+
+/* answer.c: an answer about a DPoP proof brings the nonce of the next one (RFC 9449 §8.2). */
+struct oauth_answer {
+	unsigned status;
+	const struct json *body;
+	const char *nonce; /* NULL: none */
+};
+void oauth_answer_whole(
+	struct http_exchange *exchange, struct arena *arena, const struct oauth_answer *answer);
+/* RFC 6749 §5.2.  Errors: LIMIT. */
+bool oauth_error_body(struct json *out, struct arena *arena, const char *error,
+	const char *description, struct error *err) MUST_CHECK;
 /* answer.c: an answer that nobody may keep; who used a header hears, with a 401, which
  * one is due (RFC 6749 §5.2). */
 void oauth_answer_json(struct http_exchange *exchange, struct arena *arena, unsigned status,
@@ -66,6 +83,8 @@ void oauth_answer_json(struct http_exchange *exchange, struct arena *arena, unsi
 /* RFC 6749 §5.2. */
 void oauth_answer_error(struct http_exchange *exchange, struct arena *arena, unsigned status,
 	const char *error, const char *description);
+/* The token of a request, and how it came. */
+struct issue_presented oauth_presented_by(const struct http_exchange *exchange);
 /* Checks the frame of a form request; false: it is answered. */
 bool oauth_read_form(struct http_exchange *exchange, struct form *form, struct arena *arena);
 
@@ -76,6 +95,7 @@ bool oauth_has_grant(struct text type);
 /* The endpoints; context is the struct oauth. */
 void oauth_handle_revoke(void *context, struct http_exchange *exchange);
 void oauth_handle_introspect(void *context, struct http_exchange *exchange);
+void oauth_handle_backchannel(void *context, struct http_exchange *exchange);
 void oauth_handle_register(void *context, struct http_exchange *exchange);
 void oauth_handle_keys(void *context, struct http_exchange *exchange);
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);

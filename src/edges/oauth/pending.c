@@ -10,6 +10,7 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 {
 	switch (refusal) {
 	case ISSUE_ASSERTION:
+	case ISSUE_CERTIFICATE:
 	case ISSUE_CLIENT_UNPROVEN:
 	case ISSUE_CLIENT_MISMATCH:
 	case ISSUE_REPLAYED: return (struct oauth_error){401, "invalid_client"};
@@ -21,6 +22,13 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_AUDIENCE_UNKNOWN: return (struct oauth_error){400, "invalid_target"};
 	case ISSUE_DETAILS: return (struct oauth_error){400, "invalid_authorization_details"};
 	case ISSUE_SCOPE: return (struct oauth_error){400, "invalid_scope"};
+	case ISSUE_MESSAGE: return (struct oauth_error){400, "invalid_binding_message"};
+	case ISSUE_PENDING: return (struct oauth_error){400, "authorization_pending"};
+	case ISSUE_TOO_OFTEN: return (struct oauth_error){400, "slow_down"};
+	case ISSUE_DENIED: return (struct oauth_error){400, "access_denied"};
+	case ISSUE_CLAIM_OVER: return (struct oauth_error){400, "expired_token"};
+	case ISSUE_CLAIM_UNKNOWN: return (struct oauth_error){400, "invalid_grant"};
+	case ISSUE_NOT_ONE_CALL: return (struct oauth_error){400, "invalid_authorization_details"};
 	case ISSUE_TOKEN_TYPE: /* these: RFC 8693 §2.2.2 */
 	case ISSUE_SUBJECT_TOKEN:
 	case ISSUE_ACTOR_TOKEN:
@@ -30,9 +38,13 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_PURPOSE:
 	case ISSUE_INSTANCE:
 	case ISSUE_SESSION:
+	case ISSUE_BINDING:
 	case ISSUE_PARENT: return (struct oauth_error){400, "invalid_request"};
 	case ISSUE_INSTANCE_KILLED:
 	case ISSUE_LIMIT: return (struct oauth_error){400, "unauthorized_client"};
+	case ISSUE_PROOF: return (struct oauth_error){400, "invalid_dpop_proof"};
+	case ISSUE_NONCE: return (struct oauth_error){400, "use_dpop_nonce"};
+	case ISSUE_KEYS:
 	case ISSUE_BUSY:
 	case ISSUE_NOT_RECORDED:
 	case ISSUE_NOT_SIGNED: return (struct oauth_error){503, "temporarily_unavailable"};
@@ -65,6 +77,8 @@ static void on_closed(void *context, enum http_closed how)
 	pending->exchange = NULL;
 	if (pending->is_answered)
 		oauth_pending_free(pending);
+	else
+		issue_abandon_opening(pending->oauth->issue, &pending->request);
 }
 
 bool oauth_pending_is_open(struct pending *pending)

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "edges/oauth/oauth_private.h"
+
 enum { CHALLENGE_BYTES_MAX = 1024 };
 
 struct stream {
@@ -13,18 +15,18 @@ struct stream {
 
 /* RFC 6750 §3. */
 static void refuse(
-	const struct issue *issue, struct http_exchange *exchange, enum token_reason reason)
+	struct issue *issue, struct http_exchange *exchange, const struct issue_refused *refused)
 {
 	struct buffer challenge;
 	struct http_header headers[] = {{"Cache-Control", "no-store"}, {"WWW-Authenticate", NULL}};
 	struct http_response response = {.status = 401, .headers = headers, .header_count = 2};
 
-	if (reason == TOKEN_NO_ROOM) {
+	if (refused->reason == TOKEN_NO_ROOM) {
 		http_respond_problem(exchange, 503, "Service Unavailable", "try again later");
 		return;
 	}
 	buffer_init(&challenge, CHALLENGE_BYTES_MAX);
-	issue_point_challenge(issue, TEXT(""), reason, &challenge);
+	issue_point_challenge(issue, TEXT(""), refused, &challenge);
 	buffer_append(&challenge, "", 1);
 	headers[1].value = buffer_text(&challenge).data;
 	if (buffer_failed(&challenge))
@@ -77,18 +79,18 @@ void oauth_handle_session(void *context, struct http_exchange *exchange)
 {
 	struct issue *issue = context;
 	struct stream *stream = calloc(1, sizeof *stream);
+	struct issue_presented presented = oauth_presented_by(exchange);
 	enum token_reason reason = TOKEN_NO_ROOM;
 
 	if (stream != NULL) {
 		stream->exchange = exchange;
 		stream->session = (struct issue_session){
 			.on_over = on_over, .on_keep = on_keep, .context = stream};
-		reason = issue_session_begin(
-			issue, http_header_find(exchange, "Authorization"), &stream->session);
+		reason = issue_session_begin(issue, &presented, &stream->session);
 	}
 	if (reason != TOKEN_ACCEPTED) {
 		free(stream);
-		refuse(issue, exchange, reason);
+		refuse(issue, exchange, &(struct issue_refused){reason, presented.proof_reason});
 		return;
 	}
 	http_exchange_watch(exchange,
@@ -104,11 +106,11 @@ void oauth_handle_heartbeat(void *context, struct http_exchange *exchange)
 	static const struct http_header headers[] = {{"Cache-Control", "no-store"}};
 	struct issue *issue = context;
 	struct issue_caller caller;
-	enum token_reason reason = issue_authenticate_holder(
-		issue, http_header_find(exchange, "Authorization"), &caller);
+	struct issue_presented presented = oauth_presented_by(exchange);
+	enum token_reason reason = issue_authenticate_holder(issue, &presented, &caller);
 
 	if (reason != TOKEN_ACCEPTED)
-		refuse(issue, exchange, reason);
+		refuse(issue, exchange, &(struct issue_refused){reason, presented.proof_reason});
 	else
 		http_respond(
 			exchange, &(struct http_response){

@@ -222,7 +222,7 @@ static bool checkpoint_port_sign(void *context, const struct tree_head *newer,
 {
 	struct signer *signer = context;
 	struct buffer packet, reply;
-	struct text note;
+	struct text note = {0};
 	bool is_ok = false;
 
 	buffer_init(&packet, MESSAGE_REQUEST_BYTES_MAX);

@@ -255,6 +255,27 @@ struct call_kill {
 bool call_kill_submit(
 	struct call_service *service, const struct call_kill *kill, struct error *err) MUST_CHECK;
 
+/* People are asked about the one call that a task was opened for (its details list exactly
+ * one, task_details_one_call) before it is made: it is decided as it will be, and what they
+ * answer is bound to exactly it, so it is answered and used like any other approval.  done
+ * runs once, from the loop or before this returns. */
+enum call_first_answer {
+	CALL_FIRST_FAILED = 0, /* err says why */
+	CALL_FIRST_REFUSED,    /* it would be refused whatever people say; err says why */
+	CALL_FIRST_ASKED,      /* approval is the question's id, durable */
+	CALL_FIRST_ALLOWED,    /* nobody needs to be asked */
+};
+struct call_first {
+	struct text task;
+	struct text message; /* the client's words, for people; may be empty */
+	void *context;
+	void (*done)(struct call_first *asked);
+	enum call_first_answer answer;
+	char approval[APPROVAL_ID_BYTES + 1];
+	struct error err;
+};
+void call_ask_first(struct call_service *service, struct call_first *asked);
+
 /* `remit approve ID --with ARGUMENTS`: a person would accept other arguments.  The question is
  * closed as edited, another about the same call with those arguments takes its place, which
  * people answer like any other, and the agent is told them.  with is merged into what was

@@ -28,6 +28,18 @@ struct text call_charter_name(
 	return text_format(arena, "%.*s@%u", TEXT_ARGS(entry->name), entry->in_force->version);
 }
 
+void call_look_at_values(
+	const struct call_ports *ports, struct call *call, struct flow_origins *origins)
+{
+	struct secret_tally tally = {0};
+
+	decide_origins(ports->decide, call, origins);
+	if (ports->detector == NULL)
+		return;
+	detector_count(ports->detector, &call->arguments, &tally);
+	call->secrets = tally.kinds;
+}
+
 static bool digest_value(
 	const struct call_question *asked, struct text value, struct sha256 *out, struct error *err)
 {

@@ -159,7 +159,7 @@ bool issue_check_exchange(struct issue *issue, struct arena *arena, struct issue
 	if (!check_types(request) || !check_subject(&exchanging) || !check_client(&exchanging) ||
 		!check_actor(&exchanging))
 		return false;
-	if (exchanging.task->depth >= TASK_DEPTH_MAX)
+	if (exchanging.task == NULL || exchanging.task->depth >= TASK_DEPTH_MAX)
 		return issue_refuse(request, ISSUE_CHAIN, "its tasks nest too deep");
 	out->parent = text_copy(arena, exchanging.task->id);
 	out->token_id = text_copy(arena, exchanging.subject.id);

@@ -137,27 +137,26 @@ static void on_recorded(struct fold_change *change)
 	looking_free(looking);
 }
 
-static bool make_record(struct looking *looking, struct error *err)
+bool issue_proof_record(struct text *out, struct issue *issue, struct arena *arena,
+	const struct proof_of *proof, struct error *err)
 {
-	struct arena *arena = looking->arena;
-	struct text actor =
-		text_format(arena, "identity:%.*s", TEXT_ARGS(looking->proven.identity));
+	struct text actor = text_format(arena, "identity:%.*s", TEXT_ARGS(proof->proven->identity));
+	const struct token_binding unbound = {.kind = BINDING_NONE};
 	struct json_builder record;
-	struct json proof, sealed;
+	struct json value, sealed;
 
-	if (actor.data == NULL || !issue_proof(&proof, arena, &looking->proven, err))
+	if (actor.data == NULL || !issue_proof(&value, arena, proof->proven, &unbound, err))
 		return error_set(err, ERROR_LIMIT, "no memory for a record");
 	json_object_start(&record, arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(looking->issue->parts.fold));
+	json_put_integer(&record, "at", fold_stamp_utc_ms(issue->parts.fold));
 	json_put_cstring(&record, "type", "assertion-used");
 	json_put_text(&record, "actor", actor);
-	json_put_cstring(&record, "for", "introspect");
-	json_put(&record, "proof", proof);
+	json_put_cstring(&record, "for", proof->what);
+	json_put(&record, "proof", value);
 	if (!json_object_seal(&record, &sealed, err))
 		return false;
-	looking->change.entry = json_canonical_text(arena, &sealed);
-	return looking->change.entry.data != NULL ||
-	       error_set(err, ERROR_LIMIT, "no memory for a record");
+	*out = json_canonical_text(arena, &sealed);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a record");
 }
 
 /* True: on its way, and done runs later. */
@@ -165,13 +164,15 @@ static bool prove_and_record(struct looking *looking)
 {
 	struct issue *issue = looking->issue;
 	struct issue_request *asker = &looking->asked->asker;
+	const struct proof_of proof = {&looking->proven, "introspect"};
 	struct error err = {0};
 
-	if (!issue_prove(issue, looking->arena, asker, &looking->proven))
+	/* Who asks by the word of an issuer does not wait for its keys here. */
+	if (issue_prove(issue, looking->arena, asker, NULL, &looking->proven) != PROVING_DONE)
 		return false;
 	if (!may_ask(issue, looking->proven.identity))
 		return issue_refuse(asker, ISSUE_NOT_ACTIVE, NULL);
-	if (!make_record(looking, &err))
+	if (!issue_proof_record(&looking->change.entry, issue, looking->arena, &proof, &err))
 		return issue_refuse(asker, ISSUE_BUSY, err.text);
 	looking->change.done = on_recorded;
 	looking->change.context = looking;
@@ -222,7 +223,7 @@ static void ask_by_token(struct issue *issue, struct issue_introspection *asked)
 	char name[CHARTER_NAME_BYTES_MAX];
 
 	asked->asker.reason =
-		issue_authenticate_header(issue, asked->authorization, issue_issuer(issue), &asker);
+		issue_authenticate_header(issue, &asked->presented, issue_issuer(issue), &asker);
 	if (asked->asker.reason != TOKEN_ACCEPTED || asker.identity.length > sizeof name) {
 		issue_refuse(&asked->asker, ISSUE_CLIENT_UNPROVEN, NULL);
 		asked->done(asked);
@@ -239,7 +240,7 @@ void issue_introspect(struct issue *issue, struct issue_introspection *asked)
 	if (issue_is_closed(issue)) {
 		issue_refuse(&asked->asker, ISSUE_BUSY, "the log or the address is not ready");
 		asked->done(asked);
-	} else if (asked->authorization.length > 0) {
+	} else if (asked->presented.authorization.length > 0) {
 		ask_by_token(issue, asked);
 	} else {
 		ask_by_assertion(issue, asked);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/random.h"
 #include "services/issue/issue_private.h"
 
 static const struct {
@@ -133,6 +134,8 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 		ISSUE_ASSERTIONS_MAX, ISSUE_ASSERTIONS_PER_IDENTITY_MAX};
 	static const struct replay_bounds requests = {
 		ISSUE_REQUESTS_MAX, ISSUE_REQUESTS_PER_PERSON_MAX};
+	static const struct replay_bounds proofs = {
+		ISSUE_PROOFS_MAX, ISSUE_PROOFS_PER_IDENTITY_MAX};
 	struct issue *issue = calloc(1, sizeof *issue);
 	bool is_ok = false;
 
@@ -141,14 +144,17 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 		return error_set(err, ERROR_LIMIT, "no memory for the token service");
 	issue->parts = *parts;
 	issue->tokens = calloc(TOKEN_CACHE_SETS, sizeof *issue->tokens);
+	issue->proof_keys = calloc(ISSUE_PROOF_KEYS_CACHED, sizeof *issue->proof_keys);
 	issue->scratch = arena_create(TOKEN_ARENA_BYTES_MAX);
-	if (issue->tokens == NULL || issue->scratch == NULL) {
+	random_bytes(issue->nonce_key, sizeof issue->nonce_key);
+	if (issue->tokens == NULL || issue->proof_keys == NULL || issue->scratch == NULL) {
 		error_set(err, ERROR_LIMIT, "no memory for the token service");
 		goto done;
 	}
 	issue->created_utc_s = issue_now_utc_ms(issue) / 1000;
 	if (!replay_table_create(&issue->assertions, &assertions, err) ||
 		!replay_table_create(&issue->requests, &requests, err) ||
+		!replay_table_create(&issue->proofs, &proofs, err) ||
 		!make_token_keys(issue, err) || !register_with_fold(issue, err))
 		goto done;
 	*out = issue;
@@ -170,11 +176,17 @@ void issue_destroy(struct issue **issue)
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
 	issue_lookings_drop(*issue);
+	issue_claims_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
 		public_key_destroy(&(*issue)->keys[i].key);
 	token_keys_destroy(&(*issue)->token_keys);
+	for (size_t i = 0; (*issue)->proof_keys != NULL && i < ISSUE_PROOF_KEYS_CACHED; i++)
+		public_key_destroy(&(*issue)->proof_keys[i].key);
 	replay_table_destroy(&(*issue)->assertions);
 	replay_table_destroy(&(*issue)->requests);
+	replay_table_destroy(&(*issue)->proofs);
+	free((*issue)->proof_keys);
+	explicit_bzero((*issue)->nonce_key, sizeof(*issue)->nonce_key);
 	arena_destroy(&(*issue)->scratch);
 	free((*issue)->tokens);
 	free(*issue);
@@ -266,6 +278,20 @@ bool issue_is_from_sandbox(const struct issue *issue, const struct task *task)
 
 /* ---- keys ---- */
 
+/* Puts the key, taken over in any case, in its place. */
+static const struct cached_key *keep_key(struct cached_key *place, struct public_key *key,
+	struct cached_key *made, struct error *err)
+{
+	if (!jwk_thumbprint(made->thumbprint, key, err)) {
+		public_key_destroy(&key);
+		return NULL;
+	}
+	public_key_destroy(&place->key);
+	*place = *made;
+	place->key = key;
+	return place;
+}
+
 const struct cached_key *issue_key(
 	struct issue *issue, struct arena *arena, const struct json *jwk, struct error *err)
 {
@@ -284,14 +310,36 @@ const struct cached_key *issue_key(
 		return place;
 	if (!jwk_parse(&key, jwk, err))
 		return NULL;
-	if (!jwk_thumbprint(made.thumbprint, key, err)) {
-		public_key_destroy(&key);
+	return keep_key(place, key, &made, err);
+}
+
+const struct cached_key *issue_proof_key(struct issue *issue, struct arena *arena,
+	const struct dpop_proof *proof, enum token_reason *reason)
+{
+	const struct text parts[] = {text_of(signature_algorithm_name(proof->jws.algorithm)),
+		json_canonical_text(arena, &proof->jws.key)};
+	const struct cached_key *kept = NULL;
+	struct public_key *key = NULL;
+	struct cached_key *place = NULL;
+	struct cached_key made = {0};
+	struct error err = {0};
+	uint32_t hash = 0;
+
+	*reason = TOKEN_NO_ROOM;
+	if (parts[1].data == NULL)
 		return NULL;
-	}
-	public_key_destroy(&place->key);
-	*place = made;
-	place->key = key;
-	return place;
+	made.digest = sha256_of_parts(parts, 2);
+	memcpy(&hash, made.digest.bytes, sizeof hash);
+	place = &issue->proof_keys[hash % ISSUE_PROOF_KEYS_CACHED];
+	if (place->key != NULL && sha256_equal(&place->digest, &made.digest))
+		return place;
+	*reason = dpop_key(&key, proof);
+	if (*reason != TOKEN_ACCEPTED)
+		return NULL;
+	kept = keep_key(place, key, &made, &err);
+	if (kept == NULL)
+		*reason = TOKEN_NO_ROOM;
+	return kept;
 }
 
 void issue_status(const struct issue *issue, struct issue_status *out)

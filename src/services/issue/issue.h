@@ -12,11 +12,13 @@
 #include "base/loop.h"
 #include "domain/charter/registry.h"
 #include "domain/task/task.h"
+#include "domain/token/binding.h"
 #include "domain/token/reason.h"
 #include "domain/token/request_signature.h"
 #include "services/issue/token_keys.h"
 #include "services/issue/token_signer.h"
 #include "services/registry/fold.h"
+#include "services/trust/trust.h"
 
 /* The token service: who gets a task and its token, who a token belongs to now,
  * when a task ends, and who signed a request.  Loop's thread. */
@@ -24,6 +26,7 @@ struct issue;
 
 enum {
 	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
+	ISSUE_WAITING_MAX = 128,  /* of the openings, those that wait for an issuer's keys */
 	ISSUE_ENDINGS_MAX = 256,
 	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
 	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
@@ -32,7 +35,22 @@ enum {
 	ISSUE_SESSIONS_MAX = 16384,     /* connections that hold tasks */
 	ISSUE_SESSION_KEEP_MS = 15 * 1000,
 	ISSUE_PURPOSE_BYTES_MAX = 500,
-	ISSUE_TOKEN_BYTES_MAX = 4096, /* of a token we issue */
+	ISSUE_MESSAGE_BYTES_MAX = 200,
+	ISSUE_CLAIMS_MAX = 1024,            /* tasks that wait for people, at once */
+	ISSUE_CLAIMS_PER_IDENTITY_MAX = 32, /* of those */
+	ISSUE_CLAIM_INTERVAL_S = 5,         /* between two polls; more for who is too fast */
+	ISSUE_CLAIM_WAIT_S_MAX = 24 * 3600, /* of requested_expiry */
+	ISSUE_TOKEN_BYTES_MAX = 4096,       /* of a token we issue */
+	ISSUE_NONCE_SLOT_S = 300,           /* a nonce is taken in its slot and the next one */
+	ISSUE_NONCE_BYTES = 23,             /* 22 letters and NUL */
+};
+
+/* Where a DPoP proof must have a nonce of ours.  Whatever is chosen, one without must have
+ * been signed after this process started, which knows no id of the one before. */
+enum issue_nonces {
+	ISSUE_NONCES_ALWAYS = 0,
+	ISSUE_NONCES_TOKENS, /* where tokens are asked for, not where they are used */
+	ISSUE_NONCES_NEVER,
 };
 
 /* All borrowed; they outlive it. */
@@ -42,9 +60,11 @@ struct issue_parts {
 	const struct registry *registry;
 	struct task_table *tasks;
 	struct token_signer signer;
+	struct trust_service *trust; /* NULL: no issuer but ourselves */
 	/* The origin of the log, which names this installation: what people sign
 	 * their requests for.  Empty: none is accepted. */
 	struct text installation;
+	enum issue_nonces nonces;
 	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
 	void *clock_context;
 	/* Hears of each token that is signed, before anybody has it, and of each that is
@@ -93,6 +113,7 @@ bool issue_expire(struct issue *issue);
 	X(ISSUE_CLIENT_UNPROVEN, "client_unproven", \
 		"no key of a registered identity of this name signed the assertion") \
 	X(ISSUE_CLIENT_MISMATCH, "client_mismatch", "client_id is not the assertion's sub") \
+	X(ISSUE_KEYS, "keys", "the keys of the assertion's issuer are not at hand: try again") \
 	X(ISSUE_REPLAYED, "replayed", "the assertion was used before: sign a new one") \
 	X(ISSUE_NOT_ACTIVE, "not_active", "the identity is not active") \
 	X(ISSUE_UNGOVERNED, "ungoverned", \
@@ -114,6 +135,14 @@ bool issue_expire(struct issue *issue);
 		"this instance was killed: nothing is opened under its name any more") \
 	X(ISSUE_SESSION, "session", "the only session is: connection") \
 	X(ISSUE_LIMIT, "limit", "a limit of the charter is reached") \
+	X(ISSUE_MESSAGE, "message", "the binding_message is too long or not plain text") \
+	X(ISSUE_NOT_ONE_CALL, "not_one_call", \
+		"authorization_details must list exactly one call of the server that resource is") \
+	X(ISSUE_PENDING, "pending", "people have not answered yet") \
+	X(ISSUE_TOO_OFTEN, "too_often", "it was asked again before the interval was over") \
+	X(ISSUE_DENIED, "denied", "it was refused") \
+	X(ISSUE_CLAIM_OVER, "claim_over", "nobody answered in time") \
+	X(ISSUE_CLAIM_UNKNOWN, "claim_unknown", "this identity has no such auth_req_id open") \
 	X(ISSUE_TOKEN_TYPE, "token_type", \
 		"a type of token is missing, or is none that is exchanged here") \
 	X(ISSUE_SUBJECT_TOKEN, "subject_token", "the subject token does not hold") \
@@ -123,6 +152,10 @@ bool issue_expire(struct issue *issue);
 		"the subject token was not handed on to this client") \
 	X(ISSUE_CHAIN, "chain", "the chain of identities cannot go on here") \
 	X(ISSUE_MAY_ACT, "may_act", "may_act must name a peer of the charter in force") \
+	X(ISSUE_PROOF, "proof", "the DPoP proof does not hold") \
+	X(ISSUE_NONCE, "nonce", "the DPoP proof needs the nonce of this answer") \
+	X(ISSUE_CERTIFICATE, "certificate", "the client certificate does not hold") \
+	X(ISSUE_BINDING, "binding", "the charter asks for a bound token") \
 	X(ISSUE_BUSY, "busy", "too much is on its way: try again") \
 	X(ISSUE_NOT_RECORDED, "not_recorded", \
 		"the task could not be recorded, so it was not opened") \
@@ -139,9 +172,20 @@ enum issue_refusal {
 const char *issue_refusal_word(enum issue_refusal refusal);
 const char *issue_refusal_meaning(enum issue_refusal refusal);
 
+/* What an assertion is said to be. */
+enum issue_assertion_form {
+	ISSUE_ASSERTION_JWT = 0, /* RFC 7523 §2.2: by the identity's key, or a registered issuer */
+	ISSUE_ASSERTION_SVID,    /* a JWT-SVID, whatever its `iss` */
+};
+
 /* What the assertion is: the client's proof beside another grant (RFC 7523 §2.2), or grant and
  * proof in one (§2.1). */
 enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
+
+/* What is asked for.  ASK opens a task for exactly one call, has people asked about it, and
+ * gives a claim instead of a token; CLAIM gives the token of that task once they said yes
+ * (OpenID Connect CIBA Core, poll mode). */
+enum issue_wish { ISSUE_WISH_TOKEN = 0, ISSUE_WISH_ASK, ISSUE_WISH_CLAIM };
 
 /* The types of tokens that are exchanged here (RFC 8693 §3): ours, by either name. */
 #define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token"
@@ -161,34 +205,84 @@ struct issue_exchange {
 struct issue_request {
 	struct text assertion; /* compact JWS */
 	enum issue_assertion_use assertion_use;
+	enum issue_assertion_form assertion_form;
+	/* The connection's client certificate, DER (RFC 8705); empty: none. */
+	struct text certificate;
 	struct text client;   /* client_id, or empty */
 	struct text resource; /* audience */
 	struct text scope;    /* may be empty */
 	struct text purpose;  /* of the task; may be empty */
 	struct text details;  /* authorization_details (RFC 9396), JSON; may be empty */
 	struct text parent;   /* a live task of the same identity and environment, or empty */
+	enum issue_wish wish;
+	struct text message;  /* ASK: the client's words, for people; may be empty */
+	int64_t wait_s;       /* ASK: the longest it would wait; 0: as long as the task lives */
+	struct text claim;    /* CLAIM: auth_req_id */
 	struct text may_act;  /* a peer that alone may exchange the token; or empty */
 	struct text instance; /* which of the identity's runs asks; may be empty */
 	struct text session;  /* "connection": the task ends with one; or empty */
 	bool is_exchange;     /* what follows is what the task hangs on, instead of parent */
 	struct issue_exchange exchange;
+	struct text path;  /* of the endpoint: with the issuer before it, the proof's htu */
+	struct text proof; /* the DPoP field's value (RFC 9449); .data NULL: none */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
 	enum issue_refusal refusal;
 	char detail[ERROR_TEXT_BYTES]; /* the whole sentence, for the client */
-	enum token_reason reason;      /* where refusal is ASSERTION */
+	enum token_reason reason;      /* where refusal is ASSERTION or PROOF */
 	struct text token;             /* below: only if GRANTED; good until done returns */
 	struct text task;
 	struct text scope_granted;
 	struct text details_granted; /* the task's own, or of the nearest above it; may be empty */
+	enum binding bound;
 	int64_t lifetime_s;
-	uint64_t index; /* of the task-opened record */
+	struct text claim_granted; /* ASK */
+	int64_t interval_s;        /* ASK */
+	uint64_t index;            /* of the task-opened record; CLAIM: of the proof's */
 };
 
 /* Verifies, records, then signs.  done runs exactly once: before this returns
  * when refused at once, else from the loop. */
 void issue_open_task(struct issue *issue, struct issue_request *request);
+/* Whoever asks has gone: an opening that only waits for keys ends now, refused; any other goes
+ * on.  Its done may run before this returns. */
+void issue_abandon_opening(struct issue *issue, struct issue_request *request);
+
+/* ---- asking people ---- */
+
+/* What people said; NO is zero. */
+enum issue_answer {
+	ISSUE_ANSWER_NO = 0,
+	ISSUE_ANSWER_PENDING,
+	ISSUE_ANSWER_YES,
+	ISSUE_ANSWER_OVER, /* nobody answered in time, or the question is of no use any more */
+};
+
+enum { ISSUE_QUESTION_BYTES = 32 };
+
+/* One question on its way; the caller owns it until done ran. */
+struct issue_question {
+	struct text task; /* open, for exactly one call */
+	struct text message;
+	void (*done)(struct issue_question *question);
+	void *context;
+	/* The answer, filled before done runs. */
+	enum issue_answer answer;      /* PENDING: people are asked; YES: nobody need be */
+	char id[ISSUE_QUESTION_BYTES]; /* PENDING */
+	struct error err;              /* why NO */
+};
+
+/* The port to whoever asks people, which main fills. */
+struct issue_people {
+	void *context;
+	/* done runs exactly once, before this returns or from the loop. */
+	void (*ask)(void *context, struct issue_question *question);
+	/* What holds now. */
+	enum issue_answer (*answer)(void *context, struct text id);
+};
+/* Copied.  Without it nothing is asked. */
+void issue_set_people(struct issue *issue, const struct issue_people *people);
 
 /* ---- using a token ---- */
 
@@ -200,27 +294,53 @@ struct issue_caller {
 	int64_t expires_utc_s;
 };
 
+/* What came with a request that uses a token.  Borrowed. */
+struct issue_presented {
+	struct text authorization; /* the Authorization field; or empty */
+	struct text token;         /* instead, a token that stands elsewhere: counts as Bearer */
+	struct text proof;         /* the DPoP field (RFC 9449); empty: none, or not just one */
+	struct text method;        /* of the request, for the proof */
+	struct text path;          /* as received, without its query */
+	const struct sha256 *certificate; /* digest of the connection's; NULL: none (RFC 8705) */
+	/* Filled where the answer is PROOF: what is wrong with the proof. */
+	enum token_reason proof_reason;
+};
+
 /* ACCEPTED only if we issued the token for audience, it has not expired, its
- * task is live and its identity active, all read now.  A token seen before
- * costs one digest and no signature check. */
+ * task is live and its identity active, all read now; it came as it is bound, and is bound as
+ * the charter asks.  A token seen before costs one digest and no signature check; one bound
+ * to a key the signature of its proof.  Nothing presented is NOT_CHECKED. */
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
+	struct text audience, struct issue_caller *out) MUST_CHECK;
+/* The same of a token that came with nothing else. */
 enum token_reason issue_authenticate(struct issue *issue, struct text token, struct text audience,
 	struct issue_caller *out) MUST_CHECK;
-/* The same from an Authorization header's value ("Bearer ..."); an empty value
- * is NOT_CHECKED. */
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
-	struct text audience, struct issue_caller *out) MUST_CHECK;
 
+/* What an answer of 401 says of why. */
+struct issue_refused {
+	enum token_reason reason; /* NOT_CHECKED when there was no token */
+	enum token_reason proof_reason;
+};
 /* Appends the value of WWW-Authenticate for a 401 of /mcp/SERVER (RFC 6750 §3,
- * RFC 9728 §5.1).  reason: NOT_CHECKED when there was no token. */
-void issue_challenge(const struct issue *issue, struct text server, enum token_reason reason,
-	struct buffer *out);
+ * RFC 9449 §7.1, RFC 9728 §5.1). */
+void issue_challenge(const struct issue *issue, struct text server,
+	const struct issue_refused *refused, struct buffer *out);
+/* The same of a provider of models, which has no metadata. */
+void issue_provider_challenge(
+	const struct issue *issue, const struct issue_refused *refused, struct buffer *out);
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
-	enum token_reason reason, struct buffer *out);
+	const struct issue_refused *refused, struct buffer *out);
+
+/* The nonce of now, for a field DPoP-Nonce (RFC 9449 §8): of an answer to whoever came, or
+ * will come, with a proof.  It is nobody's secret. */
+void issue_nonce(const struct issue *issue, char out[ISSUE_NONCE_BYTES]);
+/* True if such an answer needs one. */
+bool issue_wants_nonce(const struct issue_refused *refused);
 
 /* The same of a token for whichever audience it is. */
-enum token_reason issue_authenticate_holder(
-	struct issue *issue, struct text authorization, struct issue_caller *out) MUST_CHECK;
+enum token_reason issue_authenticate_holder(struct issue *issue, struct issue_presented *presented,
+	struct issue_caller *out) MUST_CHECK;
 
 /* ---- sessions ---- */
 
@@ -241,8 +361,8 @@ struct issue_session {
 };
 /* Begins one for the token of the header.  ACCEPTED, or why not: TASK_NOT_LIVE also for a task
  * without a session, NO_ROOM past ISSUE_SESSIONS_MAX. */
-enum token_reason issue_session_begin(
-	struct issue *issue, struct text authorization, struct issue_session *session) MUST_CHECK;
+enum token_reason issue_session_begin(struct issue *issue, struct issue_presented *presented,
+	struct issue_session *session) MUST_CHECK;
 /* The connection has gone: with the last of its task that ends, and all below it.  Of what is no
  * session: nothing. */
 void issue_session_end(struct issue_session *session);
@@ -254,9 +374,9 @@ struct issue_introspection {
 	/* Who asks: assertion and client of it, as in a request for a task.  Its answer is in
 	 * refusal (GRANTED: there is one), detail and reason. */
 	struct issue_request asker;
-	/* The value of an Authorization header, used instead where there is one: a token of ours
-	 * for the issuer itself. */
-	struct text authorization;
+	/* Used instead, where it has an Authorization field: a token of ours for the issuer
+	 * itself. */
+	struct issue_presented presented;
 	struct text token; /* asked about; whatever it is */
 	struct arena *arena;
 	void (*done)(struct issue_introspection *asked);

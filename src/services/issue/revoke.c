@@ -53,15 +53,16 @@ static bool find_holder(struct issue *issue, struct text token, struct claimed *
 }
 
 enum token_reason issue_authenticate_holder(
-	struct issue *issue, struct text authorization, struct issue_caller *out)
+	struct issue *issue, struct issue_presented *presented, struct issue_caller *out)
 {
+	struct text authorization = presented->authorization;
 	ptrdiff_t blank = text_find_byte(authorization, ' ');
 	struct claimed claimed = {0};
 
 	if (blank > 0)
 		read_claimed(issue, text_after(authorization, (size_t)blank + 1), &claimed);
-	return issue_authenticate_header(issue, authorization,
-		(struct text){claimed.audience, claimed.audience_length}, out);
+	return issue_authenticate_header(
+		issue, presented, (struct text){claimed.audience, claimed.audience_length}, out);
 }
 
 /* One kill of a token on its way to the log. */

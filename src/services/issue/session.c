@@ -15,10 +15,10 @@ static void unlink_session(struct issue_session *session)
 }
 
 enum token_reason issue_session_begin(
-	struct issue *issue, struct text authorization, struct issue_session *session)
+	struct issue *issue, struct issue_presented *presented, struct issue_session *session)
 {
 	struct issue_caller caller;
-	enum token_reason reason = issue_authenticate_holder(issue, authorization, &caller);
+	enum token_reason reason = issue_authenticate_holder(issue, presented, &caller);
 	const struct task *task = NULL;
 
 	session->link = NULL;

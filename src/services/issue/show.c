@@ -30,6 +30,7 @@ static bool task_json(struct json *out, struct arena *arena, const struct task *
 	json_put_text(&object, "identity", task->identity);
 	json_put_cstring(&object, "state", task_state_word(task_state_now(task, now_utc_ms)));
 	json_put_cstring(&object, "environment", environment_word(task->environment));
+	json_put_cstring(&object, "binding", binding_word(task->binding));
 	json_put_integer(&object, "charter_version", (int64_t)task->charter_version);
 	json_put_text(&object, "purpose", task->purpose);
 	json_put_text(&object, "person", task_person(task));

@@ -117,17 +117,16 @@ bool registrar_plan(struct registrar *registrar, struct registrar_request *reque
 bool registrar_write_plan(struct registrar *registrar, const struct registrar_request *request,
 	struct error *err) MUST_CHECK;
 
-/* Whose consent a charter's peers need, and whose the actor can give (registrar_consent.c). */
+/* Who would consent to what the peers of the charter that waits reach (registrar_consent.c). */
 struct consent_query {
 	struct registrar *registrar;
 	struct text actor;
-	/* The answer, in the registrar's arena. */
-	struct text units;  /* all that are needed */
-	bool is_data_owner; /* of at least one of them */
+	const struct registry_entry *entry;
 };
-/* Adds to consents each unit that the actor answers for.  Errors: LIMIT. */
-bool registrar_consent(struct consent_query *query, const struct charter *charter,
-	struct text *consents, struct error *err) MUST_CHECK;
+/* Adds to consents each unit that the actor answers for.  Errors: CONFLICT (there is none to
+ * consent), INVALID ("forbidden: ": they answer for none), LIMIT. */
+bool registrar_consent(
+	struct consent_query *query, struct text *consents, struct error *err) MUST_CHECK;
 /* False (CONFLICT): a unit that what waits reaches into has not consented. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
 	struct error *err) MUST_CHECK;

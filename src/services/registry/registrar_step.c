@@ -13,7 +13,6 @@ struct step {
 	struct registrar_request *request;
 	const struct registry_entry *entry;
 	enum lifecycle_verb verb;
-	bool is_data_owner; /* of data that its peers reach into */
 	struct written_change written;
 	struct error err;
 };
@@ -213,12 +212,8 @@ static bool check_unit(struct step *step)
 
 static bool check_actor(struct step *step)
 {
-	const struct registry *registry = step->registrar->registry;
-	struct people_resource resource = registry_resource_under(registry, step->entry);
-
-	resource.is_data_of_actor = step->is_data_owner;
-	return registry_may_about(registry, step->request->actor, lifecycle_action(step->verb),
-		&resource, &step->err);
+	return registry_may(step->registrar->registry, step->request->actor,
+		lifecycle_action(step->verb), step->entry, &step->err);
 }
 
 /* For each unit in reach that the actor answers for, once. */
@@ -226,19 +221,15 @@ static bool consent(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
 	struct registry_change *change = &step->written.change;
-	struct consent_query query = {.registrar = step->registrar, .actor = step->request->actor};
+	struct consent_query query = {
+		.registrar = step->registrar, .actor = step->request->actor, .entry = entry};
 	struct text before = change->waiting_consents;
 
 	if (entry->waiting == NULL)
 		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for consent");
-	if (!registrar_consent(
-		    &query, entry->waiting->charter, &change->waiting_consents, &step->err))
+	if (!registrar_consent(&query, &change->waiting_consents, &step->err))
 		return false;
-	if (query.units.length == 0)
-		return error_set(
-			&step->err, ERROR_CONFLICT, "its peers reach into no unit but its own");
-	step->is_data_owner = query.is_data_owner;
-	if (query.is_data_owner && text_equal(before, change->waiting_consents))
+	if (text_equal(before, change->waiting_consents))
 		return error_set(&step->err, ERROR_CONFLICT, "that was consented to already");
 	return true;
 }
@@ -250,10 +241,11 @@ static bool step_identity(struct step *step)
 		is_about_waiting(step->verb) ? entry->waiting_state : entry->state;
 	enum identity_state to;
 
-	if (step->verb == LIFECYCLE_CONSENT && !consent(step))
+	if (!lifecycle_step(step->verb, from, &to, &step->err))
 		return false;
-	if (!lifecycle_step(step->verb, from, &to, &step->err) || !check_actor(step) ||
-		!check_time(step))
+	if (step->verb == LIFECYCLE_CONSENT)
+		return consent(step) && change_identity(step, to);
+	if (!check_actor(step) || !check_time(step))
 		return false;
 	if (step->verb == LIFECYCLE_APPROVE &&
 		!(check_still_right(step) && check_unit(step) &&

@@ -45,6 +45,11 @@ static const struct setting table[] = {
 		"sqlite, the embedded store (sqlite)"},
 	{"public-url", SETTING_TEXT, true, AT(public_url), 0, 0, "URL",
 		"how callers reach this daemon, where a proxy stands in front"},
+	{"client-certificates", SETTING_TEXT, true, AT(client_certificates), 0, 0, "HOW",
+		"with tls-cert: ask clients for a certificate, which none needs; or never (ask)"},
+	{"dpop-nonces", SETTING_TEXT, true, AT(dpop_nonces), 0, 0, "WHERE",
+		"DPoP proofs must have a nonce of the daemon's: always; for tokens, where one is "
+		"asked for; or never (tokens)"},
 	{"authzen-record", SETTING_TEXT, true, AT(authzen_record), 0, 0, "WHEN",
 		"awaited: an evaluation is answered once its record is durable; behind: once it is "
 		"on its way (behind)"},
@@ -109,6 +114,8 @@ static const struct settings defaults = {
 	.data = "./var",
 	.listen = "127.0.0.1:8470",
 	.store = "sqlite",
+	.client_certificates = "ask",
+	.dpop_nonces = "tokens",
 	.authzen_record = "behind",
 	.workers = 1,
 	.hold_ms = 20000,
@@ -463,6 +470,21 @@ static bool check_public_url(const char *url, struct error *err)
 		       url);
 }
 
+static bool check_binding(const struct settings *settings, struct error *err)
+{
+	if (strcmp(settings->client_certificates, "ask") != 0 &&
+		strcmp(settings->client_certificates, "never") != 0)
+		return error_set(err, ERROR_INVALID,
+			"client-certificates: \"%s\" is neither ask nor never",
+			settings->client_certificates);
+	if (strcmp(settings->dpop_nonces, "always") == 0 ||
+		strcmp(settings->dpop_nonces, "tokens") == 0 ||
+		strcmp(settings->dpop_nonces, "never") == 0)
+		return true;
+	return error_set(err, ERROR_INVALID, "dpop-nonces: \"%s\" is none of always, tokens, never",
+		settings->dpop_nonces);
+}
+
 static bool check_secrets(const struct settings *settings, struct error *err)
 {
 	if (strcmp(settings->own_secrets, "redact") != 0 &&
@@ -549,8 +571,8 @@ static bool check_together(const struct settings *settings, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"authzen-record: \"%s\" is neither awaited nor behind",
 			settings->authzen_record);
-	return check_secrets(settings, err) && check_webhook(settings, err) &&
-	       check_vault(settings, err);
+	return check_binding(settings, err) && check_secrets(settings, err) &&
+	       check_webhook(settings, err) && check_vault(settings, err);
 }
 
 bool settings_read(

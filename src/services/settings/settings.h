@@ -29,6 +29,8 @@ struct settings {
 	const char *public_url;           /* what callers use to reach us, or NULL: from listen */
 	const char *webhook_url;          /* is told of approvals; or NULL */
 	const char *webhook_secret;       /* reference to what its notices are signed with */
+	const char *dpop_nonces;          /* "always", "tokens" or "never" */
+	const char *client_certificates;  /* "ask" or "never" */
 	const char *authzen_record;       /* "awaited" or "behind" */
 	const char *stdio_servers;        /* "confined" or "unconfined" */
 	const char *own_secrets;          /* in results: "redact" or "block" */

@@ -45,7 +45,7 @@ static void the_schema_declares_nothing_that_no_request_has(void **state)
 		evaluation->entities, &evaluation->request.resource, &resource));
 	assert_int_equal(principal.attributes.count, 6);
 	assert_int_equal(resource.attributes.count, 8);
-	assert_int_equal(evaluation->request.context.count, 10);
+	assert_int_equal(evaluation->request.context.count, 11);
 	for (size_t i = 0; i < sizeof declared / sizeof *declared; i++)
 		assert_true(
 			cedar_value_find(&principal.attributes, cedar_text_of(declared[i])) !=

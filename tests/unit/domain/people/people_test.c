@@ -26,8 +26,7 @@ enum fact {
 	CUSTODIAN = 512,
 	PROPOSER = 1024,
 	SELF = 2048,
-	REACHES = 4096, /* its peers reach into data of theirs */
-	FACTS_COUNT = 8192,
+	FACTS_COUNT = 4096,
 };
 
 static const char *const role_words[ROLES] = {
@@ -60,9 +59,9 @@ static bool expected(
 	enum people_action action, enum people_about about, enum object_kind kind, unsigned facts)
 {
 	bool is_identity = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_IDENTITY;
-	bool is_shared =
-		about == PEOPLE_ABOUT_OBJECT &&
-		(kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_UNIT);
+	bool is_shared = about == PEOPLE_ABOUT_OBJECT &&
+			 (kind == OBJECT_POLICY || kind == OBJECT_APPLICATION ||
+				 kind == OBJECT_ISSUER || kind == OBJECT_UNIT);
 	bool is_person = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_PERSON;
 	bool is_near = (facts & (NEAR | ORG)) != 0;
 	bool administers = (facts & ADMINISTRATOR) != 0;
@@ -85,6 +84,7 @@ static bool expected(
 	switch (action) {
 	case PEOPLE_WRITE: return administers || owns || keeps_data;
 	case PEOPLE_OPEN: return keeps_data;
+	case PEOPLE_CONSENT: return keeps_data && !proposed;
 	case PEOPLE_PROPOSE: return is_identity && proposed;
 	case PEOPLE_APPROVE:
 		if (proposed || (is_person && (facts & SELF) != 0))
@@ -92,7 +92,6 @@ static bool expected(
 		return is_identity ? owns || approves
 				   : (is_shared && (approves || administers)) ||
 					     (is_person && administers);
-	case PEOPLE_CONSENT: return is_identity && (facts & REACHES) != 0 && !proposed;
 	case PEOPLE_REJECT:
 		return (proposed && (is_identity || is_shared || is_person)) ||
 		       (is_identity && (owns || approves || administers)) ||
@@ -127,7 +126,6 @@ static void ask(
 		.owner = (facts & OWNER) != 0 ? TEXT("ana") : TEXT("bo"),
 		.backup_owner = TEXT("cy"),
 		.proposer = (facts & PROPOSER) != 0 ? TEXT("person:ana") : TEXT("person:dee"),
-		.is_data_of_actor = (facts & REACHES) != 0,
 		.custodian = (facts & CUSTODIAN) != 0 ? TEXT("ana") : TEXT("cy")};
 
 	if (about == PEOPLE_ABOUT_OBJECT && kind != OBJECT_DATA_SOURCE)

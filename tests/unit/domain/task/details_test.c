@@ -213,6 +213,30 @@ static void what_lists_more_does_not_narrow(void **state)
 	assert_true(narrows(bound, "[" CALL("") "," READ "]"));
 }
 
+static void only_one_tool_with_one_value_each_is_one_call(void **state)
+{
+	static const char *const not_one[] = {"[" READ "]",
+		"[" CALL(",\"arguments\":{}") "," CALL(",\"arguments\":{}") "]",
+		"[" CALL(",\"arguments\":{\"a\":[1,1]}") "]"};
+	struct arena *arena = arena_create(64 * 1024);
+	struct task_details *details;
+	struct json arguments;
+	struct text tool;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof not_one / sizeof *not_one; i++) {
+		details = parse(not_one[i]);
+		assert_false(task_details_one_call(details, arena, &tool, &arguments));
+		task_details_destroy(&details);
+	}
+	details = parse("[" CALL(",\"arguments\":{\"a\":[[1]],\"b\":[\"x\"]}") "]");
+	assert_true(task_details_one_call(details, arena, &tool, &arguments));
+	assert_true(text_is(tool, "f/r"));
+	assert_true(text_is(json_canonical_text(arena, &arguments), "{\"a\":[1],\"b\":\"x\"}"));
+	task_details_destroy(&details);
+	arena_destroy(&arena);
+}
+
 static void what_is_read_is_given_back_in_one_spelling(void **state)
 {
 	struct task_details *details =
@@ -235,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_call_that_is_not_listed_is_not_covered),
 		cmocka_unit_test(a_call_that_is_listed_is_covered),
 		cmocka_unit_test(what_lists_more_does_not_narrow),
+		cmocka_unit_test(only_one_tool_with_one_value_each_is_one_call),
 		cmocka_unit_test(what_is_read_is_given_back_in_one_spelling),
 	};
 

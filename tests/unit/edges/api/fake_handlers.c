@@ -221,6 +221,7 @@ FAKE(handle_record_why)
 FAKE(handle_kill_receipt)
 FAKE(handle_record_receipt)
 FAKE(handle_trace)
+FAKE(handle_trust_list)
 FAKE(handle_hops)
 FAKE(handle_audit_head)
 

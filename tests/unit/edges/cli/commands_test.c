@@ -369,6 +369,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_ENVIRONMENT] = "--environment",
 		[OPTION_WAITING] = "--waiting",
 		[OPTION_PARENT] = "--parent",
+		[OPTION_DETAILS] = "--details",
 		[OPTION_PURPOSE] = "--purpose",
 		[OPTION_UNIT] = "--unit",
 		[OPTION_BACKUP_OWNER] = "--backup-owner",

@@ -5,6 +5,7 @@
 #include "domain/token/key_set.h"
 #include "edges/oauth/oauth.h"
 #include "support/issuing.h"
+#include "support/proofs.h"
 
 enum { REQUEST_BYTES_MAX = 128 * 1024 };
 
@@ -316,6 +317,118 @@ static void what_a_task_is_for_comes_back_with_its_token(void **state)
 	assert_int_equal(json_find(&body, "authorization_details")->count, 1);
 }
 
+/* The DPoP field of a proof for the token endpoint, by the nonce of the last answer. */
+static const char *proof_field(struct bench *bench, const char *id)
+{
+	struct arena *arena = bench->issuing.governed.arena;
+	const char *nonce = strcasestr(bench->reply, "\r\nDPoP-Nonce: ");
+	struct proof_draft draft = {
+		.key = bench->issuing.a1_key,
+		.method = "POST",
+		.url = ISSUING_ISSUER "/oauth/token",
+		.id = id,
+		.issued_utc_s = issuing_now_s(&bench->issuing),
+	};
+	struct text proof;
+
+	if (nonce != NULL)
+		draft.nonce = text_format(
+			arena, "%.*s", ISSUE_NONCE_BYTES - 1, nonce + sizeof "\r\nDPoP-Nonce: " - 1)
+				      .data;
+	proof = proof_make(arena, &draft);
+	return text_format(arena, "DPoP: %.*s\r\n", TEXT_ARGS(proof)).data;
+}
+
+static int ask_with(struct bench *bench, const char *fields)
+{
+	struct arena *arena = bench->issuing.governed.arena;
+	struct text assertion = issuing_assertion(&bench->issuing, NULL);
+	struct text body = text_format(
+		arena, "%s&client_assertion=%.*s%s", GRANT PROOF, TEXT_ARGS(assertion), RESOURCE);
+	struct text head =
+		text_format(arena, "Content-Type: application/x-www-form-urlencoded\r\n%s", fields);
+
+	return send_request(bench, "POST /oauth/token", head.data, body.data);
+}
+
+static void a_proof_without_a_nonce_is_told_one(void **state)
+{
+	struct bench *bench = *state;
+	int status = ask_with(bench, proof_field(bench, "1"));
+	struct json body;
+
+	assert_error(bench, status, 400, "use_dpop_nonce");
+	assert_int_equal(ask_with(bench, proof_field(bench, "2")), 200);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "token_type", ""), "DPoP"));
+	/* The next one is told with it. */
+	assert_non_null(strcasestr(bench->reply, "\r\nDPoP-Nonce: "));
+	/* And nothing of nonces to whoever sends no proof. */
+	assert_int_equal(ask_with(bench, ""), 200);
+	assert_null(strcasestr(bench->reply, "DPoP-Nonce"));
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "token_type", ""), "Bearer"));
+}
+
+static void a_field_that_is_no_proof_or_two_is_told(void **state)
+{
+	struct bench *bench = *state;
+	const char *good;
+	struct text two;
+
+	assert_error(bench, ask_with(bench, "DPoP: x\r\n"), 400, "invalid_dpop_proof");
+	assert_error(bench, ask_with(bench, "DPoP:\r\n"), 400, "invalid_dpop_proof");
+	good = proof_field(bench, "1");
+	two = text_format(bench->issuing.governed.arena, "%s%s", good, proof_field(bench, "2"));
+	assert_error(bench, ask_with(bench, two.data), 400, "invalid_dpop_proof");
+	assert_int_equal(task_table_count(bench->issuing.tasks), 0);
+	assert_int_equal(ask_with(bench, good), 200);
+	assert_error(bench, ask_with(bench, good), 400, "invalid_dpop_proof");
+}
+
+static void what_a_charter_asks_is_told_in_words(void **state)
+{
+	struct bench *bench = *state;
+
+	issuing_recharter(&bench->issuing, NULL, "binding: mtls\n");
+	assert_error(bench, ask_with(bench, ""), 400, "invalid_request");
+	assert_non_null(strstr(bench->reply, "connect with a client certificate"));
+}
+
+static bool has_word(const struct json *body, const char *member, const char *word)
+{
+	const struct json *list = json_find(body, member);
+
+	for (uint32_t i = 0; list != NULL && i < list->count; i++)
+		if (text_is(list->items[i].string, word))
+			return true;
+	return false;
+}
+
+static void the_metadata_offers_certificates_only_where_they_are_asked_for(void **state)
+{
+	static const char request[] = "GET /.well-known/oauth-authorization-server";
+	static const char method[] = "self_signed_tls_client_auth";
+	struct bench *bench = *state;
+	struct json body;
+
+	assert_int_equal(send_request(bench, request, "", ""), 200);
+	body = body_of(bench);
+	assert_true(has_word(&body, "dpop_signing_alg_values_supported", "ES256"));
+	assert_true(has_word(&body, "token_endpoint_auth_methods_supported", "private_key_jwt"));
+	assert_false(has_word(&body, "token_endpoint_auth_methods_supported", method));
+	assert_null(json_find(&body, "mtls_endpoint_aliases"));
+	assert_null(json_find(&body, "tls_client_certificate_bound_access_tokens"));
+	oauth_offer_certificates(bench->oauth);
+	assert_int_equal(send_request(bench, request, "", ""), 200);
+	body = body_of(bench);
+	assert_true(has_word(&body, "token_endpoint_auth_methods_supported", method));
+	assert_true(json_boolean_or(&body, "tls_client_certificate_bound_access_tokens", false));
+	assert_true(text_is(
+		json_text_or(json_find(&body, "mtls_endpoint_aliases"), "token_endpoint", ""),
+		ISSUING_ISSUER "/oauth/token"));
+}
+
 static void a_revoked_token_is_refused_and_revoking_twice_is_fine(void **state)
 {
 	struct bench *bench = *state;
@@ -495,7 +608,7 @@ static void the_metadata_says_what_is_there(void **state)
 		text_is(json_text_or(&body, "token_endpoint", ""), ISSUING_ISSUER "/oauth/token"));
 	assert_true(text_is(json_text_or(&body, "introspection_endpoint", ""),
 		ISSUING_ISSUER "/oauth/introspect"));
-	assert_int_equal(json_find(&body, "grant_types_supported")->count, 3);
+	assert_int_equal(json_find(&body, "grant_types_supported")->count, 4);
 	first = json_canonical_text(bench->issuing.governed.arena, &body);
 	assert_int_equal(send_request(bench, "GET /.well-known/openid-configuration", "", ""), 200);
 	body = body_of(bench);
@@ -550,6 +663,10 @@ int main(void)
 		OAUTH_TEST(a_client_that_leaves_before_the_answer_leaves_nothing_behind),
 		OAUTH_TEST(a_token_comes_with_its_task_and_lifetime),
 		OAUTH_TEST(what_a_task_is_for_comes_back_with_its_token),
+		OAUTH_TEST(a_proof_without_a_nonce_is_told_one),
+		OAUTH_TEST(a_field_that_is_no_proof_or_two_is_told),
+		OAUTH_TEST(what_a_charter_asks_is_told_in_words),
+		OAUTH_TEST(the_metadata_offers_certificates_only_where_they_are_asked_for),
 		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
 		OAUTH_TEST(a_question_about_a_token_needs_a_proof),
 		OAUTH_TEST(a_token_is_active_until_it_is_revoked),

@@ -111,6 +111,7 @@ static void on_signed(struct token_signing *signing)
 			access_token_check(&read, signed_token->fixture->arena, signing->token,
 				signer_tokens(signed_token->fixture->signer).key, &rules),
 			TOKEN_ACCEPTED);
+		assert_true(token_binding_equal(&read.binding, &signed_token->token->binding));
 	} else {
 		assert_int_equal(signing->token.length, 0);
 		assert_int_equal(signing->err.code, ERROR_INVALID);
@@ -145,6 +146,22 @@ static void nothing_is_signed_before_the_issuer_is_set(void **state)
 	assert_true(sign(fixture, &good));
 	assert_false(signer_set_issuer(fixture->signer, TEXT("http://other"), &err));
 	assert_int_equal(err.code, ERROR_CONFLICT);
+}
+
+static void a_token_says_what_it_is_bound_to(void **state)
+{
+	struct fixture *fixture = *state;
+	struct access_token token = good;
+	struct error err = {0};
+
+	assert_true(signer_set_issuer(fixture->signer, TEXT(ISSUER), &err));
+	token.binding.thumbprint = sha256_of("key", 3);
+	for (int kind = BINDING_NONE; kind <= BINDING_MTLS; kind++) {
+		token.binding.kind = (enum binding)kind;
+		assert_true(sign(fixture, &token));
+	}
+	token.binding.kind = (enum binding)(BINDING_MTLS + 1);
+	assert_false(sign(fixture, &token));
 }
 
 static void a_token_for_elsewhere_is_not_signed(void **state)
@@ -438,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SIGNER_TEST(nothing_is_signed_before_the_issuer_is_set),
 		SIGNER_TEST(a_token_for_elsewhere_is_not_signed),
+		SIGNER_TEST(a_token_says_what_it_is_bound_to),
 		SIGNER_TEST(a_token_for_a_decision_point_is_signed),
 		SIGNER_TEST(a_lifetime_or_moment_that_cannot_be_is_not_signed),
 		SIGNER_TEST(a_token_without_task_or_with_more_scope_is_not_signed),

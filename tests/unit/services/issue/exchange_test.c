@@ -443,7 +443,7 @@ static void each_node_on_the_path_is_looked_at_at_each_hop(void **state)
 	exchange_is_refused(delegating, 1, first, ISSUE_SUBJECT_TOKEN);
 }
 
-static void one_ended_task_of_many_leaves_the_others(void **state)
+static void teleport_44996_one_of_many_ended_leaves_the_others(void **state)
 {
 	struct delegating *delegating = *state;
 	struct text first, one, other;
@@ -629,7 +629,8 @@ static void keycloak_53040_four_hops_work_each_narrower(void **state)
 	}
 }
 
-static void live_again(struct delegating *first, struct issuing *second)
+/* Over the first count records of the first life. */
+static void live_again(struct delegating *first, struct issuing *second, size_t count)
 {
 	struct fake_log *log = &first->issuing.governed.log;
 	struct error err = {0};
@@ -639,7 +640,7 @@ static void live_again(struct delegating *first, struct issuing *second)
 	governed_init_loading(&second->governed);
 	second->governed.log.now_utc_ms = log->now_utc_ms;
 	issuing_attach(second);
-	for (size_t i = 0; i < log->count; i++)
+	for (size_t i = 0; i < count; i++)
 		assert_true(fold_apply_entry(second->governed.fold, log->entries[i].entry,
 			log->entries[i].content, i, &err));
 	assert_true(fold_finish_loading(second->governed.fold, &err));
@@ -657,10 +658,39 @@ static void cmcp_665_a_kill_is_still_one_after_a_restart(void **state)
 	killed = exchanged(delegating, 1, opened(delegating, 0));
 	issuing_kill(&delegating->issuing, delegating_name(0), TEXT(""));
 	other = opened(delegating, 2);
-	live_again(delegating, second);
+	live_again(delegating, second, delegating->issuing.governed.log.count);
 	assert_int_equal(issue_authenticate(second->issue, killed, TEXT(ISSUING_FILES), &caller),
 		TOKEN_TASK_NOT_LIVE);
 	assert_int_equal(issue_authenticate(second->issue, other, TEXT(ISSUING_FILES), &caller),
+		TOKEN_ACCEPTED);
+	second->token_key = NULL;
+	issuing_deinit(second);
+	free(second);
+}
+
+/* A log of earlier knows nothing of what came after it: that opens nothing, and nothing else
+ * is ended for it. */
+static void vault_22275_an_older_log_revives_nothing_and_revokes_nothing_else(void **state)
+{
+	struct delegating *delegating = *state;
+	struct issuing *second = calloc(1, sizeof *second);
+	struct issue_caller caller;
+	struct text killed, first, later;
+	size_t count;
+
+	assert_non_null(second);
+	delegating_line_up(delegating, 2);
+	killed = exchanged(delegating, 1, opened(delegating, 0));
+	issuing_kill(&delegating->issuing, "", task_of(delegating, killed)->parent->id);
+	first = opened(delegating, 0);
+	count = delegating->issuing.governed.log.count;
+	later = exchanged(delegating, 1, first);
+	live_again(delegating, second, count);
+	assert_int_equal(issue_authenticate(second->issue, later, TEXT(ISSUING_FILES), &caller),
+		TOKEN_TASK_UNKNOWN);
+	assert_int_equal(issue_authenticate(second->issue, killed, TEXT(ISSUING_FILES), &caller),
+		TOKEN_TASK_NOT_LIVE);
+	assert_int_equal(issue_authenticate(second->issue, first, TEXT(ISSUING_FILES), &caller),
 		TOKEN_ACCEPTED);
 	second->token_key = NULL;
 	issuing_deinit(second);
@@ -689,7 +719,7 @@ int main(void)
 		TEST(what_is_no_token_of_ours_is_not_exchanged),
 		TEST(a_client_that_is_not_proven_learns_nothing_of_the_token),
 		TEST(each_node_on_the_path_is_looked_at_at_each_hop),
-		TEST(one_ended_task_of_many_leaves_the_others),
+		TEST(teleport_44996_one_of_many_ended_leaves_the_others),
 		TEST(a_record_that_is_lost_opens_nothing),
 		TEST(keycloak_50690_a_rogue_actor_exchanges_nothing),
 		TEST(keycloak_52691_leaving_the_actor_token_out_changes_nothing),
@@ -698,6 +728,7 @@ int main(void)
 		TEST(keycloak_52691_no_exchange_after_a_kill),
 		TEST(keycloak_52691_a_delegated_token_is_not_exchanged_for_ever),
 		TEST(keycloak_53040_four_hops_work_each_narrower),
+		TEST(vault_22275_an_older_log_revives_nothing_and_revokes_nothing_else),
 		TEST(cmcp_665_a_kill_is_still_one_after_a_restart),
 		TEST(the_path_of_a_task_is_shown_hop_by_hop),
 		TEST(the_exchanged_token_says_who_acts_for_whom),

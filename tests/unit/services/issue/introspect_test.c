@@ -49,7 +49,7 @@ static struct issue_introspection *ask(struct issuing *issuing, struct text asse
 
 	answers = 0;
 	asked->asker.assertion = assertion;
-	asked->authorization = authorization;
+	asked->presented.authorization = authorization;
 	asked->token = token;
 	asked->arena = issuing->governed.arena;
 	asked->done = on_looked;

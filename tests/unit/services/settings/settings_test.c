@@ -303,6 +303,24 @@ static void tool_calls_of_models_are_blocked_unless_it_says_otherwise(void **sta
 	assert_string_equal(f->settings.model_tool_calls, "record");
 }
 
+static void tokens_are_bound_as_it_says_and_certificates_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.dpop_nonces, "tokens");
+	assert_string_equal(f->settings.client_certificates, "ask");
+	assert_false(READ(f, "--dpop-nonces", "Always"));
+	assert_non_null(strstr(f->err.text, "none of always, tokens, never"));
+	assert_false(READ(f, "--client-certificates", "require"));
+	assert_non_null(strstr(f->err.text, "neither ask nor never"));
+	write_file(f, "dpop-nonces: always\nclient-certificates: never\n");
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.dpop_nonces, "always");
+	assert_string_equal(f->settings.client_certificates, "never");
+	assert_true(READ(f, "--dpop-nonces", "never"));
+}
+
 static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **state)
 {
 	struct fixture *f = *state;
@@ -384,6 +402,7 @@ int main(void)
 		WITH_FIXTURE(an_evaluation_is_recorded_awaited_or_behind),
 		WITH_FIXTURE(tool_calls_of_models_are_blocked_unless_it_says_otherwise),
 		WITH_FIXTURE(servers_over_stdio_are_confined_unless_it_says_otherwise),
+		WITH_FIXTURE(tokens_are_bound_as_it_says_and_certificates_asked_for),
 		WITH_FIXTURE(secrets_in_results_are_redacted_unless_it_says_otherwise),
 		WITH_FIXTURE(
 			tasks_are_held_to_the_most_that_is_set_and_no_setting_is_past_its_bound),
