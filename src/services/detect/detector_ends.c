@@ -15,9 +15,11 @@ static void place(struct known_ends *ends, struct known *known, uint32_t at)
 /* known goes to `at`, or above it while what is there ends later. */
 static uint32_t rise(struct known_ends *ends, const struct known *known, uint32_t at)
 {
-	while (at > 0 && ends->items[(at - 1) / 2]->ends_utc_ms > known->ends_utc_ms) {
-		place(ends, ends->items[(at - 1) / 2], at);
-		at = (at - 1) / 2;
+	for (uint32_t parent; at > 0; at = parent) {
+		parent = (at - 1) / 2;
+		if (ends->items[parent]->ends_utc_ms <= known->ends_utc_ms)
+			break;
+		place(ends, ends->items[parent], at);
 	}
 	return at;
 }

@@ -16,8 +16,8 @@ enum door {
 	DOOR_REQUEST,   /* a person's signed GET of DOOR_TARGET */
 };
 
-/* A token over these, signed by key; in them @task@ is the task opened last, @ana@, @a1@ and @ours@ the
- * thumbprints of their and of the token key, @N@ the second N from now. */
+/* A token over these, signed by key; in them @task@ is the task opened last, @ana@, @a1@ and
+ * @ours@ the thumbprints of their and of the token key, @N@ the second N from now. */
 struct text door_token(struct issuing *issuing, const struct private_key *key, const char *header,
 	const char *claims);
 /* The token that the door takes, fresh but for its jti, which is "one". */

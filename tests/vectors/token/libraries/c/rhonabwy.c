@@ -31,6 +31,6 @@ bool adapter_takes(const char *token, size_t length, const struct adapter_key *k
 		       R_JWT_CLAIM_SUB, "agent:1", R_JWT_CLAIM_AUD, "https://aud.example",
 		       R_JWT_CLAIM_EXP, R_JWT_CLAIM_NOW, R_JWT_CLAIM_NOP) == RHN_OK &&
 	       (r_jwt_get_claim_json_t_value(jwt, "nbf") == NULL ||
-		       r_jwt_validate_claims(jwt, R_JWT_CLAIM_NBF, R_JWT_CLAIM_NOW,
-			       R_JWT_CLAIM_NOP) == RHN_OK);
+		       r_jwt_validate_claims(
+			       jwt, R_JWT_CLAIM_NBF, R_JWT_CLAIM_NOW, R_JWT_CLAIM_NOP) == RHN_OK);
 }
