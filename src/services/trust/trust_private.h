@@ -52,7 +52,7 @@ struct trust_source *trust_source_of(struct trust_service *trust, struct text na
 /* NULL without memory. */
 struct trust_source *source_create(struct trust_service *trust, const struct object *object);
 /* Nobody waits there any more: their waits come back, out of the source. */
-struct trust_wait *source_destroy(struct trust_source **source);
+struct trust_wait *source_destroy(struct trust_source **handle);
 /* Begins a fetch if none is under way and one may begin now. */
 void source_refresh(struct trust_source *source);
 /* Keys that may still be used, or NULL. */

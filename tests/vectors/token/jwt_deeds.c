@@ -238,10 +238,11 @@ static const char *assertion_by_the_servers_own_key(
 static const char *access_token_by_the_agents_key(
 	struct issuing *issuing, const void *what, bool is_twin)
 {
-	const char *claims = "{\"iss\":\"" ISSUING_ISSUER
-			     "\",\"sub\":\"a1\",\"client_id\":\"a1\",\"aud\":\"" ISSUING_FILES
-			     "\",\"jti\":\"one\",\"task\":\"@task@\",\"scope\":\"call\","
-			     "\"environment\":\"staging\",\"iat\":@0@,\"exp\":@900@}";
+	const char *claims =
+		"{\"iss\":\"" ISSUING_ISSUER
+		"\",\"sub\":\"a1\",\"client_id\":\"a1\",\"aud\":\"" ISSUING_FILES
+		"\",\"jti\":\"one\",\"task\":\"@task@\",\"epoch\":0,\"scope\":\"call\","
+		"\"environment\":\"staging\",\"iat\":@0@,\"exp\":@900@}";
 
 	(void)what;
 	must(issuing_open_good(issuing));

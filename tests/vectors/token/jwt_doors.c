@@ -24,7 +24,7 @@ enum { BEFORE_S = 100 };
 #define OURS "\"iss\":\"" ISSUING_ISSUER "\""
 #define WHO ",\"sub\":\"a1\",\"client_id\":\"a1\""
 #define FILES ",\"aud\":\"" ISSUING_FILES "\""
-#define TASK ",\"task\":\"@task@\",\"scope\":\"call\",\"environment\":\"staging\""
+#define TASK ",\"task\":\"@task@\",\"epoch\":0,\"scope\":\"call\",\"environment\":\"staging\""
 #define LATER ",\"iat\":@0@,\"exp\":@900@"
 #define DOOR_ACCESS_CLAIMS "{" OURS WHO FILES ONCE TASK LATER "}"
 
@@ -158,23 +158,24 @@ static const struct door_row rows[] = {
 		AT(OURS WHO FILES ONCE ",\"scope\":\"call\",\"environment\":\"staging\"" LATER),
 		"claim_type", NULL},
 	{"25", "access_token_of_no_such_task",
-		AT(OURS WHO FILES ONCE ",\"task\":\"t-00000000000000000000\",\"scope\":\"call\","
-				       "\"environment\":\"staging\"" LATER),
+		AT(OURS WHO FILES ONCE
+			",\"task\":\"t-00000000000000000000\",\"epoch\":0,\"scope\":\"call\","
+			"\"environment\":\"staging\"" LATER),
 		"task_unknown", NULL},
 	{"25", "access_token_of_task_number",
-		AT(OURS WHO FILES ONCE
-			",\"task\":1,\"scope\":\"call\",\"environment\":\"staging\"" LATER),
+		AT(OURS WHO FILES ONCE ",\"task\":1,\"epoch\":0,\"scope\":\"call\",\"environment\":"
+				       "\"staging\"" LATER),
 		"claim_type", NULL},
 	{"25", "access_token_of_a_higher_environment",
-		AT(OURS WHO FILES ONCE
-			",\"task\":\"@task@\",\"scope\":\"call\",\"environment\":\"prod\"" LATER),
+		AT(OURS WHO FILES ONCE ",\"task\":\"@task@\",\"epoch\":0,\"scope\":\"call\","
+				       "\"environment\":\"prod\"" LATER),
 		"subject", NULL},
 	{"25", "access_token_of_no_environment",
-		AT(OURS WHO FILES ONCE ",\"task\":\"@task@\",\"scope\":\"call\"" LATER),
+		AT(OURS WHO FILES ONCE ",\"task\":\"@task@\",\"epoch\":0,\"scope\":\"call\"" LATER),
 		"claim_type", NULL},
 	{"25", "access_token_of_an_unknown_environment",
-		AT(OURS WHO FILES ONCE
-			",\"task\":\"@task@\",\"scope\":\"call\",\"environment\":\"any\"" LATER),
+		AT(OURS WHO FILES ONCE ",\"task\":\"@task@\",\"epoch\":0,\"scope\":\"call\","
+				       "\"environment\":\"any\"" LATER),
 		"claim_type", NULL},
 	/* ---- requests that people sign: what 22 asks of a proof holds for them, too ---- */
 	{"9", "request_of_type_jwt", RQ_HEADER(",\"kid\":\"@ana@\",\"typ\":\"JWT\""), "type", NULL},
