@@ -8,6 +8,7 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -19,12 +20,20 @@
 
 #include "base/file.h"
 
+enum { SECURE_BYTES = 64 * 1024, SECURE_BLOCK_BYTES = 32 };
 enum { ECDSA_DER_BYTES_MAX = 80, ES256_HALF_BYTES = 32, EC_POINT_BYTES = 65 };
 
 struct private_key {
 	EVP_PKEY *pkey;
 	struct public_key *public_half;
 };
+
+void private_key_lock_memory(void)
+{
+	/* Where it fails, keys lie where all else lies. */
+	if (CRYPTO_secure_malloc_initialized() == 0)
+		(void)CRYPTO_secure_malloc_init(SECURE_BYTES, SECURE_BLOCK_BYTES);
+}
 
 static bool io_error(struct error *err, const char *what, const char *path)
 {

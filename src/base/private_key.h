@@ -16,6 +16,10 @@ struct private_key;
 
 enum { PRIVATE_KEY_FILE_BYTES_MAX = 8 * 1024 };
 
+/* Before the first key: their numbers then lie in pages of their own, out of core dumps and
+ * locked where the system allows it.  For a process that does little else with OpenSSL. */
+void private_key_lock_memory(void);
+
 /* ES256 or ED25519.  Errors: INVALID (another algorithm), LIMIT. */
 bool private_key_generate(
 	struct private_key **out, enum signature_algorithm algorithm, struct error *err) MUST_CHECK;

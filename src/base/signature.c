@@ -8,6 +8,8 @@
  *    no DER from outside reaches OpenSSL. */
 #include "base/signature.h"
 
+#include "base/public_key_private.h"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -324,6 +326,11 @@ bool public_key_from_pem(struct public_key **out, struct text pem,
 }
 
 /* ---- use ---- */
+
+EVP_PKEY *public_key_handle(const struct public_key *key)
+{
+	return key->pkey;
+}
 
 enum signature_algorithm public_key_algorithm(const struct public_key *key)
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "edges/clock/system_clock.h"
 #include "edges/confine/confine_self.h"
 #include "edges/health/health.h"
+#include "edges/key_fetch/key_fetch.h"
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
@@ -30,8 +32,10 @@
 #include "main/handing.h"
 #include "main/notices.h"
 #include "main/notify.h"
+#include "main/people.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
+#include "main/signer_process.h"
 #include "main/version.h"
 #include "services/approve/approve.h"
 #include "services/call/call_service.h"
@@ -77,7 +81,9 @@ struct daemon {
 	struct arena *arena;
 	struct folder folder;
 	struct loop *loop;
-	struct signer *signer;
+	struct signer_child *signer;
+	struct seal_key master; /* wraps others; the signer's keys are not here */
+	bool is_signer_lost;
 	struct audit_files *files;
 	struct sqlite_store *store;
 	struct record_log *log;
@@ -93,8 +99,11 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct key_fetcher *key_fetcher;
+	struct trust_service *trust;
 	struct issue *issue;
 	struct call_service *call;
+	struct people_port people;
 	struct evaluate *evaluate;
 	struct projector *projector;
 	struct log_reading reading;
@@ -295,28 +304,43 @@ static bool open_folder(struct daemon *daemon, struct error *err)
 	return loop_create(&daemon->loop, err);
 }
 
+static void begin_drain(struct daemon *daemon);
+
+/* A daemon that cannot sign opens no task and proves no record: whoever watches it learns it
+ * best by its end. */
+static void on_signer_lost(void *context)
+{
+	struct daemon *daemon = context;
+
+	daemon->is_signer_lost = true;
+	begin_drain(daemon);
+}
+
+/* Before anything is read that a stranger wrote. */
 static bool open_keys(struct daemon *daemon, struct error *err)
 {
-	struct signer_settings settings = {.folder = path_of(daemon, "keys", err)};
+	const char *folder = path_of(daemon, "keys", err);
+	const struct signer_child_settings settings = {
+		.loop = daemon->loop, .context = daemon, .on_lost = on_signer_lost};
 
-	if (settings.folder == NULL || !signer_open(&daemon->signer, &settings, err))
+	if (folder == NULL || !signer_process_start(&daemon->signer, folder, &settings, err))
 		return false;
-	daemon->checkpoint_signer = signer_checkpoints(daemon->signer);
-	return true;
+	daemon->checkpoint_signer = signer_child_checkpoints(daemon->signer);
+	(void)mlock(&daemon->master, sizeof daemon->master);
+	return signer_read_master(&daemon->master, folder, err);
 }
 
 static bool open_secrets(struct daemon *daemon, struct error *err)
 {
 	const char *folder = path_of(daemon, "secrets", err);
 
-	return folder != NULL &&
-	       secrets_open(&daemon->secrets, folder, signer_master_key(daemon->signer), err);
+	return folder != NULL && secrets_open(&daemon->secrets, folder, &daemon->master, err);
 }
 
 static bool open_detector(struct daemon *daemon, struct error *err)
 {
 	const struct secrecy_place place = {
-		path_of(daemon, "keys", err), signer_master_key(daemon->signer), &daemon->finding};
+		path_of(daemon, "keys", err), &daemon->master, &daemon->finding};
 
 	if (place.folder == NULL || !secrecy_open(&daemon->detector, daemon->settings, &place, err))
 		return false;
@@ -329,19 +353,18 @@ static bool open_detector(struct daemon *daemon, struct error *err)
 /* The store's mark is somebody who was told how long the log is. */
 static bool open_log(struct daemon *daemon, struct error *err)
 {
-	struct record_log_options options = {
-		.signer = &daemon->checkpoint_signer, .version = TEXT(REMIT_VERSION)};
+	struct record_log_options options = {.signer = &daemon->checkpoint_signer,
+		.version = TEXT(REMIT_VERSION),
+		.public_keys = signer_child_public_keys(daemon->signer)};
 	const struct store store = sqlite_store_port(daemon->store);
 	struct store_mark mark;
 
 	if (!audit_files_open(&daemon->files, daemon->settings->data, err) ||
-		!signer_public_keys(daemon->signer, daemon->arena, &options.public_keys, err) ||
 		!store.load_mark(store.context, &mark, err))
 		return false;
 	options.disk = audit_files_disk(daemon->files);
 	options.known_size = mark.next;
-	return contents_open(
-		       &daemon->contents, options.disk, signer_master_key(daemon->signer), err) &&
+	return contents_open(&daemon->contents, options.disk, &daemon->master, err) &&
 	       record_log_open(&daemon->log, &options, err);
 }
 
@@ -361,6 +384,17 @@ static bool report_findings(struct daemon *daemon)
 	return true;
 }
 
+static bool make_tasks(struct daemon *daemon, struct error *err)
+{
+	const struct task_bounds bounds = {(size_t)daemon->settings->tasks_max,
+		(size_t)daemon->settings->tasks_per_identity_max};
+
+	if (!task_table_create(&daemon->tasks, bounds.tasks_max, err))
+		return false;
+	task_table_bound(daemon->tasks, &bounds);
+	return true;
+}
+
 static bool make_fold(struct daemon *daemon, struct error *err)
 {
 	const struct fold_log log = {.context = daemon->log,
@@ -371,8 +405,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 	const struct decide_secrets questions = secrecy_questions(daemon->detector);
 	const struct code_listener codes = secrecy_codes(daemon->detector);
 
-	if (!registry_create(&daemon->registry, err) ||
-		!task_table_create(&daemon->tasks, TASKS_MAX_DEFAULT, err) ||
+	if (!registry_create(&daemon->registry, err) || !make_tasks(daemon, err) ||
 		!fold_create(&daemon->fold, &log, daemon->loop, err) ||
 		!registrar_create(&daemon->registrar, daemon->registry, daemon->fold, err) ||
 		!task_fold_register(daemon->fold, daemon->tasks, err) ||
@@ -398,15 +431,35 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
+static enum issue_nonces nonces_of(const char *word)
+{
+	if (strcmp(word, "tokens") == 0)
+		return ISSUE_NONCES_TOKENS;
+	return strcmp(word, "never") == 0 ? ISSUE_NONCES_NEVER : ISSUE_NONCES_ALWAYS;
+}
+
+static bool make_trust(struct daemon *daemon, struct error *err)
+{
+	struct trust_parts parts = {.loop = daemon->loop, .registry = daemon->registry};
+
+	if (!key_fetcher_create(&daemon->key_fetcher, daemon->loop, daemon->http, err))
+		return false;
+	parts.fetcher = key_fetcher_port(daemon->key_fetcher);
+	return trust_create(&daemon->trust, &parts, err);
+}
+
 static bool make_issue(struct daemon *daemon, struct error *err)
 {
 	const struct issue_parts parts = {.loop = daemon->loop,
 		.fold = daemon->fold,
 		.registry = daemon->registry,
 		.tasks = daemon->tasks,
-		.signer = signer_tokens(daemon->signer),
+		.signer = signer_child_tokens(daemon->signer),
+		.nonces = nonces_of(daemon->settings->dpop_nonces),
+		.trust = daemon->trust,
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
+		.key_overlap_ms = daemon->settings->token_key_overlap_s * 1000,
 		.installation = text_of(daemon->checkpoint_signer.key->name)};
 
 	return issue_create(&daemon->issue, &parts, err);
@@ -500,6 +553,8 @@ static bool make_call(struct daemon *daemon, struct error *err)
 
 	if (!call_service_create(&daemon->call, &ports, &times, err))
 		return false;
+	daemon->people = (struct people_port){daemon->call, daemon->approve, daemon->fold};
+	people_join(daemon->issue, &daemon->people);
 	listener = call_upstream_listener(daemon->call);
 	upstream_edge_listen(daemon->upstream, &listener);
 	return true;
@@ -576,7 +631,9 @@ static struct api_services api_parts(struct daemon *daemon)
 		.installation = text_of(daemon->checkpoint_signer.key->name),
 		.signatures = {daemon->issue, verify_request},
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end,
-			issue_task_hops},
+			issue_receipt_of, issue_task_hops},
+		.token_keys = {daemon->issue, issue_keys_list, issue_keys_rotate},
+		.trust = {daemon->trust, trust_list},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},
 		.backups = {daemon->backups, backup_jobs_write},
 	};
@@ -596,7 +653,7 @@ static bool make_peer_door(struct daemon *daemon, struct error *err)
 		.calls = daemon->call,
 		.decide = daemon->decide,
 		.registry = daemon->registry,
-		.signer = signer_cards(daemon->signer),
+		.signer = signer_child_cards(daemon->signer),
 		.now_utc_ms = stamp_utc_ms,
 		.clock_context = daemon};
 
@@ -617,11 +674,10 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 		.registry = daemon->registry};
 	const struct authzen_parts authzen = {
 		.issue = daemon->issue, .evaluate = daemon->evaluate, .registry = daemon->registry};
-	const struct public_key *token_key = signer_tokens(daemon->signer).key;
 
 	return router_create(&daemon->router, err) && api_create(&daemon->api, &services, err) &&
 	       api_add_routes(daemon->api, daemon->router, err) &&
-	       oauth_create(&daemon->oauth, daemon->issue, daemon->registry, token_key, err) &&
+	       oauth_create(&daemon->oauth, daemon->issue, daemon->registrar, err) &&
 	       oauth_add_routes(daemon->oauth, daemon->router, err) &&
 	       authzen_create(&daemon->authzen, &authzen, err) &&
 	       authzen_add_routes(daemon->authzen, daemon->router, err) &&
@@ -659,6 +715,11 @@ static bool load_pem(struct daemon *daemon, const char *path, const char **out, 
 	return true;
 }
 
+static bool asks_certificates(const struct settings *settings)
+{
+	return settings->tls_cert != NULL && strcmp(settings->client_certificates, "ask") == 0;
+}
+
 static bool listen_on(struct daemon *daemon, struct error *err)
 {
 	const struct settings *settings = daemon->settings;
@@ -667,6 +728,7 @@ static bool listen_on(struct daemon *daemon, struct error *err)
 		.pool_bytes = (size_t)settings->connection_pool_bytes,
 		.body_bytes_max = (size_t)settings->body_bytes_max,
 		.connections_max = (uint32_t)settings->connections_max,
+		.asks_certificates = asks_certificates(settings),
 		.on_request = router_on_request,
 		.context = daemon->router};
 
@@ -706,6 +768,8 @@ static bool announce(struct daemon *daemon, struct error *err)
 
 	if (!listen_address_parse(&address, settings->listen, err))
 		return false;
+	if (asks_certificates(settings))
+		oauth_offer_certificates(daemon->oauth);
 	(void)snprintf(line, sizeof line,
 		strchr(address.host, ':') == NULL ? "%s:%u\n" : "[%s]:%u\n", address.host,
 		(unsigned)http_server_port(daemon->server));
@@ -716,7 +780,8 @@ static bool announce(struct daemon *daemon, struct error *err)
 	if (url.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
-		!signer_set_issuer(daemon->signer, url, err) || !issue_start(daemon->issue, err))
+		!signer_child_set_issuer(daemon->signer, url, err) ||
+		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
 	notices_start(daemon->notices, daemon->mcp, url);
 	finding_check_guardrails(daemon->finding);
@@ -881,8 +946,9 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
-	{"tokens", make_issue},
 	{"HTTP client", make_http},
+	{"issuers", make_trust},
+	{"tokens", make_issue},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -929,7 +995,9 @@ bool daemon_create(struct daemon **out, const struct settings *settings,
 bool daemon_run(struct daemon *daemon, struct error *err)
 {
 	notify_manager("READY=1");
-	return loop_run(daemon->loop, err);
+	return loop_run(daemon->loop, err) &&
+	       (!daemon->is_signer_lost ||
+		       error_set(err, ERROR_IO, "the signer could not be kept running"));
 }
 
 /* Doors first, so that nothing new comes in; the log before the loop, because
@@ -959,8 +1027,11 @@ void daemon_destroy(struct daemon **daemon_at)
 	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
-	http_client_destroy(&daemon->http);
+	signer_child_forget(daemon->signer); /* whose questions go with the next */
 	issue_destroy(&daemon->issue);
+	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
+	key_fetcher_destroy(&daemon->key_fetcher);
+	http_client_destroy(&daemon->http);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	finding_service_destroy(&daemon->finding);
@@ -974,7 +1045,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	log_set_filter(NULL); /* no thread but ours is left */
 	detector_close(&daemon->detector);
 	secrets_close(&daemon->secrets);
-	signer_close(&daemon->signer);
+	signer_child_stop(&daemon->signer);
+	explicit_bzero(&daemon->master, sizeof daemon->master);
 	if (daemon->signals.fd >= 0)
 		close(daemon->signals.fd);
 	loop_destroy(&daemon->loop);

@@ -1,9 +1,12 @@
 /* remitd: the control plane. */
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "main/daemon.h"
+#include "main/signer_process.h"
 #include "main/version.h"
 
 enum { ARENA_BYTES_MAX = 4 * 1024 * 1024, USAGE_BYTES_MAX = 16 * 1024 };
@@ -37,7 +40,12 @@ static int serve(const struct settings *settings, const struct daemon_arguments 
 	return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-int main(int argc, char **argv)
+static bool is_signer(int argc, char **argv)
+{
+	return argc == 3 && strcmp(argv[1], SIGNER_PROCESS_OPTION) == 0;
+}
+
+static int run(int argc, char **argv)
 {
 	const struct daemon_arguments arguments = {argc, argv};
 	struct arena *arena = arena_create(ARENA_BYTES_MAX);
@@ -59,4 +67,12 @@ int main(int argc, char **argv)
 		status = serve(&settings, &arguments);
 	arena_destroy(&arena);
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	/* At once: what would be cleared at an exit, the system clears. */
+	if (is_signer(argc, argv))
+		_exit(signer_process_run(argv[2]));
+	return run(argc, argv);
 }

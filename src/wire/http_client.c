@@ -175,7 +175,8 @@ bool http_client_send(struct http_client *client, const struct http_call_request
 	assert(request->on_done != NULL);
 	if (!http_request_check(request, err))
 		return false;
-	if (request->unix_path == NULL && http_place_read(request->url, &place))
+	if (request->unix_path == NULL && !request->is_public_only &&
+		http_place_read(request->url, &place))
 		ok = http_plain_send(client->plain, request, &place, &call, err);
 	else
 		ok = http_curl_send(client->curl, request, &call, err);

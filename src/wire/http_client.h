@@ -45,6 +45,9 @@ struct http_call_request {
 	uint32_t connect_timeout_ms; /* 0: the default */
 	uint32_t deadline_ms;        /* for the whole call; 0: none (streams) */
 	size_t reply_bytes_max;      /* of the body in all, or 0: the default */
+	/* Only to addresses of the world's, looked at when it connects, whatever a name
+	 * resolved to before; by a connection of its own.  Else done with INVALID. */
+	bool is_public_only;
 	void *context;
 	/* Status and header fields are there.  May be NULL.  False: cut the call
 	 * (on_done runs with LIMIT). */

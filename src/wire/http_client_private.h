@@ -39,6 +39,9 @@ struct http_place {
  * ASCII, no user, no fragment. */
 bool http_place_read(const char *url, struct http_place *out);
 
+/* False for loopback, private, link-local and all other addresses that are not the world's. */
+bool http_address_is_public(const struct sockaddr *address);
+
 /* Errors: INVALID (a field with a line end, a method that is no word), LIMIT. */
 bool http_request_check(const struct http_call_request *request, struct error *err) MUST_CHECK;
 

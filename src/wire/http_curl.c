@@ -33,6 +33,7 @@ struct curl_call {
 	bool is_cancelled;
 	bool has_head;
 	bool is_refused; /* by on_head, on_body or the limit */
+	bool is_barred;  /* the address it would connect to */
 };
 
 struct http_socket {
@@ -97,6 +98,20 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *context)
 		call->is_refused = buffer_failed(&call->reply_body);
 	}
 	return call->is_refused || call->is_cancelled ? 0 : chunk.length;
+}
+
+/* The last moment in which the address is known and nothing was sent there. */
+static curl_socket_t on_open_socket(
+	void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct curl_call *call = context;
+
+	(void)purpose;
+	if (!http_address_is_public(&address->addr)) {
+		call->is_barred = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /* ---- preparing ---- */
@@ -183,6 +198,17 @@ static bool options_set(struct curl_call *call, const struct http_call_request *
 	return failed == 0;
 }
 
+/* A pooled connection was looked at by nobody. */
+static bool public_only_set(struct curl_call *call)
+{
+	CURL *easy = call->easy;
+
+	return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
+}
+
 static bool method_set(struct curl_call *call, const struct http_call_request *request)
 {
 	CURL *easy = call->easy;
@@ -239,7 +265,8 @@ static bool call_prepare(
 		return error_set(err, ERROR_LIMIT, "no memory for a request");
 	if (!headers_prepare(call, request, err))
 		return false;
-	if (!options_set(call, request) || !method_set(call, request))
+	if (!options_set(call, request) || !method_set(call, request) ||
+		(request->is_public_only && !public_only_set(call)))
 		return error_set(err, ERROR_INVALID, "the HTTP client does not take this request");
 	call->request.url = NULL; /* borrowed for the call */
 	call->request.headers = NULL;
@@ -274,6 +301,8 @@ static void outcome_set(struct http_reply *reply, const struct curl_call *call, 
 		return;
 	if (call->is_refused)
 		error_set(&reply->err, ERROR_LIMIT, "the answer was refused: it is too large");
+	else if (call->is_barred)
+		error_set(&reply->err, ERROR_INVALID, "its address is not public");
 	else if (code == CURLE_OPERATION_TIMEDOUT)
 		error_set(&reply->err, ERROR_TIMEOUT, "%s", why);
 	else if (code == CURLE_COULDNT_CONNECT && call->request.unix_path != NULL)

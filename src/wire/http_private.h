@@ -7,7 +7,7 @@
 #include "wire/http_server.h"
 
 /* Shared by http_server.c (listeners, loop), http_exchange.c (answers) and
- * http_check.c (what a request must be). */
+ * http_check.c (what a request must be), http_certificate.c (who TLS says is there). */
 
 enum { HTTP_ARENA_BYTES_MAX = 16 * 1024 * 1024, HTTP_STREAM_BLOCK_BYTES = 1024 };
 
@@ -87,6 +87,10 @@ struct http_refusal http_check_head(struct http_exchange *exchange, const char *
  * the encoding is broken, or the result holds NUL, control bytes or bad UTF-8. */
 bool http_decode(struct http_exchange *exchange, struct text encoded, bool is_form,
 	struct text *out) MUST_CHECK;
+
+/* http_certificate.c: when a connection of a listener with TLS begins and ends. */
+void http_certificate_notify(void *context, struct MHD_Connection *connection, void **slot,
+	enum MHD_ConnectionNotificationCode code);
 
 /* Hands a finished answer to the library; MHD_NO cuts the connection. */
 enum MHD_Result http_exchange_queue(struct http_exchange *exchange);

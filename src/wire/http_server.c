@@ -427,7 +427,8 @@ static struct MHD_Daemon *daemon_start(
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, listener},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, NULL},
-		{MHD_OPTION_END, 0, NULL}, /* three places for TLS */
+		{MHD_OPTION_END, 0, NULL}, /* four places for TLS */
+		{MHD_OPTION_END, 0, NULL},
 		{MHD_OPTION_END, 0, NULL},
 		{MHD_OPTION_END, 0, NULL},
 		{MHD_OPTION_END, 0, NULL},
@@ -435,7 +436,7 @@ static struct MHD_Daemon *daemon_start(
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 
 	if (listener->is_tls) {
-		size_t i = sizeof options / sizeof options[0] - 4;
+		size_t i = sizeof options / sizeof options[0] - 5;
 
 		flags |= MHD_USE_TLS;
 		options[i] = (struct MHD_OptionItem){
@@ -444,6 +445,9 @@ static struct MHD_Daemon *daemon_start(
 			MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)settings->tls_key};
 		options[i + 2] = (struct MHD_OptionItem){
 			MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities};
+		if (settings->asks_certificates)
+			options[i + 3] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION,
+				(intptr_t)http_certificate_notify, listener};
 	}
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_access, listener, MHD_OPTION_ARRAY,
 		options, MHD_OPTION_END);

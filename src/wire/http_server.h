@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/text.h"
@@ -31,7 +32,8 @@ enum {
 	HTTP_CONNECTIONS_DEFAULT = 4096,
 	HTTP_QUERY_PARAMETERS_MAX = 64,
 	HTTP_PATH_VALUES_MAX = 8,
-	HTTP_GATHERED_MAX = 32, /* answers of one turn that wait for each other */
+	HTTP_GATHERED_MAX = 32,                 /* answers of one turn that wait for each other */
+	HTTP_CERTIFICATE_BYTES_MAX = 16 * 1024, /* a longer one counts as none */
 };
 
 struct http_server;
@@ -43,6 +45,8 @@ struct http_server_settings {
 	const char *unix_path;   /* a stale socket there is replaced, mode 0600; NULL: none */
 	const char *tls_certificate; /* PEM text, with tls_key; TCP only */
 	const char *tls_key;
+	/* With TLS, clients are asked for a certificate; those without one go on. */
+	bool asks_certificates;
 	size_t pool_bytes;
 	size_t body_bytes_max;
 	size_t stream_bytes_max;
@@ -84,6 +88,12 @@ struct http_request {
 };
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
+/* The certificate, DER, that the client of this connection showed it has the key of; empty if
+ * none, or without TLS.  Nobody has looked whether anyone vouches for it, or whether it is
+ * over.  Good until on_closed. */
+struct text http_exchange_certificate(const struct http_exchange *exchange);
+/* Its SHA-256, read once a connection; NULL if there is none. */
+const struct sha256 *http_exchange_certificate_digest(const struct http_exchange *exchange);
 /* The first value of the field (name in any case); .data is NULL if absent. */
 struct text http_header_find(const struct http_exchange *exchange, const char *name);
 /* False if the field appears more than once; *out as http_header_find. */

@@ -141,12 +141,17 @@ static void check_law(void *context, const struct upstream_request *request)
 static bool fold_kill(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct call_bench *bench = state;
+	uint64_t epoch = (uint64_t)json_integer_or(record, "epoch", 0);
+	enum task_target target = task_target_of(json_text_or(record, "target", ""));
 
 	(void)index;
-	if (json_find(record, "task") != NULL)
+	if (target == TASK_TARGET_UNIT)
+		return registry_set_unit_killed(
+			bench->world.registry, json_text_or(record, "unit", ""), epoch, err);
+	if (target != TASK_TARGET_IDENTITY)
 		return true;
-	return registry_set_killed(bench->world.registry, json_text_or(record, "identity", ""),
-		(uint64_t)json_integer_or(record, "epoch", 0), err);
+	return registry_set_killed(
+		bench->world.registry, json_text_or(record, "identity", ""), epoch, err);
 }
 
 /* ---- the filling ------------------------------------------------------------------ */

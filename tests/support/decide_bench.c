@@ -198,27 +198,39 @@ void decide_bench_fold(struct decide_bench *bench, const char *text)
 	}
 }
 
-void decide_bench_open_task(struct decide_bench *bench, const char *id, const char *identity,
-	enum environment environment, const char *parent)
+static void open_task(struct decide_bench *bench, struct task_opening opening)
 {
-	struct task_opening opening = {
-		.id = text_of(id),
-		.identity = text_of(identity),
-		.parent = text_of(parent),
-		.charter_version = 1,
-		.environment = environment,
-		.at_utc_ms = bench->now_utc_ms,
-		.deadline_utc_ms = bench->now_utc_ms + 900000,
-	};
 	struct json record;
 	struct error err = {0};
 
+	opening.charter_version = 1;
+	opening.at_utc_ms = bench->now_utc_ms;
+	opening.deadline_utc_ms = bench->now_utc_ms + 900000;
 	if (!task_opened_record(
 		    &record, bench->arena, bench->tasks, &opening, TEXT("remit"), &err) ||
 		!task_table_fold(bench->tasks, &record, bench->next_index++, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
+}
+
+void decide_bench_open_task(struct decide_bench *bench, const char *id, const char *identity,
+	enum environment environment, const char *parent)
+{
+	open_task(bench, (struct task_opening){.id = text_of(id),
+				 .identity = text_of(identity),
+				 .parent = text_of(parent),
+				 .environment = environment});
+}
+
+void decide_bench_open_task_for(
+	struct decide_bench *bench, const char *id, const char *parent, const struct json *details)
+{
+	open_task(bench, (struct task_opening){.id = text_of(id),
+				 .identity = TEXT("agent"),
+				 .parent = text_of(parent),
+				 .details = details,
+				 .environment = ENVIRONMENT_STAGING});
 }
 
 void decide_bench_init(struct decide_bench *bench)

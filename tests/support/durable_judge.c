@@ -200,16 +200,16 @@ static void dump_tasks(struct buffer *out, const struct task_table *tasks, int64
 		if (!task_is_live(task, now_utc_ms))
 			continue;
 		buffer_append_format(out,
-			"%.*s %.*s below %.*s epochs %" PRIu64 " %" PRIu64 " %" PRIu64
+			"%.*s %.*s below %.*s epochs %" PRIu32 " %" PRIu32 " %" PRIu32
 			" until %" PRId64 " label %d by %" PRIu64 " %.*s untrusted %d by %" PRIu64
 			" %.*s from %" PRIu64 "\n",
 			TEXT_ARGS(task->id), TEXT_ARGS(task->identity),
 			TEXT_ARGS(task->parent == NULL ? TEXT("-") : task->parent->id), task->epoch,
 			task->identity_epoch, task->parent_epoch, task->deadline_utc_ms,
-			(int)task->label, task->label_source.record,
-			TEXT_ARGS(task->label_source.tool), task->has_untrusted_content,
-			task->untrusted_source.record, TEXT_ARGS(task->untrusted_source.tool),
-			task->record_index);
+			(int)task->label, task_label_source(task).record,
+			TEXT_ARGS(task_label_source(task).tool), task->has_untrusted_content,
+			task_untrusted_source(task).record,
+			TEXT_ARGS(task_untrusted_source(task).tool), task->record_index);
 		dump_uses(out, tasks, task);
 	}
 }

@@ -4,6 +4,7 @@
 #include "base/private_key.h"
 #include "domain/task/task.h"
 #include "services/issue/issue.h"
+#include "support/fake_keys.h"
 #include "support/governed.h"
 
 /* A governed registry with a token service on it: identity a1 (active, key
@@ -16,12 +17,30 @@
 struct issuing {
 	struct governed governed;
 	struct task_table *tasks;
+	struct fake_keys keys; /* of registered issuers */
+	struct trust_service *trust;
 	struct issue *issue;
 	struct private_key *token_key;
 	struct private_key *a1_key;
 	struct private_key *ana_key;
 	bool refuses_to_sign; /* the signer's fault, when set */
-	struct text parent;   /* of the tasks that are opened; empty: none */
+	/* The signer's next key, made and then used from a moment on (0: not used). */
+	struct private_key *next_key;
+	int64_t next_from_utc_ms;
+	unsigned uses_told;  /* how often it was told to use one */
+	bool refuses_keys;   /* makes none and uses none, when set */
+	struct text parent;  /* of the tasks that are opened; empty: none */
+	struct text details; /* authorization_details, likewise */
+	struct text instance;
+	struct text session;
+	/* What comes with the next openings, and where nonces are due (before issuing_init_with).
+	 */
+	struct text proof;
+	struct text certificate;
+	struct text client;
+	enum issue_nonces nonces;
+	enum issue_assertion_form form;
+	struct issue_request *request; /* the last */
 	/* The answer to the last opening. */
 	bool is_answered;
 	enum issue_refusal refusal;
@@ -29,7 +48,9 @@ struct issuing {
 	char detail[ERROR_TEXT_BYTES];
 	struct text token; /* in the governed arena */
 	struct text task;
+	struct text details_granted;
 	int64_t lifetime_s;
+	enum binding bound;
 	/* What was told of tokens: signed, or accepted for the first time. */
 	unsigned told;
 	size_t told_bytes;
@@ -37,9 +58,13 @@ struct issuing {
 };
 
 void issuing_init(struct issuing *issuing);
+void issuing_init_with(struct issuing *issuing, enum issue_nonces nonces);
 void issuing_deinit(struct issuing *issuing);
 /* Enrols the key for the person, who is registered. */
 void issuing_enrol(struct issuing *issuing, const char *person, const struct private_key *key);
+/* Puts a1's charter in force anew: with these keys (YAML of the list's items; NULL: as it is)
+ * and more at its end. */
+void issuing_recharter(struct issuing *issuing, const char *keys, const char *more);
 /* The clock of log and service. */
 int64_t issuing_now_s(const struct issuing *issuing);
 void issuing_pass(struct issuing *issuing, int64_t seconds);
@@ -61,6 +86,13 @@ bool issuing_open_good(struct issuing *issuing);
 enum token_reason issuing_ask(struct issuing *issuing, struct text token);
 /* Kills the identity or task, as the record says it. */
 void issuing_kill(struct issuing *issuing, const char *identity, struct text task);
+/* The same of any node; who and why is filled in. */
+void issuing_kill_node(struct issuing *issuing, struct task_kill kill);
+/* A new version of a1's charter with these limits, "{idle: 10s}", in force. */
+void issuing_limit(struct issuing *issuing, const char *limits);
+/* The whole log of first into second, as at a start.  Before issuing_deinit of the second its
+ * token_key, which is the first's, is set to NULL. */
+void issuing_live_again(const struct issuing *first, struct issuing *second);
 
 /* Makes tasks and issue over what governed has now, after the registry and
  * before loading is over: for a second life over the first one's log. */

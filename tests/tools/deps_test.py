@@ -7,11 +7,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 TOOL = os.path.join(sys.argv.pop(1), "tools", "deps")
 BASE = ["build-essential", "meson", "ninja-build", "pkg-config", "python3", "libssl-dev",
-        "libyaml-dev", "libsqlite3-dev", "libmicrohttpd-dev", "libcurl4-openssl-dev",
-        "libpcre2-dev", "libcmocka-dev", "zstd"]
+        "libyaml-dev", "libsqlite3-dev", "libmicrohttpd-dev", "libgnutls28-dev",
+        "libcurl4-openssl-dev", "libpcre2-dev", "libcmocka-dev", "zstd"]
 LINT = ["clang-14", "clang-format-14", "clang-tidy-14", "libclang-rt-14-dev", "llvm-14",
         "cppcheck"]
 
@@ -57,6 +58,8 @@ PEERS = {
     "openfga/go.mod": "go 1.26.0\n", "cedar-wasm/package-lock.json": "{}\n",
     "go-protocol/go.mod": "go 1.24\n", "sapl/pom.xml": "<project/>\n", "sapl/Peer.java": "",
     "sapl/jars.sha256": hashlib.sha256(JAR.encode()).hexdigest() + "  a.jar\n",
+    "oidc-provider/package-lock.json": "{}\n", "hydra/go.mod": "go 1.26.0\n",
+    "hydra/tags": "sqlite\n", "keycloak/pom.xml": "<project/>\n",
 }
 # A compiler of that version, which makes what it is asked for and writes down where.
 CARGO = """case $1 in
@@ -73,9 +76,11 @@ esac
 """
 MVN = """echo mvn >>"$FAKE/log"
 for word; do case $word in -DoutputDirectory=*) folder=${word#*=} ;; esac; done
-mkdir -p "$folder"; printf '%s' >"$folder/a.jar"
+mkdir -p "$folder"
+case $folder in */archive) cp "$FAKE/a.zip" "$folder" ;; *) printf '%s' >"$folder/a.jar" ;; esac
 """
 JAVAC = 'echo javac >>"$FAKE/log"\n'
+JAVA = "exit 0\n"
 NPM = 'echo npm >>"$FAKE/log"; mkdir -p node_modules; exit %d\n'
 
 
@@ -88,8 +93,16 @@ class Place:
             self.write(os.path.join(self.fake, name), "#!/bin/sh\n" + text)
         for name, text in PEERS.items():
             self.write(self.peer(name), text)
+        with zipfile.ZipFile(os.path.join(self.fake, "a.zip"), "w") as archive:
+            archive.writestr("server/bin/start", "")
+        with open(os.path.join(self.fake, "a.zip"), "rb") as file:
+            self.seal_archive(file.read())
         os.mkdir(os.path.join(self.root, "tools"))
         shutil.copy(TOOL, os.path.join(self.root, "tools", "deps"))
+
+    def seal_archive(self, of):
+        self.write(self.peer("keycloak/archive.sha256"),
+                   hashlib.sha256(of).hexdigest() + "  a.zip\n")
 
     def write(self, path, text):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -121,12 +134,14 @@ class Peers(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         return Place(folder.name, {"cargo": CARGO % cargo, "go": GO % go, "npm": NPM % npm,
-                                   "mvn": MVN % jar.replace("\n", "\\n"), "javac": JAVAC})
+                                   "mvn": MVN % jar.replace("\n", "\\n"), "javac": JAVAC,
+                                   "java": JAVA})
 
     def test_a_peer_whose_tool_is_too_old_is_skipped_and_said(self):
         status, said, built, peers = self.place("1.63.0", "1.19.8", 0).run()
         self.assertEqual((status, built, peers),
-                         (0, ["npm", "mvn", "javac"], ["cedar-wasm", "sapl"]), said)
+                         (0, ["npm", "mvn", "javac", "npm", "mvn"],
+                          ["cedar-wasm", "keycloak", "oidc-provider", "sapl"]), said)
         self.assertIn("cargo is older than 1.89", said)
         self.assertIn("go is older than 1.26.0", said)
 
@@ -145,20 +160,30 @@ class Peers(unittest.TestCase):
         self.assertNotIn("javac", built)
         self.assertNotIn("sapl", peers)
 
+    def test_an_archive_of_other_bytes_is_refused(self):
+        place = self.place("1.89.0", "1.26.0", 0)
+        place.seal_archive(b"another one")
+        status, said, built, peers = place.run()
+        self.assertEqual(status, 0, said)
+        self.assertIn("its archive is not that of archive.sha256", said)
+        self.assertNotIn("keycloak", peers)
+        self.assertIn("sapl", peers)
+
     def test_a_peer_is_built_once_until_its_files_change(self):
         place = self.place("1.100.1", "1.26", 0)
-        for name in ("cedar-go", "opa", "opa-server", "openfga"):
+        for name in ("cedar-go", "opa", "opa-server", "openfga", "hydra"):
             place.write(place.peer(name + "/go.mod"), "go 1.26\n")
         status, said, built, peers = place.run()
         self.assertEqual((status, built),
-                         (0, ["cargo", "go", "npm", "go", "go", "go", "mvn", "javac"]), said)
-        self.assertEqual(peers, ["cedar-go", "cedar-rust", "cedar-wasm", "opa", "opa-server",
-                                 "openfga", "sapl"])
+                         (0, ["cargo", "go", "npm", "go", "go", "go", "mvn", "javac", "npm", "go",
+                              "mvn"]), said)
+        self.assertEqual(peers, ["cedar-go", "cedar-rust", "cedar-wasm", "hydra", "keycloak",
+                                 "oidc-provider", "opa", "opa-server", "openfga", "sapl"])
         self.assertEqual(place.run()[1:], ("", [], peers))
         place.write(place.peer("opa/github.rego"), "package github\n")
         self.assertEqual(place.run()[2], ["go"])
         place.write(place.peer("go-protocol/protocol.go"), "package protocol\n")
-        self.assertEqual(place.run()[2].count("go"), 4)
+        self.assertEqual(place.run()[2].count("go"), 5)
 
 
 class Deps(unittest.TestCase):

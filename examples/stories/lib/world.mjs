@@ -6,6 +6,7 @@ import {
   appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync,
   rmSync, writeFileSync,
 } from 'node:fs';
+import https from 'node:https';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -57,6 +58,17 @@ const freePort = () =>
   });
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Whether a daemon is ready; over TLS whatever its certificate, which is the test's own.
+const answersReady = (url) => {
+  if (url.startsWith('http:')) return fetch(url + '/readyz').then(({ ok }) => ok, () => false);
+  return new Promise((done) => {
+    https.get(url + '/readyz', { rejectUnauthorized: false, agent: false }, (answer) => {
+      answer.resume();
+      done(answer.statusCode === 200);
+    }).on('error', () => done(false));
+  });
+};
 
 // Asks again until answer is true or the time is over.
 export const eventually = async (answer, ms = START_MS) => {
@@ -238,8 +250,9 @@ export class World {
     const isReady = async () => {
       if (this.daemonText.includes('ENOENT')) throw new Error(this.daemonText);
       if (child.exitCode !== null || !existsSync(this.path('listen'))) return false;
-      this.url = 'http://' + readFileSync(this.path('listen'), 'utf8').trim();
-      return fetch(this.url + '/readyz').then((answer) => answer.ok, () => false);
+      const scheme = /^tls-cert:/m.test(this.settings) ? 'https' : 'http';
+      this.url = `${scheme}://` + readFileSync(this.path('listen'), 'utf8').trim();
+      return answersReady(this.url);
     };
     if (!(await eventually(isReady))) {
       throw new Error('remitd does not become ready:\n' + this.daemonText);

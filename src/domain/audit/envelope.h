@@ -21,9 +21,11 @@
 	X(RECORD_REGISTRY,          "registry")           \
 	X(RECORD_PERSON_KEY,        "person-key")         \
 	X(RECORD_ADMIN_CODE,        "admin-code")         \
+	X(RECORD_IDENTITY_INVITED,  "identity-invited")   \
 	X(RECORD_STATE,             "state")              \
 	X(RECORD_TASK_OPENED,       "task-opened")        \
 	X(RECORD_TASK_ENDED,        "task-ended")         \
+	X(RECORD_ASSERTION_USED,    "assertion-used")     \
 	X(RECORD_DECISION,          "decision")           \
 	X(RECORD_EVALUATION,        "evaluation")         \
 	X(RECORD_OUTCOME,           "outcome")            \
@@ -37,6 +39,9 @@
 	X(RECORD_GLASS_CLOSED,      "break-glass-closed")   \
 	X(RECORD_GLASS_REVIEWED,    "break-glass-reviewed") \
 	X(RECORD_KILL,              "kill")               \
+	X(RECORD_KILL_RECEIPT,      "kill-receipt")       \
+	X(RECORD_TOKEN_KEY,         "token-key")          \
+	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
 	X(RECORD_ERASED,            "erased")             \

@@ -15,6 +15,29 @@ bool charter_has_environment(const struct charter *charter, enum environment val
 	return (charter->environments & environment_bit(value)) != 0;
 }
 
+enum binding_need charter_binding_need(const struct charter *charter, enum environment environment)
+{
+	if (charter->binding != BINDING_NEED_BY_RISK)
+		return charter->binding;
+	return environment == ENVIRONMENT_PROD &&
+			       risk_tier_level(charter->risk) >= risk_tier_level(RISK_HIGH)
+		       ? BINDING_NEED_ANY
+		       : BINDING_NEED_NONE;
+}
+
+bool charter_takes_binding(
+	const struct charter *charter, enum environment environment, enum binding shown)
+{
+	switch (charter_binding_need(charter, environment)) {
+	case BINDING_NEED_NONE: return true;
+	case BINDING_NEED_DPOP: return shown == BINDING_DPOP;
+	case BINDING_NEED_MTLS: return shown == BINDING_MTLS;
+	case BINDING_NEED_ANY: return shown == BINDING_DPOP || shown == BINDING_MTLS;
+	case BINDING_NEED_BY_RISK: break;
+	}
+	return false;
+}
+
 const struct charter_data_source *charter_find_data_source(
 	const struct charter *charter, struct text name)
 {

@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/charter/federation.h"
 #include "domain/charter/terms.h"
 
 /* The approved use-case record of an identity.  Plain, immutable data; every
@@ -28,7 +30,10 @@ enum {
 	CHARTER_TASK_S_MAX = 86400,    /* longest limits.task; 8 h of work and a margin */
 	CHARTER_TASK_S_DEFAULT = 900,
 	CHARTER_CALLS_PER_MINUTE_MAX = 100000,
-	CHARTER_MODEL_BYTES_MAX = 128, /* name of a model, as its provider writes it */
+	CHARTER_DEPTH_MAX = 16,           /* limits.depth: as deep as tasks nest at all */
+	CHARTER_FAN_OUT_MAX = 100000,     /* limits.fan-out */
+	CHARTER_OPEN_TASKS_MAX = 1000000, /* limits.open-tasks */
+	CHARTER_MODEL_BYTES_MAX = 128,    /* name of a model, as its provider writes it */
 };
 
 /* The most of a budget's numbers, and of one price: sums of them stay far from overflow. */
@@ -99,10 +104,13 @@ struct entitlement {
 	int64_t uses;          /* calls it lets through for a first task; 0: any number */
 };
 
-/* A key the identity proves itself with, and where that proof counts. */
+/* What the identity proves itself with, and where that proof counts: a key, or one client
+ * certificate (RFC 8705) by its digest. */
 struct charter_key {
 	enum environment environment;
-	struct json jwk; /* public members only */
+	struct json jwk; /* public members only; JSON_NULL where it is a certificate */
+	bool has_certificate;
+	struct sha256 certificate; /* of its DER */
 };
 
 /* Where a sandbox comes from: its unit's template of that version, and who approved
@@ -135,10 +143,17 @@ struct charter {
 	uint32_t peers_count;
 	const struct charter_key *keys;
 	uint32_t keys_count;
+	const struct federation_rule *federation; /* tokens of others that are it */
+	uint32_t federation_count;
 	int64_t task_s;            /* longest task; CHARTER_TASK_S_DEFAULT if not given */
+	int64_t idle_s;            /* a task ends when it was not used for so long; 0: it may be */
+	int64_t depth;             /* tasks on one path; 0: no limit of its own, as the next */
+	int64_t fan_out;           /* open tasks directly below one */
+	int64_t open_tasks;        /* of the identity at once */
 	int64_t calls_per_minute;  /* 0: no limit of its own */
 	struct budget task_budget; /* of a task and all below it */
 	struct budget day_budget;  /* of the identity, from midnight to midnight UTC */
+	enum binding_need binding;
 	struct text impact;
 	int64_t review_s;      /* 0: not given */
 	int64_t expires_utc_s; /* first second in which it is void; 0: never given */
@@ -149,6 +164,11 @@ struct charter {
 bool charter_is_sandbox(const struct charter *charter);
 uint32_t environment_bit(enum environment value);
 bool charter_has_environment(const struct charter *charter, enum environment value);
+/* What its tokens for this environment must be bound to, BY_RISK resolved: never BY_RISK. */
+enum binding_need charter_binding_need(const struct charter *charter, enum environment environment);
+/* True if a token that is bound so may be used there. */
+bool charter_takes_binding(
+	const struct charter *charter, enum environment environment, enum binding shown);
 /* The line for a data source, or NULL: then it may not read it at all. */
 const struct charter_data_source *charter_find_data_source(
 	const struct charter *charter, struct text name);

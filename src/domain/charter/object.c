@@ -14,7 +14,9 @@
 
 #include "base/buffer.h"
 #include "domain/application/application.h"
+#include "domain/charter/federation_forms.h"
 #include "domain/charter/form.h"
+#include "domain/charter/form_table.h"
 
 enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -35,6 +37,7 @@ static const char *const object_kind_words[] = {
 	[OBJECT_TOOL] = "tool",
 	[OBJECT_POLICY] = "policy",
 	[OBJECT_APPLICATION] = "application",
+	[OBJECT_ISSUER] = "issuer",
 };
 static const char *const reversal_words[] = {
 	[REVERSAL_NONE_NEEDED] = "none-needed",
@@ -61,8 +64,6 @@ static const char *const target_form_words[] = {
 	[TARGET_OBJECT] = "object",
 };
 
-#define COUNT(items) (sizeof(items) / sizeof *(items))
-
 static unsigned find_word(const char *const *words, size_t count, struct text word)
 {
 	for (unsigned value = 1; value < count; value++)
@@ -83,7 +84,7 @@ enum object_kind object_kind_of(struct text word)
 
 bool object_needs_two(enum object_kind kind)
 {
-	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION;
+	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_ISSUER;
 }
 
 bool object_is_proposed(enum object_kind kind)
@@ -152,6 +153,11 @@ static unsigned concern_value(struct text word)
 	return concern_of(word);
 }
 
+static unsigned binding_need_value(struct text word)
+{
+	return binding_need_of(word);
+}
+
 static unsigned identity_kind_value(struct text word)
 {
 	return identity_kind_of(word);
@@ -188,6 +194,7 @@ static const char *const environment_list[] = {"dev", "test", "staging", "prod",
 static const char *const identity_kind_list[] = {"agent", "assistant", "workflow", "model",
 	"service-account", "api-key", "oauth-app", "integration", "tool-server", NULL};
 static const char *const concern_list[] = {"deployment", "customer-data", "money", NULL};
+static const char *const binding_need_list[] = {"none", "dpop", "mtls", "any-bound", NULL};
 static const char *const trust_list[] = {"untrusted", "trusted", NULL};
 static const char *const ids_list[] = {"private", "open", NULL};
 static const char *const policy_level_list[] = {"mandatory", "default", NULL};
@@ -206,6 +213,8 @@ static const struct form_words environment_words = {
 static const struct form_words identity_kind_words = {
 	"a kind of identity", identity_kind_value, identity_kind_list};
 static const struct form_words concern_words = {"a concern", concern_value, concern_list};
+static const struct form_words binding_need_words = {
+	"a binding", binding_need_value, binding_need_list};
 static const struct form_words trust_words = {"a degree of trust", trust_value, trust_list};
 static const struct form_words ids_words = {"a way to keep ids", ids_value, ids_list};
 static const struct form_words policy_level_words = {
@@ -266,6 +275,7 @@ static const struct form environments_form = {.read = form_read_bits, .words = &
 static const struct form concerns_form = {.read = form_read_bits, .words = &concern_words};
 static const struct form identity_kind_form = {
 	.read = form_read_word, .words = &identity_kind_words};
+static const struct form binding_need_form = {.read = form_read_word, .words = &binding_need_words};
 static const struct form trust_form = {.read = form_read_word, .words = &trust_words, .least = 1};
 static const struct form ids_form = {.read = form_read_word, .words = &ids_words, .least = 1};
 static const struct form place_form = {.read = form_read_place, .bytes_max = PLACE_BYTES_MAX};
@@ -284,37 +294,15 @@ static const struct form review_form = {
 static const struct form rate_form = {
 	.read = form_read_integer, .least = 1, .most = CHARTER_CALLS_PER_MINUTE_MAX};
 
+static const struct form depth_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_DEPTH_MAX};
+static const struct form fan_out_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_FAN_OUT_MAX};
+static const struct form open_tasks_form = {
+	.read = form_read_integer, .least = 1, .most = CHARTER_OPEN_TASKS_MAX};
+
 static const struct form uses_form = {
 	.read = form_read_integer, .least = 1, .most = CHARTER_USES_MAX};
-
-#define FIELD(body, written, need, form, member)                                                   \
-	{                                                                                          \
-		written, need, form, offsetof(struct body, member), 0, NULL                        \
-	}
-#define REQUIRED(body, written, form, member, hint)                                                \
-	{                                                                                          \
-		written, FORM_REQUIRED, form, offsetof(struct body, member), 0, hint               \
-	}
-#define OPTIONAL(body, written, form, member)                                                      \
-	{                                                                                          \
-		written, FORM_OPTIONAL, form, offsetof(struct body, member), 0, NULL               \
-	}
-#define LIST(body, written, form, member)                                                          \
-	{                                                                                          \
-		written, FORM_OPTIONAL, form, offsetof(struct body, member),                       \
-			offsetof(struct body, member##_count), NULL                                \
-	}
-#define LIST_OF(shape_name, type, most_items)                                                      \
-	{                                                                                          \
-		.read = form_read_list, .most = most_items, .shape = &shape_name,                  \
-		.item_size = sizeof(struct type)                                                   \
-	}
-#define TEXTS_OF(form_name, least_items, most_items)                                               \
-	{                                                                                          \
-		.read = form_read_list, .least = least_items, .most = most_items,                  \
-		.item = &form_name, .item_size = sizeof(struct text)                               \
-	}
-#define SHAPE(list) .fields = list, .fields_count = COUNT(list)
 
 /* ---- rules that no single field can tell ---- */
 
@@ -414,6 +402,20 @@ static void finish_entitlement(struct form_reader *reader, const struct json *va
 			"%s has no meaning on this resource", effect_word(line->effect));
 }
 
+static void finish_key(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body)
+{
+	struct charter_key *key = body;
+	const struct json *jwk = json_find(value, "jwk");
+	const struct json *certificate = json_find(value, "certificate");
+
+	key->has_certificate = certificate != NULL;
+	if ((jwk == NULL) == (certificate == NULL))
+		form_problem(reader, value, path,
+			"write exactly one of jwk (a public key) and certificate (sha256:...)",
+			jwk == NULL ? "has no key" : "has two keys");
+}
+
 /* Only a tool has targets. */
 static void finish_output(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
@@ -491,6 +493,25 @@ static void check_keys(struct form_reader *reader, const struct json *value,
 	}
 }
 
+static void check_federation(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct charter *charter)
+{
+	const struct json *rules = json_find(value, "federation");
+	struct form_path at_list = {.up = path, .name = TEXT("federation")};
+
+	for (uint32_t i = 0; i < charter->federation_count; i++) {
+		enum environment environment = charter->federation[i].environment;
+		struct form_path at_rule = {.up = &at_list, .index = i};
+
+		if (environment != ENVIRONMENT_NONE && charter->environments != 0 &&
+			!charter_has_environment(charter, environment))
+			form_problem(reader, &rules->items[i], &at_rule,
+				"add the environment to environments, or take the rule out",
+				"is for %s, which this charter does not cover",
+				environment_word(environment));
+	}
+}
+
 /* Work is handed to another one, and what it may do with it has a door. */
 static void finish_peer(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
@@ -533,12 +554,14 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 			reader, backup, &at_backup, "name a second person", "is the owner again");
 	check_class(reader, value, path, charter);
 	check_keys(reader, value, path, charter);
+	check_federation(reader, value, path, charter);
 	if (json_find(value, "sandbox") != NULL)
 		sandbox_check_charter(reader, value, path, charter);
 	refuse_twins(reader, value, path, "data-sources", "name");
 	refuse_output_twins(reader, value, path, charter);
 	check_peers(reader, value, path, charter);
 	refuse_twins(reader, value, path, "keys", "jwk");
+	refuse_twins(reader, value, path, "keys", "certificate");
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
 		charter->has_uses |= charter->entitlements[i].uses != 0;
 	if (charter->task_s == 0)
@@ -823,6 +846,10 @@ static const struct form budget_form = {.read = form_read_part, .shape = &budget
 
 static const struct form_field limit_fields[] = {
 	OPTIONAL(charter, "task", &task_form, task_s),
+	OPTIONAL(charter, "idle", &task_form, idle_s),
+	OPTIONAL(charter, "depth", &depth_form, depth),
+	OPTIONAL(charter, "fan-out", &fan_out_form, fan_out),
+	OPTIONAL(charter, "open-tasks", &open_tasks_form, open_tasks),
 	OPTIONAL(charter, "calls-per-minute", &rate_form, calls_per_minute),
 	OPTIONAL(charter, "budget-per-task", &budget_form, task_budget),
 	OPTIONAL(charter, "budget-per-day", &budget_form, day_budget),
@@ -833,9 +860,11 @@ static const struct form limits_form = {.read = form_read_part, .shape = &limits
 static const struct form_field key_fields[] = {
 	REQUIRED(charter_key, "environment", &environment_form, environment,
 		"write the environment this key proves"),
-	REQUIRED(charter_key, "jwk", &key_form, jwk, "write the public key"),
+	OPTIONAL(charter_key, "jwk", &key_form, jwk),
+	OPTIONAL(charter_key, "certificate", &digest_form, certificate),
 };
-static const struct form_shape key_shape = {SHAPE(key_fields), sizeof(struct charter_key), NULL};
+static const struct form_shape key_shape = {
+	SHAPE(key_fields), sizeof(struct charter_key), finish_key};
 static const struct form keys_form = LIST_OF(key_shape, charter_key, CHARTER_LIST_MAX);
 
 static const struct form object_word_form = {.read = form_read_nothing};
@@ -875,10 +904,12 @@ static const struct form_field charter_fields[] = {
 	LIST(charter, "entitlements", &entitlements_form, entitlements),
 	LIST(charter, "peers", &peers_form, peers),
 	{"limits", FORM_OPTIONAL, &limits_form, 0, 0, NULL},
+	OPTIONAL(charter, "binding", &binding_need_form, binding),
 	OPTIONAL(charter, "impact", &prose_form, impact),
 	OPTIONAL(charter, "review", &review_form, review_s),
 	OPTIONAL(charter, "expires", &time_form, expires_utc_s),
 	LIST(charter, "keys", &keys_form, keys),
+	LIST(charter, "federation", &federation_form, federation),
 	{"sandbox", FORM_OPTIONAL, &sandbox_form, 0, 0, NULL},
 };
 
@@ -1049,6 +1080,7 @@ static const struct form_shape object_shapes[] = {
 	[OBJECT_POLICY] = {SHAPE(policy_fields), sizeof(struct policy), finish_policy},
 	[OBJECT_APPLICATION] = {SHAPE(application_fields), sizeof(struct application),
 		finish_application},
+	[OBJECT_ISSUER] = {issuer_fields, ISSUER_FIELDS, sizeof(struct issuer), finish_issuer},
 };
 
 /* ---- objects ---- */
@@ -1066,7 +1098,7 @@ static void object_destroy(struct held_object **held)
 static enum object_kind read_kind(struct form_reader *reader, const struct json *document)
 {
 	static const char *const words[] = {"identity", "person", "unit", "data-source", "server",
-		"tool", "policy", "application", NULL};
+		"tool", "policy", "application", "issuer", NULL};
 	const struct json *word = json_find(document, "object");
 	struct form_path path = {.name = TEXT("object")};
 	enum object_kind kind = OBJECT_NONE;
@@ -1088,7 +1120,7 @@ static enum object_kind read_kind(struct form_reader *reader, const struct json 
 			nearest != NULL
 				? remedy
 				: "write identity, person, unit, data-source, server, tool, "
-				  "policy or application",
+				  "policy, application or issuer",
 			word == NULL ? "is missing" : "is not a kind of object");
 	return kind;
 }
@@ -1293,6 +1325,7 @@ struct text object_unit(const struct object *object)
 	case OBJECT_SERVER: return object->server->unit;
 	case OBJECT_POLICY: return object->policy->unit;
 	case OBJECT_APPLICATION: return object->application->unit;
+	case OBJECT_ISSUER: return object->issuer->unit;
 	case OBJECT_UNIT: return object->unit->name;
 	case OBJECT_KIND_COUNT:
 	case OBJECT_TOOL:

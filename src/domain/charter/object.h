@@ -23,6 +23,7 @@ enum object_kind {
 	OBJECT_TOOL,
 	OBJECT_POLICY,
 	OBJECT_APPLICATION,
+	OBJECT_ISSUER,
 	OBJECT_KIND_COUNT,
 };
 
@@ -233,6 +234,7 @@ struct object {
 		const struct tool *tool;
 		const struct policy *policy;
 		const struct application *application;
+		const struct issuer *issuer; /* federation.h */
 	};
 };
 
@@ -252,10 +254,10 @@ const struct object *object_acquire(const struct object *object);
 /* Gives one hold back and sets *object to NULL.  *object may be NULL. */
 void object_release(const struct object **object);
 
-/* "identity" ... "application"; NULL for NONE. */
+/* "identity" ... "issuer"; NULL for NONE. */
 const char *object_kind_word(enum object_kind kind);
 enum object_kind object_kind_of(struct text word);
-/* True for guardrails and applications: nobody adds, changes or removes one alone;
+/* True for guardrails, applications and issuers: nobody adds, changes or removes one alone;
  * what one person proposes waits for another's approval. */
 bool object_needs_two(enum object_kind kind);
 /* True for these and for units, whose template for sandboxes is proposed likewise. */

@@ -8,6 +8,7 @@
 
 #include "domain/charter/form.h"
 #include "domain/charter/nearest.h"
+#include "domain/federation/rule.h"
 
 struct reference {
 	enum object_kind kind;
@@ -18,7 +19,8 @@ struct reference {
 	bool is_environment_bound;      /* its environment must be one of the charter's */
 	/* Of a server that must be a provider of models, by a charter's `model` or its lines. */
 	struct text model;
-	bool is_permit; /* of a model: it must be in `model`, too */
+	bool is_permit;                     /* of a model: it must be in `model`, too */
+	const struct federation_rule *rule; /* of an issuer: what counts of its tokens */
 };
 
 typedef void reference_visit(void *context, const struct reference *reference);
@@ -207,6 +209,13 @@ static void visit_charter(const struct object *object, reference_visit *visit, v
 	}
 	visit_entitlements(object, visit, context);
 	visit_peers(object, visit, context);
+	for (uint32_t i = 0; i < charter->federation_count; i++) {
+		struct reference reference = {.kind = OBJECT_ISSUER,
+			.name = charter->federation[i].issuer,
+			.rule = &charter->federation[i]};
+
+		visit_item(object, "federation", i, &reference, visit, context);
+	}
 }
 
 static void visit_template(const struct object *object, reference_visit *visit, void *context)
@@ -289,6 +298,7 @@ static void visit_references(const struct object *object, reference_visit *visit
 	case OBJECT_TOOL: visit_tool(object, visit, context); break;
 	case OBJECT_POLICY: visit_policy(object, visit, context); break;
 	case OBJECT_APPLICATION: visit_application(object, visit, context); break;
+	case OBJECT_ISSUER: visit_member(object, "unit", OBJECT_UNIT, visit, context); break;
 	case OBJECT_UNIT: visit_template(object, visit, context); break;
 	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;
@@ -441,6 +451,16 @@ static void check_server(
 		TEXT_ARGS(server->name));
 }
 
+static void check_rule(
+	struct check *check, const struct reference *reference, const struct object *found)
+{
+	const char *fault = federation_rule_fault(found->issuer, reference->rule);
+
+	if (fault != NULL)
+		form_problem(&check->reader, reference->value, reference->path,
+			"see docs/federation.md for what such a rule needs", "%s", fault);
+}
+
 /* In what was read with problems a name may be none, which is said already. */
 static bool is_name(const struct reference *reference)
 {
@@ -476,6 +496,8 @@ static void check_reference(void *context, const struct reference *reference)
 		check_effect(check, reference, found);
 	if (check->object->kind == OBJECT_TOOL && found->kind == OBJECT_SERVER)
 		check_server(check, reference, found);
+	if (reference->rule != NULL)
+		check_rule(check, reference, found);
 }
 
 static void check_ends(struct check *check)

@@ -52,8 +52,9 @@ struct slot {
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
 	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents: owned */
 	struct text texts[ENTRY_TEXTS];
-	struct text name;    /* owned */
-	uint64_t kill_epoch; /* that the last change knew of */
+	struct text name;         /* owned */
+	uint64_t kill_epoch;      /* that the last change knew of */
+	uint64_t unit_kill_epoch; /* likewise */
 };
 
 struct unit_guardrails {
@@ -62,23 +63,26 @@ struct unit_guardrails {
 	struct text unit; /* owned */
 };
 
-/* The last kill of an identity. */
+/* The last kill of an identity, or of a unit. */
 struct kill_mark {
 	uint64_t epoch;
 };
 
 struct registry {
 	struct name_table *slots[KINDS];
-	struct name_table *keys;      /* held_key by kid */
-	struct name_table *units;     /* unit_guardrails by unit */
-	struct name_table *kills;     /* kill_mark by identity, registered or not yet */
-	struct name_table *users;     /* slot by resource and identity (users.h) */
-	struct name_table *sandboxes; /* slot by identity */
-	struct shapes *shapes;        /* of the ceilings in slots */
-	size_t counts[KINDS];         /* entries with something in force or waiting */
+	struct name_table *keys;       /* held_key by kid */
+	struct name_table *units;      /* unit_guardrails by unit */
+	struct name_table *kills;      /* kill_mark by identity, registered or not yet */
+	struct name_table *unit_kills; /* kill_mark by unit */
+	struct name_table *users;      /* slot by resource and identity (users.h) */
+	struct name_table *sandboxes;  /* slot by identity */
+	struct shapes *shapes;         /* of the ceilings in slots */
+	struct people *people;
+	size_t counts[KINDS]; /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
 	uint64_t generation;
+	uint64_t unit_kill_epoch; /* the highest of all marks of units */
 };
 
 /* ---- memory ---- */
@@ -153,9 +157,10 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->keys = name_table_create()) != NULL;
 	ok = ok && (registry->units = name_table_create()) != NULL;
 	ok = ok && (registry->kills = name_table_create()) != NULL;
+	ok = ok && (registry->unit_kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
 	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
-	ok = ok && shapes_create(&registry->shapes, err);
+	ok = ok && shapes_create(&registry->shapes, err) && people_create(&registry->people, err);
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -173,9 +178,11 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->keys, held_key_destroy);
 	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
 	name_table_destroy(&(*registry)->kills, free);
+	name_table_destroy(&(*registry)->unit_kills, free);
 	users_destroy(&(*registry)->users);
 	name_table_destroy(&(*registry)->sandboxes, NULL);
 	shapes_destroy(&(*registry)->shapes);
+	people_destroy(&(*registry)->people);
 	free(*registry);
 	*registry = NULL;
 }
@@ -388,51 +395,55 @@ const struct person *registry_person_of(const struct registry *registry, struct 
 	return registry_find_person(registry, actor_person(actor));
 }
 
-bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role)
+struct people_resource registry_resource_of(
+	const struct registry *registry, const struct object *object)
 {
-	const struct person *person = registry_person_of(registry, actor);
+	const struct charter *charter = charter_of(object);
+	struct people_resource resource = {.kind = object->kind,
+		.name = object->name,
+		.unit = registry_unit_of(registry, object)};
 
-	return person != NULL && person_has_role(person, role);
+	if (object->kind == OBJECT_IDENTITY && charter != NULL) {
+		resource.owner = charter->owner;
+		resource.backup_owner = charter->backup_owner;
+		resource.is_sandbox = charter_is_sandbox(charter);
+	}
+	if (object->kind == OBJECT_PERSON)
+		resource.person = object->person;
+	if (object->kind == OBJECT_DATA_SOURCE && object->data_source != NULL)
+		resource.custodian = object->data_source->custodian;
+	return resource;
 }
 
-unsigned person_standings(const struct person *person, struct text unit)
+bool registry_may_about(const struct registry *registry, struct text actor,
+	enum people_action action, const struct people_resource *resource, struct error *err)
 {
-	bool is_near =
-		text_equal(person->unit, unit) || text_is(person->unit, REGISTRY_ORGANISATION);
-	unsigned standings = STANDING_NONE;
+	const struct people_actor who = {actor, registry_person_of(registry, actor)};
 
-	if (is_near && person_has_role(person, "approver"))
-		standings |= STANDING_APPROVER;
-	if (is_near && person_has_role(person, "reviewer"))
-		standings |= STANDING_REVIEWER;
-	if (person_has_role(person, "administrator"))
-		standings |= STANDING_ADMINISTRATOR;
-	return standings;
+	return people_may(registry->people, &who, action, resource, err);
 }
 
-unsigned registry_standings(
-	const struct registry *registry, struct text actor, const struct registry_entry *entry)
+bool registry_person_may(const struct registry *registry, const struct person *person,
+	enum people_action action, const struct people_resource *resource)
 {
-	const struct person *person = registry_person_of(registry, actor);
+	const struct people_actor who = {person->name, person};
+	struct error err;
+
+	return people_may(registry->people, &who, action, resource, &err);
+}
+
+bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
+	const struct registry_entry *entry, struct error *err)
+{
 	/* Once a charter is in force, its people answer, not those a new one names. */
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
-	const struct charter *charter = charter_of(object);
-	unsigned standings = STANDING_NONE;
+	struct people_resource resource = {.kind = entry->kind, .name = entry->name};
 
-	if (text_starts_with(actor, "uid:"))
-		standings |= STANDING_SOCKET;
-	/* Others have a colon in their names. */
-	if (text_is(actor, "remit") && charter != NULL && charter_is_sandbox(charter))
-		standings |= STANDING_REMIT;
-	if (person == NULL || object == NULL)
-		return standings;
-	standings |= person_standings(person, object_unit(object));
-	if (charter != NULL && (text_equal(person->name, charter->owner) ||
-				       text_equal(person->name, charter->backup_owner)))
-		standings |= STANDING_OWNER;
-	if (entry->waiting_version != 0 && text_equal(entry->proposed_by, actor))
-		standings |= STANDING_PROPOSER;
-	return standings;
+	if (object != NULL)
+		resource = registry_resource_of(registry, object);
+	if (entry->waiting_version != 0)
+		resource.proposer = entry->proposed_by;
+	return registry_may_about(registry, actor, action, &resource, err);
 }
 
 /* ---- changing ---- */
@@ -685,6 +696,23 @@ static void apply_kill(struct slot *slot)
 	slot->entry.reactivated_by = slot->texts[1];
 }
 
+static uint64_t epoch_of(const struct name_table *marks, struct text name)
+{
+	const struct kill_mark *mark = name.length == 0 ? NULL : name_table_find(marks, name);
+
+	return mark == NULL ? 0 : mark->epoch;
+}
+
+/* A kill of it, or of the unit it is in, came after its last change was made. */
+static bool is_overtaken(const struct registry *registry, const struct slot *slot)
+{
+	const struct charter *charter = charter_of(slot->entry.in_force);
+	struct text unit = charter == NULL ? TEXT("") : charter->unit;
+
+	return slot->kill_epoch < epoch_of(registry->kills, slot->entry.name) ||
+	       slot->unit_kill_epoch < epoch_of(registry->unit_kills, unit);
+}
+
 static void commit(struct prepared *next, const struct registry_change *change)
 {
 	struct slot *slot = next->slot;
@@ -727,6 +755,7 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->state = change->state;
 	entry->needs_two = change->needs_two;
 	slot->kill_epoch = change->kill_epoch;
+	slot->unit_kill_epoch = change->unit_kill_epoch;
 }
 
 /* ---- keys ---- */
@@ -803,8 +832,7 @@ bool registry_set(
 		!is_sandbox(next.slot->entry.in_force, change->state))
 		(void)name_table_remove(registry->sandboxes, change->name);
 	registry->generation++;
-	if (change->kind == OBJECT_IDENTITY &&
-		change->kill_epoch < registry_kill_epoch(registry, change->name))
+	if (change->kind == OBJECT_IDENTITY && is_overtaken(registry, next.slot))
 		apply_kill(next.slot);
 	registry->counts[change->kind] += is_there(&next.slot->entry);
 	registry->counts[change->kind] -= was_there;
@@ -816,28 +844,62 @@ bool registry_set(
 
 uint64_t registry_kill_epoch(const struct registry *registry, struct text identity)
 {
-	const struct kill_mark *mark = name_table_find(registry->kills, identity);
-
-	return mark == NULL ? 0 : mark->epoch;
+	return epoch_of(registry->kills, identity);
 }
 
-bool registry_set_killed(
-	struct registry *registry, struct text identity, uint64_t epoch, struct error *err)
+uint64_t registry_unit_kill_epoch(const struct registry *registry)
 {
-	struct slot *slot = find_slot(registry, OBJECT_IDENTITY, identity);
-	struct kill_mark *mark = name_table_find(registry->kills, identity);
+	return registry->unit_kill_epoch;
+}
+
+static bool raise_mark(
+	struct name_table *marks, struct text name, uint64_t epoch, struct error *err)
+{
+	struct kill_mark *mark = name_table_find(marks, name);
 
 	if (mark == NULL) {
 		mark = calloc(1, sizeof *mark);
-		if (mark == NULL || !name_table_put(registry->kills, identity, mark)) {
+		if (mark == NULL || !name_table_put(marks, name, mark)) {
 			free(mark);
 			return error_set(err, ERROR_LIMIT, "no memory for a kill");
 		}
 	}
 	if (epoch > mark->epoch)
 		mark->epoch = epoch;
-	if (slot != NULL && slot->kill_epoch < mark->epoch)
+	return true;
+}
+
+bool registry_set_killed(
+	struct registry *registry, struct text identity, uint64_t epoch, struct error *err)
+{
+	struct slot *slot = find_slot(registry, OBJECT_IDENTITY, identity);
+
+	if (!raise_mark(registry->kills, identity, epoch, err))
+		return false;
+	if (slot != NULL && is_overtaken(registry, slot))
 		apply_kill(slot);
+	registry->generation++;
+	return true;
+}
+
+bool registry_set_unit_killed(
+	struct registry *registry, struct text unit, uint64_t epoch, struct error *err)
+{
+	struct slot *slot = NULL;
+	struct text name = {0};
+
+	if (!raise_mark(registry->unit_kills, unit, epoch, err))
+		return false;
+	if (epoch > registry->unit_kill_epoch)
+		registry->unit_kill_epoch = epoch;
+	for (;;) {
+		slot = name_table_next(registry->slots[OBJECT_IDENTITY], name);
+		if (slot == NULL)
+			break;
+		if (is_overtaken(registry, slot))
+			apply_kill(slot);
+		name = slot->entry.name;
+	}
 	registry->generation++;
 	return true;
 }
@@ -1020,6 +1082,12 @@ static void validate_users(const struct registry *registry, const struct registr
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
 		struct text key = users_key(&charter->entitlements[i], buffer);
+		const struct name_table *of = name_table_find(registry->users, key);
+
+		assert(of != NULL && name_table_find(of, entry->name) == entry);
+	}
+	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++) {
+		struct text key = users_issuer_key(charter->federation[i].issuer, buffer);
 		const struct name_table *of = name_table_find(registry->users, key);
 
 		assert(of != NULL && name_table_find(of, entry->name) == entry);

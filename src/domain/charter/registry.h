@@ -9,6 +9,7 @@
 #include "domain/charter/ceiling.h"
 #include "domain/charter/lifecycle.h"
 #include "domain/charter/object.h"
+#include "domain/people/people.h"
 
 /* Everything that is registered, in memory: a table of immutable objects by
  * (kind, name), and one revision that counts every change.  It belongs to the
@@ -118,8 +119,9 @@ const struct guardrails *registry_guardrails(const struct registry *registry, st
 void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force has an entitlement on the resource, as
- * charters write it ("files/read", "data-source:tickets"), in order of name from the first after
- * `after`, until visit returns false.  Costs what it visits, however many identities there are. */
+ * charters write it ("files/read", "data-source:tickets"), or a rule on the issuer of
+ * "issuer:NAME", in order of name from the first after `after`, until visit returns false.  Costs
+ * what it visits, however many identities there are. */
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force is a sandbox's and that is not retired, in
@@ -130,15 +132,23 @@ size_t registry_count(const struct registry *registry, enum object_kind kind);
 /* True if a name of the kind was ever given a version, whatever became of it. */
 bool registry_ever_had(const struct registry *registry, enum object_kind kind);
 
-/* What the actor ("person:NAME", "uid:N") is to this identity, guardrail or application. */
-unsigned registry_standings(
-	const struct registry *registry, struct text actor, const struct registry_entry *entry);
-/* What a person is by role alone to what belongs to the unit. */
-unsigned person_standings(const struct person *person, struct text unit);
+/* Whether the actor ("person:NAME", "uid:N", "remit") may do that with what is registered under
+ * the entry, by the rules of domain/people; once a charter is in force its people answer, not
+ * those whom a new one names.  Errors: INVALID with "forbidden: " and who may; LIMIT. */
+bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
+	const struct registry_entry *entry, struct error *err) MUST_CHECK;
+/* The same about what has no entry (yet). */
+bool registry_may_about(const struct registry *registry, struct text actor,
+	enum people_action action, const struct people_resource *resource,
+	struct error *err) MUST_CHECK;
+/* The same of a person, whether or not they are registered. */
+bool registry_person_may(const struct registry *registry, const struct person *person,
+	enum people_action action, const struct people_resource *resource) MUST_CHECK;
+/* What the object is to the rules about people. */
+struct people_resource registry_resource_of(
+	const struct registry *registry, const struct object *object);
 /* The person in force that the actor is, or NULL. */
 const struct person *registry_person_of(const struct registry *registry, struct text actor);
-/* True if the actor is a person in force with the role. */
-bool registry_actor_has_role(const struct registry *registry, struct text actor, const char *role);
 
 /* ---- For the fold alone ---- */
 
@@ -167,6 +177,7 @@ struct registry_change {
 	/* The kill epoch the change was made in the knowledge of: a change that was
 	 * on its way when a later kill was written cannot lift that kill. */
 	uint64_t kill_epoch;
+	uint64_t unit_kill_epoch; /* likewise of units, all of which count together */
 	struct text reactivated_by;
 	struct text reason;
 	uint32_t tasks_since;
@@ -183,6 +194,13 @@ bool registry_set(struct registry *registry, const struct registry_change *chang
  * identity's, counted by kills.  Errors: LIMIT. */
 bool registry_set_killed(struct registry *registry, struct text identity, uint64_t epoch,
 	struct error *err) MUST_CHECK;
+/* A kill of a unit: does the same to each identity whose charter in force is of it, and
+ * takes as many steps as there are identities.  epoch is counted by the kills of all units.
+ * Errors: LIMIT. */
+bool registry_set_unit_killed(struct registry *registry, struct text unit, uint64_t epoch,
+	struct error *err) MUST_CHECK;
+/* The highest epoch that a kill of a unit had; 0: none was. */
+uint64_t registry_unit_kill_epoch(const struct registry *registry);
 /* The epoch of the last kill; 0: never killed. */
 uint64_t registry_kill_epoch(const struct registry *registry, struct text identity);
 /* Adds the key, unless it is there; the entry keeps its revision.  Errors: LIMIT,

@@ -94,6 +94,7 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.state = identity_state_of(json_text_or(change, "state", "")),
 		.needs_two = json_boolean_or(change, "needs_two", false),
 		.kill_epoch = (uint64_t)json_integer_or(change, "kill_epoch", 0),
+		.unit_kill_epoch = (uint64_t)json_integer_or(change, "unit_kill_epoch", 0),
 		.reactivated_by = json_text_or(change, "reactivated_by", ""),
 		.reason = json_text_or(change, "reason", ""),
 		.tasks_since = registry_change_number(change, "tasks_since"),
@@ -176,12 +177,27 @@ static bool fold_person_key(struct registry *registry, const struct json *record
 	return registry_set_key(registry, person, &key, revision, err);
 }
 
+static bool fold_unit_kill(struct registry *registry, const struct json *record, struct error *err)
+{
+	struct text unit = json_text_or(record, "unit", "");
+	int64_t epoch = json_integer_or(record, "epoch", 0);
+
+	if (unit.length == 0 || epoch <= 0)
+		return error_set(err, ERROR_CORRUPT, "the kill of a unit is malformed");
+	return registry_set_unit_killed(registry, unit, (uint64_t)epoch, err);
+}
+
+/* Of a task, an instance or a token it is none of the registry's. */
 static bool fold_kill(struct registry *registry, const struct json *record, struct error *err)
 {
 	struct text identity = json_text_or(record, "identity", "");
+	struct text target = json_text_or(record, "target", "identity");
 	int64_t epoch;
 
-	if (identity.length == 0 || json_find(record, "task") != NULL)
+	if (text_is(target, "unit"))
+		return fold_unit_kill(registry, record, err);
+	if (!text_is(target, "identity") || identity.length == 0 ||
+		json_find(record, "task") != NULL)
 		return true;
 	/* Without an epoch it counts as one more than the last: none counts for nothing. */
 	epoch = json_integer_or(
@@ -201,7 +217,7 @@ bool registry_fold(struct registry *registry, const struct json *record, struct 
 		       fold_person_key(registry, record, err);
 	if (text_is(type, "kill"))
 		return fold_kill(registry, record, err);
-	if (text_is(type, "admin-code"))
+	if (text_is(type, "admin-code") || text_is(type, "identity-invited"))
 		registry_set_revision(registry, (uint64_t)json_integer_or(record, "revision", 0));
 	return true;
 }

@@ -115,6 +115,9 @@ void sandbox_check_charter(struct form_reader *reader, const struct json *value,
 	check_levels(reader, value, path, charter, NULL);
 	check_delegation(reader, value, path, charter);
 	check_outputs(reader, value, path, charter);
+	if (charter->federation_count > 0)
+		refuse_field(
+			reader, value, path, "federation", "a sandbox proves itself by its key");
 	if (json_find(value, "expires") == NULL)
 		form_problem(reader, value,
 			&(struct form_path){.up = path, .name = TEXT("expires")},

@@ -30,6 +30,13 @@ static const char *const concern_words[] = {
 	[CONCERN_DEPLOYMENT] = "deployment", [CONCERN_CUSTOMER_DATA] = "customer-data",
 	[CONCERN_MONEY] = "money",
 };
+static const char *const binding_words[] = {
+	[BINDING_NONE] = "none", [BINDING_DPOP] = "dpop", [BINDING_MTLS] = "mtls",
+};
+static const char *const binding_need_words[] = {
+	[BINDING_NEED_NONE] = "none", [BINDING_NEED_DPOP] = "dpop",
+	[BINDING_NEED_MTLS] = "mtls", [BINDING_NEED_ANY] = "any-bound",
+};
 static const char *const identity_kind_words[] = {
 	[KIND_AGENT] = "agent", [KIND_ASSISTANT] = "assistant", [KIND_WORKFLOW] = "workflow",
 	[KIND_MODEL] = "model", [KIND_SERVICE_ACCOUNT] = "service-account",
@@ -88,6 +95,16 @@ const char *concern_word(enum concern value)
 	return word_at(concern_words, COUNT(concern_words), value);
 }
 
+const char *binding_word(enum binding value)
+{
+	return word_at(binding_words, COUNT(binding_words), value);
+}
+
+const char *binding_need_word(enum binding_need value)
+{
+	return word_at(binding_need_words, COUNT(binding_need_words), value);
+}
+
 const char *identity_kind_word(enum identity_kind value)
 {
 	return word_at(identity_kind_words, COUNT(identity_kind_words), value);
@@ -126,6 +143,16 @@ enum environment environment_of(struct text word)
 enum concern concern_of(struct text word)
 {
 	return (enum concern)value_of(concern_words, COUNT(concern_words), word);
+}
+
+enum binding binding_of(struct text word)
+{
+	return (enum binding)value_of(binding_words, COUNT(binding_words), word);
+}
+
+enum binding_need binding_need_of(struct text word)
+{
+	return (enum binding_need)value_of(binding_need_words, COUNT(binding_need_words), word);
 }
 
 enum identity_kind identity_kind_of(struct text word)

@@ -40,6 +40,20 @@ enum environment {
 	ENVIRONMENT_PROD
 };
 
+/* What a token is bound to, so that who stole it cannot use it: nothing, a key that signs
+ * each request (RFC 9449), or the client certificate of the connection (RFC 8705). */
+enum binding { BINDING_NONE = 0, BINDING_DPOP, BINDING_MTLS };
+
+/* What a charter asks of its tokens.  BY_RISK, what counts where nothing is said: bound in
+ * prod if the risk is high or critical. */
+enum binding_need {
+	BINDING_NEED_BY_RISK = 0,
+	BINDING_NEED_NONE,
+	BINDING_NEED_DPOP,
+	BINDING_NEED_MTLS,
+	BINDING_NEED_ANY,
+};
+
 /* What a call of a tool, or what lies in a data source, is about, where a mistake is
  * dear. */
 enum concern { CONCERN_NONE = 0, CONCERN_DEPLOYMENT, CONCERN_CUSTOMER_DATA, CONCERN_MONEY };
@@ -74,6 +88,8 @@ const char *sensitivity_word(enum sensitivity value);
 const char *risk_tier_word(enum risk_tier value);
 const char *environment_word(enum environment value);
 const char *concern_word(enum concern value);
+const char *binding_word(enum binding value); /* "none" for NONE */
+const char *binding_need_word(enum binding_need value);
 const char *identity_kind_word(enum identity_kind value);
 const char *identity_state_word(enum identity_state value);
 
@@ -84,6 +100,8 @@ enum sensitivity sensitivity_of(struct text word);
 enum risk_tier risk_tier_of(struct text word);
 enum environment environment_of(struct text word);
 enum concern concern_of(struct text word);
+enum binding binding_of(struct text word);
+enum binding_need binding_need_of(struct text word);
 enum identity_kind identity_kind_of(struct text word);
 enum identity_state identity_state_of(struct text word);
 

@@ -12,15 +12,24 @@ static const char *const prefixes[] = {
 	[RESOURCE_PEER] = "peer:",
 };
 
-struct text users_key(const struct entitlement *line, char buffer[USERS_KEY_BYTES_MAX])
+static struct text write_key(const char *prefix, struct text name, char buffer[USERS_KEY_BYTES_MAX])
 {
-	int length = snprintf(buffer, USERS_KEY_BYTES_MAX, "%s%.*s", prefixes[line->resource_kind],
-		TEXT_ARGS(line->resource));
+	int length = snprintf(buffer, USERS_KEY_BYTES_MAX, "%s%.*s", prefix, TEXT_ARGS(name));
 
 	if (length < 0)
 		return (struct text){buffer, 0};
 	return (struct text){
 		buffer, length < USERS_KEY_BYTES_MAX ? (size_t)length : USERS_KEY_BYTES_MAX - 1};
+}
+
+struct text users_key(const struct entitlement *line, char buffer[USERS_KEY_BYTES_MAX])
+{
+	return write_key(prefixes[line->resource_kind], line->resource, buffer);
+}
+
+struct text users_issuer_key(struct text issuer, char buffer[USERS_KEY_BYTES_MAX])
+{
+	return write_key("issuer:", issuer, buffer);
 }
 
 static struct name_table *find_or_add(struct name_table *users, struct text key)
@@ -35,20 +44,26 @@ static struct name_table *find_or_add(struct name_table *users, struct text key)
 	return found;
 }
 
+static bool enter(
+	struct name_table *users, struct text key, const struct charter *charter, void *value)
+{
+	struct name_table *of = find_or_add(users, key);
+
+	return of != NULL && (name_table_find(of, charter->name) != NULL ||
+				     name_table_put(of, charter->name, value));
+}
+
 bool users_enter(struct name_table *users, const struct charter *charter, void *value)
 {
 	char buffer[USERS_KEY_BYTES_MAX];
 
-	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
-		struct text key = users_key(&charter->entitlements[i], buffer);
-		struct name_table *of = find_or_add(users, key);
-
-		if (of == NULL)
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		if (!enter(users, users_key(&charter->entitlements[i], buffer), charter, value))
 			return false;
-		if (name_table_find(of, charter->name) == NULL &&
-			!name_table_put(of, charter->name, value))
+	for (uint32_t i = 0; i < charter->federation_count; i++)
+		if (!enter(users, users_issuer_key(charter->federation[i].issuer, buffer), charter,
+			    value))
 			return false;
-	}
 	return true;
 }
 
@@ -61,24 +76,39 @@ static bool names(const struct charter *charter, const struct entitlement *line)
 	return false;
 }
 
+static bool trusts(const struct charter *charter, struct text issuer)
+{
+	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++)
+		if (text_equal(charter->federation[i].issuer, issuer))
+			return true;
+	return false;
+}
+
+static void leave(struct name_table *users, struct text key, struct text identity)
+{
+	struct name_table *of = name_table_find(users, key);
+
+	if (of == NULL)
+		return;
+	(void)name_table_remove(of, identity);
+	if (name_table_count(of) > 0)
+		return;
+	(void)name_table_remove(users, key);
+	name_table_destroy(&of, NULL);
+}
+
 void users_leave(
 	struct name_table *users, const struct charter *charter, const struct charter *staying)
 {
 	char buffer[USERS_KEY_BYTES_MAX];
 
-	for (uint32_t i = 0; i < charter->entitlements_count; i++) {
-		const struct entitlement *line = &charter->entitlements[i];
-		struct text key = users_key(line, buffer);
-		struct name_table *of = name_table_find(users, key);
-
-		if (of == NULL || names(staying, line))
-			continue;
-		(void)name_table_remove(of, charter->name);
-		if (name_table_count(of) > 0)
-			continue;
-		(void)name_table_remove(users, key);
-		name_table_destroy(&of, NULL);
-	}
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		if (!names(staying, &charter->entitlements[i]))
+			leave(users, users_key(&charter->entitlements[i], buffer), charter->name);
+	for (uint32_t i = 0; i < charter->federation_count; i++)
+		if (!trusts(staying, charter->federation[i].issuer))
+			leave(users, users_issuer_key(charter->federation[i].issuer, buffer),
+				charter->name);
 }
 
 void *users_next(const struct name_table *users, struct text resource, struct text after)

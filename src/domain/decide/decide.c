@@ -81,6 +81,7 @@ static const struct rule fixed_rules[] = {
 	{rule_environment},
 	{rule_tool},
 	{rule_model},
+	{rule_details},
 	{rule_definition},
 	{rule_targets},
 	{rule_arguments},

@@ -31,6 +31,7 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_CHARTER_EXPIRED, "charter_expired", "the charter has expired") \
 	X(REASON_TASK_UNKNOWN, "task_unknown", "no such task is open") \
 	X(REASON_TASK_NOT_LIVE, "task_not_live", "the task or one above it has ended") \
+	X(REASON_TASK_DETAILS, "task_details", "the task was opened for other calls than this") \
 	X(REASON_METHOD_UNKNOWN, "method_unknown", "no rule knows this method") \
 	X(REASON_SERVER_UNKNOWN, "server_unknown", "no such server is registered") \
 	X(REASON_TOOL_UNKNOWN, "tool_unknown", "no such tool is registered") \

@@ -130,6 +130,7 @@ bool rule_sandbox_data(struct evaluation *evaluation);
 bool rule_environment(struct evaluation *evaluation);
 bool rule_tool(struct evaluation *evaluation);
 bool rule_definition(struct evaluation *evaluation);
+bool rule_details(struct evaluation *evaluation);
 bool rule_targets(struct evaluation *evaluation);
 bool rule_arguments(struct evaluation *evaluation);
 bool rule_model(struct evaluation *evaluation);

@@ -35,8 +35,9 @@ static const struct rule known_rules[] = {
 	{rule_request},
 };
 
-static const struct cedar_text unknowns[] = {{"args", 4}, {"approvals", 9}, {"task", 4},
-	{"labels", 6}, {"origins", 7}, {"chain", 5}, {"risk", 4}, {"first", 5}, {"secrets", 7}};
+static const struct cedar_text unknowns[] = {{"args", 4}, {"approvals", 9}, {"binding", 7},
+	{"task", 4}, {"labels", 6}, {"origins", 7}, {"chain", 5}, {"risk", 4}, {"first", 5},
+	{"secrets", 7}};
 
 struct looking {
 	struct evaluation *evaluation;

@@ -6,7 +6,7 @@
 #include "domain/decide/request_parts.h"
 #include "domain/secret/fingerprint.h"
 
-enum { CONTEXT_MEMBERS = 11, TASK_MEMBERS = 5, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
+enum { CONTEXT_MEMBERS = 12, TASK_MEMBERS = 5, LABELS_MEMBERS = 2, ORIGINS_MEMBERS = 7 };
 
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out)
@@ -57,8 +57,8 @@ static int64_t age_s(const struct evaluation *evaluation)
 	return (evaluation->world->now_utc_ms - task->opened_at_utc_ms) / 1000;
 }
 
-static bool task_record(
-	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
+static struct cedar_value task_record(
+	const struct evaluation *evaluation, struct cedar_member *items)
 {
 	struct attributes attributes = {items, 0};
 	const struct task *task = evaluation->task;
@@ -66,13 +66,13 @@ static bool task_record(
 	put(&attributes, "age", cedar_value_long(age_s(evaluation)));
 	put(&attributes, "depth", cedar_value_long(task == NULL ? 0 : (int64_t)task->depth));
 	put_text(&attributes, "id", evaluation->call->task);
-	put_text(&attributes, "person", task == NULL ? TEXT("") : task->person);
+	put_text(&attributes, "person", task == NULL ? TEXT("") : task_person(task));
 	put_text(&attributes, "purpose", task == NULL ? TEXT("") : task->purpose);
-	return attributes_seal(&attributes, out);
+	return attributes_flat(&attributes);
 }
 
-static bool labels_record(
-	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
+static struct cedar_value labels_record(
+	const struct evaluation *evaluation, struct cedar_member *items)
 {
 	struct attributes attributes = {items, 0};
 	const struct task_labels *labels = &evaluation->out->labels;
@@ -81,15 +81,31 @@ static bool labels_record(
 	put_word(&attributes, "sensitivity",
 		sensitivity_word(label == SENSITIVITY_UNLABELLED ? SENSITIVITY_PUBLIC : label));
 	put(&attributes, "untrusted", cedar_value_bool(labels->has_untrusted_content));
-	return attributes_seal(&attributes, out);
+	return attributes_flat(&attributes);
 }
+
+#define UNKNOWN_ORIGIN(name)                                                                       \
+	{                                                                                          \
+		{name, sizeof name - 1},                                                           \
+		{                                                                                  \
+			.type = CEDAR_STRING, .count = sizeof "unknown" - 1, .string = "unknown"   \
+		}                                                                                  \
+	}
+static const struct cedar_member unknown_origins[ORIGINS_MEMBERS] = {
+	UNKNOWN_ORIGIN("account"),
+	UNKNOWN_ORIGIN("addresses"),
+	UNKNOWN_ORIGIN("object"),
+	UNKNOWN_ORIGIN("path"),
+	UNKNOWN_ORIGIN("recipient"),
+	UNKNOWN_ORIGIN("url"),
+	UNKNOWN_ORIGIN("worst"),
+};
 
 /* Where the values of the call came from.  A question is one that a person asks with
  * values of their own. */
 static bool origins_record(
 	const struct evaluation *evaluation, struct cedar_member *items, struct cedar_value *out)
 {
-	static const struct flow_origins unknown;
 	const struct flow_origins *origins = evaluation->world->origins;
 	struct attributes attributes = {items, 0};
 	struct flow_origins *asked;
@@ -101,8 +117,10 @@ static bool origins_record(
 		flow_origins_assume(evaluation->call, evaluation->tool, FLOW_REQUEST, asked);
 		origins = asked;
 	}
-	if (origins == NULL)
-		origins = &unknown;
+	if (origins == NULL) {
+		*out = cedar_record_flat(unknown_origins, ORIGINS_MEMBERS);
+		return true;
+	}
 	put_word(&attributes, "account", flow_origin_word(origins->form[TARGET_ACCOUNT]));
 	put_word(&attributes, "addresses", flow_origin_word(origins->addresses));
 	put_word(&attributes, "object", flow_origin_word(origins->form[TARGET_OBJECT]));
@@ -110,7 +128,8 @@ static bool origins_record(
 	put_word(&attributes, "recipient", flow_origin_word(origins->form[TARGET_RECIPIENT]));
 	put_word(&attributes, "url", flow_origin_word(origins->form[TARGET_URL]));
 	put_word(&attributes, "worst", flow_origin_word(origins->worst));
-	return attributes_seal(&attributes, out);
+	*out = attributes_flat(&attributes);
+	return true;
 }
 
 /* The identities on the path, the caller's own included. */
@@ -175,6 +194,26 @@ static bool is_first(struct evaluation *evaluation)
 	return evaluation->out->is_first;
 }
 
+/* Of the token that the task was opened with.  A question has none: it is asked as if by a
+ * token that is bound as the charter asks, and no better. */
+static enum binding binding_of_call(const struct evaluation *evaluation)
+{
+	const struct charter *charter = evaluation->entry->in_force->charter;
+
+	if (evaluation->task != NULL)
+		return evaluation->task->binding;
+	if (evaluation->world->scope != DECIDE_FOR_QUESTION)
+		return BINDING_NONE;
+	switch (charter_binding_need(charter, evaluation->call->environment)) {
+	case BINDING_NEED_DPOP:
+	case BINDING_NEED_ANY: return BINDING_DPOP;
+	case BINDING_NEED_MTLS: return BINDING_MTLS;
+	case BINDING_NEED_BY_RISK:
+	case BINDING_NEED_NONE: break;
+	}
+	return BINDING_NONE;
+}
+
 static bool context_build(struct evaluation *evaluation)
 {
 	struct cedar_member *members = arena_array(evaluation->arena, struct cedar_member,
@@ -187,9 +226,9 @@ static bool context_build(struct evaluation *evaluation)
 	if (members == NULL || !cedar_value_from_json(&args, evaluation->arena,
 				       &evaluation->call->arguments, lose, evaluation, &err))
 		return false;
+	task = task_record(evaluation, members + CONTEXT_MEMBERS);
+	labels = labels_record(evaluation, members + CONTEXT_MEMBERS + TASK_MEMBERS);
 	if (args.type != CEDAR_RECORD ||
-		!task_record(evaluation, members + CONTEXT_MEMBERS, &task) ||
-		!labels_record(evaluation, members + CONTEXT_MEMBERS + TASK_MEMBERS, &labels) ||
 		!origins_record(evaluation,
 			members + CONTEXT_MEMBERS + TASK_MEMBERS + LABELS_MEMBERS, &origins) ||
 		!chain_set(evaluation, &chain) || !secrets_set(evaluation, &secrets) ||
@@ -197,6 +236,7 @@ static bool context_build(struct evaluation *evaluation)
 		return false;
 	put(&attributes, "approvals", none);
 	put(&attributes, "args", args);
+	put_word(&attributes, "binding", binding_word(binding_of_call(evaluation)));
 	put(&attributes, "chain", chain);
 	put_word(&attributes, "environment", environment_word(call->environment));
 	put(&attributes, "first", cedar_value_bool(is_first(evaluation)));

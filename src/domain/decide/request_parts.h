@@ -39,6 +39,12 @@ static inline bool attributes_seal(const struct attributes *attributes, struct c
 	return cedar_record_seal(out, attributes->items, attributes->count, &err);
 }
 
+/* The same where all are literals in order, and none is a set or a record. */
+static inline struct cedar_value attributes_flat(const struct attributes *attributes)
+{
+	return cedar_record_flat(attributes->items, attributes->count);
+}
+
 /* The texts are borrowed.  False: no memory. */
 bool request_set_of_texts(
 	struct arena *arena, const struct text *texts, size_t count, struct cedar_value *out);

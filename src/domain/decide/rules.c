@@ -188,6 +188,23 @@ bool rule_tool(struct evaluation *evaluation)
 		SAY("Ask for the effect that %.*s has.", TEXT_ARGS(call->tool)));
 }
 
+/* A task that was opened for certain calls makes no other, nor does any below it; what a
+ * list may show is cut by other rules. */
+bool rule_details(struct evaluation *evaluation)
+{
+	const struct call *call = evaluation->call;
+	const struct task_detail_call what = {
+		.tool = call->tool, .effect = evaluation->effect, .arguments = &call->arguments};
+
+	if (call->route == METHOD_FILTERED || task_is_for(evaluation->task, &what))
+		return true;
+	return refuse(evaluation, REASON_TASK_DETAILS,
+		SAY("The authorization_details of task %.*s, or of one above it, do not list "
+		    "%.*s with these arguments.",
+			TEXT_ARGS(call->task), TEXT_ARGS(call->tool)),
+		TEXT("A task whose authorization_details list exactly this call."));
+}
+
 bool rule_definition(struct evaluation *evaluation)
 {
 	const struct decide_world *world = evaluation->world;

@@ -114,15 +114,25 @@ static size_t in_base16(char *out, struct text secret, const char *digits)
 /* The letters that the secret alone decides, where it stands `place` bytes into a group. */
 static size_t in_base64(char *out, struct text secret, size_t place, const char *letters)
 {
+	const unsigned char *bytes = (const unsigned char *)secret.data;
 	size_t bit = place == 0 ? 0 : 6 * (place + 1) - 8 * place;
 	size_t bits = 8 * secret.length, length = 0;
 
-	for (; bit + 6 <= bits; bit += 6) {
+	/* Four letters of four bytes, of which the first `bit` bits are the group's before. */
+	for (size_t byte = 0; byte + 4 <= secret.length; byte += 3) {
+		uint32_t four = (uint32_t)bytes[byte] << 24 | (uint32_t)bytes[byte + 1] << 16 |
+				(uint32_t)bytes[byte + 2] << 8 | bytes[byte + 3];
+
+		four <<= bit;
+		for (size_t i = 0; i < 4; i++, four <<= 6)
+			out[length++] = letters[four >> 26];
+	}
+	for (bit += 6 * length; bit + 6 <= bits; bit += 6) {
 		size_t byte = bit / 8;
-		unsigned pair = (unsigned)(unsigned char)secret.data[byte] << 8;
+		unsigned pair = (unsigned)bytes[byte] << 8;
 
 		if (byte + 1 < secret.length)
-			pair |= (unsigned char)secret.data[byte + 1];
+			pair |= bytes[byte + 1];
 		out[length++] = letters[pair >> (10 - bit % 8) & 63];
 	}
 	return length;
@@ -135,14 +145,17 @@ static void add_base64(struct fingerprint *out, const struct fingerprint_key *ke
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t length = in_base64(room, secret, place, letters);
-	bool is_other = false;
+	unsigned others = 0;
 
 	spelling_add(out, key, room, length);
+	/* Without a branch, for it is done to each token that is signed. */
 	for (size_t i = 0; i < length; i++) {
-		is_other = is_other || room[i] == '+' || room[i] == '/';
-		room[i] = room[i] == '+' ? '-' : room[i] == '/' ? '_' : room[i];
+		bool is_plus = room[i] == '+', is_slash = room[i] == '/';
+
+		others |= (unsigned)is_plus | (unsigned)is_slash;
+		room[i] = (char)(is_plus ? '-' : is_slash ? '_' : room[i]);
 	}
-	if (is_other)
+	if (others != 0)
 		spelling_add(out, key, room, length);
 }
 

@@ -1,8 +1,8 @@
-/* The task forest.
+/* The task forest: where nodes lie, and what holds of one now.
  *
- * Nodes hang in three structures at once: a hash table by id, a list in the
- * order opened, and their parent's list of children.  An identity has one
- * counter, its epoch, which every task of it points to.
+ * Nodes hang in four structures at once: a hash table by id, a list of those of their
+ * identity in the order opened, their parent's list of children, and a heap by time
+ * (task_due.c).  What many share, its epoch included, is an anchor which they point to.
  *
  * Invariants:
  *  1. A node's depth is its parent's plus one, at most TASK_DEPTH_MAX, so a
@@ -19,184 +19,148 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/task/chain.h"
-#include "domain/task/touch.h"
+#include "domain/task/task_private.h"
 
-/* What tasks and identities have in common: a name in a hash table. */
-struct named {
-	struct named *next;
-	uint64_t hash;
-	struct text name;
-};
+enum { PATH_MAX_NODES = TASK_DEPTH_MAX };
 
-struct name_table {
-	struct named **slots;
-	size_t slots_count; /* a power of two */
-	size_t count;
-};
-
-struct identity_epoch {
-	struct named named; /* first: the table's node is the entry */
-	uint64_t epoch;
-	size_t held; /* tasks in the table, dead ones included */
-};
-
-struct node {
-	struct named named; /* first */
-	struct task task;
-	struct identity_epoch *owner;
-	struct node *parent;
-	struct node *first_child;
-	struct node *sibling;
-	struct node *sibling_before;
-	struct node *older;
-	struct node *younger;
-	char label_tool[TASK_LABEL_TOOL_BYTES_MAX];
-	char untrusted_tool[TASK_LABEL_TOOL_BYTES_MAX];
-	char texts[]; /* id, identity, person, purpose */
-};
-
-struct task_table {
-	struct name_table tasks;
-	struct name_table identities;
-	struct node *oldest;
-	struct node *youngest;
-	struct touches *touches;
-	struct line_uses *uses;
-	size_t tasks_max;
-};
-
-enum { SLOTS_MIN = 64, PATH_MAX_NODES = TASK_DEPTH_MAX };
-
-/* ---- names --------------------------------------------------------------- */
-
-/* FNV-1a.  Keys that are inserted are our own random ids and names that people
- * registered, so nobody outside chooses collisions. */
-static uint64_t name_hash(struct text name)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-	size_t i;
-
-	for (i = 0; i < name.length; i++)
-		hash = (hash ^ (unsigned char)name.data[i]) * 0x100000001b3u;
-	return hash ^ (hash >> 29);
-}
-
-static struct named *name_find(const struct name_table *table, struct text name)
-{
-	uint64_t hash = name_hash(name);
-	struct named *named;
-
-	if (table->slots_count == 0)
-		return NULL;
-	for (named = table->slots[hash & (table->slots_count - 1)]; named; named = named->next)
-		if (named->hash == hash && text_equal(named->name, name))
-			return named;
-	return NULL;
-}
-
-/* Makes room for one more, so that the insertion itself cannot fail. */
-static bool name_reserve(struct name_table *table, struct error *err)
-{
-	size_t slots_count = table->slots_count == 0 ? SLOTS_MIN : table->slots_count * 2;
-	struct named **slots;
-	size_t i;
-
-	if (table->count < table->slots_count)
-		return true;
-	slots = calloc(slots_count, sizeof(*slots));
-	if (slots == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the table of tasks");
-	for (i = 0; i < table->slots_count; i++) {
-		struct named *named = table->slots[i];
-
-		while (named != NULL) {
-			struct named *next = named->next;
-			struct named **slot = &slots[named->hash & (slots_count - 1)];
-
-			named->next = *slot;
-			*slot = named;
-			named = next;
-		}
-	}
-	free(table->slots);
-	table->slots = slots;
-	table->slots_count = slots_count;
-	return true;
-}
-
-static void name_insert(struct name_table *table, struct named *named)
-{
-	struct named **slot;
-
-	assert(table->count < table->slots_count);
-	named->hash = name_hash(named->name);
-	slot = &table->slots[named->hash & (table->slots_count - 1)];
-	named->next = *slot;
-	*slot = named;
-	table->count++;
-}
-
-static void name_remove(struct name_table *table, struct named *named)
-{
-	struct named **link = &table->slots[named->hash & (table->slots_count - 1)];
-
-	while (*link != named)
-		link = &(*link)->next;
-	*link = named->next;
-	table->count--;
-}
-
-static void name_table_deinit(struct name_table *table)
-{
-	size_t i;
-
-	for (i = 0; i < table->slots_count; i++) {
-		while (table->slots[i] != NULL) {
-			struct named *named = table->slots[i];
-
-			table->slots[i] = named->next;
-			free(named);
-		}
-	}
-	free(table->slots);
-}
-
-/* ---- looking --------------------------------------------------------------- */
-
-static struct node *node_of(const struct task *task)
-{
-	/* Every struct task handed out is the member of a node of ours. */
-	return (struct node *)((uintptr_t)task - offsetof(struct node, task));
-}
-
-static struct node *node_find(const struct task_table *table, struct text id)
-{
-	return (struct node *)name_find(&table->tasks, id);
-}
+/* ---- memory ---- */
 
 bool task_table_create(struct task_table **out, size_t tasks_max, struct error *err)
 {
-	*out = calloc(1, sizeof(**out));
-	if (*out == NULL)
+	struct task_table *table = calloc(1, sizeof *table);
+
+	*out = table;
+	if (table == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the table of tasks");
-	(*out)->tasks_max = tasks_max;
-	if (touches_create(&(*out)->touches, err) && line_uses_create(&(*out)->uses, err))
+	table->bounds = (struct task_bounds){tasks_max, TASKS_PER_IDENTITY_MAX_DEFAULT};
+	table->units = name_table_create();
+	table->identities = name_table_create();
+	table->instances = name_table_create();
+	if (table->units == NULL || table->identities == NULL || table->instances == NULL)
+		error_set(err, ERROR_LIMIT, "no memory for the table of tasks");
+	else if (touches_create(&table->touches, err) && line_uses_create(&table->uses, err))
 		return true;
 	task_table_destroy(out);
 	return false;
+}
+
+void task_table_bound(struct task_table *table, const struct task_bounds *bounds)
+{
+	table->bounds = *bounds;
+}
+
+static void notes_free(struct task_table *table, struct notes **notes)
+{
+	if (*notes == NULL)
+		return;
+	word_drop(&table->words, &(*notes)->label.tool);
+	word_drop(&table->words, &(*notes)->untrusted.tool);
+	while ((*notes)->revoked != NULL) {
+		struct revoked *first = (*notes)->revoked;
+
+		(*notes)->revoked = first->next;
+		free(first);
+	}
+	free(*notes);
+	*notes = NULL;
+}
+
+void node_free(struct task_table *table, struct node *node)
+{
+	struct task_details *details = node->details;
+
+	task_details_destroy(&details);
+	word_drop(&table->words, &node->person);
+	notes_free(table, &node->notes);
+	free(node);
+}
+
+static void nodes_free(struct task_table *table)
+{
+	for (size_t i = 0; i < table->tasks.slots_count; i++) {
+		while (table->tasks.slots[i] != NULL) {
+			struct named *named = table->tasks.slots[i];
+
+			table->tasks.slots[i] = named->next;
+			node_free(table, (struct node *)named);
+		}
+	}
+	names_deinit(&table->tasks);
 }
 
 void task_table_destroy(struct task_table **table)
 {
 	if (*table == NULL)
 		return;
-	name_table_deinit(&(*table)->tasks);
-	name_table_deinit(&(*table)->identities);
+	nodes_free(*table);
+	names_deinit(&(*table)->words);
+	due_deinit(*table);
+	name_table_destroy(&(*table)->units, free);
+	name_table_destroy(&(*table)->identities, free);
+	name_table_destroy(&(*table)->instances, free);
 	touches_destroy(&(*table)->touches);
 	line_uses_destroy(&(*table)->uses);
 	free(*table);
 	*table = NULL;
+}
+
+struct notes *node_notes(struct node *node)
+{
+	if (node->notes == NULL)
+		node->notes = calloc(1, sizeof *node->notes);
+	return node->notes;
+}
+
+/* ---- anchors ---- */
+
+struct anchor *anchor_find(const struct name_table *anchors, struct text name)
+{
+	return name.length == 0 ? NULL : name_table_find(anchors, name);
+}
+
+bool anchor_get(
+	struct name_table *anchors, struct text name, struct anchor **out, struct error *err)
+{
+	struct anchor *anchor = anchor_find(anchors, name);
+
+	*out = anchor;
+	if (anchor != NULL || name.length == 0)
+		return true;
+	anchor = calloc(1, sizeof *anchor + name.length);
+	if (anchor == NULL || !name_table_put(anchors, name, anchor)) {
+		free(anchor);
+		return error_set(err, ERROR_LIMIT, "no memory for an epoch");
+	}
+	memcpy(anchor->bytes, name.data, name.length);
+	anchor->name = (struct text){anchor->bytes, name.length};
+	*out = anchor;
+	return true;
+}
+
+struct text instance_key(
+	char bytes[INSTANCE_KEY_BYTES_MAX], struct text identity, struct text instance)
+{
+	size_t length = identity.length + 1 + instance.length;
+
+	if (identity.length == 0 || instance.length == 0 || length > INSTANCE_KEY_BYTES_MAX)
+		return (struct text){0};
+	memcpy(bytes, identity.data, identity.length);
+	bytes[identity.length] = '/';
+	memcpy(bytes + identity.length + 1, instance.data, instance.length);
+	return (struct text){bytes, length};
+}
+
+/* ---- looking ---- */
+
+struct node *node_of(const struct task *task)
+{
+	/* Every struct task handed out is the member of a node of ours. */
+	return (struct node *)((uintptr_t)task - offsetof(struct node, task));
+}
+
+struct node *node_find(const struct task_table *table, struct text id)
+{
+	return (struct node *)names_find(&table->tasks, id);
 }
 
 const struct task *task_find(const struct task_table *table, struct text id)
@@ -211,10 +175,22 @@ size_t task_table_count(const struct task_table *table)
 	return table->tasks.count;
 }
 
+/* The first task of the first identity after one that has any. */
+static const struct node *first_after(const struct task_table *table, struct text identity)
+{
+	const struct anchor *anchor = name_table_next(table->identities, identity);
+
+	while (anchor != NULL && anchor->oldest == NULL)
+		anchor = name_table_next(table->identities, anchor->name);
+	return anchor == NULL ? NULL : anchor->oldest;
+}
+
 const struct task *task_next(const struct task_table *table, const struct task *after)
 {
-	const struct node *node = after == NULL ? table->oldest : node_of(after)->younger;
+	const struct node *node = after == NULL ? NULL : node_of(after)->younger;
 
+	if (node == NULL)
+		node = first_after(table, after == NULL ? TEXT("") : after->identity);
 	return node == NULL ? NULL : &node->task;
 }
 
@@ -232,31 +208,56 @@ const struct task *task_next_sibling(const struct task *task)
 	return sibling == NULL ? NULL : &sibling->task;
 }
 
-/* What one node says for itself, without those above it. */
-static enum task_state node_state(const struct node *node, int64_t now_utc_ms)
+struct text task_person(const struct task *task)
+{
+	return word_text(node_of(task)->person);
+}
+
+struct text task_unit(const struct task *task)
+{
+	const struct anchor *unit = node_of(task)->unit;
+
+	return unit == NULL ? TEXT("") : unit->name;
+}
+
+struct text task_instance(const struct task *task)
+{
+	const struct anchor *instance = node_of(task)->instance;
+
+	return instance == NULL ? TEXT("") : text_after(instance->name, task->identity.length + 1);
+}
+
+/* ---- what holds now ---- */
+
+/* Whether a kill of anything it hangs on came after it was opened. */
+static bool is_killed_above(const struct node *node)
 {
 	const struct task *task = &node->task;
 
-	if (task->recorded_state != TASK_OPEN)
-		return task->recorded_state;
-	if (task->identity_epoch != node->owner->epoch)
+	return task->identity_epoch != node->owner->epoch ||
+	       (node->unit != NULL && node->unit_epoch != node->unit->epoch) ||
+	       (node->instance != NULL && node->instance_epoch != node->instance->epoch) ||
+	       (task->parent != NULL && task->parent_epoch != task->parent->epoch);
+}
+
+/* What one node says for itself, without those above it. */
+static enum task_state node_state(const struct node *node, int64_t now_utc_ms)
+{
+	if (node->task.recorded_state != TASK_OPEN)
+		return node->task.recorded_state;
+	if (is_killed_above(node))
 		return TASK_REVOKED;
-	if (node->parent != NULL && task->parent_epoch != node->parent->task.epoch)
-		return TASK_REVOKED;
-	if (now_utc_ms >= task->deadline_utc_ms)
-		return TASK_EXPIRED;
-	return TASK_OPEN;
+	return now_utc_ms >= node->task.deadline_utc_ms ? TASK_EXPIRED : TASK_OPEN;
 }
 
 enum task_state task_state_now(const struct task *task, int64_t now_utc_ms)
 {
-	const struct node *node = task == NULL ? NULL : node_of(task);
 	uint32_t steps = 0;
 
 	if (task == NULL)
 		return TASK_NONE;
-	for (; node != NULL; node = node->parent) {
-		enum task_state state = node_state(node, now_utc_ms);
+	for (; task != NULL; task = task->parent) {
+		enum task_state state = node_state(node_of(task), now_utc_ms);
 
 		if (state != TASK_OPEN)
 			return state;
@@ -271,6 +272,70 @@ bool task_is_live(const struct task *task, int64_t now_utc_ms)
 	return task_state_now(task, now_utc_ms) == TASK_OPEN;
 }
 
+bool task_token_is_revoked(const struct task *task, struct text token)
+{
+	const struct notes *notes = node_of(task)->notes;
+	const struct revoked *one = notes == NULL ? NULL : notes->revoked;
+
+	for (; one != NULL; one = one->next)
+		if (text_equal((struct text){one->id, one->length}, token))
+			return true;
+	return false;
+}
+
+bool task_last_call(const struct task *task, uint64_t *out_record)
+{
+	uint64_t last_call = node_of(task)->last_call;
+
+	*out_record = last_call == 0 ? 0 : last_call - 1;
+	return last_call != 0;
+}
+
+/* Youngest first, for those are the likeliest to live. */
+size_t task_count_live(
+	const struct task_table *table, struct text identity, int64_t now_utc_ms, size_t most)
+{
+	const struct anchor *owner = anchor_find(table->identities, identity);
+	const struct node *node = owner == NULL ? NULL : owner->youngest;
+	size_t count = 0;
+
+	for (; node != NULL && count < most; node = node->older)
+		count += task_is_live(&node->task, now_utc_ms);
+	return count;
+}
+
+size_t task_count_live_children(const struct task *task, int64_t now_utc_ms, size_t most)
+{
+	const struct task *child = task_first_child(task);
+	size_t count = 0;
+
+	for (; child != NULL && count < most; child = task_next_sibling(child))
+		count += task_is_live(child, now_utc_ms);
+	return count;
+}
+
+/* ---- labels ---- */
+
+static struct task_label_source source_of(const struct source *source)
+{
+	return (struct task_label_source){
+		source->is_known, source->record, word_text(source->tool)};
+}
+
+struct task_label_source task_label_source(const struct task *task)
+{
+	const struct notes *notes = node_of(task)->notes;
+
+	return notes == NULL ? (struct task_label_source){0} : source_of(&notes->label);
+}
+
+struct task_label_source task_untrusted_source(const struct task *task)
+{
+	const struct notes *notes = node_of(task)->notes;
+
+	return notes == NULL ? (struct task_label_source){0} : source_of(&notes->untrusted);
+}
+
 /* Of two that brought the same, the first. */
 static bool is_earlier(const struct task_label_source *source, const struct task_label_source *than)
 {
@@ -282,17 +347,35 @@ struct task_labels task_labels_of(const struct task *task)
 	struct task_labels labels = {.sensitivity = SENSITIVITY_UNLABELLED};
 
 	for (; task != NULL; task = task->parent) {
+		struct task_label_source label = task_label_source(task);
+		struct task_label_source untrusted = task_untrusted_source(task);
+
 		if (task->label > labels.sensitivity ||
 			(task->label == labels.sensitivity &&
-				is_earlier(&task->label_source, &labels.sensitivity_source))) {
+				is_earlier(&label, &labels.sensitivity_source))) {
 			labels.sensitivity = task->label;
-			labels.sensitivity_source = task->label_source;
+			labels.sensitivity_source = label;
 		}
-		if (is_earlier(&task->untrusted_source, &labels.untrusted_source))
-			labels.untrusted_source = task->untrusted_source;
+		if (is_earlier(&untrusted, &labels.untrusted_source))
+			labels.untrusted_source = untrusted;
 		labels.has_untrusted_content |= task->has_untrusted_content;
 	}
 	return labels;
+}
+
+bool task_is_for(const struct task *task, const struct task_detail_call *call)
+{
+	for (; task != NULL; task = task->parent)
+		if (task->details != NULL && !task_details_cover(task->details, call))
+			return false;
+	return true;
+}
+
+const struct task_details *task_details_of(const struct task *task)
+{
+	while (task != NULL && task->details == NULL)
+		task = task->parent;
+	return task == NULL ? NULL : task->details;
 }
 
 const struct task *task_root(const struct task *task)
@@ -302,445 +385,31 @@ const struct task *task_root(const struct task *task)
 	return task;
 }
 
+/* ---- epochs, lines, touches ---- */
+
+static uint64_t epoch_of(const struct name_table *anchors, struct text name)
+{
+	const struct anchor *anchor = anchor_find(anchors, name);
+
+	return anchor == NULL ? 0 : anchor->epoch;
+}
+
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity)
 {
-	const struct identity_epoch *entry =
-		(const struct identity_epoch *)name_find(&table->identities, identity);
-
-	return entry == NULL ? 0 : entry->epoch;
+	return epoch_of(table->identities, identity);
 }
 
-/* ---- records ----------------------------------------------------------------- */
-
-static bool opening_is_well_formed(const struct task_opening *opening, struct error *err)
+uint64_t task_unit_epoch(const struct task_table *table, struct text unit)
 {
-	if (opening->id.length == 0 || opening->identity.length == 0)
-		return error_set(err, ERROR_INVALID, "a task needs an id and an identity");
-	if (opening->purpose.length > TASK_TEXT_BYTES_MAX)
-		return error_set(err, ERROR_INVALID, "the purpose is longer than %d bytes",
-			TASK_TEXT_BYTES_MAX);
-	if (opening->environment == ENVIRONMENT_NONE)
-		return error_set(err, ERROR_INVALID, "a task needs an environment");
-	if (opening->deadline_utc_ms <= opening->at_utc_ms)
-		return error_set(err, ERROR_INVALID, "the deadline is not after the opening");
-	return true;
+	return epoch_of(table->units, unit);
 }
 
-static bool parent_may_open(
-	const struct task *parent, const struct task_opening *opening, struct error *err)
+uint64_t task_instance_epoch(
+	const struct task_table *table, struct text identity, struct text instance)
 {
-	if (parent == NULL)
-		return error_set(
-			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(opening->parent));
-	if (!task_is_live(parent, opening->at_utc_ms))
-		return error_set(err, ERROR_CONFLICT, "task %.*s is %s", TEXT_ARGS(parent->id),
-			task_state_word(task_state_now(parent, opening->at_utc_ms)));
-	if (parent->depth >= TASK_DEPTH_MAX)
-		return error_set(err, ERROR_LIMIT, "tasks nest at most %d deep", TASK_DEPTH_MAX);
-	if (opening->deadline_utc_ms > parent->deadline_utc_ms)
-		return error_set(err, ERROR_INVALID, "it would end after task %.*s, its parent",
-			TEXT_ARGS(parent->id));
-	return chain_may_take(parent, opening->identity, err);
-}
+	char bytes[INSTANCE_KEY_BYTES_MAX];
 
-bool task_may_open(
-	const struct task_table *table, const struct task_opening *opening, struct error *err)
-{
-	const struct identity_epoch *owner;
-
-	if (!opening_is_well_formed(opening, err))
-		return false;
-	if (task_find(table, opening->id) != NULL)
-		return error_set(err, ERROR_CONFLICT, "task %.*s exists", TEXT_ARGS(opening->id));
-	if (table->tasks.count >= table->tasks_max)
-		return error_set(
-			err, ERROR_LIMIT, "%zu tasks are held already", table->tasks.count);
-	owner = (const struct identity_epoch *)name_find(&table->identities, opening->identity);
-	if (owner != NULL && owner->held >= TASKS_PER_IDENTITY_MAX)
-		return error_set(err, ERROR_LIMIT, "%zu tasks of %.*s are held already",
-			owner->held, TEXT_ARGS(opening->identity));
-	if (opening->parent.length == 0)
-		return true;
-	return parent_may_open(task_find(table, opening->parent), opening, err);
-}
-
-struct record_head {
-	const char *type;
-	int64_t at_utc_ms;
-	struct text actor;
-	struct text task;
-};
-
-static void record_start(
-	struct json_builder *record, struct arena *arena, const struct record_head *head)
-{
-	json_object_start(record, arena);
-	json_put_integer(record, "at", head->at_utc_ms);
-	json_put_cstring(record, "type", head->type);
-	json_put_text(record, "actor", head->actor);
-	json_put_text_unless_empty(record, "task", head->task);
-}
-
-bool task_opened_record(struct json *out, struct arena *arena, const struct task_table *table,
-	const struct task_opening *opening, struct text actor, struct error *err)
-{
-	struct record_head head = {"task-opened", opening->at_utc_ms, actor, opening->id};
-	const struct task *parent = task_find(table, opening->parent);
-	struct json_builder record;
-
-	if (!task_may_open(table, opening, err))
-		return false;
-	record_start(&record, arena, &head);
-	json_put_text(&record, "identity", opening->identity);
-	json_put_integer(&record, "charter-version", (int64_t)opening->charter_version);
-	json_put_cstring(&record, "environment", environment_word(opening->environment));
-	json_put_integer(&record, "deadline", opening->deadline_utc_ms);
-	json_put_integer(
-		&record, "identity-epoch", (int64_t)task_identity_epoch(table, opening->identity));
-	if (parent != NULL) {
-		json_put_text(&record, "parent", parent->id);
-		json_put_integer(&record, "parent-epoch", (int64_t)parent->epoch);
-	}
-	json_put_text_unless_empty(&record, "person", opening->person);
-	json_put_text_unless_empty(&record, "purpose", opening->purpose);
-	return json_object_seal(&record, out, err);
-}
-
-bool task_ended_record(struct json *out, struct arena *arena, const struct task_table *table,
-	const struct task_ending *ending, struct error *err)
-{
-	struct record_head head = {"task-ended", ending->at_utc_ms, ending->actor, ending->task};
-	const struct task *task = task_find(table, ending->task);
-	struct json_builder record;
-
-	assert(ending->state == TASK_ENDED || ending->state == TASK_EXPIRED);
-	if (task == NULL)
-		return error_set(
-			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(ending->task));
-	if (task->recorded_state != TASK_OPEN)
-		return error_set(err, ERROR_CONFLICT, "task %.*s is %s already",
-			TEXT_ARGS(ending->task), task_state_word(task->recorded_state));
-	record_start(&record, arena, &head);
-	json_put_text(&record, "identity", task->identity);
-	json_put_cstring(&record, "state", task_state_word(ending->state));
-	json_put_text_unless_empty(&record, "reason", ending->reason);
-	return json_object_seal(&record, out, err);
-}
-
-bool task_kill_record(struct json *out, struct arena *arena, const struct task_table *table,
-	const struct task_kill *kill, struct error *err)
-{
-	struct record_head head = {"kill", kill->at_utc_ms, kill->actor, kill->task};
-	bool is_task = kill->task.length != 0;
-	const struct task *task = is_task ? task_find(table, kill->task) : NULL;
-	struct json_builder record;
-	uint64_t epoch;
-
-	assert(is_task != (kill->identity.length != 0));
-	if (is_task && task == NULL)
-		return error_set(
-			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(kill->task));
-	epoch = is_task ? task->epoch : task_identity_epoch(table, kill->identity);
-	record_start(&record, arena, &head);
-	json_put_cstring(&record, "target", is_task ? "task" : "identity");
-	json_put_text(&record, "identity", is_task ? task->identity : kill->identity);
-	json_put_integer(&record, "epoch", (int64_t)epoch + 1);
-	json_put_text(&record, "reason", kill->reason);
-	return json_object_seal(&record, out, err);
-}
-
-/* ---- folding ----------------------------------------------------------------- */
-
-/* The identity's counter; made if it is the first we hear of it. */
-static bool identity_get(
-	struct task_table *table, struct text name, struct identity_epoch **out, struct error *err)
-{
-	struct identity_epoch *entry = (struct identity_epoch *)name_find(&table->identities, name);
-	char *copy;
-
-	*out = entry;
-	if (entry != NULL)
-		return true;
-	if (!name_reserve(&table->identities, err))
-		return false;
-	entry = calloc(1, sizeof(*entry) + name.length);
-	if (entry == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for an identity's epoch");
-	copy = (char *)(entry + 1);
-	memcpy(copy, name.data, name.length);
-	entry->named.name = (struct text){copy, name.length};
-	name_insert(&table->identities, &entry->named);
-	*out = entry;
-	return true;
-}
-
-static struct text place_text(char **end, struct text source)
-{
-	struct text placed = {*end, source.length};
-
-	if (source.length != 0)
-		memcpy(*end, source.data, source.length);
-	*end += source.length;
-	return placed;
-}
-
-/* What a task-opened record says, checked. */
-struct opened {
-	struct task_opening opening;
-	int64_t identity_epoch;
-	int64_t parent_epoch;
-};
-
-static bool opened_read(struct opened *out, const struct json *record, struct error *err)
-{
-	struct task_opening *opening = &out->opening;
-	int64_t version;
-
-	*out = (struct opened){0};
-	if (!json_need_text(record, "task", &opening->id, err) ||
-		!json_need_text(record, "identity", &opening->identity, err) ||
-		!json_need_integer(record, "at", &opening->at_utc_ms, err) ||
-		!json_need_integer(record, "deadline", &opening->deadline_utc_ms, err) ||
-		!json_need_integer(record, "charter-version", &version, err) ||
-		!json_need_integer(record, "identity-epoch", &out->identity_epoch, err))
-		return false;
-	opening->charter_version = (uint64_t)version;
-	opening->environment = environment_of(json_text_or(record, "environment", ""));
-	opening->parent = json_text_or(record, "parent", "");
-	opening->person = json_text_or(record, "person", "");
-	opening->purpose = json_text_or(record, "purpose", "");
-	out->parent_epoch = json_integer_or(record, "parent-epoch", -1);
-	if (version < 0 || out->identity_epoch < 0 || opening->id.length == 0 ||
-		opening->identity.length == 0)
-		return error_set(err, ERROR_CORRUPT, "a task-opened record is malformed");
-	return true;
-}
-
-static struct node *node_create(const struct opened *opened, uint64_t index)
-{
-	const struct task_opening *opening = &opened->opening;
-	size_t size = opening->id.length + opening->identity.length + opening->person.length +
-		      opening->purpose.length;
-	struct node *node = calloc(1, sizeof(*node) + size);
-	char *end;
-
-	if (node == NULL)
-		return NULL;
-	end = node->texts;
-	node->task = (struct task){
-		.id = place_text(&end, opening->id),
-		.identity = place_text(&end, opening->identity),
-		.person = place_text(&end, opening->person),
-		.purpose = place_text(&end, opening->purpose),
-		.charter_version = opening->charter_version,
-		.environment = opening->environment,
-		.opened_at_utc_ms = opening->at_utc_ms,
-		.deadline_utc_ms = opening->deadline_utc_ms,
-		.depth = 1,
-		.identity_epoch = (uint64_t)opened->identity_epoch,
-		.recorded_state = TASK_OPEN,
-		.record_index = index,
-	};
-	node->named.name = node->task.id;
-	return node;
-}
-
-/* Hangs the node under its parent.  A parent that is unknown, forgotten, too deep or of a
- * chain that has no place for it leaves a task that is never live (invariant 3). */
-static void node_attach(struct task_table *table, struct node *node, const struct opened *opened)
-{
-	struct error unsaid = {0};
-	struct node *parent;
-
-	if (opened->opening.parent.length == 0)
-		return;
-	parent = node_find(table, opened->opening.parent);
-	if (parent == NULL || parent->task.depth >= TASK_DEPTH_MAX || opened->parent_epoch < 0 ||
-		!chain_may_take(&parent->task, node->task.identity, &unsaid)) {
-		node->task.recorded_state = TASK_REVOKED;
-		return;
-	}
-	node->parent = parent;
-	node->task.parent = &parent->task;
-	node->task.parent_epoch = (uint64_t)opened->parent_epoch;
-	node->task.depth = parent->task.depth + 1;
-	node->sibling = parent->first_child;
-	if (node->sibling != NULL)
-		node->sibling->sibling_before = node;
-	parent->first_child = node;
-	parent->task.children_count++;
-}
-
-static bool fold_opened(
-	struct task_table *table, const struct json *record, uint64_t index, struct error *err)
-{
-	struct identity_epoch *owner;
-	struct opened opened;
-	struct node *node;
-
-	if (!opened_read(&opened, record, err))
-		return false;
-	if (node_find(table, opened.opening.id) != NULL)
-		return true;
-	/* tasks_max is for task_may_open: what is durable is always folded. */
-	if (!identity_get(table, opened.opening.identity, &owner, err) ||
-		!name_reserve(&table->tasks, err))
-		return false;
-	node = node_create(&opened, index);
-	if (node == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a task");
-	node->owner = owner;
-	owner->held++;
-	name_insert(&table->tasks, &node->named);
-	node_attach(table, node, &opened);
-	node->older = table->youngest;
-	if (node->older != NULL)
-		node->older->younger = node;
-	else
-		table->oldest = node;
-	table->youngest = node;
-	return true;
-}
-
-static bool fold_ended(struct task_table *table, const struct json *record, struct error *err)
-{
-	struct text id, word;
-	enum task_state state;
-	struct node *node;
-
-	if (!json_need_text(record, "task", &id, err) ||
-		!json_need_text(record, "state", &word, err))
-		return false;
-	state = task_state_of(word);
-	if (state != TASK_ENDED && state != TASK_EXPIRED && state != TASK_REVOKED)
-		return error_set(err, ERROR_CORRUPT, "a task-ended record has no such state");
-	node = node_find(table, id);
-	if (node != NULL && node->task.recorded_state == TASK_OPEN)
-		node->task.recorded_state = state;
-	return true;
-}
-
-static bool kill_task(struct task_table *table, struct text id, uint64_t epoch)
-{
-	struct node *node = node_find(table, id);
-
-	if (node == NULL)
-		return true;
-	if (epoch > node->task.epoch)
-		node->task.epoch = epoch;
-	node->task.recorded_state = TASK_REVOKED;
-	return true;
-}
-
-static bool fold_kill(struct task_table *table, const struct json *record, struct error *err)
-{
-	struct text target, name;
-	struct identity_epoch *owner;
-	int64_t epoch;
-
-	if (!json_need_text(record, "target", &target, err) ||
-		!json_need_integer(record, "epoch", &epoch, err))
-		return false;
-	if (epoch <= 0)
-		return error_set(
-			err, ERROR_CORRUPT, "a kill record has epoch %lld", (long long)epoch);
-	if (text_is(target, "task"))
-		return json_need_text(record, "task", &name, err) &&
-		       kill_task(table, name, (uint64_t)epoch);
-	if (!text_is(target, "identity"))
-		return error_set(err, ERROR_CORRUPT, "a kill record has no such target");
-	if (!json_need_text(record, "identity", &name, err) ||
-		!identity_get(table, name, &owner, err))
-		return false;
-	if ((uint64_t)epoch > owner->epoch)
-		owner->epoch = (uint64_t)epoch;
-	return true;
-}
-
-/* tool is where the name is to lie. */
-static void keep_source(
-	struct task_label_source *out, char *tool, const struct json *record, uint64_t index)
-{
-	struct text name = json_text_or(record, "tool", "");
-
-	if (name.length > TASK_LABEL_TOOL_BYTES_MAX)
-		name.length = TASK_LABEL_TOOL_BYTES_MAX;
-	if (name.length != 0)
-		memcpy(tool, name.data, name.length);
-	*out = (struct task_label_source){true, index, {tool, name.length}};
-}
-
-/* Each line with `uses` that let the call through was used once more by the first task. */
-static bool fold_uses(struct task_table *table, const struct task *task, const struct json *record,
-	uint64_t index, struct error *err)
-{
-	const struct json *takes = json_find(record, "takes");
-	struct line_key key = {.root = task_root(task)->id};
-
-	if (takes == NULL)
-		return true;
-	if (takes->type != JSON_ARRAY)
-		return error_set(err, ERROR_CORRUPT, "a decision takes no list of lines");
-	for (uint32_t i = 0; i < takes->count; i++) {
-		int64_t line = json_integer_or(&takes->items[i], "line", -1);
-
-		key.identity = json_text_or(&takes->items[i], "identity", "");
-		key.line = (uint32_t)line;
-		if (line < 0 || line > UINT32_MAX || key.identity.length == 0)
-			return error_set(err, ERROR_CORRUPT, "a decision takes what is no line");
-		if (!line_uses_fold(table->uses, &key, index, err))
-			return false;
-	}
-	return true;
-}
-
-/* Labels stick from the decision on, not from the outcome: by then the data may
- * have been read.  Every task above has seen what a task below it saw. */
-static bool fold_decision(
-	struct task_table *table, const struct json *record, uint64_t index, struct error *err)
-{
-	struct text verdict = json_text_or(record, "verdict", "");
-	enum sensitivity label = sensitivity_of(json_text_or(record, "sensitivity", ""));
-	bool is_untrusted = json_boolean_or(record, "untrusted", false);
-	struct node *node = node_find(table, json_text_or(record, "task", ""));
-
-	if (!text_is(verdict, "allow"))
-		return true;
-	/* What went by break-glass nobody answered for: the next is a first time still. */
-	if (json_boolean_or(record, "first", false) && json_find(record, "break-glass") == NULL)
-		touches_add(table->touches, json_text_or(record, "identity", ""),
-			json_text_or(record, "tool", ""));
-	if (node != NULL && !fold_uses(table, &node->task, record, index, err))
-		return false;
-	for (; node != NULL; node = node->parent) {
-		struct task *task = &node->task;
-
-		if (label > task->label) {
-			task->label = label;
-			keep_source(&task->label_source, node->label_tool, record, index);
-		}
-		if (is_untrusted && !task->has_untrusted_content) {
-			task->has_untrusted_content = true;
-			keep_source(&task->untrusted_source, node->untrusted_tool, record, index);
-		}
-	}
-	return true;
-}
-
-bool task_table_fold(
-	struct task_table *table, const struct json *record, uint64_t index, struct error *err)
-{
-	struct text type = json_text_or(record, "type", "");
-
-	if (text_is(type, "decision"))
-		return fold_decision(table, record, index, err);
-	if (text_is(type, "task-opened"))
-		return fold_opened(table, record, index, err);
-	if (text_is(type, "task-ended"))
-		return fold_ended(table, record, err);
-	if (text_is(type, "kill"))
-		return fold_kill(table, record, err);
-	return true;
+	return epoch_of(table->instances, instance_key(bytes, identity, instance));
 }
 
 bool task_has_touched(const struct task_table *table, struct text identity, struct text tool)
@@ -756,55 +425,6 @@ int64_t task_line_used(const struct task_table *table, const struct line_key *ke
 size_t task_lines_count(const struct task_table *table)
 {
 	return line_uses_count(table->uses);
-}
-
-/* ---- forgetting ---------------------------------------------------------------- */
-
-static void node_detach(struct task_table *table, struct node *node)
-{
-	assert(node->first_child == NULL);
-	name_remove(&table->tasks, &node->named);
-	node->owner->held--;
-	if (node->older != NULL)
-		node->older->younger = node->younger;
-	else
-		table->oldest = node->younger;
-	if (node->younger != NULL)
-		node->younger->older = node->older;
-	else
-		table->youngest = node->older;
-	if (node->parent == NULL) {
-		line_uses_forget(table->uses, node->task.id);
-		return;
-	}
-	if (node->sibling_before != NULL)
-		node->sibling_before->sibling = node->sibling;
-	else
-		node->parent->first_child = node->sibling;
-	if (node->sibling != NULL)
-		node->sibling->sibling_before = node->sibling_before;
-	node->parent->task.children_count--;
-}
-
-size_t task_table_sweep(
-	struct task_table *table, int64_t now_utc_ms, int64_t keep_ms, size_t nodes_max)
-{
-	struct node *node = table->youngest;
-	size_t swept = 0;
-
-	/* Children are younger than parents, so this way leaves come first. */
-	while (node != NULL && swept < nodes_max) {
-		struct node *older = node->older;
-
-		if (node->first_child == NULL && !task_is_live(&node->task, now_utc_ms) &&
-			now_utc_ms >= node->task.deadline_utc_ms + keep_ms) {
-			node_detach(table, node);
-			free(node);
-			swept++;
-		}
-		node = older;
-	}
-	return swept;
 }
 
 /* ---- words ------------------------------------------------------------------------ */
@@ -830,4 +450,26 @@ enum task_state task_state_of(struct text word)
 		if (text_is(word, state_words[i]))
 			return (enum task_state)i;
 	return TASK_NONE;
+}
+
+static const char *const target_words[] = {
+	[TASK_TARGET_UNIT] = "unit",
+	[TASK_TARGET_IDENTITY] = "identity",
+	[TASK_TARGET_INSTANCE] = "instance",
+	[TASK_TARGET_TASK] = "task",
+	[TASK_TARGET_TOKEN] = "token",
+};
+
+const char *task_target_word(enum task_target target)
+{
+	return (size_t)target < sizeof target_words / sizeof *target_words ? target_words[target]
+									   : NULL;
+}
+
+enum task_target task_target_of(struct text word)
+{
+	for (size_t i = TASK_TARGET_UNIT; i < sizeof target_words / sizeof *target_words; i++)
+		if (text_is(word, target_words[i]))
+			return (enum task_target)i;
+	return TASK_TARGET_NONE;
 }

@@ -10,24 +10,38 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/charter/terms.h"
+#include "domain/task/details.h"
 #include "domain/task/use.h"
 
 /* The forest of tasks and the epochs that revoke them.  All of it is in memory
  * and changed only by folding durable records; used by one thread.
  *
- * Revocation is a matter of numbers: an identity and a task each have an epoch;
- * a task keeps the epochs of its identity and its parent as they were when it
+ *   unit ─▶ identity ─▶ instance ─▶ task ─▶ task below it … ─▶ token
+ *
+ * Revocation is a matter of numbers: each node above the token has an epoch; a task
+ * keeps the epochs of its unit, identity, instance and parent as they were when it
  * was opened.  kill adds one, so everything opened before is refused by the
- * next look, whatever its number, and nothing below has to be visited. */
+ * next look, whatever its number, and nothing below has to be visited.  A token is ended
+ * alone by its id, which its task remembers.
+ *
+ * It costs about 380 bytes a task (build/bench/tasks). */
 
 enum {
-	TASK_ID_BYTES = 22,        /* "t-" and 20 letters */
-	TASK_DEPTH_MAX = 16,       /* tasks on one path, the first included */
-	TASKS_MAX_DEFAULT = 65536, /* nodes held at once */
-	/* Of one identity, so that it cannot take the table from all others. */
-	TASKS_PER_IDENTITY_MAX = 16384,
+	TASK_ID_BYTES = 22,  /* "t-" and 20 letters */
+	TASK_DEPTH_MAX = 16, /* tasks on one path, the first included */
+	/* Nodes held at once, of all and of one identity, so that it cannot take the
+	 * table from all others: what is set where nothing else is. */
+	TASKS_MAX_DEFAULT = 1000000,
+	TASKS_PER_IDENTITY_MAX_DEFAULT = 131072,
+	TASKS_MAX_MOST = 16 * 1024 * 1024,
 	TASK_TEXT_BYTES_MAX = 2000,
 	TASK_LABEL_TOOL_BYTES_MAX = 200, /* a longer name is kept cut */
+	TASK_INSTANCE_BYTES_MAX = 64,
+	TASK_TOKEN_ID_BYTES_MAX = 64,
+	TASK_REVOKED_TOKENS_MAX = 64,       /* of one task; to end more, end the task */
+	INSTANCES_KILLED_MAX = 65536,       /* remembered; to kill more, kill the identity */
+	TASK_KEEP_MS = 3600 * 1000,         /* a dead task is still known by its state */
+	TASK_SESSION_ATTACH_MS = 60 * 1000, /* in which a session's connection must come */
 };
 
 enum task_state {
@@ -52,38 +66,52 @@ struct task_label_source {
 struct task {
 	struct text id;
 	struct text identity;
-	struct text person;  /* for whom; empty: for the identity's own purpose */
-	struct text purpose; /* may be empty */
-	uint64_t charter_version;
-	enum environment environment;
+	struct text purpose;                /* may be empty */
+	const struct task_details *details; /* NULL: whatever the charter lets it */
 	int64_t opened_at_utc_ms;
 	int64_t deadline_utc_ms;   /* first millisecond in which it is expired */
 	const struct task *parent; /* NULL: a root */
-	uint32_t depth;            /* 1 for a root */
-	uint32_t children_count;   /* held by the table, live or not */
-	uint64_t epoch;            /* counts kills of this task */
-	uint64_t identity_epoch;   /* of its identity when it was opened */
-	uint64_t parent_epoch;     /* of its parent when it was opened */
+	uint64_t record_index;     /* of its task-opened record */
+	uint32_t charter_version;
+	enum environment environment;
+	enum binding binding;    /* of its token */
+	uint32_t depth;          /* 1 for a root */
+	uint32_t children_count; /* held by the table, live or not */
+	uint32_t epoch;          /* counts kills of this task */
+	uint32_t identity_epoch; /* of its identity when it was opened */
+	uint32_t parent_epoch;   /* of its parent when it was opened */
 	/* As the records say: OPEN, ENDED or REVOKED.  What holds now, with
 	 * deadline, epochs and parents, is task_state_now. */
 	enum task_state recorded_state;
-	uint64_t record_index; /* of its task-opened record */
 	/* What it has touched so far. */
 	enum sensitivity label; /* highest read; UNLABELLED: nothing yet */
 	bool has_untrusted_content;
-	struct task_label_source label_source;     /* of the present label */
-	struct task_label_source untrusted_source; /* of has_untrusted_content */
 };
+
+/* For whom; empty: for the identity's own purpose. */
+struct text task_person(const struct task *task);
+/* As its record says; empty: none. */
+struct text task_unit(const struct task *task);
+struct text task_instance(const struct task *task);
+/* Of the present label, and of has_untrusted_content. */
+struct task_label_source task_label_source(const struct task *task);
+struct task_label_source task_untrusted_source(const struct task *task);
 
 /* tasks_max is the most nodes it will hold.  Errors: LIMIT. */
 bool task_table_create(struct task_table **out, size_t tasks_max, struct error *err) MUST_CHECK;
+/* What task_may_open holds openings to. */
+struct task_bounds {
+	size_t tasks_max;
+	size_t per_identity_max;
+};
+void task_table_bound(struct task_table *table, const struct task_bounds *bounds);
 void task_table_destroy(struct task_table **table);
 
 /* The task with that id, or NULL.  Constant time. */
 const struct task *task_find(const struct task_table *table, struct text id);
 size_t task_table_count(const struct task_table *table);
-/* The next task after (NULL: the first), in the order opened, NULL at the end.
- * For lists; each step is constant time. */
+/* The next task after (NULL: the first), by name of the identity, then in the order
+ * opened; NULL at the end.  For lists; a step costs the log of the identities at most. */
 const struct task *task_next(const struct task_table *table, const struct task *after);
 /* The children of a task, youngest first. */
 const struct task *task_first_child(const struct task *task);
@@ -107,8 +135,21 @@ struct task_labels {
 };
 struct task_labels task_labels_of(const struct task *task);
 
-/* The live epoch of an identity; 0 if it was never killed. */
+/* The live epoch of an identity, a unit, an instance of an identity; 0 if it was never
+ * killed. */
 uint64_t task_identity_epoch(const struct task_table *table, struct text identity);
+uint64_t task_unit_epoch(const struct task_table *table, struct text unit);
+uint64_t task_instance_epoch(
+	const struct task_table *table, struct text identity, struct text instance);
+/* Whether a token of the task was ended alone. */
+bool task_token_is_revoked(const struct task *task, struct text token);
+/* Leaf of the last decision on a call of the task; false: none is known. */
+bool task_last_call(const struct task *task, uint64_t *out_record);
+
+/* Whether the details of the task and of each above it list the call. */
+bool task_is_for(const struct task *task, const struct task_detail_call *call);
+/* What is listed for the task itself, or the nearest above it; NULL: nothing is. */
+const struct task_details *task_details_of(const struct task *task);
 
 /* The first task of its path. */
 const struct task *task_root(const struct task *task);
@@ -116,6 +157,12 @@ const struct task *task_root(const struct task *task);
  * lines are counted. */
 int64_t task_line_used(const struct task_table *table, const struct line_key *key);
 size_t task_lines_count(const struct task_table *table);
+
+/* How many tasks are live at now, of an identity or directly below a task; counts no further
+ * than most, and takes as many steps as there are dead ones between. */
+size_t task_count_live(
+	const struct task_table *table, struct text identity, int64_t now_utc_ms, size_t most);
+size_t task_count_live_children(const struct task *task, int64_t now_utc_ms, size_t most);
 
 /* Whether the identity was ever let use the tool, by the decisions folded so far. */
 bool task_has_touched(const struct task_table *table, struct text identity, struct text tool);
@@ -126,13 +173,19 @@ bool task_has_touched(const struct task_table *table, struct text identity, stru
 struct task_opening {
 	struct text id;
 	struct text identity;
+	struct text unit;     /* of the identity; may be empty */
+	struct text instance; /* which of the identity's runs it is; may be empty */
 	struct text person;
 	struct text purpose;
 	struct text parent;
+	const struct json *details; /* authorization_details, read before; NULL: none */
 	uint64_t charter_version;
 	enum environment environment;
+	enum binding binding;
 	int64_t at_utc_ms;
 	int64_t deadline_utc_ms;
+	int64_t idle_s;   /* it ends when it was not used for so long; 0: it may be idle */
+	bool has_session; /* it ends with the connection that holds it (task_attach) */
 };
 bool task_may_open(const struct task_table *table, const struct task_opening *opening,
 	struct error *err) MUST_CHECK;
@@ -152,14 +205,32 @@ struct task_ending {
 };
 bool task_ended_record(struct json *out, struct arena *arena, const struct task_table *table,
 	const struct task_ending *ending, struct error *err) MUST_CHECK;
-/* What a kill names: an identity or a task, exactly one of the two. */
+/* What a kill names: a unit, an identity, an instance of an identity, a task, or a
+ * token of a task; what is not of its target is empty. */
+enum task_target {
+	TASK_TARGET_NONE = 0,
+	TASK_TARGET_UNIT,
+	TASK_TARGET_IDENTITY,
+	TASK_TARGET_INSTANCE, /* identity and instance */
+	TASK_TARGET_TASK,
+	TASK_TARGET_TOKEN, /* task and token */
+};
 struct task_kill {
+	enum task_target target;
+	struct text unit;
 	struct text identity;
+	struct text instance;
 	struct text task;
+	struct text token; /* jti */
 	struct text reason;
 	struct text actor;
 	int64_t at_utc_ms;
 };
+/* "unit" ... "token"; NULL for NONE. */
+const char *task_target_word(enum task_target target);
+enum task_target task_target_of(struct text word);
+/* Errors also: NOT_FOUND (no such task), LIMIT (INSTANCES_KILLED_MAX,
+ * TASK_REVOKED_TOKENS_MAX), INVALID (what is named can be none). */
 bool task_kill_record(struct json *out, struct arena *arena, const struct task_table *table,
 	const struct task_kill *kill, struct error *err) MUST_CHECK;
 
@@ -169,6 +240,32 @@ bool task_kill_record(struct json *out, struct arena *arena, const struct task_t
  * (CORRUPT) or memory is out (LIMIT); the table is unchanged. */
 bool task_table_fold(struct task_table *table, const struct json *record, uint64_t index,
 	struct error *err) MUST_CHECK;
+
+/* ---- time ----
+ *
+ * Nothing here walks all tasks: they lie in heaps by when they have to be looked at. */
+
+/* When the process began to serve: idle times and the coming of sessions' connections
+ * count from there at the earliest. */
+void task_table_start(struct task_table *table, int64_t now_utc_ms);
+/* The task and those above it were used just now. */
+void task_use(const struct task *task, int64_t now_utc_ms);
+/* A connection that holds a task with a session came, or went; it returns how many hold it
+ * now.  With the last one the task is over, whoever comes after it. */
+uint32_t task_attach(struct task_table *table, const struct task *task);
+uint32_t task_detach(struct task_table *table, const struct task *task);
+bool task_has_session(const struct task *task);
+
+/* Why a task that is still open on record is over by itself, or will be. */
+enum task_over { TASK_NOT_OVER = 0, TASK_OVER_DEADLINE, TASK_OVER_IDLE, TASK_OVER_SESSION };
+/* Of the task and those above it; deadlines are in task_state_now. */
+enum task_over task_over_now(
+	const struct task_table *table, const struct task *task, int64_t now_utc_ms);
+/* The next task that is open on record and over, or NULL; out says why. */
+const struct task *task_table_due(
+	struct task_table *table, int64_t now_utc_ms, enum task_over *out);
+/* It is not due again until then: its end is on its way. */
+void task_put_off(struct task_table *table, const struct task *task, int64_t until_utc_ms);
 
 /* Forgets tasks whose deadline passed keep_ms ago, leaves first, at most
  * nodes_max of them; returns how many.  What is forgotten is refused as

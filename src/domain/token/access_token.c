@@ -3,6 +3,19 @@
 
 #include "domain/token/claims.h"
 
+/* RFC 9396 §9.1. */
+static bool put_details(struct json_builder *claims, struct text details, struct error *err)
+{
+	struct json value;
+
+	if (details.length == 0)
+		return true;
+	if (!json_parse(&value, claims->arena, details, &json_limits_default, err))
+		return false;
+	json_put(claims, "authorization_details", value);
+	return true;
+}
+
 /* {"sub": NAME, "act": inner}. */
 static bool party(struct json *out, struct arena *arena, struct text name, const struct json *inner)
 {
@@ -67,10 +80,14 @@ bool access_token_claims(
 	json_put_text(&claims, "jti", token->id);
 	json_put_text(&claims, "scope", token->scope);
 	json_put_text(&claims, "task", token->task);
+	json_put_integer(&claims, "epoch", token->epoch);
 	json_put_cstring(&claims, "environment", environment_word(token->environment));
 	json_put_integer(&claims, "iat", token->issued_utc_s);
 	json_put_integer(&claims, "exp", token->expires_utc_s);
-	return put_parties(&claims, arena, token, err) && json_object_seal(&claims, out, err);
+	return put_details(&claims, token->details, err) &&
+	       put_parties(&claims, arena, token, err) &&
+	       token_binding_put(&claims, &token->binding, err) &&
+	       json_object_seal(&claims, out, err);
 }
 
 /* A party is an object with a name and, of an actor, whom it acts after; nothing else. */
@@ -123,9 +140,11 @@ static enum token_reason read_own(
 {
 	struct error err = {0};
 	struct text environment;
+	enum token_reason reason;
 
 	if (!json_need_text(object, "client_id", &out->identity, &err) ||
 		!json_need_text(object, "task", &out->task, &err) ||
+		!json_need_integer(object, "epoch", &out->epoch, &err) ||
 		!json_need_text(object, "scope", &out->scope, &err) ||
 		!json_need_text(object, "environment", &environment, &err))
 		return TOKEN_CLAIM_TYPE;
@@ -134,6 +153,9 @@ static enum token_reason read_own(
 	out->environment = environment_of(environment);
 	if (out->environment == ENVIRONMENT_NONE)
 		return TOKEN_CLAIM_TYPE;
+	reason = token_binding_read(&out->binding, object);
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
 	out->issuer = claims->issuer;
 	out->principal = claims->subject;
 	out->audience = claims->audience;

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/charter/terms.h"
+#include "domain/token/binding.h"
 #include "domain/token/jws.h"
 
 /* Our access tokens (RFC 9068) and what they say.  One token belongs to one task
@@ -37,8 +38,11 @@ struct access_token {
 	struct text audience;
 	struct text id; /* jti */
 	struct text task;
+	int64_t epoch; /* of the task when the token was made: another one and it is void */
 	struct text scope;
+	struct text details; /* authorization_details, JSON; empty: none; not read back */
 	enum environment environment;
+	struct token_binding binding; /* cnf */
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
 };

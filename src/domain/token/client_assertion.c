@@ -6,14 +6,29 @@
 
 enum { CLAIMS_ARENA_BYTES_MAX = 16 * 1024 };
 
-enum token_reason client_assertion_parse(
-	struct client_assertion *out, struct arena *arena, struct text compact)
+static enum token_reason parse(struct client_assertion *out, struct arena *arena,
+	struct text compact, const char *const types[])
 {
-	static const char *const types[] = {"JWT", "client-authentication+jwt", NULL};
 	const struct jws_rules rules = {.types = types, .type_need = JWS_TYPE_OPTIONAL};
 	enum token_reason reason = jws_parse(&out->jws, arena, compact, &rules);
 
 	return reason == TOKEN_ACCEPTED ? claims_read(&out->claims, &out->jws.claims) : reason;
+}
+
+enum token_reason client_assertion_parse(
+	struct client_assertion *out, struct arena *arena, struct text compact)
+{
+	static const char *const types[] = {"JWT", "client-authentication+jwt", NULL};
+
+	return parse(out, arena, compact, types);
+}
+
+enum token_reason grant_assertion_parse(
+	struct client_assertion *out, struct arena *arena, struct text compact)
+{
+	static const char *const types[] = {"JWT", "authorization-grant+jwt", NULL};
+
+	return parse(out, arena, compact, types);
 }
 
 enum token_reason client_assertion_check(const struct client_assertion *assertion,

@@ -14,6 +14,10 @@
  * private_key_jwt): iss = sub = client, aud = the issuer alone, exp, jti. */
 
 #define CLIENT_ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#define JWT_BEARER_GRANT_TYPE "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+/* A JWT-SVID in its place (draft-ietf-oauth-spiffe-client-auth). */
+#define SVID_ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
 
 enum {
 	CLIENT_ASSERTION_LIFETIME_MAX_S = 300,
@@ -28,6 +32,10 @@ struct client_assertion {
 
 /* typ may be absent, "JWT" or "client-authentication+jwt". */
 enum token_reason client_assertion_parse(
+	struct client_assertion *out, struct arena *arena, struct text compact) MUST_CHECK;
+/* The same of one that is a grant (RFC 7523 §2.1), whose own typ is
+ * "authorization-grant+jwt": what says that it is the one is never taken as the other. */
+enum token_reason grant_assertion_parse(
 	struct client_assertion *out, struct arena *arena, struct text compact) MUST_CHECK;
 
 /* ACCEPTED if key signed it for issuer, by and about client, and it holds now. */

@@ -79,19 +79,22 @@ static bool check_members(const struct json *value, const struct jwk_kind *kind,
 	return json_only_members(value, names, err);
 }
 
-static bool find_kind(const struct jwk_kind **out, const struct json *value, struct error *err)
+/* used: the algorithm known from elsewhere, or NONE. */
+static bool find_kind(const struct jwk_kind **out, const struct json *value,
+	enum signature_algorithm used, struct error *err)
 {
 	const struct json *algorithm_value = json_find(value, "alg");
-	enum signature_algorithm algorithm = SIGNATURE_NONE;
+	enum signature_algorithm algorithm = used;
 	struct text type, curve;
 
 	if (!json_need_text(value, "kty", &type, err))
 		return false;
 	curve = json_text_or(value, "crv", "");
 	if (algorithm_value != NULL) {
-		if (algorithm_value->type == JSON_STRING)
-			algorithm = signature_algorithm_of(algorithm_value->string);
-		if (algorithm == SIGNATURE_NONE)
+		algorithm = algorithm_value->type == JSON_STRING
+				    ? signature_algorithm_of(algorithm_value->string)
+				    : SIGNATURE_NONE;
+		if (algorithm == SIGNATURE_NONE || (used != SIGNATURE_NONE && algorithm != used))
 			return error_set(err, ERROR_INVALID, "the key's alg is not one we verify");
 	}
 	if (text_is(type, "RSA") && algorithm == SIGNATURE_NONE)
@@ -136,6 +139,12 @@ static bool make_key(struct public_key **out, const struct jwk_kind *kind, struc
 
 bool jwk_parse(struct public_key **out, const struct json *value, struct error *err)
 {
+	return jwk_parse_as(out, value, SIGNATURE_NONE, err);
+}
+
+bool jwk_parse_as(struct public_key **out, const struct json *value,
+	enum signature_algorithm algorithm, struct error *err)
+{
 	uint8_t bytes[NUMBERS_MAX][RSA_MODULUS_BITS_MAX / 8];
 	struct text first = {0}, second = {0};
 	const struct jwk_kind *kind = NULL;
@@ -143,7 +152,7 @@ bool jwk_parse(struct public_key **out, const struct json *value, struct error *
 	*out = NULL;
 	if (value->type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "a key must be a JSON object");
-	return refuse_private(value, err) && find_kind(&kind, value, err) &&
+	return refuse_private(value, err) && find_kind(&kind, value, algorithm, err) &&
 	       check_members(value, kind, err) && check_purpose(value, err) &&
 	       read_number(value, kind->first, kind->size_max, bytes[0], &first, err) &&
 	       (kind->second == NULL ||

@@ -19,6 +19,11 @@ enum { JWK_THUMBPRINT_BYTES = 44 }; /* 43 letters and NUL */
  * is not interpreted here.  The caller owns *out.  Errors: INVALID, LIMIT. */
 bool jwk_parse(struct public_key **out, const struct json *value, struct error *err) MUST_CHECK;
 
+/* The same of a key that stands beside the algorithm it was used with: one that names no
+ * `alg` has that one, one that names another is refused. */
+bool jwk_parse_as(struct public_key **out, const struct json *value,
+	enum signature_algorithm algorithm, struct error *err) MUST_CHECK;
+
 /* The key as a JWK with its required members only (RSA: and `alg`), in arena.
  * Errors: LIMIT. */
 bool jwk_format(struct json *out, struct arena *arena, const struct public_key *key,

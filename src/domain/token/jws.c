@@ -108,18 +108,49 @@ static enum token_reason read_type(
 	return TOKEN_TYPE;
 }
 
+/* The key is only passed on: whether it is one is seen where it is parsed. */
+static enum token_reason read_key(struct jws *out, const struct json *header)
+{
+	const struct json *value = json_find(header, "jwk");
+
+	if (value == NULL || value->type != JSON_OBJECT)
+		return TOKEN_PROOF_KEY;
+	out->key = *value;
+	return TOKEN_ACCEPTED;
+}
+
+static bool is_among(struct text name, const char *const *names)
+{
+	for (; names != NULL && *names != NULL; names++)
+		if (text_is(name, *names))
+			return true;
+	return false;
+}
+
+static bool has_only_known(const struct json *header, const struct jws_rules *rules)
+{
+	static const char *const names[] = {"alg", "kid", "typ", NULL};
+	static const char *const names_of_proofs[] = {"alg", "jwk", "typ", NULL};
+	bool has_key = rules->type_need == JWS_TYPE_OF_PROOF;
+
+	for (uint32_t i = 0; i < header->count; i++)
+		if (!is_among(header->members[i].name, has_key ? names_of_proofs : names) &&
+			!is_among(header->members[i].name, rules->ignored))
+			return false;
+	return true;
+}
+
 static enum token_reason read_header(
 	struct jws *out, const struct json *header, const struct jws_rules *rules)
 {
-	static const char *const names[] = {"alg", "kid", "typ", NULL};
-	struct error err = {0};
+	bool has_key = rules->type_need == JWS_TYPE_OF_PROOF;
 	enum token_reason reason = read_algorithm(out, header);
 
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
-	if (!json_only_members(header, names, &err))
+	if (!has_only_known(header, rules))
 		return TOKEN_HEADER_MEMBER;
-	reason = read_key_id(out, header);
+	reason = has_key ? read_key(out, header) : read_key_id(out, header);
 	return reason == TOKEN_ACCEPTED ? read_type(out, header, rules) : reason;
 }
 
@@ -150,6 +181,28 @@ enum token_reason jws_parse(
 	out->signing_input = (struct text){compact.data, parts[0].length + 1 + parts[1].length};
 	out->signature = decoded[2];
 	return TOKEN_ACCEPTED;
+}
+
+enum token_reason jws_find_key_id(struct text *out, struct arena *arena, struct text compact)
+{
+	ptrdiff_t dot = text_find_byte(compact, '.');
+	struct jws found = {0};
+	struct text decoded;
+	struct json header;
+	enum token_reason reason;
+
+	*out = (struct text){0};
+	if (compact.length > TOKEN_BYTES_MAX)
+		return TOKEN_TOO_LARGE;
+	if (dot <= 0)
+		return TOKEN_PARTS;
+	reason = decode(&decoded, arena, (struct text){compact.data, (size_t)dot});
+	if (reason == TOKEN_ACCEPTED)
+		reason = read_object(&header, arena, decoded, TOKEN_HEADER_JSON);
+	if (reason == TOKEN_ACCEPTED)
+		reason = read_key_id(&found, &header);
+	*out = found.key_id;
+	return reason;
 }
 
 enum token_reason jws_verify(const struct jws *jws, const struct public_key *key)

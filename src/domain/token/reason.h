@@ -16,10 +16,12 @@
 	X(TOKEN_CLAIMS_JSON, "claims_json", JSON, "its claims are not a strict JSON object") \
 	X(TOKEN_ALGORITHM, "algorithm", HEADER, "its alg is missing, unknown or not the key's") \
 	X(TOKEN_HEADER_MEMBER, "header_member", HEADER, \
-		"its header has a member other than alg, kid, typ") \
+		"its header has a member other than alg, kid, typ (a proof: alg, jwk, typ)") \
 	X(TOKEN_TYPE, "type", HEADER, "its typ is not the one expected here") \
 	X(TOKEN_KEY_ID, "key_id", HEADER, "its kid is malformed, or missing where needed") \
 	X(TOKEN_KEY_UNKNOWN, "key_unknown", HEADER, "no registered key has this kid") \
+	X(TOKEN_PROOF_KEY, "proof_key", HEADER, \
+		"its jwk is missing or private, or not a public key that is taken here") \
 	X(TOKEN_SIGNATURE, "signature", SIGNATURE, "the key did not sign this") \
 	X(TOKEN_NUMBER_RANGE, "number_range", CLAIMS, "a number is out of range") \
 	X(TOKEN_CLAIM_TYPE, "claim_type", CLAIMS, "a claim has the wrong type") \
@@ -37,7 +39,21 @@
 	X(TOKEN_METHOD, "method", CLAIMS, "it was signed for another method") \
 	X(TOKEN_TARGET, "target", CLAIMS, "it was signed for another address, path or query") \
 	X(TOKEN_BODY, "body", CLAIMS, "it was signed for another body") \
+	X(TOKEN_ACCESS, "access", CLAIMS, "its ath is not the digest of this access token") \
+	X(TOKEN_BOUND, "bound", CLAIMS, "its cnf binds it in no way that is known here") \
 	X(TOKEN_REPLAYED, "replayed", STATE, "it was used before") \
+	X(TOKEN_NONCE, "nonce", STATE, "it lacks the nonce of this answer: sign again with it") \
+	X(TOKEN_PROOF, "proof", STATE, "the DPoP proof that came with it does not hold") \
+	X(TOKEN_PROOF_MISSING, "proof_missing", STATE, \
+		"it is bound to a key: send it as DPoP, with one proof by that key") \
+	X(TOKEN_PROOF_UNDUE, "proof_undue", STATE, \
+		"it is not bound to a key: send it as a Bearer token") \
+	X(TOKEN_PROOF_OTHER, "proof_other", STATE, \
+		"another key than the token's signed the proof") \
+	X(TOKEN_CERTIFICATE, "certificate", STATE, \
+		"it is bound to another client certificate than this connection's") \
+	X(TOKEN_UNBOUND, "unbound", STATE, \
+		"it is not bound as its charter asks: get one with DPoP or a client certificate") \
 	X(TOKEN_BEFORE_START, "before_start", STATE, \
 		"it was signed before, or in the second in which, the daemon started: sign again") \
 	X(TOKEN_TASK_UNKNOWN, "task_unknown", STATE, "its task is not known") \

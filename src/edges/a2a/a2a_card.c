@@ -24,7 +24,7 @@ struct a2a_card_request {
 	struct http_exchange *http; /* NULL: it is gone */
 	struct arena *arena;
 	struct call_look look;
-	struct card_signing signing;
+	struct token_signing signing;
 	struct text peer;
 	struct text identity;
 	struct json shown;
@@ -61,14 +61,18 @@ void a2a_cards_drop(struct a2a_door *door)
 /* ---- what is shown ---- */
 
 static bool put_signature(
-	struct json_builder *card, const struct card_signing *signing, struct error *err)
+	struct json_builder *card, const struct token_signing *signing, struct error *err)
 {
+	struct text whole = signing->token;
+	ptrdiff_t dots = text_find_byte(whole, '.');
 	struct json_builder signature, list;
 	struct json sealed;
 
+	if (dots < 0)
+		return error_set(err, ERROR_INVALID, "the signer gave no signature");
 	json_object_start(&signature, card->arena);
-	json_put_text(&signature, "protected", signing->protected);
-	json_put_text(&signature, "signature", signing->signature);
+	json_put_text(&signature, "protected", (struct text){whole.data, (size_t)dots});
+	json_put_text(&signature, "signature", text_after(whole, (size_t)dots + 2));
 	if (!json_object_seal(&signature, &sealed, err))
 		return false;
 	json_array_start(&list, card->arena);
@@ -80,7 +84,8 @@ static bool put_signature(
 }
 
 /* The card with its signature; .data is NULL without memory. */
-static struct text signed_text(struct a2a_card_request *request, const struct card_signing *signing)
+static struct text signed_text(
+	struct a2a_card_request *request, const struct token_signing *signing)
 {
 	struct json_builder card;
 	struct json sealed;
@@ -95,7 +100,7 @@ static struct text signed_text(struct a2a_card_request *request, const struct ca
 	return json_canonical_text(request->arena, &sealed);
 }
 
-static void on_signed(struct card_signing *signing)
+static void on_signed(struct token_signing *signing)
 {
 	struct a2a_card_request *request = signing->context;
 	const struct http_header no_store = {"Cache-Control", "no-store"};
@@ -182,7 +187,7 @@ static void on_looked(void *context, const struct error *failure)
 		fail(request);
 		return;
 	}
-	request->signing = (struct card_signing){.done = on_signed, .context = request};
+	request->signing = (struct token_signing){.done = on_signed, .context = request};
 	signer->sign(signer->context, &request->shown, &request->signing);
 }
 

@@ -15,33 +15,54 @@ enum { CHALLENGE_BYTES_MAX = 2048 };
 /* ---- who and from where ---- */
 
 static void refuse_caller(
-	struct a2a_door *door, struct http_exchange *exchange, enum token_reason reason)
+	struct a2a_door *door, struct http_exchange *exchange, const struct issue_refused *refused)
 {
-	struct http_header challenge = {"WWW-Authenticate", NULL};
+	struct http_header fields[] = {{"WWW-Authenticate", NULL}, {"DPoP-Nonce", NULL}};
+	char nonce[ISSUE_NONCE_BYTES];
+	size_t count = issue_wants_nonce(refused) ? 2 : 1;
 	struct buffer value;
 
 	buffer_init(&value, CHALLENGE_BYTES_MAX);
 	issue_peer_challenge(
-		door->settings.issue, http_path_value(exchange, "peer"), reason, &value);
+		door->settings.issue, http_path_value(exchange, "peer"), refused, &value);
 	buffer_append_byte(&value, '\0');
-	challenge.value = value.data;
+	fields[0].value = value.data;
+	if (count == 2)
+		issue_nonce(door->settings.issue, nonce);
+	fields[1].value = nonce;
 	http_respond(exchange,
 		&(struct http_response){.status = 401,
 			.content_type = "application/problem+json",
-			.body = TEXT(
-				"{\"detail\":\"send the token of an open task for this peer's "
-				"address as a Bearer token; the WWW-Authenticate field says where "
-				"to get one and what was "
-				"wrong\",\"status\":401,\"title\":\"unauthorized\"}\n"),
-			.headers = &challenge,
-			.header_count = buffer_failed(&value) ? 0 : 1});
+			.body = TEXT("{\"detail\":\"send the token of an open task for this peer's "
+				     "address, as a Bearer token or with a DPoP proof; the "
+				     "WWW-Authenticate field says where to get one and what was "
+				     "wrong\",\"status\":401,\"title\":\"unauthorized\"}\n"),
+			.headers = fields,
+			.header_count = buffer_failed(&value) ? 0 : count});
 	buffer_deinit(&value);
+}
+
+/* What came with the request to show who sends it. */
+static struct issue_presented presented_by(const struct http_exchange *exchange)
+{
+	const struct http_request *request = http_exchange_request(exchange);
+	struct issue_presented presented = {
+		.authorization = http_header_find(exchange, "Authorization"),
+		.method = request->method,
+		.path = request->path,
+		.certificate = http_exchange_certificate_digest(exchange),
+	};
+
+	if (!http_header_single(exchange, "DPoP", &presented.proof))
+		presented.proof = (struct text){0}; /* two are none: RFC 9449 §4.3 */
+	return presented;
 }
 
 bool a2a_admit(struct a2a_door *door, struct http_exchange *exchange, struct issue_caller *caller)
 {
 	struct arena *arena = http_exchange_arena(exchange);
-	enum token_reason reason = TOKEN_NO_ROOM;
+	struct issue_presented presented = presented_by(exchange);
+	struct issue_refused refused = {TOKEN_NO_ROOM, TOKEN_NOT_CHECKED};
 	struct text audience;
 
 	/* A page of another origin has nothing to do here: its cookies count for nothing, but a
@@ -54,12 +75,13 @@ bool a2a_admit(struct a2a_door *door, struct http_exchange *exchange, struct iss
 		audience = issue_peer_audience(
 			door->settings.issue, arena, http_path_value(exchange, "peer"));
 		if (audience.data != NULL)
-			reason = issue_authenticate_header(door->settings.issue,
-				http_header_find(exchange, "Authorization"), audience, caller);
+			refused.reason = issue_authenticate_header(
+				door->settings.issue, &presented, audience, caller);
 	}
-	if (reason == TOKEN_ACCEPTED)
+	if (refused.reason == TOKEN_ACCEPTED)
 		return true;
-	refuse_caller(door, exchange, reason);
+	refused.proof_reason = presented.proof_reason;
+	refuse_caller(door, exchange, &refused);
 	return false;
 }
 

@@ -308,7 +308,9 @@ static bool verify_signature(
 static bool admit_person(struct api_request *request, struct text authorization)
 {
 	const struct registry *registry = registrar_registry(request->api->services.registrar);
+	static const struct people_resource installation = {.about = PEOPLE_ABOUT_INSTALLATION};
 	enum api_access access = request->route->access;
+	struct error err;
 
 	if (!is_open_to_person(access)) {
 		api_answer_status(request, 403, "only the socket's own user may do this");
@@ -316,8 +318,8 @@ static bool admit_person(struct api_request *request, struct text authorization)
 	}
 	if (!verify_signature(request, authorization, NULL))
 		return false;
-	if (access == ACCESS_ADMINISTRATOR &&
-		!registry_actor_has_role(registry, request->actor, "administrator")) {
+	if (access == ACCESS_ADMINISTRATOR && !registry_may_about(registry, request->actor,
+						      PEOPLE_ADMINISTER, &installation, &err)) {
 		api_answer_status(request, 403, "this needs the role administrator");
 		return false;
 	}

@@ -14,6 +14,7 @@
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
+#include "services/issue/token_keys.h"
 #include "services/record/contents.h"
 #include "services/record/record.h"
 #include "services/registry/projector.h"
@@ -51,7 +52,8 @@ struct api_tasks {
 	/* Errors: NOT_FOUND, LIMIT. */
 	bool (*show)(void *context, struct text id, struct arena *arena, struct json *out,
 		struct error *err);
-	/* Up to count tasks in order of id after `after`, as a JSON array. */
+	/* Up to count tasks by identity, then in the order opened, after `after`, as a JSON
+	 * array. */
 	bool (*list)(void *context, struct text after, uint32_t count, struct arena *arena,
 		struct json *out, struct error *err);
 	/* Ends one task; done runs on the loop later.  Errors: NOT_FOUND, CONFLICT
@@ -59,9 +61,27 @@ struct api_tasks {
 	bool (*end)(void *context, struct text id, struct text actor, void *done_context,
 		void (*done)(void *done_context, uint64_t index, const struct error *err),
 		struct error *err);
+	/* The record that says what a kill ended.  Errors: NOT_FOUND. */
+	bool (*receipt_of)(void *context, uint64_t kill, uint64_t *out_record, struct error *err);
 	/* The path of a task, from its first one, as a JSON array.  Errors: NOT_FOUND, LIMIT. */
 	bool (*hops)(void *context, struct text id, struct arena *arena, struct json *out,
 		struct error *err);
+};
+
+/* The keys of tokens; main fills it from services/issue. */
+struct api_token_keys {
+	void *context;
+	/* A JSON array. */
+	bool (*list)(void *context, struct arena *arena, struct json *out, struct error *err);
+	bool (*rotate)(void *context, const struct token_key_rotation *asked, struct error *err);
+};
+
+/* Whose word counts; main fills it from services/trust. */
+struct api_trust {
+	void *context;
+	/* Up to count rows after the id `after`, as a JSON array.  Errors: LIMIT. */
+	bool (*list)(void *context, struct text after, uint32_t count, struct arena *arena,
+		struct json *out, struct error *err);
 };
 
 /* Upstream secrets by name; values go in and never come out. */
@@ -97,6 +117,8 @@ struct api_services {
 	struct text installation; /* the origin of the log: what people sign for */
 	struct api_signatures signatures;
 	struct api_tasks tasks;
+	struct api_trust trust;
+	struct api_token_keys token_keys;
 	struct api_secrets secrets;
 	struct api_backups backups;
 };

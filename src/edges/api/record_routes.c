@@ -290,20 +290,40 @@ void handle_record_why(struct api_request *request)
 		&body, &err);
 }
 
-void handle_record_receipt(struct api_request *request)
+static void answer_receipt(struct api_request *request, uint64_t index)
 {
 	struct buffer receipt;
 	struct error err;
-	uint64_t index;
 
-	if (!read_index(request, &index))
-		return;
-	buffer_init(&receipt, 64 * 1024);
+	buffer_init(&receipt, 128 * 1024);
 	if (record_receipt(request->api->services.log, index, &receipt, &err))
 		api_answer_text(request, "text/plain; charset=utf-8", buffer_text(&receipt));
 	else
 		api_answer_problem(request, &err);
 	buffer_deinit(&receipt);
+}
+
+void handle_record_receipt(struct api_request *request)
+{
+	uint64_t index;
+
+	if (read_index(request, &index))
+		answer_receipt(request, index);
+}
+
+/* The receipt of the record that says what the kill ended. */
+void handle_kill_receipt(struct api_request *request)
+{
+	const struct api_tasks *tasks = &request->api->services.tasks;
+	struct error err;
+	uint64_t kill, index;
+
+	if (!read_index(request, &kill))
+		return;
+	if (tasks->receipt_of(tasks->context, kill, &index, &err))
+		answer_receipt(request, index);
+	else
+		api_answer_problem(request, &err);
 }
 
 void handle_audit_head(struct api_request *request)

@@ -300,7 +300,8 @@ static void on_registrar_done(struct registrar_request *work)
 		answer_check(request);
 	else if (work->verb == REGISTRAR_OPEN_SANDBOX)
 		answer_sandbox(request);
-	else if (work->verb == REGISTRAR_ISSUE_CODE || work->verb == REGISTRAR_BOOTSTRAP)
+	else if (work->verb == REGISTRAR_ISSUE_CODE || work->verb == REGISTRAR_BOOTSTRAP ||
+		 work->verb == REGISTRAR_INVITE)
 		answer_code(request, work->issued_code);
 	else
 		api_answer_change(request, work->index, work->revision);
@@ -433,6 +434,20 @@ void handle_sandbox_open(struct api_request *request)
 	work->sandbox.environment = environment_of(environment);
 	work->sandbox.days = json_integer_or(&request->body, "days", 0);
 	work->jwk = *json_find(&request->body, "jwk");
+	submit(request);
+}
+
+void handle_invite(struct api_request *request)
+{
+	struct registrar_request *work = &request->work.registrar;
+	struct text environment = json_text_or(&request->body, "environment", "");
+
+	if (!api_need_text(request, "backup_owner", &work->sandbox.backup_owner) ||
+		!api_need_text(request, "purpose", &work->sandbox.purpose) ||
+		(environment.length > 0 && !api_check_word(request, "environment", environment)))
+		return;
+	work->name = api_path(request, "name");
+	work->sandbox.environment = environment_of(environment);
 	submit(request);
 }
 

@@ -163,6 +163,7 @@ void handle_verb(struct api_request *request);
 void handle_enrol(struct api_request *request);
 void handle_sandbox_list(struct api_request *request);
 void handle_sandbox_open(struct api_request *request);
+void handle_invite(struct api_request *request);
 void handle_key_revoke(struct api_request *request);
 void handle_can(struct api_request *request);
 void handle_definition_list(struct api_request *request);
@@ -176,6 +177,7 @@ void handle_backup(struct api_request *request);
 void handle_task_list(struct api_request *request);
 void handle_task_show(struct api_request *request);
 void handle_task_end(struct api_request *request);
+void handle_trust_list(struct api_request *request);
 void handle_kill(struct api_request *request);
 void handle_approval_list(struct api_request *request);
 void handle_approval_show(struct api_request *request);
@@ -186,12 +188,15 @@ void handle_finding_report(struct api_request *request);
 void handle_finding_close(struct api_request *request);
 void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);
+void handle_token_key_list(struct api_request *request); /* key_routes.c */
+void handle_token_key_rotate(struct api_request *request);
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);
 void handle_record_receipt(struct api_request *request);
+void handle_kill_receipt(struct api_request *request);
 void handle_trace(struct api_request *request);
 void handle_hops(struct api_request *request);
 void handle_audit_head(struct api_request *request);

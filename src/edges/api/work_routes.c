@@ -61,6 +61,22 @@ void handle_task_list(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+void handle_trust_list(struct api_request *request)
+{
+	const struct api_trust *trust = &request->api->services.trust;
+	struct json items;
+	struct error err;
+	uint32_t count;
+
+	if (!api_page_size(request, &count))
+		return;
+	if (trust->list(trust->context, api_query(request, "after"), count + 1, request->arena,
+		    &items, &err))
+		answer_page(request, &items, count);
+	else
+		api_answer_problem(request, &err);
+}
+
 /* With what is used of the budgets for models that hold for it. */
 static bool add_budgets(struct api_request *request, struct json *task, struct error *err)
 {
@@ -108,8 +124,11 @@ void handle_kill(struct api_request *request)
 
 	if (!api_need_text(request, "reason", &kill->reason))
 		return;
+	kill->unit = text_copy(request->arena, api_path(request, "unit"));
 	kill->identity = text_copy(request->arena, api_path(request, "name"));
+	kill->instance = text_copy(request->arena, api_path(request, "instance"));
 	kill->task = text_copy(request->arena, api_path(request, "id"));
+	kill->token = text_copy(request->arena, api_path(request, "token"));
 	kill->actor = request->actor;
 	kill->context = request;
 	kill->done = on_change;

@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "edges/authzen/authzen_private.h"
 
-enum { HEADERS_MAX = 3, CHALLENGE_BYTES_MAX = 2048, FORBIDDEN_LENGTH = sizeof "forbidden: " - 1 };
+enum { HEADERS_MAX = 4, CHALLENGE_BYTES_MAX = 2048, FORBIDDEN_LENGTH = sizeof "forbidden: " - 1 };
 
 static const struct authzen_endpoint endpoints[AUTHZEN_ENDPOINTS] = {
 	{"evaluation", "access_evaluation_endpoint", authzen_evaluation, EVALUATE_SUBJECTS},
@@ -126,9 +126,15 @@ static struct authzen_request *request_create(
 
 /* ---- answers ---- */
 
-/* challenge: the value of WWW-Authenticate, or NULL. */
-static void respond(
-	struct authzen_request *request, unsigned status, struct text body, const char *challenge)
+/* Fields of an answer of 401. */
+struct challenge {
+	const char *value; /* of WWW-Authenticate; NULL: none */
+	const char *nonce; /* of DPoP-Nonce; NULL: none */
+};
+
+/* challenge: or NULL. */
+static void respond(struct authzen_request *request, unsigned status, struct text body,
+	const struct challenge *challenge)
 {
 	struct http_header headers[HEADERS_MAX] = {{"Cache-Control", "no-store"}};
 	struct http_response response = {.status = status,
@@ -141,9 +147,12 @@ static void respond(
 	if (request->request_id.data != NULL)
 		headers[response.header_count++] =
 			(struct http_header){"X-Request-ID", request->request_id.data};
-	if (challenge != NULL)
+	if (challenge != NULL && challenge->value != NULL)
 		headers[response.header_count++] =
-			(struct http_header){"WWW-Authenticate", challenge};
+			(struct http_header){"WWW-Authenticate", challenge->value};
+	if (challenge != NULL && challenge->nonce != NULL)
+		headers[response.header_count++] =
+			(struct http_header){"DPoP-Nonce", challenge->nonce};
 	request->is_answered = true;
 	if (request->exchange != NULL)
 		http_respond(request->exchange, &response);
@@ -151,7 +160,7 @@ static void respond(
 }
 
 static void fail_challenging(struct authzen_request *request, unsigned status, const char *message,
-	const char *challenge)
+	const struct challenge *challenge)
 {
 	struct json_builder error, object;
 	struct text text = {0};
@@ -237,19 +246,49 @@ void authzen_answer(
 
 /* ---- who asks ---- */
 
-static void fail_unauthenticated(struct authzen_request *request, enum token_reason reason)
+static const char *message_of(const struct issue_refused *refused)
 {
-	struct buffer challenge;
+	if (refused->reason == TOKEN_NOT_CHECKED)
+		return "an access token for this decision point is needed";
+	return token_reason_meaning(
+		refused->reason == TOKEN_PROOF ? refused->proof_reason : refused->reason);
+}
 
-	buffer_init(&challenge, CHALLENGE_BYTES_MAX);
-	issue_point_challenge(
-		request->authzen->parts.issue, request->asker.application, reason, &challenge);
-	buffer_append_byte(&challenge, '\0');
-	fail_challenging(request, 401,
-		reason == TOKEN_NOT_CHECKED ? "an access token for this decision point is needed"
-					    : token_reason_meaning(reason),
-		buffer_failed(&challenge) ? NULL : challenge.data);
-	buffer_deinit(&challenge);
+static void fail_unauthenticated(
+	struct authzen_request *request, const struct issue_refused *refused)
+{
+	const struct issue *issue = request->authzen->parts.issue;
+	struct challenge challenge = {NULL, NULL};
+	char nonce[ISSUE_NONCE_BYTES];
+	struct buffer value;
+
+	buffer_init(&value, CHALLENGE_BYTES_MAX);
+	issue_point_challenge(issue, request->asker.application, refused, &value);
+	buffer_append_byte(&value, '\0');
+	if (!buffer_failed(&value))
+		challenge.value = value.data;
+	if (issue_wants_nonce(refused)) {
+		issue_nonce(issue, nonce);
+		challenge.nonce = nonce;
+	}
+	fail_challenging(request, 401, message_of(refused), &challenge);
+	buffer_deinit(&value);
+}
+
+/* What came with the request to show who sends it. */
+static struct issue_presented presented_by(const struct http_exchange *exchange)
+{
+	const struct http_request *request = http_exchange_request(exchange);
+	struct issue_presented presented = {
+		.authorization = http_header_find(exchange, "Authorization"),
+		.method = request->method,
+		.path = request->path,
+		.certificate = http_exchange_certificate_digest(exchange),
+	};
+
+	if (!http_header_single(exchange, "DPoP", &presented.proof))
+		presented.proof = (struct text){0}; /* two are none: RFC 9449 §4.3 */
+	return presented;
 }
 
 static bool keep_asker(struct authzen_request *request, const struct issue_caller *caller)
@@ -268,8 +307,9 @@ static bool keep_asker(struct authzen_request *request, const struct issue_calle
 static bool admit(struct authzen_request *request)
 {
 	const struct authzen_parts *parts = &request->authzen->parts;
+	struct issue_presented presented = presented_by(request->exchange);
+	struct issue_refused refused = {TOKEN_NOT_CHECKED, TOKEN_NOT_CHECKED};
 	struct text audience, authorization;
-	enum token_reason reason = TOKEN_NOT_CHECKED;
 	struct issue_caller caller;
 
 	request->asker.application =
@@ -280,13 +320,15 @@ static bool admit(struct authzen_request *request)
 		return false;
 	}
 	if (http_header_single(request->exchange, "Authorization", &authorization))
-		reason = issue_authenticate_header(parts->issue, authorization, audience, &caller);
-	if (reason == TOKEN_NO_ROOM) {
-		authzen_fail(request, 500, token_reason_meaning(reason));
+		refused.reason =
+			issue_authenticate_header(parts->issue, &presented, audience, &caller);
+	refused.proof_reason = presented.proof_reason;
+	if (refused.reason == TOKEN_NO_ROOM) {
+		authzen_fail(request, 500, token_reason_meaning(refused.reason));
 		return false;
 	}
-	if (reason != TOKEN_ACCEPTED) {
-		fail_unauthenticated(request, reason);
+	if (refused.reason != TOKEN_ACCEPTED) {
+		fail_unauthenticated(request, &refused);
 		return false;
 	}
 	if (!keep_asker(request, &caller))

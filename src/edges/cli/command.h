@@ -40,6 +40,7 @@ enum cli_option {
 	OPTION_KEY,
 	OPTION_RESOURCE,
 	OPTION_OUT,
+	OPTION_RECEIPT,
 	OPTION_VERSION,
 	OPTION_TASK,
 	OPTION_IDENTITY,
@@ -67,7 +68,9 @@ enum cli_option {
 	OPTION_TOOL,
 	OPTION_MINUTES,
 	OPTION_ALONE,
+	OPTION_COMPROMISED,
 	OPTION_PARENT,
+	OPTION_DETAILS,
 	OPTION_PURPOSE,
 	OPTION_BACKUP_OWNER,
 	OPTION_DAYS,
@@ -242,11 +245,13 @@ int command_login(struct cli *cli); /* person_commands.c */
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);
+int command_invite(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);
 int command_secret_remove(struct cli *cli);
 int command_key_new(struct cli *cli); /* key_commands.c */
 int command_key_show(struct cli *cli);
+int command_key_rotate(struct cli *cli);
 int command_sandbox_open(struct cli *cli); /* sandbox_commands.c */
 int command_task_open(struct cli *cli);    /* work_commands.c */
 int command_task_end(struct cli *cli);

@@ -5,8 +5,8 @@
 #include "base/private_key.h"
 #include "domain/token/jwk.h"
 
-/* Keys of identities.  Made and kept where the agent runs; only the public half goes
- * into a charter.  No daemon is asked. */
+/* Keys of identities: made and kept where the agent runs; only the public half goes into a
+ * charter, and no daemon is asked.  And the daemon's own for tokens, which it makes. */
 
 static bool describe(struct cli *cli, const struct private_key *key, const char *path,
 	struct json *out, struct error *err)
@@ -78,5 +78,35 @@ int command_key_show(struct cli *cli)
 		return cli_fail(cli, &err);
 	status = print_key(cli, key);
 	private_key_destroy(&key);
+	return status;
+}
+
+/* ---- the daemon's own key for tokens ---- */
+
+int command_key_rotate(struct cli *cli)
+{
+	struct cli_call call = {.method = "POST", .target = TEXT("/v1/token-keys/rotate")};
+	bool is_compromised = cli->values[OPTION_COMPROMISED] != NULL;
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json body;
+	struct error err;
+	int status;
+
+	if (!cli_has_reason(cli))
+		return cli_usage(cli, "--reason says why; it is recorded");
+	if (is_compromised &&
+		!cli_confirm(cli, "No token that is out now is accepted any more: every agent "
+				  "must ask for another."))
+		return EXIT_REFUSED;
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
+	if (is_compromised)
+		json_put_boolean(&object, "compromised", true);
+	if (!json_object_seal(&object, &body, &err))
+		return cli_fail(cli, &err);
+	call.body = &body;
+	if (cli_ask(cli, &call, &reply, &status))
+		cli_print(cli, &reply.json);
 	return status;
 }

@@ -187,8 +187,8 @@ static bool ask_for_code(struct cli *cli, const struct cli_call *call, struct cl
 	return false;
 }
 
-/* {file, person}: the code itself is in the file alone. */
-static int print_code_file(struct cli *cli, const char *path)
+/* {file, person} or {file, identity}: the code itself is in the file alone. */
+static int print_code_file(struct cli *cli, const char *path, const char *what)
 {
 	struct json_builder object;
 	struct json result;
@@ -199,19 +199,17 @@ static int print_code_file(struct cli *cli, const char *path)
 		return EXIT_DONE;
 	json_object_start(&object, cli->arena);
 	json_put_cstring(&object, "file", path);
-	json_put_cstring(&object, "person", cli->words[0]);
+	json_put_cstring(&object, what, cli->words[0]);
 	if (!json_object_seal(&object, &result, &err))
 		return cli_fail(cli, &err);
 	cli_print(cli, &result);
 	return EXIT_DONE;
 }
 
-int command_code(struct cli *cli)
+/* Asks for a code into the file of --out, which is new. */
+static int code_into_file(struct cli *cli, const struct cli_call *call, const char *what)
 {
 	const char *path = cli->values[OPTION_OUT];
-	struct text name = cli_escape(cli, cli->words[0]);
-	const struct cli_call call = {.method = "POST",
-		.target = text_format(cli->arena, "/v1/persons/%.*s/code", TEXT_ARGS(name))};
 	struct cli_reply reply;
 	struct text code;
 	struct error err;
@@ -224,11 +222,42 @@ int command_code(struct cli *cli)
 		(void)error_set(&err, ERROR_CONFLICT, "%s exists already", path);
 		return cli_fail(cli, &err);
 	}
-	if (!ask_for_code(cli, &call, &reply, &code, &status))
+	if (!ask_for_code(cli, call, &reply, &code, &status))
 		return status;
 	if (!file_create(path, text_format(cli->arena, "%.*s\n", TEXT_ARGS(code)), &err))
 		return cli_fail(cli, &err);
-	return print_code_file(cli, path);
+	return print_code_file(cli, path, what);
+}
+
+int command_code(struct cli *cli)
+{
+	struct text name = cli_escape(cli, cli->words[0]);
+	const struct cli_call call = {.method = "POST",
+		.target = text_format(cli->arena, "/v1/persons/%.*s/code", TEXT_ARGS(name))};
+
+	return code_into_file(cli, &call, "person");
+}
+
+int command_invite(struct cli *cli)
+{
+	struct text name = cli_escape(cli, cli->words[0]);
+	struct cli_call call = {.method = "POST",
+		.target = text_format(cli->arena, "/v1/identities/%.*s/invite", TEXT_ARGS(name))};
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	if (cli->values[OPTION_BACKUP_OWNER] == NULL || cli->values[OPTION_PURPOSE] == NULL)
+		return cli_usage(cli, "--backup-owner and --purpose are needed");
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "backup_owner", cli->values[OPTION_BACKUP_OWNER]);
+	json_put_cstring(&object, "purpose", cli->values[OPTION_PURPOSE]);
+	if (cli->values[OPTION_ENVIRONMENT] != NULL)
+		json_put_cstring(&object, "environment", cli->values[OPTION_ENVIRONMENT]);
+	if (!json_object_seal(&object, &body, &err))
+		return cli_fail(cli, &err);
+	call.body = &body;
+	return code_into_file(cli, &call, "identity");
 }
 
 int command_bootstrap(struct cli *cli)

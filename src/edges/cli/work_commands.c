@@ -6,13 +6,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/private_key.h"
 #include "domain/token/client_assertion.h"
 #include "wire/http_client.h"
 
 /* Tasks, kill, findings, backup. */
 
-enum { TOKEN_DEADLINE_MS = 30000, ASSERTION_BYTES_MAX = 8192, FORM_BYTES_MAX = 16384 };
+enum {
+	RECEIPT_TRIES_MAX = 120, /* four a second */
+	TOKEN_DEADLINE_MS = 30000,
+	ASSERTION_BYTES_MAX = 8192,
+	FORM_BYTES_MAX = 16384
+};
 
 /* POST with {reason?} to the target, and the answer printed. */
 static int post(struct cli *cli, struct text target)
@@ -51,6 +57,16 @@ bool cli_find_issuer(struct cli *cli, struct text *issuer, struct text *endpoint
 	return false;
 }
 
+/* If it was given. */
+static void append_option(
+	struct cli *cli, struct buffer *form, const char *name, enum cli_option option)
+{
+	if (cli->values[option] == NULL)
+		return;
+	buffer_append_string(form, name);
+	buffer_append_text(form, cli_escape(cli, cli->values[option]));
+}
+
 static bool build_form(struct cli *cli, struct text issuer, struct buffer *form, struct error *err)
 {
 	struct private_key *key = NULL;
@@ -68,16 +84,10 @@ static bool build_form(struct cli *cli, struct text issuer, struct buffer *form,
 	buffer_append_text(form, cli_escape(cli, CLIENT_ASSERTION_TYPE));
 	buffer_append_string(form, "&client_assertion=");
 	buffer_append_text(form, buffer_text(&assertion));
-	buffer_append_string(form, "&resource=");
-	buffer_append_text(form, cli_escape(cli, cli->values[OPTION_RESOURCE]));
-	if (cli->values[OPTION_PARENT] != NULL) {
-		buffer_append_string(form, "&parent=");
-		buffer_append_text(form, cli_escape(cli, cli->values[OPTION_PARENT]));
-	}
-	if (cli->values[OPTION_PURPOSE] != NULL) {
-		buffer_append_string(form, "&purpose=");
-		buffer_append_text(form, cli_escape(cli, cli->values[OPTION_PURPOSE]));
-	}
+	append_option(cli, form, "&resource=", OPTION_RESOURCE);
+	append_option(cli, form, "&parent=", OPTION_PARENT);
+	append_option(cli, form, "&purpose=", OPTION_PURPOSE);
+	append_option(cli, form, "&authorization_details=", OPTION_DETAILS);
 	buffer_deinit(&assertion);
 	return ok && !buffer_failed(form);
 }
@@ -187,23 +197,113 @@ int command_task_end(struct cli *cli)
 	return post(cli, text_format(cli->arena, "/v1/tasks/%.*s/end", TEXT_ARGS(id)));
 }
 
+/* What kill takes: the word, the routes' parts before the name and, where the name is two
+ * with a slash between, before the second; and what it says it would do. */
+static const struct kill_word {
+	const char *word;
+	const char *folder;
+	const char *part;   /* NULL: one name */
+	const char *extent; /* what follows the name */
+} kill_words[] = {
+	{"unit", "units", NULL,
+		" with every identity of it, all their tasks and everything they started; two "
+		"people "
+		"must reactivate each."},
+	{"identity", "identities", NULL,
+		", all its tasks and everything they started; two people must reactivate it."},
+	{"instance", "identities", "instances",
+		" and everything it started; the other instances go on, and no task is opened "
+		"under "
+		"this name again."},
+	{"task", "tasks", NULL, " and everything it started."},
+	{"token", "tasks", "tokens", " alone; its task goes on."},
+};
+
+static const struct kill_word *find_kill_word(const char *word)
+{
+	for (size_t i = 0; i < sizeof kill_words / sizeof *kill_words; i++)
+		if (strcmp(word, kill_words[i].word) == 0)
+			return &kill_words[i];
+	return NULL;
+}
+
+/* Without data: it is not named so. */
+static struct text kill_path(struct cli *cli, const struct kill_word *what)
+{
+	const char *slash = strchr(cli->words[1], '/');
+	const char *first = cli->words[1];
+
+	if (what->part == NULL)
+		return text_format(cli->arena, "/v1/%s/%.*s/kill", what->folder,
+			TEXT_ARGS(cli_escape(cli, first)));
+	if (slash == NULL || slash == first || slash[1] == '\0')
+		return (struct text){0};
+	first = text_format(cli->arena, "%.*s", (int)(slash - first), first).data;
+	return first == NULL ? (struct text){0}
+			     : text_format(cli->arena, "/v1/%s/%.*s/%s/%.*s/kill", what->folder,
+				       TEXT_ARGS(cli_escape(cli, first)), what->part,
+				       TEXT_ARGS(cli_escape(cli, slash + 1)));
+}
+
+/* The receipt is there once its record is, and a checkpoint over it: within two seconds, or
+ * more where very much hung below. */
+static int fetch_receipt(struct cli *cli, int64_t kill)
+{
+	const struct timespec nap = {.tv_nsec = 250L * 1000 * 1000};
+	struct cli_call call = {.method = "GET",
+		.target = text_format(cli->arena, "/v1/kills/%lld/receipt", (long long)kill)};
+	struct cli_reply reply;
+	struct error err;
+
+	for (int i = 0; i < RECEIPT_TRIES_MAX; i++) {
+		if (!cli_send(cli, &call, &reply))
+			return EXIT_UNAVAILABLE;
+		if (reply.status != 404)
+			break;
+		(void)nanosleep(&nap, NULL);
+	}
+	if (reply.status / 100 != 2)
+		return cli_report(cli, &reply);
+	return file_create(cli->values[OPTION_RECEIPT], reply.body, &err) ? EXIT_DONE
+									  : cli_fail(cli, &err);
+}
+
+static int kill_proven(struct cli *cli, struct text path)
+{
+	struct cli_call call = {.method = "POST", .target = path};
+	struct json_builder object;
+	struct cli_reply reply;
+	struct json body;
+	struct error err;
+	int status;
+
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
+	if (!json_object_seal(&object, &body, &err))
+		return cli_fail(cli, &err);
+	call.body = &body;
+	if (!cli_ask(cli, &call, &reply, &status))
+		return status;
+	/* The kill holds, whatever becomes of the receipt. */
+	cli_print(cli, &reply.json);
+	return fetch_receipt(cli, json_integer_or(&reply.json, "index", -1));
+}
+
 int command_kill(struct cli *cli)
 {
-	bool is_identity = strcmp(cli->words[0], "identity") == 0;
-	struct text id = cli_escape(cli, cli->words[1]);
+	const struct kill_word *what = find_kill_word(cli->words[0]);
+	struct text path = {0};
 
-	if (!is_identity && strcmp(cli->words[0], "task") != 0)
-		return cli_usage(cli, "kill what? identity or task");
+	if (what == NULL)
+		return cli_usage(cli, "kill what? unit, identity, instance, task or token");
+	path = kill_path(cli, what);
+	if (path.data == NULL)
+		return cli_usage(cli, "an instance is IDENTITY/NAME, a token TASK/ID");
 	if (!cli_has_reason(cli))
 		return cli_usage(cli, "--reason says why; it is recorded");
-	if (!cli_confirm(cli,
-		    is_identity ? "This revokes %s, all its tasks and everything they started; two "
-				  "people must reactivate it."
-				: "This revokes %s and everything it started.",
-		    cli->words[1]))
+	if (!cli_confirm(cli, "This revokes %s%s", cli->words[1], what->extent))
 		return EXIT_REFUSED;
-	return post(cli, text_format(cli->arena, "/v1/%s/%.*s/kill",
-				 is_identity ? "identities" : "tasks", TEXT_ARGS(id)));
+	return cli->values[OPTION_RECEIPT] == NULL ? post(cli, path) : kill_proven(cli, path);
 }
 
 /* ---- findings ---- */

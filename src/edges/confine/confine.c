@@ -207,7 +207,7 @@ void confinement_release(struct confinement **handle)
 
 /* The bounding set only where we may: without CAP_SETPCAP there is nothing that an
  * exec could raise, because no_new_privs is set. */
-static bool capabilities_drop(void)
+bool capabilities_drop(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};

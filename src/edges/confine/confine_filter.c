@@ -361,3 +361,21 @@ bool filter_build(struct filter *out, int landlock_version, struct error *err)
 	assert(!out->is_full); /* the lists are ours, and threads are bounded */
 	return true;
 }
+
+static void put_list(struct filter *filter, const uint32_t *calls, size_t count, uint32_t answer)
+{
+	for (size_t i = 0; i < count; i++) {
+		put_jump(filter, calls[i], 0, 1);
+		put_answer(filter, answer);
+	}
+}
+
+void filter_build_list(struct filter *out, const struct filter_list *list)
+{
+	*out = (struct filter){0};
+	put_processor(out);
+	put_list(out, list->allowed, list->allowed_count, SECCOMP_RET_ALLOW);
+	put_list(out, list->fatal, list->fatal_count, SECCOMP_RET_KILL_PROCESS);
+	put_refusal(out, EPERM);
+	assert(!out->is_full); /* the lists are ours */
+}

@@ -30,6 +30,19 @@ struct filter {
 bool filter_is_known(void);
 /* Errors: LIMIT (CONFINE_TASKS_MAX), IO. */
 bool filter_build(struct filter *out, int landlock_version, struct error *err);
+/* The other way round: what is in no list fails with EPERM. */
+struct filter_list {
+	const uint32_t *allowed;
+	size_t allowed_count;
+	const uint32_t *fatal; /* end the process */
+	size_t fatal_count;
+};
+void filter_build_list(struct filter *out, const struct filter_list *list);
+
+/* confine.c */
+
+/* System calls only.  False with errno. */
+bool capabilities_drop(void);
 
 /* confine_files.c */
 

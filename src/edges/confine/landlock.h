@@ -11,19 +11,21 @@
 enum {
 	LANDLOCK_VERSION_TRUNCATE = 3,
 	LANDLOCK_VERSION_REFER = 2,
+	LANDLOCK_VERSION_NETWORK = 4,
 	LANDLOCK_VERSION_DEVICES = 5,
 	LANDLOCK_VERSION_SCOPES = 6,
 };
 
 #define LANDLOCK_FS_TRUNCATE (UINT64_C(1) << 14)          /* Linux 6.2 */
 #define LANDLOCK_FS_IOCTL_DEVICE (UINT64_C(1) << 15)      /* Linux 6.10 */
+#define LANDLOCK_NETWORK_ALL (UINT64_C(3))                /* bind and connect; Linux 6.7 */
 #define LANDLOCK_SCOPE_ABSTRACT_SOCKET (UINT64_C(1) << 0) /* Linux 6.12 */
 #define LANDLOCK_SCOPE_SIGNALS (UINT64_C(1) << 1)         /* Linux 6.12 */
 
 /* struct landlock_ruleset_attr; older kernels take a shorter one. */
 struct landlock_handled {
 	uint64_t files;
-	uint64_t network; /* Linux 6.7; nothing of it is handled here */
+	uint64_t network; /* Linux 6.7; of servers nothing of it is handled */
 	uint64_t scopes;  /* Linux 6.12 */
 };
 

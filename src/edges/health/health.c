@@ -81,10 +81,12 @@ READ(approvals_pending, r->approve.pending)
 READ(glass_open, r->glass.open)
 READ(glass_overdue, r->glass.overdue)
 READ(notices_lost, r->approve.notices_lost)
+READ(signer_ready, issue_can_sign(r->health->issue))
 READ(ready, health_obstacle(r->health) == NULL)
 
 static const struct figure figures[] = {
 	{"remit_ready", "gauge", "1 if work may be sent", ready},
+	{"remit_signer_ready", "gauge", "1 if tokens can be signed", signer_ready},
 	{"remit_http_connections", "gauge", "open connections", connections},
 	{"remit_registry_revision", "gauge", "changes of the registry so far", revision},
 	{"remit_registry_identities", "gauge", "identities registered", identities},
@@ -193,6 +195,8 @@ const char *health_obstacle(const struct health *health)
 		return "the audit log cannot be written";
 	if (fold_has_failed(health->fold))
 		return "the state no longer follows the audit log";
+	if (!issue_can_sign(health->issue))
+		return "the signer is not ready: nothing is issued";
 	return NULL;
 }
 

@@ -104,7 +104,8 @@ static void on_reply(void *context, const struct call_reply *reply)
 void llm_call_begin(struct llm_door *door, struct http_exchange *exchange, enum speaks speaks,
 	const struct call_request *request)
 {
-	struct llm_error error = {503, "busy", TEXT("Too many answers are under way."), false};
+	struct llm_error error = {
+		.status = 503, .code = "busy", .message = TEXT("Too many answers are under way.")};
 	struct llm_call *call = NULL;
 	struct error err;
 

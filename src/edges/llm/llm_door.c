@@ -10,7 +10,7 @@
 #include "domain/generation/request.h"
 #include "edges/llm/llm_private.h"
 
-enum { LIST_BYTES_MAX = 64 * 1024 };
+enum { LIST_BYTES_MAX = 64 * 1024, CHALLENGE_BYTES_MAX = 2048 };
 
 static const struct json_limits body_limits = {
 	.size_bytes = GENERATION_BODY_BYTES_MAX, .depth = 64, .values = 400000};
@@ -34,18 +34,64 @@ static bool is_from_page(const struct http_exchange *exchange)
 	return http_header_find(exchange, "Origin").data != NULL;
 }
 
-/* The token stands where the client puts its provider's key. */
-static enum token_reason authenticate(const struct llm_door *door, struct http_exchange *exchange,
-	struct text audience, struct issue_caller *caller)
+/* What came with the request to show who sends it. */
+static struct issue_presented presented_by(const struct http_exchange *exchange)
 {
+	const struct http_request *request = http_exchange_request(exchange);
+	struct issue_presented presented = {
+		.authorization = http_header_find(exchange, "Authorization"),
+		.method = request->method,
+		.path = request->path,
+		.certificate = http_exchange_certificate_digest(exchange),
+	};
+
+	if (!http_header_single(exchange, "DPoP", &presented.proof))
+		presented.proof = (struct text){0}; /* two are none: RFC 9449 §4.3 */
+	return presented;
+}
+
+/* The token stands where the client puts its provider's key. */
+static struct issue_refused authenticate(const struct llm_door *door,
+	struct http_exchange *exchange, struct text audience, struct issue_caller *caller)
+{
+	struct issue_presented presented = presented_by(exchange);
+	struct issue_refused refused = {TOKEN_NOT_CHECKED, TOKEN_NOT_CHECKED};
 	struct text key;
 
 	if (!http_header_single(exchange, "x-api-key", &key))
-		return TOKEN_NOT_CHECKED;
-	if (key.data != NULL && http_header_find(exchange, "Authorization").data == NULL)
-		return issue_authenticate(door->settings.issue, key, audience, caller);
-	return issue_authenticate_header(door->settings.issue,
-		http_header_find(exchange, "Authorization"), audience, caller);
+		return refused;
+	if (key.data != NULL && presented.authorization.data == NULL)
+		presented.token = key;
+	refused.reason =
+		issue_authenticate_header(door->settings.issue, &presented, audience, caller);
+	refused.proof_reason = presented.proof_reason;
+	return refused;
+}
+
+/* Says in the provider's form why, and for clients that know tokens also in theirs. */
+static void refuse_caller(const struct llm_door *door, struct http_exchange *exchange,
+	enum speaks speaks, const struct issue_refused *refused)
+{
+	struct http_header fields[LLM_FIELDS_MAX] = {
+		{"WWW-Authenticate", NULL}, {"DPoP-Nonce", NULL}};
+	struct llm_error error = {401, "unauthorized",
+		TEXT("Send the token of an open task for this provider's address, where a client "
+		     "puts the provider's key."),
+		true, fields, issue_wants_nonce(refused) ? 2 : 1};
+	char nonce[ISSUE_NONCE_BYTES];
+	struct buffer value;
+
+	buffer_init(&value, CHALLENGE_BYTES_MAX);
+	issue_provider_challenge(door->settings.issue, refused, &value);
+	buffer_append_byte(&value, '\0');
+	fields[0].value = value.data;
+	fields[1].value = nonce;
+	if (error.field_count == 2)
+		issue_nonce(door->settings.issue, nonce);
+	if (buffer_failed(&value))
+		error.field_count = 0;
+	llm_respond_error(exchange, speaks, &error);
+	buffer_deinit(&value);
 }
 
 /* True if the caller has a token for this provider; else it was answered. */
@@ -53,26 +99,26 @@ static bool admit(struct llm_door *door, struct http_exchange *exchange, enum sp
 	struct issue_caller *caller)
 {
 	struct arena *arena = http_exchange_arena(exchange);
-	struct llm_error error = {401, "unauthorized",
-		TEXT("Send the token of an open task for this provider's address, where a client "
-		     "puts the provider's key."),
-		true};
+	const struct llm_error error = {.status = 403,
+		.code = "forbidden",
+		.message = TEXT("Pages may not call here."),
+		.is_final = true};
+	struct issue_refused refused = {TOKEN_NO_ROOM, TOKEN_NOT_CHECKED};
 	struct text audience;
 
 	if (is_from_page(exchange)) {
-		error = (struct llm_error){
-			403, "forbidden", TEXT("Pages may not call here."), true};
 		llm_respond_error(exchange, speaks, &error);
 		return false;
 	}
 	if (arena != NULL) {
 		audience = issue_provider_audience(
 			door->settings.issue, arena, http_path_value(exchange, "provider"));
-		if (audience.data != NULL &&
-			authenticate(door, exchange, audience, caller) == TOKEN_ACCEPTED)
-			return true;
+		if (audience.data != NULL)
+			refused = authenticate(door, exchange, audience, caller);
 	}
-	llm_respond_error(exchange, speaks, &error);
+	if (refused.reason == TOKEN_ACCEPTED)
+		return true;
+	refuse_caller(door, exchange, speaks, &refused);
 	return false;
 }
 
@@ -90,7 +136,8 @@ static enum speaks speaks_of(const struct llm_door *door, const struct http_exch
 static void take_body(struct llm_door *door, struct http_exchange *exchange, enum speaks speaks,
 	struct call_request *request)
 {
-	struct llm_error error = {400, "invalid_request", TEXT(""), true};
+	struct llm_error error = {
+		.status = 400, .code = "invalid_request", .message = TEXT(""), .is_final = true};
 	struct arena *arena = http_exchange_arena(exchange);
 	struct json *body = arena == NULL ? NULL : arena_new(arena, struct json);
 	struct error err = {0};
@@ -114,8 +161,10 @@ static void take_body(struct llm_door *door, struct http_exchange *exchange, enu
 static void handle_request(struct llm_door *door, struct http_exchange *exchange, size_t method)
 {
 	enum speaks speaks = speaks_of(door, exchange);
-	struct llm_error error = {
-		404, "not_found", TEXT("This provider has no such path here."), true};
+	struct llm_error error = {.status = 404,
+		.code = "not_found",
+		.message = TEXT("This provider has no such path here."),
+		.is_final = true};
 	struct issue_caller caller = {0};
 	struct call_request request = {
 		.server = http_path_value(exchange, "provider"),
@@ -202,7 +251,8 @@ static void handle_models(void *context, struct http_exchange *exchange)
 {
 	struct llm_door *door = context;
 	enum speaks speaks = speaks_of(door, exchange);
-	struct llm_error error = {503, "busy", TEXT("No memory for the list."), false};
+	struct llm_error error = {
+		.status = 503, .code = "busy", .message = TEXT("No memory for the list.")};
 	struct issue_caller caller = {0};
 	struct decide_viewer viewer = {.server = http_path_value(exchange, "provider")};
 	const struct text *names;

@@ -14,12 +14,16 @@ struct llm_door {
 	size_t call_count;
 };
 
+enum { LLM_FIELDS_MAX = 2 };
+
 /* What a client is told in place of an answer. */
 struct llm_error {
 	unsigned status;
 	const char *code; /* a reason's word, or one of ours */
 	struct text message;
-	bool is_final; /* trying again unchanged comes to the same */
+	bool is_final;                    /* trying again unchanged comes to the same */
+	const struct http_header *fields; /* more of the answer's head, at most LLM_FIELDS_MAX */
+	size_t field_count;
 };
 
 /* llm_reply.c */

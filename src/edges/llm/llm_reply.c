@@ -72,9 +72,15 @@ struct llm_error llm_error_of_start(const struct error *err)
 		.status = STATUS_UNAVAILABLE, .code = "busy", .message = text_of(err->text)};
 
 	if (err->code == ERROR_INVALID)
-		out = (struct llm_error){STATUS_BAD_REQUEST, "invalid_request", out.message, true};
+		out = (struct llm_error){.status = STATUS_BAD_REQUEST,
+			.code = "invalid_request",
+			.message = out.message,
+			.is_final = true};
 	else if (err->code == ERROR_NOT_FOUND)
-		out = (struct llm_error){STATUS_UNAUTHORIZED, "task_unknown", out.message, true};
+		out = (struct llm_error){.status = STATUS_UNAUTHORIZED,
+			.code = "task_unknown",
+			.message = out.message,
+			.is_final = true};
 	return out;
 }
 
@@ -120,9 +126,12 @@ void llm_respond_error(
 	struct http_exchange *exchange, enum speaks speaks, const struct llm_error *error)
 {
 	/* Both clients try 429 and 5xx again by themselves, and look for this field first. */
-	const struct http_header final = {"x-should-retry", "false"};
+	struct http_header fields[LLM_FIELDS_MAX + 1] = {{"x-should-retry", "false"}};
+	size_t count = error->is_final ? 1 : 0;
 	struct buffer body;
 
+	for (size_t i = 0; i < error->field_count && i < LLM_FIELDS_MAX; i++)
+		fields[count++] = error->fields[i];
 	buffer_init(&body, MESSAGE_BYTES_MAX);
 	format_error(&body, speaks, error);
 	buffer_append_byte(&body, '\n');
@@ -132,8 +141,8 @@ void llm_respond_error(
 		http_respond(exchange, &(struct http_response){.status = error->status,
 					       .content_type = "application/json",
 					       .body = buffer_text(&body),
-					       .headers = &final,
-					       .header_count = error->is_final ? 1 : 0});
+					       .headers = fields,
+					       .header_count = count});
 	buffer_deinit(&body);
 }
 

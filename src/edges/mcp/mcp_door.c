@@ -28,25 +28,47 @@ static bool is_origin_allowed(const struct mcp_door *door, struct text origin)
 }
 
 static void refuse_caller(struct mcp_door *door, struct http_exchange *exchange, struct text server,
-	enum token_reason reason)
+	const struct issue_refused *refused)
 {
-	struct http_header challenge = {"WWW-Authenticate", NULL};
+	struct http_header fields[] = {{"WWW-Authenticate", NULL}, {"DPoP-Nonce", NULL}};
+	char nonce[ISSUE_NONCE_BYTES];
+	size_t count = issue_wants_nonce(refused) ? 2 : 1;
 	struct buffer value;
 
 	buffer_init(&value, CHALLENGE_BYTES_MAX);
-	issue_challenge(door->settings.issue, server, reason, &value);
+	issue_challenge(door->settings.issue, server, refused, &value);
 	buffer_append_byte(&value, '\0');
-	challenge.value = value.data;
+	fields[0].value = value.data;
+	if (count == 2)
+		issue_nonce(door->settings.issue, nonce);
+	fields[1].value = nonce;
 	http_respond(exchange,
 		&(struct http_response){.status = 401,
 			.content_type = "application/problem+json",
-			.body = TEXT(
-				"{\"detail\":\"send the token of an open task as a Bearer token; "
-				"the WWW-Authenticate field says where to get one and what was "
-				"wrong\",\"status\":401,\"title\":\"unauthorized\"}\n"),
-			.headers = &challenge,
-			.header_count = buffer_failed(&value) ? 0 : 1});
+			.body = TEXT("{\"detail\":\"send the token of an open task, as a Bearer "
+				     "token or "
+				     "with a DPoP proof; the WWW-Authenticate field says where to "
+				     "get one and what was "
+				     "wrong\",\"status\":401,\"title\":\"unauthorized\"}\n"),
+			.headers = fields,
+			.header_count = buffer_failed(&value) ? 0 : count});
 	buffer_deinit(&value);
+}
+
+/* What came with the request to show who sends it. */
+static struct issue_presented presented_by(const struct http_exchange *exchange)
+{
+	const struct http_request *request = http_exchange_request(exchange);
+	struct issue_presented presented = {
+		.authorization = http_header_find(exchange, "Authorization"),
+		.method = request->method,
+		.path = request->path,
+		.certificate = http_exchange_certificate_digest(exchange),
+	};
+
+	if (!http_header_single(exchange, "DPoP", &presented.proof))
+		presented.proof = (struct text){0}; /* two are none: RFC 9449 §4.3 */
+	return presented;
 }
 
 /* True if the request comes from where it may and from whom it says; else it
@@ -56,7 +78,8 @@ static bool admit(
 {
 	struct text server = http_path_value(exchange, "server"), origin, audience;
 	struct arena *arena = http_exchange_arena(exchange);
-	enum token_reason reason = TOKEN_NO_ROOM;
+	struct issue_presented presented = presented_by(exchange);
+	struct issue_refused refused = {TOKEN_NO_ROOM, TOKEN_NOT_CHECKED};
 
 	if (!http_header_single(exchange, "Origin", &origin) ||
 		(origin.data != NULL && !is_origin_allowed(door, origin))) {
@@ -66,15 +89,14 @@ static bool admit(
 	}
 	if (arena != NULL) {
 		audience = issue_audience(door->settings.issue, arena, server);
-		reason = audience.data == NULL
-				 ? TOKEN_NO_ROOM
-				 : issue_authenticate_header(door->settings.issue,
-					   http_header_find(exchange, "Authorization"), audience,
-					   caller);
+		if (audience.data != NULL)
+			refused.reason = issue_authenticate_header(
+				door->settings.issue, &presented, audience, caller);
 	}
-	if (reason == TOKEN_ACCEPTED)
+	if (refused.reason == TOKEN_ACCEPTED)
 		return true;
-	refuse_caller(door, exchange, server, reason);
+	refused.proof_reason = presented.proof_reason;
+	refuse_caller(door, exchange, server, &refused);
 	return false;
 }
 

@@ -16,10 +16,15 @@
  * it by messages; it checks what it signs.  Its memory stays out of core dumps. */
 struct signer;
 
+/* Whether it also keeps the key that wraps others.  In a process of its own it does not:
+ * its checks could not tell one use of that key from another. */
+enum signer_master { SIGNER_MASTER_KEPT = 0, SIGNER_MASTER_LEFT };
+
 struct signer_settings {
 	const char *folder; /* DIR/keys: made 0700 at first start, refused if others may enter */
 	int64_t (*wall_utc_ms)(void *context); /* NULL: the system's clock */
 	void *clock_context;
+	enum signer_master master;
 };
 
 /* Loads the keys, or makes them where there are none (first start); a folder
@@ -29,6 +34,10 @@ bool signer_open(
 /* Clears the keys.  *signer may be NULL. */
 void signer_close(struct signer **signer);
 
+/* The key that wraps others, from a folder that a signer has made.  The caller clears it.
+ * Errors: CORRUPT, INVALID, IO, LIMIT. */
+bool signer_read_master(struct seal_key *out, const char *folder, struct error *err) MUST_CHECK;
+
 /* Tokens are signed for this issuer alone, and not before it is set; once only.
  * Errors: INVALID, CONFLICT. */
 bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *err) MUST_CHECK;
@@ -36,9 +45,8 @@ bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *
 /* The ports of the services; good while the signer lives.  Token messages from
  * one thread, checkpoint messages from one (other) thread. */
 struct token_signer signer_tokens(struct signer *signer);
-struct checkpoint_signer signer_checkpoints(struct signer *signer);
-/* From the thread of token messages. */
 struct card_signer signer_cards(struct signer *signer);
+struct checkpoint_signer signer_checkpoints(struct signer *signer);
 
 /* The key that wraps others (secrets, contents).  Borrowed; never copy it to
  * an arena. */

@@ -171,7 +171,7 @@ static bool put_request(struct json_builder *object, const struct task *task, st
 		return true;
 	json_object_start(&request, object->arena);
 	json_put_text(&request, "task", root->id);
-	json_put_text_unless_empty(&request, "person", root->person);
+	json_put_text_unless_empty(&request, "person", task_person(root));
 	json_put_text_unless_empty(&request, "purpose", root->purpose);
 	if (!json_object_seal(&request, &sealed, err))
 		return false;

@@ -181,7 +181,7 @@ static bool check_scope(
 	if (task == NULL || !text_equal(task->identity, request->identity))
 		return error_set(err, ERROR_NOT_FOUND, "the identity has no such task");
 	for (; task != NULL; task = task->parent)
-		if (task->person.length != 0 && text_equal(task->person, request->person))
+		if (task_person(task).length != 0 && text_equal(task_person(task), request->person))
 			return forbid(err, "nobody opens it for what is done on their own behalf");
 	return true;
 }

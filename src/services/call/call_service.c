@@ -11,11 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "domain/charter/lifecycle.h"
-#include "domain/charter/nearest.h"
 #include "services/call/exchange.h"
 
-enum { INDEX_TEXT_BYTES = 24, KILL_ARENA_BYTES = 16 * 1024, APPROVE_TICK_MS = 5000 };
+enum { INDEX_TEXT_BYTES = 24, APPROVE_TICK_MS = 5000 };
 
 const struct call_settings call_settings_default = {
 	.hold_ms = CALL_HOLD_MS_DEFAULT,
@@ -489,131 +487,6 @@ static bool service_register(struct call_service *service, struct error *err)
 	       fold_add_projector(fold, &projectors[1], err);
 }
 
-/* ---- one record of our own ------------------------------------------------------------- */
-
-/* A kill, or the outcome of a call of an earlier run, on its way to the log. */
-struct submission {
-	struct fold_change change;
-	struct arena *arena;
-	struct call_service *service;
-	bool is_kill;
-	void *context;
-	void (*done)(void *context, uint64_t index, const struct error *err);
-};
-
-static void submission_destroy(struct submission **submission)
-{
-	if (*submission == NULL)
-		return;
-	arena_destroy(&(*submission)->arena);
-	free(*submission);
-	*submission = NULL;
-}
-
-static void on_submission_done(struct fold_change *change)
-{
-	struct submission *submission = change->context;
-
-	if (submission->is_kill && change->is_durable)
-		submission->service->figures.killed++;
-	if (submission->done != NULL)
-		submission->done(submission->context, change->index,
-			change->is_durable ? NULL : &change->err);
-	submission_destroy(&submission);
-}
-
-static bool submission_create(
-	struct submission **out, struct call_service *service, struct error *err)
-{
-	struct submission *submission = calloc(1, sizeof(*submission));
-
-	*out = NULL;
-	if (submission != NULL)
-		submission->arena = arena_create(KILL_ARENA_BYTES);
-	if (submission == NULL || submission->arena == NULL) {
-		submission_destroy(&submission);
-		return error_set(err, ERROR_LIMIT, "no memory for a record");
-	}
-	submission->service = service;
-	submission->change.done = on_submission_done;
-	submission->change.context = submission;
-	submission->change.append.urgency = RECORD_RESERVED;
-	*out = submission;
-	return true;
-}
-
-/* Submits *submission, which it takes: sets it to NULL. */
-static bool submission_send(
-	struct submission **submission, const struct json *record, struct error *err)
-{
-	struct submission *one = *submission;
-
-	one->change.entry = json_canonical_text(one->arena, record);
-	if (one->change.entry.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room for the record");
-	if (!fold_submit(one->service->ports.fold, &one->change, err))
-		return false;
-	*submission = NULL; /* on_submission_done frees it */
-	return true;
-}
-
-/* ---- kill --------------------------------------------------------------------------------- */
-
-static bool kill_is_well_formed(const struct call_kill *kill, struct error *err)
-{
-	if ((kill->identity.length == 0) == (kill->task.length == 0))
-		return error_set(err, ERROR_INVALID, "a kill names an identity or a task");
-	if (kill->reason.length == 0 || kill->reason.length > CALL_REASON_BYTES_MAX)
-		return error_set(err, ERROR_INVALID, "a kill needs a reason of at most %d bytes",
-			CALL_REASON_BYTES_MAX);
-	return true;
-}
-
-/* The table of domain/charter/lifecycle.c says who; a task is killed by those who
- * may kill its identity while it is active. */
-static bool may_kill(
-	const struct call_service *service, const struct call_kill *kill, struct error *err)
-{
-	const struct task *task = task_find(service->ports.tasks, kill->task);
-	struct text name = task == NULL ? kill->identity : task->identity;
-	const struct registry_entry *entry =
-		registry_find(service->ports.registry, OBJECT_IDENTITY, name);
-	enum identity_state to;
-
-	if (kill->task.length != 0 && task == NULL)
-		return error_set(
-			err, ERROR_NOT_FOUND, "no task %.*s is open", TEXT_ARGS(kill->task));
-	if (entry == NULL)
-		return name_unknown(service->ports.registry, OBJECT_IDENTITY, name, err);
-	return lifecycle_step(LIFECYCLE_KILL, task == NULL ? entry->state : IDENTITY_ACTIVE,
-		registry_standings(service->ports.registry, kill->actor, entry), &to, err);
-}
-
-bool call_kill_submit(struct call_service *service, const struct call_kill *kill, struct error *err)
-{
-	struct task_kill what = {
-		.identity = kill->identity,
-		.task = kill->task,
-		.reason = kill->reason,
-		.actor = kill->actor,
-		.at_utc_ms = fold_stamp_utc_ms(service->ports.fold),
-	};
-	struct submission *submission = NULL;
-	struct json record;
-	bool ok;
-
-	if (!kill_is_well_formed(kill, err) || !may_kill(service, kill, err) ||
-		!submission_create(&submission, service, err))
-		return false;
-	submission->is_kill = true;
-	submission->context = kill->context;
-	submission->done = kill->done;
-	ok = task_kill_record(&record, submission->arena, service->ports.tasks, &what, err) &&
-	     submission_send(&submission, &record, err);
-	submission_destroy(&submission);
-	return ok;
-}
-
 /* ---- definitions ------------------------------------------------------------------------- */
 
 static void on_looked(void *context, const struct error *err)
@@ -654,7 +527,7 @@ static bool unknown_send(
 	struct json sealed;
 	bool ok;
 
-	if (!submission_create(&submission, service, err))
+	if (!call_submission_create(&submission, service, err))
 		return false;
 	json_object_start(&record, submission->arena);
 	json_put_integer(&record, "at", fold_stamp_utc_ms(service->ports.fold));
@@ -665,8 +538,9 @@ static bool unknown_send(
 	json_put_text(&record, "tool", in_flight->tool);
 	json_put_integer(&record, "decision", (int64_t)in_flight->index);
 	json_put_cstring(&record, "status", "unknown");
-	ok = json_object_seal(&record, &sealed, err) && submission_send(&submission, &sealed, err);
-	submission_destroy(&submission);
+	ok = json_object_seal(&record, &sealed, err) &&
+	     call_submission_send(&submission, &sealed, err);
+	call_submission_destroy(&submission);
 	return ok;
 }
 

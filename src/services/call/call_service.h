@@ -255,13 +255,17 @@ struct call_stream {
 bool call_stream_add(struct call_service *service, struct call_stream *stream) MUST_CHECK;
 void call_stream_remove(struct call_service *service, struct call_stream *stream);
 
-/* Ends an identity's or a task's authority now: exactly one of the two is
- * given.  One record; done runs on the loop once it is durable (err NULL) or
+/* Ends a node's authority now, and all below it: a unit's, an identity's, one instance's of
+ * an identity (both are given), a task's, or a token's of a task (both are given).  One
+ * record, whatever hangs below; done runs on the loop once it is durable (err NULL) or
  * could not be written.  Errors: NOT_FOUND, INVALID (also "forbidden: " where
  * the actor may not), CONFLICT (a state that cannot be killed), LIMIT, IO. */
 struct call_kill {
+	struct text unit;
 	struct text identity;
+	struct text instance;
 	struct text task;
+	struct text token; /* jti */
 	struct text reason;
 	struct text actor; /* "person:NAME", "uid:N" */
 	void *context;
@@ -269,6 +273,27 @@ struct call_kill {
 };
 bool call_kill_submit(
 	struct call_service *service, const struct call_kill *kill, struct error *err) MUST_CHECK;
+
+/* People are asked about the one call that a task was opened for (its details list exactly
+ * one, task_details_one_call) before it is made: it is decided as it will be, and what they
+ * answer is bound to exactly it, so it is answered and used like any other approval.  done
+ * runs once, from the loop or before this returns. */
+enum call_first_answer {
+	CALL_FIRST_FAILED = 0, /* err says why */
+	CALL_FIRST_REFUSED,    /* it would be refused whatever people say; err says why */
+	CALL_FIRST_ASKED,      /* approval is the question's id, durable */
+	CALL_FIRST_ALLOWED,    /* nobody needs to be asked */
+};
+struct call_first {
+	struct text task;
+	struct text message; /* the client's words, for people; may be empty */
+	void *context;
+	void (*done)(struct call_first *asked);
+	enum call_first_answer answer;
+	char approval[APPROVAL_ID_BYTES + 1];
+	struct error err;
+};
+void call_ask_first(struct call_service *service, struct call_first *asked);
 
 /* `remit approve ID --with ARGUMENTS`: a person would accept other arguments.  The question is
  * closed as edited, another about the same call with those arguments takes its place, which

@@ -178,17 +178,6 @@ static bool build_call(struct call_service *service, struct editing *editing,
 
 /* ---- deciding ------------------------------------------------------------------------- */
 
-static void look_at_values(struct call_service *service, struct editing *editing)
-{
-	struct secret_tally tally = {0};
-
-	decide_origins(service->ports.decide, &editing->call, &editing->origins);
-	if (service->ports.detector == NULL)
-		return;
-	detector_count(service->ports.detector, &editing->call.arguments, &tally);
-	editing->call.secrets = tally.kinds;
-}
-
 static bool decide_edit(struct call_service *service, struct editing *editing, struct error *err)
 {
 	const struct decide_request request = {
@@ -198,7 +187,7 @@ static bool decide_edit(struct call_service *service, struct editing *editing, s
 		.now_utc_ms = fold_stamp_utc_ms(service->ports.fold),
 	};
 
-	look_at_values(service, editing);
+	call_look_at_values(&service->ports, &editing->call, &editing->origins);
 	decide_call(service->ports.decide, &request, editing->arena, &editing->decision);
 	if (editing->decision.verdict == VERDICT_ASK)
 		return true;

@@ -375,4 +375,21 @@ struct call_service {
 	int64_t approve_tick_ms;
 };
 
+/* A kill, or the outcome of a call of an earlier run, on its way to the log. */
+struct submission {
+	struct fold_change change;
+	struct arena *arena;
+	struct call_service *service;
+	bool is_kill;
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
+/* Errors: LIMIT. */
+bool call_submission_create(
+	struct submission **out, struct call_service *service, struct error *err) MUST_CHECK;
+/* Submits *submission, which it takes: sets it to NULL. */
+bool call_submission_send(
+	struct submission **submission, const struct json *record, struct error *err) MUST_CHECK;
+void call_submission_destroy(struct submission **submission);
+
 #endif

@@ -28,6 +28,18 @@ struct text call_charter_name(
 	return text_format(arena, "%.*s@%u", TEXT_ARGS(entry->name), entry->in_force->version);
 }
 
+void call_look_at_values(
+	const struct call_ports *ports, struct call *call, struct flow_origins *origins)
+{
+	struct secret_tally tally = {0};
+
+	decide_origins(ports->decide, call, origins);
+	if (ports->detector == NULL)
+		return;
+	detector_count(ports->detector, &call->arguments, &tally);
+	call->secrets = tally.kinds;
+}
+
 static bool digest_value(
 	const struct call_question *asked, struct text value, struct sha256 *out, struct error *err)
 {
@@ -85,7 +97,8 @@ static size_t chain_of(const struct task *task, struct approval_link chain[CALL_
 	size_t count = 0;
 
 	for (; task != NULL && count < CALL_CHAIN_MAX; task = task->parent)
-		chain[count++] = (struct approval_link){task->id, task->identity, task->person};
+		chain[count++] =
+			(struct approval_link){task->id, task->identity, task_person(task)};
 	return count;
 }
 
@@ -169,7 +182,7 @@ bool call_question_record(const struct call_question *asked, const struct sha256
 	if (task != NULL) {
 		const struct task_labels labels = task_labels_of(task);
 
-		question.person = task->person;
+		question.person = task_person(task);
 		question.label = labels.sensitivity;
 		question.has_untrusted_content = labels.has_untrusted_content;
 	}

@@ -36,6 +36,11 @@ const struct break_glass *call_question_break_glass(
 bool call_question_record(const struct call_question *asked, const struct sha256 *call_digest,
 	struct fold_change *change, struct text *out_id, struct error *err) MUST_CHECK;
 
+/* What a decision is told of a call's values, as when it is made: where they came from, and
+ * the secrets in them. */
+void call_look_at_values(
+	const struct call_ports *ports, struct call *call, struct flow_origins *origins);
+
 /* Of a card that was sealed: the arguments, and what is put around them. */
 extern const struct json_limits call_card_limits;
 

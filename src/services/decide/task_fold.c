@@ -1,7 +1,8 @@
 /* The tasks' part of the fold.
  *
  * Rows of the store: task / ID is the task-opened record of a task that nothing
- * ended; task-kill / IDENTITY the last kill of an identity; task-label /
+ * ended; task-kill / IDENTITY the last kill of an identity, / unit/NAME of a unit,
+ * / instance/IDENTITY/NAME of an instance, / ID/token/JTI of a token; task-label /
  * ID/SENSITIVITY[/untrusted] what a task or one below it has read, as the part of
  * the first such decision that the table takes; task-use / ROOT/INDEX what one decision took
  * of lines with `uses`.  Rows of a task go when it ends.  task-touch / IDENTITY TOOL the first
@@ -29,15 +30,40 @@ static void task_rows_delete(const struct json *record, struct projection *proje
 	projection_delete(projection, "task", id);
 	projection_delete_prefix(projection, "task-label", prefix);
 	projection_delete_prefix(projection, "task-use", prefix);
+	projection_delete_prefix(projection, "task-kill", prefix);
+}
+
+/* Of what is not a task, which goes: no id and no name has a slash, so keys differ. */
+static struct text kill_key(struct arena *arena, enum task_target target, const struct json *record)
+{
+	struct text identity = json_text_or(record, "identity", "");
+
+	switch (target) {
+	case TASK_TARGET_UNIT:
+		return text_format(arena, "unit/%.*s", TEXT_ARGS(json_text_or(record, "unit", "")));
+	case TASK_TARGET_INSTANCE:
+		return text_format(arena, "instance/%.*s/%.*s", TEXT_ARGS(identity),
+			TEXT_ARGS(json_text_or(record, "instance", "")));
+	case TASK_TARGET_TOKEN:
+		return text_format(arena, "%.*s/token/%.*s",
+			TEXT_ARGS(json_text_or(record, "task", "")),
+			TEXT_ARGS(json_text_or(record, "token", "")));
+	case TASK_TARGET_IDENTITY:
+	case TASK_TARGET_TASK:
+	case TASK_TARGET_NONE: break;
+	}
+	return identity;
 }
 
 static void project_kill(const struct json *record, struct projection *projection)
 {
-	if (text_is(json_text_or(record, "target", ""), "task"))
+	enum task_target target = task_target_of(json_text_or(record, "target", ""));
+
+	if (target == TASK_TARGET_TASK)
 		task_rows_delete(record, projection);
 	else
-		projection_put(
-			projection, "task-kill", json_text_or(record, "identity", ""), record);
+		projection_put(projection, "task-kill",
+			kill_key(projection_arena(projection), target, record), record);
 }
 
 /* The key holds all of the label, so the same one is one row: the first that brought it. */

@@ -117,25 +117,36 @@ static void forget(struct detector *detector, uint32_t owner)
 	detector->known[owner] = NULL;
 	pthread_mutex_unlock(&detector->lock);
 	(*count_of(detector, known->sort))--;
+	if (known->sort != KNOWN_CREDENTIAL)
+		known_ends_remove(&detector->ends, known);
 	free(known);
 }
 
-/* Of a sort, the one that ends first and before `before`; KNOWN_MAX: none. */
-static uint32_t first_to_end(const struct detector *detector, enum known_sort sort, int64_t before)
+/* Of the credentials that were replaced; KNOWN_MAX: none was.  They are few and change
+ * seldom, and so they are looked for. */
+static uint32_t first_credential_to_end(const struct detector *detector)
 {
-	bool is_credential = sort == KNOWN_CREDENTIAL;
+	int64_t before = INT64_MAX;
 	uint32_t first = KNOWN_MAX;
 
 	for (uint32_t i = 0; i < KNOWN_MAX; i++) {
 		const struct known *known = detector->known[i];
 
-		if (known == NULL || (known->sort == KNOWN_CREDENTIAL) != is_credential ||
+		if (known == NULL || known->sort != KNOWN_CREDENTIAL ||
 			known->ends_utc_ms >= before)
 			continue;
 		before = known->ends_utc_ms;
 		first = i;
 	}
 	return first;
+}
+
+/* Of a sort; KNOWN_MAX: none ends. */
+static uint32_t first_to_end(const struct detector *detector, enum known_sort sort)
+{
+	if (sort == KNOWN_CREDENTIAL)
+		return first_credential_to_end(detector);
+	return detector->ends.count == 0 ? (uint32_t)KNOWN_MAX : detector->ends.items[0]->owner;
 }
 
 /* Fewer than the most are known, so there is one. */
@@ -152,7 +163,7 @@ static bool make_room(struct detector *detector, enum known_sort sort, struct er
 
 	if (*count_of(detector, sort) < most_of(sort))
 		return true;
-	first = first_to_end(detector, sort, INT64_MAX);
+	first = first_to_end(detector, sort);
 	if (first == KNOWN_MAX)
 		return error_set(err, ERROR_LIMIT, "more than %zu are in use", most_of(sort));
 	forget(detector, first);
@@ -180,6 +191,9 @@ bool detector_add(struct detector *detector, struct known **known, struct error 
 		return false;
 	}
 	(*count_of(detector, one->sort))++;
+	one->owner = owner;
+	if (one->sort != KNOWN_CREDENTIAL)
+		known_ends_put(&detector->ends, one);
 	*known = NULL;
 	return true;
 }

@@ -20,8 +20,16 @@ struct known {
 	bool is_seen_in_log; /* and not told yet; under the lock */
 	struct fingerprint fingerprint;
 	struct siphash digest; /* of the value itself */
+	uint32_t owner;        /* its place in `known` */
+	uint32_t end_at;       /* of tokens and codes: its place in `ends` */
 	size_t name_length;
 	char name[]; /* a reference; of tokens and codes what they are */
+};
+
+/* Tokens and codes; the first to end is items[0]. */
+struct known_ends {
+	struct known *items[DETECTOR_TOKENS_MAX];
+	uint32_t count;
 };
 
 struct detector {
@@ -38,6 +46,7 @@ struct detector {
 	struct fingerprint_index *index;
 	struct known *known[KNOWN_MAX]; /* by owner; NULL: free */
 	uint32_t next;                  /* where a free place is looked for */
+	struct known_ends ends;         /* the loop's thread's alone */
 	struct secret_scratch *log_scratch;
 	uint64_t logged;
 	unsigned foreign_logged; /* not told yet */
@@ -53,6 +62,12 @@ struct text known_key(const struct known *known, char room[KNOWN_KEY_BYTES]);
 /* Takes *known; it is looked for from now on.  Errors: LIMIT. */
 bool detector_add(struct detector *detector, struct known **known, struct error *err) MUST_CHECK;
 struct known *known_create(enum known_sort sort, struct text name);
+
+/* detector_ends.c */
+
+/* There is room: make_room saw to it. */
+void known_ends_put(struct known_ends *ends, struct known *known);
+void known_ends_remove(struct known_ends *ends, const struct known *known);
 
 /* detector_file.c */
 

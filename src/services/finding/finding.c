@@ -358,16 +358,14 @@ const char *finding_close_refusal(
 	const struct finding_service *service, const struct finding *finding, struct text person)
 {
 	const struct person *known = registry_find_person(service->registry, person);
+	const struct people_resource about = {.about = PEOPLE_ABOUT_FINDING, .unit = finding->unit};
 
 	if (known == NULL)
 		return "no such person is registered";
-	if (person_has_role(known, "administrator"))
+	if (registry_person_may(service->registry, known, PEOPLE_CLOSE, &about))
 		return NULL;
-	if (person_has_role(known, "reviewer") &&
-		(text_is(known->unit, REGISTRY_ORGANISATION) ||
-			(finding->unit.length > 0 && text_equal(known->unit, finding->unit))))
-		return NULL;
-	return "an administrator closes it, or a reviewer of its unit or of the organisation";
+	return "an administrator or one of security closes it, or a reviewer of its unit or of "
+	       "the organisation";
 }
 
 /* node: the one of request->id, or NULL. */

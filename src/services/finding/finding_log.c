@@ -85,15 +85,15 @@ static bool may_report(const struct finding_service *service, struct text name, 
 	struct error *err)
 {
 	const struct person *person = registry_find_person(service->registry, name);
+	const struct people_resource finding = {.about = PEOPLE_ABOUT_FINDING,
+		.custodian = is_custodian ? name : (struct text){NULL, 0}};
 
-	if (name.length == 0 || is_custodian ||
-		(person != NULL && (person_has_role(person, "administrator") ||
-					   person_has_role(person, "auditor") ||
-					   person_has_role(person, "reviewer"))))
+	if (name.length == 0 || (person != NULL && registry_person_may(service->registry, person,
+							   PEOPLE_REPORT, &finding)))
 		return true;
 	return error_set(err, ERROR_INVALID,
-		"forbidden: an administrator, auditor or reviewer reports it, or a custodian of "
-		"the source");
+		"forbidden: an administrator, auditor, reviewer or one of security reports it, or "
+		"a custodian of the source");
 }
 
 static struct text subject_of(const struct finding_of_log *request, struct text source)

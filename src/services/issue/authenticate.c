@@ -2,7 +2,8 @@
  *
  * A1  The cache remembers signatures, never verdicts: expiry, task, epochs and
  *     identity are looked at on every use.
- * A2  Only tokens whose every check passed enter it, so strangers cannot fill it. */
+ * A2  Only tokens whose every check passed enter it, so strangers cannot fill it.
+ * A3  It keeps what a token is bound to; that the request shows it is checked each time. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -97,6 +98,13 @@ bool issue_token_is_of_task(const struct access_token *token, const struct task 
 	return true;
 }
 
+bool issue_token_is_in_force(
+	const struct issue *issue, const struct task *task, int64_t epoch, struct text id)
+{
+	return task->epoch == epoch && !task_token_is_revoked(task, id) &&
+	       task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) == TASK_NOT_OVER;
+}
+
 static struct sha256 audience_digest(struct issue *issue, struct text audience)
 {
 	if (audience.length == 0 || audience.length > sizeof issue->last_audience)
@@ -121,22 +129,36 @@ static enum token_reason check_token(
 		.now_utc_s = issue_now_utc_ms(issue) / 1000,
 	};
 	const struct task *task = NULL;
+	const struct public_key *key = NULL;
 	struct access_token read;
-	enum token_reason reason =
-		access_token_check(&read, issue->scratch, token, issue->parts.signer.key, &rules);
+	struct text kid;
+	enum token_reason reason = jws_find_key_id(&kid, issue->scratch, token);
 
 	issue->status.tokens_verified++;
+	if (reason == TOKEN_ACCEPTED) {
+		key = token_keys_find(issue->token_keys, kid);
+		reason = key == NULL
+				 ? TOKEN_KEY_UNKNOWN
+				 : access_token_check(&read, issue->scratch, token, key, &rules);
+	}
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
 	task = task_find(issue->parts.tasks, read.task);
 	if (task == NULL || read.task.length > TASK_ID_BYTES)
 		return TOKEN_TASK_UNKNOWN;
+	if (read.id.length > TASK_TOKEN_ID_BYTES_MAX || read.epoch < 0 || read.epoch > UINT32_MAX)
+		return TOKEN_CLAIM_TYPE;
 	if (!issue_token_is_of_task(&read, task))
 		return TOKEN_SUBJECT;
 	out->is_for_exchange = read.may_act.length > 0;
+	if (task->binding != read.binding.kind)
+		return TOKEN_BOUND;
+	out->binding = read.binding;
 	out->audience = audience_digest(issue, audience);
 	out->expires_utc_s = read.expires_utc_s;
+	out->epoch = (uint32_t)read.epoch;
 	memcpy(out->task, read.task.data, read.task.length);
+	memcpy(out->id, read.id.data, read.id.length);
 	return TOKEN_ACCEPTED;
 }
 
@@ -150,147 +172,260 @@ static enum token_reason check_cached(struct issue *issue, const struct cached_t
 	return sha256_equal(&cached->audience, &digest) ? TOKEN_ACCEPTED : TOKEN_AUDIENCE;
 }
 
-/* What a token is good for: its holder may end what it must not use. */
-enum token_use { TOKEN_TO_ACT = 0, TOKEN_TO_END };
+/* A token of ours, looked at. */
+struct looked {
+	struct cached_token fresh;
+	const struct cached_token *token; /* fresh, or remembered */
+	const struct task *task;
+};
 
-static enum token_reason authenticate(struct issue *issue, struct text token, struct text audience,
-	enum token_use use, struct issue_caller *out)
+/* All but how it came and what the charter asks of that. */
+static enum token_reason look(
+	struct issue *issue, struct text token, struct text audience, struct looked *out)
 {
-	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
-	struct cached_token checked = {.digest = sha256_of(token.data, token.length)};
-	const struct cached_token *cached = find_cached(issue, &checked.digest);
-	const struct task *task = NULL;
+	int64_t now_utc_ms = issue_now_utc_ms(issue);
 	enum token_reason reason;
 
-	if (cached != NULL) {
+	out->fresh = (struct cached_token){.digest = sha256_of(token.data, token.length)};
+	out->token = find_cached(issue, &out->fresh.digest);
+	if (out->token != NULL) {
 		issue->status.tokens_repeated++;
-		reason = check_cached(issue, cached, audience, now_utc_s);
+		reason = check_cached(issue, out->token, audience, now_utc_ms / 1000);
 	} else {
-		reason = check_token(issue, token, audience, &checked);
+		reason = check_token(issue, token, audience, &out->fresh);
 		arena_reset(issue->scratch);
+		out->token = &out->fresh;
 	}
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
-	if (cached == NULL)
-		cached = &checked;
-	task = task_find(issue->parts.tasks, text_of(cached->task));
-	reason = issue_task_state(issue, task);
-	if (reason == TOKEN_ACCEPTED && cached->is_for_exchange && use == TOKEN_TO_ACT)
+	out->task = task_find(issue->parts.tasks, text_of(out->token->task));
+	reason = issue_task_state(issue, out->task);
+	if (reason == TOKEN_ACCEPTED && !issue_token_is_in_force(issue, out->task,
+						out->token->epoch, text_of(out->token->id)))
+		reason = TOKEN_TASK_NOT_LIVE;
+	return reason;
+}
+
+/* As the charter in force asks, whatever it asked when the token was issued. */
+static bool is_bound_enough(const struct issue *issue, const struct looked *looked)
+{
+	const struct registry_entry *entry =
+		registry_find_identity(issue->parts.registry, looked->task->identity);
+
+	return charter_takes_binding(
+		entry->in_force->charter, looked->task->environment, looked->token->binding.kind);
+}
+
+static enum token_reason authenticate(struct issue *issue, struct issue_presented *presented,
+	const struct issue_shown *shown, struct text audience, struct issue_caller *out)
+{
+	struct looked looked;
+	enum token_reason reason = look(issue, shown->token, audience, &looked);
+
+	/* Its holder may end what it must not use: issue_revoke only looks. */
+	if (reason == TOKEN_ACCEPTED && looked.token->is_for_exchange)
 		reason = TOKEN_FOR_EXCHANGE;
+	if (reason == TOKEN_ACCEPTED && !is_bound_enough(issue, &looked))
+		reason = TOKEN_UNBOUND;
+	if (reason == TOKEN_ACCEPTED)
+		reason = issue_check_bound(
+			issue, presented, shown, &looked.token->binding, looked.task->identity);
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
-	*out = (struct issue_caller){
-		task->id, task->identity, task->environment, cached->expires_utc_s};
-	if (cached == &checked) {
-		remember(issue, &checked);
+	task_use(looked.task, issue_now_utc_ms(issue));
+	*out = (struct issue_caller){looked.task->id, looked.task->identity,
+		looked.task->environment, looked.token->expires_utc_s};
+	if (looked.token == &looked.fresh) {
+		remember(issue, &looked.fresh);
 		if (issue->parts.on_token != NULL)
-			issue->parts.on_token(
-				issue->parts.token_context, token, checked.expires_utc_s);
+			issue->parts.on_token(issue->parts.token_context, shown->token,
+				looked.fresh.expires_utc_s);
 	}
 	return TOKEN_ACCEPTED;
 }
 
-static enum token_reason authenticate_for(struct issue *issue, struct text token,
-	struct text audience, enum token_use use, struct issue_caller *out)
+/* RFC 9110 §11.1: a scheme's letter case does not matter. */
+static bool take_scheme(struct text authorization, const char *scheme, struct text *out_token)
 {
+	size_t length = strlen(scheme);
+
+	if (authorization.length <= length || strncasecmp(authorization.data, scheme, length) != 0)
+		return false;
+	*out_token = (struct text){authorization.data + length, authorization.length - length};
+	return true;
+}
+
+static bool read_shown(const struct issue_presented *presented, struct issue_shown *out)
+{
+	*out = (struct issue_shown){.token = presented->token};
+	if (presented->token.length > 0)
+		return true;
+	if (take_scheme(presented->authorization, "bearer ", &out->token))
+		return true;
+	out->is_dpop = take_scheme(presented->authorization, "dpop ", &out->token);
+	return out->is_dpop;
+}
+
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
+	struct text audience, struct issue_caller *out)
+{
+	enum token_reason reason = TOKEN_NO_ROOM;
+	struct issue_shown shown;
+
+	*out = (struct issue_caller){0};
+	presented->proof_reason = TOKEN_NOT_CHECKED;
+	if (presented->authorization.length == 0 && presented->token.length == 0)
+		return TOKEN_NOT_CHECKED;
+	if (!read_shown(presented, &shown))
+		reason = TOKEN_SCHEME;
+	else if (shown.token.length > TOKEN_BYTES_MAX)
+		reason = TOKEN_TOO_LARGE;
+	else if (!issue_is_closed(issue))
+		reason = authenticate(issue, presented, &shown, audience, out);
+	if (reason != TOKEN_ACCEPTED)
+		issue->status.tokens_refused++;
+	return reason;
+}
+
+enum token_reason issue_authenticate_to_end(
+	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
+{
+	struct looked looked;
 	enum token_reason reason = TOKEN_NO_ROOM;
 
 	*out = (struct issue_caller){0};
 	if (token.length > TOKEN_BYTES_MAX)
 		reason = TOKEN_TOO_LARGE;
 	else if (!issue_is_closed(issue))
-		reason = authenticate(issue, token, audience, use, out);
-	if (reason != TOKEN_ACCEPTED)
-		issue->status.tokens_refused++;
+		reason = look(issue, token, audience, &looked);
+	if (reason == TOKEN_ACCEPTED)
+		*out = (struct issue_caller){looked.task->id, looked.task->identity,
+			looked.task->environment, looked.token->expires_utc_s};
 	return reason;
 }
 
 enum token_reason issue_authenticate(
 	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
 {
-	return authenticate_for(issue, token, audience, TOKEN_TO_ACT, out);
+	struct issue_presented presented = {.token = token};
+
+	return issue_authenticate_header(issue, &presented, audience, out);
 }
 
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
-	struct text audience, struct issue_caller *out)
+/* ---- challenges ---- */
+
+/* Which scheme an answer speaks of, and by which error (RFC 6750 §3.1, RFC 9449 §7.1). */
+static const char *error_of(enum token_reason reason, bool *is_dpop)
 {
-	static const char scheme[] = "bearer ";
-	size_t length = sizeof scheme - 1;
-
-	*out = (struct issue_caller){0};
-	if (authorization.length == 0)
-		return TOKEN_NOT_CHECKED;
-	/* RFC 9110 §11.1: the scheme's letter case does not matter. */
-	if (authorization.length <= length ||
-		strncasecmp(authorization.data, scheme, length) != 0) {
-		issue->status.tokens_refused++;
-		return TOKEN_SCHEME;
-	}
-	return issue_authenticate(issue,
-		(struct text){authorization.data + length, authorization.length - length}, audience,
-		out);
+	*is_dpop = reason == TOKEN_NONCE || reason == TOKEN_PROOF || reason == TOKEN_PROOF_MISSING;
+	if (reason == TOKEN_NONCE)
+		return "use_dpop_nonce";
+	return reason == TOKEN_PROOF ? "invalid_dpop_proof" : "invalid_token";
 }
 
-/* folder and name are the path of the resource. */
+static void append_error(const struct issue_refused *refused, const char *error, struct buffer *out)
+{
+	enum token_reason said =
+		refused->reason == TOKEN_PROOF ? refused->proof_reason : refused->reason;
+
+	buffer_append_format(
+		out, ", error=\"%s\", error_description=\"%s\"", error, token_reason_meaning(said));
+}
+
+/* folder and name are the path of the resource; without a folder it has no metadata. */
 static void challenge(const struct issue *issue, const char *folder, struct text name,
-	enum token_reason reason, struct buffer *out)
+	const struct issue_refused *refused, struct buffer *out)
 {
-	buffer_append_format(out,
-		"Bearer resource_metadata=\"%s/.well-known/oauth-protected-resource%s%.*s\""
-		", scope=\"%s\"",
-		issue->issuer, folder, TEXT_ARGS(name), ACCESS_TOKEN_SCOPE);
-	if (reason != TOKEN_NOT_CHECKED)
-		buffer_append_format(out, ", error=\"invalid_token\", error_description=\"%s\"",
-			token_reason_meaning(reason));
+	bool is_dpop;
+	const char *error = error_of(refused->reason, &is_dpop);
+
+	buffer_append_string(out, is_dpop ? "DPoP " : "Bearer ");
+	if (folder != NULL)
+		buffer_append_format(out,
+			"resource_metadata=\"%s/.well-known/oauth-protected-resource%s%.*s\", ",
+			issue->issuer, folder, TEXT_ARGS(name));
+	buffer_append_format(out, "scope=\"%s\"", ACCESS_TOKEN_SCOPE);
+	if (refused->reason != TOKEN_NOT_CHECKED)
+		append_error(refused, error, out);
+	buffer_append_string(out, is_dpop ? ", " : ", DPoP ");
+	buffer_append_string(out, "algs=\"" DPOP_ALGORITHMS "\"");
 }
 
-void issue_challenge(
-	const struct issue *issue, struct text server, enum token_reason reason, struct buffer *out)
+void issue_challenge(const struct issue *issue, struct text server,
+	const struct issue_refused *refused, struct buffer *out)
 {
-	challenge(issue, "/mcp/", server, reason, out);
+	challenge(issue, "/mcp/", server, refused, out);
 }
 
-void issue_peer_challenge(
-	const struct issue *issue, struct text peer, enum token_reason reason, struct buffer *out)
+void issue_provider_challenge(
+	const struct issue *issue, const struct issue_refused *refused, struct buffer *out)
 {
-	challenge(issue, "/a2a/", peer, reason, out);
+	challenge(issue, NULL, TEXT(""), refused, out);
+}
+
+void issue_peer_challenge(const struct issue *issue, struct text peer,
+	const struct issue_refused *refused, struct buffer *out)
+{
+	challenge(issue, "/a2a/", peer, refused, out);
 }
 
 void issue_point_challenge(const struct issue *issue, struct text application,
-	enum token_reason reason, struct buffer *out)
+	const struct issue_refused *refused, struct buffer *out)
 {
-	challenge(issue, application.length == 0 ? "" : "/applications/", application, reason, out);
+	challenge(
+		issue, application.length == 0 ? "" : "/applications/", application, refused, out);
 }
 
-/* The aud a token claims, in the scratch arena; empty if it is no token. */
-static struct text claimed_audience(struct issue *issue, struct text token)
+/* What a token claims, in arena; nothing of it is believed. */
+static bool read_claims(struct text token, struct arena *arena, struct claims *out, struct jws *jws)
 {
 	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
 	const struct jws_rules rules = {.types = types};
-	struct claims claims;
-	struct jws jws;
 
-	if (jws_parse(&jws, issue->scratch, token, &rules) != TOKEN_ACCEPTED ||
-		claims_read(&claims, &jws.claims) != TOKEN_ACCEPTED)
-		return (struct text){0};
-	return claims.audience;
+	return jws_parse(jws, arena, token, &rules) == TOKEN_ACCEPTED &&
+	       claims_read(out, &jws->claims) == TOKEN_ACCEPTED;
 }
 
+bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
+	struct issue_caller *out, struct json *claims)
+{
+	struct looked looked;
+	struct claims read;
+	struct jws jws;
+
+	*out = (struct issue_caller){0};
+	if (token.length > TOKEN_BYTES_MAX || issue_is_closed(issue) ||
+		!read_claims(token, arena, &read, &jws) ||
+		look(issue, token, read.audience, &looked) != TOKEN_ACCEPTED ||
+		looked.token->is_for_exchange || !is_bound_enough(issue, &looked))
+		return false;
+	*out = (struct issue_caller){looked.task->id, looked.task->identity,
+		looked.task->environment, looked.token->expires_utc_s};
+	*claims = jws.claims;
+	return true;
+}
+
+/* Whoever holds a token may end it, also one that is bound and whose key they have not: that
+ * opens nothing, and a stolen token is best ended. */
 bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 {
-	char audience[TOKEN_NAME_BYTES_MAX];
-	struct issue_caller caller;
-	struct text claimed = claimed_audience(issue, token);
-	struct text actor;
-	char actor_text[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
+	struct arena *arena = arena_create(TOKEN_ARENA_BYTES_MAX);
+	struct looked looked;
+	struct claims claims;
+	struct jws jws;
+	char actor[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
+	bool is_ending = false;
 
-	/* Copied out, because authenticating reuses the scratch arena. */
-	memcpy(audience, claimed.data == NULL ? "" : claimed.data, claimed.length);
-	claimed.data = audience;
-	arena_reset(issue->scratch);
-	if (authenticate_for(issue, token, claimed, TOKEN_TO_END, &caller) != TOKEN_ACCEPTED)
-		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
-	snprintf(actor_text, sizeof actor_text, "identity:%.*s", TEXT_ARGS(caller.identity));
-	actor = text_of(actor_text);
-	return issue_task_end(issue, caller.task, actor, NULL, NULL, err);
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a token");
+	if (token.length > TOKEN_BYTES_MAX || issue_is_closed(issue) ||
+		!read_claims(token, arena, &claims, &jws) ||
+		look(issue, token, claims.audience, &looked) != TOKEN_ACCEPTED) {
+		error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
+	} else {
+		snprintf(actor, sizeof actor, "identity:%.*s", TEXT_ARGS(looked.task->identity));
+		is_ending = issue_task_end(issue, looked.task->id, text_of(actor), NULL, NULL, err);
+	}
+	arena_destroy(&arena);
+	return is_ending;
 }

@@ -1,13 +1,19 @@
-/* Tasks after their opening: shown, listed, ended, and given their record when
- * their time is over.  A task is refused from its deadline on whether or not the
- * record is there yet: the record only tells. */
+/* Tasks after their opening: ended, and given their record when their time is
+ * over.  A task is refused from its deadline on whether or not the record is
+ * there yet: the record only tells. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "domain/charter/lifecycle.h"
 #include "services/issue/issue_private.h"
 
-enum { ENDING_ARENA_BYTES_MAX = 64 * 1024, SWEEP_NODES_MAX = 256 };
+enum {
+	ENDING_ARENA_BYTES_MAX = 64 * 1024,
+	SWEEP_NODES_MAX = 256,
+	PATROL_NODES = 1000, /* looked at in one turn for what no clock brings up */
+	RETRY_MS = 5000,     /* after which an end that was not recorded is tried again */
+	EXPIRY_BUSY_MS = 10, /* until the next turn while more is due than one may end */
+};
 
 /* One task-ended record on its way. */
 struct ending {
@@ -127,7 +133,6 @@ static bool may_end(
 {
 	const struct registry_entry *entry =
 		registry_find_identity(issue->parts.registry, task->identity);
-	enum identity_state to;
 	struct text holder = actor;
 
 	if (text_starts_with(actor, "identity:")) {
@@ -136,9 +141,7 @@ static bool may_end(
 		return text_equal(holder, task->identity) ||
 		       error_set(err, ERROR_INVALID, "forbidden: the task is another identity's");
 	}
-	if (entry != NULL &&
-		lifecycle_step(LIFECYCLE_KILL, IDENTITY_ACTIVE,
-			registry_standings(issue->parts.registry, actor, entry), &to, err))
+	if (entry != NULL && registry_may(issue->parts.registry, actor, PEOPLE_KILL, entry, err))
 		return true;
 	return error_set(err, ERROR_INVALID, "forbidden: this actor may not end the task");
 }
@@ -190,161 +193,94 @@ void issue_abandon_task(struct issue *issue, struct text task, const char *reaso
 	(void)end_unattended(issue, task, TASK_ENDED, reason);
 }
 
-/* False: no more can be ended now. */
-static bool end_over(struct issue *issue, const struct task *task, int64_t now_utc_ms)
+/* What a task is over by; its state, and the words of the record. */
+static bool end_over(struct issue *issue, const struct task *task, enum task_over over)
 {
-	bool is_late = task->deadline_utc_ms <= now_utc_ms;
+	static const char *const reasons[] = {
+		[TASK_OVER_DEADLINE] = "",
+		[TASK_OVER_IDLE] = "idle",
+		[TASK_OVER_SESSION] = ISSUE_SESSION_GONE,
+	};
 
-	if (task->recorded_state != TASK_OPEN || is_ending(issue, task->id))
-		return true;
-	if (is_late && task_state_now(task, now_utc_ms) == TASK_EXPIRED)
-		return end_unattended(issue, task->id, TASK_EXPIRED, "");
-	if (!is_late && issue_is_from_sandbox(issue, task))
-		return end_unattended(
-			issue, task->id, TASK_ENDED, "its identity is no sandbox any more");
+	return end_unattended(issue, task->id,
+		over == TASK_OVER_SESSION ? TASK_ENDED : TASK_EXPIRED, reasons[over]);
+}
+
+/* What is over by the clock.  False: more is due than may be ended now. */
+static bool end_due(struct issue *issue, int64_t now_utc_ms)
+{
+	enum task_over over;
+	const struct task *task = task_table_due(issue->parts.tasks, now_utc_ms, &over);
+
+	for (; task != NULL; task = task_table_due(issue->parts.tasks, now_utc_ms, &over)) {
+		if (issue->endings_count >= ISSUE_ENDINGS_MAX)
+			return false;
+		/* Before the end is submitted: a log that makes records durable at once folds
+		 * within. */
+		task_put_off(issue->parts.tasks, task, now_utc_ms + RETRY_MS);
+		if (!is_ending(issue, task->id) && !end_over(issue, task, over))
+			return true;
+	}
 	return true;
 }
 
-void issue_expire(struct issue *issue)
+void issue_end_due(struct issue *issue)
+{
+	/* What does not fit now is due again by the timer. */
+	(void)end_due(issue, issue_now_utc_ms(issue));
+}
+
+/* Tasks of what is no sandbox any more, a few at a time: the registry brings them up, no
+ * clock. */
+static void patrol(struct issue *issue, int64_t now_utc_ms)
+{
+	const struct task *task = task_find(issue->parts.tasks, text_of(issue->patrolled));
+
+	for (int i = 0; i < PATROL_NODES && issue->endings_count < ISSUE_ENDINGS_MAX; i++) {
+		task = task_next(issue->parts.tasks, task);
+		if (task == NULL)
+			break;
+		if (task->recorded_state == TASK_OPEN && issue_is_from_sandbox(issue, task) &&
+			task_is_live(task, now_utc_ms) && !is_ending(issue, task->id) &&
+			!end_unattended(
+				issue, task->id, TASK_ENDED, "its identity is no sandbox any more"))
+			break;
+	}
+	issue->patrolled[0] = '\0';
+	if (task != NULL && task->id.length <= TASK_ID_BYTES) {
+		memcpy(issue->patrolled, task->id.data, task->id.length);
+		issue->patrolled[task->id.length] = '\0';
+	}
+}
+
+bool issue_expire(struct issue *issue)
 {
 	int64_t now_utc_ms = issue_now_utc_ms(issue);
-	const struct task *task = task_next(issue->parts.tasks, NULL);
+	bool is_all = end_due(issue, now_utc_ms);
 
-	while (task != NULL && issue->endings_count < ISSUE_ENDINGS_MAX) {
-		/* A log that makes records durable at once folds within submit; the
-		 * node stays, because only the sweep below forgets. */
-		const struct task *next = task_next(issue->parts.tasks, task);
-
-		if (!end_over(issue, task, now_utc_ms))
-			break;
-		task = next;
-	}
+	token_keys_tend(issue->token_keys);
+	issue_sessions_look(issue);
+	patrol(issue, now_utc_ms);
 	if (issue->endings == NULL)
-		task_table_sweep(issue->parts.tasks, now_utc_ms, ISSUE_KEEP_MS, SWEEP_NODES_MAX);
+		is_all &= task_table_sweep(issue->parts.tasks, now_utc_ms, TASK_KEEP_MS,
+				  SWEEP_NODES_MAX) < SWEEP_NODES_MAX;
+	return is_all;
 }
 
 static void on_due(struct loop_timer *timer)
 {
 	struct issue *issue = timer->context;
+	int64_t wait_ms = issue_expire(issue) ? ISSUE_EXPIRY_MS : EXPIRY_BUSY_MS;
 
-	issue_expire(issue);
-	issue->has_expiry = loop_timer_start(issue->parts.loop, timer, ISSUE_EXPIRY_MS);
+	issue->has_expiry = loop_timer_start(issue->parts.loop, timer, wait_ms);
 }
 
 bool issue_start(struct issue *issue, struct error *err)
 {
+	task_table_start(issue->parts.tasks, issue_now_utc_ms(issue));
 	issue->expiry.on_due = on_due;
 	issue->expiry.context = issue;
 	issue->has_expiry = loop_timer_start(issue->parts.loop, &issue->expiry, ISSUE_EXPIRY_MS);
 	return issue->has_expiry ? true
 				 : error_set(err, ERROR_LIMIT, "no memory for the expiry timer");
-}
-
-/* ---- showing ---- */
-
-/* null, or {record, tool} of the decision that first brought the label. */
-static bool put_source(struct json_builder *object, const char *name,
-	const struct task_label_source *source, struct error *err)
-{
-	struct json_builder builder;
-	struct json value = json_null();
-
-	if (source->is_known) {
-		json_object_start(&builder, object->arena);
-		json_put_integer(&builder, "record", (int64_t)source->record);
-		json_put_text_unless_empty(&builder, "tool", source->tool);
-		if (!json_object_seal(&builder, &value, err))
-			return false;
-	}
-	json_put(object, name, value);
-	return true;
-}
-
-static bool task_json(struct json *out, struct arena *arena, const struct task *task,
-	int64_t now_utc_ms, struct error *err)
-{
-	const char *label = sensitivity_word(task->label);
-	struct json_builder object;
-
-	json_object_start(&object, arena);
-	json_put_text(&object, "id", task->id);
-	json_put_text(&object, "identity", task->identity);
-	json_put_cstring(&object, "state", task_state_word(task_state_now(task, now_utc_ms)));
-	json_put_cstring(&object, "environment", environment_word(task->environment));
-	json_put_integer(&object, "charter_version", (int64_t)task->charter_version);
-	json_put_text(&object, "purpose", task->purpose);
-	json_put_text(&object, "person", task->person);
-	json_put(&object, "parent",
-		task->parent == NULL ? json_null() : json_string(task->parent->id));
-	json_put_integer(&object, "depth", task->depth);
-	json_put_integer(&object, "opened", task->opened_at_utc_ms);
-	json_put_integer(&object, "deadline", task->deadline_utc_ms);
-	json_put(&object, "label", label == NULL ? json_null() : json_cstring(label));
-	json_put_boolean(&object, "untrusted_content", task->has_untrusted_content);
-	if (!put_source(&object, "label_source", &task->label_source, err) ||
-		!put_source(&object, "untrusted_source", &task->untrusted_source, err))
-		return false;
-	json_put_integer(&object, "record", (int64_t)task->record_index);
-	return json_object_seal(&object, out, err);
-}
-
-bool issue_task_show(
-	void *context, struct text id, struct arena *arena, struct json *out, struct error *err)
-{
-	struct issue *issue = context;
-	const struct task *task = task_find(issue->parts.tasks, id);
-	struct json shown;
-
-	if (task == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "no task has this id");
-	/* The copy outlives the task. */
-	return task_json(&shown, arena, task, issue_now_utc_ms(issue), err) &&
-	       json_copy(out, arena, &shown, err);
-}
-
-static int compare_ids(const void *left, const void *right)
-{
-	const struct task *const *a = left;
-	const struct task *const *b = right;
-
-	return text_compare((*a)->id, (*b)->id);
-}
-
-/* The tasks after `after` in order of id; NULL without memory. */
-static const struct task **sorted_tasks(
-	const struct issue *issue, struct text after, struct arena *arena, size_t *count)
-{
-	size_t most = task_table_count(issue->parts.tasks);
-	const struct task **tasks =
-		(const struct task **)arena_array(arena, const struct task *, most + 1);
-	const struct task *task = task_next(issue->parts.tasks, NULL);
-
-	*count = 0;
-	if (tasks == NULL)
-		return NULL;
-	for (; task != NULL && *count < most; task = task_next(issue->parts.tasks, task))
-		if (text_compare(task->id, after) > 0)
-			tasks[(*count)++] = task;
-	qsort((void *)tasks, *count, sizeof *tasks, compare_ids);
-	return tasks;
-}
-
-bool issue_task_list(void *context, struct text after, uint32_t count, struct arena *arena,
-	struct json *out, struct error *err)
-{
-	const struct issue *issue = context;
-	size_t found = 0;
-	const struct task **tasks = sorted_tasks(issue, after, arena, &found);
-	struct json_builder array;
-	struct json item, all;
-
-	if (tasks == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the list");
-	json_array_start(&array, arena);
-	for (size_t i = 0; i < found && i < count; i++) {
-		if (!task_json(&item, arena, tasks[i], issue_now_utc_ms(issue), err))
-			return false;
-		json_add(&array, item);
-	}
-	return json_array_seal(&array, &all, err) && json_copy(out, arena, &all, err);
 }

@@ -56,6 +56,7 @@ static enum token_reason read_token(
 		.lifetime_max_s = CHARTER_TASK_S_MAX,
 		.now_utc_s = issue_now_utc_ms(issue) / 1000,
 	};
+	const struct public_key *key = NULL;
 	struct claims claims;
 	struct jws jws;
 	enum token_reason reason = jws_parse(&jws, exchanging->arena, token, &header);
@@ -65,7 +66,9 @@ static enum token_reason read_token(
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
 	rules.audience = claims.audience;
-	return access_token_check(out, exchanging->arena, token, issue->parts.signer.key, &rules);
+	key = token_keys_find(issue->token_keys, jws.key_id);
+	return key == NULL ? TOKEN_KEY_UNKNOWN
+			   : access_token_check(out, exchanging->arena, token, key, &rules);
 }
 
 /* Signed by us, of a task that is there, and saying of it what is so. */
@@ -81,7 +84,11 @@ static enum token_reason read_of_task(struct exchanging *exchanging, struct text
 		return TOKEN_TASK_UNKNOWN;
 	if (!issue_token_is_of_task(out, *out_task))
 		return TOKEN_SUBJECT;
-	return issue_task_state(exchanging->issue, *out_task);
+	reason = issue_task_state(exchanging->issue, *out_task);
+	if (reason == TOKEN_ACCEPTED &&
+		!issue_token_is_in_force(exchanging->issue, *out_task, out->epoch, out->id))
+		return TOKEN_TASK_NOT_LIVE;
+	return reason;
 }
 
 static bool check_subject(struct exchanging *exchanging)

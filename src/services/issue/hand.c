@@ -46,6 +46,7 @@ void issue_hand_on(
 	if (token.expires_utc_s > task->deadline_utc_ms / 1000)
 		token.expires_utc_s = task->deadline_utc_ms / 1000;
 	token.environment = task->environment;
+	token.epoch = task->epoch;
 	random_id(id, "");
 	token.id = text_of(id);
 	hand->expires_utc_s = token.expires_utc_s;

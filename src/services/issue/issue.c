@@ -1,11 +1,12 @@
 /* The token service: its making, its clock, and the table of refusals.  What it
- * does is in open.c, authenticate.c, end.c and person.c. */
+ * does is in open.c, authenticate.c, introspect.c, end.c and person.c. */
 #include "services/issue/issue.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/random.h"
 #include "services/issue/issue_private.h"
 
 static const struct {
@@ -43,19 +44,88 @@ bool issue_is_closed(const struct issue *issue)
 	return issue->issuer[0] == '\0' || fold_has_failed(issue->parts.fold);
 }
 
+bool issue_can_sign(const struct issue *issue)
+{
+	const struct token_signer *signer = &issue->parts.signer;
+
+	return signer->is_ready == NULL || signer->is_ready(signer->context);
+}
+
+static int64_t clock_of(void *context)
+{
+	return issue_now_utc_ms(context);
+}
+
+/* What was remembered of tokens was signed by keys that may hold no longer. */
+static void forget_tokens(void *context)
+{
+	struct issue *issue = context;
+
+	memset(issue->tokens, 0, TOKEN_CACHE_SETS * sizeof *issue->tokens);
+}
+
+static bool make_token_keys(struct issue *issue, struct error *err)
+{
+	const struct token_keys_parts parts = {.fold = issue->parts.fold,
+		.signer = issue->parts.signer,
+		.overlap_ms = issue->parts.key_overlap_ms,
+		.wall_utc_ms = clock_of,
+		.clock_context = issue,
+		.on_change = forget_tokens,
+		.change_context = issue};
+
+	return token_keys_create(&issue->token_keys, &parts, err);
+}
+
+bool issue_keys_list(void *context, struct arena *arena, struct json *out, struct error *err)
+{
+	const struct issue *issue = context;
+
+	return token_keys_list(issue->token_keys, arena, out, err);
+}
+
+bool issue_keys_rotate(void *context, const struct token_key_rotation *asked, struct error *err)
+{
+	const struct issue *issue = context;
+
+	return token_keys_rotate(issue->token_keys, asked, err);
+}
+
+bool issue_key_set(
+	const struct issue *issue, struct arena *arena, struct json *out, struct error *err)
+{
+	return token_keys_publish(issue->token_keys, arena, out, err);
+}
+
 static bool register_with_fold(struct issue *issue, struct error *err)
 {
-	static const char *const types[] = {"task-opened", "assertion"};
-	const struct fold_projector projector = {"task-opened", issue_project_assertion};
+	static const struct {
+		const char *type;
+		fold_apply *apply;
+	} rows[] = {
+		{"task-opened", issue_fold_assertion},
+		{"assertion-used", issue_fold_assertion},
+		{"assertion", issue_fold_assertion},
+		{"task-ended", issue_fold_look},
+		{"kill", issue_fold_look},
+		{"kill", issue_fold_kill},
+		{"kill-receipt", issue_fold_receipt},
+		{"state", issue_fold_look},
+	};
+	static const struct fold_projector projectors[] = {
+		{"task-opened", issue_project_assertion},
+		{"assertion-used", issue_project_assertion},
+	};
 
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct fold_handler handler = {
-			.type = types[i], .apply = issue_fold_assertion, .state = issue};
+			.type = rows[i].type, .apply = rows[i].apply, .state = issue};
 
 		if (!fold_add(issue->parts.fold, &handler, err))
 			return false;
 	}
-	return fold_add_projector(issue->parts.fold, &projector, err);
+	return fold_add_projector(issue->parts.fold, &projectors[0], err) &&
+	       fold_add_projector(issue->parts.fold, &projectors[1], err);
 }
 
 bool issue_create(struct issue **out, const struct issue_parts *parts, struct error *err)
@@ -64,6 +134,8 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 		ISSUE_ASSERTIONS_MAX, ISSUE_ASSERTIONS_PER_IDENTITY_MAX};
 	static const struct replay_bounds requests = {
 		ISSUE_REQUESTS_MAX, ISSUE_REQUESTS_PER_PERSON_MAX};
+	static const struct replay_bounds proofs = {
+		ISSUE_PROOFS_MAX, ISSUE_PROOFS_PER_IDENTITY_MAX};
 	struct issue *issue = calloc(1, sizeof *issue);
 	bool is_ok = false;
 
@@ -72,15 +144,18 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 		return error_set(err, ERROR_LIMIT, "no memory for the token service");
 	issue->parts = *parts;
 	issue->tokens = calloc(TOKEN_CACHE_SETS, sizeof *issue->tokens);
+	issue->proof_keys = calloc(ISSUE_PROOF_KEYS_CACHED, sizeof *issue->proof_keys);
 	issue->scratch = arena_create(TOKEN_ARENA_BYTES_MAX);
-	if (issue->tokens == NULL || issue->scratch == NULL) {
+	random_bytes(issue->nonce_key, sizeof issue->nonce_key);
+	if (issue->tokens == NULL || issue->proof_keys == NULL || issue->scratch == NULL) {
 		error_set(err, ERROR_LIMIT, "no memory for the token service");
 		goto done;
 	}
 	issue->created_utc_s = issue_now_utc_ms(issue) / 1000;
 	if (!replay_table_create(&issue->assertions, &assertions, err) ||
 		!replay_table_create(&issue->requests, &requests, err) ||
-		!register_with_fold(issue, err))
+		!replay_table_create(&issue->proofs, &proofs, err) ||
+		!make_token_keys(issue, err) || !register_with_fold(issue, err))
 		goto done;
 	*out = issue;
 	issue = NULL;
@@ -96,12 +171,22 @@ void issue_destroy(struct issue **issue)
 		return;
 	if ((*issue)->has_expiry)
 		loop_timer_stop((*issue)->parts.loop, &(*issue)->expiry);
+	issue_sessions_drop(*issue);
+	issue_receipts_drop(*issue);
 	issue_openings_drop(*issue);
 	issue_endings_drop(*issue);
+	issue_lookings_drop(*issue);
+	issue_claims_drop(*issue);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
 		public_key_destroy(&(*issue)->keys[i].key);
+	token_keys_destroy(&(*issue)->token_keys);
+	for (size_t i = 0; (*issue)->proof_keys != NULL && i < ISSUE_PROOF_KEYS_CACHED; i++)
+		public_key_destroy(&(*issue)->proof_keys[i].key);
 	replay_table_destroy(&(*issue)->assertions);
 	replay_table_destroy(&(*issue)->requests);
+	replay_table_destroy(&(*issue)->proofs);
+	free((*issue)->proof_keys);
+	explicit_bzero((*issue)->nonce_key, sizeof(*issue)->nonce_key);
 	arena_destroy(&(*issue)->scratch);
 	free((*issue)->tokens);
 	free(*issue);
@@ -203,6 +288,20 @@ bool issue_is_from_sandbox(const struct issue *issue, const struct task *task)
 
 /* ---- keys ---- */
 
+/* Puts the key, taken over in any case, in its place. */
+static const struct cached_key *keep_key(struct cached_key *place, struct public_key *key,
+	struct cached_key *made, struct error *err)
+{
+	if (!jwk_thumbprint(made->thumbprint, key, err)) {
+		public_key_destroy(&key);
+		return NULL;
+	}
+	public_key_destroy(&place->key);
+	*place = *made;
+	place->key = key;
+	return place;
+}
+
 const struct cached_key *issue_key(
 	struct issue *issue, struct arena *arena, const struct json *jwk, struct error *err)
 {
@@ -221,14 +320,36 @@ const struct cached_key *issue_key(
 		return place;
 	if (!jwk_parse(&key, jwk, err))
 		return NULL;
-	if (!jwk_thumbprint(made.thumbprint, key, err)) {
-		public_key_destroy(&key);
+	return keep_key(place, key, &made, err);
+}
+
+const struct cached_key *issue_proof_key(struct issue *issue, struct arena *arena,
+	const struct dpop_proof *proof, enum token_reason *reason)
+{
+	const struct text parts[] = {text_of(signature_algorithm_name(proof->jws.algorithm)),
+		json_canonical_text(arena, &proof->jws.key)};
+	const struct cached_key *kept = NULL;
+	struct public_key *key = NULL;
+	struct cached_key *place = NULL;
+	struct cached_key made = {0};
+	struct error err = {0};
+	uint32_t hash = 0;
+
+	*reason = TOKEN_NO_ROOM;
+	if (parts[1].data == NULL)
 		return NULL;
-	}
-	public_key_destroy(&place->key);
-	*place = made;
-	place->key = key;
-	return place;
+	made.digest = sha256_of_parts(parts, 2);
+	memcpy(&hash, made.digest.bytes, sizeof hash);
+	place = &issue->proof_keys[hash % ISSUE_PROOF_KEYS_CACHED];
+	if (place->key != NULL && sha256_equal(&place->digest, &made.digest))
+		return place;
+	*reason = dpop_key(&key, proof);
+	if (*reason != TOKEN_ACCEPTED)
+		return NULL;
+	kept = keep_key(place, key, &made, &err);
+	if (kept == NULL)
+		*reason = TOKEN_NO_ROOM;
+	return kept;
 }
 
 void issue_status(const struct issue *issue, struct issue_status *out)

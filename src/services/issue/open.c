@@ -1,10 +1,14 @@
-/* Opening a task: prove (prove.c), check, record, then sign.
+/* Opening a task: prove (prove.c, federated.c), check, record, then sign.
  *
- *   assertion ─▶ key of the charter ─▶ signature and claims ─▶ used once
- *       ─▶ identity active and owned ─▶ audience ─▶ task-opened durable
+ *   DPoP proof's form and nonce, if there is one ─▶ assertion ─▶ key of the charter
+ *       ─▶ signature and claims ─▶ used once (or: client certificate)
+ *       ─▶ identity active and owned ─▶ audience ─▶ bound as the charter asks
+ *       ─▶ task-opened durable
  *       ─▶ still active ─▶ token signed
  *
  * O1  Every grant goes this one road.
+ * O3  Who waits for an issuer's keys holds nothing but their place, of which others have
+ *     as many again; once keys came, or did not, they are proven anew, and wait no more.
  * O2  No token leaves without a durable task-opened record. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,42 +20,25 @@
 
 enum {
 	OPENING_ARENA_BYTES_MAX = 512 * 1024,
-	/* Slots of the store's rows: an id is of no use after its assertion's
-	 * longest life, so rows two slots old may go. */
+	/* Slots of the store's rows, by when an id is of no use any more. */
 	SLOT_S = 600,
-	SLOTS = 4,
+	SLOTS = 150,
 	SLOT_KEY_BYTES = 64,
 };
 #define ACTOR_PREFIX "identity:"
 
-_Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= SLOT_S,
-	"an id can be replayed for less than one slot");
-
-/* One request on its way to the log. */
-struct opening {
-	struct issue *issue;
-	struct issue_request *request;
-	struct arena *arena;
-	struct fold_change change;
-	struct token_signing signing;
-	char task[RANDOM_ID_BYTES];
-	struct proven proven; /* its entry and charter only until the record is submitted */
-	struct text audience;
-	int64_t issued_utc_s;
-	int64_t expires_utc_s;
-	struct text parent;         /* a task it hangs below, or empty */
-	struct exchanged exchanged; /* of an exchange */
-	int64_t parent_end_utc_s;   /* where there is a parent */
-	struct opening *next;
-};
+_Static_assert(CLIENT_ASSERTION_LIFETIME_MAX_S + 2 * TOKEN_SKEW_S <= (SLOTS - 3) * SLOT_S &&
+		       ISSUER_LIFETIME_S_MAX + 2 * TOKEN_SKEW_S <= (SLOTS - 3) * SLOT_S,
+	"no id comes round to the slots that were just over");
 
 static void opening_free(struct opening *opening)
 {
+	task_details_destroy(&opening->details);
 	arena_destroy(&opening->arena);
 	free(opening);
 }
 
-static void opening_unlink(struct opening *opening)
+void issue_opening_unlink(struct opening *opening)
 {
 	struct opening **link = &opening->issue->openings;
 
@@ -60,7 +47,16 @@ static void opening_unlink(struct opening *opening)
 	if (*link != NULL) {
 		*link = opening->next;
 		opening->issue->openings_count--;
+		opening->issue->waiting_count -= opening->is_waiting;
+		opening->is_waiting = false;
 	}
+}
+
+static void opening_link(struct opening *opening)
+{
+	opening->next = opening->issue->openings;
+	opening->issue->openings = opening;
+	opening->issue->openings_count++;
 }
 
 void issue_openings_drop(struct issue *issue)
@@ -69,8 +65,24 @@ void issue_openings_drop(struct issue *issue)
 		struct opening *opening = issue->openings;
 
 		issue->openings = opening->next;
+		trust_forget(&opening->wait);
 		opening_free(opening);
 	}
+}
+
+size_t issue_count_openings(const struct issue *issue, struct text identity, struct text parent)
+{
+	size_t count = 0;
+
+	for (const struct opening *opening = issue->openings; opening != NULL;
+		opening = opening->next) {
+		bool is_meant = parent.length > 0 ? text_equal(opening->parent, parent)
+						  : text_equal(opening->proven.identity, identity);
+
+		/* One that is in the table waits for its signature alone. */
+		count += is_meant && task_find(issue->parts.tasks, text_of(opening->task)) == NULL;
+	}
+	return count;
 }
 
 /* ---- may it ---- */
@@ -110,12 +122,12 @@ static bool check_identity(struct opening *opening)
 	return true;
 }
 
-static bool is_plain(struct text purpose)
+bool issue_is_plain(struct text words, size_t length_max)
 {
-	for (size_t i = 0; i < purpose.length; i++)
-		if ((unsigned char)purpose.data[i] < ' ' || purpose.data[i] == 0x7f)
+	for (size_t i = 0; i < words.length; i++)
+		if ((unsigned char)words.data[i] < ' ' || words.data[i] == 0x7f)
 			return false;
-	return purpose.length <= ISSUE_PURPOSE_BYTES_MAX && text_is_utf8(purpose);
+	return words.length <= length_max && text_is_utf8(words);
 }
 
 /* Below the task of the token that is exchanged. */
@@ -166,29 +178,62 @@ static bool check_wishes(struct opening *opening)
 		return issue_refuse(request, ISSUE_AUDIENCE_UNKNOWN, NULL);
 	if (request->scope.length > 0 && !text_is(request->scope, ACCESS_TOKEN_SCOPE))
 		return issue_refuse(request, ISSUE_SCOPE, NULL);
-	if (!is_plain(request->purpose))
+	if (!issue_is_plain(request->purpose, ISSUE_PURPOSE_BYTES_MAX))
 		return issue_refuse(request, ISSUE_PURPOSE, NULL);
 	opening->audience = text_copy(opening->arena, request->resource);
 	return opening->audience.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
 }
 
+/* What the task is for (RFC 9396): it may only narrow what is above it. */
+static bool check_details(struct opening *opening)
+{
+	struct issue_request *request = opening->request;
+	const struct task_details *above =
+		task_details_of(task_find(opening->issue->parts.tasks, opening->parent));
+	struct error err = {0};
+
+	if (request->details.length == 0)
+		return true;
+	if (!task_details_parse(&opening->details, request->details, &err))
+		return issue_refuse(request, ISSUE_DETAILS, err.text);
+	if (above != NULL && !task_details_narrow(opening->details, above))
+		return issue_refuse(request, ISSUE_DETAILS, "the parent task lists less");
+	return true;
+}
+
 /* ---- record it ---- */
+
+bool issue_proof(struct json *out, struct arena *arena, const struct proven *proven,
+	const struct token_binding *bound, struct error *err)
+{
+	struct json_builder part;
+
+	json_object_start(&part, arena);
+	json_put_text(&part, "key", proven->key_id);
+	if (bound->kind != BINDING_NONE)
+		json_put_text(&part, "bound-to",
+			base64url_text(
+				arena, bound->thumbprint.bytes, sizeof bound->thumbprint.bytes));
+	if (proven->issuer.length > 0) {
+		json_put_text(&part, "issuer", proven->issuer);
+		json_put_integer(&part, "rule", proven->rule);
+	}
+	if (proven->use.until_utc_s != 0) {
+		json_put_text(&part, "replay",
+			base64url_text(arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
+		json_put_integer(&part, "until", proven->use.until_utc_s);
+	}
+	return json_object_seal(&part, out, err);
+}
 
 /* The task's record with what only we know: the audience, and the proof. */
 static bool add_proof(
 	struct json *out, struct opening *opening, const struct json *record, struct error *err)
 {
-	const struct proven *proven = &opening->proven;
-	struct json_builder whole, part;
+	struct json_builder whole;
 	struct json proof;
 
-	json_object_start(&part, opening->arena);
-	json_put_text(&part, "key", proven->key_id);
-	json_put_text(&part, "replay",
-		base64url_text(
-			opening->arena, proven->use.key.bytes, sizeof proven->use.key.bytes));
-	json_put_integer(&part, "until", proven->use.until_utc_s);
-	if (!json_object_seal(&part, &proof, err))
+	if (!issue_proof(&proof, opening->arena, &opening->proven, &opening->binding.bound, err))
 		return false;
 	json_object_start(&whole, opening->arena);
 	for (uint32_t i = 0; i < record->count; i++)
@@ -211,8 +256,14 @@ static bool make_record(struct opening *opening, struct error *err)
 		.identity = opening->proven.identity,
 		.purpose = opening->request->purpose,
 		.parent = opening->parent,
+		.details = opening->details == NULL ? NULL : task_details_json(opening->details),
+		.unit = proven->charter->unit,
+		.instance = opening->request->instance,
+		.idle_s = proven->charter->idle_s,
+		.has_session = opening->request->session.length > 0,
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
+		.binding = opening->binding.bound.kind,
 		.at_utc_ms = at_utc_ms};
 	struct text actor = text_format(
 		opening->arena, ACTOR_PREFIX "%.*s", TEXT_ARGS(opening->proven.identity));
@@ -227,6 +278,9 @@ static bool make_record(struct opening *opening, struct error *err)
 	if (proven->charter->expires_utc_s != 0 &&
 		opening->expires_utc_s > proven->charter->expires_utc_s)
 		opening->expires_utc_s = proven->charter->expires_utc_s;
+	/* Nor what proved it, where that has an end. */
+	if (proven->ends_utc_s != 0 && opening->expires_utc_s > proven->ends_utc_s)
+		opening->expires_utc_s = proven->ends_utc_s;
 	if (opening->parent.length > 0 && opening->expires_utc_s > opening->parent_end_utc_s)
 		opening->expires_utc_s = opening->parent_end_utc_s;
 	/* Task and token end in the same millisecond. */
@@ -245,15 +299,25 @@ static bool make_record(struct opening *opening, struct error *err)
 /* ---- hand it over ---- */
 
 /* Not stopped while the record, or the signature, was on its way. */
-static bool may_act_now(const struct opening *opening)
+bool issue_may_act_now(const struct opening *opening)
 {
 	const struct issue *issue = opening->issue;
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 
-	return issue_task_state(issue, task) == TOKEN_ACCEPTED;
+	return issue_is_trusted(issue, &opening->proven) &&
+	       issue_task_state(issue, task) == TOKEN_ACCEPTED;
 }
 
-static void finish(struct opening *opening)
+/* What its task, or the nearest above it, is for; empty: whatever the charter lets it. */
+static struct text details_of(const struct opening *opening)
+{
+	const struct task_details *details =
+		task_details_of(task_find(opening->issue->parts.tasks, text_of(opening->task)));
+
+	return details == NULL ? TEXT("") : task_details_text(details);
+}
+
+void issue_opening_finish(struct opening *opening)
 {
 	struct issue_request *request = opening->request;
 
@@ -268,11 +332,11 @@ static void on_signed(struct token_signing *signing)
 	struct opening *opening = signing->context;
 	struct issue_request *request = opening->request;
 
-	opening_unlink(opening);
+	issue_opening_unlink(opening);
 	if (!signing->is_signed) {
 		issue_refuse(request, ISSUE_NOT_SIGNED, signing->err.text);
 		issue_abandon_task(opening->issue, text_of(opening->task), "no token was signed");
-	} else if (!may_act_now(opening)) {
+	} else if (!issue_may_act_now(opening)) {
 		issue_refuse(request, ISSUE_NOT_ACTIVE, "it was stopped just now");
 	} else {
 		issue_refuse(request, ISSUE_GRANTED, NULL);
@@ -282,24 +346,30 @@ static void on_signed(struct token_signing *signing)
 		request->token = signing->token;
 		request->task = text_of(opening->task);
 		request->scope_granted = TEXT(ACCESS_TOKEN_SCOPE);
+		request->details_granted = details_of(opening);
+		request->bound = opening->binding.bound.kind;
 		request->lifetime_s = opening->expires_utc_s - opening->issued_utc_s;
 		request->index = opening->change.index;
-		opening->issue->status.tasks_opened++;
+		opening->issue->status.tasks_opened += request->wish == ISSUE_WISH_TOKEN;
 	}
-	finish(opening);
+	issue_opening_finish(opening);
 }
 
-static void sign_token(struct opening *opening)
+void issue_sign_token(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
+	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 	char id[RANDOM_ID_BYTES];
 	struct access_token token = {
 		.issuer = issue_issuer(issue),
 		.audience = opening->audience,
 		.task = text_of(opening->task),
+		.epoch = task == NULL ? 0 : task->epoch,
 		.may_act = opening->request->may_act,
 		.scope = TEXT(ACCESS_TOKEN_SCOPE),
+		.details = details_of(opening),
 		.environment = opening->proven.environment,
+		.binding = opening->binding.bound,
 		.issued_utc_s = opening->issued_utc_s,
 		.expires_utc_s = opening->expires_utc_s,
 	};
@@ -315,45 +385,132 @@ static void sign_token(struct opening *opening)
 	issue->parts.signer.sign(issue->parts.signer.context, &token, &opening->signing);
 }
 
+static void go_on(struct opening *opening)
+{
+	switch (opening->request->wish) {
+	case ISSUE_WISH_TOKEN: issue_sign_token(opening); return;
+	case ISSUE_WISH_ASK: issue_ask_people(opening); return;
+	case ISSUE_WISH_CLAIM: break;
+	}
+	issue_redeem(opening);
+}
+
 static void on_recorded(struct fold_change *change)
 {
 	struct opening *opening = change->context;
 
-	if (change->is_durable && may_act_now(opening)) {
-		sign_token(opening);
+	if (change->is_durable &&
+		(opening->request->wish == ISSUE_WISH_CLAIM || issue_may_act_now(opening))) {
+		go_on(opening);
 		return;
 	}
-	opening_unlink(opening);
+	issue_opening_unlink(opening);
 	if (!change->is_durable)
 		issue_refuse(opening->request, ISSUE_NOT_RECORDED, change->err.text);
 	else
 		issue_refuse(opening->request, ISSUE_NOT_ACTIVE, "it was stopped just now");
-	finish(opening);
+	issue_opening_finish(opening);
+}
+
+/* A new task, as it was wished for.  False with no error: the request is refused. */
+static bool make_task(struct opening *opening, struct error *err)
+{
+	if (!check_wishes(opening) || !issue_check_may_act(opening->request, &opening->proven) ||
+		!check_parent(opening) || !check_details(opening) ||
+		!issue_check_limits(
+			opening->issue, opening->request, &opening->proven, opening->parent) ||
+		!issue_check_asking(opening) ||
+		!issue_bind(opening->issue, opening->request, &opening->proven, &opening->binding))
+		return false;
+	random_id(opening->task, "t-");
+	return make_record(opening, err);
+}
+
+/* No task is opened, and what proved the client is on record all the same. */
+static bool make_proof(struct opening *opening, struct error *err)
+{
+	const struct proof_of proof = {&opening->proven, "claim"};
+
+	if (!issue_bind(opening->issue, opening->request, &opening->proven, &opening->binding))
+		return false;
+	return issue_proof_record(
+		&opening->change.entry, opening->issue, opening->arena, &proof, err);
 }
 
 /* True: on its way, and done runs later. */
-static bool open_task(struct opening *opening)
+static bool record_task(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
 	struct issue_request *request = opening->request;
 	struct error err = {0};
 
-	if (!issue_prove(issue, opening->arena, request, &opening->proven) ||
-		!check_identity(opening) || !check_wishes(opening) ||
-		!issue_check_may_act(request, &opening->proven) || !check_parent(opening))
+	if (!check_identity(opening))
 		return false;
-	random_id(opening->task, "t-");
-	if (!make_record(opening, &err))
-		return issue_refuse(request, ISSUE_BUSY, err.text);
+	if (request->wish == ISSUE_WISH_CLAIM ? !make_proof(opening, &err)
+					      : !make_task(opening, &err))
+		return err.code == ERROR_NONE ? false : issue_refuse(request, ISSUE_BUSY, err.text);
 	opening->change.done = on_recorded;
 	opening->change.context = opening;
-	opening->next = issue->openings;
-	issue->openings = opening;
-	issue->openings_count++;
+	opening_link(opening);
 	if (fold_submit(issue->parts.fold, &opening->change, &err))
 		return true;
-	opening_unlink(opening);
+	issue_opening_unlink(opening);
 	return issue_refuse(request, ISSUE_NOT_RECORDED, err.text);
+}
+
+/* The keys came, or did not. */
+static void on_keys(struct trust_wait *wait)
+{
+	struct opening *opening = wait->context;
+	struct issue *issue = opening->issue;
+	struct issue_request *request = opening->request;
+
+	issue_opening_unlink(opening);
+	arena_reset(opening->arena);
+	if (issue_is_closed(issue))
+		issue_refuse(request, ISSUE_BUSY, "the log is not ready");
+	else if (issue_read_proof(issue, opening->arena, request, &opening->binding) &&
+		 issue_prove(issue, opening->arena, request, NULL, &opening->proven) ==
+			 PROVING_DONE &&
+		 record_task(opening))
+		return;
+	issue_opening_finish(opening);
+}
+
+/* Likewise. */
+static bool open_task(struct opening *opening)
+{
+	struct issue *issue = opening->issue;
+	bool may_wait = issue->waiting_count < ISSUE_WAITING_MAX;
+
+	if (!issue_read_proof(issue, opening->arena, opening->request, &opening->binding))
+		return false;
+	opening->wait = (struct trust_wait){.run = on_keys, .context = opening};
+	switch (issue_prove(issue, opening->arena, opening->request,
+		may_wait ? &opening->wait : NULL, &opening->proven)) {
+	case PROVING_DONE: return record_task(opening);
+	case PROVING_WAITS:
+		opening_link(opening);
+		opening->is_waiting = true;
+		issue->waiting_count++;
+		return true;
+	case PROVING_REFUSED: break;
+	}
+	return false;
+}
+
+void issue_abandon_opening(struct issue *issue, struct issue_request *request)
+{
+	struct opening *opening = issue->openings;
+
+	while (opening != NULL && (opening->request != request || !opening->is_waiting))
+		opening = opening->next;
+	if (opening == NULL)
+		return;
+	trust_forget(&opening->wait);
+	issue_opening_unlink(opening);
+	issue_refuse(request, ISSUE_BUSY, "whoever asked has gone");
+	issue_opening_finish(opening);
 }
 
 static struct opening *opening_create(struct issue *issue, struct issue_request *request)
@@ -380,6 +537,8 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 	request->reason = TOKEN_NOT_CHECKED;
 	if (issue_is_closed(issue))
 		issue_refuse(request, ISSUE_BUSY, "the log or the address is not ready");
+	else if (!issue_can_sign(issue))
+		issue_refuse(request, ISSUE_BUSY, "the signer is not ready");
 	else if (issue->openings_count == ISSUE_OPENINGS_MAX ||
 		 (opening = opening_create(issue, request)) == NULL)
 		issue_refuse(request, ISSUE_BUSY, NULL);
@@ -393,7 +552,7 @@ void issue_open_task(struct issue *issue, struct issue_request *request)
 
 /* ---- the one-time ids across restarts ---- */
 
-/* A task-opened record carries proof; the store's row (type "assertion") is the
+/* A task-opened or assertion-used record carries proof; the store's row (type "assertion") is the
  * proof and the actor alone.  What is on record is kept whatever the identity's
  * share, or a start could fail on it. */
 bool issue_fold_assertion(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -406,8 +565,8 @@ bool issue_fold_assertion(void *state, const struct json *record, uint64_t index
 
 	(void)index;
 	/* Rows of tasks are parts of such records and need not have one. */
-	if (proof == NULL)
-		return true;
+	if (proof == NULL || json_find(proof, "replay") == NULL)
+		return true; /* nothing was used once: it was proven by a certificate */
 	if (text_starts_with(actor, ACTOR_PREFIX))
 		use.owner = (struct text){actor.data + sizeof ACTOR_PREFIX - 1,
 			actor.length - (sizeof ACTOR_PREFIX - 1)};
@@ -421,23 +580,27 @@ bool issue_fold_assertion(void *state, const struct json *record, uint64_t index
 
 static struct text slot_prefix(struct arena *arena, int64_t slot)
 {
-	return text_format(arena, "%lld/", (long long)(slot % SLOTS));
+	return text_format(arena, "until-%lld/", (long long)((slot + SLOTS) % SLOTS));
 }
 
-/* Rows live in slots of ten minutes, reused in turn; opening a task clears the
- * two slots that come next, whose ids are all of no use any more. */
+/* Rows live in slots of ten minutes, by the end of their id, reused in turn; opening a task
+ * clears the two slots that are over. */
 void issue_project_assertion(const struct json *record, struct projection *projection)
 {
 	struct arena *arena = projection_arena(projection);
 	const struct json *proof = json_find(record, "proof");
 	int64_t slot = json_integer_or(record, "at", 0) / 1000 / SLOT_S;
-	struct text key = text_format(arena, "%lld/%.*s", (long long)(slot % SLOTS),
-		TEXT_ARGS(json_text_or(record, "task", "")));
+	int64_t end = json_integer_or(proof, "until", 0) / SLOT_S;
+	struct text task = json_text_or(record, "task", "");
+	struct text name =
+		task.length > 0 || proof == NULL ? task : json_text_or(proof, "replay", "");
+	struct text key =
+		text_format(arena, "%.*s%.*s", TEXT_ARGS(slot_prefix(arena, end)), TEXT_ARGS(name));
 	struct json_builder row;
 	struct json body;
 	struct error err = {0};
 
-	if (proof == NULL)
+	if (proof == NULL || json_find(proof, "replay") == NULL)
 		return;
 	json_object_start(&row, arena);
 	json_put_integer(&row, "at", json_integer_or(record, "at", 0));
@@ -446,7 +609,7 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	json_put(&row, "proof", *proof);
 	if (!json_object_seal(&row, &body, &err))
 		return; /* the arena is full: so is the projection's next step, which says so */
-	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot + 1));
-	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot + 2));
+	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot - 1));
+	projection_delete_prefix(projection, "assertion", slot_prefix(arena, slot - 2));
 	projection_put(projection, "assertion", key, &body);
 }

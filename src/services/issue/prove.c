@@ -29,7 +29,7 @@ bool issue_refuse(struct issue_request *request, enum issue_refusal refusal, con
 
 /* ---- who is it ---- */
 
-static const struct charter *charter_of(const struct registry_entry *entry)
+const struct charter *issue_charter_of(const struct registry_entry *entry)
 {
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
 
@@ -50,9 +50,11 @@ static const struct cached_key *find_key(struct proving *proving, struct text id
 	if (id.data == NULL && charter->keys_count != 1)
 		return NULL;
 	for (uint32_t i = 0; i < charter->keys_count; i++) {
-		const struct cached_key *found =
-			issue_key(proving->issue, proving->arena, &charter->keys[i].jwk, err);
+		const struct cached_key *found = NULL;
 
+		if (!charter->keys[i].has_certificate) /* which signs no assertions */
+			found = issue_key(
+				proving->issue, proving->arena, &charter->keys[i].jwk, err);
 		if (found == NULL)
 			continue;
 		if (id.data == NULL || is_named(&charter->keys[i], found->thumbprint, id)) {
@@ -65,7 +67,7 @@ static const struct cached_key *find_key(struct proving *proving, struct text id
 	return NULL;
 }
 
-static bool refuse_assertion(struct issue_request *request, enum token_reason reason)
+bool issue_refuse_assertion(struct issue_request *request, enum token_reason reason)
 {
 	request->reason = reason;
 	if (reason == TOKEN_SIGNATURE || reason == TOKEN_KEY_UNKNOWN)
@@ -76,14 +78,10 @@ static bool refuse_assertion(struct issue_request *request, enum token_reason re
 static bool find_client(struct proving *proving, struct text *out_name)
 {
 	struct issue_request *request = proving->request;
-	enum token_reason reason =
-		client_assertion_parse(&proving->assertion, proving->arena, request->assertion);
 
-	if (reason != TOKEN_ACCEPTED)
-		return refuse_assertion(request, reason);
 	*out_name = proving->assertion.claims.subject;
 	if (out_name->length == 0)
-		return refuse_assertion(request, TOKEN_SUBJECT);
+		return issue_refuse_assertion(request, TOKEN_SUBJECT);
 	if (request->client.length > 0 && !text_equal(request->client, *out_name))
 		return issue_refuse(request, ISSUE_CLIENT_MISMATCH, NULL);
 	return true;
@@ -103,43 +101,79 @@ static bool prove_client(struct proving *proving)
 		return false;
 	proving->out->entry = registry_find(issue->parts.registry, OBJECT_IDENTITY, name);
 	proving->out->charter =
-		proving->out->entry == NULL ? NULL : charter_of(proving->out->entry);
+		proving->out->entry == NULL ? NULL : issue_charter_of(proving->out->entry);
 	if (proving->out->charter != NULL)
 		key = find_key(proving, proving->assertion.jws.key_id, &err);
 	if (key == NULL)
-		return refuse_assertion(request, TOKEN_KEY_UNKNOWN);
+		return issue_refuse_assertion(request, TOKEN_KEY_UNKNOWN);
 	reason = client_assertion_check(
 		&proving->assertion, key->key, name, issue_issuer(issue), now_utc_s);
 	if (reason != TOKEN_ACCEPTED)
-		return refuse_assertion(request, reason);
+		return issue_refuse_assertion(request, reason);
 	proving->out->identity = text_copy(proving->arena, name);
 	return proving->out->identity.data != NULL ? true : issue_refuse(request, ISSUE_BUSY, NULL);
+}
+
+bool issue_use_once(
+	struct issue *issue, struct issue_request *request, const struct replay_use *use)
+{
+	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
+	struct error err = {0};
+
+	if (replay_is_used(issue->assertions, &use->key, now_utc_s))
+		return issue_refuse(request, ISSUE_REPLAYED, NULL);
+	if (!replay_note(issue->assertions, use, now_utc_s, &err))
+		return issue_refuse(request, ISSUE_BUSY, err.text);
+	return true;
 }
 
 static bool use_once(struct proving *proving)
 {
 	const struct claims *claims = &proving->assertion.claims;
-	struct replay_table *table = proving->issue->assertions;
-	int64_t now_utc_s = issue_now_utc_ms(proving->issue) / 1000;
-	struct error err = {0};
 
 	proving->out->use = (struct replay_use){
 		.key = replay_key(claims->issuer, claims->id),
 		.owner = proving->out->identity,
 		.until_utc_s = claims->expires_utc_s + TOKEN_SKEW_S,
 	};
-	if (replay_is_used(table, &proving->out->use.key, now_utc_s))
-		return issue_refuse(proving->request, ISSUE_REPLAYED, NULL);
-	if (!replay_note(table, &proving->out->use, now_utc_s, &err))
-		return issue_refuse(proving->request, ISSUE_BUSY, err.text);
-	return true;
+	return issue_use_once(proving->issue, proving->request, &proving->out->use);
 }
 
-bool issue_prove(
-	struct issue *issue, struct arena *arena, struct issue_request *request, struct proven *out)
+/* Nobody's name here has a colon, which every issuer's has; and others put members into a
+ * header that identities may not. */
+static bool may_be_federated(struct issue *issue, const struct issue_request *request,
+	const struct client_assertion *assertion, enum token_reason reason)
+{
+	if (issue->parts.trust == NULL)
+		return false;
+	if (request->assertion_form != ISSUE_ASSERTION_JWT || request->assertion.length == 0)
+		return true;
+	return reason == TOKEN_HEADER_MEMBER || reason == TOKEN_TYPE ||
+	       (reason == TOKEN_ACCEPTED && text_find_byte(assertion->claims.issuer, ':') >= 0);
+}
+
+enum proving_outcome issue_prove(struct issue *issue, struct arena *arena,
+	struct issue_request *request, struct trust_wait *wait, struct proven *out)
 {
 	struct proving proving = {.issue = issue, .arena = arena, .request = request, .out = out};
+	enum proving_outcome outcome = PROVING_REFUSED;
+	enum token_reason reason;
 
 	*out = (struct proven){0};
-	return prove_client(&proving) && use_once(&proving);
+	reason = request->assertion_use == ISSUE_ASSERTION_GRANTS
+			 ? grant_assertion_parse(&proving.assertion, arena, request->assertion)
+			 : client_assertion_parse(&proving.assertion, arena, request->assertion);
+	if (may_be_federated(issue, request, &proving.assertion, reason) &&
+		issue_prove_federated(issue, arena, request, wait, out, &outcome))
+		return outcome;
+	if (request->assertion.length == 0 && request->certificate.length > 0)
+		return issue_prove_certificate(issue, arena, request, out) ? PROVING_DONE
+									   : PROVING_REFUSED;
+	if (reason == TOKEN_ACCEPTED && request->assertion_form != ISSUE_ASSERTION_JWT)
+		reason = TOKEN_KEY_UNKNOWN;
+	if (reason != TOKEN_ACCEPTED)
+		(void)issue_refuse_assertion(request, reason);
+	else if (prove_client(&proving) && use_once(&proving))
+		outcome = PROVING_DONE;
+	return outcome;
 }

@@ -329,6 +329,15 @@ static bool check_first(struct case_run *run)
 	       cannot(run, "first: true or false is expected", TEXT(""));
 }
 
+static bool check_binding(struct case_run *run)
+{
+	const struct json *given = json_find(run->given, "binding");
+	struct text word = json_text_or(run->given, "binding", "");
+
+	return given == NULL || text_is(word, binding_word(binding_of(word))) ||
+	       cannot(run, "binding: none, dpop or mtls is expected", TEXT(""));
+}
+
 static bool check_age(struct case_run *run)
 {
 	const struct json *age = json_find(run->given, "age");
@@ -441,6 +450,7 @@ static bool open_task(
 		.purpose = json_text_or(run->given, "purpose", ""),
 		.charter_version = 1,
 		.environment = call->environment,
+		.binding = binding_of(json_text_or(run->given, "binding", "")),
 		.at_utc_ms = now_utc_ms - json_integer_or(run->given, "age", 0) * 1000,
 		.deadline_utc_ms = now_utc_ms + CASE_TASK_MS,
 	};
@@ -506,7 +516,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 	static const char *const names[] = {"test", "identity", "effect", "tool", "arguments",
 		"generation", "environment", "approvals", "labels", "origins", "person", "purpose",
 		"calls", "used", "age", "first", "at", "expect", "reason", "policy", "asks",
-		"secrets", NULL};
+		"secrets", "binding", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
 	struct text effect = json_text_or(run->given, "effect", "");
@@ -515,7 +525,7 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 
 	if (!has_only(run, run->given, names, "") || !read_now(run, now_utc_ms) ||
 		!check_labels(run) || !check_origins(run) || !check_calls(run) ||
-		!check_used(run) || !check_age(run) || !check_first(run))
+		!check_used(run) || !check_age(run) || !check_first(run) || !check_binding(run))
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
@@ -617,7 +627,8 @@ static const char default_resource[] =
 	"\"reversal\":\"none-needed\",\"unit\":\"org\",\"sensitivity\":\"public\",\"concerns\":[]}";
 /* What every request has, whatever it is about. */
 #define DEFAULT_CONTEXT                                                                            \
-	"\"args\":{},\"environment\":\"dev\",\"task\":{\"id\":\"t\",\"person\":\"\","              \
+	"\"args\":{},\"binding\":\"none\",\"environment\":\"dev\",\"task\":{\"id\":\"t\","         \
+	"\"person\":\"\","                                                                         \
 	"\"purpose\":\"\",\"depth\":0,\"age\":0},\"approvals\":[],\"labels\":{\"sensitivity\":"    \
 	"\"public\",\"untrusted\":false},\"origins\":{\"account\":\"none\",\"addresses\":"         \
 	"\"none\","                                                                                \

@@ -24,6 +24,7 @@
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
+#include "services/registry/plan_issuers.h"
 #include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
 #include "services/registry/plan_sandboxes.h"
@@ -738,6 +739,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	documents =
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
 	plan_check_administrators(&planned->plan, registry, &documents);
+	plan_check_issuers(&planned->plan, registry, &documents);
 	ok = check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&

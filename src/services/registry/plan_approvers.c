@@ -2,22 +2,9 @@
 
 #include <string.h>
 
-#include "domain/charter/lifecycle.h"
-
 bool plan_has_approvers(enum object_kind kind)
 {
 	return kind == OBJECT_IDENTITY || object_is_proposed(kind);
-}
-
-/* The rules that the registrar asks when somebody does approve. */
-static bool may_approve(enum object_kind kind, unsigned standings)
-{
-	enum identity_state to;
-	struct error err;
-
-	return kind == OBJECT_IDENTITY
-		       ? lifecycle_step(LIFECYCLE_APPROVE, IDENTITY_PROPOSED, standings, &to, &err)
-		       : lifecycle_settle(LIFECYCLE_APPROVE, standings, &err);
 }
 
 /* The person, if they can sign and did not propose it; else NULL. */
@@ -34,8 +21,9 @@ static bool add_by_role(void *context, const struct registry_entry *entry)
 {
 	struct plan_approvers *all = context;
 	const struct person *person = signing_person(all, entry);
+	const struct people_resource nobodys = {.kind = all->kind, .unit = all->unit};
 
-	if (person != NULL && may_approve(all->kind, person_standings(person, all->unit)))
+	if (person != NULL && registry_person_may(all->registry, person, PEOPLE_APPROVE, &nobodys))
 		all->found[all->count++] = text_copy(all->arena, entry->name);
 	return all->count < PLAN_APPROVERS_MAX;
 }
@@ -74,17 +62,21 @@ static void add_name(struct text *names, size_t *count, struct text name)
 
 /* Those of one charter's owners who could, then those who could by role. */
 static const struct text *with_owners(
-	const struct plan_approvers *all, const struct charter *charter, size_t *count)
+	const struct plan_approvers *all, const struct object *of, size_t *count)
 {
-	const struct text owners[] = {charter->owner, charter->backup_owner};
+	const struct people_resource resource = registry_resource_of(all->registry, of);
+	const struct text owners[] = {resource.owner, resource.backup_owner};
 	struct text *names = arena_array(all->arena, struct text, PLAN_APPROVERS_MAX);
 
 	*count = 0;
-	for (size_t i = 0; names != NULL && i < 2; i++)
-		if (signing_person(all, registry_find(all->registry, OBJECT_PERSON, owners[i])) !=
-				NULL &&
-			may_approve(all->kind, STANDING_OWNER))
+	for (size_t i = 0; names != NULL && i < 2; i++) {
+		const struct person *owner =
+			signing_person(all, registry_find(all->registry, OBJECT_PERSON, owners[i]));
+
+		if (owner != NULL &&
+			registry_person_may(all->registry, owner, PEOPLE_APPROVE, &resource))
 			add_name(names, count, text_copy(all->arena, owners[i]));
+	}
 	for (size_t i = 0; names != NULL && i < all->count; i++)
 		add_name(names, count, all->kept[i]);
 	return names;
@@ -99,7 +91,7 @@ bool plan_find_approvers(struct plan_approvers *all, const struct object *of, st
 		*out = all->kept;
 		*count = all->count;
 		if (of->kind == OBJECT_IDENTITY)
-			*out = with_owners(all, of->charter, count);
+			*out = with_owners(all, of, count);
 	}
 	return *out != NULL || error_set(err, ERROR_LIMIT, "no memory for a plan");
 }

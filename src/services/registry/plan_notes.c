@@ -194,8 +194,8 @@ static void note_sandboxes(struct plan_noting *noting)
 
 static void note_roles(struct plan_noting *noting)
 {
-	static const char *const roles[] = {
-		"administrator", "approver", "reviewer", "auditor", "owner", "backup-owner", NULL};
+	static const char *const roles[] = {"administrator", "security", "approver", "reviewer",
+		"auditor", "owner", "backup-owner", NULL};
 	const struct person *person = noting->change->after->person;
 
 	for (uint32_t i = 0; i < person->roles_count; i++) {
@@ -229,14 +229,36 @@ static void note_reach(struct plan_noting *noting, const struct charter *charter
 			TEXT_ARGS(unit), TEXT_ARGS(noting->change->name));
 }
 
+/* Of prod alone: elsewhere a token need not be bound unless the charter says so. */
+static void note_binding(struct plan_noting *noting)
+{
+	const struct charter *charter = object_charter(noting->change->after);
+
+	if (!charter_has_environment(charter, ENVIRONMENT_PROD) ||
+		risk_tier_level(charter->risk) < risk_tier_level(RISK_HIGH))
+		return;
+	if (charter->binding == BINDING_NEED_BY_RISK)
+		plan_note_add(noting,
+			"tokens for prod must be bound (DPoP or a client certificate), as the risk "
+			"is %s; write binding: any-bound to say so, or none to take Bearer tokens",
+			risk_tier_word(charter->risk));
+	else if (charter->binding == BINDING_NEED_NONE)
+		plan_note_add(noting,
+			"Bearer tokens will do for prod although the risk is %s: whoever holds one "
+			"can use it",
+			risk_tier_word(charter->risk));
+}
+
 static void note_charter(struct plan_noting *noting)
 {
 	const struct charter *charter = object_charter(noting->change->after);
 
 	if (charter == NULL)
 		return;
-	if (noting->change->kind == OBJECT_IDENTITY)
+	if (noting->change->kind == OBJECT_IDENTITY) {
 		note_reach(noting, charter);
+		note_binding(noting);
+	}
 	note_entitlements(noting);
 	for (uint32_t i = 0; i < charter->outputs_count; i++)
 		note_output(noting, i, &charter->outputs[i]);
@@ -258,6 +280,7 @@ static void note_change(struct plan_noting *noting)
 	case OBJECT_SERVER:
 	case OBJECT_TOOL:
 	case OBJECT_APPLICATION:
+	case OBJECT_ISSUER:
 	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;
 	}

@@ -172,6 +172,7 @@ bool registrar_submit(
 	request->next = NULL;
 	memset(request->issued_code, 0, sizeof request->issued_code);
 	memset(request->kid_issued, 0, sizeof request->kid_issued);
+	memset(request->name_issued, 0, sizeof request->name_issued);
 	if (registrar->last == NULL)
 		registrar->first = request;
 	else
@@ -233,5 +234,6 @@ bool registrar_is_founding(const struct registrar *registrar)
 bool registrar_is_alone(const struct registrar *registrar)
 {
 	return !registrar->is_joined && !registry_ever_had(registrar->registry, OBJECT_POLICY) &&
-	       !registry_ever_had(registrar->registry, OBJECT_APPLICATION);
+	       !registry_ever_had(registrar->registry, OBJECT_APPLICATION) &&
+	       !registry_ever_had(registrar->registry, OBJECT_ISSUER);
 }

@@ -22,7 +22,10 @@ enum {
 	REASON_BYTES_MAX = 1000,
 	CODE_TEXT_BYTES = 40,                /* a one-time code and its NUL */
 	CODE_BOOTSTRAP_LIFETIME_S = 15 * 60, /* administrator's code of the first start */
-	CODE_LIFETIME_S = 60 * 60,           /* code an administrator issued */
+	CODE_LIFETIME_S = 60 * 60,           /* code an administrator issued, or an invitation */
+	INVITES_PER_PERSON_MAX = 8,          /* out at once */
+	INVITES_MAX = 64,                    /* of all persons */
+	INVITE_PURPOSE_BYTES_MAX = 500,
 };
 
 enum registrar_verb {
@@ -40,6 +43,9 @@ enum registrar_verb {
 	REGISTRAR_ENROL,        /* code, name, jwk: possession of the key already proven */
 	REGISTRAR_REVOKE_KEY,   /* name of the person, kid */
 	REGISTRAR_OPEN_SANDBOX, /* name, sandbox, jwk: active at once, by its unit's template */
+	REGISTRAR_INVITE,       /* name, sandbox (backup owner, purpose, environment): a code with
+				 * which a client registers itself, once; it is in the result */
+	REGISTRAR_REGISTER,     /* code, jwk: a draft of who gave the code; name_issued */
 };
 
 /* What a person asks for who opens a sandbox. */
@@ -81,9 +87,11 @@ struct registrar_request {
 	uint64_t index;    /* of the record, if is_changed */
 	uint64_t revision; /* of the registry after it */
 	struct plan *plan; /* apply: what was done or is wrong; owned by the request, see below */
-	char issued_code[CODE_TEXT_BYTES]; /* shown once */
-	char kid_issued[64];               /* enrol: thumbprint of the key */
-	struct registrar_request *next;    /* private */
+	char issued_code[CODE_TEXT_BYTES];            /* shown once */
+	char kid_issued[64];                          /* enrol: thumbprint of the key */
+	char name_issued[CHARTER_NAME_BYTES_MAX + 1]; /* register: of the identity */
+	char code_used[DIGEST_TEXT_BYTES];            /* private */
+	struct registrar_request *next;               /* private */
 };
 
 /* Registers the handlers and projectors of registry, state, person-key,

@@ -4,40 +4,62 @@
 
 /* ---- may they ---- */
 
-static bool is_named_by(const struct object *object, struct text actor)
+/* Whether the data of a unit lie more open after it. */
+static bool is_opened(const struct data_source *before, const struct data_source *after)
 {
-	struct text name = actor_person(actor);
-
-	return name.length > 0 && (text_equal(object->charter->owner, name) ||
-					  text_equal(object->charter->backup_owner, name));
+	return sensitivity_level(after->sensitivity) < sensitivity_level(before->sensitivity) ||
+	       (after->trust == TRUST_TRUSTED && before->trust != TRUST_TRUSTED) ||
+	       (after->ids == IDS_OPEN && before->ids != IDS_OPEN) ||
+	       (before->concerns & ~after->concerns) != 0 ||
+	       after->environment != before->environment ||
+	       !text_equal(after->custodian, before->custodian) ||
+	       !text_equal(after->unit, before->unit);
 }
 
-/* A charter is written by an administrator or by those who answer for it: once
- * one is in force, those it names, else those the new one names. */
-static bool may_write(
-	const struct registry *registry, const struct plan_change *change, struct text actor)
+/* Whoever administers remit does not decide over the data of units, as soon as there are two
+ * who do. */
+static enum people_action action_of(
+	const struct registrar *registrar, const struct plan_change *change)
 {
-	const struct registry_entry *entry;
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, change->kind, change->name);
 
-	if (registry_actor_has_role(registry, actor, "administrator"))
-		return true;
-	if (change->kind != OBJECT_IDENTITY)
-		return false;
-	entry = registry_find(registry, change->kind, change->name);
+	if (change->kind != OBJECT_DATA_SOURCE || change->after == NULL || entry == NULL ||
+		entry->in_force == NULL || registrar_is_founding(registrar) ||
+		!is_opened(entry->in_force->data_source, change->after->data_source))
+		return PEOPLE_WRITE;
+	return PEOPLE_OPEN;
+}
+
+/* Before a charter is in force, those answer whom the new one names. */
+static bool may_write(const struct registry *registry, enum people_action action,
+	const struct plan_change *change, struct text actor, struct error *err)
+{
+	const struct registry_entry *entry = registry_find(registry, change->kind, change->name);
+	struct people_resource resource = {.kind = change->kind, .name = change->name};
+
 	if (entry != NULL && entry->in_force != NULL)
-		return (registry_standings(registry, actor, entry) & STANDING_OWNER) != 0;
-	return change->after != NULL && is_named_by(change->after, actor);
+		return registry_may(registry, actor, action, entry, err);
+	if (change->after != NULL)
+		resource = registry_resource_of(registry, change->after);
+	return registry_may_about(registry, actor, action, &resource, err);
 }
 
 static bool check_author(const struct registrar *registrar, const struct plan_change *change,
 	struct text actor, struct error *err)
 {
-	if (may_write(registrar->registry, change, actor))
+	enum people_action action = action_of(registrar, change);
+	struct error cause = {0};
+	static const char who_may[] = "who may: ";
+	const char *who = NULL;
+
+	if (may_write(registrar->registry, action, change, actor, &cause))
 		return true;
-	return error_set(err, ERROR_INVALID, "forbidden: %.*s may not change %s %.*s; %s",
+	who = strstr(cause.text, who_may);
+	return error_set(err, ERROR_INVALID, "forbidden: %.*s may not change %s %.*s%s; %s may",
 		TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name),
-		change->kind == OBJECT_IDENTITY ? "its owner, backup owner or an administrator may"
-						: "an administrator may");
+		action != PEOPLE_OPEN ? "" : " so that its data lie more open",
+		who == NULL ? "another person" : who + sizeof who_may - 1);
 }
 
 static bool check_approver(const struct registrar *registrar, const struct plan_change *change,
@@ -46,15 +68,14 @@ static bool check_approver(const struct registrar *registrar, const struct plan_
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, change->kind, change->name);
 
-	return lifecycle_settle(LIFECYCLE_APPROVE,
-		       registry_standings(registrar->registry, actor, entry), err) ||
+	return registry_may(registrar->registry, actor, PEOPLE_APPROVE, entry, err) ||
 	       error_set(err, ERROR_INVALID,
 		       "forbidden: %.*s may not approve %s %.*s; an approver of its unit or of "
 		       "org, or an administrator, may, who did not propose it",
 		       TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name));
 }
 
-static bool check_actor(
+bool registrar_check_actor(
 	struct registrar *registrar, struct registrar_request *request, struct error *err)
 {
 	const struct plan *plan = request->plan;
@@ -171,6 +192,8 @@ bool registrar_write_plan(
 	for (size_t i = 0; i < plan->changes_count; i++)
 		changes[i] = write_change(registrar, &plan->changes[i], request);
 	registrar_record_start(registrar, &record, "registry", request->actor);
+	if (request->verb == REGISTRAR_REGISTER)
+		json_put_cstring(&record, "code", request->code_used);
 	return registrar_record_finish(registrar, &record, changes, plan->changes_count, err);
 }
 
@@ -194,7 +217,7 @@ static bool check_plan(
 
 	if (plan->problems.total == 0)
 		return true;
-	if (request->options.is_opening)
+	if (request->verb != REGISTRAR_APPLY)
 		return check_opening(first, err);
 	return error_set(err, ERROR_INVALID, "%zu problems, the first: %.*s:%u: %.*s: %.*s",
 		plan->problems.total, TEXT_ARGS(first->file), first->line, TEXT_ARGS(first->field),
@@ -224,7 +247,8 @@ enum prepared_as registrar_prepare_apply(
 			(unsigned long long)registry_revision(registrar->registry));
 		return registrar_refuse(request, &err);
 	}
-	if (!registrar_plan(registrar, request, &err) || !check_actor(registrar, request, &err))
+	if (!registrar_plan(registrar, request, &err) ||
+		!registrar_check_actor(registrar, request, &err))
 		return registrar_refuse(request, &err);
 	if (request->plan->changes_count == 0)
 		return PREPARED_NOTHING;

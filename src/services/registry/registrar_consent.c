@@ -45,58 +45,68 @@ static bool find_units(struct registrar *registrar, const struct charter *charte
 /* ---- who answers for a unit's data ---- */
 
 struct custody {
-	struct text person;
+	const struct consent_query *query;
 	struct text unit;
-	bool is_found;
+	struct error *err;
+	bool may;
 };
+
+static bool ask(struct custody *custody, struct people_resource resource)
+{
+	resource.proposer = custody->query->entry->proposed_by;
+	custody->may = registry_may_about(custody->query->registrar->registry,
+		custody->query->actor, PEOPLE_CONSENT, &resource, custody->err);
+	return custody->may;
+}
 
 static bool visit_source(void *context, const struct registry_entry *entry)
 {
 	struct custody *custody = context;
+	const struct registry *registry = custody->query->registrar->registry;
 	const struct data_source *source =
 		entry->in_force == NULL ? NULL : entry->in_force->data_source;
 
-	custody->is_found = source != NULL && text_equal(source->unit, custody->unit) &&
-			    text_equal(source->custodian, custody->person);
-	return !custody->is_found;
+	/* The others' are not asked about: there may be many. */
+	return source == NULL || !text_equal(source->unit, custody->unit) ||
+	       !text_equal(source->custodian, actor_person(custody->query->actor)) ||
+	       !ask(custody, registry_resource_of(registry, entry->in_force));
 }
 
-/* As for approvals by data-owner/UNIT: an owner in the unit, or custodian of data of it. */
-static bool is_data_owner(const struct registry *registry, struct text actor, struct text unit)
+/* Of the unit, or of any data of it; err says who may if not. */
+static bool may_consent(const struct consent_query *query, struct text unit, struct error *err)
 {
-	const struct person *person = registry_person_of(registry, actor);
-	struct custody custody = {.unit = unit};
+	struct custody custody = {.query = query, .unit = unit, .err = err};
+	const struct people_resource any = {.kind = OBJECT_DATA_SOURCE, .unit = unit};
 
-	if (person == NULL)
-		return false;
-	if (text_equal(person->unit, unit) && person_has_role(person, "owner"))
-		return true;
-	custody.person = person->name;
-	registry_each(registry, OBJECT_DATA_SOURCE, TEXT(""), visit_source, &custody);
-	return custody.is_found;
+	if (!ask(&custody, any) && actor_person(query->actor).length > 0)
+		registry_each(query->registrar->registry, OBJECT_DATA_SOURCE, TEXT(""),
+			visit_source, &custody);
+	return custody.may;
 }
 
 /* ---- consent ---- */
 
-bool registrar_consent(struct consent_query *query, const struct charter *charter,
-	struct text *consents, struct error *err)
+bool registrar_consent(struct consent_query *query, struct text *consents, struct error *err)
 {
 	struct registrar *registrar = query->registrar;
-	struct text rest, unit;
+	struct text rest, unit, made = *consents;
+	bool is_data_owner = false;
 
-	query->is_data_owner = false;
-	if (!find_units(registrar, charter, &query->units, err))
+	if (!find_units(registrar, query->entry->waiting->charter, &rest, err))
 		return false;
-	rest = query->units;
+	if (rest.length == 0)
+		return error_set(err, ERROR_CONFLICT, "its peers reach into no unit but its own");
 	while (consents_next(&rest, &unit)) {
-		if (!is_data_owner(registrar->registry, query->actor, unit))
+		if (!may_consent(query, unit, err))
 			continue;
-		query->is_data_owner = true;
-		*consents = consents_with(registrar->arena, *consents, unit);
-		if (consents->data == NULL)
+		is_data_owner = true;
+		made = consents_with(registrar->arena, made, unit);
+		if (made.data == NULL)
 			return error_set(err, ERROR_LIMIT, "no memory for a consent");
 	}
-	return true;
+	if (is_data_owner)
+		*consents = made;
+	return is_data_owner;
 }
 
 bool registrar_check_consents(

@@ -7,6 +7,7 @@
  *   registry-revision  revision           the revision, and whether founded
  *   person-key         PERSON/KID         a key
  *   admin-code         DIGEST             a code not yet used
+ *   identity-invited   DIGEST             an invitation not yet used
  * Rows are folded in order of (index, kind), so an object comes before the state
  * that names it. */
 #include "domain/charter/registry_fold.h"
@@ -50,8 +51,18 @@ static bool fold_registry(void *state, const struct json *record, uint64_t index
 	(void)index;
 	if (!fold_in(state, record, err))
 		return false;
+	registrar_forget_invite(state, record);
 	note_founding(state, record);
 	return true;
+}
+
+static bool fold_invite(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	(void)index;
+	if (!registrar_fold_invite(state, record, err))
+		return false;
+	note_founding(state, record);
+	return fold_in(state, record, err);
 }
 
 static void forget_code(struct registrar *registrar, const struct sha256 *digest)
@@ -222,7 +233,17 @@ static void project_changes(struct projection *projection, const struct json *re
 
 static void project_registry(const struct json *record, struct projection *projection)
 {
+	struct text code = json_text_or(record, "code", "");
+
 	project_changes(projection, record);
+	if (code.length > 0)
+		projection_delete(projection, "identity-invited", code);
+}
+
+static void project_invite(const struct json *record, struct projection *projection)
+{
+	project_changes(projection, record);
+	projection_put(projection, "identity-invited", json_text_or(record, "code", ""), record);
 }
 
 /* The key's row is the record without the changes, which have rows of their
@@ -267,8 +288,15 @@ static void project_admin_code(const struct json *record, struct projection *pro
 static void project_kill(const struct json *record, struct projection *projection)
 {
 	struct text identity = json_text_or(record, "identity", "");
+	struct text target = json_text_or(record, "target", "identity");
 
-	if (identity.length > 0 && json_find(record, "task") == NULL)
+	if (text_is(target, "unit"))
+		projection_put(projection, "registry-kill",
+			text_format(projection_arena(projection), "unit/%.*s",
+				TEXT_ARGS(json_text_or(record, "unit", ""))),
+			record);
+	else if (text_is(target, "identity") && identity.length > 0 &&
+		 json_find(record, "task") == NULL)
 		projection_put(projection, "registry-kill", identity, record);
 }
 
@@ -279,6 +307,7 @@ bool registrar_register(struct registrar *registrar, struct error *err)
 		{"state", fold_registry, NULL, registrar},
 		{"person-key", fold_person_key, NULL, registrar},
 		{"admin-code", fold_admin_code, NULL, registrar},
+		{"identity-invited", fold_invite, NULL, registrar},
 		{"kill", fold_kill, NULL, registrar},
 	};
 	static const struct fold_projector projectors[] = {
@@ -286,6 +315,7 @@ bool registrar_register(struct registrar *registrar, struct error *err)
 		{"state", project_registry},
 		{"person-key", project_person_key},
 		{"admin-code", project_admin_code},
+		{"identity-invited", project_invite},
 		{"kill", project_kill},
 	};
 

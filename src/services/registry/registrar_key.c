@@ -31,7 +31,7 @@ static void make_code(char out[CODE_TEXT_BYTES])
 }
 
 /* What people type, as it was made: upper case, without blanks at the ends. */
-static bool digest_of_code(struct text typed, struct sha256 *out)
+bool registrar_digest_of_code(struct text typed, struct sha256 *out)
 {
 	char code[CODE_TEXT_BYTES];
 	size_t at = 0;
@@ -50,13 +50,11 @@ static bool digest_of_code(struct text typed, struct sha256 *out)
 	return at > 0;
 }
 
-static bool write_code(struct registrar *registrar, struct registrar_request *request,
-	struct text person, int64_t lifetime_s, struct error *err)
+struct text registrar_make_code(
+	struct registrar *registrar, struct registrar_request *request, int64_t expires_utc_ms)
 {
 	char written[DIGEST_TEXT_BYTES];
-	struct json_builder record;
 	struct sha256 digest;
-	int64_t expires_utc_ms = fold_stamp_utc_ms(registrar->fold) + lifetime_s * 1000;
 
 	make_code(request->issued_code);
 	if (registrar->codes_heard.issued != NULL)
@@ -64,12 +62,32 @@ static bool write_code(struct registrar *registrar, struct registrar_request *re
 			text_of(request->issued_code), expires_utc_ms);
 	digest = sha256_of(request->issued_code, strlen(request->issued_code));
 	digest_format(written, &digest);
+	return text_copy(registrar->arena, text_of(written));
+}
+
+static bool write_code(struct registrar *registrar, struct registrar_request *request,
+	struct text person, int64_t lifetime_s, struct error *err)
+{
+	struct json_builder record;
+	int64_t expires_utc_ms = fold_stamp_utc_ms(registrar->fold) + lifetime_s * 1000;
+	struct text digest = registrar_make_code(registrar, request, expires_utc_ms);
+
 	registrar_record_start(registrar, &record, "admin-code", request->actor);
 	json_put_cstring(&record, "verb", "issue");
 	json_put_text(&record, "person", person);
-	json_put_text(&record, "code", text_copy(registrar->arena, text_of(written)));
+	json_put_text(&record, "code", digest);
 	json_put_integer(&record, "expires_utc_ms", expires_utc_ms);
 	return registrar_record_finish(registrar, &record, NULL, 0, err);
+}
+
+static bool may_administer(
+	const struct registrar *registrar, const struct registrar_request *request)
+{
+	static const struct people_resource installation = {.about = PEOPLE_ABOUT_INSTALLATION};
+	struct error err;
+
+	return registry_may_about(
+		registrar->registry, request->actor, PEOPLE_ADMINISTER, &installation, &err);
 }
 
 static enum prepared_as prepare_issue(
@@ -77,7 +95,7 @@ static enum prepared_as prepare_issue(
 {
 	struct error err = {0};
 
-	if (!registry_actor_has_role(registrar->registry, request->actor, "administrator"))
+	if (!may_administer(registrar, request))
 		return registrar_forbid(request, "an administrator must issue codes");
 	if (registry_find_person(registrar->registry, request->name) == NULL) {
 		(void)name_unknown(registrar->registry, OBJECT_PERSON, request->name, &err);
@@ -245,7 +263,7 @@ static enum prepared_as prepare_enrol(
 	struct sha256 digest;
 	struct error err = {0};
 
-	if (digest_of_code(request->code, &digest))
+	if (registrar_digest_of_code(request->code, &digest))
 		code = registrar_find_code(registrar, &digest, fold_stamp_utc_ms(registrar->fold));
 	if (code == NULL)
 		return registrar_forbid(request, "no such code, or it has expired or was used");
@@ -271,7 +289,7 @@ static enum prepared_as prepare_revoke(
 	struct error err = {0};
 	struct text self = text_format(registrar->arena, "person:%.*s", TEXT_ARGS(request->name));
 
-	if (!registry_actor_has_role(registrar->registry, request->actor, "administrator") &&
+	if (!may_administer(registrar, request) &&
 		(self.data == NULL || !text_equal(self, request->actor)))
 		return registrar_forbid(request, "an administrator or the person must");
 	owner = registry_find_key(registrar->registry, request->kid, &key);
@@ -305,7 +323,9 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE:
-	case REGISTRAR_OPEN_SANDBOX: break;
+	case REGISTRAR_OPEN_SANDBOX:
+	case REGISTRAR_INVITE:
+	case REGISTRAR_REGISTER: break;
 	}
 	return registrar_forbid(request, "no such change");
 }
@@ -330,6 +350,8 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE: return registrar_prepare_step(registrar, request);
 	case REGISTRAR_OPEN_SANDBOX: return registrar_prepare_sandbox(registrar, request);
+	case REGISTRAR_INVITE:
+	case REGISTRAR_REGISTER: return registrar_prepare_invite(registrar, request);
 	case REGISTRAR_NONE:
 	case REGISTRAR_ISSUE_CODE:
 	case REGISTRAR_BOOTSTRAP:

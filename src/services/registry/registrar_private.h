@@ -17,6 +17,17 @@ struct one_time_code {
 	char person[PERSON_NAME_BYTES_MAX + 1]; /* empty: for a first administrator */
 };
 
+/* An invitation that was given out and not used. */
+struct invite {
+	struct sha256 digest;
+	int64_t expires_utc_ms;
+	enum environment environment;
+	char owner[PERSON_NAME_BYTES_MAX + 1];
+	char backup_owner[PERSON_NAME_BYTES_MAX + 1];
+	char identity[CHARTER_NAME_BYTES_MAX + 1];
+	char purpose[INVITE_PURPOSE_BYTES_MAX + 1];
+};
+
 struct registrar {
 	struct registry *registry;
 	struct fold *fold;
@@ -25,6 +36,8 @@ struct registrar {
 	struct code_listener codes_heard;
 	struct one_time_code codes[CODES_MAX];
 	size_t codes_count;
+	struct invite invites[INVITES_MAX];
+	size_t invites_count;
 	bool is_founded;                 /* two administrators could sign at once, some time */
 	bool is_joined;                  /* two people could, some time */
 	struct registrar_request *first; /* waiting */
@@ -78,6 +91,24 @@ bool registrar_record_finish(struct registrar *registrar, struct json_builder *r
 enum prepared_as registrar_prepare_sandbox(
 	struct registrar *registrar, struct registrar_request *request);
 
+/* INVITE and REGISTER. */
+enum prepared_as registrar_prepare_invite(
+	struct registrar *registrar, struct registrar_request *request);
+bool registrar_fold_invite(
+	struct registrar *registrar, const struct json *record, struct error *err) MUST_CHECK;
+/* The one whose code the record names, if it names one. */
+void registrar_forget_invite(struct registrar *registrar, const struct json *record);
+
+/* Makes a code into request->issued_code and tells who listens; its digest as records spell
+ * it, in the registrar's arena. */
+struct text registrar_make_code(
+	struct registrar *registrar, struct registrar_request *request, int64_t expires_utc_ms);
+/* Of what people type; false: it can be no code. */
+bool registrar_digest_of_code(struct text typed, struct sha256 *out) MUST_CHECK;
+/* Whether the actor may make what is planned. */
+bool registrar_check_actor(struct registrar *registrar, struct registrar_request *request,
+	struct error *err) MUST_CHECK;
+
 /* Plans the request's sources at this moment, into request->plan; false if anything is wrong
  * with it. */
 bool registrar_plan(struct registrar *registrar, struct registrar_request *request,
@@ -86,17 +117,16 @@ bool registrar_plan(struct registrar *registrar, struct registrar_request *reque
 bool registrar_write_plan(struct registrar *registrar, const struct registrar_request *request,
 	struct error *err) MUST_CHECK;
 
-/* Whose consent a charter's peers need, and whose the actor can give (registrar_consent.c). */
+/* Who would consent to what the peers of the charter that waits reach (registrar_consent.c). */
 struct consent_query {
 	struct registrar *registrar;
 	struct text actor;
-	/* The answer, in the registrar's arena. */
-	struct text units;  /* all that are needed */
-	bool is_data_owner; /* of at least one of them */
+	const struct registry_entry *entry;
 };
-/* Adds to consents each unit that the actor answers for.  Errors: LIMIT. */
-bool registrar_consent(struct consent_query *query, const struct charter *charter,
-	struct text *consents, struct error *err) MUST_CHECK;
+/* Adds to consents each unit that the actor answers for.  Errors: CONFLICT (there is none to
+ * consent), INVALID ("forbidden: ": they answer for none), LIMIT. */
+bool registrar_consent(
+	struct consent_query *query, struct text *consents, struct error *err) MUST_CHECK;
 /* False (CONFLICT): a unit that what waits reaches into has not consented. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
 	struct error *err) MUST_CHECK;

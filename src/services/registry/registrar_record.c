@@ -28,8 +28,10 @@ struct written_change written_change_of(
 	change->approved_by = entry->approved_by;
 	change->consents = entry->consents;
 	change->waiting_consents = entry->waiting_consents;
-	if (entry->kind == OBJECT_IDENTITY)
+	if (entry->kind == OBJECT_IDENTITY) {
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
+		change->unit_kill_epoch = registry_unit_kill_epoch(registrar->registry);
+	}
 	return written;
 }
 
@@ -139,6 +141,8 @@ static void put_states(struct json_builder *object, const struct registry_change
 		json_put_boolean(object, "needs_two", true);
 	if (change->kill_epoch != 0)
 		json_put_integer(object, "kill_epoch", (int64_t)change->kill_epoch);
+	if (change->unit_kill_epoch != 0)
+		json_put_integer(object, "unit_kill_epoch", (int64_t)change->unit_kill_epoch);
 }
 
 /* What a proposal says beside its object, and its approval of whom and what. */

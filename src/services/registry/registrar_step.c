@@ -210,25 +210,26 @@ static bool check_unit(struct step *step)
 		       TEXT_ARGS(unit->name), TEXT_ARGS(unit->name));
 }
 
+static bool check_actor(struct step *step)
+{
+	return registry_may(step->registrar->registry, step->request->actor,
+		lifecycle_action(step->verb), step->entry, &step->err);
+}
+
 /* For each unit in reach that the actor answers for, once. */
-static bool consent(struct step *step, unsigned *standings)
+static bool consent(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
 	struct registry_change *change = &step->written.change;
-	struct consent_query query = {.registrar = step->registrar, .actor = step->request->actor};
+	struct consent_query query = {
+		.registrar = step->registrar, .actor = step->request->actor, .entry = entry};
 	struct text before = change->waiting_consents;
 
 	if (entry->waiting == NULL)
 		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for consent");
-	if (!registrar_consent(
-		    &query, entry->waiting->charter, &change->waiting_consents, &step->err))
+	if (!registrar_consent(&query, &change->waiting_consents, &step->err))
 		return false;
-	if (query.units.length == 0)
-		return error_set(
-			&step->err, ERROR_CONFLICT, "its peers reach into no unit but its own");
-	if (query.is_data_owner)
-		*standings |= STANDING_DATA_OWNER;
-	if (query.is_data_owner && text_equal(before, change->waiting_consents))
+	if (text_equal(before, change->waiting_consents))
 		return error_set(&step->err, ERROR_CONFLICT, "that was consented to already");
 	return true;
 }
@@ -236,15 +237,15 @@ static bool consent(struct step *step, unsigned *standings)
 static bool step_identity(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
-	unsigned standings =
-		registry_standings(step->registrar->registry, step->request->actor, entry);
 	enum identity_state from =
 		is_about_waiting(step->verb) ? entry->waiting_state : entry->state;
 	enum identity_state to;
 
-	if (step->verb == LIFECYCLE_CONSENT && !consent(step, &standings))
+	if (!lifecycle_step(step->verb, from, &to, &step->err))
 		return false;
-	if (!lifecycle_step(step->verb, from, standings, &to, &step->err) || !check_time(step))
+	if (step->verb == LIFECYCLE_CONSENT)
+		return consent(step) && change_identity(step, to);
+	if (!check_actor(step) || !check_time(step))
 		return false;
 	if (step->verb == LIFECYCLE_APPROVE &&
 		!(check_still_right(step) && check_unit(step) &&
@@ -253,27 +254,18 @@ static bool step_identity(struct step *step)
 	return change_identity(step, to);
 }
 
-/* A person who would be raised: another administrator, who is not that person. */
+/* A person who would be raised. */
 static bool step_person(struct step *step)
 {
-	struct text actor = step->request->actor;
-	struct text self =
-		text_format(step->registrar->arena, "person:%.*s", TEXT_ARGS(step->entry->name));
-	bool is_author = text_equal(actor, step->entry->proposed_by);
-
 	if (step->verb != LIFECYCLE_APPROVE && step->verb != LIFECYCLE_REJECT)
 		return error_set(&step->err, ERROR_CONFLICT, "%s does not apply to a person",
 			lifecycle_verb_word(step->verb));
-	if (!registry_actor_has_role(step->registrar->registry, actor, "administrator"))
-		return error_set(&step->err, ERROR_INVALID, "forbidden: an administrator must");
+	if (!check_actor(step))
+		return false;
 	if (step->verb == LIFECYCLE_REJECT) {
 		written_change_drop_waiting(&step->written);
 		return true;
 	}
-	if (is_author || self.data == NULL || text_equal(actor, self))
-		return error_set(&step->err, ERROR_INVALID,
-			"forbidden: neither who proposed it nor the person it raises may approve "
-			"it");
 	if (!check_still_right(step))
 		return false;
 	written_change_approve(&step->written, step->entry);
@@ -283,10 +275,7 @@ static bool step_person(struct step *step)
 /* What waits of a guardrail, an application or a unit. */
 static bool step_shared(struct step *step)
 {
-	unsigned standings =
-		registry_standings(step->registrar->registry, step->request->actor, step->entry);
-
-	if (!lifecycle_settle(step->verb, standings, &step->err))
+	if (!lifecycle_settle(step->verb, &step->err) || !check_actor(step))
 		return false;
 	if (step->verb == LIFECYCLE_REJECT) {
 		written_change_drop_waiting(&step->written);

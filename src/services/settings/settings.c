@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/yaml.h"
 #include "domain/charter/credential.h"
+#include "domain/task/task.h"
 
 /* Design: one table row a setting.  The command line and the file are read by
  * the same rows, so neither can know a name the other does not.  Everything is
@@ -44,6 +45,11 @@ static const struct setting table[] = {
 		"sqlite, the embedded store (sqlite)"},
 	{"public-url", SETTING_TEXT, true, AT(public_url), 0, 0, "URL",
 		"how callers reach this daemon, where a proxy stands in front"},
+	{"client-certificates", SETTING_TEXT, true, AT(client_certificates), 0, 0, "HOW",
+		"with tls-cert: ask clients for a certificate, which none needs; or never (ask)"},
+	{"dpop-nonces", SETTING_TEXT, true, AT(dpop_nonces), 0, 0, "WHERE",
+		"DPoP proofs must have a nonce of the daemon's: always; for tokens, where one is "
+		"asked for; or never (tokens)"},
 	{"authzen-record", SETTING_TEXT, true, AT(authzen_record), 0, 0, "WHEN",
 		"awaited: an evaluation is answered once its record is durable; behind: once it is "
 		"on its way (behind)"},
@@ -53,6 +59,8 @@ static const struct setting table[] = {
 		"how long a call waits for a person before it is told to retry (20000)"},
 	{"approval-lifetime-s", SETTING_INTEGER, true, AT(approval_lifetime_s), 1, 604800, "S",
 		"how long an approval may be answered and used (3600)"},
+	{"token-key-overlap-s", SETTING_INTEGER, true, AT(token_key_overlap_s), 1, 604800, "S",
+		"how long a new key for tokens is published before it signs (3600)"},
 	{"upstream-timeout-ms", SETTING_INTEGER, true, AT(upstream_timeout_ms), 1, 3600000, "MS",
 		"how long an upstream may take to answer (60000)"},
 	{"stdio-servers", SETTING_TEXT, true, AT(stdio_servers), 0, 0, "HOW",
@@ -66,6 +74,10 @@ static const struct setting table[] = {
 		"N", "memory a connection has for its headers (8192)"},
 	{"body-bytes-max", SETTING_INTEGER, true, AT(body_bytes_max), 1024, 67108864, "N",
 		"largest request body (4194304)"},
+	{"tasks-max", SETTING_INTEGER, true, AT(tasks_max), 1, TASKS_MAX_MOST, "N",
+		"tasks held at once, about 380 bytes each (1000000)"},
+	{"tasks-per-identity-max", SETTING_INTEGER, true, AT(tasks_per_identity_max), 1,
+		TASKS_MAX_MOST, "N", "of those, of one identity (131072)"},
 	{"vault-url", SETTING_TEXT, true, AT(vault_url), 0, 0, "URL",
 		"HashiCorp Vault or OpenBao, for credentials vault:MOUNT/PATH#FIELD"},
 	{"vault-ca", SETTING_TEXT, true, AT(vault_ca), 0, 0, "FILE",
@@ -102,16 +114,21 @@ static const struct settings defaults = {
 	.data = "./var",
 	.listen = "127.0.0.1:8470",
 	.store = "sqlite",
+	.client_certificates = "ask",
+	.dpop_nonces = "tokens",
 	.authzen_record = "behind",
 	.workers = 1,
 	.hold_ms = 20000,
 	.approval_lifetime_s = 3600,
+	.token_key_overlap_s = 3600,
 	.upstream_timeout_ms = 60000,
 	.stdio_servers = "confined",
 	.model_tool_calls = "block",
 	.connections_max = 4096,
 	.connection_pool_bytes = 8192,
 	.body_bytes_max = 4194304,
+	.tasks_max = TASKS_MAX_DEFAULT,
+	.tasks_per_identity_max = TASKS_PER_IDENTITY_MAX_DEFAULT,
 	.own_secrets = "redact",
 	.foreign_secrets = "redact",
 	.fingerprints_kept_days = 90,
@@ -453,6 +470,21 @@ static bool check_public_url(const char *url, struct error *err)
 		       url);
 }
 
+static bool check_binding(const struct settings *settings, struct error *err)
+{
+	if (strcmp(settings->client_certificates, "ask") != 0 &&
+		strcmp(settings->client_certificates, "never") != 0)
+		return error_set(err, ERROR_INVALID,
+			"client-certificates: \"%s\" is neither ask nor never",
+			settings->client_certificates);
+	if (strcmp(settings->dpop_nonces, "always") == 0 ||
+		strcmp(settings->dpop_nonces, "tokens") == 0 ||
+		strcmp(settings->dpop_nonces, "never") == 0)
+		return true;
+	return error_set(err, ERROR_INVALID, "dpop-nonces: \"%s\" is none of always, tokens, never",
+		settings->dpop_nonces);
+}
+
 static bool check_secrets(const struct settings *settings, struct error *err)
 {
 	if (strcmp(settings->own_secrets, "redact") != 0 &&
@@ -539,8 +571,8 @@ static bool check_together(const struct settings *settings, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"authzen-record: \"%s\" is neither awaited nor behind",
 			settings->authzen_record);
-	return check_secrets(settings, err) && check_webhook(settings, err) &&
-	       check_vault(settings, err);
+	return check_binding(settings, err) && check_secrets(settings, err) &&
+	       check_webhook(settings, err) && check_vault(settings, err);
 }
 
 bool settings_read(

@@ -29,6 +29,8 @@ struct settings {
 	const char *public_url;           /* what callers use to reach us, or NULL: from listen */
 	const char *webhook_url;          /* is told of approvals; or NULL */
 	const char *webhook_secret;       /* reference to what its notices are signed with */
+	const char *dpop_nonces;          /* "always", "tokens" or "never" */
+	const char *client_certificates;  /* "ask" or "never" */
 	const char *authzen_record;       /* "awaited" or "behind" */
 	const char *stdio_servers;        /* "confined" or "unconfined" */
 	const char *own_secrets;          /* in results: "redact" or "block" */
@@ -37,10 +39,13 @@ struct settings {
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;
+	int64_t token_key_overlap_s; /* a new key is published so long before it signs */
 	int64_t upstream_timeout_ms;
 	int64_t connections_max;
 	int64_t connection_pool_bytes;
 	int64_t body_bytes_max;
+	int64_t tasks_max;              /* held at once, dead ones of the last hour included */
+	int64_t tasks_per_identity_max; /* of those, of one identity */
 	int64_t fingerprints_kept_days; /* of a credential, after it was replaced */
 	bool is_check_only;             /* --check-config: read, check, exit */
 	bool is_help;

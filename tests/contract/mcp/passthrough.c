@@ -50,21 +50,32 @@ struct text issue_audience(const struct issue *issue, struct arena *arena, struc
 	return text_copy(arena, server);
 }
 
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
 	struct text audience, struct issue_caller *out)
 {
 	(void)issue;
 	(void)audience;
 	*out = (struct issue_caller){.task = TEXT(TASK), .identity = TEXT("agent")};
-	return text_is(authorization, "Bearer good") ? TOKEN_ACCEPTED : TOKEN_SIGNATURE;
+	return text_is(presented->authorization, "Bearer good") ? TOKEN_ACCEPTED : TOKEN_SIGNATURE;
 }
 
-void issue_challenge(
-	const struct issue *issue, struct text server, enum token_reason reason, struct buffer *out)
+void issue_challenge(const struct issue *issue, struct text server,
+	const struct issue_refused *refused, struct buffer *out)
 {
 	(void)issue;
-	(void)reason;
+	(void)refused;
 	buffer_append_format(out, "Bearer realm=\"%.*s\"", TEXT_ARGS(server));
+}
+
+bool issue_wants_nonce(const struct issue_refused *refused)
+{
+	return refused->reason == TOKEN_NONCE;
+}
+
+void issue_nonce(const struct issue *issue, char out[ISSUE_NONCE_BYTES])
+{
+	(void)issue;
+	memcpy(out, "n-0123456789abcdefghij", ISSUE_NONCE_BYTES);
 }
 
 /* ---- services/call: passes on ---- */

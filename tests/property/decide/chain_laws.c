@@ -465,7 +465,8 @@ static void kill_one(struct law *law)
 	unsigned node = law->count - 1 - pick(law->count < 30 ? law->count : 30);
 	unsigned identity = law->nodes[node].identity;
 	bool is_task = pick(3) != 0;
-	const struct task_kill kill = {.task = is_task ? id_of(law, node) : TEXT(""),
+	const struct task_kill kill = {.target = is_task ? TASK_TARGET_TASK : TASK_TARGET_IDENTITY,
+		.task = is_task ? id_of(law, node) : TEXT(""),
 		.identity = is_task ? TEXT("") : text_of(names[identity]),
 		.reason = TEXT("law"),
 		.actor = TEXT("person:ana"),

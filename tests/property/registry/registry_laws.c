@@ -75,7 +75,12 @@ static void write_shared(struct history *history, struct buffer *out)
 {
 	unsigned number = roll(history, 3) == 0 ? roll(history, 3) : history->made++;
 
-	if (roll(history, 4) == 0)
+	if (roll(history, 6) == 0)
+		buffer_append_format(out,
+			"---\nobject: issuer\nname: id\nunit: %s\nspeaks: oidc\n"
+			"url: https://id.example/%u\nalgorithms: [ES256]\n",
+			PICK(history, guarded), number);
+	else if (roll(history, 4) == 0)
 		buffer_append_format(out,
 			"---\nobject: application\nname: shop%u\nunit: %s\npolicies: 'permit "
 			"(principal, action, resource) when { context.n == %u };'\n",
@@ -221,10 +226,12 @@ static bool pick_waiting(void *context, const struct registry_entry *entry)
 	return roll(pick->history, 2) == 0;
 }
 
-/* Anybody approves, or turns down, what waits of a guardrail or an application. */
+/* Anybody approves, or turns down, what waits of a guardrail, an application or an issuer. */
 static void act_settle(struct history *history)
 {
-	enum object_kind kind = roll(history, 4) == 0 ? OBJECT_APPLICATION : OBJECT_POLICY;
+	static const enum object_kind kinds[] = {
+		OBJECT_POLICY, OBJECT_POLICY, OBJECT_APPLICATION, OBJECT_ISSUER};
+	enum object_kind kind = PICK(history, kinds);
 	struct waiting_pick pick = {.history = history};
 
 	registry_each(
@@ -414,7 +421,7 @@ static void check_change(struct authors *all, const struct json *record, const s
 
 enum { SHARED_MAX = 64 };
 
-/* One guardrail or application, as an auditor follows it through the log. */
+/* One guardrail, application or issuer, as an auditor follows it through the log. */
 struct shared {
 	char name[64]; /* with its kind */
 	int64_t in_force;
@@ -487,7 +494,8 @@ static void check_shared(struct audit *audit, const struct json *record, const s
 static bool is_shared(const struct json *change)
 {
 	return text_is(json_text_or(change, "kind", ""), "policy") ||
-	       text_is(json_text_or(change, "kind", ""), "application");
+	       text_is(json_text_or(change, "kind", ""), "application") ||
+	       text_is(json_text_or(change, "kind", ""), "issuer");
 }
 
 static void audit_record(struct audit *audit, const struct json *record)
@@ -515,8 +523,8 @@ static void is_as_audited(const struct history *history, const struct audit *aud
 {
 	for (size_t i = 0; i < audit->count; i++) {
 		const char *name = strchr(audit->all[i].name, ' ') + 1;
-		enum object_kind kind =
-			audit->all[i].name[0] == 'p' ? OBJECT_POLICY : OBJECT_APPLICATION;
+		enum object_kind kind = object_kind_of(
+			(struct text){audit->all[i].name, (size_t)(name - 1 - audit->all[i].name)});
 		const struct registry_entry *entry =
 			registry_find(history->governed.registry, kind, text_of(name));
 
@@ -616,8 +624,9 @@ static void random_histories_keep_the_laws(void **state)
 	print_message("REMIT_SEED=%llu\n", (unsigned long long)seed);
 	for (uint64_t i = 0; i < HISTORIES; i++)
 		play(seed + i, &tally);
-	print_message("%u charters, %u guardrails and applications (%u removals) approved in %d "
-		      "histories, %u of them begun alone\n",
+	print_message(
+		"%u charters, %u guardrails, applications and issuers (%u removals) approved in %d "
+		"histories, %u of them begun alone\n",
 		tally.charters, tally.shared, tally.removals, HISTORIES, tally.alone);
 	assert_true(tally.charters >= HISTORIES);
 	assert_true(tally.shared >= 2 * HISTORIES);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "domain/token/access_token.h"
+#include "domain/token/jwk.h"
 #include "support/issuing.h"
 
 enum { CASES = 3000, TASKS = 4, TEXT_BYTES = 8192 };
@@ -92,6 +93,7 @@ static bool holds(struct world *world)
 	struct buffer out;
 	struct json claims;
 	bool is_good = true, is_right = true;
+	char kid[JWK_THUMBPRINT_BYTES];
 	struct access_token token;
 
 	token = draw_token(world, &is_good);
@@ -100,8 +102,12 @@ static bool holds(struct world *world)
 	if (is_faulty(world, &is_good))
 		type = "JWT";
 	buffer_init(&out, TEXT_BYTES);
+	if (!jwk_thumbprint(kid, private_key_public(issuing->token_key), &err))
+		abort();
+	if (is_faulty(world, &is_good))
+		kid[draw(world, JWK_THUMBPRINT_BYTES - 1)] ^= 1;
 	if (arena == NULL || !access_token_claims(&claims, arena, &token, &err) ||
-		!jws_sign(&out, key, type, TEXT("k"), &claims, &err))
+		!jws_sign(&out, key, type, text_of(kid), &claims, &err))
 		abort();
 	for (int i = 0; i < 2; i++)
 		is_right = is_right &&

@@ -261,6 +261,40 @@ static void a_redirect_is_not_followed(void **state)
 	assert_int_equal(strncmp(bench->seen, "GET /away|", 10), 0);
 }
 
+static void send_anew(struct bench *bench, const struct http_call_request *request)
+{
+	bench->is_done = false;
+	bench->done_count = 0;
+	send_and_wait(bench, request);
+}
+
+/* By a number and by a name that leads inside, also once a connection is pooled. */
+static void a_request_for_the_world_does_not_go_inside(void **state)
+{
+	struct bench *bench = *state;
+	struct http_call_request request = request_of(bench, "/a");
+	char named[64];
+
+	send_anew(bench, &request);
+	assert_int_equal(bench->status, 201);
+	(void)snprintf(
+		named, sizeof named, "http://localhost:%u/b", http_server_port(bench->server));
+	request.url = named;
+	send_anew(bench, &request);
+	assert_int_equal(bench->status, 201);
+	memset(bench->seen, 0, sizeof bench->seen);
+	request.is_public_only = true;
+	send_anew(bench, &request);
+	assert_int_equal(bench->status, 0);
+	assert_int_equal(bench->err.code, ERROR_INVALID);
+	request = request_of(bench, "/c");
+	request.is_public_only = true;
+	send_anew(bench, &request);
+	assert_int_equal(bench->status, 0);
+	assert_int_equal(bench->err.code, ERROR_INVALID);
+	assert_string_equal(bench->seen, "");
+}
+
 static void a_request_arrives_whole_and_its_answer_too(void **state)
 {
 	struct bench *bench = *state;
@@ -673,6 +707,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(a_line_end_in_a_request_is_refused),
+		WITH(a_request_for_the_world_does_not_go_inside),
 		WITH(a_scheme_that_is_not_http_is_refused),
 		WITH(nobody_at_home_is_an_error),
 		WITH(no_answer_by_the_deadline_is_a_timeout),

@@ -1,3 +1,5 @@
+#include "base/signature.h"
+#include "domain/charter/federation_forms.h"
 #include "domain/charter/object.h"
 
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #define POINT                                                                                      \
 	"'kty':'EC','crv':'P-256','x':'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',"              \
 	"'y':'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'"
+#define DIGEST "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 #define HEAD                                                                                       \
 	"'object':'identity','name':'a1','kind':'agent','class':'update','risk':'low',"            \
 	"'owner':'ana@example.com','backup-owner':'bo@example.com','unit':'support',"              \
@@ -197,6 +200,14 @@ static const struct {
 	{"{" HEAD ",'peers':[{'identity':'x'}]}", "peers[0].effects", "missing"},
 	{"{" HEAD ",'limits':{'task':'25h'}}", "limits.task", "allowed"},
 	{"{" HEAD ",'limits':{'task':'0s'}}", "limits.task", "allowed"},
+	{"{" HEAD ",'limits':{'idle':'0s'}}", "limits.idle", "1"},
+	{"{" HEAD ",'limits':{'idle':'86401s'}}", "limits.idle", "1"},
+	{"{" HEAD ",'limits':{'depth':0}}", "limits.depth", "allowed"},
+	{"{" HEAD ",'limits':{'depth':17}}", "limits.depth", "allowed"},
+	{"{" HEAD ",'limits':{'fan-out':0}}", "limits.fan-out", "allowed"},
+	{"{" HEAD ",'limits':{'fan-out':100001}}", "limits.fan-out", "allowed"},
+	{"{" HEAD ",'limits':{'open-tasks':0}}", "limits.open-tasks", "allowed"},
+	{"{" HEAD ",'limits':{'open-tasks':1000001}}", "limits.open-tasks", "allowed"},
 	{"{" HEAD ",'limits':{'calls-per-minute':0}}", "limits.calls-per-minute", "allowed"},
 	{"{" HEAD ",'limits':{'calls-per-minute':100001}}", "limits.calls-per-minute", "allowed"},
 	{"{" HEAD ",'review':'often'}", "review", "duration"},
@@ -251,7 +262,112 @@ static const struct {
 		"does not cover"},
 	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT ",'d':'AA'}}]}", "keys[0].jwk",
 		"private key"},
+	{"{" HEAD ",'keys':[{'environment':'staging'}]}", "keys[0]", "has no key"},
+	{"{" HEAD ",'keys':[{'environment':'staging','jwk':{" POINT "},'certificate':'" DIGEST
+	 "'}]}",
+		"keys[0]", "two keys"},
+	{"{" HEAD ",'keys':[{'environment':'staging','certificate':'sha256:00'}]}",
+		"keys[0].certificate", "digest"},
+	{"{" HEAD ",'keys':[{'environment':'staging','certificate':'" DIGEST
+	 "'},{'environment':'staging','certificate':'" DIGEST "'}]}",
+		"keys[1]", "same certificate"},
+	{"{" HEAD ",'binding':'tls'}", "binding", "binding"},
+	{"{" HEAD ",'binding':true}", "binding", "boolean"},
 	{"{" HEAD ",'colour':'red'}", "colour", "not a field"},
+	{"{'object':'issuer','name':'i','unit':'u'}", "speaks", "missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'saml','url':'https://a'}", "speaks",
+		"not a kind of issuer"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','algorithms':['RS256']}", "url",
+		"missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://a'}",
+		"algorithms", "missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':[]}",
+		"algorithms", "empty"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['none']}",
+		"algorithms[0]", "not an algorithm"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['HS256']}",
+		"algorithms[0]", "not an algorithm"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'http://"
+	 "a','algorithms':['RS256']}",
+		"keys", "https alone"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'http://"
+	 "127.0.0.1:1','algorithms':['RS256']}",
+		"keys", "https alone"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'jwks-url':'https://a','file':'/a'}}",
+		"keys", "two ways"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'bundle-url':'https://a'}}",
+		"keys", "SPIFFE"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'file':'keys.json'}}",
+		"keys.file", "absolute"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'jwks':{'keys':[]}}}",
+		"keys.jwks", "no key"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'jwks':{'keys':[{" POINT ",'d':'A'}]}}}",
+		"keys.jwks", "private member"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'keys':{'file':'/k','ca-file':'/c'}}",
+		"keys", "fetched"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'audience':'*'}",
+		"audience", "wildcard"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'max-lifetime':'59s'}",
+		"max-lifetime", "allowed"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'max-lifetime':'86401s'}",
+		"max-lifetime", "allowed"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'private-addresses':'refused'}",
+		"private-addresses", "not a leave"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'trust-domain':'td'}",
+		"trust-domain", "only SPIFFE"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','keys':{'bundle-url':'https://"
+	 "a'}}",
+		"trust-domain", "missing"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','trust-domain':'TD','keys':{'"
+	 "bundle-url':'https://a'}}",
+		"trust-domain", "not a trust domain"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','trust-domain':'td'}", "keys",
+		"no way"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'spiffe','trust-domain':'td','keys':{'"
+	 "bundle-url':'https://a'},'algorithms':['Ed25519']}",
+		"algorithms", "JWT-SVID"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging'}]}", "federation[0]",
+		"says no subject"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','subject-"
+	 "prefix':'a/'}]}",
+		"federation[0]", "two subjects"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':''}]}",
+		"federation[0].subject", "empty"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'*'}]}",
+		"federation[0]", "wildcard"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'prod','subject':'a'}]}",
+		"federation[0]", "does not cover"},
+	{"{" HEAD ",'federation':[{'issuer':'i','subject':'a'}]}", "federation[0].environment",
+		"missing"},
+	{"{" HEAD
+	 ",'federation':[{'issuer':'i','environment':'staging','subject-prefix':'repo:o/n'}]}",
+		"federation[0]", "does not end in"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+	 "name':'c'}]}]}",
+		"federation[0].claims[0]", "says nothing"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+	 "name':'c','is':'a','prefix':'b/'}]}]}",
+		"federation[0].claims[0]", "two things"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+	 "name':'c','is':7}]}]}",
+		"federation[0].claims[0].is", "is an integer"},
+	{"{" HEAD ",'federation':[{'issuer':'i','environment':'staging','subject':'a','claims':[{'"
+	 "name':'/','is':'a'}]}]}",
+		"federation[0].claims[0]", "JSON pointer"},
 	{"{'object':'tool','name':'s/"
 	 "t','effect':'read','results':[{'field':'a..b','trust':'trusted'}]}",
 		"results[0]", "empty name"},
@@ -422,6 +538,94 @@ static void a_slip_is_answered_with_what_was_meant(void **state)
 	assert_true(text_is(problems->items[1].remedy, "did you mean person?"));
 }
 
+static void an_issuer_is_read_field_by_field(void **state)
+{
+	struct object *object = object_of(*state,
+		"{'object':'issuer','name':'mesh','unit':'u','speaks':'spiffe','url':'https://a',"
+		"'trust-domain':'td.example','keys':{'bundle-url':'https://a/b','ca-file':'/c'},"
+		"'algorithms':['ES256','PS256'],'audience':'x','max-lifetime':'86400s',"
+		"'private-addresses':'allowed','reuse':'allowed'}");
+	struct object *least = object_of(*state, "{'object':'issuer','name':'g','unit':'u','speaks'"
+						 ":'github','url':'https://a'}");
+	const struct issuer *issuer = object->issuer;
+
+	assert_int_equal(object->document.count, ISSUER_FIELDS);
+	assert_int_equal(issuer->speaks, ISSUER_SPEAKS_SPIFFE);
+	assert_int_equal(issuer->source, ISSUER_SOURCE_BUNDLE_URL);
+	assert_int_equal(issuer->algorithms, 1u << SIGNATURE_ES256 | 1u << SIGNATURE_PS256);
+	assert_int_equal(issuer->lifetime_s, ISSUER_LIFETIME_S_MAX);
+	assert_int_equal(issuer->private_addresses, ISSUER_ALLOWED);
+	assert_int_equal(issuer->reuse, ISSUER_ALLOWED);
+	assert_true(text_is(issuer->trust_domain, "td.example"));
+	assert_true(text_is(issuer->ca_file, "/c"));
+	assert_true(text_is(object_unit(object), "u"));
+	assert_true(object_needs_two(object->kind));
+	/* What nothing says is the narrowest. */
+	assert_int_equal(least->issuer->source, ISSUER_SOURCE_DISCOVERED);
+	assert_int_equal(least->issuer->algorithms, 1u << SIGNATURE_RS256);
+	assert_int_equal(least->issuer->lifetime_s, ISSUER_LIFETIME_S_DEFAULT);
+	assert_int_equal(least->issuer->private_addresses, ISSUER_REFUSED);
+	assert_int_equal(least->issuer->reuse, ISSUER_REFUSED);
+	assert_string_equal(issuer_speaks_word(ISSUER_SPEAKS_GITHUB), "github");
+	assert_null(issuer_source_word(ISSUER_SOURCE_NONE));
+	drop_object(object);
+	drop_object(least);
+}
+
+static void a_charter_says_whose_tokens_it_is(void **state)
+{
+	struct object *object = object_of(*state,
+		"{" HEAD ",'federation':[{'issuer':'g','environment':'staging','subject-prefix':"
+		"'repo:o/n:','claims':[{'name':'repository_id','is':'1'},{'name':'ref','prefix':"
+		"'refs/heads/'}]},{'issuer':'i','environment':'staging','subject':'w'}]}");
+	const struct federation_rule *rule = object->charter->federation;
+
+	assert_int_equal(object->charter->federation_count, 2);
+	assert_true(text_is(rule[0].issuer, "g"));
+	assert_int_equal(rule[0].environment, ENVIRONMENT_STAGING);
+	assert_int_equal(rule[0].claims_count, 2);
+	assert_true(text_is(rule[0].claims[1].prefix, "refs/heads/"));
+	assert_true(text_is(rule[1].subject, "w"));
+	drop_object(object);
+}
+
+/* A charter with so many rules, of so many claims each. */
+static bool takes_rules(void **state, unsigned rules, unsigned claims)
+{
+	struct problems *problems = problems_of(*state);
+	struct object *object = NULL;
+	struct buffer text;
+	struct json document;
+	bool is_ok;
+
+	buffer_init(&text, 1 << 20);
+	buffer_append_string(&text, "{" HEAD ",'federation':[");
+	for (unsigned i = 0; i < rules; i++) {
+		buffer_append_format(&text,
+			"%s{'issuer':'i','environment':'staging','subject':'w%u','claims':[",
+			i == 0 ? "" : ",", i);
+		for (unsigned j = 0; j < claims; j++)
+			buffer_append_format(
+				&text, "%s{'name':'c%u','is':'x'}", j == 0 ? "" : ",", j);
+		buffer_append_string(&text, "]}");
+	}
+	buffer_append_string(&text, "]}");
+	buffer_append_byte(&text, '\0');
+	document = document_of(*state, text.data);
+	is_ok = object_parse(&object, &document, TEXT("a.yaml"), problems);
+	if (object != NULL)
+		drop_object(object);
+	buffer_deinit(&text);
+	return is_ok;
+}
+
+static void rules_and_their_claims_have_a_most(void **state)
+{
+	assert_true(takes_rules(state, FEDERATION_RULES_MAX, FEDERATION_CLAIMS_MAX));
+	assert_false(takes_rules(state, FEDERATION_RULES_MAX + 1, 1));
+	assert_false(takes_rules(state, 1, FEDERATION_CLAIMS_MAX + 1));
+}
+
 static void a_charter_is_read_field_by_field(void **state)
 {
 	struct object *object = object_of(*state,
@@ -437,8 +641,11 @@ static void a_charter_is_read_field_by_field(void **state)
 		"tickets',"
 		"'uses':1}],"
 		"'peers':[{'identity':'b1','effects':['read','write'],'up-to':'public'}],"
-		"'limits':{'task':'10m','calls-per-minute':60},'impact':'none','review':'90d',"
-		"'expires':'2027-06-30','keys':[{'environment':'staging','jwk':{" POINT "}}]}");
+		"'limits':{'task':'10m','idle':'5m','depth':16,'fan-out':100000,'open-tasks':"
+		"1000000,"
+		"'calls-per-minute':60},'impact':'none','review':'90d',"
+		"'expires':'2027-06-30','binding':'any-bound','keys':[{'environment':'staging','"
+		"jwk':{" POINT "}},{'environment':'staging','certificate':'" DIGEST "'}]}");
 	const struct charter *charter = object->charter;
 
 	assert_int_equal(object->kind, OBJECT_IDENTITY);
@@ -451,6 +658,10 @@ static void a_charter_is_read_field_by_field(void **state)
 	assert_true(charter_has_environment(charter, ENVIRONMENT_STAGING));
 	assert_false(charter_has_environment(charter, ENVIRONMENT_PROD));
 	assert_false(charter_has_environment(charter, ENVIRONMENT_NONE));
+	assert_int_equal(charter->binding, BINDING_NEED_ANY);
+	assert_int_equal(charter->keys_count, 2);
+	assert_false(charter->keys[0].has_certificate);
+	assert_true(charter->keys[1].has_certificate);
 	assert_int_equal(charter->models_count, 1);
 	assert_int_equal(
 		charter_find_data_source(charter, TEXT("tickets"))->up_to, SENSITIVITY_INTERNAL);
@@ -469,6 +680,10 @@ static void a_charter_is_read_field_by_field(void **state)
 	assert_true(text_is(charter->entitlements[2].resource, "tickets"));
 	assert_int_equal(charter->peers[0].effects, 1U << EFFECT_READ | 1U << EFFECT_WRITE);
 	assert_int_equal(charter->task_s, 600);
+	assert_int_equal(charter->idle_s, 300);
+	assert_int_equal(charter->depth, CHARTER_DEPTH_MAX);
+	assert_int_equal(charter->fan_out, CHARTER_FAN_OUT_MAX);
+	assert_int_equal(charter->open_tasks, CHARTER_OPEN_TASKS_MAX);
 	assert_int_equal(charter->calls_per_minute, 60);
 	assert_int_equal(charter->review_s, 90 * 86400);
 	assert_int_equal(charter->expires_utc_s, 1814313600);
@@ -660,6 +875,12 @@ int main(void)
 			a_slip_is_answered_with_what_was_meant, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_charter_is_read_field_by_field, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_issuer_is_read_field_by_field, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_charter_says_whose_tokens_it_is, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			rules_and_their_claims_have_a_most, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_is_left_out_is_the_safe_value, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -477,7 +477,7 @@ static void a_tool_belongs_to_its_servers_unit(void **state)
 	assert_true(text_is(registry_unit_of(fixture->registry, tool), "support"));
 }
 
-static void standings_come_from_the_charter_in_force(void **state)
+static void the_people_of_the_charter_in_force_answer(void **state)
 {
 	struct fixture *fixture = *state;
 	const struct registry_entry *entry;
@@ -509,19 +509,19 @@ static void standings_come_from_the_charter_in_force(void **state)
 	assert_true(registry_hold(fixture->registry, next, 2, 9, &err));
 	assert_true(registry_set(fixture->registry, &change, &err));
 	entry = registry_find_identity(fixture->registry, TEXT("a1"));
-#define STANDING(actor) registry_standings(fixture->registry, TEXT(actor), entry)
-	assert_int_equal(STANDING("person:ana"), STANDING_OWNER);
-	assert_int_equal(
-		STANDING("person:bo"), STANDING_OWNER | STANDING_APPROVER | STANDING_PROPOSER);
-	assert_int_equal(STANDING("person:far"), STANDING_NONE);
-	assert_int_equal(STANDING("person:org"),
-		STANDING_APPROVER | STANDING_REVIEWER | STANDING_ADMINISTRATOR);
-	assert_int_equal(STANDING("person:eve"), STANDING_NONE); /* only the new one names her */
-	assert_int_equal(STANDING("person:nobody"), STANDING_NONE);
-	assert_int_equal(STANDING("uid:0"), STANDING_SOCKET);
-	assert_int_equal(STANDING("ana"), STANDING_NONE);
-	assert_int_equal(STANDING("identity:a1"), STANDING_NONE);
-#undef STANDING
+#define MAY(actor, action) registry_may(fixture->registry, TEXT(actor), action, entry, &err)
+	assert_true(MAY("person:ana", PEOPLE_APPROVE)); /* its owner */
+	assert_false(MAY("person:bo", PEOPLE_APPROVE)); /* backup owner, approver, who wrote it */
+	assert_true(MAY("person:bo", PEOPLE_RETIRE));
+	assert_false(MAY("person:far", PEOPLE_APPROVE));
+	assert_true(MAY("person:org", PEOPLE_APPROVE));
+	assert_false(MAY("person:eve", PEOPLE_APPROVE)); /* only the new one names her */
+	assert_false(MAY("person:nobody", PEOPLE_SUSPEND));
+	assert_true(MAY("uid:0", PEOPLE_SUSPEND));
+	assert_false(MAY("uid:0", PEOPLE_APPROVE));
+	assert_false(MAY("ana", PEOPLE_APPROVE));
+	assert_false(MAY("identity:a1", PEOPLE_SUSPEND));
+#undef MAY
 }
 
 static bool count_names(void *context, const struct registry_entry *entry)
@@ -566,7 +566,7 @@ int main(void)
 		TEST(the_keys_of_a_person_are_bounded),
 		TEST(guardrails_are_those_of_the_unit_alone),
 		TEST(a_tool_belongs_to_its_servers_unit),
-		TEST(standings_come_from_the_charter_in_force),
+		TEST(the_people_of_the_charter_in_force_answer),
 		TEST(entries_come_in_order_from_where_one_asks),
 	};
 

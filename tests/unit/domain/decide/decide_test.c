@@ -166,6 +166,35 @@ static void a_task_that_is_over_is_denied(void **state)
 	expect_denied(decide_bench_ask(bench, "files", "list", "{}"), REASON_TASK_NOT_LIVE);
 }
 
+static void a_task_for_one_call_makes_no_other(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call list = decide_bench_call(bench, "files", "list", "{}");
+	struct call names = decide_bench_method(bench, "files", "tools/list", "{}");
+	struct json details;
+	struct error err = {0};
+
+	assert_true(json_parse(&details, bench->arena,
+		TEXT("[{\"type\":\"remit_tool\",\"tool\":\"files/list\","
+		     "\"effect\":\"write\"}]"),
+		&json_limits_default, &err));
+	decide_bench_open_task_for(bench, "t-other", "", &details);
+	assert_true(json_parse(&details, bench->arena,
+		TEXT("[{\"type\":\"remit_tool\",\"tool\":\"files/list\","
+		     "\"arguments\":{\"dir\":[1]}},{\"type\":\"remit_tool\",\"tool\":"
+		     "\"files/list\",\"effect\":\"read\",\"arguments\":{}}]"),
+		&json_limits_default, &err));
+	decide_bench_open_task_for(bench, "t-this", "", &details);
+	list.task = TEXT("t-other");
+	expect_denied(decide_bench_decide(bench, &list, DECIDE_SEARCH, NULL), REASON_TASK_DETAILS);
+	list.task = TEXT("t-this");
+	expect_allowed(decide_bench_decide(bench, &list, DECIDE_SEARCH, NULL));
+	/* What there is may be seen: the list shows what the charter lets it use. */
+	names.task = TEXT("t-other");
+	assert_int_not_equal(decide_bench_decide(bench, &names, DECIDE_SEARCH, NULL)->reason,
+		REASON_TASK_DETAILS);
+}
+
 /* ---- what ---- */
 
 static void a_method_no_rule_knows_is_denied(void **state)
@@ -747,6 +776,7 @@ static void policies_see_the_world_as_documented(void **state)
 		"resource in Unit::\"support\"",
 		"action == Action::\"read\"",
 		"context.args.path == \"tickets/41.txt\"",
+		"context.binding == \"none\"",
 		"context.environment == \"staging\"",
 		"context.task.id == \"t-1\"",
 		"context.task.depth == 1",
@@ -769,6 +799,41 @@ static void policies_see_the_world_as_documented(void **state)
 		decide_bench_ask(bench, "files", "read", TICKET);
 		if (bench->decision.reason != REASON_FORBIDDEN)
 			fail_msg("%s: %s", conditions[i], reason_word(bench->decision.reason));
+	}
+}
+
+static void policies_see_what_the_token_of_the_task_is_bound_to(void **state)
+{
+	static const char *const words[] = {"none", "dpop", "mtls"};
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench, "object: policy\nname: org/stop\ntext: |\n"
+					    "  forbid (principal, action, resource)\n"
+					    "  when { context.binding == \"none\" };\n"));
+	decide_bench_ask(bench, "files", "read", TICKET); /* leaves the tool's reads */
+	assert_int_equal(bench->decision.reason, REASON_FORBIDDEN);
+	for (size_t i = 0; i < 3; i++) {
+		struct text record = text_format(bench->arena,
+			"{\"actor\":\"remit\",\"at\":%lld,\"binding\":\"%s\",\"charter-version\":1,"
+			"\"deadline\":%lld,\"environment\":\"staging\",\"identity\":\"agent\","
+			"\"identity-epoch\":0,\"task\":\"t-b%zu\",\"type\":\"task-opened\"}",
+			(long long)bench->now_utc_ms, words[i],
+			(long long)bench->now_utc_ms + 900000, i);
+		struct call call = decide_bench_call(bench, "files", "read", TICKET);
+		struct decide_world world = {
+			.registry = bench->registry,
+			.tasks = bench->tasks,
+			.reads = bench->reads,
+			.definition = DEFINITION_UNPINNED,
+			.arguments = ARGUMENTS_UNCHECKED,
+			.now_utc_ms = bench->now_utc_ms,
+		};
+		struct decision decision;
+
+		decide_bench_fold(bench, record.data);
+		call.task = text_format(bench->arena, "t-b%zu", i);
+		decide(&world, &call, NULL, DECIDE_NO_SEARCH, bench->arena, &decision);
+		assert_int_equal(decision.reason == REASON_FORBIDDEN, i == 0);
 	}
 }
 
@@ -1306,6 +1371,7 @@ int main(void)
 		BENCH_TEST(a_charter_ends_in_the_second_it_says),
 		BENCH_TEST(a_call_without_its_own_open_task_is_denied),
 		BENCH_TEST(a_caller_cannot_say_its_environment),
+		BENCH_TEST(a_task_for_one_call_makes_no_other),
 		BENCH_TEST(a_task_that_is_over_is_denied),
 		BENCH_TEST(a_method_no_rule_knows_is_denied),
 		BENCH_TEST(a_known_method_is_decided_like_a_tool),
@@ -1344,6 +1410,7 @@ int main(void)
 		BENCH_TEST(a_line_may_be_about_anybody_at_a_host),
 		BENCH_TEST(what_was_read_is_named_in_the_decision),
 		BENCH_TEST(a_guardrail_of_any_unit_concerned_forbids),
+		BENCH_TEST(policies_see_what_the_token_of_the_task_is_bound_to),
 		BENCH_TEST(a_unit_that_is_not_concerned_forbids_nothing),
 		BENCH_TEST(a_guardrail_that_cannot_be_evaluated_denies),
 		BENCH_TEST(policies_see_the_world_as_documented),

@@ -81,6 +81,7 @@ static void open_task(struct bench *bench, const char *id, const char *identity,
 static void kill_now(struct bench *bench, const char *identity, const char *task)
 {
 	struct task_kill kill = {
+		.target = task[0] != '\0' ? TASK_TARGET_TASK : TASK_TARGET_IDENTITY,
 		.identity = text_of(identity),
 		.task = text_of(task),
 		.reason = TEXT("test"),
@@ -124,6 +125,55 @@ static void an_opened_task_is_live_until_its_deadline(void **state)
 	assert_int_equal(state_of(bench, "t-1", LATER), TASK_EXPIRED);
 }
 
+/* ---- details ---- */
+
+#define DETAILS "[{\"type\":\"remit_tool\",\"tool\":\"files/read\"}]"
+
+static bool is_for(struct bench *bench, const char *id, const char *tool)
+{
+	const struct json none = json_null();
+	const struct task_detail_call call = {.tool = text_of(tool), .arguments = &none};
+
+	return task_is_for(task_find(bench->table, text_of(id)), &call);
+}
+
+static void details_that_cannot_be_read_open_no_task(void **state)
+{
+	struct bench *bench = *state;
+	struct json record = parse(bench,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-1\",\"identity\":\"a\","
+		"\"charter-version\":1,\"environment\":\"dev\",\"deadline\":9,"
+		"\"identity-epoch\":0,\"details\":[{\"type\":\"other\"}]}");
+	struct error err = {0};
+
+	assert_false(task_table_fold(bench->table, &record, 1, &err));
+	assert_int_equal(err.code, ERROR_CORRUPT);
+	assert_int_equal(task_table_count(bench->table), 0);
+}
+
+static void a_task_is_for_what_its_whole_path_lists(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-1", "a", "");
+	struct json details = parse(bench, DETAILS), record;
+
+	one.details = &details;
+	record = opened_record(bench, &one);
+	fold(bench, &record);
+	fold(bench, &record);
+	open_task(bench, "t-2", "b", "t-1");
+	open_task(bench, "t-3", "b", "");
+	assert_false(is_for(bench, "t-1", "files/write"));
+	assert_false(is_for(bench, "t-2", "files/write"));
+	assert_true(is_for(bench, "t-1", "files/read"));
+	assert_true(is_for(bench, "t-2", "files/read"));
+	assert_true(is_for(bench, "t-3", "files/write"));
+	assert_ptr_equal(task_details_of(task_find(bench->table, TEXT("t-2"))),
+		task_find(bench->table, TEXT("t-1"))->details);
+	assert_null(task_details_of(task_find(bench->table, TEXT("t-3"))));
+	assert_int_equal(task_table_sweep(bench->table, LATER + 1, 0, 10), 3);
+}
+
 static void an_opened_task_keeps_what_its_record_said(void **state)
 {
 	struct bench *bench = *state;
@@ -137,7 +187,7 @@ static void an_opened_task_keeps_what_its_record_said(void **state)
 	fold(bench, &record);
 	task = task_find(bench->table, TEXT("t-1"));
 	assert_true(text_is(task->identity, "a"));
-	assert_true(text_is(task->person, "ana@example.com"));
+	assert_true(text_is(task_person(task), "ana@example.com"));
 	assert_true(text_is(task->purpose, "tickets"));
 	assert_int_equal(task->charter_version, 3);
 	assert_int_equal(task->environment, ENVIRONMENT_STAGING);
@@ -351,13 +401,15 @@ static void one_identity_cannot_take_all_the_room(void **state)
 	struct bench *bench = *state;
 	struct task_opening greedy = opening("t-last", "greedy", "");
 	struct task_opening modest = opening("t-modest", "modest", "");
+	const int most = 1000;
 	struct error err;
 	char id[24];
 	int i;
 
 	task_table_destroy(&bench->table);
-	assert_true(task_table_create(&bench->table, TASKS_PER_IDENTITY_MAX + 2, &err));
-	for (i = 0; i < TASKS_PER_IDENTITY_MAX; i++) {
+	assert_true(task_table_create(&bench->table, most + 2, &err));
+	task_table_bound(bench->table, &(struct task_bounds){most + 2, most});
+	for (i = 0; i < most; i++) {
 		snprintf(id, sizeof(id), "t-%d", i);
 		open_task(bench, id, "greedy", "");
 		arena_reset(bench->arena);
@@ -445,7 +497,7 @@ static void a_label_names_the_first_record_that_brought_it(void **state)
 	uint64_t first;
 
 	open_task(bench, "t-1", "a", "");
-	assert_false(task_find(bench->table, TEXT("t-1"))->label_source.is_known);
+	assert_false(task_label_source(task_find(bench->table, TEXT("t-1"))).is_known);
 	first = bench->next_index;
 	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
 			 "\"sensitivity\":\"internal\",\"tool\":\"m/one\"}");
@@ -454,15 +506,15 @@ static void a_label_names_the_first_record_that_brought_it(void **state)
 	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
 			 "\"sensitivity\":\"public\",\"untrusted\":true,\"tool\":\"m/three\"}");
 	task = task_find(bench->table, TEXT("t-1"));
-	assert_int_equal(task->label_source.record, first);
-	assert_true(text_is(task->label_source.tool, "m/one"));
-	assert_int_equal(task->untrusted_source.record, first + 1);
-	assert_true(text_is(task->untrusted_source.tool, "m/two"));
+	assert_int_equal(task_label_source(task).record, first);
+	assert_true(text_is(task_label_source(task).tool, "m/one"));
+	assert_int_equal(task_untrusted_source(task).record, first + 1);
+	assert_true(text_is(task_untrusted_source(task).tool, "m/two"));
 	fold_text(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
 			 "\"sensitivity\":\"restricted\",\"tool\":\"m/four\"}");
-	assert_int_equal(task->label_source.record, first + 3);
-	assert_true(text_is(task->label_source.tool, "m/four"));
-	assert_int_equal(task->untrusted_source.record, first + 1);
+	assert_int_equal(task_label_source(task).record, first + 3);
+	assert_true(text_is(task_label_source(task).tool, "m/four"));
+	assert_int_equal(task_untrusted_source(task).record, first + 1);
 }
 
 #define TAKES(task, takes)                                                                         \
@@ -566,7 +618,7 @@ static void a_task_is_judged_by_what_those_above_it_touched_whenever_they_did(vo
 	assert_true(labels.has_untrusted_content);
 	assert_int_equal(labels.sensitivity_source.record, first);
 	assert_true(text_is(labels.untrusted_source.tool, "m/one"));
-	assert_int_equal(task_find(bench->table, TEXT("t-3"))->label_source.record, first + 2);
+	assert_int_equal(task_label_source(task_find(bench->table, TEXT("t-3"))).record, first + 2);
 	assert_int_equal(task_labels_of(NULL).sensitivity, SENSITIVITY_UNLABELLED);
 	assert_false(task_labels_of(NULL).has_untrusted_content);
 }
@@ -624,6 +676,339 @@ static void a_thousand_tasks_are_all_found(void **state)
 	task_table_destroy(&table);
 }
 
+/* ---- units, instances, tokens ---- */
+
+static void open_run(struct bench *bench, const char *id, const char *unit, const char *instance)
+{
+	struct task_opening one = opening(id, "a", "");
+	struct json record;
+
+	one.unit = text_of(unit);
+	one.instance = text_of(instance);
+	record = opened_record(bench, &one);
+	fold(bench, &record);
+}
+
+static bool kill_node(struct bench *bench, struct task_kill kill, struct error *err)
+{
+	struct json record;
+
+	kill.reason = TEXT("test");
+	kill.actor = TEXT("uid:0");
+	kill.at_utc_ms = NOW;
+	if (!task_kill_record(&record, bench->arena, bench->table, &kill, err))
+		return false;
+	fold(bench, &record);
+	return true;
+}
+
+static bool kill_instance(struct bench *bench, const char *instance)
+{
+	struct error err;
+
+	return kill_node(bench,
+		(struct task_kill){.target = TASK_TARGET_INSTANCE,
+			.identity = TEXT("a"),
+			.instance = text_of(instance)},
+		&err);
+}
+
+static bool kill_token(struct bench *bench, const char *task, const char *token, struct error *err)
+{
+	return kill_node(bench,
+		(struct task_kill){.target = TASK_TARGET_TOKEN,
+			.task = text_of(task),
+			.token = text_of(token)},
+		err);
+}
+
+static void a_kill_that_names_nothing_makes_no_record(void **state)
+{
+	static const struct task_kill kills[] = {
+		{.target = TASK_TARGET_NONE},
+		{.target = TASK_TARGET_UNIT},
+		{.target = TASK_TARGET_IDENTITY},
+		{.target = TASK_TARGET_INSTANCE, .identity = {"a", 1}},
+		{.target = TASK_TARGET_INSTANCE, .instance = {"x", 1}},
+		{.target = TASK_TARGET_TASK},
+		{.target = TASK_TARGET_TOKEN, .task = {"t-1", 3}},
+	};
+	struct bench *bench = *state;
+	struct error err;
+
+	open_task(bench, "t-1", "a", "");
+	for (size_t i = 0; i < sizeof kills / sizeof *kills; i++)
+		assert_false(kill_node(bench, kills[i], &err));
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_OPEN);
+}
+
+static void killing_a_unit_refuses_all_its_tasks_and_those_below(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+
+	open_run(bench, "t-1", "support", "");
+	open_task(bench, "t-2", "b", "t-1");
+	open_run(bench, "t-3", "sales", "");
+	open_run(bench, "t-4", "", "");
+	assert_true(kill_node(bench,
+		(struct task_kill){.target = TASK_TARGET_UNIT, .unit = TEXT("support")}, &err));
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_REVOKED);
+	assert_int_equal(state_of(bench, "t-2", NOW), TASK_REVOKED);
+	assert_int_equal(state_of(bench, "t-3", NOW), TASK_OPEN);
+	assert_int_equal(state_of(bench, "t-4", NOW), TASK_OPEN);
+	open_run(bench, "t-5", "support", "");
+	assert_int_equal(state_of(bench, "t-5", NOW), TASK_OPEN);
+}
+
+/* Teleport #44996: a lock on one of many that share an identity must hold that one. */
+static void one_instance_of_many_locked_the_others_continue(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening again = opening("t-9", "a", "");
+	struct error err;
+
+	open_run(bench, "t-1", "support", "pod-1");
+	open_run(bench, "t-2", "support", "pod-2");
+	open_run(bench, "t-3", "support", "");
+	open_task(bench, "t-4", "b", "t-1");
+	assert_true(kill_instance(bench, "pod-1"));
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_REVOKED);
+	assert_int_equal(state_of(bench, "t-4", NOW), TASK_REVOKED);
+	assert_int_equal(state_of(bench, "t-2", NOW), TASK_OPEN);
+	assert_int_equal(state_of(bench, "t-3", NOW), TASK_OPEN);
+	again.instance = TEXT("pod-1");
+	assert_false(task_may_open(bench->table, &again, &err));
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	again.instance = TEXT("pod-2");
+	assert_true(task_may_open(bench->table, &again, &err));
+}
+
+static void another_identity_s_instance_of_that_name_goes_on(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening other = opening("t-9", "b", "");
+	struct error err;
+
+	other.instance = TEXT("pod-1");
+	assert_true(kill_instance(bench, "pod-1"));
+	assert_true(task_may_open(bench->table, &other, &err));
+}
+
+static void an_instance_is_named_to_the_limit_and_no_longer(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening one = opening("t-1", "a", "");
+	char name[TASK_INSTANCE_BYTES_MAX + 2];
+	struct error err;
+
+	memset(name, 'x', sizeof name);
+	name[TASK_INSTANCE_BYTES_MAX] = '\0';
+	one.instance = text_of(name);
+	assert_true(task_may_open(bench->table, &one, &err));
+	assert_true(kill_instance(bench, name));
+	name[TASK_INSTANCE_BYTES_MAX] = 'x';
+	name[TASK_INSTANCE_BYTES_MAX + 1] = '\0';
+	one.instance = text_of(name);
+	assert_false(task_may_open(bench->table, &one, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	assert_false(kill_instance(bench, name));
+}
+
+static void INSTANCES_KILLED_MAX_are_remembered_and_no_more(void **state)
+{
+	struct bench *bench = *state;
+	char name[32];
+
+	for (int i = 0; i < INSTANCES_KILLED_MAX; i++) {
+		(void)snprintf(name, sizeof name, "pod-%d", i);
+		assert_true(kill_instance(bench, name));
+		arena_reset(bench->arena);
+	}
+	assert_false(kill_instance(bench, "one-more"));
+	assert_true(kill_instance(bench, "pod-7"));
+}
+
+static void a_token_ended_alone_leaves_its_task_and_the_other_tokens(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+	const struct task *task;
+
+	open_task(bench, "t-1", "a", "");
+	assert_true(kill_token(bench, "t-1", "one", &err));
+	assert_true(kill_token(bench, "t-1", "one", &err));
+	task = task_find(bench->table, TEXT("t-1"));
+	assert_true(task_token_is_revoked(task, TEXT("one")));
+	assert_false(task_token_is_revoked(task, TEXT("two")));
+	assert_false(task_token_is_revoked(task, TEXT("")));
+	assert_int_equal(state_of(bench, "t-1", NOW), TASK_OPEN);
+	assert_false(kill_token(bench, "t-8", "one", &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void TASK_REVOKED_TOKENS_MAX_of_a_task_are_ended_alone_and_no_more(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+	char name[TASK_TOKEN_ID_BYTES_MAX + 2];
+
+	open_task(bench, "t-1", "a", "");
+	for (int i = 1; i < TASK_REVOKED_TOKENS_MAX; i++) {
+		(void)snprintf(name, sizeof name, "token-%d", i);
+		assert_true(kill_token(bench, "t-1", name, &err));
+	}
+	memset(name, 'x', sizeof name);
+	name[TASK_TOKEN_ID_BYTES_MAX + 1] = '\0';
+	assert_false(kill_token(bench, "t-1", name, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	name[TASK_TOKEN_ID_BYTES_MAX] = '\0';
+	assert_true(kill_token(bench, "t-1", name, &err));
+	assert_false(kill_token(bench, "t-1", "one-more", &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+}
+
+/* ---- time ---- */
+
+static const struct task *due(struct bench *bench, int64_t now, enum task_over *over)
+{
+	return task_table_due(bench->table, now, over);
+}
+
+static void open_session(struct bench *bench, const char *id, int64_t idle_s, bool has_session)
+{
+	struct task_opening one = opening(id, "a", "");
+	struct json record;
+
+	one.idle_s = idle_s;
+	one.has_session = has_session;
+	record = opened_record(bench, &one);
+	fold(bench, &record);
+}
+
+static void nothing_is_due_before_its_time_and_each_once_until_it_is_put_off(void **state)
+{
+	struct bench *bench = *state;
+	enum task_over over;
+	const struct task *task;
+
+	open_task(bench, "t-1", "a", "");
+	assert_null(due(bench, LATER - 1, &over));
+	task = due(bench, LATER, &over);
+	assert_true(text_is(task->id, "t-1"));
+	assert_int_equal(over, TASK_OVER_DEADLINE);
+	task_put_off(bench->table, task, LATER + 10);
+	assert_null(due(bench, LATER + 9, &over));
+	assert_non_null(due(bench, LATER + 10, &over));
+}
+
+static void what_a_kill_ended_is_due_for_no_record(void **state)
+{
+	struct bench *bench = *state;
+	enum task_over over;
+
+	open_task(bench, "t-1", "a", "");
+	open_task(bench, "t-2", "a", "t-1");
+	kill_now(bench, "a", "");
+	assert_null(due(bench, LATER, &over));
+	assert_int_equal(task_table_sweep(bench->table, LATER, 0, 9), 2);
+}
+
+static void a_task_is_idle_by_the_limit_and_used_by_those_below_it(void **state)
+{
+	struct bench *bench = *state;
+	enum task_over over;
+	const struct task *task;
+
+	open_session(bench, "t-1", 10, false);
+	open_task(bench, "t-2", "b", "t-1");
+	task = task_find(bench->table, TEXT("t-2"));
+	assert_int_equal(task_over_now(bench->table, task, NOW + 9999), TASK_NOT_OVER);
+	assert_int_equal(task_over_now(bench->table, task, NOW + 10000), TASK_OVER_IDLE);
+	task_use(task, NOW + 8000);
+	assert_int_equal(task_over_now(bench->table, task, NOW + 17999), TASK_NOT_OVER);
+	assert_null(due(bench, NOW + 17999, &over));
+	assert_true(text_is(due(bench, NOW + 18000, &over)->id, "t-1"));
+	assert_int_equal(over, TASK_OVER_IDLE);
+	/* A start counts as use. */
+	task_table_start(bench->table, NOW + 20000);
+	assert_null(due(bench, NOW + 29999, &over));
+	assert_non_null(due(bench, NOW + 30000, &over));
+}
+
+static void a_session_waits_for_its_connection_and_ends_with_it(void **state)
+{
+	struct bench *bench = *state;
+	enum task_over over;
+	const struct task *task;
+
+	open_session(bench, "t-1", 0, true);
+	task = task_find(bench->table, TEXT("t-1"));
+	assert_true(task_has_session(task));
+	assert_null(due(bench, NOW + TASK_SESSION_ATTACH_MS - 1, &over));
+	assert_non_null(due(bench, NOW + TASK_SESSION_ATTACH_MS, &over));
+	assert_int_equal(over, TASK_OVER_SESSION);
+	assert_int_equal(task_attach(bench->table, task), 1);
+	assert_null(due(bench, LATER - 1, &over));
+	assert_int_equal(task_attach(bench->table, task), 2);
+	assert_int_equal(task_detach(bench->table, task), 1);
+	assert_null(due(bench, LATER - 1, &over));
+	assert_int_equal(task_detach(bench->table, task), 0);
+	assert_non_null(due(bench, NOW + 1, &over));
+	assert_int_equal(over, TASK_OVER_SESSION);
+}
+
+static void tasks_come_due_in_order_whatever_the_order_they_were_opened_in(void **state)
+{
+	struct bench *bench = *state;
+	enum task_over over;
+	int64_t before = 0;
+	char id[16];
+
+	for (int i = 0; i < 39; i++) {
+		struct task_opening one = opening("", "a", "");
+		struct json record;
+
+		(void)snprintf(id, sizeof id, "t-%d", i);
+		one.id = text_of(id);
+		one.deadline_utc_ms = LATER + (i * 17) % 39;
+		record = opened_record(bench, &one);
+		fold(bench, &record);
+	}
+	for (int i = 0; i < 39; i++) {
+		const struct task *task = due(bench, LATER + 100, &over);
+		struct json ended =
+			parse(bench, text_format(bench->arena,
+					     "{\"type\":\"task-ended\",\"task\":\"%.*s\","
+					     "\"state\":\"expired\"}",
+					     TEXT_ARGS(task->id))
+					     .data);
+
+		assert_true(task->deadline_utc_ms >= before);
+		before = task->deadline_utc_ms;
+		fold(bench, &ended);
+	}
+	assert_null(due(bench, LATER + 100, &over));
+	assert_int_equal(task_table_sweep(bench->table, LATER + 37, 0, 99), 38);
+}
+
+static void an_epoch_that_is_none_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+	struct json last =
+		parse(bench, "{\"type\":\"kill\",\"target\":\"identity\",\"identity\":\"a\","
+			     "\"epoch\":4294967295}");
+	struct json beyond =
+		parse(bench, "{\"type\":\"kill\",\"target\":\"identity\",\"identity\":\"a\","
+			     "\"epoch\":4294967296}");
+
+	assert_false(task_table_fold(bench->table, &beyond, 1, &err));
+	assert_int_equal(err.code, ERROR_CORRUPT);
+	assert_true(task_table_fold(bench->table, &last, 2, &err));
+	assert_int_equal(task_identity_epoch(bench->table, TEXT("a")), 4294967295);
+}
+
 #define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -631,6 +1016,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(an_unknown_task_is_none),
 		BENCH_TEST(an_opened_task_is_live_until_its_deadline),
+		BENCH_TEST(details_that_cannot_be_read_open_no_task),
+		BENCH_TEST(a_task_is_for_what_its_whole_path_lists),
 		BENCH_TEST(an_opened_task_keeps_what_its_record_said),
 		BENCH_TEST(ending_a_task_ends_all_below_it),
 		BENCH_TEST(killing_a_task_refuses_its_subtree_and_nothing_else),
@@ -658,6 +1045,20 @@ int main(void)
 		BENCH_TEST(a_task_is_judged_by_what_those_above_it_touched_whenever_they_did),
 		BENCH_TEST(records_that_cannot_be_ours_are_refused_and_change_nothing),
 		BENCH_TEST(a_thousand_tasks_are_all_found),
+		BENCH_TEST(a_kill_that_names_nothing_makes_no_record),
+		BENCH_TEST(killing_a_unit_refuses_all_its_tasks_and_those_below),
+		BENCH_TEST(one_instance_of_many_locked_the_others_continue),
+		BENCH_TEST(another_identity_s_instance_of_that_name_goes_on),
+		BENCH_TEST(an_instance_is_named_to_the_limit_and_no_longer),
+		BENCH_TEST(INSTANCES_KILLED_MAX_are_remembered_and_no_more),
+		BENCH_TEST(a_token_ended_alone_leaves_its_task_and_the_other_tokens),
+		BENCH_TEST(TASK_REVOKED_TOKENS_MAX_of_a_task_are_ended_alone_and_no_more),
+		BENCH_TEST(nothing_is_due_before_its_time_and_each_once_until_it_is_put_off),
+		BENCH_TEST(what_a_kill_ended_is_due_for_no_record),
+		BENCH_TEST(a_task_is_idle_by_the_limit_and_used_by_those_below_it),
+		BENCH_TEST(a_session_waits_for_its_connection_and_ends_with_it),
+		BENCH_TEST(tasks_come_due_in_order_whatever_the_order_they_were_opened_in),
+		BENCH_TEST(an_epoch_that_is_none_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

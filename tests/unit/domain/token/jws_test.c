@@ -107,7 +107,7 @@ static void a_type_is_there_when_it_is_due_and_one_of_those_due(void **state)
 	expect(state, "{\"alg\":\"ES256\",\"typ\":1}", &optional, TOKEN_TYPE);
 	expect(state, "{\"alg\":\"ES256\",\"typ\":\"jwt\"}", &optional, TOKEN_TYPE);
 	expect(state, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", &required, TOKEN_ACCEPTED);
-	expect(state, "{\"alg\":\"ES256\",\"typ\":\"JWT\"}", &(struct jws_rules){NULL, 0},
+	expect(state, "{\"alg\":\"ES256\",\"typ\":\"JWT\"}", &(struct jws_rules){.types = NULL},
 		TOKEN_TYPE);
 }
 

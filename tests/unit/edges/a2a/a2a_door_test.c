@@ -50,9 +50,11 @@ struct text issue_peer_audience(const struct issue *issue, struct arena *arena, 
 	return text_format(arena, ISSUER "/a2a/%.*s", TEXT_ARGS(peer));
 }
 
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
 	struct text audience, struct issue_caller *out)
 {
+	struct text authorization = presented->authorization;
+
 	(void)issue;
 	if (authorization.length == 0)
 		return TOKEN_NOT_CHECKED;
@@ -62,11 +64,22 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct text aut
 	return TOKEN_ACCEPTED;
 }
 
-void issue_peer_challenge(
-	const struct issue *issue, struct text peer, enum token_reason reason, struct buffer *out)
+bool issue_wants_nonce(const struct issue_refused *refused)
+{
+	return refused->reason == TOKEN_NONCE;
+}
+
+void issue_nonce(const struct issue *issue, char out[ISSUE_NONCE_BYTES])
 {
 	(void)issue;
-	(void)reason;
+	memcpy(out, "nonce", sizeof "nonce");
+}
+
+void issue_peer_challenge(const struct issue *issue, struct text peer,
+	const struct issue_refused *refused, struct buffer *out)
+{
+	(void)issue;
+	(void)refused;
 	buffer_append_format(out, "Bearer peer=%.*s", TEXT_ARGS(peer));
 }
 
@@ -129,13 +142,12 @@ bool call_card(const struct call_service *service, struct text peer, struct aren
 	return json_parse(out, arena, text_of(fakes.card), &json_limits_default, err);
 }
 
-static void sign(void *context, const struct json *card, struct card_signing *signing)
+static void sign(void *context, const struct json *card, struct token_signing *signing)
 {
 	(void)context;
 	assert_null(json_find(card, "signatures"));
 	signing->is_signed = !fakes.signs_not;
-	signing->protected = TEXT("PROTECTED");
-	signing->signature = TEXT("SIGNATURE");
+	signing->token = TEXT("PROTECTED..SIGNATURE");
 	signing->done(signing);
 }
 

@@ -22,7 +22,8 @@ enum { TEXT_BYTES_MAX = 2048, ROUNDS_MAX = 20000 };
 /* Rows that change something and are open to the socket without a signature:
  * suspend, kill, bootstrap, backup.  plan and why are questions. */
 static const char *const socket_changes[] = {"suspendIdentity", "killTask", "killIdentity",
-	"bootstrap", "backup", "plan", "why", "reportFinding", NULL};
+	"killInstance", "killUnit", "killToken", "bootstrap", "backup", "plan", "why",
+	"reportFinding", NULL};
 static const char *const open_to_strangers[] = {"describe", "installation", "howToAnswer", NULL};
 
 enum role {

@@ -301,6 +301,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	switch ((int)option) {
 	case OPTION_FILE:
 	case OPTION_OUT:
+	case OPTION_RECEIPT:
 		(void)snprintf(name, sizeof name,
 			strcmp(command, "plan") != 0 && strcmp(command, "apply") != 0 ? "new-%d"
 										      : "charters",
@@ -331,6 +332,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_SHIPPED:
 	case OPTION_PRUNE:
 	case OPTION_ALONE:
+	case OPTION_COMPROMISED:
 	case OPTION_HOPS:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
@@ -346,6 +348,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_KEY] = "--key",
 		[OPTION_RESOURCE] = "--resource",
 		[OPTION_OUT] = "--out",
+		[OPTION_RECEIPT] = "--receipt",
 		[OPTION_VERSION] = "--version",
 		[OPTION_TASK] = "--task",
 		[OPTION_IDENTITY] = "--identity",
@@ -366,6 +369,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_ENVIRONMENT] = "--environment",
 		[OPTION_WAITING] = "--waiting",
 		[OPTION_PARENT] = "--parent",
+		[OPTION_DETAILS] = "--details",
 		[OPTION_PURPOSE] = "--purpose",
 		[OPTION_UNIT] = "--unit",
 		[OPTION_BACKUP_OWNER] = "--backup-owner",
@@ -375,7 +379,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_TOOL] = "--tool",
 		[OPTION_MINUTES] = "--minutes",
 		[OPTION_HOPS] = "--hops",
-		[OPTION_ALONE] = "--alone"};
+		[OPTION_ALONE] = "--alone",
+		[OPTION_COMPROMISED] = "--compromised"};
 
 	if (names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
@@ -432,10 +437,11 @@ static void try_command(const struct cli_command *command, int plain)
 static bool has_tests_of_its_own(const struct cli_command *command)
 {
 	return strcmp(command->words, "login") == 0 || strcmp(command->words, "logout") == 0 ||
-	       strcmp(command->words, "restore") == 0 || strncmp(command->words, "key ", 4) == 0 ||
-	       command->run == command_policy_check || command->run == command_policy_test ||
-	       command->run == command_policy_diff || command->run == command_policy_publish ||
-	       command->run == command_policy_replay || command->run == command_report_friction;
+	       strcmp(command->words, "restore") == 0 || strcmp(command->words, "key new") == 0 ||
+	       strcmp(command->words, "key show") == 0 || command->run == command_policy_check ||
+	       command->run == command_policy_test || command->run == command_policy_diff ||
+	       command->run == command_policy_publish || command->run == command_policy_replay ||
+	       command->run == command_report_friction;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)

@@ -14,7 +14,14 @@
 static struct {
 	bool has_log_failed;
 	bool has_fold_failed;
+	bool has_signer_ended;
 } now;
+
+bool issue_can_sign(const struct issue *issue)
+{
+	(void)issue;
+	return !now.has_signer_ended;
+}
 
 bool record_has_failed(const struct record_log *log)
 {
@@ -126,6 +133,15 @@ static void a_failed_fold_makes_the_daemon_unready(void **state)
 	assert_non_null(health_obstacle(&health));
 }
 
+static void without_a_signer_the_daemon_is_unready(void **state)
+{
+	struct health health = {0};
+
+	(void)state;
+	now.has_signer_ended = true;
+	assert_non_null(health_obstacle(&health));
+}
+
 static void a_draining_daemon_is_unready(void **state)
 {
 	struct health health = {.is_draining = true};
@@ -212,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_failed_log_makes_the_daemon_unready, set_up),
 		cmocka_unit_test_setup(a_failed_fold_makes_the_daemon_unready, set_up),
+		cmocka_unit_test_setup(without_a_signer_the_daemon_is_unready, set_up),
 		cmocka_unit_test_setup(a_draining_daemon_is_unready, set_up),
 		cmocka_unit_test_setup(nothing_wrong_means_ready, set_up),
 		cmocka_unit_test_setup(the_figures_say_what_the_parts_said, set_up),

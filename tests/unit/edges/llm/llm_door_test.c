@@ -42,10 +42,9 @@ struct text issue_provider_audience(
 	return text_format(arena, ISSUER "/llm/%.*s", TEXT_ARGS(provider));
 }
 
-enum token_reason issue_authenticate(
-	struct issue *issue, struct text token, struct text audience, struct issue_caller *out)
+static enum token_reason answer_for(
+	struct text token, struct text audience, struct issue_caller *out)
 {
-	(void)issue;
 	if (!text_is(token, "good"))
 		return TOKEN_SIGNATURE;
 	if (!text_is(audience, ISSUER "/llm/open") && !text_is(audience, ISSUER "/llm/anth"))
@@ -54,17 +53,40 @@ enum token_reason issue_authenticate(
 	return TOKEN_ACCEPTED;
 }
 
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
 	struct text audience, struct issue_caller *out)
 {
 	static const char scheme[] = "Bearer ";
+	struct text authorization = presented->authorization;
 	size_t length = sizeof scheme - 1;
 
+	(void)issue;
+	if (presented->token.length > 0)
+		return answer_for(presented->token, audience, out);
+	if (text_is(authorization, "DPoP stale"))
+		return TOKEN_NONCE;
 	if (!text_starts_with(authorization, scheme))
 		return TOKEN_NOT_CHECKED;
-	return issue_authenticate(issue,
-		(struct text){authorization.data + length, authorization.length - length}, audience,
-		out);
+	return answer_for((struct text){authorization.data + length, authorization.length - length},
+		audience, out);
+}
+
+void issue_provider_challenge(
+	const struct issue *issue, const struct issue_refused *refused, struct buffer *out)
+{
+	(void)issue;
+	buffer_append_format(out, "Bearer reason=%d", (int)refused->reason);
+}
+
+bool issue_wants_nonce(const struct issue_refused *refused)
+{
+	return refused->reason == TOKEN_NONCE;
+}
+
+void issue_nonce(const struct issue *issue, char out[ISSUE_NONCE_BYTES])
+{
+	(void)issue;
+	memcpy(out, "n-0123456789abcdefghij", ISSUE_NONCE_BYTES);
 }
 
 const struct server *registry_find_server(const struct registry *registry, struct text name)
@@ -256,6 +278,9 @@ static void whoever_has_no_token_for_the_provider_is_refused(void **state)
 		401, "token");
 	assert_answer(ask(bench, "POST /llm/files/v1/messages", GOOD, BODY), 401, "token");
 	assert_answer(ask(bench, "GET /llm/open/v1/models", "", ""), 401, "token");
+	assert_answer(ask(bench, CHAT, "Authorization: DPoP stale\r\n" JSON, BODY), 401,
+		"DPoP-Nonce: n-0123456789abcdefghij");
+	assert_answer(ask(bench, CHAT, JSON, BODY), 401, "WWW-Authenticate: Bearer reason=0");
 	assert_answer(
 		ask(bench, CHAT, GOOD "Origin: https://evil.example\r\n", BODY), 403, "Pages");
 	assert_false(fakes.has_call);

@@ -36,6 +36,7 @@ struct fakes {
 	uint64_t answered; /* number of the last answer of the client */
 	char answer[512];
 	bool is_answer_late;
+	char presented[256]; /* proof, method and path, as the door found them */
 };
 static struct fakes fakes; /* check-source: global: reset by each test's setup */
 
@@ -53,14 +54,21 @@ struct text issue_audience(const struct issue *issue, struct arena *arena, struc
 	return text_format(arena, ISSUER "/mcp/%.*s", TEXT_ARGS(server));
 }
 
-enum token_reason issue_authenticate_header(struct issue *issue, struct text authorization,
+enum token_reason issue_authenticate_header(struct issue *issue, struct issue_presented *presented,
 	struct text audience, struct issue_caller *out)
 {
+	struct text authorization = presented->authorization;
+
 	(void)issue;
+	(void)snprintf(fakes.presented, sizeof fakes.presented, "%.*s|%.*s|%.*s",
+		TEXT_ARGS(presented->proof), TEXT_ARGS(presented->method),
+		TEXT_ARGS(presented->path));
 	if (authorization.length == 0)
 		return TOKEN_NOT_CHECKED;
 	if (!text_is(audience, ISSUER "/mcp/files"))
 		return TOKEN_AUDIENCE;
+	if (text_is(authorization, "DPoP stale"))
+		return TOKEN_NONCE;
 	*out = (struct issue_caller){.identity = TEXT("agent")};
 	if (text_is(authorization, "Bearer a"))
 		out->task = TEXT(TASK_A);
@@ -75,12 +83,23 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct text aut
 	return TOKEN_ACCEPTED;
 }
 
-void issue_challenge(
-	const struct issue *issue, struct text server, enum token_reason reason, struct buffer *out)
+void issue_challenge(const struct issue *issue, struct text server,
+	const struct issue_refused *refused, struct buffer *out)
 {
 	(void)issue;
 	buffer_append_format(out, "Bearer resource_metadata=\"" ISSUER "/x/%.*s\", reason=%d",
-		TEXT_ARGS(server), (int)reason);
+		TEXT_ARGS(server), (int)refused->reason);
+}
+
+bool issue_wants_nonce(const struct issue_refused *refused)
+{
+	return refused->reason == TOKEN_NONCE;
+}
+
+void issue_nonce(const struct issue *issue, char out[ISSUE_NONCE_BYTES])
+{
+	(void)issue;
+	memcpy(out, "n-0123456789abcdefghij", ISSUE_NONCE_BYTES);
 }
 
 /* ---- services/call and services/decide ---- */
@@ -339,6 +358,34 @@ static void without_a_token_the_way_to_one_is_told(void **state)
 		"WWW-Authenticate: Bearer resource_metadata=\"" ISSUER "/x/files\", reason=%d\r\n",
 		TOKEN_NOT_CHECKED);
 	assert_holds(answer, expected);
+}
+
+static void a_proof_without_a_nonce_is_told_one(void **state)
+{
+	struct bench *bench = *state;
+	const char *answer = ask(bench, "POST",
+		"!Authorization: DPoP stale\r\nContent-Type: application/json\r\n"
+		"Accept: application/json, text/event-stream\r\n",
+		initialize);
+
+	assert_status(answer, 401);
+	assert_holds(answer, "\r\nDPoP-Nonce: n-0123456789abcdefghij\r\n");
+}
+
+static void the_proof_and_what_it_is_for_are_handed_on_and_two_are_none(void **state)
+{
+	struct bench *bench = *state;
+
+	(void)ask(bench, "POST",
+		"!Authorization: Bearer forged\r\nDPoP: one\r\nContent-Type: "
+		"application/json\r\n",
+		initialize);
+	assert_string_equal(fakes.presented, "one|POST|/mcp/files");
+	(void)ask(bench, "POST",
+		"!Authorization: Bearer forged\r\nDPoP: one\r\nDPoP: two\r\nContent-Type: "
+		"application/json\r\n",
+		initialize);
+	assert_string_equal(fakes.presented, "|POST|/mcp/files");
 }
 
 static void a_token_that_does_not_hold_is_refused_on_every_method(void **state)
@@ -1202,6 +1249,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(without_a_token_the_way_to_one_is_told),
+		WITH(a_proof_without_a_nonce_is_told_one),
+		WITH(the_proof_and_what_it_is_for_are_handed_on_and_two_are_none),
 		WITH(a_token_that_does_not_hold_is_refused_on_every_method),
 		WITH(a_foreign_origin_is_refused_before_the_token_is_read),
 		WITH(the_form_of_a_request_is_checked),

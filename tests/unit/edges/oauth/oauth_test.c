@@ -5,6 +5,7 @@
 #include "domain/token/key_set.h"
 #include "edges/oauth/oauth.h"
 #include "support/issuing.h"
+#include "support/proofs.h"
 
 enum { REQUEST_BYTES_MAX = 128 * 1024 };
 
@@ -34,9 +35,8 @@ static int start(void **state)
 	issuing_init(&bench->issuing);
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
-	assert_true(
-		oauth_create(&bench->oauth, bench->issuing.issue, bench->issuing.governed.registry,
-			private_key_public(bench->issuing.token_key), &err));
+	assert_true(oauth_create(
+		&bench->oauth, bench->issuing.issue, bench->issuing.governed.registrar, &err));
 	assert_true(oauth_add_routes(bench->oauth, bench->router, &err));
 	settings.context = bench->router;
 	assert_true(http_server_create(&bench->server, bench->loop, &settings, &err));
@@ -179,6 +179,65 @@ static void wrong_wishes_have_their_own_errors(void **state)
 	assert_error(bench, status, 400, "unauthorized_client");
 }
 
+#define JWT_BEARER "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
+
+/* The same by an assertion that is the grant. */
+static int ask_by_assertion(struct bench *bench, struct text assertion, const char *more)
+{
+	static char body[REQUEST_BYTES_MAX / 2];
+
+	(void)snprintf(
+		body, sizeof body, "%s&assertion=%.*s%s", JWT_BEARER, TEXT_ARGS(assertion), more);
+	return post(bench, "/oauth/token", body);
+}
+
+static void an_assertion_that_is_no_grant_is_an_invalid_one(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct private_key *other = NULL;
+	struct error err = {0};
+	struct text used = issuing_assertion(issuing, NULL);
+	int status = post(bench, "/oauth/token", JWT_BEARER RESOURCE);
+
+	assert_error(bench, status, 400, "invalid_request");
+	status = ask_by_assertion(bench, TEXT("a.b.c"), RESOURCE);
+	assert_error(bench, status, 400, "invalid_grant");
+	assert_true(private_key_generate(&other, SIGNATURE_ES256, &err));
+	status = ask_by_assertion(bench, issuing_assertion(issuing, other), RESOURCE);
+	assert_error(bench, status, 400, "invalid_grant");
+	private_key_destroy(&other);
+	status =
+		ask_by_assertion(bench, issuing_assertion(issuing, NULL), RESOURCE "&client_id=a2");
+	assert_error(bench, status, 400, "invalid_grant");
+	status = ask_by_assertion(
+		bench, issuing_assertion(issuing, NULL), RESOURCE PROOF "&client_assertion=a.b.c");
+	assert_error(bench, status, 400, "invalid_request");
+	status = ask_by_assertion(
+		bench, issuing_assertion(issuing, NULL), RESOURCE "&client_secret=x");
+	assert_error(bench, status, 400, "invalid_request");
+	/* What proved a client is no grant afterwards. */
+	assert_int_equal(ask(bench, used, RESOURCE), 200);
+	status = ask_by_assertion(bench, used, RESOURCE);
+	assert_error(bench, status, 400, "invalid_grant");
+	assert_int_equal(task_table_count(issuing->tasks), 1);
+}
+
+static void an_assertion_of_its_own_key_is_grant_and_proof(void **state)
+{
+	struct bench *bench = *state;
+	struct text assertion = issuing_assertion(&bench->issuing, NULL);
+	struct json body;
+	int status;
+
+	assert_int_equal(ask_by_assertion(bench, assertion, RESOURCE "&client_id=a1"), 200);
+	body = body_of(bench);
+	assert_int_equal(issuing_ask(&bench->issuing, json_text_or(&body, "access_token", "")),
+		TOKEN_ACCEPTED);
+	status = ask(bench, assertion, RESOURCE);
+	assert_error(bench, status, 401, "invalid_client");
+}
+
 static void a_log_that_takes_nothing_is_said_as_unavailable(void **state)
 {
 	struct bench *bench = *state;
@@ -237,6 +296,139 @@ static void a_token_comes_with_its_task_and_lifetime(void **state)
 	assert_non_null(strcasestr(bench->reply, "\r\nCache-Control: no-store\r\n"));
 }
 
+static void what_a_task_is_for_comes_back_with_its_token(void **state)
+{
+#define DETAIL(type)                                                                               \
+	"&authorization_details=%5B%7B%22type%22%3A%22" type                                       \
+	"%22%2C%22tool%22%3A%22files%2Fread%22%7D%5D"
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct json body;
+	int status = ask(bench, issuing_assertion(issuing, NULL), RESOURCE DETAIL("x"));
+
+	assert_error(bench, status, 400, "invalid_authorization_details");
+	assert_int_equal(ask(bench, issuing_assertion(issuing, NULL), RESOURCE), 200);
+	body = body_of(bench);
+	assert_null(json_find(&body, "authorization_details"));
+	assert_int_equal(
+		ask(bench, issuing_assertion(issuing, NULL), RESOURCE DETAIL("remit_tool")), 200);
+	body = body_of(bench);
+	assert_non_null(json_find(&body, "authorization_details"));
+	assert_int_equal(json_find(&body, "authorization_details")->count, 1);
+}
+
+/* The DPoP field of a proof for the token endpoint, by the nonce of the last answer. */
+static const char *proof_field(struct bench *bench, const char *id)
+{
+	struct arena *arena = bench->issuing.governed.arena;
+	const char *nonce = strcasestr(bench->reply, "\r\nDPoP-Nonce: ");
+	struct proof_draft draft = {
+		.key = bench->issuing.a1_key,
+		.method = "POST",
+		.url = ISSUING_ISSUER "/oauth/token",
+		.id = id,
+		.issued_utc_s = issuing_now_s(&bench->issuing),
+	};
+	struct text proof;
+
+	if (nonce != NULL)
+		draft.nonce = text_format(
+			arena, "%.*s", ISSUE_NONCE_BYTES - 1, nonce + sizeof "\r\nDPoP-Nonce: " - 1)
+				      .data;
+	proof = proof_make(arena, &draft);
+	return text_format(arena, "DPoP: %.*s\r\n", TEXT_ARGS(proof)).data;
+}
+
+static int ask_with(struct bench *bench, const char *fields)
+{
+	struct arena *arena = bench->issuing.governed.arena;
+	struct text assertion = issuing_assertion(&bench->issuing, NULL);
+	struct text body = text_format(
+		arena, "%s&client_assertion=%.*s%s", GRANT PROOF, TEXT_ARGS(assertion), RESOURCE);
+	struct text head =
+		text_format(arena, "Content-Type: application/x-www-form-urlencoded\r\n%s", fields);
+
+	return send_request(bench, "POST /oauth/token", head.data, body.data);
+}
+
+static void a_proof_without_a_nonce_is_told_one(void **state)
+{
+	struct bench *bench = *state;
+	int status = ask_with(bench, proof_field(bench, "1"));
+	struct json body;
+
+	assert_error(bench, status, 400, "use_dpop_nonce");
+	assert_int_equal(ask_with(bench, proof_field(bench, "2")), 200);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "token_type", ""), "DPoP"));
+	/* The next one is told with it. */
+	assert_non_null(strcasestr(bench->reply, "\r\nDPoP-Nonce: "));
+	/* And nothing of nonces to whoever sends no proof. */
+	assert_int_equal(ask_with(bench, ""), 200);
+	assert_null(strcasestr(bench->reply, "DPoP-Nonce"));
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "token_type", ""), "Bearer"));
+}
+
+static void a_field_that_is_no_proof_or_two_is_told(void **state)
+{
+	struct bench *bench = *state;
+	const char *good;
+	struct text two;
+
+	assert_error(bench, ask_with(bench, "DPoP: x\r\n"), 400, "invalid_dpop_proof");
+	assert_error(bench, ask_with(bench, "DPoP:\r\n"), 400, "invalid_dpop_proof");
+	good = proof_field(bench, "1");
+	two = text_format(bench->issuing.governed.arena, "%s%s", good, proof_field(bench, "2"));
+	assert_error(bench, ask_with(bench, two.data), 400, "invalid_dpop_proof");
+	assert_int_equal(task_table_count(bench->issuing.tasks), 0);
+	assert_int_equal(ask_with(bench, good), 200);
+	assert_error(bench, ask_with(bench, good), 400, "invalid_dpop_proof");
+}
+
+static void what_a_charter_asks_is_told_in_words(void **state)
+{
+	struct bench *bench = *state;
+
+	issuing_recharter(&bench->issuing, NULL, "binding: mtls\n");
+	assert_error(bench, ask_with(bench, ""), 400, "invalid_request");
+	assert_non_null(strstr(bench->reply, "connect with a client certificate"));
+}
+
+static bool has_word(const struct json *body, const char *member, const char *word)
+{
+	const struct json *list = json_find(body, member);
+
+	for (uint32_t i = 0; list != NULL && i < list->count; i++)
+		if (text_is(list->items[i].string, word))
+			return true;
+	return false;
+}
+
+static void the_metadata_offers_certificates_only_where_they_are_asked_for(void **state)
+{
+	static const char request[] = "GET /.well-known/oauth-authorization-server";
+	static const char method[] = "self_signed_tls_client_auth";
+	struct bench *bench = *state;
+	struct json body;
+
+	assert_int_equal(send_request(bench, request, "", ""), 200);
+	body = body_of(bench);
+	assert_true(has_word(&body, "dpop_signing_alg_values_supported", "ES256"));
+	assert_true(has_word(&body, "token_endpoint_auth_methods_supported", "private_key_jwt"));
+	assert_false(has_word(&body, "token_endpoint_auth_methods_supported", method));
+	assert_null(json_find(&body, "mtls_endpoint_aliases"));
+	assert_null(json_find(&body, "tls_client_certificate_bound_access_tokens"));
+	oauth_offer_certificates(bench->oauth);
+	assert_int_equal(send_request(bench, request, "", ""), 200);
+	body = body_of(bench);
+	assert_true(has_word(&body, "token_endpoint_auth_methods_supported", method));
+	assert_true(json_boolean_or(&body, "tls_client_certificate_bound_access_tokens", false));
+	assert_true(text_is(
+		json_text_or(json_find(&body, "mtls_endpoint_aliases"), "token_endpoint", ""),
+		ISSUING_ISSUER "/oauth/token"));
+}
+
 static void a_revoked_token_is_refused_and_revoking_twice_is_fine(void **state)
 {
 	struct bench *bench = *state;
@@ -253,9 +445,157 @@ static void a_revoked_token_is_refused_and_revoking_twice_is_fine(void **state)
 	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
 }
 
+/* Asks about a token as a1. */
+static int look(struct bench *bench, struct text token, const char *more)
+{
+	static char body[REQUEST_BYTES_MAX / 2];
+	struct text assertion = issuing_assertion(&bench->issuing, NULL);
+
+	(void)snprintf(body, sizeof body, "token=%.*s%s&client_assertion=%.*s%s", TEXT_ARGS(token),
+		PROOF, TEXT_ARGS(assertion), more);
+	return post(bench, "/oauth/introspect", body);
+}
+
+static void a_question_about_a_token_needs_a_proof(void **state)
+{
+	struct bench *bench = *state;
+	int status = post(bench, "/oauth/introspect", "token=x");
+
+	assert_error(bench, status, 401, "invalid_client");
+	status = post(bench, "/oauth/introspect", "token=x" PROOF "&client_assertion=a.b.c");
+	assert_error(bench, status, 401, "invalid_client");
+	status = post(bench, "/oauth/introspect", "token=x&client_secret=y");
+	assert_error(bench, status, 400, "invalid_request");
+	status = look(bench, TEXT(""), "");
+	assert_error(bench, status, 400, "invalid_request");
+	status = send_request(bench, "POST /oauth/introspect",
+		"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Bearer x\r\n",
+		"token=x");
+	assert_error(bench, status, 401, "invalid_token");
+	assert_non_null(strcasestr(bench->reply, "\r\nWWW-Authenticate: Bearer"));
+	status = send_request(bench, "POST /oauth/introspect",
+		"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Bearer x\r\n",
+		"token=x" PROOF "&client_assertion=a.b.c");
+	assert_error(bench, status, 400, "invalid_request");
+}
+
+static void a_token_is_active_until_it_is_revoked(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	char body[8192];
+	struct json answer;
+
+	assert_true(issuing_open_good(issuing));
+	(void)snprintf(body, sizeof body, "token_type_hint=refresh_token&token=%.*s",
+		TEXT_ARGS(issuing->token));
+	assert_int_equal(look(bench, issuing->token, "&token_type_hint=what"), 200);
+	answer = body_of(bench);
+	assert_true(json_boolean_or(&answer, "active", false));
+	assert_non_null(strcasestr(bench->reply, "\r\nCache-Control: no-store\r\n"));
+	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
+	assert_int_equal(look(bench, issuing->token, ""), 200);
+	assert_non_null(strstr(bench->reply, "\r\n\r\n{\"active\":false}"));
+}
+
+/* ---- registration ---- */
+
+static const char jwk[] = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%043d\",\"y\":\"%043d\"}";
+
+/* Registers with this code and metadata; KEY in it is a good one. */
+static int enter(struct bench *bench, const char *code, const char *metadata)
+{
+	char head[256], body[1024];
+	size_t at = 0;
+
+	for (const char *p = metadata; *p != '\0'; p++)
+		if (strncmp(p, "KEY", 3) == 0) {
+			at += (size_t)snprintf(body + at, sizeof body - at, jwk, 0, 0);
+			p += 2;
+		} else {
+			body[at++] = *p;
+		}
+	body[at] = '\0';
+	(void)snprintf(head, sizeof head,
+		"Content-Type: application/json\r\nAuthorization: Bearer %s\r\n", code);
+	return send_request(bench, "POST /oauth/register", head, body);
+}
+
+#define GOOD_METADATA "{\"client_name\":\"x\",\"jwks\":{\"keys\":[KEY]}}"
+
+static void invite(struct bench *bench)
+{
+	const struct registrar_request request = {.verb = REGISTRAR_INVITE,
+		.actor = TEXT("person:ana"),
+		.name = TEXT("new-one"),
+		.sandbox = {.backup_owner = TEXT("bo"), .purpose = TEXT("Answers letters")}};
+
+	assert_true(governed_run(&bench->issuing.governed, request));
+}
+
+static void registering_is_closed_without_an_invitation(void **state)
+{
+	struct bench *bench = *state;
+	int status = send_request(
+		bench, "POST /oauth/register", "Content-Type: application/json\r\n", "{}");
+
+	assert_error(bench, status, 401, "invalid_token");
+	status = enter(bench, "0000-0000-0000-0000-0000", GOOD_METADATA);
+	assert_error(bench, status, 401, "invalid_token");
+	assert_non_null(strcasestr(bench->reply, "\r\nWWW-Authenticate: Bearer"));
+	status = enter(bench, "", GOOD_METADATA);
+	assert_error(bench, status, 401, "invalid_token");
+	assert_null(
+		registry_find(bench->issuing.governed.registry, OBJECT_IDENTITY, TEXT("new-one")));
+}
+
+static void metadata_that_says_what_is_not_here_is_refused(void **state)
+{
+	static const char *const cases[] = {"", "[]", "{}", "{\"jwks\":{\"keys\":[]}}",
+		"{\"jwks\":{\"keys\":[KEY,KEY]}}", "{\"jwks\":{\"keys\":[1]}}",
+		"{\"jwks\":{\"keys\":[{\"kty\":\"RSA\"}]}}",
+		"{\"jwks_uri\":\"http://127.0.0.1/\",\"jwks\":{\"keys\":[KEY]}}",
+		"{\"token_endpoint_auth_method\":\"client_secret_basic\",\"jwks\":{\"keys\":[KEY]}"
+		"}",
+		"{\"grant_types\":[\"password\"],\"jwks\":{\"keys\":[KEY]}}",
+		"{\"grant_types\":{},\"jwks\":{\"keys\":[KEY]}}"};
+	struct bench *bench = *state;
+	char code[CODE_TEXT_BYTES];
+
+	invite(bench);
+	memcpy(code, bench->issuing.governed.code, sizeof code);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		int status = enter(bench, code, cases[i]);
+
+		assert_error(bench, status, 400, "invalid_client_metadata");
+	}
+	assert_int_equal(enter(bench, code, GOOD_METADATA), 201);
+}
+
+static void a_client_with_an_invitation_is_a_draft_and_gets_no_token(void **state)
+{
+	struct bench *bench = *state;
+	struct json body;
+	const struct registry_entry *entry;
+
+	invite(bench);
+	assert_int_equal(enter(bench, bench->issuing.governed.code, GOOD_METADATA), 201);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "client_id", ""), "new-one"));
+	assert_true(text_is(json_text_or(&body, "state", ""), "draft"));
+	assert_null(json_find(&body, "client_secret"));
+	assert_null(json_find(&body, "client_name"));
+	entry = registry_find(bench->issuing.governed.registry, OBJECT_IDENTITY, TEXT("new-one"));
+	assert_non_null(entry);
+	assert_int_equal(entry->waiting_state, IDENTITY_DRAFT);
+	assert_error(bench, enter(bench, bench->issuing.governed.code, GOOD_METADATA), 401,
+		"invalid_token");
+}
+
 static void the_metadata_says_what_is_there(void **state)
 {
 	struct bench *bench = *state;
+	struct text first;
 	struct key_set keys;
 	struct error err = {0};
 	struct json body;
@@ -266,6 +606,17 @@ static void the_metadata_says_what_is_there(void **state)
 	assert_true(text_is(json_text_or(&body, "issuer", ""), ISSUING_ISSUER));
 	assert_true(
 		text_is(json_text_or(&body, "token_endpoint", ""), ISSUING_ISSUER "/oauth/token"));
+	assert_true(text_is(json_text_or(&body, "introspection_endpoint", ""),
+		ISSUING_ISSUER "/oauth/introspect"));
+	assert_int_equal(json_find(&body, "grant_types_supported")->count, 4);
+	first = json_canonical_text(bench->issuing.governed.arena, &body);
+	assert_int_equal(send_request(bench, "GET /.well-known/openid-configuration", "", ""), 200);
+	body = body_of(bench);
+	assert_true(text_equal(json_canonical_text(bench->issuing.governed.arena, &body), first));
+	/* The issuer has no path, so there is no metadata at one (RFC 8414 section 3.3). */
+	assert_int_equal(send_request(bench,
+				 "GET /.well-known/oauth-authorization-server/mcp/files", "", ""),
+		404);
 	assert_int_equal(
 		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/files", "", ""),
 		200);
@@ -273,6 +624,22 @@ static void the_metadata_says_what_is_there(void **state)
 	assert_true(text_is(json_text_or(&body, "resource", ""), ISSUING_FILES));
 	assert_int_equal(
 		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/none", "", ""),
+		404);
+	/* Each at the door of what it speaks. */
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/llm/files", "", ""),
+		404);
+	assert_true(governed_apply(&bench->issuing.governed, "adi",
+		"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"
+		"transport: {url: 'https://models.example'}\nmodels: [{name: m, up-to: "
+		"public}]\n"));
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/llm/open", "", ""),
+		200);
+	body = body_of(bench);
+	assert_true(text_is(json_text_or(&body, "resource", ""), ISSUING_ISSUER "/llm/open"));
+	assert_int_equal(
+		send_request(bench, "GET /.well-known/oauth-protected-resource/mcp/open", "", ""),
 		404);
 	assert_int_equal(send_request(bench, "GET /oauth/jwks", "", ""), 200);
 	body = body_of(bench);
@@ -290,10 +657,22 @@ int main(void)
 		OAUTH_TEST(a_form_that_is_not_one_is_refused),
 		OAUTH_TEST(other_grants_and_proofs_are_refused),
 		OAUTH_TEST(wrong_wishes_have_their_own_errors),
+		OAUTH_TEST(an_assertion_that_is_no_grant_is_an_invalid_one),
+		OAUTH_TEST(an_assertion_of_its_own_key_is_grant_and_proof),
 		OAUTH_TEST(a_log_that_takes_nothing_is_said_as_unavailable),
 		OAUTH_TEST(a_client_that_leaves_before_the_answer_leaves_nothing_behind),
 		OAUTH_TEST(a_token_comes_with_its_task_and_lifetime),
+		OAUTH_TEST(what_a_task_is_for_comes_back_with_its_token),
+		OAUTH_TEST(a_proof_without_a_nonce_is_told_one),
+		OAUTH_TEST(a_field_that_is_no_proof_or_two_is_told),
+		OAUTH_TEST(what_a_charter_asks_is_told_in_words),
+		OAUTH_TEST(the_metadata_offers_certificates_only_where_they_are_asked_for),
 		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
+		OAUTH_TEST(a_question_about_a_token_needs_a_proof),
+		OAUTH_TEST(a_token_is_active_until_it_is_revoked),
+		OAUTH_TEST(registering_is_closed_without_an_invitation),
+		OAUTH_TEST(metadata_that_says_what_is_not_here_is_refused),
+		OAUTH_TEST(a_client_with_an_invitation_is_a_draft_and_gets_no_token),
 		OAUTH_TEST(the_metadata_says_what_is_there),
 	};
 

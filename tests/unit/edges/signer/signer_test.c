@@ -111,6 +111,7 @@ static void on_signed(struct token_signing *signing)
 			access_token_check(&read, signed_token->fixture->arena, signing->token,
 				signer_tokens(signed_token->fixture->signer).key, &rules),
 			TOKEN_ACCEPTED);
+		assert_true(token_binding_equal(&read.binding, &signed_token->token->binding));
 	} else {
 		assert_int_equal(signing->token.length, 0);
 		assert_int_equal(signing->err.code, ERROR_INVALID);
@@ -128,15 +129,17 @@ static bool sign(struct fixture *fixture, const struct access_token *token)
 	return signed_token.signing.is_signed;
 }
 
-static void on_card(struct card_signing *signing)
+static void on_card(struct token_signing *signing)
 {
 	uint32_t *answers = signing->context;
 
 	(*answers)++;
 	if (signing->is_signed) {
-		assert_true(signing->protected.length > 0 && signing->signature.length > 0);
-		assert_int_equal(text_find_byte(signing->protected, '.'), -1);
-		assert_int_equal(text_find_byte(signing->signature, '.'), -1);
+		ptrdiff_t dots = text_find_byte(signing->token, '.');
+
+		assert_true(dots > 0);
+		assert_int_equal(
+			text_find_byte(text_after(signing->token, (size_t)dots + 2), '.'), -1);
 	} else
 		assert_int_equal(signing->err.code, ERROR_INVALID);
 }
@@ -145,7 +148,7 @@ static bool sign_card(struct fixture *fixture, const char *text)
 {
 	struct card_signer port = signer_cards(fixture->signer);
 	uint32_t answers = 0;
-	struct card_signing signing = {.done = on_card, .context = &answers};
+	struct token_signing signing = {.done = on_card, .context = &answers};
 	struct json card;
 	struct error err;
 
@@ -196,6 +199,22 @@ static void nothing_is_signed_before_the_issuer_is_set(void **state)
 	assert_true(sign(fixture, &good));
 	assert_false(signer_set_issuer(fixture->signer, TEXT("http://other"), &err));
 	assert_int_equal(err.code, ERROR_CONFLICT);
+}
+
+static void a_token_says_what_it_is_bound_to(void **state)
+{
+	struct fixture *fixture = *state;
+	struct access_token token = good;
+	struct error err = {0};
+
+	assert_true(signer_set_issuer(fixture->signer, TEXT(ISSUER), &err));
+	token.binding.thumbprint = sha256_of("key", 3);
+	for (int kind = BINDING_NONE; kind <= BINDING_MTLS; kind++) {
+		token.binding.kind = (enum binding)kind;
+		assert_true(sign(fixture, &token));
+	}
+	token.binding.kind = (enum binding)(BINDING_MTLS + 1);
+	assert_false(sign(fixture, &token));
 }
 
 static void a_token_for_elsewhere_is_not_signed(void **state)
@@ -490,6 +509,7 @@ int main(void)
 		SIGNER_TEST(nothing_is_signed_before_the_issuer_is_set),
 		SIGNER_TEST(a_token_for_elsewhere_is_not_signed),
 		SIGNER_TEST(what_is_no_card_of_a_peer_here_is_not_signed),
+		SIGNER_TEST(a_token_says_what_it_is_bound_to),
 		SIGNER_TEST(a_token_for_a_decision_point_is_signed),
 		SIGNER_TEST(a_lifetime_or_moment_that_cannot_be_is_not_signed),
 		SIGNER_TEST(a_token_without_task_or_with_more_scope_is_not_signed),

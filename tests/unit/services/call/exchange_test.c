@@ -572,6 +572,30 @@ static void only_those_who_answer_for_an_identity_kill_it(void **state)
 	assert_int_equal(call_bench_records(bench, "kill"), before + 3);
 }
 
+static bool kill_unit_as(struct call_bench *bench, const char *actor, const char *unit)
+{
+	const struct call_kill kill = {
+		.unit = text_of(unit), .reason = TEXT("test"), .actor = text_of(actor)};
+	struct error err = {0};
+	bool is_taken = call_kill_submit(bench->call, &kill, &err);
+
+	call_bench_pump(bench);
+	return is_taken;
+}
+
+static void only_those_who_answer_for_a_unit_kill_it(void **state)
+{
+	struct call_bench *bench = *state;
+
+	assert_false(kill_unit_as(bench, "person:cy", "support"));
+	assert_false(kill_unit_as(bench, "person:ana", "support"));
+	assert_false(kill_unit_as(bench, "identity:agent", "support"));
+	assert_false(kill_unit_as(bench, "person:bo", "no-such-unit"));
+	assert_true(kill_unit_as(bench, "person:bo", "support"));
+	assert_true(kill_unit_as(bench, "person:eva", "support"));
+	assert_true(kill_unit_as(bench, "uid:7", "support"));
+}
+
 static void a_kill_that_is_durable_first_stops_a_decided_call(void **state)
 {
 	struct call_bench *bench = *state;
@@ -1490,6 +1514,7 @@ int main(void)
 		CALL_TEST(an_abort_while_no_record_could_be_made_is_the_end),
 		CALL_TEST(a_kill_needs_one_target_that_exists_and_a_reason),
 		CALL_TEST(only_those_who_answer_for_an_identity_kill_it),
+		CALL_TEST(only_those_who_answer_for_a_unit_kill_it),
 		CALL_TEST(a_kill_that_is_durable_first_stops_a_decided_call),
 		CALL_TEST(a_kill_while_the_server_starts_sends_nothing),
 		CALL_TEST(a_kill_ends_what_is_under_way_and_says_so),

@@ -106,10 +106,10 @@ static void what_a_child_read_stays_with_its_parent_when_the_child_has_ended(voi
 	assert_non_null(parent);
 	assert_int_equal(parent->label, SENSITIVITY_CONFIDENTIAL);
 	assert_true(parent->has_untrusted_content);
-	assert_int_equal(parent->label_source.record, 2);
-	assert_true(text_is(parent->label_source.tool, "m/one"));
-	assert_int_equal(parent->untrusted_source.record, 2);
-	assert_true(text_is(parent->untrusted_source.tool, "m/one"));
+	assert_int_equal(task_label_source(parent).record, 2);
+	assert_true(text_is(task_label_source(parent).tool, "m/one"));
+	assert_int_equal(task_untrusted_source(parent).record, 2);
+	assert_true(text_is(task_untrusted_source(parent).tool, "m/one"));
 }
 
 static void what_a_task_read_stays_with_it(void **state)
@@ -138,6 +138,32 @@ static void the_child_of_a_task_that_ended_is_not_revived(void **state)
 			"\"type\":\"task-ended\"}");
 	start_again(fixture);
 	assert_false(task_is_live(task_find(fixture->tasks, TEXT("t-2")), 10));
+}
+
+static void kills_of_every_node_are_kept_by_the_rows(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct task *first;
+
+	append(fixture, parent_opened);
+	append(fixture, "{\"at\":2,\"charter-version\":1,\"deadline\":1900000000000,"
+			"\"environment\":\"staging\",\"identity\":\"b\",\"identity-epoch\":0,"
+			"\"instance\":\"pod-1\",\"instance-epoch\":0,\"task\":\"t-3\","
+			"\"type\":\"task-opened\",\"unit\":\"sales\",\"unit-epoch\":0}");
+	append(fixture, "{\"at\":4,\"epoch\":1,\"identity\":\"agent\",\"target\":\"token\","
+			"\"task\":\"t-1\",\"token\":\"one\",\"type\":\"kill\"}");
+	append(fixture, "{\"at\":4,\"epoch\":1,\"target\":\"unit\",\"type\":\"kill\","
+			"\"unit\":\"support\"}");
+	append(fixture, "{\"at\":4,\"epoch\":1,\"identity\":\"b\",\"instance\":\"pod-1\","
+			"\"target\":\"instance\",\"type\":\"kill\"}");
+	start_again(fixture);
+	first = task_find(fixture->tasks, TEXT("t-1"));
+	assert_true(task_is_live(first, 10));
+	assert_true(task_token_is_revoked(first, TEXT("one")));
+	assert_int_equal(task_unit_epoch(fixture->tasks, TEXT("support")), 1);
+	assert_int_equal(task_identity_epoch(fixture->tasks, TEXT("b")), 0);
+	assert_int_equal(task_instance_epoch(fixture->tasks, TEXT("b"), TEXT("pod-1")), 1);
+	assert_false(task_is_live(task_find(fixture->tasks, TEXT("t-3")), 10));
 }
 
 static const char child_takes[] =
@@ -174,6 +200,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			the_child_of_a_task_that_ended_is_not_revived, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			kills_of_every_node_are_kept_by_the_rows, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

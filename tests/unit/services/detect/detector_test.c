@@ -291,6 +291,50 @@ static void of_too_many_tokens_the_first_to_end_is_forgotten(void **state)
 	assert_int_equal(count(bench, "token-number-00000001-of-many " KEY), 2);
 }
 
+/* In whatever order they come: this one goes through all ends once. */
+static int64_t end_of(int number)
+{
+	return NOW_MS + 1000 + number * 2654435761LL % DETECTOR_TOKENS_MAX;
+}
+
+static void learn_number(struct bench *bench, int number, int64_t ends_ms)
+{
+	char token[64];
+
+	(void)snprintf(token, sizeof token, "token-number-%08d-of-many", number);
+	detector_learn_token(bench->detector, text_of(token), ends_ms);
+}
+
+static bool knows_number(struct bench *bench, int number)
+{
+	char token[64];
+
+	(void)snprintf(token, sizeof token, "token-number-%08d-of-many", number);
+	return count(bench, token) == 1;
+}
+
+static void tokens_are_forgotten_in_the_order_of_their_ends(void **state)
+{
+	struct bench *bench = *state;
+	int newest = DETECTOR_TOKENS_MAX;
+
+	for (int i = 0; i < DETECTOR_TOKENS_MAX; i++)
+		learn_number(bench, i, end_of(i));
+	/* Some end and are forgotten by the clock, wherever they stand. */
+	bench->now_ms = NOW_MS + 1000 + 9;
+	detector_tick(bench->detector);
+	assert_int_equal(detector_figures(bench->detector).tokens, DETECTOR_TOKENS_MAX - 10);
+	for (int more = 0; more < 1010; more++)
+		learn_number(bench, newest++, NOW_MS + 1000000 + more);
+	assert_int_equal(detector_figures(bench->detector).tokens, DETECTOR_TOKENS_MAX);
+	for (int i = 0; i < DETECTOR_TOKENS_MAX; i++)
+		assert_int_equal(knows_number(bench, i), end_of(i) >= NOW_MS + 1000 + 1010);
+	assert_true(knows_number(bench, newest - 1));
+	bench->now_ms = NOW_MS + 3000000;
+	detector_tick(bench->detector);
+	assert_int_equal(detector_figures(bench->detector).tokens, 0);
+}
+
 static void of_too_many_credentials_the_replaced_go_first(void **state)
 {
 	struct bench *bench = *state;
@@ -528,6 +572,7 @@ int main(void)
 		TEST(a_dropped_credential_is_known_for_its_time),
 		TEST(a_token_and_a_code_are_known_until_they_end),
 		TEST(of_too_many_tokens_the_first_to_end_is_forgotten),
+		TEST(tokens_are_forgotten_in_the_order_of_their_ends),
 		TEST(of_too_many_credentials_the_replaced_go_first),
 		TEST(a_restart_knows_what_was_known),
 		TEST(the_file_is_ours_alone_and_tells_nothing),

@@ -77,6 +77,35 @@ static void step(struct delegating *delegating, enum registrar_verb verb, unsign
 		&delegating->issuing.governed, "bo", verb, delegating_name(identity)));
 }
 
+static void on_rotated(void *context, uint64_t index, const struct error *err)
+{
+	(void)index;
+	assert_null(err);
+	*(bool *)context = true;
+}
+
+static void tokens_of_a_newer_key_are_exchanged_too(void **state)
+{
+	struct delegating *delegating = *state;
+	bool is_rotated = false;
+	const struct token_key_rotation asked = {.why = ROTATION_COMPROMISED,
+		.actor = TEXT("person:adi"),
+		.reason = TEXT("yearly"),
+		.context = &is_rotated,
+		.done = on_rotated};
+	struct error err = {0};
+	struct text old;
+
+	delegating_line_up(delegating, 2);
+	old = opened(delegating, 0);
+	assert_true(issue_keys_rotate(delegating->issuing.issue, &asked, &err));
+	assert_true(is_rotated);
+	issuing_pass(&delegating->issuing, 1);
+	exchanged(delegating, 1, opened(delegating, 0));
+	/* One of a key that is out of use is nobody's. */
+	exchange_is_refused(delegating, 1, old, ISSUE_SUBJECT_TOKEN);
+}
+
 /* ---- who may ---- */
 
 static void without_a_line_under_peers_nobody_exchanges_anothers_token(void **state)
@@ -702,6 +731,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
 		TEST(without_a_line_under_peers_nobody_exchanges_anothers_token),
+		TEST(tokens_of_a_newer_key_are_exchanged_too),
 		TEST(a_refusal_tells_no_names),
 		TEST(a_loop_is_refused),
 		TEST(depth_counts_the_hops_after_the_line),

@@ -202,6 +202,70 @@ static void a_task_opens_below_a_live_one_of_its_own_and_ends_no_later(void **st
 	assert_int_equal(issuing->refusal, ISSUE_PARENT);
 }
 
+#define READ_ONE                                                                                   \
+	"[{\"arguments\":{\"path\":[\"a\"]},\"tool\":\"files/read\",\"type\":\"remit_tool\"}]"
+#define READ_ANY "[{\"tool\":\"files/read\",\"type\":\"remit_tool\"}]"
+
+static void details_that_say_nothing_or_too_much_open_no_task(void **state)
+{
+	static const char *const cases[] = {"[]", "x", "{}", "[{\"type\":\"remit_tool\"}]",
+		"[{\"type\":\"account\",\"tool\":\"files/read\"}]"};
+	struct issuing *issuing = *state;
+	size_t records = 0;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		issuing->details = text_of(cases[i]);
+		assert_refused(
+			issuing, issuing_assertion(issuing, NULL), ISSUING_FILES, ISSUE_DETAILS);
+	}
+	issuing->details = TEXT(READ_ONE);
+	assert_true(issuing_open_good(issuing));
+	issuing->parent = issuing->task;
+	issuing->details = TEXT(READ_ANY);
+	records = issuing->governed.log.count;
+	assert_false(issuing_open_good(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_DETAILS);
+	assert_int_equal(issuing->governed.log.count, records);
+}
+
+static void a_task_keeps_what_it_was_opened_for_and_so_do_those_below(void **state)
+{
+	struct issuing *issuing = *state;
+	struct access_token_rules rules = {TEXT(ISSUING_ISSUER), TEXT(ISSUING_FILES),
+		CHARTER_TASK_S_MAX, issuing_now_s(issuing)};
+	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
+	const struct jws_rules header = {.types = types};
+	const struct task *task;
+	struct access_token read;
+	struct jws jws;
+
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issuing->details_granted.length, 0);
+	issuing->details = TEXT(" " READ_ANY);
+	assert_true(issuing_open_good(issuing));
+	task = task_find(issuing->tasks, issuing->task);
+	assert_true(text_is(task_details_text(task->details), READ_ANY));
+	assert_true(text_is(issuing->details_granted, READ_ANY));
+	issuing->parent = issuing->task;
+	issuing->details = TEXT("");
+	assert_true(issuing_open_good(issuing));
+	assert_null(task_find(issuing->tasks, issuing->task)->details);
+	assert_true(text_is(issuing->details_granted, READ_ANY));
+	issuing->details = TEXT(READ_ONE);
+	assert_true(issuing_open_good(issuing));
+	assert_true(text_is(issuing->details_granted, READ_ONE));
+	/* The token says so, too. */
+	assert_int_equal(access_token_check(&read, issuing->governed.arena, issuing->token,
+				 private_key_public(issuing->token_key), &rules),
+		TOKEN_ACCEPTED);
+	assert_int_equal(
+		jws_parse(&jws, issuing->governed.arena, issuing->token, &header), TOKEN_ACCEPTED);
+	assert_non_null(json_find(&jws.claims, "authorization_details"));
+	assert_true(text_is(json_canonical_text(issuing->governed.arena,
+				    json_find(&jws.claims, "authorization_details")),
+		READ_ONE));
+}
+
 static void a_token_for_a_decision_point_is_good_there_alone(void **state)
 {
 	static const char application[] =
@@ -706,41 +770,42 @@ static void a_token_is_told_when_it_is_signed_and_when_it_is_first_accepted(void
 	assert_int_equal(issuing->told_until_s, issuing_now_s(issuing) + issuing->lifetime_s);
 }
 
+static enum token_reason by_header(struct issuing *issuing, struct text header)
+{
+	struct issue_presented presented = {.authorization = header};
+	struct issue_caller caller;
+
+	return issue_authenticate_header(issuing->issue, &presented, TEXT(ISSUING_FILES), &caller);
+}
+
 static void the_header_carries_a_bearer_token_or_nothing(void **state)
 {
 	struct issuing *issuing = *state;
-	struct issue_caller caller;
 	struct text header;
 
 	assert_true(issuing_open_good(issuing));
-	assert_int_equal(
-		issue_authenticate_header(issuing->issue, TEXT(""), TEXT(ISSUING_FILES), &caller),
-		TOKEN_NOT_CHECKED);
-	assert_int_equal(issue_authenticate_header(
-				 issuing->issue, TEXT("Bearer"), TEXT(ISSUING_FILES), &caller),
-		TOKEN_SCHEME);
-	assert_int_equal(issue_authenticate_header(
-				 issuing->issue, issuing->token, TEXT(ISSUING_FILES), &caller),
-		TOKEN_SCHEME);
+	assert_int_equal(by_header(issuing, TEXT("")), TOKEN_NOT_CHECKED);
+	assert_int_equal(by_header(issuing, TEXT("Bearer")), TOKEN_SCHEME);
+	assert_int_equal(by_header(issuing, issuing->token), TOKEN_SCHEME);
 	header = text_format(issuing->governed.arena, "bearer %.*s", TEXT_ARGS(issuing->token));
-	assert_int_equal(
-		issue_authenticate_header(issuing->issue, header, TEXT(ISSUING_FILES), &caller),
-		TOKEN_ACCEPTED);
+	assert_int_equal(by_header(issuing, header), TOKEN_ACCEPTED);
 }
 
 static void a_challenge_names_an_error_only_where_there_was_a_token(void **state)
 {
+	const struct issue_refused none = {TOKEN_NOT_CHECKED, TOKEN_NOT_CHECKED};
+	const struct issue_refused expired = {TOKEN_EXPIRED, TOKEN_NOT_CHECKED};
 	struct issuing *issuing = *state;
 	struct buffer out;
 
 	buffer_init(&out, 4096);
-	issue_challenge(issuing->issue, TEXT("files"), TOKEN_NOT_CHECKED, &out);
+	issue_challenge(issuing->issue, TEXT("files"), &none, &out);
 	buffer_append_byte(&out, 0);
 	assert_null(strstr(out.data, "error="));
 	assert_non_null(strstr(out.data, "/mcp/files\""));
 	buffer_deinit(&out);
 	buffer_init(&out, 4096);
-	issue_challenge(issuing->issue, TEXT("files"), TOKEN_EXPIRED, &out);
+	issue_challenge(issuing->issue, TEXT("files"), &expired, &out);
 	buffer_append_byte(&out, 0);
 	assert_non_null(strstr(out.data, "error=\"invalid_token\""));
 	buffer_deinit(&out);
@@ -773,28 +838,10 @@ static void an_expired_task_gets_its_record_once(void **state)
 	issue_expire(issuing->issue);
 	assert_int_equal(issuing->governed.log.count, records + 1);
 	assert_int_equal(task_find(issuing->tasks, issuing->task)->recorded_state, TASK_EXPIRED);
-	issuing_pass(issuing, ISSUE_KEEP_MS / 1000 + 1);
+	issuing_pass(issuing, TASK_KEEP_MS / 1000 + 1);
 	issue_expire(issuing->issue);
 	assert_null(task_find(issuing->tasks, issuing->task));
 	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_EXPIRED);
-}
-
-/* The whole log of first into second, as at a start. */
-static void live_again(struct issuing *first, struct issuing *second)
-{
-	struct fake_log *log = &first->governed.log;
-	struct error err = {0};
-
-	memset(second, 0, sizeof *second);
-	assert_true(private_key_generate(&second->a1_key, SIGNATURE_ES256, &err));
-	second->token_key = first->token_key;
-	governed_init_loading(&second->governed);
-	second->governed.log.now_utc_ms = log->now_utc_ms;
-	issuing_attach(second);
-	for (size_t i = 0; i < log->count; i++)
-		assert_true(fold_apply_entry(second->governed.fold, log->entries[i].entry,
-			log->entries[i].content, i, &err));
-	assert_true(fold_finish_loading(second->governed.fold, &err));
 }
 
 static void tokens_and_used_assertions_survive_a_restart(void **state)
@@ -809,7 +856,7 @@ static void tokens_and_used_assertions_survive_a_restart(void **state)
 	killed = issuing->token;
 	issuing_kill(issuing, NULL, issuing->task);
 	assert_true(issuing_open(issuing, assertion, ISSUING_FILES));
-	live_again(issuing, second);
+	issuing_live_again(issuing, second);
 	assert_int_equal(issuing_ask(second, issuing->token), TOKEN_ACCEPTED);
 	assert_int_equal(issuing_ask(second, killed), TOKEN_TASK_NOT_LIVE);
 	assert_false(issuing_open(second, assertion, ISSUING_FILES));
@@ -878,9 +925,9 @@ static void rows_of_used_assertions_do_not_pile_up(void **state)
 		const struct fold_entry entry = {
 			.entry = text_format(governed->arena,
 				"{\"actor\":\"identity:a1\",\"at\":%lld,\"proof\":{\"replay\":"
-				"\"x\"},"
+				"\"x\",\"until\":%lld},"
 				"\"task\":\"t-%d\",\"type\":\"task-opened\"}",
-				(long long)i * 300 * 1000, i),
+				(long long)i * 300 * 1000, (long long)i * 300 + 360, i),
 			.index = (uint64_t)i,
 		};
 		struct fold_projected projected;
@@ -893,7 +940,7 @@ static void rows_of_used_assertions_do_not_pile_up(void **state)
 		assert_true(port.apply(port.context, &batch, &err));
 	}
 	assert_true(port.each_row(port.context, count_row, &rows, &err));
-	/* Two a slot; this slot and the one before. */
+	/* Two a slot; what may still come is kept, and what was over just now. */
 	assert_in_range(rows, 2, 4);
 	memory_store_destroy(&store);
 }
@@ -1101,7 +1148,7 @@ static void what_was_signed_before_the_start_is_refused(void **state)
 
 	assert_non_null(second);
 	assert_true(verify(issuing, used, NULL, "ana"));
-	live_again(issuing, second);
+	issuing_live_again(issuing, second);
 	assert_false(
 		issue_verify_request(second->issue, &again, second->governed.arena, &person, &err));
 	assert_non_null(strstr(err.text, "(before_start)"));
@@ -1131,8 +1178,10 @@ static void tasks_are_listed_in_order_and_by_page(void **state)
 	assert_true(issue_task_list(
 		issuing->issue, json_text_or(&list.items[2], "id", ""), 10, arena, &rest, &err));
 	assert_int_equal(rest.count, 2);
-	assert_true(text_compare(json_text_or(&list.items[2], "id", ""),
-			    json_text_or(&rest.items[0], "id", "")) < 0);
+	assert_true(json_integer_or(&list.items[2], "record", 0) <
+		    json_integer_or(&rest.items[0], "record", 0));
+	assert_false(issue_task_list(issuing->issue, TEXT("t-gone"), 3, arena, &rest, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
 	assert_true(issue_task_show(issuing->issue, issuing->task, arena, &one, &err));
 	assert_true(text_is(json_text_or(&one, "state", ""), "open"));
 	assert_false(issue_task_show(issuing->issue, TEXT("t-"), arena, &one, &err));
@@ -1182,6 +1231,8 @@ int main(void)
 		ISSUE_TEST(an_assertion_must_hold_in_every_claim),
 		ISSUE_TEST(only_the_url_of_a_server_or_decision_point_is_an_audience),
 		ISSUE_TEST(a_server_and_a_provider_have_addresses_of_their_own),
+		ISSUE_TEST(details_that_say_nothing_or_too_much_open_no_task),
+		ISSUE_TEST(a_task_keeps_what_it_was_opened_for_and_so_do_those_below),
 		ISSUE_TEST(a_task_opens_below_a_live_one_of_its_own_and_ends_no_later),
 		ISSUE_TEST(a_token_for_a_decision_point_is_good_there_alone),
 		ISSUE_TEST(an_identity_that_is_not_active_gets_nothing),

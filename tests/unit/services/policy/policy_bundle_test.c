@@ -397,6 +397,22 @@ static void a_case_gives_only_so_many_approvals(void **state)
 	}
 }
 
+static void a_case_may_say_what_the_token_is_bound_to(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->more =
+		"---\nobject: policy\nname: org/bound\ntext: |\n"
+		"  forbid (principal, action, resource) when { context.binding != \"mtls\" };\n";
+	fails(fixture, "test: a\n" READ "binding: tls\nexpect: allow\n",
+		"binding: none, dpop or mtls is expected");
+	passes(fixture, "test: a\n" READ "expect: deny\npolicy: org/bound\n");
+	passes(fixture, "test: a\n" READ "binding: dpop\nexpect: deny\npolicy: org/bound\n");
+	passes(fixture, "test: a\n" READ "binding: mtls\nexpect: allow\n");
+	passes(fixture, "test: a\nrequest: {action: read, context: {binding: mtls}}\nexpect: "
+			"allow\n");
+}
+
 static void a_case_may_say_what_secrets_the_arguments_hold(void **state)
 {
 	struct fixture *fixture = *state;
@@ -505,6 +521,7 @@ int main(void)
 		TEST(a_case_gives_only_so_many_approvals),
 		TEST(a_case_may_say_how_often_lines_were_used),
 		TEST(a_case_may_say_what_secrets_the_arguments_hold),
+		TEST(a_case_may_say_what_the_token_is_bound_to),
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
 		TEST(a_change_of_form_is_told_from_a_change),

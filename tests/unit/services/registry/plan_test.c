@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/reference.h"
 #include "services/registry/plan_diff.h"
+#include "services/registry/plan_issuers.h"
 #include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
 #include "services/registry/plan_ways.h"
@@ -242,6 +244,78 @@ static void nothing_is_removed_unasked(void **state)
 	assert_int_equal(plan->unchanged_count, 1);
 }
 
+#define ISSUER(name, rest)                                                                         \
+	"object: issuer\nname: " name "\nunit: support\nspeaks: oidc\nalgorithms: [ES256]\n" rest  \
+	"\n"
+
+static void two_issuers_of_one_name_outside_are_refused(void **state)
+{
+	static const char mesh[] = "object: issuer\nname: %s\nunit: support\nspeaks: spiffe\n"
+				   "trust-domain: td\nkeys: {file: /k}\n";
+	struct fixture *fixture = *state;
+	char yaml[512];
+
+	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
+	assert_int_equal(plan_of(fixture, ISSUER("a", "url: https://a") "---\n" ISSUER(
+						  "b", "url: https://b"))
+				 ->problems.total,
+		0);
+	assert_int_equal(plan_of(fixture, ISSUER("a", "url: https://a") "---\n" ISSUER(
+						  "b", "url: https://a"))
+				 ->problems.total,
+		1);
+	(void)snprintf(yaml, sizeof yaml, mesh, "m");
+	assert_true(governed_apply(&fixture->governed, "adi", yaml));
+	assert_int_equal(plan_of(fixture, yaml)->problems.total, 0);
+	(void)snprintf(yaml, sizeof yaml, mesh, "n");
+	assert_int_equal(plan_of(fixture, yaml)->problems.total, 1);
+}
+
+static void a_rule_is_held_against_its_issuer(void **state)
+{
+	static const char charter[] =
+		"---\nobject: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: "
+		"ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: "
+		"[staging]\nfederation:\n"
+		"  - {issuer: %s, environment: staging, subject-prefix: 'repo:o/n:'%s}\n";
+	static const char numbers[] =
+		", claims: [{name: repository_id, is: '1'}, {name: repository_owner_id, is: '2'}]";
+	static const char issuer[] = "object: issuer\nname: github\nunit: support\nspeaks: github\n"
+				     "url: https://g\n";
+	struct fixture *fixture = *state;
+	char yaml[1024];
+	static const struct {
+		const char *name, *rest;
+		unsigned problems;
+	} cases[] = {{"github", "", 1}, {"nobody", numbers, 1}, {"github", numbers, 0}};
+
+	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		(void)snprintf(yaml, sizeof yaml, "%s", issuer);
+		(void)snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml), charter,
+			cases[i].name, cases[i].rest);
+		assert_int_equal(plan_of(fixture, yaml)->problems.total, cases[i].problems);
+	}
+}
+
+static void an_issuer_that_a_rule_names_is_not_removed(void **state)
+{
+	static const char world[] =
+		"object: issuer\nname: id\nunit: support\nspeaks: oidc\nalgorithms: [ES256]\n"
+		"url: https://id\n---\nobject: identity\nname: i\nkind: agent\nclass: retrieve\n"
+		"risk: low\nowner: ana\nbackup-owner: bo\nunit: support\npurpose: p\n"
+		"environments: [staging]\nfederation:\n"
+		"  - {issuer: id, environment: staging, subject: w}\n";
+	struct fixture *fixture = *state;
+	const struct registry *registry = fixture->governed.registry;
+
+	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
+	assert_true(governed_apply(&fixture->governed, "adi", world));
+	assert_true(object_refers_to(registry_find(registry, OBJECT_IDENTITY, TEXT("i"))->waiting,
+		OBJECT_ISSUER, TEXT("id")));
+}
+
 static void a_charter_without_a_guardrail_of_the_organisation_is_told(void **state)
 {
 	static const char charter[] =
@@ -402,6 +476,22 @@ static void a_line_that_never_permits_anything_is_noted(void **state)
 						 "{effect: write, tool: s/put, when: 'true'}"))
 				 ->notes_count,
 		0);
+}
+
+#define BOUND(risk, environment, line)                                                             \
+	"object: identity\nname: i\nkind: agent\nclass: update\nrisk: " risk "\nowner: a\n"        \
+	"backup-owner: b\nunit: org\npurpose: p\nenvironments: [" environment "]\n" line
+
+static void what_tokens_for_production_must_be_bound_to_is_noted(void **state)
+{
+	assert_true(notes(plan_of(*state, BOUND("high", "dev, prod", "")),
+		"tokens for prod must be bound (DPoP or a client certificate), as the risk is "
+		"high"));
+	assert_true(notes(plan_of(*state, BOUND("critical", "prod", "binding: none\n")),
+		"Bearer tokens will do for prod although the risk is critical"));
+	assert_int_equal(plan_of(*state, BOUND("high", "prod", "binding: dpop\n"))->notes_count, 0);
+	assert_int_equal(plan_of(*state, BOUND("high", "staging", ""))->notes_count, 0);
+	assert_int_equal(plan_of(*state, BOUND("medium", "prod", ""))->notes_count, 0);
 }
 
 static void an_output_that_lets_nothing_go_is_noted(void **state)
@@ -668,6 +758,7 @@ int main(void)
 		TEST(what_outputs_would_refuse_is_noted_and_no_problem),
 		TEST(a_line_that_never_permits_anything_is_noted),
 		TEST(an_output_that_lets_nothing_go_is_noted),
+		TEST(what_tokens_for_production_must_be_bound_to_is_noted),
 		TEST(a_role_that_is_nearly_one_of_ours_is_noted),
 		TEST(what_a_guardrail_names_and_is_not_there_is_noted),
 		TEST(of_more_notes_than_the_most_none_is_told),
@@ -675,6 +766,9 @@ int main(void)
 		TEST(a_tool_of_recipients_is_noted_where_only_public_data_is_read),
 		TEST(only_so_many_tools_are_named_in_a_note),
 		TEST(of_more_charters_than_the_most_none_is_noted),
+		TEST(two_issuers_of_one_name_outside_are_refused),
+		TEST(a_rule_is_held_against_its_issuer),
+		TEST(an_issuer_that_a_rule_names_is_not_removed),
 		TEST(a_charter_without_a_guardrail_of_the_organisation_is_told),
 		TEST(an_export_plans_to_nothing),
 		TEST(a_plan_is_told_as_json),

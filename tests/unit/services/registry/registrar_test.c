@@ -810,6 +810,39 @@ static void a_higher_clearance_is_a_raise_and_a_lower_one_is_not(void **state)
 	assert_int_equal(rey->in_force->person->roles_count, 0);
 }
 
+#define PAYROLL(sensitivity, more)                                                                 \
+	"object: data-source\nname: payroll\nunit: support\nenvironment: staging\n"                \
+	"sensitivity: " sensitivity "\n" more
+
+/* Whoever administers remit does not decide over the data of units. */
+static void an_administrator_alone_opens_no_data_of_a_unit(void **state)
+{
+	static const char *const opened[] = {
+		PAYROLL("internal", "custodian: ana\n"),
+		PAYROLL("confidential", "custodian: eva\n"),
+		PAYROLL("confidential", ""),
+		PAYROLL("confidential", "custodian: ana\ntrust: trusted\n"),
+		PAYROLL("confidential", "custodian: ana\nids: open\n"),
+	};
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi", PAYROLL("public", "custodian: ana\n")));
+	/* While there is one administrator, there is nobody else to ask. */
+	assert_true(governed_apply(governed, "adi", PAYROLL("internal", "custodian: ana\n")));
+	assert_true(governed_apply(governed, "adi", PAYROLL("public", "custodian: ana\n")));
+	assert_true(governed_enrol(governed, "adi", "eva"));
+	/* Closing it needs nobody's leave but an administrator's. */
+	assert_true(governed_apply(governed, "adi", PAYROLL("confidential", "custodian: ana\n")));
+	for (size_t i = 0; i < sizeof opened / sizeof opened[0]; i++) {
+		assert_false(governed_apply(governed, "adi", opened[i]));
+		assert_true(governed->last.is_forbidden);
+		assert_non_null(strstr(governed->last.err.text,
+			"so that its data lie more open; its custodian, an owner of its unit may"));
+	}
+	assert_true(governed_apply(governed, "ana", opened[0]));
+	assert_false(governed_apply(governed, "bo", PAYROLL("public", "custodian: ana\n")));
+}
+
 static void roles_carried_to_another_unit_are_a_raise(void **state)
 {
 	struct governed *governed = *state;
@@ -1144,6 +1177,7 @@ int main(void)
 		TEST(once_there_are_two_administrators_a_raise_needs_the_other),
 		TEST(the_last_administrator_who_can_sign_stays_one),
 		TEST(a_higher_clearance_is_a_raise_and_a_lower_one_is_not),
+		TEST(an_administrator_alone_opens_no_data_of_a_unit),
 		TEST(roles_carried_to_another_unit_are_a_raise),
 		TEST(taking_the_second_administrators_key_away_ends_no_rule),
 		cmocka_unit_test(the_first_administrator_comes_by_a_code_once),

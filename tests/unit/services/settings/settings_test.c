@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "domain/task/task.h"
 #include "services/settings/settings.h"
 
 enum { ARENA_BYTES = 1 << 20, WORDS_MAX = 12 };
@@ -302,6 +303,24 @@ static void tool_calls_of_models_are_blocked_unless_it_says_otherwise(void **sta
 	assert_string_equal(f->settings.model_tool_calls, "record");
 }
 
+static void tokens_are_bound_as_it_says_and_certificates_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.dpop_nonces, "tokens");
+	assert_string_equal(f->settings.client_certificates, "ask");
+	assert_false(READ(f, "--dpop-nonces", "Always"));
+	assert_non_null(strstr(f->err.text, "none of always, tokens, never"));
+	assert_false(READ(f, "--client-certificates", "require"));
+	assert_non_null(strstr(f->err.text, "neither ask nor never"));
+	write_file(f, "dpop-nonces: always\nclient-certificates: never\n");
+	assert_true(READ(f, "--workers=1"));
+	assert_string_equal(f->settings.dpop_nonces, "always");
+	assert_string_equal(f->settings.client_certificates, "never");
+	assert_true(READ(f, "--dpop-nonces", "never"));
+}
+
 static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **state)
 {
 	struct fixture *f = *state;
@@ -317,6 +336,20 @@ static void servers_over_stdio_are_confined_unless_it_says_otherwise(void **stat
 	assert_string_equal(f->settings.stdio_servers, "unconfined");
 	write_file(f, "stdio-servers: false\n");
 	assert_false(READ(f, "--workers=1"));
+}
+
+static void tasks_are_held_to_the_most_that_is_set_and_no_setting_is_past_its_bound(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(READ(f, "--workers=1"));
+	assert_int_equal(f->settings.tasks_max, TASKS_MAX_DEFAULT);
+	assert_int_equal(f->settings.tasks_per_identity_max, TASKS_PER_IDENTITY_MAX_DEFAULT);
+	assert_true(READ(f, "--tasks-max", "16777216", "--tasks-per-identity-max", "1"));
+	assert_int_equal(f->settings.tasks_max, TASKS_MAX_MOST);
+	assert_false(READ(f, "--tasks-max", "16777217"));
+	assert_false(READ(f, "--tasks-max", "0"));
+	assert_false(READ(f, "--tasks-per-identity-max", "0"));
 }
 
 static void secrets_in_results_are_redacted_unless_it_says_otherwise(void **state)
@@ -369,7 +402,10 @@ int main(void)
 		WITH_FIXTURE(an_evaluation_is_recorded_awaited_or_behind),
 		WITH_FIXTURE(tool_calls_of_models_are_blocked_unless_it_says_otherwise),
 		WITH_FIXTURE(servers_over_stdio_are_confined_unless_it_says_otherwise),
+		WITH_FIXTURE(tokens_are_bound_as_it_says_and_certificates_asked_for),
 		WITH_FIXTURE(secrets_in_results_are_redacted_unless_it_says_otherwise),
+		WITH_FIXTURE(
+			tasks_are_held_to_the_most_that_is_set_and_no_setting_is_past_its_bound),
 		WITH_FIXTURE(an_unknown_store_is_refused),
 	};
 

@@ -1,0 +1,94 @@
+#ifndef DOMAIN_CHARTER_FEDERATION_H
+#define DOMAIN_CHARTER_FEDERATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "domain/charter/terms.h"
+
+/* Whose word counts about who somebody is: an issuer is registered, and a rule of a
+ * charter says which of its tokens are this identity (docs/federation.md).  Plain data; what
+ * a token comes to is domain/federation's. */
+
+enum {
+	FEDERATION_RULES_MAX = 32,          /* of one charter */
+	FEDERATION_CLAIMS_MAX = 16,         /* of one rule, beside the subject */
+	FEDERATION_VALUE_BYTES_MAX = 512,   /* of a subject, a claim, an audience */
+	FEDERATION_NAME_BYTES_MAX = 256,    /* of a claim, as a pointer too */
+	FEDERATION_DEPTH_MAX = 8,           /* names in a pointer */
+	ISSUER_URL_BYTES_MAX = 512,         /* as in a token: claims.h */
+	ISSUER_PATH_BYTES_MAX = 1024,       /* of a file of keys */
+	ISSUER_KEYS_BYTES_MAX = 256 * 1024, /* of a key source's answer */
+	ISSUER_LIFETIME_S_MIN = 60,
+	ISSUER_LIFETIME_S_MAX = 86400,
+	ISSUER_LIFETIME_S_DEFAULT = 3600,
+};
+
+/* What its tokens look like, and what a rule must hold on to.  NONE speaks for nobody. */
+enum issuer_speaks {
+	ISSUER_SPEAKS_NONE = 0,
+	ISSUER_SPEAKS_OIDC,
+	ISSUER_SPEAKS_SPIFFE,
+	ISSUER_SPEAKS_KUBERNETES,
+	ISSUER_SPEAKS_GITHUB,
+};
+
+/* Where its keys lie.  NONE has none. */
+enum issuer_source {
+	ISSUER_SOURCE_NONE = 0,
+	ISSUER_SOURCE_DISCOVERED, /* its OpenID configuration says where */
+	ISSUER_SOURCE_JWKS_URL,
+	ISSUER_SOURCE_BUNDLE_URL, /* SPIFFE */
+	ISSUER_SOURCE_INLINE,
+	ISSUER_SOURCE_FILE,
+};
+
+/* Zero is refused. */
+enum issuer_leave { ISSUER_REFUSED = 0, ISSUER_ALLOWED };
+
+struct issuer {
+	struct text name;
+	struct text unit;
+	enum issuer_speaks speaks;
+	struct text url; /* `iss` of its tokens; SPIFFE: may be empty */
+	enum issuer_source source;
+	struct text jwks_url;
+	struct text bundle_url;
+	struct json jwks; /* INLINE: an object */
+	struct text file;
+	struct text ca_file;      /* who answers for the source's certificate; empty: the system */
+	uint32_t algorithms;      /* bits 1 << enum signature_algorithm */
+	struct text audience;     /* that its tokens must have; empty: remit's own URL */
+	int64_t lifetime_s;       /* the longest a token may live */
+	struct text trust_domain; /* SPIFFE */
+	enum issuer_leave private_addresses; /* its source may lie at one */
+	enum issuer_leave reuse;             /* a token may be used until it ends */
+};
+
+/* A claim and what it must be: exactly one of is and prefix.  A name that begins with a
+ * slash is a JSON pointer (RFC 6901) through objects, any other one member. */
+struct federation_claim {
+	struct text name;
+	struct text is;
+	struct text prefix;
+};
+
+/* Tokens of this issuer with this subject and these claims are the identity, in that
+ * environment.  Exactly one of subject and subject_prefix. */
+struct federation_rule {
+	struct text issuer;
+	enum environment environment;
+	struct text subject;
+	struct text subject_prefix;
+	const struct federation_claim *claims;
+	uint32_t claims_count;
+};
+
+/* "oidc" ...; NULL for NONE. */
+const char *issuer_speaks_word(enum issuer_speaks value);
+/* "discovered", "jwks-url", "bundle-url", "jwks", "file"; NULL for NONE. */
+const char *issuer_source_word(enum issuer_source value);
+
+#endif

@@ -1,0 +1,17 @@
+#ifndef DOMAIN_CHARTER_FEDERATION_FORMS_H
+#define DOMAIN_CHARTER_FEDERATION_FORMS_H
+
+#include "domain/charter/federation.h"
+#include "domain/charter/form.h"
+
+/* How an issuer and the rules of a charter are written, for the tables of object.c. */
+
+enum { ISSUER_FIELDS = 12 };
+extern const struct form_field issuer_fields[ISSUER_FIELDS];
+void finish_issuer(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, void *body);
+
+/* A list of rules: struct federation_rule. */
+extern const struct form federation_form;
+
+#endif

@@ -1,0 +1,45 @@
+#include "edges/api/request.h"
+
+/* The keys that tokens are signed with. */
+
+void handle_token_key_list(struct api_request *request)
+{
+	const struct api_token_keys *keys = &request->api->services.token_keys;
+	struct json_builder object;
+	struct json items, body;
+	struct error err;
+	bool ok = keys->list(keys->context, request->arena, &items, &err);
+
+	json_object_start(&object, request->arena);
+	if (ok) {
+		json_put(&object, "items", items);
+		ok = json_object_seal(&object, &body, &err);
+	}
+	api_answer_or_fail(request, ok, &body, &err);
+}
+
+static void on_rotated(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+
+	if (err != NULL)
+		api_answer_problem(request, err);
+	else
+		api_answer_change(request, index, 0);
+}
+
+void handle_token_key_rotate(struct api_request *request)
+{
+	const struct api_token_keys *keys = &request->api->services.token_keys;
+	struct token_key_rotation asked = {.actor = request->actor,
+		.context = request,
+		.done = on_rotated,
+		.why = json_boolean_or(&request->body, "compromised", false) ? ROTATION_COMPROMISED
+									     : ROTATION_DUE};
+	struct error err;
+
+	if (!api_need_text(request, "reason", &asked.reason))
+		return;
+	if (!keys->rotate(keys->context, &asked, &err))
+		api_answer_problem(request, &err);
+}

@@ -1,0 +1,126 @@
+/* A token taken for whichever audience it is, and ended alone by whoever holds it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/issue/issue_private.h"
+
+#define ACTOR_PREFIX "identity:"
+enum {
+	REVOKE_ARENA_BYTES_MAX = 64 * 1024,
+	ACTOR_BYTES = sizeof ACTOR_PREFIX + CHARTER_NAME_BYTES_MAX,
+};
+
+/* What a token claims of itself before anybody has checked it. */
+struct claimed {
+	char audience[TOKEN_NAME_BYTES_MAX];
+	size_t audience_length;
+	char id[TASK_TOKEN_ID_BYTES_MAX + 1];
+};
+
+/* Copied out, because authenticating reuses the scratch arena. */
+static void read_claimed(struct issue *issue, struct text token, struct claimed *out)
+{
+	static const char *const types[] = {ACCESS_TOKEN_TYPE, NULL};
+	const struct jws_rules rules = {.types = types};
+	struct claims claims;
+	struct jws jws;
+
+	*out = (struct claimed){0};
+	if (jws_parse(&jws, issue->scratch, token, &rules) == TOKEN_ACCEPTED &&
+		claims_read(&claims, &jws.claims) == TOKEN_ACCEPTED &&
+		claims.audience.length <= sizeof out->audience &&
+		claims.id.length <= TASK_TOKEN_ID_BYTES_MAX) {
+		memcpy(out->audience, claims.audience.data, claims.audience.length);
+		out->audience_length = claims.audience.length;
+		if (claims.id.length > 0)
+			memcpy(out->id, claims.id.data, claims.id.length);
+	}
+	arena_reset(issue->scratch);
+}
+
+/* Who holds the token and where it is; actor is written for the record. */
+static bool find_holder(struct issue *issue, struct text token, struct claimed *claimed,
+	struct issue_caller *out, char actor[ACTOR_BYTES], struct error *err)
+{
+	read_claimed(issue, token, claimed);
+	if (issue_authenticate_to_end(issue, token,
+		    (struct text){claimed->audience, claimed->audience_length},
+		    out) != TOKEN_ACCEPTED)
+		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
+	(void)snprintf(actor, ACTOR_BYTES, ACTOR_PREFIX "%.*s", TEXT_ARGS(out->identity));
+	return true;
+}
+
+enum token_reason issue_authenticate_holder(
+	struct issue *issue, struct issue_presented *presented, struct issue_caller *out)
+{
+	struct text authorization = presented->authorization;
+	ptrdiff_t blank = text_find_byte(authorization, ' ');
+	struct claimed claimed = {0};
+
+	if (blank > 0)
+		read_claimed(issue, text_after(authorization, (size_t)blank + 1), &claimed);
+	return issue_authenticate_header(
+		issue, presented, (struct text){claimed.audience, claimed.audience_length}, out);
+}
+
+/* One kill of a token on its way to the log. */
+struct revoking {
+	struct fold_change change;
+	struct arena *arena;
+};
+
+static void revoking_free(struct revoking *revoking)
+{
+	if (revoking == NULL)
+		return;
+	arena_destroy(&revoking->arena);
+	free(revoking);
+}
+
+static void on_revoked(struct fold_change *change)
+{
+	revoking_free(change->context);
+}
+
+static bool submit_kill(struct issue *issue, const struct task_kill *kill, struct error *err)
+{
+	struct revoking *revoking = calloc(1, sizeof *revoking);
+	struct json record;
+
+	if (revoking == NULL || (revoking->arena = arena_create(REVOKE_ARENA_BYTES_MAX)) == NULL) {
+		error_set(err, ERROR_LIMIT, "no memory to revoke a token");
+		goto failed;
+	}
+	if (!task_kill_record(&record, revoking->arena, issue->parts.tasks, kill, err))
+		goto failed;
+	revoking->change.entry = json_canonical_text(revoking->arena, &record);
+	revoking->change.done = on_revoked;
+	revoking->change.context = revoking;
+	revoking->change.append.urgency = RECORD_RESERVED;
+	if (revoking->change.entry.data == NULL)
+		error_set(err, ERROR_LIMIT, "no memory for a record");
+	else if (fold_submit(issue->parts.fold, &revoking->change, err))
+		return true;
+failed:
+	revoking_free(revoking);
+	return false;
+}
+
+bool issue_revoke_token(struct issue *issue, struct text token, struct error *err)
+{
+	char actor[ACTOR_BYTES];
+	struct issue_caller caller;
+	struct claimed claimed;
+	struct task_kill kill = {.target = TASK_TARGET_TOKEN,
+		.reason = TEXT("revoked by its holder"),
+		.at_utc_ms = fold_stamp_utc_ms(issue->parts.fold)};
+
+	if (!find_holder(issue, token, &claimed, &caller, actor, err))
+		return false;
+	kill.task = caller.task;
+	kill.token = text_of(claimed.id);
+	kill.actor = text_of(actor);
+	return submit_kill(issue, &kill, err);
+}

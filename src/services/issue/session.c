@@ -1,0 +1,124 @@
+/* Connections that hold tasks: the task ends with the last of them.
+ *
+ * Each stands in one list, which a kill or an end looks through in the loop's next turn. */
+#include <string.h>
+
+#include "services/issue/issue_private.h"
+
+static void unlink_session(struct issue_session *session)
+{
+	*session->link = session->next;
+	if (session->next != NULL)
+		session->next->link = session->link;
+	session->link = NULL;
+	session->issue->sessions_count--;
+}
+
+enum token_reason issue_session_begin(
+	struct issue *issue, struct issue_presented *presented, struct issue_session *session)
+{
+	struct issue_caller caller;
+	enum token_reason reason = issue_authenticate_holder(issue, presented, &caller);
+	const struct task *task = NULL;
+
+	session->link = NULL;
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
+	task = task_find(issue->parts.tasks, caller.task);
+	if (!task_has_session(task))
+		return TOKEN_TASK_NOT_LIVE;
+	if (issue->sessions_count >= ISSUE_SESSIONS_MAX)
+		return TOKEN_NO_ROOM;
+	memcpy(session->task, task->id.data, task->id.length);
+	session->task[task->id.length] = '\0';
+	session->issue = issue;
+	session->next = issue->sessions;
+	session->link = &issue->sessions;
+	if (session->next != NULL)
+		session->next->link = &session->next;
+	issue->sessions = session;
+	issue->sessions_count++;
+	(void)task_attach(issue->parts.tasks, task);
+	return TOKEN_ACCEPTED;
+}
+
+void issue_session_end(struct issue_session *session)
+{
+	struct issue *issue = session->issue;
+	const struct task *task = NULL;
+
+	if (session->link == NULL)
+		return;
+	unlink_session(session);
+	task = task_find(issue->parts.tasks, text_of(session->task));
+	/* From here on it is refused; the record follows. */
+	if (task != NULL && task_detach(issue->parts.tasks, task) == 0)
+		issue_end_due(issue);
+}
+
+static bool is_over(const struct issue *issue, const struct issue_session *session)
+{
+	const struct task *task = task_find(issue->parts.tasks, text_of(session->task));
+
+	return !task_is_live(task, issue_now_utc_ms(issue)) ||
+	       issue_identity_state(issue, task->identity) != TOKEN_ACCEPTED;
+}
+
+static void end_over(struct issue *issue)
+{
+	struct issue_session *next = NULL;
+
+	for (struct issue_session *session = issue->sessions; session != NULL; session = next) {
+		next = session->next;
+		if (!is_over(issue, session))
+			continue;
+		unlink_session(session);
+		session->on_over(session);
+	}
+}
+
+void issue_sessions_look(struct issue *issue)
+{
+	int64_t now_utc_ms = issue_now_utc_ms(issue);
+	struct issue_session *next = NULL;
+
+	end_over(issue);
+	if (now_utc_ms >= issue->kept_utc_ms &&
+		now_utc_ms - issue->kept_utc_ms < ISSUE_SESSION_KEEP_MS)
+		return;
+	issue->kept_utc_ms = now_utc_ms;
+	for (struct issue_session *session = issue->sessions; session != NULL; session = next) {
+		next = session->next;
+		session->on_keep(session);
+	}
+}
+
+static void on_look(struct loop_post *post)
+{
+	struct issue *issue = post->context;
+
+	issue->is_look_posted = false;
+	end_over(issue);
+}
+
+/* In the next turn: a connection is not to be cut while a record is folded. */
+bool issue_fold_look(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct issue *issue = state;
+
+	(void)record;
+	(void)index;
+	(void)err;
+	if (issue->is_look_posted || issue->sessions == NULL || issue->parts.loop == NULL)
+		return true;
+	issue->look_post = (struct loop_post){.run = on_look, .context = issue};
+	issue->is_look_posted = true;
+	loop_post(issue->parts.loop, &issue->look_post);
+	return true;
+}
+
+void issue_sessions_drop(struct issue *issue)
+{
+	while (issue->sessions != NULL)
+		unlink_session(issue->sessions);
+}
