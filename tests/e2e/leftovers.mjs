@@ -201,7 +201,7 @@ test('whatever its memory holds opens nothing once all tasks are over', async (c
   assert.ok(issuers > 0, 'the search finds what is there');
   assert.deepEqual(valid, []);
   // A sanitizer keeps what was freed as it was, and that there is: see SECURITY.md.
-  if (isSanitized(world.daemon.pid)) context.diagnostic(`${keys} freed copies of the provider's key`);
+  if (isSanitized(world.daemon.pid)) context.diagnostic(`${keys} freed copies of the key`);
   else assert.equal(keys, 0, "copies of the provider's key");
 });
 
