@@ -37,9 +37,13 @@ static void must(bool is_ok)
 static int64_t resident_bytes(void)
 {
 	FILE *file = fopen("/proc/self/statm", "r");
+	char line[128] = "";
+	char *rest = line;
 	long pages = 0;
 
-	must(file != NULL && fscanf(file, "%*d %ld", &pages) == 1);
+	must(file != NULL && fgets(line, sizeof line, file) != NULL);
+	(void)strtol(line, &rest, 10); /* all that is mapped */
+	pages = strtol(rest, NULL, 10);
 	fclose(file);
 	return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }

@@ -48,6 +48,8 @@ const ifAllowed = (look) => {
   }
 };
 
+const MAPPING_BYTES_MAX = 4 * 1024 ** 3 - 1;
+
 // Whether any of the needles lies in memory that the process can read.
 const holds = (pid, needles) => {
   const file = openSync(`/proc/${pid}/mem`, 'r');
@@ -56,7 +58,9 @@ const holds = (pid, needles) => {
       const [, from, to, mode] = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(line) ?? [];
       if (!mode?.startsWith('r') || /\[v(var|syscall|dso)/.test(line)) continue;
       const start = BigInt('0x' + from);
-      const bytes = Buffer.alloc(Number(BigInt('0x' + to) - start));
+      const length = Number(BigInt('0x' + to) - start);
+      if (length > MAPPING_BYTES_MAX) continue; // a sanitizer's shadow, which says what is poisoned
+      const bytes = Buffer.alloc(length);
       let got = 0;
       try {
         got = readSync(file, bytes, 0, bytes.length, start);

@@ -94,6 +94,7 @@ outputs: [{to: reply, up-to: restricted}${outputs}]
 entitlements:
 ${lines.map((line) => `  - ${line}`).join('\n')}
 limits: {task: 15m, calls-per-minute: ${limits}${budget}}
+binding: none
 model: [${models}]
 expires: 2027-06-30
 ${keysLine(environment, world.keys.nobody.jwk)}

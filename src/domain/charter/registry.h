@@ -197,8 +197,8 @@ bool registry_set_killed(struct registry *registry, struct text identity, uint64
 /* A kill of a unit: does the same to each identity whose charter in force is of it, and
  * takes as many steps as there are identities.  epoch is counted by the kills of all units.
  * Errors: LIMIT. */
-bool registry_set_unit_killed(struct registry *registry, struct text unit, uint64_t epoch,
-	struct error *err) MUST_CHECK;
+bool registry_set_unit_killed(
+	struct registry *registry, struct text unit, uint64_t epoch, struct error *err) MUST_CHECK;
 /* The highest epoch that a kill of a unit had; 0: none was. */
 uint64_t registry_unit_kill_epoch(const struct registry *registry);
 /* The epoch of the last kill; 0: never killed. */

@@ -33,6 +33,8 @@ bool token_binding_put(
 
 	if (binding->kind == BINDING_NONE)
 		return true;
+	if ((size_t)binding->kind >= MEMBERS_COUNT)
+		return error_set(err, ERROR_INVALID, "a token is bound to nothing known");
 	encoded = base64url_text(
 		claims->arena, binding->thumbprint.bytes, sizeof binding->thumbprint.bytes);
 	if (encoded.data == NULL)

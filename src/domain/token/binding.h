@@ -15,7 +15,8 @@ struct token_binding {
 
 enum { TOKEN_THUMBPRINT_LETTERS = 43 };
 
-/* Adds cnf to the claims; nothing where kind is NONE.  Errors: those of the builder. */
+/* Adds cnf to the claims; nothing where kind is NONE.  Errors: INVALID (a kind that is none),
+ * those of the builder. */
 bool token_binding_put(struct json_builder *claims, const struct token_binding *binding,
 	struct error *err) MUST_CHECK;
 /* Reads cnf of the claims: NONE without it.  BOUND: it says anything but exactly one of the

@@ -379,7 +379,7 @@ static bool arguments_copy(struct signer_child *child, const char *const *argume
 {
 	size_t count = 0;
 
-	for (; arguments[count] != NULL && count < SIGNER_ARGUMENTS_MAX; count++)
+	for (; count < SIGNER_ARGUMENTS_MAX && arguments[count] != NULL; count++)
 		child->arguments[count] = arguments[count];
 	return arguments[count] == NULL;
 }

@@ -4,7 +4,6 @@
  *     identity are looked at on every use.
  * A2  Only tokens whose every check passed enter it, so strangers cannot fill it.
  * A3  It keeps what a token is bound to; that the request shows it is checked each time. */
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -403,29 +402,4 @@ bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
 		looked.task->environment, looked.token->expires_utc_s};
 	*claims = jws.claims;
 	return true;
-}
-
-/* Whoever holds a token may end it, also one that is bound and whose key they have not: that
- * opens nothing, and a stolen token is best ended. */
-bool issue_revoke(struct issue *issue, struct text token, struct error *err)
-{
-	struct arena *arena = arena_create(TOKEN_ARENA_BYTES_MAX);
-	struct looked looked;
-	struct claims claims;
-	struct jws jws;
-	char actor[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
-	bool is_ending = false;
-
-	if (arena == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a token");
-	if (token.length > TOKEN_BYTES_MAX || issue_is_closed(issue) ||
-		!read_claims(token, arena, &claims, &jws) ||
-		look(issue, token, claims.audience, &looked) != TOKEN_ACCEPTED) {
-		error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
-	} else {
-		snprintf(actor, sizeof actor, "identity:%.*s", TEXT_ARGS(looked.task->identity));
-		is_ending = issue_task_end(issue, looked.task->id, text_of(actor), NULL, NULL, err);
-	}
-	arena_destroy(&arena);
-	return is_ending;
 }

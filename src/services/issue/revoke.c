@@ -1,4 +1,4 @@
-/* A token taken for whichever audience it is, and ended alone by whoever holds it. */
+/* A token taken for whichever audience it is, and ended with its task or alone by its holder. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +106,18 @@ static bool submit_kill(struct issue *issue, const struct task_kill *kill, struc
 failed:
 	revoking_free(revoking);
 	return false;
+}
+
+/* Whoever holds a token may end it, also one that is bound and whose key they have not: that
+ * opens nothing, and a stolen token is best ended. */
+bool issue_revoke(struct issue *issue, struct text token, struct error *err)
+{
+	char actor[ACTOR_BYTES];
+	struct issue_caller caller;
+	struct claimed claimed;
+
+	return find_holder(issue, token, &claimed, &caller, actor, err) &&
+	       issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
 }
 
 bool issue_revoke_token(struct issue *issue, struct text token, struct error *err)

@@ -1,12 +1,14 @@
 /* Connections that hold tasks: the task ends with the last of them.
  *
  * Each stands in one list, which a kill or an end looks through in the loop's next turn. */
+#include <assert.h>
 #include <string.h>
 
 #include "services/issue/issue_private.h"
 
 static void unlink_session(struct issue_session *session)
 {
+	assert(session->link != NULL);
 	*session->link = session->next;
 	if (session->next != NULL)
 		session->next->link = session->link;

@@ -145,7 +145,8 @@ static bool is_met(const char *said, struct text exact, struct text prefix, cons
 
 	if (exact.length > 0)
 		return strlen(said) == exact.length && strncmp(said, exact.data, exact.length) == 0;
-	memcpy(written, prefix.data, prefix.length);
+	if (prefix.length > 0)
+		memcpy(written, prefix.data, prefix.length);
 	return may_be_prefix(written, ends) && strstr(said, written) == said &&
 	       strcmp(said, written) != 0;
 }
