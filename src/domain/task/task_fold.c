@@ -444,7 +444,7 @@ bool task_table_fold(
 
 static void leave_siblings(struct node *node)
 {
-	struct node *parent = node_parent(node);
+	struct node *parent = node_of(node->task.parent); /* a sub-task: it has one */
 
 	if (node->sibling_before != NULL)
 		node->sibling_before->sibling = node->sibling;

@@ -71,7 +71,7 @@ static bool is_top(const struct task_walk *walk, const struct node *node)
 /* The next below top after one that is done with: not down into it. */
 static const struct node *next_beside(const struct task_walk *walk, const struct node *node)
 {
-	while (node != walk->top) {
+	while (node != NULL && node != walk->top) {
 		if (node->sibling != NULL)
 			return node->sibling;
 		node = node_parent(node);
