@@ -8,7 +8,8 @@ import {
 import { join } from 'node:path';
 
 import { Agent } from './lib/agent.mjs';
-import { keyAt, keysLine } from './lib/keys.mjs';
+import { assertion, keyAt, keysLine } from './lib/keys.mjs';
+import { handOver, startPeer } from './lib/peer.mjs';
 import { eventually, sleep } from './lib/world.mjs';
 
 // Replaces text in one file of the charters; it must be there.
@@ -744,7 +745,114 @@ const model = {
   },
 };
 
+const HANDED = (name, purpose, lines, key) => `object: identity
+name: ${name}
+kind: agent
+class: retrieve
+risk: low
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: ${purpose}
+environments: [staging]
+${lines}
+${key ? keysLine('staging', key.jwk) : 'keys: []'}
+---
+`;
+const PEER = (name, skill, url) => `object: server
+name: ${name}
+speaks: a2a
+transport: {url: "${url}"}
+environment: staging
+unit: support
+---
+object: tool
+name: ${name}/${skill}
+effect: delegate
+up-to: internal
+risk: low
+reversal: none-needed
+---
+`;
+
+// front-desk hands to scribe, who hands on to printer: front-desk itself may not hand to printer.
+const handedOn = (names, urls, keys, isTwin) => HANDED(names.desk, 'Hands letters to a scribe',
+  `entitlements:
+  - {effect: delegate, resource: "peer:${names.scribe}"}
+${isTwin ? `  - {effect: delegate, resource: "peer:${names.printer}"}\n` : ''}peers: [{identity: ${
+  names.scribe}, effects: [read], up-to: internal, depth: 1}]`, keys.desk) +
+  HANDED(names.scribe, 'Writes letters and has them printed',
+    `entitlements: [{effect: delegate, resource: "peer:${names.printer}"}]`, keys.scribe) +
+  HANDED(names.printer, 'Prints letters', 'entitlements: []') +
+  PEER(names.scribe, 'write', urls.scribe) + PEER(names.printer, 'print', urls.printer);
+
+// A token of the scribe's own, for the printer, in exchange for the one it was handed (RFC 8693).
+const exchanged = async (world, subject, name, key, resource) => {
+  const answer = await fetch(`${world.url}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', client_id: name,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion(key, name, world.url), subject_token: subject, resource,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    }),
+  });
+  return (await answer.json()).access_token;
+};
+
+const handed = {
+  name: 'work that is handed on is refused at the second hop',
+  async run(world, tell, isTwin) {
+    // Names are used once, and var/ may have seen this story before.
+    const end = Date.now().toString(36);
+    const names = { desk: `front-desk-${end}`, scribe: `scribe-${end}`, printer: `printer-${end}` };
+    const keys = {};
+    for (const who of ['desk', 'scribe']) {
+      keys[who] = keyAt(world.path('agents', `${names[who]}.pem`));
+    }
+    world.keys[names.desk] = keys.desk;
+    const at = (who) => `${world.url}/a2a/${names[who]}`;
+    const printer = await startPeer(names.printer, 'print', (text) => `printed: ${text}`);
+    let given = '';
+    const scribe = await startPeer(names.scribe, 'write', async (text, token) => {
+      given = token;
+      const own = await exchanged(world, token, names.scribe, keys.scribe, at('printer'));
+      return (await handOver(at('printer'), own, 'print', `Dear customer, ${text}`)).text;
+    });
+    try {
+      const urls = { scribe: scribe.url, printer: printer.url };
+      const file = world.path(`${names.desk}.yaml`);
+      writeFileSync(file, handedOn(names, urls, keys, isTwin).replace(/---\n$/, ''));
+      await world.apply('adi@example.com', '-f', file);
+      for (const who of Object.values(names)) {
+        await world.must('bo@example.com', 'identity', 'approve', who, '--yes');
+      }
+      const { task, token } = await world.openTaskAt(names.desk, at('scribe'));
+      const answer = await handOver(at('scribe'), token, 'write', 'all is well.');
+      tell.holds('the first hop is done', answer.done && scribe.reached.length === 1, answer.text);
+      tell.holds('with a token that opens nothing else', given !== '' && given !== token &&
+        !(await handOver(at('scribe'), given, 'write', 'again').catch((wrong) => wrong)).done);
+      tell.holds('is refused at the second hop', printer.reached.length === 0 &&
+        answer.text.includes(names.desk), answer.text);
+      tell.say(`    "${answer.text}"`);
+      const found = await world.json(null, 'audit', 'search', '--identity', names.scribe);
+      const refused = found.items.map(({ record }) => record).find(
+        ({ type, verdict }) => type === 'decision' && verdict === 'deny');
+      tell.holds('and is on record, with the task that it was for',
+        refused?.chain?.includes(task), JSON.stringify(refused));
+    } finally {
+      scribe.close();
+      printer.close();
+    }
+  },
+  twin: {
+    rule: 'that each charter above must let it',
+    breaks: 'is refused at the second hop',
+  },
+};
+
 export const stories = [
   reads, writes, poisoned, injected, incident, across, staging, sandbox, killed, unregistered,
   draft, rugPull, knowledge, record, model,
+  handed,
 ];

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "edges/a2a/a2a_door.h"
 #include "edges/api/api.h"
 #include "edges/audit_files/audit_files.h"
 #include "edges/authzen/authzen.h"
@@ -28,6 +29,7 @@
 #include "main/backup_job.h"
 #include "main/children.h"
 #include "main/folder.h"
+#include "main/handing.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -120,6 +122,7 @@ struct daemon {
 	struct notices *notices;
 	struct sandbox_keeper *sandboxes;
 	struct llm_door *llm;
+	struct a2a_door *a2a;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
@@ -543,6 +546,7 @@ static bool make_call(struct daemon *daemon, struct error *err)
 		.upstream = upstream_edge_port(daemon->upstream),
 		.values = {daemon->contents, digest_value, seal_value, attach_key},
 		.contents = {daemon, open_content},
+		.handing = handing_port(&daemon->issue),
 		.detector = daemon->detector};
 	const struct call_settings times = call_times(daemon->settings);
 	struct upstream_listener listener;
@@ -635,6 +639,28 @@ static struct api_services api_parts(struct daemon *daemon)
 	};
 }
 
+static int64_t stamp_utc_ms(void *context)
+{
+	const struct daemon *daemon = context;
+
+	return fold_stamp_utc_ms(daemon->fold);
+}
+
+/* Between agents. */
+static bool make_peer_door(struct daemon *daemon, struct error *err)
+{
+	const struct a2a_door_settings settings = {.issue = daemon->issue,
+		.calls = daemon->call,
+		.decide = daemon->decide,
+		.registry = daemon->registry,
+		.signer = signer_child_cards(daemon->signer),
+		.now_utc_ms = stamp_utc_ms,
+		.clock_context = daemon};
+
+	return a2a_door_create(&daemon->a2a, &settings, err) &&
+	       a2a_door_route(daemon->a2a, daemon->router, err);
+}
+
 static bool make_doors(struct daemon *daemon, struct error *err)
 {
 	const struct api_services services = api_parts(daemon);
@@ -658,7 +684,7 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       mcp_door_create(&daemon->mcp, &mcp, err) &&
 	       mcp_door_route(daemon->mcp, daemon->router, err) &&
 	       llm_door_create(&daemon->llm, &llm, err) &&
-	       llm_door_route(daemon->llm, daemon->router, err) &&
+	       llm_door_route(daemon->llm, daemon->router, err) && make_peer_door(daemon, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -986,6 +1012,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	notices_destroy(&daemon->notices);
 	mcp_door_destroy(&daemon->mcp);
 	llm_door_destroy(&daemon->llm);
+	a2a_door_destroy(&daemon->a2a);
 	oauth_destroy(&daemon->oauth);
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);

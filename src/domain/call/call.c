@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "domain/charter/form.h"
+
 static const char digest_domain[] = "remit call v2\n";
 
 /* ---- building ---------------------------------------------------------- */
@@ -104,6 +106,12 @@ enum method_route call_route(const struct method *method, enum call_side side)
 	return method_is_asked(method) == is_servers ? method->route : METHOD_DENIED;
 }
 
+/* What no MCP client may ask. */
+static bool is_other_doors(const struct method *method)
+{
+	return method->route == METHOD_MODEL || method->route == METHOD_PEER;
+}
+
 bool call_build(
 	struct call *out, struct arena *arena, const struct call_draft *draft, struct error *err)
 {
@@ -117,8 +125,7 @@ bool call_build(
 		.environment = draft->environment,
 		.server = draft->server,
 		.method = draft->method,
-		.route = method->route == METHOD_MODEL ? METHOD_DENIED
-						       : call_route(method, draft->side),
+		.route = is_other_doors(method) ? METHOD_DENIED : call_route(method, draft->side),
 		.effect = method->effect,
 	};
 	if (params->type != JSON_OBJECT)
@@ -166,6 +173,35 @@ bool call_build_generation(struct call *out, struct generation_request *request,
 	out->generation = request->facts;
 	out->arguments_text = request->canonical;
 	return out->tool.data != NULL || error_set(err, ERROR_LIMIT, "no room for the call");
+}
+
+bool call_build_peer(struct call *out, const struct peer_request *request, struct arena *arena,
+	const struct call_draft *draft, struct error *err)
+{
+	const struct method *method = method_find(draft->method);
+	const struct text parts[] = {draft->server, TEXT("/"), request->skill};
+
+	*out = (struct call){
+		.identity = draft->identity,
+		.task = draft->task,
+		.environment = draft->environment,
+		.server = draft->server,
+		.method = draft->method,
+		.route = method->route,
+		.effect = method->effect,
+		.arguments = request->arguments,
+		.params = request->arguments,
+	};
+	if (method->route != METHOD_PEER)
+		return error_set(err, ERROR_INVALID, "no request to a peer is called that");
+	out->tool = text_concat(arena, parts, 3);
+	out->arguments_text = json_canonical_text(arena, &out->arguments);
+	if (out->tool.data == NULL || out->arguments_text.data == NULL ||
+		out->arguments_text.length > CALL_ARGUMENTS_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "the message is longer than %d bytes",
+			CALL_ARGUMENTS_BYTES_MAX);
+	return name_is_tool(out->tool) ||
+	       error_set(err, ERROR_INVALID, "the skill has no name that one can have");
 }
 
 /* ---- targets ------------------------------------------------------------- */

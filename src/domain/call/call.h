@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/call/method.h"
+#include "domain/call/peer_request.h"
 #include "domain/charter/object.h"
 #include "domain/charter/terms.h"
 #include "domain/generation/request.h"
@@ -77,6 +78,12 @@ enum method_route call_route(const struct method *method, enum call_side side);
  * LIMIT. */
 bool call_build_generation(struct call *out, struct generation_request *request,
 	struct arena *arena, const struct call_draft *draft, struct error *err) MUST_CHECK;
+
+/* Builds the call of a request to a peer: method is A2A's, server the peer, tool
+ * "PEER/SKILL".  The arguments are those of the request, and the peer gets what is made of
+ * them (peer_request.h).  Errors: INVALID, LIMIT. */
+bool call_build_peer(struct call *out, const struct peer_request *request, struct arena *arena,
+	const struct call_draft *draft, struct error *err) MUST_CHECK;
 
 /* Checks the arguments that say where a call goes.  A target that is absent is
  * fine (the tool's schema says what is required); one that is there must be a

@@ -7,6 +7,11 @@
 
 /* clang-format off */
 static const struct method methods[] = {
+	{ "CancelTask",                           METHOD_PEER,     EFFECT_DELEGATE },
+	{ "GetTask",                              METHOD_PEER,     EFFECT_DELEGATE },
+	{ "SendMessage",                          METHOD_PEER,     EFFECT_DELEGATE },
+	{ "SendStreamingMessage",                 METHOD_PEER,     EFFECT_DELEGATE },
+	{ "SubscribeToTask",                      METHOD_PEER,     EFFECT_DELEGATE },
 	{ "chat/completions",                     METHOD_MODEL,    EFFECT_GENERATE },
 	{ "completion/complete",                  METHOD_RESOURCE, EFFECT_READ },
 	{ "elicitation/create",                   METHOD_ASKED,    EFFECT_WRITE },
@@ -72,7 +77,7 @@ const struct method *method_find_dotted(struct text name)
 	size_t i;
 
 	for (i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-		if (is_dotted(name, methods[i].name))
+		if (methods[i].route != METHOD_PEER && is_dotted(name, methods[i].name))
 			return &methods[i];
 	return &unknown;
 }

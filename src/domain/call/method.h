@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "domain/charter/terms.h"
 
-/* Every method an MCP client may send, what a server may ask of a client, and every path of a
- * provider's API, and what the gateway does with it.  A method that is not in this table is
- * denied.  Source: MCP 2025-11-25. */
+/* Every method an MCP or A2A client may send, what a server may ask of a client, and every path
+ * of a provider's API, and what the gateway does with it.  A method that is not in this table
+ * is denied.  Sources: MCP 2025-11-25, A2A 1.0. */
 
 enum method_route {
 	METHOD_DENIED = 0, /* unknown, or known and not let through */
@@ -21,6 +21,9 @@ enum method_route {
 	METHOD_TOOL,       /* decided by the tool's registered effect: tools/call */
 	METHOD_MODEL,      /* decided as `generate` on a model; never an MCP client's: the
 			    * request of a provider's API, named by its path */
+	METHOD_PEER,       /* decided as `delegate` on a peer, by the skill it is about; the
+			    * request of an A2A client, named by its method; never an MCP
+			    * client's */
 	METHOD_RESOURCE,   /* decided like a tool: resources/read of files is the tool
 			    * files/resources.read, its params the arguments */
 	METHOD_ASKED,      /* likewise, but a server asks it of an agent's client; of a client
@@ -36,7 +39,7 @@ struct method {
 /* The row of a method; never NULL: an unknown one has the route DENIED. */
 const struct method *method_find(struct text name);
 /* The same by the name the registry knows it by, with dots for some or all of its
- * slashes: "resources.read". */
+ * slashes: "resources.read".  A2A's are known by the skill they are about. */
 const struct method *method_find_dotted(struct text name);
 /* The rows in order of their names; NULL beyond the last. */
 const struct method *method_at(size_t index);

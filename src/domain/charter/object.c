@@ -54,6 +54,7 @@ static const char *const speaks_words[] = {
 	[SPEAKS_MCP] = "mcp",
 	[SPEAKS_OPENAI] = "openai",
 	[SPEAKS_ANTHROPIC] = "anthropic",
+	[SPEAKS_A2A] = "a2a",
 };
 static const char *const target_form_words[] = {
 	[TARGET_PATH] = "path",
@@ -690,12 +691,13 @@ static void finish_server(struct form_reader *reader, const struct json *value,
 	struct form_path at_speaks = {.up = path, .name = TEXT("speaks")};
 	const struct json *models = json_find(value, "models");
 
-	if (server->speaks == SPEAKS_MCP && models != NULL)
+	if (!speaks_is_provider(server->speaks) && models != NULL)
 		form_problem(reader, models, &at_models, "write speaks: openai or anthropic",
 			"only a provider has models");
 	if (server->speaks != SPEAKS_MCP && server->transport == TRANSPORT_STDIO)
 		form_problem(reader, json_find(value, "speaks"), &at_speaks,
-			"write transport: {url: https://...}", "a provider is reached by URL");
+			"write transport: {url: https://...}", "%s is reached by URL",
+			server->speaks == SPEAKS_A2A ? "an agent" : "a provider");
 	refuse_twins(reader, value, path, "models", "name");
 	check_credentials(reader, server, value, path);
 }
@@ -705,7 +707,9 @@ static void finish_tool(struct form_reader *reader, const struct json *value,
 {
 	struct tool *tool = body;
 	const struct json *effect = json_find(value, "effect");
+	const struct json *up_to = json_find(value, "up-to");
 	struct form_path at_effect = {.up = path, .name = TEXT("effect")};
+	struct form_path at_up_to = {.up = path, .name = TEXT("up-to")};
 	ptrdiff_t slash = text_find_byte(tool->name, '/');
 
 	if (slash > 0) {
@@ -713,9 +717,16 @@ static void finish_tool(struct form_reader *reader, const struct json *value,
 		tool->tool_name = text_after(tool->name, (size_t)slash + 1);
 	}
 	tool->has_definition = json_find(value, "definition") != NULL;
-	if (tool->effect == EFFECT_GENERATE || tool->effect == EFFECT_DELEGATE)
-		form_problem(reader, effect, &at_effect, "write read, write or execute",
+	if (tool->effect == EFFECT_GENERATE)
+		form_problem(reader, effect, &at_effect, "write read, write, execute or delegate",
 			"a tool does not %s", effect_word(tool->effect));
+	if (tool_is_skill(tool) && up_to == NULL)
+		form_problem(reader, value, path,
+			"write up-to: the highest sensitivity that may go to it",
+			"a skill says which data may go to it");
+	if (tool->effect != EFFECT_NONE && !tool_is_skill(tool) && up_to != NULL)
+		form_problem(reader, up_to, &at_up_to, "take it out; outputs of charters say it",
+			"only a skill, of effect delegate, has it");
 	refuse_twins(reader, value, path, "targets", "argument");
 	check_classification(reader, value, path, tool);
 	check_results(reader, tool, value, path);
@@ -1025,7 +1036,8 @@ static const struct form results_form = LIST_OF(result_shape, tool_result, TOOL_
 static const struct form_field tool_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(tool, "name", &tool_form, name, "write SERVER/TOOL"),
-	REQUIRED(tool, "effect", &effect_form, effect, "write read, write or execute"),
+	REQUIRED(tool, "effect", &effect_form, effect, "write read, write, execute or delegate"),
+	OPTIONAL(tool, "up-to", &sensitivity_form, up_to),
 	OPTIONAL(tool, "risk", &risk_tier_form, risk),
 	LIST(tool, "reads", &reads_form, reads),
 	LIST(tool, "targets", &targets_form, targets),
@@ -1336,6 +1348,16 @@ const struct json *object_charter_document(const struct object *object)
 	if (object->kind == OBJECT_IDENTITY)
 		return &object->document;
 	return object->kind == OBJECT_UNIT ? json_find(&object->document, "sandbox") : NULL;
+}
+
+bool speaks_is_provider(enum speaks value)
+{
+	return value == SPEAKS_OPENAI || value == SPEAKS_ANTHROPIC;
+}
+
+bool tool_is_skill(const struct tool *tool)
+{
+	return tool->effect == EFFECT_DELEGATE;
 }
 
 bool server_model_has_tool(const struct server_model *model, struct text name)

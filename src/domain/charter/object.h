@@ -80,8 +80,9 @@ struct data_source {
 
 enum transport { TRANSPORT_NONE = 0, TRANSPORT_STDIO, TRANSPORT_HTTP };
 
-/* What is spoken behind a server's URL.  One that speaks no MCP is a provider of models. */
-enum speaks { SPEAKS_MCP = 0, SPEAKS_OPENAI, SPEAKS_ANTHROPIC };
+/* What is spoken behind a server's URL: MCP, a provider's API, or A2A, by the agent that is
+ * registered as the identity of the server's name. */
+enum speaks { SPEAKS_MCP = 0, SPEAKS_OPENAI, SPEAKS_ANTHROPIC, SPEAKS_A2A };
 
 /* A model that a provider offers, under exactly this name. */
 struct server_model {
@@ -167,6 +168,7 @@ struct tool {
 	struct text server;    /* before the slash */
 	struct text tool_name; /* after it: as the server calls it */
 	enum effect effect;
+	enum sensitivity up_to; /* of a peer's skill: the most sensitive data that may go to it */
 	enum risk_tier risk;
 	const struct tool_read *reads;
 	uint32_t reads_count;
@@ -267,8 +269,12 @@ const struct json *object_charter_document(const struct object *object);
 const char *reversal_word(enum reversal value);
 /* "path" ... "object"; NULL for NONE. */
 const char *target_form_word(enum target_form value);
-/* "openai", "anthropic"; "mcp" for MCP. */
+/* "openai", "anthropic", "a2a"; "mcp" for MCP. */
 const char *speaks_word(enum speaks value);
+/* Whether what speaks it is a provider of models. */
+bool speaks_is_provider(enum speaks value);
+/* A skill of a peer, which work is handed to; anything else is a tool that is called. */
+bool tool_is_skill(const struct tool *tool);
 bool server_model_has_tool(const struct server_model *model, struct text name);
 /* The model of exactly that name, or NULL. */
 const struct server_model *server_find_model(const struct server *server, struct text name);

@@ -774,6 +774,9 @@ static bool check_entitlements(struct checking *checking, const struct object *o
 		if (line->resource_kind == RESOURCE_MODEL)
 			resource =
 				cedar_uid_of(CEDAR_TEXT("Model"), cedar_text_from(line->resource));
+		else if (line->resource_kind == RESOURCE_PEER)
+			resource =
+				cedar_uid_of(CEDAR_TEXT("Peer"), cedar_text_from(line->resource));
 		else if (line->resource_kind != RESOURCE_TOOL)
 			scope = (struct cedar_scope){&principal, NULL, NULL};
 		checking->text = line->when;
@@ -785,10 +788,13 @@ static bool check_entitlements(struct checking *checking, const struct object *o
 
 static bool check_reads(struct checking *checking, const struct object *object)
 {
+	const struct tool *tool = object->tool;
 	struct cedar_uid resource = cedar_uid_of(CEDAR_TEXT("Tool"), cedar_text_from(object->name));
-	struct cedar_uid action = action_of(object->tool->effect);
+	struct cedar_uid action = action_of(tool->effect);
 	struct cedar_scope scope = {NULL, &action, &resource};
 
+	if (tool_is_skill(tool))
+		resource = cedar_uid_of(CEDAR_TEXT("Peer"), cedar_text_from(tool->server));
 	for (uint32_t i = 0; i < object->tool->reads_count; i++) {
 		checking->text = object->tool->reads[i].when;
 		if (!check_item(checking, object, "reads", i, &scope))

@@ -229,7 +229,15 @@ static void visit_template(const struct object *object, reference_visit *visit, 
 
 static void visit_server(const struct object *object, reference_visit *visit, void *context)
 {
+	struct form_path at_name = {.name = TEXT("name")};
+	struct reference peer = {.kind = OBJECT_IDENTITY,
+		.name = object->server->name,
+		.value = json_find(&object->document, "name"),
+		.path = &at_name};
+
 	visit_member(object, "unit", OBJECT_UNIT, visit, context);
+	if (object->server->speaks == SPEAKS_A2A)
+		visit(context, &peer);
 	for (uint32_t i = 0; i < object->server->credentials_count; i++) {
 		struct reference reference = {
 			.kind = OBJECT_IDENTITY, .name = object->server->credentials[i].identity};
@@ -414,7 +422,7 @@ static void check_model(
 {
 	const struct charter *charter = object_charter(check->object);
 
-	if (provider->server->speaks == SPEAKS_MCP)
+	if (!speaks_is_provider(provider->server->speaks))
 		form_problem(&check->reader, reference->value, reference->path,
 			"name a server that speaks openai or anthropic",
 			"server %.*s is no provider of models", TEXT_ARGS(provider->name));
@@ -426,6 +434,21 @@ static void check_model(
 			"add it to model, or take the line out",
 			"model %.*s/%.*s is not listed under model; the line would never permit it",
 			TEXT_ARGS(provider->name), TEXT_ARGS(reference->model));
+}
+
+/* What a peer does is handed to it, and nothing else is. */
+static void check_server(
+	struct check *check, const struct reference *reference, const struct object *server)
+{
+	bool is_peer = server->server->speaks == SPEAKS_A2A;
+
+	if (is_peer == tool_is_skill(check->object->tool))
+		return;
+	form_problem(&check->reader, reference->value, reference->path,
+		is_peer ? "write effect: delegate" : "name a server that speaks a2a",
+		is_peer ? "server %.*s speaks a2a, so this is a skill of a peer"
+			: "server %.*s does not speak a2a, so it has no skills",
+		TEXT_ARGS(server->name));
 }
 
 static void check_rule(
@@ -471,6 +494,8 @@ static void check_reference(void *context, const struct reference *reference)
 		check_model(check, reference, found);
 	if (reference->line != NULL)
 		check_effect(check, reference, found);
+	if (check->object->kind == OBJECT_TOOL && found->kind == OBJECT_SERVER)
+		check_server(check, reference, found);
 	if (reference->rule != NULL)
 		check_rule(check, reference, found);
 }

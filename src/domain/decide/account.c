@@ -60,7 +60,7 @@ static void put_lines(struct accounts *accounts, const struct decision *decision
 
 		if (line->resource_kind != evaluation_resource_kind(evaluation) ||
 			line->effect != evaluation->effect ||
-			!text_equal(line->resource, evaluation->call->tool))
+			!text_equal(line->resource, evaluation_resource(evaluation)))
 			continue;
 		id = evaluation_sentence(evaluation, "charter/%.*s@%u/entitlements/%u",
 			TEXT_ARGS(entry->name), entry->in_force->version, line->number);

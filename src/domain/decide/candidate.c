@@ -759,7 +759,11 @@ static struct json line_json(struct changing *changing, const struct entitlement
 
 	json_object_start(&object, changing->scratch);
 	json_put_cstring(&object, "effect", effect_word(line->effect));
-	json_put_text(&object, "tool", line->resource);
+	if (line->resource_kind == RESOURCE_PEER)
+		json_put_text(&object, "resource",
+			text_format(changing->scratch, "peer:%.*s", TEXT_ARGS(line->resource)));
+	else
+		json_put_text(&object, "tool", line->resource);
 	json_put_text_unless_empty(&object, "when", line->when);
 	return json_object_seal(&object, &out, &err) ? out : json_null();
 }
@@ -775,8 +779,8 @@ static void try_line(struct changing *changing, struct text when)
 		return;
 	lines[count] = (struct entitlement){.number = count,
 		.effect = evaluation->effect,
-		.resource_kind = RESOURCE_TOOL,
-		.resource = changing->call->tool,
+		.resource_kind = evaluation_resource_kind(evaluation),
+		.resource = evaluation_resource(evaluation),
 		.when = when};
 	try_lines(changing, lines, count + 1,
 		(struct candidate){.what = SAY("identity %.*s: one more entitlement",

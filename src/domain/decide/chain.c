@@ -65,11 +65,12 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 	link->line = charter_find_peer(link->entry->in_force->charter, link->next);
 	if (link->line == NULL)
 		return refuse_peer(evaluation, link, TEXT("no work"));
-	if ((size_t)link->line->depth < link->hops_after)
+	/* What is handed to a peer by its skill is one hop more. */
+	if ((size_t)link->line->depth < link->hops_after + evaluation_is_peer(evaluation))
 		return refuse_peer(evaluation, link, TEXT("work that it may not hand on so far"));
 	if (!is_about_something(evaluation))
 		return true;
-	if (!peer_has_effect(link->line, evaluation->effect))
+	if (!evaluation_is_peer(evaluation) && !peer_has_effect(link->line, evaluation->effect))
 		return refuse_peer(evaluation, link, SAY("no %s", effect_word(evaluation->effect)));
 	/* Where rows are judged one by one, none above it comes. */
 	if (is_judged_by_row(evaluation) && evaluation->sources_count > 0)

@@ -86,6 +86,7 @@ static const struct rule fixed_rules[] = {
 	{rule_targets},
 	{rule_arguments},
 	{rule_class},
+	{rule_peer},
 	{rule_request},
 	{rule_sources},
 	{rule_sandbox_data},

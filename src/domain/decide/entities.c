@@ -16,7 +16,7 @@
 
 enum {
 	IDENTITY_ATTRIBUTES = 6,
-	TOOL_ATTRIBUTES = 8,
+	TOOL_ATTRIBUTES = 9,
 	ENTITIES_MAX = 6,
 	ENVIRONMENTS = 4,
 	PAIR_SLOTS = 2 * ENTITY_TABLE_PAIRS_MAX, /* a power of two, at most half full */
@@ -132,8 +132,19 @@ static const char *reversal_or_worst(enum reversal value)
 	return reversal_word(value == REVERSAL_NONE ? REVERSAL_IRREVERSIBLE : value);
 }
 
+static struct cedar_uid resource_uid(const struct evaluation *evaluation)
+{
+	if (evaluation->model != NULL)
+		return uid_of("Model", evaluation->call->tool);
+	if (evaluation->tool == NULL)
+		return uid_of("Tool", evaluation->call->tool);
+	return evaluation_is_peer(evaluation) ? uid_of("Peer", evaluation->tool->server)
+					      : uid_of("Tool", evaluation->tool->name);
+}
+
 /* A FILTERED method is asked about as a harmless tool of its server; a model has the
- * attributes of a tool that reads nothing, so that one policy can speak of both. */
+ * attributes of a tool that reads nothing, and a peer those of its skill, so that one policy
+ * can speak of all. */
 static bool resource_fill(
 	const struct evaluation *evaluation, struct arena *arena, struct cedar_entity *entity)
 {
@@ -158,10 +169,10 @@ static bool resource_fill(
 	put_word(&attributes, "sensitivity",
 		sensitivity_word(tool == NULL ? SENSITIVITY_PUBLIC : tool_sensitivity(evaluation)));
 	put_text(&attributes, "server", server->name);
+	if (evaluation_is_peer(evaluation))
+		put_text(&attributes, "skill", tool->tool_name);
 	put_text(&attributes, "unit", server->unit);
-	entity->uid = evaluation->model != NULL
-			      ? uid_of("Model", evaluation->call->tool)
-			      : uid_of("Tool", tool == NULL ? evaluation->call->tool : tool->name);
+	entity->uid = resource_uid(evaluation);
 	return attributes_seal(&attributes, &entity->attributes) &&
 	       entity_fill(arena, entity, parents, 2);
 }

@@ -50,10 +50,24 @@ struct evaluation {
 	enum sensitivity sensitivity; /* highest of sources, or of the rows it may bring */
 };
 
-/* What the lines of charters name: a model, else a tool. */
+/* A skill of a peer is what is asked for. */
+static inline bool evaluation_is_peer(const struct evaluation *evaluation)
+{
+	return evaluation->tool != NULL && tool_is_skill(evaluation->tool);
+}
+
+/* What the lines of charters name: a model, a peer, else a tool. */
 static inline enum resource_kind evaluation_resource_kind(const struct evaluation *evaluation)
 {
+	if (evaluation_is_peer(evaluation))
+		return RESOURCE_PEER;
 	return evaluation->model != NULL ? RESOURCE_MODEL : RESOURCE_TOOL;
+}
+
+/* By its name: of a peer that of the identity, whatever the skill. */
+static inline struct text evaluation_resource(const struct evaluation *evaluation)
+{
+	return evaluation_is_peer(evaluation) ? evaluation->tool->server : evaluation->call->tool;
 }
 
 /* trial.c: the registry, or what stands in for it. */
@@ -121,6 +135,8 @@ bool rule_targets(struct evaluation *evaluation);
 bool rule_arguments(struct evaluation *evaluation);
 bool rule_model(struct evaluation *evaluation);
 bool rule_class(struct evaluation *evaluation);
+bool rule_peer(struct evaluation *evaluation); /* peers.c */
+bool check_peer_data(struct evaluation *evaluation, const struct registry_entry *entry);
 bool rule_request(struct evaluation *evaluation);
 bool rule_sources(struct evaluation *evaluation);
 bool rule_outputs(struct evaluation *evaluation); /* outputs.c */

@@ -93,7 +93,8 @@ static const struct entitlement *line_nearest(
 		if (charter->entitlements[i].resource_kind ==
 				evaluation_resource_kind(evaluation) &&
 			charter->entitlements[i].effect == evaluation->effect &&
-			text_equal(charter->entitlements[i].resource, evaluation->call->tool))
+			text_equal(
+				charter->entitlements[i].resource, evaluation_resource(evaluation)))
 			return &charter->entitlements[i];
 	return NULL;
 }
@@ -132,6 +133,19 @@ static bool refuse_false_condition(struct evaluation *evaluation,
 			TEXT_ARGS(clause)));
 }
 
+/* As a line of a charter writes it. */
+static const char *resource_prefix(const struct evaluation *evaluation)
+{
+	switch (evaluation_resource_kind(evaluation)) {
+	case RESOURCE_MODEL: return "resource: model:";
+	case RESOURCE_PEER: return "resource: peer:";
+	case RESOURCE_TOOL:
+	case RESOURCE_DATA_SOURCE:
+	case RESOURCE_NONE: break;
+	}
+	return "tool: ";
+}
+
 bool refuse_no_entitlement(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct entitlement *line =
@@ -144,7 +158,6 @@ bool refuse_no_entitlement(struct evaluation *evaluation, const struct registry_
 			entry->in_force->version, effect_word(evaluation->effect),
 			TEXT_ARGS(evaluation->call->tool)),
 		SAY("An entitlement {effect: %s, %s%.*s} in the charter of %.*s, approved.",
-			effect_word(evaluation->effect),
-			evaluation->model != NULL ? "resource: model:" : "tool: ",
-			TEXT_ARGS(evaluation->call->tool), TEXT_ARGS(entry->name)));
+			effect_word(evaluation->effect), resource_prefix(evaluation),
+			TEXT_ARGS(evaluation_resource(evaluation)), TEXT_ARGS(entry->name)));
 }

@@ -104,8 +104,9 @@ static struct cedar_residual policy_left(
 
 static bool is_about(const struct evaluation *evaluation, const struct entitlement *line)
 {
-	return line->resource_kind == RESOURCE_TOOL && line->effect == evaluation->effect &&
-	       text_equal(line->resource, evaluation->call->tool);
+	return line->resource_kind == evaluation_resource_kind(evaluation) &&
+	       line->effect == evaluation->effect &&
+	       text_equal(line->resource, evaluation_resource(evaluation));
 }
 
 /* One line: what is left of it, if it can hold. */

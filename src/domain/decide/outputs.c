@@ -126,6 +126,15 @@ static bool are_targets_like(const struct evaluation *evaluation, struct text gl
 	return has_one;
 }
 
+/* A line may name the one skill, or the peer with all it has. */
+static bool is_to_tool(const struct charter_output *line, const struct tool *tool)
+{
+	if (text_equal(line->to, tool->name))
+		return true;
+	return tool_is_skill(tool) && text_starts_with(line->to, "peer:") &&
+	       text_equal(text_after(line->to, sizeof "peer:" - 1), tool->server);
+}
+
 const struct charter_output *output_to_tool(
 	const struct evaluation *evaluation, const struct charter *charter)
 {
@@ -135,10 +144,13 @@ const struct charter_output *output_to_tool(
 	for (i = 0; i < charter->outputs_count; i++) {
 		const struct charter_output *line = &charter->outputs[i];
 
-		if (!text_equal(line->to, evaluation->tool->name))
+		if (!is_to_tool(line, evaluation->tool))
 			continue;
-		if (line->target.length == 0)
+		if (line->target.length == 0 &&
+			(any == NULL || !text_starts_with(line->to, "peer:")))
 			any = line;
+		else if (line->target.length == 0)
+			continue;
 		else if ((lowest == NULL ||
 				 ceiling_level(line->up_to) < ceiling_level(lowest->up_to)) &&
 			 are_targets_like(evaluation, line->target))
@@ -320,6 +332,21 @@ static bool refuse_tool(struct evaluation *evaluation, const struct registry_ent
 	return false;
 }
 
+/* What may go to a skill at all, whoever hands it over. */
+static bool check_skill(struct evaluation *evaluation)
+{
+	const struct tool *tool = evaluation->tool;
+	enum sensitivity label = carried_label(evaluation);
+
+	if (!tool_is_skill(tool) || sensitivity_level(label) <= ceiling_level(tool->up_to))
+		return true;
+	return refuse(evaluation, REASON_SENSITIVITY,
+		SAY("The task has read %s data; data up to %s may go to %.*s.",
+			sensitivity_word(label), sensitivity_word(tool->up_to),
+			TEXT_ARGS(tool->name)),
+		SAY("A peer that may get %s data.", sensitivity_word(label)));
+}
+
 static bool check_tool(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct charter_output *line = output_to_tool(evaluation, entry->in_force->charter);
@@ -327,6 +354,8 @@ static bool check_tool(struct evaluation *evaluation, const struct registry_entr
 	struct text to = evaluation->tool->name;
 	int level = sensitivity_level(label);
 
+	if (!check_skill(evaluation) || !check_peer_data(evaluation, entry))
+		return false;
 	if (level <= sensitivity_level(SENSITIVITY_PUBLIC) && line == NULL)
 		return true;
 	if (line != NULL && level <= ceiling_level(line->up_to))

@@ -74,7 +74,7 @@ static bool is_about_call(const struct evaluation *evaluation, const struct enti
 {
 	return line != NULL && line->resource_kind == evaluation_resource_kind(evaluation) &&
 	       line->effect == evaluation->effect &&
-	       text_equal(line->resource, evaluation->call->tool);
+	       text_equal(line->resource, evaluation_resource(evaluation));
 }
 
 /* The first line that has not ended and that any number of calls may go by, else the first of

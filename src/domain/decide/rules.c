@@ -17,6 +17,7 @@ bool rule_method(struct evaluation *evaluation)
 	case METHOD_RESOURCE:
 	case METHOD_ASKED:
 	case METHOD_MODEL:
+	case METHOD_PEER:
 	case METHOD_FILTERED: return true;
 	case METHOD_DENIED:
 	case METHOD_LOCAL: break;
@@ -116,13 +117,19 @@ bool rule_task(struct evaluation *evaluation)
 	return true;
 }
 
+static bool is_spoken(enum speaks speaks, enum method_route route)
+{
+	if (route == METHOD_MODEL)
+		return speaks_is_provider(speaks);
+	return speaks == (route == METHOD_PEER ? SPEAKS_A2A : SPEAKS_MCP);
+}
+
 bool rule_server(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
 
 	evaluation->server = evaluation_find_server(evaluation, call->server);
-	if (evaluation->server != NULL &&
-		(evaluation->server->speaks == SPEAKS_MCP) != (call->route == METHOD_MODEL))
+	if (evaluation->server != NULL && is_spoken(evaluation->server->speaks, call->route))
 		return true;
 	if (evaluation->server != NULL)
 		return refuse(evaluation, REASON_METHOD_UNKNOWN,
@@ -311,8 +318,10 @@ bool check_class(struct evaluation *evaluation, const struct registry_entry *ent
 
 	if (use_class_permits(charter->use_class, evaluation->effect))
 		return true;
-	/* Every use case may have models: which, its charter lists (rule_model). */
-	if (evaluation->model != NULL && charter->use_class != CLASS_NONE)
+	/* Every use case may have models, which its charter lists (rule_model), and peers, which
+	 * are lines of it. */
+	if ((evaluation->model != NULL || evaluation_is_peer(evaluation)) &&
+		charter->use_class != CLASS_NONE)
 		return true;
 	return refuse(evaluation, REASON_CLASS_CEILING,
 		SAY("%.*s has class %s, which does not permit %s.", TEXT_ARGS(entry->name),
@@ -451,11 +460,14 @@ static void add_sensitivity(struct evaluation *evaluation, enum sensitivity sens
 						  : sensitivity;
 }
 
-/* A line of the tool says that strangers write a field of its results. */
+/* A line of the tool says that strangers write a field of its results.  What a peer answers
+ * is a stranger's, unless its lines say what is not. */
 static bool has_untrusted_result(const struct tool *tool)
 {
 	uint32_t i;
 
+	if (tool_is_skill(tool) && tool->results_count == 0)
+		return true;
 	for (i = 0; i < tool->results_count; i++)
 		if (tool->results[i].trust != TRUST_TRUSTED)
 			return true;

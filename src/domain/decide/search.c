@@ -36,7 +36,7 @@ static void candidates_of_lines(struct candidates *candidates, const struct eval
 	for (i = 0; i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
 
-		if (!text_equal(line->resource, evaluation->call->tool))
+		if (!text_equal(line->resource, evaluation_resource(evaluation)))
 			continue;
 		for (name = 0; name < line->approvals_count; name++)
 			candidate_add(candidates, line->approvals[name]);

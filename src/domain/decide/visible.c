@@ -5,8 +5,10 @@
 
 static bool line_covers(const struct entitlement *line, const struct tool *tool, int64_t now_utc_s)
 {
-	return line->resource_kind == RESOURCE_TOOL && line->effect == tool->effect &&
-	       text_equal(line->resource, tool->name) &&
+	enum resource_kind kind = tool_is_skill(tool) ? RESOURCE_PEER : RESOURCE_TOOL;
+
+	return line->resource_kind == kind && line->effect == tool->effect &&
+	       text_equal(line->resource, tool_is_skill(tool) ? tool->server : tool->name) &&
 	       !is_expired(line->expires_utc_s, now_utc_s);
 }
 
@@ -23,7 +25,7 @@ bool decide_is_visible(const struct registry *registry, struct text identity,
 		return false;
 	charter = entry->in_force->charter;
 	if (is_expired(charter->expires_utc_s, now_utc_ms / 1000) ||
-		!use_class_permits(charter->use_class, tool->effect) ||
+		(!tool_is_skill(tool) && !use_class_permits(charter->use_class, tool->effect)) ||
 		!charter_has_environment(charter, server->environment))
 		return false;
 	for (i = 0; i < charter->entitlements_count; i++)

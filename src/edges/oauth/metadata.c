@@ -226,6 +226,23 @@ void oauth_handle_provider_resource(void *context, struct http_exchange *exchang
 	answer_server(context, exchange, DOOR_OF_PROVIDERS);
 }
 
+void oauth_handle_peer_resource(void *context, struct http_exchange *exchange)
+{
+	const struct oauth *oauth = context;
+	struct text peer = http_path_value(exchange, "peer");
+	const struct server *server = registry_find_server(oauth->registry, peer);
+	struct arena *arena = http_exchange_arena(exchange);
+	struct text resource = {0};
+
+	if (server == NULL || server->speaks != SPEAKS_A2A) {
+		http_respond_problem(exchange, 404, "Not Found", "no such peer is registered");
+		return;
+	}
+	if (arena != NULL)
+		resource = issue_peer_audience(oauth->issue, arena, peer);
+	answer_resource(oauth, exchange, resource, peer);
+}
+
 /* A decision point: an application, or remit's own where the path names none. */
 void oauth_handle_point_resource(void *context, struct http_exchange *exchange)
 {

@@ -345,6 +345,8 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 			oauth},
 		/* RFC 8414 §5: where clients of OpenID Connect look for the same. */
 		{"GET", "/.well-known/openid-configuration", oauth_handle_server_metadata, oauth},
+		{"GET", "/.well-known/oauth-protected-resource/a2a/{peer}",
+			oauth_handle_peer_resource, oauth},
 		{"GET", "/.well-known/oauth-protected-resource/llm/{server}",
 			oauth_handle_provider_resource, oauth},
 		{"GET", "/.well-known/oauth-protected-resource/mcp/{server}",

@@ -7,7 +7,7 @@
 
 /* What the files of this folder share. */
 
-enum { OAUTH_ROUTES = 14 };
+enum { OAUTH_ROUTES = 15 };
 
 struct grant;
 struct pending;
@@ -101,6 +101,7 @@ void oauth_handle_keys(void *context, struct http_exchange *exchange);
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);
 void oauth_handle_server_resource(void *context, struct http_exchange *exchange);
 void oauth_handle_provider_resource(void *context, struct http_exchange *exchange);
+void oauth_handle_peer_resource(void *context, struct http_exchange *exchange);
 void oauth_handle_point_resource(void *context, struct http_exchange *exchange);
 
 #endif

@@ -254,7 +254,9 @@ static void on_overdue(struct loop_timer *timer)
 	const struct flight *oldest = &child->flights[child->flights_first];
 	/* Only a signature needs no disk. */
 	int64_t patience_ms =
-		oldest->type == MESSAGE_SIGN_TOKEN ? child->settings.answer_ms : SIGNER_START_MS;
+		oldest->type == MESSAGE_SIGN_TOKEN || oldest->type == MESSAGE_SIGN_CARD
+			? child->settings.answer_ms
+			: SIGNER_START_MS;
 
 	if (child->flights_count == 0)
 		return;
@@ -367,6 +369,22 @@ static void port_sign(
 		refuse(signing);
 }
 
+static void port_sign_card(void *context, const struct json *card, struct token_signing *signing)
+{
+	struct signer_child *child = context;
+	bool ok;
+
+	if (!port_begins(child, signing))
+		return;
+	ok = message_put_card(
+		&child->packet, child->scratch, child->number + 1, card, &signing->err);
+	arena_reset(child->scratch);
+	if (ok)
+		port_departs(child, MESSAGE_SIGN_CARD, signing);
+	else
+		refuse(signing);
+}
+
 static void port_make_key(void *context, struct token_signing *making)
 {
 	struct signer_child *child = context;
@@ -399,4 +417,9 @@ struct token_signer signer_child_tokens(struct signer_child *child)
 		.make_key = port_make_key,
 		.use_key = port_use_key,
 	};
+}
+
+struct card_signer signer_child_cards(struct signer_child *child)
+{
+	return (struct card_signer){child, port_sign_card};
 }

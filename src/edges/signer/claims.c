@@ -37,7 +37,7 @@ static bool is_below(struct text rest, const char *folder)
 /* The issuer's own decision point, or what has a door below it. */
 static bool is_audience(const char *issuer, struct text audience)
 {
-	static const char *const folders[] = {"/mcp/", "/llm/", "/applications/"};
+	static const char *const folders[] = {"/mcp/", "/llm/", "/a2a/", "/applications/"};
 	size_t length = strlen(issuer);
 	struct text rest;
 

@@ -75,6 +75,20 @@ bool message_put_token(struct buffer *out, struct arena *arena, uint32_t number,
 	return true;
 }
 
+bool message_put_card(struct buffer *out, struct arena *arena, uint32_t number,
+	const struct json *card, struct error *err)
+{
+	const struct message message = {.type = MESSAGE_SIGN_CARD, .number = number};
+	struct text text = json_canonical_text(arena, card);
+
+	if (text.data == NULL || text.length > MESSAGE_CARD_BYTES_MAX)
+		return error_set(
+			err, ERROR_LIMIT, "a card has at most %d bytes", MESSAGE_CARD_BYTES_MAX);
+	message_start(out, &message);
+	buffer_append_text(out, text);
+	return true;
+}
+
 void message_append_head(struct buffer *out, const struct tree_head *head)
 {
 	message_put_uint64(out, head->size);

@@ -24,7 +24,8 @@ enum {
 	MESSAGE_VERSION = 1,
 	MESSAGE_HEADER_BYTES = 8,
 	MESSAGE_CLAIMS_BYTES_MAX = 8 * 1024,
-	MESSAGE_REQUEST_BYTES_MAX = MESSAGE_HEADER_BYTES + MESSAGE_CLAIMS_BYTES_MAX,
+	MESSAGE_CARD_BYTES_MAX = 48 * 1024,
+	MESSAGE_REQUEST_BYTES_MAX = MESSAGE_HEADER_BYTES + MESSAGE_CARD_BYTES_MAX,
 	MESSAGE_REPLY_BYTES_MAX = MESSAGE_HEADER_BYTES + TOKEN_BYTES_MAX,
 	MESSAGE_HEAD_BYTES = 8 + SHA256_BYTES,
 	MESSAGE_KEY_ID_BYTES = 43, /* of a thumbprint */
@@ -42,6 +43,7 @@ enum message_type {
 	MESSAGE_USE_KEY,    /* kid, the millisecond it signs from (8 bytes) ▸ nothing */
 	MESSAGE_LAST_HEAD,  /* nothing ▸ a head */
 	MESSAGE_SIGN_HEAD,  /* a head, then the hashes of the proof ▸ the note */
+	MESSAGE_SIGN_CARD,  /* the agent card, canonical JSON ▸ its JWS without the card */
 	MESSAGE_TYPES
 };
 
@@ -71,6 +73,8 @@ uint64_t message_get_uint64(const char *bytes);
 /* Appends whole requests.  Errors: LIMIT. */
 bool message_put_token(struct buffer *out, struct arena *arena, uint32_t number,
 	const struct access_token *token, struct error *err) MUST_CHECK;
+bool message_put_card(struct buffer *out, struct arena *arena, uint32_t number,
+	const struct json *card, struct error *err) MUST_CHECK;
 void message_put_head(struct buffer *out, uint32_t number, const struct tree_head *newer,
 	const struct merkle_proof *proof);
 void message_put_use(struct buffer *out, uint32_t number, struct text kid, int64_t from_utc_ms);

@@ -9,6 +9,7 @@
 #include "edges/signer/signer_private.h"
 
 enum {
+	CARD_JWS_BYTES_MAX = 2 * MESSAGE_CARD_BYTES_MAX,
 	OVERLAP_MS_MAX = 7 * 24 * 3600 * 1000, /* a key may be scheduled so far ahead */
 };
 
@@ -123,24 +124,64 @@ static void turn_to_next(struct signer *signer)
 		log_warn("token_key_not_replaced", LOG_STRING("why", err.text));
 }
 
+static bool read_canonical(
+	const struct signer *signer, struct text payload, struct json *out, struct error *err)
+{
+	struct text canonical;
+
+	if (!json_parse(out, signer->arena, payload, &json_limits_default, err))
+		return false;
+	canonical = json_canonical_text(signer->arena, out);
+	if (canonical.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to sign");
+	return text_equal(canonical, payload) ||
+	       error_set(err, ERROR_INVALID, "what is to be signed is not canonical");
+}
+
 static bool sign_token(
 	struct signer *signer, struct text payload, struct buffer *out, struct error *err)
 {
 	struct json claims;
-	struct text canonical;
 
-	if (!json_parse(&claims, signer->arena, payload, &json_limits_default, err))
-		return false;
-	canonical = json_canonical_text(signer->arena, &claims);
-	if (canonical.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory to sign a token");
-	if (!text_equal(canonical, payload))
-		return error_set(err, ERROR_INVALID, "the claims are not canonical");
-	if (!signer_check_claims(signer, &claims, err))
+	if (!read_canonical(signer, payload, &claims, err) ||
+		!signer_check_claims(signer, &claims, err))
 		return false;
 	turn_to_next(signer);
 	return jws_sign(
 		out, signer->token.key, ACCESS_TOKEN_TYPE, text_of(signer->token.id), &claims, err);
+}
+
+/* ---- cards ---- */
+
+/* A card has its payload itself: the first and the last part of the JWS are what it takes. */
+static bool append_detached(struct buffer *out, struct text whole, struct error *err)
+{
+	ptrdiff_t first = text_find_byte(whole, '.');
+	struct text rest = text_after(whole, (size_t)first + 1);
+	ptrdiff_t second = text_find_byte(rest, '.');
+
+	buffer_append(out, whole.data, (size_t)first);
+	buffer_append_string(out, "..");
+	buffer_append_text(out, text_after(rest, (size_t)second + 1));
+	return buffer_failed(out) ? error_set(err, ERROR_LIMIT, "no memory to sign a card") : true;
+}
+
+static bool sign_card(
+	struct signer *signer, struct text payload, struct buffer *out, struct error *err)
+{
+	struct buffer whole;
+	struct json card;
+	bool is_ok = false;
+
+	if (!read_canonical(signer, payload, &card, err) || !signer_check_card(signer, &card, err))
+		return false;
+	turn_to_next(signer);
+	buffer_init(&whole, CARD_JWS_BYTES_MAX);
+	is_ok = jws_sign(&whole, signer->token.key, SIGNER_CARD_TYPE, text_of(signer->token.id),
+			&card, err) &&
+		append_detached(out, buffer_text(&whole), err);
+	buffer_deinit(&whole);
+	return is_ok;
 }
 
 /* ---- heads ---- */
@@ -228,6 +269,8 @@ static const struct row {
 		STAGE_GREETED, STAGE_GREETED, set_issuer},
 	[MESSAGE_SIGN_TOKEN] = {"sign_token", CHANNEL_TOKENS, 2, MESSAGE_CLAIMS_BYTES_MAX,
 		STAGE_SIGNING, STAGE_SIGNING, sign_token},
+	[MESSAGE_SIGN_CARD] = {"sign_card", CHANNEL_TOKENS, 2, MESSAGE_CARD_BYTES_MAX,
+		STAGE_SIGNING, STAGE_SIGNING, sign_card},
 	[MESSAGE_MAKE_KEY] = {"make_key", CHANNEL_TOKENS, 0, 0, STAGE_SIGNING, STAGE_SIGNING,
 		make_key},
 	[MESSAGE_USE_KEY] = {"use_key", CHANNEL_TOKENS, USE_BYTES, USE_BYTES, STAGE_GREETED,
@@ -236,7 +279,7 @@ static const struct row {
 	[MESSAGE_SIGN_HEAD] = {"sign_head", CHANNEL_HEADS, MESSAGE_HEAD_BYTES, HEAD_BYTES_MAX,
 		STAGE_NEW, STAGE_NEW, sign_head},
 };
-_Static_assert((size_t)HEAD_BYTES_MAX <= (size_t)MESSAGE_CLAIMS_BYTES_MAX, "one bound of packets");
+_Static_assert((size_t)HEAD_BYTES_MAX <= (size_t)MESSAGE_CARD_BYTES_MAX, "one bound of packets");
 
 /* The row of what is due on the channel now, or NULL. */
 static const struct row *find_row(const struct signer_session *session, enum signer_channel channel,

@@ -150,6 +150,24 @@ static void port_sign(
 	arena_destroy(&arena);
 }
 
+static void port_sign_card(void *context, const struct json *card, struct token_signing *signing)
+{
+	struct signer *signer = context;
+	struct arena *arena = arena_create(SIGNER_ARENA_BYTES_MAX);
+	struct buffer packet;
+
+	buffer_init(&packet, MESSAGE_REQUEST_BYTES_MAX);
+	if (arena == NULL)
+		error_set(&signing->err, ERROR_LIMIT, "no memory to ask the signer");
+	if (arena != NULL &&
+		message_put_card(&packet, arena, signer->tokens.number + 1, card, &signing->err))
+		ask_and_tell(signer, &packet, signing);
+	else
+		signing->done(signing);
+	buffer_deinit(&packet);
+	arena_destroy(&arena);
+}
+
 static void port_make_key(void *context, struct token_signing *making)
 {
 	struct signer *signer = context;
@@ -184,6 +202,11 @@ struct token_signer signer_tokens(struct signer *signer)
 		.make_key = port_make_key,
 		.use_key = port_use_key,
 	};
+}
+
+struct card_signer signer_cards(struct signer *signer)
+{
+	return (struct card_signer){signer, port_sign_card};
 }
 
 bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *err)

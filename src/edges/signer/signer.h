@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/seal.h"
 #include "base/text.h"
+#include "services/issue/card_signer.h"
 #include "services/issue/token_signer.h"
 #include "services/record/signer.h"
 
@@ -44,6 +45,7 @@ bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *
 /* The ports of the services; good while the signer lives.  Token messages from
  * one thread, checkpoint messages from one (other) thread. */
 struct token_signer signer_tokens(struct signer *signer);
+struct card_signer signer_cards(struct signer *signer);
 struct checkpoint_signer signer_checkpoints(struct signer *signer);
 
 /* The key that wraps others (secrets, contents).  Borrowed; never copy it to

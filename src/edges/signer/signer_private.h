@@ -13,7 +13,7 @@ enum {
 	SIGNER_PATH_BYTES_MAX = 4000,
 	SIGNER_ISSUER_BYTES_MAX = 256,
 	SIGNER_SMALL_FILE_BYTES_MAX = 512,
-	SIGNER_ARENA_BYTES_MAX = 256 * 1024, /* of one message */
+	SIGNER_ARENA_BYTES_MAX = 512 * 1024, /* of one message */
 };
 
 struct token_key {
@@ -74,6 +74,14 @@ bool signer_is_issuer(struct text issuer);
 /* claims is what an access token of ours may say now. */
 bool signer_check_claims(
 	const struct signer *signer, const struct json *claims, struct error *err) MUST_CHECK;
+
+/* ---- card.c ---- */
+
+/* Of the header of a card's signature: A2A 1.0 §8.4.2. */
+#define SIGNER_CARD_TYPE "JOSE"
+/* card is an agent card of a peer of this issuer, and nothing that could be taken for a token. */
+bool signer_check_card(
+	const struct signer *signer, const struct json *card, struct error *err) MUST_CHECK;
 
 /* ---- messages.c: the table ---- */
 

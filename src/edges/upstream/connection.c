@@ -131,6 +131,17 @@ static void connection_ready(struct connection *connection)
 	}
 }
 
+void connection_define(struct connection *connection, const struct json *tools)
+{
+	const struct upstream_listener *listener = &connection->edge->listener;
+
+	connection->has_definitions = true;
+	if (listener->on_definitions != NULL)
+		listener->on_definitions(listener->context, connection->name, tools);
+	if (connection->state != CONNECTION_READY)
+		connection_ready(connection);
+}
+
 /* ---- listing ---- */
 
 static bool list_next_page(
@@ -338,6 +349,8 @@ bool connection_open(struct connection *connection, struct error *err)
 	connection->epoch++;
 	connection->state = CONNECTION_STARTING;
 	if (connection->link->open(connection, err)) {
+		if (connection->speaks == SPEAKS_A2A)
+			return true;                    /* it is ready when its card is read */
 		if (connection->speaks != SPEAKS_MCP) { /* there is nothing to say first */
 			connection_ready(connection);
 			return true;
@@ -496,6 +509,13 @@ static bool credentials_copy(struct connection *connection, const struct server 
 	return connection->of_identities != NULL;
 }
 
+static const struct link *link_of(enum speaks speaks)
+{
+	if (speaks == SPEAKS_A2A)
+		return &peer_link;
+	return speaks == SPEAKS_MCP ? &http_link : &provider_link;
+}
+
 static bool transport_copy(struct connection *connection, const struct server *server)
 {
 	struct arena *arena = connection->arena;
@@ -506,7 +526,7 @@ static bool transport_copy(struct connection *connection, const struct server *s
 		return false;
 	if (server->transport == TRANSPORT_HTTP) {
 		connection->speaks = server->speaks;
-		connection->link = server->speaks == SPEAKS_MCP ? &http_link : &provider_link;
+		connection->link = link_of(server->speaks);
 		connection->url = arena_copy_text(arena, server->url.data, server->url.length);
 		return connection->url != NULL;
 	}
@@ -649,6 +669,7 @@ void connection_free(struct connection *connection)
 	while (connection->waits != NULL)
 		wait_drop(connection->waits);
 	asks_drop(connection);
+	peer_free(connection);
 	loop_timer_stop(connection->edge->settings.loop, &connection->retry);
 	loop_timer_stop(connection->edge->settings.loop, &connection->listen_again);
 	arena_destroy(&connection->listing_arena);

@@ -35,6 +35,7 @@ static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 	carried = connection == NULL ? NULL : connection_carried(connection, ready->identity, err);
 	if (carried == NULL)
 		return false;
+	peer_refresh(connection);
 	/* A start that is due before the deadline is worth waiting for. */
 	if ((!loop_timer_is_armed(&connection->retry) || connection->retry_at_ms >= deadline_ms) &&
 		!connection_open(connection, err))
@@ -48,6 +49,17 @@ static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 		wait_ready_soon(wait);
 	*out = wait;
 	return true;
+}
+
+static bool request_send(struct upstream_wait *wait, struct error *err)
+{
+	switch (wait->connection->speaks) {
+	case SPEAKS_MCP: return wait_send(wait, wait->request.method, wait->request.params, err);
+	case SPEAKS_A2A: return peer_send(wait, err);
+	case SPEAKS_OPENAI:
+	case SPEAKS_ANTHROPIC: break;
+	}
+	return provider_send(wait, err);
 }
 
 static bool port_start(void *context, const struct upstream_request *request,
@@ -72,9 +84,7 @@ static bool port_start(void *context, const struct upstream_request *request,
 		return false;
 	wait->request = *request;
 	wait->carried = carried;
-	if (connection->speaks == SPEAKS_MCP
-			? !wait_send(wait, request->method, request->params, err)
-			: !provider_send(wait, err)) {
+	if (!request_send(wait, err)) {
 		wait_drop(wait);
 		return false;
 	}
@@ -90,7 +100,7 @@ static void port_cancel(void *context, struct upstream_wait **handle)
 	*handle = NULL;
 	if (wait == NULL || wait->is_over)
 		return;
-	if (wait->kind == WAIT_REQUEST && wait->passage == NULL)
+	if (wait->kind == WAIT_REQUEST && wait->connection->speaks == SPEAKS_MCP)
 		wait_cancel_at_server(wait, "nobody waits any more");
 	wait_drop(wait);
 }
@@ -140,7 +150,8 @@ struct upstream upstream_edge_port(struct upstream_edge *edge)
 		.prepare = port_prepare,
 		.start = port_start,
 		.cancel = port_cancel,
-		.respond = ask_respond};
+		.respond = ask_respond,
+		.card = peer_card};
 }
 
 void upstream_edge_stop(struct upstream_edge *edge)

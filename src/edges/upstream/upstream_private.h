@@ -24,6 +24,8 @@ enum wait_kind { WAIT_READY = 0, WAIT_REQUEST, WAIT_OWN };
 struct connection;
 struct post;
 struct passage;
+struct errand;
+struct peer;
 
 /* What requests carry: where the secret lies. */
 struct carried {
@@ -47,6 +49,7 @@ struct upstream_wait {
 	void (*on_own)(struct connection *connection, const struct upstream_answer *answer);
 	struct post *post;            /* of the HTTP link; NULL: answered, or stdio */
 	struct passage *passage;      /* of the link to a provider */
+	struct errand *errand;        /* of the link to a peer */
 	struct vault_wait credential; /* READY: the connection is, its credential not yet */
 };
 
@@ -75,6 +78,7 @@ struct link {
 extern const struct link stdio_link;
 extern const struct link http_link;
 extern const struct link provider_link; /* openai or anthropic, no MCP */
+extern const struct link peer_link;     /* a2a */
 
 struct connection {
 	struct upstream_edge *edge;
@@ -86,6 +90,7 @@ struct connection {
 	const char **arguments; /* stdio, NULL-terminated */
 	const char *url;        /* http */
 	enum speaks speaks;
+	struct peer *peer; /* a2a: what is known of the agent */
 	struct carried carried;
 	struct carried *of_identities; /* of a provider: instead, for these */
 	uint32_t of_identities_count;
@@ -149,6 +154,8 @@ void connection_fall(struct connection *connection, const struct error *failure)
 /* Takes one message of the server.  origin: the wait whose HTTP answer it came
  * in, or NULL.  May make the connection fall. */
 void connection_take(struct connection *connection, struct text text, struct upstream_wait *origin);
+/* What the server defines is known: it is ready, if it was not. */
+void connection_define(struct connection *connection, const struct json *tools);
 /* Ends the connection for good; it is freed later. */
 void connection_retire(struct connection *connection);
 /* What requests of this identity carry; NULL: none may leave. */
@@ -212,5 +219,16 @@ void farewells_discard(struct upstream_edge *edge);
 
 /* provider_link.c: sends the wait's body.  Errors: IO, LIMIT, INVALID. */
 bool provider_send(struct upstream_wait *wait, struct error *err) MUST_CHECK;
+
+/* peer_link.c */
+
+/* Sends the wait's request.  Errors: IO, LIMIT, INVALID. */
+bool peer_send(struct upstream_wait *wait, struct error *err) MUST_CHECK;
+/* Reads the card again, if it was read long ago. */
+void peer_refresh(struct connection *connection);
+/* The port's. */
+bool peer_card(void *context, struct text server, struct arena *arena, struct json *out,
+	struct error *err);
+void peer_free(struct connection *connection);
 
 #endif

@@ -20,7 +20,7 @@ static void wait_unlink(struct upstream_wait *wait)
 	connection->wait_count--;
 	loop_timer_stop(connection->edge->settings.loop, &wait->deadline);
 	vault_forget(&wait->credential);
-	if (wait->post != NULL || wait->passage != NULL)
+	if (wait->post != NULL || wait->passage != NULL || wait->errand != NULL)
 		connection->link->forget(wait);
 }
 
@@ -79,10 +79,10 @@ static void on_deadline(struct loop_timer *timer)
 		return;
 	}
 	if (wait->kind == WAIT_REQUEST) {
-		/* A provider hears of it by the connection, which is cut. */
+		/* A provider or a peer hears of it by the connection, which is cut. */
 		error_set(&failure, ERROR_TIMEOUT, "server %.*s did not answer in time",
 			TEXT_ARGS(wait->connection->name));
-		if (wait->passage == NULL)
+		if (wait->connection->speaks == SPEAKS_MCP)
 			wait_cancel_at_server(wait, "deadline");
 	} else if (wait->credential.entry != NULL)
 		error_set(&failure, ERROR_TIMEOUT,

@@ -31,6 +31,7 @@ static void exchange_destroy(struct exchange **exchange)
 	if (*exchange == NULL)
 		return;
 	generation_release(*exchange);
+	peer_release(*exchange);
 	arena_destroy(&(*exchange)->arena);
 	free(*exchange);
 	*exchange = NULL;
@@ -120,6 +121,8 @@ static bool exchange_read(
 		if (exchange->asking == NULL)
 			exchange->reason = agents_reason(&params);
 	}
+	if (request->is_peer)
+		return peer_build(exchange, &draft, err) && exchange_look(exchange, err);
 	if (request->is_generation)
 		return generation_build(exchange, &draft, err) && exchange_look(exchange, err);
 	return call_build(&exchange->call, exchange->arena, &draft, err) &&
@@ -503,6 +506,16 @@ bool call_look_start(struct call_service *service, struct call_look *look, struc
 	return upstream->prepare(upstream->context, look->server, deadline_ms, &ready, &wait, err);
 }
 
+bool call_card(const struct call_service *service, struct text peer, struct arena *arena,
+	struct json *out, struct error *err)
+{
+	const struct upstream *upstream = &service->ports.upstream;
+
+	if (upstream->card == NULL)
+		return error_set(err, ERROR_IO, "no peer can be reached");
+	return upstream->card(upstream->context, peer, arena, out, err);
+}
+
 /* ---- start and end ----------------------------------------------------------------------------
  */
 
@@ -569,7 +582,9 @@ bool call_service_create(struct call_service **out, const struct call_ports *por
 		goto done;
 	}
 	if (!share_table_create(&service->tasks, settings->exchanges_max, err) ||
-		!share_table_create(&service->identities, settings->exchanges_max, err))
+		!share_table_create(&service->identities, settings->exchanges_max, err) ||
+		!peer_tasks_create(
+			&service->peer_tasks, PEER_TASKS_MAX, PEER_TASKS_OF_IDENTITY_MAX, err))
 		goto done;
 	if (!service_register(service, err))
 		goto done;
@@ -614,6 +629,7 @@ void call_service_destroy(struct call_service **service)
 	name_table_destroy(&(*service)->asked, free);
 	share_table_destroy(&(*service)->tasks);
 	share_table_destroy(&(*service)->identities);
+	peer_tasks_destroy(&(*service)->peer_tasks);
 	free(*service);
 	*service = NULL;
 }

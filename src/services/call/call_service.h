@@ -75,6 +75,22 @@ struct call_prompts {
 };
 
 /* All borrowed; they outlive the service. */
+/* What a peer that is governed here is handed: a token that it alone may exchange. */
+struct call_hand {
+	/* Once: before make returns, or from the loop.  token is empty where none was made; it is
+	 * good until this returns. */
+	void (*done)(struct call_hand *hand, struct text token, const struct error *err);
+	void *context;
+};
+
+/* Who makes these tokens; make may be NULL: then no peer gets one. */
+struct call_handing {
+	void *context;
+	/* False: none can be made, and done does not run.  Errors: LIMIT. */
+	bool (*make)(void *context, struct text task, struct text peer, struct call_hand *hand,
+		struct error *err);
+};
+
 struct call_ports {
 	struct loop *loop;
 	struct fold *fold;
@@ -87,6 +103,7 @@ struct call_ports {
 	struct detector *detector; /* NULL: no secret is looked for */
 	struct call_contents contents;
 	struct call_prompts prompts;
+	struct call_handing handing;
 };
 
 /* Registers its handlers and projectors with the fold: after those of registry,
@@ -145,6 +162,8 @@ struct call_request {
 	/* To a model: server is its provider, method the path below /v1 ("messages"), params
 	 * the body.  Never said by an MCP client. */
 	bool is_generation;
+	/* To a peer: server is its name, method A2A's, params those of A2A. */
+	bool is_peer;
 	/* What the client can be asked (enum ask_ability in domain/call/ask.h). */
 	unsigned abilities;
 };
@@ -205,7 +224,7 @@ struct call_client {
  * called.  False: not taken (LIMIT: exchanges_max in flight, or the identity's or
  * the task's share of them, or too large;
  * INVALID: params are not what the method wants, or a secret stands in a name; NOT_FOUND: no such
- * task). */
+ * task; CONFLICT: a task of a peer that is not one of the caller's). */
 bool call_start(struct call_service *service, const struct call_request *request,
 	const struct call_client *client, struct exchange **out, struct error *err) MUST_CHECK;
 
@@ -308,6 +327,11 @@ struct call_look {
 };
 bool call_look_start(
 	struct call_service *service, struct call_look *look, struct error *err) MUST_CHECK;
+
+/* What the peer says of itself, its agent card as it came; it was looked at before.  Errors:
+ * IO (it is not connected), LIMIT. */
+bool call_card(const struct call_service *service, struct text peer, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
 
 /* To be given to edges/upstream by main. */
 struct upstream_listener call_upstream_listener(struct call_service *service);

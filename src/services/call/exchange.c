@@ -721,9 +721,12 @@ static bool forward(struct exchange *exchange, struct error *err)
 		.params = &exchange->call.params,
 		.wants_progress = exchange->wants_progress,
 		.ceiling = exchange->retrieval_rule.ceiling,
-		.tells_record = exchange_tells_record(exchange),
+		.tells_record = exchange->peer != NULL || exchange_tells_record(exchange),
 		.record = exchange->index,
 		.body = exchange->generation != NULL ? exchange->call.arguments_text : TEXT(""),
+		.task = exchange->peer != NULL ? exchange->call.task : TEXT(""),
+		.label = exchange->peer != NULL ? peer_label(exchange) : TEXT(""),
+		.subject_token = exchange->peer != NULL ? peer_token(exchange) : TEXT(""),
 		.deadline_ms = exchange->deadline_ms,
 		.context = exchange,
 		.on_notice = on_notice,
@@ -750,9 +753,12 @@ static bool forward(struct exchange *exchange, struct error *err)
 
 static void on_ready_event(struct exchange *exchange)
 {
-	enum reason reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
+	enum reason reason;
 	struct error err = {0};
 
+	if (exchange->peer != NULL && !peer_is_handed(exchange))
+		return;
+	reason = look_again(exchange, DECIDE_MUST_BE_SEEN);
 	if (reason == REASON_ALLOWED)
 		reason = exchange_retrieval_prepare(exchange);
 	if (reason != REASON_ALLOWED) {
@@ -832,6 +838,53 @@ static void on_bytes_event(struct exchange *exchange)
 		stop_generation(exchange, &err);
 }
 
+/* An answer that holds a secret and may not be passed on. */
+static void answer_blocked(struct exchange *exchange)
+{
+	struct outcome outcome = {.status = "failed", .is_forwarded = true};
+	struct error err = {.code = ERROR_INVALID,
+		.text = "the server's answer held a secret and was not passed on"};
+
+	exchange->service->figures.failed++;
+	reply_kind(exchange, CALL_FAILED, &err);
+	submit_outcome(exchange, &outcome);
+}
+
+/* What the answer says may endorse later values; nobody has it yet. */
+static void trace_result(struct exchange *exchange, const struct json *result)
+{
+	struct decide_result seen = {
+		.call = &exchange->call,
+		.decision = &exchange->decision,
+		.result = result,
+		.record = exchange->index,
+		.now_utc_ms = now_utc_ms(exchange),
+	};
+
+	decide_result_seen(exchange->service->ports.decide, &seen);
+}
+
+/* The events of a peer are its answer: one that may not be passed ends it. */
+static void on_peer_event(struct exchange *exchange)
+{
+	const struct call_client *client = exchange->client;
+	struct upstream *upstream = &exchange->service->ports.upstream;
+	struct json passed;
+	struct error err = {0};
+
+	wait_until(exchange, exchange->service->settings.upstream_ms);
+	if (!peer_follow(exchange, exchange->notice_params, &err) ||
+		!exchange_pass(exchange, SECRET_IN_RESULT, exchange->notice_params, &passed)) {
+		upstream->cancel(upstream->context, &exchange->wait);
+		answer_blocked(exchange);
+		return;
+	}
+	peer_note(exchange, exchange->notice_params);
+	trace_result(exchange, exchange->notice_params);
+	if (client != NULL && client->on_notice != NULL)
+		client->on_notice(client->context, exchange->notice_method, &passed);
+}
+
 /* A notice that holds what may not be passed is dropped: the answer counts. */
 static void on_notice_event(struct exchange *exchange)
 {
@@ -846,6 +899,10 @@ static void on_notice_event(struct exchange *exchange)
 	}
 	if (exchange_is_judged(exchange))
 		return; /* nothing passes before the rows are judged */
+	if (exchange->peer != NULL) {
+		on_peer_event(exchange);
+		return;
+	}
 	if (client == NULL || client->on_notice == NULL)
 		return;
 	if (params != NULL && !exchange_pass(exchange, SECRET_IN_NOTICE, params, &passed))
@@ -931,32 +988,6 @@ static bool answer_is_true(struct exchange *exchange, const struct json *result,
 	return result == NULL || exchange->call.route != METHOD_TOOL ||
 	       decide_result_fits(exchange->service->ports.decide, &exchange->call, result,
 		       exchange->arena, fault);
-}
-
-/* An answer that holds a secret and may not be passed on. */
-static void answer_blocked(struct exchange *exchange)
-{
-	struct outcome outcome = {.status = "failed", .is_forwarded = true};
-	struct error err = {.code = ERROR_INVALID,
-		.text = "the server's answer held a secret and was not passed on"};
-
-	exchange->service->figures.failed++;
-	reply_kind(exchange, CALL_FAILED, &err);
-	submit_outcome(exchange, &outcome);
-}
-
-/* What the answer says may endorse later values; nobody has it yet. */
-static void trace_result(struct exchange *exchange, const struct json *result)
-{
-	struct decide_result seen = {
-		.call = &exchange->call,
-		.decision = &exchange->decision,
-		.result = result,
-		.record = exchange->index,
-		.now_utc_ms = now_utc_ms(exchange),
-	};
-
-	decide_result_seen(exchange->service->ports.decide, &seen);
 }
 
 static void on_generation_answer(struct exchange *exchange, const struct upstream_answer *answer)
@@ -1139,6 +1170,8 @@ static void on_answer_event(struct exchange *exchange)
 		exchange_outcome_keep(exchange, answer->result, &outcome);
 		if (is_same(&passed, answer->result))
 			out.result_text = outcome.result;
+		if (exchange->peer != NULL)
+			peer_note(exchange, answer->result);
 		trace_result(exchange, answer->result);
 	}
 	exchange->service->figures.answered++;

@@ -4,6 +4,7 @@
 #include "domain/call/retrieval.h"
 #include "domain/charter/name_table.h"
 #include "services/call/call_service.h"
+#include "services/call/peer_tasks.h"
 #include "services/call/question.h"
 #include "services/call/share.h"
 
@@ -92,6 +93,7 @@ struct secrets_seen {
 };
 
 struct generation;
+struct peer_exchange;
 
 /* A server's request of an agent's client, in its exchange (asking.c): there the server is
  * the door, and the client what is called. */
@@ -156,6 +158,7 @@ struct exchange {
 	struct loop_post outcome_post;
 	bool is_outcome_posted;
 	struct generation *generation; /* of a request to a model; else NULL */
+	struct peer_exchange *peer;    /* of what is handed to a peer; else NULL */
 	struct asking *asking;         /* of what a server asks; else NULL */
 	unsigned abilities;            /* of the client */
 	struct exchange *asks;         /* what the server asks within it */
@@ -203,6 +206,26 @@ bool generation_put_inputs(
 	struct exchange *exchange, struct json_builder *record, struct error *err) MUST_CHECK;
 bool generation_put_outcome(struct exchange *exchange, struct json_builder *record,
 	const struct outcome *outcome, struct error *err) MUST_CHECK;
+
+/* peer.c: what is particular to what is handed to a peer. */
+
+/* Makes the call of a draft whose params are A2A's.  Errors: INVALID; CONFLICT (a task of the
+ * peer that is not the caller's); NOT_FOUND, LIMIT. */
+bool peer_build(
+	struct exchange *exchange, const struct call_draft *draft, struct error *err) MUST_CHECK;
+/* Has the token made that the peer is to get, if it is one that gets any.  False: it is on its
+ * way, and the event READY or NOT_READY comes again. */
+bool peer_is_handed(struct exchange *exchange) MUST_CHECK;
+/* That token; empty: none. */
+struct text peer_token(const struct exchange *exchange);
+/* What its task has read so far, as the peer is told. */
+struct text peer_label(const struct exchange *exchange);
+/* Tasks and contexts that a result or an event names belong to the caller from now on. */
+void peer_note(struct exchange *exchange, const struct json *result);
+/* Searches the texts of an event as the next piece of theirs.  Errors: CONFLICT (it completes
+ * a secret of remit's), LIMIT. */
+bool peer_follow(struct exchange *exchange, const struct json *event, struct error *err) MUST_CHECK;
+void peer_release(struct exchange *exchange);
 
 /* exchange.c */
 void exchange_event(struct exchange *exchange, enum exchange_event event);
@@ -345,6 +368,7 @@ struct call_service {
 	struct name_table *in_flight; /* decimal index -> struct in_flight */
 	struct name_table *asked;     /* server -> what it asked by itself */
 	uint64_t asks_made;           /* numbers that clients were asked under */
+	struct peer_tasks *peer_tasks;
 	struct loop_timer timer;
 	struct loop_post live_post;
 	bool is_live_posted;

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "domain/charter/terms.h"
 
-/* The port through which a decided, recorded call leaves for an MCP server.
+/* The port through which a decided, recorded call leaves for a server.
  * Filled by edges/upstream; `start` is called by one function, forward() in
  * exchange.c.
  * Everything runs on the loop's thread.  No callback runs from within the
@@ -70,13 +70,21 @@ struct upstream_request {
 	bool tells_record;
 	uint64_t record;
 	/* To a provider of models: method is the path below /v1, and this is sent instead of
-	 * params.  Empty: to an MCP server. */
+	 * params.  Empty: to another server. */
 	struct text body;
+	/* To a peer: params are the arguments (domain/call/peer_request.h); beside record, what it
+	 * is told of the task: its id, and the most sensitive that it has read. */
+	struct text task;
+	struct text label;
+	/* To a peer that is governed here: the token that it may exchange for its own.  Sent
+	 * instead of the server's credential; empty: none. */
+	struct text subject_token;
 	int64_t deadline_ms; /* monotonic, as loop_now_ms; a provider's next bytes may take
 			      * as long again */
 	void *context;
 	/* A notification that belongs to this request (notifications/progress,
-	 * notifications/message), any number of times before on_answer. */
+	 * notifications/message), any number of times before on_answer; of a peer each event
+	 * of a stream, method empty, and the answer then has the last one. */
 	void (*on_notice)(void *context, struct text method, const struct json *params);
 	/* A provider's answer, any number of times before on_answer, which then brings no
 	 * result and no error, but a status or a failure. */
@@ -132,6 +140,10 @@ struct upstream {
 	 * server is gone, or took it back) is no error, and nothing is sent.  False: it could
 	 * not be sent; it stays open.  Errors: IO, LIMIT. */
 	bool (*respond)(void *context, uint64_t number, const struct upstream_reply *reply,
+		struct error *err);
+	/* The agent card of a peer that is ready, as it came, into arena.  May be NULL.
+	 * Errors: IO, LIMIT. */
+	bool (*card)(void *context, struct text server, struct arena *arena, struct json *out,
 		struct error *err);
 };
 

@@ -39,7 +39,7 @@ void decide_sends(struct decide_service *service, const struct call *call, const
 	const struct tool *tool = registry_find_tool(service->registry, call->tool);
 	struct flow_asker asker = asker_of(service, call);
 	bool may_write =
-		call->route == METHOD_ASKED ||
+		call->route == METHOD_ASKED || call->route == METHOD_PEER ||
 		(call->route == METHOD_TOOL && (tool == NULL || tool->effect != EFFECT_READ));
 
 	if (may_write && asker.task != NULL)

@@ -11,6 +11,7 @@ struct reading {
 	const struct decide_service *service;
 	const struct decide_request *request;
 	struct text root;
+	struct text resource; /* as lines name it */
 	struct arena *arena;
 	struct decide_world *world;
 };
@@ -68,7 +69,7 @@ static bool read_charter(struct reading *reading, const struct charter *charter)
 		const struct line_key key = {reading->root, charter->name, line->number};
 		struct line_use use = {.identity = charter->name, .line = line->number};
 
-		if (line->uses == 0 || !text_equal(line->resource, reading->request->call->tool) ||
+		if (line->uses == 0 || !text_equal(line->resource, reading->resource) ||
 			is_read(reading, charter->name, line->number))
 			continue;
 		use.used = used_by_now(reading, &key);
@@ -78,11 +79,17 @@ static bool read_charter(struct reading *reading, const struct charter *charter)
 	return true;
 }
 
+/* As lines name what the call is about. */
+static struct text resource_of(const struct call *call)
+{
+	return call->route == METHOD_PEER ? call->server : call->tool;
+}
+
 bool decide_uses_read(const struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decide_world *world)
 {
 	const struct task *task = task_find(service->tasks, request->call->task);
-	struct reading reading = {service, request, {0}, arena, world};
+	struct reading reading = {service, request, {0}, resource_of(request->call), arena, world};
 	const struct charter *charter;
 
 	if (task == NULL)

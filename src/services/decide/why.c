@@ -50,18 +50,26 @@ static bool is_provider(const struct decide_service *service, struct text name)
 {
 	const struct server *server = registry_find_server(service->registry, name);
 
-	return server != NULL && server->speaks != SPEAKS_MCP;
+	return server != NULL && speaks_is_provider(server->speaks);
 }
 
-/* A model may be written as charters write it. */
+static bool is_peer(const struct decide_service *service, struct text name)
+{
+	const struct server *server = registry_find_server(service->registry, name);
+
+	return server != NULL && server->speaks == SPEAKS_A2A;
+}
+
+/* A model and a peer may be written as charters write them, of a peer with its skill. */
 static struct text resource_of(const struct decide_question *question)
 {
-	const size_t prefix = sizeof "model:" - 1;
 	struct text resource = question->resource;
 
-	if (question->effect != EFFECT_GENERATE || !text_starts_with(resource, "model:"))
-		return resource;
-	return text_after(resource, prefix);
+	if (question->effect == EFFECT_GENERATE && text_starts_with(resource, "model:"))
+		return text_after(resource, sizeof "model:" - 1);
+	if (question->effect == EFFECT_DELEGATE && text_starts_with(resource, "peer:"))
+		return text_after(resource, sizeof "peer:" - 1);
+	return resource;
 }
 
 bool decide_question_call(struct decide_service *service, const struct decide_question *question,
@@ -99,6 +107,10 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 		out->route = METHOD_MODEL;
 		out->generation = out->arguments;
 		out->arguments = (struct json){.type = JSON_OBJECT};
+	}
+	if (is_peer(service, server_name)) {
+		out->method = TEXT("SendMessage");
+		out->route = METHOD_PEER;
 	}
 	out->arguments_text = json_canonical_text(arena, &out->arguments);
 	return out->arguments_text.data != NULL ||

@@ -362,6 +362,12 @@ void issue_provider_challenge(
 	challenge(issue, NULL, TEXT(""), refused, out);
 }
 
+void issue_peer_challenge(const struct issue *issue, struct text peer,
+	const struct issue_refused *refused, struct buffer *out)
+{
+	challenge(issue, "/a2a/", peer, refused, out);
+}
+
 void issue_point_challenge(const struct issue *issue, struct text application,
 	const struct issue_refused *refused, struct buffer *out)
 {

@@ -225,6 +225,13 @@ struct text issue_provider_audience(
 	return text_concat(arena, parts, 3);
 }
 
+struct text issue_peer_audience(const struct issue *issue, struct arena *arena, struct text peer)
+{
+	const struct text parts[] = {text_of(issue->issuer), TEXT("/a2a/"), peer};
+
+	return text_concat(arena, parts, 3);
+}
+
 struct text issue_point_audience(
 	const struct issue *issue, struct arena *arena, struct text application)
 {
@@ -261,10 +268,13 @@ bool issue_is_audience(const struct issue *issue, struct text audience)
 		registry_find_server(registry, issue_server_of(issue, audience));
 	const struct server *provider =
 		registry_find_server(registry, name_below(issue, audience, "/llm/"));
+	const struct server *peer =
+		registry_find_server(registry, name_below(issue, audience, "/a2a/"));
 
 	return text_is(audience, issue->issuer) ||
 	       (server != NULL && server->speaks == SPEAKS_MCP) ||
-	       (provider != NULL && provider->speaks != SPEAKS_MCP) ||
+	       (provider != NULL && speaks_is_provider(provider->speaks)) ||
+	       (peer != NULL && peer->speaks == SPEAKS_A2A) ||
 	       registry_find_application(registry, application) != NULL;
 }
 

@@ -93,6 +93,8 @@ struct text issue_audience(const struct issue *issue, struct arena *arena, struc
 /* The URL of a provider of models, ISSUER/llm/NAME, likewise. */
 struct text issue_provider_audience(
 	const struct issue *issue, struct arena *arena, struct text provider);
+/* The URL of a peer, ISSUER/a2a/NAME, likewise. */
+struct text issue_peer_audience(const struct issue *issue, struct arena *arena, struct text peer);
 /* The URL of a decision point, the audience of the tokens it takes: an application's,
  * ISSUER/applications/NAME, or with an empty name remit's own, ISSUER. */
 struct text issue_point_audience(
@@ -328,6 +330,9 @@ void issue_challenge(const struct issue *issue, struct text server,
 /* The same of a provider of models, which has no metadata. */
 void issue_provider_challenge(
 	const struct issue *issue, const struct issue_refused *refused, struct buffer *out);
+/* The same for a peer. */
+void issue_peer_challenge(const struct issue *issue, struct text peer,
+	const struct issue_refused *refused, struct buffer *out);
 /* The same for a decision point (empty: remit's own). */
 void issue_point_challenge(const struct issue *issue, struct text application,
 	const struct issue_refused *refused, struct buffer *out);
@@ -388,6 +393,25 @@ struct issue_introspection {
  * while it opens what it is for; nobody is told anything else.  done runs exactly once:
  * before this returns, or from the loop. */
 void issue_introspect(struct issue *issue, struct issue_introspection *asked);
+
+/* ---- handing on ---- */
+
+enum { ISSUE_HAND_S = 300 }; /* how long a peer has to exchange its token */
+
+/* A token for a peer that work is handed to: it opens nothing but an exchange by that peer, for
+ * a task below this one.  The caller owns it until done ran: before issue_hand_on returns, or
+ * from the loop. */
+struct issue_hand {
+	void (*done)(struct issue_hand *hand);
+	void *context;
+	/* The answer: signing.is_signed, signing.token (good until done returns), signing.err
+	 * (CONFLICT: the task is over; and the signer's). */
+	struct token_signing signing;
+	int64_t expires_utc_s;
+	struct issue *issue; /* private */
+};
+void issue_hand_on(
+	struct issue *issue, struct text task, struct text peer, struct issue_hand *hand);
 
 /* ---- tasks ---- */
 

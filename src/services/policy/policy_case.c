@@ -380,7 +380,7 @@ static bool check_model(struct case_run *run, const struct server *server, const
 static bool check_named(struct case_run *run, const struct call *call)
 {
 	const struct server *server = registry_find_server(run->registry, call->server);
-	bool is_model = server != NULL && server->speaks != SPEAKS_MCP;
+	bool is_model = server != NULL && speaks_is_provider(server->speaks);
 	enum reason reason = reason_of(json_text_or(run->given, "reason", ""));
 
 	if (reason == REASON_IDENTITY_UNKNOWN || reason == REASON_SERVER_UNKNOWN ||
@@ -495,7 +495,11 @@ static bool ask_model(struct case_run *run, struct call *call)
 	const struct json *generation = json_find(run->given, "generation");
 	const struct server *server = registry_find_server(run->registry, call->server);
 
-	if (server == NULL || server->speaks == SPEAKS_MCP)
+	if (server != NULL && server->speaks == SPEAKS_A2A) {
+		call->method = TEXT("SendMessage");
+		call->route = METHOD_PEER;
+	}
+	if (server == NULL || !speaks_is_provider(server->speaks))
 		return generation == NULL ||
 		       cannot(run, "generation: the server is no provider of models", TEXT(""));
 	if (call->effect != EFFECT_NONE && call->effect != EFFECT_GENERATE)

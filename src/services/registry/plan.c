@@ -543,13 +543,8 @@ static void check_removals(struct planned *planned)
 /* ---- what is recorded only ---- */
 
 const struct unenforced_field unenforced_fields[] = {
-	{"identity", "outputs[].to",
-		"what may go to a peer is the up-to of its line under peers; all else holds", NULL,
-		"peer:"},
-	{"identity", "entitlements[].resource",
-		"data sources have no door of their own yet, and work is handed on by peers",
-		"model:", NULL},
-	{"identity", "peers[].skills", "no door asks for a skill by its name yet", NULL, NULL},
+	{"identity", "entitlements[].resource", "data sources have no door of their own yet", NULL,
+		"data-source:"},
 	{"identity", "impact", "for people to read", NULL, NULL},
 	{"identity", "review", "no review is started when it is due yet", NULL, NULL},
 	{"person", "clearance",

@@ -23,6 +23,15 @@ static struct text resource_text(struct arena *arena, const struct entitlement *
 
 /* Why a line gives nothing now, as far as it is known without a call; NULL if it
  * may. */
+static bool is_peer_there(
+	const struct registrar *registrar, const struct charter *charter, struct text name)
+{
+	const struct server *server = registry_find_server(registrar_registry(registrar), name);
+
+	return server != NULL && server->speaks == SPEAKS_A2A &&
+	       charter_has_environment(charter, server->environment);
+}
+
 /* Registered with its provider, and listed in the charter. */
 static bool is_model_there(
 	const struct registrar *registrar, const struct charter *charter, struct text resource)
@@ -53,7 +62,10 @@ static const char *why_unusable(const struct registrar *registrar,
 	if (is_expired(line->expires_utc_s, now_utc_s))
 		return "the line has expired";
 	if (line->resource_kind == RESOURCE_PEER)
-		return "this version has no door for it";
+		return is_peer_there(registrar, charter, line->resource)
+			       ? NULL
+			       : "no server that speaks a2a has its name, or the charter does not "
+				 "cover its environment";
 	if (line->resource_kind == RESOURCE_MODEL)
 		return is_model_there(registrar, charter, line->resource)
 			       ? NULL

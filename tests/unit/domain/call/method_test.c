@@ -36,6 +36,11 @@ static void each_method_of_the_protocol_has_its_route(void **state)
 		enum method_route route;
 		enum effect effect;
 	} rows[] = {
+		{"CancelTask", METHOD_PEER, EFFECT_DELEGATE},
+		{"GetTask", METHOD_PEER, EFFECT_DELEGATE},
+		{"SendMessage", METHOD_PEER, EFFECT_DELEGATE},
+		{"SendStreamingMessage", METHOD_PEER, EFFECT_DELEGATE},
+		{"SubscribeToTask", METHOD_PEER, EFFECT_DELEGATE},
 		{"completion/complete", METHOD_RESOURCE, EFFECT_READ},
 		{"elicitation/create", METHOD_ASKED, EFFECT_WRITE},
 		{"initialize", METHOD_LOCAL, EFFECT_NONE},

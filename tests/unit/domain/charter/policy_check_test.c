@@ -401,7 +401,7 @@ static void an_impossible_policy_is_a_warning(void **state)
 
 	assert_string_equal(found_when(world, "1 == 2"), "(impossible 1:1)");
 	assert_string_equal(found_in(world, "forbid (principal, action == "
-					    "Action::\"delegate\", resource);"),
+					    "Action::\"delegate\", resource is Tool);"),
 		"(no_applicable_action 1:1), (impossible 1:1)");
 	assert_int_equal(world->findings.error_count, 0);
 }

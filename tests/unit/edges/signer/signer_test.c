@@ -129,6 +129,59 @@ static bool sign(struct fixture *fixture, const struct access_token *token)
 	return signed_token.signing.is_signed;
 }
 
+static void on_card(struct token_signing *signing)
+{
+	uint32_t *answers = signing->context;
+
+	(*answers)++;
+	if (signing->is_signed) {
+		ptrdiff_t dots = text_find_byte(signing->token, '.');
+
+		assert_true(dots > 0);
+		assert_int_equal(
+			text_find_byte(text_after(signing->token, (size_t)dots + 2), '.'), -1);
+	} else
+		assert_int_equal(signing->err.code, ERROR_INVALID);
+}
+
+static bool sign_card(struct fixture *fixture, const char *text)
+{
+	struct card_signer port = signer_cards(fixture->signer);
+	uint32_t answers = 0;
+	struct token_signing signing = {.done = on_card, .context = &answers};
+	struct json card;
+	struct error err;
+
+	assert_true(json_parse(&card, fixture->arena, text_of(text), &json_limits_default, &err));
+	port.sign(port.context, &card, &signing);
+	assert_int_equal(answers, 1);
+	return signing.is_signed;
+}
+
+#define CARD_AT(url, more)                                                                         \
+	"{\"name\":\"a\"" more ",\"supportedInterfaces\":[{\"url\":\"" url "\"}]}"
+
+static void what_is_no_card_of_a_peer_here_is_not_signed(void **state)
+{
+	static const char *const wrong[] = {"[]", "{}", "{\"name\":\"a\"}",
+		"{\"name\":\"a\",\"supportedInterfaces\":[]}", CARD_AT("http://other/a2a/a", ""),
+		CARD_AT(ISSUER "/mcp/a", ""), CARD_AT(ISSUER "/a2a/", ""),
+		CARD_AT(ISSUER "/a2a/a/b", ""), CARD_AT(ISSUER "x/a2a/a", ""),
+		CARD_AT(ISSUER "/a2a/a", ",\"iss\":\"" ISSUER "\""),
+		CARD_AT(ISSUER "/a2a/a", ",\"exp\":1"), CARD_AT(ISSUER "/a2a/a", ",\"aud\":\"x\""),
+		CARD_AT(ISSUER "/a2a/a", ",\"signatures\":[]"),
+		"{\"name\":\"a\",\"supportedInterfaces\":[{\"url\":\"" ISSUER
+		"/a2a/a\"},{\"url\":\"http://other/\"}]}"};
+	struct error err;
+
+	assert_false(sign_card(*state, CARD_AT("/a2a/a", "")));
+	assert_true(signer_set_issuer(((struct fixture *)*state)->signer, TEXT(ISSUER), &err));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		if (sign_card(*state, wrong[i]))
+			fail_msg("signed: %s", wrong[i]);
+	assert_true(sign_card(*state, CARD_AT(ISSUER "/a2a/a", "")));
+}
+
 static void nothing_is_signed_before_the_issuer_is_set(void **state)
 {
 	struct fixture *fixture = *state;
@@ -455,6 +508,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SIGNER_TEST(nothing_is_signed_before_the_issuer_is_set),
 		SIGNER_TEST(a_token_for_elsewhere_is_not_signed),
+		SIGNER_TEST(what_is_no_card_of_a_peer_here_is_not_signed),
 		SIGNER_TEST(a_token_says_what_it_is_bound_to),
 		SIGNER_TEST(a_token_for_a_decision_point_is_signed),
 		SIGNER_TEST(a_lifetime_or_moment_that_cannot_be_is_not_signed),
