@@ -62,7 +62,7 @@ static bool card_take(struct connection *connection, struct text body, struct er
 	struct peer *peer = connection->peer;
 	struct arena *arena = arena_create(CARD_ARENA_BYTES);
 	struct json definitions, card;
-	struct text text, endpoint;
+	struct text text, endpoint = {0};
 	int64_t now_ms = loop_now_ms(connection->edge->settings.loop);
 	bool ok = false;
 

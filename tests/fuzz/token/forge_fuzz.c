@@ -41,8 +41,17 @@ static void keep(struct made *made, enum kind kind, const struct buffer *out)
 
 static void build(struct made *made, enum kind kind, struct arena *arena, struct buffer *out)
 {
-	const struct access_token said = {issuer, TEXT("a1"), audience, TEXT("one"), TEXT("t-1"),
-		TEXT(ACCESS_TOKEN_SCOPE), ENVIRONMENT_STAGING, NOW_S, NOW_S + 900};
+	const struct access_token said = {
+		.issuer = issuer,
+		.identity = TEXT("a1"),
+		.audience = audience,
+		.id = TEXT("one"),
+		.task = TEXT("t-1"),
+		.scope = TEXT(ACCESS_TOKEN_SCOPE),
+		.environment = ENVIRONMENT_STAGING,
+		.issued_utc_s = NOW_S,
+		.expires_utc_s = NOW_S + 900,
+	};
 	const struct private_key *key = made->keys[kind];
 	struct error err = {0};
 	struct json claims;
