@@ -98,6 +98,43 @@ static void a_stranger_learns_nothing_about_names(void **state)
 	private_key_destroy(&other);
 }
 
+/* An assertion about name, with no kid, in an algorithm that no key here has. */
+static struct text assertion_in_another_algorithm(struct issuing *issuing, const char *name)
+{
+	struct arena *arena = issuing->governed.arena;
+	struct private_key *other = NULL;
+	struct error err = {0};
+	struct buffer out;
+	struct json object;
+	struct text made, claims;
+
+	claims = text_format(arena,
+		"{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":\"" ISSUING_ISSUER
+		"\",\"jti\":\"1\",\"exp\":%lld}",
+		name, name, (long long)issuing_now_s(issuing) + 60);
+	assert_true(json_parse(&object, arena, claims, &json_limits_default, &err));
+	assert_true(private_key_generate(&other, SIGNATURE_ED25519, &err));
+	buffer_init(&out, TEXT_BYTES);
+	assert_true(jws_sign(&out, other, "JWT", TEXT(""), &object, &err));
+	made = text_copy(arena, buffer_text(&out));
+	buffer_deinit(&out);
+	private_key_destroy(&other);
+	return made;
+}
+
+static void an_algorithm_that_is_not_the_keys_tells_no_names_either(void **state)
+{
+	struct issuing *issuing = *state;
+	char unknown[ERROR_TEXT_BYTES];
+
+	assert_refused(issuing, assertion_in_another_algorithm(issuing, "nobody"), ISSUING_FILES,
+		ISSUE_CLIENT_UNPROVEN);
+	memcpy(unknown, issuing->detail, sizeof unknown);
+	assert_refused(issuing, assertion_in_another_algorithm(issuing, "a1"), ISSUING_FILES,
+		ISSUE_CLIENT_UNPROVEN);
+	assert_string_equal(issuing->detail, unknown);
+}
+
 static void an_assertion_must_hold_in_every_claim(void **state)
 {
 	static const struct {
@@ -1228,6 +1265,7 @@ int main(void)
 #define ISSUE_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
 		ISSUE_TEST(a_stranger_learns_nothing_about_names),
+		ISSUE_TEST(an_algorithm_that_is_not_the_keys_tells_no_names_either),
 		ISSUE_TEST(an_assertion_must_hold_in_every_claim),
 		ISSUE_TEST(only_the_url_of_a_server_or_decision_point_is_an_audience),
 		ISSUE_TEST(a_server_and_a_provider_have_addresses_of_their_own),
