@@ -9,6 +9,7 @@
 
 #include "domain/task/chain.h"
 #include "support/delegating.h"
+#include "support/proofs.h"
 
 static int start(void **state)
 {
@@ -119,6 +120,50 @@ static void without_a_line_under_peers_nobody_exchanges_anothers_token(void **st
 	/* A line the other way hands on nothing. */
 	delegating_peers(delegating, 1, PEER_LINE("d0", 0));
 	exchange_is_refused(delegating, 1, token, ISSUE_DELEGATION);
+}
+
+/* ---- bound ---- */
+
+/* d0's token, bound to a key that d1 has not. */
+static struct text opened_bound(struct delegating *delegating, const char *may_act)
+{
+	struct governed *governed = &delegating->issuing.governed;
+	struct issue_request *request = arena_new(governed->arena, struct issue_request);
+	char nonce[ISSUE_NONCE_BYTES];
+	struct private_key *key = NULL;
+	struct error err = {0};
+
+	issue_nonce(delegating->issuing.issue, nonce);
+	assert_true(private_key_generate(&key, SIGNATURE_ES256, &err));
+	request->assertion = issuing_assertion_of(&delegating->issuing, "d0", delegating->keys[0]);
+	request->resource = TEXT(ISSUING_FILES);
+	request->may_act = text_of(may_act);
+	request->path = TEXT("/oauth/token");
+	request->proof = proof_make(
+		governed->arena, &(struct proof_draft){.key = key,
+					 .method = "POST",
+					 .url = ISSUING_ISSUER "/oauth/token",
+					 .id = "p",
+					 .nonce = nonce,
+					 .issued_utc_s = issuing_now_s(&delegating->issuing)});
+	assert_true(issuing_request(&delegating->issuing, request));
+	assert_int_equal(delegating->issuing.bound, BINDING_DPOP);
+	private_key_destroy(&key);
+	return delegating->issuing.token;
+}
+
+static void a_bound_token_is_nobody_elses_to_exchange_unless_it_names_them(void **state)
+{
+	struct delegating *delegating = *state;
+
+	delegating_line_up(delegating, 2);
+	/* Stolen, or handed on: whoever brings it has not shown its key. */
+	exchange_is_refused(delegating, 1, opened_bound(delegating, ""), ISSUE_DELEGATION);
+	issuing_pass(&delegating->issuing, 1);
+	/* Its own identity proves itself by its own key. */
+	exchanged(delegating, 0, opened_bound(delegating, ""));
+	issuing_pass(&delegating->issuing, 1);
+	exchanged(delegating, 1, opened_bound(delegating, "d1"));
 }
 
 static void a_refusal_tells_no_names(void **state)
@@ -733,6 +778,7 @@ int main(void)
 		TEST(without_a_line_under_peers_nobody_exchanges_anothers_token),
 		TEST(tokens_of_a_newer_key_are_exchanged_too),
 		TEST(a_refusal_tells_no_names),
+		TEST(a_bound_token_is_nobody_elses_to_exchange_unless_it_names_them),
 		TEST(a_loop_is_refused),
 		TEST(depth_counts_the_hops_after_the_line),
 		TEST(a_chain_has_at_most_so_many_identities),
