@@ -28,6 +28,7 @@ struct fakes {
 	bool looks_later;
 	const char *card; /* of the peer */
 	bool signs_not;
+	bool holds_secret; /* the card: nothing of it is shown */
 };
 static struct fakes fakes; /* check-source: global: reset by each test's setup */
 
@@ -142,10 +143,28 @@ bool call_card(const struct call_service *service, struct text peer, struct aren
 	return json_parse(out, arena, text_of(fakes.card), &json_limits_default, err);
 }
 
+/* Says of the card that it was looked at. */
+bool call_pass_card(const struct call_service *service, const struct call_card_scene *scene,
+	struct arena *arena, const struct json *card, struct json *out)
+{
+	struct json_builder passed;
+	struct error err;
+
+	(void)service;
+	assert_true(text_is(scene->identity, "agent") && text_is(scene->task, "t-1") &&
+		    text_is(scene->peer, "writer"));
+	json_object_start(&passed, arena);
+	for (uint32_t i = 0; i < card->count; i++)
+		json_put_named(&passed, card->members[i].name, card->members[i].value);
+	json_put_cstring(&passed, "looked", "at");
+	return !fakes.holds_secret && json_object_seal(&passed, out, &err);
+}
+
 static void sign(void *context, const struct json *card, struct token_signing *signing)
 {
 	(void)context;
 	assert_null(json_find(card, "signatures"));
+	assert_non_null(json_find(card, "looked"));
 	signing->is_signed = !fakes.signs_not;
 	signing->token = TEXT("PROTECTED..SIGNATURE");
 	signing->done(signing);
@@ -498,6 +517,9 @@ static void without_a_card_or_a_signature_nothing_is_shown(void **state)
 	fakes.card = "{\"skills\":1}";
 	assert_answer(ask(bench, CARD, TOKEN, ""), 502, "no card");
 	fakes.card = "{\"name\":\"Writer\",\"skills\":[]}";
+	fakes.holds_secret = true;
+	assert_answer(ask(bench, CARD, TOKEN, ""), 502, "no card");
+	fakes.holds_secret = false;
 	fakes.signs_not = true;
 	assert_answer(ask(bench, CARD, TOKEN, ""), 503, "not signed");
 }
