@@ -197,11 +197,20 @@ static void on_looked(void *context, const struct error *failure)
 	signer->sign(signer->context, &request->shown, &request->signing);
 }
 
+static bool has_room(const struct a2a_door *door, struct text identity)
+{
+	size_t held = 0;
+
+	for (const struct a2a_card_request *each = door->cards; each != NULL; each = each->next)
+		held += text_equal(each->identity, identity);
+	return door->card_count < A2A_CARDS_MAX && held < A2A_CARDS_PER_IDENTITY_MAX;
+}
+
 static struct a2a_card_request *request_create(
 	struct a2a_door *door, struct http_exchange *exchange, const struct issue_caller *caller)
 {
 	struct a2a_card_request *request =
-		door->card_count < A2A_CARDS_MAX ? calloc(1, sizeof *request) : NULL;
+		has_room(door, caller->identity) ? calloc(1, sizeof *request) : NULL;
 
 	if (request == NULL)
 		return NULL;
