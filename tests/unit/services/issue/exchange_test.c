@@ -367,6 +367,64 @@ static void a_token_with_may_act_opens_no_door_and_can_be_ended(void **state)
 	exchange_is_refused(delegating, 1, token, ISSUE_SUBJECT_TOKEN);
 }
 
+/* What remit gives a peer with what is handed to it. */
+struct handed {
+	struct issue_hand hand;
+	struct arena *arena;
+	struct text token; /* empty: none was made */
+};
+
+static void on_handed(struct issue_hand *hand)
+{
+	struct handed *handed = hand->context;
+
+	handed->token =
+		hand->signing.is_signed ? text_copy(handed->arena, hand->signing.token) : TEXT("");
+}
+
+static struct text hand_on(struct delegating *delegating, struct text task, const char *peer)
+{
+	struct handed handed = {.arena = delegating->issuing.governed.arena};
+
+	handed.hand = (struct issue_hand){.done = on_handed, .context = &handed};
+	issue_hand_on(delegating->issuing.issue, task, text_of(peer), &handed.hand);
+	return handed.token;
+}
+
+static void a_peer_ends_what_it_was_handed_and_not_its_callers_task(void **state)
+{
+	struct delegating *delegating = *state;
+	struct issue *issue = delegating->issuing.issue;
+	struct error err = {0};
+	struct text token, task, handed;
+
+	delegating_line_up(delegating, 2);
+	token = opened(delegating, 0);
+	task = task_of(delegating, token)->id;
+	/* Also in the last minutes, when it cannot be good for as long as others are. */
+	for (int i = 0; i < 2; i++) {
+		handed = hand_on(delegating, task, "d1");
+		exchanged(delegating, 1, handed);
+		assert_true(issue_revoke(issue, handed, &err));
+		exchange_is_refused(delegating, 1, handed, ISSUE_SUBJECT_TOKEN);
+		assert_int_equal(delegating_ask(delegating, token), TOKEN_ACCEPTED);
+		issuing_pass(&delegating->issuing, 3600 - ISSUE_HAND_S);
+	}
+}
+
+static void nothing_is_handed_on_in_the_last_second_of_a_task(void **state)
+{
+	struct delegating *delegating = *state;
+	struct text task;
+
+	delegating_line_up(delegating, 2);
+	task = task_of(delegating, opened(delegating, 0))->id;
+	issuing_pass(&delegating->issuing, 3598);
+	assert_int_not_equal(hand_on(delegating, task, "d1").length, 0);
+	issuing_pass(&delegating->issuing, 1);
+	assert_int_equal(hand_on(delegating, task, "d1").length, 0);
+}
+
 /* ---- parameters ---- */
 
 static void set_actor(struct issue_request *request, const void *context)
@@ -787,6 +845,8 @@ int main(void)
 		TEST(may_act_names_a_peer_or_nothing_is_opened),
 		TEST(whom_may_act_names_exchanges_it_and_nobody_else),
 		TEST(a_line_that_is_gone_hands_on_nothing_though_may_act_names_it),
+		TEST(a_peer_ends_what_it_was_handed_and_not_its_callers_task),
+		TEST(nothing_is_handed_on_in_the_last_second_of_a_task),
 		TEST(a_token_with_may_act_opens_no_door_and_can_be_ended),
 		TEST(an_actor_token_proves_the_client_that_asks_or_is_refused),
 		TEST(types_of_tokens_are_ours_or_nothing_is_exchanged),
