@@ -412,6 +412,43 @@ static void a_peer_ends_what_it_was_handed_and_not_its_callers_task(void **state
 	}
 }
 
+static void the_kill_of_a_token_ends_what_was_opened_with_it(void **state)
+{
+	struct delegating *delegating = *state;
+	struct issue *issue = delegating->issuing.issue;
+	struct issuing *again = calloc(1, sizeof *again);
+	struct error err = {0};
+	struct text first, other, below, beside, deeper;
+
+	assert_non_null(again);
+	delegating_line_up(delegating, 3);
+	first = opened(delegating, 0);
+	below = exchanged(delegating, 1, first);
+	deeper = exchanged(delegating, 2, below);
+	other = hand_on(delegating, task_of(delegating, first)->id, "d1");
+	beside = exchanged(delegating, 1, other);
+	assert_true(issue_revoke_token(issue, first, &err));
+	assert_int_equal(delegating_ask(delegating, below), TOKEN_TASK_NOT_LIVE);
+	assert_int_equal(delegating_ask(delegating, deeper), TOKEN_TASK_NOT_LIVE);
+	exchange_is_refused(delegating, 2, below, ISSUE_SUBJECT_TOKEN);
+	/* What came by another token of the same task goes on. */
+	assert_int_equal(delegating_ask(delegating, beside), TOKEN_ACCEPTED);
+	assert_int_equal(task_state_now(task_of(delegating, below),
+				 delegating->issuing.governed.log.now_utc_ms),
+		TASK_REVOKED);
+	/* So it is after a restart. */
+	issuing_live_again(&delegating->issuing, again);
+	assert_int_equal(issue_authenticate(again->issue, below, TEXT(ISSUING_FILES),
+				 &(struct issue_caller){0}),
+		TOKEN_TASK_NOT_LIVE);
+	assert_int_equal(issue_authenticate(again->issue, beside, TEXT(ISSUING_FILES),
+				 &(struct issue_caller){0}),
+		TOKEN_ACCEPTED);
+	again->token_key = NULL;
+	issuing_deinit(again);
+	free(again);
+}
+
 static void nothing_is_handed_on_in_the_last_second_of_a_task(void **state)
 {
 	struct delegating *delegating = *state;
@@ -846,6 +883,7 @@ int main(void)
 		TEST(whom_may_act_names_exchanges_it_and_nobody_else),
 		TEST(a_line_that_is_gone_hands_on_nothing_though_may_act_names_it),
 		TEST(a_peer_ends_what_it_was_handed_and_not_its_callers_task),
+		TEST(the_kill_of_a_token_ends_what_was_opened_with_it),
 		TEST(nothing_is_handed_on_in_the_last_second_of_a_task),
 		TEST(a_token_with_may_act_opens_no_door_and_can_be_ended),
 		TEST(an_actor_token_proves_the_client_that_asks_or_is_refused),
