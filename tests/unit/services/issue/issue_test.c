@@ -848,6 +848,28 @@ static void a_challenge_names_an_error_only_where_there_was_a_token(void **state
 	buffer_deinit(&out);
 }
 
+/* The name is what the path says, decoded: whoever makes somebody ask for it chose it. */
+static void a_challenge_says_nothing_that_stood_in_the_path(void **state)
+{
+	static const char *const names[] = {
+		"x\", resource_metadata=\"https://evil.example/", "x\\", "", "caf\xc3\xa9", "a/b"};
+	const struct issue_refused none = {TOKEN_NOT_CHECKED, TOKEN_NOT_CHECKED};
+	struct issuing *issuing = *state;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct buffer out;
+
+		buffer_init(&out, 4096);
+		issue_challenge(issuing->issue, text_of(names[i]), &none, &out);
+		issue_peer_challenge(issuing->issue, text_of(names[i]), &none, &out);
+		buffer_append_byte(&out, 0);
+		assert_null(strstr(out.data, "resource_metadata"));
+		assert_null(strstr(out.data, "evil"));
+		assert_non_null(strstr(out.data, "Bearer scope=\"call\", DPoP algs="));
+		buffer_deinit(&out);
+	}
+}
+
 static void nothing_is_accepted_once_the_log_has_failed(void **state)
 {
 	struct issuing *issuing = *state;
@@ -1299,6 +1321,7 @@ int main(void)
 		ISSUE_TEST(a_token_is_told_when_it_is_signed_and_when_it_is_first_accepted),
 		ISSUE_TEST(the_header_carries_a_bearer_token_or_nothing),
 		ISSUE_TEST(a_challenge_names_an_error_only_where_there_was_a_token),
+		ISSUE_TEST(a_challenge_says_nothing_that_stood_in_the_path),
 		ISSUE_TEST(nothing_is_accepted_once_the_log_has_failed),
 		ISSUE_TEST(an_expired_task_gets_its_record_once),
 		ISSUE_TEST(tokens_and_used_assertions_survive_a_restart),
