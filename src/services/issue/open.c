@@ -437,6 +437,18 @@ static bool make_proof(struct opening *opening, struct error *err)
 		&opening->change.entry, opening->issue, opening->arena, &proof, err);
 }
 
+/* Other openings of the identity are few enough: a slow log is nobody's alone. */
+static bool has_share(const struct opening *opening)
+{
+	const struct opening *other = opening->issue->openings;
+	size_t count = 0;
+
+	for (; other != NULL; other = other->next)
+		count += text_equal(other->proven.identity, opening->proven.identity);
+	return count < ISSUE_OPENINGS_PER_IDENTITY_MAX ||
+	       issue_refuse(opening->request, ISSUE_BUSY, "too many of this identity");
+}
+
 /* True: on its way, and done runs later. */
 static bool record_task(struct opening *opening)
 {
@@ -444,7 +456,7 @@ static bool record_task(struct opening *opening)
 	struct issue_request *request = opening->request;
 	struct error err = {0};
 
-	if (!check_identity(opening))
+	if (!has_share(opening) || !check_identity(opening))
 		return false;
 	if (request->wish == ISSUE_WISH_CLAIM ? !make_proof(opening, &err)
 					      : !make_task(opening, &err))

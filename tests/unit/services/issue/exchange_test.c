@@ -122,6 +122,27 @@ static void without_a_line_under_peers_nobody_exchanges_anothers_token(void **st
 	exchange_is_refused(delegating, 1, token, ISSUE_DELEGATION);
 }
 
+/* ---- room ---- */
+
+static void one_identity_leaves_others_room_while_the_log_is_slow(void **state)
+{
+	struct delegating *delegating = *state;
+	struct issuing *issuing = &delegating->issuing;
+
+	issuing->governed.log.is_held = true;
+	for (int i = 0; i < ISSUE_OPENINGS_PER_IDENTITY_MAX; i++) {
+		(void)delegating_open(delegating, 0, "");
+		assert_false(issuing->is_answered); /* on its way */
+	}
+	refused(delegating, delegating_open(delegating, 0, ""), ISSUE_BUSY);
+	(void)delegating_open(delegating, 1, "");
+	assert_false(issuing->is_answered);
+	issuing->governed.log.is_held = false;
+	fake_log_flush(&issuing->governed.log);
+	assert_int_equal(task_table_count(issuing->tasks), ISSUE_OPENINGS_PER_IDENTITY_MAX + 1);
+	opened(delegating, 0);
+}
+
 /* ---- bound ---- */
 
 /* d0's token, bound to a key that d1 has not. */
@@ -885,6 +906,7 @@ int main(void)
 		TEST(a_peer_ends_what_it_was_handed_and_not_its_callers_task),
 		TEST(the_kill_of_a_token_ends_what_was_opened_with_it),
 		TEST(nothing_is_handed_on_in_the_last_second_of_a_task),
+		TEST(one_identity_leaves_others_room_while_the_log_is_slow),
 		TEST(a_token_with_may_act_opens_no_door_and_can_be_ended),
 		TEST(an_actor_token_proves_the_client_that_asks_or_is_refused),
 		TEST(types_of_tokens_are_ours_or_nothing_is_exchanged),
