@@ -164,6 +164,17 @@ const struct cli_command cli_commands[] = {
 		COLUMNS("kid", "state", "signs_from", "accepted_until")},
 	{"key rotate", "--reason T [--compromised]", "make the next key for tokens", 0, 0,
 		OPTIONS(OPTION_REASON, OPTION_COMPROMISED), command_key_rotate, NULL, NULL},
+	{"credential list", "[--after ID] [--limit N]",
+		"what may act outside a task, without an end; and when it was last used", 0, 0,
+		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_credential_list, NULL,
+		COLUMNS("id", "severity", "environment", "since", "last_used", "command")},
+	{"credential convert",
+		"IDENTITY [--issuer NAME --subject TEXT | --key FILE] [--grace TIME] [--lasts "
+		"TIME] [--dry-run]",
+		"give what stands of it an end, and what takes its place", 1, 1,
+		OPTIONS(OPTION_ISSUER, OPTION_SUBJECT, OPTION_SUBJECT_PREFIX, OPTION_CLAIMS,
+			OPTION_ENVIRONMENT, OPTION_KEY, OPTION_GRACE, OPTION_LASTS, OPTION_DRY_RUN),
+		command_credential_convert, NULL, NULL},
 	{"sandbox open",
 		"NAME --unit U --backup-owner P --purpose T [--days N] [--environment E] [--key "
 		"FILE]",
