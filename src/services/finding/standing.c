@@ -135,23 +135,30 @@ static bool still_stands(struct looking *looking, const struct finding *finding)
 	return false;
 }
 
-/* Over the findings that are open, from the one behind pass->id. */
+/* The next one behind pass->id, which is where it looked last: that one may be gone. */
+static const struct finding *next_finding(
+	const struct finding_service *service, const struct standing_pass *pass)
+{
+	const struct finding behind = {.id = text_of(pass->id)};
+
+	return finding_next(service, behind.id.length == 0 ? NULL : &behind);
+}
+
+/* Over the findings that are open; whether some are left. */
 static bool look_at_findings(struct looking *looking, struct standing_pass *pass)
 {
 	struct finding_service *service = looking->service;
-	const struct finding behind = {.id = text_of(pass->id)};
-	const struct finding *finding =
-		finding_next(service, behind.id.length == 0 ? NULL : &behind);
+	const struct finding *finding = next_finding(service, pass);
 	struct error err;
 
-	for (; finding != NULL && looking->left > 0; finding = finding_next(service, finding)) {
+	for (; finding != NULL && looking->left > 0; finding = next_finding(service, pass)) {
 		assert(finding->id.length < sizeof pass->id);
 		memcpy(pass->id, finding->id.data, finding->id.length);
 		pass->id[finding->id.length] = '\0';
 		looking->left--;
 		if (finding->kind == FINDING_STANDING_ACCESS && !still_stands(looking, finding) &&
 			!finding_settle(service, finding->id, "it stands no more", &err))
-			log_warn("standing_not_closed", LOG_TEXT("what", finding->subject),
+			log_warn("standing_not_closed", LOG_STRING("finding", pass->id),
 				LOG_STRING("why", err.text));
 	}
 	return finding != NULL;
