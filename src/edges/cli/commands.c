@@ -187,9 +187,11 @@ const struct cli_command cli_commands[] = {
 		COLUMNS("name", "state", "unit", "owner", "environments", "expires", "expired",
 			"template", "approved_by")},
 	{"task open",
-		"IDENTITY --key FILE --resource URL [--purpose T] [--parent ID] [--details JSON]",
+		"IDENTITY --key FILE --resource URL [--purpose T] [--parent ID] [--details JSON] "
+		"[--instance NAME] [--session connection] [--dpop FILE]",
 		"open a task and print its token", 1, 1,
-		OPTIONS(OPTION_KEY, OPTION_RESOURCE, OPTION_PURPOSE, OPTION_PARENT, OPTION_DETAILS),
+		OPTIONS(OPTION_KEY, OPTION_RESOURCE, OPTION_PURPOSE, OPTION_PARENT, OPTION_DETAILS,
+			OPTION_INSTANCE, OPTION_SESSION, OPTION_DPOP),
 		command_task_open, NULL, NULL},
 	{"task list", "[--after ID] [--limit N]", "tasks, the ended ones too", 0, 0,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/tasks",
