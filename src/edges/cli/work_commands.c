@@ -98,11 +98,12 @@ static struct text socket_path(struct cli *cli)
 	return text_format(cli->arena, "%s/remit.sock", cli_data_folder(cli));
 }
 
-/* The token endpoint, by the way the daemon was reached: its socket or its URL. */
-static bool ask_once(struct cli *cli, struct text endpoint, struct text form, struct text nonce,
+/* The token endpoint, by the way the daemon was reached: its socket or its URL.  With the nonce
+ * that head has from the answer before. */
+static bool ask_once(struct cli *cli, struct text endpoint, struct text form,
 	struct http_reply *reply, struct http_fetch_head *head, struct error *err)
 {
-	const struct cli_proof proof = {.method = "POST", .url = endpoint, .nonce = nonce};
+	const struct cli_proof proof = {.method = "POST", .url = endpoint, .nonce = head->extra};
 	struct http_header headers[2] = {
 		{"Content-Type", "application/x-www-form-urlencoded"}, {"DPoP", NULL}};
 	struct text path = socket_path(cli), shown = TEXT("");
@@ -132,10 +133,10 @@ static bool ask_for_token(struct cli *cli, struct text endpoint, struct text for
 {
 	struct http_fetch_head head = {0};
 
-	if (!ask_once(cli, endpoint, form, TEXT(""), reply, &head, err))
+	if (!ask_once(cli, endpoint, form, reply, &head, err))
 		return false;
 	return cli->values[OPTION_DPOP] == NULL || reply->status != 400 || head.extra.length == 0 ||
-	       ask_once(cli, endpoint, form, head.extra, reply, &head, err);
+	       ask_once(cli, endpoint, form, reply, &head, err);
 }
 
 /* As every refusal is printed, with the word of RFC 6749. */
