@@ -9,6 +9,7 @@ import { join } from 'node:path';
 
 import { Agent } from './lib/agent.mjs';
 import { assertion, keyAt, keysLine } from './lib/keys.mjs';
+import { startIssuer } from './lib/issuer.mjs';
 import { handOver, startPeer } from './lib/peer.mjs';
 import { eventually, sleep } from './lib/world.mjs';
 
@@ -840,6 +841,13 @@ const handed = {
         ({ type, verdict }) => type === 'decision' && verdict === 'deny');
       tell.holds('and is on record, with the task that it was for',
         refused?.chain?.includes(task), JSON.stringify(refused));
+      const hops = (await world.json(null, 'trace', refused.task, '--hops')).items;
+      const denied = hops.flatMap(({ identity, decisions }) => decisions
+        .filter(({ record: { verdict } }) => verdict === 'deny')
+        .map(({ record: { tool } }) => `${identity} ${tool}`));
+      tell.holds('remit trace --hops shows both links, and which was refused',
+        hops.map(({ identity }) => identity).join() === `${names.desk},${names.scribe}` &&
+        denied.join() === `${names.scribe} ${names.printer}/print`, JSON.stringify(hops));
     } finally {
       scribe.close();
       printer.close();
@@ -851,8 +859,93 @@ const handed = {
   },
 };
 
+const WORKLOAD = (name, issuer, url, rule) => `object: issuer
+name: ${issuer}
+unit: support
+speaks: oidc
+url: ${url}
+algorithms: [ES256]
+private-addresses: allowed
+---
+object: identity
+name: ${name}
+kind: agent
+class: summarise
+risk: low
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: Reads tickets on the platform it runs on
+environments: [staging]
+data-sources: [{name: tickets, up-to: internal}]
+outputs: [{to: reply, up-to: internal}]
+entitlements:
+  ${READ_TICKETS}
+limits: {task: 15m}
+federation:
+  - {issuer: ${issuer}, environment: staging, ${rule}}
+`;
+
+// What the token endpoint says to a platform's token.
+const byPlatform = async (world, token, name) => {
+  const answer = await fetch(`${world.url}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials', client_id: name, resource: world.mcp('files'),
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: token,
+    }),
+  });
+  return { status: answer.status, ...(await answer.json()) };
+};
+
+const workload = {
+  name: 'a workload proves itself by its platform, without a key',
+  async run(world, tell, isTwin) {
+    // Names are used once, and var/ may have seen this story before.
+    const end = Date.now().toString(36);
+    const [name, issuer] = [`ticket-reader-${end}`, `platform-${end}`];
+    const platform = await startIssuer();
+    try {
+      const rule = isTwin ? 'subject-prefix: "job:"' : 'subject: "job:reader"';
+      const file = world.path(`${name}.yaml`);
+      writeFileSync(file, WORKLOAD(name, issuer, platform.url, rule));
+      await world.apply('adi@example.com', '-f', file);
+      const before = await byPlatform(world, platform.tokenFor('job:reader', world.url), name);
+      tell.holds('one person alone lets no platform in', before.status === 401, before.error);
+      await world.must('bo@example.com', 'issuer', 'approve', issuer, '--yes');
+      await world.must('bo@example.com', 'identity', 'approve', name, '--yes');
+      const token = platform.tokenFor('job:reader', world.url);
+      const given = await byPlatform(world, token, name);
+      tell.holds('its platform\'s token opens a task', given.status === 200, given.error);
+      const agent = await new Agent(world.mcp('files'), given.access_token).connect();
+      const ticket = await agent.call('read_text_file', { path: 'tickets/41.txt' })
+        .finally(() => agent.close());
+      tell.holds('and the task reads a ticket', ticket.done, ticket.text);
+      tell.say(`    "${summary(ticket.text)}"`);
+      const again = await byPlatform(world, token, name);
+      tell.holds('the same token opens no second one', again.status === 401, again.error);
+      const other = await byPlatform(world, platform.tokenFor('job:other', world.url), name);
+      tell.holds('nor does another workload\'s', other.status === 401, other.error);
+      const elsewhere = await byPlatform(
+        world, platform.tokenFor('job:reader', 'https://else.example'), name);
+      tell.holds('nor one that was meant for others', elsewhere.status === 401, elsewhere.error);
+      const { items } = await world.json(null, 'credential', 'list');
+      const { object } = await world.json(null, 'identity', 'show', name);
+      tell.holds('no key of it is anywhere, and nothing of it stands', object.keys === undefined &&
+        !items.some((item) => item.object === `identity/${name}`), JSON.stringify(items));
+    } finally {
+      platform.close();
+    }
+  },
+  twin: {
+    rule: 'the exact subject of its rule',
+    breaks: 'nor does another workload\'s',
+  },
+};
+
 export const stories = [
   reads, writes, poisoned, injected, incident, across, staging, sandbox, killed, unregistered,
   draft, rugPull, knowledge, record, model,
-  handed,
+  handed, workload,
 ];

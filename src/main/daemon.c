@@ -36,6 +36,7 @@
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
+#include "main/standing_keeper.h"
 #include "main/version.h"
 #include "services/approve/approve.h"
 #include "services/call/call_service.h"
@@ -121,6 +122,7 @@ struct daemon {
 	struct mcp_door *mcp;
 	struct notices *notices;
 	struct sandbox_keeper *sandboxes;
+	struct standing_keeper standing;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct health health;
@@ -758,6 +760,11 @@ static bool keep_sandboxes(struct daemon *daemon, struct error *err)
 	return sandbox_keeper_create(&daemon->sandboxes, daemon->loop, daemon->registrar, err);
 }
 
+static bool watch_standing(struct daemon *daemon, struct error *err)
+{
+	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+}
+
 /* The address callers use, known once the port is. */
 static bool announce(struct daemon *daemon, struct error *err)
 {
@@ -957,6 +964,7 @@ static const struct {
 	{"doors", make_doors},
 	{"notices", make_notices},
 	{"sandboxes", keep_sandboxes},
+	{"standing access", watch_standing},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1034,6 +1042,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	http_client_destroy(&daemon->http);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
+	standing_keeper_stop(&daemon->standing);
 	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */

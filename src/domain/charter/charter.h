@@ -111,6 +111,7 @@ struct charter_key {
 	struct json jwk; /* public members only; JSON_NULL where it is a certificate */
 	bool has_certificate;
 	struct sha256 certificate; /* of its DER */
+	int64_t expires_utc_s;     /* first second in which it proves nothing; 0: no end */
 };
 
 /* Where a sandbox comes from: its unit's template of that version, and who approved

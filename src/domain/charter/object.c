@@ -862,6 +862,7 @@ static const struct form_field key_fields[] = {
 		"write the environment this key proves"),
 	OPTIONAL(charter_key, "jwk", &key_form, jwk),
 	OPTIONAL(charter_key, "certificate", &digest_form, certificate),
+	OPTIONAL(charter_key, "expires", &time_form, expires_utc_s),
 };
 static const struct form_shape key_shape = {
 	SHAPE(key_fields), sizeof(struct charter_key), finish_key};

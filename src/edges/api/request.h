@@ -186,6 +186,7 @@ void handle_finding_list(struct api_request *request);
 void handle_finding_show(struct api_request *request);
 void handle_finding_report(struct api_request *request);
 void handle_finding_close(struct api_request *request);
+void handle_standing_list(struct api_request *request);
 void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);
 void handle_token_key_list(struct api_request *request); /* key_routes.c */

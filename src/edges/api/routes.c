@@ -386,6 +386,13 @@ const struct api_route api_routes[] = {
 		.members = MEMBERS("!reason")},
 
 	{.method = "GET",
+		.pattern = "/v1/standing",
+		.access = ACCESS_READ,
+		.handle = handle_standing_list,
+		.operation = "listStanding",
+		.summary = "What may act outside a task, without an end",
+		.query = MEMBERS(PAGE)},
+	{.method = "GET",
 		.pattern = "/v1/findings",
 		.access = ACCESS_READ,
 		.handle = handle_finding_list,

@@ -375,6 +375,21 @@ void handle_finding_list(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+void handle_standing_list(struct api_request *request)
+{
+	struct json items;
+	struct error err;
+	uint32_t count;
+
+	if (!api_page_size(request, &count))
+		return;
+	if (finding_list_standing(request->api->services.finding, api_query(request, "after"),
+		    count + 1, request->arena, &items, &err))
+		answer_page(request, &items, count);
+	else
+		api_answer_problem(request, &err);
+}
+
 void handle_finding_show(struct api_request *request)
 {
 	const struct finding *finding =

@@ -70,6 +70,17 @@ static const struct option_row options[] = {
 	{OPTION_COMPROMISED, "--compromised", NULL, "at once; no earlier token is accepted", false},
 	{OPTION_BACKUP_OWNER, "--backup-owner", "PERSON", "who takes over", false},
 	{OPTION_DAYS, "--days", "N", "for so many days; as long as the unit lets it", false},
+	{OPTION_ISSUER, "--issuer", "NAME", "whose tokens take its place", false},
+	{OPTION_SUBJECT, "--subject", "TEXT", "their subject", false},
+	{OPTION_SUBJECT_PREFIX, "--subject-prefix", "TEXT", "what their subject begins with",
+		false},
+	{OPTION_CLAIMS, "--claims", "JSON", "what they say beside it: [{name, is}]", false},
+	{OPTION_GRACE, "--grace", "TIME", "how long both work (7d)", false},
+	{OPTION_LASTS, "--lasts", "TIME", "how long a key may be used (90d)", false},
+	{OPTION_INSTANCE, "--instance", "NAME", "of this run, which can be killed alone", false},
+	{OPTION_SESSION, "--session", "connection",
+		"the task lives as long as the command holds it", false},
+	{OPTION_DPOP, "--dpop", "FILE", "bind the token to this key", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

@@ -75,6 +75,15 @@ enum cli_option {
 	OPTION_BACKUP_OWNER,
 	OPTION_DAYS,
 	OPTION_HOPS,
+	OPTION_ISSUER,
+	OPTION_SUBJECT,
+	OPTION_SUBJECT_PREFIX,
+	OPTION_CLAIMS,
+	OPTION_GRACE,
+	OPTION_LASTS,
+	OPTION_INSTANCE,
+	OPTION_SESSION,
+	OPTION_DPOP,
 	OPTION_COUNT,
 };
 
@@ -252,6 +261,8 @@ int command_secret_remove(struct cli *cli);
 int command_key_new(struct cli *cli); /* key_commands.c */
 int command_key_show(struct cli *cli);
 int command_key_rotate(struct cli *cli);
+int command_credential_list(struct cli *cli); /* credential_commands.c */
+int command_credential_convert(struct cli *cli);
 int command_sandbox_open(struct cli *cli); /* sandbox_commands.c */
 int command_task_open(struct cli *cli);    /* work_commands.c */
 int command_task_end(struct cli *cli);

@@ -1,4 +1,4 @@
-#include "edges/cli/command.h"
+#include "edges/cli/task_open.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/private_key.h"
 #include "domain/token/client_assertion.h"
-#include "wire/http_client.h"
 
 /* Tasks, kill, findings, backup. */
 
@@ -88,22 +87,30 @@ static bool build_form(struct cli *cli, struct text issuer, struct buffer *form,
 	append_option(cli, form, "&parent=", OPTION_PARENT);
 	append_option(cli, form, "&purpose=", OPTION_PURPOSE);
 	append_option(cli, form, "&authorization_details=", OPTION_DETAILS);
+	append_option(cli, form, "&instance=", OPTION_INSTANCE);
+	append_option(cli, form, "&session=", OPTION_SESSION);
 	buffer_deinit(&assertion);
 	return ok && !buffer_failed(form);
 }
 
-/* The token endpoint, by the way the daemon was reached: its socket or its URL. */
-static bool ask_for_token(struct cli *cli, struct text endpoint, struct text form,
-	struct http_reply *reply, struct error *err)
+static struct text socket_path(struct cli *cli)
 {
-	static const struct http_header header = {
-		"Content-Type", "application/x-www-form-urlencoded"};
-	const char *data = cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];
-	struct text path = text_format(cli->arena, "%s/remit.sock", data);
+	return text_format(cli->arena, "%s/remit.sock", cli_data_folder(cli));
+}
+
+/* The token endpoint, by the way the daemon was reached: its socket or its URL.  With the nonce
+ * that head has from the answer before. */
+static bool ask_once(struct cli *cli, struct text endpoint, struct text form,
+	struct http_reply *reply, struct http_fetch_head *head, struct error *err)
+{
+	const struct cli_proof proof = {.method = "POST", .url = endpoint, .nonce = head->extra};
+	struct http_header headers[2] = {
+		{"Content-Type", "application/x-www-form-urlencoded"}, {"DPoP", NULL}};
+	struct text path = socket_path(cli), shown = TEXT("");
 	struct text url = text_copy(cli->arena, endpoint);
 	struct http_call_request request = {.method = "POST",
-		.headers = &header,
-		.header_count = 1,
+		.headers = headers,
+		.header_count = cli->values[OPTION_DPOP] == NULL ? 1 : 2,
 		.body = form,
 		.deadline_ms = TOKEN_DEADLINE_MS};
 
@@ -112,7 +119,24 @@ static bool ask_for_token(struct cli *cli, struct text endpoint, struct text for
 	request.unix_path = cli->values[OPTION_SERVER] == NULL ? path.data : NULL;
 	if (url.data == NULL || path.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the request");
-	return http_fetch(reply, NULL, cli->arena, &request, err);
+	if (cli->values[OPTION_DPOP] != NULL && !cli_make_proof(cli, &proof, &shown, err))
+		return false;
+	headers[1].value = shown.data;
+	head->extra_name = "DPoP-Nonce";
+	return http_fetch(reply, head, cli->arena, &request, err);
+}
+
+/* Once more with the nonce, where one is asked for: nothing of the form was looked at then
+ * (RFC 9449 §8). */
+static bool ask_for_token(struct cli *cli, struct text endpoint, struct text form,
+	struct http_reply *reply, struct error *err)
+{
+	struct http_fetch_head head = {0};
+
+	if (!ask_once(cli, endpoint, form, reply, &head, err))
+		return false;
+	return cli->values[OPTION_DPOP] == NULL || reply->status != 400 || head.extra.length == 0 ||
+	       ask_once(cli, endpoint, form, reply, &head, err);
 }
 
 /* As every refusal is printed, with the word of RFC 6749. */
@@ -142,7 +166,7 @@ static void say_next_step(const struct cli *cli, struct text word)
 			cli->words[0], cli->values[OPTION_KEY]);
 }
 
-static int print_token(struct cli *cli, const struct http_reply *reply)
+static int print_token(struct cli *cli, const struct http_reply *reply, struct text *token)
 {
 	struct json answer;
 	struct error err;
@@ -151,10 +175,15 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 	if (!json_parse(&answer, cli->arena, reply->body, &json_limits_default, &err))
 		return cli_fail(cli, &err);
 	if (reply->status == 200) {
+		*token = json_text_or(&answer, "access_token", "");
 		if (cli->output == OUTPUT_TABLE)
-			cli_print_text(json_text_or(&answer, "access_token", ""));
+			cli_print_text(*token);
 		else
 			cli_print(cli, &answer);
+		if (cli->values[OPTION_DPOP] != NULL)
+			cli_say("It is bound to %s: send it as `Authorization: DPoP`, with a proof "
+				"by that key in each request.",
+				cli->values[OPTION_DPOP]);
 		return EXIT_DONE;
 	}
 	said = json_text_or(&answer, "error_description", "the daemon did not say why");
@@ -169,6 +198,7 @@ static int print_token(struct cli *cli, const struct http_reply *reply)
 
 int command_task_open(struct cli *cli)
 {
+	struct cli_held held = {0};
 	struct text endpoint;
 	struct http_reply reply;
 	struct text issuer;
@@ -185,9 +215,13 @@ int command_task_open(struct cli *cli)
 		!ask_for_token(cli, endpoint, buffer_text(&form), &reply, &err))
 		status = cli_fail(cli, &err);
 	else
-		status = print_token(cli, &reply);
+		status = print_token(cli, &reply, &held.token);
 	buffer_deinit(&form);
-	return status;
+	if (status != EXIT_DONE || cli->values[OPTION_SESSION] == NULL)
+		return status;
+	held.issuer = issuer;
+	held.socket = socket_path(cli);
+	return held.socket.data == NULL ? EXIT_UNAVAILABLE : cli_hold(cli, &held);
 }
 
 int command_task_end(struct cli *cli)

@@ -362,6 +362,8 @@ const char *finding_close_refusal(
 
 	if (known == NULL)
 		return "no such person is registered";
+	if (finding->kind == FINDING_STANDING_ACCESS)
+		return "remit closes it once the access stands no more";
 	if (registry_person_may(service->registry, known, PEOPLE_CLOSE, &about))
 		return NULL;
 	return "an administrator or one of security closes it, or a reviewer of its unit or of "
@@ -404,13 +406,15 @@ static void on_closed(struct fold_change *change)
 static bool submit_closed(struct finding_work *work, const struct finding *finding,
 	const struct finding_close *request, struct error *err)
 {
+	struct text actor = request->person.length == 0 ? TEXT("remit")
+							: text_format(work->arena, "person:%.*s",
+								  TEXT_ARGS(request->person));
 	struct json_builder record;
 
 	json_object_start(&record, work->arena);
 	json_put_integer(&record, "at", fold_stamp_utc_ms(work->service->fold));
 	json_put_cstring(&record, "type", "finding-closed");
-	json_put_text(&record, "actor",
-		text_format(work->arena, "person:%.*s", TEXT_ARGS(request->person)));
+	json_put_text(&record, "actor", actor);
 	json_put_text(&record, "finding", finding->id);
 	json_put_cstring(&record, "kind", finding_kind_word(finding->kind));
 	json_put_text(&record, "subject", finding->subject);
@@ -419,14 +423,11 @@ static bool submit_closed(struct finding_work *work, const struct finding *findi
 	return work_submit(work, &record, err);
 }
 
-bool finding_close(
-	struct finding_service *service, const struct finding_close *request, struct error *err)
+static bool close_node(struct finding_service *service, struct finding_node *node,
+	const struct finding_close *request, struct error *err)
 {
-	struct finding_node *node = finding_node_find(service, request->id);
 	struct finding_work *work;
 
-	if (!may_close(service, node, request, err) || node == NULL)
-		return false;
 	if (!work_create(&work, service, node->key, err))
 		return false;
 	work->context = request->context;
@@ -438,4 +439,24 @@ bool finding_close(
 	node->is_closing = false;
 	work_destroy(&work);
 	return false;
+}
+
+bool finding_close(
+	struct finding_service *service, const struct finding_close *request, struct error *err)
+{
+	struct finding_node *node = finding_node_find(service, request->id);
+
+	return may_close(service, node, request, err) && node != NULL &&
+	       close_node(service, node, request, err);
+}
+
+bool finding_settle(
+	struct finding_service *service, struct text id, const char *reason, struct error *err)
+{
+	const struct finding_close request = {.reason = text_of(reason)};
+	struct finding_node *node = finding_node_find(service, id);
+
+	if (node == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "no finding %.*s is open", TEXT_ARGS(id));
+	return node->is_closing || close_node(service, node, &request, err);
 }

@@ -39,7 +39,9 @@ struct finding_service;
 	  "a source gave other objects than the record of the read says") \
 	X(FINDING_RECORD_WITHOUT_READ, "record-without-read", \
 	  "a record says that a source answered, and its log does not") \
-	X(FINDING_SANDBOX_OUTSIDE, "sandbox-outside", "a sandbox tried what no sandbox may")
+	X(FINDING_SANDBOX_OUTSIDE, "sandbox-outside", "a sandbox tried what no sandbox may") \
+	X(FINDING_STANDING_ACCESS, "standing-access", \
+	  "authority stands outside any task and has no end")
 /* clang-format on */
 
 enum finding_kind {
@@ -62,6 +64,9 @@ enum {
 	FINDING_REASON_BYTES_MAX = 1000,
 	FINDING_SOURCES_MAX = 32, /* whose log one is about */
 	FINDING_LOG_BYTES_MAX = 128,
+	FINDING_STANDING_MAX = 1024,     /* open at once, of standing access */
+	FINDING_STANDING_LOOKS = 256,    /* in one step */
+	FINDING_STANDING_AGAIN_S = 3600, /* time alone makes ends come close */
 };
 
 /* What was found.  Everything is copied; nothing of it may be a secret. */
@@ -136,6 +141,17 @@ bool finding_report_log(struct finding_service *service, const struct finding_of
 /* Opens `no-guardrails` where that is so.  For the start, when all is loaded: later the
  * service looks itself, at each change of the registry. */
 void finding_check_guardrails(struct finding_service *service);
+
+/* One step of looking for standing access (domain/charter/standing.h): opens a finding for what
+ * stands, and closes those whose time is over.  True: there is more to look at; call it again
+ * soon.  False: nothing is to be done until the registry changes, or for an hour; asking costs
+ * next to nothing then.  For after the start, when all is loaded. */
+bool finding_look_standing(struct finding_service *service);
+/* All that stands now, from the one behind the id `after` (empty: from the start), at most count:
+ * [{id, what, object, stands, credential, environment, severity, command, unit, finding, since}].
+ * Errors: LIMIT. */
+bool finding_list_standing(struct finding_service *service, struct text after, uint32_t count,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 const struct finding *finding_find(const struct finding_service *service, struct text id);
 /* Next after (NULL: first), in order of id. */

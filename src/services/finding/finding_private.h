@@ -1,7 +1,9 @@
 #ifndef SERVICES_FINDING_FINDING_PRIVATE_H
 #define SERVICES_FINDING_FINDING_PRIVATE_H
 
+#include "base/random.h"
 #include "domain/charter/name_table.h"
+#include "domain/charter/standing.h"
 #include "services/finding/finding.h"
 
 /* Private to services/finding. */
@@ -18,12 +20,29 @@ struct finding_node {
 	bool is_closing; /* a finding-closed record is on its way */
 };
 
+enum standing_stage {
+	STANDING_STAGE_IDLE = 0,
+	STANDING_STAGE_IDENTITIES,
+	STANDING_STAGE_SERVERS,
+	STANDING_STAGE_FINDINGS,
+};
+
+/* How far the look for standing access has come. */
+struct standing_pass {
+	enum standing_stage stage;
+	uint64_t generation; /* of the registry, when it began */
+	int64_t begun_utc_s;
+	struct text after;        /* the registry's */
+	char id[RANDOM_ID_BYTES]; /* of the finding that was looked at last */
+};
+
 struct finding_service {
 	const struct registry *registry;
 	struct fold *fold;
 	struct name_table *by_id;  /* those that are open */
 	struct name_table *by_key; /* those on their way too; owns them */
 	struct finding_figures figures;
+	struct standing_pass standing;
 };
 
 /* "kind subject", in arena; .data is NULL without memory. */
@@ -34,6 +53,11 @@ bool finding_node_create(struct finding_node **out, struct error *err) MUST_CHEC
 void finding_node_destroy(void *value);
 
 struct finding_node *finding_node_find(const struct finding_service *service, struct text id);
+
+/* Closes one by remit itself: what it says is over.  True also where it is being closed.
+ * Errors: NOT_FOUND, LIMIT, IO. */
+bool finding_settle(struct finding_service *service, struct text id, const char *reason,
+	struct error *err) MUST_CHECK;
 
 /* unguarded.c: looks at each change of the registry.  After the registrar's handlers. */
 bool finding_watch_registry(struct finding_service *service, struct error *err) MUST_CHECK;

@@ -46,19 +46,22 @@ static bool is_named(const struct charter_key *key, const char *thumbprint, stru
 static const struct cached_key *find_key(struct proving *proving, struct text id, struct error *err)
 {
 	const struct charter *charter = proving->out->charter;
+	int64_t now_utc_s = issue_now_utc_ms(proving->issue) / 1000;
 
 	if (id.data == NULL && charter->keys_count != 1)
 		return NULL;
 	for (uint32_t i = 0; i < charter->keys_count; i++) {
+		const struct charter_key *line = &charter->keys[i];
 		const struct cached_key *found = NULL;
 
-		if (!charter->keys[i].has_certificate) /* which signs no assertions */
-			found = issue_key(
-				proving->issue, proving->arena, &charter->keys[i].jwk, err);
+		/* A certificate signs no assertions; a key after its end proves nothing. */
+		if (!line->has_certificate && !is_expired(line->expires_utc_s, now_utc_s))
+			found = issue_key(proving->issue, proving->arena, &line->jwk, err);
 		if (found == NULL)
 			continue;
-		if (id.data == NULL || is_named(&charter->keys[i], found->thumbprint, id)) {
-			proving->out->environment = charter->keys[i].environment;
+		if (id.data == NULL || is_named(line, found->thumbprint, id)) {
+			proving->out->environment = line->environment;
+			proving->out->ends_utc_s = line->expires_utc_s;
 			proving->out->key_id =
 				text_copy(proving->arena, text_of(found->thumbprint));
 			return found;

@@ -11,6 +11,7 @@ static const struct charter_key *find_line(struct issue *issue, struct arena *ar
 	const struct charter *charter, struct text certificate, struct text *out_key_id)
 {
 	struct sha256 digest = sha256_of(certificate.data, certificate.length);
+	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
 	char digest_text[DIGEST_TEXT_BYTES];
 	struct error err = {0};
 
@@ -18,6 +19,8 @@ static const struct charter_key *find_line(struct issue *issue, struct arena *ar
 		const struct charter_key *line = &charter->keys[i];
 		const struct cached_key *key = NULL;
 
+		if (is_expired(line->expires_utc_s, now_utc_s))
+			continue;
 		if (line->has_certificate) {
 			if (!sha256_equal(&line->certificate, &digest))
 				continue;
@@ -61,6 +64,8 @@ bool issue_prove_certificate(
 		return issue_refuse(request, ISSUE_CLIENT_UNPROVEN, NULL);
 	out->environment = line->environment;
 	out->ends_utc_s = life.ends_utc_s;
+	if (line->expires_utc_s != 0 && line->expires_utc_s < out->ends_utc_s)
+		out->ends_utc_s = line->expires_utc_s;
 	out->identity = text_copy(arena, request->client);
 	return out->identity.data != NULL && out->key_id.data != NULL
 		       ? true

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/time.h"
 #include "domain/token/dpop.h"
 #include "domain/token/jwk.h"
 #include "services/issue/issue_private.h"
@@ -534,6 +535,66 @@ static void a_certificate_counts_in_its_time_and_so_do_its_tokens(void **state)
 	assert_int_equal(issuing->lifetime_s, 100);
 }
 
+/* ---- ends of keys ---- */
+
+/* a1's charter with its own key, which ends so many seconds from now. */
+static void end_key_in(struct bench *bench, int64_t seconds)
+{
+	struct issuing *issuing = &bench->issuing;
+	const char *yaml = issuing_key_yaml(issuing, issuing->a1_key);
+	struct text inner = {yaml + strlen("keys: ["), strlen(yaml) - strlen("keys: [}]\n")};
+	char written[TIME_TEXT_BYTES];
+	struct text line;
+
+	time_format_utc_ms(written, (issuing_now_s(issuing) + seconds) * 1000);
+	line = text_format(
+		issuing->governed.arena, "%.*s, expires: '%.19sZ'}", TEXT_ARGS(inner), written);
+	issuing_recharter(issuing, line.data, "");
+}
+
+static bool open_by_key(struct issuing *issuing)
+{
+	return issuing_open(issuing, issuing_assertion(issuing, NULL), ISSUING_FILES);
+}
+
+static void a_key_after_its_end_proves_nobody(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	char told[ERROR_TEXT_BYTES];
+	const char *yaml;
+
+	end_key_in(bench, 60);
+	assert_true(open_by_key(issuing));
+	assert_int_equal(issuing->lifetime_s, 60); /* nor does its task outlive it */
+	issuing_pass(issuing, 59);
+	assert_true(open_by_key(issuing));
+	assert_int_equal(issuing->lifetime_s, 1);
+	issuing_pass(issuing, 1);
+	assert_false(open_by_key(issuing));
+	assert_int_equal(issuing->refusal, ISSUE_CLIENT_UNPROVEN);
+	memcpy(told, issuing->detail, sizeof told);
+	/* As a key that was never registered. */
+	yaml = issuing_key_yaml(issuing, bench->other);
+	issuing_recharter(issuing,
+		text_format(issuing->governed.arena, "%.*s", (int)strlen(yaml) - 9, yaml + 7).data,
+		"");
+	assert_false(open_by_key(issuing));
+	assert_string_equal(issuing->detail, told);
+}
+
+static void a_certificate_of_a_key_after_its_end_proves_nobody(void **state)
+{
+	struct bench *bench = *state;
+
+	end_key_in(bench, 60);
+	assert_true(open_by_certificate(bench, &bench->certificate));
+	assert_int_equal(bench->issuing.lifetime_s, 60);
+	issuing_pass(&bench->issuing, 60);
+	assert_false(open_by_certificate(bench, &bench->certificate));
+	assert_int_equal(bench->issuing.refusal, ISSUE_CLIENT_UNPROVEN);
+}
+
 static void a_token_of_a_certificate_needs_that_certificate(void **state)
 {
 	struct bench *bench = *state;
@@ -690,6 +751,8 @@ int main(void)
 		WITH(a_restart_makes_no_proof_new_again),
 		WITH(a_certificate_nobody_registered_proves_nobody),
 		WITH(a_certificate_counts_in_its_time_and_so_do_its_tokens),
+		WITH(a_key_after_its_end_proves_nobody),
+		WITH(a_certificate_of_a_key_after_its_end_proves_nobody),
 		WITH(a_token_of_a_certificate_needs_that_certificate),
 		WITH(a_charter_may_name_the_certificate_itself),
 		WITH(a_proof_binds_before_a_certificate_unless_the_charter_wants_that),
