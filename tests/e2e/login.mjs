@@ -140,6 +140,9 @@ test('an id_token is used once, also after the key it made was ended', async () 
   assert.equal(third.code, 4, third.err);
   assert.match(third.err, /enrolled already/);
   await world.killDaemon();
+  await world.spawnDaemon();
+  assert.equal((await again()).code, 4); // by the store
+  await world.killDaemon();
   world.removeStore();
   await world.spawnDaemon();
   assert.equal((await again()).code, 4);
