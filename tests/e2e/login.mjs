@@ -184,6 +184,17 @@ test('the answer of another issuer is not taken, and its code goes nowhere', asy
   assert.equal(provider.exchanges.length, before);
 });
 
+test('who asks too often where the browser comes back ends the sign-in, and gets nothing', async () => {
+  const going = login('ana-asked');
+  const redirect = new URL(await going.address).searchParams.get('redirect_uri');
+  for (let i = 0; i < 64; i += 1) {
+    assert.equal((await fetch(`${redirect}?code=a&state=${i}`)).status, 404);
+  }
+  const done = await going.ended;
+  assert.equal(done.code, 5, done.err);
+  assert.match(done.err, /others asked too often/);
+});
+
 test('an issuer that does not exist is refused by name', async () => {
   const done = await login('ana-other', '--issuer', 'other').ended;
   assert.equal(done.code, 3, done.err);

@@ -294,6 +294,32 @@ static void what_holds_says_which_person_it_is(void **state)
 	assert_int_equal(world->check.outcome, SIGN_IN_DONE);
 }
 
+/* A token for so many, the client last. */
+static struct text token_for_many(struct world *world, unsigned count)
+{
+	struct buffer changes;
+	struct text made;
+
+	buffer_init(&changes, 1 << 16);
+	buffer_append_string(&changes, "{\"azp\":\"remit\",\"aud\":[");
+	for (unsigned i = 1; i < count; i++)
+		buffer_append_format(&changes, "\"other-%u\",", i);
+	buffer_append_string(&changes, "\"remit\"]}");
+	made = text_copy(world->arena, buffer_text(&changes));
+	buffer_deinit(&changes);
+	return token(world, made.data);
+}
+
+static void a_token_is_for_so_many_and_no_more(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(
+		reason_of(world, token_for_many(world, ID_TOKEN_AUDIENCES_MAX)), TOKEN_ACCEPTED);
+	assert_int_equal(reason_of(world, token_for_many(world, ID_TOKEN_AUDIENCES_MAX + 1)),
+		TOKEN_AUDIENCE);
+}
+
 static void what_the_issuer_did_not_sign_is_refused(void **state)
 {
 	struct world *world = *state;
@@ -459,6 +485,41 @@ static void without_keys_it_is_not_refused_but_told_to_come_again(void **state)
 	assert_int_equal(world->check.outcome, SIGN_IN_NO_KEYS);
 }
 
+/* So many wait for the keys of as many issuers as it takes. */
+static void no_more_checks_wait_for_all_issuers_than_there_is_room_for(void **state)
+{
+	enum { ISSUERS = SIGN_IN_UNDER_WAY_MAX / TRUST_WAITS_MAX };
+	static struct sign_in_check checks[SIGN_IN_UNDER_WAY_MAX + 1];
+	struct world *world = *state;
+
+	for (unsigned i = 0; i < ISSUERS; i++)
+		apply(world, text_format(world->arena,
+				     ISSUER("id-%u", "https://id-%u.example.com",
+					     "people: {client: remit}\n"),
+				     i, i, i)
+				     .data);
+	for (unsigned i = 0; i <= SIGN_IN_UNDER_WAY_MAX; i++) {
+		unsigned issuer = i < SIGN_IN_UNDER_WAY_MAX ? i / TRUST_WAITS_MAX : 0;
+
+		checks[i] = (struct sign_in_check){
+			.id_token = token(
+				world, text_format(world->arena,
+					       "{\"iss\":\"https://id-%u.example.com\"}", issuer)
+					       .data),
+			.issuer = text_format(world->arena, "id-%u", issuer),
+			.nonce = TEXT(NONCE),
+			.done = on_checked,
+			.context = world};
+		sign_in_check_start(world->sign_in, &checks[i]);
+		assert_int_equal(world->told, i == SIGN_IN_UNDER_WAY_MAX ? 1 : 0);
+	}
+	assert_int_equal(checks[SIGN_IN_UNDER_WAY_MAX].outcome, SIGN_IN_BUSY);
+	give_keys(world);
+	assert_int_equal(world->told, SIGN_IN_UNDER_WAY_MAX + 1);
+	for (unsigned i = 0; i <= SIGN_IN_UNDER_WAY_MAX; i++)
+		sign_in_check_deinit(&checks[i]);
+}
+
 static void no_more_checks_wait_than_there_is_room_for(void **state)
 {
 	struct world *world = *state;
@@ -486,6 +547,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
 		T(what_is_wrong_with_a_token_is_refused),
 		T(what_holds_says_which_person_it_is),
+		T(a_token_is_for_so_many_and_no_more),
 		T(what_the_issuer_did_not_sign_is_refused),
 		T(an_issuer_without_people_signs_nobody_in),
 		T(a_token_of_one_issuer_is_none_of_another),
@@ -496,6 +558,7 @@ int main(void)
 		T(a_check_waits_for_keys_and_may_be_forgotten),
 		T(without_keys_it_is_not_refused_but_told_to_come_again),
 		T(no_more_checks_wait_than_there_is_room_for),
+		T(no_more_checks_wait_for_all_issuers_than_there_is_room_for),
 #undef T
 	};
 
