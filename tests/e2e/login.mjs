@@ -184,7 +184,7 @@ test('the answer of another issuer is not taken, and its code goes nowhere', asy
   assert.equal(provider.exchanges.length, before);
 });
 
-test('who asks too often where the browser comes back ends the sign-in, and gets nothing', async () => {
+test('who asks too often where the browser comes back ends the sign-in', async () => {
   const going = login('ana-asked');
   const redirect = new URL(await going.address).searchParams.get('redirect_uri');
   for (let i = 0; i < 64; i += 1) {

@@ -200,7 +200,7 @@ static void a_key_is_enrolled_once_also_after_it_was_ended(void **state)
 	private_key_destroy(&key);
 }
 
-static void a_leaver_is_out_at_once(void **state)
+static void what_remit_ends_is_over_at_once(void **state)
 {
 	struct issuing *issuing = *state;
 	struct private_key *key = fresh_key();
@@ -295,7 +295,7 @@ int main(void)
 		T(only_the_person_whom_the_issuer_names_is_enrolled),
 		T(what_changed_meanwhile_enrols_nothing),
 		T(a_key_is_enrolled_once_also_after_it_was_ended),
-		T(a_leaver_is_out_at_once),
+		T(what_remit_ends_is_over_at_once),
 		T(remit_alone_ends_what_an_issuer_let_in_and_nothing_else),
 		T(a_person_has_so_many_keys_until_old_ones_may_be_forgotten),
 		T(the_log_alone_gives_the_same_keys_again),
