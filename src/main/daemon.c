@@ -48,6 +48,7 @@
 #include "services/registry/projector.h"
 #include "services/registry/registrar.h"
 #include "services/settings/secrets.h"
+#include "services/sign_in/sign_in.h"
 #include "wire/http_client.h"
 #include "wire/router.h"
 
@@ -102,6 +103,7 @@ struct daemon {
 	struct finding_service *finding;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
+	struct sign_in *sign_in;
 	struct issue *issue;
 	struct call_service *call;
 	struct people_port people;
@@ -443,11 +445,15 @@ static enum issue_nonces nonces_of(const char *word)
 static bool make_trust(struct daemon *daemon, struct error *err)
 {
 	struct trust_parts parts = {.loop = daemon->loop, .registry = daemon->registry};
+	struct sign_in_parts people = {.registry = daemon->registry};
 
 	if (!key_fetcher_create(&daemon->key_fetcher, daemon->loop, daemon->http, err))
 		return false;
 	parts.fetcher = key_fetcher_port(daemon->key_fetcher);
-	return trust_create(&daemon->trust, &parts, err);
+	if (!trust_create(&daemon->trust, &parts, err))
+		return false;
+	people.trust = daemon->trust;
+	return sign_in_create(&daemon->sign_in, &people, err);
 }
 
 static bool make_issue(struct daemon *daemon, struct error *err)
@@ -623,6 +629,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.loop = daemon->loop,
 		.fold = daemon->fold,
 		.registrar = daemon->registrar,
+		.sign_in = daemon->sign_in,
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
@@ -1037,6 +1044,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	confiner_destroy(&daemon->confiner);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
 	issue_destroy(&daemon->issue);
+	sign_in_destroy(&daemon->sign_in);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
 	http_client_destroy(&daemon->http);

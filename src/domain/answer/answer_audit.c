@@ -14,6 +14,7 @@ enum { KEEP_BYTES_MAX = 1 << 30 }; /* check-source: bound: of approvals and keys
 struct audit_key {
 	struct text person;
 	struct public_key *key; /* owned; NULL: revoked, or no key */
+	int64_t until_utc_ms;   /* 0: it has no end of its own */
 };
 
 struct audit_approval {
@@ -159,6 +160,7 @@ static bool take_key(struct answer_audit *audit, const struct json *record, stru
 			return fail_memory(err);
 	}
 	public_key_destroy(&key->key);
+	key->until_utc_ms = json_integer_or(record, "expires_utc_ms", 0);
 	if (jwk == NULL || text_is(json_text_or(record, "verb", ""), "revoke"))
 		return true;
 	key->person = text_copy(audit->keep, json_text_or(record, "person", ""));
@@ -167,6 +169,12 @@ static bool take_key(struct answer_audit *audit, const struct json *record, stru
 	/* What is no key signs nothing. */
 	return jwk_parse(&key->key, jwk, &ignored) || ignored.code != ERROR_LIMIT ||
 	       fail_memory(err);
+}
+
+static bool is_live(const struct audit_key *key, int64_t at_utc_ms)
+{
+	return key != NULL && key->key != NULL &&
+	       (key->until_utc_ms == 0 || at_utc_ms < key->until_utc_ms);
 }
 
 /* ---- questions ------------------------------------------------------------------------- */
@@ -247,7 +255,7 @@ static enum answer_fault check_answer(struct answer_audit *audit, const struct j
 	if (fault != ANSWER_PROVEN)
 		return fault;
 	key = name_table_find(audit->keys, signature.key_id);
-	if (key == NULL || key->key == NULL || !text_equal(key->person, claim.person))
+	if (!is_live(key, claim.at_utc_ms) || !text_equal(key->person, claim.person))
 		return ANSWER_NOT_THEIRS;
 	if (audit->origin.length == 0)
 		return ANSWER_FORGED; /* a log without a beginning says nothing of where */
@@ -324,7 +332,8 @@ static enum answer_fault check_signed(struct answer_audit *audit, const struct j
 	if (fault != ANSWER_PROVEN)
 		return fault;
 	key = name_table_find(audit->keys, signature.key_id);
-	if (key == NULL || key->key == NULL || !text_equal(key->person, person_of(record)) ||
+	if (!is_live(key, json_integer_or(record, "at", 0)) ||
+		!text_equal(key->person, person_of(record)) ||
 		!text_equal(signature.person, person_of(record)))
 		return ANSWER_NOT_THEIRS;
 	request.url = json_text_or(&signature.jws.claims, "htu", "");

@@ -24,6 +24,12 @@ enum {
 	ISSUER_LIFETIME_S_MIN = 60,
 	ISSUER_LIFETIME_S_MAX = 86400,
 	ISSUER_LIFETIME_S_DEFAULT = 3600,
+	SIGN_IN_REQUIRE_MAX = 16,      /* claims that an issuer requires of people */
+	SIGN_IN_LIST_MAX = 8,          /* acr, amr, scopes */
+	SIGN_IN_KEY_S_MIN = 5 * 60,    /* how long a key lasts that was enrolled by signing in */
+	SIGN_IN_KEY_S_MAX = 24 * 3600, /* a day: whoever left is out by the next one */
+	SIGN_IN_KEY_S_DEFAULT = 8 * 3600,
+	SIGN_IN_MAX_AGE_S_MAX = 24 * 3600, /* since a person last proved who they are */
 };
 
 /* What its tokens look like, and what a rule must hold on to.  NONE speaks for nobody. */
@@ -48,6 +54,28 @@ enum issuer_source {
 /* Zero is refused. */
 enum issuer_leave { ISSUER_REFUSED = 0, ISSUER_ALLOWED };
 
+/* A claim of an id_token and exactly what it must be: a text, a whole number, true or false. */
+struct sign_in_claim {
+	struct text name; /* as of a federation_claim */
+	struct json is;
+};
+
+/* That people sign in through an issuer (OpenID Connect Core 1.0).  Without a client none do. */
+struct issuer_people {
+	struct text client; /* `aud` of its id_tokens: what it calls remit */
+	struct text claim;  /* which one says who somebody is */
+	const struct sign_in_claim *require;
+	uint32_t require_count;
+	int64_t key_lasts_s;    /* of a key that is enrolled by signing in */
+	int64_t max_age_s;      /* since auth_time; 0: it is not looked at */
+	const struct text *acr; /* one of them; none: it is not looked at */
+	uint32_t acr_count;
+	const struct text *amr; /* each of them */
+	uint32_t amr_count;
+	const struct text *scopes; /* asked for beside openid */
+	uint32_t scopes_count;
+};
+
 struct issuer {
 	struct text name;
 	struct text unit;
@@ -65,6 +93,7 @@ struct issuer {
 	struct text trust_domain; /* SPIFFE */
 	enum issuer_leave private_addresses; /* its source may lie at one */
 	enum issuer_leave reuse;             /* a token may be used until it ends */
+	struct issuer_people people;
 };
 
 /* A claim and what it must be: exactly one of is and prefix.  A name that begins with a

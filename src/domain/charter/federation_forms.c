@@ -246,6 +246,7 @@ void finish_issuer(struct form_reader *reader, const struct json *value,
 	finish_algorithms(reader, value, path, issuer);
 	finish_source(reader, value, path, issuer);
 	check_inline(reader, value, path, issuer);
+	finish_people(reader, value, path, issuer);
 }
 
 static const struct form word_form = {.read = form_read_nothing};
@@ -290,6 +291,7 @@ const struct form_field issuer_fields[ISSUER_FIELDS] = {
 	OPTIONAL(issuer, "max-lifetime", &lifetime_form, lifetime_s),
 	OPTIONAL(issuer, "private-addresses", &leave_form, private_addresses),
 	OPTIONAL(issuer, "reuse", &leave_form, reuse),
+	{"people", FORM_OPTIONAL, &people_form, 0, 0, NULL},
 };
 
 /* ---- a rule ---- */

@@ -6,10 +6,16 @@
 
 /* How an issuer and the rules of a charter are written, for the tables of object.c. */
 
-enum { ISSUER_FIELDS = 12 };
+enum { ISSUER_FIELDS = 13 };
 extern const struct form_field issuer_fields[ISSUER_FIELDS];
 void finish_issuer(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body);
+
+/* The clause `people` of an issuer, in the issuer (sign_in_forms.c); and what only the whole
+ * document tells of it. */
+extern const struct form people_form;
+void finish_people(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, struct issuer *issuer);
 
 /* A list of rules: struct federation_rule. */
 extern const struct form federation_form;

@@ -935,12 +935,22 @@ static const struct form_shape template_shape = {SHAPE(template_fields), 0, fini
 static const struct form template_form = {.read = form_read_part, .shape = &template_shape};
 
 static const struct form roles_form = TEXTS_OF(name_form, 0, PERSON_ROLES_MAX);
+static const struct form sign_in_as_form = {
+	.read = form_read_line, .bytes_max = FEDERATION_VALUE_BYTES_MAX};
+static const struct form_field sign_in_fields[] = {
+	REQUIRED(person, "issuer", &name_form, sign_in_issuer, "name the registered issuer"),
+	OPTIONAL(person, "as", &sign_in_as_form, sign_in_as),
+};
+static const struct form_shape sign_in_shape = {SHAPE(sign_in_fields), 0, NULL};
+static const struct form sign_in_form = {.read = form_read_part, .shape = &sign_in_shape};
+
 static const struct form_field person_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(person, "name", &person_form, name, "name the person"),
 	REQUIRED(person, "unit", &name_form, unit, "name the unit the person belongs to"),
 	LIST(person, "roles", &roles_form, roles),
 	OPTIONAL(person, "clearance", &sensitivity_form, clearance),
+	{"sign-in", FORM_OPTIONAL, &sign_in_form, 0, 0, NULL},
 };
 
 static const struct form_field unit_fields[] = {
@@ -1394,4 +1404,11 @@ bool person_has_role(const struct person *person, const char *role)
 		if (text_is(person->roles[i], role))
 			return true;
 	return false;
+}
+
+struct text person_sign_in_name(const struct person *person)
+{
+	if (person->sign_in_issuer.length == 0)
+		return TEXT("");
+	return person->sign_in_as.length > 0 ? person->sign_in_as : person->name;
 }

@@ -51,6 +51,9 @@ struct person {
 		*roles; /* owner backup-owner approver reviewer administrator auditor ... */
 	uint32_t roles_count;
 	enum sensitivity clearance; /* UNLABELLED here: no clearance at all */
+	/* Whose word counts that they are here, and what it calls them; empty: nobody's. */
+	struct text sign_in_issuer;
+	struct text sign_in_as; /* empty: by their name */
 };
 
 struct unit {
@@ -287,5 +290,7 @@ bool server_credential_of(
  * empty for a tool (its server's, see registry_unit_of). */
 struct text object_unit(const struct object *object);
 bool person_has_role(const struct person *person, const char *role);
+/* What the issuer's claim says of this person, or an empty text where they have no sign-in. */
+struct text person_sign_in_name(const struct person *person);
 
 #endif

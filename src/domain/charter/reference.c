@@ -218,6 +218,19 @@ static void visit_charter(const struct object *object, reference_visit *visit, v
 	}
 }
 
+static void visit_person(const struct object *object, reference_visit *visit, void *context)
+{
+	struct form_path at = {.name = TEXT("sign-in")}, here = {.up = &at, .name = TEXT("issuer")};
+	struct reference reference = {.kind = OBJECT_ISSUER,
+		.name = object->person->sign_in_issuer,
+		.value = json_find(json_find(&object->document, "sign-in"), "issuer"),
+		.path = &here};
+
+	visit_member(object, "unit", OBJECT_UNIT, visit, context);
+	if (reference.name.length > 0)
+		visit(context, &reference);
+}
+
 static void visit_template(const struct object *object, reference_visit *visit, void *context)
 {
 	if (object_charter(object) == NULL)
@@ -294,7 +307,7 @@ static void visit_references(const struct object *object, reference_visit *visit
 		visit_member(object, "unit", OBJECT_UNIT, visit, context);
 		break;
 	case OBJECT_SERVER: visit_server(object, visit, context); break;
-	case OBJECT_PERSON: visit_member(object, "unit", OBJECT_UNIT, visit, context); break;
+	case OBJECT_PERSON: visit_person(object, visit, context); break;
 	case OBJECT_TOOL: visit_tool(object, visit, context); break;
 	case OBJECT_POLICY: visit_policy(object, visit, context); break;
 	case OBJECT_APPLICATION: visit_application(object, visit, context); break;
@@ -498,6 +511,11 @@ static void check_reference(void *context, const struct reference *reference)
 		check_server(check, reference, found);
 	if (reference->rule != NULL)
 		check_rule(check, reference, found);
+	if (check->object->kind == OBJECT_PERSON && found->kind == OBJECT_ISSUER &&
+		found->issuer->people.client.length == 0)
+		form_problem(&check->reader, reference->value, reference->path,
+			"add the clause people to it, or name another issuer",
+			"nobody signs in through issuer %.*s", TEXT_ARGS(found->name));
 }
 
 static void check_ends(struct check *check)

@@ -296,6 +296,20 @@ const struct registry_entry *registry_find_key(
 	return person;
 }
 
+bool person_key_is_over(const struct person_key *key, int64_t now_utc_ms)
+{
+	return key->ended_utc_ms != 0 ||
+	       (key->expires_utc_ms != 0 && now_utc_ms >= key->expires_utc_ms);
+}
+
+bool registry_can_sign(const struct registry_entry *person)
+{
+	for (size_t i = 0; i < person->keys_count; i++)
+		if (person->keys[i].ended_utc_ms == 0)
+			return person->in_force != NULL;
+	return false;
+}
+
 struct text registry_unit_of(const struct registry *registry, const struct object *object)
 {
 	const struct server *server;
@@ -925,7 +939,13 @@ static bool hold_key(
 	held->key.kid = text_copy(held->arena, key->kid);
 	if (held->key.kid.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a key");
+	held->key.issuer = text_copy(held->arena, key->issuer);
+	if (held->key.issuer.data == NULL && key->issuer.length > 0)
+		return error_set(err, ERROR_LIMIT, "no memory for a key");
 	held->key.enrolled_utc_ms = key->enrolled_utc_ms;
+	held->key.expires_utc_ms = key->expires_utc_ms;
+	held->key.ended_utc_ms = key->ended_utc_ms;
+	held->key.useless_utc_ms = key->useless_utc_ms;
 	return json_copy(&held->key.jwk, held->arena, &key->jwk, err);
 }
 
@@ -978,6 +998,25 @@ bool registry_set_key(struct registry *registry, struct text person, const struc
 	if (held == NULL && !add_key(registry, slot, key, err))
 		return false;
 	registry_set_revision(registry, revision);
+	return true;
+}
+
+bool registry_end_key(struct registry *registry, struct text person, const struct person_key *key,
+	uint64_t revision, struct error *err)
+{
+	struct held_key *held;
+	struct slot *slot;
+	size_t at;
+
+	if (key->ended_utc_ms == 0)
+		return error_set(err, ERROR_CORRUPT, "the end of a key without its time");
+	if (!registry_set_key(registry, person, key, revision, err))
+		return false;
+	held = name_table_find(registry->keys, key->kid);
+	slot = held->slot;
+	at = find_key_at(slot, key->kid);
+	held->key.ended_utc_ms = key->ended_utc_ms;
+	slot->keys[at].ended_utc_ms = key->ended_utc_ms;
 	return true;
 }
 

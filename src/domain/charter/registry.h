@@ -29,7 +29,15 @@ struct person_key {
 	struct text kid; /* RFC 7638 thumbprint */
 	struct json jwk;
 	int64_t enrolled_utc_ms;
+	/* Of a key that was enrolled by signing in; 0 and empty of one by code. */
+	int64_t expires_utc_ms;
+	int64_t ended_utc_ms;   /* before that: somebody ended it; 0: nobody has */
+	int64_t useless_utc_ms; /* of the id_token: until then the kid is remembered */
+	struct text issuer;     /* that said who they are */
 };
+
+/* Signs nothing any more. */
+bool person_key_is_over(const struct person_key *key, int64_t now_utc_ms);
 
 /* One name.  Pointers are good until the next change of this entry; hold an
  * object longer with object_acquire. */
@@ -99,9 +107,13 @@ const struct tool *registry_find_tool(const struct registry *registry, struct te
 /* The entry whose in_force is an application; NULL: none is in force. */
 const struct registry_entry *registry_find_application(
 	const struct registry *registry, struct text name);
-/* The person who holds the key, its entry, or NULL. */
+/* The person who holds the key, its entry, or NULL.  The key may be over. */
 const struct registry_entry *registry_find_key(
 	const struct registry *registry, struct text kid, const struct person_key **key);
+
+/* True of a person with a key that nobody has ended.  One that has ended by itself counts: they
+ * may sign in again. */
+bool registry_can_sign(const struct registry_entry *person);
 
 /* The unit an object belongs to: its own line, its server's, or its name's
  * prefix; empty if it has none. */
@@ -209,6 +221,10 @@ bool registry_set_key(struct registry *registry, struct text person, const struc
 	uint64_t revision, struct error *err) MUST_CHECK;
 void registry_remove_key(
 	struct registry *registry, struct text person, struct text kid, uint64_t revision);
+/* Ends the key for good and remembers its kid, also where only that is known of it: key needs
+ * no jwk.  Errors: LIMIT, CORRUPT. */
+bool registry_end_key(struct registry *registry, struct text person, const struct person_key *key,
+	uint64_t revision, struct error *err) MUST_CHECK;
 /* Compiles the guardrails that changed.  Must be called after registry_set of
  * policies and before the next decision.  Errors: INVALID, LIMIT. */
 bool registry_settle(struct registry *registry, struct error *err) MUST_CHECK;

@@ -159,14 +159,34 @@ static bool fold_changes(struct registry *registry, const struct json *record,
 
 /* ---- keys and kills ---- */
 
+/* Keys of the person that were over long enough to be forgotten. */
+static void drop_old_keys(
+	struct registry *registry, const struct json *record, struct text person, uint64_t revision)
+{
+	const struct json *drops = json_find(record, "drops");
+
+	for (uint32_t i = 0; drops != NULL && drops->type == JSON_ARRAY && i < drops->count; i++)
+		if (drops->items[i].type == JSON_STRING)
+			registry_remove_key(registry, person, drops->items[i].string, revision);
+}
+
 static bool fold_person_key(struct registry *registry, const struct json *record, struct error *err)
 {
 	const struct json *jwk = json_find(record, "jwk");
 	struct text person = json_text_or(record, "person", "");
 	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
+	int64_t at = json_integer_or(record, "at", 0);
 	struct person_key key = {.kid = json_text_or(record, "kid", ""),
-		.enrolled_utc_ms = json_integer_or(record, "at", 0)};
+		.enrolled_utc_ms = json_integer_or(record, "enrolled_utc_ms", at),
+		.expires_utc_ms = json_integer_or(record, "expires_utc_ms", 0),
+		.useless_utc_ms = json_integer_or(record, "useless_utc_ms", 0),
+		.issuer = json_text_or(record, "issuer", "")};
 
+	drop_old_keys(registry, record, person, revision);
+	if (text_is(json_text_or(record, "verb", ""), "end")) {
+		key.ended_utc_ms = at;
+		return registry_end_key(registry, person, &key, revision, err);
+	}
 	if (text_is(json_text_or(record, "verb", ""), "revoke")) {
 		registry_remove_key(registry, person, key.kid, revision);
 		return true;

@@ -40,8 +40,7 @@ static bool is_met(struct text value, struct text exact, struct text prefix)
 	       memcmp(value.data, prefix.data, prefix.length) == 0;
 }
 
-/* The claim's value, or NULL. */
-static const struct json *find_claim(const struct json *claims, struct text name)
+const struct json *federation_find_claim(const struct json *claims, struct text name)
 {
 	char room[FEDERATION_NAME_BYTES_MAX];
 	const struct json *at = claims;
@@ -58,7 +57,7 @@ static const struct json *find_claim(const struct json *claims, struct text name
 static enum federation_reason match_claim(
 	const struct federation_claim *claim, const struct json *claims)
 {
-	const struct json *value = find_claim(claims, claim->name);
+	const struct json *value = federation_find_claim(claims, claim->name);
 
 	if (value == NULL)
 		return FEDERATION_CLAIM_MISSING;

@@ -35,4 +35,8 @@ enum federation_reason federation_match(const struct issuer *issuer,
 	const struct federation_rule *rule, struct text subject,
 	const struct json *claims) MUST_CHECK;
 
+/* The value of a claim, by one member's name or, with a slash in front, a JSON pointer through
+ * objects; NULL: there is none. */
+const struct json *federation_find_claim(const struct json *claims, struct text name);
+
 #endif

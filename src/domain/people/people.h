@@ -26,9 +26,10 @@ enum people_action {
 	PEOPLE_CLOSE,      /* a finding */
 	PEOPLE_REPORT,     /* a finding */
 	PEOPLE_ADMINISTER, /* this installation: codes, keys, secrets */
+	PEOPLE_SIGN_IN,    /* a key that ends, for a person by what their issuer says */
 	PEOPLE_ACTION_COUNT,
 };
-/* "write" ... "administer"; NULL for NONE. */
+/* "write" ... "sign-in"; NULL for NONE. */
 const char *people_action_word(enum people_action action);
 
 /* What it is about.  Empty: it has none. */

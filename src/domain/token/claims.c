@@ -65,9 +65,17 @@ static enum token_reason read_audience(struct text *out, const struct json *obje
 	return TOKEN_ACCEPTED;
 }
 
-enum token_reason claims_read(struct claims *out, const struct json *object)
+static enum token_reason first_fault(const enum token_reason *reasons, size_t count)
 {
-	enum token_reason reasons[7];
+	for (size_t i = 0; i < count; i++)
+		if (reasons[i] != TOKEN_ACCEPTED)
+			return reasons[i];
+	return TOKEN_ACCEPTED;
+}
+
+enum token_reason claims_read_but_audience(struct claims *out, const struct json *object)
+{
+	enum token_reason reasons[6];
 
 	*out = (struct claims){
 		.expires_utc_s = ABSENT, .not_before_utc_s = ABSENT, .issued_utc_s = ABSENT};
@@ -75,15 +83,22 @@ enum token_reason claims_read(struct claims *out, const struct json *object)
 		return TOKEN_CLAIMS_JSON;
 	reasons[0] = read_text(&out->issuer, object, "iss");
 	reasons[1] = read_text(&out->subject, object, "sub");
-	reasons[2] = read_audience(&out->audience, object);
-	reasons[3] = read_id(&out->id, object);
-	reasons[4] = read_time(&out->expires_utc_s, object, "exp");
-	reasons[5] = read_time(&out->not_before_utc_s, object, "nbf");
-	reasons[6] = read_time(&out->issued_utc_s, object, "iat");
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-		if (reasons[i] != TOKEN_ACCEPTED)
-			return reasons[i];
-	return TOKEN_ACCEPTED;
+	reasons[2] = read_id(&out->id, object);
+	reasons[3] = read_time(&out->expires_utc_s, object, "exp");
+	reasons[4] = read_time(&out->not_before_utc_s, object, "nbf");
+	reasons[5] = read_time(&out->issued_utc_s, object, "iat");
+	return first_fault(reasons, sizeof reasons / sizeof reasons[0]);
+}
+
+enum token_reason claims_read(struct claims *out, const struct json *object)
+{
+	enum token_reason reasons[2];
+
+	reasons[0] = claims_read_but_audience(out, object);
+	if (reasons[0] == TOKEN_CLAIMS_JSON)
+		return reasons[0];
+	reasons[1] = read_audience(&out->audience, object);
+	return first_fault(reasons, sizeof reasons / sizeof reasons[0]);
 }
 
 static enum token_reason check_times(const struct claims *claims, const struct claims_rules *rules)

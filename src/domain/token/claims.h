@@ -31,6 +31,10 @@ struct claims {
  * times are integers from 0 to the end of year 9999. */
 enum token_reason claims_read(struct claims *out, const struct json *object) MUST_CHECK;
 
+/* The same, whatever the audience is: it is left out. */
+enum token_reason claims_read_but_audience(
+	struct claims *out, const struct json *object) MUST_CHECK;
+
 /* Zero is the strictest: the claim must be there and equal the rule's text,
  * which no claim does when it is empty. */
 enum claim_need {

@@ -40,7 +40,17 @@
 	X(TOKEN_TARGET, "target", CLAIMS, "it was signed for another address, path or query") \
 	X(TOKEN_BODY, "body", CLAIMS, "it was signed for another body") \
 	X(TOKEN_ACCESS, "access", CLAIMS, "its ath is not the digest of this access token") \
+	X(TOKEN_PARTY, "party", CLAIMS, "its azp is not the client that it is for") \
+	X(TOKEN_LOGIN_NONCE, "login_nonce", CLAIMS, "its nonce is not that of this sign-in") \
+	X(TOKEN_LOGIN_AGE, "login_age", CLAIMS, \
+		"they proved who they are too long ago, or its auth_time does not say when") \
+	X(TOKEN_LOGIN_WAY, "login_way", CLAIMS, \
+		"they did not prove who they are in the way that is asked for (acr, amr)") \
+	X(TOKEN_LOGIN_CLAIM, "login_claim", CLAIMS, \
+		"a claim that is asked for is missing or another one") \
 	X(TOKEN_BOUND, "bound", CLAIMS, "its cnf binds it in no way that is known here") \
+	X(TOKEN_PERSON, "person", STATE, "it is of nobody who signs in here") \
+	X(TOKEN_KEY_OVER, "key_over", STATE, "the key has ended: sign in again (remit login)") \
 	X(TOKEN_REPLAYED, "replayed", STATE, "it was used before") \
 	X(TOKEN_NONCE, "nonce", STATE, "it lacks the nonce of this answer: sign again with it") \
 	X(TOKEN_PROOF, "proof", STATE, "the DPoP proof that came with it does not hold") \

@@ -7,6 +7,7 @@
 
 #include "domain/token/request_signature.h"
 #include "edges/api/idempotency.h"
+#include "services/sign_in/sign_in.h"
 
 /* The road of one request, the same for every row of the table:
  *
@@ -34,6 +35,8 @@ static void request_free(struct api_request *request)
 
 	if (request->kept_body != NULL)
 		explicit_bzero(request->kept_body, request->kept_body_length);
+	if (request->check != NULL)
+		sign_in_check_deinit(request->check);
 	if (request->route->verb != REGISTRAR_NONE)
 		registrar_request_deinit(&request->work.registrar);
 	arena_destroy(&arena);

@@ -25,6 +25,7 @@
  * socket, and writes /v1/openapi.json.  This edge authenticates, bounds, parses
  * and answers; every rule lives in the service it calls. */
 struct api;
+struct sign_in; /* services/sign_in/sign_in.h */
 
 /* A request as its signature covers it.  Borrowed. */
 struct api_signed {
@@ -107,6 +108,7 @@ struct api_services {
 	struct loop *loop;
 	struct fold *fold;
 	struct registrar *registrar;
+	struct sign_in *sign_in;
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;

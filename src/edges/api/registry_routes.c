@@ -26,13 +26,16 @@ void handle_whoami(struct api_request *request)
 	const struct registry *registry = registrar_registry(request->api->services.registrar);
 	const struct person *person = registry_find_person(registry, request->person);
 	struct json_builder object;
-	struct json body;
+	struct json body, key;
 	struct error err;
 
 	json_object_start(&object, request->arena);
 	json_put_text(&object, "actor", request->actor);
 	json_put_texts(&object, "roles", person == NULL ? NULL : person->roles,
 		person == NULL ? 0 : person->roles_count);
+	key = api_key_json(request, &err);
+	if (key.type != JSON_NULL)
+		json_put(&object, "key", key);
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 

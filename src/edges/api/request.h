@@ -74,6 +74,7 @@ struct api_request {
 	struct sha256 fingerprint; /* of method, target and body */
 	bool has_if_match;
 	uint64_t if_match;
+	struct sign_in_check *check; /* of who signs in; NULL: nobody does */
 	bool is_answered;
 	bool is_closed;
 	union {
@@ -127,6 +128,10 @@ bool api_need_text(struct api_request *request, const char *name, struct text *o
  * that ends with NUL, in the request's memory; empty: none, or nobody in particular asks. */
 struct text api_break_glass_banner(struct api_request *request);
 
+/* sign_in_routes.c: {kid, expires_utc_ms, issuer} of the key that signed the request; null: none
+ * did. */
+struct json api_key_json(struct api_request *request, struct error *err);
+
 /* query.c: parameters, and the words of closed vocabularies. */
 struct api_vocabulary {
 	const char *name; /* of the parameter */
@@ -154,6 +159,8 @@ bool api_describe(struct json *out, struct arena *arena, struct error *err) MUST
 void handle_description(struct api_request *request);  /* openapi.c */
 void handle_installation(struct api_request *request); /* registry_routes.c */
 void handle_whoami(struct api_request *request);
+void handle_sign_in_list(struct api_request *request); /* sign_in_routes.c */
+void handle_sign_in(struct api_request *request);
 void handle_object_list(struct api_request *request);
 void handle_object_show(struct api_request *request);
 void handle_plan(struct api_request *request);

@@ -84,6 +84,10 @@ enum cli_option {
 	OPTION_INSTANCE,
 	OPTION_SESSION,
 	OPTION_DPOP,
+	OPTION_NO_BROWSER,
+	OPTION_CA_FILE,
+	OPTION_NONCE,
+	OPTION_ID_TOKEN_FILE,
 	OPTION_COUNT,
 };
 
@@ -101,6 +105,7 @@ struct cli_person {
 	struct text name;
 	struct private_key *key;  /* owned */
 	struct text installation; /* empty: not known yet */
+	struct text issuer;       /* through which they signed in; empty: by a code */
 };
 
 /* One row of the table. */
@@ -178,6 +183,10 @@ bool cli_person_save(struct cli *cli, const struct cli_person *person, struct er
 /* Binds the key that is here to another installation.  Errors: IO, LIMIT. */
 bool cli_person_rebind(struct cli *cli, struct text installation, struct error *err);
 bool cli_person_forget(struct cli *cli, struct error *err);
+/* The key that waits for an id_token which is got elsewhere; a new one takes its place. */
+const char *cli_next_key_path(struct cli *cli, struct error *err);
+bool cli_next_key_save(struct cli *cli, const struct private_key *key, struct error *err);
+bool cli_next_key_forget(struct cli *cli, struct error *err);
 /* The folder that holds it; NULL: no home. */
 const char *cli_person_folder(struct cli *cli);
 
@@ -250,7 +259,12 @@ int command_retire(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);
-int command_login(struct cli *cli); /* person_commands.c */
+int command_sign_in(struct cli *cli); /* sign_in_command.c: of command_login */
+int command_login(struct cli *cli);   /* person_commands.c */
+/* Which installation answers; asked unsigned, so this is its word alone. */
+bool cli_ask_installation(struct cli *cli, struct text *out, int *status);
+/* Letters that show as they are: it is printed, and kept as one line. */
+bool cli_is_plain_name(struct text name);
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);

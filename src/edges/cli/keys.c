@@ -14,9 +14,11 @@
 
 /* The person's key lies in $XDG_CONFIG_HOME/remit (0700): key.pem; person, a file
  * with the name it was enrolled under; and installation, a file with the name of
- * the one installation it signs for. */
+ * the one installation it signs for; issuer, where it was enrolled by signing in, with the name
+ * of the registered issuer.  next.pem is a key that waits for an id_token. */
 
-static const char *const file_names[] = {"person", "installation", "key.pem"};
+static const char *const file_names[] = {"person", "installation", "issuer", "key.pem"};
+#define NEXT_KEY "next.pem"
 
 const char *cli_person_folder(struct cli *cli)
 {
@@ -69,15 +71,18 @@ bool cli_person_load(struct cli *cli, struct cli_person *out, struct error *err)
 {
 	const char *name_path = file_in(cli, "person", err);
 	const char *installation_path = file_in(cli, "installation", err);
+	const char *issuer_path = file_in(cli, "issuer", err);
 	const char *key_path = file_in(cli, "key.pem", err);
 
 	*out = (struct cli_person){0};
 	*err = (struct error){0};
-	if (name_path == NULL || installation_path == NULL || key_path == NULL)
+	if (name_path == NULL || installation_path == NULL || issuer_path == NULL ||
+		key_path == NULL)
 		return false;
 	if (!read_name(cli, name_path, &out->name, err) || out->name.length == 0)
 		return false;
 	return read_name(cli, installation_path, &out->installation, err) &&
+	       read_name(cli, issuer_path, &out->issuer, err) &&
 	       private_key_load(&out->key, key_path, err);
 }
 
@@ -117,6 +122,7 @@ bool cli_person_save(struct cli *cli, const struct cli_person *person, struct er
 	return key_path != NULL && make_folders(cli_person_folder(cli), err) &&
 	       private_key_save(person->key, key_path, err) &&
 	       save_line(cli, "installation", person->installation, err) &&
+	       (person->issuer.length == 0 || save_line(cli, "issuer", person->issuer, err)) &&
 	       save_line(cli, "person", person->name, err);
 }
 
@@ -147,4 +153,25 @@ bool cli_person_forget(struct cli *cli, struct error *err)
 			return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
 	}
 	return true;
+}
+
+/* ---- a key that waits ---- */
+
+const char *cli_next_key_path(struct cli *cli, struct error *err)
+{
+	return file_in(cli, NEXT_KEY, err);
+}
+
+bool cli_next_key_forget(struct cli *cli, struct error *err)
+{
+	const char *path = cli_next_key_path(cli, err);
+
+	return path != NULL && (unlink(path) == 0 || errno == ENOENT ||
+				       error_set(err, ERROR_IO, "%s: %s", path, strerror(errno)));
+}
+
+bool cli_next_key_save(struct cli *cli, const struct private_key *key, struct error *err)
+{
+	return make_folders(cli_person_folder(cli), err) && cli_next_key_forget(cli, err) &&
+	       private_key_save(key, cli_next_key_path(cli, err), err);
 }

@@ -27,8 +27,7 @@ static bool enrol_body(struct cli *cli, const struct cli_person *person, const c
 	return json_object_seal(&object, out, err);
 }
 
-/* Letters that show as they are: it is printed, and kept as one line. */
-static bool is_plain_name(struct text name)
+bool cli_is_plain_name(struct text name)
 {
 	for (size_t i = 0; i < name.length; i++)
 		if (name.data[i] <= ' ' || name.data[i] > '~')
@@ -36,8 +35,7 @@ static bool is_plain_name(struct text name)
 	return name.length > 0 && name.length <= INSTALLATION_BYTES_MAX;
 }
 
-/* Which installation answers; asked unsigned, so this is its word alone. */
-static bool ask_installation(struct cli *cli, struct text *out, int *status)
+bool cli_ask_installation(struct cli *cli, struct text *out, int *status)
 {
 	const struct cli_call call = {
 		.method = "GET", .target = TEXT("/v1/installation"), .is_unsigned = true};
@@ -46,7 +44,7 @@ static bool ask_installation(struct cli *cli, struct text *out, int *status)
 
 	if (!cli_ask(cli, &call, &reply, status))
 		return false;
-	if (json_need_text(&reply.json, "installation", out, &err) && is_plain_name(*out))
+	if (json_need_text(&reply.json, "installation", out, &err) && cli_is_plain_name(*out))
 		return true;
 	cli_wrong(cli, "the daemon does not say which installation it is");
 	*status = EXIT_UNAVAILABLE;
@@ -91,7 +89,7 @@ static int rebind(struct cli *cli, struct cli_person *person)
 	struct error err;
 	int status;
 
-	if (!ask_installation(cli, &person->installation, &status))
+	if (!cli_ask_installation(cli, &person->installation, &status))
 		return status;
 	if (text_equal(before, person->installation)) {
 		cli_say("The key of this machine signs for %.*s already.", TEXT_ARGS(before));
@@ -116,7 +114,7 @@ static int login_again(struct cli *cli, struct cli_person *known)
 	if (cli->values[OPTION_KEEP_KEY] == NULL)
 		cli_wrong(cli, "this machine has a key of %.*s already; `remit logout` forgets it",
 			TEXT_ARGS(known->name));
-	else if (!text_is(known->name, cli->words[0]))
+	else if (cli->words_count == 0 || !text_is(known->name, cli->words[0]))
 		cli_wrong(cli, "this machine's key is one of %.*s", TEXT_ARGS(known->name));
 	else
 		status = rebind(cli, known);
@@ -131,10 +129,20 @@ int command_login(struct cli *cli)
 	const char *code;
 	int status;
 
-	if (cli_person_load(cli, &person, &err))
-		return login_again(cli, &person);
+	if (cli->words_count == 0 && cli->values[OPTION_KEEP_KEY] != NULL)
+		return cli_usage(cli, "--keep-key is for `remit login PERSON`");
+	if (cli_person_load(cli, &person, &err)) {
+		bool is_by_code = person.issuer.length == 0;
+
+		if (is_by_code || cli->words_count > 0)
+			return login_again(cli, &person);
+		private_key_destroy(
+			&person.key); /* which is replaced when the new one is in force */
+	}
 	if (err.code != ERROR_NONE)
 		return cli_fail(cli, &err);
+	if (cli->words_count == 0)
+		return command_sign_in(cli);
 	if (cli->values[OPTION_KEEP_KEY] != NULL) {
 		cli_wrong(cli, "this machine has no key to keep");
 		return EXIT_NOT_FOUND;
@@ -143,13 +151,37 @@ int command_login(struct cli *cli)
 	if (code == NULL)
 		return cli_usage(cli, "the one-time code is read from standard input");
 	person.name = text_of(cli->words[0]);
-	if (!ask_installation(cli, &person.installation, &status))
+	if (!cli_ask_installation(cli, &person.installation, &status))
 		return status;
 	if (!private_key_generate(&person.key, SIGNATURE_ES256, &err))
 		return cli_fail(cli, &err);
 	status = enrol(cli, &person, code);
 	private_key_destroy(&person.key);
 	return status;
+}
+
+/* Ends the key that was enrolled by signing in.  Where that cannot be the person is told, and the
+ * key is forgotten here all the same: it ends by itself. */
+static void end_key(struct cli *cli)
+{
+	struct cli_call call = {.method = "DELETE"};
+	struct cli_person person = {0};
+	char kid[JWK_THUMBPRINT_BYTES];
+	struct cli_reply reply;
+	struct error err = {0};
+	int status;
+
+	if (!cli_person_load(cli, &person, &err))
+		return;
+	if (person.issuer.length > 0 && jwk_thumbprint(kid, private_key_public(person.key), &err)) {
+		struct text name = text_copy(cli->arena, person.name);
+
+		call.target = text_format(cli->arena, "/v1/persons/%.*s/keys/%s",
+			TEXT_ARGS(cli_escape(cli, name.data)), kid);
+		if (!cli_ask(cli, &call, &reply, &status))
+			cli_say("The key is deleted here; the daemon did not end it (above).");
+	}
+	private_key_destroy(&person.key);
 }
 
 int command_logout(struct cli *cli)
@@ -159,6 +191,7 @@ int command_logout(struct cli *cli)
 	if (!cli_confirm(cli, "This deletes the key in %s.",
 		    cli_person_folder(cli) == NULL ? "(no home)" : cli_person_folder(cli)))
 		return EXIT_REFUSED;
+	end_key(cli);
 	if (!cli_person_forget(cli, &err))
 		return cli_fail(cli, &err);
 	return EXIT_DONE;

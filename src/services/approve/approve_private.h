@@ -94,7 +94,8 @@ bool approve_register(struct approve *approve, struct error *err) MUST_CHECK;
 void approval_node_forget(struct approve *approve, struct approval_node *node);
 
 /* Whether the person has this key now. */
-bool approve_has_key(const struct approve *approve, struct text person, struct text key_id);
+bool approve_has_key(
+	const struct approve *approve, struct text person, struct text key_id, int64_t at_utc_ms);
 
 /* entitled.c: whether the person, today, stands for this name of
  * context.approvals towards this question. */

@@ -119,7 +119,8 @@ bool approve_person_covers(const struct approve *approve, const struct approval 
 bool approve_is_yes_for(const struct approve *approve, const struct approval *approval,
 	const struct approval_answer *answer, struct text name)
 {
-	return answer->is_yes && approve_has_key(approve, answer->person, answer->key_id) &&
+	return answer->is_yes &&
+	       approve_has_key(approve, answer->person, answer->key_id, answer->at_utc_ms) &&
 	       approve_person_covers(approve, approval, answer->person, name);
 }
 

@@ -4,14 +4,17 @@
 #include "domain/token/jwk.h"
 #include "services/approve/approve_private.h"
 
-bool approve_has_key(const struct approve *approve, struct text person, struct text key_id)
+/* Nobody has ended it, and it had not ended by itself at that time. */
+bool approve_has_key(
+	const struct approve *approve, struct text person, struct text key_id, int64_t at_utc_ms)
 {
 	const struct person_key *key = NULL;
 	const struct registry_entry *entry =
 		key_id.length == 0 ? NULL : registry_find_key(approve->registry, key_id, &key);
 
 	return entry != NULL && key != NULL && entry->in_force != NULL &&
-	       text_equal(entry->name, person);
+	       text_equal(entry->name, person) && key->ended_utc_ms == 0 &&
+	       !person_key_is_over(key, at_utc_ms);
 }
 
 static enum answer_fault check(const struct approve *approve, const struct approval *approval,
@@ -33,7 +36,7 @@ static enum answer_fault check(const struct approve *approve, const struct appro
 	if (fault != ANSWER_PROVEN)
 		return fault;
 	*out_key_id = signature.key_id;
-	if (!approve_has_key(approve, request->person, signature.key_id))
+	if (!approve_has_key(approve, request->person, signature.key_id, claim.at_utc_ms))
 		return ANSWER_NOT_THEIRS;
 	(void)registry_find_key(approve->registry, signature.key_id, &enrolled);
 	if (!jwk_parse(&key, &enrolled->jwk, &err))
@@ -59,7 +62,8 @@ static enum token_reason check_request(const struct approve *approve, struct tex
 	request.audience = json_text_or(&signature.jws.claims, "aud", "");
 	request.url = json_text_or(&signature.jws.claims, "htu", "");
 	if (!text_equal(signature.person, person) ||
-		!approve_has_key(approve, person, signature.key_id))
+		!approve_has_key(
+			approve, person, signature.key_id, fold_stamp_utc_ms(approve->fold)))
 		return TOKEN_KEY_UNKNOWN;
 	(void)registry_find_key(approve->registry, signature.key_id, &enrolled);
 	if (!jwk_parse(&key, &enrolled->jwk, &err))

@@ -109,6 +109,9 @@ static enum token_reason check_token(const struct federation *federation)
 	};
 	enum token_reason reason = jws_verify(&federation->jws, federation->found.key);
 
+	/* What people sign in with is no workload's, also where remit's URL is the client. */
+	if (reason == TOKEN_ACCEPTED && text_equal(rules.audience, issuer->people.client))
+		return TOKEN_AUDIENCE;
 	if (reason == TOKEN_ACCEPTED && is_spiffe && federation->jws.key_id.data == NULL)
 		return TOKEN_KEY_ID;
 	return reason == TOKEN_ACCEPTED ? claims_check(&federation->claims, &rules) : reason;

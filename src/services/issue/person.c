@@ -15,7 +15,7 @@
 /* The key that should have signed, by the registry or as given. */
 static enum token_reason find_key(struct issue *issue, const struct issue_signed *what,
 	const struct request_signature *signature, struct arena *arena,
-	const struct public_key **out)
+	const struct public_key **out, bool *over)
 {
 	const struct person_key *enrolled = NULL;
 	const struct registry_entry *entry = NULL;
@@ -23,12 +23,17 @@ static enum token_reason find_key(struct issue *issue, const struct issue_signed
 	const struct cached_key *key = NULL;
 	struct error err = {0};
 
+	*over = false;
 	if (jwk == NULL) {
 		entry = registry_find_key(issue->parts.registry, signature->key_id, &enrolled);
 		if (entry == NULL || enrolled == NULL || entry->in_force == NULL ||
 			!text_equal(entry->name, signature->person))
 			return TOKEN_KEY_UNKNOWN;
+		*over = person_key_is_over(enrolled, issue_now_utc_ms(issue));
 		jwk = &enrolled->jwk;
+		/* Of one that ended before this start its kid alone may be left. */
+		if (jwk->type != JSON_OBJECT)
+			return TOKEN_KEY_OVER;
 	}
 	key = issue_key(issue, arena, jwk, &err);
 	if (key == NULL || !text_is(signature->key_id, key->thumbprint))
@@ -74,14 +79,17 @@ static enum token_reason check(struct issue *issue, const struct issue_signed *w
 	};
 	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
 	const struct public_key *key = NULL;
+	bool is_over = false;
 	enum token_reason reason = request_signature_parse(signature, arena, what->authorization);
 
 	if (due.url.data == NULL)
 		return TOKEN_NO_ROOM;
 	if (reason == TOKEN_ACCEPTED)
-		reason = find_key(issue, what, signature, arena, &key);
+		reason = find_key(issue, what, signature, arena, &key, &is_over);
 	if (reason == TOKEN_ACCEPTED)
 		reason = request_signature_check(signature, key, &due, now_utc_s);
+	if (reason == TOKEN_ACCEPTED && is_over) /* told to its holder alone */
+		return TOKEN_KEY_OVER;
 	if (reason != TOKEN_ACCEPTED || what->jwk != NULL)
 		return reason;
 	return use_once(issue, signature, now_utc_s);

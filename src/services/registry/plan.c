@@ -740,7 +740,8 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
 	plan_check_administrators(&planned->plan, registry, &documents);
 	plan_check_issuers(&planned->plan, registry, &documents);
-	ok = check_policies(planned, err) &&
+	ok = plan_check_sign_ins(&planned->plan, registry, &documents, err) &&
+	     check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
 	     plan_note_more(&planned->plan, registry, &world, err) && note_unenforced(planned, err);

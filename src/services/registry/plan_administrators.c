@@ -27,7 +27,7 @@ static bool consider(void *context, const struct registry_entry *entry)
 	struct keeping *keeping = context;
 	const struct plan_change *change;
 
-	if (entry->keys_count == 0 || entry->in_force == NULL)
+	if (!registry_can_sign(entry))
 		return true;
 	keeping->has_before = keeping->has_before || is_administrator(entry->in_force);
 	change = change_of(keeping->plan, entry->name);

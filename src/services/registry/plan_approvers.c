@@ -14,7 +14,8 @@ static const struct person *signing_person(
 	const struct object *object = entry == NULL ? NULL : entry->in_force;
 	const struct person *person = object == NULL ? NULL : object->person;
 
-	return person == NULL || entry->keys_count == 0 || person == all->proposer ? NULL : person;
+	return person == NULL || !registry_can_sign(entry) || person == all->proposer ? NULL
+										      : person;
 }
 
 static bool add_by_role(void *context, const struct registry_entry *entry)

@@ -10,4 +10,9 @@
 void plan_check_issuers(
 	struct plan *plan, const struct registry *registry, const struct plan_documents *documents);
 
+/* Adds a problem to each person of the documents whom an issuer would call as it calls another
+ * one: neither could sign in.  Errors: LIMIT. */
+bool plan_check_sign_ins(struct plan *plan, const struct registry *registry,
+	const struct plan_documents *documents, struct error *err) MUST_CHECK;
+
 #endif

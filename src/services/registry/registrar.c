@@ -218,8 +218,7 @@ static bool count_administrator(void *context, const struct registry_entry *entr
 {
 	size_t *count = context;
 
-	if (entry->in_force != NULL && entry->keys_count > 0 &&
-		person_has_role(entry->in_force->person, "administrator"))
+	if (registry_can_sign(entry) && person_has_role(entry->in_force->person, "administrator"))
 		(*count)++;
 	return *count < 2;
 }
@@ -228,7 +227,7 @@ static bool count_signer(void *context, const struct registry_entry *entry)
 {
 	size_t *count = context;
 
-	*count += entry->in_force != NULL && entry->keys_count > 0;
+	*count += registry_can_sign(entry);
 	return *count < 2;
 }
 

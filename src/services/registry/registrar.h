@@ -41,7 +41,12 @@ enum registrar_verb {
 	REGISTRAR_ISSUE_CODE,   /* name of a person; the code is in the result */
 	REGISTRAR_BOOTSTRAP,    /* code for a first administrator; refused once one can sign */
 	REGISTRAR_ENROL,        /* code, name, jwk: possession of the key already proven */
+	REGISTRAR_SIGN_IN,      /* name, jwk, kid, sign_in: a key that ends, for a person whom a
+				 * registered issuer knows; possession already proven */
 	REGISTRAR_REVOKE_KEY,   /* name of the person, kid */
+	REGISTRAR_END_KEY,      /* name of a person, issuer (empty: any): the newest key that was
+				 * enrolled by signing in and is not over, by remit itself; again
+				 * until is_changed is false */
 	REGISTRAR_OPEN_SANDBOX, /* name, sandbox, jwk: active at once, by its unit's template */
 	REGISTRAR_INVITE,       /* name, sandbox (backup owner, purpose, environment): a code with
 				 * which a client registers itself, once; it is in the result */
@@ -55,6 +60,15 @@ struct sandbox_wish {
 	struct text purpose;
 	enum environment environment; /* that the key proves; NONE: the template's first */
 	int64_t days;                 /* until it ends; 0: as long as the template lets it */
+};
+
+/* Who said that a person is who they are, as services/sign_in found it.  What it was found by
+ * must still be so when the key is enrolled. */
+struct sign_in_word {
+	struct text issuer;
+	struct sha256 issuer_digest;
+	int64_t expires_utc_ms; /* of the key */
+	int64_t useless_utc_ms; /* of the id_token */
 };
 
 /* One request and its answer.  The caller owns it and everything it points to
@@ -76,6 +90,7 @@ struct registrar_request {
 	struct json jwk;
 	struct text kid;
 	struct sandbox_wish sandbox;
+	struct sign_in_word sign_in;
 	void (*done)(struct registrar_request *request);
 	void *context;
 	/* The answer, filled before done runs.  err.code is NONE if it is done

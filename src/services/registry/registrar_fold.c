@@ -5,7 +5,7 @@
  *   registry-state     KIND/NAME          what of them holds, and the versions given
  *   registry-kill      NAME               the last kill of an identity
  *   registry-revision  revision           the revision, and whether founded
- *   person-key         PERSON/KID         a key
+ *   person-key         PERSON/KID         a key, or the end of one whose kid is remembered
  *   admin-code         DIGEST             a code not yet used
  *   identity-invited   DIGEST             an invitation not yet used
  * Rows are folded in order of (index, kind), so an object comes before the state
@@ -262,6 +262,17 @@ static void put_key_row(struct projection *projection, struct text key, const st
 		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
 }
 
+static void delete_dropped_keys(
+	struct projection *projection, const struct json *record, struct text person)
+{
+	const struct json *drops = json_find(record, "drops");
+
+	for (uint32_t i = 0; drops != NULL && drops->type == JSON_ARRAY && i < drops->count; i++)
+		projection_delete(projection, "person-key",
+			text_format(projection_arena(projection), "%.*s/%.*s", TEXT_ARGS(person),
+				TEXT_ARGS(drops->items[i].string)));
+}
+
 static void project_person_key(const struct json *record, struct projection *projection)
 {
 	struct text person = json_text_or(record, "person", "");
@@ -271,6 +282,7 @@ static void project_person_key(const struct json *record, struct projection *pro
 		projection_arena(projection), "%.*s/%.*s", TEXT_ARGS(person), TEXT_ARGS(kid));
 
 	project_changes(projection, record);
+	delete_dropped_keys(projection, record, person);
 	if (code.length > 0)
 		projection_delete(projection, "admin-code", code);
 	if (text_is(json_text_or(record, "verb", ""), "revoke"))

@@ -136,12 +136,11 @@ static struct text thumbprint_of(struct arena *arena, const struct json *jwk)
 	return base64url_text(arena, digest.bytes, sizeof digest.bytes);
 }
 
-static bool check_key(
+bool registrar_check_key(
 	struct registrar *registrar, struct registrar_request *request, struct error *err)
 {
 	const char *fault = key_fault(&request->jwk);
 	const struct person_key *taken;
-	const struct registry_entry *entry;
 	struct text kid;
 
 	if (fault != NULL)
@@ -153,11 +152,18 @@ static bool check_key(
 	(void)registry_find_key(registrar->registry, kid, &taken);
 	if (taken != NULL)
 		return error_set(err, ERROR_CONFLICT, "the key is enrolled already");
-	entry = registry_find(registrar->registry, OBJECT_PERSON, request->name);
-	if (entry != NULL && entry->keys_count == REGISTRY_KEYS_PER_PERSON_MAX)
-		return error_set(err, ERROR_LIMIT, "a person has at most %d keys: revoke one",
-			REGISTRY_KEYS_PER_PERSON_MAX);
 	return true;
+}
+
+static bool has_room(const struct registrar *registrar, const struct registrar_request *request,
+	struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, OBJECT_PERSON, request->name);
+
+	return entry == NULL || entry->keys_count < REGISTRY_KEYS_PER_PERSON_MAX ||
+	       error_set(err, ERROR_LIMIT, "a person has at most %d keys: revoke one",
+		       REGISTRY_KEYS_PER_PERSON_MAX);
 }
 
 /* The roles of a document with administrator among them. */
@@ -274,7 +280,7 @@ static enum prepared_as prepare_enrol(
 	if (code->person[0] != '\0' &&
 		registry_find_person(registrar->registry, request->name) == NULL)
 		return registrar_forbid(request, "the code's person is not registered any more");
-	if (!check_key(registrar, request, &err) ||
+	if (!registrar_check_key(registrar, request, &err) || !has_room(registrar, request, &err) ||
 		!write_enrolment(registrar, request, code, &err))
 		return registrar_refuse(request, &err);
 	return PREPARED_RECORD;
@@ -297,6 +303,10 @@ static enum prepared_as prepare_revoke(
 		error_set(&err, ERROR_NOT_FOUND, "%.*s has no such key", TEXT_ARGS(request->name));
 		return registrar_refuse(request, &err);
 	}
+	if (key->useless_utc_ms != 0)
+		return registrar_write_key_end(registrar, request, key, &err)
+			       ? PREPARED_RECORD
+			       : registrar_refuse(request, &err);
 	registrar_record_start(registrar, &record, "person-key", request->actor);
 	json_put_cstring(&record, "verb", "revoke");
 	json_put_text(&record, "person", request->name);
@@ -314,6 +324,8 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_BOOTSTRAP: return prepare_bootstrap(registrar, request);
 	case REGISTRAR_ENROL: return prepare_enrol(registrar, request);
 	case REGISTRAR_REVOKE_KEY: return prepare_revoke(registrar, request);
+	case REGISTRAR_SIGN_IN:
+	case REGISTRAR_END_KEY: return registrar_prepare_sign_in(registrar, request);
 	case REGISTRAR_NONE:
 	case REGISTRAR_APPLY:
 	case REGISTRAR_PROPOSE:
@@ -356,6 +368,8 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_ISSUE_CODE:
 	case REGISTRAR_BOOTSTRAP:
 	case REGISTRAR_ENROL:
+	case REGISTRAR_SIGN_IN:
+	case REGISTRAR_END_KEY:
 	case REGISTRAR_REVOKE_KEY: break;
 	}
 	return registrar_prepare_key(registrar, request);

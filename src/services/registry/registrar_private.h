@@ -88,6 +88,16 @@ void registrar_record_start(struct registrar *registrar, struct json_builder *re
 bool registrar_record_finish(struct registrar *registrar, struct json_builder *record,
 	const struct written_change *changes, size_t count, struct error *err) MUST_CHECK;
 
+/* SIGN_IN and END_KEY (registrar_sign_in.c). */
+enum prepared_as registrar_prepare_sign_in(
+	struct registrar *registrar, struct registrar_request *request);
+/* Writes the end of a key that was enrolled by signing in: its kid is kept. */
+bool registrar_write_key_end(struct registrar *registrar, const struct registrar_request *request,
+	const struct person_key *key, struct error *err) MUST_CHECK;
+/* That the key of the request can be enrolled, and its thumbprint into kid_issued. */
+bool registrar_check_key(struct registrar *registrar, struct registrar_request *request,
+	struct error *err) MUST_CHECK;
+
 enum prepared_as registrar_prepare_sandbox(
 	struct registrar *registrar, struct registrar_request *request);
 

@@ -359,6 +359,12 @@ static bool keys_json(struct json *out, struct arena *arena, const struct regist
 		json_object_start(&object, arena);
 		json_put_text(&object, "kid", entry->keys[i].kid);
 		json_put_integer(&object, "enrolled_utc_ms", entry->keys[i].enrolled_utc_ms);
+		if (entry->keys[i].expires_utc_ms != 0) {
+			json_put_integer(&object, "expires_utc_ms", entry->keys[i].expires_utc_ms);
+			json_put_text(&object, "issuer", entry->keys[i].issuer);
+		}
+		if (entry->keys[i].ended_utc_ms != 0)
+			json_put_integer(&object, "ended_utc_ms", entry->keys[i].ended_utc_ms);
 		if (!json_object_seal(&object, &key, err))
 			return false;
 		json_add(&array, key);

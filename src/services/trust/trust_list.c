@@ -153,6 +153,7 @@ static bool add_issuer(struct listing *listing, const struct registry_entry *ent
 	json_put_text(&object, "source", place_text(listing->arena, issuer));
 	put_algorithms(&object, listing, issuer->algorithms);
 	json_put_text_unless_empty(&object, "audience", issuer->audience);
+	json_put_text_unless_empty(&object, "people", issuer->people.client);
 	json_put_integer(&object, "max_lifetime_s", issuer->lifetime_s);
 	if (issuer->private_addresses == ISSUER_ALLOWED)
 		json_put_cstring(&object, "private_addresses", "allowed");

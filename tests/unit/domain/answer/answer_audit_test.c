@@ -58,7 +58,8 @@ static void feed(struct bench *bench, uint64_t index, struct text entry)
 	assert_true(answer_audit_feed(bench->audit, index, entry, &err));
 }
 
-static void feed_key(struct bench *bench, const char *person, const char *verb)
+static void feed_key_until(
+	struct bench *bench, const char *person, const char *verb, const char *more)
 {
 	struct arena *arena = bench->calls.scratch;
 	struct json jwk = people_jwk(arena, person);
@@ -69,8 +70,13 @@ static void feed_key(struct bench *bench, const char *person, const char *verb)
 		text_format(arena,
 			"{\"type\":\"person-key\",\"verb\":\"%s\",\"person\":\"%s\",\"kid\":\"%.*"
 			"s\","
-			"\"jwk\":%.*s}",
-			verb, person, TEXT_ARGS(kid), TEXT_ARGS(key)));
+			"\"jwk\":%.*s%s}",
+			verb, person, TEXT_ARGS(kid), TEXT_ARGS(key), more));
+}
+
+static void feed_key(struct bench *bench, const char *person, const char *verb)
+{
+	feed_key_until(bench, person, verb, "");
 }
 
 /* Opens an audit that has seen where the log began and whose keys there are. */
@@ -201,6 +207,20 @@ static void a_key_counts_from_its_enrolment_to_its_end(void **state)
 	assert_int_equal(first_finding(bench).fault, ANSWER_FORGED); /* no origin */
 }
 
+static void a_key_with_an_end_counts_until_then(void **state)
+{
+	struct bench *bench = *state;
+
+	approved(bench);
+	begin(bench);
+	feed_key_until(bench, "ana", "enrol", ",\"expires_utc_ms\":1");
+	assert_int_equal(audited(bench, NULL, NULL, NULL).findings, 2);
+	assert_int_equal(first_finding(bench).fault, ANSWER_NOT_THEIRS);
+	begin(bench);
+	feed_key_until(bench, "ana", "enrol", ",\"expires_utc_ms\":253402300799000");
+	assert_int_equal(audited(bench, NULL, NULL, NULL).findings, 0);
+}
+
 static void a_use_without_its_yes_is_found(void **state)
 {
 	struct bench *bench = *state;
@@ -325,6 +345,7 @@ int main(void)
 		AUDIT_TEST(an_answer_that_was_tampered_with_is_found),
 		AUDIT_TEST(a_question_about_another_call_is_not_the_one_that_was_answered),
 		AUDIT_TEST(a_key_counts_from_its_enrolment_to_its_end),
+		AUDIT_TEST(a_key_with_an_end_counts_until_then),
 		AUDIT_TEST(a_use_without_its_yes_is_found),
 		AUDIT_TEST(an_answer_of_before_it_was_signed_is_not_proven),
 		AUDIT_TEST(a_break_glass_is_held_against_what_it_let_go),

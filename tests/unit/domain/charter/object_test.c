@@ -549,7 +549,7 @@ static void an_issuer_is_read_field_by_field(void **state)
 						 ":'github','url':'https://a'}");
 	const struct issuer *issuer = object->issuer;
 
-	assert_int_equal(object->document.count, ISSUER_FIELDS);
+	assert_int_equal(object->document.count, ISSUER_FIELDS - 1); /* people: of oidc alone */
 	assert_int_equal(issuer->speaks, ISSUER_SPEAKS_SPIFFE);
 	assert_int_equal(issuer->source, ISSUER_SOURCE_BUNDLE_URL);
 	assert_int_equal(issuer->algorithms, 1u << SIGNATURE_ES256 | 1u << SIGNATURE_PS256);
@@ -570,6 +570,113 @@ static void an_issuer_is_read_field_by_field(void **state)
 	assert_null(issuer_source_word(ISSUER_SOURCE_NONE));
 	drop_object(object);
 	drop_object(least);
+}
+
+#define OIDC_PEOPLE(more)                                                                          \
+	"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://a',"              \
+	"'algorithms':['ES256'],'people':{'client':'remit'" more "}}"
+
+static void people_sign_in_through_an_issuer_that_says_how(void **state)
+{
+	struct object *whole = object_of(*state,
+		OIDC_PEOPLE(",'claim':'email','require':[{'name':'email_verified','is':true},"
+			    "{'name':'/org/level','is':3},{'name':'hd','is':'x.org'}],"
+			    "'key-lasts':'24h','max-age':'24h','acr':['a'],'amr':['pwd','otp'],"
+			    "'scopes':['email']"));
+	struct object *least = object_of(*state, OIDC_PEOPLE(""));
+	const struct issuer_people *people = &whole->issuer->people;
+
+	assert_true(text_is(people->client, "remit"));
+	assert_true(text_is(people->claim, "email"));
+	assert_int_equal(people->require_count, 3);
+	assert_true(people->require[0].is.boolean);
+	assert_int_equal(people->require[1].is.integer, 3);
+	assert_true(text_is(people->require[2].is.string, "x.org"));
+	assert_int_equal(people->key_lasts_s, SIGN_IN_KEY_S_MAX);
+	assert_int_equal(people->max_age_s, SIGN_IN_MAX_AGE_S_MAX);
+	assert_int_equal(people->acr_count, 1);
+	assert_int_equal(people->amr_count, 2);
+	assert_int_equal(people->scopes_count, 1);
+	assert_true(text_is(least->issuer->people.claim, "sub"));
+	assert_int_equal(least->issuer->people.key_lasts_s, SIGN_IN_KEY_S_DEFAULT);
+	drop_object(whole);
+	drop_object(least);
+}
+
+static void refuses_issuer(void **state, const char *text)
+{
+	struct problems *problems = problems_of(*state);
+	struct json document = document_of(*state, text);
+	struct object *object = NULL;
+
+	if (object_parse(&object, &document, TEXT("a.yaml"), problems))
+		fail_msg("%s", text);
+}
+
+static void what_people_sign_in_by_has_bounds(void **state)
+{
+	refuses_issuer(state, OIDC_PEOPLE(",'claim':'email'")); /* that nobody verified */
+	refuses_issuer(state, OIDC_PEOPLE(",'claim':'email','require':[{'name':'email_verified',"
+					  "'is':'true'}]"));
+	refuses_issuer(state, OIDC_PEOPLE(",'key-lasts':'299s'"));
+	refuses_issuer(state, OIDC_PEOPLE(",'key-lasts':'86401s'"));
+	refuses_issuer(state, OIDC_PEOPLE(",'max-age':'86401s'"));
+	refuses_issuer(state, OIDC_PEOPLE(",'scopes':['a b']"));
+	refuses_issuer(state, OIDC_PEOPLE(",'scopes':['1','2','3','4','5','6','7','8','9']"));
+	refuses_issuer(state, OIDC_PEOPLE(",'require':[{'name':'x','is':['a']}]"));
+	refuses_issuer(state, OIDC_PEOPLE(",'require':[{'name':'x','is':null}]"));
+	refuses_issuer(state, OIDC_PEOPLE(",'require':[{'name':'/x~2','is':true}]"));
+	refuses_issuer(state, "{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':"
+			      "'https://a','algorithms':['ES256'],'people':{}}");
+	/* A token of a workload would be one of a person. */
+	refuses_issuer(state, "{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':"
+			      "'https://a','algorithms':['ES256'],'audience':'remit','people':"
+			      "{'client':'remit'}}");
+	refuses_issuer(state, "{'object':'issuer','name':'i','unit':'u','speaks':'github','url':"
+			      "'https://a','people':{'client':'remit'}}");
+}
+
+static void so_many_claims_are_required_and_no_more(void **state)
+{
+	for (unsigned count = SIGN_IN_REQUIRE_MAX; count <= SIGN_IN_REQUIRE_MAX + 1; count++) {
+		struct problems *problems = problems_of(*state);
+		struct object *object = NULL;
+		struct buffer text;
+		struct json document;
+
+		buffer_init(&text, 1 << 16);
+		buffer_append_string(&text,
+			"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+			"a','algorithms':['ES256'],'people':{'client':'remit','require':[");
+		for (unsigned i = 0; i < count; i++)
+			buffer_append_format(
+				&text, "%s{'name':'c%u','is':true}", i == 0 ? "" : ",", i);
+		buffer_append_string(&text, "]}}");
+		buffer_append_byte(&text, '\0');
+		document = document_of(*state, text.data);
+		assert_int_equal(object_parse(&object, &document, TEXT("a.yaml"), problems),
+			count == SIGN_IN_REQUIRE_MAX);
+		if (object != NULL)
+			drop_object(object);
+		buffer_deinit(&text);
+	}
+}
+
+static void a_person_signs_in_as_their_document_says(void **state)
+{
+	struct object *named = object_of(*state,
+		"{'object':'person','name':'ana','unit':'u','sign-in':{'issuer':'i','as':'u 1'}}");
+	struct object *own = object_of(
+		*state, "{'object':'person','name':'ana','unit':'u','sign-in':{'issuer':'i'}}");
+	struct object *none = object_of(*state, "{'object':'person','name':'ana','unit':'u'}");
+
+	assert_true(text_is(person_sign_in_name(named->person), "u 1"));
+	assert_true(text_is(person_sign_in_name(own->person), "ana"));
+	assert_int_equal(person_sign_in_name(none->person).length, 0);
+	refuses_issuer(state, "{'object':'person','name':'ana','unit':'u','sign-in':{'as':'x'}}");
+	drop_object(named);
+	drop_object(own);
+	drop_object(none);
 }
 
 static void a_charter_says_whose_tokens_it_is(void **state)
@@ -877,6 +984,14 @@ int main(void)
 			a_charter_is_read_field_by_field, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_issuer_is_read_field_by_field, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			people_sign_in_through_an_issuer_that_says_how, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_people_sign_in_by_has_bounds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			so_many_claims_are_required_and_no_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_person_signs_in_as_their_document_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_charter_says_whose_tokens_it_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -82,6 +82,7 @@ static bool expected(
 		       (facts & (ADMINISTRATOR | SECURITY | REVIEWER | AUDITOR | CUSTODIAN)) != 0;
 	}
 	switch (action) {
+	case PEOPLE_SIGN_IN: return is_person && (facts & SELF) != 0;
 	case PEOPLE_WRITE: return administers || owns || keeps_data;
 	case PEOPLE_OPEN: return keeps_data;
 	case PEOPLE_CONSENT: return keeps_data && !proposed;

@@ -24,7 +24,8 @@ enum { TEXT_BYTES_MAX = 2048, ROUNDS_MAX = 20000 };
 static const char *const socket_changes[] = {"suspendIdentity", "killTask", "killIdentity",
 	"killInstance", "killUnit", "killToken", "bootstrap", "backup", "plan", "why",
 	"reportFinding", NULL};
-static const char *const open_to_strangers[] = {"describe", "installation", "howToAnswer", NULL};
+static const char *const open_to_strangers[] = {
+	"describe", "installation", "howToAnswer", "listSignIns", NULL};
 
 enum role {
 	STRANGER = 0,    /* TCP, no signature */

@@ -180,6 +180,8 @@ void handle_enrol(struct api_request *request)
 
 FAKE(handle_installation)
 FAKE(handle_whoami)
+FAKE(handle_sign_in_list)
+FAKE(handle_sign_in)
 FAKE(handle_object_list)
 FAKE(handle_object_show)
 FAKE(handle_plan)

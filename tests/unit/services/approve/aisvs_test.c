@@ -237,6 +237,56 @@ static void aisvs_9_2_9_an_agents_key_is_no_approvers_key(void **state)
 	assert_int_equal(try_again(bench, "write", "{}"), 0);
 }
 
+/* ana's key as one that she signed in with. */
+static void set_end(struct call_bench *bench, int64_t expires_utc_ms, int64_t ended_utc_ms)
+{
+	struct registry *registry = bench->world.registry;
+	const struct person_key key = {.kid = people_kid(bench->scratch, "ana"),
+		.jwk = people_jwk(bench->scratch, "ana"),
+		.enrolled_utc_ms = 1,
+		.expires_utc_ms = expires_utc_ms,
+		.useless_utc_ms = 2,
+		.ended_utc_ms = ended_utc_ms,
+		.issuer = TEXT("id")};
+	struct error err = {0};
+
+	registry_remove_key(registry, TEXT("ana"), key.kid, ++bench->world.revision);
+	assert_true(registry_set_key(registry, TEXT("ana"), &key, ++bench->world.revision, &err));
+}
+
+static void a_key_that_is_over_approves_nothing_and_one_that_was_ended_never_did(void **state)
+{
+	struct call_bench *bench = *state;
+	const struct approval *approval = ask(bench, "write", "{}");
+	int64_t now_utc_ms = bench->log.now_utc_ms;
+	char id[32];
+
+	(void)snprintf(id, sizeof id, "%.*s", TEXT_ARGS(approval->id));
+	set_end(bench, now_utc_ms, 0);
+	assert_false(call_bench_approve(bench, id, "ana", true));
+	set_end(bench, now_utc_ms + 60000, now_utc_ms - 1);
+	assert_false(call_bench_approve(bench, id, "ana", true));
+	set_end(bench, now_utc_ms + 60000, 0);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	/* Somebody ends it: what it said is said by nobody. */
+	set_end(bench, now_utc_ms + 60000, now_utc_ms + 1);
+	assert_int_equal(try_again(bench, "write", "{}"), 0);
+}
+
+static void what_a_key_said_before_it_ended_by_itself_still_counts(void **state)
+{
+	struct call_bench *bench = *state;
+	const struct approval *approval = ask(bench, "write", "{}");
+	int64_t now_utc_ms = bench->log.now_utc_ms;
+	char id[32];
+
+	(void)snprintf(id, sizeof id, "%.*s", TEXT_ARGS(approval->id));
+	set_end(bench, now_utc_ms + 1000, 0);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	bench->log.now_utc_ms = now_utc_ms + 1001;
+	assert_int_equal(try_again(bench, "write", "{}"), 1);
+}
+
 /* What one identity of a chain needs people for, the whole chain does. */
 static void aisvs_9_2_10_a_chain_inherits_its_worst_class(void **state)
 {
@@ -309,6 +359,8 @@ int main(void)
 		AISVS_TEST(aisvs_9_2_7_the_words_of_an_ai_steer_nothing),
 		AISVS_TEST(aisvs_9_2_8_an_approval_is_bound_and_used_once),
 		AISVS_TEST(aisvs_9_2_9_an_agents_key_is_no_approvers_key),
+		AISVS_TEST(a_key_that_is_over_approves_nothing_and_one_that_was_ended_never_did),
+		AISVS_TEST(what_a_key_said_before_it_ended_by_itself_still_counts),
 		AISVS_TEST(aisvs_9_2_10_a_chain_inherits_its_worst_class),
 		AISVS_TEST(aisvs_9_6_2_no_decision_in_time_is_a_no),
 	};

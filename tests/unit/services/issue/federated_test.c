@@ -205,6 +205,17 @@ static void assert_refused(struct world *world, struct text token, enum issue_re
 
 /* ---- what does not hold ---- */
 
+static void what_people_sign_in_with_is_no_workloads(void **state)
+{
+	struct world *world = *state;
+
+	apply(world, "object: issuer\nname: id\nunit: support\nspeaks: oidc\nurl: " OIDC "\n"
+		     "keys: {jwks-url: 'https://id.example.com/keys'}\nalgorithms: [ES256]\n"
+		     "people: {client: '" ISSUING_ISSUER "'}\n");
+	fetch_all(world);
+	assert_refused(world, worker(world, WORKER), ISSUE_ASSERTION, TOKEN_AUDIENCE);
+}
+
 static void a_token_must_hold_in_every_claim(void **state)
 {
 	static const struct {
@@ -814,6 +825,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_token_must_hold_in_every_claim),
+		TEST(what_people_sign_in_with_is_no_workloads),
 		TEST(several_audiences_are_nobodys),
 		TEST(what_no_rule_meets_is_as_unknown_as_an_unknown_name),
 		TEST(a_key_that_is_not_the_issuers_opens_nothing),
