@@ -27,7 +27,7 @@ struct issue;
 enum {
 	ISSUE_OPENINGS_MAX = 256, /* openings on their way to the log at once */
 	ISSUE_OPENINGS_PER_IDENTITY_MAX = ISSUE_OPENINGS_MAX / 4,
-	ISSUE_WAITING_MAX = 128,  /* of the openings, those that wait for an issuer's keys */
+	ISSUE_WAITING_MAX = 128, /* of the openings, those that wait for an issuer's keys */
 	ISSUE_ENDINGS_MAX = 256,
 	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
 	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
