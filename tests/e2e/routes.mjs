@@ -229,7 +229,7 @@ test('what a newcomer gets wrong is said with its place and has its exit status'
   const wrong = [
     [3, /no identity is named nobody/, 'identity', 'show', 'nobody'],
     [3, /no record names this task/, 'trace', 't-nobody'],
-    [0, /There is none/, 'findings', 'list'],
+    [0, /There is none/, 'findings', 'list', '--kind', 'tool-drift'],
     [3, /no such finding is open/, 'findings', 'show', 'f-nobody'],
     [3, /no finding f-nobody is open/, 'findings', 'close', 'f-nobody', '--reason', 'seen'],
     [2, /--reason says what came of it/, 'findings', 'close', 'f-nobody'],
