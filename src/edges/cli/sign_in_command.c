@@ -239,7 +239,6 @@ static void write_url(struct sign_in *sign_in, struct buffer *url)
 /* Where there is a display.  The address holds no secret: what it was made from is kept here. */
 static void open_browser(const char *url)
 {
-	extern char **environ;
 	char *const words[] = {(char[]){"xdg-open"}, (char *)(uintptr_t)url, NULL};
 	posix_spawn_file_actions_t actions;
 	pid_t child;
