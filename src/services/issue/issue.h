@@ -30,7 +30,7 @@ enum {
 	ISSUE_ENDINGS_MAX = 256,
 	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
 	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
-	ISSUE_KEYS_CACHED = 256,        /* parsed keys of identities and persons remembered */
+	ISSUE_KEYS_CACHED = 1024,       /* parsed keys of identities and persons remembered */
 	ISSUE_EXPIRY_MS = 1000,         /* how often expired tasks get their record */
 	ISSUE_SESSIONS_MAX = 16384,     /* connections that hold tasks */
 	ISSUE_SESSION_KEEP_MS = 15 * 1000,
