@@ -145,9 +145,11 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 	issue->parts = *parts;
 	issue->tokens = calloc(TOKEN_CACHE_SETS, sizeof *issue->tokens);
 	issue->proof_keys = calloc(ISSUE_PROOF_KEYS_CACHED, sizeof *issue->proof_keys);
+	issue->certificates = issue_certificates_create();
 	issue->scratch = arena_create(TOKEN_ARENA_BYTES_MAX);
 	random_bytes(issue->nonce_key, sizeof issue->nonce_key);
-	if (issue->tokens == NULL || issue->proof_keys == NULL || issue->scratch == NULL) {
+	if (issue->tokens == NULL || issue->proof_keys == NULL || issue->certificates == NULL ||
+		issue->scratch == NULL) {
 		error_set(err, ERROR_LIMIT, "no memory for the token service");
 		goto done;
 	}
@@ -186,6 +188,7 @@ void issue_destroy(struct issue **issue)
 	replay_table_destroy(&(*issue)->requests);
 	replay_table_destroy(&(*issue)->proofs);
 	free((*issue)->proof_keys);
+	free((*issue)->certificates);
 	explicit_bzero((*issue)->nonce_key, sizeof(*issue)->nonce_key);
 	arena_destroy(&(*issue)->scratch);
 	free((*issue)->tokens);
