@@ -13,20 +13,20 @@
 //
 // Usage: token [--json] [--rounds N] [--requests N] [--alone].  Exits 1 if a bar is not met.
 import { spawn } from 'node:child_process';
-import { createHash, randomUUID, sign } from 'node:crypto';
-import https from 'node:https';
+import { randomUUID, sign } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { assertion, keyAt, keysLine } from '../examples/stories/lib/keys.mjs';
-import { World, eventually, run } from '../examples/stories/lib/world.mjs';
+import { World } from '../examples/stories/lib/world.mjs';
 import { median } from './figures.mjs';
+import {
+  CONNECTIONS, FORM, agentName, catchUp, charter, form, makeCertificate, portOf, programs,
+  readLine, root, send,
+} from './grants.mjs';
 import { startPeers } from './token_peers.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const programs = process.env.REMIT_BENCH ?? join(root, 'build', 'bench');
 const peerFolder = process.env.REMIT_PEERS ?? join(root, 'build', 'peers');
 const words = process.argv.slice(2);
 const option = (name, usual) =>
@@ -34,12 +34,9 @@ const option = (name, usual) =>
 const rounds = option('--rounds', 5);
 const requests = option('--requests', 3000);
 const RAW = 1500; // operations of a turn of OpenSSL alone
-const CONNECTIONS = 32;
 // An identity has room for 4,096 assertions that may still come again.
 const AGENTS = 16;
-const CATCH_UP_MS = 120_000;
 const REPEATED_NS_MAX = 2000;
-const FORM = 'application/x-www-form-urlencoded';
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -67,36 +64,7 @@ const emit = (figure) => {
   console.log(JSON.stringify({ bench: 'token', ...figure }));
 };
 
-const agentName = (number) => `bencher-${String(number).padStart(2, '0')}`;
-
-const charter = (name, keys, peer) => `object: identity
-name: ${name}
-kind: agent
-class: retrieve
-risk: low
-owner: ana@example.com
-backup-owner: bo@example.com
-unit: support
-purpose: Measure what a token costs
-environments: [staging]
-outputs: [{to: reply, up-to: internal}]
-entitlements:
-  - {effect: read, tool: files/read_text_file}
-peers: [${peer}]
-limits: {task: 15m}
-impact: None
-review: 90d
-expires: 2027-06-30
-${keys}
-`;
-
 // ---- turns ----
-
-const readLine = async (program, args, input) => {
-  const done = await run(join(programs, program), args, { input, ms: 300_000 });
-  if (done.code !== 0) throw new Error(`${program}: ${done.code}\n${done.err}${done.out}`);
-  return JSON.parse(done.out);
-};
 
 // Processor time of the loop's thread so far, and of a process with its signer.
 const cpuNs = (pid) => {
@@ -107,23 +75,6 @@ const cpuNs = (pid) => {
   const all = [String(pid), ...children.filter(Boolean).filter(isSigner)].flatMap((process) =>
     readdirSync(`/proc/${process}/task`).map((thread) => onCpu(process, thread)));
   return { loop: onCpu(pid, pid), all: all.reduce((sum, one) => sum + one, 0) };
-};
-
-// What token-client is told of a server.
-const planOf = (server, bodies) => [
-  `port ${server.port}`, `connections ${server.connections ?? CONNECTIONS}`,
-  `head POST ${server.path} HTTP/1.1`,
-  `head Host: 127.0.0.1:${server.port}`, `head Content-Type: ${FORM}`,
-  ...(server.header ? [`header ${server.header}`] : []),
-  ...(server.tls ? [`tls ${server.tls}`] : []),
-  ...(server.tokens ? [`tokens ${server.tokens}`] : []),
-  `bodies ${bodies}`, '',
-].join('\n');
-
-const send = async (folder, server, lines) => {
-  const bodies = join(folder, 'bodies');
-  writeFileSync(bodies, lines.join('\n') + '\n', { mode: 0o600 });
-  return readLine('token-client', [], planOf(server, bodies));
 };
 
 // One turn of a server: bodies are made now and sent by the client.
@@ -144,22 +95,6 @@ const medianOf = (turns, keys) => Object.fromEntries(
   keys.filter((key) => turns[0][key] !== undefined)
     .map((key) => [key, Math.round(median(turns.map((turn) => turn[key])))]));
 
-const page = (url) => new Promise((done, fail) => {
-  if (url.startsWith('http:')) return fetch(url).then((answer) => answer.text()).then(done, fail);
-  return https.get(url, { rejectUnauthorized: false, agent: false }, (answer) => {
-    let text = '';
-    answer.on('data', (part) => (text += part));
-    answer.on('end', () => done(text));
-  }).on('error', fail);
-});
-
-// The store follows the log in the pauses; nobody is measured beside it.
-const catchUp = async (world) => {
-  const isLevel = async () =>
-    /^remit_store_lag_records 0$/m.test(await page(world.url + '/metrics'));
-  if (!(await eventually(isLevel, CATCH_UP_MS))) throw new Error('the store does not catch up');
-};
-
 const takeTurns = async (folder, servers, grants) => {
   const turns = new Map([...servers, ...grants].map((one) => [one, []]));
   for (const server of servers) await ask(folder, server, server.warm ?? CONNECTIONS * 8);
@@ -177,8 +112,6 @@ const takeTurns = async (folder, servers, grants) => {
 };
 
 // ---- remit ----
-
-const form = (fields) => new URLSearchParams(fields).toString();
 
 const proves = (agent, world) => ({
   client_assertion_type: JWT_BEARER, client_assertion: assertion(agent.key, agent.name, world.url),
@@ -245,8 +178,6 @@ const certified = (world, agents) => (count) => Array(count).fill(form({
   client_id: agents[0].name,
 }));
 
-const portOf = (world) => Number(new URL(world.url).port);
-
 const remitServer = (world, agents, grant) => ({
   name: `remit, ${grant.name}`, grant, pid: world.daemon.pid, world, port: portOf(world),
   path: '/oauth/token', header: grant.header, bodies: grant.make(world, agents),
@@ -270,17 +201,6 @@ const startWorld = (agents, folder, { keys, settings }) => World.start({
 const startPlain = (agents, folder) => {
   for (const agent of agents) agent.key = keyAt(join(folder, `${agent.name}.pem`));
   return startWorld(agents, folder, { keys: ({ key }) => keysLine('staging', key.jwk) });
-};
-
-const makeCertificate = async (folder, name) => {
-  const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
-  const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
-    'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext',
-    'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate]);
-  if (made.code !== 0) throw new Error(made.err);
-  const body = readFileSync(certificate, 'utf8').replace(/-----[A-Z ]*-----|\s/g, '');
-  const digest = createHash('sha256').update(Buffer.from(body, 'base64')).digest('hex');
-  return { key, certificate, digest: `sha256:${digest}` };
 };
 
 const startSecret = async (folder) => {
