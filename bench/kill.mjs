@@ -163,7 +163,8 @@ const killOne = async (bench, folder, size) => {
   return { acknowledged, busy, refused, cut: cutAt };
 };
 
-const timesOf = (times) => ({ p50_ns: ns(quantile(times, 0.5)), p99_ns: ns(quantile(times, 0.99)) });
+const timesOf = (times) =>
+  ({ p50_ns: ns(quantile(times, 0.5)), p99_ns: ns(quantile(times, 0.99)) });
 
 const report = (size, { acknowledged, busy, refused, cut }) => {
   const name = `kill of a task with ${size} below, acknowledged`;
