@@ -19,10 +19,23 @@ void buffer_init_in(struct buffer *buffer, size_t limit_bytes, char *memory, siz
 		.data = memory, .capacity = size, .limit_bytes = limit_bytes, .is_borrowed = true};
 }
 
-void buffer_deinit(struct buffer *buffer)
+void buffer_keep_secret(struct buffer *buffer)
 {
+	buffer->is_secret = true;
+}
+
+static void give_back(struct buffer *buffer)
+{
+	/* All of it: what was consumed may stand behind the length. */
+	if (buffer->is_secret && buffer->data != NULL)
+		explicit_bzero(buffer->data, buffer->capacity);
 	if (!buffer->is_borrowed)
 		free(buffer->data);
+}
+
+void buffer_deinit(struct buffer *buffer)
+{
+	give_back(buffer);
 	*buffer = (struct buffer){.limit_bytes = buffer->limit_bytes};
 }
 
@@ -45,12 +58,16 @@ struct text buffer_text(const struct buffer *buffer)
 /* Moves what there is to capacity bytes of its own; false: no memory. */
 static bool move_to(struct buffer *buffer, size_t capacity)
 {
-	char *data = realloc(buffer->is_borrowed ? NULL : buffer->data, capacity);
+	/* realloc gives the old memory back as it is. */
+	bool is_copied = buffer->is_borrowed || buffer->is_secret;
+	char *data = is_copied ? malloc(capacity) : realloc(buffer->data, capacity);
 
 	if (data == NULL)
 		return false;
-	if (buffer->is_borrowed && buffer->length > 0)
+	if (is_copied && buffer->length > 0)
 		memcpy(data, buffer->data, buffer->length);
+	if (is_copied)
+		give_back(buffer);
 	buffer->data = data;
 	buffer->capacity = capacity;
 	buffer->is_borrowed = false;

@@ -20,12 +20,16 @@ struct buffer {
 	size_t limit_bytes;
 	bool failed;
 	bool is_borrowed; /* data is the caller's */
+	bool is_secret;   /* cleared wherever it leaves */
 };
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);
 /* Begins in the caller's memory, which must outlive it; what does not fit there moves to
  * memory of its own. */
 void buffer_init_in(struct buffer *buffer, size_t limit_bytes, char *memory, size_t size);
+/* What it holds is cleared where it moves from and before it is given back, the caller's
+ * memory too.  Holds until the next buffer_init. */
+void buffer_keep_secret(struct buffer *buffer);
 /* Frees the memory; the struct may be initialised again. */
 void buffer_deinit(struct buffer *buffer);
 /* Length 0, not failed; keeps the memory. */

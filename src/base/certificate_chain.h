@@ -7,13 +7,14 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/certificate.h"
 #include "base/error.h"
 #include "base/text.h"
 
 /* X.509 certificates of clients, over OpenSSL: whose they are by their one URI, and whether
  * they hold (RFC 5280 §6). */
 
-enum { CERTIFICATE_BYTES_MAX = 16 * 1024, CERTIFICATE_DEPTH_MAX = 4 };
+enum { CERTIFICATE_DEPTH_MAX = 4 };
 
 struct certificate_facts {
 	struct text uri;       /* the one subjectAltName of type URI, in the arena */

@@ -84,6 +84,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 		request->path.length = (size_t)question;
 	request->is_tls = listener->is_tls;
 	buffer_init(&exchange->body, server->settings.body_bytes_max);
+	buffer_keep_secret(&exchange->body); /* a credential, an assertion */
 	buffer_init(&exchange->pending, 0);
 	exchange->older = server->newest;
 	if (server->newest != NULL)

@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #include "base/base64.h"
-#include "base/certificate_chain.h"
 #include "domain/charter/users.h"
 #include "domain/federation/match.h"
 #include "domain/federation/spiffe.h"
@@ -296,7 +295,8 @@ static bool read_certificate(struct federation *federation, struct certificate_f
 	struct error err = {0};
 	struct spiffe_id id;
 
-	if (!certificate_read(facts, federation->arena, federation->request->certificate, &err) ||
+	if (!issue_certificate_facts(federation->issue, federation->arena,
+		    federation->request->certificate, facts, &err) ||
 		!spiffe_id_parse(&id, facts->uri))
 		return false;
 	federation->subject = facts->uri;

@@ -145,9 +145,11 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 	issue->parts = *parts;
 	issue->tokens = calloc(TOKEN_CACHE_SETS, sizeof *issue->tokens);
 	issue->proof_keys = calloc(ISSUE_PROOF_KEYS_CACHED, sizeof *issue->proof_keys);
+	issue->certificates = issue_certificates_create();
 	issue->scratch = arena_create(TOKEN_ARENA_BYTES_MAX);
 	random_bytes(issue->nonce_key, sizeof issue->nonce_key);
-	if (issue->tokens == NULL || issue->proof_keys == NULL || issue->scratch == NULL) {
+	if (issue->tokens == NULL || issue->proof_keys == NULL || issue->certificates == NULL ||
+		issue->scratch == NULL) {
 		error_set(err, ERROR_LIMIT, "no memory for the token service");
 		goto done;
 	}
@@ -186,6 +188,7 @@ void issue_destroy(struct issue **issue)
 	replay_table_destroy(&(*issue)->requests);
 	replay_table_destroy(&(*issue)->proofs);
 	free((*issue)->proof_keys);
+	free((*issue)->certificates);
 	explicit_bzero((*issue)->nonce_key, sizeof(*issue)->nonce_key);
 	arena_destroy(&(*issue)->scratch);
 	free((*issue)->tokens);
@@ -288,6 +291,29 @@ bool issue_is_from_sandbox(const struct issue *issue, const struct task *task)
 
 /* ---- keys ---- */
 
+_Static_assert(
+	ISSUE_KEYS_CACHED % KEYS_OF_A_SET == 0 && ISSUE_PROOF_KEYS_CACHED % KEYS_OF_A_SET == 0,
+	"all sets are whole");
+
+/* Where a key of this digest is, or is to be: keys lie in sets of KEYS_OF_A_SET, so that two
+ * that are used in turn do not drive each other out.  The one driven out is any. */
+static struct cached_key *find_place(
+	struct cached_key *keys, size_t count, const struct sha256 *digest)
+{
+	struct cached_key *set, *free_place = NULL;
+	uint32_t hash = 0;
+
+	memcpy(&hash, digest->bytes, sizeof hash);
+	set = keys + hash % (count / KEYS_OF_A_SET) * KEYS_OF_A_SET;
+	for (size_t i = 0; i < KEYS_OF_A_SET; i++) {
+		if (set[i].key == NULL)
+			free_place = &set[i];
+		else if (sha256_equal(&set[i].digest, digest))
+			return &set[i];
+	}
+	return free_place != NULL ? free_place : &set[digest->bytes[4] % KEYS_OF_A_SET];
+}
+
 /* Puts the key, taken over in any case, in its place. */
 static const struct cached_key *keep_key(struct cached_key *place, struct public_key *key,
 	struct cached_key *made, struct error *err)
@@ -315,7 +341,7 @@ const struct cached_key *issue_key(
 		return NULL;
 	}
 	made.digest = sha256_of(canonical.data, canonical.length);
-	place = &issue->keys[made.digest.bytes[0] % ISSUE_KEYS_CACHED];
+	place = find_place(issue->keys, ISSUE_KEYS_CACHED, &made.digest);
 	if (place->key != NULL && sha256_equal(&place->digest, &made.digest))
 		return place;
 	if (!jwk_parse(&key, jwk, err))
@@ -333,14 +359,12 @@ const struct cached_key *issue_proof_key(struct issue *issue, struct arena *aren
 	struct cached_key *place = NULL;
 	struct cached_key made = {0};
 	struct error err = {0};
-	uint32_t hash = 0;
 
 	*reason = TOKEN_NO_ROOM;
 	if (parts[1].data == NULL)
 		return NULL;
 	made.digest = sha256_of_parts(parts, 2);
-	memcpy(&hash, made.digest.bytes, sizeof hash);
-	place = &issue->proof_keys[hash % ISSUE_PROOF_KEYS_CACHED];
+	place = find_place(issue->proof_keys, ISSUE_PROOF_KEYS_CACHED, &made.digest);
 	if (place->key != NULL && sha256_equal(&place->digest, &made.digest))
 		return place;
 	*reason = dpop_key(&key, proof);

@@ -29,11 +29,12 @@ enum {
 	ISSUE_OPENINGS_PER_IDENTITY_MAX = ISSUE_OPENINGS_MAX / 4,
 	ISSUE_WAITING_MAX = 128, /* of the openings, those that wait for an issuer's keys */
 	ISSUE_ENDINGS_MAX = 256,
-	ISSUE_INTROSPECTIONS_MAX = 256, /* proofs of who asks on their way to the log at once */
-	ISSUE_CACHE_ENTRIES = 4096,     /* verified tokens remembered */
-	ISSUE_KEYS_CACHED = 256,        /* parsed keys of identities and persons remembered */
-	ISSUE_EXPIRY_MS = 1000,         /* how often expired tasks get their record */
-	ISSUE_SESSIONS_MAX = 16384,     /* connections that hold tasks */
+	ISSUE_INTROSPECTIONS_MAX = 256,  /* proofs of who asks on their way to the log at once */
+	ISSUE_CACHE_ENTRIES = 4096,      /* verified tokens remembered */
+	ISSUE_KEYS_CACHED = 1024,        /* parsed keys of identities and persons remembered */
+	ISSUE_CERTIFICATES_CACHED = 512, /* of clients, what they say remembered */
+	ISSUE_EXPIRY_MS = 1000,          /* how often expired tasks get their record */
+	ISSUE_SESSIONS_MAX = 16384,      /* connections that hold tasks */
 	ISSUE_SESSION_KEEP_MS = 15 * 1000,
 	ISSUE_PURPOSE_BYTES_MAX = 500,
 	ISSUE_MESSAGE_BYTES_MAX = 200,

@@ -1,6 +1,7 @@
 #ifndef SERVICES_ISSUE_ISSUE_PRIVATE_H
 #define SERVICES_ISSUE_ISSUE_PRIVATE_H
 
+#include "base/certificate_chain.h"
 #include "base/digest.h"
 #include "base/random.h"
 #include "domain/token/access_token.h"
@@ -36,6 +37,7 @@ enum {
 	/* An eighth: 273 calls a second of one identity, all the time. */
 	ISSUE_PROOFS_PER_IDENTITY_MAX = ISSUE_PROOFS_MAX / 8,
 	ISSUE_PROOF_KEYS_CACHED = 1024,
+	KEYS_OF_A_SET = 4,
 	ISSUE_NONCE_KEY_BYTES = 32,
 	TOKEN_CACHE_WAYS = 4,
 	TOKEN_CACHE_SETS = ISSUE_CACHE_ENTRIES / TOKEN_CACHE_WAYS,
@@ -84,6 +86,7 @@ struct issue {
 	struct cached_key keys[ISSUE_KEYS_CACHED];
 	/* Keys of proofs, apart from those that stand in the registry. */
 	struct cached_key *proof_keys;
+	struct cached_certificate *certificates;         /* ISSUE_CERTIFICATES_CACHED of them */
 	struct cached_token (*tokens)[TOKEN_CACHE_WAYS]; /* TOKEN_CACHE_SETS of them */
 	uint32_t next_way;
 	/* The audience asked for last, and its digest: callers ask again and again. */
@@ -263,6 +266,16 @@ bool issue_is_closed(const struct issue *issue);
  * Errors: INVALID, LIMIT. */
 const struct cached_key *issue_key(
 	struct issue *issue, struct arena *arena, const struct json *jwk, struct error *err);
+
+/* What a client's certificate says, read once (certificates.c); as certificate_read_life,
+ * certificate_read and certificate_has_key. */
+struct cached_certificate *issue_certificates_create(void);
+bool issue_certificate_life(struct issue *issue, struct arena *arena, struct text der,
+	struct certificate_life *out, struct error *err) MUST_CHECK;
+bool issue_certificate_facts(struct issue *issue, struct arena *arena, struct text der,
+	struct certificate_facts *out, struct error *err) MUST_CHECK;
+bool issue_certificate_has_key(
+	struct issue *issue, struct arena *arena, struct text der, const struct cached_key *key);
 
 /* The server that audience is the URL of, or the empty text. */
 struct text issue_server_of(const struct issue *issue, struct text audience);

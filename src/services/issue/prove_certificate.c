@@ -3,7 +3,6 @@
  * The TLS handshake has shown that the peer holds the certificate's key; who they are is said
  * by the charter, which names the certificate by its digest or its key as a JWK.  Nothing of
  * what the certificate says of itself counts but its key and its time: nobody vouches for it. */
-#include "base/certificate.h"
 #include "services/issue/issue_private.h"
 
 /* The line of the charter that this certificate proves. */
@@ -29,7 +28,7 @@ static const struct charter_key *find_line(struct issue *issue, struct arena *ar
 			return line;
 		}
 		key = issue_key(issue, arena, &line->jwk, &err);
-		if (key == NULL || !certificate_has_key(certificate, key->key))
+		if (key == NULL || !issue_certificate_has_key(issue, arena, certificate, key))
 			continue;
 		*out_key_id = text_copy(arena, text_of(key->thumbprint));
 		return line;
@@ -52,7 +51,7 @@ bool issue_prove_certificate(
 
 	if (request->client.length == 0)
 		return refuse_certificate(request, "client_id is missing");
-	if (!certificate_read_life(&life, request->certificate, &err))
+	if (!issue_certificate_life(issue, arena, request->certificate, &life, &err))
 		return refuse_certificate(request, err.text);
 	if (now_utc_s + TOKEN_SKEW_S < life.starts_utc_s || now_utc_s >= life.ends_utc_s)
 		return refuse_certificate(request, "it is over, or not valid yet");

@@ -133,6 +133,55 @@ static void what_moves_or_hides_is_no_longer_there(void **state)
 	buffer_deinit(&out);
 }
 
+static bool is_clear(const char *memory, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (memory[i] != 0)
+			return false;
+	return true;
+}
+
+static void what_is_secret_is_cleared_where_it_moves_from(void **state)
+{
+	char memory[16];
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init_in(&buffer, 600, memory, sizeof memory);
+	buffer_keep_secret(&buffer);
+	buffer_append_string(&buffer, "a-credential");
+	buffer_append_string(&buffer, ", and what follows");
+	assert_true(is_clear(memory, sizeof memory));
+	assert_true(text_is(buffer_text(&buffer), "a-credential, and what follows"));
+	buffer_deinit(&buffer);
+}
+
+static void what_is_secret_is_cleared_when_it_is_given_back(void **state)
+{
+	char memory[16] = {0};
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init_in(&buffer, 600, memory, sizeof memory);
+	buffer_keep_secret(&buffer);
+	buffer_append_string(&buffer, "a-credential");
+	buffer_consume(&buffer, 4); /* what moved up stands twice */
+	buffer_deinit(&buffer);
+	assert_true(is_clear(memory, sizeof memory));
+}
+
+static void what_is_no_secret_stays_as_it_is(void **state)
+{
+	char memory[16] = {0};
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init_in(&buffer, 600, memory, sizeof memory);
+	buffer_append_string(&buffer, "no credential");
+	buffer_deinit(&buffer);
+	assert_string_equal(memory, "no credential");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +192,9 @@ int main(void)
 		cmocka_unit_test(appends_of_each_kind_follow_each_other),
 		cmocka_unit_test(a_long_run_grows_to_the_last_byte_of_the_limit),
 		cmocka_unit_test(what_moves_or_hides_is_no_longer_there),
+		cmocka_unit_test(what_is_secret_is_cleared_where_it_moves_from),
+		cmocka_unit_test(what_is_secret_is_cleared_when_it_is_given_back),
+		cmocka_unit_test(what_is_no_secret_stays_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,9 @@ enum door {
  * @ours@ the thumbprints of their and of the token key, @N@ the second N from now. */
 struct text door_token(struct issuing *issuing, const struct private_key *key, const char *header,
 	const char *claims);
+/* The pattern with those words filled in; and @jwk@ is a1's public key, @ath@ the digest of the
+ * token that was given last, @at@ the letter. */
+struct text door_filled(struct issuing *issuing, const char *pattern);
 /* The token that the door takes, fresh but for its jti, which is "one". */
 struct text door_good(struct issuing *issuing, enum door door);
 /* "accepted", or the word of the refusal. */
@@ -37,5 +40,13 @@ void run_door_case(const struct door_case *test, struct tally *tally);
 
 /* The cases that are deeds rather than texts (jwt_deeds.c). */
 void run_deeds(struct tally *tally);
+/* Proofs (DPoP), and what tokens are bound to (jwt_bound.c). */
+void run_bound(struct tally *tally);
+/* Work handed from identity to identity (jwt_handed.c). */
+void run_handed(struct tally *tally);
+/* Client assertions of other issuers (jwt_issuers.c). */
+void run_issuers(struct tally *tally);
+/* What is to be signed as the card of a peer (jwt_cards.c). */
+void run_cards(struct tally *tally);
 
 #endif

@@ -648,6 +648,35 @@ static void a_charter_may_name_the_certificate_itself(void **state)
 	assert_int_equal(issuing->refusal, ISSUE_CLIENT_UNPROVEN);
 }
 
+static void a_certificate_that_was_seen_before_is_looked_at_again(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	const char *others = issuing_key_yaml(issuing, bench->other);
+	const char *own = issuing_key_yaml(issuing, issuing->a1_key);
+
+	/* The items of those lines alone. */
+	others = strchr(others, '[') + 1;
+	own = strchr(own, '[') + 1;
+	for (int i = 0; i < 2; i++)
+		assert_true(open_by_certificate(bench, &bench->certificate));
+	issuing_recharter(issuing,
+		text_format(issuing->governed.arena, "%.*s", (int)(strrchr(others, ']') - others),
+			others)
+			.data,
+		"");
+	assert_false(open_by_certificate(bench, &bench->certificate));
+	assert_int_equal(issuing->refusal, ISSUE_CLIENT_UNPROVEN);
+	issuing_recharter(issuing,
+		text_format(issuing->governed.arena, "%.*s", (int)(strrchr(own, ']') - own), own)
+			.data,
+		"");
+	assert_true(open_by_certificate(bench, &bench->certificate));
+	issuing_pass(issuing, 3601);
+	assert_false(open_by_certificate(bench, &bench->certificate));
+	assert_int_equal(issuing->refusal, ISSUE_CERTIFICATE);
+}
+
 static void a_proof_binds_before_a_certificate_unless_the_charter_wants_that(void **state)
 {
 	struct bench *bench = *state;
@@ -755,6 +784,7 @@ int main(void)
 		WITH(a_certificate_of_a_key_after_its_end_proves_nobody),
 		WITH(a_token_of_a_certificate_needs_that_certificate),
 		WITH(a_charter_may_name_the_certificate_itself),
+		WITH(a_certificate_that_was_seen_before_is_looked_at_again),
 		WITH(a_proof_binds_before_a_certificate_unless_the_charter_wants_that),
 		WITH(one_identity_has_its_share_of_the_proofs),
 		WITH(a_task_shows_what_its_token_is_bound_to),
