@@ -25,9 +25,11 @@
 #include "edges/oauth/oauth.h"
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
+#include "edges/ssf/ssf.h"
 #include "edges/upstream/upstream_edge.h"
 #include "main/backup_job.h"
 #include "main/children.h"
+#include "main/events.h"
 #include "main/folder.h"
 #include "main/handing.h"
 #include "main/notices.h"
@@ -102,6 +104,8 @@ struct daemon {
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct issue *issue;
+	struct events *events;
+	struct signals *event_signals;
 	struct call_service *call;
 	struct people_port people;
 	struct evaluate *evaluate;
@@ -123,6 +127,7 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
+	struct ssf *ssf;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
@@ -465,6 +470,27 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 	return issue_create(&daemon->issue, &parts, err);
 }
 
+static int64_t stamp_utc_ms(void *context)
+{
+	const struct daemon *daemon = context;
+
+	return fold_stamp_utc_ms(daemon->fold);
+}
+
+/* Security events of others. */
+static bool make_events(struct daemon *daemon, struct error *err)
+{
+	struct signals_parts parts = {.fold = daemon->fold,
+		.wall_utc_ms = stamp_utc_ms,
+		.clock_context = daemon};
+
+	if (!events_create(&daemon->events, daemon->trust, daemon->issue, err))
+		return false;
+	parts.issuers = events_issuers(daemon->events);
+	parts.tasks = events_tasks(daemon->events);
+	return signals_create(&daemon->event_signals, &parts, err);
+}
+
 static bool make_confiner(struct daemon *daemon, struct error *err)
 {
 	return children_open(&daemon->confiner, daemon->settings, getenv("PATH"), err);
@@ -639,13 +665,6 @@ static struct api_services api_parts(struct daemon *daemon)
 	};
 }
 
-static int64_t stamp_utc_ms(void *context)
-{
-	const struct daemon *daemon = context;
-
-	return fold_stamp_utc_ms(daemon->fold);
-}
-
 /* Between agents. */
 static bool make_peer_door(struct daemon *daemon, struct error *err)
 {
@@ -685,6 +704,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       mcp_door_route(daemon->mcp, daemon->router, err) &&
 	       llm_door_create(&daemon->llm, &llm, err) &&
 	       llm_door_route(daemon->llm, daemon->router, err) && make_peer_door(daemon, err) &&
+	       ssf_create(&daemon->ssf, daemon->event_signals, err) &&
+	       ssf_add_routes(daemon->ssf, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -780,6 +801,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 	if (url.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
+		!signals_set_audience(daemon->event_signals, url, err) ||
 		!signer_child_set_issuer(daemon->signer, url, err) ||
 		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
@@ -949,6 +971,7 @@ static const struct {
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
+	{"events", make_events},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -1028,7 +1051,10 @@ void daemon_destroy(struct daemon **daemon_at)
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
+	signals_destroy(&daemon->event_signals); /* after the records that would call it */
+	ssf_destroy(&daemon->ssf);
 	issue_destroy(&daemon->issue);
+	events_destroy(&daemon->events);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
 	http_client_destroy(&daemon->http);

@@ -24,6 +24,9 @@ struct bench {
 	struct ssf *ssf;
 	struct private_key *key;
 	struct arena *arena;
+	struct issuer issuer;
+	bool has_no_keys;
+	struct trust_wait *keys_wait;
 	/* Tasks: what was asked to end, and how it goes. */
 	unsigned endings;
 	char ended[128];
@@ -39,17 +42,23 @@ static int64_t clock_of(void *context)
 	return ((struct bench *)context)->governed.log.now_utc_ms;
 }
 
-static enum security_event_fault find_key(
-	void *context, struct text issuer, struct text kid, const struct public_key **key)
+static enum trust_outcome find(void *context, const struct trust_query *query,
+	struct trust_wait *wait, struct trust_found *out)
 {
 	struct bench *bench = context;
 
-	if (!text_is(issuer, SENDER))
-		return SECURITY_EVENT_ISSUER;
-	if (!text_is(kid, "k"))
-		return SECURITY_EVENT_KEY;
-	*key = private_key_public(bench->key);
-	return SECURITY_EVENT_ACCEPTED;
+	*out = (struct trust_found){0};
+	if (!text_is(query->issuer, SENDER))
+		return TRUST_UNKNOWN;
+	out->issuer = &bench->issuer;
+	if (bench->has_no_keys && wait != NULL)
+		bench->keys_wait = wait;
+	if (bench->has_no_keys)
+		return wait == NULL ? TRUST_NO_KEYS : TRUST_WAITS;
+	if (!text_is(query->key_id, "k"))
+		return TRUST_UNKNOWN;
+	out->key = private_key_public(bench->key);
+	return TRUST_FOUND;
 }
 
 static void end_tasks(void *context, struct signals_ending *ending)
@@ -58,7 +67,7 @@ static void end_tasks(void *context, struct signals_ending *ending)
 
 	bench->endings++;
 	(void)snprintf(bench->ended, sizeof bench->ended, "%.*s: %s",
-		TEXT_ARGS(ending->subject.name), ending->reason);
+		TEXT_ARGS(ending->name), ending->reason);
 	if (bench->is_held) {
 		bench->waiting = ending;
 		return;
@@ -73,7 +82,7 @@ static void end_tasks(void *context, struct signals_ending *ending)
 static void make_signals(struct bench *bench)
 {
 	const struct signals_parts parts = {.fold = bench->governed.fold,
-		.issuers = {bench, find_key},
+		.issuers = {bench, find},
 		.tasks = {bench, end_tasks},
 		.wall_utc_ms = clock_of,
 		.clock_context = bench};
@@ -94,6 +103,10 @@ static int start(void **state)
 	governed_init(&bench->governed);
 	bench->arena = arena_create(EVENT_ARENA_BYTES);
 	assert_true(private_key_generate(&bench->key, SIGNATURE_ES256, &err));
+	bench->issuer = (struct issuer){.name = TEXT("idp"),
+		.url = TEXT(SENDER),
+		.events = {.types = 1u << EVENT_SESSION_REVOKED,
+			.subjects = 1u << ISSUER_SUBJECT_IDENTITIES}};
 	make_signals(bench);
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
