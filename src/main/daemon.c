@@ -18,6 +18,7 @@
 #include "edges/authzen/authzen.h"
 #include "edges/clock/system_clock.h"
 #include "edges/confine/confine_self.h"
+#include "edges/event_poll/event_poll.h"
 #include "edges/health/health.h"
 #include "edges/key_fetch/key_fetch.h"
 #include "edges/llm/llm_door.h"
@@ -106,6 +107,8 @@ struct daemon {
 	struct issue *issue;
 	struct events *events;
 	struct signals *event_signals;
+	struct event_poll *event_poll;
+	struct signals_poller *poller;
 	struct call_service *call;
 	struct people_port people;
 	struct evaluate *evaluate;
@@ -489,6 +492,28 @@ static bool make_events(struct daemon *daemon, struct error *err)
 	parts.issuers = events_issuers(daemon->events);
 	parts.tasks = events_tasks(daemon->events);
 	return signals_create(&daemon->event_signals, &parts, err);
+}
+
+static void on_polled(void *context, struct text issuer, const char *why)
+{
+	const struct daemon *daemon = context;
+
+	trust_note_polled(daemon->trust, issuer, why);
+}
+
+/* Once we have an address that events can be meant for. */
+static bool poll_events(struct daemon *daemon, struct error *err)
+{
+	struct signals_poller_parts parts = {.loop = daemon->loop,
+		.registry = daemon->registry,
+		.signals = daemon->event_signals,
+		.on_polled = on_polled,
+		.context = daemon};
+
+	if (!event_poll_create(&daemon->event_poll, daemon->http, daemon->secrets, err))
+		return false;
+	parts.fetcher = event_poll_port(daemon->event_poll);
+	return signals_poller_create(&daemon->poller, &parts, err);
 }
 
 static bool make_confiner(struct daemon *daemon, struct error *err)
@@ -983,6 +1008,7 @@ static const struct {
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
+	{"polling", poll_events},
 	{"first administrator", offer_bootstrap},
 };
 
@@ -1053,6 +1079,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
 	signals_destroy(&daemon->event_signals); /* after the records that would call it */
 	ssf_destroy(&daemon->ssf);
+	signals_poller_destroy(&daemon->poller);
+	event_poll_destroy(&daemon->event_poll);
 	issue_destroy(&daemon->issue);
 	events_destroy(&daemon->events);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */

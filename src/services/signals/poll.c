@@ -68,7 +68,7 @@ static void polled_free(struct polled *polled)
 	if (polled->is_asking)
 		poller->parts.fetcher.cancel(poller->parts.fetcher.context, &polled->fetch);
 	arena_destroy(&polled->arena);
-	object_release(polled->object);
+	object_release(&polled->object);
 	free(polled);
 }
 
@@ -161,7 +161,7 @@ static bool read_answer(
 	struct polled *polled, struct text body, const struct json **sets, struct error *err)
 {
 	struct text copy = text_copy(polled->arena, body);
-	struct json *answer = arena_alloc(polled->arena, sizeof *answer, _Alignof(struct json));
+	struct json *answer = arena_new(polled->arena, struct json);
 
 	if (copy.data == NULL || answer == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for its answer");
@@ -219,14 +219,15 @@ static bool put_error(
 }
 
 /* Who has something to tell is answered at once; else the other may hold the request. */
-static bool make_body(struct polled *polled, struct text *out, struct error *err)
+static bool make_body(
+	const struct polled *polled, struct arena *arena, struct text *out, struct error *err)
 {
 	struct json_builder body, acks, errors;
 	struct json ack, set_errors, whole;
 	bool is_telling = false;
 
-	json_array_start(&acks, polled->arena);
-	json_object_start(&errors, polled->arena);
+	json_array_start(&acks, arena);
+	json_object_start(&errors, arena);
 	for (uint32_t i = 0; i < polled->events_count; i++) {
 		const struct polled_event *event = &polled->events[i];
 
@@ -238,18 +239,18 @@ static bool make_body(struct polled *polled, struct text *out, struct error *err
 	}
 	if (!json_array_seal(&acks, &ack, err) || !json_object_seal(&errors, &set_errors, err))
 		return false;
-	json_object_start(&body, polled->arena);
+	json_object_start(&body, arena);
 	json_put(&body, "ack", ack);
 	json_put_integer(&body, "maxEvents", SIGNALS_POLL_EVENTS_MAX);
 	json_put_boolean(&body, "returnImmediately", is_telling || polled->has_more);
 	json_put(&body, "setErrs", set_errors);
 	if (!json_object_seal(&body, &whole, err))
 		return false;
-	*out = json_canonical_text(polled->arena, &whole);
+	*out = json_canonical_text(arena, &whole);
 	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a request");
 }
 
-static bool ask(struct polled *polled, struct error *err)
+static bool ask_with(struct polled *polled, struct arena *arena, struct error *err)
 {
 	const struct issuer *issuer = issuer_of(polled);
 	const struct signals_fetcher *fetcher = &polled->poller->parts.fetcher;
@@ -265,8 +266,18 @@ static bool ask(struct polled *polled, struct error *err)
 	if (issuer->ca_file.length > 0)
 		question.ca_file = ca_file;
 	polled->fetch = (struct signals_fetch){.done = on_fetched, .context = polled};
-	return make_body(polled, &question.body, err) &&
+	return make_body(polled, arena, &question.body, err) &&
 	       fetcher->begin(fetcher->context, &question, &polled->fetch, err);
+}
+
+static bool ask(struct polled *polled, struct error *err)
+{
+	struct arena *arena = arena_create(POLL_ARENA_BYTES_MAX);
+	bool is_asking = arena == NULL ? error_set(err, ERROR_LIMIT, "no memory for a request")
+				       : ask_with(polled, arena, err);
+
+	arena_destroy(&arena);
+	return is_asking;
 }
 
 static void on_due(struct loop_timer *timer)
@@ -335,7 +346,7 @@ static bool add_new(void *context, const struct registry_entry *entry)
 		return false;
 	}
 	polled->poller = poller;
-	polled->object = object_hold(entry->in_force);
+	polled->object = object_acquire(entry->in_force);
 	polled->timer = (struct loop_timer){.on_due = on_due, .context = polled};
 	polled->next = poller->list;
 	poller->list = polled;
