@@ -29,6 +29,7 @@
 #include "edges/ssf/ssf.h"
 #include "edges/upstream/upstream_edge.h"
 #include "main/backup_job.h"
+#include "main/canary_road.h"
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
@@ -131,6 +132,8 @@ struct daemon {
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
+	struct canary_walk *canary_walk;
+	struct canary *canary;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
@@ -804,6 +807,28 @@ static bool keep_sandboxes(struct daemon *daemon, struct error *err)
 	return sandbox_keeper_create(&daemon->sandboxes, daemon->loop, daemon->registrar, err);
 }
 
+/* Only where it was set: whoever it tries kills with is registered by people. */
+static bool keep_canary(struct daemon *daemon, struct error *err)
+{
+	const struct canary_walk_parts parts = {.issue = daemon->issue,
+		.evaluate = daemon->evaluate,
+		.finding = daemon->finding,
+		.identity = daemon->settings->canary,
+		.key_file = daemon->settings->canary_key};
+	struct canary_road road;
+
+	if (daemon->settings->canary == NULL)
+		return true;
+	if (!canary_walk_create(&daemon->canary_walk, &parts, err))
+		return false;
+	road = canary_walk_road(daemon->canary_walk);
+	if (!canary_create(&daemon->canary, daemon->loop, &road, daemon->settings->canary_every_s,
+		    err))
+		return false;
+	daemon->health.canary = daemon->canary;
+	return true;
+}
+
 /* The address callers use, known once the port is. */
 static bool announce(struct daemon *daemon, struct error *err)
 {
@@ -1009,6 +1034,7 @@ static const struct {
 	{"health", watch_health},
 	{"address", announce},
 	{"polling", poll_events},
+	{"canary", keep_canary},
 	{"first administrator", offer_bootstrap},
 };
 
@@ -1077,6 +1103,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
+	canary_destroy(&daemon->canary);
+	canary_walk_destroy(&daemon->canary_walk);
 	signals_destroy(&daemon->event_signals); /* after the records that would call it */
 	ssf_destroy(&daemon->ssf);
 	signals_poller_destroy(&daemon->poller);

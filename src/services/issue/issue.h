@@ -489,6 +489,11 @@ bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUS
  * (TASK_REVOKED_TOKENS_MAX of the task: end the task), IO. */
 bool issue_revoke_token(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
 
+/* Kills the task of a token, for whoever holds it: the record of a kill, with its receipt.  Does
+ * not wait for it.  Errors: as issue_revoke. */
+bool issue_kill_task(struct issue *issue, struct text token, struct text reason,
+	struct error *err) MUST_CHECK;
+
 /* ---- the keys of tokens; context is the struct issue: they fill struct api_token_keys ---- */
 
 /* As token_keys_list and token_keys_rotate. */

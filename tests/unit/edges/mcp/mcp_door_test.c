@@ -36,6 +36,8 @@ struct fakes {
 	uint64_t answered; /* number of the last answer of the client */
 	char answer[512];
 	bool is_answer_late;
+	unsigned held; /* sessions that hold their task */
+	bool has_no_holds;
 	char presented[256]; /* proof, method and path, as the door found them */
 };
 static struct fakes fakes; /* check-source: global: reset by each test's setup */
@@ -89,6 +91,26 @@ void issue_challenge(const struct issue *issue, struct text server,
 	(void)issue;
 	buffer_append_format(out, "Bearer resource_metadata=\"" ISSUER "/x/%.*s\", reason=%d",
 		TEXT_ARGS(server), (int)refused->reason);
+}
+
+enum token_reason issue_session_hold(
+	struct issue *issue, struct text task, struct issue_session *session)
+{
+	session->link = NULL;
+	if (fakes.has_no_holds)
+		return TOKEN_NO_ROOM;
+	if (!text_is(task, TASK_B))
+		return TOKEN_NOT_CHECKED;
+	session->issue = issue;
+	session->link = &session->next;
+	fakes.held++;
+	return TOKEN_ACCEPTED;
+}
+
+void issue_session_end(struct issue_session *session)
+{
+	fakes.held -= session->link != NULL;
+	session->link = NULL;
 }
 
 bool issue_wants_nonce(const struct issue_refused *refused)
