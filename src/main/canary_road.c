@@ -129,8 +129,8 @@ static bool ask(void *context, struct text token)
 	struct arena *arena = NULL;
 	bool is_taken = false;
 
-	if (issue_authenticate(walk->parts.issue, token, issue_issuer(walk->parts.issue), &caller) !=
-		TOKEN_ACCEPTED)
+	if (issue_authenticate(walk->parts.issue, token, issue_issuer(walk->parts.issue),
+		    &caller) != TOKEN_ACCEPTED)
 		return false;
 	arena = arena_create(ASK_ARENA_BYTES_MAX);
 	is_taken = arena != NULL && decide_one(walk, &caller, arena);
@@ -151,8 +151,9 @@ static void tell(void *context, const char *why)
 {
 	const struct canary_walk *walk = context;
 	char subject[FINDING_SUBJECT_BYTES_MAX];
-	struct finding_draft draft = {
-		.kind = FINDING_CANARY_FAILED, .control = "G-24", .what = text_of(why == NULL ? "" : why)};
+	struct finding_draft draft = {.kind = FINDING_CANARY_FAILED,
+		.control = "G-24",
+		.what = text_of(why == NULL ? "" : why)};
 	struct error err = {0};
 
 	if (why == NULL) {

@@ -20,8 +20,8 @@ struct canary_walk_parts {
 };
 
 /* Errors: those of private_key_load. */
-bool canary_walk_create(
-	struct canary_walk **out, const struct canary_walk_parts *parts, struct error *err) MUST_CHECK;
+bool canary_walk_create(struct canary_walk **out, const struct canary_walk_parts *parts,
+	struct error *err) MUST_CHECK;
 /* After the fold's last completion and the canary. */
 void canary_walk_destroy(struct canary_walk **walk);
 struct canary_road canary_walk_road(struct canary_walk *walk);

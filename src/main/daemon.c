@@ -486,9 +486,8 @@ static int64_t stamp_utc_ms(void *context)
 /* Security events of others. */
 static bool make_events(struct daemon *daemon, struct error *err)
 {
-	struct signals_parts parts = {.fold = daemon->fold,
-		.wall_utc_ms = stamp_utc_ms,
-		.clock_context = daemon};
+	struct signals_parts parts = {
+		.fold = daemon->fold, .wall_utc_ms = stamp_utc_ms, .clock_context = daemon};
 
 	if (!events_create(&daemon->events, daemon->trust, daemon->issue, err))
 		return false;
@@ -822,8 +821,8 @@ static bool keep_canary(struct daemon *daemon, struct error *err)
 	if (!canary_walk_create(&daemon->canary_walk, &parts, err))
 		return false;
 	road = canary_walk_road(daemon->canary_walk);
-	if (!canary_create(&daemon->canary, daemon->loop, &road, daemon->settings->canary_every_s,
-		    err))
+	if (!canary_create(
+		    &daemon->canary, daemon->loop, &road, daemon->settings->canary_every_s, err))
 		return false;
 	daemon->health.canary = daemon->canary;
 	return true;

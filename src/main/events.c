@@ -102,8 +102,8 @@ struct signals_tasks events_tasks(struct events *events)
 	return (struct signals_tasks){.context = events, .end = end};
 }
 
-bool events_create(struct events **out, struct trust_service *trust, struct issue *issue,
-	struct error *err)
+bool events_create(
+	struct events **out, struct trust_service *trust, struct issue *issue, struct error *err)
 {
 	*out = calloc(1, sizeof **out);
 	if (*out == NULL)

@@ -194,7 +194,7 @@ struct task_opening {
 	enum binding binding;
 	int64_t at_utc_ms;
 	int64_t deadline_utc_ms;
-	int64_t idle_s;   /* it ends when it was not used for so long; 0: it may be idle */
+	int64_t idle_s;            /* it ends when it was not used for so long; 0: it may be idle */
 	enum task_session session; /* what it ends with (task_attach) */
 };
 bool task_may_open(const struct task_table *table, const struct task_opening *opening,

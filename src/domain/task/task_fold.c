@@ -92,8 +92,8 @@ static bool find_anchors(struct task_table *table, struct node *node,
 }
 
 /* Who opened it by the word of an issuer. */
-static bool node_take_voucher(struct task_table *table, struct node *node,
-	const struct opened *opened, struct error *err)
+static bool node_take_voucher(
+	struct task_table *table, struct node *node, const struct opened *opened, struct error *err)
 {
 	struct text issuer = json_text_or(opened->proof, "issuer", "");
 	struct text subject = json_text_or(opened->proof, "subject", "");

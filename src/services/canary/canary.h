@@ -50,9 +50,9 @@ struct canary_road {
 struct canary_figures {
 	uint64_t runs; /* ended, well or not */
 	uint64_t failures;
-	bool is_failing;        /* the last one failed */
-	int64_t success_utc_s;  /* the last one that went well; 0: none yet */
-	int64_t refused_ns;     /* from its kill to its refusal */
+	bool is_failing;       /* the last one failed */
+	int64_t success_utc_s; /* the last one that went well; 0: none yet */
+	int64_t refused_ns;    /* from its kill to its refusal */
 };
 
 /* every_s: from the end of a run to the next; the first begins at once.  loop is borrowed, NULL:

@@ -86,8 +86,8 @@ static bool make_record(struct ending *ending, const struct task_ending *what, s
 	return true;
 }
 
-static bool submit(struct issue *issue, const struct task_ending *what, struct issue_end_waiter waiter,
-	struct error *err)
+static bool submit(struct issue *issue, const struct task_ending *what,
+	struct issue_end_waiter waiter, struct error *err)
 {
 	struct ending *ending = NULL;
 

@@ -463,6 +463,7 @@ struct issue_sweep {
 	char at[TASK_ID_BYTES + 1]; /* the last one looked at; empty: begin anew */
 	uint32_t on_their_way;      /* records */
 	bool is_over;               /* nothing more is looked at */
+	bool is_looking;
 };
 
 enum { ISSUE_SWEEPS_MAX = 64 };
@@ -470,6 +471,8 @@ enum { ISSUE_SWEEPS_MAX = 64 };
 /* Looks through all tasks, some a turn of the loop, until none of these is open: also of those
  * whose record was on its way.  done runs once, before this returns or from the loop. */
 void issue_sweep(struct issue *issue, struct issue_sweep *sweep);
+/* One turn of all; false: nothing is left to look at.  Runs by itself where there is a loop. */
+bool issue_sweeps_run(struct issue *issue);
 
 /* ---- receipts of kills ---- */
 
@@ -491,8 +494,8 @@ bool issue_revoke_token(struct issue *issue, struct text token, struct error *er
 
 /* Kills the task of a token, for whoever holds it: the record of a kill, with its receipt.  Does
  * not wait for it.  Errors: as issue_revoke. */
-bool issue_kill_task(struct issue *issue, struct text token, struct text reason,
-	struct error *err) MUST_CHECK;
+bool issue_kill_task(
+	struct issue *issue, struct text token, struct text reason, struct error *err) MUST_CHECK;
 
 /* ---- the keys of tokens; context is the struct issue: they fill struct api_token_keys ---- */
 

@@ -137,8 +137,7 @@ bool issue_revoke_token(struct issue *issue, struct text token, struct error *er
 	return submit_kill(issue, &kill, err);
 }
 
-bool issue_kill_task(
-	struct issue *issue, struct text token, struct text reason, struct error *err)
+bool issue_kill_task(struct issue *issue, struct text token, struct text reason, struct error *err)
 {
 	char actor[ACTOR_BYTES];
 	struct issue_caller caller;

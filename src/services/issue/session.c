@@ -57,7 +57,7 @@ enum token_reason issue_session_begin(
 		return reason;
 	task = task_find(issue->parts.tasks, caller.task);
 	return task_session(task) == TASK_SESSION_CONNECTION ? hold(issue, task, session)
-							       : TOKEN_TASK_NOT_LIVE;
+							     : TOKEN_TASK_NOT_LIVE;
 }
 
 void issue_session_end(struct issue_session *session)

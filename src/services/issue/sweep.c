@@ -26,6 +26,8 @@ static bool is_vouched(const struct issue_sweep *sweep, struct text vouched)
 
 static bool is_theirs(const struct issue_sweep *sweep, const struct task *task)
 {
+	if (sweep->name.length == 0) /* as what has none is nobody's */
+		return false;
 	switch (sweep->whose) {
 	case ISSUE_WHOSE_PERSON: return text_equal(task_person(task), sweep->name);
 	case ISSUE_WHOSE_IDENTITY: return text_equal(task->identity, sweep->name);
@@ -101,6 +103,8 @@ static void on_ended(void *context, uint64_t index, const struct error *err)
 		sweep->err = *err;
 		sweep->is_over = true;
 	}
+	if (sweep->is_looking) /* a log that answers at once: the turn goes on with it */
+		return;
 	if (sweep->is_over)
 		settle(sweep);
 	else
@@ -164,21 +168,29 @@ static bool is_full(const struct issue_sweep *sweep)
 	return sweep->on_their_way > 0 && sweep->issue->endings_count >= ISSUE_ENDINGS_MAX;
 }
 
-static void on_turn(struct loop_post *post)
+bool issue_sweeps_run(struct issue *issue)
 {
-	struct issue *issue = post->context;
 	struct issue_sweep *next = NULL;
 	bool is_more = false;
 
-	issue->is_sweep_posted = false;
 	for (struct issue_sweep *sweep = issue->sweeps; sweep != NULL; sweep = next) {
 		next = sweep->next;
+		sweep->is_looking = true;
 		if (!sweep->is_over && !is_full(sweep))
 			look(sweep);
+		sweep->is_looking = false;
 		is_more |= !sweep->is_over && !is_full(sweep);
 		settle(sweep);
 	}
-	if (is_more)
+	return is_more;
+}
+
+static void on_turn(struct loop_post *post)
+{
+	struct issue *issue = post->context;
+
+	issue->is_sweep_posted = false;
+	if (issue_sweeps_run(issue))
 		post_turn(issue);
 }
 
@@ -196,13 +208,13 @@ void issue_sweep(struct issue *issue, struct issue_sweep *sweep)
 	unsigned count = 0;
 
 	sweep->issue = issue;
-	sweep->is_done = sweep->is_over = false;
+	sweep->is_done = sweep->is_over = sweep->is_looking = false;
 	sweep->tasks = sweep->on_their_way = 0;
 	sweep->at[0] = '\0';
 	error_clear(&sweep->err);
 	for (struct issue_sweep *other = issue->sweeps; other != NULL; other = other->next)
 		count++;
-	if (count >= ISSUE_SWEEPS_MAX || issue->parts.loop == NULL) {
+	if (count >= ISSUE_SWEEPS_MAX) {
 		error_set(&sweep->err, ERROR_LIMIT, "too many ends are on their way");
 		sweep->done(sweep);
 		return;

@@ -144,8 +144,8 @@ static void take(struct polled *polled, const struct json *sets)
 			continue;
 		*event = (struct polled_event){.polled = polled, .id = member->name};
 		event->request = (struct signals_request){.issuer = issuer_of(polled)->url,
-			.token = member->value.type == JSON_STRING ? member->value.string
-								    : TEXT(""),
+			.token =
+				member->value.type == JSON_STRING ? member->value.string : TEXT(""),
 			.done = on_received,
 			.context = event};
 		polled->events_count++;
@@ -364,15 +364,14 @@ static void on_look(struct loop_timer *timer)
 		poller->is_synced = true;
 		poller->generation = generation;
 		drop_old(poller);
-		registry_each(
-			poller->parts.registry, OBJECT_ISSUER, TEXT(""), add_new, poller);
+		registry_each(poller->parts.registry, OBJECT_ISSUER, TEXT(""), add_new, poller);
 	}
 	if (!loop_timer_start(poller->parts.loop, timer, SIGNALS_POLL_LOOK_MS))
 		log_error("polls_stopped", LOG_STRING("why", "no memory for a timer"));
 }
 
-bool signals_poller_create(struct signals_poller **out, const struct signals_poller_parts *parts,
-	struct error *err)
+bool signals_poller_create(
+	struct signals_poller **out, const struct signals_poller_parts *parts, struct error *err)
 {
 	struct signals_poller *poller = calloc(1, sizeof *poller);
 

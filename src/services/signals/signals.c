@@ -190,9 +190,9 @@ static enum security_event_fault check_by(
 	struct receipt *receipt, const struct issuer *issuer, const struct public_key *key)
 {
 	const struct signals *signals = receipt->signals;
-	const struct security_event_rules rules = {
-		.audience = issuer->events.audience.length > 0 ? issuer->events.audience
-							       : text_of(signals->audience),
+	const struct security_event_rules rules = {.audience = issuer->events.audience.length > 0
+								       ? issuer->events.audience
+								       : text_of(signals->audience),
 		.now_utc_s = now_utc_s(signals)};
 
 	judge(receipt, issuer);

@@ -297,6 +297,30 @@ static const struct {
 	 "127.0.0.1:1','algorithms':['RS256']}",
 		"keys", "https alone"},
 	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked']}}",
+		"events", "which events"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'subjects':['people']}}",
+		"events", "about whom"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['other'],'subjects':['people']}}",
+		"events.types[0]", "not a security event"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':['all']}}",
+		"events.subjects[0]", "not whom"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':["
+	 "'people'],'poll':'http://b/poll'}}",
+		"events", "https alone"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':["
+	 "'people'],'credential':'x'}}",
+		"events", "not polled"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':["
+	 "'people'],'poll':'https://b','credential':'vault:kv/x#f'}}",
+		"events", "not here to be read"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
 	 "a','algorithms':['RS256'],'keys':{'jwks-url':'https://a','file':'/a'}}",
 		"keys", "two ways"},
 	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"

@@ -1255,6 +1255,26 @@ static void deleting_a_session_ends_it_and_its_stream(void **state)
 	free(stream.got);
 }
 
+static void a_task_of_mcp_is_held_by_its_session_and_no_longer(void **state)
+{
+	static const char as_b[] = "!Authorization: Bearer b\r\n" TYPE BOTH;
+	struct bench *bench = *state;
+	const char *id;
+	char fields[256];
+
+	open_session(bench); /* of a task that is none of MCP's */
+	assert_int_equal(fakes.held, 0);
+	id = strstr(ask(bench, "POST", as_b, initialize), "Mcp-Session-Id: s-");
+	assert_non_null(id);
+	assert_int_equal(fakes.held, 1);
+	(void)snprintf(
+		fields, sizeof fields, "!Authorization: Bearer b\r\n%.38s\r\n" TYPE BOTH, id);
+	assert_status(ask(bench, "DELETE", fields, ""), 204);
+	assert_int_equal(fakes.held, 0);
+	fakes.has_no_holds = true;
+	assert_status(ask(bench, "POST", as_b, initialize), 503);
+}
+
 static void a_get_without_event_stream_is_not_acceptable(void **state)
 {
 	struct bench *bench = *state;
@@ -1311,6 +1331,7 @@ int main(void)
 		WITH(a_get_stream_stays_open_until_its_task_is_over),
 		WITH(a_stream_hears_that_people_have_answered),
 		WITH(deleting_a_session_ends_it_and_its_stream),
+		WITH(a_task_of_mcp_is_held_by_its_session_and_no_longer),
 		WITH(a_get_without_event_stream_is_not_acceptable),
 	};
 
