@@ -1,29 +1,17 @@
-// Whether kills are effective is tried by the daemon itself, with an identity that may do nothing.
+// Whether kills are effective is tried by the daemon itself, with an identity that may do nothing:
+// as docs/canary.md says, word for word.
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { World, eventually } from '../../examples/stories/lib/world.mjs';
 
-const charter = (world) => `object: identity
-name: canary
-kind: agent
-class: summarise
-risk: low
-owner: ana@example.com
-backup-owner: bo@example.com
-unit: support
-purpose: Try whether a kill is effective
-environments: [staging]
-outputs: []
-entitlements: []
-peers: []
-limits: {task: 1m}
-impact: None
-review: 90d
-expires: 2027-06-30
-${world.keysLineOf('nobody')}
-`;
+const path = fileURLToPath(new URL('../../docs/canary.md', import.meta.url));
+const page = readFileSync(path, 'utf8');
+const [, document] = /^```yaml\n([^]*?)^```$/m.exec(page);
+const [, settings] = /^```\n(canary: [^]*?)^```$/m.exec(page);
+const charter = (world) => document.replace('keys: []', world.keysLineOf('nobody'));
 let world;
 
 before(async () => {
@@ -55,8 +43,9 @@ test('without the setting nothing is tried', async () => {
 test('its task is killed and its next call refused, again and again', async () => {
   const key = world.keys.nobody.path;
   await world.killDaemon();
-  appendFileSync(world.path('remit.yaml'),
-    `canary: canary\ncanary-key: ${key}\ncanary-every-s: 1\n`);
+  appendFileSync(world.path('remit.yaml'), settings
+    .replace(/^canary-key: .*$/m, `canary-key: ${key}`)
+    .replace(/^canary-every-s: .*$/m, 'canary-every-s: 1'));
   await world.startDaemon();
   assert.ok(await eventually(async () => (await figures()).runs_total >= 2));
   const seen = await figures();

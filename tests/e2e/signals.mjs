@@ -127,8 +127,8 @@ const open = async (issuer, sub) => {
   return body.access_token;
 };
 
-const call = async (token) => {
-  const answer = await fetch(world.mcp('files'), {
+const initialize = (token) =>
+  fetch(world.mcp('files'), {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json', Accept: 'application/json, text/event-stream',
@@ -141,8 +141,15 @@ const call = async (token) => {
       },
     }),
   });
+const call = async (token) => {
+  const answer = await initialize(token);
   await answer.arrayBuffer();
   return answer.status;
+};
+const opened = async (token) => {
+  const answer = await initialize(token);
+  await answer.arrayBuffer();
+  return answer.headers.get('mcp-session-id');
 };
 const works = async (token) => assert.equal(await call(token), 200);
 
@@ -170,11 +177,10 @@ const refused = async (set, err) => {
 };
 const taken = async (set) => assert.deepEqual(await push(set), { status: 202 });
 
-// The records of events of one jti, as the log has them.
 const recordOf = async (jti) => {
-  const rows = await world.json(null, 'records', '--type', 'security-event', '--limit', '100')
-    .catch(() => null);
-  return (rows?.items ?? rows ?? []).map((row) => row.record ?? row).find((row) => row.jti === jti);
+  const found = await world.json(null, 'audit', 'search', '--type', 'security-event',
+    '--limit', '1000');
+  return found.items.map(({ record }) => record).find((record) => record.jti === jti);
 };
 
 test('what does not hold ends nothing', async () => {
@@ -265,13 +271,13 @@ test('credential-change and the identity itself end tasks, too', async () => {
     await taken(await eventOf(id, subjectOf(id, 'worker:12'), change(type)));
     assert.equal(await call(token), 401);
   }
-  const own = (await world.openTask(IDENTITY, 'files')).access_token ??
-    (await world.openTask(IDENTITY, 'files'));
+  const own = await world.openTask(IDENTITY, 'files');
+  await works(own.token);
   const vouched = await open(mute, 'worker:1');
   await works(vouched);
   await taken(await eventOf(id, { format: 'iss_sub', iss: world.url, sub: IDENTITY }));
   assert.equal(await call(vouched), 401);
-  if (typeof own === 'string') assert.equal(await call(own), 401);
+  assert.equal(await call(own.token), 401);
   const next = await open(id, 'worker:1');
   await taken(await eventOf(id, { format: 'opaque', id: IDENTITY }));
   assert.equal(await call(next), 401);
@@ -372,11 +378,38 @@ test('the command of the page pushes an event', async () => {
   assert.equal(await call(token), 401);
 });
 
-test('what each event came to is on record, without the token', async () => {
-  const jti = randomUUID();
-  await taken(await eventOf(id, subjectOf(id, 'worker:7'), { jti }));
-  const verified = await world.verify();
-  assert.equal(verified.code ?? 0, 0, JSON.stringify(verified));
-  const record = await recordOf(jti);
-  if (record !== undefined) assert.equal(record.event, 'session-revoked');
+test('what each event came to is on record', async () => {
+  const [jti, other] = [randomUUID(), randomUUID()];
+  const token = await open(id, 'worker:record');
+  await taken(await eventOf(id, subjectOf(id, 'worker:record'), { jti }));
+  assert.equal(await call(token), 401);
+  await taken(await eventOf(id, subjectOf(mute, 'worker:record'), { jti: other }));
+  const [record, nothing] = [await recordOf(jti), await recordOf(other)];
+  assert.deepEqual(
+    [record.event, record.issuer, record.tasks, record.subject],
+    ['session-revoked', id.url, 1, { format: 'iss_sub', iss: id.url, name: 'worker:record' }]);
+  assert.equal(record['passed-over'], undefined);
+  assert.deepEqual([nothing.tasks, nothing['passed-over']], [0, 'subject']);
+  const { code, report } = await world.verify();
+  assert.equal(code, 0, JSON.stringify(report));
+});
+
+test('a task of session=mcp ends when its client deletes its session', async () => {
+  const answer = await fetch(`${world.url}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials', client_id: IDENTITY, client_assertion_type: JWT,
+      client_assertion: await id.token({ iss: id.url, aud: world.url, sub: 'worker:mcp' }),
+      resource: world.mcp('files'), session: 'mcp',
+    }),
+  });
+  const { access_token: token } = await answer.json();
+  const [first, second] = [await opened(token), await opened(token)];
+  const end = (session) => fetch(world.mcp('files'), {
+    method: 'DELETE', headers: { Authorization: `Bearer ${token}`, 'Mcp-Session-Id': session },
+  });
+  assert.equal((await end(first)).status, 204);
+  assert.equal((await end(first)).status, 404); // the task is there, and that session is not
+  assert.equal((await end(second)).status, 204);
+  assert.equal(await call(token), 401);
 });

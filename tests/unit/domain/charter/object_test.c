@@ -1,6 +1,7 @@
 #include "base/signature.h"
 #include "domain/charter/federation_forms.h"
 #include "domain/charter/object.h"
+#include "domain/token/security_event.h"
 
 #include <stdio.h>
 
@@ -568,7 +569,9 @@ static void an_issuer_is_read_field_by_field(void **state)
 		"{'object':'issuer','name':'mesh','unit':'u','speaks':'spiffe','url':'https://a',"
 		"'trust-domain':'td.example','keys':{'bundle-url':'https://a/b','ca-file':'/c'},"
 		"'algorithms':['ES256','PS256'],'audience':'x','max-lifetime':'86400s',"
-		"'private-addresses':'allowed','reuse':'allowed'}");
+		"'private-addresses':'allowed','reuse':'allowed','events':{'types':["
+		"'credential-change'],'subjects':['workloads'],'poll':'https://a/p','audience':'y',"
+		"'credential':'env:POLL'}}");
 	struct object *least = object_of(*state, "{'object':'issuer','name':'g','unit':'u','speaks'"
 						 ":'github','url':'https://a'}");
 	const struct issuer *issuer = object->issuer;
@@ -584,7 +587,14 @@ static void an_issuer_is_read_field_by_field(void **state)
 	assert_true(text_is(issuer->ca_file, "/c"));
 	assert_true(text_is(object_unit(object), "u"));
 	assert_true(object_needs_two(object->kind));
+	assert_int_equal(issuer->events.types, 1u << EVENT_CREDENTIAL_CHANGE);
+	assert_int_equal(issuer->events.subjects, 1u << ISSUER_SUBJECT_WORKLOADS);
+	assert_true(text_is(issuer->events.poll, "https://a/p"));
+	assert_true(text_is(issuer->events.audience, "y"));
+	assert_true(text_is(issuer->events.credential, "env:POLL"));
 	/* What nothing says is the narrowest. */
+	assert_int_equal(least->issuer->events.types, 0);
+	assert_int_equal(least->issuer->events.subjects, 0);
 	assert_int_equal(least->issuer->source, ISSUER_SOURCE_DISCOVERED);
 	assert_int_equal(least->issuer->algorithms, 1u << SIGNATURE_RS256);
 	assert_int_equal(least->issuer->lifetime_s, ISSUER_LIFETIME_S_DEFAULT);
