@@ -18,6 +18,7 @@
 #include "edges/authzen/authzen.h"
 #include "edges/clock/system_clock.h"
 #include "edges/confine/confine_self.h"
+#include "edges/event_poll/event_poll.h"
 #include "edges/health/health.h"
 #include "edges/key_fetch/key_fetch.h"
 #include "edges/llm/llm_door.h"
@@ -25,9 +26,12 @@
 #include "edges/oauth/oauth.h"
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
+#include "edges/ssf/ssf.h"
 #include "edges/upstream/upstream_edge.h"
 #include "main/backup_job.h"
+#include "main/canary_road.h"
 #include "main/children.h"
+#include "main/events.h"
 #include "main/folder.h"
 #include "main/handing.h"
 #include "main/notices.h"
@@ -105,6 +109,10 @@ struct daemon {
 	struct trust_service *trust;
 	struct sign_in *sign_in;
 	struct issue *issue;
+	struct events *events;
+	struct signals *event_signals;
+	struct event_poll *event_poll;
+	struct signals_poller *poller;
 	struct call_service *call;
 	struct people_port people;
 	struct evaluate *evaluate;
@@ -127,6 +135,9 @@ struct daemon {
 	struct standing_keeper standing;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
+	struct ssf *ssf;
+	struct canary_walk *canary_walk;
+	struct canary *canary;
 	struct health health;
 	struct loop_watch signals;
 	struct loop_timer drain;
@@ -473,6 +484,48 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 	return issue_create(&daemon->issue, &parts, err);
 }
 
+static int64_t stamp_utc_ms(void *context)
+{
+	const struct daemon *daemon = context;
+
+	return fold_stamp_utc_ms(daemon->fold);
+}
+
+/* Security events of others. */
+static bool make_events(struct daemon *daemon, struct error *err)
+{
+	struct signals_parts parts = {
+		.fold = daemon->fold, .wall_utc_ms = stamp_utc_ms, .clock_context = daemon};
+
+	if (!events_create(&daemon->events, daemon->trust, daemon->issue, err))
+		return false;
+	parts.issuers = events_issuers(daemon->events);
+	parts.tasks = events_tasks(daemon->events);
+	return signals_create(&daemon->event_signals, &parts, err);
+}
+
+static void on_polled(void *context, struct text issuer, const char *why)
+{
+	const struct daemon *daemon = context;
+
+	trust_note_polled(daemon->trust, issuer, why);
+}
+
+/* Once we have an address that events can be meant for. */
+static bool poll_events(struct daemon *daemon, struct error *err)
+{
+	struct signals_poller_parts parts = {.loop = daemon->loop,
+		.registry = daemon->registry,
+		.signals = daemon->event_signals,
+		.on_polled = on_polled,
+		.context = daemon};
+
+	if (!event_poll_create(&daemon->event_poll, daemon->http, daemon->secrets, err))
+		return false;
+	parts.fetcher = event_poll_port(daemon->event_poll);
+	return signals_poller_create(&daemon->poller, &parts, err);
+}
+
 static bool make_confiner(struct daemon *daemon, struct error *err)
 {
 	return children_open(&daemon->confiner, daemon->settings, getenv("PATH"), err);
@@ -648,13 +701,6 @@ static struct api_services api_parts(struct daemon *daemon)
 	};
 }
 
-static int64_t stamp_utc_ms(void *context)
-{
-	const struct daemon *daemon = context;
-
-	return fold_stamp_utc_ms(daemon->fold);
-}
-
 /* Between agents. */
 static bool make_peer_door(struct daemon *daemon, struct error *err)
 {
@@ -694,6 +740,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       mcp_door_route(daemon->mcp, daemon->router, err) &&
 	       llm_door_create(&daemon->llm, &llm, err) &&
 	       llm_door_route(daemon->llm, daemon->router, err) && make_peer_door(daemon, err) &&
+	       ssf_create(&daemon->ssf, daemon->event_signals, err) &&
+	       ssf_add_routes(daemon->ssf, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -772,6 +820,28 @@ static bool watch_standing(struct daemon *daemon, struct error *err)
 	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
 }
 
+/* Only where it was set: whoever it tries kills with is registered by people. */
+static bool keep_canary(struct daemon *daemon, struct error *err)
+{
+	const struct canary_walk_parts parts = {.issue = daemon->issue,
+		.evaluate = daemon->evaluate,
+		.finding = daemon->finding,
+		.identity = daemon->settings->canary,
+		.key_file = daemon->settings->canary_key};
+	struct canary_road road;
+
+	if (daemon->settings->canary == NULL)
+		return true;
+	if (!canary_walk_create(&daemon->canary_walk, &parts, err))
+		return false;
+	road = canary_walk_road(daemon->canary_walk);
+	if (!canary_create(
+		    &daemon->canary, daemon->loop, &road, daemon->settings->canary_every_s, err))
+		return false;
+	daemon->health.canary = daemon->canary;
+	return true;
+}
+
 /* The address callers use, known once the port is. */
 static bool announce(struct daemon *daemon, struct error *err)
 {
@@ -794,6 +864,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 	if (url.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
+		!signals_set_audience(daemon->event_signals, url, err) ||
 		!signer_child_set_issuer(daemon->signer, url, err) ||
 		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
@@ -963,6 +1034,7 @@ static const struct {
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
+	{"events", make_events},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -975,6 +1047,8 @@ static const struct {
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
+	{"polling", poll_events},
+	{"canary", keep_canary},
 	{"first administrator", offer_bootstrap},
 };
 
@@ -1043,8 +1117,15 @@ void daemon_destroy(struct daemon **daemon_at)
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
+	canary_destroy(&daemon->canary);
+	canary_walk_destroy(&daemon->canary_walk);
+	signals_destroy(&daemon->event_signals); /* after the records that would call it */
+	ssf_destroy(&daemon->ssf);
+	signals_poller_destroy(&daemon->poller);
+	event_poll_destroy(&daemon->event_poll);
 	issue_destroy(&daemon->issue);
 	sign_in_destroy(&daemon->sign_in);
+	events_destroy(&daemon->events);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
 	http_client_destroy(&daemon->http);

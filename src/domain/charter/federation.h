@@ -51,6 +51,23 @@ enum issuer_source {
 	ISSUER_SOURCE_FILE,
 };
 
+/* Whom an issuer's events may be about (docs/formats/security-events.md). */
+enum issuer_subject {
+	ISSUER_SUBJECT_NONE = 0,
+	ISSUER_SUBJECT_PEOPLE,     /* persons, by email */
+	ISSUER_SUBJECT_WORKLOADS,  /* whoever opened a task by its word, by their `sub` */
+	ISSUER_SUBJECT_IDENTITIES, /* identities, by the name they have here */
+};
+
+/* Which security events of an issuer are taken; types 0: none. */
+struct issuer_events {
+	uint32_t types;         /* bits 1 << enum security_event_kind */
+	uint32_t subjects;      /* bits 1 << enum issuer_subject */
+	struct text audience;   /* that they must have; empty: remit's own URL */
+	struct text poll;       /* where they are fetched; empty: they are pushed */
+	struct text credential; /* reference to the token that is shown there; empty: none */
+};
+
 /* Zero is refused. */
 enum issuer_leave { ISSUER_REFUSED = 0, ISSUER_ALLOWED };
 
@@ -94,6 +111,7 @@ struct issuer {
 	enum issuer_leave private_addresses; /* its source may lie at one */
 	enum issuer_leave reuse;             /* a token may be used until it ends */
 	struct issuer_people people;
+	struct issuer_events events;
 };
 
 /* A claim and what it must be: exactly one of is and prefix.  A name that begins with a

@@ -9,6 +9,7 @@
 #include "domain/federation/key_source.h"
 #include "domain/federation/rule.h"
 #include "domain/federation/spiffe.h"
+#include "domain/token/security_event.h"
 
 static const char *const speaks_words[] = {
 	[ISSUER_SPEAKS_OIDC] = "oidc",
@@ -73,6 +74,30 @@ static unsigned environment_value(struct text word)
 
 static const struct form_words environment_words = {
 	"an environment", environment_value, environment_list};
+
+static unsigned event_value(struct text word)
+{
+	for (unsigned kind = EVENT_OTHER + 1; kind <= EVENT_CREDENTIAL_CHANGE; kind++)
+		if (text_is(word, security_event_kind_word((enum security_event_kind)kind)))
+			return kind;
+	return EVENT_OTHER;
+}
+
+static unsigned subject_value(struct text word)
+{
+	if (text_is(word, "people"))
+		return ISSUER_SUBJECT_PEOPLE;
+	if (text_is(word, "workloads"))
+		return ISSUER_SUBJECT_WORKLOADS;
+	return text_is(word, "identities") ? ISSUER_SUBJECT_IDENTITIES : ISSUER_SUBJECT_NONE;
+}
+
+static const char *const event_list[] = {"session-revoked", "credential-change", NULL};
+static const char *const subject_list[] = {"people", "workloads", "identities", NULL};
+static const struct form_words event_words = {
+	"a security event that ends something", event_value, event_list};
+static const struct form_words subject_words = {
+	"whom events may be about", subject_value, subject_list};
 
 /* ---- readers ---- */
 
@@ -235,6 +260,35 @@ static void finish_names(struct form_reader *reader, const struct json *value,
 			"holds a wildcard");
 }
 
+/* Who says nothing of types and subjects, may end nothing. */
+static void finish_events(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const struct issuer *issuer)
+{
+	struct form_path here = {.up = path, .name = TEXT("events")};
+	const struct issuer_events *events = &issuer->events;
+	const struct json *given = json_find(value, "events");
+
+	if (given == NULL)
+		return;
+	if (events->types == 0 || events->subjects == 0)
+		form_problem(reader, given, &here,
+			"write types: [session-revoked], subjects: [people], as far as it may",
+			"says not which events are taken, and about whom");
+	if (issuer->url.length == 0)
+		form_problem(reader, given, &here, "write url, the iss of its events",
+			"are of nobody without url");
+	if (events->poll.length > 0 && !issuer_may_fetch(issuer, events->poll))
+		form_problem(reader, given, &here,
+			"write https; http only to this machine, beside private-addresses: allowed",
+			"are polled over https alone");
+	if (text_starts_with(events->credential, "vault:"))
+		form_problem(reader, given, &here, "write a secret's name, file: or env:",
+			"have a credential that is not here to be read");
+	if (events->credential.length > 0 && events->poll.length == 0)
+		form_problem(reader, given, &here, "write poll, or take credential out",
+			"have a credential for what is not polled");
+}
+
 void finish_issuer(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
@@ -247,6 +301,7 @@ void finish_issuer(struct form_reader *reader, const struct json *value,
 	finish_source(reader, value, path, issuer);
 	check_inline(reader, value, path, issuer);
 	finish_people(reader, value, path, issuer);
+	finish_events(reader, value, path, issuer);
 }
 
 static const struct form word_form = {.read = form_read_nothing};
@@ -259,6 +314,9 @@ static const struct form domain_form = {
 static const struct form speaks_form = {.read = form_read_word, .words = &speaks_vocabulary};
 static const struct form leave_form = {.read = form_read_word, .words = &leave_vocabulary};
 static const struct form algorithms_form = {.read = form_read_bits, .words = &algorithm_vocabulary};
+static const struct form events_form = {.read = form_read_bits, .words = &event_words};
+static const struct form subjects_form = {.read = form_read_bits, .words = &subject_words};
+static const struct form credential_form = {.read = form_read_credential};
 static const struct form value_form = {
 	.read = form_read_line, .bytes_max = FEDERATION_VALUE_BYTES_MAX};
 static const struct form claim_name_form = {
@@ -275,6 +333,16 @@ static const struct form_field source_fields[] = {
 	OPTIONAL(issuer, "ca-file", &path_form, ca_file),
 };
 static const struct form_shape source_shape = {SHAPE(source_fields), 0, NULL};
+static const struct form_field events_fields[] = {
+	OPTIONAL(issuer, "types", &events_form, events.types),
+	OPTIONAL(issuer, "subjects", &subjects_form, events.subjects),
+	OPTIONAL(issuer, "audience", &value_form, events.audience),
+	OPTIONAL(issuer, "poll", &url_form, events.poll),
+	OPTIONAL(issuer, "credential", &credential_form, events.credential),
+};
+static const struct form_shape events_shape = {SHAPE(events_fields), 0, NULL};
+static const struct form events_part = {.read = form_read_part, .shape = &events_shape};
+
 static const struct form source_form = {.read = form_read_part, .shape = &source_shape};
 
 const struct form_field issuer_fields[ISSUER_FIELDS] = {
@@ -292,6 +360,7 @@ const struct form_field issuer_fields[ISSUER_FIELDS] = {
 	OPTIONAL(issuer, "private-addresses", &leave_form, private_addresses),
 	OPTIONAL(issuer, "reuse", &leave_form, reuse),
 	{"people", FORM_OPTIONAL, &people_form, 0, 0, NULL},
+	{"events", FORM_OPTIONAL, &events_part, 0, 0, NULL},
 };
 
 /* ---- a rule ---- */

@@ -71,6 +71,7 @@ void node_free(struct task_table *table, struct node *node)
 
 	task_details_destroy(&details);
 	word_drop(&table->words, &node->person);
+	word_drop(&table->words, &node->vouched);
 	word_drop(&table->words, &node->brought);
 	notes_free(table, &node->notes);
 	free(node);
@@ -212,6 +213,11 @@ const struct task *task_next_sibling(const struct task *task)
 struct text task_person(const struct task *task)
 {
 	return word_text(node_of(task)->person);
+}
+
+struct text task_vouched(const struct task *task)
+{
+	return word_text(node_of(task)->vouched);
 }
 
 struct text task_unit(const struct task *task)
@@ -458,6 +464,25 @@ enum task_state task_state_of(struct text word)
 		if (text_is(word, state_words[i]))
 			return (enum task_state)i;
 	return TASK_NONE;
+}
+
+static const char *const session_words[] = {
+	[TASK_SESSION_CONNECTION] = "connection",
+	[TASK_SESSION_MCP] = "mcp",
+};
+
+const char *task_session_word(enum task_session value)
+{
+	return (size_t)value < sizeof(session_words) / sizeof(*session_words) ? session_words[value]
+									      : NULL;
+}
+
+enum task_session task_session_of(struct text word)
+{
+	if (text_is(word, session_words[TASK_SESSION_CONNECTION]))
+		return TASK_SESSION_CONNECTION;
+	return text_is(word, session_words[TASK_SESSION_MCP]) ? TASK_SESSION_MCP
+							      : TASK_SESSION_NONE;
 }
 
 static const char *const target_words[] = {

@@ -52,6 +52,13 @@ enum task_state {
 	TASK_EXPIRED,
 };
 
+/* What a task may live as long as.  NONE: as its own time lasts. */
+enum task_session {
+	TASK_SESSION_NONE = 0,
+	TASK_SESSION_CONNECTION, /* a connection that its client holds */
+	TASK_SESSION_MCP,        /* its sessions of MCP */
+};
+
 struct task_table;
 
 /* The decision that first brought a task a label it has now, made by it or by a task
@@ -90,6 +97,9 @@ struct task {
 
 /* For whom; empty: for the identity's own purpose. */
 struct text task_person(const struct task *task);
+/* By whose word it was opened, and who that calls it: "ISSUER SUBJECT"; empty: by a key of
+ * the identity's own. */
+struct text task_vouched(const struct task *task);
 /* As its record says; empty: none. */
 struct text task_unit(const struct task *task);
 struct text task_instance(const struct task *task);
@@ -184,8 +194,8 @@ struct task_opening {
 	enum binding binding;
 	int64_t at_utc_ms;
 	int64_t deadline_utc_ms;
-	int64_t idle_s;   /* it ends when it was not used for so long; 0: it may be idle */
-	bool has_session; /* it ends with the connection that holds it (task_attach) */
+	int64_t idle_s;            /* it ends when it was not used for so long; 0: it may be idle */
+	enum task_session session; /* what it ends with (task_attach) */
 };
 bool task_may_open(const struct task_table *table, const struct task_opening *opening,
 	struct error *err) MUST_CHECK;
@@ -254,7 +264,7 @@ void task_use(const struct task *task, int64_t now_utc_ms);
  * now.  With the last one the task is over, whoever comes after it. */
 uint32_t task_attach(struct task_table *table, const struct task *task);
 uint32_t task_detach(struct task_table *table, const struct task *task);
-bool task_has_session(const struct task *task);
+enum task_session task_session(const struct task *task);
 
 /* Why a task that is still open on record is over by itself, or will be. */
 enum task_over { TASK_NOT_OVER = 0, TASK_OVER_DEADLINE, TASK_OVER_IDLE, TASK_OVER_SESSION };
@@ -272,6 +282,10 @@ void task_put_off(struct task_table *table, const struct task *task, int64_t unt
  * unknown. */
 size_t task_table_sweep(
 	struct task_table *table, int64_t now_utc_ms, int64_t keep_ms, size_t nodes_max);
+
+/* "connection", "mcp"; NULL for NONE. */
+const char *task_session_word(enum task_session value);
+enum task_session task_session_of(struct text word);
 
 /* "open" ... "expired"; NULL for NONE. */
 const char *task_state_word(enum task_state value);

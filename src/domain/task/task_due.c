@@ -116,7 +116,7 @@ static int64_t idle_end(const struct task_table *table, const struct node *node)
 
 static int64_t session_end(const struct task_table *table, const struct node *node)
 {
-	if (!node->has_session || node->attached > 0)
+	if (node->session == TASK_SESSION_NONE || node->attached > 0)
 		return INT64_MAX;
 	return node->is_let_go ? 0 : since(table, node) + TASK_SESSION_ATTACH_MS;
 }
@@ -305,7 +305,7 @@ uint32_t task_detach(struct task_table *table, const struct task *task)
 	return node->attached;
 }
 
-bool task_has_session(const struct task *task)
+enum task_session task_session(const struct task *task)
 {
-	return node_of(task)->has_session;
+	return (enum task_session)node_of(task)->session;
 }

@@ -13,8 +13,12 @@ struct opened {
 	int64_t unit_epoch;
 	int64_t instance_epoch;
 	int64_t parent_epoch; /* -1: none */
-	struct text brought;  /* the token that was exchanged; empty: none */
+	const struct json *proof;
+	struct text brought; /* the token that was exchanged; empty: none */
 };
+
+/* An issuer's name, a space, and a subject, as long as a SPIFFE ID may be. */
+enum { VOUCHED_BYTES_MAX = CHARTER_NAME_BYTES_MAX + 1 + 2048 };
 
 static bool is_epoch(int64_t value)
 {
@@ -55,7 +59,8 @@ static bool opened_read(struct opened *out, const struct json *record, struct er
 	opening->purpose = json_text_or(record, "purpose", "");
 	opening->details = json_find(record, "details");
 	opening->idle_s = json_integer_or(record, "idle", 0);
-	opening->has_session = text_is(json_text_or(record, "session", ""), "connection");
+	opening->session = task_session_of(json_text_or(record, "session", ""));
+	out->proof = json_find(record, "proof");
 	out->unit_epoch = json_integer_or(record, "unit-epoch", 0);
 	out->instance_epoch = json_integer_or(record, "instance-epoch", 0);
 	out->parent_epoch = json_integer_or(record, "parent-epoch", -1);
@@ -90,6 +95,25 @@ static bool find_anchors(
 	       anchor_get(table->instances, key, &node->instance, err);
 }
 
+/* Who opened it by the word of an issuer. */
+static bool node_take_voucher(
+	struct task_table *table, struct node *node, const struct opened *opened, struct error *err)
+{
+	struct text issuer = json_text_or(opened->proof, "issuer", "");
+	struct text subject = json_text_or(opened->proof, "subject", "");
+	char name[VOUCHED_BYTES_MAX];
+	size_t length = issuer.length + 1 + subject.length;
+
+	if (opened->proof == NULL || issuer.length == 0 || subject.length == 0)
+		return true;
+	if (length > sizeof name)
+		return error_set(err, ERROR_CORRUPT, "the subject of a proof is too long");
+	memcpy(name, issuer.data, issuer.length);
+	name[issuer.length] = ' ';
+	memcpy(name + issuer.length + 1, subject.data, subject.length);
+	return word_take(&table->words, (struct text){name, length}, &node->vouched, err);
+}
+
 static struct node *node_create(const struct opened *opened, uint64_t index)
 {
 	const struct task_opening *opening = &opened->opening;
@@ -115,7 +139,7 @@ static struct node *node_create(const struct opened *opened, uint64_t index)
 	node->unit_epoch = (uint32_t)opened->unit_epoch;
 	node->instance_epoch = (uint32_t)opened->instance_epoch;
 	node->idle_s = (uint32_t)opening->idle_s;
-	node->has_session = opening->has_session;
+	node->session = opening->session;
 	return node;
 }
 
@@ -205,6 +229,7 @@ static bool fold_opened(
 	if (node == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a task");
 	if (!node_take_details(node, &opened.opening, err) ||
+		!node_take_voucher(table, node, &opened, err) ||
 		!find_anchors(table, node, &opened, err)) {
 		instance_release(table, node->instance);
 		node_free(table, node);

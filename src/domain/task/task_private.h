@@ -55,6 +55,7 @@ struct node {
 	struct anchor *unit;          /* NULL: its record names none */
 	struct anchor *instance;
 	struct word *person;
+	struct word *vouched;
 	struct word *brought; /* id of the parent's token that was exchanged for it; NULL: none */
 	struct notes *notes;
 	uint64_t last_call; /* leaf of its last decision, plus 1; 0: none known */
@@ -69,7 +70,7 @@ struct node {
 	uint32_t last_use_s; /* UTC */
 	uint32_t place;      /* in its heap */
 	uint8_t wait;        /* enum wait */
-	bool has_session;    /* it lives as long as a connection */
+	uint8_t session;     /* enum task_session */
 	bool is_let_go;      /* the last connection that held it has gone */
 	uint16_t attached;   /* connections that hold it now */
 	char texts[];        /* id, purpose */

@@ -132,8 +132,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 	put_epochs(&record, table, opening);
 	if (opening->idle_s > 0)
 		json_put_integer(&record, "idle", opening->idle_s);
-	if (opening->has_session)
-		json_put_cstring(&record, "session", "connection");
+	if (opening->session != TASK_SESSION_NONE)
+		json_put_cstring(&record, "session", task_session_word(opening->session));
 	json_put_text_unless_empty(&record, "person", opening->person);
 	json_put_text_unless_empty(&record, "purpose", opening->purpose);
 	if (opening->details != NULL)

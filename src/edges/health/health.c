@@ -15,11 +15,13 @@ struct reading {
 	struct finding_figures findings;
 	struct approve_figures approve;
 	struct break_glass_figures glass;
+	struct canary_figures canary;
 };
 
 struct figure {
 	const char *name; /* ends in its unit */
-	const char *type; /* "counter" or "gauge"; "seconds": a counter read in ns */
+	/* "counter" or "gauge"; "seconds": a counter read in ns; "duration": a gauge read in ns */
+	const char *type;
 	const char *help;
 	uint64_t (*value)(const struct reading *reading);
 };
@@ -82,6 +84,11 @@ READ(glass_open, r->glass.open)
 READ(glass_overdue, r->glass.overdue)
 READ(notices_lost, r->approve.notices_lost)
 READ(signer_ready, issue_can_sign(r->health->issue))
+READ(canary_runs, r->canary.runs)
+READ(canary_failures, r->canary.failures)
+READ(canary_failing, r->canary.is_failing)
+READ(canary_success, r->canary.success_utc_s)
+READ(canary_refused_ns, r->canary.refused_ns)
 READ(ready, health_obstacle(r->health) == NULL)
 
 static const struct figure figures[] = {
@@ -154,15 +161,28 @@ static const struct figure figures[] = {
 		glass_overdue},
 	{"remit_notices_lost_total", "counter", "notices to others that were given up",
 		notices_lost},
+	{"remit_canary_runs_total", "counter", "times that a kill was tried on the canary",
+		canary_runs},
+	{"remit_canary_failures_total", "counter",
+		"of them, those after which its call was not refused, or that could not be tried",
+		canary_failures},
+	{"remit_canary_failing", "gauge", "1 if the last of them failed", canary_failing},
+	{"remit_canary_last_success_timestamp_seconds", "gauge",
+		"when the last of them went well, since 1970; 0: none by this process",
+		canary_success},
+	{"remit_canary_kill_seconds", "duration",
+		"from the kill to the refusal, the last time it went well", canary_refused_ns},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
 
 static void append_figure(struct buffer *out, const struct figure *figure, uint64_t value)
 {
-	bool is_time = strcmp(figure->type, "seconds") == 0;
+	bool is_duration = strcmp(figure->type, "duration") == 0;
+	bool is_time = is_duration || strcmp(figure->type, "seconds") == 0;
+	const char *type = is_duration ? "gauge" : is_time ? "counter" : figure->type;
 
 	buffer_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s ", figure->name, figure->help,
-		figure->name, is_time ? "counter" : figure->type, figure->name);
+		figure->name, type, figure->name);
 	if (is_time)
 		buffer_append_format(out, "%llu.%09llu\n",
 			(unsigned long long)(value / NS_PER_SECOND),
@@ -181,6 +201,8 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
 	reading.approve = approve_figures(health->approve);
+	if (health->canary != NULL)
+		reading.canary = canary_figures(health->canary);
 	reading.glass = break_glass_figures(health->approve);
 	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
 		append_figure(out, &figures[i], figures[i].value(&reading));

@@ -3,6 +3,7 @@
 
 #include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
+#include "services/canary/canary.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
 #include "services/issue/issue.h"
@@ -26,6 +27,7 @@ struct health {
 	struct record_log *log;
 	const struct projector *projector;
 	const struct http_server *server;
+	const struct canary *canary; /* NULL: there is none */
 	bool is_draining;
 };
 

@@ -26,10 +26,11 @@ struct mcp_session {
 	char identity[CHARTER_NAME_BYTES_MAX + 1];
 	char server[SERVER_NAME_BYTES_MAX];
 	int64_t used_ms;
-	struct call_stream life; /* ends with its task */
-	bool is_watched;         /* life is with services/call */
-	unsigned abilities;      /* of its client: enum ask_ability */
-	size_t ask_count;        /* what its client is asked just now */
+	struct call_stream life;   /* ends with its task */
+	bool is_watched;           /* life is with services/call */
+	struct issue_session held; /* of a task that lives as long as its sessions do */
+	unsigned abilities;        /* of its client: enum ask_ability */
+	size_t ask_count;          /* what its client is asked just now */
 	struct mcp_call *calls;
 	size_t call_count;
 	struct mcp_stream *streams;

@@ -22,6 +22,20 @@ static size_t bucket_of(struct text id)
 	return hash % SESSION_BUCKETS;
 }
 
+/* Of both others hear: services/call of the task's end, idle sessions are swept. */
+static void on_held(struct issue_session *held)
+{
+	(void)held;
+}
+
+/* A task that was opened for its sessions of MCP ends with the last of them. */
+static bool session_hold(struct mcp_session *session)
+{
+	session->held.on_over = session->held.on_keep = on_held;
+	return issue_session_hold(session->door->settings.issue, text_of(session->task),
+		       &session->held) != TOKEN_NO_ROOM;
+}
+
 static void on_task_over(struct call_stream *life, struct text reason)
 {
 	struct mcp_session *session =
@@ -101,8 +115,13 @@ bool session_create(struct mcp_session **out, struct mcp_door *door,
 	session->used_ms = loop_now_ms(door->settings.loop);
 	session->life.task = text_of(session->task);
 	session->life.on_closed = on_task_over;
+	if (!session_hold(session)) {
+		free(session);
+		return error_set(err, ERROR_LIMIT, "too many sessions are open");
+	}
 	session->is_watched = call_stream_add(door->settings.calls, &session->life);
 	if (!session->is_watched) {
+		issue_session_end(&session->held);
 		free(session);
 		return error_set(err, ERROR_NOT_FOUND, "the task is over");
 	}
@@ -132,6 +151,7 @@ void session_end(struct mcp_session *session)
 	calls_release(session);
 	if (session->is_watched)
 		call_stream_remove(session->door->settings.calls, &session->life);
+	issue_session_end(&session->held);
 	free(session);
 }
 

@@ -41,7 +41,9 @@ struct finding_service;
 	  "a record says that a source answered, and its log does not") \
 	X(FINDING_SANDBOX_OUTSIDE, "sandbox-outside", "a sandbox tried what no sandbox may") \
 	X(FINDING_STANDING_ACCESS, "standing-access", \
-	  "authority stands outside any task and has no end")
+	  "authority stands outside any task and has no end") \
+	X(FINDING_CANARY_FAILED, "canary-failed", \
+	  "whether a kill is effective was tried, and it was not, or could not be tried")
 /* clang-format on */
 
 enum finding_kind {

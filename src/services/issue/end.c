@@ -86,14 +86,8 @@ static bool make_record(struct ending *ending, const struct task_ending *what, s
 	return true;
 }
 
-/* Who waits for the end of a task; .done NULL: nobody. */
-struct waiter {
-	void *context;
-	void (*done)(void *done_context, uint64_t index, const struct error *err);
-};
-
-static bool submit(struct issue *issue, const struct task_ending *what, struct waiter waiter,
-	struct error *err)
+static bool submit(struct issue *issue, const struct task_ending *what,
+	struct issue_end_waiter waiter, struct error *err)
 {
 	struct ending *ending = NULL;
 
@@ -168,7 +162,7 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
 		return error_set(err, ERROR_CONFLICT, "the task is %s", task_state_word(state));
 	if (is_ending(issue, id))
 		return error_set(err, ERROR_CONFLICT, "the task is being ended");
-	return submit(issue, &what, (struct waiter){done_context, done}, err);
+	return submit(issue, &what, (struct issue_end_waiter){done_context, done}, err);
 }
 
 static bool end_unattended(
@@ -183,7 +177,23 @@ static bool end_unattended(
 	};
 	struct error err = {0};
 
-	return submit(issue, &what, (struct waiter){0}, &err);
+	return submit(issue, &what, (struct issue_end_waiter){0}, &err);
+}
+
+bool issue_end_for(struct issue *issue, struct text task, struct text reason,
+	struct issue_end_waiter waiter, struct error *err)
+{
+	const struct task_ending what = {
+		.task = task,
+		.state = TASK_ENDED,
+		.reason = reason,
+		.actor = TEXT("remit"),
+		.at_utc_ms = fold_stamp_utc_ms(issue->parts.fold),
+	};
+
+	if (is_ending(issue, task))
+		return error_set(err, ERROR_CONFLICT, "the task is being ended");
+	return submit(issue, &what, waiter, err);
 }
 
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason)
@@ -202,6 +212,8 @@ static bool end_over(struct issue *issue, const struct task *task, enum task_ove
 		[TASK_OVER_SESSION] = ISSUE_SESSION_GONE,
 	};
 
+	if (over == TASK_OVER_SESSION && task_session(task) == TASK_SESSION_MCP)
+		return end_unattended(issue, task->id, TASK_ENDED, ISSUE_MCP_SESSION_GONE);
 	return end_unattended(issue, task->id,
 		over == TASK_OVER_SESSION ? TASK_ENDED : TASK_EXPIRED, reasons[over]);
 }

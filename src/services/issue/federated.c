@@ -203,8 +203,9 @@ static bool take_identity(struct federation *federation)
 		return refuse(federation, TOKEN_SUBJECT);
 	out->identity = text_copy(federation->arena, out->entry->name);
 	out->issuer = text_copy(federation->arena, federation->found.issuer->name);
+	out->subject = text_copy(federation->arena, federation->subject);
 	out->issuer_digest = digest_of(federation);
-	if (out->identity.data == NULL || out->issuer.data == NULL)
+	if (out->identity.data == NULL || out->issuer.data == NULL || out->subject.data == NULL)
 		return issue_refuse(federation->request, ISSUE_BUSY, NULL);
 	return true;
 }

@@ -176,6 +176,7 @@ void issue_destroy(struct issue **issue)
 	issue_sessions_drop(*issue);
 	issue_receipts_drop(*issue);
 	issue_openings_drop(*issue);
+	issue_sweeps_drop(*issue);
 	issue_endings_drop(*issue);
 	issue_lookings_drop(*issue);
 	issue_claims_drop(*issue);

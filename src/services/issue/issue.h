@@ -137,7 +137,7 @@ bool issue_expire(struct issue *issue);
 		"instance is at most 64 bytes of letters, digits, '.', '_' and '-'") \
 	X(ISSUE_INSTANCE_KILLED, "instance_killed", \
 		"this instance was killed: nothing is opened under its name any more") \
-	X(ISSUE_SESSION, "session", "the only session is: connection") \
+	X(ISSUE_SESSION, "session", "the only sessions are: connection, mcp") \
 	X(ISSUE_LIMIT, "limit", "a limit of the charter is reached") \
 	X(ISSUE_MESSAGE, "message", "the binding_message is too long or not plain text") \
 	X(ISSUE_NOT_ONE_CALL, "not_one_call", \
@@ -224,7 +224,7 @@ struct issue_request {
 	struct text claim;    /* CLAIM: auth_req_id */
 	struct text may_act;  /* a peer that alone may exchange the token; or empty */
 	struct text instance; /* which of the identity's runs asks; may be empty */
-	struct text session;  /* "connection": the task ends with one; or empty */
+	struct text session;  /* "connection" or "mcp": what the task ends with; or empty */
 	bool is_exchange;     /* what follows is what the task hangs on, instead of parent */
 	struct issue_exchange exchange;
 	struct text path;  /* of the endpoint: with the issuer before it, the proof's htu */
@@ -370,6 +370,10 @@ struct issue_session {
  * without a session, NO_ROOM past ISSUE_SESSIONS_MAX. */
 enum token_reason issue_session_begin(struct issue *issue, struct issue_presented *presented,
 	struct issue_session *session) MUST_CHECK;
+/* The same for a task that was looked at already, whose sessions are of MCP.  NOT_CHECKED: of
+ * no other is anything held. */
+enum token_reason issue_session_hold(
+	struct issue *issue, struct text task, struct issue_session *session) MUST_CHECK;
 /* The connection has gone: with the last of its task that ends, and all below it.  Of what is no
  * session: nothing. */
 void issue_session_end(struct issue_session *session);
@@ -435,6 +439,43 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
 	void (*done)(void *done_context, uint64_t index, const struct error *err),
 	struct error *err);
 
+/* Whose tasks end.  NONE: nobody's. */
+enum issue_whose {
+	ISSUE_WHOSE_NONE = 0,
+	ISSUE_WHOSE_PERSON,   /* those opened for the person */
+	ISSUE_WHOSE_IDENTITY, /* those of the identity */
+	ISSUE_WHOSE_WORKLOAD, /* those that a registered issuer's word opened, for this subject */
+};
+
+/* Ends all tasks of somebody.  The caller owns it and what it points to until done ran. */
+struct issue_sweep {
+	enum issue_whose whose;
+	struct text issuer; /* of WORKLOAD: its registered name */
+	struct text name;
+	struct text reason; /* for the records */
+	void (*done)(struct issue_sweep *sweep);
+	void *context;
+	/* The answer, filled before done runs. */
+	bool is_done; /* none is left, and that is durable; else err says why not */
+	uint32_t tasks;
+	struct error err;
+	/* Private. */
+	struct issue *issue;
+	struct issue_sweep *next;
+	char at[TASK_ID_BYTES + 1]; /* the last one looked at; empty: begin anew */
+	uint32_t on_their_way;      /* records */
+	bool is_over;               /* nothing more is looked at */
+	bool is_looking;
+};
+
+enum { ISSUE_SWEEPS_MAX = 64 };
+
+/* Looks through all tasks, some a turn of the loop, until none of these is open: also of those
+ * whose record was on its way.  done runs once, before this returns or from the loop. */
+void issue_sweep(struct issue *issue, struct issue_sweep *sweep);
+/* One turn of all; false: nothing is left to look at.  Runs by itself where there is a loop. */
+bool issue_sweeps_run(struct issue *issue);
+
 /* ---- receipts of kills ---- */
 
 /* The record that says what the kill ended, made after it, a part each turn.  Errors: NOT_FOUND
@@ -452,6 +493,11 @@ bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUS
  * wait for the record.  Errors: NOT_FOUND (not a token that opens anything), LIMIT
  * (TASK_REVOKED_TOKENS_MAX of the task: end the task), IO. */
 bool issue_revoke_token(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+
+/* Kills the task of a token, for whoever holds it: the record of a kill, with its receipt.  Does
+ * not wait for it.  Errors: as issue_revoke. */
+bool issue_kill_task(
+	struct issue *issue, struct text token, struct text reason, struct error *err) MUST_CHECK;
 
 /* ---- the keys of tokens; context is the struct issue: they fill struct api_token_keys ---- */
 

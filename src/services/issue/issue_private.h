@@ -16,6 +16,7 @@
 
 /* Why a task with a session is over. */
 #define ISSUE_SESSION_GONE "its connection has gone"
+#define ISSUE_MCP_SESSION_GONE "its session of MCP has gone"
 
 enum {
 	ISSUE_ISSUER_BYTES_MAX = 256,
@@ -70,6 +71,7 @@ struct kept_receipt {
 
 struct claim;
 struct ending;
+struct issue_sweep;
 struct looking;
 struct opening;
 struct receipt_job;
@@ -99,6 +101,9 @@ struct issue {
 	char patrolled[TASK_ID_BYTES + 1]; /* the last one looked at; empty: begin anew */
 	struct ending *endings;
 	uint32_t endings_count;
+	struct issue_sweep *sweeps; /* whose tasks are being ended; theirs who asked */
+	struct loop_post sweep_post;
+	bool is_sweep_posted;
 	struct issue_session *sessions;
 	uint32_t sessions_count;
 	int64_t kept_utc_ms;          /* sessions, the last time */
@@ -131,6 +136,7 @@ struct proven {
 	struct replay_use use;       /* what was used once for it; until_utc_s 0: nothing */
 	int64_t ends_utc_s;          /* what proved it holds until then; 0: that is not known */
 	struct text issuer;          /* whose word it was; empty: its own key's */
+	struct text subject;         /* as that issuer calls it */
 	struct sha256 issuer_digest; /* as it was registered then */
 	uint32_t rule;               /* of the charter, that was met */
 };
@@ -156,7 +162,8 @@ struct opening {
 	struct fold_change change;
 	struct token_signing signing;
 	struct trust_wait wait;
-	bool is_waiting; /* for keys */
+	bool is_waiting;   /* for keys */
+	bool is_overtaken; /* what ends its task came while its record was on its way */
 	char task[RANDOM_ID_BYTES];
 	struct proven proven; /* its entry and charter only until the record is submitted */
 	struct issue_binding binding;
@@ -331,6 +338,15 @@ bool issue_check_may_act(struct issue_request *request, const struct proven *pro
 
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
+/* A task is to end, done runs once that is durable or failed (err).  False: nothing was taken;
+ * CONFLICT: it is being ended. */
+struct issue_end_waiter {
+	void *context;
+	void (*done)(void *done_context, uint64_t index, const struct error *err); /* or NULL */
+};
+bool issue_end_for(struct issue *issue, struct text task, struct text reason,
+	struct issue_end_waiter waiter, struct error *err) MUST_CHECK;
+void issue_sweeps_drop(struct issue *issue);
 
 /* Openings, endings and questions that are still on their way: no longer call anybody. */
 void issue_openings_drop(struct issue *issue);

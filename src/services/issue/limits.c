@@ -33,7 +33,7 @@ static bool check_names(
 		return issue_refuse(request, ISSUE_INSTANCE, NULL);
 	if (task_instance_epoch(issue->parts.tasks, proven->identity, request->instance) > 0)
 		return issue_refuse(request, ISSUE_INSTANCE_KILLED, NULL);
-	if (request->session.length > 0 && !text_is(request->session, "connection"))
+	if (request->session.length > 0 && task_session_of(request->session) == TASK_SESSION_NONE)
 		return issue_refuse(request, ISSUE_SESSION, NULL);
 	return true;
 }

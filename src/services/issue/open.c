@@ -216,6 +216,7 @@ bool issue_proof(struct json *out, struct arena *arena, const struct proven *pro
 				arena, bound->thumbprint.bytes, sizeof bound->thumbprint.bytes));
 	if (proven->issuer.length > 0) {
 		json_put_text(&part, "issuer", proven->issuer);
+		json_put_text(&part, "subject", proven->subject);
 		json_put_integer(&part, "rule", proven->rule);
 	}
 	if (proven->use.until_utc_s != 0) {
@@ -260,7 +261,7 @@ static bool make_record(struct opening *opening, struct error *err)
 		.unit = proven->charter->unit,
 		.instance = opening->request->instance,
 		.idle_s = proven->charter->idle_s,
-		.has_session = opening->request->session.length > 0,
+		.session = task_session_of(opening->request->session),
 		.charter_version = proven->entry->in_force->version,
 		.environment = proven->environment,
 		.binding = opening->binding.bound.kind,
@@ -304,7 +305,7 @@ bool issue_may_act_now(const struct opening *opening)
 	const struct issue *issue = opening->issue;
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 
-	return issue_is_trusted(issue, &opening->proven) &&
+	return !opening->is_overtaken && issue_is_trusted(issue, &opening->proven) &&
 	       issue_task_state(issue, task) == TOKEN_ACCEPTED;
 }
 
@@ -405,6 +406,8 @@ static void on_recorded(struct fold_change *change)
 		return;
 	}
 	issue_opening_unlink(opening);
+	if (change->is_durable && opening->is_overtaken)
+		issue_abandon_task(opening->issue, text_of(opening->task), "it was ended before");
 	if (!change->is_durable)
 		issue_refuse(opening->request, ISSUE_NOT_RECORDED, change->err.text);
 	else

@@ -157,3 +157,19 @@ bool issue_revoke_token(struct issue *issue, struct text token, struct error *er
 	return find_holder(issue, token, &claimed, &caller, actor, err) &&
 	       kill_token(issue, &caller, claimed.id, actor, err);
 }
+
+bool issue_kill_task(struct issue *issue, struct text token, struct text reason, struct error *err)
+{
+	char actor[ACTOR_BYTES];
+	struct issue_caller caller;
+	struct claimed claimed;
+	struct task_kill kill = {.target = TASK_TARGET_TASK,
+		.reason = reason,
+		.at_utc_ms = fold_stamp_utc_ms(issue->parts.fold)};
+
+	if (!find_holder(issue, token, &claimed, &caller, actor, err))
+		return false;
+	kill.task = caller.task;
+	kill.actor = text_of(actor);
+	return submit_kill(issue, &kill, err);
+}

@@ -1,4 +1,4 @@
-/* Connections that hold tasks: the task ends with the last of them.
+/* Connections, and sessions of MCP, that hold tasks: the task ends with the last of them.
  *
  * Each stands in one list, which a kill or an end looks through in the loop's next turn. */
 #include <assert.h>
@@ -16,19 +16,9 @@ static void unlink_session(struct issue_session *session)
 	session->issue->sessions_count--;
 }
 
-enum token_reason issue_session_begin(
-	struct issue *issue, struct issue_presented *presented, struct issue_session *session)
+static enum token_reason hold(
+	struct issue *issue, const struct task *task, struct issue_session *session)
 {
-	struct issue_caller caller;
-	enum token_reason reason = issue_authenticate_holder(issue, presented, &caller);
-	const struct task *task = NULL;
-
-	session->link = NULL;
-	if (reason != TOKEN_ACCEPTED)
-		return reason;
-	task = task_find(issue->parts.tasks, caller.task);
-	if (!task_has_session(task))
-		return TOKEN_TASK_NOT_LIVE;
 	if (issue->sessions_count >= ISSUE_SESSIONS_MAX)
 		return TOKEN_NO_ROOM;
 	memcpy(session->task, task->id.data, task->id.length);
@@ -42,6 +32,32 @@ enum token_reason issue_session_begin(
 	issue->sessions_count++;
 	(void)task_attach(issue->parts.tasks, task);
 	return TOKEN_ACCEPTED;
+}
+
+enum token_reason issue_session_hold(
+	struct issue *issue, struct text task, struct issue_session *session)
+{
+	const struct task *held = task_find(issue->parts.tasks, task);
+
+	session->link = NULL;
+	if (held == NULL || task_session(held) != TASK_SESSION_MCP)
+		return TOKEN_NOT_CHECKED;
+	return hold(issue, held, session);
+}
+
+enum token_reason issue_session_begin(
+	struct issue *issue, struct issue_presented *presented, struct issue_session *session)
+{
+	struct issue_caller caller;
+	enum token_reason reason = issue_authenticate_holder(issue, presented, &caller);
+	const struct task *task = NULL;
+
+	session->link = NULL;
+	if (reason != TOKEN_ACCEPTED)
+		return reason;
+	task = task_find(issue->parts.tasks, caller.task);
+	return task_session(task) == TASK_SESSION_CONNECTION ? hold(issue, task, session)
+							     : TOKEN_TASK_NOT_LIVE;
 }
 
 void issue_session_end(struct issue_session *session)

@@ -102,6 +102,12 @@ static const struct setting table[] = {
 		"is told of approvals: summaries, never arguments"},
 	{"webhook-secret", SETTING_TEXT, true, AT(webhook_secret), 0, 0, "REF",
 		"what they are signed with: a secret's name, file:/PATH or env:VARIABLE"},
+	{"canary", SETTING_TEXT, true, AT(canary), 0, 0, "NAME",
+		"identity that may do nothing, with which it is tried whether kills are effective"},
+	{"canary-key", SETTING_TEXT, true, AT(canary_key), 0, 0, "FILE",
+		"its private key, PEM, mode 0600"},
+	{"canary-every-s", SETTING_INTEGER, true, AT(canary_every_s), 1, 86400, "S",
+		"between two such tries (600)"},
 	{"check-config", SETTING_FLAG, false, AT(is_check_only), 0, 0, NULL,
 		"check the settings, then exit"},
 	{"help", SETTING_FLAG, false, AT(is_help), 0, 0, NULL, "this text"},
@@ -132,6 +138,7 @@ static const struct settings defaults = {
 	.own_secrets = "redact",
 	.foreign_secrets = "redact",
 	.fingerprints_kept_days = 90,
+	.canary_every_s = 600,
 };
 
 static const struct setting *find_setting(struct text name)
@@ -544,6 +551,8 @@ static bool check_together(const struct settings *settings, struct error *err)
 
 	if (!listen_address_parse(&address, settings->listen, err))
 		return false;
+	if ((settings->canary == NULL) != (settings->canary_key == NULL))
+		return error_set(err, ERROR_INVALID, "canary and canary-key go together");
 	if ((settings->tls_cert == NULL) != (settings->tls_key == NULL))
 		return error_set(err, ERROR_INVALID, "tls-cert and tls-key go together");
 	if (!address.is_loopback && settings->tls_cert == NULL)

@@ -36,6 +36,9 @@ struct settings {
 	const char *own_secrets;          /* in results: "redact" or "block" */
 	const char *foreign_secrets;      /* in results: "pass", "redact" or "block" */
 	const char *model_tool_calls;     /* "block" or "record" */
+	const char *canary;               /* identity that kills are tried with; or NULL */
+	const char *canary_key;           /* PEM file of its private key, 0600 */
+	int64_t canary_every_s;           /* between two tries */
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;

@@ -25,6 +25,8 @@ struct receipt {
 	struct signals_request *request;
 	struct arena *arena;
 	struct security_event event; /* in arena */
+	struct trust_wait wait;
+	const char *passed_over; /* why nothing follows from it; NULL: something may */
 	struct replay_use use;
 	struct signals_ending ending;
 	struct fold_change change;
@@ -55,6 +57,7 @@ static void receipt_free(struct receipt *receipt)
 		*link = receipt->next;
 		receipt->signals->receipts_count--;
 	}
+	trust_forget(&receipt->wait);
 	arena_destroy(&receipt->arena);
 	free(receipt);
 }
@@ -107,6 +110,8 @@ static bool make_record(struct receipt *receipt, struct error *err)
 	json_put_text(&record, "issuer", event->issuer);
 	json_put_text(&record, "jti", event->id);
 	json_put_integer(&record, "issued", event->issued_utc_s);
+	if (receipt->passed_over != NULL)
+		json_put_cstring(&record, "passed-over", receipt->passed_over);
 	json_put_integer(&record, "tasks", receipt->ending.tasks);
 	json_put_text(&record, "uri", event->type);
 	if (!put_subject(&record, &event->subject, err) || !json_object_seal(&record, &whole, err))
@@ -143,27 +148,74 @@ static void on_ended(struct signals_ending *ending)
 
 /* ---- one event ---- */
 
-static enum security_event_fault check(struct receipt *receipt)
+/* Whom it is about, as far as this issuer may speak of them; else why nothing follows. */
+static enum issuer_subject whom(const struct receipt *receipt, const struct issuer *issuer)
+{
+	const struct security_subject *subject = &receipt->event.subject;
+	struct text us = text_of(receipt->signals->audience);
+
+	switch (subject->form) {
+	case SUBJECT_EMAIL: return ISSUER_SUBJECT_PEOPLE;
+	case SUBJECT_OPAQUE: return ISSUER_SUBJECT_IDENTITIES;
+	case SUBJECT_ISSUER:
+		if (text_equal(subject->issuer, us))
+			return ISSUER_SUBJECT_IDENTITIES;
+		/* Of its own subjects alone, not of another's. */
+		return text_equal(subject->issuer, issuer->url) ? ISSUER_SUBJECT_WORKLOADS
+								: ISSUER_SUBJECT_NONE;
+	case SUBJECT_NONE: break;
+	}
+	return ISSUER_SUBJECT_NONE;
+}
+
+/* What the registered issuer says of its events. */
+static void judge(struct receipt *receipt, const struct issuer *issuer)
+{
+	enum issuer_subject about = whom(receipt, issuer);
+
+	receipt->passed_over = NULL;
+	if ((issuer->events.types & 1u << receipt->event.kind) == 0 ||
+		receipt->event.kind == EVENT_OTHER)
+		receipt->passed_over = "type";
+	else if (about == ISSUER_SUBJECT_NONE || (issuer->events.subjects & 1u << about) == 0)
+		receipt->passed_over = "subject";
+	receipt->ending = (struct signals_ending){.whom = about,
+		.name = receipt->event.subject.name,
+		.issuer = text_copy(receipt->arena, issuer->name),
+		.reason = security_event_kind_word(receipt->event.kind),
+		.is_done = true};
+}
+
+static enum security_event_fault check_by(
+	struct receipt *receipt, const struct issuer *issuer, const struct public_key *key)
 {
 	const struct signals *signals = receipt->signals;
-	const struct signals_issuers *issuers = &signals->parts.issuers;
-	const struct security_event_rules rules = {text_of(signals->audience), now_utc_s(signals)};
-	const struct public_key *key = NULL;
-	enum security_event_fault fault =
-		security_event_read(&receipt->event, receipt->arena, receipt->request->token);
+	const struct security_event_rules rules = {.audience = issuer->events.audience.length > 0
+								       ? issuer->events.audience
+								       : text_of(signals->audience),
+		.now_utc_s = now_utc_s(signals)};
 
-	if (fault == SECURITY_EVENT_ACCEPTED)
-		fault = issuers->find_key(
-			issuers->context, receipt->event.issuer, receipt->event.jws.key_id, &key);
-	if (fault != SECURITY_EVENT_ACCEPTED)
-		return fault;
+	judge(receipt, issuer);
 	return security_event_check(&receipt->event, key, &rules);
 }
 
-/* True: somebody of ours may have something to end. */
-static bool has_effect(const struct security_event *event)
+/* FOUND: *fault says what it comes to.  WAITS: take runs again.  NO_KEYS: it cannot be told now. */
+static enum trust_outcome check(
+	struct receipt *receipt, struct trust_wait *wait, enum security_event_fault *fault)
 {
-	return event->kind != EVENT_OTHER && event->subject.form != SUBJECT_NONE;
+	const struct signals_issuers *issuers = &receipt->signals->parts.issuers;
+	const struct security_event *event = &receipt->event;
+	const struct trust_query query = {.issuer = event->issuer,
+		.key_id = event->jws.key_id,
+		.algorithm = event->jws.algorithm};
+	struct trust_found found = {0};
+	enum trust_outcome outcome = issuers->find(issuers->context, &query, wait, &found);
+
+	if (outcome == TRUST_UNKNOWN)
+		*fault = found.issuer == NULL ? SECURITY_EVENT_ISSUER : SECURITY_EVENT_KEY;
+	else if (outcome == TRUST_FOUND)
+		*fault = check_by(receipt, found.issuer, found.key);
+	return outcome == TRUST_UNKNOWN ? TRUST_FOUND : outcome;
 }
 
 static bool is_on_its_way(const struct receipt *receipt)
@@ -196,36 +248,73 @@ static bool copy_token(struct receipt *receipt)
 	return receipt->request->token.data != NULL;
 }
 
-static void take(struct receipt *receipt)
+/* It holds, and was not taken before. */
+static void act(struct receipt *receipt)
+{
+	struct signals *signals = receipt->signals;
+	struct error err = {0};
+
+	if (!reserve(receipt, &err)) {
+		answer(receipt, &err);
+		return;
+	}
+	receipt->ending.done = on_ended;
+	receipt->ending.context = receipt;
+	if (receipt->passed_over == NULL)
+		signals->parts.tasks.end(signals->parts.tasks.context, &receipt->ending);
+	else
+		on_ended(&receipt->ending);
+}
+
+static void take(struct receipt *receipt, struct trust_wait *wait)
 {
 	struct signals_request *request = receipt->request;
 	struct signals *signals = receipt->signals;
 	struct error err = {0};
 
-	request->fault = check(receipt);
-	if (request->fault == SECURITY_EVENT_ACCEPTED)
+	switch (check(receipt, wait, &request->fault)) {
+	case TRUST_WAITS: return;
+	case TRUST_NO_KEYS:
+		request->fault = SECURITY_EVENT_ACCEPTED; /* as far as anybody could look */
+		error_set(&err, ERROR_CONFLICT, "the keys of its issuer are not to be had now");
+		answer(receipt, &err);
+		return;
+	case TRUST_FOUND:
+	case TRUST_UNKNOWN: break;
+	}
+	if (request->fault == SECURITY_EVENT_ACCEPTED) {
 		receipt->use.key = replay_key(receipt->event.issuer, receipt->event.id);
-	if (request->fault == SECURITY_EVENT_ACCEPTED &&
-		replay_is_used(signals->taken, &receipt->use.key, now_utc_s(signals)))
-		request->is_taken = true;
-	if (request->fault != SECURITY_EVENT_ACCEPTED || request->is_taken) {
+		request->is_taken =
+			replay_is_used(signals->taken, &receipt->use.key, now_utc_s(signals));
+	}
+	if (request->fault != SECURITY_EVENT_ACCEPTED || request->is_taken)
+		answer(receipt, NULL);
+	else
+		act(receipt);
+}
+
+static void on_keys(struct trust_wait *wait)
+{
+	take(wait->context, NULL);
+}
+
+static void begin(struct receipt *receipt)
+{
+	struct signals_request *request = receipt->request;
+
+	if (request->token.length > TOKEN_BYTES_MAX || !copy_token(receipt)) {
 		answer(receipt, NULL);
 		return;
 	}
-	if (!reserve(receipt, &err)) {
-		answer(receipt, &err);
-		return;
-	}
-	receipt->ending = (struct signals_ending){.issuer = receipt->event.issuer,
-		.subject = receipt->event.subject,
-		.reason = security_event_kind_word(receipt->event.kind),
-		.done = on_ended,
-		.context = receipt,
-		.is_done = true};
-	if (has_effect(&receipt->event))
-		signals->parts.tasks.end(signals->parts.tasks.context, &receipt->ending);
+	request->fault = security_event_read(&receipt->event, receipt->arena, request->token);
+	if (request->fault == SECURITY_EVENT_ACCEPTED && request->issuer.length > 0 &&
+		!text_equal(request->issuer, receipt->event.issuer))
+		request->fault = SECURITY_EVENT_ISSUER;
+	receipt->wait = (struct trust_wait){.run = on_keys, .context = receipt};
+	if (request->fault == SECURITY_EVENT_ACCEPTED)
+		take(receipt, &receipt->wait);
 	else
-		on_ended(&receipt->ending);
+		answer(receipt, NULL);
 }
 
 void signals_receive(struct signals *signals, struct signals_request *request)
@@ -251,10 +340,7 @@ void signals_receive(struct signals *signals, struct signals_request *request)
 	receipt->next = signals->receipts;
 	signals->receipts = receipt;
 	signals->receipts_count++;
-	if (request->token.length <= TOKEN_BYTES_MAX && copy_token(receipt))
-		take(receipt);
-	else
-		answer(receipt, NULL);
+	begin(receipt);
 }
 
 /* ---- fold ---- */

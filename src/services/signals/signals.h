@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "domain/token/security_event.h"
 #include "services/registry/fold.h"
+#include "services/trust/trust.h"
 
 /* Security events of other issuers (docs/formats/security-events.md): each is taken once, ends
  * the tasks of whom it is about, and is on record before its sender is told that it was taken.
@@ -20,19 +21,19 @@ enum {
 	SIGNALS_PER_ISSUER_MAX = SIGNALS_REMEMBERED_MAX / 2,
 };
 
-/* Whose events are taken.  Main fills it from the registered issuers. */
+/* Whose events are taken.  Main fills it from services/trust. */
 struct signals_issuers {
 	void *context;
-	/* ACCEPTED: *key is the issuer's of that kid, good until the loop's next turn.  Else ISSUER
-	 * or KEY. */
-	enum security_event_fault (*find_key)(
-		void *context, struct text issuer, struct text kid, const struct public_key **key);
+	/* As trust_find.  Without an issuer in out: nobody's events of that name are taken. */
+	enum trust_outcome (*find)(void *context, const struct trust_query *query,
+		struct trust_wait *wait, struct trust_found *out);
 };
 
 /* One ending of tasks on its way; the caller owns it until done ran. */
 struct signals_ending {
-	struct text issuer; /* who said so */
-	struct security_subject subject;
+	struct text issuer; /* who said so, as it is registered */
+	enum issuer_subject whom;
+	struct text name;
 	const char *reason; /* "session-revoked" */
 	void (*done)(struct signals_ending *ending);
 	void *context;
@@ -42,8 +43,9 @@ struct signals_ending {
 	struct error err;
 };
 
-/* Whose tasks end.  Main fills it from services/issue: an email is a person, an opaque id or a
- * sub of ours an identity, a sub of that issuer whoever came from there. */
+/* Whose tasks end.  Main fills it from services/issue.  whom is PEOPLE: a person by email;
+ * WORKLOADS: whoever that issuer's word opened tasks for, by its sub; IDENTITIES: an identity by
+ * its name here. */
 struct signals_tasks {
 	void *context;
 	/* done runs exactly once: before this returns, or from the loop.  Nobody of ours: is_done,
@@ -63,7 +65,7 @@ struct signals_parts {
 /* Registers its handler and projector with the fold.  Errors: LIMIT. */
 bool signals_create(
 	struct signals **out, const struct signals_parts *parts, struct error *err) MUST_CHECK;
-/* After the fold's last completion; those who wait are not told. */
+/* After the fold's last completion and before services/trust; those who wait are not told. */
 void signals_destroy(struct signals **signals);
 
 /* Whom events must be meant for: this installation's issuer.  Until it is set none is taken.
@@ -73,7 +75,8 @@ bool signals_set_audience(
 
 /* One event; the caller owns it until done ran. */
 struct signals_request {
-	struct text token; /* compact; borrowed until signals_receive returns */
+	struct text token;  /* compact; borrowed until signals_receive returns */
+	struct text issuer; /* whose it must be; empty: whoever is registered.  Until done */
 	void (*done)(struct signals_request *request);
 	void *context;
 	/* The answer, filled before done runs. */

@@ -226,6 +226,16 @@ void trust_note_refused(struct trust_service *trust, struct text issuer, const c
 	source->refused_utc_ms = trust_now_utc_ms(trust);
 }
 
+void trust_note_polled(struct trust_service *trust, struct text issuer, const char *why)
+{
+	struct trust_source *source = trust_source_of(trust, issuer);
+
+	if (source == NULL)
+		return;
+	(void)snprintf(source->poll_why, sizeof source->poll_why, "%s", why == NULL ? "" : why);
+	source->polled_utc_ms = trust_now_utc_ms(trust);
+}
+
 /* ---- keeping keys fresh ---- */
 
 void trust_tick(struct trust_service *trust)

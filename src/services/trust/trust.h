@@ -132,6 +132,9 @@ void trust_forget(struct trust_wait *wait);
 /* Remembers why a token of the issuer was refused, for people. */
 void trust_note_refused(struct trust_service *trust, struct text issuer, const char *why);
 
+/* Remembers how the last poll of its events went; why NULL: well. */
+void trust_note_polled(struct trust_service *trust, struct text issuer, const char *why);
+
 /* ---- showing ---- */
 
 /* The whole table, in and out: issuers, servers that are sent credentials, identities with

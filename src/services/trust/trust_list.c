@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "domain/charter/users.h"
+#include "domain/token/security_event.h"
 #include "services/trust/trust_private.h"
 
 enum { OPENS_MAX = 100 }; /* identities that one issuer opens, as listed */
@@ -140,6 +141,27 @@ static struct text place_text(struct arena *arena, const struct issuer *issuer)
 		TEXT_ARGS(place));
 }
 
+/* Which of its events are taken, and how they come. */
+static void put_events(
+	struct json_builder *object, const struct issuer *issuer, const struct trust_source *source)
+{
+	static const struct {
+		enum security_event_kind kind;
+		const char *name;
+	} rows[] = {{EVENT_SESSION_REVOKED, "session_revoked"},
+		{EVENT_CREDENTIAL_CHANGE, "credential_change"}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if ((issuer->events.types & 1u << rows[i].kind) != 0)
+			json_put_cstring(object, rows[i].name,
+				issuer->events.poll.length > 0 ? "polled" : "pushed");
+	json_put_text_unless_empty(object, "poll", issuer->events.poll);
+	if (source == NULL || source->polled_utc_ms == 0)
+		return;
+	put_time(object, "polled", source->polled_utc_ms);
+	json_put_text_unless_empty(object, "poll_error", text_of(source->poll_why));
+}
+
 static bool add_issuer(struct listing *listing, const struct registry_entry *entry)
 {
 	const struct issuer *issuer = entry->in_force->issuer;
@@ -159,6 +181,7 @@ static bool add_issuer(struct listing *listing, const struct registry_entry *ent
 		json_put_cstring(&object, "private_addresses", "allowed");
 	if (issuer->reuse == ISSUER_ALLOWED)
 		json_put_cstring(&object, "reuse", "allowed");
+	put_events(&object, issuer, source);
 	if (source != NULL)
 		put_source(&object, source);
 	put_opens(&object, listing, entry->name);

@@ -27,6 +27,8 @@ struct trust_source {
 	char why[TRUST_WHY_BYTES]; /* the last fetch failed; empty: it did not */
 	char refused[TRUST_WHY_BYTES];
 	int64_t refused_utc_ms;
+	char poll_why[TRUST_WHY_BYTES]; /* the last poll of its events failed; empty: it did not */
+	int64_t polled_utc_ms;
 	struct trust_source *next;
 };
 

@@ -59,6 +59,20 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct issue_pr
 	return text_is(presented->authorization, "Bearer good") ? TOKEN_ACCEPTED : TOKEN_SIGNATURE;
 }
 
+enum token_reason issue_session_hold(
+	struct issue *issue, struct text task, struct issue_session *session)
+{
+	(void)issue;
+	(void)task;
+	session->link = NULL;
+	return TOKEN_NOT_CHECKED;
+}
+
+void issue_session_end(struct issue_session *session)
+{
+	(void)session;
+}
+
 void issue_challenge(const struct issue *issue, struct text server,
 	const struct issue_refused *refused, struct buffer *out)
 {

@@ -1,6 +1,7 @@
 #include "base/signature.h"
 #include "domain/charter/federation_forms.h"
 #include "domain/charter/object.h"
+#include "domain/token/security_event.h"
 
 #include <stdio.h>
 
@@ -297,6 +298,30 @@ static const struct {
 	 "127.0.0.1:1','algorithms':['RS256']}",
 		"keys", "https alone"},
 	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked']}}",
+		"events", "which events"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'subjects':['people']}}",
+		"events", "about whom"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['other'],'subjects':['people']}}",
+		"events.types[0]", "not a security event"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':['all']}}",
+		"events.subjects[0]", "not whom"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':["
+	 "'people'],'poll':'http://b/poll'}}",
+		"events", "https alone"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':["
+	 "'people'],'credential':'x'}}",
+		"events", "not polled"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
+	 "a','algorithms':['RS256'],'events':{'types':['session-revoked'],'subjects':["
+	 "'people'],'poll':'https://b','credential':'vault:kv/x#f'}}",
+		"events", "not here to be read"},
+	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
 	 "a','algorithms':['RS256'],'keys':{'jwks-url':'https://a','file':'/a'}}",
 		"keys", "two ways"},
 	{"{'object':'issuer','name':'i','unit':'u','speaks':'oidc','url':'https://"
@@ -544,7 +569,9 @@ static void an_issuer_is_read_field_by_field(void **state)
 		"{'object':'issuer','name':'mesh','unit':'u','speaks':'spiffe','url':'https://a',"
 		"'trust-domain':'td.example','keys':{'bundle-url':'https://a/b','ca-file':'/c'},"
 		"'algorithms':['ES256','PS256'],'audience':'x','max-lifetime':'86400s',"
-		"'private-addresses':'allowed','reuse':'allowed'}");
+		"'private-addresses':'allowed','reuse':'allowed','events':{'types':["
+		"'credential-change'],'subjects':['workloads'],'poll':'https://a/p','audience':'y',"
+		"'credential':'env:POLL'}}");
 	struct object *least = object_of(*state, "{'object':'issuer','name':'g','unit':'u','speaks'"
 						 ":'github','url':'https://a'}");
 	const struct issuer *issuer = object->issuer;
@@ -560,7 +587,14 @@ static void an_issuer_is_read_field_by_field(void **state)
 	assert_true(text_is(issuer->ca_file, "/c"));
 	assert_true(text_is(object_unit(object), "u"));
 	assert_true(object_needs_two(object->kind));
+	assert_int_equal(issuer->events.types, 1u << EVENT_CREDENTIAL_CHANGE);
+	assert_int_equal(issuer->events.subjects, 1u << ISSUER_SUBJECT_WORKLOADS);
+	assert_true(text_is(issuer->events.poll, "https://a/p"));
+	assert_true(text_is(issuer->events.audience, "y"));
+	assert_true(text_is(issuer->events.credential, "env:POLL"));
 	/* What nothing says is the narrowest. */
+	assert_int_equal(least->issuer->events.types, 0);
+	assert_int_equal(least->issuer->events.subjects, 0);
 	assert_int_equal(least->issuer->source, ISSUER_SOURCE_DISCOVERED);
 	assert_int_equal(least->issuer->algorithms, 1u << SIGNATURE_RS256);
 	assert_int_equal(least->issuer->lifetime_s, ISSUER_LIFETIME_S_DEFAULT);

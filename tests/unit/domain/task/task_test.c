@@ -881,7 +881,7 @@ static void open_session(struct bench *bench, const char *id, int64_t idle_s, bo
 	struct json record;
 
 	one.idle_s = idle_s;
-	one.has_session = has_session;
+	one.session = has_session ? TASK_SESSION_CONNECTION : TASK_SESSION_NONE;
 	record = opened_record(bench, &one);
 	fold(bench, &record);
 }
@@ -944,7 +944,7 @@ static void a_session_waits_for_its_connection_and_ends_with_it(void **state)
 
 	open_session(bench, "t-1", 0, true);
 	task = task_find(bench->table, TEXT("t-1"));
-	assert_true(task_has_session(task));
+	assert_int_equal(task_session(task), TASK_SESSION_CONNECTION);
 	assert_null(due(bench, NOW + TASK_SESSION_ATTACH_MS - 1, &over));
 	assert_non_null(due(bench, NOW + TASK_SESSION_ATTACH_MS, &over));
 	assert_int_equal(over, TASK_OVER_SESSION);

@@ -36,6 +36,8 @@ struct fakes {
 	uint64_t answered; /* number of the last answer of the client */
 	char answer[512];
 	bool is_answer_late;
+	unsigned held; /* sessions that hold their task */
+	bool has_no_holds;
 	char presented[256]; /* proof, method and path, as the door found them */
 };
 static struct fakes fakes; /* check-source: global: reset by each test's setup */
@@ -89,6 +91,26 @@ void issue_challenge(const struct issue *issue, struct text server,
 	(void)issue;
 	buffer_append_format(out, "Bearer resource_metadata=\"" ISSUER "/x/%.*s\", reason=%d",
 		TEXT_ARGS(server), (int)refused->reason);
+}
+
+enum token_reason issue_session_hold(
+	struct issue *issue, struct text task, struct issue_session *session)
+{
+	session->link = NULL;
+	if (fakes.has_no_holds)
+		return TOKEN_NO_ROOM;
+	if (!text_is(task, TASK_B))
+		return TOKEN_NOT_CHECKED;
+	session->issue = issue;
+	session->link = &session->next;
+	fakes.held++;
+	return TOKEN_ACCEPTED;
+}
+
+void issue_session_end(struct issue_session *session)
+{
+	fakes.held -= session->link != NULL;
+	session->link = NULL;
 }
 
 bool issue_wants_nonce(const struct issue_refused *refused)
@@ -1233,6 +1255,26 @@ static void deleting_a_session_ends_it_and_its_stream(void **state)
 	free(stream.got);
 }
 
+static void a_task_of_mcp_is_held_by_its_session_and_no_longer(void **state)
+{
+	static const char as_b[] = "!Authorization: Bearer b\r\n" TYPE BOTH;
+	struct bench *bench = *state;
+	const char *id;
+	char fields[256];
+
+	open_session(bench); /* of a task that is none of MCP's */
+	assert_int_equal(fakes.held, 0);
+	id = strstr(ask(bench, "POST", as_b, initialize), "Mcp-Session-Id: s-");
+	assert_non_null(id);
+	assert_int_equal(fakes.held, 1);
+	(void)snprintf(
+		fields, sizeof fields, "!Authorization: Bearer b\r\n%.38s\r\n" TYPE BOTH, id);
+	assert_status(ask(bench, "DELETE", fields, ""), 204);
+	assert_int_equal(fakes.held, 0);
+	fakes.has_no_holds = true;
+	assert_status(ask(bench, "POST", as_b, initialize), 503);
+}
+
 static void a_get_without_event_stream_is_not_acceptable(void **state)
 {
 	struct bench *bench = *state;
@@ -1289,6 +1331,7 @@ int main(void)
 		WITH(a_get_stream_stays_open_until_its_task_is_over),
 		WITH(a_stream_hears_that_people_have_answered),
 		WITH(deleting_a_session_ends_it_and_its_stream),
+		WITH(a_task_of_mcp_is_held_by_its_session_and_no_longer),
 		WITH(a_get_without_event_stream_is_not_acceptable),
 	};
 

@@ -445,6 +445,25 @@ static void a_revoked_token_is_refused_and_revoking_twice_is_fine(void **state)
 	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
 }
 
+static void a_token_that_is_revoked_alone_leaves_its_task(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	char body[8192];
+	int status;
+
+	assert_true(issuing_open_good(issuing));
+	(void)snprintf(body, sizeof body, "token=%.*s&ends=all", TEXT_ARGS(issuing->token));
+	status = post(bench, "/oauth/revoke", body);
+	assert_error(bench, status, 400, "invalid_request");
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	(void)snprintf(body, sizeof body, "token=%.*s&ends=token", TEXT_ARGS(issuing->token));
+	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+	assert_int_equal(task_find(issuing->tasks, issuing->task)->recorded_state, TASK_OPEN);
+	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
+}
+
 /* Asks about a token as a1. */
 static int look(struct bench *bench, struct text token, const char *more)
 {
@@ -668,6 +687,7 @@ int main(void)
 		OAUTH_TEST(what_a_charter_asks_is_told_in_words),
 		OAUTH_TEST(the_metadata_offers_certificates_only_where_they_are_asked_for),
 		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
+		OAUTH_TEST(a_token_that_is_revoked_alone_leaves_its_task),
 		OAUTH_TEST(a_question_about_a_token_needs_a_proof),
 		OAUTH_TEST(a_token_is_active_until_it_is_revoked),
 		OAUTH_TEST(registering_is_closed_without_an_invitation),

@@ -24,6 +24,9 @@ struct bench {
 	struct ssf *ssf;
 	struct private_key *key;
 	struct arena *arena;
+	struct issuer issuer;
+	bool has_no_keys;
+	struct trust_wait *keys_wait;
 	/* Tasks: what was asked to end, and how it goes. */
 	unsigned endings;
 	char ended[128];
@@ -39,17 +42,23 @@ static int64_t clock_of(void *context)
 	return ((struct bench *)context)->governed.log.now_utc_ms;
 }
 
-static enum security_event_fault find_key(
-	void *context, struct text issuer, struct text kid, const struct public_key **key)
+static enum trust_outcome find(void *context, const struct trust_query *query,
+	struct trust_wait *wait, struct trust_found *out)
 {
 	struct bench *bench = context;
 
-	if (!text_is(issuer, SENDER))
-		return SECURITY_EVENT_ISSUER;
-	if (!text_is(kid, "k"))
-		return SECURITY_EVENT_KEY;
-	*key = private_key_public(bench->key);
-	return SECURITY_EVENT_ACCEPTED;
+	*out = (struct trust_found){0};
+	if (!text_is(query->issuer, SENDER))
+		return TRUST_UNKNOWN;
+	out->issuer = &bench->issuer;
+	if (bench->has_no_keys && wait != NULL)
+		bench->keys_wait = wait;
+	if (bench->has_no_keys)
+		return wait == NULL ? TRUST_NO_KEYS : TRUST_WAITS;
+	if (!text_is(query->key_id, "k"))
+		return TRUST_UNKNOWN;
+	out->key = private_key_public(bench->key);
+	return TRUST_FOUND;
 }
 
 static void end_tasks(void *context, struct signals_ending *ending)
@@ -57,8 +66,8 @@ static void end_tasks(void *context, struct signals_ending *ending)
 	struct bench *bench = context;
 
 	bench->endings++;
-	(void)snprintf(bench->ended, sizeof bench->ended, "%.*s: %s",
-		TEXT_ARGS(ending->subject.name), ending->reason);
+	(void)snprintf(bench->ended, sizeof bench->ended, "%.*s: %s", TEXT_ARGS(ending->name),
+		ending->reason);
 	if (bench->is_held) {
 		bench->waiting = ending;
 		return;
@@ -73,7 +82,7 @@ static void end_tasks(void *context, struct signals_ending *ending)
 static void make_signals(struct bench *bench)
 {
 	const struct signals_parts parts = {.fold = bench->governed.fold,
-		.issuers = {bench, find_key},
+		.issuers = {bench, find},
 		.tasks = {bench, end_tasks},
 		.wall_utc_ms = clock_of,
 		.clock_context = bench};
@@ -94,6 +103,10 @@ static int start(void **state)
 	governed_init(&bench->governed);
 	bench->arena = arena_create(EVENT_ARENA_BYTES);
 	assert_true(private_key_generate(&bench->key, SIGNATURE_ES256, &err));
+	bench->issuer = (struct issuer){.name = TEXT("idp"),
+		.url = TEXT(SENDER),
+		.events = {.types = 1u << EVENT_SESSION_REVOKED,
+			.subjects = 1u << ISSUER_SUBJECT_IDENTITIES}};
 	make_signals(bench);
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
@@ -280,8 +293,6 @@ static void an_event_of_no_consequence_is_on_record_and_ends_nothing(void **stat
 	assert_int_equal(bench->governed.log.count, 1);
 }
 
-/* ---- the service alone ---- */
-
 struct received {
 	struct signals_request request;
 	unsigned answers;
@@ -299,6 +310,85 @@ static void receive(struct bench *bench, struct received *received, const char *
 		.token = text_of(event), .done = on_received, .context = received};
 	signals_receive(bench->signals, &received->request);
 }
+
+/* ---- what the issuer may say ---- */
+
+static void ends_nothing(struct bench *bench, const char *id, const char *passed_over)
+{
+	char member[64];
+	size_t count = bench->governed.log.count;
+
+	assert_int_equal(push(bench, good(bench, id)), 202);
+	assert_int_equal(bench->endings, 0);
+	assert_int_equal(bench->governed.log.count, count + 1);
+	(void)snprintf(member, sizeof member, "\"passed-over\":\"%s\"", passed_over);
+	assert_non_null(strstr(bench->governed.log.entries[count].entry.data, member));
+}
+
+static void what_an_issuer_may_not_say_is_on_record_and_ends_nothing(void **state)
+{
+	struct bench *bench = *state;
+
+	listen_for(bench);
+	bench->issuer.events.types = 1u << EVENT_CREDENTIAL_CHANGE;
+	ends_nothing(bench, "a", "type");
+	bench->issuer.events.types = 1u << EVENT_SESSION_REVOKED;
+	bench->issuer.events.subjects =
+		1u << ISSUER_SUBJECT_PEOPLE | 1u << ISSUER_SUBJECT_WORKLOADS;
+	ends_nothing(bench, "b", "subject");
+	bench->issuer.events.subjects = 1u << ISSUER_SUBJECT_IDENTITIES;
+	assert_int_equal(push(bench, good(bench, "c")), 202);
+	assert_int_equal(bench->endings, 1);
+}
+
+static void an_issuers_own_audience_counts_instead_of_ours(void **state)
+{
+	struct bench *bench = *state;
+
+	listen_for(bench);
+	bench->issuer.events.audience = TEXT("client-7");
+	refuses(bench, push(bench, good(bench, "a")), "invalid_audience");
+}
+
+/* ---- keys ---- */
+
+static void an_event_whose_keys_are_not_at_hand_may_be_sent_again(void **state)
+{
+	struct bench *bench = *state;
+	struct received received;
+
+	listen_for(bench);
+	bench->has_no_keys = true;
+	receive(bench, &received, good(bench, "a"));
+	assert_int_equal(received.answers, 0);
+	bench->keys_wait->run(bench->keys_wait);
+	assert_int_equal(received.answers, 1);
+	assert_int_equal(received.request.fault, SECURITY_EVENT_ACCEPTED);
+	assert_false(received.request.is_taken);
+	receive(bench, &received, good(bench, "a"));
+	bench->has_no_keys = false;
+	bench->keys_wait->run(bench->keys_wait);
+	assert_true(received.request.is_taken);
+	assert_int_equal(bench->endings, 1);
+}
+
+static void an_event_of_another_issuer_than_due_is_not_taken(void **state)
+{
+	struct bench *bench = *state;
+	struct received received = {0};
+
+	listen_for(bench);
+	received.request = (struct signals_request){.token = text_of(good(bench, "a")),
+		.issuer = TEXT("https://another.example"),
+		.done = on_received,
+		.context = &received};
+	signals_receive(bench->signals, &received.request);
+	assert_int_equal(received.answers, 1);
+	assert_int_equal(received.request.fault, SECURITY_EVENT_ISSUER);
+	assert_int_equal(bench->governed.log.count, 0);
+}
+
+/* ---- the service alone ---- */
 
 static void the_same_event_on_its_way_is_not_taken_twice(void **state)
 {
@@ -403,6 +493,10 @@ int main(void)
 		SSF_TEST(an_event_whose_tasks_did_not_end_may_be_sent_again),
 		SSF_TEST(an_event_that_is_not_on_record_was_not_taken),
 		SSF_TEST(an_event_of_no_consequence_is_on_record_and_ends_nothing),
+		SSF_TEST(what_an_issuer_may_not_say_is_on_record_and_ends_nothing),
+		SSF_TEST(an_issuers_own_audience_counts_instead_of_ours),
+		SSF_TEST(an_event_whose_keys_are_not_at_hand_may_be_sent_again),
+		SSF_TEST(an_event_of_another_issuer_than_due_is_not_taken),
 		SSF_TEST(the_same_event_on_its_way_is_not_taken_twice),
 		SSF_TEST(as_many_as_the_bound_wait_and_none_more),
 		SSF_TEST(what_was_taken_is_known_after_a_restart),

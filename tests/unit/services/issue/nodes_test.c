@@ -250,7 +250,8 @@ static void only_a_connection_is_a_session(void **state)
 	refuses(issuing, ISSUE_SESSION, NULL);
 	issuing->session = TEXT("connection");
 	assert_true(issuing_open_good(issuing));
-	assert_true(task_has_session(task_find(issuing->tasks, issuing->task)));
+	assert_int_equal(
+		task_session(task_find(issuing->tasks, issuing->task)), TASK_SESSION_CONNECTION);
 }
 
 static void a_session_without_its_connection_ends(void **state)

@@ -1,0 +1,125 @@
+#include "main/events.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+struct events_sweep {
+	struct events *events;
+	struct issue_sweep sweep;
+	struct signals_ending *ending;
+	struct events_sweep *next;
+};
+
+struct events {
+	struct trust_service *trust;
+	struct issue *issue;
+	struct events_sweep *sweeps; /* on their way */
+};
+
+/* Of an issuer whose events are not taken nothing is said, as of one that is not there. */
+static enum trust_outcome find(void *context, const struct trust_query *query,
+	struct trust_wait *wait, struct trust_found *out)
+{
+	struct events *events = context;
+	enum trust_outcome outcome = trust_find(events->trust, query, NULL, out);
+
+	if (out->issuer == NULL || out->issuer->events.types == 0) {
+		*out = (struct trust_found){0};
+		return TRUST_UNKNOWN;
+	}
+	return outcome == TRUST_FOUND || wait == NULL ? outcome
+						      : trust_find(events->trust, query, wait, out);
+}
+
+static void sweep_free(struct events_sweep *made)
+{
+	struct events_sweep **link = &made->events->sweeps;
+
+	while (*link != NULL && *link != made)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = made->next;
+	free(made);
+}
+
+static void on_swept(struct issue_sweep *sweep)
+{
+	struct events_sweep *made = sweep->context;
+	struct signals_ending *ending = made->ending;
+
+	ending->is_done = sweep->is_done;
+	ending->tasks = sweep->tasks;
+	ending->err = sweep->err;
+	log_info("event_taken", LOG_TEXT("issuer", ending->issuer),
+		LOG_STRING("event", ending->reason), LOG_NUMBER("tasks", sweep->tasks));
+	sweep_free(made);
+	ending->done(ending);
+}
+
+static enum issue_whose whose(enum issuer_subject subject)
+{
+	switch (subject) {
+	case ISSUER_SUBJECT_PEOPLE: return ISSUE_WHOSE_PERSON;
+	case ISSUER_SUBJECT_WORKLOADS: return ISSUE_WHOSE_WORKLOAD;
+	case ISSUER_SUBJECT_IDENTITIES: return ISSUE_WHOSE_IDENTITY;
+	case ISSUER_SUBJECT_NONE: break;
+	}
+	return ISSUE_WHOSE_NONE;
+}
+
+static void end(void *context, struct signals_ending *ending)
+{
+	struct events *events = context;
+	struct events_sweep *made = calloc(1, sizeof *made);
+
+	if (made == NULL) {
+		ending->is_done = false;
+		error_set(&ending->err, ERROR_LIMIT, "no memory to end tasks");
+		ending->done(ending);
+		return;
+	}
+	made->events = events;
+	made->ending = ending;
+	made->next = events->sweeps;
+	events->sweeps = made;
+	made->sweep = (struct issue_sweep){.whose = whose(ending->whom),
+		.issuer = ending->issuer,
+		.name = ending->name,
+		.reason = text_of(ending->reason),
+		.done = on_swept,
+		.context = made};
+	issue_sweep(events->issue, &made->sweep);
+}
+
+struct signals_issuers events_issuers(struct events *events)
+{
+	return (struct signals_issuers){.context = events, .find = find};
+}
+
+struct signals_tasks events_tasks(struct events *events)
+{
+	return (struct signals_tasks){.context = events, .end = end};
+}
+
+bool events_create(
+	struct events **out, struct trust_service *trust, struct issue *issue, struct error *err)
+{
+	*out = calloc(1, sizeof **out);
+	if (*out == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for events");
+	(*out)->trust = trust;
+	(*out)->issue = issue;
+	return true;
+}
+
+void events_destroy(struct events **events)
+{
+	if (*events == NULL)
+		return;
+	while ((*events)->sweeps != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
+		sweep_free((*events)->sweeps);
+	free(*events);
+	*events = NULL;
+}

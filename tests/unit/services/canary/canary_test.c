@@ -1,0 +1,245 @@
+/* The canary on a road of this file, where a kill may be without effect. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/canary/canary.h"
+
+enum { EVERY_S = 600, MS = 1000000 };
+
+struct bench {
+	struct canary *canary;
+	struct canary_opening *opening;
+	int64_t now_ns;
+	/* The road: what goes wrong, and what was done. */
+	bool is_slow;          /* tasks come by come() alone */
+	bool gives_none;       /* tasks are refused */
+	bool refuses_calls;    /* before any kill */
+	bool fails_kills;      /* no record can be made */
+	bool is_kill_in_vain;  /* the planted fault: the record is made, and nothing is refused */
+	int askings_until_due; /* a kill is effective after so many more */
+	bool is_killed;
+	unsigned kills, told_well;
+	const char *told;
+};
+
+static void come(struct bench *bench)
+{
+	struct canary_opening *opening = bench->opening;
+
+	opening->token = bench->gives_none ? TEXT("") : TEXT("token");
+	opening->why = bench->gives_none ? "the identity is not active" : NULL;
+	opening->done(opening);
+}
+
+static void open_task(void *context, struct canary_opening *opening)
+{
+	struct bench *bench = context;
+
+	bench->opening = opening;
+	bench->is_killed = false;
+	if (!bench->is_slow)
+		come(bench);
+}
+
+static bool ask(void *context, struct text token)
+{
+	struct bench *bench = context;
+
+	assert_true(text_is(token, "token"));
+	if (!bench->is_killed)
+		return !bench->refuses_calls;
+	return bench->is_kill_in_vain || bench->askings_until_due-- > 0;
+}
+
+static bool kill_task(void *context, struct text token, struct error *err)
+{
+	struct bench *bench = context;
+
+	assert_true(text_is(token, "token"));
+	if (bench->fails_kills)
+		return error_set(err, ERROR_IO, "the log is full");
+	bench->kills++;
+	bench->is_killed = true;
+	return true;
+}
+
+static int64_t now_ns(void *context)
+{
+	return ((struct bench *)context)->now_ns;
+}
+
+static int64_t now_utc_s(void *context)
+{
+	(void)context;
+	return 1700000000;
+}
+
+static void tell(void *context, const char *why)
+{
+	struct bench *bench = context;
+
+	bench->told = why;
+	bench->told_well += why == NULL;
+}
+
+static int start(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	const struct canary_road road = {bench, open_task, ask, kill_task, now_ns, now_utc_s, tell};
+	struct error err = {0};
+
+	assert_non_null(bench);
+	assert_true(canary_create(&bench->canary, NULL, &road, EVERY_S, &err));
+	*state = bench;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct bench *bench = *state;
+
+	canary_destroy(&bench->canary);
+	free(bench);
+	return 0;
+}
+
+static void fails(struct bench *bench, const char *why)
+{
+	const struct canary_figures figures = canary_figures(bench->canary);
+
+	assert_string_equal(bench->told, why);
+	assert_int_equal(figures.runs, 1);
+	assert_int_equal(figures.failures, 1);
+	assert_true(figures.is_failing);
+	assert_int_equal(figures.success_utc_s, 0);
+}
+
+static void a_kill_in_vain_is_shown_once_the_wait_is_over(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->is_kill_in_vain = true;
+	canary_begin(bench->canary);
+	bench->now_ns += (int64_t)CANARY_WAIT_MS * MS - 1;
+	canary_look(bench->canary);
+	assert_int_equal(canary_figures(bench->canary).runs, 0);
+	bench->now_ns += 1;
+	canary_look(bench->canary);
+	fails(bench, "its call was still taken after its task was killed");
+}
+
+static void a_kill_that_cannot_be_recorded_is_a_failure(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->fails_kills = true;
+	canary_begin(bench->canary);
+	fails(bench, "its task could not be killed");
+}
+
+/* Else whoever is always refused would look like one whose kill is effective. */
+static void a_call_that_is_refused_before_the_kill_proves_nothing(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->refuses_calls = true;
+	canary_begin(bench->canary);
+	fails(bench, "its call was refused before the kill");
+	assert_int_equal(bench->kills, 0);
+}
+
+static void without_a_task_nothing_was_tried(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->gives_none = true;
+	canary_begin(bench->canary);
+	fails(bench, "the identity is not active");
+}
+
+static void a_task_that_comes_too_late_is_killed_and_counts_for_nothing(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->is_slow = true;
+	canary_begin(bench->canary);
+	bench->now_ns += (int64_t)CANARY_WAIT_MS * MS;
+	canary_look(bench->canary);
+	fails(bench, "it got no task in time");
+	canary_begin(bench->canary); /* not while the first is on its way */
+	come(bench);
+	assert_int_equal(bench->kills, 1);
+	assert_int_equal(canary_figures(bench->canary).runs, 1);
+}
+
+static void the_time_is_from_the_kill_to_the_refusal(void **state)
+{
+	struct bench *bench = *state;
+	struct canary_figures figures;
+
+	bench->askings_until_due = 2;
+	canary_begin(bench->canary);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(canary_figures(bench->canary).runs, 0);
+		bench->now_ns += 2 * MS;
+		canary_look(bench->canary);
+	}
+	figures = canary_figures(bench->canary);
+	assert_int_equal(figures.runs, 1);
+	assert_int_equal(figures.failures, 0);
+	assert_int_equal(figures.refused_ns, 6 * MS);
+	assert_int_equal(figures.success_utc_s, 1700000000);
+	assert_int_equal(bench->told_well, 1);
+}
+
+static void after_a_failure_a_run_that_goes_well_ends_it(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->fails_kills = true;
+	canary_begin(bench->canary);
+	bench->fails_kills = false;
+	canary_begin(bench->canary);
+	canary_look(bench->canary);
+	assert_int_equal(canary_figures(bench->canary).runs, 2);
+	assert_int_equal(canary_figures(bench->canary).failures, 1);
+	assert_false(canary_figures(bench->canary).is_failing);
+}
+
+static void how_often_is_bounded(void **state)
+{
+	struct bench *bench = *state;
+	const struct canary_road road = {bench, open_task, ask, kill_task, now_ns, now_utc_s, tell};
+	struct canary *canary;
+	struct error err = {0};
+
+	assert_false(canary_create(&canary, NULL, &road, CANARY_EVERY_S_MIN - 1, &err));
+	assert_null(canary);
+	assert_false(canary_create(&canary, NULL, &road, CANARY_EVERY_S_MAX + 1, &err));
+	assert_true(canary_create(&canary, NULL, &road, CANARY_EVERY_S_MAX, &err));
+	canary_destroy(&canary);
+	assert_true(canary_create(&canary, NULL, &road, CANARY_EVERY_S_MIN, &err));
+	canary_destroy(&canary);
+}
+
+int main(void)
+{
+#define CANARY_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+	const struct CMUnitTest tests[] = {
+		CANARY_TEST(a_kill_in_vain_is_shown_once_the_wait_is_over),
+		CANARY_TEST(a_kill_that_cannot_be_recorded_is_a_failure),
+		CANARY_TEST(a_call_that_is_refused_before_the_kill_proves_nothing),
+		CANARY_TEST(without_a_task_nothing_was_tried),
+		CANARY_TEST(a_task_that_comes_too_late_is_killed_and_counts_for_nothing),
+		CANARY_TEST(the_time_is_from_the_kill_to_the_refusal),
+		CANARY_TEST(after_a_failure_a_run_that_goes_well_ends_it),
+		CANARY_TEST(how_often_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
