@@ -25,6 +25,7 @@
 #include "edges/oauth/oauth.h"
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
+#include "edges/sts/sts_client.h"
 #include "edges/upstream/upstream_edge.h"
 #include "main/backup_job.h"
 #include "main/children.h"
@@ -43,6 +44,7 @@
 #include "services/evaluate/evaluate.h"
 #include "services/finding/finding.h"
 #include "services/issue/issue.h"
+#include "services/outbound/outbound.h"
 #include "services/record/contents.h"
 #include "services/registry/projector.h"
 #include "services/registry/registrar.h"
@@ -102,6 +104,8 @@ struct daemon {
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct issue *issue;
+	struct sts_client *sts;
+	struct outbound *outbound;
 	struct call_service *call;
 	struct people_port people;
 	struct evaluate *evaluate;
@@ -440,7 +444,9 @@ static enum issue_nonces nonces_of(const char *word)
 
 static bool make_trust(struct daemon *daemon, struct error *err)
 {
-	struct trust_parts parts = {.loop = daemon->loop, .registry = daemon->registry};
+	struct trust_parts parts = {.loop = daemon->loop,
+		.registry = daemon->registry,
+		.outbound = (const struct outbound *const *)&daemon->outbound};
 
 	if (!key_fetcher_create(&daemon->key_fetcher, daemon->loop, daemon->http, err))
 		return false;
@@ -465,6 +471,23 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 	return issue_create(&daemon->issue, &parts, err);
 }
 
+/* What servers are sent where no secret is kept for them. */
+static bool make_outbound(struct daemon *daemon, struct error *err)
+{
+	struct outbound_parts parts = {.loop = daemon->loop,
+		.fold = daemon->fold,
+		.registry = daemon->registry,
+		.tasks = daemon->tasks,
+		.signer = signer_child_identities(daemon->signer),
+		.on_token = secrecy_token,
+		.token_context = daemon->detector};
+
+	if (!sts_client_create(&daemon->sts, daemon->http, err))
+		return false;
+	parts.asker = sts_client_port(daemon->sts);
+	return outbound_create(&daemon->outbound, &parts, err);
+}
+
 static bool make_confiner(struct daemon *daemon, struct error *err)
 {
 	return children_open(&daemon->confiner, daemon->settings, getenv("PATH"), err);
@@ -479,6 +502,7 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 		.find_context = daemon->registry,
 		.find_asks = find_asks,
 		.secrets = daemon->secrets,
+		.outbound = daemon->outbound,
 		.credentials = secrecy_credentials(daemon->detector),
 		.vault = {.url = from->vault_url,
 			.ca_file = from->vault_ca,
@@ -780,6 +804,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 	if (url.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
+		!outbound_set_issuer(daemon->outbound, url, err) ||
 		!signer_child_set_issuer(daemon->signer, url, err) ||
 		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
@@ -949,6 +974,7 @@ static const struct {
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
+	{"provider tokens", make_outbound},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -1028,6 +1054,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */
+	outbound_destroy(&daemon->outbound);
+	sts_client_destroy(&daemon->sts);
 	issue_destroy(&daemon->issue);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
