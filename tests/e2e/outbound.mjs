@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
+import { World } from '../../examples/stories/lib/world.mjs';
 import { chatStream, messagesStream, openTask, startProvider } from './support/model-world.mjs';
 import { GRANTS, Sts } from './support/sts.mjs';
 
@@ -41,12 +41,12 @@ environments: [staging]
 model:
   - {provider: vertex, name: small-1, up-to: internal}
   - {provider: foundry, name: small-1, up-to: internal}
-  - {provider: claude, name: large-1, up-to: internal}
+  - {provider: anthropic, name: large-1, up-to: internal}
 outputs: [{to: reply, up-to: internal}]
 entitlements:
   - {effect: generate, resource: "model:vertex/small-1"}
   - {effect: generate, resource: "model:foundry/small-1"}
-  - {effect: generate, resource: "model:claude/large-1"}
+  - {effect: generate, resource: "model:anthropic/large-1"}
 limits: {task: 15m, calls-per-minute: 100000}
 review: 90d
 expires: 2027-06-30
@@ -60,7 +60,7 @@ before(async () => {
   world = await World.start({
     settings: 'hold-ms: 300\nupstream-timeout-ms: 8000\n',
     change: (files, made) => files.set('charters/70-out.yaml', [
-      ...['vertex', 'foundry', 'claude'].map(documentOf),
+      ...['vertex', 'foundry', 'anthropic'].map(documentOf),
       identity(made, 'worker'), identity(made, 'second'), identity(made, 'third'),
     ].join('---\n')),
     approve: { worker: 'bo@example.com', second: 'bo@example.com', third: 'bo@example.com' },
@@ -76,10 +76,11 @@ after(async () => {
 });
 
 const ask = async (task) => {
-  const isClaude = task.url.endsWith('/claude');
-  state.answer = { pieces: isClaude ? messagesStream({ words: ['Hi'] }) : chatStream({ words: ['Hi'] }) };
-  const answer = await fetch(`${task.url}/v1/${isClaude ? 'messages' : 'chat/completions'}`, {
-    method: 'POST', body: JSON.stringify(isClaude ? MESSAGE : CHAT),
+  const isAnthropic = task.url.endsWith('/anthropic');
+  const said = { words: ['Hi'] };
+  state.answer = { pieces: isAnthropic ? messagesStream(said) : chatStream(said) };
+  const answer = await fetch(`${task.url}/v1/${isAnthropic ? 'messages' : 'chat/completions'}`, {
+    method: 'POST', body: JSON.stringify(isAnthropic ? MESSAGE : CHAT),
     headers: { authorization: `Bearer ${task.token}`, 'content-type': 'application/json' },
   });
   return { status: answer.status, text: await answer.text() };
@@ -160,7 +161,7 @@ test('a provider token is got by a client assertion', async () => {
 });
 
 test('a provider token is got as JSON by jwt-bearer, for a task, and is no API key', async () => {
-  const task = await open('claude');
+  const task = await open('anthropic');
   await works(task);
   const { fields, isJson, claims } = sts.asked.at(-1);
   assert.equal(isJson, true);
@@ -187,16 +188,17 @@ test('each identity, and where the document says so each task, has its own', asy
     await works(task);
     return state.requests.at(-1).headers.authorization;
   };
-  assert.notEqual(await carried(await open('vertex')), await carried(await open('vertex', 'second')));
-  const one = await open('claude');
-  assert.notEqual(await carried(one), await carried(await open('claude')));
+  const ours = await carried(await open('vertex'));
+  assert.notEqual(ours, await carried(await open('vertex', 'second')));
+  const one = await open('anthropic');
+  assert.notEqual(await carried(one), await carried(await open('anthropic')));
   assert.equal(await carried(one), await carried(one));
 });
 
 // ---- our own doors ----
 
 test('an identity token opens none of our doors, and ours are no identity tokens', async () => {
-  await works(await open('claude'));
+  await works(await open('anthropic'));
   const { token } = sts.asked.at(-1);
   const form = async (path, fields) => {
     const answer = await fetch(world.url + path, {
@@ -224,7 +226,7 @@ test('an identity token opens none of our doors, and ours are no identity tokens
     const answer = await form(path, { token, scope: 'call', ...assertion });
     assert.ok(answer.status >= 400 && !answer.active, `${path} ${JSON.stringify(answer)}`);
   }
-  const doors = ['/mcp/files', '/llm/claude/v1/messages', '/llm/vertex/v1/chat/completions',
+  const doors = ['/mcp/files', '/llm/anthropic/v1/messages', '/llm/vertex/v1/chat/completions',
     '/a2a/deployer', '/access/v1/evaluation', '/v1/identities', '/oauth/heartbeat'];
   for (const door of doors) {
     const answer = await fetch(world.url + door, {
@@ -257,16 +259,16 @@ test('where no token is to be had nothing is sent, and the reason says no place'
     endless: /without an end/, broken: /no token of 1 to/, slow: /did not answer in time/,
   };
   for (const [mode, reason] of Object.entries(reasons)) {
-    const task = await open('claude'); // each task asks for itself
+    const task = await open('anthropic'); // each task asks for itself
     sts.mode = mode;
     const asked = sts.asked.length;
     assert.match(await fails(task), reason, mode);
     assert.match(await fails(task), reason, mode);
     assert.equal(sts.asked.length, asked + 1, `${mode}: asked again at once`);
-    assert.match((await rowOf('claude')).error, reason);
+    assert.match((await rowOf('anthropic')).error, reason);
   }
   sts.mode = 'good';
-  await works(await open('claude'));
+  await works(await open('anthropic'));
 });
 
 test('a provider that takes no token does not have us exchange again and again', async () => {
@@ -320,14 +322,14 @@ const canRead = () => {
 };
 
 test('a kill of the identity, or the end of its task, drops the token at once', async () => {
-  const task = await open('claude', 'third');
+  const task = await open('anthropic', 'third');
   const other = await open('vertex', 'third');
   await works(task);
   await works(other);
   const held = async (name) => (await rowOf(name)).held;
-  const before_ = [await held('claude'), await held('vertex')];
+  const before_ = [await held('anthropic'), await held('vertex')];
   await end(task.task);
-  assert.equal(await held('claude'), before_[0] - 1);
+  assert.equal(await held('anthropic'), before_[0] - 1);
   assert.equal(await held('vertex'), before_[1]);
   await world.must(null, 'kill', 'identity', 'third', '--reason', 'over', '--yes');
   assert.equal(await held('vertex'), before_[1] - 1);
@@ -338,7 +340,7 @@ test('no provider token lies anywhere once the tasks are over', async (context) 
   for (const name of ['worker', 'second']) {
     await world.must(null, 'kill', 'identity', name, '--reason', 'over', '--yes');
   }
-  for (const name of ['vertex', 'foundry', 'claude']) assert.equal((await rowOf(name)).held, 0);
+  for (const name of ['vertex', 'foundry', 'anthropic']) assert.equal((await rowOf(name)).held, 0);
   const tokens = [...sts.given.keys()];
   const identity_ = sts.asked.map(({ token }) => token.split('.')[2]);
   const files = (folder) => readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>

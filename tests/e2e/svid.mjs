@@ -120,9 +120,10 @@ test('a certificate that is not of the mesh, or says too much, opens nothing', a
   await make('two', { by: 'middle', extensions: LEAF + uri(ID, `${ID}/b`) });
   await make('none', { by: 'middle', extensions: LEAF });
   await make('authority', { by: 'middle',
-    extensions: 'basicConstraints=critical,CA:true\nkeyUsage=critical,digitalSignature,keyCertSign\n'
-      + uri(ID) });
-  await make('useless', { by: 'middle', extensions: 'basicConstraints=critical,CA:false\n' + uri(ID) });
+    extensions: 'basicConstraints=critical,CA:true\n'
+      + `keyUsage=critical,digitalSignature,keyCertSign\n${uri(ID)}` });
+  await make('useless', { by: 'middle',
+    extensions: `basicConstraints=critical,CA:false\n${uri(ID)}` });
   await make('server', { by: 'middle', extensions: LEAF.replace('clientAuth,', '') + uri(ID) });
   await make('forged', { by: 'false-root', extensions: LEAF + uri(ID) });
   for (const name of ['elsewhere', 'nobody', 'old', 'long', 'two', 'none', 'authority', 'useless',

@@ -77,7 +77,8 @@ export class Sts {
         return send(200, { ...good, issued_token_type: `${URN}:token-type:refresh_token` });
       case 'over': return send(200, { ...good, expires_in: 0 });
       case 'endless': return send(200, { ...good, expires_in: 'never' });
-      case 'refuses': return send(400, { error: 'invalid_grant', error_description: 'secret words' });
+      case 'refuses':
+        return send(400, { error: 'invalid_grant', error_description: 'secret words' });
       case 'broken': return send(200, { ...good, access_token: `${token}\r\nX-Evil: 1` });
       default: return send(200, good);
     }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "domain/token/claims.h"
+#include "domain/token/identity_token.h"
 #include "edges/signer/signer_private.h"
 
 enum { NOW_S = 1793491200, TOKEN_BYTES = 4096, ARENA_BYTES = 256 * 1024 };

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/outbound.h"
 #include "services/outbound/outbound.h"
 #include "support/issuing.h"
 
