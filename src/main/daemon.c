@@ -27,6 +27,7 @@
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
 #include "edges/ssf/ssf.h"
+#include "edges/sts/sts_client.h"
 #include "edges/upstream/upstream_edge.h"
 #include "main/backup_job.h"
 #include "main/canary_road.h"
@@ -48,6 +49,7 @@
 #include "services/evaluate/evaluate.h"
 #include "services/finding/finding.h"
 #include "services/issue/issue.h"
+#include "services/outbound/outbound.h"
 #include "services/record/contents.h"
 #include "services/registry/projector.h"
 #include "services/registry/registrar.h"
@@ -113,6 +115,8 @@ struct daemon {
 	struct signals *event_signals;
 	struct event_poll *event_poll;
 	struct signals_poller *poller;
+	struct sts_client *sts;
+	struct outbound *outbound;
 	struct call_service *call;
 	struct people_port people;
 	struct evaluate *evaluate;
@@ -455,8 +459,10 @@ static enum issue_nonces nonces_of(const char *word)
 
 static bool make_trust(struct daemon *daemon, struct error *err)
 {
-	struct trust_parts parts = {.loop = daemon->loop, .registry = daemon->registry};
 	struct sign_in_parts people = {.registry = daemon->registry};
+	struct trust_parts parts = {.loop = daemon->loop,
+		.registry = daemon->registry,
+		.outbound = (const struct outbound *const *)&daemon->outbound};
 
 	if (!key_fetcher_create(&daemon->key_fetcher, daemon->loop, daemon->http, err))
 		return false;
@@ -526,6 +532,23 @@ static bool poll_events(struct daemon *daemon, struct error *err)
 	return signals_poller_create(&daemon->poller, &parts, err);
 }
 
+/* What servers are sent where no secret is kept for them. */
+static bool make_outbound(struct daemon *daemon, struct error *err)
+{
+	struct outbound_parts parts = {.loop = daemon->loop,
+		.fold = daemon->fold,
+		.registry = daemon->registry,
+		.tasks = daemon->tasks,
+		.signer = signer_child_identities(daemon->signer),
+		.on_token = secrecy_token,
+		.token_context = daemon->detector};
+
+	if (!sts_client_create(&daemon->sts, daemon->http, err))
+		return false;
+	parts.asker = sts_client_port(daemon->sts);
+	return outbound_create(&daemon->outbound, &parts, err);
+}
+
 static bool make_confiner(struct daemon *daemon, struct error *err)
 {
 	return children_open(&daemon->confiner, daemon->settings, getenv("PATH"), err);
@@ -540,6 +563,7 @@ static bool make_upstream(struct daemon *daemon, struct error *err)
 		.find_context = daemon->registry,
 		.find_asks = find_asks,
 		.secrets = daemon->secrets,
+		.outbound = daemon->outbound,
 		.credentials = secrecy_credentials(daemon->detector),
 		.vault = {.url = from->vault_url,
 			.ca_file = from->vault_ca,
@@ -865,6 +889,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
 	if (!issue_set_issuer(daemon->issue, url, err) ||
 		!signals_set_audience(daemon->event_signals, url, err) ||
+		!outbound_set_issuer(daemon->outbound, url, err) ||
 		!signer_child_set_issuer(daemon->signer, url, err) ||
 		!issue_start(daemon->issue, err) || !trust_start(daemon->trust, err))
 		return false;
@@ -1035,6 +1060,7 @@ static const struct {
 	{"issuers", make_trust},
 	{"tokens", make_issue},
 	{"events", make_events},
+	{"provider tokens", make_outbound},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
 	{"calls", make_call},
@@ -1123,6 +1149,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	ssf_destroy(&daemon->ssf);
 	signals_poller_destroy(&daemon->poller);
 	event_poll_destroy(&daemon->event_poll);
+	outbound_destroy(&daemon->outbound);
+	sts_client_destroy(&daemon->sts);
 	issue_destroy(&daemon->issue);
 	sign_in_destroy(&daemon->sign_in);
 	events_destroy(&daemon->events);

@@ -19,6 +19,10 @@ struct http_certificate {
 	struct sha256 digest;
 	uint8_t *der; /* NULL: none was shown */
 	size_t size;
+	struct above {
+		uint8_t *der;
+		size_t size;
+	} above[HTTP_CERTIFICATES_ABOVE_MAX];
 };
 
 static gnutls_session_t session_of(struct MHD_Connection *connection)
@@ -29,6 +33,16 @@ static gnutls_session_t session_of(struct MHD_Connection *connection)
 	return about == NULL ? NULL : (gnutls_session_t)about->tls_session;
 }
 
+static void certificate_free(struct http_certificate *certificate)
+{
+	if (certificate == NULL)
+		return;
+	for (size_t i = 0; i < HTTP_CERTIFICATES_ABOVE_MAX; i++)
+		free(certificate->above[i].der);
+	free(certificate->der);
+	free(certificate);
+}
+
 void http_certificate_notify(void *context, struct MHD_Connection *connection, void **slot,
 	enum MHD_ConnectionNotificationCode code)
 {
@@ -37,9 +51,7 @@ void http_certificate_notify(void *context, struct MHD_Connection *connection, v
 
 	(void)context;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		if (certificate != NULL)
-			free(certificate->der);
-		free(certificate);
+		certificate_free(certificate);
 		*slot = NULL;
 		return;
 	}
@@ -48,6 +60,32 @@ void http_certificate_notify(void *context, struct MHD_Connection *connection, v
 	*slot = calloc(1, sizeof *certificate); /* NULL: as if none were shown */
 	gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
 	gnutls_certificate_send_x509_rdn_sequence(session, 1);
+}
+
+static uint8_t *copy_of(const gnutls_datum_t *from)
+{
+	uint8_t *der = from->size == 0 || from->size > HTTP_CERTIFICATE_BYTES_MAX
+			       ? NULL
+			       : calloc(1, from->size);
+
+	if (der != NULL)
+		memcpy(der, from->data, from->size);
+	return der;
+}
+
+/* A chain that is too long, or has one too large, is kept up to there: then it may not reach
+ * the root, and proves nothing. */
+static void read_above(
+	struct http_certificate *certificate, const gnutls_datum_t *chain, unsigned count)
+{
+	for (unsigned i = 1; i < count && i <= HTTP_CERTIFICATES_ABOVE_MAX; i++) {
+		struct above *above = &certificate->above[i - 1];
+
+		above->der = copy_of(&chain[i]);
+		if (above->der == NULL)
+			return;
+		above->size = chain[i].size;
+	}
 }
 
 static void read_peer(struct http_certificate *certificate, gnutls_session_t session)
@@ -60,14 +98,13 @@ static void read_peer(struct http_certificate *certificate, gnutls_session_t ses
 		gnutls_certificate_type_get2(session, GNUTLS_CTYPE_CLIENT) != GNUTLS_CRT_X509)
 		return;
 	chain = gnutls_certificate_get_peers(session, &count);
-	if (chain == NULL || count == 0 || chain[0].size == 0 ||
-		chain[0].size > HTTP_CERTIFICATE_BYTES_MAX)
+	if (chain == NULL || count == 0)
 		return;
-	certificate->der = calloc(1, chain[0].size);
+	certificate->der = copy_of(&chain[0]);
 	if (certificate->der == NULL)
 		return;
-	memcpy(certificate->der, chain[0].data, chain[0].size);
 	certificate->size = chain[0].size;
+	read_above(certificate, chain, count);
 	certificate->digest = sha256_of(certificate->der, certificate->size);
 }
 
@@ -94,6 +131,17 @@ struct text http_exchange_certificate(const struct http_exchange *exchange)
 	return certificate == NULL
 		       ? (struct text){0}
 		       : (struct text){(const char *)certificate->der, certificate->size};
+}
+
+struct text http_exchange_certificate_above(const struct http_exchange *exchange, size_t index)
+{
+	const struct http_certificate *certificate = certificate_of(exchange);
+	const struct above *above;
+
+	if (certificate == NULL || index >= HTTP_CERTIFICATES_ABOVE_MAX)
+		return (struct text){0};
+	above = &certificate->above[index];
+	return (struct text){(const char *)above->der, above->size};
 }
 
 const struct sha256 *http_exchange_certificate_digest(const struct http_exchange *exchange)

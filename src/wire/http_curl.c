@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clearing.h"
 #include "wire/http_client_private.h"
 
 enum { POOLED_CONNECTIONS_MAX = 64, HEADER_LINE_BYTES_MAX = 16 * 1024 };
@@ -510,7 +511,9 @@ bool http_curl_create(struct http_curl **out, struct loop *loop, struct error *e
 	struct http_curl *curl = calloc(1, sizeof *curl);
 
 	*out = NULL;
-	if (curl == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (curl == NULL ||
+		curl_global_init_mem(CURL_GLOBAL_DEFAULT, clearing_malloc, clearing_free,
+			clearing_realloc, clearing_strdup, clearing_calloc) != CURLE_OK) {
 		free(curl);
 		return error_set(err, ERROR_LIMIT, "no memory for the HTTP client");
 	}

@@ -341,22 +341,25 @@ static void connection_read(struct plain_connection *connection)
 {
 	char block[READ_BYTES] NOT_ZEROED;
 	size_t left = HTTP_CLIENT_TURN_BYTES_MAX / READ_BYTES;
+	bool goes_on = true;
 
-	while (left-- > 0) {
+	while (goes_on && left-- > 0) {
 		ssize_t got = recv(connection->watch.fd, block, sizeof block, 0);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && (errno == EAGAIN))
 			return;
+		goes_on = false;
 		if (got < 0)
 			fail_io(connection, "cannot read the answer", errno);
 		else if (got == 0)
 			on_end_of_input(connection);
-		else if (bytes_take(connection, (struct text){block, (size_t)got}) &&
-			 (size_t)got == sizeof block)
-			continue;
-		return;
+		else
+			goes_on = bytes_take(connection, (struct text){block, (size_t)got}) &&
+				  (size_t)got == sizeof block;
+		if (got > 0)
+			explicit_bzero(block, (size_t)got); /* H5 */
 	}
 }
 

@@ -311,6 +311,8 @@ static enum http_read head_take(struct http_reply_reader *reader, struct text *b
 	}
 	length = (size_t)(end - reader->head.data) + 4;
 	*bytes = text_after(*bytes, length - had);
+	/* What came along of the body may be a secret. */
+	explicit_bzero(reader->head.data + length, reader->head.length - length);
 	reader->head.length = length;
 	return head_read(reader);
 }

@@ -34,6 +34,7 @@ enum {
 	HTTP_PATH_VALUES_MAX = 8,
 	HTTP_GATHERED_MAX = 32,                 /* answers of one turn that wait for each other */
 	HTTP_CERTIFICATE_BYTES_MAX = 16 * 1024, /* a longer one counts as none */
+	HTTP_CERTIFICATES_ABOVE_MAX = 3,        /* of a client's chain, beside its own */
 };
 
 struct http_server;
@@ -92,6 +93,9 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
  * none, or without TLS.  Nobody has looked whether anyone vouches for it, or whether it is
  * over.  Good until on_closed. */
 struct text http_exchange_certificate(const struct http_exchange *exchange);
+/* Those the client sent above it, in its order, as they came: nobody has looked at them.  Empty
+ * from the first on that there is none of; of HTTP_CERTIFICATES_ABOVE_MAX at most. */
+struct text http_exchange_certificate_above(const struct http_exchange *exchange, size_t index);
 /* Its SHA-256, read once a connection; NULL if there is none. */
 const struct sha256 *http_exchange_certificate_digest(const struct http_exchange *exchange);
 /* The first value of the field (name in any case); .data is NULL if absent. */

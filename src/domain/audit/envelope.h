@@ -41,6 +41,7 @@
 	X(RECORD_KILL,              "kill")               \
 	X(RECORD_KILL_RECEIPT,      "kill-receipt")       \
 	X(RECORD_TOKEN_KEY,         "token-key")          \
+	X(RECORD_PROVIDER_TOKEN,    "provider-token")     \
 	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \

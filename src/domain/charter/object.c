@@ -17,6 +17,7 @@
 #include "domain/charter/federation_forms.h"
 #include "domain/charter/form.h"
 #include "domain/charter/form_table.h"
+#include "domain/charter/outbound_form.h"
 
 enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -588,6 +589,28 @@ static void finish_unit(struct form_reader *reader, const struct json *value,
 			"org is the organisation itself: always there, never written");
 }
 
+/* In place of a secret that is kept; whoever asks where it lies is told of the exchange. */
+static void finish_exchange(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, struct server *server)
+{
+	const struct json *exchange = json_find(value, "exchange");
+	struct form_path here = {.up = path, .name = TEXT("exchange")};
+
+	if (exchange == NULL)
+		return;
+	if (server->transport == TRANSPORT_STDIO)
+		form_problem(reader, exchange, &here, "take exchange out",
+			"a provider token is injected into HTTP only");
+	if (json_find(value, "credential") != NULL)
+		form_problem(reader, exchange, &here,
+			"write exactly one of credential and exchange",
+			"stands beside a credential");
+	server->credential = text_format(
+		reader->arena, OUTBOUND_REFERENCE "%.*s", TEXT_ARGS(server->exchange.url));
+	if (server->credential.data == NULL)
+		form_problem(reader, exchange, &here, NULL, "no memory");
+}
+
 static void finish_transport(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
@@ -604,6 +627,7 @@ static void finish_transport(struct form_reader *reader, const struct json *valu
 		form_problem(reader, value, path, "take credential out",
 			"a credential is injected into HTTP only");
 	server->transport = is_stdio ? TRANSPORT_STDIO : TRANSPORT_HTTP;
+	finish_exchange(reader, value, path, server);
 }
 
 /* Rows are judged before anybody sees them; what a write did is done by then. */
@@ -682,11 +706,35 @@ static void check_credentials(struct form_reader *reader, const struct server *s
 	refuse_twins(reader, value, path, "credentials", "identity");
 }
 
+/* A connection that all share has no token of one of them. */
+static void finish_per(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, struct server *server)
+{
+	const struct json *exchange = json_find(json_find(value, "transport"), "exchange");
+	struct form_path at_transport = {.up = path, .name = TEXT("transport")};
+	struct form_path here = {.up = &at_transport, .name = TEXT("exchange")};
+	bool is_shared = server->speaks == SPEAKS_MCP;
+	enum outbound_per *per = &server->exchange.per;
+
+	if (exchange == NULL)
+		return;
+	if (json_find(value, "credentials") != NULL)
+		form_problem(reader, exchange, &here, "take one of them out",
+			"stands beside credentials of identities");
+	if (*per == OUTBOUND_PER_NONE)
+		*per = is_shared ? OUTBOUND_PER_SERVER : OUTBOUND_PER_IDENTITY;
+	if (is_shared != (*per == OUTBOUND_PER_SERVER))
+		form_problem(reader, exchange, &here,
+			is_shared ? "write per: server" : "write per: identity or per: task", "%s",
+			is_shared ? "an MCP server's connection is shared by all"
+				  : "each request to it is one identity's");
+}
+
 /* A provider is reached by URL and says which models it has; an MCP server has none. */
 static void finish_server(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
-	const struct server *server = body;
+	struct server *server = body;
 	struct form_path at_models = {.up = path, .name = TEXT("models")};
 	struct form_path at_speaks = {.up = path, .name = TEXT("speaks")};
 	const struct json *models = json_find(value, "models");
@@ -700,6 +748,7 @@ static void finish_server(struct form_reader *reader, const struct json *value,
 			server->speaks == SPEAKS_A2A ? "an agent" : "a provider");
 	refuse_twins(reader, value, path, "models", "name");
 	check_credentials(reader, server, value, path);
+	finish_per(reader, value, path, server);
 }
 
 static void finish_tool(struct form_reader *reader, const struct json *value,
@@ -981,6 +1030,7 @@ static const struct form_field transport_fields[] = {
 	LIST(server, "stdio", &stdio_form, arguments),
 	OPTIONAL(server, "url", &url_form, url),
 	OPTIONAL(server, "credential", &credential_form, credential),
+	OPTIONAL(server, "exchange", &outbound_form, exchange),
 };
 static const struct form_shape transport_shape = {SHAPE(transport_fields), 0, finish_transport};
 static const struct form transport_form = {.read = form_read_part, .shape = &transport_shape};

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "domain/charter/charter.h"
+#include "domain/charter/outbound.h"
 #include "domain/charter/problem.h"
 #include "domain/charter/sandbox.h"
 
@@ -115,6 +116,8 @@ struct server {
 	uint32_t arguments_count;
 	struct text url;        /* HTTP */
 	struct text credential; /* where the secret to inject lies (credential.h); may be empty */
+	/* Instead: a provider token; credential is then OUTBOUND_REFERENCE and the URL. */
+	struct outbound_exchange exchange;
 	const struct text *schemes; /* of the URIs its resources may be read by */
 	uint32_t schemes_count;
 	enum speaks speaks;

@@ -147,7 +147,8 @@ const struct cli_command cli_commands[] = {
 	{"trust list", "[--after ID] [--limit N]",
 		"whose word counts: issuers, keys of charters, credentials sent out", 0, 0,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/trust",
-		COLUMNS("id", "direction", "speaks", "source", "state", "keys", "opens", "error")},
+		COLUMNS("id", "direction", "speaks", "source", "state|carries", "keys", "opens",
+			"error")},
 
 	{"secret list", "", "names of upstream secrets", 0, 0, NULL, command_list, "/v1/secrets",
 		COLUMNS("name")},

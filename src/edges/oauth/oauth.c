@@ -243,6 +243,26 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 	       grant->take(request, form, fault);
 }
 
+static bool take_above(struct pending *pending)
+{
+	struct issue_request *request = &pending->request;
+
+	_Static_assert((int)ISSUE_CERTIFICATES_ABOVE_MAX == (int)HTTP_CERTIFICATES_ABOVE_MAX,
+		"what is shown is taken");
+	for (size_t i = 0; i < HTTP_CERTIFICATES_ABOVE_MAX; i++) {
+		struct text above = http_exchange_certificate_above(pending->exchange, i);
+		struct text *copy = &request->certificates_above[i];
+
+		if (above.length == 0)
+			return true;
+		*copy = text_copy(pending->arena, above);
+		if (copy->data == NULL)
+			return false;
+		request->certificates_above_count++;
+	}
+	return true;
+}
+
 /* What the token is to be bound to, as far as the connection and the head say; false: fault
  * says what is wrong.  Copied, because the exchange may end before the request. */
 bool oauth_take_binding(struct pending *pending, struct form_fault *fault)
@@ -250,6 +270,7 @@ bool oauth_take_binding(struct pending *pending, struct form_fault *fault)
 	struct http_exchange *exchange = pending->exchange;
 	struct issue_request *request = &pending->request;
 	struct text proof, certificate = http_exchange_certificate(exchange);
+	bool is_whole;
 
 	*fault = (struct form_fault){400, "invalid_dpop_proof", NULL};
 	if (!http_header_single(exchange, "DPoP", &proof)) {
@@ -261,8 +282,9 @@ bool oauth_take_binding(struct pending *pending, struct form_fault *fault)
 		request->proof = text_copy(pending->arena, proof);
 	if (certificate.length > 0)
 		request->certificate = text_copy(pending->arena, certificate);
+	is_whole = take_above(pending);
 	if (request->path.data != NULL && (request->proof.data != NULL) == (proof.data != NULL) &&
-		request->certificate.length == certificate.length)
+		request->certificate.length == certificate.length && is_whole)
 		return true;
 	*fault = (struct form_fault){503, "temporarily_unavailable", "no memory"};
 	return false;

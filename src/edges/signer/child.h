@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "services/issue/card_signer.h"
+#include "services/issue/identity_signer.h"
 #include "services/issue/token_signer.h"
 #include "services/record/signer.h"
 
@@ -56,6 +57,7 @@ bool signer_child_set_issuer(
 struct token_signer signer_child_tokens(struct signer_child *child);
 /* From the thread of token messages. */
 struct card_signer signer_child_cards(struct signer_child *child);
+struct identity_signer signer_child_identities(struct signer_child *child);
 struct checkpoint_signer signer_child_checkpoints(struct signer_child *child);
 /* For the genesis record; lives as long as the child. */
 struct text signer_child_public_keys(const struct signer_child *child);

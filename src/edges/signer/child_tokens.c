@@ -253,10 +253,10 @@ static void on_overdue(struct loop_timer *timer)
 	struct signer_child *child = timer->context;
 	const struct flight *oldest = &child->flights[child->flights_first];
 	/* Only a signature needs no disk. */
-	int64_t patience_ms =
-		oldest->type == MESSAGE_SIGN_TOKEN || oldest->type == MESSAGE_SIGN_CARD
-			? child->settings.answer_ms
-			: SIGNER_START_MS;
+	bool is_signature = oldest->type == MESSAGE_SIGN_TOKEN ||
+			    oldest->type == MESSAGE_SIGN_CARD ||
+			    oldest->type == MESSAGE_SIGN_IDENTITY;
+	int64_t patience_ms = is_signature ? child->settings.answer_ms : SIGNER_START_MS;
 
 	if (child->flights_count == 0)
 		return;
@@ -385,6 +385,23 @@ static void port_sign_card(void *context, const struct json *card, struct token_
 		refuse(signing);
 }
 
+static void port_sign_identity(
+	void *context, const struct identity_token *token, struct token_signing *signing)
+{
+	struct signer_child *child = context;
+	bool ok;
+
+	if (!port_begins(child, signing))
+		return;
+	ok = message_put_identity(
+		&child->packet, child->scratch, child->number + 1, token, &signing->err);
+	arena_reset(child->scratch);
+	if (ok)
+		port_departs(child, MESSAGE_SIGN_IDENTITY, signing);
+	else
+		refuse(signing);
+}
+
 static void port_make_key(void *context, struct token_signing *making)
 {
 	struct signer_child *child = context;
@@ -422,4 +439,9 @@ struct token_signer signer_child_tokens(struct signer_child *child)
 struct card_signer signer_child_cards(struct signer_child *child)
 {
 	return (struct card_signer){child, port_sign_card};
+}
+
+struct identity_signer signer_child_identities(struct signer_child *child)
+{
+	return (struct identity_signer){child, port_sign_identity};
 }

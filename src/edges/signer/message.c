@@ -55,24 +55,39 @@ bool message_read(struct message *out, struct text packet, struct error *err)
 	return true;
 }
 
-bool message_put_token(struct buffer *out, struct arena *arena, uint32_t number,
-	const struct access_token *token, struct error *err)
+static bool put_claims(struct buffer *out, struct arena *arena, const struct message *message,
+	const struct json *claims, struct error *err)
 {
-	const struct message message = {.type = MESSAGE_SIGN_TOKEN, .number = number};
-	struct json claims;
-	struct text text;
+	struct text text = json_canonical_text(arena, claims);
 
-	if (!access_token_claims(&claims, arena, token, err))
-		return false;
-	text = json_canonical_text(arena, &claims);
 	if (text.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to ask for a token");
 	if (text.length > MESSAGE_CLAIMS_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "a token's claims have at most %d bytes",
 			MESSAGE_CLAIMS_BYTES_MAX);
-	message_start(out, &message);
+	message_start(out, message);
 	buffer_append_text(out, text);
 	return true;
+}
+
+bool message_put_token(struct buffer *out, struct arena *arena, uint32_t number,
+	const struct access_token *token, struct error *err)
+{
+	const struct message message = {.type = MESSAGE_SIGN_TOKEN, .number = number};
+	struct json claims;
+
+	return access_token_claims(&claims, arena, token, err) &&
+	       put_claims(out, arena, &message, &claims, err);
+}
+
+bool message_put_identity(struct buffer *out, struct arena *arena, uint32_t number,
+	const struct identity_token *token, struct error *err)
+{
+	const struct message message = {.type = MESSAGE_SIGN_IDENTITY, .number = number};
+	struct json claims;
+
+	return identity_token_claims(&claims, arena, token, err) &&
+	       put_claims(out, arena, &message, &claims, err);
 }
 
 bool message_put_card(struct buffer *out, struct arena *arena, uint32_t number,

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "domain/audit/checkpoint.h"
 #include "domain/token/access_token.h"
+#include "domain/token/identity_token.h"
 
 /* What is said between the signer and who asks it (README.md here): packets of one
  * channel, each one request or its reply.
@@ -36,14 +37,15 @@ enum signer_channel { CHANNEL_NONE = 0, CHANNEL_TOKENS, CHANNEL_HEADS };
 
 enum message_type {
 	MESSAGE_NONE = 0,
-	MESSAGE_HELLO,      /* nothing ▸ JSON: the public keys */
-	MESSAGE_SET_ISSUER, /* the URL ▸ nothing */
-	MESSAGE_SIGN_TOKEN, /* the claims, canonical JSON ▸ compact JWS */
-	MESSAGE_MAKE_KEY,   /* nothing ▸ the new key's public half, canonical JWK */
-	MESSAGE_USE_KEY,    /* kid, the millisecond it signs from (8 bytes) ▸ nothing */
-	MESSAGE_LAST_HEAD,  /* nothing ▸ a head */
-	MESSAGE_SIGN_HEAD,  /* a head, then the hashes of the proof ▸ the note */
-	MESSAGE_SIGN_CARD,  /* the agent card, canonical JSON ▸ its JWS without the card */
+	MESSAGE_HELLO,         /* nothing ▸ JSON: the public keys */
+	MESSAGE_SET_ISSUER,    /* the URL ▸ nothing */
+	MESSAGE_SIGN_TOKEN,    /* the claims, canonical JSON ▸ compact JWS */
+	MESSAGE_MAKE_KEY,      /* nothing ▸ the new key's public half, canonical JWK */
+	MESSAGE_USE_KEY,       /* kid, the millisecond it signs from (8 bytes) ▸ nothing */
+	MESSAGE_LAST_HEAD,     /* nothing ▸ a head */
+	MESSAGE_SIGN_HEAD,     /* a head, then the hashes of the proof ▸ the note */
+	MESSAGE_SIGN_CARD,     /* the agent card, canonical JSON ▸ its JWS without the card */
+	MESSAGE_SIGN_IDENTITY, /* claims of an identity token, canonical JSON ▸ compact JWS */
 	MESSAGE_TYPES
 };
 
@@ -75,6 +77,8 @@ bool message_put_token(struct buffer *out, struct arena *arena, uint32_t number,
 	const struct access_token *token, struct error *err) MUST_CHECK;
 bool message_put_card(struct buffer *out, struct arena *arena, uint32_t number,
 	const struct json *card, struct error *err) MUST_CHECK;
+bool message_put_identity(struct buffer *out, struct arena *arena, uint32_t number,
+	const struct identity_token *token, struct error *err) MUST_CHECK;
 void message_put_head(struct buffer *out, uint32_t number, const struct tree_head *newer,
 	const struct merkle_proof *proof);
 void message_put_use(struct buffer *out, uint32_t number, struct text kid, int64_t from_utc_ms);

@@ -151,6 +151,19 @@ static bool sign_token(
 		out, signer->token.key, ACCESS_TOKEN_TYPE, text_of(signer->token.id), &claims, err);
 }
 
+static bool sign_identity(
+	struct signer *signer, struct text payload, struct buffer *out, struct error *err)
+{
+	struct json claims;
+
+	if (!read_canonical(signer, payload, &claims, err) ||
+		!signer_check_identity(signer, &claims, err))
+		return false;
+	turn_to_next(signer);
+	return jws_sign(out, signer->token.key, IDENTITY_TOKEN_TYPE, text_of(signer->token.id),
+		&claims, err);
+}
+
 /* ---- cards ---- */
 
 /* A card has its payload itself: the first and the last part of the JWS are what it takes. */
@@ -271,6 +284,8 @@ static const struct row {
 		STAGE_SIGNING, STAGE_SIGNING, sign_token},
 	[MESSAGE_SIGN_CARD] = {"sign_card", CHANNEL_TOKENS, 2, MESSAGE_CARD_BYTES_MAX,
 		STAGE_SIGNING, STAGE_SIGNING, sign_card},
+	[MESSAGE_SIGN_IDENTITY] = {"sign_identity", CHANNEL_TOKENS, 2, MESSAGE_CLAIMS_BYTES_MAX,
+		STAGE_SIGNING, STAGE_SIGNING, sign_identity},
 	[MESSAGE_MAKE_KEY] = {"make_key", CHANNEL_TOKENS, 0, 0, STAGE_SIGNING, STAGE_SIGNING,
 		make_key},
 	[MESSAGE_USE_KEY] = {"use_key", CHANNEL_TOKENS, USE_BYTES, USE_BYTES, STAGE_GREETED,

@@ -168,6 +168,25 @@ static void port_sign_card(void *context, const struct json *card, struct token_
 	arena_destroy(&arena);
 }
 
+static void port_sign_identity(
+	void *context, const struct identity_token *token, struct token_signing *signing)
+{
+	struct signer *signer = context;
+	struct arena *arena = arena_create(SIGNER_ARENA_BYTES_MAX);
+	struct buffer packet;
+
+	buffer_init(&packet, MESSAGE_REQUEST_BYTES_MAX);
+	if (arena == NULL)
+		error_set(&signing->err, ERROR_LIMIT, "no memory to ask the signer");
+	if (arena != NULL && message_put_identity(&packet, arena, signer->tokens.number + 1, token,
+				     &signing->err))
+		ask_and_tell(signer, &packet, signing);
+	else
+		signing->done(signing);
+	buffer_deinit(&packet);
+	arena_destroy(&arena);
+}
+
 static void port_make_key(void *context, struct token_signing *making)
 {
 	struct signer *signer = context;
@@ -207,6 +226,11 @@ struct token_signer signer_tokens(struct signer *signer)
 struct card_signer signer_cards(struct signer *signer)
 {
 	return (struct card_signer){signer, port_sign_card};
+}
+
+struct identity_signer signer_identities(struct signer *signer)
+{
+	return (struct identity_signer){signer, port_sign_identity};
 }
 
 bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *err)

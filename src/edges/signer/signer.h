@@ -9,6 +9,7 @@
 #include "base/seal.h"
 #include "base/text.h"
 #include "services/issue/card_signer.h"
+#include "services/issue/identity_signer.h"
 #include "services/issue/token_signer.h"
 #include "services/record/signer.h"
 
@@ -46,6 +47,7 @@ bool signer_set_issuer(struct signer *signer, struct text issuer, struct error *
  * one thread, checkpoint messages from one (other) thread. */
 struct token_signer signer_tokens(struct signer *signer);
 struct card_signer signer_cards(struct signer *signer);
+struct identity_signer signer_identities(struct signer *signer);
 struct checkpoint_signer signer_checkpoints(struct signer *signer);
 
 /* The key that wraps others (secrets, contents).  Borrowed; never copy it to

@@ -83,6 +83,12 @@ bool signer_check_claims(
 bool signer_check_card(
 	const struct signer *signer, const struct json *card, struct error *err) MUST_CHECK;
 
+/* ---- identity.c ---- */
+
+/* claims is what an identity token for others may say now, and nothing here would take. */
+bool signer_check_identity(
+	const struct signer *signer, const struct json *claims, struct error *err) MUST_CHECK;
+
 /* ---- messages.c: the table ---- */
 
 /* Whether the channel goes on. */

@@ -234,7 +234,8 @@ bool ask_respond(
 
 	if (connection == NULL)
 		return true;
-	if (has_words && !carried_is_at_hand(connection, &connection->carried))
+	if (has_words && !carried_is_at_hand(connection, &connection->carried,
+				 &(struct outbound_key){.server = connection->name}))
 		return error_set(err, ERROR_IO, "the credential is not at hand just now");
 	buffer_init(&message, UPSTREAM_MESSAGE_BYTES_MAX);
 	reply_format(&message, ask, reply);

@@ -121,7 +121,7 @@ static void connection_ready(struct connection *connection)
 	connection->ready_since_ms = loop_now_ms(connection->edge->settings.loop);
 	connection->link->ready(connection);
 	while (wait != NULL) {
-		if (wait->kind == WAIT_READY && wait->credential.entry == NULL) {
+		if (wait->kind == WAIT_READY && !credential_is_awaited(&wait->credential)) {
 			wait_ready(wait);
 			if (connection->epoch != epoch || connection->state != CONNECTION_READY)
 				return;
@@ -497,6 +497,7 @@ static bool credentials_copy(struct connection *connection, const struct server 
 
 	if (!carried_copy(&connection->carried, arena, TEXT(""), server->credential))
 		return false;
+	connection->carried.is_exchanged = server->exchange.grant != OUTBOUND_NONE;
 	if (server->credentials_count == 0)
 		return true;
 	connection->of_identities_count = server->credentials_count;
@@ -635,11 +636,6 @@ const struct carried *connection_carried(
 	error_set(err, ERROR_NOT_FOUND, "server %.*s: credential: there is none for this identity",
 		TEXT_ARGS(connection->name));
 	return NULL;
-}
-
-bool carried_is_at_hand(const struct connection *connection, const struct carried *carried)
-{
-	return !carried->is_fetched || vault_is_fresh(connection->edge->vault, carried->reference);
 }
 
 void connection_retire(struct connection *connection)

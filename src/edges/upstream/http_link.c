@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "edges/upstream/upstream_private.h"
-#include "services/settings/settings.h"
 
 enum {
 	NOTICE_DEADLINE_MS = 10000,
@@ -35,10 +34,11 @@ struct post {
 	struct post *next_dead;
 	struct upstream_wait *wait; /* NULL: nobody waits (any more) */
 	struct http_call *call;
-	struct vault_wait credential; /* it is sent when this has come */
-	struct buffer message;        /* until then */
-	int64_t send_by_ms;           /* 0: there is no deadline */
-	struct sse_parser *parser;    /* NULL: the answer is no stream */
+	struct credential_wait credential; /* it is sent when this has come */
+	struct outbound_key key;
+	struct buffer message;     /* until then */
+	int64_t send_by_ms;        /* 0: there is no deadline */
+	struct sse_parser *parser; /* NULL: the answer is no stream */
 	struct buffer body;
 	unsigned status;
 	bool is_json;
@@ -66,7 +66,7 @@ static void post_discard(struct post *post)
 	post->wait = NULL;
 	post->connection = NULL;
 	http_call_cancel(&post->call);
-	vault_forget(&post->credential);
+	credential_forget(&post->credential);
 	if (post->link != NULL) {
 		*post->link = post->next;
 		if (post->next != NULL)
@@ -239,20 +239,14 @@ static void listen_done(struct post *post)
 		connection_log(connection, "no memory to listen for notices again");
 }
 
-void credential_renounce(
-	const struct connection *connection, const struct carried *carried, unsigned status)
-{
-	if (status == 401 && carried->is_fetched)
-		vault_renounce(connection->edge->vault, carried->reference);
-}
-
 static void on_done(void *context, const struct http_reply *reply)
 {
 	struct post *post = context;
 
 	post->call = NULL;
 	if (post->connection != NULL)
-		credential_renounce(post->connection, &post->connection->carried, post->status);
+		credential_renounce(
+			post->connection, &post->connection->carried, &post->key, post->status);
 	if (post->connection != NULL && post->kind == POST_MESSAGE)
 		message_done(post, reply);
 	else if (post->connection != NULL && post->kind == POST_LISTEN)
@@ -261,77 +255,6 @@ static void on_done(void *context, const struct http_reply *reply)
 }
 
 /* ---- what goes out ---- */
-
-/* The credential as it is now; the caller clears *out. */
-static bool credential_read(const struct connection *connection, const struct carried *carried,
-	struct secret *out, struct error *err)
-{
-	const struct upstream_edge *edge = connection->edge;
-	struct text value;
-
-	*out = (struct secret){0};
-	if (edge->settings.secrets == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "no secrets are kept here");
-	if (!carried->is_fetched) {
-		if (secrets_resolve(edge->settings.secrets, carried->reference, out, err))
-			return true;
-		/* The error reaches an agent, who learns no path and no name. */
-		connection_log(connection, "credential: %s", err->text);
-		return error_set(err, err->code, "it cannot be read: the log says why");
-	}
-	if (!vault_find(edge->vault, carried->reference, &value))
-		return error_set(err, ERROR_IO, "it is not at hand just now");
-	out->bytes = calloc(1, value.length);
-	if (out->bytes == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a secret");
-	memcpy(out->bytes, value.data, value.length);
-	out->size = value.length;
-	return true;
-}
-
-/* Before it leaves, so that it is known when it comes back. */
-static void credential_tell(const struct connection *connection, const struct carried *carried,
-	const struct secret *secret)
-{
-	const struct credential_listener *listener = &connection->edge->settings.credentials;
-
-	if (listener->used != NULL)
-		listener->used(listener->context, carried->reference,
-			(struct text){secret->bytes, secret->size});
-}
-
-char *authorization_make(const struct connection *connection, const struct carried *carried,
-	const char *scheme, struct error *err)
-{
-	size_t before = strlen(scheme);
-	struct secret secret = {0};
-	char *out = NULL;
-
-	if (strncmp(connection->url, "https://", 8) != 0 && !url_is_local(connection->url))
-		error_set(err, ERROR_INVALID, "server %.*s: a credential leaves over https only",
-			TEXT_ARGS(connection->name));
-	else if (!credential_read(connection, carried, &secret, err))
-		error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
-	else if (secret.size > SECRET_BYTES_MAX || memchr(secret.bytes, '\0', secret.size) != NULL)
-		error_set(err, ERROR_INVALID, "server %.*s: the credential is no text",
-			TEXT_ARGS(connection->name));
-	else if ((out = calloc(1, before + secret.size + 1)) == NULL)
-		error_set(err, ERROR_LIMIT, "no memory for a request");
-	else {
-		credential_tell(connection, carried, &secret);
-		memcpy(out, scheme, before);
-		memcpy(out + before, secret.bytes, secret.size);
-	}
-	secret_clear(&secret);
-	return out;
-}
-
-void authorization_discard(char *authorization)
-{
-	if (authorization != NULL)
-		explicit_bzero(authorization, strlen(authorization));
-	free(authorization);
-}
 
 static size_t headers_fill(struct http_header headers[HEADERS_MAX],
 	const struct connection *connection, const struct post *post, const char *authorization)
@@ -371,8 +294,8 @@ static bool post_send(struct post *post, const struct connection *connection, st
 	bool ok = false;
 
 	if (connection->carried.reference.length > 0)
-		authorization =
-			authorization_make(connection, &connection->carried, "Bearer ", err);
+		authorization = authorization_make(
+			connection, &connection->carried, &post->key, "Bearer ", err);
 	if (connection->carried.reference.length == 0 || authorization != NULL)
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = method_of(post->kind),
@@ -433,16 +356,15 @@ static bool post_start(struct post *post, struct connection *connection, struct 
 {
 	bool is_agents = post->wait != NULL && post->wait->kind == WAIT_REQUEST;
 
-	if (is_agents || carried_is_at_hand(connection, &connection->carried))
+	if (is_agents || carried_is_at_hand(connection, &connection->carried, &post->key))
 		return post_send(post, connection, message, deadline_ms, err);
 	buffer_append_text(&post->message, message);
 	if (buffer_failed(&post->message))
 		return error_set(err, ERROR_LIMIT, "no memory for a request");
 	if (deadline_ms > 0)
 		post->send_by_ms = loop_now_ms(connection->edge->settings.loop) + deadline_ms;
-	post->credential = (struct vault_wait){.context = post, .run = on_credential};
-	return vault_want(connection->edge->vault, connection->carried.reference, &post->credential,
-		       err) ||
+	post->credential = (struct credential_wait){.context = post, .run = on_credential};
+	return carried_want(connection, &connection->carried, &post->key, &post->credential, err) ||
 	       error_wrap(err, "server %.*s: credential", TEXT_ARGS(connection->name));
 }
 
@@ -458,6 +380,7 @@ static struct post *post_create(
 	post->kind = kind;
 	post->edge = connection->edge;
 	post->connection = kind == POST_FAREWELL ? NULL : connection;
+	post->key = (struct outbound_key){.server = connection->name};
 	buffer_init(&post->body, UPSTREAM_MESSAGE_BYTES_MAX);
 	buffer_init(&post->message, UPSTREAM_MESSAGE_BYTES_MAX);
 	post->next = *list;
@@ -524,7 +447,7 @@ static void http_forget(struct upstream_wait *wait)
 
 	post->wait = NULL;
 	wait->post = NULL;
-	if (post->credential.entry != NULL)
+	if (credential_is_awaited(&post->credential))
 		post_discard(post); /* it was not sent */
 	else
 		strays_bound(wait->connection);

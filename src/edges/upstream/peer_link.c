@@ -344,7 +344,7 @@ static void on_done(void *context, const struct http_reply *reply)
 
 	errand->call = NULL;
 	errand->is_in_callback = true;
-	credential_renounce(wait->connection, wait->carried, errand->status);
+	credential_renounce(wait->connection, wait->carried, &wait->key, errand->status);
 	if (failure.code == ERROR_NONE && is_about_credential(errand->status))
 		error_set(&failure, ERROR_IO, "it refused the gateway's credential (HTTP %u)",
 			errand->status);
@@ -395,7 +395,8 @@ static bool authorization_of(const struct upstream_wait *wait, char **out, struc
 	if (token.length == 0 && wait->carried->reference.length == 0)
 		return true;
 	if (token.length == 0) {
-		*out = authorization_make(wait->connection, wait->carried, "Bearer ", err);
+		*out = authorization_make(
+			wait->connection, wait->carried, &wait->key, "Bearer ", err);
 		return *out != NULL;
 	}
 	*out = calloc(1, length + 1);

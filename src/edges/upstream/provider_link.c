@@ -118,7 +118,7 @@ static void on_done(void *context, const struct http_reply *reply)
 	struct error failure = reply->err;
 
 	passage->call = NULL;
-	credential_renounce(connection, wait->carried, passage->head.status);
+	credential_renounce(connection, wait->carried, &wait->key, passage->head.status);
 	if (reply->err.code != ERROR_NONE)
 		error_wrap(&failure, "provider %.*s", TEXT_ARGS(connection->name));
 	else if (is_about_credential(passage->head.status))
@@ -136,11 +136,17 @@ static void on_done(void *context, const struct http_reply *reply)
 
 /* ---- what goes out ---- */
 
+/* Keys go in a field of Anthropic's own, tokens that were exchanged for as bearers do. */
+static bool has_api_key(const struct upstream_wait *wait)
+{
+	return wait->connection->speaks == SPEAKS_ANTHROPIC && !wait->carried->is_exchanged;
+}
+
 static size_t headers_fill(struct http_header headers[PASSAGE_HEADERS_MAX],
-	const struct connection *connection, const char *authorization)
+	const struct upstream_wait *wait, const char *authorization)
 {
 	size_t count = 0;
-	bool is_anthropic = connection->speaks == SPEAKS_ANTHROPIC;
+	bool is_anthropic = wait->connection->speaks == SPEAKS_ANTHROPIC;
 
 	headers[count++] = (struct http_header){"Accept", "application/json, text/event-stream"};
 	headers[count++] = (struct http_header){"Content-Type", "application/json"};
@@ -148,7 +154,7 @@ static size_t headers_fill(struct http_header headers[PASSAGE_HEADERS_MAX],
 		headers[count++] = (struct http_header){"anthropic-version", anthropic_version};
 	if (authorization != NULL)
 		headers[count++] = (struct http_header){
-			is_anthropic ? "x-api-key" : "Authorization", authorization};
+			has_api_key(wait) ? "x-api-key" : "Authorization", authorization};
 	return count;
 }
 
@@ -178,14 +184,14 @@ static bool passage_send(
 	if (!url_make(url, wait, err))
 		return false;
 	if (wait->carried->reference.length > 0)
-		authorization = authorization_make(connection, wait->carried,
-			connection->speaks == SPEAKS_ANTHROPIC ? "" : "Bearer ", err);
+		authorization = authorization_make(connection, wait->carried, &wait->key,
+			has_api_key(wait) ? "" : "Bearer ", err);
 	if (wait->carried->reference.length == 0 || authorization != NULL)
 		ok = http_client_send(connection->edge->settings.http,
 			&(struct http_call_request){.method = "POST",
 				.url = url,
 				.headers = headers,
-				.header_count = headers_fill(headers, connection, authorization),
+				.header_count = headers_fill(headers, wait, authorization),
 				.body = wait->request.body,
 				.context = passage,
 				.on_head = on_head,

@@ -45,6 +45,8 @@ static bool port_prepare(void *context, struct text server, int64_t deadline_ms,
 		return false;
 	wait->ready = *ready;
 	wait->carried = carried;
+	wait->key = (struct outbound_key){
+		connection->name, ready->identity, ready->environment, ready->task};
 	if (connection->state == CONNECTION_READY)
 		wait_ready_soon(wait);
 	*out = wait;
@@ -84,6 +86,8 @@ static bool port_start(void *context, const struct upstream_request *request,
 		return false;
 	wait->request = *request;
 	wait->carried = carried;
+	wait->key = (struct outbound_key){
+		connection->name, request->identity, request->environment, request->task};
 	if (!request_send(wait, err)) {
 		wait_drop(wait);
 		return false;

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "domain/charter/object.h"
 #include "services/call/upstream.h"
+#include "services/outbound/outbound.h"
 #include "services/settings/secrets.h"
 #include "wire/http_client.h"
 
@@ -108,6 +109,7 @@ struct upstream_edge_settings {
 	/* What it may ask, of enum upstream_asks; NULL: nothing.  Context as above. */
 	unsigned (*find_asks)(void *context, struct text name);
 	const struct secrets *secrets; /* NULL: no credential can be injected */
+	struct outbound *outbound;     /* NULL: no provider token can be */
 	struct credential_listener credentials;
 	struct upstream_vault vault;
 	const char *directory;             /* working directory of stdio servers */

@@ -32,6 +32,16 @@ struct carried {
 	struct text identity;  /* in whose requests; empty: in those of all others */
 	struct text reference; /* empty: nothing is carried */
 	bool is_fetched;       /* it lies in Vault */
+	bool is_exchanged;     /* it is a provider token, of whoever asks */
+};
+
+/* Somebody who waits for what is carried; zero at first. */
+struct credential_wait {
+	void *context;
+	/* Once, from the loop.  err is NULL if it is at hand now. */
+	void (*run)(void *context, const struct error *err);
+	struct vault_wait vault;
+	struct outbound_wait exchanged;
 };
 
 struct upstream_wait {
@@ -47,10 +57,11 @@ struct upstream_wait {
 	struct upstream_ready ready;
 	struct upstream_request request;
 	void (*on_own)(struct connection *connection, const struct upstream_answer *answer);
-	struct post *post;            /* of the HTTP link; NULL: answered, or stdio */
-	struct passage *passage;      /* of the link to a provider */
-	struct errand *errand;        /* of the link to a peer */
-	struct vault_wait credential; /* READY: the connection is, its credential not yet */
+	struct post *post;                 /* of the HTTP link; NULL: answered, or stdio */
+	struct passage *passage;           /* of the link to a provider */
+	struct errand *errand;             /* of the link to a peer */
+	struct credential_wait credential; /* READY: the connection is, its credential not yet */
+	struct outbound_key key;           /* whose it is; borrowed as the request is */
 };
 
 /* What the server asks and awaits an answer to. */
@@ -161,8 +172,6 @@ void connection_retire(struct connection *connection);
 /* What requests of this identity carry; NULL: none may leave. */
 const struct carried *connection_carried(
 	const struct connection *connection, struct text identity, struct error *err);
-/* True if a request could carry it at once, or needs none. */
-bool carried_is_at_hand(const struct connection *connection, const struct carried *carried);
 void connection_free(struct connection *connection);
 void connection_log(const struct connection *connection, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -207,15 +216,28 @@ void wait_cancel_at_server(struct upstream_wait *wait, const char *reason);
 
 /* http_link.c */
 void post_free(struct post *post);
+void farewells_discard(struct upstream_edge *edge);
+
+/* credential.c */
+
+/* True if a request could carry it at once, or needs none. */
+bool carried_is_at_hand(const struct connection *connection, const struct carried *carried,
+	const struct outbound_key *key);
+/* Has it fetched or exchanged for, and runs wait at the end.  False: wait does not run.
+ * Errors: as vault_want and outbound_want say them. */
+bool carried_want(const struct connection *connection, const struct carried *carried,
+	const struct outbound_key *key, struct credential_wait *wait, struct error *err) MUST_CHECK;
+bool credential_is_awaited(const struct credential_wait *wait);
+/* wait does not run any more; it may wait for nothing. */
+void credential_forget(struct credential_wait *wait);
 /* "Bearer SECRET", or with another scheme in front, NUL-terminated, to be discarded; NULL
  * and err, if it cannot be.  U6. */
 char *authorization_make(const struct connection *connection, const struct carried *carried,
-	const char *scheme, struct error *err);
+	const struct outbound_key *key, const char *scheme, struct error *err);
 void authorization_discard(char *authorization);
 /* The server did not take the credential (HTTP 401): another may be there by now. */
-void credential_renounce(
-	const struct connection *connection, const struct carried *carried, unsigned status);
-void farewells_discard(struct upstream_edge *edge);
+void credential_renounce(const struct connection *connection, const struct carried *carried,
+	const struct outbound_key *key, unsigned status);
 
 /* provider_link.c: sends the wait's body.  Errors: IO, LIMIT, INVALID. */
 bool provider_send(struct upstream_wait *wait, struct error *err) MUST_CHECK;

@@ -19,7 +19,7 @@ static void wait_unlink(struct upstream_wait *wait)
 	wait->next = NULL;
 	connection->wait_count--;
 	loop_timer_stop(connection->edge->settings.loop, &wait->deadline);
-	vault_forget(&wait->credential);
+	credential_forget(&wait->credential);
 	if (wait->post != NULL || wait->passage != NULL || wait->errand != NULL)
 		connection->link->forget(wait);
 }
@@ -47,10 +47,9 @@ void wait_ready(struct upstream_wait *wait)
 
 	wait->credential.context = wait;
 	wait->credential.run = on_credential;
-	if (carried_is_at_hand(connection, wait->carried))
+	if (carried_is_at_hand(connection, wait->carried, &wait->key))
 		wait_answer(wait, &fine);
-	else if (!vault_want(connection->edge->vault, wait->carried->reference, &wait->credential,
-			 &err))
+	else if (!carried_want(connection, wait->carried, &wait->key, &wait->credential, &err))
 		on_credential(wait, &err);
 }
 
@@ -84,7 +83,7 @@ static void on_deadline(struct loop_timer *timer)
 			TEXT_ARGS(wait->connection->name));
 		if (wait->connection->speaks == SPEAKS_MCP)
 			wait_cancel_at_server(wait, "deadline");
-	} else if (wait->credential.entry != NULL)
+	} else if (credential_is_awaited(&wait->credential))
 		error_set(&failure, ERROR_TIMEOUT,
 			"the credential of server %.*s did not come in time",
 			TEXT_ARGS(wait->connection->name));

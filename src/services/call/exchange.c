@@ -533,8 +533,11 @@ static void fail_not_ready(struct exchange *exchange, const struct error *failur
 static void prepare(struct exchange *exchange)
 {
 	struct upstream *upstream = &exchange->service->ports.upstream;
-	struct upstream_ready ready = {
-		.context = exchange, .run = on_ready, .identity = exchange->call.identity};
+	struct upstream_ready ready = {.context = exchange,
+		.run = on_ready,
+		.identity = exchange->call.identity,
+		.environment = exchange->call.environment,
+		.task = exchange->call.task};
 	struct error err = {0};
 
 	exchange->state = EXCHANGE_RECORDED;
@@ -717,6 +720,8 @@ static bool forward(struct exchange *exchange, struct error *err)
 	struct upstream_request request = {
 		.server = exchange->call.server,
 		.identity = exchange->call.identity,
+		.environment = exchange->call.environment,
+		.task = exchange->call.task,
 		.method = exchange->call.method,
 		.params = &exchange->call.params,
 		.wants_progress = exchange->wants_progress,
@@ -724,7 +729,6 @@ static bool forward(struct exchange *exchange, struct error *err)
 		.tells_record = exchange->peer != NULL || exchange_tells_record(exchange),
 		.record = exchange->index,
 		.body = exchange->generation != NULL ? exchange->call.arguments_text : TEXT(""),
-		.task = exchange->peer != NULL ? exchange->call.task : TEXT(""),
 		.label = exchange->peer != NULL ? peer_label(exchange) : TEXT(""),
 		.subject_token = exchange->peer != NULL ? peer_token(exchange) : TEXT(""),
 		.deadline_ms = exchange->deadline_ms,

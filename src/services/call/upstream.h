@@ -27,8 +27,11 @@ struct upstream_ready {
 	 * tool definitions were handed to upstream_definitions of the listener
 	 * since it connected; else why not. */
 	void (*run)(void *context, const struct error *err);
-	struct text identity; /* whose request is to follow; empty: nobody's; borrowed as long as
-			       * the wait lasts */
+	/* Whose request is to follow, where, of which task; empty: nobody's; borrowed as long
+	 * as the wait lasts. */
+	struct text identity;
+	enum environment environment;
+	struct text task;
 };
 
 /* The answer to one request, borrowed during the callback. */
@@ -58,8 +61,10 @@ struct upstream_bytes {
 /* One request on behalf of an agent.  All texts and params are borrowed until
  * on_answer returned or the request was cancelled. */
 struct upstream_request {
-	struct text server;        /* name in the registry */
-	struct text identity;      /* whose it is: a provider may have a credential for it */
+	struct text server;   /* name in the registry */
+	struct text identity; /* whose it is: a provider may have a credential for it */
+	enum environment environment;
+	struct text task;
 	struct text method;        /* "tools/call" */
 	const struct json *params; /* an object or NULL; the edge puts its own
 				    * progress token where wants_progress */
@@ -73,8 +78,7 @@ struct upstream_request {
 	 * params.  Empty: to another server. */
 	struct text body;
 	/* To a peer: params are the arguments (domain/call/peer_request.h); beside record, what it
-	 * is told of the task: its id, and the most sensitive that it has read. */
-	struct text task;
+	 * is told of the task: its id above, and the most sensitive that it has read. */
 	struct text label;
 	/* To a peer that is governed here: the token that it may exchange for its own.  Sent
 	 * instead of the server's credential; empty: none. */

@@ -68,6 +68,9 @@ static enum token_reason parse(struct federation *federation)
 	federation->subject = federation->claims.subject;
 	federation->query.key_id = federation->jws.key_id;
 	federation->query.algorithm = federation->jws.algorithm;
+	/* Our own word comes in by no issuer: what we tell others of who acts opens nothing. */
+	if (text_equal(federation->claims.issuer, issue_issuer(federation->issue)))
+		return TOKEN_ISSUER;
 	if (!is_svid)
 		federation->query.issuer = federation->claims.issuer;
 	else if (spiffe_id_parse(&id, federation->subject))
@@ -263,6 +266,8 @@ static bool prove_certificate(struct federation *federation, const struct certif
 {
 	const struct certificate_chain chain = {
 		.leaf = federation->request->certificate,
+		.intermediates = federation->request->certificates_above,
+		.intermediates_count = federation->request->certificates_above_count,
 		.roots = federation->found.roots,
 		.roots_count = federation->found.roots_count,
 		.now_utc_s = issue_now_utc_ms(federation->issue) / 1000,

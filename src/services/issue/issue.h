@@ -37,6 +37,7 @@ enum {
 	ISSUE_SESSIONS_MAX = 16384,      /* connections that hold tasks */
 	ISSUE_SESSION_KEEP_MS = 15 * 1000,
 	ISSUE_PURPOSE_BYTES_MAX = 500,
+	ISSUE_CERTIFICATES_ABOVE_MAX = 3, /* between a client's certificate and its root */
 	ISSUE_MESSAGE_BYTES_MAX = 200,
 	ISSUE_CLAIMS_MAX = 1024,            /* tasks that wait for people, at once */
 	ISSUE_CLAIMS_PER_IDENTITY_MAX = 32, /* of those */
@@ -212,6 +213,9 @@ struct issue_request {
 	enum issue_assertion_form assertion_form;
 	/* The connection's client certificate, DER (RFC 8705); empty: none. */
 	struct text certificate;
+	/* Those the client sent above it, each to be verified; of those that there are. */
+	struct text certificates_above[ISSUE_CERTIFICATES_ABOVE_MAX];
+	size_t certificates_above_count;
 	struct text client;   /* client_id, or empty */
 	struct text resource; /* audience */
 	struct text scope;    /* may be empty */

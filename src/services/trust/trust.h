@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "domain/charter/registry.h"
 #include "domain/federation/key_source.h"
+#include "services/outbound/outbound.h"
 
 /* The keys of registered issuers: fetched, kept for a while, asked for.  Each issuer has a
  * source of its own; one that is down, slow, huge or wrong gives no key and holds up nobody
@@ -71,6 +72,8 @@ struct trust_parts {
 	struct loop *loop; /* NULL: nobody ticks but trust_tick's caller */
 	const struct registry *registry;
 	struct trust_fetcher fetcher;
+	const struct outbound *const
+		*outbound; /* whose state is listed, once it is there; or NULL */
 	/* NULL: the loop's and the system's clock. */
 	int64_t (*monotonic_ms)(void *context);
 	int64_t (*wall_utc_ms)(void *context);

@@ -190,6 +190,40 @@ static bool add_issuer(struct listing *listing, const struct registry_entry *ent
 
 /* ---- servers ---- */
 
+/* What its requests carry: a secret that is kept, a provider token, a token of ours to hand work
+ * on by, or nothing. */
+static const char *carries_word(const struct listing *listing, const struct server *server)
+{
+	if (server->exchange.grant != OUTBOUND_NONE)
+		return "exchange";
+	if (server->credential.length > 0 || server->credentials_count > 0)
+		return "secret";
+	if (server->speaks == SPEAKS_A2A &&
+		registry_find_identity(listing->trust->parts.registry, server->name) != NULL)
+		return "hand-on";
+	return "nothing";
+}
+
+static void put_exchange(
+	struct json_builder *object, const struct listing *listing, const struct server *server)
+{
+	const struct outbound *const *outbound = listing->trust->parts.outbound;
+	struct outbound_status status = {0};
+
+	json_put_cstring(object, "grant", outbound_grant_word(server->exchange.grant));
+	json_put_text(object, "audience", server->exchange.audience);
+	json_put_cstring(object, "per", outbound_per_word(server->exchange.per));
+	if (outbound != NULL && *outbound != NULL)
+		outbound_status_of(*outbound, server->name, &status);
+	json_put_integer(object, "held", (int64_t)status.held);
+	if (status.exchanged_utc_ms > 0)
+		put_time(object, "exchanged", status.exchanged_utc_ms);
+	if (status.until_utc_ms > 0)
+		put_time(object, "until", status.until_utc_ms);
+	if (status.error != NULL)
+		json_put_text(object, "error", text_format(object->arena, "%s", status.error));
+}
+
 static bool add_server(struct listing *listing, const struct registry_entry *entry)
 {
 	const struct server *server = entry->in_force->server;
@@ -197,11 +231,12 @@ static bool add_server(struct listing *listing, const struct registry_entry *ent
 	struct error err = {0};
 	struct json opens;
 
-	if (server->credential.length == 0 && server->credentials_count == 0)
-		return true;
 	start_part(&object, listing, "server", "out", entry->name);
 	json_put_cstring(&object, "speaks", speaks_word(server->speaks));
+	json_put_cstring(&object, "carries", carries_word(listing, server));
 	json_put_text_unless_empty(&object, "source", server->credential);
+	if (server->exchange.grant != OUTBOUND_NONE)
+		put_exchange(&object, listing, server);
 	json_array_start(&list, listing->arena);
 	for (uint32_t i = 0; i < server->credentials_count; i++)
 		json_add(&list, json_string(text_format(listing->arena, "%.*s: %.*s",

@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
-#include "edges/signer/signer.h"
+#include "domain/token/claims.h"
+#include "domain/token/identity_token.h"
+#include "edges/signer/signer_private.h"
 
 enum { NOW_S = 1793491200, TOKEN_BYTES = 4096, ARENA_BYTES = 256 * 1024 };
 
@@ -180,6 +182,118 @@ static void what_is_no_card_of_a_peer_here_is_not_signed(void **state)
 		if (sign_card(*state, wrong[i]))
 			fail_msg("signed: %s", wrong[i]);
 	assert_true(sign_card(*state, CARD_AT(ISSUER "/a2a/a", "")));
+}
+
+static void on_identity(struct token_signing *signing)
+{
+	uint32_t *answers = signing->context;
+
+	(*answers)++;
+	assert_true(signing->is_signed || signing->err.code == ERROR_INVALID);
+}
+
+static bool sign_identity(struct fixture *fixture, const struct identity_token *token)
+{
+	struct identity_signer port = signer_identities(fixture->signer);
+	uint32_t answers = 0;
+	struct token_signing signing = {.done = on_identity, .context = &answers};
+
+	port.sign(port.context, token, &signing);
+	assert_int_equal(answers, 1);
+	return signing.is_signed;
+}
+
+/* One that is right, to be spoilt. */
+static struct identity_token identity_made(void)
+{
+	return (struct identity_token){.issuer = TEXT(ISSUER),
+		.audience = TEXT("https://sts.example.com"),
+		.id = TEXT("one"),
+		.identity = TEXT("a1"),
+		.environment = ENVIRONMENT_STAGING,
+		.unit = TEXT("support"),
+		.task = TEXT("t-00000000000000000000"),
+		.issued_utc_s = NOW_S,
+		.expires_utc_s = NOW_S + IDENTITY_TOKEN_S_MAX};
+}
+
+static void an_identity_token_has_an_audience_of_others(void **state)
+{
+	static const char *const ours[] = {ISSUER, ISSUER "/", ISSUER "/mcp/files", ISSUER "/llm/x",
+		"HTTP://127.0.0.1:8470/mcp/files", ""};
+	struct fixture *fixture = *state;
+	struct identity_token token = identity_made();
+	char long_one[IDENTITY_TOKEN_AUDIENCE_BYTES_MAX + 1];
+	struct error err;
+
+	assert_false(sign_identity(fixture, &token)); /* before the issuer is set */
+	assert_true(signer_set_issuer(fixture->signer, TEXT(ISSUER), &err));
+	assert_true(sign_identity(fixture, &token));
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		token.audience = text_of(ours[i]);
+		assert_false(sign_identity(fixture, &token));
+	}
+	memset(long_one, 'a', sizeof long_one);
+	token.audience = (struct text){long_one, sizeof long_one - 1};
+	assert_true(sign_identity(fixture, &token));
+	token.audience.length++;
+	assert_false(sign_identity(fixture, &token));
+}
+
+static void an_identity_token_is_of_one_who_acts_now_and_not_for_long(void **state)
+{
+	struct fixture *fixture = *state;
+	struct identity_token right = identity_made(), token;
+	struct error err;
+
+	assert_true(signer_set_issuer(fixture->signer, TEXT(ISSUER), &err));
+#define SPOILT(change)                                                                             \
+	do {                                                                                       \
+		token = right;                                                                     \
+		token.change;                                                                      \
+		assert_false(sign_identity(fixture, &token));                                      \
+	} while (0)
+	SPOILT(issuer = TEXT("https://other.example.com"));
+	SPOILT(server = TEXT("files"));
+	SPOILT(identity = TEXT(""));
+	SPOILT(identity = TEXT("a:b"));
+	SPOILT(id = TEXT(""));
+	SPOILT(unit = TEXT("a:b"));
+	SPOILT(task = TEXT("other"));
+	SPOILT(expires_utc_s = NOW_S);
+	SPOILT(expires_utc_s = NOW_S + IDENTITY_TOKEN_S_MAX + 1);
+	SPOILT(issued_utc_s = NOW_S - TOKEN_SKEW_S - 1);
+	SPOILT(issued_utc_s = NOW_S + TOKEN_SKEW_S + 1);
+#undef SPOILT
+	token = right;
+	token.identity = token.task = token.unit = TEXT("");
+	token.server = TEXT("files");
+	assert_true(sign_identity(fixture, &token));
+}
+
+/* Nor is it a token of ours by what it says. */
+static void an_identity_token_says_nothing_else(void **state)
+{
+	static const char *const more[] = {"\"client_id\":\"a1\"", "\"scope\":\"call\"",
+		"\"cnf\":{}", "\"act\":{}", "\"nonce\":\"n\"", "\"epoch\":0"};
+	struct fixture *fixture = *state;
+	struct identity_token token = identity_made();
+	struct json claims;
+	struct error err;
+
+	assert_true(signer_set_issuer(fixture->signer, TEXT(ISSUER), &err));
+	assert_true(identity_token_claims(&claims, fixture->arena, &token, &err));
+	assert_true(signer_check_identity(fixture->signer, &claims, &err));
+	assert_false(signer_check_claims(fixture->signer, &claims, &err));
+	for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+		struct text text = json_canonical_text(fixture->arena, &claims);
+		struct json spoilt;
+
+		text = text_format(
+			fixture->arena, "{%s,%.*s", more[i], TEXT_ARGS(text_after(text, 1)));
+		assert_true(json_parse(&spoilt, fixture->arena, text, &json_limits_default, &err));
+		assert_false(signer_check_identity(fixture->signer, &spoilt, &err));
+	}
 }
 
 static void nothing_is_signed_before_the_issuer_is_set(void **state)
@@ -509,6 +623,9 @@ int main(void)
 		SIGNER_TEST(nothing_is_signed_before_the_issuer_is_set),
 		SIGNER_TEST(a_token_for_elsewhere_is_not_signed),
 		SIGNER_TEST(what_is_no_card_of_a_peer_here_is_not_signed),
+		SIGNER_TEST(an_identity_token_has_an_audience_of_others),
+		SIGNER_TEST(an_identity_token_is_of_one_who_acts_now_and_not_for_long),
+		SIGNER_TEST(an_identity_token_says_nothing_else),
 		SIGNER_TEST(a_token_says_what_it_is_bound_to),
 		SIGNER_TEST(a_token_for_a_decision_point_is_signed),
 		SIGNER_TEST(a_lifetime_or_moment_that_cannot_be_is_not_signed),

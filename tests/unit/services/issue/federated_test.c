@@ -819,6 +819,31 @@ static void a_certificate_of_the_mesh_is_its_workload(void **state)
 	buffer_deinit(&bundle);
 }
 
+/* What we tell others of who acts: were somebody to register us as an issuer, it would open. */
+static void our_own_word_comes_in_by_no_issuer(void **state)
+{
+	struct world *world = *state;
+	int64_t now = issuing_now_s(&world->issuing);
+	struct text claims = text_format(world->arena,
+		"{\"iss\":\"" ISSUING_ISSUER "\",\"sub\":\"identity:a1:environment:staging\","
+		"\"aud\":\"out\",\"jti\":\"j\",\"iat\":%lld,\"exp\":%lld}",
+		(long long)now, (long long)now + 120);
+	unsigned before = world->issuing.keys.count;
+
+	apply(world, "object: issuer\nname: self\nunit: support\nspeaks: oidc\nurl: " ISSUING_ISSUER
+		     "\nkeys: {jwks-url: 'https://id.example.com/keys'}\nalgorithms: [ES256]\n"
+		     "audience: out\n");
+	approve_charter(world, "a1",
+		text_format(world->arena,
+			"%sfederation:\n  - {issuer: self, environment: staging, subject: "
+			"'identity:a1:environment:staging'}\n",
+			a1)
+			.data);
+	assert_false(open_with(world, token_with(world, world->key, HEADER, claims)));
+	assert_true(world->issuing.is_answered);
+	assert_int_equal(world->issuing.keys.count, before);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -846,6 +871,7 @@ int main(void)
 		TEST(an_unknown_kid_is_fetched_once_an_interval),
 		TEST(an_issuer_that_was_changed_begins_without_keys),
 		TEST(a_certificate_of_the_mesh_is_its_workload),
+		TEST(our_own_word_comes_in_by_no_issuer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
