@@ -66,6 +66,8 @@ static const struct option_row options[] = {
 	{OPTION_TOOL, "--tool", "SERVER/NAME", "this tool alone", false},
 	{OPTION_MINUTES, "--minutes", "N", "for so long, up to 60 (15)", false},
 	{OPTION_HOPS, "--hops", NULL, "of a trace: the path of the task, hop by hop", false},
+	{OPTION_NUMBER, "--number", "N", "that the page shows, which you opened yourself", false},
+	{OPTION_DENY, "--deny", NULL, "it may not act for you", false},
 	{OPTION_ALONE, "--alone", NULL, "without a second person; reviewed within a day", false},
 	{OPTION_COMPROMISED, "--compromised", NULL, "at once; no earlier token is accepted", false},
 	{OPTION_BACKUP_OWNER, "--backup-owner", "PERSON", "who takes over", false},

@@ -39,7 +39,9 @@ struct finding_service;
 	  "a source gave other objects than the record of the read says") \
 	X(FINDING_RECORD_WITHOUT_READ, "record-without-read", \
 	  "a record says that a source answered, and its log does not") \
-	X(FINDING_SANDBOX_OUTSIDE, "sandbox-outside", "a sandbox tried what no sandbox may")
+	X(FINDING_SANDBOX_OUTSIDE, "sandbox-outside", "a sandbox tried what no sandbox may") \
+	X(FINDING_GRANT_REUSED, "grant-reused", \
+	  "a code or refresh token of a person's consent was shown twice")
 /* clang-format on */
 
 enum finding_kind {

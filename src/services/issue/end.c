@@ -260,6 +260,8 @@ bool issue_expire(struct issue *issue)
 
 	token_keys_tend(issue->token_keys);
 	issue_sessions_look(issue);
+	issue_consents_tend(issue);
+	issue_refreshes_tend(issue);
 	patrol(issue, now_utc_ms);
 	if (issue->endings == NULL)
 		is_all &= task_table_sweep(issue->parts.tasks, now_utc_ms, TASK_KEEP_MS,

@@ -116,6 +116,10 @@ bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 	struct issue_caller caller;
 	struct claimed claimed;
 
+	struct text id;
+
+	if (refresh_token_read(token, &id))
+		return issue_revoke_refresh(issue, token, err);
 	return find_holder(issue, token, &claimed, &caller, actor, err) &&
 	       issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
 }
