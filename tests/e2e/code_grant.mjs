@@ -297,7 +297,7 @@ test('other faults are told to the application, with state and issuer', async ()
 test('a person who is not asked cannot answer, and a wrong number ends it', async () => {
   const browser = new Browser();
   await browser.begin(wish(pkce().challenge));
-  const other = await consent(browser, 'cy@example.com');
+  const other = await consent(browser, 'dan@example.com');
   assert.equal(other.code, (await consent({ code: 'XXXX-XXXX', number: '10' })).code);
   const wrong = await consent(browser, PERSON, '--number', browser.number === '10' ? '11' : '10');
   assert.notEqual(wrong.code, 0);
@@ -329,8 +329,8 @@ test('another browser does not get the code', async () => {
 });
 
 test('a code is of no use with anything else than it was made for', async () => {
-  const cases = [{ code_verifier: pkce().verifier }, { redirect_uri: 'http://127.0.0.1:1/callback' },
-    { client_id: CONFIDENTIAL }, { resource: world.mcp('memory') }];
+  const cases = [{ code_verifier: pkce().verifier },
+    { redirect_uri: 'http://127.0.0.1:1/callback' }, { client_id: CONFIDENTIAL }, { resource: world.mcp('memory') }];
   for (const more of cases) {
     const granted = await agreed();
     const first = await redeem(granted, more);
@@ -363,7 +363,7 @@ test('a refresh token that is shown twice ends all, whoever was first', async ()
     assert.equal((await refresh(next.refresh_token)).body.error, 'invalid_grant');
   }
   assert.ok(await eventually(async () =>
-    (await world.must('eva@example.com', 'finding', 'list')).includes('grant-reused')));
+    (await world.must('eva@example.com', 'findings', 'list')).includes('grant-reused')));
 });
 
 test('two who refresh at once do not both get a token', async () => {

@@ -20,8 +20,8 @@ bool charter_acts_for(const struct charter *charter, const struct person *person
 		struct text line = acting->people[i];
 
 		if (text_starts_with(line, PERSON_PREFIX)
-				? text_equal(text_after(line, sizeof PERSON_PREFIX - 1),
-					  person->name)
+				? text_equal(
+					  text_after(line, sizeof PERSON_PREFIX - 1), person->name)
 				: text_starts_with(line, UNIT_PREFIX) &&
 					  text_equal(text_after(line, sizeof UNIT_PREFIX - 1),
 						  person->unit))
@@ -184,9 +184,8 @@ static const struct form people_form = TEXTS_OF(someone_form, 1, ACTING_PEOPLE_M
 static const struct form redirect_form = {
 	.read = read_redirect, .bytes_max = ACTING_REDIRECT_BYTES_MAX};
 static const struct form redirects_form = TEXTS_OF(redirect_form, 1, ACTING_REDIRECTS_MAX);
-static const struct form refresh_form = {.read = form_read_duration,
-	.least = ACTING_REFRESH_S_MIN,
-	.most = ACTING_REFRESH_S_MAX};
+static const struct form refresh_form = {
+	.read = form_read_duration, .least = ACTING_REFRESH_S_MIN, .most = ACTING_REFRESH_S_MAX};
 
 static const struct form_field acting_fields[] = {
 	{"people", FORM_REQUIRED, &people_form, offsetof(struct charter, acts_for.people),

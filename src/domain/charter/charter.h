@@ -147,7 +147,7 @@ struct charter {
 	const struct federation_rule *federation; /* tokens of others that are it */
 	uint32_t federation_count;
 	struct charter_acting acts_for; /* people, by their consent */
-	int64_t task_s;            /* longest task; CHARTER_TASK_S_DEFAULT if not given */
+	int64_t task_s;                 /* longest task; CHARTER_TASK_S_DEFAULT if not given */
 	int64_t idle_s;            /* a task ends when it was not used for so long; 0: it may be */
 	int64_t depth;             /* tasks on one path; 0: no limit of its own, as the next */
 	int64_t fan_out;           /* open tasks directly below one */

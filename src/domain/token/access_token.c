@@ -74,8 +74,8 @@ static bool put_subject(
 	if (token->person.length > 0) {
 		if (token->actors_count == 0)
 			return error_set(err, ERROR_INVALID, "nobody acts for the person");
-		subject = text_format(claims->arena, ACCESS_TOKEN_PERSON "%.*s",
-			TEXT_ARGS(token->person));
+		subject = text_format(
+			claims->arena, ACCESS_TOKEN_PERSON "%.*s", TEXT_ARGS(token->person));
 		if (subject.data == NULL)
 			return error_set(err, ERROR_LIMIT, "no memory for a token's subject");
 	}

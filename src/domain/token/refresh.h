@@ -36,11 +36,11 @@ struct refresh_family {
 	struct text task;
 	struct text audience;
 	bool is_bound;
-	struct sha256 bound;   /* digest of the key or certificate, as the task's binding says */
-	struct sha256 digest;  /* of the good one */
-	int64_t until_utc_s;   /* end of the task */
-	uint32_t uses;         /* so far */
-	bool is_on_its_way;    /* a use is being recorded; for whoever records it */
+	struct sha256 bound;  /* digest of the key or certificate, as the task's binding says */
+	struct sha256 digest; /* of the good one */
+	int64_t until_utc_s;  /* end of the task */
+	uint32_t uses;        /* so far */
+	bool is_on_its_way;   /* a use is being recorded; for whoever records it */
 };
 
 /* Errors: LIMIT. */

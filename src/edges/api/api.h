@@ -83,8 +83,7 @@ struct api_consents {
 	/* What the person would consent to.  Errors: NOT_FOUND, LIMIT. */
 	bool (*show)(void *context, struct text code, struct text person, struct arena *arena,
 		struct json *out, struct error *err);
-	bool (*answer)(
-		void *context, const struct issue_consent_answer *answer, struct error *err);
+	bool (*answer)(void *context, const struct issue_consent_answer *answer, struct error *err);
 };
 
 /* Whose word counts; main fills it from services/trust. */

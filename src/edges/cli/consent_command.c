@@ -51,8 +51,7 @@ static bool read_number(struct cli *cli, int64_t *out)
 static int answer(struct cli *cli, struct text code, bool is_yes, int64_t number)
 {
 	struct cli_call call = {.method = "POST",
-		.target = text_format(
-			cli->arena, "/v1/consents/%.*s/answer", TEXT_ARGS(code))};
+		.target = text_format(cli->arena, "/v1/consents/%.*s/answer", TEXT_ARGS(code))};
 	struct json_builder object;
 	struct cli_reply reply;
 	struct json body;

@@ -17,7 +17,8 @@ static void answer_fault(struct http_exchange *exchange)
 
 	buffer_init(&body, PAGE_BYTES_MAX);
 	buffer_append_string(&body,
-		"</head><body><h1>This cannot be asked</h1><p>The address that brought you here does not "
+		"</head><body><h1>This cannot be asked</h1><p>The address that brought you here "
+		"does not "
 		"name an application, and a way back to it, that may ask people here. Nothing "
 		"was sent to it, and nothing has happened.</p>");
 	oauth_answer_page(exchange, 400, &body);
@@ -48,7 +49,7 @@ static const char *fault_of(const struct form *form, const char **out_descriptio
 	if (!text_is(form_find(form, "response_type"), "code")) {
 		*out_description = "response_type must be code";
 		return form_find(form, "response_type").length > 0 ? "unsupported_response_type"
-								    : "invalid_request";
+								   : "invalid_request";
 	}
 	if (mode.length > 0 && !text_is(mode, "query")) {
 		*out_description = "response_mode must be query";
@@ -92,8 +93,7 @@ static void begin(struct oauth *oauth, struct http_exchange *exchange, const str
 		.key = form_find(form, "dpop_jkt")};
 	struct issue_consent_begun begun;
 	char detail[ERROR_TEXT_BYTES];
-	enum issue_refusal refusal =
-		issue_consent_begin(oauth->issue, &asked, &begun, detail);
+	enum issue_refusal refusal = issue_consent_begin(oauth->issue, &asked, &begun, detail);
 
 	if (refusal == ISSUE_GRANTED)
 		show_page(oauth, exchange, &begun);

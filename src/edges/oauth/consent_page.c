@@ -15,8 +15,7 @@ bool oauth_is_https(const struct oauth *oauth)
 }
 
 /* RFC 6265bis §4.1.3.2: of this host alone, and never over http. */
-void oauth_cookie_name(
-	const struct oauth *oauth, struct text id, char out[OAUTH_COOKIE_NAME_BYTES])
+void oauth_cookie_name(const struct oauth *oauth, struct text id, char out[OAUTH_COOKIE_NAME_BYTES])
 {
 	(void)snprintf(out, OAUTH_COOKIE_NAME_BYTES, "%sremit-%.*s",
 		oauth_is_https(oauth) ? "__Host-" : "", (int)(id.length < 40 ? id.length : 40),
@@ -63,21 +62,6 @@ static void append_row(struct buffer *out, const char *name, struct text value)
 	buffer_append_string(out, "</bdi></dd>");
 }
 
-static void append_percent(struct buffer *out, struct text value)
-{
-	for (size_t i = 0; i < value.length; i++) {
-		unsigned char c = (unsigned char)value.data[i];
-		bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-				(c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-				c == '~';
-
-		if (is_plain)
-			buffer_append(out, value.data + i, 1);
-		else
-			buffer_append_format(out, "%%%02X", c);
-	}
-}
-
 /* ---- answers ---- */
 
 void oauth_answer_page(struct http_exchange *exchange, unsigned status, const struct buffer *body)
@@ -110,28 +94,20 @@ void oauth_answer_page(struct http_exchange *exchange, unsigned status, const st
 void oauth_redirect(struct http_exchange *exchange, struct text address,
 	const struct oauth_parameter *parameters, size_t count)
 {
-	bool is_more = text_find_byte(address, '?') >= 0;
 	struct buffer place;
 	struct http_header headers[] = {{"Location", NULL}, {"Cache-Control", "no-store"},
 		{"Referrer-Policy", "no-referrer"}};
 
 	buffer_init(&place, ADDRESS_BYTES_MAX);
-	buffer_append(&place, address.data, address.length);
-	for (size_t i = 0; i < count; i++) {
-		if (parameters[i].value.length == 0)
-			continue;
-		buffer_append_format(&place, "%s%s=", is_more ? "&" : "?", parameters[i].name);
-		append_percent(&place, parameters[i].value);
-		is_more = true;
-	}
+	oauth_append_address(&place, address, parameters, count);
 	buffer_append(&place, "", 1);
 	headers[0].value = buffer_text(&place).data;
 	if (buffer_failed(&place))
 		http_respond_problem(exchange, 503, "Service Unavailable", "no memory");
 	else
-		http_respond(exchange, &(struct http_response){.status = 303,
-					       .headers = headers,
-					       .header_count = 3});
+		http_respond(
+			exchange, &(struct http_response){
+					  .status = 303, .headers = headers, .header_count = 3});
 	if (place.data != NULL)
 		explicit_bzero(place.data, place.length);
 	buffer_deinit(&place);
@@ -183,8 +159,8 @@ static void show(struct http_exchange *exchange, const struct issue_consent_view
 	struct buffer body;
 
 	buffer_init(&body, PAGE_BYTES_MAX);
-	buffer_append_format(&body,
-		"<meta http-equiv=\"refresh\" content=\"%d\"></head><body>", REFRESH_S);
+	buffer_append_format(
+		&body, "<meta http-equiv=\"refresh\" content=\"%d\"></head><body>", REFRESH_S);
 	append_wish(&body, view);
 	oauth_answer_page(exchange, 200, &body);
 	buffer_deinit(&body);
@@ -208,12 +184,13 @@ static void send_back(
 		{"code", is_yes ? text_of(view->code) : TEXT("")},
 		{"error", is_yes ? TEXT("") : TEXT("access_denied")},
 		{"error_description", is_yes ? TEXT("")
-			: view->state == ISSUE_CONSENT_OVER ? TEXT("nobody answered in time")
-							     : TEXT("the person said no")},
+				      : view->state == ISSUE_CONSENT_OVER
+					      ? TEXT("nobody answered in time")
+					      : TEXT("the person said no")},
 		{"state", view->state_given}, {"iss", issue_issuer(oauth->issue)}};
 
-	oauth_redirect(exchange, view->redirect, parameters,
-		sizeof parameters / sizeof *parameters);
+	oauth_redirect(
+		exchange, view->redirect, parameters, sizeof parameters / sizeof *parameters);
 }
 
 /* The value of the cookie of this name; empty: it is not there, or twice. */

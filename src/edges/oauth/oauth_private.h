@@ -2,6 +2,7 @@
 #define EDGES_OAUTH_OAUTH_PRIVATE_H
 
 #include "domain/token/key_set.h"
+#include "edges/oauth/address.h"
 #include "edges/oauth/form.h"
 #include "edges/oauth/oauth.h"
 
@@ -89,13 +90,8 @@ struct issue_presented oauth_presented_by(const struct http_exchange *exchange);
 bool oauth_read_form(struct http_exchange *exchange, struct form *form, struct arena *arena);
 
 /* consent_page.c: pages for people, who may not be led to click on them by others. */
-void oauth_answer_page(
-	struct http_exchange *exchange, unsigned status, const struct buffer *body);
+void oauth_answer_page(struct http_exchange *exchange, unsigned status, const struct buffer *body);
 /* To an address of a client, with these parameters (empty ones are left out). */
-struct oauth_parameter {
-	const char *name;
-	struct text value;
-};
 void oauth_redirect(struct http_exchange *exchange, struct text address,
 	const struct oauth_parameter *parameters, size_t count);
 /* authorize.c: the parameters of an address, strictly; false: there are none, or they are bad. */

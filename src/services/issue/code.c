@@ -68,8 +68,7 @@ bool issue_prove_public(struct issue *issue, struct arena *arena, struct issue_r
 
 	*outcome = PROVING_REFUSED;
 	if (name.length == 0 || entry == NULL)
-		(void)issue_refuse(
-			request, request->is_code ? ISSUE_CODE : ISSUE_REFRESH, NULL);
+		(void)issue_refuse(request, request->is_code ? ISSUE_CODE : ISSUE_REFRESH, NULL);
 	else if (!charter_is_public(entry->in_force->charter) && request->certificate.length > 0)
 		return false; /* by its certificate, like any other client */
 	else if (!charter_is_public(entry->in_force->charter))

@@ -124,7 +124,8 @@ static void make_typed(const struct issue *issue, struct consent *out)
 
 	do {
 		for (int i = 0; i < ISSUE_CONSENT_CODE_BYTES - 1; i++)
-			out->typed[i] = i == 4 ? '-' : typed_letters[fair(TYPED_LETTERS, FAIR_BYTES)];
+			out->typed[i] =
+				i == 4 ? '-' : typed_letters[fair(TYPED_LETTERS, FAIR_BYTES)];
 		other = issue->consents;
 		while (other != NULL && strcmp(other->typed, out->typed) != 0)
 			other = other->next;
@@ -287,8 +288,8 @@ static void fill_view(
 	}
 }
 
-void issue_consent_look(struct issue *issue, struct text id, struct text secret,
-	struct issue_consent_view *out)
+void issue_consent_look(
+	struct issue *issue, struct text id, struct text secret, struct issue_consent_view *out)
 {
 	struct consent *consent = issue_consent_find(issue, id);
 	struct sha256 digest = sha256_of(secret.data, secret.length);

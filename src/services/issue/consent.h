@@ -75,14 +75,14 @@ struct issue_consent_view {
 	struct text redirect;
 	struct text state_given;
 	struct text code_to_type;
-	unsigned number;    /* 10 to 99, which the person types, too */
-	int64_t task_s;     /* how long it would act */
-	int64_t refresh_s;  /* with refreshing; 0: it cannot */
+	unsigned number;   /* 10 to 99, which the person types, too */
+	int64_t task_s;    /* how long it would act */
+	int64_t refresh_s; /* with refreshing; 0: it cannot */
 	int64_t expires_utc_s;
 	char code[ISSUE_CONSENT_SECRET_BYTES]; /* YES: clear it */
 };
-void issue_consent_look(struct issue *issue, struct text id, struct text secret,
-	struct issue_consent_view *out);
+void issue_consent_look(
+	struct issue *issue, struct text id, struct text secret, struct issue_consent_view *out);
 
 /* ---- the person; context is the struct issue: they fill struct api_consents ---- */
 

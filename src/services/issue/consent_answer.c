@@ -93,8 +93,7 @@ static bool not_found(struct error *err)
 
 /* ---- looking ---- */
 
-static bool put_wish(
-	struct json_builder *object, const struct consent *consent, struct error *err)
+static bool put_wish(struct json_builder *object, const struct consent *consent, struct error *err)
 {
 	struct json details;
 

@@ -101,8 +101,8 @@ static bool put_refresh(struct json *out, struct issue *issue,
 
 	if (!issue_look_at_refresh(issue, asked->token, asker, &task, &family))
 		return false;
-	subject = text_format(asked->arena, ACCESS_TOKEN_PERSON "%.*s",
-		TEXT_ARGS(task_person(task)));
+	subject =
+		text_format(asked->arena, ACCESS_TOKEN_PERSON "%.*s", TEXT_ARGS(task_person(task)));
 	json_object_start(&object, asked->arena);
 	json_put_boolean(&object, "active", true);
 	json_put_text(&object, "iss", issue_issuer(issue));

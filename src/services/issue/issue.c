@@ -164,8 +164,8 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 	if (!replay_table_create(&issue->assertions, &assertions, err) ||
 		!replay_table_create(&issue->requests, &requests, err) ||
 		!replay_table_create(&issue->proofs, &proofs, err) ||
-		!refresh_table_create(&issue->refreshes, err) ||
-		!make_token_keys(issue, err) || !register_with_fold(issue, err))
+		!refresh_table_create(&issue->refreshes, err) || !make_token_keys(issue, err) ||
+		!register_with_fold(issue, err))
 		goto done;
 	*out = issue;
 	issue = NULL;

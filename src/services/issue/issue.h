@@ -253,8 +253,8 @@ struct issue_request {
 	bool is_code; /* what follows says what the task is for, and for whom */
 	struct issue_code code;
 	struct text refresh; /* REFRESH: the token */
-	struct text path;  /* of the endpoint: with the issuer before it, the proof's htu */
-	struct text proof; /* the DPoP field's value (RFC 9449); .data NULL: none */
+	struct text path;    /* of the endpoint: with the issuer before it, the proof's htu */
+	struct text proof;   /* the DPoP field's value (RFC 9449); .data NULL: none */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -269,8 +269,8 @@ struct issue_request {
 	int64_t lifetime_s;
 	struct text refresh_granted; /* a refresh token; empty: none */
 	struct text claim_granted;   /* ASK */
-	int64_t interval_s;        /* ASK */
-	uint64_t index;            /* of the task-opened record; CLAIM: of the proof's */
+	int64_t interval_s;          /* ASK */
+	uint64_t index;              /* of the task-opened record; CLAIM: of the proof's */
 };
 
 /* Verifies, records, then signs.  done runs exactly once: before this returns

@@ -169,12 +169,12 @@ struct opening {
 	struct task_details *details; /* NULL: none of its own */
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
-	struct text parent;             /* a task it hangs below, or empty */
-	struct exchanged exchanged;     /* of an exchange */
-	int64_t parent_end_utc_s;       /* where there is a parent */
-	int64_t task_end_utc_s;         /* the token's end, or later where it may be refreshed */
-	struct text person;             /* CODE: who consented; as the next five */
-	struct text key_due;            /* thumbprint that it must be bound to; or empty */
+	struct text parent;         /* a task it hangs below, or empty */
+	struct exchanged exchanged; /* of an exchange */
+	int64_t parent_end_utc_s;   /* where there is a parent */
+	int64_t task_end_utc_s;     /* the token's end, or later where it may be refreshed */
+	struct text person;         /* CODE: who consented; as the next five */
+	struct text key_due;        /* thumbprint that it must be bound to; or empty */
 	char consent[RANDOM_ID_BYTES];
 	uint64_t consent_record;
 	char refresh[REFRESH_TOKEN_BYTES_MAX]; /* the token that is given; empty: none */

@@ -370,8 +370,8 @@ static void on_signed(struct token_signing *signing)
 	} else if (!issue_may_act_now(opening)) {
 		issue_refuse(request, ISSUE_NOT_ACTIVE, "it was stopped just now");
 		if (!issue_code_is_sound(opening))
-			issue_end_reused(opening->issue, text_of(opening->task),
-				"its code was used twice");
+			issue_end_reused(
+				opening->issue, text_of(opening->task), "its code was used twice");
 	} else {
 		issue_refuse(request, ISSUE_GRANTED, NULL);
 		request->refresh_granted = text_of(opening->refresh);
@@ -653,8 +653,7 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	struct text task = json_text_or(record, "task", "");
 	/* A task is opened once, and refreshed often. */
 	bool is_task = text_is(json_text_or(record, "type", ""), "task-opened");
-	struct text name =
-		is_task || proof == NULL ? task : json_text_or(proof, "replay", "");
+	struct text name = is_task || proof == NULL ? task : json_text_or(proof, "replay", "");
 	struct text key =
 		text_format(arena, "%.*s%.*s", TEXT_ARGS(slot_prefix(arena, end)), TEXT_ARGS(name));
 	struct json_builder row;

@@ -25,9 +25,9 @@ void issue_end_reused(struct issue *issue, struct text id, const char *why)
 	if (task == NULL || task_state_now(task, issue_now_utc_ms(issue)) != TASK_OPEN)
 		return;
 	if (issue->parts.on_reuse != NULL)
-		issue->parts.on_reuse(issue->parts.reuse_context,
-			&(struct issue_reuse){task->id, task->identity, task_person(task),
-				text_of(why)});
+		issue->parts.on_reuse(
+			issue->parts.reuse_context, &(struct issue_reuse){task->id, task->identity,
+							    task_person(task), text_of(why)});
 	issue_abandon_task(issue, id, why);
 }
 
@@ -45,8 +45,8 @@ static bool check_wishes(struct issue_request *request, const struct refresh_fam
 	return true;
 }
 
-static bool is_bound_alike(const struct opening *opening, const struct task *task,
-	const struct refresh_family *family)
+static bool is_bound_alike(
+	const struct opening *opening, const struct task *task, const struct refresh_family *family)
 {
 	const struct token_binding *bound = &opening->binding.bound;
 
@@ -183,8 +183,8 @@ static bool read_digest(const struct json *record, const char *name, struct sha2
 {
 	size_t size = 0;
 
-	return base64url_decode(json_text_or(record, name, ""), out->bytes, sizeof out->bytes,
-		       &size) &&
+	return base64url_decode(
+		       json_text_or(record, name, ""), out->bytes, sizeof out->bytes, &size) &&
 	       size == sizeof out->bytes;
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
+#include "services/issue/consent.h"
 #include "services/issue/consent_private.h"
 #include "support/issuing.h"
 #include "support/proofs.h"
@@ -136,8 +137,8 @@ static void on_done(struct issue_request *request)
 	struct bench *bench = request->context;
 
 	(void)snprintf(bench->token, sizeof bench->token, "%.*s", TEXT_ARGS(request->token));
-	(void)snprintf(bench->refresh, sizeof bench->refresh, "%.*s",
-		TEXT_ARGS(request->refresh_granted));
+	(void)snprintf(
+		bench->refresh, sizeof bench->refresh, "%.*s", TEXT_ARGS(request->refresh_granted));
 	(void)snprintf(bench->task, sizeof bench->task, "%.*s", TEXT_ARGS(request->task));
 }
 
@@ -458,8 +459,7 @@ static void a_task_ends_with_its_person(void **state)
 		"acts-for: {people: [\"unit:sales\"], redirect-uris: "
 		"[\"https://app.example/back\"], environment: staging}\n");
 	assert_int_equal(issuing_ask(&bench->issuing, text_of(bench->token)), TOKEN_PERSON);
-	assert_int_equal(
-		run(bench, refresh_request(bench->refresh)), ISSUE_REFRESH);
+	assert_int_equal(run(bench, refresh_request(bench->refresh)), ISSUE_REFRESH);
 }
 
 static void an_identity_with_keys_must_prove_itself(void **state)
