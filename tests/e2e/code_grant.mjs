@@ -330,7 +330,8 @@ test('another browser does not get the code', async () => {
 
 test('a code is of no use with anything else than it was made for', async () => {
   const cases = [{ code_verifier: pkce().verifier },
-    { redirect_uri: 'http://127.0.0.1:1/callback' }, { client_id: CONFIDENTIAL }, { resource: world.mcp('memory') }];
+    { redirect_uri: 'http://127.0.0.1:1/callback' }, { client_id: CONFIDENTIAL },
+    { resource: world.mcp('memory') }];
   for (const more of cases) {
     const granted = await agreed();
     const first = await redeem(granted, more);

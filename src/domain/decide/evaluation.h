@@ -67,7 +67,9 @@ static inline enum resource_kind evaluation_resource_kind(const struct evaluatio
 /* By its name: of a peer that of the identity, whatever the skill. */
 static inline struct text evaluation_resource(const struct evaluation *evaluation)
 {
-	return evaluation_is_peer(evaluation) ? evaluation->tool->server : evaluation->call->tool;
+	const struct tool *tool = evaluation->tool;
+
+	return tool != NULL && tool_is_skill(tool) ? tool->server : evaluation->call->tool;
 }
 
 /* trial.c: the registry, or what stands in for it. */

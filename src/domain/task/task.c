@@ -71,6 +71,7 @@ void node_free(struct task_table *table, struct node *node)
 
 	task_details_destroy(&details);
 	word_drop(&table->words, &node->person);
+	word_drop(&table->words, &node->brought);
 	notes_free(table, &node->notes);
 	free(node);
 }
@@ -229,6 +230,12 @@ struct text task_instance(const struct task *task)
 
 /* ---- what holds now ---- */
 
+bool node_is_brought_by_killed(const struct node *node)
+{
+	return node->brought != NULL && node->task.parent != NULL &&
+	       task_token_is_revoked(node->task.parent, word_text(node->brought));
+}
+
 /* Whether a kill of anything it hangs on came after it was opened. */
 static bool is_killed_above(const struct node *node)
 {
@@ -237,7 +244,8 @@ static bool is_killed_above(const struct node *node)
 	return task->identity_epoch != node->owner->epoch ||
 	       (node->unit != NULL && node->unit_epoch != node->unit->epoch) ||
 	       (node->instance != NULL && node->instance_epoch != node->instance->epoch) ||
-	       (task->parent != NULL && task->parent_epoch != task->parent->epoch);
+	       (task->parent != NULL && (task->parent_epoch != task->parent->epoch ||
+						node_is_brought_by_killed(node)));
 }
 
 /* What one node says for itself, without those above it. */

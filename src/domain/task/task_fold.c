@@ -13,6 +13,7 @@ struct opened {
 	int64_t unit_epoch;
 	int64_t instance_epoch;
 	int64_t parent_epoch; /* -1: none */
+	struct text brought;  /* the token that was exchanged; empty: none */
 };
 
 static bool is_epoch(int64_t value)
@@ -58,6 +59,7 @@ static bool opened_read(struct opened *out, const struct json *record, struct er
 	out->unit_epoch = json_integer_or(record, "unit-epoch", 0);
 	out->instance_epoch = json_integer_or(record, "instance-epoch", 0);
 	out->parent_epoch = json_integer_or(record, "parent-epoch", -1);
+	out->brought = json_text_or(record, "exchanged", "");
 	return opened_is_sound(out) ||
 	       error_set(err, ERROR_CORRUPT, "a task-opened record is malformed");
 }
@@ -74,15 +76,17 @@ static struct text place_text(char **end, struct text source)
 
 /* What it hangs on beside its parent.  An instance that is held by nobody goes with the
  * node (instance_release). */
-static bool find_anchors(struct task_table *table, struct node *node,
-	const struct task_opening *opening, struct error *err)
+static bool find_anchors(
+	struct task_table *table, struct node *node, const struct opened *opened, struct error *err)
 {
+	const struct task_opening *opening = &opened->opening;
 	char bytes[INSTANCE_KEY_BYTES_MAX];
 	struct text key = instance_key(bytes, opening->identity, opening->instance);
 
 	return anchor_get(table->identities, opening->identity, &node->owner, err) &&
 	       anchor_get(table->units, opening->unit, &node->unit, err) &&
 	       word_take(&table->words, opening->person, &node->person, err) &&
+	       word_take(&table->words, opened->brought, &node->brought, err) &&
 	       anchor_get(table->instances, key, &node->instance, err);
 }
 
@@ -201,7 +205,7 @@ static bool fold_opened(
 	if (node == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a task");
 	if (!node_take_details(node, &opened.opening, err) ||
-		!find_anchors(table, node, &opened.opening, err)) {
+		!find_anchors(table, node, &opened, err)) {
 		instance_release(table, node->instance);
 		node_free(table, node);
 		return false;

@@ -55,6 +55,7 @@ struct node {
 	struct anchor *unit;          /* NULL: its record names none */
 	struct anchor *instance;
 	struct word *person;
+	struct word *brought; /* id of the parent's token that was exchanged for it; NULL: none */
 	struct notes *notes;
 	uint64_t last_call; /* leaf of its last decision, plus 1; 0: none known */
 	struct node *first_child;
@@ -109,6 +110,8 @@ static inline struct node *node_parent(const struct node *node)
 {
 	return node->task.parent == NULL ? NULL : node_of(node->task.parent);
 }
+/* Whether the token of its parent that was exchanged for it was killed. */
+bool node_is_brought_by_killed(const struct node *node);
 /* NULL without memory. */
 struct notes *node_notes(struct node *node);
 void node_free(struct task_table *table, struct node *node);

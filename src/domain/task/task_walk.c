@@ -47,7 +47,7 @@ static bool was_live(const struct task_walk *walk, const struct node *node)
 		return false;
 	if (!is_target && task->recorded_state != TASK_OPEN)
 		return false;
-	return held(walk, node->owner, task->identity_epoch) &&
+	return !node_is_brought_by_killed(node) && held(walk, node->owner, task->identity_epoch) &&
 	       held(walk, node->unit, node->unit_epoch) &&
 	       held(walk, node->instance, node->instance_epoch) &&
 	       (task->parent == NULL || is_target ||

@@ -3,6 +3,8 @@
  * signed by remit.  What remit signs is what it shows; what the peer signed is not passed on,
  * for its signature would not fit.
  *
+ * Secrets are taken out of it before it is signed, as out of every answer of a peer.
+ *
  * A request outlives its HTTP exchange until the peer was looked at: nothing cancels that. */
 #include <stdlib.h>
 
@@ -27,6 +29,7 @@ struct a2a_card_request {
 	struct token_signing signing;
 	struct text peer;
 	struct text identity;
+	struct text task;
 	struct json shown;
 	bool is_looking;
 };
@@ -147,7 +150,8 @@ static bool make_card(struct a2a_card_request *request, struct error *err)
 {
 	const struct a2a_door_settings *settings = &request->door->settings;
 	struct text issuer = issue_issuer(settings->issue);
-	struct json card, skills;
+	const struct call_card_scene scene = {request->identity, request->task, request->peer};
+	struct json card, skills, shown;
 	struct peer_showing showing = {
 		.url = issue_peer_audience(settings->issue, request->arena, request->peer),
 		.token_url = text_format(request->arena, "%.*s/oauth/token", TEXT_ARGS(issuer)),
@@ -161,7 +165,9 @@ static bool make_card(struct a2a_card_request *request, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory for a card");
 	return call_card(settings->calls, request->peer, request->arena, &card, err) &&
 	       find_skills(request, &card, &skills, err) &&
-	       peer_card_show(&request->shown, request->arena, &card, &showing, err);
+	       peer_card_show(&shown, request->arena, &card, &showing, err) &&
+	       (call_pass_card(settings->calls, &scene, request->arena, &shown, &request->shown) ||
+		       error_set(err, ERROR_INVALID, "it holds a secret"));
 }
 
 /* ---- reading it ---- */
@@ -191,11 +197,20 @@ static void on_looked(void *context, const struct error *failure)
 	signer->sign(signer->context, &request->shown, &request->signing);
 }
 
+static bool has_room(const struct a2a_door *door, struct text identity)
+{
+	size_t held = 0;
+
+	for (const struct a2a_card_request *each = door->cards; each != NULL; each = each->next)
+		held += text_equal(each->identity, identity);
+	return door->card_count < A2A_CARDS_MAX && held < A2A_CARDS_PER_IDENTITY_MAX;
+}
+
 static struct a2a_card_request *request_create(
 	struct a2a_door *door, struct http_exchange *exchange, const struct issue_caller *caller)
 {
 	struct a2a_card_request *request =
-		door->card_count < A2A_CARDS_MAX ? calloc(1, sizeof *request) : NULL;
+		has_room(door, caller->identity) ? calloc(1, sizeof *request) : NULL;
 
 	if (request == NULL)
 		return NULL;
@@ -210,8 +225,10 @@ static struct a2a_card_request *request_create(
 	if (request->arena != NULL) {
 		request->peer = text_copy(request->arena, http_path_value(exchange, "peer"));
 		request->identity = text_copy(request->arena, caller->identity);
+		request->task = text_copy(request->arena, caller->task);
 	}
-	if (request->peer.data != NULL && request->identity.data != NULL)
+	if (request->peer.data != NULL && request->identity.data != NULL &&
+		request->task.data != NULL)
 		return request;
 	request_free(request);
 	return NULL;

@@ -18,8 +18,11 @@
 
 enum {
 	A2A_ROUTES = 2,
-	A2A_CALLS_MAX = 1024, /* answers under way */
-	A2A_CARDS_MAX = 256,  /* cards under way */
+	/* Answers under way: as many as there are calls, of which each identity has a share. */
+	A2A_CALLS_MAX = CALL_EXCHANGES_MAX_DEFAULT,
+	A2A_CARDS_MAX = 256, /* cards under way */
+	/* Of those, of one identity: a peer that does not answer holds each for a while. */
+	A2A_CARDS_PER_IDENTITY_MAX = A2A_CARDS_MAX / 8,
 };
 
 /* JSON-RPC codes: of A2A 1.0, and ours.  A client sees one from A2A_CODE_FIRST to A2A_CODE_LAST

@@ -18,7 +18,8 @@
 
 enum {
 	LLM_ROUTES = 5,
-	LLM_CALLS_MAX = 1024, /* answers under way */
+	/* Answers under way: as many as there are calls, of which each identity has a share. */
+	LLM_CALLS_MAX = CALL_EXCHANGES_MAX_DEFAULT,
 };
 
 struct llm_door;

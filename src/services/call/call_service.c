@@ -516,6 +516,24 @@ bool call_card(const struct call_service *service, struct text peer, struct aren
 	return upstream->card(upstream->context, peer, arena, out, err);
 }
 
+bool call_pass_card(const struct call_service *service, const struct call_card_scene *scene,
+	struct arena *arena, const struct json *card, struct json *out)
+{
+	const struct secret_scene seen = {
+		SECRET_IN_RESULT, scene->identity, scene->task, scene->peer};
+	struct detector *detector = service->ports.detector;
+	struct secret_tally tally = {0};
+	enum secret_handling handling;
+
+	*out = *card;
+	if (detector == NULL)
+		return true;
+	handling = detector_pass(detector, arena, card, &tally, out);
+	if (tally.count != 0)
+		detector_report(detector, &tally, &seen);
+	return handling != SECRETS_BLOCKED;
+}
+
 /* ---- start and end ----------------------------------------------------------------------------
  */
 

@@ -333,6 +333,16 @@ bool call_look_start(
 bool call_card(const struct call_service *service, struct text peer, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
 
+/* Who sees it, and whose it is. */
+struct call_card_scene {
+	struct text identity, task;
+	struct text peer;
+};
+/* What the caller may have of a card that is shown: secrets are taken out of it as out of a
+ * result, and told.  False: nothing of it. */
+bool call_pass_card(const struct call_service *service, const struct call_card_scene *scene,
+	struct arena *arena, const struct json *card, struct json *out) MUST_CHECK;
+
 /* To be given to edges/upstream by main. */
 struct upstream_listener call_upstream_listener(struct call_service *service);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "domain/charter/form.h"
 #include "domain/task/chain.h"
 #include "services/issue/issue_private.h"
 
@@ -356,6 +357,13 @@ static void append_error(const struct issue_refused *refused, const char *error,
 		out, ", error=\"%s\", error_description=\"%s\"", error, token_reason_meaning(said));
 }
 
+/* Only what is there has metadata: a name that can be none's would stand in the field as the
+ * path has it, quotes and all. */
+static bool has_metadata(const char *folder, struct text name)
+{
+	return folder != NULL && (folder[0] == '\0' || name_is_plain(name));
+}
+
 /* folder and name are the path of the resource; without a folder it has no metadata. */
 static void challenge(const struct issue *issue, const char *folder, struct text name,
 	const struct issue_refused *refused, struct buffer *out)
@@ -364,7 +372,7 @@ static void challenge(const struct issue *issue, const char *folder, struct text
 	const char *error = error_of(refused->reason, &is_dpop);
 
 	buffer_append_string(out, is_dpop ? "DPoP " : "Bearer ");
-	if (folder != NULL)
+	if (has_metadata(folder, name))
 		buffer_append_format(out,
 			"resource_metadata=\"%s/.well-known/oauth-protected-resource%s%.*s\", ",
 			issue->issuer, folder, TEXT_ARGS(name));

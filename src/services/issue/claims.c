@@ -4,7 +4,8 @@
  * task; who asked holds a claim on its token.  The token gives nothing that people have not
  * given: the call is decided when it comes, and finds their answer, or asks again.
  *
- * C1  A claim is redeemed by the identity that made it, by a proof that is on record, once.
+ * C1  A claim is redeemed by the identity that made it, in the environment it was made in, by a
+ *     proof that is on record, once; its token does not outlive that proof either.
  * C2  Claims are in the memory of one process.  A restart forgets them, and the client asks
  *     again: the task of a forgotten one has no token, and ends by its deadline. */
 #include <stdlib.h>
@@ -190,12 +191,16 @@ void issue_ask_people(struct opening *opening)
 
 /* ---- redeeming ---- */
 
-static struct claim *find(struct issue *issue, struct text id, struct text identity)
+static struct claim *find(struct issue *issue, struct text id, const struct proven *proven)
 {
-	for (struct claim *claim = issue->claims; claim != NULL; claim = claim->next)
-		if (text_is(id, claim->id))
-			return text_is(identity, claim->identity) ? claim : NULL;
-	return NULL;
+	struct claim *claim = issue->claims;
+
+	while (claim != NULL && !text_is(id, claim->id))
+		claim = claim->next;
+	return claim != NULL && text_is(proven->identity, claim->identity) &&
+			       claim->environment == proven->environment
+		       ? claim
+		       : NULL;
 }
 
 /* RFC 8628 §3.5, which CIBA §11 follows: who is too fast waits longer from then on. */
@@ -244,9 +249,10 @@ static bool take(struct opening *opening, struct claim *claim)
 
 	memcpy(opening->task, claim->task, sizeof opening->task);
 	opening->audience = text_copy(opening->arena, text_of(claim->audience));
-	opening->proven.environment = claim->environment;
 	opening->issued_utc_s = issue_now_utc_ms(issue) / 1000;
 	opening->expires_utc_s = claim->task_end_utc_s;
+	if (opening->proven.ends_utc_s != 0 && opening->proven.ends_utc_s < opening->expires_utc_s)
+		opening->expires_utc_s = opening->proven.ends_utc_s;
 	if (opening->audience.data == NULL)
 		return issue_refuse(opening->request, ISSUE_BUSY, NULL);
 	if (!is_bound_alike(opening))
@@ -260,7 +266,7 @@ static bool take(struct opening *opening, struct claim *claim)
 void issue_redeem(struct opening *opening)
 {
 	struct issue *issue = opening->issue;
-	struct claim *claim = find(issue, opening->request->claim, opening->proven.identity);
+	struct claim *claim = find(issue, opening->request->claim, &opening->proven);
 	enum issue_refusal state = claim == NULL ? ISSUE_CLAIM_UNKNOWN : state_of(issue, claim);
 
 	if (state == ISSUE_GRANTED && take(opening, claim)) {

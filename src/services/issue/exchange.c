@@ -6,7 +6,9 @@
  *     left out opens nothing, for nothing is opened by one.
  * E2  Each task and each identity on the path is looked at now, whenever the token was
  *     signed; the charters' lines likewise.
- * E3  Every refusal after the client proved itself reads the same for names that exist
+ * E3  A token that is bound is only good with its key, and who exchanges it shows none.  So it is
+ *     its own identity's to exchange, or of whom it names by may_act, and nobody else's.
+ * E4  Every refusal after the client proved itself reads the same for names that exist
  *     and for names that do not. */
 #include "domain/charter/peer.h"
 #include "domain/decide/hand_on.h"
@@ -124,6 +126,14 @@ static bool check_actor(struct exchanging *exchanging)
 
 /* ---- who may ---- */
 
+/* E3. */
+static bool is_stray(const struct exchanging *exchanging)
+{
+	const struct access_token *subject = &exchanging->subject;
+
+	return subject->binding.kind != BINDING_NONE && subject->may_act.length == 0;
+}
+
 static bool check_client(struct exchanging *exchanging)
 {
 	const struct hand_on_question question = {
@@ -135,8 +145,11 @@ static bool check_client(struct exchanging *exchanging)
 	struct issue_request *request = exchanging->request;
 
 	switch (decide_hand_on(&question)) {
-	case HAND_ON_OWN:
-	case HAND_ON_ALLOWED: return true;
+	case HAND_ON_OWN: return true;
+	case HAND_ON_ALLOWED:
+		return !is_stray(exchanging) ||
+		       issue_refuse(request, ISSUE_DELEGATION,
+			       "it is bound, so it must name by may_act who may exchange it");
 	case HAND_ON_LOOP:
 		return issue_refuse(request, ISSUE_CHAIN, "it is in it already, or it is full");
 	case HAND_ON_DEPTH:

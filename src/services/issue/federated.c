@@ -273,6 +273,8 @@ static bool prove_certificate(struct federation *federation, const struct certif
 	if (facts->expires_utc_s - facts->start_utc_s >
 		federation->found.issuer->lifetime_s + TOKEN_SKEW_S)
 		return refuse(federation, TOKEN_LIFETIME);
+	/* Its last second counts (RFC 5280 §4.1.2.5). */
+	federation->out->ends_utc_s = facts->expires_utc_s + 1;
 	federation->out->key_id =
 		base64url_text(federation->arena, digest.bytes, sizeof digest.bytes);
 	return federation->out->key_id.data != NULL

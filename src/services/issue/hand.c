@@ -1,6 +1,7 @@
 /* Tokens that a peer gets with what is handed to it.  It opens nothing but an exchange, by that
  * peer alone (may_act, RFC 8693 §4.4), for a task below the caller's; so what the caller's task
- * has read counts for what the peer does, and the peer's ends with it.
+ * has read counts for what the peer does, and the peer's ends with it.  It ends before the task
+ * does: by that issue_revoke knows it from the task's own token, with which the task ends.
  *
  * No task is opened by it, and nothing goes on record: the exchange does. */
 #include "base/random.h"
@@ -43,8 +44,12 @@ void issue_hand_on(
 		refuse(hand, "its task is over");
 		return;
 	}
-	if (token.expires_utc_s > task->deadline_utc_ms / 1000)
-		token.expires_utc_s = task->deadline_utc_ms / 1000;
+	if (token.expires_utc_s >= task->deadline_utc_ms / 1000)
+		token.expires_utc_s = task->deadline_utc_ms / 1000 - 1;
+	if (token.expires_utc_s <= now_utc_s) {
+		refuse(hand, "its task is about to end");
+		return;
+	}
 	token.environment = task->environment;
 	token.epoch = task->epoch;
 	random_id(id, "");

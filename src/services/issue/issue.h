@@ -470,9 +470,9 @@ bool issue_receipt_of(void *context, uint64_t kill, uint64_t *out_record, struct
 /* One turn of it; false: nothing is left to do.  Runs by itself where there is a loop. */
 bool issue_receipts_run(struct issue *issue);
 
-/* Ends the task of a token of ours, for whoever holds it (RFC 7009); does not
- * wait for the record.  Errors: NOT_FOUND (not a token that opens anything),
- * CONFLICT, LIMIT, IO. */
+/* Ends the task of a token of ours, for whoever holds it (RFC 7009), or of one that was handed to
+ * a peer (issue_hand_on) the token alone; does not wait for the record.  Errors: NOT_FOUND (not a
+ * token that opens anything), CONFLICT, LIMIT, IO. */
 bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
 
 /* Ends one token of ours alone, which anybody who holds it may; its task goes on.  Does not

@@ -108,6 +108,9 @@ static bool prove_client(struct proving *proving)
 		return issue_refuse_assertion(request, TOKEN_KEY_UNKNOWN);
 	reason = client_assertion_check(
 		&proving->assertion, key->key, name, issue_issuer(issue), now_utc_s);
+	/* P1: which algorithm its key has, only a name that is registered could tell. */
+	if (reason == TOKEN_ALGORITHM)
+		reason = TOKEN_SIGNATURE;
 	if (reason != TOKEN_ACCEPTED)
 		return issue_refuse_assertion(request, reason);
 	proving->out->identity = text_copy(proving->arena, name);

@@ -15,6 +15,7 @@ enum {
 struct claimed {
 	char audience[TOKEN_NAME_BYTES_MAX];
 	size_t audience_length;
+	bool has_may_act;
 	char id[TASK_TOKEN_ID_BYTES_MAX + 1];
 };
 
@@ -33,6 +34,7 @@ static void read_claimed(struct issue *issue, struct text token, struct claimed 
 		claims.id.length <= TASK_TOKEN_ID_BYTES_MAX) {
 		memcpy(out->audience, claims.audience.data, claims.audience.length);
 		out->audience_length = claims.audience.length;
+		out->has_may_act = json_find(&jws.claims, "may_act") != NULL;
 		if (claims.id.length > 0)
 			memcpy(out->id, claims.id.data, claims.id.length);
 	}
@@ -108,20 +110,45 @@ failed:
 	return false;
 }
 
+static bool kill_token(struct issue *issue, const struct issue_caller *holder, const char *token,
+	const char *actor, struct error *err)
+{
+	const struct task_kill kill = {.target = TASK_TARGET_TOKEN,
+		.task = holder->task,
+		.token = text_of(token),
+		.actor = text_of(actor),
+		.reason = TEXT("revoked by its holder"),
+		.at_utc_ms = fold_stamp_utc_ms(issue->parts.fold)};
+
+	return submit_kill(issue, &kill, err);
+}
+
+/* What a peer got of somebody's task (hand.c), beside the token of the task. */
+static bool was_handed(
+	const struct issue *issue, const struct claimed *claimed, const struct issue_caller *holder)
+{
+	const struct task *task = task_find(issue->parts.tasks, holder->task);
+
+	return claimed->has_may_act && task != NULL &&
+	       holder->expires_utc_s < task->deadline_utc_ms / 1000;
+}
+
 /* Whoever holds a token may end it, also one that is bound and whose key they have not: that
- * opens nothing, and a stolen token is best ended. */
+ * opens nothing, and a stolen token is best ended.  A peer ends no task of its caller's by that. */
 bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 {
 	char actor[ACTOR_BYTES];
 	struct issue_caller caller;
 	struct claimed claimed;
-
 	struct text id;
 
 	if (refresh_token_read(token, &id))
 		return issue_revoke_refresh(issue, token, err);
-	return find_holder(issue, token, &claimed, &caller, actor, err) &&
-	       issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
+	if (!find_holder(issue, token, &claimed, &caller, actor, err))
+		return false;
+	if (was_handed(issue, &claimed, &caller))
+		return kill_token(issue, &caller, claimed.id, actor, err);
+	return issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
 }
 
 bool issue_revoke_token(struct issue *issue, struct text token, struct error *err)
@@ -129,14 +156,7 @@ bool issue_revoke_token(struct issue *issue, struct text token, struct error *er
 	char actor[ACTOR_BYTES];
 	struct issue_caller caller;
 	struct claimed claimed;
-	struct task_kill kill = {.target = TASK_TARGET_TOKEN,
-		.reason = TEXT("revoked by its holder"),
-		.at_utc_ms = fold_stamp_utc_ms(issue->parts.fold)};
 
-	if (!find_holder(issue, token, &claimed, &caller, actor, err))
-		return false;
-	kill.task = caller.task;
-	kill.token = text_of(claimed.id);
-	kill.actor = text_of(actor);
-	return submit_kill(issue, &kill, err);
+	return find_holder(issue, token, &claimed, &caller, actor, err) &&
+	       kill_token(issue, &caller, claimed.id, actor, err);
 }

@@ -3,7 +3,9 @@
  *
  *   submitted → waiting → (checked) → refused | nothing to do | recorded → done
  *
- * Invariant: current is not NULL exactly while a record of ours is on its way. */
+ * Invariant: current is not NULL exactly while a record of ours is on its way.
+ * What strangers may ask waits only where they have a code that is out: else whoever guesses
+ * codes could fill the queue, and people would hear that it is full. */
 #include "services/registry/registrar.h"
 
 #include <assert.h>
@@ -158,10 +160,36 @@ static void run_queue(struct registrar *registrar)
 	registrar->is_running = false;
 }
 
+/* What needs no person, but a code, and has none. */
+static bool is_guess(const struct registrar *registrar, const struct registrar_request *request)
+{
+	struct sha256 digest;
+
+	if (request->verb != REGISTRAR_REGISTER && request->verb != REGISTRAR_ENROL)
+		return false;
+	if (!registrar_digest_of_code(request->code, &digest))
+		return true;
+	if (request->verb == REGISTRAR_REGISTER)
+		return !registrar_has_invite(registrar, &digest);
+	return registrar_find_code(registrar, &digest, fold_stamp_utc_ms(registrar->fold)) == NULL;
+}
+
+static void enqueue(struct registrar *registrar, struct registrar_request *request)
+{
+	if (registrar->last == NULL)
+		registrar->first = request;
+	else
+		registrar->last->next = request;
+	registrar->last = request;
+	registrar->waiting_count++;
+}
+
 bool registrar_submit(
 	struct registrar *registrar, struct registrar_request *request, struct error *err)
 {
-	if (registrar->waiting_count == REGISTRAR_QUEUE_MAX)
+	bool is_refused = is_guess(registrar, request);
+
+	if (!is_refused && registrar->waiting_count == REGISTRAR_QUEUE_MAX)
 		return error_set(
 			err, ERROR_LIMIT, "%d changes are waiting already", REGISTRAR_QUEUE_MAX);
 	request->err = (struct error){0};
@@ -173,12 +201,13 @@ bool registrar_submit(
 	memset(request->issued_code, 0, sizeof request->issued_code);
 	memset(request->kid_issued, 0, sizeof request->kid_issued);
 	memset(request->name_issued, 0, sizeof request->name_issued);
-	if (registrar->last == NULL)
-		registrar->first = request;
-	else
-		registrar->last->next = request;
-	registrar->last = request;
-	registrar->waiting_count++;
+	if (is_refused) {
+		(void)registrar_forbid(request,
+			request->verb == REGISTRAR_ENROL ? REGISTRAR_NO_CODE : REGISTRAR_NO_INVITE);
+		answer(registrar, request);
+		return true;
+	}
+	enqueue(registrar, request);
 	run_queue(registrar);
 	return true;
 }

@@ -183,6 +183,11 @@ static const struct invite *find(const struct registrar *registrar, const struct
 	return NULL;
 }
 
+bool registrar_has_invite(const struct registrar *registrar, const struct sha256 *digest)
+{
+	return find(registrar, digest) != NULL;
+}
+
 /* The request becomes the inviting person's, with the client's key. */
 static bool take_invitation(struct registrar *registrar, struct registrar_request *request,
 	const struct invite *invite, struct error *err)
@@ -214,7 +219,7 @@ static enum prepared_as prepare_register(
 	if (registrar_digest_of_code(request->code, &digest))
 		invite = find(registrar, &digest);
 	if (invite == NULL)
-		return registrar_forbid(request, "no such invitation, or it is over or was used");
+		return registrar_forbid(request, REGISTRAR_NO_INVITE);
 	if (request->jwk.type != JSON_OBJECT) {
 		error_set(&err, ERROR_INVALID, "the key is not a mapping");
 		return registrar_refuse(request, &err);

@@ -266,7 +266,7 @@ static enum prepared_as prepare_enrol(
 	if (registrar_digest_of_code(request->code, &digest))
 		code = registrar_find_code(registrar, &digest, fold_stamp_utc_ms(registrar->fold));
 	if (code == NULL)
-		return registrar_forbid(request, "no such code, or it has expired or was used");
+		return registrar_forbid(request, REGISTRAR_NO_CODE);
 	if (code->person[0] == '\0' && registrar_has_administrator(registrar))
 		return registrar_forbid(request, "there is an administrator already; ask them");
 	if (code->person[0] != '\0' && !text_is(request->name, code->person))

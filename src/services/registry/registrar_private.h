@@ -131,8 +131,14 @@ bool registrar_consent(
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
 	struct error *err) MUST_CHECK;
 
+#define REGISTRAR_NO_CODE "no such code, or it has expired or was used"
+#define REGISTRAR_NO_INVITE "no such invitation, or it is over or was used"
+
 enum prepared_as registrar_refuse(struct registrar_request *request, const struct error *err);
 enum prepared_as registrar_forbid(struct registrar_request *request, const char *why);
+
+/* False: no invitation that is out has this code. */
+bool registrar_has_invite(const struct registrar *registrar, const struct sha256 *digest);
 
 /* Finds a code in force at now; NULL if there is none. */
 const struct one_time_code *registrar_find_code(

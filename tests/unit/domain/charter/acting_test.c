@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "domain/charter/object.h"
 
 #define CHARTER                                                                                    \
@@ -100,20 +101,19 @@ static void a_clause_must_name_people_addresses_and_an_environment(void **state)
 /* A clause with so many of either. */
 static bool parse_many(unsigned people, unsigned redirects)
 {
-	char *text = malloc(64 * 1024);
-	size_t length = (size_t)sprintf(text, ",\"acts-for\":{\"environment\":\"staging\"");
+	struct buffer text;
 	bool is_ok;
 
-	length += (size_t)sprintf(text + length, ",\"people\":[");
+	buffer_init(&text, 64 * 1024);
+	buffer_append_string(&text, ",\"acts-for\":{\"environment\":\"staging\",\"people\":[");
 	for (unsigned i = 0; i < people; i++)
-		length += (size_t)sprintf(text + length, "%s\"person:p%u\"", i == 0 ? "" : ",", i);
-	length += (size_t)sprintf(text + length, "],\"redirect-uris\":[");
+		buffer_append_format(&text, "%s\"person:p%u\"", i == 0 ? "" : ",", i);
+	buffer_append_string(&text, "],\"redirect-uris\":[");
 	for (unsigned i = 0; i < redirects; i++)
-		length += (size_t)sprintf(
-			text + length, "%s\"https://a%u.example/\"", i == 0 ? "" : ",", i);
-	(void)sprintf(text + length, "]}");
-	is_ok = parse(text);
-	free(text);
+		buffer_append_format(&text, "%s\"https://a%u.example/\"", i == 0 ? "" : ",", i);
+	buffer_append(&text, "]}", 3);
+	is_ok = parse(buffer_text(&text).data);
+	buffer_deinit(&text);
 	return is_ok;
 }
 

@@ -28,6 +28,7 @@ struct fakes {
 	bool looks_later;
 	const char *card; /* of the peer */
 	bool signs_not;
+	bool holds_secret; /* the card: nothing of it is shown */
 };
 static struct fakes fakes; /* check-source: global: reset by each test's setup */
 
@@ -58,9 +59,13 @@ enum token_reason issue_authenticate_header(struct issue *issue, struct issue_pr
 	(void)issue;
 	if (authorization.length == 0)
 		return TOKEN_NOT_CHECKED;
-	if (!text_is(authorization, "Bearer good") || !text_is(audience, ISSUER "/a2a/writer"))
+	if (!text_is(audience, ISSUER "/a2a/writer"))
 		return TOKEN_SIGNATURE;
 	*out = (struct issue_caller){.identity = TEXT("agent"), .task = TEXT("t-1")};
+	if (text_is(authorization, "Bearer another"))
+		out->identity = TEXT("another");
+	else if (!text_is(authorization, "Bearer good"))
+		return TOKEN_SIGNATURE;
 	return TOKEN_ACCEPTED;
 }
 
@@ -89,7 +94,8 @@ bool decide_tools_visible(struct decide_service *service, const struct decide_vi
 	(void)service;
 	(void)arena;
 	(void)err;
-	assert_true(text_is(viewer->identity, "agent") && text_is(viewer->server, "writer"));
+	assert_true(text_is(viewer->server, "writer"));
+	assert_true(text_is(viewer->identity, "agent") || text_is(viewer->identity, "another"));
 	*out = *result;
 	return true;
 }
@@ -142,10 +148,27 @@ bool call_card(const struct call_service *service, struct text peer, struct aren
 	return json_parse(out, arena, text_of(fakes.card), &json_limits_default, err);
 }
 
+/* Says of the card that it was looked at. */
+bool call_pass_card(const struct call_service *service, const struct call_card_scene *scene,
+	struct arena *arena, const struct json *card, struct json *out)
+{
+	struct json_builder passed;
+	struct error err;
+
+	(void)service;
+	assert_true(text_is(scene->task, "t-1") && text_is(scene->peer, "writer"));
+	json_object_start(&passed, arena);
+	for (uint32_t i = 0; i < card->count; i++)
+		json_put_named(&passed, card->members[i].name, card->members[i].value);
+	json_put_cstring(&passed, "looked", "at");
+	return !fakes.holds_secret && json_object_seal(&passed, out, &err);
+}
+
 static void sign(void *context, const struct json *card, struct token_signing *signing)
 {
 	(void)context;
 	assert_null(json_find(card, "signatures"));
+	assert_non_null(json_find(card, "looked"));
 	signing->is_signed = !fakes.signs_not;
 	signing->token = TEXT("PROTECTED..SIGNATURE");
 	signing->done(signing);
@@ -459,6 +482,8 @@ static void so_many_answers_and_cards_are_under_way_at_most(void **state)
 {
 	struct bench *bench = *state;
 
+	/* The share of one identity leaves others room. */
+	assert_true(A2A_CALLS_MAX >= 4 * CALL_EXCHANGES_PER_IDENTITY_MAX_DEFAULT);
 	bench->door->call_count = A2A_CALLS_MAX;
 	assert_answer(ask(bench, PEER, GOOD, BODY), 200, "-32013");
 	bench->door->call_count = A2A_CALLS_MAX - 1;
@@ -498,6 +523,9 @@ static void without_a_card_or_a_signature_nothing_is_shown(void **state)
 	fakes.card = "{\"skills\":1}";
 	assert_answer(ask(bench, CARD, TOKEN, ""), 502, "no card");
 	fakes.card = "{\"name\":\"Writer\",\"skills\":[]}";
+	fakes.holds_secret = true;
+	assert_answer(ask(bench, CARD, TOKEN, ""), 502, "no card");
+	fakes.holds_secret = false;
 	fakes.signs_not = true;
 	assert_answer(ask(bench, CARD, TOKEN, ""), 503, "not signed");
 }
@@ -520,6 +548,24 @@ static void a_card_that_comes_late_is_shown_to_nobody(void **state)
 	assert_int_equal(bench->door->card_count, 0);
 }
 
+/* Whoever goes away while the peer is silent holds its place until the peer was given up. */
+static void one_identity_does_not_hold_all_places_for_cards(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+
+	fakes.card = "{\"name\":\"Writer\",\"skills\":[]}";
+	fakes.looks_later = true;
+	for (int i = 0; i < A2A_CARDS_PER_IDENTITY_MAX; i++) {
+		say(bench, CARD, TOKEN, "");
+		assert_true(loop_run(bench->loop, &err));
+	}
+	assert_answer(ask(bench, CARD, TOKEN, ""), 503, "busy");
+	assert_int_equal(bench->door->card_count, A2A_CARDS_PER_IDENTITY_MAX);
+	fakes.looks_later = false;
+	assert_answer(ask(bench, CARD, "Authorization: Bearer another\r\n", ""), 200, "Writer");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -535,6 +581,7 @@ int main(void)
 		CASE(so_many_answers_and_cards_are_under_way_at_most),
 		CASE(without_a_card_or_a_signature_nothing_is_shown),
 		CASE(a_card_that_comes_late_is_shown_to_nobody),
+		CASE(one_identity_does_not_hold_all_places_for_cards),
 		CASE(a_result_passes_whole),
 		CASE(events_pass_as_they_come_and_the_last_one_once),
 		CASE(a_card_is_ours_with_our_signature),

@@ -474,6 +474,8 @@ static void so_many_answers_are_under_way_at_most(void **state)
 {
 	struct bench *bench = *state;
 
+	/* The share of one identity leaves others room. */
+	assert_true(LLM_CALLS_MAX >= 4 * CALL_EXCHANGES_PER_IDENTITY_MAX_DEFAULT);
 	bench->door->call_count = LLM_CALLS_MAX;
 	assert_answer(ask(bench, CHAT, GOOD, BODY), 503, "busy");
 	bench->door->call_count = LLM_CALLS_MAX - 1;

@@ -318,10 +318,55 @@ static void a_guardrail_on_secrets_holds_for_a_clients_answer(void **state)
 	call_bench_flush(bench);
 }
 
+/* ---- cards of peers ---- */
+
+/* What the agent sees of a card. */
+static bool shown_of(
+	struct fixture *fixture, const char *card, struct json *given, struct json *out)
+{
+	const struct call_card_scene scene = {TEXT("agent"), TEXT("t-1"), TEXT("writer")};
+	struct arena *arena = fixture->bench.scratch;
+	struct error err;
+
+	assert_true(json_parse(given, arena, text_of(card), &json_limits_default, &err));
+	return call_pass_card(fixture->bench.call, &scene, arena, given, out);
+}
+
+static void the_card_of_a_peer_is_shown_without_what_is_secret(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json card, shown;
+
+	assert_true(shown_of(fixture, "{\"name\":\"Writer\",\"description\":\"ask with " KEY "\"}",
+		&card, &shown));
+	assert_true(text_is(json_text_or(&shown, "name", ""), "Writer"));
+	assert_true(json_text_or(&shown, "description", "").length > 0);
+	assert_null(strstr(json_canonical_text(fixture->bench.scratch, &shown).data, KEY));
+	assert_int_equal(fixture->sightings, 1);
+	assert_int_equal(fixture->place, SECRET_IN_RESULT);
+	assert_string_equal(fixture->tool, "writer");
+	assert_string_equal(fixture->subject, "files-key");
+}
+
+static void a_card_that_holds_no_secret_is_shown_as_it_is(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json card, shown;
+
+	for (int i = 0; i < 2; i++) {
+		assert_true(shown_of(fixture, "{\"name\":\"Writer\"}", &card, &shown));
+		assert_ptr_equal(shown.members, card.members);
+		fixture->bench.call->ports.detector = NULL; /* and where nobody looks */
+	}
+	assert_int_equal(fixture->sightings, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_destroy)
 	const struct CMUnitTest tests[] = {
+		TEST(the_card_of_a_peer_is_shown_without_what_is_secret),
+		TEST(a_card_that_holds_no_secret_is_shown_as_it_is),
 		TEST(a_guardrail_on_secrets_holds_for_a_clients_answer),
 		TEST(a_call_with_a_secret_of_ours_is_refused_by_the_guardrail),
 		TEST(a_secret_of_ours_in_a_name_is_not_taken_and_not_recorded),

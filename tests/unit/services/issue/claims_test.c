@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "domain/token/jwk.h"
 #include "services/issue/issue_private.h"
 #include "support/issuing.h"
+#include "support/self_signed.h"
 
 #define ONE_CALL                                                                                   \
 	"[{\"type\":\"remit_tool\",\"tool\":\"files/write\",\"arguments\":{\"path\":[\"a\"]}}]"
@@ -103,7 +105,7 @@ static enum issue_refusal run(struct waiting *waiting, struct issue_request wish
 		arena_new(waiting->issuing.governed.arena, struct issue_request);
 
 	*request = wish;
-	if (request->assertion.length == 0)
+	if (request->assertion.length == 0 && request->certificate.length == 0)
 		request->assertion = issuing_assertion(&waiting->issuing, NULL);
 	request->done = answered;
 	request->context = waiting;
@@ -376,6 +378,81 @@ static void a_proof_that_polled_opens_nothing_after_a_restart(void **state)
 	free(second);
 }
 
+static struct text key_of(struct issuing *issuing, const struct private_key *key)
+{
+	struct error err = {0};
+	struct json jwk;
+
+	assert_true(jwk_format(&jwk, issuing->governed.arena, private_key_public(key), &err));
+	return text_format(issuing->governed.arena,
+		"{kty: EC, crv: P-256, x: \"%.*s\", y: \"%.*s\"}",
+		TEXT_ARGS(json_text_or(&jwk, "x", "")), TEXT_ARGS(json_text_or(&jwk, "y", "")));
+}
+
+/* a1, the last object of the world, acts in test, too, by a key of its own. */
+static void charter_in_two_environments(struct issuing *issuing, const struct private_key *key)
+{
+	static const char one[] = "environments: [staging]\n";
+	struct governed *governed = &issuing->governed;
+	const char *found = NULL;
+	struct text yaml;
+
+	for (const char *at = governed_world_yaml; (at = strstr(at, one)) != NULL; at++)
+		found = at;
+	assert_non_null(found);
+	yaml = text_format(governed->arena,
+		"%.*senvironments: [staging, test]\n%skeys: [{environment: staging, jwk: %s}, "
+		"{environment: test, jwk: %s}]\n",
+		(int)(found - governed_world_yaml), governed_world_yaml, found + sizeof one - 1,
+		key_of(issuing, issuing->a1_key).data, key_of(issuing, key).data);
+	assert_true(governed_apply(governed, "adi", yaml.data));
+	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"));
+}
+
+static void a_key_of_another_environment_redeems_nothing(void **state)
+{
+	struct waiting *waiting = *state;
+	struct issuing *issuing = &waiting->issuing;
+	struct private_key *lesser = NULL;
+	struct error err = {0};
+	struct issue_request other = {.wish = ISSUE_WISH_CLAIM};
+
+	assert_true(private_key_generate(&lesser, SIGNATURE_ES256, &err));
+	charter_in_two_environments(issuing, lesser);
+	waiting->answer = ISSUE_ANSWER_YES;
+	assert_int_equal(ask(waiting), ISSUE_GRANTED);
+	other.claim = text_copy(issuing->governed.arena, text_of(waiting->claim));
+	other.assertion = issuing_assertion(issuing, lesser);
+	assert_int_equal(run(waiting, other), ISSUE_CLAIM_UNKNOWN);
+	/* And the claim is still its own environment's. */
+	assert_int_equal(poll(waiting), ISSUE_GRANTED);
+	private_key_destroy(&lesser);
+}
+
+static void a_token_ends_with_the_certificate_that_redeemed_it(void **state)
+{
+	struct waiting *waiting = *state;
+	struct issuing *issuing = &waiting->issuing;
+	int64_t now_utc_s = issuing_now_s(issuing);
+	struct self_signed *made = calloc(1, sizeof *made);
+	struct issue_request first = wish();
+	struct issue_request other = {.wish = ISSUE_WISH_CLAIM, .client = TEXT("a1")};
+
+	assert_non_null(made);
+	self_signed_make(made, issuing->a1_key, now_utc_s - 60, now_utc_s + 3600);
+	first.certificate = made->der;
+	first.client = TEXT("a1");
+	waiting->answer = ISSUE_ANSWER_YES;
+	assert_int_equal(run(waiting, first), ISSUE_GRANTED);
+	/* The next one of the same key holds for a shorter time than the task. */
+	self_signed_make(made, issuing->a1_key, now_utc_s - 60, now_utc_s + 99);
+	other.claim = text_copy(issuing->governed.arena, text_of(waiting->claim));
+	other.certificate = made->der;
+	assert_int_equal(run(waiting, other), ISSUE_GRANTED);
+	assert_int_equal(waiting->request.lifetime_s, 100);
+	free(made);
+}
+
 static void an_answer_that_comes_late_is_taken(void **state)
 {
 	struct waiting *waiting = *state;
@@ -411,6 +488,8 @@ int main(void)
 		CLAIM_TEST(a_stopped_task_or_identity_gets_no_token),
 		CLAIM_TEST(a_poll_that_is_not_on_record_changes_nothing),
 		CLAIM_TEST(a_proof_that_polled_opens_nothing_after_a_restart),
+		CLAIM_TEST(a_key_of_another_environment_redeems_nothing),
+		CLAIM_TEST(a_token_ends_with_the_certificate_that_redeemed_it),
 		CLAIM_TEST(an_answer_that_comes_late_is_taken),
 	};
 

@@ -9,6 +9,7 @@
 
 #include "domain/task/chain.h"
 #include "support/delegating.h"
+#include "support/proofs.h"
 
 static int start(void **state)
 {
@@ -119,6 +120,50 @@ static void without_a_line_under_peers_nobody_exchanges_anothers_token(void **st
 	/* A line the other way hands on nothing. */
 	delegating_peers(delegating, 1, PEER_LINE("d0", 0));
 	exchange_is_refused(delegating, 1, token, ISSUE_DELEGATION);
+}
+
+/* ---- bound ---- */
+
+/* d0's token, bound to a key that d1 has not. */
+static struct text opened_bound(struct delegating *delegating, const char *may_act)
+{
+	struct governed *governed = &delegating->issuing.governed;
+	struct issue_request *request = arena_new(governed->arena, struct issue_request);
+	char nonce[ISSUE_NONCE_BYTES];
+	struct private_key *key = NULL;
+	struct error err = {0};
+
+	issue_nonce(delegating->issuing.issue, nonce);
+	assert_true(private_key_generate(&key, SIGNATURE_ES256, &err));
+	request->assertion = issuing_assertion_of(&delegating->issuing, "d0", delegating->keys[0]);
+	request->resource = TEXT(ISSUING_FILES);
+	request->may_act = text_of(may_act);
+	request->path = TEXT("/oauth/token");
+	request->proof = proof_make(
+		governed->arena, &(struct proof_draft){.key = key,
+					 .method = "POST",
+					 .url = ISSUING_ISSUER "/oauth/token",
+					 .id = "p",
+					 .nonce = nonce,
+					 .issued_utc_s = issuing_now_s(&delegating->issuing)});
+	assert_true(issuing_request(&delegating->issuing, request));
+	assert_int_equal(delegating->issuing.bound, BINDING_DPOP);
+	private_key_destroy(&key);
+	return delegating->issuing.token;
+}
+
+static void a_bound_token_is_nobody_elses_to_exchange_unless_it_names_them(void **state)
+{
+	struct delegating *delegating = *state;
+
+	delegating_line_up(delegating, 2);
+	/* Stolen, or handed on: whoever brings it has not shown its key. */
+	exchange_is_refused(delegating, 1, opened_bound(delegating, ""), ISSUE_DELEGATION);
+	issuing_pass(&delegating->issuing, 1);
+	/* Its own identity proves itself by its own key. */
+	exchanged(delegating, 0, opened_bound(delegating, ""));
+	issuing_pass(&delegating->issuing, 1);
+	exchanged(delegating, 1, opened_bound(delegating, "d1"));
 }
 
 static void a_refusal_tells_no_names(void **state)
@@ -320,6 +365,101 @@ static void a_token_with_may_act_opens_no_door_and_can_be_ended(void **state)
 	assert_int_equal(delegating_ask(delegating, token), TOKEN_FOR_EXCHANGE); /* remembered */
 	assert_true(issue_revoke(delegating->issuing.issue, token, &err));
 	exchange_is_refused(delegating, 1, token, ISSUE_SUBJECT_TOKEN);
+}
+
+/* What remit gives a peer with what is handed to it. */
+struct handed {
+	struct issue_hand hand;
+	struct arena *arena;
+	struct text token; /* empty: none was made */
+};
+
+static void on_handed(struct issue_hand *hand)
+{
+	struct handed *handed = hand->context;
+
+	handed->token =
+		hand->signing.is_signed ? text_copy(handed->arena, hand->signing.token) : TEXT("");
+}
+
+static struct text hand_on(struct delegating *delegating, struct text task, const char *peer)
+{
+	struct handed handed = {.arena = delegating->issuing.governed.arena};
+
+	handed.hand = (struct issue_hand){.done = on_handed, .context = &handed};
+	issue_hand_on(delegating->issuing.issue, task, text_of(peer), &handed.hand);
+	return handed.token;
+}
+
+static void a_peer_ends_what_it_was_handed_and_not_its_callers_task(void **state)
+{
+	struct delegating *delegating = *state;
+	struct issue *issue = delegating->issuing.issue;
+	struct error err = {0};
+	struct text token, task, handed;
+
+	delegating_line_up(delegating, 2);
+	token = opened(delegating, 0);
+	task = task_of(delegating, token)->id;
+	/* Also in the last minutes, when it cannot be good for as long as others are. */
+	for (int i = 0; i < 2; i++) {
+		handed = hand_on(delegating, task, "d1");
+		exchanged(delegating, 1, handed);
+		assert_true(issue_revoke(issue, handed, &err));
+		exchange_is_refused(delegating, 1, handed, ISSUE_SUBJECT_TOKEN);
+		assert_int_equal(delegating_ask(delegating, token), TOKEN_ACCEPTED);
+		issuing_pass(&delegating->issuing, 3600 - ISSUE_HAND_S);
+	}
+}
+
+static void the_kill_of_a_token_ends_what_was_opened_with_it(void **state)
+{
+	struct delegating *delegating = *state;
+	struct issue *issue = delegating->issuing.issue;
+	struct issuing *again = calloc(1, sizeof *again);
+	struct error err = {0};
+	struct text first, other, below, beside, deeper;
+
+	assert_non_null(again);
+	delegating_line_up(delegating, 3);
+	first = opened(delegating, 0);
+	below = exchanged(delegating, 1, first);
+	deeper = exchanged(delegating, 2, below);
+	other = hand_on(delegating, task_of(delegating, first)->id, "d1");
+	beside = exchanged(delegating, 1, other);
+	assert_true(issue_revoke_token(issue, first, &err));
+	assert_int_equal(delegating_ask(delegating, below), TOKEN_TASK_NOT_LIVE);
+	assert_int_equal(delegating_ask(delegating, deeper), TOKEN_TASK_NOT_LIVE);
+	exchange_is_refused(delegating, 2, below, ISSUE_SUBJECT_TOKEN);
+	/* What came by another token of the same task goes on. */
+	assert_int_equal(delegating_ask(delegating, beside), TOKEN_ACCEPTED);
+	assert_int_equal(task_state_now(task_of(delegating, below),
+				 delegating->issuing.governed.log.now_utc_ms),
+		TASK_REVOKED);
+	/* So it is after a restart. */
+	issuing_live_again(&delegating->issuing, again);
+	assert_int_equal(issue_authenticate(again->issue, below, TEXT(ISSUING_FILES),
+				 &(struct issue_caller){0}),
+		TOKEN_TASK_NOT_LIVE);
+	assert_int_equal(issue_authenticate(again->issue, beside, TEXT(ISSUING_FILES),
+				 &(struct issue_caller){0}),
+		TOKEN_ACCEPTED);
+	again->token_key = NULL;
+	issuing_deinit(again);
+	free(again);
+}
+
+static void nothing_is_handed_on_in_the_last_second_of_a_task(void **state)
+{
+	struct delegating *delegating = *state;
+	struct text task;
+
+	delegating_line_up(delegating, 2);
+	task = task_of(delegating, opened(delegating, 0))->id;
+	issuing_pass(&delegating->issuing, 3598);
+	assert_int_not_equal(hand_on(delegating, task, "d1").length, 0);
+	issuing_pass(&delegating->issuing, 1);
+	assert_int_equal(hand_on(delegating, task, "d1").length, 0);
 }
 
 /* ---- parameters ---- */
@@ -733,6 +873,7 @@ int main(void)
 		TEST(without_a_line_under_peers_nobody_exchanges_anothers_token),
 		TEST(tokens_of_a_newer_key_are_exchanged_too),
 		TEST(a_refusal_tells_no_names),
+		TEST(a_bound_token_is_nobody_elses_to_exchange_unless_it_names_them),
 		TEST(a_loop_is_refused),
 		TEST(depth_counts_the_hops_after_the_line),
 		TEST(a_chain_has_at_most_so_many_identities),
@@ -741,6 +882,9 @@ int main(void)
 		TEST(may_act_names_a_peer_or_nothing_is_opened),
 		TEST(whom_may_act_names_exchanges_it_and_nobody_else),
 		TEST(a_line_that_is_gone_hands_on_nothing_though_may_act_names_it),
+		TEST(a_peer_ends_what_it_was_handed_and_not_its_callers_task),
+		TEST(the_kill_of_a_token_ends_what_was_opened_with_it),
+		TEST(nothing_is_handed_on_in_the_last_second_of_a_task),
 		TEST(a_token_with_may_act_opens_no_door_and_can_be_ended),
 		TEST(an_actor_token_proves_the_client_that_asks_or_is_refused),
 		TEST(types_of_tokens_are_ours_or_nothing_is_exchanged),

@@ -730,6 +730,8 @@ static void an_issuer_that_was_changed_begins_without_keys(void **state)
 
 /* ---- by certificate ---- */
 
+enum { CERTIFICATE_S = 600 }; /* shorter than a task */
+
 struct authority {
 	struct test_certificate root, other;
 };
@@ -743,7 +745,7 @@ static void make(struct world *world, struct test_certificate *out,
 		.basic = names == NULL ? "critical,CA:TRUE" : "critical,CA:FALSE",
 		.usage = names == NULL ? "critical,keyCertSign" : "critical,digitalSignature",
 		.start_utc_s = now - 10,
-		.end_utc_s = now + 3600};
+		.end_utc_s = now + CERTIFICATE_S};
 
 	test_certificate_make(out, &shape);
 }
@@ -787,6 +789,8 @@ static void a_certificate_of_the_mesh_is_its_workload(void **state)
 	fake_keys_answer(keys, find_fetch(world, "https://mesh.example.com/bundle"),
 		buffer_text(&bundle), -1);
 	assert_int_equal(world->issuing.refusal, ISSUE_GRANTED);
+	/* notAfter is the last second in which it holds. */
+	assert_int_equal(world->issuing.lifetime_s, CERTIFICATE_S + 1);
 	for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
 		assert_false(open_by_certificate(world, &authority.root, strangers[i]));
 		assert_true(world->issuing.is_answered);

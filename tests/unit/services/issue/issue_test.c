@@ -98,6 +98,43 @@ static void a_stranger_learns_nothing_about_names(void **state)
 	private_key_destroy(&other);
 }
 
+/* An assertion about name, with no kid, in an algorithm that no key here has. */
+static struct text assertion_in_another_algorithm(struct issuing *issuing, const char *name)
+{
+	struct arena *arena = issuing->governed.arena;
+	struct private_key *other = NULL;
+	struct error err = {0};
+	struct buffer out;
+	struct json object;
+	struct text made, claims;
+
+	claims = text_format(arena,
+		"{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":\"" ISSUING_ISSUER
+		"\",\"jti\":\"1\",\"exp\":%lld}",
+		name, name, (long long)issuing_now_s(issuing) + 60);
+	assert_true(json_parse(&object, arena, claims, &json_limits_default, &err));
+	assert_true(private_key_generate(&other, SIGNATURE_ED25519, &err));
+	buffer_init(&out, TEXT_BYTES);
+	assert_true(jws_sign(&out, other, "JWT", TEXT(""), &object, &err));
+	made = text_copy(arena, buffer_text(&out));
+	buffer_deinit(&out);
+	private_key_destroy(&other);
+	return made;
+}
+
+static void an_algorithm_that_is_not_the_keys_tells_no_names_either(void **state)
+{
+	struct issuing *issuing = *state;
+	char unknown[ERROR_TEXT_BYTES];
+
+	assert_refused(issuing, assertion_in_another_algorithm(issuing, "nobody"), ISSUING_FILES,
+		ISSUE_CLIENT_UNPROVEN);
+	memcpy(unknown, issuing->detail, sizeof unknown);
+	assert_refused(issuing, assertion_in_another_algorithm(issuing, "a1"), ISSUING_FILES,
+		ISSUE_CLIENT_UNPROVEN);
+	assert_string_equal(issuing->detail, unknown);
+}
+
 static void an_assertion_must_hold_in_every_claim(void **state)
 {
 	static const struct {
@@ -811,6 +848,28 @@ static void a_challenge_names_an_error_only_where_there_was_a_token(void **state
 	buffer_deinit(&out);
 }
 
+/* The name is what the path says, decoded: whoever makes somebody ask for it chose it. */
+static void a_challenge_says_nothing_that_stood_in_the_path(void **state)
+{
+	static const char *const names[] = {
+		"x\", resource_metadata=\"https://evil.example/", "x\\", "", "caf\xc3\xa9", "a/b"};
+	const struct issue_refused none = {TOKEN_NOT_CHECKED, TOKEN_NOT_CHECKED};
+	struct issuing *issuing = *state;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct buffer out;
+
+		buffer_init(&out, 4096);
+		issue_challenge(issuing->issue, text_of(names[i]), &none, &out);
+		issue_peer_challenge(issuing->issue, text_of(names[i]), &none, &out);
+		buffer_append_byte(&out, 0);
+		assert_null(strstr(out.data, "resource_metadata"));
+		assert_null(strstr(out.data, "evil"));
+		assert_non_null(strstr(out.data, "Bearer scope=\"call\", DPoP algs="));
+		buffer_deinit(&out);
+	}
+}
+
 static void nothing_is_accepted_once_the_log_has_failed(void **state)
 {
 	struct issuing *issuing = *state;
@@ -1228,6 +1287,7 @@ int main(void)
 #define ISSUE_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
 		ISSUE_TEST(a_stranger_learns_nothing_about_names),
+		ISSUE_TEST(an_algorithm_that_is_not_the_keys_tells_no_names_either),
 		ISSUE_TEST(an_assertion_must_hold_in_every_claim),
 		ISSUE_TEST(only_the_url_of_a_server_or_decision_point_is_an_audience),
 		ISSUE_TEST(a_server_and_a_provider_have_addresses_of_their_own),
@@ -1261,6 +1321,7 @@ int main(void)
 		ISSUE_TEST(a_token_is_told_when_it_is_signed_and_when_it_is_first_accepted),
 		ISSUE_TEST(the_header_carries_a_bearer_token_or_nothing),
 		ISSUE_TEST(a_challenge_names_an_error_only_where_there_was_a_token),
+		ISSUE_TEST(a_challenge_says_nothing_that_stood_in_the_path),
 		ISSUE_TEST(nothing_is_accepted_once_the_log_has_failed),
 		ISSUE_TEST(an_expired_task_gets_its_record_once),
 		ISSUE_TEST(tokens_and_used_assertions_survive_a_restart),

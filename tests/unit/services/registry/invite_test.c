@@ -105,6 +105,49 @@ static void no_code_but_an_invitation_registers(void **state)
 	assert_true(governed->last.is_forbidden);
 }
 
+static void note_done(struct registrar_request *request)
+{
+	*(unsigned *)request->context += 1;
+}
+
+/* While a change is on its way to the log, which may take a while, others wait behind it. */
+static void guesses_of_strangers_take_no_place_in_the_queue(void **state)
+{
+	static const enum registrar_verb verbs[] = {REGISTRAR_REGISTER, REGISTRAR_ENROL};
+	enum { GUESSES = 2 * REGISTRAR_QUEUE_MAX };
+	struct governed *governed = *state;
+	struct registrar_request *guesses = calloc(GUESSES, sizeof *guesses);
+	struct registrar_request change = {.verb = REGISTRAR_ISSUE_CODE,
+		.actor = TEXT("person:adi"),
+		.name = TEXT("rey"),
+		.done = note_done};
+	struct registrar_request behind = change;
+	unsigned done = 0, changes = 0;
+	struct error err = {0};
+
+	assert_non_null(guesses);
+	change.context = behind.context = &changes;
+	governed->log.is_held = true;
+	assert_true(registrar_submit(governed->registrar, &change, &err));
+	for (size_t i = 0; i < GUESSES; i++) {
+		guesses[i] = (struct registrar_request){.verb = verbs[i % 2],
+			.actor = TEXT("remit"),
+			.name = TEXT("ana"),
+			.code = TEXT("0000-0000-0000-0000-0000"),
+			.done = note_done,
+			.context = &done};
+		assert_true(registrar_submit(governed->registrar, &guesses[i], &err));
+		assert_true(guesses[i].is_forbidden);
+	}
+	assert_int_equal(done, GUESSES);
+	assert_int_equal(changes, 0);
+	assert_true(registrar_submit(governed->registrar, &behind, &err));
+	governed->log.is_held = false;
+	fake_log_flush(&governed->log);
+	assert_int_equal(changes, 2);
+	free(guesses);
+}
+
 static void what_registers_is_a_draft_that_permits_nothing(void **state)
 {
 	struct governed *governed = *state;
@@ -254,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		INVITE_TEST(nobody_but_a_person_invites_and_only_a_new_name),
 		INVITE_TEST(no_code_but_an_invitation_registers),
+		INVITE_TEST(guesses_of_strangers_take_no_place_in_the_queue),
 		INVITE_TEST(what_registers_is_a_draft_that_permits_nothing),
 		INVITE_TEST(an_invitation_is_used_once_and_for_an_hour),
 		INVITE_TEST(a_key_that_is_none_leaves_the_invitation),
