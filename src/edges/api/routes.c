@@ -350,7 +350,7 @@ const struct api_route api_routes[] = {
 
 	{.method = "GET",
 		.pattern = "/v1/consents/{code}",
-		.access = ACCESS_PERSON,
+		.access = ACCESS_READ,
 		.handle = handle_consent_show,
 		.operation = "showConsent",
 		.summary = "What an identity asks this person for, by the code of its page"},
