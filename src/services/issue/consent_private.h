@@ -37,7 +37,5 @@ struct consent {
 /* consent.c. */
 struct consent *issue_consent_find(const struct issue *issue, struct text id);
 struct consent *issue_consent_of_code(const struct issue *issue, struct text code);
-/* Forgets what is over. */
-void issue_consents_tend(struct issue *issue);
 
 #endif

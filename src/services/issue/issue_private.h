@@ -217,6 +217,7 @@ enum proving_outcome {
 
 /* consent.c. */
 void issue_consents_drop(struct issue *issue);
+/* Forgets what is over. */
 void issue_consents_tend(struct issue *issue);
 void issue_answerings_drop(struct issue *issue);
 /* True for base64url of 32 bytes. */
@@ -240,7 +241,7 @@ bool issue_make_refresh(struct opening *opening, struct error *err) MUST_CHECK;
 void issue_make_refresh_token(struct opening *opening, struct text task);
 /* Its record did not become durable. */
 void issue_refresh_failed(struct opening *opening);
-void issue_end_reused(struct issue *issue, struct text task, const char *why);
+void issue_end_reused(struct issue *issue, struct text id, const char *why);
 bool issue_fold_refresh(void *state, const struct json *record, uint64_t index, struct error *err);
 void issue_project_refresh(const struct json *record, struct projection *projection);
 void issue_refreshes_tend(struct issue *issue);
