@@ -473,6 +473,23 @@ static bool make_trust(struct daemon *daemon, struct error *err)
 	return sign_in_create(&daemon->sign_in, &people, err);
 }
 
+/* Two had what one should have: somebody looks at it. */
+static void report_reuse(void *context, const struct issue_reuse *reuse)
+{
+	struct daemon *daemon = context;
+	char subject[FINDING_SUBJECT_BYTES_MAX];
+	struct finding_draft draft = {.kind = FINDING_GRANT_REUSED,
+		.control = "G-17",
+		.task = reuse->task,
+		.what = reuse->why};
+	struct error err = {0};
+
+	(void)snprintf(subject, sizeof subject, "identity/%.*s", TEXT_ARGS(reuse->identity));
+	draft.subject = text_of(subject);
+	if (daemon->finding == NULL || !finding_report(daemon->finding, &draft, &err))
+		log_warn("grant_reused_unreported", LOG_STRING("why", err.text));
+}
+
 static bool make_issue(struct daemon *daemon, struct error *err)
 {
 	const struct issue_parts parts = {.loop = daemon->loop,
@@ -484,6 +501,8 @@ static bool make_issue(struct daemon *daemon, struct error *err)
 		.trust = daemon->trust,
 		.on_token = secrecy_token,
 		.token_context = daemon->detector,
+		.on_reuse = report_reuse,
+		.reuse_context = daemon,
 		.key_overlap_ms = daemon->settings->token_key_overlap_s * 1000,
 		.installation = text_of(daemon->checkpoint_signer.key->name)};
 
@@ -718,6 +737,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.signatures = {daemon->issue, verify_request},
 		.tasks = {daemon->issue, issue_task_show, issue_task_list, issue_task_end,
 			issue_receipt_of, issue_task_hops},
+		.consents = {daemon->issue, issue_consent_show, issue_consent_answer},
 		.token_keys = {daemon->issue, issue_keys_list, issue_keys_rotate},
 		.trust = {daemon->trust, trust_list},
 		.secrets = {daemon, set_secret, remove_secret, list_secrets},

@@ -63,10 +63,13 @@ const post = (token, headers = {}) =>
 
 test('the metadata names what this version does and nothing else', () => {
   assert.deepEqual(server.grant_types_supported,
-    ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    ['authorization_code', 'refresh_token', 'client_credentials',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
       'urn:openid:params:grant-type:ciba',
       'urn:ietf:params:oauth:grant-type:token-exchange']);
-  assert.deepEqual(server.token_endpoint_auth_methods_supported, ['private_key_jwt']);
+  assert.deepEqual(server.token_endpoint_auth_methods_supported, ['none', 'private_key_jwt']);
+  assert.deepEqual(server.response_types_supported, ['code']);
+  assert.deepEqual(server.code_challenge_methods_supported, ['S256']);
   assert.ok(server.token_endpoint_auth_signing_alg_values_supported.includes('ES256'));
 });
 

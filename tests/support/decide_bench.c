@@ -223,6 +223,14 @@ void decide_bench_open_task(struct decide_bench *bench, const char *id, const ch
 				 .environment = environment});
 }
 
+void decide_bench_open_task_of(struct decide_bench *bench, const char *id, const char *person)
+{
+	open_task(bench, (struct task_opening){.id = text_of(id),
+				 .identity = TEXT("agent"),
+				 .person = text_of(person),
+				 .environment = ENVIRONMENT_STAGING});
+}
+
 void decide_bench_open_task_for(
 	struct decide_bench *bench, const char *id, const char *parent, const struct json *details)
 {

@@ -48,6 +48,8 @@ void decide_bench_set_class(
 	struct decide_bench *bench, const char *identity, enum use_class use_class);
 void decide_bench_open_task(struct decide_bench *bench, const char *id, const char *identity,
 	enum environment environment, const char *parent);
+/* A task of the agent in staging that is for the person. */
+void decide_bench_open_task_of(struct decide_bench *bench, const char *id, const char *person);
 /* A task of the agent in staging, for the calls that the details list (NULL: for all). */
 void decide_bench_open_task_for(
 	struct decide_bench *bench, const char *id, const char *parent, const struct json *details);

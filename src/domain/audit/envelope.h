@@ -26,6 +26,8 @@
 	X(RECORD_TASK_OPENED,       "task-opened")        \
 	X(RECORD_TASK_ENDED,        "task-ended")         \
 	X(RECORD_ASSERTION_USED,    "assertion-used")     \
+	X(RECORD_CONSENT_ANSWERED,  "consent-answered")   \
+	X(RECORD_TOKEN_REFRESHED,   "token-refreshed")    \
 	X(RECORD_DECISION,          "decision")           \
 	X(RECORD_EVALUATION,        "evaluation")         \
 	X(RECORD_OUTCOME,           "outcome")            \

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/charter/acting.h"
 #include "domain/charter/federation.h"
 #include "domain/charter/terms.h"
 
@@ -146,7 +147,8 @@ struct charter {
 	uint32_t keys_count;
 	const struct federation_rule *federation; /* tokens of others that are it */
 	uint32_t federation_count;
-	int64_t task_s;            /* longest task; CHARTER_TASK_S_DEFAULT if not given */
+	struct charter_acting acts_for; /* people, by their consent */
+	int64_t task_s;                 /* longest task; CHARTER_TASK_S_DEFAULT if not given */
 	int64_t idle_s;            /* a task ends when it was not used for so long; 0: it may be */
 	int64_t depth;             /* tasks on one path; 0: no limit of its own, as the next */
 	int64_t fan_out;           /* open tasks directly below one */

@@ -556,6 +556,7 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 	check_class(reader, value, path, charter);
 	check_keys(reader, value, path, charter);
 	check_federation(reader, value, path, charter);
+	acting_check(reader, value, path, charter);
 	if (json_find(value, "sandbox") != NULL)
 		sandbox_check_charter(reader, value, path, charter);
 	refuse_twins(reader, value, path, "data-sources", "name");
@@ -960,6 +961,7 @@ static const struct form_field charter_fields[] = {
 	OPTIONAL(charter, "expires", &time_form, expires_utc_s),
 	LIST(charter, "keys", &keys_form, keys),
 	LIST(charter, "federation", &federation_form, federation),
+	{"acts-for", FORM_OPTIONAL, &acts_for_form, 0, 0, NULL},
 	{"sandbox", FORM_OPTIONAL, &sandbox_form, 0, 0, NULL},
 };
 

@@ -191,6 +191,31 @@ static void visit_sources(const struct object *object, reference_visit *visit, v
 	}
 }
 
+/* For whom it acts, if they consent. */
+static void visit_acting(const struct object *object, reference_visit *visit, void *context)
+{
+	const struct charter_acting *acting = &object->charter->acts_for;
+	const struct json *clause = json_find(&object->document, "acts-for");
+	const struct json *people = clause == NULL ? NULL : json_find(clause, "people");
+	struct form_path at_clause = {.name = TEXT("acts-for")};
+	struct form_path at_list = {.up = &at_clause, .name = TEXT("people")};
+
+	for (uint32_t i = 0; people != NULL && i < acting->people_count; i++) {
+		struct text line = acting->people[i];
+		ptrdiff_t colon = text_find_byte(line, ':');
+		struct form_path at_item = {.up = &at_list, .index = i};
+		struct reference reference = {
+			.kind = text_starts_with(line, "person:") ? OBJECT_PERSON : OBJECT_UNIT,
+			.value = i < people->count ? &people->items[i] : NULL,
+			.path = &at_item};
+
+		if (colon < 0)
+			continue;
+		reference.name = text_after(line, (size_t)colon + 1);
+		visit(context, &reference);
+	}
+}
+
 static void visit_charter(const struct object *object, reference_visit *visit, void *context)
 {
 	const struct charter *charter = object->charter;
@@ -216,6 +241,7 @@ static void visit_charter(const struct object *object, reference_visit *visit, v
 
 		visit_item(object, "federation", i, &reference, visit, context);
 	}
+	visit_acting(object, visit, context);
 }
 
 static void visit_person(const struct object *object, reference_visit *visit, void *context)

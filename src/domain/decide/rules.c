@@ -379,6 +379,30 @@ void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to)
 	cap_label(evaluation);
 }
 
+/* What is read for a person comes to them in the end: their clearance is a ceiling of its own.
+ * Absent, they have none. */
+static bool check_person(struct evaluation *evaluation, const struct data_source *source)
+{
+	struct text name = evaluation->task == NULL ? TEXT("") : task_person(evaluation->task);
+	const struct person *person =
+		name.length == 0 ? NULL : evaluation_find_person(evaluation, name);
+
+	if (person == NULL || person->clearance == SENSITIVITY_UNLABELLED)
+		return true;
+	if (is_judged_by_row(evaluation)) {
+		lower_ceiling(evaluation, person->clearance);
+		return true;
+	}
+	if (sensitivity_level(source->sensitivity) <= sensitivity_level(person->clearance))
+		return true;
+	return refuse(evaluation, REASON_SENSITIVITY,
+		SAY("Data source %.*s is more sensitive than %s, the clearance of the person "
+		    "that the task is for.",
+			TEXT_ARGS(source->name), sensitivity_word(person->clearance)),
+		SAY("A person with a higher clearance, or data up to %s.",
+			sensitivity_word(person->clearance)));
+}
+
 bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct data_source *source)
 {
@@ -393,6 +417,8 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 				entry->in_force->version),
 			SAY("Data source %.*s in the charter of %.*s, approved.",
 				TEXT_ARGS(source->name), TEXT_ARGS(entry->name)));
+	if (!check_person(evaluation, source))
+		return false;
 	if (is_judged_by_row(evaluation) && line->up_to != SENSITIVITY_UNLABELLED) {
 		lower_ceiling(evaluation, line->up_to);
 		return true;

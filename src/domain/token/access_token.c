@@ -66,6 +66,23 @@ static bool put_parties(struct json_builder *claims, struct arena *arena,
 	return true;
 }
 
+static bool put_subject(
+	struct json_builder *claims, const struct access_token *token, struct error *err)
+{
+	struct text subject = token->principal.length > 0 ? token->principal : token->identity;
+
+	if (token->person.length > 0) {
+		if (token->actors_count == 0)
+			return error_set(err, ERROR_INVALID, "nobody acts for the person");
+		subject = text_format(
+			claims->arena, ACCESS_TOKEN_PERSON "%.*s", TEXT_ARGS(token->person));
+		if (subject.data == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for a token's subject");
+	}
+	json_put_text(claims, "sub", subject);
+	return true;
+}
+
 bool access_token_claims(
 	struct json *out, struct arena *arena, const struct access_token *token, struct error *err)
 {
@@ -73,8 +90,8 @@ bool access_token_claims(
 
 	json_object_start(&claims, arena);
 	json_put_text(&claims, "iss", token->issuer);
-	json_put_text(
-		&claims, "sub", token->principal.length > 0 ? token->principal : token->identity);
+	if (!put_subject(&claims, token, err))
+		return false;
 	json_put_text(&claims, "client_id", token->identity);
 	json_put_text(&claims, "aud", token->audience);
 	json_put_text(&claims, "jti", token->id);
@@ -158,6 +175,8 @@ static enum token_reason read_own(
 		return reason;
 	out->issuer = claims->issuer;
 	out->principal = claims->subject;
+	if (text_starts_with(out->principal, ACCESS_TOKEN_PERSON))
+		out->person = text_after(out->principal, sizeof ACCESS_TOKEN_PERSON - 1);
 	out->audience = claims->audience;
 	out->id = claims->id;
 	out->issued_utc_s = claims->issued_utc_s;

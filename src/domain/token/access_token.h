@@ -17,11 +17,15 @@
  *
  * Who acts is client_id.  A task below another identity's says so (RFC 8693 §4.1): sub is
  * then the first of the path, the principal, and act.sub who acts, with those between
- * nested in it, the newest outermost. */
+ * nested in it, the newest outermost.  What is done for a person, who consented to it, has
+ * sub "person:NAME", and everybody on the path acts: client and person never read alike
+ * (RFC 9068 §5). */
 
 #define ACCESS_TOKEN_TYPE "at+jwt"
 /* The one scope: to make calls, as far as the charter goes. */
 #define ACCESS_TOKEN_SCOPE "call"
+/* Before the name of a person in sub; no identity's name has a colon. */
+#define ACCESS_TOKEN_PERSON "person:"
 
 enum { ACCESS_TOKEN_ACTORS_MAX = 8 };
 
@@ -29,6 +33,7 @@ struct access_token {
 	struct text issuer;
 	struct text identity;  /* client_id: who acts; without actors, sub too */
 	struct text principal; /* sub; empty: the identity */
+	struct text person;    /* for whom it is all done: then sub is theirs; or empty */
 	/* Those who act for the principal, the newest (the identity) first; 0: nobody does. */
 	struct text actors[ACCESS_TOKEN_ACTORS_MAX];
 	size_t actors_count;

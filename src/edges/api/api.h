@@ -14,6 +14,7 @@
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
+#include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
 #include "services/record/contents.h"
 #include "services/record/record.h"
@@ -77,6 +78,15 @@ struct api_token_keys {
 	bool (*rotate)(void *context, const struct token_key_rotation *asked, struct error *err);
 };
 
+/* What identities ask people for; main fills it from services/issue. */
+struct api_consents {
+	void *context;
+	/* What the person would consent to.  Errors: NOT_FOUND, LIMIT. */
+	bool (*show)(void *context, struct text code, struct text person, struct arena *arena,
+		struct json *out, struct error *err);
+	bool (*answer)(void *context, const struct issue_consent_answer *answer, struct error *err);
+};
+
 /* Whose word counts; main fills it from services/trust. */
 struct api_trust {
 	void *context;
@@ -119,6 +129,7 @@ struct api_services {
 	struct text installation; /* the origin of the log: what people sign for */
 	struct api_signatures signatures;
 	struct api_tasks tasks;
+	struct api_consents consents;
 	struct api_trust trust;
 	struct api_token_keys token_keys;
 	struct api_secrets secrets;

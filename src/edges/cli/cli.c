@@ -71,6 +71,8 @@ static const struct option_row options[] = {
 	{OPTION_NONCE, "--nonce", NULL, "make the key, and print the nonce for an id_token", false},
 	{OPTION_ID_TOKEN_FILE, "--id-token-file", "FILE",
 		"an id_token with that nonce; -: standard input", false},
+	{OPTION_NUMBER, "--number", "N", "that the page shows, which you opened yourself", false},
+	{OPTION_DENY, "--deny", NULL, "it may not act for you", false},
 	{OPTION_ALONE, "--alone", NULL, "without a second person; reviewed within a day", false},
 	{OPTION_COMPROMISED, "--compromised", NULL, "at once; no earlier token is accepted", false},
 	{OPTION_BACKUP_OWNER, "--backup-owner", "PERSON", "who takes over", false},

@@ -88,6 +88,8 @@ enum cli_option {
 	OPTION_CA_FILE,
 	OPTION_NONCE,
 	OPTION_ID_TOKEN_FILE,
+	OPTION_NUMBER,
+	OPTION_DENY,
 	OPTION_COUNT,
 };
 
@@ -287,7 +289,8 @@ int command_restore(struct cli *cli);
 int command_approval_show(struct cli *cli); /* approval_commands.c */
 int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
-int command_glass_open(struct cli *cli); /* glass_commands.c */
+int command_consent_person(struct cli *cli); /* consent_command.c */
+int command_glass_open(struct cli *cli);     /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);

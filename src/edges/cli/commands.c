@@ -225,6 +225,8 @@ const struct cli_command cli_commands[] = {
 		command_glass_close, NULL, NULL},
 	{"break-glass review", "ID --reason T", "say what was found of one opened alone", 1, 1,
 		REASONED, command_glass_review, NULL, NULL},
+	{"consent", "CODE [--number N | --deny]", "let an application act for you, or not", 1, 1,
+		OPTIONS(OPTION_NUMBER, OPTION_DENY), command_consent_person, NULL, NULL},
 	{"approve", "ID [--with JSON] [--reason T]",
 		"say yes to exactly this call, or to it with other arguments", 1, 1,
 		OPTIONS(OPTION_REASON, OPTION_WITH), command_approve, NULL, NULL},

@@ -4,6 +4,10 @@
 #include "domain/token/key_set.h"
 #include "edges/oauth/oauth_private.h"
 
+/* Keys of charters sign by ES256; those of registered issuers, whose tokens stand for a client's
+ * own, by any of the others. */
+#define CLIENT_ALGORITHMS "ES256 ES384 RS256 PS256 Ed25519"
+
 /* How a document is made; false: no memory. */
 typedef bool make_document(
 	struct json *out, struct oauth *oauth, struct arena *arena, struct error *err);
@@ -111,7 +115,11 @@ static bool make_server_metadata(
 
 	json_object_start(&object, arena);
 	json_put_text(&object, "issuer", issuer);
-	return put_url(&object, "token_endpoint", issuer, "/oauth/token", err) &&
+	json_put_boolean(&object, "authorization_response_iss_parameter_supported", true);
+	return put_url(&object, "authorization_endpoint", issuer, "/oauth/authorize", err) &&
+	       put_list(&object, "code_challenge_methods_supported", TEXT("S256"), err) &&
+	       put_list(&object, "response_modes_supported", TEXT("query"), err) &&
+	       put_url(&object, "token_endpoint", issuer, "/oauth/token", err) &&
 	       put_url(&object, "revocation_endpoint", issuer, "/oauth/revoke", err) &&
 	       put_url(&object, "backchannel_authentication_endpoint", issuer,
 		       "/oauth/bc-authorize", err) &&
@@ -120,18 +128,18 @@ static bool make_server_metadata(
 	       put_url(&object, "introspection_endpoint", issuer, "/oauth/introspect", err) &&
 	       put_url(&object, "jwks_uri", issuer, "/oauth/jwks", err) &&
 	       put_grants(&object, err) &&
-	       put_list(&object, "response_types_supported", TEXT(""), err) &&
+	       put_list(&object, "response_types_supported", TEXT("code"), err) &&
 	       put_list(&object, "scopes_supported", TEXT(ACCESS_TOKEN_SCOPE), err) &&
 	       put_words(&object, "token_endpoint_auth_methods_supported",
 		       oauth->offers_certificates
-			       ? TEXT("private_key_jwt self_signed_tls_client_auth")
-			       : TEXT("private_key_jwt"),
+			       ? TEXT("none private_key_jwt self_signed_tls_client_auth")
+			       : TEXT("none private_key_jwt"),
 		       err) &&
 	       put_words(
 		       &object, "dpop_signing_alg_values_supported", TEXT(DPOP_ALGORITHMS), err) &&
 	       (!oauth->offers_certificates || put_certificates(&object, issuer, err)) &&
-	       put_list(&object, "token_endpoint_auth_signing_alg_values_supported", TEXT("ES256"),
-		       err) &&
+	       put_words(&object, "token_endpoint_auth_signing_alg_values_supported",
+		       TEXT(CLIENT_ALGORITHMS), err) &&
 	       put_list(&object, "revocation_endpoint_auth_methods_supported", TEXT("none"), err) &&
 	       put_list(&object, "introspection_endpoint_auth_methods_supported",
 		       TEXT("private_key_jwt"), err) &&

@@ -82,15 +82,67 @@ static bool take_token_exchange(
 	return true;
 }
 
+/* A public client only says who it is (RFC 6749 §3.2.1): the verifier, or the token, is all that
+ * it has. */
+static bool take_either_client(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	if (form_find(form, "client_assertion").length > 0)
+		return oauth_take_client(request, form, fault);
+	request->client = form_find(form, "client_id");
+	if (request->client.length == 0)
+		fault->description = "client_id is missing";
+	return fault->description == NULL;
+}
+
+/* RFC 6749 §4.1.3, RFC 7636 §4.5. */
+static bool take_code(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	request->is_code = true;
+	request->may_act = TEXT("");
+	request->code = (struct issue_code){.code = form_find(form, "code"),
+		.redirect = form_find(form, "redirect_uri"),
+		.verifier = form_find(form, "code_verifier")};
+	if (request->code.code.length == 0)
+		fault->description = "code is missing";
+	else if (request->code.redirect.length == 0)
+		fault->description = "redirect_uri is missing";
+	else if (request->code.verifier.length == 0)
+		fault->description = "code_verifier is missing";
+	else
+		return take_either_client(request, form, fault);
+	return false;
+}
+
+/* RFC 6749 §6. */
+static bool take_refresh(
+	struct issue_request *request, const struct form *form, struct form_fault *fault)
+{
+	request->wish = ISSUE_WISH_REFRESH;
+	request->may_act = TEXT("");
+	request->refresh = form_find(form, "refresh_token");
+	if (request->refresh.length == 0) {
+		fault->description = "refresh_token is missing";
+		return false;
+	}
+	return take_either_client(request, form, fault);
+}
+
+/* What proves whoever asks. */
+enum proof_of_client { PROOF_BESIDE = 0, PROOF_IS_GRANT, PROOF_IS_TAKEN };
+
 static const struct grant {
 	const char *type;
 	take_grant *take;
-	bool is_proof; /* whoever asks is proven by the grant itself */
+	enum proof_of_client proof;
 } grants[] = {
-	{"client_credentials", take_client_credentials, false},
-	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, true},
-	{"urn:openid:params:grant-type:ciba", take_claim, false},
-	{"urn:ietf:params:oauth:grant-type:token-exchange", take_token_exchange, false},
+	{"authorization_code", take_code, PROOF_IS_TAKEN},
+	{"refresh_token", take_refresh, PROOF_IS_TAKEN},
+	{"client_credentials", take_client_credentials, PROOF_BESIDE},
+	{JWT_BEARER_GRANT_TYPE, take_jwt_bearer, PROOF_IS_GRANT},
+	{"urn:openid:params:grant-type:ciba", take_claim, PROOF_BESIDE},
+	{"urn:ietf:params:oauth:grant-type:token-exchange", take_token_exchange, PROOF_BESIDE},
 };
 enum { GRANTS_COUNT = sizeof grants / sizeof grants[0] };
 
@@ -115,6 +167,7 @@ static bool token_body(struct json *out, struct pending *pending, struct error *
 		json_put_cstring(&object, "issued_token_type", TOKEN_TYPE_ACCESS);
 	json_put_cstring(&object, "token_type", request->bound == BINDING_DPOP ? "DPoP" : "Bearer");
 	json_put_integer(&object, "expires_in", request->lifetime_s);
+	json_put_text_unless_empty(&object, "refresh_token", request->refresh_granted);
 	json_put_text(&object, "scope", request->scope_granted);
 	json_put_text(&object, "task", request->task);
 	json_put_integer(&object, "record", (int64_t)request->index);
@@ -135,7 +188,7 @@ static struct oauth_error error_for(const struct pending *pending)
 {
 	struct oauth_error error = oauth_error_of(pending->request.refusal);
 
-	if (error.status == 401 && pending->grant->is_proof)
+	if (error.status == 401 && pending->grant->proof == PROOF_IS_GRANT)
 		return (struct oauth_error){400, "invalid_grant"};
 	return error;
 }
@@ -239,7 +292,7 @@ static bool fill_request(struct pending *pending, const struct form *form, struc
 		fault->description = "there are no client secrets here: use private_key_jwt";
 		return false;
 	}
-	return (grant->is_proof || oauth_take_client(request, form, fault)) &&
+	return (grant->proof != PROOF_BESIDE || oauth_take_client(request, form, fault)) &&
 	       grant->take(request, form, fault);
 }
 
@@ -356,6 +409,8 @@ bool oauth_add_routes(struct oauth *oauth, struct router *router, struct error *
 {
 	const struct http_route routes[OAUTH_ROUTES] = {
 		{"POST", "/oauth/token", handle_token, oauth},
+		{"GET", "/oauth/authorize", oauth_handle_authorize, oauth},
+		{"GET", "/oauth/consent/{id}", oauth_handle_consent, oauth},
 		{"POST", "/oauth/revoke", oauth_handle_revoke, oauth},
 		{"POST", "/oauth/bc-authorize", oauth_handle_backchannel, oauth},
 		{"POST", "/oauth/register", oauth_handle_register, oauth},

@@ -2,12 +2,13 @@
 #define EDGES_OAUTH_OAUTH_PRIVATE_H
 
 #include "domain/token/key_set.h"
+#include "edges/oauth/address.h"
 #include "edges/oauth/form.h"
 #include "edges/oauth/oauth.h"
 
 /* What the files of this folder share. */
 
-enum { OAUTH_ROUTES = 15 };
+enum { OAUTH_ROUTES = 17 };
 
 struct grant;
 struct pending;
@@ -88,6 +89,20 @@ struct issue_presented oauth_presented_by(const struct http_exchange *exchange);
 /* Checks the frame of a form request; false: it is answered. */
 bool oauth_read_form(struct http_exchange *exchange, struct form *form, struct arena *arena);
 
+/* consent_page.c: pages for people, who may not be led to click on them by others. */
+void oauth_answer_page(struct http_exchange *exchange, unsigned status, const struct buffer *body);
+/* To an address of a client, with these parameters (empty ones are left out). */
+void oauth_redirect(struct http_exchange *exchange, struct text address,
+	const struct oauth_parameter *parameters, size_t count);
+/* authorize.c: the parameters of an address, strictly; false: there are none, or they are bad. */
+bool oauth_read_query(
+	const struct http_request *request, struct arena *arena, struct form *form) MUST_CHECK;
+/* The name of the cookie of one wish, NUL-terminated. */
+enum { OAUTH_COOKIE_NAME_BYTES = 64 };
+void oauth_cookie_name(
+	const struct oauth *oauth, struct text id, char out[OAUTH_COOKIE_NAME_BYTES]);
+bool oauth_is_https(const struct oauth *oauth);
+
 /* oauth.c: the grant types that the token endpoint knows, as an array. */
 bool oauth_grants(struct json *out, struct arena *arena, struct error *err) MUST_CHECK;
 bool oauth_has_grant(struct text type);
@@ -97,6 +112,8 @@ void oauth_handle_revoke(void *context, struct http_exchange *exchange);
 void oauth_handle_introspect(void *context, struct http_exchange *exchange);
 void oauth_handle_backchannel(void *context, struct http_exchange *exchange);
 void oauth_handle_register(void *context, struct http_exchange *exchange);
+void oauth_handle_authorize(void *context, struct http_exchange *exchange);
+void oauth_handle_consent(void *context, struct http_exchange *exchange);
 void oauth_handle_keys(void *context, struct http_exchange *exchange);
 void oauth_handle_server_metadata(void *context, struct http_exchange *exchange);
 void oauth_handle_server_resource(void *context, struct http_exchange *exchange);

@@ -27,6 +27,8 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_TOO_OFTEN: return (struct oauth_error){400, "slow_down"};
 	case ISSUE_DENIED: return (struct oauth_error){400, "access_denied"};
 	case ISSUE_CLAIM_OVER: return (struct oauth_error){400, "expired_token"};
+	case ISSUE_CODE:
+	case ISSUE_REFRESH:
 	case ISSUE_CLAIM_UNKNOWN: return (struct oauth_error){400, "invalid_grant"};
 	case ISSUE_NOT_ONE_CALL: return (struct oauth_error){400, "invalid_authorization_details"};
 	case ISSUE_TOKEN_TYPE: /* these: RFC 8693 §2.2.2 */
@@ -35,6 +37,7 @@ struct oauth_error oauth_error_of(enum issue_refusal refusal)
 	case ISSUE_DELEGATION:
 	case ISSUE_CHAIN:
 	case ISSUE_MAY_ACT:
+	case ISSUE_CHALLENGE:
 	case ISSUE_PURPOSE:
 	case ISSUE_INSTANCE:
 	case ISSUE_SESSION:
@@ -64,6 +67,8 @@ void oauth_pending_free(struct pending *pending)
 	if (*link != NULL)
 		*link = pending->next;
 	registrar_request_deinit(&pending->registration);
+	if (pending->request.is_code || pending->request.wish == ISSUE_WISH_REFRESH)
+		arena_wipe(&pending->arena); /* codes and refresh tokens came and went */
 	arena_destroy(&pending->arena);
 	free(pending);
 }

@@ -70,8 +70,13 @@ static bool check_name(const struct signer *signer, const struct json *value)
 
 static bool check_principal(const struct signer *signer, const struct json *value)
 {
+	struct text name = value->string;
+
 	(void)signer;
-	return name_is_person(value->string);
+	/* Then somebody acts for them: check_together. */
+	if (text_starts_with(name, ACCESS_TOKEN_PERSON))
+		name = text_after(name, sizeof ACCESS_TOKEN_PERSON - 1);
+	return name_is_person(name);
 }
 
 static bool check_id(const struct signer *signer, const struct json *value)

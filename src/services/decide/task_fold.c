@@ -31,6 +31,7 @@ static void task_rows_delete(const struct json *record, struct projection *proje
 	projection_delete_prefix(projection, "task-label", prefix);
 	projection_delete_prefix(projection, "task-use", prefix);
 	projection_delete_prefix(projection, "task-kill", prefix);
+	projection_delete_prefix(projection, "refresh", prefix);
 }
 
 /* Of what is not a task, which goes: no id and no name has a slash, so keys differ. */

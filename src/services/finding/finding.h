@@ -43,7 +43,9 @@ struct finding_service;
 	X(FINDING_STANDING_ACCESS, "standing-access", \
 	  "authority stands outside any task and has no end") \
 	X(FINDING_CANARY_FAILED, "canary-failed", \
-	  "whether a kill is effective was tried, and it was not, or could not be tried")
+	  "whether a kill is effective was tried, and it was not, or could not be tried") \
+	X(FINDING_GRANT_REUSED, "grant-reused", \
+	  "a code or refresh token of a person's consent was shown twice")
 /* clang-format on */
 
 enum finding_kind {

@@ -51,6 +51,26 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 	return TOKEN_ACCEPTED;
 }
 
+enum token_reason issue_person_state(
+	const struct issue *issue, struct text identity, struct text person)
+{
+	const struct registry *registry = issue->parts.registry;
+
+	return charter_acts_for(registry_find_charter(registry, identity),
+		       registry_find_person(registry, person))
+		       ? TOKEN_ACCEPTED
+		       : TOKEN_PERSON;
+}
+
+/* The first of its path is the one that the person consented to. */
+static enum token_reason person_state(const struct issue *issue, const struct task *task)
+{
+	struct text person = task_person(task);
+
+	return person.length == 0 ? TOKEN_ACCEPTED
+				  : issue_person_state(issue, task_root(task)->identity, person);
+}
+
 /* Whoever it acts for must be able to act, too. */
 enum token_reason issue_task_state(const struct issue *issue, const struct task *task)
 {
@@ -60,6 +80,7 @@ enum token_reason issue_task_state(const struct issue *issue, const struct task 
 		return TOKEN_TASK_UNKNOWN;
 	if (!task_is_live(task, issue_now_utc_ms(issue)))
 		return TOKEN_TASK_NOT_LIVE;
+	reason = person_state(issue, task);
 	for (; task != NULL && reason == TOKEN_ACCEPTED; task = task->parent) {
 		if (issue_is_from_sandbox(issue, task))
 			return TOKEN_TASK_NOT_LIVE;
@@ -75,9 +96,12 @@ bool issue_name_parties(struct access_token *out, const struct task *task)
 	_Static_assert((int)CHAIN_IDENTITIES_MAX <= (int)ACCESS_TOKEN_ACTORS_MAX, "all fit");
 	if (!chain_of(&chain, task) || chain.count == 0)
 		return false;
-	out->principal = chain.links[0];
 	out->identity = chain.links[chain.count - 1];
-	out->actors_count = chain.count - 1;
+	out->person = task_person(task);
+	/* For a person everybody on the path acts; else all but the first. */
+	out->actors_count = out->person.length > 0 ? chain.count : chain.count - 1;
+	if (out->person.length == 0)
+		out->principal = chain.links[0];
 	for (size_t i = 0; i < out->actors_count; i++)
 		out->actors[i] = chain.links[chain.count - 1 - i];
 	return true;
@@ -89,7 +113,8 @@ bool issue_token_is_of_task(const struct access_token *token, const struct task 
 	struct access_token due = {0};
 
 	if (!issue_name_parties(&due, task) || !text_equal(token->identity, due.identity) ||
-		!text_equal(token->principal, due.principal) ||
+		!text_equal(token->person, due.person) ||
+		(due.person.length == 0 && !text_equal(token->principal, due.principal)) ||
 		token->actors_count != due.actors_count || token->environment != task->environment)
 		return false;
 	for (size_t i = 0; i < due.actors_count; i++)

@@ -242,20 +242,32 @@ void issue_end_due(struct issue *issue)
 	(void)end_due(issue, issue_now_utc_ms(issue));
 }
 
-/* Tasks of what is no sandbox any more, a few at a time: the registry brings them up, no
- * clock. */
+/* Why a task that no clock ends is over: by what the registry says now; NULL: it is not. */
+static const char *void_reason(const struct issue *issue, const struct task *task)
+{
+	struct text person = task_person(task);
+
+	if (issue_is_from_sandbox(issue, task))
+		return "its identity is no sandbox any more";
+	if (person.length > 0 &&
+		issue_person_state(issue, task_root(task)->identity, person) != TOKEN_ACCEPTED)
+		return "its person is gone, or its charter does not act for them any more";
+	return NULL;
+}
+
+/* Such tasks, a few at a time. */
 static void patrol(struct issue *issue, int64_t now_utc_ms)
 {
 	const struct task *task = task_find(issue->parts.tasks, text_of(issue->patrolled));
+	const char *why = NULL;
 
 	for (int i = 0; i < PATROL_NODES && issue->endings_count < ISSUE_ENDINGS_MAX; i++) {
 		task = task_next(issue->parts.tasks, task);
 		if (task == NULL)
 			break;
-		if (task->recorded_state == TASK_OPEN && issue_is_from_sandbox(issue, task) &&
-			task_is_live(task, now_utc_ms) && !is_ending(issue, task->id) &&
-			!end_unattended(
-				issue, task->id, TASK_ENDED, "its identity is no sandbox any more"))
+		why = task->recorded_state == TASK_OPEN ? void_reason(issue, task) : NULL;
+		if (why != NULL && task_is_live(task, now_utc_ms) && !is_ending(issue, task->id) &&
+			!end_unattended(issue, task->id, TASK_ENDED, why))
 			break;
 	}
 	issue->patrolled[0] = '\0';
@@ -272,6 +284,8 @@ bool issue_expire(struct issue *issue)
 
 	token_keys_tend(issue->token_keys);
 	issue_sessions_look(issue);
+	issue_consents_tend(issue);
+	issue_refreshes_tend(issue);
 	patrol(issue, now_utc_ms);
 	if (issue->endings == NULL)
 		is_all &= task_table_sweep(issue->parts.tasks, now_utc_ms, TASK_KEEP_MS,

@@ -89,6 +89,33 @@ static bool put_active(
 	return json_object_seal(&object, out, err);
 }
 
+/* A refresh token, to its own client alone: no server need know of one. */
+static bool put_refresh(struct json *out, struct issue *issue,
+	const struct issue_introspection *asked, struct text asker, struct error *err)
+{
+	const struct task *task = NULL;
+	const struct refresh_family *family = NULL;
+	struct text subject;
+	struct json_builder object;
+	struct json shown;
+
+	if (!issue_look_at_refresh(issue, asked->token, asker, &task, &family))
+		return false;
+	subject =
+		text_format(asked->arena, ACCESS_TOKEN_PERSON "%.*s", TEXT_ARGS(task_person(task)));
+	json_object_start(&object, asked->arena);
+	json_put_boolean(&object, "active", true);
+	json_put_text(&object, "iss", issue_issuer(issue));
+	json_put_text(&object, "sub", subject);
+	json_put_text(&object, "client_id", task->identity);
+	json_put_text(&object, "aud", family->audience);
+	json_put_cstring(&object, "scope", ACCESS_TOKEN_SCOPE);
+	json_put_text(&object, "task", task->id);
+	json_put_integer(&object, "exp", family->until_utc_s);
+	/* What is said lies in tables that the next record may change. */
+	return json_object_seal(&object, &shown, err) && json_copy(out, asked->arena, &shown, err);
+}
+
 static bool put_inactive(struct json *out, struct arena *arena, struct error *err)
 {
 	struct json_builder object;
@@ -107,6 +134,10 @@ static void answer(struct issue *issue, struct issue_introspection *asked, struc
 		       concerns(issue, asker, json_text_or(&claims, "aud", ""), &holder);
 
 	issue_refuse(&asked->asker, ISSUE_GRANTED, NULL);
+	if (put_refresh(&asked->answer, issue, asked, asker, &err)) {
+		asked->done(asked);
+		return;
+	}
 	if (is_told ? !put_active(&asked->answer, asked->arena, &claims, &err)
 		    : !put_inactive(&asked->answer, asked->arena, &err))
 		issue_refuse(&asked->asker, ISSUE_BUSY, err.text);

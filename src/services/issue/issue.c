@@ -106,6 +106,11 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 		{"task-opened", issue_fold_assertion},
 		{"assertion-used", issue_fold_assertion},
 		{"assertion", issue_fold_assertion},
+		{"token-refreshed", issue_fold_assertion},
+		{"task-opened", issue_fold_refresh},
+		{"token-refreshed", issue_fold_refresh},
+		{"task-ended", issue_fold_refresh},
+		{"kill", issue_fold_refresh},
 		{"task-ended", issue_fold_look},
 		{"kill", issue_fold_look},
 		{"kill", issue_fold_kill},
@@ -115,6 +120,8 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 	static const struct fold_projector projectors[] = {
 		{"task-opened", issue_project_assertion},
 		{"assertion-used", issue_project_assertion},
+		{"token-refreshed", issue_project_assertion},
+		{"token-refreshed", issue_project_refresh},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -124,8 +131,10 @@ static bool register_with_fold(struct issue *issue, struct error *err)
 		if (!fold_add(issue->parts.fold, &handler, err))
 			return false;
 	}
-	return fold_add_projector(issue->parts.fold, &projectors[0], err) &&
-	       fold_add_projector(issue->parts.fold, &projectors[1], err);
+	for (size_t i = 0; i < sizeof projectors / sizeof projectors[0]; i++)
+		if (!fold_add_projector(issue->parts.fold, &projectors[i], err))
+			return false;
+	return true;
 }
 
 bool issue_create(struct issue **out, const struct issue_parts *parts, struct error *err)
@@ -157,7 +166,8 @@ bool issue_create(struct issue **out, const struct issue_parts *parts, struct er
 	if (!replay_table_create(&issue->assertions, &assertions, err) ||
 		!replay_table_create(&issue->requests, &requests, err) ||
 		!replay_table_create(&issue->proofs, &proofs, err) ||
-		!make_token_keys(issue, err) || !register_with_fold(issue, err))
+		!refresh_table_create(&issue->refreshes, err) || !make_token_keys(issue, err) ||
+		!register_with_fold(issue, err))
 		goto done;
 	*out = issue;
 	issue = NULL;
@@ -180,6 +190,9 @@ void issue_destroy(struct issue **issue)
 	issue_endings_drop(*issue);
 	issue_lookings_drop(*issue);
 	issue_claims_drop(*issue);
+	issue_answerings_drop(*issue);
+	issue_consents_drop(*issue);
+	refresh_table_destroy(&(*issue)->refreshes);
 	for (size_t i = 0; i < ISSUE_KEYS_CACHED; i++)
 		public_key_destroy(&(*issue)->keys[i].key);
 	token_keys_destroy(&(*issue)->token_keys);

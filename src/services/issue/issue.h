@@ -56,6 +56,14 @@ enum issue_nonces {
 	ISSUE_NONCES_NEVER,
 };
 
+/* Two had what one should have.  Borrowed. */
+struct issue_reuse {
+	struct text task;
+	struct text identity;
+	struct text person;
+	struct text why;
+};
+
 /* All borrowed; they outlive it. */
 struct issue_parts {
 	struct loop *loop;
@@ -74,6 +82,9 @@ struct issue_parts {
 	 * accepted and was not remembered; or NULL.  The token is borrowed. */
 	void (*on_token)(void *context, struct text token, int64_t expires_utc_s);
 	void *token_context;
+	/* Hears that a code or refresh token was shown twice: its task ends.  Or NULL. */
+	void (*on_reuse)(void *context, const struct issue_reuse *reuse);
+	void *reuse_context;
 	int64_t key_overlap_ms; /* 0: TOKEN_KEY_OVERLAP_MS */
 };
 
@@ -148,6 +159,12 @@ bool issue_expire(struct issue *issue);
 	X(ISSUE_DENIED, "denied", "it was refused") \
 	X(ISSUE_CLAIM_OVER, "claim_over", "nobody answered in time") \
 	X(ISSUE_CLAIM_UNKNOWN, "claim_unknown", "this identity has no such auth_req_id open") \
+	X(ISSUE_CHALLENGE, "challenge", \
+		"code_challenge must be there, and the one that S256 makes") \
+	X(ISSUE_CODE, "code", \
+		"the code is none, is over, was shown before, or is not for this request") \
+	X(ISSUE_REFRESH, "refresh", \
+		"the refresh token is none, is over, or was used before") \
 	X(ISSUE_TOKEN_TYPE, "token_type", \
 		"a type of token is missing, or is none that is exchanged here") \
 	X(ISSUE_SUBJECT_TOKEN, "subject_token", "the subject token does not hold") \
@@ -189,8 +206,9 @@ enum issue_assertion_use { ISSUE_ASSERTION_PROVES = 0, ISSUE_ASSERTION_GRANTS };
 
 /* What is asked for.  ASK opens a task for exactly one call, has people asked about it, and
  * gives a claim instead of a token; CLAIM gives the token of that task once they said yes
- * (OpenID Connect CIBA Core, poll mode). */
-enum issue_wish { ISSUE_WISH_TOKEN = 0, ISSUE_WISH_ASK, ISSUE_WISH_CLAIM };
+ * (OpenID Connect CIBA Core, poll mode).  REFRESH gives another token of a task that is open
+ * (RFC 6749 §6). */
+enum issue_wish { ISSUE_WISH_TOKEN = 0, ISSUE_WISH_ASK, ISSUE_WISH_CLAIM, ISSUE_WISH_REFRESH };
 
 /* The types of tokens that are exchanged here (RFC 8693 §3): ours, by either name. */
 #define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token"
@@ -203,6 +221,13 @@ struct issue_exchange {
 	struct text actor_token;
 	struct text actor_token_type;
 	struct text requested_token_type;
+};
+
+/* A code that a person's consent gave (RFC 6749 §4.1.3, RFC 7636 §4.5). */
+struct issue_code {
+	struct text code;
+	struct text redirect;
+	struct text verifier;
 };
 
 /* One request for a task and its token.  The caller owns it and what it points
@@ -231,8 +256,11 @@ struct issue_request {
 	struct text session;  /* "connection" or "mcp": what the task ends with; or empty */
 	bool is_exchange;     /* what follows is what the task hangs on, instead of parent */
 	struct issue_exchange exchange;
-	struct text path;  /* of the endpoint: with the issuer before it, the proof's htu */
-	struct text proof; /* the DPoP field's value (RFC 9449); .data NULL: none */
+	bool is_code; /* what follows says what the task is for, and for whom */
+	struct issue_code code;
+	struct text refresh; /* REFRESH: the token */
+	struct text path;    /* of the endpoint: with the issuer before it, the proof's htu */
+	struct text proof;   /* the DPoP field's value (RFC 9449); .data NULL: none */
 	void (*done)(struct issue_request *request);
 	void *context;
 	/* The answer, filled before done runs. */
@@ -245,9 +273,10 @@ struct issue_request {
 	struct text details_granted; /* the task's own, or of the nearest above it; may be empty */
 	enum binding bound;
 	int64_t lifetime_s;
-	struct text claim_granted; /* ASK */
-	int64_t interval_s;        /* ASK */
-	uint64_t index;            /* of the task-opened record; CLAIM: of the proof's */
+	struct text refresh_granted; /* a refresh token; empty: none */
+	struct text claim_granted;   /* ASK */
+	int64_t interval_s;          /* ASK */
+	uint64_t index;              /* of the task-opened record; CLAIM: of the proof's */
 };
 
 /* Verifies, records, then signs.  done runs exactly once: before this returns

@@ -9,6 +9,7 @@
 #include "domain/token/client_assertion.h"
 #include "domain/token/dpop.h"
 #include "domain/token/jwk.h"
+#include "domain/token/refresh.h"
 #include "domain/token/replay.h"
 #include "services/issue/issue.h"
 
@@ -69,7 +70,9 @@ struct kept_receipt {
 	uint64_t record;
 };
 
+struct answering;
 struct claim;
+struct consent;
 struct ending;
 struct issue_sweep;
 struct looking;
@@ -119,6 +122,11 @@ struct issue {
 	uint32_t openings_count;
 	struct claim *claims; /* claims.c */
 	uint32_t claims_count;
+	struct consent *consents; /* consent.c */
+	uint32_t consents_count;
+	struct answering *answerings; /* consent_answer.c */
+	struct refresh_table *refreshes;
+	int64_t refreshes_swept_utc_s;
 	struct issue_people people;
 	uint32_t waiting_count; /* of them, for keys */
 	struct looking *lookings;
@@ -171,9 +179,16 @@ struct opening {
 	struct task_details *details; /* NULL: none of its own */
 	int64_t issued_utc_s;
 	int64_t expires_utc_s;
-	struct text parent;             /* a task it hangs below, or empty */
-	struct exchanged exchanged;     /* of an exchange */
-	int64_t parent_end_utc_s;       /* where there is a parent */
+	struct text parent;         /* a task it hangs below, or empty */
+	struct exchanged exchanged; /* of an exchange */
+	int64_t parent_end_utc_s;   /* where there is a parent */
+	int64_t task_end_utc_s;     /* the token's end, or later where it may be refreshed */
+	struct text person;         /* CODE: who consented; as the next five */
+	struct text key_due;        /* thumbprint that it must be bound to; or empty */
+	char consent[RANDOM_ID_BYTES];
+	uint64_t consent_record;
+	char refresh[REFRESH_TOKEN_BYTES_MAX]; /* the token that is given; empty: none */
+	struct sha256 refresh_digest;
 	struct claim *claim;            /* CLAIM: found once its proof is on record */
 	struct issue_question question; /* ASK */
 	struct opening *next;
@@ -209,6 +224,41 @@ enum proving_outcome {
 	PROVING_DONE,
 	PROVING_WAITS, /* for keys: ask again once wait ran */
 };
+
+/* consent.c. */
+void issue_consents_drop(struct issue *issue);
+/* Forgets what is over. */
+void issue_consents_tend(struct issue *issue);
+void issue_answerings_drop(struct issue *issue);
+/* True for base64url of 32 bytes. */
+bool issue_is_digest_text(struct text value) MUST_CHECK;
+
+/* code.c: who asks, where nothing but a code or a refresh token says it. */
+bool issue_is_public(const struct issue_request *request);
+/* False: a certificate must prove it. */
+bool issue_prove_public(struct issue *issue, struct arena *arena, struct issue_request *request,
+	struct proven *out, enum proving_outcome *outcome) MUST_CHECK;
+/* What the code is for becomes what the request asks for; the code is spent. */
+bool issue_take_code(struct opening *opening) MUST_CHECK;
+/* Once it is known what the token is bound to. */
+bool issue_check_code_key(struct opening *opening) MUST_CHECK;
+/* From here on a second use ends this task. */
+void issue_name_code_task(struct opening *opening);
+bool issue_code_is_sound(const struct opening *opening);
+
+/* refresh.c: the record of a use; false without an error: the request is refused. */
+bool issue_make_refresh(struct opening *opening, struct error *err) MUST_CHECK;
+void issue_make_refresh_token(struct opening *opening, struct text task);
+/* Its record did not become durable. */
+void issue_refresh_failed(struct opening *opening);
+void issue_end_reused(struct issue *issue, struct text id, const char *why);
+bool issue_fold_refresh(void *state, const struct json *record, uint64_t index, struct error *err);
+void issue_project_refresh(const struct json *record, struct projection *projection);
+void issue_refreshes_tend(struct issue *issue);
+bool issue_revoke_refresh(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+/* True for the good one of a task of asker that lives. */
+bool issue_look_at_refresh(const struct issue *issue, struct text token, struct text asker,
+	const struct task **out_task, const struct refresh_family **out_family) MUST_CHECK;
 
 /* Nobody is proven who is not registered; whether they may act is asked by others.  What can be
  * used once is used.  wait NULL: nothing waits. */
@@ -310,6 +360,9 @@ bool issue_fold_look(void *state, const struct json *record, uint64_t index, str
 void issue_sessions_look(struct issue *issue);
 void issue_sessions_drop(struct issue *issue);
 
+/* ACCEPTED if the identity's charter in force acts for the person, who is registered. */
+enum token_reason issue_person_state(
+	const struct issue *issue, struct text identity, struct text person);
 /* ACCEPTED if the task and each above it is live, none is from a sandbox that was, and each
  * identity on its path may act now. */
 enum token_reason issue_task_state(const struct issue *issue, const struct task *task);

@@ -35,6 +35,7 @@ static void opening_free(struct opening *opening)
 {
 	task_details_destroy(&opening->details);
 	arena_destroy(&opening->arena);
+	explicit_bzero(opening->refresh, sizeof opening->refresh);
 	free(opening);
 }
 
@@ -209,7 +210,7 @@ bool issue_proof(struct json *out, struct arena *arena, const struct proven *pro
 	struct json_builder part;
 
 	json_object_start(&part, arena);
-	json_put_text(&part, "key", proven->key_id);
+	json_put_text_unless_empty(&part, "key", proven->key_id);
 	if (bound->kind != BINDING_NONE)
 		json_put_text(&part, "bound-to",
 			base64url_text(
@@ -240,10 +241,54 @@ static bool add_proof(
 	for (uint32_t i = 0; i < record->count; i++)
 		json_put_named(&whole, record->members[i].name, record->members[i].value);
 	json_put_text(&whole, "audience", opening->audience);
+	if (opening->consent[0] != '\0')
+		json_put_integer(&whole, "consent", (int64_t)opening->consent_record);
+	if (opening->refresh[0] != '\0')
+		json_put_text(&whole, "refresh",
+			base64url_text(opening->arena, opening->refresh_digest.bytes,
+				sizeof opening->refresh_digest.bytes));
 	json_put_text_unless_empty(&whole, "exchanged", opening->exchanged.token_id);
 	json_put_text_unless_empty(&whole, "may-act", opening->request->may_act);
 	json_put(&whole, "proof", proof);
 	return json_object_seal(&whole, out, err);
+}
+
+static void end_by(int64_t *ends_utc_s, int64_t most_utc_s)
+{
+	if (most_utc_s != 0 && *ends_utc_s > most_utc_s)
+		*ends_utc_s = most_utc_s;
+}
+
+/* limits.task of the charter; 15 minutes where it says nothing.  A task that may be refreshed
+ * lives longer than each of its tokens; any other ends with its one. */
+static void set_times(struct opening *opening, int64_t at_utc_ms)
+{
+	const struct charter *charter = opening->proven.charter;
+	int64_t lifetime_s = charter->task_s > 0 ? charter->task_s : CHARTER_TASK_S_DEFAULT;
+	int64_t refresh_s = opening->consent[0] == '\0' ? 0 : charter->acts_for.refresh_s;
+	int64_t *ends = &opening->task_end_utc_s;
+
+	if (lifetime_s > CHARTER_TASK_S_MAX)
+		lifetime_s = CHARTER_TASK_S_MAX;
+	opening->issued_utc_s = at_utc_ms / 1000;
+	*ends = opening->issued_utc_s + (refresh_s > lifetime_s ? refresh_s : lifetime_s);
+	/* Nor does it outlive its charter, what proved it, or its parent. */
+	end_by(ends, charter->expires_utc_s);
+	end_by(ends, opening->proven.ends_utc_s);
+	if (opening->parent.length > 0)
+		end_by(ends, opening->parent_end_utc_s);
+	opening->expires_utc_s = opening->issued_utc_s + lifetime_s;
+	end_by(&opening->expires_utc_s, *ends);
+	if (refresh_s > 0)
+		issue_make_refresh_token(opening, text_of(opening->task));
+}
+
+/* Whoever a task is for, those below it are for. */
+static struct text person_of(const struct opening *opening)
+{
+	const struct task *parent = task_find(opening->issue->parts.tasks, opening->parent);
+
+	return parent == NULL ? opening->person : task_person(parent);
 }
 
 static bool make_record(struct opening *opening, struct error *err)
@@ -251,10 +296,9 @@ static bool make_record(struct opening *opening, struct error *err)
 	const struct proven *proven = &opening->proven;
 	struct issue *issue = opening->issue;
 	int64_t at_utc_ms = fold_stamp_utc_ms(issue->parts.fold);
-	int64_t lifetime_s =
-		proven->charter->task_s > 0 ? proven->charter->task_s : CHARTER_TASK_S_DEFAULT;
 	struct task_opening task = {.id = text_of(opening->task),
 		.identity = opening->proven.identity,
+		.person = person_of(opening),
 		.purpose = opening->request->purpose,
 		.parent = opening->parent,
 		.details = opening->details == NULL ? NULL : task_details_json(opening->details),
@@ -270,22 +314,9 @@ static bool make_record(struct opening *opening, struct error *err)
 		opening->arena, ACTOR_PREFIX "%.*s", TEXT_ARGS(opening->proven.identity));
 	struct json record, whole;
 
-	/* limits.task of the charter; 15 minutes where it says nothing. */
-	if (lifetime_s > CHARTER_TASK_S_MAX)
-		lifetime_s = CHARTER_TASK_S_MAX;
-	opening->issued_utc_s = at_utc_ms / 1000;
-	opening->expires_utc_s = opening->issued_utc_s + lifetime_s;
-	/* Nor does it outlive its charter. */
-	if (proven->charter->expires_utc_s != 0 &&
-		opening->expires_utc_s > proven->charter->expires_utc_s)
-		opening->expires_utc_s = proven->charter->expires_utc_s;
-	/* Nor what proved it, where that has an end. */
-	if (proven->ends_utc_s != 0 && opening->expires_utc_s > proven->ends_utc_s)
-		opening->expires_utc_s = proven->ends_utc_s;
-	if (opening->parent.length > 0 && opening->expires_utc_s > opening->parent_end_utc_s)
-		opening->expires_utc_s = opening->parent_end_utc_s;
-	/* Task and token end in the same millisecond. */
-	task.deadline_utc_ms = opening->expires_utc_s * 1000;
+	set_times(opening, at_utc_ms);
+	/* Task and last token end in the same millisecond. */
+	task.deadline_utc_ms = opening->task_end_utc_s * 1000;
 	if (actor.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a record");
 	if (!task_opened_record(&record, opening->arena, issue->parts.tasks, &task, actor, err) ||
@@ -306,7 +337,7 @@ bool issue_may_act_now(const struct opening *opening)
 	const struct task *task = task_find(issue->parts.tasks, text_of(opening->task));
 
 	return !opening->is_overtaken && issue_is_trusted(issue, &opening->proven) &&
-	       issue_task_state(issue, task) == TOKEN_ACCEPTED;
+	       issue_code_is_sound(opening) && issue_task_state(issue, task) == TOKEN_ACCEPTED;
 }
 
 /* What its task, or the nearest above it, is for; empty: whatever the charter lets it. */
@@ -339,8 +370,12 @@ static void on_signed(struct token_signing *signing)
 		issue_abandon_task(opening->issue, text_of(opening->task), "no token was signed");
 	} else if (!issue_may_act_now(opening)) {
 		issue_refuse(request, ISSUE_NOT_ACTIVE, "it was stopped just now");
+		if (!issue_code_is_sound(opening))
+			issue_end_reused(
+				opening->issue, text_of(opening->task), "its code was used twice");
 	} else {
 		issue_refuse(request, ISSUE_GRANTED, NULL);
+		request->refresh_granted = text_of(opening->refresh);
 		if (opening->issue->parts.on_token != NULL)
 			opening->issue->parts.on_token(opening->issue->parts.token_context,
 				signing->token, opening->expires_utc_s);
@@ -389,11 +424,18 @@ void issue_sign_token(struct opening *opening)
 static void go_on(struct opening *opening)
 {
 	switch (opening->request->wish) {
-	case ISSUE_WISH_TOKEN: issue_sign_token(opening); return;
+	case ISSUE_WISH_TOKEN:
+	case ISSUE_WISH_REFRESH: issue_sign_token(opening); return;
 	case ISSUE_WISH_ASK: issue_ask_people(opening); return;
 	case ISSUE_WISH_CLAIM: break;
 	}
 	issue_redeem(opening);
+}
+
+static void forget_change(struct opening *opening)
+{
+	if (opening->request->wish == ISSUE_WISH_REFRESH)
+		issue_refresh_failed(opening);
 }
 
 static void on_recorded(struct fold_change *change)
@@ -409,6 +451,8 @@ static void on_recorded(struct fold_change *change)
 	if (change->is_durable && opening->is_overtaken)
 		issue_abandon_task(opening->issue, text_of(opening->task), "it was ended before");
 	if (!change->is_durable)
+		forget_change(opening);
+	if (!change->is_durable)
 		issue_refuse(opening->request, ISSUE_NOT_RECORDED, change->err.text);
 	else
 		issue_refuse(opening->request, ISSUE_NOT_ACTIVE, "it was stopped just now");
@@ -418,14 +462,18 @@ static void on_recorded(struct fold_change *change)
 /* A new task, as it was wished for.  False with no error: the request is refused. */
 static bool make_task(struct opening *opening, struct error *err)
 {
-	if (!check_wishes(opening) || !issue_check_may_act(opening->request, &opening->proven) ||
+	if ((opening->request->is_code && !issue_take_code(opening)) || !check_wishes(opening) ||
+		!issue_check_may_act(opening->request, &opening->proven) ||
 		!check_parent(opening) || !check_details(opening) ||
 		!issue_check_limits(
 			opening->issue, opening->request, &opening->proven, opening->parent) ||
 		!issue_check_asking(opening) ||
-		!issue_bind(opening->issue, opening->request, &opening->proven, &opening->binding))
+		!issue_bind(
+			opening->issue, opening->request, &opening->proven, &opening->binding) ||
+		!issue_check_code_key(opening))
 		return false;
 	random_id(opening->task, "t-");
+	issue_name_code_task(opening);
 	return make_record(opening, err);
 }
 
@@ -452,6 +500,17 @@ static bool has_share(const struct opening *opening)
 	       issue_refuse(opening->request, ISSUE_BUSY, "too many of this identity");
 }
 
+static bool make_change(struct opening *opening, struct error *err)
+{
+	switch (opening->request->wish) {
+	case ISSUE_WISH_CLAIM: return make_proof(opening, err);
+	case ISSUE_WISH_REFRESH: return issue_make_refresh(opening, err);
+	case ISSUE_WISH_TOKEN:
+	case ISSUE_WISH_ASK: break;
+	}
+	return make_task(opening, err);
+}
+
 /* True: on its way, and done runs later. */
 static bool record_task(struct opening *opening)
 {
@@ -461,8 +520,7 @@ static bool record_task(struct opening *opening)
 
 	if (!has_share(opening) || !check_identity(opening))
 		return false;
-	if (request->wish == ISSUE_WISH_CLAIM ? !make_proof(opening, &err)
-					      : !make_task(opening, &err))
+	if (!make_change(opening, &err))
 		return err.code == ERROR_NONE ? false : issue_refuse(request, ISSUE_BUSY, err.text);
 	opening->change.done = on_recorded;
 	opening->change.context = opening;
@@ -470,6 +528,7 @@ static bool record_task(struct opening *opening)
 	if (fold_submit(issue->parts.fold, &opening->change, &err))
 		return true;
 	issue_opening_unlink(opening);
+	forget_change(opening);
 	return issue_refuse(request, ISSUE_NOT_RECORDED, err.text);
 }
 
@@ -607,8 +666,9 @@ void issue_project_assertion(const struct json *record, struct projection *proje
 	int64_t slot = json_integer_or(record, "at", 0) / 1000 / SLOT_S;
 	int64_t end = json_integer_or(proof, "until", 0) / SLOT_S;
 	struct text task = json_text_or(record, "task", "");
-	struct text name =
-		task.length > 0 || proof == NULL ? task : json_text_or(proof, "replay", "");
+	/* A task is opened once, and refreshed often. */
+	bool is_task = text_is(json_text_or(record, "type", ""), "task-opened");
+	struct text name = is_task || proof == NULL ? task : json_text_or(proof, "replay", "");
 	struct text key =
 		text_format(arena, "%.*s%.*s", TEXT_ARGS(slot_prefix(arena, end)), TEXT_ARGS(name));
 	struct json_builder row;

@@ -166,6 +166,8 @@ enum proving_outcome issue_prove(struct issue *issue, struct arena *arena,
 	enum token_reason reason;
 
 	*out = (struct proven){0};
+	if (issue_is_public(request) && issue_prove_public(issue, arena, request, out, &outcome))
+		return outcome;
 	reason = request->assertion_use == ISSUE_ASSERTION_GRANTS
 			 ? grant_assertion_parse(&proving.assertion, arena, request->assertion)
 			 : client_assertion_parse(&proving.assertion, arena, request->assertion);

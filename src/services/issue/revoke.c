@@ -140,7 +140,10 @@ bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 	char actor[ACTOR_BYTES];
 	struct issue_caller caller;
 	struct claimed claimed;
+	struct text id;
 
+	if (refresh_token_read(token, &id))
+		return issue_revoke_refresh(issue, token, err);
 	if (!find_holder(issue, token, &claimed, &caller, actor, err))
 		return false;
 	if (was_handed(issue, &claimed, &caller))

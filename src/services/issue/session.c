@@ -78,8 +78,7 @@ static bool is_over(const struct issue *issue, const struct issue_session *sessi
 {
 	const struct task *task = task_find(issue->parts.tasks, text_of(session->task));
 
-	return !task_is_live(task, issue_now_utc_ms(issue)) ||
-	       issue_identity_state(issue, task->identity) != TOKEN_ACCEPTED;
+	return issue_task_state(issue, task) != TOKEN_ACCEPTED;
 }
 
 static void end_over(struct issue *issue)

@@ -547,10 +547,6 @@ const struct unenforced_field unenforced_fields[] = {
 		"data-source:"},
 	{"identity", "impact", "for people to read", NULL, NULL},
 	{"identity", "review", "no review is started when it is due yet", NULL, NULL},
-	{"person", "clearance",
-		"holds for what is sent to them by name; a task opened for them is not held to it "
-		"yet",
-		NULL, NULL},
 	{"unit", "purpose", "for people to read", NULL, NULL},
 	{"data-source", "location", "for people to read", NULL, NULL},
 	{"data-source", "environment",

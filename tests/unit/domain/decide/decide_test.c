@@ -634,6 +634,32 @@ static void data_above_the_charters_level_is_denied(void **state)
 		REASON_SENSITIVITY);
 }
 
+/* A call of a task for di, who has this clearance. */
+static const struct decision *ask_for_di(struct decide_bench *bench, const char *clearance)
+{
+	char yaml[128];
+	struct call call = decide_bench_call(bench, "files", "read", "{\"path\":\"tickets/1\"}");
+
+	(void)snprintf(yaml, sizeof yaml, "object: person\nname: di\nunit: support\n%s", clearance);
+	assert_true(decide_bench_put(bench, yaml));
+	call.task = TEXT("t-di");
+	return decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL);
+}
+
+static void data_above_the_clearance_of_its_person_is_denied(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_open_task_of(bench, "t-di", "di");
+	expect_denied(ask_for_di(bench, "clearance: public\n"), REASON_SENSITIVITY);
+	assert_non_null(strstr(bench->decision.explanation.data, "clearance of the person"));
+	expect_allowed(ask_for_di(bench, "clearance: internal\n"));
+	expect_allowed(ask_for_di(bench, ""));
+	decide_bench_edit(bench, "agent", "{name: tickets, up-to: internal}",
+		"{name: tickets, up-to: public}");
+	expect_denied(ask_for_di(bench, "clearance: restricted\n"), REASON_SENSITIVITY);
+}
+
 static void unlabelled_data_counts_as_restricted(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -1399,6 +1425,7 @@ int main(void)
 		BENCH_TEST(a_data_source_outside_the_charter_is_denied),
 		BENCH_TEST(data_that_no_source_covers_is_denied),
 		BENCH_TEST(data_above_the_charters_level_is_denied),
+		BENCH_TEST(data_above_the_clearance_of_its_person_is_denied),
 		BENCH_TEST(unlabelled_data_counts_as_restricted),
 		BENCH_TEST(a_reads_line_that_cannot_be_evaluated_is_denied),
 		BENCH_TEST(an_answer_may_carry_only_what_the_reply_may),

@@ -85,7 +85,7 @@ static bool expected(
 	case PEOPLE_SIGN_IN: return is_person && (facts & SELF) != 0;
 	case PEOPLE_WRITE: return administers || owns || keeps_data;
 	case PEOPLE_OPEN: return keeps_data;
-	case PEOPLE_CONSENT: return keeps_data && !proposed;
+	case PEOPLE_CONSENT: return (keeps_data || (is_person && (facts & SELF) != 0)) && !proposed;
 	case PEOPLE_PROPOSE: return is_identity && proposed;
 	case PEOPLE_APPROVE:
 		if (proposed || (is_person && (facts & SELF) != 0))

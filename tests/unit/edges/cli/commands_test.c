@@ -319,6 +319,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_WITH: return "{\"path\":\"a\"}";
 	case OPTION_VERSION:
 	case OPTION_MINUTES:
+	case OPTION_NUMBER:
 	case OPTION_DAYS:
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
@@ -334,6 +335,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_ALONE:
 	case OPTION_COMPROMISED:
 	case OPTION_HOPS:
+	case OPTION_DENY:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -379,6 +381,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_TOOL] = "--tool",
 		[OPTION_MINUTES] = "--minutes",
 		[OPTION_HOPS] = "--hops",
+		[OPTION_NUMBER] = "--number",
+		[OPTION_DENY] = "--deny",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 

@@ -627,7 +627,11 @@ static void the_metadata_says_what_is_there(void **state)
 		text_is(json_text_or(&body, "token_endpoint", ""), ISSUING_ISSUER "/oauth/token"));
 	assert_true(text_is(json_text_or(&body, "introspection_endpoint", ""),
 		ISSUING_ISSUER "/oauth/introspect"));
-	assert_int_equal(json_find(&body, "grant_types_supported")->count, 4);
+	assert_int_equal(json_find(&body, "grant_types_supported")->count, 6);
+	assert_true(text_is(json_text_or(&body, "authorization_endpoint", ""),
+		ISSUING_ISSUER "/oauth/authorize"));
+	assert_true(
+		json_boolean_or(&body, "authorization_response_iss_parameter_supported", false));
 	first = json_canonical_text(bench->issuing.governed.arena, &body);
 	assert_int_equal(send_request(bench, "GET /.well-known/openid-configuration", "", ""), 200);
 	body = body_of(bench);
