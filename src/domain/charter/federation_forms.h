@@ -6,7 +6,7 @@
 
 /* How an issuer and the rules of a charter are written, for the tables of object.c. */
 
-enum { ISSUER_FIELDS = 13 };
+enum { ISSUER_FIELDS = 14 };
 extern const struct form_field issuer_fields[ISSUER_FIELDS];
 void finish_issuer(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body);

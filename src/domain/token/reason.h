@@ -69,7 +69,7 @@
 	X(TOKEN_TASK_UNKNOWN, "task_unknown", STATE, "its task is not known") \
 	X(TOKEN_TASK_NOT_LIVE, "task_not_live", STATE, "its task was ended, revoked or is over") \
 	X(TOKEN_IDENTITY_NOT_ACTIVE, "identity_not_active", STATE, "its identity is not active") \
-	X(TOKEN_PERSON, "person_not_active", STATE, \
+	X(TOKEN_PERSON_NOT_ACTIVE, "person_not_active", STATE, \
 	  "the person it acts for is gone, or its charter does not act for them") \
 	X(TOKEN_FOR_EXCHANGE, "for_exchange", STATE, \
 	  "it was handed on to be exchanged, and opens nothing itself") \

@@ -59,7 +59,7 @@ enum token_reason issue_person_state(
 	return charter_acts_for(registry_find_charter(registry, identity),
 		       registry_find_person(registry, person))
 		       ? TOKEN_ACCEPTED
-		       : TOKEN_PERSON;
+		       : TOKEN_PERSON_NOT_ACTIVE;
 }
 
 /* The first of its path is the one that the person consented to. */

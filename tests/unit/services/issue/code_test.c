@@ -458,7 +458,8 @@ static void a_task_ends_with_its_person(void **state)
 	issuing_recharter(&bench->issuing, "",
 		"acts-for: {people: [\"unit:sales\"], redirect-uris: "
 		"[\"https://app.example/back\"], environment: staging}\n");
-	assert_int_equal(issuing_ask(&bench->issuing, text_of(bench->token)), TOKEN_PERSON);
+	assert_int_equal(
+		issuing_ask(&bench->issuing, text_of(bench->token)), TOKEN_PERSON_NOT_ACTIVE);
 	(void)issue_expire(bench->issuing.issue);
 	fake_log_flush(&bench->issuing.governed.log);
 	assert_false(is_live(bench));
