@@ -96,14 +96,14 @@ static const struct handed_row rows[] = {
 
 static const char *answer_to_row(struct issuing *unused, const void *what, bool is_twin)
 {
-	static const char *const right[CHAIN] = {
-		NULL, HANDED("d0", "d1", ACT1("d1")), HANDED("d0", "d2", ACT2("d2", "d1"))};
 	const struct handed_row *row = what;
+	const char *right = row->of == 1 ? HANDED("d0", "d1", ACT1("d1"))
+					 : HANDED("d0", "d2", ACT2("d2", "d1"));
 	struct chain_world *world = chain_start(row->of);
 	struct issuing *issuing = &world->delegating.issuing;
 	struct text token = door_token(issuing, issuing->token_key,
 		"{\"alg\":\"ES256\",\"kid\":\"@ours@\",\"typ\":\"at+jwt\"}",
-		is_twin ? right[row->of] : row->claims);
+		is_twin ? right : row->claims);
 	const char *said = token_reason_word(delegating_ask(&world->delegating, token));
 
 	(void)unused;
