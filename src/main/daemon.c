@@ -522,7 +522,7 @@ static bool make_events(struct daemon *daemon, struct error *err)
 	struct signals_parts parts = {
 		.fold = daemon->fold, .wall_utc_ms = stamp_utc_ms, .clock_context = daemon};
 
-	if (!events_create(&daemon->events, daemon->trust, daemon->issue, err))
+	if (!events_create(&daemon->events, daemon->trust, daemon->issue, daemon->registrar, err))
 		return false;
 	parts.issuers = events_issuers(daemon->events);
 	parts.tasks = events_tasks(daemon->events);
@@ -1173,7 +1173,6 @@ void daemon_destroy(struct daemon **daemon_at)
 	sts_client_destroy(&daemon->sts);
 	issue_destroy(&daemon->issue);
 	sign_in_destroy(&daemon->sign_in);
-	events_destroy(&daemon->events);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
 	http_client_destroy(&daemon->http);
@@ -1182,6 +1181,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	standing_keeper_stop(&daemon->standing);
 	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
+	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */
 	fold_destroy(&daemon->fold);
 	task_table_destroy(&daemon->tasks);

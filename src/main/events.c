@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "services/sign_in/sign_in.h"
 
 struct events_sweep {
 	struct events *events;
+	struct registrar_request key_end; /* of a person; one key at a time */
 	struct issue_sweep sweep;
 	struct signals_ending *ending;
 	struct events_sweep *next;
@@ -14,6 +16,7 @@ struct events_sweep {
 struct events {
 	struct trust_service *trust;
 	struct issue *issue;
+	struct registrar *registrar;
 	struct events_sweep *sweeps; /* on their way */
 };
 
@@ -68,6 +71,61 @@ static enum issue_whose whose(enum issuer_subject subject)
 	return ISSUE_WHOSE_NONE;
 }
 
+static void fail(struct events_sweep *made, const struct error *err)
+{
+	struct signals_ending *ending = made->ending;
+
+	ending->is_done = false;
+	ending->err = *err;
+	sweep_free(made);
+	ending->done(ending);
+}
+
+/* Keys first: what they signed in by opens no task while the others end. */
+static void end_next_key(struct events_sweep *made);
+
+static void on_key_ended(struct registrar_request *request)
+{
+	struct events_sweep *made = request->context;
+	const struct error err = request->err;
+	bool is_changed = request->is_changed;
+
+	registrar_request_deinit(request);
+	if (err.code != ERROR_NONE)
+		fail(made, &err);
+	else if (is_changed)
+		end_next_key(made);
+	else
+		issue_sweep(made->events->issue, &made->sweep);
+}
+
+static void end_next_key(struct events_sweep *made)
+{
+	struct error err = {0};
+
+	made->key_end = (struct registrar_request){.verb = REGISTRAR_END_KEY,
+		.actor = TEXT("remit"),
+		.name = made->sweep.name,
+		.reason = text_of(made->ending->reason),
+		.sign_in = {.issuer = made->ending->issuer},
+		.done = on_key_ended,
+		.context = made};
+	if (!registrar_submit(made->events->registrar, &made->key_end, &err))
+		fail(made, &err);
+}
+
+/* Whom the issuer lets sign in by that name, as they are called here; else the very name. */
+static struct text name_of(const struct events *events, const struct signals_ending *ending)
+{
+	const struct registry_entry *person =
+		ending->whom != ISSUER_SUBJECT_PEOPLE
+			? NULL
+			: sign_in_find_person(registrar_registry(events->registrar), ending->issuer,
+				  ending->name);
+
+	return person == NULL ? ending->name : person->name;
+}
+
 static void end(void *context, struct signals_ending *ending)
 {
 	struct events *events = context;
@@ -85,11 +143,14 @@ static void end(void *context, struct signals_ending *ending)
 	events->sweeps = made;
 	made->sweep = (struct issue_sweep){.whose = whose(ending->whom),
 		.issuer = ending->issuer,
-		.name = ending->name,
+		.name = name_of(events, ending),
 		.reason = text_of(ending->reason),
 		.done = on_swept,
 		.context = made};
-	issue_sweep(events->issue, &made->sweep);
+	if (ending->whom == ISSUER_SUBJECT_PEOPLE && ending->name.length > 0)
+		end_next_key(made);
+	else
+		issue_sweep(events->issue, &made->sweep);
 }
 
 struct signals_issuers events_issuers(struct events *events)
@@ -102,14 +163,15 @@ struct signals_tasks events_tasks(struct events *events)
 	return (struct signals_tasks){.context = events, .end = end};
 }
 
-bool events_create(
-	struct events **out, struct trust_service *trust, struct issue *issue, struct error *err)
+bool events_create(struct events **out, struct trust_service *trust, struct issue *issue,
+	struct registrar *registrar, struct error *err)
 {
 	*out = calloc(1, sizeof **out);
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for events");
 	(*out)->trust = trust;
 	(*out)->issue = issue;
+	(*out)->registrar = registrar;
 	return true;
 }
 

@@ -15,6 +15,8 @@ import { Issuer } from './support/issuers.mjs';
 const IDENTITY = 'support-summariser';
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';
 const JWT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const CLIENT = 'remit-cli';
+const BO = 'bo.at.work@corp.example'; // as id calls bo@example.com
 const POLL_TOKEN = 'token-of-the-poll-0123456789';
 const path = fileURLToPath(new URL('../../docs/formats/security-events.md', import.meta.url));
 const page = readFileSync(path, 'utf8');
@@ -91,7 +93,8 @@ before(async () => {
   hub.transmitter = await new Transmitter().start();
   const documents = [
     issuerDocument(id, 'events: {types: [session-revoked, credential-change], ' +
-      'subjects: [people, workloads, identities]}\n'),
+      'subjects: [people, workloads, identities]}\n' +
+      `people: {client: ${CLIENT}, claim: email}\n`),
     issuerDocument(mute, ''),
     issuerDocument(hub, 'events: {types: [session-revoked], subjects: [workloads], ' +
       `audience: remit-at-hub, poll: "${hub.transmitter.url}", credential: hub-poll}\n`),
@@ -103,6 +106,10 @@ before(async () => {
       files.set('charters/60-issuers.yaml', documents.join('---\n'));
       const name = `charters/50-${IDENTITY}.yaml`;
       files.set(name, `${files.get(name)}federation:\n${rules}`);
+      for (const [file, text] of files) {
+        files.set(file, text.replace(/^(object: person\nname: bo@[^]*?)(?=^---|(?![^]))/gm,
+          `$1sign-in: {issuer: id, as: ${BO}}\n`));
+      }
     },
   });
   await world.setSecret('hub-poll', POLL_TOKEN);
@@ -281,6 +288,33 @@ test('credential-change and the identity itself end tasks, too', async () => {
   const next = await open(id, 'worker:1');
   await taken(await eventOf(id, { format: 'opaque', id: IDENTITY }));
   assert.equal(await call(next), 401);
+});
+
+// Signed in by a token of id's, as docs/login.md has it for machines without a browser.
+const signIn = async (home) => {
+  const nonce = (await world.must(home, 'login', '--nonce')).trim();
+  const file = world.path(`${home}.jwt`);
+  writeFileSync(file, await id.token({
+    iss: id.url, aud: CLIENT, sub: 'u-bo', email: BO, email_verified: true, nonce,
+  }), { mode: 0o600 });
+  await world.must(home, 'login', '--id-token-file', file);
+};
+
+test('session-revoked of a person ends the keys that they signed in with there', async () => {
+  await signIn('bo-laptop');
+  await signIn('bo-phone');
+  const listed = async (home) => (await world.remit(home, 'person', 'list')).code;
+  assert.deepEqual([await listed('bo-laptop'), await listed('bo-phone')], [0, 0]);
+  await taken(await eventOf(id, { format: 'email', email: 'other@corp.example' }));
+  assert.equal(await listed('bo-laptop'), 0);
+  await taken(await eventOf(id, { format: 'email', email: BO }));
+  for (const home of ['bo-laptop', 'bo-phone']) {
+    const refusal = await world.remit(home, 'person', 'list');
+    assert.notEqual(refusal.code, 0);
+    assert.match(refusal.err, /key_over/);
+  }
+  await signIn('bo-tablet'); // a new session there is a new key here
+  assert.equal(await listed('bo-tablet'), 0);
 });
 
 test('many tasks end with one event', async () => {

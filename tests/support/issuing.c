@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "domain/token/access_token.h"
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
@@ -166,6 +167,18 @@ static struct text key_yaml(struct issuing *issuing, const struct private_key *k
 const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *key)
 {
 	return text_format(issuing->governed.arena, "keys: [%s]\n", key_yaml(issuing, key).data)
+		.data;
+}
+
+const char *issuing_ending_key(struct issuing *issuing, int64_t seconds)
+{
+	struct text own = key_yaml(issuing, issuing->a1_key);
+	char written[TIME_TEXT_BYTES];
+
+	own.length -= strlen("}");
+	time_format_utc_ms(written, (issuing_now_s(issuing) + seconds) * 1000);
+	return text_format(
+		issuing->governed.arena, "%.*s, expires: '%.19sZ'}", TEXT_ARGS(own), written)
 		.data;
 }
 

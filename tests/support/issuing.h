@@ -76,6 +76,8 @@ struct text issuing_assertion_of(
 	struct issuing *issuing, const char *name, const struct private_key *key);
 /* The keys line of a charter with this key, for staging. */
 const char *issuing_key_yaml(struct issuing *issuing, const struct private_key *key);
+/* For issuing_recharter: a1's own key, which ends so many seconds from now. */
+const char *issuing_ending_key(struct issuing *issuing, int64_t seconds);
 /* Asks for what the request says; true if GRANTED.  It must live until the log answers. */
 bool issuing_request(struct issuing *issuing, struct issue_request *request);
 /* Asks for a task with these; true if GRANTED.  The log decides when it answers. */

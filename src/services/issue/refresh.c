@@ -79,6 +79,8 @@ static bool set_times(struct opening *opening, const struct task *task)
 		opening->issued_utc_s + (task_s > 0 ? task_s : CHARTER_TASK_S_DEFAULT);
 	if (opening->expires_utc_s > task->deadline_utc_ms / 1000)
 		opening->expires_utc_s = task->deadline_utc_ms / 1000;
+	if (opening->proven.ends_utc_s != 0 && opening->expires_utc_s > opening->proven.ends_utc_s)
+		opening->expires_utc_s = opening->proven.ends_utc_s;
 	return opening->expires_utc_s > opening->issued_utc_s ||
 	       refuse(opening->request, "its task is over");
 }

@@ -46,7 +46,7 @@ static bool is_opening_theirs(const struct issue_sweep *sweep, const struct open
 	case ISSUE_WHOSE_WORKLOAD:
 		return text_equal(proven->issuer, sweep->issuer) &&
 		       text_equal(proven->subject, sweep->name);
-	case ISSUE_WHOSE_PERSON:
+	case ISSUE_WHOSE_PERSON: return text_equal(opening->person, sweep->name);
 	case ISSUE_WHOSE_NONE: break;
 	}
 	return false;

@@ -1,8 +1,8 @@
 #ifndef SERVICES_OUTBOUND_OUTBOUND_PRIVATE_H
 #define SERVICES_OUTBOUND_OUTBOUND_PRIVATE_H
 
-#include "base/random.h"
 #include "base/digest.h"
+#include "base/random.h"
 #include "services/outbound/outbound.h"
 
 /* Shared inside services/outbound. */

@@ -540,16 +540,7 @@ static void a_certificate_counts_in_its_time_and_so_do_its_tokens(void **state)
 /* a1's charter with its own key, which ends so many seconds from now. */
 static void end_key_in(struct bench *bench, int64_t seconds)
 {
-	struct issuing *issuing = &bench->issuing;
-	const char *yaml = issuing_key_yaml(issuing, issuing->a1_key);
-	struct text inner = {yaml + strlen("keys: ["), strlen(yaml) - strlen("keys: [}]\n")};
-	char written[TIME_TEXT_BYTES];
-	struct text line;
-
-	time_format_utc_ms(written, (issuing_now_s(issuing) + seconds) * 1000);
-	line = text_format(
-		issuing->governed.arena, "%.*s, expires: '%.19sZ'}", TEXT_ARGS(inner), written);
-	issuing_recharter(issuing, line.data, "");
+	issuing_recharter(&bench->issuing, issuing_ending_key(&bench->issuing, seconds), "");
 }
 
 static bool open_by_key(struct issuing *issuing)

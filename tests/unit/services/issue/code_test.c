@@ -480,6 +480,39 @@ static void an_identity_with_keys_must_prove_itself(void **state)
 	assert_int_equal(run(bench, refresh_request(bench->refresh)), ISSUE_CLIENT_UNPROVEN);
 }
 
+static void on_swept(struct issue_sweep *sweep)
+{
+	*(bool *)sweep->context = true;
+}
+
+/* The person's sessions end while the record of what they let open is on its way. */
+static void what_a_person_let_open_ends_with_their_sessions(void **state)
+{
+	struct bench *bench = *state;
+	bool is_swept = false;
+	struct issue_sweep sweep = {.whose = ISSUE_WHOSE_PERSON,
+		.name = TEXT("ana"),
+		.reason = TEXT("session-revoked"),
+		.done = on_swept,
+		.context = &is_swept};
+
+	get_code(bench);
+	bench->request = code_request(bench);
+	bench->request.path = TEXT("/oauth/token");
+	bench->request.done = on_done;
+	bench->request.context = bench;
+	bench->issuing.governed.log.is_held = true;
+	issue_open_task(bench->issuing.issue, &bench->request);
+	issue_sweep(bench->issuing.issue, &sweep);
+	while (issue_sweeps_run(bench->issuing.issue)) {
+	}
+	fake_log_flush(&bench->issuing.governed.log);
+	fake_log_flush(&bench->issuing.governed.log);
+	assert_true(is_swept);
+	assert_int_equal(bench->request.refusal, ISSUE_NOT_ACTIVE);
+	assert_int_equal(task_next(bench->issuing.tasks, NULL)->recorded_state, TASK_ENDED);
+}
+
 /* ---- refreshing ---- */
 
 static void a_refresh_gives_another_token_of_the_same_task(void **state)
@@ -525,6 +558,26 @@ static void a_refresh_goes_no_further_than_its_task(void **state)
 	assert_int_equal(bench->request.lifetime_s, 10);
 	issuing_pass(&bench->issuing, 10);
 	assert_int_equal(run(bench, refresh_request(bench->refresh)), ISSUE_REFRESH);
+}
+
+/* Whatever proves the client has an end, and no token of it a later one. */
+static void a_refreshed_token_ends_with_the_key_that_asked(void **state)
+{
+	struct bench *bench = *state;
+	struct issue_request request;
+
+	issuing_recharter(&bench->issuing, NULL, CLAUSE);
+	get_code(bench);
+	request = code_request(bench);
+	request.assertion = issuing_assertion(&bench->issuing, NULL);
+	assert_int_equal(run(bench, request), ISSUE_GRANTED);
+	assert_true(bench->request.lifetime_s > 100);
+	issuing_recharter(&bench->issuing, issuing_ending_key(&bench->issuing, 100), CLAUSE);
+	issuing_pass(&bench->issuing, 60);
+	request = refresh_request(bench->refresh);
+	request.assertion = issuing_assertion(&bench->issuing, NULL);
+	assert_int_equal(run(bench, request), ISSUE_GRANTED);
+	assert_int_equal(bench->request.lifetime_s, 40);
 }
 
 static void a_refresh_asks_for_nothing_new(void **state)
@@ -617,9 +670,11 @@ int main(void)
 		CASE(the_token_is_the_persons_and_the_identity_acts),
 		CASE(a_task_ends_with_its_person),
 		CASE(an_identity_with_keys_must_prove_itself),
+		CASE(what_a_person_let_open_ends_with_their_sessions),
 		CASE(a_refresh_gives_another_token_of_the_same_task),
 		CASE(a_refresh_token_used_twice_ends_all),
 		CASE(a_refresh_goes_no_further_than_its_task),
+		CASE(a_refreshed_token_ends_with_the_key_that_asked),
 		CASE(a_refresh_asks_for_nothing_new),
 		CASE(revoking_a_refresh_token_ends_its_task),
 		CASE(what_was_used_is_known_after_a_restart),
