@@ -94,7 +94,8 @@ before(async () => {
   const documents = [
     issuerDocument(id, 'events: {types: [session-revoked, credential-change], ' +
       'subjects: [people, workloads, identities]}\n' +
-      `people: {client: ${CLIENT}, claim: email}\n`),
+      `people: {client: ${CLIENT}, claim: email, ` +
+      'require: [{name: email_verified, is: true}]}\n'),
     issuerDocument(mute, ''),
     issuerDocument(hub, 'events: {types: [session-revoked], subjects: [workloads], ' +
       `audience: remit-at-hub, poll: "${hub.transmitter.url}", credential: hub-poll}\n`),
