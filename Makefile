@@ -31,6 +31,7 @@ run: build
 	@$(NODE_PATH_FIRST) ONCE="$(ONCE)" tools/run
 
 test: build
+	@tools/deps suite
 	@$(NODE_PATH_FIRST) tools/run-tests $(BUILD) --num-processes $(JOBS)
 
 bench: build

@@ -14,6 +14,7 @@ import * as jose from 'jose';
 import * as oauth from 'oauth4webapi';
 
 import { World, eventually } from '../../examples/stories/lib/world.mjs';
+import { Browser } from './support/browser.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const page = readFileSync(resolve(here, '../../docs/code-grant.md'), 'utf8');
@@ -47,34 +48,6 @@ before(async () => {
 });
 after(() => world?.stop());
 
-// A browser: it keeps cookies and says where it was sent.
-class Browser {
-  cookies = new Map();
-
-  async get(address) {
-    const answer = await fetch(new URL(address, world.url), { redirect: 'manual', headers: {
-      Cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') } });
-    for (const line of answer.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-      this.cookies.set(name, value);
-    }
-    return { status: answer.status, headers: answer.headers, text: await answer.text(),
-      place: answer.headers.get('location') };
-  }
-
-  // To the page that waits.
-  async begin(address) {
-    const first = await this.get(address);
-    assert.equal(first.status, 303, first.text);
-    this.page = first.place;
-    const shown = await this.get(this.page);
-    assert.equal(shown.status, 200, shown.text);
-    this.code = /remit consent ([A-Z-]{9})/.exec(shown.text)[1];
-    this.number = /<strong>(\d\d)<\/strong>/.exec(shown.text)[1];
-    return shown;
-  }
-}
-
 const pkce = () => {
   const verifier = randomBytes(32).toString('base64url');
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
@@ -98,7 +71,7 @@ const consent = (browser, person = PERSON, ...more) =>
 // The address that the browser is sent back to.
 const agreed = async (more) => {
   const { verifier, challenge } = pkce();
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   await browser.begin(wish(challenge, more));
   const done = await consent(browser);
   assert.equal(done.code, 0, done.err);
@@ -143,7 +116,7 @@ test('the example of the page works word for word', async () => {
   const ended = new Promise((done) => child.on('close', done));
   child.stdin.end(example('js'));
   assert.ok(await eventually(() => /^open (\S+)$/m.test(out)), err);
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   const shown = await browser.begin(/^open (\S+)$/m.exec(out)[1]);
   assert.match(shown.text, /Sum up the tickets of today/);
   const done = await consent(browser);
@@ -158,7 +131,7 @@ test('the example of the page works word for word', async () => {
 test('oauth4webapi gets a token of the person by a confidential client', async () => {
   const client = { client_id: CONFIDENTIAL };
   const verifier = oauth.generateRandomCodeVerifier();
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   await browser.begin(wish(await oauth.calculatePKCECodeChallenge(verifier),
     { client_id: CONFIDENTIAL }));
   assert.equal((await consent(browser)).code, 0);
@@ -187,7 +160,7 @@ test('oauth4webapi gets a token of the person by a confidential client', async (
 });
 
 test("the MCP SDK's own client finds the way by itself", async () => {
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   const kept = {};
   let sent;
   const provider = {
@@ -230,7 +203,7 @@ test('what happened is on record, and a decision knows the person', async () => 
 // ---- it is misused ----
 
 test('no page can be put into another, and none is kept', async () => {
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   const { headers } = await browser.begin(wish(pkce().challenge));
   assert.match(headers.get('content-security-policy'), /default-src 'none'/);
   assert.match(headers.get('content-security-policy'), /frame-ancestors 'none'/);
@@ -242,7 +215,7 @@ test('no page can be put into another, and none is kept', async () => {
 });
 
 test('what the application says cannot become part of the page', async () => {
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   const { text } = await browser.begin(wish(pkce().challenge,
     { purpose: '<script>alert(1)</script>"\'&\u202e' }));
   assert.ok(!text.includes('<script>'));
@@ -256,12 +229,12 @@ test('nobody is sent to an address that is not registered', async () => {
     { client_id: 'ticket-filer' }];
   const said = new Set();
   for (const more of bad) {
-    const answer = await new Browser().get(wish(pkce().challenge, more));
+    const answer = await new Browser(world.url).get(wish(pkce().challenge, more));
     assert.equal(answer.status, 400);
     assert.equal(answer.place, null);
     said.add(answer.text);
   }
-  const twice = await new Browser().get(`${wish(pkce().challenge)}&state=x`);
+  const twice = await new Browser(world.url).get(`${wish(pkce().challenge)}&state=x`);
   assert.equal(twice.status, 400);
   said.add(twice.text);
   assert.equal(said.size, 1); // whether there is such an identity
@@ -284,7 +257,7 @@ test('other faults are told to the application, with state and issuer', async ()
     [{ response_mode: 'fragment' }, 'invalid_request'],
   ];
   for (const [more, error] of cases) {
-    const answer = await new Browser().get(wish(challenge, more));
+    const answer = await new Browser(world.url).get(wish(challenge, more));
     assert.equal(answer.status, 303, error);
     const place = new URL(answer.place);
     assert.equal(place.origin + place.pathname, REDIRECT);
@@ -295,7 +268,7 @@ test('other faults are told to the application, with state and issuer', async ()
 });
 
 test('a person who is not asked cannot answer, and a wrong number ends it', async () => {
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   await browser.begin(wish(pkce().challenge));
   const other = await consent(browser, 'dan@example.com');
   assert.equal(other.code, (await consent({ code: 'XXXX-XXXX', number: '10' })).code);
@@ -308,7 +281,7 @@ test('a person who is not asked cannot answer, and a wrong number ends it', asyn
 });
 
 test('a no is a no, and an answer holds once', async () => {
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   await browser.begin(wish(pkce().challenge));
   assert.equal((await consent(browser, PERSON, '--deny')).code, 0);
   assert.notEqual((await consent(browser)).code, 0);
@@ -317,11 +290,11 @@ test('a no is a no, and an answer holds once', async () => {
 });
 
 test('another browser does not get the code', async () => {
-  const browser = new Browser();
+  const browser = new Browser(world.url);
   await browser.begin(wish(pkce().challenge));
   assert.equal((await consent(browser)).code, 0);
-  assert.equal((await new Browser().get(browser.page)).status, 404);
-  const stranger = new Browser();
+  assert.equal((await new Browser(world.url).get(browser.page)).status, 404);
+  const stranger = new Browser(world.url);
   for (const name of browser.cookies.keys()) stranger.cookies.set(name, 'A'.repeat(43));
   assert.equal((await stranger.get(browser.page)).status, 404);
   assert.equal((await browser.get(browser.page)).status, 303);
