@@ -30,9 +30,6 @@ test('what no client may ask for is refused', async () => {
     assert.notEqual(done.code, 0, JSON.stringify(more));
     assert.equal(done.out, '');
   }
-  const done = await world.remit(null, ...words('--session', 'mcp'));
-  assert.equal(done.code, 2);
-  assert.match(done.err, /--session is connection/);
 });
 
 test('a task of one instance ends with that instance', async () => {

@@ -21,7 +21,7 @@ const IDENTITY = 'support-summariser';
 const PLAYERS = {
   'federation.md': 'federation', 'oauth.md': 'oauth_page', 'delegation.md': 'delegation',
   'a2a.md': 'a2a', 'dpop.md': 'bound', 'mtls.md': 'bound', 'standing.md': 'ways_in',
-  'code-grant.md': 'code_grant', 'login.md': 'login', 'formats/tokens.md': 'signer',
+  'code-grant.md': 'code_grant', 'login.md': 'login',
 };
 let world;
 let issuer;

@@ -208,12 +208,6 @@ int command_task_open(struct cli *cli)
 
 	if (cli->values[OPTION_KEY] == NULL || cli->values[OPTION_RESOURCE] == NULL)
 		return cli_usage(cli, "--key and --resource are needed");
-	/* Who has a session of MCP is a client of MCP, and asks itself. */
-	if (cli->values[OPTION_SESSION] != NULL &&
-		strcmp(cli->values[OPTION_SESSION], "connection") != 0)
-		return cli_usage(cli,
-			"--session is connection: this command holds one; a client "
-			"of MCP asks for session=mcp itself (docs/formats/tokens.md)");
 	if (!cli_find_issuer(cli, &issuer, &endpoint, &status))
 		return status;
 	buffer_init(&form, FORM_BYTES_MAX);
