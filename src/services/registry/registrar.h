@@ -134,7 +134,8 @@ void registrar_request_deinit(struct registrar_request *request);
 
 const struct registry *registrar_registry(const struct registrar *registrar);
 
-/* True if someone enrolled holds the role administrator: then bootstrap is over. */
+/* True if someone holds the role administrator who is enrolled, or signed in before and may sign
+ * in again: then bootstrap is over. */
 bool registrar_has_administrator(const struct registrar *registrar);
 
 /* True until two administrators could sign at once: raises wait for nobody.  For
