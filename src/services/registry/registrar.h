@@ -67,6 +67,7 @@ struct sandbox_wish {
 struct sign_in_word {
 	struct text issuer;
 	struct sha256 issuer_digest;
+	struct sha256 person_digest;
 	int64_t expires_utc_ms; /* of the key */
 	int64_t useless_utc_ms; /* of the id_token */
 };

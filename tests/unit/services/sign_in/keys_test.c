@@ -52,6 +52,12 @@ static struct sha256 digest_of_issuer(const struct issuing *issuing)
 		->in_force->digest;
 }
 
+static struct sha256 digest_of_person(const struct issuing *issuing, const char *name)
+{
+	return registry_find(issuing->governed.registry, OBJECT_PERSON, text_of(name))
+		->in_force->digest;
+}
+
 static struct text thumbprint_of(struct issuing *issuing, const struct private_key *key)
 {
 	char kid[JWK_THUMBPRINT_BYTES];
@@ -71,6 +77,7 @@ static struct registrar_request asked(struct issuing *issuing, const struct priv
 		.kid = thumbprint_of(issuing, key),
 		.sign_in = {.issuer = TEXT("id"),
 			.issuer_digest = digest_of_issuer(issuing),
+			.person_digest = digest_of_person(issuing, "ana"),
 			.expires_utc_ms = now_ms + (int64_t)LASTS_S * 1000,
 			.useless_utc_ms = now_ms + (int64_t)USEFUL_S * 1000}};
 	struct error err = {0};
@@ -155,6 +162,7 @@ static void only_the_person_whom_the_issuer_names_is_enrolled(void **state)
 	assert_true(issuing->governed.last.is_forbidden);
 	request = asked(issuing, key);
 	request.name = TEXT("bo"); /* who has no sign-in */
+	request.sign_in.person_digest = digest_of_person(issuing, "bo");
 	request.actor = TEXT("person:bo");
 	assert_false(governed_run(&issuing->governed, request));
 	request.name = TEXT("nobody");
@@ -179,6 +187,10 @@ static void what_changed_meanwhile_enrols_nothing(void **state)
 	apply(issuing, PEOPLE "max-lifetime: 5m\n");
 	assert_false(governed_run(&issuing->governed, request));
 	assert_true(issuing->governed.last.is_forbidden);
+	request = asked(issuing, key);
+	/* Another is ana to the issuer by now. */
+	apply(issuing, ANA "sign-in: {issuer: id, as: u-9}\n");
+	assert_false(governed_run(&issuing->governed, request));
 	request = asked(issuing, key);
 	apply(issuing, ANA);
 	assert_false(governed_run(&issuing->governed, request));
@@ -302,6 +314,7 @@ static void administrators_who_logged_out_are_administrators(void **state)
 	request = asked(issuing, key);
 	request.actor = TEXT("person:adi");
 	request.name = TEXT("adi");
+	request.sign_in.person_digest = digest_of_person(issuing, "adi");
 	assert_true(governed_run(&issuing->governed, request));
 	revoke_codes(issuing, "eva");
 	revoke_codes(issuing, "adi");
