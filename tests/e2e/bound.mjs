@@ -264,7 +264,7 @@ test('the metadata of a daemon that speaks TLS offers certificates', async () =>
   const metadata = bodyOf(
     await curl('agent', `${secret.url}/.well-known/oauth-authorization-server`));
   assert.deepEqual(metadata.token_endpoint_auth_methods_supported,
-    ['private_key_jwt', 'self_signed_tls_client_auth']);
+    ['none', 'private_key_jwt', 'self_signed_tls_client_auth']);
   assert.equal(metadata.tls_client_certificate_bound_access_tokens, true);
   assert.equal(metadata.mtls_endpoint_aliases.token_endpoint, metadata.token_endpoint);
 });

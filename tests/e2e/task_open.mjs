@@ -24,12 +24,17 @@ const words = (...more) => ['task', 'open', IDENTITY, '--key', world.keys[IDENTI
 const stateOf = async (task) => (await world.json(null, 'task', 'show', task)).state;
 
 test('what no client may ask for is refused', async () => {
-  for (const more of [['--instance', 'a b'], ['--instance', 'x'.repeat(65)], ['--session', 'mcp'],
-    ['--dpop', world.path('nowhere.pem')]]) {
+  for (const more of [['--instance', 'a b'], ['--instance', 'x'.repeat(65)],
+    ['--session', 'browser'], ['--dpop', world.path('nowhere.pem')]]) {
     const done = await world.remit(null, ...words(...more));
     assert.notEqual(done.code, 0, JSON.stringify(more));
     assert.equal(done.out, '');
   }
+});
+
+test('a task that lives by sessions of MCP is not held by the command', async () => {
+  const opened = await world.json(null, ...words('--session', 'mcp'));
+  assert.equal(await stateOf(opened.task), 'open');
 });
 
 test('a task of one instance ends with that instance', async () => {

@@ -1,5 +1,7 @@
 #include "edges/api/request.h"
 
+#include "domain/token/jws.h"
+
 /* What identities ask people for: to act for them. */
 
 void handle_consent_show(struct api_request *request)
@@ -37,6 +39,8 @@ void handle_consent_answer(struct api_request *request)
 
 	if (!api_need_text(request, "answer", &answer.answer))
 		return;
+	if (jws_find_key_id(&answer.key, request->arena, request->signature) != TOKEN_ACCEPTED)
+		answer.key = TEXT(""); /* which is nobody's */
 	if (!consents->answer(consents->context, &answer, &err))
 		api_answer_problem(request, &err);
 }

@@ -102,6 +102,7 @@ static void enrol(struct api_request *request, const struct sign_in_check *check
 	work->kid = check->nonce;
 	work->sign_in = (struct sign_in_word){.issuer = check->issuer_name,
 		.issuer_digest = check->issuer_digest,
+		.person_digest = check->person_digest,
 		.expires_utc_ms = check->key_until_utc_ms,
 		.useless_utc_ms = check->useless_utc_ms};
 	work->done = on_enrolled;

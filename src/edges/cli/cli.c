@@ -85,8 +85,8 @@ static const struct option_row options[] = {
 	{OPTION_GRACE, "--grace", "TIME", "how long both work (7d)", false},
 	{OPTION_LASTS, "--lasts", "TIME", "how long a key may be used (90d)", false},
 	{OPTION_INSTANCE, "--instance", "NAME", "of this run, which can be killed alone", false},
-	{OPTION_SESSION, "--session", "connection",
-		"the task lives as long as the command holds it", false},
+	{OPTION_SESSION, "--session", "connection|mcp",
+		"the task ends with this command, or with its last session of MCP", false},
 	{OPTION_DPOP, "--dpop", "FILE", "bind the token to this key", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };

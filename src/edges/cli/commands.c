@@ -189,7 +189,7 @@ const struct cli_command cli_commands[] = {
 			"template", "approved_by")},
 	{"task open",
 		"IDENTITY --key FILE --resource URL [--purpose T] [--parent ID] [--details JSON] "
-		"[--instance NAME] [--session connection] [--dpop FILE]",
+		"[--instance NAME] [--session connection|mcp] [--dpop FILE]",
 		"open a task and print its token", 1, 1,
 		OPTIONS(OPTION_KEY, OPTION_RESOURCE, OPTION_PURPOSE, OPTION_PARENT, OPTION_DETAILS,
 			OPTION_INSTANCE, OPTION_SESSION, OPTION_DPOP),

@@ -217,7 +217,8 @@ int command_task_open(struct cli *cli)
 	else
 		status = print_token(cli, &reply, &held.token);
 	buffer_deinit(&form);
-	if (status != EXIT_DONE || cli->values[OPTION_SESSION] == NULL)
+	if (status != EXIT_DONE || cli->values[OPTION_SESSION] == NULL ||
+		strcmp(cli->values[OPTION_SESSION], "connection") != 0)
 		return status;
 	held.issuer = issuer;
 	held.socket = socket_path(cli);

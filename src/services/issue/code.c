@@ -2,7 +2,8 @@
  *
  * G1  A code is spent by being shown, rightly or not: one that others have seen is of no use to
  *     anybody.  Shown again, it ends what it gave (RFC 6749 §4.1.2).
- * G2  What the task is for stands in the wish that the person saw, never in this request. */
+ * G2  A yes counts as an answer to an approval does: while the key that signed it is the person's.
+ * G3  What the task is for stands in the wish that the person saw, never in this request. */
 #include <string.h>
 
 #include "base/base64.h"
@@ -150,6 +151,8 @@ bool issue_take_code(struct opening *opening)
 		return issue_refuse(request, ISSUE_ENVIRONMENT, NULL);
 	if (issue_person_state(issue, consent->client, consent->person) != TOKEN_ACCEPTED)
 		return refuse(request, "the person is gone, or it does not act for them");
+	if (!issue_consent_has_key(issue, consent->person, consent->signer))
+		return refuse(request, "the key that the person signed it with was ended");
 	return take_wish(opening, consent);
 }
 

@@ -97,6 +97,7 @@ struct issue_consent_answer {
 	struct text answer;    /* "yes" or "no" */
 	int64_t number;        /* of the page; of a yes */
 	struct text signature; /* what the person signed */
+	struct text key;       /* kid of the key that signed it */
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err);
 };

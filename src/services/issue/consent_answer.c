@@ -18,6 +18,7 @@ struct answering {
 	bool is_yes;
 	struct arena *arena;
 	struct text person;
+	struct text key;
 	struct fold_change change;
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err);
@@ -83,6 +84,16 @@ static bool may_consent(const struct issue *issue, struct text name, struct erro
 	return registry_may_about(issue->parts.registry,
 		(struct text){actor, sizeof "person:" - 1 + name.length}, PEOPLE_CONSENT, &resource,
 		err);
+}
+
+bool issue_consent_has_key(const struct issue *issue, struct text person, struct text key)
+{
+	const struct person_key *held = NULL;
+	const struct registry_entry *entry =
+		key.length == 0 ? NULL : registry_find_key(issue->parts.registry, key, &held);
+
+	return entry != NULL && held != NULL && entry->in_force != NULL &&
+	       text_equal(entry->name, person) && held->ended_utc_ms == 0;
 }
 
 static bool not_found(struct error *err)
@@ -177,7 +188,8 @@ static void on_recorded(struct fold_change *change)
 			consent->state = answering->is_yes ? ISSUE_CONSENT_YES : ISSUE_CONSENT_NO;
 			consent->record = change->index;
 			consent->person = text_copy(consent->arena, answering->person);
-			if (consent->person.data == NULL)
+			consent->signer = text_copy(consent->arena, answering->key);
+			if (consent->person.data == NULL || consent->signer.data == NULL)
 				consent->state = ISSUE_CONSENT_NO;
 		}
 	}
@@ -194,9 +206,11 @@ static struct answering *answering_create(
 	if (answering == NULL)
 		return NULL;
 	answering->arena = arena_create(ANSWER_ARENA_BYTES_MAX);
-	if (answering->arena != NULL)
+	if (answering->arena != NULL) {
 		answering->person = text_copy(answering->arena, answer->person);
-	if (answering->person.data == NULL) {
+		answering->key = text_copy(answering->arena, answer->key);
+	}
+	if (answering->person.data == NULL || answering->key.data == NULL) {
 		arena_destroy(&answering->arena);
 		free(answering);
 		return NULL;
@@ -247,6 +261,8 @@ bool issue_consent_answer(
 		return error_set(err, ERROR_CONFLICT, "it is being answered");
 	if (!may_consent(issue, answer->person, err))
 		return false;
+	if (!issue_consent_has_key(issue, answer->person, answer->key))
+		return error_set(err, ERROR_INVALID, "forbidden: it is signed by no key of theirs");
 	if (is_yes && answer->number != (int64_t)consent->number) {
 		consent->state = ISSUE_CONSENT_NO;
 		return error_set(err, ERROR_CONFLICT,
@@ -254,4 +270,23 @@ bool issue_consent_answer(
 			"anew, and only with a page that you opened yourself");
 	}
 	return submit(issue, consent, answer, err);
+}
+
+/* ---- taking it back ---- */
+
+void issue_consents_take_back(struct issue *issue, struct text person)
+{
+	struct answering *answering = issue->answerings;
+	struct consent *consent = issue->consents;
+
+	for (; answering != NULL; answering = answering->next)
+		if (text_equal(answering->person, person))
+			answering->is_yes = false;
+	for (; consent != NULL; consent = consent->next) {
+		if (!text_equal(consent->person, person))
+			continue;
+		consent->is_spent = true; /* a code that was shown has its task, or none */
+		if (consent->state == ISSUE_CONSENT_YES)
+			consent->state = ISSUE_CONSENT_NO;
+	}
 }

@@ -24,6 +24,7 @@ struct consent {
 	struct text challenge;
 	struct text key;
 	struct text person; /* who said yes */
+	struct text signer; /* kid of the key that signed it */
 	uint64_t record;    /* of that */
 	struct sha256 code; /* once there is one, as has_code says */
 	bool has_code;
@@ -37,5 +38,9 @@ struct consent {
 /* consent.c. */
 struct consent *issue_consent_find(const struct issue *issue, struct text id);
 struct consent *issue_consent_of_code(const struct issue *issue, struct text code);
+
+/* consent_answer.c.  Whether the person has the key, and nobody has ended it: that it ended by
+ * itself since takes back nothing that it signed. */
+bool issue_consent_has_key(const struct issue *issue, struct text person, struct text key);
 
 #endif

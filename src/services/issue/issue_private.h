@@ -230,6 +230,8 @@ void issue_consents_drop(struct issue *issue);
 /* Forgets what is over. */
 void issue_consents_tend(struct issue *issue);
 void issue_answerings_drop(struct issue *issue);
+/* What the person agreed to and no task was opened by, nor will be. */
+void issue_consents_take_back(struct issue *issue, struct text person);
 /* True for base64url of 32 bytes. */
 bool issue_is_digest_text(struct text value) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 /* Ends all tasks of somebody: one pass over the table, a thousand nodes a turn of the loop.
  *
  * S1  What is folded when the sweep begins is found by the pass; what is on its way to the log
- *     then is marked, gets no token and is ended once it is folded.  What is asked for later is
- *     somebody's new task.
+ *     then is marked, gets no token and is ended once it is folded; what a person agreed to and
+ *     was not opened is taken back.  What is asked for later is somebody's new task.
  * S2  A task below one that ends needs no record of its own.
  * S3  done is told of an end only when every record of it is durable. */
 #include <string.h>
@@ -59,6 +59,8 @@ static void overtake(const struct issue_sweep *sweep)
 	for (; opening != NULL; opening = opening->next)
 		if (!opening->is_waiting && is_opening_theirs(sweep, opening))
 			opening->is_overtaken = true;
+	if (sweep->whose == ISSUE_WHOSE_PERSON && sweep->name.length > 0)
+		issue_consents_take_back(sweep->issue, sweep->name);
 }
 
 /* S2. */

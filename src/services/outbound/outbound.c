@@ -122,15 +122,29 @@ static struct outbound_entry *entry_find(struct outbound *outbound, const struct
 	return NULL;
 }
 
-/* One that nobody needs just now: without a token before the one that ends first. */
-static struct outbound_entry *entry_vacate(struct outbound *outbound)
+/* Whether the identity has as many as it may; those of servers are as many as there are servers. */
+static bool has_its_share(const struct outbound *outbound, struct text identity)
 {
+	size_t count = 0;
+
+	for (size_t i = 0; i < OUTBOUND_ENTRIES_MAX; i++)
+		count += outbound->entries[i].outbound != NULL &&
+			 text_is(identity, outbound->entries[i].identity);
+	return identity.length > 0 && count >= OUTBOUND_PER_IDENTITY_MAX;
+}
+
+/* One that nobody needs just now: without a token before the one that ends first; an identity
+ * that has its share gives one of its own. */
+static struct outbound_entry *entry_vacate(struct outbound *outbound, struct text identity)
+{
+	bool is_own = has_its_share(outbound, identity);
 	struct outbound_entry *found = NULL;
 
 	for (size_t i = 0; i < OUTBOUND_ENTRIES_MAX; i++) {
 		struct outbound_entry *entry = &outbound->entries[i];
 
-		if (entry->state == ENTRY_IDLE && (found == NULL || entry->end_ms < found->end_ms))
+		if (entry->state == ENTRY_IDLE && (!is_own || text_is(identity, entry->identity)) &&
+			(found == NULL || entry->end_ms < found->end_ms))
 			found = entry;
 	}
 	if (found != NULL && found->outbound != NULL)
@@ -155,11 +169,10 @@ static void on_end(struct loop_timer *timer)
 static struct outbound_entry *entry_make(
 	struct outbound *outbound, const struct outbound_key *key, struct error *err)
 {
-	struct outbound_entry *entry = entry_vacate(outbound);
+	struct outbound_entry *entry = entry_vacate(outbound, key->identity);
 
 	if (entry == NULL) {
-		error_set(err, ERROR_LIMIT, "more than %d provider tokens are being got",
-			OUTBOUND_ENTRIES_MAX);
+		error_set(err, ERROR_LIMIT, "too many provider tokens are being got");
 		return NULL;
 	}
 	*entry = (struct outbound_entry){.environment = key->environment};

@@ -23,7 +23,8 @@ struct outbound;
 struct outbound_entry;
 
 enum {
-	OUTBOUND_ENTRIES_MAX = 256, /* kept, or being got, at once */
+	OUTBOUND_ENTRIES_MAX = 256,     /* kept, or being got, at once */
+	OUTBOUND_PER_IDENTITY_MAX = 64, /* of these; those of servers are nobody's share */
 	OUTBOUND_LIFETIME_S_MIN = 10,
 	OUTBOUND_LIFETIME_S_MAX = 3600,    /* one that lives longer is got again */
 	OUTBOUND_LIFETIME_S_DEFAULT = 300, /* where the service does not say */

@@ -54,14 +54,17 @@ void entry_clear(struct outbound_entry *entry)
 static void on_settle(struct loop_post *post)
 {
 	struct outbound_entry *entry = post->context;
-	const struct error failure = entry->failure;
 	struct outbound_wait *wait;
 
 	/* Who waits anew from within run is refused or finds the token: this ends. */
 	while ((wait = entry->waits) != NULL) {
+		bool is_at_hand = entry_has_token(entry) && entry_is_live(entry);
+		struct error failure = entry->failure;
+
+		if (!entry->has_failed) /* it was got, and what it was got for has ended since */
+			error_set(&failure, ERROR_CONFLICT, "its task is over");
 		outbound_forget(wait);
-		wait->run(wait->context,
-			entry_has_token(entry) && entry_is_live(entry) ? NULL : &failure);
+		wait->run(wait->context, is_at_hand ? NULL : &failure);
 	}
 	entry->state = ENTRY_IDLE;
 }

@@ -249,9 +249,43 @@ size_t registrar_count_signers(const struct registrar *registrar)
 	return count;
 }
 
+/* Who signed in before, and may again: that they logged out makes room for nobody. */
+static bool may_come_back(const struct registry *registry, const struct registry_entry *entry)
+{
+	struct text name = entry->in_force->person->sign_in_issuer;
+	const struct registry_entry *issuer = registry_find(registry, OBJECT_ISSUER, name);
+
+	if (name.length == 0 || issuer == NULL || issuer->in_force == NULL ||
+		issuer->in_force->issuer->people.client.length == 0)
+		return false;
+	for (size_t i = 0; i < entry->keys_count; i++)
+		if (text_equal(entry->keys[i].issuer, name))
+			return true;
+	return false;
+}
+
+struct administrator_search {
+	const struct registry *registry;
+	bool is_found;
+};
+
+static bool consider_administrator(void *context, const struct registry_entry *entry)
+{
+	struct administrator_search *search = context;
+
+	search->is_found = entry->in_force != NULL &&
+			   person_has_role(entry->in_force->person, "administrator") &&
+			   (registry_can_sign(entry) || may_come_back(search->registry, entry));
+	return !search->is_found;
+}
+
 bool registrar_has_administrator(const struct registrar *registrar)
 {
-	return registrar_count_administrators(registrar) > 0;
+	struct administrator_search search = {.registry = registrar->registry};
+
+	registry_each(
+		registrar->registry, OBJECT_PERSON, TEXT(""), consider_administrator, &search);
+	return search.is_found;
 }
 
 bool registrar_is_founding(const struct registrar *registrar)

@@ -67,6 +67,7 @@ struct sandbox_wish {
 struct sign_in_word {
 	struct text issuer;
 	struct sha256 issuer_digest;
+	struct sha256 person_digest;
 	int64_t expires_utc_ms; /* of the key */
 	int64_t useless_utc_ms; /* of the id_token */
 };
@@ -134,7 +135,8 @@ void registrar_request_deinit(struct registrar_request *request);
 
 const struct registry *registrar_registry(const struct registrar *registrar);
 
-/* True if someone enrolled holds the role administrator: then bootstrap is over. */
+/* True if someone holds the role administrator who is enrolled, or signed in before and may sign
+ * in again: then bootstrap is over. */
 bool registrar_has_administrator(const struct registrar *registrar);
 
 /* True until two administrators could sign at once: raises wait for nobody.  For

@@ -1,7 +1,7 @@
 /* Keys of people whom a registered issuer knows.
  *
- * N1  What the id_token was judged by (the issuer's document, whose name the person signs in
- *     under) must be in force when the key is enrolled.
+ * N1  What the id_token was judged by (the issuer's document, and the person's, which says what
+ *     the issuer calls them) must be in force when the key is enrolled.
  * N2  A kid is enrolled once for as long as its id_token is of use: the nonce of the token is
  *     the kid, so a token that is shown again enrols nothing, also after its key was ended.
  * N3  What was over for long is forgotten by the next record of the same person. */
@@ -15,9 +15,12 @@ static bool is_in_force(const struct registrar *registrar, const struct registra
 {
 	const struct registry_entry *issuer =
 		registry_find(registrar->registry, OBJECT_ISSUER, request->sign_in.issuer);
-	const struct person *person = registry_find_person(registrar->registry, request->name);
+	const struct registry_entry *person =
+		registry_find(registrar->registry, OBJECT_PERSON, request->name);
 
-	return person != NULL && text_equal(person->sign_in_issuer, request->sign_in.issuer) &&
+	return person != NULL && person->in_force != NULL &&
+	       sha256_equal(&person->in_force->digest, &request->sign_in.person_digest) &&
+	       text_equal(person->in_force->person->sign_in_issuer, request->sign_in.issuer) &&
 	       issuer != NULL && issuer->in_force != NULL &&
 	       sha256_equal(&issuer->in_force->digest, &request->sign_in.issuer_digest);
 }

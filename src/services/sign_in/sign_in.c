@@ -132,6 +132,7 @@ static bool take_person(struct sign_in_check *check, const struct id_token *toke
 	check->person = text_copy(check->arena, person->name);
 	check->issuer_name = text_copy(check->arena, issuer->name);
 	check->issuer_digest = issuer->in_force->digest;
+	check->person_digest = person->in_force->digest;
 	check->key_until_utc_ms = now_utc_ms(check->sign_in) + people->key_lasts_s * 1000;
 	check->useless_utc_ms = id_token_useless_utc_s(token) * 1000;
 	return check->person.data != NULL && check->issuer_name.data != NULL;

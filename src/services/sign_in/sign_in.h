@@ -58,6 +58,7 @@ struct sign_in_check {
 	struct text person;       /* their name in the registry */
 	struct text issuer_name;
 	struct sha256 issuer_digest; /* of the issuer's document in force */
+	struct sha256 person_digest; /* of the person's */
 	int64_t key_until_utc_ms;    /* how long a key lasts that is enrolled now */
 	int64_t useless_utc_ms;      /* when the token ends being of any use */
 	/* Private. */

@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "base/base64.h"
+#include "domain/token/jwk.h"
 #include "edges/oauth/oauth.h"
 #include "services/issue/consent.h"
 #include "support/issuing.h"
@@ -121,8 +122,11 @@ static void answer(struct bench *bench, const char *yes)
 	const char *number = strstr(bench->reply, "<strong>");
 	struct issue_consent_answer given = {
 		.person = TEXT("ana"), .answer = text_of(yes), .done = on_answered};
+	char thumbprint[JWK_THUMBPRINT_BYTES];
 	struct error err = {0};
 
+	assert_true(jwk_thumbprint(thumbprint, private_key_public(bench->issuing.ana_key), &err));
+	given.key = text_of(thumbprint);
 	assert_non_null(number);
 	(void)snprintf(code, sizeof code, "%.9s", strstr(bench->reply, "remit consent ") + 14);
 	given.code = text_of(code);

@@ -24,6 +24,8 @@
 	"outputs: [{to: 'peer:writer', up-to: internal}]\n"                                        \
 	"entitlements: [{effect: delegate, resource: 'peer:writer'}]\n" more
 #define LINE "peers: [{identity: writer, effects: [read], up-to: internal}]\n"
+#define EXCHANGED                                                                                  \
+	", exchange: {grant: token-exchange, url: 'https://sts.example/t', audience: 'aud'}"
 #define SEND                                                                                       \
 	"{\"message\":{\"messageId\":\"m\",\"role\":\"ROLE_USER\",\"parts\":[{\"text\":\"a\"}]}}"
 #define ABOUT(id) "{\"id\":\"" id "\"}"
@@ -254,6 +256,11 @@ static void no_other_peer_gets_a_token(void **state)
 	assert_int_equal(bench->request->subject_token.length, 0);
 	call_bench_answer(bench, TASK);
 	assert_true(decide_bench_put(&bench->world, SERVER(", credential: 'file:/k'") AGENT(LINE)));
+	start(bench, &client, "SendMessage");
+	assert_int_equal(bench->request->subject_token.length, 0);
+	call_bench_answer(bench, TASK);
+	/* One that takes a provider token is another house's, and gets nothing of ours. */
+	assert_true(decide_bench_put(&bench->world, SERVER(EXCHANGED) AGENT(LINE)));
 	start(bench, &client, "SendMessage");
 	assert_int_equal(bench->request->subject_token.length, 0);
 	call_bench_answer(bench, TASK);

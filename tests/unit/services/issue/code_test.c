@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
+#include "domain/token/jwk.h"
 #include "services/issue/consent.h"
 #include "services/issue/consent_private.h"
 #include "support/issuing.h"
@@ -39,6 +40,7 @@ struct bench {
 	char refresh[REFRESH_TOKEN_BYTES_MAX];
 	char task[RANDOM_ID_BYTES];
 	unsigned reuses;
+	bool is_stranger; /* answers are signed by a key that nobody enrolled */
 };
 
 static int start(void **state)
@@ -107,12 +109,22 @@ static void on_answered(void *context, uint64_t index, const struct error *err)
 	bench->answer_err = err == NULL ? (struct error){0} : *err;
 }
 
+static struct text key_of_ana(struct bench *bench)
+{
+	char thumbprint[JWK_THUMBPRINT_BYTES];
+	struct error err = {0};
+
+	assert_true(jwk_thumbprint(thumbprint, private_key_public(bench->issuing.ana_key), &err));
+	return text_copy(bench->issuing.governed.arena, text_of(thumbprint));
+}
+
 static bool answer(struct bench *bench, const char *person, const char *yes, int64_t number)
 {
 	const struct issue_consent_answer answer = {.code = text_of(bench->typed),
 		.person = text_of(person),
 		.answer = text_of(yes),
 		.number = number,
+		.key = bench->is_stranger ? TEXT("other") : key_of_ana(bench),
 		.context = bench,
 		.done = on_answered};
 
@@ -513,6 +525,86 @@ static void what_a_person_let_open_ends_with_their_sessions(void **state)
 	assert_int_equal(task_next(bench->issuing.tasks, NULL)->recorded_state, TASK_ENDED);
 }
 
+static void sweep_ana(struct bench *bench)
+{
+	bool is_swept = false;
+	struct issue_sweep sweep = {.whose = ISSUE_WHOSE_PERSON,
+		.name = TEXT("ana"),
+		.reason = TEXT("session-revoked"),
+		.done = on_swept,
+		.context = &is_swept};
+
+	issue_sweep(bench->issuing.issue, &sweep);
+	while (issue_sweeps_run(bench->issuing.issue)) {
+	}
+	assert_true(is_swept);
+}
+
+/* A code, or the yes before it, opens nothing once the sessions have ended in which it was
+ * said. */
+static void what_a_person_agreed_to_ends_with_their_sessions(void **state)
+{
+	struct bench *bench = *state;
+
+	get_code(bench);
+	sweep_ana(bench);
+	assert_int_equal(run(bench, code_request(bench)), ISSUE_CODE);
+	begin(bench);
+	assert_true(answer(bench, "ana", "yes", bench->view.number));
+	sweep_ana(bench);
+	assert_int_equal(look(bench), ISSUE_CONSENT_NO);
+	begin(bench);
+	bench->issuing.governed.log.is_held = true;
+	(void)answer(bench, "ana", "yes", bench->view.number);
+	sweep_ana(bench);
+	fake_log_flush(&bench->issuing.governed.log);
+	assert_int_equal(look(bench), ISSUE_CONSENT_NO);
+	assert_int_equal(task_table_count(bench->issuing.tasks), 0);
+}
+
+/* And nobody else's. */
+static void what_others_agreed_to_stays(void **state)
+{
+	struct bench *bench = *state;
+	bool is_swept = false;
+	struct issue_sweep sweep = {.whose = ISSUE_WHOSE_PERSON,
+		.name = TEXT("bo"),
+		.done = on_swept,
+		.context = &is_swept};
+
+	get_code(bench);
+	issue_sweep(bench->issuing.issue, &sweep);
+	while (issue_sweeps_run(bench->issuing.issue)) {
+	}
+	assert_true(is_swept);
+	assert_int_equal(run(bench, code_request(bench)), ISSUE_GRANTED);
+}
+
+/* Whoever had the key may have said it. */
+static void a_yes_counts_no_more_once_its_key_was_ended(void **state)
+{
+	struct bench *bench = *state;
+
+	get_code(bench);
+	assert_true(governed_run(
+		&bench->issuing.governed, (struct registrar_request){.verb = REGISTRAR_REVOKE_KEY,
+						  .actor = TEXT("person:ana"),
+						  .name = TEXT("ana"),
+						  .kid = key_of_ana(bench)}));
+	assert_int_equal(run(bench, code_request(bench)), ISSUE_CODE);
+	assert_int_equal(task_table_count(bench->issuing.tasks), 0);
+}
+
+static void an_answer_by_a_key_that_is_not_theirs_is_none(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench);
+	bench->is_stranger = true;
+	assert_false(answer(bench, "ana", "yes", bench->view.number));
+	assert_int_equal(look(bench), ISSUE_CONSENT_WAITS);
+}
+
 /* ---- refreshing ---- */
 
 static void a_refresh_gives_another_token_of_the_same_task(void **state)
@@ -671,6 +763,10 @@ int main(void)
 		CASE(a_task_ends_with_its_person),
 		CASE(an_identity_with_keys_must_prove_itself),
 		CASE(what_a_person_let_open_ends_with_their_sessions),
+		CASE(what_a_person_agreed_to_ends_with_their_sessions),
+		CASE(what_others_agreed_to_stays),
+		CASE(a_yes_counts_no_more_once_its_key_was_ended),
+		CASE(an_answer_by_a_key_that_is_not_theirs_is_none),
 		CASE(a_refresh_gives_another_token_of_the_same_task),
 		CASE(a_refresh_token_used_twice_ends_all),
 		CASE(a_refresh_goes_no_further_than_its_task),

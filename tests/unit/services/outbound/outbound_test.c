@@ -534,25 +534,76 @@ static void a_document_that_is_changed_drops_what_the_old_one_gave(void **state)
 	assert_non_null(strstr(world->body, "audience=other"));
 }
 
+/* Of the server of that number, whose connection all share. */
+static bool want_shared(struct world *world, unsigned number, struct waiter *waiter)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "s%u", number);
+	return want(world, name, waiter);
+}
+
 static void so_many_are_got_at_once_and_no_more(void **state)
 {
 	struct world *world = *state;
 	struct waiter *waiters = calloc(OUTBOUND_ENTRIES_MAX + 1, sizeof *waiters);
 
 	assert_non_null(waiters);
-	for (int i = 0; i < OUTBOUND_ENTRIES_MAX; i++) {
-		assert_true(want(world, "each", &waiters[i]));
-		assert_true(issuing_open_good(&world->issuing));
+	for (unsigned i = 0; i <= OUTBOUND_ENTRIES_MAX; i++) {
+		char yaml[512];
+
+		(void)snprintf(yaml, sizeof yaml, SERVER("s%u", "", EXCHANGE), i);
+		apply(world, yaml);
 	}
-	assert_false(want(world, "each", &waiters[OUTBOUND_ENTRIES_MAX]));
+	for (unsigned i = 0; i < OUTBOUND_ENTRIES_MAX; i++)
+		assert_true(want_shared(world, i, &waiters[i]));
+	assert_false(want_shared(world, OUTBOUND_ENTRIES_MAX, &waiters[OUTBOUND_ENTRIES_MAX]));
 	assert_int_equal(waiters[OUTBOUND_ENTRIES_MAX].err.code, ERROR_LIMIT);
 	answer_with(world, 200, ANSWER("t1", ""));
-	assert_true(want(world, "each", &waiters[OUTBOUND_ENTRIES_MAX]));
+	assert_true(want_shared(world, OUTBOUND_ENTRIES_MAX, &waiters[OUTBOUND_ENTRIES_MAX]));
 	for (int i = 0; i <= OUTBOUND_ENTRIES_MAX; i++)
 		outbound_forget(&waiters[i].wait);
 	outbound_destroy(&world->outbound);
 	assert_int_equal(world->cancelled, OUTBOUND_ENTRIES_MAX);
 	free(waiters);
+}
+
+/* Who has many tasks takes no room of others', neither while theirs are got nor after. */
+static void an_identity_has_a_share_of_them(void **state)
+{
+	struct world *world = *state;
+	struct waiter waiters[OUTBOUND_PER_IDENTITY_MAX + 1], other;
+
+	get(world, "shared", ANSWER("t0", ""));
+	for (int i = 0; i < OUTBOUND_PER_IDENTITY_MAX; i++) {
+		assert_true(want(world, "each", &waiters[i]));
+		assert_true(issuing_open_good(&world->issuing));
+	}
+	assert_false(want(world, "each", &waiters[OUTBOUND_PER_IDENTITY_MAX]));
+	assert_int_equal(waiters[OUTBOUND_PER_IDENTITY_MAX].err.code, ERROR_LIMIT);
+	/* One of its own that is at hand gives way, and none of others. */
+	answer_with(world, 200, ANSWER("t1", ""));
+	assert_true(want(world, "each", &waiters[OUTBOUND_PER_IDENTITY_MAX]));
+	assert_true(has(world, "shared", "t0"));
+	assert_true(want(world, "shared", &other));
+	for (int i = 0; i <= OUTBOUND_PER_IDENTITY_MAX; i++)
+		outbound_forget(&waiters[i].wait);
+	outbound_forget(&other.wait);
+}
+
+/* Between its record and those who wait. */
+static void what_ends_before_it_is_told_of_is_a_failure_with_a_reason(void **state)
+{
+	const struct outbound_answer answer = {.status = 200, .body = TEXT(ANSWER("t1", ""))};
+	struct world *world = *state;
+	struct waiter waiter;
+
+	assert_true(want(world, "cloud", &waiter));
+	world->askings[0]->done(world->askings[0], &answer);
+	assert_true(governed_step(&world->issuing.governed, "ana", REGISTRAR_SUSPEND, "a1"));
+	turn(world);
+	assert_int_equal(waiter.runs, 1);
+	assert_int_equal(waiter.err.code, ERROR_CONFLICT);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -577,6 +628,8 @@ int main(void)
 		TEST(what_ends_while_its_token_is_got_never_has_it),
 		TEST(a_document_that_is_changed_drops_what_the_old_one_gave),
 		TEST(so_many_are_got_at_once_and_no_more),
+		TEST(an_identity_has_a_share_of_them),
+		TEST(what_ends_before_it_is_told_of_is_a_failure_with_a_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

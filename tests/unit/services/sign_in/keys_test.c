@@ -52,6 +52,12 @@ static struct sha256 digest_of_issuer(const struct issuing *issuing)
 		->in_force->digest;
 }
 
+static struct sha256 digest_of_person(const struct issuing *issuing, const char *name)
+{
+	return registry_find(issuing->governed.registry, OBJECT_PERSON, text_of(name))
+		->in_force->digest;
+}
+
 static struct text thumbprint_of(struct issuing *issuing, const struct private_key *key)
 {
 	char kid[JWK_THUMBPRINT_BYTES];
@@ -71,6 +77,7 @@ static struct registrar_request asked(struct issuing *issuing, const struct priv
 		.kid = thumbprint_of(issuing, key),
 		.sign_in = {.issuer = TEXT("id"),
 			.issuer_digest = digest_of_issuer(issuing),
+			.person_digest = digest_of_person(issuing, "ana"),
 			.expires_utc_ms = now_ms + (int64_t)LASTS_S * 1000,
 			.useless_utc_ms = now_ms + (int64_t)USEFUL_S * 1000}};
 	struct error err = {0};
@@ -155,6 +162,7 @@ static void only_the_person_whom_the_issuer_names_is_enrolled(void **state)
 	assert_true(issuing->governed.last.is_forbidden);
 	request = asked(issuing, key);
 	request.name = TEXT("bo"); /* who has no sign-in */
+	request.sign_in.person_digest = digest_of_person(issuing, "bo");
 	request.actor = TEXT("person:bo");
 	assert_false(governed_run(&issuing->governed, request));
 	request.name = TEXT("nobody");
@@ -179,6 +187,10 @@ static void what_changed_meanwhile_enrols_nothing(void **state)
 	apply(issuing, PEOPLE "max-lifetime: 5m\n");
 	assert_false(governed_run(&issuing->governed, request));
 	assert_true(issuing->governed.last.is_forbidden);
+	request = asked(issuing, key);
+	/* Another is ana to the issuer by now. */
+	apply(issuing, ANA "sign-in: {issuer: id, as: u-9}\n");
+	assert_false(governed_run(&issuing->governed, request));
 	request = asked(issuing, key);
 	apply(issuing, ANA);
 	assert_false(governed_run(&issuing->governed, request));
@@ -265,6 +277,67 @@ static void a_person_has_so_many_keys_until_old_ones_may_be_forgotten(void **sta
 		private_key_destroy(&keys[i]);
 }
 
+#define ADI "object: person\nname: adi\nunit: org\nroles: [administrator]\n"
+
+/* Ends the keys by code that an administrator has. */
+static void revoke_codes(struct issuing *issuing, const char *person)
+{
+	const struct registry_entry *entry =
+		registry_find(issuing->governed.registry, OBJECT_PERSON, text_of(person));
+	struct arena *arena = issuing->governed.arena;
+
+	for (size_t i = entry->keys_count; i-- > 0;)
+		if (entry->keys[i].useless_utc_ms == 0)
+			assert_true(governed_run(&issuing->governed,
+				(struct registrar_request){.verb = REGISTRAR_REVOKE_KEY,
+					.actor = text_format(arena, "person:%s", person),
+					.name = text_of(person),
+					.kid = text_copy(arena, entry->keys[i].kid)}));
+}
+
+static bool bootstrap(struct issuing *issuing)
+{
+	return governed_run(&issuing->governed, (struct registrar_request){
+							.verb = REGISTRAR_BOOTSTRAP,
+							.actor = TEXT("uid:1000"),
+						});
+}
+
+/* Who logged out for the night can sign in again: nobody else becomes the first one meanwhile. */
+static void administrators_who_logged_out_are_administrators(void **state)
+{
+	struct issuing *issuing = *state;
+	struct private_key *key = fresh_key();
+	struct registrar_request request;
+
+	apply(issuing, ADI "sign-in: {issuer: id, as: u-2}\n");
+	request = asked(issuing, key);
+	request.actor = TEXT("person:adi");
+	request.name = TEXT("adi");
+	request.sign_in.person_digest = digest_of_person(issuing, "adi");
+	assert_true(governed_run(&issuing->governed, request));
+	revoke_codes(issuing, "eva");
+	revoke_codes(issuing, "adi");
+	assert_false(bootstrap(issuing));
+	assert_true(governed_run(&issuing->governed,
+		(struct registrar_request){
+			.verb = REGISTRAR_END_KEY, .actor = TEXT("remit"), .name = TEXT("adi")}));
+	assert_true(issuing->governed.last.is_changed);
+	assert_false(bootstrap(issuing));
+	assert_true(issuing->governed.last.is_forbidden);
+	private_key_destroy(&key);
+}
+
+/* Where there is no way back there is one for the socket's user, as ever. */
+static void administrators_without_any_way_in_are_none(void **state)
+{
+	struct issuing *issuing = *state;
+
+	revoke_codes(issuing, "eva");
+	revoke_codes(issuing, "adi");
+	assert_true(bootstrap(issuing));
+}
+
 static void the_log_alone_gives_the_same_keys_again(void **state)
 {
 	struct issuing *issuing = *state;
@@ -298,6 +371,8 @@ int main(void)
 		T(what_remit_ends_is_over_at_once),
 		T(remit_alone_ends_what_an_issuer_let_in_and_nothing_else),
 		T(a_person_has_so_many_keys_until_old_ones_may_be_forgotten),
+		T(administrators_who_logged_out_are_administrators),
+		T(administrators_without_any_way_in_are_none),
 		T(the_log_alone_gives_the_same_keys_again),
 #undef T
 	};
