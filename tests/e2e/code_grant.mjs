@@ -13,7 +13,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import * as jose from 'jose';
 import * as oauth from 'oauth4webapi';
 
-import { World, eventually } from '../../examples/stories/lib/world.mjs';
+import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
 import { Browser } from './support/browser.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -126,6 +126,18 @@ test('the example of the page works word for word', async () => {
   await (await fetch(back.place)).text();
   assert.equal(await ended, 0, err);
   assert.match(out, /^task (t-\w+) for \d+ seconds\ntask \1 again$/m);
+});
+
+test('the same by hand, with curl as the browser, word for word', async () => {
+  const home = world.path('people', PERSON);
+  const done = await run('sh', ['-euc', example('sh')], { env: {
+    ...process.env, ISSUER: world.url, IDENTITY: ASSISTANT, RESOURCE: world.mcp('files'),
+    DATA: world.dir, HOME: home, XDG_CONFIG_HOME: home,
+    PATH: `${process.env.REMIT_BUILD ?? resolve(here, '../../build')}:${process.env.PATH}` } });
+  assert.equal(done.code, 0, done.out + done.err);
+  const answer = JSON.parse(done.out.slice(done.out.indexOf('{')));
+  assert.equal(jose.decodeJwt(answer.access_token).sub, `person:${PERSON}`);
+  assert.equal(await call(answer.access_token), 200);
 });
 
 test('oauth4webapi gets a token of the person by a confidential client', async () => {

@@ -198,7 +198,7 @@ test('who asks too often where the browser comes back ends the sign-in', async (
 test('an issuer that does not exist is refused by name', async () => {
   const done = await login('ana-other', '--issuer', 'other').ended;
   assert.equal(done.code, 3, done.err);
-  assert.match(done.err, /no issuer of the name other/);
+  assert.match(done.err, /no issuer of the name other here: an administrator registers one/);
 });
 
 test('a person signs in, acts, sees until when, and logs out', async () => {

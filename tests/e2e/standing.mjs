@@ -124,7 +124,7 @@ test('a dry run says what it is used for, and changes nothing', async () => {
   assert.equal(dry.plan.problems_total, 0);
   const text = await world.must(ADI, 'credential', 'convert', IDENTITY, '--issuer', 'id',
     '--subject', 'worker-7', '--dry-run');
-  assert.match(text, /opened 1 tasks for/);
+  assert.match(text, /opened 1 task for/);
   assert.match(text, /granted, and no token was asked for in that time: glossary/);
   assert.match(text, /until then both work/);
   assert.match(text, /federation/);

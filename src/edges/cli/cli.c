@@ -30,7 +30,7 @@ static const struct option_row options[] = {
 	{OPTION_REASON, "--reason", "TEXT", "why; it is recorded", false},
 	{OPTION_KEY, "--key", "FILE", "the identity's private key, PEM, mode 0600", false},
 	{OPTION_RESOURCE, "--resource", "URL",
-		"the MCP address, or the provider's, the token is for", false},
+		"the address of the server, provider or peer it is for", false},
 	{OPTION_PURPOSE, "--purpose", "TEXT", "what the person asked for, in their words", false},
 	{OPTION_DETAILS, "--details", "JSON", "the calls it is for, and no others", false},
 	{OPTION_PARENT, "--parent", "ID", "a task of the same identity, above the new one", false},

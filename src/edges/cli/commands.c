@@ -170,8 +170,8 @@ const struct cli_command cli_commands[] = {
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_credential_list, NULL,
 		COLUMNS("id", "severity", "environment", "since", "last_used", "command")},
 	{"credential convert",
-		"IDENTITY [--issuer NAME --subject TEXT | --key FILE] [--grace TIME] [--lasts "
-		"TIME] [--dry-run]",
+		"IDENTITY [--issuer NAME --subject TEXT [--claims JSON] | --key FILE] "
+		"[--environment E] [--grace TIME] [--lasts TIME] [--dry-run]",
 		"give what stands of it an end, and what takes its place", 1, 1,
 		OPTIONS(OPTION_ISSUER, OPTION_SUBJECT, OPTION_SUBJECT_PREFIX, OPTION_CLAIMS,
 			OPTION_ENVIRONMENT, OPTION_KEY, OPTION_GRACE, OPTION_LASTS, OPTION_DRY_RUN),

@@ -14,7 +14,7 @@ static void say_duration(const char *before, int64_t seconds)
 
 static void say_row(struct cli *cli, const char *name, struct text value)
 {
-	struct text row = text_format(cli->arena, "  %-14s%.*s", name, TEXT_ARGS(value));
+	struct text row = text_format(cli->arena, "  %-15s%.*s", name, TEXT_ARGS(value));
 
 	if (value.length > 0 && row.data != NULL)
 		cli_say_plain(row);
@@ -36,7 +36,7 @@ static void say_wish(struct cli *cli, const struct json *wish)
 		details == NULL ? TEXT("any that its charter permits there")
 				: json_canonical_text(cli->arena, details));
 	say_row(cli, "goes back to", json_text_or(wish, "redirect_uri", ""));
-	say_duration("  for at most   ", refresh_s > task_s ? refresh_s : task_s);
+	say_duration("  for at most    ", refresh_s > task_s ? refresh_s : task_s);
 }
 
 static bool read_number(struct cli *cli, int64_t *out)

@@ -408,9 +408,9 @@ static void say_uses(const struct conversion *conversion)
 	if (uses->tasks == 0)
 		printf("No task was opened in the last %d days.\n", LOOK_BACK_S / DAY_S);
 	for (size_t i = 0; i < uses->count; i++)
-		printf("%.*s opened %lld tasks for %.*s, last %.*s\n",
+		printf("%.*s opened %lld task%s for %.*s, last %.*s\n",
 			TEXT_ARGS(uses->items[i].credential), (long long)uses->items[i].tasks,
-			TEXT_ARGS(uses->items[i].audience),
+			uses->items[i].tasks == 1 ? "" : "s", TEXT_ARGS(uses->items[i].audience),
 			TEXT_ARGS(time_text(cli, uses->items[i].last_utc_ms / 1000)));
 }
 

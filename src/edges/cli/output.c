@@ -93,7 +93,8 @@ static bool is_time(struct text path)
 	}
 	return text_is(name, "at") || text_ends_with(name, "_at") ||
 	       text_ends_with(name, "_utc_ms") || text_is(name, "opened") ||
-	       text_is(name, "deadline") || text_is(name, "expires");
+	       text_is(name, "deadline") || text_is(name, "expires") || text_is(name, "since") ||
+	       text_is(name, "last_used");
 }
 
 static void append_canonical(struct buffer *out, const struct json *value)

@@ -149,7 +149,8 @@ int command_login(struct cli *cli)
 	}
 	code = cli_read_line(cli, "One-time code: ");
 	if (code == NULL)
-		return cli_usage(cli, "the one-time code is read from standard input");
+		return cli_usage(cli, "the one-time code is read from standard input; an "
+				      "administrator makes one: remit person code PERSON");
 	person.name = text_of(cli->words[0]);
 	if (!cli_ask_installation(cli, &person.installation, &status))
 		return status;

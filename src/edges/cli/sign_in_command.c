@@ -65,7 +65,10 @@ static bool take_row(struct sign_in *sign_in, const struct json *items)
 			sign_in->row = &items->items[i];
 		}
 	if (sign_in->row == NULL)
-		cli_wrong(sign_in->cli, "people sign in through no issuer%s%s here",
+		cli_wrong(sign_in->cli,
+			"people sign in through no issuer%s%s here: an administrator registers one "
+			"with the clause people (docs/login.md), or gives you a code for remit "
+			"login PERSON",
 			wanted == NULL ? "" : " of the name ", wanted == NULL ? "" : wanted);
 	return sign_in->row != NULL;
 }

@@ -134,7 +134,9 @@ int cli_hold(struct cli *cli, const struct cli_held *held)
 	if (!is_whole)
 		return cli_fail(cli, &err);
 	if (reply.status != 200) {
-		cli_wrong(cli, "the session was refused (%u): the task is over, or the token is",
+		cli_wrong(cli,
+			"the session was refused (%u): the task, or its token, is over; open "
+			"another",
 			reply.status);
 		return EXIT_REFUSED;
 	}

@@ -299,8 +299,11 @@ static int fetch_receipt(struct cli *cli, int64_t kill)
 	}
 	if (reply.status / 100 != 2)
 		return cli_report(cli, &reply);
-	return file_create(cli->values[OPTION_RECEIPT], reply.body, &err) ? EXIT_DONE
-									  : cli_fail(cli, &err);
+	if (file_create(cli->values[OPTION_RECEIPT], reply.body, &err))
+		return EXIT_DONE;
+	error_wrap(&err, "the kill holds, its receipt was not written (it is in audit search "
+			 "--type kill-receipt, and audit prove writes it)");
+	return cli_fail(cli, &err);
 }
 
 static int kill_proven(struct cli *cli, struct text path)

@@ -985,6 +985,21 @@ static void login_without_a_code_asks_nobody(void **state)
 	(void)state;
 	assert_int_equal(RUN("", "login", "ana@example.com"), EXIT_USAGE);
 	assert_int_equal(handlers_reached(), before);
+	assert_non_null(strstr(bench.err, "remit person code PERSON"));
+}
+
+static void a_kill_holds_though_its_receipt_cannot_be_written(void **state)
+{
+	char path[PATH_BYTES];
+
+	(void)state;
+	path_in(path, "taken.receipt");
+	is_done(RUN(NULL, "--yes", "kill", "task", "t-1", "--reason", "r", "--receipt", path));
+	assert_int_equal(
+		RUN(NULL, "--yes", "kill", "task", "t-1", "--reason", "r", "--receipt", path),
+		EXIT_CONFLICT);
+	assert_non_null(strstr(bench.err, "the kill holds"));
+	assert_non_null(strstr(bench.err, "exists already"));
 }
 
 static void secrets_never_show_in_what_is_printed(void **state)
@@ -1373,6 +1388,7 @@ int main(void)
 		CLI_TEST(a_key_of_an_older_version_is_bound_before_it_signs),
 		CLI_TEST(a_daemon_with_no_plain_name_is_not_signed_for),
 		CLI_TEST(login_without_a_code_asks_nobody),
+		CLI_TEST(a_kill_holds_though_its_receipt_cannot_be_written),
 		CLI_TEST(secrets_never_show_in_what_is_printed),
 		CLI_TEST(a_code_goes_into_a_new_file_for_its_user_alone),
 		CLI_TEST(without_a_terminal_or_yes_nothing_is_destroyed),

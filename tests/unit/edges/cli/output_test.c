@@ -17,6 +17,8 @@
 enum { OUTPUT_BYTES = 1 << 16, PATH_BYTES = 64 };
 
 static const char *const columns[] = {"name", "object.class|waiting.class", "record.at", NULL};
+static const char *const moments[] = {"since", "last_used", NULL};
+static const struct cli_command moments_command = {.words = "x list", .columns = moments};
 static const struct cli_command list_command = {.words = "x list", .columns = columns};
 static const struct cli_command show_command = {.words = "x show"};
 
@@ -118,6 +120,16 @@ static void a_strangers_text_cannot_speak_to_the_terminal(void **state)
 		is_harmless(bench->out);
 		bench->cli.command = &list_command;
 	}
+}
+
+static void a_table_shows_since_when_and_when_last_as_times(void **state)
+{
+	struct bench *bench = *state;
+	struct json value = parse(bench, "{\"items\":[{\"since\":0,\"last_used\":1000}]}");
+
+	bench->cli.command = &moments_command;
+	caught(bench, cli_print, &value);
+	assert_non_null(strstr(bench->out, "1970-01-01T00:00:00.000Z  1970-01-01T00:00:01.000Z"));
 }
 
 static void a_table_has_a_line_an_item_and_cuts_long_cells(void **state)
@@ -463,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OUTPUT_TEST(a_strangers_text_cannot_speak_to_the_terminal),
+		OUTPUT_TEST(a_table_shows_since_when_and_when_last_as_times),
 		OUTPUT_TEST(a_table_has_a_line_an_item_and_cuts_long_cells),
 		OUTPUT_TEST(a_table_of_outlooks_says_what_data_may_go_where),
 		OUTPUT_TEST(a_list_of_none_says_so_and_a_list_of_names_shows_them),
