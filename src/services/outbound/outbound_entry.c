@@ -3,6 +3,7 @@
  *	sign ─▶ ask the token service ─▶ record it ─▶ at hand ─▶ tell
  *
  * Each step can fail, and then says so to all who wait; nothing is tried in its place. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -275,7 +276,7 @@ static bool ask(struct outbound_entry *entry, const struct outbound_exchange *te
 	struct text token, struct error *err)
 {
 	const struct outbound_asker *asker = &entry->outbound->parts.asker;
-	char url[OUTBOUND_URL_BYTES_MAX + 1] = {0}, path[PATH_BYTES] = {0};
+	char url[OUTBOUND_URL_BYTES_MAX + 1], path[PATH_BYTES];
 	struct outbound_question question = {.url = url,
 		.ca_file = terms->ca_file.length > 0 ? path : NULL,
 		.content_type = sts_content_type(terms),
@@ -285,8 +286,8 @@ static bool ask(struct outbound_entry *entry, const struct outbound_exchange *te
 	struct buffer body;
 	bool is_ok = false;
 
-	memcpy(url, terms->url.data, terms->url.length);
-	memcpy(path, terms->ca_file.data, terms->ca_file.length);
+	(void)snprintf(url, sizeof url, "%.*s", TEXT_ARGS(terms->url));
+	(void)snprintf(path, sizeof path, "%.*s", TEXT_ARGS(terms->ca_file));
 	buffer_init(&body, REQUEST_BYTES_MAX);
 	sts_request(&body, terms, token);
 	if (buffer_failed(&body))
