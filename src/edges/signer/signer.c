@@ -131,60 +131,64 @@ static void ask_and_tell(
 	buffer_clear(&reply);
 }
 
+/* What is put to the signer for one signature. */
+struct asked {
+	struct arena *arena; /* NULL: no memory */
+	struct buffer packet;
+};
+
+static bool asked_init(struct asked *asked, struct error *err)
+{
+	asked->arena = arena_create(SIGNER_ARENA_BYTES_MAX);
+	buffer_init(&asked->packet, MESSAGE_REQUEST_BYTES_MAX);
+	return asked->arena != NULL || error_set(err, ERROR_LIMIT, "no memory to ask the signer");
+}
+
+/* Whoever waits is told, also where nothing could be put. */
+static void asked_send(
+	struct signer *signer, struct asked *asked, bool is_put, struct token_signing *signing)
+{
+	if (is_put)
+		ask_and_tell(signer, &asked->packet, signing);
+	else
+		signing->done(signing);
+	buffer_deinit(&asked->packet);
+	arena_destroy(&asked->arena);
+}
+
 static void port_sign(
 	void *context, const struct access_token *token, struct token_signing *signing)
 {
 	struct signer *signer = context;
-	struct arena *arena = arena_create(SIGNER_ARENA_BYTES_MAX);
-	struct buffer packet;
+	struct asked asked;
+	bool is_put = asked_init(&asked, &signing->err) &&
+		      message_put_token(&asked.packet, asked.arena, signer->tokens.number + 1,
+			      token, &signing->err);
 
-	buffer_init(&packet, MESSAGE_REQUEST_BYTES_MAX);
-	if (arena == NULL)
-		error_set(&signing->err, ERROR_LIMIT, "no memory to ask the signer");
-	if (arena != NULL &&
-		message_put_token(&packet, arena, signer->tokens.number + 1, token, &signing->err))
-		ask_and_tell(signer, &packet, signing);
-	else
-		signing->done(signing);
-	buffer_deinit(&packet);
-	arena_destroy(&arena);
+	asked_send(signer, &asked, is_put, signing);
 }
 
 static void port_sign_card(void *context, const struct json *card, struct token_signing *signing)
 {
 	struct signer *signer = context;
-	struct arena *arena = arena_create(SIGNER_ARENA_BYTES_MAX);
-	struct buffer packet;
+	struct asked asked;
+	bool is_put = asked_init(&asked, &signing->err) &&
+		      message_put_card(&asked.packet, asked.arena, signer->tokens.number + 1, card,
+			      &signing->err);
 
-	buffer_init(&packet, MESSAGE_REQUEST_BYTES_MAX);
-	if (arena == NULL)
-		error_set(&signing->err, ERROR_LIMIT, "no memory to ask the signer");
-	if (arena != NULL &&
-		message_put_card(&packet, arena, signer->tokens.number + 1, card, &signing->err))
-		ask_and_tell(signer, &packet, signing);
-	else
-		signing->done(signing);
-	buffer_deinit(&packet);
-	arena_destroy(&arena);
+	asked_send(signer, &asked, is_put, signing);
 }
 
 static void port_sign_identity(
 	void *context, const struct identity_token *token, struct token_signing *signing)
 {
 	struct signer *signer = context;
-	struct arena *arena = arena_create(SIGNER_ARENA_BYTES_MAX);
-	struct buffer packet;
+	struct asked asked;
+	bool is_put = asked_init(&asked, &signing->err) &&
+		      message_put_identity(&asked.packet, asked.arena, signer->tokens.number + 1,
+			      token, &signing->err);
 
-	buffer_init(&packet, MESSAGE_REQUEST_BYTES_MAX);
-	if (arena == NULL)
-		error_set(&signing->err, ERROR_LIMIT, "no memory to ask the signer");
-	if (arena != NULL && message_put_identity(&packet, arena, signer->tokens.number + 1, token,
-				     &signing->err))
-		ask_and_tell(signer, &packet, signing);
-	else
-		signing->done(signing);
-	buffer_deinit(&packet);
-	arena_destroy(&arena);
+	asked_send(signer, &asked, is_put, signing);
 }
 
 static void port_make_key(void *context, struct token_signing *making)
