@@ -23,7 +23,6 @@
 #include "domain/application/application.h"
 #include "domain/audit/envelope.h"
 #include "domain/charter/name_table.h"
-#include "domain/charter/shape.h"
 #include "domain/charter/users.h"
 
 enum {
@@ -76,7 +75,7 @@ struct registry {
 	struct name_table *unit_kills; /* kill_mark by unit */
 	struct name_table *users;      /* slot by resource and identity (users.h) */
 	struct name_table *sandboxes;  /* slot by identity */
-	struct shapes *shapes;         /* of the ceilings in slots */
+	struct ceilings *ceilings;     /* of those in slots */
 	struct people *people;
 	size_t counts[KINDS]; /* entries with something in force or waiting */
 	size_t stale_count;
@@ -160,7 +159,8 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->unit_kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
 	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
-	ok = ok && shapes_create(&registry->shapes, err) && people_create(&registry->people, err);
+	ok = ok && ceilings_create(&registry->ceilings, err) &&
+	     people_create(&registry->people, err);
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -181,7 +181,7 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->unit_kills, free);
 	users_destroy(&(*registry)->users);
 	name_table_destroy(&(*registry)->sandboxes, NULL);
-	shapes_destroy(&(*registry)->shapes);
+	ceilings_destroy(&(*registry)->ceilings);
 	people_destroy(&(*registry)->people);
 	free(*registry);
 	*registry = NULL;
@@ -586,7 +586,7 @@ static bool is_known_state(const struct registry_change *change)
 	return false;
 }
 
-static bool prepare_ceiling(struct prepared *next, struct shapes *shapes,
+static bool prepare_ceiling(struct prepared *next, struct ceilings *ceilings,
 	const struct registry_change *change, struct error *err)
 {
 	bool is_acting = change->state == IDENTITY_ACTIVE || change->state == IDENTITY_SUSPENDED;
@@ -600,7 +600,7 @@ static bool prepare_ceiling(struct prepared *next, struct shapes *shapes,
 	if (!is_acting)
 		return true;
 	return ceiling_compile(
-		&next->ceiling, shapes, next->in_force->charter, change->in_force, err);
+		&next->ceiling, ceilings, next->in_force->charter, change->in_force, err);
 }
 
 static bool prepare_rules(
@@ -664,7 +664,7 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!keep_text(&next->texts[i], texts[i]))
 			return error_set(err, ERROR_LIMIT, "no memory for an entry");
-	if (!prepare_ceiling(next, registry->shapes, change, err) ||
+	if (!prepare_ceiling(next, registry->ceilings, change, err) ||
 		!prepare_rules(next, change, err))
 		return error_wrap(
 			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
