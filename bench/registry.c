@@ -104,8 +104,10 @@ static void put(struct work *work, struct text document, uint32_t version)
 		.state = object->kind == OBJECT_IDENTITY ? IDENTITY_ACTIVE : IDENTITY_NONE};
 	struct error err;
 
-	if (!registry_hold(work->registry, object, version, work->revision, &err) ||
-		!registry_set(work->registry, &change, &err)) {
+	bool ok = registry_hold(work->registry, object, version, work->revision, &err);
+
+	change.name = object->name; /* it was packed */
+	if (!ok || !registry_set(work->registry, &change, &err)) {
 		(void)fprintf(stderr, "registry: %s\n", err.text);
 		abort();
 	}

@@ -166,7 +166,7 @@ const struct person *registry_person_of(const struct registry *registry, struct 
 
 /* Keeps a version at hand until the next registry_set of its entry, which may put
  * it in force or let it wait; at most two at once.  Takes the object over on
- * success.  Errors: CORRUPT, LIMIT. */
+ * success, and packs it: what pointed into it is void.  Errors: CORRUPT, LIMIT. */
 bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
 	uint64_t revision, struct error *err) MUST_CHECK;
 
