@@ -220,17 +220,21 @@ struct text graph_model_name(struct arena *arena, struct text provider, struct t
 	return text_format(arena, "%.*s/%.*s", TEXT_ARGS(provider), TEXT_ARGS(name));
 }
 
+/* Of other kinds the graph knows nothing. */
 static void derive_object(struct deriving *d, const struct object *object)
 {
-	switch (object->kind) {
-	case OBJECT_IDENTITY: derive_identity(d, object->charter); break;
-	case OBJECT_PERSON: derive_person(d, object->person); break;
-	case OBJECT_UNIT: derive_unit(d, object->unit); break;
-	case OBJECT_DATA_SOURCE: derive_data_source(d, object->data_source); break;
-	case OBJECT_SERVER: derive_server(d, object->server); break;
-	case OBJECT_TOOL: derive_tool(d, object->tool); break;
-	default: break;
-	}
+	if (object->kind == OBJECT_IDENTITY)
+		derive_identity(d, object->charter);
+	else if (object->kind == OBJECT_PERSON)
+		derive_person(d, object->person);
+	else if (object->kind == OBJECT_UNIT)
+		derive_unit(d, object->unit);
+	else if (object->kind == OBJECT_DATA_SOURCE)
+		derive_data_source(d, object->data_source);
+	else if (object->kind == OBJECT_SERVER)
+		derive_server(d, object->server);
+	else if (object->kind == OBJECT_TOOL)
+		derive_tool(d, object->tool);
 }
 
 /* What counts of the entry: what is in force, of an identity else what waits. */

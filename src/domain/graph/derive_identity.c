@@ -9,14 +9,18 @@ static graph_time earlier(graph_time left, graph_time right)
 	return left < right ? left : right;
 }
 
+/* Not of peers: their own lines say them. */
 static enum graph_node_kind node_kind_of(enum resource_kind kind)
 {
-	switch (kind) {
-	case RESOURCE_TOOL: return GRAPH_NODE_TOOL;
-	case RESOURCE_DATA_SOURCE: return GRAPH_NODE_DATA_SOURCE;
-	case RESOURCE_MODEL: return GRAPH_NODE_MODEL;
-	default: return GRAPH_NODE_NONE; /* peers: their own lines say them */
-	}
+	static const enum graph_node_kind kinds[] = {
+		[RESOURCE_NONE] = GRAPH_NODE_NONE,
+		[RESOURCE_TOOL] = GRAPH_NODE_TOOL,
+		[RESOURCE_DATA_SOURCE] = GRAPH_NODE_DATA_SOURCE,
+		[RESOURCE_MODEL] = GRAPH_NODE_MODEL,
+		[RESOURCE_PEER] = GRAPH_NODE_NONE,
+	};
+
+	return kinds[kind];
 }
 
 static void derive_entitlements(struct deriving *d, graph_id id, const struct charter *charter)

@@ -26,7 +26,7 @@ struct text deriving_format(struct deriving *d, const char *prefix, struct text 
 graph_id deriving_node(struct deriving *d, const struct graph_node *node);
 graph_id deriving_name(struct deriving *d, enum graph_node_kind kind, struct text name);
 /* An edge to or from 0 is none.  by, since and why are the entry's. */
-void deriving_put(struct deriving *d, const struct graph_edge *edge);
+void deriving_put(struct deriving *d, const struct graph_edge *wanted);
 void deriving_edge(struct deriving *d, enum graph_edge_kind kind, graph_id from, graph_id to,
 	const char *line);
 /* "entitlements/0", until the next. */

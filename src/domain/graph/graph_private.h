@@ -156,7 +156,7 @@ extern const struct graph_index_rules graph_use_rules;
 uint32_t graph_vertex_hash(const struct graph_vertex_key *key);
 /* 0: there is none of the name. */
 uint32_t graph_find_vertex(const struct graph *graph, enum graph_node_kind kind, struct text name);
-void graph_touch(struct graph *graph, uint32_t vertex);
+void graph_touch(struct graph *graph, uint32_t number);
 /* The statement of a node by the part; 0: it says none. */
 uint32_t graph_find_statement(const struct graph *graph, uint32_t vertex, uint32_t part);
 void graph_remove_statement(struct graph *graph, uint32_t number);
