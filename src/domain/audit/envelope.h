@@ -47,6 +47,10 @@
 	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
+	X(RECORD_WAIVER_ASKED,      "waiver-asked")       \
+	X(RECORD_WAIVER_APPROVED,   "waiver-approved")    \
+	X(RECORD_WAIVER_ENDED,      "waiver-ended")       \
+	X(RECORD_POSTURE_FIGURES,   "posture-figures")    \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

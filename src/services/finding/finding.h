@@ -45,7 +45,8 @@ struct finding_service;
 	X(FINDING_CANARY_FAILED, "canary-failed", \
 	  "whether a kill is effective was tried, and it was not, or could not be tried") \
 	X(FINDING_GRANT_REUSED, "grant-reused", \
-	  "a code or refresh token of a person's consent was shown twice")
+	  "a code or refresh token of a person's consent was shown twice") \
+	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold")
 /* clang-format on */
 
 enum finding_kind {
@@ -166,6 +167,11 @@ const struct finding *finding_next(
  * its unit or of the organisation.  One sentence. */
 const char *finding_close_refusal(
 	const struct finding_service *service, const struct finding *finding, struct text person);
+
+/* Closes one by remit itself: what it says is over.  True also where it is being closed.
+ * Errors: NOT_FOUND, LIMIT, IO. */
+bool finding_settle(struct finding_service *service, struct text id, const char *reason,
+	struct error *err) MUST_CHECK;
 
 /* `remit findings close ID`.  done runs on the loop once it is durable (err NULL) or could
  * not be written.  False: not taken.  Errors: NOT_FOUND (none is open by this id), CONFLICT
