@@ -47,6 +47,10 @@
 	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
+	X(RECORD_INVENTORY_PART,     "inventory-part")     \
+	X(RECORD_INVENTORY_IMPORTED, "inventory-imported") \
+	X(RECORD_INVENTORY_UNDONE,   "inventory-undone")   \
+	X(RECORD_INVENTORY_DROPPED,  "inventory-dropped")  \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")
