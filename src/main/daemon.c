@@ -399,7 +399,11 @@ static bool open_store(struct daemon *daemon, struct error *err)
 /* What services find wrong becomes findings. */
 static bool report_findings(struct daemon *daemon)
 {
+	const struct owner_gone_after after = {
+		daemon->settings->owner_gone_writes_s, daemon->settings->owner_gone_all_s};
+
 	decide_service_report_to(daemon->decide, daemon->finding);
+	decide_service_set_owner_gone(daemon->decide, &after);
 	return true;
 }
 

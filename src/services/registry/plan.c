@@ -27,6 +27,7 @@
 #include "services/registry/plan_issuers.h"
 #include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
+#include "services/registry/plan_people.h"
 #include "services/registry/plan_sandboxes.h"
 #include "services/registry/plan_ways.h"
 
@@ -462,6 +463,8 @@ static void check_references(struct planned *planned)
 		plan_check_sandbox(planned->registry, planned->objects[i],
 			&(struct plan_sandbox){planned->options.is_opening, planned->files[i]},
 			&planned->plan.problems);
+		plan_check_people(
+			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
 	}
 	for (size_t i = 0; i < planned->partial_count; i++)
 		references_check(planned->partial[i], &world, planned->partial_files[i],

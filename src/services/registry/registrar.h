@@ -50,8 +50,17 @@ enum registrar_verb {
 	REGISTRAR_OPEN_SANDBOX, /* name, sandbox, jwk: active at once, by its unit's template */
 	REGISTRAR_INVITE,       /* name, sandbox (backup owner, purpose, environment): a code with
 				 * which a client registers itself, once; it is in the result */
+	REGISTRAR_ACKNOWLEDGE,  /* name (, reason): who owns an identity whose owner left or was
+				 * moved */
 	REGISTRAR_REGISTER,     /* code, jwk: a draft of who gave the code; name_issued */
 };
+
+/* What becomes of a person, as `people` of a record says it. */
+enum people_event { PEOPLE_NOTHING = 0, PEOPLE_LEFT, PEOPLE_RETURNED, PEOPLE_MOVED };
+enum { PEOPLE_EVENTS_MAX = 256 }; /* of one change */
+/* "left", "returned", "moved"; NULL for NOTHING. */
+const char *people_event_word(enum people_event event);
+enum people_event people_event_of(struct text word);
 
 /* What a person asks for who opens a sandbox. */
 struct sandbox_wish {
@@ -87,6 +96,9 @@ struct registrar_request {
 	const struct plan_source *sources;
 	size_t sources_count;
 	struct plan_options options; /* now is filled in */
+	/* Apply: makes sources, and whatever it looks at, at the moment when it is this request's
+	 * turn; what it makes is good until done ran.  False: refused.  May be NULL. */
+	bool (*compose)(struct registrar_request *request, struct error *err);
 	struct text code;
 	struct json jwk;
 	struct text kid;
