@@ -35,6 +35,11 @@ struct text users_issuer_key(struct text issuer, char buffer[USERS_KEY_BYTES_MAX
 	return write_key("issuer:", issuer, buffer);
 }
 
+struct text users_account_key(struct text account, char buffer[USERS_KEY_BYTES_MAX])
+{
+	return write_key("account:", account, buffer);
+}
+
 static struct text name_of(const void *identity)
 {
 	return ((const struct registry_entry *)identity)->name;
@@ -72,6 +77,9 @@ bool users_enter(
 		if (!enter(users, users_issuer_key(charter->federation[i].issuer, buffer),
 			    identity))
 			return false;
+	for (uint32_t i = 0; i < charter->accounts_count; i++)
+		if (!enter(users, users_account_key(charter->accounts[i], buffer), identity))
+			return false;
 	return true;
 }
 
@@ -88,6 +96,14 @@ static bool trusts(const struct charter *charter, struct text issuer)
 {
 	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++)
 		if (text_equal(charter->federation[i].issuer, issuer))
+			return true;
+	return false;
+}
+
+static bool claims(const struct charter *charter, struct text account)
+{
+	for (uint32_t i = 0; charter != NULL && i < charter->accounts_count; i++)
+		if (text_equal(charter->accounts[i], account))
 			return true;
 	return false;
 }
@@ -116,6 +132,10 @@ void users_leave(
 	for (uint32_t i = 0; i < charter->federation_count; i++)
 		if (!trusts(staying, charter->federation[i].issuer))
 			leave(users, users_issuer_key(charter->federation[i].issuer, buffer),
+				charter->name);
+	for (uint32_t i = 0; i < charter->accounts_count; i++)
+		if (!claims(staying, charter->accounts[i]))
+			leave(users, users_account_key(charter->accounts[i], buffer),
 				charter->name);
 }
 

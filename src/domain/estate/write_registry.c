@@ -95,10 +95,13 @@ static void append_source(struct buffer *out, struct model *model, uint32_t at)
 static void append_server(struct buffer *out, struct model *model, uint32_t at)
 {
 	const struct model_server *server = &model->servers[at];
-	static const char *const references[] = {[SECRET_NONE] = NULL,
-		[SECRET_VAULT] = "vault:kv/remit/%.*s#token",
-		[SECRET_STORED] = "%.*s-token",
-		[SECRET_FILE] = "file:/etc/remit/%.*s.token"};
+	static const struct {
+		const char *before;
+		const char *after;
+	} references[] = {[SECRET_NONE] = {NULL, NULL},
+		[SECRET_VAULT] = {"vault:kv/remit/", "#token"},
+		[SECRET_STORED] = {"", "-token"},
+		[SECRET_FILE] = {"file:/etc/remit/", ".token"}};
 
 	buffer_append_format(out, "---\nobject: server\nname: %.*s\nunit: %.*s\nenvironment: %s\n",
 		TEXT_ARGS(server->name), TEXT_ARGS(model->units[server->unit].name),
@@ -110,12 +113,10 @@ static void append_server(struct buffer *out, struct model *model, uint32_t at)
 	}
 	buffer_append_format(
 		out, "transport: {url: \"https://%.*s.example.com/mcp\"", TEXT_ARGS(server->name));
-	if (references[server->secret] != NULL) {
-		buffer_append_string(out, ", credential: \"");
-		/* check-source: format: one of the constants above */
-		buffer_append_format(out, references[server->secret], TEXT_ARGS(server->name));
-		buffer_append_string(out, "\"");
-	}
+	if (server->secret != SECRET_NONE)
+		buffer_append_format(out, ", credential: \"%s%.*s%s\"",
+			references[server->secret].before, TEXT_ARGS(server->name),
+			references[server->secret].after);
 	buffer_append_string(out, "}\n");
 }
 

@@ -84,9 +84,8 @@ static bool see_other(struct seeing *seeing, enum graph_node_kind kind, struct t
 static bool see_others(struct seeing *seeing, const struct graph_seen *item, graph_id id)
 {
 	struct graph_edge owns = {.kind = GRAPH_EDGE_OWNS, .to = id};
-	struct graph_edge created = {.kind = GRAPH_EDGE_CREATED,
-		.to = id,
-		.since_s = item->created_s};
+	struct graph_edge created = {
+		.kind = GRAPH_EDGE_CREATED, .to = id, .since_s = item->created_s};
 	struct graph_edge belongs = {.kind = GRAPH_EDGE_BELONGS, .from = id};
 
 	return see_other(seeing, GRAPH_NODE_PERSON, item->owner, &owns) &&
@@ -124,8 +123,8 @@ static bool is_connectors(struct text connector, struct error *err)
 {
 	if (!text_is(connector, GRAPH_LAYER_REGISTRY) && !text_is(connector, GRAPH_LAYER_RECORDED))
 		return true;
-	return error_set(err, ERROR_INVALID, "no connector is called \"%.*s\"",
-		TEXT_ARGS(connector));
+	return error_set(
+		err, ERROR_INVALID, "no connector is called \"%.*s\"", TEXT_ARGS(connector));
 }
 
 bool graph_see(struct graph *graph, const struct graph_seen_part *part,
