@@ -49,6 +49,7 @@ struct posture_day {
 
 struct posture {
 	struct posture_parts parts;
+	struct graph_listener listener; /* lives as long as the graph */
 	struct catalogue *catalogue;
 	struct key_holders *key_holders;
 	struct name_table *rows;        /* owns struct row */
