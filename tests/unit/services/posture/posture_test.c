@@ -421,7 +421,7 @@ static void every_violation_has_a_command_and_pages_join(void **state)
 
 	look(bench);
 	do {
-		assert_true(posture_rows_json(bench->posture, &page, arena, &out, &err));
+		assert_true(posture_control_json(bench->posture, &page, arena, &out, &err));
 		for (uint32_t i = 0; i < json_find(&out, "items")->count; i++, seen++) {
 			const struct json *item = &json_find(&out, "items")->items[i];
 
@@ -434,7 +434,7 @@ static void every_violation_has_a_command_and_pages_join(void **state)
 	} while (page.after.length > 0 && seen < 10);
 	assert_int_equal(seen, 2); /* files/read and files/write */
 	page = (struct posture_page){.control = page.control, .count = 10, .unit = TEXT("sales")};
-	assert_true(posture_rows_json(bench->posture, &page, arena, &out, &err));
+	assert_true(posture_control_json(bench->posture, &page, arena, &out, &err));
 	assert_int_equal(json_find(&out, "items")->count, 0);
 	arena_destroy(&arena);
 }
