@@ -38,6 +38,7 @@
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
+#include "main/posture_keeper.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
@@ -107,6 +108,7 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct posture *posture;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -137,6 +139,7 @@ struct daemon {
 	struct notices *notices;
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
+	struct posture_keeper posture_keeper;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -396,6 +399,14 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 /* ---- state ---- */
 
+static bool make_posture(struct daemon *daemon, struct error *err)
+{
+	const struct posture_parts parts = {
+		.registry = daemon->registry, .fold = daemon->fold, .findings = daemon->finding};
+
+	return posture_create(&daemon->posture, &parts, err);
+}
+
 /* What services find wrong becomes findings. */
 static bool report_findings(struct daemon *daemon)
 {
@@ -436,7 +447,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
-		!report_findings(daemon))
+		!report_findings(daemon) || !make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -733,6 +744,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.posture = daemon->posture,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -866,6 +878,11 @@ static bool keep_sandboxes(struct daemon *daemon, struct error *err)
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
 	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+}
+
+static bool watch_posture(struct daemon *daemon, struct error *err)
+{
+	return posture_keeper_start(&daemon->posture_keeper, daemon->loop, daemon->posture, err);
 }
 
 /* Only where it was set: whoever it tries kills with is registered by people. */
@@ -1058,6 +1075,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.call = daemon->call,
 		.decide = daemon->decide,
 		.finding = daemon->finding,
+		.posture = daemon->posture,
 		.approve = daemon->approve,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1094,6 +1112,7 @@ static const struct {
 	{"notices", make_notices},
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
+	{"posture", watch_posture},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1183,6 +1202,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
+	posture_keeper_stop(&daemon->posture_keeper);
+	posture_destroy(&daemon->posture);
 	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
 	events_destroy(&daemon->events);            /* after its requests, as: */

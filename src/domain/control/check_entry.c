@@ -119,7 +119,7 @@ bool check_entry(const struct control_world *world, const struct registry_entry 
 	if (object == NULL)
 		return true;
 	if (entry->kind == OBJECT_IDENTITY)
-		return check_identity(world, entry, out, err);
+		return check_identity_entry(world, entry, out, err);
 	if (entry->kind == OBJECT_SERVER)
 		return check_server(world, entry, out, err);
 	if (entry->kind == OBJECT_TOOL)

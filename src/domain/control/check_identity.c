@@ -213,7 +213,7 @@ static void check_charter(
 		check_rule(world, &charter->federation[i], out);
 }
 
-bool check_identity(const struct control_world *world, const struct registry_entry *entry,
+bool check_identity_entry(const struct control_world *world, const struct registry_entry *entry,
 	check_set *out, struct error *err)
 {
 	if (entry->state == IDENTITY_ACTIVE) {

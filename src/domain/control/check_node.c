@@ -1,6 +1,7 @@
 /* Checks of what connectors saw.  A check reads the node, its edges, and what is at their other
  * ends. */
 #include "domain/control/check_private.h"
+#include "domain/graph/derive.h"
 
 static void put(check_set *out, enum control_check check, bool is_violated)
 {
@@ -216,6 +217,14 @@ static void check_credential(
 
 /* ---- nodes ---- */
 
+/* A line of a charter or what a server is sent: the entry is asked about those. */
+static bool is_of_registry(const struct graph_node *credential)
+{
+	return text_starts_with(credential->name, GRAPH_KEY_PREFIX) ||
+	       text_starts_with(credential->name, GRAPH_CERTIFICATE_PREFIX) ||
+	       text_starts_with(credential->name, GRAPH_SECRET_PREFIX);
+}
+
 static bool see_any(void *context, const struct graph_edge *edge)
 {
 	(void)edge;
@@ -243,7 +252,7 @@ void check_node(const struct control_world *world, const struct graph_node *node
 		return;
 	else if (node->kind == GRAPH_NODE_ACCOUNT)
 		check_account(world, node, out);
-	else if (node->kind == GRAPH_NODE_CREDENTIAL)
+	else if (node->kind == GRAPH_NODE_CREDENTIAL && !is_of_registry(node))
 		check_credential(world, node, out);
 }
 

@@ -5,8 +5,8 @@
 
 /* Private to domain/control. */
 
-/* check_identity.c; entry has a charter in force. */
-bool check_identity(const struct control_world *world, const struct registry_entry *entry,
+/* check_identity_entry.c; entry has a charter in force. */
+bool check_identity_entry(const struct control_world *world, const struct registry_entry *entry,
 	check_set *out, struct error *err) MUST_CHECK;
 
 /* A charter in force, and neither retired nor only planned. */

@@ -16,6 +16,7 @@
 #include "services/finding/finding.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
+#include "services/posture/posture.h"
 #include "services/record/contents.h"
 #include "services/record/record.h"
 #include "services/registry/projector.h"
@@ -122,6 +123,7 @@ struct api_services {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct posture *posture;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

@@ -194,6 +194,13 @@ void handle_finding_show(struct api_request *request);
 void handle_finding_report(struct api_request *request);
 void handle_finding_close(struct api_request *request);
 void handle_standing_list(struct api_request *request);
+void handle_control_list(struct api_request *request); /* posture_routes.c */
+void handle_control_show(struct api_request *request);
+void handle_posture(struct api_request *request);
+void handle_waiver_list(struct api_request *request);
+void handle_waiver_ask(struct api_request *request);
+void handle_waiver_approve(struct api_request *request);
+void handle_waiver_end(struct api_request *request);
 void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);
 void handle_token_key_list(struct api_request *request); /* key_routes.c */

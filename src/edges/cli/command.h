@@ -90,6 +90,10 @@ enum cli_option {
 	OPTION_ID_TOKEN_FILE,
 	OPTION_NUMBER,
 	OPTION_DENY,
+	OPTION_FRAMEWORK,
+	OPTION_SEVERITY,
+	OPTION_CONTROL,
+	OPTION_UNTIL,
 	OPTION_COUNT,
 };
 
@@ -290,7 +294,12 @@ int command_approval_show(struct cli *cli); /* approval_commands.c */
 int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
 int command_consent_person(struct cli *cli); /* consent_command.c */
-int command_glass_open(struct cli *cli);     /* glass_commands.c */
+int command_controls(struct cli *cli);
+int command_report_posture(struct cli *cli);
+int command_waive(struct cli *cli);
+int command_waiver_approve(struct cli *cli);
+int command_waiver_end(struct cli *cli);
+int command_glass_open(struct cli *cli); /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);

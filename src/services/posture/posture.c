@@ -359,7 +359,8 @@ bool posture_look(struct posture *posture)
 		run_step(posture, arena);
 		arena_destroy(&arena);
 	}
-	has_work = posture->pass.stage != PASS_IDLE || name_table_count(posture->dirty) > 0;
+	has_work = posture->pass.stage != PASS_IDLE || name_table_count(posture->dirty) > 0 ||
+		   is_due(posture);
 	if (!has_work)
 		posture_tell(posture);
 	return has_work;

@@ -94,11 +94,14 @@ void posture_survey(
  * NULL: all.  Errors: LIMIT. */
 bool posture_view_json(const struct posture *posture, const struct framework *framework,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
-/* One control with everything, and what it is mapped to. */
-bool posture_control_json(const struct posture *posture, uint32_t number, struct arena *arena,
-	struct json *out, struct error *err) MUST_CHECK;
-/* A page of what violates the control: {items: [{id, object, check, meaning, severity, unit,
- * waiver?, command}], next?}. */
+/* What a reference stands for: {cited?, ids: [{framework, version, status, id, title?, state,
+ * controls}]}. */
+bool posture_reference_json(const struct posture *posture,
+	const struct catalogue_resolved *resolved, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+
+/* One control with everything: what it is mapped to, and a page of what violates it: {…, checks,
+ * maps, items: [{id, object, check, meaning, severity, unit, waiver?, command}], next?}. */
 struct posture_page {
 	uint32_t control;  /* number */
 	struct text after; /* id of the last one; empty: from the start */
@@ -106,7 +109,7 @@ struct posture_page {
 	struct text unit;        /* empty: any */
 	enum risk_tier severity; /* NONE: any */
 };
-bool posture_rows_json(const struct posture *posture, const struct posture_page *page,
+bool posture_control_json(const struct posture *posture, const struct posture_page *page,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 /* [{day, passing, failing, stale, unproven, violations}], the last `days`. */
 bool posture_trend_json(const struct posture *posture, uint32_t days, struct arena *arena,

@@ -102,6 +102,15 @@ static enum control_state worst_of(enum control_state so_far, const struct contr
 	return status->state < so_far ? status->state : so_far;
 }
 
+static void put_framework_names(struct json_builder *object, const struct framework *framework)
+{
+	json_put_text(object, "framework", framework->name);
+	json_put_text(object, "version", framework->version);
+	json_put_cstring(object, "status", framework_state_word(framework->state));
+	json_put_text_unless_empty(object, "superseded_by", framework->by);
+	json_put_text_unless_empty(object, "superseded_on", framework->since);
+}
+
 static bool add_id(const struct posture *posture, const struct control_status *all,
 	const struct framework_id *id, struct json_builder *list, struct error *err)
 {
@@ -123,6 +132,7 @@ static bool add_id(const struct posture *posture, const struct control_status *a
 	json_object_start(&object, list->arena);
 	json_put_text(&object, "id", framework_id_text(id));
 	json_put_text_unless_empty(&object, "title", framework_id_title(id));
+	put_framework_names(&object, id->framework);
 	json_put_cstring(&object, "state", control_state_word(state));
 	if (!json_array_seal(&controls, &sealed, err))
 		return false;
@@ -131,15 +141,6 @@ static bool add_id(const struct posture *posture, const struct control_status *a
 		return false;
 	json_add(list, item);
 	return true;
-}
-
-static void put_framework_names(struct json_builder *object, const struct framework *framework)
-{
-	json_put_text(object, "framework", framework->name);
-	json_put_text(object, "version", framework->version);
-	json_put_cstring(object, "status", framework_state_word(framework->state));
-	json_put_text_unless_empty(object, "superseded_by", framework->by);
-	json_put_text_unless_empty(object, "superseded_on", framework->since);
 }
 
 static bool put_framework(const struct posture *posture, const struct control_status *all,
@@ -309,18 +310,42 @@ static bool put_maps(const struct control *control, struct json_builder *view, s
 	return true;
 }
 
-bool posture_control_json(const struct posture *posture, uint32_t number, struct arena *arena,
-	struct json *out, struct error *err)
+bool posture_control_json(const struct posture *posture, const struct posture_page *page,
+	struct arena *arena, struct json *out, struct error *err)
 {
-	const struct control *control = catalogue_control(posture->catalogue, number);
+	const struct control *control = catalogue_control(posture->catalogue, page->control);
 	struct control_status all[CATALOGUE_CONTROLS_MAX];
 	struct json_builder view;
 
 	posture_survey(posture, all);
 	json_object_start(&view, arena);
-	put_status(&view, control, &all[number]);
+	put_status(&view, control, &all[page->control]);
 	return put_checks(posture, control, &view, err) && put_maps(control, &view, err) &&
-	       json_object_seal(&view, out, err);
+	       posture_put_rows(posture, page, &view, err) && json_object_seal(&view, out, err);
+}
+
+/* ---- what is cited ---- */
+
+bool posture_reference_json(const struct posture *posture,
+	const struct catalogue_resolved *resolved, struct arena *arena, struct json *out,
+	struct error *err)
+{
+	struct control_status all[CATALOGUE_CONTROLS_MAX];
+	struct json_builder view, list;
+	struct json sealed;
+
+	posture_survey(posture, all);
+	json_object_start(&view, arena);
+	if (resolved->alias != NULL)
+		json_put_text(&view, "cited", resolved->alias->cited);
+	json_array_start(&list, arena);
+	for (uint32_t i = 0; i < resolved->count; i++)
+		if (!add_id(posture, all, &resolved->ids[i], &list, err))
+			return false;
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(&view, "ids", sealed);
+	return json_object_seal(&view, out, err);
 }
 
 /* ---- days ---- */

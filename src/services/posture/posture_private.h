@@ -49,6 +49,7 @@ struct posture_day {
 
 struct posture {
 	struct posture_parts parts;
+	struct graph_listener listener; /* lives as long as the graph */
 	struct catalogue *catalogue;
 	struct key_holders *key_holders;
 	struct name_table *rows;        /* owns struct row */
@@ -112,6 +113,10 @@ void posture_count_waived(const struct posture *posture, struct control_status *
 uint64_t posture_waivers_live(const struct posture *posture);
 /* The next second in which a live one is over; 0: there is none. */
 int64_t posture_next_end(const struct posture *posture);
+
+/* posture_rows_json.c: next and items of the page. */
+bool posture_put_rows(const struct posture *posture, const struct posture_page *page,
+	struct json_builder *view, struct error *err) MUST_CHECK;
 
 /* The unit of a subject; empty: it has none. */
 struct text posture_unit_of(const struct posture *posture, struct text subject);

@@ -161,11 +161,11 @@ static bool add_findings(struct paging *paging, struct text after)
 	return true;
 }
 
-bool posture_rows_json(const struct posture *posture, const struct posture_page *page,
-	struct arena *arena, struct json *out, struct error *err)
+bool posture_put_rows(const struct posture *posture, const struct posture_page *page,
+	struct json_builder *view, struct error *err)
 {
 	bool is_in_rows = page->after.length > 0 && !text_starts_with(page->after, "f-");
-	struct json_builder object, list;
+	struct json_builder list;
 	struct error failure = {0};
 	struct paging paging = {.posture = posture,
 		.page = page,
@@ -175,19 +175,18 @@ bool posture_rows_json(const struct posture *posture, const struct posture_page 
 		.err = &failure};
 	struct json sealed;
 
-	json_array_start(&list, arena);
+	json_array_start(&list, view->arena);
 	if ((is_in_rows || add_findings(&paging, page->after)) && failure.code == ERROR_NONE)
 		(void)add_rows(&paging, is_in_rows ? page->after : TEXT(""));
 	if (failure.code != ERROR_NONE) {
 		*err = failure;
 		return false;
 	}
-	json_object_start(&object, arena);
-	json_put_text_unless_empty(&object, "next", paging.last);
+	json_put_text_unless_empty(view, "next", paging.last);
 	if (!json_array_seal(&list, &sealed, err))
 		return false;
-	json_put(&object, "items", sealed);
-	return json_object_seal(&object, out, err);
+	json_put(view, "items", sealed);
+	return true;
 }
 
 /* ---- waivers ---- */

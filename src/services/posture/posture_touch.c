@@ -220,12 +220,12 @@ bool posture_watch(struct posture *posture, struct error *err)
 		{.type = "finding-opened", .apply = see_finding, .state = posture},
 		{.type = "finding-closed", .apply = see_finding, .state = posture},
 	};
-	const struct graph_listener listener = {.context = posture, .touched = on_touched};
 
 	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
 		if (!fold_add(posture->parts.fold, &handlers[i], err))
 			return false;
+	posture->listener = (struct graph_listener){.context = posture, .touched = on_touched};
 	if (posture->parts.graph != NULL)
-		graph_listen(posture->parts.graph, &listener);
+		graph_listen(posture->parts.graph, &posture->listener);
 	return true;
 }
