@@ -50,7 +50,6 @@ static const struct {
 	{"account-unregistered", ABOUT_ACCOUNT, rule_account_unregistered},
 	{"grant-unregistered", ABOUT_ACCOUNT, rule_grant_unregistered},
 	{"key-unregistered", ABOUT_ACCOUNT, rule_key_unregistered},
-	{"account-untyped", ABOUT_ACCOUNT, rule_account_untyped},
 	{"account-ownerless", ABOUT_ACCOUNT, rule_account_ownerless},
 	{"external-unonboarded", ABOUT_ACCOUNT, rule_external_unonboarded},
 	{"grant-unused", ABOUT_ACCOUNT, rule_grant_unused},

@@ -58,7 +58,7 @@ int64_t dice_ahead(struct model *model, double days_least, double days_most)
 	return model->order->at_utc_s + between(model, days_least, days_most);
 }
 
-void *list_add(struct model *model, void *items, uint32_t *count, uint32_t *room, size_t size)
+void *model_list_add(struct model *model, void *items, uint32_t *count, uint32_t *room, size_t size)
 {
 	char *list;
 

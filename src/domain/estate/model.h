@@ -247,9 +247,10 @@ int64_t dice_ahead(struct model *model, double days_least, double days_most);
 /* ---- lists ---- */
 
 /* A zeroed item at the end; NULL without memory, and the model has failed. */
-void *list_add(struct model *model, void *items, uint32_t *count, uint32_t *room, size_t size);
+void *model_list_add(
+	struct model *model, void *items, uint32_t *count, uint32_t *room, size_t size);
 #define ADD(model, name)                                                                           \
-	list_add((model), &(model)->name, &(model)->name##_count, &(model)->name##_room,           \
+	model_list_add((model), &(model)->name, &(model)->name##_count, &(model)->name##_room,     \
 		sizeof *(model)->name)
 /* .data is "" without memory, and the model has failed. */
 struct text say(struct model *model, const char *format, ...) PRINTF_LIKE(2, 3);

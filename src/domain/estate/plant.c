@@ -109,7 +109,6 @@ static const struct plant plants[] = {
 	{"hand-undeclared", NULL, 4, 3, identities_size, plant_hand},
 	{"hand-undeclared", "its charter names the peer", 10, 2, identities_size, near_hand},
 	{"far-end-unknown", NULL, 5, 4, accounts_size, plant_unknown},
-	{"account-untyped", NULL, 8, 3, accounts_size, plant_untyped},
 	{"account-ownerless", NULL, 15, 3, accounts_size, plant_ownerless},
 	{"account-ownerless", "it has no owner and is an identity in force", 15, 3, accounts_size,
 		near_ownerless},

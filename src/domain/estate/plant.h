@@ -23,7 +23,7 @@ plant_change plant_wildcard, near_wildcard, plant_dangling, plant_by_name, plant
 /* plant_account.c */
 plant_change plant_dormant, near_dormant, plant_alive, plant_missing;
 plant_change plant_shared_account, near_shared_account, plant_many, near_many;
-plant_change plant_hand, near_hand, plant_unknown, plant_untyped;
+plant_change plant_hand, near_hand, plant_unknown;
 plant_change plant_ownerless, near_ownerless, plant_unonboarded;
 plant_change plant_unused, near_unused, near_ageless, plant_wide, near_wide;
 

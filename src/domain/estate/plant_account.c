@@ -130,12 +130,6 @@ bool near_wide(struct model *model, uint32_t at)
 
 /* ---- whose it is ---- */
 
-bool plant_untyped(struct model *model, uint32_t at)
-{
-	model->accounts[at].kind = KIND_NONE;
-	return is_live(&model->accounts[at]);
-}
-
 bool plant_ownerless(struct model *model, uint32_t at)
 {
 	struct model_account *account = &model->accounts[at];

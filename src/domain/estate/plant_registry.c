@@ -28,7 +28,7 @@ static bool may_be_deserted(const struct model *model, uint32_t unit)
 
 	for (uint32_t i = 0; i < model->people_count; i++)
 		count += model->people[i].unit == unit;
-	return unit != 0 && count <= model->people_count / 10 + 1;
+	return unit != 0 && count <= model->people_count / 30 + 2;
 }
 
 /* Everybody of it but so many goes. */

@@ -18,7 +18,7 @@ rule_is rule_reversal_unsaid, rule_source_unlabelled, rule_custodian_gone, rule_
 /* rules_seen.c */
 rule_is rule_dormant, rule_account_alive, rule_account_missing, rule_identity_many;
 rule_is rule_hand_undeclared, rule_account_unregistered, rule_grant_unregistered;
-rule_is rule_key_unregistered, rule_account_untyped, rule_account_ownerless;
+rule_is rule_key_unregistered, rule_account_ownerless;
 rule_is rule_external_unonboarded, rule_grant_unused, rule_grant_wide, rule_account_shared;
 rule_is rule_credential_exposed, rule_credential_unmanaged, rule_credential_endless;
 rule_is rule_credential_ownerless, rule_credential_stray, rule_end_unknown;

@@ -99,11 +99,6 @@ bool rule_key_unregistered(const struct model *model, uint32_t at)
 	return is_nobodys(model, at) && model->accounts[at].kind == KIND_API_KEY;
 }
 
-bool rule_account_untyped(const struct model *model, uint32_t at)
-{
-	return account_lives(model, at) && model->accounts[at].kind == KIND_NONE;
-}
-
 bool rule_account_ownerless(const struct model *model, uint32_t at)
 {
 	return is_nobodys(model, at) && !model_is_here(model, model->accounts[at].owner);

@@ -126,7 +126,7 @@ static void append_rest(
 	if (identity->has_review)
 		buffer_append_string(out, "review: 90d\n");
 	if (identity->is_sandbox)
-		buffer_append_format(out, "sandbox: {template: 1, approved-by: \"person:%.*s\"}\n",
+		buffer_append_format(out, "sandbox: {template: 1, approved-by: \"%.*s\"}\n",
 			TEXT_ARGS(model->people[identity->backup].name));
 	if (identity->expires_s == 0)
 		return;
