@@ -73,6 +73,8 @@ static const struct option_row options[] = {
 		"an id_token with that nonce; -: standard input", false},
 	{OPTION_NUMBER, "--number", "N", "that the page shows, which you opened yourself", false},
 	{OPTION_DENY, "--deny", NULL, "it may not act for you", false},
+	{OPTION_ALL, "--all", NULL, "the file has all of them: who is not in it has left", false},
+	{OPTION_DIRECTORY, "--directory", "NAME", "of this directory (csv)", false},
 	{OPTION_ALONE, "--alone", NULL, "without a second person; reviewed within a day", false},
 	{OPTION_COMPROMISED, "--compromised", NULL, "at once; no earlier token is accepted", false},
 	{OPTION_BACKUP_OWNER, "--backup-owner", "PERSON", "who takes over", false},

@@ -14,6 +14,7 @@
 enum { TOKEN_RANDOM_BYTES = 32 };
 
 #define TOKEN_PREFIX "remit-scim-"
+#define DIRECTORY_NAME_FAULT "the name of a directory is 1 to 64 of a-z 0-9 - . _"
 
 int64_t directory_now_utc_ms(const struct directory_service *service)
 {
@@ -39,6 +40,7 @@ struct next_directory {
 	const char *verb;
 	struct text actor;
 	struct text unit;
+	bool has_token;
 	struct sha256 token;
 	int64_t expires_utc_ms;
 	int64_t stopped_utc_ms;
@@ -51,6 +53,7 @@ static struct next_directory as_it_is(const struct directory *directory)
 	if (directory == NULL)
 		return (struct next_directory){0};
 	return (struct next_directory){.unit = directory->unit,
+		.has_token = directory->has_token,
 		.token = directory->token,
 		.expires_utc_ms = directory->expires_utc_ms,
 		.stopped_utc_ms = directory->stopped_utc_ms,
@@ -77,8 +80,9 @@ static bool write_directory(struct directory_request *request, const struct next
 	json_put_cstring(&record, "verb", next->verb);
 	json_put_text(&record, "directory", request->directory);
 	json_put_text(&record, "unit", next->unit);
-	json_put_digest(&record, "token", &next->token);
-	json_put_integer(&record, "expires_utc_ms", next->expires_utc_ms);
+	if (next->has_token)
+		json_put_digest(&record, "token", &next->token);
+	put_time(&record, "expires_utc_ms", next->expires_utc_ms);
 	put_time(&record, "stopped_utc_ms", next->stopped_utc_ms);
 	json_put_text_unless_empty(&record, "stopped_by", next->stopped_by);
 	put_time(&record, "confirmed_until_utc_ms", next->confirmed_until_utc_ms);
@@ -144,8 +148,7 @@ static bool prepare_token(struct directory_request *request, const struct direct
 	if (!may_administer(request))
 		return false;
 	if (!name_is_plain(request->directory))
-		return scim_fail(&request->fault, 400, NULL,
-			"the name of a directory is 1 to 64 of a-z 0-9 - . _");
+		return scim_fail(&request->fault, 400, NULL, DIRECTORY_NAME_FAULT);
 	if (directory == NULL && name_table_count(request->service->directories) >= DIRECTORIES_MAX)
 		return scim_fail(
 			&request->fault, 409, NULL, "there are %d directories", DIRECTORIES_MAX);
@@ -159,6 +162,7 @@ static bool prepare_token(struct directory_request *request, const struct direct
 			TEXT_ARGS(request->unit));
 	next.verb = "token";
 	next.actor = request->actor;
+	next.has_token = true;
 	next.unit = request->unit;
 	next.expires_utc_ms =
 		directory_now_utc_ms(request->service) + request->days * 24 * 60 * 60 * 1000;
@@ -176,7 +180,7 @@ struct text directory_of_token(
 	/* All of them, whichever it is. */
 	for (; directory != NULL;
 		directory = name_table_next(service->directories, directory->name))
-		if (sha256_equal(&directory->token, &digest) &&
+		if (directory->has_token && sha256_equal(&directory->token, &digest) &&
 			now_utc_ms < directory->expires_utc_ms)
 			found = directory->name;
 	return token.length == 0 ? TEXT("") : found;
@@ -230,6 +234,22 @@ static void report_stop(const struct directory_request *request)
 	(void)is_taken;
 }
 
+/* Without a token: nobody provisions it over SCIM. */
+static bool prepare_opening(struct directory_request *request)
+{
+	const struct next_directory next = {
+		.verb = "open", .actor = request->actor, .unit = TEXT(REGISTRY_ORGANISATION)};
+
+	if (!may_administer(request))
+		return false;
+	if (!name_is_plain(request->directory))
+		return scim_fail(&request->fault, 400, NULL, DIRECTORY_NAME_FAULT);
+	if (name_table_count(request->service->directories) >= DIRECTORIES_MAX)
+		return scim_fail(
+			&request->fault, 409, NULL, "there are %d directories", DIRECTORIES_MAX);
+	return write_directory(request, &next);
+}
+
 static bool prepare_stop(struct directory_request *request, const struct directory *directory)
 {
 	struct next_directory next = as_it_is(directory);
@@ -252,6 +272,8 @@ static bool prepare(struct directory_request *request)
 
 	if (request->is_stopping)
 		return prepare_stop(request, directory);
+	if (request->is_opening)
+		return directory != NULL || prepare_opening(request);
 	if (request->verb == DIRECTORY_TOKEN)
 		return prepare_token(request, directory);
 	if (request->verb == DIRECTORY_CONFIRM)
@@ -278,6 +300,12 @@ static void on_recorded(struct fold_change *change)
 	struct directory_service *service = request->service;
 
 	service->current = NULL;
+	if (change->is_durable && request->is_opening) {
+		request->is_opening = false;
+		directory_provision(request);
+		run(service);
+		return;
+	}
 	if (!change->is_durable && !request->is_stopping) {
 		explicit_bzero(request->token, sizeof request->token);
 		scim_fail(&request->fault, 503, NULL, "%s", change->err.text);
@@ -297,6 +325,11 @@ static bool start(struct directory_request *request)
 	request->change = (struct fold_change){.done = on_recorded, .context = request};
 	if (!prepare(request))
 		return false;
+	if (request->is_opening && request->change.entry.data == NULL) { /* another was first */
+		request->is_opening = false;
+		directory_provision(request);
+		return true;
+	}
 	request->service->current = request;
 	if (fold_submit(request->service->parts.fold, &request->change, &err))
 		return true;
@@ -350,8 +383,11 @@ void directory_submit(struct directory_service *service, struct directory_reques
 	request->resource = request->summary = json_null();
 	request->index = 0;
 	request->is_stopping = false;
+	request->is_opening = request->verb == DIRECTORY_IMPORT && !request->is_check &&
+			      directory_find(service, request->directory) == NULL;
 	memset(request->token, 0, sizeof request->token);
-	if (request->verb == DIRECTORY_IMPORT || request->type == &scim_user_type)
+	if ((request->verb == DIRECTORY_IMPORT || request->type == &scim_user_type) &&
+		!request->is_opening)
 		directory_provision(request);
 	else if (service->waiting >= DIRECTORY_QUEUE_MAX)
 		directory_refuse(request, 503, NULL, "too many changes are waiting");

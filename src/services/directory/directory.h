@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "domain/scim/csv.h"
 #include "domain/scim/user.h"
 #include "services/registry/registrar.h"
 
@@ -21,7 +22,6 @@ enum {
 	DIRECTORY_TOKEN_DAYS_MAX = 730,
 	DIRECTORY_TOKEN_DAYS_DEFAULT = 365,
 	DIRECTORY_PAGE_MAX = 200,   /* resources of one answer */
-	DIRECTORY_ROWS_MAX = 10000, /* of one import */
 	DIRECTORY_QUEUE_MAX = 64,
 	DIRECTORY_WINDOW_S = 60 * 60,    /* in which leavers are counted */
 	DIRECTORY_CONFIRMED_S = 60 * 60, /* for which a person's word lets more leave */
@@ -44,12 +44,6 @@ enum directory_verb {
 	DIRECTORY_CONFIRM, /* that so many leave is meant; by a person */
 };
 
-/* One row of an import. */
-struct directory_row {
-	uint32_t line;
-	struct json resource; /* a User as clients write it */
-};
-
 struct directory_request {
 	enum directory_verb verb;
 	struct text directory;
@@ -59,7 +53,7 @@ struct directory_request {
 	const struct json *body;
 	bool has_if_match;
 	uint64_t if_match;
-	const struct directory_row *rows;
+	const struct csv_row *rows;
 	size_t rows_count;
 	bool is_all;   /* who is not among the rows has left */
 	bool is_check; /* import: nothing changes */
@@ -81,6 +75,7 @@ struct directory_request {
 	struct text made; /* id of what is created */
 	struct fold_change change;
 	bool is_stopping;
+	bool is_opening; /* of an import: its directory is not there yet */
 	int64_t leavers;
 	int64_t leavers_max;
 	struct directory_request *next;

@@ -58,8 +58,9 @@ static bool fold_directory(
 	(void)index;
 	if (directory == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a directory");
+	directory->has_token = digest_parse(json_text_or(record, "token", ""), &directory->token);
 	if (!name_is_plain(directory->name) ||
-		!digest_parse(json_text_or(record, "token", ""), &directory->token)) {
+		(!directory->has_token && json_find(record, "token") != NULL)) {
 		directory_destroy(directory);
 		return error_set(err, ERROR_CORRUPT, "a directory without its name or token");
 	}

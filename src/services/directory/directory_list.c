@@ -260,7 +260,8 @@ static bool directory_json(const struct directory_service *service,
 	json_object_start(&object, arena);
 	json_put_text(&object, "name", directory->name);
 	json_put_text(&object, "unit", directory->unit);
-	json_put_integer(&object, "expires_utc_ms", directory->expires_utc_ms);
+	if (directory->has_token)
+		json_put_integer(&object, "expires_utc_ms", directory->expires_utc_ms);
 	json_put_integer(&object, "people", (int64_t)directory->people);
 	json_put_integer(&object, "groups", (int64_t)directory->groups);
 	json_put_integer(&object, "leavers", leavers);

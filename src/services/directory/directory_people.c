@@ -284,7 +284,7 @@ static bool compose_gone(struct composing *composing)
 
 /* ---- imports ---- */
 
-static bool row_fails(struct directory_request *request, const struct directory_row *row)
+static bool row_fails(struct directory_request *request, const struct csv_row *row)
 {
 	char detail[SCIM_FAULT_BYTES];
 
@@ -293,7 +293,7 @@ static bool row_fails(struct directory_request *request, const struct directory_
 		row->line, detail);
 }
 
-static bool compose_row(struct composing *composing, const struct directory_row *row)
+static bool compose_row(struct composing *composing, const struct csv_row *row)
 {
 	struct directory_request *request = composing->request;
 	const struct registry_entry *entry;
@@ -335,7 +335,7 @@ static bool index_rows(const struct composing *composing, struct name_table *row
 	struct directory_request *request = composing->request;
 
 	for (size_t i = 0; i < request->rows_count; i++) {
-		const struct directory_row *row = &request->rows[i];
+		const struct csv_row *row = &request->rows[i];
 		struct text name = scim_person_name(
 			request->arena, json_text_or(&row->resource, "userName", ""));
 
@@ -414,8 +414,12 @@ static bool compose(struct registrar_request *registrar, struct error *err)
 		.service = request->service,
 		.directory = directory_find(request->service, request->directory),
 		.now_utc_ms = directory_now_utc_ms(request->service)};
+	struct directory planned = {
+		.name = request->directory, .unit = TEXT(REGISTRY_ORGANISATION)};
 	bool ok;
 
+	if (composing.directory == NULL && request->is_check) /* it would be made */
+		composing.directory = &planned;
 	if (composing.directory == NULL)
 		ok = scim_fail(&request->fault, 404, NULL, "there is no directory %.*s",
 			TEXT_ARGS(request->directory));

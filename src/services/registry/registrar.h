@@ -176,6 +176,20 @@ bool registrar_sandboxes(const struct registrar *registrar,
 	const struct registrar_sandbox_query *asked, struct arena *arena, struct json *out,
 	struct text *next, struct error *err) MUST_CHECK;
 
+/* Identities that somebody has to answer for (domain/charter/owner.h), in order of name after
+ * `after`, at most count, looking at REGISTRAR_NEEDS_LOOKS: JSON array of {identity, need, unit,
+ * state, owner, backup_owner, left?, writes_end?, all_ends?}.  *next is the name looked at last
+ * where there are more, else empty.  Errors: LIMIT. */
+enum { REGISTRAR_NEEDS_LOOKS = 20000 };
+struct registrar_need_query {
+	struct text after;
+	uint32_t count;
+	int64_t writes_s; /* after the owner left */
+	int64_t all_s;
+};
+bool registrar_needs(const struct registrar *registrar, const struct registrar_need_query *asked,
+	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
+
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,
  * effect, resource, when, approvals, expires, uses, usable, why_not}]}.  Errors:
