@@ -123,7 +123,6 @@ static void count_change(
 
 static bool add_document(struct composing *composing, const struct json *document)
 {
-	buffer_append_string(&composing->yaml, "---\n");
 	yaml_format(&composing->yaml, document);
 	return !buffer_failed(&composing->yaml) ||
 	       scim_fail(&composing->request->fault, 413, NULL, "the change is too large");
