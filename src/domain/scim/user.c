@@ -53,8 +53,8 @@ static void put_profile(struct json_builder *object, const struct person *person
 	for (int i = 0; i < PROFILE_MEMBERS; i++) {
 		const struct json *value = json_find(profile, profile_members[i]);
 
-		if (text_is(text_of(profile_members[i]), "active") && person_has_left(person))
-			json_put_boolean(object, "active", false);
+		if (value != NULL && value->type == JSON_BOOLEAN && person_has_left(person))
+			json_put_boolean(object, profile_members[i], false);
 		else if (value != NULL)
 			json_put(object, profile_members[i], *value);
 	}
