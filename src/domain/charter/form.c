@@ -615,6 +615,22 @@ bool form_read_values(struct form_reader *reader, const struct form *form, const
 	return json_copy(target, reader->arena, value, &err) || no_memory(reader, value, path);
 }
 
+bool form_read_object(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, void *target)
+{
+	struct error err = {0};
+	struct text written;
+
+	if (!need_type(reader, value, path, JSON_OBJECT))
+		return false;
+	written = json_canonical_text(reader->arena, value);
+	if (written.data != NULL && written.length <= form->bytes_max)
+		return json_copy(target, reader->arena, value, &err) ||
+		       no_memory(reader, value, path);
+	form_problem(reader, value, path, "write less", "has more than %zu bytes", form->bytes_max);
+	return false;
+}
+
 bool form_read_digest(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {

@@ -995,6 +995,24 @@ static const struct form_field sign_in_fields[] = {
 static const struct form_shape sign_in_shape = {SHAPE(sign_in_fields), 0, NULL};
 static const struct form sign_in_form = {.read = form_read_part, .shape = &sign_in_shape};
 
+static const struct form directory_id_form = {
+	.read = form_read_line, .bytes_max = PERSON_DIRECTORY_ID_BYTES_MAX};
+static const struct form external_id_form = {
+	.read = form_read_line, .bytes_max = PERSON_EXTERNAL_ID_BYTES_MAX};
+static const struct form user_name_form = {
+	.read = form_read_line, .bytes_max = PERSON_NAME_BYTES_MAX};
+static const struct form profile_form = {
+	.read = form_read_object, .bytes_max = PERSON_PROFILE_BYTES_MAX};
+static const struct form_field directory_fields[] = {
+	REQUIRED(person, "name", &name_form, directory.name, "name the directory"),
+	OPTIONAL(person, "id", &directory_id_form, directory.id),
+	OPTIONAL(person, "user-name", &user_name_form, directory.user_name),
+	OPTIONAL(person, "external-id", &external_id_form, directory.external_id),
+	OPTIONAL(person, "profile", &profile_form, directory.profile),
+};
+static const struct form_shape directory_shape = {SHAPE(directory_fields), 0, NULL};
+static const struct form directory_form = {.read = form_read_part, .shape = &directory_shape};
+
 static const struct form_field person_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(person, "name", &person_form, name, "name the person"),
@@ -1002,6 +1020,8 @@ static const struct form_field person_fields[] = {
 	LIST(person, "roles", &roles_form, roles),
 	OPTIONAL(person, "clearance", &sensitivity_form, clearance),
 	{"sign-in", FORM_OPTIONAL, &sign_in_form, 0, 0, NULL},
+	OPTIONAL(person, "left", &time_form, left_utc_s),
+	{"directory", FORM_OPTIONAL, &directory_form, 0, 0, NULL},
 };
 
 static const struct form_field unit_fields[] = {
@@ -1456,6 +1476,11 @@ bool person_has_role(const struct person *person, const char *role)
 		if (text_is(person->roles[i], role))
 			return true;
 	return false;
+}
+
+bool person_has_left(const struct person *person)
+{
+	return person->left_utc_s != 0;
 }
 
 struct text person_sign_in_name(const struct person *person)

@@ -31,6 +31,9 @@ enum object_kind {
 enum {
 	PERSON_NAME_BYTES_MAX = 254,
 	PERSON_ROLES_MAX = 32,
+	PERSON_DIRECTORY_ID_BYTES_MAX = 64,
+	PERSON_EXTERNAL_ID_BYTES_MAX = 255,
+	PERSON_PROFILE_BYTES_MAX = 4096, /* in its canonical form */
 	TOOL_NAME_BYTES_MAX = 200, /* "server/name" */
 	TOOL_READS_MAX = 32,
 	TOOL_TARGETS_MAX = 16,
@@ -45,6 +48,15 @@ enum {
 	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
 };
 
+/* The directory that keeps a person, and how they stand there. */
+struct person_directory {
+	struct text name;        /* empty: none does */
+	struct text id;          /* of the resource there; empty: it is there no more */
+	struct text user_name;   /* as the directory writes it */
+	struct text external_id; /* may be empty */
+	struct json profile;     /* what else it says, an object; JSON_NULL: nothing */
+};
+
 struct person {
 	struct text name;
 	struct text unit;
@@ -55,6 +67,10 @@ struct person {
 	/* Whose word counts that they are here, and what it calls them; empty: nobody's. */
 	struct text sign_in_issuer;
 	struct text sign_in_as; /* empty: by their name */
+	/* When they left; 0: they are here.  Who has left signs, approves and consents to
+	 * nothing. */
+	int64_t left_utc_s;
+	struct person_directory directory;
 };
 
 struct unit {
@@ -293,6 +309,7 @@ bool server_credential_of(
  * empty for a tool (its server's, see registry_unit_of). */
 struct text object_unit(const struct object *object);
 bool person_has_role(const struct person *person, const char *role);
+bool person_has_left(const struct person *person);
 /* What the issuer's claim says of this person, or an empty text where they have no sign-in. */
 struct text person_sign_in_name(const struct person *person);
 

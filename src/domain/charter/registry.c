@@ -28,7 +28,7 @@
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
-	ENTRY_TEXTS = 6,
+	ENTRY_TEXTS = 8,
 	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
 	APPLICATION_PREFIX_BYTES = 128,
@@ -50,7 +50,8 @@ struct slot {
 	struct ceiling *ceiling;
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
-	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents: owned */
+	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents,
+	 * owner_in_force, moved_from: owned */
 	struct text texts[ENTRY_TEXTS];
 	struct text name;         /* owned */
 	uint64_t kill_epoch;      /* that the last change knew of */
@@ -293,7 +294,7 @@ const struct registry_entry *registry_find_key(
 	if (person->in_force == NULL)
 		return NULL;
 	*key = &held->key;
-	return person;
+	return person_has_left(person->in_force->person) ? NULL : person;
 }
 
 bool person_key_is_over(const struct person_key *key, int64_t now_utc_ms)
@@ -306,7 +307,8 @@ bool registry_can_sign(const struct registry_entry *person)
 {
 	for (size_t i = 0; i < person->keys_count; i++)
 		if (person->keys[i].ended_utc_ms == 0)
-			return person->in_force != NULL;
+			return person->in_force != NULL &&
+			       !person_has_left(person->in_force->person);
 	return false;
 }
 
@@ -406,7 +408,9 @@ static const struct charter *charter_of(const struct object *object)
 
 const struct person *registry_person_of(const struct registry *registry, struct text actor)
 {
-	return registry_find_person(registry, actor_person(actor));
+	const struct person *person = registry_find_person(registry, actor_person(actor));
+
+	return person == NULL || person_has_left(person) ? NULL : person;
 }
 
 struct people_resource registry_resource_of(
@@ -455,6 +459,8 @@ bool registry_may(const struct registry *registry, struct text actor, enum peopl
 
 	if (object != NULL)
 		resource = registry_resource_of(registry, object);
+	if (entry->owner_in_force.length > 0) /* who answers for it now */
+		resource.owner = entry->owner_in_force;
 	if (entry->waiting_version != 0)
 		resource.proposer = entry->proposed_by;
 	return registry_may_about(registry, actor, action, &resource, err);
@@ -561,6 +567,17 @@ static bool is_known_waiting(const struct registry_change *change)
 	       (!change->is_removal || may_be_removal);
 }
 
+/* What only an identity has, and what only a person has. */
+static bool is_known_people(const struct registry_change *change)
+{
+	bool is_owned = change->owner_in_force.length != 0 || change->acknowledged != 0;
+	bool has_gone = change->keys_since_utc_ms != 0 || change->moved_from.length != 0 ||
+			change->moved != 0;
+
+	return (!is_owned || (change->kind == OBJECT_IDENTITY && change->in_force != 0)) &&
+	       (!has_gone || change->kind == OBJECT_PERSON);
+}
+
 static bool is_known_state(const struct registry_change *change)
 {
 	if (change->version == 0 || change->in_force > change->version ||
@@ -570,6 +587,8 @@ static bool is_known_state(const struct registry_change *change)
 		return false;
 	if ((change->consents.length != 0 && change->in_force == 0) ||
 		(change->waiting_consents.length != 0 && change->waiting == 0))
+		return false;
+	if (!is_known_people(change))
 		return false;
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two &&
@@ -649,7 +668,8 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
 	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason,
-		change->approved_by, change->consents, change->waiting_consents};
+		change->approved_by, change->consents, change->waiting_consents,
+		change->owner_in_force, change->moved_from};
 
 	next->slot = find_slot(registry, change->kind, change->name);
 	next->is_new_slot = next->slot == NULL;
@@ -758,6 +778,11 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->approved_by = slot->texts[3];
 	entry->consents = slot->texts[4];
 	entry->waiting_consents = slot->texts[5];
+	entry->owner_in_force = slot->texts[6];
+	entry->moved_from = slot->texts[7];
+	entry->acknowledged = change->acknowledged;
+	entry->moved = change->moved;
+	entry->keys_since_utc_ms = change->keys_since_utc_ms;
 	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;
@@ -796,6 +821,21 @@ static void drop_keys(struct registry *registry, struct slot *slot)
 {
 	while (slot->entry.keys_count > 0)
 		drop_key(registry, slot, slot->entry.keys_count - 1);
+}
+
+/* Whoever leaves takes no key along, and gets none of them back. */
+static void end_old_keys(struct registry *registry, struct slot *slot)
+{
+	int64_t since = slot->entry.keys_since_utc_ms;
+
+	for (size_t i = 0; since != 0 && i < slot->entry.keys_count; i++) {
+		struct held_key *held = name_table_find(registry->keys, slot->keys[i].kid);
+
+		if (held->key.ended_utc_ms != 0 || held->key.enrolled_utc_ms > since)
+			continue;
+		held->key.ended_utc_ms = since;
+		slot->keys[i].ended_utc_ms = since;
+	}
 }
 
 bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
@@ -852,6 +892,7 @@ bool registry_set(
 	registry->counts[change->kind] -= was_there;
 	if (!is_there(&next.slot->entry))
 		drop_keys(registry, next.slot);
+	end_old_keys(registry, next.slot);
 	registry_set_revision(registry, change->revision);
 	return true;
 }
@@ -997,6 +1038,7 @@ bool registry_set_key(struct registry *registry, struct text person, const struc
 		return error_set(err, ERROR_LIMIT, "no memory for a person");
 	if (held == NULL && !add_key(registry, slot, key, err))
 		return false;
+	end_old_keys(registry, slot);
 	registry_set_revision(registry, revision);
 	return true;
 }

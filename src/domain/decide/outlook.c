@@ -30,6 +30,7 @@ static const struct rule known_rules[] = {
 	{rule_sandbox},
 	{rule_environment},
 	{rule_tool},
+	{rule_owner},
 	{rule_definition},
 	{rule_class},
 	{rule_request},

@@ -1,0 +1,82 @@
+#include "services/registry/plan_people.h"
+
+static struct place place_of(
+	const struct object *object, const char *member, struct text file, struct arena *arena)
+{
+	const struct json *value = json_find(&object->document, member);
+
+	return (struct place){.file = file,
+		.line = value == NULL ? object->document.line : value->line,
+		.field = text_format(arena, "%s %.*s: %s", object_kind_word(object->kind),
+			TEXT_ARGS(object->name), member)};
+}
+
+struct person_check {
+	const struct object *object;
+	const struct reference_world *world;
+	struct text file;
+	struct problems *problems;
+};
+
+static void check_named(const struct person_check *check, const char *member, struct text name)
+{
+	const struct object *person =
+		name.length == 0 ? NULL
+				 : check->world->find(check->world->context, OBJECT_PERSON, name);
+
+	if (person == NULL || person->is_partial || !person_has_left(person->person))
+		return;
+	problem_add(check->problems,
+		place_of(check->object, member, check->file, check->problems->arena),
+		"name a person who is here", "person %.*s has left", TEXT_ARGS(name));
+}
+
+void plan_check_people(const struct object *object, const struct reference_world *world,
+	struct text file, struct problems *problems)
+{
+	const struct person_check check = {object, world, file, problems};
+
+	if (object->is_partial)
+		return;
+	if (object->kind == OBJECT_IDENTITY) {
+		check_named(&check, "owner", object->charter->owner);
+		check_named(&check, "backup-owner", object->charter->backup_owner);
+	}
+	if (object->kind == OBJECT_DATA_SOURCE)
+		check_named(&check, "custodian", object->data_source->custodian);
+	if (object->kind == OBJECT_PERSON && object->person->left_utc_s > world->now_utc_s)
+		problem_add(problems, place_of(object, "left", file, problems->arena),
+			"write it when they have left", "is a time to come");
+}
+
+static bool same_member(const struct object *a, const struct object *b, const char *name)
+{
+	const struct json *left = json_find(&a->document, name);
+	const struct json *right = json_find(&b->document, name);
+
+	return left == NULL || right == NULL ? left == right : json_equal(left, right);
+}
+
+/* It may be taken out of the directory's hands; what the directory said stays so in that. */
+void plan_check_directory(const struct object *object, const struct registry *registry,
+	struct text file, struct problems *problems)
+{
+	const struct registry_entry *entry = registry_find(registry, OBJECT_PERSON, object->name);
+	const struct object *before = entry == NULL ? NULL : entry->in_force;
+	bool is_kept = before != NULL && before->person->directory.name.length > 0;
+	const char *member = NULL;
+
+	if (object->kind != OBJECT_PERSON || object->is_partial)
+		return;
+	if (object->person->directory.name.length > 0 &&
+		!(is_kept && same_member(object, before, "directory")))
+		member = "directory";
+	else if (is_kept && !same_member(object, before, "left"))
+		member = "left";
+	else if (is_kept && !same_member(object, before, "unit"))
+		member = "unit";
+	if (member != NULL)
+		problem_add(problems, place_of(object, member, file, problems->arena),
+			"leave it as remit export writes it, and change it in the directory",
+			"is for the directory to say");
+}
