@@ -24,6 +24,7 @@
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
+#include "edges/scim/scim.h"
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
 #include "edges/ssf/ssf.h"
@@ -35,6 +36,7 @@
 #include "main/events.h"
 #include "main/folder.h"
 #include "main/handing.h"
+#include "main/leavers.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -109,6 +111,9 @@ struct daemon {
 	struct approve *approve;
 	struct finding_service *finding;
 	struct posture *posture;
+	struct directory_service *directories;
+	struct scim *scim;
+	struct leavers *leavers;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -418,6 +423,19 @@ static bool report_findings(struct daemon *daemon)
 	return true;
 }
 
+static bool make_directories(struct daemon *daemon, struct error *err)
+{
+	const struct directory_parts parts = {.registrar = daemon->registrar,
+		.registry = daemon->registry,
+		.fold = daemon->fold,
+		.findings = daemon->finding,
+		.bounds = {daemon->settings->directory_leavers_max,
+			daemon->settings->directory_leavers_percent},
+		.tokens = secrecy_codes(daemon->detector)};
+
+	return directory_service_create(&daemon->directories, &parts, err);
+}
+
 static bool make_tasks(struct daemon *daemon, struct error *err)
 {
 	const struct task_bounds bounds = {(size_t)daemon->settings->tasks_max,
@@ -447,7 +465,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
-		!report_findings(daemon) || !make_posture(daemon, err))
+		!make_directories(daemon, err) || !report_findings(daemon) ||
+		!make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -745,6 +764,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.approve = daemon->approve,
 		.finding = daemon->finding,
 		.posture = daemon->posture,
+		.directories = daemon->directories,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -802,6 +822,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       llm_door_route(daemon->llm, daemon->router, err) && make_peer_door(daemon, err) &&
 	       ssf_create(&daemon->ssf, daemon->event_signals, err) &&
 	       ssf_add_routes(daemon->ssf, daemon->router, err) &&
+	       scim_create(&daemon->scim, daemon->directories, err) &&
+	       scim_add_routes(daemon->scim, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -875,6 +897,14 @@ static bool keep_sandboxes(struct daemon *daemon, struct error *err)
 	return sandbox_keeper_create(&daemon->sandboxes, daemon->loop, daemon->registrar, err);
 }
 
+static bool follow_leavers(struct daemon *daemon, struct error *err)
+{
+	const struct leavers_parts parts = {
+		daemon->loop, daemon->directories, daemon->finding, daemon->issue};
+
+	return leavers_create(&daemon->leavers, &parts, err);
+}
+
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
 	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
@@ -913,7 +943,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 	const struct settings *settings = daemon->settings;
 	struct listen_address address;
 	char line[URL_BYTES];
-	struct text url;
+	struct text url, base;
 
 	if (!listen_address_parse(&address, settings->listen, err))
 		return false;
@@ -926,8 +956,10 @@ static bool announce(struct daemon *daemon, struct error *err)
 					   : text_format(daemon->arena, "%s://%.*s",
 						     settings->tls_cert == NULL ? "http" : "https",
 						     (int)strlen(line) - 1, line);
-	if (url.data == NULL)
+	base = text_format(daemon->arena, "%.*s/scim/v2", TEXT_ARGS(url));
+	if (url.data == NULL || base.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
+	directory_set_base(daemon->directories, base);
 	if (!issue_set_issuer(daemon->issue, url, err) ||
 		!signals_set_audience(daemon->event_signals, url, err) ||
 		!outbound_set_issuer(daemon->outbound, url, err) ||
@@ -1113,6 +1145,7 @@ static const struct {
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
+	{"leavers", follow_leavers},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1195,6 +1228,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	outbound_destroy(&daemon->outbound);
 	sts_client_destroy(&daemon->sts);
 	issue_destroy(&daemon->issue);
+	leavers_destroy(&daemon->leavers); /* after its sweep */
 	sign_in_destroy(&daemon->sign_in);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
@@ -1206,6 +1240,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	posture_destroy(&daemon->posture);
 	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
+	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
+	directory_service_destroy(&daemon->directories);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */
 	fold_destroy(&daemon->fold);

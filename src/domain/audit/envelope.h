@@ -23,6 +23,8 @@
 	X(RECORD_ADMIN_CODE,        "admin-code")         \
 	X(RECORD_IDENTITY_INVITED,  "identity-invited")   \
 	X(RECORD_STATE,             "state")              \
+	X(RECORD_DIRECTORY,         "directory")          \
+	X(RECORD_DIRECTORY_GROUP,   "directory-group")    \
 	X(RECORD_TASK_OPENED,       "task-opened")        \
 	X(RECORD_TASK_ENDED,        "task-ended")         \
 	X(RECORD_ASSERTION_USED,    "assertion-used")     \

@@ -43,8 +43,7 @@ bool owner_has_moved(const struct registry *registry, const struct registry_entr
 	return owner != NULL && owner->in_force != NULL &&
 	       text_equal(owner->moved_from, charter->unit) &&
 	       !text_equal(owner->in_force->person->unit, charter->unit) &&
-	       owner->moved > identity->in_force->revision &&
-	       owner->moved > identity->acknowledged;
+	       owner->moved > identity->in_force->revision && owner->moved > identity->acknowledged;
 }
 
 const char *owner_need_word(enum owner_need need)

@@ -22,8 +22,7 @@ struct text owner_of(const struct registry_entry *identity);
 int64_t owner_left_utc_s(const struct registry *registry, const struct registry_entry *identity);
 /* The backup owner, who is here and somebody else than the owner in force; empty: there is
  * none. */
-struct text owner_backup_of(
-	const struct registry *registry, const struct registry_entry *identity);
+struct text owner_backup_of(const struct registry *registry, const struct registry_entry *identity);
 /* True while the owner in force was moved out of the identity's unit, is still outside, and
  * nobody of the unit has acknowledged since that they go on. */
 bool owner_has_moved(const struct registry *registry, const struct registry_entry *identity);

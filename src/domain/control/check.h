@@ -79,7 +79,8 @@
 	  "its charter names an account that does not live") \
 	X(CHECK_HAND_UNDECLARED, "hand-undeclared", RISK_HIGH, \
 	  "it handed work to an identity that its charter does not name") \
-	X(CHECK_FAR_END_UNKNOWN, "far-end-unknown", RISK_LOW, "it is only named, and nothing has it") \
+	X(CHECK_FAR_END_UNKNOWN, "far-end-unknown", RISK_LOW, \
+	  "it is only named, and nothing has it") \
 	X(CHECK_CREDENTIAL_EXPOSED, "credential-exposed", RISK_CRITICAL, \
 	  "it was seen where it must not be, and lives") \
 	X(CHECK_CREDENTIAL_SHARED, "credential-shared", RISK_HIGH, "it has two holders or more") \

@@ -193,13 +193,26 @@ static bool check_standing(const struct control_world *world, const struct regis
 
 /* ---- the charter of one that is active ---- */
 
+/* Who acknowledged that they answer for it now, else who the charter names. */
+static struct text owner_of(const struct registry_entry *entry)
+{
+	return entry->owner_in_force.length > 0 ? entry->owner_in_force
+						: entry->in_force->charter->owner;
+}
+
+static void check_people(
+	const struct control_world *world, const struct registry_entry *entry, check_set *out)
+{
+	struct text backup = entry->in_force->charter->backup_owner;
+
+	put(out, CHECK_OWNER_GONE, !check_person_is_here(world, owner_of(entry)));
+	put(out, CHECK_BACKUP_GONE,
+		!check_person_is_here(world, backup) || text_equal(backup, owner_of(entry)));
+}
+
 static void check_charter(
 	const struct control_world *world, const struct charter *charter, check_set *out)
 {
-	put(out, CHECK_OWNER_GONE, !check_person_is_here(world, charter->owner));
-	put(out, CHECK_BACKUP_GONE,
-		!check_person_is_here(world, charter->backup_owner) ||
-			text_equal(charter->backup_owner, charter->owner));
 	put(out, CHECK_PURPOSE_MISSING,
 		charter->purpose.length == 0 || charter->use_class == CLASS_NONE);
 	put(out, CHECK_CHARTER_OVER, is_expired(charter->expires_utc_s, world->now_utc_s));
@@ -217,6 +230,7 @@ bool check_identity_entry(const struct control_world *world, const struct regist
 	check_set *out, struct error *err)
 {
 	if (entry->state == IDENTITY_ACTIVE) {
+		check_people(world, entry, out);
 		check_charter(world, entry->in_force->charter, out);
 		if (!check_standing(world, entry, out, err))
 			return false;

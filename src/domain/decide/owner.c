@@ -34,7 +34,8 @@ static bool refuse_owner(struct evaluation *evaluation, const struct registry_en
 	return refuse(evaluation, REASON_OWNER_GONE,
 		SAY("Nobody answers for %.*s: its owner %.*s left at %s.", TEXT_ARGS(entry->name),
 			TEXT_ARGS(owner->name), since),
-		SAY("An acknowledgement by its backup owner %.*s, or a charter of %.*s with another "
+		SAY("An acknowledgement by its backup owner %.*s, or a charter of %.*s with "
+		    "another "
 		    "owner, approved.",
 			TEXT_ARGS(charter->backup_owner), TEXT_ARGS(entry->name)));
 }

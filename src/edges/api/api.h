@@ -13,6 +13,7 @@
 #include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
+#include "services/directory/directory.h"
 #include "services/finding/finding.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
@@ -124,6 +125,7 @@ struct api_services {
 	struct approve *approve;
 	struct finding_service *finding;
 	struct posture *posture;
+	struct directory_service *directories;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

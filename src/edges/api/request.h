@@ -85,6 +85,7 @@ struct api_request {
 		struct call_edit edit;
 		struct break_glass_request glass;
 		struct call_kill kill;
+		struct directory_request directory;
 		struct api_look look;
 	} work; /* what the handler has handed to a service */
 };
@@ -177,6 +178,11 @@ void handle_definition_list(struct api_request *request);
 void handle_definition_show(struct api_request *request);
 void handle_who(struct api_request *request);
 void handle_why(struct api_request *request);
+void handle_owner_list(struct api_request *request); /* people_routes.c */
+void handle_directory_list(struct api_request *request);
+void handle_directory_token(struct api_request *request);
+void handle_directory_confirm(struct api_request *request);
+void handle_directory_import(struct api_request *request);
 void handle_secret_list(struct api_request *request); /* work_routes.c */
 void handle_secret_set(struct api_request *request);
 void handle_secret_remove(struct api_request *request);

@@ -78,6 +78,8 @@ static const struct option_row options[] = {
 	{OPTION_SEVERITY, "--severity", "S", "low, medium, high or critical", false},
 	{OPTION_CONTROL, "--control", "ID", "of this control", false},
 	{OPTION_UNTIL, "--until", "DATE", "the first day on which it counts no more", false},
+	{OPTION_ALL, "--all", NULL, "the file has all of them: who is not in it has left", false},
+	{OPTION_DIRECTORY, "--directory", "NAME", "of this directory (csv)", false},
 	{OPTION_ALONE, "--alone", NULL, "without a second person; reviewed within a day", false},
 	{OPTION_COMPROMISED, "--compromised", NULL, "at once; no earlier token is accepted", false},
 	{OPTION_BACKUP_OWNER, "--backup-owner", "PERSON", "who takes over", false},

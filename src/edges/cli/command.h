@@ -94,6 +94,8 @@ enum cli_option {
 	OPTION_SEVERITY,
 	OPTION_CONTROL,
 	OPTION_UNTIL,
+	OPTION_ALL,
+	OPTION_DIRECTORY,
 	OPTION_COUNT,
 };
 
@@ -262,6 +264,10 @@ int command_propose(struct cli *cli);
 int command_suspend(struct cli *cli);
 int command_reactivate(struct cli *cli);
 int command_retire(struct cli *cli);
+int command_acknowledge(struct cli *cli);
+int command_scim_token(struct cli *cli); /* people_commands.c */
+int command_directory_confirm(struct cli *cli);
+int command_person_import(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);

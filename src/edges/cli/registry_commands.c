@@ -400,6 +400,15 @@ int command_suspend(struct cli *cli)
 	return run_verb(cli, &verb);
 }
 
+int command_acknowledge(struct cli *cli)
+{
+	const struct verb verb = {.collection = "/v1/identities",
+		.word = "acknowledge",
+		.question = "you answer for it from then on, or agree that its owner goes on."};
+
+	return run_verb(cli, &verb);
+}
+
 int command_reactivate(struct cli *cli)
 {
 	const struct verb verb = {

@@ -169,6 +169,11 @@ void decide_service_set_owner_gone(
 	service->owner_gone = *after;
 }
 
+struct owner_gone_after decide_service_owner_gone(const struct decide_service *service)
+{
+	return service->owner_gone;
+}
+
 static uint64_t monotonic_ns(void)
 {
 	struct timespec now;

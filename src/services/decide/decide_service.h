@@ -23,6 +23,7 @@ void decide_service_destroy(struct decide_service **service);
 /* How long identities go on whose owner has left; before: not at all. */
 void decide_service_set_owner_gone(
 	struct decide_service *service, const struct owner_gone_after *after);
+struct owner_gone_after decide_service_owner_gone(const struct decide_service *service);
 
 /* Findings about tools and sandboxes go there from now on; borrowed, and outlives it.
  * NULL: nowhere. */

@@ -16,13 +16,12 @@ static void count(struct posture *posture, check_set violated, int by)
 
 static struct row *row_create(struct text subject)
 {
-	struct row *row = malloc(sizeof *row + subject.length);
+	struct row *row = calloc(1, sizeof *row + subject.length);
 
 	if (row == NULL)
 		return NULL;
 	memcpy(row + 1, subject.data, subject.length);
 	row->subject = (struct text){(const char *)(row + 1), subject.length};
-	row->violated = 0;
 	return row;
 }
 

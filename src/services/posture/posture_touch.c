@@ -11,7 +11,7 @@ static bool put_dirty(struct posture *posture, struct text subject, enum dirt di
 	struct dirty *dirty = NULL;
 
 	if (name_table_count(posture->dirty) < POSTURE_DIRTY_MAX)
-		dirty = malloc(sizeof *dirty + subject.length);
+		dirty = calloc(1, sizeof *dirty + subject.length);
 	if (dirty == NULL)
 		return false;
 	memcpy(dirty + 1, subject.data, subject.length);

@@ -226,6 +226,12 @@ static void each_name(void *context, enum object_kind kind,
 
 /* ---- comparing ---- */
 
+/* An administrator is one everywhere. */
+static bool has_role_of_unit(const struct person *person)
+{
+	return person->roles_count > (person_has_role(person, "administrator") ? 1U : 0U);
+}
+
 /* A role that was not there, a higher clearance, or roles that count somewhere
  * else: they count in the person's unit. */
 static bool is_raised(const struct person *before, const struct person *after)
@@ -239,7 +245,7 @@ static bool is_raised(const struct person *before, const struct person *after)
 
 	if (new_level > old_level)
 		return true;
-	if (before != NULL && after->roles_count > 0 && !text_equal(before->unit, after->unit))
+	if (before != NULL && has_role_of_unit(after) && !text_equal(before->unit, after->unit))
 		return true;
 	for (uint32_t i = 0; i < after->roles_count; i++) {
 		bool had = false;
@@ -466,6 +472,9 @@ static void check_references(struct planned *planned)
 			&planned->plan.problems);
 		plan_check_people(
 			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
+		if (!planned->options.is_provisioning)
+			plan_check_directory(planned->objects[i], planned->registry,
+				planned->files[i], &planned->plan.problems);
 	}
 	for (size_t i = 0; i < planned->partial_count; i++)
 		references_check(planned->partial[i], &world, planned->partial_files[i],

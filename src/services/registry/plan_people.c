@@ -48,3 +48,35 @@ void plan_check_people(const struct object *object, const struct reference_world
 		problem_add(problems, place_of(object, "left", file, problems->arena),
 			"write it when they have left", "is a time to come");
 }
+
+static bool same_member(const struct object *a, const struct object *b, const char *name)
+{
+	const struct json *left = json_find(&a->document, name);
+	const struct json *right = json_find(&b->document, name);
+
+	return left == NULL || right == NULL ? left == right : json_equal(left, right);
+}
+
+/* It may be taken out of the directory's hands; what the directory said stays so in that. */
+void plan_check_directory(const struct object *object, const struct registry *registry,
+	struct text file, struct problems *problems)
+{
+	const struct registry_entry *entry = registry_find(registry, OBJECT_PERSON, object->name);
+	const struct object *before = entry == NULL ? NULL : entry->in_force;
+	bool is_kept = before != NULL && before->person->directory.name.length > 0;
+	const char *member = NULL;
+
+	if (object->kind != OBJECT_PERSON || object->is_partial)
+		return;
+	if (object->person->directory.name.length > 0 &&
+		!(is_kept && same_member(object, before, "directory")))
+		member = "directory";
+	else if (is_kept && !same_member(object, before, "left"))
+		member = "left";
+	else if (is_kept && !same_member(object, before, "unit"))
+		member = "unit";
+	if (member != NULL)
+		problem_add(problems, place_of(object, member, file, problems->arena),
+			"leave it as remit export writes it, and change it in the directory",
+			"is for the directory to say");
+}

@@ -2,10 +2,14 @@
 #define SERVICES_REGISTRY_PLAN_PEOPLE_H
 
 #include "domain/charter/reference.h"
+#include "domain/charter/registry.h"
 
 /* Reports a charter whose owner or backup owner has left, a data source whose custodian has, and
  * a person who has yet to leave: a document says what is so. */
 void plan_check_people(const struct object *object, const struct reference_world *world,
+	struct text file, struct problems *problems);
+/* Reports a person of a directory whom somebody else would bring back, take out or move. */
+void plan_check_directory(const struct object *object, const struct registry *registry,
 	struct text file, struct problems *problems);
 
 #endif

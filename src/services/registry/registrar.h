@@ -91,7 +91,7 @@ struct registrar_request {
 	enum object_kind kind; /* IDENTITY if NONE */
 	struct text name;
 	uint32_t version; /* approve, reject: the version meant; 0: whichever waits */
-	bool is_check;    /* approve: all that would refuse it is looked at, and nothing changes */
+	bool is_check;    /* approve, apply: all that would refuse it is looked at, and nothing changes */
 	struct text reason;
 	const struct plan_source *sources;
 	size_t sources_count;
@@ -175,6 +175,20 @@ struct registrar_sandbox_query {
 bool registrar_sandboxes(const struct registrar *registrar,
 	const struct registrar_sandbox_query *asked, struct arena *arena, struct json *out,
 	struct text *next, struct error *err) MUST_CHECK;
+
+/* Identities that somebody has to answer for (domain/charter/owner.h), in order of name after
+ * `after`, at most count, looking at REGISTRAR_NEEDS_LOOKS: JSON array of {identity, need, unit,
+ * state, owner, backup_owner, left?, writes_end?, all_ends?}.  *next is the name looked at last
+ * where there are more, else empty.  Errors: LIMIT. */
+enum { REGISTRAR_NEEDS_LOOKS = 20000 };
+struct registrar_need_query {
+	struct text after;
+	uint32_t count;
+	int64_t writes_s; /* after the owner left */
+	int64_t all_s;
+};
+bool registrar_needs(const struct registrar *registrar, const struct registrar_need_query *asked,
+	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
 
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,

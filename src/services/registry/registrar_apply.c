@@ -260,7 +260,7 @@ enum prepared_as registrar_prepare_apply(
 		!registrar_plan(registrar, request, &err) ||
 		!registrar_check_actor(registrar, request, &err))
 		return registrar_refuse(request, &err);
-	if (request->plan->changes_count == 0)
+	if (request->plan->changes_count == 0 || request->is_check)
 		return PREPARED_NOTHING;
 	if (!registrar_write_plan(registrar, request, &err))
 		return registrar_refuse(request, &err);

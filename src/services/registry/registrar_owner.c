@@ -20,8 +20,8 @@ static bool find_identity(struct acknowledging *this)
 
 	this->entry = registry_find_identity(this->registrar->registry, request->name);
 	if (this->entry == NULL || this->entry->in_force == NULL)
-		return name_unknown(this->registrar->registry, OBJECT_IDENTITY, request->name,
-			&this->err);
+		return name_unknown(
+			this->registrar->registry, OBJECT_IDENTITY, request->name, &this->err);
 	if (request->has_if_match && request->if_match != this->entry->revision)
 		return error_set(&this->err, ERROR_CONFLICT,
 			"it changed since you looked: it is at revision %llu",
@@ -80,8 +80,7 @@ static bool write_acknowledgement(struct acknowledging *this)
 	json_put_text(&record, "owner_before", owner_of(this->entry));
 	if (this->request->reason.length > 0)
 		json_put_text(&record, "reason", this->request->reason);
-	return registrar_record_finish(
-		this->registrar, &record, &this->written, 1, &this->err);
+	return registrar_record_finish(this->registrar, &record, &this->written, 1, &this->err);
 }
 
 enum prepared_as registrar_prepare_acknowledge(

@@ -5,9 +5,8 @@
 
 const char *people_event_word(enum people_event event)
 {
-	static const char *const words[] = {[PEOPLE_LEFT] = "left",
-		[PEOPLE_RETURNED] = "returned",
-		[PEOPLE_MOVED] = "moved"};
+	static const char *const words[] = {
+		[PEOPLE_LEFT] = "left", [PEOPLE_RETURNED] = "returned", [PEOPLE_MOVED] = "moved"};
 
 	return (size_t)event < sizeof words / sizeof *words ? words[event] : NULL;
 }
@@ -73,8 +72,10 @@ bool people_events_follow(struct people_events *events, struct written_change *w
 	const struct person *now = after == NULL ? NULL : after->person;
 	enum people_event event;
 
-	if (change->kind != OBJECT_PERSON || change->in_force == (entry == NULL ? 0
-			: before == NULL ? 0 : entry->in_force->version))
+	if (change->kind != OBJECT_PERSON ||
+		change->in_force == (entry == NULL           ? 0
+					    : before == NULL ? 0
+							     : entry->in_force->version))
 		return true;
 	event = event_between(before, now);
 	if (event == PEOPLE_NOTHING)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "domain/control/check.h"
+#include "domain/control/key_holders.h"
 #include "support/decide_bench.h"
 
 enum { NOW = DECIDE_BENCH_NOW, DAY = CHECK_DAY_S };
