@@ -34,6 +34,7 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
 #include "main/notices.h"
 #include "main/notify.h"
@@ -107,6 +108,7 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct graph_service *graph;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -432,6 +434,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
 		!report_findings(daemon))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
@@ -729,6 +733,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.graph = daemon->graph,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1180,6 +1185,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
 	finding_service_destroy(&daemon->finding);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */
