@@ -35,6 +35,7 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
 #include "main/leavers.h"
 #include "main/notices.h"
@@ -114,6 +115,7 @@ struct daemon {
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
+	struct graph_service *graph;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -406,8 +408,10 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 static bool make_posture(struct daemon *daemon, struct error *err)
 {
-	const struct posture_parts parts = {
-		.registry = daemon->registry, .fold = daemon->fold, .findings = daemon->finding};
+	const struct posture_parts parts = {.registry = daemon->registry,
+		.fold = daemon->fold,
+		.findings = daemon->finding,
+		.graph = graph_service_graph(daemon->graph)};
 
 	return posture_create(&daemon->posture, &parts, err);
 }
@@ -466,6 +470,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
 		!make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
@@ -765,6 +771,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.finding = daemon->finding,
 		.posture = daemon->posture,
 		.directories = daemon->directories,
+		.graph = daemon->graph,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1239,6 +1246,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	posture_keeper_stop(&daemon->posture_keeper);
 	posture_destroy(&daemon->posture);
 	finding_service_destroy(&daemon->finding);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
 	directory_service_destroy(&daemon->directories);
