@@ -35,6 +35,7 @@
 #include "main/events.h"
 #include "main/folder.h"
 #include "main/handing.h"
+#include "main/inventory_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -137,6 +138,7 @@ struct daemon {
 	struct notices *notices;
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
+	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -450,6 +452,17 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
+static bool make_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_make(
+		&daemon->inventories, daemon->loop, daemon->fold, daemon->log, err);
+}
+
+static bool tell_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_start(&daemon->inventories, err);
+}
+
 static enum issue_nonces nonces_of(const char *word)
 {
 	if (strcmp(word, "tokens") == 0)
@@ -729,6 +742,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.inventory = daemon->inventories.service,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1076,6 +1090,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
@@ -1090,6 +1105,7 @@ static const struct {
 	{"notices", make_notices},
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
+	{"what inventories say", tell_inventories},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1179,6 +1195,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
+	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
 	events_destroy(&daemon->events);            /* after its requests, as: */

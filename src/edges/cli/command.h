@@ -90,6 +90,11 @@ enum cli_option {
 	OPTION_ID_TOKEN_FILE,
 	OPTION_NUMBER,
 	OPTION_DENY,
+	OPTION_PROVIDER,
+	OPTION_TAKEN,
+	OPTION_PEOPLE,
+	OPTION_OLDER,
+	OPTION_SMALLER,
 	OPTION_COUNT,
 };
 
@@ -294,6 +299,9 @@ int command_glass_open(struct cli *cli);     /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_inventory_import(struct cli *cli); /* inventory_commands.c */
+int command_inventory_items(struct cli *cli);
+int command_inventory_undo(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);
