@@ -8,10 +8,23 @@ static bool read_content(
 	return record_read_content(context, index, arena, out, err);
 }
 
+static void wake(void *context)
+{
+	struct inventory_keeper *keeper = context;
+
+	if (!keeper->is_started)
+		return;
+	loop_timer_stop(keeper->loop, &keeper->timer);
+	keeper->is_started = loop_timer_start(keeper->loop, &keeper->timer, 0);
+}
+
 bool inventory_keeper_make(struct inventory_keeper *keeper, struct loop *loop, struct fold *fold,
 	struct record_log *log, struct error *err)
 {
-	const struct inventory_parts parts = {.fold = fold, .contents = {log, read_content}};
+	const struct inventory_parts parts = {.fold = fold,
+		.contents = {log, read_content},
+		.wake = wake,
+		.wake_context = keeper};
 
 	*keeper = (struct inventory_keeper){.loop = loop, .log = log};
 	return inventory_create(&keeper->service, &parts, err);
@@ -20,7 +33,7 @@ bool inventory_keeper_make(struct inventory_keeper *keeper, struct loop *loop, s
 static void on_due(struct loop_timer *timer)
 {
 	struct inventory_keeper *keeper = timer->context;
-	bool has_more = inventory_tell(keeper->service);
+	bool has_more = inventory_step(keeper->service);
 
 	keeper->is_started = loop_timer_start(
 		keeper->loop, timer, has_more ? INVENTORY_KEEPER_SOON_MS : INVENTORY_KEEPER_MS);

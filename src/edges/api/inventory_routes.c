@@ -137,16 +137,10 @@ static struct inventory_change *change_of(struct api_request *request)
 
 void handle_inventory_part(struct api_request *request)
 {
-	struct inventory_change *change = change_of(request);
 	struct error err;
-	struct json body;
-	bool is_done;
 
-	if (!inventory_add(service_of(request), change, &is_done, &err))
+	if (!inventory_add(service_of(request), change_of(request), &err))
 		api_answer_problem(request, &err);
-	else if (is_done)
-		api_answer_or_fail(
-			request, import_json(request, change->import, &body, &err), &body, &err);
 }
 
 void handle_inventory_plan(struct api_request *request)

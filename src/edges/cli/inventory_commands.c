@@ -10,7 +10,7 @@
 #include "edges/cli/inventory_files.h"
 #include "services/inventory/inventory.h"
 
-enum { PROGRESS_EVERY = 16, WAIT_TRIES_MAX = 600, WAIT_MS = 100 };
+enum { PROGRESS_EVERY = 2, WAIT_TRIES_MAX = 600, WAIT_MS = 100 };
 
 /* One import as the daemon is told of it. */
 struct import {
@@ -79,7 +79,7 @@ static bool take_line(void *context, struct text line, struct error *err)
 {
 	struct import *import = context;
 
-	if (import->part.length + line.length + 1 > INVENTORY_PART_BYTES_MAX && !send_part(import))
+	if (import->part.length + line.length + 1 > INVENTORY_LINES_BYTES_MAX && !send_part(import))
 		return error_set(err, ERROR_CONFLICT, "not taken");
 	buffer_append_text(&import->part, line);
 	buffer_append_byte(&import->part, '\n');
@@ -220,7 +220,7 @@ static void run_import(struct import *import, struct cli_inventory_files *files,
 	struct cli *cli = import->cli;
 	struct cli_reply reply;
 
-	buffer_init(&import->part, (size_t)2 * INVENTORY_PART_BYTES_MAX);
+	buffer_init(&import->part, (size_t)2 * INVENTORY_LINES_BYTES_MAX);
 	if (begin(import, taken) && send_all(import, files) && get_plan(import, &reply)) {
 		print_plan(cli, &reply.json);
 		if (cli->values[OPTION_DRY_RUN] == NULL) {

@@ -187,3 +187,15 @@ bool next_line(struct text *text, struct text *out_line)
 	*text = text_after(*text, out_line->length + (end >= 0));
 	return true;
 }
+
+bool inventory_step(struct inventory_service *service)
+{
+	bool is_busy = false;
+
+	for (size_t i = 0; i < service->connectors_count; i++)
+		is_busy |= staging_step(service, service->connectors[i]);
+	for (size_t i = 0; i < service->connectors_count; i++)
+		if (telling_step(service, service->connectors[i]))
+			return true; /* one a step */
+	return is_busy;
+}

@@ -21,7 +21,8 @@ struct inventory_service;
 
 enum {
 	INVENTORY_CONNECTORS_MAX = 64,
-	INVENTORY_PART_BYTES_MAX = 128 * 1024, /* of items as canonical JSON lines */
+	INVENTORY_LINES_BYTES_MAX = 2 * 1024 * 1024, /* handed over at once */
+	INVENTORY_PART_BYTES_MAX = 128 * 1024,       /* of those, read in one step and one record */
 	INVENTORY_PARTS_MAX = 16384,
 	INVENTORY_ITEMS_MAX = 8 * 1024 * 1024,
 	INVENTORY_STALE_S = 24 * 3600,
@@ -54,6 +55,9 @@ struct inventory_listener {
 struct inventory_parts {
 	struct fold *fold;
 	struct inventory_contents contents;
+	/* There is something to do for inventory_step, now.  May be NULL. */
+	void (*wake)(void *context);
+	void *wake_context;
 };
 /* Errors: LIMIT. */
 bool inventory_create(struct inventory_service **out, const struct inventory_parts *parts,
@@ -63,9 +67,10 @@ void inventory_destroy(struct inventory_service **service);
 /* Before the first step.  Copied. */
 void inventory_listen(struct inventory_service *service, const struct inventory_listener *listener);
 
-/* One step of telling the listener: one part, or a share of what is gone.  True: there is more
- * to tell; call it again soon.  False: it costs next to nothing. */
-bool inventory_tell(struct inventory_service *service);
+/* One step of what is on its way: one part of an import, and of what the listener is told one
+ * part, or a share of what is gone.  True: there is more to do; call it again soon.  False: it
+ * costs next to nothing. */
+bool inventory_step(struct inventory_service *service);
 
 /* ---- importing ---- */
 
@@ -87,7 +92,7 @@ struct inventory_change {
 	struct text connector;
 	struct text import; /* id; of undo: empty */
 	struct text actor;
-	/* Of a part: items, one a line, at most INVENTORY_PART_BYTES_MAX; number from 1. */
+	/* Of items: one a line, at most INVENTORY_LINES_BYTES_MAX; number from 1. */
 	struct text lines;
 	uint32_t number;
 	/* Of a commit: what is let pass. */
@@ -95,16 +100,15 @@ struct inventory_change {
 	bool takes_smaller;
 	struct text reason; /* of undo */
 	void *context;
-	/* Runs on the loop, once, never before the call returns, if that returned true and unless
-	 * *out_is_done. */
+	/* Runs on the loop, once, never before the call returns, if that returned true. */
 	void (*done)(struct inventory_change *change, uint64_t index, const struct error *err);
 };
-/* The next part.  *out_is_done: nothing had to be written (a dry one); done does not run.
- * On failure of form the whole import is dropped: err names the line, counted over all parts.
- * Errors: INVALID, NOT_FOUND (no such import), CONFLICT (another number, or one is on its way),
- * LIMIT, IO. */
+/* The next items, taken a step at a time; done hears when all are on record (index 0 of a dry
+ * one), or what is wrong: then the whole import is dropped, and err names the line, counted over
+ * all that were handed over.  Errors: NOT_FOUND (no such import), CONFLICT (another number, or
+ * some are on their way), LIMIT. */
 bool inventory_add(struct inventory_service *service, struct inventory_change *change,
-	bool *out_is_done, struct error *err) MUST_CHECK;
+	struct error *err) MUST_CHECK;
 /* What committing would change: {connector, import, provider, taken, items, new, changed, gone,
  * same, examples: {new, changed, gone}}.  Errors: NOT_FOUND, INVALID (an edge's end is not
  * there), IO, LIMIT. */

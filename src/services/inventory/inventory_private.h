@@ -44,9 +44,11 @@ struct staging {
 	enum inventory_provider provider;
 	int64_t taken_utc_s;
 	bool is_dry;
-	bool is_busy; /* a record of it is on its way */
-	bool is_lost; /* a part's record was not written */
+	uint32_t handed; /* how often items were handed over */
 	uint32_t parts;
+	struct inventory_change *asked; /* whose items are being taken; NULL: nobody's */
+	struct text rest;               /* of them */
+	bool is_writing;                /* the record of a part is on its way */
 	struct inventory_index *index;
 	uint64_t lines;
 	uint64_t added;
@@ -107,6 +109,11 @@ void telling_destroy(struct telling **telling);
 
 /* staging.c */
 void staging_destroy(struct staging **staging);
+/* Takes one part, if there is one to take; true: it did. */
+bool staging_step(struct inventory_service *service, struct inventory_connector *connector);
+
+/* telling.c.  True: there was something to tell. */
+bool telling_step(struct inventory_service *service, struct inventory_connector *connector);
 
 /* inventory_fold.c */
 bool inventory_register(struct inventory_service *service, struct error *err) MUST_CHECK;
