@@ -9,7 +9,8 @@
 struct inventory_keeper {
 	struct loop *loop;
 	struct inventory_service *service;
-	struct record_log *log;
+	struct graph *graph;
+	struct arena *scratch; /* of one item */
 	struct loop_timer timer;
 	bool is_started;
 };
@@ -22,6 +23,9 @@ enum {
 /* All are borrowed and outlive it; before the store is caught up.  Errors: LIMIT. */
 bool inventory_keeper_make(struct inventory_keeper *keeper, struct loop *loop, struct fold *fold,
 	struct record_log *log, struct error *err) MUST_CHECK;
+/* Has the graph told what inventories say; before it starts.  Errors: LIMIT. */
+bool inventory_keeper_join(
+	struct inventory_keeper *keeper, struct graph *graph, struct error *err) MUST_CHECK;
 /* Once all is loaded.  Errors: LIMIT. */
 bool inventory_keeper_start(struct inventory_keeper *keeper, struct error *err) MUST_CHECK;
 /* Of one that was never made or started, too; after the fold's last completion. */

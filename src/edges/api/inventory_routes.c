@@ -130,6 +130,7 @@ static struct inventory_change *change_of(struct api_request *request)
 		.takes_older = json_boolean_or(body, "older", false),
 		.takes_smaller = json_boolean_or(body, "smaller", false),
 		.reason = json_text_or(body, "reason", ""),
+		.account = json_text_or(body, "account", ""),
 		.context = request,
 		.done = on_changed};
 	return change;
@@ -167,5 +168,96 @@ void handle_inventory_undo(struct api_request *request)
 	struct error err;
 
 	if (!inventory_undo(service_of(request), change_of(request), &err))
+		api_answer_problem(request, &err);
+}
+
+/* ---- what is nobody's, and what is stopped ---- */
+
+void handle_inventory_drafts(struct api_request *request)
+{
+	struct inventory_page_asked asked = {.connector = api_path(request, "connector")};
+	struct text after = api_query(request, "after");
+	int64_t number = 0;
+	struct json body;
+	struct error err;
+
+	if (after.length > 0 &&
+		(!text_to_int64(after, &number) || number < 0 || number > UINT32_MAX)) {
+		api_answer_status(request, 400, "after: the number of a page before is expected");
+		return;
+	}
+	if (!api_page_size(request, &asked.count))
+		return;
+	asked.after = (uint64_t)number;
+	api_answer_or_fail(request,
+		inventory_drafts(service_of(request), &asked, request->arena, &body, &err), &body,
+		&err);
+}
+
+void handle_inventory_draft(struct api_request *request)
+{
+	struct json body;
+	struct error err;
+
+	api_answer_or_fail(request,
+		inventory_draft(service_of(request), api_path(request, "account"), request->arena,
+			&body, &err),
+		&body, &err);
+}
+
+void handle_containment_list(struct api_request *request)
+{
+	struct json_builder object;
+	struct json body, items;
+	struct error err;
+	uint32_t count;
+
+	if (!api_page_size(request, &count))
+		return;
+	if (!inventory_containments(service_of(request), api_query(request, "after"), count,
+		    request->arena, &items, &err)) {
+		api_answer_problem(request, &err);
+		return;
+	}
+	json_object_start(&object, request->arena);
+	json_put(&object, "items", items);
+	if (items.count == count)
+		json_put_text(&object, "next",
+			json_text_or(&items.items[items.count - 1], "account", ""));
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+/* With what is to be done there, which is why one asks. */
+static void on_contained(struct inventory_change *change, uint64_t index, const struct error *err)
+{
+	struct api_request *request = change->context;
+	struct error failure;
+	struct json body;
+
+	(void)index;
+	if (err != NULL)
+		api_answer_problem(request, err);
+	else
+		api_answer_or_fail(request,
+			inventory_containment(service_of(request), change->account, request->arena,
+				&body, &failure),
+			&body, &failure);
+}
+
+void handle_contain(struct api_request *request)
+{
+	struct inventory_change *change = change_of(request);
+	struct error err;
+
+	change->done = on_contained;
+	if (!inventory_contain(service_of(request), change, &err))
+		api_answer_problem(request, &err);
+}
+
+void handle_release(struct api_request *request)
+{
+	struct error err;
+
+	if (!inventory_release(service_of(request), change_of(request), &err))
 		api_answer_problem(request, &err);
 }

@@ -211,6 +211,11 @@ void handle_inventory_part(struct api_request *request);
 void handle_inventory_plan(struct api_request *request);
 void handle_inventory_commit(struct api_request *request);
 void handle_inventory_undo(struct api_request *request);
+void handle_inventory_drafts(struct api_request *request);
+void handle_inventory_draft(struct api_request *request);
+void handle_containment_list(struct api_request *request);
+void handle_contain(struct api_request *request);
+void handle_release(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);

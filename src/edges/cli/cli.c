@@ -98,6 +98,10 @@ static const struct option_row options[] = {
 		false},
 	{OPTION_OLDER, "--older", NULL, "also where it is older than what is known", false},
 	{OPTION_SMALLER, "--smaller", NULL, "also where more than half would be gone", false},
+	{OPTION_OWNER, "--owner", "PERSON", "who answers for it", false},
+	{OPTION_NAME, "--name", "NAME", "of the identity (its title there)", false},
+	{OPTION_RISK, "--risk", "TIER", "low, medium, high or critical (high)", false},
+	{OPTION_UNDO, "--undo", NULL, "it may act again", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

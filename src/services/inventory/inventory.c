@@ -146,7 +146,7 @@ bool inventory_create(
 	service->arena = arena_create(PART_ARENA_BYTES_MAX);
 	if (service->arena == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for inventories");
-	else if (inventory_register(service, err))
+	else if (inventory_register(service, err) && containments_register(service, err))
 		return true;
 	inventory_destroy(out);
 	return false;
@@ -158,6 +158,7 @@ void inventory_destroy(struct inventory_service **service)
 		return;
 	for (size_t i = 0; i < (*service)->connectors_count; i++)
 		connector_destroy((*service)->connectors[i]);
+	containments_destroy(*service);
 	arena_destroy(&(*service)->arena);
 	free(*service);
 	*service = NULL;

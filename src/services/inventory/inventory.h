@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/graph/graph.h"
 #include "domain/inventory/item.h"
 #include "domain/inventory/scope.h"
 #include "services/registry/fold.h"
@@ -30,9 +31,11 @@ enum {
 	/* A newer inventory that lacks more than half of at least so many items is asked about:
 	 * a provider that suddenly has nothing is broken more often than empty. */
 	INVENTORY_SHRINK_MIN = 20,
-	INVENTORY_EXAMPLES_MAX = 20,   /* of each kind of difference, in a plan */
-	INVENTORY_SCAN_PARTS_MAX = 16, /* looked through for one page */
+	INVENTORY_EXAMPLES_MAX = 20,      /* of each kind of difference, in a plan */
+	INVENTORY_SCAN_PARTS_MAX = 16,    /* looked through for one page */
+	INVENTORY_SCAN_NODES_MAX = 20000, /* of the graph, for one page of drafts */
 	INVENTORY_REASON_BYTES_MAX = 1000,
+	CONTAINMENTS_MAX = 4096,
 };
 
 /* Reads what lies beside a record. */
@@ -67,6 +70,10 @@ void inventory_destroy(struct inventory_service **service);
 /* Before the first step.  Copied. */
 void inventory_listen(struct inventory_service *service, const struct inventory_listener *listener);
 
+/* Where drafts and containments are looked up; lent.  It has the layers that the listener is
+ * told. */
+void inventory_use_graph(struct inventory_service *service, const struct graph *graph);
+
 /* One step of what is on its way: one part of an import, and of what the listener is told one
  * part, or a share of what is gone.  True: there is more to do; call it again soon.  False: it
  * costs next to nothing. */
@@ -98,7 +105,8 @@ struct inventory_change {
 	/* Of a commit: what is let pass. */
 	bool takes_older;
 	bool takes_smaller;
-	struct text reason; /* of undo */
+	struct text reason;  /* of undo, of a containment */
+	struct text account; /* of a containment: CONNECTOR/ID */
 	void *context;
 	/* Runs on the loop, once, never before the call returns, if that returned true. */
 	void (*done)(struct inventory_change *change, uint64_t index, const struct error *err);
@@ -162,5 +170,34 @@ struct inventory_page_asked {
 };
 bool inventory_items(struct inventory_service *service, const struct inventory_page_asked *asked,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* ---- what is nobody's ---- */
+
+/* Accounts of the connector for which no identity stands, each with who might answer for it
+ * (domain/inventory/draft.h): {items, next?}; after and next are numbers of this process.  A page
+ * that looks long is cut as above.  Errors: LIMIT. */
+bool inventory_drafts(const struct inventory_service *service,
+	const struct inventory_page_asked *asked, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+/* One of them.  Errors: NOT_FOUND, CONFLICT (somebody stands for it), LIMIT. */
+bool inventory_draft(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* ---- stopping somebody at their provider ---- */
+
+/* Puts on record that the account is to be stopped, or that it may act again.  Errors: NOT_FOUND,
+ * INVALID (no reason), LIMIT, IO. */
+bool inventory_contain(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+bool inventory_release(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+/* {account, state, meaning, intended, seen?, by, reason, record, calls: [...], dependants: [...]}:
+ * how it stands by the inventory in force, what is to be done there, who acts through it.
+ * Errors: NOT_FOUND, LIMIT. */
+bool inventory_containment(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* Up to count of them after the account `after`, a JSON array.  Errors: LIMIT. */
+bool inventory_containments(const struct inventory_service *service, struct text after,
+	uint32_t count, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 #endif

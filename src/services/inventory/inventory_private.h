@@ -2,6 +2,7 @@
 #define SERVICES_INVENTORY_INVENTORY_PRIVATE_H
 
 #include "base/random.h"
+#include "domain/charter/name_table.h"
 #include "services/inventory/index.h"
 #include "services/inventory/inventory.h"
 
@@ -91,7 +92,9 @@ struct inventory_service {
 	uint8_t key[SIPHASH_KEY_BYTES];
 	struct inventory_connector *connectors[INVENTORY_CONNECTORS_MAX]; /* by name */
 	size_t connectors_count;
-	struct arena *arena; /* of one step */
+	const struct graph *graph;       /* NULL: none was lent */
+	struct name_table *containments; /* by account */
+	struct arena *arena;             /* of one step */
 };
 
 /* inventory.c */
@@ -117,6 +120,10 @@ bool telling_step(struct inventory_service *service, struct inventory_connector 
 
 /* inventory_fold.c */
 bool inventory_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+
+/* containment.c */
+bool containments_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+void containments_destroy(struct inventory_service *service);
 
 /* What lies beside a part's record, in arena.  Errors: NOT_FOUND, IO, CORRUPT, LIMIT. */
 bool part_read(struct inventory_service *service, uint64_t index, struct arena *arena,
