@@ -37,6 +37,7 @@
 #include "main/folder.h"
 #include "main/graph_keeper.h"
 #include "main/handing.h"
+#include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/notices.h"
 #include "main/notify.h"
@@ -147,6 +148,7 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct posture_keeper posture_keeper;
+	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -490,6 +492,19 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
+static bool make_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_make(
+		&daemon->inventories, daemon->loop, daemon->fold, daemon->log, err);
+}
+
+static bool tell_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_join(
+		       &daemon->inventories, graph_service_graph(daemon->graph), err) &&
+	       inventory_keeper_start(&daemon->inventories, err);
+}
+
 static enum issue_nonces nonces_of(const char *word)
 {
 	if (strcmp(word, "tokens") == 0)
@@ -772,6 +787,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.posture = daemon->posture,
 		.directories = daemon->directories,
 		.graph = daemon->graph,
+		.inventory = daemon->inventories.service,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1137,6 +1153,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
@@ -1153,6 +1170,7 @@ static const struct {
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
 	{"leavers", follow_leavers},
+	{"what inventories say", tell_inventories},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1245,6 +1263,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	standing_keeper_stop(&daemon->standing);
 	posture_keeper_stop(&daemon->posture_keeper);
 	posture_destroy(&daemon->posture);
+	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
