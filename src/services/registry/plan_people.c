@@ -49,12 +49,36 @@ void plan_check_people(const struct object *object, const struct reference_world
 			"write it when they have left", "is a time to come");
 }
 
-static bool same_member(const struct object *a, const struct object *b, const char *name)
+static bool same_member(const struct json *a, const struct json *b, const char *name)
 {
-	const struct json *left = json_find(&a->document, name);
-	const struct json *right = json_find(&b->document, name);
+	const struct json *left = json_find(a, name);
+	const struct json *right = json_find(b, name);
 
 	return left == NULL || right == NULL ? left == right : json_equal(left, right);
+}
+
+/* The first that a document says otherwise than the directory that keeps the person (before NULL:
+ * none does); NULL: all is as it may be. */
+static const char *wrong_member(
+	const struct object *object, const struct object *before, struct arena *arena)
+{
+	struct json after_document;
+	struct json before_document = {0};
+	struct error err;
+
+	if (object->person->directory.name.length > 0 && before == NULL)
+		return "directory";
+	if (before == NULL)
+		return NULL;
+	if (!object_document(object, arena, &after_document, &err) ||
+		!object_document(before, arena, &before_document, &err))
+		return "directory";
+	if (object->person->directory.name.length > 0 &&
+		!same_member(&after_document, &before_document, "directory"))
+		return "directory";
+	if (!same_member(&after_document, &before_document, "left"))
+		return "left";
+	return same_member(&after_document, &before_document, "unit") ? NULL : "unit";
 }
 
 /* It may be taken out of the directory's hands; what the directory said stays so in that. */
@@ -66,15 +90,8 @@ void plan_check_directory(const struct object *object, const struct registry *re
 	bool is_kept = before != NULL && before->person->directory.name.length > 0;
 	const char *member = NULL;
 
-	if (object->kind != OBJECT_PERSON || object->is_partial)
-		return;
-	if (object->person->directory.name.length > 0 &&
-		!(is_kept && same_member(object, before, "directory")))
-		member = "directory";
-	else if (is_kept && !same_member(object, before, "left"))
-		member = "left";
-	else if (is_kept && !same_member(object, before, "unit"))
-		member = "unit";
+	if (object->kind == OBJECT_PERSON && !object->is_partial)
+		member = wrong_member(object, is_kept ? before : NULL, problems->arena);
 	if (member != NULL)
 		problem_add(problems, place_of(object, member, file, problems->arena),
 			"leave it as remit export writes it, and change it in the directory",
