@@ -95,6 +95,10 @@ static const struct option_row options[] = {
 	{OPTION_SESSION, "--session", "connection|mcp",
 		"the task ends with this command, or with its last session of MCP", false},
 	{OPTION_DPOP, "--dpop", "FILE", "bind the token to this key", false},
+	{OPTION_PEOPLE, "--people", "N", "so many people", false},
+	{OPTION_IDENTITIES, "--identities", "N", "so many identities that are no person", false},
+	{OPTION_SEED, "--seed", "N", "the same number gives the same bytes (1)", false},
+	{OPTION_AT, "--at", "TIME", "as of this day or moment (today)", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

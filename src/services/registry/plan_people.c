@@ -51,10 +51,16 @@ void plan_check_people(const struct object *object, const struct reference_world
 
 static bool same_member(const struct object *a, const struct object *b, const char *name)
 {
-	const struct json *left = json_find(&a->document, name);
-	const struct json *right = json_find(&b->document, name);
+	const struct object *whole_a = object_whole(a);
+	const struct object *whole_b = object_whole(b);
+	const struct json *left = whole_a == NULL ? NULL : json_find(&whole_a->as_read, name);
+	const struct json *right = whole_b == NULL ? NULL : json_find(&whole_b->as_read, name);
+	bool is_known = whole_a != NULL && whole_b != NULL;
+	bool is_same = left == NULL || right == NULL ? left == right : json_equal(left, right);
 
-	return left == NULL || right == NULL ? left == right : json_equal(left, right);
+	object_release(&whole_a);
+	object_release(&whole_b);
+	return is_known && is_same;
 }
 
 /* It may be taken out of the directory's hands; what the directory said stays so in that. */
