@@ -983,7 +983,7 @@ const leaving = (names, people, url, keys) => UNIT(names.sales) + UNIT(names.fin
     `entitlements:
   - effect: delegate
     resource: "peer:${names.agent}"
-    when: 'context.tool == "${names.agent}/aggregate_revenue"'
+    when: 'resource.skill == "aggregate_revenue"'
 peers: [{identity: ${names.agent}, effects: [read], up-to: internal, depth: 1}]`, keys.planner)
     .replace('class: update', 'class: retrieve') +
   OWNED(names.agent, names.finance, people.owner, people.backup, `entitlements:

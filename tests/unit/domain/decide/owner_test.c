@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "domain/charter/owner.h"
-#include "tests/support/decide_bench.h"
+#include "support/decide_bench.h"
 
 /* Identities whose owner left: what they may do, for how long, and what ends it. */
 
