@@ -57,6 +57,7 @@
 	X(RECORD_INVENTORY_IMPORTED, "inventory-imported") \
 	X(RECORD_INVENTORY_UNDONE,   "inventory-undone")   \
 	X(RECORD_INVENTORY_DROPPED,  "inventory-dropped")  \
+	X(RECORD_REVIEW_DUE,        "review-due")         \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

@@ -64,11 +64,11 @@ static void add_person(struct model *model, uint32_t index)
 	person->was_in = NOTHING;
 	person->clearance =
 		dice_share(&model->random, 200) ? SENSITIVITY_CONFIDENTIAL : SENSITIVITY_INTERNAL;
-	person->roles = "owner;backup-owner";
+	person->roles = "owner, backup-owner";
 	if (index < model->units_count)
-		person->roles = "owner;backup-owner;approver";
+		person->roles = "owner, backup-owner, approver";
 	else if (dice_share(&model->random, 60))
-		person->roles = "owner;reviewer";
+		person->roles = "owner, reviewer";
 	else if (dice_share(&model->random, 400))
 		person->roles = "";
 }

@@ -63,7 +63,37 @@ static bool same_member(const struct object *a, const struct object *b, const ch
 	return is_known && is_same;
 }
 
-/* It may be taken out of the directory's hands; what the directory said stays so in that. */
+void plan_keep_directory(
+	struct json *document, const struct registry *registry, struct arena *arena)
+{
+	const struct registry_entry *entry =
+		registry_find(registry, OBJECT_PERSON, json_text_or(document, "name", ""));
+	const struct object *before = entry == NULL ? NULL : entry->in_force;
+	const struct json *directory, *left;
+	struct json_builder object;
+	struct json whole;
+	struct error err;
+
+	if (before == NULL || document->type != JSON_OBJECT ||
+		!text_is(json_text_or(document, "object", ""), "person") ||
+		json_find(document, "directory") != NULL)
+		return;
+	directory = json_find(&before->document, "directory");
+	left = json_find(document, "left") == NULL ? json_find(&before->document, "left") : NULL;
+	if (directory == NULL)
+		return;
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < document->count; i++)
+		json_put_named(&object, document->members[i].name, document->members[i].value);
+	if (left != NULL)
+		json_put(&object, "left", *left);
+	json_put(&object, "directory", *directory);
+	if (!json_object_seal(&object, &whole, &err))
+		return; /* it then says less than is there, which is refused */
+	whole.line = document->line;
+	*document = whole;
+}
+
 void plan_check_directory(const struct object *object, const struct registry *registry,
 	struct text file, struct problems *problems)
 {
@@ -74,7 +104,7 @@ void plan_check_directory(const struct object *object, const struct registry *re
 
 	if (object->kind != OBJECT_PERSON || object->is_partial)
 		return;
-	if (object->person->directory.name.length > 0 &&
+	if ((is_kept || object->person->directory.name.length > 0) &&
 		!(is_kept && same_member(object, before, "directory")))
 		member = "directory";
 	else if (is_kept && !same_member(object, before, "left"))
@@ -83,6 +113,7 @@ void plan_check_directory(const struct object *object, const struct registry *re
 		member = "unit";
 	if (member != NULL)
 		problem_add(problems, place_of(object, member, file, problems->arena),
-			"leave it as remit export writes it, and change it in the directory",
+			"leave it out, or as remit export writes it, and change it in the "
+			"directory",
 			"is for the directory to say");
 }
