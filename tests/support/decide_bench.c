@@ -372,6 +372,7 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		.usage = bench->usage,
 		.uses = bench->uses,
 		.uses_count = bench->uses_count,
+		.owner_gone = bench->owner_gone,
 		.now_utc_ms = bench->now_utc_ms,
 	};
 	struct decision plain;

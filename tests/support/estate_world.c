@@ -14,6 +14,8 @@
 #include "domain/graph/derive.h"
 #include "domain/graph/inventory_layer.h"
 #include "domain/inventory/item.h"
+#include "domain/scim/csv.h"
+#include "domain/scim/user.h"
 
 static const size_t ARENA_BYTES_MAX = (size_t)8 << 30;
 
@@ -221,49 +223,37 @@ static void load_documents(struct estate_world *world, const struct estate_file 
 		put_document(world, &documents.items[i], file->name);
 }
 
-static struct json roles_of(struct estate_world *world, struct text field)
-{
-	struct json_builder roles;
-	struct error err;
-	struct json out;
-
-	json_array_start(&roles, world->scratch);
-	while (field.length > 0) {
-		ptrdiff_t end = text_find_byte(field, ';');
-		struct text role = {field.data, end < 0 ? field.length : (size_t)end};
-
-		json_add(&roles, json_string(role));
-		field = text_after(field, end < 0 ? field.length : (size_t)end + 1);
-	}
-	if (!json_array_seal(&roles, &out, &err))
-		stop(TEXT("people"), err.text);
-	return out;
-}
-
+/* Through the table that `remit person import` takes; who left, left yesterday. */
 static void load_people(struct estate_world *world, struct text table)
 {
-	struct text line;
+	static const struct scim_fault none = {0};
+	struct arena *arena = new_arena();
+	struct scim_fault fault = none;
+	const struct csv_row *rows;
+	char left[TIME_TEXT_BYTES];
+	size_t count;
 
-	(void)next_line(&table, &line);
-	while (next_line(&table, &line)) {
+	time_format_utc_ms(left, (world->at_utc_s - 86400) * 1000);
+	if (!csv_people_read(&rows, &count, arena, table, &fault))
+		stop(TEXT("people"), fault.detail);
+	for (size_t i = 0; i < count; i++) {
+		const struct json *user = &rows[i].resource;
 		struct json_builder person;
-		struct json document, roles;
+		struct json document;
 		struct error err;
 
 		arena_reset(world->scratch);
 		json_object_start(&person, world->scratch);
 		json_put_cstring(&person, "object", "person");
-		json_put_text(&person, "name", next_field(&line));
-		json_put_text(&person, "unit", next_field(&line));
-		roles = roles_of(world, next_field(&line));
-		if (roles.count > 0)
-			json_put(&person, "roles", roles);
-		json_put_text_unless_empty(&person, "clearance", next_field(&line));
-		json_put_text_unless_empty(&person, "left", next_field(&line));
+		json_put_text(&person, "name", json_text_or(user, "userName", ""));
+		json_put_text(&person, "unit", scim_user_department(user));
+		if (!json_boolean_or(user, "active", true))
+			json_put_text(&person, "left", text_format(world->scratch, "%.19sZ", left));
 		if (!json_object_seal(&person, &document, &err))
 			stop(TEXT("people"), err.text);
 		put_document(world, &document, TEXT("people"));
 	}
+	arena_destroy(&arena);
 }
 
 static void load_states(struct estate_world *world, struct text table)
@@ -406,7 +396,8 @@ void estate_world_load(struct estate_world *out, const struct estate_files *file
 	load_answers(out, files);
 	load_people(out, find_file(files, "people/2-today.csv"));
 	for (size_t i = 0; i < files->count; i++)
-		if (text_ends_with(files->items[i].name, ".yaml"))
+		if (text_ends_with(files->items[i].name, ".yaml") &&
+			!text_starts_with(files->items[i].name, "charters/2-people/"))
 			load_documents(out, &files->items[i]);
 	if (!registry_settle(out->registry, &err))
 		stop(TEXT("guardrails"), err.text);

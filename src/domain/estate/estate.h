@@ -14,7 +14,7 @@
 
 enum {
 	ESTATE_PEOPLE_MIN = 20,
-	ESTATE_PEOPLE_MAX = 100000,
+	ESTATE_PEOPLE_MAX = 10000,
 	ESTATE_IDENTITIES_MIN = 100,
 	ESTATE_IDENTITIES_MAX = 200000,
 	/* Documents of one folder of charters, which is applied at once. */

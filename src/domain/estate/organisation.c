@@ -44,13 +44,13 @@ static struct text person_name(struct model *model, uint32_t index)
 	return say(model, "%s.%s%u@example.com", first, last, (unsigned)(index % 7919));
 }
 
-/* Half of the people are in the first eighth of the units. */
+/* Half of the people are in the first eighth of the units, and one each in the last two. */
 static uint32_t some_unit(struct model *model)
 {
 	uint32_t eighth = model->units_count / 8 + 1;
 
 	return dice_below(
-		&model->random, dice_share(&model->random, 500) ? eighth : model->units_count);
+		&model->random, dice_share(&model->random, 500) ? eighth : model->units_count - 2);
 }
 
 static void add_person(struct model *model, uint32_t index)
@@ -64,11 +64,11 @@ static void add_person(struct model *model, uint32_t index)
 	person->was_in = NOTHING;
 	person->clearance =
 		dice_share(&model->random, 200) ? SENSITIVITY_CONFIDENTIAL : SENSITIVITY_INTERNAL;
-	person->roles = "owner;backup-owner";
+	person->roles = "owner, backup-owner";
 	if (index < model->units_count)
-		person->roles = "owner;backup-owner;approver";
+		person->roles = "owner, backup-owner, approver";
 	else if (dice_share(&model->random, 60))
-		person->roles = "owner;reviewer";
+		person->roles = "owner, reviewer";
 	else if (dice_share(&model->random, 400))
 		person->roles = "";
 }

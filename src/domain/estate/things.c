@@ -83,7 +83,10 @@ static void add_issuer(struct model *model, uint32_t index)
 	if (issuer == NULL)
 		return;
 	issuer->is_github = index % 2 == 0;
-	issuer->unit = index < 2 ? 0 : dice_below(&model->random, model->units_count);
+	/* Of each kind one of a large unit; two of those that may lose their only person. */
+	issuer->unit = index < 2   ? 0
+		       : index < 4 ? model->units_count - (index - 1)
+				   : dice_below(&model->random, model->units_count);
 	issuer->name = say(model, "%s-%u", issuer->is_github ? "actions" : "cluster",
 		(unsigned)(index / 2 + 1));
 }

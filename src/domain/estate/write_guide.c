@@ -9,16 +9,16 @@ static const char guide[] =
 	"Into a fresh daemon, in this order:\n"
 	"\n"
 	"    remit apply -f charters/1-units\n"
-	"    remit person import people/1-start.csv\n"
-	"    for folder in charters/[23]-*; do remit apply -f $folder; done\n"
+	"    remit person import people/1-start.csv --directory hr\n"
+	"    for folder in charters/[234]-*; do remit apply -f $folder; done\n"
 	"    for file in inventory/*.jsonl; do\n"
-	"      remit inventory import --connector $(basename $file .jsonl) $file\n"
+	"      remit inventory import $(basename $file .jsonl) $file\n"
 	"    done\n"
-	"    remit person import people/2-today.csv\n"
+	"    remit person import people/2-today.csv --directory hr\n"
 	"\n"
-	"Charters wait for people who approve them. states.csv says which identities were\n"
-	"suspended or retired since; past/ holds those whose documents no daemon takes today;\n"
-	"usage.csv says what was used. answers.json is the answer key.\n";
+	"Charters wait for people who approve them (exit status 6). states.csv says which\n"
+	"identities were suspended or retired since; past/ holds those whose documents no\n"
+	"daemon takes today; usage.csv says what was used. answers.json is the answer key.\n";
 
 bool write_guide(struct model *model, const struct estate_sink *sink, struct error *err)
 {

@@ -171,7 +171,7 @@ static bool write_all(
 			continue;
 		if (!is_past && written % ESTATE_FOLDER_DOCUMENTS == 0) {
 			ok = hand_over(sink, path, &out, err);
-			(void)snprintf(path, sizeof path, "charters/3-identities-%03u/all.yaml",
+			(void)snprintf(path, sizeof path, "charters/4-identities-%03u/all.yaml",
 				(unsigned)(written / ESTATE_FOLDER_DOCUMENTS + 1));
 		}
 		append_identity(&out, model, i);

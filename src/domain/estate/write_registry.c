@@ -8,28 +8,44 @@ enum { FILE_BYTES_MAX = 64 * 1024 * 1024, HAND_OVER_BYTES = 64 * 1024, PATH_BYTE
 
 /* ---- people ---- */
 
+/* "ana.diaz@example.com" is Ana Diaz, as tables of people write it. */
+static void append_display_name(struct buffer *out, struct text name)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < name.length && name.data[i] != '@'; i++) {
+		char letter = name.data[i];
+
+		if (letter == '.' || (letter >= '0' && letter <= '9')) {
+			buffer_append_string(out, letter == '.' ? " " : "");
+			is_first = letter == '.';
+			continue;
+		}
+		buffer_append_byte(out, is_first ? (char)(letter - 'a' + 'A') : letter);
+		is_first = false;
+	}
+}
+
 /* As they were when the charters were approved, or as they are. */
 static void append_person(struct buffer *out, const struct model *model, uint32_t at, bool is_now)
 {
 	const struct model_person *person = &model->people[at];
 	uint32_t unit = is_now || person->was_in == NOTHING ? person->unit : person->was_in;
 
-	buffer_append_format(out, "%.*s,%.*s,%s,%s,", TEXT_ARGS(person->name),
-		TEXT_ARGS(model->units[unit].name), person->roles,
-		sensitivity_word(person->clearance));
-	if (is_now && person->left_s != 0)
-		append_time(out, person->left_s);
-	buffer_append_byte(out, '\n');
+	buffer_append_format(out, "%.*s,", TEXT_ARGS(person->name));
+	append_display_name(out, person->name);
+	buffer_append_format(out, ",%.*s,%s\r\n", TEXT_ARGS(model->units[unit].name),
+		is_now && person->left_s != 0 ? "false" : "true");
 }
 
-static bool write_table(
-	struct model *model, const struct estate_sink *sink, bool is_now, struct error *err)
+static bool write_table(struct model *model, const struct estate_sink *sink, bool is_now,
+	struct error *err)
 {
 	struct buffer out;
 	bool ok;
 
 	buffer_init(&out, FILE_BYTES_MAX);
-	buffer_append_string(&out, "name,unit,roles,clearance,left\n");
+	buffer_append_string(&out, "userName,displayName,department,active\r\n");
 	for (uint32_t i = 0; i < model->people_count; i++)
 		append_person(&out, model, i, is_now);
 	ok = hand_over(sink, is_now ? "people/2-today.csv" : "people/1-start.csv", &out, err);
@@ -37,9 +53,33 @@ static bool write_table(
 	return ok;
 }
 
+/* What a table of people does not say. */
+static bool write_roles(struct model *model, const struct estate_sink *sink, struct error *err)
+{
+	struct buffer out;
+	bool ok;
+
+	buffer_init(&out, FILE_BYTES_MAX);
+	for (uint32_t i = 0; i < model->people_count; i++) {
+		const struct model_person *person = &model->people[i];
+		uint32_t unit = person->was_in == NOTHING ? person->unit : person->was_in;
+
+		buffer_append_format(&out,
+			"---\nobject: person\nname: %.*s\nunit: %.*s\nclearance: %s\n",
+			TEXT_ARGS(person->name), TEXT_ARGS(model->units[unit].name),
+			sensitivity_word(person->clearance));
+		if (person->roles[0] != '\0')
+			buffer_append_format(&out, "roles: [%s]\n", person->roles);
+	}
+	ok = hand_over(sink, "charters/2-people/roles.yaml", &out, err);
+	buffer_deinit(&out);
+	return ok;
+}
+
 bool write_people(struct model *model, const struct estate_sink *sink, struct error *err)
 {
-	return write_table(model, sink, false, err) && write_table(model, sink, true, err);
+	return write_table(model, sink, false, err) && write_table(model, sink, true, err) &&
+	       write_roles(model, sink, err);
 }
 
 /* ---- units ---- */
@@ -166,16 +206,16 @@ bool write_things(struct model *model, const struct estate_sink *sink, struct er
 	buffer_init(&out, FILE_BYTES_MAX);
 	for (uint32_t i = 0; i < model->sources_count; i++)
 		append_source(&out, model, i);
-	ok = ok && hand_over(sink, "charters/2-things/data.yaml", &out, err);
+	ok = ok && hand_over(sink, "charters/3-things/data.yaml", &out, err);
 	for (uint32_t i = 0; i < model->servers_count; i++)
 		append_server(&out, model, i);
-	ok = ok && hand_over(sink, "charters/2-things/servers.yaml", &out, err);
+	ok = ok && hand_over(sink, "charters/3-things/servers.yaml", &out, err);
 	for (uint32_t i = 0; i < model->tools_count; i++)
 		append_tool(&out, model, i);
-	ok = ok && hand_over(sink, "charters/2-things/tools.yaml", &out, err);
+	ok = ok && hand_over(sink, "charters/3-things/tools.yaml", &out, err);
 	for (uint32_t i = 0; i < model->issuers_count; i++)
 		append_issuer(&out, model, i);
-	ok = ok && hand_over(sink, "charters/2-things/issuers.yaml", &out, err);
+	ok = ok && hand_over(sink, "charters/3-things/issuers.yaml", &out, err);
 	buffer_deinit(&out);
 	return ok;
 }

@@ -108,6 +108,9 @@ enum cli_option {
 	OPTION_NAME,
 	OPTION_RISK,
 	OPTION_UNDO,
+	OPTION_IDENTITIES,
+	OPTION_SEED,
+	OPTION_AT,
 	OPTION_COUNT,
 };
 
@@ -299,6 +302,7 @@ bool cli_is_plain_name(struct text name);
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);
+int command_estate(struct cli *cli);
 int command_invite(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);

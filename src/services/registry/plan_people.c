@@ -49,39 +49,51 @@ void plan_check_people(const struct object *object, const struct reference_world
 			"write it when they have left", "is a time to come");
 }
 
-static bool same_member(const struct json *a, const struct json *b, const char *name)
+static bool same_member(const struct object *a, const struct object *b, const char *name)
 {
-	const struct json *left = json_find(a, name);
-	const struct json *right = json_find(b, name);
+	const struct object *whole_a = object_whole(a);
+	const struct object *whole_b = object_whole(b);
+	const struct json *left = whole_a == NULL ? NULL : json_find(&whole_a->as_read, name);
+	const struct json *right = whole_b == NULL ? NULL : json_find(&whole_b->as_read, name);
+	bool is_known = whole_a != NULL && whole_b != NULL;
+	bool is_same = left == NULL || right == NULL ? left == right : json_equal(left, right);
 
-	return left == NULL || right == NULL ? left == right : json_equal(left, right);
+	object_release(&whole_a);
+	object_release(&whole_b);
+	return is_known && is_same;
 }
 
-/* The first that a document says otherwise than the directory that keeps the person (before NULL:
- * none does); NULL: all is as it may be. */
-static const char *wrong_member(
-	const struct object *object, const struct object *before, struct arena *arena)
+void plan_keep_directory(
+	struct json *document, const struct registry *registry, struct arena *arena)
 {
-	struct json after_document;
-	struct json before_document = {0};
+	const struct registry_entry *entry =
+		registry_find(registry, OBJECT_PERSON, json_text_or(document, "name", ""));
+	const struct object *before = entry == NULL ? NULL : entry->in_force;
+	const struct json *directory, *left;
+	struct json_builder object;
+	struct json whole;
 	struct error err;
 
-	if (object->person->directory.name.length > 0 && before == NULL)
-		return "directory";
-	if (before == NULL)
-		return NULL;
-	if (!object_document(object, arena, &after_document, &err) ||
-		!object_document(before, arena, &before_document, &err))
-		return "directory";
-	if (object->person->directory.name.length > 0 &&
-		!same_member(&after_document, &before_document, "directory"))
-		return "directory";
-	if (!same_member(&after_document, &before_document, "left"))
-		return "left";
-	return same_member(&after_document, &before_document, "unit") ? NULL : "unit";
+	if (before == NULL || document->type != JSON_OBJECT ||
+		!text_is(json_text_or(document, "object", ""), "person") ||
+		json_find(document, "directory") != NULL)
+		return;
+	directory = json_find(&before->document, "directory");
+	left = json_find(document, "left") == NULL ? json_find(&before->document, "left") : NULL;
+	if (directory == NULL)
+		return;
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < document->count; i++)
+		json_put_named(&object, document->members[i].name, document->members[i].value);
+	if (left != NULL)
+		json_put(&object, "left", *left);
+	json_put(&object, "directory", *directory);
+	if (!json_object_seal(&object, &whole, &err))
+		return; /* it then says less than is there, which is refused */
+	whole.line = document->line;
+	*document = whole;
 }
 
-/* It may be taken out of the directory's hands; what the directory said stays so in that. */
 void plan_check_directory(const struct object *object, const struct registry *registry,
 	struct text file, struct problems *problems)
 {
@@ -90,10 +102,18 @@ void plan_check_directory(const struct object *object, const struct registry *re
 	bool is_kept = before != NULL && before->person->directory.name.length > 0;
 	const char *member = NULL;
 
-	if (object->kind == OBJECT_PERSON && !object->is_partial)
-		member = wrong_member(object, is_kept ? before : NULL, problems->arena);
+	if (object->kind != OBJECT_PERSON || object->is_partial)
+		return;
+	if ((is_kept || object->person->directory.name.length > 0) &&
+		!(is_kept && same_member(object, before, "directory")))
+		member = "directory";
+	else if (is_kept && !same_member(object, before, "left"))
+		member = "left";
+	else if (is_kept && !same_member(object, before, "unit"))
+		member = "unit";
 	if (member != NULL)
 		problem_add(problems, place_of(object, member, file, problems->arena),
-			"leave it as remit export writes it, and change it in the directory",
+			"leave it out, or as remit export writes it, and change it in the "
+			"directory",
 			"is for the directory to say");
 }
