@@ -40,10 +40,12 @@ static enum reason reason_at(struct decide_bench *bench, const char *tool, const
 	int64_t after_left_ms)
 {
 	struct call call = decide_bench_call(bench, "files", tool, arguments);
+	struct text id = text_format(
+		bench->arena, "t-%llu", 100 + (unsigned long long)bench->next_index);
 
 	bench->now_utc_ms = LEFT_S * INT64_C(1000) + after_left_ms;
-	decide_bench_open_task(bench, "t-9", "agent", ENVIRONMENT_STAGING, "");
-	call.task = TEXT("t-9");
+	decide_bench_open_task(bench, id.data, "agent", ENVIRONMENT_STAGING, "");
+	call.task = id;
 	return decide_bench_decide(bench, &call, DECIDE_NO_SEARCH, NULL)->reason;
 }
 
@@ -123,15 +125,21 @@ static void the_backup_owner_leaving_alone_stops_nothing(void **state)
 
 static void whoever_acknowledged_it_answers_until_they_leave_too(void **state)
 {
+	const struct registry_change acknowledged = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("agent"),
+		.revision = 90,
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE,
+		.owner_in_force = TEXT(BACKUP),
+		.acknowledged = 90};
 	struct decide_bench *bench = *state;
+	struct error err;
 	const struct registry_entry *agent =
 		registry_find_identity(bench->registry, TEXT("agent"));
 
 	assert_true(decide_bench_put(bench, GONE(OWNER)));
-	decide_bench_fold(bench,
-		"{\"type\":\"state\",\"revision\":90,\"changes\":[{\"op\":\"set\",\"kind\":"
-		"\"identity\",\"name\":\"agent\",\"version\":1,\"in_force\":1,\"state\":\"active\","
-		"\"owner_in_force\":\"" BACKUP "\",\"acknowledged\":90}]}");
+	assert_true(registry_set(bench->registry, &acknowledged, &err));
 	assert_true(text_is(owner_of(agent), BACKUP));
 	assert_int_equal(owner_need_of(bench->registry, agent), OWNER_NEED_BACKUP);
 	assert_false(is_gone(bench, "write", ALL_S * INT64_C(1000)));
