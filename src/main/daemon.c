@@ -36,6 +36,7 @@
 #include "main/events.h"
 #include "main/folder.h"
 #include "main/handing.h"
+#include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/notices.h"
 #include "main/notify.h"
@@ -145,6 +146,7 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct posture_keeper posture_keeper;
+	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -484,6 +486,17 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
 }
 
+static bool make_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_make(
+		&daemon->inventories, daemon->loop, daemon->fold, daemon->log, err);
+}
+
+static bool tell_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_start(&daemon->inventories, err);
+}
+
 static enum issue_nonces nonces_of(const char *word)
 {
 	if (strcmp(word, "tokens") == 0)
@@ -765,6 +778,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.finding = daemon->finding,
 		.posture = daemon->posture,
 		.directories = daemon->directories,
+		.inventory = daemon->inventories.service,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1130,6 +1144,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
@@ -1146,6 +1161,7 @@ static const struct {
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
 	{"leavers", follow_leavers},
+	{"what inventories say", tell_inventories},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1238,6 +1254,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	standing_keeper_stop(&daemon->standing);
 	posture_keeper_stop(&daemon->posture_keeper);
 	posture_destroy(&daemon->posture);
+	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */

@@ -53,6 +53,12 @@
 	X(RECORD_WAIVER_APPROVED,   "waiver-approved")    \
 	X(RECORD_WAIVER_ENDED,      "waiver-ended")       \
 	X(RECORD_POSTURE_FIGURES,   "posture-figures")    \
+	X(RECORD_INVENTORY_PART,     "inventory-part")     \
+	X(RECORD_INVENTORY_IMPORTED, "inventory-imported") \
+	X(RECORD_INVENTORY_UNDONE,   "inventory-undone")   \
+	X(RECORD_INVENTORY_DROPPED,  "inventory-dropped")  \
+	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
+	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

@@ -115,6 +115,16 @@ static void derive_data_source(struct deriving *d, const struct data_source *sou
 		d, GRAPH_EDGE_BELONGS, id, deriving_name(d, GRAPH_NODE_UNIT, source->unit), "unit");
 	deriving_edge(d, GRAPH_EDGE_KEEPS, deriving_name(d, GRAPH_NODE_PERSON, source->custodian),
 		id, "custodian");
+	for (uint32_t i = 0; i < source->at_count; i++) {
+		struct graph_edge at = {
+			.kind = GRAPH_EDGE_AT,
+			.from = deriving_name(d, GRAPH_NODE_RESOURCE, source->at[i]),
+			.to = id,
+			.scope = deriving_line(d, "at", i),
+		};
+
+		deriving_put(d, &at);
+	}
 }
 
 static void derive_tool(struct deriving *d, const struct tool *tool)

@@ -103,6 +103,20 @@ static void derive_keys(struct deriving *d, graph_id id, const struct charter *c
 	}
 }
 
+static void derive_accounts(struct deriving *d, graph_id id, const struct charter *charter)
+{
+	for (uint32_t i = 0; i < charter->accounts_count; i++) {
+		struct graph_edge is = {
+			.kind = GRAPH_EDGE_IS,
+			.from = id,
+			.to = deriving_name(d, GRAPH_NODE_ACCOUNT, charter->accounts[i]),
+			.scope = deriving_line(d, "accounts", i),
+		};
+
+		deriving_put(d, &is);
+	}
+}
+
 static graph_id derive_node(struct deriving *d, const struct charter *charter)
 {
 	struct graph_node node = {
@@ -132,6 +146,7 @@ void derive_identity(struct deriving *d, const struct charter *charter)
 	if (d->entry->in_force == NULL)
 		return;
 	derive_keys(d, id, charter);
+	derive_accounts(d, id, charter);
 	if (d->entry->state != IDENTITY_ACTIVE)
 		return;
 	derive_entitlements(d, id, charter);

@@ -95,6 +95,20 @@ static const struct option_row options[] = {
 	{OPTION_SESSION, "--session", "connection|mcp",
 		"the task ends with this command, or with its last session of MCP", false},
 	{OPTION_DPOP, "--dpop", "FILE", "bind the token to this key", false},
+	{OPTION_PROVIDER, "--provider", "P",
+		"whose export it is: google, microsoft, github, slack, n8n, zapier, "
+		"power-automate; items: lines of items",
+		false},
+	{OPTION_TAKEN, "--taken", "TIME", "when the provider said it (the oldest file's time)",
+		false},
+	{OPTION_PEOPLE, "--people", "FILE", "mail addresses: {\"name at the provider\": \"mail\"}",
+		false},
+	{OPTION_OLDER, "--older", NULL, "also where it is older than what is known", false},
+	{OPTION_SMALLER, "--smaller", NULL, "also where more than half would be gone", false},
+	{OPTION_OWNER, "--owner", "PERSON", "who answers for it", false},
+	{OPTION_NAME, "--name", "NAME", "of the identity (its title there)", false},
+	{OPTION_RISK, "--risk", "TIER", "low, medium, high or critical (high)", false},
+	{OPTION_UNDO, "--undo", NULL, "it may act again", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

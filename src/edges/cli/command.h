@@ -96,6 +96,15 @@ enum cli_option {
 	OPTION_UNTIL,
 	OPTION_ALL,
 	OPTION_DIRECTORY,
+	OPTION_PROVIDER,
+	OPTION_TAKEN,
+	OPTION_PEOPLE,
+	OPTION_OLDER,
+	OPTION_SMALLER,
+	OPTION_OWNER,
+	OPTION_NAME,
+	OPTION_RISK,
+	OPTION_UNDO,
 	OPTION_COUNT,
 };
 
@@ -309,6 +318,12 @@ int command_glass_open(struct cli *cli); /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_inventory_import(struct cli *cli); /* inventory_commands.c */
+int command_inventory_items(struct cli *cli);
+int command_inventory_undo(struct cli *cli);
+int command_inventory_drafts(struct cli *cli); /* draft_commands.c */
+int command_inventory_adopt(struct cli *cli);
+int command_inventory_contain(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);

@@ -20,6 +20,7 @@
 #include "domain/charter/name_table.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_accounts.h"
 #include "services/registry/plan_administrators.h"
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
@@ -749,6 +750,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	plan_check_administrators(&planned->plan, registry, &documents);
 	plan_check_issuers(&planned->plan, registry, &documents);
 	ok = plan_check_sign_ins(&planned->plan, registry, &documents, err) &&
+	     plan_check_accounts(&planned->plan, registry, &documents, err) &&
 	     check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
