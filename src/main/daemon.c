@@ -35,6 +35,7 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
@@ -115,6 +116,7 @@ struct daemon {
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
+	struct graph_service *graph;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -467,8 +469,10 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
-		!make_directories(daemon, err) || !report_findings(daemon) ||
-		!make_posture(daemon, err))
+		!make_directories(daemon, err) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
+		!report_findings(daemon) || !make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -494,7 +498,9 @@ static bool make_inventories(struct daemon *daemon, struct error *err)
 
 static bool tell_inventories(struct daemon *daemon, struct error *err)
 {
-	return inventory_keeper_start(&daemon->inventories, err);
+	return inventory_keeper_join(
+		       &daemon->inventories, graph_service_graph(daemon->graph), err) &&
+	       inventory_keeper_start(&daemon->inventories, err);
 }
 
 static enum issue_nonces nonces_of(const char *word)
@@ -779,6 +785,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.posture = daemon->posture,
 		.directories = daemon->directories,
 		.inventory = daemon->inventories.service,
+		.graph = daemon->graph,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1256,6 +1263,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
 	directory_service_destroy(&daemon->directories);

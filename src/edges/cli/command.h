@@ -105,6 +105,9 @@ enum cli_option {
 	OPTION_NAME,
 	OPTION_RISK,
 	OPTION_UNDO,
+	OPTION_WITHOUT,
+	OPTION_DEPTH,
+	OPTION_INHERITED,
 	OPTION_COUNT,
 };
 
@@ -277,6 +280,13 @@ int command_acknowledge(struct cli *cli);
 int command_scim_token(struct cli *cli); /* people_commands.c */
 int command_directory_confirm(struct cli *cli);
 int command_person_import(struct cli *cli);
+int command_path(struct cli *cli); /* graph_commands.c */
+int command_reach(struct cli *cli);
+/* What `remit can --inherited` says. */
+int cli_print_inherited(struct cli *cli);
+int command_graph_show(struct cli *cli);
+int command_excess(struct cli *cli);
+int command_excess_waive(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);
