@@ -34,6 +34,7 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
 #include "main/inventory_keeper.h"
 #include "main/notices.h"
@@ -108,6 +109,7 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct graph_service *graph;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -434,6 +436,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
 		!report_findings(daemon))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
@@ -455,7 +459,8 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 static bool make_inventories(struct daemon *daemon, struct error *err)
 {
 	return inventory_keeper_make(
-		&daemon->inventories, daemon->loop, daemon->fold, daemon->log, err);
+		       &daemon->inventories, daemon->loop, daemon->fold, daemon->log, err) &&
+	       inventory_keeper_join(&daemon->inventories, graph_service_graph(daemon->graph), err);
 }
 
 static bool tell_inventories(struct daemon *daemon, struct error *err)
@@ -743,6 +748,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.approve = daemon->approve,
 		.finding = daemon->finding,
 		.inventory = daemon->inventories.service,
+		.graph = daemon->graph,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1197,6 +1203,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	standing_keeper_stop(&daemon->standing);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */

@@ -99,6 +99,10 @@ enum cli_option {
 	OPTION_NAME,
 	OPTION_RISK,
 	OPTION_UNDO,
+	OPTION_WITHOUT,
+	OPTION_DEPTH,
+	OPTION_UNTIL,
+	OPTION_INHERITED,
 	OPTION_COUNT,
 };
 
@@ -267,6 +271,13 @@ int command_propose(struct cli *cli);
 int command_suspend(struct cli *cli);
 int command_reactivate(struct cli *cli);
 int command_retire(struct cli *cli);
+int command_path(struct cli *cli); /* graph_commands.c */
+int command_reach(struct cli *cli);
+/* What `remit can --inherited` says. */
+int cli_print_inherited(struct cli *cli);
+int command_graph_show(struct cli *cli);
+int command_excess(struct cli *cli);
+int command_excess_waive(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);
