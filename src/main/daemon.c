@@ -495,14 +495,13 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 static bool make_inventories(struct daemon *daemon, struct error *err)
 {
 	return inventory_keeper_make(
-		&daemon->inventories, daemon->loop, daemon->fold, daemon->log, err);
+		       &daemon->inventories, daemon->loop, daemon->fold, daemon->log, err) &&
+	       inventory_keeper_join(&daemon->inventories, graph_service_graph(daemon->graph), err);
 }
 
 static bool tell_inventories(struct daemon *daemon, struct error *err)
 {
-	return inventory_keeper_join(
-		       &daemon->inventories, graph_service_graph(daemon->graph), err) &&
-	       inventory_keeper_start(&daemon->inventories, err);
+	return inventory_keeper_start(&daemon->inventories, err);
 }
 
 static enum issue_nonces nonces_of(const char *word)
