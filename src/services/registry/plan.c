@@ -118,12 +118,12 @@ static void read_source(struct planned *planned, const struct plan_source *sourc
 		return;
 	}
 	for (size_t i = 0; i < documents.count; i++) {
-		struct json *document = &documents.items[i];
+		struct json document = documents.items[i];
 		struct object *object;
 
 		if (!planned->options.is_provisioning)
-			plan_keep_directory(document, planned->registry, plan->arena);
-		if (object_parse_partial(&object, document, text_of(name), &plan->problems))
+			plan_keep_directory(&document, planned->registry, plan->arena);
+		if (object_parse_partial(&object, &document, text_of(name), &plan->problems))
 			keep_object(planned, object, text_of(name));
 		else if (object != NULL)
 			keep_partial(planned, object, text_of(name));

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "domain/graph/history.h"
 #include "domain/graph/inventory_layer.h"
 #include "services/registry/projector.h"
 #include "support/governed.h"
@@ -501,6 +502,49 @@ static void a_restart_gives_the_same_graph(void **state)
 	free(other);
 }
 
+/* ---- two times ---- */
+
+static struct json differences(struct fixture *fixture, int64_t since, int64_t until)
+{
+	const struct fake_log *log = &fixture->governed.log;
+	struct graph_history *history;
+	struct error err = {0};
+	struct json out;
+
+	assert_true(graph_history_create(&history, since, until, &err));
+	for (size_t i = 0; i < log->count; i++)
+		if (!graph_history_feed(
+			    history, log->entries[i].entry, log->entries[i].content, &err))
+			fail_msg("%s", err.text);
+	assert_true(graph_history_report(history, fixture->governed.arena, &out, &err));
+	graph_history_destroy(&history);
+	assert_null(history);
+	return out;
+}
+
+static void two_times_differ_by_what_was_granted_between(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t begun = fixture->governed.log.now_utc_ms;
+	struct json answer;
+
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(apply_a2(fixture, "entitlements: [{effect: write, tool: files/write}]\n"));
+	assert_true(approve_a2(fixture));
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	answer = differences(fixture, begun, begun + 1500);
+	/* owns, backs, belongs, is, may */
+	assert_int_equal(json_integer_or(&answer, "new", 0), 5);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 0);
+	assert_says(item_at(&answer, "items", 0), "difference", "new");
+	answer = differences(fixture, begun + 1500, begun + 5000);
+	assert_int_equal(json_integer_or(&answer, "new", -1), 0);
+	assert_int_equal(json_integer_or(&answer, "gone", 0), 2);
+	answer = differences(fixture, begun + 5000, begun + 5000);
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -517,6 +561,7 @@ int main(void)
 		TEST(what_was_let_through_was_used),
 		TEST(who_is_killed_may_nothing_any_more),
 		TEST(a_restart_gives_the_same_graph),
+		TEST(two_times_differ_by_what_was_granted_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
