@@ -109,6 +109,7 @@ struct daemon {
 	struct approve *approve;
 	struct finding_service *finding;
 	struct graph_service *graph;
+	struct graph_keeper counts;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -866,7 +867,8 @@ static bool keep_sandboxes(struct daemon *daemon, struct error *err)
 
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
-	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err) &&
+	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
 }
 
 /* Only where it was set: whoever it tries kills with is registered by people. */
@@ -1185,6 +1187,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
 	finding_service_destroy(&daemon->finding);
+	graph_keeper_stop(&daemon->counts);
 	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	events_destroy(&daemon->events);            /* after its requests, as: */

@@ -48,6 +48,7 @@
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
 	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
+	X(RECORD_GRAPH_USES,        "graph-uses")         \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")
