@@ -289,7 +289,7 @@ static bool see_account(void *context, const struct graph_edge *edge)
 	is_live = is_there && node_is_live(&node);
 	gather->has_active |= is_live;
 	gather->is_owned |= !is_live; /* here: one of them does not live */
-	if (is_live) {
+	if (is_there) {
 		struct account_times times = account_times_of(gather->world, &node);
 
 		gather->used_s = later_of(gather->used_s, times.used_s);
