@@ -126,6 +126,6 @@ test('the commands of docs/posture.md work as they stand', async () => {
     UNTIL: new Date(Date.now() + 30 * 86400e3).toISOString().slice(0, 10),
     PATH: `${process.env.REMIT_BUILD}:${process.env.PATH}` } });
   assert.equal(done.code, 0, done.out + done.err);
-  assert.match(done.out, /tool\/files\/read_text_file +tool-unpinned/);
-  assert.match(done.out, /waits +G-28 +tool\/files\/read_text_file/);
+  assert.match(done.out, /tool\/knowledge\/prompts\.get +tool-unpinned/);
+  assert.match(done.out, /waits +G-28 +tool\/knowledge\/prompts\.get/);
 });
