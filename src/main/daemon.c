@@ -35,7 +35,9 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
+#include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/notices.h"
 #include "main/notify.h"
@@ -114,6 +116,7 @@ struct daemon {
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
+	struct graph_service *graph;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -145,6 +148,7 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct posture_keeper posture_keeper;
+	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -465,8 +469,10 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
-		!make_directories(daemon, err) || !report_findings(daemon) ||
-		!make_posture(daemon, err))
+		!make_directories(daemon, err) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
+		!report_findings(daemon) || !make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -482,6 +488,19 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 
 	return approve_create(
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
+}
+
+static bool make_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_make(
+		&daemon->inventories, daemon->loop, daemon->fold, daemon->log, err);
+}
+
+static bool tell_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_join(
+		       &daemon->inventories, graph_service_graph(daemon->graph), err) &&
+	       inventory_keeper_start(&daemon->inventories, err);
 }
 
 static enum issue_nonces nonces_of(const char *word)
@@ -765,6 +784,8 @@ static struct api_services api_parts(struct daemon *daemon)
 		.finding = daemon->finding,
 		.posture = daemon->posture,
 		.directories = daemon->directories,
+		.inventory = daemon->inventories.service,
+		.graph = daemon->graph,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1130,6 +1151,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
@@ -1146,6 +1168,7 @@ static const struct {
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
 	{"leavers", follow_leavers},
+	{"what inventories say", tell_inventories},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1238,7 +1261,9 @@ void daemon_destroy(struct daemon **daemon_at)
 	standing_keeper_stop(&daemon->standing);
 	posture_keeper_stop(&daemon->posture_keeper);
 	posture_destroy(&daemon->posture);
+	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
 	directory_service_destroy(&daemon->directories);

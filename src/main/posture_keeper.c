@@ -9,6 +9,20 @@ static void on_due(struct loop_timer *timer)
 		keeper->loop, timer, has_more ? POSTURE_KEEPER_SOON_MS : POSTURE_KEEPER_MS);
 }
 
+bool posture_keeper_oldest(void *context, int64_t *out_utc_s)
+{
+	struct inventory_service *const *service = context;
+	struct inventory_status status = {0};
+	bool is_found = false;
+
+	while (*service != NULL && inventory_next(*service, status.connector, &status)) {
+		if (!is_found || status.taken_utc_s < *out_utc_s)
+			*out_utc_s = status.taken_utc_s;
+		is_found = true;
+	}
+	return is_found;
+}
+
 bool posture_keeper_start(struct posture_keeper *keeper, struct loop *loop, struct posture *posture,
 	struct error *err)
 {

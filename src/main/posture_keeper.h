@@ -2,6 +2,7 @@
 #define MAIN_POSTURE_KEEPER_H
 
 #include "base/loop.h"
+#include "services/inventory/inventory.h"
 #include "services/posture/posture.h"
 
 /* Has posture look at what changed and, now and then, at everything, a step a turn.  Loop's
@@ -21,6 +22,9 @@ enum {
 /* loop and posture are borrowed and outlive it.  Errors: LIMIT. */
 bool posture_keeper_start(struct posture_keeper *keeper, struct loop *loop, struct posture *posture,
 	struct error *err) MUST_CHECK;
+/* When the oldest inventory was taken; for the port of posture.  context: the place of the service,
+ * which may be NULL yet. */
+bool posture_keeper_oldest(void *context, int64_t *out_utc_s);
 /* Of one that never started, too. */
 void posture_keeper_stop(struct posture_keeper *keeper);
 

@@ -8,8 +8,7 @@ bool check_person_is_here(const struct control_world *world, struct text name)
 	const struct person *person =
 		name.length == 0 ? NULL : registry_find_person(world->registry, name);
 
-	return person != NULL &&
-	       (person->left_utc_s == 0 || person->left_utc_s > world->now_utc_s);
+	return person != NULL && (person->left_utc_s == 0 || person->left_utc_s > world->now_utc_s);
 }
 
 static void put(check_set *out, enum control_check check, bool is_violated)

@@ -2,6 +2,9 @@
  * is stopped, or shown to whoever has to choose. */
 #include "domain/control/check.h"
 
+/* The name of what a connector saw, "CONNECTOR/ID", in two. */
+#define ITEMS "remit inventory items "
+
 /* Before and behind the subject's name. */
 static const struct {
 	const char *before;
@@ -41,27 +44,26 @@ static const struct {
 	[CHECK_GRANT_UNREGISTERED] = {"remit inventory contain ",
 		" --reason 'it is not registered'"},
 	[CHECK_KEY_UNREGISTERED] = {"remit inventory contain ", " --reason 'it is not registered'"},
-	[CHECK_ACCOUNT_UNTYPED] = {"remit inventory show ", ""},
+	[CHECK_ACCOUNT_UNTYPED] = {ITEMS, ""},
 	[CHECK_ACCOUNT_OWNERLESS] = {"remit inventory contain ", " --reason 'nobody owns it'"},
 	[CHECK_EXTERNAL_UNONBOARDED] = {"remit inventory contain ",
 		" --reason 'it was never onboarded'"},
 	[CHECK_GRANT_UNUSED] = {"remit inventory contain ", " --reason 'it is not used'"},
-	[CHECK_GRANT_WIDE] = {"remit inventory show ", ""},
-	[CHECK_ACCOUNT_SHARED] = {"remit inventory show ", ""},
+	[CHECK_GRANT_WIDE] = {ITEMS, ""},
+	[CHECK_ACCOUNT_SHARED] = {ITEMS, ""},
 	[CHECK_IDENTITY_MANY] = {"remit identity show ", ""},
 	[CHECK_ACCOUNT_ALIVE] = {"remit identity show ", ""},
 	[CHECK_ACCOUNT_MISSING] = {"remit identity show ", ""},
 	[CHECK_HAND_UNDECLARED] = {"remit identity suspend ",
 		" --reason 'it hands work on that nobody declared'"},
 	[CHECK_FAR_END_UNKNOWN] = {"remit inventory list", NULL},
-	[CHECK_CREDENTIAL_EXPOSED] = {"remit inventory contain ", " --reason 'it is exposed'"},
-	[CHECK_CREDENTIAL_SHARED] = {"remit inventory show ", ""},
-	[CHECK_CREDENTIAL_ACROSS] = {"remit inventory show ", ""},
-	[CHECK_CREDENTIAL_UNMANAGED] = {"remit inventory show ", ""},
-	[CHECK_CREDENTIAL_ENDLESS] = {"remit inventory show ", ""},
-	[CHECK_CREDENTIAL_OWNERLESS] = {"remit inventory contain ",
-		" --reason 'nobody answers for it'"},
-	[CHECK_CREDENTIAL_STRAY] = {"remit inventory show ", ""},
+	[CHECK_CREDENTIAL_EXPOSED] = {ITEMS, ""},
+	[CHECK_CREDENTIAL_SHARED] = {ITEMS, ""},
+	[CHECK_CREDENTIAL_ACROSS] = {ITEMS, ""},
+	[CHECK_CREDENTIAL_UNMANAGED] = {ITEMS, ""},
+	[CHECK_CREDENTIAL_ENDLESS] = {ITEMS, ""},
+	[CHECK_CREDENTIAL_OWNERLESS] = {ITEMS, ""},
+	[CHECK_CREDENTIAL_STRAY] = {ITEMS, ""},
 	[CHECK_FRESHNESS] = {"remit controls ", ""},
 	[CHECK_MAPPING] = {"remit controls ", ""},
 	[CHECK_COVERAGE] = {"remit controls ", ""},
@@ -102,14 +104,33 @@ static struct text quoted(struct arena *arena, struct text name)
 	return (struct text){word, at};
 }
 
+static struct text behind_slash(struct text whole)
+{
+	ptrdiff_t slash = text_find_byte(whole, '/');
+
+	return slash < 0 ? whole : text_after(whole, (size_t)slash + 1);
+}
+
+static struct text look_up(struct arena *arena, struct text name)
+{
+	struct text connector = {name.data, name.length - behind_slash(name).length};
+	struct text parts[4] = {
+		TEXT(ITEMS), {0}, TEXT(" --words "), quoted(arena, behind_slash(name))};
+
+	connector.length -= connector.length > 0;
+	parts[1] = quoted(arena, connector);
+	return parts[1].data == NULL || parts[3].data == NULL ? (struct text){0}
+							      : text_concat(arena, parts, 4);
+}
+
 struct text check_remedy(struct arena *arena, enum control_check check, struct text subject)
 {
-	ptrdiff_t slash = text_find_byte(subject, '/');
-	struct text parts[3] = {text_of(rows[check].before),
-		quoted(arena, slash < 0 ? subject : text_after(subject, (size_t)slash + 1)),
+	struct text parts[3] = {text_of(rows[check].before), quoted(arena, behind_slash(subject)),
 		text_of(rows[check].behind)};
 
 	if (rows[check].behind == NULL)
 		return parts[0];
+	if (strcmp(rows[check].before, ITEMS) == 0)
+		return look_up(arena, behind_slash(subject));
 	return parts[1].data == NULL ? parts[1] : text_concat(arena, parts, 3);
 }

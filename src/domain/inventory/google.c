@@ -25,32 +25,46 @@ static void read_users(struct converting *c, const struct json *page)
 
 /* ---- tokens ---- */
 
-static struct text grant_key(struct converting *c, struct text client, struct text scope)
+static struct text grant_key(
+	struct converting *c, struct text client, struct text scope, struct text user)
 {
-	return converting_format(c, "%.*s %.*s", TEXT_ARGS(client), TEXT_ARGS(scope));
+	return converting_format(
+		c, "%.*s %.*s %.*s", TEXT_ARGS(client), TEXT_ARGS(scope), TEXT_ARGS(user));
 }
 
-static void put_grant(
-	struct converting *c, struct text client, struct text person, struct text scope)
-{
-	struct inventory_scope opens = inventory_scope_of(PROVIDER_GOOGLE, scope);
-	struct inventory_item edge = {.edge = GRAPH_EDGE_CONSENTED,
-		.from = converting_format(c, "person:%.*s", TEXT_ARGS(person)),
-		.to = converting_format(c, "account:%.*s", TEXT_ARGS(client)),
-		.scope = scope,
-		.effects = opens.effects};
+/* What one person let one app do, and when it was last used so; 0: not known. */
+struct grant {
+	struct text client;
+	struct text person;
+	struct text scope;
+	graph_time used_s;
+};
 
-	if (person.length > 0)
+static void put_grant(struct converting *c, const struct grant *grant)
+{
+	struct inventory_scope opens = inventory_scope_of(PROVIDER_GOOGLE, grant->scope);
+	struct inventory_item edge = {.edge = GRAPH_EDGE_CONSENTED,
+		.from = converting_format(c, "person:%.*s", TEXT_ARGS(grant->person)),
+		.to = converting_format(c, "account:%.*s", TEXT_ARGS(grant->client)),
+		.scope = grant->scope,
+		.effects = opens.effects,
+		.used_s = grant->used_s};
+
+	if (grant->person.length > 0)
 		converting_put(c, &edge);
-	edge = (struct inventory_item){
-		.from = edge.to, .scope = scope, .by = person, .why = TEXT("consent of a user")};
+	edge = (struct inventory_item){.from = edge.to,
+		.scope = grant->scope,
+		.by = grant->person,
+		.why = TEXT("consent of a user"),
+		.used_s = grant->used_s};
 	converting_put_scope(c, &edge, &opens);
 }
 
 static void read_token(struct converting *c, const struct json *token)
 {
 	struct text client = converting_need(c, token, "clientId");
-	struct text person = converting_person(c, converting_need(c, token, "userKey"));
+	struct text user = converting_need(c, token, "userKey");
+	struct text person = converting_person(c, user);
 	const struct json *scopes = converting_list(c, token, "scopes");
 	const struct inventory_item app = {.node = GRAPH_NODE_ACCOUNT,
 		.id = client,
@@ -67,8 +81,8 @@ static void read_token(struct converting *c, const struct json *token)
 			converting_fail(c, scope, "scopes: texts are expected");
 			return;
 		}
-		converting_keep(c, "grant", grant_key(c, client, scope->string), token);
-		put_grant(c, client, person, scope->string);
+		converting_keep(c, "grant", grant_key(c, client, scope->string, user), token);
+		put_grant(c, &(struct grant){client, person, scope->string, 0});
 	}
 }
 
@@ -93,21 +107,9 @@ static const struct json *parameter(const struct json *event, const char *name)
 	return NULL;
 }
 
-static void put_use(struct converting *c, struct text client, struct text scope, graph_time at_s)
-{
-	struct inventory_scope opens = inventory_scope_of(PROVIDER_GOOGLE, scope);
-	struct inventory_item edge = {
-		.from = converting_format(c, "account:%.*s", TEXT_ARGS(client)),
-		.scope = scope,
-		.used_s = at_s};
-
-	if (converting_kept(c, "grant", grant_key(c, client, scope)) == NULL)
-		return;
-	converting_put_scope(c, &edge, &opens);
-}
-
 /* Of an app that nobody lets do anything any more nothing is left to say. */
-static void read_event(struct converting *c, const struct json *event, graph_time at_s)
+static void read_event(
+	struct converting *c, const struct json *event, struct text user, graph_time at_s)
 {
 	const struct json *id = parameter(event, "client_id");
 	const struct json *scope = parameter(event, "scope");
@@ -122,9 +124,14 @@ static void read_event(struct converting *c, const struct json *event, graph_tim
 	else if (text_is(json_text_or(event, "name", ""), "authorize"))
 		app.created_s = at_s;
 	converting_put(c, &app);
-	for (uint32_t i = 0; app.used_s != 0 && scopes != NULL && i < scopes->count; i++)
-		if (scopes->items[i].type == JSON_STRING)
-			put_use(c, app.id, scopes->items[i].string, at_s);
+	for (uint32_t i = 0; app.used_s != 0 && scopes != NULL && i < scopes->count; i++) {
+		struct text granted = scopes->items[i].type == JSON_STRING ? scopes->items[i].string
+									   : (struct text){NULL, 0};
+
+		if (converting_kept(c, "grant", grant_key(c, app.id, granted, user)) != NULL)
+			put_grant(c,
+				&(struct grant){app.id, converting_person(c, user), granted, at_s});
+	}
 }
 
 static void read_activity(struct converting *c, const struct json *activity)
@@ -132,6 +139,7 @@ static void read_activity(struct converting *c, const struct json *activity)
 	const struct json *id = converting_object(c, activity, "id");
 	const struct json *actor = converting_object(c, activity, "actor");
 	const struct json *events = converting_list(c, activity, "events");
+	struct text user = {NULL, 0};
 	graph_time at_s = 0;
 
 	if (id == NULL) {
@@ -139,12 +147,13 @@ static void read_activity(struct converting *c, const struct json *activity)
 		return;
 	}
 	at_s = converting_time(c, id, "time");
-	if (actor != NULL)
-		converting_know_person(c, converting_text(c, actor, "profileId"),
-			converting_text(c, actor, "email"));
+	if (actor != NULL) {
+		user = converting_text(c, actor, "profileId");
+		converting_know_person(c, user, converting_text(c, actor, "email"));
+	}
 	for (uint32_t i = 0; events != NULL && i < events->count && !c->failed; i++)
 		if (c->pass == 1)
-			read_event(c, &events->items[i], at_s);
+			read_event(c, &events->items[i], user, at_s);
 }
 
 static void read_activities(struct converting *c, const struct json *page)

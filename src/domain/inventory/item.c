@@ -149,6 +149,8 @@ void inventory_time_format(char out[TIME_TEXT_BYTES], graph_time at_s)
 
 bool inventory_is_connector(struct text name)
 {
+	if (text_is(name, "registry") || text_is(name, "recorded"))
+		return false; /* layers of the graph that are no connector's */
 	if (name.length == 0 || name.length > INVENTORY_CONNECTOR_BYTES_MAX || name.data[0] < 'a' ||
 		name.data[0] > 'z')
 		return false;

@@ -103,13 +103,19 @@ static struct text publisher_of(struct converting *c, const struct json *princip
 		c, name.length > 0 ? name : converting_text(c, principal, "publisherName"));
 }
 
+static enum identity_kind kind_of(const struct json *principal)
+{
+	return text_is(json_text_or(principal, "servicePrincipalType", ""), "ManagedIdentity")
+		       ? KIND_SERVICE_ACCOUNT
+		       : KIND_OAUTH_APP;
+}
+
 static void read_principal(struct converting *c, const struct json *principal)
 {
 	struct text id = converting_need(c, principal, "id");
-	struct text type = converting_text(c, principal, "servicePrincipalType");
 	const struct inventory_item account = {.node = GRAPH_NODE_ACCOUNT,
 		.id = id,
-		.kind = text_is(type, "ManagedIdentity") ? KIND_SERVICE_ACCOUNT : KIND_OAUTH_APP,
+		.kind = kind_of(principal),
 		.title = converting_title(c, converting_text(c, principal, "displayName")),
 		.publisher = publisher_of(c, principal),
 		.is = flags_of(c, principal),
@@ -211,10 +217,8 @@ static void read_assignment(struct converting *c, const struct json *assignment)
 		converting_kept(c, "principal", converting_need(c, assignment, "resourceId"));
 	struct text value = role_value(c, api, role);
 	struct inventory_scope opens;
-	const struct inventory_item app = {.node = GRAPH_NODE_ACCOUNT,
-		.id = account,
-		.kind = KIND_OAUTH_APP,
-		.is = GRAPH_NODE_IS_AUTONOMOUS};
+	struct inventory_item app = {
+		.node = GRAPH_NODE_ACCOUNT, .id = account, .is = GRAPH_NODE_IS_AUTONOMOUS};
 	struct inventory_item edge = {
 		.from = converting_format(c, "account:%.*s", TEXT_ARGS(account)),
 		.scope = value.length > 0 ? value : role,
@@ -225,6 +229,7 @@ static void read_assignment(struct converting *c, const struct json *assignment)
 		!check_account(c, assignment, "principalId", account))
 		return;
 	opens = scope_at(c, value.length > 0 ? api : NULL, edge.scope);
+	app.kind = kind_of(converting_kept(c, "principal", account));
 	converting_put(c, &app);
 	converting_put_scope(c, &edge, &opens);
 }
@@ -234,10 +239,11 @@ static void read_sign_in(struct converting *c, const struct json *activity)
 	const struct json *last = converting_object(c, activity, "lastSignInActivity");
 	const struct json *principal =
 		converting_kept(c, "app", converting_need(c, activity, "appId"));
-	struct inventory_item account = {.node = GRAPH_NODE_ACCOUNT, .kind = KIND_OAUTH_APP};
+	struct inventory_item account = {.node = GRAPH_NODE_ACCOUNT};
 
 	if (last == NULL || principal == NULL)
 		return;
+	account.kind = kind_of(principal);
 	account.id = converting_text(c, principal, "id");
 	account.used_s = converting_time(c, last, "lastSignInDateTime");
 	converting_put(c, &account);

@@ -58,6 +58,7 @@ static const struct api_vocabulary vocabularies[] = {
 	{"kind", kind_word, FINDING_NONE + 1, FINDING_KIND_COUNT - 1},
 	{"severity", severity_word, RISK_LOW, RISK_CRITICAL},
 	{"waiting", truth_word, 0, 1},
+	{"inherited", truth_word, 0, 1},
 };
 
 const struct api_vocabulary *api_vocabulary_of(const char *name)

@@ -100,6 +100,17 @@ enum cli_option {
 	OPTION_IDENTITIES,
 	OPTION_SEED,
 	OPTION_AT,
+	OPTION_PROVIDER,
+	OPTION_TAKEN,
+	OPTION_OLDER,
+	OPTION_SMALLER,
+	OPTION_OWNER,
+	OPTION_NAME,
+	OPTION_RISK,
+	OPTION_UNDO,
+	OPTION_WITHOUT,
+	OPTION_DEPTH,
+	OPTION_INHERITED,
 	OPTION_COUNT,
 };
 
@@ -272,6 +283,13 @@ int command_acknowledge(struct cli *cli);
 int command_scim_token(struct cli *cli); /* people_commands.c */
 int command_directory_confirm(struct cli *cli);
 int command_person_import(struct cli *cli);
+int command_path(struct cli *cli); /* graph_commands.c */
+int command_reach(struct cli *cli);
+/* What `remit can --inherited` says. */
+int cli_print_inherited(struct cli *cli);
+int command_graph_show(struct cli *cli);
+int command_excess(struct cli *cli);
+int command_excess_waive(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);
@@ -314,6 +332,12 @@ int command_glass_open(struct cli *cli); /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_inventory_import(struct cli *cli); /* inventory_commands.c */
+int command_inventory_items(struct cli *cli);
+int command_inventory_undo(struct cli *cli);
+int command_inventory_drafts(struct cli *cli); /* draft_commands.c */
+int command_inventory_adopt(struct cli *cli);
+int command_inventory_contain(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);

@@ -146,7 +146,7 @@ bool inventory_create(
 	service->arena = arena_create(PART_ARENA_BYTES_MAX);
 	if (service->arena == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for inventories");
-	else if (inventory_register(service, err))
+	else if (inventory_register(service, err) && containments_register(service, err))
 		return true;
 	inventory_destroy(out);
 	return false;
@@ -158,6 +158,7 @@ void inventory_destroy(struct inventory_service **service)
 		return;
 	for (size_t i = 0; i < (*service)->connectors_count; i++)
 		connector_destroy((*service)->connectors[i]);
+	containments_destroy(*service);
 	arena_destroy(&(*service)->arena);
 	free(*service);
 	*service = NULL;
@@ -186,4 +187,16 @@ bool next_line(struct text *text, struct text *out_line)
 	*out_line = (struct text){text->data, end < 0 ? text->length : (size_t)end};
 	*text = text_after(*text, out_line->length + (end >= 0));
 	return true;
+}
+
+bool inventory_step(struct inventory_service *service)
+{
+	bool is_busy = false;
+
+	for (size_t i = 0; i < service->connectors_count; i++)
+		is_busy |= staging_step(service, service->connectors[i]);
+	for (size_t i = 0; i < service->connectors_count; i++)
+		if (telling_step(service, service->connectors[i]))
+			return true; /* one a step */
+	return is_busy;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/graph/graph.h"
 #include "domain/inventory/item.h"
 #include "domain/inventory/scope.h"
 #include "services/registry/fold.h"
@@ -21,7 +22,8 @@ struct inventory_service;
 
 enum {
 	INVENTORY_CONNECTORS_MAX = 64,
-	INVENTORY_PART_BYTES_MAX = 128 * 1024, /* of items as canonical JSON lines */
+	INVENTORY_LINES_BYTES_MAX = 2 * 1024 * 1024, /* handed over at once */
+	INVENTORY_PART_BYTES_MAX = 128 * 1024,       /* of those, read in one step and one record */
 	INVENTORY_PARTS_MAX = 16384,
 	INVENTORY_ITEMS_MAX = 8 * 1024 * 1024,
 	INVENTORY_STALE_S = 24 * 3600,
@@ -29,9 +31,11 @@ enum {
 	/* A newer inventory that lacks more than half of at least so many items is asked about:
 	 * a provider that suddenly has nothing is broken more often than empty. */
 	INVENTORY_SHRINK_MIN = 20,
-	INVENTORY_EXAMPLES_MAX = 20,   /* of each kind of difference, in a plan */
-	INVENTORY_SCAN_PARTS_MAX = 16, /* looked through for one page */
+	INVENTORY_EXAMPLES_MAX = 20,      /* of each kind of difference, in a plan */
+	INVENTORY_SCAN_PARTS_MAX = 16,    /* looked through for one page */
+	INVENTORY_SCAN_NODES_MAX = 20000, /* of the graph, for one page of drafts */
 	INVENTORY_REASON_BYTES_MAX = 1000,
+	CONTAINMENTS_MAX = 4096,
 };
 
 /* Reads what lies beside a record. */
@@ -54,6 +58,9 @@ struct inventory_listener {
 struct inventory_parts {
 	struct fold *fold;
 	struct inventory_contents contents;
+	/* There is something to do for inventory_step, now.  May be NULL. */
+	void (*wake)(void *context);
+	void *wake_context;
 };
 /* Errors: LIMIT. */
 bool inventory_create(struct inventory_service **out, const struct inventory_parts *parts,
@@ -63,9 +70,14 @@ void inventory_destroy(struct inventory_service **service);
 /* Before the first step.  Copied. */
 void inventory_listen(struct inventory_service *service, const struct inventory_listener *listener);
 
-/* One step of telling the listener: one part, or a share of what is gone.  True: there is more
- * to tell; call it again soon.  False: it costs next to nothing. */
-bool inventory_tell(struct inventory_service *service);
+/* Where drafts and containments are looked up; lent.  It has the layers that the listener is
+ * told. */
+void inventory_use_graph(struct inventory_service *service, const struct graph *graph);
+
+/* One step of what is on its way: one part of an import, and of what the listener is told one
+ * part, or a share of what is gone.  True: there is more to do; call it again soon.  False: it
+ * costs next to nothing. */
+bool inventory_step(struct inventory_service *service);
 
 /* ---- importing ---- */
 
@@ -87,24 +99,24 @@ struct inventory_change {
 	struct text connector;
 	struct text import; /* id; of undo: empty */
 	struct text actor;
-	/* Of a part: items, one a line, at most INVENTORY_PART_BYTES_MAX; number from 1. */
+	/* Of items: one a line, at most INVENTORY_LINES_BYTES_MAX; number from 1. */
 	struct text lines;
 	uint32_t number;
 	/* Of a commit: what is let pass. */
 	bool takes_older;
 	bool takes_smaller;
-	struct text reason; /* of undo */
+	struct text reason;  /* of undo, of a containment */
+	struct text account; /* of a containment: CONNECTOR/ID */
 	void *context;
-	/* Runs on the loop, once, never before the call returns, if that returned true and unless
-	 * *out_is_done. */
+	/* Runs on the loop, once, never before the call returns, if that returned true. */
 	void (*done)(struct inventory_change *change, uint64_t index, const struct error *err);
 };
-/* The next part.  *out_is_done: nothing had to be written (a dry one); done does not run.
- * On failure of form the whole import is dropped: err names the line, counted over all parts.
- * Errors: INVALID, NOT_FOUND (no such import), CONFLICT (another number, or one is on its way),
- * LIMIT, IO. */
+/* The next items, taken a step at a time; done hears when all are on record (index 0 of a dry
+ * one), or what is wrong: then the whole import is dropped, and err names the line, counted over
+ * all that were handed over.  Errors: NOT_FOUND (no such import), CONFLICT (another number, or
+ * some are on their way), LIMIT. */
 bool inventory_add(struct inventory_service *service, struct inventory_change *change,
-	bool *out_is_done, struct error *err) MUST_CHECK;
+	struct error *err) MUST_CHECK;
 /* What committing would change: {connector, import, provider, taken, items, new, changed, gone,
  * same, examples: {new, changed, gone}}.  Errors: NOT_FOUND, INVALID (an edge's end is not
  * there), IO, LIMIT. */
@@ -158,5 +170,34 @@ struct inventory_page_asked {
 };
 bool inventory_items(struct inventory_service *service, const struct inventory_page_asked *asked,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* ---- what is nobody's ---- */
+
+/* Accounts of the connector for which no identity stands, each with who might answer for it
+ * (domain/inventory/draft.h): {items, next?}; after and next are numbers of this process.  A page
+ * that looks long is cut as above.  Errors: LIMIT. */
+bool inventory_drafts(const struct inventory_service *service,
+	const struct inventory_page_asked *asked, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+/* One of them.  Errors: NOT_FOUND, CONFLICT (somebody stands for it), LIMIT. */
+bool inventory_draft(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* ---- stopping somebody at their provider ---- */
+
+/* Puts on record that the account is to be stopped, or that it may act again.  Errors: NOT_FOUND,
+ * INVALID (no reason), LIMIT, IO. */
+bool inventory_contain(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+bool inventory_release(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+/* {account, state, meaning, intended, seen?, by, reason, record, calls: [...], dependants: [...]}:
+ * how it stands by the inventory in force, what is to be done there, who acts through it.
+ * Errors: NOT_FOUND, LIMIT. */
+bool inventory_containment(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* Up to count of them after the account `after`, a JSON array.  Errors: LIMIT. */
+bool inventory_containments(const struct inventory_service *service, struct text after,
+	uint32_t count, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
 #define SERVICES_INVENTORY_INVENTORY_PRIVATE_H
 
 #include "base/random.h"
+#include "domain/charter/name_table.h"
 #include "services/inventory/index.h"
 #include "services/inventory/inventory.h"
 
@@ -44,9 +45,11 @@ struct staging {
 	enum inventory_provider provider;
 	int64_t taken_utc_s;
 	bool is_dry;
-	bool is_busy; /* a record of it is on its way */
-	bool is_lost; /* a part's record was not written */
+	uint32_t handed; /* how often items were handed over */
 	uint32_t parts;
+	struct inventory_change *asked; /* whose items are being taken; NULL: nobody's */
+	struct text rest;               /* of them */
+	bool is_writing;                /* the record of a part is on its way */
 	struct inventory_index *index;
 	uint64_t lines;
 	uint64_t added;
@@ -89,7 +92,9 @@ struct inventory_service {
 	uint8_t key[SIPHASH_KEY_BYTES];
 	struct inventory_connector *connectors[INVENTORY_CONNECTORS_MAX]; /* by name */
 	size_t connectors_count;
-	struct arena *arena; /* of one step */
+	const struct graph *graph;       /* NULL: none was lent */
+	struct name_table *containments; /* by account */
+	struct arena *arena;             /* of one step */
 };
 
 /* inventory.c */
@@ -107,9 +112,18 @@ void telling_destroy(struct telling **telling);
 
 /* staging.c */
 void staging_destroy(struct staging **staging);
+/* Takes one part, if there is one to take; true: it did. */
+bool staging_step(struct inventory_service *service, struct inventory_connector *connector);
+
+/* telling.c.  True: there was something to tell. */
+bool telling_step(struct inventory_service *service, struct inventory_connector *connector);
 
 /* inventory_fold.c */
 bool inventory_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+
+/* containment.c */
+bool containments_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+void containments_destroy(struct inventory_service *service);
 
 /* What lies beside a part's record, in arena.  Errors: NOT_FOUND, IO, CORRUPT, LIMIT. */
 bool part_read(struct inventory_service *service, uint64_t index, struct arena *arena,

@@ -194,7 +194,8 @@ bool inventory_begin(struct inventory_service *service, const struct inventory_b
 	connector = connector_need(service, begin->connector, err);
 	if (connector == NULL)
 		return false;
-	if (connector->is_changing || (connector->staging != NULL && connector->staging->is_busy))
+	if (connector->is_changing ||
+		(connector->staging != NULL && connector->staging->asked != NULL))
 		return error_set(
 			err, ERROR_CONFLICT, "a change of this connector is on its way; try again");
 	if (!begin->is_dry && !drop_loose(service, connector, begin->actor, err))
@@ -362,16 +363,48 @@ static bool add_lines(struct adding *adding, struct text lines)
 	return adding->items > 0 || error_set(adding->err, ERROR_INVALID, "a part without items");
 }
 
+/* Tells whoever waits, once. */
+static void answer_asked(struct staging *staging, uint64_t index, const struct error *err)
+{
+	struct inventory_change *asked = staging->asked;
+
+	staging->asked = NULL;
+	staging->rest = (struct text){NULL, 0};
+	if (asked != NULL)
+		asked->done(asked, index, err);
+}
+
+/* The import is no more, and err says why. */
+static void give_up(struct inventory_connector *connector, const struct error *err)
+{
+	struct staging *staging = connector->staging;
+
+	connector->staging = NULL;
+	answer_asked(staging, 0, err);
+	staging_destroy(&staging);
+}
+
+static void wake(const struct inventory_service *service)
+{
+	if (service->parts.wake != NULL)
+		service->parts.wake(service->parts.wake_context);
+}
+
 static void on_part(struct fold_change *change)
 {
 	struct work *work = change->context;
 	struct staging *staging = work->connector->staging;
 
 	if (staging != NULL && strcmp(staging->id, work->import) == 0) {
-		staging->is_busy = false;
-		staging->is_lost = !change->is_durable;
+		staging->is_writing = false;
+		if (!change->is_durable)
+			give_up(work->connector, &change->err);
+		else if (staging->rest.length == 0)
+			answer_asked(staging, change->index, NULL);
+		else
+			wake(work->service);
 	}
-	answer(work);
+	work_destroy(&work);
 }
 
 static bool submit_part(
@@ -384,7 +417,7 @@ static bool submit_part(
 	memcpy(work->import, staging->id, sizeof work->import);
 	work->change.done = on_part;
 	work->change.content = content;
-	record_start(&record, work, "inventory-part", work->asked->actor);
+	record_start(&record, work, "inventory-part", staging->asked->actor);
 	json_put_digest(&record, "content", &digest);
 	json_put_cstring(&record, "import", work->import);
 	json_put_integer(&record, "items", items);
@@ -392,75 +425,96 @@ static bool submit_part(
 	return work_submit(work, &record, err);
 }
 
-static bool check_part(
+static bool check_add(
 	const struct staging *staging, const struct inventory_change *change, struct error *err)
 {
-	if (staging->is_busy || staging->is_lost)
-		return error_set(err, ERROR_CONFLICT,
-			staging->is_busy ? "the part before is on its way"
-					 : "a part was lost: begin the import again");
-	if (change->number != staging->parts + 1)
-		return error_set(err, ERROR_CONFLICT, "part %u is expected", staging->parts + 1);
-	if (staging->parts >= INVENTORY_PARTS_MAX)
-		return error_set(
-			err, ERROR_LIMIT, "an inventory has at most %d parts", INVENTORY_PARTS_MAX);
-	if (change->lines.length > INVENTORY_PART_BYTES_MAX)
-		return error_set(
-			err, ERROR_LIMIT, "a part has at most %d bytes", INVENTORY_PART_BYTES_MAX);
+	if (staging->asked != NULL)
+		return error_set(err, ERROR_CONFLICT, "the items before are on their way");
+	if (change->number != staging->handed + 1)
+		return error_set(err, ERROR_CONFLICT, "part %u is expected", staging->handed + 1);
+	if (change->lines.length == 0 || change->lines.length > INVENTORY_LINES_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "1 to %d bytes are taken at once",
+			INVENTORY_LINES_BYTES_MAX);
 	return true;
 }
 
-/* Reads the part into work's content; on failure the import is no more. */
-static bool read_part(struct inventory_service *service, struct inventory_connector *connector,
-	struct work *work, uint32_t *out_items, struct error *err)
+bool inventory_add(
+	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
+	struct staging *staging = staging_find(service, change->connector, change->import, err);
+
+	if (staging == NULL || !check_add(staging, change, err))
+		return false;
+	staging->handed++;
+	staging->asked = change;
+	staging->rest = change->lines;
+	wake(service);
+	return true;
+}
+
+/* As many whole lines of rest as one part may have; a longer line alone, which is refused. */
+static struct text cut_part(struct text *rest)
+{
+	struct text part = *rest;
+
+	if (part.length > INVENTORY_PART_BYTES_MAX) {
+		part.length = INVENTORY_PART_BYTES_MAX;
+		while (part.length > 0 && part.data[part.length - 1] != '\n')
+			part.length--;
+		if (part.length == 0)
+			part.length = INVENTORY_PART_BYTES_MAX;
+	}
+	*rest = text_after(*rest, part.length);
+	return part;
+}
+
+static bool take_part(struct inventory_service *service, struct inventory_connector *connector,
+	struct work *work, struct error *err)
+{
+	struct staging *staging = connector->staging;
 	struct adding adding = {.service = service,
 		.connector = connector,
-		.staging = connector->staging,
+		.staging = staging,
 		.content = &work->content,
 		.err = err};
 	bool ok;
 
+	if (staging->parts == INVENTORY_PARTS_MAX)
+		return error_set(
+			err, ERROR_LIMIT, "an inventory has at most %d parts", INVENTORY_PARTS_MAX);
 	buffer_init(&adding.key, KEY_BYTES_MAX);
-	ok = add_lines(&adding, work->asked->lines);
+	ok = add_lines(&adding, cut_part(&staging->rest));
 	buffer_deinit(&adding.key);
 	arena_reset(service->arena);
-	*out_items = adding.items;
 	if (!ok)
-		staging_destroy(&connector->staging);
-	return ok;
+		return false;
+	staging->parts++;
+	if (staging->is_dry)
+		return true;
+	staging->is_writing = true;
+	return submit_part(work, staging, adding.items, err);
 }
 
-bool inventory_add(struct inventory_service *service, struct inventory_change *change,
-	bool *out_is_done, struct error *err)
+bool staging_step(struct inventory_service *service, struct inventory_connector *connector)
 {
-	struct staging *staging = staging_find(service, change->connector, change->import, err);
-	struct inventory_connector *connector = connector_find(service, change->connector);
+	struct staging *staging = connector->staging;
+	struct error err = {0};
 	struct work *work;
-	uint32_t items;
 
-	*out_is_done = false;
-	if (staging == NULL || !check_part(staging, change, err))
+	if (staging == NULL || staging->asked == NULL || staging->is_writing)
 		return false;
-	work = work_create(service, connector, err);
-	if (work == NULL)
-		return false;
-	work->asked = change;
-	if (!read_part(service, connector, work, &items, err))
-		goto failed;
-	staging->parts++;
-	*out_is_done = staging->is_dry;
-	if (staging->is_dry) {
+	work = work_create(service, connector, &err);
+	if (work != NULL && take_part(service, connector, work, &err)) {
+		if (!staging->is_dry)
+			return true; /* on_part frees work */
 		work_destroy(&work);
+		if (staging->rest.length == 0)
+			answer_asked(staging, 0, NULL);
 		return true;
 	}
-	staging->is_busy = true;
-	if (submit_part(work, staging, items, err))
-		return true;
-	staging_destroy(&connector->staging);
-failed:
 	work_destroy(&work);
-	return false;
+	give_up(connector, &err);
+	return true;
 }
 
 /* ---- putting it in force ---- */
@@ -638,7 +692,7 @@ static bool check_commit(const struct inventory_connector *connector,
 
 	if (staging->is_dry)
 		return error_set(err, ERROR_CONFLICT, "a dry import cannot be put in force");
-	if (staging->is_busy || staging->is_lost || connector->is_changing)
+	if (staging->asked != NULL || connector->is_changing)
 		return error_set(err, ERROR_CONFLICT, "a change of this connector is on its way");
 	if (connector->current != NULL && !change->takes_older &&
 		staging->taken_utc_s < connector->current->taken_utc_s)

@@ -193,16 +193,10 @@ static void step(struct inventory_service *service, struct inventory_connector *
 	}
 }
 
-bool inventory_tell(struct inventory_service *service)
+bool telling_step(struct inventory_service *service, struct inventory_connector *connector)
 {
-	for (size_t i = 0; i < service->connectors_count; i++) {
-		struct inventory_connector *connector = service->connectors[i];
-
-		if (connector->telling == NULL &&
-			strcmp(connector->told, current_id(connector)) == 0)
-			continue;
-		step(service, connector);
-		return true;
-	}
-	return false;
+	if (connector->telling == NULL && strcmp(connector->told, current_id(connector)) == 0)
+		return false;
+	step(service, connector);
+	return true;
 }

@@ -756,7 +756,9 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	     check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
-	     plan_note_more(&planned->plan, registry, &world, err) && note_unenforced(planned, err);
+	     plan_note_more(&planned->plan, registry, &world, err) &&
+	     plan_note_excess(&planned->plan, &options->excess, options->now_utc_ms / 1000, err) &&
+	     note_unenforced(planned, err);
 	if (!ok)
 		goto done;
 	note_unguarded(planned);

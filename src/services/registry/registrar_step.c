@@ -122,6 +122,19 @@ static bool check_accounts(struct step *step)
 		       TEXT_ARGS(other->name));
 }
 
+/* Nobody's accounts open more than they declare, unless somebody who answers for it lets that
+ * stand for a time. */
+static bool check_excess(struct step *step)
+{
+	const struct excess_port *port = &step->registrar->excess;
+	const struct object *object =
+		step->verb == LIFECYCLE_APPROVE ? step->entry->waiting : step->entry->in_force;
+
+	return port->check == NULL || object == NULL ||
+	       port->check(port->context, object->charter,
+		       fold_stamp_utc_ms(step->registrar->fold) / 1000, &step->err);
+}
+
 static bool find_entry(struct step *step)
 {
 	struct registrar_request *request = step->request;
@@ -264,8 +277,11 @@ static bool step_identity(struct step *step)
 	if (!check_actor(step) || !check_time(step))
 		return false;
 	if (step->verb == LIFECYCLE_APPROVE &&
-		!(check_still_right(step) && check_accounts(step) && check_unit(step) &&
+		!(check_still_right(step) && check_accounts(step) && check_excess(step) &&
+			check_unit(step) &&
 			registrar_check_consents(step->registrar, entry, &step->err)))
+		return false;
+	if (step->verb == LIFECYCLE_REACTIVATE && !check_excess(step))
 		return false;
 	return change_identity(step, to);
 }
