@@ -47,6 +47,8 @@
 	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
+	X(RECORD_REVIEW_DUE,        "review-due")         \
+	X(RECORD_REVIEW_DONE,       "review-done")        \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")
