@@ -758,6 +758,7 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->approved_by = slot->texts[3];
 	entry->consents = slot->texts[4];
 	entry->waiting_consents = slot->texts[5];
+	entry->units_asked = change->units_asked;
 	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;

@@ -39,6 +39,11 @@ struct person_key {
 /* Signs nothing any more. */
 bool person_key_is_over(const struct person_key *key, int64_t now_utc_ms);
 
+/* Whether a charter came into force by the rule that each unit its lines touch consents to
+ * them.  BEFORE: when only the reach of peers was asked about, so its other lines hold
+ * without, until its next version. */
+enum units_asked { UNITS_ASKED = 0, UNITS_BEFORE };
+
 /* One name.  Pointers are good until the next change of this entry; hold an
  * object longer with object_acquire. */
 struct registry_entry {
@@ -66,10 +71,11 @@ struct registry_entry {
 	uint32_t tasks_since;
 	/* Units only: who approved the template for sandboxes in force, "person:NAME". */
 	struct text approved_by;
-	/* Identities only: the units that consented to the reach of the peers of in_force, and
-	 * of what waits (peer.h). */
+	/* Identities only: the units that consented to their halves of in_force, and of what
+	 * waits (peer.h, crossing.h). */
 	struct text consents;
 	struct text waiting_consents;
+	enum units_asked units_asked; /* of in_force */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -196,6 +202,7 @@ struct registry_change {
 	struct text approved_by;
 	struct text consents;
 	struct text waiting_consents;
+	enum units_asked units_asked; /* identities only */
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

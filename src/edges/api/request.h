@@ -200,6 +200,8 @@ void handle_token_key_list(struct api_request *request); /* key_routes.c */
 void handle_token_key_rotate(struct api_request *request);
 void handle_consent_show(struct api_request *request); /* consent_routes.c */
 void handle_consent_answer(struct api_request *request);
+void handle_crossing_list(struct api_request *request); /* crossing_routes.c */
+void handle_crossing_show(struct api_request *request);
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */

@@ -301,7 +301,7 @@ int command_approve_proposal(struct cli *cli)
 	return status;
 }
 
-/* A data owner agrees to what the peers of a charter reach of their unit. */
+/* A data owner agrees to what a charter touches of their unit. */
 int command_consent(struct cli *cli)
 {
 	struct answer answer;
@@ -313,7 +313,7 @@ int command_consent(struct cli *cli)
 	if (cli->output == OUTPUT_TABLE)
 		print_proposal(cli, &answer.entry.json, answer.waiting);
 	status = EXIT_REFUSED;
-	if (!cli_confirm(cli, "This lets its peers use what it names of your unit, once it is "
+	if (!cli_confirm(cli, "This lets it use what its lines name of your unit, once it is "
 			      "approved.") ||
 		!cli_ask(cli, &answer.call, &reply, &status))
 		return status;

@@ -28,6 +28,7 @@ struct written_change written_change_of(
 	change->approved_by = entry->approved_by;
 	change->consents = entry->consents;
 	change->waiting_consents = entry->waiting_consents;
+	change->units_asked = entry->units_asked;
 	if (entry->kind == OBJECT_IDENTITY) {
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 		change->unit_kill_epoch = registry_unit_kill_epoch(registrar->registry);
@@ -82,6 +83,7 @@ void written_change_approve(struct written_change *written, const struct registr
 	written_change_drop(written, change->in_force);
 	change->in_force = change->is_removal ? 0 : change->waiting;
 	change->consents = change->waiting_consents;
+	change->units_asked = UNITS_ASKED;
 	forget_waiting(change);
 }
 
@@ -187,6 +189,8 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	put_words(&object, "approved_by", change->approved_by);
 	put_words(&object, "consents", change->consents);
 	put_words(&object, "waiting_consents", change->waiting_consents);
+	if (change->kind == OBJECT_IDENTITY && change->units_asked == UNITS_ASKED)
+		json_put_boolean(&object, "units_asked", true);
 	if (!put_drops(&object, arena, written, err))
 		return false;
 	if (written->object != NULL)

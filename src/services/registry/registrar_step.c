@@ -216,18 +216,21 @@ static bool check_actor(struct step *step)
 		lifecycle_action(step->verb), step->entry, &step->err);
 }
 
-/* For each unit in reach that the actor answers for, once. */
+/* For each unit touched that the actor answers for, once. */
 static bool consent(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
 	struct registry_change *change = &step->written.change;
 	struct consent_query query = {
-		.registrar = step->registrar, .actor = step->request->actor, .entry = entry};
+		.registrar = step->registrar,
+		.actor = step->request->actor,
+		.entry = entry,
+		.err = &step->err};
 	struct text before = change->waiting_consents;
 
 	if (entry->waiting == NULL)
 		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for consent");
-	if (!registrar_consent(&query, &change->waiting_consents, &step->err))
+	if (!registrar_consent(&query, &change->waiting_consents))
 		return false;
 	if (text_equal(before, change->waiting_consents))
 		return error_set(&step->err, ERROR_CONFLICT, "that was consented to already");
