@@ -49,6 +49,7 @@
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
 	X(RECORD_REVIEW_DUE,        "review-due")         \
 	X(RECORD_REVIEW_DONE,       "review-done")        \
+	X(RECORD_REVIEW_LOOKED,     "review-looked")      \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

@@ -421,6 +421,7 @@ struct people_resource registry_resource_of(
 		resource.owner = charter->owner;
 		resource.backup_owner = charter->backup_owner;
 		resource.is_sandbox = charter_is_sandbox(charter);
+		resource.risk = charter->risk;
 	}
 	if (object->kind == OBJECT_PERSON)
 		resource.person = object->person;
@@ -759,6 +760,7 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->consents = slot->texts[4];
 	entry->waiting_consents = slot->texts[5];
 	entry->units_asked = change->units_asked;
+	entry->in_force_utc_ms = change->in_force == 0 ? 0 : change->in_force_utc_ms;
 	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;

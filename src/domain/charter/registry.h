@@ -76,6 +76,7 @@ struct registry_entry {
 	struct text consents;
 	struct text waiting_consents;
 	enum units_asked units_asked; /* of in_force */
+	int64_t in_force_utc_ms;      /* since when it is that version; 0: not kept then */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -203,6 +204,7 @@ struct registry_change {
 	struct text consents;
 	struct text waiting_consents;
 	enum units_asked units_asked; /* identities only */
+	int64_t in_force_utc_ms;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

@@ -101,6 +101,7 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.approved_by = json_text_or(change, "approved_by", ""),
 		.consents = json_text_or(change, "consents", ""),
 		.waiting_consents = json_text_or(change, "waiting_consents", ""),
+		.in_force_utc_ms = json_integer_or(change, "in_force_at", 0),
 		.units_asked = json_boolean_or(change, "units_asked", false) ? UNITS_ASKED
 									: UNITS_BEFORE,
 	};

@@ -22,7 +22,9 @@ enum people_action {
 	PEOPLE_REACTIVATE,
 	PEOPLE_RETIRE,
 	PEOPLE_KILL,
-	PEOPLE_CONSENT,    /* to what a charter's peers reach of this data, or of its unit */
+	PEOPLE_CONSENT,    /* to what a charter touches of this data, or of its unit */
+	PEOPLE_ACCEPT,     /* what is left of a charter's risk */
+	PEOPLE_LOOK,       /* at an identity again: a review that is due is done */
 	PEOPLE_CLOSE,      /* a finding */
 	PEOPLE_REPORT,     /* a finding */
 	PEOPLE_ADMINISTER, /* this installation: codes, keys, secrets */
@@ -44,6 +46,7 @@ struct people_resource {
 	struct text custodian; /* of a data source, or of the one a finding is about */
 	struct text proposer;  /* actor of what waits, "person:NAME" */
 	bool is_sandbox;
+	enum risk_tier risk; /* of an identity */
 	const struct person *person; /* of a person: who they would be, or are */
 };
 

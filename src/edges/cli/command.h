@@ -309,6 +309,7 @@ int command_policy_replay(struct cli *cli);    /* replay_command.c */
 int command_report_friction(struct cli *cli);  /* report_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
 int command_consent(struct cli *cli);
+int command_accept(struct cli *cli);
 int command_hops(struct cli *cli); /* hop_command.c, of command_trace */
 /* "#12" without its mark; and whether that is the index of a record. */
 const char *cli_index_word(const char *word);

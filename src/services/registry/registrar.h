@@ -33,7 +33,8 @@ enum registrar_verb {
 	REGISTRAR_APPLY,        /* sources, options */
 	REGISTRAR_PROPOSE,      /* name: draft -> proposed, by who wrote the draft */
 	REGISTRAR_APPROVE,      /* kind, name (, version): a waiting charter or raise */
-	REGISTRAR_CONSENT,      /* name (, version): to the reach of a waiting charter's peers */
+	REGISTRAR_CONSENT,      /* name (, version): to what a waiting charter touches */
+	REGISTRAR_ACCEPT,       /* name (, version): what is left of a waiting charter's risk */
 	REGISTRAR_REJECT,       /* kind, name, reason */
 	REGISTRAR_SUSPEND,      /* name, reason */
 	REGISTRAR_REACTIVATE,   /* name, reason */

@@ -151,6 +151,13 @@ bool registrar_consent(struct consent_query *query, struct text *consents) MUST_
 /* False (CONFLICT): a unit that what waits touches has not consented to its half of it. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
 	struct error *err) MUST_CHECK;
+/* What is left of the risk of what waits (registrar_accept.c): what the actor, whom its risk
+ * record names, says yes to.  Errors: as registrar_consent. */
+#define RISK_CONSENT_PREFIX "risk/"
+bool registrar_accept(struct consent_query *query, struct text *consents) MUST_CHECK;
+/* False (CONFLICT): somebody whom it names did not accept it or may not.  The actor approves it,
+ * and accepts it with that where they are named. */
+bool registrar_check_accepted(struct consent_query *query, struct text *consents) MUST_CHECK;
 /* The consents to the version in force that hold for the next one, too; a unit that is left
  * out is asked. */
 struct text registrar_carry_consents(

@@ -1,5 +1,5 @@
 /* Questions about the registry, answered as JSON. */
-#include "services/registry/registrar.h"
+#include "services/registry/registrar_private.h"
 
 #include <string.h>
 
@@ -300,7 +300,8 @@ static bool put_consents(
 		return true;
 	json_array_start(&array, arena);
 	while (consents_next(&consents, &unit))
-		json_add(&array, json_string(unit));
+		if (!text_starts_with(unit, RISK_CONSENT_PREFIX))
+			json_add(&array, json_string(unit));
 	if (!json_array_seal(&array, &list, err))
 		return false;
 	json_put(object, "consents", list);
