@@ -41,6 +41,7 @@
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
+#include "main/living_keeper.h"
 #include "main/standing_keeper.h"
 #include "main/version.h"
 #include "services/approve/approve.h"
@@ -107,6 +108,8 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct living_service *living;
+	struct living_keeper living_keeper;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -432,6 +435,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!report_findings(daemon))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
@@ -729,6 +733,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.living = daemon->living,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -857,6 +862,11 @@ static bool make_notices(struct daemon *daemon, struct error *err)
 static bool keep_sandboxes(struct daemon *daemon, struct error *err)
 {
 	return sandbox_keeper_create(&daemon->sandboxes, daemon->loop, daemon->registrar, err);
+}
+
+static bool keep_living(struct daemon *daemon, struct error *err)
+{
+	return living_keeper_start(&daemon->living_keeper, daemon->loop, daemon->living, err);
 }
 
 static bool watch_standing(struct daemon *daemon, struct error *err)
@@ -1090,6 +1100,7 @@ static const struct {
 	{"notices", make_notices},
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
+	{"living records", keep_living},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1179,7 +1190,9 @@ void daemon_destroy(struct daemon **daemon_at)
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
+	living_keeper_stop(&daemon->living_keeper);
 	finding_service_destroy(&daemon->finding);
+	living_destroy(&daemon->living);
 	registrar_destroy(&daemon->registrar);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */

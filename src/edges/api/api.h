@@ -14,6 +14,7 @@
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
+#include "services/living/living.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
 #include "services/record/contents.h"
@@ -122,6 +123,7 @@ struct api_services {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct living_service *living;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

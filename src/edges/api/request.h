@@ -82,6 +82,7 @@ struct api_request {
 		struct projector_query query;
 		struct approve_request approve;
 		struct finding_close finding;
+		struct living_look living;
 		struct call_edit edit;
 		struct break_glass_request glass;
 		struct call_kill kill;
@@ -202,6 +203,8 @@ void handle_consent_show(struct api_request *request); /* consent_routes.c */
 void handle_consent_answer(struct api_request *request);
 void handle_crossing_list(struct api_request *request); /* crossing_routes.c */
 void handle_crossing_show(struct api_request *request);
+void handle_due_list(struct api_request *request); /* living_routes.c */
+void handle_due_done(struct api_request *request);
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */

@@ -45,7 +45,11 @@ struct finding_service;
 	X(FINDING_CANARY_FAILED, "canary-failed", \
 	  "whether a kill is effective was tried, and it was not, or could not be tried") \
 	X(FINDING_GRANT_REUSED, "grant-reused", \
-	  "a code or refresh token of a person's consent was shown twice")
+	  "a code or refresh token of a person's consent was shown twice") \
+	X(FINDING_SHADOW_EDGE, "shadow-edge", \
+	  "an identity tried what its charter has no agreed line for, in another unit") \
+	X(FINDING_CHARTER_DIFFERS, "charter-differs", \
+	  "what is enforced is not what the record of the charter says")
 /* clang-format on */
 
 enum finding_kind {
