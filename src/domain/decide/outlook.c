@@ -418,21 +418,31 @@ static bool look(struct looking *looking)
 	       look_at_all_guardrails(looking);
 }
 
-void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
-	struct outlook *out)
+void decide_outlook_as(const struct decide_world *world, const struct call *call,
+	const struct registry_entry *identity, struct arena *arena, struct outlook *out)
 {
 	struct evaluation *evaluation = arena_new(arena, struct evaluation);
 	struct decision decision = {.reason = REASON_NONE};
 	struct looking looking = {.evaluation = evaluation, .out = out, .is_certain = true};
+	const struct trial trial = {.identity = identity};
 
 	*out = (struct outlook){
 		.may = MAY_NEVER, .reason = REASON_NO_MEMORY, .environment = call->environment};
 	if (evaluation == NULL)
 		return;
-	*evaluation =
-		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &decision};
+	*evaluation = (struct evaluation){.world = world,
+		.trial = identity == NULL ? NULL : &trial,
+		.call = call,
+		.arena = arena,
+		.out = &decision};
 	if (!look(&looking))
 		return;
 	out->reason = REASON_NONE;
 	out->may = looking.is_certain ? MAY_ALWAYS : MAY_WHEN;
+}
+
+void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct outlook *out)
+{
+	decide_outlook_as(world, call, NULL, arena, out);
 }

@@ -205,6 +205,8 @@ void handle_crossing_list(struct api_request *request); /* crossing_routes.c */
 void handle_crossing_show(struct api_request *request);
 void handle_due_list(struct api_request *request); /* living_routes.c */
 void handle_due_done(struct api_request *request);
+void handle_proof(struct api_request *request);      /* proof_routes.c */
+void handle_outlook(struct api_request *request);    /* registry_routes.c */
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */

@@ -294,6 +294,7 @@ int command_crossing_list(struct cli *cli);  /* crossing_commands.c */
 int command_crossing_show(struct cli *cli);
 int command_due_list(struct cli *cli); /* living_commands.c */
 int command_due_done(struct cli *cli);
+int command_prove_identity(struct cli *cli); /* proof_command.c */
 int command_glass_open(struct cli *cli);     /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);

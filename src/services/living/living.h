@@ -74,4 +74,15 @@ struct living_look {
 bool living_look(struct living_service *living, const struct living_look *request,
 	struct error *err) MUST_CHECK;
 
+/* Whether what is enforced of an identity is what a record of the registry, with its changes in
+ * it, put there (domain/charter/proof.h): {identity, version, revision, document and permits (by
+ * the record), held and enforced (by what is in memory), equal}.  Errors: NOT_FOUND, CONFLICT
+ * (nothing of it is enforced), INVALID (it is another record), LIMIT. */
+struct living_proof_query {
+	struct text identity;
+	const struct json *record;
+};
+bool living_prove(const struct living_service *living, const struct living_proof_query *asked,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
 #endif

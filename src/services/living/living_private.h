@@ -23,7 +23,7 @@ struct living_due {
 
 /* An identity that something is due of, or that was looked at. */
 struct living_node {
-	char *kept_name; /* owned */
+	char *kept_name;  /* owned */
 	struct text name; /* the same */
 	int64_t looked_utc_ms;
 	struct living_due *dues; /* one for each cause, at most */

@@ -389,6 +389,7 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 		return false;
 	if (entry->in_force != NULL) {
 		json_put_integer(&object, "version", entry->in_force->version);
+		json_put_integer(&object, "object_revision", (int64_t)entry->in_force->revision);
 		json_put(&object, "object", entry->in_force->document);
 	}
 	if (entry->waiting_version != 0) {
