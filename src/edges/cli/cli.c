@@ -88,6 +88,8 @@ static const struct option_row options[] = {
 	{OPTION_SESSION, "--session", "connection|mcp",
 		"the task ends with this command, or with its last session of MCP", false},
 	{OPTION_DPOP, "--dpop", "FILE", "bind the token to this key", false},
+	{OPTION_ANSWERS, "--answers", "FILE", "answers are read from and kept in this JSON file",
+		false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

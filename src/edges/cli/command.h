@@ -90,6 +90,7 @@ enum cli_option {
 	OPTION_ID_TOKEN_FILE,
 	OPTION_NUMBER,
 	OPTION_DENY,
+	OPTION_ANSWERS,
 	OPTION_COUNT,
 };
 
@@ -295,6 +296,7 @@ int command_crossing_show(struct cli *cli);
 int command_due_list(struct cli *cli); /* living_commands.c */
 int command_due_done(struct cli *cli);
 int command_prove_identity(struct cli *cli); /* proof_command.c */
+int command_register(struct cli *cli);       /* register_command.c */
 int command_glass_open(struct cli *cli);     /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);

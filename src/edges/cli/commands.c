@@ -26,6 +26,9 @@ const struct cli_command cli_commands[] = {
 	{"export", "[-f FILE] [--waiting]", "write every object as YAML", 0, 0,
 		OPTIONS(OPTION_FILE, OPTION_WAITING), command_export, NULL, NULL},
 
+	{"register", "[--answers FILE] [--dry-run]",
+		"register a use case by answering questions; it is then proposed", 0, 0,
+		OPTIONS(OPTION_ANSWERS, OPTION_DRY_RUN), command_register, NULL, NULL},
 	LIST("identity", "identities", "name", "state", "version|waiting.version",
 		"object.kind|waiting.object.kind", "object.class|waiting.object.class",
 		"object.owner|waiting.object.owner"),
