@@ -206,7 +206,7 @@ const typed = async (script, more = []) => {
   const home = world.path('people', ANA);
   const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: '1' };
   const program = join(process.env.REMIT_BUILD ?? join(here, '..', '..', 'build'), 'remit');
-  return run('python3', [join(here, 'support', 'pty.py'), file, program, '--data', world.dir,
+  return run('python3', [join(here, 'support', 'typed.py'), file, program, '--data', world.dir,
     'register', ...more], { env, cwd: world.dir, ms: 70_000 });
 };
 // Each prompt of a use case of low risk, with what is typed; empty takes what stands there.
@@ -221,7 +221,8 @@ const TYPED = [
 
 test('a person is asked twelve questions, breaks off, and goes on there', async () => {
   const broken = await typed([...TYPED.slice(0, 5), ['Backup owner [', '^C']]);
-  assert.notEqual(broken.code, 0);
+  assert.notEqual(broken.code, 0, broken.out);
+  console.log(broken.out + broken.err);
   assert.equal((await world.remit(null, 'identity', 'show', 'night-reader')).code, 3);
   const kept = JSON.parse(readFileSync(world.path('remit-register.json'), 'utf8'));
   assert.equal(kept.name, 'night-reader');

@@ -27,8 +27,9 @@ struct registering {
 	int64_t now_utc_s;
 	struct register_answer answers[REGISTER_ANSWERS_MAX];
 	size_t answers_count;
-	uint32_t asked; /* questions that were put to the person */
-	int status;     /* of the command, once something failed */
+	struct text etag; /* of the registry, as the preview saw it */
+	uint32_t asked;   /* questions that were put to the person */
+	int status;       /* of the command, once something failed */
 	/* What is registered, fetched once; JSON_NULL: not yet. */
 	struct json persons, units, tools, sources, servers;
 };

@@ -268,9 +268,9 @@ static void say_notes(const struct json *plan)
 }
 
 /* Whether it may be proposed; what is wrong with it is told. */
-static bool is_sound(struct registering *registering, const struct json *plan)
+static bool is_sound(struct registering *registering, const struct cli_reply *reply)
 {
-	const struct json *problems = json_find(plan, "problems");
+	const struct json *problems = json_find(&reply->json, "problems");
 
 	for (uint32_t i = 0; problems != NULL && i < problems->count; i++) {
 		const struct json *problem = &problems->items[i];
@@ -279,6 +279,7 @@ static bool is_sound(struct registering *registering, const struct json *plan)
 			TEXT_ARGS(json_text_or(problem, "what", "")),
 			TEXT_ARGS(json_text_or(problem, "remedy", "")));
 	}
+	registering->etag = reply->etag;
 	if (problems == NULL || problems->count == 0)
 		return true;
 	cli_note_wrong(registering->cli, "%.*s: %.*s",
@@ -296,7 +297,7 @@ bool register_preview(
 
 	if (!plan_body(registering, charter, out_body) ||
 		!cli_ask(registering->cli, &call, &reply, &registering->status) ||
-		!is_sound(registering, &reply.json) || !say_outlooks(registering, charter))
+		!is_sound(registering, &reply) || !say_outlooks(registering, charter))
 		return false;
 	say_notes(&reply.json);
 	return true;

@@ -44,7 +44,10 @@ static void say_waits(const struct json *plan)
 static int propose(struct registering *registering, const struct json *body)
 {
 	struct cli *cli = registering->cli;
-	struct cli_call call = {.method = "POST", .target = TEXT("/v1/apply"), .body = body};
+	struct cli_call call = {.method = "POST",
+		.target = TEXT("/v1/apply"),
+		.body = body,
+		.if_match = registering->etag};
 	struct text name = register_text(registering, "name");
 	struct cli_reply reply;
 	int status;

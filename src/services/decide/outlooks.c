@@ -343,6 +343,22 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 
 /* ---- pages ----------------------------------------------------------------------------- */
 
+/* Where a draft would be called: where the tool's server is, if it may be there at all. */
+static enum environment environment_of_draft(const struct page *page, struct text tool)
+{
+	const struct charter *charter = page->draft->in_force->charter;
+	ptrdiff_t slash = text_find_byte(tool, '/');
+	const struct server *server = registry_find_server(
+		page->service->registry, (struct text){tool.data, slash < 0 ? 0 : (size_t)slash});
+
+	if (server != NULL && charter_has_environment(charter, server->environment))
+		return server->environment;
+	for (unsigned value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
+		if (charter_has_environment(charter, (enum environment)value))
+			return (enum environment)value;
+	return ENVIRONMENT_NONE;
+}
+
 /* Adds one outlook. */
 static bool page_add(
 	struct page *page, const struct registry_entry *entry, struct text tool, enum effect effect)
@@ -354,6 +370,8 @@ static bool page_add(
 	struct json made, kept;
 	struct call call;
 
+	if (page->draft != NULL)
+		question.environment = environment_of_draft(page, tool);
 	arena_reset(page->scratch);
 	if (!decide_question_call(page->service, &question, page->scratch, &call, page->err))
 		return false;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a command on a pseudo-terminal and types what a script says.
 
-Usage: pty.py SCRIPT COMMAND...  SCRIPT is a JSON file: [[WAIT, TYPE], ...]; each
+Usage: typed.py SCRIPT COMMAND...  SCRIPT is a JSON file: [[WAIT, TYPE], ...]; each
 TYPE is sent once WAIT has been printed since the last one ("^C" is the
 interrupt key).  Prints what the terminal showed; exits as the command did.
 """
