@@ -58,8 +58,8 @@ static const char usage[] =
 	"\n"
 	"Checks a log folder, or one receipt, against the log's key.  VKEY is a verifier key or\n"
 	"a file that holds one; CHECKPOINT is a file.  --replay also makes each decision again\n"
-	"from what the log says it was made from; KEYS_DIR opens its arguments; --charter says what\n"
-	"is in force of an identity at the end, as `remit identity prove` does.  --approvals also\n"
+	"from what the log says it was made from; KEYS_DIR opens its arguments; --charter says\n"
+	"what is in force of an identity at the end, as `remit identity prove`.  --approvals also\n"
 	"checks that people's own keys signed their answers for exactly those calls.  Exit "
 	"status:\n"
 	"0 sound (and all as recorded), 1 not sound or not as recorded, 2 could not be decided.\n";

@@ -33,6 +33,7 @@
 	X(REVIEW_VENDOR, "vendor") \
 	X(REVIEW_PEER, "peer") \
 	X(REVIEW_MOVER, "mover") \
+	X(REVIEW_UNITS, "units") \
 	X(REVIEW_CADENCE, "cadence") \
 	X(REVIEW_RISK, "risk")
 /* clang-format on */

@@ -14,13 +14,12 @@
 
 static char *kept(struct text t)
 {
-	char *copy = malloc(t.length + 1);
+	char *copy = calloc(1, t.length + 1);
 
 	if (copy == NULL)
 		return NULL;
 	if (t.length > 0)
 		memcpy(copy, t.data, t.length);
-	copy[t.length] = '\0';
 	return copy;
 }
 

@@ -9,6 +9,7 @@
  *  2. What changed is forgotten by a record only, which a pass writes when all that it found is
  *     durable: a crash looks again, and finds what is written already by its revision.
  *  3. What was approved after a change was agreed to with it, and is not due by it. */
+#include "domain/charter/crossing.h"
 #include "services/living/living_private.h"
 
 #include <stdio.h>
@@ -273,6 +274,50 @@ static bool look_at_risk(const struct looking *looking)
 				       "The time for which its risk was accepted ends."});
 }
 
+/* ---- what came into force before units were asked ---- */
+
+static const struct object *find_in_force(void *context, enum object_kind kind, struct text name)
+{
+	const struct living_service *living = context;
+
+	return object_of(living, kind, name);
+}
+
+/* Whether a line of it touches another unit; a reach of peers was always asked about. */
+static bool touches_others(const struct looking *looking, struct arena *arena)
+{
+	const struct reference_world world = {.context = looking->living, .find = find_in_force};
+	struct error err;
+	struct text units;
+
+	return !charter_crossed_units(&units, arena, looking->charter, &world, &err) ||
+	       units.length > 0;
+}
+
+/* Its lines hold until its next version; somebody has to ask for that one. */
+static bool look_at_units(const struct looking *looking)
+{
+	const struct living_node *node = living_find(looking->living, looking->entry->name);
+	struct arena *arena;
+	bool is_due;
+
+	if (looking->entry->units_asked == UNITS_ASKED || is_open(looking, REVIEW_UNITS) ||
+		(node != NULL && node->looked_utc_ms > 0))
+		return true;
+	arena = arena_create_small(LIVING_ARENA_BYTES_MAX, 1024);
+	if (arena == NULL)
+		return false;
+	is_due = touches_others(looking, arena);
+	arena_destroy(&arena);
+	return !is_due ||
+	       submit(looking,
+		       &(struct draft){REVIEW_UNITS,
+			       looking->now_utc_ms + review_term_s(looking->charter->risk) * 1000,
+			       0, NULL,
+			       "Its lines touch other units, which were not asked when it came "
+			       "into force."});
+}
+
 /* ---- the pass ---- */
 
 struct step {
@@ -298,7 +343,8 @@ static bool look_at(struct living_service *living, const struct registry_entry *
 		look_for(&looking, OBJECT_IDENTITY, entry->name, LIVING_OF_ITS_OWN);
 		look_at_lines(&looking);
 	}
-	return submit_found(&looking) && look_at_cadence(&looking) && look_at_risk(&looking);
+	return submit_found(&looking) && look_at_cadence(&looking) && look_at_risk(&looking) &&
+	       look_at_units(&looking);
 }
 
 static void keep_place(struct living_pass *pass, struct text name)

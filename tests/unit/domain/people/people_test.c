@@ -109,8 +109,8 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 			return false;
 		if (risk == RISK_CRITICAL)
 			return approves || (facts & SECURITY) != 0;
-		return approves || (risk != RISK_HIGH && (facts & OWNER_ROLE) != 0 &&
-					   (facts & NEAR) != 0);
+		return approves ||
+		       (risk != RISK_HIGH && (facts & OWNER_ROLE) != 0 && (facts & NEAR) != 0);
 	case PEOPLE_LOOK: return is_identity && !owns && (approves || reviews);
 	case PEOPLE_NONE:
 	case PEOPLE_CLOSE:
@@ -173,8 +173,8 @@ static void each_action_of_each_person_on_each_thing_is_as_documented(void **sta
 		if ((facts & (NEAR | ORG)) == (NEAR | ORG))
 			continue;
 		for (unsigned kind = OBJECT_IDENTITY; kind < OBJECT_KIND_COUNT; kind++)
-			ask(fixture->people,
-				&(struct thing){PEOPLE_ABOUT_OBJECT, kind, RISK_NONE}, facts);
+			ask(fixture->people, &(struct thing){PEOPLE_ABOUT_OBJECT, kind, RISK_NONE},
+				facts);
 		for (unsigned risk = RISK_LOW; risk <= RISK_CRITICAL; risk++)
 			ask(fixture->people,
 				&(struct thing){PEOPLE_ABOUT_OBJECT, OBJECT_IDENTITY, risk}, facts);

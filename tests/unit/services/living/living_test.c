@@ -247,6 +247,48 @@ static void an_accepted_risk_falls_due_before_it_ends(void **state)
 	assert_non_null(due_of(bench, "a2", "risk"));
 }
 
+static bool look(struct bench *bench, const char *person, const char *reason);
+
+/* What an entry of a log of before says of a charter of today. */
+static void put_before(struct bench *bench, const char *name)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->governed.registry, OBJECT_IDENTITY, text_of(name));
+	const struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = text_of(name),
+		.revision = registry_revision(bench->governed.registry),
+		.version = entry->version,
+		.in_force = entry->in_force->version,
+		.state = IDENTITY_ACTIVE,
+		.units_asked = UNITS_BEFORE,
+		.in_force_utc_ms = entry->in_force_utc_ms};
+	struct error err = {0};
+
+	assert_true(registry_set(bench->governed.registry, &change, &err));
+}
+
+static void what_came_into_force_before_units_were_asked_is_named_once(void **state)
+{
+	struct bench *bench = *state;
+
+	put_in_force(bench, A2("entitlements: [{effect: read, tool: files/read}]\n"));
+	put_before(bench, "a1");
+	put_before(bench, "a2");
+	later(bench, 2 * LIVING_AGAIN_S * 1000);
+	walk(bench);
+	assert_int_equal(count_due(bench), 0); /* their own unit's */
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: server\nname: files\nunit: sales\nenvironment: staging\n"
+		"transport: {stdio: [x]}\n"));
+	later(bench, 2 * LIVING_AGAIN_S * 1000);
+	walk(bench);
+	assert_non_null(due_of(bench, "a1", "units"));
+	assert_true(look(bench, "rey", "a new version is on its way"));
+	later(bench, 2 * LIVING_AGAIN_S * 1000);
+	walk(bench);
+	assert_null(due_of(bench, "a1", "units"));
+}
+
 /* ---- looked at ---- */
 
 static void on_done(void *context, uint64_t index, const struct error *err)
@@ -386,7 +428,8 @@ static void a_step_looks_at_so_many_and_the_next_goes_on(void **state)
 		buffer_append_format(&yaml,
 			"%sobject: identity\nname: m%04d\nkind: agent\nclass: update\nrisk: low\n"
 			"owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\n"
-			"environments: [staging]\nentitlements: [{effect: write, tool: files/write}]\n",
+			"environments: [staging]\n"
+			"entitlements: [{effect: write, tool: files/write}]\n",
 			i == 0 ? "" : "---\n", i);
 	assert_true(governed_apply(&bench->governed, "adi",
 		text_format(bench->arena, "%.*s", TEXT_ARGS(buffer_text(&yaml))).data));
@@ -419,6 +462,7 @@ int main(void)
 		TEST(the_earlier_end_stays_when_more_changes),
 		TEST(a_review_falls_due_by_its_charter),
 		TEST(an_accepted_risk_falls_due_before_it_ends),
+		TEST(what_came_into_force_before_units_were_asked_is_named_once),
 		TEST(its_owners_and_strangers_may_not_say_that_it_was_looked_at),
 		TEST(what_was_not_looked_for_when_it_broke_off_is_looked_for_then),
 		TEST(a_restart_knows_what_is_due_and_writes_nothing_twice),

@@ -247,6 +247,80 @@ static void what_became_anothers_meanwhile_is_asked_again(void **state)
 	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
 }
 
+/* ---- what is left of the risk ---- */
+
+static bool apply_risk(struct governed *governed, const char *risk, const char *accepted_by)
+{
+	struct text yaml = text_format(governed->arena,
+		"object: identity\nname: a3\nkind: agent\nclass: update\nrisk: %s\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"risk-record: {residual: low, accepted-by: [%s], accepted-until: 2999-01-01}\n",
+		risk, accepted_by);
+
+	return governed_apply(governed, "adi", yaml.data);
+}
+
+static void who_is_not_named_or_may_not_accepts_nothing(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply_risk(governed, "high", "ana"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_ACCEPT)); /* an approver, not named */
+	assert_true(governed->last.is_forbidden);
+	assert_false(step_a3(governed, "ana", REGISTRAR_ACCEPT)); /* named, an owner */
+	assert_true(governed->last.is_forbidden);
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "may not accept a high risk"));
+	/* Nor of a charter without a record of it. */
+	assert_true(apply_a3(governed, "Looks things up", "{effect: read, tool: files/read}"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_ACCEPT));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+}
+
+static void who_approves_it_and_is_named_accepts_it_with_that(void **state)
+{
+	struct governed *governed = *state;
+	struct consent_given given;
+
+	assert_true(apply_risk(governed, "high", "bo"));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(consents_find(a3(governed)->consents, TEXT("risk/bo"), &given));
+	assert_true(sha256_equal(&given.digest, &a3(governed)->in_force->digest));
+	assert_true(text_is(given.by, "person:bo"));
+}
+
+static void a_critical_risk_waits_for_both(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(
+		governed, "adi", "object: person\nname: sam\nunit: org\nroles: [security]\n"));
+	assert_true(apply_risk(governed, "critical", "bo, sam"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "sam has not accepted its risk"));
+	assert_true(step_a3(governed, "sam", REGISTRAR_ACCEPT));
+	assert_false(step_a3(governed, "sam", REGISTRAR_ACCEPT)); /* once */
+	/* Another version is another risk. */
+	assert_true(apply_risk(governed, "critical", "sam, bo"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step_a3(governed, "sam", REGISTRAR_ACCEPT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+}
+
+static void who_proposed_it_does_not_accept_its_risk(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi",
+		"object: person\nname: pat\nunit: org\nroles: [approver, administrator]\n"));
+	assert_true(governed_apply(governed, "pat",
+		"object: identity\nname: a3\nkind: agent\nclass: update\nrisk: high\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"risk-record: {residual: low, accepted-by: [pat], accepted-until: 2999-01-01}\n"));
+	assert_false(step_a3(governed, "pat", REGISTRAR_ACCEPT));
+	assert_true(governed->last.is_forbidden);
+}
+
 static void a_draft_is_consented_to_only_when_proposed(void **state)
 {
 	struct governed *governed = *state;
@@ -309,6 +383,10 @@ int main(void)
 		TEST(a_line_more_or_another_purpose_voids_what_was_agreed),
 		TEST(a_line_less_needs_no_new_consent),
 		TEST(what_became_anothers_meanwhile_is_asked_again),
+		TEST(who_is_not_named_or_may_not_accepts_nothing),
+		TEST(who_approves_it_and_is_named_accepts_it_with_that),
+		TEST(a_critical_risk_waits_for_both),
+		TEST(who_proposed_it_does_not_accept_its_risk),
 		TEST(a_draft_is_consented_to_only_when_proposed),
 		TEST(a_server_that_is_not_there_is_refused_by_the_plan),
 		TEST(a_plan_says_whose_consent_it_waits_for),
