@@ -65,8 +65,8 @@ test('nobody but a data owner of the unit says yes, and another line asks again'
 });
 
 test('a call into a unit that did not consent is refused, and somebody hears of it', async () => {
-  const moved = (unit) => apply(ADI, ['object: server', 'name: memory',
-    'transport: {stdio: [mcp-server-memory]}', 'environment: staging', `unit: ${unit}`, ''].join('\n'));
+  const moved = (unit) => apply(ADI, ['object: server', 'name: memory', `unit: ${unit}`,
+    'transport: {stdio: [mcp-server-memory]}', 'environment: staging', ''].join('\n'));
   const before_ = await world.agent('incident-opener', 'memory');
   assert.ok((await before_.call('read_graph', {})).done);
   assert.equal((await moved('platform')).code, 0);
@@ -78,7 +78,8 @@ test('a call into a unit that did not consent is refused, and somebody hears of 
   const why = await world.why('incident-opener', 'read', 'memory/read_graph', {}, 'staging');
   assert.equal(why.reason, 'consent');
   const [finding] = await findings('shadow-edge');
-  assert.deepEqual([finding.details.from.unit, finding.details.to.unit], ['operations', 'platform']);
+  const { from, to } = finding.details;
+  assert.deepEqual([from.unit, to.unit], ['operations', 'platform']);
   assert.equal((await findings('shadow-edge')).length, 1);
   assert.equal((await moved('operations')).code, 0);
   await before_.close();
@@ -87,13 +88,9 @@ test('a call into a unit that did not consent is refused, and somebody hears of 
 // ---- what falls due ----
 
 test('a changed label makes whoever reads it due, until somebody looked', async () => {
-  const source = (location) => ['object: data-source', 'name: articles', 'unit: support',
-    'environment: staging', 'sensitivity: confidential', 'trust: trusted', `location: ${location}`,
-    'ids: open', `custodian: ${ANA}`, ''].join('\n');
   const was = await world.json(null, 'data-source', 'show', 'articles');
   const text = Object.entries({ ...was.object, location: 'another country' })
     .map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join('\n');
-  assert.ok(source('x'));
   assert.equal((await apply(ADI, `${text}\n`)).code, 0);
   const isDue = (name) => async () => (await dues()).some(
     (due) => due.identity === name && due.cause === 'source');
@@ -181,7 +178,7 @@ test('a script registers by a file of answers, and nothing is there before', asy
     return done;
   };
   assert.equal((await world.remit(ANA, 'register')).code, 2);
-  assert.match((await refused({ ...ANSWERS, class: 'anything' })).err, /class: anything is no answer/);
+  assert.match((await refused({ ...ANSWERS, class: 'anything' })).err, /anything is no answer/);
   assert.match((await refused({ ...ANSWERS, impact: undefined })).err, /impact is missing/);
   assert.match((await refused({ ...ANSWERS, tools: ['files/nothing'] })).err, /tools is no answer/);
   const nobody = await world.remit(null, 'register', '--answers', file);
@@ -222,7 +219,6 @@ const TYPED = [
 test('a person is asked twelve questions, breaks off, and goes on there', async () => {
   const broken = await typed([...TYPED.slice(0, 5), ['Backup owner [', '^C']]);
   assert.notEqual(broken.code, 0, broken.out);
-  console.log(broken.out + broken.err);
   assert.equal((await world.remit(null, 'identity', 'show', 'night-reader')).code, 3);
   const kept = JSON.parse(readFileSync(world.path('remit-register.json'), 'utf8'));
   assert.equal(kept.name, 'night-reader');
