@@ -38,6 +38,7 @@
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
+#include "main/review_keeper.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
@@ -135,6 +136,7 @@ struct daemon {
 	struct authzen *authzen;
 	struct mcp_door *mcp;
 	struct notices *notices;
+	struct review_keeper *reviews;
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct llm_door *llm;
@@ -729,6 +731,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.review = review_keeper_service(daemon->reviews),
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -852,6 +855,23 @@ static bool make_notices(struct daemon *daemon, struct error *err)
 		.findings = daemon->finding};
 
 	return notices_create(&daemon->notices, &parts, err);
+}
+
+/* Before the log is read: its records are folded then. */
+static bool make_reviews(struct daemon *daemon, struct error *err)
+{
+	const struct review_parts parts = {.registry = daemon->registry,
+		.registrar = daemon->registrar,
+		.fold = daemon->fold,
+		.approve = daemon->approve,
+		.finding = daemon->finding};
+
+	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
+}
+
+static bool keep_reviews(struct daemon *daemon, struct error *err)
+{
+	return review_keeper_start(daemon->reviews, daemon->notices, err);
 }
 
 static bool keep_sandboxes(struct daemon *daemon, struct error *err)
@@ -1076,6 +1096,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"reviews", make_reviews},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
@@ -1088,6 +1109,7 @@ static const struct {
 	{"catching up", catch_up},
 	{"doors", make_doors},
 	{"notices", make_notices},
+	{"review deadlines", keep_reviews},
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"listening", listen_on},
@@ -1144,6 +1166,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon == NULL)
 		return;
 	http_server_destroy(&daemon->server);
+	review_keeper_stop(daemon->reviews);
 	notices_destroy(&daemon->notices);
 	mcp_door_destroy(&daemon->mcp);
 	llm_door_destroy(&daemon->llm);
@@ -1176,6 +1199,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
 	http_client_destroy(&daemon->http);
+	review_keeper_destroy(&daemon->reviews);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);

@@ -47,6 +47,13 @@
 	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
+	X(RECORD_REVIEW_DUE,        "review-due")         \
+	X(RECORD_REVIEW_ITEMS,      "review-items")       \
+	X(RECORD_REVIEW_OPENED,     "review-opened")      \
+	X(RECORD_REVIEW_DECIDED,    "review-decided")     \
+	X(RECORD_REVIEW_DELEGATED,  "review-delegated")   \
+	X(RECORD_REVIEW_REMINDED,   "review-reminded")    \
+	X(RECORD_REVIEW_CLOSED,     "review-closed")      \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

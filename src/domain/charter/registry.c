@@ -28,7 +28,7 @@
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
-	ENTRY_TEXTS = 6,
+	ENTRY_TEXTS = 7,
 	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
 	APPLICATION_PREFIX_BYTES = 128,
@@ -50,7 +50,8 @@ struct slot {
 	struct ceiling *ceiling;
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
-	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents: owned */
+	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents,
+	 * authored_by: owned */
 	struct text texts[ENTRY_TEXTS];
 	struct text name;         /* owned */
 	uint64_t kill_epoch;      /* that the last change knew of */
@@ -574,6 +575,7 @@ static bool is_known_state(const struct registry_change *change)
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two &&
 		       change->tasks_since == 0 && change->consents.length == 0 &&
+		       change->authored_by.length == 0 &&
 		       change->waiting_consents.length == 0;
 	switch (change->state) {
 	case IDENTITY_DRAFT:
@@ -649,7 +651,8 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
 	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason,
-		change->approved_by, change->consents, change->waiting_consents};
+		change->approved_by, change->consents, change->waiting_consents,
+		change->authored_by};
 
 	next->slot = find_slot(registry, change->kind, change->name);
 	next->is_new_slot = next->slot == NULL;
@@ -758,6 +761,7 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	entry->approved_by = slot->texts[3];
 	entry->consents = slot->texts[4];
 	entry->waiting_consents = slot->texts[5];
+	entry->authored_by = slot->texts[6];
 	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;

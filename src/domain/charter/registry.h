@@ -70,6 +70,8 @@ struct registry_entry {
 	 * of what waits (peer.h). */
 	struct text consents;
 	struct text waiting_consents;
+	/* Identities only: who wrote what is in force, "person:NAME"; empty: it is not known. */
+	struct text authored_by;
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -196,6 +198,7 @@ struct registry_change {
 	struct text approved_by;
 	struct text consents;
 	struct text waiting_consents;
+	struct text authored_by;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

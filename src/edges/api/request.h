@@ -75,6 +75,7 @@ struct api_request {
 	bool has_if_match;
 	uint64_t if_match;
 	struct sign_in_check *check; /* of who signs in; NULL: nobody does */
+	struct text report; /* of a review: what is answered */
 	bool is_answered;
 	bool is_closed;
 	union {
@@ -86,6 +87,7 @@ struct api_request {
 		struct break_glass_request glass;
 		struct call_kill kill;
 		struct api_look look;
+		struct review_request review;
 	} work; /* what the handler has handed to a service */
 };
 
@@ -202,6 +204,13 @@ void handle_consent_show(struct api_request *request); /* consent_routes.c */
 void handle_consent_answer(struct api_request *request);
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
+void handle_review_list(struct api_request *request); /* review_routes.c */
+void handle_review_show(struct api_request *request);
+void handle_review_items(struct api_request *request);
+void handle_review_start(struct api_request *request);
+void handle_review_decide(struct api_request *request);
+void handle_review_delegate(struct api_request *request);
+void handle_review_report(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);

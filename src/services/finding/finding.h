@@ -45,7 +45,9 @@ struct finding_service;
 	X(FINDING_CANARY_FAILED, "canary-failed", \
 	  "whether a kill is effective was tried, and it was not, or could not be tried") \
 	X(FINDING_GRANT_REUSED, "grant-reused", \
-	  "a code or refresh token of a person's consent was shown twice")
+	  "a code or refresh token of a person's consent was shown twice") \
+	X(FINDING_REVIEW_EXCEPTION, "review-exception", \
+	  "a review took something away that remit cannot take")
 /* clang-format on */
 
 enum finding_kind {

@@ -51,6 +51,8 @@ enum registrar_verb {
 	REGISTRAR_INVITE,       /* name, sandbox (backup owner, purpose, environment): a code with
 				 * which a client registers itself, once; it is in the result */
 	REGISTRAR_REGISTER,     /* code, jwk: a draft of who gave the code; name_issued */
+	REGISTRAR_REVIEW,       /* review: charters that lose authority by what people decided
+				 * of their lines, or get back what was taken on trial */
 };
 
 /* What a person asks for who opens a sandbox. */
@@ -70,6 +72,24 @@ struct sign_in_word {
 	struct sha256 person_digest;
 	int64_t expires_utc_ms; /* of the key */
 	int64_t useless_utc_ms; /* of the id_token */
+};
+
+enum {
+	REVIEW_EDITS_MAX = 16, /* charters in one record */
+};
+/* One charter after what was decided. */
+struct review_edit {
+	struct text identity;
+	uint32_t version;            /* in force when it was looked at */
+	const struct json *document; /* what takes its place */
+	bool is_restore;             /* it gets back what a review took: then the old one is the
+				      * narrower */
+};
+/* One record of type review-decided.  Decision and enforcement are one. */
+struct registrar_review {
+	const struct json *members; /* an object: what the record says beside the changes */
+	const struct review_edit *edits;
+	size_t edits_count; /* 1 to REVIEW_EDITS_MAX */
 };
 
 /* One request and its answer.  The caller owns it and everything it points to
@@ -92,6 +112,7 @@ struct registrar_request {
 	struct text kid;
 	struct sandbox_wish sandbox;
 	struct sign_in_word sign_in;
+	struct registrar_review review;
 	void (*done)(struct registrar_request *request);
 	void *context;
 	/* The answer, filled before done runs.  err.code is NONE if it is done
