@@ -5,6 +5,8 @@
  * charter lets through the old one let through (property/registry, narrow-laws). */
 #include "domain/charter/narrow.h"
 
+#include "domain/charter/form.h"
+
 #include "base/time.h"
 
 enum { NARROW_SCRATCH_BYTES_MAX = 64 * 1024, WAYS_MAX = 16 };

@@ -90,6 +90,21 @@ enum cli_option {
 	OPTION_ID_TOKEN_FILE,
 	OPTION_NUMBER,
 	OPTION_DENY,
+	OPTION_RISK,
+	OPTION_OWNER,
+	OPTION_ALL,
+	OPTION_EVENT,
+	OPTION_NAME,
+	OPTION_REVIEWER,
+	OPTION_ITEMS,
+	OPTION_FILTER,
+	OPTION_KEEP,
+	OPTION_REDUCE,
+	OPTION_TRIAL,
+	OPTION_REVOKE,
+	OPTION_REASSIGN,
+	OPTION_TO,
+	OPTION_HTML,
 	OPTION_COUNT,
 };
 
@@ -294,6 +309,12 @@ int command_glass_open(struct cli *cli);     /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_review_start(struct cli *cli); /* review_commands.c */
+int command_review_show(struct cli *cli);
+int command_review_decide(struct cli *cli);
+int command_review_restore(struct cli *cli);
+int command_review_delegate(struct cli *cli);
+int command_review_report(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);
