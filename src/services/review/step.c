@@ -210,6 +210,7 @@ static bool step_review(struct review_service *service, struct review *review)
 bool review_step(struct review_service *service)
 {
 	struct review *review = name_table_next(service->reviews, service->stepped);
+	bool has_before = service->stepped.length > 0; /* those before it come in the next turn */
 	bool has_more;
 
 	if (service->ports.read == NULL)
@@ -230,5 +231,5 @@ bool review_step(struct review_service *service)
 		}
 		review = next;
 	}
-	return has_more;
+	return has_more || has_before;
 }
