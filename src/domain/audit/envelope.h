@@ -48,6 +48,7 @@
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
 	X(RECORD_REVIEW_DUE,        "review-due")         \
+	X(RECORD_REVIEW_DONE,       "review-done")        \
 	X(RECORD_REVIEW_ITEMS,      "review-items")       \
 	X(RECORD_REVIEW_OPENED,     "review-opened")      \
 	X(RECORD_REVIEW_DECIDED,    "review-decided")     \

@@ -75,7 +75,7 @@ static bool take_opening(struct review *review, const struct json *record, struc
 {
 	const struct json *scope = json_find(record, "scope");
 
-	review->cause = review_cause_of(json_text_or(record, "cause", ""));
+	review->cause = review_trigger_of(json_text_or(record, "cause", ""));
 	review->name = text_copy(review->arena, json_text_or(record, "name", ""));
 	review->actor = text_copy(review->arena, json_text_or(record, "actor", ""));
 	review->scope = (struct review_scope){
@@ -86,6 +86,7 @@ static bool take_opening(struct review *review, const struct json *record, struc
 	take_reviewers(review, record);
 	review->opened_utc_ms = json_integer_or(record, "at", 0);
 	review->due_utc_ms = json_integer_or(record, "due_utc_ms", 0);
+	review->event_index = (uint64_t)json_integer_or(record, "event", 0);
 	if (review->scope.identity.data == NULL || review->scope.unit.data == NULL ||
 		review->scope.owner.data == NULL || review->actor.data == NULL ||
 		review->name.data == NULL)

@@ -16,6 +16,8 @@ enum {
 	GATHER_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	GATHER_KEY_BYTES_MAX = 768,
 	COUNT_IDENTITIES = 256, /* in one step */
+	COUNT_LINES = 1024,     /* of theirs */
+	COLLECT_LINES = 256,
 };
 
 enum gather_stage { GATHER_WAIT = 0, GATHER_COLLECT, GATHER_COUNT, GATHER_JUDGE, GATHER_OPEN };
@@ -45,6 +47,7 @@ struct gathering {
 	size_t items_count;
 	size_t items_capacity;
 	size_t items_at;
+	struct review_item **order; /* in that of the snapshot */
 	struct name_table *counters; /* ▸ int64_t in arena */
 	struct sha256_running *digest;
 	uint64_t event; /* index of the record that asked for it */
@@ -99,7 +102,7 @@ static bool take_request(
 				: text_format(review->arena, "person:%.*s",
 					  TEXT_ARGS(request->person));
 	review->cause =
-		request->cause == REVIEW_CAUSE_NONE ? REVIEW_CAUSE_PERSON : request->cause;
+		request->cause == REVIEW_TRIGGER_NONE ? REVIEW_TRIGGER_PERSON : request->cause;
 	for (size_t i = 0; i < request->reviewers_count; i++) {
 		review->reviewers[i] = text_copy(review->arena, request->reviewers[i]);
 		if (review->reviewers[i].data == NULL)
@@ -530,6 +533,7 @@ static bool is_in_scope(const struct review_scope *scope, const struct registry_
 struct scanning {
 	struct gathering *gathering;
 	uint32_t left;
+	uint32_t lines; /* looked at */
 	bool ok;
 };
 
@@ -546,7 +550,8 @@ static bool scan_entry(void *context, const struct registry_entry *entry)
 
 static bool scan_scope(struct gathering *gathering, struct error *err)
 {
-	struct scanning scanning = {gathering, COUNT_IDENTITIES, true};
+	struct scanning scanning = {
+		.gathering = gathering, .left = COUNT_IDENTITIES, .ok = true};
 	const struct registry *registry = gathering->service->parts.registry;
 
 	if (gathering->review->scope.identity.length > 0) {
@@ -562,10 +567,14 @@ static bool scan_scope(struct gathering *gathering, struct error *err)
 
 static bool collect(struct gathering *gathering, struct error *err)
 {
+	size_t before = gathering->items_count;
+
 	if (!gathering->is_scanned && gathering->queue_at == gathering->queue_count &&
 		!scan_scope(gathering, err))
 		return false;
-	for (int i = 0; i < REVIEW_STEP_IDENTITIES && gathering->queue_at < gathering->queue_count;
+	for (int i = 0; i < REVIEW_STEP_IDENTITIES &&
+			gathering->queue_at < gathering->queue_count &&
+			gathering->items_count < before + COLLECT_LINES;
 		i++)
 		if (!collect_identity(gathering, gathering->queue[gathering->queue_at++], err))
 			return false;
@@ -673,42 +682,64 @@ static bool is_repeated(const struct charter *charter, uint32_t at)
 	return false;
 }
 
+/* Returns how many lines it looked at. */
+static uint32_t count_charter(const struct gathering *gathering, const struct charter *charter)
+{
+	int64_t *all = counter_of(gathering, charter, "", TEXT(""));
+
+	for (uint32_t i = 0; i < charter->peers_count; i++)
+		count_line(gathering, NULL, ">", charter->peers[i].identity);
+	if (all == NULL)
+		return charter->peers_count;
+	(*all)++;
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		if (!is_repeated(charter, i))
+			count_line(gathering, charter,
+				effect_word(charter->entitlements[i].effect),
+				charter->entitlements[i].resource);
+	for (uint32_t i = 0; i < charter->peers_count; i++)
+		count_line(gathering, charter, "peer", charter->peers[i].identity);
+	return charter->entitlements_count + charter->peers_count;
+}
+
 static bool count_entry(void *context, const struct registry_entry *entry)
 {
 	struct scanning *scanning = context;
 	const struct gathering *gathering = scanning->gathering;
 	const struct charter *charter =
 		entry->in_force == NULL ? NULL : entry->in_force->charter;
-	int64_t *all;
 
 	scanning->gathering->after = entry->name;
-	if (charter != NULL && entry->state != IDENTITY_RETIRED) {
-		for (uint32_t i = 0; i < charter->peers_count; i++)
-			count_line(gathering, NULL, ">", charter->peers[i].identity);
-		all = counter_of(gathering, charter, "", TEXT(""));
-		if (all != NULL) {
-			(*all)++;
-			for (uint32_t i = 0; i < charter->entitlements_count; i++)
-				if (!is_repeated(charter, i))
-					count_line(gathering, charter,
-						effect_word(charter->entitlements[i].effect),
-						charter->entitlements[i].resource);
-			for (uint32_t i = 0; i < charter->peers_count; i++)
-				count_line(gathering, charter, "peer",
-					charter->peers[i].identity);
-		}
-	}
-	return --scanning->left > 0;
+	if (charter != NULL && entry->state != IDENTITY_RETIRED)
+		scanning->lines += count_charter(gathering, charter);
+	if (--scanning->left > 0 && scanning->lines >= COUNT_LINES)
+		scanning->left = 0;
+	return scanning->left > 0;
 }
 
 static int compare_items(const void *a, const void *b)
 {
-	return review_item_compare(a, b);
+	return review_item_compare(
+		*(struct review_item *const *)a, *(struct review_item *const *)b);
+}
+
+/* What is moved is small: there may be many. */
+static bool sort_items(struct gathering *gathering)
+{
+	gathering->order =
+		arena_array(gathering->arena, struct review_item *, gathering->items_count + 1);
+	if (gathering->order == NULL)
+		return false;
+	for (size_t i = 0; i < gathering->items_count; i++)
+		gathering->order[i] = &gathering->items[i];
+	qsort(gathering->order, gathering->items_count, sizeof *gathering->order, compare_items);
+	return true;
 }
 
 static bool count(struct gathering *gathering, struct error *err)
 {
-	struct scanning scanning = {gathering, COUNT_IDENTITIES, true};
+	struct scanning scanning = {
+		.gathering = gathering, .left = COUNT_IDENTITIES, .ok = true};
 
 	if (gathering->items_at < gathering->items_count) { /* what is wanted */
 		for (int i = 0; i < COUNT_IDENTITIES &&
@@ -722,7 +753,8 @@ static bool count(struct gathering *gathering, struct error *err)
 		count_entry, &scanning);
 	if (scanning.left == 0)
 		return true;
-	qsort(gathering->items, gathering->items_count, sizeof *gathering->items, compare_items);
+	if (!sort_items(gathering))
+		return no_memory(err);
 	gathering->items_at = 0;
 	gathering->stage = GATHER_JUDGE;
 	return true;
@@ -771,7 +803,7 @@ static bool write_items(struct gathering *gathering, size_t end, struct buffer *
 
 	buffer_append_byte(out, '[');
 	for (size_t i = gathering->items_at; i < end; i++) {
-		struct review_item *item = &gathering->items[i];
+		struct review_item *item = gathering->order[i];
 		struct json value;
 		size_t begin;
 
@@ -871,7 +903,7 @@ static void put_opening(struct json_builder *record, const struct gathering *gat
 	const struct review *review = gathering->review;
 
 	json_put_cstring(record, "review", review->id);
-	json_put_cstring(record, "cause", review_cause_word(review->cause));
+	json_put_cstring(record, "cause", review_trigger_word(review->cause));
 	json_put_text_unless_empty(record, "name", review->name);
 	json_put_integer(record, "items", (int64_t)gathering->items_count);
 	json_put_integer(record, "parts", (int64_t)gathering->parts);

@@ -101,7 +101,7 @@ static void put_head(struct review_job *job)
 	struct buffer *out = &job->report;
 
 	buffer_append_byte(out, '{');
-	put_text(out, "cause", text_of(review_cause_word(review->cause)));
+	put_text(out, "cause", text_of(review_trigger_word(review->cause)));
 	put_number(out, "due_utc_ms", review->due_utc_ms);
 	put_name(out, "final");
 	buffer_append_string(out, job->is_closing ? "true" : "false");
@@ -169,6 +169,30 @@ static void put_drops(struct json_builder *record, const struct review_service *
 		json_put_texts(record, "drops", drops, count);
 }
 
+/* What was due for review of its identity is answered (docs/formats/records.md). */
+static void say_done(const struct review_job *job)
+{
+	const struct review *review = job->review;
+	struct review_record *record;
+	struct error err = {0};
+
+	if (review->scope.identity.length == 0)
+		return;
+	if (review_record_create(&record, job->service, "review-done", TEXT("remit"), &err)) {
+		json_put_text(&record->object, "identity",
+			text_copy(record->arena, review->scope.identity));
+		json_put_integer(&record->object, "through",
+			(int64_t)(review->event_index != 0 ? review->event_index
+							   : review->opened_index));
+		json_put_text(&record->object, "review",
+			text_copy(record->arena, text_of(review->id)));
+		if (review_record_send(&record, job->service, &err))
+			return;
+	}
+	log_warn("review_done_not_recorded", LOG_STRING("id", review->id),
+		LOG_STRING("why", err.text));
+}
+
 static void on_closed(void *context, uint64_t index, const struct error *err)
 {
 	struct review_job *job = context;
@@ -179,6 +203,8 @@ static void on_closed(void *context, uint64_t index, const struct error *err)
 			LOG_STRING("why", err->text));
 		job->review->retry_utc_ms = review_now(job->service) + REVIEW_EVENT_SETTLE_MS;
 	}
+	if (err == NULL)
+		say_done(job);
 	review_job_end(job, NULL, err);
 }
 

@@ -54,19 +54,19 @@ enum review_stage {
 const char *review_stage_word(enum review_stage stage);
 
 /* Why a review began. */
-enum review_cause {
-	REVIEW_CAUSE_NONE = 0,
-	REVIEW_CAUSE_PERSON,   /* somebody started it */
-	REVIEW_CAUSE_MOVER,
-	REVIEW_CAUSE_SCOPE,    /* a charter lets do more than before */
-	REVIEW_CAUSE_DORMANT,
-	REVIEW_CAUSE_INCIDENT,
-	REVIEW_CAUSE_STANDING, /* first standing access */
-	REVIEW_CAUSE_CHANGED,  /* what the charter was approved with is another now */
-	REVIEW_CAUSE_COUNT,
+enum review_trigger {
+	REVIEW_TRIGGER_NONE = 0,
+	REVIEW_TRIGGER_PERSON,   /* somebody started it */
+	REVIEW_TRIGGER_MOVER,
+	REVIEW_TRIGGER_SCOPE,    /* a charter lets do more than before */
+	REVIEW_TRIGGER_DORMANT,
+	REVIEW_TRIGGER_INCIDENT,
+	REVIEW_TRIGGER_STANDING, /* first standing access */
+	REVIEW_TRIGGER_CHANGED,  /* what the charter was approved with is another now */
+	REVIEW_TRIGGER_COUNT,
 };
-const char *review_cause_word(enum review_cause cause);
-enum review_cause review_cause_of(struct text word);
+const char *review_trigger_word(enum review_trigger cause);
+enum review_trigger review_trigger_of(struct text word);
 
 /* When people are told that items wait. */
 enum review_reminder {
@@ -169,7 +169,7 @@ struct review_request {
 	struct review_scope scope; /* START */
 	struct text name;
 	int64_t days;
-	enum review_cause cause; /* NONE: PERSON */
+	enum review_trigger cause; /* NONE: PERSON */
 	const struct text *reviewers;
 	size_t reviewers_count;
 	enum review_choice choice; /* DECIDE */

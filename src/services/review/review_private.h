@@ -43,7 +43,7 @@ struct review {
 	struct arena *arena;
 	char id[RANDOM_ID_BYTES];
 	enum review_stage stage;
-	enum review_cause cause;
+	enum review_trigger cause;
 	struct text name;
 	struct text actor;
 	struct review_scope scope;
@@ -60,6 +60,7 @@ struct review {
 	int64_t opened_utc_ms;
 	int64_t due_utc_ms;
 	uint64_t opened_index;
+	uint64_t event_index; /* of the record that asked for it; 0: a person did */
 	uint64_t closed_index;
 	int64_t closed_utc_ms;
 	struct sha256 report;
@@ -112,7 +113,7 @@ struct use_scan {
 /* What asks for a small review. */
 struct review_event {
 	struct text identity; /* in the same allocation, behind the struct */
-	enum review_cause cause;
+	enum review_trigger cause;
 	int64_t at_utc_ms;
 	int64_t due_utc_ms; /* 0: as long as the cause gives */
 	uint64_t index;
