@@ -26,8 +26,7 @@ static bool read_entry(void *context, uint64_t index, struct arena *arena, struc
 		return true;
 	if (keeper->reader != NULL && keeper->next != index)
 		record_reader_close(&keeper->reader);
-	if (keeper->reader == NULL &&
-		!record_reader_open(&keeper->reader, keeper->log, index, err))
+	if (keeper->reader == NULL && !record_reader_open(&keeper->reader, keeper->log, index, err))
 		return false;
 	keeper->next = index;
 	if (!record_reader_next(keeper->reader, &found, &is_end, err))

@@ -100,8 +100,8 @@ static bool texts_within(
 /* A line with `uses` is known by its place: elsewhere it would begin to count anew. */
 static bool uses_are_fewer(const struct entitlement *after, const struct entitlement *before)
 {
-	return before->uses == 0 || (after->uses > 0 && after->uses <= before->uses &&
-					    after->number == before->number);
+	return before->uses == 0 ||
+	       (after->uses > 0 && after->uses <= before->uses && after->number == before->number);
 }
 
 static bool entitlement_is_narrower(
@@ -122,8 +122,7 @@ static bool reach_is_narrower(const struct charter_peer *after, const struct cha
 	if (before->tools_count == 0)
 		return after->tools_count == 0;
 	return after->tools_count > 0 &&
-	       texts_within(
-		       after->tools, after->tools_count, before->tools, before->tools_count);
+	       texts_within(after->tools, after->tools_count, before->tools, before->tools_count);
 }
 
 static bool skills_are_fewer(const struct charter_peer *after, const struct charter_peer *before)
@@ -222,8 +221,8 @@ static bool part_is_narrower(
 	case CHARTER_PART_PEER: return peers_are_narrower(after->charter, before->charter);
 	case CHARTER_PART_KEY: return keys_are_narrower(after->charter, before->charter);
 	case CHARTER_PART_RULE:
-		return rules_are_narrower(json_find(&after->document, member),
-			json_find(&before->document, member));
+		return rules_are_narrower(
+			json_find(&after->document, member), json_find(&before->document, member));
 	case CHARTER_PART_ACTING:
 		now = json_find(&after->document, member);
 		was = json_find(&before->document, member);
@@ -240,8 +239,7 @@ static bool not_narrower(struct text member, struct error *err)
 }
 
 /* All that is no list of lines is equal in both. */
-static bool rest_is_equal(
-	const struct json *inner, const struct json *outer, struct error *err)
+static bool rest_is_equal(const struct json *inner, const struct json *outer, struct error *err)
 {
 	for (uint32_t i = 0; i < inner->count; i++) {
 		const struct json_member *member = &inner->members[i];
@@ -254,8 +252,7 @@ static bool rest_is_equal(
 	return true;
 }
 
-bool charter_is_narrower(
-	const struct object *after, const struct object *before, struct error *err)
+bool charter_is_narrower(const struct object *after, const struct object *before, struct error *err)
 {
 	if (after->kind != OBJECT_IDENTITY || before->kind != OBJECT_IDENTITY ||
 		after->is_partial || before->is_partial)
@@ -323,8 +320,8 @@ static bool is_same_line(const struct json *a, const struct json *b)
 }
 
 /* The line with an end that has come. */
-static bool end_line(const struct editing *editing, const struct json *line, struct json *out,
-	struct error *err)
+static bool end_line(
+	const struct editing *editing, const struct json *line, struct json *out, struct error *err)
 {
 	char moment[TIME_TEXT_BYTES];
 	struct json_builder object;
@@ -416,8 +413,8 @@ static bool has_uses(const struct json *list)
 	return false;
 }
 
-static bool edit_list(struct editing *editing, const struct json *list, struct json *out,
-	struct error *err)
+static bool edit_list(
+	struct editing *editing, const struct json *list, struct json *out, struct error *err)
 {
 	json_array_start(&editing->items, editing->arena);
 	editing->stays = editing->part == CHARTER_PART_ENTITLEMENT && has_uses(list);
@@ -439,9 +436,10 @@ static bool edit_clause(struct editing *editing, const struct json *clause, stru
 
 		if (edit->line.part != CHARTER_PART_ACTING)
 			continue;
-		editing->is_done[i] = edit->how == CHARTER_EDIT_PUT_BACK
-					      ? clause == NULL
-					      : clause != NULL && json_equal(clause, edit->line.line);
+		editing->is_done[i] =
+			edit->how == CHARTER_EDIT_PUT_BACK
+				? clause == NULL
+				: clause != NULL && json_equal(clause, edit->line.line);
 		if (edit->how == CHARTER_EDIT_PUT_BACK && editing->is_done[i])
 			*out = *edit->line.line;
 		editing->count = edit->how == CHARTER_EDIT_PUT_BACK;

@@ -575,8 +575,7 @@ static bool is_known_state(const struct registry_change *change)
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two &&
 		       change->tasks_since == 0 && change->consents.length == 0 &&
-		       change->authored_by.length == 0 &&
-		       change->waiting_consents.length == 0;
+		       change->authored_by.length == 0 && change->waiting_consents.length == 0;
 	switch (change->state) {
 	case IDENTITY_DRAFT:
 	case IDENTITY_PROPOSED: return change->in_force == 0 && change->waiting != 0;

@@ -29,8 +29,7 @@ static bool put_environments(
 	return true;
 }
 
-static bool put_use(
-	struct json_builder *object, const struct review_use *use, struct error *err)
+static bool put_use(struct json_builder *object, const struct review_use *use, struct error *err)
 {
 	struct json_builder one;
 	struct json sealed;

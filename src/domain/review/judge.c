@@ -9,9 +9,8 @@ static const char in_environments[] = "].contains(context.environment)";
 /* For so many days uses of it would have been seen. */
 static int64_t days_known(const struct review_item *item, int64_t now_utc_ms)
 {
-	int64_t since = item->use.granted_utc_ms > item->use.known_utc_ms
-				? item->use.granted_utc_ms
-				: item->use.known_utc_ms;
+	int64_t since = item->use.granted_utc_ms > item->use.known_utc_ms ? item->use.granted_utc_ms
+									  : item->use.known_utc_ms;
 
 	return now_utc_ms <= since ? 0 : (now_utc_ms - since) / REVIEW_DAY_MS;
 }
@@ -35,8 +34,8 @@ static bool replace_member(struct json *out, struct arena *arena, const struct r
 	json_object_start(&object, arena);
 	for (uint32_t i = 0; i < item->line->count; i++)
 		if (!text_is(item->line->members[i].name, name))
-			json_put_named(&object, item->line->members[i].name,
-				item->line->members[i].value);
+			json_put_named(
+				&object, item->line->members[i].name, item->line->members[i].value);
 	json_put(&object, name, value);
 	return json_object_seal(&object, out, err);
 }
@@ -68,8 +67,7 @@ static uint32_t effects_of(const struct json *list)
 	return effects & ~UINT32_C(1);
 }
 
-static bool effects_json(
-	struct json *out, struct arena *arena, uint32_t effects, struct error *err)
+static bool effects_json(struct json *out, struct arena *arena, uint32_t effects, struct error *err)
 {
 	struct json_builder list;
 
@@ -182,8 +180,8 @@ static bool advise_used(struct review_item *item, struct arena *arena, int64_t n
 				? TEXT("the peer used fewer effects than it may")
 				: TEXT("used in fewer environments than it may be"));
 	return advise(item, REVIEW_CHOICE_KEEP,
-		text_format(arena, "used %lld times, last %lld days ago",
-			(long long)item->use.uses, (long long)unused));
+		text_format(arena, "used %lld times, last %lld days ago", (long long)item->use.uses,
+			(long long)unused));
 }
 
 static bool advise_unused(struct review_item *item, struct arena *arena, int64_t now_utc_ms)

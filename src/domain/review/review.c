@@ -127,8 +127,7 @@ static int64_t effects_weight(const struct review_weighed *weighed)
 static int64_t reach_weight(const struct review_weighed *weighed)
 {
 	enum { HANDED_BY_MAX = 4 };
-	int64_t handed_by =
-		weighed->handed_by > HANDED_BY_MAX ? HANDED_BY_MAX : weighed->handed_by;
+	int64_t handed_by = weighed->handed_by > HANDED_BY_MAX ? HANDED_BY_MAX : weighed->handed_by;
 
 	if (weighed->environments == 0 ||
 		(weighed->environments & environment_bit(ENVIRONMENT_PROD)) != 0)

@@ -75,7 +75,7 @@ struct api_request {
 	bool has_if_match;
 	uint64_t if_match;
 	struct sign_in_check *check; /* of who signs in; NULL: nobody does */
-	struct text report; /* of a review: what is answered */
+	struct text report;          /* of a review: what is answered */
 	bool is_answered;
 	bool is_closed;
 	union {

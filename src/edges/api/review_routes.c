@@ -133,8 +133,8 @@ static void on_done(void *context, const struct json *answer, const struct error
 	if (err != NULL)
 		api_answer_problem(request, err);
 	else
-		api_answer_or_fail(request,
-			json_copy(&kept, request->arena, answer, &failure), &kept, &failure);
+		api_answer_or_fail(request, json_copy(&kept, request->arena, answer, &failure),
+			&kept, &failure);
 }
 
 static struct review_request *begin(struct api_request *request, enum review_verb verb)
@@ -161,8 +161,8 @@ static void submit(struct api_request *request)
 }
 
 /* Names in a list; false: it is something else, and the request is answered. */
-static bool read_texts(struct api_request *request, const char *name, const struct text **out,
-	size_t *count)
+static bool read_texts(
+	struct api_request *request, const char *name, const struct text **out, size_t *count)
 {
 	const struct json *list = json_find(&request->body, name);
 	struct text *texts;
@@ -171,8 +171,9 @@ static bool read_texts(struct api_request *request, const char *name, const stru
 	*count = 0;
 	if (list == NULL)
 		return true;
-	texts = list->type != JSON_ARRAY ? NULL
-					 : arena_array(request->arena, struct text, list->count + 1);
+	texts = list->type != JSON_ARRAY
+			? NULL
+			: arena_array(request->arena, struct text, list->count + 1);
 	for (uint32_t i = 0; texts != NULL && i < list->count; i++) {
 		if (list->items[i].type != JSON_STRING)
 			texts = NULL;
@@ -211,8 +212,7 @@ void handle_review_start(struct api_request *request)
 			"expected");
 		return;
 	}
-	if (work->scope.unit.length + work->scope.owner.length + work->scope.identity.length ==
-			0 &&
+	if (work->scope.unit.length + work->scope.owner.length + work->scope.identity.length == 0 &&
 		work->scope.risk == RISK_NONE && !json_boolean_or(&request->body, "all", false)) {
 		api_answer_status(
 			request, 400, "unit, risk, owner, identity or all says what is reviewed");

@@ -433,8 +433,9 @@ const struct api_route api_routes[] = {
 		.access = ACCESS_PERSON,
 		.handle = handle_review_start,
 		.operation = "startReview",
-		.summary = "Freeze what the identities of a scope may do, and have people judge it; "
-			   "it is open when its snapshot is made",
+		.summary =
+			"Freeze what the identities of a scope may do, and have people judge it; "
+			"it is open when its snapshot is made",
 		.members = MEMBERS("unit", "risk", "owner", "identity", "all", "event", "name",
 			"days", "reviewers")},
 	{.method = "GET",

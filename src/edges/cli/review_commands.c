@@ -21,16 +21,16 @@ enum {
 
 /* ---- start ---- */
 
-static void put_option(
-	struct json_builder *object, const struct cli *cli, const char *name, enum cli_option option)
+static void put_option(struct json_builder *object, const struct cli *cli, const char *name,
+	enum cli_option option)
 {
 	if (cli->values[option] != NULL)
 		json_put_cstring(object, name, cli->values[option]);
 }
 
 /* "a,b" as a list. */
-static bool put_list(struct json_builder *object, const char *name, const char *value,
-	struct error *err)
+static bool put_list(
+	struct json_builder *object, const char *name, const char *value, struct error *err)
 {
 	struct text rest = text_of(value);
 	struct json_builder list;
@@ -191,8 +191,8 @@ static bool get_items(struct cli *cli, const struct json *filter, int64_t after,
 	buffer_append_format(&query, "?limit=%ld&after=%lld", limit, (long long)after);
 	for (uint32_t i = 0; i < filter->count; i++)
 		buffer_append_format(&query, "&%.*s=%.*s", TEXT_ARGS(filter->members[i].name),
-			TEXT_ARGS(cli_escape(cli,
-				text_copy(cli->arena, filter->members[i].value.string).data)));
+			TEXT_ARGS(cli_escape(
+				cli, text_copy(cli->arena, filter->members[i].value.string).data)));
 	ok = !buffer_failed(&query) &&
 	     cli_get(cli, reply, status, "/v1/reviews/%.*s/items%.*s",
 		     TEXT_ARGS(cli_escape(cli, cli->words[0])), TEXT_ARGS(buffer_text(&query)));
@@ -278,7 +278,7 @@ struct deciding {
 	const char *choice;
 	const char *to;
 	struct text snapshot;
-	const struct json *items;  /* numbers; NULL: filter */
+	const struct json *items; /* numbers; NULL: filter */
 	const struct json *filter;
 };
 
@@ -326,12 +326,13 @@ static bool read_numbers(struct cli *cli, const char *words, struct json *out)
 		ptrdiff_t dash = text_find_byte(one, '-');
 		int64_t from, to;
 
-		if (!text_to_int64((struct text){one.data, dash < 0 ? one.length : (size_t)dash},
-			    &from) ||
+		if (!text_to_int64(
+			    (struct text){one.data, dash < 0 ? one.length : (size_t)dash}, &from) ||
 			from < 1)
 			return false;
 		to = from;
-		if (dash >= 0 && (!text_to_int64(text_after(one, (size_t)dash + 1), &to) || to < from))
+		if (dash >= 0 &&
+			(!text_to_int64(text_after(one, (size_t)dash + 1), &to) || to < from))
 			return false;
 		for (; from <= to; from++, count++) {
 			if (count == NUMBERS_MAX)
@@ -399,7 +400,8 @@ static int decide_given(struct cli *cli, const char *choice)
 	}
 	if (!cli_confirm(cli, "review %s: %s %s%s.", cli->words[0], choice,
 		    deciding.items != NULL ? "items " : "all of low risk with ",
-		    deciding.items != NULL ? cli->values[OPTION_ITEMS] : cli->values[OPTION_FILTER]))
+		    deciding.items != NULL ? cli->values[OPTION_ITEMS]
+					   : cli->values[OPTION_FILTER]))
 		return EXIT_REFUSED;
 	if (!get_snapshot(cli, &deciding.snapshot, &status) ||
 		!send_decision(cli, &deciding, &reply, &status))
@@ -427,11 +429,11 @@ static void print_item(struct cli *cli, const struct json *row)
 	printf("\n%lld. %.*s may %.*s\n", (long long)json_integer_or(row, "number", 0),
 		TEXT_ARGS(json_text_or(item, "identity", "")),
 		TEXT_ARGS(json_text_or(item, "title", "")));
-	print_fact("used",
-		text_format(cli->arena, "%.*s; %lld times by at most %lld tasks in 90 days",
-			TEXT_ARGS(ago(cli, json_integer_or(use, "last", 0))),
-			(long long)json_integer_or(use, "uses", 0),
-			(long long)json_integer_or(use, "tasks", 0)));
+	print_fact(
+		"used", text_format(cli->arena, "%.*s; %lld times by at most %lld tasks in 90 days",
+				TEXT_ARGS(ago(cli, json_integer_or(use, "last", 0))),
+				(long long)json_integer_or(use, "uses", 0),
+				(long long)json_integer_or(use, "tasks", 0)));
 	print_fact("like it", text_format(cli->arena, "%lld of %lld of its kind and unit have it",
 				      (long long)json_integer_or(item, "alike", 0),
 				      (long long)json_integer_or(item, "alike_of", 0)));
@@ -445,9 +447,9 @@ static void print_item(struct cli *cli, const struct json *row)
 		print_fact("line", json_canonical_text(cli->arena, line));
 	if (reduced != NULL)
 		print_fact("reduced to", json_canonical_text(cli->arena, reduced));
-	print_fact("recommended", text_format(cli->arena, "%.*s: %.*s",
-					  TEXT_ARGS(json_text_or(item, "advice", "")),
-					  TEXT_ARGS(json_text_or(item, "because", ""))));
+	print_fact("recommended",
+		text_format(cli->arena, "%.*s: %.*s", TEXT_ARGS(json_text_or(item, "advice", "")),
+			TEXT_ARGS(json_text_or(item, "because", ""))));
 }
 
 /* NULL: skip it; "": no more. */
@@ -515,8 +517,9 @@ static int decide_by_hand(struct cli *cli)
 	int status;
 
 	if (isatty(STDIN_FILENO) == 0)
-		return cli_usage(cli, "--keep, --reduce, --trial-revoke, --revoke or --reassign says "
-				      "what is decided; without one a terminal is needed");
+		return cli_usage(cli,
+			"--keep, --reduce, --trial-revoke, --revoke or --reassign says "
+			"what is decided; without one a terminal is needed");
 	if (!filter_object(cli, &filter, &status) || !get_snapshot(cli, &snapshot, &status))
 		return status;
 	do {

@@ -55,7 +55,8 @@ static void put_head(struct buffer *out, const struct json *report, struct text 
 	buffer_append_string(out, "</h1>\n<p>");
 	put_escaped(out, json_text_or(report, "name", ""));
 	buffer_append_format(out,
-		"</p>\n<p>Risk removed: <strong>%lld</strong> of %lld. Settled: %lld of %lld items; "
+		"</p>\n<p>Risk removed: <strong>%lld</strong> of %lld. Settled: %lld of %lld "
+		"items; "
 		"%lld by nobody's answer.%s</p>\n<p>Snapshot <code>",
 		(long long)json_integer_or(risk, "removed", 0),
 		(long long)json_integer_or(risk, "before", 0),

@@ -19,7 +19,7 @@ struct batch {
 	struct review_job *job;
 	size_t rows[BATCH_ITEMS];
 	bool are_exceptions[BATCH_ITEMS]; /* remit cannot take it: a person must */
-	struct text for_person; /* of all of them */
+	struct text for_person;           /* of all of them */
 	size_t count;
 	struct review_edit edits[REVIEW_EDITS_MAX];
 	size_t edits_count;
@@ -83,8 +83,8 @@ static bool check_state(const struct batch *batch, const struct review_row *row,
 }
 
 /* The line as it is now; NULL: it is not there any more as it was frozen. */
-static const struct json *find_line(const struct review_item *item,
-	const struct registry_entry *entry)
+static const struct json *find_line(
+	const struct review_item *item, const struct registry_entry *entry)
 {
 	const struct charter_line line = {review_item_part(item->kind), item->line};
 
@@ -94,9 +94,8 @@ static const struct json *find_line(const struct review_item *item,
 	return charter_find_line(&entry->in_force->document, &line);
 }
 
-static bool check_line(
-	const struct batch *batch, const struct review_item *item, const struct review_row *row,
-	struct error *err)
+static bool check_line(const struct batch *batch, const struct review_item *item,
+	const struct review_row *row, struct error *err)
 {
 	if (item->kind == REVIEW_ITEM_INHERITED || row->state == REVIEW_STATE_TRIAL ||
 		find_line(item, batch->entry) != NULL)
@@ -107,8 +106,8 @@ static bool check_line(
 		TEXT_ARGS(item->identity));
 }
 
-static bool check_choice(const struct batch *batch, const struct review_item *item,
-	struct error *err)
+static bool check_choice(
+	const struct batch *batch, const struct review_item *item, struct error *err)
 {
 	const struct review_request *request = &batch->job->request;
 
@@ -122,8 +121,8 @@ static bool check_choice(const struct batch *batch, const struct review_item *it
 	return true;
 }
 
-static bool check_assignee(const struct batch *batch, const struct review_row *row,
-	struct error *err)
+static bool check_assignee(
+	const struct batch *batch, const struct review_row *row, struct error *err)
 {
 	const struct review_request *request = &batch->job->request;
 	struct review_row given = *row;
@@ -157,8 +156,8 @@ static enum charter_edit_how how_of(enum review_choice choice)
 }
 
 /* What was taken on trial is gone from the charter already. */
-static bool needs_edit(const struct batch *batch, const struct review_item *item,
-	const struct review_row *row)
+static bool needs_edit(
+	const struct batch *batch, const struct review_item *item, const struct review_row *row)
 {
 	return how_of(batch->job->request.choice) != CHARTER_EDIT_NONE &&
 	       item->kind != REVIEW_ITEM_INHERITED &&
@@ -178,8 +177,8 @@ static bool finish_identity(struct batch *batch, struct error *err)
 		return true;
 	if (document == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a decision");
-	if (!charter_edit(document, batch->job->batch, &batch->entry->in_force->document, &edits,
-		    err))
+	if (!charter_edit(
+		    document, batch->job->batch, &batch->entry->in_force->document, &edits, err))
 		return false;
 	edit = &batch->edits[batch->edits_count++];
 	*edit = (struct review_edit){.identity = batch->entry->name,
@@ -193,10 +192,10 @@ static bool finish_identity(struct batch *batch, struct error *err)
 
 static bool add_edit(struct batch *batch, const struct review_item *item)
 {
-	batch->lines[batch->lines_count++] = (struct charter_edit){
-		.line = {review_item_part(item->kind), item->line},
-		.how = how_of(batch->job->request.choice),
-		.with = item->reduced};
+	batch->lines[batch->lines_count++] =
+		(struct charter_edit){.line = {review_item_part(item->kind), item->line},
+			.how = how_of(batch->job->request.choice),
+			.with = item->reduced};
 	return true;
 }
 
@@ -290,8 +289,8 @@ static bool look_at(struct batch *batch, const struct review_item *item, struct 
 		return true;
 	if (!finish_identity(batch, err))
 		return false;
-	batch->entry = registry_find(batch->job->service->parts.registry, OBJECT_IDENTITY,
-		item->identity);
+	batch->entry =
+		registry_find(batch->job->service->parts.registry, OBJECT_IDENTITY, item->identity);
 	return true;
 }
 
@@ -504,8 +503,7 @@ static bool write_taken(const struct batch *batch, struct error *err)
 {
 	struct review_job *job = batch->job;
 	struct json *members = arena_new(job->batch, struct json);
-	struct review_edit *edits =
-		arena_array(job->batch, struct review_edit, batch->edits_count);
+	struct review_edit *edits = arena_array(job->batch, struct review_edit, batch->edits_count);
 	struct json_builder object;
 
 	if (members == NULL || edits == NULL)
@@ -591,8 +589,8 @@ static int compare_numbers(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static bool check_numbers(const struct review *review, const struct review_request *request,
-	struct error *err)
+static bool check_numbers(
+	const struct review *review, const struct review_request *request, struct error *err)
 {
 	if (request->filter != NULL)
 		return request->numbers_count == 0 ||
@@ -603,8 +601,8 @@ static bool check_numbers(const struct review *review, const struct review_reque
 	for (size_t i = 0; i < request->numbers_count; i++)
 		if (request->numbers[i] == 0 || request->numbers[i] > review->rows_count)
 			return error_set(err, ERROR_NOT_FOUND,
-				"the review has items 1 to %zu, and no item %u",
-				review->rows_count, request->numbers[i]);
+				"the review has items 1 to %zu, and no item %u", review->rows_count,
+				request->numbers[i]);
 	return true;
 }
 

@@ -89,8 +89,7 @@ static struct review_event finding_event(const struct json *record)
 {
 	static const char identity[] = "identity/";
 	struct review_event event = event_of(record, REVIEW_TRIGGER_STANDING);
-	struct text object =
-		json_text_or(json_find(record, "details"), "object", "");
+	struct text object = json_text_or(json_find(record, "details"), "object", "");
 
 	if (!text_is(json_text_or(record, "kind", ""), "standing-access") ||
 		!text_starts_with(object, identity))
@@ -209,8 +208,7 @@ static bool is_under_review(const struct review_service *service, struct text id
 {
 	const struct review *review = name_table_next(service->reviews, TEXT(""));
 
-	for (; review != NULL;
-		review = name_table_next(service->reviews, text_of(review->id)))
+	for (; review != NULL; review = name_table_next(service->reviews, text_of(review->id)))
 		if ((review->stage == REVIEW_STAGE_OPEN ||
 			    review->stage == REVIEW_STAGE_GATHERING) &&
 			text_equal(review->scope.identity, identity))
@@ -223,7 +221,7 @@ static int64_t days_of(const struct review_event *event, int64_t now_utc_ms)
 	int64_t days = (event->due_utc_ms - now_utc_ms) / REVIEW_DAY_MS;
 
 	if (event->due_utc_ms != 0)
-		return days < REVIEW_DAYS_MIN	? REVIEW_DAYS_MIN
+		return days < REVIEW_DAYS_MIN   ? REVIEW_DAYS_MIN
 		       : days > REVIEW_DAYS_MAX ? REVIEW_DAYS_MAX
 						: days;
 	return event->cause == REVIEW_TRIGGER_INCIDENT ? 3 : 7;
@@ -299,9 +297,8 @@ static void write_dormant(struct review_service *service, struct text identity)
 /* True: the look goes on. */
 static bool look_for_dormant(struct review_service *service)
 {
-	struct looking looking = {.service = service,
-		.left = DORMANT_LOOKED,
-		.now_utc_ms = review_now(service)};
+	struct looking looking = {
+		.service = service, .left = DORMANT_LOOKED, .now_utc_ms = review_now(service)};
 
 	if (service->dormant_after.length == 0) {
 		if (looking.now_utc_ms - service->dormant_utc_ms < REVIEW_DAY_MS ||
@@ -327,8 +324,7 @@ bool review_events_step(struct review_service *service)
 	int64_t now_utc_ms = review_now(service);
 
 	for (int i = 0; event != NULL && i < EVENTS_LOOKED; i++) {
-		const struct review_event *next =
-			name_table_next(service->events, event->identity);
+		const struct review_event *next = name_table_next(service->events, event->identity);
 
 		if (now_utc_ms - event->at_utc_ms >= REVIEW_EVENT_SETTLE_MS &&
 			!is_under_review(service, event->identity)) {

@@ -96,8 +96,8 @@ static bool take_opening(struct review *review, const struct json *record, struc
 }
 
 /* The event it answers, and any older one of its identity. */
-static void settle_event(struct review_service *service, const struct review *review,
-	const struct json *record)
+static void settle_event(
+	struct review_service *service, const struct review *review, const struct json *record)
 {
 	const struct review_event *event =
 		review->scope.identity.length == 0
@@ -113,8 +113,7 @@ static bool fold_opened(void *state, const struct json *record, uint64_t index, 
 	struct review_service *service = state;
 	struct review *review = review_find(service, json_text_or(record, "review", ""));
 
-	if (review == NULL ||
-		(int64_t)review->rows_count != json_integer_or(record, "items", -1))
+	if (review == NULL || (int64_t)review->rows_count != json_integer_or(record, "items", -1))
 		return corrupt(err, "its items are not those before it");
 	if (review->stage == REVIEW_STAGE_OPEN || review->stage == REVIEW_STAGE_CLOSED)
 		return true;
@@ -171,12 +170,11 @@ static void settle(const struct decided *decided, struct review_row *row, enum r
 static void hear(const struct decided *decided, struct review_row *row)
 {
 	if (row->voices_count < REVIEW_VOICES_MAX)
-		row->voices[row->voices_count++] = (struct review_voice){
-			actor_person(decided->actor), decided->for_person};
+		row->voices[row->voices_count++] =
+			(struct review_voice){actor_person(decided->actor), decided->for_person};
 	settle(decided, row,
-		review_is_enough(&row->item, row->voices, row->voices_count)
-			? REVIEW_STATE_KEPT
-			: REVIEW_STATE_AGREED);
+		review_is_enough(&row->item, row->voices, row->voices_count) ? REVIEW_STATE_KEPT
+									     : REVIEW_STATE_AGREED);
 }
 
 static void apply(const struct decided *decided, struct review_row *row, bool is_exception)
@@ -210,8 +208,7 @@ static bool apply_list(const struct decided *decided, const struct json *list, b
 	struct error *err)
 {
 	for (uint32_t i = 0; list != NULL && list->type == JSON_ARRAY && i < list->count; i++) {
-		int64_t number =
-			list->items[i].type == JSON_INTEGER ? list->items[i].integer : 0;
+		int64_t number = list->items[i].type == JSON_INTEGER ? list->items[i].integer : 0;
 
 		if (number < 1 || number > (int64_t)decided->review->rows_count)
 			return corrupt(err, "it has no such item");
@@ -369,8 +366,7 @@ static void project_opened(const struct json *record, struct projection *project
 	if (event > 0)
 		projection_delete(projection, "review-event",
 			text_format(projection_arena(projection), "%.*s/%lld",
-				TEXT_ARGS(json_text_or(
-					json_find(record, "scope"), "identity", "")),
+				TEXT_ARGS(json_text_or(json_find(record, "scope"), "identity", "")),
 				(long long)event));
 }
 

@@ -47,7 +47,7 @@ struct gathering {
 	size_t items_count;
 	size_t items_capacity;
 	size_t items_at;
-	struct review_item **order; /* in that of the snapshot */
+	struct review_item **order;  /* in that of the snapshot */
 	struct name_table *counters; /* ▸ int64_t in arena */
 	struct sha256_running *digest;
 	uint64_t event; /* index of the record that asked for it */
@@ -97,10 +97,9 @@ static bool take_request(
 
 	review->scope = request->scope;
 	review->name = request->name;
-	review->actor = request->person.length == 0
-				? TEXT("remit")
-				: text_format(review->arena, "person:%.*s",
-					  TEXT_ARGS(request->person));
+	review->actor = request->person.length == 0 ? TEXT("remit")
+						    : text_format(review->arena, "person:%.*s",
+							      TEXT_ARGS(request->person));
 	review->cause =
 		request->cause == REVIEW_TRIGGER_NONE ? REVIEW_TRIGGER_PERSON : request->cause;
 	for (size_t i = 0; i < request->reviewers_count; i++) {
@@ -126,13 +125,11 @@ static bool gathering_create(struct gathering **out, struct review_service *serv
 	gathering->counters = name_table_create();
 	gathering->digest = sha256_begin();
 	gathering->days = request->days;
-	if (gathering->arena != NULL && gathering->visited != NULL &&
-		gathering->counters != NULL && gathering->digest != NULL) {
-		gathering->proof.signature =
-			text_copy(gathering->arena, request->proof.signature);
+	if (gathering->arena != NULL && gathering->visited != NULL && gathering->counters != NULL &&
+		gathering->digest != NULL) {
+		gathering->proof.signature = text_copy(gathering->arena, request->proof.signature);
 		gathering->proof.body = text_copy(gathering->arena, request->proof.body);
-		if (gathering->proof.body.data != NULL &&
-			gathering->proof.signature.data != NULL) {
+		if (gathering->proof.body.data != NULL && gathering->proof.signature.data != NULL) {
 			*out = gathering;
 			return true;
 		}
@@ -146,8 +143,7 @@ static size_t count_open(const struct review_service *service)
 	const struct review *review = name_table_next(service->reviews, TEXT(""));
 	size_t count = 0;
 
-	for (; review != NULL;
-		review = name_table_next(service->reviews, text_of(review->id)))
+	for (; review != NULL; review = name_table_next(service->reviews, text_of(review->id)))
 		count += review->stage == REVIEW_STAGE_OPEN ||
 			 review->stage == REVIEW_STAGE_GATHERING;
 	return count;
@@ -161,8 +157,7 @@ bool review_gather(struct review_service *service, const struct review_request *
 
 	*out = NULL;
 	if (count_open(service) >= REVIEWS_OPEN_MAX)
-		return error_set(
-			err, ERROR_LIMIT, "%d reviews are open already", REVIEWS_OPEN_MAX);
+		return error_set(err, ERROR_LIMIT, "%d reviews are open already", REVIEWS_OPEN_MAX);
 	random_id(id, "v-");
 	if (!review_add(service, text_of(id), &review, err))
 		return false;
@@ -197,8 +192,8 @@ static bool visit(struct gathering *gathering, struct text name, struct text via
 	one = arena_new(gathering->arena, struct visited);
 	if (one == NULL)
 		return false;
-	*one = (struct visited){text_copy(gathering->arena, name),
-		text_copy(gathering->arena, via), hops};
+	*one = (struct visited){
+		text_copy(gathering->arena, name), text_copy(gathering->arena, via), hops};
 	if (one->name.data == NULL || one->via.data == NULL ||
 		!name_table_put(gathering->visited, name, one))
 		return false;
@@ -217,8 +212,7 @@ static struct review_item *add_item(struct gathering *gathering, struct error *e
 	if (gathering->items_count == gathering->items_capacity) {
 		size_t capacity =
 			gathering->items_capacity == 0 ? 256 : 2 * gathering->items_capacity;
-		struct review_item *items =
-			reallocarray(gathering->items, capacity, sizeof *items);
+		struct review_item *items = reallocarray(gathering->items, capacity, sizeof *items);
 
 		if (items == NULL) {
 			no_memory(err);
@@ -242,15 +236,14 @@ static enum sensitivity charter_sensitivity(const struct charter *charter)
 	enum sensitivity highest = SENSITIVITY_PUBLIC;
 
 	for (uint32_t i = 0; i < charter->data_sources_count; i++)
-		if (sensitivity_level(charter->data_sources[i].up_to) >
-			sensitivity_level(highest))
+		if (sensitivity_level(charter->data_sources[i].up_to) > sensitivity_level(highest))
 			highest = charter->data_sources[i].up_to;
 	return highest;
 }
 
 /* Of the data a tool reads; what writes may carry out all that the charter reads. */
-static enum sensitivity tool_sensitivity(const struct registry *registry,
-	const struct charter *charter, const struct tool *tool)
+static enum sensitivity tool_sensitivity(
+	const struct registry *registry, const struct charter *charter, const struct tool *tool)
 {
 	enum sensitivity highest = tool == NULL || tool->effect != EFFECT_READ
 					   ? charter_sensitivity(charter)
@@ -268,8 +261,8 @@ static enum sensitivity tool_sensitivity(const struct registry *registry,
 	return highest;
 }
 
-static bool keep_line(struct review_item *item, struct arena *arena, const struct json *line,
-	struct error *err)
+static bool keep_line(
+	struct review_item *item, struct arena *arena, const struct json *line, struct error *err)
 {
 	struct json *kept = arena_new(arena, struct json);
 
@@ -317,8 +310,7 @@ static bool name_item(struct review_item *item, struct arena *arena, const char 
 }
 
 /* Whose the tool, model or peer is. */
-static struct text resource_unit(
-	const struct registry *registry, const struct entitlement *line)
+static struct text resource_unit(const struct registry *registry, const struct entitlement *line)
 {
 	static const enum object_kind kinds[] = {[RESOURCE_TOOL] = OBJECT_TOOL,
 		[RESOURCE_DATA_SOURCE] = OBJECT_DATA_SOURCE,
@@ -352,8 +344,8 @@ static bool add_entitlement(const struct looked *looked, uint32_t at, struct err
 	item->ends_utc_s = line->expires_utc_s;
 	item->resource_unit = text_copy(arena, resource_unit(registry, line));
 	if (line->resource_kind == RESOURCE_TOOL)
-		item->sensitivity = tool_sensitivity(registry, object->charter,
-			registry_find_tool(registry, line->resource));
+		item->sensitivity = tool_sensitivity(
+			registry, object->charter, registry_find_tool(registry, line->resource));
 	/* Data sources have no door of their own: nobody sees such a line used. */
 	item->use.is_unsure = line->resource_kind == RESOURCE_DATA_SOURCE;
 	if (item->resource_unit.data == NULL)
@@ -376,8 +368,7 @@ static bool add_peer(const struct looked *looked, uint32_t at, struct error *err
 	if (item == NULL)
 		return false;
 	item->sensitivity = peer->up_to;
-	item->resource_unit =
-		text_copy(gathering->arena, other == NULL ? TEXT("") : other->unit);
+	item->resource_unit = text_copy(gathering->arena, other == NULL ? TEXT("") : other->unit);
 	via = looked->visited->via.length == 0
 		      ? item->identity
 		      : text_format(gathering->arena, "%.*s > %.*s",
@@ -391,8 +382,8 @@ static bool add_peer(const struct looked *looked, uint32_t at, struct error *err
 	       keep_line(item, gathering->arena, &lines->items[at], err);
 }
 
-static bool key_name(struct text *out, struct arena *arena, const struct charter_key *key,
-	struct error *err)
+static bool key_name(
+	struct text *out, struct arena *arena, const struct charter_key *key, struct error *err)
 {
 	char written[DIGEST_TEXT_BYTES], thumbprint[JWK_THUMBPRINT_BYTES];
 	struct public_key *public = NULL;
@@ -422,7 +413,8 @@ static bool add_key(const struct looked *looked, uint32_t at, struct error *err)
 		return false;
 	item->environments = environment_bit(key->environment);
 	item->ends_utc_s = key->expires_utc_s;
-	return key_name(&name, arena, key, err) && name_item(item, arena, "credential", name, err) &&
+	return key_name(&name, arena, key, err) &&
+	       name_item(item, arena, "credential", name, err) &&
 	       keep_line(item, arena, &lines->items[at], err);
 }
 
@@ -485,8 +477,8 @@ static bool add_all_inherited(const struct looked *looked, struct error *err)
 	error_clear(err);
 	if (ports->each_inherited == NULL)
 		return true;
-	return ports->each_inherited(ports->providers, looked->visited->name, add_inherited,
-		       &inheriting, err) &&
+	return ports->each_inherited(
+		       ports->providers, looked->visited->name, add_inherited, &inheriting, err) &&
 	       err->code == ERROR_NONE;
 }
 
@@ -494,8 +486,8 @@ static bool collect_identity(
 	struct gathering *gathering, const struct visited *visited, struct error *err)
 {
 	const struct looked looked = {.gathering = gathering,
-		.entry = registry_find(gathering->service->parts.registry, OBJECT_IDENTITY,
-			visited->name),
+		.entry = registry_find(
+			gathering->service->parts.registry, OBJECT_IDENTITY, visited->name),
 		.visited = visited};
 	const struct charter *charter;
 	bool ok = true;
@@ -517,8 +509,7 @@ static bool collect_identity(
 
 static bool is_in_scope(const struct review_scope *scope, const struct registry_entry *entry)
 {
-	const struct charter *charter =
-		entry->in_force == NULL ? NULL : entry->in_force->charter;
+	const struct charter *charter = entry->in_force == NULL ? NULL : entry->in_force->charter;
 
 	return charter != NULL && entry->state != IDENTITY_RETIRED &&
 	       (scope->unit.length == 0 || text_equal(scope->unit, charter->unit)) &&
@@ -550,13 +541,11 @@ static bool scan_entry(void *context, const struct registry_entry *entry)
 
 static bool scan_scope(struct gathering *gathering, struct error *err)
 {
-	struct scanning scanning = {
-		.gathering = gathering, .left = COUNT_IDENTITIES, .ok = true};
+	struct scanning scanning = {.gathering = gathering, .left = COUNT_IDENTITIES, .ok = true};
 	const struct registry *registry = gathering->service->parts.registry;
 
 	if (gathering->review->scope.identity.length > 0) {
-		scanning.ok =
-			visit(gathering, gathering->review->scope.identity, TEXT(""), 0);
+		scanning.ok = visit(gathering, gathering->review->scope.identity, TEXT(""), 0);
 		gathering->is_scanned = true;
 	} else {
 		registry_each(registry, OBJECT_IDENTITY, gathering->after, scan_entry, &scanning);
@@ -572,9 +561,9 @@ static bool collect(struct gathering *gathering, struct error *err)
 	if (!gathering->is_scanned && gathering->queue_at == gathering->queue_count &&
 		!scan_scope(gathering, err))
 		return false;
-	for (int i = 0; i < REVIEW_STEP_IDENTITIES &&
-			gathering->queue_at < gathering->queue_count &&
-			gathering->items_count < before + COLLECT_LINES;
+	for (int i = 0;
+		i < REVIEW_STEP_IDENTITIES && gathering->queue_at < gathering->queue_count &&
+		gathering->items_count < before + COLLECT_LINES;
 		i++)
 		if (!collect_identity(gathering, gathering->queue[gathering->queue_at++], err))
 			return false;
@@ -694,8 +683,7 @@ static uint32_t count_charter(const struct gathering *gathering, const struct ch
 	(*all)++;
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
 		if (!is_repeated(charter, i))
-			count_line(gathering, charter,
-				effect_word(charter->entitlements[i].effect),
+			count_line(gathering, charter, effect_word(charter->entitlements[i].effect),
 				charter->entitlements[i].resource);
 	for (uint32_t i = 0; i < charter->peers_count; i++)
 		count_line(gathering, charter, "peer", charter->peers[i].identity);
@@ -706,8 +694,7 @@ static bool count_entry(void *context, const struct registry_entry *entry)
 {
 	struct scanning *scanning = context;
 	const struct gathering *gathering = scanning->gathering;
-	const struct charter *charter =
-		entry->in_force == NULL ? NULL : entry->in_force->charter;
+	const struct charter *charter = entry->in_force == NULL ? NULL : entry->in_force->charter;
 
 	scanning->gathering->after = entry->name;
 	if (charter != NULL && entry->state != IDENTITY_RETIRED)
@@ -738,13 +725,11 @@ static bool sort_items(struct gathering *gathering)
 
 static bool count(struct gathering *gathering, struct error *err)
 {
-	struct scanning scanning = {
-		.gathering = gathering, .left = COUNT_IDENTITIES, .ok = true};
+	struct scanning scanning = {.gathering = gathering, .left = COUNT_IDENTITIES, .ok = true};
 
 	if (gathering->items_at < gathering->items_count) { /* what is wanted */
-		for (int i = 0; i < COUNT_IDENTITIES &&
-				gathering->items_at < gathering->items_count;
-			i++)
+		for (int i = 0;
+			i < COUNT_IDENTITIES && gathering->items_at < gathering->items_count; i++)
 			if (!want_item(gathering, &gathering->items[gathering->items_at++]))
 				return no_memory(err);
 		return true;
@@ -774,8 +759,8 @@ static void add_evidence(struct gathering *gathering, struct review_item *item)
 
 	if (item->kind == REVIEW_ITEM_INHERITED || charter == NULL || rest.length == 0)
 		return;
-	review_uses_find(service->uses, item->identity, item->title, review_now(service),
-		&item->use);
+	review_uses_find(
+		service->uses, item->identity, item->title, review_now(service), &item->use);
 	item->use.is_unsure = item->use.is_unsure || is_unsure;
 	have = counter_of(gathering, charter, what, rest);
 	all = counter_of(gathering, charter, "", TEXT(""));
@@ -796,8 +781,8 @@ static void on_part(void *context, uint64_t index, const struct error *err)
 }
 
 /* The items of one part, as the bytes that lie beside its record. */
-static bool write_items(struct gathering *gathering, size_t end, struct buffer *out,
-	struct error *err)
+static bool write_items(
+	struct gathering *gathering, size_t end, struct buffer *out, struct error *err)
 {
 	struct arena *scratch = gathering->service->scratch;
 
@@ -830,8 +815,7 @@ static bool send_part(struct gathering *gathering, size_t end, struct text items
 	struct sha256 digest = sha256_of(items.data, items.length);
 	struct review_record *record;
 
-	if (!review_record_create(
-		    &record, service, "review-items", gathering->review->actor, err))
+	if (!review_record_create(&record, service, "review-items", gathering->review->actor, err))
 		return false;
 	record->context = gathering;
 	record->done = on_part;
@@ -880,8 +864,8 @@ static void on_opened(void *context, uint64_t index, const struct error *err)
 	gathering->parts_durable++;
 }
 
-static bool put_scope(struct json_builder *record, const struct review_scope *scope,
-	struct error *err)
+static bool put_scope(
+	struct json_builder *record, const struct review_scope *scope, struct error *err)
 {
 	struct json_builder object;
 	struct json sealed;
@@ -929,8 +913,7 @@ static bool open_review(struct gathering *gathering, struct error *err)
 	sha256_add(gathering->digest, "]", 1);
 	snapshot = sha256_so_far(gathering->digest);
 	sha256_end(&gathering->digest);
-	if (!review_record_create(
-		    &record, service, "review-opened", gathering->review->actor, err))
+	if (!review_record_create(&record, service, "review-opened", gathering->review->actor, err))
 		return false;
 	record->context = gathering;
 	record->done = on_opened;

@@ -184,8 +184,8 @@ static void say_done(const struct review_job *job)
 		json_put_integer(&record->object, "through",
 			(int64_t)(review->event_index != 0 ? review->event_index
 							   : review->opened_index));
-		json_put_text(&record->object, "review",
-			text_copy(record->arena, text_of(review->id)));
+		json_put_text(
+			&record->object, "review", text_copy(record->arena, text_of(review->id)));
 		if (review_record_send(&record, job->service, &err))
 			return;
 	}

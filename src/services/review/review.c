@@ -140,8 +140,8 @@ void review_destroy(struct review **review)
 	*review = NULL;
 }
 
-bool review_add(struct review_service *service, struct text id, struct review **out,
-	struct error *err)
+bool review_add(
+	struct review_service *service, struct text id, struct review **out, struct error *err)
 {
 	struct review *review = calloc(1, sizeof *review);
 
@@ -222,13 +222,14 @@ static bool own_texts(struct review_item *item, struct arena *arena)
 	return true;
 }
 
-bool review_row_add(struct review_service *service, struct review *review,
-	const struct json *item, struct error *err)
+bool review_row_add(struct review_service *service, struct review *review, const struct json *item,
+	struct error *err)
 {
 	struct review_row row = {0};
 
 	if (review->rows_count >= REVIEW_ITEMS_MAX)
-		return error_set(err, ERROR_LIMIT, "a review has at most %d items", REVIEW_ITEMS_MAX);
+		return error_set(
+			err, ERROR_LIMIT, "a review has at most %d items", REVIEW_ITEMS_MAX);
 	if (!review_item_read(&row.item, item, err))
 		return false;
 	row.canonical = json_canonical_text(review->arena, item);
@@ -272,8 +273,7 @@ bool review_filter_takes(
 
 /* ---- showing ---- */
 
-static int64_t count_state(
-	const struct review *review, enum review_state state, int64_t now_utc_ms)
+static int64_t count_state(const struct review *review, enum review_state state, int64_t now_utc_ms)
 {
 	int64_t count = 0;
 
@@ -282,8 +282,8 @@ static int64_t count_state(
 	return count;
 }
 
-static bool put_scope(struct json_builder *object, const struct review_scope *scope,
-	struct error *err)
+static bool put_scope(
+	struct json_builder *object, const struct review_scope *scope, struct error *err)
 {
 	struct json_builder one;
 	struct json sealed;
@@ -317,8 +317,7 @@ static void put_times(struct json_builder *object, const struct review *review)
 	json_put_text_unless_empty(object, "failure", review->failure);
 }
 
-static bool put_states(
-	struct json_builder *object, const struct review *review, int64_t now_utc_ms,
+static bool put_states(struct json_builder *object, const struct review *review, int64_t now_utc_ms,
 	struct error *err)
 {
 	struct json_builder states;
@@ -353,8 +352,7 @@ static bool review_json(struct json *out, struct arena *arena, const struct revi
 	if (review->reviewers_count > 0)
 		json_put_texts(&object, "reviewers", review->reviewers, review->reviewers_count);
 	return put_scope(&object, &review->scope, err) &&
-	       put_states(&object, review, now_utc_ms, err) &&
-	       json_object_seal(&object, out, err);
+	       put_states(&object, review, now_utc_ms, err) && json_object_seal(&object, out, err);
 }
 
 bool review_show(const struct review_service *service, struct text id, struct arena *arena,
@@ -388,8 +386,8 @@ bool review_list(const struct review_service *service, struct text after, uint32
 
 /* ---- items ---- */
 
-static void put_settled(struct json_builder *object, const struct review_row *row,
-	int64_t now_utc_ms)
+static void put_settled(
+	struct json_builder *object, const struct review_row *row, int64_t now_utc_ms)
 {
 	json_put_cstring(object, "state", review_state_word(review_row_state(row, now_utc_ms)));
 	json_put_text_unless_empty(object, "by", row->by);
@@ -413,8 +411,7 @@ struct telling {
 	int64_t now_utc_ms;
 };
 
-static bool row_json(struct json *out, const struct telling *telling, size_t at,
-	struct error *err)
+static bool row_json(struct json *out, const struct telling *telling, size_t at, struct error *err)
 {
 	const struct review_row *row = &telling->review->rows[at];
 	struct json_builder object;
@@ -473,8 +470,7 @@ struct review_figures review_figures(const struct review_service *service)
 	const struct review *review = name_table_next(service->reviews, TEXT(""));
 
 	figures.items = service->items_count;
-	for (; review != NULL;
-		review = name_table_next(service->reviews, text_of(review->id))) {
+	for (; review != NULL; review = name_table_next(service->reviews, text_of(review->id))) {
 		figures.open += review->stage == REVIEW_STAGE_OPEN;
 		figures.waiting += review->stage == REVIEW_STAGE_OPEN
 					   ? review->rows_count - review->settled
@@ -499,8 +495,8 @@ static void on_recorded(struct fold_change *change)
 	struct review_record *record = change->context;
 
 	if (record->done != NULL)
-		record->done(record->context, change->index,
-			change->is_durable ? NULL : &change->err);
+		record->done(
+			record->context, change->index, change->is_durable ? NULL : &change->err);
 	review_record_destroy(&record);
 }
 

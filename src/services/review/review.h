@@ -21,9 +21,9 @@
 struct review_service;
 
 enum {
-	REVIEWS_OPEN_MAX = 256,     /* gathering ones included */
-	REVIEWS_KEPT_MAX = 1024,    /* closed ones are forgotten after, oldest first */
-	REVIEW_ITEMS_MAX = 32768,   /* of one review */
+	REVIEWS_OPEN_MAX = 256,        /* gathering ones included */
+	REVIEWS_KEPT_MAX = 1024,       /* closed ones are forgotten after, oldest first */
+	REVIEW_ITEMS_MAX = 32768,      /* of one review */
 	REVIEW_ITEMS_ALL_MAX = 262144, /* of all that are kept */
 	REVIEW_NAME_BYTES_MAX = 100,
 	REVIEW_REASON_BYTES_MAX = 1000,
@@ -36,9 +36,9 @@ enum {
 	REVIEW_JOBS_MAX = 64,     /* requests under way */
 	REVIEW_PART_ITEMS = 64,   /* frozen in one record, judged in one step */
 	REVIEW_STEP_IDENTITIES = 64,
-	REVIEW_STEP_ENTRIES = 128, /* of the log, read in one step */
-	REVIEW_STEP_ROWS = 512,    /* of a report, written in one step */
-	REVIEW_EVENTS_MAX = 65536, /* that wait for their small review */
+	REVIEW_STEP_ENTRIES = 128,      /* of the log, read in one step */
+	REVIEW_STEP_ROWS = 512,         /* of a report, written in one step */
+	REVIEW_EVENTS_MAX = 65536,      /* that wait for their small review */
 	REVIEW_EVENT_SETTLE_MS = 60000, /* so that what belongs together is one review */
 	REVIEW_PAGE_MAX = 500,
 };
@@ -56,9 +56,9 @@ const char *review_stage_word(enum review_stage stage);
 /* Why a review began. */
 enum review_trigger {
 	REVIEW_TRIGGER_NONE = 0,
-	REVIEW_TRIGGER_PERSON,   /* somebody started it */
+	REVIEW_TRIGGER_PERSON, /* somebody started it */
 	REVIEW_TRIGGER_MOVER,
-	REVIEW_TRIGGER_SCOPE,    /* a charter lets do more than before */
+	REVIEW_TRIGGER_SCOPE, /* a charter lets do more than before */
 	REVIEW_TRIGGER_DORMANT,
 	REVIEW_TRIGGER_INCIDENT,
 	REVIEW_TRIGGER_STANDING, /* first standing access */
@@ -99,7 +99,8 @@ struct review_inherited {
 };
 struct review_ports {
 	void *log; /* of the next two */
-	/* Entry `index` in arena; *is_there is false behind the last.  Errors: LIMIT, IO, CORRUPT. */
+	/* Entry `index` in arena; *is_there is false behind the last.  Errors: LIMIT, IO, CORRUPT.
+	 */
 	bool (*read)(void *log, uint64_t index, struct arena *arena, struct text *out,
 		bool *is_there, struct error *err);
 	bool (*read_content)(void *log, uint64_t index, struct arena *arena, struct text *out,
@@ -188,8 +189,8 @@ struct review_request {
 };
 /* False: not taken, done does not run.  Errors: NOT_FOUND, CONFLICT, INVALID (also
  * "forbidden: ..."), LIMIT, IO. */
-bool review_submit(
-	struct review_service *service, struct review_request *request, struct error *err) MUST_CHECK;
+bool review_submit(struct review_service *service, struct review_request *request,
+	struct error *err) MUST_CHECK;
 
 /* ---- looking ---- */
 
@@ -214,8 +215,8 @@ bool review_items(struct review_service *service, const struct review_items_quer
 
 struct review_figures {
 	size_t open;
-	size_t items;   /* of all that are kept */
-	size_t waiting; /* items that nobody settled yet */
+	size_t items;     /* of all that are kept */
+	size_t waiting;   /* items that nobody settled yet */
 	uint64_t removed; /* weight, by this process */
 };
 struct review_figures review_figures(const struct review_service *service);

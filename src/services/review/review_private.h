@@ -66,10 +66,10 @@ struct review {
 	struct sha256 report;
 	enum review_reminder reminded;
 	size_t settled;
-	struct review_job *job;       /* under way: one at a time */
-	struct gathering *gathering;  /* while its snapshot is made */
-	bool is_reminding;            /* a record is on its way */
-	int64_t retry_utc_ms;         /* what failed is not tried again before */
+	struct review_job *job;      /* under way: one at a time */
+	struct gathering *gathering; /* while its snapshot is made */
+	bool is_reminding;           /* a record is on its way */
+	int64_t retry_utc_ms;        /* what failed is not tried again before */
 };
 
 /* ---- uses.c ---- */
@@ -123,18 +123,18 @@ struct review_service {
 	struct review_parts parts;
 	struct review_ports ports;
 	struct review_listener listener;
-	struct name_table *reviews; /* by id */
-	struct name_table *events;  /* by identity */
+	struct name_table *reviews;  /* by id */
+	struct name_table *events;   /* by identity */
 	struct name_table *reviewed; /* identity ▸ int64_t: when it was last under review */
 	struct review_uses *uses;
 	struct use_scan scan;
 	struct arena *scratch; /* of one step */
 	size_t items_count;
 	size_t jobs_count;
-	struct text stepped;        /* the next turn begins behind this review; empty: at the first */
+	struct text stepped; /* the next turn begins behind this review; empty: at the first */
 	char stepped_id[RANDOM_ID_BYTES];
-	struct text dormant_after;  /* the look for dormant ones goes on behind it */
-	int64_t dormant_utc_ms;     /* the last look began */
+	struct text dormant_after; /* the look for dormant ones goes on behind it */
+	int64_t dormant_utc_ms;    /* the last look began */
 	struct review_figures figures;
 };
 
@@ -145,15 +145,15 @@ bool review_add(struct review_service *service, struct text id, struct review **
 void review_forget(struct review_service *service, struct review *review);
 void review_destroy(struct review **review);
 /* One more row of the frozen item.  Errors: CORRUPT, LIMIT. */
-bool review_row_add(struct review_service *service, struct review *review,
-	const struct json *item, struct error *err) MUST_CHECK;
+bool review_row_add(struct review_service *service, struct review *review, const struct json *item,
+	struct error *err) MUST_CHECK;
 /* The whole item, line and all, in arena.  Errors: CORRUPT, LIMIT. */
 bool review_row_read(const struct review_row *row, struct arena *arena, struct review_item *out,
 	struct error *err) MUST_CHECK;
 /* What holds now: a trial whose time is over is revoked. */
 enum review_state review_row_state(const struct review_row *row, int64_t now_utc_ms);
-bool review_filter_takes(const struct review_filter *filter, const struct review_row *row,
-	int64_t now_utc_ms);
+bool review_filter_takes(
+	const struct review_filter *filter, const struct review_row *row, int64_t now_utc_ms);
 int64_t review_now(const struct review_service *service);
 void review_tell(struct review_service *service, const struct review *review, const char *event);
 
@@ -216,7 +216,7 @@ struct review_job {
 	struct arena *arena;
 	struct review_request request;
 	struct text actor;
-	bool is_own; /* at the deadline */
+	bool is_own;         /* at the deadline */
 	struct arena *batch; /* of the record on its way */
 	size_t batch_cursor; /* where that began */
 	uint32_t batch_count;
@@ -239,8 +239,7 @@ struct review_job {
 	bool is_stepping; /* review_step goes on with it */
 };
 bool review_job_create(struct review_job **out, struct review_service *service,
-	struct review *review, const struct review_request *request,
-	struct error *err) MUST_CHECK;
+	struct review *review, const struct review_request *request, struct error *err) MUST_CHECK;
 /* Gives the answer, or what is wrong, and frees it. */
 void review_job_end(struct review_job *job, const struct json *answer, const struct error *err);
 bool review_report_step(struct review_job *job);

@@ -15,8 +15,8 @@ static int64_t time_of(struct review_service *service, uint64_t index)
 	bool is_there = false;
 	int64_t at_utc_ms = 0;
 
-	if (service->ports.read(service->ports.log, index, service->scratch, &entry, &is_there,
-		    &err) &&
+	if (service->ports.read(
+		    service->ports.log, index, service->scratch, &entry, &is_there, &err) &&
 		is_there &&
 		json_parse(&record, service->scratch, entry, &json_limits_default, &err))
 		at_utc_ms = json_integer_or(&record, "at", 0);
@@ -43,8 +43,8 @@ static void begin_scan(struct review_service *service)
 	}
 	scan->next = low;
 	scan->is_begun = true;
-	review_uses_set_known(service->uses,
-		low < scan->end ? time_of(service, low) : review_now(service));
+	review_uses_set_known(
+		service->uses, low < scan->end ? time_of(service, low) : review_now(service));
 }
 
 static bool is_use(struct text entry)

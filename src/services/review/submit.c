@@ -109,16 +109,16 @@ static bool check_start(
 	if (request->days == 0)
 		request->days = REVIEW_DAYS_DEFAULT;
 	if (request->days < REVIEW_DAYS_MIN || request->days > REVIEW_DAYS_MAX)
-		return error_set(err, ERROR_INVALID, "days: %d to %d are expected",
-			REVIEW_DAYS_MIN, REVIEW_DAYS_MAX);
+		return error_set(err, ERROR_INVALID, "days: %d to %d are expected", REVIEW_DAYS_MIN,
+			REVIEW_DAYS_MAX);
 	if (request->name.length > REVIEW_NAME_BYTES_MAX || !text_is_utf8(request->name))
 		return error_set(err, ERROR_INVALID, "name: at most %d bytes of UTF-8",
 			REVIEW_NAME_BYTES_MAX);
 	return review_may_start(service, request, err);
 }
 
-static bool answer_id(const struct review_request *request, const struct review *review,
-	struct error *err)
+static bool answer_id(
+	const struct review_request *request, const struct review *review, struct error *err)
 {
 	struct json_builder object;
 	struct json answer;
@@ -206,8 +206,8 @@ static bool check_open(
 		return error_set(
 			err, ERROR_NOT_FOUND, "no review %.*s", TEXT_ARGS(request->review));
 	if (review->stage != REVIEW_STAGE_OPEN && review->stage != REVIEW_STAGE_CLOSED)
-		return error_set(err, ERROR_CONFLICT, "the review is %s",
-			review_stage_word(review->stage));
+		return error_set(
+			err, ERROR_CONFLICT, "the review is %s", review_stage_word(review->stage));
 	if (review->stage == REVIEW_STAGE_CLOSED && request->verb != REVIEW_VERB_REPORT &&
 		request->choice != REVIEW_CHOICE_RESTORE)
 		return error_set(err, ERROR_CONFLICT, "the review is closed");

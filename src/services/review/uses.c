@@ -226,8 +226,7 @@ static bool count_hop(struct review_uses *uses, struct used used, struct text ab
 }
 
 /* Each identity of the chain handed work to the one below it. */
-static bool count_hops(
-	struct review_uses *uses, const struct json *chain, const struct used *call)
+static bool count_hops(struct review_uses *uses, const struct json *chain, const struct used *call)
 {
 	struct used used = *call;
 
@@ -278,14 +277,14 @@ static bool take_decision(struct review_uses *uses, const struct json *record)
 	buffer_append_byte(&what, ' ');
 	buffer_append_text(&what, tool_of(record, used.effect));
 	used.what = buffer_text(&what);
-	ok = buffer_failed(&what) || (count_use(uses, &used) &&
-					     count_hops(uses, json_find(record, "chain"), &used));
+	ok = buffer_failed(&what) ||
+	     (count_use(uses, &used) && count_hops(uses, json_find(record, "chain"), &used));
 	buffer_deinit(&what);
 	return ok;
 }
 
-static bool count_proof(struct review_uses *uses, const struct used *opened, const char *kind,
-	struct text name)
+static bool count_proof(
+	struct review_uses *uses, const struct used *opened, const char *kind, struct text name)
 {
 	char bytes[KEY_BYTES_MAX];
 	struct used used = *opened;
@@ -391,8 +390,8 @@ void review_uses_find(const struct review_uses *uses, struct text identity, stru
 	int64_t last_utc_ms;
 
 	*out = (struct review_use){.known_utc_ms = uses->known_utc_ms,
-		.is_unsure = key.length == 0 ||
-			     (uses->is_unsure && text_starts_with(what, "peer "))};
+		.is_unsure =
+			key.length == 0 || (uses->is_unsure && text_starts_with(what, "peer "))};
 	review_uses_of_identity(uses, identity, &last_utc_ms, &out->granted_utc_ms);
 	if (node == NULL)
 		return;

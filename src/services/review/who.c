@@ -12,8 +12,8 @@ bool review_is_here(const struct review_service *service, struct text person)
 	return registry_find_person(service->parts.registry, person) != NULL;
 }
 
-static bool may_about_resource(const struct review_service *service, const struct person *person,
-	struct text unit)
+static bool may_about_resource(
+	const struct review_service *service, const struct person *person, struct text unit)
 {
 	const struct people_resource about = {.kind = OBJECT_UNIT, .name = unit, .unit = unit};
 
@@ -21,8 +21,8 @@ static bool may_about_resource(const struct review_service *service, const struc
 	       registry_person_may(service->parts.registry, person, PEOPLE_REVIEW, &about);
 }
 
-static bool may_by_rule(const struct review_service *service, const struct review_item *item,
-	struct text name)
+static bool may_by_rule(
+	const struct review_service *service, const struct review_item *item, struct text name)
 {
 	const struct registry *registry = service->parts.registry;
 	const struct person *person = registry_find_person(registry, name);
@@ -116,8 +116,8 @@ static bool check_reviewers(const struct review_service *service,
 			REVIEW_REVIEWERS_MAX);
 	for (size_t i = 0; i < request->reviewers_count; i++)
 		if (!review_is_here(service, request->reviewers[i]))
-			return name_unknown(service->parts.registry, OBJECT_PERSON,
-				request->reviewers[i], err);
+			return name_unknown(
+				service->parts.registry, OBJECT_PERSON, request->reviewers[i], err);
 	return true;
 }
 
@@ -153,8 +153,7 @@ bool review_may_start(const struct review_service *service, const struct review_
 		!check_reviewers(service, request, err))
 		return false;
 	about.name = about.unit;
-	if (person != NULL &&
-		registry_person_may(registry, person, PEOPLE_START_REVIEW, &about))
+	if (person != NULL && registry_person_may(registry, person, PEOPLE_START_REVIEW, &about))
 		return true;
 	return error_set(err, ERROR_INVALID,
 		"forbidden: a reviewer or approver of %.*s or of org, an administrator or one of "

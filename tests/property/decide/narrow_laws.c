@@ -178,8 +178,7 @@ static void edit_at_random(struct arena *arena, const struct json *document)
 {
 	const struct json *lines = json_find(document, "entitlements");
 	const struct json *line = &lines->items[pick(lines->count)];
-	struct charter_edit edit = {
-		{CHARTER_PART_ENTITLEMENT, line}, CHARTER_EDIT_TAKE_OUT, NULL};
+	struct charter_edit edit = {{CHARTER_PART_ENTITLEMENT, line}, CHARTER_EDIT_TAKE_OUT, NULL};
 	const struct charter_edits edits = {&edit, 1, DECIDE_BENCH_NOW};
 	const struct object *was = object_of(arena, document), *is;
 	struct json out, back;

@@ -95,7 +95,8 @@ static void a_condition_that_is_no_conjunction_is_not_narrower(void **state)
 {
 	(void)state;
 	wider(LINES("{effect: read, tool: f/r, when: 'context.args.a == 1'}"),
-		LINES("{effect: read, tool: f/r, when: '(context.args.a == 1) && (true) || true'}"));
+		LINES("{effect: read, tool: f/r, when: '(context.args.a == 1) && (true) || "
+		      "true'}"));
 	wider(LINES("{effect: read, tool: f/r, when: 'context.args.a == 1'}"),
 		LINES("{effect: read, tool: f/r, when: '(context.args.a == 1) || [\"dev\"]"
 		      ".contains(context.environment)'}"));
@@ -138,7 +139,8 @@ static void any_other_field_must_stay_as_it_is(void **state)
 {
 	static const char *const others[] = {"limits: {task: 5m}", "binding: dpop",
 		"expires: 2030-01-01", "review: 90d", "impact: none",
-		"data-sources: [{name: t, up-to: public}]", "outputs: [{to: reply, up-to: public}]"};
+		"data-sources: [{name: t, up-to: public}]",
+		"outputs: [{to: reply, up-to: public}]"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -184,8 +186,7 @@ static struct json flow(const char *yaml)
 	struct yaml_documents documents;
 	struct error err = {0};
 
-	assert_true(
-		yaml_parse(&documents, arena, text_of(yaml), "f", &json_limits_default, &err));
+	assert_true(yaml_parse(&documents, arena, text_of(yaml), "f", &json_limits_default, &err));
 	return documents.items[0];
 }
 
@@ -205,7 +206,8 @@ static bool edit(const struct json *document, const struct edited *edited, struc
 static void a_line_that_is_not_there_as_it_was_is_a_conflict(void **state)
 {
 	static const struct edited edits[] = {
-		{CHARTER_PART_ENTITLEMENT, "{effect: read, tool: f/x}", CHARTER_EDIT_TAKE_OUT, NULL},
+		{CHARTER_PART_ENTITLEMENT, "{effect: read, tool: f/x}", CHARTER_EDIT_TAKE_OUT,
+			NULL},
 		{CHARTER_PART_ENTITLEMENT, "{effect: read, tool: f/r, uses: 1}",
 			CHARTER_EDIT_TAKE_OUT, NULL},
 		{CHARTER_PART_PEER, "{identity: b}", CHARTER_EDIT_TAKE_OUT, NULL},
@@ -239,8 +241,7 @@ static void a_line_among_lines_with_uses_keeps_its_place_and_ends(void **state)
 {
 	const struct edited take = {CHARTER_PART_ENTITLEMENT, READ, CHARTER_EDIT_TAKE_OUT, NULL};
 	const struct edited back = {CHARTER_PART_ENTITLEMENT, READ, CHARTER_EDIT_PUT_BACK, NULL};
-	const struct object *object =
-		parse(LINES(READ ", {effect: write, tool: f/w, uses: 1}"));
+	const struct object *object = parse(LINES(READ ", {effect: write, tool: f/w, uses: 1}"));
 	const struct json *lines;
 	struct json out, again;
 
@@ -248,8 +249,7 @@ static void a_line_among_lines_with_uses_keeps_its_place_and_ends(void **state)
 	assert_true(edit(&object->document, &take, &out));
 	lines = json_find(&out, "entitlements");
 	assert_int_equal(lines->count, 2);
-	assert_true(text_is(
-		json_text_or(&lines->items[0], "expires", ""), "2027-01-15T08:00:00Z"));
+	assert_true(text_is(json_text_or(&lines->items[0], "expires", ""), "2027-01-15T08:00:00Z"));
 	assert_true(edit(&out, &back, &again));
 	assert_true(json_equal(&again, &object->document));
 	object_release(&object);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #define NOW INT64_C(1800000000000)
-#define DAYS(n) ((n) * REVIEW_DAY_MS)
+#define DAYS(n) ((n)*REVIEW_DAY_MS)
 
 static struct arena *arena;
 
@@ -52,8 +52,8 @@ static struct review_item item_of(const char *line)
 		.risk = RISK_LOW,
 		.effect = EFFECT_READ,
 		.sensitivity = SENSITIVITY_INTERNAL,
-		.environments = environment_bit(ENVIRONMENT_DEV) |
-				environment_bit(ENVIRONMENT_PROD),
+		.environments =
+			environment_bit(ENVIRONMENT_DEV) | environment_bit(ENVIRONMENT_PROD),
 		.line = kept,
 		.use = {.known_utc_ms = NOW - DAYS(91)}};
 }
@@ -208,8 +208,8 @@ static bool enough(enum risk_tier risk, size_t count, const struct review_voice 
 static void nobody_keeps_alone_what_they_own_or_wrote(void **state)
 {
 	static const char *const own[] = {"ana", "bo", "cy"};
-	const struct review_voice all[] = {{.person = TEXT("ana")}, {.person = TEXT("bo")},
-		{.person = TEXT("cy")}};
+	const struct review_voice all[] = {
+		{.person = TEXT("ana")}, {.person = TEXT("bo")}, {.person = TEXT("cy")}};
 	const struct review_voice for_owner = {TEXT("rex"), TEXT("ana")};
 
 	(void)state;

@@ -176,8 +176,8 @@ static void on_done(void *context, const struct json *answer, const struct error
 	reviewing->code = err == NULL ? ERROR_NONE : err->code;
 	(void)snprintf(reviewing->said, sizeof reviewing->said, "%s", err == NULL ? "" : err->text);
 	if (answer != NULL)
-		assert_true(json_copy(
-			&reviewing->answer, reviewing->governed.arena, answer, &ignored));
+		assert_true(
+			json_copy(&reviewing->answer, reviewing->governed.arena, answer, &ignored));
 }
 
 static enum error_code submit(struct reviewing *reviewing, struct review_request request)
@@ -203,8 +203,8 @@ static enum error_code submit(struct reviewing *reviewing, struct review_request
 	return reviewing->code;
 }
 
-static enum error_code start(struct reviewing *reviewing, const char *person,
-	struct review_scope scope, int64_t days)
+static enum error_code start(
+	struct reviewing *reviewing, const char *person, struct review_scope scope, int64_t days)
 {
 	enum error_code code = submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
 							 .person = text_of(person),
@@ -221,8 +221,8 @@ static struct json show(struct reviewing *reviewing)
 	struct json out;
 	struct error err = {0};
 
-	assert_true(review_show(reviewing->reviews, reviewing->review, reviewing->governed.arena,
-		&out, &err));
+	assert_true(review_show(
+		reviewing->reviews, reviewing->review, reviewing->governed.arena, &out, &err));
 	return out;
 }
 
@@ -275,8 +275,8 @@ static struct text snapshot(struct reviewing *reviewing)
 	return json_text_or(&shown, "snapshot", "");
 }
 
-static enum error_code decide(struct reviewing *reviewing, const char *person, uint32_t number,
-	enum review_choice choice)
+static enum error_code decide(
+	struct reviewing *reviewing, const char *person, uint32_t number, enum review_choice choice)
 {
 	return submit(reviewing, (struct review_request){.verb = REVIEW_VERB_DECIDE,
 					 .person = text_of(person),
@@ -320,11 +320,9 @@ static void a_review_that_is_not_whole_is_refused(void **state)
 		many[i] = TEXT("rey");
 	assert_int_equal(start(reviewing, "rey", a1, REVIEW_DAYS_MAX + 1), ERROR_INVALID);
 	assert_int_equal(start(reviewing, "rey", a1, -1), ERROR_INVALID);
-	assert_int_equal(
-		start(reviewing, "rey", (struct review_scope){.unit = TEXT("no")}, 7),
+	assert_int_equal(start(reviewing, "rey", (struct review_scope){.unit = TEXT("no")}, 7),
 		ERROR_NOT_FOUND);
-	assert_int_equal(
-		start(reviewing, "rox", (struct review_scope){.owner = TEXT("no")}, 7),
+	assert_int_equal(start(reviewing, "rox", (struct review_scope){.owner = TEXT("no")}, 7),
 		ERROR_NOT_FOUND);
 	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
 						   .person = TEXT("rey"),
@@ -354,16 +352,15 @@ static void who_is_of_another_unit_starts_none(void **state)
 
 	assert_int_equal(start(reviewing, "sal", a1, 7), ERROR_INVALID);
 	assert_int_equal(start(reviewing, "ana", a1, 7), ERROR_INVALID);
-	assert_int_equal(start(reviewing, "rey", (struct review_scope){.risk = RISK_LOW}, 7),
-		ERROR_INVALID);
+	assert_int_equal(
+		start(reviewing, "rey", (struct review_scope){.risk = RISK_LOW}, 7), ERROR_INVALID);
 }
 
 static void a_scope_with_nothing_in_it_fails_and_says_so(void **state)
 {
 	struct reviewing *reviewing = *state;
 
-	assert_int_equal(
-		start(reviewing, "rox", (struct review_scope){.unit = TEXT("sales")}, 7),
+	assert_int_equal(start(reviewing, "rox", (struct review_scope){.unit = TEXT("sales")}, 7),
 		ERROR_NONE);
 	assert_string_equal(stage(reviewing), "failed");
 }
@@ -602,8 +599,8 @@ static size_t count_reviews(struct reviewing *reviewing)
 	struct json list;
 	struct error err = {0};
 
-	assert_true(review_list(reviewing->reviews, TEXT(""), 100, reviewing->governed.arena, &list,
-		&err));
+	assert_true(review_list(
+		reviewing->reviews, TEXT(""), 100, reviewing->governed.arena, &list, &err));
 	return list.count;
 }
 
@@ -611,11 +608,11 @@ static void a_charter_that_lets_do_more_is_reviewed_a_minute_later(void **state)
 {
 	struct reviewing *reviewing = *state;
 	struct text wider = text_of(strstr(governed_world_yaml, "object: identity"));
-	struct text edited = text_format(reviewing->governed.arena,
-		"%.*s", (int)(strstr(wider.data, "expires:") - wider.data), wider.data);
+	struct text edited = text_format(reviewing->governed.arena, "%.*s",
+		(int)(strstr(wider.data, "expires:") - wider.data), wider.data);
 
-	edited = text_format(reviewing->governed.arena,
-		"%.*sexpires: 2031-01-01\n", TEXT_ARGS(edited));
+	edited = text_format(
+		reviewing->governed.arena, "%.*sexpires: 2031-01-01\n", TEXT_ARGS(edited));
 	assert_true(governed_apply(&reviewing->governed, "ana", edited.data));
 	assert_true(governed_step(&reviewing->governed, "bo", REGISTRAR_APPROVE, "a1"));
 	settle(reviewing);
@@ -642,8 +639,8 @@ static void a_record_of_others_begins_one_and_nobody_unknown_is_reviewed(void **
 		uint64_t index = reviewing->governed.log.count;
 
 		fake_log_append(&reviewing->governed.log, text_of(records[i]));
-		assert_true(fold_apply_entry(reviewing->governed.fold, text_of(records[i]),
-			TEXT(""), index, &err));
+		assert_true(fold_apply_entry(
+			reviewing->governed.fold, text_of(records[i]), TEXT(""), index, &err));
 	}
 	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
 	settle(reviewing);
