@@ -6,7 +6,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { Agent } from '../../examples/stories/lib/agent.mjs';
-import { World, eventually } from '../../examples/stories/lib/world.mjs';
+import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
 
 const ADI = 'adi@example.com';
 const ANA = 'ana@example.com';
@@ -272,6 +272,20 @@ test('the report is what is enforced, and is proven offline once all is settled'
   assert.equal(proven.code, 0, proven.out + proven.err);
   appendFileSync(file, ' ');
   assert.equal((await world.verifier('--report', file, receipt)).code, 1, 'one byte more');
+});
+
+test('the example of the page runs as it stands', async () => {
+  const page = readFileSync(new URL('../../docs/reviews.md', import.meta.url), 'utf8');
+  const example = /```sh\n([\s\S]*?)```/.exec(page)[1];
+  const home = world.path('people', REX);
+  const done = await run('sh', ['-e', '-c', example], {
+    cwd: world.path('desk'),
+    env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: '1', DATA: world.dir,
+      UNIT: 'support', PATH: `${process.env.REMIT_BUILD ?? 'build'}:${process.env.PATH}` },
+  });
+  assert.equal(done.code, 0, done.out + done.err);
+  assert.match(done.out, /recommended/);
+  assert.equal(JSON.parse(readFileSync(world.path('desk', 'report.json'), 'utf8')).final, false);
 });
 
 test('a review survives a kill of the daemon and the loss of the store', async () => {
