@@ -34,6 +34,7 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
 #include "main/notices.h"
 #include "main/notify.h"
@@ -108,6 +109,7 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct graph_service *graph;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -434,6 +436,8 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
 		!report_findings(daemon))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
@@ -732,6 +736,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.approve = daemon->approve,
 		.finding = daemon->finding,
 		.review = review_keeper_service(daemon->reviews),
+		.graph = daemon->graph,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -871,7 +876,8 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 
 static bool keep_reviews(struct daemon *daemon, struct error *err)
 {
-	return review_keeper_start(daemon->reviews, daemon->notices, err);
+	return review_keeper_start(
+		daemon->reviews, daemon->notices, graph_service_graph(daemon->graph), err);
 }
 
 static bool keep_sandboxes(struct daemon *daemon, struct error *err)
@@ -1074,6 +1080,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.call = daemon->call,
 		.decide = daemon->decide,
 		.finding = daemon->finding,
+		.review = review_keeper_service(daemon->reviews),
 		.approve = daemon->approve,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1204,6 +1211,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
 	finding_service_destroy(&daemon->finding);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */

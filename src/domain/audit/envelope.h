@@ -55,6 +55,7 @@
 	X(RECORD_REVIEW_DELEGATED,  "review-delegated")   \
 	X(RECORD_REVIEW_REMINDED,   "review-reminded")    \
 	X(RECORD_REVIEW_CLOSED,     "review-closed")      \
+	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

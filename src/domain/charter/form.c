@@ -311,6 +311,15 @@ bool form_read_reach(struct form_reader *reader, const struct form *form, const 
 	       keep_text(reader, value, path, target);
 }
 
+bool form_read_account(struct form_reader *reader, const struct form *form,
+	const struct json *value, const struct form_path *path, void *target)
+{
+	(void)form;
+	return read_named(reader, value, path, name_is_account,
+		       "write CONNECTOR/ID, as the inventory of the connector calls it") &&
+	       keep_text(reader, value, path, target);
+}
+
 bool form_read_glob(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {

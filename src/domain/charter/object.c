@@ -279,6 +279,9 @@ static const struct form identity_kind_form = {
 static const struct form binding_need_form = {.read = form_read_word, .words = &binding_need_words};
 static const struct form trust_form = {.read = form_read_word, .words = &trust_words, .least = 1};
 static const struct form ids_form = {.read = form_read_word, .words = &ids_words, .least = 1};
+static const struct form account_form = {.read = form_read_account};
+static const struct form accounts_form = TEXTS_OF(account_form, 1, CHARTER_LIST_MAX);
+static const struct form at_form = TEXTS_OF(account_form, 1, DATA_SOURCE_AT_MAX);
 static const struct form place_form = {.read = form_read_place, .bytes_max = PLACE_BYTES_MAX};
 static const struct form glob_form = {.read = form_read_glob, .bytes_max = GLOB_BYTES_MAX};
 static const struct form target_glob_form = {
@@ -329,6 +332,27 @@ static void refuse_twins(struct form_reader *reader, const struct json *value,
 				"has the same %s as item %u", member, j);
 			break;
 		}
+	}
+}
+
+/* Reports each text of the list that stood there before. */
+static void refuse_same(struct form_reader *reader, const struct json *value,
+	const struct form_path *up, const char *list_name)
+{
+	const struct json *list = json_find(value, list_name);
+	struct form_path at_list = {.up = up, .name = text_of(list_name)};
+
+	if (list == NULL || list->type != JSON_ARRAY)
+		return;
+	for (uint32_t i = 1; i < list->count; i++) {
+		struct form_path at_item = {.up = &at_list, .index = i};
+		uint32_t j = 0;
+
+		while (j < i && !json_equal(&list->items[i], &list->items[j]))
+			j++;
+		if (j < i)
+			form_problem(reader, &list->items[i], &at_item, "write it once",
+				"is the same as item %u", j);
 	}
 }
 
@@ -564,6 +588,7 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 	check_peers(reader, value, path, charter);
 	refuse_twins(reader, value, path, "keys", "jwk");
 	refuse_twins(reader, value, path, "keys", "certificate");
+	refuse_same(reader, value, path, "accounts");
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
 		charter->has_uses |= charter->entitlements[i].uses != 0;
 	if (charter->task_s == 0)
@@ -949,6 +974,7 @@ static const struct form_field charter_fields[] = {
 	REQUIRED(charter, "purpose", &prose_form, purpose, "say what it is for"),
 	{"environments", FORM_REQUIRED, &environments_form, offsetof(struct charter, environments),
 		0, "list dev, test, staging or prod"},
+	LIST(charter, "accounts", &accounts_form, accounts),
 	LIST(charter, "model", &models_form, models),
 	LIST(charter, "data-sources", &charter_sources_form, data_sources),
 	LIST(charter, "outputs", &outputs_form, outputs),
@@ -1024,6 +1050,7 @@ static const struct form_field data_source_fields[] = {
 	REQUIRED(data_source, "environment", &environment_form, environment,
 		"write dev, test, staging or prod"),
 	OPTIONAL(data_source, "ids", &ids_form, ids),
+	LIST(data_source, "at", &at_form, at),
 };
 
 static const struct form stdio_form = TEXTS_OF(argument_form, 1, SERVER_ARGUMENTS_MAX);

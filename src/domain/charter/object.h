@@ -42,6 +42,7 @@ enum {
 	MODEL_TOOLS_MAX = 32,
 	POLICY_TEXT_BYTES_MAX = 65536,
 	APPLICATION_CALLERS_MAX = 64,
+	DATA_SOURCE_AT_MAX = 64,
 	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
 };
 
@@ -80,6 +81,8 @@ struct data_source {
 	enum environment environment;
 	uint32_t concerns; /* bits 1 << enum concern */
 	enum ids ids;
+	const struct text *at; /* "CONNECTOR/ID": what providers call it */
+	uint32_t at_count;
 };
 
 enum transport { TRANSPORT_NONE = 0, TRANSPORT_STDIO, TRANSPORT_HTTP };

@@ -133,9 +133,9 @@ const struct guardrails *registry_guardrails(const struct registry *registry, st
 void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force has an entitlement on the resource, as
- * charters write it ("files/read", "data-source:tickets"), or a rule on the issuer of
- * "issuer:NAME", in order of name from the first after `after`, until visit returns false.  Costs
- * what it visits, however many identities there are. */
+ * charters write it ("files/read", "data-source:tickets"), a rule on the issuer of
+ * "issuer:NAME", or the account of "account:CONNECTOR/ID", in order of name from the first after
+ * `after`, until visit returns false.  Costs what it visits, however many identities there are. */
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force is a sandbox's and that is not retired, in

@@ -32,6 +32,11 @@ struct text users_issuer_key(struct text issuer, char buffer[USERS_KEY_BYTES_MAX
 	return write_key("issuer:", issuer, buffer);
 }
 
+struct text users_account_key(struct text account, char buffer[USERS_KEY_BYTES_MAX])
+{
+	return write_key("account:", account, buffer);
+}
+
 static struct name_table *find_or_add(struct name_table *users, struct text key)
 {
 	struct name_table *found = name_table_find(users, key);
@@ -64,6 +69,9 @@ bool users_enter(struct name_table *users, const struct charter *charter, void *
 		if (!enter(users, users_issuer_key(charter->federation[i].issuer, buffer), charter,
 			    value))
 			return false;
+	for (uint32_t i = 0; i < charter->accounts_count; i++)
+		if (!enter(users, users_account_key(charter->accounts[i], buffer), charter, value))
+			return false;
 	return true;
 }
 
@@ -80,6 +88,14 @@ static bool trusts(const struct charter *charter, struct text issuer)
 {
 	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++)
 		if (text_equal(charter->federation[i].issuer, issuer))
+			return true;
+	return false;
+}
+
+static bool claims(const struct charter *charter, struct text account)
+{
+	for (uint32_t i = 0; charter != NULL && i < charter->accounts_count; i++)
+		if (text_equal(charter->accounts[i], account))
 			return true;
 	return false;
 }
@@ -108,6 +124,10 @@ void users_leave(
 	for (uint32_t i = 0; i < charter->federation_count; i++)
 		if (!trusts(staying, charter->federation[i].issuer))
 			leave(users, users_issuer_key(charter->federation[i].issuer, buffer),
+				charter->name);
+	for (uint32_t i = 0; i < charter->accounts_count; i++)
+		if (!claims(staying, charter->accounts[i]))
+			leave(users, users_account_key(charter->accounts[i], buffer),
 				charter->name);
 }
 

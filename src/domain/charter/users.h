@@ -4,17 +4,20 @@
 #include "domain/charter/charter.h"
 #include "domain/charter/name_table.h"
 
-/* Which identities have an entitlement on a resource, or a rule on an issuer: a table by
- * resource, as a charter writes it ("files/read", "data-source:tickets"), or "issuer:NAME",
- * of tables by identity.  Values are the caller's. */
+/* Which identities have an entitlement on a resource, a rule on an issuer, or an account: a
+ * table by resource, as a charter writes it ("files/read", "data-source:tickets"),
+ * "issuer:NAME" or "account:CONNECTOR/ID", of tables by identity.  Values are the caller's. */
 
-enum { USERS_KEY_BYTES_MAX = 320 };
+enum { USERS_KEY_BYTES_MAX = 480 };
 
 /* The key of a line's resource, in buffer. */
 struct text users_key(const struct entitlement *line, char buffer[USERS_KEY_BYTES_MAX]);
 
 /* The key of the issuer that a rule names, in buffer. */
 struct text users_issuer_key(struct text issuer, char buffer[USERS_KEY_BYTES_MAX]);
+
+/* The key of an account, in buffer. */
+struct text users_account_key(struct text account, char buffer[USERS_KEY_BYTES_MAX]);
 
 /* Enters the value under each resource of the charter, where it is not yet.  False
  * without memory: some may have been entered. */

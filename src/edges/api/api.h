@@ -14,6 +14,7 @@
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
+#include "services/graph/graph_service.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
 #include "services/record/contents.h"
@@ -124,6 +125,7 @@ struct api_services {
 	struct approve *approve;
 	struct finding_service *finding;
 	struct review_service *review;
+	struct graph_service *graph;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

@@ -52,6 +52,7 @@ static const struct api_vocabulary vocabularies[] = {
 	{"environment", word_of_environment, ENVIRONMENT_DEV, ENVIRONMENT_PROD},
 	{"kind", kind_word, FINDING_NONE + 1, FINDING_KIND_COUNT - 1},
 	{"waiting", truth_word, 0, 1},
+	{"inherited", truth_word, 0, 1},
 };
 
 const struct api_vocabulary *api_vocabulary_of(const char *name)

@@ -169,6 +169,7 @@ static bool read_options(
 		.cases_passed = (uint32_t)cases_passed,
 		.actor = request->actor,
 		.now_utc_ms = api_now_utc_ms(request),
+		.excess = registrar_excess(request->api->services.registrar),
 	};
 	return (cases_passed >= 0 && cases_passed <= PLAN_OBJECTS_MAX) ||
 	       error_set(err, ERROR_INVALID, "cases_passed: a number up to %d is expected",

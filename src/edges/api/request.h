@@ -179,6 +179,11 @@ void handle_definition_list(struct api_request *request);
 void handle_definition_show(struct api_request *request);
 void handle_who(struct api_request *request);
 void handle_why(struct api_request *request);
+void handle_graph_show(struct api_request *request); /* graph_routes.c */
+void handle_graph_path(struct api_request *request);
+void handle_graph_reach(struct api_request *request);
+void handle_excess(struct api_request *request);
+void handle_excess_waive(struct api_request *request);
 void handle_secret_list(struct api_request *request); /* work_routes.c */
 void handle_secret_set(struct api_request *request);
 void handle_secret_remove(struct api_request *request);

@@ -105,6 +105,10 @@ enum cli_option {
 	OPTION_REASSIGN,
 	OPTION_TO,
 	OPTION_HTML,
+	OPTION_WITHOUT,
+	OPTION_DEPTH,
+	OPTION_UNTIL,
+	OPTION_INHERITED,
 	OPTION_COUNT,
 };
 
@@ -273,6 +277,14 @@ int command_propose(struct cli *cli);
 int command_suspend(struct cli *cli);
 int command_reactivate(struct cli *cli);
 int command_retire(struct cli *cli);
+int command_path(struct cli *cli); /* graph_commands.c */
+int command_reach(struct cli *cli);
+/* What `remit can --inherited` says. */
+int cli_print_inherited(struct cli *cli);
+int command_graph_show(struct cli *cli);
+int command_graph_diff(struct cli *cli);
+int command_excess(struct cli *cli);
+int command_excess_waive(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);
@@ -347,6 +359,8 @@ void cli_bar_wipe(const struct cli_bar *bar);
 /* --since as milliseconds since 1970, a time, or how long ago ("7d"); 0 without it.
  * False: the user was told. */
 bool cli_read_since(struct cli *cli, int64_t *out_utc_ms);
+/* --until likewise; now without it. */
+bool cli_read_until(struct cli *cli, int64_t *out_utc_ms);
 const char *cli_data_folder(const struct cli *cli);
 
 /* ---- policy_commands.c ---- */

@@ -13,6 +13,7 @@ struct reading {
 	struct call_figures calls;
 	struct decide_status decide;
 	struct finding_figures findings;
+	struct review_figures reviews;
 	struct approve_figures approve;
 	struct break_glass_figures glass;
 	struct canary_figures canary;
@@ -78,6 +79,8 @@ READ(findings_open, r->findings.open)
 READ(findings_opened, r->findings.opened)
 READ(findings_closed, r->findings.closed)
 READ(findings_refused, r->findings.refused)
+READ(reviews_open, r->reviews.open)
+READ(review_items_waiting, r->reviews.waiting)
 READ(approvals_held, r->approve.held)
 READ(approvals_pending, r->approve.pending)
 READ(glass_open, r->glass.open)
@@ -154,6 +157,9 @@ static const struct figure figures[] = {
 	{"remit_findings_closed_total", "counter", "findings that people closed", findings_closed},
 	{"remit_findings_refused_total", "counter", "findings not opened for want of room",
 		findings_refused},
+	{"remit_reviews_open", "gauge", "access reviews that are open", reviews_open},
+	{"remit_review_items_waiting", "gauge", "items of open reviews that nobody settled",
+		review_items_waiting},
 	{"remit_approvals_held", "gauge", "approvals in memory, closed ones too", approvals_held},
 	{"remit_approvals_pending", "gauge", "approvals that wait for people", approvals_pending},
 	{"remit_break_glass_open", "gauge", "break-glass that is open", glass_open},
@@ -200,6 +206,8 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
+	if (health->review != NULL)
+		reading.reviews = review_figures(health->review);
 	reading.approve = approve_figures(health->approve);
 	if (health->canary != NULL)
 		reading.canary = canary_figures(health->canary);

@@ -6,6 +6,7 @@
 #include "services/canary/canary.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
+#include "services/review/review.h"
 #include "services/issue/issue.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
@@ -23,6 +24,7 @@ struct health {
 	const struct call_service *call;
 	const struct decide_service *decide;
 	const struct finding_service *finding;
+	const struct review_service *review; /* NULL: there are none */
 	const struct approve *approve;
 	struct record_log *log;
 	const struct projector *projector;

@@ -20,6 +20,7 @@
 #include "domain/charter/name_table.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_accounts.h"
 #include "services/registry/plan_administrators.h"
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
@@ -737,10 +738,13 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	plan_check_administrators(&planned->plan, registry, &documents);
 	plan_check_issuers(&planned->plan, registry, &documents);
 	ok = plan_check_sign_ins(&planned->plan, registry, &documents, err) &&
+	     plan_check_accounts(&planned->plan, registry, &documents, err) &&
 	     check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
-	     plan_note_more(&planned->plan, registry, &world, err) && note_unenforced(planned, err);
+	     plan_note_more(&planned->plan, registry, &world, err) &&
+	     plan_note_excess(&planned->plan, &options->excess, options->now_utc_ms / 1000, err) &&
+	     note_unenforced(planned, err);
 	if (!ok)
 		goto done;
 	note_unguarded(planned);

@@ -466,10 +466,9 @@ bool review_items(struct review_service *service, const struct review_items_quer
 
 struct review_figures review_figures(const struct review_service *service)
 {
-	struct review_figures figures = service->figures;
+	struct review_figures figures = {.items = service->items_count};
 	const struct review *review = name_table_next(service->reviews, TEXT(""));
 
-	figures.items = service->items_count;
 	for (; review != NULL; review = name_table_next(service->reviews, text_of(review->id))) {
 		figures.open += review->stage == REVIEW_STAGE_OPEN;
 		figures.waiting += review->stage == REVIEW_STAGE_OPEN

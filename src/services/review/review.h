@@ -215,9 +215,8 @@ bool review_items(struct review_service *service, const struct review_items_quer
 
 struct review_figures {
 	size_t open;
-	size_t items;     /* of all that are kept */
-	size_t waiting;   /* items that nobody settled yet */
-	uint64_t removed; /* weight, by this process */
+	size_t items;   /* of all that are kept */
+	size_t waiting; /* items that nobody settled yet */
 };
 struct review_figures review_figures(const struct review_service *service);
 

@@ -135,7 +135,6 @@ struct review_service {
 	char stepped_id[RANDOM_ID_BYTES];
 	struct text dormant_after; /* the look for dormant ones goes on behind it */
 	int64_t dormant_utc_ms;    /* the last look began */
-	struct review_figures figures;
 };
 
 struct review *review_find(const struct review_service *service, struct text id);
