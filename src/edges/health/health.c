@@ -206,8 +206,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
-	if (health->review != NULL)
-		reading.reviews = review_figures(health->review);
+	reading.reviews = review_figures(health->review);
 	reading.approve = approve_figures(health->approve);
 	if (health->canary != NULL)
 		reading.canary = canary_figures(health->canary);

@@ -63,6 +63,7 @@ static bool expected(
 			 (kind == OBJECT_POLICY || kind == OBJECT_APPLICATION ||
 				 kind == OBJECT_ISSUER || kind == OBJECT_UNIT);
 	bool is_person = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_PERSON;
+	bool is_unit = is_shared && kind == OBJECT_UNIT;
 	bool is_near = (facts & (NEAR | ORG)) != 0;
 	bool administers = (facts & ADMINISTRATOR) != 0;
 	bool approves = (facts & APPROVER) != 0 && is_near;
@@ -104,6 +105,12 @@ static bool expected(
 		       (owns || approves || reviews || administers || (facts & SECURITY) != 0);
 	case PEOPLE_REACTIVATE: return is_identity && (owns || approves || administers);
 	case PEOPLE_RETIRE: return is_identity && (owns || administers);
+	case PEOPLE_REVIEW:
+		return is_identity ? owns || reviews
+				   : is_unit && (facts & OWNER_ROLE) != 0 && (facts & NEAR) != 0;
+	case PEOPLE_START_REVIEW:
+		return is_unit &&
+		       (approves || reviews || administers || (facts & SECURITY) != 0);
 	case PEOPLE_NONE:
 	case PEOPLE_CLOSE:
 	case PEOPLE_REPORT:
