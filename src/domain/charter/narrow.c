@@ -9,7 +9,11 @@
 
 #include "base/time.h"
 
-enum { NARROW_SCRATCH_BYTES_MAX = 64 * 1024, WAYS_MAX = 16 };
+enum {
+	NARROW_SCRATCH_BYTES_MAX = 64 * 1024,
+	NARROW_DOCUMENTS_BYTES_MAX = 64 * 1024 * 1024,
+	WAYS_MAX = 16
+};
 
 static const char *const part_members[] = {
 	[CHARTER_PART_ENTITLEMENT] = "entitlements",
@@ -209,23 +213,31 @@ static bool rules_are_narrower(const struct json *after, const struct json *befo
 	return true;
 }
 
-static bool part_is_narrower(
-	enum charter_part part, const struct object *after, const struct object *before)
+/* Both as documents, which may lie packed. */
+struct compared {
+	const struct object *after;
+	const struct object *before;
+	struct json now;
+	struct json was;
+};
+
+static bool part_is_narrower(enum charter_part part, const struct compared *compared)
 {
+	const struct charter *after = compared->after->charter;
+	const struct charter *before = compared->before->charter;
 	const char *member = charter_part_member(part);
 	const struct json *now, *was;
 
 	switch (part) {
-	case CHARTER_PART_ENTITLEMENT:
-		return entitlements_are_narrower(after->charter, before->charter);
-	case CHARTER_PART_PEER: return peers_are_narrower(after->charter, before->charter);
-	case CHARTER_PART_KEY: return keys_are_narrower(after->charter, before->charter);
+	case CHARTER_PART_ENTITLEMENT: return entitlements_are_narrower(after, before);
+	case CHARTER_PART_PEER: return peers_are_narrower(after, before);
+	case CHARTER_PART_KEY: return keys_are_narrower(after, before);
 	case CHARTER_PART_RULE:
 		return rules_are_narrower(
-			json_find(&after->document, member), json_find(&before->document, member));
+			json_find(&compared->now, member), json_find(&compared->was, member));
 	case CHARTER_PART_ACTING:
-		now = json_find(&after->document, member);
-		was = json_find(&before->document, member);
+		now = json_find(&compared->now, member);
+		was = json_find(&compared->was, member);
 		return now == NULL || (was != NULL && json_equal(now, was));
 	case CHARTER_PART_NONE: break;
 	}
@@ -252,19 +264,37 @@ static bool rest_is_equal(const struct json *inner, const struct json *outer, st
 	return true;
 }
 
+static bool compare(const struct compared *compared, struct error *err)
+{
+	if (!rest_is_equal(&compared->now, &compared->was, err) ||
+		!rest_is_equal(&compared->was, &compared->now, err))
+		return false;
+	for (int part = CHARTER_PART_ENTITLEMENT; part <= CHARTER_PART_ACTING; part++)
+		if (!part_is_narrower((enum charter_part)part, compared))
+			return not_narrower(
+				text_of(charter_part_member((enum charter_part)part)), err);
+	return true;
+}
+
+static bool with_documents(
+	const struct object *after, const struct object *before, struct error *err)
+{
+	struct compared compared = {.after = after, .before = before};
+	struct arena *arena = arena_create_small(NARROW_DOCUMENTS_BYTES_MAX, 4096);
+	bool ok = arena != NULL || error_set(err, ERROR_LIMIT, "no memory to compare charters");
+
+	ok = ok && object_document(after, arena, &compared.now, err) &&
+	     object_document(before, arena, &compared.was, err) && compare(&compared, err);
+	arena_destroy(&arena);
+	return ok;
+}
+
 bool charter_is_narrower(const struct object *after, const struct object *before, struct error *err)
 {
 	if (after->kind != OBJECT_IDENTITY || before->kind != OBJECT_IDENTITY ||
 		after->is_partial || before->is_partial)
 		return error_set(err, ERROR_INVALID, "only charters are narrowed");
-	if (!rest_is_equal(&after->document, &before->document, err) ||
-		!rest_is_equal(&before->document, &after->document, err))
-		return false;
-	for (int part = CHARTER_PART_ENTITLEMENT; part <= CHARTER_PART_ACTING; part++)
-		if (!part_is_narrower((enum charter_part)part, after, before))
-			return not_narrower(
-				text_of(charter_part_member((enum charter_part)part)), err);
-	return true;
+	return with_documents(after, before, err);
 }
 
 /* ---- editing ---- */

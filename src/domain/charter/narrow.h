@@ -27,7 +27,7 @@ const char *charter_part_member(enum charter_part part);
 /* True if whoever has `after` in force may do nothing that `before` did not let them: lines are
  * gone, end sooner, ask for more or reach less, and all else is equal.  It may be false of what
  * is narrower in a way it does not know; then it is not believed.  Errors: INVALID (the member
- * that is not narrower). */
+ * that is not narrower), LIMIT. */
 bool charter_is_narrower(
 	const struct object *after, const struct object *before, struct error *err) MUST_CHECK;
 

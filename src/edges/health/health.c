@@ -14,6 +14,7 @@ struct reading {
 	struct decide_status decide;
 	struct finding_figures findings;
 	struct review_figures reviews;
+	struct posture_figures posture;
 	struct approve_figures approve;
 	struct break_glass_figures glass;
 	struct canary_figures canary;
@@ -81,6 +82,14 @@ READ(findings_closed, r->findings.closed)
 READ(findings_refused, r->findings.refused)
 READ(reviews_open, r->reviews.open)
 READ(review_items_waiting, r->reviews.waiting)
+READ(controls_passing, r->posture.of[CONTROL_PASSING])
+READ(controls_failing, r->posture.of[CONTROL_FAILING])
+READ(controls_stale, r->posture.of[CONTROL_STALE])
+READ(controls_unproven, r->posture.of[CONTROL_UNPROVEN])
+READ(posture_subjects, r->posture.rows)
+READ(posture_looked, r->posture.looked)
+READ(posture_waiting, r->posture.waiting)
+READ(waivers_live, r->posture.waivers)
 READ(approvals_held, r->approve.held)
 READ(approvals_pending, r->approve.pending)
 READ(glass_open, r->glass.open)
@@ -160,6 +169,17 @@ static const struct figure figures[] = {
 	{"remit_reviews_open", "gauge", "access reviews that are open", reviews_open},
 	{"remit_review_items_waiting", "gauge", "items of open reviews that nobody settled",
 		review_items_waiting},
+	{"remit_controls_passing", "gauge", "controls that hold", controls_passing},
+	{"remit_controls_failing", "gauge", "controls that do not", controls_failing},
+	{"remit_controls_stale", "gauge", "controls that were not looked at in time: failing",
+		controls_stale},
+	{"remit_controls_unproven", "gauge", "controls that nothing proves here",
+		controls_unproven},
+	{"remit_posture_subjects", "gauge", "subjects that violate a check", posture_subjects},
+	{"remit_posture_looked_total", "counter", "subjects looked at", posture_looked},
+	{"remit_posture_waiting", "gauge", "subjects that changed and wait to be looked at",
+		posture_waiting},
+	{"remit_waivers_live", "gauge", "violations that people live with for now", waivers_live},
 	{"remit_approvals_held", "gauge", "approvals in memory, closed ones too", approvals_held},
 	{"remit_approvals_pending", "gauge", "approvals that wait for people", approvals_pending},
 	{"remit_break_glass_open", "gauge", "break-glass that is open", glass_open},
@@ -207,6 +227,8 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
 	reading.reviews = review_figures(health->review);
+	if (health->posture != NULL)
+		reading.posture = posture_figures(health->posture);
 	reading.approve = approve_figures(health->approve);
 	if (health->canary != NULL)
 		reading.canary = canary_figures(health->canary);

@@ -8,6 +8,7 @@
 #include "services/finding/finding.h"
 #include "services/review/review.h"
 #include "services/issue/issue.h"
+#include "services/posture/posture.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
 #include "services/registry/projector.h"
@@ -25,6 +26,7 @@ struct health {
 	const struct decide_service *decide;
 	const struct finding_service *finding;
 	const struct review_service *review;
+	const struct posture *posture; /* NULL: there is none */
 	const struct approve *approve;
 	struct record_log *log;
 	const struct projector *projector;

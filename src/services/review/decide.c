@@ -28,6 +28,7 @@ struct batch {
 	struct charter_edit lines[BATCH_ITEMS];
 	size_t lines_count;
 	const struct registry_entry *entry;
+	const struct json *document; /* its charter's; NULL: it has none */
 	int64_t now_utc_ms;
 };
 
@@ -83,22 +84,21 @@ static bool check_state(const struct batch *batch, const struct review_row *row,
 }
 
 /* The line as it is now; NULL: it is not there any more as it was frozen. */
-static const struct json *find_line(
-	const struct review_item *item, const struct registry_entry *entry)
+static const struct json *find_line(const struct batch *batch, const struct review_item *item)
 {
 	const struct charter_line line = {review_item_part(item->kind), item->line};
 
-	if (entry == NULL || entry->in_force == NULL || entry->state == IDENTITY_RETIRED ||
+	if (batch->document == NULL || batch->entry->state == IDENTITY_RETIRED ||
 		item->line == NULL)
 		return NULL;
-	return charter_find_line(&entry->in_force->document, &line);
+	return charter_find_line(batch->document, &line);
 }
 
 static bool check_line(const struct batch *batch, const struct review_item *item,
 	const struct review_row *row, struct error *err)
 {
 	if (item->kind == REVIEW_ITEM_INHERITED || row->state == REVIEW_STATE_TRIAL ||
-		find_line(item, batch->entry) != NULL)
+		find_line(batch, item) != NULL)
 		return true;
 	return error_set(err, ERROR_CONFLICT,
 		"it changed since the snapshot: it must be looked at again (remit review start "
@@ -177,15 +177,14 @@ static bool finish_identity(struct batch *batch, struct error *err)
 		return true;
 	if (document == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a decision");
-	if (!charter_edit(
-		    document, batch->job->batch, &batch->entry->in_force->document, &edits, err))
+	if (!charter_edit(document, batch->job->batch, batch->document, &edits, err))
 		return false;
 	edit = &batch->edits[batch->edits_count++];
 	*edit = (struct review_edit){.identity = batch->entry->name,
 		.version = batch->entry->in_force->version,
 		.document = document,
 		.is_restore = batch->job->request.choice == REVIEW_CHOICE_RESTORE};
-	batch->bytes += batch->entry->in_force->canonical.length;
+	batch->bytes += batch->entry->in_force->packed.length;
 	batch->lines_count = 0;
 	return true;
 }
@@ -259,8 +258,7 @@ static bool is_exception(const struct batch *batch, const struct review_item *it
 {
 	if (item->kind == REVIEW_ITEM_INHERITED)
 		return review_choice_takes(batch->job->request.choice);
-	return batch->job->is_own &&
-	       (batch->job->must_except || find_line(item, batch->entry) == NULL);
+	return batch->job->is_own && (batch->job->must_except || find_line(batch, item) == NULL);
 }
 
 static void add_row(struct batch *batch, size_t at, bool is_exception)
@@ -283,6 +281,19 @@ static bool fits(const struct batch *batch, const struct review_item *item, stru
 				   batch->bytes < DOCUMENTS_BYTES_MAX));
 }
 
+static bool load_document(struct batch *batch, struct error *err)
+{
+	struct json *document = arena_new(batch->job->batch, struct json);
+
+	batch->document = NULL;
+	if (document == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a decision");
+	if (batch->entry == NULL || batch->entry->in_force == NULL)
+		return true;
+	batch->document = document;
+	return object_document(batch->entry->in_force, batch->job->batch, document, err);
+}
+
 static bool look_at(struct batch *batch, const struct review_item *item, struct error *err)
 {
 	if (batch->entry != NULL && text_equal(batch->entry->name, item->identity))
@@ -291,7 +302,7 @@ static bool look_at(struct batch *batch, const struct review_item *item, struct 
 		return false;
 	batch->entry =
 		registry_find(batch->job->service->parts.registry, OBJECT_IDENTITY, item->identity);
-	return true;
+	return load_document(batch, err);
 }
 
 static enum taken take_row(struct batch *batch, size_t at, struct error *err)

@@ -229,6 +229,7 @@ struct looked {
 	struct gathering *gathering;
 	const struct registry_entry *entry;
 	const struct visited *visited;
+	const struct json *document; /* of its charter, in the step's memory */
 };
 
 static enum sensitivity charter_sensitivity(const struct charter *charter)
@@ -334,7 +335,7 @@ static bool add_entitlement(const struct looked *looked, uint32_t at, struct err
 	const struct registry *registry = looked->gathering->service->parts.registry;
 	const struct object *object = looked->entry->in_force;
 	const struct entitlement *line = &object->charter->entitlements[at];
-	const struct json *lines = json_find(&object->document, "entitlements");
+	const struct json *lines = json_find(looked->document, "entitlements");
 	struct arena *arena = looked->gathering->arena;
 	struct review_item *item = start_item(looked, REVIEW_ITEM_ENTITLEMENT, err);
 
@@ -358,7 +359,7 @@ static bool add_peer(const struct looked *looked, uint32_t at, struct error *err
 {
 	const struct object *object = looked->entry->in_force;
 	const struct charter_peer *peer = &object->charter->peers[at];
-	const struct json *lines = json_find(&object->document, "peers");
+	const struct json *lines = json_find(looked->document, "peers");
 	struct gathering *gathering = looked->gathering;
 	const struct charter *other =
 		registry_find_charter(gathering->service->parts.registry, peer->identity);
@@ -404,7 +405,7 @@ static bool add_key(const struct looked *looked, uint32_t at, struct error *err)
 {
 	const struct object *object = looked->entry->in_force;
 	const struct charter_key *key = &object->charter->keys[at];
-	const struct json *lines = json_find(&object->document, "keys");
+	const struct json *lines = json_find(looked->document, "keys");
 	struct arena *arena = looked->gathering->arena;
 	struct review_item *item = start_item(looked, REVIEW_ITEM_CREDENTIAL, err);
 	struct text name;
@@ -422,7 +423,7 @@ static bool add_rule(const struct looked *looked, uint32_t at, struct error *err
 {
 	const struct object *object = looked->entry->in_force;
 	const struct federation_rule *rule = &object->charter->federation[at];
-	const struct json *lines = json_find(&object->document, "federation");
+	const struct json *lines = json_find(looked->document, "federation");
 	struct arena *arena = looked->gathering->arena;
 	struct review_item *item = start_item(looked, REVIEW_ITEM_FEDERATION, err);
 
@@ -435,7 +436,7 @@ static bool add_rule(const struct looked *looked, uint32_t at, struct error *err
 
 static bool add_acting(const struct looked *looked, struct error *err)
 {
-	const struct json *clause = json_find(&looked->entry->in_force->document, "acts-for");
+	const struct json *clause = json_find(looked->document, "acts-for");
 	struct arena *arena = looked->gathering->arena;
 	struct review_item *item;
 
@@ -485,17 +486,21 @@ static bool add_all_inherited(const struct looked *looked, struct error *err)
 static bool collect_identity(
 	struct gathering *gathering, const struct visited *visited, struct error *err)
 {
-	const struct looked looked = {.gathering = gathering,
+	struct looked looked = {.gathering = gathering,
 		.entry = registry_find(
 			gathering->service->parts.registry, OBJECT_IDENTITY, visited->name),
 		.visited = visited};
 	const struct charter *charter;
+	struct json document;
 	bool ok = true;
 
 	if (looked.entry == NULL || looked.entry->in_force == NULL ||
 		looked.entry->state == IDENTITY_RETIRED)
 		return true;
 	charter = looked.entry->in_force->charter;
+	looked.document = &document;
+	if (!object_document(looked.entry->in_force, gathering->service->scratch, &document, err))
+		return false;
 	for (uint32_t i = 0; ok && i < charter->entitlements_count; i++)
 		ok = add_entitlement(&looked, i, err);
 	for (uint32_t i = 0; ok && i < charter->peers_count; i++)

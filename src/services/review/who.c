@@ -9,7 +9,9 @@
 
 bool review_is_here(const struct review_service *service, struct text person)
 {
-	return registry_find_person(service->parts.registry, person) != NULL;
+	const struct person *found = registry_find_person(service->parts.registry, person);
+
+	return found != NULL && !person_has_left(found);
 }
 
 static bool may_about_resource(

@@ -218,7 +218,7 @@ static void a_line_that_is_not_there_as_it_was_is_a_conflict(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof edits / sizeof *edits; i++)
-		assert_false(edit(&object->document, &edits[i], &out));
+		assert_false(edit(&object->as_read, &edits[i], &out));
 	object_release(&object);
 }
 
@@ -230,10 +230,10 @@ static void what_was_taken_out_can_be_put_back(void **state)
 	struct json out, again;
 
 	(void)state;
-	assert_true(edit(&object->document, &take, &out));
+	assert_true(edit(&object->as_read, &take, &out));
 	assert_null(json_find(&out, "entitlements"));
 	assert_true(edit(&out, &back, &again));
-	assert_true(json_equal(&again, &object->document));
+	assert_true(json_equal(&again, &object->as_read));
 	object_release(&object);
 }
 
@@ -246,12 +246,12 @@ static void a_line_among_lines_with_uses_keeps_its_place_and_ends(void **state)
 	struct json out, again;
 
 	(void)state;
-	assert_true(edit(&object->document, &take, &out));
+	assert_true(edit(&object->as_read, &take, &out));
 	lines = json_find(&out, "entitlements");
 	assert_int_equal(lines->count, 2);
 	assert_true(text_is(json_text_or(&lines->items[0], "expires", ""), "2027-01-15T08:00:00Z"));
 	assert_true(edit(&out, &back, &again));
-	assert_true(json_equal(&again, &object->document));
+	assert_true(json_equal(&again, &object->as_read));
 	object_release(&object);
 }
 
@@ -263,7 +263,7 @@ static void a_line_is_replaced_in_its_place(void **state)
 	struct json out;
 
 	(void)state;
-	assert_true(edit(&object->document, &put, &out));
+	assert_true(edit(&object->as_read, &put, &out));
 	assert_non_null(json_find(&json_find(&out, "entitlements")->items[0], "approvals"));
 	object_release(&object);
 }
