@@ -43,6 +43,7 @@
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
+#include "main/review_keeper.h"
 #include "main/posture_keeper.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
@@ -149,6 +150,7 @@ struct daemon {
 	struct authzen *authzen;
 	struct mcp_door *mcp;
 	struct notices *notices;
+	struct review_keeper *reviews;
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct posture_keeper posture_keeper;
@@ -788,6 +790,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.review = review_keeper_service(daemon->reviews),
 		.posture = daemon->posture,
 		.directories = daemon->directories,
 		.graph = daemon->graph,
@@ -918,6 +921,24 @@ static bool make_notices(struct daemon *daemon, struct error *err)
 		.findings = daemon->finding};
 
 	return notices_create(&daemon->notices, &parts, err);
+}
+
+/* Before the log is read: its records are folded then. */
+static bool make_reviews(struct daemon *daemon, struct error *err)
+{
+	const struct review_parts parts = {.registry = daemon->registry,
+		.registrar = daemon->registrar,
+		.fold = daemon->fold,
+		.approve = daemon->approve,
+		.finding = daemon->finding};
+
+	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
+}
+
+static bool keep_reviews(struct daemon *daemon, struct error *err)
+{
+	return review_keeper_start(
+		daemon->reviews, daemon->notices, graph_service_graph(daemon->graph), err);
 }
 
 static bool keep_sandboxes(struct daemon *daemon, struct error *err)
@@ -1141,6 +1162,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.call = daemon->call,
 		.decide = daemon->decide,
 		.finding = daemon->finding,
+		.review = review_keeper_service(daemon->reviews),
 		.posture = daemon->posture,
 		.approve = daemon->approve,
 		.log = daemon->log,
@@ -1164,6 +1186,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"reviews", make_reviews},
 	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
@@ -1177,6 +1200,7 @@ static const struct {
 	{"catching up", catch_up},
 	{"doors", make_doors},
 	{"notices", make_notices},
+	{"review deadlines", keep_reviews},
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
@@ -1237,6 +1261,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon == NULL)
 		return;
 	http_server_destroy(&daemon->server);
+	review_keeper_stop(daemon->reviews);
 	notices_destroy(&daemon->notices);
 	mcp_door_destroy(&daemon->mcp);
 	llm_door_destroy(&daemon->llm);
@@ -1270,6 +1295,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
 	http_client_destroy(&daemon->http);
+	review_keeper_destroy(&daemon->reviews);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);

@@ -75,6 +75,8 @@ struct registry_entry {
 	 * waits (peer.h, crossing.h). */
 	struct text consents;
 	struct text waiting_consents;
+	/* Identities only: who wrote what is in force, "person:NAME"; empty: it is not known. */
+	struct text authored_by;
 	/* Identities only: the person who answers for what is in force since they acknowledged it;
 	 * empty: the charter's owner.  And the registry's revision when its owners were last
 	 * acknowledged; 0: never. */
@@ -214,6 +216,7 @@ struct registry_change {
 	struct text approved_by;
 	struct text consents;
 	struct text waiting_consents;
+	struct text authored_by;
 	struct text owner_in_force;
 	uint64_t acknowledged;
 	int64_t keys_since_utc_ms;

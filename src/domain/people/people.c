@@ -30,7 +30,8 @@ static const char *const action_words[PEOPLE_ACTION_COUNT] = {
 	[PEOPLE_CONSENT] = "consent", [PEOPLE_ACKNOWLEDGE] = "acknowledge",
 	[PEOPLE_ACCEPT] = "accept", [PEOPLE_LOOK] = "look",
 	[PEOPLE_CLOSE] = "close", [PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
-	[PEOPLE_SIGN_IN] = "sign-in",
+	[PEOPLE_SIGN_IN] = "sign-in", [PEOPLE_REVIEW] = "review",
+	[PEOPLE_START_REVIEW] = "start-review",
 };
 
 /* An object of the registry as the schema calls it; a kind that is not here is nobody's. */

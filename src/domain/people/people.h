@@ -30,6 +30,8 @@ enum people_action {
 	PEOPLE_REPORT,      /* a finding */
 	PEOPLE_ADMINISTER,  /* this installation: codes, keys, secrets */
 	PEOPLE_SIGN_IN,     /* a key that ends, for a person by what their issuer says */
+	PEOPLE_REVIEW,       /* judge what an identity may do, or reaches of this unit */
+	PEOPLE_START_REVIEW, /* of the identities of this unit */
 	PEOPLE_ACTION_COUNT,
 };
 /* "write" ... "sign-in"; NULL for NONE. */

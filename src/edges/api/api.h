@@ -25,6 +25,7 @@
 #include "services/record/record.h"
 #include "services/registry/projector.h"
 #include "services/registry/registrar.h"
+#include "services/review/review.h"
 #include "wire/router.h"
 
 /* The control API, /v1: one table of routes (routes.c) serves HTTP and the
@@ -127,6 +128,7 @@ struct api_services {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct review_service *review;
 	struct posture *posture;
 	struct directory_service *directories;
 	struct graph_service *graph;

@@ -90,6 +90,17 @@ enum cli_option {
 	OPTION_ID_TOKEN_FILE,
 	OPTION_NUMBER,
 	OPTION_DENY,
+	OPTION_EVENT,
+	OPTION_REVIEWER,
+	OPTION_ITEMS,
+	OPTION_FILTER,
+	OPTION_KEEP,
+	OPTION_REDUCE,
+	OPTION_TRIAL,
+	OPTION_REVOKE,
+	OPTION_REASSIGN,
+	OPTION_TO,
+	OPTION_HTML,
 	OPTION_FRAMEWORK,
 	OPTION_SEVERITY,
 	OPTION_CONTROL,
@@ -340,6 +351,12 @@ int command_register(struct cli *cli);       /* register_command.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_review_start(struct cli *cli); /* review_commands.c */
+int command_review_show(struct cli *cli);
+int command_review_decide(struct cli *cli);
+int command_review_restore(struct cli *cli);
+int command_review_delegate(struct cli *cli);
+int command_review_report(struct cli *cli);
 int command_inventory_import(struct cli *cli); /* inventory_commands.c */
 int command_inventory_items(struct cli *cli);
 int command_inventory_undo(struct cli *cli);

@@ -46,6 +46,8 @@ struct finding_service;
 	  "whether a kill is effective was tried, and it was not, or could not be tried") \
 	X(FINDING_GRANT_REUSED, "grant-reused", \
 	  "a code or refresh token of a person's consent was shown twice") \
+	X(FINDING_REVIEW_EXCEPTION, "review-exception", \
+	  "a review took something away that remit cannot take") \
 	X(FINDING_OWNER_LEFT, "owner-left", \
 	  "the owner of an identity has left, and nobody has acknowledged it") \
 	X(FINDING_OWNER_MOVED, "owner-moved", \

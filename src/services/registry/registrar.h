@@ -54,6 +54,8 @@ enum registrar_verb {
 	REGISTRAR_ACKNOWLEDGE,  /* name (, reason): who owns an identity whose owner left or was
 				 * moved */
 	REGISTRAR_REGISTER,     /* code, jwk: a draft of who gave the code; name_issued */
+	REGISTRAR_REVIEW,       /* review: charters that lose authority by what people decided
+				 * of their lines, or get back what was taken on trial */
 };
 
 /* What becomes of a person, as `people` of a record says it. */
@@ -82,6 +84,24 @@ struct sign_in_word {
 	int64_t useless_utc_ms; /* of the id_token */
 };
 
+enum {
+	REVIEW_EDITS_MAX = 16, /* charters in one record */
+};
+/* One charter after what was decided. */
+struct review_edit {
+	struct text identity;
+	uint32_t version;            /* in force when it was looked at */
+	const struct json *document; /* what takes its place */
+	bool is_restore;             /* it gets back what a review took: then the old one is the
+				      * narrower */
+};
+/* One record of type review-decided.  Decision and enforcement are one. */
+struct registrar_review {
+	const struct json *members; /* an object: what the record says beside the changes */
+	const struct review_edit *edits;
+	size_t edits_count; /* 1 to REVIEW_EDITS_MAX */
+};
+
 /* One request and its answer.  The caller owns it and everything it points to
  * until done ran. */
 struct registrar_request {
@@ -105,6 +125,7 @@ struct registrar_request {
 	struct text kid;
 	struct sandbox_wish sandbox;
 	struct sign_in_word sign_in;
+	struct registrar_review review;
 	void (*done)(struct registrar_request *request);
 	void *context;
 	/* The answer, filled before done runs.  err.code is NONE if it is done

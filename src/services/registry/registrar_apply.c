@@ -115,6 +115,8 @@ static void write_put(struct written_change *written, const struct plan_change *
 	change->version++;
 	written_change_drop_waiting(written);
 	if (!planned->needs_approval) {
+		if (is_identity)
+			change->authored_by = request->actor;
 		put_in_force(written, planned);
 		return;
 	}

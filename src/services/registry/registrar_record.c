@@ -1,6 +1,7 @@
 /* How the registry's changes are written (docs/formats/records.md).  A change
  * says the whole result of one entry; absent members are zero, empty or false. */
 #include "domain/charter/living.h"
+#include "domain/charter/narrow.h"
 #include "services/registry/registrar_private.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@ struct written_change written_change_of(
 	change->approved_by = entry->approved_by;
 	change->consents = entry->consents;
 	change->waiting_consents = entry->waiting_consents;
+	change->authored_by = entry->authored_by;
 	change->owner_in_force = entry->owner_in_force;
 	change->acknowledged = entry->acknowledged;
 	change->keys_since_utc_ms = entry->keys_since_utc_ms;
@@ -76,10 +78,23 @@ static bool is_promoted(const struct registry_entry *entry)
 	       !charter_is_sandbox(entry->waiting->charter);
 }
 
+/* Whoever has it in force may do more than before. */
+static bool is_wider(const struct registry_entry *entry)
+{
+	struct error why = {0};
+
+	return entry->in_force != NULL && entry->waiting != NULL &&
+	       !charter_is_narrower(entry->waiting, entry->in_force, &why);
+}
+
 void written_change_approve(struct written_change *written, const struct registry_entry *entry)
 {
 	struct registry_change *change = &written->change;
 
+	if (entry->kind == OBJECT_IDENTITY) {
+		written->widens = is_wider(entry);
+		change->authored_by = entry->proposed_by;
+	}
 	if (is_promoted(entry))
 		change->tasks_since = change->waiting;
 	if (object_is_proposed(entry->kind)) {
@@ -266,6 +281,7 @@ static bool change_json(struct json *out, struct registrar *registrar,
 	put_words(&object, "approved_by", change->approved_by);
 	put_words(&object, "consents", change->consents);
 	put_words(&object, "waiting_consents", change->waiting_consents);
+	put_words(&object, "authored_by", change->authored_by);
 	put_people(&object, change);
 	if (change->kind == OBJECT_IDENTITY && change->units_asked == UNITS_ASKED)
 		json_put_boolean(&object, "units_asked", true);
@@ -274,6 +290,8 @@ static bool change_json(struct json *out, struct registrar *registrar,
 	if (!put_changed(&object, registrar, written, err) ||
 		!put_drops(&object, arena, written, err))
 		return false;
+	if (written->widens)
+		json_put_boolean(&object, "widens", true);
 	if (written->object != NULL) {
 		if (!object_document(written->object, arena, &document, err))
 			return false;
