@@ -90,10 +90,27 @@ enum cli_option {
 	OPTION_ID_TOKEN_FILE,
 	OPTION_NUMBER,
 	OPTION_DENY,
+	OPTION_FRAMEWORK,
+	OPTION_SEVERITY,
+	OPTION_CONTROL,
+	OPTION_UNTIL,
+	OPTION_ALL,
+	OPTION_DIRECTORY,
 	OPTION_WITHOUT,
 	OPTION_DEPTH,
-	OPTION_UNTIL,
 	OPTION_INHERITED,
+	OPTION_PROVIDER,
+	OPTION_TAKEN,
+	OPTION_PEOPLE,
+	OPTION_OLDER,
+	OPTION_SMALLER,
+	OPTION_OWNER,
+	OPTION_NAME,
+	OPTION_RISK,
+	OPTION_UNDO,
+	OPTION_IDENTITIES,
+	OPTION_SEED,
+	OPTION_AT,
 	OPTION_COUNT,
 };
 
@@ -262,6 +279,10 @@ int command_propose(struct cli *cli);
 int command_suspend(struct cli *cli);
 int command_reactivate(struct cli *cli);
 int command_retire(struct cli *cli);
+int command_acknowledge(struct cli *cli);
+int command_scim_token(struct cli *cli); /* people_commands.c */
+int command_directory_confirm(struct cli *cli);
+int command_person_import(struct cli *cli);
 int command_path(struct cli *cli); /* graph_commands.c */
 int command_reach(struct cli *cli);
 /* What `remit can --inherited` says. */
@@ -282,6 +303,7 @@ bool cli_is_plain_name(struct text name);
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);
+int command_estate(struct cli *cli);
 int command_invite(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);
@@ -302,10 +324,21 @@ int command_approval_show(struct cli *cli); /* approval_commands.c */
 int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
 int command_consent_person(struct cli *cli); /* consent_command.c */
-int command_glass_open(struct cli *cli);     /* glass_commands.c */
+int command_controls(struct cli *cli);
+int command_report_posture(struct cli *cli);
+int command_waive(struct cli *cli);
+int command_waiver_approve(struct cli *cli);
+int command_waiver_end(struct cli *cli);
+int command_glass_open(struct cli *cli); /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_inventory_import(struct cli *cli); /* inventory_commands.c */
+int command_inventory_items(struct cli *cli);
+int command_inventory_undo(struct cli *cli);
+int command_inventory_drafts(struct cli *cli); /* draft_commands.c */
+int command_inventory_adopt(struct cli *cli);
+int command_inventory_contain(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);
