@@ -84,6 +84,7 @@ static void answer(struct api_request *request)
 	json_put(&builder, "items", empty);
 	json_put(&builder, "entitlements", empty);
 	json_put_cstring(&builder, "verdict", "allow");
+	json_put_integer(&builder, "total", 1);
 	json_put_cstring(&builder, "code", "once-only-code");
 	json_put_cstring(&builder, "installation", handlers_installation());
 	json_put_cstring(&builder, "operation", request->route->operation);
