@@ -84,6 +84,7 @@ static void answer(struct api_request *request)
 	json_put(&builder, "items", empty);
 	json_put(&builder, "entitlements", empty);
 	json_put_cstring(&builder, "verdict", "allow");
+	json_put_integer(&builder, "total", 1);
 	json_put_cstring(&builder, "code", "once-only-code");
 	json_put_cstring(&builder, "installation", handlers_installation());
 	json_put_cstring(&builder, "operation", request->route->operation);
@@ -217,6 +218,11 @@ FAKE(handle_approval_show)
 FAKE(handle_approval_answer)
 FAKE(handle_finding_list)
 FAKE(handle_finding_show)
+FAKE(handle_graph_show)
+FAKE(handle_graph_path)
+FAKE(handle_graph_reach)
+FAKE(handle_excess)
+FAKE(handle_excess_waive)
 FAKE(handle_finding_report)
 FAKE(handle_finding_close)
 FAKE(handle_standing_list)

@@ -325,6 +325,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_DAYS:
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
+	case OPTION_DEPTH:
 	case OPTION_AFTER: return "3";
 	case OPTION_TYPE: return "outcome";
 	case OPTION_VERDICT: return "ask";
@@ -338,6 +339,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_COMPROMISED:
 	case OPTION_HOPS:
 	case OPTION_DENY:
+	case OPTION_INHERITED:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -388,6 +390,10 @@ static const char *option_name(enum cli_option option)
 		[OPTION_NUMBER] = "--number",
 		[OPTION_DENY] = "--deny",
 		[OPTION_ANSWERS] = "--answers",
+		[OPTION_WITHOUT] = "--without",
+		[OPTION_DEPTH] = "--depth",
+		[OPTION_UNTIL] = "--until",
+		[OPTION_INHERITED] = "--inherited",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -452,7 +458,7 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       strcmp(command->words, "key show") == 0 || command->run == command_policy_check ||
 	       command->run == command_policy_test || command->run == command_policy_diff ||
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
-	       command->run == command_report_friction ||
+	       command->run == command_report_friction || command->run == command_graph_diff ||
 	       command->run == command_credential_convert ||
 	       command->run == command_prove_identity || command->run == command_register;
 }
