@@ -170,7 +170,8 @@ test('containing is on record, lists who depends on it, and believes the next in
     mkdirSync(folder);
     for (const name of ['workflows', 'credentials', 'executions']) {
       const text = readFileSync(join(vectors, 'n8n', `${name}.json`), 'utf8');
-      writeFileSync(join(folder, `${name}.json`), text.replace('"active": true', '"active": false'));
+      writeFileSync(join(folder, `${name}.json`),
+        text.replace('"active": true', '"active": false'));
     }
     const taken = new Date(Date.now() + 60_000).toISOString();
     assert.equal((await importing('n8n', 'n8n', folder, '--taken', taken)).code, 0);
