@@ -338,6 +338,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_COMPROMISED:
 	case OPTION_HOPS:
 	case OPTION_DENY:
+	case OPTION_UNDO:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -387,6 +388,10 @@ static const char *option_name(enum cli_option option)
 		[OPTION_DPOP] = "--dpop",
 		[OPTION_NUMBER] = "--number",
 		[OPTION_DENY] = "--deny",
+		[OPTION_OWNER] = "--owner",
+		[OPTION_NAME] = "--name",
+		[OPTION_RISK] = "--risk",
+		[OPTION_UNDO] = "--undo",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -452,6 +457,7 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_policy_test || command->run == command_policy_diff ||
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
 	       command->run == command_report_friction ||
+	       command->run == command_inventory_import || /* tests/e2e/inventories.mjs */
 	       command->run == command_credential_convert;
 }
 
