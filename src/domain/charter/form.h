@@ -26,6 +26,9 @@ struct form_reader {
 	struct problems *problems;
 	struct text file;
 	struct text title; /* "identity support-summariser" */
+	/* The document was read before, and its texts live as long as what is read: texts are
+	 * borrowed, and conditions not parsed once more. */
+	bool is_known;
 };
 
 struct form;
@@ -103,6 +106,7 @@ form_read form_read_argument_condition; /* [struct text] the same, without appro
 form_read form_read_guardrail;          /* [struct text] Cedar policies, forbid only */
 form_read form_read_key;                /* [struct json] a public JWK */
 form_read form_read_values;             /* [struct json] a list of objects, as it is */
+form_read form_read_object;             /* [struct json] an object of at most bytes_max, as it is */
 form_read form_read_digest;             /* [struct sha256] */
 form_read form_read_place;              /* [struct text] place_is_wellformed */
 form_read form_read_glob;        /* [struct text] of a URI or name; "*" stands for anything */

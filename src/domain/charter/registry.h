@@ -57,10 +57,10 @@ struct registry_entry {
 	uint32_t version;      /* the highest ever given to the name */
 	/* Identities only. */
 	enum identity_state state;
-	bool needs_two;                /* killed: two people must reactivate */
-	struct text reactivated_by;    /* the first of the two; empty: nobody yet */
-	struct text reason;            /* given with the last suspend, kill or retire */
-	const struct ceiling *ceiling; /* of in_force; NULL permits nothing */
+	bool needs_two;             /* killed: two people must reactivate */
+	struct text reactivated_by; /* the first of the two; empty: nobody yet */
+	struct text reason;         /* given with the last suspend, kill or retire */
+	struct ceiling *ceiling;    /* of in_force; NULL permits nothing */
 	/* Tasks opened under a charter before this version are over: it was a sandbox then.
 	 * 0: it never was promoted. */
 	uint32_t tasks_since;
@@ -70,6 +70,16 @@ struct registry_entry {
 	 * of what waits (peer.h). */
 	struct text consents;
 	struct text waiting_consents;
+	/* Identities only: the person who answers for what is in force since they acknowledged it;
+	 * empty: the charter's owner.  And the registry's revision when its owners were last
+	 * acknowledged; 0: never. */
+	struct text owner_in_force;
+	uint64_t acknowledged;
+	/* Persons only: keys enrolled up to then are over; 0: none for that.  And the unit that
+	 * they were moved out of last, and the registry's revision then. */
+	int64_t keys_since_utc_ms;
+	struct text moved_from;
+	uint64_t moved;
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -107,7 +117,8 @@ const struct tool *registry_find_tool(const struct registry *registry, struct te
 /* The entry whose in_force is an application; NULL: none is in force. */
 const struct registry_entry *registry_find_application(
 	const struct registry *registry, struct text name);
-/* The person who holds the key, its entry, or NULL.  The key may be over. */
+/* The person who holds the key, its entry, or NULL: nobody, or one who has left (then *key is
+ * set).  The key may be over. */
 const struct registry_entry *registry_find_key(
 	const struct registry *registry, struct text kid, const struct person_key **key);
 
@@ -159,14 +170,14 @@ bool registry_person_may(const struct registry *registry, const struct person *p
 /* What the object is to the rules about people. */
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object);
-/* The person in force that the actor is, or NULL. */
+/* The person in force that the actor is and who has not left, or NULL. */
 const struct person *registry_person_of(const struct registry *registry, struct text actor);
 
 /* ---- For the fold alone ---- */
 
 /* Keeps a version at hand until the next registry_set of its entry, which may put
  * it in force or let it wait; at most two at once.  Takes the object over on
- * success.  Errors: CORRUPT, LIMIT. */
+ * success, and packs it: what pointed into it is void.  Errors: CORRUPT, LIMIT. */
 bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
 	uint64_t revision, struct error *err) MUST_CHECK;
 
@@ -196,6 +207,11 @@ struct registry_change {
 	struct text approved_by;
 	struct text consents;
 	struct text waiting_consents;
+	struct text owner_in_force;
+	uint64_t acknowledged;
+	int64_t keys_since_utc_ms;
+	struct text moved_from;
+	uint64_t moved;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

@@ -101,6 +101,11 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.approved_by = json_text_or(change, "approved_by", ""),
 		.consents = json_text_or(change, "consents", ""),
 		.waiting_consents = json_text_or(change, "waiting_consents", ""),
+		.owner_in_force = json_text_or(change, "owner_in_force", ""),
+		.acknowledged = (uint64_t)json_integer_or(change, "acknowledged", 0),
+		.keys_since_utc_ms = json_integer_or(change, "keys_since", 0),
+		.moved_from = json_text_or(change, "moved_from", ""),
+		.moved = (uint64_t)json_integer_or(change, "moved", 0),
 	};
 }
 

@@ -272,7 +272,9 @@ bool graph_derive(struct graph *graph, const struct registry_entry *entry,
 		return false;
 	if (object != NULL) {
 		(void)snprintf(why, sizeof why, "%s@%u",
-			entry->kind == OBJECT_IDENTITY ? "charter" : object_kind_word(entry->kind),
+			object != entry->in_force        ? "proposed"
+			: entry->kind == OBJECT_IDENTITY ? "charter"
+							 : object_kind_word(entry->kind),
 			(unsigned)object->version);
 		d.why = text_of(why);
 		derive_object(&d, object);

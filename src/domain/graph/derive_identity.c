@@ -117,6 +117,14 @@ static void derive_accounts(struct deriving *d, graph_id id, const struct charte
 	}
 }
 
+/* "3" of "charter@3". */
+static struct text version_of(struct deriving *d)
+{
+	ptrdiff_t at = text_find_byte(d->why, '@');
+
+	return text_after(d->why, at < 0 ? d->why.length : (size_t)at + 1);
+}
+
 static graph_id derive_node(struct deriving *d, const struct charter *charter)
 {
 	struct graph_node node = {
@@ -127,7 +135,7 @@ static graph_id derive_node(struct deriving *d, const struct charter *charter)
 		.risk = charter->risk,
 		.environments = charter->environments,
 		.expires_s = graph_time_of(charter->expires_utc_s),
-		.version = deriving_format(d, "", text_after(d->why, sizeof "charter@" - 1)),
+		.version = version_of(d),
 	};
 
 	return deriving_node(d, &node);

@@ -114,8 +114,8 @@ struct graph_edge {
 			    * "entitlements/0" */
 	struct text by;    /* who granted it: a person's name, "person:NAME", or empty */
 	struct text why;   /* policy, consent, approval or reason it stands by; may be empty.
-			    * "charter@3": the entry's version; the policy is then
-			    * "charter/NAME@3/SCOPE" */
+			    * "charter@3": the entry's version, or "proposed@3"; the
+			    * policy is "charter/NAME@3/SCOPE" */
 	graph_time since_s;
 	graph_time until_s; /* 0: no end */
 	graph_time used_s;  /* last; 0: never seen used */

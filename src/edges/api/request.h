@@ -86,6 +86,7 @@ struct api_request {
 		struct call_edit edit;
 		struct break_glass_request glass;
 		struct call_kill kill;
+		struct directory_request directory;
 		struct api_look look;
 	} work; /* what the handler has handed to a service */
 };
@@ -178,6 +179,11 @@ void handle_definition_list(struct api_request *request);
 void handle_definition_show(struct api_request *request);
 void handle_who(struct api_request *request);
 void handle_why(struct api_request *request);
+void handle_owner_list(struct api_request *request); /* people_routes.c */
+void handle_directory_list(struct api_request *request);
+void handle_directory_token(struct api_request *request);
+void handle_directory_confirm(struct api_request *request);
+void handle_directory_import(struct api_request *request);
 void handle_graph_show(struct api_request *request); /* graph_routes.c */
 void handle_graph_path(struct api_request *request);
 void handle_graph_reach(struct api_request *request);
@@ -200,6 +206,13 @@ void handle_finding_show(struct api_request *request);
 void handle_finding_report(struct api_request *request);
 void handle_finding_close(struct api_request *request);
 void handle_standing_list(struct api_request *request);
+void handle_control_list(struct api_request *request); /* posture_routes.c */
+void handle_control_show(struct api_request *request);
+void handle_posture(struct api_request *request);
+void handle_waiver_list(struct api_request *request);
+void handle_waiver_ask(struct api_request *request);
+void handle_waiver_approve(struct api_request *request);
+void handle_waiver_end(struct api_request *request);
 void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);
 void handle_token_key_list(struct api_request *request); /* key_routes.c */

@@ -39,6 +39,7 @@ struct plan_options {
 	/* Guardrails only: what waits as the documents say is approved, unless the actor
 	 * proposed it; prune is of guardrails. */
 	bool is_publish;
+	bool is_provisioning; /* of people, by a directory: it may change what it wrote */
 	bool is_opening; /* of a sandbox: the one charter, active at once; the registrar alone says
 			  */
 	uint32_t cases_passed; /* of the documents, as the caller counted; kept with proposals */

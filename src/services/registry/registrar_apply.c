@@ -96,6 +96,8 @@ static void put_in_force(struct written_change *written, const struct plan_chang
 	written_change_drop(written, change->in_force);
 	change->in_force = change->version;
 	change->consents = (struct text){NULL, 0};
+	change->owner_in_force = (struct text){NULL, 0};
+	change->acknowledged = 0;
 	if (planned->kind == OBJECT_IDENTITY)
 		change->state = IDENTITY_ACTIVE;
 	if (planned->kind == OBJECT_UNIT && object_charter(planned->after) == NULL)
@@ -184,14 +186,21 @@ bool registrar_write_plan(
 {
 	const struct plan *plan = request->plan;
 	struct json_builder record;
+	struct people_events events;
 	struct written_change *changes =
 		arena_array(registrar->arena, struct written_change, plan->changes_count);
 
 	if (changes == NULL)
 		return error_set(err, ERROR_LIMIT, "the change is too large");
-	for (size_t i = 0; i < plan->changes_count; i++)
+	people_events_start(&events, registrar);
+	for (size_t i = 0; i < plan->changes_count; i++) {
 		changes[i] = write_change(registrar, &plan->changes[i], request);
+		if (!people_events_follow(&events, &changes[i], plan->changes[i].after, err))
+			return false;
+	}
 	registrar_record_start(registrar, &record, "registry", request->actor);
+	if (!people_events_put(&events, &record, err))
+		return false;
 	if (request->verb == REGISTRAR_REGISTER)
 		json_put_cstring(&record, "code", request->code_used);
 	return registrar_record_finish(registrar, &record, changes, plan->changes_count, err);
@@ -248,10 +257,11 @@ enum prepared_as registrar_prepare_apply(
 			(unsigned long long)registry_revision(registrar->registry));
 		return registrar_refuse(request, &err);
 	}
-	if (!registrar_plan(registrar, request, &err) ||
+	if ((request->compose != NULL && !request->compose(request, &err)) ||
+		!registrar_plan(registrar, request, &err) ||
 		!registrar_check_actor(registrar, request, &err))
 		return registrar_refuse(request, &err);
-	if (request->plan->changes_count == 0)
+	if (request->plan->changes_count == 0 || request->is_check)
 		return PREPARED_NOTHING;
 	if (!registrar_write_plan(registrar, request, &err))
 		return registrar_refuse(request, &err);

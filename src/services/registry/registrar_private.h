@@ -99,6 +99,24 @@ bool registrar_write_key_end(struct registrar *registrar, const struct registrar
 bool registrar_check_key(struct registrar *registrar, struct registrar_request *request,
 	struct error *err) MUST_CHECK;
 
+/* ACKNOWLEDGE (registrar_owner.c). */
+enum prepared_as registrar_prepare_acknowledge(
+	struct registrar *registrar, struct registrar_request *request);
+
+/* What becomes of people in one change (registrar_people.c), for its record. */
+struct people_events {
+	struct registrar *registrar;
+	struct json_builder list;
+	uint32_t count;
+};
+void people_events_start(struct people_events *events, struct registrar *registrar);
+/* Looks what the change makes of a person, who would be `after` (NULL: removed), and completes
+ * it: keys that are over, the unit they were moved out of.  Errors: LIMIT. */
+bool people_events_follow(struct people_events *events, struct written_change *written,
+	const struct object *after, struct error *err) MUST_CHECK;
+bool people_events_put(struct people_events *events, struct json_builder *record,
+	struct error *err) MUST_CHECK;
+
 enum prepared_as registrar_prepare_sandbox(
 	struct registrar *registrar, struct registrar_request *request);
 

@@ -28,6 +28,11 @@ struct written_change written_change_of(
 	change->approved_by = entry->approved_by;
 	change->consents = entry->consents;
 	change->waiting_consents = entry->waiting_consents;
+	change->owner_in_force = entry->owner_in_force;
+	change->acknowledged = entry->acknowledged;
+	change->keys_since_utc_ms = entry->keys_since_utc_ms;
+	change->moved_from = entry->moved_from;
+	change->moved = entry->moved;
 	if (entry->kind == OBJECT_IDENTITY) {
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 		change->unit_kill_epoch = registry_unit_kill_epoch(registrar->registry);
@@ -82,6 +87,8 @@ void written_change_approve(struct written_change *written, const struct registr
 	written_change_drop(written, change->in_force);
 	change->in_force = change->is_removal ? 0 : change->waiting;
 	change->consents = change->waiting_consents;
+	change->owner_in_force = (struct text){NULL, 0}; /* whom the charter names answers again */
+	change->acknowledged = 0;
 	forget_waiting(change);
 }
 
@@ -162,11 +169,24 @@ static void put_proposal(struct json_builder *object, const struct written_chang
 		json_put_digest(object, "digest", &written->digest);
 }
 
+static void put_people(struct json_builder *object, const struct registry_change *change)
+{
+	put_words(object, "owner_in_force", change->owner_in_force);
+	if (change->acknowledged != 0)
+		json_put_integer(object, "acknowledged", (int64_t)change->acknowledged);
+	if (change->keys_since_utc_ms != 0)
+		json_put_integer(object, "keys_since", change->keys_since_utc_ms);
+	put_words(object, "moved_from", change->moved_from);
+	if (change->moved != 0)
+		json_put_integer(object, "moved", (int64_t)change->moved);
+}
+
 static bool change_json(struct json *out, struct arena *arena, const struct written_change *written,
 	struct error *err)
 {
 	const struct registry_change *change = &written->change;
 	struct json_builder object;
+	struct json document;
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "op",
@@ -187,10 +207,14 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	put_words(&object, "approved_by", change->approved_by);
 	put_words(&object, "consents", change->consents);
 	put_words(&object, "waiting_consents", change->waiting_consents);
+	put_people(&object, change);
 	if (!put_drops(&object, arena, written, err))
 		return false;
-	if (written->object != NULL)
-		json_put(&object, "object", written->object->document);
+	if (written->object != NULL) {
+		if (!object_document(written->object, arena, &document, err))
+			return false;
+		json_put(&object, "object", document);
+	}
 	return json_object_seal(&object, out, err);
 }
 

@@ -6,6 +6,7 @@
 #include "domain/charter/reference.h"
 #include "services/registry/plan_accounts.h"
 #include "services/registry/plan_guardrails.h"
+#include "services/registry/plan_people.h"
 #include "services/registry/plan_sandboxes.h"
 #include "services/registry/registrar_private.h"
 
@@ -96,6 +97,7 @@ static bool check_still_right(struct step *step)
 	problems = &plan->problems;
 	problems->arena = step->registrar->arena;
 	references_check(step->entry->waiting, &world, TEXT("waiting"), problems);
+	plan_check_people(step->entry->waiting, &world, TEXT("waiting"), problems);
 	plan_check_sandbox(step->registrar->registry, step->entry->waiting,
 		&(struct plan_sandbox){.file = TEXT("waiting")}, problems);
 	if (object_is_proposed(step->entry->kind) &&
@@ -329,8 +331,15 @@ static bool write_step(struct step *step)
 {
 	struct registrar *registrar = step->registrar;
 	struct json_builder record;
+	struct people_events events;
 
+	people_events_start(&events, registrar);
+	if (!people_events_follow(&events, &step->written,
+		    step->verb == LIFECYCLE_APPROVE ? step->entry->waiting : NULL, &step->err))
+		return false;
 	registrar_record_start(registrar, &record, "state", step->request->actor);
+	if (!people_events_put(&events, &record, &step->err))
+		return false;
 	json_put_cstring(&record, "verb", lifecycle_verb_word(step->verb));
 	json_put_text(&record, object_kind_word(step->entry->kind), step->entry->name);
 	if (step->request->reason.length > 0)
