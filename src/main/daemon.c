@@ -117,6 +117,7 @@ struct daemon {
 	struct scim *scim;
 	struct leavers *leavers;
 	struct graph_service *graph;
+	struct graph_keeper counts;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -929,7 +930,8 @@ static bool follow_leavers(struct daemon *daemon, struct error *err)
 
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
-	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err) &&
+	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
 }
 
 static bool watch_posture(struct daemon *daemon, struct error *err)
@@ -1264,6 +1266,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
+	graph_keeper_stop(&daemon->counts);
 	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
