@@ -113,12 +113,12 @@ void inventory_index_counted(struct inventory_index *index)
 	index->items++;
 }
 
-void inventory_index_each(const struct inventory_index *index, size_t at,
+void inventory_index_each(const struct inventory_index *index, size_t share,
 	bool (*visit)(void *context, const struct inventory_index_entry *entry), void *context)
 {
-	const struct share *share = &index->shares[at];
+	const struct share *one = &index->shares[share];
 
-	for (size_t i = 0; i < share->capacity; i++)
-		if (share->slots[i].key != 0 && !visit(context, &share->slots[i]))
+	for (size_t i = 0; i < one->capacity; i++)
+		if (one->slots[i].key != 0 && !visit(context, &one->slots[i]))
 			return;
 }
