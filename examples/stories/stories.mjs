@@ -2,8 +2,8 @@
 // rule taken away: that twin must break at the step the rule stands for, or the
 // story would prove nothing.
 import {
-  closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync,
-  writeSync,
+  closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync,
+  writeFileSync, writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
@@ -1135,7 +1135,8 @@ const inherited = {
       const folder = world.path(`export-${end}-${(age += 1)}`);
       mkdirSync(folder);
       for (const [name, text] of Object.entries(files)) {
-        writeFileSync(join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
+        writeFileSync(
+          join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
       }
       return world.must('adi@example.com', 'inventory', 'import', connector, folder, '--provider',
         provider, '--taken', seconds(age), '--yes', '--smaller', '--older');

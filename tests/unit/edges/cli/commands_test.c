@@ -340,6 +340,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_HOPS:
 	case OPTION_DENY:
 	case OPTION_INHERITED:
+	case OPTION_UNDO:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -394,6 +395,10 @@ static const char *option_name(enum cli_option option)
 		[OPTION_DEPTH] = "--depth",
 		[OPTION_UNTIL] = "--until",
 		[OPTION_INHERITED] = "--inherited",
+		[OPTION_OWNER] = "--owner",
+		[OPTION_NAME] = "--name",
+		[OPTION_RISK] = "--risk",
+		[OPTION_UNDO] = "--undo",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -458,7 +463,9 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       strcmp(command->words, "key show") == 0 || command->run == command_policy_check ||
 	       command->run == command_policy_test || command->run == command_policy_diff ||
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
-	       command->run == command_report_friction || command->run == command_graph_diff ||
+	       command->run == command_report_friction ||
+	       command->run == command_inventory_import ||
+	       /* tests/e2e/inventories.mjs */ command->run == command_graph_diff ||
 	       command->run == command_credential_convert ||
 	       command->run == command_prove_identity || command->run == command_register;
 }
