@@ -200,7 +200,8 @@ static bool make_principal(struct question *question)
 	if (text_starts_with(actor->name, "uid:"))
 		entity->uid = uid_of("User", actor->name);
 	else if (text_starts_with(actor->name, "directory:"))
-		entity->uid = uid_of("Directory", text_after(actor->name, sizeof "directory:" - 1));
+		entity->uid =
+			uid_of("Directory", text_after(actor->name, sizeof "directory:" - 1));
 	else if (text_is(actor->name, "remit")) /* others have a colon in their names */
 		entity->uid = uid_of("Remit", actor->name);
 	return entity->uid.type.length > 0;

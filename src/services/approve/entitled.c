@@ -102,7 +102,8 @@ bool approve_person_covers(const struct approve *approve, const struct approval 
 	struct text owner =
 		owner_of(registry_find_identity(approve->registry, approval->identity));
 
-	if (charter == NULL || person == NULL || person_has_left(person) || name_of_person.length == 0 ||
+	if (charter == NULL || person == NULL || person_has_left(person) ||
+		name_of_person.length == 0 ||
 		is_on_behalf_of(approval, name_of_person))
 		return false;
 	if (text_is(name, "owner"))

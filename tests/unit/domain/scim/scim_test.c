@@ -115,17 +115,17 @@ static void what_is_no_filter_is_refused(void **state)
 		"userName zz \"a\"", "userName eq \"a", "userName eq \"a\" and", "(title pr",
 		"title pr)", "not title pr", "title pr title pr", "colour eq \"red\"",
 		"name.colour pr", "userName.value pr", "active gt true", "active eq \"true\"",
-		"active co true", "userName eq 1", "userName eq {}", "userName gt null", "name eq \"a\"",
-		"name[familyName pr]", "emails[emails[type pr]]", "emails[type pr", "emails[type pr].",
-		"emails[colour pr]", "meta.lastModified gt \"yesterday\"", SCIM_URN_USER,
-		SCIM_URN_USER ":", SCIM_URN_GROUP ":members pr", "userName eq \"a\"\n", "userName  pr x"};
+		"active co true", "userName eq 1", "userName eq {}", "userName gt null",
+		"name eq \"a\"", "name[familyName pr]", "emails[emails[type pr]]", "emails[type pr",
+		"emails[type pr].", "emails[colour pr]", "meta.lastModified gt \"yesterday\"",
+		SCIM_URN_USER, SCIM_URN_USER ":", SCIM_URN_GROUP ":members pr",
+		"userName eq \"a\"\n", "userName  pr x"};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct scim_filter *filter;
 		struct scim_fault fault = {0};
 
-		if (scim_filter_parse(
-			    &filter, *state, &scim_user_type, text_of(rows[i]), &fault))
+		if (scim_filter_parse(&filter, *state, &scim_user_type, text_of(rows[i]), &fault))
 			fail_msg("taken: %s", rows[i]);
 		assert_int_equal(fault.status, 400);
 		assert_string_equal(fault.type, "invalidFilter");
@@ -162,8 +162,7 @@ static void filters_are_bounded(void **state)
 		memset(parentheses, ')', sizeof parentheses);
 		(void)snprintf(parentheses, sizeof parentheses, "title pr%.*s", depth,
 			"))))))))))))))))))))))))))");
-		assert_int_equal(
-			is_taken(*state, "(", (size_t)depth, parentheses), more == 0);
+		assert_int_equal(is_taken(*state, "(", (size_t)depth, parentheses), more == 0);
 	}
 	assert_true(is_taken(*state, " ", SCIM_FILTER_BYTES_MAX - 8, "title pr"));
 	assert_false(is_taken(*state, " ", SCIM_FILTER_BYTES_MAX - 7, "title pr"));
@@ -295,7 +294,8 @@ static void what_is_no_change_is_refused_by_its_type(void **state)
 		{"{\"op\":\"add\",\"path\":\"emails[type\",\"value\":\"x\"}", "invalidPath"},
 		{"{\"op\":\"replace\",\"path\":\"id\",\"value\":\"x\"}", "mutability"},
 		{"{\"op\":\"replace\",\"path\":\"meta.version\",\"value\":\"x\"}", "mutability"},
-		{"{\"op\":\"replace\",\"path\":\"emails[type eq \\\"x\\\"].value\",\"value\":\"x\"}",
+		{"{\"op\":\"replace\",\"path\":\"emails[type eq "
+		 "\\\"x\\\"].value\",\"value\":\"x\"}",
 			"noTarget"},
 		{"{\"op\":\"add\",\"path\":\"emails[type co \\\"x\\\"].value\",\"value\":\"x\"}",
 			"noTarget"},
@@ -304,10 +304,12 @@ static void what_is_no_change_is_refused_by_its_type(void **state)
 		{"{\"op\":\"replace\",\"path\":\"title\",\"value\":7}", "invalidValue"},
 		{"{\"op\":\"replace\",\"path\":\"emails[type eq \\\"work\\\"]\",\"value\":7}",
 			"invalidValue"},
-		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"primary\":true},"
+		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"primary\":true}"
+		 ","
 		 "{\"value\":\"b\",\"primary\":true}]}",
 			"invalidValue"},
-		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"type\":\"x\"}]}",
+		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"type\":\"x\"}]"
+		 "}",
 			"invalidValue"},
 	};
 
@@ -400,11 +402,11 @@ static unsigned emails_status(struct arena *arena, size_t count, size_t bytes)
 	unsigned status;
 
 	buffer_init(&text, 1 << 20);
-	buffer_append_string(&text, "{\"schemas\":[\"" SCIM_URN_USER
-				    "\"],\"userName\":\"a\",\"emails\":[");
+	buffer_append_string(
+		&text, "{\"schemas\":[\"" SCIM_URN_USER "\"],\"userName\":\"a\",\"emails\":[");
 	for (size_t i = 0; i < count; i++)
-		buffer_append_format(&text, "%s{\"value\":\"%0*d\"}", i == 0 ? "" : ",",
-			(int)bytes, (int)i + 1);
+		buffer_append_format(
+			&text, "%s{\"value\":\"%0*d\"}", i == 0 ? "" : ",", (int)bytes, (int)i + 1);
 	buffer_append_string(&text, "]}");
 	status = status_of(arena, text_copy(arena, buffer_text(&text)).data, &type);
 	buffer_deinit(&text);
@@ -433,8 +435,9 @@ static void what_is_returned_is_what_was_asked_for(void **state)
 			"{" SCHEMAS ",\"" SCIM_URN_ENTERPRISE "\":{\"department\":\"support\"}}"},
 		{"", "emails,name,title,displayName,active,meta,externalId," SCIM_URN_ENTERPRISE,
 			"{" SCHEMAS ",\"userName\":\"Ana@example.com\"}"},
-		{"", "schemas,name.familyName,emails,title,displayName,active,meta,externalId,"
-		     "userName," SCIM_URN_ENTERPRISE,
+		{"",
+			"schemas,name.familyName,emails,title,displayName,active,meta,externalId,"
+			"userName," SCIM_URN_ENTERPRISE,
 			"{\"name\":{\"givenName\":\"Ana\"}," SCHEMAS "}"},
 	};
 	struct json person = json_of(*state, PERSON);
@@ -447,8 +450,7 @@ static void what_is_returned_is_what_was_asked_for(void **state)
 
 		assert_true(scim_selection_read(&selection, *state, &scim_user_type,
 			text_of(rows[i].attributes), text_of(rows[i].excluded), &fault));
-		assert_true(scim_select(
-			&out, *state, &scim_user_type, &person, &selection, &err));
+		assert_true(scim_select(&out, *state, &scim_user_type, &person, &selection, &err));
 		if (!json_equal(&out, &expected))
 			fail_msg("%zu: %.*s", i, TEXT_ARGS(json_canonical_text(*state, &out)));
 	}
@@ -465,8 +467,8 @@ static struct json document_of(struct arena *arena, const struct scim_provision 
 	return out;
 }
 
-static struct json provision_of(struct arena *arena, const char *before, const char *resource,
-	const char *unit)
+static struct json provision_of(
+	struct arena *arena, const char *before, const char *resource, const char *unit)
 {
 	struct json document = json_of(arena, before), read;
 	struct problems *problems = arena_new(arena, struct problems);

@@ -85,6 +85,7 @@ static void answer(struct api_request *request)
 	json_put(&builder, "entitlements", empty);
 	json_put_cstring(&builder, "verdict", "allow");
 	json_put_cstring(&builder, "code", "once-only-code");
+	json_put_cstring(&builder, "token", "once-only-token");
 	json_put_cstring(&builder, "installation", handlers_installation());
 	json_put_cstring(&builder, "operation", request->route->operation);
 	json_put_integer(&builder, "reached", (int64_t)atomic_fetch_add(&reached, 1) + 1);
