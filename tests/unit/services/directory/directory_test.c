@@ -9,6 +9,7 @@
 
 #include "domain/charter/owner.h"
 #include "services/directory/directory.h"
+#include "services/registry/plan_people.h"
 #include "support/governed.h"
 
 /* Who comes, leaves and moves by what a directory says, over a registry with people in it. */
