@@ -2,7 +2,7 @@
 // rule taken away: that twin must break at the step the rule stands for, or the
 // story would prove nothing.
 import {
-  closeSync, cpSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync,
+  closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -1084,8 +1084,131 @@ const left = {
   },
 };
 
+// A Google export in which one person let MeetingGenius in, as tokens.list, users.list and the
+// token activities say it.
+const GOOGLE = 'https://www.googleapis.com/auth/';
+const googleExport = (client, scopes, usedAt) => ({
+  'users.json': { kind: 'admin#directory#users', users: [
+    { id: '1001', primaryEmail: 'cy@example.com' }] },
+  'tokens.json': { kind: 'admin#directory#tokenList', items: scopes.length === 0 ? [] : [
+    { kind: 'admin#directory#token', clientId: client, displayText: 'MeetingGenius',
+      userKey: '1001', scopes }] },
+  'activities.json': { kind: 'admin#reports#activities', items: [
+    { id: { time: usedAt, applicationName: 'token' },
+      actor: { email: 'cy@example.com', profileId: '1001' },
+      events: [{ type: 'auth', name: 'activity', parameters: [
+        { name: 'client_id', value: client },
+        { name: 'scope', multiValue: [`${GOOGLE}calendar.readonly`] }] }] }] },
+});
+
+const ADOPTED = (name, account) => `object: data-source
+name: calendars
+unit: support
+custodian: cy@example.com
+sensitivity: internal
+trust: untrusted
+environment: staging
+at: [google/calendar]
+---
+object: identity
+name: ${name}
+kind: oauth-app
+class: retrieve
+risk: medium
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: Takes notes of meetings
+environments: [staging]
+accounts: ["${account}"]
+data-sources: [{name: calendars, up-to: internal}]
+`;
+
+const inherited = {
+  name: 'an app that an employee let in is found, cut down and stopped',
+  async run(world, tell, isTwin) {
+    const end = Date.now().toString(36);
+    const client = `${end}.apps.googleusercontent.com`;
+    const [account, app] = [`google/${client}`, `meeting-genius-${end}`];
+    const seconds = (more) => new Date(Date.now() + more * 1000).toISOString();
+    let age = 0;
+    const importing = async (connector, provider, files) => {
+      const folder = world.path(`export-${end}-${(age += 1)}`);
+      mkdirSync(folder);
+      for (const [name, text] of Object.entries(files)) {
+        writeFileSync(join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
+      }
+      return world.must('adi@example.com', 'inventory', 'import', connector, folder, '--provider',
+        provider, '--taken', seconds(age), '--yes', '--smaller', '--older');
+    };
+    const wide = ['calendar.readonly', 'drive'].map((scope) => GOOGLE + scope);
+    const used = new Date(Date.now() - 86_400_000).toISOString();
+    await importing('google', 'google',
+      googleExport(client, [...wide, 'https://mail.google.com/'], used));
+    await importing('agents', 'items', { 'agents.jsonl': `${JSON.stringify({ edge: 'uses',
+      from: 'identity:support-summariser', to: `account:/${account}`,
+      why: 'asks it for notes' })}\n` });
+    const ways = async () => {
+      const done = await world.remit('adi@example.com', 'path', 'identity:support-summariser',
+        'resource:google/drive', '-o', 'json');
+      return done.code === 0 ? JSON.parse(done.out).paths : [];
+    };
+    const [way] = await ways();
+    tell.holds('the graph draws agent, app and drive, with who granted it', way?.length === 2 &&
+      way[1].by.includes('cy@example.com') && way[1].effects.includes('write'),
+    JSON.stringify(way));
+    tell.say(`    ${way.map(({ from, to }) => `${from} -> ${to}`).join(', ')}`);
+    const draft = async () => (await world.json('adi@example.com', 'inventory', 'drafts', 'google'))
+      .items.find((item) => item.account === account);
+    const found = await draft();
+    tell.holds('nobody stands for it, and who might is said with the ground',
+      found?.external && found.suggestions.map(({ person, ground }) => `${person} ${ground}`)
+        .join() === 'ana@example.com owns-what-uses-it,cy@example.com gave-most-grants',
+      JSON.stringify(found));
+    await world.must('adi@example.com', 'inventory', 'adopt', account, '--owner',
+      'ana@example.com', '--backup-owner', 'bo@example.com', '--unit', 'support', '--name', app,
+      '--environment', 'staging', '--yes');
+    tell.holds('a draft alone changes nothing', (await draft()) !== undefined);
+    const file = world.path(`${app}.yaml`);
+    writeFileSync(file, ADOPTED(app, account));
+    await world.apply('adi@example.com', '-f', file);
+    const approve = () => world.remit('bo@example.com', 'identity', 'approve', app, '--yes');
+    const early = await approve();
+    tell.holds('its charter is not approved while the app may more than it says',
+      early.code !== 0, early.out + early.err);
+    // The owner leaves it the scope that was used, at Google; the next export says so.
+    await importing('google', 'google',
+      googleExport(client, isTwin ? wide : [`${GOOGLE}calendar.readonly`], used));
+    const late = await approve();
+    tell.holds('cut down to what it uses, it is approved', late.code === 0, late.out + late.err);
+    tell.holds('and the way to the drive is gone', (await ways()).length === 0 &&
+      (await draft()) === undefined);
+    const reads = async () => {
+      const agent = await world.agent('support-summariser', 'files');
+      return agent.call('read_text_file', { path: 'tickets/41.txt' }).finally(() => agent.close());
+    };
+    tell.holds('the agent works as before', (await reads()).done);
+    const stopped = await world.json('adi@example.com', 'inventory', 'contain', account,
+      '--reason', `INC-${end}: the vendor was broken into`);
+    tell.holds('stopping it is on record, with the calls to make and who depends on it',
+      stopped.state === 'intended' && stopped.calls.length > 0 &&
+        stopped.dependants.includes('identity/support-summariser'), JSON.stringify(stopped));
+    tell.say(`    ${stopped.calls[0].call}`);
+    await importing('google', 'google', googleExport(client, [], used));
+    const { items } = await world.json('adi@example.com', 'inventory', 'contained');
+    const state = items.find((item) => item.account === account)?.state;
+    tell.holds('the next export proves that it is gone', state === 'gone', state);
+    await world.must('adi@example.com', 'inventory', 'contain', account, '--undo', '--reason',
+      'over');
+  },
+  twin: {
+    rule: 'the reduction at the provider',
+    breaks: 'cut down to what it uses, it is approved',
+  },
+};
+
 export const stories = [
   reads, writes, poisoned, injected, incident, across, staging, sandbox, killed, unregistered,
   draft, rugPull, knowledge, record, model,
-  handed, workload, left,
+  handed, workload, left, inherited,
 ];

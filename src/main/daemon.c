@@ -35,11 +35,14 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
+#include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
+#include "main/posture_keeper.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
@@ -109,9 +112,11 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct posture *posture;
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
+	struct graph_service *graph;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -142,6 +147,8 @@ struct daemon {
 	struct notices *notices;
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
+	struct posture_keeper posture_keeper;
+	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -401,6 +408,16 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 /* ---- state ---- */
 
+static bool make_posture(struct daemon *daemon, struct error *err)
+{
+	const struct posture_parts parts = {.registry = daemon->registry,
+		.fold = daemon->fold,
+		.findings = daemon->finding,
+		.graph = graph_service_graph(daemon->graph)};
+
+	return posture_create(&daemon->posture, &parts, err);
+}
+
 /* What services find wrong becomes findings. */
 static bool report_findings(struct daemon *daemon)
 {
@@ -454,7 +471,10 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
-		!make_directories(daemon, err) || !report_findings(daemon))
+		!make_directories(daemon, err) || !report_findings(daemon) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
+		!make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -470,6 +490,18 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 
 	return approve_create(
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
+}
+
+static bool make_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_make(
+		       &daemon->inventories, daemon->loop, daemon->fold, daemon->log, err) &&
+	       inventory_keeper_join(&daemon->inventories, graph_service_graph(daemon->graph), err);
+}
+
+static bool tell_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_start(&daemon->inventories, err);
 }
 
 static enum issue_nonces nonces_of(const char *word)
@@ -751,7 +783,10 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.posture = daemon->posture,
 		.directories = daemon->directories,
+		.graph = daemon->graph,
+		.inventory = daemon->inventories.service,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -895,6 +930,11 @@ static bool follow_leavers(struct daemon *daemon, struct error *err)
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
 	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+}
+
+static bool watch_posture(struct daemon *daemon, struct error *err)
+{
+	return posture_keeper_start(&daemon->posture_keeper, daemon->loop, daemon->posture, err);
 }
 
 /* Only where it was set: whoever it tries kills with is registered by people. */
@@ -1089,6 +1129,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.call = daemon->call,
 		.decide = daemon->decide,
 		.finding = daemon->finding,
+		.posture = daemon->posture,
 		.approve = daemon->approve,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1111,6 +1152,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
@@ -1125,7 +1167,9 @@ static const struct {
 	{"notices", make_notices},
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
+	{"posture", watch_posture},
 	{"leavers", follow_leavers},
+	{"what inventories say", tell_inventories},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1216,7 +1260,11 @@ void daemon_destroy(struct daemon **daemon_at)
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
+	posture_keeper_stop(&daemon->posture_keeper);
+	posture_destroy(&daemon->posture);
+	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
 	directory_service_destroy(&daemon->directories);

@@ -9,6 +9,7 @@ struct events_sweep {
 	struct events *events;
 	struct registrar_request key_end; /* of a person; one key at a time */
 	struct issue_sweep sweep;
+	bool is_workload_next; /* the same sub may be a workload, too */
 	struct signals_ending *ending;
 	struct events_sweep *next;
 };
@@ -52,10 +53,17 @@ static void on_swept(struct issue_sweep *sweep)
 	struct signals_ending *ending = made->ending;
 
 	ending->is_done = sweep->is_done;
-	ending->tasks = sweep->tasks;
+	ending->tasks += sweep->tasks;
+	if (sweep->is_done && made->is_workload_next) {
+		made->is_workload_next = false;
+		sweep->whose = ISSUE_WHOSE_WORKLOAD;
+		sweep->name = ending->name;
+		issue_sweep(made->events->issue, sweep);
+		return;
+	}
 	ending->err = sweep->err;
 	log_info("event_taken", LOG_TEXT("issuer", ending->issuer),
-		LOG_STRING("event", ending->reason), LOG_NUMBER("tasks", sweep->tasks));
+		LOG_STRING("event", ending->reason), LOG_NUMBER("tasks", ending->tasks));
 	sweep_free(made);
 	ending->done(ending);
 }
@@ -114,16 +122,31 @@ static void end_next_key(struct events_sweep *made)
 		fail(made, &err);
 }
 
-/* Whom the issuer lets sign in by that name, as they are called here; else the very name. */
-static struct text name_of(const struct events *events, const struct signals_ending *ending)
+/* Whom the issuer lets sign in by that name; NULL: nobody, or none is meant. */
+static const struct registry_entry *person_of(
+	const struct events *events, const struct signals_ending *ending)
 {
-	const struct registry_entry *person =
-		ending->whom != ISSUER_SUBJECT_PEOPLE
-			? NULL
-			: sign_in_find_person(registrar_registry(events->registrar), ending->issuer,
-				  ending->name);
+	return ending->whom != ISSUER_SUBJECT_PEOPLE && !ending->may_be_person
+		       ? NULL
+		       : sign_in_find_person(registrar_registry(events->registrar), ending->issuer,
+				 ending->name);
+}
 
-	return person == NULL ? ending->name : person->name;
+/* Whose tasks: a person's by the name they have here, else whoever has the very name. */
+static void aim(struct events_sweep *made)
+{
+	const struct signals_ending *ending = made->ending;
+	const struct registry_entry *person = person_of(made->events, ending);
+	bool is_person = ending->whom == ISSUER_SUBJECT_PEOPLE || person != NULL;
+
+	made->is_workload_next = is_person && ending->whom == ISSUER_SUBJECT_WORKLOADS;
+	made->sweep =
+		(struct issue_sweep){.whose = is_person ? ISSUE_WHOSE_PERSON : whose(ending->whom),
+			.issuer = ending->issuer,
+			.name = person == NULL ? ending->name : person->name,
+			.reason = text_of(ending->reason),
+			.done = on_swept,
+			.context = made};
 }
 
 static void end(void *context, struct signals_ending *ending)
@@ -141,13 +164,8 @@ static void end(void *context, struct signals_ending *ending)
 	made->ending = ending;
 	made->next = events->sweeps;
 	events->sweeps = made;
-	made->sweep = (struct issue_sweep){.whose = whose(ending->whom),
-		.issuer = ending->issuer,
-		.name = name_of(events, ending),
-		.reason = text_of(ending->reason),
-		.done = on_swept,
-		.context = made};
-	if (ending->whom == ISSUER_SUBJECT_PEOPLE && ending->name.length > 0)
+	aim(made);
+	if (made->sweep.whose == ISSUE_WHOSE_PERSON && ending->name.length > 0)
 		end_next_key(made);
 	else
 		issue_sweep(events->issue, &made->sweep);

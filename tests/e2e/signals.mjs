@@ -16,12 +16,14 @@ const IDENTITY = 'support-summariser';
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';
 const JWT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const CLIENT = 'remit-cli';
+const CY_SUB = 'worker:cy';
 const BO = 'bo.at.work@corp.example'; // as id calls bo@example.com
 const POLL_TOKEN = 'token-of-the-poll-0123456789';
 const path = fileURLToPath(new URL('../../docs/formats/security-events.md', import.meta.url));
 const page = readFileSync(path, 'utf8');
 let world;
 let id; // takes pushes
+let staff; // the same, and calls people by their sub
 let mute; // an issuer whose events are not taken
 let hub; // is polled
 
@@ -88,7 +90,7 @@ const issuerDocument = ({ name, url }, rest) =>
   `algorithms: [ES256]\nprivate-addresses: allowed\nreuse: allowed\n${rest}`;
 
 before(async () => {
-  [id, mute, hub] = await Promise.all(['id', 'mute', 'hub'].map(
+  [id, mute, hub, staff] = await Promise.all(['id', 'mute', 'hub', 'staff'].map(
     (name) => Issuer.start({ name, algorithm: 'ES256' })));
   hub.transmitter = await new Transmitter().start();
   const documents = [
@@ -99,8 +101,10 @@ before(async () => {
     issuerDocument(mute, ''),
     issuerDocument(hub, 'events: {types: [session-revoked], subjects: [workloads], ' +
       `audience: remit-at-hub, poll: "${hub.transmitter.url}", credential: hub-poll}\n`),
+    issuerDocument(staff, 'events: {types: [session-revoked], subjects: [people, workloads]}\n' +
+      `people: {client: ${CLIENT}, claim: sub}\n`),
   ];
-  const rules = [id, mute, hub].map(({ name }) =>
+  const rules = [id, mute, hub, staff].map(({ name }) =>
     `  - {issuer: ${name}, environment: staging, subject-prefix: "worker:"}\n`).join('');
   world = await World.start({
     change: (files) => {
@@ -109,7 +113,9 @@ before(async () => {
       files.set(name, `${files.get(name)}federation:\n${rules}`);
       for (const [file, text] of files) {
         files.set(file, text.replace(/^(object: person\nname: bo@[^]*?)(?=^---|(?![^]))/gm,
-          `$1sign-in: {issuer: id, as: ${BO}}\n`));
+          `$1sign-in: {issuer: id, as: ${BO}}\n`).replace(
+          /^(object: person\nname: cy@[^]*?)(?=^---|(?![^]))/gm,
+          `$1sign-in: {issuer: staff, as: "${CY_SUB}"}\n`));
       }
     },
   });
@@ -118,7 +124,7 @@ before(async () => {
 after(async () => {
   await world?.stop();
   await hub?.transmitter.stop();
-  for (const issuer of [id, mute, hub]) await issuer?.stop();
+  for (const issuer of [id, mute, hub, staff]) await issuer?.stop();
 });
 
 const open = async (issuer, sub) => {
@@ -291,15 +297,15 @@ test('credential-change and the identity itself end tasks, too', async () => {
   assert.equal(await call(next), 401);
 });
 
-// Signed in by a token of id's, as docs/login.md has it for machines without a browser.
-const signIn = async (home) => {
+// Signed in by a token of an issuer's, as docs/login.md has it for machines without a browser.
+const signInBy = async (issuer, home, claims) => {
   const nonce = (await world.must(home, 'login', '--nonce')).trim();
   const file = world.path(`${home}.jwt`);
-  writeFileSync(file, await id.token({
-    iss: id.url, aud: CLIENT, sub: 'u-bo', email: BO, email_verified: true, nonce,
-  }), { mode: 0o600 });
-  await world.must(home, 'login', '--id-token-file', file);
+  writeFileSync(file, await issuer.token({ iss: issuer.url, aud: CLIENT, nonce, ...claims }),
+    { mode: 0o600 });
+  await world.must(home, 'login', '--issuer', issuer.name, '--id-token-file', file);
 };
+const signIn = (home) => signInBy(id, home, { sub: 'u-bo', email: BO, email_verified: true });
 
 test('session-revoked of a person ends the keys that they signed in with there', async () => {
   await signIn('bo-laptop');
@@ -316,6 +322,22 @@ test('session-revoked of a person ends the keys that they signed in with there',
   }
   await signIn('bo-tablet'); // a new session there is a new key here
   assert.equal(await listed('bo-tablet'), 0);
+});
+
+test('iss_sub reaches a person whom their issuer calls by sub, and the workload too', async () => {
+  await signInBy(staff, 'cy-laptop', { sub: CY_SUB });
+  const listed = async () => (await world.remit('cy-laptop', 'person', 'list')).code;
+  const [same, other] = await Promise.all([open(staff, CY_SUB), open(staff, 'worker:2')]);
+  await taken(await eventOf(id, subjectOf(staff, CY_SUB))); // not its own subject
+  await taken(await eventOf(staff, subjectOf(staff, 'worker:3')));
+  assert.equal(await listed(), 0);
+  await works(same);
+  await taken(await eventOf(staff, subjectOf(staff, CY_SUB)));
+  const refusal = await world.remit('cy-laptop', 'person', 'list');
+  assert.notEqual(refusal.code, 0);
+  assert.match(refusal.err, /key_over/);
+  assert.equal(await call(same), 401);
+  await works(other);
 });
 
 test('many tasks end with one event', async () => {

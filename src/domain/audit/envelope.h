@@ -49,6 +49,17 @@
 	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
+	X(RECORD_WAIVER_ASKED,      "waiver-asked")       \
+	X(RECORD_WAIVER_APPROVED,   "waiver-approved")    \
+	X(RECORD_WAIVER_ENDED,      "waiver-ended")       \
+	X(RECORD_POSTURE_FIGURES,   "posture-figures")    \
+	X(RECORD_INVENTORY_PART,     "inventory-part")     \
+	X(RECORD_INVENTORY_IMPORTED, "inventory-imported") \
+	X(RECORD_INVENTORY_UNDONE,   "inventory-undone")   \
+	X(RECORD_INVENTORY_DROPPED,  "inventory-dropped")  \
+	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
+	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
+	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
 	X(RECORD_REVIEW_DUE,        "review-due")         \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \

@@ -35,6 +35,7 @@ enum {
 	CHARTER_FAN_OUT_MAX = 100000,     /* limits.fan-out */
 	CHARTER_OPEN_TASKS_MAX = 1000000, /* limits.open-tasks */
 	CHARTER_MODEL_BYTES_MAX = 128,    /* name of a model, as its provider writes it */
+	ACCOUNT_BYTES_MAX = 449,          /* CONNECTOR/ID: 64, a slash, 384 */
 };
 
 /* The most of a budget's numbers, and of one price: sums of them stay far from overflow. */
@@ -131,7 +132,9 @@ struct charter {
 	struct text backup_owner;
 	struct text unit;
 	struct text purpose;
-	uint32_t environments; /* bits of environment_bit() */
+	uint32_t environments;       /* bits of environment_bit() */
+	const struct text *accounts; /* "CONNECTOR/ID": what it is at providers */
+	uint32_t accounts_count;
 	const struct charter_model *models;
 	uint32_t models_count;
 	const struct charter_data_source *data_sources;

@@ -54,7 +54,7 @@ enum issuer_source {
 /* Whom an issuer's events may be about (docs/formats/security-events.md). */
 enum issuer_subject {
 	ISSUER_SUBJECT_NONE = 0,
-	ISSUER_SUBJECT_PEOPLE,     /* persons, by email */
+	ISSUER_SUBJECT_PEOPLE,     /* persons, by email or what it calls them */
 	ISSUER_SUBJECT_WORKLOADS,  /* whoever opened a task by its word, by their `sub` */
 	ISSUER_SUBJECT_IDENTITIES, /* identities, by the name they have here */
 };

@@ -11,9 +11,12 @@
 
 /* The joined graph: people, identities, what was seen at providers, and how one reaches
  * another.  Nodes and edges come from *layers*: the registry is one, each connector's inventory
- * one, what was recorded (uses, hops) one.  A layer is replaced part by part, so a change costs
- * what it touches.  Compact: a million nodes and five million edges are well under a gigabyte.
- * Belongs to the loop's thread; changes at fold time only; pure. */
+ * one, what was recorded (hops) one.  A layer is replaced part by part, so a change costs what
+ * it touches, and what a part says again as before touches nothing.  In which order parts came
+ * does not matter.  Uses are no layer: they stay when what was used is said anew.
+ *
+ * Compact: a million nodes and five million edges are well under a gigabyte.  Belongs to the
+ * loop's thread; changes at fold time only; pure. */
 
 struct graph;
 
@@ -37,17 +40,18 @@ enum graph_edge_kind {
 	GRAPH_EDGE_OWNS,      /* person ▸ identity, account, credential */
 	GRAPH_EDGE_BACKS,     /* person ▸ identity: its backup owner */
 	GRAPH_EDGE_KEEPS,     /* person ▸ data source: its custodian */
-	GRAPH_EDGE_CREATED,   /* person ▸ account; says nothing about who owns it */
+	GRAPH_EDGE_CREATED,   /* person ▸ account, credential; says nothing about who owns it */
 	GRAPH_EDGE_CONSENTED, /* person ▸ account: a grant of OAuth, of all or of one person */
 	GRAPH_EDGE_BELONGS,   /* anything ▸ unit */
 	GRAPH_EDGE_HOLDS,     /* identity, account ▸ credential */
-	/* Those that carry authority, in the direction in which it is used: */
+	/* Those that carry authority, with HOLDS, in the direction in which it is used: */
 	GRAPH_EDGE_IS,   /* identity ▸ account: what it is at a provider, as its charter says */
 	GRAPH_EDGE_USES, /* identity, account ▸ account: it acts through it and inherits its rights
 			  * (a flow's connection, an agent's app) */
-	GRAPH_EDGE_OPENS,  /* credential ▸ account, server: whoever holds it may act so */
-	GRAPH_EDGE_HANDS,  /* identity ▸ identity: hands work to it */
-	GRAPH_EDGE_MAY,    /* identity, account ▸ tool, data source, resource, model, server */
+	GRAPH_EDGE_OPENS, /* credential ▸ identity, account, server: whoever holds it may act so */
+	GRAPH_EDGE_HANDS,  /* identity, account ▸ identity, account: hands work to it */
+	GRAPH_EDGE_MAY,    /* identity, account, credential ▸ tool, data source, resource, model,
+			    * server */
 	GRAPH_EDGE_READS,  /* tool ▸ data source */
 	GRAPH_EDGE_OFFERS, /* server ▸ tool, model */
 	GRAPH_EDGE_AT,     /* resource ▸ data source: what the provider calls it */
@@ -83,7 +87,7 @@ typedef uint32_t graph_id;
 struct graph_node {
 	graph_id id;
 	enum graph_node_kind kind;
-	struct text name;  /* unique within its kind: NAME of the registry, or CONNECTOR/what/id */
+	struct text name;  /* unique within its kind: NAME of the registry, or CONNECTOR/ID */
 	struct text title; /* what people call it; may be empty */
 	uint32_t flags;
 	enum identity_kind identity_kind; /* IDENTITY, ACCOUNT */
@@ -100,29 +104,48 @@ struct graph_node {
 };
 
 struct graph_edge {
+	graph_id id; /* for whoever goes on behind it */
 	enum graph_edge_kind kind;
 	graph_id from;
 	graph_id to;
 	enum graph_origin origin;
 	uint32_t effects;  /* MAY, CONSENTED: bits 1 << enum effect */
-	struct text scope; /* as the provider writes it, or the charter's line
-			    * ("charter/NAME@3/entitlements/0") */
+	struct text scope; /* as the provider writes it, or the line of the registry's entry:
+			    * "entitlements/0" */
 	struct text by;    /* who granted it: a person's name, "person:NAME", or empty */
-	struct text why;   /* policy, consent, approval or reason it stands by; may be empty */
+	struct text why;   /* policy, consent, approval or reason it stands by; may be empty.
+			    * "charter@3": the entry's version, or "proposed@3"; the
+			    * policy is "charter/NAME@3/SCOPE" */
 	graph_time since_s;
 	graph_time until_s; /* 0: no end */
 	graph_time used_s;  /* last; 0: never seen used */
-	uint32_t uses;      /* in the last GRAPH_USE_DAYS */
+	uint32_t uses;      /* in the last GRAPH_USE_DAYS, up to the latest use there is */
 	struct text layer;  /* "registry", "recorded", or the connector's name */
 };
 
 enum {
-	GRAPH_USE_DAYS = 90,
-	GRAPH_NODES_MAX = 4 * 1024 * 1024,
+	GRAPH_USE_WEEKS = 13,
+	GRAPH_USE_DAYS = 7 * GRAPH_USE_WEEKS,
+	GRAPH_NODES_MAX = 4 * 1024 * 1024, /* names there ever were */
 	GRAPH_EDGES_MAX = 16 * 1024 * 1024,
-	GRAPH_NAME_BYTES_MAX = 512,
-	GRAPH_PATH_HOPS_MAX = 12,
+	GRAPH_USES_MAX = 8 * 1024 * 1024,
+	GRAPH_LAYERS_MAX = 1024,
+	GRAPH_LISTENERS_MAX = 8,
+	GRAPH_NAME_BYTES_MAX = 512, /* of any text */
 };
+
+/* How often one used another, by weeks: week is the last of them, counts[w % GRAPH_USE_WEEKS]
+ * is week w's; a count stops at its most. */
+struct graph_use {
+	graph_id from;
+	graph_id to;
+	graph_time last_s;
+	uint16_t week; /* since 1970 */
+	uint16_t counts[GRAPH_USE_WEEKS];
+};
+
+#define GRAPH_LAYER_REGISTRY "registry"
+#define GRAPH_LAYER_RECORDED "recorded"
 
 /* Errors: LIMIT. */
 bool graph_create(struct graph **out, struct error *err) MUST_CHECK;
@@ -130,13 +153,15 @@ void graph_destroy(struct graph **graph);
 
 /* ---- Changes, for the fold alone ----
  * Each belongs to a layer and, in it, to a part: what was said in one breath (a registry entry's
- * "identity/NAME", an item of an inventory).  graph_part_begin takes back all that the part said
- * before; what follows until graph_part_end is what it says now.  Between them the graph is not
- * read. */
+ * "identity/NAME", all that an inventory says of one account).  graph_part_begin takes back all
+ * that the part said before; what follows until graph_part_end is what it says now.  Between
+ * them the graph is not read.  A part that says nothing is none.  Whoever began a part ends it,
+ * also where something between failed. */
 bool graph_part_begin(
 	struct graph *graph, struct text layer, struct text part, struct error *err) MUST_CHECK;
-/* The part says the node: its members are the node's (the registry's win over a connector's,
- * a later part's over an earlier's).  node->id is not read.  Errors: LIMIT, INVALID. */
+/* The part says the node: its members are the node's, if its part comes before all others that
+ * say it: the registry's before connectors', then in byte order of layer and part.  node->id is
+ * not read.  Errors: LIMIT, INVALID (a text that is too long, or a name that is empty). */
 bool graph_put_node(struct graph *graph, const struct graph_node *node, graph_id *out,
 	struct error *err) MUST_CHECK;
 /* The number of the node of this name, made if there is none: then it is not KNOWN. */
@@ -146,26 +171,37 @@ bool graph_name_node(struct graph *graph, enum graph_node_kind kind, struct text
  * join these). */
 bool graph_put_edge(
 	struct graph *graph, const struct graph_edge *edge, struct error *err) MUST_CHECK;
-bool graph_part_end(struct graph *graph, struct error *err) MUST_CHECK;
+void graph_part_end(struct graph *graph);
 /* Everything the layer said is taken back. */
 bool graph_layer_remove(struct graph *graph, struct text layer, struct error *err) MUST_CHECK;
-/* Note that an edge was used: no part, no allocation.  False: there is no such edge. */
-bool graph_edge_used(struct graph *graph, graph_id from, graph_id to, enum graph_edge_kind kind,
-	graph_time at_s, uint32_t uses);
+/* Of a layer that is said as a whole: parts that were not begun between the two are taken back
+ * by the second. */
+bool graph_layer_begin(struct graph *graph, struct text layer, struct error *err) MUST_CHECK;
+bool graph_layer_end(struct graph *graph, struct text layer, struct error *err) MUST_CHECK;
+/* Notes that one used the other: every edge between them tells it, also one that is said later.
+ * Of what is older than GRAPH_USE_DAYS only the time counts.  Errors: LIMIT. */
+bool graph_note_use(struct graph *graph, graph_id from, graph_id to, graph_time at_s,
+	uint32_t count, struct error *err) MUST_CHECK;
+/* Puts back what graph_each_use gave, in place of what there is.  Errors: LIMIT. */
+bool graph_put_use(struct graph *graph, const struct graph_use *use, struct error *err) MUST_CHECK;
 
-/* Hears of each node that a change may have touched, itself or by an edge, after the part's end. */
+/* Hears of each node that a change touched, itself or by an edge, after the part's end.  A use
+ * touches nothing.  The graph may be read, not changed. */
 struct graph_listener {
 	void *context;
 	void (*touched)(void *context, graph_id node);
 };
+/* At most GRAPH_LISTENERS_MAX; the listener must live as long as the graph. */
 void graph_listen(struct graph *graph, const struct graph_listener *listener);
 
 /* ---- Reading ---- */
 
 uint64_t graph_generation(const struct graph *graph); /* counts changes */
-size_t graph_node_count(const struct graph *graph);
+size_t graph_node_count(const struct graph *graph);   /* that somebody says, or an edge has */
 size_t graph_edge_count(const struct graph *graph);
-/* False: there is none of this name, or no layer says anything of it any more. */
+size_t graph_use_count(const struct graph *graph);
+size_t graph_held_bytes(const struct graph *graph); /* memory it has from the system */
+/* False: there is none of this name, or neither a part nor an edge says it any more. */
 bool graph_find(const struct graph *graph, enum graph_node_kind kind, struct text name,
 	struct graph_node *out);
 bool graph_node(const struct graph *graph, graph_id id, struct graph_node *out);
@@ -177,6 +213,24 @@ void graph_each_out(const struct graph *graph, graph_id from, enum graph_edge_ki
 	bool (*visit)(void *context, const struct graph_edge *edge), void *context);
 void graph_each_in(const struct graph *graph, graph_id to, enum graph_edge_kind kind,
 	bool (*visit)(void *context, const struct graph_edge *edge), void *context);
+/* One edge; false: it is not there any more.  The number may be given again. */
+bool graph_edge(const struct graph *graph, graph_id id, struct graph_edge *out);
+/* As the two, of those behind the edge `after`, which must be one of them: false if it is not
+ * (any more).  0: from the first. */
+bool graph_each_out_after(const struct graph *graph, graph_id from, graph_id after,
+	bool (*visit)(void *context, const struct graph_edge *edge), void *context);
+bool graph_each_in_after(const struct graph *graph, graph_id to, graph_id after,
+	bool (*visit)(void *context, const struct graph_edge *edge), void *context);
+/* How many edges it has, of any kind. */
+size_t graph_outs(const struct graph *graph, graph_id from);
+size_t graph_ins(const struct graph *graph, graph_id to);
+/* Every use, and what one node used.  Those whose ends no edge joins are use without a grant. */
+void graph_each_use(const struct graph *graph,
+	bool (*visit)(void *context, const struct graph_use *use), void *context);
+bool graph_find_use(const struct graph *graph, graph_id from, graph_id to, struct graph_use *out);
+/* In the last GRAPH_USE_DAYS before the graph's latest use. */
+uint32_t graph_use_total(const struct graph *graph, const struct graph_use *use);
+bool graph_is_joined(const struct graph *graph, graph_id from, graph_id to);
 /* Every credential node with this fingerprint. */
 void graph_each_fingerprint(const struct graph *graph, struct text fingerprint,
 	bool (*visit)(void *context, graph_id credential), void *context);

@@ -1,58 +1,75 @@
-/* An open-addressing hash table with linear probing and room for twice its
- * entries.  Keys are digests, so their first bytes are the hash; nobody can aim
- * them at one place without inverting SHA-256.
+/* Entries and owners lie in pools and never move; two open-addressing tables with linear probing
+ * find them by digest, and a binary heap has the entries by when they pass.  Keys are digests, so
+ * their first bytes are the hash; nobody can aim them at one place without inverting SHA-256.
  *
- * 1. A slot with until_utc_s 0 is free; probing stops there.
- * 2. Nothing is deleted singly: dropping what has passed rebuilds the table in
- *    place of the old one, at most once per second of the clock.
- * 3. Each owner has at least one id, so there are never more owners than ids and
- *    a table of as many slots has room for them. */
+ * 1. A slot of an index is a pool's number and one, or 0: free; probing stops there.  Taking one
+ *    out moves those behind it that would not be found any more.
+ * 2. Each note drops REPLAY_DROPS that have passed, and REPLAY_DROPS_FULL at most where there is no
+ * room, so none costs what the table holds.
+ * 3. Each owner has at least one id, so there are never more owners than ids. */
 #include "domain/token/replay.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct slot {
+struct entry {
 	struct sha256 key;
 	int64_t until_utc_s;
-	uint32_t owner; /* its place among the owners */
+	uint32_t owner; /* its place among the owners; of a free one the next free */
+	uint32_t place; /* in the heap */
 };
 
 /* How many ids somebody has. */
 struct owner {
 	struct sha256 name;
-	size_t count; /* 0: a free place */
+	uint32_t count;
+	uint32_t next; /* of a free one the next free */
 };
 
 struct replay_table {
-	struct slot *slots;
+	struct entry *entries;
 	struct owner *owners;
-	size_t slots_count; /* of both: a power of two, at least twice entries_max */
+	uint32_t *heap;
+	uint32_t *entry_index;
+	uint32_t *owner_index;
+	size_t slots_count; /* of both indexes: a power of two, at least twice entries_max */
+	uint32_t entries_used;
+	uint32_t owners_used;
+	uint32_t free_entry; /* number and one; 0: none */
+	uint32_t free_owner;
 	struct replay_bounds bounds;
 	size_t count;
-	int64_t swept_utc_s;
 };
+
+static bool reserve(struct replay_table *table)
+{
+	size_t room = table->bounds.entries_max;
+
+	table->entries = calloc(room, sizeof *table->entries);
+	table->owners = calloc(room, sizeof *table->owners);
+	table->heap = calloc(room, sizeof *table->heap);
+	table->entry_index = calloc(table->slots_count, sizeof *table->entry_index);
+	table->owner_index = calloc(table->slots_count, sizeof *table->owner_index);
+	return table->entries != NULL && table->owners != NULL && table->heap != NULL &&
+	       table->entry_index != NULL && table->owner_index != NULL;
+}
 
 bool replay_table_create(
 	struct replay_table **out, const struct replay_bounds *bounds, struct error *err)
 {
 	struct replay_table *table = calloc(1, sizeof *table);
-	size_t slots = 4;
 
 	*out = NULL;
-	while (slots / 2 < bounds->entries_max)
-		slots *= 2;
-	if (table != NULL) {
-		table->slots = calloc(slots, sizeof *table->slots);
-		table->owners = calloc(slots, sizeof *table->owners);
-	}
-	if (table == NULL || table->slots == NULL || table->owners == NULL) {
+	if (table == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for one-time ids");
+	table->bounds = *bounds;
+	table->slots_count = 4;
+	while (table->slots_count / 2 < bounds->entries_max)
+		table->slots_count *= 2;
+	if (!reserve(table)) {
 		replay_table_destroy(&table);
 		return error_set(err, ERROR_LIMIT, "no memory for one-time ids");
 	}
-	table->slots_count = slots;
-	table->bounds = *bounds;
-	table->swept_utc_s = INT64_MIN;
 	*out = table;
 	return true;
 }
@@ -61,8 +78,11 @@ void replay_table_destroy(struct replay_table **table)
 {
 	if (*table == NULL)
 		return;
-	free((*table)->slots);
+	free((*table)->entries);
 	free((*table)->owners);
+	free((*table)->heap);
+	free((*table)->entry_index);
+	free((*table)->owner_index);
 	free(*table);
 	*table = NULL;
 }
@@ -79,6 +99,8 @@ struct sha256 replay_key(struct text issuer, struct text id)
 	return sha256_of_parts(parts, sizeof parts / sizeof parts[0]);
 }
 
+/* ---- the indexes ---- */
+
 static size_t place_of(const struct replay_table *table, const struct sha256 *key)
 {
 	uint64_t hash = 0;
@@ -87,108 +109,202 @@ static size_t place_of(const struct replay_table *table, const struct sha256 *ke
 	return (size_t)hash & (table->slots_count - 1);
 }
 
-/* The key's slot, or the free one where it would go. */
-static struct slot *find_slot(const struct replay_table *table, const struct sha256 *key)
+static const struct sha256 *key_at(
+	const struct replay_table *table, const uint32_t *index, size_t at)
+{
+	uint32_t number = index[at] - 1;
+
+	return index == table->entry_index ? &table->entries[number].key
+					   : &table->owners[number].name;
+}
+
+/* Where the key stands, or the free slot where it would go. */
+static size_t find_slot(
+	const struct replay_table *table, const uint32_t *index, const struct sha256 *key)
 {
 	size_t at = place_of(table, key);
 
-	while (table->slots[at].until_utc_s != 0 && !sha256_equal(&table->slots[at].key, key))
+	while (index[at] != 0 && !sha256_equal(key_at(table, index, at), key))
 		at = (at + 1) & (table->slots_count - 1);
-	return &table->slots[at];
+	return at;
 }
 
-/* The owner's place, or the free one where it would go. */
-static struct owner *find_owner(const struct replay_table *table, const struct sha256 *name)
+/* True if what should stand at home and stands at `at` may go to the hole before it. */
+static bool may_go(size_t hole, size_t home, size_t at)
 {
-	size_t at = place_of(table, name);
+	return hole <= at ? home <= hole || home > at : home <= hole && home > at;
+}
 
-	while (table->owners[at].count != 0 && !sha256_equal(&table->owners[at].name, name))
+static void take_out(struct replay_table *table, uint32_t *index, const struct sha256 *key)
+{
+	size_t hole = find_slot(table, index, key);
+	size_t at = hole;
+
+	for (;;) {
 		at = (at + 1) & (table->slots_count - 1);
-	return &table->owners[at];
+		if (index[at] == 0)
+			break;
+		if (may_go(hole, place_of(table, key_at(table, index, at)), at)) {
+			index[hole] = index[at];
+			hole = at;
+		}
+	}
+	index[hole] = 0;
+}
+
+/* ---- the heap ---- */
+
+static void put(struct replay_table *table, size_t place, uint32_t number)
+{
+	table->heap[place] = number;
+	table->entries[number].place = (uint32_t)place;
+}
+
+static int64_t until_at(const struct replay_table *table, size_t place)
+{
+	return table->entries[table->heap[place]].until_utc_s;
+}
+
+static void sift_up(struct replay_table *table, size_t place, uint32_t number)
+{
+	while (place > 0 && until_at(table, (place - 1) / 2) > table->entries[number].until_utc_s) {
+		put(table, place, table->heap[(place - 1) / 2]);
+		place = (place - 1) / 2;
+	}
+	put(table, place, number);
+}
+
+static void sift_down(struct replay_table *table, size_t place, uint32_t number)
+{
+	for (;;) {
+		size_t below = 2 * place + 1;
+
+		if (below + 1 < table->count && until_at(table, below + 1) < until_at(table, below))
+			below++;
+		if (below >= table->count ||
+			until_at(table, below) >= table->entries[number].until_utc_s)
+			break;
+		put(table, place, table->heap[below]);
+		place = below;
+	}
+	put(table, place, number);
+}
+
+/* ---- entries ---- */
+
+static const struct entry *find_entry(const struct replay_table *table, const struct sha256 *key)
+{
+	uint32_t number = table->entry_index[find_slot(table, table->entry_index, key)];
+
+	return number == 0 ? NULL : &table->entries[number - 1];
 }
 
 bool replay_is_used(const struct replay_table *table, const struct sha256 *key, int64_t now_utc_s)
 {
-	const struct slot *slot = find_slot(table, key);
+	const struct entry *entry = find_entry(table, key);
 
-	return slot->until_utc_s != 0 && slot->until_utc_s >= now_utc_s;
+	return entry != NULL && entry->until_utc_s >= now_utc_s;
 }
 
-static void place(
-	struct replay_table *table, const struct replay_use *use, const struct sha256 *name)
+static void give_back_owner(struct replay_table *table, uint32_t number)
 {
-	struct owner *owner = find_owner(table, name);
+	struct owner *owner = &table->owners[number];
 
-	owner->name = *name;
-	owner->count++;
-	*find_slot(table, &use->key) =
-		(struct slot){use->key, use->until_utc_s, (uint32_t)(owner - table->owners)};
-	table->count++;
-}
-
-/* Puts what has not passed into the tables, which are empty. */
-static void place_rest(struct replay_table *table, const struct slot *slots,
-	const struct owner *owners, int64_t now_utc_s)
-{
-	for (size_t i = 0; i < table->slots_count; i++) {
-		const struct replay_use use = {
-			.key = slots[i].key, .until_utc_s = slots[i].until_utc_s};
-
-		if (use.until_utc_s != 0 && use.until_utc_s >= now_utc_s)
-			place(table, &use, &owners[slots[i].owner].name);
-	}
-}
-
-static void sweep(struct replay_table *table, int64_t now_utc_s)
-{
-	struct slot *slots = NULL;
-	struct owner *owners = NULL;
-
-	if (table->swept_utc_s == now_utc_s)
+	if (--owner->count > 0)
 		return;
-	slots = calloc(table->slots_count, sizeof *slots);
-	owners = calloc(table->slots_count, sizeof *owners);
-	if (slots != NULL && owners != NULL) {
-		struct replay_table fresh = *table;
+	take_out(table, table->owner_index, &owner->name);
+	owner->next = table->free_owner;
+	table->free_owner = number + 1;
+}
 
-		fresh.slots = slots;
-		fresh.owners = owners;
-		fresh.count = 0;
-		fresh.swept_utc_s = now_utc_s;
-		place_rest(&fresh, table->slots, table->owners, now_utc_s);
-		slots = table->slots;
-		owners = table->owners;
-		*table = fresh;
-	}
-	free(slots);
-	free(owners);
+static void drop_first(struct replay_table *table)
+{
+	uint32_t number = table->heap[0];
+	struct entry *entry = &table->entries[number];
+
+	take_out(table, table->entry_index, &entry->key);
+	give_back_owner(table, entry->owner);
+	table->count--;
+	if (table->count > 0)
+		sift_down(table, 0, table->heap[table->count]);
+	entry->owner = table->free_entry;
+	table->free_entry = number + 1;
+}
+
+static void drop_passed(struct replay_table *table, int64_t now_utc_s, unsigned count_max)
+{
+	while (count_max-- > 0 && table->count > 0 && until_at(table, 0) < now_utc_s)
+		drop_first(table);
+}
+
+/* The owner's number; one without ids is made. */
+static uint32_t owner_of(struct replay_table *table, const struct sha256 *name)
+{
+	size_t at = find_slot(table, table->owner_index, name);
+	uint32_t number = 0;
+
+	if (table->owner_index[at] != 0)
+		return table->owner_index[at] - 1;
+	number = table->free_owner != 0 ? table->free_owner - 1 : table->owners_used++;
+	if (table->free_owner != 0)
+		table->free_owner = table->owners[number].next;
+	table->owners[number] = (struct owner){.name = *name};
+	table->owner_index[at] = number + 1;
+	return number;
+}
+
+static void add(struct replay_table *table, const struct replay_use *use, const struct sha256 *name)
+{
+	uint32_t owner = owner_of(table, name);
+	uint32_t number = table->free_entry != 0 ? table->free_entry - 1 : table->entries_used++;
+
+	if (table->free_entry != 0)
+		table->free_entry = table->entries[number].owner;
+	table->entries[number] =
+		(struct entry){.key = use->key, .until_utc_s = use->until_utc_s, .owner = owner};
+	table->owners[owner].count++;
+	table->entry_index[find_slot(table, table->entry_index, &use->key)] = number + 1;
+	table->count++;
+	sift_up(table, table->count - 1, number);
 }
 
 static bool is_full(const struct replay_table *table, const struct sha256 *name, size_t share_max)
 {
+	uint32_t number = table->owner_index[find_slot(table, table->owner_index, name)];
+
 	return table->count >= table->bounds.entries_max ||
-	       find_owner(table, name)->count >= share_max;
+	       (number != 0 && table->owners[number - 1].count >= share_max);
+}
+
+static void keep_longer(struct replay_table *table, const struct sha256 *key, int64_t until_utc_s)
+{
+	uint32_t number = table->entry_index[find_slot(table, table->entry_index, key)] - 1;
+	struct entry *entry = &table->entries[number];
+
+	if (entry->until_utc_s >= until_utc_s)
+		return;
+	entry->until_utc_s = until_utc_s;
+	sift_down(table, entry->place, number);
 }
 
 static bool note(struct replay_table *table, const struct replay_use *use, size_t share_max,
 	int64_t now_utc_s, struct error *err)
 {
-	struct slot *slot = find_slot(table, &use->key);
 	struct sha256 name;
 
-	if (slot->until_utc_s != 0) {
-		if (slot->until_utc_s < use->until_utc_s)
-			slot->until_utc_s = use->until_utc_s;
+	if (find_entry(table, &use->key) != NULL) {
+		keep_longer(table, &use->key, use->until_utc_s);
 		return true;
 	}
 	if (use->until_utc_s < now_utc_s || use->until_utc_s <= 0)
 		return true; /* can never be accepted again anyway */
 	name = sha256_of(use->owner.data, use->owner.length);
+	drop_passed(table, now_utc_s, REPLAY_DROPS);
 	if (is_full(table, &name, share_max))
-		sweep(table, now_utc_s);
+		drop_passed(table, now_utc_s, REPLAY_DROPS_FULL);
 	if (is_full(table, &name, share_max))
 		return error_set(err, ERROR_LIMIT, "too many one-time ids at once");
-	place(table, use, &name);
+	add(table, use, &name);
 	return true;
 }
 

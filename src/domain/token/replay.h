@@ -15,6 +15,10 @@
  * id, has a share of the places, so that none can take them from all others. */
 struct replay_table;
 
+/* The most that one note drops of what has passed, and where there is no room: what it costs is
+ * bounded, whatever is there. */
+enum { REPLAY_DROPS = 4, REPLAY_DROPS_FULL = 1024 };
+
 struct replay_bounds {
 	size_t entries_max; /* ids kept at once */
 	size_t share_max;   /* of one owner among them */
@@ -40,7 +44,7 @@ bool replay_is_used(const struct replay_table *table, const struct sha256 *key, 
 /* Notes the id until the second until_utc_s has passed; noting it again keeps
  * the later end.  Makes room by dropping what has passed at now_utc_s.
  * Errors: LIMIT (every place, or every place of this owner, holds one that may
- * still come: refuse the token). */
+ * still come, or one that was not dropped yet: refuse the token). */
 bool replay_note(struct replay_table *table, const struct replay_use *use, int64_t now_utc_s,
 	struct error *err) MUST_CHECK;
 /* The same for a use that is on record: the owner's share is not asked, only

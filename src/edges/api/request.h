@@ -82,6 +82,7 @@ struct api_request {
 		struct projector_query query;
 		struct approve_request approve;
 		struct finding_close finding;
+		struct inventory_change inventory;
 		struct call_edit edit;
 		struct break_glass_request glass;
 		struct call_kill kill;
@@ -183,6 +184,11 @@ void handle_directory_list(struct api_request *request);
 void handle_directory_token(struct api_request *request);
 void handle_directory_confirm(struct api_request *request);
 void handle_directory_import(struct api_request *request);
+void handle_graph_show(struct api_request *request); /* graph_routes.c */
+void handle_graph_path(struct api_request *request);
+void handle_graph_reach(struct api_request *request);
+void handle_excess(struct api_request *request);
+void handle_excess_waive(struct api_request *request);
 void handle_secret_list(struct api_request *request); /* work_routes.c */
 void handle_secret_set(struct api_request *request);
 void handle_secret_remove(struct api_request *request);
@@ -200,6 +206,13 @@ void handle_finding_show(struct api_request *request);
 void handle_finding_report(struct api_request *request);
 void handle_finding_close(struct api_request *request);
 void handle_standing_list(struct api_request *request);
+void handle_control_list(struct api_request *request); /* posture_routes.c */
+void handle_control_show(struct api_request *request);
+void handle_posture(struct api_request *request);
+void handle_waiver_list(struct api_request *request);
+void handle_waiver_ask(struct api_request *request);
+void handle_waiver_approve(struct api_request *request);
+void handle_waiver_end(struct api_request *request);
 void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);
 void handle_token_key_list(struct api_request *request); /* key_routes.c */
@@ -208,6 +221,19 @@ void handle_consent_show(struct api_request *request); /* consent_routes.c */
 void handle_consent_answer(struct api_request *request);
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
+void handle_inventory_list(struct api_request *request); /* inventory_routes.c */
+void handle_inventory_show(struct api_request *request);
+void handle_inventory_items(struct api_request *request);
+void handle_inventory_begin(struct api_request *request);
+void handle_inventory_part(struct api_request *request);
+void handle_inventory_plan(struct api_request *request);
+void handle_inventory_commit(struct api_request *request);
+void handle_inventory_undo(struct api_request *request);
+void handle_inventory_drafts(struct api_request *request);
+void handle_inventory_draft(struct api_request *request);
+void handle_containment_list(struct api_request *request);
+void handle_contain(struct api_request *request);
+void handle_release(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);

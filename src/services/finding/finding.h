@@ -53,7 +53,8 @@ struct finding_service;
 	X(FINDING_BACKUP_MISSING, "backup-missing", \
 	  "an identity has no backup owner who is here") \
 	X(FINDING_DIRECTORY_STOPPED, "directory-stopped", \
-	  "a directory would have taken more people out than it may in an hour")
+	  "a directory would have taken more people out than it may in an hour") \
+	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold")
 /* clang-format on */
 
 enum finding_kind {
@@ -178,6 +179,11 @@ const struct finding *finding_next(
  * its unit or of the organisation.  One sentence. */
 const char *finding_close_refusal(
 	const struct finding_service *service, const struct finding *finding, struct text person);
+
+/* Closes one by remit itself: what it says is over.  True also where it is being closed.
+ * Errors: NOT_FOUND, LIMIT, IO. */
+bool finding_settle(struct finding_service *service, struct text id, const char *reason,
+	struct error *err) MUST_CHECK;
 
 /* `remit findings close ID`.  done runs on the loop once it is durable (err NULL) or could
  * not be written.  False: not taken.  Errors: NOT_FOUND (none is open by this id), CONFLICT

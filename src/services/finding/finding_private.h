@@ -65,11 +65,6 @@ void finding_node_destroy(void *value);
 
 struct finding_node *finding_node_find(const struct finding_service *service, struct text id);
 
-/* Closes one by remit itself: what it says is over.  True also where it is being closed.
- * Errors: NOT_FOUND, LIMIT, IO. */
-bool finding_settle(struct finding_service *service, struct text id, const char *reason,
-	struct error *err) MUST_CHECK;
-
 /* unguarded.c: looks at each change of the registry.  After the registrar's handlers. */
 bool finding_watch_registry(struct finding_service *service, struct error *err) MUST_CHECK;
 

@@ -3,10 +3,10 @@
 static struct place place_of(
 	const struct object *object, const char *member, struct text file, struct arena *arena)
 {
-	const struct json *value = json_find(&object->document, member);
+	const struct json *value = json_find(&object->as_read, member);
 
 	return (struct place){.file = file,
-		.line = value == NULL ? object->document.line : value->line,
+		.line = value == NULL ? object->as_read.line : value->line,
 		.field = text_format(arena, "%s %.*s: %s", object_kind_word(object->kind),
 			TEXT_ARGS(object->name), member)};
 }
@@ -51,10 +51,16 @@ void plan_check_people(const struct object *object, const struct reference_world
 
 static bool same_member(const struct object *a, const struct object *b, const char *name)
 {
-	const struct json *left = json_find(&a->document, name);
-	const struct json *right = json_find(&b->document, name);
+	const struct object *whole_a = object_whole(a);
+	const struct object *whole_b = object_whole(b);
+	const struct json *left = whole_a == NULL ? NULL : json_find(&whole_a->as_read, name);
+	const struct json *right = whole_b == NULL ? NULL : json_find(&whole_b->as_read, name);
+	bool is_known = whole_a != NULL && whole_b != NULL;
+	bool is_same = left == NULL || right == NULL ? left == right : json_equal(left, right);
 
-	return left == NULL || right == NULL ? left == right : json_equal(left, right);
+	object_release(&whole_a);
+	object_release(&whole_b);
+	return is_known && is_same;
 }
 
 void plan_keep_directory(
@@ -65,15 +71,16 @@ void plan_keep_directory(
 	const struct object *before = entry == NULL ? NULL : entry->in_force;
 	const struct json *directory, *left;
 	struct json_builder object;
-	struct json whole;
+	struct json was, whole;
 	struct error err;
 
 	if (before == NULL || document->type != JSON_OBJECT ||
 		!text_is(json_text_or(document, "object", ""), "person") ||
-		json_find(document, "directory") != NULL)
+		json_find(document, "directory") != NULL ||
+		!object_document(before, arena, &was, &err))
 		return;
-	directory = json_find(&before->document, "directory");
-	left = json_find(document, "left") == NULL ? json_find(&before->document, "left") : NULL;
+	directory = json_find(&was, "directory");
+	left = json_find(document, "left") == NULL ? json_find(&was, "left") : NULL;
 	if (directory == NULL)
 		return;
 	json_object_start(&object, arena);

@@ -137,6 +137,9 @@ struct code_listener {
 	void (*issued)(void *context, struct text code, int64_t ends_utc_ms);
 };
 void registrar_listen(struct registrar *registrar, const struct code_listener *listener);
+/* Whom it asks before a charter is put in force; copied. */
+void registrar_use_excess(struct registrar *registrar, const struct excess_port *port);
+struct excess_port registrar_excess(const struct registrar *registrar);
 
 /* Takes the request; done runs later, or before this returns when it was refused
  * at once.  False: nothing was taken and done will not run.  Errors: LIMIT (the

@@ -241,6 +241,7 @@ bool registrar_plan(
 	request->options.is_alone = registrar_is_alone(registrar);
 	request->options.is_opening = request->verb == REGISTRAR_OPEN_SANDBOX;
 	request->options.actor = request->actor;
+	request->options.excess = registrar->excess;
 	return registry_plan(&request->plan, registrar->registry, request->sources,
 		       request->sources_count, &request->options, err) &&
 	       check_plan(request, request->plan, err);

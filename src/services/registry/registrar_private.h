@@ -34,6 +34,7 @@ struct registrar {
 	struct arena *arena;   /* of the request on its way */
 	struct arena *scratch; /* of the record being folded */
 	struct code_listener codes_heard;
+	struct excess_port excess;
 	struct one_time_code codes[CODES_MAX];
 	size_t codes_count;
 	struct invite invites[INVITES_MAX];

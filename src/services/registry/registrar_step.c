@@ -4,6 +4,7 @@
 #include "domain/charter/nearest.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_accounts.h"
 #include "services/registry/plan_guardrails.h"
 #include "services/registry/plan_people.h"
 #include "services/registry/plan_sandboxes.h"
@@ -106,6 +107,32 @@ static bool check_still_right(struct step *step)
 		return true;
 	return error_set(&step->err, ERROR_CONFLICT, "it does not fit any more: %.*s: %.*s",
 		TEXT_ARGS(problems->items[0].field), TEXT_ARGS(problems->items[0].what));
+}
+
+/* Since it was proposed another identity may have come into force as the same account. */
+static bool check_accounts(struct step *step)
+{
+	struct text account = {NULL, 0};
+	const struct registry_entry *other =
+		accounts_taken(step->registrar->registry, step->entry->waiting->charter, &account);
+
+	return other == NULL ||
+	       error_set(&step->err, ERROR_CONFLICT, "account %.*s is identity %.*s's",
+		       (int)(account.length < 120 ? account.length : 120), account.data,
+		       TEXT_ARGS(other->name));
+}
+
+/* Nobody's accounts open more than they declare, unless somebody who answers for it lets that
+ * stand for a time. */
+static bool check_excess(struct step *step)
+{
+	const struct excess_port *port = &step->registrar->excess;
+	const struct object *object =
+		step->verb == LIFECYCLE_APPROVE ? step->entry->waiting : step->entry->in_force;
+
+	return port->check == NULL || object == NULL ||
+	       port->check(port->context, object->charter,
+		       fold_stamp_utc_ms(step->registrar->fold) / 1000, &step->err);
 }
 
 static bool find_entry(struct step *step)
@@ -250,8 +277,11 @@ static bool step_identity(struct step *step)
 	if (!check_actor(step) || !check_time(step))
 		return false;
 	if (step->verb == LIFECYCLE_APPROVE &&
-		!(check_still_right(step) && check_unit(step) &&
+		!(check_still_right(step) && check_accounts(step) && check_excess(step) &&
+			check_unit(step) &&
 			registrar_check_consents(step->registrar, entry, &step->err)))
+		return false;
+	if (step->verb == LIFECYCLE_REACTIVATE && !check_excess(step))
 		return false;
 	return change_identity(step, to);
 }

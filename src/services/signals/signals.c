@@ -148,6 +148,26 @@ static void on_ended(struct signals_ending *ending)
 
 /* ---- one event ---- */
 
+static bool may_speak_of(const struct issuer *issuer, enum issuer_subject about)
+{
+	return about != ISSUER_SUBJECT_NONE && (issuer->events.subjects & 1u << about) != 0;
+}
+
+/* Its sub is what it calls people who sign in, and it may speak of people. */
+static bool calls_people_by_sub(const struct issuer *issuer)
+{
+	return issuer->people.client.length > 0 && text_is(issuer->people.claim, "sub") &&
+	       may_speak_of(issuer, ISSUER_SUBJECT_PEOPLE);
+}
+
+/* One of its own subjects: a person, a workload, or whichever of the two it is. */
+static enum issuer_subject whose_sub(const struct issuer *issuer)
+{
+	return calls_people_by_sub(issuer) && !may_speak_of(issuer, ISSUER_SUBJECT_WORKLOADS)
+		       ? ISSUER_SUBJECT_PEOPLE
+		       : ISSUER_SUBJECT_WORKLOADS;
+}
+
 /* Whom it is about, as far as this issuer may speak of them; else why nothing follows. */
 static enum issuer_subject whom(const struct receipt *receipt, const struct issuer *issuer)
 {
@@ -161,7 +181,7 @@ static enum issuer_subject whom(const struct receipt *receipt, const struct issu
 		if (text_equal(subject->issuer, us))
 			return ISSUER_SUBJECT_IDENTITIES;
 		/* Of its own subjects alone, not of another's. */
-		return text_equal(subject->issuer, issuer->url) ? ISSUER_SUBJECT_WORKLOADS
+		return text_equal(subject->issuer, issuer->url) ? whose_sub(issuer)
 								: ISSUER_SUBJECT_NONE;
 	case SUBJECT_NONE: break;
 	}
@@ -177,9 +197,10 @@ static void judge(struct receipt *receipt, const struct issuer *issuer)
 	if ((issuer->events.types & 1u << receipt->event.kind) == 0 ||
 		receipt->event.kind == EVENT_OTHER)
 		receipt->passed_over = "type";
-	else if (about == ISSUER_SUBJECT_NONE || (issuer->events.subjects & 1u << about) == 0)
+	else if (!may_speak_of(issuer, about))
 		receipt->passed_over = "subject";
 	receipt->ending = (struct signals_ending){.whom = about,
+		.may_be_person = about == ISSUER_SUBJECT_WORKLOADS && calls_people_by_sub(issuer),
 		.name = receipt->event.subject.name,
 		.issuer = text_copy(receipt->arena, issuer->name),
 		.reason = security_event_kind_word(receipt->event.kind),

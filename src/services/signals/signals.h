@@ -33,6 +33,7 @@ struct signals_issuers {
 struct signals_ending {
 	struct text issuer; /* who said so, as it is registered */
 	enum issuer_subject whom;
+	bool may_be_person; /* of WORKLOADS: the issuer calls people by their sub, too */
 	struct text name;
 	const char *reason; /* "session-revoked" */
 	void (*done)(struct signals_ending *ending);
@@ -43,7 +44,8 @@ struct signals_ending {
 	struct error err;
 };
 
-/* Whose tasks end.  Main fills it from services/issue.  whom is PEOPLE: a person by email;
+/* Whose tasks end.  Main fills it from services/issue.  whom is PEOPLE: a person by email, or
+ * by what this issuer calls them;
  * WORKLOADS: whoever that issuer's word opened tasks for, by its sub; IDENTITIES: an identity by
  * its name here. */
 struct signals_tasks {

@@ -107,7 +107,7 @@ static void a_full_table_refuses_rather_than_forgets(void **state)
 	/* Once they have passed there is room again. */
 	key = numbered(ENTRIES);
 	assert_true(note(table, &key, NOW_S + 30, NOW_S + 11));
-	assert_int_equal(replay_table_count(table), 1);
+	assert_int_equal(replay_table_count(table), ENTRIES - REPLAY_DROPS + 1);
 	assert_true(replay_is_used(table, &key, NOW_S + 11));
 	replay_table_destroy(&table);
 }
@@ -191,6 +191,59 @@ static void what_has_passed_takes_no_room(void **state)
 	replay_table_destroy(&table);
 }
 
+/* Notes as many as the table takes, each good until another second, through some turns of the
+ * clock; a plain list says what must come of each. */
+static void it_is_what_a_list_would_be(void **state)
+{
+	enum { ENTRIES = 40, SHARE = 9, KEYS = 97, OWNERS = 7, STEPS = 20000 };
+	struct replay_table *table = NULL;
+	int64_t until[KEYS] = {0};
+	uint64_t seed = 12345;
+	int64_t now = NOW_S;
+	struct error err = {0};
+
+	(void)state;
+	assert_true(replay_table_create(&table, &(struct replay_bounds){ENTRIES, SHARE}, &err));
+	for (unsigned i = 0; i < STEPS; i++) {
+		unsigned at = (unsigned)((seed = seed * 6364136223846793005u + 1) >> 33) % KEYS;
+		int64_t end = now + (int64_t)((seed >> 40) % 20);
+		struct sha256 key = numbered(at);
+		char owner[2] = {(char)('a' + at % OWNERS), 0};
+		size_t live = 0;
+		size_t share = 0;
+		bool is_noted = false;
+
+		assert_int_equal(replay_is_used(table, &key, now), until[at] >= now);
+		for (unsigned k = 0; k < KEYS; k++) {
+			live += until[k] >= now;
+			share += until[k] >= now && k % OWNERS == at % OWNERS;
+		}
+		is_noted = note_for(table, owner, &key, end, now);
+		assert_int_equal(is_noted, until[at] >= now || (live < ENTRIES && share < SHARE));
+		if (is_noted && until[at] < end)
+			until[at] = end;
+		now += (seed >> 50) % 3 == 0;
+	}
+	replay_table_destroy(&table);
+}
+
+static void a_note_drops_no_more_than_its_bound(void **state)
+{
+	enum { ENTRIES = 3 * REPLAY_DROPS_FULL };
+	struct replay_table *table = table_of(ENTRIES);
+	struct sha256 key = numbered(ENTRIES);
+
+	(void)state;
+	for (uint64_t i = 0; i < ENTRIES; i++) {
+		struct sha256 one = numbered(i);
+
+		assert_true(note(table, &one, NOW_S + 10, NOW_S));
+	}
+	assert_true(note(table, &key, NOW_S + 30, NOW_S + 11));
+	assert_in_range(replay_table_count(table), ENTRIES - REPLAY_DROPS_FULL, ENTRIES - 1);
+	replay_table_destroy(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +255,8 @@ int main(void)
 		cmocka_unit_test(many_owners_each_keep_their_count),
 		cmocka_unit_test(noting_twice_keeps_the_later_end),
 		cmocka_unit_test(what_has_passed_takes_no_room),
+		cmocka_unit_test(it_is_what_a_list_would_be),
+		cmocka_unit_test(a_note_drops_no_more_than_its_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,157 @@
+/* How often one used another: a ring of weeks for each pair. */
+#include "domain/graph/graph_private.h"
+
+#include <string.h>
+
+enum { WEEK_S = 7 * 86400, COUNT_MOST = UINT16_MAX };
+
+struct ends {
+	graph_id from;
+	graph_id to;
+};
+
+static uint32_t hash_use(const void *owner, uint32_t number)
+{
+	const struct graph_use *use = use_at(owner, number);
+
+	return graph_index_mix(use->from, use->to);
+}
+
+static bool is_use(const void *owner, uint32_t number, const void *key)
+{
+	const struct graph_use *use = use_at(owner, number);
+	const struct ends *wanted = key;
+
+	return use->from == wanted->from && use->to == wanted->to;
+}
+
+const struct graph_index_rules graph_use_rules = {hash_use, is_use};
+
+static uint32_t find_use(const struct graph *graph, graph_id from, graph_id to)
+{
+	struct ends ends = {from, to};
+
+	if (from == 0 || from >= graph->vertices.next || !vertex_at(graph, from)->has_uses)
+		return 0;
+	return graph_index_find(
+		&graph->by_ends, &graph_use_rules, graph, graph_index_mix(from, to), &ends);
+}
+
+/* The number of the pair's use, made if there is none; 0: no room. */
+static uint32_t find_or_add(struct graph *graph, graph_id from, graph_id to)
+{
+	uint32_t number = find_use(graph, from, to);
+	struct graph_use *use;
+
+	if (number != 0)
+		return number;
+	number = graph_pages_take(&graph->uses);
+	if (number == 0)
+		return 0;
+	use = use_at(graph, number);
+	*use = (struct graph_use){.from = from, .to = to};
+	if (!graph_index_add(&graph->by_ends, &graph_use_rules, graph, number)) {
+		graph_pages_give(&graph->uses, number);
+		return 0;
+	}
+	vertex_at(graph, from)->has_uses = true;
+	return number;
+}
+
+static bool check_ends(const struct graph *graph, graph_id from, graph_id to, struct error *err)
+{
+	if (from != 0 && to != 0 && from < graph->vertices.next && to < graph->vertices.next)
+		return true;
+	return error_set(err, ERROR_INVALID, "a use needs two nodes that are there");
+}
+
+static uint16_t week_of(graph_time at_s)
+{
+	return (uint16_t)(at_s / WEEK_S);
+}
+
+/* The ring goes on to the week; what it passes is empty. */
+static void advance(struct graph_use *use, uint16_t week)
+{
+	if (week <= use->week)
+		return;
+	if (week - use->week >= GRAPH_USE_WEEKS)
+		memset(use->counts, 0, sizeof use->counts);
+	else
+		for (unsigned at = use->week + 1u; at <= week; at++)
+			use->counts[at % GRAPH_USE_WEEKS] = 0;
+	use->week = week;
+}
+
+static void count(struct graph_use *use, uint16_t week, uint32_t added)
+{
+	uint16_t *counted = &use->counts[week % GRAPH_USE_WEEKS];
+
+	if (use->week - week >= GRAPH_USE_WEEKS)
+		return;
+	*counted = added < (uint32_t)(COUNT_MOST - *counted) ? (uint16_t)(*counted + added)
+							     : COUNT_MOST;
+}
+
+bool graph_note_use(struct graph *graph, graph_id from, graph_id to, graph_time at_s,
+	uint32_t added, struct error *err)
+{
+	uint32_t number;
+	struct graph_use *use;
+
+	if (!check_ends(graph, from, to, err))
+		return false;
+	number = find_or_add(graph, from, to);
+	if (number == 0)
+		return error_set(err, ERROR_LIMIT, "the graph has no room for more uses");
+	use = use_at(graph, number);
+	advance(use, week_of(at_s));
+	count(use, week_of(at_s), added);
+	if (at_s > use->last_s)
+		use->last_s = at_s;
+	if (at_s > graph->latest_s)
+		graph->latest_s = at_s;
+	return true;
+}
+
+bool graph_put_use(struct graph *graph, const struct graph_use *use, struct error *err)
+{
+	uint32_t number;
+
+	if (!check_ends(graph, use->from, use->to, err))
+		return false;
+	number = find_or_add(graph, use->from, use->to);
+	if (number == 0)
+		return error_set(err, ERROR_LIMIT, "the graph has no room for more uses");
+	*use_at(graph, number) = *use;
+	if (use->last_s > graph->latest_s)
+		graph->latest_s = use->last_s;
+	return true;
+}
+
+void graph_each_use(const struct graph *graph,
+	bool (*visit)(void *context, const struct graph_use *use), void *context)
+{
+	for (uint32_t at = 1; at < graph->uses.next; at++)
+		if (use_at(graph, at)->to != 0 && !visit(context, use_at(graph, at)))
+			return;
+}
+
+bool graph_find_use(const struct graph *graph, graph_id from, graph_id to, struct graph_use *out)
+{
+	uint32_t number = find_use(graph, from, to);
+
+	*out = number == 0 ? (struct graph_use){0} : *use_at(graph, number);
+	return number != 0;
+}
+
+uint32_t graph_use_total(const struct graph *graph, const struct graph_use *use)
+{
+	unsigned latest = week_of(graph->latest_s);
+	uint32_t total = 0;
+
+	for (unsigned back = 0; back < GRAPH_USE_WEEKS && back <= use->week; back++)
+		if (use->week - back + GRAPH_USE_WEEKS > latest)
+			total += use->counts[(use->week - back) % GRAPH_USE_WEEKS];
+	return total;
+}

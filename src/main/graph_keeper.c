@@ -1,0 +1,26 @@
+#include "main/graph_keeper.h"
+
+static size_t live(void *context, const struct charter *charter, int64_t now_utc_s,
+	struct arena *arena, struct text *first)
+{
+	return graph_excess_live(context, charter, now_utc_s, arena, first);
+}
+
+static bool check(
+	void *context, const struct charter *charter, int64_t now_utc_s, struct error *err)
+{
+	return graph_check_excess(context, charter, now_utc_s, err);
+}
+
+bool graph_keeper_create(struct graph_service **out, const struct registry *registry,
+	struct fold *fold, struct registrar *registrar, struct error *err)
+{
+	const struct graph_parts parts = {registry, fold};
+	struct excess_port port = {.live = live, .check = check};
+
+	if (!graph_service_create(out, &parts, err))
+		return false;
+	port.context = *out;
+	registrar_use_excess(registrar, &port);
+	return true;
+}

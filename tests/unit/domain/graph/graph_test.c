@@ -1,0 +1,390 @@
+#include "domain/graph/graph.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { DAY_S = 86400 };
+
+static int set_up(void **state)
+{
+	struct graph *graph;
+	struct error err = {0};
+
+	assert_true(graph_create(&graph, &err));
+	*state = graph;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct graph *graph = *state;
+
+	graph_validate(graph);
+	graph_destroy(&graph);
+	assert_null(graph);
+	graph_destroy(&graph);
+	return 0;
+}
+
+static void begin(struct graph *graph, const char *layer, const char *part)
+{
+	struct error err = {0};
+
+	if (!graph_part_begin(graph, text_of(layer), text_of(part), &err))
+		fail_msg("%s", err.text);
+}
+
+static graph_id name_of(struct graph *graph, enum graph_node_kind kind, const char *name)
+{
+	struct error err = {0};
+	graph_id id;
+
+	assert_true(graph_name_node(graph, kind, text_of(name), &id, &err));
+	assert_int_not_equal(id, 0);
+	return id;
+}
+
+static graph_id put(struct graph *graph, const struct graph_node *node)
+{
+	struct error err = {0};
+	graph_id id;
+
+	if (!graph_put_node(graph, node, &id, &err))
+		fail_msg("%s", err.text);
+	return id;
+}
+
+static void join(struct graph *graph, enum graph_edge_kind kind, graph_id from, graph_id to)
+{
+	struct error err = {0};
+	struct graph_edge edge = {.kind = kind, .from = from, .to = to};
+
+	if (!graph_put_edge(graph, &edge, &err))
+		fail_msg("%s", err.text);
+}
+
+static bool count_one(void *context, const struct graph_edge *edge)
+{
+	(void)edge;
+	++*(size_t *)context;
+	return true;
+}
+
+static void an_empty_graph_has_nothing(void **state)
+{
+	struct graph *graph = *state;
+	struct graph_node node;
+	struct graph_edge edge;
+	size_t seen = 0;
+
+	assert_false(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a"), &node));
+	assert_false(graph_node(graph, 0, &node));
+	assert_false(graph_node(graph, 1, &node));
+	assert_false(graph_next(graph, GRAPH_NODE_NONE, 0, &node));
+	assert_false(graph_next(graph, GRAPH_NODE_IDENTITY, 0, &node));
+	assert_false(graph_next(graph, GRAPH_NODE_IDENTITY, 7, &node));
+	assert_false(graph_edge(graph, 1, &edge));
+	graph_each_out(graph, 9, GRAPH_EDGE_NONE, count_one, &seen);
+	graph_each_in(graph, 0, GRAPH_EDGE_NONE, count_one, &seen);
+	assert_false(graph_each_out_after(graph, 0, 9, count_one, &seen));
+	assert_int_equal(seen, 0);
+	assert_int_equal(graph_node_count(graph) + graph_edge_count(graph), 0);
+}
+
+static void a_text_that_is_too_long_is_refused(void **state)
+{
+	struct graph *graph = *state;
+	static char bytes[GRAPH_NAME_BYTES_MAX + 1];
+	struct graph_node node = {.kind = GRAPH_NODE_PERSON};
+	struct graph_edge edge = {.kind = GRAPH_EDGE_BELONGS};
+	struct error err = {0};
+	graph_id id;
+
+	memset(bytes, 'n', sizeof bytes);
+	assert_false(graph_part_begin(
+		graph, TEXT("aws"), (struct text){bytes, GRAPH_NAME_BYTES_MAX + 1}, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	begin(graph, "aws", "p");
+	node.name = (struct text){bytes, GRAPH_NAME_BYTES_MAX + 1};
+	assert_false(graph_put_node(graph, &node, &id, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	node.name.length--;
+	edge.from = put(graph, &node);
+	edge.to = name_of(graph, GRAPH_NODE_UNIT, "u");
+	edge.scope = (struct text){bytes, GRAPH_NAME_BYTES_MAX + 1};
+	assert_false(graph_put_edge(graph, &edge, &err));
+	edge.scope.length--;
+	assert_true(graph_put_edge(graph, &edge, &err));
+	node.title = (struct text){bytes, GRAPH_NAME_BYTES_MAX + 1};
+	assert_false(graph_put_node(graph, &node, &id, &err));
+	node.name.length = 0;
+	node.title.length = 0;
+	assert_false(graph_put_node(graph, &node, &id, &err));
+	graph_part_end(graph);
+	assert_false(graph_part_begin(graph, TEXT(""), TEXT("p"), &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+static void an_edge_joins_only_kinds_that_it_can(void **state)
+{
+	struct graph *graph = *state;
+	struct graph_edge edge = {.kind = GRAPH_EDGE_OWNS};
+	struct error err = {0};
+
+	begin(graph, "aws", "p");
+	edge.from = name_of(graph, GRAPH_NODE_UNIT, "u");
+	edge.to = name_of(graph, GRAPH_NODE_IDENTITY, "i");
+	assert_false(graph_put_edge(graph, &edge, &err));
+	assert_string_equal(err.text, "\"owns\" does not join unit and identity");
+	edge.from = name_of(graph, GRAPH_NODE_PERSON, "ana");
+	assert_true(graph_put_edge(graph, &edge, &err));
+	edge.kind = GRAPH_EDGE_NONE;
+	assert_false(graph_put_edge(graph, &edge, &err));
+	edge.kind = GRAPH_EDGE_OWNS;
+	edge.to = 99;
+	assert_false(graph_put_edge(graph, &edge, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	graph_part_end(graph);
+	assert_int_equal(graph_edge_count(graph), 1);
+}
+
+static void there_are_so_many_layers_and_no_more(void **state)
+{
+	struct graph *graph = *state;
+	struct error err = {0};
+	char name[16];
+
+	for (int i = 0; i < GRAPH_LAYERS_MAX; i++) {
+		(void)snprintf(name, sizeof name, "layer-%d", i);
+		begin(graph, name, "p");
+		graph_part_end(graph);
+	}
+	assert_false(graph_part_begin(graph, TEXT("other"), TEXT("p"), &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	begin(graph, "layer-7", "p");
+	graph_part_end(graph);
+}
+
+static void a_name_that_only_an_edge_has_is_not_known(void **state)
+{
+	struct graph *graph = *state;
+	struct graph_node node;
+	graph_id before;
+
+	begin(graph, "aws", "p");
+	before = name_of(graph, GRAPH_NODE_PERSON, "ana");
+	join(graph, GRAPH_EDGE_OWNS, before, name_of(graph, GRAPH_NODE_ACCOUNT, "aws/x"));
+	graph_part_end(graph);
+	assert_true(graph_find(graph, GRAPH_NODE_PERSON, TEXT("ana"), &node));
+	assert_int_equal(node.flags, 0);
+	begin(graph, "aws", "p");
+	graph_part_end(graph);
+	assert_false(graph_find(graph, GRAPH_NODE_PERSON, TEXT("ana"), &node));
+	begin(graph, "entra", "p");
+	(void)put(graph, &(struct graph_node){.kind = GRAPH_NODE_PERSON, .name = TEXT("ana")});
+	graph_part_end(graph);
+	assert_true(graph_find(graph, GRAPH_NODE_PERSON, TEXT("ana"), &node));
+	assert_int_equal(node.id, before);
+	assert_int_equal(node.flags, GRAPH_NODE_IS_KNOWN);
+}
+
+static void the_registrys_word_counts_before_a_connectors(void **state)
+{
+	struct graph *graph = *state;
+	struct graph_node node = {
+		.kind = GRAPH_NODE_PERSON, .name = TEXT("ana"), .title = TEXT("seen")};
+
+	begin(graph, "aws", "p");
+	(void)put(graph, &node);
+	graph_part_end(graph);
+	begin(graph, GRAPH_LAYER_REGISTRY, "person/ana");
+	node.title = TEXT("declared");
+	(void)put(graph, &node);
+	graph_part_end(graph);
+	assert_true(graph_find(graph, GRAPH_NODE_PERSON, TEXT("ana"), &node));
+	assert_true(text_is(node.title, "declared"));
+	begin(graph, GRAPH_LAYER_REGISTRY, "person/ana");
+	graph_part_end(graph);
+	assert_true(graph_find(graph, GRAPH_NODE_PERSON, TEXT("ana"), &node));
+	assert_true(text_is(node.title, "seen"));
+}
+
+static bool note_credential(void *context, graph_id credential)
+{
+	graph_id *found = context;
+
+	while (*found != 0)
+		found++;
+	*found = credential;
+	return true;
+}
+
+static void credentials_with_one_secret_are_found_together(void **state)
+{
+	struct graph *graph = *state;
+	struct graph_node node = {.kind = GRAPH_NODE_CREDENTIAL, .fingerprint = TEXT("f1")};
+	graph_id ids[3];
+	graph_id found[5] = {0};
+
+	begin(graph, "aws", "p");
+	node.name = TEXT("aws/k1");
+	ids[0] = put(graph, &node);
+	node.name = TEXT("aws/k2");
+	ids[1] = put(graph, &node);
+	node.name = TEXT("aws/k3");
+	node.fingerprint = TEXT("f2");
+	ids[2] = put(graph, &node);
+	graph_part_end(graph);
+	graph_each_fingerprint(graph, TEXT("f1"), note_credential, found);
+	assert_true((found[0] == ids[0] && found[1] == ids[1]) ||
+		    (found[0] == ids[1] && found[1] == ids[0]));
+	assert_int_equal(found[2], 0);
+	memset(found, 0, sizeof found);
+	graph_each_fingerprint(graph, TEXT(""), note_credential, found);
+	graph_each_fingerprint(graph, TEXT("f3"), note_credential, found);
+	assert_int_equal(found[0], 0);
+	graph_each_fingerprint(graph, TEXT("f2"), note_credential, found);
+	assert_int_equal(found[0], ids[2]);
+}
+
+struct page {
+	graph_id seen[8];
+	size_t count;
+	size_t most;
+};
+
+static bool note_edge(void *context, const struct graph_edge *edge)
+{
+	struct page *page = context;
+
+	page->seen[page->count++] = edge->id;
+	return page->count < page->most;
+}
+
+static void edges_are_read_in_pages(void **state)
+{
+	struct graph *graph = *state;
+	struct page all = {.most = 8};
+	struct page some = {.most = 2};
+	graph_id tool;
+
+	begin(graph, GRAPH_LAYER_REGISTRY, "p");
+	tool = name_of(graph, GRAPH_NODE_TOOL, "s/t");
+	for (int i = 0; i < 5; i++) {
+		char name[] = {'i', (char)('0' + i), '\0'};
+
+		join(graph, GRAPH_EDGE_MAY, name_of(graph, GRAPH_NODE_IDENTITY, name), tool);
+	}
+	graph_part_end(graph);
+	assert_int_equal(graph_ins(graph, tool), 5);
+	assert_true(graph_each_in_after(graph, tool, 0, note_edge, &all));
+	while (some.count < 5) {
+		graph_id after = some.count == 0 ? 0 : some.seen[some.count - 1];
+
+		some.most = some.count + 2;
+		assert_true(graph_each_in_after(graph, tool, after, note_edge, &some));
+	}
+	assert_memory_equal(all.seen, some.seen, sizeof all.seen);
+	assert_false(graph_each_out_after(graph, tool, all.seen[0], note_edge, &some));
+	begin(graph, GRAPH_LAYER_REGISTRY, "p");
+	graph_part_end(graph);
+	assert_false(graph_each_in_after(graph, tool, all.seen[0], note_edge, &some));
+}
+
+static void uses_outlive_what_was_used(void **state)
+{
+	struct graph *graph = *state;
+	struct graph_edge edge;
+	struct page page = {.most = 1};
+	struct error err = {0};
+	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
+	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
+
+	assert_true(graph_note_use(graph, from, to, 1000 * DAY_S, 3, &err));
+	assert_false(graph_is_joined(graph, from, to));
+	assert_int_equal(graph_use_count(graph), 1);
+	for (int again = 0; again < 2; again++) {
+		begin(graph, GRAPH_LAYER_REGISTRY, "p");
+		join(graph, GRAPH_EDGE_MAY, from, to);
+		graph_part_end(graph);
+		page.count = 0;
+		graph_each_out(graph, from, GRAPH_EDGE_MAY, note_edge, &page);
+		assert_true(graph_edge(graph, page.seen[0], &edge));
+		assert_int_equal(edge.used_s, 1000 * DAY_S);
+		assert_int_equal(edge.uses, 3);
+	}
+	assert_true(graph_is_joined(graph, from, to));
+	assert_false(graph_is_joined(graph, to, from));
+	assert_false(graph_note_use(graph, from, 0, 1, 1, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+static void a_use_counts_for_thirteen_weeks(void **state)
+{
+	struct graph *graph = *state;
+	struct graph_use use;
+	struct error err = {0};
+	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
+	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
+	graph_id other = name_of(graph, GRAPH_NODE_TOOL, "s/u");
+	graph_time week = 7 * DAY_S;
+
+	assert_true(graph_note_use(graph, from, to, 100 * week, 70000, &err));
+	assert_true(graph_find_use(graph, from, to, &use));
+	assert_int_equal(graph_use_total(graph, &use), UINT16_MAX);
+	assert_true(graph_note_use(graph, from, other, 112 * week, 1, &err));
+	assert_int_equal(graph_use_total(graph, &use), UINT16_MAX);
+	assert_true(graph_note_use(graph, from, other, 113 * week, 1, &err));
+	assert_int_equal(graph_use_total(graph, &use), 0);
+	/* What is older than the ring tells only when. */
+	assert_true(graph_note_use(graph, from, other, 1 * week, 1, &err));
+	assert_true(graph_find_use(graph, from, other, &use));
+	assert_int_equal(graph_use_total(graph, &use), 2);
+	assert_int_equal(use.last_s, 113 * week);
+	/* And it can be put back. */
+	assert_true(graph_put_use(graph, &use, &err));
+	assert_int_equal(graph_use_count(graph), 2);
+}
+
+static void every_kind_has_one_word(void **state)
+{
+	(void)state;
+	for (int kind = 1; kind <= GRAPH_NODE_MODEL; kind++)
+		assert_int_equal(graph_node_kind_of(
+					 text_of(graph_node_kind_word((enum graph_node_kind)kind))),
+			kind);
+	for (int kind = 1; kind <= GRAPH_EDGE_AT; kind++)
+		assert_int_equal(graph_edge_kind_of(
+					 text_of(graph_edge_kind_word((enum graph_edge_kind)kind))),
+			kind);
+	assert_null(graph_node_kind_word(GRAPH_NODE_NONE));
+	assert_null(graph_edge_kind_word((enum graph_edge_kind)99));
+	assert_int_equal(graph_node_kind_of(TEXT("")), GRAPH_NODE_NONE);
+	assert_int_equal(graph_edge_kind_of(TEXT("owned")), GRAPH_EDGE_NONE);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(an_empty_graph_has_nothing),
+		TEST(a_text_that_is_too_long_is_refused),
+		TEST(an_edge_joins_only_kinds_that_it_can),
+		TEST(there_are_so_many_layers_and_no_more),
+		TEST(a_name_that_only_an_edge_has_is_not_known),
+		TEST(the_registrys_word_counts_before_a_connectors),
+		TEST(credentials_with_one_secret_are_found_together),
+		TEST(edges_are_read_in_pages),
+		TEST(uses_outlive_what_was_used),
+		TEST(a_use_counts_for_thirteen_weeks),
+		cmocka_unit_test(every_kind_has_one_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
