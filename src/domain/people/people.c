@@ -179,11 +179,12 @@ static bool make_person(
 	const struct question *question, const struct person *person, struct cedar_entity *entity)
 {
 	struct attributes attributes = {.count = 0};
+	struct text directory = person->directory.name;
 
 	entity->uid = uid_of("Person", person->name);
-	if (person->directory.name.length > 0)
+	if (directory.length > 0)
 		put(&attributes, "directory",
-			entity_value(question->people, uid_of("Directory", person->directory.name)));
+			entity_value(question->people, uid_of("Directory", directory)));
 	put(&attributes, "unit", entity_value(question->people, uid_of("Unit", person->unit)));
 	return put_roles(question, &attributes, person) &&
 	       seal(question, &attributes, &entity->attributes);
@@ -200,8 +201,7 @@ static bool make_principal(struct question *question)
 	if (text_starts_with(actor->name, "uid:"))
 		entity->uid = uid_of("User", actor->name);
 	else if (text_starts_with(actor->name, "directory:"))
-		entity->uid =
-			uid_of("Directory", text_after(actor->name, sizeof "directory:" - 1));
+		entity->uid = uid_of("Directory", text_after(actor->name, sizeof "directory:" - 1));
 	else if (text_is(actor->name, "remit")) /* others have a colon in their names */
 		entity->uid = uid_of("Remit", actor->name);
 	return entity->uid.type.length > 0;
