@@ -423,6 +423,76 @@ static void what_a_resource_holds_is_bounded(void **state)
 	assert_int_equal(emails_status(*state, 1, SCIM_VALUE_BYTES_MAX + 1), 400);
 }
 
+/* start, count times piece, end. */
+static struct text repeated(struct arena *arena, const char *const parts[3], size_t count)
+{
+	struct buffer text;
+	struct text out;
+
+	buffer_init(&text, 1 << 22);
+	buffer_append_string(&text, parts[0]);
+	for (size_t i = 0; i < count; i++)
+		buffer_append_format(&text, "%s%s", i == 0 ? "" : ",", parts[1]);
+	buffer_append_string(&text, parts[2]);
+	out = text_copy(arena, buffer_text(&text));
+	assert_false(buffer_failed(&text));
+	buffer_deinit(&text);
+	return out;
+}
+
+/* SCIM_PATCHES_MAX. */
+static void a_change_has_so_many_operations_and_no_more(void **state)
+{
+	static const char *const parts[] = {
+		"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[",
+		"{\"op\":\"remove\",\"path\":\"title\"}", "]}"};
+
+	for (int more = 0; more < 2; more++) {
+		struct text text = repeated(*state, parts, SCIM_PATCHES_MAX + (size_t)more);
+		struct json before = person_of(*state), after, body = json_of(*state, text.data);
+		struct scim_fault fault = {0};
+
+		assert_int_equal(
+			scim_patch(&after, *state, &scim_user_type, &before, &body, &fault),
+			more == 0);
+		assert_int_equal(fault.status, more == 0 ? 0 : 413);
+	}
+}
+
+/* SCIM_MEMBERS_MAX. */
+static void a_group_has_so_many_members_and_no_more(void **state)
+{
+	static const char *const parts[] = {"{\"schemas\":[\"" SCIM_URN_GROUP
+					    "\"],\"displayName\":\"G\",\"members\":[",
+		"{\"value\":\"u-1\"}", "]}"};
+
+	for (int more = 0; more < 2; more++) {
+		struct text text = repeated(*state, parts, SCIM_MEMBERS_MAX + (size_t)more);
+		struct json written = json_of(*state, text.data), out;
+		struct scim_fault fault = {0};
+
+		assert_int_equal(
+			scim_resource_read(&out, *state, &scim_group_type, &written, &fault),
+			more == 0);
+	}
+}
+
+/* SCIM_ATTRIBUTES_MAX. */
+static void so_many_attributes_are_asked_for_and_no_more(void **state)
+{
+	static const char *const parts[] = {"", "title", ""};
+
+	for (int more = 0; more < 2; more++) {
+		struct text text = repeated(*state, parts, SCIM_ATTRIBUTES_MAX + (size_t)more);
+		struct scim_selection selection;
+		struct scim_fault fault;
+
+		assert_int_equal(scim_selection_read(&selection, *state, &scim_user_type, text,
+					 TEXT(""), &fault),
+			more == 0);
+	}
+}
+
 static void what_is_returned_is_what_was_asked_for(void **state)
 {
 	static const struct {
@@ -642,6 +712,9 @@ int main(void)
 		CASE(members_go_by_their_value_however_they_are_removed),
 		CASE(a_resource_is_refused_for_what_it_lacks_or_says_twice),
 		CASE(what_a_resource_holds_is_bounded),
+		CASE(a_change_has_so_many_operations_and_no_more),
+		CASE(a_group_has_so_many_members_and_no_more),
+		CASE(so_many_attributes_are_asked_for_and_no_more),
 		CASE(what_is_returned_is_what_was_asked_for),
 		CASE(a_directory_keeps_roles_of_who_stays_and_gives_none),
 		CASE(who_comes_back_brings_nothing_along),
