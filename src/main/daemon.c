@@ -39,6 +39,7 @@
 #include "main/handing.h"
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
+#include "main/living_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -117,6 +118,9 @@ struct daemon {
 	struct scim *scim;
 	struct leavers *leavers;
 	struct graph_service *graph;
+	struct graph_keeper counts;
+	struct living_service *living;
+	struct living_keeper living_keeper;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -471,6 +475,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
 		!graph_keeper_create(
 			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
@@ -787,6 +792,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.directories = daemon->directories,
 		.graph = daemon->graph,
 		.inventory = daemon->inventories.service,
+		.living = daemon->living,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -927,9 +933,15 @@ static bool follow_leavers(struct daemon *daemon, struct error *err)
 	return leavers_create(&daemon->leavers, &parts, err);
 }
 
+static bool keep_living(struct daemon *daemon, struct error *err)
+{
+	return living_keeper_start(&daemon->living_keeper, daemon->loop, daemon->living, err);
+}
+
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
-	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err) &&
+	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
 }
 
 static bool watch_posture(struct daemon *daemon, struct error *err)
@@ -1170,6 +1182,7 @@ static const struct {
 	{"posture", watch_posture},
 	{"leavers", follow_leavers},
 	{"what inventories say", tell_inventories},
+	{"living records", keep_living},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1263,8 +1276,11 @@ void daemon_destroy(struct daemon **daemon_at)
 	posture_keeper_stop(&daemon->posture_keeper);
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
+	living_keeper_stop(&daemon->living_keeper);
 	finding_service_destroy(&daemon->finding);
+	graph_keeper_stop(&daemon->counts);
 	graph_service_destroy(&daemon->graph);
+	living_destroy(&daemon->living);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
 	directory_service_destroy(&daemon->directories);

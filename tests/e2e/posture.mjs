@@ -1,11 +1,11 @@
 // Controls turn red with what violates them and green again with its repair; what people live
 // with has a second person and an end; ids of frameworks are taken with their version alone.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { World, eventually } from '../../examples/stories/lib/world.mjs';
+import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
 
 const ADI = 'adi@example.com';
 const BO = 'bo@example.com';
@@ -115,4 +115,17 @@ test('the day leaves its figures, and tables can be read', async () => {
   assert.match(table.err, /all +\d+ of +\d+ proven pass/);
   const shown = await world.remit(null, 'controls', 'G-28');
   assert.match(shown.err, /G-28 The tool that was approved: /);
+});
+
+test('the commands of docs/posture.md work as they stand', async () => {
+  const page = readFileSync(new URL('../../docs/posture.md', import.meta.url), 'utf8');
+  const commands = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, text]) => text).join('');
+  const home = world.path('people', ADI);
+  const done = await run('bash', ['-c', `set -eu\n${commands}`], { env: { ...process.env,
+    HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: '1', DATA: world.dir,
+    UNTIL: new Date(Date.now() + 30 * 86400e3).toISOString().slice(0, 10),
+    PATH: `${process.env.REMIT_BUILD}:${process.env.PATH}` } });
+  assert.equal(done.code, 0, done.out + done.err);
+  assert.match(done.out, /tool\/knowledge\/prompts\.get +tool-unpinned/);
+  assert.match(done.out, /waits +G-28 +tool\/knowledge\/prompts\.get/);
 });

@@ -12,7 +12,7 @@ static const char guide[] =
 	"    remit person import people/1-start.csv --directory hr\n"
 	"    for folder in charters/[234]-*; do remit apply -f $folder; done\n"
 	"    for file in inventory/*.jsonl; do\n"
-	"      remit inventory import $(basename $file .jsonl) $file\n"
+	"      remit inventory import $(basename $file .jsonl) $file --provider items\n"
 	"    done\n"
 	"    remit person import people/2-today.csv --directory hr\n"
 	"\n"

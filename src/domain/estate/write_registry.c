@@ -38,8 +38,8 @@ static void append_person(struct buffer *out, const struct model *model, uint32_
 		is_now && person->left_s != 0 ? "false" : "true");
 }
 
-static bool write_table(struct model *model, const struct estate_sink *sink, bool is_now,
-	struct error *err)
+static bool write_table(
+	struct model *model, const struct estate_sink *sink, bool is_now, struct error *err)
 {
 	struct buffer out;
 	bool ok;

@@ -28,6 +28,7 @@ static const char *const action_words[PEOPLE_ACTION_COUNT] = {
 	[PEOPLE_APPROVE] = "approve", [PEOPLE_REJECT] = "reject", [PEOPLE_SUSPEND] = "suspend",
 	[PEOPLE_REACTIVATE] = "reactivate", [PEOPLE_RETIRE] = "retire", [PEOPLE_KILL] = "kill",
 	[PEOPLE_CONSENT] = "consent", [PEOPLE_ACKNOWLEDGE] = "acknowledge",
+	[PEOPLE_ACCEPT] = "accept", [PEOPLE_LOOK] = "look",
 	[PEOPLE_CLOSE] = "close", [PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
 	[PEOPLE_SIGN_IN] = "sign-in",
 };
@@ -207,6 +208,14 @@ static bool make_principal(struct question *question)
 	return entity->uid.type.length > 0;
 }
 
+/* Of what has no charter yet: nobody may accept that. */
+static struct cedar_text risk_of(const struct people_resource *resource)
+{
+	const char *word = risk_tier_word(resource->risk);
+
+	return cedar_text_of(word == NULL ? "none" : word);
+}
+
 static bool make_resource(struct question *question)
 {
 	static const char *const others[] = {
@@ -228,6 +237,7 @@ static bool make_resource(struct question *question)
 	if (resource->kind == OBJECT_IDENTITY) {
 		if (!put_owners(question, &attributes))
 			return false;
+		put(&attributes, "risk", cedar_value_string(risk_of(resource)));
 		put(&attributes, "sandbox", cedar_value_bool(resource->is_sandbox));
 	}
 	put_person(question, &attributes, "custodian", resource->custodian);

@@ -132,8 +132,7 @@ static void print_one(struct cli *cli, const struct json *reply)
 		TEXT_ARGS(json_text_or(reply, "state", "")), why.length > 0 ? ", " : "",
 		TEXT_ARGS(why));
 	if (json_text_or(reply, "metric", "").length > 0)
-		cli_say("It passes while there is %.*s.",
-			TEXT_ARGS(json_text_or(reply, "metric", "")));
+		cli_say("It holds when: %.*s.", TEXT_ARGS(json_text_or(reply, "metric", "")));
 	cli_say("%lld violations, %lld of them waived", number(reply, "violations"),
 		number(reply, "waived"));
 	if (items != NULL && items->count > 0)

@@ -81,12 +81,16 @@ static bool keep_grants(struct graph_service *service, const struct json *record
 static bool fold_changes(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct graph_service *service = state;
+	struct error short_of;
 
 	(void)index;
 	if (!service->is_loaded)
 		return keep_grants(service, record, err);
-	return graph_derive_record(
-		service->graph, service->parts.registry, record, service->scratch, err);
+	/* A full graph is no reason to stop: it lets no charter in any more. */
+	if (!graph_derive_record(
+		    service->graph, service->parts.registry, record, service->scratch, &short_of))
+		service->is_short = true;
+	return true;
 }
 
 /* ---- uses ---- */
@@ -144,22 +148,27 @@ static bool derive_loaded(void *context, const struct registry_entry *entry)
 	const struct grant *grant =
 		name.length == 0 ? NULL : name_table_find(service->grants, name);
 	struct graph_grant made = {{NULL, 0}, 0};
-	struct error ignored;
+	struct error short_of;
 
 	if (grant != NULL && entry->in_force != NULL && grant->version == entry->in_force->version)
 		made = (struct graph_grant){text_of(grant->by), grant->since_s};
-	service->is_loaded = graph_derive(service->graph, entry, &made, service->scratch, &ignored);
-	return service->is_loaded;
+	if (!graph_derive(service->graph, entry, &made, service->scratch, &short_of))
+		service->is_short = true;
+	return true;
 }
 
 static bool say_all(void *state, struct error *err)
 {
 	struct graph_service *service = state;
 
+	(void)err;
 	service->is_loaded = true;
 	registry_each(service->parts.registry, OBJECT_NONE, TEXT(""), derive_loaded, service);
 	graph_forget_grants(service);
-	return service->is_loaded || error_set(err, ERROR_LIMIT, "no memory for the graph");
+	/* What was used before is on record, or was counted anew from it. */
+	service->counts_begun_s = graph_latest_use(service->graph);
+	service->counts_since_s = service->counts_begun_s;
+	return true;
 }
 
 /* ---- rows ---- */

@@ -75,7 +75,7 @@ const struct catalogue *posture_catalogue(const struct posture *posture);
 /* How one control stands now. */
 struct control_status {
 	enum control_state state;
-	const char *why;          /* one sentence, where it is stale or unproven; else NULL */
+	struct text why;          /* one sentence, where it is stale or unproven; else empty */
 	uint64_t violations;      /* those that are waived included */
 	uint64_t waived;          /* by live waivers */
 	uint64_t subjects;        /* that its checks were asked about; 0: unknown */

@@ -60,8 +60,7 @@ static bool put_status(struct json_builder *object, const struct control *contro
 		json_put_text(object, "finding", status->finding);
 		json_put_integer(object, "failing_since", status->failing_utc_ms);
 	}
-	if (status->why != NULL)
-		json_put_cstring(object, "why", status->why);
+	json_put_text_unless_empty(object, "why", status->why);
 	json_put_text_unless_empty(object, "metric", control->metric);
 	json_put_integer(object, "cadence_s", control->cadence_s);
 	return true;

@@ -8,9 +8,12 @@
 static const check_set derived = UINT64_C(1) << CHECK_FRESHNESS | UINT64_C(1) << CHECK_MAPPING |
 				 UINT64_C(1) << CHECK_COVERAGE;
 
-static check_set checks_of_nodes(void)
+/* Those that ask what connectors saw. */
+static check_set checks_of_seen(void)
 {
-	return check_set_of_node(GRAPH_NODE_ACCOUNT) | check_set_of_node(GRAPH_NODE_CREDENTIAL);
+	return check_set_of_node(GRAPH_NODE_ACCOUNT) | check_set_of_node(GRAPH_NODE_CREDENTIAL) |
+	       check_bit(CHECK_IDENTITY_MANY) | check_bit(CHECK_ACCOUNT_ALIVE) |
+	       check_bit(CHECK_ACCOUNT_MISSING) | check_bit(CHECK_HAND_UNDECLARED);
 }
 
 bool posture_is_own(const struct finding *finding)
@@ -36,8 +39,7 @@ static const char *why_stale(const struct posture *posture, const struct control
 		return "it was not looked at since the start";
 	if (now_utc_s - posture->passed_utc_ms / 1000 > control->cadence_s)
 		return "it was not looked at for too long";
-	if ((control->checks & checks_of_nodes()) != 0 &&
-		oldest_inventory(posture, &oldest_utc_s) &&
+	if ((control->checks & checks_of_seen()) != 0 && oldest_inventory(posture, &oldest_utc_s) &&
 		now_utc_s - oldest_utc_s > POSTURE_INVENTORY_S)
 		return "an inventory is older than a day";
 	return NULL;
@@ -48,7 +50,7 @@ static bool is_blind(const struct posture *posture, const struct control *contro
 {
 	int64_t oldest_utc_s;
 
-	return (control->checks & ~checks_of_nodes()) == 0 && control->checks != 0 &&
+	return (control->checks & ~checks_of_seen()) == 0 && control->checks != 0 &&
 	       !oldest_inventory(posture, &oldest_utc_s);
 }
 
@@ -151,17 +153,17 @@ static bool is_too_much(const struct control *control, const struct control_stat
 static void set_state(
 	const struct posture *posture, const struct control *control, struct control_status *status)
 {
-	status->why = NULL;
+	status->why = TEXT("");
 	status->state = CONTROL_UNPROVEN;
 	if (is_too_much(control, status)) {
 		status->state = CONTROL_FAILING;
 	} else if (control->checks == 0) {
-		status->why = control->unproven.data;
+		status->why = control->unproven;
 	} else if (is_blind(posture, control)) {
-		status->why = "no connector has an inventory here";
+		status->why = TEXT("no connector has an inventory here");
 	} else {
-		status->why = why_stale(posture, control);
-		status->state = status->why == NULL ? CONTROL_PASSING : CONTROL_STALE;
+		status->why = text_of(why_stale(posture, control));
+		status->state = status->why.length == 0 ? CONTROL_PASSING : CONTROL_STALE;
 	}
 }
 

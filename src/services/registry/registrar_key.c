@@ -352,6 +352,7 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
 	case REGISTRAR_CONSENT:
+	case REGISTRAR_ACCEPT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
@@ -379,6 +380,7 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
 	case REGISTRAR_CONSENT:
+	case REGISTRAR_ACCEPT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:

@@ -253,12 +253,11 @@ static void tokens_for_prod_at_risk_are_bound(void **state)
 	assert_identity(bench, PROD("low", "binding: none\n"), CHECK_TOKEN_UNBOUND, false);
 }
 
-static const char issuers[] =
-	"object: issuer\nname: ci\nunit: support\nspeaks: github\n"
-	"url: https://token.actions.githubusercontent.com\n---\n"
-	"object: issuer\nname: idp\nunit: support\nspeaks: oidc\n"
-	"algorithms: [ES256]\nurl: https://idp.example\n"
-	"";
+static const char issuers[] = "object: issuer\nname: ci\nunit: support\nspeaks: github\n"
+			      "url: https://token.actions.githubusercontent.com\n---\n"
+			      "object: issuer\nname: idp\nunit: support\nspeaks: oidc\n"
+			      "algorithms: [ES256]\nurl: https://idp.example\n"
+			      "";
 
 static void rules_of_federation_hold_on_to_what_cannot_be_taken_over(void **state)
 {

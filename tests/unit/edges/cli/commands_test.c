@@ -390,6 +390,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_DENY] = "--deny",
 		[OPTION_ALL] = "--all",
 		[OPTION_DIRECTORY] = "--directory",
+		[OPTION_ANSWERS] = "--answers",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -455,7 +456,9 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_policy_test || command->run == command_policy_diff ||
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
 	       command->run == command_report_friction ||
-	       command->run == command_credential_convert || command->run == command_person_import;
+	       command->run == command_credential_convert ||
+	       command->run == command_prove_identity || command->run == command_register ||
+	       command->run == command_person_import;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
