@@ -1023,7 +1023,8 @@ const left = {
     try {
       await apply((UNIT(names.sales) + UNIT(names.finance)).replace(/---\n$/, ''));
       const token = world.path(`${names.directory}.token`);
-      await world.must('adi@example.com', 'scim', 'token', names.directory, '--yes', '--out', token);
+      await world.must('adi@example.com', 'scim', 'token', names.directory, '--yes', '--out',
+        token);
       const scim = scimOf(world, readFileSync(token, 'utf8').trim());
       const made = {};
       for (const [who, userName] of Object.entries(people)) {

@@ -1252,6 +1252,13 @@ bool daemon_run(struct daemon *daemon, struct error *err)
 		       error_set(err, ERROR_IO, "the signer could not be kept running"));
 }
 
+/* After the records that would call them. */
+static void destroy_directories(struct daemon *daemon)
+{
+	scim_destroy(&daemon->scim);
+	directory_service_destroy(&daemon->directories);
+}
+
 /* Doors first, so that nothing new comes in; the log before the loop, because
  * its completions are posted there. */
 void daemon_destroy(struct daemon **daemon_at)
@@ -1308,8 +1315,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	graph_service_destroy(&daemon->graph);
 	living_destroy(&daemon->living);
 	registrar_destroy(&daemon->registrar);
-	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
-	directory_service_destroy(&daemon->directories);
+	destroy_directories(daemon);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */
 	fold_destroy(&daemon->fold);

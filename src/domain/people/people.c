@@ -181,12 +181,12 @@ static bool make_person(
 	const struct question *question, const struct person *person, struct cedar_entity *entity)
 {
 	struct attributes attributes = {.count = 0};
+	struct text directory = person->directory.name;
 
 	entity->uid = uid_of("Person", person->name);
-	if (person->directory.name.length > 0)
+	if (directory.length > 0)
 		put(&attributes, "directory",
-			entity_value(
-				question->people, uid_of("Directory", person->directory.name)));
+			entity_value(question->people, uid_of("Directory", directory)));
 	put(&attributes, "unit", entity_value(question->people, uid_of("Unit", person->unit)));
 	return put_roles(question, &attributes, person) &&
 	       seal(question, &attributes, &entity->attributes);

@@ -86,6 +86,7 @@ static void answer(struct api_request *request)
 	json_put_cstring(&builder, "verdict", "allow");
 	json_put_integer(&builder, "total", 1);
 	json_put_cstring(&builder, "code", "once-only-code");
+	json_put_cstring(&builder, "token", "once-only-token");
 	json_put_cstring(&builder, "installation", handlers_installation());
 	json_put_cstring(&builder, "operation", request->route->operation);
 	json_put_integer(&builder, "reached", (int64_t)atomic_fetch_add(&reached, 1) + 1);

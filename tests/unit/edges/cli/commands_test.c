@@ -341,6 +341,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_DENY:
 	case OPTION_INHERITED:
 	case OPTION_UNDO:
+	case OPTION_ALL:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -390,6 +391,8 @@ static const char *option_name(enum cli_option option)
 		[OPTION_DPOP] = "--dpop",
 		[OPTION_NUMBER] = "--number",
 		[OPTION_DENY] = "--deny",
+		[OPTION_ALL] = "--all",
+		[OPTION_DIRECTORY] = "--directory",
 		[OPTION_ANSWERS] = "--answers",
 		[OPTION_WITHOUT] = "--without",
 		[OPTION_DEPTH] = "--depth",
@@ -467,7 +470,8 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_inventory_import ||
 	       /* tests/e2e/inventories.mjs */ command->run == command_graph_diff ||
 	       command->run == command_credential_convert ||
-	       command->run == command_prove_identity || command->run == command_register;
+	       command->run == command_prove_identity || command->run == command_register ||
+	       command->run == command_person_import;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
@@ -524,6 +528,40 @@ static void a_sandbox_that_is_refused_leaves_no_key(void **state)
 				 "--purpose", "p", "--key", path),
 		EXIT_CONFLICT);
 	assert_int_equal(stat(path, &file), 0);
+}
+
+static void a_table_is_sent_as_it_is_and_its_plan_comes_first(void **state)
+{
+	unsigned before;
+	char path[PATH_BYTES];
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	path_in(path, "people.csv");
+	assert_int_equal(RUN(NULL, "person", "import", path, "--yes"), EXIT_NOT_FOUND);
+	write_file("people.csv", "userName\ngil\n");
+	before = handlers_reached();
+	is_done(RUN(NULL, "person", "import", path, "--dry-run"));
+	assert_int_equal(handlers_reached(), before + 1);
+	is_done(RUN(NULL, "person", "import", path, "--yes", "--all", "--directory", "hr"));
+	assert_int_equal(handlers_reached(), before + 3);
+}
+
+static void a_directorys_token_is_in_its_file_and_nowhere_else(void **state)
+{
+	char path[PATH_BYTES];
+	struct stat file;
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	path_in(path, "okta.token");
+	assert_int_equal(RUN(NULL, "scim", "token", "okta", "--yes"), EXIT_USAGE);
+	is_done(RUN(NULL, "scim", "token", "okta", "--yes", "--out", path));
+	assert_null(strstr(bench.out, "once-only-token"));
+	assert_null(strstr(bench.err, "once-only-token"));
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_mode & 0777, 0600);
+	assert_int_equal(RUN(NULL, "scim", "token", "okta", "--yes", "--out", path), EXIT_CONFLICT);
 }
 
 /* The new key's public half is what is printed, its private half is not. */
@@ -1381,6 +1419,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(every_command_asks_for_what_the_api_takes),
 		CLI_TEST(a_sandbox_that_is_refused_leaves_no_key),
+		CLI_TEST(a_table_is_sent_as_it_is_and_its_plan_comes_first),
+		CLI_TEST(a_directorys_token_is_in_its_file_and_nowhere_else),
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
