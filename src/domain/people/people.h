@@ -46,7 +46,7 @@ struct people_resource {
 	struct text custodian; /* of a data source, or of the one a finding is about */
 	struct text proposer;  /* actor of what waits, "person:NAME" */
 	bool is_sandbox;
-	enum risk_tier risk; /* of an identity */
+	enum risk_tier risk;         /* of an identity */
 	const struct person *person; /* of a person: who they would be, or are */
 };
 
