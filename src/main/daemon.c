@@ -24,6 +24,7 @@
 #include "edges/llm/llm_door.h"
 #include "edges/mcp/mcp_door.h"
 #include "edges/oauth/oauth.h"
+#include "edges/scim/scim.h"
 #include "edges/signer/signer.h"
 #include "edges/sqlite/sqlite_store.h"
 #include "edges/ssf/ssf.h"
@@ -34,11 +35,15 @@
 #include "main/children.h"
 #include "main/events.h"
 #include "main/folder.h"
+#include "main/graph_keeper.h"
 #include "main/handing.h"
+#include "main/inventory_keeper.h"
+#include "main/leavers.h"
 #include "main/living_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
+#include "main/posture_keeper.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
 #include "main/signer_process.h"
@@ -110,6 +115,12 @@ struct daemon {
 	struct finding_service *finding;
 	struct living_service *living;
 	struct living_keeper living_keeper;
+	struct posture *posture;
+	struct directory_service *directories;
+	struct scim *scim;
+	struct leavers *leavers;
+	struct graph_service *graph;
+	struct graph_keeper counts;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -140,6 +151,8 @@ struct daemon {
 	struct notices *notices;
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
+	struct posture_keeper posture_keeper;
+	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -399,11 +412,38 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 /* ---- state ---- */
 
+static bool make_posture(struct daemon *daemon, struct error *err)
+{
+	const struct posture_parts parts = {.registry = daemon->registry,
+		.fold = daemon->fold,
+		.findings = daemon->finding,
+		.graph = graph_service_graph(daemon->graph)};
+
+	return posture_create(&daemon->posture, &parts, err);
+}
+
 /* What services find wrong becomes findings. */
 static bool report_findings(struct daemon *daemon)
 {
+	const struct owner_gone_after after = {
+		daemon->settings->owner_gone_writes_s, daemon->settings->owner_gone_all_s};
+
 	decide_service_report_to(daemon->decide, daemon->finding);
+	decide_service_set_owner_gone(daemon->decide, &after);
 	return true;
+}
+
+static bool make_directories(struct daemon *daemon, struct error *err)
+{
+	const struct directory_parts parts = {.registrar = daemon->registrar,
+		.registry = daemon->registry,
+		.fold = daemon->fold,
+		.findings = daemon->finding,
+		.bounds = {daemon->settings->directory_leavers_max,
+			daemon->settings->directory_leavers_percent},
+		.tokens = secrecy_codes(daemon->detector)};
+
+	return directory_service_create(&daemon->directories, &parts, err);
 }
 
 static bool make_tasks(struct daemon *daemon, struct error *err)
@@ -436,7 +476,10 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
 		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
-		!report_findings(daemon))
+		!make_directories(daemon, err) || !report_findings(daemon) ||
+		!graph_keeper_create(
+			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
+		!make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -452,6 +495,18 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 
 	return approve_create(
 		&daemon->approve, daemon->registry, daemon->tasks, daemon->fold, &settings, err);
+}
+
+static bool make_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_make(
+		       &daemon->inventories, daemon->loop, daemon->fold, daemon->log, err) &&
+	       inventory_keeper_join(&daemon->inventories, graph_service_graph(daemon->graph), err);
+}
+
+static bool tell_inventories(struct daemon *daemon, struct error *err)
+{
+	return inventory_keeper_start(&daemon->inventories, err);
 }
 
 static enum issue_nonces nonces_of(const char *word)
@@ -734,6 +789,10 @@ static struct api_services api_parts(struct daemon *daemon)
 		.approve = daemon->approve,
 		.finding = daemon->finding,
 		.living = daemon->living,
+		.posture = daemon->posture,
+		.directories = daemon->directories,
+		.graph = daemon->graph,
+		.inventory = daemon->inventories.service,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -791,6 +850,8 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       llm_door_route(daemon->llm, daemon->router, err) && make_peer_door(daemon, err) &&
 	       ssf_create(&daemon->ssf, daemon->event_signals, err) &&
 	       ssf_add_routes(daemon->ssf, daemon->router, err) &&
+	       scim_create(&daemon->scim, daemon->directories, err) &&
+	       scim_add_routes(daemon->scim, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
 
@@ -869,9 +930,23 @@ static bool keep_living(struct daemon *daemon, struct error *err)
 	return living_keeper_start(&daemon->living_keeper, daemon->loop, daemon->living, err);
 }
 
+static bool follow_leavers(struct daemon *daemon, struct error *err)
+{
+	const struct leavers_parts parts = {
+		daemon->loop, daemon->directories, daemon->finding, daemon->issue};
+
+	return leavers_create(&daemon->leavers, &parts, err);
+}
+
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
-	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err) &&
+	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
+}
+
+static bool watch_posture(struct daemon *daemon, struct error *err)
+{
+	return posture_keeper_start(&daemon->posture_keeper, daemon->loop, daemon->posture, err);
 }
 
 /* Only where it was set: whoever it tries kills with is registered by people. */
@@ -902,7 +977,7 @@ static bool announce(struct daemon *daemon, struct error *err)
 	const struct settings *settings = daemon->settings;
 	struct listen_address address;
 	char line[URL_BYTES];
-	struct text url;
+	struct text url, base;
 
 	if (!listen_address_parse(&address, settings->listen, err))
 		return false;
@@ -915,8 +990,10 @@ static bool announce(struct daemon *daemon, struct error *err)
 					   : text_format(daemon->arena, "%s://%.*s",
 						     settings->tls_cert == NULL ? "http" : "https",
 						     (int)strlen(line) - 1, line);
-	if (url.data == NULL)
+	base = text_format(daemon->arena, "%.*s/scim/v2", TEXT_ARGS(url));
+	if (url.data == NULL || base.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the address");
+	directory_set_base(daemon->directories, base);
 	if (!issue_set_issuer(daemon->issue, url, err) ||
 		!signals_set_audience(daemon->event_signals, url, err) ||
 		!outbound_set_issuer(daemon->outbound, url, err) ||
@@ -1064,6 +1141,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.call = daemon->call,
 		.decide = daemon->decide,
 		.finding = daemon->finding,
+		.posture = daemon->posture,
 		.approve = daemon->approve,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -1086,6 +1164,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
@@ -1101,6 +1180,9 @@ static const struct {
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"living records", keep_living},
+	{"posture", watch_posture},
+	{"leavers", follow_leavers},
+	{"what inventories say", tell_inventories},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1183,6 +1265,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	outbound_destroy(&daemon->outbound);
 	sts_client_destroy(&daemon->sts);
 	issue_destroy(&daemon->issue);
+	leavers_destroy(&daemon->leavers); /* after its sweep */
 	sign_in_destroy(&daemon->sign_in);
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
@@ -1191,9 +1274,16 @@ void daemon_destroy(struct daemon **daemon_at)
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
 	living_keeper_stop(&daemon->living_keeper);
+	posture_keeper_stop(&daemon->posture_keeper);
+	posture_destroy(&daemon->posture);
+	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	living_destroy(&daemon->living);
+	graph_keeper_stop(&daemon->counts);
+	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
+	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
+	directory_service_destroy(&daemon->directories);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */
 	fold_destroy(&daemon->fold);

@@ -52,7 +52,7 @@ static bool type_is_word(struct text t)
 
 static bool actor_is_valid(struct text t)
 {
-	static const char *const prefixes[] = {"person:", "identity:", "uid:"};
+	static const char *const prefixes[] = {"person:", "identity:", "directory:", "uid:"};
 
 	if (text_is(t, "remit"))
 		return true;

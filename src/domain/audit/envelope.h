@@ -23,6 +23,8 @@
 	X(RECORD_ADMIN_CODE,        "admin-code")         \
 	X(RECORD_IDENTITY_INVITED,  "identity-invited")   \
 	X(RECORD_STATE,             "state")              \
+	X(RECORD_DIRECTORY,         "directory")          \
+	X(RECORD_DIRECTORY_GROUP,   "directory-group")    \
 	X(RECORD_TASK_OPENED,       "task-opened")        \
 	X(RECORD_TASK_ENDED,        "task-ended")         \
 	X(RECORD_ASSERTION_USED,    "assertion-used")     \
@@ -50,6 +52,18 @@
 	X(RECORD_REVIEW_DUE,        "review-due")         \
 	X(RECORD_REVIEW_DONE,       "review-done")        \
 	X(RECORD_REVIEW_LOOKED,     "review-looked")      \
+	X(RECORD_WAIVER_ASKED,      "waiver-asked")       \
+	X(RECORD_WAIVER_APPROVED,   "waiver-approved")    \
+	X(RECORD_WAIVER_ENDED,      "waiver-ended")       \
+	X(RECORD_POSTURE_FIGURES,   "posture-figures")    \
+	X(RECORD_INVENTORY_PART,     "inventory-part")     \
+	X(RECORD_INVENTORY_IMPORTED, "inventory-imported") \
+	X(RECORD_INVENTORY_UNDONE,   "inventory-undone")   \
+	X(RECORD_INVENTORY_DROPPED,  "inventory-dropped")  \
+	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
+	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
+	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
+	X(RECORD_GRAPH_USES,        "graph-uses")         \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

@@ -39,6 +39,7 @@ enum {
 	AFFECTS_MAX = 32,            /* people and systems downstream */
 	VERSIONS_MAX = 32,           /* of models, products and components */
 	RECORD_LINE_BYTES_MAX = 200, /* one of those, a vendor, a version */
+	ACCOUNT_BYTES_MAX = 449,     /* CONNECTOR/ID: 64, a slash, 384 */
 };
 
 /* The most of a budget's numbers, and of one price: sums of them stay far from overflow. */
@@ -150,7 +151,9 @@ struct charter {
 	struct text backup_owner;
 	struct text unit;
 	struct text purpose;
-	uint32_t environments; /* bits of environment_bit() */
+	uint32_t environments;       /* bits of environment_bit() */
+	const struct text *accounts; /* "CONNECTOR/ID": what it is at providers */
+	uint32_t accounts_count;
 	const struct charter_model *models;
 	uint32_t models_count;
 	const struct charter_data_source *data_sources;

@@ -75,7 +75,7 @@ static bool no_memory(
 static bool keep_text(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, struct text *out)
 {
-	*out = text_copy(reader->arena, value->string);
+	*out = reader->is_known ? value->string : text_copy(reader->arena, value->string);
 	return out->data != NULL || no_memory(reader, value, path);
 }
 
@@ -244,7 +244,7 @@ static bool read_cedar(struct form_reader *reader, const struct form *form,
 
 	if (!read_text(reader, form, value, path, true))
 		return false;
-	if (check(value->string, &err))
+	if (reader->is_known || check(value->string, &err))
 		return true;
 	form_problem(reader, value, path, "see docs/charters.md for what may stand here", "%s",
 		err.text);
@@ -308,6 +308,15 @@ bool form_read_reach(struct form_reader *reader, const struct form *form, const 
 	return read_named(reader, value, path, is_reach,
 		       "write SERVER/TOOL or PROVIDER/MODEL; behind the slash * stands for "
 		       "anything") &&
+	       keep_text(reader, value, path, target);
+}
+
+bool form_read_account(struct form_reader *reader, const struct form *form,
+	const struct json *value, const struct form_path *path, void *target)
+{
+	(void)form;
+	return read_named(reader, value, path, name_is_account,
+		       "write CONNECTOR/ID, as the inventory of the connector calls it") &&
 	       keep_text(reader, value, path, target);
 }
 
@@ -615,6 +624,22 @@ bool form_read_values(struct form_reader *reader, const struct form *form, const
 	return json_copy(target, reader->arena, value, &err) || no_memory(reader, value, path);
 }
 
+bool form_read_object(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, void *target)
+{
+	struct error err = {0};
+	struct text written;
+
+	if (!need_type(reader, value, path, JSON_OBJECT))
+		return false;
+	written = json_canonical_text(reader->arena, value);
+	if (written.data != NULL && written.length <= form->bytes_max)
+		return json_copy(target, reader->arena, value, &err) ||
+		       no_memory(reader, value, path);
+	form_problem(reader, value, path, "write less", "has more than %zu bytes", form->bytes_max);
+	return false;
+}
+
 bool form_read_digest(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {
@@ -667,7 +692,7 @@ bool form_read_list(struct form_reader *reader, const struct form *form, const s
 			(long long)form->least, (long long)form->most);
 		return false;
 	}
-	items = arena_alloc(reader->arena, value->count + 1u, form->item_size);
+	items = arena_alloc(reader->arena, value->count == 0 ? 1 : value->count, form->item_size);
 	if (items == NULL)
 		return no_memory(reader, value, path);
 	for (uint32_t i = 0; i < value->count; i++) {

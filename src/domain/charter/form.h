@@ -26,6 +26,9 @@ struct form_reader {
 	struct problems *problems;
 	struct text file;
 	struct text title; /* "identity support-summariser" */
+	/* The document was read before, and its texts live as long as what is read: texts are
+	 * borrowed, and conditions not parsed once more. */
+	bool is_known;
 };
 
 struct form;
@@ -103,9 +106,11 @@ form_read form_read_argument_condition; /* [struct text] the same, without appro
 form_read form_read_guardrail;          /* [struct text] Cedar policies, forbid only */
 form_read form_read_key;                /* [struct json] a public JWK */
 form_read form_read_values;             /* [struct json] a list of objects, as it is */
+form_read form_read_object;             /* [struct json] an object of at most bytes_max, as it is */
 form_read form_read_digest;             /* [struct sha256] */
 form_read form_read_place;              /* [struct text] place_is_wellformed */
 form_read form_read_glob;        /* [struct text] of a URI or name; "*" stands for anything */
+form_read form_read_account;     /* [struct text] name_is_account */
 form_read form_read_reach;       /* [struct text] "server/glob", of tools or models */
 form_read form_read_target_glob; /* [struct text] of a target; a URL's host is whole */
 form_read form_read_url;         /* [struct text] http or https, no user, no fragment */
@@ -127,6 +132,10 @@ bool name_is_model(struct text name);
 bool name_is_provider_model(struct text name);
 /* owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT. */
 bool name_is_approval(struct text name);
+
+/* What a connector's inventory calls something: the connector's plain name, "/", and 1 to 384
+ * bytes that can be seen. */
+bool name_is_account(struct text name);
 
 /* What is wrong with a public P-256 JWK, or NULL if nothing is. */
 const char *key_fault(const struct json *key);

@@ -81,19 +81,30 @@ static bool is_same(const struct json *before, const struct json *after)
 	return json_equal(before, after);
 }
 
-uint32_t living_changes(const struct object *before, const struct object *after)
+static bool is_looked_at(enum object_kind kind)
 {
-	uint32_t changes = 0;
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (members[i].kind == kind)
+			return true;
+	return false;
+}
 
+bool living_changes(uint32_t *out, struct arena *arena, const struct object *before,
+	const struct object *after, struct error *err)
+{
+	struct json was, is;
+
+	*out = 0;
 	if (before == NULL || after == NULL || before->kind != after->kind ||
-		!text_equal(before->name, after->name))
-		return 0;
+		!text_equal(before->name, after->name) || !is_looked_at(before->kind))
+		return true;
+	if (!object_document(before, arena, &was, err) || !object_document(after, arena, &is, err))
+		return false;
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		if (members[i].kind == before->kind &&
-			!is_same(json_find(&before->document, members[i].name),
-				json_find(&after->document, members[i].name)))
-			changes |= 1u << members[i].change;
-	return changes;
+			!is_same(json_find(&was, members[i].name), json_find(&is, members[i].name)))
+			*out |= 1u << members[i].change;
+	return true;
 }
 
 static enum review_cause cause_of_its_own(uint32_t what)

@@ -5,7 +5,10 @@
 #include "domain/charter/charter.h"
 #include "domain/charter/object.h"
 
-enum { TOOL_PART_BYTES_MAX = 128 };
+enum { TOOL_PART_BYTES_MAX = 128, ACCOUNT_ID_BYTES_MAX = 384 };
+
+_Static_assert(CHARTER_NAME_BYTES_MAX + 1 + ACCOUNT_ID_BYTES_MAX == ACCOUNT_BYTES_MAX,
+	"a connector, a slash and an id");
 
 static bool is_lower(char c)
 {
@@ -191,4 +194,26 @@ bool time_of_text(struct text t, int64_t *out_utc_s)
 		return false;
 	*out_utc_s = ((days * 24 + hour) * 60 + minute) * 60 + second;
 	return true;
+}
+
+/* What stands behind the connector is the provider's: anything that a reader can see. */
+static bool is_seen(struct text id)
+{
+	for (size_t at = 0; at < id.length;) {
+		size_t size = utf8_sequence_size(id.data + at, id.length - at);
+
+		if (size == 0 || !code_point_is_visible(utf8_code_point(id.data + at, size)))
+			return false;
+		at += size;
+	}
+	return id.length > 0;
+}
+
+bool name_is_account(struct text name)
+{
+	ptrdiff_t slash = text_find_byte(name, '/');
+	struct text connector = {name.data, slash < 0 ? 0 : (size_t)slash};
+	struct text id = text_after(name, slash < 0 ? name.length : (size_t)slash + 1);
+
+	return name_is_plain(connector) && id.length <= ACCOUNT_ID_BYTES_MAX && is_seen(id);
 }

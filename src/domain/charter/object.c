@@ -3,11 +3,12 @@
  *
  * Invariants of an object:
  * 1. all it points to lives in its own arena and never changes;
- * 2. canonical is the canonical JSON of document, digest its SHA-256;
- * 3. document parses to an equal object (the round-trip law). */
+ * 2. digest is the SHA-256 of its document's canonical JSON;
+ * 3. the document parses to an equal object (the round-trip law), packed or not. */
 #include "domain/charter/object.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "domain/charter/form.h"
 #include "domain/charter/form_table.h"
 #include "domain/charter/outbound_form.h"
+#include "domain/charter/pack.h"
 #include "domain/charter/record_form.h"
 
 enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
@@ -280,6 +282,9 @@ static const struct form identity_kind_form = {
 static const struct form binding_need_form = {.read = form_read_word, .words = &binding_need_words};
 static const struct form trust_form = {.read = form_read_word, .words = &trust_words, .least = 1};
 static const struct form ids_form = {.read = form_read_word, .words = &ids_words, .least = 1};
+static const struct form account_form = {.read = form_read_account};
+static const struct form accounts_form = TEXTS_OF(account_form, 1, CHARTER_LIST_MAX);
+static const struct form at_form = TEXTS_OF(account_form, 1, DATA_SOURCE_AT_MAX);
 static const struct form place_form = {.read = form_read_place, .bytes_max = PLACE_BYTES_MAX};
 static const struct form glob_form = {.read = form_read_glob, .bytes_max = GLOB_BYTES_MAX};
 static const struct form target_glob_form = {
@@ -330,6 +335,27 @@ static void refuse_twins(struct form_reader *reader, const struct json *value,
 				"has the same %s as item %u", member, j);
 			break;
 		}
+	}
+}
+
+/* Reports each text of the list that stood there before. */
+static void refuse_same(struct form_reader *reader, const struct json *value,
+	const struct form_path *up, const char *list_name)
+{
+	const struct json *list = json_find(value, list_name);
+	struct form_path at_list = {.up = up, .name = text_of(list_name)};
+
+	if (list == NULL || list->type != JSON_ARRAY)
+		return;
+	for (uint32_t i = 1; i < list->count; i++) {
+		struct form_path at_item = {.up = &at_list, .index = i};
+		uint32_t j = 0;
+
+		while (j < i && !json_equal(&list->items[i], &list->items[j]))
+			j++;
+		if (j < i)
+			form_problem(reader, &list->items[i], &at_item, "write it once",
+				"is the same as item %u", j);
 	}
 }
 
@@ -567,6 +593,7 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 	check_peers(reader, value, path, charter);
 	refuse_twins(reader, value, path, "keys", "jwk");
 	refuse_twins(reader, value, path, "keys", "certificate");
+	refuse_same(reader, value, path, "accounts");
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
 		charter->has_uses |= charter->entitlements[i].uses != 0;
 	if (charter->task_s == 0)
@@ -952,6 +979,7 @@ static const struct form_field charter_fields[] = {
 	REQUIRED(charter, "purpose", &prose_form, purpose, "say what it is for"),
 	{"environments", FORM_REQUIRED, &environments_form, offsetof(struct charter, environments),
 		0, "list dev, test, staging or prod"},
+	LIST(charter, "accounts", &accounts_form, accounts),
 	LIST(charter, "model", &models_form, models),
 	LIST(charter, "data-sources", &charter_sources_form, data_sources),
 	LIST(charter, "outputs", &outputs_form, outputs),
@@ -1002,6 +1030,24 @@ static const struct form_field sign_in_fields[] = {
 static const struct form_shape sign_in_shape = {SHAPE(sign_in_fields), 0, NULL};
 static const struct form sign_in_form = {.read = form_read_part, .shape = &sign_in_shape};
 
+static const struct form directory_id_form = {
+	.read = form_read_line, .bytes_max = PERSON_DIRECTORY_ID_BYTES_MAX};
+static const struct form external_id_form = {
+	.read = form_read_line, .bytes_max = PERSON_EXTERNAL_ID_BYTES_MAX};
+static const struct form user_name_form = {
+	.read = form_read_line, .bytes_max = PERSON_NAME_BYTES_MAX};
+static const struct form profile_form = {
+	.read = form_read_object, .bytes_max = PERSON_PROFILE_BYTES_MAX};
+static const struct form_field directory_fields[] = {
+	REQUIRED(person, "name", &name_form, directory.name, "name the directory"),
+	OPTIONAL(person, "id", &directory_id_form, directory.id),
+	OPTIONAL(person, "user-name", &user_name_form, directory.user_name),
+	OPTIONAL(person, "external-id", &external_id_form, directory.external_id),
+	OPTIONAL(person, "profile", &profile_form, directory.profile),
+};
+static const struct form_shape directory_shape = {SHAPE(directory_fields), 0, NULL};
+static const struct form directory_form = {.read = form_read_part, .shape = &directory_shape};
+
 static const struct form_field person_fields[] = {
 	OBJECT_WORD,
 	REQUIRED(person, "name", &person_form, name, "name the person"),
@@ -1009,6 +1055,8 @@ static const struct form_field person_fields[] = {
 	LIST(person, "roles", &roles_form, roles),
 	OPTIONAL(person, "clearance", &sensitivity_form, clearance),
 	{"sign-in", FORM_OPTIONAL, &sign_in_form, 0, 0, NULL},
+	OPTIONAL(person, "left", &time_form, left_utc_s),
+	{"directory", FORM_OPTIONAL, &directory_form, 0, 0, NULL},
 };
 
 static const struct form_field unit_fields[] = {
@@ -1031,6 +1079,7 @@ static const struct form_field data_source_fields[] = {
 	REQUIRED(data_source, "environment", &environment_form, environment,
 		"write dev, test, staging or prod"),
 	OPTIONAL(data_source, "ids", &ids_form, ids),
+	LIST(data_source, "at", &at_form, at),
 };
 
 static const struct form stdio_form = TEXTS_OF(argument_form, 1, SERVER_ARGUMENTS_MAX);
@@ -1159,6 +1208,9 @@ static void object_destroy(struct held_object **held)
 {
 	if (*held == NULL)
 		return;
+	if ((*held)->object.texts != NULL)
+		pack_drop((*held)->object.texts, (*held)->object.packed);
+	texts_release(&(*held)->object.texts);
 	arena_destroy(&(*held)->arena);
 	free(*held);
 	*held = NULL;
@@ -1272,12 +1324,14 @@ static bool keep_document(struct held_object *held, const struct form_shape *sha
 {
 	struct object *object = &held->object;
 
-	if (!order_members(&object->document, held->arena, shape, document, err))
+	struct text canonical;
+
+	if (!order_members(&object->as_read, held->arena, shape, document, err))
 		return false;
-	object->canonical = json_canonical_text(held->arena, &object->document);
-	if (object->canonical.data == NULL || object->canonical.length > OBJECT_BYTES_MAX)
+	canonical = json_canonical_text(held->arena, &object->as_read);
+	if (canonical.data == NULL || canonical.length > OBJECT_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "is larger than %d bytes", OBJECT_BYTES_MAX);
-	object->digest = sha256_of(object->canonical.data, object->canonical.length);
+	object->digest = sha256_of(canonical.data, canonical.length);
 	return true;
 }
 
@@ -1315,7 +1369,7 @@ static bool fill_object(
 		return false;
 	}
 	held->object.charter = body; /* whichever member of the union it is */
-	held->object.name = json_text_or(&held->object.document, "name", "");
+	held->object.name = json_text_or(&held->object.as_read, "name", "");
 	held->object.is_partial = !ok;
 	return ok;
 }
@@ -1366,6 +1420,114 @@ static struct held_object *holder_of(const struct object *object)
 	return (struct held_object *)(uintptr_t)object;
 }
 
+/* ---- packing ---- */
+
+/* Reads what is packed into a body in arena. */
+static bool read_packed(const struct object *object, struct arena *arena,
+	const struct json *document, void **body, struct error *err)
+{
+	const struct form_shape *shape = &object_shapes[object->kind];
+	struct problems problems = {.arena = arena};
+	struct form_reader reader = {
+		.arena = arena, .problems = &problems, .title = TEXT("object"), .is_known = true};
+
+	*body = arena_alloc(arena, 1, shape->size);
+	if (*body != NULL && form_read_shape(&reader, shape, document, NULL, *body))
+		return true;
+	return error_set(err, ERROR_LIMIT, "no memory for an object");
+}
+
+/* An arena of exactly the bytes that the object needs, with its body and what is packed. */
+static bool fill_exactly(struct held_object *held, struct text packed, struct texts *texts,
+	struct arena *scratch, struct error *err)
+{
+	struct arena *arena = NULL;
+	struct json document;
+	struct text copy;
+	size_t before;
+	void *body;
+
+	if (!pack_get(&document, scratch, texts, packed, err))
+		return false;
+	before = arena_handed_bytes(scratch);
+	if (!read_packed(&held->object, scratch, &document, &body, err))
+		return false;
+	arena = arena_create_small(OBJECT_ARENA_BYTES_MAX,
+		arena_handed_bytes(scratch) - before + packed.length + sizeof(max_align_t));
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for an object");
+	copy = text_copy(arena, packed);
+	if (copy.data == NULL || !read_packed(&held->object, arena, &document, &body, err)) {
+		arena_destroy(&arena);
+		return error_set(err, ERROR_LIMIT, "no memory for an object");
+	}
+	held->object.packed = copy;
+	held->object.charter = body;
+	held->object.name = json_text_or(&document, "name", "");
+	arena_destroy(&held->arena);
+	held->arena = arena;
+	return true;
+}
+
+bool object_pack(
+	struct object *object, struct texts *texts, struct arena *scratch, struct error *err)
+{
+	struct held_object *held = holder_of(object);
+	struct buffer packed;
+	bool ok = true;
+
+	assert(held->holds == 1 && !object->is_partial);
+	if (object->texts != NULL)
+		return true;
+	arena_reset(scratch);
+	buffer_init(&packed, OBJECT_ARENA_BYTES_MAX);
+	if (!pack_put(&packed, texts, &object->as_read, err)) {
+		ok = false;
+		goto done;
+	}
+	if (!fill_exactly(held, buffer_text(&packed), texts, scratch, err)) {
+		pack_drop(texts, buffer_text(&packed));
+		ok = false;
+		goto done;
+	}
+	object->texts = texts_acquire(texts);
+	object->as_read = json_null();
+done:
+	buffer_deinit(&packed);
+	arena_reset(scratch);
+	return ok;
+}
+
+bool object_document(
+	const struct object *object, struct arena *arena, struct json *out, struct error *err)
+{
+	if (object->texts != NULL)
+		return pack_get(out, arena, object->texts, object->packed, err);
+	*out = object->as_read;
+	return true;
+}
+
+const struct object *object_whole(const struct object *object)
+{
+	struct problems problems = {NULL};
+	struct object *whole = NULL;
+	struct json document;
+	struct error err;
+
+	if (object->texts == NULL)
+		return object_acquire(object);
+	problems.arena = arena_create(OBJECT_ARENA_BYTES_MAX);
+	if (problems.arena != NULL && object_document(object, problems.arena, &document, &err) &&
+		object_parse(&whole, &document, TEXT("object"), &problems)) {
+		whole->version = object->version;
+		whole->revision = object->revision;
+	}
+	arena_destroy(&problems.arena);
+	return whole;
+}
+
+/* ---- holding ---- */
+
 const struct object *object_acquire(const struct object *object)
 {
 	assert(holder_of(object)->holds > 0);
@@ -1413,11 +1575,11 @@ const struct charter *object_charter(const struct object *object)
 	return NULL;
 }
 
-const struct json *object_charter_document(const struct object *object)
+const struct json *object_charter_document(const struct object *object, const struct json *document)
 {
 	if (object->kind == OBJECT_IDENTITY)
-		return &object->document;
-	return object->kind == OBJECT_UNIT ? json_find(&object->document, "sandbox") : NULL;
+		return document;
+	return object->kind == OBJECT_UNIT ? json_find(document, "sandbox") : NULL;
 }
 
 bool speaks_is_provider(enum speaks value)
@@ -1463,6 +1625,11 @@ bool person_has_role(const struct person *person, const char *role)
 		if (text_is(person->roles[i], role))
 			return true;
 	return false;
+}
+
+bool person_has_left(const struct person *person)
+{
+	return person->left_utc_s != 0;
 }
 
 struct text person_sign_in_name(const struct person *person)

@@ -11,6 +11,8 @@
 #include "domain/charter/problem.h"
 #include "domain/charter/sandbox.h"
 
+struct texts; /* texts.h */
+
 /* The objects of the registry, as written in charters (docs/charters.md).  An
  * object is immutable; a change is a new object. */
 
@@ -31,6 +33,9 @@ enum object_kind {
 enum {
 	PERSON_NAME_BYTES_MAX = 254,
 	PERSON_ROLES_MAX = 32,
+	PERSON_DIRECTORY_ID_BYTES_MAX = 64,
+	PERSON_EXTERNAL_ID_BYTES_MAX = 255,
+	PERSON_PROFILE_BYTES_MAX = 4096, /* in its canonical form */
 	TOOL_NAME_BYTES_MAX = 200, /* "server/name" */
 	TOOL_READS_MAX = 32,
 	TOOL_TARGETS_MAX = 16,
@@ -42,7 +47,17 @@ enum {
 	MODEL_TOOLS_MAX = 32,
 	POLICY_TEXT_BYTES_MAX = 65536,
 	APPLICATION_CALLERS_MAX = 64,
+	DATA_SOURCE_AT_MAX = 64,
 	OBJECT_BYTES_MAX = 256 * 1024, /* canonical form of one object */
+};
+
+/* The directory that keeps a person, and how they stand there. */
+struct person_directory {
+	struct text name;        /* empty: none does */
+	struct text id;          /* of the resource there; empty: it is there no more */
+	struct text user_name;   /* as the directory writes it */
+	struct text external_id; /* may be empty */
+	struct json profile;     /* what else it says, an object; JSON_NULL: nothing */
 };
 
 struct person {
@@ -55,6 +70,10 @@ struct person {
 	/* Whose word counts that they are here, and what it calls them; empty: nobody's. */
 	struct text sign_in_issuer;
 	struct text sign_in_as; /* empty: by their name */
+	/* When they left; 0: they are here.  Who has left signs, approves and consents to
+	 * nothing. */
+	int64_t left_utc_s;
+	struct person_directory directory;
 };
 
 struct unit {
@@ -80,6 +99,8 @@ struct data_source {
 	enum environment environment;
 	uint32_t concerns; /* bits 1 << enum concern */
 	enum ids ids;
+	const struct text *at; /* "CONNECTOR/ID": what providers call it */
+	uint32_t at_count;
 };
 
 enum transport { TRANSPORT_NONE = 0, TRANSPORT_STDIO, TRANSPORT_HTTP };
@@ -225,12 +246,15 @@ struct application {
 struct object {
 	enum object_kind kind;
 	struct text name;
-	uint64_t revision;     /* of the registry, when it was put; 0 before */
-	uint32_t version;      /* from 1, per name; 0 before it was put */
-	struct json document;  /* members in field order, as export writes them */
-	struct text canonical; /* canonical JSON of document */
-	struct sha256 digest;  /* of canonical */
-	bool is_partial;       /* read with problems: only the names in it count */
+	uint64_t revision; /* of the registry, when it was put; 0 before */
+	uint32_t version;  /* from 1, per name; 0 before it was put */
+	/* The document as it was read, with its lines, members in field order; JSON_NULL once it
+	 * is packed: object_document has it then, too. */
+	struct json as_read;
+	struct texts *texts;  /* once it is packed; else NULL */
+	struct text packed;   /* likewise; see object_document */
+	struct sha256 digest; /* of the document's canonical JSON */
+	bool is_partial;      /* read with problems: only the names in it count */
 	union {
 		const struct charter *charter;
 		const struct person *person;
@@ -256,6 +280,19 @@ bool object_parse(struct object **out, const struct json *document, struct text 
 bool object_parse_partial(struct object **out, const struct json *document, struct text file,
 	struct problems *problems) MUST_CHECK;
 
+/* Makes it as small as it can be, in place: its texts are shared ones from then on, and the
+ * document is packed (pack.h).  What pointed into it is void; it must be held once.  scratch
+ * is reset.  Errors: LIMIT, and it is as it was. */
+bool object_pack(struct object *object, struct texts *texts, struct arena *scratch,
+	struct error *err) MUST_CHECK;
+/* The document, members in field order, as export writes them: in arena if it is packed.  Its
+ * texts live as long as the object.  Errors: LIMIT. */
+bool object_document(const struct object *object, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+/* The object with its document as_read: itself, held once more, or a copy.  NULL without
+ * memory. */
+const struct object *object_whole(const struct object *object) MUST_CHECK;
+
 const struct object *object_acquire(const struct object *object);
 /* Gives one hold back and sets *object to NULL.  *object may be NULL. */
 void object_release(const struct object **object);
@@ -268,10 +305,11 @@ enum object_kind object_kind_of(struct text word);
 bool object_needs_two(enum object_kind kind);
 /* True for these and for units, whose template for sandboxes is proposed likewise. */
 bool object_is_proposed(enum object_kind kind);
-/* What stands in it as a charter does, and the document of that: an identity's own, or what
- * a unit's template gives its sandboxes.  NULL: nothing. */
+/* What stands in it as a charter does: an identity's own, or what a unit's template gives its
+ * sandboxes; and which part of its document that is.  NULL: nothing. */
 const struct charter *object_charter(const struct object *object);
-const struct json *object_charter_document(const struct object *object);
+const struct json *object_charter_document(
+	const struct object *object, const struct json *document);
 const char *reversal_word(enum reversal value);
 /* "path" ... "object"; NULL for NONE. */
 const char *target_form_word(enum target_form value);
@@ -293,6 +331,7 @@ bool server_credential_of(
  * empty for a tool (its server's, see registry_unit_of). */
 struct text object_unit(const struct object *object);
 bool person_has_role(const struct person *person, const char *role);
+bool person_has_left(const struct person *person);
 /* What the issuer's claim says of this person, or an empty text where they have no sign-in. */
 struct text person_sign_in_name(const struct person *person);
 

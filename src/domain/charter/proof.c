@@ -8,7 +8,7 @@
 
 enum { PROOF_BYTES_MAX = 16 * 1024 * 1024, PROOF_POLICY_BYTES_MAX = 1024 * 1024 };
 
-static bool digest_document(struct sha256 *out, const struct json *document, struct error *err)
+static bool digest_json(struct sha256 *out, const struct json *document)
 {
 	struct buffer canonical;
 	bool ok;
@@ -19,6 +19,17 @@ static bool digest_document(struct sha256 *out, const struct json *document, str
 	if (ok)
 		*out = sha256_of(buffer_text(&canonical).data, buffer_text(&canonical).length);
 	buffer_deinit(&canonical);
+	return ok;
+}
+
+static bool digest_document(struct sha256 *out, const struct object *object, struct error *err)
+{
+	struct arena *arena = arena_create_small(PROOF_BYTES_MAX, 4096);
+	struct json document;
+	bool ok = arena != NULL && object_document(object, arena, &document, err) &&
+		  digest_json(out, &document);
+
+	arena_destroy(&arena);
 	return ok || error_set(err, ERROR_LIMIT, "no memory for the proof of a charter");
 }
 
@@ -45,12 +56,12 @@ static bool append_policy(struct buffer *out, const struct cedar_policy_set *pol
 	return !buffer_failed(out);
 }
 
-static bool digest_ceiling(struct sha256 *out, const struct ceiling *ceiling, struct error *err)
+static bool digest_ceiling(struct sha256 *out, struct ceiling *ceiling, struct error *err)
 {
 	const struct cedar_policy_set *policies = ceiling_policies(ceiling);
 	struct arena *arena = arena_create_small(PROOF_POLICY_BYTES_MAX, 4096);
 	struct buffer permits;
-	bool ok = arena != NULL;
+	bool ok = arena != NULL && policies != NULL;
 
 	buffer_init(&permits, PROOF_BYTES_MAX);
 	for (size_t i = 0; ok && i < cedar_policy_set_count(policies); i++)
@@ -63,9 +74,9 @@ static bool digest_ceiling(struct sha256 *out, const struct ceiling *ceiling, st
 }
 
 bool charter_prove(struct charter_proof *out, const struct object *identity,
-	const struct ceiling *ceiling, struct error *err)
+	struct ceiling *ceiling, struct error *err)
 {
-	return digest_document(&out->document, object_charter_document(identity), err) &&
+	return digest_document(&out->document, identity, err) &&
 	       digest_ceiling(&out->enforced, ceiling, err);
 }
 

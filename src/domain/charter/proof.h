@@ -18,7 +18,7 @@ struct charter_proof {
 /* Of what is held in memory: the document, and what was compiled when its record was folded.
  * Nothing that was computed before is believed.  Errors: LIMIT. */
 bool charter_prove(struct charter_proof *out, const struct object *identity,
-	const struct ceiling *ceiling, struct error *err) MUST_CHECK;
+	struct ceiling *ceiling, struct error *err) MUST_CHECK;
 /* Of a document as it stands on record, compiled anew as that version.  Errors: INVALID (it is no
  * charter), LIMIT. */
 bool charter_prove_document(struct charter_proof *out, const struct json *document,

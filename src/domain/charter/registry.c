@@ -23,15 +23,16 @@
 #include "domain/application/application.h"
 #include "domain/audit/envelope.h"
 #include "domain/charter/name_table.h"
-#include "domain/charter/shape.h"
+#include "domain/charter/texts.h"
 #include "domain/charter/users.h"
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
-	ENTRY_TEXTS = 6,
+	ENTRY_TEXTS = 8,
 	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
 	APPLICATION_PREFIX_BYTES = 128,
+	SCRATCH_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 struct slot;
@@ -43,16 +44,17 @@ struct held_key {
 	struct arena *arena;
 };
 
-/* One name; the public part first. */
+/* One name; the public part first, whose name is the key's in the table of slots. */
 struct slot {
 	struct registry_entry entry;
 	const struct object *held[HELD_MAX]; /* registry_hold; NULL: free */
 	struct ceiling *ceiling;
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
-	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents: owned */
-	struct text texts[ENTRY_TEXTS];
-	struct text name;         /* owned */
+	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents,
+	 * owner_in_force, moved_from: their numbers among the registry's texts, and one;
+	 * 0: empty */
+	uint32_t texts[ENTRY_TEXTS];
 	uint64_t kill_epoch;      /* that the last change knew of */
 	uint64_t unit_kill_epoch; /* likewise */
 };
@@ -74,11 +76,13 @@ struct registry {
 	struct name_table *units;      /* unit_guardrails by unit */
 	struct name_table *kills;      /* kill_mark by identity, registered or not yet */
 	struct name_table *unit_kills; /* kill_mark by unit */
-	struct name_table *users;      /* slot by resource and identity (users.h) */
+	struct name_table *users;      /* entries by resource and identity (users.h) */
 	struct name_table *sandboxes;  /* slot by identity */
-	struct shapes *shapes;         /* of the ceilings in slots */
+	struct ceilings *ceilings;     /* of those in slots */
 	struct people *people;
-	size_t counts[KINDS]; /* entries with something in force or waiting */
+	struct texts *texts;   /* of objects and of entries */
+	struct arena *scratch; /* to pack in */
+	size_t counts[KINDS];  /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
 	uint64_t generation;
@@ -86,6 +90,31 @@ struct registry {
 };
 
 /* ---- memory ---- */
+
+static bool hold_text(struct texts *texts, struct text t, uint32_t *out)
+{
+	uint32_t number;
+
+	*out = 0;
+	if (t.length == 0)
+		return true;
+	if (!texts_put(texts, t, &number))
+		return false;
+	*out = number + 1;
+	return true;
+}
+
+static void drop_number(struct texts *texts, uint32_t *held)
+{
+	if (*held != 0)
+		texts_drop(texts, *held - 1);
+	*held = 0;
+}
+
+static struct text held_text(const struct texts *texts, uint32_t held)
+{
+	return held == 0 ? (struct text){"", 0} : texts_get(texts, held - 1);
+}
 
 static bool keep_text(struct text *out, struct text t)
 {
@@ -118,11 +147,8 @@ static void slot_destroy(void *value)
 		object_release(&slot->held[i]);
 	ceiling_destroy(&slot->ceiling);
 	application_rules_destroy(&slot->rules);
-	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++)
-		drop_text(&slot->texts[i]);
-	drop_text(&slot->name);
 	free(slot->keys);
-	free(slot);
+	free(slot); /* its texts go with the registry's */
 }
 
 static void held_key_destroy(void *value)
@@ -160,7 +186,10 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->unit_kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
 	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
-	ok = ok && shapes_create(&registry->shapes, err) && people_create(&registry->people, err);
+	ok = ok && (registry->texts = texts_create()) != NULL;
+	ok = ok && (registry->scratch = arena_create(SCRATCH_BYTES_MAX)) != NULL;
+	ok = ok && ceilings_create(&registry->ceilings, err) &&
+	     people_create(&registry->people, err);
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -181,8 +210,10 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->unit_kills, free);
 	users_destroy(&(*registry)->users);
 	name_table_destroy(&(*registry)->sandboxes, NULL);
-	shapes_destroy(&(*registry)->shapes);
+	ceilings_destroy(&(*registry)->ceilings);
 	people_destroy(&(*registry)->people);
+	texts_release(&(*registry)->texts);
+	arena_destroy(&(*registry)->scratch);
 	free(*registry);
 	*registry = NULL;
 }
@@ -293,7 +324,7 @@ const struct registry_entry *registry_find_key(
 	if (person->in_force == NULL)
 		return NULL;
 	*key = &held->key;
-	return person;
+	return person_has_left(person->in_force->person) ? NULL : person;
 }
 
 bool person_key_is_over(const struct person_key *key, int64_t now_utc_ms)
@@ -306,7 +337,8 @@ bool registry_can_sign(const struct registry_entry *person)
 {
 	for (size_t i = 0; i < person->keys_count; i++)
 		if (person->keys[i].ended_utc_ms == 0)
-			return person->in_force != NULL;
+			return person->in_force != NULL &&
+			       !person_has_left(person->in_force->person);
 	return false;
 }
 
@@ -341,7 +373,7 @@ static bool each_of_kind(const struct registry *registry, enum object_kind kind,
 	while (slot != NULL) {
 		if (is_there(&slot->entry) && !visit(context, &slot->entry))
 			return false;
-		slot = name_table_next(registry->slots[kind], slot->name);
+		slot = name_table_next(registry->slots[kind], slot->entry.name);
 	}
 	return true;
 }
@@ -361,10 +393,10 @@ void registry_each(const struct registry *registry, enum object_kind kind, struc
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context)
 {
-	const struct slot *slot = users_next(registry->users, resource, after);
+	const struct registry_entry *entry = users_next(registry->users, resource, after);
 
-	while (slot != NULL && visit(context, &slot->entry))
-		slot = users_next(registry->users, resource, slot->name);
+	while (entry != NULL && visit(context, entry))
+		entry = users_next(registry->users, resource, entry->name);
 }
 
 void registry_each_sandbox(const struct registry *registry, struct text after,
@@ -373,7 +405,7 @@ void registry_each_sandbox(const struct registry *registry, struct text after,
 	const struct slot *slot = name_table_next(registry->sandboxes, after);
 
 	while (slot != NULL && visit(context, &slot->entry))
-		slot = name_table_next(registry->sandboxes, slot->name);
+		slot = name_table_next(registry->sandboxes, slot->entry.name);
 }
 
 bool registry_ever_had(const struct registry *registry, enum object_kind kind)
@@ -381,7 +413,7 @@ bool registry_ever_had(const struct registry *registry, enum object_kind kind)
 	const struct slot *slot = name_table_next(registry->slots[kind], (struct text){NULL, 0});
 
 	while (slot != NULL && slot->entry.version == 0)
-		slot = name_table_next(registry->slots[kind], slot->name);
+		slot = name_table_next(registry->slots[kind], slot->entry.name);
 	return slot != NULL;
 }
 
@@ -406,7 +438,9 @@ static const struct charter *charter_of(const struct object *object)
 
 const struct person *registry_person_of(const struct registry *registry, struct text actor)
 {
-	return registry_find_person(registry, actor_person(actor));
+	const struct person *person = registry_find_person(registry, actor_person(actor));
+
+	return person == NULL || person_has_left(person) ? NULL : person;
 }
 
 struct people_resource registry_resource_of(
@@ -456,6 +490,8 @@ bool registry_may(const struct registry *registry, struct text actor, enum peopl
 
 	if (object != NULL)
 		resource = registry_resource_of(registry, object);
+	if (entry->owner_in_force.length > 0) /* who answers for it now */
+		resource.owner = entry->owner_in_force;
 	if (entry->waiting_version != 0)
 		resource.proposer = entry->proposed_by;
 	return registry_may_about(registry, actor, action, &resource, err);
@@ -476,7 +512,7 @@ struct prepared {
 	bool has_new_rules;
 	bool has_entered; /* users, as far as memory went */
 	bool has_new_sandbox;
-	struct text texts[ENTRY_TEXTS];
+	uint32_t texts[ENTRY_TEXTS]; /* as a slot's */
 };
 
 static struct unit_guardrails *find_or_add_unit(struct registry *registry, struct text unit)
@@ -521,11 +557,11 @@ static struct slot *slot_create(struct registry *registry, enum object_kind kind
 	if (slot == NULL)
 		return NULL;
 	slot->entry.kind = kind;
-	if (!keep_text(&slot->name, name) || !name_table_put(registry->slots[kind], name, slot)) {
+	slot->entry.name = name_table_put_named(registry->slots[kind], name, slot);
+	if (slot->entry.name.data == NULL) {
 		slot_destroy(slot);
 		return NULL;
 	}
-	slot->entry.name = slot->name;
 	return slot;
 }
 
@@ -562,6 +598,17 @@ static bool is_known_waiting(const struct registry_change *change)
 	       (!change->is_removal || may_be_removal);
 }
 
+/* What only an identity has, and what only a person has. */
+static bool is_known_people(const struct registry_change *change)
+{
+	bool is_owned = change->owner_in_force.length != 0 || change->acknowledged != 0;
+	bool has_gone = change->keys_since_utc_ms != 0 || change->moved_from.length != 0 ||
+			change->moved != 0;
+
+	return (!is_owned || (change->kind == OBJECT_IDENTITY && change->in_force != 0)) &&
+	       (!has_gone || change->kind == OBJECT_PERSON);
+}
+
 static bool is_known_state(const struct registry_change *change)
 {
 	if (change->version == 0 || change->in_force > change->version ||
@@ -571,6 +618,8 @@ static bool is_known_state(const struct registry_change *change)
 		return false;
 	if ((change->consents.length != 0 && change->in_force == 0) ||
 		(change->waiting_consents.length != 0 && change->waiting == 0))
+		return false;
+	if (!is_known_people(change))
 		return false;
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two &&
@@ -587,7 +636,7 @@ static bool is_known_state(const struct registry_change *change)
 	return false;
 }
 
-static bool prepare_ceiling(struct prepared *next, struct shapes *shapes,
+static bool prepare_ceiling(struct prepared *next, struct ceilings *ceilings,
 	const struct registry_change *change, struct error *err)
 {
 	bool is_acting = change->state == IDENTITY_ACTIVE || change->state == IDENTITY_SUSPENDED;
@@ -601,7 +650,7 @@ static bool prepare_ceiling(struct prepared *next, struct shapes *shapes,
 	if (!is_acting)
 		return true;
 	return ceiling_compile(
-		&next->ceiling, shapes, next->in_force->charter, change->in_force, err);
+		&next->ceiling, ceilings, next->in_force->charter, change->in_force, err);
 }
 
 static bool prepare_rules(
@@ -650,7 +699,8 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
 	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason,
-		change->approved_by, change->consents, change->waiting_consents};
+		change->approved_by, change->consents, change->waiting_consents,
+		change->owner_in_force, change->moved_from};
 
 	next->slot = find_slot(registry, change->kind, change->name);
 	next->is_new_slot = next->slot == NULL;
@@ -663,9 +713,9 @@ static bool prepare(struct prepared *next, struct registry *registry,
 		return error_set(err, ERROR_CORRUPT, "%s %.*s: no such version",
 			object_kind_word(change->kind), TEXT_ARGS(change->name));
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (!keep_text(&next->texts[i], texts[i]))
+		if (!hold_text(registry->texts, texts[i], &next->texts[i]))
 			return error_set(err, ERROR_LIMIT, "no memory for an entry");
-	if (!prepare_ceiling(next, registry->shapes, change, err) ||
+	if (!prepare_ceiling(next, registry->ceilings, change, err) ||
 		!prepare_rules(next, change, err))
 		return error_wrap(
 			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
@@ -675,7 +725,7 @@ static bool prepare(struct prepared *next, struct registry *registry,
 		return error_set(err, ERROR_LIMIT, "no memory for a unit's guardrails");
 	next->has_entered = charter_of(next->in_force) != NULL;
 	if (next->has_entered &&
-		!users_enter(registry->users, charter_of(next->in_force), next->slot))
+		!users_enter(registry->users, charter_of(next->in_force), &next->slot->entry))
 		return error_set(err, ERROR_LIMIT, "no memory for an entry");
 	return prepare_sandbox(next, registry, change, err);
 }
@@ -693,7 +743,7 @@ static void abandon(
 	ceiling_destroy(&next->ceiling);
 	application_rules_destroy(&next->rules);
 	for (size_t i = 0; i < sizeof next->texts / sizeof *next->texts; i++)
-		drop_text(&next->texts[i]);
+		drop_number(registry->texts, &next->texts[i]);
 	if (next->is_new_slot && next->slot != NULL) {
 		(void)name_table_remove(registry->slots[change->kind], change->name);
 		slot_destroy(next->slot);
@@ -701,14 +751,14 @@ static void abandon(
 }
 
 /* Suspended until two agree; a first agreement given before counts no more. */
-static void apply_kill(struct slot *slot)
+static void apply_kill(struct registry *registry, struct slot *slot)
 {
 	if (slot->entry.state != IDENTITY_ACTIVE && slot->entry.state != IDENTITY_SUSPENDED)
 		return;
 	slot->entry.state = IDENTITY_SUSPENDED;
 	slot->entry.needs_two = true;
-	drop_text(&slot->texts[1]);
-	slot->entry.reactivated_by = slot->texts[1];
+	drop_number(registry->texts, &slot->texts[1]);
+	slot->entry.reactivated_by = held_text(registry->texts, 0);
 }
 
 static uint64_t epoch_of(const struct name_table *marks, struct text name)
@@ -728,7 +778,8 @@ static bool is_overtaken(const struct registry *registry, const struct slot *slo
 	       slot->unit_kill_epoch < epoch_of(registry->unit_kills, unit);
 }
 
-static void commit(struct prepared *next, const struct registry_change *change)
+static void commit(
+	struct registry *registry, struct prepared *next, const struct registry_change *change)
 {
 	struct slot *slot = next->slot;
 	struct registry_entry *entry = &slot->entry;
@@ -749,16 +800,21 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	}
 	entry->rules = slot->rules;
 	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++) {
-		drop_text(&slot->texts[i]);
+		drop_number(registry->texts, &slot->texts[i]);
 		slot->texts[i] = next->texts[i];
 	}
 	entry->ceiling = slot->ceiling;
-	entry->proposed_by = slot->texts[0];
-	entry->reactivated_by = slot->texts[1];
-	entry->reason = slot->texts[2];
-	entry->approved_by = slot->texts[3];
-	entry->consents = slot->texts[4];
-	entry->waiting_consents = slot->texts[5];
+	entry->proposed_by = held_text(registry->texts, slot->texts[0]);
+	entry->reactivated_by = held_text(registry->texts, slot->texts[1]);
+	entry->reason = held_text(registry->texts, slot->texts[2]);
+	entry->approved_by = held_text(registry->texts, slot->texts[3]);
+	entry->consents = held_text(registry->texts, slot->texts[4]);
+	entry->waiting_consents = held_text(registry->texts, slot->texts[5]);
+	entry->owner_in_force = held_text(registry->texts, slot->texts[6]);
+	entry->moved_from = held_text(registry->texts, slot->texts[7]);
+	entry->acknowledged = change->acknowledged;
+	entry->moved = change->moved;
+	entry->keys_since_utc_ms = change->keys_since_utc_ms;
 	entry->units_asked = change->units_asked;
 	entry->in_force_utc_ms = change->in_force == 0 ? 0 : change->in_force_utc_ms;
 	entry->tasks_since = change->tasks_since;
@@ -801,6 +857,21 @@ static void drop_keys(struct registry *registry, struct slot *slot)
 		drop_key(registry, slot, slot->entry.keys_count - 1);
 }
 
+/* Whoever leaves takes no key along, and gets none of them back. */
+static void end_old_keys(struct registry *registry, struct slot *slot)
+{
+	int64_t since = slot->entry.keys_since_utc_ms;
+
+	for (size_t i = 0; since != 0 && i < slot->entry.keys_count; i++) {
+		struct held_key *held = name_table_find(registry->keys, slot->keys[i].kid);
+
+		if (held->key.ended_utc_ms != 0 || held->key.enrolled_utc_ms > since)
+			continue;
+		held->key.ended_utc_ms = since;
+		slot->keys[i].ended_utc_ms = since;
+	}
+}
+
 bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
 	uint64_t revision, struct error *err)
 {
@@ -816,6 +887,8 @@ bool registry_hold(struct registry *registry, struct object *object, uint32_t ve
 	for (size_t i = 0; i < HELD_MAX; i++) {
 		if (slot->held[i] != NULL && slot->held[i]->version != version)
 			continue;
+		if (!object_pack(object, registry->texts, registry->scratch, err))
+			return false;
 		object_release(&slot->held[i]);
 		object->version = version;
 		object->revision = revision;
@@ -844,17 +917,18 @@ bool registry_set(
 	if (charter_of(next.slot->entry.in_force) != NULL)
 		users_leave(registry->users, charter_of(next.slot->entry.in_force),
 			charter_of(next.in_force));
-	commit(&next, change);
+	commit(registry, &next, change);
 	if (change->kind == OBJECT_IDENTITY &&
 		!is_sandbox(next.slot->entry.in_force, change->state))
 		(void)name_table_remove(registry->sandboxes, change->name);
 	registry->generation++;
 	if (change->kind == OBJECT_IDENTITY && is_overtaken(registry, next.slot))
-		apply_kill(next.slot);
+		apply_kill(registry, next.slot);
 	registry->counts[change->kind] += is_there(&next.slot->entry);
 	registry->counts[change->kind] -= was_there;
 	if (!is_there(&next.slot->entry))
 		drop_keys(registry, next.slot);
+	end_old_keys(registry, next.slot);
 	registry_set_revision(registry, change->revision);
 	return true;
 }
@@ -894,7 +968,7 @@ bool registry_set_killed(
 	if (!raise_mark(registry->kills, identity, epoch, err))
 		return false;
 	if (slot != NULL && is_overtaken(registry, slot))
-		apply_kill(slot);
+		apply_kill(registry, slot);
 	registry->generation++;
 	return true;
 }
@@ -914,7 +988,7 @@ bool registry_set_unit_killed(
 		if (slot == NULL)
 			break;
 		if (is_overtaken(registry, slot))
-			apply_kill(slot);
+			apply_kill(registry, slot);
 		name = slot->entry.name;
 	}
 	registry->generation++;
@@ -1000,6 +1074,7 @@ bool registry_set_key(struct registry *registry, struct text person, const struc
 		return error_set(err, ERROR_LIMIT, "no memory for a person");
 	if (held == NULL && !add_key(registry, slot, key, err))
 		return false;
+	end_old_keys(registry, slot);
 	registry_set_revision(registry, revision);
 	return true;
 }
@@ -1052,10 +1127,10 @@ static bool gather_policies(const struct registry *registry, struct text unit,
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
 	/* "unit" sorts before "unit/..."; names of other units may lie between. */
-	for (; slot != NULL && text_compare(slot->name, unit) > 0;
-		slot = name_table_next(policies, slot->name)) {
-		if (slot->name.length < unit.length ||
-			memcmp(slot->name.data, unit.data, unit.length) != 0)
+	for (; slot != NULL && text_compare(slot->entry.name, unit) > 0;
+		slot = name_table_next(policies, slot->entry.name)) {
+		if (slot->entry.name.length < unit.length ||
+			memcmp(slot->entry.name.data, unit.data, unit.length) != 0)
 			break;
 		if (slot->entry.in_force != NULL &&
 			text_equal(slot->entry.in_force->policy->unit, unit))
@@ -1124,15 +1199,13 @@ static void validate_users(const struct registry *registry, const struct registr
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
 		struct text key = users_key(&charter->entitlements[i], buffer);
-		const struct name_table *of = name_table_find(registry->users, key);
 
-		assert(of != NULL && name_table_find(of, entry->name) == entry);
+		assert(users_has(registry->users, key, entry));
 	}
 	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++) {
 		struct text key = users_issuer_key(charter->federation[i].issuer, buffer);
-		const struct name_table *of = name_table_find(registry->users, key);
 
-		assert(of != NULL && name_table_find(of, entry->name) == entry);
+		assert(users_has(registry->users, key, entry));
 	}
 }
 

@@ -62,10 +62,10 @@ struct registry_entry {
 	uint32_t version;      /* the highest ever given to the name */
 	/* Identities only. */
 	enum identity_state state;
-	bool needs_two;                /* killed: two people must reactivate */
-	struct text reactivated_by;    /* the first of the two; empty: nobody yet */
-	struct text reason;            /* given with the last suspend, kill or retire */
-	const struct ceiling *ceiling; /* of in_force; NULL permits nothing */
+	bool needs_two;             /* killed: two people must reactivate */
+	struct text reactivated_by; /* the first of the two; empty: nobody yet */
+	struct text reason;         /* given with the last suspend, kill or retire */
+	struct ceiling *ceiling;    /* of in_force; NULL permits nothing */
 	/* Tasks opened under a charter before this version are over: it was a sandbox then.
 	 * 0: it never was promoted. */
 	uint32_t tasks_since;
@@ -77,6 +77,16 @@ struct registry_entry {
 	struct text waiting_consents;
 	enum units_asked units_asked; /* of in_force */
 	int64_t in_force_utc_ms;      /* since when it is that version; 0: not kept then */
+	/* Identities only: the person who answers for what is in force since they acknowledged it;
+	 * empty: the charter's owner.  And the registry's revision when its owners were last
+	 * acknowledged; 0: never. */
+	struct text owner_in_force;
+	uint64_t acknowledged;
+	/* Persons only: keys enrolled up to then are over; 0: none for that.  And the unit that
+	 * they were moved out of last, and the registry's revision then. */
+	int64_t keys_since_utc_ms;
+	struct text moved_from;
+	uint64_t moved;
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -114,7 +124,8 @@ const struct tool *registry_find_tool(const struct registry *registry, struct te
 /* The entry whose in_force is an application; NULL: none is in force. */
 const struct registry_entry *registry_find_application(
 	const struct registry *registry, struct text name);
-/* The person who holds the key, its entry, or NULL.  The key may be over. */
+/* The person who holds the key, its entry, or NULL: nobody, or one who has left (then *key is
+ * set).  The key may be over. */
 const struct registry_entry *registry_find_key(
 	const struct registry *registry, struct text kid, const struct person_key **key);
 
@@ -138,9 +149,9 @@ const struct guardrails *registry_guardrails(const struct registry *registry, st
 void registry_each(const struct registry *registry, enum object_kind kind, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force has an entitlement on the resource, as
- * charters write it ("files/read", "data-source:tickets"), or a rule on the issuer of
- * "issuer:NAME", in order of name from the first after `after`, until visit returns false.  Costs
- * what it visits, however many identities there are. */
+ * charters write it ("files/read", "data-source:tickets"), a rule on the issuer of
+ * "issuer:NAME", or the account of "account:CONNECTOR/ID", in order of name from the first after
+ * `after`, until visit returns false.  Costs what it visits, however many identities there are. */
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);
 /* Calls visit for each identity whose charter in force is a sandbox's and that is not retired, in
@@ -166,14 +177,14 @@ bool registry_person_may(const struct registry *registry, const struct person *p
 /* What the object is to the rules about people. */
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object);
-/* The person in force that the actor is, or NULL. */
+/* The person in force that the actor is and who has not left, or NULL. */
 const struct person *registry_person_of(const struct registry *registry, struct text actor);
 
 /* ---- For the fold alone ---- */
 
 /* Keeps a version at hand until the next registry_set of its entry, which may put
  * it in force or let it wait; at most two at once.  Takes the object over on
- * success.  Errors: CORRUPT, LIMIT. */
+ * success, and packs it: what pointed into it is void.  Errors: CORRUPT, LIMIT. */
 bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
 	uint64_t revision, struct error *err) MUST_CHECK;
 
@@ -205,6 +216,11 @@ struct registry_change {
 	struct text waiting_consents;
 	enum units_asked units_asked; /* identities only */
 	int64_t in_force_utc_ms;
+	struct text owner_in_force;
+	uint64_t acknowledged;
+	int64_t keys_since_utc_ms;
+	struct text moved_from;
+	uint64_t moved;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

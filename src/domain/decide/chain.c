@@ -1,7 +1,7 @@
 /* The chain rule.  First → … → last asks for something: the last may do it by its own
  * charter (the rules before this one); and for each link above it, from the first,
  *
- *   C1  the identity is active, acts in these environments, its class permits the effect,
+ *   C1  the identity is active, its owner is here (owner.c), it acts in these environments, its class permits the effect,
  *       and no guardrail forbids it for this identity;
  *   C2  a line of its charter in force hands work to the next link, for this effect, up to
  *       what is read and carried, and as many hops on as there are, and the next link's unit
@@ -156,6 +156,7 @@ static bool check_link(struct evaluation *evaluation, const struct chain *chain,
 	};
 
 	return check_identity(evaluation, link.entry, chain->links[at]) &&
+	       check_owner(evaluation, link.entry) &&
 	       check_environment(evaluation, link.entry, evaluation->call->environment) &&
 	       check_environment(evaluation, link.entry, evaluation->server->environment) &&
 	       check_class(evaluation, link.entry) && check_line(evaluation, &link) &&

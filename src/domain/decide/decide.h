@@ -76,6 +76,13 @@ enum arguments_state arguments_state_of(struct text word); /* UNCHECKED: no such
  * tasks and rate are left out, and nothing may ever be forwarded on it. */
 enum decide_scope { DECIDE_FOR_TASK = 0, DECIDE_FOR_QUESTION };
 
+/* How long after its owner left an identity goes on, unless somebody acknowledges it: writing
+ * and executing, and at all.  Zero is not at all. */
+struct owner_gone_after {
+	int64_t writes_s;
+	int64_t all_s;
+};
+
 /* Everything a decision reads.  Borrowed; nothing in it changes meanwhile. */
 struct decide_world {
 	enum decide_scope scope;
@@ -96,6 +103,7 @@ struct decide_world {
 	const struct line_use *uses;        /* lines with `uses` that were used, this call not
 					     * included; others count as never used */
 	size_t uses_count;
+	struct owner_gone_after owner_gone;
 	int64_t now_utc_ms;
 	bool is_again; /* it was let through before: its minute and budgets have it already */
 };

@@ -28,6 +28,8 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_IDENTITY_UNKNOWN, "identity_unknown", "no such identity is registered") \
 	X(REASON_IDENTITY_NOT_ACTIVE, "identity_not_active", \
 	  "the identity is not active") \
+	X(REASON_OWNER_GONE, "owner_gone", \
+	  "the owner of the identity has left and nobody acknowledged it in time") \
 	X(REASON_CHARTER_EXPIRED, "charter_expired", "the charter has expired") \
 	X(REASON_TASK_UNKNOWN, "task_unknown", "no such task is open") \
 	X(REASON_TASK_NOT_LIVE, "task_not_live", "the task or one above it has ended") \
@@ -114,6 +116,7 @@ struct decision {
 	struct task_labels labels;    /* that the task had before it; without names of tools */
 	enum risk_tier risk;          /* of the call; NONE: refused before it was known */
 	const char *risk_from; /* what made it so: "identity" "tool" "data" "environment" "chain" */
+	bool is_owner_gone;    /* an owner has left, so that it read world.owner_gone */
 	bool is_first;         /* the identity was never let use the tool before */
 	/* What a retrieval is about (docs/data.md). */
 	const struct text *sources; /* names of the data sources it reads; NULL: none */

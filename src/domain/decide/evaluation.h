@@ -125,6 +125,7 @@ struct rule {
 };
 bool rule_method(struct evaluation *evaluation);
 bool rule_identity(struct evaluation *evaluation);
+bool rule_owner(struct evaluation *evaluation); /* owner.c */
 bool rule_task(struct evaluation *evaluation);
 bool rule_server(struct evaluation *evaluation);
 bool rule_sandbox(struct evaluation *evaluation); /* sandbox.c */
@@ -174,6 +175,7 @@ bool is_source_open(const struct evaluation *evaluation, const struct data_sourc
 /* The same questions about any identity of the chain. */
 bool check_identity(
 	struct evaluation *evaluation, const struct registry_entry *entry, struct text name);
+bool check_owner(struct evaluation *evaluation, const struct registry_entry *entry);
 bool check_environment(
 	struct evaluation *evaluation, const struct registry_entry *entry, enum environment value);
 bool check_class(struct evaluation *evaluation, const struct registry_entry *entry);

@@ -1,6 +1,7 @@
 #include "domain/decide/recorded.h"
 
 #include "domain/call/method.h"
+#include "domain/charter/owner.h"
 #include "domain/generation/request.h"
 #include "domain/secret/fingerprint.h"
 
@@ -68,6 +69,15 @@ static void read_labels(struct recorded_decision *recorded)
 		return;
 	recorded->labels.sensitivity = sensitivity_of(json_text_or(labels, "sensitivity", ""));
 	recorded->labels.has_untrusted_content = json_boolean_or(labels, "untrusted", false);
+}
+
+static struct owner_gone_after owner_gone_of(const struct json *record)
+{
+	const struct json *after = json_find(record, "owner-gone");
+
+	return (struct owner_gone_after){
+		.writes_s = json_integer_or(after, "writes", OWNER_GONE_WRITES_S_DEFAULT),
+		.all_s = json_integer_or(after, "all", OWNER_GONE_ALL_S_DEFAULT)};
 }
 
 static struct usage_now usage_of_record(const struct json *used)
@@ -138,6 +148,7 @@ void recorded_decision_read(struct recorded_decision *out, const struct json *re
 		.verdict = verdict_of_word(json_text_or(record, "verdict", "")),
 		.definition = definition_of(record),
 		.arguments = arguments_state_of(json_text_or(record, "form", "")),
+		.owner_gone = owner_gone_of(record),
 		.calls = json_integer_or(record, "calls", 0),
 		.usage = usage_of_record(json_find(record, "used")),
 		.now_utc_ms = json_integer_or(record, "decided", json_integer_or(record, "at", 0)),

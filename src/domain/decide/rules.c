@@ -83,6 +83,20 @@ static bool is_from_sandbox(const struct task *task, const struct registry_entry
 	return false;
 }
 
+/* Whoever has left asked for nothing any more, whatever was opened for them. */
+static bool is_for_leaver(const struct evaluation *evaluation, const struct task *task)
+{
+	for (; task != NULL; task = task->parent) {
+		struct text name = task_person(task);
+		const struct person *person =
+			name.length == 0 ? NULL : evaluation_find_person(evaluation, name);
+
+		if (person != NULL && person_has_left(person))
+			return true;
+	}
+	return false;
+}
+
 bool rule_task(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
@@ -111,6 +125,11 @@ bool rule_task(struct evaluation *evaluation)
 			SAY("Task %.*s is from when %.*s was a sandbox.", TEXT_ARGS(call->task),
 				TEXT_ARGS(call->identity)),
 			TEXT("A new task, with a key of the charter in force."));
+	if (is_for_leaver(evaluation, task))
+		return refuse(evaluation, REASON_TASK_NOT_LIVE,
+			SAY("Task %.*s, or one above it, is for a person who has left.",
+				TEXT_ARGS(call->task)),
+			TEXT("A new task, for a person who is here."));
 	evaluation->task = task;
 	if (evaluation->world->labels == NULL)
 		keep_labels(evaluation, task_labels_of(task));

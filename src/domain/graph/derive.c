@@ -115,6 +115,16 @@ static void derive_data_source(struct deriving *d, const struct data_source *sou
 		d, GRAPH_EDGE_BELONGS, id, deriving_name(d, GRAPH_NODE_UNIT, source->unit), "unit");
 	deriving_edge(d, GRAPH_EDGE_KEEPS, deriving_name(d, GRAPH_NODE_PERSON, source->custodian),
 		id, "custodian");
+	for (uint32_t i = 0; i < source->at_count; i++) {
+		struct graph_edge at = {
+			.kind = GRAPH_EDGE_AT,
+			.from = deriving_name(d, GRAPH_NODE_RESOURCE, source->at[i]),
+			.to = id,
+			.scope = deriving_line(d, "at", i),
+		};
+
+		deriving_put(d, &at);
+	}
 }
 
 static void derive_tool(struct deriving *d, const struct tool *tool)
@@ -262,7 +272,9 @@ bool graph_derive(struct graph *graph, const struct registry_entry *entry,
 		return false;
 	if (object != NULL) {
 		(void)snprintf(why, sizeof why, "%s@%u",
-			entry->kind == OBJECT_IDENTITY ? "charter" : object_kind_word(entry->kind),
+			object != entry->in_force        ? "proposed"
+			: entry->kind == OBJECT_IDENTITY ? "charter"
+							 : object_kind_word(entry->kind),
 			(unsigned)object->version);
 		d.why = text_of(why);
 		derive_object(&d, object);

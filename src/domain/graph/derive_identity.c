@@ -103,6 +103,28 @@ static void derive_keys(struct deriving *d, graph_id id, const struct charter *c
 	}
 }
 
+static void derive_accounts(struct deriving *d, graph_id id, const struct charter *charter)
+{
+	for (uint32_t i = 0; i < charter->accounts_count; i++) {
+		struct graph_edge is = {
+			.kind = GRAPH_EDGE_IS,
+			.from = id,
+			.to = deriving_name(d, GRAPH_NODE_ACCOUNT, charter->accounts[i]),
+			.scope = deriving_line(d, "accounts", i),
+		};
+
+		deriving_put(d, &is);
+	}
+}
+
+/* "3" of "charter@3". */
+static struct text version_of(struct deriving *d)
+{
+	ptrdiff_t at = text_find_byte(d->why, '@');
+
+	return text_after(d->why, at < 0 ? d->why.length : (size_t)at + 1);
+}
+
 static graph_id derive_node(struct deriving *d, const struct charter *charter)
 {
 	struct graph_node node = {
@@ -113,7 +135,7 @@ static graph_id derive_node(struct deriving *d, const struct charter *charter)
 		.risk = charter->risk,
 		.environments = charter->environments,
 		.expires_s = graph_time_of(charter->expires_utc_s),
-		.version = deriving_format(d, "", text_after(d->why, sizeof "charter@" - 1)),
+		.version = version_of(d),
 	};
 
 	return deriving_node(d, &node);
@@ -132,6 +154,7 @@ void derive_identity(struct deriving *d, const struct charter *charter)
 	if (d->entry->in_force == NULL)
 		return;
 	derive_keys(d, id, charter);
+	derive_accounts(d, id, charter);
 	if (d->entry->state != IDENTITY_ACTIVE)
 		return;
 	derive_entitlements(d, id, charter);

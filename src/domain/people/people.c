@@ -28,6 +28,7 @@ static const char *const action_words[PEOPLE_ACTION_COUNT] = {
 	[PEOPLE_APPROVE] = "approve", [PEOPLE_REJECT] = "reject", [PEOPLE_SUSPEND] = "suspend",
 	[PEOPLE_REACTIVATE] = "reactivate", [PEOPLE_RETIRE] = "retire", [PEOPLE_KILL] = "kill",
 	[PEOPLE_CONSENT] = "consent", [PEOPLE_ACCEPT] = "accept", [PEOPLE_LOOK] = "look",
+	[PEOPLE_ACKNOWLEDGE] = "acknowledge",
 	[PEOPLE_CLOSE] = "close", [PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
 	[PEOPLE_SIGN_IN] = "sign-in",
 };
@@ -181,6 +182,10 @@ static bool make_person(
 	struct attributes attributes = {.count = 0};
 
 	entity->uid = uid_of("Person", person->name);
+	if (person->directory.name.length > 0)
+		put(&attributes, "directory",
+			entity_value(
+				question->people, uid_of("Directory", person->directory.name)));
 	put(&attributes, "unit", entity_value(question->people, uid_of("Unit", person->unit)));
 	return put_roles(question, &attributes, person) &&
 	       seal(question, &attributes, &entity->attributes);
@@ -196,6 +201,8 @@ static bool make_principal(struct question *question)
 		return make_person(question, actor->person, entity);
 	if (text_starts_with(actor->name, "uid:"))
 		entity->uid = uid_of("User", actor->name);
+	else if (text_starts_with(actor->name, "directory:"))
+		entity->uid = uid_of("Directory", text_after(actor->name, sizeof "directory:" - 1));
 	else if (text_is(actor->name, "remit")) /* others have a colon in their names */
 		entity->uid = uid_of("Remit", actor->name);
 	return entity->uid.type.length > 0;

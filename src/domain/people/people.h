@@ -22,13 +22,14 @@ enum people_action {
 	PEOPLE_REACTIVATE,
 	PEOPLE_RETIRE,
 	PEOPLE_KILL,
-	PEOPLE_CONSENT,    /* to what a charter touches of this data, or of its unit */
-	PEOPLE_ACCEPT,     /* what is left of a charter's risk */
-	PEOPLE_LOOK,       /* at an identity again: a review that is due is done */
-	PEOPLE_CLOSE,      /* a finding */
-	PEOPLE_REPORT,     /* a finding */
-	PEOPLE_ADMINISTER, /* this installation: codes, keys, secrets */
-	PEOPLE_SIGN_IN,    /* a key that ends, for a person by what their issuer says */
+	PEOPLE_CONSENT,     /* to what a charter touches of this data, or of its unit */
+	PEOPLE_ACCEPT,      /* what is left of a charter's risk */
+	PEOPLE_LOOK,        /* at an identity again: a review that is due is done */
+	PEOPLE_ACKNOWLEDGE, /* that an owner is another now, or goes on elsewhere */
+	PEOPLE_CLOSE,       /* a finding */
+	PEOPLE_REPORT,      /* a finding */
+	PEOPLE_ADMINISTER,  /* this installation: codes, keys, secrets */
+	PEOPLE_SIGN_IN,     /* a key that ends, for a person by what their issuer says */
 	PEOPLE_ACTION_COUNT,
 };
 /* "write" ... "sign-in"; NULL for NONE. */
@@ -50,7 +51,8 @@ struct people_resource {
 	const struct person *person; /* of a person: who they would be, or are */
 };
 
-/* Who does it: an actor as records name it, "person:NAME", "uid:N", "remit"; person is the
+/* Who does it: an actor as records name it, "person:NAME", "directory:NAME", "uid:N", "remit";
+ * person is the
  * registered one of that name, or NULL. */
 struct people_actor {
 	struct text name;
@@ -64,7 +66,7 @@ bool people_create(struct people **out, struct error *err) MUST_CHECK;
 void people_destroy(struct people **people);
 
 /* False: err says who may, after "forbidden: ".  Whoever is neither a registered person, a
- * user of the socket nor remit may nothing.  Errors: INVALID, LIMIT. */
+ * directory, a user of the socket nor remit may nothing.  Errors: INVALID, LIMIT. */
 bool people_may(const struct people *people, const struct people_actor *actor,
 	enum people_action action, const struct people_resource *resource,
 	struct error *err) MUST_CHECK;

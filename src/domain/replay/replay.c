@@ -229,6 +229,7 @@ static bool decide_in(struct replay *replay, struct replay_world *world,
 		.usage = recorded->usage,
 		.uses = recorded->uses,
 		.uses_count = recorded->uses_count,
+		.owner_gone = recorded->owner_gone,
 		.now_utc_ms = recorded->now_utc_ms,
 	};
 	prepared = decide_prepare(asked, &recorded->call, replay->arena);

@@ -13,10 +13,14 @@
 #include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
 #include "services/decide/decide_service.h"
+#include "services/directory/directory.h"
 #include "services/finding/finding.h"
+#include "services/graph/graph_service.h"
+#include "services/inventory/inventory.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
 #include "services/living/living.h"
+#include "services/posture/posture.h"
 #include "services/record/contents.h"
 #include "services/record/record.h"
 #include "services/registry/projector.h"
@@ -124,6 +128,10 @@ struct api_services {
 	struct approve *approve;
 	struct finding_service *finding;
 	struct living_service *living;
+	struct posture *posture;
+	struct directory_service *directories;
+	struct graph_service *graph;
+	struct inventory_service *inventory;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

@@ -39,6 +39,11 @@ static const char *kind_word(unsigned value)
 	return finding_kind_word((enum finding_kind)value);
 }
 
+static const char *severity_word(unsigned value)
+{
+	return risk_tier_word((enum risk_tier)value);
+}
+
 static const char *truth_word(unsigned value)
 {
 	return value == 0 ? "false" : "true";
@@ -51,7 +56,9 @@ static const struct api_vocabulary vocabularies[] = {
 	{"effect", word_of_effect, EFFECT_READ, EFFECT_DELEGATE},
 	{"environment", word_of_environment, ENVIRONMENT_DEV, ENVIRONMENT_PROD},
 	{"kind", kind_word, FINDING_NONE + 1, FINDING_KIND_COUNT - 1},
+	{"severity", severity_word, RISK_LOW, RISK_CRITICAL},
 	{"waiting", truth_word, 0, 1},
+	{"inherited", truth_word, 0, 1},
 };
 
 const struct api_vocabulary *api_vocabulary_of(const char *name)

@@ -83,9 +83,11 @@ struct api_request {
 		struct approve_request approve;
 		struct finding_close finding;
 		struct living_look living;
+		struct inventory_change inventory;
 		struct call_edit edit;
 		struct break_glass_request glass;
 		struct call_kill kill;
+		struct directory_request directory;
 		struct api_look look;
 	} work; /* what the handler has handed to a service */
 };
@@ -178,6 +180,16 @@ void handle_definition_list(struct api_request *request);
 void handle_definition_show(struct api_request *request);
 void handle_who(struct api_request *request);
 void handle_why(struct api_request *request);
+void handle_owner_list(struct api_request *request); /* people_routes.c */
+void handle_directory_list(struct api_request *request);
+void handle_directory_token(struct api_request *request);
+void handle_directory_confirm(struct api_request *request);
+void handle_directory_import(struct api_request *request);
+void handle_graph_show(struct api_request *request); /* graph_routes.c */
+void handle_graph_path(struct api_request *request);
+void handle_graph_reach(struct api_request *request);
+void handle_excess(struct api_request *request);
+void handle_excess_waive(struct api_request *request);
 void handle_secret_list(struct api_request *request); /* work_routes.c */
 void handle_secret_set(struct api_request *request);
 void handle_secret_remove(struct api_request *request);
@@ -195,6 +207,13 @@ void handle_finding_show(struct api_request *request);
 void handle_finding_report(struct api_request *request);
 void handle_finding_close(struct api_request *request);
 void handle_standing_list(struct api_request *request);
+void handle_control_list(struct api_request *request); /* posture_routes.c */
+void handle_control_show(struct api_request *request);
+void handle_posture(struct api_request *request);
+void handle_waiver_list(struct api_request *request);
+void handle_waiver_ask(struct api_request *request);
+void handle_waiver_approve(struct api_request *request);
+void handle_waiver_end(struct api_request *request);
 void handle_approval_how(struct api_request *request);
 void handle_approval_edit(struct api_request *request);
 void handle_token_key_list(struct api_request *request); /* key_routes.c */
@@ -209,6 +228,19 @@ void handle_proof(struct api_request *request);      /* proof_routes.c */
 void handle_outlook(struct api_request *request);    /* registry_routes.c */
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
+void handle_inventory_list(struct api_request *request); /* inventory_routes.c */
+void handle_inventory_show(struct api_request *request);
+void handle_inventory_items(struct api_request *request);
+void handle_inventory_begin(struct api_request *request);
+void handle_inventory_part(struct api_request *request);
+void handle_inventory_plan(struct api_request *request);
+void handle_inventory_commit(struct api_request *request);
+void handle_inventory_undo(struct api_request *request);
+void handle_inventory_drafts(struct api_request *request);
+void handle_inventory_draft(struct api_request *request);
+void handle_containment_list(struct api_request *request);
+void handle_contain(struct api_request *request);
+void handle_release(struct api_request *request);
 void handle_record_list(struct api_request *request); /* record_routes.c */
 void handle_record_show(struct api_request *request);
 void handle_record_why(struct api_request *request);

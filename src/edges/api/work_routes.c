@@ -344,10 +344,36 @@ static const struct finding *finding_after(const struct api_request *request)
 	return finding_next(request->api->services.finding, behind.id.length == 0 ? NULL : &behind);
 }
 
+/* What the finding says of itself, else that of its control. */
+static struct text severity_of(const struct api_request *request, const struct finding *finding)
+{
+	const struct control *control =
+		catalogue_find(posture_catalogue(request->api->services.posture), finding->control);
+	struct text said = finding->details == NULL
+				   ? TEXT("")
+				   : json_text_or(finding->details, "severity", "");
+
+	return said.length > 0 || control == NULL ? said
+						  : text_of(risk_tier_word(control->severity));
+}
+
+static bool is_asked(struct text asked, struct text value)
+{
+	return asked.length == 0 || text_equal(asked, value);
+}
+
+static bool finding_is_wanted(const struct api_request *request, const struct finding *finding)
+{
+	return is_asked(api_query(request, "kind"), text_of(finding_kind_word(finding->kind))) &&
+	       is_asked(api_query(request, "control"), finding->control) &&
+	       is_asked(api_query(request, "unit"), finding->unit) &&
+	       (api_query(request, "severity").length == 0 ||
+		       text_equal(api_query(request, "severity"), severity_of(request, finding)));
+}
+
 void handle_finding_list(struct api_request *request)
 {
 	const struct finding_service *findings = request->api->services.finding;
-	struct text kind = api_query(request, "kind");
 	const struct finding *finding;
 	struct json_builder list;
 	struct json items;
@@ -361,7 +387,7 @@ void handle_finding_list(struct api_request *request)
 		finding = finding_next(findings, finding)) {
 		struct json item;
 
-		if (kind.length > 0 && !text_is(kind, finding_kind_word(finding->kind)))
+		if (!finding_is_wanted(request, finding))
 			continue;
 		if (!finding_json(&item, request->arena, finding, &err)) {
 			api_answer_problem(request, &err);

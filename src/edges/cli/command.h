@@ -91,6 +91,27 @@ enum cli_option {
 	OPTION_NUMBER,
 	OPTION_DENY,
 	OPTION_ANSWERS,
+	OPTION_FRAMEWORK,
+	OPTION_SEVERITY,
+	OPTION_CONTROL,
+	OPTION_UNTIL,
+	OPTION_ALL,
+	OPTION_DIRECTORY,
+	OPTION_WITHOUT,
+	OPTION_DEPTH,
+	OPTION_INHERITED,
+	OPTION_PROVIDER,
+	OPTION_TAKEN,
+	OPTION_PEOPLE,
+	OPTION_OLDER,
+	OPTION_SMALLER,
+	OPTION_OWNER,
+	OPTION_NAME,
+	OPTION_RISK,
+	OPTION_UNDO,
+	OPTION_IDENTITIES,
+	OPTION_SEED,
+	OPTION_AT,
 	OPTION_COUNT,
 };
 
@@ -259,6 +280,18 @@ int command_propose(struct cli *cli);
 int command_suspend(struct cli *cli);
 int command_reactivate(struct cli *cli);
 int command_retire(struct cli *cli);
+int command_acknowledge(struct cli *cli);
+int command_scim_token(struct cli *cli); /* people_commands.c */
+int command_directory_confirm(struct cli *cli);
+int command_person_import(struct cli *cli);
+int command_path(struct cli *cli); /* graph_commands.c */
+int command_reach(struct cli *cli);
+/* What `remit can --inherited` says. */
+int cli_print_inherited(struct cli *cli);
+int command_graph_show(struct cli *cli);
+int command_graph_diff(struct cli *cli);
+int command_excess(struct cli *cli);
+int command_excess_waive(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);
@@ -271,6 +304,7 @@ bool cli_is_plain_name(struct text name);
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);
+int command_estate(struct cli *cli);
 int command_invite(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);
@@ -297,10 +331,21 @@ int command_due_list(struct cli *cli); /* living_commands.c */
 int command_due_done(struct cli *cli);
 int command_prove_identity(struct cli *cli); /* proof_command.c */
 int command_register(struct cli *cli);       /* register_command.c */
-int command_glass_open(struct cli *cli);     /* glass_commands.c */
+int command_controls(struct cli *cli);
+int command_report_posture(struct cli *cli);
+int command_waive(struct cli *cli);
+int command_waiver_approve(struct cli *cli);
+int command_waiver_end(struct cli *cli);
+int command_glass_open(struct cli *cli); /* glass_commands.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_inventory_import(struct cli *cli); /* inventory_commands.c */
+int command_inventory_items(struct cli *cli);
+int command_inventory_undo(struct cli *cli);
+int command_inventory_drafts(struct cli *cli); /* draft_commands.c */
+int command_inventory_adopt(struct cli *cli);
+int command_inventory_contain(struct cli *cli);
 int command_trace(struct cli *cli); /* audit_commands.c */
 int command_search(struct cli *cli);
 int command_prove(struct cli *cli);
@@ -334,6 +379,8 @@ void cli_bar_wipe(const struct cli_bar *bar);
 /* --since as milliseconds since 1970, a time, or how long ago ("7d"); 0 without it.
  * False: the user was told. */
 bool cli_read_since(struct cli *cli, int64_t *out_utc_ms);
+/* --until likewise; now without it. */
+bool cli_read_until(struct cli *cli, int64_t *out_utc_ms);
 const char *cli_data_folder(const struct cli *cli);
 
 /* ---- policy_commands.c ---- */

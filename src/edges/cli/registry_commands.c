@@ -21,7 +21,8 @@ bool cli_page_query(struct cli *cli, struct buffer *out, char mark)
 		enum cli_option option;
 		const char *name;
 	} parameters[] = {{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}, {OPTION_STATE, "state"},
-		{OPTION_KIND, "kind"}};
+		{OPTION_KIND, "kind"}, {OPTION_CONTROL, "control"}, {OPTION_SEVERITY, "severity"},
+		{OPTION_UNIT, "unit"}};
 
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
 		const char *value = cli->values[parameters[i].option];
@@ -395,6 +396,15 @@ int command_suspend(struct cli *cli)
 		.question = "this suspends it: it gets no token, and its calls are refused.",
 		.needs_reason = true,
 		.is_blind = true};
+
+	return run_verb(cli, &verb);
+}
+
+int command_acknowledge(struct cli *cli)
+{
+	const struct verb verb = {.collection = "/v1/identities",
+		.word = "acknowledge",
+		.question = "you answer for it from then on, or agree that its owner goes on."};
 
 	return run_verb(cli, &verb);
 }

@@ -114,6 +114,8 @@ int command_can(struct cli *cli)
 {
 	struct text name = cli_escape(cli, cli->words[0]);
 
+	if (cli->values[OPTION_INHERITED] != NULL)
+		return cli_print_inherited(cli);
 	return list_page(cli, text_format(cli->arena, "/v1/can/%.*s", TEXT_ARGS(name)), '?');
 }
 

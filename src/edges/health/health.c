@@ -13,6 +13,7 @@ struct reading {
 	struct call_figures calls;
 	struct decide_status decide;
 	struct finding_figures findings;
+	struct posture_figures posture;
 	struct approve_figures approve;
 	struct break_glass_figures glass;
 	struct canary_figures canary;
@@ -78,6 +79,14 @@ READ(findings_open, r->findings.open)
 READ(findings_opened, r->findings.opened)
 READ(findings_closed, r->findings.closed)
 READ(findings_refused, r->findings.refused)
+READ(controls_passing, r->posture.of[CONTROL_PASSING])
+READ(controls_failing, r->posture.of[CONTROL_FAILING])
+READ(controls_stale, r->posture.of[CONTROL_STALE])
+READ(controls_unproven, r->posture.of[CONTROL_UNPROVEN])
+READ(posture_subjects, r->posture.rows)
+READ(posture_looked, r->posture.looked)
+READ(posture_waiting, r->posture.waiting)
+READ(waivers_live, r->posture.waivers)
 READ(approvals_held, r->approve.held)
 READ(approvals_pending, r->approve.pending)
 READ(glass_open, r->glass.open)
@@ -154,6 +163,17 @@ static const struct figure figures[] = {
 	{"remit_findings_closed_total", "counter", "findings that people closed", findings_closed},
 	{"remit_findings_refused_total", "counter", "findings not opened for want of room",
 		findings_refused},
+	{"remit_controls_passing", "gauge", "controls that hold", controls_passing},
+	{"remit_controls_failing", "gauge", "controls that do not", controls_failing},
+	{"remit_controls_stale", "gauge", "controls that were not looked at in time: failing",
+		controls_stale},
+	{"remit_controls_unproven", "gauge", "controls that nothing proves here",
+		controls_unproven},
+	{"remit_posture_subjects", "gauge", "subjects that violate a check", posture_subjects},
+	{"remit_posture_looked_total", "counter", "subjects looked at", posture_looked},
+	{"remit_posture_waiting", "gauge", "subjects that changed and wait to be looked at",
+		posture_waiting},
+	{"remit_waivers_live", "gauge", "violations that people live with for now", waivers_live},
 	{"remit_approvals_held", "gauge", "approvals in memory, closed ones too", approvals_held},
 	{"remit_approvals_pending", "gauge", "approvals that wait for people", approvals_pending},
 	{"remit_break_glass_open", "gauge", "break-glass that is open", glass_open},
@@ -200,6 +220,8 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
+	if (health->posture != NULL)
+		reading.posture = posture_figures(health->posture);
 	reading.approve = approve_figures(health->approve);
 	if (health->canary != NULL)
 		reading.canary = canary_figures(health->canary);

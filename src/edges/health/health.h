@@ -7,6 +7,7 @@
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
 #include "services/issue/issue.h"
+#include "services/posture/posture.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
 #include "services/registry/projector.h"
@@ -23,6 +24,7 @@ struct health {
 	const struct call_service *call;
 	const struct decide_service *decide;
 	const struct finding_service *finding;
+	const struct posture *posture; /* NULL: there is none */
 	const struct approve *approve;
 	struct record_log *log;
 	const struct projector *projector;

@@ -1,7 +1,8 @@
 /* Who may answer.  Asked twice: when a person answers and again when the answer is
  * used, from the registry as it is at that moment.
  *
- *   owner, backup-owner   the person the charter in force names
+ *   owner, backup-owner   who answers for the identity now (owner.h), and the person the
+ *                         charter in force names
  *   role/ROLE             holds the role, in the identity's unit or in org
  *   data-owner/UNIT       custodian of a data source of the unit, or an owner in
  *                         it; only for units the call has to do with
@@ -12,6 +13,7 @@
  * task above it, whatever they are else.  A yes counts while the key that signed it is
  * the person's. */
 
+#include "domain/charter/owner.h"
 #include "services/approve/approve_private.h"
 
 static struct text after(struct text name, const char *prefix)
@@ -84,10 +86,10 @@ static bool is_on_behalf_of(const struct approval *approval, struct text person)
 	return text_equal(approval->person, person);
 }
 
-static bool covers_second(const struct person *person, const struct charter *charter)
+static bool covers_second(
+	const struct person *person, const struct charter *charter, struct text owner)
 {
-	return text_equal(charter->owner, person->name) ||
-	       text_equal(charter->backup_owner, person->name) ||
+	return text_equal(owner, person->name) || text_equal(charter->backup_owner, person->name) ||
 	       covers_role(person, charter, TEXT("approver"));
 }
 
@@ -97,16 +99,18 @@ bool approve_person_covers(const struct approve *approve, const struct approval 
 	const struct charter *charter =
 		registry_find_charter(approve->registry, approval->identity);
 	const struct person *person = registry_find_person(approve->registry, name_of_person);
+	struct text owner =
+		owner_of(registry_find_identity(approve->registry, approval->identity));
 
-	if (charter == NULL || person == NULL || name_of_person.length == 0 ||
+	if (charter == NULL || person == NULL || person_has_left(person) || name_of_person.length == 0 ||
 		is_on_behalf_of(approval, name_of_person))
 		return false;
 	if (text_is(name, "owner"))
-		return text_equal(charter->owner, name_of_person);
+		return text_equal(owner, name_of_person);
 	if (text_is(name, "backup-owner"))
 		return text_equal(charter->backup_owner, name_of_person);
 	if (text_is(name, "second"))
-		return covers_second(person, charter);
+		return covers_second(person, charter, owner);
 	if (text_starts_with(name, "role/"))
 		return covers_role(person, charter, after(name, "role/"));
 	if (text_starts_with(name, "data-owner/"))
@@ -172,8 +176,12 @@ const char *approve_refusal(
 {
 	size_t i;
 
-	if (registry_find_person(approve->registry, person) == NULL)
+	const struct person *known = registry_find_person(approve->registry, person);
+
+	if (known == NULL)
 		return "no such person is registered";
+	if (person_has_left(known))
+		return "this person has left";
 	if (is_on_behalf_of(approval, person))
 		return "nobody approves what was asked on their own behalf";
 	for (i = 0; i < approval->answers_count; i++)

@@ -191,6 +191,24 @@ static bool put_labels(
 	return true;
 }
 
+/* The settings, where one of the owners has left and they counted. */
+static bool put_owner_gone(
+	struct json_builder *record, const struct exchange *exchange, struct error *err)
+{
+	struct json_builder object;
+	struct json sealed;
+
+	if (!exchange->decision.is_owner_gone)
+		return true;
+	json_object_start(&object, record->arena);
+	json_put_integer(&object, "all", exchange->inputs.owner_gone.all_s);
+	json_put_integer(&object, "writes", exchange->inputs.owner_gone.writes_s);
+	if (!json_object_seal(&object, &sealed, err))
+		return false;
+	json_put(record, "owner-gone", sealed);
+	return true;
+}
+
 /* With the log up to `seen` and the arguments, all that the decision read. */
 static bool put_inputs(
 	struct json_builder *record, const struct exchange *exchange, struct error *err)
@@ -207,7 +225,7 @@ static bool put_inputs(
 		json_put_cstring(record, "form", arguments_state_word(exchange->inputs.arguments));
 	json_put_integer(record, "calls", exchange->inputs.calls_last_minute);
 	put_secrets(record, exchange);
-	return put_uses(record, exchange, err);
+	return put_owner_gone(record, exchange, err) && put_uses(record, exchange, err);
 }
 
 static void put_chain(struct json_builder *record, const struct exchange *exchange)

@@ -53,6 +53,7 @@ struct reads_entry {
 
 struct decide_service {
 	const struct registry *registry;
+	struct owner_gone_after owner_gone;
 	const struct task_table *tasks;
 	struct name_table *reads;       /* tool -> struct reads_entry */
 	struct name_table *definitions; /* server -> struct definition_list */

@@ -158,8 +158,20 @@ struct decide_world decide_world_of(struct decide_service *service, const struct
 		.arguments = ARGUMENTS_UNCHECKED,
 		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
 		.usage = decide_usage_now(service, call, now_utc_ms),
+		.owner_gone = service->owner_gone,
 		.now_utc_ms = now_utc_ms,
 	};
+}
+
+void decide_service_set_owner_gone(
+	struct decide_service *service, const struct owner_gone_after *after)
+{
+	service->owner_gone = *after;
+}
+
+struct owner_gone_after decide_service_owner_gone(const struct decide_service *service)
+{
+	return service->owner_gone;
 }
 
 static uint64_t monotonic_ns(void)
@@ -238,6 +250,7 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 			.definition = world.definition,
 			.arguments = world.arguments,
 			.usage = world.usage,
+			.owner_gone = world.owner_gone,
 			.uses = world.uses,
 			.uses_count = world.uses_count,
 		};

@@ -20,6 +20,11 @@ bool decide_service_create(struct decide_service **out, const struct registry *r
 	const struct task_table *tasks, struct error *err) MUST_CHECK;
 void decide_service_destroy(struct decide_service **service);
 
+/* How long identities go on whose owner has left; before: not at all. */
+void decide_service_set_owner_gone(
+	struct decide_service *service, const struct owner_gone_after *after);
+struct owner_gone_after decide_service_owner_gone(const struct decide_service *service);
+
 /* Findings about tools and sandboxes go there from now on; borrowed, and outlives it.
  * NULL: nowhere. */
 struct finding_service;
@@ -87,6 +92,7 @@ struct decide_inputs {
 	enum definition_state definition;
 	enum arguments_state arguments;
 	struct usage_now usage;
+	struct owner_gone_after owner_gone;
 	const struct line_use *uses; /* in the arena that it was decided in */
 	size_t uses_count;
 };

@@ -364,6 +364,8 @@ const char *finding_close_refusal(
 		return "no such person is registered";
 	if (finding->kind == FINDING_STANDING_ACCESS)
 		return "remit closes it once the access stands no more";
+	if (finding->kind == FINDING_CONTROL_FAILING)
+		return "remit closes it once the control holds again";
 	if (registry_person_may(service->registry, known, PEOPLE_CLOSE, &about))
 		return NULL;
 	return "an administrator or one of security closes it, or a reviewer of its unit or of "

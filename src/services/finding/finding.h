@@ -49,7 +49,16 @@ struct finding_service;
 	X(FINDING_SHADOW_EDGE, "shadow-edge", \
 	  "an identity tried what its charter has no agreed line for, in another unit") \
 	X(FINDING_CHARTER_DIFFERS, "charter-differs", \
-	  "what is enforced is not what the record of the charter says")
+	  "what is enforced is not what the record of the charter says") \
+	X(FINDING_OWNER_LEFT, "owner-left", \
+	  "the owner of an identity has left, and nobody has acknowledged it") \
+	X(FINDING_OWNER_MOVED, "owner-moved", \
+	  "the owner of an identity was moved to another unit, and nobody has acknowledged it") \
+	X(FINDING_BACKUP_MISSING, "backup-missing", \
+	  "an identity has no backup owner who is here") \
+	X(FINDING_DIRECTORY_STOPPED, "directory-stopped", \
+	  "a directory would have taken more people out than it may in an hour") \
+	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold")
 /* clang-format on */
 
 enum finding_kind {
@@ -74,6 +83,7 @@ enum {
 	FINDING_LOG_BYTES_MAX = 128,
 	FINDING_STANDING_MAX = 1024,     /* open at once, of standing access */
 	FINDING_STANDING_LOOKS = 256,    /* in one step */
+	FINDING_OWNER_LOOKS = 256,       /* in one step */
 	FINDING_STANDING_AGAIN_S = 3600, /* time alone makes ends come close */
 };
 
@@ -155,6 +165,9 @@ void finding_check_guardrails(struct finding_service *service);
  * soon.  False: nothing is to be done until the registry changes, or for an hour; asking costs
  * next to nothing then.  For after the start, when all is loaded. */
 bool finding_look_standing(struct finding_service *service);
+/* The same for identities that nobody answers for (domain/charter/owner.h), since the registry
+ * changed last. */
+bool finding_look_owners(struct finding_service *service);
 /* All that stands now, from the one behind the id `after` (empty: from the start), at most count:
  * [{id, what, object, stands, credential, environment, severity, command, unit, finding, since}].
  * Errors: LIMIT. */
@@ -170,6 +183,11 @@ const struct finding *finding_next(
  * its unit or of the organisation.  One sentence. */
 const char *finding_close_refusal(
 	const struct finding_service *service, const struct finding *finding, struct text person);
+
+/* Closes one by remit itself: what it says is over.  True also where it is being closed.
+ * Errors: NOT_FOUND, LIMIT, IO. */
+bool finding_settle(struct finding_service *service, struct text id, const char *reason,
+	struct error *err) MUST_CHECK;
 
 /* `remit findings close ID`.  done runs on the loop once it is durable (err NULL) or could
  * not be written.  False: not taken.  Errors: NOT_FOUND (none is open by this id), CONFLICT

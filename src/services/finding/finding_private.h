@@ -36,6 +36,16 @@ struct standing_pass {
 	char id[RANDOM_ID_BYTES]; /* of the finding that was looked at last */
 };
 
+enum owner_stage { OWNER_STAGE_IDLE = 0, OWNER_STAGE_IDENTITIES, OWNER_STAGE_FINDINGS };
+
+/* How far the look for identities without an owner has come. */
+struct owner_pass {
+	enum owner_stage stage;
+	uint64_t generation;      /* of the registry, when it began */
+	struct text after;        /* the registry's */
+	char id[RANDOM_ID_BYTES]; /* of the finding that was looked at last */
+};
+
 struct finding_service {
 	const struct registry *registry;
 	struct fold *fold;
@@ -43,6 +53,7 @@ struct finding_service {
 	struct name_table *by_key; /* those on their way too; owns them */
 	struct finding_figures figures;
 	struct standing_pass standing;
+	struct owner_pass owners;
 };
 
 /* "kind subject", in arena; .data is NULL without memory. */
@@ -53,11 +64,6 @@ bool finding_node_create(struct finding_node **out, struct error *err) MUST_CHEC
 void finding_node_destroy(void *value);
 
 struct finding_node *finding_node_find(const struct finding_service *service, struct text id);
-
-/* Closes one by remit itself: what it says is over.  True also where it is being closed.
- * Errors: NOT_FOUND, LIMIT, IO. */
-bool finding_settle(struct finding_service *service, struct text id, const char *reason,
-	struct error *err) MUST_CHECK;
 
 /* unguarded.c: looks at each change of the registry.  After the registrar's handlers. */
 bool finding_watch_registry(struct finding_service *service, struct error *err) MUST_CHECK;

@@ -6,6 +6,7 @@
 
 #include "cedar/from_json.h"
 #include "domain/charter/argument_types.h"
+#include "domain/charter/owner.h"
 #include "domain/charter/form.h"
 #include "domain/charter/nearest.h"
 #include "domain/charter/registry.h"
@@ -52,7 +53,7 @@ struct case_run {
 
 static bool put_object(struct case_run *run, const struct object *object)
 {
-	struct json document = object->document;
+	struct json document = object->as_read;
 	struct problems *problems = arena_new(run->arena, struct problems);
 	struct registry_change change = {
 		.kind = object->kind,
@@ -607,6 +608,7 @@ static bool run_identity(struct case_run *run)
 		.arguments = ARGUMENTS_UNCHECKED,
 		.origins = &origins,
 		.calls_last_minute = json_integer_or(run->given, "calls", 0),
+		.owner_gone = {OWNER_GONE_WRITES_S_DEFAULT, OWNER_GONE_ALL_S_DEFAULT},
 		.now_utc_ms = now_utc_ms,
 	};
 	ok = read_used(run, call.identity, &world);

@@ -20,6 +20,7 @@
 #include "domain/charter/name_table.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_accounts.h"
 #include "services/registry/plan_administrators.h"
 #include "services/registry/plan_approvers.h"
 #include "services/registry/plan_diff.h"
@@ -27,6 +28,7 @@
 #include "services/registry/plan_issuers.h"
 #include "services/registry/plan_notes.h"
 #include "services/registry/plan_outputs.h"
+#include "services/registry/plan_people.h"
 #include "services/registry/plan_sandboxes.h"
 #include "services/registry/plan_ways.h"
 
@@ -68,7 +70,7 @@ static bool check_amount(const struct plan_source *sources, size_t count, struct
 static void keep_object(struct planned *planned, struct object *object, struct text file)
 {
 	struct problems *problems = &planned->plan.problems;
-	struct place place = {.file = file, .line = object->document.line, .field = object->name};
+	struct place place = {.file = file, .line = object->as_read.line, .field = object->name};
 	const struct object *held = object;
 
 	if (planned->objects_count == PLAN_OBJECTS_MAX) {
@@ -116,10 +118,12 @@ static void read_source(struct planned *planned, const struct plan_source *sourc
 		return;
 	}
 	for (size_t i = 0; i < documents.count; i++) {
+		struct json document = documents.items[i];
 		struct object *object;
 
-		if (object_parse_partial(
-			    &object, &documents.items[i], text_of(name), &plan->problems))
+		if (!planned->options.is_provisioning)
+			plan_keep_directory(&document, planned->registry, plan->arena);
+		if (object_parse_partial(&object, &document, text_of(name), &plan->problems))
 			keep_object(planned, object, text_of(name));
 		else if (object != NULL)
 			keep_partial(planned, object, text_of(name));
@@ -224,6 +228,12 @@ static void each_name(void *context, enum object_kind kind,
 
 /* ---- comparing ---- */
 
+/* An administrator is one everywhere. */
+static bool has_role_of_unit(const struct person *person)
+{
+	return person->roles_count > (person_has_role(person, "administrator") ? 1U : 0U);
+}
+
 /* A role that was not there, a higher clearance, or roles that count somewhere
  * else: they count in the person's unit. */
 static bool is_raised(const struct person *before, const struct person *after)
@@ -237,7 +247,7 @@ static bool is_raised(const struct person *before, const struct person *after)
 
 	if (new_level > old_level)
 		return true;
-	if (before != NULL && after->roles_count > 0 && !text_equal(before->unit, after->unit))
+	if (before != NULL && has_role_of_unit(after) && !text_equal(before->unit, after->unit))
 		return true;
 	for (uint32_t i = 0; i < after->roles_count; i++) {
 		bool had = false;
@@ -312,7 +322,7 @@ static bool compare_object(struct planned *planned, size_t at)
 	const struct registry_entry *entry =
 		registry_find(planned->registry, after->kind, after->name);
 	struct plan_change *change = &planned->changes[planned->plan.changes_count];
-	struct place place = {planned->files[at], after->document.line, after->name};
+	struct place place = {planned->files[at], after->as_read.line, after->name};
 
 	if (entry != NULL && entry->state == IDENTITY_RETIRED) {
 		problem_add(&planned->plan.problems, place, "choose a new name",
@@ -462,6 +472,11 @@ static void check_references(struct planned *planned)
 		plan_check_sandbox(planned->registry, planned->objects[i],
 			&(struct plan_sandbox){planned->options.is_opening, planned->files[i]},
 			&planned->plan.problems);
+		plan_check_people(
+			planned->objects[i], &world, planned->files[i], &planned->plan.problems);
+		if (!planned->options.is_provisioning)
+			plan_check_directory(planned->objects[i], planned->registry,
+				planned->files[i], &planned->plan.problems);
 	}
 	for (size_t i = 0; i < planned->partial_count; i++)
 		references_check(planned->partial[i], &world, planned->partial_files[i],
@@ -488,7 +503,7 @@ static void check_published(struct planned *planned)
 {
 	for (size_t i = 0; planned->options.is_publish && i < planned->objects_count; i++) {
 		const struct object *object = planned->objects[i];
-		struct place place = {planned->files[i], object->document.line, object->name};
+		struct place place = {planned->files[i], object->as_read.line, object->name};
 
 		if (object->kind != OBJECT_POLICY)
 			problem_add(&planned->plan.problems, place, "apply it",
@@ -589,7 +604,7 @@ static bool is_used(const struct planned *planned, const struct unenforced_field
 {
 	for (size_t i = 0; i < planned->objects_count; i++)
 		if (text_is(text_of(object_kind_word(planned->objects[i]->kind)), field->kind) &&
-			has_field(&planned->objects[i]->document, field))
+			has_field(&planned->objects[i]->as_read, field))
 			return true;
 	return false;
 }
@@ -737,10 +752,13 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	plan_check_administrators(&planned->plan, registry, &documents);
 	plan_check_issuers(&planned->plan, registry, &documents);
 	ok = plan_check_sign_ins(&planned->plan, registry, &documents, err) &&
+	     plan_check_accounts(&planned->plan, registry, &documents, err) &&
 	     check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
-	     plan_note_more(&planned->plan, registry, &world, err) && note_unenforced(planned, err);
+	     plan_note_more(&planned->plan, registry, &world, err) &&
+	     plan_note_excess(&planned->plan, &options->excess, options->now_utc_ms / 1000, err) &&
+	     note_unenforced(planned, err);
 	if (!ok)
 		goto done;
 	note_unguarded(planned);

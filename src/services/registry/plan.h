@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "domain/charter/problem.h"
 #include "domain/charter/registry.h"
+#include "services/registry/plan_excess.h"
 
 /* What applying some documents would change, like a version-control diff.  A
  * pure function of the registry and the documents: no side effect. */
@@ -38,11 +39,13 @@ struct plan_options {
 	/* Guardrails only: what waits as the documents say is approved, unless the actor
 	 * proposed it; prune is of guardrails. */
 	bool is_publish;
+	bool is_provisioning; /* of people, by a directory: it may change what it wrote */
 	bool is_opening; /* of a sandbox: the one charter, active at once; the registrar alone says
 			  */
 	uint32_t cases_passed; /* of the documents, as the caller counted; kept with proposals */
 	struct text actor;     /* who asks, "person:NAME"; borrowed */
 	int64_t now_utc_ms;
+	struct excess_port excess;
 };
 
 enum plan_action { PLAN_NONE = 0, PLAN_CREATE, PLAN_CHANGE, PLAN_REMOVE };

@@ -10,7 +10,8 @@ struct keeping {
 
 static bool is_administrator(const struct object *person)
 {
-	return person != NULL && person_has_role(person->person, "administrator");
+	return person != NULL && !person_has_left(person->person) &&
+	       person_has_role(person->person, "administrator");
 }
 
 static const struct plan_change *change_of(const struct plan *plan, struct text name)

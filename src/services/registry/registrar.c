@@ -43,6 +43,16 @@ void registrar_listen(struct registrar *registrar, const struct code_listener *l
 	registrar->codes_heard = *listener;
 }
 
+void registrar_use_excess(struct registrar *registrar, const struct excess_port *port)
+{
+	registrar->excess = *port;
+}
+
+struct excess_port registrar_excess(const struct registrar *registrar)
+{
+	return registrar->excess;
+}
+
 void registrar_destroy(struct registrar **registrar)
 {
 	if (*registrar == NULL)

@@ -51,8 +51,17 @@ enum registrar_verb {
 	REGISTRAR_OPEN_SANDBOX, /* name, sandbox, jwk: active at once, by its unit's template */
 	REGISTRAR_INVITE,       /* name, sandbox (backup owner, purpose, environment): a code with
 				 * which a client registers itself, once; it is in the result */
+	REGISTRAR_ACKNOWLEDGE,  /* name (, reason): who owns an identity whose owner left or was
+				 * moved */
 	REGISTRAR_REGISTER,     /* code, jwk: a draft of who gave the code; name_issued */
 };
+
+/* What becomes of a person, as `people` of a record says it. */
+enum people_event { PEOPLE_NOTHING = 0, PEOPLE_LEFT, PEOPLE_RETURNED, PEOPLE_MOVED };
+enum { PEOPLE_EVENTS_MAX = 256 }; /* of one change */
+/* "left", "returned", "moved"; NULL for NOTHING. */
+const char *people_event_word(enum people_event event);
+enum people_event people_event_of(struct text word);
 
 /* What a person asks for who opens a sandbox. */
 struct sandbox_wish {
@@ -83,11 +92,14 @@ struct registrar_request {
 	enum object_kind kind; /* IDENTITY if NONE */
 	struct text name;
 	uint32_t version; /* approve, reject: the version meant; 0: whichever waits */
-	bool is_check;    /* approve: all that would refuse it is looked at, and nothing changes */
+	bool is_check;    /* approve, apply: all that would refuse it is looked at, and nothing changes */
 	struct text reason;
 	const struct plan_source *sources;
 	size_t sources_count;
 	struct plan_options options; /* now is filled in */
+	/* Apply: makes sources, and whatever it looks at, at the moment when it is this request's
+	 * turn; what it makes is good until done ran.  False: refused.  May be NULL. */
+	bool (*compose)(struct registrar_request *request, struct error *err);
 	struct text code;
 	struct json jwk;
 	struct text kid;
@@ -125,6 +137,9 @@ struct code_listener {
 	void (*issued)(void *context, struct text code, int64_t ends_utc_ms);
 };
 void registrar_listen(struct registrar *registrar, const struct code_listener *listener);
+/* Whom it asks before a charter is put in force; copied. */
+void registrar_use_excess(struct registrar *registrar, const struct excess_port *port);
+struct excess_port registrar_excess(const struct registrar *registrar);
 
 /* Takes the request; done runs later, or before this returns when it was refused
  * at once.  False: nothing was taken and done will not run.  Errors: LIMIT (the
@@ -185,6 +200,20 @@ bool registrar_crossings(struct registrar *registrar, const struct registrar_cro
 bool registrar_crossing(struct registrar *registrar, struct text identity,
 	const struct registrar_crossings_query *asked, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
+
+/* Identities that somebody has to answer for (domain/charter/owner.h), in order of name after
+ * `after`, at most count, looking at REGISTRAR_NEEDS_LOOKS: JSON array of {identity, need, unit,
+ * state, owner, backup_owner, left?, writes_end?, all_ends?}.  *next is the name looked at last
+ * where there are more, else empty.  Errors: LIMIT. */
+enum { REGISTRAR_NEEDS_LOOKS = 20000 };
+struct registrar_need_query {
+	struct text after;
+	uint32_t count;
+	int64_t writes_s; /* after the owner left */
+	int64_t all_s;
+};
+bool registrar_needs(const struct registrar *registrar, const struct registrar_need_query *asked,
+	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
 
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,

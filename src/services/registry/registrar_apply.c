@@ -97,6 +97,8 @@ static void put_in_force(struct written_change *written, const struct plan_chang
 	change->in_force = change->version;
 	change->consents = (struct text){NULL, 0};
 	change->units_asked = UNITS_ASKED;
+	change->owner_in_force = (struct text){NULL, 0};
+	change->acknowledged = 0;
 	if (planned->kind == OBJECT_IDENTITY)
 		change->state = IDENTITY_ACTIVE;
 	if (planned->kind == OBJECT_UNIT && object_charter(planned->after) == NULL)
@@ -189,14 +191,21 @@ bool registrar_write_plan(
 {
 	const struct plan *plan = request->plan;
 	struct json_builder record;
+	struct people_events events;
 	struct written_change *changes =
 		arena_array(registrar->arena, struct written_change, plan->changes_count);
 
 	if (changes == NULL)
 		return error_set(err, ERROR_LIMIT, "the change is too large");
-	for (size_t i = 0; i < plan->changes_count; i++)
+	people_events_start(&events, registrar);
+	for (size_t i = 0; i < plan->changes_count; i++) {
 		changes[i] = write_change(registrar, &plan->changes[i], request);
+		if (!people_events_follow(&events, &changes[i], plan->changes[i].after, err))
+			return false;
+	}
 	registrar_record_start(registrar, &record, "registry", request->actor);
+	if (!people_events_put(&events, &record, err))
+		return false;
 	if (request->verb == REGISTRAR_REGISTER)
 		json_put_cstring(&record, "code", request->code_used);
 	return registrar_record_finish(registrar, &record, changes, plan->changes_count, err);
@@ -237,6 +246,7 @@ bool registrar_plan(
 	request->options.is_alone = registrar_is_alone(registrar);
 	request->options.is_opening = request->verb == REGISTRAR_OPEN_SANDBOX;
 	request->options.actor = request->actor;
+	request->options.excess = registrar->excess;
 	return registry_plan(&request->plan, registrar->registry, request->sources,
 		       request->sources_count, &request->options, err) &&
 	       check_plan(request, request->plan, err);
@@ -252,10 +262,11 @@ enum prepared_as registrar_prepare_apply(
 			(unsigned long long)registry_revision(registrar->registry));
 		return registrar_refuse(request, &err);
 	}
-	if (!registrar_plan(registrar, request, &err) ||
+	if ((request->compose != NULL && !request->compose(request, &err)) ||
+		!registrar_plan(registrar, request, &err) ||
 		!registrar_check_actor(registrar, request, &err))
 		return registrar_refuse(request, &err);
-	if (request->plan->changes_count == 0)
+	if (request->plan->changes_count == 0 || request->is_check)
 		return PREPARED_NOTHING;
 	if (!registrar_write_plan(registrar, request, &err))
 		return registrar_refuse(request, &err);

@@ -90,6 +90,13 @@ static bool may_administer(
 		registrar->registry, request->actor, PEOPLE_ADMINISTER, &installation, &err);
 }
 
+static bool is_here(const struct registrar *registrar, struct text name)
+{
+	const struct person *person = registry_find_person(registrar->registry, name);
+
+	return person != NULL && !person_has_left(person);
+}
+
 static enum prepared_as prepare_issue(
 	struct registrar *registrar, struct registrar_request *request)
 {
@@ -101,6 +108,8 @@ static enum prepared_as prepare_issue(
 		(void)name_unknown(registrar->registry, OBJECT_PERSON, request->name, &err);
 		return registrar_refuse(request, &err);
 	}
+	if (!is_here(registrar, request->name))
+		return registrar_forbid(request, "the person has left");
 	if (!write_code(registrar, request, request->name, CODE_LIFETIME_S, &err))
 		return registrar_refuse(request, &err);
 	return PREPARED_RECORD;
@@ -262,6 +271,16 @@ static bool write_enrolment(struct registrar *registrar, struct registrar_reques
 	return ok;
 }
 
+/* Somebody who left and came back begins with a new code. */
+static bool is_from_before(const struct registrar *registrar, const struct one_time_code *code)
+{
+	const struct registry_entry *person =
+		registry_find(registrar->registry, OBJECT_PERSON, text_of(code->person));
+
+	return person != NULL && person->keys_since_utc_ms != 0 &&
+	       code->expires_utc_ms - (int64_t)CODE_LIFETIME_S * 1000 <= person->keys_since_utc_ms;
+}
+
 static enum prepared_as prepare_enrol(
 	struct registrar *registrar, struct registrar_request *request)
 {
@@ -277,9 +296,10 @@ static enum prepared_as prepare_enrol(
 		return registrar_forbid(request, "there is an administrator already; ask them");
 	if (code->person[0] != '\0' && !text_is(request->name, code->person))
 		return registrar_forbid(request, "the code is another person's");
-	if (code->person[0] != '\0' &&
-		registry_find_person(registrar->registry, request->name) == NULL)
+	if (code->person[0] != '\0' && !is_here(registrar, request->name))
 		return registrar_forbid(request, "the code's person is not registered any more");
+	if (is_from_before(registrar, code))
+		return registrar_forbid(request, "the code is from before its person left");
 	if (!registrar_check_key(registrar, request, &err) || !has_room(registrar, request, &err) ||
 		!write_enrolment(registrar, request, code, &err))
 		return registrar_refuse(request, &err);
@@ -338,6 +358,7 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_RETIRE:
 	case REGISTRAR_OPEN_SANDBOX:
 	case REGISTRAR_INVITE:
+	case REGISTRAR_ACKNOWLEDGE:
 	case REGISTRAR_REGISTER: break;
 	}
 	return registrar_forbid(request, "no such change");
@@ -364,6 +385,7 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE: return registrar_prepare_step(registrar, request);
 	case REGISTRAR_OPEN_SANDBOX: return registrar_prepare_sandbox(registrar, request);
+	case REGISTRAR_ACKNOWLEDGE: return registrar_prepare_acknowledge(registrar, request);
 	case REGISTRAR_INVITE:
 	case REGISTRAR_REGISTER: return registrar_prepare_invite(registrar, request);
 	case REGISTRAR_NONE:

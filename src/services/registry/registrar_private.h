@@ -35,6 +35,7 @@ struct registrar {
 	struct arena *arena;   /* of the request on its way */
 	struct arena *scratch; /* of the record being folded */
 	struct code_listener codes_heard;
+	struct excess_port excess;
 	struct one_time_code codes[CODES_MAX];
 	size_t codes_count;
 	struct invite invites[INVITES_MAX];
@@ -97,6 +98,24 @@ bool registrar_write_key_end(struct registrar *registrar, const struct registrar
 	const struct person_key *key, struct error *err) MUST_CHECK;
 /* That the key of the request can be enrolled, and its thumbprint into kid_issued. */
 bool registrar_check_key(struct registrar *registrar, struct registrar_request *request,
+	struct error *err) MUST_CHECK;
+
+/* ACKNOWLEDGE (registrar_owner.c). */
+enum prepared_as registrar_prepare_acknowledge(
+	struct registrar *registrar, struct registrar_request *request);
+
+/* What becomes of people in one change (registrar_people.c), for its record. */
+struct people_events {
+	struct registrar *registrar;
+	struct json_builder list;
+	uint32_t count;
+};
+void people_events_start(struct people_events *events, struct registrar *registrar);
+/* Looks what the change makes of a person, who would be `after` (NULL: removed), and completes
+ * it: keys that are over, the unit they were moved out of.  Errors: LIMIT. */
+bool people_events_follow(struct people_events *events, struct written_change *written,
+	const struct object *after, struct error *err) MUST_CHECK;
+bool people_events_put(struct people_events *events, struct json_builder *record,
 	struct error *err) MUST_CHECK;
 
 enum prepared_as registrar_prepare_sandbox(

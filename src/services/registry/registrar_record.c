@@ -31,6 +31,11 @@ struct written_change written_change_of(
 	change->waiting_consents = entry->waiting_consents;
 	change->units_asked = entry->units_asked;
 	change->in_force_utc_ms = entry->in_force_utc_ms;
+	change->owner_in_force = entry->owner_in_force;
+	change->acknowledged = entry->acknowledged;
+	change->keys_since_utc_ms = entry->keys_since_utc_ms;
+	change->moved_from = entry->moved_from;
+	change->moved = entry->moved;
 	if (entry->kind == OBJECT_IDENTITY) {
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 		change->unit_kill_epoch = registry_unit_kill_epoch(registrar->registry);
@@ -86,6 +91,8 @@ void written_change_approve(struct written_change *written, const struct registr
 	change->in_force = change->is_removal ? 0 : change->waiting;
 	change->consents = change->waiting_consents;
 	change->units_asked = UNITS_ASKED;
+	change->owner_in_force = (struct text){NULL, 0}; /* whom the charter names answers again */
+	change->acknowledged = 0;
 	forget_waiting(change);
 }
 
@@ -193,7 +200,8 @@ static bool put_changed(struct json_builder *object, const struct registrar *reg
 	if (entry == NULL || entry->in_force == NULL)
 		return true;
 	next = next_of(entry, written);
-	changes = next == NULL ? 0 : living_changes(entry->in_force, next);
+	if (!living_changes(&changes, object->arena, entry->in_force, next, err))
+		return false;
 	if (changes == 0)
 		return true;
 	json_array_start(&array, object->arena);
@@ -220,12 +228,25 @@ static void put_since(struct json_builder *object, struct registrar *registrar,
 		json_put_integer(object, "in_force_at", since);
 }
 
+static void put_people(struct json_builder *object, const struct registry_change *change)
+{
+	put_words(object, "owner_in_force", change->owner_in_force);
+	if (change->acknowledged != 0)
+		json_put_integer(object, "acknowledged", (int64_t)change->acknowledged);
+	if (change->keys_since_utc_ms != 0)
+		json_put_integer(object, "keys_since", change->keys_since_utc_ms);
+	put_words(object, "moved_from", change->moved_from);
+	if (change->moved != 0)
+		json_put_integer(object, "moved", (int64_t)change->moved);
+}
+
 static bool change_json(struct json *out, struct registrar *registrar,
 	const struct written_change *written, struct error *err)
 {
 	const struct registry_change *change = &written->change;
 	struct arena *arena = registrar->arena;
 	struct json_builder object;
+	struct json document;
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "op",
@@ -246,6 +267,7 @@ static bool change_json(struct json *out, struct registrar *registrar,
 	put_words(&object, "approved_by", change->approved_by);
 	put_words(&object, "consents", change->consents);
 	put_words(&object, "waiting_consents", change->waiting_consents);
+	put_people(&object, change);
 	if (change->kind == OBJECT_IDENTITY && change->units_asked == UNITS_ASKED)
 		json_put_boolean(&object, "units_asked", true);
 	if (change->kind == OBJECT_IDENTITY)
@@ -253,8 +275,11 @@ static bool change_json(struct json *out, struct registrar *registrar,
 	if (!put_changed(&object, registrar, written, err) ||
 		!put_drops(&object, arena, written, err))
 		return false;
-	if (written->object != NULL)
-		json_put(&object, "object", written->object->document);
+	if (written->object != NULL) {
+		if (!object_document(written->object, arena, &document, err))
+			return false;
+		json_put(&object, "object", document);
+	}
 	return json_object_seal(&object, out, err);
 }
 

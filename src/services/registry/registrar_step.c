@@ -4,7 +4,9 @@
 #include "domain/charter/nearest.h"
 #include "domain/charter/policy_check.h"
 #include "domain/charter/reference.h"
+#include "services/registry/plan_accounts.h"
 #include "services/registry/plan_guardrails.h"
+#include "services/registry/plan_people.h"
 #include "services/registry/plan_sandboxes.h"
 #include "services/registry/registrar_private.h"
 
@@ -96,6 +98,7 @@ static bool check_still_right(struct step *step)
 	problems = &plan->problems;
 	problems->arena = step->registrar->arena;
 	references_check(step->entry->waiting, &world, TEXT("waiting"), problems);
+	plan_check_people(step->entry->waiting, &world, TEXT("waiting"), problems);
 	plan_check_sandbox(step->registrar->registry, step->entry->waiting,
 		&(struct plan_sandbox){.file = TEXT("waiting")}, problems);
 	if (object_is_proposed(step->entry->kind) &&
@@ -105,6 +108,32 @@ static bool check_still_right(struct step *step)
 		return true;
 	return error_set(&step->err, ERROR_CONFLICT, "it does not fit any more: %.*s: %.*s",
 		TEXT_ARGS(problems->items[0].field), TEXT_ARGS(problems->items[0].what));
+}
+
+/* Since it was proposed another identity may have come into force as the same account. */
+static bool check_accounts(struct step *step)
+{
+	struct text account = {NULL, 0};
+	const struct registry_entry *other =
+		accounts_taken(step->registrar->registry, step->entry->waiting->charter, &account);
+
+	return other == NULL ||
+	       error_set(&step->err, ERROR_CONFLICT, "account %.*s is identity %.*s's",
+		       (int)(account.length < 120 ? account.length : 120), account.data,
+		       TEXT_ARGS(other->name));
+}
+
+/* Nobody's accounts open more than they declare, unless somebody who answers for it lets that
+ * stand for a time. */
+static bool check_excess(struct step *step)
+{
+	const struct excess_port *port = &step->registrar->excess;
+	const struct object *object =
+		step->verb == LIFECYCLE_APPROVE ? step->entry->waiting : step->entry->in_force;
+
+	return port->check == NULL || object == NULL ||
+	       port->check(port->context, object->charter,
+		       fold_stamp_utc_ms(step->registrar->fold) / 1000, &step->err);
 }
 
 static bool find_entry(struct step *step)
@@ -249,7 +278,8 @@ static bool check_approval(struct step *step)
 {
 	struct consent_query query = query_of(step);
 
-	return check_still_right(step) && check_unit(step) &&
+	return check_still_right(step) && check_accounts(step) && check_excess(step) &&
+	       check_unit(step) &&
 	       registrar_check_consents(step->registrar, step->entry, &step->err) &&
 	       registrar_check_accepted(&query, &step->written.change.waiting_consents);
 }
@@ -268,6 +298,8 @@ static bool step_identity(struct step *step)
 	if (!check_actor(step) || !check_time(step))
 		return false;
 	if (step->verb == LIFECYCLE_APPROVE && !check_approval(step))
+		return false;
+	if (step->verb == LIFECYCLE_REACTIVATE && !check_excess(step))
 		return false;
 	return change_identity(step, to);
 }
@@ -317,8 +349,15 @@ static bool write_step(struct step *step)
 {
 	struct registrar *registrar = step->registrar;
 	struct json_builder record;
+	struct people_events events;
 
+	people_events_start(&events, registrar);
+	if (!people_events_follow(&events, &step->written,
+		    step->verb == LIFECYCLE_APPROVE ? step->entry->waiting : NULL, &step->err))
+		return false;
 	registrar_record_start(registrar, &record, "state", step->request->actor);
+	if (!people_events_put(&events, &record, &step->err))
+		return false;
 	json_put_cstring(&record, "verb", lifecycle_verb_word(step->verb));
 	json_put_text(&record, object_kind_word(step->entry->kind), step->entry->name);
 	if (step->request->reason.length > 0)

@@ -42,6 +42,10 @@ struct settings {
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;
+	int64_t owner_gone_writes_s; /* from when its owner left */
+	int64_t owner_gone_all_s;
+	int64_t directory_leavers_max; /* in an hour, of one directory; or */
+	int64_t directory_leavers_percent;
 	int64_t token_key_overlap_s; /* a new key is published so long before it signs */
 	int64_t upstream_timeout_ms;
 	int64_t connections_max;

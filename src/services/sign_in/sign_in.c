@@ -76,7 +76,8 @@ static bool consider_person(void *context, const struct registry_entry *entry)
 	struct person_search *search = context;
 	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
 
-	if (person != NULL && text_equal(person->sign_in_issuer, search->issuer) &&
+	if (person != NULL && !person_has_left(person) &&
+		text_equal(person->sign_in_issuer, search->issuer) &&
 		text_equal(person_sign_in_name(person), search->name)) {
 		search->found = entry;
 		search->count++;

@@ -1,0 +1,243 @@
+/* Checks of identities: their charters, their keys, and what their edges say. */
+#include "domain/charter/standing.h"
+#include "domain/control/check_private.h"
+
+static void put(check_set *out, enum control_check check, bool is_violated)
+{
+	if (is_violated)
+		*out |= check_bit(check);
+}
+
+/* ---- lines ---- */
+
+static bool is_act(const struct entitlement *line)
+{
+	return line->effect == EFFECT_WRITE || line->effect == EFFECT_EXECUTE;
+}
+
+static bool is_near_production(const struct control_world *world, const struct tool *tool)
+{
+	const struct server *server =
+		tool == NULL ? NULL : registry_find_server(world->registry, tool->server);
+
+	return server != NULL && (server->environment == ENVIRONMENT_STAGING ||
+					 server->environment == ENVIRONMENT_PROD);
+}
+
+static void check_line(const struct control_world *world, const struct charter *charter,
+	const struct entitlement *line, check_set *out)
+{
+	const struct tool *tool = NULL;
+
+	if (line->resource_kind != RESOURCE_TOOL && line->resource_kind != RESOURCE_DATA_SOURCE)
+		return;
+	put(out, CHECK_LINE_ABOVE_CLASS, !use_class_permits(charter->use_class, line->effect));
+	if (line->resource_kind == RESOURCE_TOOL)
+		tool = registry_find_tool(world->registry, line->resource);
+	if (charter_is_sandbox(charter))
+		put(out, CHECK_SANDBOX_ESCAPE, is_near_production(world, tool));
+	if (tool == NULL || !is_act(line) || line->approvals_count > 0)
+		return;
+	put(out, CHECK_LINE_IRREVERSIBLE,
+		tool->reversal == REVERSAL_NONE || tool->reversal == REVERSAL_IRREVERSIBLE);
+	put(out, CHECK_LINE_UNCHECKED, risk_tier_level(tool->risk) >= risk_tier_level(RISK_HIGH));
+}
+
+/* ---- sandboxes ---- */
+
+static bool is_outside(const struct control_world *world, struct text source)
+{
+	const struct data_source *found = registry_find_data_source(world->registry, source);
+
+	return found != NULL && (!sandbox_covers(NULL, found->sensitivity) ||
+					found->environment == ENVIRONMENT_STAGING ||
+					found->environment == ENVIRONMENT_PROD);
+}
+
+static void check_sandbox(
+	const struct control_world *world, const struct charter *charter, check_set *out)
+{
+	put(out, CHECK_SANDBOX_ESCAPE,
+		charter->expires_utc_s == 0 ||
+			is_expired(charter->expires_utc_s, world->now_utc_s) ||
+			charter_has_environment(charter, ENVIRONMENT_STAGING) ||
+			charter_has_environment(charter, ENVIRONMENT_PROD));
+	for (uint32_t i = 0; i < charter->data_sources_count; i++)
+		put(out, CHECK_SANDBOX_ESCAPE, is_outside(world, charter->data_sources[i].name));
+}
+
+/* ---- federation ---- */
+
+static bool holds_on(const struct federation_rule *rule)
+{
+	for (uint32_t i = 0; i < rule->claims_count; i++)
+		if (rule->claims[i].is.length > 0)
+			return true;
+	return false;
+}
+
+/* Numbers that GitHub never gives out again; names of repositories and owners it does. */
+static bool holds_on_to_number(const struct federation_rule *rule)
+{
+	static const char *const numbers[] = {
+		"repository_id", "repository_owner_id", "enterprise_id"};
+
+	for (uint32_t i = 0; i < rule->claims_count; i++)
+		for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++)
+			if (rule->claims[i].is.length > 0 &&
+				text_is(rule->claims[i].name, numbers[j]))
+				return true;
+	return false;
+}
+
+static const struct issuer *find_issuer(const struct control_world *world, struct text name)
+{
+	const struct registry_entry *entry = registry_find(world->registry, OBJECT_ISSUER, name);
+
+	return entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->issuer;
+}
+
+static void check_rule(
+	const struct control_world *world, const struct federation_rule *rule, check_set *out)
+{
+	const struct issuer *issuer = find_issuer(world, rule->issuer);
+
+	put(out, CHECK_RULE_WILDCARD, rule->subject_prefix.length > 0 && !holds_on(rule));
+	put(out, CHECK_RULE_DANGLING, issuer == NULL);
+	put(out, CHECK_RULE_BY_NAME,
+		issuer != NULL && issuer->speaks == ISSUER_SPEAKS_GITHUB &&
+			!holds_on_to_number(rule));
+}
+
+/* ---- keys ---- */
+
+/* One key of a charter, and what all who have it use it for. */
+struct sharing {
+	const struct control_world *world;
+	const struct registry_entry *entry;
+	struct sha256 key;
+	uint32_t environments;
+	bool is_shared;
+	bool has_failed;
+};
+
+static bool add_environments(struct sharing *sharing, const struct charter *charter)
+{
+	bool has_key = false;
+	struct sha256 key;
+
+	for (uint32_t i = 0; i < charter->keys_count; i++) {
+		if (!charter_key_name(sharing->world->scratch, &charter->keys[i], &key)) {
+			sharing->has_failed = true;
+			return false;
+		}
+		if (!sha256_equal(&key, &sharing->key))
+			continue;
+		has_key = true;
+		sharing->environments |= environment_bit(charter->keys[i].environment);
+	}
+	return has_key;
+}
+
+static bool see_holder(void *context, struct text name)
+{
+	struct sharing *sharing = context;
+	const struct registry_entry *other =
+		registry_find(sharing->world->registry, OBJECT_IDENTITY, name);
+
+	if (!identity_is_in_force(other) || text_equal(name, sharing->entry->name))
+		return true;
+	if (add_environments(sharing, other->in_force->charter))
+		sharing->is_shared = true;
+	return !sharing->has_failed;
+}
+
+static bool check_keys(const struct control_world *world, const struct registry_entry *entry,
+	check_set *out, struct error *err)
+{
+	const struct charter *charter = entry->in_force->charter;
+
+	for (uint32_t i = 0; i < charter->keys_count; i++) {
+		struct sharing sharing = {.world = world, .entry = entry};
+
+		if (!charter_key_name(world->scratch, &charter->keys[i], &sharing.key))
+			return error_set(err, ERROR_LIMIT, "no memory for a key's name");
+		add_environments(&sharing, charter);
+		if (world->key_holders != NULL)
+			key_holders_each(world->key_holders, &sharing.key, see_holder, &sharing);
+		if (sharing.has_failed)
+			return error_set(err, ERROR_LIMIT, "no memory for a key's name");
+		put(out, CHECK_KEY_SHARED, sharing.is_shared);
+		put(out, CHECK_KEY_ACROSS,
+			(sharing.environments & environment_bit(ENVIRONMENT_PROD)) != 0 &&
+				(sharing.environments & ~environment_bit(ENVIRONMENT_PROD)) != 0);
+	}
+	return true;
+}
+
+static bool check_standing(const struct control_world *world, const struct registry_entry *entry,
+	check_set *out, struct error *err)
+{
+	struct standing found[STANDING_PER_OBJECT_MAX];
+	size_t count = 0;
+
+	if (!standing_of(entry, world->now_utc_s, world->scratch, found, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		put(out, CHECK_TOKEN_UNBOUND, found[i].kind == STANDING_UNBOUND);
+		put(out, CHECK_KEY_ENDLESS,
+			found[i].kind == STANDING_KEY || found[i].kind == STANDING_CERTIFICATE);
+	}
+	return true;
+}
+
+/* ---- the charter of one that is active ---- */
+
+/* Who acknowledged that they answer for it now, else who the charter names. */
+static struct text owner_of(const struct registry_entry *entry)
+{
+	return entry->owner_in_force.length > 0 ? entry->owner_in_force
+						: entry->in_force->charter->owner;
+}
+
+static void check_people(
+	const struct control_world *world, const struct registry_entry *entry, check_set *out)
+{
+	struct text backup = entry->in_force->charter->backup_owner;
+
+	put(out, CHECK_OWNER_GONE, !check_person_is_here(world, owner_of(entry)));
+	put(out, CHECK_BACKUP_GONE,
+		!check_person_is_here(world, backup) || text_equal(backup, owner_of(entry)));
+}
+
+static void check_charter(
+	const struct control_world *world, const struct charter *charter, check_set *out)
+{
+	put(out, CHECK_PURPOSE_MISSING,
+		charter->purpose.length == 0 || charter->use_class == CLASS_NONE);
+	put(out, CHECK_CHARTER_OVER, is_expired(charter->expires_utc_s, world->now_utc_s));
+	put(out, CHECK_RISK_MISSING, charter->risk == RISK_NONE || charter->impact.length == 0);
+	put(out, CHECK_REVIEW_MISSING, charter->review_s == 0);
+	if (charter_is_sandbox(charter))
+		check_sandbox(world, charter, out);
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		check_line(world, charter, &charter->entitlements[i], out);
+	for (uint32_t i = 0; i < charter->federation_count; i++)
+		check_rule(world, &charter->federation[i], out);
+}
+
+bool check_identity_entry(const struct control_world *world, const struct registry_entry *entry,
+	check_set *out, struct error *err)
+{
+	if (entry->state == IDENTITY_ACTIVE) {
+		check_people(world, entry, out);
+		check_charter(world, entry->in_force->charter, out);
+		if (!check_standing(world, entry, out, err))
+			return false;
+	}
+	if (identity_is_in_force(entry) && !check_keys(world, entry, out, err))
+		return false;
+	if (world->graph != NULL)
+		check_identity_edges(world, entry, out);
+	return true;
+}

@@ -1,0 +1,120 @@
+#include "edges/api/request.h"
+#include "domain/charter/form.h"
+#include "services/graph/graph_service.h"
+
+/* What the graph is asked.  Parameters are names of people and providers: any text. */
+
+static bool read_number(struct api_request *request, const char *name, uint32_t most, uint32_t *out)
+{
+	struct text value = api_query(request, name);
+	int64_t number = 0;
+
+	*out = 0;
+	if (value.length == 0)
+		return true;
+	if (text_to_int64(value, &number) && number >= 0 && number <= most) {
+		*out = (uint32_t)number;
+		return true;
+	}
+	api_answer_status(request, 400,
+		text_format(
+			request->arena, "%s: a number up to %u is expected", name, (unsigned)most)
+			.data);
+	return false;
+}
+
+/* False: it is answered. */
+static bool read_asked(struct api_request *request, struct graph_asked *asked)
+{
+	*asked = (struct graph_asked){
+		.from = api_query(request, "from"),
+		.to = api_query(request, "to"),
+		.without = api_query(request, "without"),
+		.is_inherited = text_is(api_query(request, "inherited"), "true"),
+		.now_utc_s = api_now_utc_ms(request) / 1000,
+	};
+	return api_page_size(request, &asked->count) &&
+	       read_number(request, "hops", GRAPH_PATH_HOPS_MAX, &asked->hops) &&
+	       read_number(request, "after", UINT32_MAX / 2, &asked->after);
+}
+
+typedef bool graph_answer(struct graph_service *service, const struct graph_asked *asked,
+	struct arena *arena, struct json *out, struct error *err);
+
+static void answer(struct api_request *request, graph_answer *ask)
+{
+	struct graph_asked asked;
+	struct json body;
+	struct error err;
+
+	if (read_asked(request, &asked))
+		api_answer_or_fail(request,
+			ask(request->api->services.graph, &asked, request->arena, &body, &err),
+			&body, &err);
+}
+
+void handle_graph_show(struct api_request *request)
+{
+	answer(request, graph_show);
+}
+
+void handle_graph_path(struct api_request *request)
+{
+	answer(request, graph_path);
+}
+
+void handle_graph_reach(struct api_request *request)
+{
+	answer(request, graph_reach);
+}
+
+void handle_excess(struct api_request *request)
+{
+	struct json body;
+	struct error err;
+
+	api_answer_or_fail(request,
+		graph_excess_json(request->api->services.graph, api_path(request, "name"),
+			api_now_utc_ms(request) / 1000, request->arena, &body, &err),
+		&body, &err);
+}
+
+static void on_waived(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+
+	if (err != NULL)
+		api_answer_problem(request, err);
+	else
+		api_answer_change(request, index, 0);
+}
+
+/* "2026-12-31T00:00:00Z" or a day; 0 where the member is not there. */
+static bool read_until(struct api_request *request, int64_t *out_utc_s)
+{
+	struct text until = json_text_or(&request->body, "until", "");
+
+	*out_utc_s = 0;
+	if (until.length == 0 || time_of_text(until, out_utc_s))
+		return true;
+	api_answer_status(request, 400, "until: a day (2026-12-31) or a time is expected");
+	return false;
+}
+
+void handle_excess_waive(struct api_request *request)
+{
+	struct graph_waive waive = {
+		.identity = api_path(request, "name"),
+		.actor = request->actor,
+		.context = request,
+		.done = on_waived,
+	};
+	struct error err;
+
+	if (!api_need_text(request, "resource", &waive.resource) ||
+		!api_need_text(request, "reason", &waive.reason) ||
+		!read_until(request, &waive.until_utc_s))
+		return;
+	if (!graph_waive(request->api->services.graph, &waive, &err))
+		api_answer_problem(request, &err);
+}

@@ -1,0 +1,120 @@
+#include "main/inventory_keeper.h"
+
+#include "domain/graph/inventory_layer.h"
+#include "services/record/record.h"
+
+enum { SCRATCH_BYTES_MAX = 1024 * 1024 };
+
+static bool read_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	return record_read_content(context, index, arena, out, err);
+}
+
+static void wake(void *context)
+{
+	struct inventory_keeper *keeper = context;
+
+	if (!keeper->is_started)
+		return;
+	loop_timer_stop(keeper->loop, &keeper->timer);
+	keeper->is_started = loop_timer_start(keeper->loop, &keeper->timer, 0);
+}
+
+bool inventory_keeper_make(struct inventory_keeper *keeper, struct loop *loop, struct fold *fold,
+	struct record_log *log, struct error *err)
+{
+	const struct inventory_parts parts = {.fold = fold,
+		.contents = {log, read_content},
+		.wake = wake,
+		.wake_context = keeper};
+
+	*keeper = (struct inventory_keeper){.loop = loop};
+	return inventory_create(&keeper->service, &parts, err);
+}
+
+/* ---- the graph's layers ---- */
+
+static bool put(void *context, struct text connector, struct text part,
+	const struct inventory_item *item, struct error *err)
+{
+	const struct inventory_keeper *keeper = context;
+	const struct graph_seen_part where = {connector, part};
+	const struct graph_seen seen = {.node = item->node,
+		.edge = item->edge,
+		.id = item->id,
+		.title = item->title,
+		.owner = item->owner,
+		.creator = item->creator,
+		.unit = item->unit,
+		.publisher = item->publisher,
+		.place = item->place,
+		.version = item->version,
+		.fingerprint = item->fingerprint,
+		.kind = item->kind,
+		.sensitivity = item->sensitivity,
+		.is = item->is,
+		.environments = item->environments,
+		.created_s = item->created_s,
+		.expires_s = item->expires_s,
+		.from = item->from,
+		.to = item->to,
+		.scope = item->scope,
+		.by = item->by,
+		.why = item->why,
+		.effects = item->effects,
+		.uses = item->uses,
+		.since_s = item->since_s,
+		.until_s = item->until_s,
+		.used_s = item->used_s};
+
+	return graph_see(keeper->graph, &where, &seen, keeper->scratch, err);
+}
+
+static bool gone(void *context, struct text connector, struct text part, struct error *err)
+{
+	const struct inventory_keeper *keeper = context;
+	const struct graph_seen_part where = {connector, part};
+
+	return graph_unsee(keeper->graph, &where, err);
+}
+
+bool inventory_keeper_join(struct inventory_keeper *keeper, struct graph *graph, struct error *err)
+{
+	const struct inventory_listener listener = {keeper, put, gone};
+
+	keeper->graph = graph;
+	keeper->scratch = arena_create(SCRATCH_BYTES_MAX);
+	if (keeper->scratch == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for inventories");
+	inventory_listen(keeper->service, &listener);
+	inventory_use_graph(keeper->service, graph);
+	return true;
+}
+
+static void on_due(struct loop_timer *timer)
+{
+	struct inventory_keeper *keeper = timer->context;
+	bool has_more = inventory_step(keeper->service);
+
+	keeper->is_started = loop_timer_start(
+		keeper->loop, timer, has_more ? INVENTORY_KEEPER_SOON_MS : INVENTORY_KEEPER_MS);
+}
+
+bool inventory_keeper_start(struct inventory_keeper *keeper, struct error *err)
+{
+	keeper->timer = (struct loop_timer){.on_due = on_due, .context = keeper};
+	keeper->is_started = loop_timer_start(keeper->loop, &keeper->timer, 0);
+	return keeper->is_started
+		       ? true
+		       : error_set(err, ERROR_LIMIT, "no memory for the keeper of inventories");
+}
+
+void inventory_keeper_stop(struct inventory_keeper *keeper)
+{
+	if (keeper->is_started)
+		loop_timer_stop(keeper->loop, &keeper->timer);
+	keeper->is_started = false;
+	inventory_destroy(&keeper->service);
+	arena_destroy(&keeper->scratch);
+}

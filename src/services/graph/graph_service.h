@@ -1,0 +1,107 @@
+#ifndef SERVICES_GRAPH_GRAPH_SERVICE_H
+#define SERVICES_GRAPH_GRAPH_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "domain/charter/registry.h"
+#include "domain/graph/excess.h"
+#include "services/registry/fold.h"
+
+/* The joined graph as the daemon keeps it (docs/graph.md): what is registered is said anew as
+ * its records are folded, uses are noted as decisions are, and connectors' layers are said by
+ * whoever keeps inventories.  Answers questions; decides one thing only: that a charter whose
+ * accounts open more than it says is not approved.  Loop's thread. */
+struct graph_service;
+
+enum {
+	GRAPH_PAGE_MAX = 1000,
+	GRAPH_SHOW_HOPS_MAX = 4,
+	GRAPH_SHOWN_MAX = 2000, /* nodes of one answer of show */
+	GRAPH_WAIVERS_MAX = 65536,
+	GRAPH_WAIVER_DAYS_MAX = 90,
+	GRAPH_REASON_BYTES_MAX = 1000,
+	GRAPH_COUNTS_S = 3600,
+	GRAPH_COUNTS_LOOKS = 20000, /* pairs of one step */
+	GRAPH_COUNTS_A_RECORD = 100,
+};
+
+/* All borrowed; they outlive it.  Its handlers come after the registrar's. */
+struct graph_parts {
+	const struct registry *registry;
+	struct fold *fold;
+};
+/* Errors: LIMIT. */
+bool graph_service_create(
+	struct graph_service **out, const struct graph_parts *parts, struct error *err) MUST_CHECK;
+/* After the fold's last completion. */
+void graph_service_destroy(struct graph_service **service);
+/* For whoever says connectors' layers, or looks for what is wrong.  Owned. */
+struct graph *graph_service_graph(struct graph_service *service);
+
+/* One step of putting on record how often what was used: each pair that was used since the last
+ * time, once an hour.  True: there is more to write; call it again soon.  False: asking costs next
+ * to nothing. */
+bool graph_keep_counts(struct graph_service *service);
+
+/* ---- questions; everything in arena ---- */
+
+struct graph_asked {
+	struct text from; /* "KIND:NAME", or a NAME: of an identity, else of what has it */
+	struct text to;   /* of path */
+	struct text
+		without; /* edges by number and nodes as above, with "|" between; may be empty */
+	uint32_t hops;   /* of show and reach; 0: 1, or as far as it goes */
+	uint32_t after;  /* items to leave out */
+	uint32_t count;
+	bool is_inherited; /* of reach: by accounts and credentials alone, as seen */
+	int64_t now_utc_s;
+};
+/* Errors of all: NOT_FOUND (no such node, with what there is), INVALID, LIMIT. */
+
+/* {node, edges: [...], nodes?, next?, cut?}: what is around it, by hops. */
+bool graph_show(struct graph_service *service, const struct graph_asked *asked, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
+/* {from, to, hops, paths: [[edge...]...], total, cut?}: every shortest one. */
+bool graph_path(struct graph_service *service, const struct graph_asked *asked, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
+/* {node, total, counts: {kind: n}, effects: {effect: n}, sensitivity: {level: n}, items: [{what,
+ * effects, hops, by, edge}], next?, cut?}: what whoever has it gets at, the worst first. */
+bool graph_reach(struct graph_service *service, const struct graph_asked *asked,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* ---- effective minus declared ---- */
+
+/* {identity, version, items: [{resource, data_source?, effects, account, by..., sensitivity,
+ * waived?}], total, live, cut?} of what waits, else of what is in force. */
+bool graph_excess_json(struct graph_service *service, struct text identity, int64_t now_utc_s,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* Whether the charter may be put in force: what is too much is waived.  Errors: CONFLICT, with
+ * the first of it. */
+bool graph_check_excess(struct graph_service *service, const struct charter *charter,
+	int64_t now_utc_s, struct error *err) MUST_CHECK;
+/* How much is too much and not waived; *first is one of it, in words. */
+size_t graph_excess_live(struct graph_service *service, const struct charter *charter,
+	int64_t now_utc_s, struct arena *arena, struct text *first);
+
+/* A person who may consent to the use of the data lets one excess stand for a time. */
+struct graph_waive {
+	struct text identity;
+	struct text resource; /* "aws/bucket" */
+	struct text reason;
+	struct text actor;
+	int64_t until_utc_s; /* first second in which it counts no more; 0: ends the waiver now */
+	void *context;
+	/* Runs on the loop once it is durable (err NULL) or could not be written. */
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
+/* Errors: NOT_FOUND (no such identity or resource), INVALID (reason, end, "forbidden: ..."),
+ * CONFLICT (no data source is at the resource: then nobody can answer for it), LIMIT, IO. */
+bool graph_waive(struct graph_service *service, const struct graph_waive *waive,
+	struct error *err) MUST_CHECK;
+
+#endif

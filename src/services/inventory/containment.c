@@ -1,0 +1,364 @@
+/* Accounts that somebody means to stop at their provider.  The intention is on record before
+ * anything is done; how it stands is read from the inventories that come after it.
+ *
+ *   inventory-contained  account is to be stopped
+ *   inventory-released   it may act again
+ *
+ * Rows of the store: containment / ACCOUNT is the contained record, until it is released. */
+#include "domain/inventory/contain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/charter/name_table.h"
+#include "domain/inventory/draft.h"
+#include "services/inventory/inventory_private.h"
+
+struct containment {
+	struct arena *arena;
+	struct text account;
+	struct text reason;
+	struct text actor;
+	int64_t at_utc_ms;
+	uint64_t index;
+};
+
+static void containment_destroy(void *value)
+{
+	struct containment *containment = value;
+
+	if (containment == NULL)
+		return;
+	arena_destroy(&containment->arena);
+	free(containment);
+}
+
+void containments_destroy(struct inventory_service *service)
+{
+	if (service->containments != NULL)
+		name_table_destroy(&service->containments, containment_destroy);
+}
+
+void inventory_use_graph(struct inventory_service *service, const struct graph *graph)
+{
+	service->graph = graph;
+}
+
+/* ---- folding ---- */
+
+static bool fold_contained(
+	void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct inventory_service *service = state;
+	struct containment *containment = calloc(1, sizeof *containment);
+
+	if (containment != NULL)
+		containment->arena = arena_create_small(RECORD_ARENA_BYTES_MAX, 1024);
+	if (containment == NULL || containment->arena == NULL)
+		goto failed;
+	containment->account = text_copy(containment->arena, json_text_or(record, "account", ""));
+	containment->reason = text_copy(containment->arena, json_text_or(record, "reason", ""));
+	containment->actor = text_copy(containment->arena, json_text_or(record, "actor", ""));
+	containment->at_utc_ms = json_integer_or(record, "at", 0);
+	containment->index = index;
+	if (containment->actor.data == NULL || containment->account.length == 0)
+		goto failed;
+	containment_destroy(name_table_remove(service->containments, containment->account));
+	if (name_table_put(service->containments, containment->account, containment))
+		return true;
+failed:
+	containment_destroy(containment);
+	return error_set(err, ERROR_LIMIT, "no memory for a containment");
+}
+
+static bool fold_released(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct inventory_service *service = state;
+	struct text account = json_text_or(record, "account", "");
+
+	(void)index;
+	(void)err;
+	if (account.length > 0)
+		containment_destroy(name_table_remove(service->containments, account));
+	return true;
+}
+
+static void project_contained(const struct json *record, struct projection *projection)
+{
+	projection_put(projection, "containment", json_text_or(record, "account", ""), record);
+}
+
+static void project_released(const struct json *record, struct projection *projection)
+{
+	projection_delete(projection, "containment", json_text_or(record, "account", ""));
+}
+
+bool containments_register(struct inventory_service *service, struct error *err)
+{
+	const struct fold_handler contained = {
+		.type = "inventory-contained", .apply = fold_contained, .state = service};
+	const struct fold_handler released = {
+		.type = "inventory-released", .apply = fold_released, .state = service};
+	static const struct fold_projector projectors[] = {
+		{"inventory-contained", project_contained},
+		{"inventory-released", project_released},
+	};
+	struct fold *fold = service->parts.fold;
+
+	service->containments = name_table_create();
+	if (service->containments == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for containments");
+	return fold_add(fold, &contained, err) && fold_add(fold, &released, err) &&
+	       fold_add_projector(fold, &projectors[0], err) &&
+	       fold_add_projector(fold, &projectors[1], err);
+}
+
+/* ---- asking for it ---- */
+
+/* One record on its way. */
+struct contain_work {
+	struct fold_change change;
+	struct arena *arena;
+	struct inventory_change *asked;
+};
+
+static void work_destroy(struct contain_work *work)
+{
+	if (work != NULL)
+		arena_destroy(&work->arena);
+	free(work);
+}
+
+static void on_recorded(struct fold_change *change)
+{
+	struct contain_work *work = change->context;
+	struct inventory_change *asked = work->asked;
+	uint64_t index = change->index;
+	struct error err = change->err;
+	bool is_durable = change->is_durable;
+
+	work_destroy(work);
+	asked->done(asked, index, is_durable ? NULL : &err);
+}
+
+static bool submit(struct inventory_service *service, struct inventory_change *change,
+	const char *type, struct error *err)
+{
+	struct contain_work *work = calloc(1, sizeof *work);
+	struct json_builder record;
+	struct json sealed;
+
+	if (work != NULL)
+		work->arena = arena_create_small(RECORD_ARENA_BYTES_MAX, 4096);
+	if (work == NULL || work->arena == NULL) {
+		work_destroy(work);
+		return error_set(err, ERROR_LIMIT, "no memory for a record");
+	}
+	work->asked = change;
+	work->change.context = work;
+	work->change.done = on_recorded;
+	json_object_start(&record, work->arena);
+	json_put_integer(&record, "at", fold_stamp_utc_ms(service->parts.fold));
+	json_put_cstring(&record, "type", type);
+	json_put_text(&record, "actor", change->actor);
+	json_put_text(&record, "account", change->account);
+	json_put_text(&record, "reason", change->reason);
+	if (json_object_seal(&record, &sealed, err)) {
+		work->change.entry = json_canonical_text(work->arena, &sealed);
+		if (work->change.entry.data == NULL)
+			error_set(err, ERROR_LIMIT, "no room for a record");
+		else if (fold_submit(service->parts.fold, &work->change, err))
+			return true;
+	}
+	work_destroy(work);
+	return false;
+}
+
+static bool check_reason(const struct inventory_change *change, struct error *err)
+{
+	if (change->reason.length > 0 && change->reason.length <= INVENTORY_REASON_BYTES_MAX)
+		return true;
+	return error_set(err, ERROR_INVALID, "reason: text of 1 to %d bytes is needed",
+		INVENTORY_REASON_BYTES_MAX);
+}
+
+static bool find_account(const struct inventory_service *service, struct text account,
+	struct graph_node *out, struct error *err)
+{
+	if (service->graph != NULL &&
+		graph_find(service->graph, GRAPH_NODE_ACCOUNT, account, out) &&
+		(out->flags & GRAPH_NODE_IS_KNOWN) != 0)
+		return true;
+	return error_set(err, ERROR_NOT_FOUND,
+		"no inventory has this account: CONNECTOR/ID as `remit inventory drafts` names it");
+}
+
+bool inventory_contain(
+	struct inventory_service *service, struct inventory_change *change, struct error *err)
+{
+	struct graph_node node;
+
+	if (!find_account(service, change->account, &node, err) || !check_reason(change, err))
+		return false;
+	if (name_table_find(service->containments, change->account) == NULL &&
+		name_table_count(service->containments) >= CONTAINMENTS_MAX)
+		return error_set(err, ERROR_LIMIT, "at most %d accounts are contained at once",
+			CONTAINMENTS_MAX);
+	return submit(service, change, "inventory-contained", err);
+}
+
+bool inventory_release(
+	struct inventory_service *service, struct inventory_change *change, struct error *err)
+{
+	if (change->account.length == 0 ||
+		name_table_find(service->containments, change->account) == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "this account is not contained");
+	return check_reason(change, err) && submit(service, change, "inventory-released", err);
+}
+
+/* ---- how it stands ---- */
+
+static struct text connector_of(struct text account)
+{
+	ptrdiff_t slash = text_find_byte(account, '/');
+
+	return (struct text){account.data, slash < 0 ? account.length : (size_t)slash};
+}
+
+static void put_time(struct json_builder *object, const char *name, int64_t utc_ms)
+{
+	char time[TIME_TEXT_BYTES];
+
+	time_format_utc_ms(time, utc_ms);
+	json_put_text(object, name, text_copy(object->arena, text_of(time)));
+}
+
+static enum containment_state state_of(const struct inventory_service *service,
+	const struct containment *containment, const struct inventory_status *status,
+	int64_t now_utc_s)
+{
+	const struct containment_times times = {.intended_utc_s = containment->at_utc_ms / 1000,
+		.taken_utc_s = status->is_told ? status->taken_utc_s : 0,
+		.now_utc_s = now_utc_s};
+
+	return containment_state_of(service->graph, containment->account, &times);
+}
+
+static bool put_others(struct json_builder *object, const struct inventory_service *service,
+	const struct containment *containment, enum inventory_provider provider, struct error *err)
+{
+	struct graph_node node;
+	struct json list;
+
+	if (!containment_calls(&list, object->arena, provider, containment->account, err))
+		return false;
+	json_put(object, "calls", list);
+	if (!graph_find(service->graph, GRAPH_NODE_ACCOUNT, containment->account, &node))
+		return true;
+	if (!inventory_dependants(&list, object->arena, service->graph, node.id, err))
+		return false;
+	json_put(object, "dependants", list);
+	return true;
+}
+
+static bool containment_json(struct json *out, struct arena *arena,
+	const struct inventory_service *service, const struct containment *containment,
+	struct error *err)
+{
+	int64_t now_utc_s = fold_stamp_utc_ms(service->parts.fold) / 1000;
+	struct inventory_status status = {0};
+	enum containment_state state;
+	struct json_builder object;
+
+	(void)inventory_find(service, connector_of(containment->account), &status);
+	state = state_of(service, containment, &status, now_utc_s);
+	json_object_start(&object, arena);
+	json_put_text(&object, "account", containment->account);
+	json_put_cstring(&object, "state", containment_state_word(state));
+	json_put_cstring(&object, "meaning", containment_state_meaning(state));
+	put_time(&object, "intended", containment->at_utc_ms);
+	if (status.taken_utc_s > 0)
+		put_time(&object, "seen", status.taken_utc_s * 1000);
+	json_put_text(&object, "by", containment->actor);
+	json_put_text(&object, "reason", containment->reason);
+	json_put_integer(&object, "record", (int64_t)containment->index);
+	return put_others(&object, service, containment, status.provider, err) &&
+	       json_object_seal(&object, out, err);
+}
+
+bool inventory_containment(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err)
+{
+	const struct containment *containment =
+		account.length == 0 ? NULL : name_table_find(service->containments, account);
+
+	if (containment == NULL || service->graph == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "this account is not contained");
+	return containment_json(out, arena, service, containment, err);
+}
+
+bool inventory_containments(const struct inventory_service *service, struct text after,
+	uint32_t count, struct arena *arena, struct json *out, struct error *err)
+{
+	const struct containment *containment = name_table_next(service->containments, after);
+	struct json_builder list;
+	struct json item;
+
+	json_array_start(&list, arena);
+	while (containment != NULL && service->graph != NULL && list.count < count) {
+		if (!containment_json(&item, arena, service, containment, err))
+			return false;
+		json_add(&list, item);
+		containment = name_table_next(service->containments, containment->account);
+	}
+	return json_array_seal(&list, out, err);
+}
+
+/* ---- drafts ---- */
+
+static bool is_of(struct text connector, const struct graph_node *account)
+{
+	return text_equal(connector_of(account->name), connector);
+}
+
+bool inventory_drafts(const struct inventory_service *service,
+	const struct inventory_page_asked *asked, struct arena *arena, struct json *out,
+	struct error *err)
+{
+	struct graph_node node = {.id = (graph_id)asked->after};
+	struct json_builder list, object;
+	struct json item, items;
+	bool has_more = service->graph != NULL;
+	uint32_t looked = 0;
+
+	json_array_start(&list, arena);
+	while (has_more && list.count < asked->count && looked++ < INVENTORY_SCAN_NODES_MAX) {
+		has_more = graph_next(service->graph, GRAPH_NODE_ACCOUNT, node.id, &node);
+		if (!has_more || !is_of(asked->connector, &node) ||
+			!inventory_is_unknown(service->graph, &node))
+			continue;
+		if (!inventory_draft_json(&item, arena, service->graph, &node, err))
+			return false;
+		json_add(&list, item);
+	}
+	if (!json_array_seal(&list, &items, err))
+		return false;
+	json_object_start(&object, arena);
+	json_put(&object, "items", items);
+	if (has_more)
+		json_put_integer(&object, "next", node.id);
+	return json_object_seal(&object, out, err);
+}
+
+bool inventory_draft(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err)
+{
+	struct graph_node node;
+
+	if (!find_account(service, account, &node, err))
+		return false;
+	if (!inventory_is_unknown(service->graph, &node))
+		return error_set(err, ERROR_CONFLICT,
+			"an identity or a flow answers for this account already");
+	return inventory_draft_json(out, arena, service->graph, &node, err);
+}

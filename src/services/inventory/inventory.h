@@ -1,0 +1,203 @@
+#ifndef SERVICES_INVENTORY_INVENTORY_H
+#define SERVICES_INVENTORY_INVENTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "domain/graph/graph.h"
+#include "domain/inventory/item.h"
+#include "domain/inventory/scope.h"
+#include "services/registry/fold.h"
+
+/* What connectors saw at providers, on record.  An inventory comes in parts, which are durable
+ * and mean nothing, and counts by one record, whole or not at all; the one before it stays, so
+ * that it can be brought back.  Whoever listens hears of what changed, some of it a step.
+ * Decides nothing.  Loop's thread. */
+struct inventory_service;
+
+enum {
+	INVENTORY_CONNECTORS_MAX = 64,
+	INVENTORY_LINES_BYTES_MAX = 2 * 1024 * 1024, /* handed over at once */
+	INVENTORY_PART_BYTES_MAX = 128 * 1024,       /* of those, read in one step and one record */
+	INVENTORY_PARTS_MAX = 16384,
+	INVENTORY_ITEMS_MAX = 8 * 1024 * 1024,
+	INVENTORY_STALE_S = 24 * 3600,
+	INVENTORY_SKEW_S = 300, /* how far ahead of us a provider's clock may be */
+	/* A newer inventory that lacks more than half of at least so many items is asked about:
+	 * a provider that suddenly has nothing is broken more often than empty. */
+	INVENTORY_SHRINK_MIN = 20,
+	INVENTORY_EXAMPLES_MAX = 20,      /* of each kind of difference, in a plan */
+	INVENTORY_SCAN_PARTS_MAX = 16,    /* looked through for one page */
+	INVENTORY_SCAN_NODES_MAX = 20000, /* of the graph, for one page of drafts */
+	INVENTORY_REASON_BYTES_MAX = 1000,
+	CONTAINMENTS_MAX = 4096,
+};
+
+/* Reads what lies beside a record. */
+struct inventory_contents {
+	void *context;
+	bool (*read)(void *context, uint64_t index, struct arena *arena, struct text *out,
+		struct error *err);
+};
+
+/* Hears of what the inventories in force say, item by item, and only of what changed.  part
+ * names the item: what was put under a name before is replaced.  Borrowed during the call. */
+struct inventory_listener {
+	void *context;
+	bool (*put)(void *context, struct text connector, struct text part,
+		const struct inventory_item *item, struct error *err);
+	bool (*gone)(void *context, struct text connector, struct text part, struct error *err);
+};
+
+/* All borrowed; they outlive it.  Registers its handlers and projectors with the fold. */
+struct inventory_parts {
+	struct fold *fold;
+	struct inventory_contents contents;
+	/* There is something to do for inventory_step, now.  May be NULL. */
+	void (*wake)(void *context);
+	void *wake_context;
+};
+/* Errors: LIMIT. */
+bool inventory_create(struct inventory_service **out, const struct inventory_parts *parts,
+	struct error *err) MUST_CHECK;
+/* After the fold's last completion. */
+void inventory_destroy(struct inventory_service **service);
+/* Before the first step.  Copied. */
+void inventory_listen(struct inventory_service *service, const struct inventory_listener *listener);
+
+/* Where drafts and containments are looked up; lent.  It has the layers that the listener is
+ * told. */
+void inventory_use_graph(struct inventory_service *service, const struct graph *graph);
+
+/* One step of what is on its way: one part of an import, and of what the listener is told one
+ * part, or a share of what is gone.  True: there is more to do; call it again soon.  False: it
+ * costs next to nothing. */
+bool inventory_step(struct inventory_service *service);
+
+/* ---- importing ---- */
+
+/* What an import is about.  Texts are borrowed until inventory_begin returns. */
+struct inventory_begin {
+	struct text connector;
+	enum inventory_provider provider;
+	int64_t taken_utc_s; /* when the provider said it */
+	struct text actor;
+	bool is_dry; /* nothing is written; only a plan can come of it */
+};
+/* Begins; what was begun for this connector before and not committed is dropped.  id is good
+ * while the import is.  Errors: INVALID, LIMIT, IO. */
+bool inventory_begin(struct inventory_service *service, const struct inventory_begin *begin,
+	struct text *out_id, struct error *err) MUST_CHECK;
+
+/* Anything that ends in a record; the caller's, in place until done ran. */
+struct inventory_change {
+	struct text connector;
+	struct text import; /* id; of undo: empty */
+	struct text actor;
+	/* Of items: one a line, at most INVENTORY_LINES_BYTES_MAX; number from 1. */
+	struct text lines;
+	uint32_t number;
+	/* Of a commit: what is let pass. */
+	bool takes_older;
+	bool takes_smaller;
+	struct text reason;  /* of undo, of a containment */
+	struct text account; /* of a containment: CONNECTOR/ID */
+	void *context;
+	/* Runs on the loop, once, never before the call returns, if that returned true. */
+	void (*done)(struct inventory_change *change, uint64_t index, const struct error *err);
+};
+/* The next items, taken a step at a time; done hears when all are on record (index 0 of a dry
+ * one), or what is wrong: then the whole import is dropped, and err names the line, counted over
+ * all that were handed over.  Errors: NOT_FOUND (no such import), CONFLICT (another number, or
+ * some are on their way), LIMIT. */
+bool inventory_add(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+/* What committing would change: {connector, import, provider, taken, items, new, changed, gone,
+ * same, examples: {new, changed, gone}}.  Errors: NOT_FOUND, INVALID (an edge's end is not
+ * there), IO, LIMIT. */
+bool inventory_plan(struct inventory_service *service, struct text connector, struct text import,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* Puts it in force.  Errors: NOT_FOUND, CONFLICT (parts on their way, an older or much smaller
+ * one that was not let pass, a dry one), INVALID, LIMIT, IO. */
+bool inventory_commit(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+/* Brings the one before back.  Errors: NOT_FOUND (no inventory, or none before it), CONFLICT
+ * (a change is on its way), INVALID (no reason), LIMIT, IO. */
+bool inventory_undo(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+
+/* ---- looking ---- */
+
+/* What is in force of one connector. */
+struct inventory_status {
+	struct text connector;
+	struct text import;
+	enum inventory_provider provider;
+	int64_t taken_utc_s;
+	int64_t at_utc_ms; /* of the record */
+	struct text actor;
+	uint64_t items;
+	uint64_t index;
+	bool has_previous;
+	bool is_told;     /* the listener has heard all of it */
+	const char *why;  /* what went wrong in telling; NULL: nothing */
+	uint64_t refused; /* items that the listener did not take */
+};
+/* The first connector after `after` (empty: the first); false at the end. */
+bool inventory_next(
+	const struct inventory_service *service, struct text after, struct inventory_status *out);
+bool inventory_find(const struct inventory_service *service, struct text connector,
+	struct inventory_status *out);
+bool inventory_is_stale(const struct inventory_status *status, int64_t now_utc_s);
+/* {connector, provider, import, taken, imported, by, items, record, stale, previous, told, why?}.
+ * Borrows.  Errors: LIMIT. */
+bool inventory_json(struct json *out, struct arena *arena, const struct inventory_status *status,
+	int64_t now_utc_s, struct error *err) MUST_CHECK;
+
+/* Items in force, from the number `after` on (0: the first), at most count, of those only whose
+ * line has words in it (empty: all): {items: [{number, item}], next?}.  A page that looks long is
+ * cut: then it has next, and may be empty.  Errors: NOT_FOUND, IO, CORRUPT, LIMIT. */
+struct inventory_page_asked {
+	struct text connector;
+	struct text words;
+	uint64_t after;
+	uint32_t count;
+};
+bool inventory_items(struct inventory_service *service, const struct inventory_page_asked *asked,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* ---- what is nobody's ---- */
+
+/* Accounts of the connector for which no identity stands, each with who might answer for it
+ * (domain/inventory/draft.h): {items, next?}; after and next are numbers of this process.  A page
+ * that looks long is cut as above.  Errors: LIMIT. */
+bool inventory_drafts(const struct inventory_service *service,
+	const struct inventory_page_asked *asked, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+/* One of them.  Errors: NOT_FOUND, CONFLICT (somebody stands for it), LIMIT. */
+bool inventory_draft(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+/* ---- stopping somebody at their provider ---- */
+
+/* Puts on record that the account is to be stopped, or that it may act again.  Errors: NOT_FOUND,
+ * INVALID (no reason), LIMIT, IO. */
+bool inventory_contain(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+bool inventory_release(struct inventory_service *service, struct inventory_change *change,
+	struct error *err) MUST_CHECK;
+/* {account, state, meaning, intended, seen?, by, reason, record, calls: [...], dependants: [...]}:
+ * how it stands by the inventory in force, what is to be done there, who acts through it.
+ * Errors: NOT_FOUND, LIMIT. */
+bool inventory_containment(const struct inventory_service *service, struct text account,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* Up to count of them after the account `after`, a JSON array.  Errors: LIMIT. */
+bool inventory_containments(const struct inventory_service *service, struct text after,
+	uint32_t count, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+#endif

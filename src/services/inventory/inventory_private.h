@@ -1,0 +1,134 @@
+#ifndef SERVICES_INVENTORY_INVENTORY_PRIVATE_H
+#define SERVICES_INVENTORY_INVENTORY_PRIVATE_H
+
+#include "base/random.h"
+#include "domain/charter/name_table.h"
+#include "services/inventory/index.h"
+#include "services/inventory/inventory.h"
+
+/* Private to services/inventory. */
+
+enum {
+	PART_ARENA_BYTES_MAX = 16 * 1024 * 1024,
+	RECORD_ARENA_BYTES_MAX = 256 * 1024,
+	LOOSE_MAX = 64, /* imports of a connector that were begun and never committed */
+	ACTOR_BYTES_MAX = 320,
+	KEY_BYTES_MAX = 3 * INVENTORY_TEXT_BYTES_MAX + 32,
+	LINES_BYTES_MAX = 2 * INVENTORY_PART_BYTES_MAX,
+	PART_NAME_BYTES = 17,
+};
+
+/* One part of a set: the record it lies beside, and how many items are before it. */
+struct set_part {
+	uint64_t index;
+	uint64_t before;
+};
+
+/* One import: committed, or its parts alone. */
+struct inventory_set {
+	char id[RANDOM_ID_BYTES];
+	enum inventory_provider provider;
+	int64_t taken_utc_s;
+	int64_t at_utc_ms;
+	char actor[ACTOR_BYTES_MAX + 1];
+	uint64_t items;
+	uint64_t index;
+	struct set_part *parts;
+	uint32_t parts_count;
+	uint32_t parts_capacity;
+	struct inventory_set *next; /* of those that are loose */
+};
+
+/* One import on its way, in memory alone. */
+struct staging {
+	char id[RANDOM_ID_BYTES];
+	enum inventory_provider provider;
+	int64_t taken_utc_s;
+	bool is_dry;
+	uint32_t handed; /* how often items were handed over */
+	uint32_t parts;
+	struct inventory_change *asked; /* whose items are being taken; NULL: nobody's */
+	struct text rest;               /* of them */
+	bool is_writing;                /* the record of a part is on its way */
+	struct inventory_index *index;
+	uint64_t lines;
+	uint64_t added;
+	uint64_t changed;
+	uint64_t same;
+	uint64_t unresolved; /* names that edges have and no node */
+	struct arena *arena; /* of examples */
+	struct text new_examples[INVENTORY_EXAMPLES_MAX];
+	struct text changed_examples[INVENTORY_EXAMPLES_MAX];
+};
+
+/* How far the listener has heard of a set: of a copy of its parts, as the set may go. */
+struct telling {
+	char id[RANDOM_ID_BYTES]; /* empty: of nothing, all is gone */
+	struct set_part *parts;
+	uint32_t parts_count;
+	uint32_t next_part;
+	size_t next_share;
+	struct inventory_index *index;
+};
+
+struct inventory_connector {
+	char name[INVENTORY_CONNECTOR_BYTES_MAX + 1];
+	struct inventory_set *current;
+	struct inventory_set *previous;
+	struct inventory_set *loose;
+	struct staging *staging;
+	bool is_changing; /* a commit or an undo is on its way */
+	/* What the listener knows. */
+	char told[RANDOM_ID_BYTES];
+	struct inventory_index *index; /* of told; NULL: of nothing */
+	struct telling *telling;
+	char why[ERROR_TEXT_BYTES];
+	uint64_t refused;
+};
+
+struct inventory_service {
+	struct inventory_parts parts;
+	struct inventory_listener listener;
+	uint8_t key[SIPHASH_KEY_BYTES];
+	struct inventory_connector *connectors[INVENTORY_CONNECTORS_MAX]; /* by name */
+	size_t connectors_count;
+	const struct graph *graph;       /* NULL: none was lent */
+	struct name_table *containments; /* by account */
+	struct arena *arena;             /* of one step */
+};
+
+/* inventory.c */
+struct inventory_connector *connector_find(
+	const struct inventory_service *service, struct text name);
+/* Makes it where it is not there.  Errors: LIMIT, INVALID (its name). */
+struct inventory_connector *connector_need(
+	struct inventory_service *service, struct text name, struct error *err);
+struct inventory_set *set_create(struct text id);
+void set_destroy(struct inventory_set **set);
+/* Errors: LIMIT. */
+bool set_add_part(
+	struct inventory_set *set, const struct set_part *part, struct error *err) MUST_CHECK;
+void telling_destroy(struct telling **telling);
+
+/* staging.c */
+void staging_destroy(struct staging **staging);
+/* Takes one part, if there is one to take; true: it did. */
+bool staging_step(struct inventory_service *service, struct inventory_connector *connector);
+
+/* telling.c.  True: there was something to tell. */
+bool telling_step(struct inventory_service *service, struct inventory_connector *connector);
+
+/* inventory_fold.c */
+bool inventory_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+
+/* containment.c */
+bool containments_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+void containments_destroy(struct inventory_service *service);
+
+/* What lies beside a part's record, in arena.  Errors: NOT_FOUND, IO, CORRUPT, LIMIT. */
+bool part_read(struct inventory_service *service, uint64_t index, struct arena *arena,
+	struct text *out, struct error *err) MUST_CHECK;
+/* The next line of text, without its end; false: there is none. */
+bool next_line(struct text *text, struct text *out_line);
+
+#endif

@@ -1,0 +1,176 @@
+#ifndef SERVICES_POSTURE_POSTURE_H
+#define SERVICES_POSTURE_POSTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "domain/control/catalogue.h"
+#include "domain/graph/graph.h"
+#include "services/finding/finding.h"
+#include "services/registry/fold.h"
+
+/* Posture: whether each control holds now (docs/posture.md).  It keeps which subject violates
+ * which check, looks again at what a change touched, and at everything every half hour, because
+ * time alone makes things wrong.  It decides nothing.  One loop thread. */
+struct posture;
+
+enum {
+	POSTURE_LOOKS = 256,          /* subjects of one step */
+	POSTURE_AGAIN_S = 1800,       /* from one look at everything to the next */
+	POSTURE_DIRTY_MAX = 65536,    /* subjects that wait to be looked at; more: all are */
+	POSTURE_ROWS_A_LOOK = 20000,  /* rows that one page of a list looks through */
+	POSTURE_OBJECTS_SHOWN = 10,   /* subjects that a finding names */
+	POSTURE_INVENTORY_S = 86400,  /* an older inventory is stale */
+	POSTURE_DAYS = 400,           /* of figures that are kept in memory */
+	POSTURE_WAIVERS_MAX = 65536,  /* not ended */
+	POSTURE_WAIVER_DAYS_MAX = 90, /* a waiver ends by then */
+	POSTURE_REASON_BYTES_MAX = 1000,
+	POSTURE_OBJECT_BYTES_MAX = FINDING_SUBJECT_BYTES_MAX,
+};
+
+/* UNPROVEN is zero: what nobody looked at has not passed. */
+enum control_state {
+	CONTROL_UNPROVEN = 0,
+	CONTROL_STALE, /* counts as failing */
+	CONTROL_FAILING,
+	CONTROL_PASSING,
+};
+const char *control_state_word(enum control_state value);
+
+/* How old what connectors saw is; main fills it.  False: no connector saw anything. */
+struct posture_inventories {
+	void *context;
+	bool (*oldest)(void *context, int64_t *out_utc_s);
+};
+
+/* All borrowed; they outlive it. */
+struct posture_parts {
+	const struct registry *registry;
+	struct graph *graph; /* NULL: nothing was seen */
+	struct fold *fold;
+	struct finding_service *findings;
+	struct posture_inventories inventories; /* oldest NULL: no connector */
+};
+
+/* Registers its handlers and projectors, after those of the registrar and of whoever keeps
+ * the graph, and listens to the graph's changes.  Errors: LIMIT, INVALID (the table of controls
+ * in the binary). */
+bool posture_create(
+	struct posture **out, const struct posture_parts *parts, struct error *err) MUST_CHECK;
+void posture_destroy(struct posture **posture);
+
+/* One step.  True: there is more to look at; call it again soon.  False: nothing is due until
+ * something changes or a second passes; asking costs next to nothing then.  For after the
+ * start, when all is loaded. */
+bool posture_look(struct posture *posture);
+/* The node, or what hangs on it, changed. */
+void posture_touch_node(struct posture *posture, graph_id node);
+
+const struct catalogue *posture_catalogue(const struct posture *posture);
+
+/* How one control stands now. */
+struct control_status {
+	enum control_state state;
+	struct text why;          /* one sentence, where it is stale or unproven; else empty */
+	uint64_t violations;      /* those that are waived included */
+	uint64_t waived;          /* by live waivers */
+	uint64_t subjects;        /* that its checks were asked about; 0: unknown */
+	int64_t evaluated_utc_ms; /* 0: never by this process */
+	int64_t failing_utc_ms;   /* since when, by its finding; 0: it is not */
+	struct text finding;      /* that is open of it; may be empty */
+};
+/* Of all, by number. */
+void posture_survey(
+	const struct posture *posture, struct control_status out[CATALOGUE_CONTROLS_MAX]);
+
+/* ---- views; everything lives in arena ---- */
+
+/* {items: [controls], score: [{family, controls, proven, passing}], framework?: {framework,
+ * version, status, ids: [{id, title?, state, controls}]}}: those that are mapped to the framework;
+ * NULL: all.  Errors: LIMIT. */
+bool posture_view_json(const struct posture *posture, const struct framework *framework,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* What a reference stands for: {cited?, ids: [{framework, version, status, id, title?, state,
+ * controls}]}. */
+bool posture_reference_json(const struct posture *posture,
+	const struct catalogue_resolved *resolved, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+
+/* One control with everything: what it is mapped to, and a page of what violates it: {…, checks,
+ * maps, items: [{id, object, check, meaning, severity, unit, waiver?, command}], next?}. */
+struct posture_page {
+	uint32_t control;  /* number */
+	struct text after; /* id of the last one; empty: from the start */
+	uint32_t count;
+	struct text unit;        /* empty: any */
+	enum risk_tier severity; /* NONE: any */
+};
+bool posture_control_json(const struct posture *posture, const struct posture_page *page,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* [{day, passing, failing, stale, unproven, violations}], the last `days`. */
+bool posture_trend_json(const struct posture *posture, uint32_t days, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
+
+/* Figures for metrics. */
+struct posture_figures {
+	uint64_t of[CONTROL_PASSING + 1]; /* controls by state */
+	uint64_t rows;                    /* subjects with a violation */
+	uint64_t looked;                  /* subjects, by this process */
+	uint64_t waiting;                 /* subjects that wait to be looked at */
+	uint64_t waivers;                 /* live */
+};
+struct posture_figures posture_figures(const struct posture *posture);
+
+/* ---- waivers ---- */
+
+/* "waits" "live" "over" "ended". */
+enum waiver_state { WAIVER_NONE = 0, WAIVER_WAITS, WAIVER_LIVE, WAIVER_OVER };
+const char *waiver_state_word(enum waiver_state value);
+
+/* One violation that people live with, for a time.  Owned by the service. */
+struct waiver {
+	struct text id; /* "w-" and 20 letters */
+	struct text control;
+	struct text object; /* as rows name it; of a finding its subject */
+	struct text reason;
+	struct text unit;
+	struct text by;          /* a person's NAME */
+	struct text approved_by; /* empty: nobody yet */
+	int64_t asked_utc_ms;
+	int64_t until_utc_s; /* first second in which it counts no more */
+	uint64_t index;
+};
+/* Pure: by the state that is folded, and the time. */
+enum waiver_state waiver_state_at(const struct waiver *waiver, int64_t now_utc_s);
+
+struct waiver_request {
+	struct text id;      /* of approve and end */
+	struct text control; /* of ask: this and the object, or the finding */
+	struct text object;
+	struct text finding;
+	struct text reason;  /* of ask and end */
+	struct text person;  /* NAME of an authenticated person */
+	int64_t until_utc_s; /* of ask */
+	void *context;
+	/* Runs on the loop once it is durable (err NULL) or could not be written. */
+	void (*done)(void *context, struct text id, uint64_t index, const struct error *err);
+};
+/* Errors: NOT_FOUND (no such control, finding or waiver), INVALID (a member is missing, too
+ * long, an end too far or past; "forbidden: ..." not for this person), CONFLICT (one is there
+ * already, or is being changed), LIMIT, IO. */
+bool posture_waiver_ask(struct posture *posture, const struct waiver_request *request,
+	struct error *err) MUST_CHECK;
+/* By another person than who asked. */
+bool posture_waiver_approve(struct posture *posture, const struct waiver_request *request,
+	struct error *err) MUST_CHECK;
+bool posture_waiver_end(struct posture *posture, const struct waiver_request *request,
+	struct error *err) MUST_CHECK;
+/* A page: up to count behind the id `after`, as a JSON array.  Errors: LIMIT. */
+bool posture_waiver_list(const struct posture *posture, struct text after, uint32_t count,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
+#endif

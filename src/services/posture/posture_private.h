@@ -1,0 +1,144 @@
+#ifndef SERVICES_POSTURE_POSTURE_PRIVATE_H
+#define SERVICES_POSTURE_POSTURE_PRIVATE_H
+
+#include "base/random.h"
+#include "base/time.h"
+#include "domain/charter/name_table.h"
+#include "services/posture/posture.h"
+
+/* Private to services/posture. */
+
+enum {
+	POSTURE_ARENA_BYTES_MAX = 16 * 1024 * 1024, /* of one step */
+	POSTURE_KEY_BYTES_MAX = GRAPH_NAME_BYTES_MAX + 32,
+};
+
+/* One subject that violates something. */
+struct row {
+	struct text subject; /* "identity/NAME"; behind the struct */
+	check_set violated;
+};
+
+/* In which order everything is looked at. */
+enum pass_stage {
+	PASS_IDLE = 0,
+	PASS_KEYS, /* who has which key, before identities are asked */
+	PASS_ENTRIES,
+	PASS_NODES,
+	PASS_ROWS, /* what is gone */
+};
+
+struct pass {
+	enum pass_stage stage;
+	enum object_kind kind; /* of ENTRIES */
+	struct text after;     /* name of an entry; the registry's, or empty */
+	graph_id node;
+	char row[POSTURE_KEY_BYTES_MAX]; /* subject that was looked at last */
+	size_t row_length;
+	int64_t begun_utc_ms;
+	bool is_again; /* another is due when it is over */
+	uint64_t subjects[CHECK_COUNT];
+};
+
+/* Figures of one day, as its record says them. */
+struct posture_day {
+	char day[11]; /* "2026-11-26" */
+	uint32_t of[CONTROL_PASSING + 1];
+	uint64_t violations;
+};
+
+struct posture {
+	struct posture_parts parts;
+	struct graph_listener listener; /* lives as long as the graph */
+	struct catalogue *catalogue;
+	struct key_holders *key_holders;
+	struct name_table *rows;        /* owns struct row */
+	struct name_table *dirty;       /* owns struct dirty */
+	uint64_t counts[CHECK_COUNT];   /* rows that violate it */
+	uint64_t subjects[CHECK_COUNT]; /* asked about it, in the last whole pass */
+	struct pass pass;
+	int64_t passed_utc_ms;  /* when the last whole pass began; 0: none did */
+	int64_t started_utc_ms; /* of the first step */
+	int64_t told_utc_s;
+	int64_t next_end_utc_s; /* of a waiver, when it was told last */
+	bool is_changed;        /* since states were told */
+	bool is_over;           /* more waited than there is room for: all is looked at */
+	uint64_t looked;
+	struct name_table *waivers;     /* by id; owns struct waiver_node */
+	struct name_table *waivers_for; /* by "CONTROL OBJECT" */
+	struct posture_day *days;       /* a ring */
+	size_t days_count;
+	size_t days_next;
+	struct fold_change day_change; /* on its way while is_writing_day */
+	struct arena *day_arena;
+	bool is_writing_day;
+};
+
+/* How far a change of a subject reaches: itself alone, or what hangs on it, too. */
+enum dirt { DIRT_NONE = 0, DIRT_LEAF, DIRT_ROOT };
+
+/* One subject that waits to be looked at. */
+struct dirty {
+	struct text subject; /* behind the struct */
+	enum dirt dirt;
+};
+
+/* posture_rows.c */
+bool posture_row_set(struct posture *posture, struct text subject, check_set asked,
+	check_set violated, struct error *err) MUST_CHECK;
+const struct row *posture_row_find(const struct posture *posture, struct text subject);
+
+/* posture_touch.c */
+void posture_touch(struct posture *posture, struct text subject, enum dirt dirt);
+bool posture_watch(struct posture *posture, struct error *err) MUST_CHECK;
+/* What hangs on the subject waits to be looked at. */
+void posture_spread(struct posture *posture, struct text subject, bool had_shared_key);
+
+/* posture_survey.c */
+/* Whether the finding is told by posture itself. */
+bool posture_is_own(const struct finding *finding);
+
+/* posture_tell.c: findings of controls that changed their state, and the day's figures. */
+void posture_tell(struct posture *posture);
+bool posture_fold_days(struct posture *posture, struct error *err) MUST_CHECK;
+
+/* posture_waiver.c */
+bool posture_fold_waivers(struct posture *posture, struct error *err) MUST_CHECK;
+void waiver_destroy(void *value);
+/* The live waiver of the control for the object, or NULL. */
+const struct waiver *posture_waiver_for(
+	const struct posture *posture, struct text control, struct text object);
+/* Adds what live waivers of rows cover. */
+void posture_count_waived(const struct posture *posture, struct control_status *all);
+uint64_t posture_waivers_live(const struct posture *posture);
+/* The next second in which a live one is over; 0: there is none. */
+int64_t posture_next_end(const struct posture *posture);
+
+/* posture_rows_json.c: next and items of the page. */
+bool posture_put_rows(const struct posture *posture, const struct posture_page *page,
+	struct json_builder *view, struct error *err) MUST_CHECK;
+
+/* The unit of a subject; empty: it has none. */
+struct text posture_unit_of(const struct posture *posture, struct text subject);
+
+static inline int64_t posture_now_utc_s(const struct posture *posture)
+{
+	return fold_stamp_utc_ms(posture->parts.fold) / 1000;
+}
+
+/* "KIND/NAME" in two. */
+static inline struct text subject_kind(struct text subject)
+{
+	ptrdiff_t slash = text_find_byte(subject, '/');
+
+	return (struct text){subject.data, slash < 0 ? 0 : (size_t)slash};
+}
+
+static inline struct text subject_name(struct text subject)
+{
+	ptrdiff_t slash = text_find_byte(subject, '/');
+
+	return slash < 0 ? TEXT("") : text_after(subject, (size_t)slash + 1);
+}
+
+#endif

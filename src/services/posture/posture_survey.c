@@ -1,0 +1,223 @@
+/* How each control stands now, of all in one go: one look at the open findings, one at the
+ * waivers, one at the controls. */
+#include "services/posture/posture_private.h"
+
+#include <assert.h>
+
+/* What no subject is looked at for. */
+static const check_set derived = UINT64_C(1) << CHECK_FRESHNESS | UINT64_C(1) << CHECK_MAPPING |
+				 UINT64_C(1) << CHECK_COVERAGE;
+
+/* Those that ask what connectors saw. */
+static check_set checks_of_seen(void)
+{
+	return check_set_of_node(GRAPH_NODE_ACCOUNT) | check_set_of_node(GRAPH_NODE_CREDENTIAL) |
+	       check_bit(CHECK_IDENTITY_MANY) | check_bit(CHECK_ACCOUNT_ALIVE) |
+	       check_bit(CHECK_ACCOUNT_MISSING) | check_bit(CHECK_HAND_UNDECLARED);
+}
+
+bool posture_is_own(const struct finding *finding)
+{
+	return finding->kind == FINDING_CONTROL_FAILING;
+}
+
+/* ---- freshness ---- */
+
+static bool oldest_inventory(const struct posture *posture, int64_t *out_utc_s)
+{
+	const struct posture_inventories *inventories = &posture->parts.inventories;
+
+	return inventories->oldest != NULL && inventories->oldest(inventories->context, out_utc_s);
+}
+
+/* NULL: it is fresh. */
+static const char *why_stale(const struct posture *posture, const struct control *control)
+{
+	int64_t now_utc_s = posture_now_utc_s(posture), oldest_utc_s;
+
+	if (posture->passed_utc_ms == 0)
+		return "it was not looked at since the start";
+	if (now_utc_s - posture->passed_utc_ms / 1000 > control->cadence_s)
+		return "it was not looked at for too long";
+	if ((control->checks & checks_of_seen()) != 0 && oldest_inventory(posture, &oldest_utc_s) &&
+		now_utc_s - oldest_utc_s > POSTURE_INVENTORY_S)
+		return "an inventory is older than a day";
+	return NULL;
+}
+
+/* All its checks ask what connectors see, and none is there. */
+static bool is_blind(const struct posture *posture, const struct control *control)
+{
+	int64_t oldest_utc_s;
+
+	return (control->checks & ~checks_of_seen()) == 0 && control->checks != 0 &&
+	       !oldest_inventory(posture, &oldest_utc_s);
+}
+
+/* ---- counts ---- */
+
+static void count_rows(
+	const struct posture *posture, const struct control *control, struct control_status *out)
+{
+	for (check_set checks = control->checks & ~derived; checks != 0; checks &= checks - 1) {
+		int check = __builtin_ctzll(checks);
+
+		out->violations += posture->counts[check];
+		if (posture->subjects[check] > out->subjects)
+			out->subjects = posture->subjects[check];
+	}
+}
+
+static void count_findings(const struct posture *posture, struct control_status *out)
+{
+	const struct finding_service *findings = posture->parts.findings;
+	const struct finding *finding = finding_next(findings, NULL);
+
+	for (; finding != NULL; finding = finding_next(findings, finding)) {
+		const struct control *control =
+			catalogue_find(posture->catalogue, finding->control);
+		struct control_status *status;
+
+		if (control == NULL)
+			continue;
+		status = &out[catalogue_number(posture->catalogue, control)];
+		if (posture_is_own(finding)) {
+			status->finding = finding->id;
+			status->failing_utc_ms = finding->opened_utc_ms;
+			continue;
+		}
+		status->violations++;
+		status->waived +=
+			posture_waiver_for(posture, finding->control, finding->subject) != NULL;
+	}
+}
+
+static uint64_t count_superseded(const struct posture *posture)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++) {
+		const struct control *control = catalogue_control(posture->catalogue, i);
+
+		for (uint32_t j = 0; j < control->maps_count; j++)
+			count += control->maps[j].framework->state == FRAMEWORK_SUPERSEDED;
+	}
+	return count;
+}
+
+/* Whether a control that passes answers the risk, other than the one about all risks. */
+static bool is_covered(const struct posture *posture, const struct control_status *all,
+	const struct framework_id *id)
+{
+	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++) {
+		const struct control *control = catalogue_control(posture->catalogue, i);
+
+		if (all[i].state == CONTROL_PASSING && control_maps_to(control, id) &&
+			(control->checks & check_bit(CHECK_COVERAGE)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_the_three(const struct framework *framework)
+{
+	return framework->state != FRAMEWORK_SUPERSEDED &&
+	       (text_is(framework->word, "nhi") || text_is(framework->word, "asi") ||
+		       text_is(framework->word, "mcp"));
+}
+
+static uint64_t count_uncovered(const struct posture *posture, const struct control_status *all)
+{
+	const struct framework *framework = catalogue_next_framework(posture->catalogue, NULL);
+	uint64_t count = 0;
+
+	for (; framework != NULL;
+		framework = catalogue_next_framework(posture->catalogue, framework))
+		for (uint32_t i = 0; is_of_the_three(framework) && i < framework->ids_count; i++)
+			count += !is_covered(posture, all, &(struct framework_id){framework, i});
+	return count;
+}
+
+/* ---- states ---- */
+
+static bool is_too_much(const struct control *control, const struct control_status *status)
+{
+	uint64_t counting =
+		status->violations > status->waived ? status->violations - status->waived : 0;
+
+	if (control->share_permille == 0)
+		return counting > 0;
+	return counting * 1000 > status->subjects * control->share_permille;
+}
+
+static void set_state(
+	const struct posture *posture, const struct control *control, struct control_status *status)
+{
+	status->why = TEXT("");
+	status->state = CONTROL_UNPROVEN;
+	if (is_too_much(control, status)) {
+		status->state = CONTROL_FAILING;
+	} else if (control->checks == 0) {
+		status->why = control->unproven;
+	} else if (is_blind(posture, control)) {
+		status->why = TEXT("no connector has an inventory here");
+	} else {
+		status->why = text_of(why_stale(posture, control));
+		status->state = status->why.length == 0 ? CONTROL_PASSING : CONTROL_STALE;
+	}
+}
+
+/* What is told from the states of the others. */
+static void derive(const struct posture *posture, struct control_status *all)
+{
+	uint64_t stale = 0;
+
+	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++)
+		stale += all[i].state == CONTROL_STALE;
+	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++) {
+		const struct control *control = catalogue_control(posture->catalogue, i);
+
+		if ((control->checks & derived) == 0)
+			continue;
+		if ((control->checks & check_bit(CHECK_FRESHNESS)) != 0)
+			all[i].violations += stale;
+		if ((control->checks & check_bit(CHECK_MAPPING)) != 0)
+			all[i].violations += count_superseded(posture);
+		if ((control->checks & check_bit(CHECK_COVERAGE)) != 0)
+			all[i].violations += count_uncovered(posture, all);
+		set_state(posture, control, &all[i]);
+	}
+}
+
+void posture_survey(
+	const struct posture *posture, struct control_status out[CATALOGUE_CONTROLS_MAX])
+{
+	uint32_t count = catalogue_count(posture->catalogue);
+
+	memset(out, 0, CATALOGUE_CONTROLS_MAX * sizeof *out);
+	for (uint32_t i = 0; i < count; i++)
+		count_rows(posture, catalogue_control(posture->catalogue, i), &out[i]);
+	count_findings(posture, out);
+	posture_count_waived(posture, out);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct control *control = catalogue_control(posture->catalogue, i);
+
+		out[i].evaluated_utc_ms = control->checks == 0 ? 0 : posture->passed_utc_ms;
+		set_state(posture, control, &out[i]);
+	}
+	derive(posture, out);
+}
+
+struct posture_figures posture_figures(const struct posture *posture)
+{
+	struct control_status all[CATALOGUE_CONTROLS_MAX];
+	struct posture_figures figures = {.rows = name_table_count(posture->rows),
+		.looked = posture->looked,
+		.waiting = name_table_count(posture->dirty),
+		.waivers = posture_waivers_live(posture)};
+
+	posture_survey(posture, all);
+	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++)
+		figures.of[all[i].state]++;
+	return figures;
+}

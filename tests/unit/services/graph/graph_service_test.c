@@ -1,0 +1,635 @@
+#include "services/graph/graph_service.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/graph/history.h"
+#include "domain/graph/inventory_layer.h"
+#include "services/registry/projector.h"
+#include "support/governed.h"
+#include "support/memory_store.h"
+
+enum { DAY_S = 86400 };
+
+struct fixture {
+	struct governed governed;
+	struct graph_service *service;
+};
+
+static size_t live(void *context, const struct charter *charter, int64_t now_utc_s,
+	struct arena *arena, struct text *first)
+{
+	return graph_excess_live(context, charter, now_utc_s, arena, first);
+}
+
+static bool check(
+	void *context, const struct charter *charter, int64_t now_utc_s, struct error *err)
+{
+	return graph_check_excess(context, charter, now_utc_s, err);
+}
+
+static void start(struct fixture *fixture)
+{
+	struct governed *governed = &fixture->governed;
+	struct excess_port port = {.live = live, .check = check};
+	struct error err = {0};
+
+	governed_init_loading(governed);
+	assert_true(graph_service_create(&fixture->service,
+		&(struct graph_parts){governed->registry, governed->fold}, &err));
+	port.context = fixture->service;
+	registrar_use_excess(governed->registrar, &port);
+}
+
+static const char crm[] =
+	"object: person\nname: cy\nunit: sales\n---\n"
+	"object: data-source\nname: crm\nunit: sales\ncustodian: cy\nenvironment: staging\n"
+	"sensitivity: internal\nat: [aws/crm]\n";
+
+static const char a2_head[] =
+	"object: identity\nname: a2\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: Acts elsewhere\nenvironments: [staging]\n"
+	"accounts: [aws/bot]\n";
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+	struct error err = {0};
+
+	start(fixture);
+	assert_true(fold_finish_loading(fixture->governed.fold, &err));
+	governed_found(&fixture->governed);
+	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	*state = fixture;
+	return 0;
+}
+
+static void stop(struct fixture *fixture)
+{
+	graph_validate(graph_service_graph(fixture->service));
+	graph_service_destroy(&fixture->service);
+	governed_deinit(&fixture->governed);
+}
+
+static int tear_down(void **state)
+{
+	stop(*state);
+	free(*state);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+typedef bool question(struct graph_service *service, const struct graph_asked *asked,
+	struct arena *arena, struct json *out, struct error *err);
+
+static bool try_ask(struct fixture *fixture, question *ask, const struct graph_asked *asked,
+	struct json *out, struct error *err)
+{
+	struct graph_asked whole = *asked;
+
+	if (whole.count == 0)
+		whole.count = 100;
+	return ask(fixture->service, &whole, fixture->governed.arena, out, err);
+}
+
+static struct json ask(struct fixture *fixture, question *ask_it, const struct graph_asked *asked)
+{
+	struct error err = {0};
+	struct json out;
+
+	if (!try_ask(fixture, ask_it, asked, &out, &err))
+		fail_msg("%s", err.text);
+	return out;
+}
+
+static const struct json *item_at(const struct json *answer, const char *list, uint32_t number)
+{
+	const struct json *items = json_find(answer, list);
+
+	assert_non_null(items);
+	assert_true(number < items->count);
+	return &items->items[number];
+}
+
+#define assert_says(object, name, word)                                                            \
+	assert_string_equal(                                                                       \
+		text_copy(fixture->governed.arena, json_text_or(object, name, "(absent)")).data,   \
+		word)
+
+/* ---- what a connector saw ---- */
+
+static void see(struct fixture *fixture, const char *part, const struct graph_seen *item)
+{
+	struct arena *scratch = arena_create(1 << 16);
+	struct graph_seen_part at = {TEXT("aws"), text_of(part)};
+	struct error err = {0};
+
+	if (!graph_see(graph_service_graph(fixture->service), &at, item, scratch, &err))
+		fail_msg("%s", err.text);
+	arena_destroy(&scratch);
+}
+
+static void see_may(struct fixture *fixture, const char *resource, uint32_t effects)
+{
+	struct text to = text_format(fixture->governed.arena, "resource:%s", resource);
+	const struct graph_seen may = {
+		.edge = GRAPH_EDGE_MAY, .from = TEXT("account:bot"), .to = to, .effects = effects};
+
+	see(fixture, resource, &may);
+}
+
+static bool apply_a2(struct fixture *fixture, const char *more)
+{
+	return governed_apply(&fixture->governed, "ana",
+		text_format(fixture->governed.arena, "%s%s", a2_head, more).data);
+}
+
+static bool approve_a2(struct fixture *fixture)
+{
+	return governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a2");
+}
+
+static size_t count_excess(struct fixture *fixture)
+{
+	struct json out;
+	struct error err = {0};
+
+	if (!graph_excess_json(fixture->service, TEXT("a2"),
+		    fixture->governed.log.now_utc_ms / 1000, fixture->governed.arena, &out, &err))
+		fail_msg("%s", err.text);
+	return (size_t)json_integer_or(&out, "live", -1);
+}
+
+/* ---- tests ---- */
+
+static void what_is_not_there_is_said_so(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("nobody")};
+	struct error err = {0};
+	struct json out;
+
+	assert_false(try_ask(fixture, graph_show, &asked, &out, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	asked.from = TEXT("tool:a1");
+	assert_false(try_ask(fixture, graph_reach, &asked, &out, &err));
+	asked.from = TEXT("");
+	assert_false(try_ask(fixture, graph_path, &asked, &out, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	asked.from = TEXT("a1");
+	asked.hops = GRAPH_SHOW_HOPS_MAX + 1;
+	assert_false(try_ask(fixture, graph_show, &asked, &out, &err));
+	asked.hops = GRAPH_SHOW_HOPS_MAX;
+	assert_true(try_ask(fixture, graph_show, &asked, &out, &err));
+	asked.without = TEXT("999999");
+	assert_false(try_ask(fixture, graph_reach, &asked, &out, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	assert_false(graph_excess_json(
+		fixture->service, TEXT("zz"), 0, fixture->governed.arena, &out, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void a_path_says_who_granted_each_hop(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("ana"), .to = TEXT("data-source:tickets")};
+	struct json answer = ask(fixture, graph_path, &asked);
+	const struct json *path = item_at(&answer, "paths", 0);
+	const struct json *may;
+
+	assert_int_equal(json_integer_or(&answer, "total", 0), 1);
+	assert_int_equal(path->count, 3); /* owns, may, reads */
+	may = &path->items[1];
+	assert_says(may, "kind", "may");
+	assert_says(may, "by", "person:bo");
+	assert_says(may, "policy", "charter/a1@1/entitlements/0");
+	assert_says(may, "until", "2030-01-01T00:00:00.000Z");
+	assert_says(may, "used", "never seen");
+	assert_null(json_find(may, "unknown"));
+}
+
+static void without_its_edge_there_is_no_path(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("identity:a1"), .to = TEXT("tickets")};
+	struct json answer = ask(fixture, graph_path, &asked);
+	const struct json *first = &item_at(&answer, "paths", 0)->items[0];
+
+	asked.without = text_format(
+		fixture->governed.arena, "%lld", (long long)json_integer_or(first, "edge", 0));
+	answer = ask(fixture, graph_path, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	asked.without = TEXT("tool:files/read");
+	answer = ask(fixture, graph_path, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+}
+
+static void reach_shows_the_worst_first_and_goes_on(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("a1"), .count = 1};
+	struct json answer = ask(fixture, graph_reach, &asked);
+
+	assert_int_equal(json_integer_or(&answer, "total", 0), 3);
+	assert_says(item_at(&answer, "items", 0), "what", "data-source:tickets");
+	assert_says(&answer, "next", "1");
+	asked.after = 1;
+	asked.count = 5;
+	answer = ask(fixture, graph_reach, &asked);
+	assert_says(item_at(&answer, "items", 0), "what", "tool:files/write");
+	assert_null(json_find(&answer, "next"));
+}
+
+static void who_acts_elsewhere_is_looked_at_by_its_accounts(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("a2"), .is_inherited = true};
+	struct json answer;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(governed_apply(&fixture->governed, "adi", crm));
+	assert_true(apply_a2(fixture, "data-sources: [{name: crm, up-to: internal}]\n"
+				      "entitlements: [{effect: write, tool: files/write}]\n"));
+	assert_true(approve_a2(fixture));
+	answer = ask(fixture, graph_reach, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", 0), 2);
+	/* Nobody labelled it, so it counts as restricted. */
+	assert_says(item_at(&answer, "items", 0), "what", "resource:aws/crm");
+	assert_says(item_at(&answer, "items", 1), "what", "data-source:crm");
+	assert_says(json_find(item_at(&answer, "items", 0), "edge"), "by", "unknown");
+	assert_int_equal(
+		json_find(json_find(item_at(&answer, "items", 0), "edge"), "unknown")->count, 3);
+}
+
+static void what_accounts_open_undeclared_stops_the_approval(void **state)
+{
+	struct fixture *fixture = *state;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(apply_a2(fixture, ""));
+	assert_false(approve_a2(fixture));
+	assert_int_equal(fixture->governed.last.err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(fixture->governed.last.err.text, "read of aws/crm by aws/bot"));
+	assert_int_equal(count_excess(fixture), 1);
+	/* A data source alone does not declare it; the charter does. */
+	assert_true(governed_apply(&fixture->governed, "adi", crm));
+	assert_false(approve_a2(fixture));
+	assert_true(apply_a2(fixture, "data-sources: [{name: crm, up-to: public}]\n"));
+	assert_false(approve_a2(fixture));
+	assert_true(apply_a2(fixture, "data-sources: [{name: crm, up-to: internal}]\n"));
+	assert_int_equal(count_excess(fixture), 0);
+	assert_true(approve_a2(fixture));
+	/* What is seen later is no less too much. */
+	see_may(fixture, "other", 1 << EFFECT_READ);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a2"));
+	assert_false(governed_step(&fixture->governed, "bo", REGISTRAR_REACTIVATE, "a2"));
+}
+
+/* ---- waivers ---- */
+
+static void on_waived(void *context, uint64_t index, const struct error *err)
+{
+	(void)index;
+	*(bool *)context = err == NULL;
+}
+
+static enum error_code waive(
+	struct fixture *fixture, const char *person, const char *resource, int64_t until_utc_s)
+{
+	struct error err = {0};
+	bool is_done = false;
+	const struct graph_waive asked = {
+		.identity = TEXT("a2"),
+		.resource = text_of(resource),
+		.reason = TEXT("moved next month"),
+		.actor = text_format(fixture->governed.arena, "person:%s", person),
+		.until_utc_s = until_utc_s,
+		.context = &is_done,
+		.done = on_waived,
+	};
+
+	if (!graph_waive(fixture->service, &asked, &err))
+		return err.code;
+	fake_log_flush(&fixture->governed.log);
+	return is_done ? ERROR_NONE : ERROR_IO;
+}
+
+static void only_who_answers_for_the_data_waives_and_for_a_time(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms / 1000;
+	int64_t most = now + (int64_t)GRAPH_WAIVER_DAYS_MAX * DAY_S;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	see_may(fixture, "other", 1 << EFFECT_WRITE);
+	assert_true(apply_a2(fixture, ""));
+	assert_int_equal(waive(fixture, "ana", "aws/none", now + DAY_S), ERROR_NOT_FOUND);
+	assert_int_equal(waive(fixture, "cy", "aws/other", now + DAY_S), ERROR_CONFLICT);
+	assert_true(governed_apply(&fixture->governed, "adi", crm));
+	assert_int_equal(waive(fixture, "ana", "aws/crm", now + DAY_S), ERROR_INVALID);
+	assert_int_equal(waive(fixture, "adi", "aws/crm", now + DAY_S), ERROR_INVALID);
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now - 1), ERROR_INVALID);
+	assert_int_equal(waive(fixture, "cy", "aws/crm", most + 10), ERROR_INVALID);
+	assert_int_equal(count_excess(fixture), 2);
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_int_equal(waive(fixture, "cy", "aws/crm", 0), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 2);
+}
+
+static void a_waiver_lets_the_charter_in_until_it_ends(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms / 1000;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(governed_apply(&fixture->governed, "adi", crm));
+	assert_true(apply_a2(fixture, ""));
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_true(approve_a2(fixture));
+	fixture->governed.log.now_utc_ms += 2 * (int64_t)DAY_S * 1000;
+	assert_int_equal(count_excess(fixture), 1);
+}
+
+static void two_identities_are_not_one_account(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *a3 = "object: identity\nname: a3\nkind: agent\nclass: update\nrisk: low\n"
+			 "owner: ana\nbackup-owner: bo\nunit: support\npurpose: Acts too\n"
+			 "environments: [staging]\naccounts: [aws/x, aws/bot]\n";
+
+	assert_true(apply_a2(fixture, ""));
+	assert_true(governed_apply(&fixture->governed, "ana", a3)); /* neither is in force */
+	assert_true(approve_a2(fixture));
+	assert_false(governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a3"));
+	assert_non_null(
+		strstr(fixture->governed.last.err.text, "account aws/bot is identity a2's"));
+	assert_false(governed_apply(&fixture->governed, "ana",
+		text_format(fixture->governed.arena, "%simpact: none\n", a3).data));
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_RETIRE, "a2"));
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a3"));
+}
+
+/* ---- records of others ---- */
+
+static void on_folded(struct fold_change *change)
+{
+	assert_true(change->is_durable);
+}
+
+static void record(struct fixture *fixture, const char *written)
+{
+	struct fold_change change = {
+		.entry = text_copy(fixture->governed.arena, text_of(written)), .done = on_folded};
+	struct error err = {0};
+
+	if (!fold_submit(fixture->governed.fold, &change, &err))
+		fail_msg("%s", err.text);
+	fake_log_flush(&fixture->governed.log);
+}
+
+static const char use[] = "{\"actor\":\"identity:a1\",\"at\":1795000000000,\"effect\":\"read\","
+			  "\"identity\":\"a1\",\"sources\":[\"tickets\"],\"tool\":\"files/read\","
+			  "\"type\":\"decision\",\"verdict\":\"allow\"}";
+static const char no_use[] = "{\"actor\":\"identity:a1\",\"at\":1795000000000,\"effect\":\"write\","
+			     "\"identity\":\"a1\",\"tool\":\"files/write\",\"type\":\"decision\","
+			     "\"verdict\":\"deny\"}";
+
+static graph_time used_of(struct fixture *fixture, enum graph_node_kind kind, const char *name)
+{
+	struct graph *graph = graph_service_graph(fixture->service);
+	struct graph_node from, to;
+	struct graph_use found;
+
+	assert_true(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a1"), &from));
+	assert_true(graph_find(graph, kind, text_of(name), &to));
+	(void)graph_find_use(graph, from.id, to.id, &found);
+	return found.last_s;
+}
+
+static void what_was_let_through_was_used(void **state)
+{
+	struct fixture *fixture = *state;
+
+	record(fixture, use);
+	record(fixture, no_use);
+	assert_int_equal(used_of(fixture, GRAPH_NODE_TOOL, "files/read"), 1795000000);
+	assert_int_equal(used_of(fixture, GRAPH_NODE_DATA_SOURCE, "tickets"), 1795000000);
+	assert_int_equal(used_of(fixture, GRAPH_NODE_TOOL, "files/write"), 0);
+}
+
+static void who_is_killed_may_nothing_any_more(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("a1")};
+	struct json answer;
+
+	record(fixture, "{\"actor\":\"person:adi\",\"at\":1795000000000,\"epoch\":1,"
+			"\"reason\":\"x\",\"target\":\"unit\",\"type\":\"kill\","
+			"\"unit\":\"support\"}");
+	answer = ask(fixture, graph_reach, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	answer = ask(fixture, graph_show, &asked);
+	assert_non_null(json_find(json_find(&answer, "node"), "is"));
+}
+
+/* ---- restarts ---- */
+
+static struct text dump(struct fixture *fixture)
+{
+	struct graph_asked asked = {.from = TEXT("identity:a1"), .hops = 3, .count = 1000};
+	struct json answer = ask(fixture, graph_show, &asked);
+	const struct json *items = json_find(&answer, "items");
+	struct text all = TEXT("");
+
+	for (uint32_t i = 0; i < items->count; i++)
+		all = text_format(fixture->governed.arena, "%.*s%.*s %.*s %.*s %.*s %.*s %.*s\n",
+			TEXT_ARGS(all), TEXT_ARGS(json_text_or(&items->items[i], "from", "")),
+			TEXT_ARGS(json_text_or(&items->items[i], "kind", "")),
+			TEXT_ARGS(json_text_or(&items->items[i], "to", "")),
+			TEXT_ARGS(json_text_or(&items->items[i], "by", "")),
+			TEXT_ARGS(json_text_or(&items->items[i], "since", "")),
+			TEXT_ARGS(json_text_or(&items->items[i], "used", "")));
+	return all;
+}
+
+/* Each line of the one is in the other. */
+static void assert_same_lines(struct text one, struct text other)
+{
+	assert_true(one.length > 0);
+	assert_int_equal(one.length, other.length);
+	while (one.length > 0) {
+		size_t length = (size_t)text_find_byte(one, '\n') + 1;
+
+		assert_non_null(memmem(other.data, other.length, one.data, length));
+		one = text_after(one, length);
+	}
+}
+
+static void a_restart_gives_the_same_graph(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
+	struct memory_store *memory = memory_store_create();
+	struct store store = memory_store_port(memory);
+	struct projector_log log = fake_log_reader(&fixture->governed.log);
+	struct error err = {0};
+	bool was_rebuilt;
+
+	record(fixture, use);
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_REACTIVATE, "a1"));
+	/* From the log alone, and then from the rows that this left. */
+	for (int again = 0; again < 2; again++) {
+		start(other);
+		if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
+			fail_msg("%s", err.text);
+		assert_same_lines(dump(fixture), dump(other));
+		stop(other);
+		memset(other, 0, sizeof *other);
+	}
+	memory_store_destroy(&memory);
+	free(other);
+}
+
+/* ---- two times ---- */
+
+static struct json differences(struct fixture *fixture, int64_t since, int64_t until)
+{
+	const struct fake_log *log = &fixture->governed.log;
+	struct graph_history *history;
+	struct error err = {0};
+	struct json out;
+
+	assert_true(graph_history_create(&history, since, until, &err));
+	for (size_t i = 0; i < log->count; i++)
+		if (!graph_history_feed(
+			    history, log->entries[i].entry, log->entries[i].content, &err))
+			fail_msg("%s", err.text);
+	assert_true(graph_history_report(history, fixture->governed.arena, &out, &err));
+	graph_history_destroy(&history);
+	assert_null(history);
+	return out;
+}
+
+static void two_times_differ_by_what_was_granted_between(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t begun = fixture->governed.log.now_utc_ms;
+	struct json answer;
+
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(apply_a2(fixture, "entitlements: [{effect: write, tool: files/write}]\n"));
+	assert_true(approve_a2(fixture));
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	answer = differences(fixture, begun, begun + 1500);
+	/* owns, backs, belongs, is, may */
+	assert_int_equal(json_integer_or(&answer, "new", 0), 5);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 0);
+	assert_says(item_at(&answer, "items", 0), "difference", "new");
+	answer = differences(fixture, begun + 1500, begun + 5000);
+	assert_int_equal(json_integer_or(&answer, "new", -1), 0);
+	assert_int_equal(json_integer_or(&answer, "gone", 0), 2);
+	answer = differences(fixture, begun + 5000, begun + 5000);
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+}
+
+/* ---- counts ---- */
+
+static uint32_t uses_of(struct fixture *fixture)
+{
+	struct graph *graph = graph_service_graph(fixture->service);
+	struct graph_node from, to;
+	struct graph_use found;
+
+	assert_true(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a1"), &from));
+	assert_true(graph_find(graph, GRAPH_NODE_TOOL, TEXT("files/read"), &to));
+	return graph_find_use(graph, from.id, to.id, &found) ? graph_use_total(graph, &found) : 0;
+}
+
+static void use_at(struct fixture *fixture, int64_t at_s)
+{
+	record(fixture, text_format(fixture->governed.arena,
+				"{\"actor\":\"identity:a1\",\"at\":%lld,\"effect\":\"read\","
+				"\"identity\":\"a1\",\"tool\":\"files/read\",\"type\":\"decision\","
+				"\"verdict\":\"allow\"}",
+				(long long)at_s * 1000)
+				.data);
+}
+
+static void keep_counts(struct fixture *fixture)
+{
+	while (graph_keep_counts(fixture->service))
+		fake_log_flush(&fixture->governed.log);
+	fake_log_flush(&fixture->governed.log);
+}
+
+static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
+	struct memory_store *memory = memory_store_create();
+	struct store store = memory_store_port(memory);
+	struct projector_log log = fake_log_reader(&fixture->governed.log);
+	struct error err = {0};
+	bool was_rebuilt;
+	size_t records;
+
+	for (int i = 0; i < 40; i++)
+		use_at(fixture, 1795000000 + i);
+	keep_counts(fixture);
+	records = fixture->governed.log.count;
+	keep_counts(fixture); /* an hour has not gone by */
+	assert_int_equal(fixture->governed.log.count, records);
+	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 100);
+	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 101);
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records + 3);
+	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 102);
+	assert_int_equal(uses_of(fixture), 43);
+	/* From the log alone, and then from the rows that this left. */
+	for (int again = 0; again < 2; again++) {
+		start(other);
+		if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
+			fail_msg("%s", err.text);
+		assert_int_equal(uses_of(other), 43);
+		stop(other);
+		memset(other, 0, sizeof *other);
+	}
+	memory_store_destroy(&memory);
+	free(other);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_not_there_is_said_so),
+		TEST(a_path_says_who_granted_each_hop),
+		TEST(without_its_edge_there_is_no_path),
+		TEST(reach_shows_the_worst_first_and_goes_on),
+		TEST(who_acts_elsewhere_is_looked_at_by_its_accounts),
+		TEST(what_accounts_open_undeclared_stops_the_approval),
+		TEST(only_who_answers_for_the_data_waives_and_for_a_time),
+		TEST(a_waiver_lets_the_charter_in_until_it_ends),
+		TEST(two_identities_are_not_one_account),
+		TEST(what_was_let_through_was_used),
+		TEST(who_is_killed_may_nothing_any_more),
+		TEST(a_restart_gives_the_same_graph),
+		TEST(counts_outlive_a_restart_and_count_nothing_twice),
+		TEST(two_times_differ_by_what_was_granted_between),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,671 @@
+/* The attacks of the controls that have a check: each turns its control red, and its repair
+ * green again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "services/posture/posture.h"
+#include "support/decide_bench.h"
+#include "support/fake_log.h"
+
+enum { NOW = DECIDE_BENCH_NOW, DAY = CHECK_DAY_S };
+
+struct bench {
+	struct decide_bench world;
+	struct fake_log log;
+	struct loop *loop;
+	struct fold *fold;
+	struct graph *graph;
+	struct finding_service *findings;
+	struct posture *posture;
+	struct control_status all[CATALOGUE_CONTROLS_MAX];
+	const char *control; /* under attack */
+	uint64_t before;
+	char waiver[RANDOM_ID_BYTES + 8];
+	unsigned parts;
+};
+
+static bool oldest(void *context, int64_t *out_utc_s)
+{
+	const struct bench *bench = context;
+
+	*out_utc_s = bench->log.now_utc_ms / 1000;
+	return true;
+}
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	struct fold_log port;
+	struct error err = {0};
+	struct posture_parts parts;
+
+	decide_bench_init(&bench->world);
+	fake_log_init(&bench->log);
+	bench->log.now_utc_ms = (int64_t)NOW * 1000;
+	assert_true(loop_create(&bench->loop, &err));
+	port = fake_log_port(&bench->log);
+	assert_true(fold_create(&bench->fold, &port, bench->loop, &err));
+	assert_true(graph_create(&bench->graph, &err));
+	assert_true(
+		finding_service_create(&bench->findings, bench->world.registry, bench->fold, &err));
+	parts = (struct posture_parts){.registry = bench->world.registry,
+		.graph = bench->graph,
+		.fold = bench->fold,
+		.findings = bench->findings,
+		.inventories = {.context = bench, .oldest = oldest}};
+	assert_true(posture_create(&bench->posture, &parts, &err));
+	assert_true(fold_finish_loading(bench->fold, &err));
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	graph_destroy(&bench->graph);
+	posture_destroy(&bench->posture);
+	finding_service_destroy(&bench->findings);
+	fold_destroy(&bench->fold);
+	loop_destroy(&bench->loop);
+	fake_log_deinit(&bench->log);
+	decide_bench_deinit(&bench->world);
+	free(bench);
+	return 0;
+}
+
+/* ---- red and green ---- */
+
+/* Half an hour later everything was looked at. */
+static const struct control_status *look(struct bench *bench, const char *control)
+{
+	const struct catalogue *catalogue = posture_catalogue(bench->posture);
+
+	bench->log.now_utc_ms += INT64_C(1000) * POSTURE_AGAIN_S;
+	while (posture_look(bench->posture))
+		;
+	posture_survey(bench->posture, bench->all);
+	return &bench->all[catalogue_number(
+		catalogue, catalogue_find(catalogue, text_of(control)))];
+}
+
+static void begin(struct bench *bench, const char *control)
+{
+	bench->control = control;
+	bench->before = look(bench, control)->violations;
+}
+
+static void assert_red(struct bench *bench)
+{
+	const struct control_status *status = look(bench, bench->control);
+
+	if (status->state != CONTROL_FAILING || status->violations <= bench->before)
+		fail_msg("%s is %s with %lu violations", bench->control,
+			control_state_word(status->state), (unsigned long)status->violations);
+}
+
+static void assert_green(struct bench *bench)
+{
+	const struct control_status *status = look(bench, bench->control);
+
+	if (status->violations != bench->before ||
+		(bench->before == 0 && status->state != CONTROL_PASSING))
+		fail_msg("%s is %s with %lu violations", bench->control,
+			control_state_word(status->state), (unsigned long)status->violations);
+}
+
+static void put(struct bench *bench, const char *yaml)
+{
+	if (!decide_bench_put(&bench->world, yaml))
+		fail_msg("%s", yaml);
+}
+
+static void attack_and_repair(
+	struct bench *bench, const char *control, const char *broken, const char *repaired)
+{
+	put(bench, repaired);
+	begin(bench, control);
+	put(bench, broken);
+	assert_red(bench);
+	put(bench, repaired);
+	assert_green(bench);
+}
+
+#define WHO(owner, backup)                                                                         \
+	"object: identity\nname: i\nkind: agent\nclass: execute\nrisk: low\nowner: " owner         \
+	"\nbackup-owner: " backup "\nunit: support\npurpose: p\nimpact: little\nreview: 90d\n"     \
+	"expires: 2027-06-30\n"
+#define RIGHT WHO("ana", "bo") "environments: [staging]\n"
+#define CERTIFICATE                                                                                \
+	"keys:\n  - {environment: staging, certificate: 'sha256:"                                  \
+	"00000000000000000000000000000000000000000000000000000000000000aa'}\n"
+
+/* ---- the registry ---- */
+
+static void g_02_an_owner_who_goes_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "G-02", WHO("zoe", "bo") "environments: [staging]\n", RIGHT);
+}
+
+static void g_03_a_line_above_its_class_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, RIGHT "entitlements: [{effect: write, tool: files/write}]\n");
+	begin(bench, "G-03");
+	decide_bench_set_class(&bench->world, "i", CLASS_SUMMARISE);
+	assert_red(bench);
+	decide_bench_set_class(&bench->world, "i", CLASS_UPDATE);
+	assert_green(bench);
+}
+
+static void g_18_unbound_tokens_for_production_turn_it_red(void **state)
+{
+#define PROD                                                                                       \
+	"object: identity\nname: i\nkind: agent\nclass: execute\nrisk: high\nowner: ana\n"         \
+	"backup-owner: bo\nunit: support\npurpose: p\nimpact: little\nenvironments: [prod]\n"      \
+	"expires: 2027-06-30\n"
+	attack_and_repair(*state, "G-18", PROD "binding: none\n", PROD);
+}
+
+static void g_19_a_rule_that_fits_many_turns_it_red(void **state)
+{
+	put(*state, "object: issuer\nname: idp\nunit: support\nspeaks: oidc\n"
+		    "algorithms: [ES256]\nurl: https://idp.example\n");
+	attack_and_repair(*state, "G-19",
+		RIGHT "federation:\n"
+		      "  - {issuer: idp, environment: staging, subject-prefix: 'tenant/'}\n",
+		RIGHT "federation:\n"
+		      "  - {issuer: idp, environment: staging, subject: 'tenant/one'}\n");
+}
+
+static void on_done(void *context, struct text id, uint64_t index, const struct error *err)
+{
+	struct bench *bench = context;
+
+	(void)index;
+	assert_null(err);
+	memcpy(bench->waiver, id.data, id.length);
+	bench->waiver[id.length] = '\0';
+}
+
+static void waive(struct bench *bench, const char *control, const char *object)
+{
+	struct waiver_request request = {.control = text_of(control),
+		.object = text_of(object),
+		.reason = TEXT("its provider knows no other way until March"),
+		.person = TEXT("eva"),
+		.until_utc_s = bench->log.now_utc_ms / 1000 + 7 * DAY,
+		.context = bench,
+		.done = on_done};
+	struct error err;
+
+	put(bench, "object: person\nname: rey\nunit: support\nroles: [reviewer]\n");
+	if (!posture_waiver_ask(bench->posture, &request, &err))
+		fail_msg("%s", err.text);
+	request.id = text_of(bench->waiver);
+	request.person = TEXT("rey");
+	if (!posture_waiver_approve(bench->posture, &request, &err))
+		fail_msg("%s", err.text);
+}
+
+static void g_20_a_secret_whose_waiver_ended_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+#define SERVER(more)                                                                               \
+	"object: server\nname: s\nunit: support\nenvironment: staging\n"                           \
+	"transport: {url: 'https://s.example/mcp'" more "}\n"
+	put(bench, SERVER(""));
+	begin(bench, "G-20");
+	put(bench, SERVER(", credential: 'env:KEY'"));
+	assert_red(bench);
+	waive(bench, "G-20", "server/s");
+	assert_int_equal(look(bench, "G-20")->state, CONTROL_PASSING);
+	bench->log.now_utc_ms += INT64_C(1000) * 8 * DAY;
+	assert_red(bench); /* the waiver ended yesterday */
+	put(bench, SERVER(", credential: 'vault:kv/a#b'"));
+	assert_green(bench);
+}
+
+static void g_22_one_key_of_two_agents_turns_it_red(void **state)
+{
+	put(*state, "object: identity\nname: j\nkind: agent\nclass: execute\nrisk: low\n"
+		    "owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\nimpact: little\n"
+		    "expires: 2027-06-30\nenvironments: [staging]\n" CERTIFICATE);
+	attack_and_repair(*state, "G-22", RIGHT CERTIFICATE, RIGHT);
+}
+
+static void g_25_what_lives_past_its_charter_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "G-25",
+		"object: identity\nname: i\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nimpact: little\n"
+		"expires: 2026-12-31\nenvironments: [staging]\n",
+		RIGHT);
+}
+
+static void g_27_a_stripped_label_turns_it_red(void **state)
+{
+#define SOURCE "object: data-source\nname: d\nunit: support\ncustodian: ana\nenvironment: staging\n"
+	attack_and_repair(*state, "G-27", SOURCE, SOURCE "sensitivity: internal\n");
+}
+
+#define TOOL(more) "object: tool\nname: files/x\neffect: write\nrisk: low\n" more
+#define PIN                                                                                        \
+	"definition: 'sha256:"                                                                     \
+	"00000000000000000000000000000000000000000000000000000000000000aa'\n"
+
+static void g_28_a_tool_without_its_pin_turns_it_red(void **state)
+{
+	attack_and_repair(
+		*state, "G-28", TOOL("reversal: restore\n"), TOOL("reversal: restore\n") PIN);
+}
+
+static void g_29_a_key_of_both_sides_turns_it_red(void **state)
+{
+	put(*state, "object: identity\nname: j\nkind: agent\nclass: execute\nrisk: low\n"
+		    "owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\nimpact: little\n"
+		    "expires: 2027-06-30\nenvironments: [prod]\n"
+		    "keys:\n  - {environment: prod, certificate: 'sha256:"
+		    "00000000000000000000000000000000000000000000000000000000000000aa'}\n");
+	attack_and_repair(*state, "G-29", RIGHT CERTIFICATE, RIGHT);
+}
+
+static void g_34_an_act_at_risk_without_people_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "G-34",
+		RIGHT "entitlements: [{effect: execute, tool: files/run}]\n",
+		RIGHT "entitlements: [{effect: execute, tool: files/run, approvals: [owner]}]\n");
+}
+
+static void g_37_a_sandbox_near_production_turns_it_red(void **state)
+{
+#define SANDBOX                                                                                    \
+	"object: identity\nname: i\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"         \
+	"backup-owner: bo\nunit: support\npurpose: p\nimpact: little\nenvironments: [dev]\n"       \
+	"expires: 2027-01-30\nsandbox: {template: 1, approved-by: ana}\n"
+	attack_and_repair(*state, "G-37",
+		SANDBOX "entitlements: [{effect: read, tool: files/read}]\n", SANDBOX);
+}
+
+static void g_50_data_without_a_custodian_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "G-50",
+		"object: data-source\nname: d\nunit: support\ncustodian: zoe\n"
+		"environment: staging\nsensitivity: internal\n",
+		SOURCE "sensitivity: internal\n");
+}
+
+static void g_53_a_unit_below_the_minimum_turns_it_red(void **state)
+{
+#define GUARDRAIL(level)                                                                           \
+	"object: policy\nname: org/no-prod\nlevel: " level "\ntext: |\n"                           \
+	"  forbid (principal, action, resource)\n"                                                 \
+	"  when { resource.environment == \"prod\" && context.environment != \"prod\" };\n"
+	attack_and_repair(*state, "G-53", GUARDRAIL("default"), GUARDRAIL("mandatory"));
+}
+
+static void g_54_an_act_that_says_no_way_back_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "G-54", TOOL(PIN), TOOL("reversal: restore\n") PIN);
+}
+
+static void g_55_an_act_without_a_way_back_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "G-55",
+		RIGHT "entitlements: [{effect: write, tool: files/mail}]\n",
+		RIGHT "entitlements: [{effect: write, tool: files/mail, approvals: [owner]}]\n");
+}
+
+static void g_60_without_one_control_the_row_of_its_risk_turns_red(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t before;
+
+	put(bench, RIGHT);
+	before = look(bench, "G-60")->violations;
+	/* NHI8 is answered by keys of one side alone, and by sandboxes: both are taken. */
+	g_29_a_key_of_both_sides_turns_it_red(state);
+	put(bench, RIGHT CERTIFICATE);
+	put(bench, "object: identity\nname: box\nkind: agent\nclass: retrieve\nrisk: low\n"
+		   "owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\nimpact: little\n"
+		   "environments: [dev]\nexpires: 2027-01-30\n"
+		   "sandbox: {template: 1, approved-by: ana}\n"
+		   "entitlements: [{effect: read, tool: files/read}]\n");
+	assert_true(look(bench, "G-60")->violations > before);
+	decide_bench_set_state(&bench->world, "box", IDENTITY_RETIRED);
+	put(bench, RIGHT);
+	assert_int_equal(look(bench, "G-60")->violations, before);
+}
+
+/* ---- what connectors see ---- */
+
+/* What the inventory says of one thing, each time anew. */
+static void say_begin(struct bench *bench, const char *part)
+{
+	struct error err;
+
+	assert_true(graph_part_begin(bench->graph, TEXT("google"), text_of(part), &err));
+}
+
+static graph_id say(struct bench *bench, const struct graph_node *node)
+{
+	struct error err;
+	graph_id id;
+
+	if (!graph_put_node(bench->graph, node, &id, &err))
+		fail_msg("%s", err.text);
+	return id;
+}
+
+static graph_id call(struct bench *bench, enum graph_node_kind kind, const char *name)
+{
+	struct error err;
+	graph_id id;
+
+	assert_true(graph_name_node(bench->graph, kind, text_of(name), &id, &err));
+	return id;
+}
+
+static void join(struct bench *bench, enum graph_edge_kind kind, graph_id from, graph_id to)
+{
+	const struct graph_edge edge = {.kind = kind, .from = from, .to = to};
+	struct error err;
+
+	if (!graph_put_edge(bench->graph, &edge, &err))
+		fail_msg("%s", err.text);
+}
+
+/* One account that the identity `is` is and the person `owner` owns; NULL: nobody. */
+static void say_account(
+	struct bench *bench, const struct graph_node *account, const char *is, const char *owner)
+{
+	struct graph_node node = *account;
+	graph_id id;
+
+	node.kind = GRAPH_NODE_ACCOUNT;
+	node.name = TEXT("google/a");
+	node.flags |= GRAPH_NODE_IS_KNOWN;
+	say_begin(bench, "account");
+	id = say(bench, &node);
+	if (is != NULL)
+		join(bench, GRAPH_EDGE_IS, call(bench, GRAPH_NODE_IDENTITY, is), id);
+	if (owner != NULL)
+		join(bench, GRAPH_EDGE_OWNS, call(bench, GRAPH_NODE_PERSON, owner), id);
+	graph_part_end(bench->graph);
+}
+
+static void say_nothing(struct bench *bench)
+{
+	say_begin(bench, "account");
+	graph_part_end(bench->graph);
+}
+
+static void an_account_turns_it_red_until_it_is_registered(
+	struct bench *bench, const char *control, enum identity_kind kind)
+{
+	const struct graph_node account = {.identity_kind = kind};
+
+	put(bench, RIGHT);
+	begin(bench, control);
+	say_account(bench, &account, NULL, "ana");
+	assert_red(bench);
+	say_account(bench, &account, "i", "ana");
+	assert_green(bench);
+}
+
+static void g_01_an_unregistered_account_turns_it_red(void **state)
+{
+	an_account_turns_it_red_until_it_is_registered(*state, "G-01", KIND_SERVICE_ACCOUNT);
+}
+
+static void g_07_an_account_of_no_kind_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, RIGHT);
+	begin(bench, "G-07");
+	say_account(bench, &(struct graph_node){0}, "i", NULL);
+	assert_red(bench);
+	say_account(bench, &(struct graph_node){.identity_kind = KIND_API_KEY}, "i", NULL);
+	assert_green(bench);
+}
+
+static void g_44_a_new_oauth_app_turns_it_red(void **state)
+{
+	an_account_turns_it_red_until_it_is_registered(*state, "G-44", KIND_OAUTH_APP);
+}
+
+static void g_45_a_dormant_grant_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	struct graph_node app = {.identity_kind = KIND_OAUTH_APP, .used_s = NOW - 91 * DAY};
+
+	put(bench, RIGHT);
+	begin(bench, "G-45");
+	say_account(bench, &app, "i", NULL);
+	assert_red(bench);
+	app.flags = GRAPH_NODE_IS_OFF; /* contained at the provider */
+	say_account(bench, &app, "i", NULL);
+	assert_green(bench);
+}
+
+static void g_46_work_handed_past_a_charter_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, RIGHT);
+	begin(bench, "G-46");
+	say_begin(bench, "hand");
+	join(bench, GRAPH_EDGE_HANDS, call(bench, GRAPH_NODE_IDENTITY, "i"),
+		call(bench, GRAPH_NODE_IDENTITY, "agent"));
+	graph_part_end(bench->graph);
+	assert_red(bench);
+	put(bench,
+		RIGHT "peers: [{identity: agent, effects: [read], up-to: internal, depth: 1}]\n");
+	assert_green(bench);
+}
+
+static void g_47_two_agents_behind_one_account_turn_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct graph_node account = {.identity_kind = KIND_API_KEY};
+
+	put(bench, RIGHT);
+	say_account(bench, &account, "i", NULL);
+	begin(bench, "G-47");
+	say_begin(bench, "second");
+	join(bench, GRAPH_EDGE_IS, call(bench, GRAPH_NODE_IDENTITY, "agent"),
+		call(bench, GRAPH_NODE_ACCOUNT, "google/a"));
+	graph_part_end(bench->graph);
+	assert_red(bench);
+	say_begin(bench, "second");
+	graph_part_end(bench->graph);
+	assert_green(bench);
+}
+
+static void g_49_an_agent_of_others_turns_it_red_until_it_is_active(void **state)
+{
+	struct bench *bench = *state;
+	const struct graph_node account = {
+		.identity_kind = KIND_AGENT, .flags = GRAPH_NODE_IS_EXTERNAL};
+
+	put(bench, RIGHT);
+	decide_bench_set_state(&bench->world, "i", IDENTITY_SUSPENDED);
+	begin(bench, "G-49");
+	say_account(bench, &account, "i", "ana");
+	assert_red(bench);
+	decide_bench_set_state(&bench->world, "i", IDENTITY_ACTIVE);
+	assert_green(bench);
+}
+
+static void g_51_a_name_that_nothing_has_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct graph_node account = {.identity_kind = KIND_AGENT};
+
+	put(bench, RIGHT);
+	say_account(bench, &account, NULL, "ana");
+	begin(bench, "G-51");
+	/* The identity was renamed at one end. */
+	say_begin(bench, "use");
+	join(bench, GRAPH_EDGE_USES, call(bench, GRAPH_NODE_ACCOUNT, "google/a"),
+		call(bench, GRAPH_NODE_ACCOUNT, "google/old-name"));
+	graph_part_end(bench->graph);
+	assert_red(bench);
+	say_begin(bench, "use");
+	graph_part_end(bench->graph);
+	assert_green(bench);
+}
+
+static void g_52_a_rogue_server_turns_it_red(void **state)
+{
+	an_account_turns_it_red_until_it_is_registered(*state, "G-52", KIND_TOOL_SERVER);
+}
+
+static void n_01_a_new_key_at_a_provider_turns_it_red(void **state)
+{
+	an_account_turns_it_red_until_it_is_registered(*state, "N-01", KIND_API_KEY);
+}
+
+static void n_11_an_account_that_outlives_its_identity_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct graph_node account = {.identity_kind = KIND_AGENT};
+
+	put(bench, RIGHT);
+	say_account(bench, &account, "i", NULL);
+	begin(bench, "N-11");
+	decide_bench_set_state(&bench->world, "i", IDENTITY_RETIRED);
+	assert_red(bench);
+	say_nothing(bench);
+	assert_green(bench);
+}
+
+/* ---- credentials ---- */
+
+static void say_credential(struct bench *bench, uint32_t flags, graph_time expires_s,
+	const char *holder, const char *owner)
+{
+	const struct graph_node credential = {.kind = GRAPH_NODE_CREDENTIAL,
+		.name = TEXT("google/k"),
+		.flags = flags | GRAPH_NODE_IS_KNOWN,
+		.fingerprint = TEXT("fp"),
+		.expires_s = expires_s};
+	graph_id id;
+
+	say_begin(bench, "credential");
+	id = say(bench, &credential);
+	if (holder != NULL)
+		join(bench, GRAPH_EDGE_HOLDS, call(bench, GRAPH_NODE_ACCOUNT, holder), id);
+	if (owner != NULL)
+		join(bench, GRAPH_EDGE_OWNS, call(bench, GRAPH_NODE_PERSON, owner), id);
+	graph_part_end(bench->graph);
+}
+
+enum { SAFE = GRAPH_NODE_IS_STATIC | GRAPH_NODE_IS_MANAGED };
+
+static void credential_attack(struct bench *bench, const char *control, uint32_t flags,
+	graph_time expires_s, const char *holder, const char *owner)
+{
+	put(bench, RIGHT);
+	say_account(bench, &(struct graph_node){.identity_kind = KIND_AGENT}, "i", NULL);
+	say_credential(bench, SAFE, NOW + 9 * DAY, "google/a", "ana");
+	begin(bench, control);
+	say_credential(bench, flags, expires_s, holder, owner);
+	assert_red(bench);
+	say_credential(bench, SAFE, NOW + 9 * DAY, "google/a", "ana");
+	assert_green(bench);
+}
+
+static void g_21_an_exposed_credential_turns_it_red(void **state)
+{
+	credential_attack(
+		*state, "G-21", SAFE | GRAPH_NODE_IS_EXPOSED, NOW + 9 * DAY, "google/a", "ana");
+}
+
+static void g_23_a_credential_outside_a_manager_turns_it_red(void **state)
+{
+	credential_attack(*state, "G-23", GRAPH_NODE_IS_STATIC, NOW + 9 * DAY, "google/a", "ana");
+}
+
+static void n_02_a_key_without_end_or_owner_turns_it_red(void **state)
+{
+	credential_attack(*state, "N-02", SAFE, 0, "google/a", "ana");
+	credential_attack(*state, "N-02", SAFE, NOW + 9 * DAY, NULL, "zoe");
+}
+
+static void n_05_a_key_that_nothing_holds_turns_it_red(void **state)
+{
+	credential_attack(*state, "N-05", SAFE, NOW + 9 * DAY, NULL, "ana");
+}
+
+static void n_04_a_key_without_an_end_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "N-04",
+		"object: identity\nname: i\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: "
+		"[staging]\n" CERTIFICATE,
+		RIGHT CERTIFICATE);
+}
+
+static void n_08_a_trust_that_no_table_has_turns_it_red(void **state)
+{
+	attack_and_repair(*state, "N-08",
+		RIGHT
+		"federation:\n  - {issuer: gone, environment: staging, subject: 'team/one'}\n",
+		RIGHT);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(g_01_an_unregistered_account_turns_it_red),
+		CASE(g_02_an_owner_who_goes_turns_it_red),
+		CASE(g_03_a_line_above_its_class_turns_it_red),
+		CASE(g_07_an_account_of_no_kind_turns_it_red),
+		CASE(g_18_unbound_tokens_for_production_turn_it_red),
+		CASE(g_19_a_rule_that_fits_many_turns_it_red),
+		CASE(g_20_a_secret_whose_waiver_ended_turns_it_red),
+		CASE(g_21_an_exposed_credential_turns_it_red),
+		CASE(g_22_one_key_of_two_agents_turns_it_red),
+		CASE(g_23_a_credential_outside_a_manager_turns_it_red),
+		CASE(g_25_what_lives_past_its_charter_turns_it_red),
+		CASE(g_27_a_stripped_label_turns_it_red),
+		CASE(g_28_a_tool_without_its_pin_turns_it_red),
+		CASE(g_29_a_key_of_both_sides_turns_it_red),
+		CASE(g_34_an_act_at_risk_without_people_turns_it_red),
+		CASE(g_37_a_sandbox_near_production_turns_it_red),
+		CASE(g_44_a_new_oauth_app_turns_it_red),
+		CASE(g_45_a_dormant_grant_turns_it_red),
+		CASE(g_46_work_handed_past_a_charter_turns_it_red),
+		CASE(g_47_two_agents_behind_one_account_turn_it_red),
+		CASE(g_49_an_agent_of_others_turns_it_red_until_it_is_active),
+		CASE(g_50_data_without_a_custodian_turns_it_red),
+		CASE(g_51_a_name_that_nothing_has_turns_it_red),
+		CASE(g_52_a_rogue_server_turns_it_red),
+		CASE(g_53_a_unit_below_the_minimum_turns_it_red),
+		CASE(g_54_an_act_that_says_no_way_back_turns_it_red),
+		CASE(g_55_an_act_without_a_way_back_turns_it_red),
+		CASE(g_60_without_one_control_the_row_of_its_risk_turns_red),
+		CASE(n_01_a_new_key_at_a_provider_turns_it_red),
+		CASE(n_02_a_key_without_end_or_owner_turns_it_red),
+		CASE(n_04_a_key_without_an_end_turns_it_red),
+		CASE(n_05_a_key_that_nothing_holds_turns_it_red),
+		CASE(n_08_a_trust_that_no_table_has_turns_it_red),
+		CASE(n_11_an_account_that_outlives_its_identity_turns_it_red),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
