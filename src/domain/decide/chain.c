@@ -131,8 +131,8 @@ static bool check_itself(struct evaluation *evaluation, const struct registry_en
 	if (evaluation->model != NULL && !check_model(evaluation, entry))
 		return false;
 	return check_outputs(evaluation, entry) &&
-	       (!is_about_something(evaluation) || (check_consents(evaluation, entry) &&
-							   check_ceiling(evaluation, entry)));
+	       (!is_about_something(evaluation) ||
+		       (check_consents(evaluation, entry) && check_ceiling(evaluation, entry)));
 }
 
 /* With the link as the principal of what Cedar is asked. */
