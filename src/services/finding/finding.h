@@ -54,7 +54,8 @@ struct finding_service;
 	  "an identity has no backup owner who is here") \
 	X(FINDING_DIRECTORY_STOPPED, "directory-stopped", \
 	  "a directory would have taken more people out than it may in an hour") \
-	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold")
+	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold") \
+	X(FINDING_RECORD_VIOLATES, "record-violates", "a record does not fit those before it")
 /* clang-format on */
 
 enum finding_kind {

@@ -69,6 +69,7 @@ void posture_destroy(struct posture **posture)
 		return;
 	catalogue_destroy(&one->catalogue);
 	key_holders_destroy(&one->key_holders);
+	record_watch_destroy(&one->watch);
 	name_table_destroy(&one->rows, free);
 	name_table_destroy(&one->dirty, free);
 	name_table_destroy(&one->waivers_for, NULL);
@@ -359,8 +360,8 @@ bool posture_look(struct posture *posture)
 		run_step(posture, arena);
 		arena_destroy(&arena);
 	}
-	has_work = posture->pass.stage != PASS_IDLE || name_table_count(posture->dirty) > 0 ||
-		   is_due(posture);
+	has_work = posture_read_records(posture) || posture->pass.stage != PASS_IDLE ||
+		   name_table_count(posture->dirty) > 0 || is_due(posture);
 	if (!has_work)
 		posture_tell(posture);
 	return has_work;
